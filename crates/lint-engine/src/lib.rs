@@ -1,0 +1,1 @@
+//! Chooses rules, runs them over roots and fragments, gathers the outcome.

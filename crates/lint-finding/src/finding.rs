@@ -1,0 +1,162 @@
+//! One finding: a rule's statement about a place, with the lines that explain it.
+
+use std::fmt;
+
+use nginx_syntax::Span;
+
+use crate::{FileId, RuleMeta};
+
+/// A range of bytes in one of the outcome's files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// Index into [`crate::Outcome::files`].
+    pub file: FileId,
+    /// The bytes.
+    pub span: Span,
+}
+
+/// How bad it is, mildest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Shown on request only.
+    Pedantic,
+    /// Costs something, breaks nothing.
+    Info,
+    /// Fails for some: part of the version range, part of the back ends, or after a while.
+    Warning,
+    /// Cannot work.
+    Error,
+}
+
+impl Severity {
+    /// The lower-case word used in every format and option.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pedantic => "pedantic",
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// How sure we are that this is a WebSocket endpoint and that the value is what we think.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Confidence {
+    /// A guess from names alone.
+    Low,
+    /// A value may come from a file that was not given, or the evidence is indirect.
+    Medium,
+    /// Everything that matters was read.
+    High,
+}
+
+impl Confidence {
+    /// The lower-case word used in every format.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
+}
+
+/// Why a secondary label is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LabelRole {
+    /// Orientation: the location, the block.
+    Context,
+    /// A link of the why-chain: this line set, dropped or changed the value.
+    Because,
+}
+
+/// A text at a place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    /// Where.
+    pub place: Place,
+    /// What is said about it; may be empty on the primary label.
+    pub message: String,
+    /// Why it is there.
+    pub role: LabelRole,
+}
+
+/// Whether an edit may be applied unseen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Applicability {
+    /// Other traffic on the location keeps its meaning, or gets what the author wrote elsewhere.
+    Safe,
+    /// A person should look.
+    Unsafe,
+}
+
+impl Applicability {
+    /// The lower-case word used in every format.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Safe => "safe",
+            Self::Unsafe => "unsafe",
+        }
+    }
+}
+
+/// Replace the bytes of a place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    /// What is replaced; an empty span inserts.
+    pub place: Place,
+    /// The new bytes.
+    pub replacement: Vec<u8>,
+}
+
+/// Edits that cure a finding together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fix {
+    /// What they do, in the imperative.
+    pub title: String,
+    /// Whether they may be applied unseen.
+    pub applicability: Applicability,
+    /// Disjoint, sorted by place.
+    pub edits: Vec<Edit>,
+}
+
+/// The endpoint that a finding is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndpointName {
+    /// The first server name, or the listen address; empty when neither is written.
+    pub server: String,
+    /// The location as written after the word `location`.
+    pub location: String,
+}
+
+/// What a rule says about a place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The rule.
+    pub rule: &'static RuleMeta,
+    /// How bad it is here.
+    pub severity: Severity,
+    /// How sure we are.
+    pub confidence: Confidence,
+    /// What nginx does, starting in lower case, without a full stop.
+    pub message: String,
+    /// The remedy.
+    pub help: Option<String>,
+    /// The line to blame; its message may be empty.
+    pub primary: Label,
+    /// The rest of the explanation, in the order of the chain.
+    pub labels: Vec<Label>,
+    /// The edit, where there is a mechanical one.
+    pub fix: Option<Fix>,
+    /// The endpoint, where it is about one.
+    pub endpoint: Option<EndpointName>,
+    /// Stable across edits elsewhere in the tree; see [`crate::fingerprint`].
+    pub fingerprint: String,
+}

@@ -1,0 +1,17 @@
+//! Findings as plain data: what every rule says, every format prints and every later pass reads.
+//!
+//! No behaviour, no I/O and no serialisation lives here; the output formats have shapes of their own.
+
+mod endpoint;
+mod finding;
+mod fingerprint;
+mod outcome;
+mod rule;
+
+pub use endpoint::{EndpointRow, EvidenceKind, EvidenceRow, Origin, Setting};
+pub use finding::{
+    Applicability, Confidence, Edit, EndpointName, Finding, Fix, Label, LabelRole, Place, Severity,
+};
+pub use fingerprint::fingerprint;
+pub use outcome::{File, FileId, Notice, NoticeCode, Outcome, Summary};
+pub use rule::{FixKind, Group, RuleMeta};

@@ -1,0 +1,132 @@
+//! Everything that a run has to say.
+
+use std::sync::Arc;
+
+use nginx_syntax::Source;
+
+use crate::{EndpointRow, Finding, Place, Severity};
+
+/// Index into [`Outcome::files`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId(pub u32);
+
+/// A file that was read.
+#[derive(Debug, Clone)]
+pub struct File {
+    /// Path and bytes.
+    pub source: Arc<Source>,
+    /// Whether its text may be shown. Text of a file outside the given paths never is: a hostile pull request must
+    /// not print `/proc/self/environ` into a CI log by including it.
+    pub may_be_shown: bool,
+}
+
+/// What a notice is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NoticeCode {
+    /// An include of a file that was not given.
+    IncludeNotGiven,
+    /// A file that could not be read, or may not be.
+    UnreadableFile,
+    /// A file with placeholders of a template engine.
+    Template,
+    /// A walked file that does not read as nginx.
+    NotNginx,
+    /// A file without any directive.
+    EmptyFile,
+    /// A file in `sites-available` that no link enables.
+    NotEnabled,
+    /// No WebSocket endpoint was found.
+    NoEndpoint,
+    /// The configuration grows beyond what is judged.
+    TooLarge,
+    /// How the command line was understood.
+    CommandLine,
+    /// Which nginx versions the judgement holds for.
+    NginxVersion,
+}
+
+impl NoticeCode {
+    /// The kebab-case word used in every format.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::IncludeNotGiven => "include-not-given",
+            Self::UnreadableFile => "unreadable-file",
+            Self::Template => "template",
+            Self::NotNginx => "not-nginx",
+            Self::EmptyFile => "empty-file",
+            Self::NotEnabled => "not-enabled",
+            Self::NoEndpoint => "no-endpoint",
+            Self::TooLarge => "too-large",
+            Self::CommandLine => "command-line",
+            Self::NginxVersion => "nginx-version",
+        }
+    }
+}
+
+/// Something to know that is not a defect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// What it is about.
+    pub code: NoticeCode,
+    /// In words.
+    pub message: String,
+    /// Where, when it is inside a file that was read.
+    pub place: Option<Place>,
+    /// The file, when it is about one as a whole (which may not have been read).
+    pub path: Option<String>,
+    /// Whether something that was asked for was not done: exit code 2.
+    pub incomplete: bool,
+}
+
+/// The counts of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Summary {
+    /// Files that were read and judged.
+    pub files: usize,
+    /// WebSocket endpoints, each counted once however many contexts reach it.
+    pub endpoints: usize,
+    /// Locations that proxy, endpoints among them.
+    pub proxied_locations: usize,
+    /// Findings by severity.
+    pub errors: usize,
+    /// Findings by severity.
+    pub warnings: usize,
+    /// Findings by severity.
+    pub infos: usize,
+    /// Findings that a comment suppresses.
+    pub suppressed: usize,
+    /// Findings with an edit.
+    pub fixable: usize,
+}
+
+/// Everything that a run has to say, sorted.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome {
+    /// The files that places point into.
+    pub files: Vec<File>,
+    /// Sorted by file path, offset, rule.
+    pub findings: Vec<Finding>,
+    /// Sorted by file path and offset.
+    pub endpoints: Vec<EndpointRow>,
+    /// Sorted like findings, those without a place last.
+    pub notices: Vec<Notice>,
+    /// The counts.
+    pub summary: Summary,
+}
+
+impl Outcome {
+    /// The file of a place.
+    pub fn file(&self, id: FileId) -> Option<&File> {
+        self.files.get(id.0 as usize)
+    }
+
+    /// The highest severity among the findings.
+    pub fn worst(&self) -> Option<Severity> {
+        self.findings.iter().map(|finding| finding.severity).max()
+    }
+
+    /// Whether something that was asked for was not done.
+    pub fn is_incomplete(&self) -> bool {
+        self.notices.iter().any(|notice| notice.incomplete)
+    }
+}

@@ -1,0 +1,104 @@
+//! What is known of a rule before it runs.
+
+use std::fmt;
+
+/// The promise of the checklist that a rule serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Group {
+    /// The upgrade to 101.
+    Handshake,
+    /// What ends an open connection.
+    Lifetime,
+    /// More than one back end.
+    Balancing,
+    /// Proxies in front.
+    Layers,
+    /// HTTP versions and TLS.
+    Protocol,
+    /// Buffers, compression, caches.
+    Buffering,
+    /// What the logs show.
+    Observability,
+    /// How many connections fit.
+    Capacity,
+    /// What else gets through.
+    Security,
+    /// The files themselves.
+    Configuration,
+}
+
+impl Group {
+    /// All groups in the order in which they are listed.
+    pub const ALL: &'static [Self] = &[
+        Self::Handshake,
+        Self::Lifetime,
+        Self::Balancing,
+        Self::Layers,
+        Self::Protocol,
+        Self::Buffering,
+        Self::Observability,
+        Self::Capacity,
+        Self::Security,
+        Self::Configuration,
+    ];
+
+    /// The lower-case word used in every format and option.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Handshake => "handshake",
+            Self::Lifetime => "lifetime",
+            Self::Balancing => "balancing",
+            Self::Layers => "layers",
+            Self::Protocol => "protocol",
+            Self::Buffering => "buffering",
+            Self::Observability => "observability",
+            Self::Capacity => "capacity",
+            Self::Security => "security",
+            Self::Configuration => "configuration",
+        }
+    }
+}
+
+impl fmt::Display for Group {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Whether a rule's findings carry an edit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FixKind {
+    /// There is no mechanical remedy.
+    None,
+    /// Where the surroundings allow it.
+    Sometimes,
+}
+
+impl FixKind {
+    /// The lower-case word used in rules.md.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "no",
+            Self::Sometimes => "sometimes",
+        }
+    }
+}
+
+/// A rule's card: everything that rules.md, `rules` and `explain` show.
+#[derive(Debug, PartialEq, Eq)]
+pub struct RuleMeta {
+    /// Kebab-case, names the defect; a contract.
+    pub name: &'static str,
+    /// The group; a contract.
+    pub group: Group,
+    /// The highest severity that a finding of it has.
+    pub severity: crate::Severity,
+    /// One line, no full stop.
+    pub summary: &'static str,
+    /// The version of this program that first had it.
+    pub since: &'static str,
+    /// Whether findings carry an edit.
+    pub fix: FixKind,
+    /// The Markdown page beside the rule's source.
+    pub docs: &'static str,
+}

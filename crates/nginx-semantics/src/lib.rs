@@ -1,0 +1,1 @@
+//! Many nginx files into one configuration: what is in effect where.

@@ -1,0 +1,22 @@
+//! Bytes of one nginx configuration file into a lossless tree.
+//!
+//! Knows how nginx reads bytes (`core/ngx_conf_file.c`), not what directives mean, and no files: a [`Source`] is bytes
+//! under a path. [`parse`] never fails; it returns a [`Tree`] and what nginx refuses in it.
+
+mod error;
+mod indentation;
+mod limits;
+mod lua;
+mod parse;
+mod source;
+mod span;
+mod token;
+mod tree;
+mod word;
+
+pub use error::{Hint, SyntaxError, SyntaxErrorKind};
+pub use parse::{NoVocabulary, Vocabulary, parse};
+pub use source::{LineColumn, Source, TooLarge};
+pub use span::Span;
+pub use tree::{Leaf, LeafKind, NodeId, Tree};
+pub use word::unquote;

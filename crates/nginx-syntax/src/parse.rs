@@ -1,0 +1,405 @@
+//! The tree loop: tokens into directives and blocks, with recovery, so that parsing never fails.
+//!
+//! nginx stops at the first thing that it refuses; this loop says so once, in nginx's words and at nginx's place, mends
+//! it the way that the author most likely meant, and goes on. No recursion on the depth of the input.
+
+use crate::error::{Hint, SyntaxError, SyntaxErrorKind};
+use crate::indentation::missing_close;
+use crate::limits::too_long;
+use crate::lua::{body_length, has_lua_body};
+use crate::token::{Quoted, bare_word, blanks, comment, is_blank, quoted_word};
+use crate::tree::{End, Leaf, LeafKind, Node, NodeId, Tree};
+use crate::{Span, unquote};
+
+/// What the parser may know of directives, to see that a `;` is missing between two lines. nginx itself knows the same
+/// when it counts arguments.
+pub trait Vocabulary {
+    /// Whether a directive of this name exists.
+    fn is_directive(&self, name: &[u8]) -> bool;
+    /// The most words, its name included, that the directive takes; `None` where there is no limit or none is known.
+    fn most_words(&self, name: &[u8]) -> Option<usize>;
+}
+
+/// Knows no directive.
+#[derive(Debug, Clone, Copy)]
+pub struct NoVocabulary;
+
+impl Vocabulary for NoVocabulary {
+    fn is_directive(&self, _name: &[u8]) -> bool {
+        false
+    }
+
+    fn most_words(&self, _name: &[u8]) -> Option<usize> {
+        None
+    }
+}
+
+/// More errors than this in one file are not listed: it is not nginx then.
+const MOST_ERRORS: usize = 100;
+/// As many missing braces are mended by indentation; each costs one more pass.
+const MOST_MENDED_BRACES: usize = 4;
+
+/// Reads a file. The tree covers every byte; what nginx refuses is in [`Tree::errors`].
+pub fn parse(text: &[u8], vocabulary: &dyn Vocabulary) -> Tree {
+    let mut tree = Parser::new(text, vocabulary, &[]).run();
+    let Some(end) = tree.errors.iter().position(|error| error.kind == SyntaxErrorKind::EndInBlock) else {
+        return tree;
+    };
+    let mut error = tree.errors.remove(end);
+    let mut closes = Vec::new();
+    while closes.len() < MOST_MENDED_BRACES {
+        let Some(at) = missing_close(&tree, text) else { break };
+        closes.push(at);
+        closes.sort_unstable();
+        tree = Parser::new(text, vocabulary, &closes).run();
+        let still = tree.errors.iter().position(|error| error.kind == SyntaxErrorKind::EndInBlock);
+        match still {
+            Some(index) => drop(tree.errors.remove(index)),
+            None => break,
+        }
+    }
+    if !closes.is_empty() {
+        error.hints = closes.into_iter().map(|at| (Span::at(at), Hint::MissingClose)).collect();
+    }
+    tree.errors.push(error);
+    tree
+}
+
+struct Parser<'a> {
+    text: &'a [u8],
+    vocabulary: &'a dyn Vocabulary,
+    /// Places, sorted, at which a block ends without a brace.
+    closes: &'a [u32],
+    at: usize,
+    leaves: Vec<Leaf>,
+    nodes: Vec<Node>,
+    last_child: Vec<NodeId>,
+    /// The blocks that are open, outermost first.
+    open: Vec<NodeId>,
+    /// The leaf of the first word of the directive that is being read.
+    pending: Option<u32>,
+    errors: Vec<SyntaxError>,
+}
+
+impl<'a> Parser<'a> {
+    fn new(text: &'a [u8], vocabulary: &'a dyn Vocabulary, closes: &'a [u32]) -> Self {
+        let file = Node {
+            parent: NodeId::NONE,
+            next: NodeId::NONE,
+            first_child: NodeId::NONE,
+            first_leaf: 0,
+            words_end: 0,
+            end: End::Missing,
+        };
+        Self {
+            text,
+            vocabulary,
+            closes,
+            at: 0,
+            leaves: Vec::with_capacity(text.len() / 8),
+            nodes: vec![file],
+            last_child: vec![NodeId::NONE],
+            open: Vec::new(),
+            pending: None,
+            errors: Vec::new(),
+        }
+    }
+
+    fn run(mut self) -> Tree {
+        if self.text.starts_with(b"\xef\xbb\xbf") {
+            self.push(LeafKind::ByteOrderMark, 3);
+            self.error(SyntaxErrorKind::ByteOrderMark, Span::new(0, 3), Vec::new());
+        }
+        loop {
+            self.at += blanks(self.rest()).map_or(0, |(_, blank)| blank.len());
+            self.close_without_brace();
+            match self.rest().first() {
+                None => break,
+                Some(b'#') => self.comment(),
+                Some(b';') => self.semicolon(),
+                Some(b'{') => self.open_block(),
+                Some(b'}') => self.close_block(),
+                Some(b'"' | b'\'') => self.quoted_word(),
+                Some(_) => self.bare_word(),
+            }
+        }
+        self.end_of_file();
+        Tree { leaves: self.leaves, nodes: self.nodes, errors: self.errors, length: offset(self.text.len()) }
+    }
+
+    fn rest(&self) -> &'a [u8] {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    fn push(&mut self, kind: LeafKind, length: usize) -> u32 {
+        let span = Span::new(offset(self.at), offset(self.at + length));
+        self.at += length;
+        self.leaves.push(Leaf { kind, span });
+        offset(self.leaves.len() - 1)
+    }
+
+    fn error(&mut self, kind: SyntaxErrorKind, at: Span, hints: Vec<(Span, Hint)>) {
+        if self.errors.len() < MOST_ERRORS {
+            self.errors.push(SyntaxError { kind, at, hints });
+        }
+    }
+
+    fn comment(&mut self) {
+        let length = comment(self.rest()).map_or(1, |(_, comment)| comment.len());
+        self.refuse_long(self.at, self.at + length);
+        self.push(LeafKind::Comment, length);
+    }
+
+    fn bare_word(&mut self) {
+        let length = bare_word(self.rest()).map_or(1, |(_, word)| word.len());
+        let end = self.at + length;
+        // A blank is read, and then one byte more, before nginx lets go of the word.
+        let release = if self.text.get(end).copied().is_some_and(is_blank) { end + 1 } else { end };
+        self.refuse_long(self.at, release);
+        let leaf = self.push(LeafKind::Word, length);
+        self.pending.get_or_insert(leaf);
+    }
+
+    fn quoted_word(&mut self) {
+        let start = self.at;
+        let quote = self.rest().first().copied().unwrap_or_default();
+        let closed = match quoted_word(self.rest()) {
+            Ok((_, Quoted::Closed(word))) => Some(start + word.len()),
+            Ok((_, Quoted::Open)) | Err(_) => None,
+        };
+        let next = closed.map(|end| self.text.get(end).copied());
+        let refused = match next {
+            None => {
+                let length = self.text.len().saturating_sub(start + 1);
+                Some(if length > crate::limits::BUFFER {
+                    (SyntaxErrorKind::TooLongQuoted(quote), Span::new(offset(start), offset(start + 1)))
+                } else {
+                    (SyntaxErrorKind::EndInDirective, Span::at(offset(self.text.len())))
+                })
+            }
+            Some(Some(byte)) if !is_blank(byte) && !matches!(byte, b';' | b'{' | b')') => {
+                let at = closed.unwrap_or(start);
+                Some((SyntaxErrorKind::UnexpectedByte(byte), Span::new(offset(at), offset(at + 1))))
+            }
+            Some(_) => None,
+        };
+        // The content starts behind the quote; see `bare_word` for the blank.
+        if let Some(end) = closed {
+            let release = if next.flatten().is_some_and(is_blank) { end + 1 } else { end };
+            if end - start - 2 >= crate::limits::BUFFER {
+                let at = Span::new(offset(start), offset(start + 1));
+                self.error(SyntaxErrorKind::TooLongQuoted(quote), at, Vec::new());
+            } else {
+                self.refuse_long(start + 1, release);
+            }
+        }
+        let mut end = closed.unwrap_or(self.text.len());
+        if let Some((kind, at)) = refused {
+            let mended = self.end_on_own_line(start, end, closed.is_none());
+            let hints = match mended {
+                Some(_) => vec![(Span::new(offset(start), offset(start + 1)), Hint::UnclosedQuote)],
+                None => Vec::new(),
+            };
+            end = mended.unwrap_or(end);
+            self.error(kind, at, hints);
+        }
+        let leaf = self.push(LeafKind::Quoted, end - start);
+        self.pending.get_or_insert(leaf);
+    }
+
+    /// Where a quoted word most likely was to end, when it swallowed lines up to something that nginx refuses: before
+    /// the `;` or ` {` that ends its first line.
+    fn end_on_own_line(&self, start: usize, end: usize, unclosed: bool) -> Option<usize> {
+        let word = self.text.get(start..end)?;
+        let line_length = memchr::memchr(b'\n', word).or(unclosed.then_some(word.len()))?;
+        let line = word.get(..line_length)?.trim_ascii_end();
+        let body = line.strip_suffix(b";").or_else(|| line.strip_suffix(b"{"));
+        match body {
+            Some(body) => Some(start + body.trim_ascii_end().len().max(1)),
+            None => unclosed.then_some(start + line.len().max(1)),
+        }
+    }
+
+    fn semicolon(&mut self) {
+        let span = Span::new(offset(self.at), offset(self.at + 1));
+        if self.pending.is_none() {
+            self.push(LeafKind::Semicolon, 1);
+            self.error(SyntaxErrorKind::UnexpectedSemicolon, span, Vec::new());
+            return;
+        }
+        self.split_lines(span);
+        let words_end = offset(self.leaves.len());
+        let leaf = self.push(LeafKind::Semicolon, 1);
+        self.directive(words_end, End::Semicolon(leaf));
+    }
+
+    fn open_block(&mut self) {
+        let span = Span::new(offset(self.at), offset(self.at + 1));
+        if self.pending.is_none() {
+            self.error(SyntaxErrorKind::UnexpectedOpen, span, Vec::new());
+        } else {
+            self.split_lines(span);
+        }
+        let words_end = offset(self.leaves.len());
+        let name = self.pending.and_then(|leaf| self.leaves.get(leaf as usize)).map(|leaf| leaf.span);
+        let is_lua = name.is_some_and(|name| has_lua_body(&unquote(name.of(self.text))));
+        let open = self.push(LeafKind::Open, 1);
+        let id = self.directive(words_end, End::Block { open, close: None });
+        if is_lua {
+            self.lua_body(id, span);
+        } else {
+            self.open.push(id);
+        }
+    }
+
+    fn lua_body(&mut self, id: NodeId, open: Span) {
+        match body_length(self.rest()) {
+            Some(length) => {
+                if length > 0 {
+                    self.push(LeafKind::Lua, length);
+                }
+                let close = self.push(LeafKind::Close, 1);
+                self.set_close(id, close);
+            }
+            None => {
+                self.error(SyntaxErrorKind::LuaNotClosed, open, vec![(open, Hint::NeverClosed)]);
+                let length = self.rest().len();
+                if length > 0 {
+                    self.push(LeafKind::Lua, length);
+                }
+            }
+        }
+    }
+
+    fn close_block(&mut self) {
+        let span = Span::new(offset(self.at), offset(self.at + 1));
+        if self.pending.is_some() {
+            let end = self.last_word_end();
+            self.directive(offset(self.leaves.len()), End::Missing);
+            self.error(SyntaxErrorKind::UnexpectedClose, span, vec![(Span::at(end), Hint::MissingSemicolon)]);
+        } else if self.open.is_empty() {
+            self.error(SyntaxErrorKind::UnexpectedClose, span, Vec::new());
+        }
+        let leaf = self.push(LeafKind::Close, 1);
+        if let Some(id) = self.open.pop() {
+            self.set_close(id, leaf);
+        }
+    }
+
+    fn close_without_brace(&mut self) {
+        while let Some((&first, rest)) = self.closes.split_first() {
+            if self.at < first as usize || self.pending.is_some() {
+                return;
+            }
+            self.closes = rest;
+            self.open.pop();
+        }
+    }
+
+    fn end_of_file(&mut self) {
+        let end = Span::at(offset(self.text.len()));
+        if self.pending.is_some() {
+            let last = self.last_word_end();
+            self.directive(offset(self.leaves.len()), End::Missing);
+            let already_said = self.errors.last().is_some_and(|error| {
+                matches!(error.kind, SyntaxErrorKind::EndInDirective | SyntaxErrorKind::TooLongQuoted(_))
+            });
+            if !already_said {
+                self.error(
+                    SyntaxErrorKind::EndInDirective,
+                    end,
+                    vec![(Span::at(last), Hint::MissingSemicolon)],
+                );
+            }
+        } else if let Some(&innermost) = self.open.last() {
+            let said = self.errors.iter().any(|error| {
+                matches!(error.kind, SyntaxErrorKind::EndInDirective | SyntaxErrorKind::TooLongQuoted(_))
+            });
+            let opener = self.nodes.get(innermost.0 as usize).and_then(|node| self.leaves.get(node.first_leaf as usize));
+            let hints = opener.map(|leaf| (leaf.span, Hint::NeverClosed)).into_iter().collect();
+            if !said {
+                self.error(SyntaxErrorKind::EndInBlock, end, hints);
+            }
+        }
+    }
+
+    /// Ends directives that swallowed the next line for want of a `;`: one that has more words than it takes, where a
+    /// later word starts a line and is itself the name of a directive.
+    fn split_lines(&mut self, terminator: Span) {
+        while let Some(first) = self.pending {
+            let Some(words) = self.leaves.get(first as usize..) else { return };
+            let Some(name) = words.first().map(|leaf| unquote(leaf.span.of(self.text)).into_owned()) else { return };
+            let Some(most) = self.vocabulary.most_words(&name) else { return };
+            if words.iter().filter(|leaf| leaf.kind != LeafKind::Comment).count() <= most {
+                return;
+            }
+            let starts_directive = |leaf: &Leaf| {
+                leaf.kind == LeafKind::Word
+                    && self.starts_line(leaf.span)
+                    && self.vocabulary.is_directive(leaf.span.of(self.text))
+            };
+            let Some(next) = words.iter().skip(1).position(starts_directive) else { return };
+            let next = first as usize + 1 + next;
+            let end = self.leaves.get(next - 1).map_or(terminator.start, |leaf| leaf.span.end);
+            self.directive(offset(next), End::Missing);
+            self.pending = Some(offset(next));
+            let hint = (Span::at(end), Hint::MissingSemicolon);
+            self.error(SyntaxErrorKind::TooManyWords(name), terminator, vec![hint]);
+        }
+    }
+
+    fn starts_line(&self, word: Span) -> bool {
+        let before = self.text.get(..word.start as usize).unwrap_or_default();
+        let blank = before.iter().rev().find(|byte| !matches!(byte, b' ' | b'\t'));
+        blank == Some(&b'\n')
+    }
+
+    fn last_word_end(&self) -> u32 {
+        let words = self.leaves.iter().rev().find(|leaf| leaf.kind != LeafKind::Comment);
+        words.map_or(0, |leaf| leaf.span.end)
+    }
+
+    fn refuse_long(&mut self, start: usize, release: usize) {
+        if too_long(start, release, self.text.len()) {
+            let first = self.text.get(start..start + 10).unwrap_or_default().to_vec();
+            let at = Span::new(offset(start), offset(start + 10));
+            self.error(SyntaxErrorKind::TooLong(first), at, Vec::new());
+        }
+    }
+
+    fn directive(&mut self, words_end: u32, end: End) -> NodeId {
+        let parent = self.open.last().copied().unwrap_or(NodeId::FILE);
+        let id = NodeId(offset(self.nodes.len()));
+        self.nodes.push(Node {
+            parent,
+            next: NodeId::NONE,
+            first_child: NodeId::NONE,
+            first_leaf: self.pending.take().unwrap_or(words_end),
+            words_end,
+            end,
+        });
+        self.last_child.push(NodeId::NONE);
+        let previous = self.last_child.get_mut(parent.0 as usize).map(|last| std::mem::replace(last, id));
+        let link = match previous {
+            Some(previous) if previous != NodeId::NONE => {
+                self.nodes.get_mut(previous.0 as usize).map(|node| &mut node.next)
+            }
+            _ => self.nodes.get_mut(parent.0 as usize).map(|node| &mut node.first_child),
+        };
+        if let Some(link) = link {
+            *link = id;
+        }
+        id
+    }
+
+    fn set_close(&mut self, id: NodeId, leaf: u32) {
+        if let Some(Node { end: End::Block { close, .. }, .. }) = self.nodes.get_mut(id.0 as usize) {
+            *close = Some(leaf);
+        }
+    }
+}
+
+/// Lengths fit: [`crate::Source`] refuses files of 4 GiB.
+fn offset(value: usize) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}

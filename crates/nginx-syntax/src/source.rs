@@ -1,0 +1,127 @@
+//! The bytes of one file and its line table.
+
+use std::sync::OnceLock;
+
+use memchr::memchr_iter;
+
+use crate::Span;
+
+/// A place as people count: both numbers 1-based.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LineColumn {
+    /// Line, 1-based; a line ends at LF, as nginx counts (`core/ngx_conf_file.c:ngx_conf_read_token`).
+    pub line: u32,
+    /// Column, 1-based, in Unicode scalar values; each byte that is not UTF-8 counts as one.
+    pub column: u32,
+}
+
+/// The bytes of one file under the path that people know it by.
+#[derive(Debug)]
+pub struct Source {
+    path: String,
+    bytes: Vec<u8>,
+    line_starts: OnceLock<Vec<u32>>,
+}
+
+/// A file of 4 GiB or more: spans have 32 bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the file has 4 GiB or more")]
+pub struct TooLarge;
+
+impl Source {
+    /// Takes the bytes of the file that is shown as `path`.
+    ///
+    /// # Errors
+    /// [`TooLarge`] for 4 GiB or more.
+    pub fn new(path: impl Into<String>, bytes: Vec<u8>) -> Result<Self, TooLarge> {
+        if u32::try_from(bytes.len()).is_err() {
+            return Err(TooLarge);
+        }
+        Ok(Self { path: path.into(), bytes, line_starts: OnceLock::new() })
+    }
+
+    /// The path that is shown to people; not necessarily one that can be opened.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// All bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The bytes of `span`; empty where it lies outside.
+    pub fn slice(&self, span: Span) -> &[u8] {
+        span.of(&self.bytes)
+    }
+
+    fn line_starts(&self) -> &[u32] {
+        self.line_starts.get_or_init(|| {
+            let after = memchr_iter(b'\n', &self.bytes).map(|at| u32::try_from(at + 1).unwrap_or(u32::MAX));
+            std::iter::once(0).chain(after).collect()
+        })
+    }
+
+    /// The number of lines; a final LF opens one more, empty line.
+    pub fn line_count(&self) -> u32 {
+        u32::try_from(self.line_starts().len()).unwrap_or(u32::MAX)
+    }
+
+    /// The 1-based line on which byte `offset` stands; an offset past the end is on the last line.
+    pub fn line(&self, offset: u32) -> u32 {
+        u32::try_from(self.line_starts().partition_point(|&start| start <= offset)).unwrap_or(u32::MAX)
+    }
+
+    /// The bytes of a 1-based line without its LF (a CR stays); an empty span where there is no such line.
+    pub fn line_span(&self, line: u32) -> Span {
+        let end_of_file = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
+        let index = (line as usize).saturating_sub(1);
+        let start = self.line_starts().get(index).copied().unwrap_or(end_of_file);
+        let end = self.line_starts().get(index + 1).map_or(end_of_file, |next| next - 1);
+        Span::new(start, end)
+    }
+
+    /// Line and column of byte `offset`.
+    pub fn line_column(&self, offset: u32) -> LineColumn {
+        let line = self.line(offset);
+        let start = self.line_span(line).start;
+        let before = self.slice(Span::new(start, offset.max(start)));
+        let column = before.utf8_chunks().map(|c| c.valid().chars().count() + c.invalid().len()).sum::<usize>();
+        LineColumn { line, column: u32::try_from(column).unwrap_or(u32::MAX).saturating_add(1) }
+    }
+
+    /// The blanks (SP, TAB) at the start of the line on which byte `offset` stands.
+    pub fn indentation(&self, offset: u32) -> &[u8] {
+        let line = self.slice(self.line_span(self.line(offset)));
+        let blanks = line.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+        line.get(..blanks).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_and_columns_are_one_based_and_count_characters() {
+        let source = Source::new("x", "a\n\u{e9}\u{e9}b\n".into()).unwrap();
+        assert_eq!(source.line_column(0), LineColumn { line: 1, column: 1 });
+        assert_eq!(source.line_column(6), LineColumn { line: 2, column: 3 });
+        assert_eq!(source.line_column(8), LineColumn { line: 3, column: 1 });
+        assert_eq!(source.slice(source.line_span(2)), "\u{e9}\u{e9}b".as_bytes());
+        assert_eq!(source.line_count(), 3);
+    }
+
+    #[test]
+    fn each_stray_byte_is_one_column() {
+        let source = Source::new("x", b"\xff\xfeb".to_vec()).unwrap();
+        assert_eq!(source.line_column(2), LineColumn { line: 1, column: 3 });
+    }
+
+    #[test]
+    fn offsets_past_the_end_are_on_the_last_line() {
+        let source = Source::new("x", b"a\nb".to_vec()).unwrap();
+        assert_eq!(source.line(99), 2);
+        assert_eq!(source.slice(source.line_span(7)), b"");
+    }
+}

@@ -1,0 +1,1 @@
+//! What nginx does with a WebSocket handshake and an idle connection.
