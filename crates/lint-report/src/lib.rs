@@ -1,1 +1,67 @@
 //! Output formats, one file each.
+//!
+//! Everything that comes from a configuration is hostile: no format lets a control character through, and text of a
+//! file that may not be shown never appears.
+
+mod clip;
+mod concise;
+mod endpoints;
+mod escape;
+mod excerpt;
+mod human;
+mod json;
+mod position;
+mod summary;
+mod wrap;
+
+use std::io::{self, Write};
+
+use lint_finding::Outcome;
+
+pub use escape::{escape, escape_bytes};
+
+/// How the human format looks; what the terminal can do is for the caller to find out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style {
+    /// Whether ANSI colours may be used.
+    pub color: bool,
+    /// Whether characters beyond ASCII may be used for drawing.
+    pub unicode: bool,
+    /// Columns of the terminal.
+    pub width: usize,
+    /// Whether the endpoints are listed too.
+    pub verbose: bool,
+}
+
+/// The program that made the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ToolInfo<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its version.
+    pub version: &'a str,
+}
+
+/// Findings with excerpts, notices and a summary, for a person at a terminal.
+///
+/// # Errors
+/// Whatever writing to `out` gives, a broken pipe among them.
+pub fn human(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    human::write(outcome, style, out)
+}
+
+/// `path:line:column: severity[rule] message`, one line per finding, for editors and `grep`.
+///
+/// # Errors
+/// Whatever writing to `out` gives, a broken pipe among them.
+pub fn concise(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+    concise::write(outcome, out)
+}
+
+/// One object of output version 1, for programs.
+///
+/// # Errors
+/// Whatever writing to `out` gives, a broken pipe among them.
+pub fn json(outcome: &Outcome, tool: &ToolInfo<'_>, out: &mut dyn Write) -> io::Result<()> {
+    json::write(outcome, tool, out)
+}

@@ -1,1 +1,37 @@
 //! Many nginx files into one configuration: what is in effect where.
+//!
+//! Knows files only through [`Files`], and nothing of WebSockets. [`load`] turns paths into layouts; a [`Configuration`]
+//! is a layout with the files it points into; [`effective`] answers what holds in a context and says why.
+
+pub mod catalogue;
+mod configuration;
+pub mod defaults;
+mod distribution;
+mod effective;
+mod files;
+mod include;
+mod load;
+mod location;
+pub mod pattern;
+mod server;
+mod sources;
+pub mod time;
+mod upstream;
+mod variables;
+mod version;
+
+pub use catalogue::DirectiveName;
+pub use configuration::{
+    Configuration, Context, ContextId, ContextKind, Directive, DirectiveRef, Fragment, Gap, IncludeFailure,
+    IncludeProblem, Layout, Presence,
+};
+pub use effective::{Declared, Effective, declared, effective, levels};
+pub use files::{Files, MemoryFiles, Overlay, ReadError, normalize};
+pub use include::{PathMap, Scope};
+pub use load::{Loaded, SkipReason, Skipped, declared_context, load};
+pub use location::{LocationName, Locations, Modifier, Selection, normalize_path};
+pub use server::{listens, server_names};
+pub use sources::{At, FileId, NginxVocabulary, SourceFile, Sources};
+pub use upstream::{Pass, PassModule, Peer, Target, peers, upstream};
+pub use variables::{Definition, Evaluator, Part, Request, Value, Variables, has_variables, parts};
+pub use version::{NginxVersion, ParseVersionError, VersionRange};

@@ -315,7 +315,10 @@ impl<'a> Parser<'a> {
             let said = self.errors.iter().any(|error| {
                 matches!(error.kind, SyntaxErrorKind::EndInDirective | SyntaxErrorKind::TooLongQuoted(_))
             });
-            let opener = self.nodes.get(innermost.0 as usize).and_then(|node| self.leaves.get(node.first_leaf as usize));
+            let opener = self
+                .nodes
+                .get(innermost.0 as usize)
+                .and_then(|node| self.leaves.get(node.first_leaf as usize));
             let hints = opener.map(|leaf| (leaf.span, Hint::NeverClosed)).into_iter().collect();
             if !said {
                 self.error(SyntaxErrorKind::EndInBlock, end, hints);
@@ -328,7 +331,9 @@ impl<'a> Parser<'a> {
     fn split_lines(&mut self, terminator: Span) {
         while let Some(first) = self.pending {
             let Some(words) = self.leaves.get(first as usize..) else { return };
-            let Some(name) = words.first().map(|leaf| unquote(leaf.span.of(self.text)).into_owned()) else { return };
+            let Some(name) = words.first().map(|leaf| unquote(leaf.span.of(self.text)).into_owned()) else {
+                return;
+            };
             let Some(most) = self.vocabulary.most_words(&name) else { return };
             if words.iter().filter(|leaf| leaf.kind != LeafKind::Comment).count() <= most {
                 return;

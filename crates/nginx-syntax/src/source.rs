@@ -86,7 +86,8 @@ impl Source {
         let line = self.line(offset);
         let start = self.line_span(line).start;
         let before = self.slice(Span::new(start, offset.max(start)));
-        let column = before.utf8_chunks().map(|c| c.valid().chars().count() + c.invalid().len()).sum::<usize>();
+        let column =
+            before.utf8_chunks().map(|c| c.valid().chars().count() + c.invalid().len()).sum::<usize>();
         LineColumn { line, column: u32::try_from(column).unwrap_or(u32::MAX).saturating_add(1) }
     }
 

@@ -46,6 +46,11 @@ impl NodeId {
     /// Stands for "none" inside the tables.
     pub(crate) const NONE: Self = Self(u32::MAX);
 
+    /// The position in the file's order of directives, the file itself being 0.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+
     fn some(self) -> Option<Self> {
         (self != Self::NONE).then_some(self)
     }
@@ -101,6 +106,13 @@ impl Tree {
         })
     }
 
+    /// The leaf at byte `offset`, blanks excepted.
+    pub fn leaf_at(&self, offset: u32) -> Option<Leaf> {
+        let after = self.leaves.partition_point(|leaf| leaf.span.start <= offset);
+        let leaf = self.leaves.get(after.checked_sub(1)?)?;
+        (offset < leaf.span.end).then_some(*leaf)
+    }
+
     /// The comments of the whole file, in order.
     pub fn comments(&self) -> impl Iterator<Item = Span> {
         self.leaves.iter().filter(|leaf| leaf.kind == LeafKind::Comment).map(|leaf| leaf.span)
@@ -129,7 +141,8 @@ impl Tree {
 
     /// The directive that `id` stands directly inside; [`NodeId::FILE`] on the top level.
     pub fn parent(&self, id: NodeId) -> NodeId {
-        self.node(id).map_or(NodeId::FILE, |node| if node.parent == NodeId::NONE { NodeId::FILE } else { node.parent })
+        self.node(id)
+            .map_or(NodeId::FILE, |node| if node.parent == NodeId::NONE { NodeId::FILE } else { node.parent })
     }
 
     /// The words of a directive, its name first, as spans with their quotes.
@@ -195,7 +208,7 @@ impl Tree {
         before.get(first - count.min(first)..).unwrap_or_default().iter().map(|leaf| leaf.span)
     }
 
-    /// The comments directly inside a block or directly behind a directive's terminator, before the next directive.
+    /// The comments behind a directive's `;` or `{`, before the next directive.
     pub fn comments_after(&self, id: NodeId) -> impl Iterator<Item = Span> {
         let from = match self.node(id).map(|node| node.end) {
             Some(End::Semicolon(leaf) | End::Block { open: leaf, .. }) => leaf as usize + 1,

@@ -36,7 +36,8 @@ fn check(text: &[u8], tree: &Tree) {
             assert_eq!(tree.parent(child), id);
         }
     }
-    let reachable = std::iter::once(NodeId::FILE).chain(tree.nodes()).map(|id| tree.children(id).count()).sum::<usize>();
+    let reachable =
+        std::iter::once(NodeId::FILE).chain(tree.nodes()).map(|id| tree.children(id).count()).sum::<usize>();
     assert_eq!(reachable, tree.len(), "every directive is the child of exactly one block");
     for error in tree.errors() {
         assert!(error.at.end as usize <= text.len());

@@ -1,0 +1,27 @@
+//! One line per finding, for editors, `grep` and snapshots of whole trees.
+
+use std::io::{self, Write};
+
+use lint_finding::Outcome;
+
+use crate::escape;
+use crate::position::{Position, path_line};
+
+pub(crate) fn write(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+    for finding in &outcome.findings {
+        let Position { path, start, .. } = Position::of(outcome, finding.primary.place);
+        let (path, message) = (escape(path), escape(&finding.message));
+        let (severity, rule) = (finding.severity, finding.rule.name);
+        writeln!(out, "{path}:{}:{}: {severity}[{rule}] {message}", start.line, start.column)?;
+    }
+    // Without these a run that did not do what was asked looks like a clean one.
+    for notice in outcome.notices.iter().filter(|notice| notice.incomplete) {
+        match (notice.place, &notice.path) {
+            (Some(place), _) => write!(out, "{}: ", path_line(outcome, place))?,
+            (None, Some(path)) => write!(out, "{}: ", escape(path))?,
+            (None, None) => {}
+        }
+        writeln!(out, "warning[{}] {}", notice.code.name(), escape(&notice.message))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,83 @@
+//! Makes text from a configuration harmless and visible: terminals obey control characters, people do not see them.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+/// Replaces control, bidirectional and invisible characters with escapes such as `\x1b`, `\n` or `\u{202e}`.
+pub fn escape(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_hazardous) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 8);
+    text.chars().for_each(|c| push_char(&mut escaped, c));
+    Cow::Owned(escaped)
+}
+
+/// Like [`escape`], for bytes that need not be UTF-8: those that are not become `\xff`.
+pub fn escape_bytes(bytes: &[u8]) -> String {
+    let mut escaped = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        chunk.valid().chars().for_each(|c| push_char(&mut escaped, c));
+        chunk.invalid().iter().for_each(|&byte| push_byte(&mut escaped, byte));
+    }
+    escaped
+}
+
+/// Appends `c`, escaped where it is hazardous.
+pub(crate) fn push_char(text: &mut String, c: char) {
+    match c {
+        '\n' => text.push_str("\\n"),
+        '\r' => text.push_str("\\r"),
+        '\t' => text.push_str("\\t"),
+        c if c.is_ascii_control() => push_byte(text, c as u8),
+        c if is_hazardous(c) => _ = write!(text, "\\u{{{:x}}}", c as u32),
+        c => text.push(c),
+    }
+}
+
+/// Appends the escape of a byte that is not text.
+pub(crate) fn push_byte(text: &mut String, byte: u8) {
+    _ = write!(text, "\\x{byte:02x}");
+}
+
+/// Whether a terminal obeys `c`, or shows the text around it in another order, or does not show it at all.
+pub(crate) fn is_hazardous(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            // Soft hyphen, Arabic letter mark, Mongolian vowel separator: invisible.
+            '\u{ad}' | '\u{61c}' | '\u{180e}'
+            // Zero-width characters, direction marks.
+            | '\u{200b}'..='\u{200f}'
+            // Line and paragraph separators, embeddings and overrides.
+            | '\u{2028}'..='\u{202e}'
+            // Word joiner, invisible operators, isolates.
+            | '\u{2060}'..='\u{206f}'
+            // Byte order mark, interlinear annotation, tags.
+            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{escape, escape_bytes};
+
+    #[test]
+    fn harmless_text_is_borrowed() {
+        assert!(matches!(escape("location /caf\u{e9}/ `x`"), std::borrow::Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn what_a_terminal_obeys_becomes_visible() {
+        assert_eq!(escape("\x1b[31m\x07\x7f\u{9b}\r\n\t"), r"\x1b[31m\x07\x7f\u{9b}\r\n\t");
+        assert_eq!(
+            escape("a\u{202e}b\u{2066}\u{2028}\u{200b}\u{feff}"),
+            r"a\u{202e}b\u{2066}\u{2028}\u{200b}\u{feff}"
+        );
+    }
+
+    #[test]
+    fn bytes_that_are_not_text_become_visible() {
+        assert_eq!(escape_bytes(b"caf\xe9 \xc3\xa9\0"), "caf\\xe9 \u{e9}\\x00");
+    }
+}

@@ -1,0 +1,208 @@
+//! The format for a person at a terminal: excerpts drawn by miette, then notices and a summary.
+
+use std::fmt;
+use std::io::{self, Write};
+
+use lint_finding::{Applicability, Finding, Notice, Outcome, Severity};
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode, SourceSpan};
+
+use crate::clip::Room;
+use crate::excerpt::{Excerpt, Mark};
+use crate::position::{Position, path_line};
+use crate::wrap::wrap;
+use crate::{Style, endpoints, escape, summary};
+
+/// Beyond this, lines are not read but searched.
+const WIDEST: usize = 200;
+const NARROWEST: usize = 40;
+
+/// The least room for the text of a label.
+const LABEL: usize = 32;
+
+pub(crate) fn write(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    let style = &Style { width: style.width.clamp(NARROWEST, WIDEST), ..*style };
+    for finding in &outcome.findings {
+        out.write_all(drawn(outcome, finding, style).map_err(io::Error::other)?.as_bytes())?;
+        writeln!(out)?;
+    }
+    if style.verbose {
+        endpoints::write(outcome, style, out)?;
+    }
+    for notice in &outcome.notices {
+        write_notice(outcome, notice, style, out)?;
+    }
+    if !outcome.notices.is_empty() {
+        writeln!(out)?;
+    }
+    summary::write(&outcome.summary, out)
+}
+
+/// What miette draws: all but the footer, which it would wrap in the middle of code.
+#[derive(Debug)]
+struct Report<'a> {
+    finding: &'a Finding,
+    message: String,
+    excerpt: Option<Excerpt>,
+    labels: Vec<LabeledSpan>,
+}
+
+impl fmt::Display for Report<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Report<'_> {}
+
+impl Diagnostic for Report<'_> {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        Some(Box::new(self.finding.rule.name))
+    }
+
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(match self.finding.severity {
+            Severity::Error => miette::Severity::Error,
+            Severity::Warning => miette::Severity::Warning,
+            Severity::Info | Severity::Pedantic => miette::Severity::Advice,
+        })
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.excerpt.as_ref().map(|excerpt| excerpt as &dyn SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        Some(Box::new(self.labels.iter().cloned()))
+    }
+}
+
+fn drawn(outcome: &Outcome, finding: &Finding, style: &Style) -> Result<String, fmt::Error> {
+    let file = finding.primary.place.file;
+    let labels = || std::iter::once(&finding.primary).chain(&finding.labels).enumerate();
+    let excerpt = outcome.file(file).filter(|file| file.may_be_shown).map(|shown| {
+        let spans = labels().filter(|(_, label)| label.place.file == file);
+        let mark = if style.unicode { "\u{2026}" } else { "..." };
+        let room = Room { columns: style.width, mark };
+        Excerpt::new(&shown.source, spans.map(|(number, label)| (number, label.place.span)), room)
+    });
+
+    let mut message = wrap(&escape(&finding.message), style.width - 4).join("\n");
+    if excerpt.is_none() {
+        let Position { path, start, .. } = Position::of(outcome, finding.primary.place);
+        message.push_str(&format!("\nat {}:{}:{} (not shown)", escape(path), start.line, start.column));
+    }
+
+    let marks = excerpt.as_ref().map(Excerpt::marks).unwrap_or_default();
+    let (mut spans, mut in_footer) = (Vec::new(), Vec::new());
+    for (number, label) in labels() {
+        match marks.iter().find(|mark| mark.label == number) {
+            Some(mark) => {
+                // miette draws a stem to every label on a line with texts, so there has to be one at its end.
+                let same_line = marks.iter().filter(|other| other.start.line == mark.start.line);
+                let shares_line = !mark.is_bracket && same_line.count() > 1;
+                let message = if label.message.is_empty() && shares_line { "here" } else { &label.message };
+                spans.push(span(mark, message, style));
+            }
+            None => in_footer.push(label),
+        }
+    }
+    spans.sort_by_key(LabeledSpan::offset);
+
+    let mut drawing = String::new();
+    let handler = handler(finding.severity, spans.iter().map(LabeledSpan::primary), style);
+    handler.render_report(&mut drawing, &Report { finding, message, excerpt, labels: spans })?;
+    let mut text = String::with_capacity(drawing.len());
+    for line in drawing.lines() {
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+
+    if let Some(help) = help(finding) {
+        push_footer(&mut text, "help", &help, style);
+    }
+    for label in in_footer {
+        if !label.message.is_empty() {
+            let note = format!("{}: {}", path_line(outcome, label.place), escape(&label.message));
+            push_footer(&mut text, "note", &note, style);
+        }
+    }
+    Ok(text)
+}
+
+fn span(mark: &Mark, message: &str, style: &Style) -> LabeledSpan {
+    let columns = style.width.saturating_sub(mark.column + 14).max(LABEL);
+    let text = Some(wrap(&escape(message), columns).join("\n")).filter(|text| !text.is_empty());
+    let range = SourceSpan::from((mark.range.start, mark.range.len()));
+    match mark.label {
+        0 => LabeledSpan::new_primary_with_span(text, range),
+        _ => LabeledSpan::new_with_span(text, range),
+    }
+}
+
+/// The primary label has the colour of the severity, the others that of advice.
+fn handler(
+    severity: Severity,
+    is_primary: impl Iterator<Item = bool>,
+    style: &Style,
+) -> GraphicalReportHandler {
+    let mut theme = match (style.unicode, style.color) {
+        (true, true) => GraphicalTheme::unicode(),
+        (true, false) => GraphicalTheme::unicode_nocolor(),
+        (false, true) => GraphicalTheme::ascii(),
+        (false, false) => GraphicalTheme::none(),
+    };
+    let primary = match severity {
+        Severity::Error => theme.styles.error,
+        Severity::Warning => theme.styles.warning,
+        Severity::Info | Severity::Pedantic => theme.styles.highlights.first().copied().unwrap_or_default(),
+    };
+    let other = theme.styles.advice;
+    theme.styles.highlights = is_primary.map(|is_primary| if is_primary { primary } else { other }).collect();
+    GraphicalReportHandler::new_themed(theme)
+        .with_links(false)
+        .with_wrap_lines(false)
+        .without_cause_chain()
+        .without_syntax_highlighting()
+}
+
+fn help(finding: &Finding) -> Option<String> {
+    let option = finding.fix.as_ref().map(|fix| match fix.applicability {
+        Applicability::Safe => "safe fix: --fix",
+        Applicability::Unsafe => "unsafe fix: --unsafe-fixes",
+    });
+    let text = finding.help.as_ref().or(finding.fix.as_ref().map(|fix| &fix.title))?;
+    Some(option.map_or_else(|| text.clone(), |option| format!("{text} ({option})")))
+}
+
+/// `text` may have several lines, each of which is wrapped and escaped.
+fn push_footer(text: &mut String, tag: &str, content: &str, style: &Style) {
+    let indent = tag.len() + 4;
+    let lines = content.lines().flat_map(|line| wrap(&escape(line), style.width - indent));
+    for (index, line) in lines.enumerate() {
+        let start = match index {
+            0 => format!("  {} ", painted(&format!("{tag}:"), CYAN, style)),
+            _ => " ".repeat(indent),
+        };
+        text.push_str(&start);
+        text.push_str(&line);
+        text.push('\n');
+    }
+}
+
+const CYAN: &str = "36";
+const YELLOW: &str = "33";
+
+fn painted(text: &str, color: &str, style: &Style) -> String {
+    if style.color { format!("\x1b[{color}m{text}\x1b[0m") } else { text.to_owned() }
+}
+
+fn write_notice(outcome: &Outcome, notice: &Notice, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    let tag =
+        if notice.incomplete { painted("warning:", YELLOW, style) } else { painted("note:", CYAN, style) };
+    write!(out, "{tag} [{}] {}", notice.code.name(), escape(&notice.message))?;
+    match (notice.place, &notice.path) {
+        (Some(place), _) => writeln!(out, " ({})", path_line(outcome, place)),
+        (None, Some(path)) => writeln!(out, " ({})", escape(path)),
+        (None, None) => writeln!(out),
+    }
+}

@@ -1,0 +1,143 @@
+//! From an outcome to output version 1.
+
+use lint_finding::{self as finding, LabelRole, Outcome, Place};
+
+use super::v1;
+use crate::ToolInfo;
+use crate::position::Position;
+
+pub(crate) fn output<'a>(outcome: &'a Outcome, tool: &ToolInfo<'a>) -> v1::Output<'a> {
+    let summary = &outcome.summary;
+    v1::Output {
+        schema: v1::SCHEMA,
+        version: v1::VERSION,
+        tool: v1::Tool { name: tool.name, version: tool.version },
+        findings: outcome.findings.iter().map(|finding| self::finding(outcome, finding)).collect(),
+        endpoints: outcome.endpoints.iter().map(|row| endpoint(outcome, row)).collect(),
+        summary: v1::Summary {
+            files: summary.files,
+            endpoints: summary.endpoints,
+            proxied_locations: summary.proxied_locations,
+            errors: summary.errors,
+            warnings: summary.warnings,
+            info: summary.infos,
+            suppressed: summary.suppressed,
+            fixable: summary.fixable,
+        },
+        notices: outcome.notices.iter().map(|notice| self::notice(outcome, notice)).collect(),
+    }
+}
+
+fn finding<'a>(outcome: &'a Outcome, finding: &'a finding::Finding) -> v1::Finding<'a> {
+    let (file, range) = range(outcome, finding.primary.place);
+    let because = finding.labels.iter().filter(|label| label.role == LabelRole::Because);
+    v1::Finding {
+        rule: finding.rule.name,
+        group: finding.rule.group.name(),
+        severity: finding.severity.name(),
+        confidence: finding.confidence.name(),
+        message: &finding.message,
+        help: finding.help.as_deref(),
+        url: (!finding.rule.docs.is_empty()).then(|| format!("docs/rules/{}.md", finding.rule.name)),
+        fingerprint: &finding.fingerprint,
+        file,
+        range,
+        label: Some(finding.primary.message.as_str()).filter(|message| !message.is_empty()),
+        labels: finding.labels.iter().map(|label| self::label(outcome, label)).collect(),
+        trace: because.map(|label| step(outcome, label)).collect(),
+        fix: finding.fix.as_ref().map(|fix| self::fix(outcome, fix)),
+        endpoint: finding
+            .endpoint
+            .as_ref()
+            .map(|name| v1::EndpointName { server: &name.server, location: &name.location }),
+        suppressed: None,
+    }
+}
+
+fn label<'a>(outcome: &'a Outcome, label: &'a finding::Label) -> v1::Label<'a> {
+    let (file, range) = range(outcome, label.place);
+    v1::Label { file, range, message: &label.message }
+}
+
+fn step<'a>(outcome: &'a Outcome, label: &'a finding::Label) -> v1::Step<'a> {
+    let (file, line) = line(outcome, label.place);
+    v1::Step { file, line, message: &label.message }
+}
+
+fn fix<'a>(outcome: &'a Outcome, fix: &'a finding::Fix) -> v1::Fix<'a> {
+    let edits = fix.edits.iter().map(|edit| {
+        let (file, range) = range(outcome, edit.place);
+        v1::Edit { file, range, replacement: String::from_utf8_lossy(&edit.replacement).into_owned() }
+    });
+    v1::Fix { title: &fix.title, applicability: fix.applicability.name(), edits: edits.collect() }
+}
+
+fn endpoint<'a>(outcome: &'a Outcome, row: &'a finding::EndpointRow) -> v1::Endpoint<'a> {
+    let (file, range) = range(outcome, row.place);
+    let evidence = row.evidence.iter().map(|evidence| {
+        let (file, line) = optional_line(outcome, evidence.place);
+        v1::Evidence { kind: evidence.kind.name(), text: &evidence.text, file, line }
+    });
+    let headers = row
+        .other_headers
+        .iter()
+        .map(|(name, setting)| v1::Header { name, setting: self::setting(outcome, setting) });
+    v1::Endpoint {
+        file,
+        line: range.start.line,
+        range,
+        server_names: &row.server_names,
+        listens: &row.listens,
+        location: &row.location,
+        evidence: evidence.collect(),
+        confidence: row.confidence.name(),
+        upstream: &row.upstream,
+        handshake: v1::Handshake {
+            http_version: setting(outcome, &row.http_version),
+            upgrade: setting(outcome, &row.upgrade),
+            connection: setting(outcome, &row.connection),
+            host: setting(outcome, &row.host),
+            headers: headers.collect(),
+        },
+        idle_timeout: setting(outcome, &row.idle_timeout),
+    }
+}
+
+fn setting<'a>(outcome: &'a Outcome, setting: &'a finding::Setting) -> v1::Setting<'a> {
+    let (file, line) = optional_line(outcome, setting.place);
+    v1::Setting {
+        value: setting.value.as_deref(),
+        origin: setting.origin.name(),
+        file,
+        line,
+        note: setting.note.as_deref(),
+    }
+}
+
+fn notice<'a>(outcome: &'a Outcome, notice: &'a finding::Notice) -> v1::Notice<'a> {
+    let (file, line) = optional_line(outcome, notice.place);
+    v1::Notice {
+        code: notice.code.name(),
+        message: &notice.message,
+        file: file.or(notice.path.as_deref()),
+        line,
+        incomplete: notice.incomplete,
+    }
+}
+
+fn range(outcome: &Outcome, place: Place) -> (&str, v1::Range) {
+    let Position { path, span, start, end } = Position::of(outcome, place);
+    let start = v1::Point { line: start.line, column: start.column, offset: span.start };
+    let end = v1::Point { line: end.line, column: end.column, offset: span.end };
+    (path, v1::Range { start, end })
+}
+
+fn line(outcome: &Outcome, place: Place) -> (&str, u32) {
+    let position = Position::of(outcome, place);
+    (position.path, position.start.line)
+}
+
+fn optional_line(outcome: &Outcome, place: Option<Place>) -> (Option<&str>, Option<u32>) {
+    let at = place.map(|place| line(outcome, place));
+    (at.map(|(file, _)| file), at.map(|(_, line)| line))
+}

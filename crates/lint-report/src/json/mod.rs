@@ -1,0 +1,34 @@
+//! The format for programs.
+
+mod convert;
+mod v1;
+
+use std::io::{self, Write};
+
+use lint_finding::Outcome;
+
+use crate::ToolInfo;
+use crate::escape::is_hazardous;
+
+pub(crate) fn write(outcome: &Outcome, tool: &ToolInfo<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let text = serde_json::to_string_pretty(&convert::output(outcome, tool)).map_err(io::Error::other)?;
+    out.write_all(escaped(&text).as_bytes())?;
+    writeln!(out)
+}
+
+/// Escapes what `serde_json` leaves as it is and a terminal would obey; such characters stand in strings only, as LF is
+/// the only control character between them.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c == '\n' || !is_hazardous(c) {
+            escaped.push(c);
+        } else {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                escaped.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    escaped
+}

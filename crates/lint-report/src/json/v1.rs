@@ -1,0 +1,164 @@
+//! Output version 1, frozen: fields are added, never changed or taken away.
+
+use serde::Serialize;
+
+pub(crate) const SCHEMA: &str = "urn:nginx-ws-lint:output:v1";
+pub(crate) const VERSION: u32 = 1;
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Output<'a> {
+    pub(crate) schema: &'static str,
+    pub(crate) version: u32,
+    pub(crate) tool: Tool<'a>,
+    pub(crate) findings: Vec<Finding<'a>>,
+    pub(crate) endpoints: Vec<Endpoint<'a>>,
+    pub(crate) summary: Summary,
+    pub(crate) notices: Vec<Notice<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Tool<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) version: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Finding<'a> {
+    pub(crate) rule: &'a str,
+    pub(crate) group: &'static str,
+    pub(crate) severity: &'static str,
+    pub(crate) confidence: &'static str,
+    pub(crate) message: &'a str,
+    pub(crate) help: Option<&'a str>,
+    /// The path of the rule's page in the repository.
+    pub(crate) url: Option<String>,
+    pub(crate) fingerprint: &'a str,
+    pub(crate) file: &'a str,
+    pub(crate) range: Range,
+    /// What is said about `range`.
+    pub(crate) label: Option<&'a str>,
+    pub(crate) labels: Vec<Label<'a>>,
+    /// Those of `labels` that say why, in the order of the chain.
+    pub(crate) trace: Vec<Step<'a>>,
+    pub(crate) fix: Option<Fix<'a>>,
+    pub(crate) endpoint: Option<EndpointName<'a>>,
+    /// Always null: suppressed findings are counted, not listed.
+    pub(crate) suppressed: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Range {
+    pub(crate) start: Point,
+    pub(crate) end: Point,
+}
+
+/// Line and column 1-based, the column in Unicode scalar values; offset 0-based, in bytes.
+#[derive(Debug, Serialize)]
+pub(crate) struct Point {
+    pub(crate) line: u32,
+    pub(crate) column: u32,
+    pub(crate) offset: u32,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Label<'a> {
+    pub(crate) file: &'a str,
+    pub(crate) range: Range,
+    pub(crate) message: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Step<'a> {
+    pub(crate) file: &'a str,
+    pub(crate) line: u32,
+    pub(crate) message: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Fix<'a> {
+    pub(crate) title: &'a str,
+    pub(crate) applicability: &'static str,
+    pub(crate) edits: Vec<Edit<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Edit<'a> {
+    pub(crate) file: &'a str,
+    pub(crate) range: Range,
+    pub(crate) replacement: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct EndpointName<'a> {
+    pub(crate) server: &'a str,
+    pub(crate) location: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Endpoint<'a> {
+    pub(crate) file: &'a str,
+    pub(crate) line: u32,
+    pub(crate) range: Range,
+    pub(crate) server_names: &'a [String],
+    pub(crate) listens: &'a [String],
+    pub(crate) location: &'a str,
+    pub(crate) evidence: Vec<Evidence<'a>>,
+    pub(crate) confidence: &'static str,
+    pub(crate) upstream: &'a str,
+    pub(crate) handshake: Handshake<'a>,
+    pub(crate) idle_timeout: Setting<'a>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Evidence<'a> {
+    pub(crate) kind: &'static str,
+    pub(crate) text: &'a str,
+    pub(crate) file: Option<&'a str>,
+    pub(crate) line: Option<u32>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Handshake<'a> {
+    pub(crate) http_version: Setting<'a>,
+    pub(crate) upgrade: Setting<'a>,
+    pub(crate) connection: Setting<'a>,
+    pub(crate) host: Setting<'a>,
+    pub(crate) headers: Vec<Header<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Header<'a> {
+    pub(crate) name: &'a str,
+    #[serde(flatten)]
+    pub(crate) setting: Setting<'a>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Setting<'a> {
+    pub(crate) value: Option<&'a str>,
+    pub(crate) origin: &'static str,
+    pub(crate) file: Option<&'a str>,
+    pub(crate) line: Option<u32>,
+    pub(crate) note: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Summary {
+    pub(crate) files: usize,
+    pub(crate) endpoints: usize,
+    pub(crate) proxied_locations: usize,
+    pub(crate) errors: usize,
+    pub(crate) warnings: usize,
+    pub(crate) info: usize,
+    pub(crate) suppressed: usize,
+    pub(crate) fixable: usize,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Notice<'a> {
+    pub(crate) code: &'static str,
+    pub(crate) message: &'a str,
+    pub(crate) file: Option<&'a str>,
+    pub(crate) line: Option<u32>,
+    pub(crate) incomplete: bool,
+}

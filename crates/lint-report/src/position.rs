@@ -1,0 +1,46 @@
+//! From a place to what is printed of it.
+
+use lint_finding::{File, Outcome, Place};
+use nginx_syntax::{LineColumn, Source, Span};
+
+use crate::escape;
+
+/// A place as people and programs read it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Position<'a> {
+    pub(crate) path: &'a str,
+    pub(crate) span: Span,
+    pub(crate) start: LineColumn,
+    pub(crate) end: LineColumn,
+}
+
+impl<'a> Position<'a> {
+    /// A place without a file is a defect of the caller, but no reason to lose the finding.
+    pub(crate) fn of(outcome: &'a Outcome, place: Place) -> Self {
+        let nowhere = LineColumn { line: 1, column: 1 };
+        match outcome.file(place.file) {
+            None => Self { path: "?", span: Span::default(), start: nowhere, end: nowhere },
+            Some(File { source, .. }) => {
+                let span = inside(source, place.span);
+                let start = source.line_column(span.start);
+                let end = if span.is_empty() { start } else { source.line_column(span.end) };
+                Self { path: source.path(), span, start, end }
+            }
+        }
+    }
+}
+
+/// `path:line`, for terminals.
+pub(crate) fn path_line(outcome: &Outcome, place: Place) -> String {
+    let (path, line) = outcome.file(place.file).map_or(("?", 1), |File { source, .. }| {
+        (source.path(), source.line(inside(source, place.span).start))
+    });
+    format!("{}:{line}", escape(path))
+}
+
+/// `span` with both ends in `source` and in order.
+pub(crate) fn inside(source: &Source, span: Span) -> Span {
+    let len = u32::try_from(source.bytes().len()).unwrap_or(u32::MAX);
+    let start = span.start.min(len);
+    Span::new(start, span.end.clamp(start, len))
+}

@@ -1,0 +1,65 @@
+//! The last lines of the human format: how much was read and what was found.
+
+use std::io::{self, Write};
+
+use lint_finding::Summary;
+
+pub(crate) fn write(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+    let endpoints = match summary.endpoints {
+        0 => "no WebSocket endpoint".to_owned(),
+        n => count(n, "WebSocket endpoint"),
+    };
+    writeln!(out, "{}, {endpoints}", count(summary.files, "file"))?;
+
+    let found = [(summary.errors, "error"), (summary.warnings, "warning"), (summary.infos, "info")]
+        .into_iter()
+        .filter(|&(n, _)| n > 0)
+        .map(|(n, word)| if word == "info" { format!("{n} info") } else { count(n, word) })
+        .collect::<Vec<_>>()
+        .join(", ");
+    let found = if found.is_empty() { "no findings".to_owned() } else { found };
+
+    let more = [(summary.fixable, "fixable"), (summary.suppressed, "suppressed")]
+        .into_iter()
+        .filter(|&(n, _)| n > 0)
+        .map(|(n, word)| format!("{n} {word}"))
+        .collect::<Vec<_>>()
+        .join(", ");
+    if more.is_empty() { writeln!(out, "{found}") } else { writeln!(out, "{found} ({more})") }
+}
+
+fn count(n: usize, noun: &str) -> String {
+    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use lint_finding::Summary;
+
+    use super::write;
+
+    fn text(summary: &Summary) -> String {
+        let mut out = Vec::new();
+        write(summary, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn one_is_singular() {
+        let summary =
+            Summary { files: 1, endpoints: 1, errors: 1, warnings: 2, infos: 1, ..Summary::default() };
+        assert_eq!(text(&summary), "1 file, 1 WebSocket endpoint\n1 error, 2 warnings, 1 info\n");
+    }
+
+    #[test]
+    fn clean_is_said() {
+        let summary = Summary { files: 12, endpoints: 4, suppressed: 3, ..Summary::default() };
+        assert_eq!(text(&summary), "12 files, 4 WebSocket endpoints\nno findings (3 suppressed)\n");
+    }
+
+    #[test]
+    fn what_can_be_fixed_is_counted() {
+        let summary = Summary { files: 2, warnings: 1, fixable: 1, suppressed: 2, ..Summary::default() };
+        assert_eq!(text(&summary), "2 files, no WebSocket endpoint\n1 warning (1 fixable, 2 suppressed)\n");
+    }
+}

@@ -1,0 +1,61 @@
+//! The shape of output version 1.
+
+use insta::assert_snapshot;
+use lint_finding::{Applicability, Edit, EndpointName, Fix, LabelRole, Notice, NoticeCode, Outcome};
+use nginx_syntax::Span;
+
+use crate::build::{file, json, label, marked, place};
+
+#[test]
+fn empty_lists_are_printed() {
+    assert_snapshot!(json(&Outcome::default()), @r#"
+    {
+      "schema": "urn:nginx-ws-lint:output:v1",
+      "version": 1,
+      "tool": {
+        "name": "nginx-ws-lint",
+        "version": "0.1.0"
+      },
+      "findings": [],
+      "endpoints": [],
+      "summary": {
+        "files": 0,
+        "endpoints": 0,
+        "proxied_locations": 0,
+        "errors": 0,
+        "warnings": 0,
+        "info": 0,
+        "suppressed": 0,
+        "fixable": 0
+      },
+      "notices": []
+    }
+    "#);
+}
+
+#[test]
+fn everything_that_a_finding_may_have() {
+    let text = "‹location› /é/ {\n    ‹!proxy_set_header Upgrade $http_upgrade;›\n}\n";
+    let mut outcome = marked(text, &["this location"]);
+    outcome.files.push(file("proxy.conf", "#\nproxy_set_header Connection x;\n"));
+    let finding = &mut outcome.findings[0];
+    finding.labels[0].role = LabelRole::Context;
+    finding.labels.push(label(1, Span::new(2, 32), "is not inherited"));
+    finding.primary.message = "is forwarded here".into();
+    finding.help = Some("add the other one".into());
+    let after = finding.primary.place.span.end;
+    finding.fix = Some(Fix {
+        title: "add `Connection`".into(),
+        applicability: Applicability::Unsafe,
+        edits: vec![Edit { place: place(0, Span::at(after)), replacement: b"\n    caf\xe9;".to_vec() }],
+    });
+    finding.endpoint = Some(EndpointName { server: "app.example".into(), location: "/é/".into() });
+    outcome.notices.push(Notice {
+        code: NoticeCode::UnreadableFile,
+        message: "permission denied".into(),
+        place: None,
+        path: Some("secret.conf".into()),
+        incomplete: true,
+    });
+    assert_snapshot!(json(&outcome));
+}

@@ -1,0 +1,11 @@
+//! What users see, on outcomes built by hand.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests may fail like tests")]
+
+mod build;
+mod endpoints;
+mod hostile;
+mod human;
+mod json;
+mod layout;
+mod properties;

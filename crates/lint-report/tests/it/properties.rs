@@ -1,0 +1,77 @@
+//! Whatever a file holds and wherever labels point, no format panics or lets a control character through.
+
+use lint_finding::{Notice, NoticeCode, Outcome};
+use lint_report::Style;
+use nginx_syntax::Span;
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use crate::build::{concise, file, finding, human, json, label};
+
+/// Short files full of what is awkward.
+fn bytes() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        any::<u8>().prop_map(|byte| vec![byte]),
+        "[a-z ;{}]{0,40}".prop_map(String::into_bytes),
+        any::<char>().prop_map(|c| c.to_string().into_bytes()),
+        prop::sample::select(vec![
+            "\n",
+            "\r\n",
+            "\r",
+            "\t",
+            "\u{1b}[0m",
+            "\u{202e}",
+            "\u{301}",
+            "語",
+            "\u{feff}"
+        ])
+        .prop_map(|text| text.as_bytes().to_vec()),
+    ];
+    vec(piece, 0..120).prop_map(|pieces| pieces.concat())
+}
+
+fn outcome() -> impl Strategy<Value = Outcome> {
+    let spans = vec((0u32..2, 0u32..1500, 0u32..200), 1..6);
+    (bytes(), bytes(), any::<String>(), spans, any::<bool>()).prop_map(|(one, two, text, spans, is_shown)| {
+        let mut labels =
+            spans.iter().map(|&(file, start, len)| label(file, Span::new(start, start + len), &text));
+        let mut finding = finding(labels.next().unwrap(), labels.collect());
+        finding.message.clone_from(&text);
+        finding.help = Some(text.clone());
+        let notice = Notice {
+            code: NoticeCode::TooLarge,
+            message: text.clone(),
+            place: Some(finding.primary.place),
+            path: None,
+            incomplete: true,
+        };
+        let mut files = vec![file(&text, one), file("two", two)];
+        files[1].may_be_shown = is_shown;
+        Outcome { files, findings: vec![finding], notices: vec![notice], ..Outcome::default() }
+    })
+}
+
+fn is_clean(text: &str, color: bool) -> bool {
+    text.chars()
+        .all(|c| c == '\n' || (color && c == '\u{1b}') || !(c.is_control() || "\u{202e}\u{2028}".contains(c)))
+}
+
+proptest! {
+    #[test]
+    fn nothing_panics_and_nothing_gets_through(
+        outcome in outcome(),
+        color: bool,
+        unicode: bool,
+        width in 0usize..300,
+    ) {
+        let text = human(&outcome, &Style { color, unicode, width, verbose: true });
+        prop_assert!(is_clean(&text, color), "{text:?}");
+        prop_assert!(!text.contains("Failed to read"), "{text}");
+        let text = concise(&outcome);
+        prop_assert!(is_clean(&text, false), "{text:?}");
+        prop_assert_eq!(text.lines().count(), 2);
+        let text = json(&outcome);
+        prop_assert!(is_clean(&text, false), "{text:?}");
+        serde_json::from_str::<serde_json::Value>(&text).unwrap();
+    }
+}

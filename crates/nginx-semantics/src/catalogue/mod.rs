@@ -1,0 +1,126 @@
+//! What nginx itself knows: its directives, where they may stand, and its variables.
+//!
+//! The tables are text files in this folder, taken from the `ngx_command_t` and variable tables of nginx's
+//! releases, and are read once, at first use. A name that the catalogue lacks may well belong to another
+//! module, so an unknown directive is never an error.
+
+mod contexts;
+mod names;
+mod table;
+#[cfg(test)]
+mod tests;
+mod variables;
+
+use std::fmt;
+
+pub use contexts::Contexts;
+pub use variables::{is_builtin_stream_variable, is_builtin_variable};
+
+use crate::version::NginxVersion;
+
+/// A directive's name, interned: equal names have equal ids. Names that this program's code uses are
+/// constants (`DirectiveName::PROXY_PASS`) and can be matched on, the other names of the catalogue get their
+/// ids when it is read, and names that nobody knows share [`DirectiveName::UNKNOWN`]. The order means
+/// nothing.
+#[derive(Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Hash)]
+pub struct DirectiveName(u16);
+
+impl DirectiveName {
+    /// Any name that neither nginx nor this program knows.
+    pub const UNKNOWN: Self = Self(0);
+
+    /// The name as it is written in a configuration; empty for [`DirectiveName::UNKNOWN`].
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        table::get().text(self)
+    }
+
+    /// The modules that define the name: none for a name that nginx itself does not have.
+    #[must_use]
+    pub fn rows(self) -> &'static [Directive] {
+        table::get().rows(self)
+    }
+}
+
+impl fmt::Debug for DirectiveName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.as_str() {
+            "" => f.write_str("DirectiveName::UNKNOWN"),
+            name => write!(f, "DirectiveName({name})"),
+        }
+    }
+}
+
+/// The name that `name` is. nginx compares directive names byte by byte, so `Proxy_Pass` is unknown.
+#[must_use]
+pub fn lookup(name: &[u8]) -> DirectiveName {
+    table::get().lookup(name)
+}
+
+/// Every row of the catalogue, sorted by name and module.
+#[must_use]
+pub fn directives() -> &'static [Directive] {
+    table::get().all()
+}
+
+/// A directive as one module of nginx defines it.
+#[derive(Copy, Clone, Eq, PartialEq, Debug)]
+pub struct Directive {
+    /// The name, as [`Directive::id`] spells it.
+    pub name: &'static str,
+    /// The interned name.
+    pub id: DirectiveName,
+    /// The defining module, such as `ngx_http_proxy_module`.
+    pub module: &'static str,
+    /// The module's type.
+    pub kind: ModuleKind,
+    /// The blocks that accept the directive.
+    pub contexts: Contexts,
+    /// The least number of arguments.
+    pub min_args: u8,
+    /// The greatest number of arguments; `None` if there is no limit.
+    pub max_args: Option<u8>,
+    /// Whether the one argument must be `on` or `off`.
+    pub flag: bool,
+    /// Whether the directive takes a block in braces.
+    pub block: bool,
+    /// The first release that has this row.
+    pub since: NginxVersion,
+    /// The first release that no longer has it.
+    pub removed: Option<NginxVersion>,
+    /// The first release in which any module of the same kind had the name.
+    pub name_since: NginxVersion,
+}
+
+impl Directive {
+    /// Whether `version` has this row.
+    #[must_use]
+    pub fn exists_in(&self, version: NginxVersion) -> bool {
+        self.since <= version && self.removed.is_none_or(|removed| version < removed)
+    }
+
+    /// Whether nginx takes this number of arguments (a block's braces are not one).
+    #[must_use]
+    pub fn accepts(&self, args: usize) -> bool {
+        args >= usize::from(self.min_args) && self.max_args.is_none_or(|max| args <= usize::from(max))
+    }
+}
+
+/// The type of the module that defines a directive.
+#[derive(Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Hash, Debug)]
+pub enum ModuleKind {
+    /// `NGX_CORE_MODULE`: the main level.
+    Core,
+    /// `NGX_CONF_MODULE`: `include`.
+    Conf,
+    /// `NGX_EVENT_MODULE`.
+    Event,
+    /// `NGX_HTTP_MODULE`.
+    Http,
+    /// `NGX_STREAM_MODULE`.
+    Stream,
+    /// `NGX_MAIL_MODULE`.
+    Mail,
+    /// `NGX_IMAP_MODULE`: the mail proxy before 0.5.15.
+    Imap,
+}

@@ -1,0 +1,177 @@
+//! The directive table, read once.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use super::names::NAMED;
+use super::{Contexts, Directive, DirectiveName, ModuleKind};
+use crate::version::NginxVersion;
+
+/// The rows, as text.
+pub(super) const TEXT: &str = include_str!("directives.tsv");
+
+/// The table with its indices.
+pub(super) struct Table {
+    /// In the order of the file: by name, then by module.
+    rows: Vec<Directive>,
+    /// By id: the name and its rows. Index 0 is the unknown name.
+    names: Vec<(&'static str, Range<usize>)>,
+    ids: HashMap<&'static [u8], DirectiveName, BuildHasherDefault<NameHasher>>,
+}
+
+/// The table; the first call reads it.
+pub(super) fn get() -> &'static Table {
+    static TABLE: LazyLock<Table> = LazyLock::new(Table::read);
+    &TABLE
+}
+
+impl Table {
+    fn read() -> Self {
+        let mut table = Self { rows: Vec::new(), names: Vec::new(), ids: HashMap::default() };
+        table.rows.reserve(1024);
+        table.ids.reserve(1024);
+        table.names.push(("", 0..0));
+        // First, so that their ids are those of the constants.
+        for name in NAMED {
+            table.intern(name);
+        }
+        for line in data_lines(TEXT) {
+            table.add(line);
+        }
+        table
+    }
+
+    fn intern(&mut self, name: &'static str) -> DirectiveName {
+        if let Some(id) = self.ids.get(name.as_bytes()) {
+            return *id;
+        }
+        let Ok(number) = u16::try_from(self.names.len()) else { return DirectiveName::UNKNOWN };
+        let id = DirectiveName(number);
+        self.names.push((name, 0..0));
+        self.ids.insert(name.as_bytes(), id);
+        id
+    }
+
+    fn add(&mut self, line: &'static str) {
+        let Some(mut row) = parse_row(line) else { return };
+        row.id = self.intern(row.name);
+        let at = self.rows.len();
+        let Some((_, rows)) = self.names.get_mut(usize::from(row.id.0)) else { return };
+        // The rows of one name stand together, because the file is sorted.
+        if rows.end == at && rows.start < at {
+            rows.end = at + 1;
+        } else {
+            *rows = at..at + 1;
+        }
+        self.rows.push(row);
+    }
+
+    pub(super) fn lookup(&self, name: &[u8]) -> DirectiveName {
+        self.ids.get(name).copied().unwrap_or(DirectiveName::UNKNOWN)
+    }
+
+    pub(super) fn text(&self, id: DirectiveName) -> &'static str {
+        self.names.get(usize::from(id.0)).map_or("", |(name, _)| name)
+    }
+
+    pub(super) fn rows(&self, id: DirectiveName) -> &[Directive] {
+        let rows = self.names.get(usize::from(id.0)).and_then(|(_, rows)| self.rows.get(rows.clone()));
+        rows.unwrap_or_default()
+    }
+
+    pub(super) fn all(&self) -> &[Directive] {
+        &self.rows
+    }
+}
+
+/// The lines of one of the data files that are not comments.
+pub(super) fn data_lines(text: &'static str) -> impl Iterator<Item = &'static str> {
+    text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'))
+}
+
+/// One row; its id is still to be given.
+fn parse_row(line: &'static str) -> Option<Directive> {
+    let mut fields = line.split('\t');
+    let mut field = || fields.next();
+    let (name, module, kind) = (field()?, field()?, parse_kind(field()?)?);
+    let contexts = Contexts::parse(field()?)?;
+    let args = field()?;
+    let (args, flag) = args.strip_suffix('f').map_or((args, false), |args| (args, true));
+    let (min_args, max_args) = args.split_once('-')?;
+    let block = match field()? {
+        "yes" => true,
+        "no" => false,
+        _ => return None,
+    };
+    let directive = Directive {
+        name,
+        id: DirectiveName::UNKNOWN,
+        module,
+        kind,
+        contexts,
+        min_args: min_args.parse().ok()?,
+        max_args: if max_args == "*" { None } else { Some(max_args.parse().ok()?) },
+        flag,
+        block,
+        since: parse_version(field()?)?,
+        removed: match field()? {
+            "-" => None,
+            version => Some(parse_version(version)?),
+        },
+        name_since: parse_version(field()?)?,
+    };
+    fields.next().is_none().then_some(directive)
+}
+
+fn parse_version(field: &str) -> Option<NginxVersion> {
+    field.parse().ok()
+}
+
+fn parse_kind(field: &str) -> Option<ModuleKind> {
+    Some(match field {
+        "core" => ModuleKind::Core,
+        "conf" => ModuleKind::Conf,
+        "event" => ModuleKind::Event,
+        "http" => ModuleKind::Http,
+        "stream" => ModuleKind::Stream,
+        "mail" => ModuleKind::Mail,
+        "imap" => ModuleKind::Imap,
+        _ => return None,
+    })
+}
+
+/// `FxHash`, eight bytes at a time. Every directive of every file is looked up, so the standard hasher would
+/// be noticeable; its protection is not needed, because only the table's own names are ever inserted.
+#[derive(Default)]
+struct NameHasher(u64);
+
+impl NameHasher {
+    fn mix(&mut self, word: u64) {
+        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x51_7c_c1_b7_27_22_0a_95);
+    }
+}
+
+impl Hasher for NameHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        let (words, rest) = bytes.as_chunks::<8>();
+        for word in words {
+            self.mix(u64::from_le_bytes(*word));
+        }
+        let mut last = [0; 8];
+        for (to, from) in last.iter_mut().zip(rest) {
+            *to = *from;
+        }
+        self.mix(u64::from_le_bytes(last));
+    }
+
+    fn write_usize(&mut self, length: usize) {
+        self.mix(length as u64);
+    }
+
+    fn finish(&self) -> u64 {
+        // The map takes its bucket from the low bits, and multiplication mixes upwards.
+        self.0.rotate_left(26)
+    }
+}

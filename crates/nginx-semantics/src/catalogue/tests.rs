@@ -1,0 +1,140 @@
+//! Tests of the catalogue: that the data files are whole, and facts that rules rely on.
+
+use super::*;
+use crate::catalogue::names::NAMED;
+use crate::catalogue::table::{TEXT, data_lines};
+
+/// The row of `name` that `module` defines.
+fn row(name: &str, module: &str) -> &'static Directive {
+    lookup(name.as_bytes()).rows().iter().find(|row| row.module == module).unwrap()
+}
+
+fn version(text: &str) -> NginxVersion {
+    text.parse().unwrap()
+}
+
+#[test]
+fn no_row_is_skipped() {
+    assert_eq!(data_lines(TEXT).count(), 906);
+    assert_eq!(directives().len(), 906);
+    assert_eq!(directives().iter().filter(|row| row.removed.is_none()).count(), 784);
+    let names: std::collections::BTreeSet<_> = directives().iter().map(|row| row.name).collect();
+    assert_eq!(names.len(), 724);
+}
+
+#[test]
+fn rows_are_sorted_and_unique() {
+    let keys: Vec<_> = directives().iter().map(|row| (row.name, row.module)).collect();
+    assert!(keys.is_sorted_by(|left, right| left < right));
+}
+
+#[test]
+fn every_row_is_sound_and_found_by_its_name() {
+    for row in directives() {
+        assert_eq!(lookup(row.name.as_bytes()), row.id);
+        assert_eq!(row.id.as_str(), row.name);
+        assert!(row.id.rows().contains(row));
+        assert!(!row.contexts.is_empty(), "{row:?}");
+        assert!(row.max_args.is_none_or(|max| row.min_args <= max), "{row:?}");
+        assert!(row.name_since <= row.since, "{row:?}");
+        assert!(row.removed.is_none_or(|removed| row.since < removed), "{row:?}");
+        assert!(!row.flag || (row.min_args, row.max_args) == (1, Some(1)), "{row:?}");
+    }
+    let total: usize = directives().chunk_by(|a, b| a.id == b.id).map(|rows| rows[0].id.rows().len()).sum();
+    assert_eq!(total, directives().len());
+}
+
+#[test]
+fn constants_are_the_names_they_say() {
+    for name in NAMED {
+        assert_eq!(lookup(name.as_bytes()).as_str(), *name);
+    }
+    let mut sorted = NAMED.to_vec();
+    sorted.sort_unstable();
+    sorted.dedup();
+    assert_eq!(sorted.len(), NAMED.len());
+    assert_eq!(lookup(b"proxy_pass"), DirectiveName::PROXY_PASS);
+    assert_eq!(lookup(b"zone"), DirectiveName::ZONE);
+    assert_eq!(format!("{:?}", DirectiveName::IF), "DirectiveName(if)");
+    assert!(matches!(lookup(b"limit_except"), DirectiveName::LIMIT_EXCEPT));
+}
+
+#[test]
+fn only_names_of_other_modules_have_no_rows() {
+    let foreign: Vec<_> = NAMED.iter().filter(|name| lookup(name.as_bytes()).rows().is_empty()).collect();
+    for name in &foreign {
+        let known = ["js_", "more_"];
+        assert!(
+            known.iter().any(|prefix| name.starts_with(prefix)) || name.contains("_by_lua"),
+            "{name} is not a directive of nginx"
+        );
+    }
+}
+
+#[test]
+fn unknown_names_share_one_id() {
+    for name in ["", "no_such_directive", "Proxy_Pass", "proxy_pass ", "proxy_pas", "more_set_header\0"] {
+        assert_eq!(lookup(name.as_bytes()), DirectiveName::UNKNOWN, "{name}");
+    }
+    assert_eq!(lookup(b"\xff\xfe"), DirectiveName::UNKNOWN);
+    assert_eq!(DirectiveName::UNKNOWN.as_str(), "");
+    assert!(DirectiveName::UNKNOWN.rows().is_empty());
+    assert_eq!(format!("{:?}", DirectiveName::UNKNOWN), "DirectiveName::UNKNOWN");
+}
+
+#[test]
+fn proxy_http_version() {
+    let row = row("proxy_http_version", "ngx_http_proxy_module");
+    assert_eq!(row.contexts, Contexts::HTTP | Contexts::HTTP_SERVER | Contexts::HTTP_LOCATION);
+    assert_eq!(row.contexts.to_string(), "http, server, location");
+    assert_eq!(row.since, version("1.1.4"));
+    assert!(row.accepts(1) && !row.accepts(0) && !row.accepts(2));
+}
+
+#[test]
+fn newer_directives() {
+    let http2 = row("http2", "ngx_http_v2_module");
+    assert!(http2.flag && !http2.exists_in(version("1.25.0")) && http2.exists_in(version("1.25.1")));
+    assert_eq!(row("sticky", "ngx_http_upstream_sticky_module").since, version("1.29.6"));
+    assert_eq!(row("tunnel_pass", "ngx_http_tunnel_module").since, version("1.31.0"));
+    let ssl = row("ssl", "ngx_http_ssl_module");
+    assert!(ssl.exists_in(version("1.25.0")) && !ssl.exists_in(version("1.25.1")));
+}
+
+#[test]
+fn contexts_and_arguments() {
+    let pass = row("proxy_pass", "ngx_http_proxy_module");
+    let allowed = Contexts::HTTP_LOCATION | Contexts::HTTP_LOCATION_IF | Contexts::HTTP_LIMIT_EXCEPT;
+    assert_eq!(pass.contexts, allowed);
+    assert!(!pass.contexts.intersects(Contexts::HTTP_SERVER));
+    assert_eq!(lookup(b"proxy_pass").rows().len(), 2);
+    assert_eq!(row("include", "ngx_conf_module").contexts, Contexts::ANY);
+    assert!(row("location", "ngx_http_core_module").block);
+    let server = row("server", "ngx_http_upstream_module");
+    assert!(!server.block && server.max_args.is_none() && server.accepts(9));
+    assert_eq!(server.name_since, version("0.1.0"));
+}
+
+#[test]
+fn variables_files_are_sorted() {
+    for (text, count) in [(variables::HTTP, 164), (variables::STREAM, 76)] {
+        let lines: Vec<_> = data_lines(text).collect();
+        assert_eq!(lines.len(), count);
+        assert!(lines.is_sorted_by(|left, right| left < right));
+        assert!(lines.iter().all(|line| *line == line.to_ascii_lowercase().trim()));
+        assert!(lines.iter().all(|line| !line.trim_end_matches('*').contains('*')));
+    }
+}
+
+#[test]
+fn variables() {
+    for name in ["host", "http_upgrade", "HTTP_Anything", "arg_x", "Remote_Addr", "uri", "upstream_status"] {
+        assert!(is_builtin_variable(name.as_bytes()), "{name}");
+    }
+    for name in ["", "connection_upgrade", "hos", "hostx", "http", "session_time", "http\0"] {
+        assert!(!is_builtin_variable(name.as_bytes()), "{name}");
+    }
+    assert!(is_builtin_stream_variable(b"session_time"));
+    assert!(is_builtin_stream_variable(b"SSL_preread_server_name"));
+    assert!(!is_builtin_stream_variable(b"http_upgrade"));
+}

@@ -1,0 +1,283 @@
+//! Expands includes and blocks into contexts. No recursion: neither on nesting nor on includes.
+
+use std::path::{Path, PathBuf};
+
+use nginx_syntax::NodeId;
+
+use super::{ChainId, Context, ContextId, ContextKind, DirectiveRef, Fragment, Gap, Layout, Link, Presence};
+use crate::catalogue::DirectiveName;
+use crate::files::{Files, ReadError};
+use crate::include::{Base, Resolved, Scope, resolve};
+use crate::sources::{FileId, Sources};
+
+/// As many directives, includes expanded, are judged in one configuration: a tree of includes that doubles at every
+/// level would otherwise never end.
+const MOST_DIRECTIVES: usize = 4_000_000;
+/// Blocks nested deeper than this are not judged.
+const MOST_DEPTH: u32 = 5_000;
+
+/// What went wrong with an include.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IncludeFailure {
+    /// There is no such file; inside the root's own tree nginx would not start.
+    NotFound {
+        /// Whether it should be inside the root's own tree.
+        is_inside: bool,
+    },
+    /// It is a folder: nginx fails to read it.
+    IsFolder,
+    /// The file includes itself, over the others if any: nginx never comes to an end.
+    Cycle,
+    /// It could not be read here.
+    Unreadable(ReadError),
+    /// The configuration is larger than what is judged; the rest is left out.
+    TooLarge,
+    /// Blocks are nested deeper than what is judged; the inner ones are left out.
+    TooDeep,
+}
+
+/// An include that went wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IncludeProblem {
+    /// The include, or the block that is too deep.
+    pub at: DirectiveRef,
+    /// Its argument.
+    pub target: String,
+    /// What went wrong.
+    pub failure: IncludeFailure,
+}
+
+/// Makes layouts, reading files as it meets them.
+pub(crate) struct Builder<'a> {
+    pub(crate) files: &'a dyn Files,
+    pub(crate) scope: &'a Scope,
+    pub(crate) sources: &'a mut Sources,
+    pub(crate) layout: Layout,
+    placed: usize,
+    /// Blocks whose inside is still to be filled.
+    unfilled: Vec<(ContextId, DirectiveRef)>,
+}
+
+/// A file or block that is being read.
+struct Frame {
+    file: FileId,
+    chain: ChainId,
+    next: std::vec::IntoIter<NodeId>,
+}
+
+impl<'a> Builder<'a> {
+    pub(crate) fn new(files: &'a dyn Files, scope: &'a Scope, sources: &'a mut Sources) -> Self {
+        Self { files, scope, sources, layout: Layout::default(), placed: 0, unfilled: Vec::new() }
+    }
+
+    /// Adds the contexts of a main file.
+    pub(crate) fn root(&mut self, file: FileId, path: &Path) {
+        let main = self.context(ContextKind::Main, None, None, Presence::Given);
+        self.layout.root = Some(file);
+        let base = Base { folders: vec![folder_of(path)], is_root: true };
+        self.fill(main, file, NodeId::FILE, ChainId::NONE, &base);
+        self.fill_blocks(&base);
+    }
+
+    /// Adds the contexts of a fragment that stands in `kind`, inside `adopter` where a root has such a level.
+    pub(crate) fn fragment(
+        &mut self,
+        file: FileId,
+        kind: ContextKind,
+        adopter: Option<ContextId>,
+        folders: Vec<PathBuf>,
+    ) {
+        let mut parent = adopter;
+        let around: &[ContextKind] = match kind {
+            ContextKind::Main => &[],
+            ContextKind::Http | ContextKind::Stream | ContextKind::Events | ContextKind::Mail => {
+                &[ContextKind::Main]
+            }
+            ContextKind::StreamServer => &[ContextKind::Main, ContextKind::Stream],
+            ContextKind::Location => &[ContextKind::Main, ContextKind::Http, ContextKind::Server],
+            _ => &[ContextKind::Main, ContextKind::Http],
+        };
+        let missing = around.iter().filter(|&&level| adopter.is_none() || level == ContextKind::Server);
+        for &level in missing {
+            parent = Some(self.context(level, parent, None, Presence::Absent));
+        }
+        let context = self.context(kind, parent, None, Presence::Partial);
+        self.layout.fragments.push(Fragment { file, context });
+        let base = Base { folders, is_root: false };
+        self.fill(context, file, NodeId::FILE, ChainId::NONE, &base);
+        self.fill_blocks(&base);
+    }
+
+    fn context(
+        &mut self,
+        kind: ContextKind,
+        parent: Option<ContextId>,
+        opener: Option<DirectiveRef>,
+        presence: Presence,
+    ) -> ContextId {
+        let id = ContextId(u32::try_from(self.layout.contexts.len()).unwrap_or(u32::MAX));
+        let depth = parent
+            .and_then(|parent| self.layout.contexts.get(parent.0 as usize))
+            .map_or(0, |parent| parent.depth + 1);
+        self.layout.contexts.push(Context {
+            kind,
+            parent,
+            opener,
+            presence,
+            directives: Vec::new(),
+            children: Vec::new(),
+            gaps: Vec::new(),
+            depth,
+            by_name: Vec::new(),
+        });
+        if let Some(parent) = parent.and_then(|parent| self.layout.contexts.get_mut(parent.0 as usize)) {
+            parent.children.push(id);
+        }
+        id
+    }
+
+    fn fill_blocks(&mut self, base: &Base) {
+        while let Some((context, opener)) = self.unfilled.pop() {
+            self.fill(context, opener.file, opener.node, opener.chain, base);
+        }
+    }
+
+    /// Places the directives of a file or block into a context, includes expanded where they stand.
+    fn fill(&mut self, context: ContextId, file: FileId, block: NodeId, chain: ChainId, base: &Base) {
+        let Some(kind) = self.layout.contexts.get(context.0 as usize).map(|context| context.kind) else {
+            return;
+        };
+        let mut frames = vec![self.frame(file, block, chain)];
+        while let Some(frame) = frames.last_mut() {
+            let Some(node) = frame.next.next() else {
+                frames.pop();
+                continue;
+            };
+            let reference = DirectiveRef { file: frame.file, node, chain: frame.chain };
+            let Some(source) = self.sources.get(reference.file) else { continue };
+            let name = source.name(node);
+            let is_block = source.tree.is_block(node);
+            if self.placed >= MOST_DIRECTIVES {
+                self.problem(reference, String::new(), IncludeFailure::TooLarge);
+                return;
+            }
+            self.placed += 1;
+            if name == DirectiveName::INCLUDE && !is_block && kind.expands_includes() {
+                let included = self.include(context, reference, base);
+                for (file, chain) in included.into_iter().rev() {
+                    let frame = self.frame(file, NodeId::FILE, chain);
+                    frames.push(frame);
+                }
+                continue;
+            }
+            if let Some(context) = self.layout.contexts.get_mut(context.0 as usize) {
+                context.directives.push(reference);
+            }
+            if is_block && !kind.has_entries() && kind != ContextKind::Other {
+                self.open_block(context, kind.child(name), reference);
+            }
+        }
+    }
+
+    fn open_block(&mut self, parent: ContextId, kind: ContextKind, opener: DirectiveRef) {
+        let depth = self.layout.contexts.get(parent.0 as usize).map_or(0, |context| context.depth);
+        if depth >= MOST_DEPTH {
+            if !self.layout.problems.iter().any(|problem| problem.failure == IncludeFailure::TooDeep) {
+                self.problem(opener, String::new(), IncludeFailure::TooDeep);
+            }
+            return;
+        }
+        let child = self.context(kind, Some(parent), Some(opener), Presence::Given);
+        self.unfilled.push((child, opener));
+    }
+
+    fn frame(&self, file: FileId, block: NodeId, chain: ChainId) -> Frame {
+        let nodes: Vec<NodeId> =
+            self.sources.get(file).map(|file| file.tree.children(block).collect()).unwrap_or_default();
+        Frame { file, chain, next: nodes.into_iter() }
+    }
+
+    /// The files of an include with the chain that leads to them.
+    fn include(&mut self, context: ContextId, include: DirectiveRef, base: &Base) -> Vec<(FileId, ChainId)> {
+        let Some(source) = self.sources.get(include.file) else { return Vec::new() };
+        let Some(word) = source.tree.words(include.node).nth(1) else { return Vec::new() };
+        let target = String::from_utf8_lossy(&nginx_syntax::unquote(word.of(source.bytes()))).into_owned();
+        let chain = ChainId(u32::try_from(self.layout.chains.len()).unwrap_or(u32::MAX));
+        self.layout.chains.push(Link { include });
+        match resolve(self.files, self.scope, base, &target) {
+            Resolved::MatchesNothing => Vec::new(),
+            Resolved::Shipped(text) => {
+                self.sources.builtin(&target, text).map(|file| (file, chain)).into_iter().collect()
+            }
+            Resolved::NotGiven { is_pattern, is_inside } => {
+                if let Some(context) = self.layout.contexts.get_mut(context.0 as usize) {
+                    context.gaps.push(Gap { include, is_pattern });
+                }
+                if !is_pattern {
+                    self.problem(include, target, IncludeFailure::NotFound { is_inside });
+                }
+                Vec::new()
+            }
+            Resolved::Files(paths) => {
+                let opened: Vec<_> =
+                    paths.iter().filter_map(|path| self.open(context, include, path)).collect();
+                opened.into_iter().map(|file| (file, chain)).collect()
+            }
+        }
+    }
+
+    fn open(&mut self, context: ContextId, include: DirectiveRef, path: &Path) -> Option<FileId> {
+        let shown = self.scope.shown(path);
+        let scope = self.scope;
+        let failure = match self.sources.open(self.files, path, &shown, |identity| scope.is_given(identity)) {
+            Ok(file) if self.is_open(include, file) => IncludeFailure::Cycle,
+            Ok(file) => {
+                self.layout.reached.insert(file);
+                return Some(file);
+            }
+            Err(ReadError::IsFolder) => IncludeFailure::IsFolder,
+            Err(error) => IncludeFailure::Unreadable(error),
+        };
+        if let Some(context) = self.layout.contexts.get_mut(context.0 as usize) {
+            context.gaps.push(Gap { include, is_pattern: false });
+        }
+        self.problem(include, shown, failure);
+        None
+    }
+
+    /// Whether `file` is being read already, at `include` or around it.
+    fn is_open(&self, include: DirectiveRef, file: FileId) -> bool {
+        let outer =
+            |inner: &DirectiveRef| self.layout.chains.get(inner.chain.0 as usize).map(|link| link.include);
+        std::iter::successors(Some(include), outer).any(|reference| reference.file == file)
+    }
+
+    fn problem(&mut self, at: DirectiveRef, target: String, failure: IncludeFailure) {
+        let problem = IncludeProblem { at, target, failure };
+        let is_same = |other: &IncludeProblem| (other.at.file, other.at.node) == (at.file, at.node);
+        if !self.layout.problems.iter().any(|other| is_same(other) && other.failure == problem.failure) {
+            self.layout.problems.push(problem);
+        }
+    }
+}
+
+impl Layout {
+    /// Indexes by name what was placed; to be done once all is.
+    pub(crate) fn index(&mut self, sources: &Sources) {
+        for context in self.contexts.iter_mut().filter(|context| !context.kind.has_entries()) {
+            let name = |at: &DirectiveRef| {
+                sources.get(at.file).map_or(DirectiveName::UNKNOWN, |file| file.name(at.node))
+            };
+            context.by_name = context.directives.iter().map(name).zip(0..).collect();
+            context.by_name.sort_unstable();
+        }
+    }
+}
+
+/// The folder of a file; `.` for a bare name.
+pub(crate) fn folder_of(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}

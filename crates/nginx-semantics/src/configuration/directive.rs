@@ -1,0 +1,127 @@
+//! A directive as rules and the model read it.
+
+use std::borrow::Cow;
+
+use nginx_syntax::{Span, unquote};
+
+use super::{Configuration, DirectiveRef};
+use crate::catalogue::DirectiveName;
+use crate::sources::{At, SourceFile};
+
+/// A directive in the place where nginx meets it.
+#[derive(Debug, Clone, Copy)]
+pub struct Directive<'s> {
+    pub(super) configuration: Configuration<'s>,
+    /// Which one.
+    pub reference: DirectiveRef,
+}
+
+impl<'s> Directive<'s> {
+    /// The file that it is written in; `None` never happens for a directive of a configuration.
+    pub fn file(&self) -> Option<&'s SourceFile> {
+        self.configuration.file(self.reference.file)
+    }
+
+    fn text(&self) -> &'s [u8] {
+        self.file().map(SourceFile::bytes).unwrap_or_default()
+    }
+
+    /// The interned name.
+    pub fn name(&self) -> DirectiveName {
+        self.file().map_or(DirectiveName::UNKNOWN, |file| file.name(self.reference.node))
+    }
+
+    /// The name as nginx compares it.
+    pub fn name_bytes(&self) -> Cow<'s, [u8]> {
+        self.file().map(|file| file.tree.name(self.reference.node, file.bytes())).unwrap_or_default()
+    }
+
+    /// The words after the name, as spans with their quotes.
+    pub fn argument_spans(&self) -> impl Iterator<Item = Span> + use<'s> {
+        let node = self.reference.node;
+        self.file().into_iter().flat_map(move |file| file.tree.words(node).skip(1))
+    }
+
+    /// The values of the words after the name.
+    pub fn arguments(&self) -> impl Iterator<Item = Cow<'s, [u8]>> + use<'s> {
+        let text = self.text();
+        self.argument_spans().map(move |span| unquote(span.of(text)))
+    }
+
+    /// The value of the 0-based `index`th word after the name.
+    pub fn argument(&self, index: usize) -> Option<Cow<'s, [u8]>> {
+        self.arguments().nth(index)
+    }
+
+    /// The place of the 0-based `index`th word after the name.
+    pub fn argument_at(&self, index: usize) -> Option<At> {
+        let span = self.argument_spans().nth(index)?;
+        Some(At { file: self.reference.file, span })
+    }
+
+    /// The words after the name as written, for people.
+    pub fn arguments_text(&self) -> String {
+        let words: Vec<_> =
+            self.argument_spans().map(|span| String::from_utf8_lossy(span.of(self.text()))).collect();
+        words.join(" ")
+    }
+
+    /// The whole head as written, for people: name and words, each blank folded into one space.
+    pub fn text_line(&self) -> String {
+        let arguments = self.arguments_text();
+        let name = String::from_utf8_lossy(&self.name_bytes()).into_owned();
+        if arguments.is_empty() { name } else { format!("{name} {arguments}") }
+    }
+
+    /// From the name to the last word.
+    pub fn at(&self) -> At {
+        self.configuration.at(self.reference)
+    }
+
+    /// The name alone.
+    pub fn name_at(&self) -> At {
+        let span = self.file().map(|file| file.tree.name_span(self.reference.node)).unwrap_or_default();
+        At { file: self.reference.file, span }
+    }
+
+    /// The `;` or `{` behind it.
+    pub fn terminator(&self) -> Option<Span> {
+        self.file()?.tree.terminator(self.reference.node)
+    }
+
+    /// Whether it opens a block.
+    pub fn is_block(&self) -> bool {
+        self.file().is_some_and(|file| file.tree.is_block(self.reference.node))
+    }
+
+    /// The directive to point at: this one, or the include that brought it in where its file may not be shown.
+    pub fn visible(&self) -> Self {
+        Self { reference: self.configuration.visible(self.reference), ..*self }
+    }
+
+    /// The include that brought it in, where one did.
+    pub fn included_by(&self) -> Option<Self> {
+        let include = self.configuration.included_by(self.reference)?;
+        Some(Self { reference: include, ..*self })
+    }
+
+    /// The comments that speak about it: right before it, on the line it ends on, and first in its block.
+    pub fn comments(&self) -> impl Iterator<Item = &'s [u8]> + use<'s> {
+        let node = self.reference.node;
+        self.file().into_iter().flat_map(move |file| {
+            let is_block = file.tree.is_block(node);
+            let before = file.tree.comments_before(node).filter(move |comment| stands_alone(file, *comment));
+            let after = file
+                .tree
+                .comments_after(node)
+                .filter(move |comment| is_block || !stands_alone(file, *comment));
+            before.chain(after).map(|span| span.of(file.bytes()))
+        })
+    }
+}
+
+/// A comment behind something on its line speaks about that, not about what comes next.
+fn stands_alone(file: &SourceFile, comment: Span) -> bool {
+    let line = file.source.line_span(file.source.line(comment.start));
+    Span::new(line.start, comment.start).of(file.bytes()).iter().all(|byte| matches!(byte, b' ' | b'\t'))
+}

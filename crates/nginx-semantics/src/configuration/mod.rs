@@ -1,0 +1,238 @@
+//! One configuration out of many files: blocks as instances over shared trees.
+//!
+//! A context is a block in the place where nginx meets it, so a file that is included twice has two instances of its
+//! blocks, over one tree. Nothing inherited is stored: [`crate::effective`] walks up.
+
+mod build;
+mod directive;
+mod kind;
+
+use std::collections::BTreeSet;
+
+use nginx_syntax::NodeId;
+
+pub(crate) use build::{Builder, folder_of};
+pub use build::{IncludeFailure, IncludeProblem};
+pub use directive::Directive;
+pub use kind::ContextKind;
+
+use crate::catalogue::DirectiveName;
+use crate::sources::{At, FileId, SourceFile, Sources};
+
+/// Index of a context in its configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ContextId(pub(crate) u32);
+
+/// The includes that led to a directive, innermost first; an index into the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ChainId(u32);
+
+impl ChainId {
+    /// Not included.
+    pub(crate) const NONE: Self = Self(u32::MAX);
+}
+
+/// One more include on the way to a directive.
+#[derive(Debug, Clone, Copy)]
+struct Link {
+    include: DirectiveRef,
+}
+
+/// A directive in the place where nginx meets it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DirectiveRef {
+    /// The file.
+    pub file: FileId,
+    /// The directive in the file's tree.
+    pub node: NodeId,
+    chain: ChainId,
+}
+
+/// How much of a level was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Presence {
+    /// All of it.
+    Given,
+    /// What one fragment holds; files around it may hold more.
+    Partial,
+    /// Nothing: it must exist around a fragment, but was not given.
+    Absent,
+}
+
+/// An include in a level whose files were not given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gap {
+    /// The include.
+    pub include: DirectiveRef,
+    /// Whether it is a pattern: nginx accepts one that matches nothing, so the tree is whole without it. A plain name
+    /// must exist, so the tree is known to be incomplete.
+    pub is_pattern: bool,
+}
+
+/// A block, or a level that stands in for one that was not given.
+#[derive(Debug)]
+pub struct Context {
+    /// What it is.
+    pub kind: ContextKind,
+    /// The level around it.
+    pub parent: Option<ContextId>,
+    /// The directive that opens it; `None` for a file's top level.
+    pub opener: Option<DirectiveRef>,
+    /// How much of it was given.
+    pub presence: Presence,
+    /// What stands directly in it, includes expanded in place.
+    pub directives: Vec<DirectiveRef>,
+    /// The blocks directly in it, in order.
+    pub children: Vec<ContextId>,
+    /// Includes whose files were not given.
+    pub gaps: Vec<Gap>,
+    depth: u32,
+    /// `directives` by name, in order within a name.
+    by_name: Vec<(DirectiveName, u32)>,
+}
+
+/// A file that no root reaches, judged by itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Fragment {
+    /// The file.
+    pub file: FileId,
+    /// The level that its directives stand in.
+    pub context: ContextId,
+}
+
+/// The contexts of one root with the fragments that it adopts, or of the fragments that have no root.
+#[derive(Debug, Default)]
+pub struct Layout {
+    pub(crate) root: Option<FileId>,
+    pub(crate) contexts: Vec<Context>,
+    pub(crate) fragments: Vec<Fragment>,
+    pub(crate) problems: Vec<IncludeProblem>,
+    /// The files that includes led to.
+    pub(crate) reached: BTreeSet<FileId>,
+    chains: Vec<Link>,
+}
+
+/// A layout with the files that it points into.
+#[derive(Debug, Clone, Copy)]
+pub struct Configuration<'s> {
+    /// The files.
+    pub sources: &'s Sources,
+    layout: &'s Layout,
+}
+
+impl<'s> Configuration<'s> {
+    /// Brings both together.
+    pub fn new(sources: &'s Sources, layout: &'s Layout) -> Self {
+        Self { sources, layout }
+    }
+
+    /// The main file, where there is one.
+    pub fn root(&self) -> Option<FileId> {
+        self.layout.root
+    }
+
+    /// The fragments.
+    pub fn fragments(&self) -> &'s [Fragment] {
+        &self.layout.fragments
+    }
+
+    /// What went wrong with includes.
+    pub fn problems(&self) -> &'s [IncludeProblem] {
+        &self.layout.problems
+    }
+
+    /// All contexts, parents before children.
+    pub fn contexts(&self) -> impl Iterator<Item = (ContextId, &'s Context)> + use<'s> {
+        (0..).map(ContextId).zip(&self.layout.contexts)
+    }
+
+    /// All contexts of a kind, in order.
+    pub fn of_kind(&self, kind: ContextKind) -> impl Iterator<Item = ContextId> + use<'s> {
+        self.contexts().filter(move |(_, context)| context.kind == kind).map(|(id, _)| id)
+    }
+
+    /// A context; the first one for an id of another configuration.
+    pub fn context(&self, id: ContextId) -> &'s Context {
+        static NOTHING: Context = Context {
+            kind: ContextKind::Other,
+            parent: None,
+            opener: None,
+            presence: Presence::Absent,
+            directives: Vec::new(),
+            children: Vec::new(),
+            gaps: Vec::new(),
+            depth: 0,
+            by_name: Vec::new(),
+        };
+        self.layout.contexts.get(id.0 as usize).unwrap_or(&NOTHING)
+    }
+
+    /// The context and the levels around it, innermost first.
+    pub fn levels(&self, id: ContextId) -> impl Iterator<Item = ContextId> + use<'s> {
+        let this = *self;
+        std::iter::successors(Some(id), move |&id| this.context(id).parent)
+    }
+
+    /// The nearest level of a kind, the context itself included.
+    pub fn enclosing(&self, id: ContextId, kind: ContextKind) -> Option<ContextId> {
+        self.levels(id).find(|&level| self.context(level).kind == kind)
+    }
+
+    /// The directives directly in a context, in order.
+    pub fn directives(&self, id: ContextId) -> impl DoubleEndedIterator<Item = Directive<'s>> + use<'s> {
+        let this = *self;
+        this.context(id).directives.iter().map(move |&reference| Directive { configuration: this, reference })
+    }
+
+    /// The directives of a name directly in a context, in order.
+    pub fn named(
+        &self,
+        id: ContextId,
+        name: DirectiveName,
+    ) -> impl DoubleEndedIterator<Item = Directive<'s>> + use<'s> {
+        let this = *self;
+        let context = this.context(id);
+        let from = context.by_name.partition_point(|(other, _)| *other < name);
+        let to = context.by_name.partition_point(|(other, _)| *other <= name);
+        context.by_name.get(from..to).unwrap_or_default().iter().filter_map(move |&(_, index)| {
+            let reference = *context.directives.get(index as usize)?;
+            Some(Directive { configuration: this, reference })
+        })
+    }
+
+    /// The directive that opens a context.
+    pub fn opener(&self, id: ContextId) -> Option<Directive<'s>> {
+        self.context(id).opener.map(|reference| self.directive(reference))
+    }
+
+    /// A directive of this configuration.
+    pub fn directive(&self, reference: DirectiveRef) -> Directive<'s> {
+        Directive { configuration: *self, reference }
+    }
+
+    /// The file of a directive.
+    pub(crate) fn file(&self, id: FileId) -> Option<&'s SourceFile> {
+        self.sources.get(id)
+    }
+
+    /// The include that brought a directive in, where one did.
+    pub(crate) fn included_by(&self, reference: DirectiveRef) -> Option<DirectiveRef> {
+        self.layout.chains.get(reference.chain.0 as usize).map(|link| link.include)
+    }
+
+    /// Where to point for a directive: itself, or the include that brought it in where its own file may not be shown.
+    pub fn visible(&self, reference: DirectiveRef) -> DirectiveRef {
+        let is_visible =
+            |reference: &DirectiveRef| self.file(reference.file).is_some_and(|file| file.may_be_shown);
+        std::iter::successors(Some(reference), |&inner| self.included_by(inner))
+            .find(is_visible)
+            .unwrap_or(reference)
+    }
+
+    /// The range from a directive's name to its last word.
+    pub fn at(&self, reference: DirectiveRef) -> At {
+        let span =
+            self.file(reference.file).map(|file| file.tree.head_span(reference.node)).unwrap_or_default();
+        At { file: reference.file, span }
+    }
+}

@@ -1,0 +1,21 @@
+//! Defaults that depend on the version, or that rules quote.
+
+use crate::version::{NginxVersion, VersionRange};
+
+/// The first version whose requests to upstreams are HTTP/1.1 and carry no `Connection: close`
+/// (`http/modules/ngx_http_proxy_module.c`, nginx 1.29.7).
+pub const HTTP11_BY_DEFAULT: NginxVersion = NginxVersion::new(1, 29, 7);
+
+/// `proxy_read_timeout`, `uwsgi_read_timeout` and `scgi_read_timeout`, in milliseconds.
+pub const READ_TIMEOUT_MS: u64 = 60_000;
+
+/// The default of `proxy_http_version` in a range of versions, `None` where it changes inside.
+pub fn http_version(range: VersionRange) -> Option<&'static str> {
+    if range.all_since(HTTP11_BY_DEFAULT) {
+        Some("1.1")
+    } else if range.any_since(HTTP11_BY_DEFAULT) {
+        None
+    } else {
+        Some("1.0")
+    }
+}

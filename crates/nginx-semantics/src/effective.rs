@@ -1,0 +1,97 @@
+//! The value in effect for a directive at a level, and where it comes from.
+//!
+//! "Declared" is as written at a level; "effective" is after inheritance. nginx merges http → server → location →
+//! nested location once all is read, so the order within a block does not matter (`http/ngx_http.c:
+//! ngx_http_merge_servers`, `ngx_http_merge_locations`). Scalars and arrays alike come from the nearest level that has
+//! the directive at all: one `proxy_set_header` in a location drops every inherited one
+//! (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_merge_loc_conf`).
+
+use crate::catalogue::DirectiveName;
+use crate::configuration::{Configuration, ContextId, ContextKind, Directive, Gap, Presence};
+
+/// What a level declares.
+#[derive(Debug, Clone)]
+pub struct Declared<'s> {
+    /// The level.
+    pub level: ContextId,
+    /// The directives of the name at that level, in order; never empty.
+    pub directives: Vec<Directive<'s>>,
+    /// An include at the same level that may add more.
+    pub gap: Option<Gap>,
+    /// Whether the level is the one that was asked about, or an `if`'s or `limit_except`'s own location.
+    pub is_here: bool,
+    /// Whether a level in between was not given, or not wholly, and may set something else.
+    pub is_assumed: bool,
+}
+
+/// The value in effect.
+#[derive(Debug, Clone)]
+pub enum Effective<'s> {
+    /// Declared at this level or inherited.
+    Set(Declared<'s>),
+    /// No level sets it.
+    Default {
+        /// Whether a level that was not given may.
+        is_assumed: bool,
+    },
+    /// An include that was not given stands where it may be set.
+    Unknown(Gap),
+}
+
+/// The levels at which nginx keeps values for a request that ends in `context`, innermost first.
+///
+/// `if` in a server is no level, and nothing above `http` is asked.
+pub fn levels<'s>(
+    configuration: Configuration<'s>,
+    context: ContextId,
+) -> impl Iterator<Item = ContextId> + use<'s> {
+    configuration.levels(context).filter(move |&level| {
+        use ContextKind as K;
+        let kind = configuration.context(level).kind;
+        matches!(
+            kind,
+            K::Http | K::Server | K::Location | K::If | K::LimitExcept | K::Stream | K::StreamServer
+        )
+    })
+}
+
+/// The value in effect for `name` in `context`.
+pub fn effective<'s>(
+    configuration: Configuration<'s>,
+    context: ContextId,
+    name: DirectiveName,
+) -> Effective<'s> {
+    let mut is_assumed = false;
+    let mut is_here = true;
+    for level in levels(configuration, context) {
+        let this = configuration.context(level);
+        let directives: Vec<_> = configuration.named(level, name).collect();
+        if !directives.is_empty() {
+            let gap = this.gaps.first().copied();
+            return Effective::Set(Declared { level, directives, gap, is_here, is_assumed });
+        }
+        if let Some(gap) = this.gaps.iter().find(|gap| !gap.is_pattern) {
+            return Effective::Unknown(*gap);
+        }
+        is_assumed |= this.presence != Presence::Given || !this.gaps.is_empty();
+        is_here &= matches!(this.kind, ContextKind::If | ContextKind::LimitExcept);
+    }
+    Effective::Default { is_assumed }
+}
+
+/// What each level declares, nearest first: the first one is in effect, the others are dropped where it is an array.
+pub fn declared<'s>(
+    configuration: Configuration<'s>,
+    context: ContextId,
+    name: DirectiveName,
+) -> Vec<Declared<'s>> {
+    let mut all = Vec::new();
+    let mut next = Some(context);
+    while let Some(context) = next {
+        let Effective::Set(mut declared) = effective(configuration, context, name) else { break };
+        declared.is_here &= all.is_empty();
+        next = configuration.context(declared.level).parent;
+        all.push(declared);
+    }
+    all
+}

@@ -1,0 +1,266 @@
+//! Which files an `include` means, looked for as nginx does and, in a tree that is not installed, where they most
+//! likely are (`core/ngx_conf_file.c:ngx_conf_include`, `os/unix/ngx_files.c:ngx_open_glob`).
+
+use std::path::{Component, Path, PathBuf};
+
+use glob::{MatchOptions, Pattern};
+
+use crate::distribution::shipped;
+use crate::files::{Files, normalize};
+
+/// `--path-map FROM=TO`: what nginx would open as FROM, or below it, is TO here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PathMap {
+    /// As the configuration writes it: a file or a folder.
+    pub from: String,
+    /// The file or folder that stands for it.
+    pub to: PathBuf,
+}
+
+/// What may be read.
+#[derive(Debug, Clone, Default)]
+pub struct Scope {
+    /// The folders given on the command line (for a file, its folder), absolute, links resolved.
+    pub given: Vec<PathBuf>,
+    /// The working directory, absolute.
+    pub working_folder: PathBuf,
+    /// In the order of the command line.
+    pub path_maps: Vec<PathMap>,
+    /// Whether absolute includes may be read from this machine wherever they point.
+    pub host_includes: bool,
+}
+
+impl Scope {
+    /// Whether a path with its links resolved lies inside the given folders.
+    pub(crate) fn is_given(&self, identity: &Path) -> bool {
+        self.given.iter().any(|folder| identity.starts_with(folder))
+    }
+
+    pub(crate) fn absolute(&self, path: &Path) -> PathBuf {
+        normalize(&self.working_folder.join(path))
+    }
+
+    /// The path as people see it: relative to the working directory where it lies below.
+    pub fn shown(&self, path: &Path) -> String {
+        let path = normalize(path);
+        let below = path.strip_prefix(&self.working_folder).ok().filter(|rest| !rest.as_os_str().is_empty());
+        below.unwrap_or(&path).to_string_lossy().into_owned()
+    }
+}
+
+/// From where relative includes are looked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Base {
+    /// The folders to try, in order; for a root just the one of the main file (nginx's conf_prefix).
+    pub(crate) folders: Vec<PathBuf>,
+    /// Whether it is a root: what is missing from its own tree is an error then.
+    pub(crate) is_root: bool,
+}
+
+/// What became of an include.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Resolved {
+    /// These files, in nginx's order.
+    Files(Vec<PathBuf>),
+    /// A pattern that matches nothing in a folder that is there: nginx accepts that.
+    MatchesNothing,
+    /// Not in the tree, but a file that every distribution ships.
+    Shipped(&'static str),
+    /// Not in the tree.
+    NotGiven {
+        is_pattern: bool,
+        /// Whether the target lies inside the root's own tree, so that it should be there.
+        is_inside: bool,
+    },
+}
+
+/// The bytes that make nginx call glob(3).
+fn is_pattern(path: &str) -> bool {
+    path.contains(['*', '?', '['])
+}
+
+pub(crate) fn resolve(files: &dyn Files, scope: &Scope, base: &Base, argument: &str) -> Resolved {
+    let is_pattern = is_pattern(argument);
+    let mut is_folder_there = false;
+    for candidate in candidates(scope, base, argument) {
+        if is_pattern {
+            let found = expand(files, &candidate);
+            if !found.is_empty() {
+                return Resolved::Files(found);
+            }
+            is_folder_there |= files.is_folder(&literal_part(&candidate));
+        } else if files.identity(&candidate).is_some() {
+            return Resolved::Files(vec![candidate]);
+        }
+    }
+    if is_folder_there {
+        return Resolved::MatchesNothing;
+    }
+    if let Some(text) = shipped(argument) {
+        return Resolved::Shipped(text);
+    }
+    let is_inside = base.is_root
+        && base.folders.iter().any(|folder| {
+            let folder = scope.absolute(folder);
+            normalize(&folder.join(argument)).starts_with(&folder)
+        });
+    Resolved::NotGiven { is_pattern, is_inside }
+}
+
+/// The paths to try, in order.
+fn candidates(scope: &Scope, base: &Base, argument: &str) -> Vec<PathBuf> {
+    let path = Path::new(argument);
+    let full = |folder: &PathBuf| folder.join(path);
+    let mut candidates = mapped(scope, argument);
+    if !path.is_absolute() {
+        candidates
+            .extend(base.folders.iter().flat_map(|folder| mapped(scope, &full(folder).to_string_lossy())));
+        let is_allowed = |path: &PathBuf| scope.host_includes || scope.is_given(&scope.absolute(path));
+        candidates.extend(base.folders.iter().map(full).filter(is_allowed));
+        return candidates;
+    }
+    let parts: Vec<Component<'_>> = path.components().skip(1).collect();
+    // A pattern needs a folder of its own: `/srv/sites/*.conf` must not match the root's own folder.
+    let shortest = if is_pattern(argument) { 2 } else { 1 };
+    for folder in &base.folders {
+        for first in 0..=parts.len().saturating_sub(shortest) {
+            let tail: PathBuf = parts.get(first..).unwrap_or_default().iter().collect();
+            candidates.push(folder.join(tail));
+        }
+    }
+    if scope.host_includes || scope.is_given(&normalize(path)) {
+        candidates.push(path.to_owned());
+    }
+    candidates
+}
+
+fn mapped(scope: &Scope, argument: &str) -> Vec<PathBuf> {
+    let map = |map: &PathMap| {
+        let from = map.from.trim_end_matches('/');
+        let rest = argument.strip_prefix(from)?;
+        match rest.strip_prefix('/') {
+            Some(below) => Some(map.to.join(below)),
+            None => rest.is_empty().then(|| map.to.clone()),
+        }
+    };
+    scope.path_maps.iter().filter_map(map).collect()
+}
+
+/// The folder before the first component with a pattern.
+fn literal_part(pattern: &Path) -> PathBuf {
+    let is_literal = |part: &Component<'_>| !is_pattern(&part.as_os_str().to_string_lossy());
+    normalize(&pattern.components().take_while(is_literal).collect::<PathBuf>())
+}
+
+/// glob(3) with no flags: `*`, `?`, `[…]` and backslash within a component, no leading dot, sorted by bytes.
+fn expand(files: &dyn Files, pattern: &Path) -> Vec<PathBuf> {
+    let mut found = vec![PathBuf::new()];
+    for part in pattern.components() {
+        let text = part.as_os_str().to_string_lossy();
+        if !is_pattern(&text) {
+            // In a pattern the backslash escapes in every component.
+            let literal = text.replace('\\', "");
+            found.iter_mut().for_each(|path| path.push(&literal));
+            continue;
+        }
+        let Ok(pattern) = Pattern::new(&as_crate_syntax(&text)) else { return Vec::new() };
+        let options = MatchOptions { require_literal_leading_dot: true, ..MatchOptions::new() };
+        let matching = |folder: PathBuf| {
+            let names = files.names(if folder.as_os_str().is_empty() { Path::new(".") } else { &folder });
+            let names: Vec<_> =
+                names.into_iter().filter(|name| pattern.matches_with(name, options)).collect();
+            names.into_iter().map(move |name| folder.join(name))
+        };
+        found = found.into_iter().flat_map(matching).collect();
+    }
+    found.retain(|path| files.identity(path).is_some());
+    found.sort_by(|a, b| a.as_os_str().as_encoded_bytes().cmp(b.as_os_str().as_encoded_bytes()));
+    found
+}
+
+/// The crate writes an escape as a class of one, and gives `**` a meaning that glob(3) does not.
+fn as_crate_syntax(component: &str) -> String {
+    let mut written = String::with_capacity(component.len());
+    let mut characters = component.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' => written.extend(characters.next().map(|next| format!("[{next}]"))),
+            '*' if written.ends_with('*') => {}
+            '^' if written.ends_with('[') => written.push('!'),
+            _ => written.push(character),
+        }
+    }
+    written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::MemoryFiles;
+
+    fn tree() -> (MemoryFiles, Scope, Base) {
+        let mut files = MemoryFiles::new();
+        for path in [
+            "nginx.conf",
+            "conf.d/b.conf",
+            "conf.d/a.conf",
+            "conf.d/B.conf",
+            "conf.d/.c.conf",
+            "conf.d/x.txt",
+        ] {
+            files.insert(format!("/srv/repo/nginx/{path}"), "");
+        }
+        files.insert("/etc/hostname", "");
+        let root = PathBuf::from("/srv/repo/nginx");
+        let scope = Scope { given: vec![root.clone()], working_folder: root.clone(), ..Scope::default() };
+        (files, scope, Base { folders: vec![root], is_root: true })
+    }
+
+    fn names(resolved: Resolved) -> Vec<String> {
+        let Resolved::Files(paths) = resolved else { return vec![format!("{resolved:?}")] };
+        paths.iter().map(|path| path.to_string_lossy().replace("/srv/repo/nginx/", "")).collect()
+    }
+
+    #[test]
+    fn patterns_match_as_glob_3_sorted_by_bytes() {
+        let (files, scope, base) = tree();
+        let found = |argument| names(resolve(&files, &scope, &base, argument));
+        assert_eq!(found("conf.d/*.conf"), ["conf.d/B.conf", "conf.d/a.conf", "conf.d/b.conf"]);
+        assert_eq!(found("conf.d/[^a].conf"), ["conf.d/B.conf", "conf.d/b.conf"]);
+        assert_eq!(found("conf.d/**.txt"), ["conf.d/x.txt"]);
+        assert_eq!(found("conf?d/\\a.conf"), ["conf.d/a.conf"]);
+        assert_eq!(found("conf.d/none-*"), ["MatchesNothing"]);
+        assert_eq!(found("sites/*"), ["NotGiven { is_pattern: true, is_inside: true }"]);
+        assert_eq!(found("conf.d/{a,b}.conf"), ["NotGiven { is_pattern: false, is_inside: true }"]);
+    }
+
+    #[test]
+    fn absolute_includes_are_looked_for_below_the_root() {
+        let (files, scope, base) = tree();
+        let found = |argument| names(resolve(&files, &scope, &base, argument));
+        assert_eq!(found("/etc/nginx/conf.d/a.conf"), ["conf.d/a.conf"]);
+        assert_eq!(found("/etc/nginx/conf.d/*.txt"), ["conf.d/x.txt"]);
+        assert_eq!(found("/etc/nginx/mime.types"), ["Shipped(\"\")"]);
+        assert_eq!(found("/etc/nginx/*.conf"), ["NotGiven { is_pattern: true, is_inside: false }"]);
+        assert_eq!(found("/etc/hostname"), ["NotGiven { is_pattern: false, is_inside: false }"]);
+        let host = Scope { host_includes: true, ..scope.clone() };
+        assert_eq!(names(resolve(&files, &host, &base, "/etc/hostname")), ["/etc/hostname"]);
+    }
+
+    #[test]
+    fn path_maps_come_first() {
+        let (files, mut scope, base) = tree();
+        let map = |from: &str, to: &str| PathMap { from: from.into(), to: to.into() };
+        scope.path_maps =
+            vec![map("/config/x.conf", "/etc/hostname"), map("sites/", "/srv/repo/nginx/conf.d")];
+        assert_eq!(names(resolve(&files, &scope, &base, "/config/x.conf")), ["/etc/hostname"]);
+        assert_eq!(names(resolve(&files, &scope, &base, "sites/a.conf")), ["conf.d/a.conf"]);
+    }
+
+    #[test]
+    fn a_relative_include_does_not_leave_the_given_folders() {
+        let (files, scope, base) = tree();
+        let escaped = resolve(&files, &scope, &base, "../../../etc/hostname");
+        assert_eq!(escaped, Resolved::NotGiven { is_pattern: false, is_inside: false });
+    }
+}

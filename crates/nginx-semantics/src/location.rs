@@ -1,0 +1,252 @@
+//! Which location serves a path: `http/ngx_http_core_module.c:ngx_http_core_find_location`, as a pure function.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use crate::catalogue::DirectiveName;
+use crate::configuration::{Configuration, ContextId, ContextKind, Directive};
+use crate::pattern::{NotEvaluated, Pattern};
+
+/// How a location compares its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Modifier {
+    /// `= /name`
+    Exact,
+    /// `/name`
+    Prefix,
+    /// `^~ /name`: the regexes of its own level are not tried.
+    PriorityPrefix,
+    /// `~ regex`
+    Regex,
+    /// `~* regex`
+    CaselessRegex,
+    /// `@name`: reached by internal redirects only.
+    Named,
+}
+
+/// The words after `location`, as nginx reads them: the modifier may be glued to the name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocationName {
+    /// How it is compared.
+    pub modifier: Modifier,
+    /// The name or regex.
+    pub name: Vec<u8>,
+}
+
+impl LocationName {
+    /// Reads the words of a `location` directive; `None` where nginx refuses them.
+    pub fn of(location: &Directive<'_>) -> Option<Self> {
+        let mut words = location.arguments();
+        let (first, second) = (words.next()?, words.next());
+        let (modifier, name): (_, &[u8]) = match (first.as_ref(), second.as_deref()) {
+            (b"=", Some(name)) => (Modifier::Exact, name),
+            (b"^~", Some(name)) => (Modifier::PriorityPrefix, name),
+            (b"~", Some(name)) => (Modifier::Regex, name),
+            (b"~*", Some(name)) => (Modifier::CaselessRegex, name),
+            (_, Some(_)) => return None,
+            ([b'=', name @ ..], None) => (Modifier::Exact, name),
+            ([b'^', b'~', name @ ..], None) => (Modifier::PriorityPrefix, name),
+            ([b'~', b'*', name @ ..], None) => (Modifier::CaselessRegex, name),
+            ([b'~', name @ ..], None) => (Modifier::Regex, name),
+            ([b'@', ..], None) => (Modifier::Named, first.as_ref()),
+            (name, None) => (Modifier::Prefix, name),
+        };
+        Some(Self { modifier, name: name.to_vec() })
+    }
+}
+
+/// What nginx does with a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selection {
+    /// This location serves it.
+    Location(ContextId),
+    /// None matches: the server's own level serves it.
+    Server,
+    /// nginx answers 301 to the path with a final slash, because this location proxies and its name ends in one.
+    SlashRedirect(ContextId),
+    /// A regex on the way cannot be evaluated.
+    CannotSay {
+        /// Its location.
+        location: ContextId,
+        /// Why; `None` where it is the path that PCRE and we may read differently.
+        why: Option<NotEvaluated>,
+    },
+}
+
+/// The locations directly in a server or location, sorted by how they are tried.
+#[derive(Debug, Default)]
+struct Level {
+    /// Exact names and prefixes, sorted by name.
+    names: Vec<(Vec<u8>, Modifier, ContextId)>,
+    /// In order.
+    regexes: Vec<(Result<Pattern, NotEvaluated>, ContextId)>,
+}
+
+impl Level {
+    fn new(configuration: Configuration<'_>, parent: ContextId) -> Self {
+        let mut level = Self::default();
+        for &child in &configuration.context(parent).children {
+            if configuration.context(child).kind != ContextKind::Location {
+                continue;
+            }
+            let Some(name) = configuration.opener(child).and_then(|opener| LocationName::of(&opener)) else {
+                continue;
+            };
+            match name.modifier {
+                Modifier::Named => {}
+                Modifier::Regex => level.regexes.push((Pattern::new(&name.name, false), child)),
+                Modifier::CaselessRegex => level.regexes.push((Pattern::new(&name.name, true), child)),
+                modifier => level.names.push((name.name, modifier, child)),
+            }
+        }
+        level.names.sort();
+        level
+    }
+
+    fn exact(&self, path: &[u8]) -> Option<ContextId> {
+        let found =
+            self.names.iter().find(|(name, modifier, _)| *modifier == Modifier::Exact && name == path);
+        found.map(|(_, _, location)| *location)
+    }
+
+    fn longest_prefix(&self, path: &[u8]) -> Option<(&[u8], Modifier, ContextId)> {
+        let prefixes = self.names.iter().filter(|(_, modifier, _)| *modifier != Modifier::Exact);
+        let longest =
+            prefixes.filter(|(name, ..)| path.starts_with(name)).max_by_key(|(name, ..)| name.len());
+        longest.map(|(name, modifier, location)| (name.as_slice(), *modifier, *location))
+    }
+
+    /// The location whose name is the path and a slash, and that makes nginx redirect.
+    fn slash_redirect(&self, configuration: Configuration<'_>, path: &[u8]) -> Option<ContextId> {
+        let is_it = |name: &[u8]| name.strip_suffix(b"/") == Some(path);
+        let found = self
+            .names
+            .iter()
+            .find(|(name, _, location)| is_it(name) && proxies_directly(configuration, *location));
+        found.map(|(_, _, location)| *location)
+    }
+}
+
+/// Whether a `*_pass` stands directly in the location, which sets `auto_redirect`; one inside an `if` does not.
+fn proxies_directly(configuration: Configuration<'_>, location: ContextId) -> bool {
+    use DirectiveName as N;
+    let passes =
+        [N::PROXY_PASS, N::FASTCGI_PASS, N::UWSGI_PASS, N::SCGI_PASS, N::GRPC_PASS, N::MEMCACHED_PASS];
+    passes.iter().any(|&pass| configuration.named(location, pass).next().is_some())
+}
+
+/// The locations of a configuration, sorted once by how they are tried.
+#[derive(Debug)]
+pub struct Locations<'s> {
+    configuration: Configuration<'s>,
+    levels: RefCell<BTreeMap<ContextId, Rc<Level>>>,
+}
+
+impl<'s> Locations<'s> {
+    /// Sorts nothing yet.
+    pub fn new(configuration: Configuration<'s>) -> Self {
+        Self { configuration, levels: RefCell::default() }
+    }
+
+    /// See [`select`].
+    pub fn select(&self, server: ContextId, path: &[u8]) -> Selection {
+        select(self, server, path)
+    }
+
+    fn level(&self, parent: ContextId) -> Rc<Level> {
+        let mut levels = self.levels.borrow_mut();
+        Rc::clone(levels.entry(parent).or_insert_with(|| Rc::new(Level::new(self.configuration, parent))))
+    }
+}
+
+/// Which location of `server` serves `path`: decoded, without arguments, as [`normalize_path`] gives it.
+///
+/// Exact names win at once; the longest prefix is remembered and its nested locations are searched first; then the
+/// regexes of each level are tried, inner level first, unless the prefix of that level is `^~`.
+fn select(levels: &Locations<'_>, server: ContextId, path: &[u8]) -> Selection {
+    let configuration = levels.configuration;
+    let mut selected = None;
+    let mut from = server;
+    'descend: loop {
+        // The regexes of the levels on the way, to be tried from the innermost out.
+        let mut pending: Vec<Rc<Level>> = Vec::new();
+        let mut parent = from;
+        loop {
+            let level = levels.level(parent);
+            if let Some(location) = level.exact(path) {
+                return Selection::Location(location);
+            }
+            let prefix = level.longest_prefix(path);
+            if prefix.is_none_or(|(name, ..)| name != path) {
+                if let Some(location) = level.slash_redirect(configuration, path) {
+                    return Selection::SlashRedirect(location);
+                }
+            }
+            let found = prefix.map(|(_, modifier, location)| (modifier, location));
+            if found.is_none_or(|(modifier, _)| modifier != Modifier::PriorityPrefix) {
+                pending.push(level);
+            }
+            let Some((_, location)) = found else { break };
+            selected = Some(location);
+            parent = location;
+        }
+        for (pattern, location) in pending.iter().rev().flat_map(|level| &level.regexes) {
+            let location = *location;
+            let matched = match pattern {
+                Ok(pattern) => pattern.is_match(path),
+                Err(why) => return Selection::CannotSay { location, why: Some(why.clone()) },
+            };
+            match matched {
+                Some(false) => {}
+                Some(true) => {
+                    selected = Some(location);
+                    from = location;
+                    continue 'descend;
+                }
+                None => return Selection::CannotSay { location, why: None },
+            }
+        }
+        return selected.map_or(Selection::Server, Selection::Location);
+    }
+}
+
+/// The path that locations are compared with (`http/ngx_http_parse.c:ngx_http_parse_complex_uri`): without arguments and
+/// fragment, decoded, `//` as `/`, `.` and `..` resolved. `None` where nginx answers 400.
+pub fn normalize_path(uri: &[u8]) -> Option<Vec<u8>> {
+    let end = uri.iter().position(|byte| matches!(byte, b'?' | b'#')).unwrap_or(uri.len());
+    let raw = uri.get(..end)?;
+    let mut decoded = Vec::with_capacity(raw.len());
+    let mut bytes = raw.iter();
+    while let Some(&byte) = bytes.next() {
+        if byte != b'%' {
+            decoded.push(byte);
+            continue;
+        }
+        let mut digit = || bytes.next().and_then(|byte| char::from(*byte).to_digit(16));
+        let (high, low) = (digit()?, digit()?);
+        match u8::try_from(high * 16 + low).ok()? {
+            0 => return None,
+            byte => decoded.push(byte),
+        }
+    }
+    if decoded.first() != Some(&b'/') {
+        return None;
+    }
+    let mut parts: Vec<&[u8]> = Vec::new();
+    let mut ends_in_slash = true;
+    for part in decoded.split(|byte| *byte == b'/') {
+        ends_in_slash = matches!(part, b"" | b"." | b"..");
+        match part {
+            b"" | b"." => {}
+            b".." => drop(parts.pop()?),
+            part => parts.push(part),
+        }
+    }
+    let mut path = vec![b'/'];
+    path.extend(parts.join(&b'/'));
+    if ends_in_slash && path.len() > 1 {
+        path.push(b'/');
+    }
+    Some(path)
+}

@@ -1,0 +1,136 @@
+//! The regexes of a configuration, evaluated as far as that can be done truthfully.
+//!
+//! nginx matches the regexes of `location`, `map`, `server_name` and the like with PCRE2, on bytes and
+//! without UTF mode. This program has no PCRE2: it uses the `regex` crate, whose syntax looks the same and
+//! differs in places. A linter that says which location takes a request must not be wrong about it, so a
+//! pattern is walked over first, and every construct that is not known to mean the same in both engines makes
+//! the answer "cannot say". A test compares the two engines on generated patterns.
+//!
+//! Not modelled: PCRE2's match limit (nginx then answers 500), and a PCRE2 built with another newline than LF.
+
+mod names;
+mod refusal;
+#[cfg(test)]
+mod tests;
+mod translate;
+
+use std::sync::Arc;
+
+use regex::bytes::{Regex, RegexBuilder};
+
+pub use names::group_names;
+pub use refusal::NotEvaluated;
+
+/// The longest pattern that is looked at. Real ones have a few hundred bytes.
+const MAX_LENGTH: usize = 4096;
+
+/// What the compiled form of a pattern may take. The `regex` crate's own limit is ten times as much, which
+/// takes a noticeable time to build.
+const MAX_COMPILED: usize = 1 << 20;
+
+/// A regex of the configuration, as far as it can be evaluated as nginx's PCRE2 would.
+#[derive(Debug, Clone)]
+pub struct Pattern {
+    regex: Regex,
+    groups: usize,
+    names: Arc<[(String, usize)]>,
+    dollar: bool,
+    captures_agree: bool,
+}
+
+impl Pattern {
+    /// Reads a pattern as nginx hands it to PCRE2, with the option for `~*` or without.
+    ///
+    /// # Errors
+    ///
+    /// When the pattern is malformed, or has something in which PCRE2 and the `regex` crate differ or may.
+    pub fn new(pattern: &[u8], caseless: bool) -> Result<Self, NotEvaluated> {
+        if pattern.len() > MAX_LENGTH {
+            return Err(NotEvaluated::TooLong { limit: MAX_LENGTH });
+        }
+        let translation = translate::translate(pattern)?;
+        let regex = RegexBuilder::new(&translation.source)
+            .unicode(false)
+            .case_insensitive(caseless)
+            .size_limit(MAX_COMPILED)
+            .build()
+            .map_err(|error| match error {
+                regex::Error::CompiledTooBig(_) => NotEvaluated::TooLarge,
+                _ => NotEvaluated::Engine,
+            })?;
+        Ok(Self {
+            regex,
+            groups: translation.groups,
+            names: translation.names.into(),
+            dollar: translation.dollar,
+            captures_agree: translation.captures_agree,
+        })
+    }
+
+    /// Whether the pattern matches somewhere in the subject; `None` where that cannot be said.
+    #[must_use]
+    pub fn is_match(&self, subject: &[u8]) -> Option<bool> {
+        self.same_for(subject).then(|| self.regex.is_match(subject))
+    }
+
+    /// What the groups hold after the first match: `Some(None)` where there is no match, `None` where it cannot
+    /// be said, which is more often than with [`Pattern::is_match`].
+    #[must_use]
+    pub fn captures(&self, subject: &[u8]) -> Option<Option<Captures>> {
+        if !self.same_for(subject) {
+            return None;
+        }
+        if !self.captures_agree {
+            // Without a match there is nothing to disagree about.
+            return if self.regex.is_match(subject) { None } else { Some(None) };
+        }
+        let found = self.regex.captures(subject).map(|found| Captures {
+            // The regex crate leaves out what can never take part in a match, so its own count may be lower.
+            groups: (0..=self.groups)
+                .map(|number| found.get(number).map(|group| group.as_bytes().to_vec()))
+                .collect(),
+            names: Arc::clone(&self.names),
+        });
+        Some(found)
+    }
+
+    /// The names of the named groups, in their order: `(?<n>..)`, `(?'n'..)` and `(?P<n>..)`.
+    pub fn capture_names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Whether both engines see the same in the subject. To PCRE2 `$` is also true before a final LF
+    /// (pcre2pattern(3), "Circumflex and dollar"), to the `regex` crate only at the very end.
+    fn same_for(&self, subject: &[u8]) -> bool {
+        !(self.dollar && subject.ends_with(b"\n"))
+    }
+}
+
+/// What the groups of a [`Pattern`] hold after a match.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Captures {
+    /// By their numbers; the first is the whole match.
+    groups: Vec<Option<Vec<u8>>>,
+    names: Arc<[(String, usize)]>,
+}
+
+impl Captures {
+    /// What the group of this number holds: 1 is `$1`, and 0 the whole match. `None` where there is no such
+    /// group or it took no part in the match; the variable is then empty.
+    #[must_use]
+    pub fn get(&self, number: usize) -> Option<&[u8]> {
+        self.groups.get(number)?.as_deref()
+    }
+
+    /// What the group of this name holds.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<&[u8]> {
+        let (_, number) = self.names.iter().find(|(other, _)| other == name)?;
+        self.get(*number)
+    }
+
+    /// What the groups hold, `$1` first.
+    pub fn numbered(&self) -> impl Iterator<Item = Option<&[u8]>> {
+        self.groups.iter().skip(1).map(Option::as_deref)
+    }
+}

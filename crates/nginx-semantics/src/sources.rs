@@ -1,0 +1,140 @@
+//! The files that were read, each parsed once.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use nginx_syntax::{NodeId, Source, Span, Tree, Vocabulary, parse};
+
+use crate::catalogue::{self, DirectiveName};
+use crate::files::{Files, ReadError};
+
+/// Index of a file among the [`Sources`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId(pub u32);
+
+/// A range of bytes in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct At {
+    /// The file.
+    pub file: FileId,
+    /// The bytes.
+    pub span: Span,
+}
+
+/// A file with its tree.
+#[derive(Debug)]
+pub struct SourceFile {
+    /// Bytes, under the path that is shown.
+    pub source: Arc<Source>,
+    /// The directives.
+    pub tree: Tree,
+    /// The interned name of each directive, by [`NodeId`].
+    names: Vec<DirectiveName>,
+    /// The path that was opened.
+    pub path: PathBuf,
+    /// Whether its text may be shown: it lies inside the given paths.
+    pub may_be_shown: bool,
+    /// Whether it stands for a file that distributions ship, and was not read at all.
+    pub is_builtin: bool,
+}
+
+impl SourceFile {
+    /// The interned name of a directive.
+    pub fn name(&self, node: NodeId) -> DirectiveName {
+        self.names.get(node.index()).copied().unwrap_or(DirectiveName::UNKNOWN)
+    }
+
+    /// All bytes.
+    pub fn bytes(&self) -> &[u8] {
+        self.source.bytes()
+    }
+}
+
+/// The catalogue as the parser may ask it.
+#[derive(Debug, Clone, Copy)]
+pub struct NginxVocabulary;
+
+impl Vocabulary for NginxVocabulary {
+    fn is_directive(&self, name: &[u8]) -> bool {
+        catalogue::lookup(name) != DirectiveName::UNKNOWN
+    }
+
+    fn most_words(&self, name: &[u8]) -> Option<usize> {
+        let rows = catalogue::lookup(name).rows();
+        let limits: Option<Vec<u8>> = rows.iter().map(|row| row.max_args).collect();
+        limits.and_then(|limits| limits.into_iter().max()).map(|most| usize::from(most) + 1)
+    }
+}
+
+/// All files of a run.
+#[derive(Debug, Default)]
+pub struct Sources {
+    files: Vec<SourceFile>,
+    by_identity: HashMap<PathBuf, FileId>,
+}
+
+impl Sources {
+    /// The file of an id that this table gave out.
+    pub fn get(&self, id: FileId) -> Option<&SourceFile> {
+        self.files.get(id.0 as usize)
+    }
+
+    /// All files in the order in which they were read.
+    pub fn iter(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
+        (0..).map(FileId).zip(&self.files)
+    }
+
+    /// The file at `path`, read and parsed unless it was before under any path.
+    ///
+    /// # Errors
+    /// [`ReadError`] where it cannot be read.
+    pub fn open(
+        &mut self,
+        files: &dyn Files,
+        path: &Path,
+        shown: &str,
+        may_be_shown: impl FnOnce(&Path) -> bool,
+    ) -> Result<FileId, ReadError> {
+        let identity = files.identity(path).ok_or(ReadError::NotFound)?;
+        if let Some(&id) = self.by_identity.get(&identity) {
+            return Ok(id);
+        }
+        let bytes = files.read(path)?;
+        let may_be_shown = may_be_shown(&identity);
+        let id = self.add(path.to_owned(), shown, bytes, may_be_shown, false)?;
+        self.by_identity.insert(identity, id);
+        Ok(id)
+    }
+
+    /// The built-in text that stands for a file that distributions ship.
+    ///
+    /// # Errors
+    /// Never in practice: built-in texts are short.
+    pub fn builtin(&mut self, path: &str, text: &str) -> Result<FileId, ReadError> {
+        let identity = Path::new("\0builtin").join(path.trim_start_matches('/'));
+        if let Some(&id) = self.by_identity.get(&identity) {
+            return Ok(id);
+        }
+        let id = self.add(PathBuf::from(path), path, text.as_bytes().to_vec(), false, true)?;
+        self.by_identity.insert(identity, id);
+        Ok(id)
+    }
+
+    fn add(
+        &mut self,
+        path: PathBuf,
+        shown: &str,
+        bytes: Vec<u8>,
+        may_be_shown: bool,
+        is_builtin: bool,
+    ) -> Result<FileId, ReadError> {
+        let source = Source::new(shown, bytes).map_err(|_| ReadError::TooLarge(u64::from(u32::MAX)))?;
+        let tree = parse(source.bytes(), &NginxVocabulary);
+        let name = |node| catalogue::lookup(&tree.name(node, source.bytes()));
+        let names = std::iter::once(DirectiveName::UNKNOWN).chain(tree.nodes().map(name)).collect();
+        let id = FileId(u32::try_from(self.files.len()).map_err(|_| ReadError::TooLarge(0))?);
+        self.files.push(SourceFile { source: Arc::new(source), tree, names, path, may_be_shown, is_builtin });
+        Ok(id)
+    }
+}

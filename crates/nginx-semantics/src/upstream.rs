@@ -1,0 +1,168 @@
+//! Where requests go: `proxy_pass` and its kin, and `upstream` blocks.
+
+use std::borrow::Cow;
+
+use crate::catalogue::DirectiveName;
+use crate::configuration::{Configuration, ContextId, ContextKind, Directive};
+use crate::variables::has_variables;
+
+/// The module that passes a request on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PassModule {
+    /// `proxy_pass`
+    Proxy,
+    /// `uwsgi_pass`
+    Uwsgi,
+    /// `scgi_pass`
+    Scgi,
+    /// `fastcgi_pass`
+    Fastcgi,
+    /// `grpc_pass`
+    Grpc,
+    /// `memcached_pass`
+    Memcached,
+}
+
+impl PassModule {
+    const ALL: [(DirectiveName, Self); 6] = [
+        (DirectiveName::PROXY_PASS, Self::Proxy),
+        (DirectiveName::UWSGI_PASS, Self::Uwsgi),
+        (DirectiveName::SCGI_PASS, Self::Scgi),
+        (DirectiveName::FASTCGI_PASS, Self::Fastcgi),
+        (DirectiveName::GRPC_PASS, Self::Grpc),
+        (DirectiveName::MEMCACHED_PASS, Self::Memcached),
+    ];
+}
+
+/// A `*_pass` that is in effect in a location.
+#[derive(Debug, Clone, Copy)]
+pub struct Pass<'s> {
+    /// The directive.
+    pub directive: Directive<'s>,
+    /// Its module.
+    pub module: PassModule,
+}
+
+impl<'s> Pass<'s> {
+    /// The `*_pass` in effect in a location; an `if` or `limit_except` takes that of its location where it has none of
+    /// its own, a nested location never does (`ngx_http_proxy_merge_loc_conf`). Of several the last handler wins.
+    pub fn in_effect(configuration: Configuration<'s>, context: ContextId) -> Option<Self> {
+        let passes = configuration.directives(context).filter_map(|directive| {
+            let (_, module) = PassModule::ALL.iter().find(|(name, _)| *name == directive.name())?;
+            Some(Self { directive, module: *module })
+        });
+        let own = passes.last();
+        let is_pseudo =
+            matches!(configuration.context(context).kind, ContextKind::If | ContextKind::LimitExcept);
+        match own {
+            None if is_pseudo => Self::in_effect(configuration, configuration.context(context).parent?),
+            own => own,
+        }
+    }
+
+    /// The target as written.
+    pub fn target(&self) -> Cow<'s, [u8]> {
+        self.directive.argument(0).unwrap_or_default()
+    }
+}
+
+/// The target of a `proxy_pass`, taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// In lower case; empty where none is written.
+    pub scheme: String,
+    /// The host name, address or upstream name; `unix:/path` for a socket.
+    pub host: String,
+    /// Where one is written.
+    pub port: Option<u16>,
+    /// The path on, where one is written.
+    pub uri: Option<String>,
+    /// Whether any part holds a variable.
+    pub has_variables: bool,
+}
+
+impl Target {
+    /// Takes `scheme://host:port/uri` apart.
+    pub fn parse(text: &[u8]) -> Self {
+        let has_variables = has_variables(text);
+        let text = String::from_utf8_lossy(text).into_owned();
+        let (scheme, rest) =
+            text.split_once("://").map_or(("", text.as_str()), |(scheme, rest)| (scheme, rest));
+        let scheme = scheme.to_ascii_lowercase();
+        if let Some(path) = rest.strip_prefix("unix:") {
+            let (socket, uri) =
+                path.split_once(':').map_or((path, None), |(socket, uri)| (socket, Some(uri.to_owned())));
+            return Self { scheme, host: format!("unix:{socket}"), port: None, uri, has_variables };
+        }
+        let end = rest.find(['/', '?']).unwrap_or(rest.len());
+        let (authority, uri) = rest.split_at(end);
+        let (host, port) = match authority.rsplit_once(':') {
+            Some((host, port)) if !port.contains(']') => (host, port.parse().ok()),
+            _ => (authority, None),
+        };
+        let uri = (!uri.is_empty()).then(|| uri.to_owned());
+        Self { scheme, host: host.to_ascii_lowercase(), port, uri, has_variables }
+    }
+}
+
+/// A `server` line of an `upstream`.
+#[derive(Debug, Clone)]
+pub struct Peer<'s> {
+    /// The line.
+    pub directive: Directive<'s>,
+    /// As written: `host:port`, `unix:/path`.
+    pub address: String,
+    /// The port, 80 where none is written.
+    pub port: u16,
+    /// The words behind the address.
+    pub parameters: Vec<String>,
+}
+
+/// The `upstream` block of a name, compared without case as nginx does; the nearest where fragments have several.
+pub fn upstream<'s>(configuration: Configuration<'s>, from: ContextId, name: &str) -> Option<ContextId> {
+    let is_named = |context: &ContextId| {
+        let argument = configuration.opener(*context).and_then(|opener| opener.argument(0));
+        argument.is_some_and(|argument| argument.eq_ignore_ascii_case(name.as_bytes()))
+    };
+    let all: Vec<ContextId> = configuration.of_kind(ContextKind::Upstream).filter(is_named).collect();
+    let levels: Vec<ContextId> = configuration.levels(from).collect();
+    let is_near = |context: &&ContextId| {
+        configuration.context(**context).parent.is_some_and(|http| levels.contains(&http))
+    };
+    all.iter().find(is_near).or(all.first()).copied()
+}
+
+/// The `server` lines of an `upstream` block, in order.
+pub fn peers<'s>(configuration: Configuration<'s>, upstream: ContextId) -> Vec<Peer<'s>> {
+    let peer = |directive: Directive<'s>| {
+        let mut words = directive.arguments().map(|word| String::from_utf8_lossy(&word).into_owned());
+        let address = words.next()?;
+        let port = Target::parse(address.as_bytes()).port.unwrap_or(80);
+        Some(Peer { directive, address, port, parameters: words.collect() })
+    };
+    configuration.named(upstream, DirectiveName::SERVER).filter_map(peer).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Target;
+
+    #[test]
+    fn targets_are_taken_apart() {
+        let table = [
+            ("http://app", "http|app|None|None"),
+            ("HTTPS://App:8443/x?y", "https|app|Some(8443)|Some(\"/x?y\")"),
+            ("http://[::1]:80/", "http|[::1]|Some(80)|Some(\"/\")"),
+            ("http://[::1]", "http|[::1]|None|None"),
+            ("http://unix:/run/a.sock:/uri/", "http|unix:/run/a.sock|None|Some(\"/uri/\")"),
+            ("ws://app:1", "ws|app|Some(1)|None"),
+            ("app:9000", "|app|Some(9000)|None"),
+            ("$scheme://$host", "$scheme|$host|None|None"),
+        ];
+        for (text, expected) in table {
+            let target = Target::parse(text.as_bytes());
+            let seen = format!("{}|{}|{:?}|{:?}", target.scheme, target.host, target.port, target.uri);
+            assert_eq!(seen, expected, "{text}");
+        }
+    }
+}

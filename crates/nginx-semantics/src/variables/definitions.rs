@@ -1,0 +1,144 @@
+//! Which variables a configuration defines, and where.
+//!
+//! A definition anywhere in `http` defines the name globally, whatever the order
+//! (`http/ngx_http_variables.c:ngx_http_variables_init_vars`).
+
+use std::collections::HashMap;
+
+use crate::catalogue::{self, DirectiveName};
+use crate::configuration::{Configuration, ContextId, ContextKind, Directive};
+use crate::pattern::group_names;
+
+/// What defines a variable.
+#[derive(Debug, Clone, Copy)]
+pub enum Definition<'s> {
+    /// A `map` block.
+    Map(ContextId),
+    /// A `set`, in the context that it stands in.
+    Set(Directive<'s>, ContextId),
+    /// Anything else: `geo`, `split_clients`, a named capture, a module. Its value is not known.
+    Opaque(Directive<'s>),
+}
+
+/// The variables of a configuration.
+#[derive(Debug)]
+pub struct Variables<'s> {
+    by_name: HashMap<Vec<u8>, Vec<Definition<'s>>>,
+    /// A directive that the catalogue does not know, the first of all: its module may bring variables of its own.
+    third_party: Option<Directive<'s>>,
+}
+
+impl<'s> Variables<'s> {
+    /// Gathers them.
+    pub fn new(configuration: Configuration<'s>) -> Self {
+        let mut this = Self { by_name: HashMap::new(), third_party: None };
+        for (id, context) in configuration.contexts() {
+            let opener = configuration.opener(id);
+            match (context.kind, opener) {
+                (ContextKind::Map, Some(opener)) => this.define_argument(opener, 1, Definition::Map(id)),
+                (ContextKind::Geo | ContextKind::SplitClients, Some(opener)) => this.define_last(opener),
+                (kind, _) if kind.has_entries() => {}
+                (ContextKind::Stream | ContextKind::StreamServer | ContextKind::StreamUpstream, _) => {
+                    continue;
+                }
+                _ => {
+                    for directive in configuration.directives(id) {
+                        this.directive(directive, id);
+                    }
+                    continue;
+                }
+            }
+            for entry in configuration.directives(id) {
+                this.captures(entry, &entry.name_bytes());
+            }
+        }
+        this
+    }
+
+    fn directive(&mut self, directive: Directive<'s>, context: ContextId) {
+        use DirectiveName as N;
+        match directive.name() {
+            N::SET => self.define_argument(directive, 0, Definition::Set(directive, context)),
+            N::AUTH_REQUEST_SET | N::PERL_SET | N::JS_SET | N::JS_VAR => {
+                self.define_argument(directive, 0, Definition::Opaque(directive));
+            }
+            N::SERVER_NAME | N::LOCATION | N::IF | N::REWRITE => {
+                for argument in directive.arguments() {
+                    self.captures(directive, &argument);
+                }
+            }
+            N::LOAD_MODULE if !is_nginx_own_module(&directive) => {
+                self.third_party = self.third_party.or(Some(directive))
+            }
+            name if name.rows().is_empty() => {
+                self.third_party = self.third_party.or(Some(directive));
+                for argument in directive.arguments() {
+                    self.define(&argument, Definition::Opaque(directive));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn define_argument(&mut self, directive: Directive<'s>, index: usize, definition: Definition<'s>) {
+        if let Some(argument) = directive.argument(index) {
+            self.define(&argument, definition);
+        }
+    }
+
+    fn define_last(&mut self, directive: Directive<'s>) {
+        if let Some(argument) = directive.arguments().last() {
+            self.define(&argument, Definition::Opaque(directive));
+        }
+    }
+
+    fn captures(&mut self, directive: Directive<'s>, pattern: &[u8]) {
+        if memchr::memchr(b'(', pattern).is_none() {
+            return;
+        }
+        for name in group_names(pattern) {
+            self.by_name
+                .entry(name.to_ascii_lowercase().into_bytes())
+                .or_default()
+                .push(Definition::Opaque(directive));
+        }
+    }
+
+    /// `argument` with its `$`; braces are part of the name here (`http/ngx_http_rewrite_module.c:ngx_http_rewrite_set`).
+    fn define(&mut self, argument: &[u8], definition: Definition<'s>) {
+        if let Some(name) = argument.strip_prefix(b"$") {
+            self.by_name.entry(name.to_ascii_lowercase()).or_default().push(definition);
+        }
+    }
+
+    /// All definitions of a name, in any case, in order.
+    pub fn definitions(&self, name: &[u8]) -> &[Definition<'s>] {
+        self.by_name.get(&name.to_ascii_lowercase()).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Whether nginx itself or the configuration defines the name.
+    pub fn is_defined(&self, name: &[u8]) -> bool {
+        catalogue::is_builtin_variable(name) || !self.definitions(name).is_empty()
+    }
+
+    /// The first directive of a module that is not nginx's own; such a module may define variables without a word in
+    /// the configuration.
+    pub fn third_party(&self) -> Option<Directive<'s>> {
+        self.third_party
+    }
+}
+
+/// Dynamic modules that are built from nginx's own source.
+fn is_nginx_own_module(load_module: &Directive<'_>) -> bool {
+    const OWN: &[&str] = &[
+        "ngx_http_geoip_module.so",
+        "ngx_http_image_filter_module.so",
+        "ngx_http_perl_module.so",
+        "ngx_http_xslt_filter_module.so",
+        "ngx_mail_module.so",
+        "ngx_stream_geoip_module.so",
+        "ngx_stream_module.so",
+    ];
+    let path = load_module.argument(0).unwrap_or_default();
+    OWN.iter().any(|own| path.ends_with(own.as_bytes()))
+}

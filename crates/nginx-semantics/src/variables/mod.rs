@@ -1,0 +1,13 @@
+//! Variables: who defines them, and what they are for a given request.
+
+mod condition;
+mod definitions;
+mod evaluate;
+mod map;
+mod script;
+mod value;
+
+pub use definitions::{Definition, Variables};
+pub use evaluate::{Evaluator, Request};
+pub use script::{Part, has_variables, parts};
+pub use value::Value;

@@ -1,0 +1,167 @@
+//! What well-known applications and frameworks do with WebSockets.
+//!
+//! The facts stand in `applications.tsv` beside this file, each row with its sources, and are read once, at
+//! first use. They tell rules what a location probably serves and how that back end reacts; whatever is
+//! unknown is `None` or empty, and rules then stay silent.
+
+mod table;
+#[cfg(test)]
+mod tests;
+
+/// An application, or a framework that applications are built with.
+#[derive(Clone, Eq, PartialEq, Debug)]
+pub struct Application {
+    /// Short and unique.
+    pub id: &'static str,
+    /// The name for messages.
+    pub name: &'static str,
+    /// Words that identify the application in a host, upstream or file name; lower case, whole words only.
+    pub names: &'static [&'static str],
+    /// Words that identify it only together with one of its ports or paths.
+    pub weak_names: &'static [&'static str],
+    /// What it listens on by default.
+    pub ports: &'static [Port],
+    /// Where its socket is.
+    pub paths: &'static [WsPath],
+    /// What its clients use, best first (`websocket`, `polling`, `sse`, …): empty if they only make ordinary
+    /// requests, `None` if unknown.
+    pub transports: Option<&'static [&'static str]>,
+    /// What clients use when the WebSocket fails: `None` if the application then does not work.
+    pub fallback: Option<&'static str>,
+    /// What keeps an idle connection busy.
+    pub heartbeat: Option<Heartbeat>,
+    /// What the `Origin` header is compared with.
+    pub checks_origin: Option<OriginCheck>,
+    /// With several back ends, whether a client must stay on one.
+    pub needs_affinity: Option<Affinity>,
+    /// Whether it refuses a handshake in HTTP/1.0.
+    pub rejects_http10: Option<bool>,
+    /// The values of `Upgrade` that it takes; empty if unknown.
+    pub upgrade_tokens: &'static [&'static str],
+    /// Where to check the facts: an address, or `owner/repository:file` on github.com. Never empty.
+    pub sources: &'static [&'static str],
+}
+
+impl Application {
+    /// Whether the application uses WebSockets at all.
+    #[must_use]
+    pub fn uses_websocket(&self) -> Option<bool> {
+        self.transports.map(|transports| transports.contains(&"websocket"))
+    }
+}
+
+/// A default TCP port.
+#[derive(Copy, Clone, Eq, PartialEq, Debug)]
+pub struct Port {
+    /// The port.
+    pub number: u16,
+    /// Whether so many programs use it (3000, 8080) that it never identifies one by itself.
+    pub weak: bool,
+    /// Whether another known application has the same default.
+    pub shared: bool,
+}
+
+/// A path of the socket.
+#[derive(Copy, Clone, Eq, PartialEq, Debug)]
+pub struct WsPath {
+    /// The path, or the pattern.
+    pub text: &'static str,
+    /// How to compare it.
+    pub kind: PathKind,
+    /// Whether the path alone tells that a WebSocket is behind it, though not always of which application:
+    /// many have `/socket.io/`. Otherwise it means something only once the application is known.
+    pub distinctive: bool,
+}
+
+/// How a [`WsPath`] is compared with the path of a request.
+#[derive(Copy, Clone, Eq, PartialEq, Hash, Debug)]
+pub enum PathKind {
+    /// The whole path.
+    Exact,
+    /// The beginning.
+    Prefix,
+    /// The end: the application may be mounted under a path.
+    Suffix,
+    /// A pattern of the `regex` crate, found anywhere.
+    Regex,
+}
+
+/// The messages that keep an idle connection busy, by default. For an application without WebSockets, those
+/// on its event stream or long poll.
+#[derive(Copy, Clone, Eq, PartialEq, Debug)]
+pub struct Heartbeat {
+    /// The seconds between two of them; 0 if nobody sends any.
+    pub seconds: u32,
+    /// Who sends them.
+    pub by: HeartbeatBy,
+    /// How well this is known.
+    pub sure: Sure,
+}
+
+/// Who sends heartbeats. For nginx it makes no difference: traffic in either direction restarts
+/// `proxy_read_timeout` once a connection is upgraded (`ngx_http_upstream_process_upgraded`).
+#[derive(Copy, Clone, Eq, PartialEq, Hash, Debug)]
+pub enum HeartbeatBy {
+    /// The application.
+    Server,
+    /// Its clients.
+    Client,
+    /// Each of them.
+    Both,
+    /// Nobody, unless it is configured: an idle connection is cut.
+    Nobody,
+}
+
+/// How well a fact is known.
+#[derive(Copy, Clone, Eq, PartialEq, Ord, PartialOrd, Hash, Debug)]
+pub enum Sure {
+    /// Likely.
+    Low,
+    /// From its framework or its documents, or from an older release.
+    Medium,
+    /// As its source says.
+    High,
+}
+
+/// What an application compares the `Origin` header with.
+#[derive(Copy, Clone, Eq, PartialEq, Hash, Debug)]
+pub enum OriginCheck {
+    /// Nothing, by default.
+    Any,
+    /// The `Host` header, so nginx must pass on the client's.
+    Host,
+    /// `X-Forwarded-Host`, before `Host`.
+    ForwardedHost,
+    /// Its own setting: no header that nginx sets can help.
+    AllowList,
+}
+
+/// Whether a client must stay on one of several back ends.
+#[derive(Copy, Clone, Eq, PartialEq, Hash, Debug)]
+pub enum Affinity {
+    /// Any back end will do.
+    No,
+    /// The back end holds the session.
+    Yes,
+    /// Only while the client falls back to polling.
+    PollingOnly,
+}
+
+/// Every application, sorted by id.
+#[must_use]
+pub fn all() -> &'static [Application] {
+    table::get()
+}
+
+/// The applications that `token` names, whatever its case; [`Application::weak_names`] do not count. The
+/// caller cuts host and upstream names into words; names may contain `-`, `_` and `.` themselves.
+pub fn by_name_token(token: &str) -> impl Iterator<Item = &'static Application> {
+    all()
+        .iter()
+        .filter(move |application| application.names.iter().any(|name| name.eq_ignore_ascii_case(token)))
+}
+
+/// The applications that listen on `port` by default, whether the port is weak for them or not.
+pub fn by_port(port: u16) -> impl Iterator<Item = &'static Application> {
+    all().iter().filter(move |application| application.ports.iter().any(|own| own.number == port))
+}

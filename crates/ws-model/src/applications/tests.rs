@@ -1,0 +1,124 @@
+//! Tests of the application table: that it is whole, and that its marks can be relied on.
+
+use std::collections::BTreeSet;
+
+use super::*;
+
+/// Ports that never identify an application: several rows of the table, or well-known programs without
+/// WebSockets, use each of them.
+const WEAK_PORTS: &[u16] = &[
+    80, 443, 1234, 1337, 3000, 3001, 4000, 5000, 5001, 7000, 8000, 8001, 8008, 8080, 8081, 8082, 8083, 8084,
+    8088, 8090, 8443, 8765, 8787, 8888, 9000, 9001, 9090, 9091, 9200, 9443, 9999, 10000,
+];
+
+fn application(id: &str) -> &'static Application {
+    all().iter().find(|application| application.id == id).unwrap()
+}
+
+#[test]
+fn no_row_is_skipped() {
+    assert_eq!(table::data_lines().count(), all().len());
+    assert_eq!(all().len(), 186);
+}
+
+#[test]
+fn ids_are_unique_and_sorted() {
+    assert!(all().is_sorted_by(|left, right| left.id < right.id));
+}
+
+#[test]
+fn every_row_has_a_name_and_public_sources() {
+    for application in all() {
+        assert!(!application.name.is_empty() && !application.sources.is_empty(), "{}", application.id);
+        for source in application.sources {
+            let (owner, file) = source.split_once('/').unwrap();
+            let in_repository = !owner.is_empty() && file.contains(':');
+            assert!(source.starts_with("https://") || in_repository, "{}: {source}", application.id);
+        }
+    }
+}
+
+#[test]
+fn every_row_says_something() {
+    for application in all() {
+        let identifies =
+            !application.names.is_empty() || application.paths.iter().any(|path| path.distinctive);
+        let knows = application.heartbeat.is_some() || application.uses_websocket() == Some(false);
+        assert!(identifies || knows, "{}", application.id);
+    }
+}
+
+#[test]
+fn names_are_lower_case_and_belong_to_one_application() {
+    let mut seen = BTreeSet::new();
+    for application in all() {
+        for name in application.names.iter().chain(application.weak_names) {
+            assert_eq!(*name, name.to_lowercase());
+            assert!(!name.is_empty() && seen.insert(name), "{}: {name}", application.id);
+        }
+    }
+}
+
+#[test]
+fn weak_ports_are_marked_weak() {
+    for application in all() {
+        for port in application.ports {
+            assert_eq!(port.weak, WEAK_PORTS.contains(&port.number), "{}: {port:?}", application.id);
+            let users = by_port(port.number).count();
+            assert!(users >= 1 && (users == 1 || port.shared), "{}: {port:?}", application.id);
+        }
+    }
+}
+
+#[test]
+fn paths_are_sound() {
+    for path in all().iter().flat_map(|application| application.paths) {
+        match path.kind {
+            PathKind::Regex => {
+                regex::Regex::new(path.text).unwrap();
+            }
+            _ => assert!(path.text.starts_with('/'), "{path:?}"),
+        }
+        // Proves nothing: ordinary requests have such paths as well.
+        assert!(
+            !path.distinctive || !["/", "/ws", "/ws/", "/api", "/graphql"].contains(&path.text),
+            "{path:?}"
+        );
+    }
+}
+
+#[test]
+fn heartbeats_are_sound() {
+    for application in all() {
+        let Some(heartbeat) = application.heartbeat else { continue };
+        let silent = heartbeat.by == HeartbeatBy::Nobody;
+        assert_eq!(heartbeat.seconds == 0, silent, "{}", application.id);
+        assert!(heartbeat.seconds <= 600, "{}", application.id);
+    }
+}
+
+#[test]
+fn lookups() {
+    let named: Vec<_> = by_name_token("Uptime-Kuma").map(|application| application.id).collect();
+    assert_eq!(named, ["uptime-kuma"]);
+    assert_eq!(by_name_token("phoenix").count(), 0, "a weak name");
+    assert_eq!(by_name_token("").count(), 0);
+    assert!(by_port(8123).any(|application| application.id == "home-assistant"));
+    assert_eq!(by_port(1).count(), 0);
+}
+
+#[test]
+fn facts_that_rules_rely_on() {
+    let socket_io = application("socket-io");
+    assert_eq!(socket_io.fallback, Some("long-polling"));
+    let heartbeat = Heartbeat { seconds: 25, by: HeartbeatBy::Server, sure: Sure::High };
+    assert_eq!(socket_io.heartbeat, Some(heartbeat));
+    assert_eq!(socket_io.needs_affinity, Some(Affinity::PollingOnly));
+    assert_eq!(socket_io.rejects_http10, Some(false));
+    assert_eq!(application("comfyui").heartbeat.unwrap().by, HeartbeatBy::Nobody);
+    assert_eq!(application("cockpit").checks_origin, Some(OriginCheck::Host));
+    assert_eq!(application("prometheus").uses_websocket(), Some(false));
+    assert_eq!(application("dash").uses_websocket(), None);
+    assert_eq!(application("nats-websocket").heartbeat.unwrap().seconds, 120);
+    assert!(application("headscale").upgrade_tokens.contains(&"tailscale-control-protocol"));
+}
