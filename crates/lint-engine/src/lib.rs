@@ -1,16 +1,76 @@
 //! Chooses rules, runs them over roots and fragments, gathers the outcome.
+//!
+//! No terminal and no disk: files come through [`nginx_semantics::Files`], and what is to be said goes out as an
+//! [`lint_finding::Outcome`].
 
+mod gather;
+mod notices;
+mod rows;
 mod settings;
 
 use std::path::PathBuf;
 
-use lint_finding::Outcome;
-use nginx_semantics::{Files, Scope};
+use lint_finding::{File, Outcome};
+use nginx_semantics::{Configuration, Files, Loaded, Scope, load};
+use ws_model::{Hints, Model};
+use ws_rules::{Context, Findings, RULES, Rule};
+
+use crate::gather::Gathered;
 
 pub use settings::{Selector, Settings, UnknownRule, find_rule};
 
 /// Judges what the arguments mean.
 pub fn lint(files: &dyn Files, arguments: &[PathBuf], scope: &Scope, settings: &Settings) -> Outcome {
-    let _ = (files, arguments, scope, settings);
-    Outcome::default()
+    let loaded = load(files, arguments, scope);
+    judge(&loaded, settings)
+}
+
+/// Judges what was loaded.
+fn judge(loaded: &Loaded, settings: &Settings) -> Outcome {
+    let rules: Vec<&dyn Rule> = RULES.iter().copied().filter(|rule| settings.selects(rule.meta())).collect();
+    let hints = Hints {
+        versions: settings.versions,
+        websocket_paths: settings.websocket_paths.clone(),
+        assume_websocket: settings.assume_websocket,
+    };
+    let mut gathered = Gathered::default();
+    notices::of_skipped(loaded, &mut gathered);
+    for layout in &loaded.layouts {
+        let configuration = Configuration::new(&loaded.sources, layout);
+        let model = Model::new(configuration, &hints);
+        notices::of_includes(configuration, &mut gathered);
+        gathered.findings(visit(&rules, &model));
+        gathered.model(&model);
+    }
+    let mut found = Findings::default();
+    for (id, file) in
+        loaded.sources.iter().filter(|(id, file)| loaded.judged.contains(id) && !file.is_builtin)
+    {
+        rules.iter().for_each(|rule| rule.file(id, file, &mut found));
+    }
+    gathered.findings(found.into_vec());
+    let files = loaded
+        .sources
+        .iter()
+        .map(|(_, file)| File { source: file.source.clone(), may_be_shown: file.may_be_shown });
+    let judged = loaded
+        .judged
+        .iter()
+        .filter(|id| loaded.sources.get(**id).is_some_and(|file| !file.is_builtin))
+        .count();
+    gathered.finish(files.collect(), judged)
+}
+
+/// Walks one model once and calls every rule at each stop.
+fn visit(rules: &[&dyn Rule], model: &Model<'_>) -> Vec<lint_finding::Finding> {
+    let cx = Context { model };
+    let mut found = Findings::default();
+    rules.iter().for_each(|rule| rule.configuration(&cx, &mut found));
+    for (location, pass) in &model.passes {
+        rules.iter().for_each(|rule| rule.pass(&cx, *location, pass, &mut found));
+    }
+    for endpoint in &model.endpoints {
+        rules.iter().for_each(|rule| rule.endpoint(&cx, endpoint, &mut found));
+    }
+    found.into_vec()
 }

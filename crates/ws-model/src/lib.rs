@@ -1,1 +1,19 @@
-//! What nginx does with a WebSocket handshake and an idle connection.
+//! What nginx does with a WebSocket handshake and with an idle connection.
+//!
+//! [`Model`] finds the endpoints of a configuration, each with its [`Evidence`], the [`Handshake`] that the upstream would
+//! receive and the [`IdleLimit`] that ends a silent connection. Knows nothing of rules and output.
+
+pub mod applications;
+mod browser;
+mod endpoint;
+mod evidence;
+mod handshake;
+mod idle;
+mod model;
+
+pub use browser::{Browser, HandshakeRequest, has_token, is_carried};
+pub use endpoint::Endpoint;
+pub use evidence::{Evidence, EvidenceKind};
+pub use handshake::{Handshake, Header, HeaderSource, HttpVersion, Line, Lost};
+pub use idle::{IdleLimit, IdleSource};
+pub use model::{Hints, Model};

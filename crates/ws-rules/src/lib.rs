@@ -1,12 +1,33 @@
-//! The rules, one file each.
+//! The rules, one file each, with its page beside it.
+//!
+//! A rule reads facts of the [`ws_model::Model`], not syntax; it cannot fail, do I/O or see another rule's findings.
+//! [`RULES`] is the whole registry: documentation, selection and output read it.
+
+mod context;
+mod rules;
+mod verify;
 
 use lint_finding::RuleMeta;
+use nginx_semantics::{ContextId, FileId, Pass, SourceFile};
+use ws_model::Endpoint;
 
-/// A rule.
+pub use context::{Context, FindingBuilder, Findings};
+pub use rules::RULES;
+
+/// A rule: a card, and one or more visits of the model, each of which does nothing by default.
 pub trait Rule: Sync {
     /// Its card.
     fn meta(&self) -> &'static RuleMeta;
-}
 
-/// All rules, sorted by name.
-pub static RULES: &[&dyn Rule] = &[];
+    /// Once for each configuration.
+    fn configuration(&self, _cx: &Context<'_, '_>, _out: &mut Findings) {}
+
+    /// Once for each WebSocket endpoint.
+    fn endpoint(&self, _cx: &Context<'_, '_>, _endpoint: &Endpoint<'_>, _out: &mut Findings) {}
+
+    /// Once for each `proxy_pass` and its kin, endpoint or not.
+    fn pass(&self, _cx: &Context<'_, '_>, _location: ContextId, _pass: &Pass<'_>, _out: &mut Findings) {}
+
+    /// Once for each judged file, however many contexts reach it.
+    fn file(&self, _id: FileId, _file: &SourceFile, _out: &mut Findings) {}
+}

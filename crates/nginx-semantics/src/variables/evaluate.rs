@@ -193,6 +193,23 @@ impl<'a, 's> Evaluator<'a, 's> {
         self.configuration.context(level).children.iter().find(is_it).copied()
     }
 
+    /// The map that defines a variable (its name in any case, without `$`), where just one is meant, with the entry that
+    /// decides for this request; `None` inside where no entry matches and there is no `default`.
+    pub fn deciding_entry(&self, name: &[u8]) -> Option<(ContextId, Option<Directive<'s>>)> {
+        let maps: Option<Vec<ContextId>> = self
+            .variables
+            .definitions(name)
+            .iter()
+            .map(|definition| match definition {
+                Definition::Map(map) => Some(*map),
+                Definition::Set(..) | Definition::Opaque(_) => None,
+            })
+            .collect();
+        let maps = self.visible_maps(&maps?);
+        let [map] = maps.as_slice() else { return None };
+        Some((*map, map::deciding_entry(self, *map)?))
+    }
+
     /// Whether the condition of an `if` holds for this request; `None` where that cannot be said.
     pub fn condition(&self, condition: &Directive<'_>) -> Option<bool> {
         condition::holds(self, condition, 0)

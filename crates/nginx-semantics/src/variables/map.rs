@@ -62,6 +62,31 @@ pub(super) fn evaluate(evaluator: &Evaluator<'_, '_>, map: ContextId, depth: u32
     }
 }
 
+/// The entry that decides the value of a map for its known input; `Some(None)` where nothing matches and there is no
+/// `default`, `None` where that cannot be said.
+pub(super) fn deciding_entry<'s>(
+    evaluator: &Evaluator<'_, 's>,
+    map: ContextId,
+) -> Option<Option<Directive<'s>>> {
+    let source = evaluator.configuration.opener(map)?.argument(0)?;
+    let input = evaluator.value(&source);
+    let input = input.as_known()?;
+    let entries = Entries::new(evaluator, map);
+    if let Some((_, entry)) = entries.literals.iter().find(|(key, _)| key.eq_ignore_ascii_case(input)) {
+        return Some(Some(*entry));
+    }
+    if entries.is_open {
+        return None;
+    }
+    for (pattern, entry) in &entries.regexes {
+        match pattern.as_ref()?.is_match(input)? {
+            true => return Some(Some(*entry)),
+            false => {}
+        }
+    }
+    Some(entries.default)
+}
+
 fn find<'s>(
     entries: &Entries<'s>,
     input: &[u8],

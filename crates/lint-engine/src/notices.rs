@@ -1,0 +1,93 @@
+//! What a reader should know that is no defect: what was not read, and why.
+
+use lint_finding::{FileId, Notice, NoticeCode, Place};
+use nginx_semantics::{Configuration, DirectiveRef, IncludeFailure, Loaded, SkipReason};
+
+use crate::gather::Gathered;
+
+/// Files that are not judged.
+pub(crate) fn of_skipped(loaded: &Loaded, gathered: &mut Gathered) {
+    for skipped in &loaded.skipped {
+        let (code, message, incomplete) = match &skipped.reason {
+            SkipReason::Template(placeholder) => (
+                NoticeCode::Template,
+                format!("template, not linted: it has `{placeholder}`"),
+                skipped.is_named,
+            ),
+            SkipReason::NotNginx => {
+                (NoticeCode::NotNginx, "does not read as nginx configuration, not linted".to_owned(), false)
+            }
+            SkipReason::Binary => {
+                (NoticeCode::NotNginx, "is not a text file, not linted".to_owned(), skipped.is_named)
+            }
+            SkipReason::Empty => (NoticeCode::EmptyFile, "holds no directive".to_owned(), false),
+            SkipReason::NotEnabled => (
+                NoticeCode::NotEnabled,
+                "no link in sites-enabled leads to it, not linted; name it to have it judged".to_owned(),
+                false,
+            ),
+            SkipReason::Unreadable(error) => {
+                (NoticeCode::UnreadableFile, format!("cannot be read: {error}"), true)
+            }
+            SkipReason::NothingFound => (
+                NoticeCode::UnreadableFile,
+                "no file in it looks like nginx configuration by its name".to_owned(),
+                true,
+            ),
+        };
+        gathered.notice(Notice { code, message, place: None, path: Some(skipped.path.clone()), incomplete });
+    }
+}
+
+/// Includes whose files were not given or could not be read.
+pub(crate) fn of_includes(configuration: Configuration<'_>, gathered: &mut Gathered) {
+    for problem in configuration.problems() {
+        let target = &problem.target;
+        let (code, message, incomplete) = match &problem.failure {
+            IncludeFailure::NotFound { is_inside: false } => {
+                let message = format!(
+                    "`{target}` was not given: what it may set is taken as unknown; give it with --path-map, or read this machine's with --host-includes"
+                );
+                (NoticeCode::IncludeNotGiven, message, false)
+            }
+            IncludeFailure::Unreadable(error) => {
+                (NoticeCode::UnreadableFile, format!("`{target}` cannot be read: {error}"), true)
+            }
+            IncludeFailure::TooLarge => (
+                NoticeCode::TooLarge,
+                "the includes expand to more than is judged; the rest is left out".to_owned(),
+                true,
+            ),
+            IncludeFailure::TooDeep => (
+                NoticeCode::TooLarge,
+                "blocks are nested deeper than is judged; the inner ones are left out".to_owned(),
+                true,
+            ),
+            // A rule speaks about these.
+            IncludeFailure::NotFound { is_inside: true }
+            | IncludeFailure::IsFolder
+            | IncludeFailure::Cycle => continue,
+        };
+        let place = Some(place(configuration, problem.at));
+        gathered.notice(Notice { code, message, place, path: None, incomplete });
+    }
+    for (_, context) in configuration.contexts() {
+        for gap in context.gaps.iter().filter(|gap| gap.is_pattern) {
+            let include = configuration.directive(gap.include);
+            let message = format!("`{}` matches no file that was given", include.arguments_text());
+            let place = Some(place(configuration, gap.include));
+            gathered.notice(Notice {
+                code: NoticeCode::IncludeNotGiven,
+                message,
+                place,
+                path: None,
+                incomplete: false,
+            });
+        }
+    }
+}
+
+fn place(configuration: Configuration<'_>, reference: DirectiveRef) -> Place {
+    let at = configuration.at(configuration.visible(reference));
+    Place { file: FileId(at.file.0), span: at.span }
+}

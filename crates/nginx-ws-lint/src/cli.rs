@@ -1,0 +1,191 @@
+//! The command line. Names of commands, options and values are contracts.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum, builder::NonEmptyStringValueParser};
+use lint_engine::Selector;
+use lint_finding::Severity;
+use nginx_semantics::{PathMap, VersionRange};
+
+const AFTER_HELP: &str = "\
+Exit codes:
+  0  nothing found at or above --fail-on
+  1  something found
+  2  could not do all that was asked: wrong usage, unreadable files";
+
+/// Will WebSockets work through this nginx, stay up, and if not, which line is to blame?
+#[derive(Debug, Parser)]
+#[command(version, after_help = AFTER_HELP, max_term_width = 100)]
+#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) lint: LintArgs,
+}
+
+/// What to do other than lint.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Print the page of a rule: what it finds, why that fails, how to cure it
+    Explain {
+        /// The rule's name, as findings show it
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
+        rule: String,
+    },
+    /// List the rules
+    Rules {
+        /// How they are listed
+        #[arg(long, value_enum, default_value_t)]
+        format: RulesFormat,
+    },
+}
+
+impl Command {
+    /// As typed.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Explain { .. } => "explain",
+            Self::Rules { .. } => "rules",
+        }
+    }
+
+    /// Whether the word could have been meant as a path.
+    pub(crate) fn is_also_a_path(&self) -> bool {
+        Path::new(self.name()).symlink_metadata().is_ok()
+    }
+}
+
+/// How to lint, the default.
+#[derive(Debug, Args)]
+pub(crate) struct LintArgs {
+    /// Files and folders to lint, `-` for standard input [default: /etc/nginx if there is one, else .]
+    #[arg(help_heading = "Input")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// What to call standard input; relative includes are looked for beside it
+    #[arg(long, value_name = "NAME", help_heading = "Input")]
+    pub(crate) stdin_filename: Option<PathBuf>,
+    /// Judge for this nginx: a release (1.22.1), a branch (1.22) or a range (1.18-1.30)
+    #[arg(long, value_name = "V", help_heading = "Input")]
+    pub(crate) nginx_version: Option<VersionRange>,
+    /// A path that carries WebSockets, in every server (repeatable)
+    #[arg(long, value_name = "PATH", value_parser = websocket_path, help_heading = "Input")]
+    pub(crate) ws_path: Vec<String>,
+    /// Look for included files below TO that the configuration names below FROM (repeatable)
+    #[arg(long, value_name = "FROM=TO", value_parser = path_map, help_heading = "Input")]
+    pub(crate) path_map: Vec<PathMap>,
+    /// Read included files from this machine wherever they are; do not use it on files you do not trust
+    #[arg(long, help_heading = "Input")]
+    pub(crate) host_includes: bool,
+    /// Take every location that proxies for a WebSocket endpoint
+    #[arg(long, help_heading = "Input")]
+    pub(crate) assume_websocket: bool,
+
+    /// Run only these rules or groups (comma-separated, repeatable)
+    #[arg(long, value_name = "RULE_OR_GROUP", value_delimiter = ',', help_heading = "Rules")]
+    pub(crate) select: Vec<Selector>,
+    /// Do not run these rules or groups (comma-separated, repeatable)
+    #[arg(long, value_name = "RULE_OR_GROUP", value_delimiter = ',', help_heading = "Rules")]
+    pub(crate) ignore: Vec<Selector>,
+    /// The mildest severity that makes the exit code 1
+    #[arg(long, value_name = "SEVERITY", value_enum, default_value_t, help_heading = "Rules")]
+    pub(crate) fail_on: FailOn,
+
+    /// How findings are written
+    #[arg(long, env = "NGINX_WS_LINT_FORMAT", value_enum, default_value_t, help_heading = "Output")]
+    pub(crate) format: Format,
+    /// When to use colours; `auto` honours NO_COLOR, FORCE_COLOR, CLICOLOR and CLICOLOR_FORCE
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t, help_heading = "Output")]
+    pub(crate) color: Color,
+    /// Findings only: no summary, no notices but of what could not be done
+    #[arg(short, long, help_heading = "Output")]
+    pub(crate) quiet: bool,
+    /// List the endpoints too, with the values in effect there and the lines that set them
+    #[arg(short, long, conflicts_with = "quiet", help_heading = "Output")]
+    pub(crate) verbose: bool,
+}
+
+/// `--fail-on`.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub(crate) enum FailOn {
+    Error,
+    #[default]
+    Warning,
+    Info,
+    Never,
+}
+
+impl FailOn {
+    /// The mildest severity that counts; `None`: none does.
+    pub(crate) fn threshold(self) -> Option<Severity> {
+        match self {
+            Self::Error => Some(Severity::Error),
+            Self::Warning => Some(Severity::Warning),
+            Self::Info => Some(Severity::Info),
+            Self::Never => None,
+        }
+    }
+}
+
+/// `--format`. CI systems set a variable that nobody filled in to nothing: that is the default.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    #[default]
+    #[value(alias = "", help = "Excerpts, notices and a summary, for people")]
+    Human,
+    #[value(help = "One line a finding, for editors and grep")]
+    Concise,
+    #[value(help = "Everything, for programs")]
+    Json,
+}
+
+/// `--color`.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub(crate) enum Color {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+/// `rules --format`.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub(crate) enum RulesFormat {
+    #[default]
+    Table,
+    Json,
+}
+
+fn websocket_path(text: &str) -> Result<String, String> {
+    if text.starts_with('/') { Ok(text.to_owned()) } else { Err("it must start with `/`".to_owned()) }
+}
+
+fn path_map(text: &str) -> Result<PathMap, String> {
+    match text.split_once('=') {
+        Some((from, to)) if !from.is_empty() && !to.is_empty() => {
+            Ok(PathMap { from: from.to_owned(), to: PathBuf::from(to) })
+        }
+        _ => Err("write it as FROM=TO, such as /etc/nginx=deploy/nginx".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn clap_finds_no_contradiction() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_path_map_is_split_at_the_first_sign() {
+        let map = PathMap { from: "/etc/nginx".to_owned(), to: PathBuf::from("a=b") };
+        assert_eq!(path_map("/etc/nginx=a=b"), Ok(map));
+        for text in ["", "=", "/etc", "/etc=", "=here"] {
+            assert!(path_map(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! What ends a run before it has an outcome; always exit code 2.
+
+use std::io;
+
+use lint_engine::UnknownRule;
+use thiserror::Error;
+
+/// What ends a run before it has an outcome.
+#[derive(Debug, Error)]
+pub(crate) enum Error {
+    /// `-` beside other paths.
+    #[error("`-` stands for standard input and must be the only path; write ./- for a file of that name")]
+    StdinNotAlone,
+    /// `--stdin-filename` without `-`.
+    #[error("--stdin-filename names what is read from standard input: give `-` as the path")]
+    StdinNameWithoutStdin,
+    /// Standard input gave an error.
+    #[error("cannot read standard input: {0}")]
+    ReadStdin(#[source] io::Error),
+    /// Standard input has more bytes than are read of a file.
+    #[error("standard input is larger than {0} bytes")]
+    StdinTooLarge(u64),
+    /// The working directory is gone, or may not be seen.
+    #[error("cannot determine the working directory: {0}")]
+    WorkingFolder(#[source] io::Error),
+    /// The argument of `explain` names no rule.
+    #[error(transparent)]
+    UnknownRule(#[from] UnknownRule),
+    /// The argument of `explain` names a group.
+    #[error("`{name}` is a group, not a rule{}", rules_of(.rules))]
+    GroupNotRule {
+        /// The group.
+        name: String,
+        /// Its rules.
+        rules: Vec<&'static str>,
+    },
+    /// Standard output gave an error other than that its reader is gone.
+    #[error("cannot write to standard output: {0}")]
+    Write(#[source] io::Error),
+}
+
+fn rules_of(rules: &[&str]) -> String {
+    if rules.is_empty() { String::new() } else { format!("; its rules are {}", rules.join(", ")) }
+}

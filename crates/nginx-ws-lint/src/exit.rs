@@ -1,0 +1,107 @@
+//! Exit codes: 0 clean, 1 findings, 2 could not do all that was asked.
+
+use std::process::ExitCode;
+
+use lint_finding::Outcome;
+
+use crate::cli::FailOn;
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Nothing at or above the threshold.
+    Clean,
+    /// Something at or above the threshold.
+    Findings,
+    /// Something that was asked for was not done; wins over findings, for they are not all.
+    Failed,
+}
+
+impl Exit {
+    /// What an outcome amounts to.
+    pub(crate) fn of(outcome: &Outcome, fail_on: FailOn) -> Self {
+        let is_reached = fail_on.threshold().is_some_and(|threshold| outcome.worst() >= Some(threshold));
+        match (outcome.is_incomplete(), is_reached) {
+            (true, _) => Self::Failed,
+            (false, true) => Self::Findings,
+            (false, false) => Self::Clean,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Clean => Self::SUCCESS,
+            Exit::Findings => Self::from(1),
+            Exit::Failed => Self::from(2),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lint_finding::{
+        Confidence, FileId, Finding, FixKind, Group, Label, LabelRole, Notice, NoticeCode, Place, RuleMeta,
+        Severity,
+    };
+
+    use super::*;
+
+    static RULE: RuleMeta = RuleMeta {
+        name: "a-rule",
+        group: Group::Handshake,
+        severity: Severity::Error,
+        summary: "",
+        since: "0.1.0",
+        fix: FixKind::None,
+        docs: "",
+    };
+
+    fn outcome(severities: &[Severity], incomplete: bool) -> Outcome {
+        let place = Place { file: FileId(0), span: Default::default() };
+        let finding = |&severity: &Severity| Finding {
+            rule: &RULE,
+            severity,
+            confidence: Confidence::High,
+            message: String::new(),
+            help: None,
+            primary: Label { place, message: String::new(), role: LabelRole::Context },
+            labels: Vec::new(),
+            fix: None,
+            endpoint: None,
+            fingerprint: String::new(),
+        };
+        let notice = Notice {
+            code: NoticeCode::UnreadableFile,
+            message: String::new(),
+            place: None,
+            path: None,
+            incomplete,
+        };
+        Outcome {
+            findings: severities.iter().map(finding).collect(),
+            notices: vec![notice],
+            ..Outcome::default()
+        }
+    }
+
+    #[test]
+    fn the_threshold_decides() {
+        use Severity::{Error, Info, Pedantic, Warning};
+        let found = outcome(&[Info, Warning], false);
+        assert_eq!(Exit::of(&found, FailOn::Error), Exit::Clean);
+        assert_eq!(Exit::of(&found, FailOn::Warning), Exit::Findings);
+        assert_eq!(Exit::of(&found, FailOn::Info), Exit::Findings);
+        assert_eq!(Exit::of(&outcome(&[Error], false), FailOn::Never), Exit::Clean);
+        assert_eq!(Exit::of(&outcome(&[Pedantic], false), FailOn::Info), Exit::Clean);
+        assert_eq!(Exit::of(&outcome(&[], false), FailOn::Info), Exit::Clean);
+    }
+
+    #[test]
+    fn incomplete_wins_whatever_the_threshold() {
+        for fail_on in [FailOn::Error, FailOn::Never] {
+            assert_eq!(Exit::of(&outcome(&[Severity::Error], true), fail_on), Exit::Failed);
+        }
+    }
+}

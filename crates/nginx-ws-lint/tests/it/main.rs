@@ -1,0 +1,10 @@
+//! What users of the command line see: the real program, its output and its exit code.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
+
+mod explain;
+mod help;
+mod input;
+mod output;
+mod run;
+mod usage;

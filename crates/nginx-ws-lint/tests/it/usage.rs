@@ -1,0 +1,67 @@
+//! Command lines that mean nothing, or two things.
+
+use insta::assert_snapshot;
+
+use crate::run::Tree;
+
+#[test]
+fn wrong_options_and_values() {
+    let tree = Tree::new(&[("nginx.conf", "events {}\n")]);
+    let mut shown = String::new();
+    for arguments in [
+        &["--fail-one", "error"][..],
+        &["--fail-on", "fatal"],
+        &["--format", "xml"],
+        &["--nginx-version", "latest"],
+        &["--ws-path", "ws"],
+        &["--path-map", "/etc/nginx"],
+        &["--select", "handshake,lifetme"],
+        &["--ignore", "nothing-like-it"],
+        &["-q", "-v"],
+        &[""],
+        &["-", "nginx.conf"],
+        &["--stdin-filename", "x.conf", "nginx.conf"],
+        &["explain"],
+        &["rules", "--format", "xml"],
+    ] {
+        let run = tree.run(arguments);
+        assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{arguments:?}");
+        shown.push_str(&format!("$ nginx-ws-lint {}\n{}\n", arguments.join(" "), run.stderr));
+    }
+    assert_snapshot!(shown);
+}
+
+#[test]
+fn a_command_wins_over_a_file_of_its_name_and_says_so() {
+    let tree = Tree::new(&[("rules", "events {}\n"), ("explain/nginx.conf", "events {}\n")]);
+    let run = tree.run(&["rules"]);
+    assert!(run.stdout.starts_with("NAME "), "{}", run.stdout);
+    assert_eq!(
+        (run.code, run.stderr.as_str()),
+        (Some(0), "note: `rules` is taken as the command; write ./rules for the file\n")
+    );
+    let run = tree.run(&["explain", "no-such-rule-anywhere"]);
+    assert_snapshot!(run.stderr);
+    for arguments in [&["./rules"][..], &["--", "rules"], &["--color", "never", "rules"], &["./explain"]] {
+        let run = tree.run(arguments);
+        assert_eq!(run.stderr, "", "{arguments:?}");
+        assert!(!run.stdout.starts_with("NAME "), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_command_after_an_option_is_a_path() {
+    let run = Tree::new(&[]).run(&["--color", "never", "rules"]);
+    assert_eq!(run.stderr, "note: `rules` is taken as a path; a command must be the first word\n");
+}
+
+#[test]
+fn the_variable_for_the_format_does_not_get_in_the_way_of_commands() {
+    let tree = Tree::new(&[]).env("NGINX_WS_LINT_FORMAT", "json");
+    assert_eq!(tree.run(&["rules"]).code, Some(0));
+    assert!(tree.run(&["."]).stdout.starts_with('{'));
+    let run = Tree::new(&[]).env("NGINX_WS_LINT_FORMAT", "").run(&["."]);
+    assert_eq!(run.stderr, "");
+    let run = Tree::new(&[]).env("NGINX_WS_LINT_FORMAT", "xml").run(&["."]);
+    assert_eq!(run.code, Some(2));
+}

@@ -1,0 +1,89 @@
+//! A location that carries WebSockets, with all that is known of it.
+
+use nginx_semantics::{
+    At, Configuration, ContextId, ContextKind, Directive, LocationName, Modifier, Pass, server_names,
+};
+
+use crate::applications::Application;
+use crate::evidence::{Evidence, EvidenceKind};
+use crate::handshake::Handshake;
+use crate::idle::IdleLimit;
+
+/// A WebSocket endpoint.
+#[derive(Debug)]
+pub struct Endpoint<'s> {
+    /// The configuration that it is part of.
+    pub configuration: Configuration<'s>,
+    /// The `location`, or the `if` or `limit_except` with a `proxy_pass` of its own.
+    pub context: ContextId,
+    /// The `proxy_pass`, `uwsgi_pass` or `scgi_pass`.
+    pub pass: Pass<'s>,
+    /// Why it is called one; never empty.
+    pub evidence: Vec<Evidence>,
+    /// What the upstream receives; `None` for modules that pass the client's header fields on by themselves.
+    pub handshake: Option<Handshake<'s>>,
+    /// What ends a silent connection.
+    pub idle: Option<IdleLimit<'s>>,
+}
+
+impl<'s> Endpoint<'s> {
+    /// The `location` (or `if`, `limit_except`) line; `None` at the top of a fragment that is included into one.
+    pub fn location(&self) -> Option<Directive<'s>> {
+        self.configuration.opener(self.context)
+    }
+
+    /// The word `location` (or `if`, `limit_except`); the `*_pass` where no such line was given.
+    pub fn at(&self) -> At {
+        self.location().map_or_else(|| self.pass.directive.at(), |location| location.name_at())
+    }
+
+    /// What stands behind the word `location`.
+    pub fn location_text(&self) -> String {
+        self.location().map(|location| location.arguments_text()).unwrap_or_default()
+    }
+
+    /// The words of `server_name`.
+    pub fn server_names(&self) -> Vec<String> {
+        let server = self.configuration.enclosing(self.context, ContextKind::Server);
+        server.map(|server| server_names(self.configuration, server)).unwrap_or_default()
+    }
+
+    /// The strongest kind of evidence.
+    pub fn strongest(&self) -> EvidenceKind {
+        self.evidence.iter().map(|evidence| evidence.kind).min().unwrap_or(EvidenceKind::Name)
+    }
+
+    /// Whether the evidence is more than a name: declared, configured, or an application's own path.
+    pub fn is_certain(&self) -> bool {
+        matches!(
+            self.strongest(),
+            EvidenceKind::Declared | EvidenceKind::Configured | EvidenceKind::ApplicationPath
+        )
+    }
+
+    /// The applications that the evidence names, each once.
+    pub fn applications(&self) -> Vec<&'static Application> {
+        let mut all: Vec<&'static Application> =
+            self.evidence.iter().filter_map(|evidence| evidence.application).collect();
+        all.dedup_by_key(|application| application.id);
+        all
+    }
+
+    /// A path that this location serves, for the command that verifies it; `None` where its name does not tell.
+    pub fn example_path(&self) -> Option<String> {
+        let levels = self.configuration.levels(self.context);
+        let location = levels
+            .filter(|&level| self.configuration.context(level).kind == ContextKind::Location)
+            .find_map(|level| self.configuration.opener(level))?;
+        let name = LocationName::of(&location)?;
+        let path = self.evidence.iter().find_map(|evidence| evidence.path.clone());
+        match name.modifier {
+            Modifier::Exact => Some(String::from_utf8_lossy(&name.name).into_owned()),
+            Modifier::Prefix | Modifier::PriorityPrefix => {
+                let own = String::from_utf8_lossy(&name.name).into_owned();
+                Some(path.filter(|path| path.starts_with(&own)).unwrap_or(own))
+            }
+            Modifier::Regex | Modifier::CaselessRegex | Modifier::Named => path,
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Known applications: by the path of the location, or by what it proxies to.
+
+use std::collections::BTreeSet;
+
+use nginx_semantics::{Modifier, Selection, peers, server_names, upstream};
+
+use super::{Evidence, EvidenceKind, Subject, segments_of};
+use crate::applications::{self, Application, PathKind, WsPath};
+
+pub(super) fn collect(subject: &Subject<'_, '_>, evidence: &mut Vec<Evidence>) {
+    by_path(subject, evidence);
+    by_upstream(subject, evidence);
+}
+
+/// The location's name holds a path that nothing but a WebSocket has.
+fn by_path(subject: &Subject<'_, '_>, evidence: &mut Vec<Evidence>) {
+    if subject.is_named_location() || super::name::is_plain_http(subject) {
+        return;
+    }
+    let segments = segments_of(&subject.name, subject.is_regex());
+    let named: BTreeSet<&str> = names(subject).into_iter().map(|(application, _)| application.id).collect();
+    let mut found: Vec<(&'static Application, &'static WsPath)> = Vec::new();
+    for application in applications::all() {
+        let paths = application.paths.iter().filter(|path| path.distinctive && path.kind != PathKind::Regex);
+        if let Some(path) = paths
+            .max_by_key(|path| usize::from(holds(&segments, path)) * path.text.len())
+            .filter(|path| holds(&segments, path))
+        {
+            found.push((application, path));
+        }
+    }
+    // The application that is named elsewhere, else the one whose path is the longest; frameworks share paths.
+    let best =
+        found.iter().max_by_key(|(application, path)| {
+        (named.contains(application.id), path.text.len(), is_called_after(application, path))
+    });
+    if let Some((application, path)) = best {
+        let text = format!("`{}` is where {} has its WebSocket", path.text, application.name);
+        evidence.push(Evidence {
+            application: Some(application),
+            path: Some(path.text.to_owned()),
+            ..Evidence::new(EvidenceKind::ApplicationPath, text, Some(subject.location_at()))
+        });
+    }
+}
+
+/// Whether the path is called after the application: of all that have `/socket.io/`, Socket.IO itself is meant.
+fn is_called_after(application: &Application, path: &WsPath) -> bool {
+    let mut segments = path.text.split('/').filter(|segment| !segment.is_empty());
+    segments.any(|segment| {
+        let segment = segment.replace(['.', '-', '_'], "");
+        application.names.iter().any(|name| name.contains(&segment))
+    })
+}
+
+/// Whether the segments of a location's name have those of the path in a row, at the end where the kind says so.
+fn holds(segments: &[String], path: &WsPath) -> bool {
+    let wanted: Vec<&str> = path.text.split('/').filter(|segment| !segment.is_empty()).collect();
+    if wanted.is_empty() || wanted.len() > segments.len() {
+        return false;
+    }
+    let same = |window: &[String]| window.iter().zip(&wanted).all(|(a, b)| a == b);
+    match path.kind {
+        PathKind::Exact | PathKind::Suffix => segments.windows(wanted.len()).last().is_some_and(same),
+        PathKind::Prefix => segments.windows(wanted.len()).any(same),
+        PathKind::Regex => false,
+    }
+}
+
+/// The location proxies to a known application and would serve the path of its WebSocket.
+fn by_upstream(subject: &Subject<'_, '_>, evidence: &mut Vec<Evidence>) {
+    for (application, why) in names(subject).into_iter().chain(ports(subject)) {
+        if application.uses_websocket() != Some(true)
+            || evidence.iter().any(|one| one.application.is_some_and(|known| known.id == application.id))
+        {
+            continue;
+        }
+        let Some(path) = served_path(subject, application) else { continue };
+        evidence.push(Evidence {
+            application: Some(application),
+            path: Some(path),
+            ..Evidence::new(EvidenceKind::Application, why, Some(subject.pass.directive.at()))
+        });
+    }
+}
+
+/// Applications that the upstream, its servers or the server's own name is called after.
+fn names(subject: &Subject<'_, '_>) -> Vec<(&'static Application, String)> {
+    let mut hosts = vec![subject.target.host.clone()];
+    hosts.extend(peers_of(subject).into_iter().map(|(host, _)| host));
+    let mut found = Vec::new();
+    for host in hosts {
+        for application in words(&host).iter().flat_map(|word| applications::by_name_token(word)) {
+            found.push((
+                application,
+                format!("it proxies to `{host}`, which is called after {}", application.name),
+            ));
+        }
+    }
+    if subject.serves_everything() {
+        let servers =
+            subject.server.map(|server| server_names(subject.configuration, server)).unwrap_or_default();
+        for name in servers {
+            let first = name.split('.').next().unwrap_or_default().to_ascii_lowercase();
+            for application in applications::by_name_token(&first) {
+                found.push((
+                    application,
+                    format!("its server is called `{name}`, after {}", application.name),
+                ));
+            }
+        }
+    }
+    found
+}
+
+/// The name as a whole, its parts, and its parts in pairs: `home-assistant`, `grafana_backend`.
+fn words(host: &str) -> Vec<String> {
+    let host = host.to_ascii_lowercase();
+    let parts: Vec<&str> = host.split(['-', '_', '.', ':', '/']).filter(|part| !part.is_empty()).collect();
+    let pairs = parts.windows(2).flat_map(|pair| [pair.join("-"), pair.join("_"), pair.concat()]);
+    let single = parts.iter().map(|part| (*part).to_owned());
+    let mut words: Vec<String> = std::iter::once(host.clone()).chain(single).chain(pairs).collect();
+    words.sort();
+    words.dedup();
+    words
+}
+
+/// Applications that own the port, which nothing else uses.
+fn ports(subject: &Subject<'_, '_>) -> Vec<(&'static Application, String)> {
+    let ports = subject.target.port.into_iter().chain(peers_of(subject).into_iter().map(|(_, port)| port));
+    let mut found = Vec::new();
+    for number in ports {
+        let owners: Vec<&'static Application> = applications::by_port(number).collect();
+        let is_weak = |application: &&&Application| {
+            application.ports.iter().any(|port| port.number == number && port.weak)
+        };
+        let all_use_it = owners.iter().all(|application| application.uses_websocket() == Some(true));
+        if owners.iter().any(|application| is_weak(&application)) || !all_use_it {
+            continue;
+        }
+        // Several owners that all use WebSockets still make it an endpoint, but not a known application's.
+        if let Some(application) = owners.first() {
+            found.push((*application, format!("port {number} is {}'s", application.name)));
+        }
+    }
+    found
+}
+
+/// The servers of the upstream block that the target names, as host and port.
+fn peers_of(subject: &Subject<'_, '_>) -> Vec<(String, u16)> {
+    let Some(block) = upstream(subject.configuration, subject.context, &subject.target.host) else {
+        return Vec::new();
+    };
+    let peer = |peer: nginx_semantics::Peer<'_>| {
+        let host = peer.address.rsplit_once(':').map_or(peer.address.as_str(), |(host, _)| host).to_owned();
+        (host, peer.port)
+    };
+    peers(subject.configuration, block).into_iter().map(peer).collect()
+}
+
+/// A path of the application's WebSocket that this location serves: as it is, or below the location's own name where
+/// the application is mounted there.
+fn served_path(subject: &Subject<'_, '_>, application: &Application) -> Option<String> {
+    let server = subject.server?;
+    let serves = |path: &String| {
+        subject.locations.select(server, path.as_bytes()) == Selection::Location(subject.location())
+    };
+    let sockets = || application.paths.iter().filter(|path| path.kind != PathKind::Regex);
+    let plain = sockets().map(|path| path.text.to_owned()).find(|path| serves(path));
+    if plain.is_some() {
+        return plain;
+    }
+    let is_prefix = matches!(subject.modifier, Modifier::Prefix | Modifier::PriorityPrefix);
+    let mount = String::from_utf8_lossy(&subject.name).trim_end_matches('/').to_owned();
+    if !is_prefix || mount.is_empty() || !is_mounted(subject, &mount) {
+        return None;
+    }
+    sockets().map(|path| format!("{mount}{}", path.text)).find(|path| serves(path))
+}
+
+/// Whether the application as a whole is mounted at the location: what is proxied below keeps or replaces the whole
+/// name, and no other location of the server proxies to the same place.
+fn is_mounted(subject: &Subject<'_, '_>, mount: &str) -> bool {
+    let target = subject.pass.target();
+    let is_same_place = |context| {
+        let pass = nginx_semantics::Pass::in_effect(subject.configuration, context);
+        pass.is_some_and(|pass| {
+            nginx_semantics::Target::parse(&pass.target()).host
+                == nginx_semantics::Target::parse(&target).host
+        })
+    };
+    let Some(server) = subject.server else { return false };
+    let siblings = subject.configuration.context(server).children.iter();
+    let mut others = siblings.filter(|&&context| context != subject.location() && is_same_place(context));
+    !mount.contains('.') && others.next().is_none()
+}

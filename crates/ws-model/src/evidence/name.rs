@@ -1,0 +1,111 @@
+//! Names that say WebSocket: path segments, hosts, upstreams, comments.
+
+use nginx_semantics::{At, server_names};
+
+use super::{Evidence, EvidenceKind, Subject};
+
+/// Segments of a path, or words of a host name, that WebSockets go by.
+const WORDS: &[&str] = &[
+    "actioncable",
+    "cable",
+    "engine.io",
+    "signalr",
+    "socket.io",
+    "socketio",
+    "sockjs",
+    "sockjs-node",
+    "websocket",
+    "websockets",
+    "websockify",
+    "ws",
+    "wss",
+];
+
+/// Last segments that say plain HTTP, whatever stands before them.
+const PLAIN_HTTP: &[&str] = &[
+    "assets",
+    "health",
+    "health-check",
+    "healthcheck",
+    "healthz",
+    "info",
+    "livez",
+    "metrics",
+    "ping",
+    "ready",
+    "readyz",
+    "static",
+    "stats",
+    "status",
+];
+
+/// The literal segments of a location's name, in lower case; of a regex those that stand between slashes, brackets and
+/// bars as they are.
+pub(crate) fn segments_of(name: &[u8], is_regex: bool) -> Vec<String> {
+    let text = String::from_utf8_lossy(name).to_ascii_lowercase();
+    if !is_regex {
+        return text.split('/').filter(|segment| !segment.is_empty()).map(str::to_owned).collect();
+    }
+    let plain = text.replace("\\.", ".").replace("\\/", "/").replace("\\-", "-").replace("(?:", "(");
+    let is_cut = |character: char| {
+        matches!(
+            character,
+            '/' | '(' | ')' | '|' | '^' | '$' | '?' | '*' | '+' | '[' | ']' | '{' | '}' | '\\'
+        )
+    };
+    plain.split(is_cut).filter(|segment| !segment.is_empty()).map(str::to_owned).collect()
+}
+
+/// Whether the last segment is one of plain HTTP, or a file's name.
+pub(super) fn is_plain_http(subject: &Subject<'_, '_>) -> bool {
+    let is_regex = subject.is_regex();
+    let segments = segments_of(&subject.name, is_regex);
+    let Some(last) = segments.last() else { return false };
+    let extension = last.rsplit_once('.').map(|(_, extension)| extension);
+    let is_file = matches!(
+        extension,
+        Some("js" | "css" | "png" | "svg" | "ico" | "txt" | "html" | "map" | "json" | "xml")
+    );
+    PLAIN_HTTP.contains(&last.as_str()) || is_file
+}
+
+pub(super) fn collect(subject: &Subject<'_, '_>, evidence: &mut Vec<Evidence>) {
+    let mut add = |text: String, at: At| evidence.push(Evidence::new(EvidenceKind::Name, text, Some(at)));
+    let segments = segments_of(&subject.name, subject.is_regex());
+    if let Some(segment) = segments.iter().find(|segment| WORDS.contains(&segment.as_str())) {
+        add(format!("its path has `{segment}`"), subject.location_at());
+    }
+    if let Some(word) = named_word(&subject.target.host) {
+        add(format!("its upstream's name has `{word}`"), subject.pass.directive.at());
+    }
+    let hosts = subject.server.map(|server| server_names(subject.configuration, server)).unwrap_or_default();
+    if subject.serves_everything()
+        && let Some(word) = hosts.iter().filter_map(|host| host.split('.').next()).find_map(named_word)
+    {
+        add(format!("its server's name has `{word}`"), subject.location_at());
+    }
+    if let Some(at) = commented(subject) {
+        add("a comment says WebSocket".to_owned(), at);
+    }
+}
+
+/// The word of [`WORDS`] that is a part of a name, between `-`, `_` and `.`.
+fn named_word(name: &str) -> Option<&'static str> {
+    let parts = || name.split(['-', '_', '.', ':', '/']);
+    WORDS.iter().find(|word| name == **word || parts().any(|part| part == **word)).copied()
+}
+
+/// A comment at the location that says WebSocket, and does not say that there is none.
+fn commented(subject: &Subject<'_, '_>) -> Option<At> {
+    let location = subject.configuration.opener(subject.context)?;
+    let says = location.comments().any(|comment| {
+        let text = String::from_utf8_lossy(comment).to_ascii_lowercase();
+        let is_denied = text
+            .split(|character: char| !character.is_ascii_alphanumeric())
+            .any(|word| matches!(word, "no" | "non" | "not" | "without" | "except" | "disable" | "disabled"));
+        (text.contains("websocket") || text.contains("web socket"))
+            && !is_denied
+            && !text.contains("nginx-ws-lint:")
+    });
+    says.then(|| location.at())
+}

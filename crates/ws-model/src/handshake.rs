@@ -1,0 +1,248 @@
+//! The request that the upstream receives for a handshake.
+//!
+//! Without lines of their own the client's `Upgrade` and `Connection` never reach the upstream
+//! (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_headers`, `ngx_http_proxy_create_request`).
+
+use std::borrow::Cow;
+
+use nginx_semantics::{
+    Configuration, ContextId, Declared, Directive, DirectiveName, Effective, Evaluator, Gap, Value,
+    Variables, VersionRange, declared, defaults, effective,
+};
+
+use crate::browser::{Browser, HandshakeRequest, has_token};
+
+/// A `proxy_set_header` line in effect.
+#[derive(Debug, Clone)]
+pub struct Line<'s> {
+    /// The directive.
+    pub directive: Directive<'s>,
+    /// The field's name as written.
+    pub name: String,
+    /// The value as written, quotes taken off.
+    pub written: Cow<'s, [u8]>,
+    /// What it is for each browser's handshake.
+    values: [Value; 2],
+}
+
+impl<'s> Line<'s> {
+    fn new(directive: Directive<'s>, evaluate: &dyn Fn(Browser, &[u8]) -> Value) -> Option<Self> {
+        let mut arguments = directive.arguments();
+        let name = String::from_utf8_lossy(&arguments.next()?).into_owned();
+        let written = arguments.next().unwrap_or_default();
+        // Only the two that make the handshake depend on the browser are worth the evaluation.
+        let matters = name.eq_ignore_ascii_case("upgrade") || name.eq_ignore_ascii_case("connection");
+        let values =
+            Browser::ALL.map(|browser| if matters { evaluate(browser, &written) } else { Value::Unknown });
+        Some(Self { directive, name, written, values })
+    }
+
+    /// The value that is sent for a browser's handshake; an empty one is not sent at all.
+    pub fn value(&self, browser: Browser) -> &Value {
+        let [chrome, firefox] = &self.values;
+        match browser {
+            Browser::Chrome => chrome,
+            Browser::Firefox => firefox,
+        }
+    }
+
+    fn is(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name)
+    }
+}
+
+/// Where a header's value comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeaderSource {
+    /// Lines at this level or inherited.
+    Set {
+        /// Whether the lines stand in the location itself.
+        is_here: bool,
+    },
+    /// No line: nginx's default.
+    Default {
+        /// Whether a file that was not given may hold a line.
+        is_assumed: bool,
+    },
+    /// An include that was not given stands where a line may be.
+    Unknown(Gap),
+}
+
+/// A header field of the request to the upstream.
+#[derive(Debug, Clone)]
+pub struct Header<'s> {
+    /// Where it comes from.
+    pub source: HeaderSource,
+    /// The lines, in order, when set; each is sent.
+    pub lines: Vec<Line<'s>>,
+}
+
+impl Header<'_> {
+    /// Whether it is surely not set by any line that was given.
+    pub fn is_default(&self) -> bool {
+        matches!(self.source, HeaderSource::Default { .. })
+    }
+
+    /// Whether a file that was not given may set it.
+    pub fn is_assumed(&self) -> bool {
+        matches!(self.source, HeaderSource::Default { is_assumed: true })
+    }
+
+    /// Whether some line surely, for every browser, makes `holds` true.
+    pub fn surely_for_all(&self, holds: impl Fn(&[u8]) -> bool) -> bool {
+        Browser::ALL.iter().all(|&browser| self.lines.iter().any(|line| line.value(browser).surely(&holds)))
+    }
+}
+
+/// The HTTP version of the request to the upstream.
+#[derive(Debug, Clone)]
+pub enum HttpVersion<'s> {
+    /// As written.
+    Set {
+        /// The directive.
+        directive: Directive<'s>,
+        /// Its argument.
+        version: String,
+        /// Whether it stands in the location itself.
+        is_here: bool,
+    },
+    /// nginx's default, which depends on its version.
+    Default {
+        /// Whether a file that was not given may set it.
+        is_assumed: bool,
+    },
+    /// An include that was not given stands where it may be set.
+    Unknown(Gap),
+}
+
+/// Upgrade lines of an outer level that are dropped because a nearer level has lines of its own.
+#[derive(Debug, Clone)]
+pub struct Lost<'s> {
+    /// The outer level.
+    pub level: ContextId,
+    /// All lines of the outer level, those for the upgrade among them.
+    pub lines: Vec<Line<'s>>,
+    /// The nearer level's first line.
+    pub dropped_by: Directive<'s>,
+}
+
+/// What is sent to the upstream for a handshake by `proxy_pass`.
+#[derive(Debug, Clone)]
+pub struct Handshake<'s> {
+    /// The level whose `proxy_set_header` lines are in effect, where any are.
+    pub level: Option<ContextId>,
+    /// Whether that level is the location itself.
+    pub is_here: bool,
+    /// `proxy_http_version`.
+    pub version: HttpVersion<'s>,
+    /// `Upgrade`; the default sends none.
+    pub upgrade: Header<'s>,
+    /// `Connection`; the default is `close` before nginx 1.29.7, none since.
+    pub connection: Header<'s>,
+    /// `Host`; the default is the host of `proxy_pass`.
+    pub host: Header<'s>,
+    /// All other lines in effect, in order.
+    pub others: Vec<Line<'s>>,
+    /// Upgrade lines that would be in effect if a nearer level had none of its own.
+    pub lost: Option<Lost<'s>>,
+}
+
+impl<'s> Handshake<'s> {
+    pub(crate) fn new(
+        configuration: Configuration<'s>,
+        variables: &Variables<'s>,
+        context: ContextId,
+    ) -> Self {
+        let evaluate = |browser, text: &[u8]| {
+            let request = HandshakeRequest(browser);
+            Evaluator { configuration, variables, request: &request, context }.value(text)
+        };
+        let mut levels = declared(configuration, context, DirectiveName::PROXY_SET_HEADER).into_iter();
+        let nearest = levels.next();
+        let lines = |declared: &Declared<'s>| -> Vec<Line<'s>> {
+            declared.directives.iter().filter_map(|directive| Line::new(*directive, &evaluate)).collect()
+        };
+        let absent = match (&nearest, effective(configuration, context, DirectiveName::PROXY_SET_HEADER)) {
+            (Some(declared), _) => match declared.gap {
+                Some(gap) if !gap.is_pattern => HeaderSource::Unknown(gap),
+                gap => HeaderSource::Default {
+                    is_assumed: gap.is_some() || is_partial(configuration, declared.level),
+                },
+            },
+            (None, Effective::Unknown(gap)) => HeaderSource::Unknown(gap),
+            (None, Effective::Default { is_assumed }) => HeaderSource::Default { is_assumed },
+            (None, Effective::Set(_)) => HeaderSource::Default { is_assumed: true },
+        };
+        let is_here = nearest.as_ref().is_some_and(|declared| declared.is_here);
+        let mut all = nearest.as_ref().map(&lines).unwrap_or_default();
+        let mut take = |name: &str| {
+            let taken: Vec<_> = all.extract_if(.., |line| line.is(name)).collect();
+            let source = if taken.is_empty() { absent } else { HeaderSource::Set { is_here } };
+            Header { source, lines: taken }
+        };
+        let (upgrade, connection, host) = (take("upgrade"), take("connection"), take("host"));
+        let dropped_by = nearest.as_ref().and_then(|declared| declared.directives.first().copied());
+        let lost = dropped_by.and_then(|dropped_by| {
+            let mut outer = levels.map(|declared| (declared.level, lines(&declared)));
+            let (level, lines) = outer.find(|(_, lines)| lines.iter().any(is_upgrade_line))?;
+            Some(Lost { level, lines, dropped_by })
+        });
+        let version = HttpVersion::new(configuration, context);
+        let level = nearest.map(|declared| declared.level);
+        Self { level, is_here, version, upgrade, connection, host, others: all, lost }
+    }
+
+    /// Whether the request goes out as HTTP/1.0 for want of a `proxy_http_version`, on some version of the range.
+    pub fn sends_http10_by_default(&self, versions: VersionRange) -> bool {
+        matches!(self.version, HttpVersion::Default { .. })
+            && !versions.all_since(defaults::HTTP11_BY_DEFAULT)
+    }
+
+    /// All lines in effect that do not stand in the location itself.
+    pub fn inherited_lines(&self) -> impl Iterator<Item = &Line<'s>> {
+        let all = [&self.upgrade.lines, &self.connection.lines, &self.host.lines, &self.others];
+        all.into_iter().flatten().filter(|_| !self.is_here)
+    }
+
+    /// Whether a line for the upgrade is in effect.
+    pub fn is_configured(&self) -> bool {
+        self.upgrade.lines.iter().chain(&self.connection.lines).any(is_upgrade_line)
+    }
+}
+
+impl HttpVersion<'_> {
+    fn new(configuration: Configuration<'_>, context: ContextId) -> HttpVersion<'_> {
+        match effective(configuration, context, DirectiveName::PROXY_HTTP_VERSION) {
+            Effective::Unknown(gap) => HttpVersion::Unknown(gap),
+            Effective::Default { is_assumed } => HttpVersion::Default { is_assumed },
+            Effective::Set(declared) => match declared.directives.first() {
+                Some(&directive) => HttpVersion::Set {
+                    directive,
+                    version: String::from_utf8_lossy(&directive.argument(0).unwrap_or_default()).into_owned(),
+                    is_here: declared.is_here,
+                },
+                None => HttpVersion::Default { is_assumed: true },
+            },
+        }
+    }
+}
+
+fn is_partial(configuration: Configuration<'_>, level: ContextId) -> bool {
+    configuration.context(level).presence != nginx_semantics::Presence::Given
+}
+
+/// Whether a line is written for an upgrade: `Upgrade` with a value, or `Connection` that may be `upgrade`.
+pub(crate) fn is_upgrade_line(line: &Line<'_>) -> bool {
+    if line.is("upgrade") {
+        return !line.written.is_empty();
+    }
+    if !line.is("connection") {
+        return false;
+    }
+    let written = String::from_utf8_lossy(&line.written).to_ascii_lowercase();
+    let names_upgrade = written.contains("upgrade");
+    let may_be_upgrade =
+        Browser::ALL.iter().any(|&browser| line.value(browser).possibly(|value| has_token(value, "upgrade")));
+    // `$http_connection` passes on whatever the client says: no sign that anybody thought of WebSockets.
+    names_upgrade || (may_be_upgrade && !written.contains("http_connection"))
+}

@@ -1,0 +1,226 @@
+//! What a rule is given, and how it says something.
+
+use lint_finding::{
+    Applicability, Confidence, Edit, EndpointName, FileId, Finding, Fix, Label, LabelRole, Place, RuleMeta,
+    Severity, fingerprint,
+};
+use nginx_semantics::{At, Configuration, Directive, VersionRange, has_variables};
+use ws_model::{Endpoint, EvidenceKind, Model};
+
+/// The facts that a rule reads.
+#[derive(Clone, Copy)]
+pub struct Context<'m, 's> {
+    /// The model.
+    pub model: &'m Model<'s>,
+}
+
+impl<'m, 's> Context<'m, 's> {
+    /// The configuration.
+    pub fn configuration(&self) -> Configuration<'s> {
+        self.model.configuration
+    }
+
+    /// The versions that are judged for.
+    pub fn versions(&self) -> VersionRange {
+        self.model.versions
+    }
+
+    /// The variable, with its `$`, of a map or the like that makes `Connection` right for a handshake.
+    pub fn connection_variable(&self, endpoint: &Endpoint<'_>) -> Option<String> {
+        self.model.connection_variable(endpoint.context)
+    }
+}
+
+/// Where rules put what they find.
+#[derive(Debug, Default)]
+pub struct Findings {
+    found: Vec<Finding>,
+}
+
+impl Findings {
+    /// Adds one.
+    pub fn push(&mut self, finding: FindingBuilder) {
+        self.found.push(finding.0);
+    }
+
+    /// All, in the order in which they were found.
+    pub fn into_vec(self) -> Vec<Finding> {
+        self.found
+    }
+}
+
+/// A finding in the making.
+#[derive(Debug)]
+#[must_use]
+pub struct FindingBuilder(Finding);
+
+/// What follows a statement that rests on a default which a file that was not given may change.
+const UNLESS: &str = " (unless a file that was not given sets it)";
+
+impl FindingBuilder {
+    /// About a directive; where its file may not be shown, about the include that brought it in.
+    pub fn new(rule: &'static RuleMeta, directive: &Directive<'_>, message: impl Into<String>) -> Self {
+        let shown = directive.visible();
+        Self::at(rule, shown.at(), message)
+            .fingerprinted([shown.text_line().as_bytes(), &context_path(&shown)])
+    }
+
+    /// About the 0-based `index`th word behind a directive's name.
+    pub fn argument(
+        rule: &'static RuleMeta,
+        directive: &Directive<'_>,
+        index: usize,
+        message: impl Into<String>,
+    ) -> Self {
+        let shown = directive.visible();
+        let mut this = Self::new(rule, directive, message);
+        if shown.reference == directive.reference
+            && let Some(at) = directive.argument_at(index)
+        {
+            this.0.primary.place = place(at);
+        }
+        this
+    }
+
+    /// About a place.
+    pub fn at(rule: &'static RuleMeta, at: At, message: impl Into<String>) -> Self {
+        Self(Finding {
+            rule,
+            severity: rule.severity,
+            confidence: Confidence::High,
+            message: message.into(),
+            help: None,
+            primary: Label { place: place(at), message: String::new(), role: LabelRole::Because },
+            labels: Vec::new(),
+            fix: None,
+            endpoint: None,
+            fingerprint: fingerprint([rule.name.as_bytes()]),
+        })
+    }
+
+    /// Names what stays the same while the tree around it is edited.
+    pub fn fingerprinted<'a>(mut self, parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        self.0.fingerprint = fingerprint(std::iter::once(self.0.rule.name.as_bytes()).chain(parts));
+        self
+    }
+
+    /// About an endpoint: its name, a label at its `location`, and no more severity and confidence than the evidence
+    /// allows.
+    pub fn endpoint(mut self, endpoint: &Endpoint<'_>) -> Self {
+        let server = endpoint.server_names().first().cloned().unwrap_or_default();
+        self.0.endpoint = Some(EndpointName { server, location: endpoint.location_text() });
+        self.0.confidence = self.0.confidence.min(match endpoint.strongest() {
+            EvidenceKind::Declared | EvidenceKind::Configured | EvidenceKind::ApplicationPath => {
+                Confidence::High
+            }
+            EvidenceKind::Application => Confidence::Medium,
+            EvidenceKind::Name => Confidence::Low,
+        });
+        if !endpoint.is_certain() {
+            self.0.severity = self.0.severity.min(Severity::Warning);
+        }
+        let why = endpoint.evidence.first().map(|evidence| evidence.text.clone()).unwrap_or_default();
+        match endpoint.location() {
+            Some(location) => self.label(&location, format!("treated as a WebSocket endpoint: {why}")),
+            None => self,
+        }
+    }
+
+    /// Lowers the severity, never raises it.
+    pub fn at_most(mut self, severity: Severity) -> Self {
+        self.0.severity = self.0.severity.min(severity);
+        self
+    }
+
+    /// Marks a statement that rests on a default which a file that was not given may change.
+    pub fn assumed(mut self, is_assumed: bool) -> Self {
+        if is_assumed {
+            self.0.confidence = self.0.confidence.min(Confidence::Medium);
+            self.0.message.push_str(UNLESS);
+        }
+        self
+    }
+
+    /// Lowers the confidence, never raises it.
+    pub fn confidence(mut self, confidence: Confidence) -> Self {
+        self.0.confidence = self.0.confidence.min(confidence);
+        self
+    }
+
+    /// Text at the primary place.
+    pub fn primary(mut self, text: impl Into<String>) -> Self {
+        self.0.primary.message = text.into();
+        self
+    }
+
+    /// Orientation at another line.
+    pub fn label(self, directive: &Directive<'_>, text: impl Into<String>) -> Self {
+        self.with_label(directive.visible().at(), text.into(), LabelRole::Context)
+    }
+
+    /// A link of the why-chain: a line that set, dropped or changed the value.
+    pub fn because(self, directive: &Directive<'_>, text: impl Into<String>) -> Self {
+        self.with_label(directive.visible().at(), text.into(), LabelRole::Because)
+    }
+
+    /// Orientation at a place.
+    pub fn label_at(self, at: At, text: impl Into<String>) -> Self {
+        self.with_label(at, text.into(), LabelRole::Context)
+    }
+
+    fn with_label(mut self, at: At, message: String, role: LabelRole) -> Self {
+        let label = Label { place: place(at), message, role };
+        if label.place != self.0.primary.place {
+            self.0.labels.push(label);
+        } else if self.0.primary.message.is_empty() {
+            self.0.primary.message = label.message;
+        }
+        self
+    }
+
+    /// The remedy.
+    pub fn help(mut self, text: impl Into<String>) -> Self {
+        self.0.help = Some(text.into());
+        self
+    }
+
+    /// An edit of the 0-based `index`th word behind a directive's name, where its file may be shown.
+    pub fn replace(
+        mut self,
+        applicability: Applicability,
+        directive: &Directive<'_>,
+        index: usize,
+        replacement: &str,
+    ) -> Self {
+        let is_visible = directive.visible().reference == directive.reference;
+        if let Some(at) = directive.argument_at(index).filter(|_| is_visible) {
+            let title = format!("write `{replacement}`");
+            let edit = Edit { place: place(at), replacement: replacement.as_bytes().to_vec() };
+            self.0.fix = Some(Fix { title, applicability, edits: vec![edit] });
+        }
+        self
+    }
+}
+
+/// The file ids of semantics and of findings are the same numbers.
+pub(crate) fn place(at: At) -> Place {
+    Place { file: FileId(at.file.0), span: at.span }
+}
+
+/// The names of the blocks around a directive in its file, outermost first.
+fn context_path(directive: &Directive<'_>) -> Vec<u8> {
+    let Some(file) = directive.file() else { return Vec::new() };
+    let tree = &file.tree;
+    let around = std::iter::successors(Some(directive.reference.node), |&node| Some(tree.parent(node)))
+        .take_while(|&node| node != nginx_syntax::NodeId::FILE);
+    let heads: Vec<Vec<u8>> = around
+        .map(|node| tree.words(node).map(|word| word.of(file.bytes())).collect::<Vec<_>>().join(&b' '))
+        .collect();
+    let name = file.path.file_name().unwrap_or_default().as_encoded_bytes().to_vec();
+    heads.into_iter().chain([name]).rev().collect::<Vec<_>>().join(&b'\n')
+}
+
+/// Whether a written value is fixed text.
+pub(crate) fn is_literal(value: &[u8]) -> bool {
+    !has_variables(value)
+}

@@ -1,0 +1,45 @@
+//! `http2-upstream`: `proxy_http_version 2` has no upgrade.
+//!
+//! The module for HTTP/2 upstreams (nginx 1.29.4) knows neither 101 nor extended CONNECT
+//! (`http/modules/ngx_http_proxy_v2_module.c`).
+
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use ws_model::{Endpoint, HttpVersion};
+
+use crate::verify::with_curl;
+use crate::{Context, FindingBuilder, Findings, Rule};
+
+pub(super) struct Http2Upstream;
+
+const META: RuleMeta = RuleMeta {
+    name: "http2-upstream",
+    group: Group::Handshake,
+    severity: Severity::Error,
+    summary: "the upstream is spoken to in HTTP/2, in which nginx never upgrades",
+    since: "0.1.0",
+    fix: FixKind::Sometimes,
+    docs: include_str!("http2_upstream.md"),
+};
+
+impl Rule for Http2Upstream {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
+        let Some(handshake) = &endpoint.handshake else { return };
+        let HttpVersion::Set { directive, version, is_here } = &handshake.version else { return };
+        if version != "2" {
+            return;
+        }
+        let message = "nginx speaks HTTP/2 to the upstream here, and never upgrades there";
+        let mut finding = FindingBuilder::new(&META, directive, message).endpoint(endpoint);
+        let help = if *is_here {
+            finding = finding.replace(Applicability::Unsafe, directive, 0, "1.1");
+            "write `proxy_http_version 1.1;`"
+        } else {
+            "add `proxy_http_version 1.1;` to this location"
+        };
+        out.push(finding.help(with_curl(help.to_owned(), cx, endpoint)));
+    }
+}

@@ -1,0 +1,43 @@
+//! `include-cycle`: a file that includes itself, directly or through others.
+//!
+//! nginx has no check and no limit: it reads on until it runs out of file descriptors, or of stack
+//! (`core/ngx_conf_file.c:ngx_conf_include`).
+
+use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use nginx_semantics::IncludeFailure;
+
+use crate::{Context, FindingBuilder, Findings, Rule};
+
+pub(super) struct IncludeCycle;
+
+const META: RuleMeta = RuleMeta {
+    name: "include-cycle",
+    group: Group::Configuration,
+    severity: Severity::Error,
+    summary: "a file includes itself, and nginx fails or crashes while reading it",
+    since: "0.1.0",
+    fix: FixKind::None,
+    docs: include_str!("include_cycle.md"),
+};
+
+impl Rule for IncludeCycle {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn configuration(&self, cx: &Context<'_, '_>, out: &mut Findings) {
+        let cycles =
+            cx.configuration().problems().iter().filter(|problem| problem.failure == IncludeFailure::Cycle);
+        for problem in cycles {
+            let include = cx.configuration().directive(problem.at);
+            let message = format!(
+                "`{}` is being read already when this includes it: nginx fails with `Too many open files`, or crashes",
+                problem.target
+            );
+            out.push(
+                FindingBuilder::argument(&META, &include, 0, message)
+                    .help("take the file that holds this include out of what it includes"),
+            );
+        }
+    }
+}

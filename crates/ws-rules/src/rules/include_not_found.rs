@@ -1,0 +1,45 @@
+//! `include-not-found`: an include of a file that is not there.
+//!
+//! A plain name must exist; a pattern may match nothing (`core/ngx_conf_file.c:ngx_conf_include`).
+
+use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use nginx_semantics::IncludeFailure;
+
+use crate::{Context, FindingBuilder, Findings, Rule};
+
+pub(super) struct IncludeNotFound;
+
+const META: RuleMeta = RuleMeta {
+    name: "include-not-found",
+    group: Group::Configuration,
+    severity: Severity::Error,
+    summary: "an included file is not there, and nginx refuses to start",
+    since: "0.1.0",
+    fix: FixKind::None,
+    docs: include_str!("include_not_found.md"),
+};
+
+impl Rule for IncludeNotFound {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn configuration(&self, cx: &Context<'_, '_>, out: &mut Findings) {
+        for problem in cx.configuration().problems() {
+            let message = match problem.failure {
+                IncludeFailure::NotFound { is_inside: true } => {
+                    "nginx refuses to start: the included file is not there (2: No such file or directory)"
+                }
+                IncludeFailure::IsFolder => {
+                    "nginx refuses to start: an include of a folder (21: Is a directory)"
+                }
+                _ => continue,
+            };
+            let include = cx.configuration().directive(problem.at);
+            out.push(FindingBuilder::argument(&META, &include, 0, message).help(format!(
+                "relative names start at the folder of the main file, whatever file they stand in; where `{}` lies elsewhere in this tree, say so with --path-map",
+                problem.target
+            )));
+        }
+    }
+}

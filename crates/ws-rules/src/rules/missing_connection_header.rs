@@ -1,0 +1,57 @@
+//! `missing-connection-header`: `Upgrade` is forwarded, `Connection` is not.
+//!
+//! Without a line nginx sends `Connection: close` before 1.29.7 and none since
+//! (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_headers`); RFC 6455 section 4.2.1 wants the token `Upgrade`.
+
+use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use nginx_semantics::defaults;
+use ws_model::{Browser, Endpoint, HeaderSource};
+
+use crate::verify::{Missing, add_lines, with_curl};
+use crate::{Context, FindingBuilder, Findings, Rule};
+
+pub(super) struct MissingConnectionHeader;
+
+const META: RuleMeta = RuleMeta {
+    name: "missing-connection-header",
+    group: Group::Handshake,
+    severity: Severity::Error,
+    summary: "`Upgrade` is forwarded to the upstream, but `Connection: upgrade` is not",
+    since: "0.1.0",
+    fix: FixKind::None,
+    docs: include_str!("missing_connection_header.md"),
+};
+
+impl Rule for MissingConnectionHeader {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
+        let Some(handshake) = &endpoint.handshake else { return };
+        let HeaderSource::Set { is_here } = handshake.upgrade.source else { return };
+        let Some(line) = handshake.upgrade.lines.first() else { return };
+        // An `Upgrade` that is taken away on purpose needs no `Connection`.
+        let is_sent = !line.value(Browser::Chrome).surely(<[u8]>::is_empty);
+        if !handshake.connection.is_default() || handshake.lost.is_some() || !is_sent {
+            return;
+        }
+        let versions = cx.versions();
+        let message = if versions.all_since(defaults::HTTP11_BY_DEFAULT) {
+            "nginx forwards `Upgrade` to the upstream without any `Connection`"
+        } else if versions.any_since(defaults::HTTP11_BY_DEFAULT) {
+            "nginx forwards `Upgrade` to the upstream with `Connection: close` (before 1.29.7) or without any `Connection` (since)"
+        } else {
+            "nginx forwards `Upgrade` to the upstream with `Connection: close`"
+        };
+        let help = add_lines(cx, endpoint, handshake, Missing::of(cx, handshake));
+        let blamed = if is_here { &line.directive } else { &endpoint.pass.directive };
+        let mut finding = FindingBuilder::new(&META, blamed, message)
+            .endpoint(endpoint)
+            .assumed(handshake.connection.is_assumed());
+        if !is_here {
+            finding = finding.because(&line.directive, "`Upgrade` is inherited from here");
+        }
+        out.push(finding.help(with_curl(help, cx, endpoint)));
+    }
+}

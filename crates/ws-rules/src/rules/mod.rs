@@ -1,0 +1,34 @@
+//! One file a rule, one page beside it.
+
+mod http10_upstream;
+mod http2_upstream;
+mod include_cycle;
+mod include_not_found;
+mod missing_connection_header;
+mod missing_upgrade_header;
+mod short_read_timeout;
+mod syntax_error;
+mod undefined_variable;
+mod upgrade_headers_not_inherited;
+mod websocket_scheme_in_proxy_pass;
+mod wrong_connection_header;
+mod wrong_upgrade_header;
+
+use crate::Rule;
+
+/// All rules, sorted by name.
+pub static RULES: &[&dyn Rule] = &[
+    &http10_upstream::Http10Upstream,
+    &http2_upstream::Http2Upstream,
+    &include_cycle::IncludeCycle,
+    &include_not_found::IncludeNotFound,
+    &missing_connection_header::MissingConnectionHeader,
+    &missing_upgrade_header::MissingUpgradeHeader,
+    &short_read_timeout::ShortReadTimeout,
+    &syntax_error::SyntaxErrorRule,
+    &undefined_variable::UndefinedVariable,
+    &upgrade_headers_not_inherited::UpgradeHeadersNotInherited,
+    &websocket_scheme_in_proxy_pass::WebsocketSchemeInProxyPass,
+    &wrong_connection_header::WrongConnectionHeader,
+    &wrong_upgrade_header::WrongUpgradeHeader,
+];

@@ -1,0 +1,86 @@
+//! `syntax-error`: what nginx's lexer refuses, in its words and at its line.
+
+use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use nginx_semantics::{At, FileId, SourceFile};
+use nginx_syntax::{Hint, Span, SyntaxError, SyntaxErrorKind};
+
+use crate::{FindingBuilder, Findings, Rule};
+
+pub(super) struct SyntaxErrorRule;
+
+const META: RuleMeta = RuleMeta {
+    name: "syntax-error",
+    group: Group::Configuration,
+    severity: Severity::Error,
+    summary: "nginx cannot read the file",
+    since: "0.1.0",
+    fix: FixKind::None,
+    docs: include_str!("syntax_error.md"),
+};
+
+impl Rule for SyntaxErrorRule {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn file(&self, id: FileId, file: &SourceFile, out: &mut Findings) {
+        for error in file.tree.errors() {
+            // The words of a file that may not be shown stay out of the message too.
+            let message = if file.may_be_shown {
+                format!("nginx refuses to start: {error}")
+            } else {
+                "nginx refuses to start: the file has a syntax error".to_owned()
+            };
+            let name = file.path.file_name().unwrap_or_default().as_encoded_bytes();
+            let line =
+                file.source.slice(file.source.line_span(file.source.line(error.at.start))).trim_ascii();
+            let mut finding = FindingBuilder::at(&META, at(id, error.at), message)
+                .fingerprinted([name, line])
+                .primary("nginx's reader stops here");
+            for (span, hint) in &error.hints {
+                finding = finding.label_at(at(id, *span), hint.to_string());
+            }
+            out.push(finding.help(remedy(error)));
+        }
+    }
+}
+
+fn at(file: FileId, span: Span) -> At {
+    At { file, span }
+}
+
+fn remedy(error: &SyntaxError) -> String {
+    match &error.kind {
+        SyntaxErrorKind::UnexpectedClose if error.hints.is_empty() => {
+            "take this `}` out, or open its block before"
+        }
+        SyntaxErrorKind::UnexpectedClose | SyntaxErrorKind::TooManyWords(_) => {
+            "end the directive before with `;`"
+        }
+        SyntaxErrorKind::UnexpectedSemicolon => {
+            "take this `;` out: a block ends with `}` alone, and no directive is empty"
+        }
+        SyntaxErrorKind::UnexpectedOpen => "name the block before its `{`",
+        SyntaxErrorKind::UnexpectedByte(_) => {
+            "put a blank or `;` behind the closing quote, or quote the whole word"
+        }
+        SyntaxErrorKind::EndInDirective
+            if error.hints.iter().any(|(_, hint)| *hint == Hint::UnclosedQuote) =>
+        {
+            "close the quote"
+        }
+        SyntaxErrorKind::EndInDirective => "end the last directive with `;`",
+        SyntaxErrorKind::EndInBlock => {
+            "close the block with `}`; a word such as `^/a{2}$` needs quotes, for its `{` opens a block"
+        }
+        SyntaxErrorKind::TooLong(_) => {
+            "shorten it: a word or a comment has to fit in nginx's buffer of 4096 bytes"
+        }
+        SyntaxErrorKind::TooLongQuoted(_) => {
+            "close the quote: a quoted word has to fit in nginx's buffer of 4096 bytes"
+        }
+        SyntaxErrorKind::ByteOrderMark => "save the file without a byte order mark",
+        SyntaxErrorKind::LuaNotClosed => "balance the braces of the Lua block",
+    }
+    .to_owned()
+}

@@ -1,0 +1,122 @@
+//! `undefined-variable`: a variable that nothing defines.
+//!
+//! nginx checks all of them once `http` is read, and names neither file nor line
+//! (`http/ngx_http_variables.c:ngx_http_variables_init_vars`).
+
+use std::collections::BTreeMap;
+
+use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use nginx_semantics::{Configuration, ContextKind, Directive, DirectiveName, Part, Presence, parts};
+
+use crate::{Context, FindingBuilder, Findings, Rule};
+
+pub(super) struct UndefinedVariable;
+
+const META: RuleMeta = RuleMeta {
+    name: "undefined-variable",
+    group: Group::Configuration,
+    severity: Severity::Error,
+    summary: "a variable is used that nothing defines, and nginx refuses to start",
+    since: "0.1.0",
+    fix: FixKind::None,
+    docs: include_str!("undefined_variable.md"),
+};
+
+/// As many further uses are pointed at.
+const MOST_USES: usize = 4;
+
+impl Rule for UndefinedVariable {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn configuration(&self, cx: &Context<'_, '_>, out: &mut Findings) {
+        let configuration = cx.configuration();
+        // What was not given may define it, and so may a module that is not nginx's own.
+        if configuration.root().is_none()
+            || is_open(configuration)
+            || cx.model.variables.third_party().is_some()
+        {
+            return;
+        }
+        for (name, uses) in undefined(cx) {
+            let Some((first, more)) = uses.split_first() else { continue };
+            let message = format!("nginx refuses to start: unknown \"{name}\" variable");
+            let mut finding = FindingBuilder::argument(&META, &first.0, first.1, message);
+            for (directive, _) in more.iter().take(MOST_USES) {
+                finding = finding.label(directive, "used here too");
+            }
+            out.push(finding.help(remedy(&name)));
+        }
+    }
+}
+
+/// The uses of each undefined name: the directive and the index of its word, in order.
+fn undefined<'s>(cx: &Context<'_, 's>) -> BTreeMap<String, Vec<(Directive<'s>, usize)>> {
+    let configuration = cx.configuration();
+    let mut uses: BTreeMap<String, Vec<_>> = BTreeMap::new();
+    for (id, context) in configuration.contexts().filter(|(_, context)| is_evaluated(context.kind)) {
+        if context.presence != Presence::Given {
+            continue;
+        }
+        for directive in configuration.directives(id) {
+            for (index, word) in directive.arguments().enumerate() {
+                if !is_script(directive.name(), context.kind, index) {
+                    continue;
+                }
+                for part in parts(&word) {
+                    if let Part::Variable(name) = part
+                        && !cx.model.variables.is_defined(name)
+                    {
+                        let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+                        uses.entry(name).or_default().push((directive, index));
+                    }
+                }
+            }
+        }
+    }
+    uses
+}
+
+fn is_open(configuration: Configuration<'_>) -> bool {
+    let is_http = |kind| {
+        !matches!(kind, ContextKind::Events | ContextKind::Stream | ContextKind::Mail | ContextKind::Types)
+    };
+    configuration.contexts().any(|(_, context)| {
+        is_http(context.kind)
+            && context.presence == Presence::Given
+            && !context.gaps.is_empty()
+            && context.kind != ContextKind::Main
+    })
+}
+
+fn is_evaluated(kind: ContextKind) -> bool {
+    use ContextKind as K;
+    matches!(
+        kind,
+        K::Http | K::Server | K::Location | K::If | K::ServerIf | K::LimitExcept | K::Upstream | K::Map
+    )
+}
+
+/// Whether nginx evaluates variables in the 0-based `index`th word behind the name.
+fn is_script(name: DirectiveName, kind: ContextKind, index: usize) -> bool {
+    use DirectiveName as N;
+    if kind == ContextKind::Map {
+        return index == 0;
+    }
+    match name {
+        N::PROXY_PASS | N::ROOT | N::ALIAS | N::RETURN | N::PROXY_CACHE_BYPASS => true,
+        N::MAP | N::HASH => index == 0,
+        N::PROXY_SET_HEADER | N::ADD_HEADER | N::SET | N::REWRITE => index == 1,
+        N::TRY_FILES => true,
+        _ => false,
+    }
+}
+
+fn remedy(name: &str) -> String {
+    if name.contains("upgrade") {
+        format!("define it in `http`: `map $http_upgrade ${name} {{ default upgrade; '' close; }}`")
+    } else {
+        format!("define `${name}` with `map`, `set` or the module it belongs to, or correct its name")
+    }
+}

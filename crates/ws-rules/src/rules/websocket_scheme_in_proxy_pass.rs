@@ -1,0 +1,53 @@
+//! `websocket-scheme-in-proxy-pass`: `proxy_pass ws://…`.
+//!
+//! nginx knows `http` and `https` (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_pass`); a WebSocket is an HTTP
+//! request until the 101.
+
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use nginx_semantics::{ContextId, Pass, PassModule, Target};
+
+use crate::{Context, FindingBuilder, Findings, Rule};
+
+pub(super) struct WebsocketSchemeInProxyPass;
+
+const META: RuleMeta = RuleMeta {
+    name: "websocket-scheme-in-proxy-pass",
+    group: Group::Handshake,
+    severity: Severity::Error,
+    summary: "`proxy_pass` has a `ws://` or `wss://` address, which nginx refuses",
+    since: "0.1.0",
+    fix: FixKind::Sometimes,
+    docs: include_str!("websocket_scheme_in_proxy_pass.md"),
+};
+
+impl Rule for WebsocketSchemeInProxyPass {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn pass(&self, _cx: &Context<'_, '_>, _location: ContextId, pass: &Pass<'_>, out: &mut Findings) {
+        if pass.module != PassModule::Proxy {
+            return;
+        }
+        let written = pass.target();
+        let target = Target::parse(&written);
+        let scheme = match target.scheme.as_str() {
+            "ws" => "http",
+            "wss" => "https",
+            _ => return,
+        };
+        let message = if target.has_variables {
+            "nginx answers every request here with 500: `invalid URL prefix`"
+        } else {
+            "nginx refuses to start: `invalid URL prefix`"
+        };
+        let rest = String::from_utf8_lossy(&written).into_owned();
+        let rest = rest.split_once("://").map_or("", |(_, rest)| rest);
+        let fixed = format!("{scheme}://{rest}");
+        out.push(
+            FindingBuilder::argument(&META, &pass.directive, 0, message)
+                .help(format!("write `proxy_pass {fixed};`: a WebSocket is an HTTP request until the upstream answers 101"))
+                .replace(Applicability::Safe, &pass.directive, 0, &fixed),
+        );
+    }
+}

@@ -1,0 +1,74 @@
+//! `wrong-upgrade-header`: `Upgrade` is set, but not to `websocket` for a handshake.
+//!
+//! A misspelt `$http_*` is never diagnosed by nginx: every name with that prefix is a variable, empty where the client
+//! sends no such field (`http/ngx_http_variables.c:ngx_http_get_variable`).
+
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use nginx_semantics::{Part, parts};
+use ws_model::{Browser, Endpoint, Line, applications, is_carried};
+
+use crate::context::is_literal;
+use crate::verify::with_curl;
+use crate::{Context, FindingBuilder, Findings, Rule};
+
+pub(super) struct WrongUpgradeHeader;
+
+const META: RuleMeta = RuleMeta {
+    name: "wrong-upgrade-header",
+    group: Group::Handshake,
+    severity: Severity::Error,
+    summary: "`Upgrade` to the upstream is not `websocket` when the client asks for it",
+    since: "0.1.0",
+    fix: FixKind::Sometimes,
+    docs: include_str!("wrong_upgrade_header.md"),
+};
+
+impl Rule for WrongUpgradeHeader {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
+        let Some(handshake) = &endpoint.handshake else { return };
+        let lines = &handshake.upgrade.lines;
+        let is_wrong = |line: &Line<'_>| {
+            line.value(Browser::Chrome).surely(|value| !value.eq_ignore_ascii_case(b"websocket"))
+        };
+        let Some(line) = lines.first().filter(|_| lines.iter().all(is_wrong)) else { return };
+        if is_literal(&line.written) && names_another_protocol(&line.written) {
+            return;
+        }
+        let message = match line.value(Browser::Chrome).as_known() {
+            Some(b"") => "nginx sends no `Upgrade` to the upstream for a handshake".to_owned(),
+            Some(value) => format!(
+                "nginx sends `Upgrade: {}` to the upstream for a handshake",
+                String::from_utf8_lossy(value)
+            ),
+            None => "nginx sends an `Upgrade` to the upstream that is not `websocket`".to_owned(),
+        };
+        let mut finding = FindingBuilder::new(&META, &line.directive, message).endpoint(endpoint);
+        if let Some(name) = uncarried_field(&line.written) {
+            finding = finding.primary(format!(
+                "no browser sends a `{}` field, so the variable is empty",
+                name.replace('_', "-")
+            ));
+        }
+        let help = with_curl("write `proxy_set_header Upgrade $http_upgrade;`".to_owned(), cx, endpoint);
+        out.push(finding.help(help).replace(Applicability::Safe, &line.directive, 1, "$http_upgrade"));
+    }
+}
+
+/// A fixed value that some application takes for another protocol than WebSocket, such as Docker's `tcp`.
+fn names_another_protocol(value: &[u8]) -> bool {
+    let known = applications::all().iter().flat_map(|application| application.upgrade_tokens);
+    known
+        .chain(&["h2c"])
+        .any(|token| !token.eq_ignore_ascii_case("websocket") && value.eq_ignore_ascii_case(token.as_bytes()))
+}
+
+/// The field of a value that is one `$http_*` which a handshake does not carry.
+fn uncarried_field(value: &[u8]) -> Option<String> {
+    let [Part::Variable(name)] = parts(value)[..] else { return None };
+    let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+    name.strip_prefix("http_").filter(|field| !is_carried(field)).map(str::to_owned)
+}

@@ -1,0 +1,96 @@
+//! The remedy's words that several rules share: the lines to add, and the command that verifies a handshake.
+
+use nginx_semantics::{ContextKind, listens};
+use ws_model::{Endpoint, Handshake};
+
+use crate::Context;
+
+/// The map that gives `Connection` its value for handshakes and for other requests alike.
+const MAP: &str = "map $http_upgrade $connection_upgrade { default upgrade; '' close; }";
+
+/// What is to be added for a complete handshake, in words; `connection` and `version` say which lines are missing
+/// besides `Upgrade`.
+pub(crate) fn add_lines(
+    cx: &Context<'_, '_>,
+    endpoint: &Endpoint<'_>,
+    handshake: &Handshake<'_>,
+    missing: Missing,
+) -> String {
+    let variable = cx.connection_variable(endpoint);
+    let mut lines = Vec::new();
+    if missing.version {
+        lines.push("proxy_http_version 1.1;".to_owned());
+    }
+    if missing.upgrade {
+        lines.push("proxy_set_header Upgrade $http_upgrade;".to_owned());
+    }
+    if missing.connection {
+        let value = variable.as_deref().unwrap_or("$connection_upgrade");
+        lines.push(format!("proxy_set_header Connection {value};"));
+    }
+    let mut help = format!("add to this location: `{}`", lines.join("` `"));
+    if missing.connection && variable.is_none() {
+        help.push_str(&format!(", and in `http`: `{MAP}`"));
+    }
+    if missing.upgrade || missing.connection {
+        help.push_str(&repeat_inherited(handshake));
+    }
+    help
+}
+
+/// Which handshake lines are missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Missing {
+    pub(crate) upgrade: bool,
+    pub(crate) connection: bool,
+    pub(crate) version: bool,
+}
+
+impl Missing {
+    /// What is surely not there, or only in a file that was not given.
+    pub(crate) fn of(cx: &Context<'_, '_>, handshake: &Handshake<'_>) -> Self {
+        Self {
+            upgrade: handshake.upgrade.is_default(),
+            connection: handshake.connection.is_default(),
+            version: handshake.sends_http10_by_default(cx.versions()),
+        }
+    }
+}
+
+/// A line of its own drops what the location inherits, so the remedy has to repeat it.
+fn repeat_inherited(handshake: &Handshake<'_>) -> String {
+    let inherited: Vec<String> =
+        handshake.inherited_lines().map(|line| format!("`{};`", line.directive.text_line())).collect();
+    if inherited.is_empty() {
+        return String::new();
+    }
+    format!("; a `proxy_set_header` of its own drops what it inherits, so repeat {}", inherited.join(" "))
+}
+
+/// The command that shows whether the handshake works, as the last line of a help text.
+pub(crate) fn with_curl(help: String, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> String {
+    let Some(path) = endpoint.example_path() else { return help };
+    let server = cx.configuration().enclosing(endpoint.context, ContextKind::Server);
+    let listens = server.map(|server| listens(cx.configuration(), server)).unwrap_or_default();
+    let is_tls = listens.iter().any(|listen| listen.split(' ').any(|word| word == "ssl"));
+    let is_host =
+        |name: &&String| !name.contains(['*', '~', '$', '<']) && name.contains('.') && !name.starts_with('.');
+    let host =
+        endpoint.server_names().iter().find(is_host).cloned().unwrap_or_else(|| "localhost".to_owned());
+    let port = listens
+        .first()
+        .and_then(|listen| port_of(listen))
+        .filter(|port| !matches!((is_tls, *port), (true, 443) | (false, 80)));
+    let port = port.map(|port| format!(":{port}")).unwrap_or_default();
+    let scheme = if is_tls { "https" } else { "http" };
+    format!(
+        "{help}\nverify: `curl -i -N --http1.1 -H 'Connection: Upgrade' -H 'Upgrade: websocket' \
+         -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: SGVsbG8sIHdvcmxkIQ==' '{scheme}://{host}{port}{path}'` \
+         must answer 101"
+    )
+}
+
+fn port_of(listen: &str) -> Option<u16> {
+    let address = listen.split(' ').next()?;
+    address.rsplit(':').next()?.parse().ok()
+}
