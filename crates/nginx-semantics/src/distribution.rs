@@ -37,7 +37,7 @@ const SHIPPED: &[Shipped] = &[
         text: "fastcgi_split_path_info ^(.+?\\.php)(/.*)$;\ntry_files $fastcgi_script_name =404;\n",
     },
     // certbot, certbot-nginx/src/certbot_nginx/_internal/tls_configs/: ssl_* directives only.
-    Shipped { tail: "/letsencrypt/options-ssl-nginx.conf", text: "" },
+    Shipped { tail: "/options-ssl-nginx.conf", text: "" },
 ];
 
 /// The text that stands for an include of `path` that is not in the tree.
@@ -56,6 +56,6 @@ mod tests {
         assert_eq!(shipped("/usr/local/nginx/conf/mime.types"), Some(""));
         assert!(shipped("/etc/nginx/proxy_params").is_some_and(|text| text.contains("Host")));
         assert_eq!(shipped("/etc/nginx/my_proxy_params"), None);
-        assert_eq!(shipped("options-ssl-nginx.conf"), None);
+        assert_eq!(shipped("/etc/letsencrypt/options-ssl-nginx.conf"), Some(""));
     }
 }

@@ -33,7 +33,9 @@ pub struct Scope {
 impl Scope {
     /// Whether a path with its links resolved lies inside the given folders.
     pub(crate) fn is_given(&self, identity: &Path) -> bool {
-        self.given.iter().any(|folder| identity.starts_with(folder))
+        // A repository's `.git` may hold a token, and no nginx configuration.
+        let is_hidden = |rest: &Path| rest.components().any(|part| part.as_os_str().as_encoded_bytes().starts_with(b"."));
+        self.given.iter().any(|folder| identity.strip_prefix(folder).is_ok_and(|rest| !is_hidden(rest)))
     }
 
     pub(crate) fn absolute(&self, path: &Path) -> PathBuf {
@@ -119,7 +121,9 @@ fn candidates(scope: &Scope, base: &Base, argument: &str) -> Vec<PathBuf> {
         candidates.extend(base.folders.iter().map(full).filter(is_allowed));
         return candidates;
     }
-    let parts: Vec<Component<'_>> = path.components().skip(1).collect();
+    // Folded, so that `/x/../../y` does not leave the folders.
+    let folded = normalize(path);
+    let parts: Vec<Component<'_>> = folded.components().skip(1).collect();
     // A pattern needs a folder of its own: `/srv/sites/*.conf` must not match the root's own folder.
     let shortest = if is_pattern(argument) { 2 } else { 1 };
     for folder in &base.folders {
@@ -173,7 +177,9 @@ fn expand(files: &dyn Files, pattern: &Path) -> Vec<PathBuf> {
         };
         found = found.into_iter().flat_map(matching).collect();
     }
-    found.retain(|path| files.identity(path).is_some());
+    // glob(3) looks for what a literal end names, but returns a link to nowhere that a pattern matched.
+    let ends_in_pattern = pattern.file_name().is_some_and(|last| is_pattern(&last.to_string_lossy()));
+    found.retain(|path| ends_in_pattern || files.identity(path).is_some());
     found.sort_by(|a, b| a.as_os_str().as_encoded_bytes().cmp(b.as_os_str().as_encoded_bytes()));
     found
 }

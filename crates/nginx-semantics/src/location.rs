@@ -79,12 +79,15 @@ pub enum Selection {
 struct Level {
     /// Exact names and prefixes, sorted by name.
     names: Vec<(Vec<u8>, Modifier, ContextId)>,
+    /// Length of the longest of them, in bytes.
+    longest_name: usize,
     /// In order.
     regexes: Vec<(Result<Pattern, NotEvaluated>, ContextId)>,
 }
 
 impl Level {
-    fn new(configuration: Configuration<'_>, parent: ContextId) -> Self {
+    fn new(locations: &Locations<'_>, parent: ContextId) -> Self {
+        let configuration = locations.configuration;
         let mut level = Self::default();
         for &child in &configuration.context(parent).children {
             if configuration.context(child).kind != ContextKind::Location {
@@ -95,35 +98,42 @@ impl Level {
             };
             match name.modifier {
                 Modifier::Named => {}
-                Modifier::Regex => level.regexes.push((Pattern::new(&name.name, false), child)),
-                Modifier::CaselessRegex => level.regexes.push((Pattern::new(&name.name, true), child)),
+                Modifier::Regex => level.regexes.push((locations.pattern(name.name, false), child)),
+                Modifier::CaselessRegex => level.regexes.push((locations.pattern(name.name, true), child)),
                 modifier => level.names.push((name.name, modifier, child)),
             }
         }
         level.names.sort();
+        level.longest_name = level.names.iter().map(|(name, ..)| name.len()).max().unwrap_or(0);
         level
     }
 
+    /// The locations whose name is exactly `name`: the names are sorted.
+    fn of_name(&self, name: &[u8]) -> &[(Vec<u8>, Modifier, ContextId)] {
+        let from = self.names.partition_point(|(other, ..)| other.as_slice() < name);
+        let to = self.names.partition_point(|(other, ..)| other.as_slice() <= name);
+        self.names.get(from..to).unwrap_or_default()
+    }
+
     fn exact(&self, path: &[u8]) -> Option<ContextId> {
-        let found =
-            self.names.iter().find(|(name, modifier, _)| *modifier == Modifier::Exact && name == path);
+        let found = self.of_name(path).iter().find(|(_, modifier, _)| *modifier == Modifier::Exact);
         found.map(|(_, _, location)| *location)
     }
 
     fn longest_prefix(&self, path: &[u8]) -> Option<(&[u8], Modifier, ContextId)> {
-        let prefixes = self.names.iter().filter(|(_, modifier, _)| *modifier != Modifier::Exact);
-        let longest =
-            prefixes.filter(|(name, ..)| path.starts_with(name)).max_by_key(|(name, ..)| name.len());
+        let of_length = |length| {
+            let names = self.of_name(path.get(..length)?);
+            names.iter().find(|(_, modifier, _)| *modifier != Modifier::Exact)
+        };
+        let longest = (0..=path.len().min(self.longest_name)).rev().find_map(of_length);
         longest.map(|(name, modifier, location)| (name.as_slice(), *modifier, *location))
     }
 
     /// The location whose name is the path and a slash, and that makes nginx redirect.
     fn slash_redirect(&self, configuration: Configuration<'_>, path: &[u8]) -> Option<ContextId> {
-        let is_it = |name: &[u8]| name.strip_suffix(b"/") == Some(path);
-        let found = self
-            .names
-            .iter()
-            .find(|(name, _, location)| is_it(name) && proxies_directly(configuration, *location));
+        let name = [path, b"/"].concat();
+        let found =
+            self.of_name(&name).iter().find(|(_, _, location)| proxies_directly(configuration, *location));
         found.map(|(_, _, location)| *location)
     }
 }
@@ -141,12 +151,14 @@ fn proxies_directly(configuration: Configuration<'_>, location: ContextId) -> bo
 pub struct Locations<'s> {
     configuration: Configuration<'s>,
     levels: RefCell<BTreeMap<ContextId, Rc<Level>>>,
+    /// By regex and whether case is ignored: the same few stand in thousands of servers.
+    patterns: RefCell<BTreeMap<(Vec<u8>, bool), Result<Pattern, NotEvaluated>>>,
 }
 
 impl<'s> Locations<'s> {
     /// Sorts nothing yet.
     pub fn new(configuration: Configuration<'s>) -> Self {
-        Self { configuration, levels: RefCell::default() }
+        Self { configuration, levels: RefCell::default(), patterns: RefCell::default() }
     }
 
     /// See [`select`].
@@ -156,24 +168,37 @@ impl<'s> Locations<'s> {
 
     fn level(&self, parent: ContextId) -> Rc<Level> {
         let mut levels = self.levels.borrow_mut();
-        Rc::clone(levels.entry(parent).or_insert_with(|| Rc::new(Level::new(self.configuration, parent))))
+        Rc::clone(levels.entry(parent).or_insert_with(|| Rc::new(Level::new(self, parent))))
+    }
+
+    fn pattern(&self, regex: Vec<u8>, caseless: bool) -> Result<Pattern, NotEvaluated> {
+        let mut patterns = self.patterns.borrow_mut();
+        let entry = patterns.entry((regex, caseless));
+        entry.or_insert_with_key(|(regex, caseless)| Pattern::new(regex, *caseless)).clone()
     }
 }
 
 /// Which location of `server` serves `path`: decoded, without arguments, as [`normalize_path`] gives it.
 ///
 /// Exact names win at once; the longest prefix is remembered and its nested locations are searched first; then the
-/// regexes of each level are tried, inner level first, unless the prefix of that level is `^~`.
+/// regexes of each level are tried, inner level first, unless the prefix of that level is `^~`. Inside a regex location
+/// only regexes are: nginx builds no tree for the names there (`http/ngx_http.c:ngx_http_init_static_location_trees`
+/// comes after the regexes have left the list).
 fn select(levels: &Locations<'_>, server: ContextId, path: &[u8]) -> Selection {
     let configuration = levels.configuration;
     let mut selected = None;
     let mut from = server;
+    let mut is_in_regex = false;
     'descend: loop {
         // The regexes of the levels on the way, to be tried from the innermost out.
         let mut pending: Vec<Rc<Level>> = Vec::new();
         let mut parent = from;
         loop {
             let level = levels.level(parent);
+            if is_in_regex {
+                pending.push(level);
+                break;
+            }
             if let Some(location) = level.exact(path) {
                 return Selection::Location(location);
             }
@@ -202,6 +227,7 @@ fn select(levels: &Locations<'_>, server: ContextId, path: &[u8]) -> Selection {
                 Some(true) => {
                     selected = Some(location);
                     from = location;
+                    is_in_regex = true;
                     continue 'descend;
                 }
                 None => return Selection::CannotSay { location, why: None },

@@ -72,6 +72,8 @@ impl Vocabulary for NginxVocabulary {
 pub struct Sources {
     files: Vec<SourceFile>,
     by_identity: HashMap<PathBuf, FileId>,
+    /// How many directives all configurations of the run have so far.
+    pub(crate) placed: usize,
 }
 
 impl Sources {

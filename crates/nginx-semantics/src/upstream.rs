@@ -47,11 +47,11 @@ impl<'s> Pass<'s> {
     /// The `*_pass` in effect in a location; an `if` or `limit_except` takes that of its location where it has none of
     /// its own, a nested location never does (`ngx_http_proxy_merge_loc_conf`). Of several the last handler wins.
     pub fn in_effect(configuration: Configuration<'s>, context: ContextId) -> Option<Self> {
-        let passes = configuration.directives(context).filter_map(|directive| {
+        let passes = configuration.named_any(context, &PassModule::ALL.map(|(name, _)| name));
+        let own = passes.last().and_then(|&directive| {
             let (_, module) = PassModule::ALL.iter().find(|(name, _)| *name == directive.name())?;
             Some(Self { directive, module: *module })
         });
-        let own = passes.last();
         let is_pseudo =
             matches!(configuration.context(context).kind, ContextKind::If | ContextKind::LimitExcept);
         match own {
@@ -97,7 +97,10 @@ impl Target {
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
         let (authority, uri) = rest.split_at(end);
         let (host, port) = match authority.rsplit_once(':') {
-            Some((host, port)) if !port.contains(']') => (host, port.parse().ok()),
+            // `$request_uri` and the like follow a port without a slash.
+            Some((host, port)) if !port.contains(']') => {
+                (host, port.split('$').next().and_then(|port| port.parse().ok()))
+            }
             _ => (authority, None),
         };
         let uri = (!uri.is_empty()).then(|| uri.to_owned());
@@ -120,11 +123,7 @@ pub struct Peer<'s> {
 
 /// The `upstream` block of a name, compared without case as nginx does; the nearest where fragments have several.
 pub fn upstream<'s>(configuration: Configuration<'s>, from: ContextId, name: &str) -> Option<ContextId> {
-    let is_named = |context: &ContextId| {
-        let argument = configuration.opener(*context).and_then(|opener| opener.argument(0));
-        argument.is_some_and(|argument| argument.eq_ignore_ascii_case(name.as_bytes()))
-    };
-    let all: Vec<ContextId> = configuration.of_kind(ContextKind::Upstream).filter(is_named).collect();
+    let all = configuration.upstreams(name);
     let levels: Vec<ContextId> = configuration.levels(from).collect();
     let is_near = |context: &&ContextId| {
         configuration.context(**context).parent.is_some_and(|http| levels.contains(&http))
@@ -156,6 +155,7 @@ mod tests {
             ("http://[::1]", "http|[::1]|None|None"),
             ("http://unix:/run/a.sock:/uri/", "http|unix:/run/a.sock|None|Some(\"/uri/\")"),
             ("ws://app:1", "ws|app|Some(1)|None"),
+            ("http://app:81$request_uri", "http|app|Some(81)|None"),
             ("app:9000", "|app|Some(9000)|None"),
             ("$scheme://$host", "$scheme|$host|None|None"),
         ];

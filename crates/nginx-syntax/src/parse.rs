@@ -334,7 +334,10 @@ impl<'a> Parser<'a> {
             let Some(name) = words.first().map(|leaf| unquote(leaf.span.of(self.text)).into_owned()) else {
                 return;
             };
-            let Some(most) = self.vocabulary.most_words(&name) else { return };
+            // Documentation leaves lines out with `...`, which nginx takes for a directive without `;`.
+            let is_elision = name == b"...";
+            let most = if is_elision { Some(1) } else { self.vocabulary.most_words(&name) };
+            let Some(most) = most else { return };
             if words.iter().filter(|leaf| leaf.kind != LeafKind::Comment).count() <= most {
                 return;
             }
@@ -348,8 +351,10 @@ impl<'a> Parser<'a> {
             let end = self.leaves.get(next - 1).map_or(terminator.start, |leaf| leaf.span.end);
             self.directive(offset(next), End::Missing);
             self.pending = Some(offset(next));
-            let hint = (Span::at(end), Hint::MissingSemicolon);
-            self.error(SyntaxErrorKind::TooManyWords(name), terminator, vec![hint]);
+            if !is_elision {
+                let hint = (Span::at(end), Hint::MissingSemicolon);
+                self.error(SyntaxErrorKind::TooManyWords(name), terminator, vec![hint]);
+            }
         }
     }
 

@@ -42,6 +42,9 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// All of them.
+    pub(crate) const NAMES: [&str; 2] = ["explain", "rules"];
+
     /// As typed.
     pub(crate) fn name(&self) -> &'static str {
         match self {
@@ -59,13 +62,14 @@ impl Command {
 /// How to lint, the default.
 #[derive(Debug, Args)]
 pub(crate) struct LintArgs {
-    /// Files and folders to lint, `-` for standard input [default: /etc/nginx if there is one, else .]
-    #[arg(help_heading = "Input")]
+    /// Files and folders, `-` for standard input [default: /etc/nginx if there is one, else .]
     pub(crate) paths: Vec<PathBuf>,
     /// What to call standard input; relative includes are looked for beside it
     #[arg(long, value_name = "NAME", help_heading = "Input")]
     pub(crate) stdin_filename: Option<PathBuf>,
     /// Judge for this nginx: a release (1.22.1), a branch (1.22) or a range (1.18-1.30)
+    ///
+    /// Without it, what `nginx -v` says when /etc/nginx of this machine is linted, else all that distributions ship.
     #[arg(long, value_name = "V", help_heading = "Input")]
     pub(crate) nginx_version: Option<VersionRange>,
     /// A path that carries WebSockets, in every server (repeatable)
@@ -92,10 +96,23 @@ pub(crate) struct LintArgs {
     pub(crate) fail_on: FailOn,
 
     /// How findings are written
-    #[arg(long, env = "NGINX_WS_LINT_FORMAT", value_enum, default_value_t, help_heading = "Output")]
+    #[arg(
+        long,
+        env = "NGINX_WS_LINT_FORMAT",
+        hide_env_values = true,
+        value_enum,
+        default_value_t,
+        help_heading = "Output"
+    )]
     pub(crate) format: Format,
-    /// When to use colours; `auto` honours NO_COLOR, FORCE_COLOR, CLICOLOR and CLICOLOR_FORCE
-    #[arg(long, value_name = "WHEN", value_enum, default_value_t, help_heading = "Output")]
+    #[arg(
+        help = "When to use colours; auto honours NO_COLOR, FORCE_COLOR, CLICOLOR and CLICOLOR_FORCE",
+        long,
+        value_name = "WHEN",
+        value_enum,
+        default_value_t,
+        help_heading = "Output"
+    )]
     pub(crate) color: Color,
     /// Findings only: no summary, no notices but of what could not be done
     #[arg(short, long, help_heading = "Output")]
@@ -131,11 +148,12 @@ impl FailOn {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     #[default]
-    #[value(alias = "", help = "Excerpts, notices and a summary, for people")]
+    #[value(alias = "")]
+    /// Excerpts, notices and a summary, for people
     Human,
-    #[value(help = "One line a finding, for editors and grep")]
+    /// One line a finding, for editors and grep
     Concise,
-    #[value(help = "Everything, for programs")]
+    /// Everything, for programs
     Json,
 }
 
@@ -178,6 +196,12 @@ mod tests {
     #[test]
     fn clap_finds_no_contradiction() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn commands_have_their_names() {
+        let command = Cli::command();
+        assert!(command.get_subcommands().map(clap::Command::get_name).eq(Command::NAMES));
     }
 
     #[test]

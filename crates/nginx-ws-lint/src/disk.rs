@@ -31,7 +31,7 @@ impl Disk {
 
     fn note(&self, folder: &Path, error: &io::Error) {
         // What is no folder, or no more, has nothing to list.
-        if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) {
+        if !is_absence(error) {
             self.unlisted.borrow_mut().insert(folder.to_owned(), in_words(error));
         }
     }
@@ -59,7 +59,13 @@ impl Files for Disk {
     }
 
     fn identity(&self, path: &Path) -> Option<PathBuf> {
-        fs::canonicalize(path).ok()
+        match fs::canonicalize(path) {
+            Ok(identity) => Some(identity),
+            Err(error) if is_absence(&error) && fs::metadata(path).is_err() => None,
+            // Something is there that may not be seen, a link to itself, or a pipe below /dev/fd, whose link has no
+            // target: reading it says which.
+            Err(_) => std::path::absolute(path).ok(),
+        }
     }
 
     fn names(&self, folder: &Path) -> Vec<String> {
@@ -124,11 +130,14 @@ fn is_pseudo(path: &Path) -> bool {
     fs::canonicalize(path).is_ok_and(|path| PSEUDO.iter().any(|folder| path.starts_with(folder)))
 }
 
+/// Whether nothing of that name is there, or can be.
+fn is_absence(error: &io::Error) -> bool {
+    use ErrorKind::{InvalidFilename, InvalidInput, NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory | InvalidFilename | InvalidInput)
+}
+
 fn read_error(error: &io::Error) -> ReadError {
-    match error.kind() {
-        ErrorKind::NotFound => ReadError::NotFound,
-        _ => ReadError::Other(in_words(error)),
-    }
+    if is_absence(error) { ReadError::NotFound } else { ReadError::Other(in_words(error)) }
 }
 
 fn in_words(error: &io::Error) -> String {

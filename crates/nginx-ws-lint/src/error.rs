@@ -24,8 +24,11 @@ pub(crate) enum Error {
     #[error("cannot determine the working directory: {0}")]
     WorkingFolder(#[source] io::Error),
     /// The argument of `explain` names no rule.
-    #[error(transparent)]
-    UnknownRule(#[from] UnknownRule),
+    #[error("{unknown}{}", list_of_rules(.unknown))]
+    UnknownRule {
+        /// What is known of it.
+        unknown: UnknownRule,
+    },
     /// The argument of `explain` names a group.
     #[error("`{name}` is a group, not a rule{}", rules_of(.rules))]
     GroupNotRule {
@@ -37,6 +40,10 @@ pub(crate) enum Error {
     /// Standard output gave an error other than that its reader is gone.
     #[error("cannot write to standard output: {0}")]
     Write(#[source] io::Error),
+}
+
+fn list_of_rules(unknown: &UnknownRule) -> &'static str {
+    if unknown.similar.is_some() { "" } else { "; `nginx-ws-lint rules` lists the rules" }
 }
 
 fn rules_of(rules: &[&str]) -> String {

@@ -21,7 +21,7 @@ fn is_colored(color: Color) -> bool {
     match color {
         Color::Always => true,
         Color::Never => false,
-        // The crate knows NO_COLOR, CLICOLOR, CLICOLOR_FORCE, TERM and terminals.
+        // The crate knows all but FORCE_COLOR: NO_COLOR, CLICOLOR, CLICOLOR_FORCE, TERM and terminals.
         Color::Auto => match forced(env::var("FORCE_COLOR").ok().as_deref()) {
             Some(forced) if !is_refused() => forced,
             _ => AutoStream::choice(&io::stdout()) != ColorChoice::Never,
@@ -29,7 +29,7 @@ fn is_colored(color: Color) -> bool {
     }
 }
 
-/// NO_COLOR wins over FORCE_COLOR, as it does over CLICOLOR_FORCE: the first is set by a person for all programs.
+/// `NO_COLOR` wins over `FORCE_COLOR`, as it does over `CLICOLOR_FORCE`: the first is set by a person for all programs.
 fn is_refused() -> bool {
     env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }

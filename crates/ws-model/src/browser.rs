@@ -113,6 +113,21 @@ impl HandshakeRequest {
     }
 }
 
+/// A request that asks for no upgrade, as a browser sends it for a page.
+#[derive(Debug, Clone, Copy)]
+pub struct OrdinaryRequest;
+
+impl Request for OrdinaryRequest {
+    fn variable(&self, name: &[u8]) -> Value {
+        match name {
+            b"http_upgrade" | b"http_sec_websocket_key" | b"http_sec_websocket_version" => Value::empty(),
+            b"http_connection" => Value::known("keep-alive"),
+            b"request_method" | b"http_pragma" | b"http_cache_control" => Value::Unknown,
+            _ => HandshakeRequest(Browser::Chrome).variable(name),
+        }
+    }
+}
+
 /// Whether a comma-separated header value has a token, whatever its case (RFC 9110 section 5.6.1, RFC 6455 section
 /// 4.2.1).
 pub fn has_token(value: &[u8], token: &str) -> bool {

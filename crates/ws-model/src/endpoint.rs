@@ -61,6 +61,20 @@ impl<'s> Endpoint<'s> {
         )
     }
 
+    /// Whether it is the location that takes what the others leave, and only a path that the user names makes it one.
+    pub fn is_declared_catch_all(&self) -> bool {
+        let is_catch_all = self
+            .location()
+            .and_then(|location| LocationName::of(&location))
+            .is_some_and(|name| name.modifier == Modifier::Prefix && name.name == b"/");
+        is_catch_all && self.evidence.iter().all(|evidence| evidence.kind == EvidenceKind::Declared)
+    }
+
+    /// Whether it most likely serves ordinary requests too: nothing in its own path speaks of WebSockets.
+    pub fn is_shared(&self) -> bool {
+        !self.evidence.iter().any(|evidence| evidence.is_about_path)
+    }
+
     /// The applications that the evidence names, each once.
     pub fn applications(&self) -> Vec<&'static Application> {
         let mut all: Vec<&'static Application> =

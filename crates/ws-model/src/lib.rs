@@ -11,7 +11,7 @@ mod handshake;
 mod idle;
 mod model;
 
-pub use browser::{Browser, HandshakeRequest, has_token, is_carried};
+pub use browser::{Browser, HandshakeRequest, OrdinaryRequest, has_token, is_carried};
 pub use endpoint::Endpoint;
 pub use evidence::{Evidence, EvidenceKind};
 pub use handshake::{Handshake, Header, HeaderSource, HttpVersion, Line, Lost};

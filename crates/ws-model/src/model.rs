@@ -89,6 +89,7 @@ impl<'s> Model<'s> {
             }
         }
         add_lost_intentions(&mut candidates);
+        drop_indirect(&mut candidates);
         candidates.retain(|endpoint| !endpoint.evidence.is_empty());
         for endpoint in &mut candidates {
             endpoint.evidence.sort_by_key(|evidence| evidence.kind);
@@ -244,6 +245,19 @@ fn add_lost_intentions(candidates: &mut [Endpoint<'_>]) {
         let text = "an outer level sets `Upgrade` for its locations, and no location gets it";
         let at = lost.lines.first().map(|line| line.directive.at());
         endpoint.evidence.push(Evidence::new(EvidenceKind::Configured, text, at));
+    }
+}
+
+/// Where one location of a server is surely an endpoint, what merely names its upstream or server speaks of that one.
+fn drop_indirect(candidates: &mut [Endpoint<'_>]) {
+    let server =
+        |endpoint: &Endpoint<'_>| endpoint.configuration.enclosing(endpoint.context, ContextKind::Server);
+    let is_direct = |endpoint: &&Endpoint<'_>| endpoint.is_certain();
+    let served: BTreeSet<ContextId> = candidates.iter().filter(is_direct).filter_map(server).collect();
+    for endpoint in candidates.iter_mut().filter(|endpoint| !endpoint.is_certain()) {
+        if server(endpoint).is_some_and(|server| served.contains(&server)) {
+            endpoint.evidence.retain(|evidence| !evidence.is_indirect);
+        }
     }
 }
 

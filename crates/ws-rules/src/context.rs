@@ -4,7 +4,7 @@ use lint_finding::{
     Applicability, Confidence, Edit, EndpointName, FileId, Finding, Fix, Label, LabelRole, Place, RuleMeta,
     Severity, fingerprint,
 };
-use nginx_semantics::{At, Configuration, Directive, VersionRange, has_variables};
+use nginx_semantics::{At, Configuration, ContextKind, Directive, VersionRange, has_variables};
 use ws_model::{Endpoint, EvidenceKind, Model};
 
 /// The facts that a rule reads.
@@ -31,6 +31,18 @@ impl<'m, 's> Context<'m, 's> {
     }
 }
 
+impl<'m, 's> Context<'m, 's> {
+    /// Another endpoint of the same server that handles the upgrade.
+    pub fn configured_sibling(&self, endpoint: &Endpoint<'_>) -> Option<&'m Endpoint<'s>> {
+        let server = |context| self.configuration().enclosing(context, ContextKind::Server);
+        self.model.endpoints.iter().find(|other| {
+            other.context != endpoint.context
+                && other.handshake.as_ref().is_some_and(ws_model::Handshake::is_configured)
+                && server(other.context) == server(endpoint.context)
+        })
+    }
+}
+
 /// Where rules put what they find.
 #[derive(Debug, Default)]
 pub struct Findings {
@@ -50,7 +62,7 @@ impl Findings {
 }
 
 /// A finding in the making.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[must_use]
 pub struct FindingBuilder(Finding);
 

@@ -1,6 +1,8 @@
 //! Expands includes and blocks into contexts. No recursion: neither on nesting nor on includes.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use nginx_syntax::NodeId;
 
@@ -10,8 +12,8 @@ use crate::files::{Files, ReadError};
 use crate::include::{Base, Resolved, Scope, resolve};
 use crate::sources::{FileId, Sources};
 
-/// As many directives, includes expanded, are judged in one configuration: a tree of includes that doubles at every
-/// level would otherwise never end.
+/// As many directives, includes expanded, are judged in one run, a block or an include counting as four: a tree of
+/// includes that doubles at every level would otherwise never end.
 const MOST_DIRECTIVES: usize = 4_000_000;
 /// Blocks nested deeper than this are not judged.
 const MOST_DEPTH: u32 = 5_000;
@@ -53,9 +55,18 @@ pub(crate) struct Builder<'a> {
     pub(crate) scope: &'a Scope,
     pub(crate) sources: &'a mut Sources,
     pub(crate) layout: Layout,
-    placed: usize,
+    /// What the arguments of includes mean: many files include the same snippets.
+    targets: HashMap<String, Rc<Target>>,
     /// Blocks whose inside is still to be filled.
     unfilled: Vec<(ContextId, DirectiveRef)>,
+}
+
+/// What the argument of an include means.
+enum Target {
+    /// These files, or why they cannot be read, with the path that is shown.
+    Files(Vec<(String, Result<FileId, ReadError>)>),
+    /// See [`Resolved::NotGiven`].
+    NotGiven { is_pattern: bool, is_inside: bool },
 }
 
 /// A file or block that is being read.
@@ -67,7 +78,8 @@ struct Frame {
 
 impl<'a> Builder<'a> {
     pub(crate) fn new(files: &'a dyn Files, scope: &'a Scope, sources: &'a mut Sources) -> Self {
-        Self { files, scope, sources, layout: Layout::default(), placed: 0, unfilled: Vec::new() }
+        let layout = Layout::default();
+        Self { files, scope, sources, layout, targets: HashMap::new(), unfilled: Vec::new() }
     }
 
     /// Adds the contexts of a main file.
@@ -137,8 +149,14 @@ impl<'a> Builder<'a> {
     }
 
     fn fill_blocks(&mut self, base: &Base) {
+        self.unfilled.reverse();
         while let Some((context, opener)) = self.unfilled.pop() {
+            let before = self.unfilled.len();
             self.fill(context, opener.file, opener.node, opener.chain, base);
+            // The first block next, so that contexts of a kind come in the order of the file.
+            if let Some(new) = self.unfilled.get_mut(before..) {
+                new.reverse();
+            }
         }
     }
 
@@ -157,11 +175,12 @@ impl<'a> Builder<'a> {
             let Some(source) = self.sources.get(reference.file) else { continue };
             let name = source.name(node);
             let is_block = source.tree.is_block(node);
-            if self.placed >= MOST_DIRECTIVES {
-                self.problem(reference, String::new(), IncludeFailure::TooLarge);
+            if self.sources.placed >= MOST_DIRECTIVES {
+                self.problem_once(reference, IncludeFailure::TooLarge);
+                self.unfilled.clear();
                 return;
             }
-            self.placed += 1;
+            self.sources.placed += if is_block || name == DirectiveName::INCLUDE { 4 } else { 1 };
             if name == DirectiveName::INCLUDE && !is_block && kind.expands_includes() {
                 let included = self.include(context, reference, base);
                 for (file, chain) in included.into_iter().rev() {
@@ -174,21 +193,49 @@ impl<'a> Builder<'a> {
                 context.directives.push(reference);
             }
             if is_block && !kind.has_entries() && kind != ContextKind::Other {
-                self.open_block(context, kind.child(name), reference);
+                self.open_block(context, kind.child(name), name, reference);
             }
         }
     }
 
-    fn open_block(&mut self, parent: ContextId, kind: ContextKind, opener: DirectiveRef) {
+    fn open_block(
+        &mut self,
+        parent: ContextId,
+        kind: ContextKind,
+        name: DirectiveName,
+        opener: DirectiveRef,
+    ) {
+        let (parent, kind) = match self.layout.contexts.get(parent.0 as usize) {
+            Some(around)
+                if name == DirectiveName::LOCATION
+                    && around.kind == ContextKind::Http
+                    && around.presence == Presence::Partial =>
+            {
+                (self.absent_server(parent), ContextKind::Location)
+            }
+            _ => (parent, kind),
+        };
         let depth = self.layout.contexts.get(parent.0 as usize).map_or(0, |context| context.depth);
         if depth >= MOST_DEPTH {
-            if !self.layout.problems.iter().any(|problem| problem.failure == IncludeFailure::TooDeep) {
-                self.problem(opener, String::new(), IncludeFailure::TooDeep);
-            }
+            self.problem_once(opener, IncludeFailure::TooDeep);
             return;
         }
         let child = self.context(kind, Some(parent), Some(opener), Presence::Given);
         self.unfilled.push((child, opener));
+    }
+
+    /// The server around the locations of a fragment that has them beside upstreams or maps.
+    fn absent_server(&mut self, http: ContextId) -> ContextId {
+        let is_it = |child: &&ContextId| {
+            let child = self.layout.contexts.get(child.0 as usize);
+            child.is_some_and(|child| child.kind == ContextKind::Server && child.presence == Presence::Absent)
+        };
+        let there = self
+            .layout
+            .contexts
+            .get(http.0 as usize)
+            .and_then(|http| http.children.iter().find(is_it).copied());
+        there.unwrap_or_else(|| self.context(ContextKind::Server, Some(http), None, Presence::Absent))
     }
 
     fn frame(&self, file: FileId, block: NodeId, chain: ChainId) -> Frame {
@@ -204,12 +251,8 @@ impl<'a> Builder<'a> {
         let target = String::from_utf8_lossy(&nginx_syntax::unquote(word.of(source.bytes()))).into_owned();
         let chain = ChainId(u32::try_from(self.layout.chains.len()).unwrap_or(u32::MAX));
         self.layout.chains.push(Link { include });
-        match resolve(self.files, self.scope, base, &target) {
-            Resolved::MatchesNothing => Vec::new(),
-            Resolved::Shipped(text) => {
-                self.sources.builtin(&target, text).map(|file| (file, chain)).into_iter().collect()
-            }
-            Resolved::NotGiven { is_pattern, is_inside } => {
+        match &*self.target(&target, base) {
+            &Target::NotGiven { is_pattern, is_inside } => {
                 if let Some(context) = self.layout.contexts.get_mut(context.0 as usize) {
                     context.gaps.push(Gap { include, is_pattern });
                 }
@@ -218,30 +261,57 @@ impl<'a> Builder<'a> {
                 }
                 Vec::new()
             }
-            Resolved::Files(paths) => {
-                let opened: Vec<_> =
-                    paths.iter().filter_map(|path| self.open(context, include, path)).collect();
-                opened.into_iter().map(|file| (file, chain)).collect()
+            Target::Files(files) => {
+                let opened = files.iter().filter_map(|(shown, file)| self.enter(context, include, shown, file));
+                opened.map(|file| (file, chain)).collect()
             }
         }
     }
 
-    fn open(&mut self, context: ContextId, include: DirectiveRef, path: &Path) -> Option<FileId> {
+    fn target(&mut self, argument: &str, base: &Base) -> Rc<Target> {
+        if let Some(target) = self.targets.get(argument) {
+            return Rc::clone(target);
+        }
+        let target = match resolve(self.files, self.scope, base, argument) {
+            Resolved::MatchesNothing => Target::Files(Vec::new()),
+            Resolved::Shipped(text) => {
+                Target::Files(vec![(argument.to_owned(), self.sources.builtin(argument, text))])
+            }
+            Resolved::NotGiven { is_pattern, is_inside } => Target::NotGiven { is_pattern, is_inside },
+            Resolved::Files(paths) => Target::Files(paths.iter().map(|path| self.open(path)).collect()),
+        };
+        let target = Rc::new(target);
+        self.targets.insert(argument.to_owned(), Rc::clone(&target));
+        target
+    }
+
+    fn open(&mut self, path: &Path) -> (String, Result<FileId, ReadError>) {
         let shown = self.scope.shown(path);
         let scope = self.scope;
-        let failure = match self.sources.open(self.files, path, &shown, |identity| scope.is_given(identity)) {
-            Ok(file) if self.is_open(include, file) => IncludeFailure::Cycle,
-            Ok(file) => {
+        let file = self.sources.open(self.files, path, &shown, |identity| scope.is_given(identity));
+        (shown, file)
+    }
+
+    fn enter(
+        &mut self,
+        context: ContextId,
+        include: DirectiveRef,
+        shown: &str,
+        file: &Result<FileId, ReadError>,
+    ) -> Option<FileId> {
+        let failure = match file {
+            &Ok(file) if self.is_open(include, file) => IncludeFailure::Cycle,
+            &Ok(file) => {
                 self.layout.reached.insert(file);
                 return Some(file);
             }
             Err(ReadError::IsFolder) => IncludeFailure::IsFolder,
-            Err(error) => IncludeFailure::Unreadable(error),
+            Err(error) => IncludeFailure::Unreadable(error.clone()),
         };
         if let Some(context) = self.layout.contexts.get_mut(context.0 as usize) {
             context.gaps.push(Gap { include, is_pattern: false });
         }
-        self.problem(include, shown, failure);
+        self.problem(include, shown.to_owned(), failure);
         None
     }
 
@@ -252,11 +322,20 @@ impl<'a> Builder<'a> {
         std::iter::successors(Some(include), outer).any(|reference| reference.file == file)
     }
 
+    /// Each include is reported once for each thing that is wrong with it, however many contexts reach it.
     fn problem(&mut self, at: DirectiveRef, target: String, failure: IncludeFailure) {
-        let problem = IncludeProblem { at, target, failure };
-        let is_same = |other: &IncludeProblem| (other.at.file, other.at.node) == (at.file, at.node);
-        if !self.layout.problems.iter().any(|other| is_same(other) && other.failure == problem.failure) {
-            self.layout.problems.push(problem);
+        let known = self.layout.failures.entry((at.file, at.node)).or_default();
+        if !known.contains(&failure) {
+            known.push(failure.clone());
+            self.layout.problems.push(IncludeProblem { at, target, failure });
+        }
+    }
+
+    /// A limit of ours is reported where it is met first.
+    fn problem_once(&mut self, at: DirectiveRef, failure: IncludeFailure) {
+        if !self.layout.limits.contains(&failure) {
+            self.layout.limits.push(failure.clone());
+            self.problem(at, String::new(), failure);
         }
     }
 }
@@ -270,6 +349,17 @@ impl Layout {
             };
             context.by_name = context.directives.iter().map(name).zip(0..).collect();
             context.by_name.sort_unstable();
+        }
+        self.by_kind = self.contexts.iter().map(|context| context.kind).zip((0..).map(ContextId)).collect();
+        self.by_kind.sort_unstable();
+        let upstreams = self.contexts.iter().zip((0..).map(ContextId));
+        let upstreams = upstreams.filter(|(context, _)| context.kind == ContextKind::Upstream);
+        for (context, id) in upstreams {
+            let Some(opener) = context.opener else { continue };
+            let Some(file) = sources.get(opener.file) else { continue };
+            let Some(word) = file.tree.words(opener.node).nth(1) else { continue };
+            let name = nginx_syntax::unquote(word.of(file.bytes())).to_ascii_lowercase();
+            self.upstreams.entry(name).or_default().push(id);
         }
     }
 }

@@ -7,7 +7,7 @@ mod build;
 mod directive;
 mod kind;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use nginx_syntax::NodeId;
 
@@ -110,6 +110,14 @@ pub struct Layout {
     /// The files that includes led to.
     pub(crate) reached: BTreeSet<FileId>,
     chains: Vec<Link>,
+    /// The problems that are known already, by the directive that they are reported at.
+    failures: HashMap<(FileId, NodeId), Vec<IncludeFailure>>,
+    /// The limits that were met.
+    limits: Vec<IncludeFailure>,
+    /// All contexts, in order within a kind.
+    by_kind: Vec<(ContextKind, ContextId)>,
+    /// The `upstream` blocks of `http` by name in lower case, in order.
+    upstreams: HashMap<Vec<u8>, Vec<ContextId>>,
 }
 
 /// A layout with the files that it points into.
@@ -148,7 +156,16 @@ impl<'s> Configuration<'s> {
 
     /// All contexts of a kind, in order.
     pub fn of_kind(&self, kind: ContextKind) -> impl Iterator<Item = ContextId> + use<'s> {
-        self.contexts().filter(move |(_, context)| context.kind == kind).map(|(id, _)| id)
+        let all = &self.layout.by_kind;
+        let from = all.partition_point(|(other, _)| *other < kind);
+        let to = all.partition_point(|(other, _)| *other <= kind);
+        all.get(from..to).unwrap_or_default().iter().map(|(_, id)| *id)
+    }
+
+    /// The `upstream` blocks of a name, compared without case as nginx does, in order.
+    pub(crate) fn upstreams(&self, name: &str) -> &'s [ContextId] {
+        let found = self.layout.upstreams.get(name.to_ascii_lowercase().as_bytes());
+        found.map(Vec::as_slice).unwrap_or_default()
     }
 
     /// A context; the first one for an id of another configuration.
@@ -198,6 +215,20 @@ impl<'s> Configuration<'s> {
             let reference = *context.directives.get(index as usize)?;
             Some(Directive { configuration: this, reference })
         })
+    }
+
+    /// The directives of any of these names directly in a context, in order.
+    pub(crate) fn named_any(&self, id: ContextId, names: &[DirectiveName]) -> Vec<Directive<'s>> {
+        let context = self.context(id);
+        let mut indices: Vec<u32> = Vec::new();
+        for &name in names {
+            let from = context.by_name.partition_point(|(other, _)| *other < name);
+            let to = context.by_name.partition_point(|(other, _)| *other <= name);
+            indices.extend(context.by_name.get(from..to).unwrap_or_default().iter().map(|(_, index)| index));
+        }
+        indices.sort_unstable();
+        let references = indices.into_iter().filter_map(|index| context.directives.get(index as usize));
+        references.map(|&reference| self.directive(reference)).collect()
     }
 
     /// The directive that opens a context.

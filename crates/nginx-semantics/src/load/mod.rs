@@ -87,14 +87,16 @@ pub fn load(files: &dyn Files, arguments: &[PathBuf], scope: &Scope) -> Loaded {
         judged.push((root, layout));
     }
     // A file with `http` that another root includes is a part of that one.
-    judged.retain(|(root, layout)| !reached.contains(&root.file) || layout.reached.contains(&root.file));
+    let reaches = judged.iter().map(|(root, layout)| (root.file, layout.reached.iter().copied().collect()));
+    let tops = tops(&reaches.collect());
+    judged.retain(|(root, _)| tops.contains(&root.file));
 
     let fragments = standalone(files, scope, &loaded.sources, &others, &reached);
     let mut orphans: BTreeMap<PathBuf, Vec<&Candidate>> = BTreeMap::new();
-    let enabling: Vec<PathBuf> = roots
+    let enabling: Vec<PathBuf> = judged
         .iter()
-        .filter(|root| includes_sites_enabled(&loaded.sources, root.file))
-        .map(|root| folder_of(&root.path))
+        .filter(|(_, layout)| enables_by_links(files, &loaded.sources, layout))
+        .map(|(root, _)| folder_of(&root.path))
         .collect();
     for fragment in fragments {
         if !fragment.is_named && is_not_enabled(&fragment.path, &enabling) {
@@ -128,9 +130,16 @@ pub fn load(files: &dyn Files, arguments: &[PathBuf], scope: &Scope) -> Loaded {
     loaded
 }
 
-/// Whether a block that only a main file has stands on the top level.
+/// Whether a block that only a main file has stands on the top level. `events` beside a `server` is a page of
+/// documentation that shows two files in one: it is judged by what stands beside.
 fn is_root(sources: &Sources, file: FileId) -> bool {
     use DirectiveName as N;
+    let is_http_level = |name| matches!(name, N::SERVER | N::UPSTREAM | N::MAP | N::LOCATION);
+    let has_http = top_level(sources, file)
+        .any(|(name, is_block)| is_block && matches!(name, N::HTTP | N::STREAM | N::MAIL));
+    if !has_http && top_level(sources, file).any(|(name, is_block)| is_block && is_http_level(name)) {
+        return false;
+    }
     top_level(sources, file)
         .any(|(name, is_block)| is_block && matches!(name, N::EVENTS | N::HTTP | N::STREAM | N::MAIL))
 }
@@ -161,37 +170,40 @@ fn standalone<'c>(
         candidates.iter().copied().filter(|one| !reached.contains(&one.file)).collect();
     let identities: BTreeMap<PathBuf, FileId> =
         free.iter().filter_map(|one| Some((files.identity(&one.path)?, one.file))).collect();
-    let mut included = BTreeSet::new();
+    let mut reaches: BTreeMap<FileId, Vec<FileId>> = BTreeMap::new();
     for fragment in &free {
         let base = Base { folders: ancestors(&fragment.path, &fragment.argument), is_root: false };
+        let reached = reaches.entry(fragment.file).or_default();
         for target in include_targets(sources, fragment.file) {
             let Resolved::Files(paths) = resolve(files, scope, &base, &target) else { continue };
-            let found = paths.iter().filter_map(|path| identities.get(&files.identity(path)?)).copied();
-            // Of two that include each other, the first is judged by itself.
-            included.extend(found.filter(|file| {
-                *file > fragment.file || !included_back(files, scope, sources, &free, *file, fragment.file)
-            }));
+            reached.extend(paths.iter().filter_map(|path| identities.get(&files.identity(path)?)).copied());
         }
     }
-    free.into_iter().filter(|one| one.is_named || !included.contains(&one.file)).collect()
+    let tops = tops(&reaches);
+    free.into_iter().filter(|one| one.is_named || tops.contains(&one.file)).collect()
 }
 
-fn included_back(
-    files: &dyn Files,
-    scope: &Scope,
-    sources: &Sources,
-    free: &[&Candidate],
-    from: FileId,
-    to: FileId,
-) -> bool {
-    let Some(from) = free.iter().find(|one| one.file == from) else { return false };
-    let Some(to) = free.iter().find(|one| one.file == to) else { return false };
-    let base = Base { folders: ancestors(&from.path, &from.argument), is_root: false };
-    let identity = files.identity(&to.path);
-    include_targets(sources, from.file).iter().any(|target| match resolve(files, scope, &base, target) {
-        Resolved::Files(paths) => paths.iter().any(|path| files.identity(path) == identity),
-        _ => false,
-    })
+/// The files from which all others are reached: those that no other reaches, and of some that only reach one another
+/// the first.
+fn tops(reaches: &BTreeMap<FileId, Vec<FileId>>) -> BTreeSet<FileId> {
+    let others = reaches.iter().flat_map(|(from, to)| to.iter().filter(move |file| *file != from));
+    let reached: BTreeSet<FileId> = others.copied().collect();
+    let mut tops = BTreeSet::new();
+    let mut seen = BTreeSet::new();
+    let (of_others, first): (Vec<FileId>, Vec<FileId>) =
+        reaches.keys().partition(|file| reached.contains(file));
+    for top in first.into_iter().chain(of_others) {
+        if !seen.insert(top) {
+            continue;
+        }
+        tops.insert(top);
+        let mut open = vec![top];
+        while let Some(file) = open.pop() {
+            let next = reaches.get(&file).map(Vec::as_slice).unwrap_or_default();
+            open.extend(next.iter().copied().filter(|file| seen.insert(*file)));
+        }
+    }
+    tops
 }
 
 /// The arguments of all includes in a file, at any depth.
@@ -202,8 +214,15 @@ fn include_targets(sources: &Sources, file: FileId) -> Vec<String> {
     includes.filter_map(target).map(|target| String::from_utf8_lossy(&target).into_owned()).collect()
 }
 
-fn includes_sites_enabled(sources: &Sources, root: FileId) -> bool {
-    include_targets(sources, root).iter().any(|target| target.contains("sites-enabled"))
+/// Whether links of the tree itself tell which of `sites-available` are enabled. Many a repository holds
+/// `sites-available` alone and leaves the links to the deployment; all of it is judged then.
+fn enables_by_links(files: &dyn Files, sources: &Sources, layout: &Layout) -> bool {
+    let is_in = |path: &Path, folder: &str| path.components().any(|part| part.as_os_str() == folder);
+    let mut reached = layout.reached.iter().filter_map(|&file| sources.get(file));
+    reached.any(|file| {
+        let target = files.identity(&file.path);
+        is_in(&file.path, "sites-enabled") && target.is_some_and(|target| is_in(&target, "sites-available"))
+    })
 }
 
 fn is_not_enabled(path: &Path, enabling: &[PathBuf]) -> bool {

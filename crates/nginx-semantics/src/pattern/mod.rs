@@ -8,7 +8,9 @@
 //!
 //! Not modelled: PCRE2's match limit (nginx then answers 500), and a PCRE2 built with another newline than LF.
 
+mod class;
 mod names;
+mod quantifier;
 mod refusal;
 #[cfg(test)]
 mod tests;
@@ -20,6 +22,7 @@ use regex::bytes::{Regex, RegexBuilder};
 
 pub use names::group_names;
 pub use refusal::NotEvaluated;
+use translate::GROUP;
 
 /// The longest pattern that is looked at. Real ones have a few hundred bytes.
 const MAX_LENGTH: usize = 4096;
@@ -85,9 +88,9 @@ impl Pattern {
             return if self.regex.is_match(subject) { None } else { Some(None) };
         }
         let found = self.regex.captures(subject).map(|found| Captures {
-            // The regex crate leaves out what can never take part in a match, so its own count may be lower.
-            groups: (0..=self.groups)
-                .map(|number| found.get(number).map(|group| group.as_bytes().to_vec()))
+            groups: std::iter::once(found.get(0))
+                .chain((1..=self.groups).map(|number| found.name(&format!("{GROUP}{number}"))))
+                .map(|group| group.map(|group| group.as_bytes().to_vec()))
                 .collect(),
             names: Arc::clone(&self.names),
         });

@@ -1,5 +1,7 @@
 //! The names of groups, read without understanding the rest of a pattern.
 
+use std::collections::BTreeSet;
+
 /// The longest name that every release of PCRE2 takes.
 pub(super) const MAX_NAME: usize = 32;
 
@@ -11,6 +13,7 @@ pub(super) const MAX_NAME: usize = 32;
 #[must_use]
 pub fn group_names(pattern: &[u8]) -> Vec<String> {
     let mut names = Vec::new();
+    let mut seen = BTreeSet::new();
     let mut rest = pattern;
     while let Some((&byte, after)) = rest.split_first() {
         rest = match byte {
@@ -19,7 +22,7 @@ pub fn group_names(pattern: &[u8]) -> Vec<String> {
             b'(' if after.starts_with(b"?#") => skip_past(after, b")"),
             b'(' => match named_group(after) {
                 Some((name, length)) => {
-                    if !names.contains(&name) {
+                    if seen.insert(name.clone()) {
                         names.push(name);
                     }
                     after.get(length..).unwrap_or_default()

@@ -88,8 +88,9 @@ pub enum NotEvaluated {
         /// Where.
         at: usize,
     },
-    /// A quantifier after an assertion or another quantifier, or after nothing.
-    #[error("a quantifier at offset {at} after something that is not repeated")]
+    /// A quantifier after an assertion or another quantifier, or after nothing; or one that is `{0}` or has its
+    /// counts swapped or too large.
+    #[error("a quantifier at offset {at} that is not evaluated")]
     Quantifier {
         /// Where.
         at: usize,

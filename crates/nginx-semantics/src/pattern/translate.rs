@@ -6,23 +6,17 @@
 
 use std::fmt::Write;
 
-use super::names::{MAX_NAME, named_group, posix_class};
+use super::names::{MAX_NAME, named_group};
 use super::refusal::NotEvaluated;
 
 /// What PCRE2 compiles a pattern to may have 64 KiB (pcre2limits(3)); this is a little less.
 const MAX_COMPILED: usize = 60_000;
 
-/// The largest count in a quantifier (pcre2limits(3)).
-const MAX_REPEAT: usize = 65_535;
+/// What the names of groups begin with in a translation; their numbers follow.
+pub(super) const GROUP: &str = "g";
 
-/// The classes of pcre2pattern(3), "POSIX character classes"; the `regex` crate has the same.
-const POSIX_CLASSES: [&[u8]; 14] = [
-    b"alnum", b"alpha", b"ascii", b"blank", b"cntrl", b"digit", b"graph", b"lower", b"print", b"punct",
-    b"space", b"upper", b"word", b"xdigit",
-];
-
-/// A pattern in the syntax of the `regex` crate, for bytes and without Unicode. All its groups that capture
-/// are numbered ones.
+/// A pattern in the syntax of the `regex` crate, for bytes and without Unicode. The groups that capture are
+/// named after their numbers, because there may be others.
 pub(super) struct Translation {
     pub(super) source: String,
     /// How many groups capture.
@@ -36,7 +30,7 @@ pub(super) struct Translation {
 }
 
 /// What an escape stands for.
-enum Escape {
+pub(super) enum Escape {
     Byte(u8),
     /// `\d` and its like, by their letters.
     Shorthand(u8),
@@ -51,8 +45,8 @@ struct Item {
     repeatable: bool,
     /// Whether it can match the empty string.
     nullable: bool,
-    /// Whether it captures or contains something that does.
-    captures: bool,
+    /// Whether it can match in several ways from one place.
+    varies: bool,
     /// Whether it is a group, of which PCRE2 makes copies when it is repeated.
     group: bool,
     /// An upper bound of what PCRE2 compiles it to.
@@ -63,17 +57,19 @@ struct Item {
 #[derive(Default)]
 struct Group {
     opened_at: usize,
-    captures: bool,
     /// Whether an earlier branch can match the empty string.
     nullable: bool,
     /// Whether something in the present branch cannot.
     branch_consumes: bool,
+    /// Whether there is an earlier branch, and whether something in the first one varies.
+    branches: bool,
+    varies: bool,
     size: usize,
 }
 
 impl Group {
     fn add(&mut self, item: &Item) {
-        self.captures |= item.captures;
+        self.varies |= item.varies;
         self.branch_consumes |= !item.nullable;
         self.size = self.size.saturating_add(item.size);
     }
@@ -83,14 +79,6 @@ impl Group {
         self.branch_consumes = false;
         self.size = self.size.saturating_add(4);
     }
-}
-
-/// Counts of a quantifier; `None` is "as often as possible".
-struct Repeat {
-    min: usize,
-    max: Option<usize>,
-    /// How many bytes it has.
-    length: usize,
 }
 
 /// Translates a pattern of PCRE2 without options, or says what stands in the way.
@@ -113,12 +101,12 @@ pub(super) fn translate(pattern: &[u8]) -> Result<Translation, NotEvaluated> {
 }
 
 pub(super) struct Walk<'p> {
-    pattern: &'p [u8],
-    at: usize,
+    pub(super) pattern: &'p [u8],
+    pub(super) at: usize,
     /// The innermost open group, and those around it.
     group: Group,
     outer: Vec<Group>,
-    to: Translation,
+    pub(super) to: Translation,
 }
 
 impl Walk<'_> {
@@ -128,10 +116,7 @@ impl Walk<'_> {
             match byte {
                 b'(' => self.open(at)?,
                 b')' => self.close(at)?,
-                b'|' => {
-                    self.to.source.push('|');
-                    self.group.next_branch();
-                }
+                b'|' => self.branch(),
                 b'*' | b'+' | b'?' => return Err(NotEvaluated::Quantifier { at }),
                 b'{' if self.braces(at)?.is_some() => return Err(NotEvaluated::Quantifier { at }),
                 b'[' => {
@@ -167,18 +152,18 @@ impl Walk<'_> {
         if self.group.size > MAX_COMPILED { Err(NotEvaluated::TooLarge) } else { Ok(()) }
     }
 
-    fn next(&mut self) -> Option<u8> {
+    pub(super) fn next(&mut self) -> Option<u8> {
         let byte = self.pattern.get(self.at).copied();
         self.at += usize::from(byte.is_some());
         byte
     }
 
-    fn rest(&self) -> &[u8] {
+    pub(super) fn rest(&self) -> &[u8] {
         self.pattern.get(self.at..).unwrap_or_default()
     }
 
     /// Writes a byte that stands for itself, inside a class or outside.
-    fn byte(&mut self, byte: u8) {
+    pub(super) fn byte(&mut self, byte: u8) {
         if byte.is_ascii_alphanumeric() {
             self.to.source.push(char::from(byte));
         } else {
@@ -187,7 +172,7 @@ impl Walk<'_> {
         }
     }
 
-    fn shorthand(&mut self, letter: u8) {
+    pub(super) fn shorthand(&mut self, letter: u8) {
         self.to.source.push('\\');
         self.to.source.push(char::from(letter));
     }
@@ -208,14 +193,14 @@ impl Walk<'_> {
         let (text, length, captures) = if rest.starts_with(b"*") {
             return Err(NotEvaluated::Verb { at });
         } else if !rest.starts_with(b"?") {
-            ("(", 0, true)
+            ("", 0, true)
         } else if let Some((name, length)) = named_group(rest) {
             let taken = self.to.names.iter().any(|(other, _)| *other == name);
             if taken || name.len() > MAX_NAME {
                 return Err(NotEvaluated::GroupName { at });
             }
             self.to.names.push((name, self.to.groups + 1));
-            ("(", length, true)
+            ("", length, true)
         } else if rest.starts_with(b"?:") {
             ("(?:", 2, false)
         } else if rest.starts_with(b"?i:") {
@@ -230,11 +215,27 @@ impl Walk<'_> {
             return Err(unknown_group(rest, at));
         };
         self.at += length;
-        self.to.source.push_str(text);
-        self.to.groups += usize::from(captures);
-        let opened = Group { opened_at: at, captures, size: 20, ..Group::default() };
+        if captures {
+            self.to.groups += 1;
+            let _ = write!(self.to.source, "(?P<{GROUP}{}>", self.to.groups);
+        } else {
+            self.to.source.push_str(text);
+        }
+        let opened = Group { opened_at: at, size: 20, ..Group::default() };
         self.outer.push(std::mem::replace(&mut self.group, opened));
         Ok(())
+    }
+
+    fn branch(&mut self) {
+        self.to.source.push('|');
+        // regex-syntax 0.8 factors out what all branches begin with, and so makes `a*ab|a*c?` match "aa" in
+        // "aab" (<https://github.com/rust-lang/regex/issues/1360>). A group that only one of them begins with
+        // prevents that.
+        if self.group.varies && !self.group.branches {
+            self.to.source.push_str("()");
+        }
+        self.group.branches = true;
+        self.group.next_branch();
     }
 
     /// Sets an option up to the end of the group, which in both engines includes the branches that follow
@@ -253,7 +254,7 @@ impl Walk<'_> {
         self.item(Item {
             repeatable: true,
             nullable: closed.nullable,
-            captures: closed.captures,
+            varies: closed.varies || closed.branches,
             group: true,
             size: closed.size,
         })
@@ -266,7 +267,9 @@ impl Walk<'_> {
             self.group.add(&item);
             return Ok(());
         };
-        if !item.repeatable {
+        // PCRE2 10.46 finds no match of `(|^){0}?b` in "ab", though what is repeated zero times is as good as
+        // absent. Nobody writes such a thing.
+        if !item.repeatable || repeat.max == Some(0) {
             return Err(NotEvaluated::Quantifier { at });
         }
         let quantifier = self.pattern.get(at..at + repeat.length).unwrap_or_default();
@@ -283,11 +286,12 @@ impl Walk<'_> {
         if self.quantifier(self.at)?.is_some() {
             return Err(NotEvaluated::Quantifier { at: self.at });
         }
-        // The engines differ in what a group holds after some of several rounds, and in when they give up
-        // a loop of which a round matched nothing (pcre2compat(3)). Whether there is a match is the same.
-        if repeat.max.is_none_or(|max| max > 1) && (item.captures || item.nullable) {
+        // The engines differ in how they leave a loop of which a round matched nothing, and so in what the
+        // groups hold (pcre2compat(3) has the comparison with Perl). Whether there is a match is the same.
+        if repeat.max.is_none_or(|max| max > 1) && item.nullable {
             self.to.captures_agree = false;
         }
+        item.varies |= repeat.max != Some(repeat.min);
         item.nullable |= repeat.min == 0;
         if item.group {
             item.size = item.size.saturating_mul(repeat.max.unwrap_or(repeat.min).max(1));
@@ -297,42 +301,8 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// The quantifier at an offset, without what makes it lazy or possessive.
-    fn quantifier(&self, at: usize) -> Result<Option<Repeat>, NotEvaluated> {
-        let (min, max) = match self.pattern.get(at) {
-            Some(b'*') => (0, None),
-            Some(b'+') => (1, None),
-            Some(b'?') => (0, Some(1)),
-            Some(b'{') => return self.braces(at),
-            _ => return Ok(None),
-        };
-        Ok(Some(Repeat { min, max, length: 1 }))
-    }
-
-    /// The counts in the braces that open at an offset; `None` where the brace is literal.
-    fn braces(&self, at: usize) -> Result<Option<Repeat>, NotEvaluated> {
-        let text = self.pattern.get(at + 1..).unwrap_or_default();
-        let inside = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b',' | b' ' | b'\t');
-        let Some(end) = text.iter().position(|byte| !inside(byte)) else { return Ok(None) };
-        if text.get(end) != Some(&b'}') || end == 0 {
-            return Ok(None);
-        }
-        let mut bounds = text.get(..end).unwrap_or_default().split(|&byte| byte == b',');
-        let min = bounds.next().and_then(count).ok_or(NotEvaluated::Braces { at })?;
-        let max = match (bounds.next(), bounds.next()) {
-            (None, _) => Some(min),
-            (Some(b""), None) => None,
-            (Some(max), None) => Some(count(max).ok_or(NotEvaluated::Braces { at })?),
-            (Some(_), Some(_)) => return Err(NotEvaluated::Braces { at }),
-        };
-        if min > MAX_REPEAT || max.is_some_and(|max| max < min || max > MAX_REPEAT) {
-            return Err(NotEvaluated::Quantifier { at });
-        }
-        Ok(Some(Repeat { min, max, length: end + 2 }))
-    }
-
     /// Reads what stands after a backslash, as pcre2pattern(3), "Backslash", has it outside a class.
-    fn escape(&mut self, at: usize) -> Result<Escape, NotEvaluated> {
+    pub(super) fn escape(&mut self, at: usize) -> Result<Escape, NotEvaluated> {
         let Some(byte) = self.next() else { return Err(NotEvaluated::Unbalanced { at }) };
         Ok(match byte {
             // Without UCP these are about ASCII. \s has had the vertical tab since PCRE 8.34.
@@ -356,98 +326,6 @@ impl Walk<'_> {
             _ => Escape::Byte(byte),
         })
     }
-
-    /// Reads a class from after its `[`, as pcre2pattern(3), "Square brackets and character classes", has it.
-    fn class(&mut self, at: usize) -> Result<(), NotEvaluated> {
-        // `[.x.]` as a whole is an error to PCRE2, `[.]` and `[:.]` are classes.
-        let delimiter = self.rest().first().copied().filter(|byte| matches!(byte, b':' | b'.' | b'='));
-        let start = self.at;
-        self.to.source.push('[');
-        if self.rest().starts_with(b"^") {
-            self.to.source.push('^');
-            self.at += 1;
-        }
-        let first = self.at;
-        loop {
-            let item_at = self.at;
-            let Some(byte) = self.next() else { return Err(NotEvaluated::Unbalanced { at }) };
-            let low = match byte {
-                b']' if item_at > first => break,
-                b'\\' => self.class_escape(item_at)?,
-                b'[' => self.posix(item_at)?,
-                _ => Some(byte),
-            };
-            match low {
-                Some(low) => self.range(low)?,
-                // PCRE2 has no ranges that begin with a class, and rejects what looks like one.
-                None if self.hyphen_before_bound() => return Err(NotEvaluated::ClassRange { at: self.at }),
-                None => {}
-            }
-        }
-        self.to.source.push(']');
-        let last = self.at.checked_sub(2).filter(|&last| last > start);
-        if delimiter.is_some() && last.and_then(|last| self.pattern.get(last).copied()) == delimiter {
-            return Err(NotEvaluated::PosixClass { at });
-        }
-        Ok(())
-    }
-
-    /// Writes a byte of a class, or the range that it begins.
-    fn range(&mut self, low: u8) -> Result<(), NotEvaluated> {
-        self.byte(low);
-        if !self.hyphen_before_bound() {
-            return Ok(());
-        }
-        let at = self.at + 1;
-        self.at += 2;
-        let high = match self.pattern.get(at) {
-            Some(b'\\') => self.class_escape(at)?,
-            Some(b'[') => self.posix(at)?,
-            byte => byte.copied(),
-        };
-        let high = high.filter(|&high| high >= low).ok_or(NotEvaluated::ClassRange { at })?;
-        self.to.source.push('-');
-        self.byte(high);
-        Ok(())
-    }
-
-    /// Whether a hyphen follows that does not end the class, where it would be literal.
-    fn hyphen_before_bound(&self) -> bool {
-        matches!(self.rest(), [b'-', bound, ..] if *bound != b']')
-    }
-
-    /// The byte that an escape in a class stands for; `None` where it is a shorthand, which is then written.
-    fn class_escape(&mut self, at: usize) -> Result<Option<u8>, NotEvaluated> {
-        match self.escape(at)? {
-            Escape::Byte(byte) => Ok(Some(byte)),
-            Escape::Shorthand(letter) => {
-                self.shorthand(letter);
-                Ok(None)
-            }
-            // In a class this is a backspace.
-            Escape::Assertion("\\b") => Ok(Some(0x08)),
-            Escape::Assertion(_) => Err(NotEvaluated::Escape { at }),
-        }
-    }
-
-    /// What a `[` in a class stands for: itself, or `None` where it begins a POSIX class, which is then
-    /// written.
-    fn posix(&mut self, at: usize) -> Result<Option<u8>, NotEvaluated> {
-        let rest = self.rest();
-        if !matches!(rest.first(), Some(b':' | b'.' | b'=')) {
-            return Ok(Some(b'['));
-        }
-        let (name, length) = posix_class(rest).ok_or(NotEvaluated::PosixClass { at })?;
-        if !POSIX_CLASSES.contains(&name.strip_prefix(b"^").unwrap_or(name)) {
-            return Err(NotEvaluated::PosixClass { at });
-        }
-        let name: String = name.iter().copied().map(char::from).collect();
-        self.to.source.push_str("[:");
-        self.to.source.push_str(&name);
-        self.to.source.push_str(":]");
-        self.at += length;
-        Ok(None)
-    }
 }
 
 /// Why a group is refused whose text after `(` this is.
@@ -467,17 +345,6 @@ fn unknown_group(rest: &[u8], at: usize) -> NotEvaluated {
         | [b'?', b'+' | b'-', b'0'..=b'9', ..] => NotEvaluated::Recursion { at },
         _ => NotEvaluated::Group { at },
     }
-}
-
-/// A count in braces; `None` where it is not just digits.
-fn count(text: &[u8]) -> Option<usize> {
-    if text.is_empty() {
-        return None;
-    }
-    text.iter().try_fold(0_usize, |value, byte| {
-        let digit = byte.is_ascii_digit().then(|| usize::from(byte - b'0'))?;
-        Some(value.saturating_mul(10).saturating_add(digit))
-    })
 }
 
 fn hex(digit: u8) -> Option<u8> {

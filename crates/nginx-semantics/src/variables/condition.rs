@@ -2,27 +2,47 @@
 
 use std::borrow::Cow;
 
-use super::evaluate::Evaluator;
+use super::evaluate::{Evaluator, Moment};
 use super::value::Value;
+use crate::catalogue::is_builtin_variable;
 use crate::configuration::Directive;
 use crate::pattern::Pattern;
 
 /// Whether the condition holds; `None` where that cannot be said, a test of files among it.
-pub(super) fn holds(evaluator: &Evaluator<'_, '_>, condition: &Directive<'_>, depth: u32) -> Option<bool> {
+pub(super) fn holds(
+    evaluator: &Evaluator<'_, '_>,
+    condition: &Directive<'_>,
+    moment: Moment<'_>,
+    depth: u32,
+) -> Option<bool> {
     let words = words(condition);
     let words: Vec<&[u8]> = words.iter().map(|word| &**word).collect();
-    let value = |word: &[u8]| evaluator.value_at(word, depth);
-    match words.as_slice() {
-        [variable] if variable.starts_with(b"$") => {
-            value(variable).test(|value| !matches!(value, b"" | b"0"))
-        }
-        [variable, b"=", other] => equal(&value(variable), &value(other)),
-        [variable, b"!=", other] => equal(&value(variable), &value(other)).map(|equal| !equal),
-        [variable, b"~", regex] => matches(&value(variable), regex, false),
-        [variable, b"~*", regex] => matches(&value(variable), regex, true),
-        [variable, b"!~", regex] => matches(&value(variable), regex, false).map(|matched| !matched),
-        [variable, b"!~*", regex] => matches(&value(variable), regex, true).map(|matched| !matched),
+    let (&variable, test) = words.split_first()?;
+    let variable = variable.strip_prefix(b"$")?;
+    let value = variable_value(evaluator, variable, moment, depth);
+    let other = |text: &[u8]| evaluator.value_at(text, moment, depth);
+    match test {
+        [] => value.test(|value| !matches!(value, b"" | b"0")),
+        [b"=", text] => equal(&value, &other(text)),
+        [b"!=", text] => equal(&value, &other(text)).map(|equal| !equal),
+        [b"~", regex] => matches(&value, regex, false),
+        [b"~*", regex] => matches(&value, regex, true),
+        [b"!~", regex] => matches(&value, regex, false).map(|matched| !matched),
+        [b"!~*", regex] => matches(&value, regex, true).map(|matched| !matched),
         _ => None,
+    }
+}
+
+/// All that follows the `$` is the name: in `if ($http_upgrade='websocket')` it is `http_upgrade='websocket'`, a header
+/// that no request has, and nginx accepts it because any name may follow `http_`.
+fn variable_value(evaluator: &Evaluator<'_, '_>, name: &[u8], moment: Moment<'_>, depth: u32) -> Value {
+    let name = name.to_ascii_lowercase();
+    if name.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_') {
+        evaluator.variable(&name, moment, depth + 1)
+    } else if is_builtin_variable(&name) {
+        Value::empty()
+    } else {
+        Value::Unknown
     }
 }
 

@@ -3,8 +3,11 @@
 //! A definition anywhere in `http` defines the name globally, whatever the order
 //! (`http/ngx_http_variables.c:ngx_http_variables_init_vars`).
 
-use std::collections::HashMap;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 
+use super::map::Entries;
 use crate::catalogue::{self, DirectiveName};
 use crate::configuration::{Configuration, ContextId, ContextKind, Directive};
 use crate::pattern::group_names;
@@ -20,18 +23,40 @@ pub enum Definition<'s> {
     Opaque(Directive<'s>),
 }
 
+impl Definition<'_> {
+    /// The map, if it is one.
+    pub(super) fn map(&self) -> Option<ContextId> {
+        match self {
+            Self::Map(map) => Some(*map),
+            Self::Set(..) | Self::Opaque(_) => None,
+        }
+    }
+}
+
+/// As many values are looked at to find one: maps on maps that use one another many times over would never end.
+const MOST_STEPS: u32 = 10_000;
+
 /// The variables of a configuration.
 #[derive(Debug)]
 pub struct Variables<'s> {
     by_name: HashMap<Vec<u8>, Vec<Definition<'s>>>,
     /// A directive that the catalogue does not know, the first of all: its module may bring variables of its own.
     third_party: Option<Directive<'s>>,
+    /// The maps that were asked for, sorted once.
+    entries: RefCell<BTreeMap<ContextId, Rc<Entries<'s>>>>,
+    /// How many values were looked at since [`Variables::start`].
+    steps: Cell<u32>,
 }
 
 impl<'s> Variables<'s> {
     /// Gathers them.
     pub fn new(configuration: Configuration<'s>) -> Self {
-        let mut this = Self { by_name: HashMap::new(), third_party: None };
+        let mut this = Self {
+            by_name: HashMap::new(),
+            third_party: None,
+            entries: RefCell::default(),
+            steps: Cell::default(),
+        };
         for (id, context) in configuration.contexts() {
             let opener = configuration.opener(id);
             match (context.kind, opener) {
@@ -53,6 +78,23 @@ impl<'s> Variables<'s> {
             }
         }
         this
+    }
+
+    /// The entries of a map.
+    pub(super) fn entries(&self, configuration: Configuration<'s>, map: ContextId) -> Rc<Entries<'s>> {
+        let mut entries = self.entries.borrow_mut();
+        Rc::clone(entries.entry(map).or_insert_with(|| Rc::new(Entries::new(configuration, map))))
+    }
+
+    /// Begins a new value.
+    pub(super) fn start(&self) {
+        self.steps.set(0);
+    }
+
+    /// Counts one more step; whether there were too many.
+    pub(super) fn is_enough(&self) -> bool {
+        self.steps.set(self.steps.get().saturating_add(1));
+        self.steps.get() > MOST_STEPS
     }
 
     fn directive(&mut self, directive: Directive<'s>, context: ContextId) {

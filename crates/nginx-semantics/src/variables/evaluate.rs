@@ -1,10 +1,12 @@
 //! Evaluates values for one request in one location.
 
+use std::collections::BTreeMap;
+
 use super::definitions::{Definition, Variables};
 use super::script::{Part, parts};
 use super::value::Value;
-use super::{condition, map};
-use crate::catalogue::{self, DirectiveName};
+use super::{condition, map, rewrite};
+use crate::catalogue;
 use crate::configuration::{Configuration, ContextId, ContextKind, Directive};
 
 /// Variables that use variables that use variables: nginx itself gives up on cycles
@@ -30,50 +32,75 @@ pub struct Evaluator<'a, 's> {
     pub context: ContextId,
 }
 
+/// When a value is looked at: `set` counts from the moment on in which it runs.
+#[derive(Clone, Copy)]
+pub(super) enum Moment<'m> {
+    /// After the rewrite phases.
+    Content,
+    /// During them, with what was set so far, by name in lower case.
+    Rewrite(&'m BTreeMap<Vec<u8>, Value>),
+}
+
 impl<'a, 's> Evaluator<'a, 's> {
     /// The value of a text with variables.
     pub fn value(&self, text: &[u8]) -> Value {
-        self.value_at(text, 0)
+        self.variables.start();
+        self.value_at(text, Moment::Content, 0)
     }
 
-    pub(super) fn value_at(&self, text: &[u8], depth: u32) -> Value {
-        if depth > MOST_DEPTH {
+    pub(super) fn value_at(&self, text: &[u8], moment: Moment<'_>, depth: u32) -> Value {
+        if depth > MOST_DEPTH || self.variables.is_enough() {
             return Value::Unknown;
         }
         let part = |part: Part<'_>| match part {
             Part::Literal(bytes) => Value::known(bytes),
-            Part::Variable(name) => self.variable(&name.to_ascii_lowercase(), depth + 1),
+            Part::Variable(name) => self.variable(&name.to_ascii_lowercase(), moment, depth + 1),
             Part::Capture(_) | Part::Invalid => Value::Unknown,
         };
         parts(text).into_iter().map(part).reduce(Value::then).unwrap_or_else(Value::empty)
     }
 
     /// `name` in lower case, without `$`.
-    fn variable(&self, name: &[u8], depth: u32) -> Value {
+    pub(super) fn variable(&self, name: &[u8], moment: Moment<'_>, depth: u32) -> Value {
         let definitions = self.variables.definitions(name);
-        if definitions.is_empty() {
+        if definitions.iter().any(|definition| matches!(definition, Definition::Opaque(_))) {
+            return Value::Unknown;
+        }
+        if !definitions.iter().any(|definition| matches!(definition, Definition::Set(..))) {
+            return self.without_set(name, moment, depth);
+        }
+        let run;
+        let known = match moment {
+            Moment::Rewrite(known) => known,
+            Moment::Content => {
+                run = rewrite::run(self, depth);
+                &run
+            }
+        };
+        match known.get(name) {
+            Some(value) => value.clone(),
+            None if rewrite::may_be_set_elsewhere(self, definitions) => Value::Unknown,
+            None => self.without_set(name, moment, depth),
+        }
+    }
+
+    /// What a variable is as long as no `set` has run: `set` leaves the handler of a map or of nginx's own variable in
+    /// place (`http/modules/ngx_http_rewrite_module.c:ngx_http_rewrite_set`).
+    pub(super) fn without_set(&self, name: &[u8], moment: Moment<'_>, depth: u32) -> Value {
+        let definitions = self.variables.definitions(name);
+        let maps: Vec<ContextId> = definitions.iter().filter_map(Definition::map).collect();
+        if maps.is_empty() {
             return if catalogue::is_builtin_variable(name) {
                 self.request.variable(name)
-            } else {
+            } else if definitions.is_empty() {
                 Value::Unknown
+            } else {
+                Value::empty()
             };
         }
-        let sets: Vec<_> =
-            definitions.iter().filter(|definition| matches!(definition, Definition::Set(..))).collect();
-        if !sets.is_empty() {
-            return self.set(name, &sets, depth);
-        }
-        let maps: Option<Vec<ContextId>> = definitions
-            .iter()
-            .map(|definition| match definition {
-                Definition::Map(map) => Some(*map),
-                Definition::Set(..) | Definition::Opaque(_) => None,
-            })
-            .collect();
-        let Some(maps) = maps else { return Value::Unknown };
         self.visible_maps(&maps)
             .into_iter()
-            .map(|map| map::evaluate(self, map, depth))
+            .map(|map| map::evaluate(self, map, moment, depth))
             .reduce(Value::or)
             .unwrap_or(Value::Unknown)
     }
@@ -90,121 +117,11 @@ impl<'a, 's> Evaluator<'a, 's> {
         }
     }
 
-    /// A variable that `set` defines: the rewrite phases of the server and of the location run in order
-    /// (`http/modules/ngx_http_rewrite_module.c:ngx_http_rewrite_handler`).
-    fn set(&self, name: &[u8], sets: &[&Definition<'s>], depth: u32) -> Value {
-        let path = self.rewrite_path();
-        let mut value = None;
-        for &level in &path {
-            value = self.run(level, &path, name, value, depth);
-        }
-        let server = self.configuration.enclosing(self.context, ContextKind::Server);
-        let is_elsewhere = |definition: &&&Definition<'s>| match definition {
-            Definition::Set(_, context) => {
-                let around = self.configuration.context(*context);
-                let level = if around.kind == ContextKind::ServerIf { around.parent } else { Some(*context) };
-                let level = level.filter(|level| !path.contains(level));
-                // An `if` on the way was run above; one in another location was not.
-                let parent = level.and_then(|level| self.configuration.context(level).parent);
-                level.is_some()
-                    && !parent.is_some_and(|parent| path.contains(&parent) && around.kind == ContextKind::If)
-                    && self.configuration.enclosing(*context, ContextKind::Server) == server
-            }
-            Definition::Map(_) | Definition::Opaque(_) => false,
-        };
-        match value {
-            Some(value) => value,
-            // An internal redirect from another location brings the value along.
-            None if sets.iter().any(|definition| is_elsewhere(&definition)) => Value::Unknown,
-            None if path.iter().any(|&level| !self.configuration.context(level).gaps.is_empty()) => {
-                Value::Unknown
-            }
-            None => Value::empty(),
-        }
-    }
-
-    /// The contexts whose rewrite directives a request runs on the way to this location, in order.
-    fn rewrite_path(&self) -> Vec<ContextId> {
-        let mut path: Vec<ContextId> = Vec::new();
-        for level in self.configuration.levels(self.context) {
-            match self.configuration.context(level).kind {
-                ContextKind::If | ContextKind::LimitExcept => path.push(level),
-                // Outer locations are not run through: their directives are not inherited.
-                ContextKind::Location
-                    if !path
-                        .iter()
-                        .any(|&inner| self.configuration.context(inner).kind == ContextKind::Location) =>
-                {
-                    path.push(level);
-                }
-                ContextKind::Server => path.push(level),
-                _ => {}
-            }
-        }
-        path.reverse();
-        path
-    }
-
-    /// The value after the rewrite directives of one level; `None` while nothing has set it.
-    fn run(
-        &self,
-        level: ContextId,
-        path: &[ContextId],
-        name: &[u8],
-        before: Option<Value>,
-        depth: u32,
-    ) -> Option<Value> {
-        let mut value = before;
-        for directive in self.configuration.directives(level) {
-            match directive.name() {
-                DirectiveName::SET if sets(&directive, name) => {
-                    let text = directive.argument(1).unwrap_or_default();
-                    value = Some(if mentions(&text, name) {
-                        Value::Unknown
-                    } else {
-                        self.value_at(&text, depth + 1)
-                    });
-                }
-                DirectiveName::IF => {
-                    let Some(inside) =
-                        self.opened_by(level, &directive).filter(|inside| !path.contains(inside))
-                    else {
-                        continue;
-                    };
-                    let set =
-                        self.configuration.named(inside, DirectiveName::SET).rfind(|set| sets(set, name));
-                    let Some(set) = set else { continue };
-                    let then = self.value_at(&set.argument(1).unwrap_or_default(), depth + 1);
-                    value = match condition::holds(self, &directive, depth + 1) {
-                        Some(true) => Some(then),
-                        Some(false) => value,
-                        None => Some(then.or(value.unwrap_or_else(Value::empty))),
-                    };
-                }
-                _ => {}
-            }
-        }
-        value
-    }
-
-    fn opened_by(&self, level: ContextId, directive: &Directive<'s>) -> Option<ContextId> {
-        let is_it =
-            |child: &&ContextId| self.configuration.context(**child).opener == Some(directive.reference);
-        self.configuration.context(level).children.iter().find(is_it).copied()
-    }
-
     /// The map that defines a variable (its name in any case, without `$`), where just one is meant, with the entry that
     /// decides for this request; `None` inside where no entry matches and there is no `default`.
     pub fn deciding_entry(&self, name: &[u8]) -> Option<(ContextId, Option<Directive<'s>>)> {
-        let maps: Option<Vec<ContextId>> = self
-            .variables
-            .definitions(name)
-            .iter()
-            .map(|definition| match definition {
-                Definition::Map(map) => Some(*map),
-                Definition::Set(..) | Definition::Opaque(_) => None,
-            })
-            .collect();
+        let definitions = self.variables.definitions(name);
+        let maps: Option<Vec<ContextId>> = definitions.iter().map(Definition::map).collect();
         let maps = self.visible_maps(&maps?);
         let [map] = maps.as_slice() else { return None };
         Some((*map, map::deciding_entry(self, *map)?))
@@ -212,15 +129,7 @@ impl<'a, 's> Evaluator<'a, 's> {
 
     /// Whether the condition of an `if` holds for this request; `None` where that cannot be said.
     pub fn condition(&self, condition: &Directive<'_>) -> Option<bool> {
-        condition::holds(self, condition, 0)
+        self.variables.start();
+        condition::holds(self, condition, Moment::Content, 0)
     }
-}
-
-fn sets(directive: &Directive<'_>, name: &[u8]) -> bool {
-    let target = directive.argument(0).unwrap_or_default();
-    target.strip_prefix(b"$").is_some_and(|target| target.eq_ignore_ascii_case(name))
-}
-
-fn mentions(text: &[u8], name: &[u8]) -> bool {
-    parts(text).iter().any(|part| matches!(part, Part::Variable(other) if other.eq_ignore_ascii_case(name)))
 }

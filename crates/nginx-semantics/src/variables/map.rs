@@ -1,17 +1,19 @@
 //! `map`, evaluated as nginx does (`http/modules/ngx_http_map_module.c`, `ngx_http_variables.c:ngx_http_map_find`):
 //! literal keys whatever their case, then regexes in order, then `default`, then the empty value.
 
-use std::borrow::Cow;
+use std::collections::BTreeMap;
 
-use super::evaluate::Evaluator;
+use super::evaluate::{Evaluator, Moment};
 use super::script::{Part, parts};
 use super::value::Value;
-use crate::configuration::{ContextId, Directive};
+use crate::configuration::{Configuration, ContextId, Directive};
 use crate::pattern::Pattern;
 
 /// The entries of a map, sorted by what they are.
-struct Entries<'s> {
-    literals: Vec<(Cow<'s, [u8]>, Directive<'s>)>,
+#[derive(Debug)]
+pub(super) struct Entries<'s> {
+    /// By key in lower case: nginx compares without case.
+    literals: BTreeMap<Vec<u8>, Directive<'s>>,
     regexes: Vec<(Option<Pattern>, Directive<'s>)>,
     default: Option<Directive<'s>>,
     /// Wildcard host names, or an include that was not given: what does not match a literal may match there.
@@ -19,10 +21,9 @@ struct Entries<'s> {
 }
 
 impl<'s> Entries<'s> {
-    fn new(evaluator: &Evaluator<'_, 's>, map: ContextId) -> Self {
-        let configuration = evaluator.configuration;
+    pub(super) fn new(configuration: Configuration<'s>, map: ContextId) -> Self {
         let is_open = !configuration.context(map).gaps.is_empty();
-        let mut entries = Self { literals: Vec::new(), regexes: Vec::new(), default: None, is_open };
+        let mut entries = Self { literals: BTreeMap::new(), regexes: Vec::new(), default: None, is_open };
         for entry in configuration.directives(map) {
             let key = entry.name_bytes();
             if entry.argument(0).is_none() {
@@ -33,29 +34,48 @@ impl<'s> Entries<'s> {
                 b"default" => entries.default = Some(entry),
                 [b'~', b'*', regex @ ..] => entries.regexes.push((Pattern::new(regex, true).ok(), entry)),
                 [b'~', regex @ ..] => entries.regexes.push((Pattern::new(regex, false).ok(), entry)),
-                [b'\\', rest @ ..] => entries.literals.push((Cow::Owned(rest.to_vec()), entry)),
-                _ => entries.literals.push((key, entry)),
+                // A backslash makes a literal of `default`, `~…` and the like.
+                [b'\\', literal @ ..] | literal => {
+                    entries.literals.entry(literal.to_ascii_lowercase()).or_insert(entry);
+                }
             }
         }
         entries
     }
+
+    fn literal(&self, input: &[u8]) -> Option<&Directive<'s>> {
+        self.literals.get(&input.to_ascii_lowercase())
+    }
+
+    /// The regexes that are tried for `input`: none where it is empty (`ngx_http_map_find`).
+    fn regexes(&self, input: &[u8]) -> &[(Option<Pattern>, Directive<'s>)] {
+        if input.is_empty() { &[] } else { &self.regexes }
+    }
 }
 
 /// The value of the variable that the map defines.
-pub(super) fn evaluate(evaluator: &Evaluator<'_, '_>, map: ContextId, depth: u32) -> Value {
+pub(super) fn evaluate(
+    evaluator: &Evaluator<'_, '_>,
+    map: ContextId,
+    moment: Moment<'_>,
+    depth: u32,
+) -> Value {
     let Some(opener) = evaluator.configuration.opener(map) else { return Value::Unknown };
     let source = opener.argument(0).unwrap_or_default();
-    let entries = Entries::new(evaluator, map);
-    let outcome = |entry: &Directive<'_>| outcome(evaluator, entry, depth);
+    let entries = evaluator.variables.entries(evaluator.configuration, map);
+    let outcome = |entry: &Directive<'_>| outcome(evaluator, entry, moment, depth);
     let default = || entries.default.as_ref().map_or_else(Value::empty, outcome);
-    match evaluator.value_at(&source, depth) {
+    let input = evaluator.value_at(&source, moment, depth);
+    match &input {
         Value::OneOf(inputs) => {
             let find = |input: &Vec<u8>| find(&entries, input, &outcome, &default);
             inputs.iter().map(find).reduce(Value::or).unwrap_or(Value::Unknown)
         }
         Value::NotEmpty | Value::Unknown if entries.is_open => Value::Unknown,
         Value::NotEmpty | Value::Unknown => {
-            let literals = entries.literals.iter().map(|(_, entry)| outcome(entry));
+            let is_possible = |key: &[u8]| input == Value::Unknown || !key.is_empty();
+            let literals = entries.literals.iter().filter(|(key, _)| is_possible(key));
+            let literals = literals.map(|(_, entry)| outcome(entry));
             let regexes = entries.regexes.iter().map(|(_, entry)| outcome(entry));
             literals.chain(regexes).fold(default(), Value::or)
         }
@@ -71,14 +91,14 @@ pub(super) fn deciding_entry<'s>(
     let source = evaluator.configuration.opener(map)?.argument(0)?;
     let input = evaluator.value(&source);
     let input = input.as_known()?;
-    let entries = Entries::new(evaluator, map);
-    if let Some((_, entry)) = entries.literals.iter().find(|(key, _)| key.eq_ignore_ascii_case(input)) {
+    let entries = evaluator.variables.entries(evaluator.configuration, map);
+    if let Some(entry) = entries.literal(input) {
         return Some(Some(*entry));
     }
     if entries.is_open {
         return None;
     }
-    for (pattern, entry) in &entries.regexes {
+    for (pattern, entry) in entries.regexes(input) {
         match pattern.as_ref()?.is_match(input)? {
             true => return Some(Some(*entry)),
             false => {}
@@ -93,7 +113,7 @@ fn find<'s>(
     outcome: &dyn Fn(&Directive<'s>) -> Value,
     default: &dyn Fn() -> Value,
 ) -> Value {
-    if let Some((_, entry)) = entries.literals.iter().find(|(key, _)| key.eq_ignore_ascii_case(input)) {
+    if let Some(entry) = entries.literal(input) {
         return outcome(entry);
     }
     if entries.is_open {
@@ -106,7 +126,7 @@ fn find<'s>(
             None => value,
         });
     };
-    for (pattern, entry) in &entries.regexes {
+    for (pattern, entry) in entries.regexes(input) {
         match pattern.as_ref().and_then(|pattern| pattern.is_match(input)) {
             Some(false) => {}
             Some(true) => {
@@ -120,10 +140,10 @@ fn find<'s>(
     possible.unwrap_or(Value::Unknown)
 }
 
-fn outcome(evaluator: &Evaluator<'_, '_>, entry: &Directive<'_>, depth: u32) -> Value {
+fn outcome(evaluator: &Evaluator<'_, '_>, entry: &Directive<'_>, moment: Moment<'_>, depth: u32) -> Value {
     let value = entry.argument(0).unwrap_or_default();
     if parts(&value).iter().any(|part| matches!(part, Part::Capture(_))) {
         return Value::Unknown;
     }
-    evaluator.value_at(&value, depth)
+    evaluator.value_at(&value, moment, depth)
 }

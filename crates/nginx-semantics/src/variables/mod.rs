@@ -4,6 +4,7 @@ mod condition;
 mod definitions;
 mod evaluate;
 mod map;
+mod rewrite;
 mod script;
 mod value;
 

@@ -2,6 +2,8 @@
 
 /// As many alternatives are kept apart.
 const MOST_ALTERNATIVES: usize = 16;
+/// A longer value is not kept, in bytes.
+const MOST_BYTES: usize = 1 << 16;
 
 /// A value that is known, one of several, or unknown.
 ///
@@ -94,6 +96,10 @@ impl Value {
         let has_text = |value: &Self| *value == Self::NotEmpty || value.surely(|bytes| !bytes.is_empty());
         match (self, other) {
             (Self::OneOf(first), Self::OneOf(second)) => {
+                let longest = |values: &[Vec<u8>]| values.iter().map(Vec::len).max().unwrap_or(0);
+                if longest(&first) + longest(&second) > MOST_BYTES {
+                    return Self::Unknown;
+                }
                 let pairs = first.iter().flat_map(|a| second.iter().map(move |b| [&a[..], &b[..]].concat()));
                 pairs.map(Self::known).reduce(Self::or).unwrap_or(Self::Unknown)
             }

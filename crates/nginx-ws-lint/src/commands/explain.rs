@@ -27,7 +27,7 @@ fn unknown_rule(name: &str, unknown: UnknownRule) -> Error {
             let rules = RULES.iter().map(|rule| rule.meta()).filter(|rule| rule.group == *group);
             Error::GroupNotRule { name: name.to_owned(), rules: rules.map(|rule| rule.name).collect() }
         }
-        None => unknown.into(),
+        None => Error::UnknownRule { unknown },
     }
 }
 

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use lint_engine::Settings;
 use lint_finding::{Notice, NoticeCode, Outcome};
-use lint_report::ToolInfo;
+use lint_report::{Style, ToolInfo};
 use nginx_semantics::{Files, Overlay, Scope};
 
 use super::to_stdout;
-use crate::cli::{Format, LintArgs};
+use crate::cli::{Command, Format, LintArgs};
 use crate::disk::{Disk, LARGEST, read_at_most};
 use crate::error::Error;
 use crate::exit::Exit;
@@ -97,7 +97,7 @@ fn settings(args: &LintArgs, paths: &[PathBuf]) -> Settings {
 
 /// After an option a word is always a path.
 fn hint_at_commands(disk: &Disk, paths: &[PathBuf]) {
-    for name in ["explain", "rules"] {
+    for name in Command::NAMES {
         if paths.iter().any(|path| path == Path::new(name)) && disk.identity(Path::new(name)).is_none() {
             say(&format!("note: `{name}` is taken as a path; a command must be the first word"));
         }
@@ -115,9 +115,23 @@ fn add_unlisted(outcome: &mut Outcome, folders: &BTreeMap<PathBuf, String>, scop
 }
 
 fn write(outcome: &Outcome, args: &LintArgs, out: &mut dyn Write) -> io::Result<()> {
+    let style = terminal::style(args.color, args.verbose);
     match args.format {
-        Format::Human => lint_report::human(outcome, &terminal::style(args.color, args.verbose), out),
+        Format::Human if args.quiet => without_summary(outcome, &style, out),
+        Format::Human => lint_report::human(outcome, &style, out),
         Format::Concise => lint_report::concise(outcome, out),
         Format::Json => lint_report::json(outcome, &TOOL, out),
     }
+}
+
+/// The format ends with the two lines of the summary.
+fn without_summary(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    let mut text = Vec::new();
+    lint_report::human(outcome, style, &mut text)?;
+    let lines: Vec<&[u8]> = text.split_inclusive(|&byte| byte == b'\n').collect();
+    let mut kept = lines.get(..lines.len().saturating_sub(2)).unwrap_or_default();
+    while let [rest @ .., b"\n"] = kept {
+        kept = rest;
+    }
+    kept.iter().try_for_each(|line| out.write_all(line))
 }

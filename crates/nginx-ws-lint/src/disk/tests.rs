@@ -20,7 +20,7 @@ fn tree(files: &[&str]) -> TempDir {
 #[test]
 fn reading_says_why_it_cannot() {
     let tree = tree(&["nginx.conf"]);
-    let path = |name| tree.path().join(name);
+    let path = |name: &str| tree.path().join(name);
     assert!(Command::new("mkfifo").arg(path("fifo")).status().unwrap().success());
     symlink(path("nginx.conf"), path("link")).unwrap();
     symlink("loop", path("loop")).unwrap();
@@ -29,13 +29,15 @@ fn reading_says_why_it_cannot() {
     let read = |name| Disk::default().read(&path(name));
     assert_eq!(read("nginx.conf").unwrap(), b"events {}\n");
     assert_eq!(read("link").unwrap(), b"events {}\n");
-    assert_eq!(read("missing"), Err(ReadError::NotFound));
     assert_eq!(read("."), Err(ReadError::IsFolder));
     assert_eq!(read("fifo"), Err(ReadError::NotRegular));
     assert_eq!(read("large"), Err(ReadError::TooLarge(LARGEST)));
     assert!(matches!(read("loop"), Err(ReadError::Other(_))));
-    assert!(matches!(read("nginx.conf/x"), Err(ReadError::Other(_))));
-    assert!(matches!(read("nul\0"), Err(ReadError::Other(_))));
+    assert_eq!(Disk::default().identity(&path("loop")), Some(path("loop")));
+    for name in ["missing", "nginx.conf/x", "nul\0", &"long".repeat(100)] {
+        assert_eq!(Disk::default().read(&path(name)), Err(ReadError::NotFound), "{name}");
+        assert_eq!(Disk::default().identity(&path(name)), None, "{name}");
+    }
 }
 
 #[test]
@@ -45,6 +47,16 @@ fn devices_and_pseudo_files_are_never_opened() {
             assert_eq!(Disk::default().read(Path::new(path)), Err(ReadError::NotRegular), "{path}");
         }
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_pipe_of_the_shell_is_there_but_no_file() {
+    use std::os::fd::AsRawFd;
+    let (reader, _writer) = io::pipe().unwrap();
+    let path = PathBuf::from(format!("/dev/fd/{}", reader.as_raw_fd()));
+    assert_eq!(Disk::default().identity(&path), Some(path.clone()));
+    assert_eq!(Disk::default().read(&path), Err(ReadError::NotRegular));
 }
 
 #[test]

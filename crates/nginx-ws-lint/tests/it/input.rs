@@ -60,11 +60,20 @@ fn a_link_that_leads_nowhere() {
 fn unreadable_files_and_folders() {
     let tree = Tree::new(&[("nginx.conf", "events {}\n"), ("conf.d/a.conf", "events {}\n")]);
     for name in ["nginx.conf", "conf.d"] {
-        fs::set_permissions(tree.path(name), fs::Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(tree.path(name), fs::Permissions::from_mode(0o000)).unwrap();
     }
     // The superuser reads everything.
     if fs::read(tree.path("nginx.conf")).is_err() {
-        assert_snapshot!(tree.run(&["."]).shown());
+        assert_snapshot!(tree.run(&["."]).shown(), @r"
+        exit code 2
+        ----- stdout -----
+        warning: [unreadable-file] cannot be read: permission denied (nginx.conf)
+        warning: [unreadable-file] this folder could not be read: permission denied (conf.d)
+
+        0 files, no WebSocket endpoint
+        no findings
+        ----- stderr -----
+        ");
     }
     fs::set_permissions(tree.path("conf.d"), fs::Permissions::from_mode(0o755)).unwrap();
 }

@@ -45,6 +45,30 @@ fn quiet_keeps_what_could_not_be_done() {
 }
 
 #[test]
+fn findings_decide_the_exit_code() {
+    let tree = Tree::new(&[("nginx.conf", "events {}\nhttp {\n")]);
+    let code = |arguments: &[&str]| tree.run(arguments).code;
+    assert_eq!(code(&["nginx.conf"]), Some(1));
+    assert_eq!(code(&["nginx.conf", "--fail-on", "error"]), Some(1));
+    assert_eq!(code(&["nginx.conf", "--fail-on", "never"]), Some(0));
+    assert_eq!(code(&["nginx.conf", "--ignore", "configuration"]), Some(0));
+    assert_eq!(code(&["nginx.conf", "--select", "lifetime,handshake"]), Some(0));
+    assert_eq!(code(&["nginx.conf", MISSING]), Some(2));
+    assert_eq!(tree.run_without_reader(&["nginx.conf"]), (Some(1), String::new()));
+}
+
+#[test]
+fn quiet_keeps_findings() {
+    let tree = Tree::new(&[("nginx.conf", "events {}\nhttp {\n")]);
+    let (all, quiet) = (tree.run(&["nginx.conf"]), tree.run(&["nginx.conf", "-q"]));
+    assert_eq!(quiet.code, Some(1));
+    assert!(!quiet.stdout.is_empty() && all.stdout.starts_with(&quiet.stdout), "{}", quiet.stdout);
+    assert!(!quiet.stdout.contains("1 error") && !quiet.stdout.ends_with("\n\n"), "{}", quiet.stdout);
+    let clean = Tree::new(&[("nginx.conf", "events {}\nhttp {}\n")]).run(&["nginx.conf", "-q"]);
+    assert_eq!((clean.code, clean.stdout.as_str()), (Some(0), ""));
+}
+
+#[test]
 fn never_does_not_forgive_what_could_not_be_done() {
     assert_eq!(Tree::new(&[]).run(&["--fail-on", "never", MISSING]).code, Some(2));
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use nginx_semantics::{Modifier, Selection, peers, server_names, upstream};
+use nginx_semantics::{Modifier, Pass, Selection, peers, server_names, upstream};
 
 use super::{Evidence, EvidenceKind, Subject, segments_of};
 use crate::applications::{self, Application, PathKind, WsPath};
@@ -30,8 +30,7 @@ fn by_path(subject: &Subject<'_, '_>, evidence: &mut Vec<Evidence>) {
         }
     }
     // The application that is named elsewhere, else the one whose path is the longest; frameworks share paths.
-    let best =
-        found.iter().max_by_key(|(application, path)| {
+    let best = found.iter().max_by_key(|(application, path)| {
         (named.contains(application.id), path.text.len(), is_called_after(application, path))
     });
     if let Some((application, path)) = best {
@@ -39,6 +38,7 @@ fn by_path(subject: &Subject<'_, '_>, evidence: &mut Vec<Evidence>) {
         evidence.push(Evidence {
             application: Some(application),
             path: Some(path.text.to_owned()),
+            is_about_path: true,
             ..Evidence::new(EvidenceKind::ApplicationPath, text, Some(subject.location_at()))
         });
     }
@@ -75,10 +75,11 @@ fn by_upstream(subject: &Subject<'_, '_>, evidence: &mut Vec<Evidence>) {
         {
             continue;
         }
-        let Some(path) = served_path(subject, application) else { continue };
+        let Some((path, is_distinctive)) = served_path(subject, application) else { continue };
         evidence.push(Evidence {
             application: Some(application),
             path: Some(path),
+            is_indirect: !is_distinctive,
             ..Evidence::new(EvidenceKind::Application, why, Some(subject.pass.directive.at()))
         });
     }
@@ -118,11 +119,19 @@ fn words(host: &str) -> Vec<String> {
     let host = host.to_ascii_lowercase();
     let parts: Vec<&str> = host.split(['-', '_', '.', ':', '/']).filter(|part| !part.is_empty()).collect();
     let pairs = parts.windows(2).flat_map(|pair| [pair.join("-"), pair.join("_"), pair.concat()]);
-    let single = parts.iter().map(|part| (*part).to_owned());
+    let single =
+        parts.iter().flat_map(|part| [Some(*part), without_suffix(part)]).flatten().map(str::to_owned);
     let mut words: Vec<String> = std::iter::once(host.clone()).chain(single).chain(pairs).collect();
     words.sort();
     words.dedup();
     words
+}
+
+/// `grafanaproxy` is called after Grafana.
+fn without_suffix(part: &str) -> Option<&str> {
+    const SUFFIXES: [&str; 10] =
+        ["proxy", "server", "backend", "app", "web", "service", "svc", "node", "nodes", "upstream"];
+    SUFFIXES.iter().find_map(|suffix| part.strip_suffix(suffix)).filter(|rest| !rest.is_empty())
 }
 
 /// Applications that own the port, which nothing else uses.
@@ -158,39 +167,39 @@ fn peers_of(subject: &Subject<'_, '_>) -> Vec<(String, u16)> {
     peers(subject.configuration, block).into_iter().map(peer).collect()
 }
 
-/// A path of the application's WebSocket that this location serves: as it is, or below the location's own name where
-/// the application is mounted there.
-fn served_path(subject: &Subject<'_, '_>, application: &Application) -> Option<String> {
+/// A path of the application's WebSocket that this location serves, and whether nothing but a WebSocket has it: as it
+/// is, or below the location's own name where the application is mounted there.
+fn served_path(subject: &Subject<'_, '_>, application: &Application) -> Option<(String, bool)> {
     let server = subject.server?;
-    let serves = |path: &String| {
+    let serves = |path: &str| {
         subject.locations.select(server, path.as_bytes()) == Selection::Location(subject.location())
     };
-    let sockets = || application.paths.iter().filter(|path| path.kind != PathKind::Regex);
-    let plain = sockets().map(|path| path.text.to_owned()).find(|path| serves(path));
-    if plain.is_some() {
-        return plain;
+    let mut sockets: Vec<&WsPath> =
+        application.paths.iter().filter(|path| path.kind != PathKind::Regex).collect();
+    sockets.sort_by_key(|path| !path.distinctive);
+    if let Some(path) = sockets.iter().find(|path| serves(path.text)) {
+        return Some((path.text.to_owned(), path.distinctive));
     }
-    let is_prefix = matches!(subject.modifier, Modifier::Prefix | Modifier::PriorityPrefix);
-    let mount = String::from_utf8_lossy(&subject.name).trim_end_matches('/').to_owned();
-    if !is_prefix || mount.is_empty() || !is_mounted(subject, &mount) {
-        return None;
-    }
-    sockets().map(|path| format!("{mount}{}", path.text)).find(|path| serves(path))
+    let mount = mount(subject, application)?;
+    let below = sockets.into_iter().map(|path| (format!("{mount}{}", path.text), path.distinctive));
+    below.into_iter().find(|(path, _)| serves(path))
 }
 
-/// Whether the application as a whole is mounted at the location: what is proxied below keeps or replaces the whole
-/// name, and no other location of the server proxies to the same place.
-fn is_mounted(subject: &Subject<'_, '_>, mount: &str) -> bool {
-    let target = subject.pass.target();
-    let is_same_place = |context| {
-        let pass = nginx_semantics::Pass::in_effect(subject.configuration, context);
-        pass.is_some_and(|pass| {
-            nginx_semantics::Target::parse(&pass.target()).host
-                == nginx_semantics::Target::parse(&target).host
-        })
-    };
-    let Some(server) = subject.server else { return false };
-    let siblings = subject.configuration.context(server).children.iter();
-    let mut others = siblings.filter(|&&context| context != subject.location() && is_same_place(context));
-    !mount.contains('.') && others.next().is_none()
+/// The prefix under which the application as a whole is mounted: the location's name, when it is called after it, or
+/// when the server proxies nothing else.
+fn mount(subject: &Subject<'_, '_>, application: &Application) -> Option<String> {
+    if !matches!(subject.modifier, Modifier::Prefix | Modifier::PriorityPrefix) {
+        return None;
+    }
+    let mount = String::from_utf8_lossy(&subject.name).trim_end_matches('/').to_owned();
+    let last = mount.rsplit('/').next().filter(|last| !last.is_empty())?;
+    let is_called_after = words(last).iter().any(|word| application.names.contains(&word.as_str()));
+    (is_called_after || is_all_that_is_proxied(subject)).then_some(mount)
+}
+
+/// Whether the server proxies nothing else, as far as anybody can see.
+fn is_all_that_is_proxied(subject: &Subject<'_, '_>) -> bool {
+    let Some(server) = subject.server.map(|server| subject.configuration.context(server)) else { return false };
+    let mut others = server.children.iter().filter(|&&context| context != subject.location());
+    server.gaps.is_empty() && !others.any(|&context| Pass::in_effect(subject.configuration, context).is_some())
 }

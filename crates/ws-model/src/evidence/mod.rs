@@ -41,6 +41,10 @@ pub struct Evidence {
     pub application: Option<&'static Application>,
     /// The path of the WebSocket, where it is known.
     pub path: Option<String>,
+    /// Whether the location's own path is what says so.
+    pub is_about_path: bool,
+    /// Whether it speaks of what is proxied to, or of the server, so that another location may be the one that is meant.
+    pub is_indirect: bool,
 }
 
 /// A location with a `*_pass` of its own, as the collectors read it.
@@ -83,7 +87,15 @@ impl Subject<'_, '_> {
 
 impl Evidence {
     pub(crate) fn new(kind: EvidenceKind, text: impl Into<String>, at: Option<At>) -> Self {
-        Self { kind, text: text.into(), at, application: None, path: None }
+        Self {
+            kind,
+            text: text.into(),
+            at,
+            application: None,
+            path: None,
+            is_about_path: false,
+            is_indirect: false,
+        }
     }
 }
 

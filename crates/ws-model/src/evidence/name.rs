@@ -70,22 +70,26 @@ pub(super) fn is_plain_http(subject: &Subject<'_, '_>) -> bool {
 }
 
 pub(super) fn collect(subject: &Subject<'_, '_>, evidence: &mut Vec<Evidence>) {
-    let mut add = |text: String, at: At| evidence.push(Evidence::new(EvidenceKind::Name, text, Some(at)));
     let segments = segments_of(&subject.name, subject.is_regex());
     if let Some(segment) = segments.iter().find(|segment| WORDS.contains(&segment.as_str())) {
-        add(format!("its path has `{segment}`"), subject.location_at());
+        let text = format!("its path has `{segment}`");
+        let own = Evidence::new(EvidenceKind::Name, text, Some(subject.location_at()));
+        evidence.push(Evidence { is_about_path: true, ..own });
     }
+    let mut add = |text: String, at: At, is_indirect: bool| {
+        evidence.push(Evidence { is_indirect, ..Evidence::new(EvidenceKind::Name, text, Some(at)) });
+    };
     if let Some(word) = named_word(&subject.target.host) {
-        add(format!("its upstream's name has `{word}`"), subject.pass.directive.at());
+        add(format!("its upstream's name has `{word}`"), subject.pass.directive.at(), true);
     }
     let hosts = subject.server.map(|server| server_names(subject.configuration, server)).unwrap_or_default();
     if subject.serves_everything()
         && let Some(word) = hosts.iter().filter_map(|host| host.split('.').next()).find_map(named_word)
     {
-        add(format!("its server's name has `{word}`"), subject.location_at());
+        add(format!("its server's name has `{word}`"), subject.location_at(), true);
     }
     if let Some(at) = commented(subject) {
-        add("a comment says WebSocket".to_owned(), at);
+        add("a comment says WebSocket".to_owned(), at, false);
     }
 }
 

@@ -3,7 +3,7 @@
 //! `Upgrade` is hop-by-hop: nginx takes the client's off and sends none of its own
 //! (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_headers`).
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{VersionRange, defaults};
 use ws_model::Endpoint;
 
@@ -45,12 +45,18 @@ impl Rule for MissingUpgradeHeader {
                 line.directive.text_line()
             ));
         }
-        out.push(
+        let mut finding =
             FindingBuilder::new(&META, &endpoint.pass.directive, message(missing, cx.versions()))
                 .endpoint(endpoint)
-                .assumed(handshake.upgrade.is_assumed())
-                .help(with_curl(help, cx, endpoint)),
-        );
+                .assumed(handshake.upgrade.is_assumed());
+        // A path that falls through to `location /` beside a location made for WebSockets may as well be a wrong path.
+        if let Some(other) = cx.configured_sibling(endpoint).filter(|_| endpoint.is_declared_catch_all()) {
+            let text = "this location is set up for WebSockets; it may be the one that is meant";
+            finding = finding.at_most(Severity::Warning).confidence(Confidence::Medium);
+            finding =
+                other.location().map(|location| finding.clone().label(&location, text)).unwrap_or(finding);
+        }
+        out.push(finding.help(with_curl(help, cx, endpoint)));
     }
 }
 

@@ -4,6 +4,8 @@ mod http10_upstream;
 mod http2_upstream;
 mod include_cycle;
 mod include_not_found;
+mod keepalive_defeated;
+mod literal_connection_upgrade;
 mod missing_connection_header;
 mod missing_upgrade_header;
 mod short_read_timeout;
@@ -22,6 +24,8 @@ pub static RULES: &[&dyn Rule] = &[
     &http2_upstream::Http2Upstream,
     &include_cycle::IncludeCycle,
     &include_not_found::IncludeNotFound,
+    &keepalive_defeated::KeepaliveDefeated,
+    &literal_connection_upgrade::LiteralConnectionUpgrade,
     &missing_connection_header::MissingConnectionHeader,
     &missing_upgrade_header::MissingUpgradeHeader,
     &short_read_timeout::ShortReadTimeout,

@@ -1,0 +1,125 @@
+//! The rewrite phases of the server and of the location, as far as they set variables
+//! (`http/modules/ngx_http_rewrite_module.c:ngx_http_rewrite_handler`).
+
+use std::collections::BTreeMap;
+
+use super::condition;
+use super::definitions::Definition;
+use super::evaluate::{Evaluator, Moment};
+use super::value::Value;
+use crate::catalogue::DirectiveName;
+use crate::configuration::{Context, ContextId, ContextKind, Directive, Presence};
+
+/// What is set so far, by name in lower case.
+type Known = BTreeMap<Vec<u8>, Value>;
+
+/// Whether the directives that follow run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Runs {
+    Surely,
+    Perhaps,
+    No,
+}
+
+/// The variables that `set` has given a value when the request comes to its location.
+pub(super) fn run(evaluator: &Evaluator<'_, '_>, depth: u32) -> Known {
+    let mut known = Known::new();
+    for level in levels(evaluator) {
+        // `break` ends the phase of its own level only.
+        run_level(evaluator, level, Runs::Surely, &mut known, depth);
+    }
+    known
+}
+
+/// The server and the location, in this order. Outer locations are not run through, and an `if` runs where it stands.
+fn levels(evaluator: &Evaluator<'_, '_>) -> Vec<ContextId> {
+    let enclosing = |kind| evaluator.configuration.enclosing(evaluator.context, kind);
+    [ContextKind::Server, ContextKind::Location].into_iter().filter_map(enclosing).collect()
+}
+
+/// Whether the request may come with a value from somewhere else: an internal redirect from another location of the
+/// server brings it along, and files that were not given may set it.
+pub(super) fn may_be_set_elsewhere(evaluator: &Evaluator<'_, '_>, definitions: &[Definition<'_>]) -> bool {
+    let configuration = evaluator.configuration;
+    let levels = levels(evaluator);
+    let is_incomplete = |context: &Context| context.presence != Presence::Given || !context.gaps.is_empty();
+    if levels.iter().any(|&level| is_incomplete(configuration.context(level))) {
+        return true;
+    }
+    let server = configuration.enclosing(evaluator.context, ContextKind::Server);
+    definitions.iter().any(|definition| match definition {
+        Definition::Set(_, context) => {
+            let is_if = matches!(configuration.context(*context).kind, ContextKind::If | ContextKind::ServerIf);
+            let level = if is_if { configuration.context(*context).parent } else { Some(*context) };
+            let is_run = level.is_some_and(|level| levels.contains(&level));
+            !is_run && configuration.enclosing(*context, ContextKind::Server) == server
+        }
+        Definition::Map(_) | Definition::Opaque(_) => false,
+    })
+}
+
+fn run_level(
+    evaluator: &Evaluator<'_, '_>,
+    level: ContextId,
+    mut runs: Runs,
+    known: &mut Known,
+    depth: u32,
+) -> Runs {
+    use DirectiveName as N;
+    let configuration = evaluator.configuration;
+    let path: Vec<ContextId> = configuration.levels(evaluator.context).collect();
+    // Both lists are in the order of the file.
+    let mut children = configuration.context(level).children.iter();
+    for directive in configuration.named_any(level, &[N::SET, N::IF, N::BREAK]) {
+        if runs == Runs::No || evaluator.variables.is_enough() {
+            break;
+        }
+        match directive.name() {
+            N::SET => set(evaluator, directive, runs, known, depth),
+            N::BREAK => return Runs::No,
+            _ => {
+                let is_it =
+                    |child: &&ContextId| configuration.context(**child).opener == Some(directive.reference);
+                let Some(&inside) = children.find(is_it) else { continue };
+                let holds = if path.contains(&inside) {
+                    Some(true) // it is the location that was chosen
+                } else {
+                    condition::holds(evaluator, &directive, Moment::Rewrite(known), depth + 1)
+                };
+                let inner = match holds {
+                    Some(false) => continue,
+                    Some(true) => runs,
+                    None => Runs::Perhaps,
+                };
+                let after = run_level(evaluator, inside, inner, known, depth);
+                runs = match (after, inner) {
+                    (Runs::No, Runs::Surely) => Runs::No,
+                    (Runs::No, _) => Runs::Perhaps,
+                    _ => runs,
+                };
+            }
+        }
+    }
+    runs
+}
+
+fn set(
+    evaluator: &Evaluator<'_, '_>,
+    directive: Directive<'_>,
+    runs: Runs,
+    known: &mut Known,
+    depth: u32,
+) {
+    let target = directive.argument(0).unwrap_or_default();
+    let Some(name) = target.strip_prefix(b"$").map(<[u8]>::to_ascii_lowercase) else { return };
+    let text = directive.argument(1).unwrap_or_default();
+    let value = evaluator.value_at(&text, Moment::Rewrite(known), depth + 1);
+    let value = match runs {
+        Runs::Surely => value,
+        Runs::Perhaps | Runs::No => {
+            let before = evaluator.variable(&name, Moment::Rewrite(known), depth + 1);
+            value.or(before)
+        }
+    };
+    known.insert(name, value);
+}

@@ -1,0 +1,53 @@
+//! `literal-connection-upgrade`: `Connection: upgrade` for ordinary requests too.
+//!
+//! A fixed value is sent whatever the client asks for; without `Upgrade` beside it most back ends ignore it, and some
+//! refuse (RFC 9110 section 7.8).
+
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use ws_model::{Endpoint, has_token};
+
+use crate::context::is_literal;
+use crate::{Context, FindingBuilder, Findings, Rule};
+
+pub(super) struct LiteralConnectionUpgrade;
+
+const META: RuleMeta = RuleMeta {
+    name: "literal-connection-upgrade",
+    group: Group::Handshake,
+    severity: Severity::Info,
+    summary: "`Connection: upgrade` is sent for ordinary requests too",
+    since: "0.1.0",
+    fix: FixKind::Sometimes,
+    docs: include_str!("literal_connection_upgrade.md"),
+};
+
+impl Rule for LiteralConnectionUpgrade {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
+        let Some(handshake) = &endpoint.handshake else { return };
+        // A location for WebSockets alone never gets an ordinary request.
+        if !endpoint.is_shared() || handshake.upgrade.lines.is_empty() {
+            return;
+        }
+        let [line] = handshake.connection.lines.as_slice() else { return };
+        if !is_literal(&line.written) || !has_token(&line.written, "upgrade") {
+            return;
+        }
+        let message = "nginx sends `Connection: upgrade` to the upstream with every request, also with those that ask for no upgrade";
+        let mut finding = FindingBuilder::new(&META, &line.directive, message).endpoint(endpoint);
+        let variable = cx.connection_variable(endpoint);
+        if let Some(variable) = &variable {
+            finding = finding.replace(Applicability::Safe, &line.directive, 1, variable);
+        }
+        let map = if variable.is_none() {
+            ", and in `http`: `map $http_upgrade $connection_upgrade { default upgrade; '' close; }`"
+        } else {
+            ""
+        };
+        let variable = variable.as_deref().unwrap_or("$connection_upgrade");
+        out.push(finding.help(format!("write `proxy_set_header Connection {variable};`{map}")));
+    }
+}
