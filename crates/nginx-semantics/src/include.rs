@@ -34,7 +34,8 @@ impl Scope {
     /// Whether a path with its links resolved lies inside the given folders.
     pub(crate) fn is_given(&self, identity: &Path) -> bool {
         // A repository's `.git` may hold a token, and no nginx configuration.
-        let is_hidden = |rest: &Path| rest.components().any(|part| part.as_os_str().as_encoded_bytes().starts_with(b"."));
+        let is_hidden =
+            |rest: &Path| rest.components().any(|part| part.as_os_str().as_encoded_bytes().starts_with(b"."));
         self.given.iter().any(|folder| identity.strip_prefix(folder).is_ok_and(|rest| !is_hidden(rest)))
     }
 
@@ -84,7 +85,7 @@ fn is_pattern(path: &str) -> bool {
 pub(crate) fn resolve(files: &dyn Files, scope: &Scope, base: &Base, argument: &str) -> Resolved {
     let is_pattern = is_pattern(argument);
     let mut is_folder_there = false;
-    for candidate in candidates(scope, base, argument) {
+    for candidate in candidates(files, scope, base, argument) {
         if is_pattern {
             let found = expand(files, &candidate);
             if !found.is_empty() {
@@ -110,14 +111,20 @@ pub(crate) fn resolve(files: &dyn Files, scope: &Scope, base: &Base, argument: &
 }
 
 /// The paths to try, in order.
-fn candidates(scope: &Scope, base: &Base, argument: &str) -> Vec<PathBuf> {
+fn candidates(files: &dyn Files, scope: &Scope, base: &Base, argument: &str) -> Vec<PathBuf> {
     let path = Path::new(argument);
     let full = |folder: &PathBuf| folder.join(path);
     let mut candidates = mapped(scope, argument);
     if !path.is_absolute() {
         candidates
             .extend(base.folders.iter().flat_map(|folder| mapped(scope, &full(folder).to_string_lossy())));
-        let is_allowed = |path: &PathBuf| scope.host_includes || scope.is_given(&scope.absolute(path));
+        // By its text, or where the folder was given through a link, by what it is.
+        let is_allowed = |path: &PathBuf| {
+            let is_given = |identity: PathBuf| scope.is_given(&identity);
+            scope.host_includes
+                || scope.is_given(&scope.absolute(path))
+                || files.identity(&literal_part(path)).is_some_and(is_given)
+        };
         candidates.extend(base.folders.iter().map(full).filter(is_allowed));
         return candidates;
     }

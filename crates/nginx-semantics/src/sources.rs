@@ -65,6 +65,12 @@ impl Vocabulary for NginxVocabulary {
         let limits: Option<Vec<u8>> = rows.iter().map(|row| row.max_args).collect();
         limits.and_then(|limits| limits.into_iter().max()).map(|most| usize::from(most) + 1)
     }
+
+    fn takes_block(&self, name: &[u8]) -> Option<bool> {
+        let mut rows = catalogue::lookup(name).rows().iter().map(|row| row.block);
+        let first = rows.next()?;
+        rows.all(|block| block == first).then_some(first)
+    }
 }
 
 /// All files of a run.

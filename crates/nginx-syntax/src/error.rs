@@ -36,6 +36,9 @@ pub enum SyntaxErrorKind {
     /// More words than the directive takes, where the last ones are a directive of their own.
     #[error("invalid number of arguments in \"{}\" directive", .0.escape_ascii())]
     TooManyWords(Vec<u8>),
+    /// A block behind a directive that takes none: its `;` is missing.
+    #[error("directive \"{}\" is not terminated by \";\"", .0.escape_ascii())]
+    NotTerminated(Vec<u8>),
     /// nginx does not skip a byte order mark: it becomes part of the first word.
     #[error("unknown directive \"\\xef\\xbb\\xbf...\": the file starts with a byte order mark")]
     ByteOrderMark,

@@ -31,6 +31,7 @@ fn close_of(tree: &Tree, text: &[u8], block: NodeId) -> Option<u32> {
 /// The number of blanks before `word`, when nothing else is on its line before it.
 fn indentation(text: &[u8], word: Span) -> Option<usize> {
     let before = text.get(..word.start as usize)?;
-    let line = memchr::memrchr(b'\n', before).map_or(before, |at| before.get(at + 1..).unwrap_or_default());
-    line.iter().all(|byte| matches!(byte, b' ' | b'\t')).then_some(line.len())
+    let blanks = before.iter().rev().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+    let ahead = before.len().checked_sub(blanks + 1).and_then(|at| before.get(at));
+    matches!(ahead, None | Some(b'\n')).then_some(blanks)
 }

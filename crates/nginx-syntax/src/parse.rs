@@ -18,6 +18,10 @@ pub trait Vocabulary {
     fn is_directive(&self, name: &[u8]) -> bool;
     /// The most words, its name included, that the directive takes; `None` where there is no limit or none is known.
     fn most_words(&self, name: &[u8]) -> Option<usize>;
+    /// Whether the directive opens a block; `None` where that is not known, or where it may or may not.
+    fn takes_block(&self, _name: &[u8]) -> Option<bool> {
+        None
+    }
 }
 
 /// Knows no directive.
@@ -76,6 +80,8 @@ struct Parser<'a> {
     last_child: Vec<NodeId>,
     /// The blocks that are open, outermost first.
     open: Vec<NodeId>,
+    /// The most blocks that were open at once.
+    depth: usize,
     /// The leaf of the first word of the directive that is being read.
     pending: Option<u32>,
     errors: Vec<SyntaxError>,
@@ -100,6 +106,7 @@ impl<'a> Parser<'a> {
             nodes: vec![file],
             last_child: vec![NodeId::NONE],
             open: Vec::new(),
+            depth: 0,
             pending: None,
             errors: Vec::new(),
         }
@@ -108,7 +115,9 @@ impl<'a> Parser<'a> {
     fn run(mut self) -> Tree {
         if self.text.starts_with(b"\xef\xbb\xbf") {
             self.push(LeafKind::ByteOrderMark, 3);
-            self.error(SyntaxErrorKind::ByteOrderMark, Span::new(0, 3), Vec::new());
+            let at = first_terminator(self.text);
+            let mark = (Span::new(0, 3), Hint::StartsHere);
+            self.error(SyntaxErrorKind::ByteOrderMark, Span::new(at, at), vec![mark]);
         }
         loop {
             self.at += blanks(self.rest()).map_or(0, |(_, blank)| blank.len());
@@ -124,7 +133,7 @@ impl<'a> Parser<'a> {
             }
         }
         self.end_of_file();
-        Tree { leaves: self.leaves, nodes: self.nodes, errors: self.errors, length: offset(self.text.len()) }
+        Tree { leaves: self.leaves, nodes: self.nodes, errors: self.errors, length: offset(self.text.len()), depth: self.depth }
     }
 
     fn rest(&self) -> &'a [u8] {
@@ -249,6 +258,7 @@ impl<'a> Parser<'a> {
             self.lua_body(id, span);
         } else {
             self.open.push(id);
+            self.depth = self.depth.max(self.open.len());
         }
     }
 
@@ -326,8 +336,8 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Ends directives that swallowed the next line for want of a `;`: one that has more words than it takes, where a
-    /// later word starts a line and is itself the name of a directive.
+    /// Ends directives that swallowed the next line for want of a `;`: one that has more words than it takes or a block
+    /// that it does not take, where a later word starts a line and is itself the name of a directive.
     fn split_lines(&mut self, terminator: Span) {
         while let Some(first) = self.pending {
             let Some(words) = self.leaves.get(first as usize..) else { return };
@@ -336,9 +346,13 @@ impl<'a> Parser<'a> {
             };
             // Documentation leaves lines out with `...`, which nginx takes for a directive without `;`.
             let is_elision = name == b"...";
+            let has_block = terminator.of(self.text) == b"{" && self.vocabulary.takes_block(&name) == Some(false);
+            // Counted no further than needed: the words of the whole file may follow.
             let most = if is_elision { Some(1) } else { self.vocabulary.most_words(&name) };
-            let Some(most) = most else { return };
-            if words.iter().filter(|leaf| leaf.kind != LeafKind::Comment).count() <= most {
+            let has_too_many = most.is_some_and(|most| {
+                words.iter().filter(|leaf| leaf.kind != LeafKind::Comment).nth(most).is_some()
+            });
+            if !has_block && !has_too_many {
                 return;
             }
             let starts_directive = |leaf: &Leaf| {
@@ -353,7 +367,13 @@ impl<'a> Parser<'a> {
             self.pending = Some(offset(next));
             if !is_elision {
                 let hint = (Span::at(end), Hint::MissingSemicolon);
-                self.error(SyntaxErrorKind::TooManyWords(name), terminator, vec![hint]);
+                // nginx looks at the block before it counts the words (`core/ngx_conf_file.c:ngx_conf_handler`).
+            let kind = if has_block {
+                SyntaxErrorKind::NotTerminated(name)
+            } else {
+                SyntaxErrorKind::TooManyWords(name)
+            };
+            self.error(kind, terminator, vec![hint]);
             }
         }
     }
@@ -406,6 +426,25 @@ impl<'a> Parser<'a> {
         if let Some(Node { end: End::Block { close, .. }, .. }) = self.nodes.get_mut(id.0 as usize) {
             *close = Some(leaf);
         }
+    }
+}
+
+/// Where nginx stands when it says that it does not know a first directive that starts with a byte order mark: at its
+/// `;` or `{`.
+fn first_terminator(text: &[u8]) -> u32 {
+    let mut at = bare_word(text).map_or(0, |(_, word)| word.len());
+    loop {
+        let rest = text.get(at..).unwrap_or_default();
+        at += match rest.first() {
+            None | Some(b';' | b'{') => return offset(at),
+            Some(byte) if is_blank(*byte) => 1,
+            Some(b'#') => comment(rest).map_or(1, |(_, comment)| comment.len()),
+            Some(b'"' | b'\'') => match quoted_word(rest) {
+                Ok((_, Quoted::Closed(word))) => word.len(),
+                Ok((_, Quoted::Open)) | Err(_) => return offset(at),
+            },
+            Some(_) => bare_word(rest).map_or(1, |(_, word)| word.len().max(1)),
+        };
     }
 }
 

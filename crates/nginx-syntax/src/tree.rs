@@ -87,6 +87,7 @@ pub struct Tree {
     pub(crate) nodes: Vec<Node>,
     pub(crate) errors: Vec<SyntaxError>,
     pub(crate) length: u32,
+    pub(crate) depth: usize,
 }
 
 impl Tree {
@@ -116,6 +117,11 @@ impl Tree {
     /// The comments of the whole file, in order.
     pub fn comments(&self) -> impl Iterator<Item = Span> {
         self.leaves.iter().filter(|leaf| leaf.kind == LeafKind::Comment).map(|leaf| leaf.span)
+    }
+
+    /// How many blocks are open at once at most.
+    pub fn depth(&self) -> usize {
+        self.depth
     }
 
     /// The number of directives.

@@ -86,6 +86,7 @@ impl<'a> Builder<'a> {
     pub(crate) fn root(&mut self, file: FileId, path: &Path) {
         let main = self.context(ContextKind::Main, None, None, Presence::Given);
         self.layout.root = Some(file);
+        self.refuse_depth(file, ChainId::NONE);
         let base = Base { folders: vec![folder_of(path)], is_root: true };
         self.fill(main, file, NodeId::FILE, ChainId::NONE, &base);
         self.fill_blocks(&base);
@@ -115,6 +116,7 @@ impl<'a> Builder<'a> {
         }
         let context = self.context(kind, parent, None, Presence::Partial);
         self.layout.fragments.push(Fragment { file, context });
+        self.refuse_depth(file, ChainId::NONE);
         let base = Base { folders, is_root: false };
         self.fill(context, file, NodeId::FILE, ChainId::NONE, &base);
         self.fill_blocks(&base);
@@ -224,6 +226,14 @@ impl<'a> Builder<'a> {
         self.unfilled.push((child, opener));
     }
 
+    /// Says so where a file nests deeper than is judged, followed or not.
+    fn refuse_depth(&mut self, file: FileId, chain: ChainId) {
+        let too_deep = self.sources.get(file).filter(|file| file.tree.depth() > MOST_DEPTH as usize);
+        if let Some(node) = too_deep.and_then(|file| file.tree.nodes().next()) {
+            self.problem_once(DirectiveRef { file, node, chain }, IncludeFailure::TooDeep);
+        }
+    }
+
     /// The server around the locations of a fragment that has them beside upstreams or maps.
     fn absent_server(&mut self, http: ContextId) -> ContextId {
         let is_it = |child: &&ContextId| {
@@ -262,7 +272,8 @@ impl<'a> Builder<'a> {
                 Vec::new()
             }
             Target::Files(files) => {
-                let opened = files.iter().filter_map(|(shown, file)| self.enter(context, include, shown, file));
+                let opened =
+                    files.iter().filter_map(|(shown, file)| self.enter(context, include, shown, file));
                 opened.map(|file| (file, chain)).collect()
             }
         }
@@ -302,7 +313,9 @@ impl<'a> Builder<'a> {
         let failure = match file {
             &Ok(file) if self.is_open(include, file) => IncludeFailure::Cycle,
             &Ok(file) => {
-                self.layout.reached.insert(file);
+                if self.sources.get(file).is_some_and(|file| !file.is_builtin) {
+                    self.layout.reached.insert(file);
+                }
                 return Some(file);
             }
             Err(ReadError::IsFolder) => IncludeFailure::IsFolder,

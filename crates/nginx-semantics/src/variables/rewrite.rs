@@ -49,7 +49,8 @@ pub(super) fn may_be_set_elsewhere(evaluator: &Evaluator<'_, '_>, definitions: &
     let server = configuration.enclosing(evaluator.context, ContextKind::Server);
     definitions.iter().any(|definition| match definition {
         Definition::Set(_, context) => {
-            let is_if = matches!(configuration.context(*context).kind, ContextKind::If | ContextKind::ServerIf);
+            let is_if =
+                matches!(configuration.context(*context).kind, ContextKind::If | ContextKind::ServerIf);
             let level = if is_if { configuration.context(*context).parent } else { Some(*context) };
             let is_run = level.is_some_and(|level| levels.contains(&level));
             !is_run && configuration.enclosing(*context, ContextKind::Server) == server
@@ -103,13 +104,7 @@ fn run_level(
     runs
 }
 
-fn set(
-    evaluator: &Evaluator<'_, '_>,
-    directive: Directive<'_>,
-    runs: Runs,
-    known: &mut Known,
-    depth: u32,
-) {
+fn set(evaluator: &Evaluator<'_, '_>, directive: Directive<'_>, runs: Runs, known: &mut Known, depth: u32) {
     let target = directive.argument(0).unwrap_or_default();
     let Some(name) = target.strip_prefix(b"$").map(<[u8]>::to_ascii_lowercase) else { return };
     let text = directive.argument(1).unwrap_or_default();

@@ -98,6 +98,11 @@ fn names(subject: &Subject<'_, '_>) -> Vec<(&'static Application, String)> {
             ));
         }
     }
+    if let Some(last) = last_segment(subject) {
+        for application in words(&last).iter().flat_map(|word| applications::by_name_token(word)) {
+            found.push((application, format!("its path is called after {}", application.name)));
+        }
+    }
     if subject.serves_everything() {
         let servers =
             subject.server.map(|server| server_names(subject.configuration, server)).unwrap_or_default();
@@ -181,25 +186,32 @@ fn served_path(subject: &Subject<'_, '_>, application: &Application) -> Option<(
         return Some((path.text.to_owned(), path.distinctive));
     }
     let mount = mount(subject, application)?;
-    let below = sockets.into_iter().map(|path| (format!("{mount}{}", path.text), path.distinctive));
+    let mountable = sockets.into_iter().filter(|path| path.kind == PathKind::Suffix);
+    let below = mountable.map(|path| (format!("{mount}{}", path.text), path.distinctive));
     below.into_iter().find(|(path, _)| serves(path))
 }
 
 /// The prefix under which the application as a whole is mounted: the location's name, when it is called after it, or
 /// when the server proxies nothing else.
 fn mount(subject: &Subject<'_, '_>, application: &Application) -> Option<String> {
-    if !matches!(subject.modifier, Modifier::Prefix | Modifier::PriorityPrefix) {
-        return None;
-    }
+    let last = last_segment(subject)?;
     let mount = String::from_utf8_lossy(&subject.name).trim_end_matches('/').to_owned();
-    let last = mount.rsplit('/').next().filter(|last| !last.is_empty())?;
-    let is_called_after = words(last).iter().any(|word| application.names.contains(&word.as_str()));
+    let is_called_after = words(&last).iter().any(|word| application.names.contains(&word.as_str()));
     (is_called_after || is_all_that_is_proxied(subject)).then_some(mount)
+}
+
+/// The last segment of a prefix.
+fn last_segment(subject: &Subject<'_, '_>) -> Option<String> {
+    let is_prefix = matches!(subject.modifier, Modifier::Prefix | Modifier::PriorityPrefix);
+    segments_of(&subject.name, false).pop().filter(|_| is_prefix)
 }
 
 /// Whether the server proxies nothing else, as far as anybody can see.
 fn is_all_that_is_proxied(subject: &Subject<'_, '_>) -> bool {
-    let Some(server) = subject.server.map(|server| subject.configuration.context(server)) else { return false };
+    let Some(server) = subject.server.map(|server| subject.configuration.context(server)) else {
+        return false;
+    };
     let mut others = server.children.iter().filter(|&&context| context != subject.location());
-    server.gaps.is_empty() && !others.any(|&context| Pass::in_effect(subject.configuration, context).is_some())
+    server.gaps.is_empty()
+        && !others.any(|&context| Pass::in_effect(subject.configuration, context).is_some())
 }

@@ -54,7 +54,9 @@ fn remedy(error: &SyntaxError) -> String {
         SyntaxErrorKind::UnexpectedClose if error.hints.is_empty() => {
             "take this `}` out, or open its block before"
         }
-        SyntaxErrorKind::UnexpectedClose | SyntaxErrorKind::TooManyWords(_) => {
+        SyntaxErrorKind::UnexpectedClose
+        | SyntaxErrorKind::TooManyWords(_)
+        | SyntaxErrorKind::NotTerminated(_) => {
             "end the directive before with `;`"
         }
         SyntaxErrorKind::UnexpectedSemicolon => {

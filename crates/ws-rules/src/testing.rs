@@ -1,0 +1,211 @@
+//! Annotated snippets: a comment line whose carets point at the line above says which finding stands there.
+//!
+//! ```text
+//!     proxy_read_timeout 30s;
+//!    #^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx closes the WebSocket after 30s…
+//! ```
+//! The `#` itself costs a column, so it stands one to the left. The message is whole, or a beginning that ends in `…`.
+//! All rules run, so that a neighbour which nobody expects fails the test too. A text without `http` is wrapped: into
+//! `http` where it starts with a block of that level, else into `http { server { … } }`. Lines `#- path` start files.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::PathBuf;
+
+use lint_finding::{Finding, Place};
+use nginx_semantics::{Configuration, MemoryFiles, Scope, load};
+use ws_model::{Hints, Model};
+
+use crate::{Context, Findings, RULES};
+
+/// How a snippet is judged.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Options {
+    /// As for `--nginx-version`; empty: unknown.
+    pub(crate) version: &'static str,
+    /// As for `--ws-path`.
+    pub(crate) websocket_path: Option<&'static str>,
+    /// Whether the text is taken as it is, a fragment where it has no `http`.
+    pub(crate) is_bare: bool,
+}
+
+impl Options {
+    /// For one version, or a range.
+    pub(crate) const fn version(version: &'static str) -> Self {
+        Self { version, websocket_path: None, is_bare: false }
+    }
+
+    /// Not wrapped.
+    pub(crate) const fn bare() -> Self {
+        Self { version: "", websocket_path: None, is_bare: true }
+    }
+}
+
+/// Judges for an unknown version; fails unless the annotations are the findings. Returns the findings in their order.
+#[track_caller]
+pub(crate) fn check(text: &str) -> Vec<Finding> {
+    check_with(Options::default(), text)
+}
+
+/// [`check`], otherwise judged.
+#[track_caller]
+pub(crate) fn check_with(options: Options, text: &str) -> Vec<Finding> {
+    let files = files(text, options.is_bare);
+    let mut expected: Vec<Annotation> = files.iter().flat_map(|(path, text)| annotations(path, text)).collect();
+    let (found, places) = judge(options, &files);
+    let mut unexpected: Vec<&Annotation> = Vec::new();
+    for annotation in &places {
+        match expected.iter().position(|wanted| wanted.accepts(annotation)) {
+            Some(index) => drop(expected.remove(index)),
+            None => unexpected.push(annotation),
+        }
+    }
+    if !expected.is_empty() || !unexpected.is_empty() {
+        let list = |all: Vec<String>| if all.is_empty() { "  none\n".to_owned() } else { all.concat() };
+        let expected = expected.iter().map(ToString::to_string).collect();
+        let unexpected = unexpected.iter().map(ToString::to_string).collect();
+        panic!("annotated, not found:\n{}found, not annotated:\n{}", list(expected), list(unexpected));
+    }
+    found
+}
+
+/// The texts of a finding's labels, in order.
+pub(crate) fn labels(finding: &Finding) -> Vec<&str> {
+    finding.labels.iter().map(|label| label.message.as_str()).collect()
+}
+
+/// The help text; empty where there is none.
+pub(crate) fn help(finding: &Finding) -> &str {
+    finding.help.as_deref().unwrap_or_default()
+}
+
+/// What stands, or should stand, at the columns of a line.
+#[derive(Debug)]
+struct Annotation {
+    path: String,
+    /// 1-based.
+    line: usize,
+    /// 0-based, the end not included.
+    columns: (usize, usize),
+    /// Severity and message.
+    text: String,
+}
+
+impl Annotation {
+    fn accepts(&self, found: &Self) -> bool {
+        let is_text = match self.text.strip_suffix('…') {
+            Some(start) => found.text.starts_with(start),
+            None => found.text == self.text,
+        };
+        is_text && (&self.path, self.line, self.columns) == (&found.path, found.line, found.columns)
+    }
+}
+
+impl fmt::Display for Annotation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (start, end) = self.columns;
+        let carets = "^".repeat(end - start);
+        writeln!(f, "  {}:{}\n  {}#{carets} {}", self.path, self.line, " ".repeat(start.saturating_sub(1)), self.text)
+    }
+}
+
+/// The files of a text, each with its path, the first one wrapped.
+fn files(text: &str, is_bare: bool) -> Vec<(String, String)> {
+    let mut files = vec![("nginx.conf".to_owned(), String::new())];
+    for line in text.lines() {
+        if let Some(path) = line.trim_start().strip_prefix("#- ") {
+            files.push((path.trim().to_owned(), String::new()));
+        } else if let Some((_, text)) = files.last_mut() {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    if let (false, Some((_, text))) = (is_bare, files.first_mut()) {
+        *text = wrapped(text);
+    }
+    files
+}
+
+/// As a whole main file.
+fn wrapped(text: &str) -> String {
+    let mut heads = text.lines().filter(|line| !line.trim_start().starts_with('#')).flat_map(str::split_whitespace);
+    match heads.next() {
+        Some("events" | "http") => text.to_owned(),
+        Some("map" | "upstream" | "server") => format!("events {{}}\nhttp {{\n{text}}}\n"),
+        _ => format!("events {{}}\nhttp {{\nserver {{\n{text}}}\n}}\n"),
+    }
+}
+
+/// The annotations of a file.
+fn annotations(path: &str, text: &str) -> Vec<Annotation> {
+    let mut all = Vec::new();
+    let mut above = 0;
+    for (index, line) in text.lines().enumerate() {
+        let Some((start, carets)) = carets(line) else {
+            above = index + 1;
+            continue;
+        };
+        let text = line[start + carets..].trim().to_owned();
+        all.push(Annotation { path: path.to_owned(), line: above, columns: (start, start + carets), text });
+    }
+    all
+}
+
+/// Column and count of an annotation's carets.
+fn carets(line: &str) -> Option<(usize, usize)> {
+    let rest = line.trim_start().strip_prefix('#')?;
+    let count = rest.bytes().take_while(|byte| *byte == b'^').count();
+    (count > 0).then_some((line.len() - rest.len(), count))
+}
+
+/// The findings, each once per rule and place, with where they stand.
+fn judge(options: Options, files: &[(String, String)]) -> (Vec<Finding>, Vec<Annotation>) {
+    let mut memory = MemoryFiles::new();
+    for (path, text) in files {
+        // Their words are no comments of the configuration: some of them would say WebSocket.
+        let blanked = text.lines().map(|line| if carets(line).is_some() { "" } else { line });
+        memory.insert(format!("/t/{path}"), blanked.collect::<Vec<_>>().join("\n") + "\n");
+    }
+    let folder = PathBuf::from("/t");
+    let scope = Scope { given: vec![folder.clone()], working_folder: folder.clone(), ..Scope::default() };
+    let loaded = load(&memory, &[folder.join("nginx.conf")], &scope);
+    let hints = Hints {
+        versions: (!options.version.is_empty()).then(|| options.version.parse().expect("a version")),
+        websocket_paths: options.websocket_path.map(str::to_owned).into_iter().collect(),
+        assume_websocket: false,
+    };
+    let mut out = Findings::default();
+    for layout in &loaded.layouts {
+        let model = Model::new(Configuration::new(&loaded.sources, layout), &hints);
+        let cx = Context { model: &model };
+        for rule in RULES {
+            rule.configuration(&cx, &mut out);
+            model.passes.iter().for_each(|(location, pass)| rule.pass(&cx, *location, pass, &mut out));
+            model.endpoints.iter().for_each(|endpoint| rule.endpoint(&cx, endpoint, &mut out));
+        }
+    }
+    for (id, file) in loaded.sources.iter().filter(|(_, file)| !file.is_builtin) {
+        RULES.iter().for_each(|rule| rule.file(id, file, &mut out));
+    }
+    let mut found = out.into_vec();
+    let mut seen = BTreeSet::new();
+    found.retain(|finding| seen.insert((finding.rule.name, finding.primary.place)));
+    found.sort_by_key(|finding| (finding.primary.place, finding.rule.name));
+    let annotation = |finding: &Finding| {
+        let Place { file, span } = finding.primary.place;
+        let source = &loaded.sources.get(nginx_semantics::FileId(file.0)).expect("a file that was read").source;
+        let line = source.line(span.start);
+        let of_line = source.line_span(line);
+        let start = span.start - of_line.start;
+        // One that spans lines is shown on the first, and what is empty as one column.
+        let end = (span.end.min(of_line.end) - of_line.start).max(start + 1);
+        Annotation {
+            path: source.path().trim_start_matches("/t/").to_owned(),
+            line: line as usize,
+            columns: (start as usize, end as usize),
+            text: format!("{}: {}", finding.severity, finding.message),
+        }
+    };
+    let annotations = found.iter().map(annotation).collect();
+    (found, annotations)
+}
