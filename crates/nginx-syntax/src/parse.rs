@@ -186,6 +186,10 @@ impl<'a> Parser<'a> {
                     (SyntaxErrorKind::EndInDirective, Span::at(offset(self.text.len())))
                 })
             }
+            // The brace speaks for itself where the word ends on its own line.
+            Some(Some(b'}')) if !self.rest().iter().take(closed.unwrap_or(start) - start).any(|b| *b == b'\n') => {
+                None
+            }
             Some(Some(byte)) if !is_blank(byte) && !matches!(byte, b';' | b'{' | b')') => {
                 let at = closed.unwrap_or(start);
                 Some((SyntaxErrorKind::UnexpectedByte(byte), Span::new(offset(at), offset(at + 1))))

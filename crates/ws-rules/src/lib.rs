@@ -5,6 +5,8 @@
 
 mod context;
 mod rules;
+#[cfg(test)]
+mod testing;
 mod verify;
 
 use lint_finding::RuleMeta;

@@ -51,7 +51,8 @@ pub(crate) fn check(text: &str) -> Vec<Finding> {
 #[track_caller]
 pub(crate) fn check_with(options: Options, text: &str) -> Vec<Finding> {
     let files = files(text, options.is_bare);
-    let mut expected: Vec<Annotation> = files.iter().flat_map(|(path, text)| annotations(path, text)).collect();
+    let mut expected: Vec<Annotation> =
+        files.iter().flat_map(|(path, text)| annotations(path, text)).collect();
     let (found, places) = judge(options, &files);
     let mut unexpected: Vec<&Annotation> = Vec::new();
     for annotation in &places {
@@ -105,7 +106,14 @@ impl fmt::Display for Annotation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (start, end) = self.columns;
         let carets = "^".repeat(end - start);
-        writeln!(f, "  {}:{}\n  {}#{carets} {}", self.path, self.line, " ".repeat(start.saturating_sub(1)), self.text)
+        writeln!(
+            f,
+            "  {}:{}\n  {}#{carets} {}",
+            self.path,
+            self.line,
+            " ".repeat(start.saturating_sub(1)),
+            self.text
+        )
     }
 }
 
@@ -128,7 +136,8 @@ fn files(text: &str, is_bare: bool) -> Vec<(String, String)> {
 
 /// As a whole main file.
 fn wrapped(text: &str) -> String {
-    let mut heads = text.lines().filter(|line| !line.trim_start().starts_with('#')).flat_map(str::split_whitespace);
+    let mut heads =
+        text.lines().filter(|line| !line.trim_start().starts_with('#')).flat_map(str::split_whitespace);
     match heads.next() {
         Some("events" | "http") => text.to_owned(),
         Some("map" | "upstream" | "server") => format!("events {{}}\nhttp {{\n{text}}}\n"),
@@ -184,7 +193,9 @@ fn judge(options: Options, files: &[(String, String)]) -> (Vec<Finding>, Vec<Ann
             model.endpoints.iter().for_each(|endpoint| rule.endpoint(&cx, endpoint, &mut out));
         }
     }
-    for (id, file) in loaded.sources.iter().filter(|(_, file)| !file.is_builtin) {
+    for (id, file) in
+        loaded.sources.iter().filter(|(id, file)| loaded.judged.contains(id) && !file.is_builtin)
+    {
         RULES.iter().for_each(|rule| rule.file(id, file, &mut out));
     }
     let mut found = out.into_vec();
@@ -193,7 +204,8 @@ fn judge(options: Options, files: &[(String, String)]) -> (Vec<Finding>, Vec<Ann
     found.sort_by_key(|finding| (finding.primary.place, finding.rule.name));
     let annotation = |finding: &Finding| {
         let Place { file, span } = finding.primary.place;
-        let source = &loaded.sources.get(nginx_semantics::FileId(file.0)).expect("a file that was read").source;
+        let source =
+            &loaded.sources.get(nginx_semantics::FileId(file.0)).expect("a file that was read").source;
         let line = source.line(span.start);
         let of_line = source.line_span(line);
         let start = span.start - of_line.start;

@@ -4,6 +4,9 @@
 //! first use. They tell rules what a location probably serves and how that back end reacts; whatever is
 //! unknown is `None` or empty, and rules then stay silent.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 mod table;
 #[cfg(test)]
 mod tests;
@@ -153,15 +156,44 @@ pub fn all() -> &'static [Application] {
     table::get()
 }
 
-/// The applications that `token` names, whatever its case; [`Application::weak_names`] do not count. The
+/// The table by what is looked up in it.
+struct Index {
+    by_name: HashMap<String, Vec<&'static Application>>,
+    by_port: HashMap<u16, Vec<&'static Application>>,
+    /// Distinctive paths by their first segment, regexes excepted.
+    by_segment: HashMap<&'static str, Vec<(&'static Application, &'static WsPath)>>,
+}
+
+static INDEX: LazyLock<Index> = LazyLock::new(|| {
+    let mut index = Index { by_name: HashMap::new(), by_port: HashMap::new(), by_segment: HashMap::new() };
+    for application in all() {
+        for name in application.names {
+            index.by_name.entry(name.to_ascii_lowercase()).or_default().push(application);
+        }
+        for port in application.ports {
+            index.by_port.entry(port.number).or_default().push(application);
+        }
+        for path in application.paths.iter().filter(|path| path.distinctive && path.kind != PathKind::Regex) {
+            if let Some(first) = path.text.split('/').find(|segment| !segment.is_empty()) {
+                index.by_segment.entry(first).or_default().push((application, path));
+            }
+        }
+    }
+    index
+});
+
+/// The applications that `token`, in lower case, names; [`Application::weak_names`] do not count. The
 /// caller cuts host and upstream names into words; names may contain `-`, `_` and `.` themselves.
 pub fn by_name_token(token: &str) -> impl Iterator<Item = &'static Application> {
-    all()
-        .iter()
-        .filter(move |application| application.names.iter().any(|name| name.eq_ignore_ascii_case(token)))
+    INDEX.by_name.get(token).into_iter().flatten().copied()
 }
 
 /// The applications that listen on `port` by default, whether the port is weak for them or not.
 pub fn by_port(port: u16) -> impl Iterator<Item = &'static Application> {
-    all().iter().filter(move |application| application.ports.iter().any(|own| own.number == port))
+    INDEX.by_port.get(&port).into_iter().flatten().copied()
+}
+
+/// The paths that begin with `segment` and that nothing but a WebSocket has, regexes excepted.
+pub fn by_first_segment(segment: &str) -> impl Iterator<Item = (&'static Application, &'static WsPath)> {
+    INDEX.by_segment.get(segment).into_iter().flatten().copied()
 }

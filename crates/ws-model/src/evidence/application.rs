@@ -1,37 +1,31 @@
 //! Known applications: by the path of the location, or by what it proxies to.
 
-use std::collections::BTreeSet;
-
 use nginx_semantics::{Modifier, Pass, Selection, peers, server_names, upstream};
 
 use super::{Evidence, EvidenceKind, Subject, segments_of};
 use crate::applications::{self, Application, PathKind, WsPath};
 
 pub(super) fn collect(subject: &Subject<'_, '_>, evidence: &mut Vec<Evidence>) {
-    by_path(subject, evidence);
-    by_upstream(subject, evidence);
+    let named = names(subject);
+    by_path(subject, &named, evidence);
+    by_upstream(subject, named, evidence);
 }
 
+/// An application, and in words what points to it.
+type Named = (&'static Application, String);
+
 /// The location's name holds a path that nothing but a WebSocket has.
-fn by_path(subject: &Subject<'_, '_>, evidence: &mut Vec<Evidence>) {
+fn by_path(subject: &Subject<'_, '_>, named: &[Named], evidence: &mut Vec<Evidence>) {
     if subject.is_named_location() || super::name::is_plain_http(subject) {
         return;
     }
     let segments = segments_of(&subject.name, subject.is_regex());
-    let named: BTreeSet<&str> = names(subject).into_iter().map(|(application, _)| application.id).collect();
-    let mut found: Vec<(&'static Application, &'static WsPath)> = Vec::new();
-    for application in applications::all() {
-        let paths = application.paths.iter().filter(|path| path.distinctive && path.kind != PathKind::Regex);
-        if let Some(path) = paths
-            .max_by_key(|path| usize::from(holds(&segments, path)) * path.text.len())
-            .filter(|path| holds(&segments, path))
-        {
-            found.push((application, path));
-        }
-    }
+    let paths = segments.iter().flat_map(|segment| applications::by_first_segment(segment));
+    let found = paths.filter(|(_, path)| holds(&segments, path));
+    let is_named = |application: &Application| named.iter().any(|(other, _)| other.id == application.id);
     // The application that is named elsewhere, else the one whose path is the longest; frameworks share paths.
-    let best = found.iter().max_by_key(|(application, path)| {
-        (named.contains(application.id), path.text.len(), is_called_after(application, path))
+    let best = found.max_by_key(|(application, path)| {
+        (is_named(application), path.text.len(), is_called_after(application, path))
     });
     if let Some((application, path)) = best {
         let text = format!("`{}` is where {} has its WebSocket", path.text, application.name);
@@ -68,8 +62,8 @@ fn holds(segments: &[String], path: &WsPath) -> bool {
 }
 
 /// The location proxies to a known application and would serve the path of its WebSocket.
-fn by_upstream(subject: &Subject<'_, '_>, evidence: &mut Vec<Evidence>) {
-    for (application, why) in names(subject).into_iter().chain(ports(subject)) {
+fn by_upstream(subject: &Subject<'_, '_>, named: Vec<Named>, evidence: &mut Vec<Evidence>) {
+    for (application, why) in named.into_iter().chain(ports(subject)) {
         if application.uses_websocket() != Some(true)
             || evidence.iter().any(|one| one.application.is_some_and(|known| known.id == application.id))
         {
@@ -86,7 +80,7 @@ fn by_upstream(subject: &Subject<'_, '_>, evidence: &mut Vec<Evidence>) {
 }
 
 /// Applications that the upstream, its servers or the server's own name is called after.
-fn names(subject: &Subject<'_, '_>) -> Vec<(&'static Application, String)> {
+fn names(subject: &Subject<'_, '_>) -> Vec<Named> {
     let mut hosts = vec![subject.target.host.clone()];
     hosts.extend(peers_of(subject).into_iter().map(|(host, _)| host));
     let mut found = Vec::new();
@@ -140,7 +134,7 @@ fn without_suffix(part: &str) -> Option<&str> {
 }
 
 /// Applications that own the port, which nothing else uses.
-fn ports(subject: &Subject<'_, '_>) -> Vec<(&'static Application, String)> {
+fn ports(subject: &Subject<'_, '_>) -> Vec<Named> {
     let ports = subject.target.port.into_iter().chain(peers_of(subject).into_iter().map(|(_, port)| port));
     let mut found = Vec::new();
     for number in ports {

@@ -71,7 +71,7 @@ pub(super) fn is_plain_http(subject: &Subject<'_, '_>) -> bool {
 
 pub(super) fn collect(subject: &Subject<'_, '_>, evidence: &mut Vec<Evidence>) {
     let segments = segments_of(&subject.name, subject.is_regex());
-    if let Some(segment) = segments.iter().find(|segment| WORDS.contains(&segment.as_str())) {
+    if let Some(segment) = segments.iter().find(|segment| is_word(segment)) {
         let text = format!("its path has `{segment}`");
         let own = Evidence::new(EvidenceKind::Name, text, Some(subject.location_at()));
         evidence.push(Evidence { is_about_path: true, ..own });
@@ -91,6 +91,11 @@ pub(super) fn collect(subject: &Subject<'_, '_>, evidence: &mut Vec<Evidence>) {
     if let Some(at) = commented(subject) {
         add("a comment says WebSocket".to_owned(), at, false);
     }
+}
+
+/// Whether a segment is one of [`WORDS`], or a numbered one such as `ws2`.
+fn is_word(segment: &str) -> bool {
+    WORDS.contains(&segment.trim_end_matches(|character: char| character.is_ascii_digit()))
 }
 
 /// The word of [`WORDS`] that is a part of a name, between `-`, `_` and `.`.

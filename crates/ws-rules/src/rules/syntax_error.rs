@@ -56,9 +56,7 @@ fn remedy(error: &SyntaxError) -> String {
         }
         SyntaxErrorKind::UnexpectedClose
         | SyntaxErrorKind::TooManyWords(_)
-        | SyntaxErrorKind::NotTerminated(_) => {
-            "end the directive before with `;`"
-        }
+        | SyntaxErrorKind::NotTerminated(_) => "end the directive before with `;`",
         SyntaxErrorKind::UnexpectedSemicolon => {
             "take this `;` out: a block ends with `}` alone, and no directive is empty"
         }

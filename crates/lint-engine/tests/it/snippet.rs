@@ -1,0 +1,104 @@
+//! Texts as trees of files, and the run over them.
+
+use std::path::PathBuf;
+
+use lint_engine::{Settings, lint};
+use lint_finding::{Finding, Outcome, Severity};
+use nginx_semantics::{MemoryFiles, Scope};
+
+/// Files in memory with the settings to judge them by.
+#[derive(Debug, Default)]
+pub(crate) struct Snippet {
+    /// Path and text; the first one is what is linted.
+    pub(crate) files: Vec<(String, String)>,
+    /// How.
+    pub(crate) settings: Settings,
+}
+
+impl Snippet {
+    /// One file as it is: a fragment, unless it has `http`.
+    pub(crate) fn bare(text: impl Into<String>) -> Self {
+        Self { files: vec![("nginx.conf".to_owned(), text.into())], settings: Settings::default() }
+    }
+
+    /// A block of a page: `# file: path` lines start further files, and what is no main file becomes one. Words behind
+    /// `nginx` on the fence are `nginx=VERSION` and `ws-path=PATH`.
+    pub(crate) fn of_page(info: &str, text: &str) -> Self {
+        let mut this = Self::bare("");
+        for line in text.lines() {
+            if let Some(path) = line.strip_prefix("# file: ") {
+                this.files.push((path.trim().to_owned(), String::new()));
+            } else if let Some((_, text)) = this.files.last_mut() {
+                text.push_str(line);
+                text.push('\n');
+            }
+        }
+        if let Some((_, text)) = this.files.first_mut() {
+            *text = wrapped(text);
+        }
+        for option in info.split_whitespace() {
+            match option.split_once('=') {
+                Some(("nginx", version)) => {
+                    this.settings.versions = Some(version.parse().expect("a version"))
+                }
+                Some(("ws-path", path)) => this.settings.websocket_paths.push(path.to_owned()),
+                _ => panic!("an option that no fence has: {option}"),
+            }
+        }
+        this
+    }
+
+    /// Judged for one version, or a range.
+    pub(crate) fn version(mut self, version: &str) -> Self {
+        self.settings.versions = Some(version.parse().expect("a version"));
+        self
+    }
+
+    /// With one more file.
+    pub(crate) fn file(mut self, path: &str, text: &str) -> Self {
+        self.files.push((path.to_owned(), text.to_owned()));
+        self
+    }
+
+    /// The run.
+    pub(crate) fn run(&self) -> Outcome {
+        let folder = PathBuf::from("/t");
+        let mut memory = MemoryFiles::new();
+        for (path, text) in &self.files {
+            memory.insert(folder.join(path), text.as_str());
+        }
+        let scope = Scope { given: vec![folder.clone()], working_folder: folder.clone(), ..Scope::default() };
+        let first = self.files.first().expect("a file");
+        lint(&memory, &[folder.join(&first.0)], &scope, &self.settings)
+    }
+
+    /// The names of the rules that speak at warning and above, each as often as it does.
+    pub(crate) fn blamed(&self) -> Vec<&'static str> {
+        let outcome = self.run();
+        let at_least = outcome.findings.iter().filter(|finding| finding.severity >= Severity::Warning);
+        at_least.map(|finding| finding.rule.name).collect()
+    }
+}
+
+/// What belongs into `http`, and what into a `server` in it, as a whole main file.
+pub(crate) fn root(http: &str, server: &str) -> String {
+    format!("events {{}}\nhttp {{\n{http}\nserver {{\nlisten 80;\n{server}\n}}\n}}\n")
+}
+
+/// A text without `http` as a main file: into `http` where it starts with a block of that level, else into a server.
+fn wrapped(text: &str) -> String {
+    let mut heads =
+        text.lines().filter(|line| !line.trim_start().starts_with('#')).flat_map(str::split_whitespace);
+    match heads.next() {
+        Some("events" | "http") => text.to_owned(),
+        Some("map" | "upstream" | "server") => format!("events {{}}\nhttp {{\n{text}}}\n"),
+        _ => format!("events {{}}\nhttp {{\nserver {{\n{text}}}\n}}\n"),
+    }
+}
+
+/// Rule, severity and message of each finding, for the texts of failing tests.
+pub(crate) fn listed(findings: &[Finding]) -> String {
+    let line =
+        |finding: &Finding| format!("  {} {}: {}\n", finding.severity, finding.rule.name, finding.message);
+    findings.iter().map(line).collect()
+}

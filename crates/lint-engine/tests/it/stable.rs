@@ -1,0 +1,90 @@
+//! Runs repeat themselves, findings are said once, and their names outlive edits elsewhere.
+
+use std::collections::BTreeSet;
+
+use crate::snippet::{Snippet, root};
+
+/// Many defects in several servers and files.
+fn broken() -> Snippet {
+    let main = "events {}
+http {
+    map $http_upgrade $wrong { default close; }
+    include sites/*.conf;
+    include missing.conf;
+}
+";
+    let site = |name: &str| {
+        format!(
+            "server {{
+    server_name {name};
+    location /ws/ {{ proxy_pass http://127.0.0.1:9000; }}
+    location /socket.io/ {{ proxy_pass http://127.0.0.1:9001; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $wrong; }}
+    location /cable {{ proxy_pass ws://127.0.0.1:9002; proxy_set_header Upgrade $http_upgrade; }}
+}}
+"
+        )
+    };
+    Snippet::bare(main)
+        .file("sites/b.conf", &site("b.example"))
+        .file("sites/a.conf", &site("a.example"))
+        .file("sites/c.conf", "server { location / { proxy_pass http://x } }\n")
+}
+
+#[test]
+fn two_runs_say_the_same() {
+    let (first, second) = (broken().run(), broken().run());
+    assert!(first.findings.len() > 5);
+    assert_eq!(first.findings, second.findings);
+    assert_eq!(format!("{:?}", first.endpoints), format!("{:?}", second.endpoints));
+    assert_eq!(first.notices, second.notices);
+}
+
+#[test]
+fn findings_are_sorted_by_file_and_offset() {
+    let outcome = broken().run();
+    let at = |finding: &lint_finding::Finding| {
+        let file = outcome.file(finding.primary.place.file).expect("a file");
+        (file.source.path().to_owned(), finding.primary.place.span, finding.rule.name)
+    };
+    assert!(outcome.findings.iter().map(at).is_sorted());
+}
+
+#[test]
+fn a_line_that_three_locations_include_is_blamed_once() {
+    let location =
+        |name: &str| format!("location {name} {{ proxy_pass http://127.0.0.1:9000; include ws.conf; }}\n");
+    let server = ["/ws/", "/chat", "/live"].map(location).concat();
+    let snippet = "proxy_http_version 1.1;
+proxy_set_header Upgrade $http_upgrade;
+proxy_set_header Connection close;
+proxy_read_timeout 3600s;
+";
+    let findings = Snippet::bare(root("", &server)).file("ws.conf", snippet).run().findings;
+    let [finding] = findings.as_slice() else { panic!("{findings:?}") };
+    assert_eq!(finding.rule.name, "wrong-connection-header");
+    let help = finding.help.as_deref().unwrap_or_default();
+    assert!(help.contains("in effect in 3 places") && help.contains("location /ws/"), "{help}");
+}
+
+#[test]
+fn fingerprints_do_not_count_lines() {
+    let names = |snippet: &Snippet| -> Vec<String> {
+        snippet.run().findings.into_iter().map(|finding| finding.fingerprint).collect()
+    };
+    let mut moved = broken();
+    for (_, text) in &mut moved.files {
+        text.insert_str(0, "# one more line\n\n");
+    }
+    assert_eq!(names(&broken()), names(&moved));
+}
+
+#[test]
+fn fingerprints_are_unique_within_a_run() {
+    let mut snippet = broken();
+    // The same words twice in one file.
+    let (_, text) = &mut snippet.files[1];
+    *text = format!("{text}{text}");
+    let outcome = snippet.run();
+    let names: BTreeSet<&str> = outcome.findings.iter().map(|finding| finding.fingerprint.as_str()).collect();
+    assert_eq!(names.len(), outcome.findings.len());
+}

@@ -1,0 +1,119 @@
+//! What was not given may set anything: silence.
+
+use proptest::prelude::*;
+use ws_rules::RULES;
+
+use crate::snippet::{Snippet, listed};
+
+/// A file that no tree has.
+const GAP: &str = "include /opt/elsewhere/settings.conf;\n";
+
+/// Lines that a level may have without being wrong, whatever the missing file holds.
+const LINES: [&str; 12] = [
+    "proxy_set_header Host $host;\n",
+    "proxy_set_header X-Real-IP $remote_addr;\n",
+    "proxy_set_header Upgrade $http_upgrade;\n",
+    "proxy_set_header Connection $connection_upgrade;\n",
+    "proxy_set_header Connection $http_connection;\n",
+    "proxy_set_header Upgrade $elsewhere;\n",
+    "proxy_set_header Connection $elsewhere;\n",
+    "proxy_buffering off;\n",
+    "proxy_send_timeout 3600s;\n",
+    "proxy_connect_timeout 5s;\n",
+    "keepalive_timeout 65;\n",
+    "proxy_cache_bypass $http_upgrade;\n",
+];
+
+const LOCATIONS: [&str; 7] =
+    ["/ws/", "= /socket.io/", "^~ /cable", "~* ^/websocket", "/", "/api/live/websocket", "/signalr"];
+
+const PASSES: [&str; 5] = [
+    "proxy_pass http://127.0.0.1:9000;\n",
+    "proxy_pass http://grafana:3000;\n",
+    "proxy_pass https://$backend;\n",
+    "uwsgi_pass unix:/run/app.sock;\n",
+    "scgi_pass 127.0.0.1:4000;\n",
+];
+
+/// Lines of one level: each at most once, as nginx wants it.
+fn lines() -> impl Strategy<Value = String> {
+    prop::collection::btree_set(0..LINES.len(), 0..5)
+        .prop_map(|picked| picked.into_iter().map(|index| LINES[index]).collect())
+}
+
+fn gap() -> impl Strategy<Value = &'static str> {
+    Just(GAP)
+}
+
+/// A location, with another one inside where it is deep.
+fn location() -> impl Strategy<Value = String> {
+    let head = (0..LOCATIONS.len(), 0..PASSES.len());
+    (head, gap(), lines(), any::<bool>(), any::<bool>()).prop_map(
+        |((name, pass), gap, lines, first, deep)| {
+            let (name, pass) = (LOCATIONS[name], PASSES[pass]);
+            let inside = if first { format!("{gap}{pass}{lines}") } else { format!("{pass}{lines}{gap}") };
+            if deep {
+                format!("location /outer/ {{\n{lines}{gap}location {name} {{\n{inside}}}\n}}\n")
+            } else {
+                format!("location {name} {{\n{inside}}}\n")
+            }
+        },
+    )
+}
+
+/// What stands inside `http`: lines, and servers with locations; the gap at each level.
+fn http() -> impl Strategy<Value = String> {
+    let server = (lines(), prop::collection::vec(location(), 1..3))
+        .prop_map(|(lines, locations)| format!("server {{\n{lines}{GAP}{}}}\n", locations.concat()));
+    (lines(), prop::collection::vec(server, 1..3))
+        .prop_map(|(lines, servers)| format!("{lines}{GAP}{}", servers.concat()))
+}
+
+/// Whether the rule looks at endpoints: the others look at files and includes.
+fn is_about_endpoints(name: &str) -> bool {
+    !matches!(name, "syntax-error" | "include-not-found" | "include-cycle")
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn unknown_values_raise_nothing(http in http(), version in prop::option::of(prop::sample::select(vec!["1.18", "1.22.1", "1.30"]))) {
+        let text = format!("events {{}}\nhttp {{\n{http}}}\n");
+        let mut snippet = Snippet::bare(text.clone());
+        if let Some(version) = version {
+            snippet = snippet.version(version);
+        }
+        snippet.settings.assume_websocket = true;
+        let outcome = snippet.run();
+        prop_assert!(outcome.summary.endpoints > 0);
+        prop_assert!(outcome.findings.is_empty(), "{text}\n{}", listed(&outcome.findings));
+    }
+
+    #[test]
+    fn fragments_never_miss_a_variable(http in http(), drop_gaps in any::<bool>()) {
+        let text = if drop_gaps { http.replace(GAP, "") } else { http };
+        let outcome = Snippet::bare(text.clone()).run();
+        let is_wrong = outcome.findings.iter().any(|finding| finding.rule.name == "undefined-variable");
+        prop_assert!(!is_wrong, "{text}\n{}", listed(&outcome.findings));
+    }
+}
+
+/// A rule that the property test does not reach would pass it: without the gaps every kind of defect shows.
+#[test]
+fn the_same_texts_without_gaps_do_raise_findings() {
+    let text = "events {}
+http {
+    proxy_set_header Connection upgrade;
+    server {
+        location /ws/ { proxy_pass http://127.0.0.1:9000; proxy_set_header Host $host; }
+        location /cable { proxy_pass http://127.0.0.1:9000; proxy_set_header Upgrade $http_upgrade; }
+        location /signalr { uwsgi_pass unix:/run/app.sock; }
+    }
+}
+";
+    let names = Snippet::bare(text).blamed();
+    let about = names.iter().filter(|name| is_about_endpoints(name));
+    assert!(about.count() >= 4, "{names:?}");
+    assert!(RULES.len() >= names.len());
+}

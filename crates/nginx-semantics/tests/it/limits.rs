@@ -1,0 +1,110 @@
+//! Hostile and very large input: it ends, soon, and says so.
+
+use std::time::{Duration, Instant};
+
+use nginx_semantics::{ContextKind, DirectiveName, Effective, IncludeFailure, Locations, Pass, Variables, effective};
+
+use crate::common::{Fixed, evaluate, known, load_root, load_tree, location, only};
+
+const SOON: Duration = Duration::from_secs(5);
+
+#[test]
+fn a_bomb_of_includes_ends_in_one_problem() {
+    for inside in ["", "location /a { location /b {} } "] {
+        let names: Vec<String> = (0..=40).map(|n| format!("i{n}.conf")).collect();
+        let texts: Vec<String> = (1..=40).map(|n| format!("include i{n}.conf; include i{n}.conf; {inside}")).collect();
+        let mut others: Vec<(&str, &str)> = names.iter().map(String::as_str).zip(texts.iter().map(String::as_str)).collect();
+        others.push(("i40.conf", "set $a 1;"));
+        let start = Instant::now();
+        let loaded = load_root("events {} http { server { include i0.conf; } }", &others);
+        let problems = only(&loaded).problems();
+        assert_eq!(problems.len(), 1);
+        assert_eq!(problems[0].failure, IncludeFailure::TooLarge);
+        assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
+    }
+}
+
+#[test]
+fn blocks_in_blocks() {
+    let start = Instant::now();
+    let http = ["http {".repeat(100_000), "}".repeat(100_000)].concat();
+    assert!(only(&load_root(&http, &[])).problems().is_empty());
+    let locations = format!("events {{}} http {{ server {{ {} {} }} }}", "location / {".repeat(20_000), "}".repeat(20_000));
+    let loaded = load_root(&locations, &[]);
+    let configuration = only(&loaded);
+    assert_eq!(configuration.problems().len(), 1);
+    assert_eq!(configuration.problems()[0].failure, IncludeFailure::TooDeep);
+    let deepest = configuration.of_kind(ContextKind::Location).last().unwrap();
+    assert!(matches!(effective(configuration, deepest, DirectiveName::PROXY_HTTP_VERSION), Effective::Default { .. }));
+    assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
+}
+
+#[test]
+fn many_sites() {
+    let upstream = |n: usize| format!("upstream u{n} {{ server a{n}:1; }}\n");
+    let site = |n: usize| {
+        format!(
+            "server {{ server_name s{n}; set $up u{n}; include headers.conf; location / {{ root /x; }}\n\
+             location ~ \\.(js|css|png)$ {{ expires 1d; }}\n\
+             location /ws/ {{ proxy_pass http://u{n}; proxy_set_header Upgrade $v; }} }}\n"
+        )
+    };
+    let sites: String = (0..5_000).map(|n| upstream(n) + &site(n)).collect();
+    let text = format!("events {{}} http {{ map $http_upgrade $v {{ default up; ~x y; }} {sites} }}");
+    let start = Instant::now();
+    let loaded = load_root(&text, &[("headers.conf", "proxy_set_header A 1;")]);
+    let configuration = only(&loaded);
+    let variables = Variables::new(configuration);
+    let locations = Locations::new(configuration);
+    let request = Fixed(vec![("http_upgrade", known("websocket"))]);
+    for server in configuration.of_kind(ContextKind::Server) {
+        let nginx_semantics::Selection::Location(found) = locations.select(server, b"/ws/a") else { panic!() };
+        let pass = Pass::in_effect(configuration, found).unwrap();
+        let target = nginx_semantics::Target::parse(&pass.target());
+        assert!(nginx_semantics::upstream(configuration, found, &target.host).is_some());
+        let evaluator = nginx_semantics::Evaluator { configuration, variables: &variables, request: &request, context: found };
+        assert_eq!(evaluator.value(b"$v").as_known(), Some(&b"up"[..]));
+        assert_eq!(evaluator.value(b"$up").as_known().map(|up| up[0]), Some(b'u'));
+    }
+    assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
+}
+
+#[test]
+fn many_fragments() {
+    let sites: Vec<(String, String)> = (0..2_000)
+        .map(|n| (format!("sites-enabled/{n}"), "server { include snippets/a.conf; location / {} }".to_owned()))
+        .collect();
+    let mut tree: Vec<(&str, &str)> = sites.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    tree.push(("snippets/a.conf", "location /ws { proxy_pass http://a; }"));
+    let start = Instant::now();
+    assert_eq!(only(&load_tree(&tree)).of_kind(ContextKind::Location).count(), 4_000);
+    assert!(start.elapsed() < SOON, "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_million_directives_in_one_block() {
+    let text = format!("events {{}}\nhttp {{ server {{ location / {{\n{}set $x y;\n}} }} }}\n", "add_header A b;\n".repeat(1_000_000));
+    let start = Instant::now();
+    let loaded = load_root(&text, &[]);
+    let configuration = only(&loaded);
+    let inside = location(configuration, "/");
+    let request = Fixed(Vec::new());
+    assert_eq!(evaluate(configuration, inside, &request, "$x"), "y");
+    assert!(start.elapsed() < 2 * SOON, "{:?}", start.elapsed());
+}
+
+#[test]
+fn text_that_is_never_ended() {
+    let start = Instant::now();
+    for text in [
+        "root /x\n".repeat(200_000),
+        "http { root /x; ".repeat(100_000),
+        "location / {\n".repeat(100_000),
+        "root 'x\n".repeat(100_001),
+        "include a*b;".repeat(100_000),
+        format!("{{{}", "a ".repeat(1_000_000)),
+    ] {
+        let _ = load_root(&text, &[]);
+    }
+    assert!(start.elapsed() < 2 * SOON, "{:?}", start.elapsed());
+}

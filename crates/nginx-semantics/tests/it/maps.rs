@@ -1,0 +1,177 @@
+//! `map` and variables.
+
+use nginx_semantics::{Value, Variables};
+
+use crate::common::{Fixed, evaluate, known, load_root, location, only};
+
+/// A request whose `$http_upgrade` is this; empty for an ordinary one.
+fn upgrade(value: &str) -> Fixed {
+    Fixed(vec![("http_upgrade", known(value)), ("http_connection", known("keep-alive, Upgrade"))])
+}
+
+/// `$v` where `http` holds this.
+fn value(http: &str, request: &Fixed) -> String {
+    in_location(http, request, "$v")
+}
+
+fn in_location(http: &str, request: &Fixed, text: &str) -> String {
+    let loaded = load_root(&format!("events {{}} http {{ {http} server {{ location / {{}} }} }}"), &[]);
+    let configuration = only(&loaded);
+    evaluate(configuration, location(configuration, "/"), request, text)
+}
+
+#[test]
+fn keys() {
+    let table = [
+        // Literals are compared without case, both ways.
+        ("default d; websocket up;", "websocket", "up"),
+        ("default d; WebSocket up;", "websocket", "up"),
+        ("default d; websocket up;", "WEBSOCKET", "up"),
+        ("default d; websocket up;", "websocket, h2c", "d"),
+        // The empty key, and a missing default.
+        ("default upgrade; '' close;", "", "close"),
+        ("default upgrade; \"\" close;", "websocket", "upgrade"),
+        ("'' close;", "websocket", ""),
+        ("websocket up;", "", ""),
+        // Literals before regexes whatever the order, then regexes in order, then the default.
+        ("~^web a; websocket b; default c;", "websocket", "b"),
+        ("~^web a; ~socket$ b; default c;", "websocket", "a"),
+        ("default c; ~^x a; ~socket$ b;", "websocket", "b"),
+        ("~^WEB a; default c;", "websocket", "c"),
+        ("~*^WEB a; default c;", "websocket", "a"),
+        ("~*^websocket$ upgrade;", "WebSocket", "upgrade"),
+        // nginx tries no regex for an empty source.
+        ("default upgrade; ~^$ close;", "", "upgrade"),
+        ("default d; ~.* up;", "", "d"),
+        // A backslash makes a literal of a special word.
+        ("default d; \\default l;", "default", "l"),
+        ("default d; \\hostnames l;", "hostnames", "l"),
+        ("default d; \\~x l;", "~x", "l"),
+        ("\"default\" d;", "websocket", "d"),
+        // `volatile` is no key.
+        ("volatile; default d;", "volatile", "d"),
+        // Wildcard host names may match; literals come before them.
+        ("hostnames; default d; *.ex.com w;", "a.ex.com", "?"),
+        ("hostnames; default d; ex.com w;", "ex.com", "w"),
+        // A regex that is not evaluated may match or not.
+        ("default d; ~(?=w) r; ~^web s;", "websocket", "r|s"),
+        ("default d; ~(?=w) r;", "websocket", "d|r"),
+        // Captures are not followed.
+        ("default d; ~(.*) $1;", "websocket", "?"),
+        ("default d; ~(?<n>.*) $n;", "websocket", "?"),
+    ];
+    for (entries, input, expected) in table {
+        let http = format!("map $http_upgrade $v {{ {entries} }}");
+        assert_eq!(value(&http, &upgrade(input)), expected, "{entries} for {input}");
+    }
+}
+
+#[test]
+fn sources_and_values() {
+    let table = [
+        // Of two maps for one variable the last one counts, silently.
+        ("map $http_upgrade $v { default 1; } map $http_upgrade $v { default 2; }", "2"),
+        // A map on a map, defined after use; a source of several parts; values with variables.
+        ("map $w $v { yes up; default no; } map $http_upgrade $w { websocket yes; }", "up"),
+        ("map \"$http_upgrade-x\" $v { websocket-x up; }", "up"),
+        ("map ${http_upgrade} $v { websocket up; }", "up"),
+        ("map $http_upgrade $v { websocket \"a-${http_upgrade}b\"; }", "a-websocketb"),
+        ("map $http_upgrade $v { websocket $HTTP_Upgrade; }", "websocket"),
+        // Firefox sends a list.
+        ("map $http_connection $v { Upgrade upgrade; default no; }", "no"),
+        ("map $http_connection $v { ~*upgrade upgrade; default no; }", "upgrade"),
+        // The name may be in any case.
+        ("map $http_upgrade $V { websocket up; }", "up"),
+        // nginx accepts a map that hides one of its own variables of the `http_` kind.
+        ("map $http_host $v { default $http_upgrade; } map $http_host $http_upgrade { default x; }", "x"),
+        // Braces are part of the name here, so `$v` is defined nowhere.
+        ("map $http_upgrade ${v} { websocket up; }", "?"),
+        ("geo $v { default 1; }", "?"),
+        ("split_clients $remote_addr $v { * a; }", "?"),
+        ("", "?"),
+    ];
+    for (http, expected) in table {
+        assert_eq!(value(http, &upgrade("websocket")), expected, "{http}");
+    }
+}
+
+#[test]
+fn an_unknown_source_gives_one_of_all_outcomes() {
+    let unknown = Fixed(vec![("http_x", Value::NotEmpty)]);
+    let map = |source: &str, entries: &str| format!("map {source} $v {{ {entries} }}");
+    let table = [
+        ("$http_upgrade", "default upgrade; '' close;", "close|upgrade"),
+        ("$http_upgrade", "a 1; ~b 2;", "|1|2"),
+        // What is not empty matches no empty key.
+        ("$http_x", "default upgrade; '' close;", "upgrade"),
+        ("$http_x", "default upgrade; ~x other; '' close;", "other|upgrade"),
+        ("$http_upgrade", "hostnames; default a; b c;", "?"),
+    ];
+    for (source, entries, expected) in table {
+        assert_eq!(value(&map(source, entries), &unknown), expected, "{source} {entries}");
+    }
+}
+
+#[test]
+fn cycles_of_maps_end() {
+    let once = "map $w $v { default \"a$w\"; } map $v $w { default \"b$v\"; }";
+    let often = "map $v $v { default \"$v$v$v$v$v$v$v$v\"; }";
+    let wide: String = (0..20).map(|n| format!("map $v{} $v{n} {{ default \"$v{0}$v{0}$v{0}$v{0}\"; }} ", n + 1)).collect();
+    assert_ne!(value(once, &upgrade("")), "x");
+    assert_ne!(value(often, &upgrade("")), "x");
+    assert_eq!(in_location(&format!("{wide} map $http_upgrade $v20 {{ default x; }}"), &upgrade(""), "$v0"), "?");
+}
+
+#[test]
+fn include_inside_a_map() {
+    let text = |include: &str| {
+        format!("events {{}} http {{ map $http_upgrade $v {{ default d; include {include}; }} server {{ location / {{}} }} }}")
+    };
+    for (include, input, expected) in [
+        ("map.inc", "websocket", "up"),
+        ("map.inc", "", "d"),
+        ("missing.inc", "websocket", "?"),
+        ("missing/*.inc", "websocket", "?"),
+    ] {
+        let loaded = load_root(&text(include), &[("map.inc", "websocket up;\n")]);
+        let configuration = only(&loaded);
+        let seen = evaluate(configuration, location(configuration, "/"), &upgrade(input), "$v");
+        assert_eq!(seen, expected, "{include}");
+    }
+}
+
+#[test]
+fn texts() {
+    let http = "map $http_upgrade $v { default up; }";
+    for (text, expected) in [
+        ("", ""),
+        ("close", "close"),
+        ("a${v}b", "aupb"),
+        ("$V", "up"),
+        ("${HTTP_UPGRADE}", "websocket"),
+        ("$1", "?"),
+        ("x$1", "NOT EMPTY"),
+        ("$http_other", "?"),
+        ("$undefined", "?"),
+        ("$v$", "NOT EMPTY"),
+    ] {
+        assert_eq!(in_location(http, &upgrade("websocket"), text), expected, "{text}");
+    }
+}
+
+#[test]
+fn names_are_defined_wherever_they_stand() {
+    let text = "events {} http { map $a $m {} geo $g {} split_clients $a $s { * x; } \
+                server { server_name ~^(?<named>.*)$; set $In_Server 1; \
+                location ~ (?<inner>x) { auth_request_set $a_r_s $host; } \
+                if ($host ~ (?P<tested>x)) { return 200; } rewrite (?'old'x) /; } } \
+                stream { map $a $in_stream {} }";
+    let loaded = load_root(text, &[]);
+    let variables = Variables::new(only(&loaded));
+    for name in ["m", "g", "s", "named", "in_server", "IN_SERVER", "inner", "a_r_s", "tested", "old", "http_any", "host"] {
+        assert!(variables.is_defined(name.as_bytes()), "{name}");
+    }
+    for name in ["in_stream", "connection_upgrade", "hosts"] {
+        assert!(!variables.is_defined(name.as_bytes()), "{name}");
+    }
+}
