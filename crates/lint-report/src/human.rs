@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::{self, Write};
 
-use lint_finding::{Applicability, Finding, Notice, Outcome, Severity};
+use lint_finding::{Finding, Notice, Outcome, Severity};
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode, SourceSpan};
 
 use crate::clip::Room;
@@ -31,10 +31,10 @@ pub(crate) fn write(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io
     for notice in &outcome.notices {
         write_notice(outcome, notice, style, out)?;
     }
-    if !outcome.notices.is_empty() {
+    if !outcome.notices.is_empty() && style.summary {
         writeln!(out)?;
     }
-    summary::write(&outcome.summary, out)
+    if style.summary { summary::write(&outcome.summary, out) } else { Ok(()) }
 }
 
 /// What miette draws: all but the footer, which it would wrap in the middle of code.
@@ -166,12 +166,7 @@ fn handler(
 }
 
 fn help(finding: &Finding) -> Option<String> {
-    let option = finding.fix.as_ref().map(|fix| match fix.applicability {
-        Applicability::Safe => "safe fix: --fix",
-        Applicability::Unsafe => "unsafe fix: --unsafe-fixes",
-    });
-    let text = finding.help.as_ref().or(finding.fix.as_ref().map(|fix| &fix.title))?;
-    Some(option.map_or_else(|| text.clone(), |option| format!("{text} ({option})")))
+    finding.help.clone().or_else(|| finding.fix.as_ref().map(|fix| fix.title.clone()))
 }
 
 /// `text` may have several lines, each of which is wrapped and escaped.

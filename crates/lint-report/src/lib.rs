@@ -31,6 +31,8 @@ pub struct Style {
     pub width: usize,
     /// Whether the endpoints are listed too.
     pub verbose: bool,
+    /// Whether the last lines count what was read and found.
+    pub summary: bool,
 }
 
 /// The program that made the output.
@@ -40,6 +42,8 @@ pub struct ToolInfo<'a> {
     pub name: &'a str,
     /// Its version.
     pub version: &'a str,
+    /// The commit that it was built from, where that is known.
+    pub commit: Option<&'a str>,
 }
 
 /// Findings with excerpts, notices and a summary, for a person at a terminal.

@@ -13,8 +13,14 @@ use crate::cli::Color;
 const WIDTH: usize = 100;
 
 /// How the human format looks here.
-pub(crate) fn style(color: Color, verbose: bool) -> Style {
-    Style { color: is_colored(color), unicode: supports_unicode::on(Stream::Stdout), width: width(), verbose }
+pub(crate) fn style(color: Color, verbose: bool, summary: bool) -> Style {
+    Style {
+        color: is_colored(color),
+        unicode: supports_unicode::on(Stream::Stdout),
+        width: width(),
+        verbose,
+        summary,
+    }
 }
 
 fn is_colored(color: Color) -> bool {

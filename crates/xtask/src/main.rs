@@ -1,1 +1,25 @@
-fn main() {}
+//! `cargo xtask`: the command line of the project's own tasks.
+
+use std::env;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use xtask::Error;
+
+fn main() -> ExitCode {
+    let task = env::args().nth(1).unwrap_or_default();
+    let done = match task.as_str() {
+        "gen" => xtask::write(),
+        "check" => xtask::check(),
+        "ci" => xtask::ci(),
+        _ => Err(Error::Usage),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // When even standard error is gone there is nobody left to tell.
+            let _ = writeln!(io::stderr(), "error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! From an outcome to output version 1.
 
-use lint_finding::{self as finding, LabelRole, Outcome, Place};
+use lint_finding::{self as finding, LabelRole, Outcome, Place, Severity};
 
 use super::v1;
 use crate::ToolInfo;
@@ -11,7 +11,7 @@ pub(crate) fn output<'a>(outcome: &'a Outcome, tool: &ToolInfo<'a>) -> v1::Outpu
     v1::Output {
         schema: v1::SCHEMA,
         version: v1::VERSION,
-        tool: v1::Tool { name: tool.name, version: tool.version },
+        tool: v1::Tool { name: tool.name, version: tool.version, commit: tool.commit },
         findings: outcome.findings.iter().map(|finding| self::finding(outcome, finding)).collect(),
         endpoints: outcome.endpoints.iter().map(|row| endpoint(outcome, row)).collect(),
         summary: v1::Summary {
@@ -34,6 +34,7 @@ fn finding<'a>(outcome: &'a Outcome, finding: &'a finding::Finding) -> v1::Findi
     v1::Finding {
         rule: finding.rule.name,
         group: finding.rule.group.name(),
+        level: level(finding.rule.severity),
         severity: finding.severity.name(),
         confidence: finding.confidence.name(),
         message: &finding.message,
@@ -140,4 +141,13 @@ fn line(outcome: &Outcome, place: Place) -> (&str, u32) {
 fn optional_line(outcome: &Outcome, place: Option<Place>) -> (Option<&str>, Option<u32>) {
     let at = place.map(|place| line(outcome, place));
     (at.map(|(file, _)| file), at.map(|(_, line)| line))
+}
+
+/// What kind of rule has this as its highest severity.
+fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error | Severity::Warning => "correctness",
+        Severity::Info => "suspicious",
+        Severity::Pedantic => "pedantic",
+    }
 }

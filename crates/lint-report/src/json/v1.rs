@@ -20,12 +20,15 @@ pub(crate) struct Output<'a> {
 pub(crate) struct Tool<'a> {
     pub(crate) name: &'a str,
     pub(crate) version: &'a str,
+    pub(crate) commit: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Finding<'a> {
     pub(crate) rule: &'a str,
     pub(crate) group: &'static str,
+    /// What kind of rule it is: `correctness`, `suspicious` or `pedantic`.
+    pub(crate) level: &'static str,
     pub(crate) severity: &'static str,
     pub(crate) confidence: &'static str,
     pub(crate) message: &'a str,

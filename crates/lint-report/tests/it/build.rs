@@ -21,7 +21,8 @@ pub(crate) static RULE: RuleMeta = RuleMeta {
 pub(crate) const MESSAGE: &str = "`Connection` is not forwarded, so nginx sends `Connection: close`";
 
 /// Without colour, in Unicode.
-pub(crate) const PLAIN: Style = Style { color: false, unicode: true, width: 100, verbose: false };
+pub(crate) const PLAIN: Style =
+    Style { color: false, unicode: true, width: 100, verbose: false, summary: true };
 
 pub(crate) fn file(path: &str, bytes: impl Into<Vec<u8>>) -> File {
     File { source: Arc::new(Source::new(path, bytes.into()).unwrap()), may_be_shown: true }
@@ -110,7 +111,7 @@ pub(crate) fn concise(outcome: &Outcome) -> String {
 
 pub(crate) fn json(outcome: &Outcome) -> String {
     let mut out = Vec::new();
-    let tool = lint_report::ToolInfo { name: "nginx-ws-lint", version: "0.1.0" };
+    let tool = lint_report::ToolInfo { name: "nginx-ws-lint", version: "0.1.0", commit: None };
     lint_report::json(outcome, &tool, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }

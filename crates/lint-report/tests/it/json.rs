@@ -14,7 +14,8 @@ fn empty_lists_are_printed() {
       "version": 1,
       "tool": {
         "name": "nginx-ws-lint",
-        "version": "0.1.0"
+        "version": "0.1.0",
+        "commit": null
       },
       "findings": [],
       "endpoints": [],

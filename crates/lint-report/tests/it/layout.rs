@@ -48,7 +48,7 @@ fn other_files_help_and_long_texts_stand_in_the_footer() {
        ╰────
       help: add `proxy_set_header Connection $connection_upgrade;` next to it, and
             the map that gives the variable its value to the http block
-            second line (safe fix: --fix)
+            second line
       note: conf.d/proxy.conf:3: sets `Connection`, but it is not inherited because
             this location has its own `proxy_set_header`
     ");

@@ -64,7 +64,7 @@ proptest! {
         unicode: bool,
         width in 0usize..300,
     ) {
-        let text = human(&outcome, &Style { color, unicode, width, verbose: true });
+        let text = human(&outcome, &Style { color, unicode, width, verbose: true, summary: true });
         prop_assert!(is_clean(&text, color), "{text:?}");
         prop_assert!(!text.contains("Failed to read"), "{text}");
         let text = concise(&outcome);

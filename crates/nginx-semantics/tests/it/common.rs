@@ -8,10 +8,10 @@ use nginx_semantics::{
 };
 
 /// The folder that is given.
-pub const TREE: &str = "/repo/nginx";
+pub(crate) const TREE: &str = "/repo/nginx";
 
 /// Files below [`TREE`].
-pub fn files(files: &[(&str, &str)]) -> MemoryFiles {
+pub(crate) fn files(files: &[(&str, &str)]) -> MemoryFiles {
     let mut memory = MemoryFiles::new();
     for (path, text) in files {
         memory.insert(PathBuf::from(TREE).join(path), *text);
@@ -19,30 +19,30 @@ pub fn files(files: &[(&str, &str)]) -> MemoryFiles {
     memory
 }
 
-pub fn scope() -> Scope {
+pub(crate) fn scope() -> Scope {
     Scope { given: vec![TREE.into()], working_folder: TREE.into(), ..Scope::default() }
 }
 
 /// Loads the whole folder.
-pub fn load_tree(tree: &[(&str, &str)]) -> Loaded {
+pub(crate) fn load_tree(tree: &[(&str, &str)]) -> Loaded {
     load(&files(tree), &[TREE.into()], &scope())
 }
 
 /// Loads one main file, named, with others beside it.
-pub fn load_root(text: &str, others: &[(&str, &str)]) -> Loaded {
+pub(crate) fn load_root(text: &str, others: &[(&str, &str)]) -> Loaded {
     let mut all = vec![("nginx.conf", text)];
     all.extend(others);
     load(&files(&all), &[PathBuf::from(TREE).join("nginx.conf")], &scope())
 }
 
 /// The only configuration.
-pub fn only(loaded: &Loaded) -> Configuration<'_> {
+pub(crate) fn only(loaded: &Loaded) -> Configuration<'_> {
     assert_eq!(loaded.layouts.len(), 1, "skipped: {:?}", loaded.skipped);
     Configuration::new(&loaded.sources, &loaded.layouts[0])
 }
 
 /// What a location, `if` or other block is called: the words of its opener.
-pub fn label(configuration: Configuration<'_>, context: ContextId) -> String {
+pub(crate) fn label(configuration: Configuration<'_>, context: ContextId) -> String {
     configuration.opener(context).map_or_else(
         || configuration.context(context).kind.name().to_owned(),
         |opener| opener.arguments_text(),
@@ -50,25 +50,25 @@ pub fn label(configuration: Configuration<'_>, context: ContextId) -> String {
 }
 
 /// The context of a kind whose opener has these words.
-pub fn find(configuration: Configuration<'_>, kind: ContextKind, words: &str) -> ContextId {
+pub(crate) fn find(configuration: Configuration<'_>, kind: ContextKind, words: &str) -> ContextId {
     let mut all = configuration.of_kind(kind);
     all.find(|&context| label(configuration, context) == words).expect(words)
 }
 
 /// The first location called so.
-pub fn location(configuration: Configuration<'_>, words: &str) -> ContextId {
+pub(crate) fn location(configuration: Configuration<'_>, words: &str) -> ContextId {
     find(configuration, ContextKind::Location, words)
 }
 
 /// Selects in the first server.
-pub fn select(configuration: Configuration<'_>, uri: &str) -> nginx_semantics::Selection {
+pub(crate) fn select(configuration: Configuration<'_>, uri: &str) -> nginx_semantics::Selection {
     let server = configuration.of_kind(ContextKind::Server).next().expect("a server");
     let path = nginx_semantics::normalize_path(uri.as_bytes()).expect("a path");
     Locations::new(configuration).select(server, &path)
 }
 
 /// The built-in variables of one request; those that are not listed are unknown.
-pub struct Fixed(pub Vec<(&'static str, Value)>);
+pub(crate) struct Fixed(pub(crate) Vec<(&'static str, Value)>);
 
 impl Request for Fixed {
     fn variable(&self, name: &[u8]) -> Value {
@@ -78,7 +78,7 @@ impl Request for Fixed {
 }
 
 /// A value in a context, shown: `a` when known, `a|b` for one of several, `NOT EMPTY` or `?`.
-pub fn show(value: &Value) -> String {
+pub(crate) fn show(value: &Value) -> String {
     match value {
         Value::OneOf(values) => {
             let texts: Vec<_> = values.iter().map(|value| String::from_utf8_lossy(value).into_owned()).collect();
@@ -90,7 +90,7 @@ pub fn show(value: &Value) -> String {
 }
 
 /// Evaluates `text` in a context for a request with these variables.
-pub fn evaluate(
+pub(crate) fn evaluate(
     configuration: Configuration<'_>,
     context: ContextId,
     request: &Fixed,
@@ -101,6 +101,6 @@ pub fn evaluate(
     show(&evaluator.value(text.as_bytes()))
 }
 
-pub fn known(text: &str) -> Value {
+pub(crate) fn known(text: &str) -> Value {
     Value::known(text)
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use lint_engine::Settings;
 use lint_finding::{Notice, NoticeCode, Outcome};
-use lint_report::{Style, ToolInfo};
+use lint_report::ToolInfo;
 use nginx_semantics::{Files, Overlay, Scope};
 
 use super::to_stdout;
@@ -18,7 +18,11 @@ use crate::exit::Exit;
 use crate::version::{INSTALLED, of_this_machine};
 use crate::{say, scope, terminal};
 
-const TOOL: ToolInfo<'_> = ToolInfo { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") };
+const TOOL: ToolInfo<'_> = ToolInfo {
+    name: env!("CARGO_PKG_NAME"),
+    version: env!("CARGO_PKG_VERSION"),
+    commit: option_env!("NGINX_WS_LINT_COMMIT"),
+};
 
 /// Lints what the arguments name and writes the outcome.
 pub(crate) fn run(args: &LintArgs) -> Result<Exit, Error> {
@@ -115,23 +119,10 @@ fn add_unlisted(outcome: &mut Outcome, folders: &BTreeMap<PathBuf, String>, scop
 }
 
 fn write(outcome: &Outcome, args: &LintArgs, out: &mut dyn Write) -> io::Result<()> {
-    let style = terminal::style(args.color, args.verbose);
+    let style = terminal::style(args.color, args.verbose, !args.quiet);
     match args.format {
-        Format::Human if args.quiet => without_summary(outcome, &style, out),
         Format::Human => lint_report::human(outcome, &style, out),
         Format::Concise => lint_report::concise(outcome, out),
         Format::Json => lint_report::json(outcome, &TOOL, out),
     }
-}
-
-/// The format ends with the two lines of the summary.
-fn without_summary(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    let mut text = Vec::new();
-    lint_report::human(outcome, style, &mut text)?;
-    let lines: Vec<&[u8]> = text.split_inclusive(|&byte| byte == b'\n').collect();
-    let mut kept = lines.get(..lines.len().saturating_sub(2)).unwrap_or_default();
-    while let [rest @ .., b"\n"] = kept {
-        kept = rest;
-    }
-    kept.iter().try_for_each(|line| out.write_all(line))
 }

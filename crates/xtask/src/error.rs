@@ -1,0 +1,59 @@
+//! What ends a task.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// What ends a task.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// No task of that name.
+    #[error(
+        "usage: cargo xtask <TASK>\n\n  \
+         gen    write the generated documents\n  \
+         check  compare them with what would be generated\n  \
+         ci     all checks and all tests, the tests last"
+    )]
+    Usage,
+    /// A file or folder that cannot be read or written.
+    #[error("{path}: {error}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// A program that cannot be run.
+    #[error("cannot run `{command}`: {error}")]
+    Start {
+        /// With its arguments.
+        command: String,
+        /// Why.
+        error: io::Error,
+    },
+    /// A program that ended with an error.
+    #[error("`{command}` failed{}", said(.stderr))]
+    Failed {
+        /// With its arguments.
+        command: String,
+        /// What it wrote, where that was not shown already.
+        stderr: String,
+    },
+    /// A document without the marks between which a part is generated.
+    #[error("{path} lacks the line `{mark}`")]
+    NoMark {
+        /// Which document.
+        path: PathBuf,
+        /// Which mark.
+        mark: &'static str,
+    },
+    /// Documents that differ from what would be generated.
+    #[error("generated documents are out of date: {}\nrun `cargo xtask gen` and read what changed", .0.join(", "))]
+    Stale(Vec<String>),
+}
+
+fn said(stderr: &str) -> String {
+    let stderr = stderr.trim_end();
+    if stderr.is_empty() { String::new() } else { format!(":\n{stderr}") }
+}

@@ -1,0 +1,24 @@
+//! The project's own tasks: documents that are generated, and the one command that checks everything.
+//!
+//! `cargo xtask gen` writes what [`documents`] makes, `cargo xtask check` compares, `cargo xtask ci` is what a change
+//! has to pass.
+
+mod ci;
+mod demo;
+mod documents;
+mod error;
+mod program;
+mod rules;
+
+use std::path::PathBuf;
+
+pub use ci::ci;
+pub use demo::concise as demo_concise;
+pub use documents::{Document, check, documents, write};
+pub use error::Error;
+
+/// The folder of the workspace.
+pub fn root() -> PathBuf {
+    let crates = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    crates.ancestors().nth(2).map_or(crates.clone(), PathBuf::from)
+}

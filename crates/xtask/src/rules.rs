@@ -1,0 +1,64 @@
+//! rules.md and the page of each rule.
+
+use lint_finding::{Group, RuleMeta};
+use ws_rules::RULES;
+
+use crate::documents::HEADER;
+
+/// The table of all rules, group by group.
+pub(crate) fn table() -> String {
+    let mut text = format!(
+        "{HEADER}\n# Rules\n\n\
+         {} rules. A rule runs unless `--ignore` names it or its group.\n\n\
+         *Severity* is the highest that a finding of the rule has; one may have less where the evidence is weaker or \
+         where only some nginx versions are affected.\n\
+         *Fix* says whether findings come with an edit: in `--format json` for now, for this version does not apply \
+         them.\n\
+         *Since* is the version of nginx-ws-lint that first had the rule.\n",
+        RULES.len()
+    );
+    for group in Group::ALL {
+        let rules: Vec<&RuleMeta> =
+            RULES.iter().map(|rule| rule.meta()).filter(|rule| rule.group == *group).collect();
+        if rules.is_empty() {
+            continue;
+        }
+        text.push_str(&format!("\n## {group}\n\n{}\n\n", about(*group)));
+        text.push_str("| rule | severity | fix | since | summary |\n|---|---|---|---|---|\n");
+        for RuleMeta { name, severity, since, summary, fix, .. } in rules {
+            let (fix, summary) = (fix.name(), summary.replace('|', "\\|"));
+            text.push_str(&format!(
+                "| [{name}](docs/rules/{name}.md) | {severity} | {fix} | {since} | {summary} |\n"
+            ));
+        }
+    }
+    text
+}
+
+/// The page of a rule: its own, with the card under the title.
+pub(crate) fn page(rule: &RuleMeta) -> String {
+    let RuleMeta { name, group, severity, since, fix, docs, .. } = rule;
+    let source = format!("crates/ws-rules/src/rules/{}.rs", name.replace('-', "_"));
+    let title = format!("# {name}");
+    let body = docs.strip_prefix(title.as_str()).unwrap_or(docs).trim();
+    format!(
+        "{HEADER}\n{title}\n\n{group} · {severity} · fix: {} · since {since} · [source](../../{source})\n\n{body}\n",
+        fix.name()
+    )
+}
+
+/// What the rules of a group watch over.
+fn about(group: Group) -> &'static str {
+    match group {
+        Group::Handshake => "Whether the upgrade gets to the upstream and can be answered with 101.",
+        Group::Lifetime => "What ends a connection that is open.",
+        Group::Balancing => "What happens with more than one back end.",
+        Group::Layers => "Proxies in front of this nginx.",
+        Group::Protocol => "HTTP versions and TLS.",
+        Group::Buffering => "Buffers, compression and caches.",
+        Group::Observability => "What the logs show.",
+        Group::Capacity => "How many connections fit.",
+        Group::Security => "What else gets through.",
+        Group::Configuration => "The files themselves: what nginx cannot read or refuses to start with.",
+    }
+}
