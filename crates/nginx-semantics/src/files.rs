@@ -1,6 +1,7 @@
 //! The only way to files: disk in the program, memory in tests and for standard input.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::path::{Component, Path, PathBuf};
 
 use thiserror::Error;
@@ -47,9 +48,8 @@ pub fn normalize(path: &Path) -> PathBuf {
     let mut parts: Vec<Component<'_>> = Vec::new();
     for part in path.components() {
         match (part, parts.last()) {
-            (Component::CurDir, _) => {}
+            (Component::CurDir, _) | (Component::ParentDir, Some(Component::RootDir)) => {}
             (Component::ParentDir, Some(Component::Normal(_))) => drop(parts.pop()),
-            (Component::ParentDir, Some(Component::RootDir)) => {}
             _ => parts.push(part),
         }
     }
@@ -72,6 +72,12 @@ impl MemoryFiles {
     /// Adds a file, or replaces it.
     pub fn insert(&mut self, path: impl Into<PathBuf>, bytes: impl Into<Vec<u8>>) {
         self.files.insert(normalize(&path.into()), bytes.into());
+    }
+
+    /// Paths are ordered by their components, so what lies below a folder comes right behind it.
+    fn below<'a>(&'a self, folder: &'a Path) -> impl Iterator<Item = &'a PathBuf> {
+        let behind = self.files.range::<Path, _>((Bound::Excluded(folder), Bound::Unbounded));
+        behind.map(|(path, _)| path).take_while(move |path| path.starts_with(folder))
     }
 }
 
@@ -104,19 +110,19 @@ impl Files for MemoryFiles {
     }
 
     fn is_folder(&self, path: &Path) -> bool {
-        !self.walk(path).is_empty()
+        let folder = normalize(path);
+        if folder == Path::new(".") {
+            return self.files.keys().any(|path| path.is_relative());
+        }
+        self.below(&folder).next().is_some()
     }
 
     fn walk(&self, folder: &Path) -> Vec<PathBuf> {
         let folder = normalize(folder);
-        let is_below = |path: &&PathBuf| {
-            if folder == Path::new(".") {
-                path.is_relative()
-            } else {
-                path.starts_with(&folder) && **path != folder
-            }
-        };
-        self.files.keys().filter(is_below).cloned().collect()
+        if folder == Path::new(".") {
+            return self.files.keys().filter(|path| path.is_relative()).cloned().collect();
+        }
+        self.below(&folder).cloned().collect()
     }
 }
 

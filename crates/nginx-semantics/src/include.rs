@@ -54,7 +54,7 @@ impl Scope {
 /// From where relative includes are looked for.
 #[derive(Debug, Clone)]
 pub(crate) struct Base {
-    /// The folders to try, in order; for a root just the one of the main file (nginx's conf_prefix).
+    /// The folders to try, in order; for a root just the one of the main file (nginx's `conf_prefix`).
     pub(crate) folders: Vec<PathBuf>,
     /// Whether it is a root: what is missing from its own tree is an error then.
     pub(crate) is_root: bool,

@@ -40,15 +40,11 @@ impl LocationName {
         let mut words = location.arguments();
         let (first, second) = (words.next()?, words.next());
         let (modifier, name): (_, &[u8]) = match (first.as_ref(), second.as_deref()) {
-            (b"=", Some(name)) => (Modifier::Exact, name),
-            (b"^~", Some(name)) => (Modifier::PriorityPrefix, name),
-            (b"~", Some(name)) => (Modifier::Regex, name),
-            (b"~*", Some(name)) => (Modifier::CaselessRegex, name),
+            (b"=", Some(name)) | ([b'=', name @ ..], None) => (Modifier::Exact, name),
+            (b"^~", Some(name)) | ([b'^', b'~', name @ ..], None) => (Modifier::PriorityPrefix, name),
+            (b"~*", Some(name)) | ([b'~', b'*', name @ ..], None) => (Modifier::CaselessRegex, name),
+            (b"~", Some(name)) | ([b'~', name @ ..], None) => (Modifier::Regex, name),
             (_, Some(_)) => return None,
-            ([b'=', name @ ..], None) => (Modifier::Exact, name),
-            ([b'^', b'~', name @ ..], None) => (Modifier::PriorityPrefix, name),
-            ([b'~', b'*', name @ ..], None) => (Modifier::CaselessRegex, name),
-            ([b'~', name @ ..], None) => (Modifier::Regex, name),
             ([b'@', ..], None) => (Modifier::Named, first.as_ref()),
             (name, None) => (Modifier::Prefix, name),
         };
@@ -74,6 +70,9 @@ pub enum Selection {
     },
 }
 
+/// A regex, or why it is not evaluated.
+type Compiled = Result<Pattern, NotEvaluated>;
+
 /// The locations directly in a server or location, sorted by how they are tried.
 #[derive(Debug, Default)]
 struct Level {
@@ -82,7 +81,7 @@ struct Level {
     /// Length of the longest of them, in bytes.
     longest_name: usize,
     /// In order.
-    regexes: Vec<(Result<Pattern, NotEvaluated>, ContextId)>,
+    regexes: Vec<(Compiled, ContextId)>,
 }
 
 impl Level {
@@ -152,7 +151,7 @@ pub struct Locations<'s> {
     configuration: Configuration<'s>,
     levels: RefCell<BTreeMap<ContextId, Rc<Level>>>,
     /// By regex and whether case is ignored: the same few stand in thousands of servers.
-    patterns: RefCell<BTreeMap<(Vec<u8>, bool), Result<Pattern, NotEvaluated>>>,
+    patterns: RefCell<BTreeMap<(Vec<u8>, bool), Compiled>>,
 }
 
 impl<'s> Locations<'s> {
@@ -171,7 +170,7 @@ impl<'s> Locations<'s> {
         Rc::clone(levels.entry(parent).or_insert_with(|| Rc::new(Level::new(self, parent))))
     }
 
-    fn pattern(&self, regex: Vec<u8>, caseless: bool) -> Result<Pattern, NotEvaluated> {
+    fn pattern(&self, regex: Vec<u8>, caseless: bool) -> Compiled {
         let mut patterns = self.patterns.borrow_mut();
         let entry = patterns.entry((regex, caseless));
         entry.or_insert_with_key(|(regex, caseless)| Pattern::new(regex, *caseless)).clone()
@@ -203,10 +202,10 @@ fn select(levels: &Locations<'_>, server: ContextId, path: &[u8]) -> Selection {
                 return Selection::Location(location);
             }
             let prefix = level.longest_prefix(path);
-            if prefix.is_none_or(|(name, ..)| name != path) {
-                if let Some(location) = level.slash_redirect(configuration, path) {
-                    return Selection::SlashRedirect(location);
-                }
+            if prefix.is_none_or(|(name, ..)| name != path)
+                && let Some(location) = level.slash_redirect(configuration, path)
+            {
+                return Selection::SlashRedirect(location);
             }
             let found = prefix.map(|(_, modifier, location)| (modifier, location));
             if found.is_none_or(|(modifier, _)| modifier != Modifier::PriorityPrefix) {

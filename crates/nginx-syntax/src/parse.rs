@@ -133,7 +133,13 @@ impl<'a> Parser<'a> {
             }
         }
         self.end_of_file();
-        Tree { leaves: self.leaves, nodes: self.nodes, errors: self.errors, length: offset(self.text.len()), depth: self.depth }
+        Tree {
+            leaves: self.leaves,
+            nodes: self.nodes,
+            errors: self.errors,
+            length: offset(self.text.len()),
+            depth: self.depth,
+        }
     }
 
     fn rest(&self) -> &'a [u8] {
@@ -187,7 +193,9 @@ impl<'a> Parser<'a> {
                 })
             }
             // The brace speaks for itself where the word ends on its own line.
-            Some(Some(b'}')) if !self.rest().iter().take(closed.unwrap_or(start) - start).any(|b| *b == b'\n') => {
+            Some(Some(b'}'))
+                if !self.rest().iter().take(closed.unwrap_or(start) - start).any(|b| *b == b'\n') =>
+            {
                 None
             }
             Some(Some(byte)) if !is_blank(byte) && !matches!(byte, b';' | b'{' | b')') => {
@@ -350,7 +358,8 @@ impl<'a> Parser<'a> {
             };
             // Documentation leaves lines out with `...`, which nginx takes for a directive without `;`.
             let is_elision = name == b"...";
-            let has_block = terminator.of(self.text) == b"{" && self.vocabulary.takes_block(&name) == Some(false);
+            let has_block =
+                terminator.of(self.text) == b"{" && self.vocabulary.takes_block(&name) == Some(false);
             // Counted no further than needed: the words of the whole file may follow.
             let most = if is_elision { Some(1) } else { self.vocabulary.most_words(&name) };
             let has_too_many = most.is_some_and(|most| {
@@ -372,12 +381,12 @@ impl<'a> Parser<'a> {
             if !is_elision {
                 let hint = (Span::at(end), Hint::MissingSemicolon);
                 // nginx looks at the block before it counts the words (`core/ngx_conf_file.c:ngx_conf_handler`).
-            let kind = if has_block {
-                SyntaxErrorKind::NotTerminated(name)
-            } else {
-                SyntaxErrorKind::TooManyWords(name)
-            };
-            self.error(kind, terminator, vec![hint]);
+                let kind = if has_block {
+                    SyntaxErrorKind::NotTerminated(name)
+                } else {
+                    SyntaxErrorKind::TooManyWords(name)
+                };
+                self.error(kind, terminator, vec![hint]);
             }
         }
     }

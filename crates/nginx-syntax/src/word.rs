@@ -8,8 +8,8 @@ use std::borrow::Cow;
 /// TAB, CR, LF. Every other backslash stays (`core/ngx_conf_file.c:ngx_conf_read_token`).
 pub fn unquote(raw: &[u8]) -> Cow<'_, [u8]> {
     let body = match raw {
-        [b'"', body @ .., b'"'] | [b'\'', body @ .., b'\''] => body,
-        [b'"' | b'\'', body @ ..] => body, // not closed; the parser has said so
+        // The last one is not closed; the parser has said so.
+        [b'"', body @ .., b'"'] | [b'\'', body @ .., b'\''] | [b'"' | b'\'', body @ ..] => body,
         _ => raw,
     };
     if memchr::memchr(b'\\', body).is_none() {

@@ -49,9 +49,11 @@ fn run(mut command: Command, name: &str, arguments: &[&str]) -> Result<(), Error
     // A review of snapshots is for people: here one that differs fails and writes nothing.
     command.env("INSTA_UPDATE", "no");
     // The variables of the cargo that runs this belong to this package, not to those that are tested.
-    env::vars_os()
-        .filter(|(variable, _)| variable.to_string_lossy().starts_with("CARGO_PKG_"))
-        .for_each(|(variable, _)| drop(command.env_remove(variable)));
+    for (variable, _) in env::vars_os() {
+        if variable.to_string_lossy().starts_with("CARGO_PKG_") {
+            command.env_remove(variable);
+        }
+    }
     let status = command.status().map_err(|error| Error::Start { command: shown.clone(), error })?;
     if status.success() { Ok(()) } else { Err(Error::Failed { command: shown, stderr: String::new() }) }
 }

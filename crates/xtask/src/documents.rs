@@ -71,8 +71,9 @@ pub fn write() -> Result<(), Error> {
 /// # Errors
 /// [`Error::Stale`] with the documents that differ.
 pub fn check() -> Result<(), Error> {
-    let is_stale =
-        |document: &Document| fs::read_to_string(root().join(&document.path)).ok().as_ref() != Some(&document.text);
+    let is_stale = |document: &Document| {
+        fs::read_to_string(root().join(&document.path)).ok().as_ref() != Some(&document.text)
+    };
     let mut stale: Vec<PathBuf> =
         documents()?.into_iter().filter(is_stale).map(|document| document.path).collect();
     stale.extend(orphans()?);

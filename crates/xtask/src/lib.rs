@@ -13,7 +13,6 @@ mod rules;
 use std::path::PathBuf;
 
 pub use ci::ci;
-pub use demo::concise as demo_concise;
 pub use documents::{Document, check, documents, write};
 pub use error::Error;
 

@@ -7,15 +7,8 @@ use std::process::{Command, Stdio};
 use crate::{Error, root};
 
 /// Variables that would change what is printed.
-const SCRUBBED: [&str; 7] = [
-    "CLICOLOR",
-    "CLICOLOR_FORCE",
-    "COLUMNS",
-    "FORCE_COLOR",
-    "LC_CTYPE",
-    "NGINX_WS_LINT_FORMAT",
-    "NO_COLOR",
-];
+const SCRUBBED: [&str; 7] =
+    ["CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "FORCE_COLOR", "LC_CTYPE", "NGINX_WS_LINT_FORMAT", "NO_COLOR"];
 
 /// The cargo that runs this, else the one on PATH.
 pub(crate) fn cargo() -> OsString {
@@ -28,7 +21,9 @@ pub(crate) fn output(arguments: &[&str]) -> Result<String, Error> {
     command.args(["run", "--quiet", "--locked", "--package", "nginx-ws-lint", "--"]).args(arguments);
     // No terminal anywhere: its width would show.
     command.current_dir(root()).stdin(Stdio::null());
-    SCRUBBED.iter().for_each(|name| drop(command.env_remove(name)));
+    for name in SCRUBBED {
+        command.env_remove(name);
+    }
     command.env("TERM", "xterm").env("LC_ALL", "C.UTF-8").env("LANG", "C.UTF-8");
     let shown = || format!("nginx-ws-lint {}", arguments.join(" "));
     let output = command.output().map_err(|error| Error::Start { command: shown(), error })?;

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use nginx_syntax::{Span, unquote};
+use nginx_syntax::{NodeId, Span, unquote};
 
 use super::{Configuration, DirectiveRef};
 use crate::catalogue::DirectiveName;
@@ -105,12 +105,12 @@ impl<'s> Directive<'s> {
         Some(Self { reference: include, ..*self })
     }
 
-    /// The comments that speak about it: right before it, on the line it ends on, and first in its block.
+    /// The comments that speak about it: on the lines right before it, on the line it ends on, and first in its block.
     pub fn comments(&self) -> impl Iterator<Item = &'s [u8]> + use<'s> {
         let node = self.reference.node;
         self.file().into_iter().flat_map(move |file| {
             let is_block = file.tree.is_block(node);
-            let before = file.tree.comments_before(node).filter(move |comment| stands_alone(file, *comment));
+            let before = right_before(file, node).into_iter();
             let after = file
                 .tree
                 .comments_after(node)
@@ -118,6 +118,22 @@ impl<'s> Directive<'s> {
             before.chain(after).map(|span| span.of(file.bytes()))
         })
     }
+}
+
+/// The comments on the lines right above a directive: one behind a blank line is a heading of more than this.
+fn right_before(file: &SourceFile, node: NodeId) -> Vec<Span> {
+    let mut line = file.source.line(file.tree.name_span(node).start);
+    let mut comments: Vec<Span> = file.tree.comments_before(node).collect();
+    comments.reverse();
+    let is_adjacent = |comment: &Span| {
+        let own = file.source.line(comment.start);
+        let is_adjacent = own + 1 >= line && stands_alone(file, *comment);
+        line = own;
+        is_adjacent
+    };
+    let mut adjacent: Vec<Span> = comments.into_iter().take_while(is_adjacent).collect();
+    adjacent.reverse();
+    adjacent
 }
 
 /// A comment behind something on its line speaks about that, not about what comes next.

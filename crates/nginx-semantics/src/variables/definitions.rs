@@ -110,7 +110,7 @@ impl<'s> Variables<'s> {
                 }
             }
             N::LOAD_MODULE if !is_nginx_own_module(&directive) => {
-                self.third_party = self.third_party.or(Some(directive))
+                self.third_party = self.third_party.or(Some(directive));
             }
             name if name.rows().is_empty() => {
                 self.third_party = self.third_party.or(Some(directive));

@@ -99,9 +99,8 @@ pub(super) fn deciding_entry<'s>(
         return None;
     }
     for (pattern, entry) in entries.regexes(input) {
-        match pattern.as_ref()?.is_match(input)? {
-            true => return Some(Some(*entry)),
-            false => {}
+        if pattern.as_ref()?.is_match(input)? {
+            return Some(Some(*entry));
         }
     }
     Some(entries.default)

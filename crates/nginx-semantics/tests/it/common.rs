@@ -81,7 +81,8 @@ impl Request for Fixed {
 pub(crate) fn show(value: &Value) -> String {
     match value {
         Value::OneOf(values) => {
-            let texts: Vec<_> = values.iter().map(|value| String::from_utf8_lossy(value).into_owned()).collect();
+            let texts: Vec<_> =
+                values.iter().map(|value| String::from_utf8_lossy(value).into_owned()).collect();
             texts.join("|")
         }
         Value::NotEmpty => "NOT EMPTY".to_owned(),

@@ -29,7 +29,8 @@ fn skipped(loaded: &Loaded) -> Vec<String> {
 
 #[test]
 fn what_a_root_reaches_is_part_of_it() {
-    let loaded = load_tree(&[("nginx.conf", ROOT), ("conf.d/a.conf", "server {}"), ("conf.d/b.conf", "server {}")]);
+    let loaded =
+        load_tree(&[("nginx.conf", ROOT), ("conf.d/a.conf", "server {}"), ("conf.d/b.conf", "server {}")]);
     assert_eq!(layouts(&loaded), ["nginx.conf:"]);
     assert_eq!(only(&loaded).of_kind(ContextKind::Server).count(), 2);
     assert_eq!(loaded.judged.len(), 3);
@@ -115,7 +116,10 @@ fn fragments_of_fragments_are_judged_once() {
 #[test]
 fn files_that_include_one_another_are_judged_all_the_same() {
     let server = |name: &str| format!("server {{ include {name}; }}");
-    let loaded = load_tree(&[("conf.d/a.conf", &server("conf.d/b.conf")), ("conf.d/b.conf", &server("conf.d/a.conf"))]);
+    let loaded = load_tree(&[
+        ("conf.d/a.conf", &server("conf.d/b.conf")),
+        ("conf.d/b.conf", &server("conf.d/a.conf")),
+    ]);
     assert_eq!(layouts(&loaded), ["-: conf.d/a.conf=http"]);
     let three = [
         ("conf.d/a.conf", server("conf.d/b.conf")),
@@ -133,7 +137,8 @@ fn files_that_include_one_another_are_judged_all_the_same() {
 
 #[test]
 fn a_root_that_another_includes_is_no_root() {
-    let loaded = load_tree(&[("nginx.conf", "events {}\ninclude http.conf;\n"), ("http.conf", "http { server {} }")]);
+    let loaded =
+        load_tree(&[("nginx.conf", "events {}\ninclude http.conf;\n"), ("http.conf", "http { server {} }")]);
     assert_eq!(layouts(&loaded), ["nginx.conf:"]);
     assert_eq!(only(&loaded).of_kind(ContextKind::Server).count(), 1);
 }
@@ -196,6 +201,10 @@ fn several_arguments() {
 #[test]
 fn sites_available_without_links_are_all_judged() {
     let root = "events {}\nhttp { include sites-enabled/*; }\n";
-    let loaded = load_tree(&[("nginx.conf", root), ("sites-available/a", "server {}"), ("sites-available/b", "server {}")]);
+    let loaded = load_tree(&[
+        ("nginx.conf", root),
+        ("sites-available/a", "server {}"),
+        ("sites-available/b", "server {}"),
+    ]);
     assert_eq!(layouts(&loaded), ["nginx.conf: sites-available/a=http sites-available/b=http"]);
 }

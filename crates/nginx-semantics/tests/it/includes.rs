@@ -13,7 +13,11 @@ fn problems(configuration: Configuration<'_>) -> Vec<String> {
         IncludeFailure::NotFound { is_inside: false } => "is not given".to_owned(),
         other => format!("{other:?}"),
     };
-    configuration.problems().iter().map(|problem| format!("{} {}", problem.target, shown(&problem.failure))).collect()
+    configuration
+        .problems()
+        .iter()
+        .map(|problem| format!("{} {}", problem.target, shown(&problem.failure)))
+        .collect()
 }
 
 fn problems_of(text: &str, others: &[(&str, &str)]) -> Vec<String> {
@@ -58,7 +62,8 @@ fn relative_to_the_main_file_not_to_the_including_one() {
 
 #[test]
 fn an_include_never_leaves_what_was_given() {
-    let mut memory = files(&[("nginx.conf", "events {} include /x/../../secret; include ../secret; include ../*ecret;")]);
+    let mut memory =
+        files(&[("nginx.conf", "events {} include /x/../../secret; include ../secret; include ../*ecret;")]);
     for path in ["/secret", "/repo/secret"] {
         memory.insert(path, "http { server {} }");
     }
@@ -82,7 +87,10 @@ fn cycles_end_and_are_told() {
 #[test]
 fn a_file_that_is_included_twice_is_parsed_once_and_placed_twice() {
     let text = "events {} http { server { include ws.conf; } server { include ws.conf; } }";
-    let loaded = load_root(text, &[("ws.conf", "location /ws { include h.conf; } include gone.conf;"), ("h.conf", "")]);
+    let loaded = load_root(
+        text,
+        &[("ws.conf", "location /ws { include h.conf; } include gone.conf;"), ("h.conf", "")],
+    );
     let configuration = only(&loaded);
     assert_eq!(loaded.sources.iter().count(), 3);
     let places: Vec<_> = configuration.of_kind(ContextKind::Location).collect();
@@ -101,7 +109,8 @@ fn contexts_come_in_the_order_of_the_file() {
                 server { location /4 {} } }";
     let loaded = load_root(text, &[("more.conf", "server { location /3 {} }")]);
     let configuration = only(&loaded);
-    let names: Vec<_> = configuration.of_kind(ContextKind::Location).map(|id| label(configuration, id)).collect();
+    let names: Vec<_> =
+        configuration.of_kind(ContextKind::Location).map(|id| label(configuration, id)).collect();
     assert_eq!(names, ["/1", "/2", "/1n", "/3", "/4"]);
 }
 

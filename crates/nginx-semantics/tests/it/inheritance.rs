@@ -81,7 +81,10 @@ fn if_and_limit_except_are_locations_of_their_own() {
 
 #[test]
 fn declared_lists_the_levels_nearest_first() {
-    let loaded = load_root(&levels("proxy_set_header A 1;", "proxy_set_header B 2;", "", "proxy_set_header C 3;"), &[]);
+    let loaded = load_root(
+        &levels("proxy_set_header A 1;", "proxy_set_header B 2;", "", "proxy_set_header C 3;"),
+        &[],
+    );
     let configuration = only(&loaded);
     let all = declared(configuration, location(configuration, "/n"), HEADER);
     let seen: Vec<_> = all.iter().map(|one| (one.directives[0].arguments_text(), one.is_here)).collect();
@@ -118,7 +121,8 @@ fn includes_expand_in_place_at_each_level() {
         ("", "proxy_set_header B 2;", "", include, "A 1 @location here"),
         (include, "proxy_set_header B 2;", "", "", "B 2 @server"),
     ] {
-        let loaded = load_root(&levels(http, server, outer, nested), &[("headers.conf", "proxy_set_header A 1;\n")]);
+        let loaded =
+            load_root(&levels(http, server, outer, nested), &[("headers.conf", "proxy_set_header A 1;\n")]);
         let configuration = only(&loaded);
         assert_eq!(shown(configuration, location(configuration, "/n"), HEADER), expected);
     }
@@ -166,7 +170,9 @@ fn includes_that_were_not_given() {
 fn the_gap_of_the_level_itself_is_told() {
     let loaded = load_root(&levels("", "", "", "include missing.conf; proxy_set_header A 1;"), &[]);
     let configuration = only(&loaded);
-    let Effective::Set(set) = effective(configuration, location(configuration, "/n"), HEADER) else { panic!() };
+    let Effective::Set(set) = effective(configuration, location(configuration, "/n"), HEADER) else {
+        panic!()
+    };
     assert!(set.gap.is_some_and(|gap| !gap.is_pattern));
 }
 

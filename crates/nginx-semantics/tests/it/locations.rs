@@ -133,7 +133,8 @@ fn a_regex_that_cannot_be_read_says_so_only_where_it_is_tried() {
 
 #[test]
 fn names_that_nginx_refuses_are_no_locations() {
-    let loaded = load_root("events {} http { server { location ~~ x {} location {} location a b c {} } }", &[]);
+    let loaded =
+        load_root("events {} http { server { location ~~ x {} location {} location a b c {} } }", &[]);
     let configuration = only(&loaded);
     let names = configuration.of_kind(nginx_semantics::ContextKind::Location);
     assert!(names.filter_map(|id| LocationName::of(&configuration.opener(id).unwrap())).next().is_none());

@@ -116,16 +116,22 @@ fn an_unknown_source_gives_one_of_all_outcomes() {
 fn cycles_of_maps_end() {
     let once = "map $w $v { default \"a$w\"; } map $v $w { default \"b$v\"; }";
     let often = "map $v $v { default \"$v$v$v$v$v$v$v$v\"; }";
-    let wide: String = (0..20).map(|n| format!("map $v{} $v{n} {{ default \"$v{0}$v{0}$v{0}$v{0}\"; }} ", n + 1)).collect();
+    let wide: String =
+        (0..20).map(|n| format!("map $v{} $v{n} {{ default \"$v{0}$v{0}$v{0}$v{0}\"; }} ", n + 1)).collect();
     assert_ne!(value(once, &upgrade("")), "x");
     assert_ne!(value(often, &upgrade("")), "x");
-    assert_eq!(in_location(&format!("{wide} map $http_upgrade $v20 {{ default x; }}"), &upgrade(""), "$v0"), "?");
+    assert_eq!(
+        in_location(&format!("{wide} map $http_upgrade $v20 {{ default x; }}"), &upgrade(""), "$v0"),
+        "?"
+    );
 }
 
 #[test]
 fn include_inside_a_map() {
     let text = |include: &str| {
-        format!("events {{}} http {{ map $http_upgrade $v {{ default d; include {include}; }} server {{ location / {{}} }} }}")
+        format!(
+            "events {{}} http {{ map $http_upgrade $v {{ default d; include {include}; }} server {{ location / {{}} }} }}"
+        )
     };
     for (include, input, expected) in [
         ("map.inc", "websocket", "up"),
@@ -168,7 +174,20 @@ fn names_are_defined_wherever_they_stand() {
                 stream { map $a $in_stream {} }";
     let loaded = load_root(text, &[]);
     let variables = Variables::new(only(&loaded));
-    for name in ["m", "g", "s", "named", "in_server", "IN_SERVER", "inner", "a_r_s", "tested", "old", "http_any", "host"] {
+    for name in [
+        "m",
+        "g",
+        "s",
+        "named",
+        "in_server",
+        "IN_SERVER",
+        "inner",
+        "a_r_s",
+        "tested",
+        "old",
+        "http_any",
+        "host",
+    ] {
         assert!(variables.is_defined(name.as_bytes()), "{name}");
     }
     for name in ["in_stream", "connection_upgrade", "hosts"] {

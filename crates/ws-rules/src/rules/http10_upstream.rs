@@ -69,3 +69,127 @@ impl Rule for Http10Upstream {
         out.push(finding.endpoint(endpoint).at_most(severity).help(with_curl(help, cx, endpoint)));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use lint_finding::{Finding, Severity};
+
+    use crate::testing::{Options, check, check_with, help, labels};
+
+    /// A location without `proxy_http_version`.
+    fn default(version: &'static str, expected: &str) -> Vec<Finding> {
+        check_with(
+            Options::version(version),
+            &format!(
+                r#"
+    location /ws/ {{
+        proxy_pass http://127.0.0.1:9000;
+{expected}
+        proxy_set_header Upgrade $http_upgrade;
+        proxy_set_header Connection upgrade;
+        proxy_read_timeout 3600s;
+    }}
+"#
+            ),
+        )
+    }
+
+    #[test]
+    fn the_default_depends_on_the_version() {
+        default(
+            "1.22.1",
+            "       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: the handshake is sent to the upstream as HTTP/1.0, the default",
+        );
+        default(
+            "1.29.6",
+            "       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: the handshake is sent to the upstream as HTTP/1.0, the default",
+        );
+        default("1.29.7", "");
+        default("1.30.0", "");
+    }
+
+    #[test]
+    fn for_an_unknown_version_the_text_says_which_ones() {
+        let findings = default(
+            "",
+            "       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: the handshake is sent to the upstream as HTTP/1.0 by nginx before 1.29.7, the default",
+        );
+        let text = "write `proxy_http_version 1.1;`: nginx would tunnel, but RFC 6455 asks for HTTP/1.1: some back ends answer 400, 426, 501 or 505, others accept it until a library update\nverify: ";
+        assert!(help(&findings[0]).starts_with(text), "{}", help(&findings[0]));
+    }
+
+    #[test]
+    fn an_explicit_1_0_on_any_version() {
+        for version in ["1.22.1", "1.30.0", ""] {
+            let findings = check_with(
+                Options::version(version),
+                r#"
+    location /ws/ {
+        proxy_pass http://127.0.0.1:9000;
+        proxy_http_version 1.0;
+       #^^^^^^^^^^^^^^^^^^^^^^ warning: nginx sends the handshake to the upstream as HTTP/1.0
+        proxy_set_header Upgrade $http_upgrade;
+        proxy_set_header Connection upgrade;
+        proxy_read_timeout 3600s;
+    }
+"#,
+            );
+            assert!(findings[0].fix.is_some());
+        }
+    }
+
+    #[test]
+    fn an_inherited_1_0_is_not_edited_for_all_locations() {
+        let findings = check(
+            r#"
+server {
+    proxy_http_version 1.0;
+   #^^^^^^^^^^^^^^^^^^^^^^ warning: nginx sends the handshake to the upstream as HTTP/1.0
+    location /ws/ {
+        proxy_pass http://127.0.0.1:9000;
+        proxy_set_header Upgrade $http_upgrade;
+        proxy_set_header Connection upgrade;
+        proxy_read_timeout 3600s;
+    }
+}
+"#,
+        );
+        assert!(findings[0].fix.is_none());
+        assert!(help(&findings[0]).starts_with("add `proxy_http_version 1.1;` to this location"));
+    }
+
+    #[test]
+    fn an_application_that_is_known_to_refuse_makes_it_an_error() {
+        let text = |severity: &str| {
+            format!(
+                r#"
+    location / {{
+        proxy_pass http://mattermost:8065;
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ {severity}: the handshake is sent to the upstream as HTTP/1.0…
+        proxy_set_header Upgrade $http_upgrade;
+        proxy_set_header Connection $http_connection;
+        proxy_read_timeout 3600s;
+    }}
+"#
+            )
+        };
+        let findings = check_with(Options::version("1.22.1"), &text("error"));
+        assert!(help(&findings[0]).contains("Mattermost refuses an HTTP/1.0 handshake"));
+        check(&text("warning"));
+    }
+
+    #[test]
+    fn missing_headers_have_the_whole_remedy() {
+        let findings = check(
+            r#"
+    location /ws/ {
+        proxy_pass http://127.0.0.1:9000;
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx sends no `Upgrade`…
+        proxy_read_timeout 3600s;
+    }
+"#,
+        );
+        assert_eq!(findings[0].severity, Severity::Warning);
+        assert_eq!(labels(&findings[0]).len(), 1);
+    }
+}

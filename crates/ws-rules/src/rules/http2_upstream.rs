@@ -43,3 +43,50 @@ impl Rule for Http2Upstream {
         out.push(finding.help(with_curl(help.to_owned(), cx, endpoint)));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{check, found, help};
+
+    #[test]
+    fn the_line_of_the_location() {
+        let findings = check(
+            r#"
+    location /ws/ {
+        proxy_pass http://127.0.0.1:9000;
+        proxy_http_version 2;
+       #^^^^^^^^^^^^^^^^^^^^ error: nginx speaks HTTP/2 to the upstream here, and never upgrades there
+        proxy_set_header Upgrade $http_upgrade;
+        proxy_set_header Connection upgrade;
+        proxy_read_timeout 3600s;
+    }
+"#,
+        );
+        assert!(findings[0].fix.is_some());
+    }
+
+    #[test]
+    fn an_inherited_line_is_not_edited_for_all_locations() {
+        let findings = check(
+            r#"
+server {
+    proxy_http_version 2;
+   #^^^^^^^^^^^^^^^^^^^^ error: nginx speaks HTTP/2 to the upstream here, and never upgrades there
+    location /ws/ {
+        proxy_pass http://127.0.0.1:9000;
+        proxy_set_header Upgrade $http_upgrade;
+        proxy_set_header Connection upgrade;
+        proxy_read_timeout 3600s;
+    }
+}
+"#,
+        );
+        assert!(findings[0].fix.is_none());
+        assert!(help(&findings[0]).starts_with("add `proxy_http_version 1.1;` to this location\nverify: "));
+    }
+
+    #[test]
+    fn silent_for_1_1_and_for_what_is_no_endpoint() {
+        assert!(found("location /api/ { proxy_pass http://a; proxy_http_version 2; }").is_empty());
+    }
+}

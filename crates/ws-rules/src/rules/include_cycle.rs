@@ -41,3 +41,45 @@ impl Rule for IncludeCycle {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::check;
+
+    #[test]
+    fn a_pattern_that_matches_its_own_file() {
+        check(
+            r#"
+events {}
+http {
+    include conf.d/*.conf;
+}
+    #- conf.d/all.conf
+    include conf.d/*.conf;
+           #^^^^^^^^^^^^^ error: `conf.d/all.conf` is being read already when this includes it: nginx fails with `Too many open files`, or crashes
+"#,
+        );
+    }
+
+    #[test]
+    fn through_another_file() {
+        check(
+            r#"
+events {}
+http {
+    include a.conf;
+}
+    #- a.conf
+    include b.conf;
+    #- b.conf
+    include a.conf;
+           #^^^^^^ error: `a.conf` is being read already when this includes it: nginx fails…
+"#,
+        );
+    }
+
+    #[test]
+    fn twice_is_no_cycle() {
+        check("events {}\nhttp {\n include a.conf;\n include a.conf;\n}\n#- a.conf\nproxy_buffering off;\n");
+    }
+}

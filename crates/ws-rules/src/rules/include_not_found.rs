@@ -43,3 +43,55 @@ impl Rule for IncludeNotFound {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{check, help};
+
+    #[test]
+    fn a_relative_name_starts_at_the_main_file() {
+        let findings = check(
+            r#"
+events {}
+http {
+    include sites/a.conf;
+}
+    #- sites/a.conf
+    include b.conf;
+           #^^^^^^ error: nginx refuses to start: the included file is not there (2: No such file or directory)
+    #- sites/b.conf
+    proxy_buffering off;
+"#,
+        );
+        assert!(help(&findings[0]).contains("`b.conf`"), "{}", help(&findings[0]));
+    }
+
+    #[test]
+    fn a_folder() {
+        check(
+            r#"
+events {}
+http {
+    include conf.d;
+           #^^^^^^ error: nginx refuses to start: an include of a folder (21: Is a directory)
+}
+    #- conf.d/a.conf
+    proxy_buffering off;
+"#,
+        );
+    }
+
+    #[test]
+    fn silent_for_patterns_and_for_what_lies_elsewhere() {
+        check(
+            r#"
+events {}
+http {
+    include conf.d/*.conf;
+    include /opt/elsewhere/a.conf;
+    include mime.types;
+}
+"#,
+        );
+    }
+}

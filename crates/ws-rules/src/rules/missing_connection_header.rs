@@ -55,3 +55,100 @@ impl Rule for MissingConnectionHeader {
         out.push(finding.help(with_curl(help, cx, endpoint)));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{Options, check, check_with, found, labels};
+
+    #[test]
+    fn the_own_upgrade_line_is_blamed() {
+        check(
+            r#"
+    location /ws/ {
+        proxy_pass http://127.0.0.1:9000;
+        proxy_http_version 1.1;
+        proxy_set_header Upgrade $http_upgrade;
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx forwards `Upgrade` to the upstream with `Connection: close` (before 1.29.7) or without any `Connection` (since)
+        proxy_read_timeout 3600s;
+    }
+"#,
+        );
+    }
+
+    #[test]
+    fn one_version_is_told_what_it_sends() {
+        for (version, sent) in
+            [("1.22.1", "with `Connection: close`"), ("1.30.0", "without any `Connection`")]
+        {
+            let text = format!(
+                r#"
+    location /ws/ {{
+        proxy_pass http://127.0.0.1:9000;
+        proxy_http_version 1.1;
+        proxy_set_header Upgrade $http_upgrade;
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx forwards `Upgrade` to the upstream {sent}
+        proxy_read_timeout 3600s;
+    }}
+"#
+            );
+            check_with(Options::version(version), &text);
+        }
+    }
+
+    #[test]
+    fn an_inherited_upgrade_line_is_a_label() {
+        let findings = check(
+            r#"
+server {
+    proxy_http_version 1.1;
+    proxy_set_header Upgrade $http_upgrade;
+    location /ws/ {
+        proxy_pass http://127.0.0.1:9000;
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx forwards `Upgrade` to the upstream with…
+        proxy_read_timeout 3600s;
+    }
+}
+"#,
+        );
+        assert!(labels(&findings[0]).contains(&"`Upgrade` is inherited from here"));
+    }
+
+    #[test]
+    fn the_http_version_is_part_of_the_remedy() {
+        let findings = found(
+            "location /ws/ { proxy_pass http://a; proxy_set_header Upgrade $http_upgrade; proxy_read_timeout 1h; }",
+        );
+        let [finding] = findings.as_slice() else { panic!("{findings:?}") };
+        assert!(crate::testing::help(finding).contains("`proxy_http_version 1.1;`"));
+    }
+
+    #[test]
+    fn an_outer_upgrade_that_is_dropped_does_not_hide_it() {
+        check(
+            r#"
+server {
+    proxy_http_version 1.1;
+    proxy_set_header Upgrade $http_upgrade;
+    location /ws/ {
+        proxy_pass http://127.0.0.1:9000;
+        proxy_set_header Upgrade $http_upgrade;
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx forwards `Upgrade` to the upstream with…
+        proxy_read_timeout 3600s;
+    }
+}
+"#,
+        );
+    }
+
+    #[test]
+    fn silent_where_an_include_was_not_given() {
+        let text = "location /ws/ { proxy_pass http://a; proxy_set_header Upgrade $http_upgrade; include /opt/x.conf; }";
+        assert!(found(text).is_empty());
+    }
+
+    #[test]
+    fn silent_where_upgrade_is_taken_away() {
+        let text = "location /socket.io/ { proxy_pass http://a; proxy_set_header Upgrade ''; proxy_read_timeout 1h; }";
+        assert!(found(text).iter().all(|finding| finding.rule.name == "wrong-upgrade-header"));
+    }
+}

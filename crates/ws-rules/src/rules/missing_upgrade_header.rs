@@ -73,3 +73,137 @@ fn message(missing: Missing, versions: VersionRange) -> &'static str {
         (false, _) => "nginx sends no `Upgrade` to the upstream, which cannot answer 101",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use lint_finding::Confidence;
+
+    use crate::testing::{Options, check, check_with, found, help, labels};
+
+    const ALL_LINES: &str = "add to this location: `proxy_http_version 1.1;` `proxy_set_header Upgrade $http_upgrade;` `proxy_set_header Connection $connection_upgrade;`, and in `http`: `map $http_upgrade $connection_upgrade { default upgrade; '' close; }`\nverify: `curl ";
+
+    #[test]
+    fn no_line_at_all_is_one_finding_with_one_remedy() {
+        let findings = check(
+            r#"
+    location /ws/ {
+        proxy_pass http://127.0.0.1:9000;
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx sends no `Upgrade` to the upstream, which cannot answer 101
+        proxy_read_timeout 3600s;
+    }
+"#,
+        );
+        assert!(help(&findings[0]).starts_with(ALL_LINES));
+        assert_eq!(labels(&findings[0]), ["treated as a WebSocket endpoint: its path has `ws`"]);
+    }
+
+    #[test]
+    fn an_old_version_is_told_what_it_sends_instead() {
+        check_with(
+            Options { websocket_path: Some("/chat"), ..Options::version("1.22.1") },
+            r#"
+    location /chat {
+        proxy_pass http://127.0.0.1:9000;
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx sends an HTTP/1.0 request with `Connection: close` and no `Upgrade` to the upstream, which cannot answer 101
+        proxy_read_timeout 3600s;
+    }
+"#,
+        );
+    }
+
+    #[test]
+    fn a_new_version_needs_no_http_version() {
+        let findings = check_with(
+            Options { websocket_path: Some("/chat"), ..Options::version("1.30.0") },
+            r#"
+    location /chat {
+        proxy_pass http://127.0.0.1:9000;
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx sends no `Upgrade` to the upstream, which cannot answer 101
+        proxy_read_timeout 3600s;
+    }
+"#,
+        );
+        assert!(!help(&findings[0]).contains("proxy_http_version"));
+    }
+
+    #[test]
+    fn connection_alone_beside_a_map_of_another_name() {
+        let findings = check(
+            r#"
+map $http_upgrade $conn { default upgrade; '' ''; }
+server {
+    proxy_set_header Host $host;
+    location /ws/ {
+        proxy_pass http://127.0.0.1:9000;
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx sends no `Upgrade` to the upstream, which…
+        proxy_read_timeout 3600s;
+    }
+}
+"#,
+        );
+        assert!(help(&findings[0]).contains("`proxy_set_header Connection $conn;`; a `proxy_set_header` of its own drops what it inherits, so repeat `proxy_set_header Host $host;`"), "{}", help(&findings[0]));
+    }
+
+    #[test]
+    fn a_wrong_connection_beside_it_is_part_of_the_remedy() {
+        let findings = check(
+            r#"
+    location /ws/ {
+        proxy_pass http://127.0.0.1:9000;
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx sends no `Upgrade` to the upstream, which…
+        proxy_http_version 1.1;
+        proxy_set_header Connection "";
+        proxy_read_timeout 3600s;
+    }
+"#,
+        );
+        assert!(help(&findings[0]).contains("replace `proxy_set_header Connection \"\";`"));
+    }
+
+    #[test]
+    fn an_outer_connection_that_is_dropped_does_not_hide_it() {
+        check(
+            r#"
+server {
+    proxy_set_header Connection "upgrade";
+    location /ws/ {
+        proxy_pass http://127.0.0.1:9000;
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx sends no `Upgrade` to the upstream, which…
+        proxy_http_version 1.1;
+        proxy_set_header Connection "upgrade";
+        proxy_read_timeout 3600s;
+    }
+}
+"#,
+        );
+    }
+
+    #[test]
+    fn in_a_fragment_a_file_that_was_not_given_may_set_it() {
+        let findings = check_with(
+            Options::bare(),
+            r#"
+server {
+    location /socket.io/ {
+        proxy_pass http://127.0.0.1:9000;
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx sends no `Upgrade` to the upstream, which cannot answer 101 (unless a file that was not given sets it)
+        proxy_read_timeout 3600s;
+    }
+}
+"#,
+        );
+        assert_eq!(findings[0].confidence, Confidence::Medium);
+    }
+
+    #[test]
+    fn silent_where_it_is_declared_plain_or_not_a_proxy_or_unknown() {
+        for location in [
+            "location /ws/ { # nginx-ws-lint: not-websocket\n proxy_pass http://a; }",
+            "location /ws/ { uwsgi_pass a:1; uwsgi_read_timeout 1h; }",
+            "location /ws/ { proxy_pass http://a; proxy_read_timeout 1h; include /opt/elsewhere.conf; }",
+            "location /api/ { proxy_pass http://a; }",
+        ] {
+            assert!(found(location).is_empty(), "{location}");
+        }
+    }
+}

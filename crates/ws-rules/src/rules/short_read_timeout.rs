@@ -110,3 +110,186 @@ fn raised<'s>(
     // The usual 65s of a shipped nginx.conf, or the defaults written down, are no attempt to help.
     (value > limit && value >= MINIMUM_MS).then_some(directive)
 }
+
+#[cfg(test)]
+mod tests {
+    use lint_finding::Confidence;
+
+    use crate::testing::{Options, check, check_with, found, help, labels};
+
+    /// A complete handshake.
+    const LINES: &str = "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;";
+
+    /// A location with these lines beside a complete handshake; `@` stands for the handshake.
+    fn with(text: &str) -> String {
+        text.replace('@', LINES)
+    }
+
+    #[test]
+    fn an_explicit_limit_below_the_minimum() {
+        let findings = check(&with(
+            r#"
+    location /ws/ {
+        @
+        proxy_pass http://127.0.0.1:9000;
+        proxy_read_timeout 299s;
+       #^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx closes the WebSocket after 299s without traffic in either direction
+    }
+"#,
+        ));
+        assert_eq!(
+            help(&findings[0]),
+            "write `proxy_read_timeout 3600s;`, or have either side send a ping more often than every 299s"
+        );
+        assert!(findings[0].fix.is_some());
+    }
+
+    #[test]
+    fn the_minimum_and_more_are_enough() {
+        for time in ["300s", "300", "5m", "1h", "1d", "86400s", "300000ms"] {
+            let text =
+                with(&format!("location /ws/ {{ @ proxy_pass http://a; proxy_read_timeout {time}; }}"));
+            assert!(found(&text).is_empty(), "{time}");
+        }
+    }
+
+    #[test]
+    fn zero_is_an_instant_504() {
+        check(&with(
+            r#"
+    location /ws/ {
+        @
+        proxy_pass http://127.0.0.1:9000;
+        proxy_read_timeout 0;
+       #^^^^^^^^^^^^^^^^^^^^ error: `proxy_read_timeout 0` is no limit switched off but one of no time: nginx answers the handshake with 504 at once
+    }
+"#,
+        ));
+    }
+
+    #[test]
+    fn the_default_left_in_place() {
+        let findings = check(&with(
+            r#"
+    location /ws/ {
+        @
+        proxy_pass http://127.0.0.1:9000;
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx closes the WebSocket after 60s without traffic in either direction, the default of `proxy_read_timeout`
+    }
+"#,
+        ));
+        assert_eq!(findings[0].confidence, Confidence::High);
+        assert!(help(&findings[0]).starts_with("add `proxy_read_timeout 3600s;` to this location, or"));
+    }
+
+    #[test]
+    fn an_application_that_pings_in_time_makes_it_info() {
+        let findings = check(&with(
+            r#"
+    location /socket.io/ {
+        @
+        proxy_pass http://127.0.0.1:9000;
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ info: nginx closes the WebSocket after 60s without traffic…
+    }
+"#,
+        ));
+        assert!(
+            help(&findings[0]).contains("sends something every 25s by default"),
+            "{}",
+            help(&findings[0])
+        );
+        check(&with(
+            r#"
+    location /socket.io/ {
+        @
+        proxy_pass http://127.0.0.1:9000;
+        proxy_read_timeout 20s;
+       #^^^^^^^^^^^^^^^^^^^^^^ warning: nginx closes the WebSocket after 20s without traffic…
+    }
+"#,
+        ));
+    }
+
+    #[test]
+    fn each_module_has_a_directive_of_its_own() {
+        check(
+            r#"
+    location /ws/ {
+        uwsgi_pass 127.0.0.1:9000;
+       #^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx closes the WebSocket after 60s without traffic in either direction, the default of `uwsgi_read_timeout`
+        proxy_read_timeout 3600s;
+    }
+    location /websocket {
+        scgi_pass 127.0.0.1:9000;
+        scgi_read_timeout 30s;
+       #^^^^^^^^^^^^^^^^^^^^^ warning: nginx closes the WebSocket after 30s without traffic in either direction
+    }
+"#,
+        );
+    }
+
+    #[test]
+    fn what_was_raised_instead_is_labelled() {
+        let findings = check(&with(
+            r#"
+server {
+    keepalive_timeout 65;
+    send_timeout 1h;
+    location /ws/ {
+        @
+        proxy_pass http://127.0.0.1:9000;
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx closes the WebSocket after 60s…
+        proxy_send_timeout 3600s;
+    }
+}
+"#,
+        ));
+        let said = labels(&findings[0])
+            .into_iter()
+            .filter(|text| *text == "this does not keep a silent WebSocket open");
+        assert_eq!(said.count(), 2);
+    }
+
+    #[test]
+    fn inherited_from_http() {
+        let findings = check(&with(
+            r#"
+events {}
+http {
+    proxy_read_timeout 90s;
+   #^^^^^^^^^^^^^^^^^^^^^^ warning: nginx closes the WebSocket after 90s…
+    server {
+        location /ws/ { @ proxy_pass http://127.0.0.1:9000; }
+    }
+}
+"#,
+        ));
+        assert!(findings[0].fix.is_none(), "the edit would change all locations");
+        assert!(help(&findings[0]).starts_with("add `proxy_read_timeout 3600s;` to this location"));
+    }
+
+    #[test]
+    fn silent_where_an_include_was_not_given() {
+        let text = with("location /ws/ { @ proxy_pass http://a; include /opt/elsewhere.conf; }");
+        assert!(found(&text).is_empty());
+    }
+
+    #[test]
+    fn in_a_fragment_a_file_that_was_not_given_may_set_it() {
+        let findings = check_with(
+            Options::bare(),
+            &with(
+                r#"
+server {
+    location /ws/ {
+        @
+        proxy_pass http://127.0.0.1:9000;
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx closes the WebSocket after 60s without traffic in either direction, the default of `proxy_read_timeout` (unless a file that was not given sets it)
+    }
+}
+"#,
+            ),
+        );
+        assert_eq!(findings[0].confidence, Confidence::Medium);
+    }
+}

@@ -84,3 +84,76 @@ fn remedy(error: &SyntaxError) -> String {
     }
     .to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{Options, check, check_with, found, help, labels};
+
+    #[test]
+    fn a_missing_semicolon_at_the_end_of_a_block() {
+        let findings = check(
+            r#"
+    location / {
+        root /srv
+    }
+   #^ error: nginx refuses to start: unexpected "}"
+"#,
+        );
+        assert_eq!(labels(&findings[0]), ["a `;` is most likely missing here"]);
+        assert_eq!(help(&findings[0]), "end the directive before with `;`");
+    }
+
+    #[test]
+    fn the_rest_of_the_file_is_judged() {
+        check(
+            r#"
+    location / {
+        root /srv
+    }
+   #^ error: nginx refuses to start: unexpected "}"
+    location /ws/ {
+        proxy_pass http://127.0.0.1:9000;
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx sends no `Upgrade` to the upstream, which…
+        proxy_read_timeout 3600s;
+    }
+"#,
+        );
+    }
+
+    #[test]
+    fn a_semicolon_behind_a_block() {
+        check(
+            r#"
+    location / {
+        root /srv;
+    };
+    # error: nginx refuses to start: unexpected ";"
+"#,
+        );
+    }
+
+    #[test]
+    fn a_block_that_is_not_closed() {
+        let text = "events {}\nhttp {\n server {\n location / { root /srv;\n }\n}\n";
+        let findings = check_with_one(text);
+        assert_eq!(findings.message, "nginx refuses to start: unexpected end of file, expecting \"}\"");
+    }
+
+    #[test]
+    fn a_quote_that_is_not_closed() {
+        let findings = check_with_one("events {}\nhttp { server { root \"/srv; } }\n");
+        assert_eq!(help(&findings), "close the quote");
+    }
+
+    fn check_with_one(text: &str) -> lint_finding::Finding {
+        let mut findings = found(text);
+        assert_eq!(findings.len(), 1, "{findings:?}");
+        findings.remove(0)
+    }
+
+    #[test]
+    fn a_byte_order_mark() {
+        let findings = check_with(Options::bare(), "\u{feff}events {}\nhttp {}\n#^^^ error: …");
+        assert_eq!(findings.len(), 1);
+    }
+}

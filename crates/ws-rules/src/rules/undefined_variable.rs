@@ -120,3 +120,87 @@ fn remedy(name: &str) -> String {
         format!("define `${name}` with `map`, `set` or the module it belongs to, or correct its name")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{Options, check, check_with, found, help, labels};
+
+    #[test]
+    fn the_first_use_is_blamed_and_the_others_are_labelled() {
+        let findings = check(
+            r#"
+    location /ws/ {
+        proxy_pass http://127.0.0.1:9000;
+        proxy_http_version 1.1;
+        proxy_set_header Upgrade $http_upgrade;
+        proxy_set_header Connection $connection_upgrade;
+                                   #^^^^^^^^^^^^^^^^^^^ error: nginx refuses to start: unknown "connection_upgrade" variable
+        proxy_read_timeout 3600s;
+    }
+    location /cable {
+        proxy_pass http://127.0.0.1:9000;
+        proxy_http_version 1.1;
+        proxy_set_header Upgrade $http_upgrade;
+        proxy_set_header Connection $connection_upgrade;
+        proxy_read_timeout 3600s;
+    }
+"#,
+        );
+        assert_eq!(labels(&findings[0]), ["used here too"]);
+        assert_eq!(
+            help(&findings[0]),
+            "define it in `http`: `map $http_upgrade $connection_upgrade { default upgrade; '' close; }`"
+        );
+    }
+
+    #[test]
+    fn a_name_that_has_nothing_to_do_with_upgrades() {
+        let findings = check(
+            r#"
+    location / {
+        proxy_set_header X-Tenant $tenant;
+                                 #^^^^^^^ error: nginx refuses to start: unknown "tenant" variable
+        proxy_pass http://127.0.0.1:9000;
+    }
+"#,
+        );
+        assert!(help(&findings[0]).starts_with("define `$tenant` with `map`, `set` or"));
+    }
+
+    #[test]
+    fn each_way_to_define_one_counts() {
+        for text in [
+            "map $http_upgrade $x { default a; } server { location / { proxy_set_header X $x; proxy_pass http://a; } }",
+            "server { set $x 1; location / { proxy_set_header X $X; proxy_pass http://a; } }",
+            "server { location ~ ^/(?<x>a) { proxy_set_header X $x; proxy_pass http://a; } }",
+            "server { server_name ~^(?<x>.+)\\.example$; location / { proxy_set_header X $x; proxy_pass http://a; } }",
+            "server { location / { if ($uri ~ ^/(?P<x>a)) { return 200 $x; } proxy_pass http://a; } }",
+            "server { location / { auth_request /a; auth_request_set $x $upstream_http_x; proxy_set_header X $x; proxy_pass http://a; } }",
+            "server { location / { proxy_set_header X $http_x$arg_x$cookie_x$sent_http_x$upstream_http_x; proxy_pass http://a; } }",
+            "server { location / { proxy_set_header X $1$host; proxy_pass http://a; } }",
+        ] {
+            let findings = found(text);
+            assert!(findings.is_empty(), "{text}: {findings:?}");
+        }
+    }
+
+    #[test]
+    fn silent_where_something_that_was_not_given_may_define_it() {
+        for text in [
+            "events {} http { include /opt/maps.conf; server { location / { proxy_set_header X $x; proxy_pass http://a; } } }",
+            "events {} http { include maps/*.conf; server { location / { proxy_set_header X $x; proxy_pass http://a; } } }",
+            "events {} http { server { location / { include /opt/x.conf; proxy_set_header X $x; proxy_pass http://a; } } }",
+        ] {
+            let findings = found(text);
+            assert!(findings.is_empty(), "{text}: {findings:?}");
+        }
+        check_with(Options::bare(), "server { location / { proxy_set_header X $x; proxy_pass http://a; } }");
+    }
+
+    #[test]
+    fn silent_beside_modules_that_are_not_nginxs_own() {
+        let text =
+            "location / { set_by_lua_block $y { return 1 } proxy_set_header X $x; proxy_pass http://a; }";
+        assert!(found(text).is_empty());
+    }
+}

@@ -66,3 +66,132 @@ fn dropped_lines<'h, 's>(handshake: &'h Handshake<'s>, lost: &'h Lost<'s>) -> Ve
     };
     lost.lines.iter().filter(|line| !is_set(line)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{check, found, help, labels};
+
+    #[test]
+    fn dropped_by_a_line_of_the_location() {
+        let findings = check(
+            r#"
+server {
+    proxy_http_version 1.1;
+    proxy_read_timeout 3600s;
+    proxy_set_header Host $host;
+    proxy_set_header Upgrade $http_upgrade;
+    proxy_set_header Connection "upgrade";
+    proxy_set_header X-Real-IP $remote_addr;
+    location /ws/ {
+        proxy_pass http://127.0.0.1:9000;
+        proxy_set_header X-Real-IP $remote_addr;
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: this `proxy_set_header` drops all that the location would inherit: `Host`, `Upgrade`, `Connection`
+        proxy_set_header X-Other 1;
+    }
+    location / { proxy_pass http://127.0.0.1:9001; }
+}
+"#,
+        );
+        let finding = &findings[0];
+        assert!(help(finding).starts_with("repeat the dropped lines in the location: `proxy_set_header Host $host;` `proxy_set_header Upgrade $http_upgrade;` `proxy_set_header Connection \"upgrade\";`\nverify: "), "{}", help(finding));
+        let dropped = labels(finding).into_iter().filter(|text| text.ends_with("is set here, and dropped"));
+        assert_eq!(dropped.count(), 3);
+    }
+
+    #[test]
+    fn dropped_by_an_include_in_the_location() {
+        check(
+            r#"
+server {
+    proxy_http_version 1.1;
+    proxy_set_header Upgrade $http_upgrade;
+    proxy_set_header Connection "upgrade";
+    location /socket.io/ {
+        include headers.conf;
+        proxy_pass http://127.0.0.1:9000;
+        proxy_read_timeout 3600s;
+    }
+}
+    #- headers.conf
+    proxy_set_header Host $host;
+   #^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: this `proxy_set_header` drops all that the location would inherit: `Upgrade`, `Connection`
+"#,
+        );
+    }
+
+    #[test]
+    fn http_level_lines_dropped_by_the_server() {
+        let findings = check(
+            r#"
+events {}
+http {
+    proxy_http_version 1.1;
+    proxy_set_header Upgrade $http_upgrade;
+    proxy_set_header Connection "upgrade";
+    server {
+        proxy_set_header Host $host;
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: this `proxy_set_header` drops all that the location would inherit: `Upgrade`, `Connection`
+        location /socket.io/ {
+            proxy_pass http://127.0.0.1:9000;
+            proxy_read_timeout 3600s;
+        }
+    }
+}
+"#,
+        );
+        assert_eq!(findings[0].labels.len(), 3);
+    }
+
+    #[test]
+    fn lines_of_an_outer_location_dropped_by_the_inner_one() {
+        check(
+            r#"
+    location /app/ {
+        proxy_http_version 1.1;
+        proxy_set_header Upgrade $http_upgrade;
+        proxy_set_header Connection "upgrade";
+        location /app/socket.io/ {
+            proxy_pass http://127.0.0.1:9000;
+            proxy_set_header Host $host;
+           #^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: this `proxy_set_header` drops all that the location would inherit: `Upgrade`, `Connection`
+            proxy_read_timeout 3600s;
+        }
+    }
+"#,
+        );
+    }
+
+    #[test]
+    fn connection_alone_dropped_beside_an_own_upgrade() {
+        check(
+            r#"
+server {
+    proxy_http_version 1.1;
+    proxy_set_header Upgrade $http_upgrade;
+    proxy_set_header Connection "upgrade";
+    location /ws/ {
+        proxy_pass http://127.0.0.1:9000;
+        proxy_set_header Upgrade $http_upgrade;
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: this `proxy_set_header` drops all that the location would inherit: `Connection`
+        proxy_read_timeout 3600s;
+    }
+}
+"#,
+        );
+    }
+
+    #[test]
+    fn silent_where_the_location_repeats_them_or_is_no_endpoint() {
+        let outer = "server { proxy_http_version 1.1; proxy_read_timeout 1h; proxy_set_header Host $host;
+            proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;";
+        for location in [
+            "location /ws/ { proxy_pass http://a; proxy_set_header upgrade $http_upgrade; proxy_set_header CONNECTION upgrade; }",
+            "location /ws/ { proxy_pass http://a; }",
+            "location /ws/ { proxy_pass http://a; proxy_set_header X-A 1; include /opt/elsewhere.conf; }",
+            "location /ws/ { proxy_pass http://a; } location /api/ { proxy_pass http://a; proxy_set_header X-A 1; }",
+        ] {
+            let findings = found(&format!("{outer} {location} }}"));
+            assert!(findings.is_empty(), "{location}: {findings:?}");
+        }
+    }
+}

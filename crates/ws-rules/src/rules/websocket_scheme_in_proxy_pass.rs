@@ -51,3 +51,53 @@ impl Rule for WebsocketSchemeInProxyPass {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{check, found};
+
+    #[test]
+    fn both_schemes_whether_endpoint_or_not() {
+        let findings = check(
+            r#"
+    location /a {
+        proxy_pass ws://127.0.0.1:9000;
+                  #^^^^^^^^^^^^^^^^^^^ error: nginx refuses to start: `invalid URL prefix`
+    }
+    location /b {
+        proxy_pass "wss://127.0.0.1:9000/b";
+                  #^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx refuses to start: `invalid URL prefix`
+    }
+"#,
+        );
+        let written: Vec<&[u8]> = findings
+            .iter()
+            .filter_map(|finding| Some(finding.fix.as_ref()?.edits[0].replacement.as_slice()))
+            .collect();
+        assert_eq!(written, [&b"http://127.0.0.1:9000"[..], b"https://127.0.0.1:9000/b"]);
+    }
+
+    #[test]
+    fn with_variables_each_request_fails() {
+        check(
+            r#"
+    location /a {
+        proxy_pass ws://$host:9000;
+                  #^^^^^^^^^^^^^^^ error: nginx answers every request here with 500: `invalid URL prefix`
+    }
+"#,
+        );
+    }
+
+    #[test]
+    fn other_addresses_and_other_modules() {
+        for pass in [
+            "proxy_pass http://ws.example",
+            "proxy_pass https://wss",
+            "proxy_pass $scheme://a",
+            "uwsgi_pass ws:1",
+        ] {
+            assert!(found(&format!("location /a {{ {pass}; }}")).is_empty(), "{pass}");
+        }
+    }
+}

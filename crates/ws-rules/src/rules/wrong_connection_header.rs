@@ -109,3 +109,174 @@ impl FindingBuilder {
         if is_fixed { self.replace(Applicability::Unsafe, &line.directive, 1, replacement) } else { self }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use lint_finding::{Applicability, Finding};
+
+    use crate::testing::{check, found, help, labels};
+
+    /// A complete location with this value for `Connection`, and these blocks before its server.
+    fn judged(blocks: &str, value: &str) -> Vec<Finding> {
+        found(&format!(
+            "server {{ location /ws/ {{ proxy_pass http://a; proxy_http_version 1.1; proxy_read_timeout 1h;
+             proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection {value}; }} }}\n{blocks}"
+        ))
+    }
+
+    #[test]
+    fn fixed_values_without_upgrade() {
+        for (value, sent) in [
+            ("\"\"", "no `Connection`"),
+            ("close", "`Connection: close`"),
+            ("keep-alive", "`Connection: keep-alive`"),
+            ("connection_upgrade", "`Connection: connection_upgrade`"),
+            ("$http_upgrade", "`Connection: websocket`"),
+            ("'keep-alive, upgraded'", "`Connection: keep-alive, upgraded`"),
+        ] {
+            let findings = judged("", value);
+            let [finding] = findings.as_slice() else { panic!("{value}: {findings:?}") };
+            assert_eq!(finding.message, format!("nginx sends {sent} to the upstream for a handshake"));
+            assert_eq!(finding.fix.is_some(), !value.contains('$'), "{value}");
+        }
+    }
+
+    #[test]
+    fn values_with_upgrade_are_right_whatever_their_case() {
+        let map = "map $http_upgrade $c { default upgrade; '' close; }";
+        for value in [
+            "upgrade",
+            "Upgrade",
+            "\"UPGRADE\"",
+            "'keep-alive, Upgrade'",
+            "$http_connection",
+            "$c",
+            "${c}",
+            "$C",
+        ] {
+            let findings = judged(map, value);
+            assert!(findings.is_empty(), "{value}: {findings:?}");
+        }
+    }
+
+    #[test]
+    fn maps_that_yield_upgrade_are_right() {
+        for map in [
+            "map $http_upgrade $c { default close; websocket upgrade; }",
+            "map $http_upgrade $c { default close; WebSocket Upgrade; }",
+            "map $http_upgrade $c { ~*^websocket$ upgrade; }",
+            "map $http_upgrade $c { '' ''; default 'keep-alive, upgrade'; }",
+            "map $http_connection $c { ~*upgrade upgrade; default close; }",
+            "map $http_connection $c { default $http_connection; }",
+            "map $http_upgrade $d { default upgrade; } map $d $c { upgrade Upgrade; }",
+        ] {
+            let findings = judged(map, "$c");
+            assert!(findings.is_empty(), "{map}: {findings:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_blamed() {
+        for (blocks, value) in [
+            ("map $http_upgrade $c { include /opt/elsewhere.map; }", "$c"),
+            ("map $remote_addr $c { 10.0.0.1 close; default upgrade; }", "$c"),
+            ("map $cookie_ws $c { 1 upgrade; default close; }", "$c"),
+            ("map $http_upgrade $c { ~(?<=web)socket upgrade; default close; }", "$c"),
+            ("include /opt/elsewhere.conf;", "$elsewhere"),
+        ] {
+            let findings = judged(blocks, value);
+            assert!(findings.is_empty(), "{blocks}: {findings:?}");
+        }
+    }
+
+    #[test]
+    fn the_entry_of_the_map_is_blamed() {
+        let findings = check(
+            r#"
+map $http_upgrade $connection_upgrade {
+    default close;
+   #^^^^^^^^^^^^^ error: nginx sends `Connection: close` to the upstream for a handshake
+    '' '';
+}
+server {
+    location /ws/ {
+        proxy_pass http://127.0.0.1:9000;
+        proxy_http_version 1.1;
+        proxy_set_header Upgrade $http_upgrade;
+        proxy_set_header Connection $connection_upgrade;
+        proxy_read_timeout 3600s;
+    }
+}
+"#,
+        );
+        assert!(labels(&findings[0]).contains(&"`Connection` takes the map's value here"));
+    }
+
+    #[test]
+    fn a_regex_that_the_browsers_case_does_not_match() {
+        check(
+            r#"
+map $http_upgrade $connection_upgrade {
+    ~^WebSocket$ upgrade;
+    default      close;
+   #^^^^^^^^^^^^^^^^^^ error: nginx sends `Connection: close` to the upstream for a handshake
+}
+server {
+    location /ws/ {
+        proxy_pass http://127.0.0.1:9000;
+        proxy_http_version 1.1;
+        proxy_set_header Upgrade $http_upgrade;
+        proxy_set_header Connection $connection_upgrade;
+        proxy_read_timeout 3600s;
+    }
+}
+"#,
+        );
+    }
+
+    #[test]
+    fn a_map_without_default_is_blamed_as_a_whole() {
+        check(
+            r#"
+  map $http_upgrade $connection_upgrade {
+ #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx sends no `Connection` to the upstream for a handshake
+    '' close;
+  }
+server {
+    location /ws/ {
+        proxy_pass http://127.0.0.1:9000;
+        proxy_http_version 1.1;
+        proxy_set_header Upgrade $http_upgrade;
+        proxy_set_header Connection $connection_upgrade;
+        proxy_read_timeout 3600s;
+    }
+}
+"#,
+        );
+    }
+
+    #[test]
+    fn a_map_on_the_clients_connection_fails_in_firefox_only() {
+        let findings = judged("map $http_connection $c { Upgrade upgrade; default close; }", "$c");
+        let [finding] = findings.as_slice() else { panic!("{findings:?}") };
+        let firefox = "for a handshake of Firefox, whose `Connection` is `keep-alive, Upgrade`";
+        assert!(finding.message.ends_with(firefox), "{}", finding.message);
+    }
+
+    #[test]
+    fn the_edit_takes_a_map_that_is_there_and_is_unsafe() {
+        let findings = judged("map $http_upgrade $conn { default upgrade; '' ''; }", "close");
+        let fix = findings[0].fix.as_ref().expect("an edit");
+        assert_eq!(
+            (fix.applicability, fix.edits[0].replacement.as_slice()),
+            (Applicability::Unsafe, &b"$conn"[..])
+        );
+        assert!(help(&findings[0]).starts_with("write `proxy_set_header Connection $conn;`\nverify: "));
+    }
+
+    #[test]
+    fn of_two_lines_one_that_is_right_is_enough() {
+        let findings = judged("", "upgrade; proxy_set_header Connection close");
+        assert!(findings.is_empty(), "{findings:?}");
+    }
+}

@@ -72,3 +72,78 @@ fn uncarried_field(value: &[u8]) -> Option<String> {
     let name = String::from_utf8_lossy(name).to_ascii_lowercase();
     name.strip_prefix("http_").filter(|field| !is_carried(field)).map(str::to_owned)
 }
+
+#[cfg(test)]
+mod tests {
+    use lint_finding::Finding;
+
+    use crate::testing::{check, found, labels};
+
+    /// A complete location with this value for `Upgrade`, and these blocks before its server.
+    fn judged(blocks: &str, value: &str) -> Vec<Finding> {
+        found(&format!(
+            "{blocks}\nserver {{ location /ws/ {{ proxy_pass http://a; proxy_http_version 1.1; proxy_read_timeout 1h;
+             proxy_set_header Upgrade {value}; proxy_set_header Connection upgrade; }} }}"
+        ))
+    }
+
+    #[test]
+    fn values_that_are_not_websocket() {
+        let map = "map $http_upgrade $connection_upgrade { default upgrade; '' close; }";
+        for (value, sent) in [
+            ("''", "nginx sends no `Upgrade` to the upstream for a handshake"),
+            ("$connection_upgrade", "nginx sends `Upgrade: upgrade` to the upstream for a handshake"),
+            ("upgrade", "nginx sends `Upgrade: upgrade` to the upstream for a handshake"),
+            ("http_upgrade", "nginx sends `Upgrade: http_upgrade` to the upstream for a handshake"),
+            ("$http_upgarde", "nginx sends no `Upgrade` to the upstream for a handshake"),
+            ("$http_websocket", "nginx sends no `Upgrade` to the upstream for a handshake"),
+            ("$http_connection", "nginx sends `Upgrade: Upgrade` to the upstream for a handshake"),
+        ] {
+            let findings = judged(map, value);
+            let [finding] = findings.as_slice() else { panic!("{value}: {findings:?}") };
+            assert_eq!((finding.rule.name, finding.message.as_str()), ("wrong-upgrade-header", sent));
+        }
+    }
+
+    #[test]
+    fn values_that_are_or_may_be_websocket() {
+        for (blocks, value) in [
+            ("", "$http_upgrade"),
+            ("", "$HTTP_UPGRADE"),
+            ("", "websocket"),
+            ("", "\"WebSocket\""),
+            ("map $http_upgrade $u { websocket websocket; default ''; }", "$u"),
+            ("map $cookie_ws $u { 1 websocket; default ''; }", "$u"),
+            ("", "$http_x_upgrade"),
+            ("", "$arg_upgrade"),
+            ("", "tcp"),
+            ("", "$http_upgarde; proxy_set_header Upgrade $http_upgrade"),
+        ] {
+            let findings = judged(blocks, value);
+            assert!(findings.is_empty(), "{value}: {findings:?}");
+        }
+    }
+
+    #[test]
+    fn a_misspelt_variable_is_explained() {
+        let findings = check(
+            r#"
+    location /ws/ {
+        proxy_pass http://127.0.0.1:9000;
+        proxy_http_version 1.1;
+        proxy_set_header Upgrade $http_upgarde;
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx sends no `Upgrade` to the upstream for a handshake
+        proxy_set_header Connection "upgrade";
+        proxy_read_timeout 3600s;
+    }
+"#,
+        );
+        let finding = &findings[0];
+        assert_eq!(finding.primary.message, "no browser sends a `upgarde` field, so the variable is empty");
+        assert_eq!(
+            finding.fix.as_ref().map(|fix| fix.edits[0].replacement.as_slice()),
+            Some(&b"$http_upgrade"[..])
+        );
+        assert_eq!(labels(finding).len(), 1);
+    }
+}

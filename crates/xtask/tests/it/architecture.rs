@@ -1,0 +1,132 @@
+//! The architecture is what ARCHITECTURE.md says.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::files::{TextFile, crates, dependencies, manifest, names, read, table, text_files};
+
+const BINARY: &str = "nginx-ws-lint";
+
+/// The files of a crate's own code, tests apart.
+fn sources(of: &[&str]) -> Vec<TextFile> {
+    let is_source = |file: &TextFile| {
+        let mut parts = file.path.split('/');
+        file.has_extension(&["rs"])
+            && parts.next() == Some("crates")
+            && parts.next().is_some_and(|name| of.contains(&name))
+            && parts.next() == Some("src")
+    };
+    text_files().into_iter().filter(is_source).collect()
+}
+
+#[test]
+fn arrows_are_those_of_the_table() {
+    let document = read("ARCHITECTURE.md");
+    let rows = table(&document, "crate");
+    let said: BTreeMap<String, BTreeSet<String>> =
+        rows.iter().map(|row| (row[0].trim_matches('`').to_owned(), names(row[1]))).collect();
+    let ours = crates();
+    let real = |name: &String| {
+        let all = dependencies(&manifest(name), "dependencies");
+        (name.clone(), all.into_iter().filter(|one| ours.contains(one)).collect())
+    };
+    let real: BTreeMap<String, BTreeSet<String>> = ours.iter().map(real).collect();
+    assert_eq!(said, real);
+}
+
+#[test]
+fn every_crate_has_its_line() {
+    let document = read("crates/README.md");
+    let said: Vec<&str> = table(&document, "crate").iter().map(|row| row[0]).map(link_text).collect();
+    let mut sorted: Vec<&str> = said.clone();
+    sorted.sort_unstable();
+    assert_eq!(sorted, crates());
+}
+
+#[test]
+fn every_dependency_has_its_reason() {
+    let ours = crates();
+    let mut used: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for name in &ours {
+        for kind in ["dependencies", "dev-dependencies", "build-dependencies"] {
+            let all = dependencies(&manifest(name), kind);
+            for dependency in all.into_iter().filter(|one| !ours.contains(one)) {
+                used.entry(dependency).or_default().insert(name.clone());
+            }
+        }
+    }
+    let document = read("crates/README.md");
+    let rows = table(&document, "dependency");
+    let said: BTreeMap<String, BTreeSet<String>> =
+        rows.iter().map(|row| (row[0].trim_matches('`').to_owned(), names(row[1]))).collect();
+    assert_eq!(said, used);
+    assert!(rows.iter().all(|row| !row[2].is_empty()));
+}
+
+#[test]
+fn rendering_and_serialisation_stay_at_the_edge() {
+    for name in crates() {
+        let all = dependencies(&manifest(&name), "dependencies");
+        let is_edge = matches!(name.as_str(), "lint-report" | BINARY);
+        for edge in ["miette", "serde", "serde_json"] {
+            assert!(is_edge || !all.contains(edge), "{name} depends on {edge}");
+        }
+        assert_eq!(all.contains("clap"), name == BINARY, "{name}");
+    }
+}
+
+#[test]
+fn only_the_binary_touches_the_system() {
+    let inner: Vec<String> =
+        crates().into_iter().filter(|name| !matches!(name.as_str(), BINARY | "xtask")).collect();
+    let inner: Vec<&str> = inner.iter().map(String::as_str).collect();
+    let words = [
+        "std::fs",
+        "std::env",
+        "std::net",
+        "std::process",
+        "fs::",
+        "env::",
+        ".exists()",
+        ".is_dir()",
+        ".is_file()",
+        ".canonicalize()",
+        ".metadata()",
+        ".read_dir()",
+        ".read_link()",
+    ];
+    for TextFile { path, text } in sources(&inner) {
+        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        for line in code {
+            let found = words.iter().find(|word| line.contains(*word));
+            assert_eq!(found, None, "{path}: {line}");
+        }
+    }
+}
+
+#[test]
+fn rules_do_not_read_syntax_trees_from_files() {
+    for TextFile { path, text } in sources(&["ws-rules"]) {
+        assert!(!text.contains("nginx_syntax::parse"), "{path} parses by itself");
+    }
+}
+
+/// Each row names its tests as `file` and `function`.
+#[test]
+fn invariants_name_tests_that_exist() {
+    let document = read("ARCHITECTURE.md");
+    for row in table(&document, "invariant") {
+        let tests: Vec<&str> = row[1].split('`').skip(1).step_by(2).collect();
+        assert!(!tests.is_empty(), "{}", row[0]);
+        for test in tests {
+            let (file, function) = test.rsplit_once("::").unwrap();
+            let is_there = read(&format!("crates/{file}")).contains(&format!("fn {function}("));
+            assert!(is_there, "{test}");
+        }
+    }
+}
+
+/// `[text](target)`.
+fn link_text(cell: &str) -> &str {
+    let text = cell.strip_prefix('[').and_then(|rest| rest.split_once(']')).map_or(cell, |(text, _)| text);
+    text.trim_matches('`')
+}
