@@ -12,11 +12,13 @@ mod source;
 mod span;
 mod token;
 mod tree;
+mod vocabulary;
 mod word;
 
 pub use error::{Hint, SyntaxError, SyntaxErrorKind};
-pub use parse::{NoVocabulary, Vocabulary, parse};
+pub use parse::parse;
 pub use source::{LineColumn, Source, TooLarge};
 pub use span::Span;
 pub use tree::{Leaf, LeafKind, NodeId, Tree};
+pub use vocabulary::{NoVocabulary, Vocabulary};
 pub use word::unquote;

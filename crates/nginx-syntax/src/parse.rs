@@ -9,34 +9,8 @@ use crate::limits::too_long;
 use crate::lua::{body_length, has_lua_body};
 use crate::token::{Quoted, bare_word, blanks, comment, is_blank, quoted_word};
 use crate::tree::{End, Leaf, LeafKind, Node, NodeId, Tree};
+use crate::vocabulary::Vocabulary;
 use crate::{Span, unquote};
-
-/// What the parser may know of directives, to see that a `;` is missing between two lines. nginx itself knows the same
-/// when it counts arguments.
-pub trait Vocabulary {
-    /// Whether a directive of this name exists.
-    fn is_directive(&self, name: &[u8]) -> bool;
-    /// The most words, its name included, that the directive takes; `None` where there is no limit or none is known.
-    fn most_words(&self, name: &[u8]) -> Option<usize>;
-    /// Whether the directive opens a block; `None` where that is not known, or where it may or may not.
-    fn takes_block(&self, _name: &[u8]) -> Option<bool> {
-        None
-    }
-}
-
-/// Knows no directive.
-#[derive(Debug, Clone, Copy)]
-pub struct NoVocabulary;
-
-impl Vocabulary for NoVocabulary {
-    fn is_directive(&self, _name: &[u8]) -> bool {
-        false
-    }
-
-    fn most_words(&self, _name: &[u8]) -> Option<usize> {
-        None
-    }
-}
 
 /// More errors than this in one file are not listed: it is not nginx then.
 const MOST_ERRORS: usize = 100;
@@ -335,7 +309,12 @@ impl<'a> Parser<'a> {
             }
         } else if let Some(&innermost) = self.open.last() {
             let said = self.errors.iter().any(|error| {
-                matches!(error.kind, SyntaxErrorKind::EndInDirective | SyntaxErrorKind::TooLongQuoted(_))
+                matches!(
+                    error.kind,
+                    SyntaxErrorKind::EndInDirective
+                        | SyntaxErrorKind::TooLongQuoted(_)
+                        | SyntaxErrorKind::LuaNotClosed
+                )
             });
             let opener = self
                 .nodes

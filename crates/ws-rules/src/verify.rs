@@ -1,7 +1,7 @@
 //! The remedy's words that several rules share: the lines to add, and the command that verifies a handshake.
 
 use nginx_semantics::{ContextKind, listens};
-use ws_model::{Endpoint, Handshake};
+use ws_model::{Endpoint, Handshake, Line};
 
 use crate::Context;
 
@@ -16,7 +16,20 @@ pub(crate) fn add_lines(
     handshake: &Handshake<'_>,
     missing: Missing,
 ) -> String {
-    let variable = cx.connection_variable(endpoint);
+    let mut lines = missing_lines(cx, endpoint, missing);
+    if missing.upgrade || missing.connection {
+        // A line of its own drops what the location inherits, so the remedy repeats it.
+        lines.extend(handshake.inherited_lines().map(|line| format!("{};", line.directive.text_line())));
+    }
+    let mut help = format!("add to this location:{}", code(&lines));
+    if missing.connection && cx.connection_variable(endpoint).is_none() {
+        help.push_str(&format!("\nand in `http`:{}", code(&[MAP.to_owned()])));
+    }
+    help
+}
+
+/// The lines themselves.
+pub(crate) fn missing_lines(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, missing: Missing) -> Vec<String> {
     let mut lines = Vec::new();
     if missing.version {
         lines.push("proxy_http_version 1.1;".to_owned());
@@ -25,17 +38,18 @@ pub(crate) fn add_lines(
         lines.push("proxy_set_header Upgrade $http_upgrade;".to_owned());
     }
     if missing.connection {
-        let value = variable.as_deref().unwrap_or("$connection_upgrade");
-        lines.push(format!("proxy_set_header Connection {value};"));
+        let variable = cx.connection_variable(endpoint);
+        lines.push(format!(
+            "proxy_set_header Connection {};",
+            variable.as_deref().unwrap_or("$connection_upgrade")
+        ));
     }
-    let mut help = format!("add to this location: `{}`", lines.join("` `"));
-    if missing.connection && variable.is_none() {
-        help.push_str(&format!(", and in `http`: `{MAP}`"));
-    }
-    if missing.upgrade || missing.connection {
-        help.push_str(&repeat_inherited(handshake));
-    }
-    help
+    lines
+}
+
+/// Lines to copy, each on a line of its own, indented.
+pub(crate) fn code(lines: &[String]) -> String {
+    lines.iter().map(|line| format!("\n    {line}")).collect()
 }
 
 /// Which handshake lines are missing.
@@ -57,14 +71,20 @@ impl Missing {
     }
 }
 
-/// A line of its own drops what the location inherits, so the remedy has to repeat it.
-fn repeat_inherited(handshake: &Handshake<'_>) -> String {
-    let inherited: Vec<String> =
-        handshake.inherited_lines().map(|line| format!("`{};`", line.directive.text_line())).collect();
-    if inherited.is_empty() {
-        return String::new();
-    }
-    format!("; a `proxy_set_header` of its own drops what it inherits, so repeat {}", inherited.join(" "))
+/// The lines of an outer level that a nearer level drops and does not set itself; none unless the handshake misses one.
+pub(crate) fn dropped_lines<'h, 's>(handshake: &'h Handshake<'s>) -> Vec<&'h Line<'s>> {
+    let Some(lost) = &handshake.lost else { return Vec::new() };
+    let own =
+        [&handshake.upgrade.lines, &handshake.connection.lines, &handshake.host.lines, &handshake.others];
+    let is_set =
+        |line: &Line<'_>| own.into_iter().flatten().any(|other| other.name.eq_ignore_ascii_case(&line.name));
+    let is_missed = |line: &&Line<'_>| match line.name.to_ascii_lowercase().as_str() {
+        "upgrade" => handshake.upgrade.is_default(),
+        "connection" => handshake.connection.is_default(),
+        _ => false,
+    };
+    let dropped: Vec<_> = lost.lines.iter().filter(|line| !is_set(line)).collect();
+    if dropped.iter().any(is_missed) { dropped } else { Vec::new() }
 }
 
 /// The command that shows whether the handshake works, as the last line of a help text.
@@ -84,9 +104,8 @@ pub(crate) fn with_curl(help: String, cx: &Context<'_, '_>, endpoint: &Endpoint<
     let port = port.map(|port| format!(":{port}")).unwrap_or_default();
     let scheme = if is_tls { "https" } else { "http" };
     format!(
-        "{help}\nverify: `curl -i -N --http1.1 -H 'Connection: Upgrade' -H 'Upgrade: websocket' \
-         -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: SGVsbG8sIHdvcmxkIQ==' '{scheme}://{host}{port}{path}'` \
-         must answer 101"
+        "{help}\nverify that it answers 101:\n    curl -i -N --http1.1 -H 'Connection: Upgrade' -H 'Upgrade: websocket' \
+         -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: SGVsbG8sIHdvcmxkIQ==' '{scheme}://{host}{port}{path}'"
     )
 }
 

@@ -1,5 +1,7 @@
 //! Whole runs over texts in memory.
 
+#![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests may fail like tests")]
+
 mod checklist;
 mod docs;
 mod registry;

@@ -39,7 +39,7 @@ impl Snippet {
         for option in info.split_whitespace() {
             match option.split_once('=') {
                 Some(("nginx", version)) => {
-                    this.settings.versions = Some(version.parse().expect("a version"))
+                    this.settings.versions = Some(version.parse().expect("a version"));
                 }
                 Some(("ws-path", path)) => this.settings.websocket_paths.push(path.to_owned()),
                 _ => panic!("an option that no fence has: {option}"),

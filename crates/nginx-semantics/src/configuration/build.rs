@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use nginx_syntax::NodeId;
 
+use super::problem::{IncludeFailure, IncludeProblem};
 use super::{ChainId, Context, ContextId, ContextKind, DirectiveRef, Fragment, Gap, Layout, Link, Presence};
 use crate::catalogue::DirectiveName;
 use crate::files::{Files, ReadError};
@@ -17,37 +18,6 @@ use crate::sources::{FileId, Sources};
 const MOST_DIRECTIVES: usize = 4_000_000;
 /// Blocks nested deeper than this are not judged.
 const MOST_DEPTH: u32 = 5_000;
-
-/// What went wrong with an include.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum IncludeFailure {
-    /// There is no such file; inside the root's own tree nginx would not start.
-    NotFound {
-        /// Whether it should be inside the root's own tree.
-        is_inside: bool,
-    },
-    /// It is a folder: nginx fails to read it.
-    IsFolder,
-    /// The file includes itself, over the others if any: nginx never comes to an end.
-    Cycle,
-    /// It could not be read here.
-    Unreadable(ReadError),
-    /// The configuration is larger than what is judged; the rest is left out.
-    TooLarge,
-    /// Blocks are nested deeper than what is judged; the inner ones are left out.
-    TooDeep,
-}
-
-/// An include that went wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IncludeProblem {
-    /// The include, or the block that is too deep.
-    pub at: DirectiveRef,
-    /// Its argument.
-    pub target: String,
-    /// What went wrong.
-    pub failure: IncludeFailure,
-}
 
 /// Makes layouts, reading files as it meets them.
 pub(crate) struct Builder<'a> {
@@ -349,30 +319,6 @@ impl<'a> Builder<'a> {
         if !self.layout.limits.contains(&failure) {
             self.layout.limits.push(failure.clone());
             self.problem(at, String::new(), failure);
-        }
-    }
-}
-
-impl Layout {
-    /// Indexes by name what was placed; to be done once all is.
-    pub(crate) fn index(&mut self, sources: &Sources) {
-        for context in self.contexts.iter_mut().filter(|context| !context.kind.has_entries()) {
-            let name = |at: &DirectiveRef| {
-                sources.get(at.file).map_or(DirectiveName::UNKNOWN, |file| file.name(at.node))
-            };
-            context.by_name = context.directives.iter().map(name).zip(0..).collect();
-            context.by_name.sort_unstable();
-        }
-        self.by_kind = self.contexts.iter().map(|context| context.kind).zip((0..).map(ContextId)).collect();
-        self.by_kind.sort_unstable();
-        let upstreams = self.contexts.iter().zip((0..).map(ContextId));
-        let upstreams = upstreams.filter(|(context, _)| context.kind == ContextKind::Upstream);
-        for (context, id) in upstreams {
-            let Some(opener) = context.opener else { continue };
-            let Some(file) = sources.get(opener.file) else { continue };
-            let Some(word) = file.tree.words(opener.node).nth(1) else { continue };
-            let name = nginx_syntax::unquote(word.of(file.bytes())).to_ascii_lowercase();
-            self.upstreams.entry(name).or_default().push(id);
         }
     }
 }

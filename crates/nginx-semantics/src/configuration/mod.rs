@@ -5,16 +5,18 @@
 
 mod build;
 mod directive;
+mod index;
 mod kind;
+mod problem;
 
 use std::collections::{BTreeSet, HashMap};
 
 use nginx_syntax::NodeId;
 
 pub(crate) use build::{Builder, folder_of};
-pub use build::{IncludeFailure, IncludeProblem};
 pub use directive::Directive;
 pub use kind::ContextKind;
+pub use problem::{IncludeFailure, IncludeProblem};
 
 use crate::catalogue::DirectiveName;
 use crate::sources::{At, FileId, SourceFile, Sources};

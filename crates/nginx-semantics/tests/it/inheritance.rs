@@ -1,7 +1,7 @@
 //! What holds at a level.
 
 use nginx_semantics::{
-    Configuration, ContextId, ContextKind, DirectiveName, Effective, Pass, declared, effective,
+    Configuration, ContextId, ContextKind, Directive, DirectiveName, Effective, Pass, declared, effective,
 };
 
 use crate::common::{find, load_root, load_tree, location, only};
@@ -13,7 +13,7 @@ fn shown(configuration: Configuration<'_>, context: ContextId, name: DirectiveNa
     match effective(configuration, context, name) {
         Effective::Set(set) => {
             let level = configuration.context(set.level).kind.name();
-            let values: Vec<_> = set.directives.iter().map(|line| line.arguments_text()).collect();
+            let values: Vec<_> = set.directives.iter().map(Directive::arguments_text).collect();
             let here = if set.is_here { " here" } else { "" };
             let assumed = if set.is_assumed { " assumed" } else { "" };
             format!("{} @{level}{here}{assumed}", values.join(", "))

@@ -1,6 +1,13 @@
 //! What nginx does with a configuration, statement by statement. Rows that say "as nginx" were run on nginx 1.22.1,
 //! 1.26.3 and 1.30.6.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests may fail like tests"
+)]
+
 mod common;
 mod discovery;
 mod includes;

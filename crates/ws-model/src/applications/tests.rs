@@ -99,7 +99,7 @@ fn heartbeats_are_sound() {
 
 #[test]
 fn lookups() {
-    let named: Vec<_> = by_name_token("Uptime-Kuma").map(|application| application.id).collect();
+    let named: Vec<_> = by_name_token("uptime-kuma").map(|application| application.id).collect();
     assert_eq!(named, ["uptime-kuma"]);
     assert_eq!(by_name_token("phoenix").count(), 0, "a weak name");
     assert_eq!(by_name_token("").count(), 0);

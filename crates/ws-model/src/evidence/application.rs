@@ -23,19 +23,28 @@ fn by_path(subject: &Subject<'_, '_>, named: &[Named], evidence: &mut Vec<Eviden
     let paths = segments.iter().flat_map(|segment| applications::by_first_segment(segment));
     let found = paths.filter(|(_, path)| holds(&segments, path));
     let is_named = |application: &Application| named.iter().any(|(other, _)| other.id == application.id);
-    // The application that is named elsewhere, else the one whose path is the longest; frameworks share paths.
-    let best = found.max_by_key(|(application, path)| {
-        (is_named(application), path.text.len(), is_called_after(application, path))
+    // The application that is named elsewhere, else those whose path is the longest, and of these the one that the path
+    // is called after.
+    let rank = |(application, path): &(&'static Application, &'static WsPath)| {
+        (is_named(application), path.text.trim_matches('/').len(), is_called_after(application, path))
+    };
+    let found: Vec<_> = found.collect();
+    let best = found.iter().map(rank).max();
+    let mut ranked = found.into_iter().filter(|one| Some(rank(one)) == best);
+    let Some((application, path)) = ranked.next() else { return };
+    // Of several that share a path nobody can say which it is: frameworks do, and what is built with them.
+    let is_only_one = ranked.all(|(other, _)| other.id == application.id);
+    let text = if is_only_one {
+        format!("`{}` is where {} has its WebSocket", path.text, application.name)
+    } else {
+        format!("`{}` is where several applications have their WebSocket", path.text)
+    };
+    evidence.push(Evidence {
+        application: is_only_one.then_some(application),
+        path: Some(path.text.to_owned()),
+        is_about_path: true,
+        ..Evidence::new(EvidenceKind::ApplicationPath, text, Some(subject.location_at()))
     });
-    if let Some((application, path)) = best {
-        let text = format!("`{}` is where {} has its WebSocket", path.text, application.name);
-        evidence.push(Evidence {
-            application: Some(application),
-            path: Some(path.text.to_owned()),
-            is_about_path: true,
-            ..Evidence::new(EvidenceKind::ApplicationPath, text, Some(subject.location_at()))
-        });
-    }
 }
 
 /// Whether the path is called after the application: of all that have `/socket.io/`, Socket.IO itself is meant.

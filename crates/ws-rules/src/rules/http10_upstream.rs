@@ -33,9 +33,11 @@ impl Rule for Http10Upstream {
         let Some(handshake) = &endpoint.handshake else { return };
         let missing = Missing::of(cx, handshake);
         let finding = match &handshake.version {
-            HttpVersion::Set { directive, version, .. } if version == "1.0" => {
-                FindingBuilder::new(&META, directive, "nginx sends the handshake to the upstream as HTTP/1.0")
-                    .replace(Applicability::Safe, directive, 0, "1.1")
+            HttpVersion::Set { directive, version, is_here } if version == "1.0" => {
+                let message = "nginx sends the handshake to the upstream as HTTP/1.0";
+                let finding = FindingBuilder::new(&META, directive, message);
+                // An inherited line is in effect for other locations too.
+                if *is_here { finding.replace(Applicability::Safe, directive, 0, "1.1") } else { finding }
             }
             // Where headers are missing too, their finding has the whole remedy.
             HttpVersion::Default { is_assumed }
@@ -65,7 +67,11 @@ impl Rule for Http10Upstream {
             }
             None => (Severity::Warning, CONSEQUENCE.to_owned()),
         };
-        let help = format!("write `proxy_http_version 1.1;`: {consequence}");
+        let remedy = match handshake.version {
+            HttpVersion::Set { is_here: true, .. } => "write `proxy_http_version 1.1;`",
+            _ => "add `proxy_http_version 1.1;` to this location",
+        };
+        let help = format!("{remedy}: {consequence}");
         out.push(finding.endpoint(endpoint).at_most(severity).help(with_curl(help, cx, endpoint)));
     }
 }
@@ -114,7 +120,7 @@ mod tests {
             "",
             "       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: the handshake is sent to the upstream as HTTP/1.0 by nginx before 1.29.7, the default",
         );
-        let text = "write `proxy_http_version 1.1;`: nginx would tunnel, but RFC 6455 asks for HTTP/1.1: some back ends answer 400, 426, 501 or 505, others accept it until a library update\nverify: ";
+        let text = "add `proxy_http_version 1.1;` to this location: nginx would tunnel, but RFC 6455 asks for HTTP/1.1: some back ends answer 400, 426, 501 or 505, others accept it until a library update\nverify that it answers 101:\n";
         assert!(help(&findings[0]).starts_with(text), "{}", help(&findings[0]));
     }
 

@@ -82,7 +82,10 @@ server {
 "#,
         );
         assert!(findings[0].fix.is_none());
-        assert!(help(&findings[0]).starts_with("add `proxy_http_version 1.1;` to this location\nverify: "));
+        assert!(
+            help(&findings[0])
+                .starts_with("add `proxy_http_version 1.1;` to this location\nverify that it answers 101:\n")
+        );
     }
 
     #[test]

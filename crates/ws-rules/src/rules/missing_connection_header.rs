@@ -7,7 +7,7 @@ use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::defaults;
 use ws_model::{Browser, Endpoint, HeaderSource};
 
-use crate::verify::{Missing, add_lines, with_curl};
+use crate::verify::{Missing, add_lines, dropped_lines, with_curl};
 use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct MissingConnectionHeader;
@@ -33,7 +33,7 @@ impl Rule for MissingConnectionHeader {
         let Some(line) = handshake.upgrade.lines.first() else { return };
         // An `Upgrade` that is taken away on purpose needs no `Connection`.
         let is_sent = !line.value(Browser::Chrome).surely(<[u8]>::is_empty);
-        if !handshake.connection.is_default() || handshake.lost.is_some() || !is_sent {
+        if !handshake.connection.is_default() || !dropped_lines(handshake).is_empty() || !is_sent {
             return;
         }
         let versions = cx.versions();
@@ -119,7 +119,7 @@ server {
             "location /ws/ { proxy_pass http://a; proxy_set_header Upgrade $http_upgrade; proxy_read_timeout 1h; }",
         );
         let [finding] = findings.as_slice() else { panic!("{findings:?}") };
-        assert!(crate::testing::help(finding).contains("`proxy_http_version 1.1;`"));
+        assert!(crate::testing::help(finding).contains("proxy_http_version 1.1;"));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{VersionRange, defaults};
 use ws_model::Endpoint;
 
-use crate::verify::{Missing, add_lines, with_curl};
+use crate::verify::{Missing, add_lines, dropped_lines, with_curl};
 use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct MissingUpgradeHeader;
@@ -30,7 +30,7 @@ impl Rule for MissingUpgradeHeader {
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
         let Some(handshake) = &endpoint.handshake else { return };
         // Lines that an outer level has and this one drops are `upgrade-headers-not-inherited`'s.
-        if !handshake.upgrade.is_default() || handshake.lost.is_some() {
+        if !handshake.upgrade.is_default() || !dropped_lines(handshake).is_empty() {
             return;
         }
         let missing = Missing::of(cx, handshake);
@@ -80,7 +80,13 @@ mod tests {
 
     use crate::testing::{Options, check, check_with, found, help, labels};
 
-    const ALL_LINES: &str = "add to this location: `proxy_http_version 1.1;` `proxy_set_header Upgrade $http_upgrade;` `proxy_set_header Connection $connection_upgrade;`, and in `http`: `map $http_upgrade $connection_upgrade { default upgrade; '' close; }`\nverify: `curl ";
+    const ALL_LINES: &str = "add to this location:
+    proxy_http_version 1.1;
+    proxy_set_header Upgrade $http_upgrade;
+    proxy_set_header Connection $connection_upgrade;
+and in `http`:
+    map $http_upgrade $connection_upgrade { default upgrade; '' close; }
+verify ";
 
     #[test]
     fn no_line_at_all_is_one_finding_with_one_remedy() {
@@ -127,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn connection_alone_beside_a_map_of_another_name() {
+    fn a_map_of_any_name_is_used_and_inherited_lines_are_repeated() {
         let findings = check(
             r#"
 map $http_upgrade $conn { default upgrade; '' ''; }
@@ -141,7 +147,11 @@ server {
 }
 "#,
         );
-        assert!(help(&findings[0]).contains("`proxy_set_header Connection $conn;`; a `proxy_set_header` of its own drops what it inherits, so repeat `proxy_set_header Host $host;`"), "{}", help(&findings[0]));
+        let lines = "
+    proxy_set_header Connection $conn;
+    proxy_set_header Host $host;
+verify ";
+        assert!(help(&findings[0]).contains(lines), "{}", help(&findings[0]));
     }
 
     #[test]

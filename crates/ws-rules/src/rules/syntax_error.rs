@@ -127,7 +127,7 @@ mod tests {
     location / {
         root /srv;
     };
-    # error: nginx refuses to start: unexpected ";"
+    #^ error: nginx refuses to start: unexpected ";"
 "#,
         );
     }
@@ -153,7 +153,10 @@ mod tests {
 
     #[test]
     fn a_byte_order_mark() {
-        let findings = check_with(Options::bare(), "\u{feff}events {}\nhttp {}\n#^^^ error: …");
+        let findings = check_with(
+            Options::bare(),
+            "\u{feff}events {}\n         #^ error: nginx refuses to start: unknown directive…\nhttp {}\n",
+        );
         assert_eq!(findings.len(), 1);
     }
 }

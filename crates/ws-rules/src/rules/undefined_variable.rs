@@ -105,10 +105,9 @@ fn is_script(name: DirectiveName, kind: ContextKind, index: usize) -> bool {
         return index == 0;
     }
     match name {
-        N::PROXY_PASS | N::ROOT | N::ALIAS | N::RETURN | N::PROXY_CACHE_BYPASS => true,
-        N::MAP | N::HASH => index == 0,
+        N::PROXY_PASS | N::ROOT | N::ALIAS | N::RETURN | N::PROXY_CACHE_BYPASS | N::TRY_FILES => true,
+        N::MAP | N::HASH | N::IF => index == 0,
         N::PROXY_SET_HEADER | N::ADD_HEADER | N::SET | N::REWRITE => index == 1,
-        N::TRY_FILES => true,
         _ => false,
     }
 }
@@ -165,6 +164,22 @@ mod tests {
 "#,
         );
         assert!(help(&findings[0]).starts_with("define `$tenant` with `map`, `set` or"));
+    }
+
+    #[test]
+    fn in_a_condition() {
+        check(
+            r#"
+    location / {
+        if ($maintenance = 1) { return 503; }
+          #^^^^^^^^^^^^^ error: nginx refuses to start: unknown "maintenance" variable
+    }
+"#,
+        );
+        assert!(
+            found("location / { if ($uri ~* ^/a$) { return 503; } if (-f $x) { return 503; } set $x 1; }")
+                .is_empty()
+        );
     }
 
     #[test]

@@ -4,9 +4,9 @@
 //! (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_merge_loc_conf`).
 
 use lint_finding::{FixKind, Group, RuleMeta, Severity};
-use ws_model::{Endpoint, Handshake, Line, Lost};
+use ws_model::Endpoint;
 
-use crate::verify::with_curl;
+use crate::verify::{Missing, code, dropped_lines, missing_lines, with_curl};
 use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct UpgradeHeadersNotInherited;
@@ -29,14 +29,8 @@ impl Rule for UpgradeHeadersNotInherited {
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
         let Some(handshake) = &endpoint.handshake else { return };
         let Some(lost) = &handshake.lost else { return };
-        let lacks = |name: &str| match name {
-            "upgrade" => handshake.upgrade.is_default(),
-            "connection" => handshake.connection.is_default(),
-            _ => false,
-        };
-        let dropped = dropped_lines(handshake, lost);
-        let matters = dropped.iter().any(|line| lacks(&line.name.to_ascii_lowercase()));
-        if !matters {
+        let dropped = dropped_lines(handshake);
+        if dropped.is_empty() {
             return;
         }
         let names: Vec<String> = dropped.iter().map(|line| format!("`{}`", line.name)).collect();
@@ -50,21 +44,19 @@ impl Rule for UpgradeHeadersNotInherited {
         for line in &dropped {
             finding = finding.because(&line.directive, format!("`{}` is set here, and dropped", line.name));
         }
-        let lines: Vec<String> =
-            dropped.iter().map(|line| format!("`{};`", line.directive.text_line())).collect();
-        let help = format!("repeat the dropped lines in the location: {}", lines.join(" "));
+        // What the outer level lacks too: the rules for it stand aside.
+        let is_dropped = |name: &str| dropped.iter().any(|line| line.name.eq_ignore_ascii_case(name));
+        let missing = Missing::of(cx, handshake);
+        let missing = Missing {
+            upgrade: missing.upgrade && !is_dropped("upgrade"),
+            connection: missing.connection && !is_dropped("connection"),
+            ..missing
+        };
+        let mut lines = missing_lines(cx, endpoint, missing);
+        lines.extend(dropped.iter().map(|line| format!("{};", line.directive.text_line())));
+        let help = format!("repeat the dropped lines in the location:{}", code(&lines));
         out.push(finding.help(with_curl(help, cx, endpoint)));
     }
-}
-
-/// The lines of the outer level whose field the nearer one does not set, in order.
-fn dropped_lines<'h, 's>(handshake: &'h Handshake<'s>, lost: &'h Lost<'s>) -> Vec<&'h Line<'s>> {
-    let is_set = |line: &Line<'_>| {
-        let own =
-            [&handshake.upgrade.lines, &handshake.connection.lines, &handshake.host.lines, &handshake.others];
-        own.into_iter().flatten().any(|other| other.name.eq_ignore_ascii_case(&line.name))
-    };
-    lost.lines.iter().filter(|line| !is_set(line)).collect()
 }
 
 #[cfg(test)]
@@ -85,15 +77,14 @@ server {
     location /ws/ {
         proxy_pass http://127.0.0.1:9000;
         proxy_set_header X-Real-IP $remote_addr;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: this `proxy_set_header` drops all that the location would inherit: `Host`, `Upgrade`, `Connection`
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: this `proxy_set_header` drops all that the location would inherit: `Host`, `Upgrade`, `Connection`
         proxy_set_header X-Other 1;
     }
-    location / { proxy_pass http://127.0.0.1:9001; }
 }
 "#,
         );
         let finding = &findings[0];
-        assert!(help(finding).starts_with("repeat the dropped lines in the location: `proxy_set_header Host $host;` `proxy_set_header Upgrade $http_upgrade;` `proxy_set_header Connection \"upgrade\";`\nverify: "), "{}", help(finding));
+        assert!(help(finding).starts_with("repeat the dropped lines in the location:\n    proxy_set_header Host $host;\n    proxy_set_header Upgrade $http_upgrade;\n    proxy_set_header Connection \"upgrade\";\nverify"), "{}", help(finding));
         let dropped = labels(finding).into_iter().filter(|text| text.ends_with("is set here, and dropped"));
         assert_eq!(dropped.count(), 3);
     }
@@ -178,6 +169,26 @@ server {
 }
 "#,
         );
+    }
+
+    #[test]
+    fn what_the_outer_level_lacks_too_is_part_of_the_remedy() {
+        let findings = check(
+            r#"
+server {
+    proxy_set_header Upgrade $http_upgrade;
+    location /ws/ {
+        proxy_pass http://127.0.0.1:9000;
+        proxy_set_header Host $host;
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: this `proxy_set_header` drops all that the location would inherit: `Upgrade`
+        proxy_read_timeout 3600s;
+    }
+}
+"#,
+        );
+        for line in ["proxy_http_version 1.1;", "proxy_set_header Connection $connection_upgrade;"] {
+            assert!(help(&findings[0]).contains(line), "{}", help(&findings[0]));
+        }
     }
 
     #[test]

@@ -271,7 +271,10 @@ server {
             (fix.applicability, fix.edits[0].replacement.as_slice()),
             (Applicability::Unsafe, &b"$conn"[..])
         );
-        assert!(help(&findings[0]).starts_with("write `proxy_set_header Connection $conn;`\nverify: "));
+        assert!(
+            help(&findings[0])
+                .starts_with("write `proxy_set_header Connection $conn;`\nverify that it answers 101:\n")
+        );
     }
 
     #[test]

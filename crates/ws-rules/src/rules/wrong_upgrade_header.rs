@@ -116,7 +116,7 @@ mod tests {
             ("map $cookie_ws $u { 1 websocket; default ''; }", "$u"),
             ("", "$http_x_upgrade"),
             ("", "$arg_upgrade"),
-            ("", "tcp"),
+            ("", "tailscale-control-protocol"),
             ("", "$http_upgarde; proxy_set_header Upgrade $http_upgrade"),
         ] {
             let findings = judged(blocks, value);

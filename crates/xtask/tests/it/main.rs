@@ -1,7 +1,14 @@
 //! What must hold for the repository as a whole.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "helpers of tests may fail like tests"
+)]
+
 mod architecture;
 mod documents;
 mod files;
+mod json;
 mod links;
 mod tidy;

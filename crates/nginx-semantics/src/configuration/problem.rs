@@ -1,0 +1,35 @@
+//! What goes wrong with includes.
+
+use super::DirectiveRef;
+use crate::files::ReadError;
+
+/// What went wrong with an include.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IncludeFailure {
+    /// There is no such file; inside the root's own tree nginx would not start.
+    NotFound {
+        /// Whether it should be inside the root's own tree.
+        is_inside: bool,
+    },
+    /// It is a folder: nginx fails to read it.
+    IsFolder,
+    /// The file includes itself, over the others if any: nginx never comes to an end.
+    Cycle,
+    /// It could not be read here.
+    Unreadable(ReadError),
+    /// The configuration is larger than what is judged; the rest is left out.
+    TooLarge,
+    /// Blocks are nested deeper than what is judged; the inner ones are left out.
+    TooDeep,
+}
+
+/// An include that went wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IncludeProblem {
+    /// The include, or the block that is too deep.
+    pub at: DirectiveRef,
+    /// Its argument.
+    pub target: String,
+    /// What went wrong.
+    pub failure: IncludeFailure,
+}

@@ -1,0 +1,54 @@
+//! The page about JSON names every field, and no other.
+
+use std::collections::BTreeSet;
+
+use crate::files::{names, read};
+
+/// Words in backticks that are values, not fields.
+const VALUES: [&str; 22] = [
+    "application",
+    "assumed",
+    "configured",
+    "declared",
+    "default",
+    "error",
+    "here",
+    "high",
+    "inherited",
+    "location",
+    "low",
+    "medium",
+    "named",
+    "null",
+    "pedantic",
+    "safe",
+    "start",
+    "end",
+    "unknown",
+    "unsafe",
+    "warning",
+    "info",
+];
+
+#[test]
+fn every_field_is_described() {
+    let frozen = read("crates/lint-report/src/json/v1.rs");
+    let fields: BTreeSet<String> = frozen
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("pub(crate) ")?.split_once(": "))
+        .filter(|(field, _)| !field.contains(' '))
+        .map(|(field, _)| field.to_owned())
+        .collect();
+    assert!(fields.len() > 40, "the fields were found");
+    let page = read("docs/json.md");
+    let said: BTreeSet<String> = page.lines().flat_map(names).filter(|word| is_word(word)).collect();
+    let missing: Vec<&String> = fields.difference(&said).collect();
+    assert_eq!(missing, [""; 0], "not described");
+    let invented: Vec<&String> =
+        said.difference(&fields).filter(|word| !VALUES.contains(&word.as_str())).collect();
+    assert_eq!(invented, [""; 0], "described, but no field");
+}
+
+fn is_word(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+}
