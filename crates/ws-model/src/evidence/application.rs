@@ -124,6 +124,10 @@ fn names(subject: &Subject<'_, '_>) -> Vec<Named> {
 
 /// The name as a whole, its parts, and its parts in pairs: `home-assistant`, `grafana_backend`.
 fn words(host: &str) -> Vec<String> {
+    // Addresses name nobody.
+    if host.starts_with(|character: char| character.is_ascii_digit() || matches!(character, '[' | '$')) {
+        return Vec::new();
+    }
     let host = host.to_ascii_lowercase();
     let parts: Vec<&str> = host.split(['-', '_', '.', ':', '/']).filter(|part| !part.is_empty()).collect();
     let pairs = parts.windows(2).flat_map(|pair| [pair.join("-"), pair.join("_"), pair.concat()]);

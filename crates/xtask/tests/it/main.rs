@@ -1,10 +1,6 @@
 //! What must hold for the repository as a whole.
 
-#![expect(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "helpers of tests may fail like tests"
-)]
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
 
 mod architecture;
 mod documents;
