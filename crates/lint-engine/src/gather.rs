@@ -1,6 +1,7 @@
 //! One outcome out of what all configurations said: each finding once, sorted, counted.
 
-use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lint_finding::{
     EndpointRow, File, FileId, Finding, Notice, NoticeCode, Outcome, Place, Severity, Summary, fingerprint,
@@ -15,7 +16,7 @@ pub(crate) struct Gathered {
     /// By rule and place: the finding, and in how many contexts it holds.
     findings: BTreeMap<(&'static str, Place), (Finding, usize)>,
     endpoints: BTreeMap<Place, EndpointRow>,
-    proxied: std::collections::BTreeSet<Place>,
+    proxied: BTreeSet<Place>,
     notices: Vec<Notice>,
 }
 
@@ -24,15 +25,15 @@ impl Gathered {
     pub(crate) fn findings(&mut self, found: Vec<Finding>) {
         for finding in found {
             match self.findings.entry((finding.rule.name, finding.primary.place)) {
-                std::collections::btree_map::Entry::Vacant(entry) => drop(entry.insert((finding, 1))),
-                std::collections::btree_map::Entry::Occupied(mut entry) => {
+                Entry::Vacant(entry) => drop(entry.insert((finding, 1))),
+                Entry::Occupied(mut entry) => {
                     let (kept, contexts) = entry.get_mut();
                     *contexts += 1;
+                    let confidence = kept.confidence.max(finding.confidence);
                     if finding.severity > kept.severity {
                         *kept = finding;
-                    } else {
-                        kept.confidence = kept.confidence.max(finding.confidence);
                     }
+                    kept.confidence = confidence;
                 }
             }
         }

@@ -21,9 +21,13 @@ const LABEL: usize = 32;
 
 pub(crate) fn write(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let style = &Style { width: style.width.clamp(NARROWEST, WIDEST), ..*style };
-    for finding in &outcome.findings {
+    let is_followed = style.summary || style.verbose || !outcome.notices.is_empty();
+    let last = outcome.findings.len().saturating_sub(1);
+    for (index, finding) in outcome.findings.iter().enumerate() {
         out.write_all(drawn(outcome, finding, style).map_err(io::Error::other)?.as_bytes())?;
-        writeln!(out)?;
+        if index < last || is_followed {
+            writeln!(out)?;
+        }
     }
     if style.verbose {
         endpoints::write(outcome, style, out)?;

@@ -211,8 +211,8 @@ impl<'s> Model<'s> {
         }
         let try_files = self.configuration.named(location, DirectiveName::TRY_FILES).next()?;
         let last = try_files.arguments().last().filter(|word| word.starts_with(b"@"))?;
-        let children = self.configuration.context(server).children.iter().copied();
-        children.into_iter().find(|&child| {
+        let mut children = self.configuration.context(server).children.iter().copied();
+        children.find(|&child| {
             let opener =
                 self.configuration.opener(child).filter(|opener| opener.name() == DirectiveName::LOCATION);
             opener.and_then(|opener| opener.argument(0)).is_some_and(|name| name == last)

@@ -29,9 +29,7 @@ impl<'m, 's> Context<'m, 's> {
     pub fn connection_variable(&self, endpoint: &Endpoint<'_>) -> Option<String> {
         self.model.connection_variable(endpoint.context)
     }
-}
 
-impl<'m, 's> Context<'m, 's> {
     /// Another endpoint of the same server that handles the upgrade.
     pub fn configured_sibling(&self, endpoint: &Endpoint<'_>) -> Option<&'m Endpoint<'s>> {
         let server = |context| self.configuration().enclosing(context, ContextKind::Server);

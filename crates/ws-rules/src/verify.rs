@@ -92,13 +92,15 @@ pub(crate) fn with_curl(help: String, cx: &Context<'_, '_>, endpoint: &Endpoint<
     let Some(path) = endpoint.example_path() else { return help };
     let server = cx.configuration().enclosing(endpoint.context, ContextKind::Server);
     let listens = server.map(|server| listens(cx.configuration(), server)).unwrap_or_default();
-    let is_tls = listens.iter().any(|listen| listen.split(' ').any(|word| word == "ssl"));
+    let tls = listens.iter().find(|listen| listen.split(' ').any(|word| word == "ssl"));
+    let is_tls = tls.is_some();
     let is_host =
         |name: &&String| !name.contains(['*', '~', '$', '<']) && name.contains('.') && !name.starts_with('.');
     let host =
         endpoint.server_names().iter().find(is_host).cloned().unwrap_or_else(|| "localhost".to_owned());
-    let port = listens
-        .first()
+    // The port has to be that of the scheme: `listen 80; listen 443 ssl;` is no `https` on port 80.
+    let port = tls
+        .or(listens.first())
         .and_then(|listen| port_of(listen))
         .filter(|port| !matches!((is_tls, *port), (true, 443) | (false, 80)));
     let port = port.map(|port| format!(":{port}")).unwrap_or_default();

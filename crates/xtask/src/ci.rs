@@ -22,7 +22,7 @@ pub fn ci() -> Result<(), Error> {
     documents::check()?;
     cargo(&["test", "--workspace", "--doc", "--locked", "--quiet"])?;
     if is_there(&["nextest", "--version"]) {
-        cargo(&["nextest", "run", "--workspace", "--locked"])
+        cargo(&["nextest", "run", "--workspace", "--locked", "--no-fail-fast"])
     } else {
         cargo(&["test", "--workspace", "--lib", "--bins", "--tests", "--locked", "--no-fail-fast"])
     }

@@ -56,7 +56,7 @@ impl<'a> Builder<'a> {
     pub(crate) fn root(&mut self, file: FileId, path: &Path) {
         let main = self.context(ContextKind::Main, None, None, Presence::Given);
         self.layout.root = Some(file);
-        self.refuse_depth(file, ChainId::NONE);
+        self.refuse_depth(file);
         let base = Base { folders: vec![folder_of(path)], is_root: true };
         self.fill(main, file, NodeId::FILE, ChainId::NONE, &base);
         self.fill_blocks(&base);
@@ -86,7 +86,7 @@ impl<'a> Builder<'a> {
         }
         let context = self.context(kind, parent, None, Presence::Partial);
         self.layout.fragments.push(Fragment { file, context });
-        self.refuse_depth(file, ChainId::NONE);
+        self.refuse_depth(file);
         let base = Base { folders, is_root: false };
         self.fill(context, file, NodeId::FILE, ChainId::NONE, &base);
         self.fill_blocks(&base);
@@ -197,10 +197,11 @@ impl<'a> Builder<'a> {
     }
 
     /// Says so where a file nests deeper than is judged, followed or not.
-    fn refuse_depth(&mut self, file: FileId, chain: ChainId) {
+    fn refuse_depth(&mut self, file: FileId) {
         let too_deep = self.sources.get(file).filter(|file| file.tree.depth() > MOST_DEPTH as usize);
         if let Some(node) = too_deep.and_then(|file| file.tree.nodes().next()) {
-            self.problem_once(DirectiveRef { file, node, chain }, IncludeFailure::TooDeep);
+            let first = DirectiveRef { file, node, chain: ChainId::NONE };
+            self.problem_once(first, IncludeFailure::TooDeep);
         }
     }
 

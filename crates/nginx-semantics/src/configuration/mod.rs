@@ -170,7 +170,7 @@ impl<'s> Configuration<'s> {
         found.map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// A context; the first one for an id of another configuration.
+    /// A context; an empty one, absent, for an id of another configuration.
     pub fn context(&self, id: ContextId) -> &'s Context {
         static NOTHING: Context = Context {
             kind: ContextKind::Other,

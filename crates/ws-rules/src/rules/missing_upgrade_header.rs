@@ -53,8 +53,9 @@ impl Rule for MissingUpgradeHeader {
         if let Some(other) = cx.configured_sibling(endpoint).filter(|_| endpoint.is_declared_catch_all()) {
             let text = "this location is set up for WebSockets; it may be the one that is meant";
             finding = finding.at_most(Severity::Warning).confidence(Confidence::Medium);
-            finding =
-                other.location().map(|location| finding.clone().label(&location, text)).unwrap_or(finding);
+            if let Some(location) = other.location() {
+                finding = finding.label(&location, text);
+            }
         }
         out.push(finding.help(with_curl(help, cx, endpoint)));
     }

@@ -41,6 +41,9 @@ impl Rule for UpgradeHeadersNotInherited {
         let mut finding = FindingBuilder::new(&META, &lost.dropped_by, message)
             .endpoint(endpoint)
             .assumed(handshake.upgrade.is_assumed());
+        if let Some(include) = lost.dropped_by.included_by() {
+            finding = finding.because(&include, "this include brings the dropping line in");
+        }
         for line in &dropped {
             finding = finding.because(&line.directive, format!("`{}` is set here, and dropped", line.name));
         }

@@ -45,21 +45,18 @@ impl Rule for WrongConnectionHeader {
         };
         let message = format!("nginx sends {sent} to the upstream{only}");
         let replacement = cx.connection_variable(endpoint);
-        let written = String::from_utf8_lossy(&line.written).into_owned();
         let help = match &replacement {
             Some(variable) => format!("write `proxy_set_header Connection {variable};`"),
             None => "write `proxy_set_header Connection $connection_upgrade;` and in `http`: `map $http_upgrade $connection_upgrade { default upgrade; '' close; }`".to_owned(),
         };
-        out.push(
-            blame(cx, endpoint, browser, line, message)
-                .endpoint(endpoint)
-                .help(with_curl(help, cx, endpoint))
-                .fix_value(
-                    is_literal(&line.written) && written != "$connection_upgrade",
-                    line,
-                    replacement.as_deref().unwrap_or("upgrade"),
-                ),
-        );
+        let mut finding = blame(cx, endpoint, browser, line, message)
+            .endpoint(endpoint)
+            .help(with_curl(help, cx, endpoint));
+        if is_literal(&line.written) {
+            let value = replacement.as_deref().unwrap_or("upgrade");
+            finding = finding.replace(Applicability::Unsafe, &line.directive, 1, value);
+        }
+        out.push(finding);
     }
 }
 
@@ -100,13 +97,6 @@ fn blame(
             None => FindingBuilder::new(&META, &line.directive, message),
         },
         None => FindingBuilder::new(&META, &line.directive, message),
-    }
-}
-
-impl FindingBuilder {
-    /// The edit of a fixed value.
-    fn fix_value(self, is_fixed: bool, line: &Line<'_>, replacement: &str) -> Self {
-        if is_fixed { self.replace(Applicability::Unsafe, &line.directive, 1, replacement) } else { self }
     }
 }
 
