@@ -4,36 +4,54 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use lint_finding::{
-    EndpointRow, File, FileId, Finding, Notice, NoticeCode, Outcome, Place, Severity, Summary, fingerprint,
+    EndpointName, EndpointRow, File, Finding, Notice, NoticeCode, Outcome, Place, Severity, Summary,
+    fingerprint,
 };
-use ws_model::Model;
+use ws_model::{EvidenceKind, Model};
 
 use crate::rows;
+
+/// What makes two findings the same one in several contexts: rule and place, and what is said where it is not about an
+/// endpoint, for one place may have several things wrong with it.
+type Key = (&'static str, Place, String);
+
+/// A finding with the contexts in which it holds.
+#[derive(Debug)]
+struct Merged {
+    finding: Finding,
+    contexts: usize,
+    first: Option<EndpointName>,
+}
 
 /// What was said so far.
 #[derive(Debug, Default)]
 pub(crate) struct Gathered {
-    /// By rule and place: the finding, and in how many contexts it holds.
-    findings: BTreeMap<(&'static str, Place), (Finding, usize)>,
+    findings: BTreeMap<Key, Merged>,
     endpoints: BTreeMap<Place, EndpointRow>,
     proxied: BTreeSet<Place>,
-    notices: Vec<Notice>,
+    /// The paths of `--ws-path` that make an endpoint somewhere.
+    served_paths: BTreeSet<String>,
+    notices: BTreeMap<(Option<Place>, Option<String>, &'static str, String), Notice>,
 }
 
 impl Gathered {
     /// Adds findings; one that is there already at the same place keeps the highest severity and confidence.
     pub(crate) fn findings(&mut self, found: Vec<Finding>) {
         for finding in found {
-            match self.findings.entry((finding.rule.name, finding.primary.place)) {
-                Entry::Vacant(entry) => drop(entry.insert((finding, 1))),
+            let said = if finding.endpoint.is_none() { finding.message.clone() } else { String::new() };
+            match self.findings.entry((finding.rule.name, finding.primary.place, said)) {
+                Entry::Vacant(entry) => {
+                    let first = finding.endpoint.clone();
+                    entry.insert(Merged { finding, contexts: 1, first });
+                }
                 Entry::Occupied(mut entry) => {
-                    let (kept, contexts) = entry.get_mut();
-                    *contexts += 1;
-                    let confidence = kept.confidence.max(finding.confidence);
-                    if finding.severity > kept.severity {
-                        *kept = finding;
+                    let merged = entry.get_mut();
+                    merged.contexts += 1;
+                    let confidence = merged.finding.confidence.max(finding.confidence);
+                    if finding.severity > merged.finding.severity {
+                        merged.finding = finding;
                     }
-                    kept.confidence = confidence;
+                    merged.finding.confidence = confidence;
                 }
             }
         }
@@ -42,19 +60,30 @@ impl Gathered {
     /// Adds the endpoints of a model.
     pub(crate) fn model(&mut self, model: &Model<'_>) {
         for endpoint in &model.endpoints {
+            let declared =
+                endpoint.evidence.iter().filter(|evidence| evidence.kind == EvidenceKind::Declared);
+            self.served_paths.extend(declared.filter_map(|evidence| evidence.path.clone()));
             let row = rows::endpoint(endpoint, model.versions);
             self.endpoints.entry(row.place).or_insert(row);
         }
         for (_, pass) in &model.passes {
-            let at = pass.directive.visible().at();
-            self.proxied.insert(Place { file: FileId(at.file.0), span: at.span });
+            self.proxied.insert(ws_rules::place(pass.directive.visible().at()));
+        }
+    }
+
+    /// Says which of the user's paths no location that proxies serves, in any server.
+    pub(crate) fn unserved_paths(&mut self, paths: &[String]) {
+        let served = std::mem::take(&mut self.served_paths);
+        for path in paths.iter().filter(|path| !served.contains(*path)) {
+            let message = format!("no location that proxies serves `{path}` of --ws-path");
+            let code = NoticeCode::CommandLine;
+            self.notice(Notice { code, message, place: None, path: None, incomplete: false });
         }
     }
 
     pub(crate) fn notice(&mut self, notice: Notice) {
-        if !self.notices.contains(&notice) {
-            self.notices.push(notice);
-        }
+        let key = (notice.place, notice.path.clone(), notice.code.name(), notice.message.clone());
+        self.notices.insert(key, notice);
     }
 
     /// Sorts and counts.
@@ -62,14 +91,14 @@ impl Gathered {
         if self.endpoints.is_empty() && !self.proxied.is_empty() {
             let count = self.proxied.len();
             let among = if count == 1 {
-                "the 1 proxied location".to_owned()
+                "in the one proxied location".to_owned()
             } else {
-                format!("{count} proxied locations")
+                format!("among {count} proxied locations")
             };
             let message = format!(
-                "no WebSocket endpoint found among {among}; name one with --ws-path or use --assume-websocket"
+                "no WebSocket endpoint found {among}; name one with --ws-path or use --assume-websocket"
             );
-            self.notices.push(Notice {
+            self.notice(Notice {
                 code: NoticeCode::NoEndpoint,
                 message,
                 place: None,
@@ -79,15 +108,15 @@ impl Gathered {
         }
         let path =
             |place: &Place| files.get(place.file.0 as usize).map_or("", |file| file.source.path()).to_owned();
-        let mut findings: Vec<Finding> =
-            self.findings.into_values().map(|(finding, contexts)| in_contexts(finding, contexts)).collect();
+        let mut findings: Vec<Finding> = self.findings.into_values().map(in_contexts).collect();
         findings.sort_by_cached_key(|finding| {
             (path(&finding.primary.place), finding.primary.place.span, finding.rule.name)
         });
         number_equal_fingerprints(&mut findings);
         let mut endpoints: Vec<EndpointRow> = self.endpoints.into_values().collect();
         endpoints.sort_by_cached_key(|row| (path(&row.place), row.place.span));
-        self.notices.sort_by_cached_key(|notice| {
+        let mut notices: Vec<Notice> = self.notices.into_values().collect();
+        notices.sort_by_cached_key(|notice| {
             let path = notice.place.as_ref().map(path).or_else(|| notice.path.clone());
             (
                 path.is_none(),
@@ -108,18 +137,19 @@ impl Gathered {
             suppressed: 0,
             fixable: findings.iter().filter(|finding| finding.fix.is_some()).count(),
         };
-        Outcome { files, findings, endpoints, notices: self.notices, summary }
+        Outcome { files, findings, endpoints, notices, summary }
     }
 }
 
 /// Says in how many contexts a finding holds, when there is more than one.
-fn in_contexts(mut finding: Finding, contexts: usize) -> Finding {
-    if contexts > 1 {
-        let first = finding.endpoint.as_ref().map_or_else(String::new, |endpoint| {
-            let server = if endpoint.server.is_empty() { "without a name" } else { &endpoint.server };
-            format!(", the first in server {server}, location {}", endpoint.location)
-        });
-        let note = format!("the line is in effect in {contexts} places{first}");
+fn in_contexts(merged: Merged) -> Finding {
+    let Merged { mut finding, contexts, first } = merged;
+    if let Some(first) = first.filter(|_| contexts > 1) {
+        let server = if first.server.is_empty() { "without a name" } else { &first.server };
+        let note = format!(
+            "the line is in effect in {contexts} places, the first in server {server}, location {}",
+            first.location
+        );
         finding.help = Some(match finding.help {
             Some(help) => format!("{help}\n{note}"),
             None => note,

@@ -39,6 +39,7 @@ fn judge(loaded: &Loaded, settings: &Settings) -> Outcome {
         let configuration = Configuration::new(&loaded.sources, layout);
         let model = Model::new(configuration, &hints);
         notices::of_includes(configuration, &mut gathered);
+        notices::of_paths(&model, &mut gathered);
         gathered.findings(visit(&rules, &model));
         gathered.model(&model);
     }
@@ -49,6 +50,7 @@ fn judge(loaded: &Loaded, settings: &Settings) -> Outcome {
         rules.iter().for_each(|rule| rule.file(id, file, &mut found));
     }
     gathered.findings(found.into_vec());
+    gathered.unserved_paths(&settings.websocket_paths);
     let files = loaded
         .sources
         .iter()

@@ -1,7 +1,9 @@
 //! What a reader should know that is no defect: what was not read, and why.
 
-use lint_finding::{FileId, Notice, NoticeCode, Place};
+use lint_finding::{Notice, NoticeCode, Place};
 use nginx_semantics::{Configuration, DirectiveRef, IncludeFailure, Loaded, SkipReason};
+
+use ws_model::{Model, PathOutcome};
 
 use crate::gather::Gathered;
 
@@ -25,6 +27,12 @@ pub(crate) fn of_skipped(loaded: &Loaded, gathered: &mut Gathered) {
                 NoticeCode::NotEnabled,
                 "no link in sites-enabled leads to it, not linted; name it to have it judged".to_owned(),
                 false,
+            ),
+            SkipReason::Outside => (
+                NoticeCode::UnreadableFile,
+                "is a link that leads out of the given folders, not read; name it, or use --host-includes"
+                    .to_owned(),
+                true,
             ),
             SkipReason::Unreadable(error) => {
                 (NoticeCode::UnreadableFile, format!("cannot be read: {error}"), true)
@@ -87,7 +95,31 @@ pub(crate) fn of_includes(configuration: Configuration<'_>, gathered: &mut Gathe
     }
 }
 
+/// Paths of `--ws-path` that no location which can be judged serves.
+pub(crate) fn of_paths(model: &Model<'_>, gathered: &mut Gathered) {
+    for (path, location, outcome) in &model.undeclared {
+        let message = match outcome {
+            PathOutcome::Redirected => {
+                format!(
+                    "nginx answers `{path}` with 301 to `{path}/` here, which no WebSocket client follows"
+                )
+            }
+            PathOutcome::CannotSay => {
+                format!("whether `{path}` is served here cannot be said: the regex is not evaluated")
+            }
+        };
+        let place =
+            model.configuration.opener(*location).map(|opener| ws_rules::place(opener.visible().at()));
+        gathered.notice(Notice {
+            code: NoticeCode::CommandLine,
+            message,
+            place,
+            path: None,
+            incomplete: false,
+        });
+    }
+}
+
 fn place(configuration: Configuration<'_>, reference: DirectiveRef) -> Place {
-    let at = configuration.at(configuration.visible(reference));
-    Place { file: FileId(at.file.0), span: at.span }
+    ws_rules::place(configuration.at(configuration.visible(reference)))
 }

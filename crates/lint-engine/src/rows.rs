@@ -1,12 +1,11 @@
 //! Endpoints as rows of a table: plain values, each with where it comes from.
 
-use lint_finding::{Confidence, EndpointRow, EvidenceKind, EvidenceRow, FileId, Origin, Place, Setting};
-use nginx_semantics::{At, ContextKind, Directive, Value, VersionRange, defaults, listens, time};
-use ws_model::{Browser, Endpoint, Header, HeaderSource, HttpVersion, IdleLimit, IdleSource, Line};
+use lint_finding::{EndpointRow, EvidenceKind, EvidenceRow, Origin, Setting};
+use nginx_semantics::{Value, VersionRange, defaults, time};
+use ws_model::{Browser, Endpoint, Header, HttpVersion, IdleLimit, Line, Source};
+use ws_rules::{confidence, place};
 
 pub(crate) fn endpoint(endpoint: &Endpoint<'_>, versions: VersionRange) -> EndpointRow {
-    let configuration = endpoint.configuration;
-    let server = configuration.enclosing(endpoint.context, ContextKind::Server);
     let handshake = endpoint.handshake.as_ref();
     let passed_on = || Setting {
         value: None,
@@ -16,8 +15,8 @@ pub(crate) fn endpoint(endpoint: &Endpoint<'_>, versions: VersionRange) -> Endpo
     };
     EndpointRow {
         place: place(endpoint.at()),
-        server_names: endpoint.server_names(),
-        listens: server.map(|server| listens(configuration, server)).unwrap_or_default(),
+        server_names: endpoint.server_names.to_vec(),
+        listens: endpoint.listens.to_vec(),
         location: endpoint.location_text(),
         evidence: endpoint.evidence.iter().map(evidence).collect(),
         confidence: confidence(endpoint),
@@ -30,18 +29,10 @@ pub(crate) fn endpoint(endpoint: &Endpoint<'_>, versions: VersionRange) -> Endpo
             header(&handshake.host, Some("$proxy_host".to_owned()), None)
         }),
         other_headers: handshake
-            .map(|handshake| others(&handshake.others, handshake.is_here))
+            .map(|handshake| handshake.others.iter().map(|line| other(line, handshake.is_here)).collect())
             .unwrap_or_default(),
-        idle_timeout: endpoint.idle.as_ref().map_or_else(passed_on, idle),
+        idle_timeout: idle(&endpoint.idle),
     }
-}
-
-fn place(at: At) -> Place {
-    Place { file: FileId(at.file.0), span: at.span }
-}
-
-fn directive_place(directive: &Directive<'_>) -> Option<Place> {
-    Some(place(directive.visible().at()))
 }
 
 fn evidence(evidence: &ws_model::Evidence) -> EvidenceRow {
@@ -56,48 +47,41 @@ fn evidence(evidence: &ws_model::Evidence) -> EvidenceRow {
     EvidenceRow { kind, text: evidence.text.clone(), place: evidence.at.map(place) }
 }
 
-fn confidence(endpoint: &Endpoint<'_>) -> Confidence {
-    match endpoint.strongest() {
-        _ if endpoint.is_certain() => Confidence::High,
-        ws_model::EvidenceKind::Name => Confidence::Low,
-        _ => Confidence::Medium,
-    }
-}
-
-fn origin(is_here: bool) -> Origin {
-    if is_here { Origin::Here } else { Origin::Inherited }
-}
-
-fn default_origin(is_assumed: bool) -> Origin {
-    if is_assumed { Origin::Assumed } else { Origin::Default }
-}
-
-/// An include that was not given stands where the value may be set.
-fn unknown() -> Setting {
-    let note = Some("an include that was not given may set it".to_owned());
-    Setting { value: None, origin: Origin::Unknown, place: None, note }
-}
-
-fn header(header: &Header<'_>, default: Option<String>, note: Option<String>) -> Setting {
-    match header.source {
-        HeaderSource::Unknown(_) => unknown(),
-        HeaderSource::Default { is_assumed } => {
-            Setting { value: default, origin: default_origin(is_assumed), place: None, note }
+/// A value with where it comes from; `value` is what the directive or the default says.
+fn setting(source: &Source<'_>, value: Option<String>, note: Option<String>) -> Setting {
+    let origin = match source {
+        Source::Unknown(_) => {
+            let note = Some("an include that was not given may set it".to_owned());
+            return Setting { value: None, origin: Origin::Unknown, place: None, note };
         }
-        HeaderSource::Set { is_here } => match header.lines.as_slice() {
-            [] => Setting { value: None, origin: origin(is_here), place: None, note: None },
-            [line, more @ ..] => {
-                let note = (!more.is_empty()).then(|| format!("sent {} times", more.len() + 1));
-                Setting { note: note.or_else(|| written_note(line)), ..setting(line, is_here) }
-            }
-        },
+        Source::Set { is_assumed: true, .. } | Source::Default { is_assumed: true } => Origin::Assumed,
+        Source::Set { is_here: true, .. } => Origin::Here,
+        Source::Set { .. } => Origin::Inherited,
+        Source::Default { .. } => Origin::Default,
+    };
+    let place = source.directive().map(|directive| place(directive.visible().at()));
+    Setting { value, origin, place, note }
+}
+
+fn header(header: &Header<'_>, default: Option<String>, default_note: Option<String>) -> Setting {
+    match header.lines.as_slice() {
+        [] => setting(&header.source, default, default_note),
+        [line, more @ ..] => {
+            let times = (!more.is_empty()).then(|| format!("sent {} times", more.len() + 1));
+            setting(&header.source, line_value(line), times.or_else(|| written_note(line)))
+        }
     }
 }
 
-fn setting(line: &Line<'_>, is_here: bool) -> Setting {
+fn line_value(line: &Line<'_>) -> Option<String> {
     let value = sent(line).unwrap_or_else(|| String::from_utf8_lossy(&line.written).into_owned());
-    let value = (!value.is_empty()).then_some(value);
-    Setting { value, origin: origin(is_here), place: directive_place(&line.directive), note: None }
+    (!value.is_empty()).then_some(value)
+}
+
+fn other(line: &Line<'_>, is_here: bool) -> (String, Setting) {
+    let origin = if is_here { Origin::Here } else { Origin::Inherited };
+    let place = Some(place(line.directive.visible().at()));
+    (line.name.clone(), Setting { value: line_value(line), origin, place, note: None })
 }
 
 /// The value that browsers' handshakes lead to, where it is known.
@@ -128,38 +112,15 @@ fn connection(connection: &Header<'_>, versions: VersionRange) -> Setting {
 }
 
 fn http_version(version: &HttpVersion<'_>, versions: VersionRange) -> Setting {
-    match version {
-        HttpVersion::Unknown(_) => unknown(),
-        HttpVersion::Set { directive, version, is_here } => Setting {
-            value: Some(version.clone()),
-            origin: origin(*is_here),
-            place: directive_place(directive),
-            note: None,
-        },
-        HttpVersion::Default { is_assumed } => {
-            let default = defaults::http_version(versions);
-            let note =
-                default.is_none().then(|| format!("before nginx {}; 1.1 since", defaults::HTTP11_BY_DEFAULT));
-            let value = Some(default.unwrap_or("1.0").to_owned());
-            Setting { value, origin: default_origin(*is_assumed), place: None, note }
-        }
+    if version.source.is_set() {
+        return setting(&version.source, version.written.clone(), None);
     }
+    let default = defaults::http_version(versions);
+    let note = default.is_none().then(|| format!("before nginx {}; 1.1 since", defaults::HTTP11_BY_DEFAULT));
+    setting(&version.source, Some(default.unwrap_or("1.0").to_owned()), note)
 }
 
 fn idle(idle: &IdleLimit<'_>) -> Setting {
     let value = idle.milliseconds.map(time::display_ms);
-    let note = Some(idle.directive_name.as_str().to_owned());
-    match idle.source {
-        IdleSource::Unknown(_) => unknown(),
-        IdleSource::Default { is_assumed } => {
-            Setting { value, origin: default_origin(is_assumed), place: None, note }
-        }
-        IdleSource::Set { directive, is_here } => {
-            Setting { value, origin: origin(is_here), place: directive_place(&directive), note }
-        }
-    }
-}
-
-fn others(lines: &[Line<'_>], is_here: bool) -> Vec<(String, Setting)> {
-    lines.iter().map(|line| (line.name.clone(), setting(line, is_here))).collect()
+    setting(&idle.source, value, Some(idle.directive_name.as_str().to_owned()))
 }

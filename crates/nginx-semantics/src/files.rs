@@ -21,6 +21,9 @@ pub enum ReadError {
     /// More bytes than are read.
     #[error("it is larger than {0} bytes")]
     TooLarge(u64),
+    /// A link leads out of what may be read, which no configuration decides.
+    #[error("it lies outside the given paths")]
+    Outside,
     /// The system's word.
     #[error("{0}")]
     Other(String),
@@ -57,10 +60,34 @@ pub fn normalize(path: &Path) -> PathBuf {
     if path.as_os_str().is_empty() { PathBuf::from(".") } else { path }
 }
 
-/// Files in memory.
+/// The folder of a file; `.` for a bare name.
+pub(crate) fn folder_of(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// Whether `path` is `folder` or lies below it, by their text alone.
+pub(crate) fn is_below(path: &Path, folder: &Path) -> bool {
+    let (path, folder) = (normalize(path), normalize(folder));
+    path.starts_with(&folder) || (folder == Path::new(".") && path.is_relative())
+}
+
+/// As many links are followed one after another, as on Linux.
+const MOST_LINKS: usize = 40;
+
+/// Files in memory, and links between them.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryFiles {
-    files: BTreeMap<PathBuf, Vec<u8>>,
+    entries: BTreeMap<PathBuf, Entry>,
+}
+
+#[derive(Debug, Clone)]
+enum Entry {
+    Bytes(Vec<u8>),
+    /// To this path, relative to the link's folder.
+    Link(PathBuf),
 }
 
 impl MemoryFiles {
@@ -71,58 +98,75 @@ impl MemoryFiles {
 
     /// Adds a file, or replaces it.
     pub fn insert(&mut self, path: impl Into<PathBuf>, bytes: impl Into<Vec<u8>>) {
-        self.files.insert(normalize(&path.into()), bytes.into());
+        self.entries.insert(normalize(&path.into()), Entry::Bytes(bytes.into()));
     }
 
-    /// Paths are ordered by their components, so what lies below a folder comes right behind it.
-    fn below<'a>(&'a self, folder: &'a Path) -> impl Iterator<Item = &'a PathBuf> {
-        let behind = self.files.range::<Path, _>((Bound::Excluded(folder), Bound::Unbounded));
-        behind.map(|(path, _)| path).take_while(move |path| path.starts_with(folder))
+    /// Adds a symbolic link to a file or folder, or replaces it.
+    pub fn link(&mut self, path: impl Into<PathBuf>, target: impl Into<PathBuf>) {
+        self.entries.insert(normalize(&path.into()), Entry::Link(target.into()));
+    }
+
+    /// The path with all links resolved; itself where they never end.
+    fn resolved(&self, path: &Path) -> PathBuf {
+        let mut resolved = normalize(path);
+        for _ in 0..MOST_LINKS {
+            let link = resolved.ancestors().find_map(|link| match self.entries.get(link) {
+                Some(Entry::Link(target)) => Some((link, target)),
+                _ => None,
+            });
+            let Some((link, target)) = link else { break };
+            let rest = resolved.strip_prefix(link).unwrap_or(Path::new(""));
+            resolved = normalize(&folder_of(link).join(target).join(rest));
+        }
+        resolved
+    }
+
+    /// What lies below a folder that is no link, by its path from there.
+    fn below<'a>(&'a self, folder: &'a Path) -> Box<dyn Iterator<Item = (&'a PathBuf, &'a Path)> + 'a> {
+        if folder == Path::new(".") {
+            let relative = self.entries.keys().filter(|path| path.is_relative());
+            return Box::new(relative.map(|path| (path, path.as_path())));
+        }
+        // Paths are ordered by their components, so what lies below a folder comes right behind it.
+        let behind = self.entries.range::<Path, _>((Bound::Excluded(folder), Bound::Unbounded));
+        Box::new(behind.map_while(move |(path, _)| Some((path, path.strip_prefix(folder).ok()?))))
     }
 }
 
 impl Files for MemoryFiles {
     fn read(&self, path: &Path) -> Result<Vec<u8>, ReadError> {
-        let path = normalize(path);
-        match self.files.get(&path) {
-            Some(bytes) => Ok(bytes.clone()),
-            None if self.is_folder(&path) => Err(ReadError::IsFolder),
-            None => Err(ReadError::NotFound),
+        match self.entries.get(&self.resolved(path)) {
+            Some(Entry::Bytes(bytes)) => Ok(bytes.clone()),
+            _ if self.is_folder(path) => Err(ReadError::IsFolder),
+            _ => Err(ReadError::NotFound),
         }
     }
 
     fn identity(&self, path: &Path) -> Option<PathBuf> {
-        let path = normalize(path);
-        (self.files.contains_key(&path) || self.is_folder(&path)).then_some(path)
+        let is_there =
+            |path: &PathBuf| matches!(self.entries.get(path), Some(Entry::Bytes(_))) || self.is_folder(path);
+        Some(self.resolved(path)).filter(is_there)
     }
 
     fn names(&self, folder: &Path) -> Vec<String> {
-        let folder = normalize(folder);
-        let below = self.walk(&folder);
-        let first = |path: &PathBuf| {
-            let rest =
-                if folder == Path::new(".") { path.as_path() } else { path.strip_prefix(&folder).ok()? };
+        let folder = self.resolved(folder);
+        let first = |(_, rest): (&PathBuf, &Path)| {
             rest.components().next().map(|name| name.as_os_str().to_string_lossy().into_owned())
         };
-        let mut names: Vec<String> = below.iter().filter_map(first).collect();
+        let mut names: Vec<String> = self.below(&folder).filter_map(first).collect();
         names.dedup();
         names
     }
 
     fn is_folder(&self, path: &Path) -> bool {
-        let folder = normalize(path);
-        if folder == Path::new(".") {
-            return self.files.keys().any(|path| path.is_relative());
-        }
-        self.below(&folder).next().is_some()
+        self.below(&self.resolved(path)).next().is_some()
     }
 
     fn walk(&self, folder: &Path) -> Vec<PathBuf> {
-        let folder = normalize(folder);
-        if folder == Path::new(".") {
-            return self.files.keys().filter(|path| path.is_relative()).cloned().collect();
-        }
-        self.below(&folder).cloned().collect()
+        let resolved = self.resolved(folder);
+        let is_file = |path: &Path| matches!(self.entries.get(&self.resolved(path)), Some(Entry::Bytes(_)));
+        let files = self.below(&resolved).filter(|(path, _)| is_file(path));
+        files.map(|(_, rest)| normalize(&folder.join(rest))).collect()
     }
 }
 
@@ -191,5 +235,23 @@ mod tests {
         assert_eq!(files.names(Path::new(".")), ["conf.d"]);
         assert_eq!(files.read(Path::new("./conf.d")), Err(ReadError::IsFolder));
         assert_eq!(files.read(Path::new("x")), Err(ReadError::NotFound));
+    }
+
+    #[test]
+    fn memory_has_links() {
+        let mut files = MemoryFiles::new();
+        files.insert("/a/x.conf", "x");
+        files.link("/a/y.conf", "x.conf");
+        files.link("/b", "a");
+        files.link("/a/loop", "loop");
+        files.link("/a/gone", "../gone");
+        assert_eq!(files.read(Path::new("/b/y.conf")), Ok(b"x".to_vec()));
+        assert_eq!(files.identity(Path::new("/b/y.conf")), Some("/a/x.conf".into()));
+        assert_eq!(files.names(Path::new("/b")), ["gone", "loop", "x.conf", "y.conf"]);
+        assert_eq!(files.walk(Path::new("/b")), [Path::new("/b/x.conf"), Path::new("/b/y.conf")]);
+        for path in ["/a/loop", "/a/gone"] {
+            assert_eq!(files.identity(Path::new(path)), None);
+            assert_eq!(files.read(Path::new(path)), Err(ReadError::NotFound));
+        }
     }
 }

@@ -33,10 +33,15 @@ pub struct Scope {
 impl Scope {
     /// Whether a path with its links resolved lies inside the given folders.
     pub(crate) fn is_given(&self, identity: &Path) -> bool {
-        // A repository's `.git` may hold a token, and no nginx configuration.
-        let is_hidden =
-            |rest: &Path| rest.components().any(|part| part.as_os_str().as_encoded_bytes().starts_with(b"."));
-        self.given.iter().any(|folder| identity.strip_prefix(folder).is_ok_and(|rest| !is_hidden(rest)))
+        self.given.iter().any(|folder| is_openly_below(identity, folder))
+    }
+
+    /// Whether the file of this identity may be read without being named: it lies inside the given folders, or where
+    /// a path map leads.
+    pub(crate) fn may_be_read(&self, files: &dyn Files, identity: &Path) -> bool {
+        let is_mapped =
+            |map: &PathMap| files.identity(&map.to).is_some_and(|to| is_openly_below(identity, &to));
+        self.host_includes || self.is_given(identity) || self.path_maps.iter().any(is_mapped)
     }
 
     pub(crate) fn absolute(&self, path: &Path) -> PathBuf {
@@ -49,6 +54,12 @@ impl Scope {
         let below = path.strip_prefix(&self.working_folder).ok().filter(|rest| !rest.as_os_str().is_empty());
         below.unwrap_or(&path).to_string_lossy().into_owned()
     }
+}
+
+/// Whether no hidden folder lies between: a repository's `.git` may hold a token, and no nginx configuration.
+fn is_openly_below(path: &Path, folder: &Path) -> bool {
+    let is_hidden = |part: Component<'_>| part.as_os_str().as_encoded_bytes().starts_with(b".");
+    path.strip_prefix(folder).is_ok_and(|rest| !rest.components().any(is_hidden))
 }
 
 /// From where relative includes are looked for.
@@ -85,15 +96,20 @@ fn is_pattern(path: &str) -> bool {
 pub(crate) fn resolve(files: &dyn Files, scope: &Scope, base: &Base, argument: &str) -> Resolved {
     let is_pattern = is_pattern(argument);
     let mut is_folder_there = false;
-    for candidate in candidates(files, scope, base, argument) {
-        if is_pattern {
-            let found = expand(files, &candidate);
+    let mut is_outside = false;
+    for candidate in candidates(scope, base, argument) {
+        let there = if is_pattern { literal_part(&candidate) } else { candidate.clone() };
+        let Some(identity) = files.identity(&there) else { continue };
+        if !scope.may_be_read(files, &identity) {
+            is_outside = true;
+        } else if !is_pattern {
+            return Resolved::Files(vec![candidate]);
+        } else {
+            let found = expand(files, scope, &candidate);
             if !found.is_empty() {
                 return Resolved::Files(found);
             }
-            is_folder_there |= files.is_folder(&literal_part(&candidate));
-        } else if files.identity(&candidate).is_some() {
-            return Resolved::Files(vec![candidate]);
+            is_folder_there |= files.is_folder(&there);
         }
     }
     if is_folder_there {
@@ -103,6 +119,7 @@ pub(crate) fn resolve(files: &dyn Files, scope: &Scope, base: &Base, argument: &
         return Resolved::Shipped(text);
     }
     let is_inside = base.is_root
+        && !is_outside
         && base.folders.iter().any(|folder| {
             let folder = scope.absolute(folder);
             normalize(&folder.join(argument)).starts_with(&folder)
@@ -111,21 +128,14 @@ pub(crate) fn resolve(files: &dyn Files, scope: &Scope, base: &Base, argument: &
 }
 
 /// The paths to try, in order.
-fn candidates(files: &dyn Files, scope: &Scope, base: &Base, argument: &str) -> Vec<PathBuf> {
+fn candidates(scope: &Scope, base: &Base, argument: &str) -> Vec<PathBuf> {
     let path = Path::new(argument);
     let full = |folder: &PathBuf| folder.join(path);
     let mut candidates = mapped(scope, argument);
     if !path.is_absolute() {
         candidates
             .extend(base.folders.iter().flat_map(|folder| mapped(scope, &full(folder).to_string_lossy())));
-        // By its text, or where the folder was given through a link, by what it is.
-        let is_allowed = |path: &PathBuf| {
-            let is_given = |identity: PathBuf| scope.is_given(&identity);
-            scope.host_includes
-                || scope.is_given(&scope.absolute(path))
-                || files.identity(&literal_part(path)).is_some_and(is_given)
-        };
-        candidates.extend(base.folders.iter().map(full).filter(is_allowed));
+        candidates.extend(base.folders.iter().map(full));
         return candidates;
     }
     // Folded, so that `/x/../../y` does not leave the folders.
@@ -139,9 +149,7 @@ fn candidates(files: &dyn Files, scope: &Scope, base: &Base, argument: &str) -> 
             candidates.push(folder.join(tail));
         }
     }
-    if scope.host_includes || scope.is_given(&normalize(path)) {
-        candidates.push(path.to_owned());
-    }
+    candidates.push(path.to_owned());
     candidates
 }
 
@@ -164,8 +172,12 @@ fn literal_part(pattern: &Path) -> PathBuf {
 }
 
 /// glob(3) with no flags: `*`, `?`, `[…]` and backslash within a component, no leading dot, sorted by bytes.
-fn expand(files: &dyn Files, pattern: &Path) -> Vec<PathBuf> {
+///
+/// Folders that may not be read are not listed but stand for what they may hold, and links to files that may not be read
+/// are matched: opening either says what it is.
+fn expand(files: &dyn Files, scope: &Scope, pattern: &Path) -> Vec<PathBuf> {
     let mut found = vec![PathBuf::new()];
+    let mut unlisted: Vec<PathBuf> = Vec::new();
     for part in pattern.components() {
         let text = part.as_os_str().to_string_lossy();
         if !is_pattern(&text) {
@@ -176,17 +188,25 @@ fn expand(files: &dyn Files, pattern: &Path) -> Vec<PathBuf> {
         }
         let Ok(pattern) = Pattern::new(&as_crate_syntax(&text)) else { return Vec::new() };
         let options = MatchOptions { require_literal_leading_dot: true, ..MatchOptions::new() };
-        let matching = |folder: PathBuf| {
-            let names = files.names(if folder.as_os_str().is_empty() { Path::new(".") } else { &folder });
-            let names: Vec<_> =
-                names.into_iter().filter(|name| pattern.matches_with(name, options)).collect();
-            names.into_iter().map(move |name| folder.join(name))
-        };
-        found = found.into_iter().flat_map(matching).collect();
+        let mut matching = Vec::new();
+        for folder in found {
+            let place = if folder.as_os_str().is_empty() { Path::new(".") } else { &folder };
+            match files.identity(place) {
+                Some(identity) if scope.may_be_read(files, &identity) => {
+                    let names = files.names(place);
+                    let names = names.iter().filter(|name| pattern.matches_with(name, options));
+                    matching.extend(names.map(|name| folder.join(name)));
+                }
+                Some(_) if files.is_folder(place) => unlisted.push(folder),
+                _ => {}
+            }
+        }
+        found = matching;
     }
     // glob(3) looks for what a literal end names, but returns a link to nowhere that a pattern matched.
     let ends_in_pattern = pattern.file_name().is_some_and(|last| is_pattern(&last.to_string_lossy()));
     found.retain(|path| ends_in_pattern || files.identity(path).is_some());
+    found.append(&mut unlisted);
     found.sort_by(|a, b| a.as_os_str().as_encoded_bytes().cmp(b.as_os_str().as_encoded_bytes()));
     found
 }

@@ -4,9 +4,9 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::catalogue::DirectiveName;
 use crate::configuration::{Configuration, ContextId, ContextKind, Directive};
 use crate::pattern::{NotEvaluated, Pattern};
+use crate::upstream::Pass;
 
 /// How a location compares its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -131,18 +131,11 @@ impl Level {
     /// The location whose name is the path and a slash, and that makes nginx redirect.
     fn slash_redirect(&self, configuration: Configuration<'_>, path: &[u8]) -> Option<ContextId> {
         let name = [path, b"/"].concat();
-        let found =
-            self.of_name(&name).iter().find(|(_, _, location)| proxies_directly(configuration, *location));
+        // A `*_pass` sets `auto_redirect` of the location that it stands in; one inside an `if` does not.
+        let proxies = |location: ContextId| Pass::directly_in(configuration, location).is_some();
+        let found = self.of_name(&name).iter().find(|(_, _, location)| proxies(*location));
         found.map(|(_, _, location)| *location)
     }
-}
-
-/// Whether a `*_pass` stands directly in the location, which sets `auto_redirect`; one inside an `if` does not.
-fn proxies_directly(configuration: Configuration<'_>, location: ContextId) -> bool {
-    use DirectiveName as N;
-    let passes =
-        [N::PROXY_PASS, N::FASTCGI_PASS, N::UWSGI_PASS, N::SCGI_PASS, N::GRPC_PASS, N::MEMCACHED_PASS];
-    passes.iter().any(|&pass| configuration.named(location, pass).next().is_some())
 }
 
 /// The locations of a configuration, sorted once by how they are tried.

@@ -8,6 +8,7 @@ use nginx_syntax::{NodeId, Source, Span, Tree, Vocabulary, parse};
 
 use crate::catalogue::{self, DirectiveName};
 use crate::files::{Files, ReadError};
+use crate::include::Scope;
 
 /// Index of a file among the [`Sources`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -93,33 +94,33 @@ impl Sources {
         (0..).map(FileId).zip(&self.files)
     }
 
-    /// The file at `path`, read and parsed unless it was before under any path.
-    ///
-    /// # Errors
-    /// [`ReadError`] where it cannot be read.
-    pub fn open(
+    /// The file at `path`, read and parsed unless it was before under any path. All reading goes through here: unless
+    /// the user named the file, what counts is where it lies, whatever links lead to it. A hostile pull request may
+    /// hold links to secrets of the machine that lints it.
+    pub(crate) fn open(
         &mut self,
         files: &dyn Files,
+        scope: &Scope,
         path: &Path,
-        shown: &str,
-        may_be_shown: impl FnOnce(&Path) -> bool,
+        is_named: bool,
     ) -> Result<FileId, ReadError> {
         let identity = files.identity(path).ok_or(ReadError::NotFound)?;
         if let Some(&id) = self.by_identity.get(&identity) {
             return Ok(id);
         }
+        if !is_named && !scope.may_be_read(files, &identity) {
+            return Err(ReadError::Outside);
+        }
         let bytes = files.read(path)?;
-        let may_be_shown = may_be_shown(&identity);
-        let id = self.add(path.to_owned(), shown, bytes, may_be_shown, false)?;
+        let may_be_shown = scope.is_given(&identity);
+        let id = self.add(path.to_owned(), &scope.shown(path), bytes, may_be_shown, false)?;
         self.by_identity.insert(identity, id);
         Ok(id)
     }
 
     /// The built-in text that stands for a file that distributions ship.
-    ///
-    /// # Errors
-    /// Never in practice: built-in texts are short.
-    pub fn builtin(&mut self, path: &str, text: &str) -> Result<FileId, ReadError> {
+    /// Never fails in practice: built-in texts are short.
+    pub(crate) fn builtin(&mut self, path: &str, text: &str) -> Result<FileId, ReadError> {
         let identity = Path::new("\0builtin").join(path.trim_start_matches('/'));
         if let Some(&id) = self.by_identity.get(&identity) {
             return Ok(id);

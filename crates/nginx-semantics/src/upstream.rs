@@ -45,19 +45,23 @@ pub struct Pass<'s> {
 
 impl<'s> Pass<'s> {
     /// The `*_pass` in effect in a location; an `if` or `limit_except` takes that of its location where it has none of
-    /// its own, a nested location never does (`ngx_http_proxy_merge_loc_conf`). Of several the last handler wins.
+    /// its own, a nested location never does (`ngx_http_proxy_merge_loc_conf`).
     pub fn in_effect(configuration: Configuration<'s>, context: ContextId) -> Option<Self> {
-        let passes = configuration.named_any(context, &PassModule::ALL.map(|(name, _)| name));
-        let own = passes.last().and_then(|&directive| {
-            let (_, module) = PassModule::ALL.iter().find(|(name, _)| *name == directive.name())?;
-            Some(Self { directive, module: *module })
-        });
+        let own = Self::directly_in(configuration, context);
         let is_pseudo =
             matches!(configuration.context(context).kind, ContextKind::If | ContextKind::LimitExcept);
         match own {
             None if is_pseudo => Self::in_effect(configuration, configuration.context(context).parent?),
             own => own,
         }
+    }
+
+    /// The `*_pass` that stands in the context itself; of several the last handler wins.
+    pub fn directly_in(configuration: Configuration<'s>, context: ContextId) -> Option<Self> {
+        let passes = configuration.named_any(context, &PassModule::ALL.map(|(name, _)| name));
+        let directive = *passes.last()?;
+        let (_, module) = PassModule::ALL.into_iter().find(|(name, _)| *name == directive.name())?;
+        Some(Self { directive, module })
     }
 
     /// The target as written.

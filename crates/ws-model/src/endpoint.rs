@@ -1,7 +1,9 @@
 //! A location that carries WebSockets, with all that is known of it.
 
+use std::rc::Rc;
+
 use nginx_semantics::{
-    At, Configuration, ContextId, ContextKind, Directive, LocationName, Modifier, Pass, server_names,
+    At, Configuration, ContextId, ContextKind, Directive, LocationName, Modifier, Pass, Target,
 };
 
 use crate::applications::Application;
@@ -23,7 +25,13 @@ pub struct Endpoint<'s> {
     /// What the upstream receives; `None` for modules that pass the client's header fields on by themselves.
     pub handshake: Option<Handshake<'s>>,
     /// What ends a silent connection.
-    pub idle: Option<IdleLimit<'s>>,
+    pub idle: IdleLimit<'s>,
+    /// The target of the pass, its variables evaluated where they are known.
+    pub target: Target,
+    /// The words of `server_name`.
+    pub server_names: Rc<[String]>,
+    /// The words of each `listen`.
+    pub listens: Rc<[String]>,
 }
 
 impl<'s> Endpoint<'s> {
@@ -42,10 +50,18 @@ impl<'s> Endpoint<'s> {
         self.location().map(|location| location.arguments_text()).unwrap_or_default()
     }
 
-    /// The words of `server_name`.
-    pub fn server_names(&self) -> Vec<String> {
-        let server = self.configuration.enclosing(self.context, ContextKind::Server);
-        server.map(|server| server_names(self.configuration, server)).unwrap_or_default()
+    /// The location that lines for it belong into, in words: neither `if` nor `limit_except` takes them.
+    pub fn location_words(&self) -> &'static str {
+        match self.configuration.context(self.context).kind {
+            ContextKind::If => "the location around this `if`",
+            ContextKind::LimitExcept => "the location around this `limit_except`",
+            _ => "this location",
+        }
+    }
+
+    /// What people call its server: the first name, else the first listen address; empty where neither is written.
+    pub fn server_name(&self) -> String {
+        self.server_names.first().or(self.listens.first()).cloned().unwrap_or_default()
     }
 
     /// The strongest kind of evidence.
@@ -70,8 +86,8 @@ impl<'s> Endpoint<'s> {
         is_catch_all && self.evidence.iter().all(|evidence| evidence.kind == EvidenceKind::Declared)
     }
 
-    /// Whether it most likely serves ordinary requests too: nothing in its own path speaks of WebSockets.
-    pub fn is_shared(&self) -> bool {
+    /// Whether it may serve ordinary requests too: nothing in its own path speaks of WebSockets.
+    pub fn may_serve_ordinary_requests(&self) -> bool {
         !self.evidence.iter().any(|evidence| evidence.is_about_path)
     }
 
@@ -79,6 +95,7 @@ impl<'s> Endpoint<'s> {
     pub fn applications(&self) -> Vec<&'static Application> {
         let mut all: Vec<&'static Application> =
             self.evidence.iter().filter_map(|evidence| evidence.application).collect();
+        all.sort_by_key(|application| application.id);
         all.dedup_by_key(|application| application.id);
         all
     }

@@ -6,11 +6,12 @@
 use std::borrow::Cow;
 
 use nginx_semantics::{
-    Configuration, ContextId, Declared, Directive, DirectiveName, Effective, Evaluator, Gap, Value,
-    Variables, VersionRange, declared, defaults, effective,
+    Configuration, ContextId, Declared, Directive, DirectiveName, Evaluator, Presence, Value, Variables,
+    VersionRange, declared, defaults, effective,
 };
 
 use crate::browser::{Browser, HandshakeRequest, has_token};
+use crate::source::Source;
 
 /// A `proxy_set_header` line in effect.
 #[derive(Debug, Clone)]
@@ -51,68 +52,22 @@ impl<'s> Line<'s> {
     }
 }
 
-/// Where a header's value comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HeaderSource {
-    /// Lines at this level or inherited.
-    Set {
-        /// Whether the lines stand in the location itself.
-        is_here: bool,
-    },
-    /// No line: nginx's default.
-    Default {
-        /// Whether a file that was not given may hold a line.
-        is_assumed: bool,
-    },
-    /// An include that was not given stands where a line may be.
-    Unknown(Gap),
-}
-
 /// A header field of the request to the upstream.
 #[derive(Debug, Clone)]
 pub struct Header<'s> {
     /// Where it comes from.
-    pub source: HeaderSource,
+    pub source: Source<'s>,
     /// The lines, in order, when set; each is sent.
     pub lines: Vec<Line<'s>>,
 }
 
-impl Header<'_> {
-    /// Whether it is surely not set by any line that was given.
-    pub fn is_default(&self) -> bool {
-        matches!(self.source, HeaderSource::Default { .. })
-    }
-
-    /// Whether a file that was not given may set it.
-    pub fn is_assumed(&self) -> bool {
-        matches!(self.source, HeaderSource::Default { is_assumed: true })
-    }
-
-    /// Whether some line surely, for every browser, makes `holds` true.
-    pub fn surely_for_all(&self, holds: impl Fn(&[u8]) -> bool) -> bool {
-        Browser::ALL.iter().all(|&browser| self.lines.iter().any(|line| line.value(browser).surely(&holds)))
-    }
-}
-
 /// The HTTP version of the request to the upstream.
 #[derive(Debug, Clone)]
-pub enum HttpVersion<'s> {
-    /// As written.
-    Set {
-        /// The directive.
-        directive: Directive<'s>,
-        /// Its argument.
-        version: String,
-        /// Whether it stands in the location itself.
-        is_here: bool,
-    },
-    /// nginx's default, which depends on its version.
-    Default {
-        /// Whether a file that was not given may set it.
-        is_assumed: bool,
-    },
-    /// An include that was not given stands where it may be set.
-    Unknown(Gap),
+pub struct HttpVersion<'s> {
+    /// Where it comes from.
+    pub source: Source<'s>,
+    /// As written; `None` where it is not: the default depends on the version of nginx.
+    pub written: Option<String>,
 }
 
 /// Upgrade lines of an outer level that are dropped because a nearer level has lines of its own.
@@ -162,22 +117,22 @@ impl<'s> Handshake<'s> {
         let lines = |declared: &Declared<'s>| -> Vec<Line<'s>> {
             declared.directives.iter().filter_map(|directive| Line::new(*directive, &evaluate)).collect()
         };
-        let absent = match (&nearest, effective(configuration, context, DirectiveName::PROXY_SET_HEADER)) {
-            (Some(declared), _) => match declared.gap {
-                Some(gap) if !gap.is_pattern => HeaderSource::Unknown(gap),
-                gap => HeaderSource::Default {
-                    is_assumed: gap.is_some() || is_partial(configuration, declared.level),
-                },
+        let absent = match &nearest {
+            Some(declared) => match declared.gap {
+                Some(gap) if !gap.is_pattern => Source::Unknown(gap),
+                gap => Source::Default { is_assumed: gap.is_some() || is_partial(configuration, declared) },
             },
-            (None, Effective::Unknown(gap)) => HeaderSource::Unknown(gap),
-            (None, Effective::Default { is_assumed }) => HeaderSource::Default { is_assumed },
-            (None, Effective::Set(_)) => HeaderSource::Default { is_assumed: true },
+            None => Source::of(&effective(configuration, context, DirectiveName::PROXY_SET_HEADER)),
         };
         let is_here = nearest.as_ref().is_some_and(|declared| declared.is_here);
+        let is_assumed = nearest.as_ref().is_some_and(|declared| declared.is_assumed);
         let mut all = nearest.as_ref().map(&lines).unwrap_or_default();
         let mut take = |name: &str| {
             let taken: Vec<_> = all.extract_if(.., |line| line.is(name)).collect();
-            let source = if taken.is_empty() { absent } else { HeaderSource::Set { is_here } };
+            let source = match taken.first() {
+                Some(line) => Source::Set { directive: line.directive, is_here, is_assumed },
+                None => absent,
+            };
             Header { source, lines: taken }
         };
         let (upgrade, connection, host) = (take("upgrade"), take("connection"), take("host"));
@@ -194,8 +149,7 @@ impl<'s> Handshake<'s> {
 
     /// Whether the request goes out as HTTP/1.0 for want of a `proxy_http_version`, on some version of the range.
     pub fn sends_http10_by_default(&self, versions: VersionRange) -> bool {
-        matches!(self.version, HttpVersion::Default { .. })
-            && !versions.all_since(defaults::HTTP11_BY_DEFAULT)
+        self.version.source.is_default() && !versions.all_since(defaults::HTTP11_BY_DEFAULT)
     }
 
     /// All lines in effect that do not stand in the location itself.
@@ -210,25 +164,17 @@ impl<'s> Handshake<'s> {
     }
 }
 
-impl HttpVersion<'_> {
-    fn new(configuration: Configuration<'_>, context: ContextId) -> HttpVersion<'_> {
-        match effective(configuration, context, DirectiveName::PROXY_HTTP_VERSION) {
-            Effective::Unknown(gap) => HttpVersion::Unknown(gap),
-            Effective::Default { is_assumed } => HttpVersion::Default { is_assumed },
-            Effective::Set(declared) => match declared.directives.first() {
-                Some(&directive) => HttpVersion::Set {
-                    directive,
-                    version: String::from_utf8_lossy(&directive.argument(0).unwrap_or_default()).into_owned(),
-                    is_here: declared.is_here,
-                },
-                None => HttpVersion::Default { is_assumed: true },
-            },
-        }
+impl<'s> HttpVersion<'s> {
+    fn new(configuration: Configuration<'s>, context: ContextId) -> Self {
+        let source = Source::of(&effective(configuration, context, DirectiveName::PROXY_HTTP_VERSION));
+        let written = source.directive().and_then(|directive| directive.argument(0));
+        Self { source, written: written.map(|word| String::from_utf8_lossy(&word).into_owned()) }
     }
 }
 
-fn is_partial(configuration: Configuration<'_>, level: ContextId) -> bool {
-    configuration.context(level).presence != nginx_semantics::Presence::Given
+/// Whether the level that has lines may have more of them, or a nearer level some, in files that were not given.
+fn is_partial(configuration: Configuration<'_>, declared: &Declared<'_>) -> bool {
+    declared.is_assumed || configuration.context(declared.level).presence != Presence::Given
 }
 
 /// Whether a line is written for an upgrade: `Upgrade` with a value, or `Connection` that may be `upgrade`.

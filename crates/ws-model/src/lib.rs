@@ -10,10 +10,12 @@ mod evidence;
 mod handshake;
 mod idle;
 mod model;
+mod source;
 
 pub use browser::{Browser, HandshakeRequest, OrdinaryRequest, has_token, is_carried};
 pub use endpoint::Endpoint;
 pub use evidence::{Evidence, EvidenceKind};
-pub use handshake::{Handshake, Header, HeaderSource, HttpVersion, Line, Lost};
-pub use idle::{IdleLimit, IdleSource};
-pub use model::{Hints, Model};
+pub use handshake::{Handshake, Header, HttpVersion, Line, Lost};
+pub use idle::IdleLimit;
+pub use model::{Hints, Model, PathOutcome};
+pub use source::Source;

@@ -1,16 +1,19 @@
 //! Everything that rules ask of one configuration.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use nginx_semantics::{
     At, Configuration, ContextId, ContextKind, Directive, DirectiveName, Evaluator, LocationName, Locations,
-    Modifier, Pass, PassModule, Selection, Target, Variables, VersionRange, normalize_path,
+    Modifier, Pass, PassModule, Request, Selection, Target, Variables, VersionRange, listens, normalize_path,
+    server_names,
 };
 
 use crate::browser::{Browser, HandshakeRequest, has_token};
 use crate::endpoint::Endpoint;
-use crate::evidence::{Declaration, Evidence, EvidenceKind, Subject, declaration};
+use crate::evidence::{Declaration, Evidence, EvidenceKind, Served, Subject, declaration};
 use crate::handshake::Handshake;
 use crate::idle::IdleLimit;
 
@@ -40,8 +43,39 @@ pub struct Model<'s> {
     pub endpoints: Vec<Endpoint<'s>>,
     /// The `*_pass` directives of all locations, endpoints or not.
     pub passes: Vec<(ContextId, Pass<'s>)>,
+    /// Paths that the user names and that lead nowhere: the path, the location in the way, and what it does.
+    pub undeclared: Vec<(String, ContextId, PathOutcome)>,
     /// By `http`: what [`Model::connection_variable`] found.
     connection_variables: RefCell<BTreeMap<ContextId, Option<String>>>,
+    /// By server and path: the location that serves it.
+    served: RefCell<Served>,
+    /// By server: its words.
+    server_words: RefCell<BTreeMap<ContextId, ServerWords>>,
+}
+
+/// What becomes of a path that the user names, where no location that can be judged serves it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PathOutcome {
+    /// nginx answers 301 to the path with a final slash, which no WebSocket client follows.
+    Redirected,
+    /// The regex of this location cannot be evaluated.
+    CannotSay,
+}
+
+/// Where the paths that the user names lead.
+#[derive(Debug, Default)]
+struct DeclaredPaths {
+    /// The contexts that serve one, with the path.
+    contexts: BTreeMap<ContextId, String>,
+    /// The others: the path and the location that stands in the way.
+    elsewhere: Vec<(String, ContextId, PathOutcome)>,
+}
+
+/// The words of a server that every one of its endpoints shows.
+#[derive(Debug, Clone)]
+struct ServerWords {
+    names: Rc<[String]>,
+    listens: Rc<[String]>,
 }
 
 impl<'s> Model<'s> {
@@ -64,7 +98,10 @@ impl<'s> Model<'s> {
             versions,
             endpoints: Vec::new(),
             passes,
+            undeclared: Vec::new(),
             connection_variables: RefCell::default(),
+            server_words: RefCell::default(),
+            served: RefCell::default(),
         };
         this.find_endpoints(hints);
         this
@@ -72,6 +109,8 @@ impl<'s> Model<'s> {
 
     fn find_endpoints(&mut self, hints: &Hints) {
         let declared = self.declared_by_path(hints);
+        self.undeclared = declared.elsewhere;
+        let declared = declared.contexts;
         let mut candidates: Vec<Endpoint<'s>> =
             self.passes.iter().filter_map(|&(context, pass)| self.candidate(context, pass)).collect();
         for endpoint in &mut candidates {
@@ -105,34 +144,92 @@ impl<'s> Model<'s> {
             .location_of(context)
             .and_then(|location| declaration(&location))
             .or_else(|| declaration(&pass.directive));
-        if comment == Some(Declaration::NotWebSocket)
-            || matches!(pass.module, PassModule::Fastcgi | PassModule::Grpc | PassModule::Memcached)
-        {
+        if comment == Some(Declaration::NotWebSocket) || !self.takes_handshakes(context) {
             return None;
         }
         let handshake = (pass.module == PassModule::Proxy)
             .then(|| Handshake::new(configuration, &self.variables, context));
-        let idle = IdleLimit::new(configuration, context, pass.module);
+        let idle = IdleLimit::new(configuration, context, pass.module)?;
         let name = self.location_of(context).and_then(|location| LocationName::of(&location));
         let LocationName { modifier, name } =
             name.unwrap_or(LocationName { modifier: Modifier::Named, name: Vec::new() });
+        let target = self.target(context, &pass);
+        let server = configuration.enclosing(context, ContextKind::Server);
+        let words = self.server_words(server);
         let subject = Subject {
             configuration,
             locations: &self.locations,
             context,
-            server: configuration.enclosing(context, ContextKind::Server),
+            server,
+            server_names: &words.names,
             pass,
-            target: self.target(context, &pass),
+            target: &target,
             handshake: handshake.as_ref(),
+            served: &self.served,
             modifier,
             name,
         };
         let mut evidence = subject.collect();
+        // No client gets to an internal location by itself; one that handles the upgrade is led to.
+        let is_internal = configuration.named(context, DirectiveName::INTERNAL).next().is_some();
+        if is_internal && !handshake.as_ref().is_some_and(Handshake::is_configured) {
+            evidence.clear();
+        }
         if comment == Some(Declaration::WebSocket) {
             let at: Option<At> = opener.map(|opener| opener.at());
             evidence.push(Evidence::new(EvidenceKind::Declared, "a comment declares it", at));
         }
-        Some(Endpoint { configuration, context, pass, evidence, handshake, idle })
+        Some(Endpoint {
+            configuration,
+            context,
+            pass,
+            evidence,
+            handshake,
+            idle,
+            target,
+            server_names: words.names,
+            listens: words.listens,
+        })
+    }
+
+    /// The names and the `listen` lines of a server, gathered once for all its locations.
+    fn server_words(&self, server: Option<ContextId>) -> ServerWords {
+        let Some(server) = server else { return ServerWords { names: Rc::from([]), listens: Rc::from([]) } };
+        let gather = || ServerWords {
+            names: server_names(self.configuration, server).into(),
+            listens: listens(self.configuration, server).into(),
+        };
+        self.server_words.borrow_mut().entry(server).or_insert_with(gather).clone()
+    }
+
+    /// Evaluates for a request that ends in `context`.
+    pub fn evaluator<'a>(&'a self, request: &'a dyn Request, context: ContextId) -> Evaluator<'a, 's> {
+        Evaluator { configuration: self.configuration, variables: &self.variables, request, context }
+    }
+
+    /// Whether a handshake that comes to the context is passed on by its own `*_pass`.
+    fn takes_handshakes(&self, context: ContextId) -> bool {
+        let configuration = self.configuration;
+        let this = configuration.context(context);
+        if this.kind == ContextKind::LimitExcept {
+            // The block is for all methods but those that are named, and a handshake is a GET.
+            let is_get = |method: Cow<'_, [u8]>| method.eq_ignore_ascii_case(b"GET");
+            return !configuration.opener(context).is_some_and(|opener| opener.arguments().any(is_get));
+        }
+        let request = HandshakeRequest(Browser::Chrome);
+        let evaluator = self.evaluator(&request, context);
+        let ends_phase = |inside: ContextId| {
+            configuration.directives(inside).any(|directive| match directive.name() {
+                DirectiveName::RETURN => true,
+                DirectiveName::REWRITE => directive.argument(2).is_none_or(|flag| flag.as_ref() != b"break"),
+                _ => false,
+            })
+        };
+        !this.children.iter().any(|&child| {
+            let condition = configuration.opener(child).filter(|opener| opener.name() == DirectiveName::IF);
+            condition.is_some_and(|condition| evaluator.condition(&condition) == Some(true))
+                && (ends_phase(child) || own_pass(configuration, child).is_some())
+        })
     }
 
     /// The `location` line around a context, or of it.
@@ -156,9 +253,7 @@ impl<'s> Model<'s> {
             let name = opener.argument(1)?;
             let is_right = Browser::ALL.iter().all(|&browser| {
                 let request = HandshakeRequest(browser);
-                let evaluator =
-                    Evaluator { configuration, variables: &self.variables, request: &request, context: http };
-                evaluator.value(&name).surely(|value| has_token(value, "upgrade"))
+                self.evaluator(&request, http).value(&name).surely(|value| has_token(value, "upgrade"))
             });
             is_right.then(|| String::from_utf8_lossy(&name).into_owned())
         })
@@ -168,12 +263,7 @@ impl<'s> Model<'s> {
     fn target(&self, context: ContextId, pass: &Pass<'s>) -> Target {
         let written = pass.target();
         let request = HandshakeRequest(Browser::Chrome);
-        let evaluator = Evaluator {
-            configuration: self.configuration,
-            variables: &self.variables,
-            request: &request,
-            context,
-        };
+        let evaluator = self.evaluator(&request, context);
         let pieces = nginx_semantics::parts(&written).into_iter().map(|part| match part {
             nginx_semantics::Part::Variable(name) => {
                 let text = [b"${", name, b"}"].concat();
@@ -185,19 +275,34 @@ impl<'s> Model<'s> {
         Target::parse(&pieces.collect::<Vec<_>>().concat())
     }
 
-    /// The locations that serve the paths that the user names, over all servers.
-    fn declared_by_path(&self, hints: &Hints) -> BTreeMap<ContextId, String> {
-        let mut declared = BTreeMap::new();
-        for server in self.configuration.of_kind(ContextKind::Server) {
-            for path in &hints.websocket_paths {
-                let Some(normal) = normalize_path(path.as_bytes()) else { continue };
-                let Selection::Location(location) = self.locations.select(server, &normal) else { continue };
+    /// What becomes of the paths that the user names, over all servers.
+    fn declared_by_path(&self, hints: &Hints) -> DeclaredPaths {
+        let mut declared = DeclaredPaths::default();
+        for path in &hints.websocket_paths {
+            let Some(normal) = normalize_path(path.as_bytes()) else { continue };
+            for server in self.configuration.of_kind(ContextKind::Server) {
+                let location = match self.locations.select(server, &normal) {
+                    Selection::Location(location) => location,
+                    Selection::Server => continue,
+                    Selection::SlashRedirect(location) => {
+                        declared.elsewhere.push((path.clone(), location, PathOutcome::Redirected));
+                        continue;
+                    }
+                    Selection::CannotSay { location, .. } => {
+                        declared.elsewhere.push((path.clone(), location, PathOutcome::CannotSay));
+                        continue;
+                    }
+                };
                 let serving = self.fallback(server, location).unwrap_or(location);
-                let inside = self.configuration.context(serving).children.iter().copied();
-                for context in std::iter::once(serving).chain(
-                    inside.filter(|&child| self.configuration.context(child).kind != ContextKind::Location),
-                ) {
-                    declared.entry(context).or_insert_with(|| path.clone());
+                let children = self.configuration.context(serving).children.iter().copied();
+                let is_pseudo = |child: &ContextId| {
+                    matches!(
+                        self.configuration.context(*child).kind,
+                        ContextKind::If | ContextKind::LimitExcept
+                    )
+                };
+                for context in std::iter::once(serving).chain(children.filter(is_pseudo)) {
+                    declared.contexts.entry(context).or_insert_with(|| path.clone());
                 }
             }
         }
@@ -227,13 +332,14 @@ fn own_pass<'s>(configuration: Configuration<'s>, context: ContextId) -> Option<
     is_own.then_some(pass)
 }
 
-/// Upgrade lines at an outer level that not one location gets were meant for those that drop them.
+/// Upgrade lines at an outer level, below which not one location has any in effect, were meant for those that drop them.
 fn add_lost_intentions(candidates: &mut [Endpoint<'_>]) {
+    let is_configured =
+        |endpoint: &&Endpoint<'_>| endpoint.handshake.as_ref().is_some_and(Handshake::is_configured);
     let in_effect: BTreeSet<ContextId> = candidates
         .iter()
-        .filter_map(|endpoint| endpoint.handshake.as_ref())
-        .filter(|handshake| handshake.is_configured())
-        .filter_map(|handshake| handshake.level)
+        .filter(is_configured)
+        .flat_map(|endpoint| endpoint.configuration.levels(endpoint.context))
         .collect();
     for endpoint in candidates {
         let Some(lost) = endpoint.handshake.as_ref().and_then(|handshake| handshake.lost.as_ref()) else {

@@ -117,15 +117,9 @@ impl FindingBuilder {
     /// About an endpoint: its name, a label at its `location`, and no more severity and confidence than the evidence
     /// allows.
     pub fn endpoint(mut self, endpoint: &Endpoint<'_>) -> Self {
-        let server = endpoint.server_names().first().cloned().unwrap_or_default();
+        let server = endpoint.server_name();
         self.0.endpoint = Some(EndpointName { server, location: endpoint.location_text() });
-        self.0.confidence = self.0.confidence.min(match endpoint.strongest() {
-            EvidenceKind::Declared | EvidenceKind::Configured | EvidenceKind::ApplicationPath => {
-                Confidence::High
-            }
-            EvidenceKind::Application => Confidence::Medium,
-            EvidenceKind::Name => Confidence::Low,
-        });
+        self.0.confidence = self.0.confidence.min(confidence(endpoint));
         if !endpoint.is_certain() {
             self.0.severity = self.0.severity.min(Severity::Warning);
         }
@@ -215,8 +209,17 @@ impl FindingBuilder {
     }
 }
 
-/// The file ids of semantics and of findings are the same numbers.
-pub(crate) fn place(at: At) -> Place {
+/// How sure the evidence makes us that this is an endpoint.
+pub fn confidence(endpoint: &Endpoint<'_>) -> Confidence {
+    match endpoint.strongest() {
+        EvidenceKind::Declared | EvidenceKind::Configured | EvidenceKind::ApplicationPath => Confidence::High,
+        EvidenceKind::Application => Confidence::Medium,
+        EvidenceKind::Name => Confidence::Low,
+    }
+}
+
+/// The place of a finding for one of the configuration: the file ids are the same numbers.
+pub fn place(at: At) -> Place {
     Place { file: FileId(at.file.0), span: at.span }
 }
 

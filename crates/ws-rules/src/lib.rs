@@ -13,7 +13,7 @@ use lint_finding::RuleMeta;
 use nginx_semantics::{ContextId, FileId, Pass, SourceFile};
 use ws_model::Endpoint;
 
-pub use context::{Context, FindingBuilder, Findings};
+pub use context::{Context, FindingBuilder, Findings, confidence, place};
 pub use rules::RULES;
 
 /// A rule: a card, and one or more visits of the model, each of which does nothing by default.

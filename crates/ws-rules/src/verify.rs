@@ -1,12 +1,50 @@
 //! The remedy's words that several rules share: the lines to add, and the command that verifies a handshake.
 
-use nginx_semantics::{ContextKind, listens};
 use ws_model::{Endpoint, Handshake, Line};
 
 use crate::Context;
 
+/// The value for `Connection`: a variable that is right for handshakes and for other requests alike.
+pub(crate) struct ConnectionValue {
+    /// With its `$`.
+    pub(crate) variable: String,
+    /// The map to add to `http` for it, where there is none.
+    pub(crate) map: Option<String>,
+}
+
+impl ConnectionValue {
+    /// A map that the configuration has, under whatever name, else one of a name that is free: of two maps for one
+    /// variable the last wins.
+    pub(crate) fn of(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> Self {
+        if let Some(variable) = cx.connection_variable(endpoint) {
+            return Self { variable, map: None };
+        }
+        let is_free = |name: &&&str| !cx.model.variables.is_defined(name.as_bytes());
+        let name = ["connection_upgrade", "websocket_connection"]
+            .iter()
+            .find(is_free)
+            .unwrap_or(&"upgrade_connection");
+        Self { variable: format!("${name}"), map: Some(connection_map(name)) }
+    }
+
+    /// The line, and in words where its map goes, for the end of a help text.
+    pub(crate) fn line(&self) -> String {
+        format!("proxy_set_header Connection {};", self.variable)
+    }
+
+    /// What is to be added to `http`, for the end of a help text; empty where the map is there.
+    pub(crate) fn in_http(&self) -> String {
+        self.map
+            .as_ref()
+            .map(|map| format!("\nand in `http`:{}", code(std::slice::from_ref(map))))
+            .unwrap_or_default()
+    }
+}
+
 /// The map that gives `Connection` its value for handshakes and for other requests alike.
-const MAP: &str = "map $http_upgrade $connection_upgrade { default upgrade; '' close; }";
+pub(crate) fn connection_map(name: &str) -> String {
+    format!("map $http_upgrade ${name} {{ default upgrade; '' close; }}")
+}
 
 /// What is to be added for a complete handshake, in words; `connection` and `version` say which lines are missing
 /// besides `Upgrade`.
@@ -21,9 +59,9 @@ pub(crate) fn add_lines(
         // A line of its own drops what the location inherits, so the remedy repeats it.
         lines.extend(handshake.inherited_lines().map(|line| format!("{};", line.directive.text_line())));
     }
-    let mut help = format!("add to this location:{}", code(&lines));
-    if missing.connection && cx.connection_variable(endpoint).is_none() {
-        help.push_str(&format!("\nand in `http`:{}", code(&[MAP.to_owned()])));
+    let mut help = format!("add to {}:{}", endpoint.location_words(), code(&lines));
+    if missing.connection {
+        help.push_str(&ConnectionValue::of(cx, endpoint).in_http());
     }
     help
 }
@@ -38,11 +76,7 @@ pub(crate) fn missing_lines(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, missi
         lines.push("proxy_set_header Upgrade $http_upgrade;".to_owned());
     }
     if missing.connection {
-        let variable = cx.connection_variable(endpoint);
-        lines.push(format!(
-            "proxy_set_header Connection {};",
-            variable.as_deref().unwrap_or("$connection_upgrade")
-        ));
+        lines.push(ConnectionValue::of(cx, endpoint).line());
     }
     lines
 }
@@ -64,8 +98,8 @@ impl Missing {
     /// What is surely not there, or only in a file that was not given.
     pub(crate) fn of(cx: &Context<'_, '_>, handshake: &Handshake<'_>) -> Self {
         Self {
-            upgrade: handshake.upgrade.is_default(),
-            connection: handshake.connection.is_default(),
+            upgrade: handshake.upgrade.source.is_default(),
+            connection: handshake.connection.source.is_default(),
             version: handshake.sends_http10_by_default(cx.versions()),
         }
     }
@@ -79,8 +113,8 @@ pub(crate) fn dropped_lines<'h, 's>(handshake: &'h Handshake<'s>) -> Vec<&'h Lin
     let is_set =
         |line: &Line<'_>| own.into_iter().flatten().any(|other| other.name.eq_ignore_ascii_case(&line.name));
     let is_missed = |line: &&Line<'_>| match line.name.to_ascii_lowercase().as_str() {
-        "upgrade" => handshake.upgrade.is_default(),
-        "connection" => handshake.connection.is_default(),
+        "upgrade" => handshake.upgrade.source.is_default(),
+        "connection" => handshake.connection.source.is_default(),
         _ => false,
     };
     let dropped: Vec<_> = lost.lines.iter().filter(|line| !is_set(line)).collect();
@@ -88,30 +122,83 @@ pub(crate) fn dropped_lines<'h, 's>(handshake: &'h Handshake<'s>) -> Vec<&'h Lin
 }
 
 /// The command that shows whether the handshake works, as the last line of a help text.
-pub(crate) fn with_curl(help: String, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> String {
+pub(crate) fn with_curl(help: String, endpoint: &Endpoint<'_>) -> String {
     let Some(path) = endpoint.example_path() else { return help };
-    let server = cx.configuration().enclosing(endpoint.context, ContextKind::Server);
-    let listens = server.map(|server| listens(cx.configuration(), server)).unwrap_or_default();
-    let tls = listens.iter().find(|listen| listen.split(' ').any(|word| word == "ssl"));
+    let tls = endpoint.listens.iter().find(|listen| listen.split(' ').any(|word| word == "ssl"));
     let is_tls = tls.is_some();
-    let is_host =
-        |name: &&String| !name.contains(['*', '~', '$', '<']) && name.contains('.') && !name.starts_with('.');
-    let host =
-        endpoint.server_names().iter().find(is_host).cloned().unwrap_or_else(|| "localhost".to_owned());
+    let host = endpoint.server_names.iter().find_map(|name| host_of(name));
+    let host = host.unwrap_or_else(|| "localhost".to_owned());
     // The port has to be that of the scheme: `listen 80; listen 443 ssl;` is no `https` on port 80.
-    let port = tls
-        .or(listens.first())
-        .and_then(|listen| port_of(listen))
-        .filter(|port| !matches!((is_tls, *port), (true, 443) | (false, 80)));
+    let port = tls.or(endpoint.listens.first()).and_then(|listen| port_of(listen));
+    let port = port.filter(|port| !matches!((is_tls, *port), (true, 443) | (false, 80)));
     let port = port.map(|port| format!(":{port}")).unwrap_or_default();
     let scheme = if is_tls { "https" } else { "http" };
+    let path = encoded(&path);
     format!(
         "{help}\nverify that it answers 101:\n    curl -i -N --http1.1 -H 'Connection: Upgrade' -H 'Upgrade: websocket' \
          -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: SGVsbG8sIHdvcmxkIQ==' '{scheme}://{host}{port}{path}'"
     )
 }
 
+/// A host that the name stands for; `None` for regexes, placeholders and whatever a shell might take for its own.
+fn host_of(name: &str) -> Option<String> {
+    let host = name.strip_prefix("*.").map(|rest| format!("www.{rest}"));
+    let host = host.unwrap_or_else(|| name.trim_start_matches('.').to_owned());
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || matches!(character, '.' | '-');
+    (host.contains('.') && host.chars().all(is_plain)).then_some(host)
+}
+
+/// A path as it stands in a URL (RFC 3986 section 3.3), of characters that no shell takes for its own: the command is
+/// made to be pasted, and the configuration may be anybody's.
+fn encoded(path: &str) -> String {
+    let mut url = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        if byte.is_ascii_alphanumeric()
+            || matches!(byte, b'/' | b'-' | b'_' | b'.' | b'~' | b':' | b'@' | b'+' | b',' | b'=')
+        {
+            url.push(char::from(byte));
+        } else {
+            url.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    url
+}
+
 fn port_of(listen: &str) -> Option<u16> {
     let address = listen.split(' ').next()?;
     address.rsplit(':').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{encoded, host_of};
+
+    #[test]
+    fn nothing_gets_out_of_the_quotes_of_the_command() {
+        assert_eq!(encoded("/ws/';touch x;'"), "/ws/%27%3Btouch%20x%3B%27");
+        assert_eq!(encoded("/a b?c#d%é"), "/a%20b%3Fc%23d%25%C3%A9");
+        assert_eq!(host_of("a.b'; id"), None);
+        assert_eq!(host_of("*.example.com").as_deref(), Some("www.example.com"));
+        assert_eq!(host_of(".example.com").as_deref(), Some("example.com"));
+        assert_eq!(host_of("_"), None);
+    }
+
+    #[test]
+    fn the_port_is_that_of_the_scheme() {
+        let findings = crate::testing::check(
+            r#"
+server {
+    listen 80;
+    listen 443 ssl;
+    server_name a.example.com;
+    location /ws {
+        proxy_pass http://127.0.0.1:9000;
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx sends no `Upgrade` to the upstream, which cannot answer 101
+        proxy_read_timeout 3600s;
+    }
+}
+"#,
+        );
+        assert!(crate::testing::help(&findings[0]).ends_with(" 'https://a.example.com/ws'"));
+    }
 }

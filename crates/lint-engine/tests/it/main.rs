@@ -4,6 +4,7 @@
 
 mod checklist;
 mod docs;
+mod idioms;
 mod registry;
 mod snippet;
 mod stable;

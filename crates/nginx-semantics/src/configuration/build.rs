@@ -9,7 +9,7 @@ use nginx_syntax::NodeId;
 use super::problem::{IncludeFailure, IncludeProblem};
 use super::{ChainId, Context, ContextId, ContextKind, DirectiveRef, Fragment, Gap, Layout, Link, Presence};
 use crate::catalogue::DirectiveName;
-use crate::files::{Files, ReadError};
+use crate::files::{Files, ReadError, folder_of};
 use crate::include::{Base, Resolved, Scope, resolve};
 use crate::sources::{FileId, Sources};
 
@@ -268,10 +268,7 @@ impl<'a> Builder<'a> {
     }
 
     fn open(&mut self, path: &Path) -> (String, Result<FileId, ReadError>) {
-        let shown = self.scope.shown(path);
-        let scope = self.scope;
-        let file = self.sources.open(self.files, path, &shown, |identity| scope.is_given(identity));
-        (shown, file)
+        (self.scope.shown(path), self.sources.open(self.files, self.scope, path, false))
     }
 
     fn enter(
@@ -290,6 +287,7 @@ impl<'a> Builder<'a> {
                 return Some(file);
             }
             Err(ReadError::IsFolder) => IncludeFailure::IsFolder,
+            Err(ReadError::Outside) => IncludeFailure::NotFound { is_inside: false },
             Err(error) => IncludeFailure::Unreadable(error.clone()),
         };
         if let Some(context) = self.layout.contexts.get_mut(context.0 as usize) {
@@ -321,13 +319,5 @@ impl<'a> Builder<'a> {
             self.layout.limits.push(failure.clone());
             self.problem(at, String::new(), failure);
         }
-    }
-}
-
-/// The folder of a file; `.` for a bare name.
-pub(crate) fn folder_of(path: &Path) -> PathBuf {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
-        _ => PathBuf::from("."),
     }
 }

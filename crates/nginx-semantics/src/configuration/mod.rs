@@ -13,7 +13,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use nginx_syntax::NodeId;
 
-pub(crate) use build::{Builder, folder_of};
+pub(crate) use build::Builder;
 pub use directive::Directive;
 pub use kind::ContextKind;
 pub use problem::{IncludeFailure, IncludeProblem};
@@ -158,10 +158,7 @@ impl<'s> Configuration<'s> {
 
     /// All contexts of a kind, in order.
     pub fn of_kind(&self, kind: ContextKind) -> impl Iterator<Item = ContextId> + use<'s> {
-        let all = &self.layout.by_kind;
-        let from = all.partition_point(|(other, _)| *other < kind);
-        let to = all.partition_point(|(other, _)| *other <= kind);
-        all.get(from..to).unwrap_or_default().iter().map(|(_, id)| *id)
+        equal_range(&self.layout.by_kind, kind).iter().map(|(_, id)| *id)
     }
 
     /// The `upstream` blocks of a name, compared without case as nginx does, in order.
@@ -211,9 +208,7 @@ impl<'s> Configuration<'s> {
     ) -> impl DoubleEndedIterator<Item = Directive<'s>> + use<'s> {
         let this = *self;
         let context = this.context(id);
-        let from = context.by_name.partition_point(|(other, _)| *other < name);
-        let to = context.by_name.partition_point(|(other, _)| *other <= name);
-        context.by_name.get(from..to).unwrap_or_default().iter().filter_map(move |&(_, index)| {
+        equal_range(&context.by_name, name).iter().filter_map(move |&(_, index)| {
             let reference = *context.directives.get(index as usize)?;
             Some(Directive { configuration: this, reference })
         })
@@ -222,12 +217,8 @@ impl<'s> Configuration<'s> {
     /// The directives of any of these names directly in a context, in order.
     pub(crate) fn named_any(&self, id: ContextId, names: &[DirectiveName]) -> Vec<Directive<'s>> {
         let context = self.context(id);
-        let mut indices: Vec<u32> = Vec::new();
-        for &name in names {
-            let from = context.by_name.partition_point(|(other, _)| *other < name);
-            let to = context.by_name.partition_point(|(other, _)| *other <= name);
-            indices.extend(context.by_name.get(from..to).unwrap_or_default().iter().map(|(_, index)| index));
-        }
+        let of_name = |&name: &DirectiveName| equal_range(&context.by_name, name).iter();
+        let mut indices: Vec<u32> = names.iter().flat_map(of_name).map(|(_, index)| *index).collect();
         indices.sort_unstable();
         let references = indices.into_iter().filter_map(|index| context.directives.get(index as usize));
         references.map(|&reference| self.directive(reference)).collect()
@@ -268,4 +259,11 @@ impl<'s> Configuration<'s> {
             self.file(reference.file).map(|file| file.tree.head_span(reference.node)).unwrap_or_default();
         At { file: reference.file, span }
     }
+}
+
+/// The entries of a key in a table that is sorted by key.
+fn equal_range<K: Ord + Copy, V>(table: &[(K, V)], key: K) -> &[(K, V)] {
+    let from = table.partition_point(|(other, _)| *other < key);
+    let to = table.partition_point(|(other, _)| *other <= key);
+    table.get(from..to).unwrap_or_default()
 }

@@ -57,14 +57,16 @@ impl Statements {
     }
 }
 
+/// How the placeholders of template engines start and end.
+const PLACEHOLDERS: [(&[u8], &[u8]); 4] = [(b"{{", b"}}"), (b"{%", b"%}"), (b"<%", b"%>"), (b"[[ ", b" ]]")];
+
 /// The first placeholder of a template engine.
 fn placeholder(file: &SourceFile) -> Option<String> {
     let text = file.bytes();
-    let marks: [&[u8]; 4] = [b"{{", b"{%", b"<%", b"[[ "];
-    let found = marks
+    let found = PLACEHOLDERS
         .iter()
-        .flat_map(|mark| memchr::memmem::find_iter(text, mark).map(|at| (at, mark.len())))
-        .filter(|(at, _)| is_code(file, *at))
+        .flat_map(|(mark, _)| memchr::memmem::find_iter(text, mark).map(|at| (at, mark.len())))
+        .filter(|(at, _)| is_code(file, *at) && !is_text(file, *at))
         .min();
     let at_marks = memchr::memmem::find_iter(text, b"@@")
         .find(|&at| is_at_mark(text, at) && is_code(file, at))
@@ -92,6 +94,22 @@ fn is_variable_in_capitals(name: &[u8]) -> bool {
     inner.is_some_and(|inner| {
         !inner.is_empty()
             && inner.iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_')
+    })
+}
+
+/// Whether an offset is in a quoted word that nginx takes as it is: `'{"a":{"b":1}}'`, `"{{base}}"`. One that is
+/// nothing but a placeholder, set off as people write them, is filled in before nginx reads it: `"{{ host }}"`.
+fn is_text(file: &SourceFile, at: usize) -> bool {
+    let leaf = file.tree.leaf_at(u32::try_from(at).unwrap_or(u32::MAX));
+    let Some(word) = leaf.filter(|leaf| leaf.kind == LeafKind::Quoted) else { return false };
+    let word = word.span.of(file.bytes());
+    let content = word.get(1..word.len().saturating_sub(1)).unwrap_or_default().trim_ascii();
+    !PLACEHOLDERS.iter().any(|(open, close)| {
+        let inner = content.strip_prefix(*open).and_then(|rest| rest.strip_suffix(*close));
+        inner.is_some_and(|inner| {
+            let is_set_off = open.ends_with(b" ") || matches!(inner, [b' ' | b'-' | b'=' | b'~', ..]);
+            is_set_off && memchr::memmem::find(inner, open).is_none()
+        })
     })
 }
 

@@ -1,7 +1,9 @@
 //! From paths to configurations: which files are main files, which are fragments, which are neither.
 
+mod adopt;
 mod classify;
 mod context;
+mod reach;
 mod walk;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,8 +13,8 @@ use nginx_syntax::NodeId;
 
 use crate::catalogue::DirectiveName;
 use crate::configuration::{Builder, ContextId, ContextKind, Layout};
-use crate::files::{Files, ReadError, normalize};
-use crate::include::{Base, Resolved, Scope, resolve};
+use crate::files::{Files, ReadError, folder_of, normalize};
+use crate::include::Scope;
 use crate::sources::{FileId, Sources};
 
 pub use context::declared_context;
@@ -30,6 +32,8 @@ pub enum SkipReason {
     Empty,
     /// It lies in `sites-available`, and no link in `sites-enabled` leads to it.
     NotEnabled,
+    /// It was found by walking, and is a link that leads out of the given folders.
+    Outside,
     /// It could not be read.
     Unreadable(ReadError),
     /// A folder in which no file looks like nginx configuration.
@@ -88,23 +92,23 @@ pub fn load(files: &dyn Files, arguments: &[PathBuf], scope: &Scope) -> Loaded {
     }
     // A file with `http` that another root includes is a part of that one.
     let reaches = judged.iter().map(|(root, layout)| (root.file, layout.reached.iter().copied().collect()));
-    let tops = tops(&reaches.collect());
+    let tops = reach::tops(&reaches.collect());
     judged.retain(|(root, _)| tops.contains(&root.file));
 
-    let fragments = standalone(files, scope, &loaded.sources, &others, &reached);
+    let fragments = reach::standalone(files, scope, &loaded.sources, &others, &reached);
     let mut orphans: BTreeMap<PathBuf, Vec<&Candidate>> = BTreeMap::new();
     let enabling: Vec<PathBuf> = judged
         .iter()
-        .filter(|(_, layout)| enables_by_links(files, &loaded.sources, layout))
+        .filter(|(_, layout)| adopt::enables_by_links(files, &loaded.sources, layout))
         .map(|(root, _)| folder_of(&root.path))
         .collect();
     for fragment in fragments {
-        if !fragment.is_named && is_not_enabled(&fragment.path, &enabling) {
+        if !fragment.is_named && adopt::is_not_enabled(&fragment.path, &enabling) {
             let path = scope.shown(&fragment.path);
             loaded.skipped.push(Skipped { path, reason: SkipReason::NotEnabled, is_named: false });
             continue;
         }
-        match adopter(&loaded.sources, &mut judged, fragment) {
+        match adopt::adopter(&loaded.sources, &mut judged, fragment) {
             Some((root, layout)) => {
                 let folders = vec![folder_of(&root), folder_of(&fragment.path)];
                 add_fragment(files, scope, &mut loaded.sources, layout, fragment, folders);
@@ -144,113 +148,12 @@ fn is_root(sources: &Sources, file: FileId) -> bool {
         .any(|(name, is_block)| is_block && matches!(name, N::EVENTS | N::HTTP | N::STREAM | N::MAIL))
 }
 
-/// Whether it can adopt fragments: it has both `events` and `http`.
-fn is_main(sources: &Sources, file: FileId) -> bool {
-    let has = |wanted| top_level(sources, file).any(|(name, is_block)| is_block && name == wanted);
-    has(DirectiveName::EVENTS) && has(DirectiveName::HTTP)
-}
-
 fn top_level(sources: &Sources, file: FileId) -> impl Iterator<Item = (DirectiveName, bool)> {
     let nodes = sources
         .get(file)
         .into_iter()
         .flat_map(|file| file.tree.children(NodeId::FILE).map(move |node| (file, node)));
     nodes.map(|(file, node)| (file.name(node), file.tree.is_block(node)))
-}
-
-/// The fragments that neither a root nor another fragment includes.
-fn standalone<'c>(
-    files: &dyn Files,
-    scope: &Scope,
-    sources: &Sources,
-    candidates: &[&'c Candidate],
-    reached: &BTreeSet<FileId>,
-) -> Vec<&'c Candidate> {
-    let free: Vec<&Candidate> =
-        candidates.iter().copied().filter(|one| !reached.contains(&one.file)).collect();
-    let identities: BTreeMap<PathBuf, FileId> =
-        free.iter().filter_map(|one| Some((files.identity(&one.path)?, one.file))).collect();
-    let mut reaches: BTreeMap<FileId, Vec<FileId>> = BTreeMap::new();
-    for fragment in &free {
-        let base = Base { folders: ancestors(&fragment.path, &fragment.argument), is_root: false };
-        let reached = reaches.entry(fragment.file).or_default();
-        for target in include_targets(sources, fragment.file) {
-            let Resolved::Files(paths) = resolve(files, scope, &base, &target) else { continue };
-            reached.extend(paths.iter().filter_map(|path| identities.get(&files.identity(path)?)).copied());
-        }
-    }
-    let tops = tops(&reaches);
-    free.into_iter().filter(|one| one.is_named || tops.contains(&one.file)).collect()
-}
-
-/// The files from which all others are reached: those that no other reaches, and of some that only reach one another
-/// the first.
-fn tops(reaches: &BTreeMap<FileId, Vec<FileId>>) -> BTreeSet<FileId> {
-    let others = reaches.iter().flat_map(|(from, to)| to.iter().filter(move |file| *file != from));
-    let reached: BTreeSet<FileId> = others.copied().collect();
-    let mut tops = BTreeSet::new();
-    let mut seen = BTreeSet::new();
-    let (of_others, first): (Vec<FileId>, Vec<FileId>) =
-        reaches.keys().partition(|file| reached.contains(file));
-    for top in first.into_iter().chain(of_others) {
-        if !seen.insert(top) {
-            continue;
-        }
-        tops.insert(top);
-        let mut open = vec![top];
-        while let Some(file) = open.pop() {
-            let next = reaches.get(&file).map(Vec::as_slice).unwrap_or_default();
-            open.extend(next.iter().copied().filter(|file| seen.insert(*file)));
-        }
-    }
-    tops
-}
-
-/// The arguments of all includes in a file, at any depth.
-fn include_targets(sources: &Sources, file: FileId) -> Vec<String> {
-    let Some(file) = sources.get(file) else { return Vec::new() };
-    let includes = file.tree.nodes().filter(|&node| file.name(node) == DirectiveName::INCLUDE);
-    let target = |node| file.tree.words(node).nth(1).map(|word| nginx_syntax::unquote(word.of(file.bytes())));
-    includes.filter_map(target).map(|target| String::from_utf8_lossy(&target).into_owned()).collect()
-}
-
-/// Whether links of the tree itself tell which of `sites-available` are enabled. Many a repository holds
-/// `sites-available` alone and leaves the links to the deployment; all of it is judged then.
-fn enables_by_links(files: &dyn Files, sources: &Sources, layout: &Layout) -> bool {
-    let is_in = |path: &Path, folder: &str| path.components().any(|part| part.as_os_str() == folder);
-    let mut reached = layout.reached.iter().filter_map(|&file| sources.get(file));
-    reached.any(|file| {
-        let target = files.identity(&file.path);
-        is_in(&file.path, "sites-enabled") && target.is_some_and(|target| is_in(&target, "sites-available"))
-    })
-}
-
-fn is_not_enabled(path: &Path, enabling: &[PathBuf]) -> bool {
-    let is_available = path.components().any(|part| part.as_os_str() == "sites-available");
-    is_available
-        && enabling
-            .iter()
-            .any(|folder| normalize(path).starts_with(normalize(folder)) || folder == Path::new("."))
-}
-
-/// The nearest main file at or above the fragment's folder, inside the same argument.
-fn adopter<'j>(
-    sources: &Sources,
-    judged: &'j mut [(&Candidate, Layout)],
-    fragment: &Candidate,
-) -> Option<(PathBuf, &'j mut Layout)> {
-    let folder = normalize(&folder_of(&fragment.path));
-    let is_above = |root: &Candidate| {
-        let above = normalize(&folder_of(&root.path));
-        root.argument == fragment.argument
-            && (folder.starts_with(&above) || above == Path::new("."))
-            && is_main(sources, root.file)
-    };
-    let (root, layout) = judged
-        .iter_mut()
-        .filter(|(root, _)| is_above(root))
-        .max_by_key(|(root, _)| normalize(&folder_of(&root.path)).components().count())?;
-    Some((root.path.clone(), layout))
 }
 
 fn add_fragment(
@@ -280,10 +183,6 @@ impl Layout {
         let position = self.contexts.iter().position(|context| context.kind == ContextKind::Http)?;
         u32::try_from(position).ok().map(ContextId)
     }
-}
-
-fn folder_of(path: &Path) -> PathBuf {
-    crate::configuration::folder_of(path)
 }
 
 /// The folders from that of `path` up to `argument`, from which a fragment's relative includes may be meant.

@@ -3,84 +3,81 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::{Candidate, Loaded, SkipReason, Skipped, classify, folder_of};
-use crate::files::{Files, ReadError};
+use super::{Candidate, Loaded, SkipReason, Skipped, classify};
+use crate::files::{Files, ReadError, folder_of, is_below};
 use crate::include::Scope;
+use crate::sources::FileId;
 
 /// Folders whose files need no extension.
 const CONFIGURATION_FOLDERS: [&str; 2] = ["conf.d", "snippets"];
 
+/// The files that may be judged, sorted by path; the others that were looked at are in `loaded.skipped`.
 pub(super) fn candidates(
     files: &dyn Files,
     arguments: &[PathBuf],
     scope: &Scope,
     loaded: &mut Loaded,
 ) -> Vec<Candidate> {
-    let mut candidates: Vec<Candidate> = Vec::new();
-    let mut seen = BTreeSet::new();
+    let mut walk = Walk { files, scope, loaded, seen: BTreeSet::new(), candidates: Vec::new() };
     // Named files first, so that one that is walked too counts as named.
     let (folders, named): (Vec<&PathBuf>, Vec<&PathBuf>) =
         arguments.iter().partition(|path| files.is_folder(path));
     for path in named {
-        let argument = folders
-            .iter()
-            .find(|folder| is_below(path, folder))
-            .map_or_else(|| folder_of(path), |folder| (*folder).clone());
-        add(files, scope, loaded, &mut seen, &mut candidates, path, &argument, true);
+        let folder = folders.iter().find(|folder| is_below(path, folder));
+        let argument = folder.map_or_else(|| folder_of(path), |folder| (*folder).clone());
+        walk.add(path, &argument, true);
     }
     for folder in folders {
-        let before = candidates.len() + loaded.skipped.len();
-        let walked: Vec<PathBuf> =
-            files.walk(folder).into_iter().filter(|path| is_configuration(path)).collect();
-        for path in &walked {
-            add(files, scope, loaded, &mut seen, &mut candidates, path, folder, false);
-        }
-        if candidates.len() + loaded.skipped.len() == before && walked.is_empty() {
-            let path = scope.shown(folder);
-            loaded.skipped.push(Skipped { path, reason: SkipReason::NothingFound, is_named: true });
-        }
+        walk.folder(folder);
     }
-    candidates.sort_by(|a, b| a.path.cmp(&b.path));
-    candidates
+    walk.candidates.sort_by(|a, b| a.path.cmp(&b.path));
+    walk.candidates
 }
 
-fn is_below(path: &Path, folder: &Path) -> bool {
-    crate::files::normalize(path).starts_with(crate::files::normalize(folder))
-        || (folder == Path::new(".") && path.is_relative())
+/// What is known while the arguments are gone through.
+struct Walk<'a> {
+    files: &'a dyn Files,
+    scope: &'a Scope,
+    loaded: &'a mut Loaded,
+    seen: BTreeSet<FileId>,
+    candidates: Vec<Candidate>,
 }
 
-#[expect(clippy::too_many_arguments, reason = "all of it is the state of one walk")]
-fn add(
-    files: &dyn Files,
-    scope: &Scope,
-    loaded: &mut Loaded,
-    seen: &mut BTreeSet<crate::sources::FileId>,
-    candidates: &mut Vec<Candidate>,
-    path: &Path,
-    argument: &Path,
-    is_named: bool,
-) {
-    let shown = scope.shown(path);
-    let skip =
-        |loaded: &mut Loaded, reason| loaded.skipped.push(Skipped { path: shown.clone(), reason, is_named });
-    let file = match loaded.sources.open(files, path, &shown, |identity| scope.is_given(identity)) {
-        Ok(file) => file,
-        // A folder called `x.conf`, or a link whose target is gone, is nothing to complain of while walking.
-        Err(ReadError::IsFolder | ReadError::NotFound) if !is_named => return,
-        Err(error) => return skip(loaded, SkipReason::Unreadable(error)),
-    };
-    if !seen.insert(file) {
-        return;
+impl Walk<'_> {
+    fn folder(&mut self, folder: &Path) {
+        let mut is_empty = true;
+        for path in self.files.walk(folder).into_iter().filter(|path| is_configuration(path)) {
+            is_empty = false;
+            self.add(&path, folder, false);
+        }
+        if is_empty {
+            self.skip(folder, SkipReason::NothingFound, true);
+        }
     }
-    let Some(source) = loaded.sources.get(file) else { return };
-    match classify::reason_to_skip(source, is_named) {
-        Some(reason) => skip(loaded, reason),
-        None => candidates.push(Candidate {
-            file,
-            path: path.to_owned(),
-            argument: argument.to_owned(),
-            is_named,
-        }),
+
+    fn add(&mut self, path: &Path, argument: &Path, is_named: bool) {
+        let file = match self.loaded.sources.open(self.files, self.scope, path, is_named) {
+            Ok(file) => file,
+            // A folder called `x.conf`, or a link whose target is gone, is nothing to complain of while walking.
+            Err(ReadError::IsFolder | ReadError::NotFound) if !is_named => return,
+            Err(ReadError::Outside) => return self.skip(path, SkipReason::Outside, is_named),
+            Err(error) => return self.skip(path, SkipReason::Unreadable(error), is_named),
+        };
+        if !self.seen.insert(file) {
+            return;
+        }
+        let Some(source) = self.loaded.sources.get(file) else { return };
+        match classify::reason_to_skip(source, is_named) {
+            Some(reason) => self.skip(path, reason, is_named),
+            None => {
+                let (path, argument) = (path.to_owned(), argument.to_owned());
+                self.candidates.push(Candidate { file, path, argument, is_named });
+            }
+        }
+    }
+
+    fn skip(&mut self, path: &Path, reason: SkipReason, is_named: bool) {
+        self.loaded.skipped.push(Skipped { path: self.scope.shown(path), reason, is_named });
     }
 }
 

@@ -129,7 +129,8 @@ fn find<'s>(
         match pattern.as_ref().and_then(|pattern| pattern.is_match(input)) {
             Some(false) => {}
             Some(true) => {
-                add(outcome(entry));
+                let captured = pattern.as_ref().and_then(|pattern| captured(pattern, input, entry));
+                add(captured.unwrap_or_else(|| outcome(entry)));
                 return possible.unwrap_or(Value::Unknown);
             }
             None => add(outcome(entry)),
@@ -137,6 +138,31 @@ fn find<'s>(
     }
     add(default());
     possible.unwrap_or(Value::Unknown)
+}
+
+/// The value of an entry that is made of what its own regex captured: `$1`, `$name`. Other variables in it may run
+/// regexes of their own, which replace `$1` (`http/ngx_http_variables.c:ngx_http_regex_exec`); `None` then.
+fn captured(pattern: &Pattern, input: &[u8], entry: &Directive<'_>) -> Option<Value> {
+    let value = entry.argument(0)?;
+    let captures = pattern.captures(input)??;
+    let mut text = Vec::new();
+    for part in parts(&value) {
+        match part {
+            Part::Literal(bytes) => text.extend_from_slice(bytes),
+            // A group that took no part leaves the variable empty.
+            Part::Capture(number) => {
+                text.extend_from_slice(captures.get(usize::from(number)).unwrap_or_default());
+            }
+            Part::Variable(name) => {
+                let is_it = |group: &&str| group.as_bytes().eq_ignore_ascii_case(name);
+                let groups: Vec<&str> = pattern.capture_names().filter(is_it).collect();
+                let [group] = groups.as_slice() else { return None };
+                text.extend_from_slice(captures.named(group).unwrap_or_default());
+            }
+            Part::Invalid => return None,
+        }
+    }
+    Some(Value::known(text))
 }
 
 fn outcome(evaluator: &Evaluator<'_, '_>, entry: &Directive<'_>, moment: Moment<'_>, depth: u32) -> Value {

@@ -145,8 +145,11 @@ fn a_root_that_another_includes_is_no_root() {
 
 #[test]
 fn what_is_not_judged() {
-    let table: [(&str, &str, &str); 12] = [
+    let table: [(&str, &str, &str); 15] = [
         ("conf.d/t.conf", "server { listen {{ port }}; }", "conf.d/t.conf Template(\"{{\")"),
+        ("conf.d/t.conf", "server { server_name \"{{ host }}\"; }", "conf.d/t.conf Template(\"{{\")"),
+        ("conf.d/t.conf", "server { server_name '<%= host %>'; }", "conf.d/t.conf Template(\"<%\")"),
+        ("conf.d/t.conf", "server { server_name \"{{- host -}}\"; }", "conf.d/t.conf Template(\"{{\")"),
         ("conf.d/t.conf", "{% if x %}\nserver {}\n", "conf.d/t.conf Template(\"{%\")"),
         ("conf.d/t.conf", "server { listen <%= port %>; }", "conf.d/t.conf Template(\"<%\")"),
         ("conf.d/t.conf", "server { listen @@PORT@@; }", "conf.d/t.conf Template(\"@@\")"),
@@ -172,6 +175,11 @@ fn what_only_looks_like_a_template() {
         "server { listen 80; return 200 '${host}'; }",
         "# {{ mustache }}\nserver { }",
         "server { location / { content_by_lua_block { local a = {{1}} } } }",
+        "log_format j escape=json '{\"a\":{\"b\":\"$host\"},\"c\":{{}}}';\nserver {}",
+        "server { location / { return 200 \"{{base}}\"; } }",
+        "server { location / { return 200 'a {{ b }} c'; } }",
+        "server { location / { return 200 '{{ a }} {{ b }}'; } }",
+        "server { location ~ \"^/a{{2}\" { return 200 '[[ a'; } }",
         "server { set $a \"${scheme}\"; add_header A b@@c; }",
     ] {
         assert_eq!(skipped(&load_tree(&[("conf.d/a.conf", text)])), [""; 0], "{text}");

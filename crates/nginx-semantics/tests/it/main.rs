@@ -13,6 +13,7 @@ mod discovery;
 mod includes;
 mod inheritance;
 mod limits;
+mod links;
 mod locations;
 mod maps;
 mod rewrite;

@@ -1,13 +1,16 @@
 //! Known applications: by the path of the location, or by what it proxies to.
 
-use nginx_semantics::{Modifier, Pass, Selection, peers, server_names, upstream};
+use nginx_semantics::pattern::Pattern;
+use nginx_semantics::{Modifier, Pass, Selection, peers, upstream};
 
 use super::{Evidence, EvidenceKind, Subject, segments_of};
 use crate::applications::{self, Application, PathKind, WsPath};
 
 pub(super) fn collect(subject: &Subject<'_, '_>, evidence: &mut Vec<Evidence>) {
-    let named = names(subject);
+    let mut named = names(subject);
     by_path(subject, &named, evidence);
+    named.extend(ports(subject));
+    by_regex(subject, &named, evidence);
     by_upstream(subject, named, evidence);
 }
 
@@ -39,12 +42,41 @@ fn by_path(subject: &Subject<'_, '_>, named: &[Named], evidence: &mut Vec<Eviden
     } else {
         format!("`{}` is where several applications have their WebSocket", path.text)
     };
+    // The path as a whole, or an end of several segments, is the application's; a single word elsewhere is but a name.
+    let length = path.text.split('/').filter(|segment| !segment.is_empty()).count();
+    let is_whole = length == segments.len() || (length > 1 && path.kind == PathKind::Suffix);
+    let kind = if is_whole { EvidenceKind::ApplicationPath } else { EvidenceKind::Name };
     evidence.push(Evidence {
         application: is_only_one.then_some(application),
         path: Some(path.text.to_owned()),
         is_about_path: true,
-        ..Evidence::new(EvidenceKind::ApplicationPath, text, Some(subject.location_at()))
+        ..Evidence::new(kind, text, Some(subject.location_at()))
     });
+}
+
+/// The location's name matches, or is, the regex of an application that is named elsewhere.
+fn by_regex(subject: &Subject<'_, '_>, named: &[Named], evidence: &mut Vec<Evidence>) {
+    for (application, _) in named {
+        let mut paths =
+            application.paths.iter().filter(|path| path.distinctive && path.kind == PathKind::Regex);
+        let is_it = |path: &&WsPath| {
+            if subject.is_regex() {
+                segments_of(&subject.name, true) == segments_of(path.text.as_bytes(), true)
+            } else {
+                let pattern = Pattern::new(path.text.as_bytes(), false).ok();
+                pattern.and_then(|pattern| pattern.is_match(&subject.name)) == Some(true)
+            }
+        };
+        if paths.any(|path| is_it(&path)) {
+            let text = format!("its name is that of the WebSocket of {}", application.name);
+            evidence.push(Evidence {
+                application: Some(application),
+                is_about_path: true,
+                ..Evidence::new(EvidenceKind::ApplicationPath, text, Some(subject.location_at()))
+            });
+            return;
+        }
+    }
 }
 
 /// Whether the path is called after the application: of all that have `/socket.io/`, Socket.IO itself is meant.
@@ -72,7 +104,7 @@ fn holds(segments: &[String], path: &WsPath) -> bool {
 
 /// The location proxies to a known application and would serve the path of its WebSocket.
 fn by_upstream(subject: &Subject<'_, '_>, named: Vec<Named>, evidence: &mut Vec<Evidence>) {
-    for (application, why) in named.into_iter().chain(ports(subject)) {
+    for (application, why) in named {
         if application.uses_websocket() != Some(true)
             || evidence.iter().any(|one| one.application.is_some_and(|known| known.id == application.id))
         {
@@ -107,9 +139,7 @@ fn names(subject: &Subject<'_, '_>) -> Vec<Named> {
         }
     }
     if subject.serves_everything() {
-        let servers =
-            subject.server.map(|server| server_names(subject.configuration, server)).unwrap_or_default();
-        for name in servers {
+        for name in subject.server_names {
             let first = name.split('.').next().unwrap_or_default().to_ascii_lowercase();
             for application in applications::by_name_token(&first) {
                 found.push((
@@ -167,6 +197,9 @@ fn ports(subject: &Subject<'_, '_>) -> Vec<Named> {
     found
 }
 
+/// As many servers of an upstream are looked at: they run the same application.
+const MOST_PEERS: usize = 16;
+
 /// The servers of the upstream block that the target names, as host and port.
 fn peers_of(subject: &Subject<'_, '_>) -> Vec<(String, u16)> {
     let Some(block) = upstream(subject.configuration, subject.context, &subject.target.host) else {
@@ -176,25 +209,25 @@ fn peers_of(subject: &Subject<'_, '_>) -> Vec<(String, u16)> {
         let host = peer.address.rsplit_once(':').map_or(peer.address.as_str(), |(host, _)| host).to_owned();
         (host, peer.port)
     };
-    peers(subject.configuration, block).into_iter().map(peer).collect()
+    peers(subject.configuration, block).into_iter().take(MOST_PEERS).map(peer).collect()
 }
 
 /// A path of the application's WebSocket that this location serves, and whether nothing but a WebSocket has it: as it
 /// is, or below the location's own name where the application is mounted there.
-fn served_path(subject: &Subject<'_, '_>, application: &Application) -> Option<(String, bool)> {
+fn served_path(subject: &Subject<'_, '_>, application: &'static Application) -> Option<(String, bool)> {
     let server = subject.server?;
-    let serves = |path: &str| {
-        subject.locations.select(server, path.as_bytes()) == Selection::Location(subject.location())
-    };
-    let mut sockets: Vec<&WsPath> =
+    let location = subject.location();
+    let mut sockets: Vec<&'static WsPath> =
         application.paths.iter().filter(|path| path.kind != PathKind::Regex).collect();
     sockets.sort_by_key(|path| !path.distinctive);
-    if let Some(path) = sockets.iter().find(|path| serves(path.text)) {
+    if let Some(path) = sockets.iter().find(|path| subject.serving(server, path.text) == Some(location)) {
         return Some((path.text.to_owned(), path.distinctive));
     }
     let mount = mount(subject, application)?;
     let mountable = sockets.into_iter().filter(|path| path.kind == PathKind::Suffix);
     let below = mountable.map(|path| (format!("{mount}{}", path.text), path.distinctive));
+    let serves =
+        |path: &str| subject.locations.select(server, path.as_bytes()) == Selection::Location(location);
     below.into_iter().find(|(path, _)| serves(path))
 }
 

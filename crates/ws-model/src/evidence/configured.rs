@@ -31,7 +31,8 @@ pub(super) fn collect(subject: &Subject<'_, '_>, evidence: &mut Vec<Evidence>) {
     for bypass in subject.configuration.named(subject.context, DirectiveName::PROXY_CACHE_BYPASS) {
         if is_upgrade_test(&bypass) {
             let text = "`proxy_cache_bypass` looks at `$http_upgrade`";
-            evidence.push(Evidence::new(EvidenceKind::Name, text, Some(bypass.at())));
+            let own = Evidence::new(EvidenceKind::Name, text, Some(bypass.at()));
+            evidence.push(Evidence { is_indirect: true, ..own });
         }
     }
 }

@@ -5,7 +5,12 @@ mod comment;
 mod configured;
 mod name;
 
-use nginx_semantics::{At, Configuration, ContextId, ContextKind, Locations, Modifier, Pass, Target};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use nginx_semantics::{
+    At, Configuration, ContextId, ContextKind, Locations, Modifier, Pass, Selection, Target,
+};
 
 use crate::applications::Application;
 use crate::handshake::Handshake;
@@ -47,16 +52,23 @@ pub struct Evidence {
     pub is_indirect: bool,
 }
 
+/// By server and path: the location that serves it.
+pub(crate) type Served = BTreeMap<(ContextId, &'static str), Option<ContextId>>;
+
 /// A location with a `*_pass` of its own, as the collectors read it.
 pub(crate) struct Subject<'m, 's> {
     pub(crate) configuration: Configuration<'s>,
     pub(crate) locations: &'m Locations<'s>,
     pub(crate) context: ContextId,
     pub(crate) server: Option<ContextId>,
+    /// The words of its `server_name`.
+    pub(crate) server_names: &'m [String],
     pub(crate) pass: Pass<'s>,
     /// The target with its variables evaluated as far as they are known.
-    pub(crate) target: Target,
+    pub(crate) target: &'m Target,
     pub(crate) handshake: Option<&'m Handshake<'s>>,
+    /// Which location of a server serves an application's path: asked again for every location that proxies to it.
+    pub(crate) served: &'m RefCell<Served>,
     /// How the location compares and its name; of the enclosing location for `if` and `limit_except`.
     pub(crate) modifier: Modifier,
     pub(crate) name: Vec<u8>,
@@ -72,6 +84,17 @@ impl Subject<'_, '_> {
             name::collect(self, &mut evidence);
         }
         evidence
+    }
+
+    /// The location of `server` that serves `path`, where that can be said.
+    fn serving(&self, server: ContextId, path: &'static str) -> Option<ContextId> {
+        let mut served = self.served.borrow_mut();
+        *served.entry((server, path)).or_insert_with(|| {
+            match self.locations.select(server, path.as_bytes()) {
+                Selection::Location(location) => Some(location),
+                Selection::Server | Selection::SlashRedirect(_) | Selection::CannotSay { .. } => None,
+            }
+        })
     }
 
     fn is_named_location(&self) -> bool {

@@ -1,6 +1,6 @@
 //! Names that say WebSocket: path segments, hosts, upstreams, comments.
 
-use nginx_semantics::{At, server_names};
+use nginx_semantics::At;
 
 use super::{Evidence, EvidenceKind, Subject};
 
@@ -24,6 +24,7 @@ const WORDS: &[&str] = &[
 /// Last segments that say plain HTTP, whatever stands before them.
 const PLAIN_HTTP: &[&str] = &[
     "assets",
+    "auth",
     "health",
     "health-check",
     "healthcheck",
@@ -31,12 +32,27 @@ const PLAIN_HTTP: &[&str] = &[
     "info",
     "livez",
     "metrics",
+    "negotiate",
     "ping",
+    "poll",
+    "polling",
+    "publish",
     "ready",
     "readyz",
+    "rest",
     "static",
     "stats",
     "status",
+    "token",
+    "xhr",
+    "xhr_send",
+    "xhr_streaming",
+];
+
+/// Words of a comment that says WebSocket, but of another place, or that there is none.
+const ELSEWHERE: &[&str] = &[
+    "below", "blocked", "disable", "disabled", "except", "fallback", "handled", "instead", "need", "needs",
+    "no", "non", "not", "see", "unlike", "without",
 ];
 
 /// The literal segments of a location's name, in lower case; of a regex those that stand between slashes, brackets and
@@ -82,14 +98,14 @@ pub(super) fn collect(subject: &Subject<'_, '_>, evidence: &mut Vec<Evidence>) {
     if let Some(word) = named_word(&subject.target.host) {
         add(format!("its upstream's name has `{word}`"), subject.pass.directive.at(), true);
     }
-    let hosts = subject.server.map(|server| server_names(subject.configuration, server)).unwrap_or_default();
     if subject.serves_everything()
-        && let Some(word) = hosts.iter().filter_map(|host| host.split('.').next()).find_map(named_word)
+        && let Some(word) =
+            subject.server_names.iter().filter_map(|host| host.split('.').next()).find_map(named_word)
     {
         add(format!("its server's name has `{word}`"), subject.location_at(), true);
     }
     if let Some(at) = commented(subject) {
-        add("a comment says WebSocket".to_owned(), at, false);
+        add("a comment says WebSocket".to_owned(), at, true);
     }
 }
 
@@ -111,7 +127,7 @@ fn commented(subject: &Subject<'_, '_>) -> Option<At> {
         let text = String::from_utf8_lossy(comment).to_ascii_lowercase();
         let is_denied = text
             .split(|character: char| !character.is_ascii_alphanumeric())
-            .any(|word| matches!(word, "no" | "non" | "not" | "without" | "except" | "disable" | "disabled"));
+            .any(|word| ELSEWHERE.contains(&word));
         (text.contains("websocket") || text.contains("web socket"))
             && !is_denied
             && !text.contains("nginx-ws-lint:")

@@ -4,7 +4,7 @@
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::defaults;
-use ws_model::{Endpoint, HttpVersion};
+use ws_model::{Endpoint, Source};
 
 use crate::verify::{Missing, with_curl};
 use crate::{Context, FindingBuilder, Findings, Rule};
@@ -32,17 +32,16 @@ impl Rule for Http10Upstream {
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
         let Some(handshake) = &endpoint.handshake else { return };
         let missing = Missing::of(cx, handshake);
-        let finding = match &handshake.version {
-            HttpVersion::Set { directive, version, is_here } if version == "1.0" => {
+        let version = &handshake.version;
+        let finding = match version.source {
+            Source::Set { directive, is_here, .. } if version.written.as_deref() == Some("1.0") => {
                 let message = "nginx sends the handshake to the upstream as HTTP/1.0";
-                let finding = FindingBuilder::new(&META, directive, message);
+                let finding = FindingBuilder::new(&META, &directive, message);
                 // An inherited line is in effect for other locations too.
-                if *is_here { finding.replace(Applicability::Safe, directive, 0, "1.1") } else { finding }
+                if is_here { finding.replace(Applicability::Safe, &directive, 0, "1.1") } else { finding }
             }
             // Where headers are missing too, their finding has the whole remedy.
-            HttpVersion::Default { is_assumed }
-                if missing.version && !missing.upgrade && !missing.connection =>
-            {
+            Source::Default { .. } if missing.version && !missing.upgrade && !missing.connection => {
                 let before = if cx.versions().any_since(defaults::HTTP11_BY_DEFAULT) {
                     " by nginx before 1.29.7"
                 } else {
@@ -50,14 +49,14 @@ impl Rule for Http10Upstream {
                 };
                 let message =
                     format!("the handshake is sent to the upstream as HTTP/1.0{before}, the default");
-                FindingBuilder::new(&META, &endpoint.pass.directive, message).assumed(*is_assumed)
+                FindingBuilder::new(&META, &endpoint.pass.directive, message)
             }
-            HttpVersion::Set { .. } | HttpVersion::Default { .. } | HttpVersion::Unknown(_) => return,
+            Source::Set { .. } | Source::Default { .. } | Source::Unknown(_) => return,
         };
+        let finding = finding.assumed(version.source.is_assumed());
         let refusing =
             endpoint.applications().into_iter().find(|application| application.rejects_http10 == Some(true));
-        let always = matches!(handshake.version, HttpVersion::Set { .. })
-            || !cx.versions().any_since(defaults::HTTP11_BY_DEFAULT);
+        let always = version.source.is_set() || !cx.versions().any_since(defaults::HTTP11_BY_DEFAULT);
         let (severity, consequence) = match refusing {
             Some(application) if always => {
                 (Severity::Error, format!("{} refuses an HTTP/1.0 handshake", application.name))
@@ -67,12 +66,13 @@ impl Rule for Http10Upstream {
             }
             None => (Severity::Warning, CONSEQUENCE.to_owned()),
         };
-        let remedy = match handshake.version {
-            HttpVersion::Set { is_here: true, .. } => "write `proxy_http_version 1.1;`",
-            _ => "add `proxy_http_version 1.1;` to this location",
+        let remedy = if version.source.is_here() {
+            "write `proxy_http_version 1.1;`".to_owned()
+        } else {
+            format!("add `proxy_http_version 1.1;` to {}", endpoint.location_words())
         };
         let help = format!("{remedy}: {consequence}");
-        out.push(finding.endpoint(endpoint).at_most(severity).help(with_curl(help, cx, endpoint)));
+        out.push(finding.endpoint(endpoint).at_most(severity).help(with_curl(help, endpoint)));
     }
 }
 

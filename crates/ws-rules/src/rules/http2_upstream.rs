@@ -4,7 +4,8 @@
 //! (`http/modules/ngx_http_proxy_v2_module.c`).
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
-use ws_model::{Endpoint, HttpVersion};
+use nginx_semantics::NginxVersion;
+use ws_model::{Endpoint, Source};
 
 use crate::verify::with_curl;
 use crate::{Context, FindingBuilder, Findings, Rule};
@@ -21,6 +22,9 @@ const META: RuleMeta = RuleMeta {
     docs: include_str!("http2_upstream.md"),
 };
 
+/// The first version that knows `proxy_http_version 2`.
+const SINCE: NginxVersion = NginxVersion::new(1, 29, 4);
+
 impl Rule for Http2Upstream {
     fn meta(&self) -> &'static RuleMeta {
         &META
@@ -28,19 +32,24 @@ impl Rule for Http2Upstream {
 
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
         let Some(handshake) = &endpoint.handshake else { return };
-        let HttpVersion::Set { directive, version, is_here } = &handshake.version else { return };
-        if version != "2" {
+        let Source::Set { directive, is_here, is_assumed } = handshake.version.source else { return };
+        if handshake.version.written.as_deref() != Some("2") {
             return;
         }
-        let message = "nginx speaks HTTP/2 to the upstream here, and never upgrades there";
-        let mut finding = FindingBuilder::new(&META, directive, message).endpoint(endpoint);
-        let help = if *is_here {
-            finding = finding.replace(Applicability::Unsafe, directive, 0, "1.1");
+        let message = if cx.versions().any_since(SINCE) {
+            "nginx speaks HTTP/2 to the upstream here, and never upgrades there"
+        } else {
+            "nginx refuses to start: invalid value \"2\", which it knows since 1.29.4 and in which it never upgrades"
+        };
+        let mut finding =
+            FindingBuilder::new(&META, &directive, message).endpoint(endpoint).assumed(is_assumed);
+        let help = if is_here {
+            finding = finding.replace(Applicability::Unsafe, &directive, 0, "1.1");
             "write `proxy_http_version 1.1;`"
         } else {
             "add `proxy_http_version 1.1;` to this location"
         };
-        out.push(finding.help(with_curl(help.to_owned(), cx, endpoint)));
+        out.push(finding.help(with_curl(help.to_owned(), endpoint)));
     }
 }
 

@@ -7,6 +7,7 @@ use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use ws_model::{Endpoint, has_token};
 
 use crate::context::is_literal;
+use crate::verify::{ConnectionValue, code};
 use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct LiteralConnectionUpgrade;
@@ -29,7 +30,7 @@ impl Rule for LiteralConnectionUpgrade {
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
         let Some(handshake) = &endpoint.handshake else { return };
         // A location for WebSockets alone never gets an ordinary request.
-        if !endpoint.is_shared() || handshake.upgrade.lines.is_empty() {
+        if !endpoint.may_serve_ordinary_requests() || handshake.upgrade.lines.is_empty() {
             return;
         }
         let [line] = handshake.connection.lines.as_slice() else { return };
@@ -38,16 +39,10 @@ impl Rule for LiteralConnectionUpgrade {
         }
         let message = "nginx sends `Connection: upgrade` to the upstream with every request, also with those that ask for no upgrade";
         let mut finding = FindingBuilder::new(&META, &line.directive, message).endpoint(endpoint);
-        let variable = cx.connection_variable(endpoint);
-        if let Some(variable) = &variable {
-            finding = finding.replace(Applicability::Safe, &line.directive, 1, variable);
+        let value = ConnectionValue::of(cx, endpoint);
+        if value.map.is_none() && handshake.is_here {
+            finding = finding.replace(Applicability::Safe, &line.directive, 1, &value.variable);
         }
-        let map = if variable.is_none() {
-            ", and in `http`: `map $http_upgrade $connection_upgrade { default upgrade; '' close; }`"
-        } else {
-            ""
-        };
-        let variable = variable.as_deref().unwrap_or("$connection_upgrade");
-        out.push(finding.help(format!("write `proxy_set_header Connection {variable};`{map}")));
+        out.push(finding.help(format!("write:{}{}", code(&[value.line()]), value.in_http())));
     }
 }

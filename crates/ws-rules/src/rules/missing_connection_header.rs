@@ -5,7 +5,7 @@
 
 use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::defaults;
-use ws_model::{Browser, Endpoint, HeaderSource};
+use ws_model::{Browser, Endpoint, Source};
 
 use crate::verify::{Missing, add_lines, dropped_lines, with_curl};
 use crate::{Context, FindingBuilder, Findings, Rule};
@@ -29,11 +29,11 @@ impl Rule for MissingConnectionHeader {
 
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
         let Some(handshake) = &endpoint.handshake else { return };
-        let HeaderSource::Set { is_here } = handshake.upgrade.source else { return };
+        let Source::Set { is_here, .. } = handshake.upgrade.source else { return };
         let Some(line) = handshake.upgrade.lines.first() else { return };
         // An `Upgrade` that is taken away on purpose needs no `Connection`.
         let is_sent = !line.value(Browser::Chrome).surely(<[u8]>::is_empty);
-        if !handshake.connection.is_default() || !dropped_lines(handshake).is_empty() || !is_sent {
+        if !handshake.connection.source.is_default() || !dropped_lines(handshake).is_empty() || !is_sent {
             return;
         }
         let versions = cx.versions();
@@ -48,11 +48,11 @@ impl Rule for MissingConnectionHeader {
         let blamed = if is_here { &line.directive } else { &endpoint.pass.directive };
         let mut finding = FindingBuilder::new(&META, blamed, message)
             .endpoint(endpoint)
-            .assumed(handshake.connection.is_assumed());
+            .assumed(handshake.connection.source.is_assumed());
         if !is_here {
             finding = finding.because(&line.directive, "`Upgrade` is inherited from here");
         }
-        out.push(finding.help(with_curl(help, cx, endpoint)));
+        out.push(finding.help(with_curl(help, endpoint)));
     }
 }
 

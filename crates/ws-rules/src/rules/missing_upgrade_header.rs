@@ -7,7 +7,7 @@ use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{VersionRange, defaults};
 use ws_model::Endpoint;
 
-use crate::verify::{Missing, add_lines, dropped_lines, with_curl};
+use crate::verify::{Missing, add_lines, code, dropped_lines, with_curl};
 use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct MissingUpgradeHeader;
@@ -30,34 +30,33 @@ impl Rule for MissingUpgradeHeader {
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
         let Some(handshake) = &endpoint.handshake else { return };
         // Lines that an outer level has and this one drops are `upgrade-headers-not-inherited`'s.
-        if !handshake.upgrade.is_default() || !dropped_lines(handshake).is_empty() {
+        if !handshake.upgrade.source.is_default() || !dropped_lines(handshake).is_empty() {
             return;
         }
         let missing = Missing::of(cx, handshake);
-        let mut help = add_lines(cx, endpoint, handshake, missing);
         let wrong = handshake.connection.lines.iter().find(|line| {
             line.value(ws_model::Browser::Chrome).surely(|value| !ws_model::has_token(value, "upgrade"))
         });
+        // A wrong `Connection` is to be replaced in the same go.
+        let remedy = Missing { connection: missing.connection || wrong.is_some(), ..missing };
+        let mut help = add_lines(cx, endpoint, handshake, remedy);
         if let Some(line) = wrong {
-            let variable = cx.connection_variable(endpoint).unwrap_or_else(|| "upgrade".to_owned());
-            help.push_str(&format!(
-                "; and replace `{};` by `proxy_set_header Connection {variable};`",
-                line.directive.text_line()
-            ));
+            help.push_str(&format!("\nin place of:{}", code(&[format!("{};", line.directive.text_line())])));
         }
         let mut finding =
             FindingBuilder::new(&META, &endpoint.pass.directive, message(missing, cx.versions()))
                 .endpoint(endpoint)
-                .assumed(handshake.upgrade.is_assumed());
+                .assumed(handshake.upgrade.source.is_assumed());
         // A path that falls through to `location /` beside a location made for WebSockets may as well be a wrong path.
-        if let Some(other) = cx.configured_sibling(endpoint).filter(|_| endpoint.is_declared_catch_all()) {
+        let other = endpoint.is_declared_catch_all().then(|| cx.configured_sibling(endpoint)).flatten();
+        if let Some(other) = other {
             let text = "this location is set up for WebSockets; it may be the one that is meant";
             finding = finding.at_most(Severity::Warning).confidence(Confidence::Medium);
             if let Some(location) = other.location() {
                 finding = finding.label(&location, text);
             }
         }
-        out.push(finding.help(with_curl(help, cx, endpoint)));
+        out.push(finding.help(with_curl(help, endpoint)));
     }
 }
 
@@ -168,7 +167,7 @@ verify ";
     }
 "#,
         );
-        assert!(help(&findings[0]).contains("replace `proxy_set_header Connection \"\";`"));
+        assert!(help(&findings[0]).contains("\nin place of:\n    proxy_set_header Connection \"\";\n"));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{Directive, DirectiveName, Effective, effective, time};
 use ws_model::applications::{Application, Heartbeat, Sure};
-use ws_model::{Endpoint, IdleSource};
+use ws_model::{Endpoint, Source};
 
 use crate::{Context, FindingBuilder, Findings, Rule};
 
@@ -35,39 +35,42 @@ impl Rule for ShortReadTimeout {
     }
 
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
-        let Some(idle) = &endpoint.idle else { return };
+        let idle = &endpoint.idle;
         let Some(limit) = idle.milliseconds.filter(|limit| *limit < MINIMUM_MS) else { return };
         let name = idle.directive_name.as_str();
         let shown = time::display_ms(limit);
         let remedy = format!("`{name} 3600s;`");
         let mut finding = match idle.source {
-            IdleSource::Set { directive, .. } if limit == 0 => FindingBuilder::new(
+            Source::Set { directive, .. } if limit == 0 => FindingBuilder::new(
                 &META,
                 &directive,
                 format!(
                     "`{name} 0` is no limit switched off but one of no time: nginx answers the handshake with 504 at once"
                 ),
             ),
-            IdleSource::Set { directive, .. } => FindingBuilder::new(
+            Source::Set { directive, .. } => FindingBuilder::new(
                 &META,
                 &directive,
                 format!("nginx closes the WebSocket after {shown} without traffic in either direction"),
             ),
-            IdleSource::Default { is_assumed } => {
+            Source::Default { .. } => {
                 let message = format!(
                     "nginx closes the WebSocket after {shown} without traffic in either direction, the default of `{name}`"
                 );
-                FindingBuilder::new(&META, &endpoint.pass.directive, message).assumed(is_assumed)
+                FindingBuilder::new(&META, &endpoint.pass.directive, message)
             }
-            IdleSource::Unknown(_) => return,
+            Source::Unknown(_) => return,
         };
-        finding = finding.endpoint(endpoint);
+        finding = finding.endpoint(endpoint).assumed(idle.source.is_assumed());
         let mut help = match idle.source {
-            IdleSource::Set { directive, is_here: true } => {
-                finding = finding.replace(Applicability::Safe, &directive, 0, "3600s");
+            Source::Set { directive, is_here: true, .. } => {
+                // Ordinary requests that share the location would wait longer too.
+                let is_shared = endpoint.may_serve_ordinary_requests();
+                let applicability = if is_shared { Applicability::Unsafe } else { Applicability::Safe };
+                finding = finding.replace(applicability, &directive, 0, "3600s");
                 format!("write {remedy}")
             }
-            _ => format!("add {remedy} to this location"),
+            _ => format!("add {remedy} to {}", endpoint.location_words()),
         };
         if limit > 0 {
             let heartbeat =

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{Configuration, ContextKind, Directive, DirectiveName, Part, Presence, parts};
 
+use crate::verify::{code, connection_map};
 use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct UndefinedVariable;
@@ -67,6 +68,7 @@ fn undefined<'s>(cx: &Context<'_, 's>) -> BTreeMap<String, Vec<(Directive<'s>, u
                 for part in parts(&word) {
                     if let Part::Variable(name) = part
                         && !cx.model.variables.is_defined(name)
+                        && !is_placeholder(name)
                     {
                         let name = String::from_utf8_lossy(name).to_ascii_lowercase();
                         uses.entry(name).or_default().push((directive, index));
@@ -76,6 +78,11 @@ fn undefined<'s>(cx: &Context<'_, 's>) -> BTreeMap<String, Vec<(Directive<'s>, u
         }
     }
     uses
+}
+
+/// A name in capitals is most likely to be replaced by envsubst before nginx sees it.
+fn is_placeholder(name: &[u8]) -> bool {
+    name.iter().any(u8::is_ascii_uppercase) && !name.iter().any(u8::is_ascii_lowercase)
 }
 
 fn is_open(configuration: Configuration<'_>) -> bool {
@@ -108,13 +115,32 @@ fn is_script(name: DirectiveName, kind: ContextKind, index: usize) -> bool {
         N::PROXY_PASS | N::ROOT | N::ALIAS | N::RETURN | N::PROXY_CACHE_BYPASS | N::TRY_FILES => true,
         N::MAP | N::HASH | N::IF => index == 0,
         N::PROXY_SET_HEADER | N::ADD_HEADER | N::SET | N::REWRITE => index == 1,
-        _ => false,
+        name => SCRIPTS.contains(&name.as_str()),
     }
 }
 
+/// Directives all of whose words that have a `$` are evaluated.
+const SCRIPTS: &[&str] = &[
+    "access_log",
+    "auth_basic",
+    "error_page",
+    "fastcgi_param",
+    "limit_conn_zone",
+    "limit_rate",
+    "limit_req_zone",
+    "log_format",
+    "proxy_cache_key",
+    "proxy_method",
+    "proxy_no_cache",
+    "proxy_set_body",
+    "scgi_param",
+    "sub_filter",
+    "uwsgi_param",
+];
+
 fn remedy(name: &str) -> String {
     if name.contains("upgrade") {
-        format!("define it in `http`: `map $http_upgrade ${name} {{ default upgrade; '' close; }}`")
+        format!("define it in `http`:{}", code(&[connection_map(name)]))
     } else {
         format!("define `${name}` with `map`, `set` or the module it belongs to, or correct its name")
     }
@@ -148,7 +174,7 @@ mod tests {
         assert_eq!(labels(&findings[0]), ["used here too"]);
         assert_eq!(
             help(&findings[0]),
-            "define it in `http`: `map $http_upgrade $connection_upgrade { default upgrade; '' close; }`"
+            "define it in `http`:\n    map $http_upgrade $connection_upgrade { default upgrade; '' close; }"
         );
     }
 

@@ -40,7 +40,7 @@ impl Rule for UpgradeHeadersNotInherited {
         );
         let mut finding = FindingBuilder::new(&META, &lost.dropped_by, message)
             .endpoint(endpoint)
-            .assumed(handshake.upgrade.is_assumed());
+            .assumed(handshake.upgrade.source.is_assumed());
         if let Some(include) = lost.dropped_by.included_by() {
             finding = finding.because(&include, "this include brings the dropping line in");
         }
@@ -58,7 +58,7 @@ impl Rule for UpgradeHeadersNotInherited {
         let mut lines = missing_lines(cx, endpoint, missing);
         lines.extend(dropped.iter().map(|line| format!("{};", line.directive.text_line())));
         let help = format!("repeat the dropped lines in the location:{}", code(&lines));
-        out.push(finding.help(with_curl(help, cx, endpoint)));
+        out.push(finding.help(with_curl(help, endpoint)));
     }
 }
 

@@ -1,11 +1,11 @@
 //! `wrong-connection-header`: `Connection` is set, but not to something with `upgrade` for a handshake.
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::{Evaluator, Part, Value, parts};
-use ws_model::{Browser, Endpoint, HandshakeRequest, Header, HeaderSource, Line, has_token};
+use nginx_semantics::{Part, Value, parts};
+use ws_model::{Browser, Endpoint, HandshakeRequest, Header, Line, has_token};
 
 use crate::context::is_literal;
-use crate::verify::with_curl;
+use crate::verify::{ConnectionValue, code, connection_map, with_curl};
 use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct WrongConnectionHeader;
@@ -28,7 +28,7 @@ impl Rule for WrongConnectionHeader {
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
         let Some(handshake) = &endpoint.handshake else { return };
         // Without `Upgrade` there is one finding with one remedy: `missing-upgrade-header`.
-        if handshake.upgrade.source != (HeaderSource::Set { is_here: handshake.is_here }) {
+        if !handshake.upgrade.source.is_set() {
             return;
         }
         let Some((browser, line)) = failing(&handshake.connection) else { return };
@@ -44,16 +44,20 @@ impl Rule for WrongConnectionHeader {
             " for a handshake"
         };
         let message = format!("nginx sends {sent} to the upstream{only}");
-        let replacement = cx.connection_variable(endpoint);
-        let help = match &replacement {
-            Some(variable) => format!("write `proxy_set_header Connection {variable};`"),
-            None => "write `proxy_set_header Connection $connection_upgrade;` and in `http`: `map $http_upgrade $connection_upgrade { default upgrade; '' close; }`".to_owned(),
+        let value = ConnectionValue::of(cx, endpoint);
+        let help = match mapped_variable(cx, endpoint, browser, line) {
+            // The map is the one to mend: a second one for the same variable would win or lose by its place.
+            Some(name) if value.map.is_some() => {
+                format!("write the map as:{}", code(&[connection_map(&name)]))
+            }
+            _ => format!("write:{}{}", code(&[value.line()]), value.in_http()),
         };
         let mut finding = blame(cx, endpoint, browser, line, message)
             .endpoint(endpoint)
-            .help(with_curl(help, cx, endpoint));
-        if is_literal(&line.written) {
-            let value = replacement.as_deref().unwrap_or("upgrade");
+            .assumed(handshake.connection.source.is_assumed())
+            .help(with_curl(help, endpoint));
+        if is_literal(&line.written) && handshake.is_here {
+            let value = if value.map.is_none() { &value.variable } else { "upgrade" };
             finding = finding.replace(Applicability::Unsafe, &line.directive, 1, value);
         }
         out.push(finding);
@@ -68,6 +72,19 @@ fn failing<'h, 's>(connection: &'h Header<'s>) -> Option<(Browser, &'h Line<'s>)
     Browser::ALL.into_iter().find(fails).map(|browser| (browser, first))
 }
 
+/// The name of the variable, without `$`, whose map decides the value.
+fn mapped_variable(
+    cx: &Context<'_, '_>,
+    endpoint: &Endpoint<'_>,
+    browser: Browser,
+    line: &Line<'_>,
+) -> Option<String> {
+    let [Part::Variable(name)] = parts(&line.written)[..] else { return None };
+    let request = HandshakeRequest(browser);
+    cx.model.evaluator(&request, endpoint.context).deciding_entry(name)?;
+    Some(String::from_utf8_lossy(name).into_owned())
+}
+
 /// The line to blame: that of the map which decides, else the one that sets the header.
 fn blame(
     cx: &Context<'_, '_>,
@@ -77,12 +94,7 @@ fn blame(
     message: String,
 ) -> FindingBuilder {
     let request = HandshakeRequest(browser);
-    let evaluator = Evaluator {
-        configuration: cx.configuration(),
-        variables: &cx.model.variables,
-        request: &request,
-        context: endpoint.context,
-    };
+    let evaluator = cx.model.evaluator(&request, endpoint.context);
     let deciding = match parts(&line.written).as_slice() {
         [Part::Variable(name)] => evaluator.deciding_entry(name),
         _ => None,
@@ -263,7 +275,7 @@ server {
         );
         assert!(
             help(&findings[0])
-                .starts_with("write `proxy_set_header Connection $conn;`\nverify that it answers 101:\n")
+                .starts_with("write:\n    proxy_set_header Connection $conn;\nverify that it answers 101:\n")
         );
     }
 

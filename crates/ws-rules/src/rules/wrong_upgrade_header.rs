@@ -28,7 +28,7 @@ impl Rule for WrongUpgradeHeader {
         &META
     }
 
-    fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
+    fn endpoint(&self, _cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
         let Some(handshake) = &endpoint.handshake else { return };
         let lines = &handshake.upgrade.lines;
         let is_wrong = |line: &Line<'_>| {
@@ -46,23 +46,29 @@ impl Rule for WrongUpgradeHeader {
             ),
             None => "nginx sends an `Upgrade` to the upstream that is not `websocket`".to_owned(),
         };
-        let mut finding = FindingBuilder::new(&META, &line.directive, message).endpoint(endpoint);
+        let mut finding = FindingBuilder::new(&META, &line.directive, message)
+            .endpoint(endpoint)
+            .assumed(handshake.upgrade.source.is_assumed());
         if let Some(name) = uncarried_field(&line.written) {
             finding = finding.primary(format!(
                 "no browser sends a `{}` field, so the variable is empty",
                 name.replace('_', "-")
             ));
         }
-        let help = with_curl("write `proxy_set_header Upgrade $http_upgrade;`".to_owned(), cx, endpoint);
-        out.push(finding.help(help).replace(Applicability::Safe, &line.directive, 1, "$http_upgrade"));
+        let help = with_curl("write `proxy_set_header Upgrade $http_upgrade;`".to_owned(), endpoint);
+        // An inherited line is in effect for other locations too.
+        if handshake.is_here {
+            finding = finding.replace(Applicability::Safe, &line.directive, 1, "$http_upgrade");
+        }
+        out.push(finding.help(help));
     }
 }
 
-/// A fixed value that some application takes for another protocol than WebSocket, such as Docker's `tcp`.
+/// A fixed value that some application takes for another protocol than WebSocket. `h2c` is none of them: a handshake
+/// with it never becomes a WebSocket.
 fn names_another_protocol(value: &[u8]) -> bool {
-    let known = applications::all().iter().flat_map(|application| application.upgrade_tokens);
+    let mut known = applications::all().iter().flat_map(|application| application.upgrade_tokens);
     known
-        .chain(&["h2c"])
         .any(|token| !token.eq_ignore_ascii_case("websocket") && value.eq_ignore_ascii_case(token.as_bytes()))
 }
 

@@ -1,0 +1,66 @@
+//! Which files are reached through the includes of others.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use super::{Candidate, ancestors};
+use crate::catalogue::DirectiveName;
+use crate::files::Files;
+use crate::include::{Base, Resolved, Scope, resolve};
+use crate::sources::{FileId, Sources};
+
+/// The fragments that neither a root nor another fragment includes.
+pub(super) fn standalone<'c>(
+    files: &dyn Files,
+    scope: &Scope,
+    sources: &Sources,
+    candidates: &[&'c Candidate],
+    reached: &BTreeSet<FileId>,
+) -> Vec<&'c Candidate> {
+    let free: Vec<&Candidate> =
+        candidates.iter().copied().filter(|one| !reached.contains(&one.file)).collect();
+    let identities: BTreeMap<PathBuf, FileId> =
+        free.iter().filter_map(|one| Some((files.identity(&one.path)?, one.file))).collect();
+    let mut reaches: BTreeMap<FileId, Vec<FileId>> = BTreeMap::new();
+    for fragment in &free {
+        let base = Base { folders: ancestors(&fragment.path, &fragment.argument), is_root: false };
+        let reached = reaches.entry(fragment.file).or_default();
+        for target in include_targets(sources, fragment.file) {
+            let Resolved::Files(paths) = resolve(files, scope, &base, &target) else { continue };
+            reached.extend(paths.iter().filter_map(|path| identities.get(&files.identity(path)?)).copied());
+        }
+    }
+    let tops = tops(&reaches);
+    free.into_iter().filter(|one| one.is_named || tops.contains(&one.file)).collect()
+}
+
+/// The files from which all others are reached: those that no other reaches, and of some that only reach one another
+/// the first.
+pub(super) fn tops(reaches: &BTreeMap<FileId, Vec<FileId>>) -> BTreeSet<FileId> {
+    let others = reaches.iter().flat_map(|(from, to)| to.iter().filter(move |file| *file != from));
+    let reached: BTreeSet<FileId> = others.copied().collect();
+    let mut tops = BTreeSet::new();
+    let mut seen = BTreeSet::new();
+    let (of_others, first): (Vec<FileId>, Vec<FileId>) =
+        reaches.keys().partition(|file| reached.contains(file));
+    for top in first.into_iter().chain(of_others) {
+        if !seen.insert(top) {
+            continue;
+        }
+        tops.insert(top);
+        let mut open = vec![top];
+        while let Some(file) = open.pop() {
+            let next = reaches.get(&file).map(Vec::as_slice).unwrap_or_default();
+            open.extend(next.iter().copied().filter(|file| seen.insert(*file)));
+        }
+    }
+    tops
+}
+
+/// The arguments of all includes in a file, at any depth.
+fn include_targets(sources: &Sources, file: FileId) -> Vec<String> {
+    let Some(file) = sources.get(file) else { return Vec::new() };
+    let includes = file.tree.nodes().filter(|&node| file.name(node) == DirectiveName::INCLUDE);
+    let target = |node| file.tree.words(node).nth(1).map(|word| nginx_syntax::unquote(word.of(file.bytes())));
+    includes.filter_map(target).map(|target| String::from_utf8_lossy(&target).into_owned()).collect()
+}

@@ -1,0 +1,125 @@
+//! Links that lead out of what was given: their text is never read.
+
+use std::path::PathBuf;
+
+use nginx_semantics::{ContextKind, Loaded, MemoryFiles, PathMap, Scope, SkipReason, load};
+
+use crate::common::{TREE, files, only, scope};
+
+const SECRET: &str = "http { server { return 200 secret; } }";
+
+fn path(path: &str) -> PathBuf {
+    PathBuf::from(TREE).join(path)
+}
+
+/// A tree with links to a secret outside, to a folder of secrets, and to a hidden file inside.
+fn tree(main: &str) -> MemoryFiles {
+    let mut memory = files(&[("nginx.conf", main), ("conf.d/a.conf", "worker_processes 1;")]);
+    for secret in ["/secrets/x.conf", "/repo/nginx/.git/x.conf"] {
+        memory.insert(secret, SECRET);
+    }
+    memory.link(path("secret.conf"), "/secrets/x.conf");
+    memory.link(path("conf.d/secret.conf"), "../../../secrets/x.conf");
+    memory.link(path("conf.d/hidden.conf"), "../.git/x.conf");
+    memory.link(path("conf.d/b.conf"), "a.conf");
+    memory.link(path("folder"), "/secrets");
+    memory.link(path("mime.types"), "/secrets/x.conf");
+    memory
+}
+
+fn load_main(memory: &MemoryFiles, scope: &Scope) -> Loaded {
+    load(memory, &[path("nginx.conf")], scope)
+}
+
+#[test]
+fn an_include_does_not_read_through_a_link() {
+    let table = [
+        ("secret.conf", "secret.conf", false),
+        ("./conf.d/../secret.conf", "./conf.d/../secret.conf", false),
+        ("folder/x.conf", "folder/x.conf", false),
+        ("conf.d/hidden.conf", "conf.d/hidden.conf", false),
+        (".git/x.conf", ".git/x.conf", false),
+        // Where a tail of an absolute path leads, and the path itself.
+        ("/etc/nginx/secret.conf", "/etc/nginx/secret.conf", false),
+        ("/repo/nginx/secret.conf", "/repo/nginx/secret.conf", false),
+        ("conf.d/[as]*.conf", "conf.d/secret.conf", false),
+        ("*/secret.conf", "conf.d/secret.conf", false),
+        ("folder/*.conf", "", true),
+        ("/etc/folder/*.conf", "", true),
+        ("fold*/x.conf", "folder/x.conf", false),
+        // The folder is not even listed.
+        ("fold*/*.conf", "folder", false),
+    ];
+    for (include, target, is_pattern) in table {
+        let memory = tree(&format!("events {{}} include {include};"));
+        let loaded = load_main(&memory, &scope());
+        let configuration = only(&loaded);
+        assert_eq!(configuration.of_kind(ContextKind::Server).count(), 0, "{include}");
+        assert!(loaded.sources.iter().all(|(_, file)| file.may_be_shown), "{include}");
+        let problems: Vec<String> = configuration
+            .problems()
+            .iter()
+            .map(|problem| format!("{} {:?}", problem.target, problem.failure))
+            .collect();
+        let expected: Vec<String> = Some(target)
+            .filter(|target| !target.is_empty())
+            .map(|target| format!("{target} NotFound {{ is_inside: false }}"))
+            .into_iter()
+            .collect();
+        assert_eq!(problems, expected, "{include}");
+        let gaps: Vec<bool> = configuration
+            .contexts()
+            .flat_map(|(_, context)| &context.gaps)
+            .map(|gap| gap.is_pattern)
+            .collect();
+        let expected: &[bool] = match (target, is_pattern) {
+            ("", false) => &[],
+            _ => &[is_pattern],
+        };
+        assert_eq!(gaps, expected, "{include}");
+    }
+}
+
+#[test]
+fn what_is_shipped_is_known_whatever_it_links_to() {
+    let loaded = load_main(&tree("events {} http { include mime.types; }"), &scope());
+    assert_eq!(only(&loaded).problems().len(), 0);
+}
+
+#[test]
+fn links_inside_and_those_the_user_allows_are_read() {
+    let memory = tree("events {} include conf.d/b.conf; include secret.conf;");
+    let outside = Scope { host_includes: true, ..scope() };
+    let map = PathMap { from: "unrelated".into(), to: "/secrets".into() };
+    let mapped = Scope { path_maps: vec![map], ..scope() };
+    for (scope, servers) in [(scope(), 0), (outside, 1), (mapped, 1)] {
+        let loaded = load_main(&memory, &scope);
+        let configuration = only(&loaded);
+        assert_eq!(configuration.of_kind(ContextKind::Server).count(), servers);
+        let shown: Vec<bool> = loaded.sources.iter().map(|(_, file)| file.may_be_shown).collect();
+        assert_eq!(shown, [true, true, false][..2 + servers]);
+    }
+}
+
+#[test]
+fn walking_does_not_read_through_a_link() {
+    let memory = tree("events {}");
+    let loaded = load(&memory, &[TREE.into()], &scope());
+    let skipped: Vec<_> =
+        loaded.skipped.iter().map(|skipped| (skipped.path.as_str(), &skipped.reason)).collect();
+    let outside = [".git/x.conf", "conf.d/hidden.conf", "conf.d/secret.conf", "secret.conf"];
+    assert_eq!(skipped, outside.map(|path| (path, &SkipReason::Outside)));
+    assert!(loaded.sources.iter().all(|(_, file)| file.may_be_shown));
+}
+
+#[test]
+fn a_link_that_is_named_is_read_and_not_shown() {
+    let memory = tree("events {}");
+    for arguments in [vec![path("secret.conf")], vec![TREE.into(), path("secret.conf")]] {
+        let loaded = load(&memory, &arguments, &scope());
+        let named = loaded.sources.iter().find(|(_, file)| file.path == path("secret.conf"));
+        let (id, file) = named.expect("it was read");
+        assert!(!file.may_be_shown);
+        assert!(loaded.judged.contains(&id));
+    }
+}
