@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use lint_finding::{File, Outcome};
 use nginx_semantics::{Configuration, Files, Loaded, Scope, load};
 use ws_model::{Hints, Model};
-use ws_rules::{Context, Findings, RULES, Rule};
+use ws_rules::{Findings, RULES, Rule, visit};
 
 use crate::gather::Gathered;
 
@@ -40,7 +40,9 @@ fn judge(loaded: &Loaded, settings: &Settings) -> Outcome {
         let model = Model::new(configuration, &hints);
         notices::of_includes(configuration, &mut gathered);
         notices::of_paths(&model, &mut gathered);
-        gathered.findings(visit(&rules, &model));
+        let mut found = Findings::default();
+        visit(&rules, &model, &mut found);
+        gathered.findings(found.into_vec());
         gathered.model(&model);
     }
     let mut found = Findings::default();
@@ -61,18 +63,4 @@ fn judge(loaded: &Loaded, settings: &Settings) -> Outcome {
         .filter(|id| loaded.sources.get(**id).is_some_and(|file| !file.is_builtin))
         .count();
     gathered.finish(files.collect(), judged)
-}
-
-/// Walks one model once and calls every rule at each stop.
-fn visit(rules: &[&dyn Rule], model: &Model<'_>) -> Vec<lint_finding::Finding> {
-    let cx = Context { model };
-    let mut found = Findings::default();
-    rules.iter().for_each(|rule| rule.configuration(&cx, &mut found));
-    for (location, pass) in &model.passes {
-        rules.iter().for_each(|rule| rule.pass(&cx, *location, pass, &mut found));
-    }
-    for endpoint in &model.endpoints {
-        rules.iter().for_each(|rule| rule.endpoint(&cx, endpoint, &mut found));
-    }
-    found.into_vec()
 }

@@ -41,8 +41,6 @@ pub enum NoticeCode {
     TooLarge,
     /// How the command line was understood.
     CommandLine,
-    /// Which nginx versions the judgement holds for.
-    NginxVersion,
 }
 
 impl NoticeCode {
@@ -58,7 +56,6 @@ impl NoticeCode {
             Self::NoEndpoint => "no-endpoint",
             Self::TooLarge => "too-large",
             Self::CommandLine => "command-line",
-            Self::NginxVersion => "nginx-version",
         }
     }
 }

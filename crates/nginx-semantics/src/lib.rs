@@ -28,7 +28,7 @@ pub use configuration::{
 pub use effective::{Declared, Effective, declared, effective, levels};
 pub use files::{Files, MemoryFiles, Overlay, ReadError, normalize};
 pub use include::{PathMap, Scope};
-pub use load::{Loaded, SkipReason, Skipped, declared_context, load};
+pub use load::{Loaded, SkipReason, Skipped, load};
 pub use location::{LocationName, Locations, Modifier, Selection, normalize_path};
 pub use server::{listens, server_names};
 pub use sources::{At, FileId, NginxVocabulary, SourceFile, Sources};

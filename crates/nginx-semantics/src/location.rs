@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::configuration::{Configuration, ContextId, ContextKind, Directive};
-use crate::pattern::{NotEvaluated, Pattern};
+use crate::pattern::Pattern;
 use crate::upstream::Pass;
 
 /// How a location compares its name.
@@ -61,17 +61,15 @@ pub enum Selection {
     Server,
     /// nginx answers 301 to the path with a final slash, because this location proxies and its name ends in one.
     SlashRedirect(ContextId),
-    /// A regex on the way cannot be evaluated.
+    /// A regex on the way cannot be evaluated, or not for this path.
     CannotSay {
         /// Its location.
         location: ContextId,
-        /// Why; `None` where it is the path that PCRE and we may read differently.
-        why: Option<NotEvaluated>,
     },
 }
 
-/// A regex, or why it is not evaluated.
-type Compiled = Result<Pattern, NotEvaluated>;
+/// A regex, if it can be evaluated.
+type Compiled = Option<Pattern>;
 
 /// The locations directly in a server or location, sorted by how they are tried.
 #[derive(Debug, Default)]
@@ -166,7 +164,7 @@ impl<'s> Locations<'s> {
     fn pattern(&self, regex: Vec<u8>, caseless: bool) -> Compiled {
         let mut patterns = self.patterns.borrow_mut();
         let entry = patterns.entry((regex, caseless));
-        entry.or_insert_with_key(|(regex, caseless)| Pattern::new(regex, *caseless)).clone()
+        entry.or_insert_with_key(|(regex, caseless)| Pattern::new(regex, *caseless).ok()).clone()
     }
 }
 
@@ -210,11 +208,7 @@ fn select(levels: &Locations<'_>, server: ContextId, path: &[u8]) -> Selection {
         }
         for (pattern, location) in pending.iter().rev().flat_map(|level| &level.regexes) {
             let location = *location;
-            let matched = match pattern {
-                Ok(pattern) => pattern.is_match(path),
-                Err(why) => return Selection::CannotSay { location, why: Some(why.clone()) },
-            };
-            match matched {
+            match pattern.as_ref().and_then(|pattern| pattern.is_match(path)) {
                 Some(false) => {}
                 Some(true) => {
                     selected = Some(location);
@@ -222,7 +216,7 @@ fn select(levels: &Locations<'_>, server: ContextId, path: &[u8]) -> Selection {
                     is_in_regex = true;
                     continue 'descend;
                 }
-                None => return Selection::CannotSay { location, why: None },
+                None => return Selection::CannotSay { location },
             }
         }
         return selected.map_or(Selection::Server, Selection::Location);

@@ -121,8 +121,6 @@ pub struct Peer<'s> {
     pub address: String,
     /// The port, 80 where none is written.
     pub port: u16,
-    /// The words behind the address.
-    pub parameters: Vec<String>,
 }
 
 /// The `upstream` block of a name, compared without case as nginx does; the nearest where fragments have several.
@@ -138,10 +136,9 @@ pub fn upstream<'s>(configuration: Configuration<'s>, from: ContextId, name: &st
 /// The `server` lines of an `upstream` block, in order.
 pub fn peers<'s>(configuration: Configuration<'s>, upstream: ContextId) -> Vec<Peer<'s>> {
     let peer = |directive: Directive<'s>| {
-        let mut words = directive.arguments().map(|word| String::from_utf8_lossy(&word).into_owned());
-        let address = words.next()?;
+        let address = String::from_utf8_lossy(&directive.argument(0)?).into_owned();
         let port = Target::parse(address.as_bytes()).port.unwrap_or(80);
-        Some(Peer { directive, address, port, parameters: words.collect() })
+        Some(Peer { directive, address, port })
     };
     configuration.named(upstream, DirectiveName::SERVER).filter_map(peer).collect()
 }

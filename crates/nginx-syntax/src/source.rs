@@ -90,13 +90,6 @@ impl Source {
             before.utf8_chunks().map(|c| c.valid().chars().count() + c.invalid().len()).sum::<usize>();
         LineColumn { line, column: u32::try_from(column).unwrap_or(u32::MAX).saturating_add(1) }
     }
-
-    /// The blanks (SP, TAB) at the start of the line on which byte `offset` stands.
-    pub fn indentation(&self, offset: u32) -> &[u8] {
-        let line = self.slice(self.line_span(self.line(offset)));
-        let blanks = line.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
-        line.get(..blanks).unwrap_or_default()
-    }
 }
 
 #[cfg(test)]

@@ -15,14 +15,6 @@ impl Browser {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Chrome, Self::Firefox];
 
-    /// Its name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Chrome => "Chrome",
-            Self::Firefox => "Firefox",
-        }
-    }
-
     const fn connection(self) -> &'static str {
         match self {
             Self::Chrome => "Upgrade",

@@ -11,7 +11,7 @@ mod verify;
 
 use lint_finding::RuleMeta;
 use nginx_semantics::{ContextId, FileId, Pass, SourceFile};
-use ws_model::Endpoint;
+use ws_model::{Endpoint, Model};
 
 pub use context::{Context, FindingBuilder, Findings, confidence, place};
 pub use rules::RULES;
@@ -32,4 +32,16 @@ pub trait Rule: Sync {
 
     /// Once for each judged file, however many contexts reach it.
     fn file(&self, _id: FileId, _file: &SourceFile, _out: &mut Findings) {}
+}
+
+/// Walks one model once and calls every rule at each stop.
+pub fn visit(rules: &[&dyn Rule], model: &Model<'_>, out: &mut Findings) {
+    let cx = Context { model };
+    rules.iter().for_each(|rule| rule.configuration(&cx, out));
+    for (location, pass) in &model.passes {
+        rules.iter().for_each(|rule| rule.pass(&cx, *location, pass, out));
+    }
+    for endpoint in &model.endpoints {
+        rules.iter().for_each(|rule| rule.endpoint(&cx, endpoint, out));
+    }
 }

@@ -16,7 +16,7 @@ use lint_finding::{Finding, Place};
 use nginx_semantics::{Configuration, MemoryFiles, Scope, load};
 use ws_model::{Hints, Model};
 
-use crate::{Context, Findings, RULES};
+use crate::{Findings, RULES, visit};
 
 /// How a snippet is judged.
 #[derive(Debug, Clone, Copy, Default)]
@@ -191,12 +191,7 @@ fn judge(options: Options, files: &[(String, String)]) -> (Vec<Finding>, Vec<Ann
     let mut out = Findings::default();
     for layout in &loaded.layouts {
         let model = Model::new(Configuration::new(&loaded.sources, layout), &hints);
-        let cx = Context { model: &model };
-        for rule in RULES {
-            rule.configuration(&cx, &mut out);
-            model.passes.iter().for_each(|(location, pass)| rule.pass(&cx, *location, pass, &mut out));
-            model.endpoints.iter().for_each(|endpoint| rule.endpoint(&cx, endpoint, &mut out));
-        }
+        visit(RULES, &model, &mut out);
     }
     for (id, file) in
         loaded.sources.iter().filter(|(id, file)| loaded.judged.contains(id) && !file.is_builtin)
@@ -205,7 +200,7 @@ fn judge(options: Options, files: &[(String, String)]) -> (Vec<Finding>, Vec<Ann
     }
     let mut found = out.into_vec();
     let mut seen = BTreeSet::new();
-    found.retain(|finding| seen.insert((finding.rule.name, finding.primary.place)));
+    found.retain(|finding| seen.insert((finding.rule.name, finding.primary.place, finding.message.clone())));
     found.sort_by_key(|finding| (finding.primary.place, finding.rule.name));
     let annotation = |finding: &Finding| {
         let Place { file, span } = finding.primary.place;

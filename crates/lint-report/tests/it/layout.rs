@@ -85,7 +85,7 @@ fn severities_notices_and_summary() {
     let with_place =
         Notice { place: Some(place(0, Span::at(20))), ..notice(NoticeCode::IncludeNotGiven, false) };
     let with_path = Notice { path: Some("x.conf".into()), ..notice(NoticeCode::UnreadableFile, true) };
-    outcome.notices = vec![with_place, with_path, notice(NoticeCode::NginxVersion, false)];
+    outcome.notices = vec![with_place, with_path, notice(NoticeCode::CommandLine, false)];
     outcome.summary.warnings = 1;
     outcome.summary.infos = 1;
     outcome.summary.fixable = 2;

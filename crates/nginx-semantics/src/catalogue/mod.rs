@@ -14,7 +14,7 @@ mod variables;
 use std::fmt;
 
 pub use contexts::Contexts;
-pub use variables::{is_builtin_stream_variable, is_builtin_variable};
+pub use variables::is_builtin_variable;
 
 use crate::version::NginxVersion;
 
@@ -57,12 +57,6 @@ pub fn lookup(name: &[u8]) -> DirectiveName {
     table::get().lookup(name)
 }
 
-/// Every row of the catalogue, sorted by name and module.
-#[must_use]
-pub fn directives() -> &'static [Directive] {
-    table::get().all()
-}
-
 /// A directive as one module of nginx defines it.
 #[derive(Copy, Clone, Eq, PartialEq, Debug)]
 pub struct Directive {
@@ -80,30 +74,12 @@ pub struct Directive {
     pub min_args: u8,
     /// The greatest number of arguments; `None` if there is no limit.
     pub max_args: Option<u8>,
-    /// Whether the one argument must be `on` or `off`.
-    pub flag: bool,
     /// Whether the directive takes a block in braces.
     pub block: bool,
     /// The first release that has this row.
     pub since: NginxVersion,
-    /// The first release that no longer has it.
-    pub removed: Option<NginxVersion>,
     /// The first release in which any module of the same kind had the name.
     pub name_since: NginxVersion,
-}
-
-impl Directive {
-    /// Whether `version` has this row.
-    #[must_use]
-    pub fn exists_in(&self, version: NginxVersion) -> bool {
-        self.since <= version && self.removed.is_none_or(|removed| version < removed)
-    }
-
-    /// Whether nginx takes this number of arguments (a block's braces are not one).
-    #[must_use]
-    pub fn accepts(&self, args: usize) -> bool {
-        args >= usize::from(self.min_args) && self.max_args.is_none_or(|max| args <= usize::from(max))
-    }
 }
 
 /// The type of the module that defines a directive.

@@ -5,7 +5,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use super::names::NAMED;
+use super::names::{FOREIGN, NAMED};
 use super::{Contexts, Directive, DirectiveName, ModuleKind};
 use crate::version::NginxVersion;
 
@@ -34,7 +34,7 @@ impl Table {
         table.ids.reserve(1024);
         table.names.push(("", 0..0));
         // First, so that their ids are those of the constants.
-        for name in NAMED {
+        for name in NAMED.iter().chain(FOREIGN) {
             table.intern(name);
         }
         for line in data_lines(TEXT) {
@@ -81,6 +81,7 @@ impl Table {
         rows.unwrap_or_default()
     }
 
+    #[cfg(test)]
     pub(super) fn all(&self) -> &[Directive] {
         &self.rows
     }
@@ -98,8 +99,8 @@ fn parse_row(line: &'static str) -> Option<Directive> {
     let (name, module, kind) = (field()?, field()?, parse_kind(field()?)?);
     let contexts = Contexts::parse(field()?)?;
     let args = field()?;
-    let (args, flag) = args.strip_suffix('f').map_or((args, false), |args| (args, true));
-    let (min_args, max_args) = args.split_once('-')?;
+    // The mark of those that take only `on` and `off`.
+    let (min_args, max_args) = args.strip_suffix('f').unwrap_or(args).split_once('-')?;
     let block = match field()? {
         "yes" => true,
         "no" => false,
@@ -113,14 +114,10 @@ fn parse_row(line: &'static str) -> Option<Directive> {
         contexts,
         min_args: min_args.parse().ok()?,
         max_args: if max_args == "*" { None } else { Some(max_args.parse().ok()?) },
-        flag,
         block,
         since: parse_version(field()?)?,
-        removed: match field()? {
-            "-" => None,
-            version => Some(parse_version(version)?),
-        },
-        name_since: parse_version(field()?)?,
+        // One column between tells when the row went; nobody asks.
+        name_since: field().and_then(|_| parse_version(field()?))?,
     };
     fields.next().is_none().then_some(directive)
 }

@@ -6,20 +6,12 @@ use std::sync::LazyLock;
 use super::table::data_lines;
 
 pub(super) const HTTP: &str = include_str!("variables.txt");
-pub(super) const STREAM: &str = include_str!("stream_variables.txt");
 
 /// Whether `$name` is a variable of nginx's http modules, such as `host` or `http_upgrade`: one that no
 /// `set`, `map` or other module has to define. nginx compares variable names without regard to case.
 #[must_use]
 pub fn is_builtin_variable(name: &[u8]) -> bool {
     static VARIABLES: LazyLock<Variables> = LazyLock::new(|| Variables::read(HTTP));
-    VARIABLES.contains(name)
-}
-
-/// The same for `stream` configurations.
-#[must_use]
-pub fn is_builtin_stream_variable(name: &[u8]) -> bool {
-    static VARIABLES: LazyLock<Variables> = LazyLock::new(|| Variables::read(STREAM));
     VARIABLES.contains(name)
 }
 

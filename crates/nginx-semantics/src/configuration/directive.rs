@@ -84,16 +84,6 @@ impl<'s> Directive<'s> {
         At { file: self.reference.file, span }
     }
 
-    /// The `;` or `{` behind it.
-    pub fn terminator(&self) -> Option<Span> {
-        self.file()?.tree.terminator(self.reference.node)
-    }
-
-    /// Whether it opens a block.
-    pub fn is_block(&self) -> bool {
-        self.file().is_some_and(|file| file.tree.is_block(self.reference.node))
-    }
-
     /// The directive to point at: this one, or the include that brought it in where its file may not be shown.
     pub fn visible(&self) -> Self {
         Self { reference: self.configuration.visible(self.reference), ..*self }

@@ -62,7 +62,7 @@ fn has_scheme(file: &SourceFile, node: NodeId) -> bool {
 }
 
 /// The level named by a comment `# nginx-ws-lint: context http,server`.
-pub fn declared_context(comment: &[u8]) -> Option<ContextKind> {
+fn declared_context(comment: &[u8]) -> Option<ContextKind> {
     let text = std::str::from_utf8(comment).ok()?;
     let levels = text
         .trim_start_matches('#')

@@ -17,8 +17,6 @@ use crate::files::{Files, ReadError, folder_of, normalize};
 use crate::include::Scope;
 use crate::sources::{FileId, Sources};
 
-pub use context::declared_context;
-
 /// Why a file is not judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SkipReason {

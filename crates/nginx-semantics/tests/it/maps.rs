@@ -56,9 +56,18 @@ fn keys() {
         // A regex that is not evaluated may match or not.
         ("default d; ~(?=w) r; ~^web s;", "websocket", "r|s"),
         ("default d; ~(?=w) r;", "websocket", "d|r"),
-        // Captures are not followed.
-        ("default d; ~(.*) $1;", "websocket", "?"),
-        ("default d; ~(?<n>.*) $n;", "websocket", "?"),
+        // What the entry's own regex captured, by number and by name; a group that took no part is empty.
+        ("default d; ~(.*) $1;", "websocket", "websocket"),
+        ("default d; ~*^(WEB)(s.*)$ a-$2-$1;", "websocket", "a-socket-web"),
+        ("default d; ~^(?<a>web)(x)? <$2$9${A}>;", "websocket", "<web>"),
+        ("default d; ~^(?=w) x; ~^(web) $1;", "websocket", "web|x"),
+        // Other variables may run regexes of their own; literals and the default have no regex.
+        ("default d; ~^(web) $1$host;", "websocket", "?"),
+        ("default $1; ~^(x) $1;", "websocket", "?"),
+        ("websocket $1;", "websocket", "?"),
+        // In this both engines may put different things into the group.
+        ("default d; ~^(web|s*)*o $1;", "websocket", "?"),
+        ("default d; ~(?<n>.*) $n;", "websocket", "websocket"),
     ];
     for (entries, input, expected) in table {
         let http = format!("map $http_upgrade $v {{ {entries} }}");

@@ -3,6 +3,8 @@
 //! nginx stops at the first thing that it refuses; this loop says so once, in nginx's words and at nginx's place, mends
 //! it the way that the author most likely meant, and goes on. No recursion on the depth of the input.
 
+mod recovery;
+
 use crate::error::{Hint, SyntaxError, SyntaxErrorKind};
 use crate::indentation::missing_close;
 use crate::limits::too_long;
@@ -89,7 +91,7 @@ impl<'a> Parser<'a> {
     fn run(mut self) -> Tree {
         if self.text.starts_with(b"\xef\xbb\xbf") {
             self.push(LeafKind::ByteOrderMark, 3);
-            let at = first_terminator(self.text);
+            let at = recovery::first_terminator(self.text);
             let mark = (Span::new(0, 3), Hint::StartsHere);
             self.error(SyntaxErrorKind::ByteOrderMark, Span::new(at, at), vec![mark]);
         }
@@ -151,68 +153,22 @@ impl<'a> Parser<'a> {
 
     fn quoted_word(&mut self) {
         let start = self.at;
-        let quote = self.rest().first().copied().unwrap_or_default();
         let closed = match quoted_word(self.rest()) {
             Ok((_, Quoted::Closed(word))) => Some(start + word.len()),
             Ok((_, Quoted::Open)) | Err(_) => None,
         };
-        let next = closed.map(|end| self.text.get(end).copied());
-        let refused = match next {
-            None => {
-                let length = self.text.len().saturating_sub(start + 1);
-                Some(if length > crate::limits::BUFFER {
-                    (SyntaxErrorKind::TooLongQuoted(quote), Span::new(offset(start), offset(start + 1)))
-                } else {
-                    (SyntaxErrorKind::EndInDirective, Span::at(offset(self.text.len())))
-                })
-            }
-            // The brace speaks for itself where the word ends on its own line.
-            Some(Some(b'}'))
-                if !self.rest().iter().take(closed.unwrap_or(start) - start).any(|b| *b == b'\n') =>
-            {
-                None
-            }
-            Some(Some(byte)) if !is_blank(byte) && !matches!(byte, b';' | b'{' | b')') => {
-                let at = closed.unwrap_or(start);
-                Some((SyntaxErrorKind::UnexpectedByte(byte), Span::new(offset(at), offset(at + 1))))
-            }
-            Some(_) => None,
-        };
-        // The content starts behind the quote; see `bare_word` for the blank.
         if let Some(end) = closed {
-            let release = if next.flatten().is_some_and(is_blank) { end + 1 } else { end };
-            if end - start - 2 >= crate::limits::BUFFER {
-                let at = Span::new(offset(start), offset(start + 1));
-                self.error(SyntaxErrorKind::TooLongQuoted(quote), at, Vec::new());
-            } else {
-                self.refuse_long(start + 1, release);
-            }
+            self.refuse_long_quoted(start, end);
         }
         let mut end = closed.unwrap_or(self.text.len());
-        if let Some((kind, at)) = refused {
+        if let Some((kind, at)) = self.refusal_of_quoted(start, closed) {
             let mended = self.end_on_own_line(start, end, closed.is_none());
-            let hints = match mended {
-                Some(_) => vec![(Span::new(offset(start), offset(start + 1)), Hint::UnclosedQuote)],
-                None => Vec::new(),
-            };
+            let unclosed = mended.map(|_| (Span::new(offset(start), offset(start + 1)), Hint::UnclosedQuote));
             end = mended.unwrap_or(end);
-            self.error(kind, at, hints);
+            self.error(kind, at, unclosed.into_iter().collect());
         }
         let leaf = self.push(LeafKind::Quoted, end - start);
         self.pending.get_or_insert(leaf);
-    }
-
-    /// Where a quoted word most likely was to end, when it swallowed lines up to something that nginx refuses: before
-    /// the `;` or ` {` that ends its first line.
-    fn end_on_own_line(&self, start: usize, end: usize, unclosed: bool) -> Option<usize> {
-        let word = self.text.get(start..end)?;
-        let line_length = memchr::memchr(b'\n', word).or(unclosed.then_some(word.len()))?;
-        let line = word.get(..line_length)?.trim_ascii_end();
-        let body = line.strip_suffix(b";").or_else(|| line.strip_suffix(b"{"));
-        match body {
-            Some(body) => Some(start + body.trim_ascii_end().len().max(1)),
-            None => unclosed.then_some(start + line.len().max(1)),
-        }
     }
 
     fn semicolon(&mut self) {
@@ -282,16 +238,6 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn close_without_brace(&mut self) {
-        while let Some((&first, rest)) = self.closes.split_first() {
-            if self.at < first as usize || self.pending.is_some() {
-                return;
-            }
-            self.closes = rest;
-            self.open.pop();
-        }
-    }
-
     fn end_of_file(&mut self) {
         let end = Span::at(offset(self.text.len()));
         if self.pending.is_some() {
@@ -325,55 +271,6 @@ impl<'a> Parser<'a> {
                 self.error(SyntaxErrorKind::EndInBlock, end, hints);
             }
         }
-    }
-
-    /// Ends directives that swallowed the next line for want of a `;`: one that has more words than it takes or a block
-    /// that it does not take, where a later word starts a line and is itself the name of a directive.
-    fn split_lines(&mut self, terminator: Span) {
-        while let Some(first) = self.pending {
-            let Some(words) = self.leaves.get(first as usize..) else { return };
-            let Some(name) = words.first().map(|leaf| unquote(leaf.span.of(self.text)).into_owned()) else {
-                return;
-            };
-            // Documentation leaves lines out with `...`, which nginx takes for a directive without `;`.
-            let is_elision = name == b"...";
-            let has_block =
-                terminator.of(self.text) == b"{" && self.vocabulary.takes_block(&name) == Some(false);
-            // Counted no further than needed: the words of the whole file may follow.
-            let most = if is_elision { Some(1) } else { self.vocabulary.most_words(&name) };
-            let has_too_many = most.is_some_and(|most| {
-                words.iter().filter(|leaf| leaf.kind != LeafKind::Comment).nth(most).is_some()
-            });
-            if !has_block && !has_too_many {
-                return;
-            }
-            let starts_directive = |leaf: &Leaf| {
-                leaf.kind == LeafKind::Word
-                    && self.starts_line(leaf.span)
-                    && self.vocabulary.is_directive(leaf.span.of(self.text))
-            };
-            let Some(next) = words.iter().skip(1).position(starts_directive) else { return };
-            let next = first as usize + 1 + next;
-            let end = self.leaves.get(next - 1).map_or(terminator.start, |leaf| leaf.span.end);
-            self.directive(offset(next), End::Missing);
-            self.pending = Some(offset(next));
-            if !is_elision {
-                let hint = (Span::at(end), Hint::MissingSemicolon);
-                // nginx looks at the block before it counts the words (`core/ngx_conf_file.c:ngx_conf_handler`).
-                let kind = if has_block {
-                    SyntaxErrorKind::NotTerminated(name)
-                } else {
-                    SyntaxErrorKind::TooManyWords(name)
-                };
-                self.error(kind, terminator, vec![hint]);
-            }
-        }
-    }
-
-    fn starts_line(&self, word: Span) -> bool {
-        let before = self.text.get(..word.start as usize).unwrap_or_default();
-        let blank = before.iter().rev().find(|byte| !matches!(byte, b' ' | b'\t'));
-        blank == Some(&b'\n')
     }
 
     fn last_word_end(&self) -> u32 {
@@ -418,25 +315,6 @@ impl<'a> Parser<'a> {
         if let Some(Node { end: End::Block { close, .. }, .. }) = self.nodes.get_mut(id.0 as usize) {
             *close = Some(leaf);
         }
-    }
-}
-
-/// Where nginx stands when it says that it does not know a first directive that starts with a byte order mark: at its
-/// `;` or `{`.
-fn first_terminator(text: &[u8]) -> u32 {
-    let mut at = bare_word(text).map_or(0, |(_, word)| word.len());
-    loop {
-        let rest = text.get(at..).unwrap_or_default();
-        at += match rest.first() {
-            None | Some(b';' | b'{') => return offset(at),
-            Some(byte) if is_blank(*byte) => 1,
-            Some(b'#') => comment(rest).map_or(1, |(_, comment)| comment.len()),
-            Some(b'"' | b'\'') => match quoted_word(rest) {
-                Ok((_, Quoted::Closed(word))) => word.len(),
-                Ok((_, Quoted::Open)) | Err(_) => return offset(at),
-            },
-            Some(_) => bare_word(rest).map_or(1, |(_, word)| word.len().max(1)),
-        };
     }
 }
 
