@@ -15,6 +15,9 @@ use crate::rows;
 /// endpoint, for one place may have several things wrong with it.
 type Key = (&'static str, Place, String);
 
+/// A notice is said once: place, path, code and message.
+type NoticeKey = (Option<Place>, Option<String>, &'static str, String);
+
 /// A finding with the contexts in which it holds.
 #[derive(Debug)]
 struct Merged {
@@ -31,7 +34,7 @@ pub(crate) struct Gathered {
     proxied: BTreeSet<Place>,
     /// The paths of `--ws-path` that make an endpoint somewhere.
     served_paths: BTreeSet<String>,
-    notices: BTreeMap<(Option<Place>, Option<String>, &'static str, String), Notice>,
+    notices: BTreeMap<NoticeKey, Notice>,
 }
 
 impl Gathered {

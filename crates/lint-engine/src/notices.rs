@@ -32,7 +32,7 @@ pub(crate) fn of_skipped(loaded: &Loaded, gathered: &mut Gathered) {
                 NoticeCode::UnreadableFile,
                 "is a link that leads out of the given folders, not read; name it, or use --host-includes"
                     .to_owned(),
-                true,
+                skipped.is_named,
             ),
             SkipReason::Unreadable(error) => {
                 (NoticeCode::UnreadableFile, format!("cannot be read: {error}"), true)

@@ -134,13 +134,16 @@ pub fn upstream<'s>(configuration: Configuration<'s>, from: ContextId, name: &st
 }
 
 /// The `server` lines of an `upstream` block, in order.
-pub fn peers<'s>(configuration: Configuration<'s>, upstream: ContextId) -> Vec<Peer<'s>> {
+pub fn peers<'s>(
+    configuration: Configuration<'s>,
+    upstream: ContextId,
+) -> impl Iterator<Item = Peer<'s>> + use<'s> {
     let peer = |directive: Directive<'s>| {
         let address = String::from_utf8_lossy(&directive.argument(0)?).into_owned();
         let port = Target::parse(address.as_bytes()).port.unwrap_or(80);
         Some(Peer { directive, address, port })
     };
-    configuration.named(upstream, DirectiveName::SERVER).filter_map(peer).collect()
+    configuration.named(upstream, DirectiveName::SERVER).filter_map(peer)
 }
 
 #[cfg(test)]

@@ -8,7 +8,9 @@ pub(crate) fn given(paths: &[PathBuf], working_folder: &Path) -> Vec<PathBuf> {
     let mut given = Vec::new();
     for path in paths {
         if path.is_dir() {
-            given.extend(fs::canonicalize(path));
+            let Ok(folder) = fs::canonicalize(path) else { continue };
+            given.extend(available_beside(&folder));
+            given.push(folder);
             continue;
         }
         let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
@@ -41,13 +43,16 @@ pub(crate) fn resolved(path: &Path, working_folder: &Path) -> PathBuf {
 /// `sites-enabled/app` is a link to `../sites-available/app`, and its text is what was asked for. Links that lead
 /// elsewhere give nothing: in a hostile pull request one may lead to a secret of the machine that lints it.
 fn enabled_from(path: &Path, folder: &Path) -> Option<PathBuf> {
-    let name = folder.file_name()?.to_str()?;
+    let available = available_beside(folder)?;
     let target = fs::canonicalize(path).ok()?;
-    let available = target.parent()?;
-    let is_beside = available.parent()? == folder.parent()?;
-    let kind = name.strip_suffix("-enabled")?;
-    let is_available = available.file_name()?.to_str()? == format!("{kind}-available");
-    (is_beside && is_available).then(|| available.to_owned())
+    (target.parent()? == available).then_some(available)
+}
+
+/// `sites-available` for `sites-enabled`, where it stands beside it.
+fn available_beside(folder: &Path) -> Option<PathBuf> {
+    let kind = folder.file_name()?.to_str()?.strip_suffix("-enabled")?;
+    let available = fs::canonicalize(folder.parent()?.join(format!("{kind}-available"))).ok()?;
+    (available.parent()? == folder.parent()?).then_some(available)
 }
 
 #[cfg(test)]

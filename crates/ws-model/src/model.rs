@@ -87,7 +87,8 @@ impl<'s> Model<'s> {
         let passes: Vec<_> = configuration
             .contexts()
             .filter_map(|(id, context)| {
-                let pass = context.kind.is_location_like().then(|| own_pass(configuration, id))??;
+                let pass =
+                    context.kind.is_location_like().then(|| Pass::directly_in(configuration, id))??;
                 Some((id, pass))
             })
             .collect();
@@ -228,7 +229,7 @@ impl<'s> Model<'s> {
         !this.children.iter().any(|&child| {
             let condition = configuration.opener(child).filter(|opener| opener.name() == DirectiveName::IF);
             condition.is_some_and(|condition| evaluator.condition(&condition) == Some(true))
-                && (ends_phase(child) || own_pass(configuration, child).is_some())
+                && (ends_phase(child) || Pass::directly_in(configuration, child).is_some())
         })
     }
 
@@ -311,7 +312,7 @@ impl<'s> Model<'s> {
 
     /// The named location that the last word of `try_files` leads to, in a location that does not proxy.
     fn fallback(&self, server: ContextId, location: ContextId) -> Option<ContextId> {
-        if own_pass(self.configuration, location).is_some() {
+        if Pass::directly_in(self.configuration, location).is_some() {
             return None;
         }
         let try_files = self.configuration.named(location, DirectiveName::TRY_FILES).next()?;
@@ -323,13 +324,6 @@ impl<'s> Model<'s> {
             opener.and_then(|opener| opener.argument(0)).is_some_and(|name| name == last)
         })
     }
-}
-
-/// The pass that stands directly in a context.
-fn own_pass<'s>(configuration: Configuration<'s>, context: ContextId) -> Option<Pass<'s>> {
-    let pass = Pass::in_effect(configuration, context)?;
-    let is_own = configuration.context(context).directives.contains(&pass.directive.reference);
-    is_own.then_some(pass)
 }
 
 /// Upgrade lines at an outer level, below which not one location has any in effect, were meant for those that drop them.

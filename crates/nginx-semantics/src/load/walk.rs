@@ -30,8 +30,10 @@ pub(super) fn candidates(
     for folder in folders {
         walk.folder(folder);
     }
-    walk.candidates.sort_by(|a, b| a.path.cmp(&b.path));
-    walk.candidates
+    let mut candidates = walk.candidates;
+    candidates.sort_by(|a, b| a.path.cmp(&b.path));
+    loaded.skipped.sort_by(|a, b| a.path.cmp(&b.path));
+    candidates
 }
 
 /// What is known while the arguments are gone through.
@@ -46,7 +48,11 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn folder(&mut self, folder: &Path) {
         let mut is_empty = true;
-        for path in self.files.walk(folder).into_iter().filter(|path| is_configuration(path)) {
+        let mut walked: Vec<PathBuf> = self.files.walk(folder);
+        walked.retain(|path| is_configuration(path));
+        // A file is known by the path that nginx opens: the link in `sites-enabled`, not what it leads to.
+        walked.sort_by_key(|path| !self.is_link(path));
+        for path in walked {
             is_empty = false;
             self.add(&path, folder, false);
         }
@@ -74,6 +80,13 @@ impl Walk<'_> {
                 self.candidates.push(Candidate { file, path, argument, is_named });
             }
         }
+    }
+
+    /// Whether the file itself is a link; the folders on its way may be.
+    fn is_link(&self, path: &Path) -> bool {
+        let folder = self.files.identity(&folder_of(path));
+        let own = folder.zip(path.file_name()).map(|(folder, name)| folder.join(name));
+        self.files.identity(path) != own
     }
 
     fn skip(&mut self, path: &Path, reason: SkipReason, is_named: bool) {

@@ -209,7 +209,7 @@ fn peers_of(subject: &Subject<'_, '_>) -> Vec<(String, u16)> {
         let host = peer.address.rsplit_once(':').map_or(peer.address.as_str(), |(host, _)| host).to_owned();
         (host, peer.port)
     };
-    peers(subject.configuration, block).into_iter().take(MOST_PEERS).map(peer).collect()
+    peers(subject.configuration, block).take(MOST_PEERS).map(peer).collect()
 }
 
 /// A path of the application's WebSocket that this location serves, and whether nothing but a WebSocket has it: as it
