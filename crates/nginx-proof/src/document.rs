@@ -39,7 +39,8 @@ pub fn document(proofs: &[Proof]) -> String {
          then the handshake has to work with Chrome's headers and with Firefox's, a message has to come back, and the \
          silent connection has to be open after 60 s.\n\
          Times are run 30 times faster, except for nginx's own default, which is waited for.\n\
-         Statuses, messages and times are compared with what the page says.\n\n\
+         Statuses, messages and times are compared with what the page says.\n\
+         A block in quotation marks is a sentence of the page, with a configuration of its own.\n\n\
          Not observed:\n\n",
     );
     for (rule, block, why) in NOT_OBSERVED {
@@ -62,7 +63,8 @@ pub fn document(proofs: &[Proof]) -> String {
         let block = if last == Some(place) {
             String::new()
         } else {
-            format!("{} {}", proof.heading.name(), proof.number)
+            let words = proof.quote.map(|quote| format!("“{}”", quote.replace('|', "\\|")));
+            words.unwrap_or_else(|| format!("{} {}", proof.heading.name(), proof.number))
         };
         let linter = if proof.is_raised { "raised" } else { "silent" };
         let seen = proof.seen.replace('|', "\\|");

@@ -25,6 +25,7 @@ pub(crate) fn judge(case: &Case<'_>, raised: &[&str], observation: &Observation)
         judge.must(!is_raised, "the linter raises the rule");
     } else {
         judge.must(!is_too_old, "nginx accepts what the page says it does not know yet");
+        judge.warned(&verdict.warnings);
         judge.accepted(is_raised, &observation.seen);
         if is_raised && case.expected.manner == Manner::Closed {
             judge.logs(observation);
@@ -44,6 +45,14 @@ impl Judge<'_> {
         if !holds {
             self.faults.push(fault.to_owned());
         }
+    }
+
+    /// The words of warnings before what differs from place to place.
+    fn warned(&mut self, warnings: &[String]) {
+        let words = |warning: &String| warning.split(['"', '<']).next().unwrap_or_default().trim().to_owned();
+        let mut warnings: Vec<String> = warnings.iter().map(words).collect();
+        warnings.dedup();
+        self.said.extend(warnings.into_iter().map(|warning| format!("warned: `{warning}`")));
     }
 
     fn accepted(&mut self, is_raised: bool, seen: &[Seen]) {
@@ -81,6 +90,10 @@ impl Judge<'_> {
     fn failed(&mut self, seen: &Seen) {
         let is_named = seen.status.is_some_and(|status| self.case.claims.statuses.contains(&status));
         self.must(is_named, "the page does not name this status");
+        if seen.status == Some(504) {
+            // Whether the request had arrived by then is chance.
+            return;
+        }
         match seen.received.first() {
             None => self.faults.push("nothing arrived at the upstream".to_owned()),
             Some(received) => {

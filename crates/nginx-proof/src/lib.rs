@@ -24,6 +24,7 @@ mod ports;
 mod proofs;
 mod rewrite;
 mod rfc6455;
+mod statements;
 
 pub use backend::{Backends, Manner, Received};
 pub use binaries::{Binary, HOW_TO_GET, binaries};

@@ -13,6 +13,8 @@ pub enum Heading {
     Example,
     /// It must work.
     UseInstead,
+    /// None: a sentence is shown to be true.
+    InWords,
 }
 
 impl Heading {
@@ -21,6 +23,7 @@ impl Heading {
         match self {
             Self::Example => "Example",
             Self::UseInstead => "Use instead",
+            Self::InWords => "In words",
         }
     }
 }
@@ -39,7 +42,7 @@ pub(crate) struct Block {
 }
 
 impl Block {
-    fn new(heading: Heading, number: usize, info: &str, text: &str) -> Self {
+    pub(crate) fn new(heading: Heading, number: usize, info: &str, text: &str) -> Self {
         let mut files = vec![("nginx.conf".to_owned(), String::new())];
         for line in text.lines() {
             if let Some(path) = line.strip_prefix("# file: ") {

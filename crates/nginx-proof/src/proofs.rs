@@ -13,6 +13,7 @@ use crate::claims::Claims;
 use crate::expected::{EXPECTED, Expected, NOT_OBSERVED};
 use crate::judge::judge;
 use crate::page::{Block, Heading, blocks};
+use crate::statements::{STATEMENTS, Statement};
 use crate::{Binary, Browser, Error, Manner, Probe, Setup, observe};
 
 /// Times of a block are divided by this, so that an hour is two minutes and a minute two seconds.
@@ -39,6 +40,8 @@ pub struct Proof {
     pub heading: Heading,
     /// 1-based, under the heading.
     pub number: usize,
+    /// The sentence, where there is no heading.
+    pub quote: Option<&'static str>,
     /// Which nginx.
     pub version: NginxVersion,
     /// Whether the linter raises the rule for that version.
@@ -65,6 +68,7 @@ pub(crate) struct Case<'c> {
     pub(crate) expected: &'static Expected,
     pub(crate) claims: Claims,
     pub(crate) block: Block,
+    pub(crate) statement: Option<&'static Statement>,
     pub(crate) binary: &'c Binary,
 }
 
@@ -106,16 +110,32 @@ impl Case<'_> {
         if self.expected.manner == crate::expected::Manner::Ordinary {
             probes.extend((0..ORDINARY).map(|_| Probe::Get { path: path() }));
         }
-        let setup = Setup { files: self.block.files.clone(), scale, manner: Manner::Strict };
+        let setup = Setup {
+            files: self.block.files.clone(),
+            scale,
+            manner: self.statement.map_or(Manner::Strict, |statement| statement.manner),
+        };
         let observation = observe(self.binary, &setup, &probes)?;
         let raised = self.block.raised(self.binary.version);
-        let (seen, faults) = judge(self, &raised, &observation);
+        let is_raised = raised.contains(&self.rule.name);
+        let (seen, mut faults) = judge(self, &raised, &observation);
+        if let Some(statement) = self.statement {
+            faults.clear();
+            let expected = (statement.seen)(self.binary.version);
+            if seen != expected {
+                faults.push(format!("the page says in words: {expected}"));
+            }
+            if is_raised != statement.is_raised {
+                faults.push(format!("the linter raises {raised:?}"));
+            }
+        }
         Ok(Proof {
             rule: self.rule.name,
             heading: self.block.heading,
             number: self.block.number,
             version: self.binary.version,
-            is_raised: raised.contains(&self.rule.name),
+            quote: self.statement.map(|statement| statement.quote),
+            is_raised,
             seen,
             faults,
         })
@@ -130,9 +150,19 @@ pub fn prove(binaries: &[Binary]) -> Result<Vec<Proof>, Error> {
     let mut cases = Vec::new();
     for rule in RULES.iter().map(|rule| rule.meta()) {
         let Some(expected) = EXPECTED.iter().find(|expected| expected.rule == rule.name) else { continue };
-        for block in blocks(rule) {
-            let case =
-                |binary| Case { rule, expected, claims: Claims::of(rule), block: block.clone(), binary };
+        let said = STATEMENTS.iter().filter(|statement| statement.rule == rule.name);
+        let said = said.enumerate().map(|(index, statement)| {
+            (Block::new(Heading::InWords, index + 1, "", statement.text), Some(statement))
+        });
+        for (block, statement) in blocks(rule).into_iter().map(|block| (block, None)).chain(said) {
+            let case = |binary| Case {
+                rule,
+                expected,
+                claims: Claims::of(rule),
+                block: block.clone(),
+                statement,
+                binary,
+            };
             cases.extend(binaries.iter().map(case));
         }
     }
