@@ -1,7 +1,8 @@
 //! `include-cycle`: a file that includes itself, directly or through others.
 //!
 //! nginx has no check and no limit: it reads on until it runs out of file descriptors, or of stack
-//! (`core/ngx_conf_file.c:ngx_conf_include`).
+//! (`core/ngx_conf_file.c:ngx_conf_include`). Without descriptors a plain name is an error; a pattern matches nothing
+//! then, so that nginx goes on with a file that it has read hundreds of times.
 
 use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::IncludeFailure;
@@ -14,7 +15,7 @@ const META: RuleMeta = RuleMeta {
     name: "include-cycle",
     group: Group::Configuration,
     severity: Severity::Error,
-    summary: "a file includes itself, and nginx fails or crashes while reading it",
+    summary: "a file includes itself, and nginx reads it until it has no file descriptor left, or crashes",
     since: "0.1.0",
     fix: FixKind::None,
     docs: include_str!("include_cycle.md"),
@@ -31,7 +32,7 @@ impl Rule for IncludeCycle {
         for problem in cycles {
             let include = cx.configuration().directive(problem.at);
             let message = format!(
-                "`{}` is being read already when this includes it: nginx fails with `Too many open files`, or crashes",
+                "`{}` is being read already when this includes it: nginx reads it again and again until it has no file descriptor left, or crashes",
                 problem.target
             );
             out.push(
@@ -56,7 +57,7 @@ http {
 }
     #- conf.d/all.conf
     include conf.d/*.conf;
-           #^^^^^^^^^^^^^ error: `conf.d/all.conf` is being read already when this includes it: nginx fails with `Too many open files`, or crashes
+           #^^^^^^^^^^^^^ error: `conf.d/all.conf` is being read already when this includes it: nginx reads it again and again until it has no file descriptor left, or crashes
 "#,
         );
     }
@@ -73,7 +74,7 @@ http {
     include b.conf;
     #- b.conf
     include a.conf;
-           #^^^^^^ error: `a.conf` is being read already when this includes it: nginx fails…
+           #^^^^^^ error: `a.conf` is being read already when this includes it: nginx reads…
 "#,
         );
     }

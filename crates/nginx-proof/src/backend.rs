@@ -1,0 +1,190 @@
+//! Back ends: as strict as RFC 6455, or lenient about HTTP/1.0; they remember what they received.
+
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use rustls::{ServerConnection, StreamOwned};
+use tungstenite::protocol::Role;
+use tungstenite::{Message, WebSocket};
+
+use crate::http::{Head, is_waiting, read_head};
+use crate::rfc6455::{Reply, judge};
+use crate::{Error, certificate};
+
+/// How often a thread that waits for bytes looks whether it is to end.
+const TICK: Duration = Duration::from_millis(50);
+
+/// How a back end takes a handshake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Manner {
+    /// Refuses whatever RFC 6455 does not allow.
+    #[default]
+    Strict,
+    /// The same, but HTTP/1.0 is as good as 1.1.
+    Lenient,
+}
+
+/// A request as it arrived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    /// The back end's address as the configuration has it.
+    pub backend: String,
+    /// A number of its own for each connection.
+    pub connection: u64,
+    /// Request line and headers.
+    pub head: Head,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    manner: Manner,
+    stop: AtomicBool,
+    connections: AtomicU64,
+    received: Mutex<Vec<Received>>,
+}
+
+impl Shared {
+    fn goes_on(&self) -> bool {
+        !self.stop.load(Ordering::Relaxed)
+    }
+}
+
+/// All back ends of one configuration; they end when it is dropped, and never close a tunnel before.
+#[derive(Debug)]
+pub struct Backends {
+    shared: Arc<Shared>,
+    running: Vec<Backend>,
+}
+
+#[derive(Debug)]
+struct Backend {
+    address: SocketAddr,
+    stands_for: String,
+    is_tls: bool,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Backends {
+    /// None yet.
+    pub fn new(manner: Manner) -> Self {
+        Self { shared: Arc::new(Shared { manner, ..Shared::default() }), running: Vec::new() }
+    }
+
+    /// The port of the back end that stands for an address of the configuration; started at the first call.
+    ///
+    /// # Errors
+    /// When no port can be opened.
+    pub fn port(&mut self, stands_for: &str, is_tls: bool) -> Result<u16, Error> {
+        let known = self.running.iter().find(|one| one.stands_for == stands_for && one.is_tls == is_tls);
+        if let Some(backend) = known {
+            return Ok(backend.address.port());
+        }
+        let tls = if is_tls { Some(&certificate::pair()?.server) } else { None };
+        let system = |error| Error::System { what: "back end", error };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(system)?;
+        let address = listener.local_addr().map_err(system)?;
+        let (shared, name, tls) = (Arc::clone(&self.shared), stands_for.to_owned(), tls.cloned());
+        let serve = move || {
+            for stream in listener.incoming().flatten() {
+                if !shared.goes_on() {
+                    break;
+                }
+                let (shared, name, tls) = (Arc::clone(&shared), name.clone(), tls.clone());
+                // It ends with the connection, or a tick after the harness does.
+                thread::spawn(move || {
+                    let _ = stream.set_read_timeout(Some(TICK));
+                    let _ = stream.set_nodelay(true);
+                    let _ = match tls {
+                        None => converse(stream, &name, &shared),
+                        Some(config) => match ServerConnection::new(config) {
+                            Ok(connection) => converse(StreamOwned::new(connection, stream), &name, &shared),
+                            Err(error) => Err(io::Error::other(error)),
+                        },
+                    };
+                });
+            }
+        };
+        let thread = Some(thread::spawn(serve));
+        self.running.push(Backend { address, stands_for: stands_for.to_owned(), is_tls, thread });
+        Ok(address.port())
+    }
+
+    /// What has arrived so far, in order.
+    pub fn received(&self) -> Vec<Received> {
+        self.shared.received.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// A text with the addresses that the configuration had in place of those of the harness.
+    pub(crate) fn with_original_addresses(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for backend in &self.running {
+            text = text.replace(&backend.address.to_string(), &backend.stands_for);
+        }
+        text
+    }
+}
+
+impl Drop for Backends {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::Relaxed);
+        for backend in &mut self.running {
+            // Wakes the thread that waits for a connection.
+            if let Ok(stream) = TcpStream::connect_timeout(&backend.address, Duration::from_secs(1)) {
+                let _ = stream.shutdown(Shutdown::Both);
+            }
+            if let Some(thread) = backend.thread.take() {
+                let _ = thread.join();
+            }
+        }
+    }
+}
+
+/// Requests one after another, until a handshake makes a tunnel of the connection.
+fn converse(mut stream: impl Read + Write, backend: &str, shared: &Shared) -> io::Result<()> {
+    let connection = shared.connections.fetch_add(1, Ordering::Relaxed);
+    while let Some(head) = read_head(&mut stream, || shared.goes_on())? {
+        let reply = judge(&head, shared.manner);
+        let is_last = head.has_token("Connection", "close")
+            || (head.protocol() != "HTTP/1.1" && !head.has_token("Connection", "keep-alive"));
+        let received = Received { backend: backend.to_owned(), connection, head };
+        shared.received.lock().unwrap_or_else(PoisonError::into_inner).push(received);
+        let answer = match &reply {
+            Reply::Switch(accept) => format!(
+                "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                 Sec-WebSocket-Accept: {accept}\r\n\r\n"
+            ),
+            Reply::Page => "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\npage\n".to_owned(),
+            Reply::Refuse(status) => {
+                format!("HTTP/1.1 {status}\r\nUpgrade: websocket\r\nContent-Length: 0\r\n\r\n")
+            }
+        };
+        stream.write_all(answer.as_bytes())?;
+        stream.flush()?;
+        match reply {
+            Reply::Switch(_) => return echo(stream, shared),
+            Reply::Refuse(_) => return Ok(()),
+            Reply::Page if is_last => return Ok(()),
+            Reply::Page => {}
+        }
+    }
+    Ok(())
+}
+
+/// Sends messages back until the other side closes.
+fn echo(stream: impl Read + Write, shared: &Shared) -> io::Result<()> {
+    let mut socket = WebSocket::from_raw_socket(stream, Role::Server, None);
+    loop {
+        match socket.read() {
+            Ok(message @ (Message::Text(_) | Message::Binary(_))) => {
+                socket.send(message).map_err(io::Error::other)?;
+            }
+            Ok(_) => {}
+            Err(tungstenite::Error::Io(error)) if is_waiting(&error) && shared.goes_on() => {}
+            Err(_) => return Ok(()),
+        }
+    }
+}

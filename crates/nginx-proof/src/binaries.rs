@@ -1,0 +1,69 @@
+//! Which nginx there is to prove on.
+
+use std::env;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use nginx_semantics::NginxVersion;
+
+use crate::Error;
+
+/// What to say where there is none.
+pub const HOW_TO_GET: &str = "no nginx was found, so nothing was proven: `tools/debian-nginx all` unpacks three below \
+    target/nginx, and NGINX_PROOF_BINARIES=/path/to/nginx:/path/to/another names others";
+
+/// Colon-separated paths; wins over everything else.
+const VARIABLE: &str = "NGINX_PROOF_BINARIES";
+
+/// The folders that `tools/debian-nginx all` makes.
+const SUITES: [&str; 3] = ["bookworm", "trixie", "sid"];
+
+/// An nginx that runs here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Binary {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What `-v` says.
+    pub version: NginxVersion,
+}
+
+impl Binary {
+    /// Asks a program for its version.
+    ///
+    /// # Errors
+    /// When it does not run or prints no version.
+    pub fn at(path: &Path) -> Result<Self, Error> {
+        let run = |error| Error::Run { program: path.to_owned(), error };
+        let output = Command::new(path).arg("-v").output().map_err(run)?;
+        let output = String::from_utf8_lossy(&output.stderr).into_owned();
+        let version = output.lines().find_map(|line| line.parse().ok());
+        let version = version.ok_or(Error::NoVersion { program: path.to_owned(), output })?;
+        Ok(Self { path: path.to_owned(), version })
+    }
+}
+
+/// Those that the environment names, else those that the project's script unpacked, else the one on PATH; the oldest
+/// first. `root` is the folder of the workspace.
+///
+/// # Errors
+/// When one that the environment names does not run.
+pub fn binaries(root: &Path) -> Result<Vec<Binary>, Error> {
+    let mut found = match env::var_os(VARIABLE) {
+        Some(paths) => named(&paths).map(|path| Binary::at(&path)).collect::<Result<Vec<_>, _>>()?,
+        None => unpacked(root),
+    };
+    found.sort_by_key(|binary| binary.version);
+    Ok(found)
+}
+
+fn named(paths: &OsStr) -> impl Iterator<Item = PathBuf> {
+    env::split_paths(paths).filter(|path| !path.as_os_str().is_empty()).collect::<Vec<_>>().into_iter()
+}
+
+fn unpacked(root: &Path) -> Vec<Binary> {
+    let folder = root.join("target/nginx");
+    let of_suites = SUITES.iter().map(|suite| folder.join(suite).join("nginx"));
+    let found: Vec<Binary> = of_suites.filter_map(|path| Binary::at(&path).ok()).collect();
+    if found.is_empty() { Binary::at(Path::new("nginx")).into_iter().collect() } else { found }
+}

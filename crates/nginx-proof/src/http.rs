@@ -1,0 +1,100 @@
+//! The head of an HTTP/1 message, read byte for byte so that nothing behind it is taken away.
+
+use std::io::{self, ErrorKind, Read};
+
+/// A head that is longer is none.
+const MOST_BYTES: usize = 64 * 1024;
+
+/// The first line and the headers of a request or an answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Head {
+    /// Request line or status line.
+    pub line: String,
+    /// Names as sent, values without blanks around them.
+    pub headers: Vec<(String, String)>,
+}
+
+impl Head {
+    /// The first header of that name, in any case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// Whether a header of that name has `token` in its comma-separated list.
+    pub fn has_token(&self, name: &str, token: &str) -> bool {
+        let values = self.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
+        values.flat_map(|(_, value)| value.split(',')).any(|one| one.trim().eq_ignore_ascii_case(token))
+    }
+
+    /// The status of a status line.
+    pub fn status(&self) -> Option<u16> {
+        self.line.strip_prefix("HTTP/")?.split(' ').nth(1)?.parse().ok()
+    }
+
+    /// The last word of a request line, such as `HTTP/1.1`.
+    pub fn protocol(&self) -> &str {
+        self.line.rsplit(' ').next().unwrap_or_default()
+    }
+
+    /// The length of the body that follows, as far as `Content-Length` says.
+    pub(crate) fn content_length(&self) -> usize {
+        self.header("content-length").and_then(|value| value.parse().ok()).unwrap_or(0)
+    }
+}
+
+/// Reads one head; `None` at the end of the stream. `goes_on` is asked whenever the stream's read timeout ends.
+pub(crate) fn read_head(
+    stream: &mut dyn Read,
+    mut goes_on: impl FnMut() -> bool,
+) -> io::Result<Option<Head>> {
+    let mut bytes = Vec::new();
+    let mut one = [0];
+    while !bytes.ends_with(b"\r\n\r\n") {
+        match stream.read(&mut one) {
+            Ok(0) => return Ok(None),
+            Ok(_) => bytes.extend_from_slice(&one),
+            Err(error) if is_waiting(&error) && goes_on() => {}
+            Err(error) => return Err(error),
+        }
+        if bytes.len() > MOST_BYTES {
+            return Err(io::Error::new(ErrorKind::InvalidData, "a head without end"));
+        }
+    }
+    let text = String::from_utf8_lossy(&bytes);
+    let mut lines = text.split("\r\n");
+    let line = lines.next().unwrap_or_default().to_owned();
+    let headers = lines
+        .filter_map(|line| line.split_once(':'))
+        .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
+        .collect();
+    Ok(Some(Head { line, headers }))
+}
+
+/// Whether the error says only that nothing has come yet.
+pub(crate) fn is_waiting(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_ends_where_its_body_starts() {
+        let mut bytes: &[u8] = b"GET /a HTTP/1.1\r\nHost: b\r\nConnection: keep-alive, Upgrade\r\n\r\nrest";
+        let head = read_head(&mut bytes, || false).unwrap().unwrap();
+        assert_eq!((head.line.as_str(), head.protocol()), ("GET /a HTTP/1.1", "HTTP/1.1"));
+        assert_eq!(head.header("host"), Some("b"));
+        assert!(head.has_token("connection", "upgrade") && !head.has_token("connection", "keep"));
+        assert_eq!(bytes, b"rest");
+    }
+
+    #[test]
+    fn a_status_is_read() {
+        let mut bytes: &[u8] = b"HTTP/1.1 426 Upgrade Required\r\n\r\n";
+        assert_eq!(read_head(&mut bytes, || false).unwrap().unwrap().status(), Some(426));
+    }
+}

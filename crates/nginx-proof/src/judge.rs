@@ -1,0 +1,169 @@
+//! Compares what was seen of a block with what the page and the linter say.
+
+use std::time::Duration;
+
+use crate::expected::Manner;
+use crate::proofs::{Case, MINIMUM, SLACK};
+use crate::{Head, Observation, Seen};
+
+/// What happened in short, and in what it differs.
+pub(crate) fn judge(case: &Case<'_>, raised: &[&str], observation: &Observation) -> (String, Vec<String>) {
+    let mut judge = Judge { case, said: Vec::new(), faults: Vec::new() };
+    let is_raised = raised.contains(&case.rule.name);
+    for other in raised.iter().filter(|name| **name != case.rule.name) {
+        judge.faults.push(format!("the linter raises {other}"));
+    }
+    let is_too_old = case.expected.since.is_some_and(|since| case.binary.version < since);
+    let verdict = &observation.verdict;
+    if !verdict.is_accepted {
+        judge.said.push(format!("refused: `{}`", verdict.message));
+        judge.must(case.claims.has_message(&verdict.message), "the page does not quote this message");
+        let is_expected = is_too_old || (is_raised && case.expected.manner == Manner::Refused);
+        judge.must(is_expected, "nginx refuses it, which linter and page do not say");
+    } else if let Some(why) = case.not_observed() {
+        judge.said.push(format!("accepted; not observed: {why}"));
+        judge.must(!is_raised, "the linter raises the rule");
+    } else {
+        judge.must(!is_too_old, "nginx accepts what the page says it does not know yet");
+        judge.warned(&verdict.warnings);
+        judge.accepted(is_raised, &observation.seen);
+        if is_raised && case.expected.manner == Manner::Closed {
+            judge.logs(observation);
+        }
+    }
+    (judge.said.join("; "), judge.faults)
+}
+
+struct Judge<'j> {
+    case: &'j Case<'j>,
+    said: Vec<String>,
+    faults: Vec<String>,
+}
+
+impl Judge<'_> {
+    fn must(&mut self, holds: bool, fault: &str) {
+        if !holds {
+            self.faults.push(fault.to_owned());
+        }
+    }
+
+    /// The words of warnings before what differs from place to place.
+    fn warned(&mut self, warnings: &[String]) {
+        let words = |warning: &String| warning.split(['"', '<']).next().unwrap_or_default().trim().to_owned();
+        let mut warnings: Vec<String> = warnings.iter().map(words).collect();
+        warnings.dedup();
+        self.said.extend(warnings.into_iter().map(|warning| format!("warned: `{warning}`")));
+    }
+
+    fn accepted(&mut self, is_raised: bool, seen: &[Seen]) {
+        let [firefox, chrome, ordinary @ ..] = seen else {
+            self.faults.push("no server to try it on".to_owned());
+            return;
+        };
+        let statuses =
+            [chrome, firefox].map(|seen| seen.status.map_or("no answer".to_owned(), |s| s.to_string()));
+        self.said.push(match statuses {
+            [chrome, firefox] if chrome == firefox => chrome,
+            [chrome, firefox] => format!("Chrome {chrome}, Firefox {firefox}"),
+        });
+        let failed: Vec<&Seen> =
+            [chrome, firefox].into_iter().filter(|seen| seen.status != Some(101)).collect();
+        let expected = self.case.expected.manner;
+        if is_raised && expected == Manner::Refused {
+            self.faults.push("the linter says that nginx refuses it".to_owned());
+        }
+        self.must(!(is_raised && expected == Manner::Status && failed.is_empty()), "the handshake works");
+        self.must(failed.is_empty() || (is_raised && expected == Manner::Status), "the handshake fails");
+        for seen in &failed {
+            self.failed(seen);
+        }
+        if chrome.status == Some(101) {
+            self.must(chrome.is_echoed, "no message came back");
+            self.life(is_raised && expected == Manner::Closed, chrome.closed_after);
+        }
+        if expected == Manner::Ordinary {
+            self.ordinary(is_raised, ordinary);
+        }
+    }
+
+    /// A handshake without 101.
+    fn failed(&mut self, seen: &Seen) {
+        let is_named = seen.status.is_some_and(|status| self.case.claims.statuses.contains(&status));
+        self.must(is_named, "the page does not name this status");
+        if seen.status == Some(504) {
+            // Whether the request had arrived by then is chance.
+            return;
+        }
+        match seen.received.first() {
+            None => self.faults.push("nothing arrived at the upstream".to_owned()),
+            Some(received) => {
+                let text = format!("upstream got {}", shown(&received.head));
+                if !self.said.contains(&text) {
+                    self.said.push(text);
+                }
+                let is_so = (self.case.expected.upstream)(self.case.binary.version, &received.head);
+                self.must(is_so, "the page says that the upstream gets something else");
+            }
+        }
+    }
+
+    /// A tunnel that nobody uses.
+    fn life(&mut self, is_to_close: bool, closed_after: Option<Duration>) {
+        let scale = self.case.scale();
+        let claimed =
+            self.case.limit().or(self.case.claims.seconds.first().copied().map(Duration::from_secs));
+        match (claimed.filter(|_| is_to_close), closed_after) {
+            (None, None) => self.said.push(format!("open after {} s", MINIMUM.as_secs())),
+            (None, Some(after)) => self.faults.push(format!("nginx closed it after {:?}", after * scale)),
+            (Some(limit), None) => self.faults.push(format!("open longer than {limit:?}")),
+            (Some(limit), Some(after)) => {
+                let due = limit / scale;
+                let is_in_time = after + Duration::from_millis(100) >= due && after <= due + SLACK;
+                self.must(is_in_time, &format!("closed after {:?}", after * scale));
+                let how = if scale == 1 { "not scaled".to_owned() } else { format!("{scale} times faster") };
+                self.said.push(format!("closed after {} s ({how})", limit.as_secs()));
+            }
+        }
+    }
+
+    /// What the logs say of a tunnel that nginx closed.
+    fn logs(&mut self, observation: &Observation) {
+        let is_said = |line: &String| line.contains("[info]") && self.case.claims.has_message(line);
+        let is_logged = observation.errors.iter().any(is_said);
+        self.must(is_logged, "the error log lacks what the page says");
+        let is_louder = |line: &String| !line.contains("[info]") && line.contains("upgraded connection");
+        self.must(
+            !observation.errors.iter().any(is_louder),
+            "the error log says it at another level than info",
+        );
+        self.must(
+            observation.access.iter().any(|line| line.contains("\" 101 ")),
+            "the access log lacks status 101",
+        );
+    }
+
+    /// Requests that are no handshakes.
+    fn ordinary(&mut self, is_raised: bool, seen: &[Seen]) {
+        let received: Vec<_> = seen.iter().flat_map(|seen| &seen.received).collect();
+        let heads: Vec<Head> = received.iter().map(|received| received.head.clone()).collect();
+        self.must(heads.len() == seen.len(), "requests are missing at the upstream");
+        let mut connections: Vec<u64> = received.iter().map(|received| received.connection).collect();
+        connections.dedup();
+        let status = seen.first().and_then(|seen| seen.status).unwrap_or_default();
+        let head = heads.first().map(shown).unwrap_or_default();
+        let (requests, connections) = (heads.len(), connections.len());
+        self.said
+            .push(format!("{requests} GETs: {status}, upstream got {head} over {connections} connection(s)"));
+        let pays = !heads.is_empty() && (self.case.expected.ordinary)(&heads);
+        self.must(pays == is_raised, "ordinary requests are not sent as linter and page say");
+    }
+}
+
+/// Protocol and the two headers of a request.
+fn shown(head: &Head) -> String {
+    let headers = ["Upgrade", "Connection"].map(|name| match head.header(name) {
+        Some(value) => format!("`{name}: {value}`"),
+        None => format!("no `{name}`"),
+    });
+    format!("{}, {}", head.protocol(), headers.join(", "))
+}

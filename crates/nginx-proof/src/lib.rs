@@ -1,0 +1,39 @@
+//! Real nginx binaries, and whether they do what the rules say.
+//!
+//! The lower half runs any configuration: [`Binary`] finds nginx, [`observe`] rewrites the files so that they run on
+//! loopback, starts nginx between a WebSocket client and back ends of its own, and returns an [`Observation`].
+//! The upper half does so with the blocks of every rule's page: [`prove`] compares what was seen with what the page and
+//! the linter say for that version, [`document`] makes `docs/proofs.md` of it.
+//!
+//! Everything is bounded in time and taken down again: threads, the nginx process, its folder.
+
+mod backend;
+mod binaries;
+mod certificate;
+mod claims;
+mod client;
+mod document;
+mod error;
+mod expected;
+mod http;
+mod instance;
+mod judge;
+mod observe;
+mod page;
+mod ports;
+mod proofs;
+mod rewrite;
+mod rfc6455;
+mod statements;
+
+pub use backend::{Backends, Manner, Received};
+pub use binaries::{Binary, HOW_TO_GET, binaries};
+pub use client::Browser;
+pub use document::{DOCUMENT, WANTED, document, is_complete};
+pub use error::Error;
+pub use http::Head;
+pub use instance::Verdict;
+pub use observe::{Observation, Probe, Seen, Setup, observe};
+pub use page::Heading;
+pub use proofs::{Proof, prove};
+pub use rewrite::{Listen, Rewritten, Surroundings, rewrite};

@@ -1,0 +1,144 @@
+//! The nginx blocks of a rule's page as configurations, and the linter's word on them.
+
+use std::path::PathBuf;
+
+use lint_engine::{Settings, lint};
+use lint_finding::RuleMeta;
+use nginx_semantics::{MemoryFiles, NginxVersion, Scope, VersionRange};
+
+/// Under which heading a block stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Heading {
+    /// It must fail.
+    Example,
+    /// It must work.
+    UseInstead,
+    /// None: a sentence is shown to be true.
+    InWords,
+}
+
+impl Heading {
+    /// As the page has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Example => "Example",
+            Self::UseInstead => "Use instead",
+            Self::InWords => "In words",
+        }
+    }
+}
+
+/// A block that can be run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Block {
+    pub(crate) heading: Heading,
+    /// 1-based, under its heading.
+    pub(crate) number: usize,
+    /// Relative path and text, the main file first.
+    pub(crate) files: Vec<(String, String)>,
+    /// What the fence gives as `ws-path`, else the path of its location.
+    pub(crate) path: String,
+    websocket_paths: Vec<String>,
+}
+
+impl Block {
+    pub(crate) fn new(heading: Heading, number: usize, info: &str, text: &str) -> Self {
+        let mut files = vec![("nginx.conf".to_owned(), String::new())];
+        for line in text.lines() {
+            if let Some(path) = line.strip_prefix("# file: ") {
+                files.push((path.trim().to_owned(), String::new()));
+            } else if let Some((_, text)) = files.last_mut() {
+                text.push_str(line);
+                text.push('\n');
+            }
+        }
+        if let Some((_, text)) = files.first_mut() {
+            *text = whole(text);
+        }
+        let options = info.split_whitespace().filter_map(|option| option.strip_prefix("ws-path="));
+        let websocket_paths: Vec<String> = options.map(str::to_owned).collect();
+        let path = websocket_paths.first().cloned().unwrap_or_else(|| location(text));
+        Self { heading, number, files, path, websocket_paths }
+    }
+
+    /// The names of the rules that the linter raises for one version.
+    pub(crate) fn raised(&self, version: NginxVersion) -> Vec<&'static str> {
+        let folder = PathBuf::from("/page");
+        let mut memory = MemoryFiles::new();
+        for (path, text) in &self.files {
+            memory.insert(folder.join(path), text.as_str());
+        }
+        let scope = Scope { given: vec![folder.clone()], working_folder: folder.clone(), ..Scope::default() };
+        let settings = Settings {
+            versions: Some(VersionRange::exactly(version)),
+            websocket_paths: self.websocket_paths.clone(),
+            ..Settings::default()
+        };
+        let outcome = lint(&memory, &[folder.join("nginx.conf")], &scope, &settings);
+        outcome.findings.iter().map(|finding| finding.rule.name).collect()
+    }
+}
+
+/// The blocks whose fence says `nginx`, in order. What the version on a fence says is not asked: every block is run on
+/// every nginx, and judged for it.
+pub(crate) fn blocks(rule: &RuleMeta) -> Vec<Block> {
+    let mut blocks: Vec<Block> = Vec::new();
+    let mut heading = None;
+    let mut open: Option<(&str, String)> = None;
+    for line in rule.docs.lines() {
+        if let Some((info, text)) = &mut open {
+            if line == "```" {
+                if let Some(heading) = heading {
+                    let number = blocks.iter().filter(|block| block.heading == heading).count() + 1;
+                    blocks.push(Block::new(heading, number, info, text));
+                }
+                open = None;
+            } else {
+                text.push_str(line);
+                text.push('\n');
+            }
+        } else if let Some(info) = line.strip_prefix("```nginx") {
+            open = Some((info, String::new()));
+        } else if let Some(title) = line.strip_prefix("## ") {
+            heading = [Heading::Example, Heading::UseInstead].into_iter().find(|one| one.name() == title);
+        }
+    }
+    blocks
+}
+
+/// A text without `http` as a main file: into `http` where it starts with a block of that level, else into a server.
+fn whole(text: &str) -> String {
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
+    match lines.flat_map(str::split_whitespace).next() {
+        Some("events" | "http") => text.to_owned(),
+        Some("map" | "upstream" | "server") => format!("events {{}}\nhttp {{\n{text}}}\n"),
+        _ => format!("events {{}}\nhttp {{\nserver {{\n{text}}}\n}}\n"),
+    }
+}
+
+/// The longest path that a `location` of the text has.
+fn location(text: &str) -> String {
+    let words = text.lines().filter_map(|line| line.trim_start().strip_prefix("location "));
+    let paths = words.filter_map(|rest| rest.split_whitespace().find(|word| word.starts_with('/')));
+    paths.max_by_key(|path| path.len()).unwrap_or("/").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ws_rules::RULES;
+
+    #[test]
+    fn every_block_of_every_page_is_taken() {
+        for rule in RULES.iter().map(|rule| rule.meta()) {
+            let fences = rule.docs.lines().filter(|line| line.starts_with("```nginx")).count();
+            assert_eq!(blocks(rule).len(), fences, "{}", rule.name);
+        }
+    }
+
+    #[test]
+    fn the_path_is_that_of_the_location() {
+        assert_eq!(location("location / {\n}\n  location = /ws/x {\n}\n"), "/ws/x");
+        assert_eq!(Block::new(Heading::Example, 1, " nginx=1.22 ws-path=/live", "").path, "/live");
+    }
+}

@@ -1,0 +1,187 @@
+//! Runs every block of every rule's page on every nginx, and compares what happens with what page and linter say.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use lint_finding::RuleMeta;
+use nginx_semantics::{NginxVersion, time};
+use ws_rules::RULES;
+
+use crate::claims::Claims;
+use crate::expected::{EXPECTED, Expected, NOT_OBSERVED};
+use crate::judge::judge;
+use crate::page::{Block, Heading, blocks};
+use crate::statements::{STATEMENTS, Statement};
+use crate::{Binary, Browser, Error, Manner, Probe, Setup, observe};
+
+/// Times of a block are divided by this, so that an hour is two minutes and a minute two seconds.
+pub(crate) const SCALE: u32 = 30;
+
+/// Nothing closes earlier than this where all is well; nginx's own default.
+pub(crate) const MINIMUM: Duration = Duration::from_secs(60);
+
+/// How much later than due a close may be seen.
+pub(crate) const SLACK: Duration = Duration::from_millis(1500);
+
+/// Most of a run is waiting.
+const THREADS: usize = 12;
+
+/// Ordinary requests, to see how many connections they take.
+const ORDINARY: usize = 3;
+
+/// What one nginx did with one block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proof {
+    /// Whose page.
+    pub rule: &'static str,
+    /// Under which heading.
+    pub heading: Heading,
+    /// 1-based, under the heading.
+    pub number: usize,
+    /// The sentence, where there is no heading.
+    pub quote: Option<&'static str>,
+    /// Which nginx.
+    pub version: NginxVersion,
+    /// Whether the linter raises the rule for that version.
+    pub is_raised: bool,
+    /// What happened, in short and without anything that differs from run to run.
+    pub seen: String,
+    /// In what it differs from page and linter.
+    pub faults: Vec<String>,
+}
+
+impl Proof {
+    /// What is wrong, if anything is.
+    pub fn complaint(&self) -> Option<String> {
+        let Self { rule, heading, number, version, seen, .. } = self;
+        let faults = self.faults.join(", ");
+        (!faults.is_empty())
+            .then(|| format!("{rule}, {} {number}, nginx {version}: {faults}\n    {seen}", heading.name()))
+    }
+}
+
+/// One block on one nginx.
+pub(crate) struct Case<'c> {
+    pub(crate) rule: &'static RuleMeta,
+    pub(crate) expected: &'static Expected,
+    pub(crate) claims: Claims,
+    pub(crate) block: Block,
+    pub(crate) statement: Option<&'static Statement>,
+    pub(crate) binary: &'c Binary,
+}
+
+impl Case<'_> {
+    /// Why the block is tested with `-t` only.
+    pub(crate) fn not_observed(&self) -> Option<&'static str> {
+        let mut rows = NOT_OBSERVED.iter();
+        let is_meant = |text: &str| self.block.files.iter().any(|(_, file)| file.contains(text));
+        rows.find(|(rule, text, _)| *rule == self.rule.name && is_meant(text)).map(|(_, _, why)| *why)
+    }
+
+    /// What the block says for `proxy_read_timeout`.
+    pub(crate) fn limit(&self) -> Option<Duration> {
+        let texts = self.block.files.iter().map(|(_, text)| text);
+        let word =
+            texts.filter_map(|text| text.split_once("proxy_read_timeout")).map(|(_, rest)| rest).next()?;
+        let word = word.split(';').next()?.trim();
+        time::parse_ms(word.as_bytes()).map(Duration::from_millis)
+    }
+
+    /// A default cannot be scaled: it is waited for.
+    pub(crate) fn scale(&self) -> u32 {
+        if self.expected.manner == crate::expected::Manner::Closed && self.limit().is_none() {
+            1
+        } else {
+            SCALE
+        }
+    }
+
+    fn run(&self) -> Result<Proof, Error> {
+        let scale = self.scale();
+        let stay = MINIMUM / scale + if scale == 1 { Duration::from_secs(5) } else { SLACK / 4 };
+        let path = || self.block.path.clone();
+        let handshake = |browser, stay| Probe::Handshake { path: path(), browser, stay };
+        let mut probes = vec![handshake(Browser::Firefox, Duration::ZERO), handshake(Browser::Chrome, stay)];
+        if self.not_observed().is_some() {
+            probes.clear();
+        }
+        if self.expected.manner == crate::expected::Manner::Ordinary {
+            probes.extend((0..ORDINARY).map(|_| Probe::Get { path: path() }));
+        }
+        let setup = Setup {
+            files: self.block.files.clone(),
+            scale,
+            manner: self.statement.map_or(Manner::Strict, |statement| statement.manner),
+        };
+        let observation = observe(self.binary, &setup, &probes)?;
+        let raised = self.block.raised(self.binary.version);
+        let is_raised = raised.contains(&self.rule.name);
+        let (seen, mut faults) = judge(self, &raised, &observation);
+        if let Some(statement) = self.statement {
+            faults.clear();
+            let expected = (statement.seen)(self.binary.version);
+            if seen != expected {
+                faults.push(format!("the page says in words: {expected}"));
+            }
+            if is_raised != statement.is_raised {
+                faults.push(format!("the linter raises {raised:?}"));
+            }
+        }
+        Ok(Proof {
+            rule: self.rule.name,
+            heading: self.block.heading,
+            number: self.block.number,
+            version: self.binary.version,
+            quote: self.statement.map(|statement| statement.quote),
+            is_raised,
+            seen,
+            faults,
+        })
+    }
+}
+
+/// Runs everything; sorted by rule, block and version.
+///
+/// # Errors
+/// The first block that could not be observed at all.
+pub fn prove(binaries: &[Binary]) -> Result<Vec<Proof>, Error> {
+    let mut cases = Vec::new();
+    for rule in RULES.iter().map(|rule| rule.meta()) {
+        let Some(expected) = EXPECTED.iter().find(|expected| expected.rule == rule.name) else { continue };
+        let said = STATEMENTS.iter().filter(|statement| statement.rule == rule.name);
+        let said = said.enumerate().map(|(index, statement)| {
+            (Block::new(Heading::InWords, index + 1, "", statement.text), Some(statement))
+        });
+        for (block, statement) in blocks(rule).into_iter().map(|block| (block, None)).chain(said) {
+            let case = |binary| Case {
+                rule,
+                expected,
+                claims: Claims::of(rule),
+                block: block.clone(),
+                statement,
+                binary,
+            };
+            cases.extend(binaries.iter().map(case));
+        }
+    }
+    // Those that wait for a real minute start first.
+    cases.sort_by_key(Case::scale);
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(Vec::with_capacity(cases.len()));
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let proof = case.run();
+                    done.lock().unwrap_or_else(PoisonError::into_inner).push(proof);
+                }
+            });
+        }
+    });
+    let done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut proofs = done.into_iter().collect::<Result<Vec<Proof>, Error>>()?;
+    proofs.sort_by_key(|proof| (proof.rule, proof.heading, proof.number, proof.version));
+    Ok(proofs)
+}

@@ -1,0 +1,315 @@
+//! Makes a configuration run on this machine, by edits on its own lossless tree.
+//!
+//! Listens go to free ports of 127.0.0.1, addresses of upstreams to back ends of the harness, certificates, logs and
+//! other paths into a folder, times are divided by a factor. Everything else stays byte for byte, and what is added
+//! stands on lines that exist, so that nginx's messages name the lines of the original.
+
+mod file;
+
+use std::path::Path;
+
+use nginx_semantics::time;
+use nginx_syntax::{LeafKind, NodeId, Span};
+
+use self::file::{Edits, File, Names, after_open, apply, is_repeated, listen_key};
+use crate::Error;
+
+/// What the rewriting asks for while it goes.
+pub trait Surroundings {
+    /// The port of 127.0.0.1 that stands for an address of an upstream.
+    ///
+    /// # Errors
+    /// When there is none.
+    fn backend(&mut self, address: &str, is_tls: bool) -> Result<u16, Error>;
+
+    /// A free port for nginx to listen on.
+    ///
+    /// # Errors
+    /// When there is none.
+    fn listen(&mut self) -> Result<u16, Error>;
+}
+
+/// Where nginx listens instead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listen {
+    /// The address, or only the port, that the configuration has; `80` where it has none.
+    pub original: String,
+    /// The port of 127.0.0.1.
+    pub port: u16,
+    /// Whether it is an `ssl` one.
+    pub is_tls: bool,
+}
+
+/// A configuration that runs here.
+#[derive(Debug, Clone, Default)]
+pub struct Rewritten {
+    /// Relative path and bytes, the main file first.
+    pub files: Vec<(String, Vec<u8>)>,
+    /// In the order in which they stand in the files.
+    pub listens: Vec<Listen>,
+}
+
+/// Directives of the main level and paths that the harness sets itself.
+const DROPPED: [&str; 15] = [
+    "pid",
+    "user",
+    "daemon",
+    "master_process",
+    "error_log",
+    "load_module",
+    "lock_file",
+    "worker_processes",
+    "worker_rlimit_nofile",
+    "worker_cpu_affinity",
+    "client_body_temp_path",
+    "proxy_temp_path",
+    "fastcgi_temp_path",
+    "uwsgi_temp_path",
+    "scgi_temp_path",
+];
+
+/// Directives whose first argument is the address of an upstream behind a scheme.
+const WITH_SCHEME: [&str; 2] = ["proxy_pass", "grpc_pass"];
+/// And without one.
+const WITHOUT_SCHEME: [&str; 5] = ["fastcgi_pass", "uwsgi_pass", "scgi_pass", "memcached_pass", "server"];
+
+/// Times that nginx keeps in seconds: they cannot be made shorter than one.
+const IN_SECONDS: [&str; 1] = ["ssl_session_timeout"];
+
+/// Rewrites files, the main one first; `folder` is where they will lie, with `cert.pem` and `key.pem` beside them.
+///
+/// # Errors
+/// When a port is wanted and there is none.
+pub fn rewrite(
+    files: &[(String, String)],
+    folder: &Path,
+    scale: u32,
+    surroundings: &mut dyn Surroundings,
+) -> Result<Rewritten, Error> {
+    let parsed: Vec<File<'_>> = files.iter().map(|(path, text)| File::new(path, text.as_bytes())).collect();
+    let mut names = Names::default();
+    for file in &parsed {
+        names.collect(file);
+    }
+    let folder = folder.display().to_string();
+    let mut run = Run { folder, scale, surroundings, names, files: &parsed, listens: Vec::new() };
+    let mut rewritten = Rewritten::default();
+    for (index, file) in parsed.iter().enumerate() {
+        let edits = run.file(file, index == 0)?;
+        rewritten.files.push((file.path.to_owned(), apply(file.text, edits)));
+    }
+    rewritten.listens = run.listens;
+    Ok(rewritten)
+}
+
+struct Run<'r> {
+    folder: String,
+    scale: u32,
+    surroundings: &'r mut dyn Surroundings,
+    names: Names,
+    files: &'r [File<'r>],
+    listens: Vec<Listen>,
+}
+
+impl Run<'_> {
+    fn file(&mut self, file: &File<'_>, is_main: bool) -> Result<Edits, Error> {
+        let mut edits = Edits::new();
+        if is_main {
+            let at = file.tree.leaves().next().filter(|leaf| leaf.kind == LeafKind::ByteOrderMark);
+            let at = at.map_or(0, |leaf| leaf.span.end);
+            edits.push((Span::at(at), self.main_level(file)));
+        }
+        for id in file.tree.nodes() {
+            if file.is(id, "http") && file.tree.is_block(id) {
+                edits.extend(after_open(file, id).map(|at| (at, self.http_level(file, id))));
+            } else if file.is(id, "server") && file.tree.is_block(id) {
+                self.server(file, id, &mut edits)?;
+            } else if !file.tree.is_block(id) {
+                self.directive(file, id, &mut edits)?;
+            }
+        }
+        Ok(edits)
+    }
+
+    fn main_level(&self, file: &File<'_>) -> String {
+        let folder = &self.folder;
+        let events = file.tree.children(NodeId::FILE).any(|id| file.is(id, "events"));
+        let events = if events { "" } else { "events {} " };
+        format!(
+            "daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/error.log info; {events}"
+        )
+    }
+
+    fn http_level(&self, file: &File<'_>, http: NodeId) -> String {
+        let folder = &self.folder;
+        let log = file.tree.children(http).any(|id| file.is(id, "access_log"));
+        let log = if log { String::new() } else { format!(" access_log {folder}/access.log;") };
+        let temp = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+        let temp: String = temp.map(|name| format!(" {name}_temp_path {folder}/temp_{name};")).concat();
+        format!("{log}{temp}")
+    }
+
+    /// Without a `listen`, nginx takes port 80 or 8000, whoever runs it.
+    fn server(&mut self, file: &File<'_>, server: NodeId, edits: &mut Edits) -> Result<(), Error> {
+        let children: Vec<NodeId> = file.tree.children(server).collect();
+        let includes = children.iter().filter(|&&id| file.is(id, "include"));
+        let has_listen = children.iter().any(|&id| file.is(id, "listen"))
+            || includes.filter_map(|&id| file.argument(id, 0)).any(|(_, name)| self.includes_listen(&name));
+        if !has_listen && let Some(at) = after_open(file, server) {
+            let port = self.listen("80", false)?;
+            edits.push((at, format!(" listen 127.0.0.1:{port};")));
+        }
+        Ok(())
+    }
+
+    fn includes_listen(&self, name: &str) -> bool {
+        let pattern = glob::Pattern::new(name).ok();
+        let is_meant = |file: &&File<'_>| pattern.as_ref().is_some_and(|pattern| pattern.matches(file.path));
+        self.files.iter().filter(is_meant).any(File::has_listen)
+    }
+
+    fn directive(&mut self, file: &File<'_>, id: NodeId, edits: &mut Edits) -> Result<(), Error> {
+        let name = file.name(id);
+        let name = String::from_utf8_lossy(&name).into_owned();
+        let Some((span, word)) = file.argument(id, 0) else { return Ok(()) };
+        let folder = &self.folder;
+        let mut put = |text: String| edits.push((span, text));
+        match name.as_str() {
+            dropped if DROPPED.contains(&dropped) => edits.push((file.tree.span(id), String::new())),
+            "listen" => {
+                if is_repeated(file, id, &word) {
+                    edits.push((file.tree.span(id), String::new()));
+                } else {
+                    let is_tls =
+                        (1..).map_while(|index| file.argument(id, index)).any(|(_, one)| one == "ssl");
+                    put(format!("127.0.0.1:{}", self.listen(&word, is_tls)?));
+                    let only = (1..).map_while(|index| file.argument(id, index));
+                    edits.extend(
+                        only.filter(|(_, one)| one.starts_with("ipv6only="))
+                            .map(|(at, _)| (at, String::new())),
+                    );
+                }
+            }
+            "ssl_certificate"
+            | "ssl_trusted_certificate"
+            | "ssl_client_certificate"
+            | "proxy_ssl_trusted_certificate"
+            | "proxy_ssl_certificate" => put(format!("{folder}/cert.pem")),
+            "ssl_certificate_key" | "proxy_ssl_certificate_key" => put(format!("{folder}/key.pem")),
+            "access_log" if word != "off" && !word.starts_with("syslog:") => {
+                put(format!("{folder}/access.log"));
+            }
+            "proxy_cache_path" => put(format!("{folder}/cache")),
+            "include" => {
+                if let Some(rest) = word.strip_prefix("/etc/nginx/") {
+                    put(format!("{folder}/{rest}"));
+                }
+            }
+            pass if WITH_SCHEME.contains(&pass) => {
+                if let Some(text) = self.pass(&word)? {
+                    put(text);
+                }
+            }
+            pass if WITHOUT_SCHEME.contains(&pass) => {
+                let parent = file.tree.parent(id);
+                let upstream = file.argument(parent, 0).filter(|_| file.is(parent, "upstream"));
+                let is_tls = upstream.is_some_and(|(_, name)| self.names.tls.contains(&name));
+                if let Some(text) = self.address(&word, is_tls)? {
+                    put(text);
+                }
+            }
+            timeout if timeout.ends_with("_timeout") && !IN_SECONDS.contains(&timeout) => {
+                if let Some(ms) = time::parse_ms(word.as_bytes()).filter(|ms| *ms > 0 && self.scale > 1) {
+                    put(format!("{}ms", (ms / u64::from(self.scale)).max(1)));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn listen(&mut self, original: &str, is_tls: bool) -> Result<u16, Error> {
+        let key = listen_key(original);
+        if let Some(listen) = self.listens.iter_mut().find(|listen| listen_key(&listen.original) == key) {
+            listen.is_tls |= is_tls;
+            return Ok(listen.port);
+        }
+        let port = self.surroundings.listen()?;
+        self.listens.push(Listen { original: original.to_owned(), port, is_tls });
+        Ok(port)
+    }
+
+    /// `scheme://address/uri`; schemes that nginx does not know stay as they are.
+    fn pass(&mut self, word: &str) -> Result<Option<String>, Error> {
+        let Some((scheme @ ("http" | "https" | "grpc" | "grpcs"), rest)) = word.split_once("://") else {
+            return Ok(None);
+        };
+        let end = match rest.strip_prefix("unix:") {
+            Some(path) => path.find(':').map_or(rest.len(), |at| at + "unix:".len()),
+            None => rest.find(['/', '?']).unwrap_or(rest.len()),
+        };
+        let (address, uri) = rest.split_at_checked(end).unwrap_or((rest, ""));
+        let uri = uri.strip_prefix(':').unwrap_or(uri);
+        let address = self.address(address, scheme.ends_with('s'))?;
+        Ok(address.map(|address| format!("\"{scheme}://{address}{uri}\"")))
+    }
+
+    fn address(&mut self, address: &str, is_tls: bool) -> Result<Option<String>, Error> {
+        if self.names.all.contains(address) || address.contains('$') {
+            return Ok(None);
+        }
+        Ok(Some(format!("127.0.0.1:{}", self.surroundings.backend(address, is_tls)?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Counting(u16);
+
+    impl Surroundings for Counting {
+        fn backend(&mut self, address: &str, is_tls: bool) -> Result<u16, Error> {
+            Ok(if is_tls { 7000 } else { 9000 } + u16::try_from(address.len()).unwrap())
+        }
+
+        fn listen(&mut self) -> Result<u16, Error> {
+            self.0 += 1;
+            Ok(self.0)
+        }
+    }
+
+    /// The main file without what is put at the start of levels, and the listens.
+    fn rewritten(text: &str) -> (String, Vec<String>) {
+        let files = [("nginx.conf".to_owned(), format!("events {{}}\n{text}"))];
+        let done = rewrite(&files, Path::new("/d"), 10, &mut Counting(8000)).unwrap();
+        let text = String::from_utf8(done.files[0].1.clone()).unwrap();
+        let (_, text) = text.split_once('\n').unwrap();
+        (text.to_owned(), done.listens.into_iter().map(|listen| listen.original).collect())
+    }
+
+    #[test]
+    fn addresses_go_to_the_harness_and_lines_stay() {
+        let (text, listens) = rewritten(
+            "upstream a { server b:1 weight=2; }\nserver { listen 80; listen [::]:80; # two\n\
+             location / { proxy_pass http://a/x; }\nlocation /t { proxy_pass https://host/y$uri; } }\n\
+             server { proxy_read_timeout 1h; keepalive_timeout 75s 60s; access_log off; }",
+        );
+        assert_eq!(
+            text,
+            "upstream a { server 127.0.0.1:9003 weight=2; }\nserver { listen 127.0.0.1:8001;  # two\n\
+             location / { proxy_pass http://a/x; }\nlocation /t { proxy_pass \"https://127.0.0.1:7004/y$uri\"; } }\n\
+             server { listen 127.0.0.1:8001; proxy_read_timeout 360000ms; keepalive_timeout 7500ms 60s; access_log off; }"
+        );
+        assert_eq!(listens, ["80"]);
+    }
+
+    #[test]
+    fn what_nginx_would_refuse_stays() {
+        for text in
+            ["server { listen 80; location / { proxy_pass ws://a:1; } }", "server { listen 80; root x }"]
+        {
+            assert_eq!(rewritten(text).0, text.replace("listen 80", "listen 127.0.0.1:8001"));
+        }
+    }
+}

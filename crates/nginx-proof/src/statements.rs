@@ -1,0 +1,230 @@
+//! What pages say in words only, as configurations with what has to be seen of them.
+
+use nginx_semantics::NginxVersion;
+
+use crate::Manner;
+
+/// A sentence of a page that a configuration shows to be true.
+#[derive(Debug)]
+pub(crate) struct Statement {
+    pub(crate) rule: &'static str,
+    /// As the page has it.
+    pub(crate) quote: &'static str,
+    /// Like a block of a page.
+    pub(crate) text: &'static str,
+    pub(crate) manner: Manner,
+    /// Whether the linter raises the rule.
+    pub(crate) is_raised: bool,
+    /// What has to be seen, as in docs/proofs.md.
+    pub(crate) seen: fn(NginxVersion) -> &'static str,
+}
+
+/// The head of most locations.
+macro_rules! location {
+    ($($line:literal)*) => {
+        concat!(
+            "location /ws/ {\nproxy_pass http://127.0.0.1:9000;\nproxy_http_version 1.1;\n",
+            $($line, "\n",)* "}\n"
+        )
+    };
+}
+
+/// The same in a server behind a map.
+macro_rules! behind_map {
+    ($map:literal) => {
+        concat!(
+            "map $http_upgrade $connection_upgrade {\n",
+            $map,
+            "\n}\nserver {\nlisten 80;\n",
+            location!(
+                "proxy_set_header Upgrade $http_upgrade;"
+                "proxy_set_header Connection $connection_upgrade;"
+                "proxy_read_timeout 3600s;"
+            ),
+            "}\n"
+        )
+    };
+}
+
+const WORKS: fn(NginxVersion) -> &'static str = |_| "101; open after 60 s";
+
+/// Sorted by rule.
+pub(crate) const STATEMENTS: [Statement; 16] = [
+    Statement {
+        rule: "http10-upstream",
+        quote: "it tunnels over an HTTP/1.0 request if the upstream answers 101",
+        text: "location /ws/ {\nproxy_pass http://127.0.0.1:9000;\nproxy_http_version 1.0;\nproxy_read_timeout 3600s;\n\
+            proxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection upgrade;\n}\n",
+        manner: Manner::Lenient,
+        is_raised: true,
+        seen: WORKS,
+    },
+    Statement {
+        rule: "include-cycle",
+        quote: "a server in it comes with `conflicting server name` as often",
+        text: "events {}\nhttp {\ninclude conf.d/*.conf;\n}\n# file: conf.d/all.conf\ninclude conf.d/*.conf;\n\
+            server {\nlisten 80;\nlocation /ws/ {\nproxy_pass http://127.0.0.1:9000;\nproxy_http_version 1.1;\n\
+            proxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection upgrade;\n\
+            proxy_read_timeout 3600s;\n}\n}\n",
+        manner: Manner::Strict,
+        is_raised: true,
+        seen: |_| "warned: `conflicting server name`; 101; open after 60 s",
+    },
+    Statement {
+        rule: "include-not-found",
+        quote: "may match nothing, which nginx accepts in silence",
+        text: location!("include snippets/no-*.conf;" "proxy_read_timeout 3600s;"),
+        manner: Manner::Strict,
+        is_raised: false,
+        seen: |version| {
+            if version < NginxVersion::new(1, 29, 7) {
+                "426; upstream got HTTP/1.1, no `Upgrade`, `Connection: close`"
+            } else {
+                "426; upstream got HTTP/1.1, no `Upgrade`, no `Connection`"
+            }
+        },
+    },
+    Statement {
+        rule: "missing-upgrade-header",
+        quote: "`add_header Upgrade` and `proxy_pass_header Upgrade` do not help",
+        text: location!(
+            "add_header Upgrade $http_upgrade;" "proxy_pass_header Upgrade;" "proxy_read_timeout 3600s;"
+            "proxy_set_header Connection upgrade;"
+        ),
+        manner: Manner::Strict,
+        is_raised: true,
+        seen: |_| "426; upstream got HTTP/1.1, no `Upgrade`, `Connection: upgrade`",
+    },
+    Statement {
+        rule: "short-read-timeout",
+        quote: "nginx answers the handshake with `504 Gateway Time-out` at once",
+        text: location!(
+            "proxy_set_header Upgrade $http_upgrade;" "proxy_set_header Connection upgrade;"
+            "proxy_read_timeout 0;"
+        ),
+        manner: Manner::Strict,
+        is_raised: true,
+        seen: |_| "504",
+    },
+    Statement {
+        rule: "short-read-timeout",
+        quote: "`proxy_send_timeout`, `send_timeout` and `keepalive_timeout` do not concern a silent tunnel",
+        text: location!(
+            "proxy_set_header Upgrade $http_upgrade;" "proxy_set_header Connection upgrade;"
+            "proxy_read_timeout 3600s;" "proxy_send_timeout 10s;" "send_timeout 10s;" "keepalive_timeout 10s;"
+        ),
+        manner: Manner::Strict,
+        is_raised: false,
+        seen: WORKS,
+    },
+    Statement {
+        rule: "syntax-error",
+        quote: "`directive \"proxy_set_header\" is not terminated by \";\"`",
+        text: "server {\nlisten 80;\nproxy_set_header Upgrade $http_upgrade\nlocation /ws/ {\n\
+            proxy_pass http://127.0.0.1:9000;\n}\n}\n",
+        manner: Manner::Strict,
+        is_raised: true,
+        seen: |_| "refused: `directive \"proxy_set_header\" is not terminated by \";\" in nginx.conf:6`",
+    },
+    Statement {
+        rule: "syntax-error",
+        quote: "`unexpected end of file, expecting \"}\"`",
+        text: "events {}\nhttp {\nserver {\nlisten 80;\n",
+        manner: Manner::Strict,
+        is_raised: true,
+        seen: |_| "refused: `unexpected end of file, expecting \"}\" in nginx.conf:5`",
+    },
+    Statement {
+        rule: "websocket-scheme-in-proxy-pass",
+        quote: "each request is answered with `500 Internal Server Error`",
+        text: "location /ws/ {\nproxy_pass ws://127.0.0.1:9000$request_uri;\nproxy_http_version 1.1;\n\
+            proxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection upgrade;\n}\n",
+        manner: Manner::Strict,
+        is_raised: true,
+        seen: |_| "500",
+    },
+    Statement {
+        rule: "wrong-connection-header",
+        quote: "`Connection $http_upgrade` (which sends `Connection: websocket`)",
+        text: location!(
+            "proxy_set_header Upgrade $http_upgrade;" "proxy_set_header Connection $http_upgrade;"
+            "proxy_read_timeout 3600s;"
+        ),
+        manner: Manner::Strict,
+        is_raised: true,
+        seen: |_| "400; upstream got HTTP/1.1, `Upgrade: websocket`, `Connection: websocket`",
+    },
+    Statement {
+        rule: "wrong-connection-header",
+        quote: "`Connection connection_upgrade` without its `$`",
+        text: location!(
+            "proxy_set_header Upgrade $http_upgrade;" "proxy_set_header Connection connection_upgrade;"
+            "proxy_read_timeout 3600s;"
+        ),
+        manner: Manner::Strict,
+        is_raised: true,
+        seen: |_| "400; upstream got HTTP/1.1, `Upgrade: websocket`, `Connection: connection_upgrade`",
+    },
+    Statement {
+        rule: "wrong-connection-header",
+        quote: "Literal keys of a map match in any case",
+        text: behind_map!("WEBSOCKET upgrade; default close;"),
+        manner: Manner::Strict,
+        is_raised: false,
+        seen: WORKS,
+    },
+    Statement {
+        rule: "wrong-connection-header",
+        quote: "regexes after `~` do not",
+        text: behind_map!("~WEBSOCKET upgrade; default close;"),
+        manner: Manner::Strict,
+        is_raised: true,
+        seen: |_| "400; upstream got HTTP/1.1, `Upgrade: websocket`, `Connection: close`",
+    },
+    Statement {
+        rule: "wrong-connection-header",
+        quote: "`$http_connection` and every map that yields `upgrade` are right",
+        text: location!(
+            "proxy_set_header Upgrade $http_upgrade;" "proxy_set_header Connection $http_connection;"
+            "proxy_read_timeout 3600s;"
+        ),
+        manner: Manner::Strict,
+        is_raised: false,
+        seen: WORKS,
+    },
+    Statement {
+        rule: "wrong-upgrade-header",
+        quote: "`Upgrade $connection_upgrade`",
+        text: "map $http_upgrade $connection_upgrade {\ndefault upgrade;\n'' close;\n}\nserver {\nlisten 80;\n\
+            location /ws/ {\nproxy_pass http://127.0.0.1:9000;\nproxy_http_version 1.1;\n\
+            proxy_set_header Upgrade $connection_upgrade;\nproxy_set_header Connection upgrade;\n\
+            proxy_read_timeout 3600s;\n}\n}\n",
+        manner: Manner::Strict,
+        is_raised: true,
+        seen: |_| "400; upstream got HTTP/1.1, `Upgrade: upgrade`, `Connection: upgrade`",
+    },
+    Statement {
+        rule: "wrong-upgrade-header",
+        quote: "An empty value is not sent at all",
+        text: location!(
+            "proxy_set_header Upgrade '';" "proxy_set_header Connection upgrade;" "proxy_read_timeout 3600s;"
+        ),
+        manner: Manner::Strict,
+        is_raised: true,
+        seen: |_| "426; upstream got HTTP/1.1, no `Upgrade`, `Connection: upgrade`",
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ws_rules::RULES;
+
+    #[test]
+    fn pages_say_so() {
+        for Statement { rule, quote, .. } in &STATEMENTS {
+            let mut rules = RULES.iter().map(|rule| rule.meta());
+            assert!(rules.any(|meta| meta.name == *rule && meta.docs.contains(quote)), "{rule}: {quote}");
+        }
+    }
+}
