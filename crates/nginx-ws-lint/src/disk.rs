@@ -21,6 +21,8 @@ const PSEUDO: [&str; 2] = ["/proc", "/sys"];
 pub(crate) struct Disk {
     /// Folders that could not be listed: [`Files`] has no word for them, but a run that missed them is incomplete.
     unlisted: RefCell<BTreeMap<PathBuf, String>>,
+    /// What [`Files::identity`] said: it is asked several times for each file, and costs a system call a folder.
+    identities: RefCell<BTreeMap<PathBuf, Option<PathBuf>>>,
 }
 
 impl Disk {
@@ -44,14 +46,15 @@ impl Files for Disk {
         if metadata.is_dir() {
             return Err(ReadError::IsFolder);
         }
-        if !metadata.is_file() || is_pseudo(path) {
+        let is_pseudo = |path: PathBuf| PSEUDO.iter().any(|folder| path.starts_with(folder));
+        if !metadata.is_file() || self.identity(path).is_some_and(is_pseudo) {
             return Err(ReadError::NotRegular);
         }
         if metadata.len() > LARGEST {
             return Err(ReadError::TooLarge(LARGEST));
         }
         let file = File::open(path).map_err(|error| read_error(&error))?;
-        match read_at_most(file, LARGEST) {
+        match read_at_most(file, LARGEST, metadata.len()) {
             Ok(Some(bytes)) => Ok(bytes),
             Ok(None) => Err(ReadError::TooLarge(LARGEST)),
             Err(error) => Err(read_error(&error)),
@@ -59,13 +62,18 @@ impl Files for Disk {
     }
 
     fn identity(&self, path: &Path) -> Option<PathBuf> {
-        match fs::canonicalize(path) {
+        if let Some(known) = self.identities.borrow().get(path) {
+            return known.clone();
+        }
+        let identity = match fs::canonicalize(path) {
             Ok(identity) => Some(identity),
             Err(error) if is_absence(&error) && fs::metadata(path).is_err() => None,
             // Something is there that may not be seen, a link to itself, or a pipe below /dev/fd, whose link has no
             // target: reading it says which.
             Err(_) => std::path::absolute(path).ok(),
-        }
+        };
+        self.identities.borrow_mut().insert(path.to_owned(), identity.clone());
+        identity
     }
 
     fn names(&self, folder: &Path) -> Vec<String> {
@@ -104,9 +112,10 @@ impl Files for Disk {
     }
 }
 
-/// All bytes, or `None` when there are more than `limit`: a size of 0 may be a lie, and a file may grow.
-pub(crate) fn read_at_most(reader: impl Read, limit: u64) -> io::Result<Option<Vec<u8>>> {
-    let mut bytes = Vec::new();
+/// All bytes, or `None` when there are more than `limit`: the `expected` size may be a lie, and a file may grow.
+pub(crate) fn read_at_most(reader: impl Read, limit: u64, expected: u64) -> io::Result<Option<Vec<u8>>> {
+    // One byte more, so that the end is seen without growing.
+    let mut bytes = Vec::with_capacity(usize::try_from(expected.min(limit)).unwrap_or(0) + 1);
     reader.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     Ok((bytes.len() as u64 <= limit).then_some(bytes))
 }
@@ -124,10 +133,6 @@ fn is_wanted(entry: &DirEntry) -> bool {
 fn is_file(entry: &DirEntry) -> bool {
     let kind = entry.file_type();
     kind.is_file() || (kind.is_symlink() && fs::metadata(entry.path()).is_ok_and(|target| target.is_file()))
-}
-
-fn is_pseudo(path: &Path) -> bool {
-    fs::canonicalize(path).is_ok_and(|path| PSEUDO.iter().any(|folder| path.starts_with(folder)))
 }
 
 /// Whether nothing of that name is there, or can be.

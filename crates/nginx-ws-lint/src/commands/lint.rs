@@ -67,7 +67,7 @@ fn stdin(args: &LintArgs, working_folder: &Path) -> Result<Option<(PathBuf, Vec<
         _ if args.stdin_filename.is_some() => return Err(Error::StdinNameWithoutStdin),
         _ => return Ok(None),
     }
-    let bytes = read_at_most(io::stdin().lock(), LARGEST).map_err(Error::ReadStdin)?;
+    let bytes = read_at_most(io::stdin().lock(), LARGEST, 0).map_err(Error::ReadStdin)?;
     let bytes = bytes.ok_or(Error::StdinTooLarge(LARGEST))?;
     let name = args.stdin_filename.as_deref().unwrap_or(Path::new("<stdin>"));
     Ok(Some((scope::resolved(name, working_folder), bytes)))

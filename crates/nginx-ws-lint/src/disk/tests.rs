@@ -108,7 +108,7 @@ fn names_are_listed_and_failures_kept() {
 
 #[test]
 fn a_stream_is_read_up_to_the_limit() {
-    assert_eq!(read_at_most(&b"abc"[..], 3).unwrap(), Some(b"abc".to_vec()));
-    assert_eq!(read_at_most(&b"abcd"[..], 3).unwrap(), None);
-    assert_eq!(read_at_most(io::repeat(0), 9).unwrap(), None);
+    assert_eq!(read_at_most(&b"abc"[..], 3, 3).unwrap(), Some(b"abc".to_vec()));
+    assert_eq!(read_at_most(&b"abcd"[..], 3, 3).unwrap(), None);
+    assert_eq!(read_at_most(io::repeat(0), 9, 0).unwrap(), None);
 }
