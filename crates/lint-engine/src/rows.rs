@@ -74,6 +74,9 @@ fn header(header: &Header<'_>, default: Option<String>, default_note: Option<Str
 }
 
 fn line_value(line: &Line<'_>) -> Option<String> {
+    if !line.directive.may_be_shown() {
+        return Some("(not shown)".to_owned());
+    }
     let value = sent(line).unwrap_or_else(|| String::from_utf8_lossy(&line.written).into_owned());
     (!value.is_empty()).then_some(value)
 }
@@ -95,6 +98,9 @@ fn sent(line: &Line<'_>) -> Option<String> {
 }
 
 fn written_note(line: &Line<'_>) -> Option<String> {
+    if !line.directive.may_be_shown() {
+        return None;
+    }
     let written = String::from_utf8_lossy(&line.written).into_owned();
     (sent(line).is_some_and(|sent| sent != written)).then(|| format!("written `{written}`"))
 }

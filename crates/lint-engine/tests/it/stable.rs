@@ -1,6 +1,10 @@
 //! Runs repeat themselves, findings are said once, and their names outlive edits elsewhere.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use lint_engine::{Settings, lint};
+use nginx_semantics::{MemoryFiles, Scope};
 
 use crate::snippet::{Snippet, root};
 
@@ -87,4 +91,24 @@ fn fingerprints_are_unique_within_a_run() {
     let outcome = snippet.run();
     let names: BTreeSet<&str> = outcome.findings.iter().map(|finding| finding.fingerprint.as_str()).collect();
     assert_eq!(names.len(), outcome.findings.len());
+}
+
+/// A file that is read from outside the given paths, because the user allows it, is named and never quoted.
+#[test]
+fn words_of_a_file_outside_are_not_quoted() {
+    let mut files = MemoryFiles::new();
+    let main = "events {} http { include /secrets/x.conf; server { listen 80; location /ws/ { proxy_pass http://a; } } }";
+    files.insert("/t/nginx.conf", main);
+    files.insert("/secrets/x.conf", "proxy_set_header Authorization \"Basic SECRET\";\n");
+    let scope = Scope {
+        given: vec![PathBuf::from("/t")],
+        working_folder: PathBuf::from("/t"),
+        host_includes: true,
+        ..Scope::default()
+    };
+    let outcome = lint(&files, &[PathBuf::from("/t/nginx.conf")], &scope, &Settings::default());
+    let [row] = outcome.endpoints.as_slice() else { panic!("{:#?}", outcome.endpoints) };
+    assert_eq!(row.other_headers.len(), 1);
+    let said = format!("{:?} {:?} {:?}", outcome.findings, outcome.endpoints, outcome.notices);
+    assert!(!said.contains("SECRET"), "{said}");
 }

@@ -59,8 +59,16 @@ impl<'s> Directive<'s> {
         Some(At { file: self.reference.file, span })
     }
 
-    /// The words after the name as written, for people.
+    /// Whether its words may be shown: its file lies inside the given paths, or stands for one that everybody has.
+    pub fn may_be_shown(&self) -> bool {
+        self.file().is_some_and(|file| file.may_be_shown || file.is_builtin)
+    }
+
+    /// The words after the name as written, for people, where they may be shown.
     pub fn arguments_text(&self) -> String {
+        if !self.may_be_shown() {
+            return "(not shown)".to_owned();
+        }
         let words: Vec<_> =
             self.argument_spans().map(|span| String::from_utf8_lossy(span.of(self.text()))).collect();
         words.join(" ")
