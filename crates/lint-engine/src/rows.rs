@@ -5,6 +5,9 @@ use nginx_semantics::{Value, VersionRange, defaults, time};
 use ws_model::{Browser, Endpoint, Header, HttpVersion, IdleLimit, Line, Source};
 use ws_rules::{confidence, place};
 
+/// For words of a file outside the given paths, which is read only where the user allows it.
+const NOT_SHOWN: &str = "(not shown)";
+
 pub(crate) fn endpoint(endpoint: &Endpoint<'_>, versions: VersionRange) -> EndpointRow {
     let handshake = endpoint.handshake.as_ref();
     let passed_on = || Setting {
@@ -20,7 +23,7 @@ pub(crate) fn endpoint(endpoint: &Endpoint<'_>, versions: VersionRange) -> Endpo
         location: endpoint.location_text(),
         evidence: endpoint.evidence.iter().map(evidence).collect(),
         confidence: confidence(endpoint),
-        upstream: String::from_utf8_lossy(&endpoint.pass.target()).into_owned(),
+        upstream: upstream(endpoint),
         http_version: handshake
             .map_or_else(passed_on, |handshake| http_version(&handshake.version, versions)),
         upgrade: handshake.map_or_else(passed_on, |handshake| header(&handshake.upgrade, None, None)),
@@ -33,6 +36,13 @@ pub(crate) fn endpoint(endpoint: &Endpoint<'_>, versions: VersionRange) -> Endpo
             .unwrap_or_default(),
         idle_timeout: idle(&endpoint.idle),
     }
+}
+
+fn upstream(endpoint: &Endpoint<'_>) -> String {
+    if !endpoint.pass.directive.may_be_shown() {
+        return NOT_SHOWN.to_owned();
+    }
+    String::from_utf8_lossy(&endpoint.pass.target()).into_owned()
 }
 
 fn evidence(evidence: &ws_model::Evidence) -> EvidenceRow {
@@ -75,7 +85,7 @@ fn header(header: &Header<'_>, default: Option<String>, default_note: Option<Str
 
 fn line_value(line: &Line<'_>) -> Option<String> {
     if !line.directive.may_be_shown() {
-        return Some("(not shown)".to_owned());
+        return Some(NOT_SHOWN.to_owned());
     }
     let value = sent(line).unwrap_or_else(|| String::from_utf8_lossy(&line.written).into_owned());
     (!value.is_empty()).then_some(value)

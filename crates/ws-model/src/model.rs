@@ -8,7 +8,7 @@ use std::rc::Rc;
 use nginx_semantics::{
     At, Configuration, ContextId, ContextKind, Directive, DirectiveName, Evaluator, LocationName, Locations,
     Modifier, Pass, PassModule, Request, Selection, Target, Variables, VersionRange, listens, normalize_path,
-    server_names,
+    raised, server_names,
 };
 
 use crate::browser::{Browser, HandshakeRequest, has_token};
@@ -358,21 +358,5 @@ fn drop_indirect(candidates: &mut [Endpoint<'_>]) {
         if server(endpoint).is_some_and(|server| served.contains(&server)) {
             endpoint.evidence.retain(|evidence| !evidence.is_indirect);
         }
-    }
-}
-
-/// The range without the versions that do not know a directive of the configuration.
-fn raised(range: VersionRange, configuration: Configuration<'_>) -> VersionRange {
-    let mut seen = BTreeSet::new();
-    for (id, context) in configuration.contexts() {
-        if !context.kind.has_entries() && context.kind != ContextKind::Other {
-            seen.extend(configuration.directives(id).map(|directive| directive.name()));
-        }
-    }
-    let since = |name: &DirectiveName| name.rows().iter().map(|row| row.name_since).min();
-    let newest = seen.iter().filter_map(since).max();
-    match newest {
-        Some(newest) if newest > range.min => VersionRange { min: newest, max: range.max.max(newest) },
-        _ => range,
     }
 }

@@ -193,7 +193,7 @@ server {
     server_name a.example.com;
     location /ws {
         proxy_pass http://127.0.0.1:9000;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx sends no `Upgrade` to the upstream, which cannot answer 101
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx sends no `Upgrade` to the upstream, which has to refuse the handshake
         proxy_read_timeout 3600s;
     }
 }

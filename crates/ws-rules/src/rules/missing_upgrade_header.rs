@@ -65,12 +65,12 @@ fn message(missing: Missing, versions: VersionRange) -> &'static str {
     let sends_close = missing.connection && !versions.any_since(defaults::HTTP11_BY_DEFAULT);
     match (sends_close, missing.version) {
         (true, true) => {
-            "nginx sends an HTTP/1.0 request with `Connection: close` and no `Upgrade` to the upstream, which cannot answer 101"
+            "nginx sends an HTTP/1.0 request with `Connection: close` and no `Upgrade` to the upstream, which has to refuse the handshake"
         }
         (true, false) => {
-            "nginx sends `Connection: close` and no `Upgrade` to the upstream, which cannot answer 101"
+            "nginx sends `Connection: close` and no `Upgrade` to the upstream, which has to refuse the handshake"
         }
-        (false, _) => "nginx sends no `Upgrade` to the upstream, which cannot answer 101",
+        (false, _) => "nginx sends no `Upgrade` to the upstream, which has to refuse the handshake",
     }
 }
 
@@ -94,7 +94,7 @@ verify ";
             r#"
     location /ws/ {
         proxy_pass http://127.0.0.1:9000;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx sends no `Upgrade` to the upstream, which cannot answer 101
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx sends no `Upgrade` to the upstream, which has to refuse the handshake
         proxy_read_timeout 3600s;
     }
 "#,
@@ -110,7 +110,7 @@ verify ";
             r#"
     location /chat {
         proxy_pass http://127.0.0.1:9000;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx sends an HTTP/1.0 request with `Connection: close` and no `Upgrade` to the upstream, which cannot answer 101
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx sends an HTTP/1.0 request with `Connection: close` and no `Upgrade` to the upstream, which has to refuse the handshake
         proxy_read_timeout 3600s;
     }
 "#,
@@ -124,7 +124,7 @@ verify ";
             r#"
     location /chat {
         proxy_pass http://127.0.0.1:9000;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx sends no `Upgrade` to the upstream, which cannot answer 101
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx sends no `Upgrade` to the upstream, which has to refuse the handshake
         proxy_read_timeout 3600s;
     }
 "#,
@@ -196,7 +196,7 @@ server {
 server {
     location /socket.io/ {
         proxy_pass http://127.0.0.1:9000;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx sends no `Upgrade` to the upstream, which cannot answer 101 (unless a file that was not given sets it)
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx sends no `Upgrade` to the upstream, which has to refuse the handshake (unless a file that was not given sets it)
         proxy_read_timeout 3600s;
     }
 }

@@ -1,7 +1,7 @@
 //! `wrong-connection-header`: `Connection` is set, but not to something with `upgrade` for a handshake.
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::{Part, Value, parts};
+use nginx_semantics::{ContextId, Directive, Part, Value, parts};
 use ws_model::{Browser, Endpoint, HandshakeRequest, Header, Line, has_token};
 
 use crate::context::is_literal;
@@ -35,8 +35,10 @@ impl Rule for WrongConnectionHeader {
         let value = line.value(browser);
         let sent = match value.as_known() {
             Some(b"") => "no `Connection`".to_owned(),
-            Some(value) => format!("`Connection: {}`", String::from_utf8_lossy(value)),
-            None => "`Connection` without `upgrade`".to_owned(),
+            Some(value) if line.directive.may_be_shown() => {
+                format!("`Connection: {}`", String::from_utf8_lossy(value))
+            }
+            _ => "`Connection` without `upgrade`".to_owned(),
         };
         let only = if browser == Browser::Firefox {
             " for a handshake of Firefox, whose `Connection` is `keep-alive, Upgrade`"
@@ -45,14 +47,15 @@ impl Rule for WrongConnectionHeader {
         };
         let message = format!("nginx sends {sent} to the upstream{only}");
         let value = ConnectionValue::of(cx, endpoint);
-        let help = match mapped_variable(cx, endpoint, browser, line) {
+        let deciding = Deciding::of(cx, endpoint, browser, line);
+        let help = match &deciding {
             // The map is the one to mend: a second one for the same variable would win or lose by its place.
-            Some(name) if value.map.is_some() => {
-                format!("write the map as:{}", code(&[connection_map(&name)]))
+            Some(deciding) if value.map.is_some() => {
+                format!("write the map as:{}", code(&[connection_map(&deciding.name)]))
             }
             _ => format!("write:{}{}", code(&[value.line()]), value.in_http()),
         };
-        let mut finding = blame(cx, endpoint, browser, line, message)
+        let mut finding = blame(cx, deciding.as_ref(), line, message)
             .endpoint(endpoint)
             .assumed(handshake.connection.source.is_assumed())
             .help(with_curl(help, endpoint));
@@ -72,44 +75,42 @@ fn failing<'h, 's>(connection: &'h Header<'s>) -> Option<(Browser, &'h Line<'s>)
     Browser::ALL.into_iter().find(fails).map(|browser| (browser, first))
 }
 
-/// The name of the variable, without `$`, whose map decides the value.
-fn mapped_variable(
-    cx: &Context<'_, '_>,
-    endpoint: &Endpoint<'_>,
-    browser: Browser,
-    line: &Line<'_>,
-) -> Option<String> {
-    let [Part::Variable(name)] = parts(&line.written)[..] else { return None };
-    let request = HandshakeRequest(browser);
-    cx.model.evaluator(&request, endpoint.context).deciding_entry(name)?;
-    Some(String::from_utf8_lossy(name).into_owned())
+/// The map that decides the value, and its entry where one matches.
+struct Deciding<'s> {
+    /// The variable that it defines, without `$`.
+    name: String,
+    map: ContextId,
+    entry: Option<Directive<'s>>,
+}
+
+impl<'s> Deciding<'s> {
+    /// Where the value is one variable, and one map defines it.
+    fn of(cx: &Context<'_, 's>, endpoint: &Endpoint<'_>, browser: Browser, line: &Line<'_>) -> Option<Self> {
+        let [Part::Variable(name)] = parts(&line.written)[..] else { return None };
+        let request = HandshakeRequest(browser);
+        let (map, entry) = cx.model.evaluator(&request, endpoint.context).deciding_entry(name)?;
+        Some(Self { name: String::from_utf8_lossy(name).into_owned(), map, entry })
+    }
 }
 
 /// The line to blame: that of the map which decides, else the one that sets the header.
 fn blame(
     cx: &Context<'_, '_>,
-    endpoint: &Endpoint<'_>,
-    browser: Browser,
+    deciding: Option<&Deciding<'_>>,
     line: &Line<'_>,
     message: String,
 ) -> FindingBuilder {
-    let request = HandshakeRequest(browser);
-    let evaluator = cx.model.evaluator(&request, endpoint.context);
-    let deciding = match parts(&line.written).as_slice() {
-        [Part::Variable(name)] => evaluator.deciding_entry(name),
-        _ => None,
-    };
-    match deciding {
-        Some((_, Some(entry))) => FindingBuilder::new(&META, &entry, message)
-            .because(&line.directive, "`Connection` takes the map's value here"),
-        Some((map, None)) => match cx.configuration().opener(map) {
-            Some(opener) => FindingBuilder::new(&META, &opener, message)
-                .primary("no entry matches and there is no `default`, so the value is empty")
-                .because(&line.directive, "`Connection` takes the map's value here"),
-            None => FindingBuilder::new(&META, &line.directive, message),
+    let opener = || deciding.and_then(|deciding| cx.configuration().opener(deciding.map));
+    let (blamed, primary) = match deciding.and_then(|deciding| deciding.entry) {
+        Some(entry) => (entry, ""),
+        None => match opener() {
+            Some(map) => (map, "no entry matches and there is no `default`, so the value is empty"),
+            None => return FindingBuilder::new(&META, &line.directive, message),
         },
-        None => FindingBuilder::new(&META, &line.directive, message),
-    }
+    };
+    FindingBuilder::new(&META, &blamed, message)
+        .primary(primary)
+        .because(&line.directive, "`Connection` takes the map's value here")
 }
 
 #[cfg(test)]

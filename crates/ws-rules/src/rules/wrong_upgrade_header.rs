@@ -40,11 +40,11 @@ impl Rule for WrongUpgradeHeader {
         }
         let message = match line.value(Browser::Chrome).as_known() {
             Some(b"") => "nginx sends no `Upgrade` to the upstream for a handshake".to_owned(),
-            Some(value) => format!(
+            Some(value) if line.directive.may_be_shown() => format!(
                 "nginx sends `Upgrade: {}` to the upstream for a handshake",
                 String::from_utf8_lossy(value)
             ),
-            None => "nginx sends an `Upgrade` to the upstream that is not `websocket`".to_owned(),
+            _ => "nginx sends an `Upgrade` to the upstream that is not `websocket`".to_owned(),
         };
         let mut finding = FindingBuilder::new(&META, &line.directive, message)
             .endpoint(endpoint)
