@@ -8,6 +8,7 @@ mod configuration;
 pub mod defaults;
 mod distribution;
 mod effective;
+mod exchange;
 mod files;
 mod include;
 mod load;
@@ -27,6 +28,10 @@ pub use configuration::{
     IncludeProblem, Layout, Presence,
 };
 pub use effective::{Declared, Effective, declared, effective, levels};
+pub use exchange::{
+    Answer, AnsweredBy, ClientRequest, Ending, Exchange, Exchanges, HeaderSource, Obstacle, Passed, Step, UpstreamHeader,
+    UpstreamRequest, UpstreamVersion, Way,
+};
 pub use files::{Files, MemoryFiles, Overlay, ReadError, normalize};
 pub use include::{PathMap, Scope};
 pub use load::{Loaded, SkipReason, Skipped, load};
