@@ -208,11 +208,3 @@ pub enum Obstacle<'s> {
     /// No server takes the request in what was given.
     NoServer,
 }
-
-impl<'s> Exchanges<'_, 's> {
-    /// What nginx does with a request that `server` takes.
-    pub fn run(&self, server: ContextId, request: &ClientRequest) -> Exchange<'s> {
-        let _ = (server, request, MOST_WAYS);
-        Exchange { ways: Vec::new(), is_cut: true }
-    }
-}
