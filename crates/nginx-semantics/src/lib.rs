@@ -29,8 +29,8 @@ pub use configuration::{
 };
 pub use effective::{Declared, Effective, declared, effective, levels};
 pub use exchange::{
-    Answer, AnsweredBy, ClientRequest, Ending, Exchange, Exchanges, HeaderSource, Obstacle, Passed, Step, UpstreamHeader,
-    UpstreamRequest, UpstreamVersion, Way,
+    Answer, AnsweredBy, ClientRequest, Ending, Exchange, Exchanges, HeaderSource, Obstacle, Passed, Step,
+    UpstreamHeader, UpstreamRequest, UpstreamVersion, Way,
 };
 pub use files::{Files, MemoryFiles, Overlay, ReadError, normalize};
 pub use include::{PathMap, Scope};

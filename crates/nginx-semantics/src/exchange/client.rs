@@ -90,9 +90,19 @@ impl Request for Live<'_> {
             "proxy_add_x_forwarded_for" => self.forwarded_for(),
             "content_length" | "content_type" => Value::known(self.field(&name.replace('_', "-"))),
             "remote_user" if request.field("authorization").next().is_none() => Value::empty(),
-            "connection" | "connection_requests" | "msec" | "time_iso8601" | "time_local" | "pid"
-            | "request_id" | "request_length" | "request_time" | "remote_port" | "binary_remote_addr"
-            | "hostname" | "nginx_version" => Value::NotEmpty,
+            "connection"
+            | "connection_requests"
+            | "msec"
+            | "time_iso8601"
+            | "time_local"
+            | "pid"
+            | "request_id"
+            | "request_length"
+            | "request_time"
+            | "remote_port"
+            | "binary_remote_addr"
+            | "hostname"
+            | "nginx_version" => Value::NotEmpty,
             _ => self.prefixed(name),
         }
     }

@@ -174,8 +174,7 @@ impl<'s> Follower<'_, 's> {
         let rest = self.path.get(name..).unwrap_or_default();
         let (sent, _) = uri::split(&self.request.target);
         let is_quoted = sent.contains(&b'%');
-        let rest =
-            if is_quoted || self.is_internal { uri::Escape::Path.apply(rest) } else { rest.to_vec() };
+        let rest = if is_quoted || self.is_internal { uri::Escape::Path.apply(rest) } else { rest.to_vec() };
         let path = if replaces { [url.uri.as_slice(), &rest].concat() } else { rest };
         uri::join(&path, &self.arguments)
     }

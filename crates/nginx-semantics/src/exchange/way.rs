@@ -284,9 +284,8 @@ impl<'a, 's> Follower<'a, 's> {
     pub(super) fn update(&mut self) {
         let configuration = self.all.configuration;
         let children = configuration.context(self.context).children.iter();
-        let mut limits = children
-            .copied()
-            .filter(|&child| configuration.context(child).kind == ContextKind::LimitExcept);
+        let mut limits =
+            children.copied().filter(|&child| configuration.context(child).kind == ContextKind::LimitExcept);
         if let Some(limit) = limits.next() {
             let is_allowed = |word: &[u8]| {
                 let is_get = word.eq_ignore_ascii_case(b"GET");
@@ -348,9 +347,10 @@ impl<'a, 's> Follower<'a, 's> {
         let configuration = self.all.configuration;
         let is_it = |&location: &ContextId| {
             configuration.context(location).kind == ContextKind::Location
-                && configuration.opener(location).and_then(|opener| LocationName::of(&opener)).is_some_and(
-                    |location| location.modifier == Modifier::Named && location.name == name,
-                )
+                && configuration
+                    .opener(location)
+                    .and_then(|opener| LocationName::of(&opener))
+                    .is_some_and(|location| location.modifier == Modifier::Named && location.name == name)
         };
         let Some(location) = configuration.context(self.server).children.iter().copied().find(is_it) else {
             return Next::Special(self.answer(500, AnsweredBy::NoNamedLocation(by)));

@@ -101,7 +101,13 @@ fn run_level(
     runs
 }
 
-fn set(evaluator: &Evaluator<'_, '_>, directive: Directive<'_>, runs: Runs, known: &mut Gathered, depth: u32) {
+fn set(
+    evaluator: &Evaluator<'_, '_>,
+    directive: Directive<'_>,
+    runs: Runs,
+    known: &mut Gathered,
+    depth: u32,
+) {
     let target = directive.argument(0).unwrap_or_default();
     let Some(name) = target.strip_prefix(b"$").map(<[u8]>::to_ascii_lowercase) else { return };
     let text = directive.argument(1).unwrap_or_default();
