@@ -86,7 +86,7 @@ struct Url {
 }
 
 impl Url {
-    /// `None` where nginx says "invalid URL prefix".
+    /// `None` where nginx says "invalid URL prefix" or "no host".
     fn parse(text: &[u8]) -> Option<Self> {
         let after = |scheme: &[u8]| {
             let (start, rest) = text.split_at_checked(scheme.len())?;
@@ -112,6 +112,10 @@ impl Url {
             Some(at) => (authority.get(..at)?, authority.get(at + 1..)?),
             None => (authority, default_port),
         };
+        if host.is_empty() {
+            // core/ngx_inet.c:ngx_parse_inet_url
+            return None;
+        }
         // ngx_http_proxy_set_vars: the port is part of it only where it is not the scheme's own.
         let shown = if port == default_port { host } else { authority };
         // ngx_http_proxy_eval: `?args` alone is a URI below `/`.

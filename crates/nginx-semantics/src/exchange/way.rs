@@ -243,6 +243,11 @@ impl<'a, 's> Follower<'a, 's> {
                 Next::Location
             }
             Selection::SlashRedirect(location) => {
+                // The location is in effect already, with its `internal` and `limit_except`
+                // (ngx_http_core_find_config_phase).
+                if let Err(next) = self.take(location) {
+                    return next;
+                }
                 let path = [self.path.as_slice(), b"/"].concat();
                 let target = uri::join(&uri::Escape::Path.apply(&path), &self.arguments);
                 let answer = self.answer(301, AnsweredBy::MissingSlash(location));
@@ -252,18 +257,25 @@ impl<'a, 's> Follower<'a, 's> {
         }
     }
 
-    /// `ngx_http_core_find_config_phase`, once the location is found.
     fn enter(&mut self, location: ContextId) -> Next<'s> {
+        self.keep_captures(location);
+        match self.take(location) {
+            Ok(()) => Next::Location,
+            Err(next) => next,
+        }
+    }
+
+    /// `ngx_http_core_find_config_phase`, once the location is found.
+    fn take(&mut self, location: ContextId) -> Result<(), Next<'s>> {
         self.context = location;
         self.note_gaps(location);
-        self.keep_captures(location);
         if !self.is_internal
             && let Some(&internal) = self.in_effect(DirectiveName::INTERNAL).first()
         {
-            return Next::Special(self.answer(404, AnsweredBy::Internal(internal)));
+            return Err(Next::Special(self.answer(404, AnsweredBy::Internal(internal))));
         }
         self.update();
-        Next::Location
+        Ok(())
     }
 
     /// The regex of the location that was found is the one that matched last.
