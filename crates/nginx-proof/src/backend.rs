@@ -11,7 +11,7 @@ use rustls::{ServerConnection, StreamOwned};
 use tungstenite::protocol::Role;
 use tungstenite::{Message, WebSocket};
 
-use crate::http::{Head, is_waiting, read_head};
+use crate::http::{Body, Head, is_waiting, read_head};
 use crate::rfc6455::{Reply, judge};
 use crate::{Error, certificate};
 
@@ -115,7 +115,18 @@ impl Backends {
 
     /// What has arrived so far, in order.
     pub fn received(&self) -> Vec<Received> {
-        self.shared.received.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.received_since(0)
+    }
+
+    /// How much has arrived so far.
+    pub(crate) fn count(&self) -> usize {
+        self.shared.received.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// What has arrived behind the first `count`.
+    pub(crate) fn received_since(&self, count: usize) -> Vec<Received> {
+        let received = self.shared.received.lock().unwrap_or_else(PoisonError::into_inner);
+        received.get(count..).unwrap_or_default().to_vec()
     }
 
     /// A text with the addresses that the configuration had in place of those of the harness.
@@ -148,10 +159,12 @@ fn converse(mut stream: impl Read + Write, backend: &str, shared: &Shared) -> io
     let connection = shared.connections.fetch_add(1, Ordering::Relaxed);
     while let Some(head) = read_head(&mut stream, || shared.goes_on())? {
         let reply = judge(&head, shared.manner);
+        let mut body = Body::of_request(&head);
         let is_last = head.has_token("Connection", "close")
             || (head.protocol() != "HTTP/1.1" && !head.has_token("Connection", "keep-alive"));
         let received = Received { backend: backend.to_owned(), connection, head };
         shared.received.lock().unwrap_or_else(PoisonError::into_inner).push(received);
+        while body.next(&mut stream)?.is_some() {}
         let answer = match &reply {
             Reply::Switch(accept) => format!(
                 "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\

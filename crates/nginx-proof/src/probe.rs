@@ -1,0 +1,170 @@
+//! What is tried on a running nginx, and what comes of it.
+
+use std::time::Duration;
+
+use crate::{Place, Received};
+
+/// Whose headers a handshake has: browsers differ in `Connection`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Browser {
+    /// `Connection: Upgrade`
+    Chrome,
+    /// `Connection: keep-alive, Upgrade`
+    Firefox,
+}
+
+impl Browser {
+    /// Its value of `Connection`.
+    pub fn connection(self) -> &'static str {
+        match self {
+            Self::Chrome => "Upgrade",
+            Self::Firefox => "keep-alive, Upgrade",
+        }
+    }
+}
+
+/// One request, byte for byte as the client sends it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exchange {
+    /// Where to, as a `listen` of the configuration has it; the first where there is none. Over TLS where that is
+    /// an `ssl` one.
+    pub listen: Option<String>,
+    /// Such as `GET`.
+    pub method: String,
+    /// The path with its query, as sent.
+    pub target: String,
+    /// The value of `Host`, which is the first header; `None` sends none.
+    pub host: Option<String>,
+    /// The other headers, in order.
+    pub headers: Vec<(String, String)>,
+}
+
+impl Exchange {
+    /// Without headers but `Host: example.com`.
+    pub fn new(method: &str, target: &str) -> Self {
+        Self {
+            listen: None,
+            method: method.to_owned(),
+            target: target.to_owned(),
+            host: Some("example.com".to_owned()),
+            headers: Vec::new(),
+        }
+    }
+
+    /// A plain GET.
+    pub fn get(target: &str) -> Self {
+        Self::new("GET", target).header("Connection", "keep-alive")
+    }
+
+    /// A handshake.
+    pub fn handshake(target: &str, browser: Browser) -> Self {
+        Self::new("GET", target)
+            .header("Connection", browser.connection())
+            .header("Upgrade", "websocket")
+            .header("Origin", "http://example.com")
+            .header("Sec-WebSocket-Version", "13")
+            .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
+    }
+
+    /// With another header behind the others.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// For another host.
+    #[must_use]
+    pub fn host(mut self, host: &str) -> Self {
+        self.host = Some(host.to_owned());
+        self
+    }
+
+    /// At another listen.
+    #[must_use]
+    pub fn at(mut self, listen: &str) -> Self {
+        self.listen = Some(listen.to_owned());
+        self
+    }
+
+    pub(crate) fn text(&self) -> String {
+        let mut text = format!("{} {} HTTP/1.1\r\n", self.method, self.target);
+        let host = self.host.iter().map(|host| ("Host", host.as_str()));
+        let others = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        for (name, value) in host.chain(others) {
+            text.push_str(&format!("{name}: {value}\r\n"));
+        }
+        text + "\r\n"
+    }
+}
+
+/// What is tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Probe {
+    /// A handshake at the first listen; after 101 one message, and silence for `stay`.
+    Handshake {
+        /// With its query.
+        path: String,
+        /// Whose headers.
+        browser: Browser,
+        /// How long the client waits for the connection to be closed.
+        stay: Duration,
+    },
+    /// A plain GET at the first listen.
+    Get {
+        /// With its query.
+        path: String,
+    },
+    /// One request, its answer read to the end; a tunnel is left at once.
+    Exchange(Exchange),
+    /// The request of a handshake; after 101 one message, and silence for `stay`.
+    Tunnel {
+        /// The handshake.
+        exchange: Exchange,
+        /// How long the client waits for the connection to be closed.
+        stay: Duration,
+    },
+}
+
+/// How the end of a connection reaches the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Close {
+    /// The stream ends (FIN), without a word of WebSocket: a browser says 1006.
+    End,
+    /// The stream is cut off (RST).
+    Reset,
+    /// A close frame.
+    Frame,
+}
+
+/// Which block ended a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answered {
+    /// The server, location, `if` or `limit_except` whose configuration was in effect at the end.
+    pub place: Place,
+    /// `$uri` at the end: decoded, after rewrites and internal redirects.
+    pub uri: String,
+    /// The status that nginx logs; 444 stands for a connection that it closed without an answer.
+    pub status: u16,
+}
+
+/// What a probe met.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    /// Of the answer; `None` where there was none.
+    pub status: Option<u16>,
+    /// Why there was none.
+    pub failure: Option<String>,
+    /// Of the answer; harness addresses and ports replaced by those of the configuration.
+    pub headers: Vec<(String, String)>,
+    /// Of the answer, but not of a tunnel.
+    pub body: Vec<u8>,
+    /// What the back ends received meanwhile, harness addresses replaced by those of the configuration.
+    pub received: Vec<Received>,
+    /// Which block ended the request; `None` unless [`crate::Setup::places`] asks for it.
+    pub answered: Option<Answered>,
+    /// Whether a message came back through the tunnel.
+    pub is_echoed: bool,
+    /// When nginx closed the silent tunnel: the harness' client and back ends never do. `None` where it did not.
+    pub closed_after: Option<Duration>,
+}
