@@ -9,7 +9,7 @@ use tungstenite::protocol::Role;
 use tungstenite::{Message, WebSocket};
 
 use crate::certificate;
-use crate::http::{Body, Head, is_waiting, read_head};
+use crate::http::{Head, is_waiting, read_head};
 use crate::probe::{Close, Exchange};
 
 /// No answer takes longer.
@@ -65,16 +65,6 @@ impl Wire {
                 return Ok(head);
             }
         }
-    }
-
-    /// Reads the body that follows a head.
-    pub(crate) fn body(&mut self, exchange: &Exchange, head: &Head) -> io::Result<Vec<u8>> {
-        let mut body = Body::of(head, exchange.method == "HEAD");
-        let mut bytes = Vec::new();
-        while let Some(part) = body.next(self)? {
-            bytes.extend(part);
-        }
-        Ok(bytes)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::conduct::{Conduct, Delivery, Stream};
 use crate::{Place, Received};
 
 /// Whose headers a handshake has: browsers differ in `Connection`.
@@ -87,6 +88,19 @@ impl Exchange {
         self
     }
 
+    /// Sends the cookies of an answer from now on, each in place of an older one of its name.
+    pub(crate) fn take_cookies(&mut self, answer: &[(String, String)]) {
+        let set = answer.iter().filter(|(name, _)| name.eq_ignore_ascii_case("Set-Cookie"));
+        for cookie in set.filter_map(|(_, value)| value.split(';').next()) {
+            let name = cookie.split('=').next().unwrap_or_default();
+            let old = self.headers.iter().position(|(name, _)| name == "Cookie");
+            let old = old.map(|at| self.headers.remove(at).1).unwrap_or_default();
+            let others = old.split("; ").filter(|one| !one.is_empty() && one.split('=').next() != Some(name));
+            let all: Vec<&str> = others.chain([cookie]).collect();
+            self.headers.push(("Cookie".to_owned(), all.join("; ")));
+        }
+    }
+
     pub(crate) fn text(&self) -> String {
         let mut text = format!("{} {} HTTP/1.1\r\n", self.method, self.target);
         let host = self.host.iter().map(|host| ("Host", host.as_str()));
@@ -123,6 +137,24 @@ pub enum Probe {
         exchange: Exchange,
         /// How long the client waits for the connection to be closed.
         stay: Duration,
+        /// What the back end does meanwhile.
+        conduct: Conduct,
+    },
+    /// A request whose answer the back end streams.
+    Stream {
+        /// The request.
+        exchange: Exchange,
+        /// The answer.
+        stream: Stream,
+    },
+    /// The same request again and again, each on a connection of its own: a client that connects anew, or that polls.
+    Series {
+        /// The request.
+        exchange: Exchange,
+        /// How often.
+        times: usize,
+        /// Whether the client sends the cookies back that it gets.
+        keeps_cookies: bool,
     },
 }
 
@@ -135,6 +167,19 @@ pub enum Close {
     Reset,
     /// A close frame.
     Frame,
+}
+
+/// Who ended a tunnel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closer {
+    /// The harness' client, at the end of its stay: until then nobody did.
+    Client,
+    /// A back end.
+    Backend,
+    /// nginx, because nothing came for as long as it waits: its error log says so.
+    Timeout,
+    /// nginx, for another reason.
+    Nginx,
 }
 
 /// Which block ended a request.
@@ -165,6 +210,26 @@ pub struct Seen {
     pub answered: Option<Answered>,
     /// Whether a message came back through the tunnel.
     pub is_echoed: bool,
-    /// When nginx closed the silent tunnel: the harness' client and back ends never do. `None` where it did not.
+    /// When nginx or a back end closed the silent tunnel; `None` where it was open at the end of the stay.
     pub closed_after: Option<Duration>,
+    /// Who ended a tunnel, and how the client saw that; its own end it does not see.
+    pub ended: Option<(Closer, Option<Close>)>,
+    /// How a streamed answer reached the client; `None` where none was streamed.
+    pub delivery: Option<Delivery>,
+    /// Which back end each request of a series reached, as the configuration has it; `None` for none.
+    pub reached: Vec<Option<String>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cookies_are_sent_back() {
+        let mut exchange = Exchange::get("/");
+        for (value, sent) in [("a=1; path=/", "a=1"), ("b=2", "a=1; b=2"), ("a=3", "b=2; a=3")] {
+            exchange.take_cookies(&[("Set-Cookie".to_owned(), value.to_owned())]);
+            assert!(exchange.text().ends_with(&format!("\r\nCookie: {sent}\r\n\r\n")), "{}", exchange.text());
+        }
+    }
 }

@@ -4,13 +4,15 @@ use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::time::{Duration, Instant};
-use std::{io, thread};
+use std::{io, mem, thread};
 
 use tempfile::TempDir;
 
 use crate::client::{self, Door, PATIENCE, Wire};
+use crate::conduct::{Conduct, MARK};
+use crate::http::Body;
 use crate::instance::{self, Instance, Verdict};
-use crate::probe::{Answered, Exchange, Probe, Seen};
+use crate::probe::{Answered, Closer, Exchange, Probe, Seen};
 use crate::rewrite::{Rewritten, Surroundings, WHERE_LOG, rewrite_with};
 use crate::{Backends, Binary, Error, Setup, certificate, ports};
 
@@ -27,6 +29,15 @@ impl Surroundings for Harness<'_> {
     fn listen(&mut self) -> Result<u16, Error> {
         ports::free_port().map_err(|error| Error::System { what: "port to listen on", error })
     }
+}
+
+/// How one request goes on.
+#[derive(Debug, Default)]
+struct Plan {
+    /// Whether the client stays in a tunnel, and how long.
+    stay: Option<Duration>,
+    /// What the back end does.
+    conduct: Conduct,
 }
 
 /// A configuration that runs. Its fields are dropped in their order: nginx first.
@@ -92,23 +103,45 @@ impl Running {
 
     /// Tries one thing. Probes do not disturb one another.
     pub fn probe(&mut self, probe: &Probe) -> Seen {
-        let (exchange, stay) = match probe {
-            Probe::Get { path } => (Exchange::get(path), None),
-            Probe::Exchange(exchange) => (exchange.clone(), None),
-            Probe::Handshake { path, browser, stay } => (Exchange::handshake(path, *browser), Some(*stay)),
-            Probe::Tunnel { exchange, stay } => (exchange.clone(), Some(*stay)),
+        let (exchange, plan) = match probe {
+            Probe::Get { path } => (Exchange::get(path), Plan::default()),
+            Probe::Exchange(exchange) => (exchange.clone(), Plan::default()),
+            Probe::Handshake { path, browser, stay } => {
+                (Exchange::handshake(path, *browser), Plan { stay: Some(*stay), ..Plan::default() })
+            }
+            Probe::Tunnel { exchange, stay, conduct } => {
+                (exchange.clone(), Plan { stay: Some(*stay), conduct: conduct.clone() })
+            }
+            Probe::Stream { exchange, stream } => {
+                (exchange.clone(), Plan { conduct: Conduct::Streams(stream.clone()), ..Plan::default() })
+            }
+            Probe::Series { exchange, times, keeps_cookies } => {
+                return self.series(exchange, *times, *keeps_cookies);
+            }
         };
+        self.one(&exchange, plan)
+    }
+
+    fn one(&mut self, exchange: &Exchange, plan: Plan) -> Seen {
         let before = self.backends.count();
+        let errors = if plan.stay.is_some() { self.errors().len() } else { 0 };
+        self.backends.backstage().set(plan.conduct);
         let mut seen = Seen::default();
         let mut port = None;
-        let answer = self.wire(&exchange).and_then(|wire| {
+        let answer = self.wire(exchange).and_then(|wire| {
             port = wire.local_port();
-            converse(wire, &exchange, stay, &mut seen)
+            self.converse(wire, exchange, plan.stay, &mut seen)
         });
         if let Err(error) = answer {
             seen.failure = Some(error.to_string());
         }
         seen.answered = port.and_then(|port| self.answered(port));
+        seen.delivery = self.backends.backstage().delivery();
+        if let Some((closer @ Closer::Nginx, _)) = &mut seen.ended
+            && self.errors().iter().skip(errors).any(|line| line.contains("timed out"))
+        {
+            *closer = Closer::Timeout;
+        }
         seen.received = self.backends.received_since(before);
         for one in &mut seen.received {
             one.head.line = self.original(&one.head.line);
@@ -120,6 +153,63 @@ impl Running {
             *value = self.original(value);
         }
         seen
+    }
+
+    /// What is seen is that of the last request, but for what the back ends got.
+    fn series(&mut self, exchange: &Exchange, times: usize, keeps_cookies: bool) -> Seen {
+        let mut exchange = exchange.clone();
+        let mut all = Seen::default();
+        for _ in 0..times {
+            let mut seen = self.one(&exchange, Plan::default());
+            let mut reached = mem::take(&mut all.reached);
+            // Where nginx tried more than one it is the last that answered.
+            reached.push(seen.received.last().map(|received| received.backend.clone()));
+            let mut received = mem::take(&mut all.received);
+            received.append(&mut seen.received);
+            if keeps_cookies {
+                exchange.take_cookies(&seen.headers);
+            }
+            all = Seen { reached, received, ..seen };
+        }
+        all
+    }
+
+    /// Asks, reads the answer and, where the handshake succeeds and it is wanted, stays.
+    fn converse(
+        &self,
+        mut wire: Wire,
+        exchange: &Exchange,
+        stay: Option<Duration>,
+        seen: &mut Seen,
+    ) -> io::Result<()> {
+        let head = wire.ask(exchange)?;
+        seen.status = head.status();
+        seen.headers.clone_from(&head.headers);
+        if let Some(stay) = stay.filter(|_| seen.status == Some(101)) {
+            let tunnel = client::stay(wire, stay)?;
+            seen.is_echoed = tunnel.is_echoed;
+            seen.closed_after = tunnel.closed.map(|(after, _)| after);
+            let closer = match tunnel.closed {
+                None => Closer::Client,
+                Some(_) if self.backends.backstage().has_closed() => Closer::Backend,
+                Some(_) => Closer::Nginx,
+            };
+            seen.ended = Some((closer, tunnel.closed.map(|(_, close)| close)));
+            return Ok(());
+        }
+        let is_plain = !head.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("Content-Encoding"));
+        let mut body = Body::of(&head, exchange.method == "HEAD");
+        while let Some(part) = body.next(&mut wire)? {
+            seen.body.extend(part);
+            let parts = if is_plain {
+                seen.body.windows(MARK.len()).filter(|bytes| *bytes == MARK.as_bytes()).count()
+            } else {
+                // Of what is compressed only that something came can be said.
+                self.backends.backstage().sent() + 1
+            };
+            self.backends.backstage().arrived(parts);
+        }
+        Ok(())
     }
 
     /// The lines of the access log so far.
@@ -184,22 +274,6 @@ impl Running {
         }
         text
     }
-}
-
-/// Asks, reads the answer and, where the handshake succeeds and it is wanted, stays.
-fn converse(mut wire: Wire, exchange: &Exchange, stay: Option<Duration>, seen: &mut Seen) -> io::Result<()> {
-    let head = wire.ask(exchange)?;
-    seen.status = head.status();
-    seen.headers.clone_from(&head.headers);
-    match stay {
-        Some(stay) if seen.status == Some(101) => {
-            let tunnel = client::stay(wire, stay)?;
-            seen.is_echoed = tunnel.is_echoed;
-            seen.closed_after = tunnel.closed.map(|(after, _)| after);
-        }
-        _ => seen.body = wire.body(exchange, &head)?,
-    }
-    Ok(())
 }
 
 /// What was written to a file since the last time, whole lines only.
