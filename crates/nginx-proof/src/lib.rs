@@ -30,7 +30,7 @@ mod running;
 mod statements;
 
 pub use backend::{Backends, Manner, Received};
-pub use binaries::{Binary, HOW_TO_GET, binaries};
+pub use binaries::{Binary, HOW_TO_GET, binaries, statement};
 pub use conduct::{Conduct, Delivery, Framing, Stream};
 pub use document::{DOCUMENT, WANTED, document, is_complete};
 pub use error::Error;
