@@ -5,6 +5,7 @@
 //! stands on lines that exist, so that nginx's messages name the lines of the original.
 
 mod file;
+mod place;
 
 use std::path::Path;
 
@@ -12,6 +13,9 @@ use nginx_semantics::time;
 use nginx_syntax::{LeafKind, NodeId, Span};
 
 use self::file::{Edits, File, Names, after_open, apply, is_repeated, listen_key};
+pub(crate) use self::place::LOG as WHERE_LOG;
+use self::place::Marks;
+pub use self::place::Place;
 use crate::Error;
 
 /// What the rewriting asks for while it goes.
@@ -40,6 +44,27 @@ pub struct Listen {
     pub is_tls: bool,
 }
 
+impl Listen {
+    /// Whether a `listen` so written is this one.
+    pub(crate) fn is_called(&self, wanted: &str) -> bool {
+        listen_key(&self.original) == listen_key(wanted)
+    }
+
+    /// A text with the port of the configuration where it has this one, alone or behind a colon.
+    pub(crate) fn with_original_port(&self, text: &str) -> String {
+        let last = self.original.rsplit(':').next().unwrap_or_default();
+        let original = if last.bytes().all(|byte| byte.is_ascii_digit()) { last } else { "80" };
+        let port = self.port.to_string();
+        if text == port {
+            return original.to_owned();
+        }
+        // nginx does not write the port of the scheme into the URLs that it makes (`ngx_http_header_filter`).
+        let is_left_out = text.contains("://") && original == if self.is_tls { "443" } else { "80" };
+        let instead = if is_left_out { String::new() } else { format!(":{original}") };
+        text.replace(&format!(":{port}"), &instead)
+    }
+}
+
 /// A configuration that runs here.
 #[derive(Debug, Clone, Default)]
 pub struct Rewritten {
@@ -47,6 +72,8 @@ pub struct Rewritten {
     pub files: Vec<(String, Vec<u8>)>,
     /// In the order in which they stand in the files.
     pub listens: Vec<Listen>,
+    /// The blocks that say when they end a request, in the order of the numbers in their log.
+    pub places: Vec<Place>,
 }
 
 /// Directives of the main level and paths that the harness sets itself.
@@ -86,19 +113,33 @@ pub fn rewrite(
     scale: u32,
     surroundings: &mut dyn Surroundings,
 ) -> Result<Rewritten, Error> {
+    rewrite_with(files, folder, scale, false, surroundings)
+}
+
+/// The same; `is_marked` lets each block that can end a request write that down.
+pub(crate) fn rewrite_with(
+    files: &[(String, String)],
+    folder: &Path,
+    scale: u32,
+    is_marked: bool,
+    surroundings: &mut dyn Surroundings,
+) -> Result<Rewritten, Error> {
     let parsed: Vec<File<'_>> = files.iter().map(|(path, text)| File::new(path, text.as_bytes())).collect();
     let mut names = Names::default();
     for file in &parsed {
         names.collect(file);
     }
     let folder = folder.display().to_string();
-    let mut run = Run { folder, scale, surroundings, names, files: &parsed, listens: Vec::new() };
+    let marks = is_marked.then(|| Marks::new(&parsed));
+    let places = marks.as_ref().map(Marks::places).unwrap_or_default();
+    let mut run = Run { folder, scale, surroundings, names, files: &parsed, marks, listens: Vec::new() };
     let mut rewritten = Rewritten::default();
     for (index, file) in parsed.iter().enumerate() {
-        let edits = run.file(file, index == 0)?;
+        let edits = run.file(file, index)?;
         rewritten.files.push((file.path.to_owned(), apply(file.text, edits)));
     }
     rewritten.listens = run.listens;
+    rewritten.places = places;
     Ok(rewritten)
 }
 
@@ -108,18 +149,28 @@ struct Run<'r> {
     surroundings: &'r mut dyn Surroundings,
     names: Names,
     files: &'r [File<'r>],
+    marks: Option<Marks<'r>>,
     listens: Vec<Listen>,
 }
 
 impl Run<'_> {
-    fn file(&mut self, file: &File<'_>, is_main: bool) -> Result<Edits, Error> {
+    fn file(&mut self, file: &File<'_>, index: usize) -> Result<Edits, Error> {
         let mut edits = Edits::new();
-        if is_main {
+        if index == 0 {
             let at = file.tree.leaves().next().filter(|leaf| leaf.kind == LeafKind::ByteOrderMark);
             let at = at.map_or(0, |leaf| leaf.span.end);
             edits.push((Span::at(at), self.main_level(file)));
         }
         for id in file.tree.nodes() {
+            if let Some(marks) = &self.marks {
+                if marks.is_silencing((index, id)) {
+                    edits.push((file.tree.span(id), String::new()));
+                    continue;
+                }
+                if let Some(logs) = marks.logs((index, id), &self.folder) {
+                    edits.extend(after_open(file, id).map(|at| (at, logs)));
+                }
+            }
             if file.is(id, "http") && file.tree.is_block(id) {
                 edits.extend(after_open(file, id).map(|at| (at, self.http_level(file, id))));
             } else if file.is(id, "server") && file.tree.is_block(id) {
@@ -146,7 +197,8 @@ impl Run<'_> {
         let log = if log { String::new() } else { format!(" access_log {folder}/access.log;") };
         let temp = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
         let temp: String = temp.map(|name| format!(" {name}_temp_path {folder}/temp_{name};")).concat();
-        format!("{log}{temp}")
+        let formats = self.marks.as_ref().map(Marks::formats).unwrap_or_default();
+        format!("{formats}{log}{temp}")
     }
 
     /// Without a `listen`, nginx takes port 80 or 8000, whoever runs it.
