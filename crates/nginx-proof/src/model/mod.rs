@@ -1,0 +1,11 @@
+//! The model against reality: what [`nginx_semantics::Exchanges`] says of random configurations, and what nginx does.
+
+mod check;
+mod outcome;
+mod predict;
+mod run;
+
+pub use check::{Difference, ask, compare};
+pub use outcome::{Asked, Outcome};
+pub use predict::{Predicted, predict};
+pub use run::{Found, Run, run};
