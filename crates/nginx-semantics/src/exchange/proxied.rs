@@ -188,11 +188,10 @@ impl<'s> Follower<'_, 's> {
         });
         let opener = stands_in.and_then(|location| configuration.opener(location));
         match opener.and_then(|opener| LocationName::of(&opener)) {
-            Some(LocationName { modifier, name })
-                if matches!(modifier, Modifier::Exact | Modifier::Prefix | Modifier::PriorityPrefix) =>
-            {
-                name
-            }
+            Some(LocationName {
+                modifier: Modifier::Exact | Modifier::Prefix | Modifier::PriorityPrefix,
+                name,
+            }) => name,
             _ => Vec::new(),
         }
     }
