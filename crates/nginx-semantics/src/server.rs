@@ -1,7 +1,7 @@
 //! The names and sockets of servers, and which of them takes a request (`http/ngx_http.c:ngx_http_server_names`,
 //! `http/ngx_http_request.c:ngx_http_find_virtual_server`).
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::catalogue::DirectiveName;
 use crate::configuration::{Configuration, ContextId, ContextKind, Directive};

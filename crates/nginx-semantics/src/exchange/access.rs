@@ -1,7 +1,7 @@
 //! What may refuse a request before its content is asked for, and the content
 //! (`http/ngx_http_core_module.c:ngx_http_core_access_phase` and the modules that hook into it).
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use ipnet::IpNet;
 

@@ -1,6 +1,6 @@
 //! The request that `proxy_pass` sends (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_create_request`).
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use super::way::{Follower, Next};
 use super::{AnsweredBy, Ending, Obstacle, uri};
