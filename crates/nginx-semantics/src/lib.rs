@@ -37,7 +37,9 @@ pub use include::{PathMap, Scope};
 pub use load::{Loaded, SkipReason, Skipped, load};
 pub use location::{LocationName, Locations, Modifier, Selection, normalize_path};
 pub use required::raised;
-pub use server::{listens, server_names};
+pub use server::{
+    Listen, ListenAddress, NameMatch, ServerSelection, Socket, listens, select_server, server_names, sockets,
+};
 pub use sources::{At, FileId, NginxVocabulary, SourceFile, Sources};
 pub use upstream::{Pass, PassModule, Peer, Target, peers, upstream};
 pub use variables::{Definition, Evaluator, Part, Request, Value, Variables, has_variables, parts};

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use nginx_semantics::{
-    At, Configuration, ContextId, ContextKind, Directive, DirectiveName, Evaluator, LocationName, Locations,
-    Modifier, Pass, PassModule, Request, Selection, Target, Variables, VersionRange, listens, normalize_path,
-    raised, server_names,
+    At, Configuration, ContextId, ContextKind, Directive, DirectiveName, Evaluator, Exchange, LocationName,
+    Locations, Modifier, Pass, PassModule, Request, Selection, Target, Variables, VersionRange, listens,
+    normalize_path, raised, server_names,
 };
 
 use crate::browser::{Browser, HandshakeRequest, has_token};
@@ -49,6 +49,8 @@ pub struct Model<'s> {
     connection_variables: RefCell<BTreeMap<ContextId, Option<String>>>,
     /// By server and path: the location that serves it.
     served: RefCell<Served>,
+    /// By endpoint: what [`Model::walk_to`] found.
+    pub(crate) walks: RefCell<BTreeMap<ContextId, Option<Rc<Exchange<'s>>>>>,
     /// By server: its words.
     server_words: RefCell<BTreeMap<ContextId, ServerWords>>,
 }
@@ -103,6 +105,7 @@ impl<'s> Model<'s> {
             connection_variables: RefCell::default(),
             server_words: RefCell::default(),
             served: RefCell::default(),
+            walks: RefCell::default(),
         };
         this.find_endpoints(hints);
         this

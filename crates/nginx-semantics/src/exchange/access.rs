@@ -1,7 +1,7 @@
 //! What may refuse a request before its content is asked for, and the content
 //! (`http/ngx_http_core_module.c:ngx_http_core_access_phase` and the modules that hook into it).
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use ipnet::IpNet;
 
@@ -61,12 +61,9 @@ impl<'s> Follower<'_, 's> {
             match refused {
                 None if is_any => return None,
                 None => {}
-                Some(_) if is_any => {
-                    // 401 is told rather than 403: it asks for a password.
-                    if worst.as_ref().is_none_or(|worst| worst.refused != Some(401)) {
-                        worst = Some(verdict);
-                    }
-                }
+                // 401 is told rather than 403: it asks for a password.
+                Some(_) if is_any && worst.as_ref().is_some_and(|worst| worst.refused == Some(401)) => {}
+                Some(_) if is_any => worst = Some(verdict),
                 Some(status) => return Some(self.refuse(status, AnsweredBy::Directive(directive))),
             }
         }

@@ -22,10 +22,8 @@ impl ErrorPage {
         let mut words: Vec<_> = line.arguments().collect();
         let target = words.pop()?.into_owned();
         let number = |word: &[u8]| std::str::from_utf8(word).ok()?.parse::<u16>().ok();
-        let replaced_by = match words.last().and_then(|word| word.strip_prefix(b"=")) {
-            Some(rest) => Some(number(rest).unwrap_or(0)),
-            None => None,
-        };
+        let replaced_by = words.last().and_then(|word| word.strip_prefix(b"="));
+        let replaced_by = replaced_by.map(|rest| number(rest).unwrap_or(0));
         if replaced_by.is_some() {
             words.pop();
         }
@@ -45,7 +43,7 @@ impl<'s> Follower<'_, 's> {
     }
 
     /// `ngx_http_send_error_page`
-    fn error_page(&mut self, line: Directive<'s>, page: ErrorPage, answer: Answer<'s>) -> Next<'s> {
+    fn error_page(&mut self, line: Directive<'s>, page: &ErrorPage, answer: &Answer<'s>) -> Next<'s> {
         self.steps.push(Step::ErrorPage { directive: line, status: answer.status });
         if let Some(status) = page.replaced_by {
             self.error_status = Some(status).filter(|status| *status != 0);
@@ -65,8 +63,8 @@ impl<'s> Follower<'_, 's> {
             Some(b'@') => self.redirect_to_named(target, line),
             _ => {
                 let status = page.replaced_by.filter(|status| is_redirect(*status)).unwrap_or(302);
-                let answer = Answer { status, location: Some(value), ..answer };
-                Next::End(Ending::Answered(Answer { by: AnsweredBy::Directive(line), ..answer }))
+                let answer = self.answer(status, AnsweredBy::Directive(line));
+                Next::End(Ending::Answered(Answer { location: Some(value), ..answer }))
             }
         }
     }
@@ -81,7 +79,7 @@ pub(super) fn special<'s>(follower: &mut Follower<'_, 's>, answer: Answer<'s>) -
         let pages = lines.into_iter().filter_map(|line| Some((line, ErrorPage::of(&line)?)));
         for (line, page) in pages {
             if page.statuses.contains(&answer.status) {
-                return follower.error_page(line, page, answer);
+                return follower.error_page(line, &page, &answer);
             }
         }
     }

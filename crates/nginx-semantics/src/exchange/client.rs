@@ -1,6 +1,6 @@
 //! The request as the client sends it, and nginx's own variables for it.
 
-use std::net::{IpAddr, SocketAddr};
+use core::net::{IpAddr, SocketAddr};
 
 use super::uri;
 use crate::variables::{Request, Value};

@@ -1,6 +1,6 @@
 //! The request that `proxy_pass` sends (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_create_request`).
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 use super::way::{Follower, Next};
 use super::{AnsweredBy, Ending, Obstacle, uri};
@@ -192,11 +192,10 @@ impl<'s> Follower<'_, 's> {
         });
         let opener = stands_in.and_then(|location| configuration.opener(location));
         match opener.and_then(|opener| LocationName::of(&opener)) {
-            Some(LocationName { modifier, name })
-                if matches!(modifier, Modifier::Exact | Modifier::Prefix | Modifier::PriorityPrefix) =>
-            {
-                name
-            }
+            Some(LocationName {
+                modifier: Modifier::Exact | Modifier::Prefix | Modifier::PriorityPrefix,
+                name,
+            }) => name,
             _ => Vec::new(),
         }
     }

@@ -13,9 +13,20 @@ impl Escape {
     /// The bytes of `core/ngx_string.c:ngx_escape_uri`, as they are since nginx 1.21.1.
     fn is_escaped(self, byte: u8) -> bool {
         match byte {
-            0..=b' ' | 0x7f.. => true,
-            b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' => true,
-            b'#' | b'%' | b'?' => true,
+            0..=b' '
+            | 0x7f..
+            | b'"'
+            | b'<'
+            | b'>'
+            | b'\\'
+            | b'^'
+            | b'`'
+            | b'{'
+            | b'|'
+            | b'}'
+            | b'#'
+            | b'%'
+            | b'?' => true,
             b'&' | b'+' | b';' => self == Self::Arguments,
             _ => false,
         }

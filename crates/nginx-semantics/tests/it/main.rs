@@ -18,3 +18,4 @@ mod links;
 mod locations;
 mod maps;
 mod rewrite;
+mod servers;
