@@ -5,10 +5,10 @@
 use std::io::Write;
 use std::path::Path;
 use std::time::Instant;
-use std::{env, io};
+use std::{env, fs, io};
 
 use nginx_proof::generate::FEATURES;
-use nginx_proof::model::{Found, run};
+use nginx_proof::model::{Found, Predicted, Regression, ask, compare, predict, run};
 use nginx_proof::{Binary, HOW_TO_GET, binaries};
 
 /// Past the capture of tests: what was not proven has to be seen.
@@ -27,15 +27,9 @@ fn found() -> Vec<Binary> {
 
 fn told(found: &Found, binary: &Binary, seed: u64) -> String {
     let mut text = format!("case {} of seed {seed}, nginx {}\n", found.number, binary.version);
-    for (path, file) in &found.case.files {
-        text.push_str(&format!("# file: {path}\n{file}"));
-    }
-    for difference in found.differences.iter().take(1) {
-        text.push_str(&format!(
-            "{:?}\n    model: {}\n    nginx: {}\n",
-            difference.request, difference.predicted, difference.seen
-        ));
-    }
+    let first = &found.differences[0];
+    text.push_str(&Regression::text(&found.case.files, std::slice::from_ref(&first.request)));
+    text.push_str(&format!("    model: {}\n    nginx: {}\n", first.predicted, first.seen));
     text
 }
 
@@ -64,4 +58,40 @@ fn the_model_says_what_nginx_does() {
         let differences: Vec<String> = run.found.iter().map(|found| told(found, binary, seed)).collect();
         assert!(differences.is_empty(), "{}", differences.join("\n"));
     }
+}
+
+/// What was a difference once is none any more.
+#[test]
+fn what_was_found_stays_found() {
+    let found = found();
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("regressions");
+    let other = env::var_os("NGINX_PROOF_REGRESSIONS");
+    let folder = other.as_ref().map_or(own.as_path(), Path::new);
+    let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let mut told = String::new();
+    for path in paths {
+        let Regression { files, requests } = Regression::read(&fs::read_to_string(&path).unwrap());
+        for binary in &found {
+            let seen = ask(binary, &files, &requests).unwrap();
+            let (differences, unsaid) = compare(&files, &requests, binary.version, &seen);
+            let place = format!("{}, nginx {}", path.display(), binary.version);
+            for difference in differences {
+                told.push_str(&format!(
+                    "{place}: {} {}\n    model: {}\n    nginx: {}\n",
+                    difference.request.method, difference.request.target, difference.predicted, difference.seen
+                ));
+            }
+            for reason in unsaid {
+                told.push_str(&format!("{place}: cannot say: {reason}\n"));
+            }
+            if other.is_some() {
+                for (seen, predicted) in seen.iter().zip(predict(&files, &requests, binary.version)) {
+                    let is_same = predicted == Predicted::Says(seen.clone());
+                    say(&format!("{place}: {seen}; predicted: {is_same}"));
+                }
+            }
+        }
+    }
+    assert!(told.is_empty(), "{told}");
 }

@@ -131,8 +131,11 @@ impl Level {
         let name = [path, b"/"].concat();
         // A `*_pass` sets `auto_redirect` of the location that it stands in; one inside an `if` does not.
         let proxies = |location: ContextId| Pass::directly_in(configuration, location).is_some();
-        let found = self.of_name(&name).iter().find(|(_, _, location)| proxies(*location));
-        found.map(|(_, _, location)| *location)
+        // One node of the tree holds both `= /name/` and `/name/`: either makes it redirect, and the exact one is taken
+        // (`http/ngx_http_core_module.c:ngx_http_core_find_static_location`).
+        let both = self.of_name(&name);
+        let exact = both.iter().find(|(_, modifier, _)| *modifier == Modifier::Exact).or(both.first());
+        exact.filter(|_| both.iter().any(|(_, _, location)| proxies(*location))).map(|(_, _, location)| *location)
     }
 }
 

@@ -8,11 +8,36 @@ use super::words::ASKED;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     /// The method.
-    pub method: &'static str,
+    pub method: String,
     /// Path and query, as sent.
     pub target: String,
     /// The fields in order, `Host` among them.
-    pub headers: Vec<(&'static str, &'static str)>,
+    pub headers: Vec<(String, String)>,
+}
+
+/// What a handshake has whatever browser sends it.
+const HANDSHAKE: [(&str, &str); 4] = [
+    ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    ("Sec-WebSocket-Version", "13"),
+    ("Origin", "http://example.com"),
+    ("Sec-WebSocket-Extensions", "permessage-deflate"),
+];
+
+impl Request {
+    /// A request with `Host: example.com` alone.
+    pub fn plain(method: &str, target: &str) -> Self {
+        let headers = vec![("Host".to_owned(), "example.com".to_owned())];
+        Self { method: method.to_owned(), target: target.to_owned(), headers }
+    }
+
+    /// A handshake as Firefox sends it.
+    pub fn handshake(target: &str) -> Self {
+        let more = [("Upgrade", "websocket"), ("Connection", "keep-alive, Upgrade")];
+        let more = more.into_iter().chain(HANDSHAKE);
+        let mut request = Self::plain("GET", target);
+        request.headers.extend(more.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        request
+    }
 }
 
 /// The request that an ask means where the locations have these names.
@@ -24,12 +49,6 @@ pub(super) fn request(ask: &Ask, names: &[String]) -> Request {
     let path = ask.path.get(&paths);
     let target = spelled(path, ask.spelling);
     let mut headers = vec![("Host", ask.host)];
-    let handshake = [
-        ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
-        ("Sec-WebSocket-Version", "13"),
-        ("Origin", "http://example.com"),
-        ("Sec-WebSocket-Extensions", "permessage-deflate"),
-    ];
     match ask.kind {
         Kind::Chrome => headers.extend([("Connection", "Upgrade"), ("Upgrade", "websocket")]),
         Kind::Firefox => headers.extend([("Upgrade", "websocket"), ("Connection", "keep-alive, Upgrade")]),
@@ -40,7 +59,7 @@ pub(super) fn request(ask: &Ask, names: &[String]) -> Request {
     }
     let method = match ask.kind {
         Kind::Chrome | Kind::Firefox | Kind::OtherCase => {
-            headers.extend(handshake);
+            headers.extend(HANDSHAKE);
             "GET"
         }
         Kind::Get => "GET",
@@ -49,7 +68,8 @@ pub(super) fn request(ask: &Ask, names: &[String]) -> Request {
         Kind::Delete => "DELETE",
     };
     headers.extend(&ask.more);
-    Request { method, target, headers }
+    let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+    Request { method: method.to_owned(), target, headers: headers.into_iter().map(owned).collect() }
 }
 
 /// A path as sent, `%20` in it already.

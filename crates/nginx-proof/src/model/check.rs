@@ -38,8 +38,8 @@ pub fn ask(
 }
 
 fn exchange(request: &Request) -> Exchange {
-    let mut exchange = Exchange::new(request.method, &request.target);
-    for &(name, value) in &request.headers {
+    let mut exchange = Exchange::new(&request.method, &request.target);
+    for (name, value) in &request.headers {
         exchange = if name == "Host" { exchange.host(value) } else { exchange.header(name, value) };
     }
     exchange

@@ -3,9 +3,11 @@
 mod check;
 mod outcome;
 mod predict;
+mod regression;
 mod run;
 
 pub use check::{Difference, ask, compare};
 pub use outcome::{Asked, Outcome};
 pub use predict::{Predicted, predict};
+pub use regression::Regression;
 pub use run::{Found, Run, run};

@@ -55,7 +55,9 @@ impl Outcome {
         let place = seen.answered.as_ref();
         let place = place.map(|answered| format!("{}:{}", answered.place.file, answered.place.line));
         let is_location = |(name, _): &&(String, String)| name.eq_ignore_ascii_case("location");
-        let location = seen.headers.iter().find(is_location).map(|(_, value)| value.clone());
+        let is_redirect = matches!(seen.status, Some(300..=399));
+        let location = seen.headers.iter().find(is_location).filter(|_| is_redirect);
+        let location = location.map(|(_, value)| value.clone());
         let asked = match seen.received.as_slice() {
             [] => None,
             [received, ..] => Some(Asked::new(&received.backend, &received.head)),

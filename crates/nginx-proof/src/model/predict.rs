@@ -60,9 +60,9 @@ struct Prediction<'p, 's> {
 
 impl<'s> Prediction<'_, 's> {
     fn of(&self, server: ContextId, request: &Request) -> Result<Outcome, String> {
-        let owned = |&(name, value): &(&str, &str)| (name.to_owned(), value.as_bytes().to_vec());
+        let owned = |(name, value): &(String, String)| (name.clone(), value.as_bytes().to_vec());
         let client = ClientRequest {
-            method: request.method.to_owned(),
+            method: request.method.clone(),
             target: request.target.clone().into_bytes(),
             headers: request.headers.iter().map(owned).collect(),
             is_tls: false,
