@@ -29,6 +29,7 @@ features! {
     MAP_CAPTURE = "map: what a regex captured";
     MAP_DEFAULT = "map: `default`";
     MAP_NO_DEFAULT = "map: no `default`";
+    MAP_VOLATILE = "map: `volatile`";
     MAP_INCLUDED = "map: entries in an included file";
     LOCATION_PREFIX = "location: prefix";
     LOCATION_EXACT = "location: `=`";
@@ -50,6 +51,7 @@ features! {
     IF_PASS = "`if` with `proxy_pass`";
     LIMIT_EXCEPT = "`limit_except`";
     SET = "`set`";
+    SET_OWN = "`set` of nginx's own variable";
     BREAK = "`break`";
     RETURN = "`return`";
     REWRITE_LAST = "`rewrite … last`, or without flag";
@@ -58,5 +60,6 @@ features! {
     TRY_FILES = "`try_files`";
     ERROR_PAGE_NAMED = "`error_page` to `@name`";
     ERROR_PAGE_PATH = "`error_page` to a path";
+    PASSWORD = "`auth_basic`";
     ACCESS = "`allow`, `deny`";
 }

@@ -55,24 +55,30 @@ struct Renderer {
     done: Vec<Page>,
     names: Vec<String>,
     features: BTreeSet<Feature>,
-    /// Whether any `set $c` and `set $backend` is there: else the names are unknown to nginx.
-    has_c: bool,
-    has_backend: bool,
+    defined: Defined,
+}
+
+/// Whether any `set $c` and `set $backend` is there, and a group `part`: else the names are unknown to nginx.
+#[derive(Clone, Copy)]
+struct Defined {
+    c: bool,
+    backend: bool,
+    part: bool,
 }
 
 /// The files of a shape.
 pub(super) fn render(shape: &Shape) -> Rendered {
-    let all = Renderer::run(shape, true, true);
-    let sets = |set: &str| all.files.iter().any(|(_, text)| text.contains(set));
-    let (has_c, has_backend) = (sets("set $c "), sets("set $backend "));
-    if has_c && has_backend { all } else { Renderer::run(shape, has_c, has_backend) }
+    let all = Renderer::run(shape, Defined { c: true, backend: true, part: true });
+    let has = |text: &str| all.files.iter().any(|(_, file)| file.contains(text));
+    let defined = Defined { c: has("set $c "), backend: has("set $backend "), part: has("(?<part>") };
+    if defined.c && defined.backend && defined.part { all } else { Renderer::run(shape, defined) }
 }
 
 impl Renderer {
-    fn run(shape: &Shape, has_c: bool, has_backend: bool) -> Rendered {
+    fn run(shape: &Shape, defined: Defined) -> Rendered {
         let page = Page { path: "nginx.conf".to_owned(), text: String::new(), depth: 0 };
         let (done, names, features) = (Vec::new(), Vec::new(), BTreeSet::new());
-        let mut renderer = Self { open: vec![page], done, names, features, has_c, has_backend };
+        let mut renderer = Self { open: vec![page], done, names, features, defined };
         renderer.main(shape);
         let Self { open, done, names, features, .. } = renderer;
         let files = open.into_iter().chain(done).map(|page| (page.path, page.text)).collect();
@@ -120,14 +126,17 @@ impl Renderer {
     /// The word with variables that nothing defines replaced.
     fn defined(&self, word: &str) -> String {
         let mut word = word.to_owned();
-        if !self.has_c {
+        if !self.defined.c {
             word = match word.as_str() {
                 "$c" => "$host".to_owned(),
                 "$c = upgrade" => "$host = upgrade".to_owned(),
                 other => other.replace("${c}", "c"),
             };
         }
-        if self.has_backend { word } else { word.replace("$backend", "app") }
+        if !self.defined.part {
+            word = word.replace("$part", "part");
+        }
+        if self.defined.backend { word } else { word.replace("$backend", "app") }
     }
 
     fn main(&mut self, shape: &Shape) {
@@ -148,6 +157,10 @@ impl Renderer {
         let source = if map.source == "$c" { self.defined("$c") } else { map.source.to_owned() };
         self.block(&format!("map {} {variable}", quoted(&source)), |this| {
             this.perhaps_included(map.is_included, "map", |this| {
+                if map.is_volatile {
+                    this.note(f::MAP_VOLATILE);
+                    this.line("volatile;");
+                }
                 let mut literals = BTreeSet::new();
                 let value = |text: &'static str| match (variable, text) {
                     // It would be its own value.
@@ -298,9 +311,22 @@ impl Renderer {
     }
 
     fn access(&mut self, lines: &[&str]) {
+        let mut has_password = false;
         for line in lines {
-            self.note(if *line == "internal;" { f::INTERNAL } else { f::ACCESS });
+            // A second line of that name is a duplicate.
+            if line.starts_with("auth_basic") && std::mem::replace(&mut has_password, true) {
+                continue;
+            }
+            self.note(match *line {
+                "internal;" => f::INTERNAL,
+                "auth_basic x;" => f::PASSWORD,
+                _ => f::ACCESS,
+            });
             self.line(line);
+            if *line == "auth_basic x;" {
+                // It is not looked at: no request has a password.
+                self.line("auth_basic_user_file users;");
+            }
         }
     }
 
@@ -351,6 +377,10 @@ impl Renderer {
                     self.note(f::SET);
                     let value = self.defined(value);
                     self.line(&format!("set $c {};", quoted(&value)));
+                }
+                Statement::SetOwn(name, value) => {
+                    self.note(f::SET_OWN);
+                    self.line(&format!("set ${name} {value};"));
                 }
                 Statement::SetBackend(value) => {
                     self.note(f::SET);

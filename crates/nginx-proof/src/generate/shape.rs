@@ -24,6 +24,7 @@ pub(super) struct Map {
     pub(super) source: &'static str,
     pub(super) entries: Vec<(&'static str, &'static str)>,
     pub(super) default: Option<&'static str>,
+    pub(super) is_volatile: bool,
     /// Whether its entries stand in a file of their own.
     pub(super) is_included: bool,
 }
@@ -33,6 +34,8 @@ pub(super) struct Map {
 pub(super) enum Statement {
     /// `set $c`
     Set(&'static str),
+    /// `set` of a variable that is nginx's own, and its value.
+    SetOwn(&'static str, &'static str),
     /// `set $backend`
     SetBackend(&'static str),
     /// `if`

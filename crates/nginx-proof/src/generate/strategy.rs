@@ -42,7 +42,7 @@ fn level(chance: f64) -> impl Strategy<Value = Level> {
             headers
         },
     );
-    let headers = prop_oneof![idiom, vec(header(), 1..4)];
+    let headers = prop_oneof![3 => idiom, 2 => vec(header(), 1..4)];
     let scalar = prop_oneof![
         3 => Just(("proxy_pass_request_headers", "off")),
         2 => Just(("proxy_pass_request_headers", "on")),
@@ -62,8 +62,11 @@ fn level(chance: f64) -> impl Strategy<Value = Level> {
 fn map() -> impl Strategy<Value = Map> {
     let values = prop_oneof![3 => one(&["upgrade", "close", ""]), 2 => one(&MAPPED)];
     let entries = vec((one(&KEYS), values.clone()), 0..5);
-    (one(&SOURCES), entries, weighted(0.7, values), any::<bool>()).prop_map(
-        |(source, entries, default, is_included)| Map { source, entries, default, is_included },
+    (one(&SOURCES), entries, weighted(0.7, values), weighted(0.1, Just(())), any::<bool>()).prop_map(
+        |(source, entries, default, volatile, is_included)| {
+            let is_volatile = volatile.is_some();
+            Map { source, entries, default, is_volatile, is_included }
+        },
     )
 }
 
@@ -85,6 +88,12 @@ fn leaf() -> impl Strategy<Value = Statement> {
     prop_oneof![
         5 => one(&VALUES).prop_map(Statement::Set),
         3 => one(&["app", "api", "app:80", ""]).prop_map(Statement::SetBackend),
+        1 => prop_oneof![
+            Just(("args", "b=3")),
+            Just(("args", "$args&c=4")),
+            Just(("http_x_a", "$http_upgrade")),
+            Just(("http_upgrade", "websocket")),
+        ].prop_map(|(name, value)| Statement::SetOwn(name, value)),
         3 => rewrite(),
         1 => Just(Statement::Break),
     ]
@@ -96,7 +105,7 @@ fn answer() -> impl Strategy<Value = Statement> {
 }
 
 fn condition() -> impl Strategy<Value = Statement> {
-    let body = vec(prop_oneof![6 => leaf(), 2 => answer()], 0..3);
+    let body = vec(prop_oneof![7 => leaf(), 1 => answer()], 0..3);
     (one(&CONDITIONS), body, weighted(0.35, pass()))
         .prop_map(|(condition, body, pass)| Statement::If(If { condition, body, pass }))
 }
@@ -107,7 +116,10 @@ fn statements(chance: f64) -> impl Strategy<Value = Vec<Statement>> {
 }
 
 fn access(chance: f64) -> impl Strategy<Value = Vec<Word>> {
-    let line = one(&["allow 127.0.0.1;", "deny all;", "allow all;", "deny 10.0.0.0/8;", "deny 127.0.0.0/8;"]);
+    let line = prop_oneof![
+        8 => one(&["allow 127.0.0.1;", "deny all;", "allow all;", "deny 10.0.0.0/8;", "deny 127.0.0.0/8;"]),
+        1 => one(&["auth_basic x;", "auth_basic off;"]),
+    ];
     weighted(chance, vec(line, 1..3)).prop_map(Option::unwrap_or_default)
 }
 
@@ -129,7 +141,7 @@ fn content() -> impl Strategy<Value = Content> {
         1 => Just("/ws$is_args$args"),
     ];
     prop_oneof![
-        14 => pass().prop_map(Content::Pass),
+        18 => pass().prop_map(Content::Pass),
         2 => Just(Content::Files),
         2 => (last, weighted(0.3, pass())).prop_map(|(last, pass)| Content::Try(last, pass)),
         2 => one(&["@x", "@y", "/ws"]).prop_map(Content::Teapot),
@@ -146,7 +158,7 @@ fn location(nested: BoxedStrategy<Vec<Location>>) -> BoxedStrategy<Location> {
     ];
     let internal = prop_oneof![20 => Just(""), 1 => Just("internal;")];
     let name = (modifier, one(&PATHS), one(&SUFFIXES), one(&REGEXES));
-    let body = (level(0.35), statements(0.3), weighted(0.12, limit()), access(0.08), internal, error_page(0.1));
+    let body = (level(0.25), statements(0.22), weighted(0.1, limit()), access(0.05), internal, error_page(0.08));
     (name, body, content(), nested)
         .prop_map(|((modifier, path, suffix, regex), body, content, nested)| {
             let (level, statements, limit, mut access, internal, error_page) = body;
@@ -193,7 +205,10 @@ fn ask() -> impl Strategy<Value = Ask> {
         1 => Just(K::Delete),
     ];
     let host = prop_oneof![3 => Just(HOSTS[0]), 1 => one(&HOSTS)];
-    let field = one(&["X-A", "x-a", "X_A", "Sec-WebSocket-Protocol", "Cookie", "TE", "Keep-Alive", "Accept"]);
+    let field = prop_oneof![
+        8 => one(&["X-A", "x-a", "X_A", "Sec-WebSocket-Protocol", "Cookie", "TE", "Keep-Alive", "Accept"]),
+        1 => one(&["Upgrade", "connection"]),
+    ];
     let more = vec((field, one(&["one", "two", "a=1; b=2"])), 0..3);
     (any::<Index>(), spelling, kind, host, more)
         .prop_map(|(path, spelling, kind, host, more)| Ask { path, spelling, kind, host, more })
@@ -207,7 +222,7 @@ pub(super) fn shape() -> impl Strategy<Value = Shape> {
     let locations = vec(location(nested), 1..6);
     let named = vec(location(none), 0..3);
     let http = (level(0.3), map(), map());
-    let server = (level(0.6), statements(0.2), access(0.05), error_page(0.1));
+    let server = (level(0.75), statements(0.2), access(0.05), error_page(0.1));
     (http, server, locations, named, weighted(0.2, Just(())), vec(ask(), ASKS)).prop_map(
         |((http, connection, mapped), server, locations, named, included, asks)| {
             let (server, statements, access, error_page) = server;

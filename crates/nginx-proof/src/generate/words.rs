@@ -8,8 +8,18 @@ pub(super) const PATHS: [&str; 11] =
 pub(super) const SUFFIXES: [&str; 7] = ["", "/", "chat", "/chat", "s", "/chat/", "b/"];
 
 /// Regexes of locations.
-pub(super) const REGEXES: [&str; 9] =
-    ["^/w", "\\.WS$", "ws", "^/ws/(.*)$", "chat", "^/(a|x)", "/$", "^/[a-z]+s?/?$", "S/?$"];
+pub(super) const REGEXES: [&str; 10] = [
+    "^/w",
+    "\\.WS$",
+    "ws",
+    "^/ws/(.*)$",
+    "chat",
+    "^/(a|x)",
+    "/$",
+    "^/[a-z]+s?/?$",
+    "S/?$",
+    "^/(?<part>[a-z]+)",
+];
 
 /// Regexes of `rewrite` and of conditions on the path.
 pub(super) const REWRITTEN: [&str; 6] =
@@ -37,7 +47,7 @@ pub(super) const HEADERS: [&str; 13] = [
 ];
 
 /// Values of headers, of `set` and of map entries; `$c` is what a `set` gives.
-pub(super) const VALUES: [&str; 27] = [
+pub(super) const VALUES: [&str; 28] = [
     "$http_upgrade",
     "",
     "upgrade",
@@ -65,6 +75,7 @@ pub(super) const VALUES: [&str; 27] = [
     "$server_name",
     "$http_origin",
     "$document_uri$is_args$args",
+    "$part",
 ];
 
 /// Those that only a `proxy_set_header` may have: nothing is behind them before there is an upstream.
@@ -157,8 +168,22 @@ pub(super) const VARIABLE_TARGETS: [&str; 8] = [
 pub(super) const TARGETS: [&str; 8] = ["@x", "@y", "@x", "/ws", "/ws/chat", "/w?d=4", "/api/", "/none"];
 
 /// Paths of requests besides those of the locations, as sent.
-pub(super) const ASKED: [&str; 10] =
-    ["/", "/ws", "/ws/", "/ws/chat", "/w", "/wsx", "/a%20b", "/none", "/x.WS", "/ws/chat/"];
+pub(super) const ASKED: [&str; 14] = [
+    "/",
+    "/ws",
+    "/ws/",
+    "/ws/chat",
+    "/w",
+    "/wsx",
+    "/a%20b",
+    "/none",
+    "/x.WS",
+    "/ws/chat/",
+    "/ws%2Fchat",
+    "/ws/%zz",
+    "/../ws",
+    "/ws?x#y",
+];
 
 /// Values of `Host`.
 pub(super) const HOSTS: [&str; 3] = ["example.com", "Example.COM:8080", "a.test"];

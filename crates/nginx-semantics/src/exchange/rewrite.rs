@@ -103,6 +103,7 @@ impl<'s> Follower<'_, 's> {
             return match value.as_known() {
                 Some(known) => {
                     self.arguments = known.to_vec();
+                    self.is_unchanged = false;
                     After::Goes
                 }
                 None => After::Ends(Next::End(Ending::CannotSay(Obstacle::Value(line)))),
