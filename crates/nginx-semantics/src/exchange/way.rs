@@ -278,16 +278,24 @@ impl<'a, 's> Follower<'a, 's> {
         Ok(())
     }
 
-    /// The regex of the location that was found is the one that matched last.
+    /// The regex of the location that was found is the one that matched last; those of the locations around it have
+    /// matched before, and what their named groups captured stays.
     fn keep_captures(&self, location: ContextId) {
-        let name = self.all.configuration.opener(location).and_then(|opener| LocationName::of(&opener));
-        let caseless = match name.as_ref().map(|name| name.modifier) {
-            Some(Modifier::Regex) => false,
-            Some(Modifier::CaselessRegex) => true,
-            _ => return,
-        };
-        if let Some(pattern) = name.and_then(|name| Pattern::new(&name.name, caseless).ok()) {
-            self.gathered.matches(&pattern, &self.path);
+        let configuration = self.all.configuration;
+        let mut around: Vec<ContextId> = configuration.levels(location).collect();
+        around.reverse();
+        for level in around.into_iter().filter(|&level| configuration.context(level).kind == ContextKind::Location) {
+            let Some(name) = configuration.opener(level).and_then(|opener| LocationName::of(&opener)) else {
+                continue;
+            };
+            let is_caseless = match name.modifier {
+                Modifier::Regex => false,
+                Modifier::CaselessRegex => true,
+                _ => continue,
+            };
+            if let Ok(pattern) = Pattern::new(&name.name, is_caseless) {
+                self.gathered.matches(&pattern, &self.path);
+            }
         }
     }
 
