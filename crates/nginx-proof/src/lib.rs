@@ -1,7 +1,8 @@
 //! Real nginx binaries, and whether they do what the rules say.
 //!
-//! The lower half runs any configuration: [`Binary`] finds nginx, [`observe`] rewrites the files so that they run on
-//! loopback, starts nginx between a WebSocket client and back ends of its own, and returns an [`Observation`].
+//! The lower half runs any configuration: [`Binary`] finds nginx, [`Running`] rewrites the files so that they run on
+//! loopback, starts nginx between a client and back ends of its own, and tries one [`Probe`] after another: single
+//! requests, tunnels, streamed answers, series of reconnects. [`observe`] does all of it in one call.
 //! The upper half does so with the blocks of every rule's page: [`prove`] compares what was seen with what the page and
 //! the linter say for that version, [`document`] makes `docs/proofs.md` of it.
 //!

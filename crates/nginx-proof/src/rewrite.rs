@@ -7,6 +7,7 @@
 mod file;
 mod place;
 
+use std::net::IpAddr;
 use std::path::Path;
 
 use nginx_semantics::time;
@@ -224,6 +225,17 @@ impl Run<'_> {
         let name = file.name(id);
         let name = String::from_utf8_lossy(&name).into_owned();
         let Some((span, word)) = file.argument(id, 0) else { return Ok(()) };
+        let parent = file.tree.parent(id);
+        if file.is(parent, "map") && name != "include" {
+            // A row: its first word is no directive's name.
+            let variable = file.argument(parent, 1).map(|(_, variable)| variable).unwrap_or_default();
+            if self.names.variables.contains(&variable)
+                && let Some(text) = self.value(&variable, &word)?
+            {
+                edits.push((span, text));
+            }
+            return Ok(());
+        }
         let folder = &self.folder;
         let mut put = |text: String| edits.push((span, text));
         match name.as_str() {
@@ -263,11 +275,17 @@ impl Run<'_> {
                 }
             }
             pass if WITHOUT_SCHEME.contains(&pass) => {
-                let parent = file.tree.parent(id);
                 let upstream = file.argument(parent, 0).filter(|_| file.is(parent, "upstream"));
                 let is_tls = upstream.is_some_and(|(_, name)| self.names.tls.contains(&name));
                 if let Some(text) = self.address(&word, is_tls)? {
                     put(text);
+                }
+            }
+            "set" if self.names.variables.contains(&word) => {
+                if let Some((span, value)) = file.argument(id, 1)
+                    && let Some(text) = self.value(&word, &value)?
+                {
+                    edits.push((span, text));
                 }
             }
             timeout if timeout.ends_with("_timeout") && !IN_SECONDS.contains(&timeout) => {
@@ -304,6 +322,25 @@ impl Run<'_> {
         let uri = uri.strip_prefix(':').unwrap_or(uri);
         let address = self.address(address, scheme.ends_with('s'))?;
         Ok(address.map(|address| format!("\"{scheme}://{address}{uri}\"")))
+    }
+
+    /// What a variable gets that stands in the address of a `*_pass`: a URL, or an address. Without a resolver nginx
+    /// answers 502 where a name comes out of a variable, so names stay then.
+    fn value(&mut self, variable: &str, word: &str) -> Result<Option<String>, Error> {
+        let (scheme, address) = match word.split_once("://") {
+            Some((scheme, rest)) => (Some(scheme), rest.split('/').next().unwrap_or_default()),
+            None => (None, word),
+        };
+        let (host, port) = address.rsplit_once(':').unwrap_or((address, ""));
+        let is_ip = host.parse::<IpAddr>().is_ok();
+        let is_address = port.parse::<u16>().is_ok() || port.is_empty() && (is_ip || scheme.is_some());
+        if !is_address || !(is_ip || self.names.has_resolver) {
+            return Ok(None);
+        }
+        match scheme {
+            Some(_) => self.pass(word),
+            None => self.address(address, self.names.tls.contains(variable)),
+        }
     }
 
     fn address(&mut self, address: &str, is_tls: bool) -> Result<Option<String>, Error> {
@@ -354,6 +391,24 @@ mod tests {
              server { listen 127.0.0.1:8001; proxy_read_timeout 360000ms; keepalive_timeout 7500ms 60s; access_log off; }"
         );
         assert_eq!(listens, ["80"]);
+    }
+
+    #[test]
+    fn addresses_in_variables_go_to_the_harness() {
+        let text = "map $uri $pool { default 10.0.0.1:80; /x named; server 10.0.0.2; }\n\
+            server { listen 80; set $url http://10.0.0.3/y; set $name b:1; set $other 10.0.0.1:80;\n\
+            location / { proxy_pass https://$pool; }\nlocation /a { proxy_pass $url; }\n\
+            location /b { proxy_pass http://$name; } }";
+        let done = rewritten(text).0;
+        assert!(
+            done.starts_with(
+                "map $uri $pool { default 127.0.0.1:7011; /x named; server 127.0.0.1:7008; }\n\
+             server { listen 127.0.0.1:8001; set $url \"http://127.0.0.1:9008/y\"; set $name b:1; \
+             set $other 10.0.0.1:80;"
+            ),
+            "{done}"
+        );
+        assert!(rewritten(&format!("resolver 10.0.0.9;\n{text}")).0.contains("set $name 127.0.0.1:9003;"));
     }
 
     #[test]

@@ -19,6 +19,9 @@ use crate::{Backends, Binary, Error, Setup, certificate, ports};
 /// How often a log is looked at for a line that is due.
 const TICK: Duration = Duration::from_micros(300);
 
+/// No answer is longer.
+const MOST_BODY: usize = 16 << 20;
+
 struct Harness<'h>(&'h mut Backends);
 
 impl Surroundings for Harness<'_> {
@@ -208,6 +211,9 @@ impl Running {
                 self.backends.backstage().sent() + 1
             };
             self.backends.backstage().arrived(parts);
+            if seen.body.len() > MOST_BODY {
+                return Err(io::Error::other("an answer without end"));
+            }
         }
         Ok(())
     }

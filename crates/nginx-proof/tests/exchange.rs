@@ -162,6 +162,30 @@ fn what_goes_in_and_out_has_the_addresses_of_the_configuration() {
 }
 
 #[test]
+fn an_address_in_a_variable_is_a_back_end_too() {
+    let text = "events {}\nhttp {\nmap $arg_to $pool { default 10.0.0.1:80; two 10.0.0.2:80; }\nserver { listen 80;\n\
+        location / { proxy_pass http://$pool; }\n\
+        location /set { set $url http://10.0.0.3; proxy_pass $url; }\n\
+        location /name { set $name app:1; proxy_pass http://$name; }\n}\n}\n";
+    for binary in found() {
+        let mut running = start(&binary, text);
+        for (target, backend, status) in [
+            ("/", Some("10.0.0.1:80"), 200),
+            ("/?to=two", Some("10.0.0.2:80"), 200),
+            ("/set", Some("10.0.0.3"), 200),
+            // Nobody resolves the name.
+            ("/name", None, 502),
+        ] {
+            let seen = ask(&mut running, Exchange::get(target));
+            let received = seen.received.first();
+            assert_eq!(received.map(|received| received.backend.as_str()), backend, "{seen:?}");
+            assert_eq!(received.and_then(|received| received.head.header("Host")), backend, "{seen:?}");
+            assert_eq!(seen.status, Some(status));
+        }
+    }
+}
+
+#[test]
 fn methods_hosts_and_bodies() {
     for binary in found() {
         let text = "events {}\nhttp {\nserver { listen 80; location / { proxy_pass http://app; } }\n}\n";
