@@ -7,9 +7,11 @@ use std::path::Path;
 use std::time::Instant;
 use std::{env, fs, io};
 
-use nginx_proof::generate::FEATURES;
-use nginx_proof::model::{Found, Predicted, Regression, ask, compare, predict, run};
+use nginx_proof::generate::{Case, FEATURES};
+use nginx_proof::model::{Found, Outcome, Predicted, Regression, Run, ask, compare, predict, run};
 use nginx_proof::{Binary, HOW_TO_GET, binaries};
+use nginx_semantics::NginxVersion;
+use nginx_semantics::mistakes::{Mistake, with};
 
 /// Past the capture of tests: what was not proven has to be seen.
 fn say(line: &str) {
@@ -42,7 +44,8 @@ fn the_model_says_what_nginx_does() {
         say(HOW_TO_GET);
         return;
     }
-    let (seed, cases) = (number("NGINX_PROOF_SEED").unwrap_or(1), number("NGINX_PROOF_CASES").unwrap_or(1000));
+    let (seed, cases) =
+        (number("NGINX_PROOF_SEED").unwrap_or(1), number("NGINX_PROOF_CASES").unwrap_or(1000));
     let most = usize::try_from(number("NGINX_PROOF_MOST").unwrap_or(1)).unwrap();
     for binary in &found {
         let start = Instant::now();
@@ -57,7 +60,26 @@ fn the_model_says_what_nginx_does() {
         say(&format!("{:?} of {}", run.unsaid, run.requests));
         let differences: Vec<String> = run.found.iter().map(|found| told(found, binary, seed)).collect();
         assert!(differences.is_empty(), "{}", differences.join("\n"));
+        if binary == &found[0] {
+            each_mistake_is_found(&run, binary.version);
+        }
     }
+}
+
+/// The proof of the proof: wrong models are told from the right one by what was seen of the same cases.
+fn each_mistake_is_found(run: &Run, version: NginxVersion) {
+    let mut missed = Vec::new();
+    for mistake in Mistake::ALL {
+        let is_wrong = |(case, seen): &&(Case, Vec<Outcome>)| {
+            let compared = with(mistake, || compare(&case.files, &case.requests, version, seen));
+            !compared.0.is_empty()
+        };
+        match run.seen.iter().find(|(_, seen)| is_wrong(seen)) {
+            Some((number, _)) => say(&format!("{mistake:?} is found by case {number}")),
+            None => missed.push(mistake),
+        }
+    }
+    assert!(missed.is_empty(), "not found in {} cases: {missed:?}", run.cases);
 }
 
 /// What was a difference once is none any more.
@@ -79,7 +101,10 @@ fn what_was_found_stays_found() {
             for difference in differences {
                 told.push_str(&format!(
                     "{place}: {} {}\n    model: {}\n    nginx: {}\n",
-                    difference.request.method, difference.request.target, difference.predicted, difference.seen
+                    difference.request.method,
+                    difference.request.target,
+                    difference.predicted,
+                    difference.seen
                 ));
             }
             for reason in unsaid {

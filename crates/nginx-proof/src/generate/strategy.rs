@@ -50,7 +50,8 @@ fn level(chance: f64) -> impl Strategy<Value = Level> {
     ];
     let version = prop_oneof![4 => Just("1.1"), 1 => Just("1.0")];
     let scalars = prop_oneof![14 => Just(Vec::new()), 1 => vec(scalar, 1..=1)];
-    let rest = (weighted(chance, headers), weighted(chance * 0.8, version), scalars, weighted(0.25, Just(())));
+    let rest =
+        (weighted(chance, headers), weighted(chance * 0.8, version), scalars, weighted(0.25, Just(())));
     rest.prop_map(|(headers, http_version, scalars, included)| Level {
         headers: headers.unwrap_or_default(),
         http_version,
@@ -71,8 +72,7 @@ fn map() -> impl Strategy<Value = Map> {
 }
 
 fn pass() -> impl Strategy<Value = Pass> {
-    let target =
-        prop_oneof![8 => one(&PLAIN_TARGETS), 5 => one(&URI_TARGETS), 3 => one(&VARIABLE_TARGETS)];
+    let target = prop_oneof![8 => one(&PLAIN_TARGETS), 5 => one(&URI_TARGETS), 3 => one(&VARIABLE_TARGETS)];
     let plain = prop_oneof![5 => one(&PLAIN_TARGETS), 1 => one(&VARIABLE_TARGETS)];
     (target, plain).prop_map(|(target, plain)| Pass { target, plain })
 }
@@ -100,7 +100,8 @@ fn leaf() -> impl Strategy<Value = Statement> {
 }
 
 fn answer() -> impl Strategy<Value = Statement> {
-    let words = one(&["403", "404", "204", "426", "301 /x", "302 https://other.test$request_uri", "200 text", "444"]);
+    let words =
+        one(&["403", "404", "204", "426", "301 /x", "302 https://other.test$request_uri", "200 text", "444"]);
     words.prop_map(Statement::Return)
 }
 
@@ -158,7 +159,8 @@ fn location(nested: BoxedStrategy<Vec<Location>>) -> BoxedStrategy<Location> {
     ];
     let internal = prop_oneof![20 => Just(""), 1 => Just("internal;")];
     let name = (modifier, one(&PATHS), one(&SUFFIXES), one(&REGEXES));
-    let body = (level(0.25), statements(0.22), weighted(0.1, limit()), access(0.05), internal, error_page(0.08));
+    let body =
+        (level(0.25), statements(0.22), weighted(0.1, limit()), access(0.05), internal, error_page(0.08));
     (name, body, content(), nested)
         .prop_map(|((modifier, path, suffix, regex), body, content, nested)| {
             let (level, statements, limit, mut access, internal, error_page) = body;
@@ -210,8 +212,13 @@ fn ask() -> impl Strategy<Value = Ask> {
         1 => one(&["Upgrade", "connection"]),
     ];
     let more = vec((field, one(&["one", "two", "a=1; b=2"])), 0..3);
-    (any::<Index>(), spelling, kind, host, more)
-        .prop_map(|(path, spelling, kind, host, more)| Ask { path, spelling, kind, host, more })
+    (any::<Index>(), spelling, kind, host, more).prop_map(|(path, spelling, kind, host, more)| Ask {
+        path,
+        spelling,
+        kind,
+        host,
+        more,
+    })
 }
 
 /// Any shape.

@@ -22,11 +22,7 @@ pub struct Difference {
 ///
 /// # Errors
 /// When nginx refuses the configuration, or something of the system fails.
-pub fn ask(
-    binary: &Binary,
-    files: &[(String, String)],
-    requests: &[Request],
-) -> Result<Vec<Outcome>, Error> {
+pub fn ask(binary: &Binary, files: &[(String, String)], requests: &[Request]) -> Result<Vec<Outcome>, Error> {
     let setup =
         Setup { files: files.to_vec(), scale: 1, manner: Manner::Strict, is_tested: false, places: true };
     let mut running = Running::start(binary, &setup)?;
@@ -53,7 +49,8 @@ pub fn compare(
     seen: &[Outcome],
 ) -> (Vec<Difference>, Vec<String>) {
     let (mut differences, mut unsaid) = (Vec::new(), Vec::new());
-    for ((predicted, seen), request) in predict(files, requests, version).into_iter().zip(seen).zip(requests) {
+    for ((predicted, seen), request) in predict(files, requests, version).into_iter().zip(seen).zip(requests)
+    {
         match predicted {
             Predicted::CannotSay(reason) => unsaid.push(reason),
             Predicted::Says(predicted) if predicted == *seen => {}

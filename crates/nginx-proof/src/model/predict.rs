@@ -36,7 +36,8 @@ pub fn predict(files: &[(String, String)], requests: &[Request], version: NginxV
     let scope = Scope { given: vec![folder.clone()], working_folder: folder.clone(), ..Scope::default() };
     let main = files.first().map(|(path, _)| folder.join(path));
     let loaded = load(&memory, &main.into_iter().collect::<Vec<_>>(), &scope);
-    let Some(predictor) = loaded.layouts.first().map(|layout| Configuration::new(&loaded.sources, layout)) else {
+    let Some(predictor) = loaded.layouts.first().map(|layout| Configuration::new(&loaded.sources, layout))
+    else {
         return vec![Predicted::CannotSay("nothing was read".to_owned()); requests.len()];
     };
     let variables = Variables::new(predictor);
@@ -145,7 +146,8 @@ fn head(request: &UpstreamRequest<'_>) -> Result<Head, String> {
         UpstreamVersion::Http11 => "HTTP/1.1",
         UpstreamVersion::Http2 => "HTTP/2",
     };
-    let line = format!("{} {} {protocol}", text(&request.method, "method")?, text(&request.target, "target")?);
+    let line =
+        format!("{} {} {protocol}", text(&request.method, "method")?, text(&request.target, "target")?);
     let mut headers = Vec::new();
     for header in &request.headers {
         // What a head is read as: blanks around a value are none of it.

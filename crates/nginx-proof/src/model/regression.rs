@@ -36,7 +36,8 @@ impl Regression {
                 text.push_str(line);
                 text.push('\n');
             }
-            if let Some((name, value)) = comment.strip_prefix("> ").and_then(|header| header.split_once(": ")) {
+            if let Some((name, value)) = comment.strip_prefix("> ").and_then(|header| header.split_once(": "))
+            {
                 if let Some(request) = requests.last_mut() {
                     request.headers.retain(|(known, _)| name != "Host" || known != name);
                     let at = if name == "Host" { 0 } else { request.headers.len() };

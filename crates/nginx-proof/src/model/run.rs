@@ -29,6 +29,8 @@ pub struct Run {
     pub outcomes: BTreeMap<&'static str, u64>,
     /// How many requests the model says nothing of, by reason.
     pub unsaid: BTreeMap<String, u64>,
+    /// What was seen of each case, by its number.
+    pub seen: BTreeMap<u64, (Case, Vec<Outcome>)>,
     /// The first cases that differ, made small.
     pub found: Vec<Found>,
 }
@@ -45,7 +47,7 @@ pub struct Found {
 }
 
 impl Run {
-    fn add(&mut self, case: &Case, seen: &[Outcome], unsaid: Vec<String>) {
+    fn add(&mut self, number: u64, case: Case, seen: Vec<Outcome>, unsaid: Vec<String>) {
         self.cases += 1;
         self.requests += u64::try_from(case.requests.len()).unwrap_or(u64::MAX);
         for feature in &case.features {
@@ -60,6 +62,7 @@ impl Run {
         for reason in unsaid {
             *self.unsaid.entry(reason).or_default() += 1;
         }
+        self.seen.insert(number, (case, seen));
     }
 }
 
@@ -96,7 +99,7 @@ pub fn run(binary: &Binary, seed: u64, cases: u64, most: usize) -> Result<Run, E
                     let mut result = result.lock().unwrap_or_else(PoisonError::into_inner);
                     match (one, result.as_mut()) {
                         (Ok((case, seen, unsaid, found)), Ok(run)) => {
-                            run.add(&case, &seen, unsaid);
+                            run.add(number, case, seen, unsaid);
                             run.found.extend(found);
                             if run.found.len() >= most {
                                 is_over.store(true, Ordering::Relaxed);
@@ -144,7 +147,8 @@ fn one(binary: &Binary, seed: u64, number: u64) -> Result<One, Error> {
 fn of_case(error: Error, number: u64, case: &Case) -> Error {
     match error {
         Error::Refused { message } => {
-            let files: String = case.files.iter().map(|(path, text)| format!("\n# file: {path}\n{text}")).collect();
+            let files: String =
+                case.files.iter().map(|(path, text)| format!("\n# file: {path}\n{text}")).collect();
             Error::Refused { message: format!("case {number}: {message}{files}") }
         }
         other => other,

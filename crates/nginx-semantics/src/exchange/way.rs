@@ -284,7 +284,9 @@ impl<'a, 's> Follower<'a, 's> {
         let configuration = self.all.configuration;
         let mut around: Vec<ContextId> = configuration.levels(location).collect();
         around.reverse();
-        for level in around.into_iter().filter(|&level| configuration.context(level).kind == ContextKind::Location) {
+        for level in
+            around.into_iter().filter(|&level| configuration.context(level).kind == ContextKind::Location)
+        {
             let Some(name) = configuration.opener(level).and_then(|opener| LocationName::of(&opener)) else {
                 continue;
             };
