@@ -61,6 +61,22 @@ mod switch {
             Self::NewDefaultsEverywhere,
             Self::EmptyHeaderSent,
         ];
+
+        /// What the wrong model says.
+        pub fn words(self) -> &'static str {
+            match self {
+                Self::ArraysMerged => "`proxy_set_header` lines are added to the inherited ones",
+                Self::RegexBeforePriority => "regexes are tried before `^~`",
+                Self::NestedPriorityProtects => "a nested `^~` protects from the regexes of outer levels",
+                Self::MapKeysCaseSensitive => "keys of maps are compared with case",
+                Self::MapRegexFirst => "the regexes of a map come before its literals",
+                Self::NoDefaultUnchanged => "a map without `default` leaves its source unchanged",
+                Self::PassInherited => "a nested location inherits `proxy_pass`",
+                Self::NoSlashRedirect => "no redirect adds a missing final slash",
+                Self::NewDefaultsEverywhere => "every nginx has the defaults of 1.29.7",
+                Self::EmptyHeaderSent => "a header with an empty value is sent",
+            }
+        }
     }
 
     thread_local! {

@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+use nginx_semantics::NginxVersion;
+
 use super::check::{Difference, ask, compare};
+use super::document::{CASES, KINDS};
 use super::outcome::Outcome;
 use crate::generate::{Case, Drawn, Feature};
 use crate::{Binary, Error};
@@ -17,8 +20,10 @@ const THREADS: u64 = 2;
 const MOST_TRIES: usize = 400;
 
 /// What cases on one nginx came to.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Run {
+    /// Which nginx.
+    pub version: NginxVersion,
     /// How many cases were run.
     pub cases: u64,
     /// How many requests they made.
@@ -29,7 +34,7 @@ pub struct Run {
     pub outcomes: BTreeMap<&'static str, u64>,
     /// How many requests the model says nothing of, by reason.
     pub unsaid: BTreeMap<String, u64>,
-    /// What was seen of each case, by its number.
+    /// What was seen of the first cases, by their numbers.
     pub seen: BTreeMap<u64, (Case, Vec<Outcome>)>,
     /// The first cases that differ, made small.
     pub found: Vec<Found>,
@@ -47,6 +52,31 @@ pub struct Found {
 }
 
 impl Run {
+    fn new(version: NginxVersion) -> Self {
+        let (features, outcomes, unsaid) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let (seen, found) = (BTreeMap::new(), Vec::new());
+        Self { version, cases: 0, requests: 0, features, outcomes, unsaid, seen, found }
+    }
+
+    /// In how many of a hundred cases a feature is.
+    pub fn share(&self, feature: Feature) -> f64 {
+        let count = self.features.get(feature).copied().unwrap_or(0);
+        let float = |number: u64| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
+        100.0 * float(count) / float(self.cases.max(1))
+    }
+
+    /// How many of a hundred requests the model says nothing of.
+    pub fn unsaid_share(&self) -> f64 {
+        let float = |number: u64| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
+        100.0 * float(self.unsaid.values().sum()) / float(self.requests.max(1))
+    }
+
+    /// The number of the first of the kept cases that another model says something else of than what was seen;
+    /// `differs` gets files, requests and what was seen.
+    pub fn first(&self, differs: impl Fn(&Case, &[Outcome]) -> bool) -> Option<u64> {
+        self.seen.iter().find(|(_, (case, seen))| differs(case, seen)).map(|(number, _)| *number)
+    }
+
     fn add(&mut self, number: u64, case: Case, seen: Vec<Outcome>, unsaid: Vec<String>) {
         self.cases += 1;
         self.requests += u64::try_from(case.requests.len()).unwrap_or(u64::MAX);
@@ -62,20 +92,23 @@ impl Run {
         for reason in unsaid {
             *self.unsaid.entry(reason).or_default() += 1;
         }
-        self.seen.insert(number, (case, seen));
+        if number < CASES {
+            self.seen.insert(number, (case, seen));
+        }
     }
 }
 
 /// What a request came to, in the words of the table.
 fn kind(outcome: &Outcome) -> &'static str {
+    let [tunnel, page, refusal, redirect, error, other, closed] = KINDS;
     match (outcome.status, &outcome.asked) {
-        (Some(101), _) => "a tunnel",
-        (Some(200), Some(_)) => "a page of the back end",
-        (_, Some(_)) => "a refusal of the back end",
-        (Some(301..=308), None) => "a redirect",
-        (Some(500..), None) => "an error of nginx",
-        (Some(_), None) => "another answer of nginx",
-        (None, None) => "a closed connection",
+        (Some(101), _) => tunnel,
+        (Some(200), Some(_)) => page,
+        (_, Some(_)) => refusal,
+        (Some(301..=308), None) => redirect,
+        (Some(500..), None) => error,
+        (Some(_), None) => other,
+        (None, None) => closed,
     }
 }
 
@@ -86,7 +119,7 @@ fn kind(outcome: &Outcome) -> &'static str {
 pub fn run(binary: &Binary, seed: u64, cases: u64, most: usize) -> Result<Run, Error> {
     let next = AtomicU64::new(0);
     let is_over = AtomicBool::new(false);
-    let result = Mutex::new(Ok(Run::default()));
+    let result = Mutex::new(Ok(Run::new(binary.version)));
     thread::scope(|scope| {
         for _ in 0..THREADS {
             scope.spawn(|| {
