@@ -13,6 +13,8 @@ macro_rules! features {
 }
 
 features! {
+    SERVERS = "several servers on a socket";
+    DEFAULT_SERVER = "`default_server` among several";
     HEADERS_HTTP = "`proxy_set_header` in `http`";
     HEADERS_SERVER = "`proxy_set_header` in `server`";
     HEADERS_LOCATION = "`proxy_set_header` in a location";

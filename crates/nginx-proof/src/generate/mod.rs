@@ -28,7 +28,7 @@ use crate::Error;
 
 /// What no configuration that is drawn has, and the model knows something about.
 pub const NOT_COVERED: [&str; 14] = [
-    "several servers: `server_name`, default servers, addresses to listen on",
+    "several sockets; what a regex of `server_name` captures; requests without `Host`",
     "TLS on either side, HTTP/2 and HTTP/3 on either side, requests of HTTP/1.0",
     "`location` names that differ on systems without case",
     "`geo`, `split_clients` and other modules' variables",

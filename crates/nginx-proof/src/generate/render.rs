@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use nginx_semantics::Modifier;
 
 use super::features::{self as f, Feature};
-use super::shape::{Content, If, Level, Location, Map, Pass, Shape, Statement};
+use super::shape::{Content, If, Level, Location, Map, Pass, Server, Shape, Statement};
 
 /// A file being written.
 struct Page {
@@ -147,7 +147,12 @@ impl Renderer {
             this.line("upstream app { server a:8000; }");
             this.line("upstream api { server a:8080; }");
             this.level(&shape.http, &[], f::HEADERS_HTTP);
-            this.block("server", |this| this.server(shape));
+            let default = shape.servers.iter().position(|server| server.is_default);
+            this.note_if(shape.servers.len() > 1, f::SERVERS);
+            this.note_if(shape.servers.len() > 1 && default.is_some(), f::DEFAULT_SERVER);
+            for (index, server) in shape.servers.iter().enumerate() {
+                this.block("server", |this| this.server(server, &shape.http, default == Some(index)));
+            }
         });
     }
 
@@ -217,30 +222,33 @@ impl Renderer {
         });
     }
 
-    fn server(&mut self, shape: &Shape) {
-        self.line("listen 80;");
-        self.line("server_name www.test;");
-        let headers = [!shape.http.headers.is_empty(), !shape.server.headers.is_empty()];
-        // Where a line of a level stands makes no difference to what is nested in it.
-        let is_first = shape.locations.len() % 2 == 1;
-        if is_first {
-            self.level(&shape.server, &headers[..1], f::HEADERS_SERVER);
+    fn server(&mut self, server: &Server, http: &Level, is_default: bool) {
+        self.line(if is_default { "listen 80 default_server;" } else { "listen 80;" });
+        if !server.names.is_empty() {
+            self.line(&format!("server_name {};", server.names));
         }
-        self.statements(&shape.statements, false, false);
-        self.access(&shape.access);
-        self.error_page(shape.error_page);
-        self.perhaps_included(shape.is_included, "locations", |this| {
+        let headers = [!http.headers.is_empty(), !server.level.headers.is_empty()];
+        let outer = [!http.headers.is_empty()];
+        // Where a line of a level stands makes no difference to what is nested in it.
+        let is_first = server.locations.len() % 2 == 1;
+        if is_first {
+            self.level(&server.level, &outer, f::HEADERS_SERVER);
+        }
+        self.statements(&server.statements, false, false);
+        self.access(&server.access);
+        self.error_page(server.error_page);
+        self.perhaps_included(server.is_included, "locations", |this| {
             let mut taken = BTreeSet::new();
-            for location in &shape.locations {
+            for location in &server.locations {
                 this.location(location, Parent::Server, &headers, &mut taken);
             }
-            for (location, name) in shape.named.iter().zip(["@x", "@y"]) {
+            for (location, name) in server.named.iter().zip(["@x", "@y"]) {
                 this.note(f::LOCATION_NAMED);
                 this.body(name, location, true, Parent::Regex, &headers);
             }
         });
         if !is_first {
-            self.level(&shape.server, &headers[..1], f::HEADERS_SERVER);
+            self.level(&server.level, &outer, f::HEADERS_SERVER);
         }
     }
 

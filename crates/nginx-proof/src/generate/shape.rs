@@ -109,15 +109,14 @@ pub(super) struct Location {
     pub(super) nested: Vec<Location>,
 }
 
-/// A configuration with one server, and what is asked of it.
+/// A server.
 #[derive(Debug, Clone)]
-pub(super) struct Shape {
-    pub(super) http: Level,
-    /// Defines `$connection_upgrade`.
-    pub(super) connection: Map,
-    /// Defines `$mapped`.
-    pub(super) mapped: Map,
-    pub(super) server: Level,
+pub(super) struct Server {
+    /// The words of `server_name`; none where there are none.
+    pub(super) names: &'static str,
+    /// Whether it is to have `default_server`, which only one may.
+    pub(super) is_default: bool,
+    pub(super) level: Level,
     pub(super) statements: Vec<Statement>,
     pub(super) access: Vec<&'static str>,
     pub(super) error_page: Option<ErrorPage>,
@@ -126,6 +125,18 @@ pub(super) struct Shape {
     pub(super) named: Vec<Location>,
     /// Whether the locations stand in a file of their own.
     pub(super) is_included: bool,
+}
+
+/// A configuration, and what is asked of it.
+#[derive(Debug, Clone)]
+pub(super) struct Shape {
+    pub(super) http: Level,
+    /// Defines `$connection_upgrade`.
+    pub(super) connection: Map,
+    /// Defines `$mapped`.
+    pub(super) mapped: Map,
+    /// On one socket.
+    pub(super) servers: Vec<Server>,
     pub(super) asks: Vec<Ask>,
 }
 

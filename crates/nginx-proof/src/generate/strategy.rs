@@ -7,11 +7,11 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 use super::shape::{
-    Ask, Content, ErrorPage, If, Kind, Level, Limit, Location, Map, Pass, Shape, Spelling, Statement,
+    Ask, Content, ErrorPage, If, Kind, Level, Limit, Location, Map, Pass, Server, Shape, Spelling, Statement,
 };
 use super::words::{
     CONDITIONS, HEADERS, HOSTS, KEYS, MAPPED, PATHS, PLAIN_TARGETS, REGEXES, REPLACEMENTS, REWRITTEN,
-    SOURCES, SUFFIXES, TARGETS, UPSTREAM_VALUES, URI_TARGETS, VALUES, VARIABLE_TARGETS,
+    SERVER_NAMES, SOURCES, SUFFIXES, TARGETS, UPSTREAM_VALUES, URI_TARGETS, VALUES, VARIABLE_TARGETS,
 };
 
 /// As many requests are made of each configuration.
@@ -34,7 +34,7 @@ fn header() -> impl Strategy<Value = (Word, Word)> {
 }
 
 /// `chance` of anything at all.
-fn level(chance: f64) -> impl Strategy<Value = Level> {
+fn level(chance: f64) -> BoxedStrategy<Level> {
     let idiom = (one(&["$connection_upgrade", "upgrade", "$http_connection"]), vec(header(), 0..2)).prop_map(
         |(connection, more)| {
             let mut headers = vec![("Upgrade", "$http_upgrade"), ("Connection", connection)];
@@ -58,17 +58,18 @@ fn level(chance: f64) -> impl Strategy<Value = Level> {
         scalars,
         is_included: included.is_some(),
     })
+    .boxed()
 }
 
-fn map() -> impl Strategy<Value = Map> {
+fn map() -> BoxedStrategy<Map> {
     let values = prop_oneof![3 => one(&["upgrade", "close", ""]), 2 => one(&MAPPED)];
-    let entries = vec((one(&KEYS), values.clone()), 0..5);
-    (one(&SOURCES), entries, weighted(0.7, values), weighted(0.1, Just(())), any::<bool>()).prop_map(
-        |(source, entries, default, volatile, is_included)| {
+    let entries = vec((one(&KEYS), values.clone()), 0..6);
+    (one(&SOURCES), entries, weighted(0.7, values), weighted(0.1, Just(())), any::<bool>())
+        .prop_map(|(source, entries, default, volatile, is_included)| {
             let is_volatile = volatile.is_some();
             Map { source, entries, default, is_volatile, is_included }
-        },
-    )
+        })
+        .boxed()
 }
 
 fn pass() -> impl Strategy<Value = Pass> {
@@ -84,7 +85,7 @@ fn rewrite() -> impl Strategy<Value = Statement> {
         .prop_map(|(regex, replacement, flag)| Statement::Rewrite(regex, replacement, flag))
 }
 
-fn leaf() -> impl Strategy<Value = Statement> {
+fn leaf() -> BoxedStrategy<Statement> {
     prop_oneof![
         5 => one(&VALUES).prop_map(Statement::Set),
         3 => one(&["app", "api", "app:80", ""]).prop_map(Statement::SetBackend),
@@ -97,6 +98,7 @@ fn leaf() -> impl Strategy<Value = Statement> {
         3 => rewrite(),
         1 => Just(Statement::Break),
     ]
+    .boxed()
 }
 
 fn answer() -> impl Strategy<Value = Statement> {
@@ -105,10 +107,11 @@ fn answer() -> impl Strategy<Value = Statement> {
     words.prop_map(Statement::Return)
 }
 
-fn condition() -> impl Strategy<Value = Statement> {
+fn condition() -> BoxedStrategy<Statement> {
     let body = vec(prop_oneof![7 => leaf(), 1 => answer()], 0..3);
     (one(&CONDITIONS), body, weighted(0.35, pass()))
         .prop_map(|(condition, body, pass)| Statement::If(If { condition, body, pass }))
+        .boxed()
 }
 
 fn statements(chance: f64) -> impl Strategy<Value = Vec<Statement>> {
@@ -129,13 +132,14 @@ fn error_page(chance: f64) -> impl Strategy<Value = Option<ErrorPage>> {
     weighted(chance, (words, one(&TARGETS)))
 }
 
-fn limit() -> impl Strategy<Value = Limit> {
+fn limit() -> BoxedStrategy<Limit> {
     let access = access(0.7);
     (one(&["GET", "POST", "GET POST", "get"]), access, weighted(0.2, pass()))
         .prop_map(|(methods, access, pass)| Limit { methods, access, pass })
+        .boxed()
 }
 
-fn content() -> impl Strategy<Value = Content> {
+fn content() -> BoxedStrategy<Content> {
     let last = prop_oneof![
         4 => one(&TARGETS),
         1 => Just("=404"),
@@ -147,6 +151,7 @@ fn content() -> impl Strategy<Value = Content> {
         2 => (last, weighted(0.3, pass())).prop_map(|(last, pass)| Content::Try(last, pass)),
         2 => one(&["@x", "@y", "/ws"]).prop_map(Content::Teapot),
     ]
+    .boxed()
 }
 
 fn location(nested: BoxedStrategy<Vec<Location>>) -> BoxedStrategy<Location> {
@@ -182,7 +187,7 @@ fn location(nested: BoxedStrategy<Vec<Location>>) -> BoxedStrategy<Location> {
         .boxed()
 }
 
-fn ask() -> impl Strategy<Value = Ask> {
+fn ask() -> BoxedStrategy<Ask> {
     use Kind as K;
     use Spelling as S;
     let spelling = prop_oneof![
@@ -212,41 +217,37 @@ fn ask() -> impl Strategy<Value = Ask> {
         1 => one(&["Upgrade", "connection"]),
     ];
     let more = vec((field, one(&["one", "two", "a=1; b=2"])), 0..3);
-    (any::<Index>(), spelling, kind, host, more).prop_map(|(path, spelling, kind, host, more)| Ask {
-        path,
-        spelling,
-        kind,
-        host,
-        more,
-    })
+    (any::<Index>(), spelling, kind, host, more)
+        .prop_map(|(path, spelling, kind, host, more)| Ask { path, spelling, kind, host, more })
+        .boxed()
+}
+
+/// `most` locations and one more at most, nested ones where `is_deep`.
+fn server(most: usize, is_deep: bool) -> BoxedStrategy<Server> {
+    let none = Just(Vec::new()).boxed();
+    let inner = vec(location(none.clone()), 0..2).boxed();
+    let deep = prop_oneof![3 => none.clone(), 2 => vec(location(inner), 1..4)].boxed();
+    let nested = if is_deep { deep } else { none.clone() };
+    let names = (one(&SERVER_NAMES), weighted(0.2, Just(())));
+    let body = (level(0.75), statements(0.2), access(0.05), error_page(0.1));
+    let locations = (vec(location(nested), 1..=most), vec(location(none), 0..3), weighted(0.2, Just(())));
+    (names, body, locations)
+        .prop_map(|(names, body, (locations, named, included))| {
+            let ((names, default), (level, statements, access, error_page)) = (names, body);
+            let (is_default, is_included) = (default.is_some(), included.is_some());
+            Server { names, is_default, level, statements, access, error_page, locations, named, is_included }
+        })
+        .boxed()
 }
 
 /// Any shape.
 pub(super) fn shape() -> impl Strategy<Value = Shape> {
-    let none = Just(Vec::new()).boxed();
-    let inner = vec(location(none.clone()), 0..2).boxed();
-    let nested = prop_oneof![3 => none.clone(), 2 => vec(location(inner), 1..4)].boxed();
-    let locations = vec(location(nested), 1..6);
-    let named = vec(location(none), 0..3);
+    let others = weighted(0.25, vec(server(2, false), 1..3)).prop_map(Option::unwrap_or_default);
     let http = (level(0.3), map(), map());
-    let server = (level(0.75), statements(0.2), access(0.05), error_page(0.1));
-    (http, server, locations, named, weighted(0.2, Just(())), vec(ask(), ASKS)).prop_map(
-        |((http, connection, mapped), server, locations, named, included, asks)| {
-            let (server, statements, access, error_page) = server;
-            let is_included = included.is_some();
-            Shape {
-                http,
-                connection,
-                mapped,
-                server,
-                statements,
-                access,
-                error_page,
-                locations,
-                named,
-                is_included,
-                asks,
-            }
+    (http, server(5, true), others, vec(ask(), ASKS)).prop_map(
+        |((http, connection, mapped), first, others, asks)| {
+            let servers = std::iter::once(first).chain(others).collect();
+            Shape { http, connection, mapped, servers, asks }
         },
     )
 }

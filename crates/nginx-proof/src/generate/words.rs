@@ -82,7 +82,8 @@ pub(super) const VALUES: [&str; 28] = [
 pub(super) const UPSTREAM_VALUES: [&str; 2] = ["$proxy_host", "$proxy_add_x_forwarded_for"];
 
 /// Sources of maps.
-pub(super) const SOURCES: [&str; 8] = [
+pub(super) const SOURCES: [&str; 9] = [
+    "$http_upgrade",
     "$http_upgrade",
     "$http_upgrade",
     "$http_connection",
@@ -186,4 +187,17 @@ pub(super) const ASKED: [&str; 14] = [
 ];
 
 /// Values of `Host`.
-pub(super) const HOSTS: [&str; 3] = ["example.com", "Example.COM:8080", "a.test"];
+pub(super) const HOSTS: [&str; 5] = ["example.com", "Example.COM:8080", "a.test", "b.a.test.", "www.org"];
+
+/// Words of `server_name`.
+pub(super) const SERVER_NAMES: [&str; 9] = [
+    "www.test",
+    "www.test",
+    "example.com",
+    "*.test a.test",
+    ".a.test",
+    "www.* EXAMPLE.com",
+    "~^[ab]\\.",
+    "_",
+    "",
+];

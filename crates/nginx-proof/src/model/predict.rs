@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use nginx_semantics::{
     ClientRequest, Configuration, ContextId, ContextKind, Ending, Exchanges, Loaded, Locations, MemoryFiles,
-    NginxVersion, Obstacle, Passed, Scope, UpstreamRequest, UpstreamVersion, Value, Variables, load, peers,
-    upstream,
+    NginxVersion, Obstacle, Passed, Scope, ServerSelection, UpstreamRequest, UpstreamVersion, Value,
+    Variables, load, normalize_path, peers, select_server, sockets, upstream,
 };
 
 use super::outcome::{Asked, Outcome};
@@ -26,7 +26,7 @@ pub enum Predicted {
     CannotSay(String),
 }
 
-/// What the model says of each request to the only server of some files, for one nginx.
+/// What the model says of each request to the first socket of some files, for one nginx.
 pub fn predict(files: &[(String, String)], requests: &[Request], version: NginxVersion) -> Vec<Predicted> {
     let mut memory = MemoryFiles::new();
     for (path, text) in files {
@@ -43,11 +43,8 @@ pub fn predict(files: &[(String, String)], requests: &[Request], version: NginxV
     let variables = Variables::new(predictor);
     let locations = Locations::new(predictor);
     let all = Exchanges { configuration: predictor, variables: &variables, locations: &locations, version };
-    let Some(server) = predictor.of_kind(ContextKind::Server).next() else {
-        return vec![Predicted::CannotSay("no server".to_owned()); requests.len()];
-    };
     let prediction = Prediction { all: &all, loaded: &loaded };
-    let predict = |request| match prediction.of(server, request) {
+    let predict = |request| match prediction.of(request) {
         Ok(outcome) => Predicted::Says(outcome),
         Err(reason) => Predicted::CannotSay(reason),
     };
@@ -60,7 +57,7 @@ struct Prediction<'p, 's> {
 }
 
 impl<'s> Prediction<'_, 's> {
-    fn of(&self, server: ContextId, request: &Request) -> Result<Outcome, String> {
+    fn of(&self, request: &Request) -> Result<Outcome, String> {
         let owned = |(name, value): &(String, String)| (name.clone(), value.as_bytes().to_vec());
         let client = ClientRequest {
             method: request.method.clone(),
@@ -70,7 +67,7 @@ impl<'s> Prediction<'_, 's> {
             client: Some(Ipv4Addr::LOCALHOST.into()),
             local: Some((Ipv4Addr::LOCALHOST, 80).into()),
         };
-        let exchange = self.all.run(server, &client);
+        let exchange = self.all.run(self.server(&client)?, &client);
         for way in &exchange.ways {
             if let Ending::CannotSay(obstacle) = way.ending {
                 return Err(self.reason(obstacle));
@@ -88,6 +85,23 @@ impl<'s> Prediction<'_, 's> {
             }
             Ending::Passed(passed) => self.passed(passed),
             Ending::CannotSay(obstacle) => Err(self.reason(*obstacle)),
+        }
+    }
+
+    /// The server that takes a request: all are on one socket.
+    fn server(&self, client: &ClientRequest) -> Result<ContextId, String> {
+        let configuration = self.all.configuration;
+        let http = configuration.of_kind(ContextKind::Http).next().ok_or("no http")?;
+        let sockets = sockets(configuration, http);
+        let socket = sockets.first().ok_or("no server")?;
+        if normalize_path(&client.target).is_none() {
+            // ngx_http_process_request_uri ends it before the host is known.
+            return Ok(socket.default().ok_or("no server")?.server);
+        }
+        match select_server(configuration, socket, client.host().as_deref()) {
+            Some(ServerSelection::Server(server, _)) => Ok(server),
+            Some(ServerSelection::CannotSay(_)) => Err("a regex of a server's name".to_owned()),
+            None => Err("no server".to_owned()),
         }
     }
 
