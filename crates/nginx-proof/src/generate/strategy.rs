@@ -63,7 +63,13 @@ fn level(chance: f64) -> BoxedStrategy<Level> {
 
 fn map() -> BoxedStrategy<Map> {
     let values = prop_oneof![3 => one(&["upgrade", "close", ""]), 2 => one(&MAPPED)];
-    let entries = vec((one(&KEYS), values.clone()), 0..6);
+    // One more of which a literal and a regex may mean the same.
+    let both = (one(&["websocket", "~*^web"]), one(&["upgrade", "close", "x$1"]));
+    let entries =
+        (vec((one(&KEYS), values.clone()), 0..5), vec(both, 0..3)).prop_map(|(mut entries, both)| {
+            entries.extend(both);
+            entries
+        });
     (one(&SOURCES), entries, weighted(0.7, values), weighted(0.1, Just(())), any::<bool>())
         .prop_map(|(source, entries, default, volatile, is_included)| {
             let is_volatile = volatile.is_some();
@@ -162,10 +168,10 @@ fn location(nested: BoxedStrategy<Vec<Location>>) -> BoxedStrategy<Location> {
         4 => Just(Modifier::Regex),
         3 => Just(Modifier::CaselessRegex),
     ];
-    let internal = prop_oneof![20 => Just(""), 1 => Just("internal;")];
+    let internal = prop_oneof![40 => Just(""), 1 => Just("internal;")];
     let name = (modifier, one(&PATHS), one(&SUFFIXES), one(&REGEXES));
     let body =
-        (level(0.25), statements(0.22), weighted(0.1, limit()), access(0.05), internal, error_page(0.08));
+        (level(0.25), statements(0.22), weighted(0.06, limit()), access(0.05), internal, error_page(0.08));
     (name, body, content(), nested)
         .prop_map(|((modifier, path, suffix, regex), body, content, nested)| {
             let (level, statements, limit, mut access, internal, error_page) = body;
