@@ -10,6 +10,7 @@
 
 mod common;
 mod discovery;
+mod dispatch;
 mod includes;
 mod inheritance;
 mod limits;
