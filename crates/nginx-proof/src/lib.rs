@@ -25,6 +25,7 @@ mod proofs;
 mod rewrite;
 mod rfc6455;
 mod statements;
+mod syntax;
 
 pub use backend::{Backends, Manner, Received};
 pub use binaries::{Binary, HOW_TO_GET, binaries};
@@ -37,3 +38,4 @@ pub use observe::{Observation, Probe, Seen, Setup, observe};
 pub use page::Heading;
 pub use proofs::{Proof, prove};
 pub use rewrite::{Listen, Rewritten, Surroundings, rewrite};
+pub use syntax::{Case, Plan, SyntaxReport, prove_syntax};

@@ -57,6 +57,12 @@ pub fn lookup(name: &[u8]) -> DirectiveName {
     table::get().lookup(name)
 }
 
+/// Every row of the catalogue, sorted by name and module.
+#[must_use]
+pub fn directives() -> &'static [Directive] {
+    table::get().all()
+}
+
 /// A directive as one module of nginx defines it.
 #[derive(Copy, Clone, Eq, PartialEq, Debug)]
 pub struct Directive {

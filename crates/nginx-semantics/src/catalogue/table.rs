@@ -81,7 +81,6 @@ impl Table {
         rows.unwrap_or_default()
     }
 
-    #[cfg(test)]
     pub(super) fn all(&self) -> &[Directive] {
         &self.rows
     }
