@@ -44,7 +44,7 @@ fn mutated_configurations_are_refused_as_by_nginx() {
             say(&format!("{count:>7}  beyond: {words}"));
         }
     }
-    let differences = &report.differences;
+    let differences: Vec<&str> = report.differences.values().map(String::as_str).collect();
     assert!(differences.is_empty(), "{} differ:\n{}", differences.len(), differences.join("\n"));
     assert_eq!(report.total(), plan.cases);
 }

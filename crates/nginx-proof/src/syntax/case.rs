@@ -4,8 +4,11 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::mutation::{Kind, Mutation, choose, mutation, pick};
-use super::seeds::Seed;
+use super::seeds::{FIXTURES, PAGES, Seed};
 use super::synthesis::{Synthesis, synthesis};
+
+/// Relative path and bytes, the main file first.
+pub(super) type Files = Vec<(String, Vec<u8>)>;
 
 /// A configuration to ask nginx about.
 #[derive(Debug, Clone)]
@@ -15,7 +18,7 @@ pub struct Case {
     /// What was done to it.
     pub(super) mutations: Vec<Kind>,
     /// Relative path and bytes, the main file first.
-    pub files: Vec<(String, Vec<u8>)>,
+    pub files: Files,
 }
 
 /// How a case is made.
@@ -29,7 +32,8 @@ pub(super) struct Draft {
 
 #[derive(Debug, Clone)]
 enum Base {
-    Seed(Index),
+    Fixture(Index),
+    Page(Index),
     Synthesis(Synthesis),
 }
 
@@ -38,7 +42,8 @@ enum Base {
 pub(super) fn draft() -> impl Strategy<Value = Draft> {
     let mutated = |count| prop::collection::vec(mutation(), count);
     prop_oneof![
-        3 => (any::<Index>().prop_map(Base::Seed), any::<Index>(), mutated(1..4)),
+        1 => (any::<Index>().prop_map(Base::Fixture), any::<Index>(), mutated(1..4)),
+        2 => (any::<Index>().prop_map(Base::Page), any::<Index>(), mutated(1..4)),
         2 => (synthesis().prop_map(Base::Synthesis), any::<Index>(), mutated(0..2)),
     ]
     .prop_map(|(base, file, mutations)| Draft { base, file, mutations })
@@ -47,10 +52,8 @@ pub(super) fn draft() -> impl Strategy<Value = Draft> {
 impl Draft {
     pub(super) fn case(&self, seeds: &[Seed]) -> Option<Case> {
         let (origin, mut files) = match &self.base {
-            Base::Seed(index) => {
-                let seed = pick(index, seeds)?;
-                (seed.origin, seed.files.clone())
-            }
+            Base::Fixture(index) => one_of(index, seeds, FIXTURES)?,
+            Base::Page(index) => one_of(index, seeds, PAGES)?,
             Base::Synthesis(synthesis) => ("catalogue", vec![("nginx.conf".to_owned(), synthesis.text()?)]),
         };
         let chosen = choose(&self.file, files.len())?;
@@ -61,4 +64,9 @@ impl Draft {
         let mutations = self.mutations.iter().map(|mutation| mutation.kind).collect();
         Some(Case { origin, mutations, files })
     }
+}
+
+fn one_of(index: &Index, seeds: &[Seed], origin: &'static str) -> Option<(&'static str, Files)> {
+    let of_origin: Vec<&Seed> = seeds.iter().filter(|seed| seed.origin == origin).collect();
+    Some((origin, pick(index, &of_origin)?.files.clone()))
 }

@@ -7,6 +7,8 @@ use nginx_semantics::VersionRange;
 use nginx_semantics::catalogue;
 use nginx_semantics::dispatch::{Build, Modules};
 
+use super::message::Class;
+use super::verdict::Bench;
 use crate::{Binary, Error};
 
 /// Those that `auto/options` leaves out unless asked; all others are there unless refused.
@@ -42,6 +44,10 @@ const ON_REQUEST: [&str; 27] = [
 /// Methods of other systems to wait for connections.
 const OF_OTHER_SYSTEMS: [&str; 5] = ["devpoll", "eventport", "iocp", "kqueue", "rtsig"];
 
+/// Directives that distributions brought to older releases. Debian's nginx 1.22.1 and 1.26.3 take `max_headers` since a
+/// security update of 2026; nginx has it since 1.29.8. A binary is asked which of them it knows.
+const BACKPORTED: [&str; 1] = ["max_headers"];
+
 /// What the binary takes.
 ///
 /// # Errors
@@ -53,7 +59,19 @@ pub(crate) fn build(binary: &Binary) -> Result<Build, Error> {
     let options: BTreeSet<&str> = text.split_whitespace().collect();
     let modules = catalogue::directives().iter().map(|directive| directive.module);
     let built = modules.filter(|module| is_built(module, &options)).collect();
-    Ok(Build { versions: VersionRange::exactly(binary.version), modules: Modules::Exactly(built) })
+    let mut build =
+        Build { modules: Modules::Exactly(built), ..Build::any(VersionRange::exactly(binary.version)) };
+    let mut bench = Bench::new()?;
+    for name in BACKPORTED {
+        let is_known = catalogue::lookup(name.as_bytes()).rows().iter().any(|row| build.has(row));
+        let files = [("nginx.conf".to_owned(), format!("{name};").into_bytes())];
+        let verdict = bench.test(binary, &files)?;
+        let class = verdict.message.map(|message| message.class());
+        if !is_known && class.is_some_and(|class| class != Class::Unknown) {
+            build.backported.insert(name);
+        }
+    }
+    Ok(build)
 }
 
 /// Whether a module is linked in; one that is built to be loaded is not.

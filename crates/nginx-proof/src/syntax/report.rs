@@ -20,12 +20,14 @@ pub struct SyntaxReport {
     /// By nginx's words, what is quoted left out.
     beyond: BTreeMap<String, usize>,
     not_known: BTreeMap<&'static str, usize>,
-    /// A description of each case in which the program and nginx differ.
-    pub differences: Vec<String>,
+    /// What a build takes though its release does not.
+    backported: BTreeMap<NginxVersion, Vec<&'static str>>,
+    /// A description of each case in which the program and nginx differ, by its number.
+    pub differences: BTreeMap<usize, String>,
 }
 
 impl SyntaxReport {
-    pub(super) fn add(&mut self, version: NginxVersion, case: &Case, outcome: Outcome) {
+    pub(super) fn add(&mut self, index: usize, version: NginxVersion, case: &Case, outcome: Outcome) {
         *self.cases.entry(version).or_default() += 1;
         *self.origins.entry(case.origin).or_default() += 1;
         for kind in &case.mutations {
@@ -39,7 +41,13 @@ impl SyntaxReport {
                 *self.beyond.entry(text).or_default() += 1;
             }
             Outcome::NotKnown(what) => *self.not_known.entry(what).or_default() += 1,
-            Outcome::Differ(what) => self.differences.push(what),
+            Outcome::Differ(what) => drop(self.differences.insert(index, what)),
+        }
+    }
+
+    pub(super) fn backported(&mut self, version: NginxVersion, names: Vec<&'static str>) {
+        if !names.is_empty() {
+            self.backported.insert(version, names);
         }
     }
 
@@ -121,6 +129,10 @@ impl fmt::Display for SyntaxReport {
         writeln!(f, "{:>7}  beyond syntax: setters, values, files", self.beyond())?;
         for (what, count) in &self.not_known {
             writeln!(f, "{count:>7}  not compared: {what}")?;
+        }
+        for (version, names) in &self.backported {
+            let names = names.join(", ");
+            writeln!(f, "         the build of {version} takes {names}, which its release does not")?;
         }
         writeln!(f, "{:>7}  differ", self.differences.len())?;
         let mutations = self.mutations.iter().map(|(kind, count)| (kind.clone(), *count)).collect();

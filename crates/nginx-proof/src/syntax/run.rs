@@ -51,30 +51,27 @@ pub fn prove_syntax(binaries: &[Binary], root: &Path, plan: Plan) -> Result<Synt
         drafts.push(tree.current());
     }
     let next = AtomicUsize::new(0);
-    let all = Mutex::new(Ok((SyntaxReport::default(), Vec::new())));
+    let all = Mutex::new(Ok(SyntaxReport::default()));
     thread::scope(|scope| {
         for _ in 0..THREADS {
             scope.spawn(|| {
                 let done = work(&drafts, &seeds, &builds, &next);
                 let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
                 match (done, all.as_mut()) {
-                    (Ok((report, differing)), Ok((whole, indices))) => {
-                        whole.merge(report);
-                        indices.extend(differing);
-                    }
+                    (Ok(report), Ok(whole)) => whole.merge(report),
                     (Err(error), Ok(_)) => *all = Err(error),
                     (_, Err(_)) => {}
                 }
             });
         }
     });
-    let (mut report, mut differing) = all.into_inner().unwrap_or_else(PoisonError::into_inner)?;
-    differing.sort_unstable();
-    for (shown, index) in differing.into_iter().take(SHOWN).enumerate() {
+    let mut report = all.into_inner().unwrap_or_else(PoisonError::into_inner)?;
+    for (binary, build) in &builds {
+        report.backported(binary.version, build.backported.iter().copied().collect());
+    }
+    for (&index, what) in report.differences.iter_mut().take(SHOWN) {
         if let Some(text) = smallest(index, &seeds, &builds, plan)? {
-            if let Some(place) = report.differences.get_mut(shown) {
-                *place = text;
-            }
+            *what = text;
         }
     }
     Ok(report)
@@ -95,21 +92,17 @@ fn work(
     seeds: &[Seed],
     builds: &[Built<'_>],
     next: &AtomicUsize,
-) -> Result<(SyntaxReport, Vec<usize>), Error> {
+) -> Result<SyntaxReport, Error> {
     let mut bench = Bench::new()?;
     let mut report = SyntaxReport::default();
-    let mut differing = Vec::new();
     loop {
         let index = next.fetch_add(1, Ordering::Relaxed);
         let Some(draft) = drafts.get(index) else { break };
         let Some((case, built)) = draft.case(seeds).zip(turn(builds, index)) else { continue };
         let outcome = run(&mut bench, &case, built)?;
-        if matches!(outcome, Outcome::Differ(_)) {
-            differing.push(index);
-        }
-        report.add(built.0.version, &case, outcome);
+        report.add(index, built.0.version, &case, outcome);
     }
-    Ok((report, differing))
+    Ok(report)
 }
 
 fn turn<'b>(builds: &'b [Built<'b>], index: usize) -> Option<&'b Built<'b>> {

@@ -9,6 +9,11 @@ use crate::Error;
 use crate::page::blocks;
 use crate::rewrite::{Surroundings, rewrite};
 
+/// [`Seed::origin`]: the folders below `fixtures`.
+pub(super) const FIXTURES: &str = "fixtures";
+/// And the blocks of pages.
+pub(super) const PAGES: &str = "pages";
+
 /// A configuration that runs anywhere.
 #[derive(Debug, Clone)]
 pub(super) struct Seed {
@@ -45,12 +50,12 @@ pub(super) fn seeds(root: &Path) -> Result<Vec<Seed>, Error> {
         if folder.join("nginx.conf").is_file() {
             let mut files = vec![("nginx.conf".to_owned(), text(&folder.join("nginx.conf"))?)];
             below(&folder, "", &mut files)?;
-            seeds.push(seed("fixtures", &files)?);
+            seeds.push(seed(FIXTURES, &files)?);
         }
     }
     for rule in RULES.iter().map(|rule| rule.meta()) {
         for block in blocks(rule) {
-            seeds.push(seed("pages", &block.files)?);
+            seeds.push(seed(PAGES, &block.files)?);
         }
     }
     Ok(seeds)

@@ -1,7 +1,7 @@
 //! Statements made of the directive catalogue, in right and in wrong places, with right and wrong numbers of words.
 
-use nginx_semantics::NginxVersion;
-use nginx_semantics::catalogue::{self, Contexts, Directive};
+use nginx_semantics::catalogue::{self, Contexts, Directive, ModuleKind};
+use nginx_semantics::{NginxVersion, VersionRange};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -55,7 +55,7 @@ const PLACES: [Place; 14] = [
 ];
 
 /// Values that many setters take, by the end of the directive's name.
-const VALUES: [(&str, &[&str]); 24] = [
+const VALUES: [(&str, &[&str]); 73] = [
     ("_timeout", &["10s", "75s"]),
     ("_time", &["10s"]),
     ("_delay", &["10s"]),
@@ -77,6 +77,55 @@ const VALUES: [(&str, &[&str]); 24] = [
     ("grpc_pass", &["grpc://127.0.0.1:9000"]),
     ("listen", &["127.0.0.1:18081"]),
     ("_log", &["./a.log"]),
+    ("_bind", &["$uri"]),
+    ("_cache_methods", &["GET"]),
+    ("_cache_path", &["./cache", "keys_zone=a:1m"]),
+    ("_cache_use_stale", &["error", "timeout"]),
+    ("_ignore_headers", &["Expires", "Vary"]),
+    ("_keys_zone", &["a:1m"]),
+    ("_log_level", &["warn"]),
+    ("_next_upstream", &["error", "timeout"]),
+    ("_ssl_certificate_cache", &["off"]),
+    ("_ssl_protocols", &["TLSv1.2", "TLSv1.3"]),
+    ("_ssl_verify_depth", &["1"]),
+    ("_status", &["404"]),
+    ("_store_access", &["user:rw"]),
+    ("access_log", &["./a.log"]),
+    ("allow", &["127.0.0.1"]),
+    ("auth_request_set", &["$v", "1"]),
+    ("autoindex_format", &["html"]),
+    ("connection_pool_size", &["8k"]),
+    ("dav_access", &["user:rw"]),
+    ("dav_methods", &["off"]),
+    ("debug_points", &["stop"]),
+    ("deny", &["127.0.0.1"]),
+    ("env", &["A"]),
+    ("error_log", &["./a.log", "warn"]),
+    ("fastcgi_split_path_info", &["^(a)(b)$"]),
+    ("gzip_hash", &["8k"]),
+    ("gzip_http_version", &["1.1"]),
+    ("gzip_proxied", &["any"]),
+    ("gzip_window", &["8k"]),
+    ("if_modified_since", &["off"]),
+    ("include", &["./none/*"]),
+    ("keepalive_disable", &["msie6"]),
+    ("limit_conn", &["z", "1"]),
+    ("limit_conn_zone", &["$uri", "zone=z:1m"]),
+    ("limit_req", &["zone=z"]),
+    ("limit_req_zone", &["$uri", "zone=z:1m", "rate=1r/s"]),
+    ("log_format", &["a", "$uri"]),
+    ("open_file_cache", &["off"]),
+    ("open_log_file_cache", &["off"]),
+    ("proxy_http_version", &["1.1"]),
+    ("satisfy", &["any"]),
+    ("set", &["$v", "1"]),
+    ("set_real_ip_from", &["127.0.0.1"]),
+    ("ssl_protocols", &["TLSv1.2", "TLSv1.3"]),
+    ("ssl_session_cache", &["off"]),
+    ("use", &["epoll"]),
+    ("user", &["root"]),
+    ("userid_flags", &["off"]),
+    ("worker_processes", &["1"]),
     ("expires", &["1h"]),
     ("return", &["204"]),
     ("error_page", &["404", "/x"]),
@@ -114,10 +163,17 @@ pub(super) fn synthesis() -> impl Strategy<Value = Synthesis> {
     )
 }
 
-/// The rows that some supported version may have.
+/// The rows that some supported version may have. Those of `mail` and `stream`, which distributions build to be loaded,
+/// mostly share their names with others.
 fn directives() -> Vec<&'static Directive> {
     let oldest = NginxVersion::new(1, 18, 0);
-    catalogue::directives().iter().filter(|row| row.removed.is_none_or(|removed| removed > oldest)).collect()
+    let is_alive = |row: &&Directive| row.removed.is_none_or(|removed| removed > oldest);
+    let is_built = |row: &&Directive| {
+        matches!(row.kind, ModuleKind::Core | ModuleKind::Conf | ModuleKind::Event | ModuleKind::Http)
+            || row.block
+            || row.name.len().is_multiple_of(8)
+    };
+    catalogue::directives().iter().filter(is_alive).filter(is_built).collect()
 }
 
 impl Synthesis {
@@ -150,7 +206,7 @@ impl Synthesis {
 }
 
 fn value(row: &Directive, number: usize, index: &Index) -> Option<&'static str> {
-    if row.is_flag {
+    if row.is_flag(VersionRange::exactly(row.since)) {
         return pick(index, &FLAGS).copied();
     }
     let by_name = VALUES.iter().filter(|(end, _)| row.name.ends_with(end)).max_by_key(|(end, _)| end.len());

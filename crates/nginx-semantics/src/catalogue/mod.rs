@@ -82,8 +82,10 @@ pub struct Directive {
     pub max_args: Option<u8>,
     /// A smaller greatest number, and the first release in which it was [`Directive::max_args`] instead.
     pub former_max_args: Option<(u8, NginxVersion)>,
-    /// Whether the one argument is `on` or `off` (`NGX_CONF_FLAG`).
-    pub is_flag: bool,
+    /// Whether the one argument is `on` or `off` (`ngx_conf_set_flag_slot`).
+    is_flag: bool,
+    /// The first release in which it was no flag any more.
+    flag_until: Option<NginxVersion>,
     /// Whether the directive takes a block in braces.
     pub block: bool,
     /// The first release that has this row.
@@ -99,6 +101,12 @@ impl Directive {
     #[must_use]
     pub fn is_in(&self, range: VersionRange) -> bool {
         range.any_since(self.since) && self.removed.is_none_or(|removed| range.min < removed)
+    }
+
+    /// Whether every release of the range takes `on` and `off` alone.
+    #[must_use]
+    pub fn is_flag(&self, range: VersionRange) -> bool {
+        self.is_flag && self.flag_until.is_none_or(|until| !range.any_since(until))
     }
 
     /// Whether some release of the range takes so many arguments.

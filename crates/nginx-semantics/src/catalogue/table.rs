@@ -106,6 +106,10 @@ fn parse_row(line: &'static str) -> Option<Directive> {
         Some((most, until)) => Some((most.parse().ok()?, parse_version(until)?)),
         None => None,
     };
+    let (args, flag_until) = match args.split_once('<') {
+        Some((args, until)) => (args, Some(parse_version(until)?)),
+        None => (args, None),
+    };
     // The mark of those that take only `on` and `off`.
     let is_flag = args.ends_with('f');
     let (min_args, max_args) = args.strip_suffix('f').unwrap_or(args).split_once('-')?;
@@ -124,6 +128,7 @@ fn parse_row(line: &'static str) -> Option<Directive> {
         max_args: if max_args == "*" { None } else { Some(max_args.parse().ok()?) },
         former_max_args,
         is_flag,
+        flag_until,
         block,
         since: parse_version(field()?)?,
         removed: match field()? {

@@ -22,13 +22,16 @@ pub struct Build {
     pub versions: VersionRange,
     /// Its modules.
     pub modules: Modules,
+    /// Directives that it takes though its release is older than they are: distributions bring fixes back, and some
+    /// fixes come with a directive.
+    pub backported: BTreeSet<&'static str>,
 }
 
 impl Build {
     /// Any build of these versions.
     #[must_use]
     pub fn any(versions: VersionRange) -> Self {
-        Self { versions, modules: Modules::Any }
+        Self { versions, modules: Modules::Any, backported: BTreeSet::new() }
     }
 
     /// Whether a directive may be there.
@@ -38,6 +41,6 @@ impl Build {
             Modules::Any => true,
             Modules::Exactly(modules) => modules.contains(directive.module),
         };
-        is_built && directive.is_in(self.versions)
+        is_built && (directive.is_in(self.versions) || self.backported.contains(directive.name))
     }
 }

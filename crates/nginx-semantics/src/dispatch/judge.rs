@@ -99,15 +99,16 @@ pub(super) fn judge(level: &mut Level, statement: &Words<'_>, build: &Build) -> 
     if !row.takes(statement.words.len().saturating_sub(1), build.versions) {
         return Verdict::Refused(RefusalKind::NumberOfArguments(statement.name()));
     }
-    set(level, statement, row)
+    set(level, statement, row, build)
 }
 
 /// The setters that are known: `ngx_conf_set_flag_slot`, and those of the blocks of the main level
 /// (`event/ngx_event.c:ngx_events_block`, `http/ngx_http.c:ngx_http_block` and their like), which all first ask whether
 /// they were here before.
-fn set(level: &mut Level, statement: &Words<'_>, row: &Directive) -> Verdict {
+fn set(level: &mut Level, statement: &Words<'_>, row: &Directive, build: &Build) -> Verdict {
+    let takes_flag = row.is_flag(build.versions);
     let is_main_block = level.kind == ContextKind::Main && row.block;
-    if !row.is_flag && !is_main_block {
+    if !takes_flag && !is_main_block {
         return Verdict::Taken;
     }
     if level.once.contains(&statement.name) {
@@ -116,7 +117,7 @@ fn set(level: &mut Level, statement: &Words<'_>, row: &Directive) -> Verdict {
     level.once.push(statement.name);
     let value = statement.c_string(1);
     let is_flag = [b"on".as_slice(), b"off"].iter().any(|flag| flag.eq_ignore_ascii_case(value));
-    if row.is_flag && !is_flag {
+    if takes_flag && !is_flag {
         return Verdict::Refused(RefusalKind::NotAFlag { name: statement.name(), value: value.to_vec() });
     }
     Verdict::Taken
