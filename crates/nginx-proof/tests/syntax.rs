@@ -1,7 +1,5 @@
 //! The program accepts and refuses what `nginx -t` accepts and refuses, and names the same line.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
-
 use std::io::Write;
 use std::path::Path;
 use std::{env, io};

@@ -9,6 +9,7 @@ pub mod defaults;
 pub mod dispatch;
 mod distribution;
 mod effective;
+mod exchange;
 mod files;
 mod include;
 mod load;
@@ -28,12 +29,18 @@ pub use configuration::{
     IncludeProblem, Layout, Presence,
 };
 pub use effective::{Declared, Effective, declared, effective, levels};
+pub use exchange::{
+    Answer, AnsweredBy, ClientRequest, Ending, Exchange, Exchanges, HeaderSource, Obstacle, Passed, Step,
+    UpstreamHeader, UpstreamRequest, UpstreamVersion, Way,
+};
 pub use files::{Files, MemoryFiles, Overlay, ReadError, normalize};
 pub use include::{PathMap, Scope};
 pub use load::{Loaded, SkipReason, Skipped, load, load_main};
 pub use location::{LocationName, Locations, Modifier, Selection, normalize_path};
 pub use required::raised;
-pub use server::{listens, server_names};
+pub use server::{
+    Listen, ListenAddress, NameMatch, ServerSelection, Socket, listens, select_server, server_names, sockets,
+};
 pub use sources::{At, FileId, NginxVocabulary, SourceFile, Sources};
 pub use upstream::{Pass, PassModule, Peer, Target, peers, upstream};
 pub use variables::{Definition, Evaluator, Part, Request, Value, Variables, has_variables, parts};

@@ -1,7 +1,11 @@
-//! The names and sockets of a `server`.
+//! The names and sockets of servers, and which of them takes a request (`http/ngx_http.c:ngx_http_server_names`,
+//! `http/ngx_http_request.c:ngx_http_find_virtual_server`).
+
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::catalogue::DirectiveName;
-use crate::configuration::{Configuration, ContextId};
+use crate::configuration::{Configuration, ContextId, ContextKind, Directive};
+use crate::pattern::Pattern;
 
 /// The words of all `server_name` lines, in order; empty where none is written.
 pub fn server_names(configuration: Configuration<'_>, server: ContextId) -> Vec<String> {
@@ -13,4 +17,238 @@ pub fn server_names(configuration: Configuration<'_>, server: ContextId) -> Vec<
 /// (`http/ngx_http.c:ngx_http_add_listen`, `http/ngx_http_core_module.c:ngx_http_core_server`).
 pub fn listens(configuration: Configuration<'_>, server: ContextId) -> Vec<String> {
     configuration.named(server, DirectiveName::LISTEN).map(|line| line.arguments_text()).collect()
+}
+
+/// The address of a socket that nginx listens on.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ListenAddress {
+    /// An address of this machine, or all of one family: `0.0.0.0`, `::`.
+    Ip(IpAddr, u16),
+    /// A name that is resolved when nginx starts.
+    Name(String, u16),
+    /// A Unix socket.
+    Unix(String),
+}
+
+impl ListenAddress {
+    /// `*:80`, what a server without `listen` has.
+    pub const DEFAULT: Self = Self::Ip(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 80);
+
+    /// Reads the first word of a `listen` (`core/ngx_inet.c:ngx_parse_url`).
+    pub fn parse(word: &str) -> Self {
+        if let Some(path) = word.strip_prefix("unix:") {
+            return Self::Unix(path.to_owned());
+        }
+        if let Ok(port) = word.parse() {
+            return Self::Ip(Ipv4Addr::UNSPECIFIED.into(), port);
+        }
+        let (host, port) = match word.rsplit_once(':') {
+            Some((host, port)) if !port.contains(']') => (host, port.parse().unwrap_or(80)),
+            _ => (word, 80),
+        };
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        match bare {
+            "*" => Self::Ip(Ipv4Addr::UNSPECIFIED.into(), port),
+            bare => match bare.parse::<IpAddr>() {
+                Ok(ip) => Self::Ip(ip, port),
+                Err(_) => Self::Name(host.to_ascii_lowercase(), port),
+            },
+        }
+    }
+
+    /// The port, where it has one.
+    pub fn port(&self) -> Option<u16> {
+        match self {
+            Self::Ip(_, port) | Self::Name(_, port) => Some(*port),
+            Self::Unix(_) => None,
+        }
+    }
+
+    /// Whether it takes all addresses of its family.
+    pub fn is_wildcard(&self) -> bool {
+        matches!(self, Self::Ip(ip, _) if *ip == IpAddr::V4(Ipv4Addr::UNSPECIFIED) || *ip == IpAddr::V6(Ipv6Addr::UNSPECIFIED))
+    }
+}
+
+impl std::fmt::Display for ListenAddress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Ip(IpAddr::V4(Ipv4Addr::UNSPECIFIED), port) => write!(f, "*:{port}"),
+            Self::Ip(IpAddr::V4(ip), port) => write!(f, "{ip}:{port}"),
+            Self::Ip(IpAddr::V6(ip), port) => write!(f, "[{ip}]:{port}"),
+            Self::Name(name, port) => write!(f, "{name}:{port}"),
+            Self::Unix(path) => write!(f, "unix:{path}"),
+        }
+    }
+}
+
+/// A `listen` of a server.
+#[derive(Debug, Clone)]
+pub struct Listen<'s> {
+    /// The server.
+    pub server: ContextId,
+    /// The line; `None` for a server that has none.
+    pub directive: Option<Directive<'s>>,
+    /// Where.
+    pub address: ListenAddress,
+}
+
+impl Listen<'_> {
+    /// Whether the line has a parameter such as `ssl`.
+    pub fn has(&self, parameter: &str) -> bool {
+        self.directive.is_some_and(|line| line.arguments().skip(1).any(|word| word == parameter.as_bytes()))
+    }
+
+    fn is_default(&self) -> bool {
+        self.has("default_server") || self.has("default")
+    }
+}
+
+/// A socket with the servers that share it.
+#[derive(Debug, Clone)]
+pub struct Socket<'s> {
+    /// Where.
+    pub address: ListenAddress,
+    /// The lines that open it, in order: the servers that a request may meet there.
+    pub listens: Vec<Listen<'s>>,
+}
+
+impl<'s> Socket<'s> {
+    /// Whether TLS is spoken there: one line with `ssl` is enough for all its servers
+    /// (`http/ngx_http.c:ngx_http_add_addresses`).
+    pub fn is_tls(&self) -> bool {
+        self.listens.iter().any(|listen| listen.has("ssl"))
+    }
+
+    /// Whether it is one of QUIC, which is another socket than the TCP one of the same address.
+    pub fn is_quic(&self) -> bool {
+        self.listens.iter().any(|listen| listen.has("quic"))
+    }
+
+    /// The server that takes what no name takes: the one with `default_server`, else the first.
+    pub fn default(&self) -> Option<&Listen<'s>> {
+        self.listens.iter().find(|listen| listen.is_default()).or(self.listens.first())
+    }
+}
+
+/// Why a server takes a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NameMatch {
+    /// One of its names is the host.
+    Exact(String),
+    /// `*.example.com` or `.example.com`: the longest of those that match.
+    LeadingWildcard(String),
+    /// `www.*`: the longest of those that match.
+    TrailingWildcard(String),
+    /// `~regex`: the first that matches.
+    Regex(String),
+    /// None of the names on the socket is the host's: the server with `default_server`.
+    Default,
+    /// None of the names is, and none has `default_server`: the first server of the socket.
+    First,
+}
+
+/// Which server takes a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ServerSelection {
+    /// This one.
+    Server(ContextId, NameMatch),
+    /// A regex on the way cannot be evaluated; it belongs to this server.
+    CannotSay(ContextId),
+}
+
+/// The sockets of an `http` block, in the order in which they are first named.
+pub fn sockets<'s>(configuration: Configuration<'s>, http: ContextId) -> Vec<Socket<'s>> {
+    let mut sockets: Vec<Socket<'s>> = Vec::new();
+    let servers = configuration.context(http).children.iter().copied();
+    for server in servers.filter(|&server| configuration.context(server).kind == ContextKind::Server) {
+        let mut lines: Vec<Listen<'s>> = configuration
+            .named(server, DirectiveName::LISTEN)
+            .filter_map(|line| {
+                let word = line.argument(0)?;
+                let address = ListenAddress::parse(&String::from_utf8_lossy(&word));
+                Some(Listen { server, directive: Some(line), address })
+            })
+            .collect();
+        if lines.is_empty() {
+            lines.push(Listen { server, directive: None, address: ListenAddress::DEFAULT });
+        }
+        for line in lines {
+            let is_same = |socket: &&mut Socket<'s>| {
+                socket.address == line.address && socket.is_quic() == line.has("quic")
+            };
+            match sockets.iter_mut().find(is_same) {
+                Some(socket) => socket.listens.push(line),
+                None => sockets.push(Socket { address: line.address.clone(), listens: vec![line] }),
+            }
+        }
+    }
+    sockets
+}
+
+/// Which server of a socket takes a request for `host`: in lower case, without port and final dot; `None` for a request
+/// that names none.
+pub fn select_server(
+    configuration: Configuration<'_>,
+    socket: &Socket<'_>,
+    host: Option<&str>,
+) -> Option<ServerSelection> {
+    let host = host.unwrap_or_default();
+    let mut leading: Option<(usize, ContextId, String)> = None;
+    let mut trailing: Option<(usize, ContextId, String)> = None;
+    let mut regexes: Vec<(ContextId, String)> = Vec::new();
+    let mut servers: Vec<ContextId> = socket.listens.iter().map(|listen| listen.server).collect();
+    servers.dedup();
+    let names_of = |server: ContextId| {
+        let names = server_names(configuration, server);
+        // A server without a name takes requests without one.
+        if names.is_empty() { vec![String::new()] } else { names }
+    };
+    for &server in &servers {
+        for name in names_of(server) {
+            if let Some(regex) = name.strip_prefix('~') {
+                regexes.push((server, regex.to_owned()));
+                continue;
+            }
+            let lower = name.to_ascii_lowercase();
+            let exact = lower.strip_prefix('.').unwrap_or(&lower);
+            if exact == host && !lower.starts_with("*.") {
+                return Some(ServerSelection::Server(server, NameMatch::Exact(name)));
+            }
+            let of_length = |found: &Option<(usize, ContextId, String)>, length: usize| {
+                found.as_ref().is_none_or(|(longest, ..)| length > *longest)
+            };
+            if let Some(tail) = lower.strip_prefix('*').or_else(|| lower.starts_with('.').then_some(&*lower))
+            {
+                if host.len() > tail.len() && host.ends_with(tail) && of_length(&leading, tail.len()) {
+                    leading = Some((tail.len(), server, name));
+                }
+            } else if let Some(head) = lower.strip_suffix('*')
+                && host.len() > head.len()
+                && host.starts_with(head)
+                && of_length(&trailing, head.len())
+            {
+                trailing = Some((head.len(), server, name));
+            }
+        }
+    }
+    if let Some((_, server, name)) = leading {
+        return Some(ServerSelection::Server(server, NameMatch::LeadingWildcard(name)));
+    }
+    if let Some((_, server, name)) = trailing {
+        return Some(ServerSelection::Server(server, NameMatch::TrailingWildcard(name)));
+    }
+    for (server, regex) in regexes {
+        // The host is in lower case, so a regex with upper case letters is made caseless.
+        let caseless = regex.bytes().any(|byte| byte.is_ascii_uppercase());
+        let pattern = Pattern::new(regex.as_bytes(), caseless).ok();
+        match pattern.and_then(|pattern| pattern.is_match(host.as_bytes())) {
+            Some(true) => return Some(ServerSelection::Server(server, NameMatch::Regex(regex))),
+            Some(false) => {}
+            None => return Some(ServerSelection::CannotSay(server)),
+        }
+    }
+    let default = socket.default()?;
+    let why = if default.is_default() { NameMatch::Default } else { NameMatch::First };
+    Some(ServerSelection::Server(default.server, why))
 }

@@ -15,7 +15,8 @@ impl Browser {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Chrome, Self::Firefox];
 
-    const fn connection(self) -> &'static str {
+    /// What it sends in `Connection`.
+    pub const fn connection(self) -> &'static str {
         match self {
             Self::Chrome => "Upgrade",
             Self::Firefox => "keep-alive, Upgrade",

@@ -11,6 +11,7 @@ mod handshake;
 mod idle;
 mod model;
 mod source;
+mod walk;
 
 pub use browser::{Browser, HandshakeRequest, OrdinaryRequest, has_token, is_carried};
 pub use endpoint::Endpoint;
@@ -19,3 +20,4 @@ pub use handshake::{Handshake, Header, HttpVersion, Line, Lost};
 pub use idle::IdleLimit;
 pub use model::{Hints, Model, PathOutcome};
 pub use source::Source;
+pub use walk::handshake_request;

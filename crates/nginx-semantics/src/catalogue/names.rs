@@ -56,6 +56,19 @@ names! {
     TRY_FILES = "try_files",
     INTERNAL = "internal",
     AUTH_REQUEST_SET = "auth_request_set",
+    ERROR_PAGE = "error_page",
+    RECURSIVE_ERROR_PAGES = "recursive_error_pages",
+    SATISFY = "satisfy",
+    ALLOW = "allow",
+    DENY = "deny",
+    AUTH_BASIC = "auth_basic",
+    AUTH_REQUEST = "auth_request",
+    LIMIT_REQ = "limit_req",
+    LIMIT_CONN = "limit_conn",
+    MIRROR = "mirror",
+    STUB_STATUS = "stub_status",
+    EMPTY_GIF = "empty_gif",
+    PERL = "perl",
 
     // Handing the request on.
     PROXY_PASS = "proxy_pass",
@@ -66,6 +79,10 @@ names! {
     MEMCACHED_PASS = "memcached_pass",
     PROXY_SET_HEADER = "proxy_set_header",
     PROXY_HTTP_VERSION = "proxy_http_version",
+    PROXY_METHOD = "proxy_method",
+    PROXY_PASS_REQUEST_HEADERS = "proxy_pass_request_headers",
+    TUNNEL_PASS = "tunnel_pass",
+    RESOLVER = "resolver",
 
     // How long a connection may be idle.
     PROXY_READ_TIMEOUT = "proxy_read_timeout",
@@ -77,6 +94,7 @@ names! {
     KEEPALIVE_TIMEOUT = "keepalive_timeout",
 
     // Buffers, caches and bodies.
+    PROXY_CACHE = "proxy_cache",
     PROXY_CACHE_BYPASS = "proxy_cache_bypass",
 
     // Upstream groups.

@@ -25,10 +25,10 @@ pub(super) fn holds(
         [] => value.test(|value| !matches!(value, b"" | b"0")),
         [b"=", text] => equal(&value, &other(text)),
         [b"!=", text] => equal(&value, &other(text)).map(|equal| !equal),
-        [b"~", regex] => matches(&value, regex, false),
-        [b"~*", regex] => matches(&value, regex, true),
-        [b"!~", regex] => matches(&value, regex, false).map(|matched| !matched),
-        [b"!~*", regex] => matches(&value, regex, true).map(|matched| !matched),
+        [b"~", regex] => matches(&value, regex, false, moment),
+        [b"~*", regex] => matches(&value, regex, true, moment),
+        [b"!~", regex] => matches(&value, regex, false, moment).map(|matched| !matched),
+        [b"!~*", regex] => matches(&value, regex, true, moment).map(|matched| !matched),
         _ => None,
     }
 }
@@ -74,8 +74,14 @@ fn equal(one: &Value, other: &Value) -> Option<bool> {
     }
 }
 
-fn matches(value: &Value, regex: &[u8], caseless: bool) -> Option<bool> {
+fn matches(value: &Value, regex: &[u8], caseless: bool, moment: Moment<'_>) -> Option<bool> {
     let pattern = Pattern::new(regex, caseless).ok()?;
+    if let (Moment::With(gathered), Some(value)) = (moment, value.as_known()) {
+        return gathered.matches(&pattern, value);
+    }
+    if let Moment::With(gathered) = moment {
+        gathered.forget_captures();
+    }
     let answers: Option<Vec<bool>> =
         value.alternatives()?.iter().map(|value| pattern.is_match(value)).collect();
     let answers = answers?;

@@ -19,7 +19,9 @@ pub enum Definition<'s> {
     Map(ContextId),
     /// A `set`, in the context that it stands in.
     Set(Directive<'s>, ContextId),
-    /// Anything else: `geo`, `split_clients`, a named capture, a module. Its value is not known.
+    /// A named group of a regex in this directive.
+    Capture(Directive<'s>),
+    /// Anything else: `geo`, `split_clients`, a module. Its value is not known.
     Opaque(Directive<'s>),
 }
 
@@ -28,8 +30,13 @@ impl Definition<'_> {
     pub(super) fn map(&self) -> Option<ContextId> {
         match self {
             Self::Map(map) => Some(*map),
-            Self::Set(..) | Self::Opaque(_) => None,
+            Self::Set(..) | Self::Capture(_) | Self::Opaque(_) => None,
         }
+    }
+
+    /// Whether it is a named group.
+    pub(super) fn is_capture(&self) -> bool {
+        matches!(self, Self::Capture(_))
     }
 }
 
@@ -142,7 +149,7 @@ impl<'s> Variables<'s> {
             self.by_name
                 .entry(name.to_ascii_lowercase().into_bytes())
                 .or_default()
-                .push(Definition::Opaque(directive));
+                .push(Definition::Capture(directive));
         }
     }
 

@@ -1,8 +1,7 @@
 //! Evaluates values for one request in one location.
 
-use std::collections::BTreeMap;
-
 use super::definitions::{Definition, Variables};
+use super::gathered::Gathered;
 use super::script::{Part, parts};
 use super::value::Value;
 use super::{condition, map, rewrite};
@@ -37,8 +36,8 @@ pub struct Evaluator<'a, 's> {
 pub(super) enum Moment<'m> {
     /// After the rewrite phases.
     Content,
-    /// During them, with what was set so far, by name in lower case.
-    Rewrite(&'m BTreeMap<Vec<u8>, Value>),
+    /// With what was gathered so far.
+    With(&'m Gathered),
 }
 
 impl<'a, 's> Evaluator<'a, 's> {
@@ -55,7 +54,11 @@ impl<'a, 's> Evaluator<'a, 's> {
         let part = |part: Part<'_>| match part {
             Part::Literal(bytes) => Value::known(bytes),
             Part::Variable(name) => self.variable(&name.to_ascii_lowercase(), moment, depth + 1),
-            Part::Capture(_) | Part::Invalid => Value::Unknown,
+            Part::Capture(number) => match moment {
+                Moment::With(gathered) => gathered.capture(number),
+                Moment::Content => Value::Unknown,
+            },
+            Part::Invalid => Value::Unknown,
         };
         parts(text).into_iter().map(part).reduce(Value::then).unwrap_or_else(Value::empty)
     }
@@ -66,20 +69,32 @@ impl<'a, 's> Evaluator<'a, 's> {
         if definitions.iter().any(|definition| matches!(definition, Definition::Opaque(_))) {
             return Value::Unknown;
         }
+        if definitions.iter().any(|definition| matches!(definition, Definition::Capture(_))) {
+            return match moment {
+                // Whether a `set` or the regex came last is not kept.
+                Moment::With(gathered) if definitions.iter().all(Definition::is_capture) => {
+                    gathered.named(name)
+                }
+                Moment::With(_) | Moment::Content => Value::Unknown,
+            };
+        }
         if !definitions.iter().any(|definition| matches!(definition, Definition::Set(..))) {
             return self.without_set(name, moment, depth);
         }
         let run;
-        let known = match moment {
-            Moment::Rewrite(known) => known,
+        let gathered = match moment {
+            Moment::With(gathered) => gathered,
             Moment::Content => {
                 run = rewrite::run(self, depth);
                 &run
             }
         };
-        match known.get(name) {
+        match gathered.value(name) {
             Some(value) => value.clone(),
-            None if rewrite::may_be_set_elsewhere(self, definitions) => Value::Unknown,
+            None if rewrite::is_incomplete(self) => Value::Unknown,
+            None if !gathered.is_followed() && rewrite::may_be_set_elsewhere(self, definitions) => {
+                Value::Unknown
+            }
             None => self.without_set(name, moment, depth),
         }
     }
@@ -98,11 +113,20 @@ impl<'a, 's> Evaluator<'a, 's> {
                 Value::empty()
             };
         }
-        self.visible_maps(&maps)
-            .into_iter()
-            .map(|map| map::evaluate(self, map, moment, depth))
-            .reduce(Value::or)
-            .unwrap_or(Value::Unknown)
+        if let Moment::With(gathered) = moment
+            && let Some(kept) = gathered.map(name)
+        {
+            return kept;
+        }
+        let maps = self.visible_maps(&maps);
+        let values = maps.iter().map(|&map| map::evaluate(self, map, moment, depth));
+        let value = values.reduce(Value::or).unwrap_or(Value::Unknown);
+        if let Moment::With(gathered) = moment
+            && !maps.iter().any(|&map| self.variables.entries(self.configuration, map).is_volatile())
+        {
+            gathered.keep_map(name, &value);
+        }
+        value
     }
 
     /// The maps that can be meant: of several in one `http` the last one wins; fragments that no root joins each have
@@ -131,5 +155,17 @@ impl<'a, 's> Evaluator<'a, 's> {
     pub fn condition(&self, condition: &Directive<'_>) -> Option<bool> {
         self.variables.start();
         condition::holds(self, condition, Moment::Content, 0)
+    }
+
+    /// The same with what a request has gathered so far.
+    pub(crate) fn condition_with(&self, condition: &Directive<'_>, gathered: &Gathered) -> Option<bool> {
+        self.variables.start();
+        condition::holds(self, condition, Moment::With(gathered), 0)
+    }
+
+    /// The value of a text with variables, with what a request has gathered so far.
+    pub(crate) fn value_with(&self, text: &[u8], gathered: &Gathered) -> Value {
+        self.variables.start();
+        self.value_at(text, Moment::With(gathered), 0)
     }
 }

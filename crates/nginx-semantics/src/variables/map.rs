@@ -18,16 +18,24 @@ pub(super) struct Entries<'s> {
     default: Option<Directive<'s>>,
     /// Wildcard host names, or an include that was not given: what does not match a literal may match there.
     is_open: bool,
+    is_volatile: bool,
 }
 
 impl<'s> Entries<'s> {
     pub(super) fn new(configuration: Configuration<'s>, map: ContextId) -> Self {
         let is_open = !configuration.context(map).gaps.is_empty();
-        let mut entries = Self { literals: BTreeMap::new(), regexes: Vec::new(), default: None, is_open };
+        let mut entries = Self {
+            literals: BTreeMap::new(),
+            regexes: Vec::new(),
+            default: None,
+            is_open,
+            is_volatile: false,
+        };
         for entry in configuration.directives(map) {
             let key = entry.name_bytes();
             if entry.argument(0).is_none() {
                 entries.is_open |= key.as_ref() == b"hostnames";
+                entries.is_volatile |= key.as_ref() == b"volatile";
                 continue;
             }
             match key.as_ref() {
@@ -41,6 +49,11 @@ impl<'s> Entries<'s> {
             }
         }
         entries
+    }
+
+    /// Whether it is evaluated anew whenever it is asked for.
+    pub(super) fn is_volatile(&self) -> bool {
+        self.is_volatile
     }
 
     fn literal(&self, input: &[u8]) -> Option<&Directive<'s>> {
@@ -68,7 +81,7 @@ pub(super) fn evaluate(
     let input = evaluator.value_at(&source, moment, depth);
     match &input {
         Value::OneOf(inputs) => {
-            let find = |input: &Vec<u8>| find(&entries, input, &outcome, &default);
+            let find = |input: &Vec<u8>| find(&entries, input, &outcome, &default, moment);
             inputs.iter().map(find).reduce(Value::or).unwrap_or(Value::Unknown)
         }
         Value::NotEmpty | Value::Unknown if entries.is_open => Value::Unknown,
@@ -111,6 +124,7 @@ fn find<'s>(
     input: &[u8],
     outcome: &dyn Fn(&Directive<'s>) -> Value,
     default: &dyn Fn() -> Value,
+    moment: Moment<'_>,
 ) -> Value {
     if let Some(entry) = entries.literal(input) {
         return outcome(entry);
@@ -126,8 +140,16 @@ fn find<'s>(
         });
     };
     for (pattern, entry) in entries.regexes(input) {
-        match pattern.as_ref().and_then(|pattern| pattern.is_match(input)) {
+        let is_match = |pattern: &Pattern| match moment {
+            Moment::With(gathered) => gathered.matches(pattern, input),
+            Moment::Content => pattern.is_match(input),
+        };
+        match pattern.as_ref().and_then(is_match) {
             Some(false) => {}
+            Some(true) if matches!(moment, Moment::With(gathered) if gathered.is_followed()) => {
+                add(outcome(entry));
+                return possible.unwrap_or(Value::Unknown);
+            }
             Some(true) => {
                 let captured = pattern.as_ref().and_then(|pattern| captured(pattern, input, entry));
                 add(captured.unwrap_or_else(|| outcome(entry)));
@@ -167,8 +189,5 @@ fn captured(pattern: &Pattern, input: &[u8], entry: &Directive<'_>) -> Option<Va
 
 fn outcome(evaluator: &Evaluator<'_, '_>, entry: &Directive<'_>, moment: Moment<'_>, depth: u32) -> Value {
     let value = entry.argument(0).unwrap_or_default();
-    if parts(&value).iter().any(|part| matches!(part, Part::Capture(_))) {
-        return Value::Unknown;
-    }
     evaluator.value_at(&value, moment, depth)
 }

@@ -3,6 +3,7 @@
 mod condition;
 mod definitions;
 mod evaluate;
+mod gathered;
 mod map;
 mod rewrite;
 mod script;
@@ -10,5 +11,6 @@ mod value;
 
 pub use definitions::{Definition, Variables};
 pub use evaluate::{Evaluator, Request};
+pub(crate) use gathered::Gathered;
 pub use script::{Part, has_variables, parts};
 pub use value::Value;

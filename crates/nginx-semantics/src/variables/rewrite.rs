@@ -1,17 +1,12 @@
 //! The rewrite phases of the server and of the location, as far as they set variables
 //! (`http/modules/ngx_http_rewrite_module.c:ngx_http_rewrite_handler`).
 
-use std::collections::BTreeMap;
-
 use super::condition;
 use super::definitions::Definition;
 use super::evaluate::{Evaluator, Moment};
-use super::value::Value;
+use super::gathered::Gathered;
 use crate::catalogue::DirectiveName;
 use crate::configuration::{Context, ContextId, ContextKind, Directive, Presence};
-
-/// What is set so far, by name in lower case.
-type Known = BTreeMap<Vec<u8>, Value>;
 
 /// Whether the directives that follow run.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -22,8 +17,8 @@ enum Runs {
 }
 
 /// The variables that `set` has given a value when the request comes to its location.
-pub(super) fn run(evaluator: &Evaluator<'_, '_>, depth: u32) -> Known {
-    let mut known = Known::new();
+pub(super) fn run(evaluator: &Evaluator<'_, '_>, depth: u32) -> Gathered {
+    let mut known = Gathered::default();
     for level in levels(evaluator) {
         // `break` ends the phase of its own level only.
         run_level(evaluator, level, Runs::Surely, &mut known, depth);
@@ -37,15 +32,17 @@ fn levels(evaluator: &Evaluator<'_, '_>) -> Vec<ContextId> {
     [ContextKind::Server, ContextKind::Location].into_iter().filter_map(enclosing).collect()
 }
 
+/// Whether files that were not given may set variables in the server or the location.
+pub(super) fn is_incomplete(evaluator: &Evaluator<'_, '_>) -> bool {
+    let is_incomplete = |context: &Context| context.presence != Presence::Given || !context.gaps.is_empty();
+    levels(evaluator).iter().any(|&level| is_incomplete(evaluator.configuration.context(level)))
+}
+
 /// Whether the request may come with a value from somewhere else: an internal redirect from another location of the
-/// server brings it along, and files that were not given may set it.
+/// server brings it along.
 pub(super) fn may_be_set_elsewhere(evaluator: &Evaluator<'_, '_>, definitions: &[Definition<'_>]) -> bool {
     let configuration = evaluator.configuration;
     let levels = levels(evaluator);
-    let is_incomplete = |context: &Context| context.presence != Presence::Given || !context.gaps.is_empty();
-    if levels.iter().any(|&level| is_incomplete(configuration.context(level))) {
-        return true;
-    }
     let server = configuration.enclosing(evaluator.context, ContextKind::Server);
     definitions.iter().any(|definition| match definition {
         Definition::Set(_, context) => {
@@ -55,7 +52,7 @@ pub(super) fn may_be_set_elsewhere(evaluator: &Evaluator<'_, '_>, definitions: &
             let is_run = level.is_some_and(|level| levels.contains(&level));
             !is_run && configuration.enclosing(*context, ContextKind::Server) == server
         }
-        Definition::Map(_) | Definition::Opaque(_) => false,
+        Definition::Map(_) | Definition::Capture(_) | Definition::Opaque(_) => false,
     })
 }
 
@@ -63,7 +60,7 @@ fn run_level(
     evaluator: &Evaluator<'_, '_>,
     level: ContextId,
     mut runs: Runs,
-    known: &mut Known,
+    known: &mut Gathered,
     depth: u32,
 ) -> Runs {
     use DirectiveName as N;
@@ -85,7 +82,7 @@ fn run_level(
                 let holds = if path.contains(&inside) {
                     Some(true) // it is the location that was chosen
                 } else {
-                    condition::holds(evaluator, &directive, Moment::Rewrite(known), depth + 1)
+                    condition::holds(evaluator, &directive, Moment::With(known), depth + 1)
                 };
                 let inner = match holds {
                     Some(false) => continue,
@@ -104,17 +101,23 @@ fn run_level(
     runs
 }
 
-fn set(evaluator: &Evaluator<'_, '_>, directive: Directive<'_>, runs: Runs, known: &mut Known, depth: u32) {
+fn set(
+    evaluator: &Evaluator<'_, '_>,
+    directive: Directive<'_>,
+    runs: Runs,
+    known: &mut Gathered,
+    depth: u32,
+) {
     let target = directive.argument(0).unwrap_or_default();
     let Some(name) = target.strip_prefix(b"$").map(<[u8]>::to_ascii_lowercase) else { return };
     let text = directive.argument(1).unwrap_or_default();
-    let value = evaluator.value_at(&text, Moment::Rewrite(known), depth + 1);
+    let value = evaluator.value_at(&text, Moment::With(known), depth + 1);
     let value = match runs {
         Runs::Surely => value,
         Runs::Perhaps | Runs::No => {
-            let before = evaluator.variable(&name, Moment::Rewrite(known), depth + 1);
+            let before = evaluator.variable(&name, Moment::With(known), depth + 1);
             value.or(before)
         }
     };
-    known.insert(name, value);
+    known.set(name, value);
 }

@@ -11,6 +11,7 @@
 mod common;
 mod discovery;
 mod dispatch;
+mod exchange;
 mod includes;
 mod inheritance;
 mod limits;
@@ -18,3 +19,4 @@ mod links;
 mod locations;
 mod maps;
 mod rewrite;
+mod servers;

@@ -5,7 +5,7 @@ use std::env;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use lint_engine::Settings;
+use lint_engine::{Config, Settings};
 use lint_finding::{Notice, NoticeCode, Outcome};
 use lint_report::ToolInfo;
 use nginx_semantics::{Files, Overlay, Scope};
@@ -39,6 +39,7 @@ pub(crate) fn run(args: &LintArgs) -> Result<Exit, Error> {
         working_folder,
         path_maps: args.path_map.clone(),
         host_includes: args.host_includes,
+        ..Scope::default()
     };
     let settings = settings(args, &paths);
     let mut outcome = match stdin {
@@ -96,6 +97,12 @@ fn settings(args: &LintArgs, paths: &[PathBuf]) -> Settings {
         assume_websocket: args.assume_websocket,
         select: args.select.clone(),
         ignore: args.ignore.clone(),
+        config: match &args.config {
+            Some(file) => Config::File(file.clone()),
+            None if args.isolated => Config::Isolated,
+            None => Config::Found,
+        },
+        ..Settings::default()
     }
 }
 

@@ -1,0 +1,153 @@
+//! The request as the client sends it, and nginx's own variables for it.
+
+use core::net::{IpAddr, SocketAddr};
+
+use super::uri;
+use crate::variables::{Request, Value};
+use crate::version::NginxVersion;
+
+/// Since this version `$http_NAME` joins the lines of a field with `, `; before it is the first line
+/// (`http/ngx_http_variables.c:ngx_http_variable_unknown_header`).
+const JOINED_SINCE: NginxVersion = NginxVersion::new(1, 23, 0);
+
+/// A request of HTTP/1.1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientRequest {
+    /// As sent: `GET`.
+    pub method: String,
+    /// The path with its query, as sent.
+    pub target: Vec<u8>,
+    /// The fields in order, `Host` among them; names as sent.
+    pub headers: Vec<(String, Vec<u8>)>,
+    /// Whether it comes over TLS.
+    pub is_tls: bool,
+    /// From where.
+    pub client: Option<IpAddr>,
+    /// The address that it arrives at.
+    pub local: Option<SocketAddr>,
+}
+
+impl ClientRequest {
+    /// The values of a field, its name in any case.
+    pub fn field<'r>(&'r self, name: &'r str) -> impl Iterator<Item = &'r [u8]> {
+        let is_it = move |known: &str| known.eq_ignore_ascii_case(name);
+        self.headers.iter().filter(move |(known, _)| is_it(known)).map(|(_, value)| value.as_slice())
+    }
+
+    /// The host that servers are chosen by: of the `Host` field, in lower case, without port and final dot
+    /// (`http/ngx_http_request.c:ngx_http_validate_host`).
+    pub fn host(&self) -> Option<String> {
+        let field = String::from_utf8_lossy(self.field("host").next()?).to_ascii_lowercase();
+        let end = match field.rfind(']') {
+            Some(bracket) => bracket + 1,
+            None => field.find(':').unwrap_or(field.len()),
+        };
+        let host = field.get(..end).unwrap_or(&field);
+        Some(host.strip_suffix('.').unwrap_or(host).to_owned())
+    }
+}
+
+/// What nginx's own variables are at one moment.
+pub(super) struct Live<'r> {
+    pub(super) request: &'r ClientRequest,
+    pub(super) version: NginxVersion,
+    pub(super) method: &'r str,
+    pub(super) path: &'r [u8],
+    pub(super) arguments: &'r [u8],
+    /// The first word of `server_name`.
+    pub(super) server_name: &'r str,
+    /// `$proxy_host` and `$proxy_port`.
+    pub(super) upstream: Option<(Value, Value)>,
+}
+
+impl Request for Live<'_> {
+    fn variable(&self, name: &[u8]) -> Value {
+        let Ok(name) = std::str::from_utf8(name) else { return Value::Unknown };
+        let request = self.request;
+        let optional = |value: Option<Vec<u8>>| value.map_or(Value::Unknown, Value::known);
+        match name {
+            "request_method" => Value::known(self.method),
+            "request_uri" => Value::known(request.target.clone()),
+            "uri" | "document_uri" => Value::known(self.path),
+            "args" | "query_string" => Value::known(self.arguments),
+            "is_args" => Value::known(if self.arguments.is_empty() { "" } else { "?" }),
+            "request" => {
+                let line = [request.method.as_bytes(), b" ", &request.target, b" HTTP/1.1"];
+                Value::known(line.concat())
+            }
+            "server_protocol" => Value::known("HTTP/1.1"),
+            "scheme" => Value::known(if request.is_tls { "https" } else { "http" }),
+            "https" => Value::known(if request.is_tls { "on" } else { "" }),
+            "http2" | "http3" => Value::empty(),
+            "host" => Value::known(request.host().unwrap_or_else(|| self.server_name.to_owned())),
+            "server_name" if self.server_name.starts_with('~') => Value::Unknown,
+            "server_name" => Value::known(self.server_name),
+            "remote_addr" => optional(self.client_address()),
+            "server_addr" => optional(request.local.map(|local| local.ip().to_string().into_bytes())),
+            "server_port" => optional(request.local.map(|local| local.port().to_string().into_bytes())),
+            "proxy_host" => self.upstream.as_ref().map_or_else(Value::empty, |(host, _)| host.clone()),
+            "proxy_port" => self.upstream.as_ref().map_or_else(Value::empty, |(_, port)| port.clone()),
+            "proxy_add_x_forwarded_for" => self.forwarded_for(),
+            "content_length" | "content_type" => Value::known(self.field(&name.replace('_', "-"))),
+            "remote_user" if request.field("authorization").next().is_none() => Value::empty(),
+            "connection"
+            | "connection_requests"
+            | "msec"
+            | "time_iso8601"
+            | "time_local"
+            | "pid"
+            | "request_id"
+            | "request_length"
+            | "request_time"
+            | "remote_port"
+            | "binary_remote_addr"
+            | "hostname"
+            | "nginx_version" => Value::NotEmpty,
+            _ => self.prefixed(name),
+        }
+    }
+}
+
+impl Live<'_> {
+    fn prefixed(&self, name: &str) -> Value {
+        if let Some(field) = name.strip_prefix("http_") {
+            return Value::known(self.field(field));
+        }
+        if let Some(argument) = name.strip_prefix("arg_") {
+            return Value::known(uri::argument(self.arguments, argument.as_bytes()).unwrap_or_default());
+        }
+        if name.starts_with("cookie_") && self.request.field("cookie").next().is_none() {
+            return Value::empty();
+        }
+        // There is no answer yet.
+        if name.starts_with("upstream_http_") || name.starts_with("sent_http_") {
+            return Value::empty();
+        }
+        Value::Unknown
+    }
+
+    /// The value of `$http_NAME`; `name` in lower case with `_` for `-`.
+    fn field(&self, name: &str) -> Vec<u8> {
+        let is_it = |field: &str| field.to_ascii_lowercase().replace('-', "_") == name.replace('-', "_");
+        let fields = self.request.headers.iter().filter(|(field, _)| is_it(field));
+        let mut lines: Vec<&[u8]> = fields.map(|(_, value)| value.as_slice()).collect();
+        let separator: &[u8] = if name == "cookie" { b"; " } else { b", " };
+        if self.version < JOINED_SINCE && !matches!(name, "cookie" | "x_forwarded_for") {
+            lines.truncate(1);
+        }
+        lines.join(separator)
+    }
+
+    fn client_address(&self) -> Option<Vec<u8>> {
+        self.request.client.map(|client| client.to_string().into_bytes())
+    }
+
+    fn forwarded_for(&self) -> Value {
+        let before = self.field("x_forwarded_for");
+        match self.client_address() {
+            None => Value::NotEmpty,
+            Some(client) if before.is_empty() => Value::known(client),
+            Some(client) => Value::known([&before, b", ".as_slice(), &client].concat()),
+        }
+    }
+}

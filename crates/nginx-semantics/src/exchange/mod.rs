@@ -1,0 +1,210 @@
+//! What nginx does with one request: from the server that takes it to its own answer, or to the request that it sends
+//! to the upstream.
+//!
+//! A pure function of configuration, version and request. It runs through nginx's phases
+//! (`http/ngx_http_core_module.c:ngx_http_core_run_phases`) in their order: rewrite of the server, search of the
+//! location, rewrite of the location, access, `try_files`, content; with `error_page` and the other internal redirects
+//! on the way. Where the configuration does not tell which way nginx takes, each way is followed.
+
+mod access;
+mod answer;
+mod client;
+mod proxied;
+mod rewrite;
+mod uri;
+mod way;
+
+use crate::configuration::{Configuration, ContextId, Directive, Gap};
+use crate::location::{Locations, Selection};
+use crate::upstream::Pass;
+use crate::variables::{Value, Variables};
+use crate::version::NginxVersion;
+
+pub use client::ClientRequest;
+pub use proxied::{HeaderSource, UpstreamHeader, UpstreamRequest, UpstreamVersion};
+
+/// As many ways are followed.
+const MOST_WAYS: usize = 16;
+
+/// All that is needed to follow a request, but the request.
+#[derive(Debug, Clone, Copy)]
+pub struct Exchanges<'a, 's> {
+    /// The configuration.
+    pub configuration: Configuration<'s>,
+    /// Its variables.
+    pub variables: &'a Variables<'s>,
+    /// Its locations.
+    pub locations: &'a Locations<'s>,
+    /// The nginx that runs it.
+    pub version: NginxVersion,
+}
+
+/// What nginx does with a request.
+#[derive(Debug, Clone)]
+pub struct Exchange<'s> {
+    /// Each way that it may take, at least one.
+    pub ways: Vec<Way<'s>>,
+    /// Whether there are more than were followed.
+    pub is_cut: bool,
+}
+
+impl<'s> Exchange<'s> {
+    /// The way, where there is only one.
+    pub fn only_way(&self) -> Option<&Way<'s>> {
+        match self.ways.as_slice() {
+            [way] if !self.is_cut => Some(way),
+            _ => None,
+        }
+    }
+}
+
+/// One way through the phases.
+#[derive(Debug, Clone)]
+pub struct Way<'s> {
+    /// What happens, in order.
+    pub steps: Vec<Step<'s>>,
+    /// How it ends.
+    pub ending: Ending<'s>,
+}
+
+/// Something that happens on the way.
+#[derive(Debug, Clone)]
+pub enum Step<'s> {
+    /// `set` gives a variable a value.
+    Set {
+        /// The line.
+        directive: Directive<'s>,
+        /// What it gives.
+        value: Value,
+    },
+    /// An `if` is tried.
+    If {
+        /// The line.
+        directive: Directive<'s>,
+        /// Whether its condition holds.
+        holds: bool,
+        /// Whether that is known; else the other way is followed too.
+        is_known: bool,
+    },
+    /// A `rewrite` changes the URI.
+    Rewritten {
+        /// The line.
+        directive: Directive<'s>,
+        /// The new path, decoded.
+        path: Vec<u8>,
+        /// The new arguments.
+        arguments: Vec<u8>,
+    },
+    /// A location is searched for a path.
+    Selected {
+        /// The path, decoded.
+        path: Vec<u8>,
+        /// What was found.
+        selection: Selection,
+    },
+    /// The method is one that `limit_except` restricts: its block replaces the location, and the location's own
+    /// `rewrite`, `set`, `if` and `return` are not run.
+    Limited(ContextId),
+    /// A line that may refuse the request lets it through, or where that depends on what is not known, is taken to.
+    Checked {
+        /// The line that decides.
+        directive: Directive<'s>,
+        /// The status that it refuses with; `None` where it lets the request through.
+        refused: Option<u16>,
+        /// Whether that is known; else the other way is followed too.
+        is_known: bool,
+    },
+    /// `try_files` goes on with its last word: no file is there.
+    TriedFiles(Directive<'s>),
+    /// `error_page` replaces a status.
+    ErrorPage {
+        /// The line.
+        directive: Directive<'s>,
+        /// The status that it replaces.
+        status: u16,
+    },
+    /// An internal redirect to a path: all phases run again.
+    Redirected {
+        /// The path.
+        path: Vec<u8>,
+        /// The arguments.
+        arguments: Vec<u8>,
+    },
+    /// An internal redirect to a named location.
+    Named(ContextId),
+    /// An include that was not given stands in this level and may change what follows.
+    NotGiven(Gap),
+}
+
+/// How a way ends.
+#[derive(Debug, Clone)]
+pub enum Ending<'s> {
+    /// nginx answers by itself.
+    Answered(Answer<'s>),
+    /// The request is passed on.
+    Passed(Box<Passed<'s>>),
+    /// It cannot be said.
+    CannotSay(Obstacle<'s>),
+}
+
+/// An answer of nginx's own.
+#[derive(Debug, Clone)]
+pub struct Answer<'s> {
+    /// The status; 444 stands for a connection that is closed without one.
+    pub status: u16,
+    /// The value of `Location`, for a redirect.
+    pub location: Option<Value>,
+    /// The level whose configuration is in effect.
+    pub context: ContextId,
+    /// Who says so.
+    pub by: AnsweredBy<'s>,
+}
+
+/// Who gives an answer.
+#[derive(Debug, Clone, Copy)]
+pub enum AnsweredBy<'s> {
+    /// This line: `return`, `rewrite`, `deny`, `try_files`, ….
+    Directive(Directive<'s>),
+    /// The location that the path only misses a slash of (`ngx_http_core_find_config_phase`).
+    MissingSlash(ContextId),
+    /// The location is `internal`, and the request is not.
+    Internal(Directive<'s>),
+    /// The static module: the location hands no request on, and there is no such file.
+    NoFile,
+    /// A redirect to a named location that the server does not have.
+    NoNamedLocation(Directive<'s>),
+    /// Ten changes of the URI (`NGX_HTTP_MAX_URI_CHANGES`).
+    RedirectLimit,
+    /// The upstream cannot be asked: no upstream of this name and no resolver, or no URL.
+    NoUpstream(Directive<'s>),
+    /// The request itself is refused: its path cannot be parsed.
+    BadRequest,
+}
+
+/// A request that is passed on.
+#[derive(Debug, Clone)]
+pub struct Passed<'s> {
+    /// The `*_pass`.
+    pub pass: Pass<'s>,
+    /// The location or pseudo-location whose configuration is in effect.
+    pub context: ContextId,
+    /// What is sent; `None` for other modules than `proxy_pass`.
+    pub request: Option<UpstreamRequest<'s>>,
+    /// The status that the client gets in place of the upstream's, because of an `error_page` without `=`.
+    pub status: Option<u16>,
+    /// The lines that made nginx ask something else too, or count: `mirror`, `limit_req`, `limit_conn`.
+    pub also: Vec<Directive<'s>>,
+}
+
+/// Why nothing can be said.
+#[derive(Debug, Clone, Copy)]
+pub enum Obstacle<'s> {
+    /// A regex that cannot be evaluated.
+    Regex(ContextId),
+    /// A value that is not known.
+    Value(Directive<'s>),
+    /// A directive of a module that is not nginx's own answers, or may.
+    Module(Directive<'s>),
+    /// No server takes the request in what was given.
+    NoServer,
+}

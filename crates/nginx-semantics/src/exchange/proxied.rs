@@ -1,0 +1,265 @@
+//! The request that `proxy_pass` sends (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_create_request`).
+
+use core::net::IpAddr;
+
+use super::way::{Follower, Next};
+use super::{AnsweredBy, Ending, Obstacle, uri};
+use crate::catalogue::DirectiveName as N;
+use crate::configuration::{ContextKind, Directive};
+use crate::defaults::HTTP11_BY_DEFAULT;
+use crate::location::{LocationName, Modifier};
+use crate::upstream::{Pass, upstream};
+use crate::variables::{Value, has_variables};
+use crate::version::NginxVersion;
+
+/// Since this version `Proxy-Connection` of the client is not passed on.
+const PROXY_CONNECTION_SINCE: NginxVersion = NginxVersion::new(1, 31, 0);
+
+/// The client's fields that a cache makes its own (`ngx_http_proxy_cache_headers`).
+const CACHED: [&str; 6] =
+    ["If-Modified-Since", "If-Unmodified-Since", "If-None-Match", "If-Match", "Range", "If-Range"];
+
+/// What `proxy_pass` sends.
+#[derive(Debug, Clone)]
+pub struct UpstreamRequest<'s> {
+    /// The method.
+    pub method: Value,
+    /// The request target.
+    pub target: Value,
+    /// The protocol's version.
+    pub version: UpstreamVersion,
+    /// The header fields in the order in which they are sent; those whose value is known to be empty are not.
+    pub headers: Vec<UpstreamHeader<'s>>,
+    /// What is not sent: `proxy_set_header` lines and defaults whose value is empty, and the client's fields that one of
+    /// them replaces.
+    pub dropped: Vec<UpstreamHeader<'s>>,
+    /// The host of the URL, an `upstream` or an address: `host`, `host:port`, `unix:/path`.
+    pub peer: Value,
+    /// Whether it goes over TLS.
+    pub is_tls: bool,
+}
+
+/// The version of the protocol to the upstream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UpstreamVersion {
+    /// HTTP/1.0
+    Http10,
+    /// HTTP/1.1
+    Http11,
+    /// HTTP/2
+    Http2,
+}
+
+/// A field that is sent, or would be if its value were not empty.
+#[derive(Debug, Clone)]
+pub struct UpstreamHeader<'s> {
+    /// As sent.
+    pub name: String,
+    /// What is sent.
+    pub value: Value,
+    /// Where it comes from.
+    pub source: HeaderSource<'s>,
+}
+
+/// Where a field comes from.
+#[derive(Debug, Clone, Copy)]
+pub enum HeaderSource<'s> {
+    /// This `proxy_set_header`.
+    Set(Directive<'s>),
+    /// nginx's default.
+    Default,
+    /// The client.
+    Client,
+}
+
+/// The argument of `proxy_pass`, its variables evaluated.
+struct Url {
+    is_tls: bool,
+    /// `host`, `host:port` or `unix:/path`.
+    peer: Vec<u8>,
+    /// `$proxy_host`
+    host: Vec<u8>,
+    /// `$proxy_port`
+    port: Vec<u8>,
+    /// Empty where none is written.
+    uri: Vec<u8>,
+}
+
+impl Url {
+    /// `None` where nginx says "invalid URL prefix".
+    fn parse(text: &[u8]) -> Option<Self> {
+        let after = |scheme: &[u8]| {
+            let (start, rest) = text.split_at_checked(scheme.len())?;
+            start.eq_ignore_ascii_case(scheme).then_some(rest)
+        };
+        let (is_tls, rest) = match (after(b"http://"), after(b"https://")) {
+            (Some(rest), _) => (false, rest),
+            (None, Some(rest)) => (true, rest),
+            (None, None) => return None,
+        };
+        let default_port: &[u8] = if is_tls { b"443" } else { b"80" };
+        if let Some(path) = rest.strip_prefix(b"unix:") {
+            let end = path.iter().position(|byte| *byte == b':').unwrap_or(path.len());
+            let uri = path.get(end + 1..).unwrap_or_default().to_vec();
+            let peer = [b"unix:", path.get(..end).unwrap_or_default()].concat();
+            return Some(Self { is_tls, peer, host: b"localhost".to_vec(), port: Vec::new(), uri });
+        }
+        let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(rest.len());
+        let (authority, uri) = rest.split_at_checked(end)?;
+        let colon = authority.iter().rposition(|byte| *byte == b':');
+        let colon = colon.filter(|&at| !authority.get(at..).unwrap_or_default().contains(&b']'));
+        let (host, port) = match colon {
+            Some(at) => (authority.get(..at)?, authority.get(at + 1..)?),
+            None => (authority, default_port),
+        };
+        // ngx_http_proxy_set_vars: the port is part of it only where it is not the scheme's own.
+        let shown = if port == default_port { host } else { authority };
+        // ngx_http_proxy_eval: `?args` alone is a URI below `/`.
+        let uri = if uri.first() == Some(&b'?') { [b"/", uri].concat() } else { uri.to_vec() };
+        Some(Self { is_tls, peer: authority.to_vec(), host: shown.to_vec(), port: port.to_vec(), uri })
+    }
+}
+
+impl<'s> Follower<'_, 's> {
+    /// The request that is sent, or the answer that nginx gives because there is nobody to send it to.
+    pub(super) fn proxied(&mut self, pass: Pass<'s>) -> Result<UpstreamRequest<'s>, Next<'s>> {
+        let written = pass.target();
+        let is_variable = has_variables(&written);
+        let evaluated = self.value(&written);
+        let Some(text) = evaluated.as_known() else {
+            return Err(Next::End(Ending::CannotSay(Obstacle::Value(pass.directive))));
+        };
+        let Some(url) = Url::parse(text) else {
+            return Err(self.refuse(500, AnsweredBy::NoUpstream(pass.directive)));
+        };
+        if is_variable && !self.can_be_asked(&url) {
+            return Err(self.refuse(502, AnsweredBy::NoUpstream(pass.directive)));
+        }
+        let target = self.target(pass, &url, is_variable);
+        let version = self.http_version();
+        let method = match self.in_effect(N::PROXY_METHOD).first().and_then(|line| line.argument(0)) {
+            Some(method) => self.value(&method),
+            None => Value::known(self.method.clone()),
+        };
+        let (headers, dropped) = self.headers(&url);
+        let (peer, is_tls) = (Value::known(url.peer), url.is_tls);
+        Ok(UpstreamRequest { method, target: Value::known(target), version, headers, dropped, peer, is_tls })
+    }
+
+    /// With variables the host is looked up for each request: among the `upstream` blocks, else by the resolver
+    /// (`http/ngx_http_upstream.c:ngx_http_upstream_init_request`).
+    fn can_be_asked(&mut self, url: &Url) -> bool {
+        let peer = String::from_utf8_lossy(&url.peer).into_owned();
+        let host = peer.rsplit_once(':').map_or(peer.as_str(), |(host, _)| host);
+        let is_address = |text: &str| text.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
+        let is_upstream = upstream(self.all.configuration, self.context, &peer).is_some();
+        is_upstream
+            || is_address(&peer)
+            || is_address(host)
+            || peer.starts_with("unix:")
+            || !self.in_effect(N::RESOLVER).is_empty()
+    }
+
+    /// The request target (semantics of `ngx_http_proxy_create_request`): the URI of the directive replaces the
+    /// location's name, unless a `rewrite … break` has made the path something else; with variables it is the whole.
+    fn target(&self, pass: Pass<'s>, url: &Url, is_variable: bool) -> Vec<u8> {
+        if is_variable && !url.uri.is_empty() {
+            return url.uri.clone();
+        }
+        if url.uri.is_empty() && self.is_unchanged {
+            return self.request.target.clone();
+        }
+        let replaces = self.is_below_location && !url.uri.is_empty();
+        let name = if replaces { self.location_name(pass).len() } else { 0 };
+        let rest = self.path.get(name..).unwrap_or_default();
+        let (sent, _) = uri::split(&self.request.target);
+        let is_quoted = sent.contains(&b'%');
+        let rest = if is_quoted || self.is_internal { uri::Escape::Path.apply(rest) } else { rest.to_vec() };
+        let path = if replaces { [url.uri.as_slice(), &rest].concat() } else { rest };
+        uri::join(&path, &self.arguments)
+    }
+
+    /// The name of the location that the directive stands in; a regex and `@name` replace nothing.
+    fn location_name(&self, pass: Pass<'s>) -> Vec<u8> {
+        let configuration = self.all.configuration;
+        let stands_in = configuration.levels(self.context).find(|&level| {
+            let is_location = configuration.context(level).kind == ContextKind::Location;
+            is_location && Pass::in_effect(configuration, level).is_some_and(|own| own.module == pass.module)
+        });
+        let opener = stands_in.and_then(|location| configuration.opener(location));
+        match opener.and_then(|opener| LocationName::of(&opener)) {
+            Some(LocationName {
+                modifier: Modifier::Exact | Modifier::Prefix | Modifier::PriorityPrefix,
+                name,
+            }) => name,
+            _ => Vec::new(),
+        }
+    }
+
+    fn http_version(&mut self) -> UpstreamVersion {
+        let line = self.in_effect(N::PROXY_HTTP_VERSION).first().copied();
+        match line.and_then(|line| line.argument(0)).as_deref() {
+            Some(b"1.0") => UpstreamVersion::Http10,
+            Some(b"2") => UpstreamVersion::Http2,
+            Some(_) => UpstreamVersion::Http11,
+            None if self.all.version >= HTTP11_BY_DEFAULT => UpstreamVersion::Http11,
+            None => UpstreamVersion::Http10,
+        }
+    }
+
+    /// What is sent and what is not: the lines in effect, the defaults for what they do not name, then the client's
+    /// fields that neither names (`ngx_http_proxy_init_headers`).
+    fn headers(&mut self, url: &Url) -> (Vec<UpstreamHeader<'s>>, Vec<UpstreamHeader<'s>>) {
+        let mut all: Vec<UpstreamHeader<'s>> = Vec::new();
+        let lines = self.in_effect(N::PROXY_SET_HEADER);
+        let proxy = (Value::known(url.host.clone()), Value::known(url.port.clone()));
+        let live = self.live(Some(proxy));
+        let evaluator = self.evaluator(&live);
+        for line in lines {
+            let name = String::from_utf8_lossy(&line.argument(0).unwrap_or_default()).into_owned();
+            let value = evaluator.value_with(&line.argument(1).unwrap_or_default(), &self.gathered);
+            all.push(UpstreamHeader { name, value, source: HeaderSource::Set(line) });
+        }
+        let has = |all: &[UpstreamHeader<'_>], name: &str| {
+            all.iter().any(|header| header.name.eq_ignore_ascii_case(name))
+        };
+        let connection = if self.all.version >= HTTP11_BY_DEFAULT { "" } else { "close" };
+        let length = self.request.field("content-length").next().map(Value::known);
+        let mut defaults = vec![
+            ("Host", Value::known(url.host.clone())),
+            ("Connection", Value::known(connection)),
+            ("Content-Length", length.unwrap_or_else(Value::empty)),
+            ("Transfer-Encoding", Value::empty()),
+            ("TE", Value::empty()),
+            ("Keep-Alive", Value::empty()),
+            ("Expect", Value::empty()),
+            ("Upgrade", Value::empty()),
+        ];
+        if self.all.version >= PROXY_CONNECTION_SINCE {
+            defaults.push(("Proxy-Connection", Value::empty()));
+        }
+        let cache = self.in_effect(N::PROXY_CACHE).first().and_then(|line| line.argument(0));
+        if cache.is_some_and(|zone| zone.as_ref() != b"off") {
+            defaults.extend(CACHED.map(|name| (name, Value::Unknown)));
+        }
+        for (name, value) in defaults {
+            if !has(&all, name) {
+                all.push(UpstreamHeader { name: name.to_owned(), value, source: HeaderSource::Default });
+            }
+        }
+        let passes_clients = self.flag(N::PROXY_PASS_REQUEST_HEADERS, true);
+        let (mut sent, mut dropped): (Vec<_>, Vec<_>) =
+            all.iter().cloned().partition(|header| !header.value.surely(<[u8]>::is_empty));
+        for (name, value) in &self.request.headers {
+            // `underscores_in_headers off` ignores such a field (ngx_http_parse_header_line).
+            let is_passed = passes_clients && !has(&all, name) && !name.contains('_');
+            let header = UpstreamHeader {
+                name: name.clone(),
+                value: Value::known(value.clone()),
+                source: HeaderSource::Client,
+            };
+            if is_passed { &mut sent } else { &mut dropped }.push(header);
+        }
+        (sent, dropped)
+    }
+}

@@ -1,0 +1,230 @@
+//! The rewrite phases: `set`, `if`, `rewrite`, `return` and `break`
+//! (`http/modules/ngx_http_rewrite_module.c`, `http/ngx_http_script.c`).
+
+use super::way::{Follower, Next};
+use super::{Answer, AnsweredBy, Ending, Obstacle, Step, uri};
+use crate::catalogue::DirectiveName as N;
+use crate::configuration::{ContextId, ContextKind, Directive};
+use crate::pattern::Pattern;
+use crate::upstream::Pass;
+use crate::variables::{Part, Value, parts};
+
+/// How a phase ends.
+pub(super) enum Rewrite<'s> {
+    /// The next phase follows.
+    Done,
+    /// It does not.
+    Ends(Next<'s>),
+}
+
+/// What follows a line.
+enum After<'s> {
+    Goes,
+    /// `break`, `last`: the phase is over.
+    Stops,
+    Ends(Next<'s>),
+}
+
+impl<'s> Follower<'_, 's> {
+    /// Runs the lines of a server or location; those of an `if` stand between them.
+    pub(super) fn run_script(&mut self, level: ContextId) -> Rewrite<'s> {
+        let configuration = self.all.configuration;
+        let lines = |level| {
+            configuration.named_any(level, &[N::SET, N::IF, N::BREAK, N::RETURN, N::REWRITE]).into_iter()
+        };
+        let mut running = vec![(level, lines(level))];
+        while let Some((level, rest)) = running.last_mut() {
+            let level = *level;
+            let Some(line) = rest.next() else {
+                running.pop();
+                continue;
+            };
+            let after = match line.name() {
+                N::IF => {
+                    let children = configuration.context(level).children.iter().copied();
+                    let is_it =
+                        |child: &ContextId| configuration.context(*child).opener == Some(line.reference);
+                    let Some(inside) = children.clone().find(is_it) else { continue };
+                    if self.holds(line) {
+                        self.enter_if(inside);
+                        running.push((inside, lines(inside)));
+                    }
+                    After::Goes
+                }
+                N::SET => self.set(line),
+                N::BREAK => {
+                    // ngx_http_script_break_code
+                    if self.is_to_be_found {
+                        (self.is_below_location, self.is_to_be_found) = (false, false);
+                    }
+                    After::Stops
+                }
+                N::RETURN => After::Ends(self.return_(line)),
+                _ => self.rewrite(line),
+            };
+            match after {
+                After::Goes => {}
+                After::Stops => break,
+                After::Ends(next) => return Rewrite::Ends(next),
+            }
+        }
+        Rewrite::Done
+    }
+
+    fn holds(&mut self, line: Directive<'s>) -> bool {
+        let live = self.live(None);
+        let known = self.evaluator(&live).condition_with(&line, &self.gathered);
+        let (holds, is_known) = self.decide(known);
+        self.steps.push(Step::If { directive: line, holds, is_known });
+        holds
+    }
+
+    /// `ngx_http_script_if_code`: the `if` of a location takes its place, whatever came before.
+    fn enter_if(&mut self, inside: ContextId) {
+        let configuration = self.all.configuration;
+        if configuration.context(inside).kind != ContextKind::If {
+            return;
+        }
+        self.context = inside;
+        if let Some(pass) = Pass::directly_in(configuration, inside) {
+            self.handler = Some(pass);
+        }
+    }
+
+    fn set(&mut self, line: Directive<'s>) -> After<'s> {
+        let target = line.argument(0).unwrap_or_default();
+        let Some(name) = target.strip_prefix(b"$").map(<[u8]>::to_ascii_lowercase) else {
+            return After::Goes;
+        };
+        let value = self.value(&line.argument(1).unwrap_or_default());
+        self.steps.push(Step::Set { directive: line, value: value.clone() });
+        if name == b"args" {
+            // ngx_http_variable_set_args
+            return match value.as_known() {
+                Some(known) => {
+                    self.arguments = known.to_vec();
+                    After::Goes
+                }
+                None => After::Ends(Next::End(Ending::CannotSay(Obstacle::Value(line)))),
+            };
+        }
+        self.gathered.set(name, value);
+        After::Goes
+    }
+
+    /// `ngx_http_script_return_code`, and the end of `ngx_http_rewrite_handler`.
+    fn return_(&mut self, line: Directive<'s>) -> Next<'s> {
+        let first = line.argument(0).unwrap_or_default();
+        let by = AnsweredBy::Directive(line);
+        let code = std::str::from_utf8(&first).ok().and_then(|code| code.parse::<u16>().ok());
+        let text = line.argument(1);
+        let (status, text) = match code {
+            Some(code) => (code, text),
+            // Only a URL.
+            None => (302, Some(first)),
+        };
+        let has_text = text.as_deref().is_some_and(|text| !text.is_empty());
+        if status >= 400 && !has_text {
+            return self.refuse(self.error_status.unwrap_or(status), by);
+        }
+        let answer = self.answer(status, by);
+        if is_redirect(status) {
+            let location = text.as_deref().map(|text| self.value(text));
+            return Next::Special(Answer { location, ..answer });
+        }
+        Next::End(Ending::Answered(Answer { status: self.error_status.unwrap_or(status), ..answer }))
+    }
+
+    fn rewrite(&mut self, line: Directive<'s>) -> After<'s> {
+        let cannot_say = || After::Ends(Next::End(Ending::CannotSay(Obstacle::Value(line))));
+        let regex = line.argument(0).unwrap_or_default();
+        let replacement = line.argument(1).unwrap_or_default();
+        let flag = line.argument(2).unwrap_or_default();
+        let pattern = Pattern::new(&regex, false).ok();
+        match pattern.and_then(|pattern| self.gathered.matches(&pattern, &self.path)) {
+            None => return cannot_say(),
+            Some(false) => return After::Goes,
+            Some(true) => {}
+        }
+        let begins = |prefix: &[u8]| replacement.get(..prefix.len()) == Some(prefix);
+        let is_url = begins(b"http://") || begins(b"https://") || begins(b"$scheme");
+        let status = match flag.as_ref() {
+            b"permanent" => Some(301),
+            b"redirect" => Some(302),
+            _ => is_url.then_some(302),
+        };
+        // A final `?` keeps the arguments of the request from being added.
+        let (text, adds_arguments) = match replacement.strip_suffix(b"?") {
+            Some(text) => (text, false),
+            None => (replacement.as_ref(), true),
+        };
+        if let Some(status) = status {
+            let location = self.redirect_target(text, adds_arguments);
+            let answer = self.answer(status, AnsweredBy::Directive(line));
+            return After::Ends(Next::Special(Answer { location: Some(location), ..answer }));
+        }
+        let (path, arguments) = uri::split(text);
+        let has_arguments = path.len() < text.len();
+        let Some(path) = self.value(path).as_known().map(<[u8]>::to_vec) else { return cannot_say() };
+        let Some(mut arguments) = self.replaced(arguments).as_known().map(<[u8]>::to_vec) else {
+            return cannot_say();
+        };
+        if adds_arguments && has_arguments && !self.arguments.is_empty() {
+            arguments.push(b'&');
+            arguments.extend_from_slice(&self.arguments);
+        } else if adds_arguments && !has_arguments {
+            arguments.clone_from(&self.arguments);
+        }
+        if path.is_empty() {
+            // "the rewritten URI has a zero length"
+            return After::Ends(self.refuse(500, AnsweredBy::Directive(line)));
+        }
+        self.steps.push(Step::Rewritten {
+            directive: line,
+            path: path.clone(),
+            arguments: arguments.clone(),
+        });
+        (self.path, self.arguments) = (path, arguments);
+        (self.is_internal, self.is_unchanged) = (true, false);
+        let breaks = flag.as_ref() == b"break";
+        self.is_to_be_found = !breaks;
+        if breaks {
+            self.is_below_location = false;
+        }
+        if breaks || flag.as_ref() == b"last" { After::Stops } else { After::Goes }
+    }
+
+    fn redirect_target(&self, text: &[u8], adds_arguments: bool) -> Value {
+        let target = self.replaced(text);
+        if !adds_arguments || self.arguments.is_empty() {
+            return target;
+        }
+        let mark = if text.contains(&b'?') { "&" } else { "?" };
+        target.then(Value::known(mark)).then(Value::known(self.arguments.clone()))
+    }
+
+    /// The value of a replacement where captures are escaped: in arguments, and in redirects
+    /// (`ngx_http_script_copy_capture_code`).
+    fn replaced(&self, text: &[u8]) -> Value {
+        let (path, _) = uri::split(&self.request.target);
+        let is_escaped = path.contains(&b'%') || path.contains(&b'+');
+        let part = |part: Part<'_>| match part {
+            Part::Literal(bytes) => Value::known(bytes),
+            Part::Variable(name) => self.value(&[b"${", name, b"}"].concat()),
+            Part::Capture(number) => {
+                let value = self.value(format!("${number}").as_bytes());
+                match value.as_known() {
+                    Some(known) if is_escaped => Value::known(uri::Escape::Arguments.apply(known)),
+                    _ => value,
+                }
+            }
+            Part::Invalid => Value::Unknown,
+        };
+        parts(text).into_iter().map(part).reduce(Value::then).unwrap_or_else(Value::empty)
+    }
+}
+
+/// The statuses of `ngx_http_send_response` that have a `Location`.
+pub(super) fn is_redirect(status: u16) -> bool {
+    matches!(status, 301 | 302 | 303 | 307 | 308)
+}

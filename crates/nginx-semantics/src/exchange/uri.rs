@@ -1,0 +1,94 @@
+//! Paths and arguments: escaped, and taken apart.
+
+/// What is to be escaped besides control characters and what is not ASCII.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Escape {
+    /// A path in a request line (`NGX_ESCAPE_URI`).
+    Path,
+    /// A piece of the arguments (`NGX_ESCAPE_ARGS`).
+    Arguments,
+}
+
+impl Escape {
+    /// The bytes of `core/ngx_string.c:ngx_escape_uri`, as they are since nginx 1.21.1.
+    fn is_escaped(self, byte: u8) -> bool {
+        match byte {
+            0..=b' '
+            | 0x7f..
+            | b'"'
+            | b'<'
+            | b'>'
+            | b'\\'
+            | b'^'
+            | b'`'
+            | b'{'
+            | b'|'
+            | b'}'
+            | b'#'
+            | b'%'
+            | b'?' => true,
+            b'&' | b'+' | b';' => self == Self::Arguments,
+            _ => false,
+        }
+    }
+
+    /// Escapes.
+    pub(super) fn apply(self, bytes: &[u8]) -> Vec<u8> {
+        let mut escaped = Vec::with_capacity(bytes.len());
+        for &byte in bytes {
+            if self.is_escaped(byte) {
+                escaped.extend(format!("%{byte:02X}").into_bytes());
+            } else {
+                escaped.push(byte);
+            }
+        }
+        escaped
+    }
+}
+
+/// Path and arguments of a target, at the first `?` (`http/ngx_http_parse.c:ngx_http_split_args`).
+pub(super) fn split(target: &[u8]) -> (&[u8], &[u8]) {
+    match target.iter().position(|byte| *byte == b'?') {
+        Some(at) => (target.get(..at).unwrap_or_default(), target.get(at + 1..).unwrap_or_default()),
+        None => (target, b""),
+    }
+}
+
+/// The arguments of a request's target: up to a fragment.
+pub(super) fn arguments(target: &[u8]) -> &[u8] {
+    let end = target.iter().position(|byte| *byte == b'#').unwrap_or(target.len());
+    split(target.get(..end).unwrap_or_default()).1
+}
+
+/// The value of an argument, its name in any case (`http/ngx_http_parse.c:ngx_http_arg`).
+pub(super) fn argument<'a>(arguments: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    arguments.split(|byte| *byte == b'&').find_map(|pair| {
+        let at = pair.iter().position(|byte| *byte == b'=')?;
+        let (key, value) = (pair.get(..at)?, pair.get(at + 1..)?);
+        key.eq_ignore_ascii_case(name).then_some(value)
+    })
+}
+
+/// `path?arguments`, or the path alone.
+pub(super) fn join(path: &[u8], arguments: &[u8]) -> Vec<u8> {
+    if arguments.is_empty() { path.to_vec() } else { [path, b"?", arguments].concat() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_found_without_case() {
+        assert_eq!(argument(b"a=1&Room=x%20y&room=z", b"room"), Some(b"x%20y".as_slice()));
+        assert_eq!(argument(b"room", b"room"), None);
+        assert_eq!(split(b"/a?b?c"), (b"/a".as_slice(), b"b?c".as_slice()));
+        assert_eq!(arguments(b"/a?b#c"), b"b");
+    }
+
+    #[test]
+    fn paths_and_arguments_are_escaped_differently() {
+        assert_eq!(Escape::Path.apply(b"/a b&c%?"), b"/a%20b&c%25%3F");
+        assert_eq!(Escape::Arguments.apply(b"a&b+c"), b"a%26b%2Bc");
+    }
+}

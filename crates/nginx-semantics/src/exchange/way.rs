@@ -1,0 +1,365 @@
+//! One run through the phases, with the state that nginx keeps in `ngx_http_request_t`.
+
+use super::client::Live;
+use super::rewrite::Rewrite;
+use super::{
+    Answer, AnsweredBy, ClientRequest, Ending, Exchange, Exchanges, MOST_WAYS, Obstacle, Step, Way, uri,
+};
+use crate::catalogue::DirectiveName;
+use crate::configuration::{ContextId, ContextKind, Directive};
+use crate::effective::{Effective, effective};
+use crate::location::{LocationName, Modifier, Selection, normalize_path};
+use crate::pattern::Pattern;
+use crate::server::server_names;
+use crate::upstream::Pass;
+use crate::variables::{Evaluator, Gathered, Value};
+
+/// `NGX_HTTP_MAX_URI_CHANGES`: so many changes of the URI, and one more ends the request.
+const MOST_URI_CHANGES: u32 = 10;
+
+impl<'s> Exchanges<'_, 's> {
+    /// What nginx does with a request that `server` takes.
+    pub fn run(&self, server: ContextId, request: &ClientRequest) -> Exchange<'s> {
+        let mut ways = Vec::new();
+        // Answers to the questions that the configuration leaves open, in the order in which they come up.
+        let mut plans: Vec<Vec<bool>> = vec![Vec::new()];
+        while let Some(plan) = plans.pop() {
+            if ways.len() == MOST_WAYS {
+                return Exchange { ways, is_cut: true };
+            }
+            let mut follower = Follower::new(self, server, request, &plan);
+            let ending = follower.follow();
+            for open in plan.len()..follower.questions {
+                let mut other = plan.clone();
+                other.resize(open, true);
+                other.push(false);
+                plans.push(other);
+            }
+            ways.push(Way { steps: follower.steps, ending });
+        }
+        Exchange { ways, is_cut: false }
+    }
+}
+
+/// What comes next.
+pub(super) enum Next<'s> {
+    /// The rewrite phase of the server.
+    Server,
+    /// The search of the location.
+    Find,
+    /// The rewrite phase of the location.
+    Location,
+    /// What may refuse, and then the content.
+    Content,
+    /// nginx answers a status that `error_page` may replace (`ngx_http_special_response_handler`).
+    Special(Answer<'s>),
+    /// All is said.
+    End(Ending<'s>),
+}
+
+/// The request on its way.
+pub(super) struct Follower<'a, 's> {
+    pub(super) all: &'a Exchanges<'a, 's>,
+    pub(super) server: ContextId,
+    pub(super) request: &'a ClientRequest,
+    server_name: String,
+    plan: &'a [bool],
+    questions: usize,
+    pub(super) steps: Vec<Step<'s>>,
+    /// Decoded: `r->uri`.
+    pub(super) path: Vec<u8>,
+    pub(super) arguments: Vec<u8>,
+    pub(super) method: String,
+    pub(super) gathered: Gathered,
+    /// `r->internal`
+    pub(super) is_internal: bool,
+    /// `r->valid_unparsed_uri`: the target can be passed on as the client sent it.
+    pub(super) is_unchanged: bool,
+    /// `r->valid_location`: the location's name still is the beginning of the path.
+    pub(super) is_below_location: bool,
+    /// `r->uri_changed`
+    pub(super) is_to_be_found: bool,
+    /// How many are left.
+    pub(super) uri_changes: u32,
+    /// `r->err_status`
+    pub(super) error_status: Option<u16>,
+    /// `r->error_page`
+    pub(super) has_used_error_page: bool,
+    /// `r->loc_conf`
+    pub(super) context: ContextId,
+    /// `r->content_handler`
+    pub(super) handler: Option<Pass<'s>>,
+}
+
+impl<'a, 's> Follower<'a, 's> {
+    fn new(
+        all: &'a Exchanges<'a, 's>,
+        server: ContextId,
+        request: &'a ClientRequest,
+        plan: &'a [bool],
+    ) -> Self {
+        let names = server_names(all.configuration, server);
+        let server_name = names.first().map(|name| name.strip_prefix('.').unwrap_or(name).to_owned());
+        Self {
+            all,
+            server,
+            request,
+            server_name: server_name.unwrap_or_default(),
+            plan,
+            questions: 0,
+            steps: Vec::new(),
+            path: normalize_path(&request.target).unwrap_or_default(),
+            arguments: uri::arguments(&request.target).to_vec(),
+            method: request.method.clone(),
+            gathered: Gathered::followed(),
+            is_internal: false,
+            is_unchanged: true,
+            is_below_location: true,
+            is_to_be_found: false,
+            uri_changes: MOST_URI_CHANGES + 1,
+            error_status: None,
+            has_used_error_page: false,
+            context: server,
+            handler: None,
+        }
+    }
+
+    fn follow(&mut self) -> Ending<'s> {
+        if self.path.is_empty() {
+            return Ending::Answered(self.answer(400, AnsweredBy::BadRequest));
+        }
+        let mut next = Next::Server;
+        loop {
+            next = match next {
+                Next::Server => self.server_rewrite(),
+                Next::Find => self.find(),
+                Next::Location => self.location_rewrite(),
+                Next::Content => self.content(),
+                Next::Special(answer) => self.special(answer),
+                Next::End(ending) => return ending,
+            };
+        }
+    }
+
+    /// What a question is answered with: what is known, else what the plan says, else yes.
+    pub(super) fn decide(&mut self, known: Option<bool>) -> (bool, bool) {
+        if let Some(known) = known {
+            return (known, true);
+        }
+        let planned = self.plan.get(self.questions).copied().unwrap_or(true);
+        self.questions += 1;
+        (planned, false)
+    }
+
+    /// An answer with the configuration that is in effect now.
+    pub(super) fn answer(&self, status: u16, by: AnsweredBy<'s>) -> Answer<'s> {
+        Answer { status, location: None, context: self.context, by }
+    }
+
+    pub(super) fn special(&mut self, answer: Answer<'s>) -> Next<'s> {
+        super::answer::special(self, answer)
+    }
+
+    /// nginx's own variables now.
+    pub(super) fn live(&self, upstream: Option<(Value, Value)>) -> Live<'_> {
+        Live {
+            request: self.request,
+            version: self.all.version,
+            method: &self.method,
+            path: &self.path,
+            arguments: &self.arguments,
+            server_name: &self.server_name,
+            upstream,
+        }
+    }
+
+    /// The value of a text now.
+    pub(super) fn value(&self, text: &[u8]) -> Value {
+        let live = self.live(None);
+        self.evaluator(&live).value_with(text, &self.gathered)
+    }
+
+    pub(super) fn evaluator<'e>(&'e self, live: &'e Live<'e>) -> Evaluator<'e, 's> {
+        Evaluator {
+            configuration: self.all.configuration,
+            variables: self.all.variables,
+            request: live,
+            context: self.context,
+        }
+    }
+
+    /// The directives in effect now, in order; none where it is a default, `Err` where a file may set it that was not
+    /// given.
+    pub(super) fn in_effect(&mut self, name: DirectiveName) -> Vec<Directive<'s>> {
+        match effective(self.all.configuration, self.context, name) {
+            Effective::Set(declared) => declared.directives,
+            Effective::Default { .. } => Vec::new(),
+            Effective::Unknown(gap) => {
+                self.note_gap(gap);
+                Vec::new()
+            }
+        }
+    }
+
+    fn note_gap(&mut self, gap: crate::Gap) {
+        let is_noted = self.steps.iter().any(|step| matches!(step, Step::NotGiven(noted) if *noted == gap));
+        if !is_noted {
+            self.steps.push(Step::NotGiven(gap));
+        }
+    }
+
+    /// Whether a flag is on; `default` where no level sets it.
+    pub(super) fn flag(&mut self, name: DirectiveName, default: bool) -> bool {
+        let directives = self.in_effect(name);
+        let argument = directives.first().and_then(|directive| directive.argument(0));
+        argument.map_or(default, |word| word.eq_ignore_ascii_case(b"on"))
+    }
+
+    /// Notes the includes of a level that were not given.
+    fn note_gaps(&mut self, level: ContextId) {
+        for &gap in &self.all.configuration.context(level).gaps {
+            if !gap.is_pattern {
+                self.note_gap(gap);
+            }
+        }
+    }
+
+    fn server_rewrite(&mut self) -> Next<'s> {
+        self.note_gaps(self.server);
+        match self.run_script(self.server) {
+            Rewrite::Done => Next::Find,
+            Rewrite::Ends(next) => next,
+        }
+    }
+
+    fn find(&mut self) -> Next<'s> {
+        (self.handler, self.is_to_be_found) = (None, false);
+        let selection = self.all.locations.select(self.server, &self.path);
+        self.steps.push(Step::Selected { path: self.path.clone(), selection: selection.clone() });
+        match selection {
+            Selection::CannotSay { location } => Next::End(Ending::CannotSay(Obstacle::Regex(location))),
+            Selection::Server => {
+                self.context = self.server;
+                Next::Location
+            }
+            Selection::SlashRedirect(location) => {
+                let path = [self.path.as_slice(), b"/"].concat();
+                let target = uri::join(&uri::Escape::Path.apply(&path), &self.arguments);
+                let answer = self.answer(301, AnsweredBy::MissingSlash(location));
+                Next::Special(Answer { location: Some(Value::known(target)), ..answer })
+            }
+            Selection::Location(location) => self.enter(location),
+        }
+    }
+
+    /// `ngx_http_core_find_config_phase`, once the location is found.
+    fn enter(&mut self, location: ContextId) -> Next<'s> {
+        self.context = location;
+        self.note_gaps(location);
+        self.keep_captures(location);
+        if !self.is_internal
+            && let Some(&internal) = self.in_effect(DirectiveName::INTERNAL).first()
+        {
+            return Next::Special(self.answer(404, AnsweredBy::Internal(internal)));
+        }
+        self.update();
+        Next::Location
+    }
+
+    /// The regex of the location that was found is the one that matched last.
+    fn keep_captures(&self, location: ContextId) {
+        let name = self.all.configuration.opener(location).and_then(|opener| LocationName::of(&opener));
+        let caseless = match name.as_ref().map(|name| name.modifier) {
+            Some(Modifier::Regex) => false,
+            Some(Modifier::CaselessRegex) => true,
+            _ => return,
+        };
+        if let Some(pattern) = name.and_then(|name| Pattern::new(&name.name, caseless).ok()) {
+            self.gathered.matches(&pattern, &self.path);
+        }
+    }
+
+    /// `ngx_http_update_location_config`: `limit_except` takes the place of the location for the methods that it
+    /// restricts, and the handler is the location's.
+    pub(super) fn update(&mut self) {
+        let configuration = self.all.configuration;
+        let children = configuration.context(self.context).children.iter();
+        let mut limits =
+            children.copied().filter(|&child| configuration.context(child).kind == ContextKind::LimitExcept);
+        if let Some(limit) = limits.next() {
+            let is_allowed = |word: &[u8]| {
+                let is_get = word.eq_ignore_ascii_case(b"GET");
+                word.eq_ignore_ascii_case(self.method.as_bytes()) || (is_get && self.method == "HEAD")
+            };
+            let opener = configuration.opener(limit);
+            if !opener.is_some_and(|opener| opener.arguments().any(|word| is_allowed(&word))) {
+                self.context = limit;
+                self.steps.push(Step::Limited(limit));
+            }
+        }
+        if let Some(pass) = Pass::in_effect(configuration, self.context) {
+            self.handler = Some(pass);
+        }
+    }
+
+    fn location_rewrite(&mut self) -> Next<'s> {
+        // "skipping location rewrite phase for server null location": ngx_http_rewrite_handler
+        if self.context != self.server {
+            match self.run_script(self.context) {
+                Rewrite::Done => {}
+                Rewrite::Ends(next) => return next,
+            }
+        }
+        if !self.is_to_be_found {
+            return Next::Content;
+        }
+        // ngx_http_core_post_rewrite_phase
+        if !self.may_change_uri() {
+            return Next::Special(self.answer(500, AnsweredBy::RedirectLimit));
+        }
+        self.context = self.server;
+        Next::Find
+    }
+
+    /// Counts a change of the URI; whether it was not one too many.
+    pub(super) fn may_change_uri(&mut self) -> bool {
+        self.uri_changes = self.uri_changes.saturating_sub(1);
+        self.uri_changes > 0
+    }
+
+    /// `ngx_http_internal_redirect`: all phases run again.
+    pub(super) fn redirect(&mut self, path: Vec<u8>, arguments: Vec<u8>) -> Next<'s> {
+        if !self.may_change_uri() {
+            return Next::Special(self.answer(500, AnsweredBy::RedirectLimit));
+        }
+        self.steps.push(Step::Redirected { path: path.clone(), arguments: arguments.clone() });
+        (self.path, self.arguments) = (path, arguments);
+        (self.is_internal, self.is_unchanged, self.is_below_location) = (true, false, true);
+        (self.context, self.handler) = (self.server, None);
+        Next::Server
+    }
+
+    /// `ngx_http_named_location`: the location's own phases run, the server's do not.
+    pub(super) fn redirect_to_named(&mut self, name: &[u8], by: Directive<'s>) -> Next<'s> {
+        if !self.may_change_uri() {
+            return Next::Special(self.answer(500, AnsweredBy::RedirectLimit));
+        }
+        let configuration = self.all.configuration;
+        let is_it = |&location: &ContextId| {
+            configuration.context(location).kind == ContextKind::Location
+                && configuration
+                    .opener(location)
+                    .and_then(|opener| LocationName::of(&opener))
+                    .is_some_and(|location| location.modifier == Modifier::Named && location.name == name)
+        };
+        let Some(location) = configuration.context(self.server).children.iter().copied().find(is_it) else {
+            return Next::Special(self.answer(500, AnsweredBy::NoNamedLocation(by)));
+        };
+        self.steps.push(Step::Named(location));
+        (self.is_internal, self.is_to_be_found) = (true, false);
+        (self.context, self.handler) = (location, None);
+        self.note_gaps(location);
+        self.update();
+        Next::Location
+    }
+}

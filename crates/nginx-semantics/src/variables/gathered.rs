@@ -1,0 +1,110 @@
+//! What a request gathers on its way through the phases: values of `set`, what regexes captured, what maps came out as.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use super::value::Value;
+use crate::pattern::{Captures, Pattern};
+
+/// By name in lower case.
+type ByName = BTreeMap<Vec<u8>, Value>;
+
+/// What a request has gathered so far.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Gathered {
+    set: ByName,
+    trail: Option<Trail>,
+}
+
+/// What is kept only while a request is followed step by step: it depends on the order in which nginx looks at things.
+#[derive(Debug, Clone, Default)]
+struct Trail {
+    /// nginx evaluates a map once and keeps the value, unless it is `volatile`
+    /// (`http/ngx_http_variables.c:ngx_http_get_indexed_variable`).
+    maps: RefCell<ByName>,
+    captures: RefCell<Captured>,
+    named: RefCell<ByName>,
+}
+
+/// What the last regex that matched has captured.
+#[derive(Debug, Clone, Default)]
+enum Captured {
+    #[default]
+    Nothing,
+    Groups(Captures),
+    Unknown,
+}
+
+impl Gathered {
+    /// For a request that is followed step by step.
+    pub(crate) fn followed() -> Self {
+        Self { set: ByName::new(), trail: Some(Trail::default()) }
+    }
+
+    /// Whether nothing is missed: what has no value here was given none.
+    pub(crate) fn is_followed(&self) -> bool {
+        self.trail.is_some()
+    }
+
+    /// What `set` gave; `name` in lower case.
+    pub(crate) fn value(&self, name: &[u8]) -> Option<&Value> {
+        self.set.get(name)
+    }
+
+    /// `set`; `name` in lower case.
+    pub(crate) fn set(&mut self, name: Vec<u8>, value: Value) {
+        self.set.insert(name, value);
+    }
+
+    /// What a map came out as, if it was evaluated before.
+    pub(super) fn map(&self, name: &[u8]) -> Option<Value> {
+        self.trail.as_ref()?.maps.borrow().get(name).cloned()
+    }
+
+    /// Keeps what a map came out as.
+    pub(super) fn keep_map(&self, name: &[u8], value: &Value) {
+        if let Some(trail) = &self.trail {
+            trail.maps.borrow_mut().insert(name.to_vec(), value.clone());
+        }
+    }
+
+    /// `$1` to `$9`: what the regex that matched last has captured, whatever it stood in.
+    pub(super) fn capture(&self, number: u8) -> Value {
+        match self.trail.as_ref().map(|trail| trail.captures.borrow().clone()) {
+            Some(Captured::Nothing) => Value::empty(),
+            Some(Captured::Groups(captures)) => {
+                Value::known(captures.get(usize::from(number)).unwrap_or_default())
+            }
+            Some(Captured::Unknown) | None => Value::Unknown,
+        }
+    }
+
+    /// What a named group captured; `name` in lower case.
+    pub(super) fn named(&self, name: &[u8]) -> Value {
+        let Some(trail) = &self.trail else { return Value::Unknown };
+        trail.named.borrow().get(name).cloned().unwrap_or_else(Value::empty)
+    }
+
+    /// Whether a pattern matches; keeps what it captures (`http/ngx_http_variables.c:ngx_http_regex_exec`).
+    pub(crate) fn matches(&self, pattern: &Pattern, subject: &[u8]) -> Option<bool> {
+        let is_match = pattern.is_match(subject)?;
+        if let Some(trail) = self.trail.as_ref().filter(|_| is_match) {
+            let captured = pattern.captures(subject).flatten();
+            for name in pattern.capture_names() {
+                let value = captured.as_ref().map_or(Value::Unknown, |captured| {
+                    Value::known(captured.named(name).unwrap_or_default())
+                });
+                trail.named.borrow_mut().insert(name.to_ascii_lowercase().into_bytes(), value);
+            }
+            *trail.captures.borrow_mut() = captured.map_or(Captured::Unknown, Captured::Groups);
+        }
+        Some(is_match)
+    }
+
+    /// A regex has matched something that is not known.
+    pub(super) fn forget_captures(&self) {
+        if let Some(trail) = &self.trail {
+            *trail.captures.borrow_mut() = Captured::Unknown;
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! What nginx does with one request, as tables. Each was seen on a real nginx too: the proofs generate their like.
+
+use std::fmt::Write;
+
+use nginx_semantics::{
+    AnsweredBy, ClientRequest, ContextKind, Ending, Exchange, Exchanges, HeaderSource, Locations,
+    NginxVersion, Obstacle, Step, UpstreamVersion, Value, Variables,
+};
+
+use crate::common::{label, load_root, only};
+
+const OLD: NginxVersion = NginxVersion::new(1, 22, 1);
+const NEW: NginxVersion = NginxVersion::new(1, 30, 0);
+
+fn handshake(target: &str) -> ClientRequest {
+    let headers = [
+        ("Host", "Example.com:8080"),
+        ("Connection", "keep-alive, Upgrade"),
+        ("Upgrade", "websocket"),
+        ("Sec-WebSocket-Version", "13"),
+        ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    ];
+    ClientRequest {
+        method: "GET".to_owned(),
+        target: target.into(),
+        headers: headers.map(|(name, value)| (name.to_owned(), value.into())).to_vec(),
+        is_tls: false,
+        client: Some([127, 0, 0, 1].into()),
+        local: None,
+    }
+}
+
+fn text(value: &Value) -> String {
+    value.as_known().map_or_else(|| format!("{value:?}"), |value| String::from_utf8_lossy(value).into_owned())
+}
+
+/// Runs the first server of `http` for a request, and writes down each way.
+fn run(http: &str, version: NginxVersion, request: &ClientRequest) -> String {
+    let loaded = load_root(&format!("events {{}}\nhttp {{\n{http}\n}}\n"), &[]);
+    let configuration = only(&loaded);
+    let variables = Variables::new(configuration);
+    let locations = Locations::new(configuration);
+    let exchanges = Exchanges { configuration, variables: &variables, locations: &locations, version };
+    let server = configuration.of_kind(ContextKind::Server).next().expect("a server");
+    let Exchange { ways, is_cut } = exchanges.run(server, request);
+    assert!(!is_cut);
+    let mut all = Vec::new();
+    for way in ways {
+        let mut line = String::new();
+        for step in &way.steps {
+            let _ = match step {
+                Step::If { is_known: false, holds, .. } => write!(line, "if {holds}? "),
+                Step::Checked { is_known: false, refused, .. } => {
+                    write!(line, "{}? ", if refused.is_some() { "refused" } else { "let in" })
+                }
+                _ => Ok(()),
+            };
+        }
+        match way.ending {
+            Ending::Answered(answer) => {
+                let _ = write!(line, "{}", answer.status);
+                if let Some(location) = answer.location {
+                    let _ = write!(line, " to {}", text(&location));
+                }
+                let by = match answer.by {
+                    AnsweredBy::Directive(directive) => format!("by {}", directive.text_line()),
+                    AnsweredBy::MissingSlash(location) => {
+                        format!("slash of {}", label(configuration, location))
+                    }
+                    other => format!("{other:?}").split(['(', ' ']).next().unwrap_or_default().to_owned(),
+                };
+                let _ = write!(line, " {by}");
+            }
+            Ending::Passed(passed) => {
+                let where_ = label(configuration, passed.context);
+                let _ = write!(line, "[{where_}]");
+                if let Some(status) = passed.status {
+                    let _ = write!(line, " as {status}");
+                }
+                if let Some(request) = passed.request {
+                    let version = match request.version {
+                        UpstreamVersion::Http10 => "1.0",
+                        UpstreamVersion::Http11 => "1.1",
+                        UpstreamVersion::Http2 => "2",
+                    };
+                    let (method, target) = (text(&request.method), text(&request.target));
+                    let _ = write!(line, " {method} {target} {version}");
+                    let own = |header: &&nginx_semantics::UpstreamHeader<'_>| {
+                        !matches!(header.source, HeaderSource::Client)
+                    };
+                    for header in request.headers.iter().filter(own) {
+                        let _ = write!(line, " | {}: {}", header.name, text(&header.value));
+                    }
+                }
+            }
+            Ending::CannotSay(obstacle) => {
+                let why = match obstacle {
+                    Obstacle::Regex(_) => "regex",
+                    Obstacle::Value(_) => "value",
+                    Obstacle::Module(_) => "module",
+                    Obstacle::NoServer => "server",
+                };
+                let _ = write!(line, "cannot say: {why}");
+            }
+        }
+        all.push(line);
+    }
+    all.join("\n")
+}
+
+/// The target that is sent, or all that is written down.
+fn target(server: &str, path: &str) -> String {
+    let seen = run(&format!("server {{ {server} }}"), OLD, &handshake(path));
+    match seen.split_once("] GET ") {
+        Some((_, rest)) => rest.split(' ').next().unwrap_or_default().to_owned(),
+        None => seen,
+    }
+}
+
+#[test]
+fn the_uri_of_proxy_pass() {
+    let odd = "/ws/a%20b//c?x=1";
+    let table = [
+        ("location /ws/ { proxy_pass http://b; }", odd, odd),
+        ("location /ws/ { proxy_pass http://b/; }", odd, "/a%20b/c?x=1"),
+        ("location /ws/ { proxy_pass http://b/app; }", "/ws/chat", "/appchat"),
+        ("location /ws { proxy_pass http://b/; }", "/ws/chat", "//chat"),
+        ("location = /ws { proxy_pass http://b/x; }", "/ws?a", "/x?a"),
+        ("set $b 127.0.0.1; location /ws/ { proxy_pass http://$b/; }", "/ws/chat?x=1", "/"),
+        ("set $b 127.0.0.1; location /ws/ { proxy_pass http://$b; }", "/ws/chat?x=1", "/ws/chat?x=1"),
+        (
+            "set $b 127.0.0.1; location /ws/ { proxy_pass http://$b$request_uri; }",
+            "/ws/chat?x=1",
+            "/ws/chat?x=1",
+        ),
+        ("location /ws { rewrite ^/ws/(.*)$ /$1 break; proxy_pass http://b; }", "/ws/a?q", "/a?q"),
+        ("location /ws { rewrite ^/ws/(.*)$ /$1 break; proxy_pass http://b/app/; }", "/ws/a", "/a"),
+        ("location /ws { rewrite ^/ws/(.*)$ /$1? break; proxy_pass http://b; }", "/ws/a?q", "/a"),
+        ("location /ws { rewrite ^/ws/(.*)$ /x?p=$1 break; proxy_pass http://b; }", "/ws/a?q", "/x?p=a&q"),
+        ("location /ws { proxy_pass http://unix:/run/a.sock:/uri; }", "/ws/a", "/uri/a"),
+        ("location ~ ^/ws/(.*) { proxy_pass http://127.0.0.1/$1$is_args$args; }", "/ws/a?b", "/a?b"),
+        (
+            "location / { try_files $uri /x$is_args$args; } location /x { proxy_pass http://b; }",
+            "/ws?a",
+            "/x?a",
+        ),
+        ("location / { try_files $uri /x; } location /x { proxy_pass http://b; }", "/ws?a", "/x"),
+        ("location / { try_files $uri @x; } location @x { proxy_pass http://b; }", "/w%73?a", "/w%73?a"),
+        ("location / { error_page 404 = /x; } location /x { proxy_pass http://b; }", "/ws?a", "/x"),
+        ("location /ws { proxy_pass ws://b; }", "/ws", "500 NoUpstream"),
+        ("location /ws { proxy_pass http://$host; }", "/ws", "502 NoUpstream"),
+    ];
+    for (server, path, expected) in table {
+        assert_eq!(target(server, path), expected, "{server}");
+    }
+}
+
+#[test]
+fn the_missing_slash() {
+    let pass = "proxy_pass http://b;";
+    let table = [
+        (
+            format!("location /ws/ {{ {pass} }} location / {{ {pass} }}"),
+            "/ws?x=1",
+            "301 to /ws/?x=1 slash of /ws/",
+        ),
+        (
+            format!("location /ws/ {{ {pass} }} location ~ ws {{ {pass} }}"),
+            "/ws",
+            "301 to /ws/ slash of /ws/",
+        ),
+        (format!("location = /ws/ {{ {pass} }}"), "/ws", "301 to /ws/ slash of = /ws/"),
+        (format!("location /ws/ {{ {pass} deny all; }}"), "/ws", "301 to /ws/ slash of /ws/"),
+        (format!("location /ws/ {{ {pass} }} location = /ws {{ {pass} }}"), "/ws", "/ws"),
+        (format!("location /ws/ {{ {pass} }} location /ws {{ {pass} }}"), "/ws", "/ws"),
+        ("location /ws/ { return 200; }".to_owned(), "/ws", "404 NoFile"),
+        (format!("return 403; location /ws/ {{ {pass} }}"), "/ws", "403 by return 403"),
+        ("set $a 1; location /ws/ { if ($a) { proxy_pass http://b; } }".to_owned(), "/ws", "404 NoFile"),
+    ];
+    for (server, path, expected) in table {
+        assert_eq!(target(&server, path), expected, "{server}");
+    }
+}
+
+#[test]
+fn the_headers_that_are_sent() {
+    let upgrade = "proxy_set_header Upgrade $http_upgrade;";
+    let table = [
+        ("", "GET /ws 1.0 | Host: b | Connection: close", "GET /ws 1.1 | Host: b"),
+        (
+            "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade;",
+            "GET /ws 1.1 | Upgrade: websocket | Host: b | Connection: close",
+            "GET /ws 1.1 | Upgrade: websocket | Host: b",
+        ),
+        (
+            "proxy_set_header connection upgrade; proxy_set_header Connection close; proxy_set_header Host $http_host;",
+            "GET /ws 1.0 | connection: upgrade | Connection: close | Host: Example.com:8080",
+            "GET /ws 1.1 | connection: upgrade | Connection: close | Host: Example.com:8080",
+        ),
+        (
+            "proxy_set_header Host \"\"; proxy_set_header Connection \"\"; proxy_set_header X $host;",
+            "GET /ws 1.0 | X: example.com",
+            "GET /ws 1.1 | X: example.com",
+        ),
+        ("proxy_method POST;", "POST /ws 1.0 | Host: b | Connection: close", "POST /ws 1.1 | Host: b"),
+    ];
+    for (lines, old, new) in table {
+        let http = format!("{upgrade} server {{ {lines} location / {{ proxy_pass http://b; }} }}");
+        let http =
+            if lines.is_empty() || lines.contains("method") { http.replace(upgrade, "") } else { http };
+        for (version, expected) in [(OLD, old), (NEW, new)] {
+            assert_eq!(run(&http, version, &handshake("/ws")), format!("[/] {expected}"), "{lines}");
+        }
+    }
+}
+
+#[test]
+fn what_runs_before_the_proxy() {
+    let table = [
+        (
+            "return 301 https://$host$request_uri;",
+            "301 to https://example.com/ws?a by return 301 https://$host$request_uri",
+        ),
+        ("if ($scheme = http) { return 301 https://x; }", "301 to https://x by return 301 https://x"),
+        ("deny all;", "403 by deny all"),
+        ("allow 127.0.0.0/8; deny all;", "[/]"),
+        ("deny 127.0.0.1; allow all;", "403 by deny 127.0.0.1"),
+        ("auth_basic x;", "401 by auth_basic x"),
+        ("satisfy any; auth_basic x; allow 127.0.0.1; deny all;", "[/]"),
+        ("satisfy any; auth_basic x; deny all;", "401 by auth_basic x"),
+        ("auth_request /auth;", "let in? [/]\nrefused? 401 by auth_request /auth"),
+        ("internal;", "404 Internal"),
+        ("try_files $uri $uri/ =404;", "404 by try_files $uri $uri/ =404"),
+        ("limit_except POST { deny all; }", "403 by deny all"),
+        ("limit_except GET { deny all; }", "[/]"),
+        // The location's own lines are not run for a method that limit_except restricts.
+        ("limit_except POST { allow all; } return 418;", "[POST]"),
+        ("return 444;", "444 by return 444"),
+        ("return 204;", "204 by return 204"),
+        ("error_page 418 = @x; return 418;", "[@x]"),
+        ("error_page 418 @x; return 418;", "[@x] as 418"),
+        ("error_page 418 =200 @x; return 418;", "[@x] as 200"),
+        ("error_page 418 = @missing; return 418;", "500 NoNamedLocation"),
+        ("error_page 403 https://x/; deny all;", "302 to https://x/ by error_page 403 https://x/"),
+        ("rewrite ^ /other last;", "500 RedirectLimit"),
+        ("rewrite ^ https://x/y permanent;", "301 to https://x/y?a by rewrite ^ https://x/y permanent"),
+        ("rewrite ^/(.*) /b/$1 break;", "[/]"),
+        ("if ($http_upgrade) { proxy_pass http://c; }", "[($http_upgrade)]"),
+        ("if ($http_upgrade) { set $y 1; } if ($y) { add_header X y; } try_files /none =404;", "[($y)]"),
+    ];
+    for (lines, expected) in table {
+        let server =
+            format!("location / {{ proxy_pass http://b; {lines} }} location @x {{ proxy_pass http://n; }}");
+        let seen = run(&format!("server {{ {server} }}"), OLD, &handshake("/ws?a"));
+        let seen: Vec<_> = seen
+            .lines()
+            .map(|line| {
+                line.split_once("] ").map_or(line.to_owned(), |(start, rest)| {
+                    let status = rest.strip_prefix("as ").and_then(|rest| rest.split(' ').next());
+                    status.map_or(format!("{start}]"), |status| format!("{start}] as {status}"))
+                })
+            })
+            .collect();
+        assert_eq!(seen.join("\n"), expected, "{lines}");
+    }
+}
+
+#[test]
+fn every_way_is_followed_where_it_cannot_be_told() {
+    let server =
+        "server { location / { if ($upstream_addr) { return 403; } if ($ssl_cipher) { return 401; } } }";
+    let expected =
+        "if true? 403 by return 403\nif false? if true? 401 by return 401\nif false? if false? 404 NoFile";
+    assert_eq!(run(server, OLD, &handshake("/")), expected);
+}
+
+#[test]
+fn variables_on_the_way() {
+    let maps = "map $a $m { default none; x first; y second; } map $a $v { volatile; default none; x first; y second; }
+        map $http_upgrade $captured { ~^(web)(?<rest>.*)$ $2-$rest-$1; }";
+    let table = [
+        // A map keeps the value that it came out as first.
+        ("set $a x; set $b $m; set $a y; proxy_set_header X $m-$v;", "first-second"),
+        ("set $a y; proxy_set_header X $m;", "second"),
+        ("proxy_set_header X $captured;", "socket-socket-web"),
+        ("if ($uri ~ ^/(.)(.)) { set $b $2$1; } proxy_set_header X $b;", "sw"),
+        ("set $args z=1; proxy_set_header X $arg_z$is_args$args;", "1?z=1"),
+        ("proxy_set_header X $proxy_host:$proxy_port;", "b:80"),
+        ("proxy_set_header X $proxy_add_x_forwarded_for;", "127.0.0.1"),
+        ("proxy_set_header X $request_uri-$uri;", "/%77s?a-/ws"),
+        ("proxy_set_header X $unset; if ($uri = /none) { set $unset 1; }", ""),
+    ];
+    for (lines, expected) in table {
+        let http =
+            format!("{maps} server {{ location ~ ^/ws(?<tail>.*)$ {{ proxy_pass http://b; {lines} }} }}");
+        let seen = run(&http, OLD, &handshake("/%77s?a"));
+        let value = seen.split(" | ").find_map(|part| part.strip_prefix("X: ")).unwrap_or_default();
+        assert_eq!(value, expected, "{lines}: {seen}");
+    }
+}

@@ -1,0 +1,81 @@
+//! Which server takes a request.
+
+use nginx_semantics::{ContextKind, ListenAddress, ServerSelection, select_server, server_names, sockets};
+
+use crate::common::{load_root, only};
+
+/// The first name of the server that takes a request at `address` for `host`, and why.
+fn select(http: &str, address: &str, host: Option<&str>) -> String {
+    let loaded = load_root(&format!("events {{}}\nhttp {{\n{http}\n}}\n"), &[]);
+    let configuration = only(&loaded);
+    let http = configuration.of_kind(ContextKind::Http).next().unwrap();
+    let address = ListenAddress::parse(address);
+    let sockets = sockets(configuration, http);
+    let Some(socket) = sockets.iter().find(|socket| socket.address == address) else {
+        return "no socket".to_owned();
+    };
+    match select_server(configuration, socket, host).unwrap() {
+        ServerSelection::Server(server, why) => {
+            format!("{} {why:?}", server_names(configuration, server).first().cloned().unwrap_or_default())
+        }
+        ServerSelection::CannotSay(_) => "cannot say".to_owned(),
+    }
+}
+
+#[test]
+fn names_are_tried_in_the_order_of_their_kinds() {
+    let http = "server { server_name default.example; }
+        server { server_name regex ~^ws\\d+\\.EXAMPLE\\.com$; }
+        server { server_name trailing ws.*; }
+        server { server_name leading *.example.com; }
+        server { server_name dot .example.com; }
+        server { server_name long *.b.example.com; }
+        server { server_name Exact.example.com; }
+        server { server_name ~(?=x) odd; }";
+    let table = [
+        ("exact.example.com", "Exact.example.com Exact(\"Exact.example.com\")"),
+        ("example.com", "dot Exact(\".example.com\")"),
+        ("ws.example.com", "leading LeadingWildcard(\"*.example.com\")"),
+        ("a.b.example.com", "long LeadingWildcard(\"*.b.example.com\")"),
+        ("ws.example.org", "trailing TrailingWildcard(\"ws.*\")"),
+        ("dot", "dot Exact(\"dot\")"),
+        ("other.org", "cannot say"),
+    ];
+    for (host, expected) in table {
+        assert_eq!(select(http, "80", Some(host)), expected, "{host}");
+    }
+}
+
+#[test]
+fn the_default_server_takes_the_rest() {
+    let two = "server { listen 80; server_name a; } server { listen 80 default_server; server_name b; }
+        server { listen 127.0.0.1:80; server_name c; } server { listen [::]:80; server_name d; }";
+    let table = [
+        ("80", Some("x"), "b Default"),
+        ("*:80", Some("a"), "a Exact(\"a\")"),
+        // A server of `*:80` is never asked for a connection that meets `127.0.0.1:80`.
+        ("127.0.0.1:80", Some("a"), "c First"),
+        ("[::]:80", Some("a"), "d First"),
+        ("81", Some("a"), "no socket"),
+    ];
+    for (address, host, expected) in table {
+        assert_eq!(select(two, address, host), expected, "{address} {host:?}");
+    }
+    let nameless = "server { server_name a; } server { server_name b \"\"; } server { return 404; }";
+    assert_eq!(select(nameless, "80", None), "b Exact(\"\")");
+}
+
+#[test]
+fn addresses_are_read() {
+    for (word, expected) in [
+        ("8080", "*:8080"),
+        ("*:81", "*:81"),
+        ("127.0.0.1", "127.0.0.1:80"),
+        ("[::1]:443", "[::1]:443"),
+        ("[::]", "[::]:80"),
+        ("LocalHost:8000", "localhost:8000"),
+        ("unix:/run/nginx.sock", "unix:/run/nginx.sock"),
+    ] {
+        assert_eq!(ListenAddress::parse(word).to_string(), expected);
+    }
+}
