@@ -7,6 +7,7 @@ use crate::Span;
 use crate::error::{Hint, SyntaxError, SyntaxErrorKind};
 use crate::token::bare_word;
 use crate::tree::{LeafKind, Tree};
+use crate::{NoVocabulary, parse};
 
 /// What `core/ngx_conf_file.c:ngx_conf_read_token` returns.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,17 +32,22 @@ pub enum Statement {
 impl Tree {
     /// The file's statements in order. The last is [`Statement::End`] or [`Statement::Refused`].
     pub fn statements<'t>(&'t self, text: &'t [u8]) -> Statements<'t> {
-        let refusals = self.errors().iter().filter_map(|error| Some((lexer_stops(error)?, error)));
         let has_mark = self.leaves.first().is_some_and(|leaf| leaf.kind == LeafKind::ByteOrderMark);
-        Statements {
-            tree: self,
-            text,
-            leaf: 0,
-            refusal: refusals.min_by_key(|(at, _)| *at),
-            has_mark,
-            is_done: false,
-        }
+        let reread = has_mark.then(|| without_first_comment(text)).flatten();
+        let tree = reread.as_ref().unwrap_or(self);
+        let refusals = tree.errors().iter().filter_map(|error| Some((lexer_stops(error)?, error)));
+        let refusal = refusals.min_by_key(|(at, _)| *at).map(|(at, error)| (at, error.clone()));
+        Statements { tree: self, reread, text, leaf: 0, refusal, has_mark, is_done: false }
     }
+}
+
+/// A `#` right behind a byte order mark starts no comment: it is part of the word that the mark starts, and what follows
+/// on the line is read like any other text.
+fn without_first_comment(text: &[u8]) -> Option<Tree> {
+    let hash = text.get(3).filter(|byte| **byte == b'#')?;
+    let mut text = text.to_vec();
+    *text.get_mut(3)? = hash.wrapping_add(1);
+    Some(parse(&text, &NoVocabulary))
 }
 
 /// From which byte on the leaves are mended, for what nginx refuses while it reads a single token. What it refuses of
@@ -69,17 +75,23 @@ fn lexer_stops(error: &SyntaxError) -> Option<u32> {
 #[derive(Debug, Clone)]
 pub struct Statements<'t> {
     tree: &'t Tree,
+    /// Read instead of the tree, where nginx sees no comment in what is one to us.
+    reread: Option<Tree>,
     text: &'t [u8],
     /// The next one.
     leaf: usize,
     /// The first token that nginx refuses, and from where on the leaves are not what it reads.
-    refusal: Option<(u32, &'t SyntaxError)>,
+    refusal: Option<(u32, SyntaxError)>,
     /// Whether the next word starts with the file's byte order mark.
     has_mark: bool,
     is_done: bool,
 }
 
 impl Statements<'_> {
+    fn tree(&self) -> &Tree {
+        self.reread.as_ref().unwrap_or(self.tree)
+    }
+
     fn refuse(&mut self, kind: SyntaxErrorKind, at: Span) -> Statement {
         self.is_done = true;
         Statement::Refused(SyntaxError { kind, at, hints: Vec::new() })
@@ -90,7 +102,7 @@ impl Statements<'_> {
         self.has_mark = false;
         let length = bare_word(self.text).map_or(3, |(_, word)| word.len());
         let end = u32::try_from(length).unwrap_or(u32::MAX);
-        while self.tree.leaves.get(self.leaf).is_some_and(|leaf| leaf.span.start < end) {
+        while self.tree().leaves.get(self.leaf).is_some_and(|leaf| leaf.span.start < end) {
             self.leaf += 1;
         }
         Span::new(0, end)
@@ -109,13 +121,14 @@ impl Iterator for Statements<'_> {
             words.push(self.marked_word());
         }
         loop {
-            let leaf = self.tree.leaves.get(self.leaf);
-            let start = leaf.map_or(self.tree.length, |leaf| leaf.span.start);
-            if let Some((_, error)) = self.refusal.filter(|(at, _)| *at <= start) {
-                return Some(self.refuse(error.kind.clone(), error.at));
+            let leaf = self.tree().leaves.get(self.leaf);
+            let start = leaf.map_or(self.tree().length, |leaf| leaf.span.start);
+            let leaf = leaf.copied();
+            if let Some((_, error)) = self.refusal.take_if(|(at, _)| *at <= start) {
+                return Some(self.refuse(error.kind, error.at));
             }
             let Some(leaf) = leaf else {
-                let end = Span::at(self.tree.length);
+                let end = Span::at(self.tree().length);
                 if !words.is_empty() {
                     return Some(self.refuse(SyntaxErrorKind::EndInDirective, end));
                 }
@@ -198,7 +211,7 @@ mod tests {
 
     #[test]
     fn nothing_is_read_behind_a_refusal() {
-        let table: [(&str, &[&str]); 9] = [
+        let table: [(&str, &[&str]); 11] = [
             ("a; ; b;", &["a;", "3: unexpected \";\""]),
             ("{ a; }", &["0: unexpected \"{\""]),
             ("a { b }", &["a{", "6: unexpected \"}\""]),
@@ -208,6 +221,8 @@ mod tests {
             ("a \"b\"c;", &["5: unexpected \"c\""]),
             ("\u{feff}\"a\" b;c;", &["\u{feff}\"a\"|b;", "c;", "end 11"]),
             ("\u{feff}# a", &["6: unexpected end of file, expecting \";\" or \"}\""]),
+            ("\u{feff}# a; b 'c\nd';", &["\u{feff}#|a;", "b|c\nd;", "end 16"]),
+            ("\u{feff}#a; }", &["\u{feff}#a;", "}", "end 8"]),
         ];
         for (text, expected) in table {
             assert_eq!(read(text, &NoVocabulary), expected, "{text}");
