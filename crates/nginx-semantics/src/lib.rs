@@ -6,6 +6,7 @@
 pub mod catalogue;
 mod configuration;
 pub mod defaults;
+pub mod dispatch;
 mod distribution;
 mod effective;
 mod exchange;
@@ -38,7 +39,7 @@ pub use exchange::{
 };
 pub use files::{Files, MemoryFiles, Overlay, ReadError, normalize};
 pub use include::{PathMap, Scope};
-pub use load::{Loaded, SkipReason, Skipped, load};
+pub use load::{Loaded, SkipReason, Skipped, load, load_main};
 pub use location::{LocationName, Locations, Modifier, Selection, normalize_path};
 pub use required::raised;
 pub use server::{
