@@ -36,7 +36,8 @@ fn a_tunnel_echoes_until_nginx_closes_it() {
         let seen = &observation.seen[0];
         assert_eq!((seen.status, seen.is_echoed), (Some(101), true), "{observation:?}");
         let after = seen.closed_after.expect("closed");
-        assert!((Duration::from_millis(450)..Duration::from_millis(1500)).contains(&after), "{after:?}");
+        // Half a second; nginx leaves a timer alone that would move by less than 300 ms (NGX_TIMER_LAZY_DELAY).
+        assert!((Duration::from_millis(150)..Duration::from_millis(2000)).contains(&after), "{after:?}");
         let received = &seen.received[0];
         assert_eq!(
             (received.backend.as_str(), received.head.line.as_str()),
