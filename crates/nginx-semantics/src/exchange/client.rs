@@ -8,7 +8,7 @@ use crate::version::NginxVersion;
 
 /// Since this version `$http_NAME` joins the lines of a field with `, `; before it is the first line
 /// (`http/ngx_http_variables.c:ngx_http_variable_unknown_header`).
-const JOINED_SINCE: NginxVersion = NginxVersion::new(1, 23, 0);
+pub(super) const JOINED_SINCE: NginxVersion = NginxVersion::new(1, 23, 0);
 
 /// A request of HTTP/1.1.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -20,6 +20,16 @@ const MOST_URI_CHANGES: u32 = 10;
 impl<'s> Exchanges<'_, 's> {
     /// What nginx does with a request that `server` takes.
     pub fn run(&self, server: ContextId, request: &ClientRequest) -> Exchange<'s> {
+        self.run_from(server, request, None)
+    }
+
+    /// What nginx does with a request that is refused before the phases begin, with what only `error_page` knows as 497
+    /// among others (`http/ngx_http_request.c:ngx_http_process_request`).
+    pub fn run_refused(&self, server: ContextId, request: &ClientRequest, status: u16) -> Exchange<'s> {
+        self.run_from(server, request, Some(status))
+    }
+
+    fn run_from(&self, server: ContextId, request: &ClientRequest, refused: Option<u16>) -> Exchange<'s> {
         let mut ways = Vec::new();
         // Answers to the questions that the configuration leaves open, in the order in which they come up.
         let mut plans: Vec<Vec<bool>> = vec![Vec::new()];
@@ -28,7 +38,7 @@ impl<'s> Exchanges<'_, 's> {
                 return Exchange { ways, is_cut: true };
             }
             let mut follower = Follower::new(self, server, request, &plan);
-            let ending = follower.follow();
+            let ending = follower.follow(refused);
             for open in plan.len()..follower.questions {
                 let mut other = plan.clone();
                 other.resize(open, true);
@@ -124,11 +134,14 @@ impl<'a, 's> Follower<'a, 's> {
         }
     }
 
-    fn follow(&mut self) -> Ending<'s> {
+    fn follow(&mut self, refused: Option<u16>) -> Ending<'s> {
         if self.path.is_empty() {
             return Ending::Answered(self.answer(400, AnsweredBy::BadRequest));
         }
-        let mut next = Next::Server;
+        let mut next = match refused {
+            Some(status) => Next::Special(self.answer(status, AnsweredBy::BadRequest)),
+            None => Next::Server,
+        };
         loop {
             next = match next {
                 Next::Server => self.server_rewrite(),

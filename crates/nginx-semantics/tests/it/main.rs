@@ -18,4 +18,5 @@ mod links;
 mod locations;
 mod maps;
 mod rewrite;
+mod rivals;
 mod servers;
