@@ -7,6 +7,7 @@ mod finding;
 mod fingerprint;
 mod outcome;
 mod rule;
+mod trace;
 
 pub use endpoint::{EndpointRow, EvidenceKind, EvidenceRow, Origin, Setting};
 pub use finding::{
@@ -15,3 +16,7 @@ pub use finding::{
 pub use fingerprint::fingerprint;
 pub use outcome::{File, FileId, Notice, NoticeCode, Outcome, Summary};
 pub use rule::{FixKind, Group, RuleMeta};
+pub use trace::{
+    FieldOrigin, Prospect, Remark, Responder, SentField, SentRequest, Stage, Trace, TraceAnswer, TraceRun,
+    TraceStep, TraceWay, TracedRequest,
+};
