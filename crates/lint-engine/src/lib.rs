@@ -7,6 +7,7 @@ mod gather;
 mod notices;
 mod rows;
 mod settings;
+mod trace;
 
 use std::path::PathBuf;
 
@@ -18,6 +19,7 @@ use ws_rules::{Findings, RULES, Rule, visit};
 use crate::gather::Gathered;
 
 pub use settings::{Selector, Settings, UnknownRule, find_rule};
+pub use trace::{Query, Url, UrlError, trace};
 
 /// Judges what the arguments mean.
 pub fn lint(files: &dyn Files, arguments: &[PathBuf], scope: &Scope, settings: &Settings) -> Outcome {

@@ -12,11 +12,12 @@ mod human;
 mod json;
 mod position;
 mod summary;
+mod trace;
 mod wrap;
 
 use std::io::{self, Write};
 
-use lint_finding::Outcome;
+use lint_finding::{Outcome, Trace};
 
 pub use escape::{escape, escape_bytes};
 
@@ -68,4 +69,20 @@ pub fn concise(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
 /// Whatever writing to `out` gives, a broken pipe among them.
 pub fn json(outcome: &Outcome, tool: &ToolInfo<'_>, out: &mut dyn Write) -> io::Result<()> {
     json::write(outcome, tool, out)
+}
+
+/// What nginx does with one request, step by step, for a person at a terminal.
+///
+/// # Errors
+/// Whatever writing to `out` gives, a broken pipe among them.
+pub fn trace(trace: &Trace, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    trace::write(trace, style, out)
+}
+
+/// One object of the trace's version 1, for programs.
+///
+/// # Errors
+/// Whatever writing to `out` gives, a broken pipe among them.
+pub fn trace_json(trace: &Trace, tool: &ToolInfo<'_>, out: &mut dyn Write) -> io::Result<()> {
+    json::write_trace(trace, tool, out)
 }

@@ -46,8 +46,9 @@ pub fn location_rivals(
 ) -> Vec<LocationRival> {
     let configuration = locations.configuration();
     let selected = match selection {
-        Selection::Location(location) | Selection::SlashRedirect(location) => Some(*location),
-        Selection::CannotSay { location } => Some(*location),
+        Selection::Location(location)
+        | Selection::SlashRedirect(location)
+        | Selection::CannotSay { location } => Some(*location),
         Selection::Server => None,
     };
     let mut rivals = Vec::new();

@@ -38,6 +38,7 @@ fn run(cli: &Cli) -> Result<Exit, Error> {
     match command {
         Command::Explain { rule } => commands::explain::run(rule),
         Command::Rules { format } => commands::rules::run(*format),
+        Command::Trace(args) => commands::trace::run(args),
     }
 }
 
