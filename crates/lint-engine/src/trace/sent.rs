@@ -66,7 +66,7 @@ impl<'s> Follow<'_, 's> {
         match all.as_slice() {
             [_] => text.push_str(&format!(": to the one server of `{group_name}`{over}")),
             all => {
-                text.push_str(&format!(": to one of {} servers of `{group_name}`{over}, {how}", all.len()))
+                text.push_str(&format!(": to one of {} servers of `{group_name}`{over}, {how}", all.len()));
             }
         }
         let mut found = step(Stage::Upstream, text, Some(place(&line)));
