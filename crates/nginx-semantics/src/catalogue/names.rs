@@ -47,6 +47,7 @@ names! {
     // Which request goes where.
     LISTEN = "listen",
     SERVER_NAME = "server_name",
+    LARGE_CLIENT_HEADER_BUFFERS = "large_client_header_buffers",
     RETURN = "return",
     REWRITE = "rewrite",
     SET = "set",

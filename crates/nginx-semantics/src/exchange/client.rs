@@ -3,12 +3,52 @@
 use core::net::{IpAddr, SocketAddr};
 
 use super::uri;
+use crate::catalogue::DirectiveName;
+use crate::configuration::{Configuration, ContextId};
+use crate::effective::{Effective, effective};
 use crate::variables::{Request, Value};
 use crate::version::NginxVersion;
 
 /// Since this version `$http_NAME` joins the lines of a field with `, `; before it is the first line
 /// (`http/ngx_http_variables.c:ngx_http_variable_unknown_header`).
 pub(super) const JOINED_SINCE: NginxVersion = NginxVersion::new(1, 23, 0);
+
+/// `large_client_header_buffers`, in bytes.
+const LARGE_BUFFER: usize = 8 << 10;
+
+/// The status for a request line or a field that no buffer takes: 414, or 494, which is told as 400
+/// (`http/ngx_http_request.c:ngx_http_process_request_line`, `ngx_http_process_request_headers`).
+pub(super) fn too_long(
+    configuration: Configuration<'_>,
+    server: ContextId,
+    request: &ClientRequest,
+) -> Option<u16> {
+    let line = match effective(configuration, server, DirectiveName::LARGE_CLIENT_HEADER_BUFFERS) {
+        Effective::Set(declared) => declared.directives.first().copied(),
+        Effective::Default { .. } => None,
+        Effective::Unknown(_) => return None,
+    };
+    let size = match line {
+        Some(line) => line.argument(1).and_then(|size| parse_size(&size))?,
+        None => LARGE_BUFFER,
+    };
+    let first = request.method.len() + request.target.len() + " HTTP/1.1\r\n ".len();
+    if first > size {
+        return Some(414);
+    }
+    let is_long = |(name, value): &(String, Vec<u8>)| name.len() + value.len() + ": \r\n".len() > size;
+    request.headers.iter().any(is_long).then_some(494)
+}
+
+/// `core/ngx_parse.c:ngx_parse_size`
+fn parse_size(text: &[u8]) -> Option<usize> {
+    let (digits, scale) = match text.split_last()? {
+        (b'k' | b'K', digits) => (digits, 1 << 10),
+        (b'm' | b'M', digits) => (digits, 1 << 20),
+        _ => (text, 1),
+    };
+    std::str::from_utf8(digits).ok()?.parse::<usize>().ok()?.checked_mul(scale)
+}
 
 /// A request of HTTP/1.1.
 #[derive(Debug, Clone, PartialEq, Eq)]
