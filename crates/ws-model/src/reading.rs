@@ -47,9 +47,9 @@ impl Fault {
     pub const fn status(self) -> u16 {
         match self {
             Self::Method => 405,
-            Self::Http10 | Self::Http2 => 505,
+            Self::Http10 => 505,
             Self::NoUpgrade | Self::OtherVersion => 426,
-            Self::NoHost | Self::OtherUpgrade | Self::NoConnection | Self::NoKey => 400,
+            Self::Http2 | Self::NoHost | Self::OtherUpgrade | Self::NoConnection | Self::NoKey => 400,
         }
     }
 
@@ -151,6 +151,25 @@ impl<'r> Field<'r> {
     }
 }
 
+/// Whether the page's own subprotocols get to the back end; `None` where it is not known. Without them it can choose
+/// none, and browsers fail a connection whose 101 names none of those that were asked for (Fetch, section "WebSocket
+/// opening handshake").
+pub fn offers_subprotocols(request: &UpstreamRequest<'_>) -> Option<bool> {
+    Field::of(request, "Sec-WebSocket-Protocol").is_there()
+}
+
+/// Whether the `Origin` that the back end receives names another host than its `Host`: it then is foreign to those that
+/// compare the two; `None` where one is not known or there is none.
+pub fn is_foreign_origin(request: &UpstreamRequest<'_>) -> Option<bool> {
+    let one = |name: &str| {
+        let mut lines = request.headers.iter().filter(|header| header.name.eq_ignore_ascii_case(name));
+        lines.next().and_then(|header| header.value.as_known())
+    };
+    let origin = one("Origin")?;
+    let at = origin.windows(3).position(|bytes| bytes == b"://")? + 3;
+    Some(!origin.get(at..)?.eq_ignore_ascii_case(one("Host")?))
+}
+
 /// The `proxy_hide_header` lines that keep from the client what makes a 101 a handshake: `Upgrade` and
 /// `Sec-WebSocket-Accept`. nginx writes `Connection` itself (`http/ngx_http_header_filter_module.c`).
 pub fn hidden_answer(configuration: Configuration<'_>, context: ContextId) -> Vec<Directive<'_>> {
@@ -229,10 +248,28 @@ mod tests {
             assert_eq!(read(&request(UpstreamVersion::Http11, &fields)), expected, "{name} {value:?}");
         }
         for (version, fault, status) in
-            [(UpstreamVersion::Http10, Fault::Http10, 505), (UpstreamVersion::Http2, Fault::Http2, 505)]
+            [(UpstreamVersion::Http10, Fault::Http10, 505), (UpstreamVersion::Http2, Fault::Http2, 400)]
         {
             assert_eq!(read(&request(version, &good())), Reading::Refuses(fault));
             assert_eq!(fault.status(), status);
+        }
+    }
+
+    #[test]
+    fn an_origin_is_foreign_to_another_host() {
+        let table = [
+            ("http://a", Some("a"), Some(false)),
+            ("https://a:8443", Some("A:8443"), Some(false)),
+            ("https://a", Some("app"), Some(true)),
+            ("https://a:8443", Some("a"), Some(true)),
+            ("null", Some("a"), None),
+            ("https://a", None, None),
+        ];
+        for (origin, host, expected) in table {
+            let mut fields = vec![("Origin", Value::known(origin))];
+            fields.extend(host.map(|host| ("Host", Value::known(host))));
+            let seen = is_foreign_origin(&request(UpstreamVersion::Http11, &fields));
+            assert_eq!(seen, expected, "{origin} {host:?}");
         }
     }
 

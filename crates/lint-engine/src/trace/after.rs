@@ -5,7 +5,7 @@ use nginx_semantics::{
     ContextId, ContextKind, Directive, DirectiveName, Effective, PassModule, Passed, effective, peers, time,
     upstream,
 };
-use ws_model::{IdleLimit, Reading, Source, hidden_answer, read};
+use ws_model::{IdleLimit, Reading, Source, hidden_answer, is_foreign_origin, offers_subprotocols, read};
 
 use super::Follow;
 use super::choice::{answer, place, remark, step};
@@ -74,7 +74,7 @@ impl<'s> Follow<'_, 's> {
             let text = format!(
                 "{status} in place of the back end's 101: the `error_page` that led here has no `=`, so its status is kept"
             );
-            return answer(Some(status), Responder::Nginx, text, at, Prospect::Fails);
+            return answer(Some(status), Responder::Backend, text, at, Prospect::Fails);
         }
         if let Some(hidden) = hidden_answer(self.configuration(), passed.context).first() {
             let text = format!("101 without what makes it a handshake: `{}`", hidden.text_line());
@@ -86,7 +86,17 @@ impl<'s> Follow<'_, 's> {
                 format!("504 from nginx: `{}` gives the back end no time at all", directive.text_line());
             return answer(Some(504), Responder::Nginx, text, Some(place(&directive)), Prospect::Fails);
         }
+        let asks = self.request.field("sec-websocket-protocol").next().is_some();
+        let offers = passed.request.as_ref().and_then(offers_subprotocols);
+        if asks && offers == Some(false) {
+            let text = "101 without the subprotocol that the client asks for, as the back end does not hear of it: browsers fail the connection";
+            return answer(Some(101), Responder::Backend, text, at, Prospect::Fails);
+        }
         let mut switched = answer(Some(101), Responder::Backend, text, at, Prospect::Succeeds);
+        if passed.request.as_ref().and_then(is_foreign_origin) == Some(true) {
+            let text = "403 instead, where the back end compares `Origin` with `Host`: they name different hosts here";
+            switched.remarks.push(remark(text, None));
+        }
         for line in self.in_effect(passed.context, DirectiveName::PROXY_CACHE) {
             if line.argument(0).as_deref() != Some(b"off") && passed.pass.module == PassModule::Proxy {
                 let text = "200 from the cache instead, once an ordinary GET of this URI is in it, unless `proxy_cache_bypass` keeps that";

@@ -4,8 +4,8 @@ use core::net::SocketAddr;
 
 use lint_finding::{Place, Prospect, Remark, Responder, Stage, TraceAnswer, TraceRun, TraceStep, TraceWay};
 use nginx_semantics::{
-    Configuration, ContextId, Directive, ListenAddress, NameMatch, NameMiss, NginxVersion, Presence,
-    ServerSelection, Socket, name_rivals, select_server, sockets,
+    Configuration, ContextId, ContextKind, Directive, DirectiveName, ListenAddress, NameMatch, NameMiss,
+    NginxVersion, Presence, ServerSelection, Socket, name_rivals, select_server, sockets,
 };
 
 use super::{Follow, Followed, Query, server_text};
@@ -59,8 +59,24 @@ pub(super) fn sockets_for<'a, 's>(sockets: &'a [Socket<'s>], query: &Query) -> V
     if any.is_empty() { of_port } else { any }
 }
 
+/// The `stream` servers of the port.
+pub(super) fn streams(configuration: Configuration<'_>, query: &Query) -> Vec<String> {
+    let servers = configuration.of_kind(ContextKind::StreamServer);
+    let lines = servers.flat_map(|server| configuration.named(server, DirectiveName::LISTEN));
+    let is_it = |line: &Directive<'_>| {
+        let address = ListenAddress::parse(&String::from_utf8_lossy(&line.argument(0).unwrap_or_default()));
+        query.via.as_ref().map_or(address.port() == Some(query.url.port), |via| *via == address)
+    };
+    lines.filter(is_it).map(|line| line.text_line()).collect()
+}
+
 /// Why no server takes the request.
-pub(super) fn no_socket(query: &Query, mut open: Vec<String>) -> String {
+pub(super) fn no_socket(query: &Query, mut open: Vec<String>, streams: &[String]) -> String {
+    if let Some(stream) = streams.first() {
+        return format!(
+            "a server of `stream` listens there (`{stream}`): it passes bytes on without reading them, so what answers is behind it"
+        );
+    }
     open.sort();
     open.dedup();
     let asked = match &query.via {
@@ -217,6 +233,10 @@ impl<'s> Follow<'_, 's> {
             }
             None => return,
         };
+        let own = socket.listens.iter().find(|listen| listen.server == server);
+        if let (Some(step), Some(own)) = (run.steps.first_mut(), own) {
+            step.place = own.directive.map(|line| place(&line));
+        }
         run.steps.push(self.server_step(socket, server, &why, host.as_deref().unwrap_or_default()));
         visited.push(server);
         let exchanges = self.model.exchanges(self.version);
@@ -233,6 +253,27 @@ impl<'s> Follow<'_, 's> {
         run.is_cut = exchange.is_cut;
         for way in &exchange.ways {
             run.ways.push(self.way(server, way, visited));
+        }
+        let besides: Vec<TraceWay> = exchange
+            .ways
+            .iter()
+            .zip(&run.ways)
+            .flat_map(|(way, words)| self.besides(server, way, words))
+            .collect();
+        for way in besides {
+            if !run.ways.contains(&way) {
+                run.ways.push(way);
+            }
+        }
+        if let Some(listen) = socket.listens.iter().find(|listen| listen.has("proxy_protocol")) {
+            for way in &mut run.ways {
+                way.assumptions.insert(0, "a proxy in front speaks the PROXY protocol".to_owned());
+            }
+            let at = listen.directive.map(|line| place(&line));
+            let text = "no answer: nginx waits for a line of the PROXY protocol, and closes the connection";
+            let mut direct = only(answer(None, Responder::Nobody, text, at, Prospect::Fails));
+            direct.assumptions.push("the client comes by itself".to_owned());
+            run.ways.push(direct);
         }
     }
 
@@ -320,6 +361,6 @@ mod tests {
         let url = crate::trace::Url::parse("wss://example.com/ws").unwrap();
         let query = Query { url, headers: Vec::new(), client: None, via: None, is_plain: false };
         let open = vec![ListenAddress::Ip(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 80).to_string(); 2];
-        assert_eq!(no_socket(&query, open), "no server listens on port 443: there are *:80");
+        assert_eq!(no_socket(&query, open, &[]), "no server listens on port 443: there are *:80");
     }
 }

@@ -3,6 +3,7 @@
 //! What nginx does is known to `nginx-semantics`, what a back end makes of it to `ws-model`; here are the words.
 
 mod after;
+mod besides;
 mod choice;
 mod query;
 mod sent;
@@ -70,10 +71,12 @@ fn follow(loaded: &Loaded, settings: &Settings, query: &Query) -> Trace {
     let mut gathered = Gathered::default();
     notices::of_skipped(loaded, &mut gathered);
     let (mut runs, mut findings, mut elsewhere) = (Vec::new(), Vec::new(), Vec::new());
+    let mut streams = Vec::new();
     for layout in &loaded.layouts {
         let configuration = Configuration::new(&loaded.sources, layout);
         let model = Model::new(configuration, &hints);
         notices::of_includes(configuration, &mut gathered);
+        streams.extend(choice::streams(configuration, query));
         let mut visited = Vec::new();
         for http in configuration.of_kind(ContextKind::Http) {
             let sockets = choice::open_sockets(configuration, http);
@@ -94,7 +97,7 @@ fn follow(loaded: &Loaded, settings: &Settings, query: &Query) -> Trace {
             findings.extend(on_the_way(&model, &visited, found.into_vec()));
         }
     }
-    let problem = runs.is_empty().then(|| choice::no_socket(query, elsewhere));
+    let problem = runs.is_empty().then(|| choice::no_socket(query, elsewhere, &streams));
     findings.dedup_by_key(|finding: &mut Finding| (finding.rule.name, finding.primary.place));
     gathered.findings(findings);
     let files = loaded

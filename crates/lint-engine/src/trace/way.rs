@@ -247,7 +247,7 @@ impl<'s> Words<'_, '_, 's> {
             }
             Step::TriedFiles(directive) => {
                 let text = format!(
-                    "`{}` comes to its last word, as long as no file is there",
+                    "`{}` comes to its last word: no file is there, as is taken here",
                     directive.text_line()
                 );
                 step(Stage::Redirect, text, Some(place(directive)))
@@ -290,7 +290,13 @@ impl<'s> Words<'_, '_, 's> {
                     Some(Modifier::Regex | Modifier::CaselessRegex) => "the first regex that takes the path",
                     Some(Modifier::Named) | None => "led to",
                 };
-                (format!("{} for {shown}: {why}", location_words(configuration, *location)), line(*location))
+                (
+                    format!(
+                        "{} for {shown}: {why}",
+                        location_words(configuration, *location).trim_start_matches("location ")
+                    ),
+                    line(*location),
+                )
             }
             Selection::Server => {
                 let who = server_text(configuration, self.server);
@@ -299,7 +305,7 @@ impl<'s> Words<'_, '_, 's> {
             Selection::SlashRedirect(location) => (
                 format!(
                     "{} for {shown}: nginx redirects to its name, for it hands requests on",
-                    location_words(configuration, *location)
+                    location_words(configuration, *location).trim_start_matches("location ")
                 ),
                 line(*location),
             ),
@@ -313,6 +319,7 @@ impl<'s> Words<'_, '_, 's> {
         let more = rivals.len().saturating_sub(MOST_RIVALS);
         for rival in rivals.iter().take(MOST_RIVALS) {
             let words = location_words(configuration, rival.location);
+            let words = words.trim_start_matches("location ");
             found
                 .remarks
                 .push(remark(format!("not {words}: {}", miss_words(rival.why)), line(rival.location)));
