@@ -1,12 +1,11 @@
 //! Ways that depend on what no configuration says: files on the disk, and what answers a subrequest.
 
 use lint_finding::{Prospect, Responder, TraceWay};
-use nginx_semantics::{AnsweredBy, ContextId, Directive, DirectiveName, Ending, Step, Way};
+use nginx_semantics::{ContextId, Directive, DirectiveName, Ending, Step, Way};
 use ws_model::{Reading, read};
 
 use super::Follow;
 use super::choice::{answer, place};
-use super::way::location_words;
 
 impl<'s> Follow<'_, 's> {
     /// What may happen instead on a way whose words are `words`.
@@ -55,48 +54,25 @@ impl<'s> Follow<'_, 's> {
                 _ => {}
             }
         }
-        match &way.ending {
-            Ending::Passed(passed) => {
-                let mirrors = passed.also.iter().filter(|line| line.name() == DirectiveName::MIRROR);
-                for line in mirrors.filter(|line| self.upgrades(server, line)) {
-                    let assumption = format!(
-                        "what gets the copy of `{}` takes it for a handshake, and switches",
-                        line.text_line()
-                    );
-                    let text = "nginx closes the connection over `connection upgrade in subrequest`, before the 101 or soon after it";
-                    let steps = words.steps.clone();
-                    all.push(self.instead(
-                        words,
-                        steps,
-                        assumption,
-                        None,
-                        Responder::Nobody,
-                        text.to_owned(),
-                        line,
-                    ));
-                }
+        if let Ending::Passed(passed) = &way.ending {
+            let mirrors = passed.also.iter().filter(|line| line.name() == DirectiveName::MIRROR);
+            for line in mirrors.filter(|line| self.upgrades(server, line)) {
+                let assumption = format!(
+                    "what gets the copy of `{}` takes it for a handshake, and switches",
+                    line.text_line()
+                );
+                let text = "nginx closes the connection over `connection upgrade in subrequest`, before the 101 or soon after it";
+                let steps = words.steps.clone();
+                all.push(self.instead(
+                    words,
+                    steps,
+                    assumption,
+                    None,
+                    Responder::Nobody,
+                    text.to_owned(),
+                    line,
+                ));
             }
-            Ending::Answered(answered)
-                if matches!(answered.by, AnsweredBy::NoFile) && answered.status == 404 =>
-            {
-                if let Some(line) = self.configuration().opener(answered.context) {
-                    let assumption = "there is a file of this name".to_owned();
-                    let text = format!(
-                        "200 from nginx, with that file: {} hands nothing on",
-                        location_words(self.configuration(), answered.context)
-                    );
-                    all.push(self.instead(
-                        words,
-                        words.steps.clone(),
-                        assumption,
-                        Some(200),
-                        Responder::Nginx,
-                        text,
-                        &line,
-                    ));
-                }
-            }
-            _ => {}
         }
         all
     }

@@ -89,14 +89,14 @@ pub(super) fn no_socket(query: &Query, mut open: Vec<String>, streams: &[String]
     }
 }
 
-/// The address that the request arrives at, where it is known.
+/// The address that the request arrives at; 0.0.0.0 or `::` where it is any of the machine's.
 pub(super) fn local_address(socket: &Socket<'_>, query: &Query) -> Option<SocketAddr> {
     let ListenAddress::Ip(ip, port) = &socket.address else { return None };
     let ip = match (&query.via, query.url.ip()) {
         _ if !ip.is_unspecified() => *ip,
         (Some(ListenAddress::Ip(via, _)), _) if !via.is_unspecified() => *via,
         (None, Some(url)) => url,
-        _ => return None,
+        _ => *ip,
     };
     Some(SocketAddr::new(ip, *port))
 }
@@ -156,7 +156,7 @@ impl<'s> Follow<'_, 's> {
         let why = match (&query.via, query.url.ip()) {
             (Some(via), _) if *via == socket.address => "as asked for".to_owned(),
             (Some(via), _) => format!("no socket is at {via} alone, so that for all addresses takes it"),
-            (None, Some(ip)) if local_address(socket, query).is_some() && !socket.address.is_wildcard() => {
+            (None, Some(ip)) if !socket.address.is_wildcard() => {
                 format!("it is the one of {ip}")
             }
             (None, Some(ip)) => format!("no socket is at {ip} alone, so that for all addresses takes it"),

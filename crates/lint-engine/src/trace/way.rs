@@ -116,7 +116,10 @@ impl<'s> Follow<'_, 's> {
                 true,
             ),
             AnsweredBy::NoFile => (
-                "the location hands nothing on, and there is no such file as far as one can tell".to_owned(),
+                match configuration.context(answered.context).kind {
+ ContextKind::Server => "no location takes it, and the server has no such file, as is taken here: with one it is 200".to_owned(),
+ _ => "the location hands nothing on, and there is no such file, as is taken here: with one it is 200".to_owned(),
+},
                 line(answered.context),
                 true,
             ),

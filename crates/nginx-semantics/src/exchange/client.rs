@@ -63,7 +63,7 @@ pub struct ClientRequest {
     pub is_tls: bool,
     /// From where.
     pub client: Option<IpAddr>,
-    /// The address that it arrives at.
+    /// The address that it arrives at; 0.0.0.0 or `::` where only the port is known.
     pub local: Option<SocketAddr>,
 }
 
@@ -123,7 +123,10 @@ impl Request for Live<'_> {
             "server_name" if self.server_name.starts_with('~') => Value::Unknown,
             "server_name" => Value::known(self.server_name),
             "remote_addr" => optional(self.client_address()),
-            "server_addr" => optional(request.local.map(|local| local.ip().to_string().into_bytes())),
+            "server_addr" => {
+                let local = request.local.filter(|local| !local.ip().is_unspecified());
+                optional(local.map(|local| local.ip().to_string().into_bytes()))
+            }
             "server_port" => optional(request.local.map(|local| local.port().to_string().into_bytes())),
             "proxy_host" => self.upstream.as_ref().map_or_else(Value::empty, |(host, _)| host.clone()),
             "proxy_port" => self.upstream.as_ref().map_or_else(Value::empty, |(_, port)| port.clone()),
