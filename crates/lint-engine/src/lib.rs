@@ -3,6 +3,7 @@
 //! No terminal and no disk: files come through [`nginx_semantics::Files`], and what is to be said goes out as an
 //! [`lint_finding::Outcome`].
 
+mod endpoints;
 mod gather;
 mod notices;
 mod rows;
@@ -11,13 +12,14 @@ mod trace;
 
 use std::path::PathBuf;
 
-use lint_finding::{File, Outcome};
+use lint_finding::{File, Finding, Outcome};
 use nginx_semantics::{Configuration, Files, Loaded, Scope, load};
 use ws_model::{Hints, Model};
 use ws_rules::{Findings, RULES, Rule, visit};
 
 use crate::gather::Gathered;
 
+pub use endpoints::endpoints;
 pub use settings::{Selector, Settings, UnknownRule, find_rule};
 pub use trace::{Query, Url, UrlError, trace};
 
@@ -29,6 +31,11 @@ pub fn lint(files: &dyn Files, arguments: &[PathBuf], scope: &Scope, settings: &
 
 /// Judges what was loaded.
 fn judge(loaded: &Loaded, settings: &Settings) -> Outcome {
+    judge_with(loaded, settings, &mut |_, _| {})
+}
+
+/// Judges what was loaded, and shows each model with what its rules found.
+fn judge_with(loaded: &Loaded, settings: &Settings, look: &mut dyn FnMut(&Model<'_>, &[Finding])) -> Outcome {
     let rules: Vec<&dyn Rule> = RULES.iter().copied().filter(|rule| settings.selects(rule.meta())).collect();
     let hints = Hints {
         versions: settings.versions,
@@ -44,7 +51,9 @@ fn judge(loaded: &Loaded, settings: &Settings) -> Outcome {
         notices::of_paths(&model, &mut gathered);
         let mut found = Findings::default();
         visit(&rules, &model, &mut found);
-        gathered.findings(found.into_vec());
+        let found = found.into_vec();
+        look(&model, &found);
+        gathered.findings(found);
         gathered.model(&model);
     }
     let mut found = Findings::default();

@@ -9,7 +9,9 @@ mod outcome;
 mod rule;
 mod trace;
 
-pub use endpoint::{EndpointRow, EvidenceKind, EvidenceRow, Origin, Setting};
+pub use endpoint::{
+    EndpointRow, EndpointTable, EvidenceKind, EvidenceRow, Origin, PeerRow, Setting, TableRow, Tls,
+};
 pub use finding::{
     Applicability, Confidence, Edit, EndpointName, Finding, Fix, Label, LabelRole, Place, Severity,
 };

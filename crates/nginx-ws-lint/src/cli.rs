@@ -14,6 +14,11 @@ Exit codes:
   1  something found
   2  could not do all that was asked: wrong usage, unreadable files";
 
+const ENDPOINTS_AFTER_HELP: &str = "\
+Exit codes:
+  0  they are listed, whatever was found about them
+  2  could not do all that was asked: wrong usage, unreadable files";
+
 const TRACE_AFTER_HELP: &str = "\
 Exit codes:
   0  the handshake can succeed, or with --plain-get the request is answered
@@ -34,6 +39,9 @@ pub(crate) struct Cli {
 /// What to do other than lint.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// List every WebSocket endpoint with what is in effect there
+    #[command(after_help = ENDPOINTS_AFTER_HELP)]
+    Endpoints(Box<EndpointsArgs>),
     /// Print the page of a rule: what it finds, why that fails, how to cure it
     Explain {
         /// The rule's name, as findings show it
@@ -53,11 +61,12 @@ pub(crate) enum Command {
 
 impl Command {
     /// All of them.
-    pub(crate) const NAMES: [&str; 3] = ["explain", "rules", "trace"];
+    pub(crate) const NAMES: [&str; 4] = ["endpoints", "explain", "rules", "trace"];
 
     /// As typed.
     pub(crate) fn name(&self) -> &'static str {
         match self {
+            Self::Endpoints(_) => "endpoints",
             Self::Explain { .. } => "explain",
             Self::Rules { .. } => "rules",
             Self::Trace(_) => "trace",
@@ -187,6 +196,42 @@ pub(crate) struct TraceArgs {
     pub(crate) format: TraceFormat,
     #[command(flatten)]
     pub(crate) color: ColorArgs,
+}
+
+/// Which endpoints to list, and how.
+#[derive(Debug, Args)]
+pub(crate) struct EndpointsArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    #[command(flatten)]
+    pub(crate) evidence: EvidenceArgs,
+    #[command(flatten)]
+    pub(crate) rules: RulesArgs,
+    /// How they are written
+    #[arg(long, value_enum, default_value_t, help_heading = "Output")]
+    pub(crate) format: EndpointsFormat,
+    #[command(flatten)]
+    pub(crate) color: ColorArgs,
+    /// The table only: no count, no notices but of what could not be done
+    #[arg(short, long, help_heading = "Output")]
+    pub(crate) quiet: bool,
+    /// Show each endpoint with the lines that set its values
+    #[arg(short, long, conflicts_with = "quiet", help_heading = "Output")]
+    pub(crate) verbose: bool,
+}
+
+/// `endpoints --format`.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub(crate) enum EndpointsFormat {
+    #[default]
+    /// A table where the terminal is wide enough, else a block for each
+    Table,
+    /// Everything, for programs
+    Json,
+    /// A table for a page
+    Markdown,
+    /// Comma-separated values, for a spreadsheet
+    Csv,
 }
 
 /// `trace --format`.

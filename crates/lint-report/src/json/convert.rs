@@ -73,7 +73,7 @@ fn fix<'a>(outcome: &'a Outcome, fix: &'a finding::Fix) -> v1::Fix<'a> {
     v1::Fix { title: &fix.title, applicability: fix.applicability.name(), edits: edits.collect() }
 }
 
-fn endpoint<'a>(outcome: &'a Outcome, row: &'a finding::EndpointRow) -> v1::Endpoint<'a> {
+pub(super) fn endpoint<'a>(outcome: &'a Outcome, row: &'a finding::EndpointRow) -> v1::Endpoint<'a> {
     let (file, range) = range(outcome, row.place);
     let evidence = row.evidence.iter().map(|evidence| {
         let (file, line) = optional_line(outcome, evidence.place);

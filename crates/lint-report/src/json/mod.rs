@@ -1,13 +1,15 @@
 //! The format for programs.
 
 mod convert;
+mod endpoints;
+mod endpoints_v1;
 mod trace;
 mod trace_v1;
 mod v1;
 
 use std::io::{self, Write};
 
-use lint_finding::{Outcome, Trace};
+use lint_finding::{EndpointTable, Outcome, Trace};
 use serde::Serialize;
 
 use crate::ToolInfo;
@@ -19,6 +21,14 @@ pub(crate) fn write(outcome: &Outcome, tool: &ToolInfo<'_>, out: &mut dyn Write)
 
 pub(crate) fn write_trace(trace: &Trace, tool: &ToolInfo<'_>, out: &mut dyn Write) -> io::Result<()> {
     pretty(&trace::output(trace, tool), out)
+}
+
+pub(crate) fn write_endpoints(
+    table: &EndpointTable,
+    tool: &ToolInfo<'_>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    pretty(&endpoints::output(table, tool), out)
 }
 
 fn pretty(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
