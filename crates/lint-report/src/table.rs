@@ -42,7 +42,10 @@ pub(crate) fn write(table: &EndpointTable, style: &Style, out: &mut dyn Write) -
                 line(row, &widths, index == 0, style, out)?;
             }
         } else {
-            for row in &rows {
+            for (index, row) in rows.iter().enumerate() {
+                if index > 0 {
+                    writeln!(out)?;
+                }
                 block(row, style, out)?;
             }
         }
@@ -90,7 +93,7 @@ fn line(
 fn block(row: &Cells, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let (bold, plain) = if style.color { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
     let [server, listen, tls, location, evidence, upstream, http, upgrade, connection, idle, findings] = row;
-    writeln!(out, "{bold}{location}{plain}")?;
+    writeln!(out, "{bold}location {location}{plain}")?;
     let tls = if tls == "yes" { " (TLS)" } else { "" };
     let facts = [
         ("server", format!("{server}, {listen}{tls}")),
@@ -106,13 +109,13 @@ fn block(row: &Cells, style: &Style, out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "  {name:8}  {line}")?;
         }
     }
-    writeln!(out)
+    Ok(())
 }
 
 fn verbose(outcome: &Outcome, row: &TableRow, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     endpoints::write_one(outcome, &row.endpoint, style, out)?;
     writeln!(out, "  TLS           {}", row.tls.name())?;
-    if row.group.is_some() {
+    if row.peers.len() > 1 {
         let how = match row.balancing.as_slice() {
             [] => "in turn".to_owned(),
             lines => list(
@@ -171,9 +174,15 @@ fn cells(row: &TableRow) -> Cells {
     ]
 }
 
-/// The value alone; `?` where it is not known, with a question mark where a file that was not given may change it.
+/// The value alone; `?` where it is not known, with a question mark where a file that was not given may change it. A
+/// default may hold for some versions only.
 fn value(setting: &Setting) -> String {
     match (&setting.value, setting.origin) {
+        (Some(value), Origin::Default) => match setting.note.as_deref().filter(|note| note.contains("nginx"))
+        {
+            Some(note) => format!("{} ({})", escape(value), escape(note)),
+            None => escape(value).into_owned(),
+        },
         (_, Origin::Unknown) => "?".to_owned(),
         (None, Origin::Assumed) => "none?".to_owned(),
         (None, _) => "none".to_owned(),
