@@ -30,6 +30,9 @@ pub(crate) fn write(trace: &Trace, style: &Style, out: &mut dyn Write) -> io::Re
         before = Some(run);
     }
     page.ending(trace);
+    if !outcome.notices.is_empty() {
+        page.blank();
+    }
     out.write_all(page.text.as_bytes())?;
     human::notices(outcome, style, out)
 }
@@ -77,8 +80,8 @@ impl Page<'_> {
             // One piece, so that it can be copied, and found by those terminals that open it.
             text.push_str(&format!(" ({})", path_line(self.outcome, place)));
         }
-        let start = format!("{}{name:<STAGE$}", " ".repeat(depth + MARGIN));
-        let start = self.paint(&start, color);
+        let pad = " ".repeat(STAGE.saturating_sub(name.len()));
+        let start = format!("{}{}{pad}", " ".repeat(depth + MARGIN), self.paint(name, color));
         for (index, line) in wrap(&text, self.style.width.saturating_sub(indent)).iter().enumerate() {
             let start = if index == 0 { start.clone() } else { " ".repeat(indent) };
             self.text.push_str(format!("{start}{line}").trim_end());
@@ -144,19 +147,30 @@ impl Page<'_> {
         match run.ways.as_slice() {
             [way] => self.way(way, shared, 0),
             ways => {
-                for way in ways {
-                    let assumed = match way.assumptions.as_slice() {
-                        [] => "else".to_owned(),
-                        assumptions => format!("if {}", escape(&assumptions.join(", and "))),
+                for (index, way) in ways.iter().enumerate() {
+                    self.heading(&format!("  {}:", assumed(way)), 0);
+                    let is_same = |other: &&TraceWay| {
+                        other.sent == way.sent && other.answer == way.answer && other.after == way.after
                     };
-                    self.heading(&format!("  {assumed}:"), 0);
-                    self.way(way, shared, 2);
+                    match ways.iter().take(index).find(is_same) {
+                        Some(other) => self.same_way(way, other, shared),
+                        None => self.way(way, shared, 2),
+                    }
                 }
             }
         }
         if run.is_cut {
             self.line("", YELLOW, "there are more ways than were followed", None, 0);
         }
+    }
+
+    /// What ends as another way does.
+    fn same_way(&mut self, way: &TraceWay, other: &TraceWay, from: usize) {
+        for step in way.steps.iter().skip(from) {
+            self.step(step, 2);
+        }
+        let text = format!("request and answer as above, {}", assumed(other));
+        self.line("answer", color_of(way.answer.handshake), &text, None, 2);
     }
 
     fn step(&mut self, step: &TraceStep, depth: usize) {
@@ -234,12 +248,7 @@ impl Page<'_> {
     }
 
     fn answer(&mut self, answer: &TraceAnswer, depth: usize) {
-        let color = match answer.handshake {
-            Prospect::Succeeds => GREEN,
-            Prospect::Fails => RED,
-            Prospect::Unknown => YELLOW,
-            Prospect::NotAsked => CYAN,
-        };
+        let color = color_of(answer.handshake);
         // The back end's own answer stands in no line of the configuration.
         let place = answer.place.filter(|_| answer.by != Responder::Backend || answer.status.is_none());
         self.line("answer", color, &answer.text, place, depth);
@@ -285,6 +294,23 @@ impl Page<'_> {
         };
         let text = format!("{}: {}", finding.rule.name, finding.message);
         self.line(finding.severity.name(), color, &text, Some(finding.primary.place), 0);
+    }
+}
+
+/// What a way takes for true.
+fn assumed(way: &TraceWay) -> String {
+    match way.assumptions.as_slice() {
+        [] => "else".to_owned(),
+        assumptions => format!("if {}", escape(&assumptions.join(", and "))),
+    }
+}
+
+fn color_of(prospect: Prospect) -> &'static str {
+    match prospect {
+        Prospect::Succeeds => GREEN,
+        Prospect::Fails => RED,
+        Prospect::Unknown => YELLOW,
+        Prospect::NotAsked => CYAN,
     }
 }
 

@@ -231,14 +231,42 @@ fn nearly_named(name: &str, host: &str) -> Option<NameMiss> {
     is_similar.then_some(NameMiss::Similar)
 }
 
-/// Whether one letter is put in, left out or replaced.
+/// Whether one letter is put in, left out or replaced, or two neighbours are exchanged.
 fn differs_in_one(one: &[u8], other: &[u8]) -> bool {
     let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
     if long.len() - short.len() > 1 || short.len() < 4 {
         return false;
     }
     let same = short.iter().zip(long).take_while(|(one, other)| one == other).count();
+    let swapped =
+        |text: &[u8]| text.get(same..same + 2).map(|two| two.iter().rev().copied().collect::<Vec<_>>());
+    if short.len() == long.len()
+        && short != long
+        && swapped(short).as_deref() == long.get(same..same + 2)
+        && short.get(same + 2..) == long.get(same + 2..)
+    {
+        return true;
+    }
     let rest_of = |text: &[u8], from: usize| text.get(from..).unwrap_or_default().to_vec();
     let from = if short.len() == long.len() { same + 1 } else { same };
     short != long && rest_of(short, from) == rest_of(long, same + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::differs_in_one;
+
+    #[test]
+    fn one_slip_of_the_pen() {
+        for (one, other, expected) in [
+            ("example.com", "exampel.com", true),
+            ("example.com", "examples.com", true),
+            ("example.com", "exanple.com", true),
+            ("example.com", "example.com", false),
+            ("example.com", "exapmel.com", false),
+            ("a.b", "a.c", false),
+        ] {
+            assert_eq!(differs_in_one(one.as_bytes(), other.as_bytes()), expected, "{one} {other}");
+        }
+    }
 }

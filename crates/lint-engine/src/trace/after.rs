@@ -5,7 +5,9 @@ use nginx_semantics::{
     ContextId, ContextKind, Directive, DirectiveName, Effective, PassModule, Passed, effective, peers, time,
     upstream,
 };
-use ws_model::{IdleLimit, Reading, Source, hidden_answer, is_foreign_origin, offers_subprotocols, read};
+use ws_model::{
+    Fault, IdleLimit, Reading, Source, hidden_answer, is_foreign_origin, offers_subprotocols, read,
+};
 
 use super::Follow;
 use super::choice::{answer, place, remark, step};
@@ -47,10 +49,11 @@ impl<'s> Follow<'_, 's> {
                 );
                 let mut refused = answer(Some(status), Responder::Backend, text, at, Prospect::Fails);
                 refused.reason = Some(fault.name());
-                refused.remarks.push(remark(
-                    "which status is the back end's choice: 400 and 426 are common, and 200 or 404 where it takes the request for one of a page",
-                    None,
-                ));
+                let other = match fault {
+                    Fault::Http10 => "many back ends take HTTP/1.0 all the same, and answer 101",
+                    _ => "which status is the back end's choice: 400 and 426 are common, and 200 or 404 where it takes the request for one of a page",
+                };
+                refused.remarks.push(remark(other, None));
                 refused
             }
             Some(Reading::CannotSay(field)) => {

@@ -315,7 +315,7 @@ impl<'s> Follow<'_, 's> {
             let text = match &rival.why {
                 NameMiss::Loses => {
                     format!(
-                        "not {name}: it takes the host too, but exact names come first, then the longest wildcard, then the first regex"
+                        "not {name}: it takes the host too, but exact names come first, then the longest wildcard, then the first regex, and of the same names the first"
                     )
                 }
                 NameMiss::Elsewhere(addresses) => {

@@ -137,6 +137,10 @@ impl Query {
     pub(super) fn curl(&self) -> String {
         let url = &self.url;
         let mut command = "curl -i -N --http1.1".to_owned();
+        if url.target.contains(['[', ']', '{', '}']) {
+            // They mean several URLs otherwise.
+            command.push_str(" -g");
+        }
         if let Some(ListenAddress::Ip(ip, port)) = &self.via
             && !ip.is_unspecified()
         {

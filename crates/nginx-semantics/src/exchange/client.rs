@@ -159,14 +159,28 @@ impl Live<'_> {
         if let Some(argument) = name.strip_prefix("arg_") {
             return Value::known(uri::argument(self.arguments, argument.as_bytes()).unwrap_or_default());
         }
-        if name.starts_with("cookie_") && self.request.field("cookie").next().is_none() {
-            return Value::empty();
+        if let Some(cookie) = name.strip_prefix("cookie_") {
+            return Value::known(self.cookie(cookie));
         }
         // There is no answer yet.
         if name.starts_with("upstream_http_") || name.starts_with("sent_http_") {
             return Value::empty();
         }
         Value::Unknown
+    }
+
+    /// The value of `$cookie_NAME`: the first of the name in any case, empty where there is none
+    /// (`http/ngx_http_parse.c:ngx_http_parse_multi_header_lines`).
+    fn cookie(&self, name: &str) -> Vec<u8> {
+        let lines = self.request.field("cookie").flat_map(|line| line.split(|byte| *byte == b';'));
+        let value = |pair: &[u8]| {
+            let at = pair.iter().position(|byte| *byte == b'=')?;
+            let known = pair.get(..at)?.trim_ascii();
+            known
+                .eq_ignore_ascii_case(name.as_bytes())
+                .then(|| pair.get(at + 1..).unwrap_or_default().to_vec())
+        };
+        lines.into_iter().find_map(value).unwrap_or_default()
     }
 
     /// The value of `$http_NAME`; `name` in lower case with `_` for `-`.

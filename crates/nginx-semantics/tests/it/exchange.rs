@@ -325,3 +325,11 @@ fn subrequests_reach_internal_locations_and_are_not_checked() {
     let Ending::Answered(answer) = &refused.only_way().unwrap().ending else { panic!("an answer") };
     assert_eq!(answer.status, 400);
 }
+
+#[test]
+fn cookies_are_read() {
+    let http = "server { location / { return 302 /$cookie_ROOM-$cookie_b-$cookie_none; } }";
+    let mut request = handshake("/ws");
+    request.headers.push(("Cookie".to_owned(), b"a=1; room=x=y; b=".to_vec()));
+    assert_eq!(run(http, NEW, &request), "302 to /x=y-- by return 302 /$cookie_ROOM-$cookie_b-$cookie_none");
+}
