@@ -8,7 +8,8 @@ use nginx_semantics::{
 };
 use ws_model::{Endpoint, Model};
 
-use crate::{Settings, judge_with, rows};
+use crate::settings::SettingsFiles;
+use crate::{Settings, as_set, judge, rows};
 
 /// Lists the endpoints of what the arguments mean.
 pub fn endpoints(
@@ -17,9 +18,11 @@ pub fn endpoints(
     scope: &Scope,
     settings: &Settings,
 ) -> EndpointTable {
-    let loaded = load(files, arguments, scope);
+    let files_of_settings = SettingsFiles::new(files, scope, &settings.config);
+    let (arguments, scope) = as_set(files, arguments, scope, &files_of_settings);
+    let loaded = load(files, &arguments, &scope);
     let mut rows: Vec<TableRow> = Vec::new();
-    let outcome = judge_with(&loaded, settings, &mut |model, found| {
+    let outcome = judge(&loaded, settings, &files_of_settings, &scope, &mut |model, found| {
         for endpoint in &model.endpoints {
             let row = row(model, endpoint, found);
             // One fragment may be judged in several layouts.

@@ -10,6 +10,8 @@ use lint_finding::{
 use ws_model::{EvidenceKind, Model};
 
 use crate::rows;
+use crate::settings::{Level, Settings};
+use crate::suppress::Suppressions;
 
 /// What makes two findings the same one in several contexts: rule and place, and what is said where it is not about an
 /// endpoint, for one place may have several things wrong with it.
@@ -39,8 +41,11 @@ pub(crate) struct Gathered {
 
 impl Gathered {
     /// Adds findings; one that is there already at the same place keeps the highest severity and confidence.
-    pub(crate) fn findings(&mut self, found: Vec<Finding>) {
-        for finding in found {
+    pub(crate) fn findings(&mut self, found: Vec<Finding>, settings: &Settings) {
+        for mut finding in found {
+            if let Some(Level::At(severity)) = settings.level(finding.rule) {
+                finding.severity = severity;
+            }
             let said = if finding.endpoint.is_none() { finding.message.clone() } else { String::new() };
             match self.findings.entry((finding.rule.name, finding.primary.place, said)) {
                 Entry::Vacant(entry) => {
@@ -89,8 +94,8 @@ impl Gathered {
         self.notices.insert(key, notice);
     }
 
-    /// Sorts and counts.
-    pub(crate) fn finish(mut self, files: Vec<File>, judged: usize) -> Outcome {
+    /// Leaves out what is suppressed, sorts and counts.
+    pub(crate) fn finish(mut self, files: Vec<File>, judged: usize, suppressions: &Suppressions) -> Outcome {
         if self.endpoints.is_empty() && !self.proxied.is_empty() {
             let count = self.proxied.len();
             let among = if count == 1 {
@@ -116,6 +121,9 @@ impl Gathered {
             (path(&finding.primary.place), finding.primary.place.span, finding.rule.name)
         });
         number_equal_fingerprints(&mut findings);
+        let all = findings.len();
+        findings.retain(|finding| !suppressions.cover(finding));
+        let suppressed = all - findings.len();
         let mut endpoints: Vec<EndpointRow> = self.endpoints.into_values().collect();
         endpoints.sort_by_cached_key(|row| (path(&row.place), row.place.span));
         let mut notices: Vec<Notice> = self.notices.into_values().collect();
@@ -137,7 +145,7 @@ impl Gathered {
             errors: count(Severity::Error),
             warnings: count(Severity::Warning),
             infos: count(Severity::Info),
-            suppressed: 0,
+            suppressed,
             fixable: findings.iter().filter(|finding| finding.fix.is_some()).count(),
         };
         Outcome { files, findings, endpoints, notices, summary }

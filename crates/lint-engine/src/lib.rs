@@ -8,70 +8,149 @@ mod gather;
 mod notices;
 mod rows;
 mod settings;
+mod suppress;
 mod trace;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use lint_finding::{File, Finding, Outcome};
-use nginx_semantics::{Configuration, Files, Loaded, Scope, load};
+use nginx_semantics::{Configuration, Files, Layout, Loaded, PathMap, Scope, load, normalize};
 use ws_model::{Hints, Model};
 use ws_rules::{Findings, RULES, Rule, visit};
 
 use crate::gather::Gathered;
+use crate::settings::SettingsFiles;
+use crate::suppress::Suppressions;
 
 pub use endpoints::endpoints;
-pub use settings::{Selector, Settings, UnknownRule, find_rule};
+pub use settings::{
+    Config, FILE_NAME, FileSettings, Layer, Level, Selector, Settings, SettingsFile, SettingsProblem,
+    UnknownRule, find_rule,
+};
 pub use trace::{Query, Url, UrlError, trace};
 
 /// Judges what the arguments mean.
 pub fn lint(files: &dyn Files, arguments: &[PathBuf], scope: &Scope, settings: &Settings) -> Outcome {
-    let loaded = load(files, arguments, scope);
-    judge(&loaded, settings)
+    let found = SettingsFiles::new(files, scope, &settings.config);
+    let (arguments, scope) = as_set(files, arguments, scope, &found);
+    let loaded = load(files, &arguments, &scope);
+    judge(&loaded, settings, &found, &scope, &mut |_, _| {})
 }
 
-/// Judges what was loaded.
-fn judge(loaded: &Loaded, settings: &Settings) -> Outcome {
-    judge_with(loaded, settings, &mut |_, _| {})
+/// The arguments with the `roots` of settings files below them, and the scope with their `prefix` and `path-map`.
+fn as_set(
+    files: &dyn Files,
+    arguments: &[PathBuf],
+    scope: &Scope,
+    found: &SettingsFiles<'_>,
+) -> (Vec<PathBuf>, Scope) {
+    let mut all = arguments.to_vec();
+    let mut scope = scope.clone();
+    for argument in arguments {
+        let Some(file) = found.of(argument) else { continue };
+        let absolute = |path: &str| normalize(&scope.working_folder.join(file.resolve(path)));
+        let folder = normalize(&scope.working_folder.join(argument));
+        let roots: Vec<PathBuf> = file.settings.roots.iter().map(|root| absolute(root)).collect();
+        let maps = file.settings.path_maps.iter();
+        let mut maps: Vec<PathMap> =
+            maps.map(|(from, to)| PathMap { from: from.clone(), to: absolute(to) }).collect();
+        let prefix = file.settings.prefix.as_deref().map(absolute);
+        maps.extend(prefix.clone().map(|to| PathMap { from: "/etc/nginx".to_owned(), to }));
+        for root in roots {
+            if files.is_folder(argument) && root.starts_with(&folder) && !all.contains(&root) {
+                all.push(root.clone());
+            }
+            scope.roots.push(root);
+        }
+        for map in maps {
+            if !scope.path_maps.contains(&map) {
+                scope.path_maps.push(map);
+            }
+        }
+        scope.prefix = scope.prefix.or(prefix);
+    }
+    (all, scope)
 }
 
 /// Judges what was loaded, and shows each model with what its rules found.
-fn judge_with(loaded: &Loaded, settings: &Settings, look: &mut dyn FnMut(&Model<'_>, &[Finding])) -> Outcome {
-    let rules: Vec<&dyn Rule> = RULES.iter().copied().filter(|rule| settings.selects(rule.meta())).collect();
-    let hints = Hints {
-        versions: settings.versions,
-        websocket_paths: settings.websocket_paths.clone(),
-        assume_websocket: settings.assume_websocket,
-    };
+fn judge(
+    loaded: &Loaded,
+    settings: &Settings,
+    found: &SettingsFiles<'_>,
+    scope: &Scope,
+    look: &mut dyn FnMut(&Model<'_>, &[Finding]),
+) -> Outcome {
     let mut gathered = Gathered::default();
     notices::of_skipped(loaded, &mut gathered);
     for layout in &loaded.layouts {
+        let settings = of_layout(loaded, layout, settings, found);
         let configuration = Configuration::new(&loaded.sources, layout);
-        let model = Model::new(configuration, &hints);
+        let model = Model::new(configuration, &hints(&settings));
         notices::of_includes(configuration, &mut gathered);
         notices::of_paths(&model, &mut gathered);
-        let mut found = Findings::default();
-        visit(&rules, &model, &mut found);
-        let found = found.into_vec();
-        look(&model, &found);
-        gathered.findings(found);
+        let mut findings = Findings::default();
+        visit(&rules(&settings), &model, &mut findings);
+        let findings = findings.into_vec();
+        look(&model, &findings);
+        gathered.findings(findings, &settings);
         gathered.model(&model);
     }
-    let mut found = Findings::default();
-    for (id, file) in
-        loaded.sources.iter().filter(|(id, file)| loaded.judged.contains(id) && !file.is_builtin)
-    {
-        rules.iter().for_each(|rule| rule.file(id, file, &mut found));
+    let judged: Vec<_> =
+        loaded.sources.iter().filter(|(id, file)| loaded.judged.contains(id) && !file.is_builtin).collect();
+    for (id, file) in &judged {
+        let settings = with_file(settings, found, &file.path);
+        let mut findings = Findings::default();
+        rules(&settings).iter().for_each(|rule| rule.file(*id, file, &mut findings));
+        gathered.findings(findings.into_vec(), &settings);
     }
-    gathered.findings(found.into_vec());
     gathered.unserved_paths(&settings.websocket_paths);
-    let files = loaded
+    finish(loaded, gathered, judged.len(), found, scope)
+}
+
+/// The outcome, with what settings and comments suppress left out.
+fn finish(
+    loaded: &Loaded,
+    mut gathered: Gathered,
+    judged: usize,
+    found: &SettingsFiles<'_>,
+    scope: &Scope,
+) -> Outcome {
+    let suppressions = Suppressions::of(loaded);
+    for notice in &suppressions.notices {
+        gathered.notice(notice.clone());
+    }
+    let mut files: Vec<File> = loaded
         .sources
         .iter()
-        .map(|(_, file)| File { source: file.source.clone(), may_be_shown: file.may_be_shown });
-    let judged = loaded
-        .judged
-        .iter()
-        .filter(|id| loaded.sources.get(**id).is_some_and(|file| !file.is_builtin))
-        .count();
-    gathered.finish(files.collect(), judged)
+        .map(|(_, file)| File { source: file.source.clone(), may_be_shown: file.may_be_shown })
+        .collect();
+    notices::of_settings(found, scope, &mut files, &mut gathered);
+    gathered.finish(files, judged, &suppressions)
+}
+
+fn rules(settings: &Settings) -> Vec<&'static dyn Rule> {
+    RULES.iter().copied().filter(|rule| settings.selects(rule.meta())).collect()
+}
+
+fn hints(settings: &Settings) -> Hints {
+    Hints {
+        versions: settings.versions,
+        websocket_paths: settings.websocket_paths.clone(),
+        not_websocket: settings.not_websocket.clone(),
+        assume_websocket: settings.assume_websocket,
+        heartbeat_ms: settings.heartbeat_ms,
+        min_read_timeout_ms: settings.min_read_timeout_ms,
+    }
+}
+
+/// The settings for a layout: those of its root, or of its first fragment.
+fn of_layout(loaded: &Loaded, layout: &Layout, settings: &Settings, found: &SettingsFiles<'_>) -> Settings {
+    let configuration = Configuration::new(&loaded.sources, layout);
+    let first = configuration.fragments().first().map(|fragment| fragment.file);
+    let path = configuration.root().or(first).and_then(|file| loaded.sources.get(file));
+    path.map_or_else(|| settings.clone(), |file| with_file(settings, found, &file.path))
+}
+
+fn with_file(settings: &Settings, found: &SettingsFiles<'_>, path: &Path) -> Settings {
+    found.of(path).map_or_else(|| settings.clone(), |file| settings.with(&file.settings))
 }

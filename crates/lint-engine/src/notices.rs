@@ -1,11 +1,12 @@
 //! What a reader should know that is no defect: what was not read, and why.
 
-use lint_finding::{Notice, NoticeCode, Place};
-use nginx_semantics::{Configuration, DirectiveRef, IncludeFailure, Loaded, SkipReason};
+use lint_finding::{File, FileId, Notice, NoticeCode, Place};
+use nginx_semantics::{Configuration, DirectiveRef, IncludeFailure, Loaded, Scope, SkipReason};
 
 use ws_model::{Model, PathOutcome};
 
 use crate::gather::Gathered;
+use crate::settings::SettingsFiles;
 
 /// Files that are not judged.
 pub(crate) fn of_skipped(loaded: &Loaded, gathered: &mut Gathered) {
@@ -122,4 +123,38 @@ pub(crate) fn of_paths(model: &Model<'_>, gathered: &mut Gathered) {
 
 fn place(configuration: Configuration<'_>, reference: DirectiveRef) -> Place {
     ws_rules::place(configuration.at(configuration.visible(reference)))
+}
+
+/// What is wrong in settings files; they join the files of the outcome, so that the places can be shown.
+pub(crate) fn of_settings(
+    found: &SettingsFiles<'_>,
+    scope: &Scope,
+    files: &mut Vec<File>,
+    gathered: &mut Gathered,
+) {
+    for file in found.read_files() {
+        if file.problems.is_empty() {
+            continue;
+        }
+        let id = FileId(u32::try_from(files.len()).unwrap_or(u32::MAX));
+        files.push(File { source: file.source.clone(), may_be_shown: true });
+        for problem in &file.problems {
+            gathered.notice(Notice {
+                code: NoticeCode::Settings,
+                message: problem.message.clone(),
+                place: Some(Place { file: id, span: problem.span }),
+                path: None,
+                incomplete: true,
+            });
+        }
+    }
+    for (path, error) in found.unreadable() {
+        gathered.notice(Notice {
+            code: NoticeCode::Settings,
+            message: format!("these settings cannot be read: {error}"),
+            place: None,
+            path: Some(scope.shown(&path)),
+            incomplete: true,
+        });
+    }
 }

@@ -41,6 +41,10 @@ pub enum NoticeCode {
     TooLarge,
     /// How the command line was understood.
     CommandLine,
+    /// Something in the settings file that is not understood.
+    Settings,
+    /// A comment that was to suppress a finding and does not.
+    Suppression,
 }
 
 impl NoticeCode {
@@ -56,6 +60,8 @@ impl NoticeCode {
             Self::NoEndpoint => "no-endpoint",
             Self::TooLarge => "too-large",
             Self::CommandLine => "command-line",
+            Self::Settings => "settings",
+            Self::Suppression => "suppression",
         }
     }
 }

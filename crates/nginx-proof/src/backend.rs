@@ -5,13 +5,14 @@ use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustls::{ServerConnection, StreamOwned};
 use tungstenite::protocol::Role;
 use tungstenite::{Message, WebSocket};
 
-use crate::http::{Head, is_waiting, read_head};
+use crate::conduct::{Backstage, Conduct, Framing};
+use crate::http::{Body, Head, is_waiting, read_head};
 use crate::rfc6455::{Reply, judge};
 use crate::{Error, certificate};
 
@@ -45,6 +46,7 @@ struct Shared {
     stop: AtomicBool,
     connections: AtomicU64,
     received: Mutex<Vec<Received>>,
+    backstage: Backstage,
 }
 
 impl Shared {
@@ -53,7 +55,7 @@ impl Shared {
     }
 }
 
-/// All back ends of one configuration; they end when it is dropped, and never close a tunnel before.
+/// All back ends of one configuration; they end when it is dropped, and close no tunnel before unless they are told to.
 #[derive(Debug)]
 pub struct Backends {
     shared: Arc<Shared>,
@@ -115,7 +117,22 @@ impl Backends {
 
     /// What has arrived so far, in order.
     pub fn received(&self) -> Vec<Received> {
-        self.shared.received.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.received_since(0)
+    }
+
+    pub(crate) fn backstage(&self) -> &Backstage {
+        &self.shared.backstage
+    }
+
+    /// How much has arrived so far.
+    pub(crate) fn count(&self) -> usize {
+        self.shared.received.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// What has arrived behind the first `count`.
+    pub(crate) fn received_since(&self, count: usize) -> Vec<Received> {
+        let received = self.shared.received.lock().unwrap_or_else(PoisonError::into_inner);
+        received.get(count..).unwrap_or_default().to_vec()
     }
 
     /// A text with the addresses that the configuration had in place of those of the harness.
@@ -148,10 +165,20 @@ fn converse(mut stream: impl Read + Write, backend: &str, shared: &Shared) -> io
     let connection = shared.connections.fetch_add(1, Ordering::Relaxed);
     while let Some(head) = read_head(&mut stream, || shared.goes_on())? {
         let reply = judge(&head, shared.manner);
+        let mut body = Body::of_request(&head);
         let is_last = head.has_token("Connection", "close")
             || (head.protocol() != "HTTP/1.1" && !head.has_token("Connection", "keep-alive"));
-        let received = Received { backend: backend.to_owned(), connection, head };
+        let received = Received { backend: backend.to_owned(), connection, head: head.clone() };
         shared.received.lock().unwrap_or_else(PoisonError::into_inner).push(received);
+        while body.next(&mut stream)?.is_some() {}
+        if let (Reply::Page, Conduct::Streams(stream_of)) = (&reply, shared.backstage.conduct()) {
+            shared.backstage.stream(&mut stream, &stream_of, &head)?;
+            let is_framed = stream_of.framing != Framing::UntilClose && head.protocol() == "HTTP/1.1";
+            if is_last || !is_framed {
+                return Ok(());
+            }
+            continue;
+        }
         let answer = match &reply {
             Reply::Switch(accept) => format!(
                 "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -174,10 +201,22 @@ fn converse(mut stream: impl Read + Write, backend: &str, shared: &Shared) -> io
     Ok(())
 }
 
-/// Sends messages back until the other side closes.
+/// Sends messages back until the other side closes, or this one is to.
 fn echo(stream: impl Read + Write, shared: &Shared) -> io::Result<()> {
+    let start = Instant::now();
+    let mut end = match shared.backstage.conduct() {
+        Conduct::Closes { after, with_frame } => Some((after, with_frame)),
+        Conduct::Usual | Conduct::Streams(_) => None,
+    };
     let mut socket = WebSocket::from_raw_socket(stream, Role::Server, None);
     loop {
+        if let Some((_, with_frame)) = end.take_if(|(after, _)| start.elapsed() >= *after) {
+            shared.backstage.closes();
+            if !with_frame {
+                return Ok(());
+            }
+            socket.close(None).map_err(io::Error::other)?;
+        }
         match socket.read() {
             Ok(message @ (Message::Text(_) | Message::Binary(_))) => {
                 socket.send(message).map_err(io::Error::other)?;

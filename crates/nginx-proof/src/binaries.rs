@@ -8,10 +8,11 @@ use std::process::Command;
 use nginx_semantics::NginxVersion;
 
 use crate::Error;
+use crate::document::{WANTED, is_complete};
 
 /// What to say where there is none.
-pub const HOW_TO_GET: &str = "no nginx was found, so nothing was proven: `tools/debian-nginx all` unpacks three below \
-    target/nginx, and NGINX_PROOF_BINARIES=/path/to/nginx:/path/to/another names others";
+pub const HOW_TO_GET: &str = "no nginx was found, so nothing was proven on a real one: `tools/debian-nginx all` unpacks \
+    three below target/nginx, and NGINX_PROOF_BINARIES=/path/to/nginx:/path/to/another names others";
 
 /// Colon-separated paths; wins over everything else.
 const VARIABLE: &str = "NGINX_PROOF_BINARIES";
@@ -57,6 +58,21 @@ pub fn binaries(root: &Path) -> Result<Vec<Binary>, Error> {
     Ok(found)
 }
 
+/// What the tests prove with these, in words for whoever ran them.
+pub fn statement(found: &[Binary]) -> String {
+    if found.is_empty() {
+        return format!("NOT proven: {HOW_TO_GET}\n");
+    }
+    let mut text = String::from("Every page and the harness itself were run on real nginx:\n");
+    for Binary { path, version } in found {
+        text.push_str(&format!("  {version} {}\n", path.display()));
+    }
+    if !is_complete(found) {
+        text.push_str(&format!("NOT proven: {WANTED}\n"));
+    }
+    text
+}
+
 fn named(paths: &OsStr) -> impl Iterator<Item = PathBuf> {
     env::split_paths(paths).filter(|path| !path.as_os_str().is_empty()).collect::<Vec<_>>().into_iter()
 }
@@ -66,4 +82,23 @@ fn unpacked(root: &Path) -> Vec<Binary> {
     let of_suites = SUITES.iter().map(|suite| folder.join(suite).join("nginx"));
     let found: Vec<Binary> = of_suites.filter_map(|path| Binary::at(&path).ok()).collect();
     if found.is_empty() { Binary::at(Path::new("nginx")).into_iter().collect() } else { found }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(versions: &[NginxVersion]) -> Vec<Binary> {
+        versions.iter().map(|&version| Binary { path: PathBuf::from("nginx"), version }).collect()
+    }
+
+    #[test]
+    fn what_is_missing_is_said() {
+        let [old, middle, new] =
+            [(1, 22, 1), (1, 26, 3), (1, 29, 7)].map(|(a, b, c)| NginxVersion::new(a, b, c));
+        assert!(statement(&[]).starts_with("NOT proven: no nginx was found"));
+        let some = statement(&at(&[old, middle]));
+        assert!(some.contains("  1.22.1 nginx\n  1.26.3 nginx\nNOT proven: "), "{some}");
+        assert!(!statement(&at(&[old, middle, new])).contains("NOT"));
+    }
 }

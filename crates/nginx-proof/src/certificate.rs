@@ -1,10 +1,14 @@
-//! One self-signed certificate for all of a run: for nginx's listens and for back ends that speak TLS.
+//! One self-signed certificate for all of a run: for nginx's listens and for back ends that speak TLS; and clients that
+//! take any.
 
+use std::io;
 use std::sync::{Arc, OnceLock};
 
 use rcgen::{CertifiedKey, generate_simple_self_signed};
-use rustls::ServerConfig;
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
+use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, ServerConfig, SignatureScheme};
 
 use crate::Error;
 
@@ -29,9 +33,68 @@ fn make() -> Result<Pair, String> {
     let CertifiedKey { cert, signing_key } =
         generate_simple_self_signed(names).map_err(|error| error.to_string())?;
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(signing_key.serialize_der()));
-    let server = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+    let server = ServerConfig::builder_with_provider(Arc::new(provider()))
         .with_safe_default_protocol_versions()
         .and_then(|builder| builder.with_no_client_auth().with_single_cert(vec![cert.der().clone()], key))
         .map_err(|error| error.to_string())?;
     Ok(Pair { certificate: cert.pem(), key: signing_key.serialize_pem(), server: Arc::new(server) })
+}
+
+/// The client's end of TLS for a host, which may have a port behind it.
+pub(crate) fn client(host: &str) -> io::Result<ClientConnection> {
+    static CONFIG: OnceLock<Result<Arc<ClientConfig>, String>> = OnceLock::new();
+    let make = || {
+        let builder = ClientConfig::builder_with_provider(Arc::new(provider()));
+        let builder = builder.with_safe_default_protocol_versions().map_err(|error| error.to_string())?;
+        let any = Arc::new(AnyCertificate(provider()));
+        Ok(Arc::new(builder.dangerous().with_custom_certificate_verifier(any).with_no_client_auth()))
+    };
+    let config = CONFIG.get_or_init(make).as_ref().map_err(|error| io::Error::other(error.clone()))?;
+    let name = host.split(':').next().unwrap_or_default().to_owned();
+    let name = ServerName::try_from(name).or_else(|_| ServerName::try_from("localhost"));
+    let name = name.map_err(io::Error::other)?;
+    ClientConnection::new(Arc::clone(config), name).map_err(io::Error::other)
+}
+
+fn provider() -> CryptoProvider {
+    rustls::crypto::ring::default_provider()
+}
+
+/// Any certificate will do: who answers is known, and what it says of names is not what is tried.
+#[derive(Debug)]
+struct AnyCertificate(CryptoProvider);
+
+impl ServerCertVerifier for AnyCertificate {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
 }

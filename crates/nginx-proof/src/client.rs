@@ -1,32 +1,94 @@
-//! A client as browsers are: handshakes, an echo through the tunnel, silence, and plain requests.
+//! A client as browsers are: handshakes, an echo through the tunnel, silence, and requests of every kind.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
+use rustls::{ClientConnection, StreamOwned};
 use tungstenite::protocol::Role;
 use tungstenite::{Message, WebSocket};
 
+use crate::certificate;
 use crate::http::{Head, is_waiting, read_head};
+use crate::probe::{Close, Exchange};
 
 /// No answer takes longer.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Whose headers a handshake has: browsers differ in `Connection`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Browser {
-    /// `Connection: Upgrade`
-    Chrome,
-    /// `Connection: keep-alive, Upgrade`
-    Firefox,
+/// A port of nginx.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Door {
+    pub(crate) port: u16,
+    pub(crate) is_tls: bool,
 }
 
-impl Browser {
-    /// Its value of `Connection`.
-    pub fn connection(self) -> &'static str {
+/// A connection to nginx.
+pub(crate) enum Wire {
+    Plain(TcpStream),
+    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
+}
+
+impl Wire {
+    /// `name` is the server that TLS asks for.
+    pub(crate) fn open(door: Door, name: &str) -> io::Result<Self> {
+        let stream = TcpStream::connect_timeout(&address(door.port), PATIENCE)?;
+        stream.set_nodelay(true)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        if !door.is_tls {
+            return Ok(Self::Plain(stream));
+        }
+        let connection = certificate::client(name)?;
+        Ok(Self::Tls(Box::new(StreamOwned::new(connection, stream))))
+    }
+
+    pub(crate) fn tcp(&self) -> &TcpStream {
         match self {
-            Self::Chrome => "Upgrade",
-            Self::Firefox => "keep-alive, Upgrade",
+            Self::Plain(stream) => stream,
+            Self::Tls(stream) => &stream.sock,
+        }
+    }
+
+    /// The port from which nginx sees it come.
+    pub(crate) fn local_port(&self) -> Option<u16> {
+        self.tcp().local_addr().ok().map(|address| address.port())
+    }
+
+    /// Sends a request and reads the head of its answer; interim ones but 101 are skipped.
+    pub(crate) fn ask(&mut self, exchange: &Exchange) -> io::Result<Head> {
+        self.write_all(exchange.text().as_bytes())?;
+        self.flush()?;
+        loop {
+            let head =
+                read_head(self, || false)?.ok_or_else(|| io::Error::other("closed without an answer"))?;
+            if !matches!(head.status(), Some(100 | 102..=199)) {
+                return Ok(head);
+            }
+        }
+    }
+}
+
+impl Read for Wire {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(stream) => stream.read(bytes),
+            Self::Tls(stream) => stream.read(bytes),
+        }
+    }
+}
+
+impl Write for Wire {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(stream) => stream.write(bytes),
+            Self::Tls(stream) => stream.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Plain(stream) => stream.flush(),
+            Self::Tls(stream) => stream.flush(),
         }
     }
 }
@@ -36,57 +98,31 @@ pub(crate) fn answers(port: u16) -> bool {
     TcpStream::connect_timeout(&address(port), PATIENCE).is_ok()
 }
 
-/// Sends a handshake; the answer, and the connection behind it.
-pub(crate) fn handshake(port: u16, path: &str, browser: Browser) -> io::Result<(Head, TcpStream)> {
-    let request = format!(
-        "GET {path} HTTP/1.1\r\nHost: example.com\r\nConnection: {}\r\nUpgrade: websocket\r\n\
-         Origin: http://example.com\r\nSec-WebSocket-Version: 13\r\n\
-         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-        browser.connection()
-    );
-    ask(port, &request)
-}
-
-/// A plain GET with all of its answer read.
-pub(crate) fn get(port: u16, path: &str) -> io::Result<Head> {
-    let request = format!("GET {path} HTTP/1.1\r\nHost: example.com\r\nConnection: keep-alive\r\n\r\n");
-    let (head, mut stream) = ask(port, &request)?;
-    let mut body = vec![0; head.content_length().min(1 << 20)];
-    stream.read_exact(&mut body)?;
-    Ok(head)
-}
-
 /// What became of a tunnel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Tunnel {
     /// Whether a message came back.
     pub(crate) is_echoed: bool,
-    /// How long after that message nginx closed; `None` where it was open at the end of the wait.
-    pub(crate) closed_after: Option<Duration>,
+    /// How long after that message the client saw its end, and how; `None` where it was open at the end of the wait.
+    pub(crate) closed: Option<(Duration, Close)>,
 }
 
 /// Sends one message through a tunnel, then nothing, and waits for `patience`.
-pub(crate) fn stay(stream: TcpStream, patience: Duration) -> io::Result<Tunnel> {
-    let mut socket = WebSocket::from_raw_socket(stream, Role::Client, None);
+pub(crate) fn stay(wire: Wire, patience: Duration) -> io::Result<Tunnel> {
+    let mut socket = WebSocket::from_raw_socket(wire, Role::Client, None);
     let message = Message::text("still there?");
     let is_echoed = socket.send(message.clone()).is_ok() && socket.read().is_ok_and(|back| back == message);
     let start = Instant::now();
-    socket.get_ref().set_read_timeout(Some(patience.max(Duration::from_millis(1))))?;
-    let closed_after = match socket.read() {
+    socket.get_ref().tcp().set_read_timeout(Some(patience.max(Duration::from_millis(1))))?;
+    let close = match socket.read() {
         Err(tungstenite::Error::Io(error)) if is_waiting(&error) => None,
-        _ => Some(start.elapsed()),
+        Ok(Message::Close(_)) => Some(Close::Frame),
+        Err(tungstenite::Error::Io(error)) if error.kind() == io::ErrorKind::ConnectionReset => {
+            Some(Close::Reset)
+        }
+        _ => Some(Close::End),
     };
-    Ok(Tunnel { is_echoed, closed_after })
-}
-
-fn ask(port: u16, request: &str) -> io::Result<(Head, TcpStream)> {
-    let mut stream = TcpStream::connect_timeout(&address(port), PATIENCE)?;
-    stream.set_nodelay(true)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    stream.write_all(request.as_bytes())?;
-    let head = read_head(&mut stream, || false)?;
-    head.map(|head| (head, stream)).ok_or_else(|| io::Error::other("closed without an answer"))
+    Ok(Tunnel { is_echoed, closed: close.map(|close| (start.elapsed(), close)) })
 }
 
 fn address(port: u16) -> SocketAddr {

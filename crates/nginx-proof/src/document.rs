@@ -13,8 +13,8 @@ pub const DOCUMENT: &str = "docs/proofs.md";
 const COLUMNS: [&str; 3] = ["1.22", "1.26", "newest"];
 
 /// What to say where a column is missing.
-pub const WANTED: &str = "docs/proofs.md is compared where nginx 1.22, 1.26 and one from 1.29.7 are there: \
-    `tools/debian-nginx all` gets them";
+pub const WANTED: &str = "docs/proofs.md is compared only where nginx 1.22, 1.26 and one from 1.29.7 are there: \
+    `tools/debian-nginx all` unpacks them below target/nginx";
 
 /// The release since which nginx counts as new here.
 const NEW: NginxVersion = NginxVersion::new(1, 29, 7);

@@ -1,7 +1,7 @@
 //! One nginx process: its verdict on a configuration, its start, its end.
 
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,7 +10,9 @@ use crate::{Binary, Error, client};
 
 /// `-t` and the start take no longer.
 const PATIENCE: Duration = Duration::from_secs(15);
-const TICK: Duration = Duration::from_millis(5);
+const TICK: Duration = Duration::from_millis(1);
+/// What a start prints.
+const START_LOG: &str = "start.log";
 
 /// What `nginx -t` says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -32,49 +34,52 @@ pub(crate) fn test(binary: &Binary, folder: &Path, main: &str) -> Result<Verdict
         let _ = child.kill();
         let _ = child.wait();
     }
-    let text = read(&output);
+    let is_accepted = ended.is_some_and(|status| status.success());
+    Ok(verdict(folder, &read(&output), is_accepted))
+}
+
+/// What a start says that failed as `-t` would have; `None` where it did not come to that.
+pub(crate) fn refusal(folder: &Path) -> Option<Verdict> {
+    let text = read(&folder.join(START_LOG));
+    let is_refused = text.contains("[emerg] ") && !text.contains("[emerg] bind() to ");
+    is_refused.then(|| verdict(folder, &text, false))
+}
+
+fn verdict(folder: &Path, text: &str, is_accepted: bool) -> Verdict {
     let place = format!("{}/", folder.display());
     let of_level = |level: &str| {
         let mark = format!("[{level}] ");
         let lines = text.lines().filter_map(move |line| line.split_once(mark.as_str()).map(|(_, rest)| rest));
         lines.map(|line| line.replace(&place, "")).collect::<Vec<_>>()
     };
-    let emergencies = of_level("emerg");
-    let is_accepted = ended.is_some_and(|status| status.success());
-    let message =
-        if is_accepted { String::new() } else { emergencies.into_iter().next().unwrap_or(text.clone()) };
-    Ok(Verdict { is_accepted, message, warnings: of_level("warn") })
+    let emergency = of_level("emerg").into_iter().next();
+    let message = if is_accepted { String::new() } else { emergency.unwrap_or_else(|| text.to_owned()) };
+    Verdict { is_accepted, message, warnings: of_level("warn") }
 }
 
 /// A running nginx; ended when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Instance {
     child: Child,
-    folder: PathBuf,
 }
 
 impl Instance {
     /// Starts nginx and waits until its ports answer.
     pub(crate) fn start(binary: &Binary, folder: &Path, main: &str, ports: &[u16]) -> Result<Self, Error> {
-        let child = spawn(binary, folder, main, &[], &folder.join("start.log"))?;
-        let mut instance = Self { child, folder: folder.to_owned() };
+        let child = spawn(binary, folder, main, &[], &folder.join(START_LOG))?;
+        let mut instance = Self { child };
         let start = Instant::now();
         for &port in ports {
             while !client::answers(port) {
                 let has_ended = !matches!(instance.child.try_wait(), Ok(None));
                 if has_ended || start.elapsed() > PATIENCE {
-                    let logs = ["start.log", "error.log"].map(|name| read(&folder.join(name)));
+                    let logs = [START_LOG, "error.log"].map(|name| read(&folder.join(name)));
                     return Err(Error::NotStarted { log: logs.concat() });
                 }
                 thread::sleep(TICK);
             }
         }
         Ok(instance)
-    }
-
-    /// The lines of a log, `access.log` or `error.log`.
-    pub(crate) fn log(&self, name: &str) -> Vec<String> {
-        read(&self.folder.join(name)).lines().map(str::to_owned).collect()
     }
 }
 
@@ -111,6 +116,7 @@ fn wait(child: &mut Child, patience: Duration) -> Option<ExitStatus> {
     None
 }
 
-fn read(path: &Path) -> String {
+/// A file as text, empty where there is none.
+pub(crate) fn read(path: &Path) -> String {
     fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
 }

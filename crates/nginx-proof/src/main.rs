@@ -1,14 +1,22 @@
-//! Prints docs/proofs.md as the nginx binaries of this machine have it.
+//! Prints docs/proofs.md as the nginx binaries of this machine have it; with `--found` only which binaries the tests use.
 
+use std::env;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use nginx_proof::{HOW_TO_GET, binaries, document, is_complete, prove};
+use nginx_proof::{HOW_TO_GET, binaries, document, is_complete, prove, statement};
 
 fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new("."));
-    let found = match binaries(root) {
+    let found = binaries(root);
+    if env::args().nth(1).as_deref() == Some("--found") {
+        return match found {
+            Ok(found) => printed(&statement(&found)),
+            Err(error) => failed(&error.to_string()),
+        };
+    }
+    let found = match found {
         Ok(found) if found.is_empty() => return failed(HOW_TO_GET),
         Ok(found) => found,
         Err(error) => return failed(&error.to_string()),
@@ -20,11 +28,16 @@ fn main() -> ExitCode {
         Ok(proofs) => proofs,
         Err(error) => return failed(&error.to_string()),
     };
-    if let Err(error) = io::stdout().write_all(document(&proofs).as_bytes()) {
-        return failed(&error.to_string());
-    }
+    let done = printed(&document(&proofs));
     let faults: Vec<String> = proofs.iter().filter_map(nginx_proof::Proof::complaint).collect();
-    if faults.is_empty() { ExitCode::SUCCESS } else { failed(&faults.join("\n")) }
+    if faults.is_empty() { done } else { failed(&faults.join("\n")) }
+}
+
+fn printed(text: &str) -> ExitCode {
+    match io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error.to_string()),
+    }
 }
 
 fn failed(why: &str) -> ExitCode {

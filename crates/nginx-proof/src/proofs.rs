@@ -114,6 +114,7 @@ impl Case<'_> {
             files: self.block.files.clone(),
             scale,
             manner: self.statement.map_or(Manner::Strict, |statement| statement.manner),
+            ..Setup::default()
         };
         let observation = observe(self.binary, &setup, &probes)?;
         let raised = self.block.raised(self.binary.version);

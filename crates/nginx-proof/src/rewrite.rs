@@ -5,13 +5,18 @@
 //! stands on lines that exist, so that nginx's messages name the lines of the original.
 
 mod file;
+mod place;
 
+use std::net::IpAddr;
 use std::path::Path;
 
 use nginx_semantics::time;
 use nginx_syntax::{LeafKind, NodeId, Span};
 
 use self::file::{Edits, File, Names, after_open, apply, is_repeated, listen_key};
+pub(crate) use self::place::LOG as WHERE_LOG;
+use self::place::Marks;
+pub use self::place::Place;
 use crate::Error;
 
 /// What the rewriting asks for while it goes.
@@ -40,6 +45,27 @@ pub struct Listen {
     pub is_tls: bool,
 }
 
+impl Listen {
+    /// Whether a `listen` so written is this one.
+    pub(crate) fn is_called(&self, wanted: &str) -> bool {
+        listen_key(&self.original) == listen_key(wanted)
+    }
+
+    /// A text with the port of the configuration where it has this one, alone or behind a colon.
+    pub(crate) fn with_original_port(&self, text: &str) -> String {
+        let last = self.original.rsplit(':').next().unwrap_or_default();
+        let original = if last.bytes().all(|byte| byte.is_ascii_digit()) { last } else { "80" };
+        let port = self.port.to_string();
+        if text == port {
+            return original.to_owned();
+        }
+        // nginx does not write the port of the scheme into the URLs that it makes (`ngx_http_header_filter`).
+        let is_left_out = text.contains("://") && original == if self.is_tls { "443" } else { "80" };
+        let instead = if is_left_out { String::new() } else { format!(":{original}") };
+        text.replace(&format!(":{port}"), &instead)
+    }
+}
+
 /// A configuration that runs here.
 #[derive(Debug, Clone, Default)]
 pub struct Rewritten {
@@ -47,6 +73,8 @@ pub struct Rewritten {
     pub files: Vec<(String, Vec<u8>)>,
     /// In the order in which they stand in the files.
     pub listens: Vec<Listen>,
+    /// The blocks that say when they end a request, in the order of the numbers in their log.
+    pub places: Vec<Place>,
 }
 
 /// Directives of the main level and paths that the harness sets itself.
@@ -86,19 +114,33 @@ pub fn rewrite(
     scale: u32,
     surroundings: &mut dyn Surroundings,
 ) -> Result<Rewritten, Error> {
+    rewrite_with(files, folder, scale, false, surroundings)
+}
+
+/// The same; `is_marked` lets each block that can end a request write that down.
+pub(crate) fn rewrite_with(
+    files: &[(String, String)],
+    folder: &Path,
+    scale: u32,
+    is_marked: bool,
+    surroundings: &mut dyn Surroundings,
+) -> Result<Rewritten, Error> {
     let parsed: Vec<File<'_>> = files.iter().map(|(path, text)| File::new(path, text.as_bytes())).collect();
     let mut names = Names::default();
     for file in &parsed {
         names.collect(file);
     }
     let folder = folder.display().to_string();
-    let mut run = Run { folder, scale, surroundings, names, files: &parsed, listens: Vec::new() };
+    let marks = is_marked.then(|| Marks::new(&parsed));
+    let places = marks.as_ref().map(Marks::places).unwrap_or_default();
+    let mut run = Run { folder, scale, surroundings, names, files: &parsed, marks, listens: Vec::new() };
     let mut rewritten = Rewritten::default();
     for (index, file) in parsed.iter().enumerate() {
-        let edits = run.file(file, index == 0)?;
+        let edits = run.file(file, index)?;
         rewritten.files.push((file.path.to_owned(), apply(file.text, edits)));
     }
     rewritten.listens = run.listens;
+    rewritten.places = places;
     Ok(rewritten)
 }
 
@@ -108,18 +150,28 @@ struct Run<'r> {
     surroundings: &'r mut dyn Surroundings,
     names: Names,
     files: &'r [File<'r>],
+    marks: Option<Marks<'r>>,
     listens: Vec<Listen>,
 }
 
 impl Run<'_> {
-    fn file(&mut self, file: &File<'_>, is_main: bool) -> Result<Edits, Error> {
+    fn file(&mut self, file: &File<'_>, index: usize) -> Result<Edits, Error> {
         let mut edits = Edits::new();
-        if is_main {
+        if index == 0 {
             let at = file.tree.leaves().next().filter(|leaf| leaf.kind == LeafKind::ByteOrderMark);
             let at = at.map_or(0, |leaf| leaf.span.end);
             edits.push((Span::at(at), self.main_level(file)));
         }
         for id in file.tree.nodes() {
+            if let Some(marks) = &self.marks {
+                if marks.is_silencing((index, id)) {
+                    edits.push((file.tree.span(id), String::new()));
+                    continue;
+                }
+                if let Some(logs) = marks.logs((index, id), &self.folder) {
+                    edits.extend(after_open(file, id).map(|at| (at, logs)));
+                }
+            }
             if file.is(id, "http") && file.tree.is_block(id) {
                 edits.extend(after_open(file, id).map(|at| (at, self.http_level(file, id))));
             } else if file.is(id, "server") && file.tree.is_block(id) {
@@ -146,7 +198,8 @@ impl Run<'_> {
         let log = if log { String::new() } else { format!(" access_log {folder}/access.log;") };
         let temp = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
         let temp: String = temp.map(|name| format!(" {name}_temp_path {folder}/temp_{name};")).concat();
-        format!("{log}{temp}")
+        let formats = self.marks.as_ref().map(Marks::formats).unwrap_or_default();
+        format!("{formats}{log}{temp}")
     }
 
     /// Without a `listen`, nginx takes port 80 or 8000, whoever runs it.
@@ -172,6 +225,17 @@ impl Run<'_> {
         let name = file.name(id);
         let name = String::from_utf8_lossy(&name).into_owned();
         let Some((span, word)) = file.argument(id, 0) else { return Ok(()) };
+        let parent = file.tree.parent(id);
+        if file.is(parent, "map") && name != "include" {
+            // A row: its first word is no directive's name.
+            let variable = file.argument(parent, 1).map(|(_, variable)| variable).unwrap_or_default();
+            if self.names.variables.contains(&variable)
+                && let Some(text) = self.value(&variable, &word)?
+            {
+                edits.push((span, text));
+            }
+            return Ok(());
+        }
         let folder = &self.folder;
         let mut put = |text: String| edits.push((span, text));
         match name.as_str() {
@@ -211,11 +275,17 @@ impl Run<'_> {
                 }
             }
             pass if WITHOUT_SCHEME.contains(&pass) => {
-                let parent = file.tree.parent(id);
                 let upstream = file.argument(parent, 0).filter(|_| file.is(parent, "upstream"));
                 let is_tls = upstream.is_some_and(|(_, name)| self.names.tls.contains(&name));
                 if let Some(text) = self.address(&word, is_tls)? {
                     put(text);
+                }
+            }
+            "set" if self.names.variables.contains(&word) => {
+                if let Some((span, value)) = file.argument(id, 1)
+                    && let Some(text) = self.value(&word, &value)?
+                {
+                    edits.push((span, text));
                 }
             }
             timeout if timeout.ends_with("_timeout") && !IN_SECONDS.contains(&timeout) => {
@@ -252,6 +322,25 @@ impl Run<'_> {
         let uri = uri.strip_prefix(':').unwrap_or(uri);
         let address = self.address(address, scheme.ends_with('s'))?;
         Ok(address.map(|address| format!("\"{scheme}://{address}{uri}\"")))
+    }
+
+    /// What a variable gets that stands in the address of a `*_pass`: a URL, or an address. Without a resolver nginx
+    /// answers 502 where a name comes out of a variable, so names stay then.
+    fn value(&mut self, variable: &str, word: &str) -> Result<Option<String>, Error> {
+        let (scheme, address) = match word.split_once("://") {
+            Some((scheme, rest)) => (Some(scheme), rest.split('/').next().unwrap_or_default()),
+            None => (None, word),
+        };
+        let (host, port) = address.rsplit_once(':').unwrap_or((address, ""));
+        let is_ip = host.parse::<IpAddr>().is_ok();
+        let is_address = port.parse::<u16>().is_ok() || port.is_empty() && (is_ip || scheme.is_some());
+        if !is_address || !(is_ip || self.names.has_resolver) {
+            return Ok(None);
+        }
+        match scheme {
+            Some(_) => self.pass(word),
+            None => self.address(address, self.names.tls.contains(variable)),
+        }
     }
 
     fn address(&mut self, address: &str, is_tls: bool) -> Result<Option<String>, Error> {
@@ -302,6 +391,24 @@ mod tests {
              server { listen 127.0.0.1:8001; proxy_read_timeout 360000ms; keepalive_timeout 7500ms 60s; access_log off; }"
         );
         assert_eq!(listens, ["80"]);
+    }
+
+    #[test]
+    fn addresses_in_variables_go_to_the_harness() {
+        let text = "map $uri $pool { default 10.0.0.1:80; /x named; server 10.0.0.2; }\n\
+            server { listen 80; set $url http://10.0.0.3/y; set $name b:1; set $other 10.0.0.1:80;\n\
+            location / { proxy_pass https://$pool; }\nlocation /a { proxy_pass $url; }\n\
+            location /b { proxy_pass http://$name; } }";
+        let done = rewritten(text).0;
+        assert!(
+            done.starts_with(
+                "map $uri $pool { default 127.0.0.1:7011; /x named; server 127.0.0.1:7008; }\n\
+             server { listen 127.0.0.1:8001; set $url \"http://127.0.0.1:9008/y\"; set $name b:1; \
+             set $other 10.0.0.1:80;"
+            ),
+            "{done}"
+        );
+        assert!(rewritten(&format!("resolver 10.0.0.9;\n{text}")).0.contains("set $name 127.0.0.1:9003;"));
     }
 
     #[test]

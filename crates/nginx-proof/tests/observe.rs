@@ -15,7 +15,7 @@ fn found() -> Vec<Binary> {
 
 fn run(binary: &Binary, http: &str, manner: Manner, probes: &[Probe]) -> Observation {
     let files = vec![("nginx.conf".to_owned(), format!("events {{}}\nhttp {{\n{http}\n}}\n"))];
-    observe(binary, &Setup { files, scale: 60, manner }, probes).unwrap()
+    observe(binary, &Setup { files, scale: 60, manner, ..Setup::default() }, probes).unwrap()
 }
 
 fn handshake(stay: u64) -> Probe {

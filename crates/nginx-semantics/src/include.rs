@@ -28,6 +28,11 @@ pub struct Scope {
     pub path_maps: Vec<PathMap>,
     /// Whether absolute includes may be read from this machine wherever they point.
     pub host_includes: bool,
+    /// Files that are main files whatever they hold, absolute.
+    pub roots: Vec<PathBuf>,
+    /// The folder that stands for the one of the installed main file, absolute: relative includes of roots are looked for
+    /// there first.
+    pub prefix: Option<PathBuf>,
 }
 
 impl Scope {

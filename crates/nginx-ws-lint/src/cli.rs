@@ -98,6 +98,12 @@ pub(crate) struct InputArgs {
     /// Read included files from this machine wherever they are; do not use it on files you do not trust
     #[arg(long, help_heading = "Input")]
     pub(crate) host_includes: bool,
+    /// Take the settings from this file alone [default: the nearest .nginx-ws-lint.toml at or above each root]
+    #[arg(long, value_name = "FILE", conflicts_with = "isolated", help_heading = "Input")]
+    pub(crate) config: Option<PathBuf>,
+    /// Read no settings file
+    #[arg(long, help_heading = "Input")]
+    pub(crate) isolated: bool,
 }
 
 /// What the user knows of WebSockets.

@@ -24,8 +24,14 @@ pub struct Hints {
     pub versions: Option<VersionRange>,
     /// Paths that carry WebSockets in every server.
     pub websocket_paths: Vec<String>,
+    /// Paths that carry none in any server, whatever they look like.
+    pub not_websocket: Vec<String>,
     /// Whether every proxied location is an endpoint.
     pub assume_websocket: bool,
+    /// How often either side of every WebSocket sends something, in milliseconds.
+    pub heartbeat_ms: Option<u64>,
+    /// The shortest idle limit that is enough, in milliseconds.
+    pub min_read_timeout_ms: Option<u64>,
 }
 
 /// A configuration as WebSockets see it.
@@ -39,6 +45,8 @@ pub struct Model<'s> {
     pub locations: Locations<'s>,
     /// The versions that it is judged for.
     pub versions: VersionRange,
+    /// What the user says.
+    pub hints: Hints,
     /// The WebSocket endpoints, in the order of their contexts.
     pub endpoints: Vec<Endpoint<'s>>,
     /// The `*_pass` directives of all locations, endpoints or not.
@@ -99,6 +107,7 @@ impl<'s> Model<'s> {
             variables,
             locations,
             versions,
+            hints: hints.clone(),
             endpoints: Vec::new(),
             passes,
             undeclared: Vec::new(),
@@ -133,7 +142,8 @@ impl<'s> Model<'s> {
         }
         add_lost_intentions(&mut candidates);
         drop_indirect(&mut candidates);
-        candidates.retain(|endpoint| !endpoint.evidence.is_empty());
+        let denied = self.denied_by_path(hints);
+        candidates.retain(|endpoint| !endpoint.evidence.is_empty() && !denied.contains(&endpoint.context));
         for endpoint in &mut candidates {
             endpoint.evidence.sort_by_key(|evidence| evidence.kind);
         }
@@ -277,6 +287,19 @@ impl<'s> Model<'s> {
             nginx_semantics::Part::Capture(_) | nginx_semantics::Part::Invalid => b"$".to_vec(),
         });
         Target::parse(&pieces.collect::<Vec<_>>().concat())
+    }
+
+    /// The locations that serve paths of which the user says that they carry no WebSockets.
+    fn denied_by_path(&self, hints: &Hints) -> BTreeSet<ContextId> {
+        let paths = hints.not_websocket.iter().filter_map(|path| normalize_path(path.as_bytes()));
+        let servers: Vec<ContextId> = self.configuration.of_kind(ContextKind::Server).collect();
+        paths
+            .flat_map(|path| servers.iter().map(move |&server| (server, path.clone())).collect::<Vec<_>>())
+            .filter_map(|(server, path)| match self.locations.select(server, &path) {
+                Selection::Location(location) => Some(location),
+                _ => None,
+            })
+            .collect()
     }
 
     /// What becomes of the paths that the user names, over all servers.

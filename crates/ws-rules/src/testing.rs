@@ -186,7 +186,7 @@ fn judge(options: Options, files: &[(String, String)]) -> (Vec<Finding>, Vec<Ann
     let hints = Hints {
         versions: (!options.version.is_empty()).then(|| options.version.parse().expect("a version")),
         websocket_paths: options.websocket_path.map(str::to_owned).into_iter().collect(),
-        assume_websocket: false,
+        ..Hints::default()
     };
     let mut out = Findings::default();
     for layout in &loaded.layouts {

@@ -6,7 +6,8 @@ use std::process::{Command, Stdio};
 
 use crate::{Error, documents, program, root};
 
-/// Format, lints, documents, doc tests and last all tests, so that their summary ends the output.
+/// Format, lints, documents, doc tests and last all tests, so that their summary ends the output, and under it what was
+/// proven on which nginx.
 ///
 /// # Errors
 /// The first step that fails.
@@ -21,11 +22,14 @@ pub fn ci() -> Result<(), Error> {
     say("generated documents");
     documents::check()?;
     cargo(&["test", "--workspace", "--doc", "--locked", "--quiet"])?;
-    if is_there(&["nextest", "--version"]) {
+    let tested = if is_there(&["nextest", "--version"]) {
         cargo(&["nextest", "run", "--workspace", "--locked", "--no-fail-fast"])
     } else {
         cargo(&["test", "--workspace", "--lib", "--bins", "--tests", "--locked", "--no-fail-fast"])
-    }
+    };
+    // Tests that pass print nothing, but on which nginx they did so has to be seen.
+    let found = cargo(&["run", "--quiet", "--locked", "--package", "nginx-proof", "--", "--found"]);
+    tested.and(found)
 }
 
 fn is_there(arguments: &[&str]) -> bool {

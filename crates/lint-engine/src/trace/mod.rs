@@ -11,16 +11,17 @@ mod way;
 
 use std::path::PathBuf;
 
-use lint_finding::{File, Finding, Outcome, Prospect, Severity, Trace, TraceRun, TracedRequest};
+use lint_finding::{Finding, Prospect, Severity, Trace, TraceRun, TracedRequest};
 use nginx_semantics::{
     CHANGES, ClientRequest, Configuration, ContextId, ContextKind, Files, Loaded, NginxVersion, Scope,
     Socket, VersionRange, load, server_names,
 };
-use ws_model::{Hints, Model};
-use ws_rules::{Findings, RULES, Rule, visit};
+use ws_model::Model;
+use ws_rules::{Findings, visit};
 
 use crate::gather::Gathered;
-use crate::{Settings, notices};
+use crate::settings::SettingsFiles;
+use crate::{Settings, as_set, finish, hints, notices, of_layout, rules};
 
 pub use query::{Query, Url, UrlError};
 
@@ -32,8 +33,10 @@ pub fn trace(
     settings: &Settings,
     query: &Query,
 ) -> Trace {
-    let loaded = load(files, arguments, scope);
-    follow(&loaded, settings, query)
+    let found = SettingsFiles::new(files, scope, &settings.config);
+    let (arguments, scope) = as_set(files, arguments, scope, &found);
+    let loaded = load(files, &arguments, &scope);
+    follow(&loaded, settings, &found, &scope, query)
 }
 
 /// A request on its way through one `http` block of one version.
@@ -57,24 +60,26 @@ struct Followed {
     visited: Vec<ContextId>,
 }
 
-fn follow(loaded: &Loaded, settings: &Settings, query: &Query) -> Trace {
-    let hints = Hints {
-        versions: settings.versions,
-        websocket_paths: match query.is_plain {
-            true => Vec::new(),
-            false => vec![query.url.target.split('?').next().unwrap_or_default().to_owned()],
-        },
-        assume_websocket: settings.assume_websocket,
-    };
-    let rules: Vec<&dyn Rule> = RULES.iter().copied().filter(|rule| settings.selects(rule.meta())).collect();
+fn follow(
+    loaded: &Loaded,
+    settings: &Settings,
+    found: &SettingsFiles<'_>,
+    scope: &Scope,
+    query: &Query,
+) -> Trace {
     let request = query.request();
     let mut gathered = Gathered::default();
     notices::of_skipped(loaded, &mut gathered);
-    let (mut runs, mut findings, mut elsewhere) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut runs, mut elsewhere) = (Vec::new(), Vec::new());
     let mut streams = Vec::new();
     for layout in &loaded.layouts {
+        let mut settings = of_layout(loaded, layout, settings, found);
+        if !query.is_plain {
+            let path = query.url.target.split('?').next().unwrap_or_default();
+            settings.websocket_paths.push(path.to_owned());
+        }
         let configuration = Configuration::new(&loaded.sources, layout);
-        let model = Model::new(configuration, &hints);
+        let model = Model::new(configuration, &hints(&settings));
         notices::of_includes(configuration, &mut gathered);
         streams.extend(choice::streams(configuration, query));
         let mut visited = Vec::new();
@@ -92,19 +97,13 @@ fn follow(loaded: &Loaded, settings: &Settings, query: &Query) -> Trace {
             runs.extend(merged(of_sockets));
         }
         if !visited.is_empty() {
-            let mut found = Findings::default();
-            visit(&rules, &model, &mut found);
-            findings.extend(on_the_way(&model, &visited, found.into_vec()));
+            let mut all = Findings::default();
+            visit(&rules(&settings), &model, &mut all);
+            gathered.findings(on_the_way(&model, &visited, all.into_vec()), &settings);
         }
     }
     let problem = runs.is_empty().then(|| choice::no_socket(query, elsewhere, &streams));
-    findings.dedup_by_key(|finding: &mut Finding| (finding.rule.name, finding.primary.place));
-    gathered.findings(findings);
-    let files = loaded
-        .sources
-        .iter()
-        .map(|(_, file)| File { source: file.source.clone(), may_be_shown: file.may_be_shown });
-    let outcome: Outcome = gathered.finish(files.collect(), loaded.judged.len());
+    let outcome = finish(loaded, gathered, loaded.judged.len(), found, scope);
     let prospects = runs.iter().map(|run| run.handshake);
     Trace {
         request: traced(query, &request),

@@ -6,6 +6,7 @@ mod checklist;
 mod docs;
 mod idioms;
 mod registry;
+mod settings;
 mod snippet;
 mod stable;
 mod unknown;

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use nginx_semantics::NginxVocabulary;
 use nginx_syntax::{NodeId, Span, Tree, parse, unquote};
 
-use super::WITH_SCHEME;
+use super::{WITH_SCHEME, WITHOUT_SCHEME};
 
 /// New text for spans; they may lie inside one another.
 pub(super) type Edits = Vec<(Span, String)>;
@@ -41,17 +41,31 @@ impl<'t> File<'t> {
     }
 }
 
-/// The names of `upstream` blocks: all, and those that are spoken to with TLS.
+/// The names of `upstream` blocks and of variables in addresses.
 #[derive(Default)]
 pub(super) struct Names {
+    /// All upstreams.
     pub(super) all: BTreeSet<String>,
+    /// Upstreams and variables, these with their `$`, that are spoken to with TLS.
     pub(super) tls: BTreeSet<String>,
+    /// Variables, with their `$`, in the address of a `*_pass`.
+    pub(super) variables: BTreeSet<String>,
+    /// Whether nginx can resolve names that it meets in variables.
+    pub(super) has_resolver: bool,
 }
 
 impl Names {
     pub(super) fn collect(&mut self, file: &File<'_>) {
         for id in file.tree.nodes() {
             let Some((_, word)) = file.argument(id, 0) else { continue };
+            self.has_resolver |= file.is(id, "resolver");
+            if WITH_SCHEME.iter().chain(&WITHOUT_SCHEME).any(|name| file.is(id, name)) {
+                let variables = word.split('$').skip(1).map(|rest| {
+                    let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+                    format!("${}", rest.get(..end.unwrap_or(rest.len())).unwrap_or_default())
+                });
+                self.variables.extend(variables);
+            }
             if file.is(id, "upstream") && file.tree.is_block(id) {
                 self.all.insert(word);
             } else if WITH_SCHEME.iter().any(|name| file.is(id, name))

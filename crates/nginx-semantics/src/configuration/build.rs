@@ -57,7 +57,8 @@ impl<'a> Builder<'a> {
         let main = self.context(ContextKind::Main, None, None, Presence::Given);
         self.layout.root = Some(file);
         self.refuse_depth(file);
-        let base = Base { folders: vec![folder_of(path)], is_root: true };
+        let folders = self.scope.prefix.iter().cloned().chain([folder_of(path)]).collect();
+        let base = Base { folders, is_root: true };
         self.fill(main, file, NodeId::FILE, ChainId::NONE, &base);
         self.fill_blocks(&base);
     }

@@ -76,7 +76,9 @@ struct Candidate {
 pub fn load(files: &dyn Files, arguments: &[PathBuf], scope: &Scope) -> Loaded {
     let mut loaded = Loaded::default();
     let candidates = walk::candidates(files, arguments, scope, &mut loaded);
-    let is_root = |candidate: &&Candidate| is_root(&loaded.sources, candidate.file);
+    let is_root = |candidate: &&Candidate| {
+        scope.roots.contains(&scope.absolute(&candidate.path)) || is_root(&loaded.sources, candidate.file)
+    };
     let (roots, others): (Vec<&Candidate>, Vec<&Candidate>) = candidates.iter().partition(is_root);
 
     let mut judged: Vec<(&Candidate, Layout)> = Vec::new();

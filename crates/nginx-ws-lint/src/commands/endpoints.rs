@@ -18,6 +18,8 @@ pub(crate) fn run(args: &EndpointsArgs) -> Result<Exit, Error> {
         assume_websocket: args.evidence.assume_websocket,
         select: args.rules.select.clone(),
         ignore: args.rules.ignore.clone(),
+        config: Given::config(&args.input),
+        ..Settings::default()
     };
     let mut table = given.with(|files, paths, scope| lint_engine::endpoints(files, paths, scope, &settings));
     given.add_unlisted(&mut table.outcome);

@@ -4,6 +4,7 @@ use std::env;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use lint_engine::Config;
 use lint_finding::{Notice, NoticeCode, Outcome};
 use nginx_semantics::{Files, Overlay, Scope, VersionRange};
 
@@ -37,6 +38,7 @@ impl Given {
             working_folder,
             path_maps: args.path_map.clone(),
             host_includes: args.host_includes,
+            ..Scope::default()
         };
         Ok(Self { disk: Disk::default(), stdin, paths, scope })
     }
@@ -48,6 +50,15 @@ impl Given {
             say(&format!("note: judging for nginx {version}, as `nginx -v` says"));
         }
         args.nginx_version.or(installed)
+    }
+
+    /// Which settings files count.
+    pub(crate) fn config(args: &InputArgs) -> Config {
+        match &args.config {
+            Some(file) => Config::File(file.clone()),
+            None if args.isolated => Config::Isolated,
+            None => Config::Found,
+        }
     }
 
     /// Does something with it.

@@ -21,6 +21,8 @@ pub(crate) fn run(args: &LintArgs) -> Result<Exit, Error> {
         assume_websocket: args.evidence.assume_websocket,
         select: args.rules.select.clone(),
         ignore: args.rules.ignore.clone(),
+        config: Given::config(&args.input),
+        ..Settings::default()
     };
     let mut outcome = given.with(|files, paths, scope| lint_engine::lint(files, paths, scope, &settings));
     given.add_unlisted(&mut outcome);

@@ -16,6 +16,7 @@ pub(crate) fn run(args: &TraceArgs) -> Result<Exit, Error> {
         versions: given.versions(&args.input, true),
         select: args.rules.select.clone(),
         ignore: args.rules.ignore.clone(),
+        config: Given::config(&args.input),
         ..Settings::default()
     };
     let query = Query {

@@ -36,7 +36,12 @@ impl Rule for ShortReadTimeout {
 
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
         let idle = &endpoint.idle;
-        let Some(limit) = idle.milliseconds.filter(|limit| *limit < MINIMUM_MS) else { return };
+        let hints = &cx.model.hints;
+        let is_short = |limit: &u64| *limit < hints.min_read_timeout_ms.unwrap_or(MINIMUM_MS);
+        let Some(limit) = idle.milliseconds.filter(is_short) else { return };
+        if hints.heartbeat_ms.is_some_and(|heartbeat| (1..limit).contains(&heartbeat)) {
+            return;
+        }
         let name = idle.directive_name.as_str();
         let shown = time::display_ms(limit);
         let remedy = format!("`{name} 3600s;`");
@@ -73,16 +78,14 @@ impl Rule for ShortReadTimeout {
             _ => format!("add {remedy} to {}", endpoint.location_words()),
         };
         if limit > 0 {
-            let heartbeat =
-                endpoint.applications().into_iter().find_map(|application| in_time(application, limit));
+            // What the user says counts more than what an application does by default.
+            let applications = endpoint.applications().into_iter().filter(|_| hints.heartbeat_ms.is_none());
+            let heartbeat = applications.into_iter().find_map(|application| in_time(application, limit));
             finding = finding.at_most(if heartbeat.is_some() { Severity::Info } else { Severity::Warning });
             help.push_str(&match heartbeat {
-                Some((application, seconds)) => {
-                    format!(
-                        "; {} sends something every {seconds}s by default, which keeps the connection open",
-                        application.name
-                    )
-                }
+                Some((Application { name, .. }, seconds)) => format!(
+                    "; {name} sends something every {seconds}s by default, which keeps the connection open"
+                ),
                 None => format!(", or have either side send a ping more often than every {shown}"),
             });
         }

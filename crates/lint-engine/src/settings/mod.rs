@@ -1,9 +1,16 @@
 //! What a run is asked to do.
 
+mod file;
+mod find;
+
 use lint_finding::{Group, RuleMeta};
 use nginx_semantics::VersionRange;
 use thiserror::Error;
 use ws_rules::RULES;
+
+pub use file::{FILE_NAME, FileSettings, Layer, Level, SettingsFile, SettingsProblem};
+pub use find::Config;
+pub(crate) use find::SettingsFiles;
 
 /// What a run is asked to do.
 #[derive(Debug, Clone, Default)]
@@ -18,13 +25,54 @@ pub struct Settings {
     pub select: Vec<Selector>,
     /// Not these rules.
     pub ignore: Vec<Selector>,
+    /// Where the rest comes from.
+    pub config: Config,
+    /// What `[rules]` of the settings file says; the last that names a rule counts.
+    pub levels: Vec<(Selector, Level)>,
+    /// Paths that carry no WebSockets.
+    pub not_websocket: Vec<String>,
+    /// How often either side sends something, in milliseconds.
+    pub heartbeat_ms: Option<u64>,
+    /// The shortest idle limit that is enough, in milliseconds.
+    pub min_read_timeout_ms: Option<u64>,
+    /// How many WebSockets are open at once.
+    pub expected_connections: Option<u64>,
+    /// The proxies in front of nginx, from the outside in.
+    pub layers: Vec<Layer>,
 }
 
 impl Settings {
     /// Whether a rule is to run.
     pub fn selects(&self, rule: &RuleMeta) -> bool {
         let names = |selectors: &[Selector]| selectors.iter().any(|selector| selector.matches(rule));
-        (self.select.is_empty() || names(&self.select)) && !names(&self.ignore)
+        let is_off = !names(&self.select) && self.level(rule) == Some(Level::Off);
+        (self.select.is_empty() || names(&self.select)) && !names(&self.ignore) && !is_off
+    }
+
+    /// What the settings file says of a rule: by its own name before its group's.
+    pub fn level(&self, rule: &RuleMeta) -> Option<Level> {
+        let of = |is_rule: bool| {
+            let is_meant = move |selector: &Selector| {
+                matches!(selector, Selector::Rule(_)) == is_rule && selector.matches(rule)
+            };
+            self.levels.iter().rev().find(|(selector, _)| is_meant(selector)).map(|(_, level)| *level)
+        };
+        of(true).or_else(|| of(false))
+    }
+
+    /// With what a settings file sets; what the command line says counts more.
+    #[must_use]
+    pub fn with(&self, file: &FileSettings) -> Self {
+        let mut all = self.clone();
+        all.versions = self.versions.or(file.versions);
+        all.websocket_paths.extend(file.websocket_paths.iter().cloned());
+        all.not_websocket.extend(file.not_websocket.iter().cloned());
+        all.levels.extend(file.levels.iter().copied());
+        all.layers.extend(file.layers.iter().cloned());
+        all.heartbeat_ms = self.heartbeat_ms.or(file.heartbeat_ms);
+        all.min_read_timeout_ms = self.min_read_timeout_ms.or(file.min_read_timeout_ms);
+        all.expected_connections = self.expected_connections.or(file.expected_connections);
+        all
     }
 }
 
@@ -38,7 +86,7 @@ pub enum Selector {
 }
 
 impl Selector {
-    fn matches(self, rule: &RuleMeta) -> bool {
+    pub(crate) fn matches(self, rule: &RuleMeta) -> bool {
         match self {
             Self::Rule(name) => name == rule.name,
             Self::Group(group) => group == rule.group,
@@ -77,7 +125,12 @@ pub fn find_rule(name: &str) -> Result<&'static RuleMeta, UnknownRule> {
         return Ok(rule);
     }
     let names = rules().map(|rule| rule.name).chain(Group::ALL.iter().map(|group| group.name()));
+    Err(UnknownRule { name: name.to_owned(), similar: similar(name, names) })
+}
+
+/// The name that comes closest, where one comes close.
+fn similar(name: &str, names: impl Iterator<Item = &'static str>) -> Option<&'static str> {
     let scored = names.map(|known| (strsim::normalized_damerau_levenshtein(name, known), known));
     let best = scored.filter(|(score, _)| *score > 0.6).max_by(|(a, _), (b, _)| a.total_cmp(b));
-    Err(UnknownRule { name: name.to_owned(), similar: best.map(|(_, known)| known) })
+    best.map(|(_, known)| known)
 }

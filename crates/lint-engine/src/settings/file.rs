@@ -1,0 +1,397 @@
+//! `.nginx-ws-lint.toml`: what a project says about its nginx and its WebSockets.
+//!
+//! What is wrong in it is said with the place where it stands, and the rest counts all the same.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use lint_finding::Severity;
+use nginx_semantics::{VersionRange, time};
+use nginx_syntax::{Source, Span};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::Selector;
+
+/// What the file is called.
+pub const FILE_NAME: &str = ".nginx-ws-lint.toml";
+
+/// A proxy in front of nginx.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layer {
+    /// What it is called; a preset where it is one's name.
+    pub name: String,
+    /// How long it keeps a silent connection, in milliseconds; `None`: what the preset says.
+    pub idle_timeout_ms: Option<u64>,
+}
+
+/// What `[rules]` says of a rule or group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// It is not run.
+    Off,
+    /// Its findings have this severity.
+    At(Severity),
+}
+
+/// What a settings file sets. Paths are relative to its folder.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FileSettings {
+    /// `nginx-version`
+    pub versions: Option<VersionRange>,
+    /// `roots`: files that are judged as main files.
+    pub roots: Vec<String>,
+    /// `prefix`: the folder that stands for `/etc/nginx`.
+    pub prefix: Option<String>,
+    /// `path-map`: what the configuration names, and what stands for it here.
+    pub path_maps: Vec<(String, String)>,
+    /// `websocket-paths`
+    pub websocket_paths: Vec<String>,
+    /// `not-websocket`: paths that carry none, whatever they look like.
+    pub not_websocket: Vec<String>,
+    /// `heartbeat`: how often either side sends something, in milliseconds.
+    pub heartbeat_ms: Option<u64>,
+    /// `min-read-timeout`: the shortest idle limit that is enough, in milliseconds.
+    pub min_read_timeout_ms: Option<u64>,
+    /// `expected-connections`: how many WebSockets are open at once.
+    pub expected_connections: Option<u64>,
+    /// `[[layers]]`, from the outside in.
+    pub layers: Vec<Layer>,
+    /// `[rules]`
+    pub levels: Vec<(Selector, Level)>,
+}
+
+/// Something that is wrong in a settings file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingsProblem {
+    /// Where.
+    pub span: Span,
+    /// In words.
+    pub message: String,
+}
+
+/// A settings file that was read.
+#[derive(Debug, Clone)]
+pub struct SettingsFile {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// Its text.
+    pub source: Arc<Source>,
+    /// What it sets.
+    pub settings: FileSettings,
+    /// What is wrong in it, in order.
+    pub problems: Vec<SettingsProblem>,
+}
+
+impl SettingsFile {
+    /// Reads one; `shown` is its path for people.
+    ///
+    /// # Errors
+    /// When it is larger than any file that is read.
+    pub fn parse(path: &Path, shown: &str, bytes: Vec<u8>) -> Result<Self, nginx_syntax::TooLarge> {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let source = Arc::new(Source::new(shown, bytes)?);
+        let mut reader = Reader { problems: Vec::new(), settings: FileSettings::default() };
+        let (table, errors) = DeTable::parse_recoverable(&text);
+        for error in &errors {
+            reader.problem(error.span().unwrap_or_default(), error.message().to_owned());
+        }
+        reader.top(table.get_ref());
+        let Reader { mut problems, settings } = reader;
+        problems.sort_by_key(|problem| problem.span);
+        Ok(Self { path: path.to_owned(), source, settings, problems })
+    }
+
+    /// A path of it, from its own folder.
+    pub fn resolve(&self, path: &str) -> PathBuf {
+        self.path.parent().unwrap_or(Path::new(".")).join(path)
+    }
+}
+
+const KEYS: [&str; 11] = [
+    "expected-connections",
+    "heartbeat",
+    "layers",
+    "min-read-timeout",
+    "nginx-version",
+    "not-websocket",
+    "path-map",
+    "prefix",
+    "roots",
+    "rules",
+    "websocket-paths",
+];
+
+const LAYER_KEYS: [&str; 2] = ["idle-timeout", "name"];
+
+const LEVELS: [(&str, Level); 5] = [
+    ("off", Level::Off),
+    ("pedantic", Level::At(Severity::Pedantic)),
+    ("info", Level::At(Severity::Info)),
+    ("warning", Level::At(Severity::Warning)),
+    ("error", Level::At(Severity::Error)),
+];
+
+type Value<'i> = Spanned<DeValue<'i>>;
+
+struct Reader {
+    problems: Vec<SettingsProblem>,
+    settings: FileSettings,
+}
+
+impl Reader {
+    fn problem(&mut self, range: Range<usize>, message: String) {
+        let bound = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        self.problems
+            .push(SettingsProblem { span: Span::new(bound(range.start), bound(range.end)), message });
+    }
+
+    fn unknown_key(&mut self, range: Range<usize>, key: &str, known: &[&'static str]) {
+        let similar = super::similar(key, known.iter().copied());
+        let hint = similar.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
+        self.problem(range, format!("there is no setting `{key}`{hint}"));
+    }
+
+    fn top(&mut self, table: &DeTable<'_>) {
+        for (key, value) in table {
+            match key.get_ref().as_ref() {
+                "nginx-version" => {
+                    self.settings.versions = self.string(value).and_then(|text| self.parsed(value, &text));
+                }
+                "roots" => self.settings.roots = self.strings(value),
+                "prefix" => self.settings.prefix = self.string(value),
+                "path-map" => self.path_map(value),
+                "websocket-paths" => self.settings.websocket_paths = self.paths(value),
+                "not-websocket" => self.settings.not_websocket = self.paths(value),
+                "heartbeat" => self.settings.heartbeat_ms = self.duration(value),
+                "min-read-timeout" => self.settings.min_read_timeout_ms = self.duration(value),
+                "expected-connections" => self.settings.expected_connections = self.number(value),
+                "layers" => self.layers(value),
+                "rules" => self.rules(value),
+                unknown => self.unknown_key(key.span(), unknown, &KEYS),
+            }
+        }
+    }
+
+    fn path_map(&mut self, value: &Value<'_>) {
+        let DeValue::Table(table) = value.get_ref() else {
+            return self.wrong(value, "a table, such as { \"/etc/nginx/snippets\" = \"snippets\" }");
+        };
+        for (from, to) in table {
+            if let Some(to) = self.string(to) {
+                self.settings.path_maps.push((from.get_ref().to_string(), to));
+            }
+        }
+    }
+
+    fn layers(&mut self, value: &Value<'_>) {
+        let DeValue::Array(array) = value.get_ref() else {
+            return self.wrong(value, "written as [[layers]], once for each");
+        };
+        for layer in array {
+            let DeValue::Table(table) = layer.get_ref() else {
+                self.wrong(layer, "a table with `name`");
+                continue;
+            };
+            let (mut name, mut idle_timeout_ms) = (None, None);
+            for (key, value) in table {
+                match key.get_ref().as_ref() {
+                    "name" => name = self.string(value),
+                    "idle-timeout" => idle_timeout_ms = self.duration(value),
+                    unknown => self.unknown_key(key.span(), unknown, &LAYER_KEYS),
+                }
+            }
+            match name {
+                Some(name) => self.settings.layers.push(Layer { name, idle_timeout_ms }),
+                None => self.problem(layer.span(), "a layer needs a `name`".to_owned()),
+            }
+        }
+    }
+
+    fn rules(&mut self, value: &Value<'_>) {
+        let DeValue::Table(table) = value.get_ref() else {
+            return self.wrong(value, "a table: [rules]");
+        };
+        for (key, value) in table {
+            let Some(selector) = self.parsed::<Selector>(key, key.get_ref()) else { continue };
+            let level = match value.get_ref() {
+                DeValue::Table(options) => self.options(options),
+                _ => self.level(value),
+            };
+            self.settings.levels.extend(level.map(|level| (selector, level)));
+        }
+    }
+
+    fn options(&mut self, options: &DeTable<'_>) -> Option<Level> {
+        let mut level = None;
+        for (key, value) in options {
+            match key.get_ref().as_ref() {
+                "severity" => level = self.level(value),
+                unknown => self.unknown_key(key.span(), unknown, &["severity"]),
+            }
+        }
+        level
+    }
+
+    fn level(&mut self, value: &Value<'_>) -> Option<Level> {
+        let text = self.string(value)?;
+        let level = LEVELS.iter().find(|(name, _)| *name == text).map(|(_, level)| *level);
+        if level.is_none() {
+            self.wrong(value, "\"off\", \"pedantic\", \"info\", \"warning\" or \"error\"");
+        }
+        level
+    }
+
+    fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
+        &mut self,
+        at: &Spanned<impl Sized>,
+        text: &str,
+    ) -> Option<T> {
+        match text.parse() {
+            Ok(parsed) => Some(parsed),
+            Err(error) => {
+                self.problem(at.span(), error.to_string());
+                None
+            }
+        }
+    }
+
+    fn string(&mut self, value: &Value<'_>) -> Option<String> {
+        match value.get_ref() {
+            DeValue::String(text) => Some(text.to_string()),
+            _ => {
+                self.wrong(value, "a string");
+                None
+            }
+        }
+    }
+
+    /// A list of strings, or one.
+    fn strings(&mut self, value: &Value<'_>) -> Vec<String> {
+        match value.get_ref() {
+            DeValue::Array(array) => array.iter().filter_map(|one| self.string(one)).collect(),
+            _ => self.string(value).into_iter().collect(),
+        }
+    }
+
+    fn paths(&mut self, value: &Value<'_>) -> Vec<String> {
+        let paths = self.strings(value);
+        if paths.iter().any(|path| !path.starts_with('/')) {
+            self.wrong(value, "paths that start with `/`");
+        }
+        paths.into_iter().filter(|path| path.starts_with('/')).collect()
+    }
+
+    fn number(&mut self, value: &Value<'_>) -> Option<u64> {
+        let number = match value.get_ref() {
+            DeValue::Integer(number) => number.as_str().replace('_', "").parse().ok(),
+            _ => None,
+        };
+        if number.is_none() {
+            self.wrong(value, "a number");
+        }
+        number
+    }
+
+    /// In milliseconds: a number of seconds, or a text in nginx's own units.
+    fn duration(&mut self, value: &Value<'_>) -> Option<u64> {
+        let duration = match value.get_ref() {
+            DeValue::Integer(number) => number.as_str().parse::<u64>().ok()?.checked_mul(1_000),
+            DeValue::String(text) => time::parse_ms(text.as_bytes()),
+            _ => None,
+        };
+        if duration.is_none() {
+            self.wrong(value, "a time, such as \"25s\", \"5m\", or a number of seconds");
+        }
+        duration
+    }
+
+    fn wrong(&mut self, value: &Value<'_>, expected: &str) {
+        self.problem(value.span(), format!("this must be {expected}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> SettingsFile {
+        SettingsFile::parse(Path::new("/repo/.nginx-ws-lint.toml"), ".nginx-ws-lint.toml", text.into())
+            .unwrap()
+    }
+
+    /// The marked text and the message of each problem.
+    fn problems(text: &str) -> Vec<String> {
+        let file = parse(text);
+        let shown = |problem: &SettingsProblem| {
+            let marked = String::from_utf8_lossy(problem.span.of(text.as_bytes())).into_owned();
+            format!("{marked} -> {}", problem.message)
+        };
+        file.problems.iter().map(shown).collect()
+    }
+
+    #[test]
+    fn everything_that_can_be_set() {
+        let file = parse(
+            r#"
+nginx-version = "1.22"
+roots = ["deploy/nginx.conf"]
+prefix = "deploy"
+path-map = { "/etc/nginx/snippets" = "snippets" }
+websocket-paths = ["/live"]
+not-websocket = "/wsdl"
+heartbeat = 25
+min-read-timeout = "5m"
+expected-connections = 20_000
+[[layers]]
+name = "cloudflare"
+[[layers]]
+name = "our own"
+idle-timeout = "350s"
+[rules]
+short-read-timeout = "info"
+handshake = { severity = "error" }
+keepalive-defeated = "off"
+"#,
+        );
+        assert_eq!(file.problems, []);
+        insta_free(&file.settings);
+        assert_eq!(file.resolve("deploy/nginx.conf"), Path::new("/repo/deploy/nginx.conf"));
+    }
+
+    fn insta_free(settings: &FileSettings) {
+        assert_eq!(settings.versions.map(|versions| versions.min.minor), Some(22));
+        assert_eq!(settings.roots, ["deploy/nginx.conf"]);
+        assert_eq!(settings.prefix.as_deref(), Some("deploy"));
+        assert_eq!(settings.path_maps, [("/etc/nginx/snippets".to_owned(), "snippets".to_owned())]);
+        assert_eq!((&settings.websocket_paths[0][..], &settings.not_websocket[0][..]), ("/live", "/wsdl"));
+        assert_eq!((settings.heartbeat_ms, settings.min_read_timeout_ms), (Some(25_000), Some(300_000)));
+        assert_eq!(settings.expected_connections, Some(20_000));
+        let layers: Vec<_> =
+            settings.layers.iter().map(|layer| (layer.name.as_str(), layer.idle_timeout_ms)).collect();
+        assert_eq!(layers, [("cloudflare", None), ("our own", Some(350_000))]);
+        assert_eq!(settings.levels.len(), 3);
+        assert!(settings.levels.contains(&(Selector::Rule("keepalive-defeated"), Level::Off)));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_at_its_place_and_the_rest_counts() {
+        assert_eq!(
+            problems(
+                "websocket-path = [\"/a\"]\nheartbeat = \"soon\"\n[rules]\nshort-read-timout = \"off\"\nhandshake = \"loud\"\n"
+            ),
+            [
+                "websocket-path -> there is no setting `websocket-path`; did you mean `websocket-paths`?",
+                "\"soon\" -> this must be a time, such as \"25s\", \"5m\", or a number of seconds",
+                "short-read-timout -> there is no rule or group `short-read-timout`; did you mean `short-read-timeout`?",
+                "\"loud\" -> this must be \"off\", \"pedantic\", \"info\", \"warning\" or \"error\"",
+            ]
+        );
+        assert_eq!(problems("nginx-version = \"new\"\nlayers = 3\n").len(), 2);
+        let broken = parse("heartbeat = 25\nroots = [\nprefix = \"a\"\n");
+        assert!(!broken.problems.is_empty());
+        assert_eq!(broken.settings.heartbeat_ms, Some(25_000));
+        assert!(!parse("\u{0}\u{fffd}").problems.is_empty());
+    }
+}

@@ -1,0 +1,220 @@
+//! Settings files and comments that suppress.
+
+use std::path::{Path, PathBuf};
+
+use lint_engine::{Config, FILE_NAME, FileSettings, Settings, SettingsFile, lint};
+use lint_finding::{Outcome, Severity};
+use nginx_semantics::{MemoryFiles, Scope};
+
+const ENDPOINT: &str = "proxy_pass http://127.0.0.1:9000; proxy_http_version 1.1;
+        proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;";
+
+/// Lints `/repo` with these files.
+fn run(files: &[(&str, &str)], arguments: &[&str], config: Config) -> Outcome {
+    let mut memory = MemoryFiles::new();
+    for (path, text) in files {
+        memory.insert(PathBuf::from("/repo").join(path), text.replace("ENDPOINT", ENDPOINT));
+    }
+    let scope = Scope { given: vec!["/repo".into()], working_folder: "/repo".into(), ..Scope::default() };
+    let arguments: Vec<PathBuf> = arguments.iter().map(|path| PathBuf::from("/repo").join(path)).collect();
+    lint(&memory, &arguments, &scope, &Settings { config, ..Settings::default() })
+}
+
+fn rules(outcome: &Outcome) -> Vec<String> {
+    let shown = |finding: &lint_finding::Finding| {
+        let file = &outcome.files.get(finding.primary.place.file.0 as usize).expect("a file").source;
+        format!(
+            "{}:{} {} {}",
+            file.path(),
+            file.line(finding.primary.place.span.start),
+            finding.severity,
+            finding.rule.name
+        )
+    };
+    outcome.findings.iter().map(shown).collect()
+}
+
+fn notices(outcome: &Outcome) -> Vec<String> {
+    outcome.notices.iter().map(|notice| format!("{}: {}", notice.code.name(), notice.message)).collect()
+}
+
+/// A main file whose endpoint is closed after 60 seconds.
+const MAIN: &str =
+    "events {}\nhttp {\n    server {\n        location /ws/ {\n            ENDPOINT\n        }\n    }\n}\n";
+const SHORT: &str = "short-read-timeout";
+
+#[test]
+fn the_nearest_file_counts_for_each_root() {
+    let files = [
+        ("a/nginx.conf", MAIN),
+        ("b/nginx.conf", MAIN),
+        ("c/d/nginx.conf", MAIN),
+        (".nginx-ws-lint.toml", "heartbeat = 20"),
+        ("b/.nginx-ws-lint.toml", "[rules]\nshort-read-timeout = \"info\"\n"),
+        ("c/.git/config", ""),
+        ("unrelated/.nginx-ws-lint.toml", "nonsense"),
+    ];
+    let outcome = run(&files, &[""], Config::Found);
+    assert_eq!(
+        rules(&outcome),
+        [format!("b/nginx.conf:5 info {SHORT}"), format!("c/d/nginx.conf:5 warning {SHORT}")]
+    );
+    assert_eq!(notices(&outcome), [""; 0]);
+    assert_eq!(run(&files, &[""], Config::Isolated).findings.len(), 3);
+    let named = run(&files, &[""], Config::File("b/.nginx-ws-lint.toml".into()));
+    assert!(
+        named.findings.iter().all(|finding| finding.severity == Severity::Info) && named.findings.len() == 3
+    );
+}
+
+#[test]
+fn what_is_wrong_in_it_is_shown_there_and_counts_as_not_done() {
+    let files = [("nginx.conf", MAIN), (".nginx-ws-lint.toml", "hartbeat = 20\n")];
+    let outcome = run(&files, &[""], Config::Found);
+    assert_eq!(notices(&outcome), ["settings: there is no setting `hartbeat`; did you mean `heartbeat`?"]);
+    let notice = outcome.notices.first().expect("a notice");
+    let file = outcome.files.get(notice.place.expect("a place").file.0 as usize).expect("a file");
+    assert_eq!((file.source.path(), notice.incomplete), (".nginx-ws-lint.toml", true));
+    let missing = run(&files, &[""], Config::File("none.toml".into()));
+    assert_eq!(notices(&missing), ["settings: these settings cannot be read: no such file"]);
+    assert!(missing.notices.iter().all(|notice| notice.incomplete));
+}
+
+#[test]
+fn a_link_is_no_settings_file() {
+    let mut memory = MemoryFiles::new();
+    memory.insert("/repo/nginx.conf", MAIN.replace("ENDPOINT", ENDPOINT));
+    memory.insert("/secret", "token = 1");
+    memory.link("/repo/.nginx-ws-lint.toml", "/secret");
+    let scope = Scope { given: vec!["/repo".into()], working_folder: "/repo".into(), ..Scope::default() };
+    let outcome = lint(&memory, &["/repo".into()], &scope, &Settings::default());
+    assert_eq!(
+        notices(&outcome),
+        ["settings: these settings cannot be read: it lies outside the given paths"]
+    );
+}
+
+#[test]
+fn roots_prefix_and_path_map() {
+    let server = "server { include snippets/ws.conf; include /opt/shared/x.conf; }\n";
+    let files = [
+        ("deploy/app.txt", "http { include conf.d/*.conf; } events {}\n"),
+        ("etc/conf.d/app.conf", server),
+        ("etc/snippets/ws.conf", "location /ws/ { ENDPOINT include /etc/nginx/timeouts.conf; }\n"),
+        ("etc/timeouts.conf", "proxy_read_timeout 1h;\n"),
+        ("shared/x.conf", "tcp_nodelay on;\n"),
+        (
+            ".nginx-ws-lint.toml",
+            "roots = [\"deploy/app.txt\"]\nprefix = \"etc\"\npath-map = { \"/opt/shared\" = \"shared\" }\nnot-websocket = []\n",
+        ),
+    ];
+    let outcome = run(&files, &[""], Config::Found);
+    assert_eq!(rules(&outcome), [""; 0]);
+    assert_eq!((outcome.summary.endpoints, notices(&outcome)), (1, vec![]));
+    let without = run(&files, &[""], Config::Isolated);
+    assert_eq!((outcome.summary.files, without.summary.files), (5, 4));
+}
+
+#[test]
+fn the_heartbeat_and_the_minimum() {
+    for (settings, expected) in [
+        ("", 1),
+        ("heartbeat = \"25s\"", 0),
+        ("heartbeat = 60", 1),
+        ("heartbeat = 0", 1),
+        ("min-read-timeout = \"1m\"", 0),
+        ("min-read-timeout = 61", 1),
+    ] {
+        let files = [("nginx.conf", MAIN), (".nginx-ws-lint.toml", settings)];
+        assert_eq!(run(&files, &[""], Config::Found).findings.len(), expected, "{settings}");
+    }
+}
+
+/// The page's example sets every key, and nothing is wrong in it.
+#[test]
+fn the_page_is_true() {
+    let page = include_str!("../../../../docs/settings.md");
+    let block = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
+    let file = SettingsFile::parse(Path::new(FILE_NAME), FILE_NAME, block.into()).expect("small");
+    assert_eq!(file.problems, []);
+    let FileSettings {
+        versions,
+        roots,
+        prefix,
+        path_maps,
+        websocket_paths,
+        not_websocket,
+        heartbeat_ms,
+        min_read_timeout_ms,
+        expected_connections,
+        layers,
+        levels,
+    } = file.settings;
+    assert!(
+        versions.is_some() && prefix.is_some() && heartbeat_ms.is_some() && min_read_timeout_ms.is_some()
+    );
+    assert!(
+        !roots.is_empty()
+            && !path_maps.is_empty()
+            && !websocket_paths.is_empty()
+            && !not_websocket.is_empty()
+    );
+    assert!(expected_connections.is_some() && layers.len() > 1 && levels.len() > 1);
+}
+
+#[test]
+fn paths_that_carry_none() {
+    let files = [("nginx.conf", MAIN), (".nginx-ws-lint.toml", "not-websocket = [\"/ws/status\"]\n")];
+    assert_eq!(run(&files, &[""], Config::Found).summary.endpoints, 0);
+}
+
+/// Lines of a server; the number of findings that are left and that are suppressed.
+fn suppressed(location: &str) -> (usize, usize) {
+    let text = format!("events {{}}\nhttp {{\nserver {{\n{location}\n}}\n}}\n");
+    let outcome = run(&[("nginx.conf", &text)], &[""], Config::Isolated);
+    (outcome.findings.len(), outcome.summary.suppressed)
+}
+
+#[test]
+fn comments_suppress_on_their_line_the_next_and_a_block() {
+    let reason = "# nginx-ws-lint: ignore[short-read-timeout] the client pings";
+    let table = [
+        (format!("location /ws/ {{\n{reason}\n    ENDPOINT\n}}"), (0, 1)),
+        (format!("location /ws/ {{\n{reason}\n# and another comment\n    ENDPOINT\n}}"), (0, 1)),
+        (format!("location /ws/ {{ {reason}\n    ENDPOINT\n}}"), (0, 1)),
+        (format!("{reason}\nlocation /ws/ {{\n    ENDPOINT\n}}"), (0, 1)),
+        (format!("location /ws/ {{\n    ENDPOINT\n    proxy_read_timeout\n        5s; {reason}\n}}"), (0, 1)),
+        (
+            "location /ws/ {\n    ENDPOINT\n    proxy_read_timeout 5s; # nginx-ws-lint: ignore[lifetime] tested\n}".to_owned(),
+            (0, 1),
+        ),
+        // Another block, another line, another rule.
+        (format!("location /a {{ {reason}\n}}\nlocation /ws/ {{\n    ENDPOINT\n}}"), (1, 0)),
+        (format!("location /ws/ {{\n    ENDPOINT\n    {reason}\n}}"), (1, 0)),
+        ("location /ws/ { # nginx-ws-lint: ignore[handshake] x\n    ENDPOINT\n}".to_owned(), (1, 0)),
+    ];
+    for (text, expected) in table {
+        assert_eq!(suppressed(&text), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_comment_that_says_too_little_suppresses_nothing() {
+    for (comment, message) in [
+        ("ignore[short-read-timeout]", "say why behind the `]`"),
+        (
+            "ignore[short-read-timout] x",
+            "there is no rule or group `short-read-timout`; did you mean `short-read-timeout`?",
+        ),
+        ("ignore", "name the rules, as in `ignore[short-read-timeout] why`"),
+        ("ignore[] x", "no rule stands between the brackets"),
+    ] {
+        let text = MAIN.replace(
+            "            ENDPOINT",
+            &format!("            # nginx-ws-lint: {comment}\n            ENDPOINT"),
+        );
+        let outcome = run(&[("nginx.conf", &text)], &[""], Config::Isolated);
+        assert_eq!(outcome.findings.len(), 1);
+        assert_eq!(notices(&outcome), [format!("suppression: this comment suppresses nothing: {message}")]);
+    }
+}
