@@ -29,6 +29,7 @@ mod rewrite;
 mod rfc6455;
 mod running;
 mod statements;
+mod syntax;
 
 pub use backend::{Backends, Manner, Received};
 pub use binaries::{Binary, HOW_TO_GET, binaries, statement};
@@ -43,3 +44,4 @@ pub use probe::{Answered, Browser, Close, Closer, Exchange, Probe, Seen};
 pub use proofs::{Proof, prove};
 pub use rewrite::{Listen, Place, Rewritten, Surroundings, rewrite};
 pub use running::Running;
+pub use syntax::{Case, Plan, SyntaxReport, prove_syntax};

@@ -6,6 +6,7 @@
 pub mod catalogue;
 mod configuration;
 pub mod defaults;
+pub mod dispatch;
 mod distribution;
 mod effective;
 mod exchange;
@@ -35,7 +36,7 @@ pub use exchange::{
 };
 pub use files::{Files, MemoryFiles, Overlay, ReadError, normalize};
 pub use include::{PathMap, Scope};
-pub use load::{Loaded, SkipReason, Skipped, load};
+pub use load::{Loaded, SkipReason, Skipped, load, load_main};
 pub use location::{LocationName, Locations, Modifier, Selection, normalize_path};
 pub use required::raised;
 pub use rivals::{LocationMiss, LocationRival, NameMiss, NameRival, location_rivals, name_rivals};

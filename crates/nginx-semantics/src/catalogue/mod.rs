@@ -16,7 +16,7 @@ use std::fmt;
 pub use contexts::Contexts;
 pub use variables::is_builtin_variable;
 
-use crate::version::NginxVersion;
+use crate::version::{NginxVersion, VersionRange};
 
 /// A directive's name, interned: equal names have equal ids. Names that this program's code uses are
 /// constants (`DirectiveName::PROXY_PASS`) and can be matched on, the other names of the catalogue get their
@@ -57,6 +57,12 @@ pub fn lookup(name: &[u8]) -> DirectiveName {
     table::get().lookup(name)
 }
 
+/// Every row of the catalogue, sorted by name and module.
+#[must_use]
+pub fn directives() -> &'static [Directive] {
+    table::get().all()
+}
+
 /// A directive as one module of nginx defines it.
 #[derive(Copy, Clone, Eq, PartialEq, Debug)]
 pub struct Directive {
@@ -74,12 +80,42 @@ pub struct Directive {
     pub min_args: u8,
     /// The greatest number of arguments; `None` if there is no limit.
     pub max_args: Option<u8>,
+    /// A smaller greatest number, and the first release in which it was [`Directive::max_args`] instead.
+    pub former_max_args: Option<(u8, NginxVersion)>,
+    /// Whether the one argument is `on` or `off` (`ngx_conf_set_flag_slot`).
+    is_flag: bool,
+    /// The first release in which it was no flag any more.
+    flag_until: Option<NginxVersion>,
     /// Whether the directive takes a block in braces.
     pub block: bool,
     /// The first release that has this row.
     pub since: NginxVersion,
+    /// The first release without this row; `None` while nginx still has it.
+    pub removed: Option<NginxVersion>,
     /// The first release in which any module of the same kind had the name.
     pub name_since: NginxVersion,
+}
+
+impl Directive {
+    /// Whether some release of the range has this row.
+    #[must_use]
+    pub fn is_in(&self, range: VersionRange) -> bool {
+        range.any_since(self.since) && self.removed.is_none_or(|removed| range.min < removed)
+    }
+
+    /// Whether every release of the range takes `on` and `off` alone.
+    #[must_use]
+    pub fn is_flag(&self, range: VersionRange) -> bool {
+        self.is_flag && self.flag_until.is_none_or(|until| !range.any_since(until))
+    }
+
+    /// Whether some release of the range takes so many arguments.
+    #[must_use]
+    pub fn takes(&self, arguments: usize, range: VersionRange) -> bool {
+        let former = self.former_max_args.filter(|(_, until)| !range.any_since(*until)).map(|(most, _)| most);
+        let most = former.or(self.max_args);
+        usize::from(self.min_args) <= arguments && most.is_none_or(|most| arguments <= usize::from(most))
+    }
 }
 
 /// The type of the module that defines a directive.

@@ -81,7 +81,6 @@ impl Table {
         rows.unwrap_or_default()
     }
 
-    #[cfg(test)]
     pub(super) fn all(&self) -> &[Directive] {
         &self.rows
     }
@@ -99,7 +98,20 @@ fn parse_row(line: &'static str) -> Option<Directive> {
     let (name, module, kind) = (field()?, field()?, parse_kind(field()?)?);
     let contexts = Contexts::parse(field()?)?;
     let args = field()?;
+    let (former, args) = match args.split_once(',') {
+        Some((former, args)) => (Some(former.split_once('<')?), args),
+        None => (None, args),
+    };
+    let former_max_args = match former {
+        Some((most, until)) => Some((most.parse().ok()?, parse_version(until)?)),
+        None => None,
+    };
+    let (args, flag_until) = match args.split_once('<') {
+        Some((args, until)) => (args, Some(parse_version(until)?)),
+        None => (args, None),
+    };
     // The mark of those that take only `on` and `off`.
+    let is_flag = args.ends_with('f');
     let (min_args, max_args) = args.strip_suffix('f').unwrap_or(args).split_once('-')?;
     let block = match field()? {
         "yes" => true,
@@ -114,10 +126,16 @@ fn parse_row(line: &'static str) -> Option<Directive> {
         contexts,
         min_args: min_args.parse().ok()?,
         max_args: if max_args == "*" { None } else { Some(max_args.parse().ok()?) },
+        former_max_args,
+        is_flag,
+        flag_until,
         block,
         since: parse_version(field()?)?,
-        // One column between tells when the row went; nobody asks.
-        name_since: field().and_then(|_| parse_version(field()?))?,
+        removed: match field()? {
+            "-" => None,
+            version => Some(parse_version(version)?),
+        },
+        name_since: parse_version(field()?)?,
     };
     fields.next().is_none().then_some(directive)
 }

@@ -4,11 +4,6 @@ use super::*;
 use crate::catalogue::names::{FOREIGN, NAMED};
 use crate::catalogue::table::{TEXT, data_lines};
 
-/// Every row, sorted by name and module.
-fn directives() -> &'static [Directive] {
-    table::get().all()
-}
-
 /// The row of `name` that `module` defines.
 fn row(name: &str, module: &str) -> &'static Directive {
     lookup(name.as_bytes()).rows().iter().find(|row| row.module == module).unwrap()

@@ -61,6 +61,22 @@ impl<'a> Builder<'a> {
         let base = Base { folders, is_root: true };
         self.fill(main, file, NodeId::FILE, ChainId::NONE, &base);
         self.fill_blocks(&base);
+        self.keep_targets();
+    }
+
+    /// Keeps what the arguments of includes mean for those who read the files in nginx's own order.
+    fn keep_targets(&mut self) {
+        let is_real = |file: &FileId| self.sources.get(*file).is_some_and(|file| !file.is_builtin);
+        let files = |target: &Target| match target {
+            Target::Files(files) => {
+                files.iter().map(|(_, file)| file.as_ref().ok().copied().filter(is_real)).collect()
+            }
+            // In a tree that is known a pattern may match nothing.
+            Target::NotGiven { is_pattern: true, is_inside: true } => Vec::new(),
+            Target::NotGiven { .. } => vec![None],
+        };
+        let targets = self.targets.iter().map(|(argument, target)| (argument.clone().into(), files(target)));
+        self.layout.included = targets.collect();
     }
 
     /// Adds the contexts of a fragment that stands in `kind`, inside `adopter` where a root has such a level.

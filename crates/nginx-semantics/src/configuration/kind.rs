@@ -1,6 +1,6 @@
 //! What a block is, by its name and the block that it stands in.
 
-use crate::catalogue::DirectiveName;
+use crate::catalogue::{Contexts, DirectiveName, ModuleKind};
 
 /// nginx's contexts, and one for all blocks that are not followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,6 +43,8 @@ pub enum ContextKind {
     StreamMap,
     /// `mail`
     Mail,
+    /// `server` in `mail`
+    MailServer,
     /// A block of a module that we do not know, or one in a place where nginx refuses it.
     Other,
 }
@@ -70,8 +72,38 @@ impl ContextKind {
             (Self::Stream, N::SERVER) => Self::StreamServer,
             (Self::Stream, N::UPSTREAM) => Self::StreamUpstream,
             (Self::Stream, N::MAP | N::GEO | N::SPLIT_CLIENTS) => Self::StreamMap,
+            (Self::Mail, N::SERVER) => Self::MailServer,
             _ => Self::Other,
         }
+    }
+
+    /// Which commands nginx's dispatcher looks for here, as `cf->module_type` and `cf->cmd_type`
+    /// (`core/ngx_conf_file.c:ngx_conf_handler`); `None` in blocks that have a handler of their own or are not followed.
+    #[must_use]
+    pub fn commands(self) -> Option<(ModuleKind, Contexts)> {
+        Some(match self {
+            Self::Main => (ModuleKind::Core, Contexts::MAIN),
+            Self::Events => (ModuleKind::Event, Contexts::EVENTS),
+            Self::Http => (ModuleKind::Http, Contexts::HTTP),
+            Self::Server => (ModuleKind::Http, Contexts::HTTP_SERVER),
+            Self::Location => (ModuleKind::Http, Contexts::HTTP_LOCATION),
+            Self::If => (ModuleKind::Http, Contexts::HTTP_LOCATION_IF),
+            Self::ServerIf => (ModuleKind::Http, Contexts::HTTP_SERVER_IF),
+            Self::LimitExcept => (ModuleKind::Http, Contexts::HTTP_LIMIT_EXCEPT),
+            Self::Upstream => (ModuleKind::Http, Contexts::HTTP_UPSTREAM),
+            Self::Stream => (ModuleKind::Stream, Contexts::STREAM),
+            Self::StreamServer => (ModuleKind::Stream, Contexts::STREAM_SERVER),
+            Self::StreamUpstream => (ModuleKind::Stream, Contexts::STREAM_UPSTREAM),
+            Self::Mail => (ModuleKind::Mail, Contexts::MAIL),
+            Self::MailServer => (ModuleKind::Mail, Contexts::MAIL_SERVER),
+            Self::Map
+            | Self::Geo
+            | Self::SplitClients
+            | Self::Types
+            | Self::CharsetMap
+            | Self::StreamMap
+            | Self::Other => return None,
+        })
     }
 
     /// Whether what stands inside are entries with a grammar of their own, not directives.
@@ -98,7 +130,7 @@ impl ContextKind {
             Self::Main => "main",
             Self::Events => "events",
             Self::Http => "http",
-            Self::Server | Self::StreamServer => "server",
+            Self::Server | Self::StreamServer | Self::MailServer => "server",
             Self::Location => "location",
             Self::If | Self::ServerIf => "if",
             Self::LimitExcept => "limit_except",

@@ -112,6 +112,9 @@ pub struct Layout {
     /// The files that includes led to.
     pub(crate) reached: BTreeSet<FileId>,
     chains: Vec<Link>,
+    /// What the arguments of the root's includes mean, in nginx's order; `None` for what could not be read or was not
+    /// given.
+    included: HashMap<Vec<u8>, Vec<Option<FileId>>>,
     /// The problems that are known already, by the directive that they are reported at.
     failures: HashMap<(FileId, NodeId), Vec<IncludeFailure>>,
     /// The limits that were met.
@@ -237,6 +240,12 @@ impl<'s> Configuration<'s> {
     /// The file of a directive.
     pub(crate) fn file(&self, id: FileId) -> Option<&'s SourceFile> {
         self.sources.get(id)
+    }
+
+    /// The files that an include of the root means by its argument, in nginx's order: `None` for one that could not be
+    /// read, was not given, or stands for one that was not. No answer for an argument that the root does not have.
+    pub(crate) fn included(&self, argument: &[u8]) -> Option<&'s [Option<FileId>]> {
+        self.layout.included.get(argument).map(Vec::as_slice)
     }
 
     /// The include that brought a directive in, where one did.

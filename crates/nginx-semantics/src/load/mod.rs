@@ -134,6 +134,23 @@ pub fn load(files: &dyn Files, arguments: &[PathBuf], scope: &Scope) -> Loaded {
     loaded
 }
 
+/// Reads what nginx reads when it is started with `path` as its main file, whatever the file looks like.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn load_main(files: &dyn Files, path: &Path, scope: &Scope) -> Result<Loaded, ReadError> {
+    let mut loaded = Loaded::default();
+    let file = loaded.sources.open(files, scope, path, true)?;
+    let mut builder = Builder::new(files, scope, &mut loaded.sources);
+    builder.root(file, path);
+    let mut layout = builder.layout;
+    layout.index(&loaded.sources);
+    loaded.judged.insert(file);
+    loaded.judged.extend(layout.reached.iter().copied());
+    loaded.layouts.push(layout);
+    Ok(loaded)
+}
+
 /// Whether a block that only a main file has stands on the top level. `events` beside a `server` is a page of
 /// documentation that shows two files in one: it is judged by what stands beside.
 fn is_root(sources: &Sources, file: FileId) -> bool {

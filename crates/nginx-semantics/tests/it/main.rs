@@ -10,6 +10,7 @@
 
 mod common;
 mod discovery;
+mod dispatch;
 mod exchange;
 mod includes;
 mod inheritance;

@@ -14,6 +14,7 @@ use crate::tree::{End, Leaf, LeafKind, Node, NodeId, Tree};
 use crate::vocabulary::Vocabulary;
 use crate::{Span, unquote};
 
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// More errors than this in one file are not listed: it is not nginx then.
 const MOST_ERRORS: usize = 100;
 /// As many missing braces are mended by indentation; each costs one more pass.
@@ -89,11 +90,8 @@ impl<'a> Parser<'a> {
     }
 
     fn run(mut self) -> Tree {
-        if self.text.starts_with(b"\xef\xbb\xbf") {
-            self.push(LeafKind::ByteOrderMark, 3);
-            let at = recovery::first_terminator(self.text);
-            let mark = (Span::new(0, 3), Hint::StartsHere);
-            self.error(SyntaxErrorKind::ByteOrderMark, Span::new(at, at), vec![mark]);
+        if self.text.starts_with(BYTE_ORDER_MARK) {
+            self.byte_order_mark();
         }
         loop {
             self.at += blanks(self.rest()).map_or(0, |(_, blank)| blank.len());
@@ -279,7 +277,9 @@ impl<'a> Parser<'a> {
     }
 
     fn refuse_long(&mut self, start: usize, release: usize) {
-        if too_long(start, release, self.text.len()) {
+        // The word that a byte order mark starts has been asked about as a whole.
+        let is_asked = start == 3 && self.text.starts_with(BYTE_ORDER_MARK);
+        if !is_asked && too_long(start, release, self.text.len()) {
             let first = self.text.get(start..start + 10).unwrap_or_default().to_vec();
             let at = Span::new(offset(start), offset(start + 10));
             self.error(SyntaxErrorKind::TooLong(first), at, Vec::new());

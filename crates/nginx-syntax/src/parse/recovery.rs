@@ -104,6 +104,19 @@ impl Parser<'_> {
         }
     }
 
+    /// nginx takes the mark for the start of a word, which takes in what stands behind it and is no directive.
+    pub(super) fn byte_order_mark(&mut self) {
+        let word = bare_word(self.text).map_or(0, |(_, word)| word.len());
+        let release = if self.text.get(word).copied().is_some_and(is_blank) { word + 1 } else { word };
+        self.refuse_long(0, release);
+        self.push(LeafKind::ByteOrderMark, 3);
+        let at = first_terminator(self.text);
+        let ends = self.text.get(at as usize).is_none();
+        // Without a terminator nginx comes to no directive at all.
+        let kind = if ends { SyntaxErrorKind::EndInDirective } else { SyntaxErrorKind::ByteOrderMark };
+        self.error(kind, Span::at(at), vec![(Span::new(0, 3), Hint::StartsHere)]);
+    }
+
     fn starts_line(&self, word: Span) -> bool {
         let before = self.text.get(..word.start as usize).unwrap_or_default();
         let blank = before.iter().rev().find(|byte| !matches!(byte, b' ' | b'\t'));
@@ -124,7 +137,7 @@ impl Parser<'_> {
 
 /// Where nginx stands when it says that it does not know a first directive that starts with a byte order mark: at its
 /// `;` or `{`.
-pub(super) fn first_terminator(text: &[u8]) -> u32 {
+fn first_terminator(text: &[u8]) -> u32 {
     let mut at = bare_word(text).map_or(0, |(_, word)| word.len());
     loop {
         let rest = text.get(at..).unwrap_or_default();

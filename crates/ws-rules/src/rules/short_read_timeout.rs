@@ -78,7 +78,6 @@ impl Rule for ShortReadTimeout {
             _ => format!("add {remedy} to {}", endpoint.location_words()),
         };
         if limit > 0 {
-            // What the user says counts more than what an application does by default.
             let applications = endpoint.applications().into_iter().filter(|_| hints.heartbeat_ms.is_none());
             let heartbeat = applications.into_iter().find_map(|application| in_time(application, limit));
             finding = finding.at_most(if heartbeat.is_some() { Severity::Info } else { Severity::Warning });

@@ -69,6 +69,9 @@ fn remedy(error: &SyntaxError) -> String {
         {
             "close the quote"
         }
+        SyntaxErrorKind::EndInDirective if error.hints.iter().any(|(_, hint)| *hint == Hint::StartsHere) => {
+            "save the file without a byte order mark"
+        }
         SyntaxErrorKind::EndInDirective => "end the last directive with `;`",
         SyntaxErrorKind::EndInBlock => {
             "close the block with `}`; a word such as `^/a{2}$` needs quotes, for its `{` opens a block"

@@ -1,0 +1,48 @@
+//! The program accepts and refuses what `nginx -t` accepts and refuses, and names the same line.
+
+use std::io::Write;
+use std::path::Path;
+use std::{env, io};
+
+use nginx_proof::{HOW_TO_GET, Plan, binaries, prove_syntax};
+
+/// In CI; `NGINX_PROOF_CASES` and `NGINX_PROOF_SEED` are for more.
+const CASES: usize = 2_000;
+const SEED: u64 = 101;
+
+/// Past the capture of tests: what was not proven has to be seen.
+fn say(text: &str) {
+    for line in text.lines() {
+        let _ = writeln!(io::stderr(), "nginx-proof: {line}");
+    }
+}
+
+fn number<T: std::str::FromStr>(name: &str) -> Option<T> {
+    env::var(name).ok().and_then(|value| value.parse().ok())
+}
+
+#[test]
+fn mutated_configurations_are_refused_as_by_nginx() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
+    let found = binaries(root).unwrap();
+    if found.is_empty() {
+        let is_required = env::var_os("NGINX_PROOF_REQUIRED").is_some_and(|value| value == "1");
+        assert!(!is_required, "{HOW_TO_GET}");
+        say(HOW_TO_GET);
+        return;
+    }
+    let plan = Plan {
+        cases: number("NGINX_PROOF_CASES").unwrap_or(CASES),
+        seed: number("NGINX_PROOF_SEED").unwrap_or(SEED),
+    };
+    let report = prove_syntax(&found, root, plan).unwrap();
+    say(&format!("syntax, seed {}: {report}", plan.seed));
+    if env::var_os("NGINX_PROOF_VERBOSE").is_some() {
+        for (words, count) in report.beyond_by_words() {
+            say(&format!("{count:>7}  beyond: {words}"));
+        }
+    }
+    let differences: Vec<&str> = report.differences.values().map(String::as_str).collect();
+    assert!(differences.is_empty(), "{} differ:\n{}", differences.len(), differences.join("\n"));
+    assert_eq!(report.total(), plan.cases);
+}

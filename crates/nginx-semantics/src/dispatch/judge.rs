@@ -1,0 +1,124 @@
+//! One statement in one block.
+
+use std::borrow::Cow;
+
+use super::entries;
+use super::{Build, Modules, RefusalKind};
+use crate::catalogue::{Directive, DirectiveName, ModuleKind};
+use crate::configuration::ContextKind;
+
+/// What the dispatcher does with a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It gives it to the setter. Whether that takes the values is not asked here.
+    Taken,
+    /// nginx does not start.
+    Refused(RefusalKind),
+    /// It depends on what is not known.
+    Unknown(Doubt),
+}
+
+/// What is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt {
+    /// The name is none of nginx's own; another module may have it.
+    Name,
+    /// The statement stands in a block of such a module, or in one that nginx refuses.
+    Block,
+    /// An include whose files were not given, or are being read already.
+    Include,
+    /// More statements than are judged.
+    TooLarge,
+}
+
+/// A block in which statements stand.
+#[derive(Debug, Clone)]
+pub(super) struct Level {
+    pub(super) kind: ContextKind,
+    /// The name of the directive that opens it.
+    pub(super) opener: DirectiveName,
+    /// Those that may stand here once and have been met.
+    once: Vec<DirectiveName>,
+}
+
+impl Level {
+    pub(super) fn new(kind: ContextKind, opener: DirectiveName) -> Self {
+        Self { kind, opener, once: Vec::new() }
+    }
+}
+
+/// A statement.
+#[derive(Debug, Clone)]
+pub(super) struct Words<'t> {
+    pub(super) name: DirectiveName,
+    /// The values of all words, the name first.
+    pub(super) words: Vec<Cow<'t, [u8]>>,
+    /// Whether `{` ends it.
+    pub(super) opens: bool,
+}
+
+impl Words<'_> {
+    /// A word as nginx's messages and `ngx_strcmp` see it: up to the first NUL.
+    pub(super) fn c_string(&self, index: usize) -> &[u8] {
+        let word = self.words.get(index).map(AsRef::as_ref).unwrap_or_default();
+        word.split(|byte| *byte == 0).next().unwrap_or_default()
+    }
+
+    fn name(&self) -> Vec<u8> {
+        self.c_string(0).to_vec()
+    }
+}
+
+/// `core/ngx_conf_file.c:ngx_conf_handler`, its checks in its order, and what of the setters is known from their type.
+pub(super) fn judge(level: &mut Level, statement: &Words<'_>, build: &Build) -> Verdict {
+    if level.kind.has_entries() {
+        return entries::judge(level.opener, statement, build);
+    }
+    let Some((modules, place)) = level.kind.commands() else { return Verdict::Unknown(Doubt::Block) };
+    let mut found = statement.name.rows().iter().filter(|row| build.has(row)).peekable();
+    if found.peek().is_none() {
+        let is_known = build.modules != Modules::Any || !statement.name.rows().is_empty();
+        return if is_known {
+            Verdict::Refused(RefusalKind::UnknownDirective(statement.name()))
+        } else {
+            Verdict::Unknown(Doubt::Name)
+        };
+    }
+    let is_meant = |row: &&Directive| {
+        (row.kind == ModuleKind::Conf || row.kind == modules) && row.contexts.intersects(place)
+    };
+    let Some(row) = found.find(is_meant) else {
+        return Verdict::Refused(RefusalKind::NotAllowedHere(statement.name()));
+    };
+    if !row.block && statement.opens {
+        return Verdict::Refused(RefusalKind::NotTerminated(statement.name()));
+    }
+    if row.block && !statement.opens {
+        return Verdict::Refused(RefusalKind::NoOpening(statement.name()));
+    }
+    if !row.takes(statement.words.len().saturating_sub(1), build.versions) {
+        return Verdict::Refused(RefusalKind::NumberOfArguments(statement.name()));
+    }
+    set(level, statement, row, build)
+}
+
+/// The setters that are known: `ngx_conf_set_flag_slot`, and those of the blocks of the main level
+/// (`event/ngx_event.c:ngx_events_block`, `http/ngx_http.c:ngx_http_block` and their like), which all first ask whether
+/// they were here before.
+fn set(level: &mut Level, statement: &Words<'_>, row: &Directive, build: &Build) -> Verdict {
+    let takes_flag = row.is_flag(build.versions);
+    let is_main_block = level.kind == ContextKind::Main && row.block;
+    if !takes_flag && !is_main_block {
+        return Verdict::Taken;
+    }
+    if level.once.contains(&statement.name) {
+        return Verdict::Refused(RefusalKind::Duplicate(statement.name()));
+    }
+    level.once.push(statement.name);
+    let value = statement.c_string(1);
+    let is_flag = [b"on".as_slice(), b"off"].iter().any(|flag| flag.eq_ignore_ascii_case(value));
+    if takes_flag && !is_flag {
+        return Verdict::Refused(RefusalKind::NotAFlag { name: statement.name(), value: value.to_vec() });
+    }
+    Verdict::Taken
+}

@@ -1,0 +1,20 @@
+//! What nginx's dispatcher says of a configuration, before any value is looked at.
+//!
+//! nginx reads one statement after another and gives each to `core/ngx_conf_file.c:ngx_conf_handler`, or inside `map` and
+//! its kin to a handler of the block. It is refused there by its name, place, end and number of words, or given to a
+//! setter, which judges the values. [`read`] goes through a main file and what it includes in that order, as far as
+//! nginx's reader gets; [`refusals`] asks the same of every context of a [`crate::Configuration`], fragments included,
+//! over the mended trees. nginx stops at the first refusal; both go on.
+
+mod build;
+mod entries;
+mod judge;
+mod read;
+mod refusal;
+mod refusals;
+
+pub use build::{Build, Modules};
+pub use judge::{Doubt, Verdict};
+pub use read::{Reading, Step, read};
+pub use refusal::RefusalKind;
+pub use refusals::{Refusal, refusals};

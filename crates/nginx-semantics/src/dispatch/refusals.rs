@@ -1,0 +1,40 @@
+//! Every context of a configuration, over the mended trees.
+
+use super::judge::{Level, Words, judge};
+use super::{Build, RefusalKind, Verdict};
+use crate::catalogue::DirectiveName;
+use crate::configuration::{Configuration, ContextId, DirectiveRef};
+
+/// A directive that nginx's dispatcher refuses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Which.
+    pub directive: DirectiveRef,
+    /// The block that it stands in.
+    pub context: ContextId,
+    /// Why.
+    pub kind: RefusalKind,
+}
+
+/// What the dispatcher refuses, context by context in the order of the files. What nginx's reader refuses is not among
+/// it, and what stands in blocks that are not known is not judged.
+pub fn refusals<'s>(
+    configuration: Configuration<'s>,
+    build: &'s Build,
+) -> impl Iterator<Item = Refusal> + use<'s> {
+    configuration.contexts().flat_map(move |(id, context)| {
+        let opener = configuration.opener(id).map_or(DirectiveName::UNKNOWN, |opener| opener.name());
+        let mut level = Level::new(context.kind, opener);
+        configuration.directives(id).filter_map(move |directive| {
+            let (file, node) = (directive.file()?, directive.reference.node);
+            // One that does not end is the syntax error that the reader meets first.
+            file.tree.terminator(node)?;
+            let words = std::iter::once(directive.name_bytes()).chain(directive.arguments()).collect();
+            let statement = Words { name: directive.name(), words, opens: file.tree.is_block(node) };
+            match judge(&mut level, &statement, build) {
+                Verdict::Refused(kind) => Some(Refusal { directive: directive.reference, context: id, kind }),
+                Verdict::Taken | Verdict::Unknown(_) => None,
+            }
+        })
+    })
+}
