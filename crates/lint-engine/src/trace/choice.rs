@@ -126,12 +126,13 @@ impl<'s> Follow<'_, 's> {
             handshake: Prospect::Unknown,
         };
         let mut visited = Vec::new();
+        let mut is_named = false;
         match self.before_the_server(socket) {
             Some(answer) => run.ways.push(only(answer)),
-            None => self.server(socket, &mut run, &mut visited),
+            None => is_named = self.server(socket, &mut run, &mut visited),
         }
         run.handshake = self.prospect(&run.ways);
-        Followed { run, visited }
+        Followed { run, visited, is_named }
     }
 
     fn root(&self) -> Option<String> {
@@ -219,7 +220,8 @@ impl<'s> Follow<'_, 's> {
         })
     }
 
-    fn server(&self, socket: &Socket<'s>, run: &mut TraceRun, visited: &mut Vec<ContextId>) {
+    /// The server and all that follows; whether one of its names is why it takes the request.
+    fn server(&self, socket: &Socket<'s>, run: &mut TraceRun, visited: &mut Vec<ContextId>) -> bool {
         let configuration = self.configuration();
         let host = self.request.host();
         let (server, why) = match select_server(configuration, socket, host.as_deref()) {
@@ -229,9 +231,9 @@ impl<'s> Follow<'_, 's> {
                 let text = "a regex of `server_name` cannot be evaluated here, so any server may take it";
                 run.steps.push(step(Stage::Server, text, opener));
                 run.ways.push(only(answer(None, Responder::Unknown, text, opener, Prospect::Unknown)));
-                return;
+                return true;
             }
-            None => return,
+            None => return false,
         };
         let own = socket.listens.iter().find(|listen| listen.server == server);
         if let (Some(step), Some(own)) = (run.steps.first_mut(), own) {
@@ -275,6 +277,7 @@ impl<'s> Follow<'_, 's> {
             direct.assumptions.push("the client comes by itself".to_owned());
             run.ways.push(direct);
         }
+        !matches!(why, NameMatch::Default | NameMatch::First)
     }
 
     fn server_step(&self, socket: &Socket<'s>, server: ContextId, why: &NameMatch, host: &str) -> TraceStep {

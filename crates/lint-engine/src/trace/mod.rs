@@ -58,6 +58,8 @@ impl<'s> Follow<'_, 's> {
 struct Followed {
     run: TraceRun,
     visited: Vec<ContextId>,
+    /// Whether a name of the server is the reason that it takes the request.
+    is_named: bool,
 }
 
 fn follow(
@@ -70,7 +72,7 @@ fn follow(
     let request = query.request();
     let mut gathered = Gathered::default();
     notices::of_skipped(loaded, &mut gathered);
-    let (mut runs, mut elsewhere) = (Vec::new(), Vec::new());
+    let (mut followed, mut elsewhere) = (Vec::new(), Vec::new());
     let mut streams = Vec::new();
     for layout in &loaded.layouts {
         let mut settings = of_layout(loaded, layout, settings, found);
@@ -82,25 +84,31 @@ fn follow(
         let model = Model::new(configuration, &hints(&settings));
         notices::of_includes(configuration, &mut gathered);
         streams.extend(choice::streams(configuration, query));
-        let mut visited = Vec::new();
         for http in configuration.of_kind(ContextKind::Http) {
             let sockets = choice::open_sockets(configuration, http);
-            let chosen = choice::sockets_for(&sockets, query);
             elsewhere.extend(sockets.iter().map(|socket| socket.address.to_string()));
-            let mut of_sockets: Vec<TraceRun> = Vec::new();
-            for socket in chosen {
-                for (run, contexts) in versions(&model, http, socket, &sockets, query, &request) {
-                    visited.extend(contexts);
-                    of_sockets.push(run);
-                }
+            let chosen = choice::sockets_for(&sockets, query).into_iter();
+            let all: Vec<Followed> =
+                chosen.flat_map(|socket| versions(&model, http, socket, &sockets, query, &request)).collect();
+            if all.is_empty() {
+                continue;
             }
-            runs.extend(merged(of_sockets));
+            let visited: Vec<ContextId> = all.iter().flat_map(|one| one.visited.iter().copied()).collect();
+            let mut found = Findings::default();
+            visit(&rules(&settings), &model, &mut found);
+            let found = on_the_way(&model, &visited, found.into_vec());
+            followed.push((all, found, settings.clone()));
         }
-        if !visited.is_empty() {
-            let mut all = Findings::default();
-            visit(&rules(&settings), &model, &mut all);
-            gathered.findings(on_the_way(&model, &visited, all.into_vec()), &settings);
-        }
+    }
+    // Of several roots those count where a server has the name.
+    let is_named = |all: &[Followed]| all.iter().any(|one| one.is_named);
+    if followed.iter().any(|(all, ..)| is_named(all)) {
+        followed.retain(|(all, ..)| is_named(all));
+    }
+    let mut runs = Vec::new();
+    for (all, found, settings) in followed {
+        gathered.findings(found, &settings);
+        runs.extend(merged(all.into_iter().map(|one| one.run).collect()));
     }
     let problem = runs.is_empty().then(|| choice::no_socket(query, elsewhere, &streams));
     let outcome = finish(loaded, gathered, loaded.judged.len(), found, scope);
@@ -169,28 +177,25 @@ fn versions<'s>(
     sockets: &[Socket<'s>],
     query: &Query,
     request: &ClientRequest,
-) -> Vec<(TraceRun, Vec<ContextId>)> {
-    let mut all: Vec<(VersionRange, TraceRun, Vec<ContextId>)> = Vec::new();
+) -> Vec<Followed> {
+    let mut all: Vec<(VersionRange, Followed)> = Vec::new();
     for part in parts(model.versions) {
         let mut request = request.clone();
         request.local = choice::local_address(socket, query);
         let follow = Follow { query, request, model, http, version: part.max };
-        let Followed { run, visited } = follow.through(socket, sockets);
+        let followed = follow.through(socket, sockets);
         match all.last_mut() {
-            Some((range, same, _)) if *same == run => range.max = part.max,
-            _ => all.push((part, run, visited)),
+            Some((range, same)) if same.run == followed.run => range.max = part.max,
+            _ => all.push((part, followed)),
         }
     }
-    all.into_iter()
-        .map(|(range, run, visited)| {
-            let versions = if range.min == range.max {
-                range.min.to_string()
-            } else {
-                format!("{} to {}", range.min, range.max)
-            };
-            (TraceRun { versions, ..run }, visited)
-        })
-        .collect()
+    for (range, followed) in &mut all {
+        followed.run.versions = match range.min == range.max {
+            true => range.min.to_string(),
+            false => format!("{} to {}", range.min, range.max),
+        };
+    }
+    all.into_iter().map(|(_, followed)| followed).collect()
 }
 
 /// Sockets that lead to the same are one: `*:443` and `[::]:443` stand side by side in most configurations.

@@ -3,7 +3,7 @@
 use lint_finding::{Prospect, Remark, Responder, Stage, TraceAnswer, TraceStep, TraceWay};
 use nginx_semantics::{
     Answer, AnsweredBy, Configuration, ContextId, ContextKind, Directive, Ending, LocationMiss, LocationName,
-    Modifier, Obstacle, Selection, Step, Value, Way, location_rivals,
+    Modifier, Obstacle, Presence, Selection, Step, Value, Way, location_rivals,
 };
 
 use super::choice::{answer, place, remark, step};
@@ -59,7 +59,10 @@ impl<'s> Follow<'_, 's> {
         let mut steps: Vec<TraceStep> =
             way.steps.iter().filter_map(|step| words.step(step, visited)).collect();
         let Words { assumptions, .. } = words;
-        let is_partial = way.steps.iter().any(|step| matches!(step, Step::NotGiven(_)));
+        let configuration = self.configuration();
+        let is_given = |level| configuration.context(level).presence == Presence::Given;
+        let is_partial = way.steps.iter().any(|step| matches!(step, Step::NotGiven(_)))
+            || !configuration.levels(server).all(is_given);
         let mut whole = match &way.ending {
             Ending::Answered(answered) => {
                 visited.push(answered.context);

@@ -177,6 +177,31 @@ fn text_that_was_not_given_is_not_shown() {
 }
 
 #[test]
+fn of_several_roots_the_one_with_the_name_counts() {
+    let root = |name: &str, lines: &str| {
+        format!("events {{}}\nhttp {{ server {{ listen 80; server_name {name}; {lines} }} }}\n")
+    };
+    let (one, other) = (root("a.example", "return 403;"), root("b.example", "return 404;"));
+    let tree = Tree::new(&[("one/nginx.conf", &one), ("other/nginx.conf", &other)]);
+    let roots = |url: &str| {
+        let run = tree.run(&["trace", url, ".", "--format", "json"]);
+        let value: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        let runs = value["runs"].as_array().unwrap().iter();
+        runs.map(|run| run["root"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(roots("ws://b.example/"), ["other/nginx.conf"]);
+    assert_eq!(roots("ws://c.example/"), ["one/nginx.conf", "other/nginx.conf"]);
+}
+
+#[test]
+fn a_fragment_alone_says_nothing_for_sure() {
+    let text = "server { listen 80; location / { proxy_pass http://127.0.0.1:8000; } }\n";
+    let run = Tree::new(&[("site.conf", text)]).run(&["trace", "ws://a/", "site.conf"]);
+    assert_eq!(run.code, Some(2), "{}", run.stdout);
+    assert!(run.stdout.contains("unless a file that was not given says otherwise"), "{}", run.stdout);
+}
+
+#[test]
 fn json_is_json() {
     let run = trace(SITES, "ws://example.com/ws/chat", &["--format", "json"]);
     let value: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
