@@ -82,8 +82,9 @@ impl<'s> Follow<'_, 's> {
         found
     }
 
-    /// What `proxy_pass` sends; other modules speak other protocols.
-    pub(super) fn sent(&self, passed: &Passed<'s>) -> Option<SentRequest> {
+    /// What `proxy_pass` sends; other modules speak other protocols. `is_masked`: the path comes from a line that may not
+    /// be shown.
+    pub(super) fn sent(&self, passed: &Passed<'s>, is_masked: bool) -> Option<SentRequest> {
         let request = passed.request.as_ref().filter(|_| passed.pass.module == PassModule::Proxy)?;
         let is_shown = passed.pass.directive.may_be_shown();
         let word = |value: &Value| match value.as_known() {
@@ -96,7 +97,8 @@ impl<'s> Follow<'_, 's> {
             UpstreamVersion::Http11 => "HTTP/1.1",
             UpstreamVersion::Http2 => "HTTP/2",
         };
-        let line = format!("{} {} {version}", word(&request.method), word(&request.target));
+        let target = if is_masked { NOT_SHOWN.to_owned() } else { word(&request.target) };
+        let line = format!("{} {target} {version}", word(&request.method));
         let mut dropped = Vec::new();
         let has_been = |dropped: &[SentField], name: &str| {
             dropped.iter().any(|field| field.name.eq_ignore_ascii_case(name))

@@ -58,7 +58,7 @@ impl<'s> Follow<'_, 's> {
         let mut words = Words { follow: self, server, assumptions: Vec::new(), is_masked: false };
         let mut steps: Vec<TraceStep> =
             way.steps.iter().filter_map(|step| words.step(step, visited)).collect();
-        let Words { assumptions, .. } = words;
+        let Words { assumptions, is_masked, .. } = words;
         let configuration = self.configuration();
         let is_given = |level| configuration.context(level).presence == Presence::Given;
         let is_partial = way.steps.iter().any(|step| matches!(step, Step::NotGiven(_)))
@@ -80,7 +80,7 @@ impl<'s> Follow<'_, 's> {
                 steps.push(self.upstream(passed));
                 let answer = self.got(passed);
                 let after = self.after(passed, &answer);
-                TraceWay { assumptions, steps, sent: self.sent(passed), answer, after }
+                TraceWay { assumptions, steps, sent: self.sent(passed, is_masked), answer, after }
             }
             Ending::CannotSay(obstacle) => TraceWay {
                 assumptions,
@@ -252,6 +252,7 @@ impl<'s> Words<'_, '_, 's> {
                 step(Stage::Access, format!("{line} {says}{how}"), Some(place(directive)))
             }
             Step::TriedFiles(directive) => {
+                self.is_masked |= !directive.may_be_shown();
                 let text = format!(
                     "`{}` comes to its last word: no file is there, as is taken here",
                     directive.text_line()
@@ -259,6 +260,7 @@ impl<'s> Words<'_, '_, 's> {
                 step(Stage::Redirect, text, Some(place(directive)))
             }
             Step::ErrorPage { directive, status } => {
+                self.is_masked |= !directive.may_be_shown();
                 let text = format!("`{}` takes the place of {status}", directive.text_line());
                 step(Stage::Redirect, text, Some(place(directive)))
             }

@@ -157,7 +157,7 @@ fn versions_that_differ_are_told_apart() {
 fn text_that_was_not_given_is_not_shown() {
     let secret = "proxy_set_header X-Secret 0123456789; proxy_set_header Upgrade $http_upgrade;\n\
         proxy_set_header Connection upgrade; proxy_http_version 1.1; proxy_pass http://secret.internal:8000;\n\
-        if ($cookie_secretcookie) { rewrite ^ /secretpath break; }\n";
+        if ($ssl_client_verify = secretcookie) { rewrite ^ /secretpath break; }\n";
     let tree = Tree::new(&[("outside/secret.conf", secret), ("given/nginx.conf", "")]);
     let include = tree.path("outside/secret.conf");
     let text = format!(
@@ -171,6 +171,12 @@ fn text_that_was_not_given_is_not_shown() {
             assert!(!run.stdout.contains(secret), "{secret}: {}", run.stdout);
         }
         assert!(run.stdout.contains("(not shown)"), "{}", run.stdout);
+    }
+    for line in ["try_files /x /secretpath", "rewrite ^ /secretpath last", "error_page 404 /secretpath"] {
+        std::fs::write(tree.path("outside/secret.conf"), format!("{line};\n")).unwrap();
+        let run = tree.run(&["trace", "ws://a/ws", "given", "--host-includes"]);
+        assert!(run.stdout.contains("(not shown)"), "{}", run.stdout);
+        assert!(!run.stdout.contains("secretpath"), "{line}: {}", run.stdout);
     }
     let run = tree.run(&["endpoints", "given", "--host-includes", "--format", "json"]);
     assert!(!run.stdout.contains("secret.internal"), "{}", run.stdout);
