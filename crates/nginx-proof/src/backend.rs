@@ -184,10 +184,15 @@ fn converse(mut stream: impl Read + Write, backend: &str, shared: &Shared) -> io
                 "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
                  Sec-WebSocket-Accept: {accept}\r\n\r\n"
             ),
-            Reply::Page => "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\npage\n".to_owned(),
-            Reply::Refuse(status) => {
-                format!("HTTP/1.1 {status}\r\nUpgrade: websocket\r\nContent-Length: 0\r\n\r\n")
+            // Where it closes it says so: else nginx may keep the connection and send the next request into its end,
+            // which is a 502 for a POST.
+            Reply::Page if is_last => {
+                "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\npage\n".to_owned()
             }
+            Reply::Page => "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\npage\n".to_owned(),
+            Reply::Refuse(status) => format!(
+                "HTTP/1.1 {status}\r\nUpgrade: websocket\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+            ),
         };
         stream.write_all(answer.as_bytes())?;
         stream.flush()?;

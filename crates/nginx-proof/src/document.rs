@@ -25,7 +25,7 @@ pub fn is_complete(binaries: &[Binary]) -> bool {
     columns == COLUMNS
 }
 
-fn column(version: NginxVersion) -> String {
+pub(crate) fn column(version: NginxVersion) -> String {
     if version >= NEW { "newest".to_owned() } else { format!("{}.{}", version.major, version.minor) }
 }
 

@@ -46,6 +46,18 @@ pub enum Error {
         /// The end of its error log.
         log: String,
     },
+    /// nginx refuses a configuration that was made for it.
+    #[error("nginx refuses what was generated: {message}")]
+    Refused {
+        /// What it says.
+        message: String,
+    },
+    /// No case could be drawn.
+    #[error("no case was drawn: {reason}")]
+    NotDrawn {
+        /// Why.
+        reason: String,
+    },
     /// No certificate could be made.
     #[error("certificate: {0}")]
     Certificate(String),

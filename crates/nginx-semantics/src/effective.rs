@@ -8,6 +8,7 @@
 
 use crate::catalogue::DirectiveName;
 use crate::configuration::{Configuration, ContextId, ContextKind, Directive, Gap, Presence};
+use crate::mistakes::{Mistake, makes};
 
 /// What a level declares.
 #[derive(Debug, Clone)]
@@ -67,6 +68,11 @@ pub fn effective<'s>(
         let this = configuration.context(level);
         let directives: Vec<_> = configuration.named(level, name).collect();
         if !directives.is_empty() {
+            let mut directives = directives;
+            if name == DirectiveName::PROXY_SET_HEADER && makes(Mistake::ArraysMerged) {
+                let outer = levels(configuration, level).skip(1);
+                directives.extend(outer.flat_map(|level| configuration.named(level, name)));
+            }
             let gap = this.gaps.first().copied();
             return Effective::Set(Declared { level, directives, gap, is_here, is_assumed });
         }

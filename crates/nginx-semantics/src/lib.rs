@@ -14,6 +14,10 @@ mod files;
 mod include;
 mod load;
 mod location;
+#[cfg(feature = "mistakes")]
+pub mod mistakes;
+#[cfg(not(feature = "mistakes"))]
+mod mistakes;
 pub mod pattern;
 mod required;
 mod rivals;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::configuration::{Configuration, ContextId, ContextKind, Directive};
+use crate::mistakes::{Mistake, makes};
 use crate::pattern::Pattern;
 use crate::upstream::Pass;
 
@@ -128,11 +129,19 @@ impl Level {
 
     /// The location whose name is the path and a slash, and that makes nginx redirect.
     fn slash_redirect(&self, configuration: Configuration<'_>, path: &[u8]) -> Option<ContextId> {
+        if makes(Mistake::NoSlashRedirect) {
+            return None;
+        }
         let name = [path, b"/"].concat();
         // A `*_pass` sets `auto_redirect` of the location that it stands in; one inside an `if` does not.
         let proxies = |location: ContextId| Pass::directly_in(configuration, location).is_some();
-        let found = self.of_name(&name).iter().find(|(_, _, location)| proxies(*location));
-        found.map(|(_, _, location)| *location)
+        // One node of the tree holds both `= /name/` and `/name/`: either makes it redirect, and the exact one is taken
+        // (`http/ngx_http_core_module.c:ngx_http_core_find_static_location`).
+        let both = self.of_name(&name);
+        let exact = both.iter().find(|(_, modifier, _)| *modifier == Modifier::Exact).or(both.first());
+        exact
+            .filter(|_| both.iter().any(|(_, _, location)| proxies(*location)))
+            .map(|(_, _, location)| *location)
     }
 }
 
@@ -204,7 +213,11 @@ fn select(levels: &Locations<'_>, server: ContextId, path: &[u8]) -> Selection {
                 return Selection::SlashRedirect(location);
             }
             let found = prefix.map(|(_, modifier, location)| (modifier, location));
-            if found.is_none_or(|(modifier, _)| modifier != Modifier::PriorityPrefix) {
+            let is_priority = found.is_some_and(|(modifier, _)| modifier == Modifier::PriorityPrefix);
+            if is_priority && makes(Mistake::NestedPriorityProtects) {
+                pending.clear();
+            }
+            if !is_priority || makes(Mistake::RegexBeforePriority) {
                 pending.push(level);
             }
             let Some((_, location)) = found else { break };

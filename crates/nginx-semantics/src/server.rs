@@ -1,6 +1,8 @@
 //! The names and sockets of servers, and which of them takes a request (`http/ngx_http.c:ngx_http_server_names`,
 //! `http/ngx_http_request.c:ngx_http_find_virtual_server`).
 
+use std::collections::BTreeSet;
+
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::catalogue::DirectiveName;
@@ -213,6 +215,26 @@ pub fn sockets<'s>(configuration: Configuration<'s>, http: ContextId) -> Vec<Soc
     sockets
 }
 
+/// The names of a socket that a server before has: "conflicting server name … ignored" (`core/ngx_hash.c:
+/// ngx_hash_add_key`).
+#[derive(Default)]
+struct Taken {
+    exact: BTreeSet<String>,
+    wildcards: BTreeSet<String>,
+}
+
+impl Taken {
+    /// Takes a name in lower case, unless it is taken. `.example.com` is `example.com` too, and where that is taken
+    /// all of it is ignored; so it is behind `*.example.com`, but the host itself counts as taken then.
+    fn take(&mut self, name: &str) -> bool {
+        match name.strip_prefix('.') {
+            Some(host) => self.exact.insert(host.to_owned()) && self.wildcards.insert(format!("*{name}")),
+            None if name.contains('*') => self.wildcards.insert(name.to_owned()),
+            None => self.exact.insert(name.to_owned()),
+        }
+    }
+}
+
 /// Which server of a socket takes a request for `host`: in lower case, without port and final dot; `None` for a request
 /// that names none.
 pub fn select_server(
@@ -231,10 +253,14 @@ pub fn select_server(
         // A server without a name takes requests without one.
         if names.is_empty() { vec![String::new()] } else { names }
     };
+    let mut taken = Taken::default();
     for &server in &servers {
         for name in names_of(server) {
             if let Some(regex) = name.strip_prefix('~') {
                 regexes.push((server, regex.to_owned()));
+                continue;
+            }
+            if !taken.take(&name.to_ascii_lowercase()) {
                 continue;
             }
             let of_length = |found: &Option<(usize, ContextId, String)>, length: usize| {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::catalogue::DirectiveName;
 use crate::configuration::{Configuration, ContextId, ContextKind, Directive};
+use crate::mistakes::{Mistake, makes};
 use crate::variables::has_variables;
 
 /// The module that passes a request on.
@@ -49,7 +50,9 @@ impl<'s> Pass<'s> {
     pub fn in_effect(configuration: Configuration<'s>, context: ContextId) -> Option<Self> {
         let own = Self::directly_in(configuration, context);
         let is_pseudo =
-            matches!(configuration.context(context).kind, ContextKind::If | ContextKind::LimitExcept);
+            matches!(configuration.context(context).kind, ContextKind::If | ContextKind::LimitExcept)
+                || makes(Mistake::PassInherited)
+                    && configuration.context(context).kind == ContextKind::Location;
         match own {
             None if is_pseudo => Self::in_effect(configuration, configuration.context(context).parent?),
             own => own,

@@ -185,7 +185,10 @@ impl Live<'_> {
 
     /// The value of `$http_NAME`; `name` in lower case with `_` for `-`.
     fn field(&self, name: &str) -> Vec<u8> {
-        let is_it = |field: &str| field.to_ascii_lowercase().replace('-', "_") == name.replace('-', "_");
+        // `underscores_in_headers off`: such a field is ignored.
+        let is_it = |field: &str| {
+            !field.contains('_') && field.to_ascii_lowercase().replace('-', "_") == name.replace('-', "_")
+        };
         let fields = self.request.headers.iter().filter(|(field, _)| is_it(field));
         let mut lines: Vec<&[u8]> = fields.map(|(_, value)| value.as_slice()).collect();
         let separator: &[u8] = if name == "cookie" { b"; " } else { b", " };

@@ -8,6 +8,7 @@ use crate::catalogue::DirectiveName as N;
 use crate::configuration::{ContextKind, Directive};
 use crate::defaults::HTTP11_BY_DEFAULT;
 use crate::location::{LocationName, Modifier};
+use crate::mistakes::{Mistake, makes};
 use crate::upstream::{Pass, upstream};
 use crate::variables::{Value, has_variables};
 use crate::version::NginxVersion;
@@ -86,7 +87,7 @@ struct Url {
 }
 
 impl Url {
-    /// `None` where nginx says "invalid URL prefix".
+    /// `None` where nginx says "invalid URL prefix" or "no host".
     fn parse(text: &[u8]) -> Option<Self> {
         let after = |scheme: &[u8]| {
             let (start, rest) = text.split_at_checked(scheme.len())?;
@@ -112,6 +113,10 @@ impl Url {
             Some(at) => (authority.get(..at)?, authority.get(at + 1..)?),
             None => (authority, default_port),
         };
+        if host.is_empty() {
+            // core/ngx_inet.c:ngx_parse_inet_url
+            return None;
+        }
         // ngx_http_proxy_set_vars: the port is part of it only where it is not the scheme's own.
         let shown = if port == default_port { host } else { authority };
         // ngx_http_proxy_eval: `?args` alone is a URI below `/`.
@@ -196,13 +201,18 @@ impl<'s> Follower<'_, 's> {
         }
     }
 
+    /// Whether HTTP/1.1 is the default.
+    fn is_new(&self) -> bool {
+        self.all.version >= HTTP11_BY_DEFAULT || makes(Mistake::NewDefaultsEverywhere)
+    }
+
     fn http_version(&mut self) -> UpstreamVersion {
         let line = self.in_effect(N::PROXY_HTTP_VERSION).first().copied();
         match line.and_then(|line| line.argument(0)).as_deref() {
             Some(b"1.0") => UpstreamVersion::Http10,
             Some(b"2") => UpstreamVersion::Http2,
             Some(_) => UpstreamVersion::Http11,
-            None if self.all.version >= HTTP11_BY_DEFAULT => UpstreamVersion::Http11,
+            None if self.is_new() => UpstreamVersion::Http11,
             None => UpstreamVersion::Http10,
         }
     }
@@ -223,7 +233,7 @@ impl<'s> Follower<'_, 's> {
         let has = |all: &[UpstreamHeader<'_>], name: &str| {
             all.iter().any(|header| header.name.eq_ignore_ascii_case(name))
         };
-        let connection = if self.all.version >= HTTP11_BY_DEFAULT { "" } else { "close" };
+        let connection = if self.is_new() { "" } else { "close" };
         let length = self.request.field("content-length").next().map(Value::known);
         let mut defaults = vec![
             ("Host", Value::known(url.host.clone())),
@@ -248,8 +258,10 @@ impl<'s> Follower<'_, 's> {
             }
         }
         let passes_clients = self.flag(N::PROXY_PASS_REQUEST_HEADERS, true);
-        let (mut sent, mut dropped): (Vec<_>, Vec<_>) =
-            all.iter().cloned().partition(|header| !header.value.surely(<[u8]>::is_empty));
+        let (mut sent, mut dropped): (Vec<_>, Vec<_>) = all.iter().cloned().partition(|header| {
+            let is_set = matches!(header.source, HeaderSource::Set(_));
+            is_set && makes(Mistake::EmptyHeaderSent) || !header.value.surely(<[u8]>::is_empty)
+        });
         for (name, value) in &self.request.headers {
             // `underscores_in_headers off` ignores such a field (ngx_http_parse_header_line).
             let is_passed = passes_clients && !has(&all, name) && !name.contains('_');

@@ -103,6 +103,7 @@ impl<'s> Follower<'_, 's> {
             return match value.as_known() {
                 Some(known) => {
                     self.arguments = known.to_vec();
+                    self.is_unchanged = false;
                     After::Goes
                 }
                 None => After::Ends(Next::End(Ending::CannotSay(Obstacle::Value(line)))),
@@ -125,7 +126,7 @@ impl<'s> Follower<'_, 's> {
         };
         let has_text = text.as_deref().is_some_and(|text| !text.is_empty());
         if status >= 400 && !has_text {
-            return self.refuse(self.error_status.unwrap_or(status), by);
+            return self.refuse(status, by);
         }
         let answer = self.answer(status, by);
         if is_redirect(status) {
@@ -141,7 +142,7 @@ impl<'s> Follower<'_, 's> {
         let replacement = line.argument(1).unwrap_or_default();
         let flag = line.argument(2).unwrap_or_default();
         let pattern = Pattern::new(&regex, false).ok();
-        match pattern.and_then(|pattern| self.gathered.matches(&pattern, &self.path)) {
+        match pattern.and_then(|pattern| self.gathered.tests(&pattern, &self.path)) {
             None => return cannot_say(),
             Some(false) => return After::Goes,
             Some(true) => {}

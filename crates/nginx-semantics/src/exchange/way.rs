@@ -287,6 +287,11 @@ impl<'a, 's> Follower<'a, 's> {
                 Next::Location
             }
             Selection::SlashRedirect(location) => {
+                // The location is in effect already, with its `internal` and `limit_except`
+                // (ngx_http_core_find_config_phase).
+                if let Err(next) = self.take(location) {
+                    return next;
+                }
                 let path = [self.path.as_slice(), b"/"].concat();
                 let target = uri::join(&uri::Escape::Path.apply(&path), &self.arguments);
                 let answer = self.answer(301, AnsweredBy::MissingSlash(location));
@@ -296,30 +301,47 @@ impl<'a, 's> Follower<'a, 's> {
         }
     }
 
-    /// `ngx_http_core_find_config_phase`, once the location is found.
     fn enter(&mut self, location: ContextId) -> Next<'s> {
+        self.keep_captures(location);
+        match self.take(location) {
+            Ok(()) => Next::Location,
+            Err(next) => next,
+        }
+    }
+
+    /// `ngx_http_core_find_config_phase`, once the location is found.
+    fn take(&mut self, location: ContextId) -> Result<(), Next<'s>> {
         self.context = location;
         self.note_gaps(location);
-        self.keep_captures(location);
         if !self.is_internal
             && let Some(&internal) = self.in_effect(DirectiveName::INTERNAL).first()
         {
-            return Next::Special(self.answer(404, AnsweredBy::Internal(internal)));
+            return Err(Next::Special(self.answer(404, AnsweredBy::Internal(internal))));
         }
         self.update();
-        Next::Location
+        Ok(())
     }
 
-    /// The regex of the location that was found is the one that matched last.
+    /// The regex of the location that was found is the one that matched last; those of the locations around it have
+    /// matched before, and what their named groups captured stays.
     fn keep_captures(&self, location: ContextId) {
-        let name = self.all.configuration.opener(location).and_then(|opener| LocationName::of(&opener));
-        let caseless = match name.as_ref().map(|name| name.modifier) {
-            Some(Modifier::Regex) => false,
-            Some(Modifier::CaselessRegex) => true,
-            _ => return,
-        };
-        if let Some(pattern) = name.and_then(|name| Pattern::new(&name.name, caseless).ok()) {
-            self.gathered.matches(&pattern, &self.path);
+        let configuration = self.all.configuration;
+        let mut around: Vec<ContextId> = configuration.levels(location).collect();
+        around.reverse();
+        for level in
+            around.into_iter().filter(|&level| configuration.context(level).kind == ContextKind::Location)
+        {
+            let Some(name) = configuration.opener(level).and_then(|opener| LocationName::of(&opener)) else {
+                continue;
+            };
+            let is_caseless = match name.modifier {
+                Modifier::Regex => false,
+                Modifier::CaselessRegex => true,
+                _ => continue,
+            };
+            if let Ok(pattern) = Pattern::new(&name.name, is_caseless) {
+                self.gathered.matches(&pattern, &self.path);
+            }
         }
     }
 

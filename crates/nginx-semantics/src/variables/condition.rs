@@ -77,7 +77,7 @@ fn equal(one: &Value, other: &Value) -> Option<bool> {
 fn matches(value: &Value, regex: &[u8], caseless: bool, moment: Moment<'_>) -> Option<bool> {
     let pattern = Pattern::new(regex, caseless).ok()?;
     if let (Moment::With(gathered), Some(value)) = (moment, value.as_known()) {
-        return gathered.matches(&pattern, value);
+        return gathered.tests(&pattern, value);
     }
     if let Moment::With(gathered) = moment {
         gathered.forget_captures();

@@ -101,6 +101,16 @@ impl Gathered {
         Some(is_match)
     }
 
+    /// The same for `rewrite` and the condition of an `if`: one that does not match leaves nothing captured
+    /// (`http/ngx_http_script.c:ngx_http_script_regex_start_code`); those of maps and locations leave what was.
+    pub(crate) fn tests(&self, pattern: &Pattern, subject: &[u8]) -> Option<bool> {
+        let is_match = self.matches(pattern, subject);
+        if let (Some(false), Some(trail)) = (is_match, &self.trail) {
+            *trail.captures.borrow_mut() = Captured::Nothing;
+        }
+        is_match
+    }
+
     /// A regex has matched something that is not known.
     pub(super) fn forget_captures(&self) {
         if let Some(trail) = &self.trail {

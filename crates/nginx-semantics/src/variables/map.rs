@@ -7,6 +7,7 @@ use super::evaluate::{Evaluator, Moment};
 use super::script::{Part, parts};
 use super::value::Value;
 use crate::configuration::{Configuration, ContextId, Directive};
+use crate::mistakes::{Mistake, makes};
 use crate::pattern::Pattern;
 
 /// The entries of a map, sorted by what they are.
@@ -57,7 +58,9 @@ impl<'s> Entries<'s> {
     }
 
     fn literal(&self, input: &[u8]) -> Option<&Directive<'s>> {
-        self.literals.get(&input.to_ascii_lowercase())
+        let found = self.literals.get(&input.to_ascii_lowercase());
+        let is_same = |entry: &&Directive<'_>| entry.name_bytes().as_ref() == input;
+        found.filter(|entry| !makes(Mistake::MapKeysCaseSensitive) || is_same(entry))
     }
 
     /// The regexes that are tried for `input`: none where it is empty (`ngx_http_map_find`).
@@ -126,7 +129,12 @@ fn find<'s>(
     default: &dyn Fn() -> Value,
     moment: Moment<'_>,
 ) -> Value {
-    if let Some(entry) = entries.literal(input) {
+    let literal = entries.literal(input);
+    let is_passed_over = makes(Mistake::MapRegexFirst) && {
+        let mut regexes = entries.regexes(input).iter().filter_map(|(pattern, _)| pattern.as_ref());
+        regexes.any(|pattern| pattern.is_match(input) == Some(true))
+    };
+    if let Some(entry) = literal.filter(|_| !is_passed_over) {
         return outcome(entry);
     }
     if entries.is_open {
@@ -158,7 +166,11 @@ fn find<'s>(
             None => add(outcome(entry)),
         }
     }
-    add(default());
+    if entries.default.is_none() && makes(Mistake::NoDefaultUnchanged) {
+        add(Value::known(input));
+    } else {
+        add(default());
+    }
     possible.unwrap_or(Value::Unknown)
 }
 

@@ -28,18 +28,37 @@ fn names_are_tried_in_the_order_of_their_kinds() {
         server { server_name regex ~^ws\\d+\\.EXAMPLE\\.com$; }
         server { server_name trailing ws.*; }
         server { server_name leading *.example.com; }
-        server { server_name dot .example.com; }
+        server { server_name dot .example.net; }
         server { server_name long *.b.example.com; }
         server { server_name Exact.example.com; }
         server { server_name ~(?=x) odd; }";
     let table = [
         ("exact.example.com", "Exact.example.com Exact(\"Exact.example.com\")"),
-        ("example.com", "dot Exact(\".example.com\")"),
+        ("example.net", "dot Exact(\".example.net\")"),
+        ("a.example.net", "dot LeadingWildcard(\".example.net\")"),
         ("ws.example.com", "leading LeadingWildcard(\"*.example.com\")"),
         ("a.b.example.com", "long LeadingWildcard(\"*.b.example.com\")"),
         ("ws.example.org", "trailing TrailingWildcard(\"ws.*\")"),
         ("dot", "dot Exact(\"dot\")"),
         ("other.org", "cannot say"),
+    ];
+    for (host, expected) in table {
+        assert_eq!(select(http, "80", Some(host)), expected, "{host}");
+    }
+}
+
+#[test]
+fn a_name_that_is_taken_is_ignored() {
+    let http = "server { server_name one *.a.test b.test; }
+        server { server_name two .a.test; }
+        server { server_name three a.test; }
+        server { server_name four .b.test; }";
+    let table = [
+        ("x.a.test", "one LeadingWildcard(\"*.a.test\")"),
+        // `.a.test` is ignored because of `*.a.test`, and `a.test` because of `.a.test`.
+        ("a.test", "one First"),
+        ("b.test", "one Exact(\"b.test\")"),
+        ("x.b.test", "one First"),
     ];
     for (host, expected) in table {
         assert_eq!(select(http, "80", Some(host)), expected, "{host}");

@@ -1,0 +1,109 @@
+//! Random small configurations of what the model covers, and requests to them.
+//!
+//! A [`Case`] is drawn in three steps: [`strategy`] draws a [`shape`], [`render`] makes files of it that nginx accepts,
+//! [`requests`] makes requests near the paths that they name. The words are few ([`words`]), so that names, keys and
+//! headers collide.
+//!
+//! To widen it: a field in `shape`, a line in `strategy` that draws it, a branch in `render` that writes it and notes
+//! its line of [`FEATURES`].
+//!
+//! Not covered: see [`NOT_COVERED`].
+
+mod features;
+mod render;
+mod requests;
+mod shape;
+mod strategy;
+mod words;
+
+use std::collections::BTreeSet;
+
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+pub use features::{FEATURES, Feature};
+pub use requests::Request;
+
+use crate::Error;
+
+/// What no configuration that is drawn has, and the model knows something about.
+pub const NOT_COVERED: [&str; 14] = [
+    "several sockets; what a regex of `server_name` captures; requests without `Host`",
+    "TLS on either side, HTTP/2 and HTTP/3 on either side, requests of HTTP/1.0",
+    "`location` names that differ on systems without case",
+    "`geo`, `split_clients` and other modules' variables",
+    "maps with `hostnames`, several maps of one name",
+    "`merge_slashes off`, `underscores_in_headers on`, `ignore_invalid_headers off`",
+    "files that are there: `root`, `alias`, `index`, a `try_files` that finds one",
+    "passwords that are right, `auth_request`, `satisfy`, `mirror`, `limit_req`, `limit_conn`",
+    "`proxy_cache`, `proxy_intercept_errors`, `proxy_redirect`, `proxy_hide_header`",
+    "`recursive_error_pages`, `error_page` with variables or a URL",
+    "upstreams that are down, several peers, UNIX sockets, `resolver`",
+    "other modules than `proxy_pass`",
+    "requests with a body, with a URI that is absolute",
+    "includes that were not given: a real nginx refuses them",
+];
+
+/// A configuration and what is asked of it.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// Relative path and text, the main file first.
+    pub files: Vec<(String, String)>,
+    /// The requests.
+    pub requests: Vec<Request>,
+    /// What is in it.
+    pub features: BTreeSet<Feature>,
+}
+
+impl Case {
+    fn of(shape: &shape::Shape) -> Self {
+        let render::Rendered { files, names, features } = render::render(shape);
+        let requests = shape.asks.iter().map(|ask| requests::request(ask, &names)).collect();
+        Self { files, requests, features }
+    }
+}
+
+/// A case that can be made smaller.
+pub struct Drawn(Box<dyn ValueTree<Value = shape::Shape>>);
+
+impl Drawn {
+    /// The `number`th case of a seed: always the same.
+    ///
+    /// # Errors
+    /// When proptest gives up.
+    pub fn new(seed: u64, number: u64) -> Result<Self, Error> {
+        let mut bytes = [0; 32];
+        for (byte, from) in bytes.iter_mut().zip(seed.to_le_bytes().into_iter().chain(number.to_le_bytes())) {
+            *byte = from;
+        }
+        let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+        let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+        let tree = strategy::shape().new_tree(&mut runner);
+        let tree = tree.map_err(|reason| Error::NotDrawn { reason: reason.to_string() })?;
+        Ok(Self(Box::new(tree)))
+    }
+
+    /// The case as it is now.
+    pub fn case(&self) -> Case {
+        Case::of(&self.0.current())
+    }
+
+    /// Makes it smaller as long as `is_still_so`, in at most `tries`.
+    pub fn shrink(&mut self, tries: usize, mut is_still_so: impl FnMut(&Case) -> bool) -> Case {
+        let mut smallest = self.case();
+        let mut goes_on = self.0.simplify();
+        for _ in 0..tries {
+            if !goes_on {
+                break;
+            }
+            let case = self.case();
+            goes_on = if is_still_so(&case) {
+                smallest = case;
+                self.0.simplify()
+            } else {
+                self.0.complicate()
+            };
+        }
+        smallest
+    }
+}

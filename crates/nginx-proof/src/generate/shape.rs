@@ -1,0 +1,189 @@
+//! A configuration as structure, before it is text.
+//!
+//! A shape may hold what nginx refuses, such as the same location twice; [`super::render`] leaves that out, so that
+//! proptest can make any shape smaller.
+
+use nginx_semantics::Modifier;
+
+/// What a level of the configuration sets for the request to the upstream.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Level {
+    /// `proxy_set_header`
+    pub(super) headers: Vec<(&'static str, &'static str)>,
+    /// `proxy_http_version`
+    pub(super) http_version: Option<&'static str>,
+    /// Scalars that are inherited: name and value.
+    pub(super) scalars: Vec<(&'static str, &'static str)>,
+    /// Whether these lines stand in a file of their own.
+    pub(super) is_included: bool,
+}
+
+/// A `map`.
+#[derive(Debug, Clone)]
+pub(super) struct Map {
+    pub(super) source: &'static str,
+    pub(super) entries: Vec<(&'static str, &'static str)>,
+    pub(super) default: Option<&'static str>,
+    pub(super) is_volatile: bool,
+    /// Whether its entries stand in a file of their own.
+    pub(super) is_included: bool,
+}
+
+/// A line of the rewrite phases.
+#[derive(Debug, Clone)]
+pub(super) enum Statement {
+    /// `set $c`
+    Set(&'static str),
+    /// `set` of a variable that is nginx's own, and its value.
+    SetOwn(&'static str, &'static str),
+    /// `set $backend`
+    SetBackend(&'static str),
+    /// `if`
+    If(If),
+    /// `return`, its words.
+    Return(&'static str),
+    /// `rewrite`: regex, replacement, flag
+    Rewrite(&'static str, &'static str, &'static str),
+    /// `break`
+    Break,
+}
+
+/// An `if`.
+#[derive(Debug, Clone)]
+pub(super) struct If {
+    pub(super) condition: &'static str,
+    pub(super) body: Vec<Statement>,
+    /// Only in a location.
+    pub(super) pass: Option<Pass>,
+}
+
+/// A `proxy_pass`.
+#[derive(Debug, Clone)]
+pub(super) struct Pass {
+    /// What is written where a URI is allowed.
+    pub(super) target: &'static str,
+    /// What is written where none is.
+    pub(super) plain: &'static str,
+}
+
+/// `limit_except`
+#[derive(Debug, Clone)]
+pub(super) struct Limit {
+    pub(super) methods: &'static str,
+    pub(super) access: Vec<&'static str>,
+    pub(super) pass: Option<Pass>,
+}
+
+/// What a location does in the end.
+#[derive(Debug, Clone)]
+pub(super) enum Content {
+    /// The static module: there is no file.
+    Files,
+    Pass(Pass),
+    /// `try_files`, its last word; and what stands beside.
+    Try(&'static str, Option<Pass>),
+    /// `error_page 418 = …; return 418;`
+    Teapot(&'static str),
+}
+
+/// `error_page`, its words but the last, and the last.
+pub(super) type ErrorPage = (&'static str, &'static str);
+
+/// A location.
+#[derive(Debug, Clone)]
+pub(super) struct Location {
+    pub(super) modifier: Modifier,
+    /// Its name on the server's level.
+    pub(super) path: &'static str,
+    /// What it has more than its parent's where it is nested.
+    pub(super) suffix: &'static str,
+    /// What it compares with where it is a regex.
+    pub(super) regex: &'static str,
+    pub(super) level: Level,
+    pub(super) statements: Vec<Statement>,
+    pub(super) limit: Option<Limit>,
+    /// `internal`, `allow` and `deny`
+    pub(super) access: Vec<&'static str>,
+    pub(super) error_page: Option<ErrorPage>,
+    pub(super) content: Content,
+    pub(super) nested: Vec<Location>,
+}
+
+/// A server.
+#[derive(Debug, Clone)]
+pub(super) struct Server {
+    /// The words of `server_name`; none where there are none.
+    pub(super) names: &'static str,
+    /// Whether it is to have `default_server`, which only one may.
+    pub(super) is_default: bool,
+    pub(super) level: Level,
+    pub(super) statements: Vec<Statement>,
+    pub(super) access: Vec<&'static str>,
+    pub(super) error_page: Option<ErrorPage>,
+    pub(super) locations: Vec<Location>,
+    /// `@x` and `@y`
+    pub(super) named: Vec<Location>,
+    /// Whether the locations stand in a file of their own.
+    pub(super) is_included: bool,
+}
+
+/// A configuration, and what is asked of it.
+#[derive(Debug, Clone)]
+pub(super) struct Shape {
+    pub(super) http: Level,
+    /// Defines `$connection_upgrade`.
+    pub(super) connection: Map,
+    /// Defines `$mapped`.
+    pub(super) mapped: Map,
+    /// On one socket.
+    pub(super) servers: Vec<Server>,
+    pub(super) asks: Vec<Ask>,
+}
+
+/// A request, its path still to be drawn from those that the configuration names.
+#[derive(Debug, Clone)]
+pub(super) struct Ask {
+    pub(super) path: proptest::sample::Index,
+    pub(super) spelling: Spelling,
+    pub(super) kind: Kind,
+    pub(super) host: &'static str,
+    /// Fields more.
+    pub(super) more: Vec<(&'static str, &'static str)>,
+}
+
+/// How a path is written.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Spelling {
+    AsNamed,
+    /// With a final slash more, or less.
+    OtherSlash,
+    /// Upper case becomes lower case and the other way round.
+    OtherCase,
+    /// `/%77s`
+    Escaped,
+    /// `//ws`
+    Doubled,
+    /// `/./ws`
+    Dotted,
+    /// `/ws/chat`
+    Below,
+    /// `/wsx`
+    Longer,
+    /// `/ws?a=1`
+    Queried,
+    /// `/ws/chat?a=1`
+    BelowQueried,
+}
+
+/// What kind of request it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Chrome,
+    Firefox,
+    /// A handshake with `Upgrade: WebSocket`.
+    OtherCase,
+    Get,
+    Post,
+    Head,
+    Delete,
+}

@@ -1,0 +1,64 @@
+//! Asks nginx the same as the model.
+
+use nginx_semantics::NginxVersion;
+
+use super::outcome::Outcome;
+use super::predict::{Predicted, predict};
+use crate::generate::Request;
+use crate::{Binary, Error, Exchange, Manner, Probe, Running, Setup};
+
+/// A request of which nginx does something else than the model says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// Which request.
+    pub request: Request,
+    /// What the model says.
+    pub predicted: Outcome,
+    /// What nginx does.
+    pub seen: Outcome,
+}
+
+/// What nginx does with each request.
+///
+/// # Errors
+/// When nginx refuses the configuration, or something of the system fails.
+pub fn ask(binary: &Binary, files: &[(String, String)], requests: &[Request]) -> Result<Vec<Outcome>, Error> {
+    let setup =
+        Setup { files: files.to_vec(), scale: 1, manner: Manner::Strict, is_tested: false, places: true };
+    let mut running = Running::start(binary, &setup)?;
+    if !running.is_up() {
+        return Err(Error::Refused { message: running.verdict().message.clone() });
+    }
+    let mut ask = |request: &Request| Outcome::seen(&running.probe(&Probe::Exchange(exchange(request))));
+    Ok(requests.iter().map(&mut ask).collect())
+}
+
+fn exchange(request: &Request) -> Exchange {
+    let mut exchange = Exchange::new(&request.method, &request.target);
+    for (name, value) in &request.headers {
+        exchange = if name == "Host" { exchange.host(value) } else { exchange.header(name, value) };
+    }
+    exchange
+}
+
+/// What the model says differently, and why it says nothing.
+pub fn compare(
+    files: &[(String, String)],
+    requests: &[Request],
+    version: NginxVersion,
+    seen: &[Outcome],
+) -> (Vec<Difference>, Vec<String>) {
+    let (mut differences, mut unsaid) = (Vec::new(), Vec::new());
+    for ((predicted, seen), request) in predict(files, requests, version).into_iter().zip(seen).zip(requests)
+    {
+        match predicted {
+            Predicted::CannotSay(reason) => unsaid.push(reason),
+            Predicted::Says(predicted) if predicted == *seen => {}
+            Predicted::Says(predicted) => {
+                let (request, seen) = (request.clone(), seen.clone());
+                differences.push(Difference { request, predicted, seen });
+            }
+        }
+    }
+    (differences, unsaid)
+}

@@ -1,0 +1,86 @@
+//! What comes of one request, predicted or seen, in the same words.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Display, Formatter};
+
+use crate::{Head, Seen};
+
+/// Not compared: nginx counts it by itself.
+const LEFT_OUT: &str = "content-length";
+
+/// What comes of one request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The block whose configuration is in effect in the end, as `file:line`.
+    pub place: String,
+    /// Of the answer; `None` where the connection is closed without one.
+    pub status: Option<u16>,
+    /// `Location` of a redirect.
+    pub location: Option<String>,
+    /// What the upstream received: its address and the request.
+    pub asked: Option<Asked>,
+}
+
+/// What an upstream received.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// As the configuration has it.
+    pub backend: String,
+    /// The request line.
+    pub line: String,
+    /// The headers by their names in lower case, in order for each name, as sent.
+    pub headers: BTreeMap<String, Vec<String>>,
+}
+
+impl Asked {
+    /// From what was received, or would be.
+    pub(super) fn new(backend: &str, head: &Head) -> Self {
+        let mut headers = BTreeMap::<String, Vec<String>>::new();
+        for (name, value) in &head.headers {
+            let key = name.to_ascii_lowercase();
+            if key != LEFT_OUT {
+                headers.entry(key).or_default().push(format!("{name}: {value}"));
+            }
+        }
+        // nginx compares the names of upstreams without case, and the port of the scheme is no difference.
+        let backend = backend.to_ascii_lowercase();
+        let backend = backend.strip_suffix(":80").unwrap_or(&backend).to_owned();
+        Self { backend, line: head.line.clone(), headers }
+    }
+}
+
+impl Outcome {
+    /// What was seen.
+    pub(super) fn seen(seen: &Seen) -> Self {
+        let place = seen.answered.as_ref();
+        let place = place.map(|answered| format!("{}:{}", answered.place.file, answered.place.line));
+        let is_location = |(name, _): &&(String, String)| name.eq_ignore_ascii_case("location");
+        let is_redirect = matches!(seen.status, Some(300..=399));
+        let location = seen.headers.iter().find(is_location).filter(|_| is_redirect);
+        let location = location.map(|(_, value)| value.clone());
+        let asked = match seen.received.as_slice() {
+            [] => None,
+            [received, ..] => Some(Asked::new(&received.backend, &received.head)),
+        };
+        Self { place: place.unwrap_or_else(|| "nowhere".to_owned()), status: seen.status, location, asked }
+    }
+}
+
+impl Display for Outcome {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self { place, status, location, asked } = self;
+        match status {
+            Some(status) => write!(f, "{place} answers {status}")?,
+            None => write!(f, "{place} closes the connection")?,
+        }
+        if let Some(location) = location {
+            write!(f, " to {location}")?;
+        }
+        let Some(Asked { backend, line, headers }) = asked else { return Ok(()) };
+        write!(f, "; {backend} is asked\n        {line}")?;
+        for header in headers.values().flatten() {
+            write!(f, "\n        {header}")?;
+        }
+        Ok(())
+    }
+}

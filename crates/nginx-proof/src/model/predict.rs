@@ -1,0 +1,180 @@
+//! What the model says of a case: [`Exchanges::run`], and behind it the back end's judgement by RFC 6455.
+
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+
+use nginx_semantics::{
+    ClientRequest, Configuration, ContextId, ContextKind, Ending, Exchanges, Loaded, Locations, MemoryFiles,
+    NginxVersion, Obstacle, Passed, Scope, ServerSelection, UpstreamRequest, UpstreamVersion, Value,
+    Variables, load, normalize_path, peers, select_server, sockets, upstream,
+};
+
+use super::outcome::{Asked, Outcome};
+use crate::generate::Request;
+use crate::rfc6455::{Reply, judge};
+use crate::{Head, Manner};
+
+/// Where the files lie, for the model.
+const FOLDER: &str = "/case";
+
+/// What the model says of one request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Predicted {
+    /// This comes of it.
+    Says(Outcome),
+    /// It cannot be said, for this reason.
+    CannotSay(String),
+}
+
+/// What the model says of each request to the first socket of some files, for one nginx.
+pub fn predict(files: &[(String, String)], requests: &[Request], version: NginxVersion) -> Vec<Predicted> {
+    let mut memory = MemoryFiles::new();
+    for (path, text) in files {
+        memory.insert(PathBuf::from(FOLDER).join(path), text.as_str());
+    }
+    let folder = PathBuf::from(FOLDER);
+    let scope = Scope { given: vec![folder.clone()], working_folder: folder.clone(), ..Scope::default() };
+    let main = files.first().map(|(path, _)| folder.join(path));
+    let loaded = load(&memory, &main.into_iter().collect::<Vec<_>>(), &scope);
+    let Some(predictor) = loaded.layouts.first().map(|layout| Configuration::new(&loaded.sources, layout))
+    else {
+        return vec![Predicted::CannotSay("nothing was read".to_owned()); requests.len()];
+    };
+    let variables = Variables::new(predictor);
+    let locations = Locations::new(predictor);
+    let all = Exchanges { configuration: predictor, variables: &variables, locations: &locations, version };
+    let prediction = Prediction { all: &all, loaded: &loaded };
+    let predict = |request| match prediction.of(request) {
+        Ok(outcome) => Predicted::Says(outcome),
+        Err(reason) => Predicted::CannotSay(reason),
+    };
+    requests.iter().map(predict).collect()
+}
+
+struct Prediction<'p, 's> {
+    all: &'p Exchanges<'p, 's>,
+    loaded: &'s Loaded,
+}
+
+impl<'s> Prediction<'_, 's> {
+    fn of(&self, request: &Request) -> Result<Outcome, String> {
+        let owned = |(name, value): &(String, String)| (name.clone(), value.as_bytes().to_vec());
+        let client = ClientRequest {
+            method: request.method.clone(),
+            target: request.target.clone().into_bytes(),
+            headers: request.headers.iter().map(owned).collect(),
+            is_tls: false,
+            client: Some(Ipv4Addr::LOCALHOST.into()),
+            local: Some((Ipv4Addr::LOCALHOST, 80).into()),
+        };
+        let exchange = self.all.run(self.server(&client)?, &client);
+        for way in &exchange.ways {
+            if let Ending::CannotSay(obstacle) = way.ending {
+                return Err(self.reason(obstacle));
+            }
+        }
+        let way = exchange.only_way().ok_or("more than one way")?;
+        match &way.ending {
+            Ending::Answered(answer) => {
+                let location = match &answer.location {
+                    Some(value) => Some(absolute(&text(value, "Location")?, &client)),
+                    None => None,
+                };
+                let status = Some(answer.status).filter(|status| *status != 444);
+                Ok(Outcome { place: self.place(answer.context), status, location, asked: None })
+            }
+            Ending::Passed(passed) => self.passed(passed),
+            Ending::CannotSay(obstacle) => Err(self.reason(*obstacle)),
+        }
+    }
+
+    /// The server that takes a request: all are on one socket.
+    fn server(&self, client: &ClientRequest) -> Result<ContextId, String> {
+        let configuration = self.all.configuration;
+        let http = configuration.of_kind(ContextKind::Http).next().ok_or("no http")?;
+        let sockets = sockets(configuration, http);
+        let socket = sockets.first().ok_or("no server")?;
+        if normalize_path(&client.target).is_none() {
+            // ngx_http_process_request_uri ends it before the host is known.
+            return Ok(socket.default().ok_or("no server")?.server);
+        }
+        match select_server(configuration, socket, client.host().as_deref()) {
+            Some(ServerSelection::Server(server, _)) => Ok(server),
+            Some(ServerSelection::CannotSay(_)) => Err("a regex of a server's name".to_owned()),
+            None => Err("no server".to_owned()),
+        }
+    }
+
+    fn passed(&self, passed: &Passed<'s>) -> Result<Outcome, String> {
+        let request = passed.request.as_ref().ok_or("another module")?;
+        let head = head(request)?;
+        let answer = match judge(&head, Manner::Strict) {
+            Reply::Switch(_) => 101,
+            Reply::Page => 200,
+            Reply::Refuse(line) => line.split(' ').next().and_then(|code| code.parse().ok()).unwrap_or(0),
+        };
+        let peer = text(&request.peer, "peer")?;
+        let backend = upstream(self.all.configuration, passed.context, &peer)
+            .and_then(|block| peers(self.all.configuration, block).next())
+            .map_or(peer, |peer| peer.address);
+        Ok(Outcome {
+            place: self.place(passed.context),
+            status: Some(passed.status.unwrap_or(answer)),
+            location: None,
+            asked: Some(Asked::new(&backend, &head)),
+        })
+    }
+
+    /// Where a block starts, as `file:line`.
+    fn place(&self, context: ContextId) -> String {
+        let Some(opener) = self.all.configuration.opener(context) else { return "main".to_owned() };
+        let at = opener.at();
+        let Some(file) = self.loaded.sources.get(at.file) else { return "nowhere".to_owned() };
+        let before = file.bytes().get(..at.span.start as usize).unwrap_or_default();
+        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let path = file.path.strip_prefix(FOLDER).unwrap_or(&file.path);
+        format!("{}:{line}", path.display())
+    }
+
+    fn reason(&self, obstacle: Obstacle<'_>) -> String {
+        match obstacle {
+            Obstacle::Regex(_) => "a regex".to_owned(),
+            Obstacle::Value(directive) => {
+                format!("a value of `{}`", String::from_utf8_lossy(&directive.name_bytes()))
+            }
+            Obstacle::Module(_) => "a module".to_owned(),
+            Obstacle::NoServer => "no server".to_owned(),
+        }
+    }
+}
+
+fn text(value: &Value, what: &str) -> Result<String, String> {
+    let known = value.as_known().ok_or_else(|| format!("the value of {what}"))?;
+    Ok(String::from_utf8_lossy(known).into_owned())
+}
+
+/// What goes over the wire.
+fn head(request: &UpstreamRequest<'_>) -> Result<Head, String> {
+    let protocol = match request.version {
+        UpstreamVersion::Http10 => "HTTP/1.0",
+        UpstreamVersion::Http11 => "HTTP/1.1",
+        UpstreamVersion::Http2 => "HTTP/2",
+    };
+    let line =
+        format!("{} {} {protocol}", text(&request.method, "method")?, text(&request.target, "target")?);
+    let mut headers = Vec::new();
+    for header in &request.headers {
+        // What a head is read as: blanks around a value are none of it.
+        headers.push((header.name.clone(), text(&header.value, "a header")?.trim().to_owned()));
+    }
+    Ok(Head { line, headers })
+}
+
+/// nginx makes a URL of a path, with the host of the request (`http/ngx_http_header_filter_module.c`).
+fn absolute(location: &str, request: &ClientRequest) -> String {
+    if location.starts_with('/') {
+        format!("http://{}{location}", request.host().unwrap_or_default())
+    } else {
+        location.to_owned()
+    }
+}
