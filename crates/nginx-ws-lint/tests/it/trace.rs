@@ -50,7 +50,7 @@ fn an_ordinary_request() {
 #[test]
 fn an_ordinary_request_that_is_made_a_handshake() {
     let http = "server { listen 80; location / { proxy_set_header Upgrade websocket; proxy_pass http://127.0.0.1:1; } }";
-    let run = trace(http, "http://example.com/", &["--plain-get"]);
+    let run = trace(http, "http://example.com/", &["--plain-get", "--format", "json"]);
     assert!(run.stdout.contains("an upgrade that the client does not ask for"), "{}", run.stdout);
 }
 
