@@ -26,6 +26,13 @@ impl<'s> Follow<'_, 's> {
                 plain.text =
                     format!("{status}, whatever the back end says: an `error_page` without `=` keeps it");
             }
+            let headers = passed.request.iter().flat_map(|request| &request.headers);
+            let mut upgrades = headers.filter(|header| header.name.eq_ignore_ascii_case("upgrade"));
+            let is_asked = self.request.field("upgrade").next().is_some();
+            if !is_asked && upgrades.any(|header| header.value.surely(|value| !value.is_empty())) {
+                let text = "it gets an upgrade that the client does not ask for: strict back ends answer 400";
+                plain.remarks.push(remark(text, None));
+            }
             return plain;
         }
         if let Some(refusal) = self.no_peer(passed) {
