@@ -3,15 +3,17 @@
 //! No terminal and no disk: files come through [`nginx_semantics::Files`], and what is to be said goes out as an
 //! [`lint_finding::Outcome`].
 
+mod endpoints;
 mod gather;
 mod notices;
 mod rows;
 mod settings;
 mod suppress;
+mod trace;
 
 use std::path::{Path, PathBuf};
 
-use lint_finding::{File, Outcome};
+use lint_finding::{File, Finding, Outcome};
 use nginx_semantics::{Configuration, Files, Layout, Loaded, PathMap, Scope, load, normalize};
 use ws_model::{Hints, Model};
 use ws_rules::{Findings, RULES, Rule, visit};
@@ -20,17 +22,19 @@ use crate::gather::Gathered;
 use crate::settings::SettingsFiles;
 use crate::suppress::Suppressions;
 
+pub use endpoints::endpoints;
 pub use settings::{
     Config, FILE_NAME, FileSettings, Layer, Level, Selector, Settings, SettingsFile, SettingsProblem,
     UnknownRule, find_rule,
 };
+pub use trace::{Query, Url, UrlError, trace};
 
 /// Judges what the arguments mean.
 pub fn lint(files: &dyn Files, arguments: &[PathBuf], scope: &Scope, settings: &Settings) -> Outcome {
     let found = SettingsFiles::new(files, scope, &settings.config);
     let (arguments, scope) = as_set(files, arguments, scope, &found);
     let loaded = load(files, &arguments, &scope);
-    judge(&loaded, settings, &found, &scope)
+    judge(&loaded, settings, &found, &scope, &mut |_, _| {})
 }
 
 /// The arguments with the `roots` of settings files below them, and the scope with their `prefix` and `path-map`.
@@ -68,8 +72,14 @@ fn as_set(
     (all, scope)
 }
 
-/// Judges what was loaded.
-fn judge(loaded: &Loaded, settings: &Settings, found: &SettingsFiles<'_>, scope: &Scope) -> Outcome {
+/// Judges what was loaded, and shows each model with what its rules found.
+fn judge(
+    loaded: &Loaded,
+    settings: &Settings,
+    found: &SettingsFiles<'_>,
+    scope: &Scope,
+    look: &mut dyn FnMut(&Model<'_>, &[Finding]),
+) -> Outcome {
     let mut gathered = Gathered::default();
     notices::of_skipped(loaded, &mut gathered);
     for layout in &loaded.layouts {
@@ -80,7 +90,9 @@ fn judge(loaded: &Loaded, settings: &Settings, found: &SettingsFiles<'_>, scope:
         notices::of_paths(&model, &mut gathered);
         let mut findings = Findings::default();
         visit(&rules(&settings), &model, &mut findings);
-        gathered.findings(findings.into_vec(), &settings);
+        let findings = findings.into_vec();
+        look(&model, &findings);
+        gathered.findings(findings, &settings);
         gathered.model(&model);
     }
     let judged: Vec<_> =
@@ -92,6 +104,17 @@ fn judge(loaded: &Loaded, settings: &Settings, found: &SettingsFiles<'_>, scope:
         gathered.findings(findings.into_vec(), &settings);
     }
     gathered.unserved_paths(&settings.websocket_paths);
+    finish(loaded, gathered, judged.len(), found, scope)
+}
+
+/// The outcome, with what settings and comments suppress left out.
+fn finish(
+    loaded: &Loaded,
+    mut gathered: Gathered,
+    judged: usize,
+    found: &SettingsFiles<'_>,
+    scope: &Scope,
+) -> Outcome {
     let suppressions = Suppressions::of(loaded);
     for notice in &suppressions.notices {
         gathered.notice(notice.clone());
@@ -102,7 +125,7 @@ fn judge(loaded: &Loaded, settings: &Settings, found: &SettingsFiles<'_>, scope:
         .map(|(_, file)| File { source: file.source.clone(), may_be_shown: file.may_be_shown })
         .collect();
     notices::of_settings(found, scope, &mut files, &mut gathered);
-    gathered.finish(files, judged.len(), &suppressions)
+    gathered.finish(files, judged, &suppressions)
 }
 
 fn rules(settings: &Settings) -> Vec<&'static dyn Rule> {

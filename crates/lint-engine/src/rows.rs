@@ -1,7 +1,7 @@
 //! Endpoints as rows of a table: plain values, each with where it comes from.
 
-use lint_finding::{EndpointRow, EvidenceKind, EvidenceRow, Origin, Setting};
-use nginx_semantics::{Value, VersionRange, defaults, time};
+use lint_finding::{EndpointRow, EvidenceKind, EvidenceRow, Origin, Place, Setting};
+use nginx_semantics::{Directive, Value, VersionRange, defaults, time};
 use ws_model::{Browser, Endpoint, Header, HttpVersion, IdleLimit, Line, Source};
 use ws_rules::{confidence, place};
 
@@ -36,6 +36,11 @@ pub(crate) fn endpoint(endpoint: &Endpoint<'_>, versions: VersionRange) -> Endpo
             .unwrap_or_default(),
         idle_timeout: idle(&endpoint.idle),
     }
+}
+
+/// Where to point for a directive.
+pub(crate) fn place_of(line: &Directive<'_>) -> Place {
+    place(line.visible().at())
 }
 
 fn upstream(endpoint: &Endpoint<'_>) -> String {

@@ -1,6 +1,6 @@
 //! One row of the table of endpoints.
 
-use crate::{Confidence, Place};
+use crate::{Confidence, Outcome, Place, Severity};
 
 /// Where an effective value comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -108,4 +108,64 @@ pub struct EndpointRow {
     pub other_headers: Vec<(String, Setting)>,
     /// How long neither side may send before nginx closes.
     pub idle_timeout: Setting,
+}
+
+/// A server of an `upstream`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PeerRow {
+    /// Address and parameters as written.
+    pub text: String,
+    /// The line.
+    pub place: Place,
+}
+
+/// An endpoint in one server, with what is known of its surroundings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableRow {
+    /// The endpoint.
+    pub endpoint: EndpointRow,
+    /// Which of the sockets speak TLS: all, none or some.
+    pub tls: Tls,
+    /// The name of the `upstream` that it goes to, where there is one.
+    pub group: Option<String>,
+    /// The servers of that `upstream`, in order.
+    pub peers: Vec<PeerRow>,
+    /// The lines that choose among them; none: in turn.
+    pub balancing: Vec<PeerRow>,
+    /// The findings about it: severity and rule, the worst first.
+    pub findings: Vec<(Severity, &'static str)>,
+}
+
+/// Whether clients come over TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Tls {
+    /// On all sockets.
+    Yes,
+    /// On none.
+    No,
+    /// On some.
+    Both,
+    /// The server's `listen` lines were not given.
+    Unknown,
+}
+
+impl Tls {
+    /// The lower-case word used in every format.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::No => "no",
+            Self::Both => "both",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// Every endpoint of a run.
+#[derive(Debug, Clone, Default)]
+pub struct EndpointTable {
+    /// Sorted by file path and offset, then by server.
+    pub rows: Vec<TableRow>,
+    /// The files that places point into, and notices.
+    pub outcome: Outcome,
 }

@@ -7,11 +7,18 @@ mod finding;
 mod fingerprint;
 mod outcome;
 mod rule;
+mod trace;
 
-pub use endpoint::{EndpointRow, EvidenceKind, EvidenceRow, Origin, Setting};
+pub use endpoint::{
+    EndpointRow, EndpointTable, EvidenceKind, EvidenceRow, Origin, PeerRow, Setting, TableRow, Tls,
+};
 pub use finding::{
     Applicability, Confidence, Edit, EndpointName, Finding, Fix, Label, LabelRole, Place, Severity,
 };
 pub use fingerprint::fingerprint;
 pub use outcome::{File, FileId, Notice, NoticeCode, Outcome, Summary};
 pub use rule::{FixKind, Group, RuleMeta};
+pub use trace::{
+    FieldOrigin, Prospect, Remark, Responder, SentField, SentRequest, Stage, Trace, TraceAnswer, TraceRun,
+    TraceStep, TraceWay, TracedRequest,
+};

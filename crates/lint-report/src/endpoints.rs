@@ -9,17 +9,28 @@ use crate::position::path_line;
 use crate::{Style, escape};
 
 pub(crate) fn write(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    let (bold, plain) = if style.color { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
     for row in &outcome.endpoints {
-        let place = path_line(outcome, row.place);
-        writeln!(out, "{bold}location {}{plain} ({place})", escape(&row.location))?;
-        let facts = facts(outcome, row);
-        let widest = facts.iter().map(|(name, _)| name.width()).max().unwrap_or(0);
-        for (name, text) in facts {
-            let pad = " ".repeat(widest - name.width());
-            writeln!(out, "  {name}{pad}  {text}")?;
-        }
+        write_one(outcome, row, style, out)?;
         writeln!(out)?;
+    }
+    Ok(())
+}
+
+/// One of them, without an empty line at the end.
+pub(crate) fn write_one(
+    outcome: &Outcome,
+    row: &EndpointRow,
+    style: &Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let (bold, plain) = if style.color { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
+    let place = path_line(outcome, row.place);
+    writeln!(out, "{bold}location {}{plain} ({place})", escape(&row.location))?;
+    let facts = facts(outcome, row);
+    let widest = facts.iter().map(|(name, _)| name.width()).max().unwrap_or(0);
+    for (name, text) in facts {
+        let pad = " ".repeat(widest - name.width());
+        writeln!(out, "  {name}{pad}  {text}")?;
     }
     Ok(())
 }

@@ -32,13 +32,16 @@ pub(crate) fn write(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io
     if style.verbose {
         endpoints::write(outcome, style, out)?;
     }
-    for notice in &outcome.notices {
-        write_notice(outcome, notice, style, out)?;
-    }
+    notices(outcome, style, out)?;
     if !outcome.notices.is_empty() && style.summary {
         writeln!(out)?;
     }
     if style.summary { summary::write(&outcome.summary, out) } else { Ok(()) }
+}
+
+/// What was not read or done, a line each.
+pub(crate) fn notices(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    outcome.notices.iter().try_for_each(|notice| write_notice(outcome, notice, style, out))
 }
 
 /// What miette draws: all but the footer, which it would wrap in the middle of code.

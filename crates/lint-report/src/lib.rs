@@ -12,11 +12,13 @@ mod human;
 mod json;
 mod position;
 mod summary;
+mod table;
+mod trace;
 mod wrap;
 
 use std::io::{self, Write};
 
-use lint_finding::Outcome;
+use lint_finding::{EndpointTable, Outcome, Trace};
 
 pub use escape::{escape, escape_bytes};
 
@@ -68,4 +70,52 @@ pub fn concise(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
 /// Whatever writing to `out` gives, a broken pipe among them.
 pub fn json(outcome: &Outcome, tool: &ToolInfo<'_>, out: &mut dyn Write) -> io::Result<()> {
     json::write(outcome, tool, out)
+}
+
+/// What nginx does with one request, step by step, for a person at a terminal.
+///
+/// # Errors
+/// Whatever writing to `out` gives, a broken pipe among them.
+pub fn trace(trace: &Trace, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    trace::write(trace, style, out)
+}
+
+/// One object of the trace's version 1, for programs.
+///
+/// # Errors
+/// Whatever writing to `out` gives, a broken pipe among them.
+pub fn trace_json(trace: &Trace, tool: &ToolInfo<'_>, out: &mut dyn Write) -> io::Result<()> {
+    json::write_trace(trace, tool, out)
+}
+
+/// The endpoints as a table, or as blocks where the terminal is too narrow; with the line of each value when verbose.
+///
+/// # Errors
+/// Whatever writing to `out` gives, a broken pipe among them.
+pub fn endpoints(table: &EndpointTable, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    table::write(table, style, out)
+}
+
+/// The endpoints as a table of Markdown.
+///
+/// # Errors
+/// Whatever writing to `out` gives, a broken pipe among them.
+pub fn endpoints_markdown(table: &EndpointTable, out: &mut dyn Write) -> io::Result<()> {
+    table::markdown(table, out)
+}
+
+/// The endpoints as comma-separated values (RFC 4180).
+///
+/// # Errors
+/// Whatever writing to `out` gives, a broken pipe among them.
+pub fn endpoints_csv(table: &EndpointTable, out: &mut dyn Write) -> io::Result<()> {
+    table::csv(table, out)
+}
+
+/// One object of the table's version 1, for programs.
+///
+/// # Errors
+/// Whatever writing to `out` gives, a broken pipe among them.
+pub fn endpoints_json(table: &EndpointTable, tool: &ToolInfo<'_>, out: &mut dyn Write) -> io::Result<()> {
+    json::write_endpoints(table, tool, out)
 }

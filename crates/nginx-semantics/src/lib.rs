@@ -20,6 +20,7 @@ pub mod mistakes;
 mod mistakes;
 pub mod pattern;
 mod required;
+mod rivals;
 mod server;
 mod sources;
 pub mod time;
@@ -34,18 +35,19 @@ pub use configuration::{
 };
 pub use effective::{Declared, Effective, declared, effective, levels};
 pub use exchange::{
-    Answer, AnsweredBy, ClientRequest, Ending, Exchange, Exchanges, HeaderSource, Obstacle, Passed, Step,
-    UpstreamHeader, UpstreamRequest, UpstreamVersion, Way,
+    Answer, AnsweredBy, CHANGES, ClientRequest, Ending, Exchange, Exchanges, HeaderSource, Obstacle, Passed,
+    Step, UpstreamHeader, UpstreamRequest, UpstreamVersion, Way,
 };
 pub use files::{Files, MemoryFiles, Overlay, ReadError, normalize};
 pub use include::{PathMap, Scope};
 pub use load::{Loaded, SkipReason, Skipped, load, load_main};
 pub use location::{LocationName, Locations, Modifier, Selection, normalize_path};
 pub use required::raised;
+pub use rivals::{LocationMiss, LocationRival, NameMiss, NameRival, location_rivals, name_rivals};
 pub use server::{
     Listen, ListenAddress, NameMatch, ServerSelection, Socket, listens, select_server, server_names, sockets,
 };
 pub use sources::{At, FileId, NginxVocabulary, SourceFile, Sources};
-pub use upstream::{Pass, PassModule, Peer, Target, peers, upstream};
+pub use upstream::{Pass, PassModule, Peer, Target, balancing, peers, upstream};
 pub use variables::{Definition, Evaluator, Part, Request, Value, Variables, has_variables, parts};
 pub use version::{NginxVersion, ParseVersionError, VersionRange};

@@ -70,7 +70,7 @@ pub enum Selection {
 }
 
 /// A regex, if it can be evaluated.
-type Compiled = Option<Pattern>;
+pub(crate) type Compiled = Option<Pattern>;
 
 /// The locations directly in a server or location, sorted by how they are tried.
 #[derive(Debug, Default)]
@@ -160,6 +160,11 @@ impl<'s> Locations<'s> {
         Self { configuration, levels: RefCell::default(), patterns: RefCell::default() }
     }
 
+    /// The configuration that they are of.
+    pub(crate) fn configuration(&self) -> Configuration<'s> {
+        self.configuration
+    }
+
     /// See [`select`].
     pub fn select(&self, server: ContextId, path: &[u8]) -> Selection {
         select(self, server, path)
@@ -170,7 +175,7 @@ impl<'s> Locations<'s> {
         Rc::clone(levels.entry(parent).or_insert_with(|| Rc::new(Level::new(self, parent))))
     }
 
-    fn pattern(&self, regex: Vec<u8>, caseless: bool) -> Compiled {
+    pub(crate) fn pattern(&self, regex: Vec<u8>, caseless: bool) -> Compiled {
         let mut patterns = self.patterns.borrow_mut();
         let entry = patterns.entry((regex, caseless));
         entry.or_insert_with_key(|(regex, caseless)| Pattern::new(regex, *caseless).ok()).clone()

@@ -159,6 +159,33 @@ pub enum ServerSelection {
     CannotSay(ContextId),
 }
 
+/// How a name that is no regex matches a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Comparison {
+    /// It is the host.
+    Exact,
+    /// `*.example.com` or `.example.com`: so many bytes behind the asterisk.
+    Leading(usize),
+    /// `www.*`: so many bytes before it.
+    Trailing(usize),
+}
+
+impl Comparison {
+    /// `None` where it does not match; the host is in lower case.
+    pub(crate) fn of(name: &str, host: &str) -> Option<Self> {
+        let lower = name.to_ascii_lowercase();
+        let exact = lower.strip_prefix('.').unwrap_or(&lower);
+        if exact == host && !lower.starts_with("*.") {
+            return Some(Self::Exact);
+        }
+        if let Some(tail) = lower.strip_prefix('*').or_else(|| lower.starts_with('.').then_some(&*lower)) {
+            return (host.len() > tail.len() && host.ends_with(tail)).then_some(Self::Leading(tail.len()));
+        }
+        let head = lower.strip_suffix('*')?;
+        (host.len() > head.len() && host.starts_with(head)).then_some(Self::Trailing(head.len()))
+    }
+}
+
 /// The sockets of an `http` block, in the order in which they are first named.
 pub fn sockets<'s>(configuration: Configuration<'s>, http: ContextId) -> Vec<Socket<'s>> {
     let mut sockets: Vec<Socket<'s>> = Vec::new();
@@ -233,28 +260,23 @@ pub fn select_server(
                 regexes.push((server, regex.to_owned()));
                 continue;
             }
-            let lower = name.to_ascii_lowercase();
-            if !taken.take(&lower) {
+            if !taken.take(&name.to_ascii_lowercase()) {
                 continue;
-            }
-            let exact = lower.strip_prefix('.').unwrap_or(&lower);
-            if exact == host && !lower.starts_with("*.") {
-                return Some(ServerSelection::Server(server, NameMatch::Exact(name)));
             }
             let of_length = |found: &Option<(usize, ContextId, String)>, length: usize| {
                 found.as_ref().is_none_or(|(longest, ..)| length > *longest)
             };
-            if let Some(tail) = lower.strip_prefix('*').or_else(|| lower.starts_with('.').then_some(&*lower))
-            {
-                if host.len() > tail.len() && host.ends_with(tail) && of_length(&leading, tail.len()) {
-                    leading = Some((tail.len(), server, name));
+            match Comparison::of(&name, host) {
+                Some(Comparison::Exact) => {
+                    return Some(ServerSelection::Server(server, NameMatch::Exact(name)));
                 }
-            } else if let Some(head) = lower.strip_suffix('*')
-                && host.len() > head.len()
-                && host.starts_with(head)
-                && of_length(&trailing, head.len())
-            {
-                trailing = Some((head.len(), server, name));
+                Some(Comparison::Leading(length)) if of_length(&leading, length) => {
+                    leading = Some((length, server, name));
+                }
+                Some(Comparison::Trailing(length)) if of_length(&trailing, length) => {
+                    trailing = Some((length, server, name));
+                }
+                _ => {}
             }
         }
     }

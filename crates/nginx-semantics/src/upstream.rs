@@ -126,6 +126,26 @@ pub struct Peer<'s> {
     pub port: u16,
 }
 
+impl Peer<'_> {
+    /// Its parameters as written: `weight=2`, `backup`, `down`.
+    pub fn parameters(&self) -> Vec<String> {
+        let words = self.directive.arguments().skip(1);
+        words.map(|word| String::from_utf8_lossy(&word).into_owned()).collect()
+    }
+
+    /// Whether a parameter without a value stands there: `backup`, `down`.
+    pub fn has(&self, parameter: &str) -> bool {
+        self.directive.arguments().skip(1).any(|word| word == parameter.as_bytes())
+    }
+}
+
+/// The lines of an `upstream` block that choose among its peers; none: round robin.
+pub fn balancing<'s>(configuration: Configuration<'s>, upstream: ContextId) -> Vec<Directive<'s>> {
+    use DirectiveName as N;
+    configuration
+        .named_any(upstream, &[N::HASH, N::IP_HASH, N::LEAST_CONN, N::LEAST_TIME, N::RANDOM, N::STICKY])
+}
+
 /// The `upstream` block of a name, compared without case as nginx does; the nearest where fragments have several.
 pub fn upstream<'s>(configuration: Configuration<'s>, from: ContextId, name: &str) -> Option<ContextId> {
     let all = configuration.upstreams(name);

@@ -1,17 +1,29 @@
 //! The command line. Names of commands, options and values are contracts.
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::NonEmptyStringValueParser};
-use lint_engine::Selector;
+use lint_engine::{Selector, Url};
 use lint_finding::Severity;
-use nginx_semantics::{PathMap, VersionRange};
+use nginx_semantics::{ListenAddress, PathMap, VersionRange};
 
 const AFTER_HELP: &str = "\
 Exit codes:
   0  nothing found at or above --fail-on
   1  something found
   2  could not do all that was asked: wrong usage, unreadable files";
+
+const ENDPOINTS_AFTER_HELP: &str = "\
+Exit codes:
+  0  they are listed, whatever was found about them
+  2  could not do all that was asked: wrong usage, unreadable files";
+
+const TRACE_AFTER_HELP: &str = "\
+Exit codes:
+  0  the handshake can succeed, or with --plain-get the request is answered
+  1  it cannot, with one of the nginx versions or at one of the sockets at least
+  2  that cannot be said: no server listens there, it depends on what is not known, wrong usage, unreadable files";
 
 /// Will WebSockets work through this nginx, stay up, and if not, which line is to blame?
 #[derive(Debug, Parser)]
@@ -27,6 +39,9 @@ pub(crate) struct Cli {
 /// What to do other than lint.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// List every WebSocket endpoint with what is in effect there
+    #[command(after_help = ENDPOINTS_AFTER_HELP)]
+    Endpoints(Box<EndpointsArgs>),
     /// Print the page of a rule: what it finds, why that fails, how to cure it
     Explain {
         /// The rule's name, as findings show it
@@ -39,17 +54,22 @@ pub(crate) enum Command {
         #[arg(long, value_enum, default_value_t)]
         format: RulesFormat,
     },
+    /// Follow one request step by step: server, location, what the back end receives, what the client gets
+    #[command(after_help = TRACE_AFTER_HELP)]
+    Trace(Box<TraceArgs>),
 }
 
 impl Command {
     /// All of them.
-    pub(crate) const NAMES: [&str; 2] = ["explain", "rules"];
+    pub(crate) const NAMES: [&str; 4] = ["endpoints", "explain", "rules", "trace"];
 
     /// As typed.
     pub(crate) fn name(&self) -> &'static str {
         match self {
+            Self::Endpoints(_) => "endpoints",
             Self::Explain { .. } => "explain",
             Self::Rules { .. } => "rules",
+            Self::Trace(_) => "trace",
         }
     }
 
@@ -59,9 +79,9 @@ impl Command {
     }
 }
 
-/// How to lint, the default.
+/// What is read.
 #[derive(Debug, Args)]
-pub(crate) struct LintArgs {
+pub(crate) struct InputArgs {
     /// Files and folders, `-` for standard input [default: /etc/nginx if there is one, else .]
     pub(crate) paths: Vec<PathBuf>,
     /// What to call standard input; relative includes are looked for beside it
@@ -69,12 +89,9 @@ pub(crate) struct LintArgs {
     pub(crate) stdin_filename: Option<PathBuf>,
     /// Judge for this nginx: a release (1.22.1), a branch (1.22) or a range (1.18-1.30)
     ///
-    /// Without it, what `nginx -v` says when /etc/nginx of this machine is linted, else all that distributions ship.
+    /// Without it, what `nginx -v` says when /etc/nginx of this machine is read, else all that distributions ship.
     #[arg(long, value_name = "V", help_heading = "Input")]
     pub(crate) nginx_version: Option<VersionRange>,
-    /// A path that carries WebSockets, in every server (repeatable)
-    #[arg(long, value_name = "PATH", value_parser = websocket_path, help_heading = "Input")]
-    pub(crate) ws_path: Vec<String>,
     /// Look for included files below TO that the configuration names below FROM (repeatable)
     #[arg(long, value_name = "FROM=TO", value_parser = path_map, help_heading = "Input")]
     pub(crate) path_map: Vec<PathMap>,
@@ -87,16 +104,39 @@ pub(crate) struct LintArgs {
     /// Read no settings file
     #[arg(long, help_heading = "Input")]
     pub(crate) isolated: bool,
+}
+
+/// What the user knows of WebSockets.
+#[derive(Debug, Args)]
+pub(crate) struct EvidenceArgs {
+    /// A path that carries WebSockets, in every server (repeatable)
+    #[arg(long, value_name = "PATH", value_parser = websocket_path, help_heading = "Input")]
+    pub(crate) ws_path: Vec<String>,
     /// Take every location that proxies for a WebSocket endpoint
     #[arg(long, help_heading = "Input")]
     pub(crate) assume_websocket: bool,
+}
 
+/// Which rules run.
+#[derive(Debug, Args)]
+pub(crate) struct RulesArgs {
     /// Run only these rules or groups (comma-separated, repeatable)
     #[arg(long, value_name = "RULE_OR_GROUP", value_delimiter = ',', help_heading = "Rules")]
     pub(crate) select: Vec<Selector>,
     /// Do not run these rules or groups (comma-separated, repeatable)
     #[arg(long, value_name = "RULE_OR_GROUP", value_delimiter = ',', help_heading = "Rules")]
     pub(crate) ignore: Vec<Selector>,
+}
+
+/// How to lint, the default.
+#[derive(Debug, Args)]
+pub(crate) struct LintArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    #[command(flatten)]
+    pub(crate) evidence: EvidenceArgs,
+    #[command(flatten)]
+    pub(crate) rules: RulesArgs,
     /// The mildest severity that makes the exit code 1
     #[arg(long, value_name = "SEVERITY", value_enum, default_value_t, help_heading = "Rules")]
     pub(crate) fail_on: FailOn,
@@ -111,6 +151,19 @@ pub(crate) struct LintArgs {
         help_heading = "Output"
     )]
     pub(crate) format: Format,
+    #[command(flatten)]
+    pub(crate) color: ColorArgs,
+    /// Findings only: no summary, no notices but of what could not be done
+    #[arg(short, long, help_heading = "Output")]
+    pub(crate) quiet: bool,
+    /// List the endpoints too, with the values in effect there and the lines that set them
+    #[arg(short, long, conflicts_with = "quiet", help_heading = "Output")]
+    pub(crate) verbose: bool,
+}
+
+/// `--color`.
+#[derive(Debug, Args)]
+pub(crate) struct ColorArgs {
     #[arg(
         help = "When to use colours; auto honours NO_COLOR, FORCE_COLOR, CLICOLOR and CLICOLOR_FORCE",
         long,
@@ -120,12 +173,81 @@ pub(crate) struct LintArgs {
         help_heading = "Output"
     )]
     pub(crate) color: Color,
-    /// Findings only: no summary, no notices but of what could not be done
+}
+
+/// What to trace.
+#[derive(Debug, Args)]
+pub(crate) struct TraceArgs {
+    /// What a client opens: ws://, wss://, http:// or https://
+    #[arg(value_parser = url)]
+    pub(crate) url: Url,
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    /// A header field that the client sends too, or in place of its own; `NAME:` alone takes one away (repeatable)
+    #[arg(short = 'H', long, value_name = "NAME: VALUE", value_parser = header, help_heading = "Request")]
+    pub(crate) header: Vec<(String, String)>,
+    /// Where the client is, for `allow`, `deny` and `$remote_addr`; without it each way is shown
+    #[arg(long, value_name = "ADDRESS", help_heading = "Request")]
+    pub(crate) client_ip: Option<IpAddr>,
+    /// The socket that the request comes to, where several have the port, such as 10.0.0.1:443
+    #[arg(long, value_name = "ADDR:PORT", value_parser = via_listen, help_heading = "Request")]
+    pub(crate) via_listen: Option<ListenAddress>,
+    /// Trace an ordinary GET, not a handshake
+    #[arg(long, help_heading = "Request")]
+    pub(crate) plain_get: bool,
+    #[command(flatten)]
+    pub(crate) rules: RulesArgs,
+    /// How it is written
+    #[arg(long, value_enum, default_value_t, help_heading = "Output")]
+    pub(crate) format: TraceFormat,
+    #[command(flatten)]
+    pub(crate) color: ColorArgs,
+}
+
+/// Which endpoints to list, and how.
+#[derive(Debug, Args)]
+pub(crate) struct EndpointsArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    #[command(flatten)]
+    pub(crate) evidence: EvidenceArgs,
+    #[command(flatten)]
+    pub(crate) rules: RulesArgs,
+    /// How they are written
+    #[arg(long, value_enum, default_value_t, help_heading = "Output")]
+    pub(crate) format: EndpointsFormat,
+    #[command(flatten)]
+    pub(crate) color: ColorArgs,
+    /// The table only: no count, no notices but of what could not be done
     #[arg(short, long, help_heading = "Output")]
     pub(crate) quiet: bool,
-    /// List the endpoints too, with the values in effect there and the lines that set them
+    /// Show each endpoint with the lines that set its values
     #[arg(short, long, conflicts_with = "quiet", help_heading = "Output")]
     pub(crate) verbose: bool,
+}
+
+/// `endpoints --format`.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub(crate) enum EndpointsFormat {
+    #[default]
+    /// A table where the terminal is wide enough, else a block for each
+    Table,
+    /// Everything, for programs
+    Json,
+    /// A table for a page
+    Markdown,
+    /// Comma-separated values, for a spreadsheet
+    Csv,
+}
+
+/// `trace --format`.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub(crate) enum TraceFormat {
+    #[default]
+    /// Step by step, for people
+    Human,
+    /// Everything, for programs
+    Json,
 }
 
 /// `--fail-on`.
@@ -182,6 +304,31 @@ pub(crate) enum RulesFormat {
 
 fn websocket_path(text: &str) -> Result<String, String> {
     if text.starts_with('/') { Ok(text.to_owned()) } else { Err("it must start with `/`".to_owned()) }
+}
+
+fn url(text: &str) -> Result<Url, String> {
+    Url::parse(text).map_err(|error| error.to_string())
+}
+
+fn header(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once(':').ok_or_else(|| "write it as `NAME: VALUE`".to_owned())?;
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if name.is_empty() || !name.bytes().all(is_token) {
+        return Err("the name must be one of a header field (RFC 9110 section 5.6.2)".to_owned());
+    }
+    if value.contains(['\r', '\n', '\0']) {
+        return Err("the value must be on one line".to_owned());
+    }
+    Ok((name.to_owned(), value.trim().to_owned()))
+}
+
+fn via_listen(text: &str) -> Result<ListenAddress, String> {
+    match ListenAddress::parse(text) {
+        ListenAddress::Name(..) => {
+            Err("write it as an address and a port, such as 10.0.0.1:443, [::1]:80 or *:80".to_owned())
+        }
+        address => Ok(address),
+    }
 }
 
 fn path_map(text: &str) -> Result<PathMap, String> {

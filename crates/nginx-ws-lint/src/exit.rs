@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use lint_finding::Outcome;
+use lint_finding::{Outcome, Prospect, Trace};
 
 use crate::cli::FailOn;
 
@@ -25,6 +25,18 @@ impl Exit {
             (true, _) => Self::Failed,
             (false, true) => Self::Findings,
             (false, false) => Self::Clean,
+        }
+    }
+
+    /// What a trace amounts to.
+    pub(crate) fn of_trace(trace: &Trace) -> Self {
+        if trace.outcome.is_incomplete() || trace.problem.is_some() {
+            return Self::Failed;
+        }
+        match trace.handshake {
+            Prospect::Succeeds | Prospect::NotAsked => Self::Clean,
+            Prospect::Fails => Self::Findings,
+            Prospect::Unknown => Self::Failed,
         }
     }
 }

@@ -36,8 +36,10 @@ fn run(cli: &Cli) -> Result<Exit, Error> {
         say(&format!("note: `{name}` is taken as the command; write ./{name} for the file"));
     }
     match command {
+        Command::Endpoints(args) => commands::endpoints::run(args),
         Command::Explain { rule } => commands::explain::run(rule),
         Command::Rules { format } => commands::rules::run(*format),
+        Command::Trace(args) => commands::trace::run(args),
     }
 }
 

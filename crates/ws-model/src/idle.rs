@@ -19,12 +19,8 @@ pub struct IdleLimit<'s> {
 }
 
 impl<'s> IdleLimit<'s> {
-    /// `None` for modules that have no tunnel.
-    pub(crate) fn new(
-        configuration: Configuration<'s>,
-        context: ContextId,
-        module: PassModule,
-    ) -> Option<Self> {
+    /// The limit in a context; `None` for modules that have no tunnel.
+    pub fn new(configuration: Configuration<'s>, context: ContextId, module: PassModule) -> Option<Self> {
         let directive_name = match module {
             PassModule::Proxy => DirectiveName::PROXY_READ_TIMEOUT,
             PassModule::Uwsgi => DirectiveName::UWSGI_READ_TIMEOUT,

@@ -10,6 +10,7 @@ mod evidence;
 mod handshake;
 mod idle;
 mod model;
+mod reading;
 mod source;
 mod walk;
 
@@ -19,5 +20,6 @@ pub use evidence::{Evidence, EvidenceKind};
 pub use handshake::{Handshake, Header, HttpVersion, Line, Lost};
 pub use idle::IdleLimit;
 pub use model::{Hints, Model, PathOutcome};
+pub use reading::{Fault, Reading, hidden_answer, is_foreign_origin, offers_subprotocols, read};
 pub use source::Source;
 pub use walk::handshake_request;

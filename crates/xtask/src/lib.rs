@@ -7,6 +7,7 @@ mod ci;
 mod demo;
 mod documents;
 mod error;
+mod examples;
 mod program;
 mod rules;
 

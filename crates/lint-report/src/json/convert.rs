@@ -28,7 +28,7 @@ pub(crate) fn output<'a>(outcome: &'a Outcome, tool: &ToolInfo<'a>) -> v1::Outpu
     }
 }
 
-fn finding<'a>(outcome: &'a Outcome, finding: &'a finding::Finding) -> v1::Finding<'a> {
+pub(super) fn finding<'a>(outcome: &'a Outcome, finding: &'a finding::Finding) -> v1::Finding<'a> {
     let (file, range) = range(outcome, finding.primary.place);
     let because = finding.labels.iter().filter(|label| label.role == LabelRole::Because);
     v1::Finding {
@@ -73,7 +73,7 @@ fn fix<'a>(outcome: &'a Outcome, fix: &'a finding::Fix) -> v1::Fix<'a> {
     v1::Fix { title: &fix.title, applicability: fix.applicability.name(), edits: edits.collect() }
 }
 
-fn endpoint<'a>(outcome: &'a Outcome, row: &'a finding::EndpointRow) -> v1::Endpoint<'a> {
+pub(super) fn endpoint<'a>(outcome: &'a Outcome, row: &'a finding::EndpointRow) -> v1::Endpoint<'a> {
     let (file, range) = range(outcome, row.place);
     let evidence = row.evidence.iter().map(|evidence| {
         let (file, line) = optional_line(outcome, evidence.place);
@@ -115,7 +115,7 @@ fn setting<'a>(outcome: &'a Outcome, setting: &'a finding::Setting) -> v1::Setti
     }
 }
 
-fn notice<'a>(outcome: &'a Outcome, notice: &'a finding::Notice) -> v1::Notice<'a> {
+pub(super) fn notice<'a>(outcome: &'a Outcome, notice: &'a finding::Notice) -> v1::Notice<'a> {
     let (file, line) = optional_line(outcome, notice.place);
     v1::Notice {
         code: notice.code.name(),
@@ -138,7 +138,7 @@ fn line(outcome: &Outcome, place: Place) -> (&str, u32) {
     (position.path, position.start.line)
 }
 
-fn optional_line(outcome: &Outcome, place: Option<Place>) -> (Option<&str>, Option<u32>) {
+pub(super) fn optional_line(outcome: &Outcome, place: Option<Place>) -> (Option<&str>, Option<u32>) {
     let at = place.map(|place| line(outcome, place));
     (at.map(|(file, _)| file), at.map(|(_, line)| line))
 }

@@ -1,17 +1,38 @@
 //! The format for programs.
 
 mod convert;
+mod endpoints;
+mod endpoints_v1;
+mod trace;
+mod trace_v1;
 mod v1;
 
 use std::io::{self, Write};
 
-use lint_finding::Outcome;
+use lint_finding::{EndpointTable, Outcome, Trace};
+use serde::Serialize;
 
 use crate::ToolInfo;
 use crate::escape::is_hazardous;
 
 pub(crate) fn write(outcome: &Outcome, tool: &ToolInfo<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let text = serde_json::to_string_pretty(&convert::output(outcome, tool)).map_err(io::Error::other)?;
+    pretty(&convert::output(outcome, tool), out)
+}
+
+pub(crate) fn write_trace(trace: &Trace, tool: &ToolInfo<'_>, out: &mut dyn Write) -> io::Result<()> {
+    pretty(&trace::output(trace, tool), out)
+}
+
+pub(crate) fn write_endpoints(
+    table: &EndpointTable,
+    tool: &ToolInfo<'_>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    pretty(&endpoints::output(table, tool), out)
+}
+
+fn pretty(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+    let text = serde_json::to_string_pretty(value).map_err(io::Error::other)?;
     out.write_all(escaped(&text).as_bytes())?;
     writeln!(out)
 }

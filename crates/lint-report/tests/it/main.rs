@@ -9,3 +9,4 @@ mod human;
 mod json;
 mod layout;
 mod properties;
+mod trace;

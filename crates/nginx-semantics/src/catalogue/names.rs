@@ -47,6 +47,7 @@ names! {
     // Which request goes where.
     LISTEN = "listen",
     SERVER_NAME = "server_name",
+    LARGE_CLIENT_HEADER_BUFFERS = "large_client_header_buffers",
     RETURN = "return",
     REWRITE = "rewrite",
     SET = "set",
@@ -92,6 +93,7 @@ names! {
     SCGI_READ_TIMEOUT = "scgi_read_timeout",
     SEND_TIMEOUT = "send_timeout",
     KEEPALIVE_TIMEOUT = "keepalive_timeout",
+    WORKER_SHUTDOWN_TIMEOUT = "worker_shutdown_timeout",
 
     // Buffers, caches and bodies.
     PROXY_CACHE = "proxy_cache",
@@ -100,6 +102,11 @@ names! {
     // Upstream groups.
     KEEPALIVE = "keepalive",
     HASH = "hash",
+    IP_HASH = "ip_hash",
+    LEAST_CONN = "least_conn",
+    LEAST_TIME = "least_time",
+    RANDOM = "random",
+    STICKY = "sticky",
     ZONE = "zone",
 
     // TLS and protocols.
@@ -107,6 +114,9 @@ names! {
 
     // Answers and logs.
     ADD_HEADER = "add_header",
+    PROXY_HIDE_HEADER = "proxy_hide_header",
+    ACCESS_LOG = "access_log",
+    ERROR_LOG = "error_log",
 
     // Directives that define variables.
     PERL_SET = "perl_set",

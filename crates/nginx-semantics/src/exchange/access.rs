@@ -21,7 +21,10 @@ struct Verdict<'s> {
 impl<'s> Follower<'_, 's> {
     /// The phases from access to content.
     pub(super) fn content(&mut self) -> Next<'s> {
-        if let Some(next) = self.access() {
+        // ngx_http_core_access_phase: "r != r->main"
+        if !self.is_subrequest
+            && let Some(next) = self.access()
+        {
             return next;
         }
         if let Some(next) = self.try_files() {

@@ -3,12 +3,52 @@
 use core::net::{IpAddr, SocketAddr};
 
 use super::uri;
+use crate::catalogue::DirectiveName;
+use crate::configuration::{Configuration, ContextId};
+use crate::effective::{Effective, effective};
 use crate::variables::{Request, Value};
 use crate::version::NginxVersion;
 
 /// Since this version `$http_NAME` joins the lines of a field with `, `; before it is the first line
 /// (`http/ngx_http_variables.c:ngx_http_variable_unknown_header`).
-const JOINED_SINCE: NginxVersion = NginxVersion::new(1, 23, 0);
+pub(super) const JOINED_SINCE: NginxVersion = NginxVersion::new(1, 23, 0);
+
+/// `large_client_header_buffers`, in bytes.
+const LARGE_BUFFER: usize = 8 << 10;
+
+/// The status for a request line or a field that no buffer takes: 414, or 494, which is told as 400
+/// (`http/ngx_http_request.c:ngx_http_process_request_line`, `ngx_http_process_request_headers`).
+pub(super) fn too_long(
+    configuration: Configuration<'_>,
+    server: ContextId,
+    request: &ClientRequest,
+) -> Option<u16> {
+    let line = match effective(configuration, server, DirectiveName::LARGE_CLIENT_HEADER_BUFFERS) {
+        Effective::Set(declared) => declared.directives.first().copied(),
+        Effective::Default { .. } => None,
+        Effective::Unknown(_) => return None,
+    };
+    let size = match line {
+        Some(line) => line.argument(1).and_then(|size| parse_size(&size))?,
+        None => LARGE_BUFFER,
+    };
+    let first = request.method.len() + request.target.len() + " HTTP/1.1\r\n ".len();
+    if first > size {
+        return Some(414);
+    }
+    let is_long = |(name, value): &(String, Vec<u8>)| name.len() + value.len() + ": \r\n".len() > size;
+    request.headers.iter().any(is_long).then_some(494)
+}
+
+/// `core/ngx_parse.c:ngx_parse_size`
+fn parse_size(text: &[u8]) -> Option<usize> {
+    let (digits, scale) = match text.split_last()? {
+        (b'k' | b'K', digits) => (digits, 1 << 10),
+        (b'm' | b'M', digits) => (digits, 1 << 20),
+        _ => (text, 1),
+    };
+    std::str::from_utf8(digits).ok()?.parse::<usize>().ok()?.checked_mul(scale)
+}
 
 /// A request of HTTP/1.1.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +63,7 @@ pub struct ClientRequest {
     pub is_tls: bool,
     /// From where.
     pub client: Option<IpAddr>,
-    /// The address that it arrives at.
+    /// The address that it arrives at; 0.0.0.0 or `::` where only the port is known.
     pub local: Option<SocketAddr>,
 }
 
@@ -83,7 +123,10 @@ impl Request for Live<'_> {
             "server_name" if self.server_name.starts_with('~') => Value::Unknown,
             "server_name" => Value::known(self.server_name),
             "remote_addr" => optional(self.client_address()),
-            "server_addr" => optional(request.local.map(|local| local.ip().to_string().into_bytes())),
+            "server_addr" => {
+                let local = request.local.filter(|local| !local.ip().is_unspecified());
+                optional(local.map(|local| local.ip().to_string().into_bytes()))
+            }
             "server_port" => optional(request.local.map(|local| local.port().to_string().into_bytes())),
             "proxy_host" => self.upstream.as_ref().map_or_else(Value::empty, |(host, _)| host.clone()),
             "proxy_port" => self.upstream.as_ref().map_or_else(Value::empty, |(_, port)| port.clone()),
@@ -116,14 +159,28 @@ impl Live<'_> {
         if let Some(argument) = name.strip_prefix("arg_") {
             return Value::known(uri::argument(self.arguments, argument.as_bytes()).unwrap_or_default());
         }
-        if name.starts_with("cookie_") && self.request.field("cookie").next().is_none() {
-            return Value::empty();
+        if let Some(cookie) = name.strip_prefix("cookie_") {
+            return Value::known(self.cookie(cookie));
         }
         // There is no answer yet.
         if name.starts_with("upstream_http_") || name.starts_with("sent_http_") {
             return Value::empty();
         }
         Value::Unknown
+    }
+
+    /// The value of `$cookie_NAME`: the first of the name in any case, empty where there is none
+    /// (`http/ngx_http_parse.c:ngx_http_parse_multi_header_lines`).
+    fn cookie(&self, name: &str) -> Vec<u8> {
+        let lines = self.request.field("cookie").flat_map(|line| line.split(|byte| *byte == b';'));
+        let value = |pair: &[u8]| {
+            let at = pair.iter().position(|byte| *byte == b'=')?;
+            let known = pair.get(..at)?.trim_ascii();
+            known
+                .eq_ignore_ascii_case(name.as_bytes())
+                .then(|| pair.get(at + 1..).unwrap_or_default().to_vec())
+        };
+        lines.into_iter().find_map(value).unwrap_or_default()
     }
 
     /// The value of `$http_NAME`; `name` in lower case with `_` for `-`.

@@ -23,6 +23,10 @@ use crate::version::NginxVersion;
 pub use client::ClientRequest;
 pub use proxied::{HeaderSource, UpstreamHeader, UpstreamRequest, UpstreamVersion};
 
+/// The versions since which the same configuration and request may lead to something else.
+pub const CHANGES: [NginxVersion; 3] =
+    [client::JOINED_SINCE, crate::defaults::HTTP11_BY_DEFAULT, proxied::PROXY_CONNECTION_SINCE];
+
 /// As many ways are followed.
 const MOST_WAYS: usize = 16;
 

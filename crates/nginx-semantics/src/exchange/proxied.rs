@@ -14,7 +14,7 @@ use crate::variables::{Value, has_variables};
 use crate::version::NginxVersion;
 
 /// Since this version `Proxy-Connection` of the client is not passed on.
-const PROXY_CONNECTION_SINCE: NginxVersion = NginxVersion::new(1, 31, 0);
+pub(super) const PROXY_CONNECTION_SINCE: NginxVersion = NginxVersion::new(1, 31, 0);
 
 /// The client's fields that a cache makes its own (`ngx_http_proxy_cache_headers`).
 const CACHED: [&str; 6] =

@@ -20,6 +20,22 @@ const MOST_URI_CHANGES: u32 = 10;
 impl<'s> Exchanges<'_, 's> {
     /// What nginx does with a request that `server` takes.
     pub fn run(&self, server: ContextId, request: &ClientRequest) -> Exchange<'s> {
+        self.run_from(server, request, Entry::Request)
+    }
+
+    /// What nginx does with a request that is refused before the phases begin, with what only `error_page` knows as 497
+    /// among others (`http/ngx_http_request.c:ngx_http_process_request`).
+    pub fn run_refused(&self, server: ContextId, request: &ClientRequest, status: u16) -> Exchange<'s> {
+        self.run_from(server, request, Entry::Refused(status))
+    }
+
+    /// What nginx does with the subrequest that `auth_request` or `mirror` sends to a URI, with the client's fields
+    /// (`http/ngx_http_core_module.c:ngx_http_subrequest`).
+    pub fn run_subrequest(&self, server: ContextId, request: &ClientRequest, uri: &[u8]) -> Exchange<'s> {
+        self.run_from(server, request, Entry::Subrequest(uri))
+    }
+
+    fn run_from(&self, server: ContextId, request: &ClientRequest, entry: Entry<'_>) -> Exchange<'s> {
         let mut ways = Vec::new();
         // Answers to the questions that the configuration leaves open, in the order in which they come up.
         let mut plans: Vec<Vec<bool>> = vec![Vec::new()];
@@ -28,7 +44,7 @@ impl<'s> Exchanges<'_, 's> {
                 return Exchange { ways, is_cut: true };
             }
             let mut follower = Follower::new(self, server, request, &plan);
-            let ending = follower.follow();
+            let ending = follower.follow(entry);
             for open in plan.len()..follower.questions {
                 let mut other = plan.clone();
                 other.resize(open, true);
@@ -39,6 +55,17 @@ impl<'s> Exchanges<'_, 's> {
         }
         Exchange { ways, is_cut: false }
     }
+}
+
+/// How a request comes in.
+#[derive(Clone, Copy)]
+enum Entry<'u> {
+    /// From the client.
+    Request,
+    /// From the client, refused with a status before the phases begin.
+    Refused(u16),
+    /// From nginx, for a URI.
+    Subrequest(&'u [u8]),
 }
 
 /// What comes next.
@@ -73,6 +100,8 @@ pub(super) struct Follower<'a, 's> {
     pub(super) gathered: Gathered,
     /// `r->internal`
     pub(super) is_internal: bool,
+    /// Whether `r->main` is another one.
+    pub(super) is_subrequest: bool,
     /// `r->valid_unparsed_uri`: the target can be passed on as the client sent it.
     pub(super) is_unchanged: bool,
     /// `r->valid_location`: the location's name still is the beginning of the path.
@@ -113,6 +142,7 @@ impl<'a, 's> Follower<'a, 's> {
             method: request.method.clone(),
             gathered: Gathered::followed(),
             is_internal: false,
+            is_subrequest: false,
             is_unchanged: true,
             is_below_location: true,
             is_to_be_found: false,
@@ -124,11 +154,25 @@ impl<'a, 's> Follower<'a, 's> {
         }
     }
 
-    fn follow(&mut self) -> Ending<'s> {
+    fn follow(&mut self, entry: Entry<'_>) -> Ending<'s> {
         if self.path.is_empty() {
             return Ending::Answered(self.answer(400, AnsweredBy::BadRequest));
         }
-        let mut next = Next::Server;
+        let mut next = match entry {
+            Entry::Refused(status) => Next::Special(self.answer(status, AnsweredBy::BadRequest)),
+            Entry::Request => {
+                match super::client::too_long(self.all.configuration, self.server, self.request) {
+                    Some(status) => Next::Special(self.answer(status, AnsweredBy::BadRequest)),
+                    None => Next::Server,
+                }
+            }
+            Entry::Subrequest(uri) => {
+                let (path, arguments) = uri::split(uri);
+                (self.path, self.arguments) = (path.to_vec(), arguments.to_vec());
+                (self.is_internal, self.is_subrequest, self.is_unchanged) = (true, true, false);
+                Next::Server
+            }
+        };
         loop {
             next = match next {
                 Next::Server => self.server_rewrite(),

@@ -298,3 +298,38 @@ fn variables_on_the_way() {
         assert_eq!(value, expected, "{lines}: {seen}");
     }
 }
+
+#[test]
+fn what_no_buffer_takes_is_refused() {
+    let http = "server { large_client_header_buffers 2 1k; location / { return 204; } }";
+    assert_eq!(run(http, NEW, &handshake("/ws")), "204 by return 204");
+    let mut request = handshake("/ws");
+    request.headers.push(("Cookie".to_owned(), vec![b'x'; 1100]));
+    assert_eq!(run(http, NEW, &request), "400 BadRequest");
+    assert_eq!(run(http, NEW, &handshake(&format!("/{}", "x".repeat(1100)))), "414 BadRequest");
+}
+
+#[test]
+fn subrequests_reach_internal_locations_and_are_not_checked() {
+    let http = "server { deny all; location = /auth { internal; proxy_pass http://127.0.0.1:9/a; } }";
+    let loaded = load_root(&format!("events {{}}\nhttp {{\n{http}\n}}\n"), &[]);
+    let configuration = only(&loaded);
+    let variables = Variables::new(configuration);
+    let locations = Locations::new(configuration);
+    let exchanges = Exchanges { configuration, variables: &variables, locations: &locations, version: NEW };
+    let server = configuration.of_kind(ContextKind::Server).next().unwrap();
+    let exchange = exchanges.run_subrequest(server, &handshake("/ws"), b"/auth");
+    let way = exchange.only_way().unwrap();
+    assert!(matches!(&way.ending, Ending::Passed(_)), "{way:?}");
+    let refused = exchanges.run_refused(server, &handshake("/ws"), 497);
+    let Ending::Answered(answer) = &refused.only_way().unwrap().ending else { panic!("an answer") };
+    assert_eq!(answer.status, 400);
+}
+
+#[test]
+fn cookies_are_read() {
+    let http = "server { location / { return 302 /$cookie_ROOM-$cookie_b-$cookie_none; } }";
+    let mut request = handshake("/ws");
+    request.headers.push(("Cookie".to_owned(), b"a=1; room=x=y; b=".to_vec()));
+    assert_eq!(run(http, NEW, &request), "302 to /x=y-- by return 302 /$cookie_ROOM-$cookie_b-$cookie_none");
+}

@@ -19,4 +19,5 @@ mod links;
 mod locations;
 mod maps;
 mod rewrite;
+mod rivals;
 mod servers;

@@ -1,12 +1,23 @@
 //! One file a command, and how all of them write.
 
+pub(crate) mod endpoints;
 pub(crate) mod explain;
+mod given;
 pub(crate) mod lint;
 pub(crate) mod rules;
+pub(crate) mod trace;
 
 use std::io::{self, BufWriter, ErrorKind, Write};
 
+use lint_report::ToolInfo;
+
 use crate::error::Error;
+
+const TOOL: ToolInfo<'_> = ToolInfo {
+    name: env!("CARGO_PKG_NAME"),
+    version: env!("CARGO_PKG_VERSION"),
+    commit: option_env!("NGINX_WS_LINT_COMMIT"),
+};
 
 /// Writes to standard output. A reader that has seen enough (`| head`) is no error and changes no exit code.
 fn to_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {

@@ -17,6 +17,8 @@ fn long_help() {
 #[test]
 fn help_of_commands() {
     let tree = Tree::new(&[]);
+    assert_snapshot!("endpoints", tree.run(&["endpoints", "--help"]).shown());
+    assert_snapshot!("trace", tree.run(&["trace", "--help"]).shown());
     assert_snapshot!("explain", tree.run(&["explain", "--help"]).shown());
     assert_snapshot!("rules", tree.run(&["rules", "--help"]).shown());
 }

@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
 
+mod endpoints;
 mod explain;
 mod help;
 mod input;
 mod output;
 mod run;
+mod trace;
 mod usage;

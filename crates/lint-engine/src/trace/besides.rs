@@ -1,0 +1,112 @@
+//! Ways that depend on what no configuration says: files on the disk, and what answers a subrequest.
+
+use lint_finding::{Prospect, Responder, TraceWay};
+use nginx_semantics::{ContextId, Directive, DirectiveName, Ending, Step, Way};
+use ws_model::{Reading, read};
+
+use super::Follow;
+use super::choice::{answer, place};
+
+impl<'s> Follow<'_, 's> {
+    /// What may happen instead on a way whose words are `words`.
+    pub(super) fn besides(&self, server: ContextId, way: &Way<'s>, words: &TraceWay) -> Vec<TraceWay> {
+        let mut all = Vec::new();
+        // The words of a way begin with those of its steps, one each.
+        for (index, step) in way.steps.iter().enumerate() {
+            let until = || words.steps.iter().take(index).cloned().collect::<Vec<_>>();
+            match step {
+                Step::TriedFiles(line) if line.arguments().count() > 1 => {
+                    let assumption = format!("a file of `{}` is there", line.text_line());
+                    let text = format!(
+                        "200 from nginx, with that file: `{}` is asked before all that passes requests on",
+                        line.text_line()
+                    );
+                    all.push(self.instead(
+                        words,
+                        until(),
+                        assumption,
+                        Some(200),
+                        Responder::Nginx,
+                        text,
+                        line,
+                    ));
+                }
+                Step::Checked { directive, refused: None, .. }
+                    if directive.name() == DirectiveName::AUTH_REQUEST
+                        && self.upgrades(server, directive) =>
+                {
+                    let assumption = format!(
+                        "what answers `{}` takes that for a handshake, and switches",
+                        directive.text_line()
+                    );
+                    let text =
+                        "no answer: nginx closes the connection over `connection upgrade in subrequest`";
+                    all.push(self.instead(
+                        words,
+                        until(),
+                        assumption,
+                        None,
+                        Responder::Nobody,
+                        text.to_owned(),
+                        directive,
+                    ));
+                }
+                _ => {}
+            }
+        }
+        if let Ending::Passed(passed) = &way.ending {
+            let mirrors = passed.also.iter().filter(|line| line.name() == DirectiveName::MIRROR);
+            for line in mirrors.filter(|line| self.upgrades(server, line)) {
+                let assumption = format!(
+                    "what gets the copy of `{}` takes it for a handshake, and switches",
+                    line.text_line()
+                );
+                let text = "nginx closes the connection over `connection upgrade in subrequest`, before the 101 or soon after it";
+                let steps = words.steps.clone();
+                all.push(self.instead(
+                    words,
+                    steps,
+                    assumption,
+                    None,
+                    Responder::Nobody,
+                    text.to_owned(),
+                    line,
+                ));
+            }
+        }
+        all
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one place that builds them all")]
+    fn instead(
+        &self,
+        words: &TraceWay,
+        steps: Vec<lint_finding::TraceStep>,
+        assumption: String,
+        status: Option<u16>,
+        by: Responder,
+        text: String,
+        line: &Directive<'_>,
+    ) -> TraceWay {
+        let prospect = if self.query.is_plain { Prospect::NotAsked } else { Prospect::Fails };
+        let answer = answer(status, by, text, Some(place(line)), prospect);
+        let mut assumptions = words.assumptions.clone();
+        assumptions.push(assumption);
+        TraceWay { assumptions, steps, sent: None, answer, after: Vec::new() }
+    }
+
+    /// Whether the subrequest of a line is a handshake to whoever gets it.
+    fn upgrades(&self, server: ContextId, line: &Directive<'s>) -> bool {
+        if self.query.is_plain {
+            return false;
+        }
+        let uri = line.argument(0).unwrap_or_default();
+        let exchange = self.model.exchanges(self.version).run_subrequest(server, &self.request, &uri);
+        exchange.ways.iter().any(|way| match &way.ending {
+            Ending::Passed(passed) => {
+                passed.request.as_ref().is_some_and(|request| read(request) == Reading::Switches)
+            }
+            Ending::Answered(_) | Ending::CannotSay(_) => false,
+        })
+    }
+}

@@ -1,0 +1,281 @@
+//! Follows one request and writes down what happens, for people and programs.
+//!
+//! What nginx does is known to `nginx-semantics`, what a back end makes of it to `ws-model`; here are the words.
+
+mod after;
+mod besides;
+mod choice;
+mod query;
+mod sent;
+mod way;
+
+use std::path::PathBuf;
+
+use lint_finding::{Finding, Prospect, Severity, Trace, TraceRun, TracedRequest};
+use nginx_semantics::{
+    CHANGES, ClientRequest, Configuration, ContextId, ContextKind, Files, Loaded, NginxVersion, Scope,
+    Socket, VersionRange, load, server_names,
+};
+use ws_model::Model;
+use ws_rules::{Findings, visit};
+
+use crate::gather::Gathered;
+use crate::settings::SettingsFiles;
+use crate::{Settings, as_set, finish, hints, notices, of_layout, rules};
+
+pub use query::{Query, Url, UrlError};
+
+/// Follows a request through what the arguments mean.
+pub fn trace(
+    files: &dyn Files,
+    arguments: &[PathBuf],
+    scope: &Scope,
+    settings: &Settings,
+    query: &Query,
+) -> Trace {
+    let found = SettingsFiles::new(files, scope, &settings.config);
+    let (arguments, scope) = as_set(files, arguments, scope, &found);
+    let loaded = load(files, &arguments, &scope);
+    follow(&loaded, settings, &found, &scope, query)
+}
+
+/// A request on its way through one `http` block of one version.
+struct Follow<'a, 's> {
+    query: &'a Query,
+    request: ClientRequest,
+    model: &'a Model<'s>,
+    http: ContextId,
+    version: NginxVersion,
+}
+
+impl<'s> Follow<'_, 's> {
+    fn configuration(&self) -> Configuration<'s> {
+        self.model.configuration
+    }
+}
+
+/// What becomes of the request in one run, with the contexts that it came through.
+struct Followed {
+    run: TraceRun,
+    visited: Vec<ContextId>,
+    /// Whether a name of the server is the reason that it takes the request.
+    is_named: bool,
+}
+
+fn follow(
+    loaded: &Loaded,
+    settings: &Settings,
+    found: &SettingsFiles<'_>,
+    scope: &Scope,
+    query: &Query,
+) -> Trace {
+    let request = query.request();
+    let mut gathered = Gathered::default();
+    notices::of_skipped(loaded, &mut gathered);
+    let (mut followed, mut elsewhere) = (Vec::new(), Vec::new());
+    let mut streams = Vec::new();
+    for layout in &loaded.layouts {
+        let mut settings = of_layout(loaded, layout, settings, found);
+        if !query.is_plain {
+            let path = query.url.target.split('?').next().unwrap_or_default();
+            settings.websocket_paths.push(path.to_owned());
+        }
+        let configuration = Configuration::new(&loaded.sources, layout);
+        let model = Model::new(configuration, &hints(&settings));
+        notices::of_includes(configuration, &mut gathered);
+        streams.extend(choice::streams(configuration, query));
+        for http in configuration.of_kind(ContextKind::Http) {
+            let sockets = choice::open_sockets(configuration, http);
+            elsewhere.extend(sockets.iter().map(|socket| socket.address.to_string()));
+            let chosen = choice::sockets_for(&sockets, query).into_iter();
+            let all: Vec<Followed> =
+                chosen.flat_map(|socket| versions(&model, http, socket, &sockets, query, &request)).collect();
+            if all.is_empty() {
+                continue;
+            }
+            let visited: Vec<ContextId> = all.iter().flat_map(|one| one.visited.iter().copied()).collect();
+            let mut found = Findings::default();
+            visit(&rules(&settings), &model, &mut found);
+            let found = on_the_way(&model, &visited, found.into_vec());
+            followed.push((all, found, settings.clone()));
+        }
+    }
+    // Of several roots those count where a server has the name.
+    let is_named = |all: &[Followed]| all.iter().any(|one| one.is_named);
+    if followed.iter().any(|(all, ..)| is_named(all)) {
+        followed.retain(|(all, ..)| is_named(all));
+    }
+    let mut runs = Vec::new();
+    for (all, found, settings) in followed {
+        gathered.findings(found, &settings);
+        runs.extend(merged(all.into_iter().map(|one| one.run).collect()));
+    }
+    let problem = runs.is_empty().then(|| choice::no_socket(query, elsewhere, &streams));
+    let outcome = finish(loaded, gathered, loaded.judged.len(), found, scope);
+    let prospects = runs.iter().map(|run| run.handshake);
+    Trace {
+        request: traced(query, &request),
+        problem,
+        handshake: whole(prospects, query),
+        runs,
+        verify: query.curl(),
+        outcome,
+    }
+}
+
+/// It cannot where it cannot in one of the runs.
+fn whole(prospects: impl Iterator<Item = Prospect>, query: &Query) -> Prospect {
+    if query.is_plain {
+        return Prospect::NotAsked;
+    }
+    let all: Vec<Prospect> = prospects.collect();
+    if all.contains(&Prospect::Fails) {
+        Prospect::Fails
+    } else if all.is_empty() || all.contains(&Prospect::Unknown) {
+        Prospect::Unknown
+    } else {
+        Prospect::Succeeds
+    }
+}
+
+fn traced(query: &Query, request: &ClientRequest) -> TracedRequest {
+    let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    TracedRequest {
+        url: query.url.text.clone(),
+        is_handshake: !query.is_plain,
+        line: format!("{} {} HTTP/1.1", request.method, lossy(&request.target)),
+        headers: request.headers.iter().map(|(name, value)| (name.clone(), lossy(value))).collect(),
+        client: query.client.map(|client| client.to_string()),
+    }
+}
+
+/// The parts of a range within which every nginx does the same with the same configuration.
+fn parts(range: VersionRange) -> Vec<VersionRange> {
+    let mut starts = vec![range.min];
+    starts.extend(CHANGES.into_iter().filter(|&version| range.min < version && version <= range.max));
+    let ends = starts.iter().skip(1).map(|&next| Some(next)).chain([None]);
+    starts
+        .iter()
+        .zip(ends)
+        .map(|(&min, next)| VersionRange { min, max: next.map_or(range.max, before) })
+        .collect()
+}
+
+/// The release before one, in words at least: 1.29.6 before 1.29.7, 1.22.x before 1.23.0.
+fn before(version: NginxVersion) -> NginxVersion {
+    match version.patch {
+        0 => NginxVersion::new(version.major, version.minor.saturating_sub(1), NginxVersion::ANY_PATCH),
+        patch => NginxVersion::new(version.major, version.minor, patch - 1),
+    }
+}
+
+/// The runs of one socket, neighbours that do the same taken together.
+fn versions<'s>(
+    model: &Model<'s>,
+    http: ContextId,
+    socket: &Socket<'s>,
+    sockets: &[Socket<'s>],
+    query: &Query,
+    request: &ClientRequest,
+) -> Vec<Followed> {
+    let mut all: Vec<(VersionRange, Followed)> = Vec::new();
+    for part in parts(model.versions) {
+        let mut request = request.clone();
+        request.local = choice::local_address(socket, query);
+        let follow = Follow { query, request, model, http, version: part.max };
+        let followed = follow.through(socket, sockets);
+        match all.last_mut() {
+            Some((range, same)) if same.run == followed.run => range.max = part.max,
+            _ => all.push((part, followed)),
+        }
+    }
+    for (range, followed) in &mut all {
+        followed.run.versions = match range.min == range.max {
+            true => range.min.to_string(),
+            false => format!("{} to {}", range.min, range.max),
+        };
+    }
+    all.into_iter().map(|(_, followed)| followed).collect()
+}
+
+/// Sockets that lead to the same are one: `*:443` and `[::]:443` stand side by side in most configurations.
+fn merged(runs: Vec<TraceRun>) -> Vec<TraceRun> {
+    let mut all: Vec<TraceRun> = Vec::new();
+    for run in runs {
+        let is_same = |other: &&mut TraceRun| {
+            other.versions == run.versions
+                && other.ways == run.ways
+                && other.steps.get(1..) == run.steps.get(1..)
+        };
+        match all.iter_mut().find(is_same) {
+            Some(same) => same.listen = format!("{}, {}", same.listen, run.listen),
+            None => all.push(run),
+        }
+    }
+    all
+}
+
+/// The findings about the locations that the request comes to, and about their server.
+fn on_the_way(model: &Model<'_>, visited: &[ContextId], found: Vec<Finding>) -> Vec<Finding> {
+    let configuration = model.configuration;
+    let is_location = |id: ContextId| configuration.context(id).kind.is_location_like();
+    let mut contexts: Vec<ContextId> = Vec::new();
+    for &context in visited {
+        contexts.extend(configuration.levels(context).filter(|&level| is_location(level)));
+    }
+    let endpoints: Vec<_> = model
+        .endpoints
+        .iter()
+        .filter(|endpoint| contexts.contains(&endpoint.context))
+        .map(|endpoint| (endpoint.server_name(), endpoint.location_text()))
+        .collect();
+    let lines: Vec<_> = contexts
+        .iter()
+        .chain(visited)
+        .flat_map(|&context| configuration.directives(context).chain(configuration.opener(context)))
+        .map(|line| ws_rules::place(line.visible().at()))
+        .collect();
+    let is_here = |finding: &Finding| match &finding.endpoint {
+        Some(name) => {
+            endpoints.iter().any(|(server, location)| *server == name.server && *location == name.location)
+        }
+        None => lines.iter().any(|line| {
+            let place = finding.primary.place;
+            line.file == place.file && line.span.start <= place.span.start && place.span.start < line.span.end
+        }),
+    };
+    found.into_iter().filter(|finding| finding.severity > Severity::Pedantic && is_here(finding)).collect()
+}
+
+/// What people call a server.
+fn server_text(configuration: Configuration<'_>, server: ContextId) -> String {
+    let names: Vec<String> =
+        server_names(configuration, server).into_iter().filter(|name| !name.is_empty()).collect();
+    let is_shown = |line: nginx_semantics::Directive<'_>| line.may_be_shown();
+    if !configuration.named(server, nginx_semantics::DirectiveName::SERVER_NAME).all(is_shown) {
+        return "(not shown)".to_owned();
+    }
+    match names.as_slice() {
+        [] => "the server without a name".to_owned(),
+        [name] => format!("`{name}`"),
+        [name, more @ ..] => format!("`{name}` ({} more)", more.len()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_is_parted_where_nginx_changes() {
+        let shown = |min: (u16, u16, u16), max: (u16, u16, u16)| -> Vec<String> {
+            let version = |(major, minor, patch)| NginxVersion::new(major, minor, patch);
+            parts(VersionRange { min: version(min), max: version(max) })
+                .iter()
+                .map(|part| format!("{} {}", part.min, part.max))
+                .collect()
+        };
+        assert_eq!(shown((1, 24, 0), (1, 24, 0)), ["1.24.0 1.24.0"]);
+        assert_eq!(shown((1, 18, 0), (1, 30, 99)), ["1.18.0 1.22.x", "1.23.0 1.29.6", "1.29.7 1.30.x"]);
+    }
+}

@@ -1,0 +1,365 @@
+//! The steps of one way through nginx's phases, in words.
+
+use lint_finding::{Prospect, Remark, Responder, Stage, TraceAnswer, TraceStep, TraceWay};
+use nginx_semantics::{
+    Answer, AnsweredBy, Configuration, ContextId, ContextKind, Directive, Ending, LocationMiss, LocationName,
+    Modifier, Obstacle, Presence, Selection, Step, Value, Way, location_rivals,
+};
+
+use super::choice::{answer, place, remark, step};
+use super::{Follow, server_text};
+
+/// As many locations that lose are shown.
+const MOST_RIVALS: usize = 8;
+
+/// For words of a file outside the given paths.
+pub(super) const NOT_SHOWN: &str = "(not shown)";
+
+/// Text of bytes, for people.
+pub(super) fn lossy(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// What is known of a value, in words.
+pub(super) fn value_words(value: &Value) -> String {
+    match value {
+        Value::OneOf(values) => match values.as_slice() {
+            [one] if one.is_empty() => "nothing".to_owned(),
+            values => {
+                let words: Vec<String> = values.iter().map(|value| format!("`{}`", lossy(value))).collect();
+                words.join(" or ")
+            }
+        },
+        Value::NotEmpty => "something that is not known here".to_owned(),
+        Value::Unknown => "what is not known here".to_owned(),
+    }
+}
+
+fn target_words(path: &[u8], arguments: &[u8]) -> String {
+    match arguments {
+        [] => format!("`{}`", lossy(path)),
+        arguments => format!("`{}?{}`", lossy(path), lossy(arguments)),
+    }
+}
+
+/// What people call a location: its words.
+pub(super) fn location_words(configuration: Configuration<'_>, context: ContextId) -> String {
+    let Some(opener) = configuration.opener(context) else { return "the location".to_owned() };
+    let name = lossy(&opener.name_bytes());
+    match name.as_str() {
+        "location" => format!("location `{}`", opener.arguments_text()),
+        name => format!("`{name} {}`", opener.arguments_text()),
+    }
+}
+
+impl<'s> Follow<'_, 's> {
+    /// One way in words; the contexts that it comes to are added to `visited`.
+    pub(super) fn way(&self, server: ContextId, way: &Way<'s>, visited: &mut Vec<ContextId>) -> TraceWay {
+        let mut words = Words { follow: self, server, assumptions: Vec::new(), is_masked: false };
+        let mut steps: Vec<TraceStep> =
+            way.steps.iter().filter_map(|step| words.step(step, visited)).collect();
+        let Words { assumptions, is_masked, .. } = words;
+        let configuration = self.configuration();
+        let is_given = |level| configuration.context(level).presence == Presence::Given;
+        let is_partial = way.steps.iter().any(|step| matches!(step, Step::NotGiven(_)))
+            || !configuration.levels(server).all(is_given);
+        let mut whole = match &way.ending {
+            Ending::Answered(answered) => {
+                visited.push(answered.context);
+                TraceWay {
+                    assumptions,
+                    steps,
+                    sent: None,
+                    answer: self.answered(answered),
+                    after: vec![self.access_log(answered.context, Some(answered.status))],
+                }
+            }
+            Ending::Passed(passed) => {
+                visited.push(passed.context);
+                steps.extend(self.before_upstream(passed));
+                steps.push(self.upstream(passed));
+                let answer = self.got(passed);
+                let after = self.after(passed, &answer);
+                TraceWay { assumptions, steps, sent: self.sent(passed, is_masked), answer, after }
+            }
+            Ending::CannotSay(obstacle) => TraceWay {
+                assumptions,
+                steps,
+                sent: None,
+                answer: self.obstacle(obstacle),
+                after: Vec::new(),
+            },
+        };
+        if is_partial && whole.answer.handshake == Prospect::Fails {
+            whole.answer.handshake = Prospect::Unknown;
+            whole.answer.remarks.push(remark("unless a file that was not given says otherwise", None));
+        }
+        whole
+    }
+
+    fn answered(&self, answered: &Answer<'s>) -> TraceAnswer {
+        let configuration = self.configuration();
+        let line = |context: ContextId| configuration.opener(context).map(|line| place(&line));
+        let status = answered.status;
+        let (why, at, is_shown) = match answered.by {
+            AnsweredBy::Directive(by) => {
+                (format!("`{}` says so", by.text_line()), Some(place(&by)), by.may_be_shown())
+            }
+            AnsweredBy::MissingSlash(location) => (
+                format!(
+                    "the path is that of {} but for its final slash",
+                    location_words(configuration, location)
+                ),
+                line(location),
+                true,
+            ),
+            AnsweredBy::Internal(by) => (
+                "the location is `internal`, and the request comes from outside".to_owned(),
+                Some(place(&by)),
+                true,
+            ),
+            AnsweredBy::NoFile => (
+                match configuration.context(answered.context).kind {
+ ContextKind::Server => "no location takes it, and the server has no such file, as is taken here: with one it is 200".to_owned(),
+ _ => "the location hands nothing on, and there is no such file, as is taken here: with one it is 200".to_owned(),
+},
+                line(answered.context),
+                true,
+            ),
+            AnsweredBy::NoNamedLocation(by) => {
+                ("the server has no such named location".to_owned(), Some(place(&by)), true)
+            }
+            AnsweredBy::RedirectLimit => ("the URI has been changed ten times".to_owned(), None, true),
+            AnsweredBy::NoUpstream(by) => (
+                format!(
+                    "`{}` names nobody that can be asked: no `upstream`, no address, no `resolver`",
+                    by.text_line()
+                ),
+                Some(place(&by)),
+                true,
+            ),
+            AnsweredBy::BadRequest => ("nginx refuses the request itself".to_owned(), None, true),
+        };
+        let prospect = if self.query.is_plain { Prospect::NotAsked } else { Prospect::Fails };
+        if status == 444 {
+            let text = format!("the connection is closed without an answer: {why}");
+            return answer(None, Responder::Nobody, text, at, prospect);
+        }
+        let location = answered.location.as_ref().filter(|_| is_shown);
+        let mut text = format!("{status} from nginx: {why}");
+        if let Some(location) = location {
+            text.push_str(&format!("; it sends the client to {}", value_words(location)));
+        }
+        let mut answer = answer(Some(status), Responder::Nginx, text, at, prospect);
+        answer.location = location.and_then(|value| value.as_known()).map(lossy);
+        if (300..400).contains(&status) && prospect == Prospect::Fails {
+            answer
+                .remarks
+                .push(remark("clients of WebSockets follow no redirect: browsers fail the connection", None));
+        }
+        answer
+    }
+
+    fn obstacle(&self, obstacle: &Obstacle<'s>) -> TraceAnswer {
+        let configuration = self.configuration();
+        let (text, at) = match obstacle {
+            Obstacle::Regex(location) => (
+                format!(
+                    "it cannot be said: the regex of {} is not evaluated here",
+                    location_words(configuration, *location)
+                ),
+                configuration.opener(*location).map(|line| place(&line)),
+            ),
+            Obstacle::Value(line) => (
+                format!("it cannot be said: `{}` depends on what is not known here", line.text_line()),
+                Some(place(line)),
+            ),
+            Obstacle::Module(line) => {
+                (format!("it cannot be said: `{}` decides by itself", line.text_line()), Some(place(line)))
+            }
+            Obstacle::NoServer => ("it cannot be said: no server was given".to_owned(), None),
+        };
+        let prospect = if self.query.is_plain { Prospect::NotAsked } else { Prospect::Unknown };
+        answer(None, Responder::Unknown, text, at, prospect)
+    }
+}
+
+/// What is kept while the steps of a way are put into words.
+struct Words<'f, 'a, 's> {
+    follow: &'f Follow<'a, 's>,
+    server: ContextId,
+    assumptions: Vec<String>,
+    /// Whether the path comes from a line that may not be shown.
+    is_masked: bool,
+}
+
+impl<'s> Words<'_, '_, 's> {
+    fn configuration(&self) -> Configuration<'s> {
+        self.follow.configuration()
+    }
+
+    fn path(&mut self, path: &[u8], arguments: &[u8], by: Option<&Directive<'_>>) -> String {
+        self.is_masked |= by.is_some_and(|line| !line.may_be_shown());
+        if self.is_masked { NOT_SHOWN.to_owned() } else { target_words(path, arguments) }
+    }
+
+    fn step(&mut self, taken: &Step<'s>, visited: &mut Vec<ContextId>) -> Option<TraceStep> {
+        let configuration = self.configuration();
+        Some(match taken {
+            Step::Set { directive, value } => {
+                let shown = if directive.may_be_shown() { value_words(value) } else { NOT_SHOWN.to_owned() };
+                let text = format!("`{}` gives {shown}", directive.text_line());
+                step(Stage::Rewrite, text, Some(place(directive)))
+            }
+            Step::If { directive, holds, is_known } => {
+                let says = if *holds { "holds" } else { "does not hold" };
+                let line = format!("`{}`", directive.text_line());
+                if !is_known {
+                    self.assumptions.push(format!("{line} {says}"));
+                }
+                let how = if *is_known { "" } else { ", as is taken here: it is not known" };
+                step(Stage::Rewrite, format!("{line} {says}{how}"), Some(place(directive)))
+            }
+            Step::Rewritten { directive, path, arguments } => {
+                let target = self.path(path, arguments, Some(directive));
+                let text = format!("`{}` makes it {target}", directive.text_line());
+                step(Stage::Rewrite, text, Some(place(directive)))
+            }
+            Step::Selected { path, selection } => {
+                if let Selection::Location(location) = selection {
+                    visited.push(*location);
+                }
+                self.selected(path, selection)
+            }
+            Step::Limited(context) => {
+                visited.push(*context);
+                let text = format!(
+                    "{} restricts the method, and takes the place of the location",
+                    location_words(configuration, *context)
+                );
+                step(Stage::Access, text, configuration.opener(*context).map(|line| place(&line)))
+            }
+            Step::Checked { directive, refused, is_known } => {
+                let line = format!("`{}`", directive.text_line());
+                let says = match refused {
+                    Some(status) => format!("refuses with {status}"),
+                    None => "lets the request through".to_owned(),
+                };
+                if !is_known {
+                    self.assumptions.push(format!("{line} {says}"));
+                }
+                let how = if *is_known { "" } else { ", as is taken here: it is not known" };
+                step(Stage::Access, format!("{line} {says}{how}"), Some(place(directive)))
+            }
+            Step::TriedFiles(directive) => {
+                self.is_masked |= !directive.may_be_shown();
+                let text = format!(
+                    "`{}` comes to its last word: no file is there, as is taken here",
+                    directive.text_line()
+                );
+                step(Stage::Redirect, text, Some(place(directive)))
+            }
+            Step::ErrorPage { directive, status } => {
+                self.is_masked |= !directive.may_be_shown();
+                let text = format!("`{}` takes the place of {status}", directive.text_line());
+                step(Stage::Redirect, text, Some(place(directive)))
+            }
+            Step::Redirected { path, arguments } => {
+                let target = self.path(path, arguments, None);
+                step(Stage::Redirect, format!("an internal redirect to {target}: all starts again"), None)
+            }
+            Step::Named(location) => {
+                visited.push(*location);
+                let text = format!("on to {}", location_words(configuration, *location));
+                step(Stage::Redirect, text, configuration.opener(*location).map(|line| place(&line)))
+            }
+            Step::NotGiven(gap) => {
+                let include = configuration.directive(gap.include);
+                let text = format!("`{}` was not given, and may change what follows", include.text_line());
+                step(Stage::NotGiven, text, Some(place(&include)))
+            }
+        })
+    }
+
+    fn selected(&mut self, path: &[u8], selection: &Selection) -> TraceStep {
+        let configuration = self.configuration();
+        let name =
+            |location: ContextId| configuration.opener(location).and_then(|opener| LocationName::of(&opener));
+        let line = |context: ContextId| configuration.opener(context).map(|line| place(&line));
+        let shown = self.path(path, b"", None);
+        let (text, at) = match selection {
+            Selection::Location(location) => {
+                let why = match name(*location).map(|name| name.modifier) {
+                    Some(Modifier::Exact) => "its name is the path",
+                    Some(Modifier::Prefix) => "the longest prefix, and no regex takes the path",
+                    Some(Modifier::PriorityPrefix) => {
+                        "the longest prefix, and `^~` keeps regexes from being tried"
+                    }
+                    Some(Modifier::Regex | Modifier::CaselessRegex) => "the first regex that takes the path",
+                    Some(Modifier::Named) | None => "led to",
+                };
+                (
+                    format!(
+                        "{} for {shown}: {why}",
+                        location_words(configuration, *location).trim_start_matches("location ")
+                    ),
+                    line(*location),
+                )
+            }
+            Selection::Server => {
+                let who = server_text(configuration, self.server);
+                (format!("none for {shown}: {who} itself serves it"), line(self.server))
+            }
+            Selection::SlashRedirect(location) => (
+                format!(
+                    "{} for {shown}: nginx redirects to its name, for it hands requests on",
+                    location_words(configuration, *location).trim_start_matches("location ")
+                ),
+                line(*location),
+            ),
+            Selection::CannotSay { location } => (
+                format!("the regex of {} is not evaluated here", location_words(configuration, *location)),
+                line(*location),
+            ),
+        };
+        let mut found = step(Stage::Location, text, at);
+        let rivals = location_rivals(&self.follow.model.locations, self.server, path, selection);
+        let more = rivals.len().saturating_sub(MOST_RIVALS);
+        for rival in rivals.iter().take(MOST_RIVALS) {
+            let words = location_words(configuration, rival.location);
+            let words = words.trim_start_matches("location ");
+            found
+                .remarks
+                .push(remark(format!("not {words}: {}", miss_words(rival.why)), line(rival.location)));
+        }
+        if more > 0 {
+            found.remarks.push(Remark { text: format!("and {more} more locations that lose"), place: None });
+        }
+        if let Selection::Location(location) = selection {
+            let around = configuration
+                .levels(*location)
+                .skip(1)
+                .filter(|&level| configuration.context(level).kind == ContextKind::Location);
+            for outer in around {
+                let text = format!("inside {}", location_words(configuration, outer));
+                found.remarks.push(remark(text, line(outer)));
+            }
+        }
+        found
+    }
+}
+
+fn miss_words(miss: LocationMiss) -> &'static str {
+    match miss {
+        LocationMiss::BehindExact => "an exact name comes before all else",
+        LocationMiss::Shorter => "a shorter prefix",
+        LocationMiss::BehindRegex => "a prefix without `^~`, and a regex comes before it",
+        LocationMiss::Later => "a regex that takes the path too, but comes later",
+        LocationMiss::BehindPriority => {
+            "a regex that would take the path, but `^~` keeps it from being tried"
+        }
+        LocationMiss::BehindRedirect => "a regex that would take the path, but the redirect comes first",
+        LocationMiss::SlashApart => "a slash at the end makes it another path",
+        LocationMiss::CaseApart => "case makes it another path",
+    }
+}

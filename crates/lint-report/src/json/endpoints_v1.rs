@@ -1,0 +1,44 @@
+//! Version 1 of what `endpoints` says, frozen: fields are added, never changed or taken away.
+
+use serde::Serialize;
+
+use super::v1::{Endpoint, Notice, Tool};
+
+pub(crate) const SCHEMA: &str = "urn:nginx-ws-lint:endpoints:v1";
+pub(crate) const VERSION: u32 = 1;
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Output<'a> {
+    pub(crate) schema: &'static str,
+    pub(crate) version: u32,
+    pub(crate) tool: Tool<'a>,
+    pub(crate) endpoints: Vec<Row<'a>>,
+    pub(crate) notices: Vec<Notice<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Row<'a> {
+    #[serde(flatten)]
+    pub(crate) endpoint: Endpoint<'a>,
+    /// `yes`, `no`, `both` or `unknown`.
+    pub(crate) tls: &'static str,
+    /// The name of the `upstream` that it goes to.
+    pub(crate) group: Option<&'a str>,
+    /// The lines that choose among the peers; none: in turn.
+    pub(crate) balancing: Vec<Line<'a>>,
+    pub(crate) peers: Vec<Line<'a>>,
+    pub(crate) findings: Vec<Found<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Line<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) file: Option<&'a str>,
+    pub(crate) line: Option<u32>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Found<'a> {
+    pub(crate) rule: &'a str,
+    pub(crate) severity: &'static str,
+}

@@ -1,0 +1,112 @@
+//! Version 1 of what `trace` says, frozen: fields are added, never changed or taken away.
+
+use serde::Serialize;
+
+use super::v1::{Finding, Notice, Tool};
+
+pub(crate) const SCHEMA: &str = "urn:nginx-ws-lint:trace:v1";
+pub(crate) const VERSION: u32 = 1;
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Output<'a> {
+    pub(crate) schema: &'static str,
+    pub(crate) version: u32,
+    pub(crate) tool: Tool<'a>,
+    pub(crate) request: Request<'a>,
+    /// `succeeds`, `fails`, `unknown` or `not-asked`.
+    pub(crate) handshake: &'static str,
+    /// Why there is no run.
+    pub(crate) problem: Option<&'a str>,
+    pub(crate) runs: Vec<Run<'a>>,
+    pub(crate) findings: Vec<Finding<'a>>,
+    pub(crate) verify: &'a str,
+    pub(crate) notices: Vec<Notice<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Request<'a> {
+    pub(crate) url: &'a str,
+    pub(crate) is_handshake: bool,
+    pub(crate) line: &'a str,
+    pub(crate) headers: Vec<Header<'a>>,
+    pub(crate) client: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Header<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) value: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Run<'a> {
+    pub(crate) nginx: &'a str,
+    pub(crate) root: Option<&'a str>,
+    pub(crate) listen: &'a str,
+    pub(crate) handshake: &'static str,
+    pub(crate) steps: Vec<Step<'a>>,
+    pub(crate) ways: Vec<Way<'a>>,
+    /// Whether there are more ways than were followed.
+    pub(crate) is_cut: bool,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Step<'a> {
+    pub(crate) stage: &'static str,
+    pub(crate) text: &'a str,
+    pub(crate) file: Option<&'a str>,
+    pub(crate) line: Option<u32>,
+    pub(crate) remarks: Vec<Remark<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Remark<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) file: Option<&'a str>,
+    pub(crate) line: Option<u32>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Way<'a> {
+    pub(crate) assumptions: &'a [String],
+    pub(crate) steps: Vec<Step<'a>>,
+    /// What the back end receives.
+    pub(crate) sent: Option<Sent<'a>>,
+    pub(crate) answer: Answer<'a>,
+    /// The life of the connection.
+    pub(crate) after: Vec<Step<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Sent<'a> {
+    pub(crate) line: &'a str,
+    pub(crate) fields: Vec<Field<'a>>,
+    pub(crate) dropped: Vec<Field<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Field<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) value: Option<&'a str>,
+    /// `set`, `default`, `client` or `lost`.
+    pub(crate) origin: &'static str,
+    pub(crate) file: Option<&'a str>,
+    pub(crate) line: Option<u32>,
+    pub(crate) note: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Answer<'a> {
+    pub(crate) status: Option<u16>,
+    /// `nginx`, `backend`, `nobody` or `unknown`.
+    pub(crate) by: &'static str,
+    /// Why a strict back end refuses, in one word.
+    pub(crate) reason: Option<&'static str>,
+    /// `Location` of a redirect.
+    pub(crate) location: Option<&'a str>,
+    pub(crate) text: &'a str,
+    pub(crate) file: Option<&'a str>,
+    pub(crate) line: Option<u32>,
+    pub(crate) remarks: Vec<Remark<'a>>,
+    pub(crate) handshake: &'static str,
+}

@@ -1,0 +1,37 @@
+//! `endpoints`: every WebSocket endpoint at a glance.
+
+use lint_engine::Settings;
+
+use super::given::Given;
+use super::{TOOL, to_stdout};
+use crate::cli::{EndpointsArgs, EndpointsFormat, FailOn};
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::terminal;
+
+/// Lists the endpoints.
+pub(crate) fn run(args: &EndpointsArgs) -> Result<Exit, Error> {
+    let given = Given::new(&args.input, (!args.quiet).then_some("reading"))?;
+    let settings = Settings {
+        versions: given.versions(&args.input, args.verbose),
+        websocket_paths: args.evidence.ws_path.clone(),
+        assume_websocket: args.evidence.assume_websocket,
+        select: args.rules.select.clone(),
+        ignore: args.rules.ignore.clone(),
+        config: Given::config(&args.input),
+        ..Settings::default()
+    };
+    let mut table = given.with(|files, paths, scope| lint_engine::endpoints(files, paths, scope, &settings));
+    given.add_unlisted(&mut table.outcome);
+    if args.quiet {
+        table.outcome.notices.retain(|notice| notice.incomplete);
+    }
+    let style = terminal::style(args.color.color, args.verbose, !args.quiet);
+    to_stdout(|out| match args.format {
+        EndpointsFormat::Table => lint_report::endpoints(&table, &style, out),
+        EndpointsFormat::Json => lint_report::endpoints_json(&table, &TOOL, out),
+        EndpointsFormat::Markdown => lint_report::endpoints_markdown(&table, out),
+        EndpointsFormat::Csv => lint_report::endpoints_csv(&table, out),
+    })?;
+    Ok(Exit::of(&table.outcome, FailOn::Never))
+}

@@ -1,0 +1,125 @@
+//! What a command reads: paths or standard input, and how far it may look.
+
+use std::env;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use lint_engine::Config;
+use lint_finding::{Notice, NoticeCode, Outcome};
+use nginx_semantics::{Files, Overlay, Scope, VersionRange};
+
+use crate::cli::{Command, InputArgs};
+use crate::disk::{Disk, LARGEST, read_at_most};
+use crate::error::Error;
+use crate::version::{INSTALLED, of_this_machine};
+use crate::{say, scope};
+
+/// What the arguments mean.
+pub(crate) struct Given {
+    disk: Disk,
+    stdin: Option<(PathBuf, Vec<u8>)>,
+    paths: Vec<PathBuf>,
+    scope: Scope,
+}
+
+impl Given {
+    /// Reads standard input where it is asked for; `doing` is what is said about a path that is not given, nothing for
+    /// silence.
+    pub(crate) fn new(args: &InputArgs, doing: Option<&str>) -> Result<Self, Error> {
+        let working_folder = env::current_dir().and_then(|folder| folder.canonicalize());
+        let working_folder = working_folder.map_err(Error::WorkingFolder)?;
+        let stdin = stdin(args, &working_folder)?;
+        let paths = match &stdin {
+            Some((name, _)) => vec![name.clone()],
+            None => paths(args, doing),
+        };
+        let scope = Scope {
+            given: scope::given(&paths, &working_folder),
+            working_folder,
+            path_maps: args.path_map.clone(),
+            host_includes: args.host_includes,
+            ..Scope::default()
+        };
+        Ok(Self { disk: Disk::default(), stdin, paths, scope })
+    }
+
+    /// The versions to judge for: as the user says, else as this machine's nginx does.
+    pub(crate) fn versions(&self, args: &InputArgs, says: bool) -> Option<VersionRange> {
+        let installed = if args.nginx_version.is_none() { of_this_machine(&self.paths) } else { None };
+        if let (Some(version), true) = (installed, says) {
+            say(&format!("note: judging for nginx {version}, as `nginx -v` says"));
+        }
+        args.nginx_version.or(installed)
+    }
+
+    /// Which settings files count.
+    pub(crate) fn config(args: &InputArgs) -> Config {
+        match &args.config {
+            Some(file) => Config::File(file.clone()),
+            None if args.isolated => Config::Isolated,
+            None => Config::Found,
+        }
+    }
+
+    /// Does something with it.
+    pub(crate) fn with<T>(&self, work: impl FnOnce(&dyn Files, &[PathBuf], &Scope) -> T) -> T {
+        match &self.stdin {
+            Some((path, bytes)) => {
+                let files = Overlay { below: &self.disk, path: path.clone(), bytes: bytes.clone() };
+                work(&files, &self.paths, &self.scope)
+            }
+            None => {
+                self.hint_at_commands();
+                work(&self.disk, &self.paths, &self.scope)
+            }
+        }
+    }
+
+    /// Adds the folders that could not be read.
+    pub(crate) fn add_unlisted(self, outcome: &mut Outcome) {
+        let scope = self.scope;
+        outcome.notices.extend(self.disk.into_unlisted().iter().map(|(folder, reason)| Notice {
+            code: NoticeCode::UnreadableFile,
+            message: format!("this folder could not be read: {reason}"),
+            place: None,
+            path: Some(scope.shown(&scope.working_folder.join(folder))),
+            incomplete: true,
+        }));
+    }
+
+    /// After an option a word is always a path.
+    fn hint_at_commands(&self) {
+        for name in Command::NAMES {
+            let is_named = self.paths.iter().any(|path| path == Path::new(name));
+            if is_named && self.disk.identity(Path::new(name)).is_none() {
+                say(&format!("note: `{name}` is taken as a path; a command must be the first word"));
+            }
+        }
+    }
+}
+
+/// The name of standard input and its bytes, if it is what is read.
+fn stdin(args: &InputArgs, working_folder: &Path) -> Result<Option<(PathBuf, Vec<u8>)>, Error> {
+    match args.paths.as_slice() {
+        [path] if path == Path::new("-") => {}
+        paths if paths.iter().any(|path| path == Path::new("-")) => return Err(Error::StdinNotAlone),
+        _ if args.stdin_filename.is_some() => return Err(Error::StdinNameWithoutStdin),
+        _ => return Ok(None),
+    }
+    let bytes = read_at_most(io::stdin().lock(), LARGEST, 0).map_err(Error::ReadStdin)?;
+    let bytes = bytes.ok_or(Error::StdinTooLarge(LARGEST))?;
+    let name = args.stdin_filename.as_deref().unwrap_or(Path::new("<stdin>"));
+    Ok(Some((scope::resolved(name, working_folder), bytes)))
+}
+
+fn paths(args: &InputArgs, doing: Option<&str>) -> Vec<PathBuf> {
+    if !args.paths.is_empty() {
+        return args.paths.clone();
+    }
+    let path = if Path::new(INSTALLED).exists() { INSTALLED } else { "." };
+    if let Some(doing) = doing {
+        let folder = if path == "." { "the working directory" } else { path };
+        say(&format!("note: no path given, {doing} {folder}"));
+    }
+    vec![PathBuf::from(path)]
+}

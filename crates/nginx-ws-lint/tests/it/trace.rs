@@ -1,0 +1,246 @@
+//! `trace`: one request step by step.
+
+use insta::assert_snapshot;
+
+use crate::run::{Run, Tree};
+
+/// The three lines of a handshake that gets through.
+const UPGRADE: &str = "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; \
+    proxy_set_header Connection upgrade; proxy_set_header Host $host;";
+
+/// Traces through one version with these lines in `http`; `UPGRADE` stands for the lines of a handshake.
+fn trace(http: &str, url: &str, options: &[&str]) -> Run {
+    let text = format!("events {{}}\nhttp {{\n{}\n}}\n", http.replace("UPGRADE;", UPGRADE));
+    let tree = Tree::new(&[("nginx.conf", &text)]);
+    let fixed = ["trace", url, "nginx.conf", "--nginx-version", "1.28.0", "--select", "handshake"];
+    tree.run(&[&fixed, options].concat())
+}
+
+const SITES: &str = "\
+upstream app { least_conn; zone app 64k; server 10.0.0.1:8000 weight=2; server unix:/run/app.sock down; }
+server { listen 80 default_server; server_name _; return 444; }
+server { listen 80; server_name www.example.com *.example.com; return 301 https://example.com$request_uri; }
+server {
+    listen 80;
+    server_name example.com;
+    UPGRADE;
+    location / { try_files $uri @app; }
+    location ^~ /ws/ { proxy_pass http://app/live/; proxy_read_timeout 5m; }
+    location ~ chat { proxy_pass http://app; }
+    location = /ws/exact { proxy_pass http://app; }
+    location @app { proxy_pass http://app; proxy_set_header X-Real-IP $remote_addr; }
+}
+server { listen 8080; server_name example.com; return 404; }";
+
+#[test]
+fn the_steps_of_a_handshake() {
+    assert_snapshot!(trace(SITES, "ws://example.com/ws/chat?room=1", &[]).shown());
+}
+
+#[test]
+fn files_that_may_be_there() {
+    assert_snapshot!(trace(SITES, "ws://example.com/other", &["--client-ip", "192.0.2.1"]).shown());
+}
+
+#[test]
+fn an_ordinary_request() {
+    assert_snapshot!(trace(SITES, "http://example.com/ws/chat", &["--plain-get"]).shown());
+}
+
+#[test]
+fn an_ordinary_request_that_is_made_a_handshake() {
+    let http = "server { listen 80; location / { proxy_set_header Upgrade websocket; proxy_pass http://127.0.0.1:1; } }";
+    let run = trace(http, "http://example.com/", &["--plain-get", "--format", "json"]);
+    assert!(run.stdout.contains("an upgrade that the client does not ask for"), "{}", run.stdout);
+}
+
+#[test]
+fn a_host_that_nobody_has() {
+    assert_snapshot!(trace(SITES, "ws://exampel.com/ws/", &[]).shown());
+}
+
+#[test]
+fn what_a_configuration_does_not_tell() {
+    let http = "server { listen 80; UPGRADE;
+        set $app a;
+        if ($ssl_client_verify = SUCCESS) { set $app b; }
+        if ($cookie_beta) { set $app c; }
+        rewrite ^/old/(.*)$ /ws/$1 last;
+        location /ws/ { auth_request /auth; limit_conn perip 10; proxy_pass http://127.0.0.1:8000; }
+        location = /auth { internal; proxy_pass http://127.0.0.1:9000; }
+    }
+    limit_conn_zone $remote_addr zone=perip:1m;";
+    assert_snapshot!(trace(http, "ws://localhost/old/a", &["-H", "Cookie: beta=1"]).shown());
+}
+
+#[test]
+fn sockets_of_one_address_each() {
+    let http =
+        "server { listen 10.0.0.1:80; server_name a; UPGRADE; location / { proxy_pass http://127.0.0.1:1; } }
+        server { listen 10.0.0.2:80; server_name b; return 403; }";
+    assert_snapshot!(trace(http, "ws://a/", &[]).shown());
+    let code = |options: &[&str]| trace(http, "ws://a/", options).code;
+    assert_eq!(code(&["--via-listen", "10.0.0.1:80"]), Some(0));
+    assert_eq!(code(&["--via-listen", "10.0.0.2:80"]), Some(1));
+    assert_eq!(code(&["--via-listen", "10.0.0.3:80"]), Some(2));
+    assert_eq!(trace(http, "ws://10.0.0.1/", &[]).code, Some(0));
+    assert_eq!(trace(http, "ws://10.0.0.2/", &[]).code, Some(1));
+}
+
+#[test]
+fn tls_where_there_is_none_and_none_where_there_is() {
+    let http = "server { listen 80; return 200; }
+        server { listen 443 ssl; error_page 497 https://example.com$request_uri; }";
+    assert_snapshot!("tls_on_a_plain_socket", trace(http, "wss://example.com:80/ws", &[]).shown());
+    assert_snapshot!("no_tls_on_a_tls_socket", trace(http, "ws://example.com:443/ws", &[]).shown());
+}
+
+#[test]
+fn exit_codes() {
+    let code = |lines: &str, options: &[&str]| {
+        let http = format!("server {{ listen 80; {lines} }}");
+        trace(&http, "ws://example.com/ws", options).code
+    };
+    let pass = |more: &str| format!("location / {{ UPGRADE; proxy_pass http://127.0.0.1:8000; {more} }}");
+    assert_eq!(code(&pass(""), &[]), Some(0));
+    assert_eq!(code("location / { proxy_pass http://127.0.0.1:8000; }", &[]), Some(1));
+    assert_eq!(code("location / { proxy_pass http://127.0.0.1:8000; }", &["--plain-get"]), Some(0));
+    assert_eq!(code(&pass(""), &["-H", "Sec-WebSocket-Version: 8"]), Some(1));
+    assert_eq!(code(&pass(""), &["-H", "Upgrade:"]), Some(1));
+    assert_eq!(code(&pass("proxy_hide_header Upgrade;"), &[]), Some(1));
+    assert_eq!(code(&pass("proxy_read_timeout 0;"), &[]), Some(1));
+    assert_eq!(code(&pass("proxy_set_header Sec-WebSocket-Key $ssl_client_serial;"), &[]), Some(2));
+    assert_eq!(code(&pass("deny 10.0.0.0/8;"), &[]), Some(0));
+    assert_eq!(code(&pass("deny 10.0.0.0/8;"), &["--client-ip", "10.1.1.1"]), Some(1));
+    assert_eq!(code("location / { uwsgi_pass 127.0.0.1:8000; }", &[]), Some(0));
+    assert_eq!(code("location / { grpc_pass 127.0.0.1:8000; }", &[]), Some(1));
+    assert_eq!(code("error_page 404 @ws; location @ws { UPGRADE; proxy_pass http://a; }", &[]), Some(1));
+    assert_eq!(code("location ~ (?=w) { return 404; }", &[]), Some(2));
+    // A file that was not given may set what is missing.
+    assert_eq!(code("include /opt/x.conf; location / { proxy_pass http://127.0.0.1:8000; }", &[]), Some(2));
+    // The PROXY protocol is a matter of who comes.
+    assert_eq!(trace("server { listen 80 proxy_protocol; return 404; }", "ws://a/", &[]).code, Some(1));
+}
+
+#[test]
+fn no_server_listens() {
+    let run = trace("server { listen 8080; }", "wss://example.com/ws", &[]);
+    assert_snapshot!(run.shown());
+    let stream = Tree::new(&[(
+        "nginx.conf",
+        "events {}\nstream { server { listen 443; proxy_pass 10.0.0.1:443; } }\n",
+    )]);
+    let run = stream.run(&["trace", "wss://example.com/ws", "nginx.conf"]);
+    assert_eq!(run.code, Some(2));
+    assert!(run.stdout.contains("a server of `stream` listens there (`listen 443`)"), "{}", run.stdout);
+}
+
+#[test]
+fn what_is_no_request_is_refused() {
+    for (arguments, word) in [
+        (&["trace"][..], "<URL>"),
+        (&["trace", "example.com/ws"], "ws://, wss://, http:// or https://"),
+        (&["trace", "ws://a/", "-H", "X"], "NAME: VALUE"),
+        (&["trace", "ws://a/", "-H", "a b: c"], "header field"),
+        (&["trace", "ws://a/", "--via-listen", "localhost:80"], "10.0.0.1:443"),
+        (&["trace", "ws://a/", "--client-ip", "a"], "--client-ip"),
+    ] {
+        let run = Tree::new(&[]).run(arguments);
+        assert_eq!(run.code, Some(2), "{arguments:?}");
+        assert!(run.stderr.contains(word), "{arguments:?}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn versions_that_differ_are_told_apart() {
+    let text = "events {}\nhttp { server { listen 80; location / { proxy_set_header Upgrade $http_upgrade;
+        proxy_set_header Connection upgrade; proxy_pass http://127.0.0.1:8000; } } }\n";
+    let tree = Tree::new(&[("nginx.conf", text)]);
+    let run = tree.run(&["trace", "ws://a/", "nginx.conf", "--select", "handshake"]);
+    assert_snapshot!(run.shown());
+}
+
+#[test]
+fn text_that_was_not_given_is_not_shown() {
+    let secret = "proxy_set_header X-Secret 0123456789; proxy_set_header Upgrade $http_upgrade;\n\
+        proxy_set_header Connection upgrade; proxy_http_version 1.1; proxy_pass http://secret.internal:8000;\n\
+        if ($ssl_client_verify = secretcookie) { rewrite ^ /secretpath break; }\n";
+    let tree = Tree::new(&[("outside/secret.conf", secret), ("given/nginx.conf", "")]);
+    let include = tree.path("outside/secret.conf");
+    let text = format!(
+        "events {{}}\nhttp {{ server {{ listen 80; location /ws {{ include {}; }} }} }}\n",
+        include.display()
+    );
+    std::fs::write(tree.path("given/nginx.conf"), text).unwrap();
+    for format in ["human", "json"] {
+        let run = tree.run(&["trace", "ws://a/ws", "given", "--host-includes", "--format", format]);
+        for secret in ["0123456789", "secret.internal", "X-Secret", "secretcookie", "secretpath"] {
+            assert!(!run.stdout.contains(secret), "{secret}: {}", run.stdout);
+        }
+        assert!(run.stdout.contains("(not shown)"), "{}", run.stdout);
+    }
+    for line in ["try_files /x /secretpath", "rewrite ^ /secretpath last", "error_page 404 /secretpath"] {
+        std::fs::write(tree.path("outside/secret.conf"), format!("{line};\n")).unwrap();
+        let run = tree.run(&["trace", "ws://a/ws", "given", "--host-includes"]);
+        assert!(run.stdout.contains("(not shown)"), "{}", run.stdout);
+        assert!(!run.stdout.contains("secretpath"), "{line}: {}", run.stdout);
+    }
+    let run = tree.run(&["endpoints", "given", "--host-includes", "--format", "json"]);
+    assert!(!run.stdout.contains("secret.internal"), "{}", run.stdout);
+}
+
+#[test]
+fn of_several_roots_the_one_with_the_name_counts() {
+    let root = |name: &str, lines: &str| {
+        format!("events {{}}\nhttp {{ server {{ listen 80; server_name {name}; {lines} }} }}\n")
+    };
+    let (one, other) = (root("a.example", "return 403;"), root("b.example", "return 404;"));
+    let tree = Tree::new(&[("one/nginx.conf", &one), ("other/nginx.conf", &other)]);
+    let roots = |url: &str| {
+        let run = tree.run(&["trace", url, ".", "--format", "json"]);
+        let value: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        let runs = value["runs"].as_array().unwrap().iter();
+        runs.map(|run| run["root"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(roots("ws://b.example/"), ["other/nginx.conf"]);
+    assert_eq!(roots("ws://c.example/"), ["one/nginx.conf", "other/nginx.conf"]);
+}
+
+#[test]
+fn a_fragment_alone_says_nothing_for_sure() {
+    let text = "server { listen 80; location / { proxy_pass http://127.0.0.1:8000; } }\n";
+    let run = Tree::new(&[("site.conf", text)]).run(&["trace", "ws://a/", "site.conf"]);
+    assert_eq!(run.code, Some(2), "{}", run.stdout);
+    assert!(run.stdout.contains("unless a file that was not given says otherwise"), "{}", run.stdout);
+}
+
+#[test]
+fn json_is_json() {
+    let run = trace(SITES, "ws://example.com/ws/chat", &["--format", "json"]);
+    let value: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(value["schema"], "urn:nginx-ws-lint:trace:v1");
+    assert_eq!(value["handshake"], "succeeds");
+    let way = &value["runs"][0]["ways"][0];
+    assert_eq!(way["answer"]["status"], 101);
+    assert_eq!(way["sent"]["line"], "GET /live/chat HTTP/1.1");
+    let upgrade = &way["sent"]["fields"][0];
+    assert_eq!((&upgrade["name"], &upgrade["origin"]), (&"Upgrade".into(), &"set".into()));
+    assert_eq!((&upgrade["file"], &upgrade["line"]), (&"nginx.conf".into(), &9.into()));
+}
+
+#[test]
+fn colours_and_narrow_terminals() {
+    let tree = Tree::new(&[(
+        "nginx.conf",
+        "events {}\nhttp { server { listen 80; location / { proxy_pass http://127.0.0.1:8000; } } }\n",
+    )]);
+    let arguments = ["trace", "ws://a/", "nginx.conf", "--nginx-version", "1.28.0", "--color"];
+    assert!(tree.run(&[&arguments[..], &["always"]].concat()).stdout.contains("\x1b[31manswer"));
+    assert!(!tree.run(&[&arguments[..], &["never"]].concat()).stdout.contains('\x1b'));
+    let narrow = Tree::new(&[(
+        "nginx.conf",
+        "events {}\nhttp { server { listen 80; location / { proxy_pass http://127.0.0.1:8000; } } }\n",
+    )])
+    .env("COLUMNS", "50");
+    assert_snapshot!(narrow.run(&[&arguments[..], &["never", "--select", "capacity"]].concat()).shown());
+}
