@@ -10,6 +10,8 @@ mod evidence;
 mod handshake;
 mod idle;
 mod model;
+mod origin;
+mod site;
 mod source;
 mod walk;
 
@@ -19,5 +21,7 @@ pub use evidence::{Evidence, EvidenceKind};
 pub use handshake::{Handshake, Header, HttpVersion, Line, Lost};
 pub use idle::IdleLimit;
 pub use model::{Hints, Model, PathOutcome};
+pub use origin::OriginDifference;
+pub use site::Site;
 pub use source::Source;
 pub use walk::handshake_request;
