@@ -8,6 +8,7 @@ use tungstenite::protocol::Role;
 use tungstenite::{Message, WebSocket};
 
 use crate::http::{Head, is_waiting, read_head};
+use crate::rfc6455::KEY;
 
 /// No answer takes longer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -41,7 +42,7 @@ pub(crate) fn handshake(port: u16, path: &str, browser: Browser) -> io::Result<(
     let request = format!(
         "GET {path} HTTP/1.1\r\nHost: example.com\r\nConnection: {}\r\nUpgrade: websocket\r\n\
          Origin: http://example.com\r\nSec-WebSocket-Version: 13\r\n\
-         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+         Sec-WebSocket-Key: {KEY}\r\n\r\n",
         browser.connection()
     );
     ask(port, &request)

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::instance::{self, Instance, Verdict};
-use crate::rewrite::{Surroundings, rewrite};
-use crate::{Backends, Binary, Browser, Error, Manner, Received, certificate, client, ports};
+use crate::rewrite::{Listen, Surroundings, rewrite};
+use crate::{Backends, Binary, Browser, Error, Manner, Received, certificate, client, ports, rfc6455};
 
 /// What is run.
 #[derive(Debug, Clone)]
@@ -45,6 +45,8 @@ pub struct Seen {
     pub status: Option<u16>,
     /// Why there was none.
     pub failure: Option<String>,
+    /// Why a browser fails the connection in spite of 101 (RFC 6455 section 4.1).
+    pub refused_because: Option<&'static str>,
     /// Of the answer.
     pub headers: Vec<(String, String)>,
     /// What the back ends received meanwhile, harness addresses replaced by those of the configuration.
@@ -53,6 +55,13 @@ pub struct Seen {
     pub is_echoed: bool,
     /// When nginx closed the silent tunnel: the harness' client and back ends never do. `None` where it did not.
     pub closed_after: Option<Duration>,
+}
+
+impl Seen {
+    /// Whether a browser's WebSocket is open.
+    pub fn is_open(&self) -> bool {
+        self.status == Some(101) && self.refused_because.is_none()
+    }
 }
 
 /// What nginx did with a configuration.
@@ -108,13 +117,23 @@ pub fn observe(binary: &Binary, setup: &Setup, probes: &[Probe]) -> Result<Obser
         let mut seen = try_out(listen.port, probe);
         seen.received = backends.received().split_off(before);
         for header in seen.received.iter_mut().flat_map(|one| &mut one.head.headers) {
-            header.1 = backends.with_original_addresses(&header.1);
+            header.1 = with_original_ports(backends.with_original_addresses(&header.1), &rewritten.listens);
         }
         observation.seen.push(seen);
     }
     observation.access = instance.log("access.log");
     observation.errors = instance.log("error.log");
     Ok(observation)
+}
+
+/// `$server_port` is one that was free.
+fn with_original_ports(value: String, listens: &[Listen]) -> String {
+    let is_port = |listen: &&Listen| listen.original.bytes().all(|byte| byte.is_ascii_digit());
+    let of_listen = |value: String, listen: &Listen| match value.strip_suffix(&format!(":{}", listen.port)) {
+        Some(host) => format!("{host}:{}", listen.original),
+        None => value,
+    };
+    listens.iter().filter(is_port).fold(value, of_listen)
 }
 
 fn try_out(port: u16, probe: &Probe) -> Seen {
@@ -124,6 +143,7 @@ fn try_out(port: u16, probe: &Probe) -> Seen {
         Probe::Handshake { path, browser, stay } => {
             client::handshake(port, path, *browser).and_then(|(head, stream)| {
                 if head.status() == Some(101) {
+                    seen.refused_because = rfc6455::fault(&head);
                     let tunnel = client::stay(stream, *stay)?;
                     (seen.is_echoed, seen.closed_after) = (tunnel.is_echoed, tunnel.closed_after);
                 }
