@@ -2,7 +2,7 @@
 
 use nginx_semantics::NginxVersion;
 
-use crate::Head;
+use crate::{Head, Received};
 
 /// Since this release nginx speaks HTTP/1.1 to upstreams and sends no `Connection: close` by default.
 const NEW_DEFAULTS: NginxVersion = NginxVersion::new(1, 29, 7);
@@ -18,6 +18,8 @@ pub(crate) enum Manner {
     Closed,
     /// Handshakes work; ordinary requests pay.
     Ordinary,
+    /// Handshakes work with the harness' back ends, which take all that RFC 6455 allows; others refuse what they get.
+    Sent,
 }
 
 /// What is expected of a rule's Examples.
@@ -30,13 +32,64 @@ pub(crate) struct Expected {
     pub(crate) upstream: fn(NginxVersion, &Head) -> bool,
     /// The same of ordinary requests, for [`Manner::Ordinary`]: first what an Example sends, then a Use instead.
     pub(crate) ordinary: fn(&[Head]) -> bool,
+    /// What of a handshake arrives where, for [`Manner::Sent`]: an Example, and no Use instead.
+    pub(crate) sent: fn(&Received) -> bool,
+    /// The fields that tell, for [`Manner::Sent`].
+    pub(crate) telling: &'static [&'static str],
 }
 
-const ANY: Expected =
-    Expected { rule: "", manner: Manner::Refused, since: None, upstream: |_, _| true, ordinary: |_| true };
+const ANY: Expected = Expected {
+    rule: "",
+    manner: Manner::Refused,
+    since: None,
+    upstream: |_, _| true,
+    ordinary: |_| true,
+    sent: |_| true,
+    telling: &[],
+};
+
+/// Handshakes that arrive at the back end of the pages.
+const LED_ASTRAY: Expected =
+    Expected { manner: Manner::Sent, sent: |received| received.backend == "127.0.0.1:8000", ..ANY };
 
 /// One for each rule, sorted by name.
-pub(crate) const EXPECTED: [Expected; 15] = [
+pub(crate) const EXPECTED: [Expected; 23] = [
+    Expected { rule: "always-false-upgrade-test", ..LED_ASTRAY },
+    Expected { rule: "case-sensitive-upgrade-match", ..LED_ASTRAY },
+    Expected {
+        rule: "duplicate-handshake-header",
+        manner: Manner::Sent,
+        sent: |received| {
+            let is_sent_twice = |name: &str| received.head.all(name).count() == 2;
+            is_sent_twice("Upgrade") || is_sent_twice("Connection")
+        },
+        telling: &["Upgrade", "Connection"],
+        ..ANY
+    },
+    Expected {
+        rule: "forwarded-proto-missing",
+        manner: Manner::Sent,
+        sent: |received| received.head.header("X-Forwarded-Proto").is_none(),
+        telling: &["X-Forwarded-Proto"],
+        ..ANY
+    },
+    Expected {
+        rule: "handshake-headers-stripped",
+        manner: Manner::Status,
+        upstream: |_, head| head.has_token("Upgrade", "websocket") && head.has_token("Connection", "upgrade"),
+        ..ANY
+    },
+    Expected {
+        rule: "host-not-forwarded",
+        manner: Manner::Sent,
+        sent: |received| {
+            // The client's `Origin` is that of its own `Host`.
+            let origin = received.head.header("Origin").and_then(|origin| origin.split_once("://"));
+            origin.map(|(_, host)| host) != received.head.header("Host")
+        },
+        telling: &["Host", "Origin"],
+        ..ANY
+    },
     Expected {
         rule: "http10-upstream",
         manner: Manner::Status,
@@ -69,6 +122,17 @@ pub(crate) const EXPECTED: [Expected; 15] = [
         ..ANY
     },
     Expected {
+        rule: "literal-upgrade-value",
+        manner: Manner::Ordinary,
+        ordinary: |heads| {
+            let is_handshake = |head: &Head| {
+                head.has_token("Upgrade", "websocket") && head.has_token("Connection", "upgrade")
+            };
+            heads.iter().all(is_handshake)
+        },
+        ..ANY
+    },
+    Expected {
         rule: "missing-connection-header",
         manner: Manner::Status,
         upstream: |version, head| {
@@ -81,6 +145,16 @@ pub(crate) const EXPECTED: [Expected; 15] = [
         rule: "missing-upgrade-header",
         manner: Manner::Status,
         upstream: |_, head| head.header("Upgrade").is_none(),
+        ..ANY
+    },
+    Expected {
+        rule: "proxy-headers-not-inherited",
+        manner: Manner::Sent,
+        sent: |received| {
+            let head = &received.head;
+            head.header("Host") == Some(&received.backend) && head.header("X-Forwarded-Proto").is_none()
+        },
+        telling: &["Host", "X-Forwarded-Proto"],
         ..ANY
     },
     Expected { rule: "short-read-timeout", manner: Manner::Closed, ..ANY },

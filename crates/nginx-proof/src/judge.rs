@@ -64,14 +64,17 @@ impl Judge<'_> {
             self.faults.push("no server to try it on".to_owned());
             return;
         };
-        let statuses =
-            [chrome, firefox].map(|seen| seen.status.map_or("no answer".to_owned(), |s| s.to_string()));
+        let shown = |seen: &Seen| match (seen.status, seen.refused_because) {
+            (None, _) => "no answer".to_owned(),
+            (Some(status), None) => status.to_string(),
+            (Some(status), Some(why)) => format!("{status}, which browsers refuse: {why}"),
+        };
+        let statuses = [chrome, firefox].map(shown);
         self.said.push(match statuses {
             [chrome, firefox] if chrome == firefox => chrome,
             [chrome, firefox] => format!("Chrome {chrome}, Firefox {firefox}"),
         });
-        let failed: Vec<&Seen> =
-            [chrome, firefox].into_iter().filter(|seen| seen.status != Some(101)).collect();
+        let failed: Vec<&Seen> = [chrome, firefox].into_iter().filter(|seen| !seen.is_open()).collect();
         let expected = self.case.expected.manner;
         if is_raised && expected == Manner::Refused {
             self.faults.push("the linter says that nginx refuses it".to_owned());
@@ -81,19 +84,40 @@ impl Judge<'_> {
         for seen in &failed {
             self.failed(seen);
         }
-        if chrome.status == Some(101) {
+        if chrome.is_open() {
             self.must(chrome.is_echoed, "no message came back");
             self.life(is_raised && expected == Manner::Closed, chrome.closed_after);
         }
         if expected == Manner::Ordinary {
             self.ordinary(is_raised, ordinary);
         }
+        if expected == Manner::Sent {
+            self.sent(is_raised, chrome);
+        }
+    }
+
+    /// What arrives of a handshake that works here and not everywhere.
+    fn sent(&mut self, is_raised: bool, seen: &Seen) {
+        let Some(received) = seen.received.first() else {
+            self.faults.push("nothing arrived at the upstream".to_owned());
+            return;
+        };
+        let telling = self.case.expected.telling.iter().map(|name| {
+            let values: Vec<String> =
+                received.head.all(name).map(|value| format!("`{name}: {value}`")).collect();
+            if values.is_empty() { format!("no `{name}`") } else { values.join(" and ") }
+        });
+        let telling: Vec<String> = telling.collect();
+        let telling = if telling.is_empty() { "it".to_owned() } else { telling.join(", ") };
+        self.said.push(format!("`{}` got {telling}", received.backend));
+        let is_so = (self.case.expected.sent)(received);
+        self.must(is_so == is_raised, "the upstream gets something else than linter and page say");
     }
 
     /// A handshake without 101.
     fn failed(&mut self, seen: &Seen) {
         let is_named = seen.status.is_some_and(|status| self.case.claims.statuses.contains(&status));
-        self.must(is_named, "the page does not name this status");
+        self.must(is_named || seen.refused_because.is_some(), "the page does not name this status");
         if seen.status == Some(504) {
             // Whether the request had arrived by then is chance.
             return;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::conduct::{Conduct, Delivery, Stream};
+use crate::rfc6455::KEY;
 use crate::{Place, Received};
 
 /// Whose headers a handshake has: browsers differ in `Connection`.
@@ -64,7 +65,7 @@ impl Exchange {
             .header("Upgrade", "websocket")
             .header("Origin", "http://example.com")
             .header("Sec-WebSocket-Version", "13")
-            .header("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
+            .header("Sec-WebSocket-Key", KEY)
     }
 
     /// With another header behind the others.
@@ -200,6 +201,8 @@ pub struct Seen {
     pub status: Option<u16>,
     /// Why there was none.
     pub failure: Option<String>,
+    /// Why a browser fails the connection in spite of 101 (RFC 6455 section 4.1).
+    pub refused_because: Option<&'static str>,
     /// Of the answer; harness addresses and ports replaced by those of the configuration.
     pub headers: Vec<(String, String)>,
     /// Of the answer, but not of a tunnel.
@@ -218,6 +221,13 @@ pub struct Seen {
     pub delivery: Option<Delivery>,
     /// Which back end each request of a series reached, as the configuration has it; `None` for none.
     pub reached: Vec<Option<String>>,
+}
+
+impl Seen {
+    /// Whether a browser's WebSocket is open.
+    pub fn is_open(&self) -> bool {
+        self.status == Some(101) && self.refused_because.is_none()
+    }
 }
 
 #[cfg(test)]

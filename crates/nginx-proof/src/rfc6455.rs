@@ -5,6 +5,9 @@ use tungstenite::handshake::derive_accept_key;
 use crate::backend::Manner;
 use crate::http::Head;
 
+/// The key of section 1.3, with which the client asks.
+pub(crate) const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
+
 /// What a back end answers to a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Reply {
@@ -14,6 +17,19 @@ pub(crate) enum Reply {
     Page,
     /// The handshake is refused with this status line's end.
     Refuse(&'static str),
+}
+
+/// Why a client has to fail the connection on this 101, as section 4.1 asks.
+pub(crate) fn fault(answer: &Head) -> Option<&'static str> {
+    if !answer.has_token("Upgrade", "websocket") {
+        Some("no `Upgrade`")
+    } else if !answer.has_token("Connection", "upgrade") {
+        Some("no `Connection: upgrade`")
+    } else if answer.header("Sec-WebSocket-Accept") != Some(derive_accept_key(KEY.as_bytes()).as_str()) {
+        Some("no `Sec-WebSocket-Accept` for its key")
+    } else {
+        None
+    }
 }
 
 /// Judges a request as section 4.2.1 asks, the points in its order.

@@ -14,7 +14,7 @@ use crate::http::Body;
 use crate::instance::{self, Instance, Verdict};
 use crate::probe::{Answered, Closer, Exchange, Probe, Seen};
 use crate::rewrite::{Rewritten, Surroundings, WHERE_LOG, rewrite_with};
-use crate::{Backends, Binary, Error, Setup, certificate, ports};
+use crate::{Backends, Binary, Error, Setup, certificate, ports, rfc6455};
 
 /// How often a log is looked at for a line that is due.
 const TICK: Duration = Duration::from_micros(300);
@@ -189,6 +189,7 @@ impl Running {
         seen.status = head.status();
         seen.headers.clone_from(&head.headers);
         if let Some(stay) = stay.filter(|_| seen.status == Some(101)) {
+            seen.refused_because = rfc6455::fault(&head);
             let tunnel = client::stay(wire, stay)?;
             seen.is_echoed = tunnel.is_echoed;
             seen.closed_after = tunnel.closed.map(|(after, _)| after);

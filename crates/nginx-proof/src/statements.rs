@@ -49,7 +49,73 @@ macro_rules! behind_map {
 const WORKS: fn(NginxVersion) -> &'static str = |_| "101; open after 60 s";
 
 /// Sorted by rule.
-pub(crate) const STATEMENTS: [Statement; 16] = [
+pub(crate) const STATEMENTS: [Statement; 22] = [
+    Statement {
+        rule: "always-false-upgrade-test",
+        quote: "the test lets all handshakes through",
+        text: location!(
+            "proxy_set_header Upgrade $http_upgrade;" "proxy_set_header Connection upgrade;"
+            "proxy_read_timeout 3600s;" "if ($http_upgrade!='websocket') { return 403; }"
+        ),
+        manner: Manner::Strict,
+        is_raised: true,
+        seen: |_| "101; open after 60 s; `127.0.0.1:9000` got it",
+    },
+    Statement {
+        rule: "always-false-upgrade-test",
+        quote: "as in `if ($scheme='http')`, nginx refuses to start instead",
+        text: "location /ws/ {\nif ($scheme='http') { return 403; }\n}\n",
+        manner: Manner::Strict,
+        is_raised: false,
+        seen: |_| "refused: `unknown \"scheme='http'\" variable`",
+    },
+    Statement {
+        rule: "case-sensitive-upgrade-match",
+        quote: "Literal keys of a map match in any case",
+        text: concat!(
+            "map $http_upgrade $backend {\ndefault pages;\nWebSocket sockets;\n}\n",
+            "upstream pages {\nserver 127.0.0.1:8000;\n}\nupstream sockets {\nserver 127.0.0.1:9000;\n}\n",
+            "server {\nlisten 80;\nlocation /ws/ {\nproxy_pass http://$backend;\nproxy_http_version 1.1;\n",
+            "proxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection upgrade;\n",
+            "proxy_read_timeout 3600s;\n}\n}\n"
+        ),
+        manner: Manner::Strict,
+        is_raised: false,
+        seen: |_| "101; open after 60 s; `127.0.0.1:9000` got it",
+    },
+    Statement {
+        rule: "duplicate-handshake-header",
+        quote: "A line with an empty value is not sent and does no harm, whether it stands first or last",
+        text: location!(
+            "proxy_set_header Upgrade '';" "proxy_set_header Upgrade $http_upgrade;"
+            "proxy_set_header Connection upgrade;" "proxy_set_header Connection '';" "proxy_read_timeout 3600s;"
+        ),
+        manner: Manner::Strict,
+        is_raised: false,
+        seen: |_| "101; open after 60 s; `127.0.0.1:9000` got `Upgrade: websocket`, `Connection: upgrade`",
+    },
+    Statement {
+        rule: "handshake-headers-stripped",
+        quote: "`Sec-WebSocket-Key` or `Sec-WebSocket-Version` (an empty `proxy_set_header`)",
+        text: location!(
+            "proxy_set_header Upgrade $http_upgrade;" "proxy_set_header Connection upgrade;"
+            "proxy_set_header Sec-WebSocket-Key '';" "proxy_read_timeout 3600s;"
+        ),
+        manner: Manner::Strict,
+        is_raised: true,
+        seen: |_| "400; upstream got HTTP/1.1, `Upgrade: websocket`, `Connection: upgrade`",
+    },
+    Statement {
+        rule: "handshake-headers-stripped",
+        quote: "`proxy_set_header Sec-WebSocket-Extensions \"\"` only turns compression off",
+        text: location!(
+            "proxy_set_header Upgrade $http_upgrade;" "proxy_set_header Connection upgrade;"
+            "proxy_set_header Sec-WebSocket-Extensions '';" "proxy_read_timeout 3600s;"
+        ),
+        manner: Manner::Strict,
+        is_raised: false,
+        seen: WORKS,
+    },
     Statement {
         rule: "http10-upstream",
         quote: "it tunnels over an HTTP/1.0 request if the upstream answers 101",

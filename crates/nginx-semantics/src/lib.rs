@@ -49,5 +49,7 @@ pub use server::{
 };
 pub use sources::{At, FileId, NginxVocabulary, SourceFile, Sources};
 pub use upstream::{Pass, PassModule, Peer, Target, balancing, peers, upstream};
-pub use variables::{Definition, Evaluator, Part, Request, Value, Variables, has_variables, parts};
+pub use variables::{
+    Definition, Evaluator, Part, Request, Value, Variables, condition_words, has_variables, parts,
+};
 pub use version::{NginxVersion, ParseVersionError, VersionRange};

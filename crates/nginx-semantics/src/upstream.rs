@@ -88,7 +88,20 @@ pub struct Target {
     pub has_variables: bool,
 }
 
+/// Ends of names that are no names of the world's.
+const PRIVATE: [&str; 7] = [".local", ".internal", ".svc", ".lan", ".home", ".localdomain", ".docker"];
+
 impl Target {
+    /// Whether the host is a name of the world's, not an address or a name of one network.
+    pub fn is_public(&self) -> bool {
+        let is_address = self.host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        let is_name = self.host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_".contains(&byte));
+        is_name
+            && self.host.contains('.')
+            && !is_address
+            && !PRIVATE.iter().any(|end| self.host.ends_with(end))
+    }
+
     /// Takes `scheme://host:port/uri` apart.
     pub fn parse(text: &[u8]) -> Self {
         let has_variables = has_variables(text);
@@ -172,6 +185,20 @@ pub fn peers<'s>(
 #[cfg(test)]
 mod tests {
     use super::Target;
+
+    #[test]
+    fn names_of_the_world_are_told_from_those_of_a_network() {
+        for (text, expected) in [
+            ("https://sockets.example.org", true),
+            ("http://127.0.0.1:80", false),
+            ("http://[::1]:80", false),
+            ("http://unix:/run/a.sock", false),
+            ("http://app", false),
+            ("http://app.default.svc.cluster.local", false),
+        ] {
+            assert_eq!(Target::parse(text.as_bytes()).is_public(), expected, "{text}");
+        }
+    }
 
     #[test]
     fn targets_are_taken_apart() {

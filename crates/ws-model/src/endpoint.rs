@@ -6,7 +6,7 @@ use nginx_semantics::{
     At, Configuration, ContextId, ContextKind, Directive, LocationName, Modifier, Pass, Target,
 };
 
-use crate::applications::Application;
+use crate::applications::{Application, OriginCheck};
 use crate::evidence::{Evidence, EvidenceKind};
 use crate::handshake::Handshake;
 use crate::idle::IdleLimit;
@@ -64,6 +64,20 @@ impl<'s> Endpoint<'s> {
         self.server_names.first().or(self.listens.first()).cloned().unwrap_or_default()
     }
 
+    /// Whether `server_name` has the host, or a wildcard for it; regexes are not asked.
+    pub fn has_name(&self, host: &str) -> bool {
+        let host = host.to_ascii_lowercase();
+        self.server_names.iter().any(|name| {
+            let name = name.to_ascii_lowercase();
+            let below = |domain: &str| host.ends_with(&format!(".{domain}"));
+            match (name.strip_prefix("*."), name.strip_prefix('.')) {
+                (Some(domain), _) => below(domain),
+                (None, Some(domain)) => host == domain || below(domain),
+                (None, None) => host == name,
+            }
+        })
+    }
+
     /// The strongest kind of evidence.
     pub fn strongest(&self) -> EvidenceKind {
         self.evidence.iter().map(|evidence| evidence.kind).min().unwrap_or(EvidenceKind::Name)
@@ -77,13 +91,15 @@ impl<'s> Endpoint<'s> {
         )
     }
 
+    /// Whether it is the location that takes what the others leave.
+    pub fn is_catch_all(&self) -> bool {
+        let name = self.location().and_then(|location| LocationName::of(&location));
+        name.is_some_and(|name| name.modifier == Modifier::Prefix && name.name == b"/")
+    }
+
     /// Whether it is the location that takes what the others leave, and only a path that the user names makes it one.
     pub fn is_declared_catch_all(&self) -> bool {
-        let is_catch_all = self
-            .location()
-            .and_then(|location| LocationName::of(&location))
-            .is_some_and(|name| name.modifier == Modifier::Prefix && name.name == b"/");
-        is_catch_all && self.evidence.iter().all(|evidence| evidence.kind == EvidenceKind::Declared)
+        self.is_catch_all() && self.evidence.iter().all(|evidence| evidence.kind == EvidenceKind::Declared)
     }
 
     /// Whether it may serve ordinary requests too: nothing in its own path speaks of WebSockets.
@@ -98,6 +114,19 @@ impl<'s> Endpoint<'s> {
         all.sort_by_key(|application| application.id);
         all.dedup_by_key(|application| application.id);
         all
+    }
+
+    /// The application that compares the host of `Origin` with `Host`, `Some(None)` where nothing is known of the back end,
+    /// and `None` where it is known not to.
+    pub fn origin_checker(&self) -> Option<Option<&'static Application>> {
+        let applications = self.applications();
+        let compares = |application: &&&Application| {
+            matches!(application.checks_origin, Some(OriginCheck::Host | OriginCheck::ForwardedHost))
+        };
+        let known = applications.iter().find(compares).copied();
+        let is_known = |application: &&Application| application.checks_origin.is_some();
+        let nobody_does = known.is_none() && !applications.is_empty() && applications.iter().all(is_known);
+        (!nobody_does).then_some(known)
     }
 
     /// A path that this location serves, for the command that verifies it; `None` where its name does not tell.

@@ -31,8 +31,10 @@ impl<'s> Line<'s> {
         let mut arguments = directive.arguments();
         let name = String::from_utf8_lossy(&arguments.next()?).into_owned();
         let written = arguments.next().unwrap_or_default();
-        // Only the two that make the handshake depend on the browser are worth the evaluation.
-        let matters = name.eq_ignore_ascii_case("upgrade") || name.eq_ignore_ascii_case("connection");
+        // Only those that make the handshake are worth the evaluation.
+        let lower = name.to_ascii_lowercase();
+        let matters =
+            matches!(lower.as_str(), "upgrade" | "connection") || lower.starts_with("sec-websocket-");
         let values =
             Browser::ALL.map(|browser| if matters { evaluate(browser, &written) } else { Value::Unknown });
         Some(Self { directive, name, written, values })
@@ -47,7 +49,8 @@ impl<'s> Line<'s> {
         }
     }
 
-    fn is(&self, name: &str) -> bool {
+    /// Whether it sets the field of this name, which has no case.
+    pub fn is(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name)
     }
 }
@@ -70,12 +73,12 @@ pub struct HttpVersion<'s> {
     pub written: Option<String>,
 }
 
-/// Upgrade lines of an outer level that are dropped because a nearer level has lines of its own.
+/// Lines of an outer level that are dropped because a nearer level has lines of its own.
 #[derive(Debug, Clone)]
 pub struct Lost<'s> {
     /// The outer level.
     pub level: ContextId,
-    /// All lines of the outer level, those for the upgrade among them.
+    /// All lines of the outer level.
     pub lines: Vec<Line<'s>>,
     /// The nearer level's first line.
     pub dropped_by: Directive<'s>,
@@ -98,7 +101,11 @@ pub struct Handshake<'s> {
     pub host: Header<'s>,
     /// All other lines in effect, in order.
     pub others: Vec<Line<'s>>,
-    /// Upgrade lines that would be in effect if a nearer level had none of its own.
+    /// Where a field comes from that no line in effect names.
+    pub unset: Source<'s>,
+    /// The lines that would be in effect if the level of those in effect had none.
+    pub dropped: Option<Lost<'s>>,
+    /// The nearest outer lines for an upgrade, where a nearer level drops them.
     pub lost: Option<Lost<'s>>,
 }
 
@@ -137,14 +144,22 @@ impl<'s> Handshake<'s> {
         };
         let (upgrade, connection, host) = (take("upgrade"), take("connection"), take("host"));
         let dropped_by = nearest.as_ref().and_then(|declared| declared.directives.first().copied());
-        let lost = dropped_by.and_then(|dropped_by| {
-            let mut outer = levels.map(|declared| (declared.level, lines(&declared)));
-            let (level, lines) = outer.find(|(_, lines)| lines.iter().any(is_upgrade_line))?;
-            Some(Lost { level, lines, dropped_by })
-        });
+        let mut outer: Vec<Lost<'s>> = dropped_by
+            .map(|dropped_by| {
+                let lost = |declared: Declared<'s>| Lost {
+                    level: declared.level,
+                    lines: lines(&declared),
+                    dropped_by,
+                };
+                levels.map(lost).collect()
+            })
+            .unwrap_or_default();
+        let lost = outer.iter().find(|lost| lost.lines.iter().any(is_upgrade_line)).cloned();
+        outer.truncate(1);
+        let dropped = outer.pop();
         let version = HttpVersion::new(configuration, context);
         let level = nearest.map(|declared| declared.level);
-        Self { level, is_here, version, upgrade, connection, host, others: all, lost }
+        Self { level, is_here, version, upgrade, connection, host, others: all, unset: absent, dropped, lost }
     }
 
     /// Whether the request goes out as HTTP/1.0 for want of a `proxy_http_version`, on some version of the range.
@@ -156,6 +171,12 @@ impl<'s> Handshake<'s> {
     pub fn inherited_lines(&self) -> impl Iterator<Item = &Line<'s>> {
         let all = [&self.upgrade.lines, &self.connection.lines, &self.host.lines, &self.others];
         all.into_iter().flatten().filter(|_| !self.is_here)
+    }
+
+    /// The lines in effect for a field, its name in any case.
+    pub fn lines_for<'h>(&'h self, name: &'h str) -> impl Iterator<Item = &'h Line<'s>> {
+        let all = [&self.upgrade.lines, &self.connection.lines, &self.host.lines, &self.others];
+        all.into_iter().flatten().filter(move |line| line.is(name))
     }
 
     /// Whether a line for the upgrade is in effect.

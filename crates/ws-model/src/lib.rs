@@ -10,7 +10,9 @@ mod evidence;
 mod handshake;
 mod idle;
 mod model;
+mod origin;
 mod reading;
+mod site;
 mod source;
 mod walk;
 
@@ -20,6 +22,8 @@ pub use evidence::{Evidence, EvidenceKind};
 pub use handshake::{Handshake, Header, HttpVersion, Line, Lost};
 pub use idle::IdleLimit;
 pub use model::{Hints, Model, PathOutcome};
+pub use origin::OriginDifference;
 pub use reading::{Fault, Reading, hidden_answer, is_foreign_origin, offers_subprotocols, read};
+pub use site::Site;
 pub use source::Source;
 pub use walk::handshake_request;

@@ -30,6 +30,17 @@ impl<'m, 's> Context<'m, 's> {
         self.model.connection_variable(endpoint.context)
     }
 
+    /// Whether an endpoint serves pages, and its server has a location for WebSockets alone.
+    pub fn has_own_location_beside(&self, endpoint: &Endpoint<'_>) -> bool {
+        let server = |context| self.configuration().enclosing(context, ContextKind::Server);
+        let is_own = |other: &Endpoint<'_>| {
+            !other.may_serve_ordinary_requests()
+                && other.handshake.as_ref().is_some_and(ws_model::Handshake::is_configured)
+                && server(other.context) == server(endpoint.context)
+        };
+        endpoint.may_serve_ordinary_requests() && self.model.endpoints.iter().any(is_own)
+    }
+
     /// Another endpoint of the same server that handles the upgrade.
     pub fn configured_sibling(&self, endpoint: &Endpoint<'_>) -> Option<&'m Endpoint<'s>> {
         let server = |context| self.configuration().enclosing(context, ContextKind::Server);

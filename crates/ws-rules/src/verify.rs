@@ -123,6 +123,15 @@ pub(crate) fn dropped_lines<'h, 's>(handshake: &'h Handshake<'s>) -> Vec<&'h Lin
 
 /// The command that shows whether the handshake works, as the last line of a help text.
 pub(crate) fn with_curl(help: String, endpoint: &Endpoint<'_>) -> String {
+    with_command(help, endpoint, false)
+}
+
+/// The same with the `Origin` of a page, as browsers send it.
+pub(crate) fn with_curl_of_page(help: String, endpoint: &Endpoint<'_>) -> String {
+    with_command(help, endpoint, true)
+}
+
+fn with_command(help: String, endpoint: &Endpoint<'_>, has_origin: bool) -> String {
     let Some(path) = endpoint.example_path() else { return help };
     let tls = endpoint.listens.iter().find(|listen| listen.split(' ').any(|word| word == "ssl"));
     let is_tls = tls.is_some();
@@ -134,8 +143,9 @@ pub(crate) fn with_curl(help: String, endpoint: &Endpoint<'_>) -> String {
     let port = port.map(|port| format!(":{port}")).unwrap_or_default();
     let scheme = if is_tls { "https" } else { "http" };
     let path = encoded(&path);
+    let origin = if has_origin { format!(" -H 'Origin: {scheme}://{host}{port}'") } else { String::new() };
     format!(
-        "{help}\nverify that it answers 101:\n    curl -i -N --http1.1 -H 'Connection: Upgrade' -H 'Upgrade: websocket' \
+        "{help}\nverify that it answers 101:\n    curl -i -N --http1.1 -H 'Connection: Upgrade' -H 'Upgrade: websocket'{origin} \
          -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: SGVsbG8sIHdvcmxkIQ==' '{scheme}://{host}{port}{path}'"
     )
 }

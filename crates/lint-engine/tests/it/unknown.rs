@@ -8,7 +8,7 @@ use crate::snippet::{Snippet, listed};
 const GAP: &str = "include /opt/elsewhere/settings.conf;\n";
 
 /// Lines that a level may have without being wrong, whatever the missing file holds.
-const LINES: [&str; 12] = [
+const LINES: [&str; 19] = [
     "proxy_set_header Host $host;\n",
     "proxy_set_header X-Real-IP $remote_addr;\n",
     "proxy_set_header Upgrade $http_upgrade;\n",
@@ -16,6 +16,13 @@ const LINES: [&str; 12] = [
     "proxy_set_header Connection $http_connection;\n",
     "proxy_set_header Upgrade $elsewhere;\n",
     "proxy_set_header Connection $elsewhere;\n",
+    "proxy_set_header Host $elsewhere;\n",
+    "proxy_set_header Host $proxy_host;\n",
+    "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n",
+    "proxy_set_header Sec-WebSocket-Key $elsewhere;\n",
+    "proxy_pass_request_headers off;\n",
+    "proxy_hide_header Upgrade;\n",
+    "proxy_method $elsewhere;\n",
     "proxy_buffering off;\n",
     "proxy_send_timeout 3600s;\n",
     "proxy_connect_timeout 5s;\n",

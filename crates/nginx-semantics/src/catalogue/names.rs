@@ -81,6 +81,7 @@ names! {
     PROXY_SET_HEADER = "proxy_set_header",
     PROXY_HTTP_VERSION = "proxy_http_version",
     PROXY_METHOD = "proxy_method",
+    PROXY_PASS_HEADER = "proxy_pass_header",
     PROXY_PASS_REQUEST_HEADERS = "proxy_pass_request_headers",
     TUNNEL_PASS = "tunnel_pass",
     RESOLVER = "resolver",

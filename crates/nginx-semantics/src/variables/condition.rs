@@ -15,7 +15,7 @@ pub(super) fn holds(
     moment: Moment<'_>,
     depth: u32,
 ) -> Option<bool> {
-    let words = words(condition);
+    let words = condition_words(condition);
     let words: Vec<&[u8]> = words.iter().map(|word| &**word).collect();
     let (&variable, test) = words.split_first()?;
     let variable = variable.strip_prefix(b"$")?;
@@ -46,8 +46,8 @@ fn variable_value(evaluator: &Evaluator<'_, '_>, name: &[u8], moment: Moment<'_>
     }
 }
 
-/// The words between the brackets, which are glued to the first and the last word or stand alone.
-fn words<'s>(condition: &Directive<'s>) -> Vec<Cow<'s, [u8]>> {
+/// The words between the brackets of an `if`, which are glued to the first and the last word or stand alone.
+pub fn condition_words<'s>(condition: &Directive<'s>) -> Vec<Cow<'s, [u8]>> {
     let mut words: Vec<Cow<'s, [u8]>> = condition.arguments().collect();
     if let Some(first) = words.first_mut() {
         *first = first.strip_prefix(b"(").map(<[u8]>::to_vec).unwrap_or_default().into();

@@ -9,6 +9,7 @@ mod rewrite;
 mod script;
 mod value;
 
+pub use condition::condition_words;
 pub use definitions::{Definition, Variables};
 pub use evaluate::{Evaluator, Request};
 pub(crate) use gathered::Gathered;

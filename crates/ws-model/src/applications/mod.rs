@@ -35,6 +35,8 @@ pub struct Application {
     pub heartbeat: Option<Heartbeat>,
     /// What the `Origin` header is compared with.
     pub checks_origin: Option<OriginCheck>,
+    /// Whether it must be told by `X-Forwarded-Proto` that the client came over TLS.
+    pub needs_forwarded_proto: Option<bool>,
     /// With several back ends, whether a client must stay on one.
     pub needs_affinity: Option<Affinity>,
     /// Whether it refuses a handshake in HTTP/1.0.

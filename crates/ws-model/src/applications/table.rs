@@ -46,6 +46,12 @@ fn parse_row(line: &'static str) -> Option<Application> {
             "allow-list" => Some(OriginCheck::AllowList),
             _ => return None,
         },
+        needs_forwarded_proto: match field()? {
+            "-" => None,
+            "yes" => Some(true),
+            "no" => Some(false),
+            _ => return None,
+        },
         needs_affinity: match field()? {
             "-" => None,
             "no" => Some(Affinity::No),

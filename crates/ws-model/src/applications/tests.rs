@@ -117,6 +117,9 @@ fn facts_that_rules_rely_on() {
     assert_eq!(socket_io.rejects_http10, Some(false));
     assert_eq!(application("comfyui").heartbeat.unwrap().by, HeartbeatBy::Nobody);
     assert_eq!(application("cockpit").checks_origin, Some(OriginCheck::Host));
+    assert_eq!(application("grafana").checks_origin, Some(OriginCheck::Host));
+    assert_eq!(application("rails-actioncable").needs_forwarded_proto, Some(true));
+    assert_eq!(application("socket-io").needs_forwarded_proto, None);
     assert_eq!(application("prometheus").uses_websocket(), Some(false));
     assert_eq!(application("dash").uses_websocket(), None);
     assert_eq!(application("nats-websocket").heartbeat.unwrap().seconds, 120);

@@ -174,6 +174,7 @@ server {
        #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ {severity}: the handshake is sent to the upstream as HTTP/1.0…
         proxy_set_header Upgrade $http_upgrade;
         proxy_set_header Connection $http_connection;
+        proxy_set_header Host $http_host;
         proxy_read_timeout 3600s;
     }}
 "#

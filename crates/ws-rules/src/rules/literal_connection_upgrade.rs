@@ -6,6 +6,7 @@
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use ws_model::{Endpoint, has_token};
 
+use super::literal_upgrade_value::is_sent_for_pages;
 use crate::context::is_literal;
 use crate::verify::{ConnectionValue, code};
 use crate::{Context, FindingBuilder, Findings, Rule};
@@ -29,8 +30,12 @@ impl Rule for LiteralConnectionUpgrade {
 
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
         let Some(handshake) = &endpoint.handshake else { return };
-        // A location for WebSockets alone never gets an ordinary request.
-        if !endpoint.may_serve_ordinary_requests() || handshake.upgrade.lines.is_empty() {
+        // A location for WebSockets alone never gets an ordinary request. With a fixed `Upgrade` beside it there is one
+        // finding with one remedy: `literal-upgrade-value`.
+        if !endpoint.may_serve_ordinary_requests()
+            || handshake.upgrade.lines.is_empty()
+            || is_sent_for_pages(endpoint, handshake)
+        {
             return;
         }
         let [line] = handshake.connection.lines.as_slice() else { return };

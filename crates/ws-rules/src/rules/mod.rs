@@ -1,13 +1,21 @@
 //! One file a rule, one page beside it.
 
+mod always_false_upgrade_test;
+mod case_sensitive_upgrade_match;
+mod duplicate_handshake_header;
+mod forwarded_proto_missing;
+mod handshake_headers_stripped;
+mod host_not_forwarded;
 mod http10_upstream;
 mod http2_upstream;
 mod include_cycle;
 mod include_not_found;
 mod keepalive_defeated;
 mod literal_connection_upgrade;
+mod literal_upgrade_value;
 mod missing_connection_header;
 mod missing_upgrade_header;
+mod proxy_headers_not_inherited;
 mod short_read_timeout;
 mod syntax_error;
 mod undefined_variable;
@@ -20,14 +28,22 @@ use crate::Rule;
 
 /// All rules, sorted by name.
 pub static RULES: &[&dyn Rule] = &[
+    &always_false_upgrade_test::AlwaysFalseUpgradeTest,
+    &case_sensitive_upgrade_match::CaseSensitiveUpgradeMatch,
+    &duplicate_handshake_header::DuplicateHandshakeHeader,
+    &forwarded_proto_missing::ForwardedProtoMissing,
+    &handshake_headers_stripped::HandshakeHeadersStripped,
+    &host_not_forwarded::HostNotForwarded,
     &http10_upstream::Http10Upstream,
     &http2_upstream::Http2Upstream,
     &include_cycle::IncludeCycle,
     &include_not_found::IncludeNotFound,
     &keepalive_defeated::KeepaliveDefeated,
     &literal_connection_upgrade::LiteralConnectionUpgrade,
+    &literal_upgrade_value::LiteralUpgradeValue,
     &missing_connection_header::MissingConnectionHeader,
     &missing_upgrade_header::MissingUpgradeHeader,
+    &proxy_headers_not_inherited::ProxyHeadersNotInherited,
     &short_read_timeout::ShortReadTimeout,
     &syntax_error::SyntaxErrorRule,
     &undefined_variable::UndefinedVariable,

@@ -162,7 +162,7 @@ mod tests {
                                    #^^^^^^^^^^^^^^^^^^^ error: nginx refuses to start: unknown "connection_upgrade" variable
         proxy_read_timeout 3600s;
     }
-    location /cable {
+    location /websocket {
         proxy_pass http://127.0.0.1:9000;
         proxy_http_version 1.1;
         proxy_set_header Upgrade $http_upgrade;

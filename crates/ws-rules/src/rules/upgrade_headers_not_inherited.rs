@@ -199,7 +199,7 @@ server {
         let outer = "server { proxy_http_version 1.1; proxy_read_timeout 1h; proxy_set_header Host $host;
             proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;";
         for location in [
-            "location /ws/ { proxy_pass http://a; proxy_set_header upgrade $http_upgrade; proxy_set_header CONNECTION upgrade; }",
+            "location /ws/ { proxy_pass http://a; proxy_set_header upgrade $http_upgrade; proxy_set_header CONNECTION upgrade; proxy_set_header Host $host; }",
             "location /ws/ { proxy_pass http://a; }",
             "location /ws/ { proxy_pass http://a; proxy_set_header X-A 1; include /opt/elsewhere.conf; }",
             "location /ws/ { proxy_pass http://a; } location /api/ { proxy_pass http://a; proxy_set_header X-A 1; }",

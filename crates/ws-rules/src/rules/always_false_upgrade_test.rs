@@ -1,0 +1,145 @@
+//! `always-false-upgrade-test`: `if ($http_upgrade='websocket')`, without blanks around the operator.
+//!
+//! The condition's first word is the variable's name, up to its end (`http/modules/ngx_http_rewrite_module.c:
+//! ngx_http_rewrite_if_condition`), and every name that begins with `http_` is a variable
+//! (`http/ngx_http_variables.c:ngx_http_get_variable_index`): nginx accepts it, for a field that no client sends.
+
+use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use nginx_semantics::{ContextKind, Directive, condition_words};
+
+use crate::{Context, FindingBuilder, Findings, Rule};
+
+pub(super) struct AlwaysFalseUpgradeTest;
+
+const META: RuleMeta = RuleMeta {
+    name: "always-false-upgrade-test",
+    group: Group::Handshake,
+    severity: Severity::Warning,
+    summary: "a test of `$http_upgrade` without blanks around its operator never holds",
+    since: "0.1.0",
+    fix: FixKind::None,
+    docs: include_str!("always_false_upgrade_test.md"),
+};
+
+/// Operators, the longer ones first.
+const OPERATORS: [&str; 6] = ["!~*", "!~", "!=", "~*", "~", "="];
+
+impl Rule for AlwaysFalseUpgradeTest {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn configuration(&self, cx: &Context<'_, '_>, out: &mut Findings) {
+        let configuration = cx.configuration();
+        let kinds = [ContextKind::If, ContextKind::ServerIf];
+        let tests = kinds.into_iter().flat_map(|kind| configuration.of_kind(kind));
+        for condition in tests.filter_map(|context| configuration.opener(context)) {
+            let Some(Glued { variable, operator, rest }) = Glued::of(&condition) else { continue };
+            let is_refusal = operator.starts_with('!');
+            let message = "this test never holds: without blanks around the operator all of it is the name of a variable";
+            let shown = if condition.may_be_shown() {
+                format!(
+                    "the variable is called `{variable}{operator}{rest}`, a header field that no client sends"
+                )
+            } else {
+                String::new()
+            };
+            // A guard that never fires lets handshakes through.
+            let severity = if is_refusal { Severity::Info } else { Severity::Warning };
+            let rest = rest.trim_matches(['"', '\'']);
+            let written = match operator {
+                _ if !condition.may_be_shown() => "blanks around the operator".to_owned(),
+                "=" if rest.eq_ignore_ascii_case("websocket") => format!("`if (${variable} ~* ^websocket$)`"),
+                "!=" if rest.eq_ignore_ascii_case("websocket") => {
+                    format!("`if (${variable} !~* ^websocket$)`")
+                }
+                _ => format!("`if (${variable} {operator} \"{rest}\")`"),
+            };
+            let finding = FindingBuilder::new(&META, &condition, message).primary(shown).at_most(severity);
+            out.push(finding.help(format!("write {written}")));
+        }
+    }
+}
+
+/// A condition of one word that was meant to be three.
+struct Glued {
+    /// Without `$`.
+    variable: String,
+    operator: &'static str,
+    rest: String,
+}
+
+impl Glued {
+    /// One of a field that makes a handshake; any other says nothing of WebSockets.
+    fn of(condition: &Directive<'_>) -> Option<Self> {
+        let words = condition_words(condition);
+        let [word] = words.as_slice() else { return None };
+        let word = String::from_utf8_lossy(word).into_owned();
+        let word = word.strip_prefix('$')?;
+        let end = word.find(|character: char| !character.is_ascii_alphanumeric() && character != '_')?;
+        let (variable, test) = word.split_at_checked(end)?;
+        let operator = OPERATORS.into_iter().find(|operator| test.starts_with(operator))?;
+        let name = variable.to_ascii_lowercase();
+        let is_handshake = matches!(name.as_str(), "http_upgrade" | "http_connection")
+            || name.starts_with("http_sec_websocket_");
+        let rest = test.strip_prefix(operator)?.to_owned();
+        is_handshake.then(|| Self { variable: variable.to_owned(), operator, rest })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lint_finding::Severity;
+
+    use crate::testing::{found, help};
+
+    /// What the rule says of a condition.
+    fn says(condition: &str) -> Vec<(Severity, String)> {
+        let text = format!("location / {{ if {condition} {{ set $a 1; }} root /srv/www; }}");
+        let findings = found(&text);
+        let own = findings.iter().filter(|finding| finding.rule.name == "always-false-upgrade-test");
+        own.map(|finding| (finding.severity, help(finding).to_owned())).collect()
+    }
+
+    #[test]
+    fn glued_operators() {
+        for (condition, severity, remedy) in [
+            ("($http_upgrade='websocket')", Severity::Warning, "write `if ($http_upgrade ~* ^websocket$)`"),
+            ("($http_upgrade=websocket)", Severity::Warning, "write `if ($http_upgrade ~* ^websocket$)`"),
+            ("( $http_upgrade=websocket )", Severity::Warning, "write `if ($http_upgrade ~* ^websocket$)`"),
+            ("($HTTP_Upgrade~*web)", Severity::Warning, "write `if ($HTTP_Upgrade ~* \"web\")`"),
+            ("($http_connection~Upgrade)", Severity::Warning, "write `if ($http_connection ~ \"Upgrade\")`"),
+            ("($http_upgrade!='websocket')", Severity::Info, "write `if ($http_upgrade !~* ^websocket$)`"),
+        ] {
+            assert_eq!(says(condition), [(severity, remedy.to_owned())], "{condition}");
+        }
+    }
+
+    #[test]
+    fn in_a_server_too() {
+        crate::testing::check(
+            r#"
+server {
+    if ($http_upgrade='websocket') {
+   #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: this test never holds: without blanks around the operator all of it is the name of a variable
+        set $a 1;
+    }
+}
+"#,
+        );
+    }
+
+    #[test]
+    fn silent_where_it_is_a_test_or_another_field() {
+        for condition in [
+            "($http_upgrade ~* websocket)",
+            "($http_upgrade)",
+            "($http_upgrade = websocket)",
+            "($http_host='a')",
+            "($scheme='http')",
+            "(-f $request_filename)",
+        ] {
+            assert_eq!(says(condition), [], "{condition}");
+        }
+    }
+}

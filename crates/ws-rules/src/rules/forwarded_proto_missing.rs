@@ -1,0 +1,168 @@
+//! `forwarded-proto-missing`: TLS ends at nginx, and the upstream is not told.
+//!
+//! nginx adds no `X-Forwarded-*` by itself; a line has to (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_headers`).
+
+use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use ws_model::{Endpoint, Handshake};
+
+use super::proxy_headers_not_inherited::is_dropped;
+use crate::verify::{code, with_curl_of_page};
+use crate::{Context, FindingBuilder, Findings, Rule};
+
+pub(super) struct ForwardedProtoMissing;
+
+const META: RuleMeta = RuleMeta {
+    name: "forwarded-proto-missing",
+    group: Group::Handshake,
+    severity: Severity::Warning,
+    summary: "the upstream is not told by `X-Forwarded-Proto` that the client came over TLS",
+    since: "0.1.0",
+    fix: FixKind::None,
+    docs: include_str!("forwarded_proto_missing.md"),
+};
+
+/// Fields that tell the scheme, to one back end or another.
+const TELLING: [&str; 9] = [
+    "X-Forwarded-Proto",
+    "X-Forwarded-Protocol",
+    "X-Forwarded-Scheme",
+    "X-Forwarded-Ssl",
+    "X-Forwarded-Https",
+    "X-Scheme",
+    "X-Url-Scheme",
+    "Front-End-Https",
+    "Forwarded",
+];
+
+impl Rule for ForwardedProtoMissing {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
+        let Some(handshake) = &endpoint.handshake else { return };
+        // Where the upgrade is not forwarded, or the field was and is dropped, another rule has the remedy.
+        if !handshake.upgrade.source.is_set()
+            || !handshake.unset.is_default()
+            || TELLING.into_iter().any(|name| is_dropped(handshake, name))
+            || is_told(handshake)
+        {
+            return;
+        }
+        // An upstream that is asked over TLS takes that for what the page came over.
+        if endpoint.target.scheme != "http"
+            || endpoint.target.has_variables
+            || !cx.model.sites(endpoint).iter().any(|site| site.is_tls)
+        {
+            return;
+        }
+        let application =
+            endpoint.applications().into_iter().find(|one| one.needs_forwarded_proto == Some(true));
+        let severity = match application {
+            Some(_) => Severity::Warning,
+            None if tells_the_rest(endpoint, handshake) => Severity::Info,
+            None => return,
+        };
+        let message =
+            "nginx does not tell the upstream that the client came over TLS: no `X-Forwarded-Proto` is sent";
+        let who = match application {
+            Some(application) => format!("{} needs it to know its own address", application.name),
+            None => "a back end that builds URLs, or compares `Origin` with its own address, takes `http` and `ws://` otherwise".to_owned(),
+        };
+        let mut lines = vec!["proxy_set_header X-Forwarded-Proto $scheme;".to_owned()];
+        // A line of its own drops what the location inherits, so the remedy repeats it.
+        lines.extend(handshake.inherited_lines().map(|line| format!("{};", line.directive.text_line())));
+        let help = format!("add to {}:{}\n{who}", endpoint.location_words(), code(&lines));
+        let finding = FindingBuilder::new(&META, &endpoint.pass.directive, message)
+            .endpoint(endpoint)
+            .at_most(severity)
+            .assumed(handshake.unset.is_assumed());
+        let help = if severity > Severity::Info { with_curl_of_page(help, endpoint) } else { help };
+        out.push(finding.help(help));
+    }
+}
+
+fn is_told(handshake: &Handshake<'_>) -> bool {
+    TELLING.into_iter().any(|name| handshake.lines_for(name).next().is_some())
+}
+
+/// Whether the other fields for a back end that nobody knows are there, so that this one was forgotten.
+fn tells_the_rest(endpoint: &Endpoint<'_>, handshake: &Handshake<'_>) -> bool {
+    let has = |name| handshake.lines_for(name).next().is_some();
+    let is_unknown = endpoint.applications().is_empty() && !handshake.unset.is_assumed();
+    is_unknown && has("Host") && has("X-Forwarded-For")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{check, found, help};
+
+    /// With a complete handshake for `@`.
+    fn with(text: &str) -> String {
+        text.replace('@', "proxy_http_version 1.1; proxy_read_timeout 1h; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; proxy_set_header Host $http_host;")
+    }
+
+    #[test]
+    fn an_application_that_needs_it() {
+        let findings = check(&with(
+            r#"
+server {
+    listen 443 ssl;
+    server_name git.example.com;
+    location /-/cable {
+        @
+        proxy_pass http://gitlab:8181;
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx does not tell the upstream that the client came over TLS: no `X-Forwarded-Proto` is sent
+    }
+}
+"#,
+        ));
+        let help = help(&findings[0]);
+        assert!(
+            help.starts_with("add to this location:\n    proxy_set_header X-Forwarded-Proto $scheme;\n"),
+            "{help}"
+        );
+        assert!(help.contains("GitLab"), "{help}");
+    }
+
+    #[test]
+    fn one_that_is_not_known_where_the_other_fields_are_sent() {
+        check(&with(
+            r#"
+server {
+    listen 443 ssl;
+    location /ws/ {
+        @
+        proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+        proxy_pass http://127.0.0.1:9000;
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ info: nginx does not tell the upstream that the client came over TLS: no `X-Forwarded-Proto` is sent
+    }
+}
+"#,
+        ));
+    }
+
+    #[test]
+    fn silent_where_it_is_told_or_nobody_asks() {
+        let more = "proxy_set_header X-Forwarded-For $remote_addr;";
+        for (listen, lines) in [
+            (
+                "443 ssl",
+                format!("{more} proxy_pass http://gitlab; proxy_set_header x-forwarded-proto https;"),
+            ),
+            ("443 ssl", format!("{more} proxy_pass http://gitlab; proxy_set_header X-Forwarded-Ssl on;")),
+            ("443 ssl", format!("{more} proxy_pass https://gitlab;")),
+            ("80", format!("{more} proxy_pass http://gitlab;")),
+            ("443 ssl", format!("{more} proxy_pass http://gitlab; include /opt/elsewhere.conf;")),
+        ] {
+            let text = with(&format!(
+                "server {{ listen {listen}; server_name a.example.com; location /-/cable {{ @ {lines} }} }}"
+            ));
+            let findings = found(&text);
+            assert!(findings.is_empty(), "{text}: {findings:?}");
+        }
+        let unknown =
+            with("server { listen 443 ssl; location /ws/ { @ proxy_pass http://127.0.0.1:9000; } }");
+        assert!(found(&unknown).is_empty());
+    }
+}

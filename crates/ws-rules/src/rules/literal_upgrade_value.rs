@@ -1,0 +1,153 @@
+//! `literal-upgrade-value`: `Upgrade: websocket` for ordinary requests too.
+//!
+//! A fixed value is sent whatever the client asks for. With `Connection: upgrade` beside it each page is a handshake
+//! without `Sec-WebSocket-Key`, which RFC 6455 section 4.2.1 lets servers refuse.
+
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use ws_model::{Browser, Endpoint, EvidenceKind, Handshake, OrdinaryRequest, has_token};
+
+use crate::context::is_literal;
+use crate::verify::{ConnectionValue, code, with_curl};
+use crate::{Context, FindingBuilder, Findings, Rule};
+
+pub(super) struct LiteralUpgradeValue;
+
+const META: RuleMeta = RuleMeta {
+    name: "literal-upgrade-value",
+    group: Group::Handshake,
+    severity: Severity::Warning,
+    summary: "`Upgrade: websocket` is sent for ordinary requests too",
+    since: "0.1.0",
+    fix: FixKind::Sometimes,
+    docs: include_str!("literal_upgrade_value.md"),
+};
+
+impl Rule for LiteralUpgradeValue {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
+        let Some(handshake) = &endpoint.handshake else { return };
+        let [line] = handshake.upgrade.lines.as_slice() else { return };
+        if !is_sent_for_pages(endpoint, handshake) {
+            return;
+        }
+        let request = OrdinaryRequest;
+        let evaluator = cx.model.evaluator(&request, endpoint.context);
+        let announces = handshake
+            .connection
+            .lines
+            .iter()
+            .any(|line| evaluator.value(&line.written).surely(|value| has_token(value, "upgrade")));
+        let message = if announces {
+            "nginx sends a handshake to the upstream for every request, `Upgrade: websocket` with `Connection: upgrade`"
+        } else {
+            "nginx sends `Upgrade: websocket` to the upstream with every request, also with those that ask for no upgrade"
+        };
+        // Any other location may be one for WebSockets, though its name does not say so.
+        let serves_pages = endpoint.is_catch_all()
+            && !endpoint.evidence.iter().any(|evidence| evidence.kind == EvidenceKind::Name);
+        let severity = if announces && serves_pages { Severity::Warning } else { Severity::Info };
+        let mut finding =
+            FindingBuilder::new(&META, &line.directive, message).endpoint(endpoint).at_most(severity);
+        if handshake.is_here {
+            finding = finding.replace(Applicability::Safe, &line.directive, 1, "$http_upgrade");
+        }
+        let mut lines = vec!["proxy_set_header Upgrade $http_upgrade;".to_owned()];
+        let mut in_http = String::new();
+        if announces {
+            let value = ConnectionValue::of(cx, endpoint);
+            lines.push(value.line());
+            in_http = value.in_http();
+        }
+        let help = format!("write:{}{in_http}", code(&lines));
+        out.push(finding.help(if severity > Severity::Info { with_curl(help, endpoint) } else { help }));
+    }
+}
+
+/// Whether a fixed `Upgrade: websocket` goes out with the pages of a location.
+pub(super) fn is_sent_for_pages(endpoint: &Endpoint<'_>, handshake: &Handshake<'_>) -> bool {
+    let [line] = handshake.upgrade.lines.as_slice() else { return false };
+    let is_websocket = line.value(Browser::Chrome).surely(|value| value.eq_ignore_ascii_case(b"websocket"));
+    is_literal(&line.written) && is_websocket && endpoint.may_serve_ordinary_requests()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{check, found, help};
+
+    #[test]
+    fn every_page_becomes_a_handshake() {
+        let findings = check(
+            r#"
+    location / {
+        proxy_pass http://127.0.0.1:9000;
+        proxy_http_version 1.1;
+        proxy_set_header Upgrade websocket;
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx sends a handshake to the upstream for every request, `Upgrade: websocket` with `Connection: upgrade`
+        proxy_set_header Connection Upgrade;
+        proxy_read_timeout 3600s;
+    }
+"#,
+        );
+        assert!(help(&findings[0]).contains("map $http_upgrade $connection_upgrade"));
+        assert!(findings[0].fix.is_some());
+    }
+
+    #[test]
+    fn without_connection_it_is_odd_only() {
+        let findings = check(
+            r#"
+map $http_upgrade $connection_upgrade {
+    default upgrade;
+    '' close;
+}
+server {
+    proxy_set_header Upgrade "WebSocket";
+   #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ info: nginx sends `Upgrade: websocket` to the upstream with every request…
+    proxy_set_header Connection $connection_upgrade;
+    location / {
+        proxy_pass http://127.0.0.1:9000;
+        proxy_http_version 1.1;
+        proxy_read_timeout 3600s;
+    }
+}
+"#,
+        );
+        assert_eq!(help(&findings[0]), "write:\n    proxy_set_header Upgrade $http_upgrade;");
+        assert!(findings[0].fix.is_none(), "the edit would change other locations");
+    }
+
+    #[test]
+    fn another_location_may_be_one_for_websockets() {
+        check(
+            r#"
+    location /stream {
+        proxy_pass http://127.0.0.1:9000;
+        proxy_http_version 1.1;
+        proxy_set_header Upgrade websocket;
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ info: nginx sends a handshake to the upstream for every request…
+        proxy_set_header Connection Upgrade;
+        proxy_read_timeout 3600s;
+    }
+"#,
+        );
+    }
+
+    #[test]
+    fn silent_where_no_page_is_served_or_nothing_fixed_sent() {
+        let lines = "proxy_pass http://a; proxy_http_version 1.1; proxy_read_timeout 1h;";
+        for text in [
+            format!(
+                "location /ws/ {{ {lines} proxy_set_header Upgrade websocket; proxy_set_header Connection upgrade; }}"
+            ),
+            format!(
+                "location /ws/ {{ {lines} proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; }}"
+            ),
+        ] {
+            let findings = found(&text);
+            assert!(findings.is_empty(), "{text}: {findings:?}");
+        }
+    }
+}
