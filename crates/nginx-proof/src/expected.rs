@@ -18,6 +18,22 @@ pub(crate) enum Manner {
     Closed,
     /// Handshakes work; ordinary requests pay.
     Ordinary,
+    /// A GET for the same path goes first; its answer with status 200 is the handshake's too.
+    Stored,
+    /// Beside a tunnel that stays open nginx itself answers another handshake, with a status that the page names.
+    Limited,
+    /// nginx closes the connection without an answer, and the error log has what the page quotes.
+    Unanswered,
+    /// Only with back ends of a kind: handshakes work with those of the harness, and what the page says in words is
+    /// shown with the others.
+    Depends,
+}
+
+impl Manner {
+    /// Whether a browser's handshake gets something else than 101.
+    pub(crate) fn is_handshake_failing(self) -> bool {
+        matches!(self, Self::Status | Self::Stored | Self::Limited | Self::Unanswered)
+    }
 }
 
 /// What is expected of a rule's Examples.
@@ -36,7 +52,8 @@ const ANY: Expected =
     Expected { rule: "", manner: Manner::Refused, since: None, upstream: |_, _| true, ordinary: |_| true };
 
 /// One for each rule, sorted by name.
-pub(crate) const EXPECTED: [Expected; 15] = [
+pub(crate) const EXPECTED: [Expected; 16] = [
+    Expected { rule: "cached-handshake", manner: Manner::Stored, ..ANY },
     Expected {
         rule: "http10-upstream",
         manner: Manner::Status,

@@ -30,6 +30,10 @@ pub(crate) fn judge(case: &Case<'_>, raised: &[&str], observation: &Observation)
         if is_raised && case.expected.manner == Manner::Closed {
             judge.logs(observation);
         }
+        if is_raised && case.expected.manner == Manner::Unanswered {
+            let is_logged = observation.errors.iter().any(|line| case.claims.has_message(line));
+            judge.must(is_logged, "the error log lacks what the page says");
+        }
     }
     (judge.said.join("; "), judge.faults)
 }
@@ -47,6 +51,13 @@ impl Judge<'_> {
         }
     }
 
+    /// Once.
+    fn say(&mut self, text: &str) {
+        if !self.said.iter().any(|said| said == text) {
+            self.said.push(text.to_owned());
+        }
+    }
+
     /// The words of warnings before what differs from place to place.
     fn warned(&mut self, warnings: &[String]) {
         let words = |warning: &String| warning.split(['"', '<']).next().unwrap_or_default().trim().to_owned();
@@ -56,6 +67,16 @@ impl Judge<'_> {
     }
 
     fn accepted(&mut self, is_raised: bool, seen: &[Seen]) {
+        let seen = match (self.case.expected.manner, seen) {
+            (Manner::Stored, [page, rest @ ..]) => {
+                self.must(
+                    page.status == Some(200) && page.received.len() == 1,
+                    "the upstream is not asked first",
+                );
+                rest
+            }
+            _ => seen,
+        };
         let [firefox, chrome, ordinary @ ..] = seen else {
             self.faults.push("no server to try it on".to_owned());
             return;
@@ -72,8 +93,9 @@ impl Judge<'_> {
         if is_raised && expected == Manner::Refused {
             self.faults.push("the linter says that nginx refuses it".to_owned());
         }
-        self.must(!(is_raised && expected == Manner::Status && failed.is_empty()), "the handshake works");
-        self.must(failed.is_empty() || (is_raised && expected == Manner::Status), "the handshake fails");
+        let is_to_fail = is_raised && expected.is_handshake_failing();
+        self.must(!(is_to_fail && failed.is_empty()), "the handshake works");
+        self.must(failed.is_empty() || is_to_fail, "the handshake fails");
         for seen in &failed {
             self.failed(seen);
         }
@@ -88,8 +110,17 @@ impl Judge<'_> {
 
     /// A handshake without 101.
     fn failed(&mut self, seen: &Seen) {
-        let is_named = seen.status.is_some_and(|status| self.case.claims.statuses.contains(&status));
+        let is_named = match self.case.expected.manner {
+            Manner::Stored => seen.status == Some(200),
+            Manner::Unanswered => seen.status.is_none(),
+            _ => seen.status.is_some_and(|status| self.case.claims.statuses.contains(&status)),
+        };
         self.must(is_named, "the page does not name this status");
+        if matches!(self.case.expected.manner, Manner::Stored | Manner::Limited) {
+            self.must(seen.received.is_empty(), "the upstream is asked");
+            self.say("the upstream was not asked");
+            return;
+        }
         if seen.status == Some(504) {
             // Whether the request had arrived by then is chance.
             return;
@@ -97,10 +128,7 @@ impl Judge<'_> {
         match seen.received.first() {
             None => self.faults.push("nothing arrived at the upstream".to_owned()),
             Some(received) => {
-                let text = format!("upstream got {}", shown(&received.head));
-                if !self.said.contains(&text) {
-                    self.said.push(text);
-                }
+                self.say(&format!("upstream got {}", shown(&received.head)));
                 let is_so = (self.case.expected.upstream)(self.case.binary.version, &received.head);
                 self.must(is_so, "the page says that the upstream gets something else");
             }

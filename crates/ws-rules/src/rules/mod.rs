@@ -1,5 +1,6 @@
 //! One file a rule, one page beside it.
 
+mod cached_handshake;
 mod http10_upstream;
 mod http2_upstream;
 mod include_cycle;
@@ -20,6 +21,7 @@ use crate::Rule;
 
 /// All rules, sorted by name.
 pub static RULES: &[&dyn Rule] = &[
+    &cached_handshake::CachedHandshake,
     &http10_upstream::Http10Upstream,
     &http2_upstream::Http2Upstream,
     &include_cycle::IncludeCycle,
