@@ -27,6 +27,8 @@ pub(crate) enum Manner {
     /// Only with back ends of a kind: handshakes work with those of the harness, and what the page says in words is
     /// shown with the others.
     Depends,
+    /// Handshakes work; nginx itself answers a POST for the same path with a status that the page names.
+    Posts,
 }
 
 impl Manner {
@@ -52,8 +54,9 @@ const ANY: Expected =
     Expected { rule: "", manner: Manner::Refused, since: None, upstream: |_, _| true, ordinary: |_| true };
 
 /// One for each rule, sorted by name.
-pub(crate) const EXPECTED: [Expected; 16] = [
+pub(crate) const EXPECTED: [Expected; 20] = [
     Expected { rule: "cached-handshake", manner: Manner::Stored, ..ANY },
+    Expected { rule: "handshake-limited", manner: Manner::Limited, ..ANY },
     Expected {
         rule: "http10-upstream",
         manner: Manner::Status,
@@ -100,6 +103,8 @@ pub(crate) const EXPECTED: [Expected; 16] = [
         upstream: |_, head| head.header("Upgrade").is_none(),
         ..ANY
     },
+    Expected { rule: "polling-forbidden", manner: Manner::Posts, ..ANY },
+    Expected { rule: "response-filter", manner: Manner::Depends, ..ANY },
     Expected { rule: "short-read-timeout", manner: Manner::Closed, ..ANY },
     Expected { rule: "syntax-error", ..ANY },
     Expected { rule: "undefined-variable", ..ANY },
@@ -107,6 +112,12 @@ pub(crate) const EXPECTED: [Expected; 16] = [
         rule: "upgrade-headers-not-inherited",
         manner: Manner::Status,
         upstream: |_, head| head.header("Upgrade").is_none() && !head.has_token("Connection", "upgrade"),
+        ..ANY
+    },
+    Expected {
+        rule: "upgrade-in-subrequest",
+        manner: Manner::Unanswered,
+        upstream: |_, head| head.has_token("Upgrade", "websocket") && head.has_token("Connection", "upgrade"),
         ..ANY
     },
     Expected { rule: "websocket-scheme-in-proxy-pass", ..ANY },
@@ -127,7 +138,7 @@ pub(crate) const EXPECTED: [Expected; 16] = [
 ];
 
 /// What pages say and the harness cannot see: rule, statement, why.
-pub(crate) const NOT_SEEN: [(&str, &str, &str); 3] = [
+pub(crate) const NOT_SEEN: [(&str, &str, &str); 4] = [
     (
         "http2-upstream",
         "a back end that speaks HTTP/2 refuses the handshake with 400",
@@ -142,6 +153,11 @@ pub(crate) const NOT_SEEN: [(&str, &str, &str); 3] = [
         "syntax-error",
         "bodies of Lua blocks are read as OpenResty reads them",
         "none of the binaries is OpenResty",
+    ),
+    (
+        "upgrade-in-subrequest",
+        "the 101 of a mirror ends the request before, right after or long after its own 101",
+        "which of them is chance",
     ),
 ];
 

@@ -103,8 +103,10 @@ impl Judge<'_> {
             self.must(chrome.is_echoed, "no message came back");
             self.life(is_raised && expected == Manner::Closed, chrome.closed_after);
         }
-        if expected == Manner::Ordinary {
-            self.ordinary(is_raised, ordinary);
+        match (expected, ordinary) {
+            (Manner::Ordinary, _) => self.ordinary(is_raised, ordinary),
+            (Manner::Posts, [post]) => self.post(is_raised, post),
+            _ => {}
         }
     }
 
@@ -168,6 +170,14 @@ impl Judge<'_> {
             observation.access.iter().any(|line| line.contains("\" 101 ")),
             "the access log lacks status 101",
         );
+    }
+
+    /// A POST beside the handshakes.
+    fn post(&mut self, is_raised: bool, seen: &Seen) {
+        let status = seen.status.unwrap_or_default();
+        let is_refused = self.case.claims.statuses.contains(&status) && seen.received.is_empty();
+        self.said.push(format!("POST {status}"));
+        self.must(is_refused == is_raised, "POST is not answered as linter and page say");
     }
 
     /// Requests that are no handshakes.

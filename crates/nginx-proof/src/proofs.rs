@@ -108,6 +108,10 @@ impl Case<'_> {
             crate::expected::Manner::Ordinary => {
                 probes.extend((0..ORDINARY).map(|_| Probe::Get { path: path() }));
             }
+            crate::expected::Manner::Posts => {
+                let post = Exchange::new("POST", &path()).header("Content-Length", "0");
+                probes.push(Probe::Exchange(post));
+            }
             crate::expected::Manner::Stored => probes.insert(0, Probe::Get { path: path() }),
             crate::expected::Manner::Limited => {
                 let held = Probe::Held(Exchange::handshake(&path(), Browser::Firefox));

@@ -49,7 +49,7 @@ macro_rules! behind_map {
 const WORKS: fn(NginxVersion) -> &'static str = |_| "101; open after 60 s";
 
 /// Sorted by rule.
-pub(crate) const STATEMENTS: [Statement; 16] = [
+pub(crate) const STATEMENTS: [Statement; 18] = [
     Statement {
         rule: "http10-upstream",
         quote: "it tunnels over an HTTP/1.0 request if the upstream answers 101",
@@ -94,6 +94,28 @@ pub(crate) const STATEMENTS: [Statement; 16] = [
         manner: Manner::Strict,
         is_raised: true,
         seen: |_| "426; upstream got HTTP/1.1, no `Upgrade`, `Connection: upgrade`",
+    },
+    Statement {
+        rule: "response-filter",
+        quote: "nginx never sends the head of the 101",
+        text: location!(
+            "proxy_set_header Upgrade $http_upgrade;" "proxy_set_header Connection upgrade;"
+            "proxy_read_timeout 3600s;" "ssi on;"
+        ),
+        manner: Manner::Typed,
+        is_raised: true,
+        seen: |_| "no answer; upstream got HTTP/1.1, `Upgrade: websocket`, `Connection: upgrade`",
+    },
+    Statement {
+        rule: "response-filter",
+        quote: "With `postpone_output 0` the head is sent in any case",
+        text: location!(
+            "proxy_set_header Upgrade $http_upgrade;" "proxy_set_header Connection upgrade;"
+            "proxy_read_timeout 3600s;" "ssi on;" "postpone_output 0;"
+        ),
+        manner: Manner::Typed,
+        is_raised: false,
+        seen: WORKS,
     },
     Statement {
         rule: "short-read-timeout",

@@ -123,7 +123,24 @@ pub(crate) fn dropped_lines<'h, 's>(handshake: &'h Handshake<'s>) -> Vec<&'h Lin
 
 /// The command that shows whether the handshake works, as the last line of a help text.
 pub(crate) fn with_curl(help: String, endpoint: &Endpoint<'_>) -> String {
-    let Some(path) = endpoint.example_path() else { return help };
+    let Some(url) = url(endpoint) else { return help };
+    format!(
+        "{help}\nverify that it answers 101:\n    curl -i -N --http1.1 -H 'Connection: Upgrade' -H 'Upgrade: websocket' \
+         -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: SGVsbG8sIHdvcmxkIQ==' '{url}'"
+    )
+}
+
+/// The command that shows who answers a POST, as the last line of a help text.
+pub(crate) fn with_post_curl(help: String, endpoint: &Endpoint<'_>) -> String {
+    match url(endpoint) {
+        Some(url) => format!("{help}\nverify that the upstream answers:\n    curl -i -X POST '{url}'"),
+        None => help,
+    }
+}
+
+/// Its URL, as far as the configuration tells, of characters that no shell takes for its own.
+fn url(endpoint: &Endpoint<'_>) -> Option<String> {
+    let path = endpoint.example_path()?;
     let tls = endpoint.listens.iter().find(|listen| listen.split(' ').any(|word| word == "ssl"));
     let is_tls = tls.is_some();
     let host = endpoint.server_names.iter().find_map(|name| host_of(name));
@@ -134,10 +151,7 @@ pub(crate) fn with_curl(help: String, endpoint: &Endpoint<'_>) -> String {
     let port = port.map(|port| format!(":{port}")).unwrap_or_default();
     let scheme = if is_tls { "https" } else { "http" };
     let path = encoded(&path);
-    format!(
-        "{help}\nverify that it answers 101:\n    curl -i -N --http1.1 -H 'Connection: Upgrade' -H 'Upgrade: websocket' \
-         -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: SGVsbG8sIHdvcmxkIQ==' '{scheme}://{host}{port}{path}'"
-    )
+    Some(format!("{scheme}://{host}{port}{path}"))
 }
 
 /// A host that the name stands for; `None` for regexes, placeholders and whatever a shell might take for its own.

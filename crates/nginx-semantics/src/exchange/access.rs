@@ -50,6 +50,9 @@ impl<'s> Follower<'_, 's> {
 
     /// The access phase; `None` where it lets the request through.
     fn access(&mut self) -> Option<Next<'s>> {
+        if self.is_subrequest {
+            return None;
+        }
         let satisfy = self.in_effect(N::SATISFY);
         let is_any = satisfy.first().and_then(|line| line.argument(0)).as_deref() == Some(b"any");
         let mut worst: Option<Verdict<'s>> = None;

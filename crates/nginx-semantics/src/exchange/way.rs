@@ -20,6 +20,19 @@ const MOST_URI_CHANGES: u32 = 10;
 impl<'s> Exchanges<'_, 's> {
     /// What nginx does with a request that `server` takes.
     pub fn run(&self, server: ContextId, request: &ClientRequest) -> Exchange<'s> {
+        self.all_ways(server, request, None)
+    }
+
+    /// What nginx does with the subrequest for `uri` that it makes of a request, such as that of `auth_request`: with the
+    /// client's header fields, by an internal path that is searched as it is written, and without the access phase
+    /// (`http/ngx_http_core_module.c:ngx_http_subrequest`, `ngx_http_core_access_phase`).
+    ///
+    /// What the request itself has gathered in variables is not known to it here.
+    pub fn subrequest(&self, server: ContextId, request: &ClientRequest, uri: &[u8]) -> Exchange<'s> {
+        self.all_ways(server, request, Some(uri))
+    }
+
+    fn all_ways(&self, server: ContextId, request: &ClientRequest, sub: Option<&[u8]>) -> Exchange<'s> {
         let mut ways = Vec::new();
         // Answers to the questions that the configuration leaves open, in the order in which they come up.
         let mut plans: Vec<Vec<bool>> = vec![Vec::new()];
@@ -28,6 +41,9 @@ impl<'s> Exchanges<'_, 's> {
                 return Exchange { ways, is_cut: true };
             }
             let mut follower = Follower::new(self, server, request, &plan);
+            if let Some(uri) = sub {
+                follower.become_subrequest(uri);
+            }
             let ending = follower.follow();
             for open in plan.len()..follower.questions {
                 let mut other = plan.clone();
@@ -71,6 +87,8 @@ pub(super) struct Follower<'a, 's> {
     pub(super) arguments: Vec<u8>,
     pub(super) method: String,
     pub(super) gathered: Gathered,
+    /// `r != r->main`
+    pub(super) is_subrequest: bool,
     /// `r->internal`
     pub(super) is_internal: bool,
     /// `r->valid_unparsed_uri`: the target can be passed on as the client sent it.
@@ -112,6 +130,7 @@ impl<'a, 's> Follower<'a, 's> {
             arguments: uri::arguments(&request.target).to_vec(),
             method: request.method.clone(),
             gathered: Gathered::followed(),
+            is_subrequest: false,
             is_internal: false,
             is_unchanged: true,
             is_below_location: true,
@@ -122,6 +141,12 @@ impl<'a, 's> Follower<'a, 's> {
             context: server,
             handler: None,
         }
+    }
+
+    fn become_subrequest(&mut self, uri: &[u8]) {
+        (self.is_subrequest, self.is_internal, self.is_unchanged) = (true, true, false);
+        (self.path, self.arguments) = (uri.to_vec(), Vec::new());
+        "GET".clone_into(&mut self.method);
     }
 
     fn follow(&mut self) -> Ending<'s> {

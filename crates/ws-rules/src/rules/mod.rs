@@ -1,6 +1,7 @@
 //! One file a rule, one page beside it.
 
 mod cached_handshake;
+mod handshake_limited;
 mod http10_upstream;
 mod http2_upstream;
 mod include_cycle;
@@ -9,10 +10,13 @@ mod keepalive_defeated;
 mod literal_connection_upgrade;
 mod missing_connection_header;
 mod missing_upgrade_header;
+mod polling_forbidden;
+mod response_filter;
 mod short_read_timeout;
 mod syntax_error;
 mod undefined_variable;
 mod upgrade_headers_not_inherited;
+mod upgrade_in_subrequest;
 mod websocket_scheme_in_proxy_pass;
 mod wrong_connection_header;
 mod wrong_upgrade_header;
@@ -22,6 +26,7 @@ use crate::Rule;
 /// All rules, sorted by name.
 pub static RULES: &[&dyn Rule] = &[
     &cached_handshake::CachedHandshake,
+    &handshake_limited::HandshakeLimited,
     &http10_upstream::Http10Upstream,
     &http2_upstream::Http2Upstream,
     &include_cycle::IncludeCycle,
@@ -30,10 +35,13 @@ pub static RULES: &[&dyn Rule] = &[
     &literal_connection_upgrade::LiteralConnectionUpgrade,
     &missing_connection_header::MissingConnectionHeader,
     &missing_upgrade_header::MissingUpgradeHeader,
+    &polling_forbidden::PollingForbidden,
+    &response_filter::ResponseFilter,
     &short_read_timeout::ShortReadTimeout,
     &syntax_error::SyntaxErrorRule,
     &undefined_variable::UndefinedVariable,
     &upgrade_headers_not_inherited::UpgradeHeadersNotInherited,
+    &upgrade_in_subrequest::UpgradeInSubrequest,
     &websocket_scheme_in_proxy_pass::WebsocketSchemeInProxyPass,
     &wrong_connection_header::WrongConnectionHeader,
     &wrong_upgrade_header::WrongUpgradeHeader,
