@@ -54,8 +54,9 @@ const ANY: Expected =
     Expected { rule: "", manner: Manner::Refused, since: None, upstream: |_, _| true, ordinary: |_| true };
 
 /// One for each rule, sorted by name.
-pub(crate) const EXPECTED: [Expected; 20] = [
+pub(crate) const EXPECTED: [Expected; 21] = [
     Expected { rule: "cached-handshake", manner: Manner::Stored, ..ANY },
+    Expected { rule: "directive-not-allowed-here", ..ANY },
     Expected { rule: "handshake-limited", manner: Manner::Limited, ..ANY },
     Expected {
         rule: "http10-upstream",

@@ -5,8 +5,10 @@
 //! handshake and nothing after it. A key that is empty counts nothing.
 
 use lint_finding::{FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::catalogue::lookup;
-use nginx_semantics::{ContextKind, Directive, DirectiveName, Effective, effective, time};
+use nginx_semantics::catalogue::{is_builtin_variable, lookup};
+use nginx_semantics::{
+    ContextKind, Directive, DirectiveName, Effective, Part, Value, effective, parts, time,
+};
 use ws_model::{Browser, Endpoint, HandshakeRequest};
 
 use crate::{Context, FindingBuilder, Findings, Rule};
@@ -25,6 +27,8 @@ const META: RuleMeta = RuleMeta {
 
 /// So many requests at once are what a page brings along; a burst of as many leaves room for them.
 const ROOM: u32 = 5;
+/// So few connections for everybody are a mistake rather than a limit.
+const FEW: u32 = 20;
 /// Handshakes of one client that come sooner after another are no everyday matter, in milliseconds.
 const SOON_MS: u64 = 100;
 
@@ -60,13 +64,11 @@ impl Rule for HandshakeLimited {
                     requests(cx, endpoint, line, &status)
                 };
                 let Some(Limit { severity, message, help, zone }) = limit else { continue };
-                let mut finding = FindingBuilder::new(&META, line, message)
+                let finding = FindingBuilder::new(&META, line, message)
                     .at_most(severity)
                     .endpoint(endpoint)
-                    .assumed(declared.is_assumed);
-                if let Some(zone) = zone {
-                    finding = finding.label(&zone, "what is counted");
-                }
+                    .assumed(declared.is_assumed)
+                    .label(&zone, "what is counted");
                 out.push(finding.help(help));
             }
         }
@@ -78,7 +80,7 @@ struct Limit<'s> {
     severity: Severity,
     message: String,
     help: String,
-    zone: Option<Directive<'s>>,
+    zone: Directive<'s>,
 }
 
 /// A `limit_conn`.
@@ -89,14 +91,15 @@ fn connections<'s>(
     status: &str,
 ) -> Option<Limit<'s>> {
     let most: u32 = text(line, 1)?.parse().ok()?;
-    let zone = zone(cx, "limit_conn_zone", &text(line, 0)?);
-    let per = counted(cx, endpoint, zone.as_ref())?.unwrap_or_else(|| "for each key".to_owned());
+    let zone = zone(cx, "limit_conn_zone", &text(line, 0)?)?;
+    let Key { words: per, is_shared } = counted(cx, endpoint, &zone)?;
+    let most_of_all = if is_shared { FEW } else { 1 };
     let message = format!(
         "an open WebSocket holds one of the {most} connections that `limit_conn` allows {per}, and nginx answers {status} to \
          the next one"
     );
     // A page that is loaded again asks before nginx has seen the end of the connection before.
-    let severity = if most <= 1 { Severity::Warning } else { Severity::Info };
+    let severity = if most <= most_of_all { Severity::Warning } else { Severity::Info };
     let help = "set `limit_conn` in the locations of ordinary requests, or as high as tabs, clients behind one address and \
                 connections that linger until `proxy_read_timeout` need";
     Some(Limit { severity, message, help: help.to_owned(), zone })
@@ -115,7 +118,7 @@ fn requests<'s>(
     if burst >= ROOM || interval < SOON_MS {
         return None;
     }
-    let what = counted(cx, endpoint, Some(&zone))??;
+    let what = counted(cx, endpoint, &zone)?.words;
     let shown = time::display_ms(interval);
     let message = match burst {
         0 => format!("nginx answers {status} to a handshake less than {shown} after another request {what}"),
@@ -133,7 +136,7 @@ fn requests<'s>(
         ));
     }
     let severity = if poller.is_some() { Severity::Warning } else { Severity::Info };
-    Some(Limit { severity, message, help, zone: Some(zone) })
+    Some(Limit { severity, message, help, zone })
 }
 
 /// The line that defines a zone.
@@ -148,25 +151,50 @@ fn zone<'s>(cx: &Context<'_, 's>, directive: &str, name: &str) -> Option<Directi
     lines.find(|line| name_of(line).as_deref() == Some(name))
 }
 
-/// For what the zone counts, in words; `None` within where its definition was not given, `None` where a handshake is
-/// not counted.
-fn counted(
-    cx: &Context<'_, '_>,
-    endpoint: &Endpoint<'_>,
-    zone: Option<&Directive<'_>>,
-) -> Option<Option<String>> {
-    let Some(key) = zone.and_then(|zone| zone.argument(0)) else { return Some(None) };
+/// What a zone counts.
+struct Key {
+    words: String,
+    /// Whether all clients have the same.
+    is_shared: bool,
+}
+
+/// Variables that are the same for all clients of a path.
+const SHARED: [&str; 10] = [
+    "$server_name",
+    "$server_addr",
+    "$server_port",
+    "$hostname",
+    "$host",
+    "$http_host",
+    "$scheme",
+    "$uri",
+    "$document_uri",
+    "$request_method",
+];
+
+/// What the zone counts; `None` where a handshake is not counted.
+fn counted(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, zone: &Directive<'_>) -> Option<Key> {
+    let key = zone.argument(0)?;
     let request = HandshakeRequest(Browser::Chrome);
-    if cx.model.evaluator(&request, endpoint.context).value(&key).surely(<[u8]>::is_empty) {
+    let value = cx.model.evaluator(&request, endpoint.context).value(&key);
+    let is_own = |part: Part<'_>| matches!(part, Part::Variable(name) if !is_builtin_variable(name));
+    // nginx's own variables that matter here are never empty; others may be for a handshake.
+    if value.surely(<[u8]>::is_empty) || (value == Value::Unknown && parts(&key).into_iter().any(is_own)) {
         return None;
     }
     let key = String::from_utf8_lossy(&key).replace(['{', '}'], "");
-    Some(Some(match key.as_str() {
+    let names = key.split('$').skip(1).map(|name| {
+        let end = name.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(name.len());
+        format!("${}", name.get(..end).unwrap_or_default())
+    });
+    let is_shared = names.into_iter().all(|name| SHARED.contains(&name.as_str()));
+    let words = match key.as_str() {
         "$binary_remote_addr" | "$remote_addr" => "for one client address".to_owned(),
-        "$server_name" | "$server_addr" | "$server_port" => "for the whole server".to_owned(),
-        key if !nginx_semantics::has_variables(key.as_bytes()) => "for all together".to_owned(),
+        "$server_name" => "for the whole server".to_owned(),
+        key if is_shared => format!("for all clients with the same `{key}`"),
         key => format!("with the same `{key}`"),
-    }))
+    };
+    Some(Key { words, is_shared })
 }
 
 /// The time between two requests at a rate such as `10r/s`.
@@ -274,13 +302,15 @@ server {
             "limit_req zone=slow; limit_req_dry_run on;",
             "limit_req zone=elsewhere;",
             "limit_conn none 1;",
+            "limit_conn elsewhere 1;",
             "limit_conn a 1; limit_conn_dry_run on;",
         ] {
             assert!(found(&with(lines)).is_empty(), "{lines} {:?}", found(&with(lines)));
         }
-        for lines in ["limit_conn elsewhere 5;", "limit_conn a 5; limit_conn_dry_run off;"] {
-            assert_eq!(found(&with(lines)).len(), 1, "{lines}");
-        }
+        let shared = with("limit_conn a 5;").replace("$binary_remote_addr zone=a", "$host$uri zone=a");
+        assert_eq!(found(&shared)[0].severity, lint_finding::Severity::Warning);
+        let text = with("limit_conn a 5; limit_conn_dry_run off;");
+        assert_eq!(found(&text).len(), 1);
     }
 
     #[test]

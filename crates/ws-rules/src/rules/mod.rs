@@ -1,6 +1,7 @@
 //! One file a rule, one page beside it.
 
 mod cached_handshake;
+mod directive_not_allowed_here;
 mod handshake_limited;
 mod http10_upstream;
 mod http2_upstream;
@@ -26,6 +27,7 @@ use crate::Rule;
 /// All rules, sorted by name.
 pub static RULES: &[&dyn Rule] = &[
     &cached_handshake::CachedHandshake,
+    &directive_not_allowed_here::DirectiveNotAllowedHere,
     &handshake_limited::HandshakeLimited,
     &http10_upstream::Http10Upstream,
     &http2_upstream::Http2Upstream,
