@@ -27,6 +27,8 @@ pub enum Manner {
     Strict,
     /// The same, but HTTP/1.0 is as good as 1.1.
     Lenient,
+    /// As strict, and its 101 says `Content-Type: text/html`.
+    Typed,
 }
 
 /// A request as it arrived.
@@ -180,10 +182,13 @@ fn converse(mut stream: impl Read + Write, backend: &str, shared: &Shared) -> io
             continue;
         }
         let answer = match &reply {
-            Reply::Switch(accept) => format!(
-                "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-                 Sec-WebSocket-Accept: {accept}\r\n\r\n"
-            ),
+            Reply::Switch(accept) => {
+                let content = if shared.manner == Manner::Typed { "Content-Type: text/html\r\n" } else { "" };
+                format!(
+                    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+                     {content}Sec-WebSocket-Accept: {accept}\r\n\r\n"
+                )
+            }
             // Where it closes it says so: else nginx may keep the connection and send the next request into its end,
             // which is a 502 for a POST.
             Reply::Page if is_last => {

@@ -23,6 +23,7 @@ pub(crate) struct Door {
 }
 
 /// A connection to nginx.
+#[derive(Debug)]
 pub(crate) enum Wire {
     Plain(TcpStream),
     Tls(Box<StreamOwned<ClientConnection, TcpStream>>),

@@ -20,6 +20,24 @@ pub(crate) enum Manner {
     Ordinary,
     /// Handshakes work with the harness' back ends, which take all that RFC 6455 allows; others refuse what they get.
     Sent,
+    /// A GET for the same path goes first; its answer with status 200 is the handshake's too.
+    Stored,
+    /// Beside a tunnel that stays open nginx itself answers another handshake, with a status that the page names.
+    Limited,
+    /// nginx closes the connection without an answer, and the error log has what the page quotes.
+    Unanswered,
+    /// Only with back ends of a kind: handshakes work with those of the harness, and what the page says in words is
+    /// shown with the others.
+    Depends,
+    /// Handshakes work; nginx itself answers a POST for the same path with a status that the page names.
+    Posts,
+}
+
+impl Manner {
+    /// Whether a browser's handshake gets something else than 101.
+    pub(crate) fn is_handshake_failing(self) -> bool {
+        matches!(self, Self::Status | Self::Stored | Self::Limited | Self::Unanswered)
+    }
 }
 
 /// What is expected of a rule's Examples.
@@ -53,9 +71,11 @@ const LED_ASTRAY: Expected =
     Expected { manner: Manner::Sent, sent: |received| received.backend == "127.0.0.1:8000", ..ANY };
 
 /// One for each rule, sorted by name.
-pub(crate) const EXPECTED: [Expected; 23] = [
+pub(crate) const EXPECTED: &[Expected] = &[
     Expected { rule: "always-false-upgrade-test", ..LED_ASTRAY },
+    Expected { rule: "cached-handshake", manner: Manner::Stored, ..ANY },
     Expected { rule: "case-sensitive-upgrade-match", ..LED_ASTRAY },
+    Expected { rule: "directive-not-allowed-here", ..ANY },
     Expected {
         rule: "duplicate-handshake-header",
         manner: Manner::Sent,
@@ -79,6 +99,7 @@ pub(crate) const EXPECTED: [Expected; 23] = [
         upstream: |_, head| head.has_token("Upgrade", "websocket") && head.has_token("Connection", "upgrade"),
         ..ANY
     },
+    Expected { rule: "handshake-limited", manner: Manner::Limited, ..ANY },
     Expected {
         rule: "host-not-forwarded",
         manner: Manner::Sent,
@@ -147,6 +168,7 @@ pub(crate) const EXPECTED: [Expected; 23] = [
         upstream: |_, head| head.header("Upgrade").is_none(),
         ..ANY
     },
+    Expected { rule: "polling-forbidden", manner: Manner::Posts, ..ANY },
     Expected {
         rule: "proxy-headers-not-inherited",
         manner: Manner::Sent,
@@ -157,6 +179,7 @@ pub(crate) const EXPECTED: [Expected; 23] = [
         telling: &["Host", "X-Forwarded-Proto"],
         ..ANY
     },
+    Expected { rule: "response-filter", manner: Manner::Depends, ..ANY },
     Expected { rule: "short-read-timeout", manner: Manner::Closed, ..ANY },
     Expected { rule: "syntax-error", ..ANY },
     Expected { rule: "undefined-variable", ..ANY },
@@ -164,6 +187,12 @@ pub(crate) const EXPECTED: [Expected; 23] = [
         rule: "upgrade-headers-not-inherited",
         manner: Manner::Status,
         upstream: |_, head| head.header("Upgrade").is_none() && !head.has_token("Connection", "upgrade"),
+        ..ANY
+    },
+    Expected {
+        rule: "upgrade-in-subrequest",
+        manner: Manner::Unanswered,
+        upstream: |_, head| head.has_token("Upgrade", "websocket") && head.has_token("Connection", "upgrade"),
         ..ANY
     },
     Expected { rule: "websocket-scheme-in-proxy-pass", ..ANY },
@@ -184,7 +213,7 @@ pub(crate) const EXPECTED: [Expected; 23] = [
 ];
 
 /// What pages say and the harness cannot see: rule, statement, why.
-pub(crate) const NOT_SEEN: [(&str, &str, &str); 3] = [
+pub(crate) const NOT_SEEN: [(&str, &str, &str); 4] = [
     (
         "http2-upstream",
         "a back end that speaks HTTP/2 refuses the handshake with 400",
@@ -199,6 +228,11 @@ pub(crate) const NOT_SEEN: [(&str, &str, &str); 3] = [
         "syntax-error",
         "bodies of Lua blocks are read as OpenResty reads them",
         "none of the binaries is OpenResty",
+    ),
+    (
+        "upgrade-in-subrequest",
+        "the 101 of a mirror ends the request before, right after or long after its own 101",
+        "which of them is chance",
     ),
 ];
 

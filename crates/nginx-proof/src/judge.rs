@@ -34,6 +34,10 @@ pub(crate) fn judge(case: &Case<'_>, raised: &[&str], observation: &Observation)
         if is_raised && case.expected.manner == Manner::Closed {
             judge.logs(observation);
         }
+        if is_raised && case.expected.manner == Manner::Unanswered {
+            let is_logged = observation.errors.iter().any(|line| case.claims.has_message(line));
+            judge.must(is_logged, "the error log lacks what the page says");
+        }
     }
     (judge.said.join("; "), judge.faults)
 }
@@ -51,6 +55,13 @@ impl Judge<'_> {
         }
     }
 
+    /// Once.
+    fn say(&mut self, text: &str) {
+        if !self.said.iter().any(|said| said == text) {
+            self.said.push(text.to_owned());
+        }
+    }
+
     /// The words of warnings before what differs from place to place.
     fn warned(&mut self, warnings: &[String]) {
         let words = |warning: &String| warning.split(['"', '<']).next().unwrap_or_default().trim().to_owned();
@@ -60,6 +71,16 @@ impl Judge<'_> {
     }
 
     fn accepted(&mut self, is_raised: bool, seen: &[Seen]) {
+        let seen = match (self.case.expected.manner, seen) {
+            (Manner::Stored, [page, rest @ ..]) => {
+                self.must(
+                    page.status == Some(200) && page.received.len() == 1,
+                    "the upstream is not asked first",
+                );
+                rest
+            }
+            _ => seen,
+        };
         let [firefox, chrome, ordinary @ ..] = seen else {
             self.faults.push("no server to try it on".to_owned());
             return;
@@ -79,8 +100,9 @@ impl Judge<'_> {
         if is_raised && expected == Manner::Refused {
             self.faults.push("the linter says that nginx refuses it".to_owned());
         }
-        self.must(!(is_raised && expected == Manner::Status && failed.is_empty()), "the handshake works");
-        self.must(failed.is_empty() || (is_raised && expected == Manner::Status), "the handshake fails");
+        let is_to_fail = is_raised && expected.is_handshake_failing();
+        self.must(!(is_to_fail && failed.is_empty()), "the handshake works");
+        self.must(failed.is_empty() || is_to_fail, "the handshake fails");
         for seen in &failed {
             self.failed(seen);
         }
@@ -88,8 +110,10 @@ impl Judge<'_> {
             self.must(chrome.is_echoed, "no message came back");
             self.life(is_raised && expected == Manner::Closed, chrome.closed_after);
         }
-        if expected == Manner::Ordinary {
-            self.ordinary(is_raised, ordinary);
+        match (expected, ordinary) {
+            (Manner::Ordinary, _) => self.ordinary(is_raised, ordinary),
+            (Manner::Posts, [post]) => self.post(is_raised, post),
+            _ => {}
         }
         if expected == Manner::Sent {
             self.sent(is_raised, chrome);
@@ -116,8 +140,17 @@ impl Judge<'_> {
 
     /// A handshake without 101.
     fn failed(&mut self, seen: &Seen) {
-        let is_named = seen.status.is_some_and(|status| self.case.claims.statuses.contains(&status));
+        let is_named = match self.case.expected.manner {
+            Manner::Stored => seen.status == Some(200),
+            Manner::Unanswered => seen.status.is_none(),
+            _ => seen.status.is_some_and(|status| self.case.claims.statuses.contains(&status)),
+        };
         self.must(is_named || seen.refused_because.is_some(), "the page does not name this status");
+        if matches!(self.case.expected.manner, Manner::Stored | Manner::Limited) {
+            self.must(seen.received.is_empty(), "the upstream is asked");
+            self.say("the upstream was not asked");
+            return;
+        }
         if seen.status == Some(504) {
             // Whether the request had arrived by then is chance.
             return;
@@ -125,10 +158,7 @@ impl Judge<'_> {
         match seen.received.first() {
             None => self.faults.push("nothing arrived at the upstream".to_owned()),
             Some(received) => {
-                let text = format!("upstream got {}", shown(&received.head));
-                if !self.said.contains(&text) {
-                    self.said.push(text);
-                }
+                self.say(&format!("upstream got {}", shown(&received.head)));
                 let is_so = (self.case.expected.upstream)(self.case.binary.version, &received.head);
                 self.must(is_so, "the page says that the upstream gets something else");
             }
@@ -168,6 +198,14 @@ impl Judge<'_> {
             observation.access.iter().any(|line| line.contains("\" 101 ")),
             "the access log lacks status 101",
         );
+    }
+
+    /// A POST beside the handshakes.
+    fn post(&mut self, is_raised: bool, seen: &Seen) {
+        let status = seen.status.unwrap_or_default();
+        let is_refused = self.case.claims.statuses.contains(&status) && seen.received.is_empty();
+        self.said.push(format!("POST {status}"));
+        self.must(is_refused == is_raised, "POST is not answered as linter and page say");
     }
 
     /// Requests that are no handshakes.

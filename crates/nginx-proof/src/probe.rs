@@ -132,6 +132,8 @@ pub enum Probe {
     },
     /// One request, its answer read to the end; a tunnel is left at once.
     Exchange(Exchange),
+    /// A handshake whose tunnel stays open, without a word, until nginx is stopped.
+    Held(Exchange),
     /// The request of a handshake; after 101 one message, and silence for `stay`.
     Tunnel {
         /// The handshake.

@@ -14,7 +14,7 @@ use crate::expected::{EXPECTED, Expected, NOT_OBSERVED};
 use crate::judge::judge;
 use crate::page::{Block, Heading, blocks};
 use crate::statements::{STATEMENTS, Statement};
-use crate::{Binary, Browser, Error, Manner, Probe, Setup, observe};
+use crate::{Binary, Browser, Error, Exchange, Manner, Probe, Setup, observe};
 
 /// Times of a block are divided by this, so that an hour is two minutes and a minute two seconds.
 pub(crate) const SCALE: u32 = 30;
@@ -104,11 +104,23 @@ impl Case<'_> {
         let path = || self.block.path.clone();
         let handshake = |browser, stay| Probe::Handshake { path: path(), browser, stay };
         let mut probes = vec![handshake(Browser::Firefox, Duration::ZERO), handshake(Browser::Chrome, stay)];
+        match self.expected.manner {
+            crate::expected::Manner::Ordinary => {
+                probes.extend((0..ORDINARY).map(|_| Probe::Get { path: path() }));
+            }
+            crate::expected::Manner::Posts => {
+                let post = Exchange::new("POST", &path()).header("Content-Length", "0");
+                probes.push(Probe::Exchange(post));
+            }
+            crate::expected::Manner::Stored => probes.insert(0, Probe::Get { path: path() }),
+            crate::expected::Manner::Limited => {
+                let held = Probe::Held(Exchange::handshake(&path(), Browser::Firefox));
+                probes = vec![held, handshake(Browser::Chrome, stay)];
+            }
+            _ => {}
+        }
         if self.not_observed().is_some() {
             probes.clear();
-        }
-        if self.expected.manner == crate::expected::Manner::Ordinary {
-            probes.extend((0..ORDINARY).map(|_| Probe::Get { path: path() }));
         }
         let setup = Setup {
             files: self.block.files.clone(),

@@ -36,18 +36,22 @@ pub(crate) fn fault(answer: &Head) -> Option<&'static str> {
 pub(crate) fn judge(request: &Head, manner: Manner) -> Reply {
     let Some(key) = request.header("Sec-WebSocket-Key") else {
         // Not a handshake at all. One that announces an upgrade and names none is an error to strict servers.
-        let is_odd = request.has_token("Connection", "upgrade") && manner == Manner::Strict;
+        let is_odd = request.has_token("Connection", "upgrade") && manner != Manner::Lenient;
         return if request.line.starts_with("PRI ") || is_odd {
             Reply::Refuse("400 Bad Request")
         } else {
             Reply::Page
         };
     };
+    // What a service that only says who may come in does with whatever asks for no upgrade.
+    if request.line.starts_with("GET /auth ") && request.header("Upgrade").is_none() {
+        return Reply::Page;
+    }
     if !request.line.starts_with("GET ") {
         return Reply::Refuse("405 Method Not Allowed");
     }
     let is_old = !matches!(request.protocol(), "HTTP/1.1");
-    if is_old && manner == Manner::Strict {
+    if is_old && manner != Manner::Lenient {
         return Reply::Refuse("505 HTTP Version Not Supported");
     }
     if request.header("Host").is_none() {

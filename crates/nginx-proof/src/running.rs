@@ -50,6 +50,8 @@ pub struct Running {
     verdict: Verdict,
     backends: Backends,
     rewritten: Rewritten,
+    /// The tunnels that stay open.
+    held: Vec<Wire>,
     /// How much of the log of places was read.
     read: u64,
     folder: TempDir,
@@ -91,7 +93,7 @@ impl Running {
                 Err(error) => return Err(error),
             }
         };
-        Ok(Self { instance, verdict, backends, rewritten, read: 0, folder })
+        Ok(Self { instance, verdict, backends, rewritten, held: Vec::new(), read: 0, folder })
     }
 
     /// What nginx says of the configuration; where it refuses, no probe gets an answer.
@@ -118,6 +120,7 @@ impl Running {
             Probe::Stream { exchange, stream } => {
                 (exchange.clone(), Plan { conduct: Conduct::Streams(stream.clone()), ..Plan::default() })
             }
+            Probe::Held(exchange) => return self.hold(exchange),
             Probe::Series { exchange, times, keeps_cookies } => {
                 return self.series(exchange, *times, *keeps_cookies);
             }
@@ -155,6 +158,21 @@ impl Running {
         for (_, value) in &mut seen.headers {
             *value = self.original(value);
         }
+        seen
+    }
+
+    /// Keeps the connection.
+    fn hold(&mut self, exchange: &Exchange) -> Seen {
+        let before = self.backends.count();
+        let mut seen = Seen::default();
+        match self.wire(exchange).and_then(|mut wire| wire.ask(exchange).map(|head| (wire, head))) {
+            Ok((wire, head)) => {
+                (seen.status, seen.headers) = (head.status(), head.headers);
+                self.held.push(wire);
+            }
+            Err(error) => seen.failure = Some(error.to_string()),
+        }
+        seen.received = self.backends.received_since(before);
         seen
     }
 

@@ -49,7 +49,7 @@ macro_rules! behind_map {
 const WORKS: fn(NginxVersion) -> &'static str = |_| "101; open after 60 s";
 
 /// Sorted by rule.
-pub(crate) const STATEMENTS: [Statement; 22] = [
+pub(crate) const STATEMENTS: &[Statement] = &[
     Statement {
         rule: "always-false-upgrade-test",
         quote: "the test lets all handshakes through",
@@ -160,6 +160,28 @@ pub(crate) const STATEMENTS: [Statement; 22] = [
         manner: Manner::Strict,
         is_raised: true,
         seen: |_| "426; upstream got HTTP/1.1, no `Upgrade`, `Connection: upgrade`",
+    },
+    Statement {
+        rule: "response-filter",
+        quote: "nginx never sends the head of the 101",
+        text: location!(
+            "proxy_set_header Upgrade $http_upgrade;" "proxy_set_header Connection upgrade;"
+            "proxy_read_timeout 3600s;" "ssi on;"
+        ),
+        manner: Manner::Typed,
+        is_raised: true,
+        seen: |_| "no answer; upstream got HTTP/1.1, `Upgrade: websocket`, `Connection: upgrade`",
+    },
+    Statement {
+        rule: "response-filter",
+        quote: "With `postpone_output 0` the head is sent in any case",
+        text: location!(
+            "proxy_set_header Upgrade $http_upgrade;" "proxy_set_header Connection upgrade;"
+            "proxy_read_timeout 3600s;" "ssi on;" "postpone_output 0;"
+        ),
+        manner: Manner::Typed,
+        is_raised: false,
+        seen: WORKS,
     },
     Statement {
         rule: "short-read-timeout",
@@ -288,7 +310,7 @@ mod tests {
 
     #[test]
     fn pages_say_so() {
-        for Statement { rule, quote, .. } in &STATEMENTS {
+        for Statement { rule, quote, .. } in STATEMENTS {
             let mut rules = RULES.iter().map(|rule| rule.meta());
             assert!(rules.any(|meta| meta.name == *rule && meta.docs.contains(quote)), "{rule}: {quote}");
         }

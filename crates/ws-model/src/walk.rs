@@ -48,6 +48,26 @@ impl<'s> Model<'s> {
 
     /// What the newest nginx of the range does with Chrome's handshake for a path in a server.
     pub fn walk(&self, server: ContextId, path: &str) -> Exchange<'s> {
+        self.exchanges(self.versions.max).run(server, &self.request_to(server, path))
+    }
+
+    /// What it does with the subrequest for `uri` that it makes of Chrome's handshake for a path in a server.
+    pub fn subrequest(&self, server: ContextId, path: &str, uri: &[u8]) -> Exchange<'s> {
+        self.exchanges(self.versions.max).run_subrequest(server, &self.request_to(server, path), uri)
+    }
+
+    /// What it does with a POST for a path in a server, as clients send it that poll.
+    pub fn post(&self, server: ContextId, path: &str) -> Exchange<'s> {
+        let mut request = self.request_to(server, path);
+        request.method = "POST".to_owned();
+        request.headers.retain(|(name, _)| matches!(name.as_str(), "Host" | "Origin"));
+        request.headers.push(("Connection".to_owned(), "keep-alive".into()));
+        request.headers.push(("Content-Length".to_owned(), "2".into()));
+        self.exchanges(self.versions.max).run(server, &request)
+    }
+
+    /// Chrome's handshake.
+    fn request_to(&self, server: ContextId, path: &str) -> ClientRequest {
         let names = server_names(self.configuration, server);
         let is_name = |name: &&String| {
             !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte))
@@ -56,13 +76,12 @@ impl<'s> Model<'s> {
         let is_tls = listens(self.configuration, server)
             .iter()
             .any(|listen| listen.split_whitespace().skip(1).any(|word| word == "ssl"));
-        let request = handshake_request(Browser::Chrome, host, path, is_tls);
-        self.exchanges(self.versions.max).run(server, &request)
+        handshake_request(Browser::Chrome, host, path, is_tls)
     }
 
     /// What becomes of a handshake for an endpoint's own path; `None` where its name does not tell one, or its server was
     /// not given.
-    pub fn walk_to(&self, endpoint: &Endpoint<'s>) -> Option<Rc<Exchange<'s>>> {
+    pub fn walk_to(&self, endpoint: &Endpoint<'_>) -> Option<Rc<Exchange<'s>>> {
         let known = self.walks.borrow().get(&endpoint.context).cloned();
         known.unwrap_or_else(|| {
             let server = self.configuration.enclosing(endpoint.context, ContextKind::Server);

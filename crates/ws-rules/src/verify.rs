@@ -132,7 +132,34 @@ pub(crate) fn with_curl_of_page(help: String, endpoint: &Endpoint<'_>) -> String
 }
 
 fn with_command(help: String, endpoint: &Endpoint<'_>, has_origin: bool) -> String {
-    let Some(path) = endpoint.example_path() else { return help };
+    let Some(Url { site, path }) = url(endpoint) else { return help };
+    let origin = if has_origin { format!(" -H 'Origin: {site}'") } else { String::new() };
+    format!(
+        "{help}\nverify that it answers 101:\n    curl -i -N --http1.1 -H 'Connection: Upgrade' -H 'Upgrade: websocket'{origin} \
+         -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: SGVsbG8sIHdvcmxkIQ==' '{site}{path}'"
+    )
+}
+
+/// The command that shows who answers a POST, as the last line of a help text.
+pub(crate) fn with_post_curl(help: String, endpoint: &Endpoint<'_>) -> String {
+    match url(endpoint) {
+        Some(Url { site, path }) => {
+            format!("{help}\nverify that the upstream answers:\n    curl -i -X POST '{site}{path}'")
+        }
+        None => help,
+    }
+}
+
+/// A URL of characters that no shell takes for its own.
+struct Url {
+    /// Scheme, host and port.
+    site: String,
+    path: String,
+}
+
+/// That of an endpoint, as far as the configuration tells.
+fn url(endpoint: &Endpoint<'_>) -> Option<Url> {
+    let path = endpoint.example_path()?;
     let tls = endpoint.listens.iter().find(|listen| listen.split(' ').any(|word| word == "ssl"));
     let is_tls = tls.is_some();
     let host = endpoint.server_names.iter().find_map(|name| host_of(name));
@@ -143,11 +170,7 @@ fn with_command(help: String, endpoint: &Endpoint<'_>, has_origin: bool) -> Stri
     let port = port.map(|port| format!(":{port}")).unwrap_or_default();
     let scheme = if is_tls { "https" } else { "http" };
     let path = encoded(&path);
-    let origin = if has_origin { format!(" -H 'Origin: {scheme}://{host}{port}'") } else { String::new() };
-    format!(
-        "{help}\nverify that it answers 101:\n    curl -i -N --http1.1 -H 'Connection: Upgrade' -H 'Upgrade: websocket'{origin} \
-         -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: SGVsbG8sIHdvcmxkIQ==' '{scheme}://{host}{port}{path}'"
-    )
+    Some(Url { site: format!("{scheme}://{host}{port}"), path })
 }
 
 /// A host that the name stands for; `None` for regexes, placeholders and whatever a shell might take for its own.

@@ -8,7 +8,7 @@ use crate::snippet::{Snippet, listed};
 const GAP: &str = "include /opt/elsewhere/settings.conf;\n";
 
 /// Lines that a level may have without being wrong, whatever the missing file holds.
-const LINES: [&str; 19] = [
+const LINES: &[&str] = &[
     "proxy_set_header Host $host;\n",
     "proxy_set_header X-Real-IP $remote_addr;\n",
     "proxy_set_header Upgrade $http_upgrade;\n",
@@ -28,7 +28,17 @@ const LINES: [&str; 19] = [
     "proxy_connect_timeout 5s;\n",
     "keepalive_timeout 65;\n",
     "proxy_cache_bypass $http_upgrade;\n",
+    "proxy_cache pages;\n",
+    "auth_request /cable;\n",
+    "mirror /signalr;\n",
+    "ssi on;\n",
+    "limit_conn addr 1;\n",
+    "limit_req zone=addr;\n",
 ];
+
+/// What limits count, as a variable that the missing file may well define.
+const ZONES: &str =
+    "limit_conn_zone $elsewhere zone=addr:1m;\nlimit_req_zone $elsewhere zone=addr:1m rate=1r/s;\n";
 
 const LOCATIONS: [&str; 7] =
     ["/ws/", "= /socket.io/", "^~ /cable", "~* ^/websocket", "/", "/api/live/websocket", "/signalr"];
@@ -83,7 +93,7 @@ proptest! {
 
     #[test]
     fn unknown_values_raise_nothing(http in http(), version in version()) {
-        let text = format!("events {{}}\nhttp {{\n{http}}}\n");
+        let text = format!("events {{}}\nhttp {{\n{ZONES}{http}}}\n");
         let mut snippet = Snippet::bare(text.clone());
         if let Some(version) = version {
             snippet = snippet.version(version);

@@ -55,6 +55,15 @@ impl Application {
     }
 }
 
+impl Application {
+    /// Whether its clients also talk to it by ordinary requests, POST among them, before the WebSocket or instead.
+    #[must_use]
+    pub fn polls(&self) -> bool {
+        const BY_POST: [&str; 6] = ["polling", "xhr-polling", "xhr-streaming", "bosh", "sockjs", "engine.io"];
+        self.transports.is_some_and(|transports| transports.iter().any(|one| BY_POST.contains(one)))
+    }
+}
+
 /// A default TCP port.
 #[derive(Copy, Clone, Eq, PartialEq, Debug)]
 pub struct Port {

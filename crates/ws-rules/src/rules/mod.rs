@@ -1,10 +1,13 @@
 //! One file a rule, one page beside it.
 
 mod always_false_upgrade_test;
+mod cached_handshake;
 mod case_sensitive_upgrade_match;
+mod directive_not_allowed_here;
 mod duplicate_handshake_header;
 mod forwarded_proto_missing;
 mod handshake_headers_stripped;
+mod handshake_limited;
 mod host_not_forwarded;
 mod http10_upstream;
 mod http2_upstream;
@@ -15,11 +18,14 @@ mod literal_connection_upgrade;
 mod literal_upgrade_value;
 mod missing_connection_header;
 mod missing_upgrade_header;
+mod polling_forbidden;
 mod proxy_headers_not_inherited;
+mod response_filter;
 mod short_read_timeout;
 mod syntax_error;
 mod undefined_variable;
 mod upgrade_headers_not_inherited;
+mod upgrade_in_subrequest;
 mod websocket_scheme_in_proxy_pass;
 mod wrong_connection_header;
 mod wrong_upgrade_header;
@@ -29,10 +35,13 @@ use crate::Rule;
 /// All rules, sorted by name.
 pub static RULES: &[&dyn Rule] = &[
     &always_false_upgrade_test::AlwaysFalseUpgradeTest,
+    &cached_handshake::CachedHandshake,
     &case_sensitive_upgrade_match::CaseSensitiveUpgradeMatch,
+    &directive_not_allowed_here::DirectiveNotAllowedHere,
     &duplicate_handshake_header::DuplicateHandshakeHeader,
     &forwarded_proto_missing::ForwardedProtoMissing,
     &handshake_headers_stripped::HandshakeHeadersStripped,
+    &handshake_limited::HandshakeLimited,
     &host_not_forwarded::HostNotForwarded,
     &http10_upstream::Http10Upstream,
     &http2_upstream::Http2Upstream,
@@ -43,11 +52,14 @@ pub static RULES: &[&dyn Rule] = &[
     &literal_upgrade_value::LiteralUpgradeValue,
     &missing_connection_header::MissingConnectionHeader,
     &missing_upgrade_header::MissingUpgradeHeader,
+    &polling_forbidden::PollingForbidden,
     &proxy_headers_not_inherited::ProxyHeadersNotInherited,
+    &response_filter::ResponseFilter,
     &short_read_timeout::ShortReadTimeout,
     &syntax_error::SyntaxErrorRule,
     &undefined_variable::UndefinedVariable,
     &upgrade_headers_not_inherited::UpgradeHeadersNotInherited,
+    &upgrade_in_subrequest::UpgradeInSubrequest,
     &websocket_scheme_in_proxy_pass::WebsocketSchemeInProxyPass,
     &wrong_connection_header::WrongConnectionHeader,
     &wrong_upgrade_header::WrongUpgradeHeader,

@@ -1,0 +1,246 @@
+//! `directive-not-allowed-here`: nginx knows the directive and refuses it where, or as, it stands.
+//!
+//! nginx looks a directive up among those of the block, and then asks how it ends and how many words it has, before it
+//! looks at any value (`core/ngx_conf_file.c:ngx_conf_handler`).
+
+use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use nginx_semantics::catalogue::lookup;
+use nginx_semantics::dispatch::{Build, Refusal, RefusalKind, refusals};
+use nginx_semantics::{Configuration, ContextId, ContextKind, Directive, DirectiveName, Presence};
+
+use crate::{Context, FindingBuilder, Findings, Rule};
+
+pub(super) struct DirectiveNotAllowedHere;
+
+const META: RuleMeta = RuleMeta {
+    name: "directive-not-allowed-here",
+    group: Group::Configuration,
+    severity: Severity::Error,
+    summary: "a directive stands where nginx does not take it, or ends wrongly, or has too few or too many words",
+    since: "0.1.0",
+    fix: FixKind::None,
+    docs: include_str!("directive_not_allowed_here.md"),
+};
+
+/// Names that modules of others have too, with words of their own.
+const SHARED: [&str; 1] = ["sticky"];
+
+impl Rule for DirectiveNotAllowedHere {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn configuration(&self, cx: &Context<'_, '_>, out: &mut Findings) {
+        let configuration = cx.configuration();
+        let build = Build::any(cx.versions());
+        for Refusal { directive, context, kind } in refusals(configuration, &build) {
+            let directive = configuration.directive(directive);
+            // Behind what nginx cannot read, blocks are not what they seem.
+            let is_mended = directive.file().is_none_or(|file| !file.tree.errors().is_empty());
+            if is_mended || !is_certain(configuration, context) || SHARED.contains(&directive.name().as_str())
+            {
+                continue;
+            }
+            let kind_of = configuration.context(context).kind;
+            let Some(help) = remedy(cx, &directive, kind_of, &kind) else { continue };
+            let mut finding =
+                FindingBuilder::new(&META, &directive, format!("nginx refuses to start: {kind}"));
+            if let Some(around) = configuration.opener(context) {
+                finding = finding.label(&around, "this is the block that it stands in");
+            }
+            out.push(finding.help(help));
+        }
+    }
+}
+
+/// Whether the block is what it seems: all around it was given, or its own words say it.
+fn is_certain(configuration: Configuration<'_>, context: ContextId) -> bool {
+    let this = configuration.context(context);
+    let has_location =
+        || this.children.iter().any(|&child| configuration.context(child).kind == ContextKind::Location);
+    if this.presence != Presence::Given {
+        return false;
+    }
+    match (this.kind, this.parent) {
+        (ContextKind::Location, _) => true,
+        // Mail and stream have servers as well, but no locations.
+        (ContextKind::Server, _) if has_location() => true,
+        (_, Some(parent)) => is_certain(configuration, parent),
+        (kind, None) => kind == ContextKind::Main,
+    }
+}
+
+fn remedy(
+    cx: &Context<'_, '_>,
+    directive: &Directive<'_>,
+    context: ContextKind,
+    kind: &RefusalKind,
+) -> Option<String> {
+    let name = directive.name().as_str();
+    match kind {
+        RefusalKind::NotAllowedHere(_) => Some(match directive.name() {
+            DirectiveName::PROXY_SET_HEADER | DirectiveName::PROXY_HTTP_VERSION
+                if matches!(context, ContextKind::If | ContextKind::LimitExcept) =>
+            {
+                format!("move `{name}` to the location around it, which passes its lines on to this block")
+            }
+            DirectiveName::PROXY_PASS => "move `proxy_pass` to a `location` of the server".to_owned(),
+            _ => format!("nginx takes `{name}` in: {}", places(cx, directive.name(), context)?),
+        }),
+        RefusalKind::NumberOfArguments(_) => {
+            let words = words(cx, directive, context)?;
+            Some(format!("`{name}` takes {words} behind its name; quote words that belong together"))
+        }
+        RefusalKind::NoOpening(_) => Some(format!("`{name}` opens a block: write `{{ … }}` in place of `;`")),
+        RefusalKind::NotTerminated(_) => Some(format!("`{name}` opens no block: end it with `;`")),
+        RefusalKind::MapEntry => {
+            Some("each line of `map` is a value and what comes of it, two words".to_owned())
+        }
+        // Other rules, or none.
+        RefusalKind::Syntax(_)
+        | RefusalKind::UnknownDirective(_)
+        | RefusalKind::NotAFlag { .. }
+        | RefusalKind::Duplicate(_)
+        | RefusalKind::GeoEntry
+        | RefusalKind::CharsetEntry => None,
+    }
+}
+
+/// The blocks that take it, those of the same kind of module first.
+fn places(cx: &Context<'_, '_>, name: DirectiveName, context: ContextKind) -> Option<String> {
+    let module = context.commands().map(|(module, _)| module);
+    let rows = || name.rows().iter().filter(|row| row.is_in(cx.versions()));
+    let near = rows().filter(|row| Some(row.kind) == module).map(|row| row.contexts);
+    let far = rows().map(|row| row.contexts);
+    let all = near.reduce(|a, b| a | b).or_else(|| far.reduce(|a, b| a | b))?;
+    Some(all.to_string())
+}
+
+/// How many words it takes there.
+fn words(cx: &Context<'_, '_>, directive: &Directive<'_>, context: ContextKind) -> Option<String> {
+    let (_, place) = context.commands()?;
+    let mut rows = lookup(&directive.name_bytes()).rows().iter();
+    let row = rows.find(|row| row.is_in(cx.versions()) && row.contexts.intersects(place))?;
+    let plural = |count: u8| if count == 1 { "word" } else { "words" };
+    Some(match (row.min_args, row.max_args) {
+        (0, Some(0)) => "no words".to_owned(),
+        (least, Some(most)) if least == most => format!("{least} {}", plural(least)),
+        (least, Some(most)) => format!("{least} to {most} words"),
+        (least, None) => format!("at least {least} {}", plural(least)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{Options, check, check_with, found, help, labels};
+
+    #[test]
+    fn lines_for_the_upstream_in_an_if() {
+        let findings = check(
+            r#"
+    location / {
+        proxy_pass http://127.0.0.1:9000;
+        if ($arg_a) {
+            proxy_http_version 1.1;
+           #^^^^^^^^^^^^^^^^^^^^^^ error: nginx refuses to start: "proxy_http_version" directive is not allowed here
+            proxy_set_header Host $host;
+           #^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx refuses to start: "proxy_set_header" directive is not allowed here
+        }
+    }
+"#,
+        );
+        let words =
+            "move `proxy_set_header` to the location around it, which passes its lines on to this block";
+        assert_eq!(help(&findings[1]), words);
+        assert_eq!(labels(&findings[1]), ["this is the block that it stands in"]);
+    }
+
+    #[test]
+    fn blocks_and_passes_at_the_wrong_level() {
+        let findings = check(
+            r#"
+server {
+    map $http_upgrade $connection_upgrade { default upgrade; }
+   #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx refuses to start: "map" directive is not allowed here
+    proxy_pass http://127.0.0.1:9000;
+   #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx refuses to start: "proxy_pass" directive is not allowed here
+    location / { root /srv; }
+}
+"#,
+        );
+        assert_eq!(help(&findings[0]), "nginx takes `map` in: http");
+        assert_eq!(help(&findings[1]), "move `proxy_pass` to a `location` of the server");
+    }
+
+    #[test]
+    fn ends_and_numbers_of_words() {
+        let findings = check(
+            r#"
+map $http_upgrade $connection_upgrade {
+    default upgrade close;
+   #^^^^^^^^^^^^^^^^^^^^^ error: nginx refuses to start: invalid number of the map parameters
+}
+server {
+    location /ws;
+   #^^^^^^^^^^^^ error: nginx refuses to start: directive "location" has no opening "{"
+    location / {
+        proxy_read_timeout 60 s;
+       #^^^^^^^^^^^^^^^^^^^^^^^ error: nginx refuses to start: invalid number of arguments in "proxy_read_timeout" directive
+        proxy_set_header Host;
+       #^^^^^^^^^^^^^^^^^^^^^ error: nginx refuses to start: invalid number of arguments in "proxy_set_header" directive
+        proxy_set_header X y {
+       #^^^^^^^^^^^^^^^^^^^^ error: nginx refuses to start: directive "proxy_set_header" is not terminated by ";"
+        }
+    }
+}
+"#,
+        );
+        let helps: Vec<_> = findings.iter().map(help).collect();
+        assert_eq!(
+            helps,
+            [
+                "each line of `map` is a value and what comes of it, two words",
+                "`location` opens a block: write `{ … }` in place of `;`",
+                "`proxy_read_timeout` takes 1 word behind its name; quote words that belong together",
+                "`proxy_set_header` takes 2 words behind its name; quote words that belong together",
+                "`proxy_set_header` opens no block: end it with `;`",
+            ]
+        );
+    }
+
+    #[test]
+    fn silent_about_what_others_may_know() {
+        let text = "upstream a { server b; sticky; } server { location / { more_set_headers 'a: b' c; zstd { x; } \
+                    content_by_lua_block { ngx.say(1) } } vhost_traffic_status_zone { location / { } } }";
+        assert!(found(text).is_empty(), "{:?}", found(text));
+    }
+
+    #[test]
+    fn in_a_fragment_only_what_its_own_blocks_say() {
+        // A file that some `if`, `http` or `stream` may include.
+        check_with(
+            Options::bare(),
+            "proxy_pass http://a;\nproxy_set_header Host $host;\nmap $a $b { default 1; }\n",
+        );
+        check_with(
+            Options::bare(),
+            r#"
+upstream a {
+    server b;
+    proxy_set_header Host $host;
+}
+location /a {
+    server_name b;
+   #^^^^^^^^^^^^^ error: nginx refuses to start: "server_name" directive is not allowed here
+}
+"#,
+        );
+    }
+
+    #[test]
+    fn silent_behind_a_syntax_error() {
+        let text = "server { location / { root /srv } } proxy_pass http://a; }";
+        let rules: Vec<_> = found(text).iter().map(|finding| finding.rule.name).collect();
+        assert!(!rules.contains(&"directive-not-allowed-here"), "{rules:?}");
+    }
+}
