@@ -13,7 +13,7 @@ use crate::http::{Head, is_waiting, read_head};
 use crate::probe::{Close, Exchange};
 
 /// No answer takes longer.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
 
 /// A port of nginx.
 #[derive(Debug, Clone, Copy)]

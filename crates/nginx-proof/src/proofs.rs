@@ -23,7 +23,7 @@ pub(crate) const SCALE: u32 = 30;
 pub(crate) const MINIMUM: Duration = Duration::from_secs(60);
 
 /// How much later than due a close may be seen.
-pub(crate) const SLACK: Duration = Duration::from_millis(1500);
+pub(crate) const SLACK: Duration = Duration::from_millis(5000);
 
 /// Most of a run is waiting.
 const THREADS: usize = 12;
