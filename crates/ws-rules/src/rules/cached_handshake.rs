@@ -6,9 +6,7 @@
 
 use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::catalogue::lookup;
-use nginx_semantics::{
-    Declared, Directive, DirectiveName, Effective, Part, PassModule, Request, effective, parts,
-};
+use nginx_semantics::{Declared, Directive, Effective, Part, PassModule, Request, effective, parts};
 use ws_model::{Browser, Endpoint, HandshakeRequest, OrdinaryRequest};
 
 use crate::verify::{code, with_curl};
@@ -26,25 +24,13 @@ const META: RuleMeta = RuleMeta {
     docs: include_str!("cached_handshake.md"),
 };
 
-/// The directives of one module that concern its cache.
-struct Names {
-    prefix: &'static str,
-}
-
-impl Names {
-    fn of(module: PassModule) -> Option<Self> {
-        let prefix = match module {
-            PassModule::Proxy => "proxy",
-            PassModule::Uwsgi => "uwsgi",
-            PassModule::Scgi => "scgi",
-            PassModule::Fastcgi | PassModule::Grpc | PassModule::Memcached => return None,
-        };
-        Some(Self { prefix })
-    }
-
-    /// `proxy_cache_bypass` and its like, of what stands behind `proxy_`.
-    fn named(&self, rest: &str) -> DirectiveName {
-        lookup(format!("{}_{rest}", self.prefix).as_bytes())
+/// How the directives of a module begin that has a cache and carries WebSockets.
+fn prefix(module: PassModule) -> Option<&'static str> {
+    match module {
+        PassModule::Proxy => Some("proxy"),
+        PassModule::Uwsgi => Some("uwsgi"),
+        PassModule::Scgi => Some("scgi"),
+        PassModule::Fastcgi | PassModule::Grpc | PassModule::Memcached => None,
     }
 }
 
@@ -54,8 +40,11 @@ impl Rule for CachedHandshake {
     }
 
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
-        let Some(names) = Names::of(endpoint.pass.module) else { return };
-        let of = |rest| effective(cx.configuration(), endpoint.context, names.named(rest));
+        let Some(prefix) = prefix(endpoint.pass.module) else { return };
+        let of = |rest: &str| {
+            let name = lookup(format!("{prefix}_{rest}").as_bytes());
+            effective(cx.configuration(), endpoint.context, name)
+        };
         let Effective::Set(cache) = of("cache") else { return };
         let Some(zone) = cache.directives.first().copied() else { return };
         let handshakes = Browser::ALL.map(HandshakeRequest);
@@ -85,7 +74,7 @@ impl Rule for CachedHandshake {
             let text = "this is about what gets into the cache, not about who is answered from it";
             finding = finding.label(line, text);
         }
-        out.push(finding.help(with_curl(remedy(endpoint, &names, &bypass), endpoint)));
+        out.push(finding.help(with_curl(remedy(endpoint, prefix, &bypass), endpoint)));
     }
 }
 
@@ -151,8 +140,7 @@ fn has_own_key(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, key: &Effective<'_
     })
 }
 
-fn remedy(endpoint: &Endpoint<'_>, names: &Names, bypass: &Effective<'_>) -> String {
-    let prefix = names.prefix;
+fn remedy(endpoint: &Endpoint<'_>, prefix: &str, bypass: &Effective<'_>) -> String {
     let at = endpoint.location_words();
     if !endpoint.may_serve_ordinary_requests() {
         return format!("add to {at}:{}", code(&[format!("{prefix}_cache off;")]));
