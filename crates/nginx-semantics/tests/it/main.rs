@@ -19,4 +19,5 @@ mod links;
 mod locations;
 mod maps;
 mod rewrite;
+mod rows;
 mod servers;
