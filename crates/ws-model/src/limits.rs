@@ -13,8 +13,8 @@ use crate::browser::{Browser, HandshakeRequest};
 use crate::endpoint::Endpoint;
 use crate::model::Model;
 
-/// Variables that are the same for all clients of a path.
-const SHARED: [&[u8]; 10] = [
+/// Variables that are the same for all clients of a server.
+const SHARED: [&[u8]; 8] = [
     b"server_name",
     b"server_addr",
     b"server_port",
@@ -22,8 +22,6 @@ const SHARED: [&[u8]; 10] = [
     b"host",
     b"http_host",
     b"scheme",
-    b"uri",
-    b"document_uri",
     b"request_method",
 ];
 
@@ -38,7 +36,7 @@ pub struct Limit<'s> {
     pub zone: Directive<'s>,
     /// What the zone counts, as written.
     pub key: String,
-    /// Whether all clients of a path have the same key.
+    /// Whether all clients have the same key, for the same page at least.
     pub is_shared: bool,
     /// What is answered to those above it.
     pub status: String,
@@ -115,7 +113,11 @@ impl<'s> Model<'s> {
         if value.surely(<[u8]>::is_empty) || (value == Value::Unknown && names.iter().any(is_own)) {
             return None;
         }
-        let is_shared = !has_variables(&key) || names.iter().all(|name| SHARED.contains(name));
+        // What fetches a WebSocket alone may well hold a session: `/sockjs/1/abc/websocket`. Pages are everybody's.
+        let is_of_pages =
+            |name: &[u8]| matches!(name, b"uri" | b"document_uri") && endpoint.may_serve_ordinary_requests();
+        let is_shared =
+            !has_variables(&key) || names.iter().all(|&name| SHARED.contains(&name) || is_of_pages(name));
         let key = String::from_utf8_lossy(&key).into_owned();
         Some(Limit { directive, most, zone, key, is_shared, status: status.to_owned(), is_assumed })
     }

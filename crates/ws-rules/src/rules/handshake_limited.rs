@@ -195,6 +195,8 @@ server {
             assert!(found(&with(lines)).is_empty(), "{lines} {:?}", found(&with(lines)));
         }
         let shared = with("limit_conn a 5;").replace("$binary_remote_addr zone=a", "$host$uri zone=a");
+        assert_eq!(found(&shared)[0].severity, lint_finding::Severity::Info);
+        let shared = shared.replace("/ws/", "/app/");
         assert_eq!(found(&shared)[0].severity, lint_finding::Severity::Warning);
         let text = with("limit_conn a 5; limit_conn_dry_run off;");
         assert_eq!(found(&text).len(), 1);
