@@ -61,9 +61,10 @@ struct Said {
 
 fn connections(limit: &Limit<'_>, most: u32) -> Said {
     let (per, status) = (counted(limit), &limit.status);
+    let held =
+        if most == 1 { "the only connection".to_owned() } else { format!("one of the {most} connections") };
     let message = format!(
-        "an open WebSocket holds one of the {most} connections that `limit_conn` allows {per}, and nginx answers {status} to \
-         the next one"
+        "an open WebSocket holds {held} that `limit_conn` allows {per}, and nginx answers {status} to the next one"
     );
     // A page that is loaded again asks before nginx has seen the end of the connection before.
     let severity =
@@ -133,7 +134,7 @@ server {
     limit_conn server 500;
    #^^^^^^^^^^^^^^^^^^^^^ info: an open WebSocket holds one of the 500 connections that `limit_conn` allows for the whole server, and nginx answers 503 to the next one
     limit_conn addr 1;
-   #^^^^^^^^^^^^^^^^^ warning: an open WebSocket holds one of the 1 connections that `limit_conn` allows for one client address, and nginx answers 503 to the next one
+   #^^^^^^^^^^^^^^^^^ warning: an open WebSocket holds the only connection that `limit_conn` allows for one client address, and nginx answers 503 to the next one
     location /ws/ {
         proxy_pass http://127.0.0.1:9000;
         proxy_http_version 1.1;
