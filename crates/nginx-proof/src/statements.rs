@@ -70,6 +70,24 @@ pub(crate) const STATEMENTS: &[Statement] = &[
         seen: |_| "refused: `unknown \"scheme='http'\" variable`",
     },
     Statement {
+        rule: "cached-handshake",
+        quote: "with `proxy_buffering off` nothing is",
+        text: concat!(
+            "map $http_upgrade $connection_upgrade {\ndefault upgrade;\n'' close;\n}\n\
+             proxy_cache_path /var/cache/nginx/pages keys_zone=pages:10m;\nserver {\nlisten 80;\n",
+            location!(
+                "proxy_set_header Upgrade $http_upgrade;"
+                "proxy_set_header Connection $connection_upgrade;"
+                "proxy_read_timeout 3600s;" "proxy_cache pages;" "proxy_cache_valid 200 10m;"
+                "proxy_buffering off;"
+            ),
+            "}\n"
+        ),
+        manner: Manner::Strict,
+        is_raised: false,
+        seen: WORKS,
+    },
+    Statement {
         rule: "case-sensitive-upgrade-match",
         quote: "Literal keys of a map match in any case",
         text: concat!(

@@ -16,6 +16,9 @@ use crate::version::NginxVersion;
 /// Since this version `Proxy-Connection` of the client is not passed on.
 pub(super) const PROXY_CONNECTION_SINCE: NginxVersion = NginxVersion::new(1, 31, 0);
 
+/// Since this version the last line for `Host` counts, whatever stands before it, and is sent first.
+const ONE_HOST_SINCE: NginxVersion = NginxVersion::new(1, 31, 4);
+
 /// The client's fields that a cache makes its own (`ngx_http_proxy_cache_headers`).
 const CACHED: [&str; 6] =
     ["If-Modified-Since", "If-Unmodified-Since", "If-None-Match", "If-Match", "Range", "If-Range"];
@@ -146,7 +149,7 @@ impl<'s> Follower<'_, 's> {
             Some(method) => self.value(&method),
             None => Value::known(self.method.clone()),
         };
-        let (headers, dropped) = self.headers(&url);
+        let (headers, dropped) = self.headers(&url, version);
         let (peer, is_tls) = (Value::known(url.peer), url.is_tls);
         Ok(UpstreamRequest { method, target: Value::known(target), version, headers, dropped, peer, is_tls })
     }
@@ -219,7 +222,11 @@ impl<'s> Follower<'_, 's> {
 
     /// What is sent and what is not: the lines in effect, the defaults for what they do not name, then the client's
     /// fields that neither names (`ngx_http_proxy_init_headers`).
-    fn headers(&mut self, url: &Url) -> (Vec<UpstreamHeader<'s>>, Vec<UpstreamHeader<'s>>) {
+    fn headers(
+        &mut self,
+        url: &Url,
+        version: UpstreamVersion,
+    ) -> (Vec<UpstreamHeader<'s>>, Vec<UpstreamHeader<'s>>) {
         let mut all: Vec<UpstreamHeader<'s>> = Vec::new();
         let lines = self.in_effect(N::PROXY_SET_HEADER);
         let proxy = (Value::known(url.host.clone()), Value::known(url.port.clone()));
@@ -233,7 +240,9 @@ impl<'s> Follower<'_, 's> {
         let has = |all: &[UpstreamHeader<'_>], name: &str| {
             all.iter().any(|header| header.name.eq_ignore_ascii_case(name))
         };
-        let connection = if self.is_new() { "" } else { "close" };
+        // 1.29.4 to 1.29.6 know HTTP/2, where there is no such field.
+        let is_without = self.is_new() || version == UpstreamVersion::Http2;
+        let connection = if is_without { "" } else { "close" };
         let length = self.request.field("content-length").next().map(Value::known);
         let mut defaults = vec![
             ("Host", Value::known(url.host.clone())),
@@ -251,6 +260,9 @@ impl<'s> Follower<'_, 's> {
         let cache = self.in_effect(N::PROXY_CACHE).first().and_then(|line| line.argument(0));
         if cache.is_some_and(|zone| zone.as_ref() != b"off") {
             defaults.extend(CACHED.map(|name| (name, Value::Unknown)));
+        }
+        if self.all.version >= ONE_HOST_SINCE {
+            one_host(&mut all, version, &url.host);
         }
         for (name, value) in defaults {
             if !has(&all, name) {
@@ -274,4 +286,19 @@ impl<'s> Follower<'_, 's> {
         }
         (sent, dropped)
     }
+}
+
+/// Leaves the last line for `Host` and puts it first; one that is empty is the default, but for HTTP/1.0.
+fn one_host(all: &mut Vec<UpstreamHeader<'_>>, version: UpstreamVersion, default: &[u8]) {
+    let lines: Vec<_> = all.extract_if(.., |header| header.name.eq_ignore_ascii_case("host")).collect();
+    let Some(last) = lines.into_iter().next_back() else { return };
+    let is_default = version != UpstreamVersion::Http10 && last.value.surely(<[u8]>::is_empty);
+    all.insert(
+        0,
+        if is_default {
+            UpstreamHeader { value: Value::known(default), source: HeaderSource::Default, ..last }
+        } else {
+            last
+        },
+    );
 }

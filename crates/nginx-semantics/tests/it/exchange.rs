@@ -9,10 +9,10 @@ use nginx_semantics::{
 
 use crate::common::{label, load_root, only};
 
-const OLD: NginxVersion = NginxVersion::new(1, 22, 1);
-const NEW: NginxVersion = NginxVersion::new(1, 30, 0);
+pub(crate) const OLD: NginxVersion = NginxVersion::new(1, 22, 1);
+pub(crate) const NEW: NginxVersion = NginxVersion::new(1, 30, 0);
 
-fn handshake(target: &str) -> ClientRequest {
+pub(crate) fn handshake(target: &str) -> ClientRequest {
     let headers = [
         ("Host", "Example.com:8080"),
         ("Connection", "keep-alive, Upgrade"),
@@ -35,14 +35,27 @@ fn text(value: &Value) -> String {
 }
 
 /// Runs the first server of `http` for a request, and writes down each way.
-fn run(http: &str, version: NginxVersion, request: &ClientRequest) -> String {
+pub(crate) fn run(http: &str, version: NginxVersion, request: &ClientRequest) -> String {
+    run_or(http, version, request, None)
+}
+
+/// The same of the subrequest for a URI.
+pub(crate) fn run_sub(http: &str, request: &ClientRequest, uri: &str) -> String {
+    run_or(http, OLD, request, Some(uri))
+}
+
+fn run_or(http: &str, version: NginxVersion, request: &ClientRequest, sub: Option<&str>) -> String {
     let loaded = load_root(&format!("events {{}}\nhttp {{\n{http}\n}}\n"), &[]);
     let configuration = only(&loaded);
     let variables = Variables::new(configuration);
     let locations = Locations::new(configuration);
     let exchanges = Exchanges { configuration, variables: &variables, locations: &locations, version };
     let server = configuration.of_kind(ContextKind::Server).next().expect("a server");
-    let Exchange { ways, is_cut } = exchanges.run(server, request);
+    let exchange = match sub {
+        Some(uri) => exchanges.run_subrequest(server, request, uri.as_bytes()),
+        None => exchanges.run(server, request),
+    };
+    let Exchange { ways, is_cut } = exchange;
     assert!(!is_cut);
     let mut all = Vec::new();
     for way in ways {
@@ -108,8 +121,23 @@ fn run(http: &str, version: NginxVersion, request: &ClientRequest) -> String {
     all.join("\n")
 }
 
+/// The client's own fields that are sent.
+pub(crate) fn client_fields(http: &str, version: NginxVersion, request: &ClientRequest) -> Vec<String> {
+    let loaded = load_root(&format!("events {{}}\nhttp {{\n{http}\n}}\n"), &[]);
+    let configuration = only(&loaded);
+    let variables = Variables::new(configuration);
+    let locations = Locations::new(configuration);
+    let exchanges = Exchanges { configuration, variables: &variables, locations: &locations, version };
+    let server = configuration.of_kind(ContextKind::Server).next().expect("a server");
+    let exchange = exchanges.run(server, request);
+    let Some(Ending::Passed(passed)) = exchange.only_way().map(|way| &way.ending) else { return Vec::new() };
+    let sent = passed.request.iter().flat_map(|request| &request.headers);
+    let own = sent.filter(|header| matches!(header.source, HeaderSource::Client));
+    own.map(|header| header.name.clone()).collect()
+}
+
 /// The target that is sent, or all that is written down.
-fn target(server: &str, path: &str) -> String {
+pub(crate) fn target(server: &str, path: &str) -> String {
     let seen = run(&format!("server {{ {server} }}"), OLD, &handshake(path));
     match seen.split_once("] GET ") {
         Some((_, rest)) => rest.split(' ').next().unwrap_or_default().to_owned(),

@@ -20,4 +20,5 @@ mod locations;
 mod maps;
 mod rewrite;
 mod rivals;
+mod rows;
 mod servers;

@@ -85,6 +85,23 @@ fn the_default_server_takes_the_rest() {
 }
 
 #[test]
+fn of_servers_with_one_name_the_first_takes_it() {
+    let http = "server { listen 80; server_name first a; } server { listen 80; server_name second a; }
+        server { listen 80; server_name _; } server { listen 81; server_name third a; }";
+    let table = [
+        ("80", "a", "first Exact(\"a\")"),
+        ("80", "second", "second Exact(\"second\")"),
+        ("81", "a", "third Exact(\"a\")"),
+        // A placeholder that no host is, which is why it takes nothing but what is left to it.
+        ("80", "x", "first First"),
+    ];
+    for (address, host, expected) in table {
+        assert_eq!(select(http, address, Some(host)), expected, "{address} {host}");
+    }
+    assert_eq!(select("server { } server { server_name a; }", "80", Some("x")), " First");
+}
+
+#[test]
 fn addresses_are_read() {
     for (word, expected) in [
         ("8080", "*:8080"),

@@ -7,6 +7,7 @@ use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::catalogue::lookup;
 use nginx_semantics::dispatch::{Build, Refusal, RefusalKind, refusals};
 use nginx_semantics::{Configuration, ContextId, ContextKind, Directive, DirectiveName, Presence};
+use nginx_syntax::SyntaxErrorKind;
 
 use crate::{Context, FindingBuilder, Findings, Rule};
 
@@ -96,6 +97,10 @@ fn remedy(
         RefusalKind::MapEntry => {
             Some("each line of `map` is a value and what comes of it, two words".to_owned())
         }
+        // Only a block whose lines go to a handler of their own refuses a block like that.
+        RefusalKind::Syntax(SyntaxErrorKind::UnexpectedOpen) => {
+            Some("nothing but lines that end with `;` may stand in this block".to_owned())
+        }
         // Other rules, or none.
         RefusalKind::Syntax(_)
         | RefusalKind::UnknownDirective(_)
@@ -179,6 +184,9 @@ server {
 map $http_upgrade $connection_upgrade {
     default upgrade close;
    #^^^^^^^^^^^^^^^^^^^^^ error: nginx refuses to start: invalid number of the map parameters
+    websocket {
+   #^^^^^^^^^ error: nginx refuses to start: unexpected "{"
+    }
 }
 server {
     location /ws;
@@ -200,6 +208,7 @@ server {
             helps,
             [
                 "each line of `map` is a value and what comes of it, two words",
+                "nothing but lines that end with `;` may stand in this block",
                 "`location` opens a block: write `{ … }` in place of `;`",
                 "`proxy_read_timeout` takes 1 word behind its name; quote words that belong together",
                 "`proxy_set_header` takes 2 words behind its name; quote words that belong together",

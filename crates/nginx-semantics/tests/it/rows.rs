@@ -1,0 +1,264 @@
+//! What nginx sends to an upstream, where it redirects and which location it runs: facts that each were seen on real
+//! nginx binaries, one a row.
+
+use nginx_semantics::{ClientRequest, NginxVersion};
+
+use crate::exchange::{NEW, OLD, handshake, run, run_sub, target};
+
+/// With a separate place for `Host` (1.31.4).
+const NEWEST: NginxVersion = NginxVersion::new(1, 31, 4);
+
+/// A handshake with more fields.
+fn with(target: &str, fields: &[(&str, &str)]) -> ClientRequest {
+    let mut request = handshake(target);
+    request.headers.extend(fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())));
+    request
+}
+
+/// What a location with these lines sends, without the location's name.
+fn sent(lines: &str, version: NginxVersion) -> String {
+    let http = format!("server {{ location / {{ proxy_pass http://b:8080; {lines} }} }}");
+    let seen = run(&http, version, &handshake("/ws"));
+    seen.strip_prefix("[/] GET /ws ").map_or(seen.clone(), str::to_owned)
+}
+
+#[test]
+fn what_the_upstream_sees() {
+    let both = "proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;";
+    let table = [
+        ("", "1.0 | Host: b:8080 | Connection: close", "1.1 | Host: b:8080"),
+        ("proxy_http_version 1.1;", "1.1 | Host: b:8080 | Connection: close", "1.1 | Host: b:8080"),
+        (
+            "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade;",
+            "1.1 | Upgrade: websocket | Host: b:8080 | Connection: close",
+            "1.1 | Upgrade: websocket | Host: b:8080",
+        ),
+        (
+            both,
+            "1.0 | Upgrade: websocket | Connection: upgrade | Host: b:8080",
+            "1.1 | Upgrade: websocket | Connection: upgrade | Host: b:8080",
+        ),
+    ];
+    for (lines, old, new) in table {
+        for (version, expected) in
+            [(OLD, old), (NginxVersion::new(1, 29, 6), old), (NginxVersion::new(1, 29, 7), new), (NEW, new)]
+        {
+            assert_eq!(sent(lines, version), expected, "{lines} {version}");
+        }
+    }
+}
+
+#[test]
+fn before_1_29_7_http_2_has_no_connection_either() {
+    for version in [NginxVersion::new(1, 29, 4), NEW] {
+        assert_eq!(sent("proxy_http_version 2;", version), "2 | Host: b:8080", "{version}");
+    }
+}
+
+#[test]
+fn subrequests() {
+    let http = "server { deny all; proxy_set_header Upgrade $http_upgrade; if ($uri = /rewritten) { return 403; }
+        location / { proxy_pass http://b; } location = /auth { internal; auth_basic x; proxy_pass http://b/x; }
+        location /auth/ { proxy_pass http://b; } location = /copy { internal; proxy_pass http://127.0.0.1$request_uri; } }";
+    let table = [
+        // Internal locations are open to it, the access phase is not run, and the query is not its own.
+        ("/auth", "[= /auth] GET /x 1.0 | Upgrade: websocket | Host: b | Connection: close"),
+        ("/copy", "[= /copy] GET /ws?a 1.0 | Upgrade: websocket | Host: 127.0.0.1 | Connection: close"),
+        ("/auth/%61", "[/auth/] GET /auth/%2561 1.0 | Upgrade: websocket | Host: b | Connection: close"),
+        ("/rewritten", "403 by return 403"),
+    ];
+    for (uri, expected) in table {
+        assert_eq!(run_sub(http, &handshake("/ws?a"), uri), expected, "{uri}");
+    }
+    assert_eq!(run(http, OLD, &handshake("/ws?a")), "403 by deny all");
+}
+
+#[test]
+fn the_host_that_is_sent() {
+    for (pass, host) in [
+        ("http://b", "b"),
+        ("http://b:80", "b"),
+        ("http://b:8080/x", "b:8080"),
+        ("https://b:443", "b"),
+        ("https://b:80", "b:80"),
+        ("http://unix:/run/a.sock", "localhost"),
+    ] {
+        let http = format!("server {{ location = /ws {{ proxy_pass {pass}; }} }}");
+        let seen = run(&http, OLD, &handshake("/ws"));
+        assert!(seen.contains(&format!(" | Host: {host} |")), "{pass}: {seen}");
+    }
+    // Until 1.31.3 each line is sent, and an empty one is not; since 1.31.4 the last counts and comes first, and an empty
+    // one is the default for HTTP/1.1.
+    let twice = "proxy_set_header X y; proxy_set_header Host a; proxy_set_header Host c;";
+    let empty = "proxy_set_header Host a; proxy_set_header Host '';";
+    for (lines, version, expected) in [
+        (twice, NEW, "1.1 | X: y | Host: a | Host: c"),
+        (twice, NEWEST, "1.1 | Host: c | X: y"),
+        ("proxy_set_header Host '';", NEW, "1.1"),
+        ("proxy_set_header Host '';", NEWEST, "1.1 | Host: b:8080"),
+        ("proxy_set_header Host ''; proxy_http_version 1.0;", NEWEST, "1.0"),
+        (empty, NEW, "1.1 | Host: a"),
+        (empty, NEWEST, "1.1 | Host: b:8080"),
+    ] {
+        assert_eq!(sent(lines, version), expected, "{lines} {version}");
+    }
+}
+
+#[test]
+fn fields_of_the_client() {
+    let fields = [
+        ("TE", "trailers"),
+        ("Keep-Alive", "1"),
+        ("Expect", "x"),
+        ("Proxy-Connection", "close"),
+        ("If-Match", "x"),
+        ("Range", "x"),
+        ("Origin", "http://a"),
+        ("Cookie", "a=b"),
+        ("Authorization", "x"),
+        ("Accept-Encoding", "gzip"),
+        ("Sec-WebSocket-Protocol", "a"),
+    ];
+    let client = |lines: &str, version| {
+        let http = format!("server {{ location / {{ proxy_pass http://b; {lines} }} }}");
+        crate::exchange::client_fields(&http, version, &with("/ws", &fields))
+    };
+    let kept = [
+        "Sec-WebSocket-Version",
+        "Sec-WebSocket-Key",
+        "Proxy-Connection",
+        "If-Match",
+        "Range",
+        "Origin",
+        "Cookie",
+        "Authorization",
+        "Accept-Encoding",
+        "Sec-WebSocket-Protocol",
+    ];
+    let without = |names: &[&str]| kept.into_iter().filter(|name| !names.contains(name)).collect::<Vec<_>>();
+    let table = [
+        ("", OLD, without(&[])),
+        ("", NginxVersion::new(1, 31, 0), without(&["Proxy-Connection"])),
+        // A cache asks for the whole, whenever that was changed.
+        ("proxy_cache a;", OLD, without(&["If-Match", "Range"])),
+        ("proxy_cache off;", OLD, without(&[])),
+        // Whatever a line names is the line's, whatever its case.
+        ("proxy_set_header origin '';", OLD, without(&["Origin"])),
+        ("proxy_set_header Sec-Websocket-Key x;", OLD, without(&["Sec-WebSocket-Key"])),
+        ("proxy_pass_request_headers off;", OLD, Vec::new()),
+    ];
+    for (lines, version, expected) in table {
+        assert_eq!(client(lines, version), expected, "{lines} {version}");
+    }
+}
+
+#[test]
+fn targets_after_internal_redirects() {
+    let rest = "location /y { proxy_pass http://b; } location @y { proxy_pass http://b; }";
+    let table = [
+        // To a URI: what was decoded is sent, and only `rewrite` keeps the query.
+        ("location / { rewrite ^/ws(.*)$ /y$1; }", "/ws//a%20b?q", "/y/a%20b?q"),
+        ("location / { error_page 418 = /y; return 418; }", "/ws?q", "/y"),
+        ("location / { error_page 418 = /y$is_args$args; return 418; }", "/ws?q", "/y?q"),
+        ("location / { try_files /none /y; }", "/ws?q", "/y"),
+        // To a name: nothing changes.
+        ("location / { error_page 418 = @y; return 418; }", "/w%73//a?q", "/w%73//a?q"),
+        ("location / { try_files /none @y; }", "/w%73//a?q", "/w%73//a?q"),
+        // The scheme in any case.
+        ("location /ws { proxy_pass HTTP://b/x; }", "/ws", "/x"),
+        ("location /ws { proxy_pass WSS://b$uri; }", "/ws", "500 NoUpstream"),
+    ];
+    for (server, path, expected) in table {
+        assert_eq!(target(&format!("{server} {rest}"), path), expected, "{server}");
+    }
+}
+
+#[test]
+fn the_missing_slash_and_what_comes_before_it() {
+    let table = [
+        ("location /ws/ { tunnel_pass a; }", "404 NoFile"),
+        (
+            "rewrite ^/ws$ /y; location /ws/ { proxy_pass http://b; } location /y { proxy_pass http://c; }",
+            "/y",
+        ),
+        ("location /ws/ { auth_basic x; proxy_pass http://b; }", "301 to /ws/ slash of /ws/"),
+        (
+            "location /ws/ { proxy_pass http://b; } location ~ ^/ws(/|$) { return 204; }",
+            "301 to /ws/ slash of /ws/",
+        ),
+        ("location ~ ^/ws(/|$) { proxy_pass http://b; }", "/ws"),
+    ];
+    for (server, expected) in table {
+        assert_eq!(target(server, "/ws"), expected, "{server}");
+    }
+}
+
+#[test]
+fn lines_of_the_server_run_again_after_a_redirect_to_a_uri() {
+    let rest = "if ($uri = /y) { return 403; } location /y { return 204; } location @y { return 204; }";
+    let table = [
+        ("location / { error_page 418 = /y; return 418; }", "403 by return 403"),
+        ("location / { try_files /none /y; }", "403 by return 403"),
+        ("location / { rewrite ^ /y last; }", "204 by return 204"),
+        ("location / { error_page 418 = @y; return 418; }", "204 by return 204"),
+        // In the order of the text.
+        ("rewrite ^ /y; location / { return 418; }", "403 by return 403"),
+    ];
+    for (server, expected) in table {
+        assert_eq!(target(&format!("{server} {rest}"), "/ws"), expected, "{server}");
+    }
+    assert_eq!(target("return 418; rewrite ^ /y; location / { return 204; }", "/ws"), "418 by return 418");
+}
+
+#[test]
+fn the_order_of_the_phases() {
+    let table = [
+        // rewrite, then access, then try_files, then the content.
+        ("proxy_pass http://b; deny all; return 204;", "204 by return 204"),
+        ("proxy_pass http://b; try_files $uri =404; deny all;", "403 by deny all"),
+        ("proxy_pass http://b; try_files $uri =404; auth_basic x;", "401 by auth_basic x"),
+        ("proxy_pass http://b; try_files $uri /index.html;", "404 NoFile"),
+        ("root /srv;", "404 NoFile"),
+        ("return 204; proxy_pass http://b;", "204 by return 204"),
+        ("rewrite ^ http://x/y;", "302 to http://x/y by rewrite ^ http://x/y"),
+        ("rewrite ^ $scheme://x/y;", "302 to http://x/y by rewrite ^ $scheme://x/y"),
+        ("error_page 418 =101 @y; return 418;", "[@y] as 101"),
+        // Of two locations with one name the first counts.
+        ("error_page 418 = @z; return 418;", "204 by return 204"),
+    ];
+    let rest = "location = /index.html { root /srv; } location @y { proxy_pass http://n; } location @z { return 204; } \
+                location @z { return 205; }";
+    for (lines, expected) in table {
+        let seen = run(&format!("server {{ location / {{ {lines} }} {rest} }}"), OLD, &handshake("/ws"));
+        assert_eq!(seen.split(" GET").next().unwrap_or_default(), expected, "{lines}");
+    }
+}
+
+#[test]
+fn the_headers_are_those_of_the_location_that_passes_on() {
+    let table = [
+        // The named location's own.
+        ("proxy_set_header A 1; error_page 418 = @y; return 418;", "[@y] GET /ws 1.0 | B: 2 |"),
+        // Those of the location around an `if`.
+        (
+            "proxy_set_header A 1; if ($http_upgrade) { proxy_pass http://c; }",
+            "[($http_upgrade)] GET /ws 1.0 | A: 1 |",
+        ),
+        ("proxy_set_header A 1; limit_except POST { proxy_pass http://c; }", "[POST] GET /ws 1.0 | A: 1 |"),
+    ];
+    for (lines, expected) in table {
+        let rest = "location @y { proxy_pass http://n; proxy_set_header B 2; }";
+        let seen = run(&format!("server {{ location / {{ {lines} }} {rest} }}"), OLD, &handshake("/ws"));
+        assert!(seen.starts_with(expected), "{lines}: {seen}");
+    }
+}
+
+#[test]
+fn limit_except_takes_head_for_get() {
+    let server = "server { location / { proxy_pass http://b; limit_except GET { deny all; } } }";
+    for (method, expected) in [("GET", "[/]"), ("HEAD", "[/]"), ("POST", "403"), ("OPTIONS", "403")] {
+        let request = ClientRequest { method: method.to_owned(), ..handshake("/ws") };
+        let seen = run(server, OLD, &request);
+        assert_eq!(seen.split(' ').next().unwrap_or_default(), expected, "{method}");
+    }
+}
