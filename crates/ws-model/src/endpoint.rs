@@ -100,6 +100,44 @@ impl<'s> Endpoint<'s> {
         all
     }
 
+    /// The paths to try for it: those that are known to carry its WebSocket, else its name and two below it.
+    pub(crate) fn sample_paths(&self) -> Vec<String> {
+        let Some(example) = self.example_path() else { return Vec::new() };
+        let mut known: Vec<String> =
+            self.evidence.iter().filter_map(|evidence| evidence.path.clone()).collect();
+        let name = self.location_name();
+        let name = match name.as_ref().map(|name| name.modifier) {
+            Some(Modifier::Exact) => return vec![example],
+            Some(Modifier::Prefix | Modifier::PriorityPrefix) => {
+                name.map(|name| name.name).unwrap_or_default()
+            }
+            _ => Vec::new(),
+        };
+        known.retain(|path| path.as_bytes().starts_with(&name));
+        if !known.is_empty() {
+            known.sort();
+            known.dedup();
+            return known;
+        }
+        let slash = if example.ends_with('/') { "" } else { "/" };
+        let below = ["a", "a/b"].map(|end| format!("{example}{slash}{end}"));
+        std::iter::once(example).chain(below).collect()
+    }
+
+    /// Whether its path is known: it is an exact one, or the evidence names it.
+    pub fn knows_path(&self, path: &str) -> bool {
+        let is_exact = self.location_name().is_some_and(|name| name.modifier == Modifier::Exact);
+        is_exact || self.evidence.iter().any(|evidence| evidence.path.as_deref() == Some(path))
+    }
+
+    /// The words behind `location`, of the one around an `if` or `limit_except` too.
+    pub fn location_name(&self) -> Option<LocationName> {
+        let mut levels = self.configuration.levels(self.context);
+        let location =
+            levels.find(|&level| self.configuration.context(level).kind == ContextKind::Location)?;
+        LocationName::of(&self.configuration.opener(location)?)
+    }
+
     /// A path that this location serves, for the command that verifies it; `None` where its name does not tell.
     pub fn example_path(&self) -> Option<String> {
         let levels = self.configuration.levels(self.context);

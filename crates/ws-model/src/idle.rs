@@ -19,6 +19,13 @@ pub struct IdleLimit<'s> {
 }
 
 impl<'s> IdleLimit<'s> {
+    /// Of a location that has no tunnel, so that nothing ends one.
+    pub(crate) const NONE: Self = Self {
+        directive_name: DirectiveName::PROXY_READ_TIMEOUT,
+        milliseconds: None,
+        source: Source::Default { is_assumed: true },
+    };
+
     /// `None` for modules that have no tunnel.
     pub(crate) fn new(
         configuration: Configuration<'s>,

@@ -4,8 +4,10 @@ use lint_finding::{
     Applicability, Confidence, Edit, EndpointName, FileId, Finding, Fix, Label, LabelRole, Place, RuleMeta,
     Severity, fingerprint,
 };
-use nginx_semantics::{At, Configuration, ContextKind, Directive, VersionRange, has_variables};
-use ws_model::{Endpoint, EvidenceKind, Model};
+use nginx_semantics::{
+    At, Configuration, ContextKind, Directive, VersionRange, has_variables, listens, server_names,
+};
+use ws_model::{Endpoint, EvidenceKind, LostPath, Model};
 
 /// The facts that a rule reads.
 #[derive(Clone, Copy)]
@@ -38,6 +40,18 @@ impl<'m, 's> Context<'m, 's> {
                 && other.handshake.as_ref().is_some_and(ws_model::Handshake::is_configured)
                 && server(other.context) == server(endpoint.context)
         })
+    }
+}
+
+impl<'m, 's> Context<'m, 's> {
+    /// The location that is set up for WebSockets beside a `location /` that only a path of the user's makes an endpoint,
+    /// and that has no line for the upgrade: then the path is as likely wrong as the lines are missing.
+    pub(crate) fn shadowing_sibling(&self, endpoint: &Endpoint<'_>) -> Option<&'m Endpoint<'s>> {
+        let lacks_upgrade = endpoint.handshake.as_ref().is_some_and(|handshake| {
+            handshake.upgrade.source.is_default() && crate::verify::dropped_lines(handshake).is_empty()
+        });
+        let is_caught = endpoint.is_declared_catch_all() && lacks_upgrade;
+        is_caught.then(|| self.configured_sibling(endpoint)).flatten()
     }
 }
 
@@ -128,6 +142,15 @@ impl FindingBuilder {
             Some(location) => self.label(&location, format!("treated as a WebSocket endpoint: {why}")),
             None => self,
         }
+    }
+
+    /// About a path that the user names in a server.
+    pub fn path(mut self, cx: &Context<'_, '_>, lost: &LostPath<'_>) -> Self {
+        let configuration = cx.configuration();
+        let names = server_names(configuration, lost.server);
+        let server = names.into_iter().chain(listens(configuration, lost.server)).next().unwrap_or_default();
+        self.0.endpoint = Some(EndpointName { server, location: lost.path.clone() });
+        self
     }
 
     /// Lowers the severity, never raises it.

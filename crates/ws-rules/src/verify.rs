@@ -123,17 +123,24 @@ pub(crate) fn dropped_lines<'h, 's>(handshake: &'h Handshake<'s>) -> Vec<&'h Lin
 
 /// The command that shows whether the handshake works, as the last line of a help text.
 pub(crate) fn with_curl(help: String, endpoint: &Endpoint<'_>) -> String {
-    let Some(path) = endpoint.example_path() else { return help };
-    let tls = endpoint.listens.iter().find(|listen| listen.split(' ').any(|word| word == "ssl"));
+    match endpoint.example_path() {
+        Some(path) => with_curl_for(help, &endpoint.server_names, &endpoint.listens, &path),
+        None => help,
+    }
+}
+
+/// The same for any path of a server with these names and `listen` lines.
+pub(crate) fn with_curl_for(help: String, names: &[String], listens: &[String], path: &str) -> String {
+    let tls = listens.iter().find(|listen| listen.split(' ').any(|word| word == "ssl"));
     let is_tls = tls.is_some();
-    let host = endpoint.server_names.iter().find_map(|name| host_of(name));
+    let host = names.iter().find_map(|name| host_of(name));
     let host = host.unwrap_or_else(|| "localhost".to_owned());
     // The port has to be that of the scheme: `listen 80; listen 443 ssl;` is no `https` on port 80.
-    let port = tls.or(endpoint.listens.first()).and_then(|listen| port_of(listen));
+    let port = tls.or(listens.first()).and_then(|listen| port_of(listen));
     let port = port.filter(|port| !matches!((is_tls, *port), (true, 443) | (false, 80)));
     let port = port.map(|port| format!(":{port}")).unwrap_or_default();
     let scheme = if is_tls { "https" } else { "http" };
-    let path = encoded(&path);
+    let path = encoded(path);
     format!(
         "{help}\nverify that it answers 101:\n    curl -i -N --http1.1 -H 'Connection: Upgrade' -H 'Upgrade: websocket' \
          -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: SGVsbG8sIHdvcmxkIQ==' '{scheme}://{host}{port}{path}'"

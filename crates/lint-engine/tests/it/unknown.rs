@@ -8,7 +8,7 @@ use crate::snippet::{Snippet, listed};
 const GAP: &str = "include /opt/elsewhere/settings.conf;\n";
 
 /// Lines that a level may have without being wrong, whatever the missing file holds.
-const LINES: [&str; 12] = [
+const LINES: [&str; 16] = [
     "proxy_set_header Host $host;\n",
     "proxy_set_header X-Real-IP $remote_addr;\n",
     "proxy_set_header Upgrade $http_upgrade;\n",
@@ -21,17 +21,24 @@ const LINES: [&str; 12] = [
     "proxy_connect_timeout 5s;\n",
     "keepalive_timeout 65;\n",
     "proxy_cache_bypass $http_upgrade;\n",
+    "error_page 404 @elsewhere;\n",
+    "deny all;\n",
+    "rewrite ^/nowhere$ /elsewhere permanent;\n",
+    "rewrite ^/(.*)$ /app/$1 break;\n",
 ];
 
-const LOCATIONS: [&str; 7] =
-    ["/ws/", "= /socket.io/", "^~ /cable", "~* ^/websocket", "/", "/api/live/websocket", "/signalr"];
+const LOCATIONS: [&str; 8] =
+    ["/ws/", "= /socket.io/", "^~ /cable", "~* ^/websocket", "~ ^/w", "/", "/api/live/websocket", "/signalr"];
 
-const PASSES: [&str; 5] = [
+const PASSES: [&str; 8] = [
     "proxy_pass http://127.0.0.1:9000;\n",
     "proxy_pass http://grafana:3000;\n",
     "proxy_pass https://$backend;\n",
     "uwsgi_pass unix:/run/app.sock;\n",
     "scgi_pass 127.0.0.1:4000;\n",
+    "proxy_pass http://127.0.0.1:9000;\ntry_files $uri /index.html;\n",
+    "proxy_pass http://127.0.0.1:9000;\nreturn 302 /login;\n",
+    "proxy_pass http://127.0.0.1:9000;\nlimit_except POST { deny all; }\n",
 ];
 
 /// Lines of one level: each at most once, as nginx wants it.
@@ -60,8 +67,12 @@ fn location() -> impl Strategy<Value = String> {
 
 /// What stands inside `http`: lines, and servers with locations; the gap at each level.
 fn http() -> impl Strategy<Value = String> {
-    let server = (lines(), prop::collection::vec(location(), 1..3))
-        .prop_map(|(lines, locations)| format!("server {{\n{lines}{GAP}{}}}\n", locations.concat()));
+    let server = (lines(), prop::collection::vec(location(), 1..3)).prop_map(|(lines, mut locations)| {
+        // nginx refuses two of one name, whatever the missing files hold.
+        locations.sort();
+        locations.dedup_by_key(|location| location.lines().next().unwrap_or_default().to_owned());
+        format!("server {{\n{lines}{GAP}{}}}\n", locations.concat())
+    });
     (lines(), prop::collection::vec(server, 1..3))
         .prop_map(|(lines, servers)| format!("{lines}{GAP}{}", servers.concat()))
 }
