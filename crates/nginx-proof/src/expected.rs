@@ -14,6 +14,12 @@ pub(crate) enum Manner {
     Refused,
     /// A browser's handshake gets a status that the page names.
     Status,
+    /// nginx itself answers a browser's handshake with a status that the page names: no upstream is asked.
+    Answered,
+    /// The handshake works with the harness' back ends, which have every path, but asks for another one.
+    Path,
+    /// Not run; [`NOT_OBSERVED`] says why.
+    Unseen,
     /// The tunnel is closed after the time that the page or the block says.
     Closed,
     /// Handshakes work; ordinary requests pay.
@@ -36,7 +42,23 @@ const ANY: Expected =
     Expected { rule: "", manner: Manner::Refused, since: None, upstream: |_, _| true, ordinary: |_| true };
 
 /// One for each rule, sorted by name.
-pub(crate) const EXPECTED: [Expected; 15] = [
+pub(crate) const EXPECTED: [Expected; 25] = [
+    Expected { rule: "conflicting-server", manner: Manner::Answered, ..ANY },
+    Expected { rule: "duplicate-location", ..ANY },
+    Expected {
+        rule: "duplicate-map",
+        manner: Manner::Ordinary,
+        ordinary: |heads| heads.iter().all(|head| head.has_token("Connection", "close")),
+        ..ANY
+    },
+    Expected {
+        rule: "error-page-hides-upgrade",
+        manner: Manner::Status,
+        upstream: |_, head| head.has_token("Upgrade", "websocket") && head.has_token("Connection", "upgrade"),
+        ..ANY
+    },
+    Expected { rule: "handshake-intercepted", manner: Manner::Answered, ..ANY },
+    Expected { rule: "handshake-redirected", manner: Manner::Answered, ..ANY },
     Expected {
         rule: "http10-upstream",
         manner: Manner::Status,
@@ -83,9 +105,26 @@ pub(crate) const EXPECTED: [Expected; 15] = [
         upstream: |_, head| head.header("Upgrade").is_none(),
         ..ANY
     },
+    Expected {
+        rule: "path-rewritten",
+        manner: Manner::Path,
+        upstream: |_, head| {
+            let target = head.line.split(' ').nth(1).unwrap_or_default();
+            matches!(target, "/socket.io//" | "/appchat" | "/" | "/chat")
+        },
+        ..ANY
+    },
+    Expected { rule: "proxy-pass-not-inherited", manner: Manner::Answered, ..ANY },
+    Expected {
+        rule: "shadowed-location",
+        manner: Manner::Status,
+        upstream: |_, head| head.header("Upgrade").is_none(),
+        ..ANY
+    },
     Expected { rule: "short-read-timeout", manner: Manner::Closed, ..ANY },
     Expected { rule: "syntax-error", ..ANY },
     Expected { rule: "undefined-variable", ..ANY },
+    Expected { rule: "unsupported-upstream-protocol", manner: Manner::Unseen, ..ANY },
     Expected {
         rule: "upgrade-headers-not-inherited",
         manner: Manner::Status,
@@ -129,8 +168,11 @@ pub(crate) const NOT_SEEN: [(&str, &str, &str); 3] = [
 ];
 
 /// Blocks that are only tested with `-t`: rule, what is special about the block's text, why.
-pub(crate) const NOT_OBSERVED: [(&str, &str, &str); 1] =
-    [("short-read-timeout", "uwsgi_pass", "the harness has no back end that speaks uwsgi")];
+pub(crate) const NOT_OBSERVED: [(&str, &str, &str); 3] = [
+    ("short-read-timeout", "uwsgi_pass", "the harness has no back end that speaks uwsgi"),
+    ("unsupported-upstream-protocol", "fastcgi_pass", "the harness has no back end that speaks FastCGI"),
+    ("unsupported-upstream-protocol", "grpc_pass", "the harness has no back end that speaks gRPC"),
+];
 
 #[cfg(test)]
 mod tests {

@@ -49,7 +49,27 @@ macro_rules! behind_map {
 const WORKS: fn(NginxVersion) -> &'static str = |_| "101; open after 60 s";
 
 /// Sorted by rule.
-pub(crate) const STATEMENTS: [Statement; 16] = [
+pub(crate) const STATEMENTS: [Statement; 19] = [
+    Statement {
+        rule: "duplicate-location",
+        quote: "Equal regexes and equal named locations are not diagnosed at all",
+        text: "location ~ ^/ws/x {\nreturn 404;\n}\nlocation ~ ^/ws/x {\nproxy_pass http://127.0.0.1:9000;\n\
+            proxy_http_version 1.1;\nproxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection upgrade;\n\
+            proxy_read_timeout 3600s;\n}\nlocation /ws/x {\nreturn 403;\n}\n",
+        manner: Manner::Strict,
+        is_raised: true,
+        seen: |_| "404",
+    },
+    Statement {
+        rule: "error-page-hides-upgrade",
+        quote: "with `=200` it is told 200",
+        text: "location /chat {\nerror_page 418 =200 @ws;\nreturn 418;\n}\nlocation @ws {\n\
+            proxy_pass http://127.0.0.1:9000;\nproxy_http_version 1.1;\nproxy_set_header Upgrade $http_upgrade;\n\
+            proxy_set_header Connection upgrade;\nproxy_read_timeout 3600s;\n}\n",
+        manner: Manner::Strict,
+        is_raised: true,
+        seen: |_| "200; upstream got HTTP/1.1, `Upgrade: websocket`, `Connection: upgrade`",
+    },
     Statement {
         rule: "http10-upstream",
         quote: "it tunnels over an HTTP/1.0 request if the upstream answers 101",
@@ -94,6 +114,16 @@ pub(crate) const STATEMENTS: [Statement; 16] = [
         manner: Manner::Strict,
         is_raised: true,
         seen: |_| "426; upstream got HTTP/1.1, no `Upgrade`, `Connection: upgrade`",
+    },
+    Statement {
+        rule: "shadowed-location",
+        quote: "`^~` of a nested location does not keep the regexes of the outer level away",
+        text: "location /w {\nroot /srv;\nlocation ^~ /ws/ {\nproxy_pass http://127.0.0.1:9000;\n\
+            proxy_http_version 1.1;\nproxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection upgrade;\n\
+            proxy_read_timeout 3600s;\n}\n}\nlocation ~ ^/ws {\nreturn 403;\n}\n",
+        manner: Manner::Strict,
+        is_raised: true,
+        seen: |_| "403",
     },
     Statement {
         rule: "short-read-timeout",

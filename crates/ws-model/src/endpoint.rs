@@ -86,6 +86,21 @@ impl<'s> Endpoint<'s> {
         is_catch_all && self.evidence.iter().all(|evidence| evidence.kind == EvidenceKind::Declared)
     }
 
+    /// The path of a WebSocket that this location serves only because it takes what the others leave: one that the user
+    /// names, or an application's, and nothing else speaks of WebSockets here.
+    pub fn caught_path(&self) -> Option<&str> {
+        let name = self.location_name()?;
+        let is_catch_all = name.modifier == Modifier::Prefix && name.name == b"/";
+        let is_other = |evidence: &Evidence| {
+            !matches!(evidence.kind, EvidenceKind::Declared | EvidenceKind::Application)
+        };
+        if !is_catch_all || self.evidence.iter().any(is_other) {
+            return None;
+        }
+        let mut paths = self.evidence.iter().filter_map(|evidence| evidence.path.as_deref());
+        paths.find(|path| *path != "/")
+    }
+
     /// Whether it may serve ordinary requests too: nothing in its own path speaks of WebSockets.
     pub fn may_serve_ordinary_requests(&self) -> bool {
         !self.evidence.iter().any(|evidence| evidence.is_about_path)
@@ -102,7 +117,7 @@ impl<'s> Endpoint<'s> {
 
     /// The paths to try for it: those that are known to carry its WebSocket, else its name and two below it.
     pub(crate) fn sample_paths(&self) -> Vec<String> {
-        let Some(example) = self.example_path() else { return Vec::new() };
+        let Some(example) = self.example_path().as_deref().map(as_sent) else { return Vec::new() };
         let mut known: Vec<String> =
             self.evidence.iter().filter_map(|evidence| evidence.path.clone()).collect();
         let name = self.location_name();
@@ -155,4 +170,16 @@ impl<'s> Endpoint<'s> {
             Modifier::Regex | Modifier::CaselessRegex | Modifier::Named => path,
         }
     }
+}
+
+/// A location's name as a client sends it: what would end the path, or be decoded, is quoted.
+fn as_sent(name: &str) -> String {
+    let mut sent = String::with_capacity(name.len());
+    for character in name.chars() {
+        match character {
+            '%' | '?' | '#' | ' ' => sent.push_str(&format!("%{:02X}", u32::from(character))),
+            other => sent.push(other),
+        }
+    }
+    sent
 }

@@ -44,14 +44,14 @@ impl<'m, 's> Context<'m, 's> {
 }
 
 impl<'m, 's> Context<'m, 's> {
-    /// The location that is set up for WebSockets beside a `location /` that only a path of the user's makes an endpoint,
-    /// and that has no line for the upgrade: then the path is as likely wrong as the lines are missing.
-    pub(crate) fn shadowing_sibling(&self, endpoint: &Endpoint<'_>) -> Option<&'m Endpoint<'s>> {
-        let lacks_upgrade = endpoint.handshake.as_ref().is_some_and(|handshake| {
-            handshake.upgrade.source.is_default() && crate::verify::dropped_lines(handshake).is_empty()
-        });
-        let is_caught = endpoint.is_declared_catch_all() && lacks_upgrade;
-        is_caught.then(|| self.configured_sibling(endpoint)).flatten()
+    /// The path that a `location /` without a line for the upgrade takes for want of another location, and the location
+    /// beside it that is set up for WebSockets: the name of that one is as likely wrong as the lines are missing.
+    pub(crate) fn caught<'e>(&self, endpoint: &'e Endpoint<'_>) -> Option<(&'e str, &'m Endpoint<'s>)> {
+        let handshake = endpoint.handshake.as_ref()?;
+        let lacks_upgrade =
+            handshake.upgrade.source.is_default() && crate::verify::dropped_lines(handshake).is_empty();
+        let path = endpoint.caught_path().filter(|_| lacks_upgrade)?;
+        Some((path, self.configured_sibling(endpoint)?))
     }
 }
 

@@ -130,7 +130,7 @@ pub(crate) fn with_curl(help: String, endpoint: &Endpoint<'_>) -> String {
 }
 
 /// The same for any path of a server with these names and `listen` lines.
-pub(crate) fn with_curl_for(help: String, names: &[String], listens: &[String], path: &str) -> String {
+pub(crate) fn with_curl_for(mut help: String, names: &[String], listens: &[String], path: &str) -> String {
     let tls = listens.iter().find(|listen| listen.split(' ').any(|word| word == "ssl"));
     let is_tls = tls.is_some();
     let host = names.iter().find_map(|name| host_of(name));
@@ -141,10 +141,11 @@ pub(crate) fn with_curl_for(help: String, names: &[String], listens: &[String], 
     let port = port.map(|port| format!(":{port}")).unwrap_or_default();
     let scheme = if is_tls { "https" } else { "http" };
     let path = encoded(path);
-    format!(
-        "{help}\nverify that it answers 101:\n    curl -i -N --http1.1 -H 'Connection: Upgrade' -H 'Upgrade: websocket' \
+    help.push_str(&format!(
+        "\nverify that it answers 101:\n    curl -i -N --http1.1 -H 'Connection: Upgrade' -H 'Upgrade: websocket' \
          -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: SGVsbG8sIHdvcmxkIQ==' '{scheme}://{host}{port}{path}'"
-    )
+    ));
+    help
 }
 
 /// A host that the name stands for; `None` for regexes, placeholders and whatever a shell might take for its own.

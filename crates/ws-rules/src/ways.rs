@@ -1,9 +1,10 @@
 //! What becomes of handshakes on their way, as several rules ask it.
 
 use nginx_semantics::{
-    Answer, AnsweredBy, ContextId, ContextKind, Directive, DirectiveName, Ending, PassModule, Step, Way,
+    Answer, AnsweredBy, ContextId, ContextKind, Directive, DirectiveName, Ending, LocationName, PassModule,
+    Step, Way,
 };
-use ws_model::{Endpoint, LostPath, Probe, is_settled};
+use ws_model::{Endpoint, Evidence, EvidenceKind, LostPath, Probe, is_settled};
 
 use crate::verify::{with_curl, with_curl_for};
 use crate::{Context, FindingBuilder};
@@ -85,12 +86,22 @@ pub(crate) fn groups<'p, 's>(endpoint: &Endpoint<'_>, probes: &'p [Probe<'s>]) -
 /// location, or at its server.
 pub(crate) fn refusal<'p, 's>(endpoint: &Endpoint<'_>, group: &'p [Probe<'s>]) -> Option<Refusal<'p, 's>> {
     let own = endpoint.configuration.enclosing(endpoint.context, ContextKind::Location);
+    // An `if` with a `proxy_pass` of its own is asked only where its condition holds.
+    let opener =
+        endpoint.configuration.opener(endpoint.context).filter(|opener| opener.name() == DirectiveName::IF);
+    let is_entered = |way: &Way<'_>| {
+        opener.is_none_or(|opener| {
+            way.steps.iter().any(|step| {
+                matches!(step, Step::If { directive, holds: true, .. } if directive.reference == opener.reference)
+            })
+        })
+    };
     let is_own = |way: &Way<'_>| match way.selected() {
         Some(location) => Some(location) == own,
         None => !way.steps.iter().any(|step| matches!(step, Step::Selected { .. } | Step::Rewritten { .. })),
     };
     let mut refusals = group.iter().map(|probe| {
-        let is_own = probe.exchange.ways.iter().all(is_own);
+        let is_own = probe.exchange.ways.iter().all(|way| is_own(way) && is_entered(way));
         answer_of(probe).filter(|_| is_own)
     });
     let first = refusals.next()??;
@@ -128,6 +139,7 @@ fn is_about_client(answer: &Answer<'_>) -> bool {
     matches!(line.name(), DirectiveName::AUTH_BASIC | DirectiveName::AUTH_REQUEST)
 }
 
+/// What makes the answer; `None` where it takes the place of one that comes of an upstream, which may be there in time.
 fn blame<'s>(way: &Way<'s>, answer: &Answer<'s>) -> Option<Blame<'s>> {
     let leading = way.steps.iter().rev().find_map(|step| match step {
         Step::TriedFiles(line)
@@ -135,6 +147,10 @@ fn blame<'s>(way: &Way<'s>, answer: &Answer<'s>) -> Option<Blame<'s>> {
         | Step::ErrorPage { directive: line, .. } => Some(Blame::Line(*line)),
         _ => None,
     });
+    let is_of_upstream = |step: &Step<'_>| matches!(step, Step::ErrorPage { status: 500.., .. });
+    if way.steps.iter().any(is_of_upstream) {
+        return None;
+    }
     match answer.by {
         AnsweredBy::Directive(line) | AnsweredBy::Internal(line) | AnsweredBy::NoNamedLocation(line) => {
             Some(Blame::Line(line))
@@ -175,4 +191,33 @@ pub(crate) fn may_upgrade(way: &Way<'_>) -> bool {
 /// Whether a file that was not given may change a way.
 pub(crate) fn is_partial(way: &Way<'_>) -> bool {
     way.steps.iter().any(|step| matches!(step, Step::NotGiven(_)))
+}
+
+/// The `try_files` on the way to a named location that finds a directory for a path of the user's: `$uri/` is the folder
+/// of the location itself where the path is its name (`ngx_http_try_files_handler`). A location that is set up for WebSockets beside it says
+/// that the path is a page's.
+pub(crate) fn directory<'s>(
+    cx: &Context<'_, '_>,
+    endpoint: &Endpoint<'_>,
+    probe: &Probe<'s>,
+) -> Option<Directive<'s>> {
+    if cx.configured_sibling(endpoint).is_some() {
+        return None;
+    }
+    let path = probe.path.trim_end_matches('/');
+    let is_users = |evidence: &Evidence| {
+        evidence.kind == EvidenceKind::Declared && evidence.path.as_deref() == Some(&probe.path)
+    };
+    let way = probe.exchange.only_way().filter(|way| matches!(way.ending, Ending::Passed(_)))?;
+    let location = way.selected().filter(|_| endpoint.evidence.iter().any(is_users))?;
+    let name = LocationName::of(&cx.configuration().opener(location)?)?;
+    let has_alias = cx.configuration().named(location, DirectiveName::ALIAS).next().is_some();
+    let is_folder = path.is_empty()
+        || (has_alias && name.name.strip_suffix(b"/").unwrap_or(&name.name) == path.as_bytes());
+    let tried = way.steps.iter().find_map(|step| match step {
+        Step::TriedFiles(line) => Some(*line),
+        _ => None,
+    })?;
+    let tries_folder = tried.arguments().any(|word| word.as_ref() == b"$uri/");
+    (is_folder && tries_folder).then_some(tried)
 }

@@ -31,8 +31,8 @@ impl Rule for DuplicateMap {
             configuration.of_kind(ContextKind::Map).filter_map(|map| Map::of(cx, map)).collect();
         for (index, map) in maps.iter().enumerate() {
             let is_same = |other: &&Map<'_>| other.http == map.http && other.name == map.name;
-            let later = maps.iter().skip(index + 1).filter(is_same);
-            let Some(last) = later.last().filter(|last| last.body != map.body) else { continue };
+            let mut later = maps.iter().skip(index + 1).filter(is_same);
+            let Some(last) = later.next_back().filter(|last| last.body != map.body) else { continue };
             if !is_about_handshakes(cx, map, last) {
                 continue;
             }

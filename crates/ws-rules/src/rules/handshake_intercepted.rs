@@ -4,10 +4,10 @@
 //! (`http/ngx_http.c:ngx_http_init_phase_handlers`), and a location without a `*_pass` has only files.
 
 use lint_finding::{FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::{Answer, AnsweredBy, ContextKind, Directive, DirectiveName, Ending, Step};
+use nginx_semantics::{Answer, AnsweredBy, Directive, DirectiveName, Ending, Step};
 use ws_model::{Endpoint, EvidenceKind};
 
-use crate::ways::{About, Blame, Refusal, groups, refusal, refusal_of_path};
+use crate::ways::{About, Blame, Refusal, directory, groups, refusal, refusal_of_path};
 use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct HandshakeIntercepted;
@@ -50,6 +50,17 @@ impl Rule for HandshakeIntercepted {
 
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
         let probes = cx.model.probes(endpoint);
+        for probe in probes.iter() {
+            if let Some(line) = directory(cx, endpoint, probe) {
+                let path = &probe.path;
+                let message =
+                    format!("`try_files` ends at the directory itself for `{path}`, and hands on nothing");
+                let help =
+                    format!("give `{path}` a location of its own with `proxy_pass`, or take `$uri/` out");
+                let finding = FindingBuilder::new(&META, &line, message).at_most(Severity::Warning);
+                out.push(About::Endpoint(endpoint).finish(cx, finding, help, path));
+            }
+        }
         for group in groups(endpoint, &probes) {
             let Some(refusal) = refusal(endpoint, group).filter(|refusal| is_other(refusal.answer)) else {
                 continue;
@@ -70,7 +81,10 @@ fn is_other(answer: &Answer<'_>) -> bool {
 fn is_led_to(endpoint: &Endpoint<'_>, answer: &Answer<'_>) -> bool {
     let AnsweredBy::Internal(line) = answer.by else { return false };
     let mut own = endpoint.configuration.named(endpoint.context, DirectiveName::INTERNAL);
-    let is_asked = matches!(endpoint.strongest(), EvidenceKind::Declared | EvidenceKind::ApplicationPath);
+    let is_asked = endpoint.evidence.iter().any(|evidence| {
+        let is_sure = matches!(evidence.kind, EvidenceKind::Declared | EvidenceKind::ApplicationPath);
+        is_sure && evidence.path.is_some()
+    });
     own.any(|other| other.reference == line.reference) && !is_asked
 }
 
@@ -82,13 +96,7 @@ fn report(cx: &Context<'_, '_>, about: About<'_, '_>, refusal: &Refusal<'_, '_>,
             let Some(opener) = cx.configuration().opener(context) else { return };
             let message =
                 format!("nginx looks for a file for `{path}` here, and answers 404 where there is none");
-            let kind = if cx.configuration().context(context).kind == ContextKind::Server {
-                "server"
-            } else {
-                "location"
-            };
-            let help =
-                format!("give `{path}` a location of its own with `proxy_pass`: this {kind} has only files");
+            let help = format!("give `{path}` a location of its own with `proxy_pass`: here are only files");
             out.push(about.finish(cx, FindingBuilder::new(&META, &opener, message), help, path));
             return;
         }
@@ -101,22 +109,13 @@ fn report(cx: &Context<'_, '_>, about: About<'_, '_>, refusal: &Refusal<'_, '_>,
         444 => "by closing the connection".to_owned(),
         status => format!("with {status}"),
     };
-    let message = match answer.by {
-        AnsweredBy::Internal(_) => {
-            format!(
-                "nginx answers the handshake for `{path}` {status}: an `internal` location takes no client's request"
-            )
-        }
-        AnsweredBy::NoNamedLocation(_) => {
-            format!(
-                "nginx answers the handshake for `{path}` {status}: the server has no location of this name"
-            )
-        }
-        _ if about.has_pass() => {
-            format!("nginx answers the handshake for `{path}` {status} here, and asks no upstream")
-        }
-        _ => format!("nginx answers the handshake for `{path}` {status} here"),
+    let why = match answer.by {
+        AnsweredBy::Internal(_) => ": an `internal` location takes no client's request",
+        AnsweredBy::NoNamedLocation(_) => ": the server has no location of this name",
+        _ if about.has_pass() => " here, and asks no upstream",
+        _ => " here",
     };
+    let message = format!("nginx answers the handshake for `{path}` {status}{why}");
     let help = match (line.name(), about) {
         (_, About::Path(_)) => format!("give `{path}` a location of its own with `proxy_pass`"),
         (DirectiveName::INTERNAL, _) => "give the WebSocket a location that is not `internal`".to_owned(),
@@ -147,7 +146,7 @@ fn report_files(
     let last = String::from_utf8_lossy(&line.arguments().last().unwrap_or_default()).into_owned();
     let (message, help) = if about.has_pass() {
         (
-            format!("`try_files` comes before `proxy_pass`: the handshake for `{path}` ends at `{last}`"),
+            format!("`try_files` comes before any upstream: the handshake for `{path}` ends at `{last}`"),
             "take `try_files` away, or end it with a named location that proxies: `try_files $uri @ws;`"
                 .to_owned(),
         )
@@ -164,14 +163,7 @@ fn report_files(
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{Options, check, check_with, found, labels};
-
-    const LINES: &str = "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; \
-        proxy_set_header Connection $http_connection; proxy_read_timeout 1h;";
-
-    fn with(text: &str) -> String {
-        text.replace('@', LINES)
-    }
+    use crate::testing::{Options, check, check_with, found, labels, with_handshake as with};
 
     #[test]
     fn lines_before_the_upstream_is_asked() {
@@ -181,7 +173,7 @@ mod tests {
         proxy_pass http://127.0.0.1:9000;
         @
         try_files $uri $uri/ /index.html;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: `try_files` comes before `proxy_pass`: the handshake for `/ws/` ends at `/index.html`
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: `try_files` comes before any upstream: the handshake for `/ws/` ends at `/index.html`
     }
     location /cable {
         proxy_pass http://127.0.0.1:9000;
@@ -264,6 +256,25 @@ server {
     }
 
     #[test]
+    fn the_folder_of_the_location_itself() {
+        let options = Options { websocket_path: Some("/admin"), ..Options::default() };
+        check_with(
+            options,
+            &with(
+                r#"
+    location /admin {
+        alias /srv/admin;
+        try_files $uri $uri/ %ws;
+       #^^^^^^^^^^^^^^^^^^^^^^^^ warning: `try_files` ends at the directory itself for `/admin`, and hands on nothing
+    }
+    location %ws { proxy_pass http://127.0.0.1:9000; @ }
+"#,
+            )
+            .replace('%', "@"),
+        );
+    }
+
+    #[test]
     fn silent_where_a_handshake_may_get_through() {
         for text in [
             "location /ws/ { proxy_pass http://a; @ allow 10.0.0.0/8; deny all; }",
@@ -276,6 +287,9 @@ server {
             "location /ws/ { proxy_pass http://a; @ deny all; include /opt/unknown.conf; }",
             "location /ws/ { try_files $uri @up; } location @up { proxy_pass http://a; @ }",
             "location /ws/ { return 404; }",
+            "location /ws/ { if ($request_uri ~ x$) { proxy_pass http://a; } @ }",
+            "location '/ws/a %x' { proxy_pass http://a; @ }",
+            "location /ws/ { proxy_pass http://$args; @ error_page 502 /busy; } location /busy { return 503; }",
         ] {
             let findings = found(&with(text));
             assert!(

@@ -146,14 +146,7 @@ fn is_kept_elsewhere(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, refusal: &Re
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{Options, check, check_with, found, help};
-
-    const LINES: &str = "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; \
-        proxy_set_header Connection $http_connection; proxy_read_timeout 1h;";
-
-    fn with(text: &str) -> String {
-        text.replace('@', LINES)
-    }
+    use crate::testing::{Options, check, check_with, found, help, with_handshake as with};
 
     fn path(path: &'static str) -> Options {
         Options { websocket_path: Some(path), ..Options::default() }

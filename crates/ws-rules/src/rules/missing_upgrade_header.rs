@@ -3,7 +3,7 @@
 //! `Upgrade` is hop-by-hop: nginx takes the client's off and sends none of its own
 //! (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_headers`).
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{VersionRange, defaults};
 use ws_model::Endpoint;
 
@@ -34,7 +34,7 @@ impl Rule for MissingUpgradeHeader {
             return;
         }
         // `shadowed-location`'s.
-        if cx.shadowing_sibling(endpoint).is_some() {
+        if cx.caught(endpoint).is_some() {
             return;
         }
         let missing = Missing::of(cx, handshake);
@@ -47,9 +47,19 @@ impl Rule for MissingUpgradeHeader {
         if let Some(line) = wrong {
             help.push_str(&format!("\nin place of:{}", code(&[format!("{};", line.directive.text_line())])));
         }
-        let finding = FindingBuilder::new(&META, &endpoint.pass.directive, message(missing, cx.versions()))
-            .endpoint(endpoint)
-            .assumed(handshake.upgrade.source.is_assumed());
+        let mut finding =
+            FindingBuilder::new(&META, &endpoint.pass.directive, message(missing, cx.versions()))
+                .endpoint(endpoint)
+                .assumed(handshake.upgrade.source.is_assumed());
+        // A path that falls through to `location /` beside a location made for WebSockets may as well be a wrong path.
+        let other = endpoint.is_declared_catch_all().then(|| cx.configured_sibling(endpoint)).flatten();
+        if let Some(other) = other {
+            let text = "this location is set up for WebSockets; it may be the one that is meant";
+            finding = finding.at_most(Severity::Warning).confidence(Confidence::Medium);
+            if let Some(location) = other.location() {
+                finding = finding.label(&location, text);
+            }
+        }
         out.push(finding.help(with_curl(help, endpoint)));
     }
 }

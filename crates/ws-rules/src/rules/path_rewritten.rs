@@ -129,10 +129,9 @@ fn literal<'p, 's>(
         // `/ws` itself goes to the right place, so that a path below has to be known.
         return endpoint.knows_path(last.path).then(|| case(Kind::DoubleSlash));
     }
-    // `/ws/` for `/ws` is right for the one path that most endpoints have.
-    let only_drops_slash = name.strip_suffix('/').is_some_and(|name| name.ends_with(uri));
-    let is_glued =
-        name.ends_with('/') && ends_in_word && (!only_drops_slash || endpoint.knows_path(last.path));
+    // `/ws` for `/ws/`, or whatever for `/`, is right for the one path that most endpoints have.
+    let is_for_one = name == "/" || name.strip_suffix('/').is_some_and(|name| name.ends_with(uri));
+    let is_glued = name.ends_with('/') && ends_in_word && (!is_for_one || endpoint.knows_path(last.path));
     is_glued.then(|| case(Kind::Glued))
 }
 
@@ -146,7 +145,10 @@ fn variables<'p, 's>(asked: &[Asked<'p, 's>], name: &LocationName, uri: &str) ->
     // An exact name with a path of its own loses its query alone; Socket.IO has its protocol in there.
     let needs_query = ["/socket.io/", "/engine.io/"].iter().any(|path| last.path.contains(path));
     let is_another = last.target != last.path && uri.trim_end_matches('/') != name.trim_end_matches('/');
-    let is_lost = is_prefix && is_another || needs_query;
+    // `/ws` for another path is right for clients that ask for `/ws` alone.
+    let is_for_one =
+        !name.ends_with('/') && uri != "/" && !asked.iter().all(|asked| asked.path.len() > name.len());
+    let is_lost = is_prefix && is_another && !is_for_one || needs_query;
     is_lost.then(|| Case { path: last.path, target: last.target.clone(), kind: Kind::Lost })
 }
 
@@ -199,14 +201,7 @@ fn report(
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{Options, check, check_with, found, help, labels};
-
-    const LINES: &str = "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; \
-        proxy_set_header Connection $http_connection; proxy_read_timeout 1h;";
-
-    fn with(text: &str) -> String {
-        text.replace('@', LINES)
-    }
+    use crate::testing::{Options, check, check_with, found, help, labels, with_handshake as with};
 
     #[test]
     fn slashes_that_do_not_fit() {
@@ -277,6 +272,8 @@ mod tests {
             "location /ws/ { proxy_pass http://127.0.0.1:1/ws; @ }",
             "location /ws/ { proxy_pass http://127.0.0.1:1/proxy?path=; @ }",
             "location /ws/ { proxy_pass http://127.0.0.1:1; @ }",
+            "location / { proxy_pass http://127.0.0.1:1/ws; @ }",
+            "location /ws { set $up 127.0.0.1:1; proxy_pass http://$up/socket; @ }",
             "location = /ws { set $up 127.0.0.1:1; proxy_pass http://$up/socket; @ }",
             "location /ws/ { set $up 127.0.0.1:1; proxy_pass http://$up; @ }",
             "location /ws/ { set $up 127.0.0.1:1; proxy_pass http://$up$request_uri; @ }",

@@ -95,14 +95,7 @@ fn has_only_files(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{Options, check, check_with, found, help, labels};
-
-    const LINES: &str = "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; \
-        proxy_set_header Connection $http_connection; proxy_read_timeout 1h;";
-
-    fn with(text: &str) -> String {
-        text.replace('@', LINES)
-    }
+    use crate::testing::{Options, check, check_with, found, help, labels, with_handshake as with};
 
     #[test]
     fn lines_without_a_proxy_pass() {

@@ -28,8 +28,8 @@ impl Rule for ShadowedLocation {
     }
 
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
-        if let Some(meant) = cx.shadowing_sibling(endpoint) {
-            caught(cx, endpoint, meant, out);
+        if let Some((path, meant)) = cx.caught(endpoint) {
+            caught(cx, endpoint, path, meant, out);
             return;
         }
         let Some(name) = endpoint.location_name() else { return };
@@ -121,10 +121,15 @@ fn without_slash(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, name: &LocationN
     out.push(About::Endpoint(endpoint).finish(cx, finding, help, &format!("/{name}")));
 }
 
-/// A path that the user names falls through to `location /`, beside a location that is set up for WebSockets.
-fn caught(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, meant: &Endpoint<'_>, out: &mut Findings) {
+/// A path that is known falls through to `location /`, beside a location that is set up for WebSockets.
+fn caught(
+    cx: &Context<'_, '_>,
+    endpoint: &Endpoint<'_>,
+    path: &str,
+    meant: &Endpoint<'_>,
+    out: &mut Findings,
+) {
     let (Some(own), Some(other)) = (endpoint.location(), meant.location()) else { return };
-    let path = endpoint.evidence.iter().find_map(|evidence| evidence.path.clone()).unwrap_or_default();
     let message = format!(
         "nginx serves `{path}` in this location, which sends no `Upgrade`, and not in `location {}`",
         other.arguments_text()
@@ -135,19 +140,12 @@ fn caught(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, meant: &Endpoint<'_>, o
     let finding = FindingBuilder::new(&META, &own, message)
         .confidence(Confidence::Medium)
         .because(&other, "this location is set up for WebSockets");
-    out.push(About::Endpoint(endpoint).finish(cx, finding, help, &path));
+    out.push(About::Endpoint(endpoint).finish(cx, finding, help, path));
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{Options, check, check_with, found, help};
-
-    const LINES: &str = "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; \
-        proxy_set_header Connection $http_connection; proxy_read_timeout 1h;";
-
-    fn with(text: &str) -> String {
-        text.replace('@', LINES)
-    }
+    use crate::testing::{Options, check, check_with, found, help, with_handshake as with};
 
     #[test]
     fn a_regex_goes_before_a_prefix() {
