@@ -74,6 +74,10 @@ impl Gathered {
             let row = rows::endpoint(endpoint, model.versions);
             self.endpoints.entry(row.place).or_insert(row);
         }
+        // Findings speak about these.
+        self.served_paths.extend(model.lost_paths.iter().map(|lost| lost.path.clone()));
+        let others = model.unsupported.iter().chain(&model.unproxied).flat_map(|endpoint| &endpoint.evidence);
+        self.served_paths.extend(others.filter_map(|evidence| evidence.path.clone()));
         for (_, pass) in &model.passes {
             self.proxied.insert(ws_rules::place(pass.directive.visible().at()));
         }

@@ -1,9 +1,11 @@
 //! What a reader should know that is no defect: what was not read, and why.
 
 use lint_finding::{File, FileId, Notice, NoticeCode, Place};
-use nginx_semantics::{Configuration, DirectiveRef, IncludeFailure, Loaded, Scope, SkipReason};
+use nginx_semantics::{
+    Configuration, DirectiveName, DirectiveRef, IncludeFailure, Loaded, Scope, SkipReason,
+};
 
-use ws_model::{Model, PathOutcome};
+use ws_model::Model;
 
 use crate::gather::Gathered;
 use crate::settings::SettingsFiles;
@@ -96,25 +98,18 @@ pub(crate) fn of_includes(configuration: Configuration<'_>, gathered: &mut Gathe
     }
 }
 
-/// Paths of `--ws-path` that no location which can be judged serves.
+/// Paths of `--ws-path` of which nothing can be said.
 pub(crate) fn of_paths(model: &Model<'_>, gathered: &mut Gathered) {
-    for (path, location, outcome) in &model.undeclared {
-        let message = match outcome {
-            PathOutcome::Redirected => {
-                format!(
-                    "nginx answers `{path}` with 301 to `{path}/` here, which no WebSocket client follows"
-                )
-            }
-            PathOutcome::CannotSay => {
-                format!("whether `{path}` is served here cannot be said: the regex is not evaluated")
-            }
+    for (path, line) in &model.unclear_paths {
+        let why = if line.name() == DirectiveName::LOCATION {
+            "the regex is not evaluated"
+        } else {
+            "what this line does is not known"
         };
-        let place =
-            model.configuration.opener(*location).map(|opener| ws_rules::place(opener.visible().at()));
         gathered.notice(Notice {
             code: NoticeCode::CommandLine,
-            message,
-            place,
+            message: format!("whether `{path}` is served here cannot be said: {why}"),
+            place: Some(ws_rules::place(line.visible().at())),
             path: None,
             incomplete: false,
         });

@@ -7,6 +7,8 @@ use lint_finding::RuleMeta;
 pub(crate) struct Claims {
     /// Statuses from 400 that the page names.
     pub(crate) statuses: Vec<u16>,
+    /// Statuses from 200 that it names, for what nginx itself answers.
+    pub(crate) answers: Vec<u16>,
     /// Whatever stands in backticks; `…` stands for anything.
     pub(crate) quotes: Vec<String>,
     /// The numbers of `after N seconds`.
@@ -25,9 +27,13 @@ impl Claims {
             claims.quotes.extend(text.split('`').skip(1).step_by(2).map(str::to_owned));
             let words: Vec<&str> =
                 text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
-            let numbers =
-                words.iter().filter(|word| word.len() == 3).filter_map(|word| word.parse::<u16>().ok());
-            claims.statuses.extend(numbers.filter(|status| (400..600).contains(status)));
+            let numbers: Vec<u16> = words
+                .iter()
+                .filter(|word| word.len() == 3)
+                .filter_map(|word| word.parse::<u16>().ok())
+                .collect();
+            claims.statuses.extend(numbers.iter().filter(|status| (400..600).contains(*status)));
+            claims.answers.extend(numbers.iter().filter(|status| (200..600).contains(*status)));
             for window in words.windows(3) {
                 if let ["after", number, "seconds"] = window {
                     claims.seconds.extend(number.parse::<u64>());

@@ -14,6 +14,12 @@ pub(crate) enum Manner {
     Refused,
     /// A browser's handshake gets a status that the page names.
     Status,
+    /// nginx itself answers a browser's handshake with a status that the page names: no upstream is asked.
+    Answered,
+    /// The handshake works with the harness' back ends, which have every path, but asks for another one.
+    Path,
+    /// Not run; [`NOT_OBSERVED`] says why.
+    Unseen,
     /// The tunnel is closed after the time that the page or the block says.
     Closed,
     /// Handshakes work; ordinary requests pay.
@@ -36,7 +42,7 @@ pub(crate) enum Manner {
 impl Manner {
     /// Whether a browser's handshake gets something else than 101.
     pub(crate) fn is_handshake_failing(self) -> bool {
-        matches!(self, Self::Status | Self::Stored | Self::Limited | Self::Unanswered)
+        matches!(self, Self::Status | Self::Answered | Self::Stored | Self::Limited | Self::Unanswered)
     }
 }
 
@@ -75,6 +81,7 @@ pub(crate) const EXPECTED: &[Expected] = &[
     Expected { rule: "always-false-upgrade-test", ..LED_ASTRAY },
     Expected { rule: "cached-handshake", manner: Manner::Stored, ..ANY },
     Expected { rule: "case-sensitive-upgrade-match", ..LED_ASTRAY },
+    Expected { rule: "conflicting-server", manner: Manner::Answered, ..ANY },
     Expected { rule: "directive-not-allowed-here", ..ANY },
     Expected {
         rule: "duplicate-handshake-header",
@@ -84,6 +91,19 @@ pub(crate) const EXPECTED: &[Expected] = &[
             is_sent_twice("Upgrade") || is_sent_twice("Connection")
         },
         telling: &["Upgrade", "Connection"],
+        ..ANY
+    },
+    Expected { rule: "duplicate-location", ..ANY },
+    Expected {
+        rule: "duplicate-map",
+        manner: Manner::Ordinary,
+        ordinary: |heads| heads.iter().all(|head| head.has_token("Connection", "close")),
+        ..ANY
+    },
+    Expected {
+        rule: "error-page-hides-upgrade",
+        manner: Manner::Status,
+        upstream: |_, head| head.has_token("Upgrade", "websocket") && head.has_token("Connection", "upgrade"),
         ..ANY
     },
     Expected {
@@ -99,7 +119,9 @@ pub(crate) const EXPECTED: &[Expected] = &[
         upstream: |_, head| head.has_token("Upgrade", "websocket") && head.has_token("Connection", "upgrade"),
         ..ANY
     },
+    Expected { rule: "handshake-intercepted", manner: Manner::Answered, ..ANY },
     Expected { rule: "handshake-limited", manner: Manner::Limited, ..ANY },
+    Expected { rule: "handshake-redirected", manner: Manner::Answered, ..ANY },
     Expected {
         rule: "host-not-forwarded",
         manner: Manner::Sent,
@@ -168,6 +190,15 @@ pub(crate) const EXPECTED: &[Expected] = &[
         upstream: |_, head| head.header("Upgrade").is_none(),
         ..ANY
     },
+    Expected {
+        rule: "path-rewritten",
+        manner: Manner::Path,
+        upstream: |_, head| {
+            let target = head.line.split(' ').nth(1).unwrap_or_default();
+            matches!(target, "/socket.io//" | "/appchat" | "/" | "/chat")
+        },
+        ..ANY
+    },
     Expected { rule: "polling-forbidden", manner: Manner::Posts, ..ANY },
     Expected {
         rule: "proxy-headers-not-inherited",
@@ -179,10 +210,18 @@ pub(crate) const EXPECTED: &[Expected] = &[
         telling: &["Host", "X-Forwarded-Proto"],
         ..ANY
     },
+    Expected { rule: "proxy-pass-not-inherited", manner: Manner::Answered, ..ANY },
     Expected { rule: "response-filter", manner: Manner::Depends, ..ANY },
+    Expected {
+        rule: "shadowed-location",
+        manner: Manner::Status,
+        upstream: |_, head| head.header("Upgrade").is_none(),
+        ..ANY
+    },
     Expected { rule: "short-read-timeout", manner: Manner::Closed, ..ANY },
     Expected { rule: "syntax-error", ..ANY },
     Expected { rule: "undefined-variable", ..ANY },
+    Expected { rule: "unsupported-upstream-protocol", manner: Manner::Unseen, ..ANY },
     Expected {
         rule: "upgrade-headers-not-inherited",
         manner: Manner::Status,
@@ -237,8 +276,11 @@ pub(crate) const NOT_SEEN: [(&str, &str, &str); 4] = [
 ];
 
 /// Blocks that are only tested with `-t`: rule, what is special about the block's text, why.
-pub(crate) const NOT_OBSERVED: [(&str, &str, &str); 1] =
-    [("short-read-timeout", "uwsgi_pass", "the harness has no back end that speaks uwsgi")];
+pub(crate) const NOT_OBSERVED: [(&str, &str, &str); 3] = [
+    ("short-read-timeout", "uwsgi_pass", "the harness has no back end that speaks uwsgi"),
+    ("unsupported-upstream-protocol", "fastcgi_pass", "the harness has no back end that speaks FastCGI"),
+    ("unsupported-upstream-protocol", "grpc_pass", "the harness has no back end that speaks gRPC"),
+];
 
 #[cfg(test)]
 mod tests {

@@ -26,7 +26,8 @@ pub(crate) fn judge(case: &Case<'_>, raised: &[&str], observation: &Observation)
         judge.must(is_expected, "nginx refuses it, which linter and page do not say");
     } else if let Some(why) = case.not_observed() {
         judge.said.push(format!("accepted; not observed: {why}"));
-        judge.must(!is_raised, "the linter raises the rule");
+        let is_unseen = case.expected.manner == Manner::Unseen;
+        judge.must(!is_raised || is_unseen, "the linter raises the rule");
     } else {
         judge.must(!is_too_old, "nginx accepts what the page says it does not know yet");
         judge.warned(&verdict.warnings);
@@ -104,7 +105,10 @@ impl Judge<'_> {
         self.must(!(is_to_fail && failed.is_empty()), "the handshake works");
         self.must(failed.is_empty() || is_to_fail, "the handshake fails");
         for seen in &failed {
-            self.failed(seen);
+            if expected == Manner::Answered { self.answered(seen) } else { self.failed(seen) }
+        }
+        if expected == Manner::Path {
+            self.path(is_raised, chrome);
         }
         if chrome.is_open() {
             self.must(chrome.is_echoed, "no message came back");
@@ -163,6 +167,26 @@ impl Judge<'_> {
                 self.must(is_so, "the page says that the upstream gets something else");
             }
         }
+    }
+
+    /// A handshake that nginx itself answers.
+    fn answered(&mut self, seen: &Seen) {
+        let is_named = seen.status.is_some_and(|status| self.case.claims.answers.contains(&status));
+        self.must(is_named, "the page does not name this status");
+        self.must(seen.received.is_empty(), "the upstream was asked");
+        let text = "no upstream was asked".to_owned();
+        if !self.said.contains(&text) {
+            self.said.push(text);
+        }
+    }
+
+    /// The request target that the upstream gets.
+    fn path(&mut self, is_raised: bool, seen: &Seen) {
+        let Some(received) = seen.received.first() else { return };
+        let target = received.head.line.split(' ').nth(1).unwrap_or_default();
+        self.said.push(format!("upstream was asked for `{target}`"));
+        let is_other = (self.case.expected.upstream)(self.case.binary.version, &received.head);
+        self.must(is_other == is_raised, "the upstream is not asked for what linter and page say");
     }
 
     /// A tunnel that nobody uses.

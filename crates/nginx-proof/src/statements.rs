@@ -113,6 +113,26 @@ pub(crate) const STATEMENTS: &[Statement] = &[
         seen: |_| "101; open after 60 s; `127.0.0.1:9000` got `Upgrade: websocket`, `Connection: upgrade`",
     },
     Statement {
+        rule: "duplicate-location",
+        quote: "Equal regexes and equal named locations are not diagnosed at all",
+        text: "location ~ ^/ws/x {\nreturn 404;\n}\nlocation ~ ^/ws/x {\nproxy_pass http://127.0.0.1:9000;\n\
+            proxy_http_version 1.1;\nproxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection upgrade;\n\
+            proxy_read_timeout 3600s;\n}\nlocation /ws/x {\nreturn 403;\n}\n",
+        manner: Manner::Strict,
+        is_raised: true,
+        seen: |_| "404",
+    },
+    Statement {
+        rule: "error-page-hides-upgrade",
+        quote: "with `=200` it is told 200",
+        text: "location /chat {\nerror_page 418 =200 @ws;\nreturn 418;\n}\nlocation @ws {\n\
+            proxy_pass http://127.0.0.1:9000;\nproxy_http_version 1.1;\nproxy_set_header Upgrade $http_upgrade;\n\
+            proxy_set_header Connection upgrade;\nproxy_read_timeout 3600s;\n}\n",
+        manner: Manner::Strict,
+        is_raised: true,
+        seen: |_| "200; upstream got HTTP/1.1, `Upgrade: websocket`, `Connection: upgrade`",
+    },
+    Statement {
         rule: "handshake-headers-stripped",
         quote: "`Sec-WebSocket-Key` or `Sec-WebSocket-Version` (an empty `proxy_set_header`)",
         text: location!(
@@ -200,6 +220,16 @@ pub(crate) const STATEMENTS: &[Statement] = &[
         manner: Manner::Typed,
         is_raised: false,
         seen: WORKS,
+    },
+    Statement {
+        rule: "shadowed-location",
+        quote: "`^~` of a nested location does not keep the regexes of the outer level away",
+        text: "location /w {\nroot /srv;\nlocation ^~ /ws/ {\nproxy_pass http://127.0.0.1:9000;\n\
+            proxy_http_version 1.1;\nproxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection upgrade;\n\
+            proxy_read_timeout 3600s;\n}\n}\nlocation ~ ^/ws {\nreturn 403;\n}\n",
+        manner: Manner::Strict,
+        is_raised: true,
+        seen: |_| "403",
     },
     Statement {
         rule: "short-read-timeout",

@@ -102,6 +102,21 @@ impl<'s> Endpoint<'s> {
         self.is_catch_all() && self.evidence.iter().all(|evidence| evidence.kind == EvidenceKind::Declared)
     }
 
+    /// The path of a WebSocket that this location serves only because it takes what the others leave: one that the user
+    /// names, or an application's, and nothing else speaks of WebSockets here.
+    pub fn caught_path(&self) -> Option<&str> {
+        let name = self.location_name()?;
+        let is_catch_all = name.modifier == Modifier::Prefix && name.name == b"/";
+        let is_other = |evidence: &Evidence| {
+            !matches!(evidence.kind, EvidenceKind::Declared | EvidenceKind::Application)
+        };
+        if !is_catch_all || self.evidence.iter().any(is_other) {
+            return None;
+        }
+        let mut paths = self.evidence.iter().filter_map(|evidence| evidence.path.as_deref());
+        paths.find(|path| *path != "/")
+    }
+
     /// Whether it may serve ordinary requests too: nothing in its own path speaks of WebSockets.
     pub fn may_serve_ordinary_requests(&self) -> bool {
         !self.evidence.iter().any(|evidence| evidence.is_about_path)
@@ -129,6 +144,44 @@ impl<'s> Endpoint<'s> {
         (!nobody_does).then_some(known)
     }
 
+    /// The paths to try for it: those that are known to carry its WebSocket, else its name and two below it.
+    pub(crate) fn sample_paths(&self) -> Vec<String> {
+        let Some(example) = self.example_path().as_deref().map(as_sent) else { return Vec::new() };
+        let mut known: Vec<String> =
+            self.evidence.iter().filter_map(|evidence| evidence.path.clone()).collect();
+        let name = self.location_name();
+        let name = match name.as_ref().map(|name| name.modifier) {
+            Some(Modifier::Exact) => return vec![example],
+            Some(Modifier::Prefix | Modifier::PriorityPrefix) => {
+                name.map(|name| name.name).unwrap_or_default()
+            }
+            _ => Vec::new(),
+        };
+        known.retain(|path| path.as_bytes().starts_with(&name));
+        if !known.is_empty() {
+            known.sort();
+            known.dedup();
+            return known;
+        }
+        let slash = if example.ends_with('/') { "" } else { "/" };
+        let below = ["a", "a/b"].map(|end| format!("{example}{slash}{end}"));
+        std::iter::once(example).chain(below).collect()
+    }
+
+    /// Whether its path is known: it is an exact one, or the evidence names it.
+    pub fn knows_path(&self, path: &str) -> bool {
+        let is_exact = self.location_name().is_some_and(|name| name.modifier == Modifier::Exact);
+        is_exact || self.evidence.iter().any(|evidence| evidence.path.as_deref() == Some(path))
+    }
+
+    /// The words behind `location`, of the one around an `if` or `limit_except` too.
+    pub fn location_name(&self) -> Option<LocationName> {
+        let mut levels = self.configuration.levels(self.context);
+        let location =
+            levels.find(|&level| self.configuration.context(level).kind == ContextKind::Location)?;
+        LocationName::of(&self.configuration.opener(location)?)
+    }
+
     /// A path that this location serves, for the command that verifies it; `None` where its name does not tell.
     pub fn example_path(&self) -> Option<String> {
         let levels = self.configuration.levels(self.context);
@@ -146,4 +199,16 @@ impl<'s> Endpoint<'s> {
             Modifier::Regex | Modifier::CaselessRegex | Modifier::Named => path,
         }
     }
+}
+
+/// A location's name as a client sends it: what would end the path, or be decoded, is quoted.
+fn as_sent(name: &str) -> String {
+    let mut sent = String::with_capacity(name.len());
+    for character in name.chars() {
+        match character {
+            '%' | '?' | '#' | ' ' => sent.push_str(&format!("%{:02X}", u32::from(character))),
+            other => sent.push(other),
+        }
+    }
+    sent
 }

@@ -19,6 +19,13 @@ pub struct IdleLimit<'s> {
 }
 
 impl<'s> IdleLimit<'s> {
+    /// Of a location that has no tunnel, so that nothing ends one.
+    pub(crate) const NONE: Self = Self {
+        directive_name: DirectiveName::PROXY_READ_TIMEOUT,
+        milliseconds: None,
+        source: Source::Default { is_assumed: true },
+    };
+
     /// The limit in a context; `None` for modules that have no tunnel.
     pub fn new(configuration: Configuration<'s>, context: ContextId, module: PassModule) -> Option<Self> {
         let directive_name = match module {

@@ -16,6 +16,8 @@ use crate::endpoint::Endpoint;
 use crate::evidence::{Declaration, Evidence, EvidenceKind, Served, Subject, declaration};
 use crate::handshake::Handshake;
 use crate::idle::IdleLimit;
+use crate::paths::LostPath;
+use crate::walk::Probe;
 
 /// What the user says about WebSockets.
 #[derive(Debug, Clone, Default)]
@@ -51,34 +53,24 @@ pub struct Model<'s> {
     pub endpoints: Vec<Endpoint<'s>>,
     /// The `*_pass` directives of all locations, endpoints or not.
     pub passes: Vec<(ContextId, Pass<'s>)>,
-    /// Paths that the user names and that lead nowhere: the path, the location in the way, and what it does.
-    pub undeclared: Vec<(String, ContextId, PathOutcome)>,
+    /// Locations that would be endpoints if the module of their `*_pass` could upgrade.
+    pub unsupported: Vec<Endpoint<'s>>,
+    /// Locations that would be endpoints if they had the `*_pass` of the location around them, which is shown as theirs.
+    pub unproxied: Vec<Endpoint<'s>>,
+    /// Paths that the user names and that do not get to an upstream that could take a handshake.
+    pub lost_paths: Vec<LostPath<'s>>,
+    /// Paths that the user names and of which nothing can be said, with the line that is in the way.
+    pub unclear_paths: Vec<(String, Directive<'s>)>,
     /// By `http`: what [`Model::connection_variable`] found.
     connection_variables: RefCell<BTreeMap<ContextId, Option<String>>>,
     /// By server and path: the location that serves it.
     served: RefCell<Served>,
     /// By endpoint: what [`Model::walk_to`] found.
     pub(crate) walks: RefCell<BTreeMap<ContextId, Option<Rc<Exchange<'s>>>>>,
+    /// By endpoint: what [`Model::probes`] found.
+    pub(crate) probes: RefCell<BTreeMap<ContextId, Rc<[Probe<'s>]>>>,
     /// By server: its words.
     server_words: RefCell<BTreeMap<ContextId, ServerWords>>,
-}
-
-/// What becomes of a path that the user names, where no location that can be judged serves it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PathOutcome {
-    /// nginx answers 301 to the path with a final slash, which no WebSocket client follows.
-    Redirected,
-    /// The regex of this location cannot be evaluated.
-    CannotSay,
-}
-
-/// Where the paths that the user names lead.
-#[derive(Debug, Default)]
-struct DeclaredPaths {
-    /// The contexts that serve one, with the path.
-    contexts: BTreeMap<ContextId, String>,
-    /// The others: the path and the location that stands in the way.
-    elsewhere: Vec<(String, ContextId, PathOutcome)>,
 }
 
 /// The words of a server that every one of its endpoints shows.
@@ -110,48 +102,69 @@ impl<'s> Model<'s> {
             hints: hints.clone(),
             endpoints: Vec::new(),
             passes,
-            undeclared: Vec::new(),
+            unsupported: Vec::new(),
+            unproxied: Vec::new(),
+            lost_paths: Vec::new(),
+            unclear_paths: Vec::new(),
             connection_variables: RefCell::default(),
             server_words: RefCell::default(),
             served: RefCell::default(),
             walks: RefCell::default(),
+            probes: RefCell::default(),
         };
         this.find_endpoints(hints);
         this
     }
 
     fn find_endpoints(&mut self, hints: &Hints) {
-        let declared = self.declared_by_path(hints);
-        self.undeclared = declared.elsewhere;
-        let declared = declared.contexts;
+        let declared = self.declared_paths(&hints.websocket_paths);
+        (self.lost_paths, self.unclear_paths) = (declared.lost, declared.unclear);
+        let declare = |candidates: &mut Vec<Endpoint<'s>>, assumes: bool| {
+            for endpoint in candidates.iter_mut() {
+                let paths = declared.contexts.get(&endpoint.context).into_iter().flatten();
+                endpoint.evidence.extend(paths.map(|path| Evidence {
+                    path: Some(path.clone()),
+                    ..Evidence::new(
+                        EvidenceKind::Declared,
+                        format!("--ws-path says that `{path}` carries WebSockets"),
+                        None,
+                    )
+                }));
+                if assumes {
+                    let text = "--assume-websocket takes every proxied location for one";
+                    endpoint.evidence.push(Evidence::new(EvidenceKind::Declared, text, None));
+                }
+            }
+        };
         let mut candidates: Vec<Endpoint<'s>> =
             self.passes.iter().filter_map(|&(context, pass)| self.candidate(context, pass)).collect();
-        for endpoint in &mut candidates {
-            let context = endpoint.context;
-            if let Some(path) = declared.get(&context) {
-                let text = format!("--ws-path says that `{path}` carries WebSockets");
-                endpoint.evidence.push(Evidence {
-                    path: Some(path.clone()),
-                    ..Evidence::new(EvidenceKind::Declared, text, None)
-                });
-            }
-            if hints.assume_websocket {
-                let text = "--assume-websocket takes every proxied location for one";
-                endpoint.evidence.push(Evidence::new(EvidenceKind::Declared, text, None));
-            }
-        }
+        declare(&mut candidates, hints.assume_websocket);
         add_lost_intentions(&mut candidates);
         drop_indirect(&mut candidates);
         let denied = self.denied_by_path(hints);
-        candidates.retain(|endpoint| !endpoint.evidence.is_empty() && !denied.contains(&endpoint.context));
-        for endpoint in &mut candidates {
-            endpoint.evidence.sort_by_key(|evidence| evidence.kind);
-        }
-        self.endpoints = candidates;
+        candidates.retain(|endpoint| !denied.contains(&endpoint.context));
+        self.endpoints = proven(candidates);
+        let mut unsupported = self.unsupported_candidates();
+        declare(&mut unsupported, false);
+        self.unsupported = proven(unsupported);
+        let mut unproxied = self.unproxied_candidates();
+        declare(&mut unproxied, false);
+        self.unproxied = proven(unproxied);
     }
 
     /// A location that can carry WebSockets, with the evidence that its own lines and names give.
     fn candidate(&self, context: ContextId, pass: Pass<'s>) -> Option<Endpoint<'s>> {
+        let idle = IdleLimit::new(self.configuration, context, pass.module)?;
+        self.candidate_with(context, pass, idle)
+    }
+
+    /// The same with an idle limit that is known, or means nothing.
+    pub(crate) fn candidate_with(
+        &self,
+        context: ContextId,
+        pass: Pass<'s>,
+        idle: IdleLimit<'s>,
+    ) -> Option<Endpoint<'s>> {
         let configuration = self.configuration;
         let opener = configuration.opener(context);
         let comment = self
@@ -163,7 +176,6 @@ impl<'s> Model<'s> {
         }
         let handshake = (pass.module == PassModule::Proxy)
             .then(|| Handshake::new(configuration, &self.variables, context));
-        let idle = IdleLimit::new(configuration, context, pass.module)?;
         let name = self.location_of(context).and_then(|location| LocationName::of(&location));
         let LocationName { modifier, name } =
             name.unwrap_or(LocationName { modifier: Modifier::Named, name: Vec::new() });
@@ -247,7 +259,7 @@ impl<'s> Model<'s> {
     }
 
     /// The `location` line around a context, or of it.
-    fn location_of(&self, context: ContextId) -> Option<Directive<'s>> {
+    pub(crate) fn location_of(&self, context: ContextId) -> Option<Directive<'s>> {
         self.configuration.opener(self.configuration.enclosing(context, ContextKind::Location)?)
     }
 
@@ -301,55 +313,15 @@ impl<'s> Model<'s> {
             })
             .collect()
     }
+}
 
-    /// What becomes of the paths that the user names, over all servers.
-    fn declared_by_path(&self, hints: &Hints) -> DeclaredPaths {
-        let mut declared = DeclaredPaths::default();
-        for path in &hints.websocket_paths {
-            let Some(normal) = normalize_path(path.as_bytes()) else { continue };
-            for server in self.configuration.of_kind(ContextKind::Server) {
-                let location = match self.locations.select(server, &normal) {
-                    Selection::Location(location) => location,
-                    Selection::Server => continue,
-                    Selection::SlashRedirect(location) => {
-                        declared.elsewhere.push((path.clone(), location, PathOutcome::Redirected));
-                        continue;
-                    }
-                    Selection::CannotSay { location, .. } => {
-                        declared.elsewhere.push((path.clone(), location, PathOutcome::CannotSay));
-                        continue;
-                    }
-                };
-                let serving = self.fallback(server, location).unwrap_or(location);
-                let children = self.configuration.context(serving).children.iter().copied();
-                let is_pseudo = |child: &ContextId| {
-                    matches!(
-                        self.configuration.context(*child).kind,
-                        ContextKind::If | ContextKind::LimitExcept
-                    )
-                };
-                for context in std::iter::once(serving).chain(children.filter(is_pseudo)) {
-                    declared.contexts.entry(context).or_insert_with(|| path.clone());
-                }
-            }
-        }
-        declared
+/// Those with evidence, the strongest first.
+fn proven(mut candidates: Vec<Endpoint<'_>>) -> Vec<Endpoint<'_>> {
+    candidates.retain(|endpoint| !endpoint.evidence.is_empty());
+    for endpoint in &mut candidates {
+        endpoint.evidence.sort_by_key(|evidence| evidence.kind);
     }
-
-    /// The named location that the last word of `try_files` leads to, in a location that does not proxy.
-    fn fallback(&self, server: ContextId, location: ContextId) -> Option<ContextId> {
-        if Pass::directly_in(self.configuration, location).is_some() {
-            return None;
-        }
-        let try_files = self.configuration.named(location, DirectiveName::TRY_FILES).next()?;
-        let last = try_files.arguments().last().filter(|word| word.starts_with(b"@"))?;
-        let mut children = self.configuration.context(server).children.iter().copied();
-        children.find(|&child| {
-            let opener =
-                self.configuration.opener(child).filter(|opener| opener.name() == DirectiveName::LOCATION);
-            opener.and_then(|opener| opener.argument(0)).is_some_and(|name| name == last)
-        })
-    }
+    candidates
 }
 
 /// Upgrade lines at an outer level, below which not one location has any in effect, were meant for those that drop them.

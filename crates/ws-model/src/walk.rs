@@ -3,7 +3,8 @@
 use std::rc::Rc;
 
 use nginx_semantics::{
-    ClientRequest, ContextId, ContextKind, Exchange, Exchanges, NginxVersion, Presence, listens, server_names,
+    ClientRequest, ContextId, ContextKind, Directive, DirectiveName, Ending, Exchange, Exchanges,
+    LocationName, Modifier, NginxVersion, Part, Presence, Step, Way, listens, parts, server_names,
 };
 
 use crate::browser::Browser;
@@ -48,17 +49,17 @@ impl<'s> Model<'s> {
 
     /// What the newest nginx of the range does with Chrome's handshake for a path in a server.
     pub fn walk(&self, server: ContextId, path: &str) -> Exchange<'s> {
-        self.exchanges(self.versions.max).run(server, &self.request_to(server, path))
+        self.exchanges(self.versions.max).run(server, &self.request_for(server, path))
     }
 
     /// What it does with the subrequest for `uri` that it makes of Chrome's handshake for a path in a server.
     pub fn subrequest(&self, server: ContextId, path: &str, uri: &[u8]) -> Exchange<'s> {
-        self.exchanges(self.versions.max).run_subrequest(server, &self.request_to(server, path), uri)
+        self.exchanges(self.versions.max).run_subrequest(server, &self.request_for(server, path), uri)
     }
 
     /// What it does with a POST for a path in a server, as clients send it that poll.
     pub fn post(&self, server: ContextId, path: &str) -> Exchange<'s> {
-        let mut request = self.request_to(server, path);
+        let mut request = self.request_for(server, path);
         request.method = "POST".to_owned();
         request.headers.retain(|(name, _)| matches!(name.as_str(), "Host" | "Origin"));
         request.headers.push(("Connection".to_owned(), "keep-alive".into()));
@@ -66,8 +67,15 @@ impl<'s> Model<'s> {
         self.exchanges(self.versions.max).run(server, &request)
     }
 
+    /// The same for a client that has a password: whether it is right is not known, so that both ways are followed.
+    pub(crate) fn walk_with_password(&self, server: ContextId, path: &str) -> Exchange<'s> {
+        let mut request = self.request_for(server, path);
+        request.headers.push(("Authorization".to_owned(), b"Basic".to_vec()));
+        self.exchanges(self.versions.max).run(server, &request)
+    }
+
     /// Chrome's handshake.
-    fn request_to(&self, server: ContextId, path: &str) -> ClientRequest {
+    fn request_for(&self, server: ContextId, path: &str) -> ClientRequest {
         let names = server_names(self.configuration, server);
         let is_name = |name: &&String| {
             !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte))
@@ -93,4 +101,114 @@ impl<'s> Model<'s> {
             walk
         })
     }
+}
+
+/// A path of an endpoint, and what becomes of a handshake for it.
+#[derive(Debug)]
+pub struct Probe<'s> {
+    /// The path.
+    pub path: String,
+    /// What nginx does.
+    pub exchange: Exchange<'s>,
+}
+
+impl<'s> Model<'s> {
+    /// Handshakes for paths that an endpoint's name covers: the one path that is known, else the name and two paths
+    /// below it, so that what holds for all of them holds for the location. None where the name does not tell, or the
+    /// server was not given.
+    pub fn probes(&self, endpoint: &Endpoint<'_>) -> Rc<[Probe<'s>]> {
+        if let Some(known) = self.probes.borrow().get(&endpoint.context) {
+            return Rc::clone(known);
+        }
+        let server = self.configuration.enclosing(endpoint.context, ContextKind::Server);
+        let server = server.filter(|&server| self.configuration.context(server).presence == Presence::Given);
+        let probe = |server: ContextId, path: String| Probe {
+            exchange: self.walk_with_password(server, &path),
+            path,
+        };
+        let probes: Rc<[Probe<'s>]> = match server {
+            Some(server) => endpoint.sample_paths().into_iter().map(|path| probe(server, path)).collect(),
+            None => Rc::from([]),
+        };
+        self.probes.borrow_mut().insert(endpoint.context, Rc::clone(&probes));
+        probes
+    }
+
+    /// Handshakes that lead to a named location: for the paths of the locations whose `try_files` or `error_page` names
+    /// it.
+    pub fn lead_ins(&self, endpoint: &Endpoint<'_>) -> Vec<Probe<'s>> {
+        let configuration = self.configuration;
+        let server = configuration.enclosing(endpoint.context, ContextKind::Server);
+        let server = server.filter(|&server| configuration.context(server).presence == Presence::Given);
+        let own = self.location_of(endpoint.context).and_then(|location| LocationName::of(&location));
+        let (Some(server), Some(LocationName { modifier: Modifier::Named, name })) = (server, own) else {
+            return Vec::new();
+        };
+        let names_it = |context: ContextId| {
+            [DirectiveName::TRY_FILES, DirectiveName::ERROR_PAGE]
+                .into_iter()
+                .flat_map(|directive| configuration.named(context, directive))
+                .any(|line| line.arguments().last().is_some_and(|word| word == name))
+        };
+        let path_of = |context: ContextId| {
+            let location = configuration.opener(context).and_then(|opener| LocationName::of(&opener))?;
+            let is_path =
+                !matches!(location.modifier, Modifier::Named | Modifier::Regex | Modifier::CaselessRegex);
+            is_path.then(|| String::from_utf8_lossy(&location.name).into_owned())
+        };
+        let mut paths: Vec<String> = Vec::new();
+        if names_it(server) {
+            paths.push("/".to_owned());
+        }
+        let mut inside = vec![server];
+        while let Some(level) = inside.pop() {
+            for &child in &configuration.context(level).children {
+                inside.push(child);
+                if names_it(child) {
+                    paths.extend(configuration.enclosing(child, ContextKind::Location).and_then(path_of));
+                }
+            }
+        }
+        paths.extend(endpoint.evidence.iter().filter_map(|evidence| evidence.path.clone()));
+        paths.sort();
+        paths.dedup();
+        paths
+            .into_iter()
+            .map(|path| Probe { exchange: self.walk_with_password(server, &path), path })
+            .collect()
+    }
+}
+
+/// Variables that are the same for every handshake for a path, and those of the path itself.
+const SETTLED: [&[u8]; 8] = [
+    b"http_upgrade",
+    b"http_connection",
+    b"http_sec_websocket_key",
+    b"http_sec_websocket_version",
+    b"request_method",
+    b"request_uri",
+    b"document_uri",
+    b"uri",
+];
+
+/// Whether an exchange is the same for every client: all ways are known to their end, no file is missing that could
+/// change them, and no `if` on the way asks for what clients differ in, such as their host or what a proxy in front
+/// adds.
+pub fn is_settled(exchange: &Exchange<'_>) -> bool {
+    let is_about_path = |condition: &Directive<'_>| {
+        let words: Vec<_> = condition.arguments().collect();
+        let mut variables = words.iter().flat_map(|word| parts(word)).filter_map(|part| match part {
+            Part::Variable(name) => Some(name.to_ascii_lowercase()),
+            _ => None,
+        });
+        variables.all(|name| SETTLED.contains(&name.as_slice()))
+    };
+    let is_settled = |step: &Step<'_>| match step {
+        Step::If { directive, .. } => is_about_path(directive),
+        Step::NotGiven(_) => false,
+        _ => true,
+    };
+    let is_known =
+        |way: &Way<'_>| !matches!(way.ending, Ending::CannotSay(_)) && way.steps.iter().all(is_settled);
+    !exchange.is_cut && exchange.ways.iter().all(is_known)
 }

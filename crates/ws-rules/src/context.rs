@@ -4,8 +4,10 @@ use lint_finding::{
     Applicability, Confidence, Edit, EndpointName, FileId, Finding, Fix, Label, LabelRole, Place, RuleMeta,
     Severity, fingerprint,
 };
-use nginx_semantics::{At, Configuration, ContextKind, Directive, VersionRange, has_variables};
-use ws_model::{Endpoint, EvidenceKind, Model};
+use nginx_semantics::{
+    At, Configuration, ContextKind, Directive, VersionRange, has_variables, listens, server_names,
+};
+use ws_model::{Endpoint, EvidenceKind, LostPath, Model};
 
 /// The facts that a rule reads.
 #[derive(Clone, Copy)]
@@ -49,6 +51,18 @@ impl<'m, 's> Context<'m, 's> {
                 && other.handshake.as_ref().is_some_and(ws_model::Handshake::is_configured)
                 && server(other.context) == server(endpoint.context)
         })
+    }
+}
+
+impl<'m, 's> Context<'m, 's> {
+    /// The path that a `location /` without a line for the upgrade takes for want of another location, and the location
+    /// beside it that is set up for WebSockets: the name of that one is as likely wrong as the lines are missing.
+    pub(crate) fn caught<'e>(&self, endpoint: &'e Endpoint<'_>) -> Option<(&'e str, &'m Endpoint<'s>)> {
+        let handshake = endpoint.handshake.as_ref()?;
+        let lacks_upgrade =
+            handshake.upgrade.source.is_default() && crate::verify::dropped_lines(handshake).is_empty();
+        let path = endpoint.caught_path().filter(|_| lacks_upgrade)?;
+        Some((path, self.configured_sibling(endpoint)?))
     }
 }
 
@@ -139,6 +153,15 @@ impl FindingBuilder {
             Some(location) => self.label(&location, format!("treated as a WebSocket endpoint: {why}")),
             None => self,
         }
+    }
+
+    /// About a path that the user names in a server.
+    pub fn path(mut self, cx: &Context<'_, '_>, lost: &LostPath<'_>) -> Self {
+        let configuration = cx.configuration();
+        let names = server_names(configuration, lost.server);
+        let server = names.into_iter().chain(listens(configuration, lost.server)).next().unwrap_or_default();
+        self.0.endpoint = Some(EndpointName { server, location: lost.path.clone() });
+        self
     }
 
     /// Lowers the severity, never raises it.

@@ -8,6 +8,7 @@ mod rules;
 #[cfg(test)]
 mod testing;
 mod verify;
+mod ways;
 
 use lint_finding::RuleMeta;
 use nginx_semantics::{ContextId, FileId, Pass, SourceFile};

@@ -75,6 +75,13 @@ pub(crate) fn found(text: &str) -> Vec<Finding> {
     judge(Options::default(), &files(text, false)).0
 }
 
+/// A text with the lines of a complete handshake, and an hour of silence, in place of each `@`.
+pub(crate) fn with_handshake(text: &str) -> String {
+    let lines = "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; \
+        proxy_set_header Connection $http_connection; proxy_read_timeout 1h;";
+    text.replace('@', lines)
+}
+
 /// The texts of a finding's labels, in order.
 pub(crate) fn labels(finding: &Finding) -> Vec<&str> {
     finding.labels.iter().map(|label| label.message.as_str()).collect()

@@ -123,16 +123,21 @@ pub(crate) fn dropped_lines<'h, 's>(handshake: &'h Handshake<'s>) -> Vec<&'h Lin
 
 /// The command that shows whether the handshake works, as the last line of a help text.
 pub(crate) fn with_curl(help: String, endpoint: &Endpoint<'_>) -> String {
-    with_command(help, endpoint, false)
+    with_command(help, url(endpoint).as_ref(), false)
 }
 
 /// The same with the `Origin` of a page, as browsers send it.
 pub(crate) fn with_curl_of_page(help: String, endpoint: &Endpoint<'_>) -> String {
-    with_command(help, endpoint, true)
+    with_command(help, url(endpoint).as_ref(), true)
 }
 
-fn with_command(help: String, endpoint: &Endpoint<'_>, has_origin: bool) -> String {
-    let Some(Url { site, path }) = url(endpoint) else { return help };
+/// The same for any path of a server with these names and `listen` lines.
+pub(crate) fn with_curl_for(help: String, names: &[String], listens: &[String], path: &str) -> String {
+    with_command(help, Some(&url_of(names, listens, path)), false)
+}
+
+fn with_command(help: String, url: Option<&Url>, has_origin: bool) -> String {
+    let Some(Url { site, path }) = url else { return help };
     let origin = if has_origin { format!(" -H 'Origin: {site}'") } else { String::new() };
     format!(
         "{help}\nverify that it answers 101:\n    curl -i -N --http1.1 -H 'Connection: Upgrade' -H 'Upgrade: websocket'{origin} \
@@ -160,17 +165,20 @@ struct Url {
 /// That of an endpoint, as far as the configuration tells.
 fn url(endpoint: &Endpoint<'_>) -> Option<Url> {
     let path = endpoint.example_path()?;
-    let tls = endpoint.listens.iter().find(|listen| listen.split(' ').any(|word| word == "ssl"));
+    Some(url_of(&endpoint.server_names, &endpoint.listens, &path))
+}
+
+fn url_of(names: &[String], listens: &[String], path: &str) -> Url {
+    let tls = listens.iter().find(|listen| listen.split(' ').any(|word| word == "ssl"));
     let is_tls = tls.is_some();
-    let host = endpoint.server_names.iter().find_map(|name| host_of(name));
+    let host = names.iter().find_map(|name| host_of(name));
     let host = host.unwrap_or_else(|| "localhost".to_owned());
     // The port has to be that of the scheme: `listen 80; listen 443 ssl;` is no `https` on port 80.
-    let port = tls.or(endpoint.listens.first()).and_then(|listen| port_of(listen));
+    let port = tls.or(listens.first()).and_then(|listen| port_of(listen));
     let port = port.filter(|port| !matches!((is_tls, *port), (true, 443) | (false, 80)));
     let port = port.map(|port| format!(":{port}")).unwrap_or_default();
     let scheme = if is_tls { "https" } else { "http" };
-    let path = encoded(&path);
-    Some(Url { site: format!("{scheme}://{host}{port}"), path })
+    Url { site: format!("{scheme}://{host}{port}"), path: encoded(path) }
 }
 
 /// A host that the name stands for; `None` for regexes, placeholders and whatever a shell might take for its own.

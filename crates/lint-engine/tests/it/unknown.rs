@@ -34,21 +34,30 @@ const LINES: &[&str] = &[
     "ssi on;\n",
     "limit_conn addr 1;\n",
     "limit_req zone=addr;\n",
+    "error_page 404 @elsewhere;\n",
+    "deny all;\n",
 ];
 
 /// What limits count, as a variable that the missing file may well define.
 const ZONES: &str =
     "limit_conn_zone $elsewhere zone=addr:1m;\nlimit_req_zone $elsewhere zone=addr:1m rate=1r/s;\n";
 
-const LOCATIONS: [&str; 7] =
-    ["/ws/", "= /socket.io/", "^~ /cable", "~* ^/websocket", "/", "/api/live/websocket", "/signalr"];
+/// What only a location may have of them.
+const REWRITES: [&str; 3] =
+    ["", "rewrite ^/nowhere$ /elsewhere permanent;\n", "rewrite ^/(.*)$ /app/$1 break;\n"];
 
-const PASSES: [&str; 5] = [
+const LOCATIONS: [&str; 8] =
+    ["/ws/", "= /socket.io/", "^~ /cable", "~* ^/websocket", "~ ^/w", "/", "/api/live/websocket", "/signalr"];
+
+const PASSES: [&str; 8] = [
     "proxy_pass http://127.0.0.1:9000;\n",
     "proxy_pass http://grafana:3000;\n",
     "proxy_pass https://$backend;\n",
     "uwsgi_pass unix:/run/app.sock;\n",
     "scgi_pass 127.0.0.1:4000;\n",
+    "proxy_pass http://127.0.0.1:9000;\ntry_files $uri /index.html;\n",
+    "proxy_pass http://127.0.0.1:9000;\nreturn 302 /login;\n",
+    "proxy_pass http://127.0.0.1:9000;\nlimit_except POST { deny all; }\n",
 ];
 
 /// Lines of one level: each at most once, as nginx wants it.
@@ -59,12 +68,13 @@ fn lines() -> impl Strategy<Value = String> {
 /// A location, with the gap before or behind its lines, and inside another one where it is deep.
 fn location() -> impl Strategy<Value = String> {
     let name = prop::sample::select(LOCATIONS.to_vec());
-    let pass = prop::sample::select(PASSES.to_vec());
+    let pass = (prop::sample::select(PASSES.to_vec()), prop::sample::select(REWRITES.to_vec()));
+    let pass = pass.prop_map(|(pass, rewrite)| format!("{rewrite}{pass}"));
     (name, pass, lines(), any::<bool>(), any::<bool>()).prop_map(|(name, pass, lines, first, deep)| {
         let inside = match (first, lines.contains("proxy_set_header")) {
             (true, true) => format!("{GAP}{pass}{lines}"),
             // Nothing of its own: the gaps of the outer levels are enough.
-            (true, false) => pass.to_owned(),
+            (true, false) => pass,
             (false, _) => format!("{pass}{lines}{GAP}"),
         };
         if deep {
@@ -77,8 +87,12 @@ fn location() -> impl Strategy<Value = String> {
 
 /// What stands inside `http`: lines, and servers with locations; the gap at each level.
 fn http() -> impl Strategy<Value = String> {
-    let server = (lines(), prop::collection::vec(location(), 1..3))
-        .prop_map(|(lines, locations)| format!("server {{\n{lines}{GAP}{}}}\n", locations.concat()));
+    let server = (lines(), prop::collection::vec(location(), 1..3)).prop_map(|(lines, mut locations)| {
+        // nginx refuses two of one name, whatever the missing files hold.
+        locations.sort();
+        locations.dedup_by_key(|location| location.lines().next().unwrap_or_default().to_owned());
+        format!("server {{\n{lines}{GAP}{}}}\n", locations.concat())
+    });
     (lines(), prop::collection::vec(server, 1..3))
         .prop_map(|(lines, servers)| format!("{lines}{GAP}{}", servers.concat()))
 }

@@ -71,6 +71,20 @@ pub struct Way<'s> {
     pub ending: Ending<'s>,
 }
 
+impl Way<'_> {
+    /// The location that was found for the path as the client sent it; none where the server's own lines answer or
+    /// change it.
+    pub fn selected(&self) -> Option<ContextId> {
+        let mut deciding = self.steps.iter().filter(|step| {
+            matches!(step, Step::Selected { .. } | Step::Rewritten { .. } | Step::Redirected { .. })
+        });
+        match deciding.next()? {
+            Step::Selected { selection: Selection::Location(location), .. } => Some(*location),
+            _ => None,
+        }
+    }
+}
+
 /// Something that happens on the way.
 #[derive(Debug, Clone)]
 pub enum Step<'s> {

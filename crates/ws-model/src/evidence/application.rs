@@ -36,7 +36,10 @@ fn by_path(subject: &Subject<'_, '_>, named: &[Named], evidence: &mut Vec<Eviden
     let mut ranked = found.into_iter().filter(|one| Some(rank(one)) == best);
     let Some((application, path)) = ranked.next() else { return };
     // Of several that share a path nobody can say which it is: frameworks do, and what is built with them.
-    let is_only_one = ranked.all(|(other, _)| other.id == application.id);
+    let others: Vec<_> = ranked.collect();
+    let is_only_one = others.iter().all(|(other, _)| other.id == application.id);
+    // Nor where it is to the letter: some have `/websocket`, others `/websocket/`.
+    let is_one_path = others.iter().all(|(_, other)| other.text == path.text);
     let text = if is_only_one {
         format!("`{}` is where {} has its WebSocket", path.text, application.name)
     } else {
@@ -48,7 +51,7 @@ fn by_path(subject: &Subject<'_, '_>, named: &[Named], evidence: &mut Vec<Eviden
     let kind = if is_whole { EvidenceKind::ApplicationPath } else { EvidenceKind::Name };
     evidence.push(Evidence {
         application: is_only_one.then_some(application),
-        path: Some(path.text.to_owned()),
+        path: is_one_path.then(|| path.text.to_owned()),
         is_about_path: true,
         ..Evidence::new(kind, text, Some(subject.location_at()))
     });

@@ -33,6 +33,10 @@ impl Rule for MissingUpgradeHeader {
         if !handshake.upgrade.source.is_default() || !dropped_lines(handshake).is_empty() {
             return;
         }
+        // `shadowed-location`'s.
+        if cx.caught(endpoint).is_some() {
+            return;
+        }
         let missing = Missing::of(cx, handshake);
         let wrong = handshake.connection.lines.iter().find(|line| {
             line.value(ws_model::Browser::Chrome).surely(|value| !ws_model::has_token(value, "upgrade"))

@@ -3,11 +3,17 @@
 mod always_false_upgrade_test;
 mod cached_handshake;
 mod case_sensitive_upgrade_match;
+mod conflicting_server;
 mod directive_not_allowed_here;
 mod duplicate_handshake_header;
+mod duplicate_location;
+mod duplicate_map;
+mod error_page_hides_upgrade;
 mod forwarded_proto_missing;
 mod handshake_headers_stripped;
+mod handshake_intercepted;
 mod handshake_limited;
+mod handshake_redirected;
 mod host_not_forwarded;
 mod http10_upstream;
 mod http2_upstream;
@@ -18,12 +24,16 @@ mod literal_connection_upgrade;
 mod literal_upgrade_value;
 mod missing_connection_header;
 mod missing_upgrade_header;
+mod path_rewritten;
 mod polling_forbidden;
 mod proxy_headers_not_inherited;
+mod proxy_pass_not_inherited;
 mod response_filter;
+mod shadowed_location;
 mod short_read_timeout;
 mod syntax_error;
 mod undefined_variable;
+mod unsupported_upstream_protocol;
 mod upgrade_headers_not_inherited;
 mod upgrade_in_subrequest;
 mod websocket_scheme_in_proxy_pass;
@@ -37,11 +47,17 @@ pub static RULES: &[&dyn Rule] = &[
     &always_false_upgrade_test::AlwaysFalseUpgradeTest,
     &cached_handshake::CachedHandshake,
     &case_sensitive_upgrade_match::CaseSensitiveUpgradeMatch,
+    &conflicting_server::ConflictingServer,
     &directive_not_allowed_here::DirectiveNotAllowedHere,
     &duplicate_handshake_header::DuplicateHandshakeHeader,
+    &duplicate_location::DuplicateLocation,
+    &duplicate_map::DuplicateMap,
+    &error_page_hides_upgrade::ErrorPageHidesUpgrade,
     &forwarded_proto_missing::ForwardedProtoMissing,
     &handshake_headers_stripped::HandshakeHeadersStripped,
+    &handshake_intercepted::HandshakeIntercepted,
     &handshake_limited::HandshakeLimited,
+    &handshake_redirected::HandshakeRedirected,
     &host_not_forwarded::HostNotForwarded,
     &http10_upstream::Http10Upstream,
     &http2_upstream::Http2Upstream,
@@ -52,12 +68,16 @@ pub static RULES: &[&dyn Rule] = &[
     &literal_upgrade_value::LiteralUpgradeValue,
     &missing_connection_header::MissingConnectionHeader,
     &missing_upgrade_header::MissingUpgradeHeader,
+    &path_rewritten::PathRewritten,
     &polling_forbidden::PollingForbidden,
     &proxy_headers_not_inherited::ProxyHeadersNotInherited,
+    &proxy_pass_not_inherited::ProxyPassNotInherited,
     &response_filter::ResponseFilter,
+    &shadowed_location::ShadowedLocation,
     &short_read_timeout::ShortReadTimeout,
     &syntax_error::SyntaxErrorRule,
     &undefined_variable::UndefinedVariable,
+    &unsupported_upstream_protocol::UnsupportedUpstreamProtocol,
     &upgrade_headers_not_inherited::UpgradeHeadersNotInherited,
     &upgrade_in_subrequest::UpgradeInSubrequest,
     &websocket_scheme_in_proxy_pass::WebsocketSchemeInProxyPass,

@@ -1,0 +1,164 @@
+//! The paths that the user names (`--ws-path`), and where nginx leads a handshake for them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use nginx_semantics::{
+    Answer, AnsweredBy, ContextId, ContextKind, Directive, Ending, Exchange, Obstacle, Pass, PassModule,
+    Presence, Step, Way, normalize_path,
+};
+
+use crate::model::Model;
+use crate::walk::is_settled;
+
+/// A path that the user names, in a server that does not hand it to an upstream which could take a handshake.
+#[derive(Debug)]
+pub struct LostPath<'s> {
+    /// As given.
+    pub path: String,
+    /// The server.
+    pub server: ContextId,
+    /// What becomes of it instead.
+    pub exchange: Exchange<'s>,
+}
+
+/// Where the paths that the user names lead.
+#[derive(Debug, Default)]
+pub(crate) struct DeclaredPaths<'s> {
+    /// The contexts that serve some, with those.
+    pub(crate) contexts: BTreeMap<ContextId, Vec<String>>,
+    /// The paths that nginx itself answers.
+    pub(crate) lost: Vec<LostPath<'s>>,
+    /// The paths of which nothing can be said.
+    pub(crate) unclear: Vec<(String, Directive<'s>)>,
+}
+
+/// Where one way leads.
+enum Lead {
+    /// To an upstream that may take a handshake, or to one that would if it could be found.
+    Upstream(ContextId),
+    /// To one whose module cannot upgrade.
+    Unsupported(ContextId),
+    /// To the static files of a location without a `*_pass` inside of one that has one.
+    Unproxied(ContextId),
+    /// To a location that proxies, where nginx answers before it would.
+    Refused(ContextId),
+    /// nginx answers.
+    Answer,
+    Unclear,
+}
+
+impl<'s> Model<'s> {
+    /// What becomes of the paths that the user names, over all servers.
+    pub(crate) fn declared_paths(&self, paths: &[String]) -> DeclaredPaths<'s> {
+        let mut declared = DeclaredPaths::default();
+        let paths: BTreeSet<&String> = paths.iter().collect();
+        for path in paths.into_iter().filter(|path| normalize_path(path.as_bytes()).is_some()) {
+            let mut lost = Vec::new();
+            let mut is_served = false;
+            for server in self.configuration.of_kind(ContextKind::Server) {
+                let exchange = self.walk_with_password(server, path);
+                let mut is_lost = !exchange.is_cut;
+                for way in &exchange.ways {
+                    let lead = self.lead(way);
+                    if let Lead::Upstream(context)
+                    | Lead::Unsupported(context)
+                    | Lead::Unproxied(context)
+                    | Lead::Refused(context) = lead
+                    {
+                        let known = declared.contexts.entry(context).or_default();
+                        if !known.contains(path) {
+                            known.push(path.clone());
+                        }
+                    }
+                    is_lost &= matches!(lead, Lead::Answer);
+                    is_served |= !matches!(lead, Lead::Answer);
+                    if let (Lead::Unclear, Ending::CannotSay(obstacle)) = (lead, &way.ending)
+                        && let Some(line) = self.line_of(obstacle)
+                    {
+                        declared.unclear.push((path.clone(), line));
+                    }
+                }
+                if is_lost && is_settled(&exchange) {
+                    lost.push(LostPath { path: path.clone(), server, exchange });
+                }
+            }
+            declared.lost.extend(lost.into_iter().filter(|lost| self.is_meant(lost, is_served)));
+        }
+        declared
+    }
+
+    fn lead(&self, way: &Way<'s>) -> Lead {
+        let configuration = self.configuration;
+        let has_pass = |context: &ContextId| Pass::directly_in(configuration, *context).is_some();
+        match &way.ending {
+            Ending::Passed(passed) => {
+                let context = configuration.levels(passed.context).find(has_pass).unwrap_or(passed.context);
+                match passed.pass.module {
+                    PassModule::Proxy | PassModule::Uwsgi | PassModule::Scgi => Lead::Upstream(context),
+                    // A front controller takes whatever is no file: nothing speaks of this path.
+                    _ if way.steps.iter().any(|step| matches!(step, Step::TriedFiles(_))) => Lead::Answer,
+                    _ => Lead::Unsupported(context),
+                }
+            }
+            Ending::Answered(answer) => match answer.by {
+                AnsweredBy::NoUpstream(line) => self.context_of(line).map_or(Lead::Answer, Lead::Upstream),
+                AnsweredBy::NoFile if self.outer_pass(answer.context).is_some() => {
+                    Lead::Unproxied(answer.context)
+                }
+                AnsweredBy::MissingSlash(_) => Lead::Answer,
+                _ => {
+                    let selected = way.selected().map(|location| configuration.levels(location).take(1));
+                    let mut levels =
+                        configuration.levels(answer.context).chain(selected.into_iter().flatten());
+                    levels.find(has_pass).map_or(Lead::Answer, Lead::Refused)
+                }
+            },
+            Ending::CannotSay(Obstacle::Value(line)) => {
+                self.context_of(*line).map_or(Lead::Unclear, Lead::Upstream)
+            }
+            Ending::CannotSay(_) => Lead::Unclear,
+        }
+    }
+
+    /// The context of a `*_pass`.
+    fn context_of(&self, line: Directive<'s>) -> Option<ContextId> {
+        let is_it = |(_, pass): &&(ContextId, Pass<'s>)| pass.directive.reference == line.reference;
+        self.passes.iter().find(is_it).map(|(context, _)| *context)
+    }
+
+    fn line_of(&self, obstacle: &Obstacle<'s>) -> Option<Directive<'s>> {
+        match obstacle {
+            Obstacle::Regex(location) => self.configuration.opener(*location),
+            Obstacle::Value(line) | Obstacle::Module(line) => Some(*line),
+            Obstacle::NoServer => None,
+        }
+    }
+
+    /// Whether the user means this server: the path is named for all of them. A location that proxies the path with a
+    /// slash is meant in any case; else no server may serve the path, and this one has to proxy something.
+    fn is_meant(&self, lost: &LostPath<'s>, is_served: bool) -> bool {
+        let configuration = self.configuration;
+        if configuration.context(lost.server).presence != Presence::Given {
+            return false;
+        }
+        // No location takes the path: nothing tells this server from the others.
+        let is_nowhere = |way: &Way<'_>| {
+            let by_server = |answer: &Answer<'_>| {
+                answer.context == lost.server && matches!(answer.by, AnsweredBy::NoFile)
+            };
+            let tries = way.steps.iter().any(|step| matches!(step, Step::TriedFiles(_)));
+            !tries && matches!(&way.ending, Ending::Answered(answer) if by_server(answer))
+        };
+        if lost.exchange.ways.iter().any(is_nowhere) {
+            return false;
+        }
+        let is_slash = |way: &Way<'_>| matches!(&way.ending, Ending::Answered(answer) if matches!(answer.by, AnsweredBy::MissingSlash(_)));
+        if lost.exchange.ways.iter().all(is_slash) {
+            return true;
+        }
+        let proxies = |(context, _): &(ContextId, Pass<'_>)| {
+            configuration.enclosing(*context, ContextKind::Server) == Some(lost.server)
+        };
+        !is_served && self.passes.iter().any(proxies)
+    }
+}

@@ -1,0 +1,220 @@
+//! `conflicting-server`: nginx never selects the server of a WebSocket endpoint.
+//!
+//! Of two servers with one name on one address the first takes it, and nginx warns `conflicting server name … ignored`
+//! (`http/ngx_http.c:ngx_http_server_names`); names that no client sends are no better than none.
+
+use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use nginx_semantics::{ContextId, ContextKind, DirectiveName, Presence, Socket, server_names, sockets};
+use ws_model::{Endpoint, Handshake};
+
+use crate::ways::may_upgrade;
+use crate::{Context, FindingBuilder, Findings, Rule};
+
+pub(super) struct ConflictingServer;
+
+const META: RuleMeta = RuleMeta {
+    name: "conflicting-server",
+    group: Group::Configuration,
+    severity: Severity::Error,
+    summary: "nginx never selects the server of a WebSocket endpoint: another one has its name",
+    since: "0.1.0",
+    fix: FixKind::None,
+    docs: include_str!("conflicting_server.md"),
+};
+
+impl Rule for ConflictingServer {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn configuration(&self, cx: &Context<'_, '_>, out: &mut Findings) {
+        let configuration = cx.configuration();
+        let server_of =
+            |endpoint: &Endpoint<'_>| configuration.enclosing(endpoint.context, ContextKind::Server);
+        for http in configuration.of_kind(ContextKind::Http) {
+            if configuration.context(http).presence != Presence::Given {
+                continue;
+            }
+            let sockets = sockets(configuration, http);
+            for &server in &configuration.context(http).children {
+                let endpoints: Vec<&Endpoint<'_>> = cx
+                    .model
+                    .endpoints
+                    .iter()
+                    .filter(|endpoint| server_of(endpoint) == Some(server))
+                    .collect();
+                if endpoints.is_empty()
+                    || configuration.context(server).gaps.iter().any(|gap| !gap.is_pattern)
+                {
+                    continue;
+                }
+                if let Some(loser) = Loser::of(cx, &sockets, server) {
+                    report(cx, &endpoints, &loser, out);
+                }
+            }
+        }
+    }
+}
+
+/// A server that is never selected.
+struct Loser {
+    server: ContextId,
+    /// The first name that another server has, and that server; none where no client sends any of its names.
+    conflict: Option<String>,
+    /// The server that takes its requests, at its first address.
+    winner: ContextId,
+    address: String,
+}
+
+impl Loser {
+    fn of(cx: &Context<'_, '_>, sockets: &[Socket<'_>], server: ContextId) -> Option<Self> {
+        let configuration = cx.configuration();
+        let lower = |server| {
+            let names: Vec<String> = server_names(configuration, server);
+            let names: Vec<String> = names.iter().map(|name| name.to_ascii_lowercase()).collect();
+            if names.is_empty() { vec![String::new()] } else { names }
+        };
+        let own = lower(server);
+        let mut first: Option<Self> = None;
+        for socket in sockets {
+            if !socket.listens.iter().any(|listen| listen.server == server) || socket.is_quic() {
+                continue;
+            }
+            let default = socket.default()?;
+            if default.server == server {
+                return None;
+            }
+            let before: Vec<ContextId> = socket
+                .listens
+                .iter()
+                .map(|listen| listen.server)
+                .take_while(|&other| other != server)
+                .collect();
+            let mut conflict = None;
+            for name in &own {
+                let holder = before.iter().find(|&&other| lower(other).contains(name));
+                match holder {
+                    Some(&holder) => conflict = conflict.or(Some((name.clone(), holder))),
+                    None if !name.chars().any(char::is_alphanumeric) => {}
+                    None => return None,
+                }
+            }
+            let winner = conflict.as_ref().map_or(default.server, |(_, holder)| *holder);
+            let address = socket.address.to_string();
+            first =
+                first.or(Some(Self { server, conflict: conflict.map(|(name, _)| name), winner, address }));
+        }
+        first
+    }
+
+    /// Whether the server that wins serves the endpoint as well, so that nothing is lost.
+    fn is_served(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> bool {
+        if let Some(path) = endpoint.example_path() {
+            return cx.model.walk(self.winner, &path).ways.iter().any(may_upgrade);
+        }
+        cx.model.endpoints.iter().any(|other| {
+            other.configuration.enclosing(other.context, ContextKind::Server) == Some(self.winner)
+                && other.location_text() == endpoint.location_text()
+                && other.handshake.as_ref().is_none_or(Handshake::is_configured)
+        })
+    }
+}
+
+fn report(cx: &Context<'_, '_>, endpoints: &[&Endpoint<'_>], loser: &Loser, out: &mut Findings) {
+    let configuration = cx.configuration();
+    let lost: Vec<&&Endpoint<'_>> =
+        endpoints.iter().filter(|endpoint| !loser.is_served(cx, endpoint)).collect();
+    let Some(endpoint) = lost.iter().find(|endpoint| endpoint.is_certain()).or(lost.first()) else { return };
+    let (Some(opener), Some(winner)) =
+        (configuration.opener(loser.server), configuration.opener(loser.winner))
+    else {
+        return;
+    };
+    let address = &loser.address;
+    let message = match &loser.conflict {
+        Some(name) if name.is_empty() => {
+            format!(
+                "nginx never selects this server: an earlier one without a name takes the requests at {address}"
+            )
+        }
+        Some(name) => {
+            format!("nginx never selects this server: an earlier one has the name `{name}` at {address}")
+        }
+        None => {
+            format!(
+                "nginx never selects this server: no client asks for a name of it, and it is not the default at {address}"
+            )
+        }
+    };
+    let line = configuration.named(loser.server, DirectiveName::SERVER_NAME).next().unwrap_or(opener);
+    let help = "merge the two servers into one, or give this one a name or a `listen` of its own";
+    out.push(
+        FindingBuilder::new(&META, &line, message)
+            .because(&winner, "this server takes the requests")
+            .endpoint(endpoint)
+            .help(help),
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{check, found, labels};
+
+    const LOCATION: &str = "location /ws/ { proxy_pass http://127.0.0.1:9000; proxy_http_version 1.1; \
+        proxy_set_header Host $http_host; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $http_connection; proxy_read_timeout 1h; }";
+
+    fn with(text: &str) -> String {
+        text.replace('@', LOCATION)
+    }
+
+    #[test]
+    fn the_second_of_two_servers_with_a_name() {
+        let findings = check(&with(
+            r#"
+server { listen 80; server_name a.example b.example; location / { root /srv; } }
+server {
+    listen 80;
+    server_name B.example;
+   #^^^^^^^^^^^^^^^^^^^^^ error: nginx never selects this server: an earlier one has the name `b.example` at *:80
+    @
+}
+"#,
+        ));
+        assert!(labels(&findings[0]).contains(&"this server takes the requests"));
+    }
+
+    #[test]
+    fn without_a_name_that_anybody_asks_for() {
+        check(&with(
+            r#"
+server { listen 80; location / { root /srv; } }
+    server {
+   #^^^^^^ error: nginx never selects this server: an earlier one without a name takes the requests at *:80
+    @
+}
+server {
+    server_name _;
+   #^^^^^^^^^^^^^ error: nginx never selects this server: no client asks for a name of it, and it is not the default at *:80
+    @
+}
+"#,
+        ));
+    }
+
+    #[test]
+    fn silent_where_the_server_can_be_selected_or_nothing_is_lost() {
+        for text in [
+            "server { server_name a; } server { server_name a b; @ }",
+            "server { server_name a; } server { listen 81; server_name a; @ }",
+            "server { server_name a; } server { listen 80; listen 443; server_name a; @ }",
+            "server { server_name a; } server { listen 80 default_server; server_name a; @ }",
+            "server { server_name a; } server { listen 127.0.0.1:80; server_name a; @ }",
+            "server { server_name a; @ } server { server_name a; @ }",
+            "server { server_name a; } server { server_name a; include /opt/unknown.conf; @ }",
+            "server { server_name _; @ } server { server_name a; }",
+        ] {
+            let findings = found(&with(text));
+            assert!(findings.is_empty(), "{text}: {findings:#?}");
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! `duplicate-map`: two maps define one variable, and the last one wins in silence.
+//!
+//! `http/modules/ngx_http_map_module.c:ngx_http_map_block` adds the variable as changeable and then sets its handler
+//! anew (`http/ngx_http_variables.c:ngx_http_add_variable`).
+
+use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use nginx_semantics::{ContextId, ContextKind, Directive, Presence};
+
+use crate::{Context, FindingBuilder, Findings, Rule};
+
+pub(super) struct DuplicateMap;
+
+const META: RuleMeta = RuleMeta {
+    name: "duplicate-map",
+    group: Group::Configuration,
+    severity: Severity::Warning,
+    summary: "two maps define the variable of a handshake: the last one wins in silence",
+    since: "0.1.0",
+    fix: FixKind::None,
+    docs: include_str!("duplicate_map.md"),
+};
+
+impl Rule for DuplicateMap {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn configuration(&self, cx: &Context<'_, '_>, out: &mut Findings) {
+        let configuration = cx.configuration();
+        let maps: Vec<Map<'_>> =
+            configuration.of_kind(ContextKind::Map).filter_map(|map| Map::of(cx, map)).collect();
+        for (index, map) in maps.iter().enumerate() {
+            let is_same = |other: &&Map<'_>| other.http == map.http && other.name == map.name;
+            let mut later = maps.iter().skip(index + 1).filter(is_same);
+            let Some(last) = later.next_back().filter(|last| last.body != map.body) else { continue };
+            if !is_about_handshakes(cx, map, last) {
+                continue;
+            }
+            let name = String::from_utf8_lossy(&map.name).into_owned();
+            let message = format!("this `map` has no effect: nginx uses the last one for `{name}`");
+            out.push(
+                FindingBuilder::new(&META, &map.opener, message)
+                    .because(&last.opener, "this one is used")
+                    .help("take one of the two away, or give them different variables"),
+            );
+        }
+    }
+}
+
+/// A map of one `http`.
+struct Map<'s> {
+    opener: Directive<'s>,
+    http: ContextId,
+    /// In lower case, with its `$`.
+    name: Vec<u8>,
+    /// Source, and the words of each line.
+    body: Vec<Vec<Vec<u8>>>,
+}
+
+impl<'s> Map<'s> {
+    fn of(cx: &Context<'_, 's>, map: ContextId) -> Option<Self> {
+        let configuration = cx.configuration();
+        let (opener, http) = (configuration.opener(map)?, configuration.context(map).parent?);
+        if configuration.context(http).presence != Presence::Given
+            || !configuration.context(map).gaps.is_empty()
+        {
+            return None;
+        }
+        let source = opener.argument(0)?.into_owned();
+        let line = |line: Directive<'_>| {
+            let words = line.arguments().map(std::borrow::Cow::into_owned);
+            std::iter::once(line.name_bytes().into_owned()).chain(words).collect::<Vec<_>>()
+        };
+        let mut body: Vec<Vec<Vec<u8>>> = configuration.directives(map).map(line).collect();
+        // The order of literals makes no difference, that of regexes does.
+        if !body.iter().flatten().any(|word| word.starts_with(b"~")) {
+            body.sort();
+        }
+        body.push(vec![source]);
+        Some(Self { opener, http, name: opener.argument(1)?.to_ascii_lowercase(), body })
+    }
+}
+
+/// Whether one of them asks for the handshake's own fields, or a handshake is sent with the variable.
+fn is_about_handshakes(cx: &Context<'_, '_>, first: &Map<'_>, last: &Map<'_>) -> bool {
+    let asks = |map: &Map<'_>| {
+        let source = map.opener.argument(0).unwrap_or_default().to_ascii_lowercase();
+        [b"http_upgrade".as_slice(), b"http_connection"]
+            .iter()
+            .any(|name| source.windows(name.len()).any(|part| part == *name))
+    };
+    let is_sent = || {
+        let handshakes = cx.model.endpoints.iter().filter_map(|endpoint| endpoint.handshake.as_ref());
+        let mut lines = handshakes
+            .flat_map(|handshake| handshake.upgrade.lines.iter().chain(&handshake.connection.lines));
+        lines.any(|line| line.written.to_ascii_lowercase() == first.name)
+    };
+    asks(first) || asks(last) || is_sent()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{Options, check, check_with, found, labels};
+
+    const SERVER: &str = "server { location /ws/ { proxy_pass http://127.0.0.1:9000; proxy_http_version 1.1; \
+        proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade; proxy_read_timeout 1h; } }";
+
+    #[test]
+    fn the_last_map_wins() {
+        let findings = check(&format!(
+            r#"
+    map $http_upgrade $connection_upgrade {{
+   #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: this `map` has no effect: nginx uses the last one for `$connection_upgrade`
+    default upgrade; '' '';
+}}
+map $http_upgrade $Connection_Upgrade {{ default upgrade; '' close; }}
+{SERVER}
+"#
+        ));
+        assert_eq!(labels(&findings[0]), ["this one is used"]);
+    }
+
+    #[test]
+    fn in_another_file() {
+        check_with(
+            Options::bare(),
+            &format!(
+                r#"
+events {{}}
+http {{
+    include conf.d/*.conf;
+    {SERVER}
+}}
+    #- conf.d/a.conf
+    map $http_upgrade $connection_upgrade {{ default upgrade; '' ''; }}
+   #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: this `map` has no effect: nginx uses…
+    #- conf.d/b.conf
+    map $http_upgrade $connection_upgrade {{ default upgrade; '' close; }}
+"#
+            ),
+        );
+    }
+
+    #[test]
+    fn silent_where_they_are_equal_or_about_something_else() {
+        for maps in [
+            "map $http_upgrade $connection_upgrade { default upgrade; '' close; } map $http_upgrade $connection_upgrade { '' close; default upgrade; }",
+            "map $uri $x { default 1; } map $uri $x { default 2; } map $http_upgrade $connection_upgrade { default upgrade; '' close; }",
+            "map $http_upgrade $connection_upgrade { default upgrade; '' close; } map $http_upgrade $other { default 1; }",
+        ] {
+            assert!(found(&format!("{maps}\n{SERVER}")).is_empty(), "{maps}");
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! `error-page-hides-upgrade`: the 101 of the upstream reaches the client with the status of an error.
+//!
+//! `error_page` without `=` keeps the status that it replaces, and that one is sent in place of the upstream's
+//! (`http/ngx_http_special_response.c:ngx_http_send_error_page`, `http/ngx_http_upstream.c:
+//! ngx_http_upstream_process_headers` with `r->err_status`).
+
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use nginx_semantics::{Directive, Ending, Step};
+use ws_model::{Endpoint, Probe, is_settled};
+
+use crate::ways::{About, may_upgrade};
+use crate::{Context, FindingBuilder, Findings, Rule};
+
+pub(super) struct ErrorPageHidesUpgrade;
+
+const META: RuleMeta = RuleMeta {
+    name: "error-page-hides-upgrade",
+    group: Group::Handshake,
+    severity: Severity::Error,
+    summary: "an `error_page` without `=` gives the upstream's 101 to the client as an error",
+    since: "0.1.0",
+    fix: FixKind::Sometimes,
+    docs: include_str!("error_page_hides_upgrade.md"),
+};
+
+impl Rule for ErrorPageHidesUpgrade {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
+        // A fallback that only inherits the lines of another endpoint's server is not made for WebSockets.
+        let is_own = endpoint.handshake.as_ref().is_none_or(|handshake| handshake.is_here);
+        if !is_own && cx.configured_sibling(endpoint).is_some() {
+            return;
+        }
+        for probe in cx.model.lead_ins(endpoint) {
+            let Some((line, status)) = hidden(endpoint, &probe) else { continue };
+            let path = &probe.path;
+            let message = format!(
+                "nginx gives the upstream's 101 to the client as {status}: this `error_page` has no `=` before its target"
+            );
+            let words: Vec<Vec<u8>> = line.arguments().map(std::borrow::Cow::into_owned).collect();
+            let last = words.len().saturating_sub(1);
+            let target =
+                String::from_utf8_lossy(words.last().map(Vec::as_slice).unwrap_or_default()).into_owned();
+            let replacing = words.iter().position(|word| word.starts_with(b"="));
+            let (index, text) =
+                replacing.map_or((last, format!("= {target}")), |index| (index, "=".to_owned()));
+            let finding = FindingBuilder::new(&META, &line, message).replace(
+                Applicability::Unsafe,
+                &line,
+                index,
+                &text,
+            );
+            let help = "write `=` before the target, so that the upstream's own status is sent".to_owned();
+            out.push(About::Endpoint(endpoint).finish(cx, finding, help, path));
+        }
+    }
+}
+
+/// The `error_page` that leads to the endpoint, with the status that takes the place of its 101: on all ways.
+fn hidden<'s>(endpoint: &Endpoint<'_>, probe: &Probe<'s>) -> Option<(Directive<'s>, u16)> {
+    if !is_settled(&probe.exchange) {
+        return None;
+    }
+    let mut found = None;
+    for way in &probe.exchange.ways {
+        // A way that a password or an address ends says nothing about the others.
+        let Ending::Passed(passed) = &way.ending else { continue };
+        let status = passed.status.filter(|status| *status != 101)?;
+        let is_here = passed.pass.directive.reference == endpoint.pass.directive.reference;
+        let line = way.steps.iter().rev().find_map(|step| match step {
+            Step::ErrorPage { directive, .. } => Some(*directive),
+            _ => None,
+        })?;
+        if !is_here || !may_upgrade(way) {
+            return None;
+        }
+        found = Some((line, status));
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{check, found, help};
+
+    const UPSTREAM: &str = "location @ws { proxy_pass http://127.0.0.1:9000; proxy_http_version 1.1; \
+        proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $http_connection; proxy_read_timeout 1h; }";
+
+    fn with(text: &str) -> String {
+        text.replace('@', UPSTREAM).replace("%", "@")
+    }
+
+    #[test]
+    fn without_a_sign() {
+        let findings = check(&with(
+            r#"
+server {
+    error_page 404 %ws;
+   #^^^^^^^^^^^^^^^^^^ error: nginx gives the upstream's 101 to the client as 404: this `error_page` has no `=` before its target
+    location / { root /srv; }
+    @
+}
+"#,
+        ));
+        assert_eq!(findings[0].fix.as_ref().unwrap().edits[0].replacement, b"= @ws");
+        assert!(help(&findings[0]).starts_with("write `=` before the target"));
+    }
+
+    #[test]
+    fn with_a_status_of_its_own() {
+        let findings = check(&with(
+            r#"
+    location /chat {
+        error_page 418 =200 %ws;
+       #^^^^^^^^^^^^^^^^^^^^^^^ error: nginx gives the upstream's 101 to the client as 200: this…
+        return 418;
+    }
+    @
+"#,
+        ));
+        assert_eq!(findings[0].fix.as_ref().unwrap().edits[0].replacement, b"=");
+    }
+
+    #[test]
+    fn silent_where_the_status_is_the_upstreams() {
+        for text in [
+            "location / { error_page 404 = %ws; } @",
+            "location / { error_page 418 = %ws; if ($http_upgrade) { return 418; } proxy_pass http://b; } @",
+            "location / { try_files $uri %ws; } @",
+            "location / { error_page 502 %ws; proxy_pass http://b; } @",
+            "error_page 404 %ws; include /opt/unknown.conf; location / { root /srv; } @",
+        ] {
+            let findings = found(&with(text));
+            assert!(findings.is_empty(), "{text}: {findings:#?}");
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! `handshake-intercepted`: nginx answers the handshake by itself, so that no upstream ever gets it.
+//!
+//! `return`, `deny`, `internal` and `try_files` come before the content handler, wherever they are written
+//! (`http/ngx_http.c:ngx_http_init_phase_handlers`), and a location without a `*_pass` has only files.
+
+use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use nginx_semantics::{Answer, AnsweredBy, Directive, DirectiveName, Ending, Step};
+use ws_model::{Endpoint, EvidenceKind};
+
+use crate::ways::{About, Blame, Refusal, directory, groups, refusal, refusal_of_path};
+use crate::{Context, FindingBuilder, Findings, Rule};
+
+pub(super) struct HandshakeIntercepted;
+
+const META: RuleMeta = RuleMeta {
+    name: "handshake-intercepted",
+    group: Group::Handshake,
+    severity: Severity::Error,
+    summary: "nginx answers the handshake by itself: from files, by `return`, `deny` or `internal`",
+    since: "0.1.0",
+    fix: FixKind::None,
+    docs: include_str!("handshake_intercepted.md"),
+};
+
+impl Rule for HandshakeIntercepted {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn configuration(&self, cx: &Context<'_, '_>, out: &mut Findings) {
+        for lost in &cx.model.lost_paths {
+            match refusal_of_path(lost) {
+                Some(refusal) if is_other(refusal.answer) => report(cx, About::Path(lost), &refusal, out),
+                Some(_) => {}
+                // A front controller, which `try_files` leads to: `proxy_pass` to it would not be lost.
+                None => {
+                    let ways = &lost.exchange.ways;
+                    let passed = ways.iter().find(|way| matches!(way.ending, Ending::Passed(_)));
+                    let tried = passed.into_iter().flat_map(|way| &way.steps).find_map(|step| match step {
+                        Step::TriedFiles(line) => Some(*line),
+                        _ => None,
+                    });
+                    if let Some(line) = tried {
+                        report_files(cx, About::Path(lost), line, &lost.path, out);
+                    }
+                }
+            }
+        }
+    }
+
+    fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
+        let probes = cx.model.probes(endpoint);
+        for probe in probes.iter() {
+            if let Some(line) = directory(cx, endpoint, probe) {
+                let path = &probe.path;
+                let message =
+                    format!("`try_files` ends at the directory itself for `{path}`, and hands on nothing");
+                let help =
+                    format!("give `{path}` a location of its own with `proxy_pass`, or take `$uri/` out");
+                let finding = FindingBuilder::new(&META, &line, message).at_most(Severity::Warning);
+                out.push(About::Endpoint(endpoint).finish(cx, finding, help, path));
+            }
+        }
+        for group in groups(endpoint, &probes) {
+            let Some(refusal) = refusal(endpoint, group).filter(|refusal| is_other(refusal.answer)) else {
+                continue;
+            };
+            if !is_led_to(endpoint, refusal.answer) {
+                report(cx, About::Endpoint(endpoint), &refusal, out);
+            }
+        }
+    }
+}
+
+fn is_other(answer: &Answer<'_>) -> bool {
+    !(300..400).contains(&answer.status)
+}
+
+/// Whether the location is `internal` by a line of its own: then something leads to it, `X-Accel-Redirect` of an upstream
+/// for one, unless clients are known to ask for it.
+fn is_led_to(endpoint: &Endpoint<'_>, answer: &Answer<'_>) -> bool {
+    let AnsweredBy::Internal(line) = answer.by else { return false };
+    let mut own = endpoint.configuration.named(endpoint.context, DirectiveName::INTERNAL);
+    let is_asked = endpoint.evidence.iter().any(|evidence| {
+        let is_sure = matches!(evidence.kind, EvidenceKind::Declared | EvidenceKind::ApplicationPath);
+        is_sure && evidence.path.is_some()
+    });
+    own.any(|other| other.reference == line.reference) && !is_asked
+}
+
+fn report(cx: &Context<'_, '_>, about: About<'_, '_>, refusal: &Refusal<'_, '_>, out: &mut Findings) {
+    let Refusal { path, answer, way, .. } = *refusal;
+    let line = match refusal.blame {
+        Blame::Slash(_) => return,
+        Blame::Files(context) => {
+            let Some(opener) = cx.configuration().opener(context) else { return };
+            let message =
+                format!("nginx looks for a file for `{path}` here, and answers 404 where there is none");
+            let help = format!("give `{path}` a location of its own with `proxy_pass`: here are only files");
+            out.push(about.finish(cx, FindingBuilder::new(&META, &opener, message), help, path));
+            return;
+        }
+        Blame::Line(line) if line.name() == DirectiveName::TRY_FILES => {
+            return report_files(cx, about, line, path, out);
+        }
+        Blame::Line(line) => line,
+    };
+    let status = match answer.status {
+        444 => "by closing the connection".to_owned(),
+        status => format!("with {status}"),
+    };
+    let why = match answer.by {
+        AnsweredBy::Internal(_) => ": an `internal` location takes no client's request",
+        AnsweredBy::NoNamedLocation(_) => ": the server has no location of this name",
+        _ if about.has_pass() => " here, and asks no upstream",
+        _ => " here",
+    };
+    let message = format!("nginx answers the handshake for `{path}` {status}{why}");
+    let help = match (line.name(), about) {
+        (_, About::Path(_)) => format!("give `{path}` a location of its own with `proxy_pass`"),
+        (DirectiveName::INTERNAL, _) => "give the WebSocket a location that is not `internal`".to_owned(),
+        (DirectiveName::DENY, _) => {
+            "allow those who may connect, or take the line away; a handshake is a GET".to_owned()
+        }
+        _ => "take the line away, or make it depend on what is no handshake: `if ($http_upgrade = \"\")`"
+            .to_owned(),
+    };
+    let mut finding = FindingBuilder::new(&META, &line, message);
+    for step in &way.steps {
+        if let Step::Limited(limit) = step
+            && let Some(opener) = cx.configuration().opener(*limit)
+        {
+            finding = finding.because(&opener, "this block is for GET too, and a handshake is one");
+        }
+    }
+    out.push(about.finish(cx, finding, help, path));
+}
+
+fn report_files(
+    cx: &Context<'_, '_>,
+    about: About<'_, '_>,
+    line: Directive<'_>,
+    path: &str,
+    out: &mut Findings,
+) {
+    let last = String::from_utf8_lossy(&line.arguments().last().unwrap_or_default()).into_owned();
+    let (message, help) = if about.has_pass() {
+        (
+            format!("`try_files` comes before any upstream: the handshake for `{path}` ends at `{last}`"),
+            "take `try_files` away, or end it with a named location that proxies: `try_files $uri @ws;`"
+                .to_owned(),
+        )
+    } else {
+        (
+            format!(
+                "`try_files` takes the handshake for `{path}`, which is no file, and ends it at `{last}`"
+            ),
+            format!("give `{path}` a location of its own with `proxy_pass`"),
+        )
+    };
+    out.push(about.finish(cx, FindingBuilder::new(&META, &line, message), help, path));
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{Options, check, check_with, found, labels, with_handshake as with};
+
+    #[test]
+    fn lines_before_the_upstream_is_asked() {
+        let findings = check(&with(
+            r#"
+    location /ws/ {
+        proxy_pass http://127.0.0.1:9000;
+        @
+        try_files $uri $uri/ /index.html;
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: `try_files` comes before any upstream: the handshake for `/ws/` ends at `/index.html`
+    }
+    location /cable {
+        proxy_pass http://127.0.0.1:9000;
+        @
+        return 200 ok;
+       #^^^^^^^^^^^^^ error: nginx answers the handshake for `/cable` with 200 here, and asks no upstream
+    }
+    location /websocket {
+        proxy_pass http://127.0.0.1:9000;
+        @
+        deny all;
+       #^^^^^^^^ error: nginx answers the handshake for `/websocket` with 403 here, and asks no upstream
+    }
+    location /wss {
+        proxy_pass http://127.0.0.1:9000;
+        @
+        limit_except POST {
+            deny all;
+           #^^^^^^^^ error: nginx answers the handshake for `/wss` with 403 here, and asks no upstream
+        }
+    }
+"#,
+        ));
+        assert!(labels(&findings[3]).contains(&"this block is for GET too, and a handshake is one"));
+    }
+
+    #[test]
+    fn inherited_lines() {
+        check(&with(
+            r#"
+server {
+    deny all;
+   #^^^^^^^^ error: nginx answers the handshake for `/ws/` with 403 here, and asks no upstream
+    location /ws/ { proxy_pass http://127.0.0.1:9000; @ }
+}
+server {
+    listen 81;
+    location /app/ {
+        internal;
+       #^^^^^^^^ error: nginx answers the handshake for `/app/ws/` with 404: an `internal` location takes no client's request
+        location /app/ws/ { proxy_pass http://127.0.0.1:9000; @ }
+    }
+}
+"#,
+        ));
+    }
+
+    #[test]
+    fn files_for_a_named_path() {
+        let options = Options { websocket_path: Some("/live"), ..Options::default() };
+        check_with(
+            options,
+            &with(
+                r#"
+server {
+    location /ws/ { proxy_pass http://127.0.0.1:9000; @ }
+    location / {
+   #^^^^^^^^^^ error: nginx looks for a file for `/live` here, and answers 404 where there is none
+        root /srv;
+    }
+}
+"#,
+            ),
+        );
+        check_with(
+            options,
+            &with(
+                r#"
+server {
+    location /ws/ { proxy_pass http://127.0.0.1:9000; @ }
+    location / {
+        try_files $uri /index.php;
+       #^^^^^^^^^^^^^^^^^^^^^^^^^ error: `try_files` takes the handshake for `/live`, which is no file, and ends it at `/index.php`
+    }
+    location ~ \.php$ { fastcgi_pass 127.0.0.1:9001; }
+}
+"#,
+            ),
+        );
+    }
+
+    #[test]
+    fn the_folder_of_the_location_itself() {
+        let options = Options { websocket_path: Some("/admin"), ..Options::default() };
+        check_with(
+            options,
+            &with(
+                r#"
+    location /admin {
+        alias /srv/admin;
+        try_files $uri $uri/ %ws;
+       #^^^^^^^^^^^^^^^^^^^^^^^^ warning: `try_files` ends at the directory itself for `/admin`, and hands on nothing
+    }
+    location %ws { proxy_pass http://127.0.0.1:9000; @ }
+"#,
+            )
+            .replace('%', "@"),
+        );
+    }
+
+    #[test]
+    fn silent_where_a_handshake_may_get_through() {
+        for text in [
+            "location /ws/ { proxy_pass http://a; @ allow 10.0.0.0/8; deny all; }",
+            "location /ws/ { proxy_pass http://a; @ auth_basic x; auth_basic_user_file y; }",
+            "location /ws/ { proxy_pass http://a; @ auth_request /auth; } location = /auth { internal; proxy_pass http://b; }",
+            "location /ws/ { proxy_pass http://a; @ limit_except GET { deny all; } }",
+            "location /ws/ { proxy_pass http://a; @ if ($http_upgrade = '') { return 404; } }",
+            "location /ws/ { proxy_pass http://a; @ if ($arg_token = '') { return 403; } }",
+            "location /ws/ { proxy_pass http://a; @ internal; }",
+            "location /ws/ { proxy_pass http://a; @ deny all; include /opt/unknown.conf; }",
+            "location /ws/ { try_files $uri @up; } location @up { proxy_pass http://a; @ }",
+            "location /ws/ { return 404; }",
+            "location /ws/ { if ($request_uri ~ x$) { proxy_pass http://a; } @ }",
+            "location '/ws/a %x' { proxy_pass http://a; @ }",
+            "location /ws/ { proxy_pass http://$args; @ error_page 502 /busy; } location /busy { return 503; }",
+        ] {
+            let findings = found(&with(text));
+            assert!(
+                findings.iter().all(|one| one.rule.name != "handshake-intercepted"),
+                "{text}: {findings:#?}"
+            );
+        }
+    }
+}

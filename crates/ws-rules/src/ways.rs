@@ -1,0 +1,223 @@
+//! What becomes of handshakes on their way, as several rules ask it.
+
+use nginx_semantics::{
+    Answer, AnsweredBy, ContextId, ContextKind, Directive, DirectiveName, Ending, LocationName, PassModule,
+    Step, Way,
+};
+use ws_model::{Endpoint, Evidence, EvidenceKind, LostPath, Probe, is_settled};
+
+use crate::verify::{with_curl, with_curl_for};
+use crate::{Context, FindingBuilder};
+
+/// What is to blame for an answer of nginx's own.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Blame<'s> {
+    /// A line.
+    Line(Directive<'s>),
+    /// A location whose name is the path and a slash.
+    Slash(ContextId),
+    /// A level that has only files.
+    Files(ContextId),
+}
+
+/// nginx's own answer to a handshake.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Refusal<'e, 's> {
+    /// The first path that is answered so.
+    pub(crate) path: &'e str,
+    /// The answer.
+    pub(crate) answer: &'e Answer<'s>,
+    /// What makes it.
+    pub(crate) blame: Blame<'s>,
+    /// What came before.
+    pub(crate) way: &'e Way<'s>,
+}
+
+/// What a rule speaks about.
+#[derive(Clone, Copy)]
+pub(crate) enum About<'e, 's> {
+    /// An endpoint.
+    Endpoint(&'e Endpoint<'s>),
+    /// A path that the user names.
+    Path(&'e LostPath<'s>),
+}
+
+impl About<'_, '_> {
+    /// Names it, with its severity and confidence, and ends the help with the command that verifies `path`.
+    pub(crate) fn finish(
+        self,
+        cx: &Context<'_, '_>,
+        finding: FindingBuilder,
+        help: String,
+        path: &str,
+    ) -> FindingBuilder {
+        match self {
+            Self::Endpoint(endpoint) if endpoint.example_path().as_deref() == Some(path) => {
+                finding.endpoint(endpoint).help(with_curl(help, endpoint))
+            }
+            Self::Endpoint(endpoint) => {
+                let help = with_curl_for(help, &endpoint.server_names, &endpoint.listens, path);
+                finding.endpoint(endpoint).help(help)
+            }
+            Self::Path(lost) => {
+                let names = nginx_semantics::server_names(cx.configuration(), lost.server);
+                let listens = nginx_semantics::listens(cx.configuration(), lost.server);
+                finding.path(cx, lost).help(with_curl_for(help, &names, &listens, path))
+            }
+        }
+    }
+
+    /// Whether a `proxy_pass` or its kin would be asked if nothing stood in the way.
+    pub(crate) fn has_pass(self) -> bool {
+        matches!(self, Self::Endpoint(_))
+    }
+}
+
+/// The handshakes of an endpoint that are judged together: each path that is known by itself, else all.
+pub(crate) fn groups<'p, 's>(endpoint: &Endpoint<'_>, probes: &'p [Probe<'s>]) -> Vec<&'p [Probe<'s>]> {
+    match probes {
+        [] => Vec::new(),
+        [first, ..] if endpoint.knows_path(&first.path) => probes.chunks(1).collect(),
+        all => vec![all],
+    }
+}
+
+/// nginx's own answer to all handshakes of a group, where all get it for the same reason in the endpoint's own
+/// location, or at its server.
+pub(crate) fn refusal<'p, 's>(endpoint: &Endpoint<'_>, group: &'p [Probe<'s>]) -> Option<Refusal<'p, 's>> {
+    let own = endpoint.configuration.enclosing(endpoint.context, ContextKind::Location);
+    // An `if` with a `proxy_pass` of its own is asked only where its condition holds.
+    let opener =
+        endpoint.configuration.opener(endpoint.context).filter(|opener| opener.name() == DirectiveName::IF);
+    let is_entered = |way: &Way<'_>| {
+        opener.is_none_or(|opener| {
+            way.steps.iter().any(|step| {
+                matches!(step, Step::If { directive, holds: true, .. } if directive.reference == opener.reference)
+            })
+        })
+    };
+    let is_own = |way: &Way<'_>| match way.selected() {
+        Some(location) => Some(location) == own,
+        None => !way.steps.iter().any(|step| matches!(step, Step::Selected { .. } | Step::Rewritten { .. })),
+    };
+    let mut refusals = group.iter().map(|probe| {
+        let is_own = probe.exchange.ways.iter().all(|way| is_own(way) && is_entered(way));
+        answer_of(probe).filter(|_| is_own)
+    });
+    let first = refusals.next()??;
+    let is_same = |other: Option<Refusal<'_, '_>>| {
+        other.is_some_and(|other| {
+            (other.answer.status, place_of(other.blame)) == (first.answer.status, place_of(first.blame))
+        })
+    };
+    refusals.all(is_same).then_some(first)
+}
+
+/// nginx's own answer to the path of a probe.
+fn answer_of<'p, 's>(probe: &'p Probe<'s>) -> Option<Refusal<'p, 's>> {
+    is_settled(&probe.exchange).then(|| of_ways(&probe.path, &probe.exchange.ways))?
+}
+
+/// nginx's own answer to a path that the user names.
+pub(crate) fn refusal_of_path<'p, 's>(lost: &'p LostPath<'s>) -> Option<Refusal<'p, 's>> {
+    of_ways(&lost.path, &lost.exchange.ways)
+}
+
+/// The answer that all ways end with; one that is no question of who asks.
+fn of_ways<'p, 's>(path: &'p str, ways: &'p [Way<'s>]) -> Option<Refusal<'p, 's>> {
+    let mut all = Vec::new();
+    for way in ways {
+        let Ending::Answered(answer) = &way.ending else { return None };
+        all.push(Refusal { path, answer, blame: blame(way, answer)?, way });
+    }
+    let is_open = |refusal: &&Refusal<'_, '_>| !is_about_client(refusal.answer);
+    all.iter().find(is_open).copied()
+}
+
+fn is_about_client(answer: &Answer<'_>) -> bool {
+    let AnsweredBy::Directive(line) = answer.by else { return false };
+    matches!(line.name(), DirectiveName::AUTH_BASIC | DirectiveName::AUTH_REQUEST)
+}
+
+/// What makes the answer; `None` where it takes the place of one that comes of an upstream, which may be there in time.
+fn blame<'s>(way: &Way<'s>, answer: &Answer<'s>) -> Option<Blame<'s>> {
+    let leading = way.steps.iter().rev().find_map(|step| match step {
+        Step::TriedFiles(line)
+        | Step::Rewritten { directive: line, .. }
+        | Step::ErrorPage { directive: line, .. } => Some(Blame::Line(*line)),
+        _ => None,
+    });
+    let is_of_upstream = |step: &Step<'_>| matches!(step, Step::ErrorPage { status: 500.., .. });
+    if way.steps.iter().any(is_of_upstream) {
+        return None;
+    }
+    match answer.by {
+        AnsweredBy::Directive(line) | AnsweredBy::Internal(line) | AnsweredBy::NoNamedLocation(line) => {
+            Some(Blame::Line(line))
+        }
+        AnsweredBy::MissingSlash(location) => Some(Blame::Slash(location)),
+        AnsweredBy::NoFile => Some(leading.unwrap_or(Blame::Files(answer.context))),
+        AnsweredBy::RedirectLimit => leading,
+        AnsweredBy::NoUpstream(_) | AnsweredBy::BadRequest => None,
+    }
+}
+
+fn place_of(blame: Blame<'_>) -> (Option<nginx_semantics::DirectiveRef>, Option<ContextId>) {
+    match blame {
+        Blame::Line(line) => (Some(line.reference), None),
+        Blame::Slash(context) | Blame::Files(context) => (None, Some(context)),
+    }
+}
+
+/// Whether a way ends at an upstream that gets `Upgrade`, or where that cannot be said.
+pub(crate) fn may_upgrade(way: &Way<'_>) -> bool {
+    match &way.ending {
+        Ending::Passed(passed) => match (passed.pass.module, &passed.request) {
+            (PassModule::Proxy, Some(request)) => {
+                let mut sent = request.headers.iter();
+                sent.any(|header| header.name.eq_ignore_ascii_case("upgrade"))
+            }
+            (PassModule::Proxy | PassModule::Uwsgi | PassModule::Scgi, _) => true,
+            (PassModule::Fastcgi | PassModule::Grpc | PassModule::Memcached, _) => false,
+        },
+        Ending::Answered(answer) => {
+            let is_password = is_about_client(answer);
+            is_password || matches!(answer.by, AnsweredBy::NoUpstream(_))
+        }
+        Ending::CannotSay(_) => true,
+    }
+}
+
+/// Whether a file that was not given may change a way.
+pub(crate) fn is_partial(way: &Way<'_>) -> bool {
+    way.steps.iter().any(|step| matches!(step, Step::NotGiven(_)))
+}
+
+/// The `try_files` on the way to a named location that finds a directory for a path of the user's: `$uri/` is the folder
+/// of the location itself where the path is its name (`ngx_http_try_files_handler`). A location that is set up for WebSockets beside it says
+/// that the path is a page's.
+pub(crate) fn directory<'s>(
+    cx: &Context<'_, '_>,
+    endpoint: &Endpoint<'_>,
+    probe: &Probe<'s>,
+) -> Option<Directive<'s>> {
+    if cx.configured_sibling(endpoint).is_some() {
+        return None;
+    }
+    let path = probe.path.trim_end_matches('/');
+    let is_users = |evidence: &Evidence| {
+        evidence.kind == EvidenceKind::Declared && evidence.path.as_deref() == Some(&probe.path)
+    };
+    let way = probe.exchange.only_way().filter(|way| matches!(way.ending, Ending::Passed(_)))?;
+    let location = way.selected().filter(|_| endpoint.evidence.iter().any(is_users))?;
+    let name = LocationName::of(&cx.configuration().opener(location)?)?;
+    let has_alias = cx.configuration().named(location, DirectiveName::ALIAS).next().is_some();
+    let is_folder = path.is_empty()
+        || (has_alias && name.name.strip_suffix(b"/").unwrap_or(&name.name) == path.as_bytes());
+    let tried = way.steps.iter().find_map(|step| match step {
+        Step::TriedFiles(line) => Some(*line),
+        _ => None,
+    })?;
+    let tries_folder = tried.arguments().any(|word| word.as_ref() == b"$uri/");
+    (is_folder && tries_folder).then_some(tried)
+}
