@@ -22,14 +22,13 @@ pub fn ci() -> Result<(), Error> {
     say("generated documents");
     documents::check()?;
     cargo(&["test", "--workspace", "--doc", "--locked", "--quiet"])?;
-    let tested = if is_there(&["nextest", "--version"]) {
-        cargo(&["nextest", "run", "--workspace", "--locked", "--no-fail-fast"])
+    if is_there(&["nextest", "--version"]) {
+        cargo(&["nextest", "run", "--workspace", "--locked", "--no-fail-fast"])?;
     } else {
-        cargo(&["test", "--workspace", "--lib", "--bins", "--tests", "--locked", "--no-fail-fast"])
-    };
+        cargo(&["test", "--workspace", "--lib", "--bins", "--tests", "--locked", "--no-fail-fast"])?;
+    }
     // Tests that pass print nothing, but on which nginx they did so has to be seen.
-    let found = cargo(&["run", "--quiet", "--locked", "--package", "nginx-proof", "--", "--found"]);
-    tested.and(found)
+    cargo(&["run", "--quiet", "--locked", "--package", "nginx-proof", "--", "--found"])
 }
 
 fn is_there(arguments: &[&str]) -> bool {
