@@ -83,6 +83,16 @@ impl Gathered {
         }
     }
 
+    /// Adds all but the findings of what was gathered elsewhere.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.served_paths.extend(other.served_paths.iter().cloned());
+        for (place, row) in &other.endpoints {
+            self.endpoints.entry(*place).or_insert_with(|| row.clone());
+        }
+        self.proxied.extend(&other.proxied);
+        self.notices.extend(other.notices.iter().map(|(key, notice)| (key.clone(), notice.clone())));
+    }
+
     /// Says which of the user's paths no location that proxies serves, in any server.
     pub(crate) fn unserved_paths(&mut self, paths: &[String]) {
         let served = std::mem::take(&mut self.served_paths);

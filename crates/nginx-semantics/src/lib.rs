@@ -40,7 +40,7 @@ pub use exchange::{
 };
 pub use files::{Files, MemoryFiles, Overlay, ReadError, normalize};
 pub use include::{PathMap, Scope};
-pub use load::{Loaded, SkipReason, Skipped, load, load_main};
+pub use load::{Loaded, SkipReason, Skipped, load, load_main, load_with};
 pub use location::{LocationName, Locations, Modifier, Selection, normalize_path};
 pub use required::raised;
 pub use rivals::{LocationMiss, LocationRival, NameMiss, NameRival, location_rivals, name_rivals};
