@@ -24,7 +24,7 @@ use crate::settings::SettingsFiles;
 use crate::suppress::Suppressions;
 
 pub use endpoints::endpoints;
-pub use fix::{Changed, Fixed, Tried, Which, fixed};
+pub use fix::{Changed, Fixed, MayEdit, Which, fixed};
 pub use settings::{
     Config, FILE_NAME, FileSettings, Layer, Level, Selector, Settings, SettingsFile, SettingsProblem,
     UnknownRule, find_rule,

@@ -14,12 +14,13 @@ mod state;
 mod tests;
 mod units;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use lint_finding::{Applicability, Fix, Outcome, RuleMeta};
-use nginx_semantics::{Files, Scope};
+use lint_finding::{Applicability, Fix, FixReport, FixRow, Notice, NoticeCode, Outcome, Place};
+use nginx_semantics::{FileId, Files, Scope};
 use nginx_syntax::Source;
 use ws_rules::{RULES, Rule};
 
@@ -50,35 +51,19 @@ pub struct Changed {
     pub new: Arc<Source>,
 }
 
-/// A fix that was applied, or was not.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tried {
-    /// The rule of the finding.
-    pub rule: &'static RuleMeta,
-    /// What the edits do.
-    pub title: String,
-    /// Whether they are safe: as the rule says, and not changing any other location.
-    pub applicability: Applicability,
-    /// The file of the finding, as it is shown.
-    pub path: String,
-    /// The line of the finding in the file as it was.
-    pub line: u32,
-    /// Why it was not applied; `None` where it was.
-    pub reason: Option<String>,
-}
-
 /// What fixing comes to.
 #[derive(Debug)]
 pub struct Fixed {
-    /// The files that change, sorted by path.
+    /// The files that change: main files first, for what others use is defined there, then sorted by path.
     pub texts: Vec<Changed>,
-    /// What was applied, in the order in which it was.
-    pub applied: Vec<Tried>,
-    /// What was to be applied and is not, in order of place.
-    pub dropped: Vec<Tried>,
-    /// What is said of the files afterwards.
+    /// The files that fixes would have edited and that may not be, as they are shown, and why.
+    pub refused: BTreeMap<String, String>,
+    /// What is said of the files afterwards, and what became of the fixes.
     pub outcome: Outcome,
 }
+
+/// Whether a file may be edited, by the path that was opened and its bytes when it was judged; if not, why.
+pub type MayEdit<'a> = &'a dyn Fn(&Path, &[u8]) -> Result<(), String>;
 
 /// How often the edited files are judged at most: every one costs as much as a run where one root reaches all files.
 const MOST_CHECKS: usize = 64;
@@ -90,8 +75,9 @@ pub fn fixed(
     scope: &Scope,
     settings: &Settings,
     which: Which,
+    may_edit: MayEdit<'_>,
 ) -> Fixed {
-    fixed_by(RULES, files, arguments, scope, settings, which)
+    fixed_by(RULES, files, arguments, scope, settings, which, may_edit)
 }
 
 fn fixed_by(
@@ -101,6 +87,7 @@ fn fixed_by(
     scope: &Scope,
     settings: &Settings,
     which: Which,
+    may_edit: MayEdit<'_>,
 ) -> Fixed {
     let found = SettingsFiles::new(files, scope, &settings.config);
     let (arguments, scope) = as_set(files, arguments, scope, &found);
@@ -112,6 +99,8 @@ fn fixed_by(
         old,
         state: first,
         which,
+        may_edit,
+        refused: RefCell::default(),
         checks: 0,
         applied: Vec::new(),
         dropped: BTreeMap::new(),
@@ -124,16 +113,42 @@ fn fixed_by(
 /// A fix by the name of its finding, and whether it is applied as one that is not safe.
 type FixKey = (String, bool);
 
+/// A fix that is not applied.
+struct Dropped {
+    row: FixRow,
+    /// Whether all that is wrong with it is that it changes other locations.
+    is_about_others: bool,
+    /// Of the finding, in the files as they are now.
+    place: Place,
+}
+
+impl Dropped {
+    fn notice(&self) -> Notice {
+        let FixRow { rule, title, reason, .. } = &self.row;
+        let reason = reason.as_deref().unwrap_or_default();
+        Notice {
+            code: NoticeCode::FixDropped,
+            message: format!("the fix of {} is not applied ({title}): {reason}", rule.name),
+            place: Some(self.place),
+            path: None,
+            incomplete: false,
+        }
+    }
+}
+
 struct Run<'a> {
     given: Given<'a>,
     /// The files as they were.
     old: Vec<Arc<Source>>,
     state: State,
     which: Which,
+    may_edit: MayEdit<'a>,
+    /// What it said, by file.
+    refused: RefCell<BTreeMap<FileId, Option<String>>>,
     checks: usize,
-    applied: Vec<Tried>,
+    applied: Vec<FixRow>,
     /// What is not tried again in this version of the files.
-    dropped: BTreeMap<FixKey, (Tried, bool)>,
+    dropped: BTreeMap<FixKey, Dropped>,
     /// The edits of each round, oldest first.
     edits: Vec<Plan>,
 }
@@ -180,7 +195,7 @@ impl Run<'_> {
             let is_demoted = self
                 .dropped
                 .get(&(finding.fingerprint.clone(), false))
-                .is_some_and(|(_, is_demoted)| *is_demoted);
+                .is_some_and(|dropped| dropped.is_about_others);
             if self.dropped.contains_key(&key)
                 || fix.applicability != applicability && !(is_relaxed && is_demoted)
             {
@@ -193,18 +208,17 @@ impl Run<'_> {
             }
         }
         for (key, candidate, reason) in refused {
-            let tried = self.tried(&candidate, Some(reason));
-            self.dropped.insert(key, (tried, false));
+            let dropped = self.dropped(&candidate, reason, false);
+            self.dropped.insert(key, dropped);
         }
         candidates
     }
 
     /// Why a fix is not even tried.
     fn refusal(&self, fix: &Fix) -> Option<String> {
-        let mut alone = Plan::default();
         let mut last = None;
         for edit in &fix.edits {
-            let id = nginx_semantics::FileId(edit.place.file.0);
+            let id = FileId(edit.place.file.0);
             let Some(file) = self.state.loaded.sources.get(id).filter(|file| !file.is_builtin) else {
                 return Some("it edits a file that was not read".to_owned());
             };
@@ -213,15 +227,24 @@ impl Run<'_> {
             }
             let (start, end) = (edit.place.span.start, edit.place.span.end);
             let is_inside = start <= end && end as usize <= file.bytes().len();
-            if !is_inside || last.is_some_and(|last| last > (edit.place.file, start)) {
+            if !is_inside || last.is_some_and(|last| last > (id, start)) {
                 return Some("its edits are out of order".to_owned());
             }
-            last = Some((edit.place.file, end));
+            last = Some((id, end));
+            if let Some(reason) = self.refused(id) {
+                return Some(format!("{}: {reason}", file.source.path()));
+            }
         }
-        if fix.edits.is_empty() || !alone.add(&fix.edits) {
-            return Some("its edits do not go together".to_owned());
-        }
-        None
+        fix.edits.is_empty().then(|| "it has no edit".to_owned())
+    }
+
+    /// Why a file may not be edited.
+    fn refused(&self, id: FileId) -> Option<String> {
+        let file = self.state.loaded.sources.get(id)?;
+        let mut refused = self.refused.borrow_mut();
+        // What it is asked about is the file as it is, without the edits of earlier rounds.
+        let old = self.old.get(id.0 as usize).map_or(file.bytes(), |old| old.bytes());
+        refused.entry(id).or_insert_with(|| (self.may_edit)(&file.path, old).err()).clone()
     }
 
     /// As many of the candidates as do what they promise, and the state after them; the others are dropped, or wait.
@@ -310,40 +333,61 @@ impl Run<'_> {
     fn give_up(&mut self, candidates: &[Candidate], index: usize, reason: String, is_about_others: bool) {
         let Some(candidate) = candidates.get(index) else { return };
         let key = (candidate.finding.fingerprint.clone(), candidate.is_relaxed);
-        let tried = self.tried(candidate, Some(reason));
+        let dropped = self.dropped(candidate, reason, is_about_others);
         // The first reason is the one that is told; any other one makes it more than a matter of other locations.
-        let entry = self.dropped.entry(key).or_insert((tried, is_about_others));
-        entry.1 &= is_about_others;
+        let entry = self.dropped.entry(key).or_insert(dropped);
+        entry.is_about_others &= is_about_others;
     }
 
     /// What changed, and what is left.
     fn end(self) -> Fixed {
-        let now = self.state.loaded.sources.iter();
-        let mut texts: Vec<Changed> = now
-            .zip(&self.old)
+        let roots: Vec<FileId> = (0..self.state.loaded.layouts.len())
+            .filter_map(|part| self.state.configuration(part)?.root())
+            .collect();
+        let now = self.state.loaded.sources.iter().zip(&self.old);
+        let mut texts: Vec<(bool, Changed)> = now
             .filter(|((_, file), old)| file.bytes() != old.bytes())
-            .map(|((_, file), old)| Changed {
-                path: file.path.clone(),
-                old: old.clone(),
-                new: file.source.clone(),
+            .map(|((id, file), old)| {
+                let (path, old, new) = (file.path.clone(), old.clone(), file.source.clone());
+                (!roots.contains(&id), Changed { path, old, new })
             })
             .collect();
-        texts.sort_by(|a, b| a.old.path().cmp(b.old.path()));
+        texts.sort_by(|(a_order, a), (b_order, b)| (a_order, a.old.path()).cmp(&(b_order, b.old.path())));
+        let texts: Vec<Changed> = texts.into_iter().map(|(_, changed)| changed).collect();
         // What was tried both ways is told once, with the last reason.
-        let dropped: BTreeMap<String, Tried> =
-            self.dropped.into_iter().map(|((fingerprint, _), (tried, _))| (fingerprint, tried)).collect();
-        let mut dropped: Vec<Tried> = dropped.into_values().collect();
-        dropped.sort_by(|a, b| (&a.path, a.line, a.rule.name).cmp(&(&b.path, b.line, b.rule.name)));
-        Fixed { texts, applied: self.applied, dropped, outcome: self.state.into_outcome() }
+        let dropped: BTreeMap<String, Dropped> =
+            self.dropped.into_iter().map(|((fingerprint, _), dropped)| (fingerprint, dropped)).collect();
+        let mut dropped: Vec<Dropped> = dropped.into_values().collect();
+        dropped.sort_by(|a, b| {
+            (&a.row.path, a.row.line, a.row.rule.name).cmp(&(&b.row.path, b.row.line, b.row.rule.name))
+        });
+        let refused = self
+            .refused
+            .into_inner()
+            .into_iter()
+            .filter_map(|(id, reason)| Some((self.old.get(id.0 as usize)?.path().to_owned(), reason?)));
+        let refused = refused.collect();
+        let mut files: Vec<String> = texts.iter().map(|changed| changed.old.path().to_owned()).collect();
+        files.sort();
+        let mut outcome = self.state.into_outcome();
+        outcome.notices.extend(dropped.iter().map(Dropped::notice));
+        let dropped = dropped.into_iter().map(|dropped| dropped.row).collect();
+        outcome.fixes = Some(FixReport { applied: self.applied, dropped, files });
+        Fixed { texts, refused, outcome }
     }
 
-    fn tried(&self, candidate: &Candidate, reason: Option<String>) -> Tried {
+    fn dropped(&self, candidate: &Candidate, reason: String, is_about_others: bool) -> Dropped {
+        let row = self.tried(candidate, Some(reason));
+        Dropped { row, is_about_others, place: candidate.finding.primary.place }
+    }
+
+    fn tried(&self, candidate: &Candidate, reason: Option<String>) -> FixRow {
         let finding = &candidate.finding;
         let place = finding.primary.place;
         let before = |offset, plan: &Plan| plan.before(place.file, offset);
         let offset = self.edits.iter().rev().fold(place.span.start, before);
         let file = self.old.get(place.file.0 as usize);
-        Tried {
+        FixRow {
             rule: finding.rule,
             title: candidate.fix.title.clone(),
             applicability: if candidate.is_relaxed {
