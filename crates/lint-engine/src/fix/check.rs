@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use lint_finding::{EndpointRow, Finding, Outcome};
+use lint_finding::{EndpointRow, Finding, Outcome, Place, Severity};
 
 use super::blame::{BlockId, Candidate, Index, contributors};
 use super::plan::Plan;
 use super::state::State;
+use super::units::UnitKey;
 
 /// Something that is wrong afterwards.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +51,7 @@ fn group(finding: &Finding) -> Group<'_> {
     (finding.rule.name, finding.primary.place.file.0, endpoint)
 }
 
-/// The targets must be gone, and nothing may be new or worse.
+/// The targets must be gone, and nothing may be new or worse but what they had hidden.
 fn findings(before: &State, after: &State, plan: &Plan, chosen: &[(usize, &Candidate)]) -> Vec<Complaint> {
     let mut groups: BTreeMap<Group<'_>, (Vec<&Finding>, Vec<&Finding>)> = BTreeMap::new();
     for finding in &before.all.findings {
@@ -61,6 +62,7 @@ fn findings(before: &State, after: &State, plan: &Plan, chosen: &[(usize, &Candi
     }
     let targets: BTreeMap<&str, usize> =
         chosen.iter().map(|(index, candidate)| (candidate.finding.fingerprint.as_str(), *index)).collect();
+    let revealed = Revealed::new(after, chosen);
     let mut index = None;
     let mut complaints = Vec::new();
     for ((_, _, endpoint), (old, mut new)) in groups {
@@ -75,11 +77,52 @@ fn findings(before: &State, after: &State, plan: &Plan, chosen: &[(usize, &Candi
             }
         }
         for other in new {
+            if revealed.allows(other) {
+                continue;
+            }
             let index = index.get_or_insert_with(|| Index::new(before));
             complaints.push(new_finding("cause", other, &after.all, plan, chosen, index));
         }
     }
     complaints
+}
+
+/// What may come to light: while a handshake cannot succeed, rules do not speak about what else it lacks. A finding
+/// that is milder than the one which is gone may take its place in the same location.
+struct Revealed {
+    /// The locations of what is found now, by rule and place.
+    found: BTreeMap<(&'static str, Place), BTreeSet<Option<UnitKey>>>,
+    /// The worst that was fixed, by location.
+    fixed: BTreeMap<UnitKey, Severity>,
+}
+
+impl Revealed {
+    fn new(after: &State, chosen: &[(usize, &Candidate)]) -> Self {
+        let mut this = Self { found: BTreeMap::new(), fixed: BTreeMap::new() };
+        for part in &after.parts {
+            for said in &part.said {
+                let key = (said.finding.rule.name, said.finding.primary.place);
+                let unit = said.context.and_then(|context| part.units.of(context));
+                this.found.entry(key).or_default().insert(unit);
+            }
+        }
+        for (_, candidate) in chosen {
+            let severity = candidate.finding.severity;
+            for (_, unit) in &candidate.targets {
+                let worst = this.fixed.entry(*unit).or_insert(severity);
+                *worst = severity.max(*worst);
+            }
+        }
+        this
+    }
+
+    fn allows(&self, finding: &Finding) -> bool {
+        let units = self.found.get(&(finding.rule.name, finding.primary.place));
+        let was_worse = |unit: &Option<UnitKey>| {
+            unit.and_then(|unit| self.fixed.get(&unit)).is_some_and(|worst| *worst > finding.severity)
+        };
+        units.is_some_and(|units| units.iter().all(was_worse))
+    }
 }
 
 /// Whether two findings are the same one, before and after.
@@ -124,7 +167,7 @@ fn new_finding(
     let path = after.file(place.file).map_or("?", |file| file.source.path());
     let reason = format!("it would {does} {} at {path}:{line}", finding.rule.name);
     let old = plan.before(place.file, place.span.start);
-    let block = index.block(lint_finding::Place { file: place.file, span: nginx_syntax::Span::at(old) });
+    let block = index.block(Place { file: place.file, span: nginx_syntax::Span::at(old) });
     let is_same_endpoint = |candidate: &Candidate| {
         finding.endpoint.is_some()
             && candidate.finding.endpoint == finding.endpoint

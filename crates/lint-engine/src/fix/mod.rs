@@ -3,8 +3,8 @@
 //!
 //! A round takes all fixes that go together and looks at what they make. When that is wrong the fixes to blame are
 //! dropped or wait, and where nobody can be told from the others the batch is halved. Rounds go on until nothing more
-//! can be applied, so a second run finds nothing to do. Every accepted fix takes its finding away and brings none, so
-//! there are never more rounds than findings.
+//! can be applied, so a second run finds nothing to do. Every accepted fix takes its finding away, and brings at most what
+//! is milder and was hidden by it, so the rounds come to an end.
 
 mod blame;
 mod check;

@@ -4,6 +4,7 @@
 
 mod endpoints;
 mod explain;
+mod fix;
 mod help;
 mod input;
 mod output;
