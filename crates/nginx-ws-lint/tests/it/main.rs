@@ -7,6 +7,7 @@ mod explain;
 mod fix;
 mod help;
 mod input;
+mod kill;
 mod output;
 mod run;
 mod trace;
