@@ -4,6 +4,7 @@
 
 mod checklist;
 mod docs;
+mod fixes;
 mod idioms;
 mod registry;
 mod settings;
