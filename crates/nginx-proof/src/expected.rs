@@ -18,6 +18,8 @@ pub(crate) enum Manner {
     Closed,
     /// Handshakes work; ordinary requests pay.
     Ordinary,
+    /// Handshakes work; nginx keeps the connection when the client closes it, and logs no line for it.
+    Kept,
 }
 
 /// What is expected of a rule's Examples.
@@ -36,7 +38,7 @@ const ANY: Expected =
     Expected { rule: "", manner: Manner::Refused, since: None, upstream: |_, _| true, ordinary: |_| true };
 
 /// One for each rule, sorted by name.
-pub(crate) const EXPECTED: [Expected; 15] = [
+pub(crate) const EXPECTED: [Expected; 16] = [
     Expected {
         rule: "http10-upstream",
         manner: Manner::Status,
@@ -58,6 +60,7 @@ pub(crate) const EXPECTED: [Expected; 15] = [
         ordinary: |heads| heads.iter().all(|head| head.has_token("Connection", "close")),
         ..ANY
     },
+    Expected { rule: "limit-rate-leak", manner: Manner::Kept, ..ANY },
     Expected {
         rule: "literal-connection-upgrade",
         manner: Manner::Ordinary,

@@ -30,6 +30,9 @@ pub(crate) fn judge(case: &Case<'_>, raised: &[&str], observation: &Observation)
         if is_raised && case.expected.manner == Manner::Closed {
             judge.logs(observation);
         }
+        if case.expected.manner == Manner::Kept {
+            judge.end(is_raised, observation);
+        }
     }
     (judge.said.join("; "), judge.faults)
 }
@@ -140,6 +143,13 @@ impl Judge<'_> {
             observation.access.iter().any(|line| line.contains("\" 101 ")),
             "the access log lacks status 101",
         );
+    }
+
+    /// What nginx does when the client closes: a line in the access log is its last act.
+    fn end(&mut self, is_raised: bool, observation: &Observation) {
+        let is_logged = observation.access.iter().any(|line| line.contains("\" 101 "));
+        self.must(is_logged != is_raised, "the end of the tunnel is not as linter and page say");
+        self.said.push(if is_logged { "logged when it ended" } else { "kept, not logged" }.to_owned());
     }
 
     /// Requests that are no handshakes.

@@ -110,6 +110,10 @@ impl Case<'_> {
         if self.expected.manner == crate::expected::Manner::Ordinary {
             probes.extend((0..ORDINARY).map(|_| Probe::Get { path: path() }));
         }
+        if self.expected.manner == crate::expected::Manner::Kept {
+            // When it is answered, nginx has done with the tunnels before it.
+            probes.push(Probe::Get { path: path() });
+        }
         let setup = Setup {
             files: self.block.files.clone(),
             scale,

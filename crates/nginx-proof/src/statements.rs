@@ -49,7 +49,7 @@ macro_rules! behind_map {
 const WORKS: fn(NginxVersion) -> &'static str = |_| "101; open after 60 s";
 
 /// Sorted by rule.
-pub(crate) const STATEMENTS: [Statement; 16] = [
+pub(crate) const STATEMENTS: [Statement; 17] = [
     Statement {
         rule: "http10-upstream",
         quote: "it tunnels over an HTTP/1.0 request if the upstream answers 101",
@@ -83,6 +83,17 @@ pub(crate) const STATEMENTS: [Statement; 16] = [
                 "426; upstream got HTTP/1.1, no `Upgrade`, no `Connection`"
             }
         },
+    },
+    Statement {
+        rule: "limit-rate-leak",
+        quote: "nginx sends as many bytes of the 101, never the rest, and the handshake hangs",
+        text: location!(
+            "proxy_set_header Upgrade $http_upgrade;" "proxy_set_header Connection upgrade;"
+            "proxy_read_timeout 3600s;" "limit_rate 100;"
+        ),
+        manner: Manner::Strict,
+        is_raised: true,
+        seen: |_| "no answer; upstream got HTTP/1.1, `Upgrade: websocket`, `Connection: upgrade`; kept, not logged",
     },
     Statement {
         rule: "missing-upgrade-header",

@@ -16,6 +16,7 @@ mod location;
 pub mod pattern;
 mod required;
 mod server;
+pub mod size;
 mod sources;
 pub mod time;
 mod upstream;

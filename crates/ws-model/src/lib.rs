@@ -9,7 +9,9 @@ mod endpoint;
 mod evidence;
 mod handshake;
 mod idle;
+mod logs;
 mod model;
+mod process;
 mod source;
 mod walk;
 
@@ -18,6 +20,7 @@ pub use endpoint::Endpoint;
 pub use evidence::{Evidence, EvidenceKind};
 pub use handshake::{Handshake, Header, HttpVersion, Line, Lost};
 pub use idle::IdleLimit;
+pub use logs::{AccessLogs, Fields, LogFormat, logs_info};
 pub use model::{Hints, Model, PathOutcome};
 pub use source::Source;
 pub use walk::handshake_request;

@@ -6,7 +6,8 @@
 //! ```
 //! The `#` itself costs a column, so it stands one to the left. The message is whole, or a beginning that ends in `…`.
 //! All rules run, so that a neighbour which nobody expects fails the test too. A text without `http` is wrapped: into
-//! `http` where it starts with a block of that level, else into `http { server { … } }`. Lines `#- path` start files.
+//! `http` where it starts with a block of that level, else into `http { server { … } }`, with a main level and logs that
+//! no rule speaks about; `events {}` and `http {` as the first lines stand for these too. Lines `#- path` start files.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -139,14 +140,29 @@ fn files(text: &str, is_bare: bool) -> Vec<(String, String)> {
     files
 }
 
+/// The main level and the logs of a configuration that is ready for production, on two lines: what rules say of these is
+/// no part of a snippet.
+const HEAD: &str = "worker_shutdown_timeout 1h; error_log /var/log/nginx/error.log info; events {}\n\
+    http { log_format websocket '$remote_addr [$time_local] \"$request\" $status rt=$request_time \
+    up=$upstream_addr us=$upstream_status'; access_log /var/log/nginx/access.log websocket;\n";
+
+/// Whether the text is a main file already.
+fn is_whole(text: &str) -> bool {
+    text.lines().any(|line| ["events", "http"].contains(&line.split_whitespace().next().unwrap_or_default()))
+}
+
 /// As a whole main file.
 fn wrapped(text: &str) -> String {
     let mut heads =
         text.lines().filter(|line| !line.trim_start().starts_with('#')).flat_map(str::split_whitespace);
+    // Most whole texts are about something else than their main level.
+    if let Some(rest) = text.trim_start().strip_prefix("events {}\nhttp {\n") {
+        return format!("\n{HEAD}{rest}");
+    }
     match heads.next() {
-        Some("events" | "http") => text.to_owned(),
-        Some("map" | "upstream" | "server") => format!("events {{}}\nhttp {{\n{text}}}\n"),
-        _ => format!("events {{}}\nhttp {{\nserver {{\n{text}}}\n}}\n"),
+        _ if is_whole(text) => text.to_owned(),
+        Some("map" | "upstream" | "server") => format!("{HEAD}{text}}}\n"),
+        _ => format!("{HEAD}server {{\n{text}}}\n}}\n"),
     }
 }
 

@@ -5,6 +5,7 @@ mod http2_upstream;
 mod include_cycle;
 mod include_not_found;
 mod keepalive_defeated;
+mod limit_rate_leak;
 mod literal_connection_upgrade;
 mod missing_connection_header;
 mod missing_upgrade_header;
@@ -25,6 +26,7 @@ pub static RULES: &[&dyn Rule] = &[
     &include_cycle::IncludeCycle,
     &include_not_found::IncludeNotFound,
     &keepalive_defeated::KeepaliveDefeated,
+    &limit_rate_leak::LimitRateLeak,
     &literal_connection_upgrade::LiteralConnectionUpgrade,
     &missing_connection_header::MissingConnectionHeader,
     &missing_upgrade_header::MissingUpgradeHeader,
