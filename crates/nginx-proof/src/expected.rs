@@ -20,6 +20,8 @@ pub(crate) enum Manner {
     Ordinary,
     /// Handshakes work; nginx keeps the connection when the client closes it, and logs no line for it.
     Kept,
+    /// Handshakes work; [`NOT_SEEN`] has what it costs, and why that is not looked at.
+    Works,
 }
 
 /// What is expected of a rule's Examples.
@@ -38,7 +40,7 @@ const ANY: Expected =
     Expected { rule: "", manner: Manner::Refused, since: None, upstream: |_, _| true, ordinary: |_| true };
 
 /// One for each rule, sorted by name.
-pub(crate) const EXPECTED: [Expected; 16] = [
+pub(crate) const EXPECTED: [Expected; 18] = [
     Expected {
         rule: "http10-upstream",
         manner: Manner::Status,
@@ -86,7 +88,9 @@ pub(crate) const EXPECTED: [Expected; 16] = [
         upstream: |_, head| head.header("Upgrade").is_none(),
         ..ANY
     },
+    Expected { rule: "no-shutdown-timeout", manner: Manner::Works, ..ANY },
     Expected { rule: "short-read-timeout", manner: Manner::Closed, ..ANY },
+    Expected { rule: "shutdown-timeout-drops", manner: Manner::Works, ..ANY },
     Expected { rule: "syntax-error", ..ANY },
     Expected { rule: "undefined-variable", ..ANY },
     Expected {
@@ -113,7 +117,7 @@ pub(crate) const EXPECTED: [Expected; 16] = [
 ];
 
 /// What pages say and the harness cannot see: rule, statement, why.
-pub(crate) const NOT_SEEN: [(&str, &str, &str); 3] = [
+pub(crate) const NOT_SEEN: [(&str, &str, &str); 5] = [
     (
         "http2-upstream",
         "a back end that speaks HTTP/2 refuses the handshake with 400",
@@ -123,6 +127,16 @@ pub(crate) const NOT_SEEN: [(&str, &str, &str); 3] = [
         "include-cycle",
         "nginx crashes where the limit of descriptors is high",
         "the limit is kept low on purpose",
+    ),
+    (
+        "no-shutdown-timeout",
+        "the old ones end when their last connection does",
+        "nginx runs without a master here, and so without reloads",
+    ),
+    (
+        "shutdown-timeout-drops",
+        "each reload cuts off every client",
+        "nginx runs without a master here, and so without reloads",
     ),
     (
         "syntax-error",

@@ -112,6 +112,9 @@ const HEAD: &str = "worker_shutdown_timeout 1h; error_log /var/log/nginx/error.l
     http { log_format websocket '$remote_addr [$time_local] \"$request\" $status rt=$request_time \
     up=$upstream_addr us=$upstream_status'; access_log /var/log/nginx/access.log websocket;\n";
 
+/// What a main file may start with instead.
+const PLAIN: &str = "events {}\nhttp {\n";
+
 /// Whether the text is a main file already.
 fn is_whole(text: &str) -> bool {
     text.lines().any(|line| ["events", "http"].contains(&line.split_whitespace().next().unwrap_or_default()))
@@ -119,6 +122,9 @@ fn is_whole(text: &str) -> bool {
 
 /// A text without `http` as a main file: into `http` where it starts with a block of that level, else into a server.
 fn whole(text: &str) -> String {
+    if let Some(rest) = text.strip_prefix(PLAIN) {
+        return format!("{HEAD}{rest}");
+    }
     let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
     match lines.flat_map(str::split_whitespace).next() {
         _ if is_whole(text) => text.to_owned(),

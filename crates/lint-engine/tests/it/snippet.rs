@@ -65,7 +65,7 @@ impl Snippet {
         let folder = PathBuf::from("/t");
         let mut memory = MemoryFiles::new();
         for (path, text) in &self.files {
-            memory.insert(folder.join(path), text.as_str());
+            memory.insert(folder.join(path), ready(text));
         }
         let scope = Scope { given: vec![folder.clone()], working_folder: folder.clone(), ..Scope::default() };
         let first = self.files.first().expect("a file");
@@ -90,6 +90,11 @@ pub(crate) fn root(http: &str, server: &str) -> String {
 const HEAD: &str = "worker_shutdown_timeout 1h; error_log /var/log/nginx/error.log info; events {}\n\
     http { log_format websocket '$remote_addr [$time_local] \"$request\" $status rt=$request_time \
     up=$upstream_addr us=$upstream_status'; access_log /var/log/nginx/access.log websocket;\n";
+
+/// The text; `events {}` and `http {` on two lines of it stand for [`HEAD`].
+pub(crate) fn ready(text: &str) -> String {
+    text.replacen("events {}\nhttp {\n", HEAD, 1)
+}
 
 /// Whether the text is a main file already.
 fn is_whole(text: &str) -> bool {

@@ -8,7 +8,7 @@ use crate::snippet::{Snippet, listed};
 const GAP: &str = "include /opt/elsewhere/settings.conf;\n";
 
 /// Lines that a level may have without being wrong, whatever the missing file holds.
-const LINES: [&str; 12] = [
+const LINES: [&str; 14] = [
     "proxy_set_header Host $host;\n",
     "proxy_set_header X-Real-IP $remote_addr;\n",
     "proxy_set_header Upgrade $http_upgrade;\n",
@@ -20,6 +20,8 @@ const LINES: [&str; 12] = [
     "proxy_send_timeout 3600s;\n",
     "proxy_connect_timeout 5s;\n",
     "keepalive_timeout 65;\n",
+    "limit_rate_after 1;\n",
+    "access_log logs/access.log;\n",
     "proxy_cache_bypass $http_upgrade;\n",
 ];
 
@@ -76,7 +78,7 @@ proptest! {
 
     #[test]
     fn unknown_values_raise_nothing(http in http(), version in version()) {
-        let text = format!("events {{}}\nhttp {{\n{http}}}\n");
+        let text = format!("{GAP}events {{\n{GAP}}}\nhttp {{\n{http}}}\n");
         let mut snippet = Snippet::bare(text.clone());
         if let Some(version) = version {
             snippet = snippet.version(version);

@@ -9,7 +9,9 @@ mod limit_rate_leak;
 mod literal_connection_upgrade;
 mod missing_connection_header;
 mod missing_upgrade_header;
+mod no_shutdown_timeout;
 mod short_read_timeout;
+mod shutdown_timeout_drops;
 mod syntax_error;
 mod undefined_variable;
 mod upgrade_headers_not_inherited;
@@ -30,7 +32,9 @@ pub static RULES: &[&dyn Rule] = &[
     &literal_connection_upgrade::LiteralConnectionUpgrade,
     &missing_connection_header::MissingConnectionHeader,
     &missing_upgrade_header::MissingUpgradeHeader,
+    &no_shutdown_timeout::NoShutdownTimeout,
     &short_read_timeout::ShortReadTimeout,
+    &shutdown_timeout_drops::ShutdownTimeoutDrops,
     &syntax_error::SyntaxErrorRule,
     &undefined_variable::UndefinedVariable,
     &upgrade_headers_not_inherited::UpgradeHeadersNotInherited,
