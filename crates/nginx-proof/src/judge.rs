@@ -30,7 +30,7 @@ pub(crate) fn judge(case: &Case<'_>, raised: &[&str], observation: &Observation)
         if is_raised && case.expected.manner == Manner::Closed {
             judge.logs(observation);
         }
-        if case.expected.manner == Manner::Kept {
+        if matches!(case.expected.manner, Manner::Kept | Manner::Unlogged) {
             judge.end(is_raised, observation);
         }
     }
@@ -149,7 +149,9 @@ impl Judge<'_> {
     fn end(&mut self, is_raised: bool, observation: &Observation) {
         let is_logged = observation.access.iter().any(|line| line.contains("\" 101 "));
         self.must(is_logged != is_raised, "the end of the tunnel is not as linter and page say");
-        self.said.push(if is_logged { "logged when it ended" } else { "kept, not logged" }.to_owned());
+        let otherwise =
+            if self.case.expected.manner == Manner::Kept { "kept, not logged" } else { "not logged" };
+        self.said.push(if is_logged { "logged when it ended" } else { otherwise }.to_owned());
     }
 
     /// Requests that are no handshakes.

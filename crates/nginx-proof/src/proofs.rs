@@ -110,7 +110,7 @@ impl Case<'_> {
         if self.expected.manner == crate::expected::Manner::Ordinary {
             probes.extend((0..ORDINARY).map(|_| Probe::Get { path: path() }));
         }
-        if self.expected.manner == crate::expected::Manner::Kept {
+        if matches!(self.expected.manner, crate::expected::Manner::Kept | crate::expected::Manner::Unlogged) {
             // When it is answered, nginx has done with the tunnels before it.
             probes.push(Probe::Get { path: path() });
         }

@@ -20,7 +20,7 @@ pub use endpoint::Endpoint;
 pub use evidence::{Evidence, EvidenceKind};
 pub use handshake::{Handshake, Header, HttpVersion, Line, Lost};
 pub use idle::IdleLimit;
-pub use logs::{AccessLogs, Fields, LogFormat, logs_info};
+pub use logs::{AccessLogs, Fields, LogFormat, fields_of, logs_info};
 pub use model::{Hints, Model, PathOutcome};
 pub use source::Source;
 pub use walk::handshake_request;

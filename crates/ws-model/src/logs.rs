@@ -10,9 +10,6 @@ use nginx_semantics::{
 use crate::model::Model;
 use crate::source::Source;
 
-/// nginx's own format, the default (`ngx_http_combined_fmt`).
-const COMBINED: &[u8] = b"$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent \"$http_referer\" \"$http_user_agent\"";
-
 /// The access logs in effect.
 #[derive(Debug, Clone)]
 pub enum AccessLogs<'s> {
@@ -47,9 +44,24 @@ pub struct Fields {
 }
 
 impl Fields {
-    /// Of nginx's own format.
+    /// Of nginx's own format `combined` (`http/modules/ngx_http_log_module.c:ngx_http_combined_fmt`).
     pub fn combined() -> Self {
         Self { status: true, ..Self::default() }
+    }
+
+    /// Whether it tells everything.
+    pub fn is_complete(self) -> bool {
+        self.status && self.duration && self.upstream
+    }
+
+    /// What either tells.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            status: self.status || other.status,
+            duration: self.duration || other.duration,
+            upstream: self.upstream || other.upstream,
+        }
     }
 
     /// Those of a text; `None` where a variable is none of nginx's own: it may stand for any of them.
@@ -68,6 +80,12 @@ impl Fields {
         }
         Some(fields)
     }
+}
+
+/// What a `log_format` tells; `None` where that is not known.
+pub fn fields_of(format: &Directive<'_>) -> Option<Fields> {
+    let words = format.arguments().skip(1).filter(|word| !word.starts_with(b"escape="));
+    Fields::of(&words.flat_map(|word| word.into_owned()).collect::<Vec<u8>>())
 }
 
 /// Variables of the log module itself (`ngx_http_log_vars`) exist in formats only.
@@ -94,12 +112,15 @@ impl<'s> Model<'s> {
             Effective::Default { is_assumed: false } => return AccessLogs::Default,
             Effective::Default { is_assumed: true } | Effective::Unknown(_) => return AccessLogs::Unknown,
         };
+        if declared.is_assumed {
+            return AccessLogs::Unknown;
+        }
         let is = |line: &&Directive<'s>, name: &[u8]| line.argument(0).is_some_and(|word| *word == *name);
         // One `off` beside others is enough: `ngx_http_log_set_log` keeps it as a flag of the level.
         if let Some(off) = declared.directives.iter().find(|line| is(line, b"off")) {
             return AccessLogs::Off(*off);
         }
-        if declared.gap.is_some() || declared.is_assumed {
+        if declared.gap.is_some() {
             return AccessLogs::Unknown;
         }
         if let Some(nowhere) = declared.directives.first()
@@ -113,17 +134,18 @@ impl<'s> Model<'s> {
     }
 
     fn log_format(&self, context: ContextId, line: &Directive<'s>) -> LogFormat<'s> {
-        let own = LogFormat { directive: None, fields: Fields::of(COMBINED) };
+        let own = LogFormat { directive: None, fields: Some(Fields::combined()) };
         let Some(name) = line.argument(1).filter(|name| name.as_ref() != b"combined") else { return own };
-        let http = self.configuration.enclosing(context, ContextKind::Http);
-        let mut formats =
-            http.into_iter().flat_map(|http| self.configuration.named(http, DirectiveName::LOG_FORMAT));
-        let directive = formats.find(|format| format.argument(0).as_deref() == Some(name.as_ref()));
-        let fields = directive.and_then(|format| {
-            let words = format.arguments().skip(1).filter(|word| !word.starts_with(b"escape="));
-            Fields::of(&words.flat_map(|word| word.into_owned()).collect::<Vec<u8>>())
-        });
-        LogFormat { directive, fields }
+        let directive =
+            self.log_formats(context).find(|format| format.argument(0).as_deref() == Some(name.as_ref()));
+        LogFormat { directive, fields: directive.as_ref().and_then(fields_of) }
+    }
+
+    /// The `log_format` lines of the `http` around a context, in order.
+    pub fn log_formats(&self, context: ContextId) -> impl Iterator<Item = Directive<'s>> + use<'s> {
+        let configuration = self.configuration;
+        let http = configuration.enclosing(context, ContextKind::Http);
+        http.into_iter().flat_map(move |http| configuration.named(http, DirectiveName::LOG_FORMAT))
     }
 
     /// The error log of a location whose level is the lowest: that of the nearest level that has any, up to the main one
