@@ -42,7 +42,7 @@ const ANY: Expected =
     Expected { rule: "", manner: Manner::Refused, since: None, upstream: |_, _| true, ordinary: |_| true };
 
 /// One for each rule, sorted by name.
-pub(crate) const EXPECTED: [Expected; 21] = [
+pub(crate) const EXPECTED: [Expected; 23] = [
     Expected { rule: "access-log-off", manner: Manner::Unlogged, ..ANY },
     Expected {
         rule: "http10-upstream",
@@ -93,6 +93,7 @@ pub(crate) const EXPECTED: [Expected; 21] = [
         ..ANY
     },
     Expected { rule: "no-shutdown-timeout", manner: Manner::Works, ..ANY },
+    Expected { rule: "nofile-below-connections", manner: Manner::Works, ..ANY },
     Expected { rule: "short-read-timeout", manner: Manner::Closed, ..ANY },
     Expected { rule: "shutdown-timeout-drops", manner: Manner::Works, ..ANY },
     Expected { rule: "syntax-error", ..ANY },
@@ -105,6 +106,7 @@ pub(crate) const EXPECTED: [Expected; 21] = [
         ..ANY
     },
     Expected { rule: "websocket-scheme-in-proxy-pass", ..ANY },
+    Expected { rule: "worker-connections-budget", manner: Manner::Works, ..ANY },
     Expected {
         rule: "wrong-connection-header",
         manner: Manner::Status,
@@ -122,7 +124,7 @@ pub(crate) const EXPECTED: [Expected; 21] = [
 ];
 
 /// What pages say and the harness cannot see: rule, statement, why.
-pub(crate) const NOT_SEEN: [(&str, &str, &str); 7] = [
+pub(crate) const NOT_SEEN: [(&str, &str, &str); 9] = [
     (
         "http2-upstream",
         "a back end that speaks HTTP/2 refuses the handshake with 400",
@@ -144,6 +146,11 @@ pub(crate) const NOT_SEEN: [(&str, &str, &str); 7] = [
         "nginx runs without a master here, and so without reloads",
     ),
     (
+        "nofile-below-connections",
+        "handshakes fail when the worker may open no more files",
+        "only workers below a master set the limit, and here nginx runs without one",
+    ),
+    (
         "shutdown-timeout-drops",
         "each reload cuts off every client",
         "nginx runs without a master here, and so without reloads",
@@ -157,6 +164,11 @@ pub(crate) const NOT_SEEN: [(&str, &str, &str); 7] = [
         "timeouts-not-logged",
         "an error log of another level has not a word about it",
         "the harness keeps one log of level `info` in place of all; that the line is of this level is seen at short-read-timeout",
+    ),
+    (
+        "worker-connections-budget",
+        "new connections are closed when none is left",
+        "that is looked at in `nginx-proof/tests/logs.rs`, with connections that `limit_rate` keeps",
     ),
 ];
 

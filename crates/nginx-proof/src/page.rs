@@ -39,6 +39,7 @@ pub(crate) struct Block {
     /// What the fence gives as `ws-path`, else the path of its location.
     pub(crate) path: String,
     websocket_paths: Vec<String>,
+    expected_connections: Option<u64>,
 }
 
 impl Block {
@@ -55,10 +56,13 @@ impl Block {
         if let Some((_, text)) = files.first_mut() {
             *text = whole(text);
         }
+        let mut numbers =
+            info.split_whitespace().filter_map(|option| option.strip_prefix("expected-connections="));
+        let expected_connections = numbers.next().and_then(|number| number.parse().ok());
         let options = info.split_whitespace().filter_map(|option| option.strip_prefix("ws-path="));
         let websocket_paths: Vec<String> = options.map(str::to_owned).collect();
         let path = websocket_paths.first().cloned().unwrap_or_else(|| location(text));
-        Self { heading, number, files, path, websocket_paths }
+        Self { heading, number, files, path, websocket_paths, expected_connections }
     }
 
     /// The names of the rules that the linter raises for one version.
@@ -71,6 +75,7 @@ impl Block {
         let scope = Scope { given: vec![folder.clone()], working_folder: folder.clone(), ..Scope::default() };
         let settings = Settings {
             versions: Some(VersionRange::exactly(version)),
+            expected_connections: self.expected_connections,
             websocket_paths: self.websocket_paths.clone(),
             ..Settings::default()
         };

@@ -22,5 +22,6 @@ pub use handshake::{Handshake, Header, HttpVersion, Line, Lost};
 pub use idle::IdleLimit;
 pub use logs::{AccessLogs, Fields, LogFormat, fields_of, logs_info};
 pub use model::{Hints, Model, PathOutcome};
+pub use process::number;
 pub use source::Source;
 pub use walk::handshake_request;

@@ -17,6 +17,16 @@ impl<'s> Model<'s> {
         self.at_top(self.configuration.of_kind(ContextKind::Events).next(), name)
     }
 
+    /// `worker_connections`, where it is known, with the line that sets it; 512 by default
+    /// (`event/ngx_event.c:DEFAULT_CONNECTIONS`).
+    pub fn worker_connections(&self) -> Option<(u64, Option<Directive<'s>>)> {
+        match self.in_events(DirectiveName::WORKER_CONNECTIONS) {
+            Source::Set { directive, .. } => Some((number(&directive)?, Some(directive))),
+            Source::Default { is_assumed: false } => Some((512, None)),
+            Source::Default { is_assumed: true } | Source::Unknown(_) => None,
+        }
+    }
+
     /// The `events` line of a main file.
     pub fn events(&self) -> Option<Directive<'s>> {
         let events = self.configuration.of_kind(ContextKind::Events).next()?;
@@ -49,4 +59,11 @@ impl<'s> Model<'s> {
         let mut folders = pattern.rsplit(|byte| *byte == b'/').skip(1);
         gap.is_pattern && folders.next().is_some_and(|folder| folder.starts_with(b"modules"))
     }
+}
+
+/// The number that is a directive's first word (`core/ngx_string.c:ngx_atoi`).
+pub fn number(directive: &Directive<'_>) -> Option<u64> {
+    let word = directive.argument(0)?;
+    let is_number = !word.is_empty() && word.iter().all(u8::is_ascii_digit);
+    std::str::from_utf8(&word).ok().filter(|_| is_number)?.parse().ok()
 }

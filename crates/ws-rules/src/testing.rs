@@ -26,6 +26,8 @@ pub(crate) struct Options {
     pub(crate) version: &'static str,
     /// As for `--ws-path`.
     pub(crate) websocket_path: Option<&'static str>,
+    /// As for `expected-connections`.
+    pub(crate) expected_connections: Option<u64>,
     /// Whether the text is taken as it is, a fragment where it has no `http`.
     pub(crate) is_bare: bool,
 }
@@ -33,12 +35,12 @@ pub(crate) struct Options {
 impl Options {
     /// For one version, or a range.
     pub(crate) const fn version(version: &'static str) -> Self {
-        Self { version, websocket_path: None, is_bare: false }
+        Self { version, websocket_path: None, expected_connections: None, is_bare: false }
     }
 
     /// Not wrapped.
     pub(crate) const fn bare() -> Self {
-        Self { version: "", websocket_path: None, is_bare: true }
+        Self { version: "", websocket_path: None, expected_connections: None, is_bare: true }
     }
 }
 
@@ -201,6 +203,7 @@ fn judge(options: Options, files: &[(String, String)]) -> (Vec<Finding>, Vec<Ann
     let loaded = load(&memory, &[folder.join("nginx.conf")], &scope);
     let hints = Hints {
         versions: (!options.version.is_empty()).then(|| options.version.parse().expect("a version")),
+        expected_connections: options.expected_connections,
         websocket_paths: options.websocket_path.map(str::to_owned).into_iter().collect(),
         ..Hints::default()
     };

@@ -22,7 +22,8 @@ impl Snippet {
     }
 
     /// A block of a page: `# file: path` lines start further files, and what is no main file becomes one. Words behind
-    /// `nginx` on the fence are `nginx=VERSION` and `ws-path=PATH`.
+    /// `nginx` on the fence are `nginx=VERSION`, `ws-path=PATH` and
+    /// `expected-connections=N`.
     pub(crate) fn of_page(info: &str, text: &str) -> Self {
         let mut this = Self::bare("");
         for line in text.lines() {
@@ -40,6 +41,9 @@ impl Snippet {
             match option.split_once('=') {
                 Some(("nginx", version)) => {
                     this.settings.versions = Some(version.parse().expect("a version"));
+                }
+                Some(("expected-connections", count)) => {
+                    this.settings.expected_connections = Some(count.parse().expect("a number"));
                 }
                 Some(("ws-path", path)) => this.settings.websocket_paths.push(path.to_owned()),
                 _ => panic!("an option that no fence has: {option}"),

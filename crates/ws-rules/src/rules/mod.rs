@@ -12,6 +12,7 @@ mod log_format_blind;
 mod missing_connection_header;
 mod missing_upgrade_header;
 mod no_shutdown_timeout;
+mod nofile_below_connections;
 mod short_read_timeout;
 mod shutdown_timeout_drops;
 mod syntax_error;
@@ -19,6 +20,7 @@ mod timeouts_not_logged;
 mod undefined_variable;
 mod upgrade_headers_not_inherited;
 mod websocket_scheme_in_proxy_pass;
+mod worker_connections_budget;
 mod wrong_connection_header;
 mod wrong_upgrade_header;
 
@@ -38,6 +40,7 @@ pub static RULES: &[&dyn Rule] = &[
     &missing_connection_header::MissingConnectionHeader,
     &missing_upgrade_header::MissingUpgradeHeader,
     &no_shutdown_timeout::NoShutdownTimeout,
+    &nofile_below_connections::NofileBelowConnections,
     &short_read_timeout::ShortReadTimeout,
     &shutdown_timeout_drops::ShutdownTimeoutDrops,
     &syntax_error::SyntaxErrorRule,
@@ -45,6 +48,7 @@ pub static RULES: &[&dyn Rule] = &[
     &undefined_variable::UndefinedVariable,
     &upgrade_headers_not_inherited::UpgradeHeadersNotInherited,
     &websocket_scheme_in_proxy_pass::WebsocketSchemeInProxyPass,
+    &worker_connections_budget::WorkerConnectionsBudget,
     &wrong_connection_header::WrongConnectionHeader,
     &wrong_upgrade_header::WrongUpgradeHeader,
 ];
