@@ -22,6 +22,8 @@ pub(crate) enum Manner {
     Kept,
     /// Handshakes work; no line is logged for them.
     Unlogged,
+    /// It needs `stream`, which nginx refuses without the module; where that is there, `-t` accepts the block.
+    NotRun,
     /// Handshakes work; [`NOT_SEEN`] has what it costs, and why that is not looked at.
     Works,
 }
@@ -42,8 +44,9 @@ const ANY: Expected =
     Expected { rule: "", manner: Manner::Refused, since: None, upstream: |_, _| true, ordinary: |_| true };
 
 /// One for each rule, sorted by name.
-pub(crate) const EXPECTED: [Expected; 23] = [
+pub(crate) const EXPECTED: [Expected; 25] = [
     Expected { rule: "access-log-off", manner: Manner::Unlogged, ..ANY },
+    Expected { rule: "dead-peer-undetected", manner: Manner::Works, ..ANY },
     Expected {
         rule: "http10-upstream",
         manner: Manner::Status,
@@ -96,6 +99,7 @@ pub(crate) const EXPECTED: [Expected; 23] = [
     Expected { rule: "nofile-below-connections", manner: Manner::Works, ..ANY },
     Expected { rule: "short-read-timeout", manner: Manner::Closed, ..ANY },
     Expected { rule: "shutdown-timeout-drops", manner: Manner::Works, ..ANY },
+    Expected { rule: "stream-timeout", manner: Manner::NotRun, ..ANY },
     Expected { rule: "syntax-error", ..ANY },
     Expected { rule: "timeouts-not-logged", manner: Manner::Works, ..ANY },
     Expected { rule: "undefined-variable", ..ANY },
@@ -124,7 +128,12 @@ pub(crate) const EXPECTED: [Expected; 23] = [
 ];
 
 /// What pages say and the harness cannot see: rule, statement, why.
-pub(crate) const NOT_SEEN: [(&str, &str, &str); 9] = [
+pub(crate) const NOT_SEEN: [(&str, &str, &str); 11] = [
+    (
+        "dead-peer-undetected",
+        "a client that loses its network is not noticed",
+        "client and nginx are one machine here, where no connection is lost without a word",
+    ),
     (
         "http2-upstream",
         "a back end that speaks HTTP/2 refuses the handshake with 400",
@@ -154,6 +163,11 @@ pub(crate) const NOT_SEEN: [(&str, &str, &str); 9] = [
         "shutdown-timeout-drops",
         "each reload cuts off every client",
         "nginx runs without a master here, and so without reloads",
+    ),
+    (
+        "stream-timeout",
+        "a silent connection closes after `proxy_timeout`",
+        "Debian's nginx has the stream module as a package of its own",
     ),
     (
         "syntax-error",

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use lint_engine::{Settings, lint};
+use lint_engine::{Selector, Settings, lint};
 use lint_finding::RuleMeta;
 use nginx_semantics::{MemoryFiles, NginxVersion, Scope, VersionRange};
+use ws_rules::RULES;
 
 /// Under which heading a block stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,6 +76,8 @@ impl Block {
         let scope = Scope { given: vec![folder.clone()], working_folder: folder.clone(), ..Scope::default() };
         let settings = Settings {
             versions: Some(VersionRange::exactly(version)),
+            // Those that are pedantic too.
+            select: RULES.iter().map(|rule| Selector::Rule(rule.meta().name)).collect(),
             expected_connections: self.expected_connections,
             websocket_paths: self.websocket_paths.clone(),
             ..Settings::default()
@@ -148,7 +151,6 @@ fn location(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ws_rules::RULES;
 
     #[test]
     fn every_block_of_every_page_is_taken() {

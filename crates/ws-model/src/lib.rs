@@ -5,6 +5,7 @@
 
 pub mod applications;
 mod browser;
+mod dead_peer;
 mod endpoint;
 mod evidence;
 mod handshake;
@@ -13,6 +14,7 @@ mod logs;
 mod model;
 mod process;
 mod source;
+mod stream;
 mod walk;
 
 pub use browser::{Browser, HandshakeRequest, OrdinaryRequest, has_token, is_carried};
@@ -24,4 +26,5 @@ pub use logs::{AccessLogs, Fields, LogFormat, fields_of, logs_info};
 pub use model::{Hints, Model, PathOutcome};
 pub use process::number;
 pub use source::Source;
+pub use stream::StreamEndpoint;
 pub use walk::handshake_request;

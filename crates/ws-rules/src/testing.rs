@@ -5,7 +5,7 @@
 //!    #^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx closes the WebSocket after 30s…
 //! ```
 //! The `#` itself costs a column, so it stands one to the left. The message is whole, or a beginning that ends in `…`.
-//! All rules run, so that a neighbour which nobody expects fails the test too. A text without `http` is wrapped: into
+//! All rules but pedantic ones run, so that a neighbour which nobody expects fails the test too. A text without `http` is wrapped: into
 //! `http` where it starts with a block of that level, else into `http { server { … } }`, with a main level and logs that
 //! no rule speaks about; `events {}` and `http {` as the first lines stand for these too. Lines `#- path` start files.
 
@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 
-use lint_finding::{Finding, Place};
+use lint_finding::{Finding, Place, Severity};
 use nginx_semantics::{Configuration, MemoryFiles, Scope, load};
 use ws_model::{Hints, Model};
 
@@ -28,6 +28,8 @@ pub(crate) struct Options {
     pub(crate) websocket_path: Option<&'static str>,
     /// As for `expected-connections`.
     pub(crate) expected_connections: Option<u64>,
+    /// Whether pedantic rules run too.
+    pub(crate) is_pedantic: bool,
     /// Whether the text is taken as it is, a fragment where it has no `http`.
     pub(crate) is_bare: bool,
 }
@@ -35,12 +37,18 @@ pub(crate) struct Options {
 impl Options {
     /// For one version, or a range.
     pub(crate) const fn version(version: &'static str) -> Self {
-        Self { version, websocket_path: None, expected_connections: None, is_bare: false }
+        Self { version, websocket_path: None, expected_connections: None, is_pedantic: false, is_bare: false }
     }
 
     /// Not wrapped.
     pub(crate) const fn bare() -> Self {
-        Self { version: "", websocket_path: None, expected_connections: None, is_bare: true }
+        Self {
+            version: "",
+            websocket_path: None,
+            expected_connections: None,
+            is_pedantic: false,
+            is_bare: true,
+        }
     }
 }
 
@@ -218,6 +226,7 @@ fn judge(options: Options, files: &[(String, String)]) -> (Vec<Finding>, Vec<Ann
         RULES.iter().for_each(|rule| rule.file(id, file, &mut out));
     }
     let mut found = out.into_vec();
+    found.retain(|finding| options.is_pedantic || finding.rule.severity > Severity::Pedantic);
     let mut seen = BTreeSet::new();
     found.retain(|finding| seen.insert((finding.rule.name, finding.primary.place, finding.message.clone())));
     found.sort_by_key(|finding| (finding.primary.place, finding.rule.name));

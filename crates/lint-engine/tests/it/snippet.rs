@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use lint_engine::{Settings, lint};
+use lint_engine::{Selector, Settings, lint};
 use lint_finding::{Finding, Outcome, Severity};
 use nginx_semantics::{MemoryFiles, Scope};
+use ws_rules::RULES;
 
 /// Files in memory with the settings to judge them by.
 #[derive(Debug, Default)]
@@ -37,6 +38,8 @@ impl Snippet {
         if let Some((_, text)) = this.files.first_mut() {
             *text = wrapped(text);
         }
+        // Those that are pedantic too.
+        this.settings.select = RULES.iter().map(|rule| Selector::Rule(rule.meta().name)).collect();
         for option in info.split_whitespace() {
             match option.split_once('=') {
                 Some(("nginx", version)) => {

@@ -1,6 +1,7 @@
 //! One file a rule, one page beside it.
 
 mod access_log_off;
+mod dead_peer_undetected;
 mod http10_upstream;
 mod http2_upstream;
 mod include_cycle;
@@ -15,6 +16,7 @@ mod no_shutdown_timeout;
 mod nofile_below_connections;
 mod short_read_timeout;
 mod shutdown_timeout_drops;
+mod stream_timeout;
 mod syntax_error;
 mod timeouts_not_logged;
 mod undefined_variable;
@@ -29,6 +31,7 @@ use crate::Rule;
 /// All rules, sorted by name.
 pub static RULES: &[&dyn Rule] = &[
     &access_log_off::AccessLogOff,
+    &dead_peer_undetected::DeadPeerUndetected,
     &http10_upstream::Http10Upstream,
     &http2_upstream::Http2Upstream,
     &include_cycle::IncludeCycle,
@@ -43,6 +46,7 @@ pub static RULES: &[&dyn Rule] = &[
     &nofile_below_connections::NofileBelowConnections,
     &short_read_timeout::ShortReadTimeout,
     &shutdown_timeout_drops::ShutdownTimeoutDrops,
+    &stream_timeout::StreamTimeout,
     &syntax_error::SyntaxErrorRule,
     &timeouts_not_logged::TimeoutsNotLogged,
     &undefined_variable::UndefinedVariable,
