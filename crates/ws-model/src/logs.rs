@@ -85,7 +85,7 @@ impl Fields {
 /// What a `log_format` tells; `None` where that is not known.
 pub fn fields_of(format: &Directive<'_>) -> Option<Fields> {
     let words = format.arguments().skip(1).filter(|word| !word.starts_with(b"escape="));
-    Fields::of(&words.flat_map(|word| word.into_owned()).collect::<Vec<u8>>())
+    Fields::of(&words.flat_map(std::borrow::Cow::into_owned).collect::<Vec<u8>>())
 }
 
 /// Variables of the log module itself (`ngx_http_log_vars`) exist in formats only.
