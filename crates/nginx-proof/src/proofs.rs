@@ -111,8 +111,8 @@ impl Case<'_> {
             probes.extend((0..ORDINARY).map(|_| Probe::Get { path: path() }));
         }
         if matches!(self.expected.manner, crate::expected::Manner::Kept | crate::expected::Manner::Unlogged) {
-            // When it is answered, nginx has done with the tunnels before it.
-            probes.push(Probe::Get { path: path() });
+            // When these are answered, nginx has done with the tunnels before them.
+            probes.extend((0..ORDINARY).map(|_| Probe::Get { path: path() }));
         }
         let setup = Setup {
             files: self.block.files.clone(),

@@ -1,6 +1,8 @@
 //! What was not given may set anything: silence.
 
+use lint_engine::Selector;
 use proptest::prelude::*;
+use ws_rules::RULES;
 
 use crate::snippet::{Snippet, listed};
 
@@ -84,6 +86,9 @@ proptest! {
             snippet = snippet.version(version);
         }
         snippet.settings.assume_websocket = true;
+        snippet.settings.expected_connections = Some(1 << 40);
+        // Those that are pedantic too.
+        snippet.settings.select = RULES.iter().map(|rule| Selector::Rule(rule.meta().name)).collect();
         let outcome = snippet.run();
         prop_assert!(outcome.summary.endpoints > 0);
         prop_assert!(outcome.findings.is_empty(), "{text}\n{}", listed(&outcome.findings));
