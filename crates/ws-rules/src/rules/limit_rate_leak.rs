@@ -156,7 +156,7 @@ mod tests {
 server {
     limit_rate 50k;
    #^^^^^^^^^^^^^^ warning: `limit_rate 50k` makes nginx keep the connection of every…
-    limit_rate_after 100;
+    limit_rate_after 50;
     location /ws/ { @ }
 }
 "#,
