@@ -19,7 +19,11 @@ pub(crate) fn judge(case: &Case<'_>, raised: &[&str], observation: &Observation)
     }
     let is_too_old = case.expected.since.is_some_and(|since| case.binary.version < since);
     let verdict = &observation.verdict;
-    if !verdict.is_accepted {
+    let is_without_module = verdict.message.contains("unknown directive \"stream\"");
+    if case.expected.manner == Manner::NotRun {
+        judge.must(verdict.is_accepted || is_without_module, "nginx refuses it");
+        judge.said.push("not run".to_owned());
+    } else if !verdict.is_accepted {
         judge.said.push(format!("refused: `{}`", verdict.message));
         judge.must(case.claims.has_message(&verdict.message), "the page does not quote this message");
         let is_expected = is_too_old || (is_raised && case.expected.manner == Manner::Refused);
@@ -38,6 +42,9 @@ pub(crate) fn judge(case: &Case<'_>, raised: &[&str], observation: &Observation)
         if is_raised && case.expected.manner == Manner::Unanswered {
             let is_logged = observation.errors.iter().any(|line| case.claims.has_message(line));
             judge.must(is_logged, "the error log lacks what the page says");
+        }
+        if matches!(case.expected.manner, Manner::Kept | Manner::Unlogged) {
+            judge.end(is_raised, observation);
         }
     }
     (judge.said.join("; "), judge.faults)
@@ -230,6 +237,15 @@ impl Judge<'_> {
         let is_refused = self.case.claims.statuses.contains(&status) && seen.received.is_empty();
         self.said.push(format!("POST {status}"));
         self.must(is_refused == is_raised, "POST is not answered as linter and page say");
+    }
+
+    /// What nginx does when the client closes: a line in the access log is its last act.
+    fn end(&mut self, is_raised: bool, observation: &Observation) {
+        let is_logged = observation.access.iter().any(|line| line.contains("\" 101 "));
+        self.must(is_logged != is_raised, "the end of the tunnel is not as linter and page say");
+        let otherwise =
+            if self.case.expected.manner == Manner::Kept { "kept, not logged" } else { "not logged" };
+        self.said.push(if is_logged { "logged when it ended" } else { otherwise }.to_owned());
     }
 
     /// Requests that are no handshakes.

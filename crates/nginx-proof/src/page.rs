@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use lint_engine::{Settings, lint};
+use lint_engine::{Selector, Settings, lint};
 use lint_finding::RuleMeta;
 use nginx_semantics::{MemoryFiles, NginxVersion, Scope, VersionRange};
+use ws_rules::RULES;
 
 /// Under which heading a block stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,6 +40,7 @@ pub(crate) struct Block {
     /// What the fence gives as `ws-path`, else the path of its location.
     pub(crate) path: String,
     websocket_paths: Vec<String>,
+    expected_connections: Option<u64>,
 }
 
 impl Block {
@@ -55,10 +57,13 @@ impl Block {
         if let Some((_, text)) = files.first_mut() {
             *text = whole(text);
         }
+        let mut numbers =
+            info.split_whitespace().filter_map(|option| option.strip_prefix("expected-connections="));
+        let expected_connections = numbers.next().and_then(|number| number.parse().ok());
         let options = info.split_whitespace().filter_map(|option| option.strip_prefix("ws-path="));
         let websocket_paths: Vec<String> = options.map(str::to_owned).collect();
         let path = websocket_paths.first().cloned().unwrap_or_else(|| location(text));
-        Self { heading, number, files, path, websocket_paths }
+        Self { heading, number, files, path, websocket_paths, expected_connections }
     }
 
     /// The names of the rules that the linter raises for one version.
@@ -71,6 +76,9 @@ impl Block {
         let scope = Scope { given: vec![folder.clone()], working_folder: folder.clone(), ..Scope::default() };
         let settings = Settings {
             versions: Some(VersionRange::exactly(version)),
+            // Those that are pedantic too.
+            select: RULES.iter().map(|rule| Selector::Rule(rule.meta().name)).collect(),
+            expected_connections: self.expected_connections,
             websocket_paths: self.websocket_paths.clone(),
             ..Settings::default()
         };
@@ -106,13 +114,30 @@ pub(crate) fn blocks(rule: &RuleMeta) -> Vec<Block> {
     blocks
 }
 
+/// The main level and the logs of a configuration that is ready for production, on two lines: what rules say of these is
+/// no part of a block.
+const HEAD: &str = "worker_shutdown_timeout 1h; error_log /var/log/nginx/error.log info; events {}\n\
+    http { log_format websocket '$remote_addr [$time_local] \"$request\" $status rt=$request_time \
+    up=$upstream_addr us=$upstream_status'; access_log /var/log/nginx/access.log websocket;\n";
+
+/// What a main file may start with instead.
+const PLAIN: &str = "events {}\nhttp {\n";
+
+/// Whether the text is a main file already.
+fn is_whole(text: &str) -> bool {
+    text.lines().any(|line| ["events", "http"].contains(&line.split_whitespace().next().unwrap_or_default()))
+}
+
 /// A text without `http` as a main file: into `http` where it starts with a block of that level, else into a server.
 fn whole(text: &str) -> String {
+    if let Some(rest) = text.strip_prefix(PLAIN) {
+        return format!("{HEAD}{rest}");
+    }
     let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
     match lines.flat_map(str::split_whitespace).next() {
-        Some("events" | "http") => text.to_owned(),
-        Some("map" | "upstream" | "server") => format!("events {{}}\nhttp {{\n{text}}}\n"),
-        _ => format!("events {{}}\nhttp {{\nserver {{\n{text}}}\n}}\n"),
+        _ if is_whole(text) => text.to_owned(),
+        Some("map" | "upstream" | "server") => format!("{HEAD}{text}}}\n"),
+        _ => format!("{HEAD}server {{\n{text}}}\n}}\n"),
     }
 }
 
@@ -126,7 +151,6 @@ fn location(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ws_rules::RULES;
 
     #[test]
     fn every_block_of_every_page_is_taken() {

@@ -189,6 +189,17 @@ pub(crate) const STATEMENTS: &[Statement] = &[
         },
     },
     Statement {
+        rule: "limit-rate-leak",
+        quote: "nginx sends as many bytes of the 101, never the rest, and the handshake hangs",
+        text: location!(
+            "proxy_set_header Upgrade $http_upgrade;" "proxy_set_header Connection upgrade;"
+            "proxy_read_timeout 3600s;" "limit_rate 100;"
+        ),
+        manner: Manner::Strict,
+        is_raised: true,
+        seen: |_| "no answer; upstream got HTTP/1.1, `Upgrade: websocket`, `Connection: upgrade`; kept, not logged",
+    },
+    Statement {
         rule: "missing-upgrade-header",
         quote: "`add_header Upgrade` and `proxy_pass_header Upgrade` do not help",
         text: location!(

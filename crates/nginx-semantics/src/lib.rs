@@ -22,6 +22,7 @@ pub mod pattern;
 mod required;
 mod rivals;
 mod server;
+pub mod size;
 mod sources;
 pub mod time;
 mod upstream;

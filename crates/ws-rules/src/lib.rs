@@ -4,6 +4,7 @@
 //! [`RULES`] is the whole registry: documentation, selection and output read it.
 
 mod context;
+mod logging;
 mod rules;
 #[cfg(test)]
 mod testing;

@@ -1,6 +1,8 @@
 //! What was not given may set anything: silence.
 
+use lint_engine::Selector;
 use proptest::prelude::*;
+use ws_rules::RULES;
 
 use crate::snippet::{Snippet, listed};
 
@@ -27,6 +29,8 @@ const LINES: &[&str] = &[
     "proxy_send_timeout 3600s;\n",
     "proxy_connect_timeout 5s;\n",
     "keepalive_timeout 65;\n",
+    "limit_rate_after 1;\n",
+    "access_log logs/access.log;\n",
     "proxy_cache_bypass $http_upgrade;\n",
     "proxy_cache pages;\n",
     "auth_request /cable;\n",
@@ -107,12 +111,15 @@ proptest! {
 
     #[test]
     fn unknown_values_raise_nothing(http in http(), version in version()) {
-        let text = format!("events {{}}\nhttp {{\n{ZONES}{http}}}\n");
+        let text = format!("{GAP}events {{\n{GAP}}}\nhttp {{\n{ZONES}{http}}}\n");
         let mut snippet = Snippet::bare(text.clone());
         if let Some(version) = version {
             snippet = snippet.version(version);
         }
         snippet.settings.assume_websocket = true;
+        snippet.settings.expected_connections = Some(1 << 40);
+        // Those that are pedantic too.
+        snippet.settings.select = RULES.iter().map(|rule| Selector::Rule(rule.meta().name)).collect();
         let outcome = snippet.run();
         prop_assert!(outcome.summary.endpoints > 0);
         prop_assert!(outcome.findings.is_empty(), "{text}\n{}", listed(&outcome.findings));

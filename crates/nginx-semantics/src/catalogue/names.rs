@@ -43,6 +43,10 @@ names! {
     CHARSET_MAP = "charset_map",
     INCLUDE = "include",
     LOAD_MODULE = "load_module",
+    WORKER_PROCESSES = "worker_processes",
+    WORKER_CONNECTIONS = "worker_connections",
+    WORKER_RLIMIT_NOFILE = "worker_rlimit_nofile",
+    WORKER_SHUTDOWN_TIMEOUT = "worker_shutdown_timeout",
 
     // Which request goes where.
     LISTEN = "listen",
@@ -94,7 +98,11 @@ names! {
     SCGI_READ_TIMEOUT = "scgi_read_timeout",
     SEND_TIMEOUT = "send_timeout",
     KEEPALIVE_TIMEOUT = "keepalive_timeout",
-    WORKER_SHUTDOWN_TIMEOUT = "worker_shutdown_timeout",
+    PROXY_SOCKET_KEEPALIVE = "proxy_socket_keepalive",
+    UWSGI_SOCKET_KEEPALIVE = "uwsgi_socket_keepalive",
+    SCGI_SOCKET_KEEPALIVE = "scgi_socket_keepalive",
+    LIMIT_RATE = "limit_rate",
+    LIMIT_RATE_AFTER = "limit_rate_after",
 
     // Buffers, caches and bodies.
     PROXY_CACHE = "proxy_cache",
@@ -118,6 +126,7 @@ names! {
     PROXY_HIDE_HEADER = "proxy_hide_header",
     ACCESS_LOG = "access_log",
     ERROR_LOG = "error_log",
+    LOG_FORMAT = "log_format",
 
     // Directives that define variables.
     PERL_SET = "perl_set",

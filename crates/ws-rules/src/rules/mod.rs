@@ -1,9 +1,11 @@
 //! One file a rule, one page beside it.
 
+mod access_log_off;
 mod always_false_upgrade_test;
 mod cached_handshake;
 mod case_sensitive_upgrade_match;
 mod conflicting_server;
+mod dead_peer_undetected;
 mod directive_not_allowed_here;
 mod duplicate_handshake_header;
 mod duplicate_location;
@@ -20,10 +22,14 @@ mod http2_upstream;
 mod include_cycle;
 mod include_not_found;
 mod keepalive_defeated;
+mod limit_rate_leak;
 mod literal_connection_upgrade;
 mod literal_upgrade_value;
+mod log_format_blind;
 mod missing_connection_header;
 mod missing_upgrade_header;
+mod no_shutdown_timeout;
+mod nofile_below_connections;
 mod path_rewritten;
 mod polling_forbidden;
 mod proxy_headers_not_inherited;
@@ -31,12 +37,16 @@ mod proxy_pass_not_inherited;
 mod response_filter;
 mod shadowed_location;
 mod short_read_timeout;
+mod shutdown_timeout_drops;
+mod stream_timeout;
 mod syntax_error;
+mod timeouts_not_logged;
 mod undefined_variable;
 mod unsupported_upstream_protocol;
 mod upgrade_headers_not_inherited;
 mod upgrade_in_subrequest;
 mod websocket_scheme_in_proxy_pass;
+mod worker_connections_budget;
 mod wrong_connection_header;
 mod wrong_upgrade_header;
 
@@ -44,10 +54,12 @@ use crate::Rule;
 
 /// All rules, sorted by name.
 pub static RULES: &[&dyn Rule] = &[
+    &access_log_off::AccessLogOff,
     &always_false_upgrade_test::AlwaysFalseUpgradeTest,
     &cached_handshake::CachedHandshake,
     &case_sensitive_upgrade_match::CaseSensitiveUpgradeMatch,
     &conflicting_server::ConflictingServer,
+    &dead_peer_undetected::DeadPeerUndetected,
     &directive_not_allowed_here::DirectiveNotAllowedHere,
     &duplicate_handshake_header::DuplicateHandshakeHeader,
     &duplicate_location::DuplicateLocation,
@@ -64,10 +76,14 @@ pub static RULES: &[&dyn Rule] = &[
     &include_cycle::IncludeCycle,
     &include_not_found::IncludeNotFound,
     &keepalive_defeated::KeepaliveDefeated,
+    &limit_rate_leak::LimitRateLeak,
     &literal_connection_upgrade::LiteralConnectionUpgrade,
     &literal_upgrade_value::LiteralUpgradeValue,
+    &log_format_blind::LogFormatBlind,
     &missing_connection_header::MissingConnectionHeader,
     &missing_upgrade_header::MissingUpgradeHeader,
+    &no_shutdown_timeout::NoShutdownTimeout,
+    &nofile_below_connections::NofileBelowConnections,
     &path_rewritten::PathRewritten,
     &polling_forbidden::PollingForbidden,
     &proxy_headers_not_inherited::ProxyHeadersNotInherited,
@@ -75,12 +91,16 @@ pub static RULES: &[&dyn Rule] = &[
     &response_filter::ResponseFilter,
     &shadowed_location::ShadowedLocation,
     &short_read_timeout::ShortReadTimeout,
+    &shutdown_timeout_drops::ShutdownTimeoutDrops,
+    &stream_timeout::StreamTimeout,
     &syntax_error::SyntaxErrorRule,
+    &timeouts_not_logged::TimeoutsNotLogged,
     &undefined_variable::UndefinedVariable,
     &unsupported_upstream_protocol::UnsupportedUpstreamProtocol,
     &upgrade_headers_not_inherited::UpgradeHeadersNotInherited,
     &upgrade_in_subrequest::UpgradeInSubrequest,
     &websocket_scheme_in_proxy_pass::WebsocketSchemeInProxyPass,
+    &worker_connections_budget::WorkerConnectionsBudget,
     &wrong_connection_header::WrongConnectionHeader,
     &wrong_upgrade_header::WrongUpgradeHeader,
 ];
