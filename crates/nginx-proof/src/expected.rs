@@ -18,6 +18,9 @@ pub(crate) enum Manner {
     Closed,
     /// Handshakes work; ordinary requests pay.
     Ordinary,
+    /// Only with back ends of a kind: handshakes work with those of the harness, and what the page says in words is
+    /// shown with the others.
+    Depends,
 }
 
 /// What is expected of a rule's Examples.
@@ -36,7 +39,8 @@ const ANY: Expected =
     Expected { rule: "", manner: Manner::Refused, since: None, upstream: |_, _| true, ordinary: |_| true };
 
 /// One for each rule, sorted by name.
-pub(crate) const EXPECTED: [Expected; 15] = [
+pub(crate) const EXPECTED: [Expected; 20] = [
+    Expected { rule: "balancing-order", ..ANY },
     Expected {
         rule: "http10-upstream",
         manner: Manner::Status,
@@ -52,6 +56,7 @@ pub(crate) const EXPECTED: [Expected; 15] = [
     },
     Expected { rule: "include-cycle", ..ANY },
     Expected { rule: "include-not-found", ..ANY },
+    Expected { rule: "ip-hash-behind-proxy", manner: Manner::Depends, ..ANY },
     Expected {
         rule: "keepalive-defeated",
         manner: Manner::Ordinary,
@@ -84,6 +89,8 @@ pub(crate) const EXPECTED: [Expected; 15] = [
         ..ANY
     },
     Expected { rule: "short-read-timeout", manner: Manner::Closed, ..ANY },
+    Expected { rule: "stateless-balancing", manner: Manner::Depends, ..ANY },
+    Expected { rule: "sticky-unavailable", ..ANY },
     Expected { rule: "syntax-error", ..ANY },
     Expected { rule: "undefined-variable", ..ANY },
     Expected {
@@ -92,6 +99,7 @@ pub(crate) const EXPECTED: [Expected; 15] = [
         upstream: |_, head| head.header("Upgrade").is_none() && !head.has_token("Connection", "upgrade"),
         ..ANY
     },
+    Expected { rule: "upstream-without-stickiness", manner: Manner::Depends, ..ANY },
     Expected { rule: "websocket-scheme-in-proxy-pass", ..ANY },
     Expected {
         rule: "wrong-connection-header",

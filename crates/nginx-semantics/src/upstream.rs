@@ -123,6 +123,23 @@ pub struct Peer<'s> {
     pub port: u16,
 }
 
+impl Peer<'_> {
+    /// Whether the line has a parameter such as `backup`.
+    pub fn has(&self, parameter: &str) -> bool {
+        self.directive.arguments().skip(1).any(|word| word == parameter.as_bytes())
+    }
+
+    /// The host and the port that connections go to, all ways to say this machine as one.
+    pub fn destination(&self) -> (String, u16) {
+        if self.address.starts_with("unix:") {
+            return (self.address.clone(), 0);
+        }
+        let host = Target::parse(self.address.as_bytes()).host;
+        let is_here = matches!(host.as_str(), "localhost" | "127.0.0.1" | "[::1]");
+        (if is_here { "localhost".to_owned() } else { host }, self.port)
+    }
+}
+
 /// The `upstream` block of a name, compared without case as nginx does; the nearest where fragments have several.
 pub fn upstream<'s>(configuration: Configuration<'s>, from: ContextId, name: &str) -> Option<ContextId> {
     let all = configuration.upstreams(name);

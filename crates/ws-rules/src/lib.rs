@@ -7,6 +7,7 @@ mod context;
 mod rules;
 #[cfg(test)]
 mod testing;
+mod upstreams;
 mod verify;
 
 use lint_finding::RuleMeta;

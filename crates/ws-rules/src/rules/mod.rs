@@ -1,17 +1,22 @@
 //! One file a rule, one page beside it.
 
+mod balancing_order;
 mod http10_upstream;
 mod http2_upstream;
 mod include_cycle;
 mod include_not_found;
+mod ip_hash_behind_proxy;
 mod keepalive_defeated;
 mod literal_connection_upgrade;
 mod missing_connection_header;
 mod missing_upgrade_header;
 mod short_read_timeout;
+mod stateless_balancing;
+mod sticky_unavailable;
 mod syntax_error;
 mod undefined_variable;
 mod upgrade_headers_not_inherited;
+mod upstream_without_stickiness;
 mod websocket_scheme_in_proxy_pass;
 mod wrong_connection_header;
 mod wrong_upgrade_header;
@@ -20,18 +25,23 @@ use crate::Rule;
 
 /// All rules, sorted by name.
 pub static RULES: &[&dyn Rule] = &[
+    &balancing_order::BalancingOrder,
     &http10_upstream::Http10Upstream,
     &http2_upstream::Http2Upstream,
     &include_cycle::IncludeCycle,
     &include_not_found::IncludeNotFound,
+    &ip_hash_behind_proxy::IpHashBehindProxy,
     &keepalive_defeated::KeepaliveDefeated,
     &literal_connection_upgrade::LiteralConnectionUpgrade,
     &missing_connection_header::MissingConnectionHeader,
     &missing_upgrade_header::MissingUpgradeHeader,
     &short_read_timeout::ShortReadTimeout,
+    &stateless_balancing::StatelessBalancing,
+    &sticky_unavailable::StickyUnavailable,
     &syntax_error::SyntaxErrorRule,
     &undefined_variable::UndefinedVariable,
     &upgrade_headers_not_inherited::UpgradeHeadersNotInherited,
+    &upstream_without_stickiness::UpstreamWithoutStickiness,
     &websocket_scheme_in_proxy_pass::WebsocketSchemeInProxyPass,
     &wrong_connection_header::WrongConnectionHeader,
     &wrong_upgrade_header::WrongUpgradeHeader,
