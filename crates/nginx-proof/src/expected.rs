@@ -2,7 +2,7 @@
 
 use nginx_semantics::NginxVersion;
 
-use crate::Head;
+use crate::{Framing, Head};
 
 /// Since this release nginx speaks HTTP/1.1 to upstreams and sends no `Connection: close` by default.
 const NEW_DEFAULTS: NginxVersion = NginxVersion::new(1, 29, 7);
@@ -18,6 +18,8 @@ pub(crate) enum Manner {
     Closed,
     /// Handshakes work; ordinary requests pay.
     Ordinary,
+    /// Handshakes work; an answer that the back end streams with this framing reaches a client that takes gzip in a burst.
+    Streamed(Framing),
     /// Only with back ends of a kind: handshakes work with those of the harness, and what the page says in words is
     /// shown with the others.
     Depends,
@@ -39,8 +41,10 @@ const ANY: Expected =
     Expected { rule: "", manner: Manner::Refused, since: None, upstream: |_, _| true, ordinary: |_| true };
 
 /// One for each rule, sorted by name.
-pub(crate) const EXPECTED: [Expected; 20] = [
+pub(crate) const EXPECTED: [Expected; 22] = [
     Expected { rule: "balancing-order", ..ANY },
+    Expected { rule: "buffered-endpoint", manner: Manner::Streamed(Framing::UntilClose), ..ANY },
+    Expected { rule: "compressed-endpoint", manner: Manner::Streamed(Framing::Chunked), ..ANY },
     Expected {
         rule: "http10-upstream",
         manner: Manner::Status,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::expected::Manner;
 use crate::proofs::{Case, MINIMUM, SLACK};
-use crate::{Head, Observation, Seen};
+use crate::{Delivery, Framing, Head, Observation, Seen};
 
 /// What happened in short, and in what it differs.
 pub(crate) fn judge(case: &Case<'_>, raised: &[&str], observation: &Observation) -> (String, Vec<String>) {
@@ -84,6 +84,9 @@ impl Judge<'_> {
         if expected == Manner::Ordinary {
             self.ordinary(is_raised, ordinary);
         }
+        if let Manner::Streamed(framing) = expected {
+            self.streamed(is_raised, framing, ordinary);
+        }
     }
 
     /// A handshake without 101.
@@ -140,6 +143,24 @@ impl Judge<'_> {
             observation.access.iter().any(|line| line.contains("\" 101 ")),
             "the access log lacks status 101",
         );
+    }
+
+    /// An answer that comes part by part.
+    fn streamed(&mut self, is_raised: bool, framing: Framing, seen: &[Seen]) {
+        let delivery = seen.first().and_then(|seen| seen.delivery.as_ref());
+        let how = match delivery {
+            Some(Delivery::Prompt) => "at once",
+            Some(Delivery::Burst) => "at the end",
+            Some(Delivery::Mixed(_)) | None => "now and then",
+        };
+        let framing = match framing {
+            Framing::Chunked => "in chunks",
+            Framing::Length => "with a length",
+            Framing::UntilClose => "without framing",
+        };
+        self.said.push(format!("events {framing} arrive {how}"));
+        let expected = if is_raised { Delivery::Burst } else { Delivery::Prompt };
+        self.must(delivery == Some(&expected), "events do not arrive as linter and page say");
     }
 
     /// Requests that are no handshakes.

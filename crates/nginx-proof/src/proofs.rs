@@ -14,7 +14,7 @@ use crate::expected::{EXPECTED, Expected, NOT_OBSERVED};
 use crate::judge::judge;
 use crate::page::{Block, Heading, blocks};
 use crate::statements::{STATEMENTS, Statement};
-use crate::{Binary, Browser, Error, Manner, Probe, Setup, observe};
+use crate::{Binary, Browser, Error, Exchange, Manner, Probe, Setup, Stream, observe};
 
 /// Times of a block are divided by this, so that an hour is two minutes and a minute two seconds.
 pub(crate) const SCALE: u32 = 30;
@@ -109,6 +109,10 @@ impl Case<'_> {
         }
         if self.expected.manner == crate::expected::Manner::Ordinary {
             probes.extend((0..ORDINARY).map(|_| Probe::Get { path: path() }));
+        }
+        if let crate::expected::Manner::Streamed(framing) = self.expected.manner {
+            let exchange = Exchange::get(&path()).header("Accept-Encoding", "gzip");
+            probes.push(Probe::Stream { exchange, stream: Stream::events(framing) });
         }
         let setup = Setup {
             files: self.block.files.clone(),

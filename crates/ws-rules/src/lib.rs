@@ -5,6 +5,7 @@
 
 mod context;
 mod rules;
+mod streaming;
 #[cfg(test)]
 mod testing;
 mod upstreams;

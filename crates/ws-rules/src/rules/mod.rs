@@ -1,6 +1,8 @@
 //! One file a rule, one page beside it.
 
 mod balancing_order;
+mod buffered_endpoint;
+mod compressed_endpoint;
 mod http10_upstream;
 mod http2_upstream;
 mod include_cycle;
@@ -26,6 +28,8 @@ use crate::Rule;
 /// All rules, sorted by name.
 pub static RULES: &[&dyn Rule] = &[
     &balancing_order::BalancingOrder,
+    &buffered_endpoint::BufferedEndpoint,
+    &compressed_endpoint::CompressedEndpoint,
     &http10_upstream::Http10Upstream,
     &http2_upstream::Http2Upstream,
     &include_cycle::IncludeCycle,
