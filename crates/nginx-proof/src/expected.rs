@@ -14,12 +14,16 @@ pub(crate) enum Manner {
     Refused,
     /// A browser's handshake gets a status that the page names.
     Status,
+    /// A browser's handshake gets nothing that is an answer in HTTP/1, and no upstream is asked.
+    Mute,
     /// The tunnel is closed after the time that the page or the block says.
     Closed,
     /// Handshakes work; ordinary requests pay.
     Ordinary,
     /// Handshakes work; an answer that the back end streams with this framing reaches a client that takes gzip in a burst.
     Streamed(Framing),
+    /// Not run; [`NOT_OBSERVED`] says why.
+    Unseen,
     /// Only with back ends of a kind: handshakes work with those of the harness, and what the page says in words is
     /// shown with the others.
     Depends,
@@ -41,7 +45,7 @@ const ANY: Expected =
     Expected { rule: "", manner: Manner::Refused, since: None, upstream: |_, _| true, ordinary: |_| true };
 
 /// One for each rule, sorted by name.
-pub(crate) const EXPECTED: [Expected; 22] = [
+pub(crate) const EXPECTED: [Expected; 27] = [
     Expected { rule: "balancing-order", ..ANY },
     Expected { rule: "buffered-endpoint", manner: Manner::Streamed(Framing::UntilClose), ..ANY },
     Expected { rule: "compressed-endpoint", manner: Manner::Streamed(Framing::Chunked), ..ANY },
@@ -51,6 +55,7 @@ pub(crate) const EXPECTED: [Expected; 22] = [
         upstream: |_, head| head.protocol() == "HTTP/1.0" && head.has_token("Upgrade", "websocket"),
         ..ANY
     },
+    Expected { rule: "http2-only-listener", manner: Manner::Mute, ..ANY },
     Expected {
         rule: "http2-upstream",
         manner: Manner::Status,
@@ -92,10 +97,18 @@ pub(crate) const EXPECTED: [Expected; 22] = [
         upstream: |_, head| head.header("Upgrade").is_none(),
         ..ANY
     },
+    Expected { rule: "plaintext-to-tls-port", manner: Manner::Depends, ..ANY },
+    Expected {
+        rule: "quic-only-listener",
+        manner: Manner::Unseen,
+        since: Some(NginxVersion::new(1, 25, 0)),
+        ..ANY
+    },
     Expected { rule: "short-read-timeout", manner: Manner::Closed, ..ANY },
     Expected { rule: "stateless-balancing", manner: Manner::Depends, ..ANY },
     Expected { rule: "sticky-unavailable", ..ANY },
     Expected { rule: "syntax-error", ..ANY },
+    Expected { rule: "tls-without-certificate", ..ANY },
     Expected { rule: "undefined-variable", ..ANY },
     Expected {
         rule: "upgrade-headers-not-inherited",
@@ -103,6 +116,7 @@ pub(crate) const EXPECTED: [Expected; 22] = [
         upstream: |_, head| head.header("Upgrade").is_none() && !head.has_token("Connection", "upgrade"),
         ..ANY
     },
+    Expected { rule: "upstream-sni-missing", manner: Manner::Depends, ..ANY },
     Expected { rule: "upstream-without-stickiness", manner: Manner::Depends, ..ANY },
     Expected { rule: "websocket-scheme-in-proxy-pass", ..ANY },
     Expected {
@@ -141,8 +155,10 @@ pub(crate) const NOT_SEEN: [(&str, &str, &str); 3] = [
 ];
 
 /// Blocks that are only tested with `-t`: rule, what is special about the block's text, why.
-pub(crate) const NOT_OBSERVED: [(&str, &str, &str); 1] =
-    [("short-read-timeout", "uwsgi_pass", "the harness has no back end that speaks uwsgi")];
+pub(crate) const NOT_OBSERVED: [(&str, &str, &str); 2] = [
+    ("quic-only-listener", "listen 443 quic", "the harness speaks no QUIC"),
+    ("short-read-timeout", "uwsgi_pass", "the harness has no back end that speaks uwsgi"),
+];
 
 #[cfg(test)]
 mod tests {

@@ -22,7 +22,8 @@ pub(crate) fn judge(case: &Case<'_>, raised: &[&str], observation: &Observation)
         judge.must(is_expected, "nginx refuses it, which linter and page do not say");
     } else if let Some(why) = case.not_observed() {
         judge.said.push(format!("accepted; not observed: {why}"));
-        judge.must(!is_raised, "the linter raises the rule");
+        let is_unseen = case.expected.manner == Manner::Unseen;
+        judge.must(!is_raised || is_unseen, "the linter raises the rule");
     } else {
         judge.must(!is_too_old, "nginx accepts what the page says it does not know yet");
         judge.warned(&verdict.warnings);
@@ -72,8 +73,9 @@ impl Judge<'_> {
         if is_raised && expected == Manner::Refused {
             self.faults.push("the linter says that nginx refuses it".to_owned());
         }
-        self.must(!(is_raised && expected == Manner::Status && failed.is_empty()), "the handshake works");
-        self.must(failed.is_empty() || (is_raised && expected == Manner::Status), "the handshake fails");
+        let is_to_fail = is_raised && matches!(expected, Manner::Status | Manner::Mute);
+        self.must(!(is_to_fail && failed.is_empty()), "the handshake works");
+        self.must(failed.is_empty() || is_to_fail, "the handshake fails");
         for seen in &failed {
             self.failed(seen);
         }
@@ -91,6 +93,11 @@ impl Judge<'_> {
 
     /// A handshake without 101.
     fn failed(&mut self, seen: &Seen) {
+        if self.case.expected.manner == Manner::Mute {
+            let is_mute = seen.status.is_none() && seen.received.is_empty();
+            self.must(is_mute, "something is answered, or asked of an upstream");
+            return;
+        }
         let is_named = seen.status.is_some_and(|status| self.case.claims.statuses.contains(&status));
         self.must(is_named, "the page does not name this status");
         if seen.status == Some(504) {

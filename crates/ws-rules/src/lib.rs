@@ -4,6 +4,7 @@
 //! [`RULES`] is the whole registry: documentation, selection and output read it.
 
 mod context;
+mod listening;
 mod rules;
 mod streaming;
 #[cfg(test)]

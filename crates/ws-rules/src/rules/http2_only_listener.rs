@@ -37,9 +37,8 @@ impl Rule for Http2OnlyListener {
         }
         let Some(listening) = Listening::of(cx, endpoint) else { return };
         let is_closed = |socket: &&Socket<'_>| {
-            let has_tls = |server: ContextId| {
-                is_on(&effective(cx.configuration(), server, DirectiveName::SSL), false)
-            };
+            let has_tls =
+                |server: ContextId| is_on(&effective(cx.configuration(), server, DirectiveName::SSL), false);
             !socket.is_tls()
                 && socket.listens.iter().any(|listen| listen.has("http2"))
                 && !socket.listens.iter().any(|listen| has_tls(listen.server))
@@ -57,8 +56,7 @@ impl Rule for Http2OnlyListener {
             let message = format!(
                 "nginx{before} speaks HTTP/2 only on this port, which has no TLS, and answers no handshake"
             );
-            let severity =
-                if is_only_some || !is_everywhere { Severity::Warning } else { Severity::Error };
+            let severity = if is_only_some || !is_everywhere { Severity::Warning } else { Severity::Error };
             out.push(
                 FindingBuilder::new(&META, &line, message)
                     .endpoint(endpoint)

@@ -29,15 +29,19 @@ impl Rule for QuicOnlyListener {
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
         let Some(listening) = Listening::of(cx, endpoint) else { return };
         let own = |server| {
-            listening.quic.iter().flat_map(|socket| &socket.listens).find(move |listen| listen.server == server)
+            listening
+                .quic
+                .iter()
+                .flat_map(|socket| &socket.listens)
+                .find(move |listen| listen.server == server)
         };
         let Some(line) = own(listening.server).and_then(|listen| listen.directive) else { return };
         if !listening.sockets.is_empty() {
             return;
         }
-        let port = line.argument(0).map(|word| String::from_utf8_lossy(&word).into_owned()).unwrap_or_default();
-        let message =
-            "nginx listens for QUIC only here, and a WebSocket needs TCP: nginx has no WebSockets over HTTP/3";
+        let port =
+            line.argument(0).map(|word| String::from_utf8_lossy(&word).into_owned()).unwrap_or_default();
+        let message = "nginx listens for QUIC only here, and a WebSocket needs TCP: nginx has no WebSockets over HTTP/3";
         out.push(
             FindingBuilder::new(&META, &line, message)
                 .endpoint(endpoint)

@@ -5,7 +5,8 @@
 
 use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{
-    Configuration, ContextId, ContextKind, DirectiveName, Effective, Listen, Presence, Socket, effective, sockets,
+    Configuration, ContextId, ContextKind, DirectiveName, Effective, Listen, Presence, Socket, effective,
+    sockets,
 };
 
 use crate::streaming::is_on;
@@ -42,7 +43,8 @@ impl Rule for TlsWithoutCertificate {
                 let message = format!(
                     "nginx refuses to start: no \"ssl_certificate\" is defined for the \"listen ... {name}\" directive"
                 );
-                let help = "add `ssl_certificate` and `ssl_certificate_key` to this server, or to `http` for all";
+                let help =
+                    "add `ssl_certificate` and `ssl_certificate_key` to this server, or to `http` for all";
                 out.push(FindingBuilder::new(&META, &line, message).help(help));
             }
         }

@@ -11,7 +11,6 @@ use ws_model::Endpoint;
 
 use crate::streaming::is_on;
 use crate::upstreams::block;
-use crate::verify::with_curl;
 use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct UpstreamSniMissing;
@@ -64,10 +63,11 @@ impl Rule for UpstreamSniMissing {
         let Some(host) = host else { return };
         let is_shared = SHARED.iter().any(|domain| host.ends_with(domain));
         let message = format!("nginx names no server (SNI) in the TLS handshake with `{host}`");
-        let mut finding = FindingBuilder::new(&META, line.as_ref().unwrap_or(&endpoint.pass.directive), message)
-            .endpoint(endpoint)
-            .assumed(is_assumed)
-            .at_most(if is_shared { Severity::Warning } else { Severity::Info });
+        let mut finding =
+            FindingBuilder::new(&META, line.as_ref().unwrap_or(&endpoint.pass.directive), message)
+                .endpoint(endpoint)
+                .assumed(is_assumed)
+                .at_most(if is_shared { Severity::Warning } else { Severity::Info });
         let mut help = match line.filter(|_| is_here) {
             Some(line) => {
                 finding = finding.replace(Applicability::Unsafe, &line, 0, "on");
@@ -81,7 +81,7 @@ impl Rule for UpstreamSniMissing {
         help.push_str(
             ": a server that holds several certificates refuses the handshake or serves another site without it, and nginx answers 502 or passes on the other site's refusal",
         );
-        out.push(finding.help(with_curl(help, endpoint)));
+        out.push(finding.help(help));
     }
 }
 
