@@ -45,7 +45,8 @@ const ANY: Expected =
     Expected { rule: "", manner: Manner::Refused, since: None, upstream: |_, _| true, ordinary: |_| true };
 
 /// One for each rule, sorted by name.
-pub(crate) const EXPECTED: [Expected; 27] = [
+pub(crate) const EXPECTED: [Expected; 30] = [
+    Expected { rule: "arbitrary-upgrade-protocol", manner: Manner::Depends, ..ANY },
     Expected { rule: "balancing-order", ..ANY },
     Expected { rule: "buffered-endpoint", manner: Manner::Streamed(Framing::UntilClose), ..ANY },
     Expected { rule: "compressed-endpoint", manner: Manner::Streamed(Framing::Chunked), ..ANY },
@@ -95,6 +96,18 @@ pub(crate) const EXPECTED: [Expected; 27] = [
         rule: "missing-upgrade-header",
         manner: Manner::Status,
         upstream: |_, head| head.header("Upgrade").is_none(),
+        ..ANY
+    },
+    Expected {
+        rule: "open-connect-tunnel",
+        manner: Manner::Unseen,
+        since: Some(NginxVersion::new(1, 31, 0)),
+        ..ANY
+    },
+    Expected {
+        rule: "origin-stripped",
+        manner: Manner::Depends,
+        upstream: |_, head| head.header("Origin").is_none(),
         ..ANY
     },
     Expected { rule: "plaintext-to-tls-port", manner: Manner::Depends, ..ANY },

@@ -83,6 +83,10 @@ impl Judge<'_> {
             self.must(chrome.is_echoed, "no message came back");
             self.life(is_raised && expected == Manner::Closed, chrome.closed_after);
         }
+        if let (true, Manner::Depends, Some(received)) = (is_raised, expected, chrome.received.first()) {
+            let is_so = (self.case.expected.upstream)(self.case.binary.version, &received.head);
+            self.must(is_so, "the page says that the upstream gets something else");
+        }
         if expected == Manner::Ordinary {
             self.ordinary(is_raised, ordinary);
         }

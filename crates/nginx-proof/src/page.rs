@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use lint_engine::{Settings, lint};
-use lint_finding::RuleMeta;
+use lint_engine::{Level, Selector, Settings, lint};
+use lint_finding::{RuleMeta, Severity};
 use nginx_semantics::{MemoryFiles, NginxVersion, Scope, VersionRange};
 
 /// Under which heading a block stands.
@@ -61,8 +61,12 @@ impl Block {
         Self { heading, number, files, path, websocket_paths }
     }
 
-    /// The names of the rules that the linter raises for one version.
-    pub(crate) fn raised(&self, version: NginxVersion) -> Vec<&'static str> {
+    /// The names of the rules that the linter raises for one version on the page of a rule, which is asked for even
+    /// where it is off by default.
+    pub(crate) fn raised(&self, rule: &'static RuleMeta, version: NginxVersion) -> Vec<&'static str> {
+        let is_off = rule.severity == Severity::Pedantic;
+        let asked =
+            is_off.then_some((Selector::Rule(rule.name), Level::At(rule.severity))).into_iter().collect();
         let folder = PathBuf::from("/page");
         let mut memory = MemoryFiles::new();
         for (path, text) in &self.files {
@@ -72,6 +76,7 @@ impl Block {
         let settings = Settings {
             versions: Some(VersionRange::exactly(version)),
             websocket_paths: self.websocket_paths.clone(),
+            levels: asked,
             ..Settings::default()
         };
         let outcome = lint(&memory, &[folder.join("nginx.conf")], &scope, &settings);

@@ -121,7 +121,7 @@ impl Case<'_> {
             ..Setup::default()
         };
         let observation = observe(self.binary, &setup, &probes)?;
-        let raised = self.block.raised(self.binary.version);
+        let raised = self.block.raised(self.rule, self.binary.version);
         let is_raised = raised.contains(&self.rule.name);
         let (seen, mut faults) = judge(self, &raised, &observation);
         if let Some(statement) = self.statement {

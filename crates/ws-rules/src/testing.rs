@@ -12,11 +12,11 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 
-use lint_finding::{Finding, Place};
+use lint_finding::{Finding, Place, Severity};
 use nginx_semantics::{Configuration, MemoryFiles, Scope, load};
 use ws_model::{Hints, Model};
 
-use crate::{Findings, RULES, visit};
+use crate::{Findings, RULES, Rule, visit};
 
 /// How a snippet is judged.
 #[derive(Debug, Clone, Copy, Default)]
@@ -27,17 +27,19 @@ pub(crate) struct Options {
     pub(crate) websocket_path: Option<&'static str>,
     /// Whether the text is taken as it is, a fragment where it has no `http`.
     pub(crate) is_bare: bool,
+    /// Whether the rules run that are off unless asked for.
+    pub(crate) is_pedantic: bool,
 }
 
 impl Options {
     /// For one version, or a range.
     pub(crate) const fn version(version: &'static str) -> Self {
-        Self { version, websocket_path: None, is_bare: false }
+        Self { version, websocket_path: None, is_bare: false, is_pedantic: false }
     }
 
     /// Not wrapped.
     pub(crate) const fn bare() -> Self {
-        Self { version: "", websocket_path: None, is_bare: true }
+        Self { version: "", websocket_path: None, is_bare: true, is_pedantic: false }
     }
 }
 
@@ -191,7 +193,9 @@ fn judge(options: Options, files: &[(String, String)]) -> (Vec<Finding>, Vec<Ann
     let mut out = Findings::default();
     for layout in &loaded.layouts {
         let model = Model::new(Configuration::new(&loaded.sources, layout), &hints);
-        visit(RULES, &model, &mut out);
+        let is_on = |rule: &&&dyn Rule| options.is_pedantic || rule.meta().severity > Severity::Pedantic;
+        let rules: Vec<&dyn Rule> = RULES.iter().filter(is_on).copied().collect();
+        visit(&rules, &model, &mut out);
     }
     for (id, file) in
         loaded.sources.iter().filter(|(id, file)| loaded.judged.contains(id) && !file.is_builtin)

@@ -3,7 +3,7 @@
 mod file;
 mod find;
 
-use lint_finding::{Group, RuleMeta};
+use lint_finding::{Group, RuleMeta, Severity};
 use nginx_semantics::VersionRange;
 use thiserror::Error;
 use ws_rules::RULES;
@@ -45,7 +45,13 @@ impl Settings {
     /// Whether a rule is to run.
     pub fn selects(&self, rule: &RuleMeta) -> bool {
         let names = |selectors: &[Selector]| selectors.iter().any(|selector| selector.matches(rule));
-        let is_off = !names(&self.select) && self.level(rule) == Some(Level::Off);
+        let is_off = !names(&self.select)
+            && match self.level(rule) {
+                Some(Level::Off) => true,
+                Some(_) => false,
+                // Off unless asked for.
+                None => rule.severity == Severity::Pedantic,
+            };
         (self.select.is_empty() || names(&self.select)) && !names(&self.ignore) && !is_off
     }
 

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use lint_engine::{Settings, lint};
-use lint_finding::{Finding, Outcome, Severity};
+use lint_engine::{Level, Selector, Settings, lint};
+use lint_finding::{Finding, Outcome, RuleMeta, Severity};
 use nginx_semantics::{MemoryFiles, Scope};
 
 /// Files in memory with the settings to judge them by.
@@ -46,6 +46,14 @@ impl Snippet {
             }
         }
         this
+    }
+
+    /// With a rule that runs even where it is off by default.
+    pub(crate) fn asked(mut self, rule: &'static RuleMeta) -> Self {
+        if rule.severity == Severity::Pedantic {
+            self.settings.levels.push((Selector::Rule(rule.name), Level::At(rule.severity)));
+        }
+        self
     }
 
     /// Judged for one version, or a range.

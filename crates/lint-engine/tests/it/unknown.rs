@@ -8,7 +8,7 @@ use crate::snippet::{Snippet, listed};
 const GAP: &str = "include /opt/elsewhere/settings.conf;\n";
 
 /// Lines that a level may have without being wrong, whatever the missing file holds.
-const LINES: [&str; 12] = [
+const LINES: [&str; 14] = [
     "proxy_set_header Host $host;\n",
     "proxy_set_header X-Real-IP $remote_addr;\n",
     "proxy_set_header Upgrade $http_upgrade;\n",
@@ -21,18 +21,26 @@ const LINES: [&str; 12] = [
     "proxy_connect_timeout 5s;\n",
     "keepalive_timeout 65;\n",
     "proxy_cache_bypass $http_upgrade;\n",
+    "gzip on;\n",
+    "proxy_ssl_server_name on;\n",
 ];
 
 const LOCATIONS: [&str; 7] =
     ["/ws/", "= /socket.io/", "^~ /cable", "~* ^/websocket", "/", "/api/live/websocket", "/signalr"];
 
-const PASSES: [&str; 5] = [
+const PASSES: [&str; 7] = [
     "proxy_pass http://127.0.0.1:9000;\n",
     "proxy_pass http://grafana:3000;\n",
     "proxy_pass https://$backend;\n",
+    "proxy_pass https://ws.example.com;\n",
+    "proxy_pass http://shared;\n",
     "uwsgi_pass unix:/run/app.sock;\n",
     "scgi_pass 127.0.0.1:4000;\n",
 ];
+
+const LISTENS: [&str; 4] = ["", "listen 80 http2;\n", "listen 443 quic;\n", "listen 443 ssl;\n"];
+
+const UPSTREAMS: [&str; 4] = ["", "least_conn;\n", "ip_hash;\n", "keepalive 8;\nleast_conn;\n"];
 
 /// Lines of one level: each at most once, as nginx wants it.
 fn lines() -> impl Strategy<Value = String> {
@@ -60,10 +68,16 @@ fn location() -> impl Strategy<Value = String> {
 
 /// What stands inside `http`: lines, and servers with locations; the gap at each level.
 fn http() -> impl Strategy<Value = String> {
-    let server = (lines(), prop::collection::vec(location(), 1..3))
-        .prop_map(|(lines, locations)| format!("server {{\n{lines}{GAP}{}}}\n", locations.concat()));
-    (lines(), prop::collection::vec(server, 1..3))
-        .prop_map(|(lines, servers)| format!("{lines}{GAP}{}", servers.concat()))
+    let listen = prop::sample::select(LISTENS.to_vec());
+    let server =
+        (listen, lines(), prop::collection::vec(location(), 1..3)).prop_map(|(listen, lines, locations)| {
+            format!("server {{\n{listen}{lines}{GAP}{}}}\n", locations.concat())
+        });
+    let shared = prop::sample::select(UPSTREAMS.to_vec()).prop_map(|method| {
+        format!("upstream shared {{\n{method}server 10.0.0.1:80;\nserver 10.0.0.2:80;\n{GAP}}}\n")
+    });
+    (lines(), shared, prop::collection::vec(server, 1..3))
+        .prop_map(|(lines, shared, servers)| format!("{lines}{GAP}{shared}{}", servers.concat()))
 }
 
 /// One, or unknown.

@@ -7,7 +7,7 @@ use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{Request, Value};
 use ws_model::{Browser, Endpoint, HandshakeRequest, has_token};
 
-use crate::verify::{code, with_curl};
+use crate::verify::code;
 use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct ArbitraryUpgradeProtocol;
@@ -42,12 +42,12 @@ impl Rule for ArbitraryUpgradeProtocol {
 
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
         let Some(handshake) = &endpoint.handshake else { return };
-        let ([upgrade], [connection]) = (&handshake.upgrade.lines[..], &handshake.connection.lines[..]) else {
+        let ([upgrade], [connection]) = (&handshake.upgrade.lines[..], &handshake.connection.lines[..])
+        else {
             return;
         };
         let evaluator = cx.model.evaluator(&Smuggled, endpoint.context);
-        let surely =
-            |text: &[u8], token: &str| evaluator.value(text).surely(|value| has_token(value, token));
+        let surely = |text: &[u8], token: &str| evaluator.value(text).surely(|value| has_token(value, token));
         if !surely(&upgrade.written, "h2c") || !surely(&connection.written, "upgrade") {
             return;
         }
@@ -64,7 +64,7 @@ impl Rule for ArbitraryUpgradeProtocol {
                 "nginx passes on whatever `Upgrade` a client sends, such as `h2c`, and tunnels if the back end agrees",
             )
             .endpoint(endpoint)
-            .help(with_curl(help, endpoint)),
+            .help(help),
         );
     }
 }

@@ -1,5 +1,6 @@
 //! One file a rule, one page beside it.
 
+mod arbitrary_upgrade_protocol;
 mod balancing_order;
 mod buffered_endpoint;
 mod compressed_endpoint;
@@ -13,6 +14,8 @@ mod keepalive_defeated;
 mod literal_connection_upgrade;
 mod missing_connection_header;
 mod missing_upgrade_header;
+mod open_connect_tunnel;
+mod origin_stripped;
 mod plaintext_to_tls_port;
 mod quic_only_listener;
 mod short_read_timeout;
@@ -32,6 +35,7 @@ use crate::Rule;
 
 /// All rules, sorted by name.
 pub static RULES: &[&dyn Rule] = &[
+    &arbitrary_upgrade_protocol::ArbitraryUpgradeProtocol,
     &balancing_order::BalancingOrder,
     &buffered_endpoint::BufferedEndpoint,
     &compressed_endpoint::CompressedEndpoint,
@@ -45,6 +49,8 @@ pub static RULES: &[&dyn Rule] = &[
     &literal_connection_upgrade::LiteralConnectionUpgrade,
     &missing_connection_header::MissingConnectionHeader,
     &missing_upgrade_header::MissingUpgradeHeader,
+    &open_connect_tunnel::OpenConnectTunnel,
+    &origin_stripped::OriginStripped,
     &plaintext_to_tls_port::PlaintextToTlsPort,
     &quic_only_listener::QuicOnlyListener,
     &short_read_timeout::ShortReadTimeout,

@@ -4,8 +4,8 @@
 
 use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{
-    Configuration, ContextId, ContextKind, Directive, DirectiveName, Effective, ListenAddress, Part, effective,
-    parts,
+    Configuration, ContextId, ContextKind, Directive, DirectiveName, Effective, ListenAddress, Part,
+    effective, parts,
 };
 
 use crate::{Context, FindingBuilder, Findings, Rule};
@@ -93,7 +93,7 @@ fn is_open(configuration: Configuration<'_>, context: ContextId) -> Option<bool>
             || name.starts_with(b"access_by_lua")
             || name.starts_with(b"rewrite_by_lua")
             || name.starts_with(b"js_access")
-            || name.starts_with(b"auth_")
+            || (name.starts_with(b"auth_") && line.name() == DirectiveName::UNKNOWN)
     };
     if levels().flat_map(|level| configuration.directives(level)).any(may_refuse) {
         return None;

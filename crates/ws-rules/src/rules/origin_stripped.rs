@@ -41,14 +41,14 @@ impl Rule for OriginStripped {
         if !checks.is_empty() && checks.iter().all(|check| *check == OriginCheck::Any) {
             return;
         }
-        let checking = applications.iter().find(|one| {
-            one.checks_origin.is_some_and(|check| check != OriginCheck::Any)
-        });
+        let checking =
+            applications.iter().find(|one| one.checks_origin.is_some_and(|check| check != OriginCheck::Any));
         let (severity, whose) = match checking {
             Some(application) => (Severity::Warning, format!("{} compares it", application.name)),
             None => (Severity::Info, "a back end that compares it lets every site in then".to_owned()),
         };
-        let message = "nginx takes `Origin` off the handshake: the back end cannot tell other sites from its own";
+        let message =
+            "nginx takes `Origin` off the handshake: the back end cannot tell other sites from its own";
         out.push(
             FindingBuilder::new(&META, &line.directive, message)
                 .endpoint(endpoint)
