@@ -24,7 +24,7 @@ const META: RuleMeta = RuleMeta {
 
 /// The type of server-sent events.
 const EVENTS: &str = "text/event-stream";
-/// The type of SockJS' `xhr_streaming`.
+/// The type of `xhr_streaming` in `SockJS`.
 const SCRIPT: &str = "application/javascript";
 
 impl Rule for CompressedEndpoint {
@@ -42,7 +42,7 @@ impl Rule for CompressedEndpoint {
             return;
         }
         let covers = |wanted: &str| {
-            let mut words = types_line.directives.iter().flat_map(|line| line.arguments());
+            let mut words = types_line.directives.iter().flat_map(nginx_semantics::Directive::arguments);
             words.any(|word| *word == *b"*" || word.eq_ignore_ascii_case(wanted.as_bytes()))
         };
         let streamed =

@@ -56,7 +56,12 @@ impl Rule for Http2OnlyListener {
             let message = format!(
                 "nginx{before} speaks HTTP/2 only on this port, which has no TLS, and answers no handshake"
             );
-            let severity = if is_only_some || !is_everywhere { Severity::Warning } else { Severity::Error };
+            // With another port for HTTP/1.1 this one may well be meant for those who know.
+            let severity = match (is_everywhere, is_only_some) {
+                (false, _) => Severity::Info,
+                (true, true) => Severity::Warning,
+                (true, false) => Severity::Error,
+            };
             out.push(
                 FindingBuilder::new(&META, &line, message)
                     .endpoint(endpoint)
@@ -102,7 +107,7 @@ mod tests {
                 "    listen 8080; listen
  80 http2;",
             )
-            .replace("listen\n 80 http2;", "\n    listen 80 http2;\n   #^^^^^^^^^^^^^^^ warning: nginx speaks HTTP/2 only on this port, which has no TLS…"),
+            .replace("listen\n 80 http2;", "\n    listen 80 http2;\n   #^^^^^^^^^^^^^^^ info: nginx speaks HTTP/2 only on this port, which has no TLS…"),
         );
     }
 

@@ -39,6 +39,9 @@ impl Rule for StickyUnavailable {
         } else {
             (Severity::Error, "")
         };
+        if is_commercial(cx) {
+            return;
+        }
         for upstream in cx.configuration().of_kind(ContextKind::Upstream) {
             // A `sticky` without one of the three words is another module's.
             for sticky in Balancing::of(cx.configuration(), upstream).sticky {
@@ -52,6 +55,28 @@ impl Rule for StickyUnavailable {
             }
         }
     }
+}
+
+/// Directives that only NGINX Plus has.
+const COMMERCIAL: [&[u8]; 9] = [
+    b"api",
+    b"auth_jwt",
+    b"health_check",
+    b"keyval",
+    b"keyval_zone",
+    b"queue",
+    b"state",
+    b"status_zone",
+    b"zone_sync",
+];
+
+/// Whether something else in the configuration tells that it is one of NGINX Plus.
+fn is_commercial(cx: &Context<'_, '_>) -> bool {
+    let configuration = cx.configuration();
+    configuration.contexts().any(|(id, context)| {
+        !context.kind.has_entries()
+            && configuration.directives(id).any(|line| COMMERCIAL.contains(&line.name_bytes().as_ref()))
+    })
 }
 
 #[cfg(test)]
@@ -91,5 +116,6 @@ upstream app {
     fn silent_about_other_modules() {
         check_with(Options::version("1.22"), &TEXT.replace("sticky cookie route", "sticky name=route"));
         check_with(Options::version("1.22"), &TEXT.replace("sticky cookie route", "sticky"));
+        check_with(Options::version("1.22"), &TEXT.replace("sticky", "queue 10;\n    sticky"));
     }
 }

@@ -5,8 +5,8 @@
 
 use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{
-    Configuration, ContextId, ContextKind, DirectiveName, Effective, Listen, Presence, Socket, effective,
-    sockets,
+    Configuration, ContextId, ContextKind, Directive, DirectiveName, Effective, Listen, Presence, Socket,
+    effective, sockets,
 };
 
 use crate::streaming::is_on;
@@ -56,7 +56,8 @@ fn without_certificate<'a, 's>(
     configuration: Configuration<'s>,
     socket: &'a Socket<'s>,
 ) -> Option<&'a Listen<'s>> {
-    let is_given = socket.listens.iter().all(|listen| is_whole(configuration, listen.server));
+    let is_given =
+        socket.listens.iter().all(|listen| is_plain(listen) && is_whole(configuration, listen.server));
     let has_tls = socket.is_tls() || socket.is_quic();
     let default = socket.default().filter(|_| is_given && has_tls)?;
     let has = |listen: &Listen<'_>| {
@@ -77,10 +78,22 @@ fn without_certificate<'a, 's>(
     }
 }
 
-/// Whether all of a level was given.
-fn is_whole(configuration: Configuration<'_>, level: ContextId) -> bool {
-    let level = configuration.context(level);
-    level.presence == Presence::Given && level.gaps.is_empty()
+/// Whether all of a level was given, and is understood: what a template puts there may be a certificate, and so may what
+/// OpenResty's Lua finds.
+fn is_whole(configuration: Configuration<'_>, id: ContextId) -> bool {
+    let level = configuration.context(id);
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let is_odd = |line: Directive<'_>| {
+        let name = line.name_bytes();
+        !name.iter().all(is_name) || name.starts_with(b"ssl_certificate_by_lua")
+    };
+    level.presence == Presence::Given && level.gaps.is_empty() && !configuration.directives(id).any(is_odd)
+}
+
+/// Whether a `listen` names an address as nginx wants it, and no placeholder for one.
+fn is_plain(listen: &Listen<'_>) -> bool {
+    let Some(word) = listen.directive.and_then(|line| line.argument(0)) else { return true };
+    word.iter().all(|byte| byte.is_ascii_alphanumeric() || b".:*[]_-/".contains(byte))
 }
 
 #[cfg(test)]
@@ -132,6 +145,9 @@ server {
             "events {} http { include /opt/tls.conf; server { listen 443 ssl; } }",
             "server { listen 443 ssl; ssl_reject_handshake on; }",
             "server { listen 80; }",
+            "events {} http { %%GLOBALS%% ssl_certificate c.pem; server { listen 443 ssl; } }",
+            "server { listen %%PORT%% ssl; } server { listen %%OTHER%% ssl; ssl_certificate c.pem; }",
+            "server { listen 443 ssl; ssl_certificate_by_lua_file find.lua; }",
         ] {
             let findings = found(text);
             assert!(findings.iter().all(|one| one.rule.name != "tls-without-certificate"), "{text}");
