@@ -22,6 +22,8 @@ pub(crate) enum Manner {
     Ordinary,
     /// Handshakes work; an answer that the back end streams with this framing reaches a client that takes gzip in a burst.
     Streamed(Framing),
+    /// Handshakes work; requests of one client reach several back ends.
+    Spread,
     /// Not run; [`NOT_OBSERVED`] says why.
     Unseen,
     /// Only with back ends of a kind: handshakes work with those of the harness, and what the page says in words is
@@ -130,7 +132,7 @@ pub(crate) const EXPECTED: [Expected; 30] = [
         ..ANY
     },
     Expected { rule: "upstream-sni-missing", manner: Manner::Depends, ..ANY },
-    Expected { rule: "upstream-without-stickiness", manner: Manner::Depends, ..ANY },
+    Expected { rule: "upstream-without-stickiness", manner: Manner::Spread, ..ANY },
     Expected { rule: "websocket-scheme-in-proxy-pass", ..ANY },
     Expected {
         rule: "wrong-connection-header",

@@ -90,6 +90,9 @@ impl Judge<'_> {
         if expected == Manner::Ordinary {
             self.ordinary(is_raised, ordinary);
         }
+        if expected == Manner::Spread {
+            self.spread(is_raised, ordinary);
+        }
         if let Manner::Streamed(framing) = expected {
             self.streamed(is_raised, framing, ordinary);
         }
@@ -154,6 +157,16 @@ impl Judge<'_> {
             observation.access.iter().any(|line| line.contains("\" 101 ")),
             "the access log lacks status 101",
         );
+    }
+
+    /// Requests of one client, each on a connection of its own.
+    fn spread(&mut self, is_raised: bool, seen: &[Seen]) {
+        let reached: Vec<&String> = seen.iter().flat_map(|seen| &seen.reached).flatten().collect();
+        let mut backends = reached.clone();
+        backends.sort();
+        backends.dedup();
+        self.said.push(format!("{} GETs reach {} back end(s)", reached.len(), backends.len()));
+        self.must((backends.len() > 1) == is_raised, "requests do not reach what linter and page say");
     }
 
     /// An answer that comes part by part.

@@ -114,6 +114,10 @@ impl Case<'_> {
             let exchange = Exchange::get(&path()).header("Accept-Encoding", "gzip");
             probes.push(Probe::Stream { exchange, stream: Stream::events(framing) });
         }
+        if self.expected.manner == crate::expected::Manner::Spread {
+            let exchange = Exchange::get(&path());
+            probes.push(Probe::Series { exchange, times: ORDINARY, keeps_cookies: true });
+        }
         let setup = Setup {
             files: self.block.files.clone(),
             scale,
