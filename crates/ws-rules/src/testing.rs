@@ -17,7 +17,7 @@ use lint_finding::{Finding, Place, Severity};
 use nginx_semantics::{Configuration, MemoryFiles, Scope, load};
 use ws_model::{Hints, Model};
 
-use crate::{Findings, RULES, visit};
+use crate::{Findings, RULES, Rule, visit};
 
 /// How a snippet is judged.
 #[derive(Debug, Clone, Copy, Default)]
@@ -225,7 +225,9 @@ fn judge(options: Options, files: &[(String, String)]) -> (Vec<Finding>, Vec<Ann
     let mut out = Findings::default();
     for layout in &loaded.layouts {
         let model = Model::new(Configuration::new(&loaded.sources, layout), &hints);
-        visit(RULES, &model, &mut out);
+        let is_on = |rule: &&&dyn Rule| options.is_pedantic || rule.meta().severity > Severity::Pedantic;
+        let rules: Vec<&dyn Rule> = RULES.iter().filter(is_on).copied().collect();
+        visit(&rules, &model, &mut out);
     }
     for (id, file) in
         loaded.sources.iter().filter(|(id, file)| loaded.judged.contains(id) && !file.is_builtin)
@@ -233,7 +235,6 @@ fn judge(options: Options, files: &[(String, String)]) -> (Vec<Finding>, Vec<Ann
         RULES.iter().for_each(|rule| rule.file(id, file, &mut out));
     }
     let mut found = out.into_vec();
-    found.retain(|finding| options.is_pedantic || finding.rule.severity > Severity::Pedantic);
     let mut seen = BTreeSet::new();
     found.retain(|finding| seen.insert((finding.rule.name, finding.primary.place, finding.message.clone())));
     found.sort_by_key(|finding| (finding.primary.place, finding.rule.name));

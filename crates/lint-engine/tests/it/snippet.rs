@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use lint_engine::{Selector, Settings, lint};
-use lint_finding::{Finding, Outcome, Severity};
+use lint_engine::{Level, Selector, Settings, lint};
+use lint_finding::{Finding, Outcome, RuleMeta, Severity};
 use nginx_semantics::{MemoryFiles, Scope};
-use ws_rules::RULES;
 
 /// Files in memory with the settings to judge them by.
 #[derive(Debug, Default)]
@@ -38,8 +37,6 @@ impl Snippet {
         if let Some((_, text)) = this.files.first_mut() {
             *text = wrapped(text);
         }
-        // Those that are pedantic too.
-        this.settings.select = RULES.iter().map(|rule| Selector::Rule(rule.meta().name)).collect();
         for option in info.split_whitespace() {
             match option.split_once('=') {
                 Some(("nginx", version)) => {
@@ -53,6 +50,14 @@ impl Snippet {
             }
         }
         this
+    }
+
+    /// With a rule that runs even where it is off by default.
+    pub(crate) fn asked(mut self, rule: &'static RuleMeta) -> Self {
+        if rule.severity == Severity::Pedantic {
+            self.settings.levels.push((Selector::Rule(rule.name), Level::At(rule.severity)));
+        }
+        self
     }
 
     /// Judged for one version, or a range.
