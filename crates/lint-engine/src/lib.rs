@@ -24,10 +24,11 @@ use crate::suppress::Suppressions;
 
 pub use endpoints::endpoints;
 pub use settings::{
-    Config, FILE_NAME, FileSettings, Layer, Level, Selector, Settings, SettingsFile, SettingsProblem,
-    UnknownRule, find_rule,
+    Config, FILE_NAME, FileSettings, Level, Selector, Settings, SettingsFile, SettingsProblem, UnknownRule,
+    find_rule,
 };
 pub use trace::{Query, Url, UrlError, trace};
+pub use ws_model::layers::Layer;
 
 /// Judges what the arguments mean.
 pub fn lint(files: &dyn Files, arguments: &[PathBuf], scope: &Scope, settings: &Settings) -> Outcome {
@@ -141,6 +142,7 @@ fn hints(settings: &Settings) -> Hints {
         heartbeat_ms: settings.heartbeat_ms,
         min_read_timeout_ms: settings.min_read_timeout_ms,
         expected_connections: settings.expected_connections,
+        layers: settings.layers.clone(),
     }
 }
 

@@ -179,6 +179,7 @@ pub(crate) const EXPECTED: &[Expected] = &[
         ordinary: |heads| heads.iter().all(|head| head.has_token("Connection", "close")),
         ..ANY
     },
+    Expected { rule: "layer-without-websocket", manner: Manner::Works, ..ANY },
     Expected { rule: "limit-rate-leak", manner: Manner::Kept, ..ANY },
     Expected {
         rule: "literal-connection-upgrade",
@@ -231,6 +232,7 @@ pub(crate) const EXPECTED: &[Expected] = &[
         upstream: |_, head| head.header("Origin").is_none(),
         ..ANY
     },
+    Expected { rule: "outer-layer-closes-first", manner: Manner::Works, ..ANY },
     Expected {
         rule: "path-rewritten",
         manner: Manner::Path,
@@ -326,6 +328,11 @@ pub(crate) const NOT_SEEN: &[(&str, &str, &str)] = &[
         "the limit is kept low on purpose",
     ),
     (
+        "layer-without-websocket",
+        "a proxy in front drops the handshake",
+        "the products that the presets are about are not here",
+    ),
+    (
         "log-format-blind",
         "a log in nginx's own format lacks the upstream and the duration",
         "the harness adds such a log; what the format of the remedy tells is counted in `nginx-proof/tests/logs.rs`",
@@ -339,6 +346,11 @@ pub(crate) const NOT_SEEN: &[(&str, &str, &str)] = &[
         "nofile-below-connections",
         "handshakes fail when the worker may open no more files",
         "only workers below a master set the limit, and here nginx runs without one",
+    ),
+    (
+        "outer-layer-closes-first",
+        "a proxy in front closes first",
+        "no proxy stands in front of a block; with another nginx there it is looked at in `nginx-proof/tests/chains.rs`",
     ),
     (
         "shutdown-timeout-drops",

@@ -10,6 +10,7 @@ mod endpoint;
 mod evidence;
 mod handshake;
 mod idle;
+pub mod layers;
 mod limits;
 mod logs;
 mod misplaced;
