@@ -58,13 +58,13 @@ impl Block {
         if let Some((_, text)) = files.first_mut() {
             *text = whole(text);
         }
-        let (beside, files): (Vec<_>, Vec<_>) = files
-            .into_iter()
-            .enumerate()
-            .partition(|(index, (path, text))| path.ends_with(".toml") || *index > 0 && is_whole(text));
-        let without_index =
-            |files: Vec<(usize, (String, String))>| files.into_iter().map(|(_, file)| file).collect();
-        let (beside, files) = (without_index(beside), without_index(files));
+        let is_beside = |(path, text): &(String, String)| {
+            path.ends_with(".toml") || path != "nginx.conf" && is_whole(text)
+        };
+        let (mut beside, files): (Vec<_>, Vec<_>) = files.into_iter().partition(is_beside);
+        for (_, text) in beside.iter_mut().filter(|(path, _)| !path.ends_with(".toml")) {
+            *text = whole(text);
+        }
         let mut numbers =
             info.split_whitespace().filter_map(|option| option.strip_prefix("expected-connections="));
         let expected_connections = numbers.next().and_then(|number| number.parse().ok());

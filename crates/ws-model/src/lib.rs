@@ -5,6 +5,7 @@
 
 pub mod applications;
 mod browser;
+pub mod chain;
 mod dead_peer;
 mod endpoint;
 mod evidence;

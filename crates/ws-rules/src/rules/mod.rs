@@ -7,6 +7,7 @@ mod balancing_order;
 mod buffered_endpoint;
 mod cached_handshake;
 mod case_sensitive_upgrade_match;
+mod chain_timeouts_misaligned;
 mod compressed_endpoint;
 mod conflicting_server;
 mod dead_peer_undetected;
@@ -78,6 +79,7 @@ pub static RULES: &[&dyn Rule] = &[
     &buffered_endpoint::BufferedEndpoint,
     &cached_handshake::CachedHandshake,
     &case_sensitive_upgrade_match::CaseSensitiveUpgradeMatch,
+    &chain_timeouts_misaligned::ChainTimeoutsMisaligned,
     &compressed_endpoint::CompressedEndpoint,
     &conflicting_server::ConflictingServer,
     &dead_peer_undetected::DeadPeerUndetected,

@@ -95,7 +95,8 @@ fn report(cx: &Context<'_, '_>, cut: &Cut<'_, '_>, longer: &[Cut<'_, '_>]) -> Fi
     }
     let mut help = remedy(layer, limit, first);
     if !others.is_empty() {
-        help.push_str(&format!("; {} more of this configuration are closed so", others.len()));
+        let endpoints = if others.len() == 1 { "endpoint" } else { "endpoints" };
+        help.push_str(&format!("; it closes {} more {endpoints} of this configuration", others.len()));
     }
     for next in longer {
         let limit = time::display_ms(next.limit.milliseconds);
@@ -172,34 +173,30 @@ fn pings(endpoint: &Endpoint<'_>, limit: LayerLimit, is_meant: impl Fn(Heartbeat
 mod tests {
     use lint_finding::{Confidence, Finding};
 
-    use crate::testing::{Options, check_with, help, labels, with_handshake};
+    use crate::testing::{Options, check_with, help, labels};
 
     type Layers = &'static [(&'static str, Option<u64>, Option<bool>)];
-
-    fn check(layers: Layers, text: &str) -> Vec<Finding> {
-        check_with(Options { layers, ..Options::default() }, &with_handshake(text))
-    }
-
-    fn silent(layers: Layers, text: &str) {
-        assert!(check(layers, text).is_empty(), "{layers:?}");
-    }
 
     const HANDSHAKE: &str = "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;";
     const HOUR: &str = "location /ws/ { @ proxy_pass http://127.0.0.1:9000; }";
 
+    /// What is said at the limit of an hour that a server sets for all its locations.
+    #[track_caller]
+    fn told(options: Options, message: &str, locations: &str) -> Vec<Finding> {
+        let message =
+            if message.is_empty() { String::new() } else { format!("#^^^^^^^^^^^^^^^^^^^^^ {message}") };
+        let locations = locations.replace('@', HANDSHAKE);
+        check_with(options, &format!(" proxy_read_timeout 1h;\n{message}\n {locations}"))
+    }
+
+    fn named(layers: Layers) -> Options {
+        Options { layers, ..Options::default() }
+    }
+
     #[test]
     fn a_preset() {
-        let findings = check(
-            &[("aws-alb", None, None)],
-            r#"
-    location /ws/ {
-        proxy_pass http://127.0.0.1:9000; proxy_http_version 1.1;
-        proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;
-        proxy_read_timeout 1h;
-       #^^^^^^^^^^^^^^^^^^^^^ warning: in front of nginx, AWS Application Load Balancer closes the WebSocket after 60s without traffic, by default; nginx's own limit of 1h never counts
-    }
-"#,
-        );
+        let message = "warning: in front of nginx, AWS Application Load Balancer closes the WebSocket after 60s without traffic, by default; nginx's own limit of 1h never counts";
+        let findings = told(named(&[("aws-alb", None, None)]), message, HOUR);
         assert_eq!(
             help(&findings[0]),
             "raise its attribute `idle_timeout.timeout_seconds`, at most 4000, and say so by `idle-timeout` of the layer in the settings file, or have either side send a ping more often than every 60s, and say so by `heartbeat`"
@@ -209,101 +206,57 @@ mod tests {
 
     #[test]
     fn what_the_user_says_of_it() {
-        let findings = check(
-            &[("our own", Some(50), None)],
-            r#"
-    location /ws/ {
-        proxy_pass http://127.0.0.1:9000; proxy_http_version 1.1;
-        proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;
-        proxy_read_timeout 1h;
-       #^^^^^^^^^^^^^^^^^^^^^ warning: in front of nginx, `our own` closes the WebSocket after 50s without traffic; nginx's own limit of 1h never counts
-    }
-"#,
-        );
+        let message = "warning: in front of nginx, `our own` closes the WebSocket after 50s without traffic; nginx's own limit of 1h never counts";
+        let findings = told(named(&[("our own", Some(50), None)]), message, HOUR);
         assert!(help(&findings[0]).starts_with("raise the limit of `our own`, or have"));
     }
 
     #[test]
     fn of_several_the_one_that_closes_first() {
-        let findings = check(
-            &[("cloudflare", None, None), ("aws-alb", None, None), ("caddy", None, None)],
-            r#"
-    location /ws/ {
-        proxy_pass http://127.0.0.1:9000; proxy_http_version 1.1;
-        proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;
-        proxy_read_timeout 1h;
-       #^^^^^^^^^^^^^^^^^^^^^ warning: in front of nginx, AWS Application Load Balancer closes the WebSocket after 60s…
-    }
-"#,
-        );
+        let layers = &[("cloudflare", None, None), ("aws-alb", None, None), ("caddy", None, None)];
+        let message = "warning: in front of nginx, AWS Application Load Balancer closes…";
+        let findings = told(named(layers), message, HOUR);
         assert!(help(&findings[0]).ends_with("; behind that comes Cloudflare with 100s"));
     }
 
     #[test]
     fn five_minutes_and_more_cost_little() {
-        let findings = check(
-            &[("aws-nlb", None, None)],
-            r#"
-    location /ws/ {
-        proxy_pass http://127.0.0.1:9000; proxy_http_version 1.1;
-        proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;
-        proxy_read_timeout 1h;
-       #^^^^^^^^^^^^^^^^^^^^^ info: in front of nginx, AWS Network Load Balancer closes the WebSocket after 350s without traffic, by default…
-    }
-"#,
-        );
-        assert_eq!(findings.len(), 1);
+        let message = "info: in front of nginx, AWS Network Load Balancer closes the WebSocket after 350s…";
+        told(named(&[("aws-nlb", None, None)]), message, HOUR);
     }
 
     #[test]
     fn a_life_of_thirty_seconds_is_ended_whatever_is_sent() {
-        let options = Options {
-            layers: &[("gcp-external-alb", None, None)],
-            heartbeat_ms: Some(5_000),
-            ..Options::default()
-        };
-        let findings = check_with(
-            options,
-            r#"
-    location /socket.io/ {
-        proxy_pass http://127.0.0.1:9000; proxy_http_version 1.1;
-        proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;
-        proxy_read_timeout 1h;
-       #^^^^^^^^^^^^^^^^^^^^^ warning: in front of nginx, Google Cloud's external Application Load Balancer closes the WebSocket after 30s with or without traffic, by default…
-    }
-"#,
-        );
+        let layers = &[("gcp-external-alb", None, None)];
+        let options = Options { heartbeat_ms: Some(5_000), ..named(layers) };
+        let message = "warning: in front of nginx, Google Cloud's external Application Load Balancer closes the WebSocket after 30s with or without traffic, by default…";
+        let findings = told(options, message, "location /socket.io/ { @ proxy_pass http://127.0.0.1:9000; }");
         assert!(help(&findings[0]).contains("no ping keeps the connection longer"));
     }
 
     #[test]
     fn one_finding_for_all_endpoints() {
-        let findings = check(
-            &[("heroku-router", None, None)],
-            r#"
-    proxy_read_timeout 1h;
-   #^^^^^^^^^^^^^^^^^^^^^ warning: in front of nginx, Heroku's router closes the WebSocket after 55s without traffic, by default; nginx's own limit of 1h never counts
-    location /ws/ { % proxy_pass http://127.0.0.1:9000; }
-    location /live/ws { % proxy_pass http://127.0.0.1:9000; }
-"#
-            .replace('%', HANDSHAKE)
-            .as_str(),
-        );
+        let message = "warning: in front of nginx, Heroku's router closes the WebSocket after 55s…";
+        let locations = format!("{HOUR} {}", HOUR.replace("/ws/", "/live/ws"));
+        let findings = told(named(&[("heroku-router", None, None)]), message, &locations);
         assert_eq!(labels(&findings[0]).iter().filter(|label| **label == "closed after 55s too").count(), 1);
         assert!(help(&findings[0]).starts_with("the limit cannot be raised; have either side send a ping"));
-        assert!(help(&findings[0]).ends_with("; 1 more of this configuration are closed so"));
+        assert!(help(&findings[0]).ends_with("; it closes 1 more endpoint of this configuration"));
     }
 
     #[test]
     fn a_heartbeat_that_is_faster_keeps_it_open() {
-        let told = "#^^^^^^^^^^^^^^^^^^^^^ warning: in front of nginx, AWS Application Load Balancer closes…";
-        for (heartbeat, told) in [(25, ""), (59, ""), (60, told), (0, told)] {
-            let heartbeat_ms = Some(heartbeat * 1_000);
-            let options = Options { layers: &[("aws-alb", None, None)], heartbeat_ms, ..Options::default() };
-            let location = HOUR.replace('@', HANDSHAKE);
-            check_with(options, &format!(" proxy_read_timeout 1h;\n{told}\n {location}"));
+        let closes = "warning: in front of nginx, AWS Application Load Balancer closes…";
+        for (heartbeat, message) in [(25, ""), (59, ""), (60, closes), (0, closes)] {
+            let options =
+                Options { heartbeat_ms: Some(heartbeat * 1_000), ..named(&[("aws-alb", None, None)]) };
+            told(options, message, HOUR);
         }
-        silent(&[("aws-alb", None, None)], "location /socket.io/ { @ proxy_pass http://127.0.0.1:9000; }");
+        told(
+            named(&[("aws-alb", None, None)]),
+            "",
+            "location /socket.io/ { @ proxy_pass http://127.0.0.1:9000; }",
+        );
     }
 
     #[test]
@@ -317,12 +270,9 @@ mod tests {
             &[("our own", Some(3600), None)],
             &[("openshift-router", None, None)],
         ] {
-            silent(layers, HOUR);
+            told(named(layers), "", HOUR);
         }
-        silent(&[("aws-alb", None, None)], "location / { proxy_pass http://127.0.0.1:9000; }");
-        silent(
-            &[("aws-alb", None, None)],
-            &HOUR.replace('@', &format!("{HANDSHAKE} include /opt/other.conf;")),
-        );
+        told(named(&[("aws-alb", None, None)]), "", "location / { proxy_pass http://127.0.0.1:9000; }");
+        told(named(&[("aws-alb", None, None)]), "", &HOUR.replace('@', "@ include /opt/other.conf;"));
     }
 }
