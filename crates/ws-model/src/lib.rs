@@ -5,11 +5,13 @@
 
 pub mod applications;
 mod browser;
+pub mod chain;
 mod dead_peer;
 mod endpoint;
 mod evidence;
 mod handshake;
 mod idle;
+pub mod layers;
 mod limits;
 mod logs;
 mod misplaced;

@@ -16,6 +16,7 @@ use crate::endpoint::Endpoint;
 use crate::evidence::{Declaration, Evidence, EvidenceKind, Served, Subject, declaration};
 use crate::handshake::Handshake;
 use crate::idle::IdleLimit;
+use crate::layers::Layer;
 use crate::paths::LostPath;
 use crate::walk::Probe;
 
@@ -36,6 +37,8 @@ pub struct Hints {
     pub min_read_timeout_ms: Option<u64>,
     /// How many WebSockets are open at once.
     pub expected_connections: Option<u64>,
+    /// The proxies in front of nginx, from the outside in.
+    pub layers: Vec<Layer>,
 }
 
 /// A configuration as WebSockets see it.
