@@ -1,5 +1,6 @@
 //! A browser's handshake on its way through nginx.
 
+use core::net::IpAddr;
 use std::rc::Rc;
 
 use nginx_semantics::{
@@ -31,9 +32,16 @@ pub fn handshake_request(browser: Browser, host: &str, target: &str, is_tls: boo
         target: target.into(),
         headers: headers.map(|(name, value)| (name.to_owned(), value.into())).to_vec(),
         is_tls,
+        sni: is_tls.then(|| sni(host)).flatten(),
         client: None,
         local: None,
     }
+}
+
+/// What a client names in TLS: the host without port, unless it is an address.
+fn sni(host: &str) -> Option<String> {
+    let name = host.split(':').next().filter(|_| !host.starts_with('['))?;
+    name.parse::<IpAddr>().is_err().then(|| name.to_owned())
 }
 
 impl<'s> Model<'s> {

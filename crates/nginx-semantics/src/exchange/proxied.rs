@@ -175,12 +175,12 @@ impl<'s> Follower<'_, 's> {
             return url.uri.clone();
         }
         if url.uri.is_empty() && self.is_unchanged {
-            return self.request.target.clone();
+            return self.request.uri().to_vec();
         }
         let replaces = self.is_below_location && !url.uri.is_empty();
         let name = if replaces { self.location_name(pass).len() } else { 0 };
         let rest = self.path.get(name..).unwrap_or_default();
-        let (sent, _) = uri::split(&self.request.target);
+        let (sent, _) = uri::split(self.request.uri());
         let is_quoted = sent.contains(&b'%');
         let rest = if is_quoted || self.is_internal { uri::Escape::Path.apply(rest) } else { rest.to_vec() };
         let path = if replaces { [url.uri.as_slice(), &rest].concat() } else { rest };

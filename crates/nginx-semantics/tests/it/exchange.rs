@@ -25,6 +25,7 @@ pub(crate) fn handshake(target: &str) -> ClientRequest {
         target: target.into(),
         headers: headers.map(|(name, value)| (name.to_owned(), value.into())).to_vec(),
         is_tls: false,
+        sni: None,
         client: Some([127, 0, 0, 1].into()),
         local: None,
     }

@@ -96,6 +96,22 @@ fn tls_where_there_is_none_and_none_where_there_is() {
 }
 
 #[test]
+fn the_name_in_tls_and_another_host() {
+    let http =
+        "server { listen 443 ssl; server_name example.com; UPGRADE; location /ws/ { proxy_pass http://a; } }
+        server { listen 443 ssl; server_name secret.example.com; ssl_verify_client on; return 204; }";
+    assert_snapshot!(trace(http, "wss://example.com/ws/", &["-H", "Host: secret.example.com"]).shown());
+    assert_eq!(trace(http, "wss://secret.example.com/ws/", &["-H", "Host: example.com"]).code, Some(0));
+}
+
+#[test]
+fn redirects_have_the_scheme_and_the_port_of_the_socket() {
+    let http = "server { listen 8080; location /ws/ { UPGRADE; proxy_pass http://127.0.0.1:1; } }";
+    let run = trace(http, "ws://example.com:8080/ws?a", &["--format", "json"]);
+    assert!(run.stdout.contains(r#""location": "http://example.com:8080/ws/?a""#), "{}", run.stdout);
+}
+
+#[test]
 fn exit_codes() {
     let code = |lines: &str, options: &[&str]| {
         let http = format!("server {{ listen 80; {lines} }}");
