@@ -1,7 +1,7 @@
 //! The names and sockets of servers, and which of them takes a request (`http/ngx_http.c:ngx_http_server_names`,
 //! `http/ngx_http_request.c:ngx_http_find_virtual_server`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -190,6 +190,8 @@ impl Comparison {
 /// The sockets of an `http` block, in the order in which they are first named.
 pub fn sockets<'s>(configuration: Configuration<'s>, http: ContextId) -> Vec<Socket<'s>> {
     let mut sockets: Vec<Socket<'s>> = Vec::new();
+    // By address, and whether it is one of QUIC.
+    let mut known: BTreeMap<(ListenAddress, bool), usize> = BTreeMap::new();
     let servers = configuration.context(http).children.iter().copied();
     for server in servers.filter(|&server| configuration.context(server).kind == ContextKind::Server) {
         let mut lines: Vec<Listen<'s>> = configuration
@@ -204,10 +206,8 @@ pub fn sockets<'s>(configuration: Configuration<'s>, http: ContextId) -> Vec<Soc
             lines.push(Listen { server, directive: None, address: ListenAddress::DEFAULT });
         }
         for line in lines {
-            let is_same = |socket: &&mut Socket<'s>| {
-                socket.address == line.address && socket.is_quic() == line.has("quic")
-            };
-            match sockets.iter_mut().find(is_same) {
+            let index = *known.entry((line.address.clone(), line.has("quic"))).or_insert(sockets.len());
+            match sockets.get_mut(index) {
                 Some(socket) => socket.listens.push(line),
                 None => sockets.push(Socket { address: line.address.clone(), listens: vec![line] }),
             }

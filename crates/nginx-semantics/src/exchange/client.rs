@@ -158,8 +158,11 @@ impl Live<'_> {
     /// The value of `$http_NAME`; `name` in lower case with `_` for `-`.
     fn field(&self, name: &str) -> Vec<u8> {
         // `underscores_in_headers off`: such a field is ignored.
+        let folded = |byte: u8| if byte == b'-' { b'_' } else { byte.to_ascii_lowercase() };
         let is_it = |field: &str| {
-            !field.contains('_') && field.to_ascii_lowercase().replace('-', "_") == name.replace('-', "_")
+            field.len() == name.len()
+                && !field.contains('_')
+                && field.bytes().map(folded).eq(name.bytes().map(folded))
         };
         let fields = self.request.headers.iter().filter(|(field, _)| is_it(field));
         let mut lines: Vec<&[u8]> = fields.map(|(_, value)| value.as_slice()).collect();

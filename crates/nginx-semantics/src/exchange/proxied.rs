@@ -270,13 +270,14 @@ impl<'s> Follower<'_, 's> {
             }
         }
         let passes_clients = self.flag(N::PROXY_PASS_REQUEST_HEADERS, true);
-        let (mut sent, mut dropped): (Vec<_>, Vec<_>) = all.iter().cloned().partition(|header| {
+        // `underscores_in_headers off` ignores such a field (ngx_http_parse_header_line).
+        let is_passed = |name: &str| passes_clients && !has(&all, name) && !name.contains('_');
+        let clients: Vec<bool> = self.request.headers.iter().map(|(name, _)| is_passed(name)).collect();
+        let (mut sent, mut dropped): (Vec<_>, Vec<_>) = all.into_iter().partition(|header| {
             let is_set = matches!(header.source, HeaderSource::Set(_));
             is_set && makes(Mistake::EmptyHeaderSent) || !header.value.surely(<[u8]>::is_empty)
         });
-        for (name, value) in &self.request.headers {
-            // `underscores_in_headers off` ignores such a field (ngx_http_parse_header_line).
-            let is_passed = passes_clients && !has(&all, name) && !name.contains('_');
+        for ((name, value), is_passed) in self.request.headers.iter().zip(clients) {
             let header = UpstreamHeader {
                 name: name.clone(),
                 value: Value::known(value.clone()),
