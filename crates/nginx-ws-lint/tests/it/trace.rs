@@ -112,6 +112,38 @@ fn redirects_have_the_scheme_and_the_port_of_the_socket() {
 }
 
 #[test]
+fn what_no_configuration_tells_of_a_back_end_is_said_beside() {
+    let beside = |lines: &str| {
+        let http = format!(
+            "server {{ listen 80; location / {{ proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; {lines} }} }}"
+        );
+        let run = trace(&http, "ws://example.com/ws", &["--format", "json"]);
+        let value: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        value["runs"][0]["ways"][0]["answer"]["remarks"].to_string()
+    };
+    let table = [
+        (
+            "proxy_http_version 1.1; proxy_pass https://127.0.0.1:8443;",
+            "502 from nginx instead, where nobody answers or no TLS is spoken there",
+        ),
+        (
+            "proxy_pass http://127.0.0.1:8000;",
+            "502 from nginx instead, where nobody answers or TLS is spoken there",
+        ),
+        ("uwsgi_pass 127.0.0.1:8000;", "502 from nginx instead, where nobody answers\""),
+        ("proxy_pass http://a;", "others refuse it with 400 or 426"),
+        (
+            "proxy_pass http://a; proxy_http_version 1.1; proxy_set_header Host '';",
+            "403 instead, where the back end compares `Origin` with `Host`",
+        ),
+    ];
+    for (lines, expected) in table {
+        let said = beside(lines);
+        assert!(said.contains(expected), "{lines}: {said}");
+    }
+}
+
+#[test]
 fn exit_codes() {
     let code = |lines: &str, options: &[&str]| {
         let http = format!("server {{ listen 80; {lines} }}");
