@@ -18,6 +18,7 @@ mod location;
 pub mod mistakes;
 #[cfg(not(feature = "mistakes"))]
 mod mistakes;
+mod nesting;
 mod path;
 pub mod pattern;
 mod required;
@@ -43,6 +44,7 @@ pub use files::{Files, MemoryFiles, Overlay, ReadError, normalize};
 pub use include::{PathMap, Scope};
 pub use load::{Loaded, SkipReason, Skipped, load, load_main};
 pub use location::{LocationName, Locations, Modifier, Selection};
+pub use nesting::{Nesting, misplaced_location, misplaced_uri};
 pub use path::{normalize_path, normalize_path_as};
 pub use required::raised;
 pub use rivals::{LocationMiss, LocationRival, NameMiss, NameRival, location_rivals, name_rivals};

@@ -1,8 +1,9 @@
 //! What nginx sends to an upstream, where it redirects and which location it runs: facts that each were seen on real
 //! nginx binaries, one a row.
 
-use nginx_semantics::{ClientRequest, NginxVersion};
+use nginx_semantics::{ClientRequest, NginxVersion, Pass, misplaced_location, misplaced_uri};
 
+use crate::common::{load_root, only};
 use crate::exchange::{NEW, OLD, handshake, run, run_sub, target};
 
 /// With a separate place for `Host` (1.31.4).
@@ -260,5 +261,64 @@ fn limit_except_takes_head_for_get() {
         let request = ClientRequest { method: method.to_owned(), ..handshake("/ws") };
         let seen = run(server, OLD, &request);
         assert_eq!(seen.split(' ').next().unwrap_or_default(), expected, "{method}");
+    }
+}
+
+#[test]
+fn a_uri_part_is_refused_where_it_replaces_no_name() {
+    let table = [
+        ("location / { proxy_pass http://a/; }", false),
+        ("location = /x { proxy_pass http://a/y; }", false),
+        ("location ^~ /x { proxy_pass http://a/y; }", false),
+        ("location ~ x { proxy_pass http://a; }", false),
+        ("location ~ x { proxy_pass http://a/; }", true),
+        ("location ~*x { proxy_pass HTTPS://a/y; }", true),
+        ("location @x { proxy_pass http://a:8080/y; }", true),
+        ("location / { if ($x) { proxy_pass http://a/; } }", true),
+        ("location / { if ($x) { proxy_pass http://unix:/a; } }", false),
+        ("location / { if ($x) { proxy_pass http://unix:/a:/b; } }", true),
+        ("location / { limit_except GET { proxy_pass http://a?b; } }", true),
+        ("location /x { location ~ y { proxy_pass http://a/; } }", true),
+        // With variables it is all that is sent.
+        ("location ~ x { proxy_pass http://a/$uri; }", false),
+        ("location ~ x { fastcgi_pass a:9000; }", false),
+    ];
+    for (server, expected) in table {
+        let loaded = load_root(&format!("events {{}}\nhttp {{ server {{ {server} }} }}\n"), &[]);
+        let configuration = only(&loaded);
+        let is_refused = configuration.contexts().any(|(context, _)| {
+            Pass::directly_in(configuration, context)
+                .is_some_and(|pass| misplaced_uri(configuration, context, &pass).is_some())
+        });
+        assert_eq!(is_refused, expected, "{server}");
+    }
+}
+
+#[test]
+fn locations_that_may_not_stand_in_others() {
+    let table = [
+        ("location /a { location /b { } }", "location \"/b\" is outside location \"/a\""),
+        ("location /a { location = /ab { } }", ""),
+        ("location /ab { location /a { } }", "location \"/a\" is outside location \"/ab\""),
+        ("location ^~ /a { location /A { } }", "location \"/A\" is outside location \"/a\""),
+        ("location '' { location /a { } }", ""),
+        ("location = /a { location /ab { } }", "location \"/ab\" cannot be inside the exact location \"/a\""),
+        ("location = /a { location ~ b { } }", "location \"b\" cannot be inside the exact location \"/a\""),
+        ("location @a { location /ab { } }", "location \"/ab\" cannot be inside the named location \"@a\""),
+        ("location @a { location ~ b { } }", "location \"b\" cannot be inside the named location \"@a\""),
+        ("location /a { location @ab { } }", "named location \"@ab\" can be on the server level only"),
+        ("location ~* /a { location @b { } }", "named location \"@b\" can be on the server level only"),
+        // A name is compared with the text of the regex around it.
+        ("location ~ /a { location /ab { } }", ""),
+        ("location ~ ^/a { location /ab { } }", "location \"/ab\" is outside location \"^/a\""),
+        ("location /a { location ~ b { location ~ c { } } }", ""),
+    ];
+    for (server, expected) in table {
+        let loaded = load_root(&format!("events {{}}\nhttp {{ server {{ {server} }} }}\n"), &[]);
+        let configuration = only(&loaded);
+        let refused =
+            configuration.contexts().filter_map(|(context, _)| misplaced_location(configuration, context));
+        let words: Vec<String> = refused.map(|refusal| refusal.to_string()).collect();
+        assert_eq!(words.join("; "), expected, "{server}");
     }
 }
