@@ -157,7 +157,7 @@ impl<'s> Follow<'_, 's> {
         })
     }
 
-    fn in_effect(&self, context: ContextId, name: DirectiveName) -> Vec<Directive<'s>> {
+    pub(super) fn in_effect(&self, context: ContextId, name: DirectiveName) -> Vec<Directive<'s>> {
         match effective(self.configuration(), context, name) {
             Effective::Set(declared) => declared.directives,
             Effective::Default { .. } | Effective::Unknown(_) => Vec::new(),

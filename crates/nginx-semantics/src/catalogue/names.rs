@@ -88,6 +88,8 @@ names! {
     PROXY_METHOD = "proxy_method",
     PROXY_PASS_HEADER = "proxy_pass_header",
     PROXY_PASS_REQUEST_HEADERS = "proxy_pass_request_headers",
+    PROXY_SSL_SERVER_NAME = "proxy_ssl_server_name",
+    PROXY_SSL_NAME = "proxy_ssl_name",
     TUNNEL_PASS = "tunnel_pass",
     RESOLVER = "resolver",
 

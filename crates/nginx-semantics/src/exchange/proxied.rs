@@ -41,6 +41,8 @@ pub struct UpstreamRequest<'s> {
     pub peer: Value,
     /// Whether it goes over TLS.
     pub is_tls: bool,
+    /// The name that is sent in TLS (SNI), where one is.
+    pub server_name: Option<Value>,
 }
 
 /// The version of the protocol to the upstream.
@@ -150,8 +152,36 @@ impl<'s> Follower<'_, 's> {
             None => Value::known(self.method.clone()),
         };
         let (headers, dropped) = self.headers(&url, version);
-        let (peer, is_tls) = (Value::known(url.peer), url.is_tls);
-        Ok(UpstreamRequest { method, target: Value::known(target), version, headers, dropped, peer, is_tls })
+        let server_name = if url.is_tls { self.server_name_in_tls(&url) } else { None };
+        Ok(UpstreamRequest {
+            method,
+            target: Value::known(target),
+            version,
+            headers,
+            dropped,
+            peer: Value::known(url.peer),
+            is_tls: url.is_tls,
+            server_name,
+        })
+    }
+
+    /// The name for the upstream's TLS, without port; an address is not sent
+    /// (`http/ngx_http_upstream.c:ngx_http_upstream_ssl_name`).
+    fn server_name_in_tls(&mut self, url: &Url) -> Option<Value> {
+        if !self.flag(N::PROXY_SSL_SERVER_NAME, false) {
+            return None;
+        }
+        let name = match self.in_effect(N::PROXY_SSL_NAME).first().and_then(|line| line.argument(0)) {
+            Some(name) => self.value(&name),
+            None => Value::known(url.peer.to_ascii_lowercase()),
+        };
+        let Some(names) = name.alternatives() else { return Some(name) };
+        let bare = |name: &Vec<u8>| {
+            let host = String::from_utf8_lossy(name.split(|byte| *byte == b':').next()?).into_owned();
+            let is_sent = !host.is_empty() && !host.starts_with('[') && host.parse::<IpAddr>().is_err();
+            is_sent.then(|| Value::known(host))
+        };
+        names.iter().filter_map(bare).reduce(Value::or)
     }
 
     /// With variables the host is looked up for each request: among the `upstream` blocks, else by the resolver

@@ -137,6 +137,22 @@ pub(crate) fn client_fields(http: &str, version: NginxVersion, request: &ClientR
     own.map(|header| header.name.clone()).collect()
 }
 
+/// The name that the first location of a server sends in TLS, and whether it speaks TLS at all.
+pub(crate) fn server_name_in_tls(lines: &str) -> Option<String> {
+    let http = format!("upstream Up2 {{ server b; }} server {{ location / {{ {lines} }} }}");
+    let loaded = load_root(&format!("events {{}}\nhttp {{\n{http}\n}}\n"), &[]);
+    let configuration = only(&loaded);
+    let variables = Variables::new(configuration);
+    let locations = Locations::new(configuration);
+    let exchanges = Exchanges { configuration, variables: &variables, locations: &locations, version: NEW };
+    let server = configuration.of_kind(ContextKind::Server).next().expect("a server");
+    let exchange = exchanges.run(server, &handshake("/ws"));
+    let Some(Ending::Passed(passed)) = exchange.only_way().map(|way| &way.ending) else { return None };
+    let request = passed.request.as_ref()?;
+    let name = request.server_name.as_ref().map_or_else(|| "-".to_owned(), text);
+    Some(if request.is_tls { name } else { format!("plain {name}") })
+}
+
 /// The target that is sent, or all that is written down.
 pub(crate) fn target(server: &str, path: &str) -> String {
     let seen = run(&format!("server {{ {server} }}"), OLD, &handshake(path));

@@ -4,7 +4,7 @@
 use nginx_semantics::{ClientRequest, NginxVersion, Pass, misplaced_location, misplaced_uri};
 
 use crate::common::{load_root, only};
-use crate::exchange::{NEW, OLD, handshake, run, run_sub, target};
+use crate::exchange::{NEW, OLD, handshake, run, run_sub, server_name_in_tls, target};
 
 /// With a separate place for `Host` (1.31.4).
 const NEWEST: NginxVersion = NginxVersion::new(1, 31, 4);
@@ -320,5 +320,31 @@ fn locations_that_may_not_stand_in_others() {
             configuration.contexts().filter_map(|(context, _)| misplaced_location(configuration, context));
         let words: Vec<String> = refused.map(|refusal| refusal.to_string()).collect();
         assert_eq!(words.join("; "), expected, "{server}");
+    }
+}
+
+#[test]
+fn the_name_in_the_tls_to_the_upstream() {
+    let on = "proxy_ssl_server_name on;";
+    let table = [
+        ("proxy_pass http://a;".to_owned(), "plain -"),
+        (format!("{on} proxy_pass http://a;"), "plain -"),
+        // None by default, whatever `proxy_ssl_name` is.
+        ("proxy_pass https://a:8443;".to_owned(), "-"),
+        ("proxy_ssl_name y.test; proxy_pass https://a;".to_owned(), "-"),
+        (format!("{on} proxy_pass https://a:8443;"), "a"),
+        (format!("{on} proxy_pass https://UP2/;"), "up2"),
+        (format!("{on} set $v up2; proxy_pass https://$v;"), "up2"),
+        (format!("{on} proxy_ssl_name $host; proxy_pass https://a;"), "example.com"),
+        (format!("{on} proxy_ssl_name $http_host; proxy_pass https://a;"), "Example.com"),
+        (format!("{on} proxy_ssl_name x.test:99; proxy_pass https://a;"), "x.test"),
+        // No address is.
+        (format!("{on} proxy_ssl_name 10.0.0.1; proxy_pass https://a;"), "-"),
+        (format!("{on} proxy_ssl_name [::1]:8; proxy_pass https://a;"), "-"),
+        (format!("{on} proxy_ssl_name ''; proxy_pass https://a;"), "-"),
+        (format!("{on} proxy_pass https://127.0.0.1:8443;"), "-"),
+    ];
+    for (lines, expected) in table {
+        assert_eq!(server_name_in_tls(&lines).as_deref(), Some(expected), "{lines}");
     }
 }

@@ -112,6 +112,15 @@ fn redirects_have_the_scheme_and_the_port_of_the_socket() {
 }
 
 #[test]
+fn the_name_in_the_tls_to_the_back_end() {
+    let http = "server { listen 80; UPGRADE; location /a { proxy_pass https://a.test:8443; }
+        location /b { proxy_pass https://a.test; proxy_ssl_server_name on; } }";
+    let said = |path: &str| trace(http, &format!("ws://example.com{path}"), &["--format", "json"]).stdout;
+    assert!(said("/a").contains(": to a.test:8443 over TLS, which names no host"), "{}", said("/a"));
+    assert!(said("/b").contains(": to a.test over TLS for `a.test`"), "{}", said("/b"));
+}
+
+#[test]
 fn what_no_configuration_tells_of_a_back_end_is_said_beside() {
     let beside = |lines: &str| {
         let http = format!(
