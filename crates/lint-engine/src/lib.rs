@@ -140,6 +140,7 @@ fn hints(settings: &Settings) -> Hints {
         assume_websocket: settings.assume_websocket,
         heartbeat_ms: settings.heartbeat_ms,
         min_read_timeout_ms: settings.min_read_timeout_ms,
+        expected_connections: settings.expected_connections,
     }
 }
 

@@ -3,6 +3,7 @@
 //! Knows files only through [`Files`], and nothing of WebSockets. [`load`] turns paths into layouts; a [`Configuration`]
 //! is a layout with the files it points into; [`effective`] answers what holds in a context and says why.
 
+mod balancing;
 pub mod catalogue;
 mod configuration;
 pub mod defaults;
@@ -24,12 +25,14 @@ pub mod pattern;
 mod required;
 mod rivals;
 mod server;
+pub mod size;
 mod sources;
 pub mod time;
 mod upstream;
 mod variables;
 mod version;
 
+pub use balancing::{Balancing, Method};
 pub use catalogue::DirectiveName;
 pub use configuration::{
     Configuration, Context, ContextId, ContextKind, Directive, DirectiveRef, Fragment, Gap, IncludeFailure,

@@ -5,18 +5,22 @@
 
 pub mod applications;
 mod browser;
+mod dead_peer;
 mod endpoint;
 mod evidence;
 mod handshake;
 mod idle;
 mod limits;
+mod logs;
 mod misplaced;
 mod model;
 mod origin;
 mod paths;
+mod process;
 mod reading;
 mod site;
 mod source;
+mod stream;
 mod walk;
 
 pub use browser::{Browser, HandshakeRequest, OrdinaryRequest, has_token, is_carried};
@@ -25,10 +29,13 @@ pub use evidence::{Evidence, EvidenceKind};
 pub use handshake::{Handshake, Header, HttpVersion, Line, Lost};
 pub use idle::IdleLimit;
 pub use limits::{Limit, Most};
+pub use logs::{AccessLogs, Fields, LogFormat, fields_of, logs_info};
 pub use model::{Hints, Model};
 pub use origin::OriginDifference;
 pub use paths::LostPath;
+pub use process::number;
 pub use reading::{Fault, Reading, hidden_answer, is_foreign_origin, offers_subprotocols, read};
 pub use site::Site;
 pub use source::Source;
+pub use stream::StreamEndpoint;
 pub use walk::{Probe, handshake_request, is_settled};

@@ -34,6 +34,8 @@ pub struct Hints {
     pub heartbeat_ms: Option<u64>,
     /// The shortest idle limit that is enough, in milliseconds.
     pub min_read_timeout_ms: Option<u64>,
+    /// How many WebSockets are open at once.
+    pub expected_connections: Option<u64>,
 }
 
 /// A configuration as WebSockets see it.

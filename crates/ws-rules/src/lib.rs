@@ -4,9 +4,13 @@
 //! [`RULES`] is the whole registry: documentation, selection and output read it.
 
 mod context;
+mod listening;
+mod logging;
 mod rules;
+mod streaming;
 #[cfg(test)]
 mod testing;
+mod upstreams;
 mod verify;
 mod ways;
 

@@ -6,6 +6,8 @@ use lint_engine::{Config, FILE_NAME, FileSettings, Settings, SettingsFile, lint}
 use lint_finding::{Outcome, Severity};
 use nginx_semantics::{MemoryFiles, Scope};
 
+use crate::snippet::ready;
+
 const ENDPOINT: &str = "proxy_pass http://127.0.0.1:9000; proxy_http_version 1.1;
         proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;";
 
@@ -13,7 +15,7 @@ const ENDPOINT: &str = "proxy_pass http://127.0.0.1:9000; proxy_http_version 1.1
 fn run(files: &[(&str, &str)], arguments: &[&str], config: Config) -> Outcome {
     let mut memory = MemoryFiles::new();
     for (path, text) in files {
-        memory.insert(PathBuf::from("/repo").join(path), text.replace("ENDPOINT", ENDPOINT));
+        memory.insert(PathBuf::from("/repo").join(path), ready(&text.replace("ENDPOINT", ENDPOINT)));
     }
     let scope = Scope { given: vec!["/repo".into()], working_folder: "/repo".into(), ..Scope::default() };
     let arguments: Vec<PathBuf> = arguments.iter().map(|path| PathBuf::from("/repo").join(path)).collect();
@@ -98,7 +100,7 @@ fn a_link_is_no_settings_file() {
 fn roots_prefix_and_path_map() {
     let server = "server { include snippets/ws.conf; include /opt/shared/x.conf; }\n";
     let files = [
-        ("deploy/app.txt", "http { include conf.d/*.conf; } events {}\n"),
+        ("deploy/app.txt", "events {}\nhttp {\ninclude conf.d/*.conf; }\n"),
         ("etc/conf.d/app.conf", server),
         ("etc/snippets/ws.conf", "location /ws/ { ENDPOINT include /etc/nginx/timeouts.conf; }\n"),
         ("etc/timeouts.conf", "proxy_read_timeout 1h;\n"),

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use lint_engine::{Settings, lint};
-use lint_finding::{Finding, Outcome, Severity};
+use lint_engine::{Level, Selector, Settings, lint};
+use lint_finding::{Finding, Outcome, RuleMeta, Severity};
 use nginx_semantics::{MemoryFiles, Scope};
 
 /// Files in memory with the settings to judge them by.
@@ -22,7 +22,8 @@ impl Snippet {
     }
 
     /// A block of a page: `# file: path` lines start further files, and what is no main file becomes one. Words behind
-    /// `nginx` on the fence are `nginx=VERSION` and `ws-path=PATH`.
+    /// `nginx` on the fence are `nginx=VERSION`, `ws-path=PATH` and
+    /// `expected-connections=N`.
     pub(crate) fn of_page(info: &str, text: &str) -> Self {
         let mut this = Self::bare("");
         for line in text.lines() {
@@ -41,11 +42,22 @@ impl Snippet {
                 Some(("nginx", version)) => {
                     this.settings.versions = Some(version.parse().expect("a version"));
                 }
+                Some(("expected-connections", count)) => {
+                    this.settings.expected_connections = Some(count.parse().expect("a number"));
+                }
                 Some(("ws-path", path)) => this.settings.websocket_paths.push(path.to_owned()),
                 _ => panic!("an option that no fence has: {option}"),
             }
         }
         this
+    }
+
+    /// With a rule that runs even where it is off by default.
+    pub(crate) fn asked(mut self, rule: &'static RuleMeta) -> Self {
+        if rule.severity == Severity::Pedantic {
+            self.settings.levels.push((Selector::Rule(rule.name), Level::At(rule.severity)));
+        }
+        self
     }
 
     /// Judged for one version, or a range.
@@ -65,7 +77,7 @@ impl Snippet {
         let folder = PathBuf::from("/t");
         let mut memory = MemoryFiles::new();
         for (path, text) in &self.files {
-            memory.insert(folder.join(path), text.as_str());
+            memory.insert(folder.join(path), ready(text));
         }
         let scope = Scope { given: vec![folder.clone()], working_folder: folder.clone(), ..Scope::default() };
         let first = self.files.first().expect("a file");
@@ -85,14 +97,30 @@ pub(crate) fn root(http: &str, server: &str) -> String {
     format!("events {{}}\nhttp {{\n{http}\nserver {{\nlisten 80;\n{server}\n}}\n}}\n")
 }
 
+/// The main level and the logs of a configuration that is ready for production, on two lines: what rules say of these is
+/// no part of a block.
+const HEAD: &str = "worker_shutdown_timeout 1h; error_log /var/log/nginx/error.log info; events { worker_connections 1024; }\n\
+    http { log_format websocket '$remote_addr [$time_local] \"$request\" $status rt=$request_time \
+    up=$upstream_addr us=$upstream_status'; access_log /var/log/nginx/access.log websocket;\n";
+
+/// The text; `events {}` and `http {` on two lines of it stand for [`HEAD`].
+pub(crate) fn ready(text: &str) -> String {
+    text.replacen("events {}\nhttp {\n", HEAD, 1)
+}
+
+/// Whether the text is a main file already.
+fn is_whole(text: &str) -> bool {
+    text.lines().any(|line| ["events", "http"].contains(&line.split_whitespace().next().unwrap_or_default()))
+}
+
 /// A text without `http` as a main file: into `http` where it starts with a block of that level, else into a server.
 fn wrapped(text: &str) -> String {
     let mut heads =
         text.lines().filter(|line| !line.trim_start().starts_with('#')).flat_map(str::split_whitespace);
     match heads.next() {
-        Some("events" | "http") => text.to_owned(),
-        Some("map" | "upstream" | "server") => format!("events {{}}\nhttp {{\n{text}}}\n"),
-        _ => format!("events {{}}\nhttp {{\nserver {{\n{text}}}\n}}\n"),
+        _ if is_whole(text) => text.to_owned(),
+        Some("map" | "upstream" | "server") => format!("{HEAD}{text}}}\n"),
+        _ => format!("{HEAD}server {{\n{text}}}\n}}\n"),
     }
 }
 
