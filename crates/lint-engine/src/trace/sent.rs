@@ -45,7 +45,7 @@ impl<'s> Follow<'_, 's> {
             }
         };
         let named = self.in_effect(passed.context, DirectiveName::PROXY_SSL_NAME);
-        let is_open = is_shown && named.iter().all(|line| line.may_be_shown());
+        let is_open = is_shown && named.iter().all(nginx_semantics::Directive::may_be_shown);
         let over = match passed.request.as_ref().filter(|request| request.is_tls) {
             Some(request) => match &request.server_name {
                 Some(name) if is_open => format!(" over TLS for {}", value_words(name)),
