@@ -234,6 +234,7 @@ pub(crate) const EXPECTED: &[Expected] = &[
     },
     Expected { rule: "short-read-timeout", manner: Manner::Closed, ..ANY },
     Expected { rule: "shutdown-timeout-drops", manner: Manner::Works, ..ANY },
+    Expected { rule: "stale-upstream-address", manner: Manner::Works, ..ANY },
     Expected { rule: "stream-timeout", manner: Manner::NotRun, ..ANY },
     Expected { rule: "syntax-error", ..ANY },
     Expected { rule: "timeouts-not-logged", manner: Manner::Works, ..ANY },
@@ -305,6 +306,11 @@ pub(crate) const NOT_SEEN: &[(&str, &str, &str)] = &[
         "shutdown-timeout-drops",
         "each reload cuts off every client",
         "nginx runs without a master here, and so without reloads",
+    ),
+    (
+        "stale-upstream-address",
+        "every handshake goes to the old address",
+        "names that change need a name service of the test's own; addresses are those of the harness here",
     ),
     (
         "stream-timeout",

@@ -111,8 +111,8 @@ server {
     server_name git.example.com;
     location /-/cable {
         @
-        proxy_pass http://gitlab:8181;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx does not tell the upstream that the client came over TLS: no `X-Forwarded-Proto` is sent
+        proxy_pass http://gitlab.lan:8181;
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx does not tell the upstream that the client came over TLS: no `X-Forwarded-Proto` is sent
     }
 }
 "#,
@@ -148,12 +148,12 @@ server {
         for (listen, lines) in [
             (
                 "443 ssl",
-                format!("{more} proxy_pass http://gitlab; proxy_set_header x-forwarded-proto https;"),
+                format!("{more} proxy_pass http://gitlab.lan; proxy_set_header x-forwarded-proto https;"),
             ),
-            ("443 ssl", format!("{more} proxy_pass http://gitlab; proxy_set_header X-Forwarded-Ssl on;")),
-            ("443 ssl", format!("{more} proxy_pass https://gitlab;")),
-            ("80", format!("{more} proxy_pass http://gitlab;")),
-            ("443 ssl", format!("{more} proxy_pass http://gitlab; include /opt/elsewhere.conf;")),
+            ("443 ssl", format!("{more} proxy_pass http://gitlab.lan; proxy_set_header X-Forwarded-Ssl on;")),
+            ("443 ssl", format!("{more} proxy_pass https://gitlab.lan;")),
+            ("80", format!("{more} proxy_pass http://gitlab.lan;")),
+            ("443 ssl", format!("{more} proxy_pass http://gitlab.lan; include /opt/elsewhere.conf;")),
         ] {
             let text = with(&format!(
                 "server {{ listen {listen}; server_name a.example.com; location /-/cable {{ @ {lines} }} }}"

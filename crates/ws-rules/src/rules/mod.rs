@@ -38,6 +38,7 @@ mod response_filter;
 mod shadowed_location;
 mod short_read_timeout;
 mod shutdown_timeout_drops;
+mod stale_upstream_address;
 mod stream_timeout;
 mod syntax_error;
 mod timeouts_not_logged;
@@ -92,6 +93,7 @@ pub static RULES: &[&dyn Rule] = &[
     &shadowed_location::ShadowedLocation,
     &short_read_timeout::ShortReadTimeout,
     &shutdown_timeout_drops::ShutdownTimeoutDrops,
+    &stale_upstream_address::StaleUpstreamAddress,
     &stream_timeout::StreamTimeout,
     &syntax_error::SyntaxErrorRule,
     &timeouts_not_logged::TimeoutsNotLogged,

@@ -1,0 +1,233 @@
+//! `stale-upstream-address`: nginx goes on to the address that a container had when nginx started.
+//!
+//! Literal names are resolved while the configuration is read (`core/ngx_inet.c:ngx_inet_resolve_host`); `resolve` and
+//! names out of variables are looked up while it runs (`http/ngx_http_upstream.c:ngx_http_upstream_init_request`,
+//! `http/modules/ngx_http_upstream_zone_module.c`).
+
+use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity};
+use nginx_semantics::NginxVersion;
+use ws_model::{Endpoint, NameService, StartupName};
+
+use crate::{Context, FindingBuilder, Findings, Rule};
+
+pub(super) struct StaleUpstreamAddress;
+
+const META: RuleMeta = RuleMeta {
+    name: "stale-upstream-address",
+    group: Group::Lifetime,
+    severity: Severity::Info,
+    summary: "nginx looks the name of a back end up once: a container that is recreated is not found again",
+    since: "0.1.0",
+    fix: FixKind::None,
+    docs: include_str!("stale_upstream_address.md"),
+};
+
+/// `server … resolve` in open source (nginx 1.27.3's CHANGES).
+const RESOLVE: NginxVersion = NginxVersion::new(1, 27, 3);
+
+/// As many further lines with the name are shown.
+const MOST_LABELS: usize = 4;
+
+impl Rule for StaleUpstreamAddress {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn configuration(&self, cx: &Context<'_, '_>, out: &mut Findings) {
+        let service = cx.model.name_service();
+        if service == NameService::Kubernetes {
+            return;
+        }
+        let mut found: Vec<(String, FindingBuilder, usize)> = Vec::new();
+        for endpoint in &cx.model.endpoints {
+            for name in cx.model.startup_names(endpoint) {
+                if !may_be_container(&name.host) {
+                    continue;
+                }
+                match found.iter_mut().find(|(host, ..)| *host == name.host) {
+                    Some((_, finding, labels)) if *labels < MOST_LABELS => {
+                        *finding = finding.clone().label(&name.directive, "and here");
+                        *labels += 1;
+                    }
+                    Some(_) => {}
+                    None => found.push((name.host.clone(), report(cx, endpoint, &name, service), 0)),
+                }
+            }
+        }
+        found.into_iter().for_each(|(_, finding, _)| out.push(finding));
+    }
+}
+
+/// Whether people give such names to containers: one label that is not the machine's own name for itself. What has a dot
+/// belongs to some DNS zone, of which nothing is known, and a single letter stands for a name that is yet to be written.
+fn may_be_container(host: &str) -> bool {
+    let is_own = host.starts_with("localhost") || host.starts_with("ip6-");
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    !is_own
+        && host.len() > 1
+        && host.bytes().all(is_plain)
+        && host.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && host.contains(|letter: char| letter.is_ascii_alphabetic())
+}
+
+fn report(
+    cx: &Context<'_, '_>,
+    endpoint: &Endpoint<'_>,
+    name: &StartupName<'_>,
+    service: NameService,
+) -> FindingBuilder {
+    let host = &name.host;
+    let message = format!(
+        "nginx looks `{host}` up when it starts and not again: once the name has another address, handshakes get 502 or 504 \
+         until a reload"
+    );
+    let confidence = if service == NameService::Docker { Confidence::Medium } else { Confidence::Low };
+    let finding = FindingBuilder::argument(&META, &name.directive, 0, message);
+    finding.endpoint(endpoint).confidence(confidence).help(help(cx, endpoint, name))
+}
+
+fn help(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, name: &StartupName<'_>) -> String {
+    let host = &name.host;
+    let address = name.port.map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
+    let resolver = match cx.model.resolver(endpoint) {
+        Some(_) => "the `resolver` that is set".to_owned(),
+        None => "`resolver 127.0.0.11 valid=10s;` (Docker's DNS server)".to_owned(),
+    };
+    if cx.versions().min >= RESOLVE {
+        return format!(
+            "write `server {address} resolve;` in an `upstream` with `zone NAME 64k;`, with {resolver} in `http`; or reload \
+             nginx after each deployment"
+        );
+    }
+    let pass = endpoint.pass.directive.text_line();
+    let pass = pass.split_whitespace().next().unwrap_or_default();
+    let scheme = Some(endpoint.target.scheme.as_str()).filter(|scheme| !scheme.is_empty());
+    let scheme = scheme.map(|scheme| format!("{scheme}://")).unwrap_or_default();
+    let uri = match &endpoint.target.uri {
+        Some(uri) => {
+            format!(" (nginx then passes the URI on as it came: cut it with `rewrite`, not with `{uri}`)")
+        }
+        None => String::new(),
+    };
+    format!(
+        "let nginx take the name from a variable, which it looks up again: `set $backend {address};` and `{pass} \
+         {scheme}$backend;`{uri}, with {resolver}; since nginx {RESOLVE} `server {address} resolve;` in an `upstream` with \
+         `zone` does the same; or reload nginx after each deployment"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use lint_finding::Confidence;
+
+    use crate::testing::{Options, check, check_with, found, help, labels, with_handshake};
+
+    #[test]
+    fn a_server_of_an_upstream() {
+        let findings = check(&with_handshake(
+            "
+upstream sockets {
+    server chat:6042;
+          #^^^^^^^^^ info: nginx looks `chat` up when it starts and not again: once the name has another address, handshakes get 502 or 504 until a reload
+    server 10.0.0.7:6042 backup;
+}
+server { location /ws/ { @ proxy_pass http://sockets; proxy_set_header Host $http_host; } }
+",
+        ));
+        assert_eq!(findings[0].confidence, Confidence::Low);
+        assert!(help(&findings[0]).starts_with(
+            "let nginx take the name from a variable, which it looks up again: `set $backend chat:6042;` and `proxy_pass \
+             http://$backend;`, with `resolver 127.0.0.11 valid=10s;` (Docker's DNS server); since nginx 1.27.3 "
+        ));
+    }
+
+    #[test]
+    fn a_pass_is_named_once() {
+        let text = with_handshake(
+            "
+server {
+    resolver 127.0.0.11;
+    location /ws/ {
+        @ proxy_set_header Host $http_host;
+        proxy_pass http://chat:6042;
+                  #^^^^^^^^^^^^^^^^ info: nginx looks `chat` up when it starts and not again…
+    }
+    location /websocket/ { @ proxy_set_header Host $http_host; proxy_pass http://chat:6042; }
+}
+",
+        );
+        let findings = check(&text);
+        assert_eq!(findings[0].confidence, Confidence::Medium);
+        assert!(labels(&findings[0]).contains(&"and here"));
+        assert!(help(&findings[0]).contains("with the `resolver` that is set; since"));
+        let findings = check_with(Options::version("1.28"), &text);
+        assert!(
+            help(&findings[0]).starts_with("write `server chat:6042 resolve;` in an `upstream` with `zone")
+        );
+    }
+
+    #[test]
+    fn a_variable_of_which_a_literal_elsewhere_made_an_upstream() {
+        check(&with_handshake(
+            "
+server {
+    resolver 127.0.0.11;
+    location /ws/ { @ proxy_set_header Host $http_host; set $chat chat; proxy_pass http://$chat:80; }
+    location / {
+        proxy_pass http://chat;
+                  #^^^^^^^^^^^ info: nginx looks `chat` up…
+    }
+}
+",
+        ));
+    }
+
+    #[test]
+    fn silent_where_it_is_looked_up_again_or_may_not_be_a_container() {
+        for pass in [
+            "http://127.0.0.1:6042",
+            "http://[::1]:6042",
+            "http://localhost:6042",
+            "http://a:6042",
+            "http://unix:/run/chat.sock",
+            "http://chat.example.com:6042",
+            "http://chat.default.svc.cluster.local",
+            "http://$name:6042",
+            "http://$unknown:6042",
+            "http://resolved",
+            "http://lua",
+            "http://gone",
+        ] {
+            let text = with_handshake(&format!(
+                "resolver 127.0.0.11; upstream resolved {{ zone z 64k; server chat:6042 resolve; }} \
+                 upstream lua {{ server chat; balancer_by_lua_file a.lua; }} \
+                 upstream gone {{ server 10.0.0.1; server chat down; }} \
+                 server {{ set $name chat; location /ws/ {{ @ proxy_set_header Host $http_host; proxy_pass {pass}; }} }}"
+            ));
+            let raised = found(&text);
+            assert!(
+                raised.iter().all(|finding| finding.rule.name != "stale-upstream-address"),
+                "{pass}: {raised:#?}"
+            );
+        }
+    }
+
+    #[test]
+    fn silent_where_it_may_be_an_upstream_that_was_not_given_or_a_service_of_kubernetes() {
+        let pass = |pass: &str| {
+            with_handshake(&format!(
+                "location /ws/ {{ @ proxy_set_header Host $http_host; proxy_pass {pass}; }}"
+            ))
+        };
+        check_with(Options::bare(), &pass("http://chat"));
+        check(
+            &format!("include upstreams/*.conf; server {{ {} }}", pass("http://chat"))
+                .replace("include", "map $a $b { } include"),
+        );
+        check(&format!(
+            "server {{ {} location /api/ {{ proxy_pass http://api.default.svc; }} }}",
+            pass("http://chat:80")
+        ));
+        check(&format!("server {{ resolver kube-dns.kube-system; {} }}", pass("http://chat:80")));
+    }
+}
