@@ -141,6 +141,7 @@ fn hints(settings: &Settings) -> Hints {
         heartbeat_ms: settings.heartbeat_ms,
         min_read_timeout_ms: settings.min_read_timeout_ms,
         expected_connections: settings.expected_connections,
+        now: settings.now,
     }
 }
 

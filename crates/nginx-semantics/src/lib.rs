@@ -4,6 +4,7 @@
 //! is a layout with the files it points into; [`effective`] answers what holds in a context and says why.
 
 pub mod catalogue;
+mod certificate;
 mod configuration;
 pub mod defaults;
 pub mod dispatch;
@@ -30,6 +31,7 @@ mod variables;
 mod version;
 
 pub use catalogue::DirectiveName;
+pub use certificate::{CertificateFile, PemFault};
 pub use configuration::{
     Configuration, Context, ContextId, ContextKind, Directive, DirectiveRef, Fragment, Gap, IncludeFailure,
     IncludeProblem, Layout, Presence,

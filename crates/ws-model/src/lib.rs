@@ -5,6 +5,7 @@
 
 pub mod applications;
 mod browser;
+mod certificate;
 mod dead_peer;
 mod endpoint;
 mod evidence;
@@ -25,6 +26,7 @@ mod stream;
 mod walk;
 
 pub use browser::{Browser, HandshakeRequest, OrdinaryRequest, has_token, is_carried};
+pub use certificate::{Certificate, ChainFault, Moment, ServedCertificates};
 pub use endpoint::Endpoint;
 pub use evidence::{Evidence, EvidenceKind};
 pub use handshake::{Handshake, Header, HttpVersion, Line, Lost};

@@ -36,6 +36,8 @@ pub struct Hints {
     pub min_read_timeout_ms: Option<u64>,
     /// How many WebSockets are open at once.
     pub expected_connections: Option<u64>,
+    /// The time by which certificates are judged, in seconds since 1970; `None`: their dates are not judged.
+    pub now: Option<i64>,
 }
 
 /// A configuration as WebSockets see it.

@@ -28,6 +28,8 @@ pub(crate) struct Options {
     pub(crate) websocket_path: Option<&'static str>,
     /// As for `expected-connections`.
     pub(crate) expected_connections: Option<u64>,
+    /// The time of the run, in seconds since 1970.
+    pub(crate) now: Option<i64>,
     /// Whether pedantic rules run too.
     pub(crate) is_pedantic: bool,
     /// Whether the text is taken as it is, a fragment where it has no `http`.
@@ -37,7 +39,14 @@ pub(crate) struct Options {
 impl Options {
     /// For one version, or a range.
     pub(crate) const fn version(version: &'static str) -> Self {
-        Self { version, websocket_path: None, expected_connections: None, is_pedantic: false, is_bare: false }
+        Self {
+            version,
+            websocket_path: None,
+            expected_connections: None,
+            now: None,
+            is_pedantic: false,
+            is_bare: false,
+        }
     }
 
     /// Not wrapped.
@@ -46,6 +55,7 @@ impl Options {
             version: "",
             websocket_path: None,
             expected_connections: None,
+            now: None,
             is_pedantic: false,
             is_bare: true,
         }
@@ -84,6 +94,11 @@ pub(crate) fn check_with(options: Options, text: &str) -> Vec<Finding> {
 /// Judges for an unknown version and compares nothing.
 pub(crate) fn found(text: &str) -> Vec<Finding> {
     judge(Options::default(), &files(text, false)).0
+}
+
+/// [`found`], otherwise judged.
+pub(crate) fn found_with(options: Options, text: &str) -> Vec<Finding> {
+    judge(options, &files(text, options.is_bare)).0
 }
 
 /// A text with the lines of a complete handshake, and an hour of silence, in place of each `@`.
@@ -219,6 +234,7 @@ fn judge(options: Options, files: &[(String, String)]) -> (Vec<Finding>, Vec<Ann
     let hints = Hints {
         versions: (!options.version.is_empty()).then(|| options.version.parse().expect("a version")),
         expected_connections: options.expected_connections,
+        now: options.now,
         websocket_paths: options.websocket_path.map(str::to_owned).into_iter().collect(),
         ..Hints::default()
     };

@@ -155,6 +155,18 @@ pub(crate) fn with_post_curl(help: String, endpoint: &Endpoint<'_>) -> String {
     }
 }
 
+/// The command that shows what clients make of the certificates, as the last line of a help text.
+pub(crate) fn with_s_client(help: String, endpoint: &Endpoint<'_>) -> String {
+    let Url { site, .. } = url_of(&endpoint.server_names, &endpoint.listens, "");
+    let authority = site.rsplit('/').next().unwrap_or_default();
+    let host = authority.split(':').next().unwrap_or_default();
+    let port = if authority.contains(':') { "" } else { ":443" };
+    format!(
+        "{help}\nverify what clients see:\n    openssl s_client -connect {authority}{port} -servername {host} \
+         -verify_hostname {host} -verify_return_error </dev/null"
+    )
+}
+
 /// A URL of characters that no shell takes for its own.
 struct Url {
     /// Scheme, host and port.

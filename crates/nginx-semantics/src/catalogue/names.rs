@@ -120,6 +120,8 @@ names! {
 
     // TLS and protocols.
     SSL_PREREAD = "ssl_preread",
+    SSL_CERTIFICATE = "ssl_certificate",
+    SSL_CERTIFICATE_KEY = "ssl_certificate_key",
 
     // Answers and logs.
     ADD_HEADER = "add_header",

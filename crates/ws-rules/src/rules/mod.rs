@@ -21,6 +21,7 @@ mod http10_upstream;
 mod http2_upstream;
 mod include_cycle;
 mod include_not_found;
+mod incomplete_certificate_chain;
 mod keepalive_defeated;
 mod limit_rate_leak;
 mod literal_connection_upgrade;
@@ -76,6 +77,7 @@ pub static RULES: &[&dyn Rule] = &[
     &http2_upstream::Http2Upstream,
     &include_cycle::IncludeCycle,
     &include_not_found::IncludeNotFound,
+    &incomplete_certificate_chain::IncompleteCertificateChain,
     &keepalive_defeated::KeepaliveDefeated,
     &limit_rate_leak::LimitRateLeak,
     &literal_connection_upgrade::LiteralConnectionUpgrade,
