@@ -41,7 +41,7 @@ pub(crate) fn judge(served: &ServedCertificates<'_>, endpoint: &Endpoint<'_>, no
     said.extend(dates);
     said.extend(name(first, &endpoint.server_names));
     for said in &mut said {
-        said.help = with_s_client(std::mem::take(&mut said.help), endpoint);
+        said.help = with_s_client(&said.help, endpoint);
     }
     said
 }

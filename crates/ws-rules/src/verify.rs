@@ -156,7 +156,7 @@ pub(crate) fn with_post_curl(help: String, endpoint: &Endpoint<'_>) -> String {
 }
 
 /// The command that shows what clients make of the certificates, as the last line of a help text.
-pub(crate) fn with_s_client(help: String, endpoint: &Endpoint<'_>) -> String {
+pub(crate) fn with_s_client(help: &str, endpoint: &Endpoint<'_>) -> String {
     let Url { site, .. } = url_of(&endpoint.server_names, &endpoint.listens, "");
     let authority = site.rsplit('/').next().unwrap_or_default();
     let host = authority.split(':').next().unwrap_or_default();
