@@ -2,7 +2,7 @@
 
 use nginx_semantics::NginxVersion;
 
-use crate::{Head, Received};
+use crate::{Framing, Head, Received};
 
 /// Since this release nginx speaks HTTP/1.1 to upstreams and sends no `Connection: close` by default.
 const NEW_DEFAULTS: NginxVersion = NginxVersion::new(1, 29, 7);
@@ -45,12 +45,21 @@ pub(crate) enum Manner {
     NotRun,
     /// Handshakes work; [`NOT_SEEN`] has what it costs, and why that is not looked at.
     Works,
+    /// A browser's handshake gets nothing that is an answer in HTTP/1, and no upstream is asked.
+    Mute,
+    /// Handshakes work; an answer that the back end streams with this framing reaches a client that takes gzip in a burst.
+    Streamed(Framing),
+    /// Handshakes work; requests of one client reach several back ends.
+    Spread,
 }
 
 impl Manner {
     /// Whether a browser's handshake gets something else than 101.
     pub(crate) fn is_handshake_failing(self) -> bool {
-        matches!(self, Self::Status | Self::Answered | Self::Stored | Self::Limited | Self::Unanswered)
+        matches!(
+            self,
+            Self::Status | Self::Answered | Self::Stored | Self::Limited | Self::Unanswered | Self::Mute
+        )
     }
 }
 
@@ -88,8 +97,12 @@ const LED_ASTRAY: Expected =
 pub(crate) const EXPECTED: &[Expected] = &[
     Expected { rule: "access-log-off", manner: Manner::Unlogged, ..ANY },
     Expected { rule: "always-false-upgrade-test", ..LED_ASTRAY },
+    Expected { rule: "arbitrary-upgrade-protocol", manner: Manner::Depends, ..ANY },
+    Expected { rule: "balancing-order", ..ANY },
+    Expected { rule: "buffered-endpoint", manner: Manner::Streamed(Framing::UntilClose), ..ANY },
     Expected { rule: "cached-handshake", manner: Manner::Stored, ..ANY },
     Expected { rule: "case-sensitive-upgrade-match", ..LED_ASTRAY },
+    Expected { rule: "compressed-endpoint", manner: Manner::Streamed(Framing::Chunked), ..ANY },
     Expected { rule: "conflicting-server", manner: Manner::Answered, ..ANY },
     Expected { rule: "dead-peer-undetected", manner: Manner::Works, ..ANY },
     Expected { rule: "directive-not-allowed-here", ..ANY },
@@ -149,6 +162,7 @@ pub(crate) const EXPECTED: &[Expected] = &[
         upstream: |_, head| head.protocol() == "HTTP/1.0" && head.has_token("Upgrade", "websocket"),
         ..ANY
     },
+    Expected { rule: "http2-only-listener", manner: Manner::Mute, ..ANY },
     Expected {
         rule: "http2-upstream",
         manner: Manner::Status,
@@ -159,6 +173,7 @@ pub(crate) const EXPECTED: &[Expected] = &[
     Expected { rule: "include-cycle", ..ANY },
     Expected { rule: "include-not-found", ..ANY },
     Expected { rule: "incomplete-certificate-chain", manner: Manner::Works, ..ANY },
+    Expected { rule: "ip-hash-behind-proxy", manner: Manner::Depends, ..ANY },
     Expected {
         rule: "keepalive-defeated",
         manner: Manner::Ordinary,
@@ -206,6 +221,18 @@ pub(crate) const EXPECTED: &[Expected] = &[
     Expected { rule: "no-shutdown-timeout", manner: Manner::Works, ..ANY },
     Expected { rule: "nofile-below-connections", manner: Manner::Works, ..ANY },
     Expected {
+        rule: "open-connect-tunnel",
+        manner: Manner::Unseen,
+        since: Some(NginxVersion::new(1, 31, 0)),
+        ..ANY
+    },
+    Expected {
+        rule: "origin-stripped",
+        manner: Manner::Depends,
+        upstream: |_, head| head.header("Origin").is_none(),
+        ..ANY
+    },
+    Expected {
         rule: "path-rewritten",
         manner: Manner::Path,
         upstream: |_, head| {
@@ -214,6 +241,7 @@ pub(crate) const EXPECTED: &[Expected] = &[
         },
         ..ANY
     },
+    Expected { rule: "plaintext-to-tls-port", manner: Manner::Depends, ..ANY },
     Expected { rule: "polling-forbidden", manner: Manner::Posts, ..ANY },
     Expected {
         rule: "proxy-headers-not-inherited",
@@ -226,6 +254,12 @@ pub(crate) const EXPECTED: &[Expected] = &[
         ..ANY
     },
     Expected { rule: "proxy-pass-not-inherited", manner: Manner::Answered, ..ANY },
+    Expected {
+        rule: "quic-only-listener",
+        manner: Manner::Unseen,
+        since: Some(NginxVersion::new(1, 25, 0)),
+        ..ANY
+    },
     Expected { rule: "response-filter", manner: Manner::Depends, ..ANY },
     Expected {
         rule: "shadowed-location",
@@ -236,9 +270,12 @@ pub(crate) const EXPECTED: &[Expected] = &[
     Expected { rule: "short-read-timeout", manner: Manner::Closed, ..ANY },
     Expected { rule: "shutdown-timeout-drops", manner: Manner::Works, ..ANY },
     Expected { rule: "stale-upstream-address", manner: Manner::Works, ..ANY },
+    Expected { rule: "stateless-balancing", manner: Manner::Depends, ..ANY },
+    Expected { rule: "sticky-unavailable", ..ANY },
     Expected { rule: "stream-timeout", manner: Manner::NotRun, ..ANY },
     Expected { rule: "syntax-error", ..ANY },
     Expected { rule: "timeouts-not-logged", manner: Manner::Works, ..ANY },
+    Expected { rule: "tls-without-certificate", ..ANY },
     Expected { rule: "undefined-variable", ..ANY },
     Expected { rule: "unsupported-upstream-protocol", manner: Manner::Unseen, ..ANY },
     Expected {
@@ -253,6 +290,8 @@ pub(crate) const EXPECTED: &[Expected] = &[
         upstream: |_, head| head.has_token("Upgrade", "websocket") && head.has_token("Connection", "upgrade"),
         ..ANY
     },
+    Expected { rule: "upstream-sni-missing", manner: Manner::Depends, ..ANY },
+    Expected { rule: "upstream-without-stickiness", manner: Manner::Spread, ..ANY },
     Expected { rule: "websocket-scheme-in-proxy-pass", ..ANY },
     Expected { rule: "worker-connections-budget", manner: Manner::Works, ..ANY },
     Expected {
@@ -301,7 +340,7 @@ pub(crate) const NOT_SEEN: &[(&str, &str, &str)] = &[
     (
         "no-shutdown-timeout",
         "the old ones end when their last connection does",
-        "nginx runs without a master here, and so without reloads",
+        "that is looked at in `nginx-proof/tests/shutdown.rs`, below a master that reloads",
     ),
     (
         "nofile-below-connections",
@@ -311,7 +350,7 @@ pub(crate) const NOT_SEEN: &[(&str, &str, &str)] = &[
     (
         "shutdown-timeout-drops",
         "each reload cuts off every client",
-        "nginx runs without a master here, and so without reloads",
+        "that is looked at in `nginx-proof/tests/shutdown.rs`, below a master that reloads",
     ),
     (
         "stale-upstream-address",
@@ -347,6 +386,7 @@ pub(crate) const NOT_SEEN: &[(&str, &str, &str)] = &[
 
 /// Blocks that are only tested with `-t`: rule, what is special about the block's text, why.
 pub(crate) const NOT_OBSERVED: &[(&str, &str, &str)] = &[
+    ("quic-only-listener", "listen 443 quic", "the harness speaks no QUIC"),
     ("short-read-timeout", "uwsgi_pass", "the harness has no back end that speaks uwsgi"),
     ("unsupported-upstream-protocol", "fastcgi_pass", "the harness has no back end that speaks FastCGI"),
     ("unsupported-upstream-protocol", "grpc_pass", "the harness has no back end that speaks gRPC"),

@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use lint_engine::{Selector, Settings, lint};
-use lint_finding::RuleMeta;
+use lint_engine::{Level, Selector, Settings, lint};
+use lint_finding::{RuleMeta, Severity};
 use nginx_semantics::{MemoryFiles, NginxVersion, Scope, VersionRange};
-use ws_rules::RULES;
 
 /// Under which heading a block stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,8 +65,12 @@ impl Block {
         Self { heading, number, files, path, websocket_paths, expected_connections }
     }
 
-    /// The names of the rules that the linter raises for one version.
-    pub(crate) fn raised(&self, version: NginxVersion) -> Vec<&'static str> {
+    /// The names of the rules that the linter raises for one version on the page of a rule, which is asked for even
+    /// where it is off by default.
+    pub(crate) fn raised(&self, rule: &'static RuleMeta, version: NginxVersion) -> Vec<&'static str> {
+        let is_off = rule.severity == Severity::Pedantic;
+        let asked =
+            is_off.then_some((Selector::Rule(rule.name), Level::At(rule.severity))).into_iter().collect();
         let folder = PathBuf::from("/page");
         let mut memory = MemoryFiles::new();
         for (path, text) in &self.files {
@@ -76,10 +79,9 @@ impl Block {
         let scope = Scope { given: vec![folder.clone()], working_folder: folder.clone(), ..Scope::default() };
         let settings = Settings {
             versions: Some(VersionRange::exactly(version)),
-            // Those that are pedantic too.
-            select: RULES.iter().map(|rule| Selector::Rule(rule.meta().name)).collect(),
             expected_connections: self.expected_connections,
             websocket_paths: self.websocket_paths.clone(),
+            levels: asked,
             ..Settings::default()
         };
         let outcome = lint(&memory, &[folder.join("nginx.conf")], &scope, &settings);
@@ -116,7 +118,7 @@ pub(crate) fn blocks(rule: &RuleMeta) -> Vec<Block> {
 
 /// The main level and the logs of a configuration that is ready for production, on two lines: what rules say of these is
 /// no part of a block.
-const HEAD: &str = "worker_shutdown_timeout 1h; error_log /var/log/nginx/error.log info; events {}\n\
+const HEAD: &str = "worker_shutdown_timeout 1h; error_log /var/log/nginx/error.log info; events { worker_connections 1024; }\n\
     http { log_format websocket '$remote_addr [$time_local] \"$request\" $status rt=$request_time \
     up=$upstream_addr us=$upstream_status'; access_log /var/log/nginx/access.log websocket;\n";
 
@@ -150,6 +152,8 @@ fn location(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use ws_rules::RULES;
+
     use super::*;
 
     #[test]

@@ -187,9 +187,7 @@ impl Run<'_> {
         let folder = &self.folder;
         let events = file.tree.children(NodeId::FILE).any(|id| file.is(id, "events"));
         let events = if events { "" } else { "events {} " };
-        format!(
-            "daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/error.log info; {events}"
-        )
+        format!("pid {folder}/nginx.pid; error_log {folder}/error.log info; {events}")
     }
 
     fn http_level(&self, file: &File<'_>, http: NodeId) -> String {
@@ -244,9 +242,16 @@ impl Run<'_> {
                 if is_repeated(file, id, &word) {
                     edits.push((file.tree.span(id), String::new()));
                 } else {
-                    let is_tls =
-                        (1..).map_while(|index| file.argument(id, index)).any(|(_, one)| one == "ssl");
-                    put(format!("127.0.0.1:{}", self.listen(&word, is_tls)?));
+                    let has = |wanted: &str| {
+                        (1..).map_while(|index| file.argument(id, index)).any(|(_, one)| one == wanted)
+                    };
+                    // A socket of UDP is none that a client of the harness gets to.
+                    let port = if has("quic") {
+                        self.surroundings.listen()?
+                    } else {
+                        self.listen(&word, has("ssl"))?
+                    };
+                    put(format!("127.0.0.1:{port}"));
                     let only = (1..).map_while(|index| file.argument(id, index));
                     edits.extend(
                         only.filter(|(_, one)| one.starts_with("ipv6only="))

@@ -62,7 +62,7 @@ fn start_with(binary: &Binary, name: &str, more: &str, change: fn(String) -> Str
         scale: 30,
         manner: Manner::Strict,
         is_tested: false,
-        places: false,
+        ..Setup::default()
     };
     let running = Running::start(binary, &setup).unwrap();
     assert!(running.is_up(), "{:?}", running.verdict());

@@ -6,6 +6,10 @@ use crate::version::{NginxVersion, VersionRange};
 /// (`http/modules/ngx_http_proxy_module.c`, nginx 1.29.7).
 pub const HTTP11_BY_DEFAULT: NginxVersion = NginxVersion::new(1, 29, 7);
 
+/// The first version in which `keepalive` of an `upstream` block may stand before the method
+/// (`http/modules/ngx_http_upstream_keepalive_module.c`).
+pub const KEEPALIVE_IN_ANY_ORDER: NginxVersion = HTTP11_BY_DEFAULT;
+
 /// `proxy_read_timeout`, `uwsgi_read_timeout` and `scgi_read_timeout`, in milliseconds.
 pub const READ_TIMEOUT_MS: u64 = 60_000;
 

@@ -3,6 +3,7 @@
 //! Knows files only through [`Files`], and nothing of WebSockets. [`load`] turns paths into layouts; a [`Configuration`]
 //! is a layout with the files it points into; [`effective`] answers what holds in a context and says why.
 
+mod balancing;
 pub mod catalogue;
 mod certificate;
 mod configuration;
@@ -30,6 +31,7 @@ mod upstream;
 mod variables;
 mod version;
 
+pub use balancing::{Balancing, Method};
 pub use catalogue::DirectiveName;
 pub use certificate::{CertificateFile, PemFault};
 pub use configuration::{

@@ -113,8 +113,7 @@ impl<'s> Endpoint<'s> {
         if !is_catch_all || self.evidence.iter().any(is_other) {
             return None;
         }
-        let mut paths = self.evidence.iter().filter_map(|evidence| evidence.path.as_deref());
-        paths.find(|path| *path != "/")
+        self.evidence.iter().find_map(|evidence| evidence.path.as_deref())
     }
 
     /// Whether it may serve ordinary requests too: nothing in its own path speaks of WebSockets.

@@ -50,9 +50,9 @@ impl<'s> Model<'s> {
             // What the missing file sets may be how names are looked up here.
             return Vec::new();
         }
-        let block = upstream(configuration, endpoint.context, &target.host).filter(|_| target.port.is_none());
-        if let Some(block) = block {
-            return in_upstream(configuration, block);
+        if let Some(block) = upstream(configuration, endpoint.context, &target.host) {
+            // nginx refuses the name of a block with a port: `upstream "…" may not have port …`.
+            return if target.port.is_none() { in_upstream(configuration, block) } else { Vec::new() };
         }
         let pass = if Target::parse(&endpoint.pass.target()).has_variables {
             // The implicit upstream of a literal elsewhere takes it.

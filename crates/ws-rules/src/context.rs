@@ -56,13 +56,16 @@ impl<'m, 's> Context<'m, 's> {
 
 impl<'m, 's> Context<'m, 's> {
     /// The path that a `location /` without a line for the upgrade takes for want of another location, and the location
-    /// beside it that is set up for WebSockets: the name of that one is as likely wrong as the lines are missing.
+    /// beside it that is set up for WebSockets and leads to another upstream: the name of that one is wrong, or the path
+    /// is. Where both lead to the same upstream, lines are missing.
     pub(crate) fn caught<'e>(&self, endpoint: &'e Endpoint<'_>) -> Option<(&'e str, &'m Endpoint<'s>)> {
         let handshake = endpoint.handshake.as_ref()?;
         let lacks_upgrade =
             handshake.upgrade.source.is_default() && crate::verify::dropped_lines(handshake).is_empty();
         let path = endpoint.caught_path().filter(|_| lacks_upgrade)?;
-        Some((path, self.configured_sibling(endpoint)?))
+        let sibling = self.configured_sibling(endpoint)?;
+        let [one, other] = [&sibling.target, &endpoint.target].map(|target| (&target.host, target.port));
+        (one != other).then_some((path, sibling))
     }
 }
 

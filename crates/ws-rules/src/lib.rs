@@ -5,12 +5,15 @@
 
 mod certificates;
 mod context;
+mod listening;
 mod logging;
 #[cfg(test)]
 mod pki;
 mod rules;
+mod streaming;
 #[cfg(test)]
 mod testing;
+mod upstreams;
 mod verify;
 mod ways;
 

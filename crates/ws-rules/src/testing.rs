@@ -17,7 +17,7 @@ use lint_finding::{Finding, Place, Severity};
 use nginx_semantics::{Configuration, MemoryFiles, Scope, load};
 use ws_model::{Hints, Model};
 
-use crate::{Findings, RULES, visit};
+use crate::{Findings, RULES, Rule, visit};
 
 /// How a snippet is judged.
 #[derive(Debug, Clone, Copy, Default)]
@@ -174,7 +174,7 @@ fn files(text: &str, is_bare: bool) -> Vec<(String, String)> {
 
 /// The main level and the logs of a configuration that is ready for production, on two lines: what rules say of these is
 /// no part of a snippet.
-const HEAD: &str = "worker_shutdown_timeout 1h; error_log /var/log/nginx/error.log info; events {}\n\
+const HEAD: &str = "worker_shutdown_timeout 1h; error_log /var/log/nginx/error.log info; events { worker_connections 1024; }\n\
     http { log_format websocket '$remote_addr [$time_local] \"$request\" $status rt=$request_time \
     up=$upstream_addr us=$upstream_status'; access_log /var/log/nginx/access.log websocket;\n";
 
@@ -241,7 +241,9 @@ fn judge(options: Options, files: &[(String, String)]) -> (Vec<Finding>, Vec<Ann
     let mut out = Findings::default();
     for layout in &loaded.layouts {
         let model = Model::new(Configuration::new(&loaded.sources, layout), &hints);
-        visit(RULES, &model, &mut out);
+        let is_on = |rule: &&&dyn Rule| options.is_pedantic || rule.meta().severity > Severity::Pedantic;
+        let rules: Vec<&dyn Rule> = RULES.iter().filter(is_on).copied().collect();
+        visit(&rules, &model, &mut out);
     }
     for (id, file) in
         loaded.sources.iter().filter(|(id, file)| loaded.judged.contains(id) && !file.is_builtin)
@@ -249,7 +251,6 @@ fn judge(options: Options, files: &[(String, String)]) -> (Vec<Finding>, Vec<Ann
         RULES.iter().for_each(|rule| rule.file(id, file, &mut out));
     }
     let mut found = out.into_vec();
-    found.retain(|finding| options.is_pedantic || finding.rule.severity > Severity::Pedantic);
     let mut seen = BTreeSet::new();
     found.retain(|finding| seen.insert((finding.rule.name, finding.primary.place, finding.message.clone())));
     found.sort_by_key(|finding| (finding.primary.place, finding.rule.name));

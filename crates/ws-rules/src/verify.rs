@@ -243,6 +243,7 @@ mod tests {
 server {
     listen 80;
     listen 443 ssl;
+    ssl_certificate c.pem;
     server_name a.example.com;
     location /ws {
         proxy_pass http://127.0.0.1:9000;

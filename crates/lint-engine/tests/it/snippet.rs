@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use lint_engine::{Selector, Settings, lint};
-use lint_finding::{Finding, Outcome, Severity};
+use lint_engine::{Level, Selector, Settings, lint};
+use lint_finding::{Finding, Outcome, RuleMeta, Severity};
 use nginx_semantics::{MemoryFiles, Scope};
-use ws_rules::RULES;
 
 /// Files in memory with the settings to judge them by.
 #[derive(Debug, Default)]
@@ -38,8 +37,6 @@ impl Snippet {
         if let Some((_, text)) = this.files.first_mut() {
             *text = wrapped(text);
         }
-        // Those that are pedantic too.
-        this.settings.select = RULES.iter().map(|rule| Selector::Rule(rule.meta().name)).collect();
         for option in info.split_whitespace() {
             match option.split_once('=') {
                 Some(("nginx", version)) => {
@@ -53,6 +50,14 @@ impl Snippet {
             }
         }
         this
+    }
+
+    /// With a rule that runs even where it is off by default.
+    pub(crate) fn asked(mut self, rule: &'static RuleMeta) -> Self {
+        if rule.severity == Severity::Pedantic {
+            self.settings.levels.push((Selector::Rule(rule.name), Level::At(rule.severity)));
+        }
+        self
     }
 
     /// Judged for one version, or a range.
@@ -94,7 +99,7 @@ pub(crate) fn root(http: &str, server: &str) -> String {
 
 /// The main level and the logs of a configuration that is ready for production, on two lines: what rules say of these is
 /// no part of a block.
-const HEAD: &str = "worker_shutdown_timeout 1h; error_log /var/log/nginx/error.log info; events {}\n\
+const HEAD: &str = "worker_shutdown_timeout 1h; error_log /var/log/nginx/error.log info; events { worker_connections 1024; }\n\
     http { log_format websocket '$remote_addr [$time_local] \"$request\" $status rt=$request_time \
     up=$upstream_addr us=$upstream_status'; access_log /var/log/nginx/access.log websocket;\n";
 

@@ -40,6 +40,9 @@ const LINES: &[&str] = &[
     "limit_req zone=addr;\n",
     "error_page 404 @elsewhere;\n",
     "deny all;\n",
+    "proxy_set_header Origin '';\n",
+    "gzip on;\n",
+    "proxy_ssl_server_name on;\n",
 ];
 
 /// What limits count, as a variable that the missing file may well define.
@@ -53,16 +56,22 @@ const REWRITES: [&str; 3] =
 const LOCATIONS: [&str; 8] =
     ["/ws/", "= /socket.io/", "^~ /cable", "~* ^/websocket", "~ ^/w", "/", "/api/live/websocket", "/signalr"];
 
-const PASSES: [&str; 8] = [
+const PASSES: &[&str] = &[
     "proxy_pass http://127.0.0.1:9000;\n",
     "proxy_pass http://grafana:3000;\n",
     "proxy_pass https://$backend;\n",
+    "proxy_pass https://ws.example.com;\n",
+    "proxy_pass http://shared;\n",
     "uwsgi_pass unix:/run/app.sock;\n",
     "scgi_pass 127.0.0.1:4000;\n",
     "proxy_pass http://127.0.0.1:9000;\ntry_files $uri /index.html;\n",
     "proxy_pass http://127.0.0.1:9000;\nreturn 302 /login;\n",
     "proxy_pass http://127.0.0.1:9000;\nlimit_except POST { deny all; }\n",
 ];
+
+const LISTENS: [&str; 4] = ["", "listen 80 http2;\n", "listen 443 quic;\n", "listen 443 ssl;\n"];
+
+const UPSTREAMS: [&str; 4] = ["", "least_conn;\n", "ip_hash;\n", "keepalive 8;\nleast_conn;\n"];
 
 /// Lines of one level: each at most once, as nginx wants it.
 fn lines() -> impl Strategy<Value = String> {
@@ -91,14 +100,19 @@ fn location() -> impl Strategy<Value = String> {
 
 /// What stands inside `http`: lines, and servers with locations; the gap at each level.
 fn http() -> impl Strategy<Value = String> {
-    let server = (lines(), prop::collection::vec(location(), 1..3)).prop_map(|(lines, mut locations)| {
+    let listen = prop::sample::select(LISTENS.to_vec());
+    let server = (listen, lines(), prop::collection::vec(location(), 1..3));
+    let server = server.prop_map(|(listen, lines, mut locations)| {
         // nginx refuses two of one name, whatever the missing files hold.
         locations.sort();
         locations.dedup_by_key(|location| location.lines().next().unwrap_or_default().to_owned());
-        format!("server {{\n{lines}{GAP}{}}}\n", locations.concat())
+        format!("server {{\n{listen}{lines}{GAP}{}}}\n", locations.concat())
     });
-    (lines(), prop::collection::vec(server, 1..3))
-        .prop_map(|(lines, servers)| format!("{lines}{GAP}{}", servers.concat()))
+    let shared = prop::sample::select(UPSTREAMS.to_vec()).prop_map(|method| {
+        format!("upstream shared {{\n{method}server 10.0.0.1:80;\nserver 10.0.0.2:80;\n{GAP}}}\n")
+    });
+    (lines(), shared, prop::collection::vec(server, 1..3))
+        .prop_map(|(lines, shared, servers)| format!("{lines}{GAP}{shared}{}", servers.concat()))
 }
 
 /// One, or unknown.

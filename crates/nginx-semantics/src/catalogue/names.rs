@@ -107,21 +107,31 @@ names! {
     // Buffers, caches and bodies.
     PROXY_CACHE = "proxy_cache",
     PROXY_CACHE_BYPASS = "proxy_cache_bypass",
+    PROXY_BUFFERING = "proxy_buffering",
+    UWSGI_BUFFERING = "uwsgi_buffering",
+    SCGI_BUFFERING = "scgi_buffering",
+    GZIP = "gzip",
+    GZIP_TYPES = "gzip_types",
 
     // Upstream groups.
     KEEPALIVE = "keepalive",
-    HASH = "hash",
     IP_HASH = "ip_hash",
+    HASH = "hash",
     LEAST_CONN = "least_conn",
     LEAST_TIME = "least_time",
     RANDOM = "random",
     STICKY = "sticky",
     ZONE = "zone",
+    SET_REAL_IP_FROM = "set_real_ip_from",
 
     // TLS and protocols.
     SSL_PREREAD = "ssl_preread",
+    PROXY_SSL_SERVER_NAME = "proxy_ssl_server_name",
+    SSL = "ssl",
     SSL_CERTIFICATE = "ssl_certificate",
     SSL_CERTIFICATE_KEY = "ssl_certificate_key",
+    SSL_REJECT_HANDSHAKE = "ssl_reject_handshake",
+    SSL_VERIFY_CLIENT = "ssl_verify_client",
 
     // Answers and logs.
     ADD_HEADER = "add_header",

@@ -83,7 +83,7 @@ mod tests {
     fn with(text: &str) -> String {
         text.replace(
             '@',
-            "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;",
+            "proxy_http_version 1.1; proxy_set_header Upgrade websocket; proxy_set_header Connection upgrade;",
         )
     }
 

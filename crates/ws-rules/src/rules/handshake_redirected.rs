@@ -219,9 +219,9 @@ server {
             "location /ws/ { proxy_pass http://a; @ rewrite ^/ws/$ /ws/index permanent; }",
             "location / { proxy_pass http://a; @ } location = / { return 302 /app/; }",
             "server { listen 80; server_name a.example; return 301 https://$host$request_uri; location /ws/ { proxy_pass http://a; @ } }
-             server { listen 443 ssl; server_name a.example; location /ws/ { proxy_pass http://a; @ } }",
+             server { listen 443 ssl; ssl_certificate a.pem; ssl_certificate_key a.key; server_name a.example; location /ws/ { proxy_pass http://a; @ } }",
             "server { listen 80; server_name a.example; return 301 https://$host$request_uri; }
-             server { listen 443 ssl; server_name a.example; location /ws/ { proxy_pass http://a; @ } }",
+             server { listen 443 ssl; ssl_certificate a.pem; ssl_certificate_key a.key; server_name a.example; location /ws/ { proxy_pass http://a; @ } }",
             "include /opt/unknown.conf; return 301 /; location /ws/ { proxy_pass http://a; @ }",
         ] {
             let findings = found(&with(text));
@@ -235,7 +235,7 @@ server {
             path("/chat"),
             &with(
                 "server { listen 80; return 301 https://$host$request_uri; }
-                 server { listen 443 ssl; location /chat { proxy_pass http://a; @ } }
+                 server { listen 443 ssl; ssl_certificate a.pem; ssl_certificate_key a.key; location /chat { proxy_pass http://a; @ } }
                  server { listen 444; location / { return 302 /login; } location /x { proxy_pass http://a; } }",
             ),
         );

@@ -67,22 +67,16 @@ mod tests {
     use crate::testing::{Options, check, check_with, found, help, with_handshake};
 
     /// 2026-01-01.
-    const NOW: Options = Options { now: Some(1_767_225_600), ..Options::bare() };
+    const NOW: Options = Options { now: Some(1_767_225_600), ..Options::version("") };
 
-    /// A main file with a server that sends `certificates`.
+    /// A server that sends `certificates`.
     fn with(lines: &str, certificates: &str) -> String {
         with_handshake(&format!(
-            "worker_shutdown_timeout 1h;
-error_log logs/error.log info;
-events {{}}
-http {{
-log_format ws '$status $request_time $upstream_addr'; access_log logs/access.log ws;
-server {{
+            "server {{
     listen 443 ssl; server_name chat.example.com;
     location /ws/ {{ @ proxy_pass http://127.0.0.1:9000; proxy_set_header Host $http_host;
         proxy_set_header X-Forwarded-Proto $scheme; }}
     {lines}
-}}
 }}
 #- server.pem
 {certificates}"

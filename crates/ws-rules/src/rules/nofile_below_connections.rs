@@ -88,13 +88,13 @@ events {{ worker_connections 4096; }}
     fn silent_where_they_are_enough_or_not_known() {
         for main in [
             "worker_rlimit_nofile 8192; events { worker_connections 4096; }",
-            "worker_rlimit_nofile 512; events {}",
+            "worker_rlimit_nofile 1024; events { worker_connections 1024; }",
             "events { worker_connections 4096; }",
             "worker_rlimit_nofile 100; events { include /opt/events.conf; }",
         ] {
             check(&format!("{main}\n{HTTP}"));
         }
         let plain = HTTP.replace("/ws/", "/").replace("proxy_set_header", "#");
-        check(&format!("worker_rlimit_nofile 100; events {{ }}\n{plain}"));
+        check(&format!("worker_rlimit_nofile 100; events {{ worker_connections 1024; }}\n{plain}"));
     }
 }

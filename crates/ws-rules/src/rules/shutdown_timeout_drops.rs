@@ -48,7 +48,7 @@ mod tests {
     use crate::testing::{check, found};
 
     const REST: &str = "error_log logs/error.log info;
-events {}
+events { worker_connections 1024; }
 http {
     log_format ws '$status $request_time $upstream_addr';
     access_log logs/access.log ws;

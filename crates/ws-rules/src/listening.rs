@@ -1,0 +1,34 @@
+//! Where the server of an endpoint listens.
+
+use nginx_semantics::{ContextId, ContextKind, Presence, Socket, sockets};
+use ws_model::Endpoint;
+
+use crate::Context;
+
+/// The sockets of an endpoint's server, with all servers that share them.
+pub(crate) struct Listening<'s> {
+    /// The server.
+    pub(crate) server: ContextId,
+    /// Those of TCP, and Unix sockets.
+    pub(crate) sockets: Vec<Socket<'s>>,
+    /// Those of QUIC.
+    pub(crate) quic: Vec<Socket<'s>>,
+}
+
+impl<'s> Listening<'s> {
+    /// `None` where a file that was not given may have more of them.
+    pub(crate) fn of(cx: &Context<'_, 's>, endpoint: &Endpoint<'_>) -> Option<Self> {
+        let configuration = cx.configuration();
+        let server = configuration.enclosing(endpoint.context, ContextKind::Server)?;
+        let http = configuration.enclosing(server, ContextKind::Http)?;
+        let this = configuration.context(server);
+        let is_open = this.presence != Presence::Given || !this.gaps.is_empty();
+        if is_open || configuration.context(http).gaps.iter().any(|gap| !gap.is_pattern) {
+            return None;
+        }
+        let is_own = |socket: &Socket<'_>| socket.listens.iter().any(|listen| listen.server == server);
+        let (quic, sockets) =
+            sockets(configuration, http).into_iter().filter(is_own).partition(Socket::is_quic);
+        Some(Self { server, sockets, quic })
+    }
+}
