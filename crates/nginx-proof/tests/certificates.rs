@@ -117,8 +117,11 @@ fn judged(binary: &Binary, files: &[(String, String)]) -> Option<(Severity, Stri
     said
 }
 
-/// Runs each on every nginx: the certificates, what a client says of them, and the severity and the words of the rule.
-fn compare(pki: &Pki, cases: &[(&str, String, Option<&str>, Option<(Severity, &str)>)]) {
+/// What it is, the certificates, what a client says of them, and the severity and the words of the rule.
+type Case<'c> = (&'c str, String, Option<&'c str>, Option<(Severity, &'c str)>);
+
+/// Runs each on every nginx.
+fn compare(pki: &Pki, cases: &[Case<'_>]) {
     for binary in found() {
         for (name, certificates, complaint, rule) in cases {
             let files = files(pki, certificates);

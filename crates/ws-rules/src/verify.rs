@@ -141,7 +141,7 @@ fn with_command(help: String, url: Option<&Url>, has_origin: bool) -> String {
     let origin = if has_origin { format!(" -H 'Origin: {site}'") } else { String::new() };
     format!(
         "{help}\nverify that it answers 101:\n    curl -i -N --http1.1 -H 'Connection: Upgrade' -H 'Upgrade: websocket'{origin} \
-         -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: SGVsbG8sIHdvcmxkIQ==' '{site}{path}'"
+         -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' '{site}{path}'"
     )
 }
 
