@@ -24,6 +24,8 @@ pub struct StartupName<'s> {
     pub port: Option<u16>,
     /// The `upstream` block around it.
     pub upstream: Option<ContextId>,
+    /// Whether no other server takes the requests that this one cannot.
+    pub is_alone: bool,
 }
 
 /// What is known of the network that names without a dot are looked up in.
@@ -67,6 +69,7 @@ impl<'s> Model<'s> {
                 host: target.host.clone(),
                 port: target.port,
                 upstream: None,
+                is_alone: true,
             });
         name.into_iter().collect()
     }
@@ -118,7 +121,9 @@ fn in_upstream<'s>(configuration: Configuration<'s>, block: ContextId) -> Vec<St
     if configuration.directives(block).any(is_foreign) {
         return Vec::new();
     }
-    let peers = peers(configuration, block).filter(|peer| !peer.has("resolve") && !peer.has("down"));
+    let all: Vec<_> = peers(configuration, block).filter(|peer| !peer.has("down")).collect();
+    let is_alone = all.len() < 2 && configuration.context(block).gaps.is_empty();
+    let peers = all.into_iter().filter(|peer| !peer.has("resolve"));
     let name = |peer: nginx_semantics::Peer<'s>| {
         let Target { host, port, has_variables, .. } = Target::parse(peer.address.as_bytes());
         (!has_variables).then_some(StartupName {
@@ -126,6 +131,7 @@ fn in_upstream<'s>(configuration: Configuration<'s>, block: ContextId) -> Vec<St
             host,
             port,
             upstream: Some(block),
+            is_alone,
         })
     };
     peers.filter_map(name).collect()

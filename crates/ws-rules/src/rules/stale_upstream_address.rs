@@ -38,30 +38,46 @@ impl Rule for StaleUpstreamAddress {
         if service == NameService::Kubernetes {
             return;
         }
-        let mut found: Vec<(String, FindingBuilder, usize)> = Vec::new();
+        let mut groups: Vec<Names<'_, '_>> = Vec::new();
         for endpoint in &cx.model.endpoints {
-            for name in cx.model.startup_names(endpoint) {
-                if !may_be_container(&name.host) {
-                    continue;
-                }
-                match found.iter_mut().find(|(host, ..)| *host == name.host) {
-                    Some((_, finding, labels)) if *labels < MOST_LABELS => {
-                        *finding = finding.clone().label(&name.directive, "and here");
-                        *labels += 1;
-                    }
-                    Some(_) => {}
-                    None => found.push((name.host.clone(), report(cx, endpoint, &name, service), 0)),
-                }
+            let mut names = cx.model.startup_names(endpoint);
+            names.retain(|name| may_be_container(&name.host));
+            let Some(first) = names.first() else { continue };
+            match groups.iter_mut().find(|group| group.is_of(first)) {
+                // Its servers are there already.
+                Some(_) if first.upstream.is_some() => {}
+                Some(group) => group.names.extend(names),
+                None => groups.push(Names { endpoint, names }),
             }
         }
-        found.into_iter().for_each(|(_, finding, _)| out.push(finding));
+        groups.iter().filter_map(|group| report(cx, group, service)).for_each(|finding| out.push(finding));
+    }
+}
+
+/// The names of one `upstream`, or one name in several places; never empty.
+struct Names<'m, 's> {
+    endpoint: &'m Endpoint<'s>,
+    names: Vec<StartupName<'s>>,
+}
+
+impl Names<'_, '_> {
+    fn is_of(&self, other: &StartupName<'_>) -> bool {
+        let is_same = |name: &StartupName<'_>| match name.upstream {
+            Some(upstream) => Some(upstream) == other.upstream,
+            None => other.upstream.is_none() && name.host == other.host,
+        };
+        self.names.first().is_some_and(is_same)
     }
 }
 
 /// Whether people give such names to containers: one label that is not the machine's own name for itself. What has a dot
-/// belongs to some DNS zone, of which nothing is known, and a single letter stands for a name that is yet to be written.
+/// belongs to some DNS zone, of which nothing is known, and a single letter stands for a name that is yet to be written,
+/// as these words do.
 fn may_be_container(host: &str) -> bool {
-    let is_own = host.starts_with("localhost") || host.starts_with("ip6-");
+    const TO_BE_WRITTEN: [&str; 4] = ["hostname", "address", "your", "example"];
+    let is_own = host.starts_with("localhost")
+        || host.starts_with("ip6-")
+        || TO_BE_WRITTEN.iter().any(|word| host.contains(word));
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     !is_own
         && host.len() > 1
@@ -70,20 +86,29 @@ fn may_be_container(host: &str) -> bool {
         && host.contains(|letter: char| letter.is_ascii_alphabetic())
 }
 
-fn report(
-    cx: &Context<'_, '_>,
-    endpoint: &Endpoint<'_>,
-    name: &StartupName<'_>,
-    service: NameService,
-) -> FindingBuilder {
+fn report(cx: &Context<'_, '_>, group: &Names<'_, '_>, service: NameService) -> Option<FindingBuilder> {
+    let (name, others) = group.names.split_first()?;
     let host = &name.host;
-    let message = format!(
-        "nginx looks `{host}` up when it starts and not again: once the name has another address, handshakes get 502 or 504 \
-         until a reload"
-    );
+    let more = match others.len() {
+        0 => String::new(),
+        _ if name.upstream.is_none() => String::new(),
+        1 => " and another name".to_owned(),
+        count => format!(" and {count} other names"),
+    };
+    // While one server fails the others get its handshakes (`proxy_next_upstream error timeout`, the default).
+    let then = if name.is_alone {
+        "once the name has another address, handshakes get 502 or 504 until a reload"
+    } else {
+        "a server that has got another address gets no handshake until a reload"
+    };
+    let message = format!("nginx looks `{host}`{more} up when it starts and not again: {then}");
     let confidence = if service == NameService::Docker { Confidence::Medium } else { Confidence::Low };
-    let finding = FindingBuilder::argument(&META, &name.directive, 0, message);
-    finding.endpoint(endpoint).confidence(confidence).help(help(cx, endpoint, name))
+    let mut finding = FindingBuilder::argument(&META, &name.directive, 0, message);
+    for other in others.iter().take(MOST_LABELS) {
+        finding = finding.label(&other.directive, "and here");
+    }
+    let finding = finding.endpoint(group.endpoint).confidence(confidence);
+    Some(finding.help(help(cx, group.endpoint, name)))
 }
 
 fn help(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, name: &StartupName<'_>) -> String {
@@ -93,10 +118,12 @@ fn help(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, name: &StartupName<'_>) -
         Some(_) => "the `resolver` that is set".to_owned(),
         None => "`resolver 127.0.0.11 valid=10s;` (Docker's DNS server)".to_owned(),
     };
-    if cx.versions().min >= RESOLVE {
+    if cx.versions().min >= RESOLVE || !name.is_alone {
+        let since =
+            if cx.versions().min < RESOLVE { format!(" (since nginx {RESOLVE})") } else { String::new() };
         return format!(
-            "write `server {address} resolve;` in an `upstream` with `zone NAME 64k;`, with {resolver} in `http`; or reload \
-             nginx after each deployment"
+            "write `server {address} resolve;`{since} in an `upstream` with `zone NAME 64k;`, with {resolver} in `http`; or \
+             reload nginx after each deployment"
         );
     }
     let pass = endpoint.pass.directive.text_line();
@@ -129,7 +156,6 @@ mod tests {
 upstream sockets {
     server chat:6042;
           #^^^^^^^^^ info: nginx looks `chat` up when it starts and not again: once the name has another address, handshakes get 502 or 504 until a reload
-    server 10.0.0.7:6042 backup;
 }
 server { location /ws/ { @ proxy_pass http://sockets; proxy_set_header Host $http_host; } }
 ",
@@ -139,6 +165,27 @@ server { location /ws/ { @ proxy_pass http://sockets; proxy_set_header Host $htt
             "let nginx take the name from a variable, which it looks up again: `set $backend chat:6042;` and `proxy_pass \
              http://$backend;`, with `resolver 127.0.0.11 valid=10s;` (Docker's DNS server); since nginx 1.27.3 "
         ));
+    }
+
+    #[test]
+    fn servers_beside_others() {
+        let findings = check(&with_handshake(
+            "
+upstream sockets {
+    hash $remote_addr;
+    server chat-1:6042;
+          #^^^^^^^^^^^ info: nginx looks `chat-1` and another name up when it starts and not again: a server that has got another address gets no handshake until a reload
+    server chat-2:6042;
+    server 10.0.0.7:6042;
+}
+server { location /ws/ { @ proxy_pass http://sockets; proxy_set_header Host $http_host; }
+    location /websocket/ { @ proxy_pass http://sockets; proxy_set_header Host $http_host; } }
+",
+        ));
+        assert_eq!(labels(&findings[0]).iter().filter(|label| **label == "and here").count(), 1);
+        assert!(
+            help(&findings[0]).starts_with("write `server chat-1:6042 resolve;` (since nginx 1.27.3) in an")
+        );
     }
 
     #[test]
@@ -189,6 +236,7 @@ server {
             "http://[::1]:6042",
             "http://localhost:6042",
             "http://a:6042",
+            "http://your-server:6042",
             "http://unix:/run/chat.sock",
             "http://chat.example.com:6042",
             "http://chat.default.svc.cluster.local",
