@@ -178,6 +178,23 @@ const HEAD: &str = "worker_shutdown_timeout 1h; error_log /var/log/nginx/error.l
     http { log_format websocket '$remote_addr [$time_local] \"$request\" $status rt=$request_time \
     up=$upstream_addr us=$upstream_status'; access_log /var/log/nginx/access.log websocket;\n";
 
+/// A main file with a complete endpoint, but for `events` and `worker_shutdown_timeout`: for rules about these.
+pub(crate) const REST: &str = "error_log logs/error.log info;
+http {
+    log_format ws '$status $request_time $upstream_addr';
+    access_log logs/access.log ws;
+    server {
+        location /ws/ {
+            proxy_pass http://127.0.0.1:9000;
+            proxy_http_version 1.1;
+            proxy_set_header Upgrade $http_upgrade;
+            proxy_set_header Connection upgrade;
+            proxy_read_timeout 1h;
+        }
+    }
+}
+";
+
 /// Whether the text is a main file already.
 fn is_whole(text: &str) -> bool {
     text.lines().any(|line| ["events", "http"].contains(&line.split_whitespace().next().unwrap_or_default()))

@@ -101,29 +101,16 @@ impl Rule for WorkerConnectionsBudget {
 mod tests {
     use lint_finding::Finding;
 
-    use crate::testing::{Options, check_with, help};
+    use crate::testing::{Options, REST, check_with, help};
 
-    const HTTP: &str = "worker_shutdown_timeout 1h;
-error_log logs/error.log info;
-http {
-    log_format ws '$status $request_time $upstream_addr';
-    access_log logs/access.log ws;
-    server {
-        location /ws/ {
-            proxy_pass http://127.0.0.1:9000;
-            proxy_http_version 1.1;
-            proxy_set_header Upgrade $http_upgrade;
-            proxy_set_header Connection upgrade;
-            proxy_read_timeout 1h;
-        }
+    #[track_caller]
+    fn judged(options: Options, main: &str) -> Vec<Finding> {
+        check_with(options, &format!("{main}\nworker_shutdown_timeout 1h;\n{REST}"))
     }
-}
-";
 
     #[track_caller]
     fn expecting(expected: u64, main: &str) -> Vec<Finding> {
-        let options = Options { expected_connections: Some(expected), ..Options::default() };
-        check_with(options, &format!("{main}\n{HTTP}"))
+        judged(Options { expected_connections: Some(expected), ..Options::default() }, main)
     }
 
     #[test]
@@ -166,7 +153,7 @@ http {
         ] {
             expecting(20_000, main);
         }
-        check_with(Options::default(), &format!("events {{ worker_connections 1024; }}\n{HTTP}"));
+        judged(Options::default(), "events { worker_connections 1024; }");
     }
 
     #[test]
@@ -180,7 +167,7 @@ http {
        #^^^^^^^^^^^^^^^^^^^^^^ info: a worker holds at most 384 WebSockets: nginx takes two of its 768 connections for each
 }",
         ] {
-            check_with(Options::default(), &format!("{main}\n{HTTP}"));
+            judged(Options::default(), main);
         }
     }
 }
