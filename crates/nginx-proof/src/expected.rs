@@ -355,7 +355,7 @@ pub(crate) const NOT_SEEN: &[(&str, &str, &str)] = &[
     (
         "stale-upstream-address",
         "every handshake goes to the old address",
-        "names that change need a name service of the test's own; addresses are those of the harness here",
+        "addresses are those of the harness here; names that change are looked at in `nginx-proof/tests/names.rs`",
     ),
     (
         "stream-timeout",

@@ -28,6 +28,24 @@ pub struct StartupName<'s> {
     pub is_alone: bool,
 }
 
+impl StartupName<'_> {
+    /// Whether people give such names to containers: one label that is not the machine's own name for itself. What has a dot
+    /// belongs to some DNS zone, of which nothing is known, and a single letter stands for a name that is yet to be written,
+    /// as these words do.
+    pub fn may_be_container(&self) -> bool {
+        const TO_BE_WRITTEN: [&str; 4] = ["hostname", "address", "your", "example"];
+        let is_own = self.host.starts_with("localhost")
+            || self.host.starts_with("ip6-")
+            || TO_BE_WRITTEN.iter().any(|word| self.host.contains(word));
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        !is_own
+            && self.host.len() > 1
+            && self.host.bytes().all(is_plain)
+            && self.host.starts_with(|first: char| first.is_ascii_alphanumeric())
+            && self.host.contains(|letter: char| letter.is_ascii_alphabetic())
+    }
+}
+
 /// What is known of the network that names without a dot are looked up in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NameService {

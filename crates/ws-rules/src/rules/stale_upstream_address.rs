@@ -5,7 +5,7 @@
 //! `http/modules/ngx_http_upstream_zone_module.c`).
 
 use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::NginxVersion;
+use nginx_semantics::{Directive, NginxVersion};
 use ws_model::{Endpoint, NameService, StartupName};
 
 use crate::{Context, FindingBuilder, Findings, Rule};
@@ -41,13 +41,15 @@ impl Rule for StaleUpstreamAddress {
         let mut groups: Vec<Names<'_, '_>> = Vec::new();
         for endpoint in &cx.model.endpoints {
             let mut names = cx.model.startup_names(endpoint);
-            names.retain(|name| may_be_container(&name.host));
+            names.retain(StartupName::may_be_container);
             let Some(first) = names.first() else { continue };
+            // The literal of another location made the upstream that takes the name out of the variable.
+            let is_caught =
+                first.upstream.is_none() && first.directive.reference != endpoint.pass.directive.reference;
+            let caught = is_caught.then_some(endpoint.pass.directive);
             match groups.iter_mut().find(|group| group.is_of(first)) {
-                // Its servers are there already.
-                Some(_) if first.upstream.is_some() => {}
-                Some(group) => group.names.extend(names),
-                None => groups.push(Names { endpoint, names }),
+                Some(group) => group.add(names, caught),
+                None => groups.push(Names { endpoint, names, caught: caught.into_iter().collect() }),
             }
         }
         groups.iter().filter_map(|group| report(cx, group, service)).for_each(|finding| out.push(finding));
@@ -58,9 +60,20 @@ impl Rule for StaleUpstreamAddress {
 struct Names<'m, 's> {
     endpoint: &'m Endpoint<'s>,
     names: Vec<StartupName<'s>>,
+    /// The `*_pass` lines that take the upstream of the first by a variable.
+    caught: Vec<Directive<'s>>,
 }
 
-impl Names<'_, '_> {
+impl<'s> Names<'_, 's> {
+    fn add(&mut self, names: Vec<StartupName<'s>>, caught: Option<Directive<'s>>) {
+        for name in names {
+            if self.names.iter().all(|other| other.directive.reference != name.directive.reference) {
+                self.names.push(name);
+            }
+        }
+        self.caught.extend(caught);
+    }
+
     fn is_of(&self, other: &StartupName<'_>) -> bool {
         let is_same = |name: &StartupName<'_>| match name.upstream {
             Some(upstream) => Some(upstream) == other.upstream,
@@ -68,22 +81,6 @@ impl Names<'_, '_> {
         };
         self.names.first().is_some_and(is_same)
     }
-}
-
-/// Whether people give such names to containers: one label that is not the machine's own name for itself. What has a dot
-/// belongs to some DNS zone, of which nothing is known, and a single letter stands for a name that is yet to be written,
-/// as these words do.
-fn may_be_container(host: &str) -> bool {
-    const TO_BE_WRITTEN: [&str; 4] = ["hostname", "address", "your", "example"];
-    let is_own = host.starts_with("localhost")
-        || host.starts_with("ip6-")
-        || TO_BE_WRITTEN.iter().any(|word| host.contains(word));
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    !is_own
-        && host.len() > 1
-        && host.bytes().all(is_plain)
-        && host.starts_with(|first: char| first.is_ascii_alphanumeric())
-        && host.contains(|letter: char| letter.is_ascii_alphabetic())
 }
 
 fn report(cx: &Context<'_, '_>, group: &Names<'_, '_>, service: NameService) -> Option<FindingBuilder> {
@@ -107,8 +104,19 @@ fn report(cx: &Context<'_, '_>, group: &Names<'_, '_>, service: NameService) -> 
     for other in others.iter().take(MOST_LABELS) {
         finding = finding.label(&other.directive, "and here");
     }
+    for caught in group.caught.iter().take(MOST_LABELS) {
+        finding = finding
+            .because(caught, "the variable is no way round: the literal made an upstream of that name");
+    }
     let finding = finding.endpoint(group.endpoint).confidence(confidence);
-    Some(finding.help(help(cx, group.endpoint, name)))
+    let help = if group.caught.is_empty() {
+        help(cx, group.endpoint, name)
+    } else {
+        format!(
+            "take `{host}` from a variable wherever it stands, so that no literal makes an upstream of it"
+        )
+    };
+    Some(finding.help(help))
 }
 
 fn help(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, name: &StartupName<'_>) -> String {
@@ -215,7 +223,7 @@ server {
 
     #[test]
     fn a_variable_of_which_a_literal_elsewhere_made_an_upstream() {
-        check(&with_handshake(
+        let findings = check(&with_handshake(
             "
 server {
     resolver 127.0.0.11;
@@ -227,6 +235,7 @@ server {
 }
 ",
         ));
+        assert!(labels(&findings[0])[0].starts_with("the variable is no way round"));
     }
 
     #[test]
