@@ -153,6 +153,7 @@ fn hints(settings: &Settings) -> Hints {
         min_read_timeout_ms: settings.min_read_timeout_ms,
         expected_connections: settings.expected_connections,
         layers: settings.layers.clone(),
+        now: settings.now,
     }
 }
 

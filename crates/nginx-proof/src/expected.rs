@@ -173,6 +173,7 @@ pub(crate) const EXPECTED: &[Expected] = &[
     },
     Expected { rule: "include-cycle", ..ANY },
     Expected { rule: "include-not-found", ..ANY },
+    Expected { rule: "incomplete-certificate-chain", manner: Manner::Works, ..ANY },
     Expected { rule: "ip-hash-behind-proxy", manner: Manner::Depends, ..ANY },
     Expected {
         rule: "keepalive-defeated",
@@ -271,6 +272,7 @@ pub(crate) const EXPECTED: &[Expected] = &[
     },
     Expected { rule: "short-read-timeout", manner: Manner::Closed, ..ANY },
     Expected { rule: "shutdown-timeout-drops", manner: Manner::Works, ..ANY },
+    Expected { rule: "stale-upstream-address", manner: Manner::Works, ..ANY },
     Expected { rule: "stateless-balancing", manner: Manner::Depends, ..ANY },
     Expected { rule: "sticky-unavailable", ..ANY },
     Expected { rule: "stream-timeout", manner: Manner::NotRun, ..ANY },
@@ -334,6 +336,11 @@ pub(crate) const NOT_SEEN: &[(&str, &str, &str)] = &[
         "the limit is kept low on purpose",
     ),
     (
+        "incomplete-certificate-chain",
+        "a client that has only the root refuses the connection",
+        "the harness puts a certificate of its own in place of each; what nginx sends, and refuses to load, is looked at in `nginx-proof/tests/certificates.rs`",
+    ),
+    (
         "layer-without-websocket",
         "a proxy in front drops the handshake",
         "the products that the presets are about are not here",
@@ -362,6 +369,11 @@ pub(crate) const NOT_SEEN: &[(&str, &str, &str)] = &[
         "shutdown-timeout-drops",
         "each reload cuts off every client",
         "that is looked at in `nginx-proof/tests/shutdown.rs`, below a master that reloads",
+    ),
+    (
+        "stale-upstream-address",
+        "every handshake goes to the old address",
+        "addresses are those of the harness here; names that change are looked at in `nginx-proof/tests/names.rs`",
     ),
     (
         "stream-timeout",

@@ -104,7 +104,8 @@ const WITHOUT_SCHEME: [&str; 5] = ["fastcgi_pass", "uwsgi_pass", "scgi_pass", "m
 /// Times that nginx keeps in seconds: they cannot be made shorter than one.
 const IN_SECONDS: [&str; 1] = ["ssl_session_timeout"];
 
-/// Rewrites files, the main one first; `folder` is where they will lie, with `cert.pem` and `key.pem` beside them.
+/// Rewrites files, the main one first; `folder` is where they will lie, with `cert.pem` and `key.pem` beside them,
+/// which stand for certificates unless these are given with a key.
 ///
 /// # Errors
 /// When a port is wanted and there is none.
@@ -259,6 +260,7 @@ impl Run<'_> {
                     );
                 }
             }
+            "ssl_certificate" | "ssl_certificate_key" if self.is_given(&word) && self.has_key() => {}
             "ssl_certificate"
             | "ssl_trusted_certificate"
             | "ssl_client_certificate"
@@ -301,6 +303,16 @@ impl Run<'_> {
             _ => {}
         }
         Ok(())
+    }
+
+    fn is_given(&self, path: &str) -> bool {
+        self.files.iter().any(|file| file.path == path)
+    }
+
+    /// Whether a key is among the files: without one, certificates that are given cannot be used.
+    fn has_key(&self) -> bool {
+        let is_key = |file: &File<'_>| file.text.starts_with(b"-----BEGIN PRIVATE KEY-----");
+        self.files.iter().any(is_key)
     }
 
     fn listen(&mut self, original: &str, is_tls: bool) -> Result<u16, Error> {

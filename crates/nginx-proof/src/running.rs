@@ -145,6 +145,11 @@ impl Running {
         self.instance.as_ref().map(|instance| Reloader(instance.id()))
     }
 
+    /// The port of 127.0.0.1 that stands for a `listen`, for clients of another kind than probes.
+    pub fn port(&self, listen: &str) -> Option<u16> {
+        self.rewritten.listens.iter().find(|one| one.is_called(listen)).map(|listen| listen.port)
+    }
+
     /// Tries one thing. Probes do not disturb one another.
     pub fn probe(&mut self, probe: &Probe) -> Seen {
         let (exchange, plan) = match probe {

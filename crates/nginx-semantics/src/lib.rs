@@ -5,6 +5,7 @@
 
 mod balancing;
 pub mod catalogue;
+mod certificate;
 mod configuration;
 pub mod defaults;
 pub mod dispatch;
@@ -34,6 +35,7 @@ mod version;
 
 pub use balancing::{Balancing, Method};
 pub use catalogue::DirectiveName;
+pub use certificate::{CertificateFile, PemFault};
 pub use configuration::{
     Configuration, Context, ContextId, ContextKind, Directive, DirectiveRef, Fragment, Gap, IncludeFailure,
     IncludeProblem, Layout, Presence,

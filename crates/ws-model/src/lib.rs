@@ -5,6 +5,7 @@
 
 pub mod applications;
 mod browser;
+mod certificate;
 pub mod chain;
 mod dead_peer;
 mod endpoint;
@@ -14,6 +15,7 @@ mod idle;
 pub mod layers;
 mod limits;
 mod logs;
+mod lookup;
 mod misplaced;
 mod model;
 mod origin;
@@ -26,12 +28,14 @@ mod stream;
 mod walk;
 
 pub use browser::{Browser, HandshakeRequest, OrdinaryRequest, has_token, is_carried};
+pub use certificate::{Certificate, ChainFault, Moment, ServedCertificates};
 pub use endpoint::Endpoint;
 pub use evidence::{Evidence, EvidenceKind};
 pub use handshake::{Handshake, Header, HttpVersion, Line, Lost};
 pub use idle::IdleLimit;
 pub use limits::{Limit, Most};
 pub use logs::{AccessLogs, Fields, LogFormat, fields_of, logs_info};
+pub use lookup::{NameService, StartupName};
 pub use model::{Hints, Model};
 pub use origin::OriginDifference;
 pub use paths::LostPath;

@@ -39,6 +39,8 @@ pub struct Hints {
     pub expected_connections: Option<u64>,
     /// The proxies in front of nginx, from the outside in.
     pub layers: Vec<Layer>,
+    /// The time by which certificates are judged, in seconds since 1970; `None`: their dates are not judged.
+    pub now: Option<i64>,
 }
 
 /// A configuration as WebSockets see it.

@@ -3,9 +3,12 @@
 //! A rule reads facts of the [`ws_model::Model`], not syntax; it cannot fail, do I/O or see another rule's findings.
 //! [`RULES`] is the whole registry: documentation, selection and output read it.
 
+mod certificates;
 mod context;
 mod listening;
 mod logging;
+#[cfg(test)]
+mod pki;
 mod rules;
 mod streaming;
 #[cfg(test)]

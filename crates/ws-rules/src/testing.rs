@@ -33,6 +33,8 @@ pub(crate) struct Options {
     pub(crate) heartbeat_ms: Option<u64>,
     /// As for `[[layers]]`: name, idle limit in seconds, whether it passes WebSockets.
     pub(crate) layers: &'static [(&'static str, Option<u64>, Option<bool>)],
+    /// The time of the run, in seconds since 1970.
+    pub(crate) now: Option<i64>,
     /// Whether pedantic rules run too.
     pub(crate) is_pedantic: bool,
     /// Whether the text is taken as it is, a fragment where it has no `http`.
@@ -58,6 +60,7 @@ impl Options {
             expected_connections: None,
             heartbeat_ms: None,
             layers: &[],
+            now: None,
             is_pedantic: false,
             is_bare: false,
         }
@@ -96,6 +99,11 @@ pub(crate) fn check_with(options: Options, text: &str) -> Vec<Finding> {
 /// Judges for an unknown version and compares nothing.
 pub(crate) fn found(text: &str) -> Vec<Finding> {
     judge(Options::default(), &files(text, false)).0
+}
+
+/// [`found`], otherwise judged.
+pub(crate) fn found_with(options: Options, text: &str) -> Vec<Finding> {
+    judge(options, &files(text, options.is_bare)).0
 }
 
 /// A text with the lines of a complete handshake, and an hour of silence, in place of each `@`.
@@ -254,6 +262,7 @@ fn judge(options: Options, files: &[(String, String)]) -> (Vec<Finding>, Vec<Ann
         expected_connections: options.expected_connections,
         heartbeat_ms: options.heartbeat_ms,
         layers: options.layers.iter().map(layer).collect(),
+        now: options.now,
         websocket_paths: options.websocket_path.map(str::to_owned).into_iter().collect(),
         ..Hints::default()
     };

@@ -141,7 +141,7 @@ fn with_command(help: String, url: Option<&Url>, has_origin: bool) -> String {
     let origin = if has_origin { format!(" -H 'Origin: {site}'") } else { String::new() };
     format!(
         "{help}\nverify that it answers 101:\n    curl -i -N --http1.1 -H 'Connection: Upgrade' -H 'Upgrade: websocket'{origin} \
-         -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: SGVsbG8sIHdvcmxkIQ==' '{site}{path}'"
+         -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' '{site}{path}'"
     )
 }
 
@@ -153,6 +153,18 @@ pub(crate) fn with_post_curl(help: String, endpoint: &Endpoint<'_>) -> String {
         }
         None => help,
     }
+}
+
+/// The command that shows what clients make of the certificates, as the last line of a help text.
+pub(crate) fn with_s_client(help: &str, endpoint: &Endpoint<'_>) -> String {
+    let Url { site, .. } = url_of(&endpoint.server_names, &endpoint.listens, "");
+    let authority = site.rsplit('/').next().unwrap_or_default();
+    let host = authority.split(':').next().unwrap_or_default();
+    let port = if authority.contains(':') { "" } else { ":443" };
+    format!(
+        "{help}\nverify what clients see:\n    openssl s_client -connect {authority}{port} -servername {host} \
+         -verify_hostname {host} -verify_return_error </dev/null"
+    )
 }
 
 /// A URL of characters that no shell takes for its own.

@@ -38,6 +38,8 @@ pub struct Settings {
     pub min_read_timeout_ms: Option<u64>,
     /// How many WebSockets are open at once.
     pub expected_connections: Option<u64>,
+    /// The time of the run, in seconds since 1970; `None`: dates are not judged.
+    pub now: Option<i64>,
     /// The proxies in front of nginx, from the outside in.
     pub layers: Vec<Layer>,
 }

@@ -131,11 +131,12 @@ names! {
 
     // TLS and protocols.
     SSL_PREREAD = "ssl_preread",
+    PROXY_SSL_SERVER_NAME = "proxy_ssl_server_name",
     SSL = "ssl",
     SSL_CERTIFICATE = "ssl_certificate",
+    SSL_CERTIFICATE_KEY = "ssl_certificate_key",
     SSL_REJECT_HANDSHAKE = "ssl_reject_handshake",
     SSL_VERIFY_CLIENT = "ssl_verify_client",
-    PROXY_SSL_SERVER_NAME = "proxy_ssl_server_name",
 
     // Answers and logs.
     ADD_HEADER = "add_header",

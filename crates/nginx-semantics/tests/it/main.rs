@@ -8,6 +8,7 @@
     reason = "helpers of tests may fail like tests"
 )]
 
+mod certificates;
 mod common;
 mod discovery;
 mod dispatch;

@@ -111,8 +111,8 @@ server {
     server_name git.example.com;
     location /-/cable {
         @
-        proxy_pass http://gitlab:8181;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx does not tell the upstream that the client came over TLS: no `X-Forwarded-Proto` is sent
+        proxy_pass http://gitlab.lan:8181;
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx does not tell the upstream that the client came over TLS: no `X-Forwarded-Proto` is sent
     }
 }
 "#,
@@ -148,11 +148,11 @@ server {
     fn silent_where_it_is_told_or_nobody_asks() {
         let more = "proxy_set_header X-Forwarded-For $remote_addr;";
         for (listen, lines) in [
-            (TLS, format!("{more} proxy_pass http://gitlab; proxy_set_header x-forwarded-proto https;")),
-            (TLS, format!("{more} proxy_pass http://gitlab; proxy_set_header X-Forwarded-Ssl on;")),
-            (TLS, format!("{more} proxy_pass https://gitlab;")),
-            ("80", format!("{more} proxy_pass http://gitlab;")),
-            (TLS, format!("{more} proxy_pass http://gitlab; include /opt/elsewhere.conf;")),
+            (TLS, format!("{more} proxy_pass http://gitlab.lan; proxy_set_header x-forwarded-proto https;")),
+            (TLS, format!("{more} proxy_pass http://gitlab.lan; proxy_set_header X-Forwarded-Ssl on;")),
+            (TLS, format!("{more} proxy_pass https://gitlab.lan;")),
+            ("80", format!("{more} proxy_pass http://gitlab.lan;")),
+            (TLS, format!("{more} proxy_pass http://gitlab.lan; include /opt/elsewhere.conf;")),
         ] {
             let text = with(&format!(
                 "server {{ listen {listen}; server_name a.example.com; location /-/cable {{ @ {lines} }} }}"

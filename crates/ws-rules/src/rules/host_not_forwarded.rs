@@ -155,8 +155,8 @@ server {
     server_name chat.example.com;
     location /api/v4/websocket {
         @
-        proxy_pass http://mattermost:8065;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx sends `Host: mattermost:8065` to the upstream, and the `Origin` of its pages names `chat.example.com`
+        proxy_pass http://mattermost.lan:8065;
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx sends `Host: mattermost.lan:8065` to the upstream, and the `Origin` of its pages names `chat.example.com`
     }
 }
 "#,
@@ -177,14 +177,14 @@ server {
     server_name chat.example.com;
     location / {
         @
-        proxy_pass http://mattermost:8065;
+        proxy_pass http://mattermost.lan:8065;
         proxy_set_header Host chat.internal;
                              #^^^^^^^^^^^^^ info: nginx sends `Host: chat.internal` to the upstream, and the `Origin` of its pages names `chat.example.com`
     }
     location /api/v4/websocket {
         @
         proxy_set_header Host $http_host;
-        proxy_pass http://mattermost:8065;
+        proxy_pass http://mattermost.lan:8065;
     }
 }
 "#
@@ -206,8 +206,8 @@ server {
     location /ws/two {
         @
         proxy_set_header Host $proxy_host;
-                             #^^^^^^^^^^^ info: nginx sends `Host: backend` to the upstream, and…
-        proxy_pass http://backend;
+                             #^^^^^^^^^^^ info: nginx sends `Host: backend.lan` to the upstream, and…
+        proxy_pass http://backend.lan;
     }
 }
 server {
@@ -292,7 +292,7 @@ server {
             assert!(findings.is_empty(), "{lines}: {findings:?}");
         }
         // An application that takes any origin.
-        let text = "server { listen 80; server_name app.example.com; location /api/websocket { @ proxy_pass http://homeassistant:8123; } }";
+        let text = "server { listen 80; server_name app.example.com; location /api/websocket { @ proxy_pass http://homeassistant.lan:8123; } }";
         assert!(found(&with(text)).is_empty(), "{:?}", found(&with(text)));
     }
 }

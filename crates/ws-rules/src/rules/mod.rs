@@ -27,6 +27,7 @@ mod http2_only_listener;
 mod http2_upstream;
 mod include_cycle;
 mod include_not_found;
+mod incomplete_certificate_chain;
 mod ip_hash_behind_proxy;
 mod keepalive_defeated;
 mod layer_without_websocket;
@@ -51,6 +52,7 @@ mod response_filter;
 mod shadowed_location;
 mod short_read_timeout;
 mod shutdown_timeout_drops;
+mod stale_upstream_address;
 mod stateless_balancing;
 mod sticky_unavailable;
 mod stream_timeout;
@@ -99,6 +101,7 @@ pub static RULES: &[&dyn Rule] = &[
     &http2_upstream::Http2Upstream,
     &include_cycle::IncludeCycle,
     &include_not_found::IncludeNotFound,
+    &incomplete_certificate_chain::IncompleteCertificateChain,
     &ip_hash_behind_proxy::IpHashBehindProxy,
     &keepalive_defeated::KeepaliveDefeated,
     &layer_without_websocket::LayerWithoutWebsocket,
@@ -123,6 +126,7 @@ pub static RULES: &[&dyn Rule] = &[
     &shadowed_location::ShadowedLocation,
     &short_read_timeout::ShortReadTimeout,
     &shutdown_timeout_drops::ShutdownTimeoutDrops,
+    &stale_upstream_address::StaleUpstreamAddress,
     &stateless_balancing::StatelessBalancing,
     &sticky_unavailable::StickyUnavailable,
     &stream_timeout::StreamTimeout,

@@ -150,7 +150,7 @@ mod tests {
             "proxy_pass https://ws.example.com; proxy_ssl_server_name on;",
             "proxy_pass https://10.0.0.1;",
             "proxy_pass https://[::1]:8443;",
-            "proxy_pass https://app:8443;",
+            "proxy_pass https://a:8443;",
             "proxy_pass https://app.namespace.svc;",
             "proxy_pass https://$host;",
             "proxy_pass http://ws.example.com;",
