@@ -346,7 +346,7 @@ pub(crate) const NOT_SEEN: &[(&str, &str, &str)] = &[
     (
         "no-shutdown-timeout",
         "the old ones end when their last connection does",
-        "nginx runs without a master here, and so without reloads",
+        "that is looked at in `nginx-proof/tests/shutdown.rs`, below a master that reloads",
     ),
     (
         "nofile-below-connections",
@@ -361,7 +361,7 @@ pub(crate) const NOT_SEEN: &[(&str, &str, &str)] = &[
     (
         "shutdown-timeout-drops",
         "each reload cuts off every client",
-        "nginx runs without a master here, and so without reloads",
+        "that is looked at in `nginx-proof/tests/shutdown.rs`, below a master that reloads",
     ),
     (
         "stream-timeout",

@@ -131,7 +131,7 @@ pub(crate) fn blocks(rule: &RuleMeta) -> Vec<Block> {
 
 /// The main level and the logs of a configuration that is ready for production, on two lines: what rules say of these is
 /// no part of a block.
-const HEAD: &str = "worker_shutdown_timeout 1h; error_log /var/log/nginx/error.log info; events {}\n\
+const HEAD: &str = "worker_shutdown_timeout 1h; error_log /var/log/nginx/error.log info; events { worker_connections 1024; }\n\
     http { log_format websocket '$remote_addr [$time_local] \"$request\" $status rt=$request_time \
     up=$upstream_addr us=$upstream_status'; access_log /var/log/nginx/access.log websocket;\n";
 

@@ -187,9 +187,7 @@ impl Run<'_> {
         let folder = &self.folder;
         let events = file.tree.children(NodeId::FILE).any(|id| file.is(id, "events"));
         let events = if events { "" } else { "events {} " };
-        format!(
-            "daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/error.log info; {events}"
-        )
+        format!("pid {folder}/nginx.pid; error_log {folder}/error.log info; {events}")
     }
 
     fn http_level(&self, file: &File<'_>, http: NodeId) -> String {

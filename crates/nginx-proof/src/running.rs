@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::client::{self, Door, PATIENCE, Wire};
 use crate::conduct::{Conduct, MARK};
 use crate::http::Body;
-use crate::instance::{self, Instance, Verdict};
+use crate::instance::{self, Instance, Processes, Verdict};
 use crate::probe::{Answered, Closer, Exchange, Probe, Seen};
 use crate::rewrite::{Rewritten, Surroundings, WHERE_LOG, rewrite_with};
 use crate::{Backends, Binary, Error, Setup, certificate, ports, rfc6455};
@@ -64,6 +64,20 @@ pub struct Running {
     folder: TempDir,
 }
 
+/// Asks a master to read its files again: new workers start, and the old ones end when their connections do.
+#[derive(Debug, Clone, Copy)]
+pub struct Reloader(u32);
+
+impl Reloader {
+    /// Sends SIGHUP.
+    ///
+    /// # Errors
+    /// When there is no `kill`.
+    pub fn reload(self) -> Result<(), Error> {
+        instance::signal(self.0, "HUP")
+    }
+}
+
 impl Running {
     /// Rewrites a configuration and starts nginx, unless nginx refuses it or there is nothing to listen on.
     ///
@@ -100,10 +114,11 @@ impl Running {
         } else {
             Verdict { is_accepted: true, ..Verdict::default() }
         };
+        let processes = if setup.has_master { Processes::Master } else { Processes::One };
         let (instance, verdict) = if !verdict.is_accepted || ports.is_empty() {
             (None, verdict)
         } else {
-            match Instance::start(binary, folder.path(), main, &ports) {
+            match Instance::start(binary, folder.path(), main, processes, &ports) {
                 Ok(instance) => (Some(instance), verdict),
                 Err(refused) if !setup.is_tested => match instance::refusal(folder.path()) {
                     Some(verdict) => (None, verdict),
@@ -123,6 +138,11 @@ impl Running {
     /// Whether nginx runs: it took the configuration, and there is a `listen`.
     pub fn is_up(&self) -> bool {
         self.instance.is_some()
+    }
+
+    /// What makes nginx read its files again, from another thread as well.
+    pub fn reloader(&self) -> Option<Reloader> {
+        self.instance.as_ref().map(|instance| Reloader(instance.id()))
     }
 
     /// Tries one thing. Probes do not disturb one another.

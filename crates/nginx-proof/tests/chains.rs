@@ -29,7 +29,7 @@ fn setup(target: &str, limit: &str) -> Setup {
          proxy_set_header Connection upgrade; proxy_read_timeout {limit}; }} }} }}\n"
     );
     let files = vec![("nginx.conf".to_owned(), text)];
-    Setup { files, scale: SCALE, manner: Manner::Strict, is_tested: false, places: false }
+    Setup { files, scale: SCALE, manner: Manner::Strict, is_tested: false, ..Setup::default() }
 }
 
 /// A chain with these limits: the edge, what is behind it, and what became of a WebSocket.

@@ -62,7 +62,7 @@ fn start_with(binary: &Binary, name: &str, more: &str, change: fn(String) -> Str
         scale: 30,
         manner: Manner::Strict,
         is_tested: false,
-        places: false,
+        ..Setup::default()
     };
     let running = Running::start(binary, &setup).unwrap();
     assert!(running.is_up(), "{:?}", running.verdict());
@@ -129,7 +129,9 @@ fn no_connection_is_left() {
     for binary in found() {
         let more = "limit_rate 10k;";
         let mut running = start_with(&binary, "log-format-blind", more, |block| {
-            block.replace("worker_connections 512", "worker_connections 12")
+            let few = block.replace("worker_connections 1024", "worker_connections 12");
+            assert_ne!(few, block, "the page has another number");
+            few
         });
         let statuses: Vec<_> =
             (0..15).map(|_| running.probe(&handshake("/ws/", Duration::ZERO)).status).collect();

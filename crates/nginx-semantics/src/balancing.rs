@@ -7,6 +7,7 @@
 use crate::catalogue::DirectiveName;
 use crate::configuration::{Configuration, ContextId, Directive, Presence};
 use crate::upstream::{Peer, peers};
+use crate::variables::{Part, parts};
 
 /// A way to choose a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +46,22 @@ impl Method {
         matches!(self, Self::IpHash | Self::Hash | Self::Random)
     }
 }
+
+/// Variables that are not the same for two requests of a client that polls: the query has a time or a number in it, and
+/// the first request no session (`sid`) yet.
+const OF_A_REQUEST: [&[u8]; 11] = [
+    b"arg_sid",
+    b"args",
+    b"connection",
+    b"msec",
+    b"query_string",
+    b"realip_remote_port",
+    b"remote_port",
+    b"request",
+    b"request_id",
+    b"request_length",
+    b"request_uri",
+];
 
 /// An `upstream` block, read.
 #[derive(Debug, Clone)]
@@ -93,6 +110,21 @@ impl<'s> Balancing<'s> {
     /// The method in effect; `None` for round robin.
     pub fn method(&self) -> Option<(Method, Directive<'s>)> {
         self.methods.last().copied()
+    }
+
+    /// The `hash` in effect whose key is another one for each request of a client.
+    pub fn hash_of_requests(&self) -> Option<Directive<'s>> {
+        let (_, line) = self.method().filter(|(method, _)| *method == Method::Hash)?;
+        let key = line.argument(0)?;
+        let mut names = parts(&key).into_iter().filter_map(|part| match part {
+            Part::Variable(name) => Some(name.to_ascii_lowercase()),
+            _ => None,
+        });
+        let first = names.next()?;
+        std::iter::once(first)
+            .chain(names)
+            .any(|name| OF_A_REQUEST.contains(&name.as_slice()))
+            .then_some(line)
     }
 
     /// Whether a line stands before another one.

@@ -113,7 +113,8 @@ impl<'s> Endpoint<'s> {
         if !is_catch_all || self.evidence.iter().any(is_other) {
             return None;
         }
-        self.evidence.iter().find_map(|evidence| evidence.path.as_deref())
+        let declared = self.evidence.iter().filter(|evidence| evidence.kind == EvidenceKind::Declared);
+        declared.chain(&self.evidence).find_map(|evidence| evidence.path.as_deref())
     }
 
     /// Whether it may serve ordinary requests too: nothing in its own path speaks of WebSockets.

@@ -50,6 +50,7 @@ impl<'s> Model<'s> {
                 None if opener.is_some_and(|opener| comment_says_websocket(&opener)) => {
                     "a comment says WebSocket".to_owned()
                 }
+                None if self.hints.assume_websocket => "the user says so of all".to_owned(),
                 None => return None,
             },
         };
@@ -59,6 +60,14 @@ impl<'s> Model<'s> {
             Source::Default { .. } => Some(defaults::STREAM_TIMEOUT_MS),
             Source::Unknown(_) => None,
         };
-        Some(StreamEndpoint { server, opener, pass, why, is_declared: declared.is_some(), source, idle_ms })
+        Some(StreamEndpoint {
+            server,
+            opener,
+            pass,
+            why,
+            is_declared: declared.is_some() || self.hints.assume_websocket,
+            source,
+            idle_ms,
+        })
     }
 }

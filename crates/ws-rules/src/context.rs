@@ -56,8 +56,8 @@ impl<'m, 's> Context<'m, 's> {
 
 impl<'m, 's> Context<'m, 's> {
     /// The path that a `location /` without a line for the upgrade takes for want of another location, and the location
-    /// beside it that is set up for WebSockets and leads to another upstream: the name of that one is wrong, or the path
-    /// is. Where both lead to the same upstream, lines are missing.
+    /// beside it that is set up for WebSockets: the name of that one is as likely wrong as the lines are missing. For the
+    /// path `/` there is no better location: there lines are missing, unless the other one leads to another upstream.
     pub(crate) fn caught<'e>(&self, endpoint: &'e Endpoint<'_>) -> Option<(&'e str, &'m Endpoint<'s>)> {
         let handshake = endpoint.handshake.as_ref()?;
         let lacks_upgrade =
@@ -65,7 +65,7 @@ impl<'m, 's> Context<'m, 's> {
         let path = endpoint.caught_path().filter(|_| lacks_upgrade)?;
         let sibling = self.configured_sibling(endpoint)?;
         let [one, other] = [&sibling.target, &endpoint.target].map(|target| (&target.host, target.port));
-        (one != other).then_some((path, sibling))
+        (path != "/" || one != other).then_some((path, sibling))
     }
 }
 

@@ -171,9 +171,26 @@ fn files(text: &str, is_bare: bool) -> Vec<(String, String)> {
 
 /// The main level and the logs of a configuration that is ready for production, on two lines: what rules say of these is
 /// no part of a snippet.
-const HEAD: &str = "worker_shutdown_timeout 1h; error_log /var/log/nginx/error.log info; events {}\n\
+const HEAD: &str = "worker_shutdown_timeout 1h; error_log /var/log/nginx/error.log info; events { worker_connections 1024; }\n\
     http { log_format websocket '$remote_addr [$time_local] \"$request\" $status rt=$request_time \
     up=$upstream_addr us=$upstream_status'; access_log /var/log/nginx/access.log websocket;\n";
+
+/// A main file with a complete endpoint, but for `events` and `worker_shutdown_timeout`: for rules about these.
+pub(crate) const REST: &str = "error_log logs/error.log info;
+http {
+    log_format ws '$status $request_time $upstream_addr';
+    access_log logs/access.log ws;
+    server {
+        location /ws/ {
+            proxy_pass http://127.0.0.1:9000;
+            proxy_http_version 1.1;
+            proxy_set_header Upgrade $http_upgrade;
+            proxy_set_header Connection upgrade;
+            proxy_read_timeout 1h;
+        }
+    }
+}
+";
 
 /// Whether the text is a main file already.
 fn is_whole(text: &str) -> bool {

@@ -73,7 +73,7 @@ mod tests {
 
     /// A main file with these lines in `http`.
     fn with(text: &str) -> String {
-        format!("worker_shutdown_timeout 1h;\nerror_log logs/error.log info;\nevents {{ }}\n{text}")
+        format!("worker_shutdown_timeout 1h;\nerror_log logs/error.log info;\nevents {{ worker_connections 1024; }}\n{text}")
             .replace('@', LINES)
     }
 

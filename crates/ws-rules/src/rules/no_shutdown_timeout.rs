@@ -85,14 +85,14 @@ mod tests {
         check(&with(
             "    events {
    #^^^^^^ info: without `worker_shutdown_timeout`, old workers live on after a reload until their last WebSocket ends
-    }",
+    worker_connections 1024; }",
         ));
     }
 
     #[test]
     fn a_limit_of_none() {
         check(&with(
-            "events {}
+            "events { worker_connections 1024; }
     worker_shutdown_timeout 0;
    #^^^^^^^^^^^^^^^^^^^^^^^^^ info: `worker_shutdown_timeout 0` is no limit…",
         ));
@@ -100,21 +100,31 @@ mod tests {
 
     #[test]
     fn silent_with_a_limit() {
-        assert!(found(&with("events {}\nworker_shutdown_timeout 5m;")).is_empty());
+        assert!(found(&with("events { worker_connections 1024; }\nworker_shutdown_timeout 5m;")).is_empty());
     }
 
     #[test]
     fn an_include_that_may_set_it() {
         for include in ["include /opt/main.conf;", "include /opt/main.d/*.conf;"] {
-            assert!(found(&with(&format!("events {{}}\n{include}"))).is_empty(), "{include}");
+            assert!(
+                found(&with(&format!("events {{ worker_connections 1024; }}\n{include}"))).is_empty(),
+                "{include}"
+            );
         }
-        let modules = with("events {}\ninclude /etc/nginx/modules-enabled/*.conf;");
+        let modules = with("events { worker_connections 1024; }\ninclude /etc/nginx/modules-enabled/*.conf;");
         assert_eq!(found(&modules).len(), 1);
     }
 
     #[test]
     fn silent_without_an_endpoint_and_in_what_is_no_main_file() {
-        assert!(found(&with("events {}").replace("/ws/", "/").replace("proxy_set_header", "#")).is_empty());
+        assert!(
+            found(
+                &with("events { worker_connections 1024; }")
+                    .replace("/ws/", "/")
+                    .replace("proxy_set_header", "#")
+            )
+            .is_empty()
+        );
         let text = with("").replace("worker_processes 2;\nerror_log logs/error.log info;", "");
         check_with(Options::bare(), &text);
     }

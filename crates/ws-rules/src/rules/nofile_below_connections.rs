@@ -54,24 +54,7 @@ impl Rule for NofileBelowConnections {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{check, help};
-
-    const HTTP: &str = "worker_shutdown_timeout 1h;
-error_log logs/error.log info;
-http {
-    log_format ws '$status $request_time $upstream_addr';
-    access_log logs/access.log ws;
-    server {
-        location /ws/ {
-            proxy_pass http://127.0.0.1:9000;
-            proxy_http_version 1.1;
-            proxy_set_header Upgrade $http_upgrade;
-            proxy_set_header Connection upgrade;
-            proxy_read_timeout 1h;
-        }
-    }
-}
-";
+    use crate::testing::{REST, check, help};
 
     #[test]
     fn fewer_files_than_connections() {
@@ -79,7 +62,8 @@ http {
             "    worker_rlimit_nofile 1024;
    #^^^^^^^^^^^^^^^^^^^^^^^^^ warning: a worker may open 1024 files, fewer than its 4096 connections: nginx refuses clients before these are used up
 events {{ worker_connections 4096; }}
-{HTTP}"
+worker_shutdown_timeout 1h;
+{REST}"
         ));
         assert_eq!(help(&findings[0]), "write `worker_rlimit_nofile 8192;`");
     }
@@ -88,13 +72,13 @@ events {{ worker_connections 4096; }}
     fn silent_where_they_are_enough_or_not_known() {
         for main in [
             "worker_rlimit_nofile 8192; events { worker_connections 4096; }",
-            "worker_rlimit_nofile 512; events {}",
+            "worker_rlimit_nofile 1024; events { worker_connections 1024; }",
             "events { worker_connections 4096; }",
             "worker_rlimit_nofile 100; events { include /opt/events.conf; }",
         ] {
-            check(&format!("{main}\n{HTTP}"));
+            check(&format!("{main}\nworker_shutdown_timeout 1h;\n{REST}"));
         }
-        let plain = HTTP.replace("/ws/", "/").replace("proxy_set_header", "#");
-        check(&format!("worker_rlimit_nofile 100; events {{ }}\n{plain}"));
+        let plain = REST.replace("/ws/", "/").replace("proxy_set_header", "#");
+        check(&format!("worker_rlimit_nofile 100; events {{ worker_connections 1024; }}\n{plain}"));
     }
 }

@@ -43,22 +43,21 @@ impl Rule for PlaintextToTlsPort {
             }
             None => target.port,
         };
-        // 8443 is TLS by custom only.
-        let (severity, confidence) = match port {
-            Some(443) => (Severity::Warning, Confidence::High),
-            Some(8443) => (Severity::Info, Confidence::Medium),
+        let Some(port) = port else { return };
+        // Only 443 is registered for it; the others are TLS by custom, such as 8443 (pcsync-https) and 7443.
+        let (severity, confidence, who) = match port {
+            443 => (Severity::Warning, Confidence::High, "on which servers speak TLS"),
+            8443 => (Severity::Info, Confidence::Medium, "on which servers speak TLS"),
+            port if port % 1000 == 443 => {
+                (Severity::Info, Confidence::Low, "which by its last digits is one for TLS")
+            }
             _ => return,
         };
-        let port = port.unwrap_or_default();
-        let mut finding = FindingBuilder::argument(
-            &META,
-            line,
-            0,
-            format!("nginx sends plain HTTP to port {port}, on which servers speak TLS"),
-        )
-        .endpoint(endpoint)
-        .at_most(severity)
-        .confidence(confidence);
+        let mut finding =
+            FindingBuilder::argument(&META, line, 0, format!("nginx sends plain HTTP to port {port}, {who}"))
+                .endpoint(endpoint)
+                .at_most(severity)
+                .confidence(confidence);
         if let Some(peer) = peers.first() {
             finding = finding.because(&peer.directive, "the port stands here");
         }
@@ -94,6 +93,11 @@ mod tests {
             "",
             "    proxy_pass http://10.0.0.1:8443;
               #^^^^^^^^^^^^^^^^^^^^ info: nginx sends plain HTTP to port 8443, on which servers speak TLS",
+        ));
+        check(&with(
+            "",
+            "    proxy_pass http://10.0.0.1:9443;
+              #^^^^^^^^^^^^^^^^^^^^ info: nginx sends plain HTTP to port 9443, which by its last digits is one for TLS",
         ));
     }
 

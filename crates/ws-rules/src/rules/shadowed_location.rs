@@ -143,7 +143,7 @@ fn caught(
     );
     let mut finding = FindingBuilder::new(&META, &own, message)
         .confidence(Confidence::Medium)
-        .because(&other, "this location is set up for WebSockets, and leads to another upstream");
+        .because(&other, "this location is set up for WebSockets");
     // The path that the user names may as well be the one that is wrong; `/` is that of clients which name none.
     if endpoint.is_declared_catch_all() {
         finding = finding.at_most(if path == "/" { Severity::Info } else { Severity::Warning });
@@ -225,7 +225,7 @@ mod tests {
         );
         // The same upstream: the lines are missing.
         check_with(
-            Options { websocket_path: Some("/events"), ..Options::default() },
+            Options { websocket_path: Some("/"), ..Options::default() },
             &with(
                 r#"
     location /hub { proxy_pass http://127.0.0.1:9000; @ }

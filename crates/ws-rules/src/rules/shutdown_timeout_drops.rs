@@ -45,24 +45,7 @@ impl Rule for ShutdownTimeoutDrops {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{check, found};
-
-    const REST: &str = "error_log logs/error.log info;
-events {}
-http {
-    log_format ws '$status $request_time $upstream_addr';
-    access_log logs/access.log ws;
-    server {
-        location /ws/ {
-            proxy_pass http://127.0.0.1:9000;
-            proxy_http_version 1.1;
-            proxy_set_header Upgrade $http_upgrade;
-            proxy_set_header Connection upgrade;
-            proxy_read_timeout 1h;
-        }
-    }
-}
-";
+    use crate::testing::{REST, check, found};
 
     #[test]
     fn a_short_one() {
@@ -70,6 +53,7 @@ http {
             "worker_processes 2;
     worker_shutdown_timeout 10s;
    #^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx closes all WebSockets at once 10s after each reload
+events {{ worker_connections 1024; }}
 {REST}"
         ));
     }
@@ -77,13 +61,19 @@ http {
     #[test]
     fn a_minute_is_enough() {
         for time in ["60", "1m", "240s", "1h"] {
-            assert!(found(&format!("worker_shutdown_timeout {time};\n{REST}")).is_empty(), "{time}");
+            assert!(
+                found(&format!(
+                    "worker_shutdown_timeout {time};\nevents {{ worker_connections 1024; }}\n{REST}"
+                ))
+                .is_empty(),
+                "{time}"
+            );
         }
     }
 
     #[test]
     fn silent_without_an_endpoint() {
-        let text = format!("worker_shutdown_timeout 1s;\n{REST}").replace("/ws/", "/");
+        let text = format!("worker_shutdown_timeout 1s;\nevents {{ }}\n{REST}").replace("/ws/", "/");
         assert!(found(&text.replace("proxy_set_header", "#")).is_empty());
     }
 }

@@ -65,7 +65,7 @@ mod tests {
     /// A main file with these lines, and what tells of WebSockets in `http`.
     fn with(main: &str, http: &str) -> String {
         format!(
-            "worker_shutdown_timeout 1h;\nevents {{ }}\n{main}\n{http}\nlog_format w '$status $request_time $upstream_addr'; \
+            "worker_shutdown_timeout 1h;\nevents {{ worker_connections 1024; }}\n{main}\n{http}\nlog_format w '$status $request_time $upstream_addr'; \
              access_log logs/access.log w;\n}}"
         )
         .replace('@', LINES)

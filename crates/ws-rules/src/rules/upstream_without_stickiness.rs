@@ -34,7 +34,8 @@ impl Rule for UpstreamWithoutStickiness {
         let Some((opener, balancing)) = shared(cx, endpoint) else { return };
         // One that another line undoes is a matter of order.
         let is_meant = balancing.methods.iter().any(|(method, _)| method.is_sticky());
-        if is_meant || !balancing.sticky.is_empty() {
+        let hash = balancing.hash_of_requests();
+        if (is_meant && hash.is_none()) || !balancing.sticky.is_empty() {
             return;
         }
         let (severity, reason) = match Need::of(endpoint) {
@@ -46,6 +47,8 @@ impl Rule for UpstreamWithoutStickiness {
                 ),
             ),
             Need::None => return,
+            // A WebSocket whose path names what it is about is well kept together by it.
+            Need::Unknown if hash.is_some() => return,
             Need::Unknown => (
                 Severity::Info,
                 "an open WebSocket stays where it is, but a session that one server holds is lost when the client connects anew or polls"
@@ -56,6 +59,7 @@ impl Rule for UpstreamWithoutStickiness {
             None => "in turn (round robin)",
             Some((Method::LeastConn, _)) => "whichever has the fewest connections (`least_conn`)",
             Some((Method::LeastTime, _)) => "whichever is the fastest (`least_time`)",
+            Some((Method::Hash, _)) => "by what is another for each of them",
             Some(_) => "at random (`random`)",
         };
         let message =
@@ -118,6 +122,29 @@ mod tests {
         let said = help(&findings[0]);
         let start = "write `ip_hash;` in place of `least_conn;`, or `hash $remote_addr consistent;`, or `sticky cookie NAME;`, or keep";
         assert!(said.starts_with(start), "{said}");
+    }
+
+    #[test]
+    fn a_hash_of_what_changes_keeps_nobody() {
+        let text = "    upstream app {
+   #^^^^^^^^^^^^ warning: nginx sends each request of a client to any of 2 servers, by what is another for each of them
+    hash $request_uri consistent;
+    server 10.0.0.1:80;
+    server 10.0.0.2:80;
+}
+";
+        let findings = check_with(Options::version("1.22"), &(text.to_owned() + &server("/socket.io/")));
+        assert!(
+            help(&findings[0]).starts_with("write `ip_hash;` in place of `hash $request_uri consistent;`")
+        );
+        for (key, path) in [("$uri", "/socket.io/"), ("$arg_room", "/socket.io/"), ("$request_uri", "/ws/")] {
+            let text = format!("upstream app {{ hash {key}; server 10.0.0.1:80; server 10.0.0.2:80; }}\n");
+            assert!(
+                found(&(text + &server(path)))
+                    .iter()
+                    .all(|one| one.rule.name != "upstream-without-stickiness")
+            );
+        }
     }
 
     #[test]

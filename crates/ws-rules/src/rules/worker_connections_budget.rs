@@ -1,4 +1,4 @@
-//! `worker-connections-budget`: the WebSockets that are expected need more connections than nginx has.
+//! `worker-connections-budget`: the WebSockets that are expected need more connections than nginx has, or a worker has few.
 //!
 //! A proxied WebSocket takes two of a worker's `worker_connections`, one to the client and one to the upstream
 //! (`core/ngx_connection.c:ngx_get_connection`).
@@ -15,7 +15,7 @@ const META: RuleMeta = RuleMeta {
     name: "worker-connections-budget",
     group: Group::Capacity,
     severity: Severity::Warning,
-    summary: "the WebSockets that are expected need more than all `worker_connections`",
+    summary: "the WebSockets that are expected need more than all `worker_connections`, or a worker holds few",
     since: "0.1.0",
     fix: FixKind::None,
     docs: include_str!("worker_connections_budget.md"),
@@ -23,6 +23,9 @@ const META: RuleMeta = RuleMeta {
 
 /// The client's and the upstream's.
 const PER_WEBSOCKET: u64 = 2;
+
+/// What nginx.org's packages are set up with; the default of 512 and Debian's 768 are meant for ordinary requests.
+const FEW: u64 = 1024;
 
 /// With `auto` there is a worker for each core, and hardly a machine has more.
 const MOST_CORES: u64 = 256;
@@ -33,12 +36,26 @@ impl Rule for WorkerConnectionsBudget {
     }
 
     fn configuration(&self, cx: &Context<'_, '_>, out: &mut Findings) {
-        let (Some(expected), Some(first)) = (cx.model.hints.expected_connections, cx.model.endpoints.first())
-        else {
-            return;
-        };
+        let Some(first) = cx.model.endpoints.first() else { return };
         let Some((connections, line)) = cx.model.worker_connections() else { return };
         let Some(directive) = line.or_else(|| cx.model.events()) else { return };
+        let default = if line.is_none() { ", by default" } else { "" };
+        let Some(expected) = cx.model.hints.expected_connections else {
+            if connections < FEW {
+                let most = connections / PER_WEBSOCKET;
+                let message = format!(
+                    "a worker holds at most {most} WebSockets: nginx takes two of its {connections} connections for each{default}"
+                );
+                let help = "write `worker_connections 4096;` in `events` where more may come, or `expected-connections` into the settings, to have both compared";
+                out.push(
+                    FindingBuilder::new(&META, &directive, message)
+                        .endpoint(first)
+                        .at_most(Severity::Info)
+                        .help(help),
+                );
+            }
+            return;
+        };
         let (workers, processes) = match cx.model.in_main(DirectiveName::WORKER_PROCESSES) {
             Source::Default { is_assumed: false } => (1, None),
             Source::Set { directive, .. } if directive.argument(0).as_deref() == Some(b"auto") => {
@@ -59,7 +76,6 @@ impl Rule for WorkerConnectionsBudget {
             (_, 1) => format!("its only worker has {connections}"),
             (_, workers) => format!("its {workers} workers of {connections} have {}", workers * connections),
         };
-        let default = if line.is_none() { ", by default" } else { "" };
         let message = format!(
             "nginx needs {needed} connections for {expected} WebSockets, two for each; {has}{default}"
         );
@@ -85,29 +101,16 @@ impl Rule for WorkerConnectionsBudget {
 mod tests {
     use lint_finding::Finding;
 
-    use crate::testing::{Options, check_with, help};
+    use crate::testing::{Options, REST, check_with, help};
 
-    const HTTP: &str = "worker_shutdown_timeout 1h;
-error_log logs/error.log info;
-http {
-    log_format ws '$status $request_time $upstream_addr';
-    access_log logs/access.log ws;
-    server {
-        location /ws/ {
-            proxy_pass http://127.0.0.1:9000;
-            proxy_http_version 1.1;
-            proxy_set_header Upgrade $http_upgrade;
-            proxy_set_header Connection upgrade;
-            proxy_read_timeout 1h;
-        }
+    #[track_caller]
+    fn judged(options: Options, main: &str) -> Vec<Finding> {
+        check_with(options, &format!("{main}\nworker_shutdown_timeout 1h;\n{REST}"))
     }
-}
-";
 
     #[track_caller]
     fn expecting(expected: u64, main: &str) -> Vec<Finding> {
-        let options = Options { expected_connections: Some(expected), ..Options::default() };
-        check_with(options, &format!("{main}\n{HTTP}"))
+        judged(Options { expected_connections: Some(expected), ..Options::default() }, main)
     }
 
     #[test]
@@ -150,6 +153,21 @@ http {
         ] {
             expecting(20_000, main);
         }
-        check_with(Options::default(), &format!("events {{ worker_connections 1; }}\n{HTTP}"));
+        judged(Options::default(), "events { worker_connections 1024; }");
+    }
+
+    #[test]
+    fn a_worker_that_holds_few() {
+        for main in [
+            "    events {
+   #^^^^^^ info: a worker holds at most 256 WebSockets: nginx takes two of its 512 connections for each, by default
+    }",
+            "events {
+        worker_connections 768;
+       #^^^^^^^^^^^^^^^^^^^^^^ info: a worker holds at most 384 WebSockets: nginx takes two of its 768 connections for each
+}",
+        ] {
+            judged(Options::default(), main);
+        }
     }
 }
