@@ -91,7 +91,7 @@ fn location() -> impl Strategy<Value = String> {
             (false, _) => format!("{pass}{lines}{GAP}"),
         };
         if deep {
-            format!("location /outer/ {{\n{lines}{GAP}location {name} {{\n{inside}}}\n}}\n")
+            format!("location '' {{\n{lines}{GAP}location {name} {{\n{inside}}}\n}}\n")
         } else {
             format!("location {name} {{\n{inside}}}\n")
         }
