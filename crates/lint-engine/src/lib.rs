@@ -3,6 +3,7 @@
 //! No terminal and no disk: files come through [`nginx_semantics::Files`], and what is to be said goes out as an
 //! [`lint_finding::Outcome`].
 
+mod chains;
 mod endpoints;
 mod gather;
 mod notices;
@@ -18,23 +19,25 @@ use nginx_semantics::{Configuration, Files, Layout, Loaded, PathMap, Scope, load
 use ws_model::{Hints, Model};
 use ws_rules::{Findings, RULES, Rule, visit};
 
+use crate::chains::Chains;
 use crate::gather::Gathered;
 use crate::settings::SettingsFiles;
 use crate::suppress::Suppressions;
 
 pub use endpoints::endpoints;
 pub use settings::{
-    Config, FILE_NAME, FileSettings, Layer, Level, Selector, Settings, SettingsFile, SettingsProblem,
-    UnknownRule, find_rule,
+    Config, FILE_NAME, FileSettings, Level, Selector, Settings, SettingsFile, SettingsProblem, UnknownRule,
+    find_rule,
 };
 pub use trace::{Query, Url, UrlError, trace};
+pub use ws_model::layers::Layer;
 
 /// Judges what the arguments mean.
 pub fn lint(files: &dyn Files, arguments: &[PathBuf], scope: &Scope, settings: &Settings) -> Outcome {
     let found = SettingsFiles::new(files, scope, &settings.config);
     let (arguments, scope) = as_set(files, arguments, scope, &found);
     let loaded = load(files, &arguments, &scope);
-    judge(&loaded, settings, &found, &scope, &mut |_, _| {})
+    judge(&loaded, settings, &found, &scope, &arguments, &mut |_, _| {})
 }
 
 /// The arguments with the `roots` of settings files below them, and the scope with their `prefix` and `path-map`.
@@ -78,10 +81,14 @@ fn judge(
     settings: &Settings,
     found: &SettingsFiles<'_>,
     scope: &Scope,
+    arguments: &[PathBuf],
     look: &mut dyn FnMut(&Model<'_>, &[Finding]),
 ) -> Outcome {
     let mut gathered = Gathered::default();
     notices::of_skipped(loaded, &mut gathered);
+    let arguments: Vec<PathBuf> =
+        arguments.iter().map(|argument| normalize(&scope.working_folder.join(argument))).collect();
+    let mut chains = Chains::default();
     for layout in &loaded.layouts {
         let settings = of_layout(loaded, layout, settings, found);
         let configuration = Configuration::new(&loaded.sources, layout);
@@ -94,6 +101,10 @@ fn judge(
         look(&model, &findings);
         gathered.findings(findings, &settings);
         gathered.model(&model);
+        chains.add(loaded, layout, &model, &settings, &arguments);
+    }
+    for (findings, settings) in chains.findings(loaded, rules, hints) {
+        gathered.findings(findings, settings);
     }
     let judged: Vec<_> =
         loaded.sources.iter().filter(|(id, file)| loaded.judged.contains(id) && !file.is_builtin).collect();
@@ -142,6 +153,7 @@ fn hints(settings: &Settings) -> Hints {
         min_read_timeout_ms: settings.min_read_timeout_ms,
         expected_connections: settings.expected_connections,
         now: settings.now,
+        layers: settings.layers.clone(),
     }
 }
 

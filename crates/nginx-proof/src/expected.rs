@@ -102,6 +102,7 @@ pub(crate) const EXPECTED: &[Expected] = &[
     Expected { rule: "buffered-endpoint", manner: Manner::Streamed(Framing::UntilClose), ..ANY },
     Expected { rule: "cached-handshake", manner: Manner::Stored, ..ANY },
     Expected { rule: "case-sensitive-upgrade-match", ..LED_ASTRAY },
+    Expected { rule: "chain-timeouts-misaligned", manner: Manner::Works, ..ANY },
     Expected { rule: "compressed-endpoint", manner: Manner::Streamed(Framing::Chunked), ..ANY },
     Expected { rule: "conflicting-server", manner: Manner::Answered, ..ANY },
     Expected { rule: "dead-peer-undetected", manner: Manner::Works, ..ANY },
@@ -180,6 +181,7 @@ pub(crate) const EXPECTED: &[Expected] = &[
         ordinary: |heads| heads.iter().all(|head| head.has_token("Connection", "close")),
         ..ANY
     },
+    Expected { rule: "layer-without-websocket", manner: Manner::Works, ..ANY },
     Expected { rule: "limit-rate-leak", manner: Manner::Kept, ..ANY },
     Expected {
         rule: "literal-connection-upgrade",
@@ -232,6 +234,7 @@ pub(crate) const EXPECTED: &[Expected] = &[
         upstream: |_, head| head.header("Origin").is_none(),
         ..ANY
     },
+    Expected { rule: "outer-layer-closes-first", manner: Manner::Works, ..ANY },
     Expected {
         rule: "path-rewritten",
         manner: Manner::Path,
@@ -313,6 +316,11 @@ pub(crate) const EXPECTED: &[Expected] = &[
 /// What pages say and the harness cannot see: rule, statement, why.
 pub(crate) const NOT_SEEN: &[(&str, &str, &str)] = &[
     (
+        "chain-timeouts-misaligned",
+        "the shorter limit of two closes",
+        "a block runs as one nginx; two in a row are looked at in `nginx-proof/tests/chains.rs`",
+    ),
+    (
         "dead-peer-undetected",
         "a client that loses its network is not noticed",
         "client and nginx are one machine here, where no connection is lost without a word",
@@ -333,6 +341,11 @@ pub(crate) const NOT_SEEN: &[(&str, &str, &str)] = &[
         "the harness puts a certificate of its own in place of each; what nginx sends, and refuses to load, is looked at in `nginx-proof/tests/certificates.rs`",
     ),
     (
+        "layer-without-websocket",
+        "a proxy in front drops the handshake",
+        "the products that the presets are about are not here",
+    ),
+    (
         "log-format-blind",
         "a log in nginx's own format lacks the upstream and the duration",
         "the harness adds such a log; what the format of the remedy tells is counted in `nginx-proof/tests/logs.rs`",
@@ -346,6 +359,11 @@ pub(crate) const NOT_SEEN: &[(&str, &str, &str)] = &[
         "nofile-below-connections",
         "handshakes fail when the worker may open no more files",
         "only workers below a master set the limit, and here nginx runs without one",
+    ),
+    (
+        "outer-layer-closes-first",
+        "a proxy in front closes first",
+        "no proxy stands in front of a block; with another nginx there it is looked at in `nginx-proof/tests/chains.rs`",
     ),
     (
         "shutdown-timeout-drops",

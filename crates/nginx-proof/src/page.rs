@@ -36,6 +36,8 @@ pub(crate) struct Block {
     pub(crate) number: usize,
     /// Relative path and text, the main file first.
     pub(crate) files: Vec<(String, String)>,
+    /// What is for the linter alone: settings, and main files of other nginxes.
+    beside: Vec<(String, String)>,
     /// What the fence gives as `ws-path`, else the path of its location.
     pub(crate) path: String,
     websocket_paths: Vec<String>,
@@ -56,13 +58,20 @@ impl Block {
         if let Some((_, text)) = files.first_mut() {
             *text = whole(text);
         }
+        let is_beside = |(path, text): &(String, String)| {
+            path.ends_with(".toml") || path != "nginx.conf" && is_whole(text)
+        };
+        let (mut beside, files): (Vec<_>, Vec<_>) = files.into_iter().partition(is_beside);
+        for (_, text) in beside.iter_mut().filter(|(path, _)| !path.ends_with(".toml")) {
+            *text = whole(text);
+        }
         let mut numbers =
             info.split_whitespace().filter_map(|option| option.strip_prefix("expected-connections="));
         let expected_connections = numbers.next().and_then(|number| number.parse().ok());
         let options = info.split_whitespace().filter_map(|option| option.strip_prefix("ws-path="));
         let websocket_paths: Vec<String> = options.map(str::to_owned).collect();
         let path = websocket_paths.first().cloned().unwrap_or_else(|| location(text));
-        Self { heading, number, files, path, websocket_paths, expected_connections }
+        Self { heading, number, files, beside, path, websocket_paths, expected_connections }
     }
 
     /// The names of the rules that the linter raises for one version on the page of a rule, which is asked for even
@@ -73,7 +82,7 @@ impl Block {
             is_off.then_some((Selector::Rule(rule.name), Level::At(rule.severity))).into_iter().collect();
         let folder = PathBuf::from("/page");
         let mut memory = MemoryFiles::new();
-        for (path, text) in &self.files {
+        for (path, text) in self.files.iter().chain(&self.beside) {
             memory.insert(folder.join(path), text.as_str());
         }
         let scope = Scope { given: vec![folder.clone()], working_folder: folder.clone(), ..Scope::default() };
@@ -84,7 +93,11 @@ impl Block {
             levels: asked,
             ..Settings::default()
         };
-        let outcome = lint(&memory, &[folder.join("nginx.conf")], &scope, &settings);
+        let others =
+            self.beside.iter().filter(|(path, _)| !path.ends_with(".toml")).map(|(path, _)| path.as_str());
+        let arguments: Vec<PathBuf> =
+            std::iter::once("nginx.conf").chain(others).map(|path| folder.join(path)).collect();
+        let outcome = lint(&memory, &arguments, &scope, &settings);
         outcome.findings.iter().map(|finding| finding.rule.name).collect()
     }
 }

@@ -22,11 +22,18 @@ const TICK: Duration = Duration::from_micros(300);
 /// No answer is longer.
 const MOST_BODY: usize = 16 << 20;
 
-struct Harness<'h>(&'h mut Backends);
+struct Harness<'h> {
+    backends: &'h mut Backends,
+    /// Addresses that are no back end's, and the ports that stand for them.
+    others: &'h [(&'h str, u16)],
+}
 
 impl Surroundings for Harness<'_> {
     fn backend(&mut self, address: &str, is_tls: bool) -> Result<u16, Error> {
-        self.0.port(address, is_tls)
+        match self.others.iter().find(|(other, _)| *other == address) {
+            Some((_, port)) => Ok(*port),
+            None => self.backends.port(address, is_tls),
+        }
     }
 
     fn listen(&mut self) -> Result<u16, Error> {
@@ -77,10 +84,22 @@ impl Running {
     /// # Errors
     /// When the system or the harness fails; what nginx refuses is no error.
     pub fn start(binary: &Binary, setup: &Setup) -> Result<Self, Error> {
+        Self::start_before(binary, setup, &[])
+    }
+
+    /// The same in front of others that run: each behind an address that the configuration passes requests to, at its
+    /// first `listen`.
+    ///
+    /// # Errors
+    /// As for [`Running::start`].
+    pub fn start_before(binary: &Binary, setup: &Setup, others: &[(&str, &Self)]) -> Result<Self, Error> {
+        let door = |other: &Self| other.rewritten.listens.first().map(|listen| listen.port);
+        let others: Vec<(&str, u16)> =
+            others.iter().filter_map(|(address, other)| Some((*address, door(other)?))).collect();
         let folder = tempfile::Builder::new().prefix("nginx-proof-").tempdir();
         let folder = folder.map_err(|error| Error::System { what: "temporary folder", error })?;
         let mut backends = Backends::new(setup.manner);
-        let mut harness = Harness(&mut backends);
+        let mut harness = Harness { backends: &mut backends, others: &others };
         let rewritten = rewrite_with(&setup.files, folder.path(), setup.scale, setup.places, &mut harness)?;
         let pair = certificate::pair()?;
         write(folder.path(), "cert.pem", pair.certificate.as_bytes())?;

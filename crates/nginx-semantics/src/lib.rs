@@ -20,6 +20,8 @@ mod location;
 pub mod mistakes;
 #[cfg(not(feature = "mistakes"))]
 mod mistakes;
+mod nesting;
+mod path;
 pub mod pattern;
 mod required;
 mod rivals;
@@ -46,11 +48,14 @@ pub use exchange::{
 pub use files::{Files, MemoryFiles, Overlay, ReadError, normalize};
 pub use include::{PathMap, Scope};
 pub use load::{Loaded, SkipReason, Skipped, load, load_main};
-pub use location::{LocationName, Locations, Modifier, Selection, normalize_path};
+pub use location::{LocationName, Locations, Modifier, Selection};
+pub use nesting::{Nesting, misplaced_location, misplaced_uri};
+pub use path::{normalize_path, normalize_path_as};
 pub use required::raised;
 pub use rivals::{LocationMiss, LocationRival, NameMiss, NameRival, location_rivals, name_rivals};
 pub use server::{
-    Listen, ListenAddress, NameMatch, ServerSelection, Socket, listens, select_server, server_names, sockets,
+    Listen, ListenAddress, NameMatch, ServerSelection, Socket, first_server, listens, misdirecting,
+    select_server, server_names, sockets,
 };
 pub use sources::{At, FileId, NginxVocabulary, SourceFile, Sources};
 pub use upstream::{Pass, PassModule, Peer, Target, balancing, peers, upstream};

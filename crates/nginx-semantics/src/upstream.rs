@@ -67,6 +67,15 @@ impl<'s> Pass<'s> {
         Some(Self { directive, module })
     }
 
+    /// Whether it is a `proxy_pass` that has a URI part, and no variables.
+    pub(crate) fn has_fixed_uri(&self) -> bool {
+        let target = Target::parse(&self.target());
+        self.module == PassModule::Proxy
+            && !target.has_variables
+            && matches!(target.scheme.as_str(), "http" | "https")
+            && target.uri.is_some_and(|uri| !uri.is_empty())
+    }
+
     /// The target as written.
     pub fn target(&self) -> Cow<'s, [u8]> {
         self.directive.argument(0).unwrap_or_default()

@@ -6,11 +6,13 @@
 pub mod applications;
 mod browser;
 mod certificate;
+pub mod chain;
 mod dead_peer;
 mod endpoint;
 mod evidence;
 mod handshake;
 mod idle;
+pub mod layers;
 mod limits;
 mod logs;
 mod lookup;

@@ -34,23 +34,29 @@ impl<'m, 's> Context<'m, 's> {
 
     /// Whether an endpoint serves pages, and its server has a location for WebSockets alone.
     pub fn has_own_location_beside(&self, endpoint: &Endpoint<'_>) -> bool {
-        let server = |context| self.configuration().enclosing(context, ContextKind::Server);
         let is_own = |other: &Endpoint<'_>| {
             !other.may_serve_ordinary_requests()
                 && other.handshake.as_ref().is_some_and(ws_model::Handshake::is_configured)
-                && server(other.context) == server(endpoint.context)
         };
-        endpoint.may_serve_ordinary_requests() && self.model.endpoints.iter().any(is_own)
+        endpoint.may_serve_ordinary_requests() && self.beside(endpoint).any(is_own)
     }
 
     /// Another endpoint of the same server that handles the upgrade.
     pub fn configured_sibling(&self, endpoint: &Endpoint<'_>) -> Option<&'m Endpoint<'s>> {
-        let server = |context| self.configuration().enclosing(context, ContextKind::Server);
-        self.model.endpoints.iter().find(|other| {
+        self.beside(endpoint).find(|other| {
             other.context != endpoint.context
                 && other.handshake.as_ref().is_some_and(ws_model::Handshake::is_configured)
-                && server(other.context) == server(endpoint.context)
         })
+    }
+
+    /// The endpoints of an endpoint's server; of a fragment without one, those of all that have none.
+    fn beside(&self, endpoint: &Endpoint<'_>) -> impl Iterator<Item = &'m Endpoint<'s>> + use<'m, 's> {
+        let model = self.model;
+        let server = model.configuration.enclosing(endpoint.context, ContextKind::Server);
+        let of_fragments = server.is_none().then_some(&model.endpoints).into_iter().flatten();
+        let of_fragments = of_fragments
+            .filter(move |other| model.configuration.enclosing(other.context, ContextKind::Server).is_none());
+        server.into_iter().flat_map(move |server| model.endpoints_of(server)).chain(of_fragments)
     }
 }
 

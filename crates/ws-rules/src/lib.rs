@@ -19,6 +19,7 @@ mod ways;
 
 use lint_finding::RuleMeta;
 use nginx_semantics::{ContextId, FileId, Pass, SourceFile};
+use ws_model::chain::Link;
 use ws_model::{Endpoint, Model};
 
 pub use context::{Context, FindingBuilder, Findings, confidence, place};
@@ -37,6 +38,9 @@ pub trait Rule: Sync {
 
     /// Once for each `proxy_pass` and its kin, endpoint or not.
     fn pass(&self, _cx: &Context<'_, '_>, _location: ContextId, _pass: &Pass<'_>, _out: &mut Findings) {}
+
+    /// Once for each two configurations of a run that stand in a row, by what one passes to the other.
+    fn link(&self, _link: &Link<'_, '_>, _out: &mut Findings) {}
 
     /// Once for each judged file, however many contexts reach it.
     fn file(&self, _id: FileId, _file: &SourceFile, _out: &mut Findings) {}

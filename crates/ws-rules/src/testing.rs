@@ -15,6 +15,7 @@ use std::path::PathBuf;
 
 use lint_finding::{Finding, Place, Severity};
 use nginx_semantics::{Configuration, MemoryFiles, Scope, load};
+use ws_model::layers::Layer;
 use ws_model::{Hints, Model};
 
 use crate::{Findings, RULES, Rule, visit};
@@ -30,6 +31,10 @@ pub(crate) struct Options {
     pub(crate) expected_connections: Option<u64>,
     /// The time of the run, in seconds since 1970.
     pub(crate) now: Option<i64>,
+    /// As for `heartbeat`.
+    pub(crate) heartbeat_ms: Option<u64>,
+    /// As for `[[layers]]`: name, idle limit in seconds, whether it passes WebSockets.
+    pub(crate) layers: &'static [(&'static str, Option<u64>, Option<bool>)],
     /// Whether pedantic rules run too.
     pub(crate) is_pedantic: bool,
     /// Whether the text is taken as it is, a fragment where it has no `http`.
@@ -39,25 +44,25 @@ pub(crate) struct Options {
 impl Options {
     /// For one version, or a range.
     pub(crate) const fn version(version: &'static str) -> Self {
-        Self {
-            version,
-            websocket_path: None,
-            expected_connections: None,
-            now: None,
-            is_pedantic: false,
-            is_bare: false,
-        }
+        Self { version, ..Self::plain() }
     }
 
     /// Not wrapped.
     pub(crate) const fn bare() -> Self {
+        Self { is_bare: true, ..Self::plain() }
+    }
+
+    /// The default.
+    const fn plain() -> Self {
         Self {
             version: "",
             websocket_path: None,
             expected_connections: None,
             now: None,
+            heartbeat_ms: None,
+            layers: &[],
             is_pedantic: false,
-            is_bare: true,
+            is_bare: false,
         }
     }
 }
@@ -237,6 +242,10 @@ fn carets(line: &str) -> Option<(usize, usize)> {
     (count > 0).then_some((line.len() - rest.len(), count))
 }
 
+fn layer(&(name, seconds, websocket): &(&str, Option<u64>, Option<bool>)) -> Layer {
+    Layer { name: name.to_owned(), idle_timeout_ms: seconds.map(|seconds| seconds * 1_000), websocket }
+}
+
 /// The findings, each once per rule and place, with where they stand.
 fn judge(options: Options, files: &[(String, String)]) -> (Vec<Finding>, Vec<Annotation>) {
     let mut memory = MemoryFiles::new();
@@ -252,6 +261,8 @@ fn judge(options: Options, files: &[(String, String)]) -> (Vec<Finding>, Vec<Ann
         versions: (!options.version.is_empty()).then(|| options.version.parse().expect("a version")),
         expected_connections: options.expected_connections,
         now: options.now,
+        heartbeat_ms: options.heartbeat_ms,
+        layers: options.layers.iter().map(layer).collect(),
         websocket_paths: options.websocket_path.map(str::to_owned).into_iter().collect(),
         ..Hints::default()
     };

@@ -201,12 +201,14 @@ fn host_of(name: &str) -> Option<String> {
     (host.contains('.') && host.chars().all(is_plain)).then_some(host)
 }
 
-/// A path as it stands in a URL (RFC 3986 section 3.3), of characters that no shell takes for its own: the command is
-/// made to be pasted, and the configuration may be anybody's.
+/// A path that a client sends, of characters that no shell takes for its own (RFC 3986 section 3.3): the command is made
+/// to be pasted, and the configuration may be anybody's. What is quoted already stays so.
 fn encoded(path: &str) -> String {
     let mut url = String::with_capacity(path.len());
-    for byte in path.bytes() {
-        if byte.is_ascii_alphanumeric()
+    for (at, byte) in path.bytes().enumerate() {
+        let digits = || path.as_bytes().get(at + 1..at + 3);
+        if byte == b'%' && digits().is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+            || byte.is_ascii_alphanumeric()
             || matches!(byte, b'/' | b'-' | b'_' | b'.' | b'~' | b':' | b'@' | b'+' | b',' | b'=')
         {
             url.push(char::from(byte));
@@ -230,6 +232,7 @@ mod tests {
     fn nothing_gets_out_of_the_quotes_of_the_command() {
         assert_eq!(encoded("/ws/';touch x;'"), "/ws/%27%3Btouch%20x%3B%27");
         assert_eq!(encoded("/a b?c#d%é"), "/a%20b%3Fc%23d%25%C3%A9");
+        assert_eq!(encoded("/a%20b%2"), "/a%20b%252");
         assert_eq!(host_of("a.b'; id"), None);
         assert_eq!(host_of("*.example.com").as_deref(), Some("www.example.com"));
         assert_eq!(host_of(".example.com").as_deref(), Some("example.com"));

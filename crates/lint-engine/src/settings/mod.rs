@@ -6,9 +6,10 @@ mod find;
 use lint_finding::{Group, RuleMeta, Severity};
 use nginx_semantics::VersionRange;
 use thiserror::Error;
+use ws_model::layers::Layer;
 use ws_rules::RULES;
 
-pub use file::{FILE_NAME, FileSettings, Layer, Level, SettingsFile, SettingsProblem};
+pub use file::{FILE_NAME, FileSettings, Level, SettingsFile, SettingsProblem};
 pub use find::Config;
 pub(crate) use find::SettingsFiles;
 

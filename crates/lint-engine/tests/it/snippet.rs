@@ -9,8 +9,10 @@ use nginx_semantics::{MemoryFiles, Scope};
 /// Files in memory with the settings to judge them by.
 #[derive(Debug, Default)]
 pub(crate) struct Snippet {
-    /// Path and text; the first one is what is linted.
+    /// Path and text; the first one is what is linted, with those of `also`.
     pub(crate) files: Vec<(String, String)>,
+    /// Paths of further main files.
+    pub(crate) also: Vec<String>,
     /// How.
     pub(crate) settings: Settings,
 }
@@ -18,10 +20,15 @@ pub(crate) struct Snippet {
 impl Snippet {
     /// One file as it is: a fragment, unless it has `http`.
     pub(crate) fn bare(text: impl Into<String>) -> Self {
-        Self { files: vec![("nginx.conf".to_owned(), text.into())], settings: Settings::default() }
+        Self {
+            files: vec![("nginx.conf".to_owned(), text.into())],
+            also: Vec::new(),
+            settings: Settings::default(),
+        }
     }
 
-    /// A block of a page: `# file: path` lines start further files, and what is no main file becomes one. Words behind
+    /// A block of a page: `# file: path` lines start further files, settings and other main files among them, and what is
+    /// no main file becomes one. Words behind
     /// `nginx` on the fence are `nginx=VERSION`, `ws-path=PATH` and
     /// `expected-connections=N`.
     pub(crate) fn of_page(info: &str, text: &str) -> Self {
@@ -34,6 +41,8 @@ impl Snippet {
                 text.push('\n');
             }
         }
+        let further = this.files.iter().skip(1).filter(|(_, text)| is_whole(text));
+        this.also = further.map(|(path, _)| path.clone()).collect();
         if let Some((_, text)) = this.files.first_mut() {
             *text = wrapped(text);
         }
@@ -80,8 +89,9 @@ impl Snippet {
             memory.insert(folder.join(path), ready(text));
         }
         let scope = Scope { given: vec![folder.clone()], working_folder: folder.clone(), ..Scope::default() };
-        let first = self.files.first().expect("a file");
-        lint(&memory, &[folder.join(&first.0)], &scope, &self.settings)
+        let first = self.files.iter().take(1).map(|(path, _)| path);
+        let arguments: Vec<PathBuf> = first.chain(&self.also).map(|path| folder.join(path)).collect();
+        lint(&memory, &arguments, &scope, &self.settings)
     }
 
     /// The names of the rules that speak at warning and above, each as often as it does.

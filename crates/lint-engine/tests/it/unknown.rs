@@ -1,6 +1,6 @@
 //! What was not given may set anything: silence.
 
-use lint_engine::Selector;
+use lint_engine::{Layer, Selector};
 use proptest::prelude::*;
 use ws_rules::RULES;
 
@@ -91,7 +91,7 @@ fn location() -> impl Strategy<Value = String> {
             (false, _) => format!("{pass}{lines}{GAP}"),
         };
         if deep {
-            format!("location /outer/ {{\n{lines}{GAP}location {name} {{\n{inside}}}\n}}\n")
+            format!("location '' {{\n{lines}{GAP}location {name} {{\n{inside}}}\n}}\n")
         } else {
             format!("location {name} {{\n{inside}}}\n")
         }
@@ -132,6 +132,7 @@ proptest! {
         }
         snippet.settings.assume_websocket = true;
         snippet.settings.expected_connections = Some(1 << 40);
+        snippet.settings.layers = vec![Layer { name: "aws-alb".to_owned(), ..Layer::default() }];
         // Those that are pedantic too.
         snippet.settings.select = RULES.iter().map(|rule| Selector::Rule(rule.meta().name)).collect();
         let outcome = snippet.run();

@@ -52,6 +52,10 @@ names! {
     LISTEN = "listen",
     SERVER_NAME = "server_name",
     LARGE_CLIENT_HEADER_BUFFERS = "large_client_header_buffers",
+    MERGE_SLASHES = "merge_slashes",
+    ABSOLUTE_REDIRECT = "absolute_redirect",
+    SERVER_NAME_IN_REDIRECT = "server_name_in_redirect",
+    PORT_IN_REDIRECT = "port_in_redirect",
     RETURN = "return",
     REWRITE = "rewrite",
     SET = "set",
@@ -87,6 +91,7 @@ names! {
     PROXY_METHOD = "proxy_method",
     PROXY_PASS_HEADER = "proxy_pass_header",
     PROXY_PASS_REQUEST_HEADERS = "proxy_pass_request_headers",
+    PROXY_SSL_NAME = "proxy_ssl_name",
     TUNNEL_PASS = "tunnel_pass",
     RESOLVER = "resolver",
 

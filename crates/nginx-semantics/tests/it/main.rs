@@ -16,6 +16,7 @@ mod exchange;
 mod includes;
 mod inheritance;
 mod limits;
+mod line;
 mod links;
 mod locations;
 mod maps;

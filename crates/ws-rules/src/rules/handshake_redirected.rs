@@ -137,11 +137,11 @@ fn is_kept_elsewhere(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, refusal: &Re
     let Blame::Line(line) = refusal.blame else { return false };
     let speaks_tls =
         |listens: &[String]| listens.iter().any(|listen| listen.split(' ').any(|word| word == "ssl"));
-    let others = cx.model.endpoints.iter().filter(|other| {
+    let mut others = cx.model.endpoints.iter().filter(|other| {
         speaks_tls(&other.listens)
             && other.server_names.iter().any(|name| endpoint.server_names.contains(name))
     });
-    is_to_https(line) && !speaks_tls(&endpoint.listens) && others.count() > 0
+    is_to_https(line) && !speaks_tls(&endpoint.listens) && others.next().is_some()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod balancing_order;
 mod buffered_endpoint;
 mod cached_handshake;
 mod case_sensitive_upgrade_match;
+mod chain_timeouts_misaligned;
 mod compressed_endpoint;
 mod conflicting_server;
 mod dead_peer_undetected;
@@ -29,6 +30,7 @@ mod include_not_found;
 mod incomplete_certificate_chain;
 mod ip_hash_behind_proxy;
 mod keepalive_defeated;
+mod layer_without_websocket;
 mod limit_rate_leak;
 mod literal_connection_upgrade;
 mod literal_upgrade_value;
@@ -39,6 +41,7 @@ mod no_shutdown_timeout;
 mod nofile_below_connections;
 mod open_connect_tunnel;
 mod origin_stripped;
+mod outer_layer_closes_first;
 mod path_rewritten;
 mod plaintext_to_tls_port;
 mod polling_forbidden;
@@ -78,6 +81,7 @@ pub static RULES: &[&dyn Rule] = &[
     &buffered_endpoint::BufferedEndpoint,
     &cached_handshake::CachedHandshake,
     &case_sensitive_upgrade_match::CaseSensitiveUpgradeMatch,
+    &chain_timeouts_misaligned::ChainTimeoutsMisaligned,
     &compressed_endpoint::CompressedEndpoint,
     &conflicting_server::ConflictingServer,
     &dead_peer_undetected::DeadPeerUndetected,
@@ -100,6 +104,7 @@ pub static RULES: &[&dyn Rule] = &[
     &incomplete_certificate_chain::IncompleteCertificateChain,
     &ip_hash_behind_proxy::IpHashBehindProxy,
     &keepalive_defeated::KeepaliveDefeated,
+    &layer_without_websocket::LayerWithoutWebsocket,
     &limit_rate_leak::LimitRateLeak,
     &literal_connection_upgrade::LiteralConnectionUpgrade,
     &literal_upgrade_value::LiteralUpgradeValue,
@@ -110,6 +115,7 @@ pub static RULES: &[&dyn Rule] = &[
     &nofile_below_connections::NofileBelowConnections,
     &open_connect_tunnel::OpenConnectTunnel,
     &origin_stripped::OriginStripped,
+    &outer_layer_closes_first::OuterLayerClosesFirst,
     &path_rewritten::PathRewritten,
     &plaintext_to_tls_port::PlaintextToTlsPort,
     &polling_forbidden::PollingForbidden,

@@ -1,0 +1,91 @@
+//! Nginxes of one run that stand in a row.
+//!
+//! Which belong together is found out by addresses and names alone; only those are modelled again, so that a run over
+//! many main files holds one model at a time.
+
+use std::path::PathBuf;
+
+use lint_finding::Finding;
+use nginx_semantics::{Configuration, Layout, Loaded, normalize};
+use ws_model::Model;
+use ws_model::chain::{Listener, Outlet, Relation, link};
+use ws_rules::{Findings, Rule};
+
+use crate::settings::Settings;
+
+/// A main file with what it passes on and takes.
+struct Root<'s> {
+    layout: &'s Layout,
+    settings: Settings,
+    listener: Listener<'s>,
+    outlets: Vec<Outlet>,
+    /// The argument that it was found by.
+    argument: Option<PathBuf>,
+}
+
+/// The main files of a run.
+#[derive(Default)]
+pub(crate) struct Chains<'s> {
+    roots: Vec<Root<'s>>,
+}
+
+impl<'s> Chains<'s> {
+    /// Adds a configuration, unless it has no main file.
+    pub(crate) fn add(
+        &mut self,
+        loaded: &'s Loaded,
+        layout: &'s Layout,
+        model: &Model<'s>,
+        settings: &Settings,
+        arguments: &[PathBuf],
+    ) {
+        let Some(listener) = Listener::new(model.configuration) else { return };
+        let path = listener.configuration.root().and_then(|root| loaded.sources.get(root));
+        let path = path.map(|file| normalize(&file.path)).unwrap_or_default();
+        let around = arguments.iter().filter(|argument| path.starts_with(argument));
+        let argument = around.max_by_key(|argument| argument.as_os_str().len()).cloned();
+        let (outlets, settings) = (model.outlets(), settings.clone());
+        self.roots.push(Root { layout, settings, listener, outlets, argument });
+    }
+
+    /// What the rules say of those that stand in a row, with the settings of the outer one.
+    pub(crate) fn findings(
+        &self,
+        loaded: &'s Loaded,
+        rules: impl Fn(&Settings) -> Vec<&'static dyn Rule>,
+        hints: impl Fn(&Settings) -> ws_model::Hints,
+    ) -> Vec<(Vec<Finding>, &Settings)> {
+        let mut all = Vec::new();
+        for (index, outer) in self.roots.iter().enumerate() {
+            for (other, inner) in self.roots.iter().enumerate() {
+                let relation = match index == other {
+                    true => Relation::Same,
+                    false if outer.argument.is_some() && outer.argument != inner.argument => Relation::Named,
+                    false => Relation::Found,
+                };
+                let takes = |outlet| {
+                    let server = inner.listener.server(outlet, outer.listener.configuration, relation)?;
+                    Some((outlet, server))
+                };
+                let taken: Vec<_> = outer.outlets.iter().filter_map(takes).collect();
+                if taken.is_empty() {
+                    continue;
+                }
+                let model = |root: &Root<'s>| {
+                    Model::new(Configuration::new(&loaded.sources, root.layout), &hints(&root.settings))
+                };
+                let front = model(outer);
+                let back = (index != other).then(|| model(inner));
+                let back = back.as_ref().unwrap_or(&front);
+                let mut found = Findings::default();
+                for (outlet, server) in taken {
+                    if let Some(link) = link(&front, outlet, back, server) {
+                        rules(&outer.settings).iter().for_each(|rule| rule.link(&link, &mut found));
+                    }
+                }
+                all.push((found.into_vec(), &outer.settings));
+            }
+        }
+        all
+    }
+}
