@@ -22,7 +22,7 @@ pub fn endpoints(
     let (arguments, scope) = as_set(files, arguments, scope, &files_of_settings);
     let loaded = load(files, &arguments, &scope);
     let mut rows: Vec<TableRow> = Vec::new();
-    let outcome = judge(&loaded, settings, &files_of_settings, &scope, &mut |model, found| {
+    let outcome = judge(&loaded, settings, &files_of_settings, &scope, &arguments, &mut |model, found| {
         for endpoint in &model.endpoints {
             let row = row(model, endpoint, found);
             // One fragment may be judged in several layouts.

@@ -3,6 +3,7 @@
 //! No terminal and no disk: files come through [`nginx_semantics::Files`], and what is to be said goes out as an
 //! [`lint_finding::Outcome`].
 
+mod chains;
 mod endpoints;
 mod fix;
 mod gather;
@@ -19,6 +20,7 @@ use nginx_semantics::{Configuration, Files, Layout, Loaded, PathMap, Scope, load
 use ws_model::{Hints, Model};
 use ws_rules::{Findings, RULES, Rule, visit};
 
+use crate::chains::{Chains, outlets};
 use crate::gather::Gathered;
 use crate::settings::SettingsFiles;
 use crate::suppress::Suppressions;
@@ -26,17 +28,18 @@ use crate::suppress::Suppressions;
 pub use endpoints::endpoints;
 pub use fix::{Changed, Fixed, MayEdit, Which, fixed};
 pub use settings::{
-    Config, FILE_NAME, FileSettings, Layer, Level, Selector, Settings, SettingsFile, SettingsProblem,
-    UnknownRule, find_rule,
+    Config, FILE_NAME, FileSettings, Level, Selector, Settings, SettingsFile, SettingsProblem, UnknownRule,
+    find_rule,
 };
 pub use trace::{Query, Url, UrlError, trace};
+pub use ws_model::layers::Layer;
 
 /// Judges what the arguments mean.
 pub fn lint(files: &dyn Files, arguments: &[PathBuf], scope: &Scope, settings: &Settings) -> Outcome {
     let found = SettingsFiles::new(files, scope, &settings.config);
     let (arguments, scope) = as_set(files, arguments, scope, &found);
     let loaded = load(files, &arguments, &scope);
-    judge(&loaded, settings, &found, &scope, &mut |_, _| {})
+    judge(&loaded, settings, &found, &scope, &arguments, &mut |_, _| {})
 }
 
 /// The arguments with the `roots` of settings files below them, and the scope with their `prefix` and `path-map`.
@@ -80,11 +83,14 @@ fn judge(
     settings: &Settings,
     found: &SettingsFiles<'_>,
     scope: &Scope,
+    arguments: &[PathBuf],
     look: &mut dyn FnMut(&Model<'_>, &[Finding]),
 ) -> Outcome {
     let mut gathered = Gathered::default();
     notices::of_skipped(loaded, &mut gathered);
-    for layout in &loaded.layouts {
+    let arguments = absolute(arguments, scope);
+    let mut chains = Chains::default();
+    for (number, layout) in loaded.layouts.iter().enumerate() {
         let settings = of_layout(loaded, layout, settings, found);
         let configuration = Configuration::new(&loaded.sources, layout);
         let model = Model::new(configuration, &hints(&settings));
@@ -96,6 +102,10 @@ fn judge(
         look(&model, &findings);
         gathered.findings(findings, &settings);
         gathered.model(&model);
+        chains.add(loaded, number, outlets(&model), &settings, &arguments);
+    }
+    for linked in chains.findings(loaded, rules, hints) {
+        gathered.findings(linked.findings, linked.settings);
     }
     let judged: Vec<_> =
         loaded.sources.iter().filter(|(id, file)| loaded.judged.contains(id) && !file.is_builtin).collect();
@@ -107,6 +117,10 @@ fn judge(
     }
     gathered.unserved_paths(&settings.websocket_paths);
     finish(loaded, gathered, judged.len(), found, scope)
+}
+
+fn absolute(arguments: &[PathBuf], scope: &Scope) -> Vec<PathBuf> {
+    arguments.iter().map(|argument| normalize(&scope.working_folder.join(argument))).collect()
 }
 
 /// The outcome, with what settings and comments suppress left out.
@@ -142,6 +156,9 @@ fn hints(settings: &Settings) -> Hints {
         assume_websocket: settings.assume_websocket,
         heartbeat_ms: settings.heartbeat_ms,
         min_read_timeout_ms: settings.min_read_timeout_ms,
+        expected_connections: settings.expected_connections,
+        layers: settings.layers.clone(),
+        now: settings.now,
     }
 }
 

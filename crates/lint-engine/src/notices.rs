@@ -139,7 +139,7 @@ pub(crate) fn of_settings(
                 message: problem.message.clone(),
                 place: Some(Place { file: id, span: problem.span }),
                 path: None,
-                incomplete: true,
+                incomplete: !problem.is_question,
             });
         }
     }

@@ -2,7 +2,7 @@
 
 use nginx_semantics::NginxVersion;
 
-use crate::{Head, Received};
+use crate::{Framing, Head, Received};
 
 /// Since this release nginx speaks HTTP/1.1 to upstreams and sends no `Connection: close` by default.
 const NEW_DEFAULTS: NginxVersion = NginxVersion::new(1, 29, 7);
@@ -37,12 +37,29 @@ pub(crate) enum Manner {
     Depends,
     /// Handshakes work; nginx itself answers a POST for the same path with a status that the page names.
     Posts,
+    /// Handshakes work; nginx keeps the connection when the client closes it, and logs no line for it.
+    Kept,
+    /// Handshakes work; no line is logged for them.
+    Unlogged,
+    /// It needs `stream`, which nginx refuses without the module; where that is there, `-t` accepts the block.
+    NotRun,
+    /// Handshakes work; [`NOT_SEEN`] has what it costs, and why that is not looked at.
+    Works,
+    /// A browser's handshake gets nothing that is an answer in HTTP/1, and no upstream is asked.
+    Mute,
+    /// Handshakes work; an answer that the back end streams with this framing reaches a client that takes gzip in a burst.
+    Streamed(Framing),
+    /// Handshakes work; requests of one client reach several back ends.
+    Spread,
 }
 
 impl Manner {
     /// Whether a browser's handshake gets something else than 101.
     pub(crate) fn is_handshake_failing(self) -> bool {
-        matches!(self, Self::Status | Self::Answered | Self::Stored | Self::Limited | Self::Unanswered)
+        matches!(
+            self,
+            Self::Status | Self::Answered | Self::Stored | Self::Limited | Self::Unanswered | Self::Mute
+        )
     }
 }
 
@@ -78,10 +95,17 @@ const LED_ASTRAY: Expected =
 
 /// One for each rule, sorted by name.
 pub(crate) const EXPECTED: &[Expected] = &[
+    Expected { rule: "access-log-off", manner: Manner::Unlogged, ..ANY },
     Expected { rule: "always-false-upgrade-test", ..LED_ASTRAY },
+    Expected { rule: "arbitrary-upgrade-protocol", manner: Manner::Depends, ..ANY },
+    Expected { rule: "balancing-order", ..ANY },
+    Expected { rule: "buffered-endpoint", manner: Manner::Streamed(Framing::UntilClose), ..ANY },
     Expected { rule: "cached-handshake", manner: Manner::Stored, ..ANY },
     Expected { rule: "case-sensitive-upgrade-match", ..LED_ASTRAY },
+    Expected { rule: "chain-timeouts-misaligned", manner: Manner::Works, ..ANY },
+    Expected { rule: "compressed-endpoint", manner: Manner::Streamed(Framing::Chunked), ..ANY },
     Expected { rule: "conflicting-server", manner: Manner::Answered, ..ANY },
+    Expected { rule: "dead-peer-undetected", manner: Manner::Works, ..ANY },
     Expected { rule: "directive-not-allowed-here", ..ANY },
     Expected {
         rule: "duplicate-handshake-header",
@@ -139,6 +163,7 @@ pub(crate) const EXPECTED: &[Expected] = &[
         upstream: |_, head| head.protocol() == "HTTP/1.0" && head.has_token("Upgrade", "websocket"),
         ..ANY
     },
+    Expected { rule: "http2-only-listener", manner: Manner::Mute, ..ANY },
     Expected {
         rule: "http2-upstream",
         manner: Manner::Status,
@@ -148,12 +173,16 @@ pub(crate) const EXPECTED: &[Expected] = &[
     },
     Expected { rule: "include-cycle", ..ANY },
     Expected { rule: "include-not-found", ..ANY },
+    Expected { rule: "incomplete-certificate-chain", manner: Manner::Works, ..ANY },
+    Expected { rule: "ip-hash-behind-proxy", manner: Manner::Depends, ..ANY },
     Expected {
         rule: "keepalive-defeated",
         manner: Manner::Ordinary,
         ordinary: |heads| heads.iter().all(|head| head.has_token("Connection", "close")),
         ..ANY
     },
+    Expected { rule: "layer-without-websocket", manner: Manner::Works, ..ANY },
+    Expected { rule: "limit-rate-leak", manner: Manner::Kept, ..ANY },
     Expected {
         rule: "literal-connection-upgrade",
         manner: Manner::Ordinary,
@@ -175,6 +204,7 @@ pub(crate) const EXPECTED: &[Expected] = &[
         },
         ..ANY
     },
+    Expected { rule: "log-format-blind", manner: Manner::Works, ..ANY },
     Expected {
         rule: "missing-connection-header",
         manner: Manner::Status,
@@ -190,6 +220,21 @@ pub(crate) const EXPECTED: &[Expected] = &[
         upstream: |_, head| head.header("Upgrade").is_none(),
         ..ANY
     },
+    Expected { rule: "no-shutdown-timeout", manner: Manner::Works, ..ANY },
+    Expected { rule: "nofile-below-connections", manner: Manner::Works, ..ANY },
+    Expected {
+        rule: "open-connect-tunnel",
+        manner: Manner::Unseen,
+        since: Some(NginxVersion::new(1, 31, 0)),
+        ..ANY
+    },
+    Expected {
+        rule: "origin-stripped",
+        manner: Manner::Depends,
+        upstream: |_, head| head.header("Origin").is_none(),
+        ..ANY
+    },
+    Expected { rule: "outer-layer-closes-first", manner: Manner::Works, ..ANY },
     Expected {
         rule: "path-rewritten",
         manner: Manner::Path,
@@ -199,6 +244,7 @@ pub(crate) const EXPECTED: &[Expected] = &[
         },
         ..ANY
     },
+    Expected { rule: "plaintext-to-tls-port", manner: Manner::Depends, ..ANY },
     Expected { rule: "polling-forbidden", manner: Manner::Posts, ..ANY },
     Expected {
         rule: "proxy-headers-not-inherited",
@@ -211,6 +257,12 @@ pub(crate) const EXPECTED: &[Expected] = &[
         ..ANY
     },
     Expected { rule: "proxy-pass-not-inherited", manner: Manner::Answered, ..ANY },
+    Expected {
+        rule: "quic-only-listener",
+        manner: Manner::Unseen,
+        since: Some(NginxVersion::new(1, 25, 0)),
+        ..ANY
+    },
     Expected { rule: "response-filter", manner: Manner::Depends, ..ANY },
     Expected {
         rule: "shadowed-location",
@@ -219,7 +271,14 @@ pub(crate) const EXPECTED: &[Expected] = &[
         ..ANY
     },
     Expected { rule: "short-read-timeout", manner: Manner::Closed, ..ANY },
+    Expected { rule: "shutdown-timeout-drops", manner: Manner::Works, ..ANY },
+    Expected { rule: "stale-upstream-address", manner: Manner::Works, ..ANY },
+    Expected { rule: "stateless-balancing", manner: Manner::Depends, ..ANY },
+    Expected { rule: "sticky-unavailable", ..ANY },
+    Expected { rule: "stream-timeout", manner: Manner::NotRun, ..ANY },
     Expected { rule: "syntax-error", ..ANY },
+    Expected { rule: "timeouts-not-logged", manner: Manner::Works, ..ANY },
+    Expected { rule: "tls-without-certificate", ..ANY },
     Expected { rule: "undefined-variable", ..ANY },
     Expected { rule: "unsupported-upstream-protocol", manner: Manner::Unseen, ..ANY },
     Expected {
@@ -234,7 +293,10 @@ pub(crate) const EXPECTED: &[Expected] = &[
         upstream: |_, head| head.has_token("Upgrade", "websocket") && head.has_token("Connection", "upgrade"),
         ..ANY
     },
+    Expected { rule: "upstream-sni-missing", manner: Manner::Depends, ..ANY },
+    Expected { rule: "upstream-without-stickiness", manner: Manner::Spread, ..ANY },
     Expected { rule: "websocket-scheme-in-proxy-pass", ..ANY },
+    Expected { rule: "worker-connections-budget", manner: Manner::Works, ..ANY },
     Expected {
         rule: "wrong-connection-header",
         manner: Manner::Status,
@@ -252,7 +314,17 @@ pub(crate) const EXPECTED: &[Expected] = &[
 ];
 
 /// What pages say and the harness cannot see: rule, statement, why.
-pub(crate) const NOT_SEEN: [(&str, &str, &str); 4] = [
+pub(crate) const NOT_SEEN: &[(&str, &str, &str)] = &[
+    (
+        "chain-timeouts-misaligned",
+        "the shorter limit of two closes",
+        "a block runs as one nginx; two in a row are looked at in `nginx-proof/tests/chains.rs`",
+    ),
+    (
+        "dead-peer-undetected",
+        "a client that loses its network is not noticed",
+        "client and nginx are one machine here, where no connection is lost without a word",
+    ),
     (
         "http2-upstream",
         "a back end that speaks HTTP/2 refuses the handshake with 400",
@@ -264,19 +336,75 @@ pub(crate) const NOT_SEEN: [(&str, &str, &str); 4] = [
         "the limit is kept low on purpose",
     ),
     (
+        "incomplete-certificate-chain",
+        "a client that has only the root refuses the connection",
+        "the harness puts a certificate of its own in place of each; what nginx sends, and refuses to load, is looked at in `nginx-proof/tests/certificates.rs`",
+    ),
+    (
+        "layer-without-websocket",
+        "a proxy in front drops the handshake",
+        "the products that the presets are about are not here",
+    ),
+    (
+        "log-format-blind",
+        "a log in nginx's own format lacks the upstream and the duration",
+        "the harness adds such a log; what the format of the remedy tells is counted in `nginx-proof/tests/logs.rs`",
+    ),
+    (
+        "no-shutdown-timeout",
+        "the old ones end when their last connection does",
+        "that is looked at in `nginx-proof/tests/shutdown.rs`, below a master that reloads",
+    ),
+    (
+        "nofile-below-connections",
+        "handshakes fail when the worker may open no more files",
+        "only workers below a master set the limit, and here nginx runs without one",
+    ),
+    (
+        "outer-layer-closes-first",
+        "a proxy in front closes first",
+        "no proxy stands in front of a block; with another nginx there it is looked at in `nginx-proof/tests/chains.rs`",
+    ),
+    (
+        "shutdown-timeout-drops",
+        "each reload cuts off every client",
+        "that is looked at in `nginx-proof/tests/shutdown.rs`, below a master that reloads",
+    ),
+    (
+        "stale-upstream-address",
+        "every handshake goes to the old address",
+        "addresses are those of the harness here; names that change are looked at in `nginx-proof/tests/names.rs`",
+    ),
+    (
+        "stream-timeout",
+        "a silent connection closes after `proxy_timeout`",
+        "Debian's nginx has the stream module as a package of its own",
+    ),
+    (
         "syntax-error",
         "bodies of Lua blocks are read as OpenResty reads them",
         "none of the binaries is OpenResty",
+    ),
+    (
+        "timeouts-not-logged",
+        "an error log of another level has not a word about it",
+        "the harness keeps one log of level `info` in place of all; that the line is of this level is seen at short-read-timeout",
     ),
     (
         "upgrade-in-subrequest",
         "the 101 of a mirror ends the request before, right after or long after its own 101",
         "which of them is chance",
     ),
+    (
+        "worker-connections-budget",
+        "new connections are closed when none is left",
+        "that is looked at in `nginx-proof/tests/logs.rs`, with connections that `limit_rate` keeps",
+    ),
 ];
 
 /// Blocks that are only tested with `-t`: rule, what is special about the block's text, why.
-pub(crate) const NOT_OBSERVED: [(&str, &str, &str); 3] = [
+pub(crate) const NOT_OBSERVED: &[(&str, &str, &str)] = &[
+    ("quic-only-listener", "listen 443 quic", "the harness speaks no QUIC"),
     ("short-read-timeout", "uwsgi_pass", "the harness has no back end that speaks uwsgi"),
     ("unsupported-upstream-protocol", "fastcgi_pass", "the harness has no back end that speaks FastCGI"),
     ("unsupported-upstream-protocol", "grpc_pass", "the harness has no back end that speaks gRPC"),

@@ -14,6 +14,25 @@ const TICK: Duration = Duration::from_millis(1);
 /// What a start prints.
 const START_LOG: &str = "start.log";
 
+/// What the command line adds to the main level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Processes {
+    /// One process, which starts and ends fast.
+    #[default]
+    One,
+    /// A worker below a master, which reloads. It runs as root where the master does: the folder is nobody else's.
+    Master,
+}
+
+impl Processes {
+    fn directives(self) -> &'static str {
+        match self {
+            Self::One => "daemon off; master_process off;",
+            Self::Master => "daemon off; worker_processes 1; user root;",
+        }
+    }
+}
+
 /// What `nginx -t` says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Verdict {
@@ -28,7 +47,7 @@ pub struct Verdict {
 /// Asks for the verdict on `nginx.conf` in `folder`.
 pub(crate) fn test(binary: &Binary, folder: &Path, main: &str) -> Result<Verdict, Error> {
     let output = folder.join("test.log");
-    let mut child = spawn(binary, folder, main, &["-t"], &output)?;
+    let mut child = spawn(binary, folder, main, &["-t", "-g", Processes::One.directives()], &output)?;
     let ended = wait(&mut child, PATIENCE);
     if ended.is_none() {
         let _ = child.kill();
@@ -61,13 +80,20 @@ fn verdict(folder: &Path, text: &str, is_accepted: bool) -> Verdict {
 #[derive(Debug)]
 pub(crate) struct Instance {
     child: Child,
+    processes: Processes,
 }
 
 impl Instance {
     /// Starts nginx and waits until its ports answer.
-    pub(crate) fn start(binary: &Binary, folder: &Path, main: &str, ports: &[u16]) -> Result<Self, Error> {
-        let child = spawn(binary, folder, main, &[], &folder.join(START_LOG))?;
-        let mut instance = Self { child };
+    pub(crate) fn start(
+        binary: &Binary,
+        folder: &Path,
+        main: &str,
+        processes: Processes,
+        ports: &[u16],
+    ) -> Result<Self, Error> {
+        let child = spawn(binary, folder, main, &["-g", processes.directives()], &folder.join(START_LOG))?;
+        let mut instance = Self { child, processes };
         let start = Instant::now();
         for &port in ports {
             while !client::answers(port) {
@@ -81,14 +107,29 @@ impl Instance {
         }
         Ok(instance)
     }
+
+    /// The process that signals go to.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
 }
 
 impl Drop for Instance {
     fn drop(&mut self) {
+        // A master that is killed leaves its workers behind; one that is asked ends them first.
+        if self.processes == Processes::Master && signal(self.id(), "TERM").is_ok() {
+            let _ = wait(&mut self.child, PATIENCE);
+        }
         // Without a master there is one process, and this is it.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Sends a signal; with Rust's own library only SIGKILL can be sent.
+pub(crate) fn signal(id: u32, name: &str) -> Result<(), Error> {
+    let error = |error| Error::Run { program: "kill".into(), error };
+    Command::new("kill").args(["-s", name, &id.to_string()]).status().map(drop).map_err(error)
 }
 
 fn spawn(binary: &Binary, folder: &Path, main: &str, more: &[&str], output: &Path) -> Result<Child, Error> {
@@ -97,7 +138,7 @@ fn spawn(binary: &Binary, folder: &Path, main: &str, more: &[&str], output: &Pat
     // A cycle of includes opens files until there are no more, which is soon then; no core is left behind.
     let mut command = Command::new("/bin/sh");
     command
-        .args(["-c", "ulimit -n 512 -c 0 2>/dev/null || ulimit -n 512; exec \"$0\" \"$@\""])
+        .args(["-c", "ulimit -n 2048 -c 0 2>/dev/null || ulimit -n 2048; exec \"$0\" \"$@\""])
         .arg(&binary.path);
     command.arg("-p").arg(folder).arg("-c").arg(folder.join(main)).arg("-e").arg(folder.join("early.log"));
     command.args(more).stdin(Stdio::null()).stdout(Stdio::null()).stderr(output);

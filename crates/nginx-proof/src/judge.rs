@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::expected::Manner;
 use crate::proofs::{Case, MINIMUM, SLACK};
-use crate::{Head, Observation, Seen};
+use crate::{Delivery, Framing, Head, Observation, Seen};
 
 /// So much earlier a tunnel may seem to end: nginx leaves a timer alone that would move by less than 300 ms
 /// (`event/ngx_event_timer.h:NGX_TIMER_LAZY_DELAY`), so a message soon after the 101 does not start it anew.
@@ -19,7 +19,11 @@ pub(crate) fn judge(case: &Case<'_>, raised: &[&str], observation: &Observation)
     }
     let is_too_old = case.expected.since.is_some_and(|since| case.binary.version < since);
     let verdict = &observation.verdict;
-    if !verdict.is_accepted {
+    let is_without_module = verdict.message.contains("unknown directive \"stream\"");
+    if case.expected.manner == Manner::NotRun {
+        judge.must(verdict.is_accepted || is_without_module, "nginx refuses it");
+        judge.said.push("not run".to_owned());
+    } else if !verdict.is_accepted {
         judge.said.push(format!("refused: `{}`", verdict.message));
         judge.must(case.claims.has_message(&verdict.message), "the page does not quote this message");
         let is_expected = is_too_old || (is_raised && case.expected.manner == Manner::Refused);
@@ -38,6 +42,9 @@ pub(crate) fn judge(case: &Case<'_>, raised: &[&str], observation: &Observation)
         if is_raised && case.expected.manner == Manner::Unanswered {
             let is_logged = observation.errors.iter().any(|line| case.claims.has_message(line));
             judge.must(is_logged, "the error log lacks what the page says");
+        }
+        if matches!(case.expected.manner, Manner::Kept | Manner::Unlogged) {
+            judge.end(is_raised, observation);
         }
     }
     (judge.said.join("; "), judge.faults)
@@ -117,7 +124,13 @@ impl Judge<'_> {
         match (expected, ordinary) {
             (Manner::Ordinary, _) => self.ordinary(is_raised, ordinary),
             (Manner::Posts, [post]) => self.post(is_raised, post),
+            (Manner::Spread, _) => self.spread(is_raised, ordinary),
+            (Manner::Streamed(framing), _) => self.streamed(is_raised, framing, ordinary),
             _ => {}
+        }
+        if let (true, Manner::Depends, Some(received)) = (is_raised, expected, chrome.received.first()) {
+            let is_so = (self.case.expected.upstream)(self.case.binary.version, &received.head);
+            self.must(is_so, "the page says that the upstream gets something else");
         }
         if expected == Manner::Sent {
             self.sent(is_raised, chrome);
@@ -144,6 +157,11 @@ impl Judge<'_> {
 
     /// A handshake without 101.
     fn failed(&mut self, seen: &Seen) {
+        if self.case.expected.manner == Manner::Mute {
+            let is_mute = seen.status.is_none() && seen.received.is_empty();
+            self.must(is_mute, "something is answered, or asked of an upstream");
+            return;
+        }
         let is_named = match self.case.expected.manner {
             Manner::Stored => seen.status == Some(200),
             Manner::Unanswered => seen.status.is_none(),
@@ -230,6 +248,43 @@ impl Judge<'_> {
         let is_refused = self.case.claims.statuses.contains(&status) && seen.received.is_empty();
         self.said.push(format!("POST {status}"));
         self.must(is_refused == is_raised, "POST is not answered as linter and page say");
+    }
+
+    /// What nginx does when the client closes: a line in the access log is its last act.
+    fn end(&mut self, is_raised: bool, observation: &Observation) {
+        let is_logged = observation.access.iter().any(|line| line.contains("\" 101 "));
+        self.must(is_logged != is_raised, "the end of the tunnel is not as linter and page say");
+        let otherwise =
+            if self.case.expected.manner == Manner::Kept { "kept, not logged" } else { "not logged" };
+        self.said.push(if is_logged { "logged when it ended" } else { otherwise }.to_owned());
+    }
+
+    /// Requests of one client, each on a connection of its own.
+    fn spread(&mut self, is_raised: bool, seen: &[Seen]) {
+        let reached: Vec<&String> = seen.iter().flat_map(|seen| &seen.reached).flatten().collect();
+        let mut backends = reached.clone();
+        backends.sort();
+        backends.dedup();
+        self.said.push(format!("{} GETs reach {} back end(s)", reached.len(), backends.len()));
+        self.must((backends.len() > 1) == is_raised, "requests do not reach what linter and page say");
+    }
+
+    /// An answer that comes part by part.
+    fn streamed(&mut self, is_raised: bool, framing: Framing, seen: &[Seen]) {
+        let delivery = seen.first().and_then(|seen| seen.delivery.as_ref());
+        let how = match delivery {
+            Some(Delivery::Prompt) => "at once",
+            Some(Delivery::Burst) => "at the end",
+            Some(Delivery::Mixed(_)) | None => "now and then",
+        };
+        let framing = match framing {
+            Framing::Chunked => "in chunks",
+            Framing::Length => "with a length",
+            Framing::UntilClose => "without framing",
+        };
+        self.said.push(format!("events {framing} arrive {how}"));
+        let expected = if is_raised { Delivery::Burst } else { Delivery::Prompt };
+        self.must(delivery == Some(&expected), "events do not arrive as linter and page say");
     }
 
     /// Requests that are no handshakes.

@@ -45,5 +45,5 @@ pub use page::Heading;
 pub use probe::{Answered, Browser, Close, Closer, Exchange, Probe, Seen};
 pub use proofs::{Proof, prove};
 pub use rewrite::{Listen, Place, Rewritten, Surroundings, rewrite};
-pub use running::Running;
+pub use running::{Reloader, Running};
 pub use syntax::{Case, Plan, SyntaxReport, prove_syntax};

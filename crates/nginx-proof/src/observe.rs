@@ -16,11 +16,20 @@ pub struct Setup {
     pub is_tested: bool,
     /// Whether each probe says which block ended its request.
     pub places: bool,
+    /// Whether nginx runs as a worker below a master, which [`Reloader`](crate::Reloader) needs.
+    pub has_master: bool,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { files: Vec::new(), scale: 1, manner: Manner::Strict, is_tested: true, places: false }
+        Self {
+            files: Vec::new(),
+            scale: 1,
+            manner: Manner::Strict,
+            is_tested: true,
+            places: false,
+            has_master: false,
+        }
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use lint_engine::{Settings, lint};
-use lint_finding::RuleMeta;
+use lint_engine::{Level, Selector, Settings, lint};
+use lint_finding::{RuleMeta, Severity};
 use nginx_semantics::{MemoryFiles, NginxVersion, Scope, VersionRange};
 
 /// Under which heading a block stands.
@@ -36,9 +36,12 @@ pub(crate) struct Block {
     pub(crate) number: usize,
     /// Relative path and text, the main file first.
     pub(crate) files: Vec<(String, String)>,
+    /// What is for the linter alone: settings, and main files of other nginxes.
+    beside: Vec<(String, String)>,
     /// What the fence gives as `ws-path`, else the path of its location.
     pub(crate) path: String,
     websocket_paths: Vec<String>,
+    expected_connections: Option<u64>,
 }
 
 impl Block {
@@ -55,26 +58,46 @@ impl Block {
         if let Some((_, text)) = files.first_mut() {
             *text = whole(text);
         }
+        let is_beside = |(path, text): &(String, String)| {
+            path.ends_with(".toml") || path != "nginx.conf" && is_whole(text)
+        };
+        let (mut beside, files): (Vec<_>, Vec<_>) = files.into_iter().partition(is_beside);
+        for (_, text) in beside.iter_mut().filter(|(path, _)| !path.ends_with(".toml")) {
+            *text = whole(text);
+        }
+        let mut numbers =
+            info.split_whitespace().filter_map(|option| option.strip_prefix("expected-connections="));
+        let expected_connections = numbers.next().and_then(|number| number.parse().ok());
         let options = info.split_whitespace().filter_map(|option| option.strip_prefix("ws-path="));
         let websocket_paths: Vec<String> = options.map(str::to_owned).collect();
         let path = websocket_paths.first().cloned().unwrap_or_else(|| location(text));
-        Self { heading, number, files, path, websocket_paths }
+        Self { heading, number, files, beside, path, websocket_paths, expected_connections }
     }
 
-    /// The names of the rules that the linter raises for one version.
-    pub(crate) fn raised(&self, version: NginxVersion) -> Vec<&'static str> {
+    /// The names of the rules that the linter raises for one version on the page of a rule, which is asked for even
+    /// where it is off by default.
+    pub(crate) fn raised(&self, rule: &'static RuleMeta, version: NginxVersion) -> Vec<&'static str> {
+        let is_off = rule.severity == Severity::Pedantic;
+        let asked =
+            is_off.then_some((Selector::Rule(rule.name), Level::At(rule.severity))).into_iter().collect();
         let folder = PathBuf::from("/page");
         let mut memory = MemoryFiles::new();
-        for (path, text) in &self.files {
+        for (path, text) in self.files.iter().chain(&self.beside) {
             memory.insert(folder.join(path), text.as_str());
         }
         let scope = Scope { given: vec![folder.clone()], working_folder: folder.clone(), ..Scope::default() };
         let settings = Settings {
             versions: Some(VersionRange::exactly(version)),
+            expected_connections: self.expected_connections,
             websocket_paths: self.websocket_paths.clone(),
+            levels: asked,
             ..Settings::default()
         };
-        let outcome = lint(&memory, &[folder.join("nginx.conf")], &scope, &settings);
+        let others =
+            self.beside.iter().filter(|(path, _)| !path.ends_with(".toml")).map(|(path, _)| path.as_str());
+        let arguments: Vec<PathBuf> =
+            std::iter::once("nginx.conf").chain(others).map(|path| folder.join(path)).collect();
+        let outcome = lint(&memory, &arguments, &scope, &settings);
         outcome.findings.iter().map(|finding| finding.rule.name).collect()
     }
 }
@@ -106,13 +129,30 @@ pub(crate) fn blocks(rule: &RuleMeta) -> Vec<Block> {
     blocks
 }
 
+/// The main level and the logs of a configuration that is ready for production, on two lines: what rules say of these is
+/// no part of a block.
+const HEAD: &str = "worker_shutdown_timeout 1h; error_log /var/log/nginx/error.log info; events { worker_connections 1024; }\n\
+    http { log_format websocket '$remote_addr [$time_local] \"$request\" $status rt=$request_time \
+    up=$upstream_addr us=$upstream_status'; access_log /var/log/nginx/access.log websocket;\n";
+
+/// What a main file may start with instead.
+const PLAIN: &str = "events {}\nhttp {\n";
+
+/// Whether the text is a main file already.
+fn is_whole(text: &str) -> bool {
+    text.lines().any(|line| ["events", "http"].contains(&line.split_whitespace().next().unwrap_or_default()))
+}
+
 /// A text without `http` as a main file: into `http` where it starts with a block of that level, else into a server.
 fn whole(text: &str) -> String {
+    if let Some(rest) = text.strip_prefix(PLAIN) {
+        return format!("{HEAD}{rest}");
+    }
     let lines = text.lines().filter(|line| !line.trim_start().starts_with('#'));
     match lines.flat_map(str::split_whitespace).next() {
-        Some("events" | "http") => text.to_owned(),
-        Some("map" | "upstream" | "server") => format!("events {{}}\nhttp {{\n{text}}}\n"),
-        _ => format!("events {{}}\nhttp {{\nserver {{\n{text}}}\n}}\n"),
+        _ if is_whole(text) => text.to_owned(),
+        Some("map" | "upstream" | "server") => format!("{HEAD}{text}}}\n"),
+        _ => format!("{HEAD}server {{\n{text}}}\n}}\n"),
     }
 }
 
@@ -125,8 +165,9 @@ fn location(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use ws_rules::RULES;
+
+    use super::*;
 
     #[test]
     fn every_block_of_every_page_is_taken() {

@@ -14,7 +14,7 @@ use crate::expected::{EXPECTED, Expected, NOT_OBSERVED};
 use crate::judge::judge;
 use crate::page::{Block, Heading, blocks};
 use crate::statements::{STATEMENTS, Statement};
-use crate::{Binary, Browser, Error, Exchange, Manner, Probe, Setup, observe};
+use crate::{Binary, Browser, Error, Exchange, Manner, Probe, Setup, Stream, observe};
 
 /// Times of a block are divided by this, so that an hour is two minutes and a minute two seconds.
 pub(crate) const SCALE: u32 = 30;
@@ -108,6 +108,18 @@ impl Case<'_> {
             crate::expected::Manner::Ordinary => {
                 probes.extend((0..ORDINARY).map(|_| Probe::Get { path: path() }));
             }
+            // When the requests are answered, nginx has done with the tunnels before them.
+            crate::expected::Manner::Kept | crate::expected::Manner::Unlogged => {
+                probes.extend((0..ORDINARY).map(|_| Probe::Get { path: path() }));
+            }
+            crate::expected::Manner::Streamed(framing) => {
+                let exchange = Exchange::get(&path()).header("Accept-Encoding", "gzip");
+                probes.push(Probe::Stream { exchange, stream: Stream::events(framing) });
+            }
+            crate::expected::Manner::Spread => {
+                let exchange = Exchange::get(&path());
+                probes.push(Probe::Series { exchange, times: ORDINARY, keeps_cookies: true });
+            }
             crate::expected::Manner::Posts => {
                 let post = Exchange::new("POST", &path()).header("Content-Length", "0");
                 probes.push(Probe::Exchange(post));
@@ -129,7 +141,7 @@ impl Case<'_> {
             ..Setup::default()
         };
         let observation = observe(self.binary, &setup, &probes)?;
-        let raised = self.block.raised(self.binary.version);
+        let raised = self.block.raised(self.rule, self.binary.version);
         let is_raised = raised.contains(&self.rule.name);
         let (seen, mut faults) = judge(self, &raised, &observation);
         if let Some(statement) = self.statement {

@@ -104,7 +104,8 @@ const WITHOUT_SCHEME: [&str; 5] = ["fastcgi_pass", "uwsgi_pass", "scgi_pass", "m
 /// Times that nginx keeps in seconds: they cannot be made shorter than one.
 const IN_SECONDS: [&str; 1] = ["ssl_session_timeout"];
 
-/// Rewrites files, the main one first; `folder` is where they will lie, with `cert.pem` and `key.pem` beside them.
+/// Rewrites files, the main one first; `folder` is where they will lie, with `cert.pem` and `key.pem` beside them,
+/// which stand for certificates unless these are given with a key.
 ///
 /// # Errors
 /// When a port is wanted and there is none.
@@ -187,9 +188,7 @@ impl Run<'_> {
         let folder = &self.folder;
         let events = file.tree.children(NodeId::FILE).any(|id| file.is(id, "events"));
         let events = if events { "" } else { "events {} " };
-        format!(
-            "daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/error.log info; {events}"
-        )
+        format!("pid {folder}/nginx.pid; error_log {folder}/error.log info; {events}")
     }
 
     fn http_level(&self, file: &File<'_>, http: NodeId) -> String {
@@ -244,9 +243,16 @@ impl Run<'_> {
                 if is_repeated(file, id, &word) {
                     edits.push((file.tree.span(id), String::new()));
                 } else {
-                    let is_tls =
-                        (1..).map_while(|index| file.argument(id, index)).any(|(_, one)| one == "ssl");
-                    put(format!("127.0.0.1:{}", self.listen(&word, is_tls)?));
+                    let has = |wanted: &str| {
+                        (1..).map_while(|index| file.argument(id, index)).any(|(_, one)| one == wanted)
+                    };
+                    // A socket of UDP is none that a client of the harness gets to.
+                    let port = if has("quic") {
+                        self.surroundings.listen()?
+                    } else {
+                        self.listen(&word, has("ssl"))?
+                    };
+                    put(format!("127.0.0.1:{port}"));
                     let only = (1..).map_while(|index| file.argument(id, index));
                     edits.extend(
                         only.filter(|(_, one)| one.starts_with("ipv6only="))
@@ -254,6 +260,7 @@ impl Run<'_> {
                     );
                 }
             }
+            "ssl_certificate" | "ssl_certificate_key" if self.is_given(&word) && self.has_key() => {}
             "ssl_certificate"
             | "ssl_trusted_certificate"
             | "ssl_client_certificate"
@@ -296,6 +303,16 @@ impl Run<'_> {
             _ => {}
         }
         Ok(())
+    }
+
+    fn is_given(&self, path: &str) -> bool {
+        self.files.iter().any(|file| file.path == path)
+    }
+
+    /// Whether a key is among the files: without one, certificates that are given cannot be used.
+    fn has_key(&self) -> bool {
+        let is_key = |file: &File<'_>| file.text.starts_with(b"-----BEGIN PRIVATE KEY-----");
+        self.files.iter().any(is_key)
     }
 
     fn listen(&mut self, original: &str, is_tls: bool) -> Result<u16, Error> {

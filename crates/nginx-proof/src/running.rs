@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::client::{self, Door, PATIENCE, Wire};
 use crate::conduct::{Conduct, MARK};
 use crate::http::Body;
-use crate::instance::{self, Instance, Verdict};
+use crate::instance::{self, Instance, Processes, Verdict};
 use crate::probe::{Answered, Closer, Exchange, Probe, Seen};
 use crate::rewrite::{Rewritten, Surroundings, WHERE_LOG, rewrite_with};
 use crate::{Backends, Binary, Error, Setup, certificate, ports, rfc6455};
@@ -22,11 +22,18 @@ const TICK: Duration = Duration::from_micros(300);
 /// No answer is longer.
 const MOST_BODY: usize = 16 << 20;
 
-struct Harness<'h>(&'h mut Backends);
+struct Harness<'h> {
+    backends: &'h mut Backends,
+    /// Addresses that are no back end's, and the ports that stand for them.
+    others: &'h [(&'h str, u16)],
+}
 
 impl Surroundings for Harness<'_> {
     fn backend(&mut self, address: &str, is_tls: bool) -> Result<u16, Error> {
-        self.0.port(address, is_tls)
+        match self.others.iter().find(|(other, _)| *other == address) {
+            Some((_, port)) => Ok(*port),
+            None => self.backends.port(address, is_tls),
+        }
     }
 
     fn listen(&mut self) -> Result<u16, Error> {
@@ -57,16 +64,42 @@ pub struct Running {
     folder: TempDir,
 }
 
+/// Asks a master to read its files again: new workers start, and the old ones end when their connections do.
+#[derive(Debug, Clone, Copy)]
+pub struct Reloader(u32);
+
+impl Reloader {
+    /// Sends SIGHUP.
+    ///
+    /// # Errors
+    /// When there is no `kill`.
+    pub fn reload(self) -> Result<(), Error> {
+        instance::signal(self.0, "HUP")
+    }
+}
+
 impl Running {
     /// Rewrites a configuration and starts nginx, unless nginx refuses it or there is nothing to listen on.
     ///
     /// # Errors
     /// When the system or the harness fails; what nginx refuses is no error.
     pub fn start(binary: &Binary, setup: &Setup) -> Result<Self, Error> {
+        Self::start_before(binary, setup, &[])
+    }
+
+    /// The same in front of others that run: each behind an address that the configuration passes requests to, at its
+    /// first `listen`.
+    ///
+    /// # Errors
+    /// As for [`Running::start`].
+    pub fn start_before(binary: &Binary, setup: &Setup, others: &[(&str, &Self)]) -> Result<Self, Error> {
+        let door = |other: &Self| other.rewritten.listens.first().map(|listen| listen.port);
+        let others: Vec<(&str, u16)> =
+            others.iter().filter_map(|(address, other)| Some((*address, door(other)?))).collect();
         let folder = tempfile::Builder::new().prefix("nginx-proof-").tempdir();
         let folder = folder.map_err(|error| Error::System { what: "temporary folder", error })?;
         let mut backends = Backends::new(setup.manner);
-        let mut harness = Harness(&mut backends);
+        let mut harness = Harness { backends: &mut backends, others: &others };
         let rewritten = rewrite_with(&setup.files, folder.path(), setup.scale, setup.places, &mut harness)?;
         let pair = certificate::pair()?;
         write(folder.path(), "cert.pem", pair.certificate.as_bytes())?;
@@ -81,10 +114,11 @@ impl Running {
         } else {
             Verdict { is_accepted: true, ..Verdict::default() }
         };
+        let processes = if setup.has_master { Processes::Master } else { Processes::One };
         let (instance, verdict) = if !verdict.is_accepted || ports.is_empty() {
             (None, verdict)
         } else {
-            match Instance::start(binary, folder.path(), main, &ports) {
+            match Instance::start(binary, folder.path(), main, processes, &ports) {
                 Ok(instance) => (Some(instance), verdict),
                 Err(refused) if !setup.is_tested => match instance::refusal(folder.path()) {
                     Some(verdict) => (None, verdict),
@@ -104,6 +138,16 @@ impl Running {
     /// Whether nginx runs: it took the configuration, and there is a `listen`.
     pub fn is_up(&self) -> bool {
         self.instance.is_some()
+    }
+
+    /// What makes nginx read its files again, from another thread as well.
+    pub fn reloader(&self) -> Option<Reloader> {
+        self.instance.as_ref().map(|instance| Reloader(instance.id()))
+    }
+
+    /// The port of 127.0.0.1 that stands for a `listen`, for clients of another kind than probes.
+    pub fn port(&self, listen: &str) -> Option<u16> {
+        self.rewritten.listens.iter().find(|one| one.is_called(listen)).map(|listen| listen.port)
     }
 
     /// Tries one thing. Probes do not disturb one another.

@@ -46,6 +46,19 @@ macro_rules! behind_map {
     };
 }
 
+/// Servers that are shared as the lines say, behind a location.
+macro_rules! shared {
+    ($lines:literal) => {
+        concat!(
+            "upstream app {\nserver 10.0.0.1:80;\nserver 10.0.0.2:80;\n",
+            $lines,
+            "\n}\nserver {\nlisten 80;\nlocation /ws/ {\nproxy_pass http://app;\nproxy_http_version 1.1;\n",
+            "proxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection upgrade;\n",
+            "proxy_read_timeout 3600s;\n}\n}\n"
+        )
+    };
+}
+
 const WORKS: fn(NginxVersion) -> &'static str = |_| "101; open after 60 s";
 
 /// Sorted by rule.
@@ -68,6 +81,28 @@ pub(crate) const STATEMENTS: &[Statement] = &[
         manner: Manner::Strict,
         is_raised: false,
         seen: |_| "refused: `unknown \"scheme='http'\" variable`",
+    },
+    Statement {
+        rule: "balancing-order",
+        quote: "a method behind `sticky`: clients do not stay on their server",
+        text: shared!("sticky cookie route;\nleast_conn;"),
+        manner: Manner::Strict,
+        is_raised: true,
+        seen: |version| {
+            if version < NginxVersion::new(1, 29, 6) {
+                "refused: `unknown directive \"sticky\" in nginx.conf:6`"
+            } else {
+                "warned: `load balancing method redefined in nginx.conf:7`; 101; open after 60 s"
+            }
+        },
+    },
+    Statement {
+        rule: "balancing-order",
+        quote: "a second method: only the last one counts",
+        text: shared!("ip_hash;\nleast_conn;"),
+        manner: Manner::Strict,
+        is_raised: true,
+        seen: |_| "warned: `load balancing method redefined in nginx.conf:7`; 101; open after 60 s",
     },
     Statement {
         rule: "cached-handshake",
@@ -187,6 +222,17 @@ pub(crate) const STATEMENTS: &[Statement] = &[
                 "426; upstream got HTTP/1.1, no `Upgrade`, no `Connection`"
             }
         },
+    },
+    Statement {
+        rule: "limit-rate-leak",
+        quote: "nginx sends as many bytes of the 101, never the rest, and the handshake hangs",
+        text: location!(
+            "proxy_set_header Upgrade $http_upgrade;" "proxy_set_header Connection upgrade;"
+            "proxy_read_timeout 3600s;" "limit_rate 100;"
+        ),
+        manner: Manner::Strict,
+        is_raised: true,
+        seen: |_| "no answer; upstream got HTTP/1.1, `Upgrade: websocket`, `Connection: upgrade`; kept, not logged",
     },
     Statement {
         rule: "missing-upgrade-header",

@@ -19,7 +19,14 @@ fn found() -> Vec<Binary> {
 
 fn start(binary: &Binary, http: &str) -> Running {
     let files = vec![("nginx.conf".to_owned(), format!("events {{}}\nhttp {{\n{http}\n}}\n"))];
-    let setup = Setup { files, scale: 60, manner: Manner::Strict, is_tested: false, places: true };
+    let setup = Setup {
+        files,
+        scale: 60,
+        manner: Manner::Strict,
+        is_tested: false,
+        places: true,
+        ..Setup::default()
+    };
     let running = Running::start(binary, &setup).unwrap();
     assert!(running.is_up(), "{:?}", running.verdict());
     running

@@ -44,9 +44,14 @@ impl Scope {
     /// Whether the file of this identity may be read without being named: it lies inside the given folders, or where
     /// a path map leads.
     pub(crate) fn may_be_read(&self, files: &dyn Files, identity: &Path) -> bool {
+        self.host_includes || self.is_offered(files, identity)
+    }
+
+    /// The same for what is no include: `--host-includes` says nothing about it.
+    fn is_offered(&self, files: &dyn Files, identity: &Path) -> bool {
         let is_mapped =
             |map: &PathMap| files.identity(&map.to).is_some_and(|to| is_openly_below(identity, &to));
-        self.host_includes || self.is_given(identity) || self.path_maps.iter().any(is_mapped)
+        self.is_given(identity) || self.path_maps.iter().any(is_mapped)
     }
 
     pub(crate) fn absolute(&self, path: &Path) -> PathBuf {
@@ -130,6 +135,42 @@ pub(crate) fn resolve(files: &dyn Files, scope: &Scope, base: &Base, argument: &
             normalize(&folder.join(argument)).starts_with(&folder)
         });
     Resolved::NotGiven { is_pattern, is_inside }
+}
+
+/// The file that another directive than `include` names, where it lies inside what was given: its identity, and whether
+/// it is the one that nginx opens, as far as the tree tells. A path of the installed machine is looked for below the
+/// root's folder as an include is, but a name alone is no sign that two files are one.
+pub(crate) fn named_file(
+    files: &dyn Files,
+    scope: &Scope,
+    base: &Base,
+    argument: &str,
+) -> Option<(PathBuf, bool)> {
+    let is_there = |path: &PathBuf| {
+        let identity = files.identity(path)?;
+        (scope.is_offered(files, &identity) && !files.is_folder(path)).then_some(identity)
+    };
+    let path = Path::new(argument);
+    let full = |folder: &PathBuf| folder.join(path);
+    let in_folders = |rest: &Path| base.folders.iter().map(|folder| folder.join(rest)).collect::<Vec<_>>();
+    let mut sure = mapped(scope, argument);
+    let mut likely = Vec::new();
+    if path.is_absolute() {
+        let folded = normalize(path);
+        // nginx's own folder, and the tree that stands for it.
+        let own = folded.strip_prefix("/etc/nginx").ok().filter(|_| base.is_root);
+        sure.extend(own.map(in_folders).unwrap_or_default());
+        sure.push(folded.clone());
+        let parts: Vec<Component<'_>> = folded.components().skip(1).collect();
+        let tails = (0..parts.len().saturating_sub(1)).filter_map(|first| parts.get(first..));
+        likely = tails.flat_map(|tail| in_folders(&tail.iter().collect::<PathBuf>())).collect();
+    } else {
+        sure.extend(base.folders.iter().flat_map(|folder| mapped(scope, &full(folder).to_string_lossy())));
+        let relative = base.folders.iter().map(full);
+        if base.is_root { sure.extend(relative) } else { likely.extend(relative) }
+    }
+    let found = sure.iter().find_map(is_there).map(|identity| (identity, true));
+    found.or_else(|| likely.iter().find_map(is_there).map(|identity| (identity, false)))
 }
 
 /// The paths to try, in order.

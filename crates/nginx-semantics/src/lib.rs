@@ -3,7 +3,9 @@
 //! Knows files only through [`Files`], and nothing of WebSockets. [`load`] turns paths into layouts; a [`Configuration`]
 //! is a layout with the files it points into; [`effective`] answers what holds in a context and says why.
 
+mod balancing;
 pub mod catalogue;
+mod certificate;
 mod configuration;
 pub mod defaults;
 pub mod dispatch;
@@ -18,17 +20,22 @@ mod location;
 pub mod mistakes;
 #[cfg(not(feature = "mistakes"))]
 mod mistakes;
+mod nesting;
+mod path;
 pub mod pattern;
 mod required;
 mod rivals;
 mod server;
+pub mod size;
 mod sources;
 pub mod time;
 mod upstream;
 mod variables;
 mod version;
 
+pub use balancing::{Balancing, Method};
 pub use catalogue::DirectiveName;
+pub use certificate::{CertificateFile, PemFault};
 pub use configuration::{
     Configuration, Context, ContextId, ContextKind, Directive, DirectiveRef, Fragment, Gap, IncludeFailure,
     IncludeProblem, Layout, Presence,
@@ -41,11 +48,14 @@ pub use exchange::{
 pub use files::{Files, MemoryFiles, Overlay, ReadError, normalize};
 pub use include::{PathMap, Scope};
 pub use load::{Loaded, SkipReason, Skipped, load, load_main, load_with};
-pub use location::{LocationName, Locations, Modifier, Selection, normalize_path};
+pub use location::{LocationName, Locations, Modifier, Selection};
+pub use nesting::{Nesting, misplaced_location, misplaced_uri};
+pub use path::{normalize_path, normalize_path_as};
 pub use required::raised;
 pub use rivals::{LocationMiss, LocationRival, NameMiss, NameRival, location_rivals, name_rivals};
 pub use server::{
-    Listen, ListenAddress, NameMatch, ServerSelection, Socket, listens, select_server, server_names, sockets,
+    Listen, ListenAddress, NameMatch, ServerSelection, Socket, first_server, listens, misdirecting,
+    select_server, server_names, sockets,
 };
 pub use sources::{At, FileId, NginxVocabulary, SourceFile, Sources};
 pub use upstream::{Pass, PassModule, Peer, Target, balancing, peers, upstream};

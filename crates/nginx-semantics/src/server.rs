@@ -1,12 +1,13 @@
 //! The names and sockets of servers, and which of them takes a request (`http/ngx_http.c:ngx_http_server_names`,
 //! `http/ngx_http_request.c:ngx_http_find_virtual_server`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::catalogue::DirectiveName;
 use crate::configuration::{Configuration, ContextId, ContextKind, Directive};
+use crate::effective::{Effective, effective};
 use crate::pattern::Pattern;
 
 /// The words of all `server_name` lines, in order; empty where none is written.
@@ -189,6 +190,8 @@ impl Comparison {
 /// The sockets of an `http` block, in the order in which they are first named.
 pub fn sockets<'s>(configuration: Configuration<'s>, http: ContextId) -> Vec<Socket<'s>> {
     let mut sockets: Vec<Socket<'s>> = Vec::new();
+    // By address, and whether it is one of QUIC.
+    let mut known: BTreeMap<(ListenAddress, bool), usize> = BTreeMap::new();
     let servers = configuration.context(http).children.iter().copied();
     for server in servers.filter(|&server| configuration.context(server).kind == ContextKind::Server) {
         let mut lines: Vec<Listen<'s>> = configuration
@@ -203,10 +206,8 @@ pub fn sockets<'s>(configuration: Configuration<'s>, http: ContextId) -> Vec<Soc
             lines.push(Listen { server, directive: None, address: ListenAddress::DEFAULT });
         }
         for line in lines {
-            let is_same = |socket: &&mut Socket<'s>| {
-                socket.address == line.address && socket.is_quic() == line.has("quic")
-            };
-            match sockets.iter_mut().find(is_same) {
+            let index = *known.entry((line.address.clone(), line.has("quic"))).or_insert(sockets.len());
+            match sockets.get_mut(index) {
                 Some(socket) => socket.listens.push(line),
                 None => sockets.push(Socket { address: line.address.clone(), listens: vec![line] }),
             }
@@ -233,6 +234,51 @@ impl Taken {
             None => self.exact.insert(name.to_owned()),
         }
     }
+}
+
+/// The server that a connection has before a request says a host: the one that takes the name in TLS (SNI), else the
+/// default of the socket (`http/ngx_http_request.c:ngx_http_init_connection`, `ngx_http_ssl_servername`). Its lines read
+/// the request line.
+pub fn first_server(
+    configuration: Configuration<'_>,
+    socket: &Socket<'_>,
+    sni: Option<&str>,
+) -> Option<ContextId> {
+    let default = socket.default()?.server;
+    let sni = sni.map(str::to_ascii_lowercase);
+    Some(match sni.and_then(|sni| select_server(configuration, socket, Some(&sni))) {
+        Some(ServerSelection::Server(server, _) | ServerSelection::CannotSay(server)) => server,
+        None => default,
+    })
+}
+
+/// The line that makes 421 of a request for `host` that `server` takes: another name was taken in TLS, and it asks for
+/// certificates of clients (`http/ngx_http_request.c:ngx_http_set_virtual_server`).
+pub fn misdirecting<'s>(
+    configuration: Configuration<'s>,
+    socket: &Socket<'s>,
+    sni: Option<&str>,
+    host: Option<&str>,
+    server: ContextId,
+) -> Option<Directive<'s>> {
+    let sni = sni?.to_ascii_lowercase();
+    if host == Some(sni.as_str()) {
+        return None;
+    }
+    // A name that no server has is not kept.
+    let is_default = |why: &NameMatch| matches!(why, NameMatch::Default | NameMatch::First);
+    match select_server(configuration, socket, Some(&sni))? {
+        ServerSelection::Server(_, why) if !is_default(&why) => {}
+        _ => return None,
+    }
+    let Effective::Set(declared) = effective(configuration, server, DirectiveName::SSL_VERIFY_CLIENT) else {
+        return None;
+    };
+    declared
+        .directives
+        .first()
+        .copied()
+        .filter(|line| line.argument(0).is_some_and(|word| word != b"off".as_slice()))
 }
 
 /// Which server of a socket takes a request for `host`: in lower case, without port and final dot; `None` for a request

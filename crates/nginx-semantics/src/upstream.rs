@@ -67,6 +67,15 @@ impl<'s> Pass<'s> {
         Some(Self { directive, module })
     }
 
+    /// Whether it is a `proxy_pass` that has a URI part, and no variables.
+    pub(crate) fn has_fixed_uri(&self) -> bool {
+        let target = Target::parse(&self.target());
+        self.module == PassModule::Proxy
+            && !target.has_variables
+            && matches!(target.scheme.as_str(), "http" | "https")
+            && target.uri.is_some_and(|uri| !uri.is_empty())
+    }
+
     /// The target as written.
     pub fn target(&self) -> Cow<'s, [u8]> {
         self.directive.argument(0).unwrap_or_default()
@@ -149,6 +158,16 @@ impl Peer<'_> {
     /// Whether a parameter without a value stands there: `backup`, `down`.
     pub fn has(&self, parameter: &str) -> bool {
         self.directive.arguments().skip(1).any(|word| word == parameter.as_bytes())
+    }
+
+    /// The host and the port that connections go to, all ways to say this machine as one.
+    pub fn destination(&self) -> (String, u16) {
+        if self.address.starts_with("unix:") {
+            return (self.address.clone(), 0);
+        }
+        let host = Target::parse(self.address.as_bytes()).host;
+        let is_here = matches!(host.as_str(), "localhost" | "127.0.0.1" | "[::1]");
+        (if is_here { "localhost".to_owned() } else { host }, self.port)
     }
 }
 

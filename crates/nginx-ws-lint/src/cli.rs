@@ -112,7 +112,7 @@ pub(crate) struct EvidenceArgs {
     /// A path that carries WebSockets, in every server (repeatable)
     #[arg(long, value_name = "PATH", value_parser = websocket_path, help_heading = "Input")]
     pub(crate) ws_path: Vec<String>,
-    /// Take every location that proxies for a WebSocket endpoint
+    /// Take all that proxies, in `http` and `stream`, for a WebSocket endpoint
     #[arg(long, help_heading = "Input")]
     pub(crate) assume_websocket: bool,
 }

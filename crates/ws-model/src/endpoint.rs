@@ -113,8 +113,8 @@ impl<'s> Endpoint<'s> {
         if !is_catch_all || self.evidence.iter().any(is_other) {
             return None;
         }
-        let mut paths = self.evidence.iter().filter_map(|evidence| evidence.path.as_deref());
-        paths.find(|path| *path != "/")
+        let declared = self.evidence.iter().filter(|evidence| evidence.kind == EvidenceKind::Declared);
+        declared.chain(&self.evidence).find_map(|evidence| evidence.path.as_deref())
     }
 
     /// Whether it may serve ordinary requests too: nothing in its own path speaks of WebSockets.
@@ -146,7 +146,7 @@ impl<'s> Endpoint<'s> {
 
     /// The paths to try for it: those that are known to carry its WebSocket, else its name and two below it.
     pub(crate) fn sample_paths(&self) -> Vec<String> {
-        let Some(example) = self.example_path().as_deref().map(as_sent) else { return Vec::new() };
+        let Some(example) = self.example_path() else { return Vec::new() };
         let mut known: Vec<String> =
             self.evidence.iter().filter_map(|evidence| evidence.path.clone()).collect();
         let name = self.location_name();
@@ -182,7 +182,7 @@ impl<'s> Endpoint<'s> {
         LocationName::of(&self.configuration.opener(location)?)
     }
 
-    /// A path that this location serves, for the command that verifies it; `None` where its name does not tell.
+    /// A path that this location serves, as a client sends it; `None` where its name does not tell.
     pub fn example_path(&self) -> Option<String> {
         let levels = self.configuration.levels(self.context);
         let location = levels
@@ -191,10 +191,10 @@ impl<'s> Endpoint<'s> {
         let name = LocationName::of(&location)?;
         let path = self.evidence.iter().find_map(|evidence| evidence.path.clone());
         match name.modifier {
-            Modifier::Exact => Some(String::from_utf8_lossy(&name.name).into_owned()),
+            Modifier::Exact => Some(as_sent(&String::from_utf8_lossy(&name.name))),
             Modifier::Prefix | Modifier::PriorityPrefix => {
                 let own = String::from_utf8_lossy(&name.name).into_owned();
-                Some(path.filter(|path| path.starts_with(&own)).unwrap_or(own))
+                Some(path.filter(|path| path.starts_with(&own)).unwrap_or_else(|| as_sent(&own)))
             }
             Modifier::Regex | Modifier::CaselessRegex | Modifier::Named => path,
         }

@@ -16,7 +16,9 @@ use crate::endpoint::Endpoint;
 use crate::evidence::{Declaration, Evidence, EvidenceKind, Served, Subject, declaration};
 use crate::handshake::Handshake;
 use crate::idle::IdleLimit;
+use crate::layers::Layer;
 use crate::paths::LostPath;
+use crate::sockets::Sockets;
 use crate::walk::Probe;
 
 /// What the user says about WebSockets.
@@ -34,6 +36,12 @@ pub struct Hints {
     pub heartbeat_ms: Option<u64>,
     /// The shortest idle limit that is enough, in milliseconds.
     pub min_read_timeout_ms: Option<u64>,
+    /// How many WebSockets are open at once.
+    pub expected_connections: Option<u64>,
+    /// The proxies in front of nginx, from the outside in.
+    pub layers: Vec<Layer>,
+    /// The time by which certificates are judged, in seconds since 1970; `None`: their dates are not judged.
+    pub now: Option<i64>,
 }
 
 /// A configuration as WebSockets see it.
@@ -61,6 +69,8 @@ pub struct Model<'s> {
     pub lost_paths: Vec<LostPath<'s>>,
     /// Paths that the user names and of which nothing can be said, with the line that is in the way.
     pub unclear_paths: Vec<(String, Directive<'s>)>,
+    /// By server: which of the endpoints are its own.
+    by_server: BTreeMap<ContextId, Vec<usize>>,
     /// By `http`: what [`Model::connection_variable`] found.
     connection_variables: RefCell<BTreeMap<ContextId, Option<String>>>,
     /// By server and path: the location that serves it.
@@ -69,6 +79,8 @@ pub struct Model<'s> {
     pub(crate) walks: RefCell<BTreeMap<ContextId, Option<Rc<Exchange<'s>>>>>,
     /// By endpoint: what [`Model::probes`] found.
     pub(crate) probes: RefCell<BTreeMap<ContextId, Rc<[Probe<'s>]>>>,
+    /// By `http`: its sockets.
+    pub(crate) sockets: RefCell<BTreeMap<ContextId, Rc<Sockets<'s>>>>,
     /// By server: its words.
     server_words: RefCell<BTreeMap<ContextId, ServerWords>>,
 }
@@ -106,9 +118,11 @@ impl<'s> Model<'s> {
             unproxied: Vec::new(),
             lost_paths: Vec::new(),
             unclear_paths: Vec::new(),
+            by_server: BTreeMap::new(),
             connection_variables: RefCell::default(),
             server_words: RefCell::default(),
             served: RefCell::default(),
+            sockets: RefCell::default(),
             walks: RefCell::default(),
             probes: RefCell::default(),
         };
@@ -144,6 +158,11 @@ impl<'s> Model<'s> {
         let denied = self.denied_by_path(hints);
         candidates.retain(|endpoint| !denied.contains(&endpoint.context));
         self.endpoints = proven(candidates);
+        for (index, endpoint) in self.endpoints.iter().enumerate() {
+            if let Some(server) = self.configuration.enclosing(endpoint.context, ContextKind::Server) {
+                self.by_server.entry(server).or_default().push(index);
+            }
+        }
         let mut unsupported = self.unsupported_candidates();
         declare(&mut unsupported, false);
         self.unsupported = proven(unsupported);
@@ -226,6 +245,12 @@ impl<'s> Model<'s> {
             listens: listens(self.configuration, server).into(),
         };
         self.server_words.borrow_mut().entry(server).or_insert_with(gather).clone()
+    }
+
+    /// The endpoints of a server, in order.
+    pub fn endpoints_of(&self, server: ContextId) -> impl Iterator<Item = &Endpoint<'s>> {
+        let own = self.by_server.get(&server).into_iter().flatten();
+        own.filter_map(|&index| self.endpoints.get(index))
     }
 
     /// Evaluates for a request that ends in `context`.

@@ -135,7 +135,7 @@ impl<'s> Model<'s> {
     }
 
     /// Whether the user means this server: the path is named for all of them. A location that proxies the path with a
-    /// slash is meant in any case; else no server may serve the path, and this one has to proxy something.
+    /// slash is meant in any case; else no server may serve the path, and this one has to proxy something or be the only one.
     fn is_meant(&self, lost: &LostPath<'s>, is_served: bool) -> bool {
         let configuration = self.configuration;
         if configuration.context(lost.server).presence != Presence::Given {
@@ -159,6 +159,7 @@ impl<'s> Model<'s> {
         let proxies = |(context, _): &(ContextId, Pass<'_>)| {
             configuration.enclosing(*context, ContextKind::Server) == Some(lost.server)
         };
-        !is_served && self.passes.iter().any(proxies)
+        let is_only = || configuration.of_kind(ContextKind::Server).nth(1).is_none();
+        !is_served && (self.passes.iter().any(proxies) || is_only())
     }
 }

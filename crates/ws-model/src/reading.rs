@@ -204,6 +204,7 @@ mod tests {
             dropped: Vec::new(),
             peer: Value::known("app"),
             is_tls: false,
+            server_name: None,
         }
     }
 

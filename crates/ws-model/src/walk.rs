@@ -1,5 +1,6 @@
 //! A browser's handshake on its way through nginx.
 
+use core::net::IpAddr;
 use std::rc::Rc;
 
 use nginx_semantics::{
@@ -31,9 +32,16 @@ pub fn handshake_request(browser: Browser, host: &str, target: &str, is_tls: boo
         target: target.into(),
         headers: headers.map(|(name, value)| (name.to_owned(), value.into())).to_vec(),
         is_tls,
+        sni: is_tls.then(|| sni(host)).flatten(),
         client: None,
         local: None,
     }
+}
+
+/// What a client names in TLS: the host without port, unless it is an address.
+fn sni(host: &str) -> Option<String> {
+    let name = host.split(':').next().filter(|_| !host.starts_with('['))?;
+    name.parse::<IpAddr>().is_err().then(|| name.to_owned())
 }
 
 impl<'s> Model<'s> {
@@ -211,4 +219,34 @@ pub fn is_settled(exchange: &Exchange<'_>) -> bool {
     let is_known =
         |way: &Way<'_>| !matches!(way.ending, Ending::CannotSay(_)) && way.steps.iter().all(is_settled);
     !exchange.is_cut && exchange.ways.iter().all(is_known)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use nginx_semantics::{Configuration, MemoryFiles, Scope, load};
+
+    use super::*;
+    use crate::model::Hints;
+
+    #[test]
+    fn a_name_is_asked_for_as_a_client_sends_it() {
+        for name in ["/ws/", "\"/a b/\"", "= /ws?b", "/ws%41/", "^~ /ws#b", "/ws%20x"] {
+            let text = format!(
+                "events {{}} http {{ server {{ location {name} {{ proxy_pass http://127.0.0.1:1; \
+                 proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; }} }} }}"
+            );
+            let mut files = MemoryFiles::new();
+            files.insert(PathBuf::from("/t/nginx.conf"), text.as_str());
+            let scope = Scope { given: vec!["/t".into()], working_folder: "/t".into(), ..Scope::default() };
+            let loaded = load(&files, &["/t/nginx.conf".into()], &scope);
+            let configuration = Configuration::new(&loaded.sources, loaded.layouts.first().unwrap());
+            let model = Model::new(configuration, &Hints::default());
+            let endpoint = model.endpoints.first().unwrap();
+            let walk = model.walk_to(endpoint).unwrap();
+            let is_own = |way: &Way<'_>| way.selected() == Some(endpoint.context);
+            assert!(walk.ways.iter().all(is_own), "{name}: {walk:?}");
+        }
+    }
 }

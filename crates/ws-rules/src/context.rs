@@ -34,35 +34,44 @@ impl<'m, 's> Context<'m, 's> {
 
     /// Whether an endpoint serves pages, and its server has a location for WebSockets alone.
     pub fn has_own_location_beside(&self, endpoint: &Endpoint<'_>) -> bool {
-        let server = |context| self.configuration().enclosing(context, ContextKind::Server);
         let is_own = |other: &Endpoint<'_>| {
             !other.may_serve_ordinary_requests()
                 && other.handshake.as_ref().is_some_and(ws_model::Handshake::is_configured)
-                && server(other.context) == server(endpoint.context)
         };
-        endpoint.may_serve_ordinary_requests() && self.model.endpoints.iter().any(is_own)
+        endpoint.may_serve_ordinary_requests() && self.beside(endpoint).any(is_own)
     }
 
     /// Another endpoint of the same server that handles the upgrade.
     pub fn configured_sibling(&self, endpoint: &Endpoint<'_>) -> Option<&'m Endpoint<'s>> {
-        let server = |context| self.configuration().enclosing(context, ContextKind::Server);
-        self.model.endpoints.iter().find(|other| {
+        self.beside(endpoint).find(|other| {
             other.context != endpoint.context
                 && other.handshake.as_ref().is_some_and(ws_model::Handshake::is_configured)
-                && server(other.context) == server(endpoint.context)
         })
+    }
+
+    /// The endpoints of an endpoint's server; of a fragment without one, those of all that have none.
+    fn beside(&self, endpoint: &Endpoint<'_>) -> impl Iterator<Item = &'m Endpoint<'s>> + use<'m, 's> {
+        let model = self.model;
+        let server = model.configuration.enclosing(endpoint.context, ContextKind::Server);
+        let of_fragments = server.is_none().then_some(&model.endpoints).into_iter().flatten();
+        let of_fragments = of_fragments
+            .filter(move |other| model.configuration.enclosing(other.context, ContextKind::Server).is_none());
+        server.into_iter().flat_map(move |server| model.endpoints_of(server)).chain(of_fragments)
     }
 }
 
 impl<'m, 's> Context<'m, 's> {
     /// The path that a `location /` without a line for the upgrade takes for want of another location, and the location
-    /// beside it that is set up for WebSockets: the name of that one is as likely wrong as the lines are missing.
+    /// beside it that is set up for WebSockets: the name of that one is as likely wrong as the lines are missing. For the
+    /// path `/` there is no better location: there lines are missing, unless the other one leads to another upstream.
     pub(crate) fn caught<'e>(&self, endpoint: &'e Endpoint<'_>) -> Option<(&'e str, &'m Endpoint<'s>)> {
         let handshake = endpoint.handshake.as_ref()?;
         let lacks_upgrade =
             handshake.upgrade.source.is_default() && crate::verify::dropped_lines(handshake).is_empty();
         let path = endpoint.caught_path().filter(|_| lacks_upgrade)?;
-        Some((path, self.configured_sibling(endpoint)?))
+        let sibling = self.configured_sibling(endpoint)?;
+        let [one, other] = [&sibling.target, &endpoint.target].map(|target| (&target.host, target.port));
+        (path != "/" || one != other).then_some((path, sibling))
     }
 }
 

@@ -3,15 +3,23 @@
 //! A rule reads facts of the [`ws_model::Model`], not syntax; it cannot fail, do I/O or see another rule's findings.
 //! [`RULES`] is the whole registry: documentation, selection and output read it.
 
+mod certificates;
 mod context;
+mod listening;
+mod logging;
+#[cfg(test)]
+mod pki;
 mod rules;
+mod streaming;
 #[cfg(test)]
 mod testing;
+mod upstreams;
 mod verify;
 mod ways;
 
 use lint_finding::RuleMeta;
 use nginx_semantics::{ContextId, FileId, Pass, SourceFile};
+use ws_model::chain::Link;
 use ws_model::{Endpoint, Model};
 
 pub use context::{Context, FindingBuilder, Findings, confidence, place};
@@ -30,6 +38,9 @@ pub trait Rule: Sync {
 
     /// Once for each `proxy_pass` and its kin, endpoint or not.
     fn pass(&self, _cx: &Context<'_, '_>, _location: ContextId, _pass: &Pass<'_>, _out: &mut Findings) {}
+
+    /// Once for each two configurations of a run that stand in a row, by what one passes to the other.
+    fn link(&self, _link: &Link<'_, '_>, _out: &mut Findings) {}
 
     /// Once for each judged file, however many contexts reach it.
     fn file(&self, _id: FileId, _file: &SourceFile, _out: &mut Findings) {}

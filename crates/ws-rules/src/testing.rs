@@ -5,18 +5,20 @@
 //!    #^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx closes the WebSocket after 30s…
 //! ```
 //! The `#` itself costs a column, so it stands one to the left. The message is whole, or a beginning that ends in `…`.
-//! All rules run, so that a neighbour which nobody expects fails the test too. A text without `http` is wrapped: into
-//! `http` where it starts with a block of that level, else into `http { server { … } }`. Lines `#- path` start files.
+//! All rules but pedantic ones run, so that a neighbour which nobody expects fails the test too. A text without `http` is wrapped: into
+//! `http` where it starts with a block of that level, else into `http { server { … } }`, with a main level and logs that
+//! no rule speaks about; `events {}` and `http {` as the first lines stand for these too. Lines `#- path` start files.
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 
-use lint_finding::{Finding, Place};
+use lint_finding::{Finding, Place, Severity};
 use nginx_semantics::{Configuration, MemoryFiles, Scope, load};
+use ws_model::layers::Layer;
 use ws_model::{Hints, Model};
 
-use crate::{Findings, RULES, visit};
+use crate::{Findings, RULES, Rule, visit};
 
 /// How a snippet is judged.
 #[derive(Debug, Clone, Copy, Default)]
@@ -25,6 +27,16 @@ pub(crate) struct Options {
     pub(crate) version: &'static str,
     /// As for `--ws-path`.
     pub(crate) websocket_path: Option<&'static str>,
+    /// As for `expected-connections`.
+    pub(crate) expected_connections: Option<u64>,
+    /// As for `heartbeat`.
+    pub(crate) heartbeat_ms: Option<u64>,
+    /// As for `[[layers]]`: name, idle limit in seconds, whether it passes WebSockets.
+    pub(crate) layers: &'static [(&'static str, Option<u64>, Option<bool>)],
+    /// The time of the run, in seconds since 1970.
+    pub(crate) now: Option<i64>,
+    /// Whether pedantic rules run too.
+    pub(crate) is_pedantic: bool,
     /// Whether the text is taken as it is, a fragment where it has no `http`.
     pub(crate) is_bare: bool,
 }
@@ -32,12 +44,26 @@ pub(crate) struct Options {
 impl Options {
     /// For one version, or a range.
     pub(crate) const fn version(version: &'static str) -> Self {
-        Self { version, websocket_path: None, is_bare: false }
+        Self { version, ..Self::plain() }
     }
 
     /// Not wrapped.
     pub(crate) const fn bare() -> Self {
-        Self { version: "", websocket_path: None, is_bare: true }
+        Self { is_bare: true, ..Self::plain() }
+    }
+
+    /// The default.
+    const fn plain() -> Self {
+        Self {
+            version: "",
+            websocket_path: None,
+            expected_connections: None,
+            heartbeat_ms: None,
+            layers: &[],
+            now: None,
+            is_pedantic: false,
+            is_bare: false,
+        }
     }
 }
 
@@ -73,6 +99,11 @@ pub(crate) fn check_with(options: Options, text: &str) -> Vec<Finding> {
 /// Judges for an unknown version and compares nothing.
 pub(crate) fn found(text: &str) -> Vec<Finding> {
     judge(Options::default(), &files(text, false)).0
+}
+
+/// [`found`], otherwise judged.
+pub(crate) fn found_with(options: Options, text: &str) -> Vec<Finding> {
+    judge(options, &files(text, options.is_bare)).0
 }
 
 /// A text with the lines of a complete handshake, and an hour of silence, in place of each `@`.
@@ -146,14 +177,46 @@ fn files(text: &str, is_bare: bool) -> Vec<(String, String)> {
     files
 }
 
+/// The main level and the logs of a configuration that is ready for production, on two lines: what rules say of these is
+/// no part of a snippet.
+const HEAD: &str = "worker_shutdown_timeout 1h; error_log /var/log/nginx/error.log info; events { worker_connections 1024; }\n\
+    http { log_format websocket '$remote_addr [$time_local] \"$request\" $status rt=$request_time \
+    up=$upstream_addr us=$upstream_status'; access_log /var/log/nginx/access.log websocket;\n";
+
+/// A main file with a complete endpoint, but for `events` and `worker_shutdown_timeout`: for rules about these.
+pub(crate) const REST: &str = "error_log logs/error.log info;
+http {
+    log_format ws '$status $request_time $upstream_addr';
+    access_log logs/access.log ws;
+    server {
+        location /ws/ {
+            proxy_pass http://127.0.0.1:9000;
+            proxy_http_version 1.1;
+            proxy_set_header Upgrade $http_upgrade;
+            proxy_set_header Connection upgrade;
+            proxy_read_timeout 1h;
+        }
+    }
+}
+";
+
+/// Whether the text is a main file already.
+fn is_whole(text: &str) -> bool {
+    text.lines().any(|line| ["events", "http"].contains(&line.split_whitespace().next().unwrap_or_default()))
+}
+
 /// As a whole main file.
 fn wrapped(text: &str) -> String {
     let mut heads =
         text.lines().filter(|line| !line.trim_start().starts_with('#')).flat_map(str::split_whitespace);
+    // Most whole texts are about something else than their main level.
+    if let Some(rest) = text.trim_start().strip_prefix("events {}\nhttp {\n") {
+        return format!("\n{HEAD}{rest}");
+    }
     match heads.next() {
-        Some("events" | "http") => text.to_owned(),
-        Some("map" | "upstream" | "server") => format!("events {{}}\nhttp {{\n{text}}}\n"),
-        _ => format!("events {{}}\nhttp {{\nserver {{\n{text}}}\n}}\n"),
+        _ if is_whole(text) => text.to_owned(),
+        Some("map" | "upstream" | "server") => format!("{HEAD}{text}}}\n"),
+        _ => format!("{HEAD}server {{\n{text}}}\n}}\n"),
     }
 }
 
@@ -179,6 +242,10 @@ fn carets(line: &str) -> Option<(usize, usize)> {
     (count > 0).then_some((line.len() - rest.len(), count))
 }
 
+fn layer(&(name, seconds, websocket): &(&str, Option<u64>, Option<bool>)) -> Layer {
+    Layer { name: name.to_owned(), idle_timeout_ms: seconds.map(|seconds| seconds * 1_000), websocket }
+}
+
 /// The findings, each once per rule and place, with where they stand.
 fn judge(options: Options, files: &[(String, String)]) -> (Vec<Finding>, Vec<Annotation>) {
     let mut memory = MemoryFiles::new();
@@ -192,13 +259,19 @@ fn judge(options: Options, files: &[(String, String)]) -> (Vec<Finding>, Vec<Ann
     let loaded = load(&memory, &[folder.join("nginx.conf")], &scope);
     let hints = Hints {
         versions: (!options.version.is_empty()).then(|| options.version.parse().expect("a version")),
+        expected_connections: options.expected_connections,
+        heartbeat_ms: options.heartbeat_ms,
+        layers: options.layers.iter().map(layer).collect(),
+        now: options.now,
         websocket_paths: options.websocket_path.map(str::to_owned).into_iter().collect(),
         ..Hints::default()
     };
     let mut out = Findings::default();
     for layout in &loaded.layouts {
         let model = Model::new(Configuration::new(&loaded.sources, layout), &hints);
-        visit(RULES, &model, &mut out);
+        let is_on = |rule: &&&dyn Rule| options.is_pedantic || rule.meta().severity > Severity::Pedantic;
+        let rules: Vec<&dyn Rule> = RULES.iter().filter(is_on).copied().collect();
+        visit(&rules, &model, &mut out);
     }
     for (id, file) in
         loaded.sources.iter().filter(|(id, file)| loaded.judged.contains(id) && !file.is_builtin)

@@ -141,7 +141,7 @@ fn with_command(help: String, url: Option<&Url>, has_origin: bool) -> String {
     let origin = if has_origin { format!(" -H 'Origin: {site}'") } else { String::new() };
     format!(
         "{help}\nverify that it answers 101:\n    curl -i -N --http1.1 -H 'Connection: Upgrade' -H 'Upgrade: websocket'{origin} \
-         -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: SGVsbG8sIHdvcmxkIQ==' '{site}{path}'"
+         -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' '{site}{path}'"
     )
 }
 
@@ -153,6 +153,18 @@ pub(crate) fn with_post_curl(help: String, endpoint: &Endpoint<'_>) -> String {
         }
         None => help,
     }
+}
+
+/// The command that shows what clients make of the certificates, as the last line of a help text.
+pub(crate) fn with_s_client(help: &str, endpoint: &Endpoint<'_>) -> String {
+    let Url { site, .. } = url_of(&endpoint.server_names, &endpoint.listens, "");
+    let authority = site.rsplit('/').next().unwrap_or_default();
+    let host = authority.split(':').next().unwrap_or_default();
+    let port = if authority.contains(':') { "" } else { ":443" };
+    format!(
+        "{help}\nverify what clients see:\n    openssl s_client -connect {authority}{port} -servername {host} \
+         -verify_hostname {host} -verify_return_error </dev/null"
+    )
 }
 
 /// A URL of characters that no shell takes for its own.
@@ -189,12 +201,14 @@ fn host_of(name: &str) -> Option<String> {
     (host.contains('.') && host.chars().all(is_plain)).then_some(host)
 }
 
-/// A path as it stands in a URL (RFC 3986 section 3.3), of characters that no shell takes for its own: the command is
-/// made to be pasted, and the configuration may be anybody's.
+/// A path that a client sends, of characters that no shell takes for its own (RFC 3986 section 3.3): the command is made
+/// to be pasted, and the configuration may be anybody's. What is quoted already stays so.
 fn encoded(path: &str) -> String {
     let mut url = String::with_capacity(path.len());
-    for byte in path.bytes() {
-        if byte.is_ascii_alphanumeric()
+    for (at, byte) in path.bytes().enumerate() {
+        let digits = || path.as_bytes().get(at + 1..at + 3);
+        if byte == b'%' && digits().is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+            || byte.is_ascii_alphanumeric()
             || matches!(byte, b'/' | b'-' | b'_' | b'.' | b'~' | b':' | b'@' | b'+' | b',' | b'=')
         {
             url.push(char::from(byte));
@@ -218,6 +232,7 @@ mod tests {
     fn nothing_gets_out_of_the_quotes_of_the_command() {
         assert_eq!(encoded("/ws/';touch x;'"), "/ws/%27%3Btouch%20x%3B%27");
         assert_eq!(encoded("/a b?c#d%é"), "/a%20b%3Fc%23d%25%C3%A9");
+        assert_eq!(encoded("/a%20b%2"), "/a%20b%252");
         assert_eq!(host_of("a.b'; id"), None);
         assert_eq!(host_of("*.example.com").as_deref(), Some("www.example.com"));
         assert_eq!(host_of(".example.com").as_deref(), Some("example.com"));
@@ -231,6 +246,7 @@ mod tests {
 server {
     listen 80;
     listen 443 ssl;
+    ssl_certificate c.pem;
     server_name a.example.com;
     location /ws {
         proxy_pass http://127.0.0.1:9000;

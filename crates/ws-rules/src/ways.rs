@@ -1,8 +1,8 @@
 //! What becomes of handshakes on their way, as several rules ask it.
 
 use nginx_semantics::{
-    Answer, AnsweredBy, ContextId, ContextKind, Directive, DirectiveName, Ending, LocationName, PassModule,
-    Step, Way,
+    Answer, AnsweredBy, ContextId, ContextKind, Directive, DirectiveName, Ending, Exchange, LocationName,
+    PassModule, Step, Way,
 };
 use ws_model::{Endpoint, Evidence, EvidenceKind, LostPath, Probe, is_settled};
 
@@ -137,6 +137,31 @@ fn of_ways<'p, 's>(path: &'p str, ways: &'p [Way<'s>]) -> Option<Refusal<'p, 's>
 fn is_about_client(answer: &Answer<'_>) -> bool {
     let AnsweredBy::Directive(line) = answer.by else { return false };
     matches!(line.name(), DirectiveName::AUTH_BASIC | DirectiveName::AUTH_REQUEST)
+}
+
+/// Whether the location is `internal` by a line of its own: then something leads to it, `X-Accel-Redirect` of an upstream
+/// for one, unless clients are known to ask for it.
+pub(crate) fn is_led_to(endpoint: &Endpoint<'_>, answer: &Answer<'_>) -> bool {
+    let AnsweredBy::Internal(line) = answer.by else { return false };
+    let mut own = endpoint.configuration.named(endpoint.context, DirectiveName::INTERNAL);
+    let is_asked = endpoint.evidence.iter().any(|evidence| {
+        let is_sure = matches!(evidence.kind, EvidenceKind::Declared | EvidenceKind::ApplicationPath);
+        is_sure && evidence.path.is_some()
+    });
+    own.any(|other| other.reference == line.reference) && !is_asked
+}
+
+/// The `auth_basic` that refuses a handshake without a password, whatever else is unknown.
+pub(crate) fn password<'s>(exchange: &Exchange<'s>) -> Option<Directive<'s>> {
+    let mut ways = exchange.ways.iter();
+    let of = |way: &Way<'s>| match &way.ending {
+        Ending::Answered(Answer { status: 401, by: AnsweredBy::Directive(line), .. }) => {
+            Some(*line).filter(|line| line.name() == DirectiveName::AUTH_BASIC)
+        }
+        _ => None,
+    };
+    let first = ways.next().and_then(of)?;
+    ways.all(|way| of(way).is_some()).then_some(first)
 }
 
 /// What makes the answer; `None` where it takes the place of one that comes of an upstream, which may be there in time.

@@ -45,11 +45,9 @@ pub(crate) struct Index<'a> {
 impl<'a> Index<'a> {
     pub(crate) fn new(state: &'a State) -> Self {
         let mut said: SaidAt = HashMap::new();
-        for (number, part) in state.parts.iter().enumerate() {
-            for one in &part.said {
-                let key = (one.finding.rule.name, one.finding.primary.place);
-                said.entry(key).or_default().push((number, one.context));
-            }
+        for (number, one) in state.said() {
+            let key = (one.finding.rule.name, one.finding.primary.place);
+            said.entry(key).or_default().push((number, one.context));
         }
         Self { state, said, openers: OnceCell::new(), nodes: BTreeMap::new() }
     }

@@ -99,12 +99,11 @@ struct Revealed {
 impl Revealed {
     fn new(after: &State, chosen: &[(usize, &Candidate)]) -> Self {
         let mut this = Self { found: BTreeMap::new(), fixed: BTreeMap::new() };
-        for part in &after.parts {
-            for said in &part.said {
-                let key = (said.finding.rule.name, said.finding.primary.place);
-                let unit = said.context.and_then(|context| part.units.of(context));
-                this.found.entry(key).or_default().insert(unit);
-            }
+        for (number, said) in after.said() {
+            let key = (said.finding.rule.name, said.finding.primary.place);
+            let part = after.parts.get(number);
+            let unit = part.and_then(|part| part.units.of(said.context?));
+            this.found.entry(key).or_default().insert(unit);
         }
         for (_, candidate) in chosen {
             let severity = candidate.finding.severity;

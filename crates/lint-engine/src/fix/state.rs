@@ -7,13 +7,15 @@ use std::rc::Rc;
 use lint_finding::{Finding, Outcome};
 use nginx_semantics::{Configuration, ContextId, FileId, Files, Layout, Loaded, Scope, Sources, load_with};
 use ws_model::Model;
+use ws_model::chain::Outlet;
 use ws_rules::{Context, Findings, Rule};
 
 use super::plan::Plan;
 use super::units::Units;
+use crate::chains::{Chains, outlets};
 use crate::gather::Gathered;
 use crate::settings::{Settings, SettingsFiles};
-use crate::{finish, hints, notices, of_layout, with_file};
+use crate::{absolute, finish, hints, notices, of_layout, with_file};
 
 /// What stays the same while files are edited.
 pub(crate) struct Given<'a> {
@@ -43,6 +45,8 @@ pub(crate) struct Part {
     pub(crate) said: Vec<Said>,
     /// All but the findings.
     rest: Gathered,
+    /// What it may pass on to other nginxes of the run.
+    outlets: Vec<Outlet>,
     pub(crate) units: Units,
 }
 
@@ -62,6 +66,7 @@ impl Part {
             said: said(given.rules, &model),
             settings,
             rest,
+            outlets: outlets(&model),
             units: Units::new(configuration),
         }
     }
@@ -103,10 +108,27 @@ fn said(rules: &[&'static dyn Rule], model: &Model<'_>) -> Vec<Said> {
     all
 }
 
+/// What all rules say of the parts that pass on to each other.
+fn chained(given: &Given<'_>, loaded: &Loaded, parts: &[Rc<Part>]) -> Vec<(usize, Said)> {
+    let arguments = absolute(&given.arguments, given.scope);
+    let mut chains = Chains::default();
+    for (number, part) in parts.iter().enumerate() {
+        chains.add(loaded, number, part.outlets.clone(), &part.settings, &arguments);
+    }
+    let linked = chains.findings(loaded, |_| given.rules.to_vec(), hints);
+    let said = linked.into_iter().flat_map(|linked| {
+        let (number, context) = (linked.number, Some(linked.context));
+        linked.findings.into_iter().map(move |finding| (number, Said { context, finding }))
+    });
+    said.collect()
+}
+
 /// One version of the files, and all that is said of it.
 pub(crate) struct State {
     pub(crate) loaded: Loaded,
     pub(crate) parts: Vec<Rc<Part>>,
+    /// What is said of nginxes in a row, by the part that passes on.
+    chained: Vec<(usize, Said)>,
     by_file: BTreeMap<FileId, Rc<Vec<Finding>>>,
     /// With the findings of all rules.
     pub(crate) all: Outcome,
@@ -132,6 +154,13 @@ impl State {
         let sources = self.loaded.sources.with(&texts).ok()?;
         let loaded = load_with(sources, given.files, &given.arguments, given.scope);
         Some(Self::new(given, loaded, Some(self), &texts.into_keys().collect()))
+    }
+
+    /// What rules said of places, with the part that it is about.
+    pub(crate) fn said(&self) -> impl Iterator<Item = (usize, &Said)> {
+        let of_parts = self.parts.iter().enumerate();
+        let of_parts = of_parts.flat_map(|(number, part)| part.said.iter().map(move |said| (number, said)));
+        of_parts.chain(self.chained.iter().map(|(number, said)| (*number, said)))
     }
 
     /// The configuration of a part.
@@ -177,7 +206,8 @@ impl State {
             );
             by_file.insert(id, said);
         }
-        let mut this = Self { loaded, parts, by_file, all: Outcome::default(), selected: None };
+        let chained = chained(given, &loaded, &parts);
+        let mut this = Self { loaded, parts, chained, by_file, all: Outcome::default(), selected: None };
         this.all = this.gathered(given, false);
         let selects_all = |settings: &Settings| given.rules.iter().all(|rule| settings.selects(rule.meta()));
         if !this.parts.iter().all(|part| selects_all(&part.settings)) || !selects_all(given.settings) {
@@ -198,6 +228,10 @@ impl State {
             let findings = of(&mut part.said.iter().map(|said| &said.finding), &part.settings);
             gathered.findings(findings, &part.settings);
             gathered.add(&part.rest);
+        }
+        for (number, said) in &self.chained {
+            let Some(part) = self.parts.get(*number) else { continue };
+            gathered.findings(of(&mut std::iter::once(&said.finding), &part.settings), &part.settings);
         }
         for (id, said) in &self.by_file {
             let Some(file) = loaded.sources.get(*id) else { continue };

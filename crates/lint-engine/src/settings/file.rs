@@ -11,20 +11,12 @@ use nginx_semantics::{VersionRange, time};
 use nginx_syntax::{Source, Span};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+use ws_model::layers::{self, Layer, Question};
 
 use super::Selector;
 
 /// What the file is called.
 pub const FILE_NAME: &str = ".nginx-ws-lint.toml";
-
-/// A proxy in front of nginx.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Layer {
-    /// What it is called; a preset where it is one's name.
-    pub name: String,
-    /// How long it keeps a silent connection, in milliseconds; `None`: what the preset says.
-    pub idle_timeout_ms: Option<u64>,
-}
 
 /// What `[rules]` says of a rule or group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +61,8 @@ pub struct SettingsProblem {
     pub span: Span,
     /// In words.
     pub message: String,
+    /// Whether nothing is wrong, and something has to be told before more can be said.
+    pub is_question: bool,
 }
 
 /// A settings file that was read.
@@ -123,7 +117,7 @@ const KEYS: [&str; 11] = [
     "websocket-paths",
 ];
 
-const LAYER_KEYS: [&str; 2] = ["idle-timeout", "name"];
+const LAYER_KEYS: [&str; 3] = ["idle-timeout", "name", "websocket"];
 
 const LEVELS: [(&str, Level); 5] = [
     ("off", Level::Off),
@@ -142,9 +136,13 @@ struct Reader {
 
 impl Reader {
     fn problem(&mut self, range: Range<usize>, message: String) {
+        self.say(range, message, false);
+    }
+
+    fn say(&mut self, range: Range<usize>, message: String, is_question: bool) {
         let bound = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        self.problems
-            .push(SettingsProblem { span: Span::new(bound(range.start), bound(range.end)), message });
+        let span = Span::new(bound(range.start), bound(range.end));
+        self.problems.push(SettingsProblem { span, message, is_question });
     }
 
     fn unknown_key(&mut self, range: Range<usize>, key: &str, known: &[&'static str]) {
@@ -194,18 +192,56 @@ impl Reader {
                 self.wrong(layer, "a table with `name`");
                 continue;
             };
-            let (mut name, mut idle_timeout_ms) = (None, None);
+            let (mut name, mut idle_timeout_ms, mut websocket) = (None, None, None);
             for (key, value) in table {
                 match key.get_ref().as_ref() {
-                    "name" => name = self.string(value),
+                    "name" => name = self.string(value).map(|name| (name, value.span())),
                     "idle-timeout" => idle_timeout_ms = self.duration(value),
+                    "websocket" => websocket = self.boolean(value),
                     unknown => self.unknown_key(key.span(), unknown, &LAYER_KEYS),
                 }
             }
             match name {
-                Some(name) => self.settings.layers.push(Layer { name, idle_timeout_ms }),
+                Some((name, place)) => {
+                    let layer = Layer { name, idle_timeout_ms, websocket };
+                    self.ask(&layer, &place);
+                    self.settings.layers.push(layer);
+                }
                 None => self.problem(layer.span(), "a layer needs a `name`".to_owned()),
             }
+        }
+    }
+
+    /// What has to be told of a layer before anything can be said of it.
+    fn ask(&mut self, layer: &Layer, place: &Range<usize>) {
+        let name = &layer.name;
+        for question in layer.questions() {
+            let (message, is_question) = match question {
+                Question::Unknown => {
+                    let known =
+                        layers::all().iter().flat_map(|preset| preset.also.iter().chain([&preset.id]));
+                    let similar = super::similar(name, known.copied());
+                    let hint =
+                        similar.map(|name| format!("did you mean `{name}`? Else ")).unwrap_or_default();
+                    let message = format!(
+                        "there is no preset `{name}`; {hint}say how long it keeps a silent connection: `idle-timeout`"
+                    );
+                    (message, false)
+                }
+                Question::IdleTimeout => {
+                    let message = format!(
+                        "how long `{name}` keeps a silent connection is not known for sure; say so: `idle-timeout`"
+                    );
+                    (message, true)
+                }
+                Question::WebSocket => {
+                    let message = format!(
+                        "whether `{name}` passes WebSockets is not known for sure; say so: `websocket = true`, or `false`"
+                    );
+                    (message, true)
+                }
+            };
+            self.say(place.clone(), message, is_question);
         }
     }
 
@@ -292,6 +328,16 @@ impl Reader {
             self.wrong(value, "a number");
         }
         number
+    }
+
+    fn boolean(&mut self, value: &Value<'_>) -> Option<bool> {
+        match value.get_ref() {
+            DeValue::Boolean(boolean) => Some(*boolean),
+            _ => {
+                self.wrong(value, "true or false");
+                None
+            }
+        }
     }
 
     /// In milliseconds: a number of seconds, or a text in nginx's own units.

@@ -3,12 +3,13 @@
 mod file;
 mod find;
 
-use lint_finding::{Group, RuleMeta};
+use lint_finding::{Group, RuleMeta, Severity};
 use nginx_semantics::VersionRange;
 use thiserror::Error;
+use ws_model::layers::Layer;
 use ws_rules::RULES;
 
-pub use file::{FILE_NAME, FileSettings, Layer, Level, SettingsFile, SettingsProblem};
+pub use file::{FILE_NAME, FileSettings, Level, SettingsFile, SettingsProblem};
 pub use find::Config;
 pub(crate) use find::SettingsFiles;
 
@@ -37,15 +38,22 @@ pub struct Settings {
     pub min_read_timeout_ms: Option<u64>,
     /// How many WebSockets are open at once.
     pub expected_connections: Option<u64>,
+    /// The time of the run, in seconds since 1970; `None`: dates are not judged.
+    pub now: Option<i64>,
     /// The proxies in front of nginx, from the outside in.
     pub layers: Vec<Layer>,
 }
 
 impl Settings {
-    /// Whether a rule is to run.
+    /// Whether a rule is to run. A pedantic one has to be asked for: by a selection that takes it in, or by a severity
+    /// of its own or its group's.
     pub fn selects(&self, rule: &RuleMeta) -> bool {
         let names = |selectors: &[Selector]| selectors.iter().any(|selector| selector.matches(rule));
-        let is_off = !names(&self.select) && self.level(rule) == Some(Level::Off);
+        let is_off = !names(&self.select)
+            && match self.level(rule) {
+                Some(level) => level == Level::Off,
+                None => rule.severity == Severity::Pedantic,
+            };
         (self.select.is_empty() || names(&self.select)) && !names(&self.ignore) && !is_off
     }
 
@@ -133,4 +141,37 @@ fn similar(name: &str, names: impl Iterator<Item = &'static str>) -> Option<&'st
     let scored = names.map(|known| (strsim::normalized_damerau_levenshtein(name, known), known));
     let best = scored.filter(|(score, _)| *score > 0.6).max_by(|(a, _), (b, _)| a.total_cmp(b));
     best.map(|(_, known)| known)
+}
+
+#[cfg(test)]
+mod tests {
+    use lint_finding::FixKind;
+
+    use super::*;
+
+    const PEDANTIC: RuleMeta = RuleMeta {
+        name: "a-rule",
+        group: Group::Lifetime,
+        severity: Severity::Pedantic,
+        summary: "",
+        since: "0.1.0",
+        fix: FixKind::None,
+        docs: "",
+    };
+
+    #[test]
+    fn a_pedantic_rule_has_to_be_asked_for() {
+        let is_run = |select: Vec<Selector>, ignore: Vec<Selector>, levels: Vec<(Selector, Level)>| {
+            Settings { select, ignore, levels, ..Settings::default() }.selects(&PEDANTIC)
+        };
+        let (rule, group) = (Selector::Rule("a-rule"), Selector::Group(Group::Lifetime));
+        assert!(!is_run(vec![], vec![], vec![]));
+        assert!(!is_run(vec![Selector::Group(Group::Capacity)], vec![], vec![]));
+        assert!(is_run(vec![rule], vec![], vec![]));
+        assert!(is_run(vec![group], vec![], vec![]));
+        assert!(!is_run(vec![rule], vec![group], vec![]));
+        assert!(is_run(vec![], vec![], vec![(rule, Level::At(Severity::Pedantic))]));
+        assert!(is_run(vec![], vec![], vec![(group, Level::At(Severity::Info))]));
+        assert!(!is_run(vec![], vec![], vec![(group, Level::At(Severity::Info)), (rule, Level::Off)]));
+    }
 }

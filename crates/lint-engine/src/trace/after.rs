@@ -15,6 +15,19 @@ use super::choice::{answer, place, remark, step};
 /// The levels of `error_log` that show a message of level `info`.
 const TELLING: [&[u8]; 2] = [b"info", b"debug"];
 
+/// What no configuration tells of a back end: whether it is there, and what it speaks
+/// (`http/ngx_http_upstream.c:ngx_http_upstream_next`).
+fn unless_reached(passed: &Passed<'_>) -> &'static str {
+    let is_tls = passed.request.as_ref().is_some_and(|request| request.is_tls);
+    match passed.pass.module {
+        PassModule::Proxy if is_tls => {
+            "502 from nginx instead, where nobody answers or no TLS is spoken there"
+        }
+        PassModule::Proxy => "502 from nginx instead, where nobody answers or TLS is spoken there",
+        _ => "502 from nginx instead, where nobody answers",
+    }
+}
+
 impl<'s> Follow<'_, 's> {
     /// What the client gets.
     pub(super) fn got(&self, passed: &Passed<'s>) -> TraceAnswer {
@@ -38,6 +51,16 @@ impl<'s> Follow<'_, 's> {
         if let Some(refusal) = self.no_peer(passed) {
             return refusal;
         }
+        let mut got = self.if_reached(passed);
+        if got.by == Responder::Backend && got.status.is_some() {
+            got.remarks.push(remark(unless_reached(passed), None));
+        }
+        got
+    }
+
+    /// What the client gets where the back end answers.
+    fn if_reached(&self, passed: &Passed<'s>) -> TraceAnswer {
+        let at = Some(place(&passed.pass.directive));
         let reading = match passed.pass.module {
             PassModule::Proxy => passed.request.as_ref().map(read),
             PassModule::Uwsgi | PassModule::Scgi => None,
@@ -57,10 +80,14 @@ impl<'s> Follow<'_, 's> {
                 let mut refused = answer(Some(status), Responder::Backend, text, at, Prospect::Fails);
                 refused.reason = Some(fault.name());
                 let other = match fault {
-                    Fault::Http10 => "many back ends take HTTP/1.0 all the same, and answer 101",
+                    Fault::Http10 => "many back ends take HTTP/1.0 all the same, and answer 101; others refuse it with 400 or 426",
                     _ => "which status is the back end's choice: 400 and 426 are common, and 200 or 404 where it takes the request for one of a page",
                 };
                 refused.remarks.push(remark(other, None));
+                if fault == Fault::NoHost && self.request.field("origin").next().is_some() {
+                    let text = "403 instead, where the back end compares `Origin` with `Host` before it misses one";
+                    refused.remarks.push(remark(text, None));
+                }
                 refused
             }
             Some(Reading::CannotSay(field)) => {
@@ -130,7 +157,7 @@ impl<'s> Follow<'_, 's> {
         })
     }
 
-    fn in_effect(&self, context: ContextId, name: DirectiveName) -> Vec<Directive<'s>> {
+    pub(super) fn in_effect(&self, context: ContextId, name: DirectiveName) -> Vec<Directive<'s>> {
         match effective(self.configuration(), context, name) {
             Effective::Set(declared) => declared.directives,
             Effective::Default { .. } | Effective::Unknown(_) => Vec::new(),

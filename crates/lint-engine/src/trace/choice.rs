@@ -5,7 +5,8 @@ use core::net::SocketAddr;
 use lint_finding::{Place, Prospect, Remark, Responder, Stage, TraceAnswer, TraceRun, TraceStep, TraceWay};
 use nginx_semantics::{
     Configuration, ContextId, ContextKind, Directive, DirectiveName, ListenAddress, NameMatch, NameMiss,
-    NginxVersion, Presence, ServerSelection, Socket, name_rivals, select_server, sockets,
+    NginxVersion, Presence, ServerSelection, Socket, first_server, misdirecting, name_rivals, select_server,
+    sockets,
 };
 
 use super::{Follow, Followed, Query, server_text};
@@ -249,6 +250,16 @@ impl<'s> Follow<'_, 's> {
             text.place = listen.and_then(|listen| listen.directive).map(|line| place(&line));
             run.steps.push(text);
             exchanges.run_refused(server, &self.request, 497)
+        } else if let Some(line) = self.misdirected(socket, server) {
+            let text = format!(
+                "the client names `{}` in TLS and another host here, and `{}` asks for a certificate: 421",
+                self.request.sni.as_deref().unwrap_or_default(),
+                line.text_line()
+            );
+            run.steps.push(step(Stage::Access, text, Some(place(&line))));
+            // Its own server is not taken any more (ngx_http_set_virtual_server).
+            let first = first_server(configuration, socket, self.request.sni.as_deref()).unwrap_or(server);
+            exchanges.run_refused(first, &self.request, 421)
         } else {
             exchanges.run(server, &self.request)
         };
@@ -278,6 +289,13 @@ impl<'s> Follow<'_, 's> {
             run.ways.push(direct);
         }
         !matches!(why, NameMatch::Default | NameMatch::First)
+    }
+
+    /// The line that makes 421 of a host that is not the one named in TLS.
+    fn misdirected(&self, socket: &Socket<'s>, server: ContextId) -> Option<Directive<'s>> {
+        let (sni, host) = (self.request.sni.as_deref(), self.request.host());
+        let is_tls = socket.is_tls() && self.query.url.is_tls;
+        is_tls.then(|| misdirecting(self.configuration(), socket, sni, host.as_deref(), server)).flatten()
     }
 
     fn server_step(&self, socket: &Socket<'s>, server: ContextId, why: &NameMatch, host: &str) -> TraceStep {

@@ -8,7 +8,7 @@ use nginx_semantics::{
 
 use super::Follow;
 use super::choice::{place, remark, step};
-use super::way::{NOT_SHOWN, lossy};
+use super::way::{NOT_SHOWN, lossy, value_words};
 
 /// As many peers are shown.
 const MOST_PEERS: usize = 8;
@@ -44,8 +44,16 @@ impl<'s> Follow<'_, 's> {
                 target.port.map_or(target.host.clone(), |port| format!("{}:{port}", target.host))
             }
         };
-        let is_tls = passed.request.as_ref().is_some_and(|request| request.is_tls);
-        let over = if is_tls { " over TLS" } else { "" };
+        let named = self.in_effect(passed.context, DirectiveName::PROXY_SSL_NAME);
+        let is_open = is_shown && named.iter().all(nginx_semantics::Directive::may_be_shown);
+        let over = match passed.request.as_ref().filter(|request| request.is_tls) {
+            Some(request) => match &request.server_name {
+                Some(name) if is_open => format!(" over TLS for {}", value_words(name)),
+                Some(_) => " over TLS".to_owned(),
+                None => " over TLS, which names no host".to_owned(),
+            },
+            None => String::new(),
+        };
         let Some(group) = upstream(configuration, passed.context, &name) else {
             if is_shown {
                 text.push_str(&format!(": to {name}{over}"));

@@ -87,7 +87,7 @@ fn every_block_does_what_its_heading_says() {
     let mut wrong = Vec::new();
     for rule in pages() {
         for block in blocks(rule.docs) {
-            let outcome = Snippet::of_page(block.info, &block.text).run();
+            let outcome = Snippet::of_page(block.info, &block.text).asked(rule).run();
             executed += 1;
             let names: Vec<&str> = outcome.findings.iter().map(|finding| finding.rule.name).collect();
             let is_right = match block.heading {
@@ -126,9 +126,10 @@ fn each_page_has_both_kinds_of_block() {
 
 #[test]
 fn messages_and_helps_of_the_examples_keep_their_form() {
-    let examples = pages().flat_map(|rule| blocks(rule.docs));
-    let findings: Vec<Finding> =
-        examples.flat_map(|block| Snippet::of_page(block.info, &block.text).run().findings).collect();
+    let examples = pages().flat_map(|rule| blocks(rule.docs).into_iter().map(move |block| (rule, block)));
+    let findings: Vec<Finding> = examples
+        .flat_map(|(rule, block)| Snippet::of_page(block.info, &block.text).asked(rule).run().findings)
+        .collect();
     for finding in &findings {
         let texts = std::iter::once(&finding.primary).chain(&finding.labels).map(|label| &label.message);
         for text in texts.filter(|text| !text.is_empty()).chain([&finding.message]) {

@@ -65,7 +65,7 @@ prop_compose! {
     fn tree()(
         servers in prop::collection::vec(server(), 1..4),
         other in server(),
-        snippets in prop::collection::vec(lines(), 2),
+        (websocket, others) in (lines(), lines()),
         has_map in any::<bool>(),
         is_crlf in any::<bool>(),
         has_mark in any::<bool>(),
@@ -75,7 +75,7 @@ prop_compose! {
         let main = format!("events {{}}\nhttp {{\n{map}upstream backend {{ server 127.0.0.1:9000; }}\ninclude sites/*.conf;\n{}}}\n", servers.concat());
         let is_plain = |line: &&&str| !line.starts_with("include");
         let snippet = |lines: &Vec<&str>| lines.iter().filter(is_plain).map(|line| format!("{line}\n")).collect::<String>();
-        let files = [("nginx.conf", main), ("sites/a.conf", other), ("snippets/ws.conf", snippet(&snippets[0])), ("snippets/other.conf", snippet(&snippets[1]))];
+        let files = [("nginx.conf", main), ("sites/a.conf", other), ("snippets/ws.conf", snippet(&websocket)), ("snippets/other.conf", snippet(&others))];
         let odd = |text: String| {
             let text = if has_end { text } else { text.trim_end().to_owned() };
             let text = if is_crlf { text.replace('\n', "\r\n") } else { text };

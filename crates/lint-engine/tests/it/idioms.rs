@@ -58,6 +58,7 @@ const QUIET: &[(&str, &str)] = &[
         "location / { proxy_cache_bypass $http_upgrade; PLAIN } location /ws { WS }",
     ),
     ("health of the endpoint", "location = /ws/health { PLAIN } location /ws/ { WS }"),
+    ("the port for S3, which has no WebSockets", "location / { proxy_pass http://minio:9000; }"),
     ("declared plain", "\n# nginx-ws-lint: not-websocket\nlocation /ws { PLAIN }"),
 ];
 
@@ -130,4 +131,27 @@ fn a_path_that_nothing_serves() {
         said.iter().any(|text| text.starts_with("no location that proxies serves `/nothing`")),
         "{said:?}"
     );
+}
+
+/// The only server is meant, even where it proxies nothing.
+#[test]
+fn a_path_that_ends_at_files_of_the_only_server() {
+    let server = "server { listen 8081; root /srv; location / { try_files $uri /index.html; } }";
+    let blamed = |http: String| {
+        let mut snippet = Snippet::bare(root(&http));
+        snippet.settings.websocket_paths = vec!["/ws".to_owned()];
+        snippet.blamed()
+    };
+    assert_eq!(blamed(server.to_owned()), ["handshake-intercepted"]);
+    assert!(blamed(format!("{server} server {{ listen 8082; return 204; }}")).is_empty());
+}
+
+/// Where the user says that everything is a WebSocket, TCP proxies are too.
+#[test]
+fn every_tcp_proxy() {
+    let text = "events {} stream { server { listen 9443; proxy_pass app:8000; proxy_timeout 10s; } }";
+    let mut snippet = Snippet::bare(text);
+    assert!(snippet.blamed().is_empty());
+    snippet.settings.assume_websocket = true;
+    assert_eq!(snippet.blamed(), ["stream-timeout"]);
 }

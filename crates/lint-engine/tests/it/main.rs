@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "helpers of tests may fail like tests")]
 
+mod chains;
 mod checklist;
 mod docs;
 mod fixes;

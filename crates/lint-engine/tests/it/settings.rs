@@ -5,6 +5,10 @@ use std::path::{Path, PathBuf};
 use lint_engine::{Config, FILE_NAME, FileSettings, Settings, SettingsFile, lint};
 use lint_finding::{Outcome, Severity};
 use nginx_semantics::{MemoryFiles, Scope};
+use ws_model::applications::Sure;
+use ws_model::layers::{self, IdlePreset, Passes};
+
+use crate::snippet::ready;
 
 const ENDPOINT: &str = "proxy_pass http://127.0.0.1:9000; proxy_http_version 1.1;
         proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;";
@@ -13,7 +17,7 @@ const ENDPOINT: &str = "proxy_pass http://127.0.0.1:9000; proxy_http_version 1.1
 fn run(files: &[(&str, &str)], arguments: &[&str], config: Config) -> Outcome {
     let mut memory = MemoryFiles::new();
     for (path, text) in files {
-        memory.insert(PathBuf::from("/repo").join(path), text.replace("ENDPOINT", ENDPOINT));
+        memory.insert(PathBuf::from("/repo").join(path), ready(&text.replace("ENDPOINT", ENDPOINT)));
     }
     let scope = Scope { given: vec!["/repo".into()], working_folder: "/repo".into(), ..Scope::default() };
     let arguments: Vec<PathBuf> = arguments.iter().map(|path| PathBuf::from("/repo").join(path)).collect();
@@ -98,7 +102,7 @@ fn a_link_is_no_settings_file() {
 fn roots_prefix_and_path_map() {
     let server = "server { include snippets/ws.conf; include /opt/shared/x.conf; }\n";
     let files = [
-        ("deploy/app.txt", "http { include conf.d/*.conf; } events {}\n"),
+        ("deploy/app.txt", "events {}\nhttp {\ninclude conf.d/*.conf; }\n"),
         ("etc/conf.d/app.conf", server),
         ("etc/snippets/ws.conf", "location /ws/ { ENDPOINT include /etc/nginx/timeouts.conf; }\n"),
         ("etc/timeouts.conf", "proxy_read_timeout 1h;\n"),
@@ -160,6 +164,96 @@ fn the_page_is_true() {
             && !not_websocket.is_empty()
     );
     assert!(expected_connections.is_some() && layers.len() > 1 && levels.len() > 1);
+}
+
+/// The page's table has the presets of the program, each with its limits.
+#[test]
+fn the_pages_presets_are_those_of_the_program() {
+    let page = include_str!("../../../../docs/settings.md");
+    let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| `")).collect();
+    assert_eq!(rows.len(), layers::all().len());
+    for (row, preset) in rows.iter().zip(layers::all()) {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let names: Vec<String> =
+            [preset.id].iter().chain(preset.also).map(|name| format!("`{name}`")).collect();
+        let is_weak = preset.sure == Sure::Low;
+        let passes = match preset.passes {
+            Passes::Yes => "yes".to_owned(),
+            _ if is_weak => "asked".to_owned(),
+            Passes::OptIn => format!("with {}", preset.how.unwrap_or_default()),
+            Passes::No => "no".to_owned(),
+        };
+        let of = if preset.counts_only_server { " of the server" } else { "" };
+        let idle = match preset.idle {
+            IdlePreset::Seconds(seconds) => Some(format!("{seconds}s of silence{of}")),
+            IdlePreset::Unlimited => Some("no limit".to_owned()),
+            IdlePreset::Unknown => None,
+        };
+        let limits: Vec<String> =
+            idle.into_iter().chain(preset.lifetime_s.map(|seconds| format!("{seconds}s"))).collect();
+        let limit = match (is_weak, preset.passes) {
+            (true, _) => "asked".to_owned(),
+            (false, Passes::No) => "–".to_owned(),
+            _ if limits.is_empty() => "asked".to_owned(),
+            _ => limits.join(", or "),
+        };
+        assert_eq!(cells, [&names.join(", "), preset.name, &passes, &limit, preset.as_of]);
+    }
+}
+
+#[test]
+fn layers_are_presets_or_say_what_they_do() {
+    let notices_of = |settings: &str| {
+        let outcome = run(&[("nginx.conf", MAIN), (".nginx-ws-lint.toml", settings)], &[""], Config::Found);
+        let incomplete = outcome.notices.iter().any(|notice| notice.incomplete);
+        (notices(&outcome), incomplete)
+    };
+    let layer = |rest: &str| format!("[[layers]]\nname = {rest}\n");
+    for (settings, message, is_wrong) in [
+        (
+            layer("\"cloudflair\""),
+            "there is no preset `cloudflair`; did you mean `cloudflare`? Else say how long it keeps a silent connection: `idle-timeout`",
+            true,
+        ),
+        (
+            layer("\"ours\""),
+            "there is no preset `ours`; say how long it keeps a silent connection: `idle-timeout`",
+            true,
+        ),
+        (
+            layer("\"haproxy\""),
+            "how long `haproxy` keeps a silent connection is not known for sure; say so: `idle-timeout`",
+            false,
+        ),
+        (
+            layer("\"vercel\""),
+            "whether `vercel` passes WebSockets is not known for sure; say so: `websocket = true`, or `false`",
+            false,
+        ),
+        (
+            layer("\"caddy\"\nwebsockets = true"),
+            "there is no setting `websockets`; did you mean `websocket`?",
+            true,
+        ),
+        (layer("\"caddy\"\nwebsocket = \"on\""), "this must be true or false", true),
+    ] {
+        assert_eq!(notices_of(&settings), (vec![format!("settings: {message}")], is_wrong), "{settings}");
+    }
+    for fine in ["\"caddy\"", "\"ours\"\nidle-timeout = 3600", "\"ours\"\nwebsocket = false"] {
+        assert_eq!(notices_of(&layer(fine)), (vec![], false), "{fine}");
+    }
+}
+
+#[test]
+fn layers_count_for_their_roots_alone() {
+    let main = MAIN.replace("ENDPOINT", "ENDPOINT proxy_read_timeout 1h;");
+    let files = [
+        ("a/nginx.conf", &*main),
+        ("b/nginx.conf", &main),
+        ("a/.nginx-ws-lint.toml", "[[layers]]\nname = \"aws-alb\"\n"),
+    ];
+    let outcome = run(&files, &[""], Config::Found);
+    assert_eq!(rules(&outcome), ["a/nginx.conf:6 warning outer-layer-closes-first"]);
 }
 
 #[test]

@@ -2,15 +2,17 @@
 
 use std::path::PathBuf;
 
-use lint_engine::{Settings, lint};
-use lint_finding::{Finding, Outcome, Severity};
+use lint_engine::{Level, Selector, Settings, lint};
+use lint_finding::{Finding, Outcome, RuleMeta, Severity};
 use nginx_semantics::{MemoryFiles, Scope};
 
 /// Files in memory with the settings to judge them by.
 #[derive(Debug, Default)]
 pub(crate) struct Snippet {
-    /// Path and text; the first one is what is linted.
+    /// Path and text; the first one is what is linted, with those of `also`.
     pub(crate) files: Vec<(String, String)>,
+    /// Paths of further main files.
+    pub(crate) also: Vec<String>,
     /// How.
     pub(crate) settings: Settings,
 }
@@ -18,11 +20,17 @@ pub(crate) struct Snippet {
 impl Snippet {
     /// One file as it is: a fragment, unless it has `http`.
     pub(crate) fn bare(text: impl Into<String>) -> Self {
-        Self { files: vec![("nginx.conf".to_owned(), text.into())], settings: Settings::default() }
+        Self {
+            files: vec![("nginx.conf".to_owned(), text.into())],
+            also: Vec::new(),
+            settings: Settings::default(),
+        }
     }
 
-    /// A block of a page: `# file: path` lines start further files, and what is no main file becomes one. Words behind
-    /// `nginx` on the fence are `nginx=VERSION` and `ws-path=PATH`.
+    /// A block of a page: `# file: path` lines start further files, settings and other main files among them, and what is
+    /// no main file becomes one. Words behind
+    /// `nginx` on the fence are `nginx=VERSION`, `ws-path=PATH` and
+    /// `expected-connections=N`.
     pub(crate) fn of_page(info: &str, text: &str) -> Self {
         let mut this = Self::bare("");
         for line in text.lines() {
@@ -33,6 +41,8 @@ impl Snippet {
                 text.push('\n');
             }
         }
+        let further = this.files.iter().skip(1).filter(|(_, text)| is_whole(text));
+        this.also = further.map(|(path, _)| path.clone()).collect();
         if let Some((_, text)) = this.files.first_mut() {
             *text = wrapped(text);
         }
@@ -41,11 +51,22 @@ impl Snippet {
                 Some(("nginx", version)) => {
                     this.settings.versions = Some(version.parse().expect("a version"));
                 }
+                Some(("expected-connections", count)) => {
+                    this.settings.expected_connections = Some(count.parse().expect("a number"));
+                }
                 Some(("ws-path", path)) => this.settings.websocket_paths.push(path.to_owned()),
                 _ => panic!("an option that no fence has: {option}"),
             }
         }
         this
+    }
+
+    /// With a rule that runs even where it is off by default.
+    pub(crate) fn asked(mut self, rule: &'static RuleMeta) -> Self {
+        if rule.severity == Severity::Pedantic {
+            self.settings.levels.push((Selector::Rule(rule.name), Level::At(rule.severity)));
+        }
+        self
     }
 
     /// Judged for one version, or a range.
@@ -65,11 +86,12 @@ impl Snippet {
         let folder = PathBuf::from("/t");
         let mut memory = MemoryFiles::new();
         for (path, text) in &self.files {
-            memory.insert(folder.join(path), text.as_str());
+            memory.insert(folder.join(path), ready(text));
         }
         let scope = Scope { given: vec![folder.clone()], working_folder: folder.clone(), ..Scope::default() };
-        let first = self.files.first().expect("a file");
-        lint(&memory, &[folder.join(&first.0)], &scope, &self.settings)
+        let first = self.files.iter().take(1).map(|(path, _)| path);
+        let arguments: Vec<PathBuf> = first.chain(&self.also).map(|path| folder.join(path)).collect();
+        lint(&memory, &arguments, &scope, &self.settings)
     }
 
     /// The names of the rules that speak at warning and above, each as often as it does.
@@ -85,14 +107,30 @@ pub(crate) fn root(http: &str, server: &str) -> String {
     format!("events {{}}\nhttp {{\n{http}\nserver {{\nlisten 80;\n{server}\n}}\n}}\n")
 }
 
+/// The main level and the logs of a configuration that is ready for production, on two lines: what rules say of these is
+/// no part of a block.
+const HEAD: &str = "worker_shutdown_timeout 1h; error_log /var/log/nginx/error.log info; events { worker_connections 1024; }\n\
+    http { log_format websocket '$remote_addr [$time_local] \"$request\" $status rt=$request_time \
+    up=$upstream_addr us=$upstream_status'; access_log /var/log/nginx/access.log websocket;\n";
+
+/// The text; `events {}` and `http {` on two lines of it stand for [`HEAD`].
+pub(crate) fn ready(text: &str) -> String {
+    text.replacen("events {}\nhttp {\n", HEAD, 1)
+}
+
+/// Whether the text is a main file already.
+fn is_whole(text: &str) -> bool {
+    text.lines().any(|line| ["events", "http"].contains(&line.split_whitespace().next().unwrap_or_default()))
+}
+
 /// A text without `http` as a main file: into `http` where it starts with a block of that level, else into a server.
 fn wrapped(text: &str) -> String {
     let mut heads =
         text.lines().filter(|line| !line.trim_start().starts_with('#')).flat_map(str::split_whitespace);
     match heads.next() {
-        Some("events" | "http") => text.to_owned(),
-        Some("map" | "upstream" | "server") => format!("events {{}}\nhttp {{\n{text}}}\n"),
-        _ => format!("events {{}}\nhttp {{\nserver {{\n{text}}}\n}}\n"),
+        _ if is_whole(text) => text.to_owned(),
+        Some("map" | "upstream" | "server") => format!("{HEAD}{text}}}\n"),
+        _ => format!("{HEAD}server {{\n{text}}}\n}}\n"),
     }
 }
 

@@ -1,6 +1,8 @@
 //! What was not given may set anything: silence.
 
+use lint_engine::{Layer, Selector};
 use proptest::prelude::*;
+use ws_rules::RULES;
 
 use crate::snippet::{Snippet, listed};
 
@@ -27,6 +29,8 @@ const LINES: &[&str] = &[
     "proxy_send_timeout 3600s;\n",
     "proxy_connect_timeout 5s;\n",
     "keepalive_timeout 65;\n",
+    "limit_rate_after 1;\n",
+    "access_log logs/access.log;\n",
     "proxy_cache_bypass $http_upgrade;\n",
     "proxy_cache pages;\n",
     "auth_request /cable;\n",
@@ -36,6 +40,9 @@ const LINES: &[&str] = &[
     "limit_req zone=addr;\n",
     "error_page 404 @elsewhere;\n",
     "deny all;\n",
+    "proxy_set_header Origin '';\n",
+    "gzip on;\n",
+    "proxy_ssl_server_name on;\n",
 ];
 
 /// What limits count, as a variable that the missing file may well define.
@@ -49,16 +56,22 @@ const REWRITES: [&str; 3] =
 const LOCATIONS: [&str; 8] =
     ["/ws/", "= /socket.io/", "^~ /cable", "~* ^/websocket", "~ ^/w", "/", "/api/live/websocket", "/signalr"];
 
-const PASSES: [&str; 8] = [
+const PASSES: &[&str] = &[
     "proxy_pass http://127.0.0.1:9000;\n",
     "proxy_pass http://grafana:3000;\n",
     "proxy_pass https://$backend;\n",
+    "proxy_pass https://ws.example.com;\n",
+    "proxy_pass http://shared;\n",
     "uwsgi_pass unix:/run/app.sock;\n",
     "scgi_pass 127.0.0.1:4000;\n",
     "proxy_pass http://127.0.0.1:9000;\ntry_files $uri /index.html;\n",
     "proxy_pass http://127.0.0.1:9000;\nreturn 302 /login;\n",
     "proxy_pass http://127.0.0.1:9000;\nlimit_except POST { deny all; }\n",
 ];
+
+const LISTENS: [&str; 4] = ["", "listen 80 http2;\n", "listen 443 quic;\n", "listen 443 ssl;\n"];
+
+const UPSTREAMS: [&str; 4] = ["", "least_conn;\n", "ip_hash;\n", "keepalive 8;\nleast_conn;\n"];
 
 /// Lines of one level: each at most once, as nginx wants it.
 fn lines() -> impl Strategy<Value = String> {
@@ -78,7 +91,7 @@ fn location() -> impl Strategy<Value = String> {
             (false, _) => format!("{pass}{lines}{GAP}"),
         };
         if deep {
-            format!("location /outer/ {{\n{lines}{GAP}location {name} {{\n{inside}}}\n}}\n")
+            format!("location '' {{\n{lines}{GAP}location {name} {{\n{inside}}}\n}}\n")
         } else {
             format!("location {name} {{\n{inside}}}\n")
         }
@@ -87,14 +100,19 @@ fn location() -> impl Strategy<Value = String> {
 
 /// What stands inside `http`: lines, and servers with locations; the gap at each level.
 fn http() -> impl Strategy<Value = String> {
-    let server = (lines(), prop::collection::vec(location(), 1..3)).prop_map(|(lines, mut locations)| {
+    let listen = prop::sample::select(LISTENS.to_vec());
+    let server = (listen, lines(), prop::collection::vec(location(), 1..3));
+    let server = server.prop_map(|(listen, lines, mut locations)| {
         // nginx refuses two of one name, whatever the missing files hold.
         locations.sort();
         locations.dedup_by_key(|location| location.lines().next().unwrap_or_default().to_owned());
-        format!("server {{\n{lines}{GAP}{}}}\n", locations.concat())
+        format!("server {{\n{listen}{lines}{GAP}{}}}\n", locations.concat())
     });
-    (lines(), prop::collection::vec(server, 1..3))
-        .prop_map(|(lines, servers)| format!("{lines}{GAP}{}", servers.concat()))
+    let shared = prop::sample::select(UPSTREAMS.to_vec()).prop_map(|method| {
+        format!("upstream shared {{\n{method}server 10.0.0.1:80;\nserver 10.0.0.2:80;\n{GAP}}}\n")
+    });
+    (lines(), shared, prop::collection::vec(server, 1..3))
+        .prop_map(|(lines, shared, servers)| format!("{lines}{GAP}{shared}{}", servers.concat()))
 }
 
 /// One, or unknown.
@@ -107,12 +125,16 @@ proptest! {
 
     #[test]
     fn unknown_values_raise_nothing(http in http(), version in version()) {
-        let text = format!("events {{}}\nhttp {{\n{ZONES}{http}}}\n");
+        let text = format!("{GAP}events {{\n{GAP}}}\nhttp {{\n{ZONES}{http}}}\n");
         let mut snippet = Snippet::bare(text.clone());
         if let Some(version) = version {
             snippet = snippet.version(version);
         }
         snippet.settings.assume_websocket = true;
+        snippet.settings.expected_connections = Some(1 << 40);
+        snippet.settings.layers = vec![Layer { name: "aws-alb".to_owned(), ..Layer::default() }];
+        // Those that are pedantic too.
+        snippet.settings.select = RULES.iter().map(|rule| Selector::Rule(rule.meta().name)).collect();
         let outcome = snippet.run();
         prop_assert!(outcome.summary.endpoints > 0);
         prop_assert!(outcome.findings.is_empty(), "{text}\n{}", listed(&outcome.findings));

@@ -63,5 +63,7 @@ features! {
     ERROR_PAGE_NAMED = "`error_page` to `@name`";
     ERROR_PAGE_PATH = "`error_page` to a path";
     PASSWORD = "`auth_basic`";
+    MERGE_SLASHES = "`merge_slashes off`";
+    REDIRECT_URL = "`absolute_redirect` and its kin";
     ACCESS = "`allow`, `deny`";
 }

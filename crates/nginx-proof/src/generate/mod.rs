@@ -33,7 +33,7 @@ pub const NOT_COVERED: [&str; 14] = [
     "`location` names that differ on systems without case",
     "`geo`, `split_clients` and other modules' variables",
     "maps with `hostnames`, several maps of one name",
-    "`merge_slashes off`, `underscores_in_headers on`, `ignore_invalid_headers off`",
+    "`underscores_in_headers on`, `ignore_invalid_headers off`",
     "files that are there: `root`, `alias`, `index`, a `try_files` that finds one",
     "passwords that are right, `auth_request`, `satisfy`, `mirror`, `limit_req`, `limit_conn`",
     "`proxy_cache`, `proxy_intercept_errors`, `proxy_redirect`, `proxy_hide_header`",

@@ -146,6 +146,7 @@ impl Renderer {
             this.map("$mapped", &shape.mapped);
             this.line("upstream app { server a:8000; }");
             this.line("upstream api { server a:8080; }");
+            this.merge_slashes(shape.merge_slashes);
             this.level(&shape.http, &[], f::HEADERS_HTTP);
             let default = shape.servers.iter().position(|server| server.is_default);
             this.note_if(shape.servers.len() > 1, f::SERVERS);
@@ -217,6 +218,7 @@ impl Renderer {
                 this.line(&format!("proxy_http_version {version};"));
             }
             for (name, value) in scalars {
+                this.note_if(name.ends_with("_redirect"), f::REDIRECT_URL);
                 this.line(&format!("{name} {value};"));
             }
         });
@@ -227,6 +229,7 @@ impl Renderer {
         if !server.names.is_empty() {
             self.line(&format!("server_name {};", server.names));
         }
+        self.merge_slashes(server.merge_slashes);
         let headers = [!http.headers.is_empty(), !server.level.headers.is_empty()];
         let outer = [!http.headers.is_empty()];
         // Where a line of a level stands makes no difference to what is nested in it.
@@ -316,6 +319,13 @@ impl Renderer {
                 }
             }
         });
+    }
+
+    fn merge_slashes(&mut self, switch: Option<&str>) {
+        if let Some(switch) = switch {
+            self.note_if(switch == "off", f::MERGE_SLASHES);
+            self.line(&format!("merge_slashes {switch};"));
+        }
     }
 
     fn access(&mut self, lines: &[&str]) {

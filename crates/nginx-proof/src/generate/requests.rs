@@ -100,6 +100,7 @@ fn spelled(path: &str, spelling: Spelling) -> String {
             }
         }
         Spelling::Doubled => format!("/{path}"),
+        Spelling::DoubledBelow => below().replace("/chat", "//chat"),
         Spelling::Dotted => format!("/./y/..{path}"),
         Spelling::Below => below(),
         Spelling::Longer => format!("{path}x"),

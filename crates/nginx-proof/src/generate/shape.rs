@@ -116,6 +116,8 @@ pub(super) struct Server {
     pub(super) names: &'static str,
     /// Whether it is to have `default_server`, which only one may.
     pub(super) is_default: bool,
+    /// `merge_slashes`
+    pub(super) merge_slashes: Option<&'static str>,
     pub(super) level: Level,
     pub(super) statements: Vec<Statement>,
     pub(super) access: Vec<&'static str>,
@@ -131,6 +133,8 @@ pub(super) struct Server {
 #[derive(Debug, Clone)]
 pub(super) struct Shape {
     pub(super) http: Level,
+    /// `merge_slashes` for all servers.
+    pub(super) merge_slashes: Option<&'static str>,
     /// Defines `$connection_upgrade`.
     pub(super) connection: Map,
     /// Defines `$mapped`.
@@ -163,6 +167,8 @@ pub(super) enum Spelling {
     Escaped,
     /// `//ws`
     Doubled,
+    /// `/ws//chat`
+    DoubledBelow,
     /// `/./ws`
     Dotted,
     /// `/ws/chat`

@@ -47,9 +47,12 @@ fn level(chance: f64) -> BoxedStrategy<Level> {
         3 => Just(("proxy_pass_request_headers", "off")),
         2 => Just(("proxy_pass_request_headers", "on")),
         3 => (Just("proxy_method"), one(&["GET", "POST"])),
+        2 => Just(("absolute_redirect", "off")),
+        2 => (Just("server_name_in_redirect"), one(&["on", "off"])),
+        1 => Just(("port_in_redirect", "off")),
     ];
     let version = prop_oneof![4 => Just("1.1"), 1 => Just("1.0")];
-    let scalars = prop_oneof![14 => Just(Vec::new()), 1 => vec(scalar, 1..=1)];
+    let scalars = prop_oneof![10 => Just(Vec::new()), 1 => vec(scalar, 1..=1)];
     let rest =
         (weighted(chance, headers), weighted(chance * 0.8, version), scalars, weighted(0.25, Just(())));
     rest.prop_map(|(headers, http_version, scalars, included)| Level {
@@ -201,7 +204,8 @@ fn ask() -> BoxedStrategy<Ask> {
         4 => Just(S::OtherSlash),
         2 => Just(S::OtherCase),
         2 => Just(S::Escaped),
-        2 => Just(S::Doubled),
+        3 => Just(S::Doubled),
+        2 => Just(S::DoubledBelow),
         1 => Just(S::Dotted),
         3 => Just(S::Below),
         1 => Just(S::Longer),
@@ -234,14 +238,25 @@ fn server(most: usize, is_deep: bool) -> BoxedStrategy<Server> {
     let inner = vec(location(none.clone()), 0..2).boxed();
     let deep = prop_oneof![3 => none.clone(), 2 => vec(location(inner), 1..4)].boxed();
     let nested = if is_deep { deep } else { none.clone() };
-    let names = (one(&SERVER_NAMES), weighted(0.2, Just(())));
+    let names = (one(&SERVER_NAMES), weighted(0.2, Just(())), weighted(0.2, one(&["off", "off", "on"])));
     let body = (level(0.75), statements(0.2), access(0.05), error_page(0.1));
     let locations = (vec(location(nested), 1..=most), vec(location(none), 0..3), weighted(0.2, Just(())));
     (names, body, locations)
         .prop_map(|(names, body, (locations, named, included))| {
-            let ((names, default), (level, statements, access, error_page)) = (names, body);
+            let ((names, default, merge_slashes), (level, statements, access, error_page)) = (names, body);
             let (is_default, is_included) = (default.is_some(), included.is_some());
-            Server { names, is_default, level, statements, access, error_page, locations, named, is_included }
+            Server {
+                names,
+                is_default,
+                merge_slashes,
+                level,
+                statements,
+                access,
+                error_page,
+                locations,
+                named,
+                is_included,
+            }
         })
         .boxed()
 }
@@ -249,11 +264,11 @@ fn server(most: usize, is_deep: bool) -> BoxedStrategy<Server> {
 /// Any shape.
 pub(super) fn shape() -> impl Strategy<Value = Shape> {
     let others = weighted(0.25, vec(server(2, false), 1..3)).prop_map(Option::unwrap_or_default);
-    let http = (level(0.3), map(), map());
+    let http = (level(0.3), map(), map(), weighted(0.1, one(&["off"])));
     (http, server(5, true), others, vec(ask(), ASKS)).prop_map(
-        |((http, connection, mapped), first, others, asks)| {
+        |((http, connection, mapped, merge_slashes), first, others, asks)| {
             let servers = std::iter::once(first).chain(others).collect();
-            Shape { http, connection, mapped, servers, asks }
+            Shape { http, merge_slashes, connection, mapped, servers, asks }
         },
     )
 }

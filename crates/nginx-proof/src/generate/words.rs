@@ -1,11 +1,11 @@
 //! The words that configurations and requests are made of: few, so that they collide.
 
 /// Names of locations on the server's level; many are prefixes of others, or differ in case or by the final slash.
-pub(super) const PATHS: [&str; 11] =
-    ["/", "/ws", "/ws/", "/ws/chat", "/w", "/WS", "/a b", "/api/", "/ws/chat/", "/wss", "/x"];
+pub(super) const PATHS: [&str; 12] =
+    ["/", "/ws", "/ws/", "/ws/chat", "/w", "/WS", "/a b", "/api/", "/ws/chat/", "/wss", "/x", "//ws"];
 
 /// What the name of a nested location has more than its parent's.
-pub(super) const SUFFIXES: [&str; 7] = ["", "/", "chat", "/chat", "s", "/chat/", "b/"];
+pub(super) const SUFFIXES: [&str; 8] = ["", "/", "chat", "/chat", "s", "/chat/", "b/", "//"];
 
 /// Regexes of locations.
 pub(super) const REGEXES: [&str; 10] = [
@@ -169,7 +169,7 @@ pub(super) const VARIABLE_TARGETS: [&str; 8] = [
 pub(super) const TARGETS: [&str; 8] = ["@x", "@y", "@x", "/ws", "/ws/chat", "/w?d=4", "/api/", "/none"];
 
 /// Paths of requests besides those of the locations, as sent.
-pub(super) const ASKED: [&str; 14] = [
+pub(super) const ASKED: [&str; 16] = [
     "/",
     "/ws",
     "/ws/",
@@ -183,6 +183,8 @@ pub(super) const ASKED: [&str; 14] = [
     "/ws%2Fchat",
     "/ws/%zz",
     "/../ws",
+    "/ws//../chat",
+    "/ws/%2f%2Fchat/",
     "/ws?x#y",
 ];
 

@@ -23,8 +23,14 @@ pub struct Difference {
 /// # Errors
 /// When nginx refuses the configuration, or something of the system fails.
 pub fn ask(binary: &Binary, files: &[(String, String)], requests: &[Request]) -> Result<Vec<Outcome>, Error> {
-    let setup =
-        Setup { files: files.to_vec(), scale: 1, manner: Manner::Strict, is_tested: false, places: true };
+    let setup = Setup {
+        files: files.to_vec(),
+        scale: 1,
+        manner: Manner::Strict,
+        is_tested: false,
+        places: true,
+        ..Setup::default()
+    };
     let mut running = Running::start(binary, &setup)?;
     if !running.is_up() {
         return Err(Error::Refused { message: running.verdict().message.clone() });

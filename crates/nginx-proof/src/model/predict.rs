@@ -4,9 +4,9 @@ use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 use nginx_semantics::{
-    ClientRequest, Configuration, ContextId, ContextKind, Ending, Exchanges, Loaded, Locations, MemoryFiles,
-    NginxVersion, Obstacle, Passed, Scope, ServerSelection, UpstreamRequest, UpstreamVersion, Value,
-    Variables, load, normalize_path, peers, select_server, sockets, upstream,
+    Answer, AnsweredBy, ClientRequest, Configuration, ContextId, ContextKind, Ending, Exchanges, Loaded,
+    Locations, MemoryFiles, NginxVersion, Obstacle, Passed, Scope, ServerSelection, Socket, UpstreamRequest,
+    UpstreamVersion, Value, Variables, load, peers, select_server, sockets, upstream,
 };
 
 use super::outcome::{Asked, Outcome};
@@ -59,15 +59,17 @@ struct Prediction<'p, 's> {
 impl<'s> Prediction<'_, 's> {
     fn of(&self, request: &Request) -> Result<Outcome, String> {
         let owned = |(name, value): &(String, String)| (name.clone(), value.as_bytes().to_vec());
+        let socket = self.socket()?;
         let client = ClientRequest {
             method: request.method.clone(),
             target: request.target.clone().into_bytes(),
             headers: request.headers.iter().map(owned).collect(),
             is_tls: false,
+            sni: None,
             client: Some(Ipv4Addr::LOCALHOST.into()),
-            local: Some((Ipv4Addr::LOCALHOST, 80).into()),
+            local: socket.address.port().map(|port| (Ipv4Addr::LOCALHOST, port).into()),
         };
-        let exchange = self.all.run(self.server(&client)?, &client);
+        let exchange = self.all.run(self.server(&socket, &client)?, &client);
         for way in &exchange.ways {
             if let Ending::CannotSay(obstacle) = way.ending {
                 return Err(self.reason(obstacle));
@@ -77,7 +79,7 @@ impl<'s> Prediction<'_, 's> {
         match &way.ending {
             Ending::Answered(answer) => {
                 let location = match &answer.location {
-                    Some(value) => Some(absolute(&text(value, "Location")?, &client)),
+                    Some(value) => Some(text(value, "Location")?),
                     None => None,
                 };
                 let status = Some(answer.status).filter(|status| *status != 444);
@@ -88,15 +90,23 @@ impl<'s> Prediction<'_, 's> {
         }
     }
 
-    /// The server that takes a request: all are on one socket.
-    fn server(&self, client: &ClientRequest) -> Result<ContextId, String> {
+    /// The socket that is asked: the first.
+    fn socket(&self) -> Result<Socket<'s>, String> {
         let configuration = self.all.configuration;
         let http = configuration.of_kind(ContextKind::Http).next().ok_or("no http")?;
-        let sockets = sockets(configuration, http);
-        let socket = sockets.first().ok_or("no server")?;
-        if normalize_path(&client.target).is_none() {
+        sockets(configuration, http).into_iter().next().ok_or_else(|| "no server".to_owned())
+    }
+
+    /// The server of it that takes a request.
+    fn server(&self, socket: &Socket<'s>, client: &ClientRequest) -> Result<ContextId, String> {
+        let configuration = self.all.configuration;
+        let default = socket.default().ok_or("no server")?.server;
+        let refused = self.all.run(default, client);
+        if let Some(Ending::Answered(Answer { status: 400, by: AnsweredBy::BadRequest, .. })) =
+            refused.only_way().map(|way| &way.ending)
+        {
             // ngx_http_process_request_uri ends it before the host is known.
-            return Ok(socket.default().ok_or("no server")?.server);
+            return Ok(default);
         }
         match select_server(configuration, socket, client.host().as_deref()) {
             Some(ServerSelection::Server(server, _)) => Ok(server),
@@ -168,13 +178,4 @@ fn head(request: &UpstreamRequest<'_>) -> Result<Head, String> {
         headers.push((header.name.clone(), text(&header.value, "a header")?.trim().to_owned()));
     }
     Ok(Head { line, headers })
-}
-
-/// nginx makes a URL of a path, with the host of the request (`http/ngx_http_header_filter_module.c`).
-fn absolute(location: &str, request: &ClientRequest) -> String {
-    if location.starts_with('/') {
-        format!("http://{}{location}", request.host().unwrap_or_default())
-    } else {
-        location.to_owned()
-    }
 }

@@ -43,11 +43,19 @@ names! {
     CHARSET_MAP = "charset_map",
     INCLUDE = "include",
     LOAD_MODULE = "load_module",
+    WORKER_PROCESSES = "worker_processes",
+    WORKER_CONNECTIONS = "worker_connections",
+    WORKER_RLIMIT_NOFILE = "worker_rlimit_nofile",
+    WORKER_SHUTDOWN_TIMEOUT = "worker_shutdown_timeout",
 
     // Which request goes where.
     LISTEN = "listen",
     SERVER_NAME = "server_name",
     LARGE_CLIENT_HEADER_BUFFERS = "large_client_header_buffers",
+    MERGE_SLASHES = "merge_slashes",
+    ABSOLUTE_REDIRECT = "absolute_redirect",
+    SERVER_NAME_IN_REDIRECT = "server_name_in_redirect",
+    PORT_IN_REDIRECT = "port_in_redirect",
     RETURN = "return",
     REWRITE = "rewrite",
     SET = "set",
@@ -83,6 +91,7 @@ names! {
     PROXY_METHOD = "proxy_method",
     PROXY_PASS_HEADER = "proxy_pass_header",
     PROXY_PASS_REQUEST_HEADERS = "proxy_pass_request_headers",
+    PROXY_SSL_NAME = "proxy_ssl_name",
     TUNNEL_PASS = "tunnel_pass",
     RESOLVER = "resolver",
 
@@ -94,30 +103,47 @@ names! {
     SCGI_READ_TIMEOUT = "scgi_read_timeout",
     SEND_TIMEOUT = "send_timeout",
     KEEPALIVE_TIMEOUT = "keepalive_timeout",
-    WORKER_SHUTDOWN_TIMEOUT = "worker_shutdown_timeout",
+    PROXY_SOCKET_KEEPALIVE = "proxy_socket_keepalive",
+    UWSGI_SOCKET_KEEPALIVE = "uwsgi_socket_keepalive",
+    SCGI_SOCKET_KEEPALIVE = "scgi_socket_keepalive",
+    LIMIT_RATE = "limit_rate",
+    LIMIT_RATE_AFTER = "limit_rate_after",
 
     // Buffers, caches and bodies.
     PROXY_CACHE = "proxy_cache",
     PROXY_CACHE_BYPASS = "proxy_cache_bypass",
+    PROXY_BUFFERING = "proxy_buffering",
+    UWSGI_BUFFERING = "uwsgi_buffering",
+    SCGI_BUFFERING = "scgi_buffering",
+    GZIP = "gzip",
+    GZIP_TYPES = "gzip_types",
 
     // Upstream groups.
     KEEPALIVE = "keepalive",
-    HASH = "hash",
     IP_HASH = "ip_hash",
+    HASH = "hash",
     LEAST_CONN = "least_conn",
     LEAST_TIME = "least_time",
     RANDOM = "random",
     STICKY = "sticky",
     ZONE = "zone",
+    SET_REAL_IP_FROM = "set_real_ip_from",
 
     // TLS and protocols.
     SSL_PREREAD = "ssl_preread",
+    PROXY_SSL_SERVER_NAME = "proxy_ssl_server_name",
+    SSL = "ssl",
+    SSL_CERTIFICATE = "ssl_certificate",
+    SSL_CERTIFICATE_KEY = "ssl_certificate_key",
+    SSL_REJECT_HANDSHAKE = "ssl_reject_handshake",
+    SSL_VERIFY_CLIENT = "ssl_verify_client",
 
     // Answers and logs.
     ADD_HEADER = "add_header",
     PROXY_HIDE_HEADER = "proxy_hide_header",
     ACCESS_LOG = "access_log",
     ERROR_LOG = "error_log",
+    LOG_FORMAT = "log_format",
 
     // Directives that define variables.
     PERL_SET = "perl_set",

@@ -1,16 +1,18 @@
 //! Expands includes and blocks into contexts. No recursion: neither on nesting nor on includes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use nginx_syntax::NodeId;
 
 use super::problem::{IncludeFailure, IncludeProblem};
 use super::{ChainId, Context, ContextId, ContextKind, DirectiveRef, Fragment, Gap, Layout, Link, Presence};
 use crate::catalogue::DirectiveName;
+use crate::certificate::CertificateFile;
 use crate::files::{Files, ReadError, folder_of};
-use crate::include::{Base, Resolved, Scope, resolve};
+use crate::include::{Base, Resolved, Scope, named_file, resolve};
 use crate::sources::{FileId, Sources};
 
 /// As many directives, includes expanded, are judged in one run, a block or an include counting as four: a tree of
@@ -27,6 +29,8 @@ pub(crate) struct Builder<'a> {
     pub(crate) layout: Layout,
     /// What the arguments of includes mean: many files include the same snippets.
     targets: HashMap<String, Rc<Target>>,
+    /// The `ssl_certificate` and `ssl_certificate_key` lines that were placed.
+    tls_files: Vec<DirectiveRef>,
     /// Blocks whose inside is still to be filled.
     unfilled: Vec<(ContextId, DirectiveRef)>,
 }
@@ -49,7 +53,15 @@ struct Frame {
 impl<'a> Builder<'a> {
     pub(crate) fn new(files: &'a dyn Files, scope: &'a Scope, sources: &'a mut Sources) -> Self {
         let layout = Layout::default();
-        Self { files, scope, sources, layout, targets: HashMap::new(), unfilled: Vec::new() }
+        Self {
+            files,
+            scope,
+            sources,
+            layout,
+            targets: HashMap::new(),
+            tls_files: Vec::new(),
+            unfilled: Vec::new(),
+        }
     }
 
     /// Adds the contexts of a main file.
@@ -62,6 +74,37 @@ impl<'a> Builder<'a> {
         self.fill(main, file, NodeId::FILE, ChainId::NONE, &base);
         self.fill_blocks(&base);
         self.keep_targets();
+        self.read_certificates(&base);
+    }
+
+    /// Reads what the `ssl_certificate` lines name, each file once. What an `ssl_certificate_key` names too is not read:
+    /// it holds a key.
+    fn read_certificates(&mut self, base: &Base) {
+        let mut named: HashMap<String, Option<Arc<CertificateFile>>> = HashMap::new();
+        let mut lines = Vec::new();
+        let mut keys = HashSet::new();
+        for reference in std::mem::take(&mut self.tls_files) {
+            let Some(source) = self.sources.get(reference.file) else { continue };
+            let Some(word) = source.tree.words(reference.node).nth(1) else { continue };
+            let path = String::from_utf8_lossy(&nginx_syntax::unquote(word.of(source.bytes()))).into_owned();
+            if path.contains('$') {
+                continue;
+            }
+            if source.name(reference.node) == DirectiveName::SSL_CERTIFICATE {
+                lines.push((reference, path));
+            } else if let Some((identity, _)) = named_file(self.files, self.scope, base, &path) {
+                keys.insert(identity);
+            }
+        }
+        for (reference, path) in lines {
+            let read = |path: &str| {
+                let (identity, is_sure) = named_file(self.files, self.scope, base, path)?;
+                let bytes = if keys.contains(&identity) { None } else { self.files.read(&identity).ok() };
+                CertificateFile::read(&bytes?, is_sure).map(Arc::new)
+            };
+            let file = named.entry(path).or_insert_with_key(|path| read(path)).clone();
+            self.layout.certificates.extend(file.map(|file| (reference, file)));
+        }
     }
 
     /// Keeps what the arguments of includes mean for those who read the files in nginx's own order.
@@ -107,6 +150,7 @@ impl<'a> Builder<'a> {
         let base = Base { folders, is_root: false };
         self.fill(context, file, NodeId::FILE, ChainId::NONE, &base);
         self.fill_blocks(&base);
+        self.read_certificates(&base);
     }
 
     fn context(
@@ -180,6 +224,9 @@ impl<'a> Builder<'a> {
             }
             if let Some(context) = self.layout.contexts.get_mut(context.0 as usize) {
                 context.directives.push(reference);
+            }
+            if matches!(name, DirectiveName::SSL_CERTIFICATE | DirectiveName::SSL_CERTIFICATE_KEY) {
+                self.tls_files.push(reference);
             }
             if is_block && !kind.has_entries() && kind != ContextKind::Other {
                 self.open_block(context, kind.child(name), name, reference);

@@ -10,6 +10,7 @@ mod kind;
 mod problem;
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use nginx_syntax::NodeId;
 
@@ -19,6 +20,7 @@ pub use kind::ContextKind;
 pub use problem::{IncludeFailure, IncludeProblem};
 
 use crate::catalogue::DirectiveName;
+use crate::certificate::CertificateFile;
 use crate::sources::{At, FileId, SourceFile, Sources};
 
 /// Index of a context in its configuration.
@@ -119,6 +121,8 @@ pub struct Layout {
     failures: HashMap<(FileId, NodeId), Vec<IncludeFailure>>,
     /// The limits that were met.
     limits: Vec<IncludeFailure>,
+    /// What the `ssl_certificate` lines name, where it lies inside what was given.
+    pub(crate) certificates: HashMap<DirectiveRef, Arc<CertificateFile>>,
     /// All contexts, in order within a kind.
     by_kind: Vec<(ContextKind, ContextId)>,
     /// The `upstream` blocks of `http` by name in lower case, in order.
@@ -253,6 +257,11 @@ impl<'s> Configuration<'s> {
     /// read, was not given, or stands for one that was not. No answer for an argument that the root does not have.
     pub(crate) fn included(&self, argument: &[u8]) -> Option<&'s [Option<FileId>]> {
         self.layout.included.get(argument).map(Vec::as_slice)
+    }
+
+    /// The file that an `ssl_certificate` names; `None` where it was not given, or a variable names it.
+    pub fn certificate_file(&self, directive: &Directive<'_>) -> Option<&'s CertificateFile> {
+        self.layout.certificates.get(&directive.reference).map(Arc::as_ref)
     }
 
     /// The include that brought a directive in, where one did.

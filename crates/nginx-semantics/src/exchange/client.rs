@@ -3,9 +3,6 @@
 use core::net::{IpAddr, SocketAddr};
 
 use super::uri;
-use crate::catalogue::DirectiveName;
-use crate::configuration::{Configuration, ContextId};
-use crate::effective::{Effective, effective};
 use crate::variables::{Request, Value};
 use crate::version::NginxVersion;
 
@@ -13,54 +10,19 @@ use crate::version::NginxVersion;
 /// (`http/ngx_http_variables.c:ngx_http_variable_unknown_header`).
 pub(super) const JOINED_SINCE: NginxVersion = NginxVersion::new(1, 23, 0);
 
-/// `large_client_header_buffers`, in bytes.
-const LARGE_BUFFER: usize = 8 << 10;
-
-/// The status for a request line or a field that no buffer takes: 414, or 494, which is told as 400
-/// (`http/ngx_http_request.c:ngx_http_process_request_line`, `ngx_http_process_request_headers`).
-pub(super) fn too_long(
-    configuration: Configuration<'_>,
-    server: ContextId,
-    request: &ClientRequest,
-) -> Option<u16> {
-    let line = match effective(configuration, server, DirectiveName::LARGE_CLIENT_HEADER_BUFFERS) {
-        Effective::Set(declared) => declared.directives.first().copied(),
-        Effective::Default { .. } => None,
-        Effective::Unknown(_) => return None,
-    };
-    let size = match line {
-        Some(line) => line.argument(1).and_then(|size| parse_size(&size))?,
-        None => LARGE_BUFFER,
-    };
-    let first = request.method.len() + request.target.len() + " HTTP/1.1\r\n ".len();
-    if first > size {
-        return Some(414);
-    }
-    let is_long = |(name, value): &(String, Vec<u8>)| name.len() + value.len() + ": \r\n".len() > size;
-    request.headers.iter().any(is_long).then_some(494)
-}
-
-/// `core/ngx_parse.c:ngx_parse_size`
-fn parse_size(text: &[u8]) -> Option<usize> {
-    let (digits, scale) = match text.split_last()? {
-        (b'k' | b'K', digits) => (digits, 1 << 10),
-        (b'm' | b'M', digits) => (digits, 1 << 20),
-        _ => (text, 1),
-    };
-    std::str::from_utf8(digits).ok()?.parse::<usize>().ok()?.checked_mul(scale)
-}
-
 /// A request of HTTP/1.1.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientRequest {
     /// As sent: `GET`.
     pub method: String,
-    /// The path with its query, as sent.
+    /// The path with its query, as sent; or a whole URL (RFC 9112 section 3.2.2).
     pub target: Vec<u8>,
     /// The fields in order, `Host` among them; names as sent.
     pub headers: Vec<(String, Vec<u8>)>,
     /// Whether it comes over TLS.
     pub is_tls: bool,
+    /// The host that the client names in TLS (SNI), in any case; no address is (RFC 6066 section 3).
+    pub sni: Option<String>,
     /// From where.
     pub client: Option<IpAddr>,
     /// The address that it arrives at; 0.0.0.0 or `::` where only the port is known.
@@ -74,16 +36,26 @@ impl ClientRequest {
         self.headers.iter().filter(move |(known, _)| is_it(known)).map(|(_, value)| value.as_slice())
     }
 
-    /// The host that servers are chosen by: of the `Host` field, in lower case, without port and final dot
-    /// (`http/ngx_http_request.c:ngx_http_validate_host`).
+    /// The host that servers are chosen by: of the URL in the request line, else of the `Host` field, in lower case,
+    /// without port and final dot (`http/ngx_http_request.c:ngx_http_validate_host`).
     pub fn host(&self) -> Option<String> {
-        let field = String::from_utf8_lossy(self.field("host").next()?).to_ascii_lowercase();
+        let named = uri::of_url(&self.target).map(|(authority, _)| authority);
+        let field = String::from_utf8_lossy(named.or(self.field("host").next())?).to_ascii_lowercase();
         let end = match field.rfind(']') {
             Some(bracket) => bracket + 1,
             None => field.find(':').unwrap_or(field.len()),
         };
         let host = field.get(..end).unwrap_or(&field);
         Some(host.strip_suffix('.').unwrap_or(host).to_owned())
+    }
+
+    /// The path with its query, as sent: of a URL what follows the host, `/` where nothing does.
+    pub fn uri(&self) -> &[u8] {
+        match uri::of_url(&self.target) {
+            Some((_, b"")) => b"/",
+            Some((_, uri)) => uri,
+            None => &self.target,
+        }
     }
 }
 
@@ -107,7 +79,7 @@ impl Request for Live<'_> {
         let optional = |value: Option<Vec<u8>>| value.map_or(Value::Unknown, Value::known);
         match name {
             "request_method" => Value::known(self.method),
-            "request_uri" => Value::known(request.target.clone()),
+            "request_uri" => Value::known(request.uri()),
             "uri" | "document_uri" => Value::known(self.path),
             "args" | "query_string" => Value::known(self.arguments),
             "is_args" => Value::known(if self.arguments.is_empty() { "" } else { "?" }),
@@ -186,8 +158,11 @@ impl Live<'_> {
     /// The value of `$http_NAME`; `name` in lower case with `_` for `-`.
     fn field(&self, name: &str) -> Vec<u8> {
         // `underscores_in_headers off`: such a field is ignored.
+        let folded = |byte: u8| if byte == b'-' { b'_' } else { byte.to_ascii_lowercase() };
         let is_it = |field: &str| {
-            !field.contains('_') && field.to_ascii_lowercase().replace('-', "_") == name.replace('-', "_")
+            field.len() == name.len()
+                && !field.contains('_')
+                && field.bytes().map(folded).eq(name.bytes().map(folded))
         };
         let fields = self.request.headers.iter().filter(|(field, _)| is_it(field));
         let mut lines: Vec<&[u8]> = fields.map(|(_, value)| value.as_slice()).collect();

@@ -9,7 +9,9 @@
 mod access;
 mod answer;
 mod client;
+mod line;
 mod proxied;
+mod redirect;
 mod rewrite;
 mod uri;
 mod way;
@@ -170,7 +172,7 @@ pub enum Ending<'s> {
 pub struct Answer<'s> {
     /// The status; 444 stands for a connection that is closed without one.
     pub status: u16,
-    /// The value of `Location`, for a redirect.
+    /// The value of `Location`, for a redirect: a path is a URL as nginx makes one of it, unless the socket is not known.
     pub location: Option<Value>,
     /// The level whose configuration is in effect.
     pub context: ContextId,

@@ -41,6 +41,8 @@ pub struct UpstreamRequest<'s> {
     pub peer: Value,
     /// Whether it goes over TLS.
     pub is_tls: bool,
+    /// The name that is sent in TLS (SNI), where one is.
+    pub server_name: Option<Value>,
 }
 
 /// The version of the protocol to the upstream.
@@ -150,8 +152,36 @@ impl<'s> Follower<'_, 's> {
             None => Value::known(self.method.clone()),
         };
         let (headers, dropped) = self.headers(&url, version);
-        let (peer, is_tls) = (Value::known(url.peer), url.is_tls);
-        Ok(UpstreamRequest { method, target: Value::known(target), version, headers, dropped, peer, is_tls })
+        let server_name = if url.is_tls { self.server_name_in_tls(&url) } else { None };
+        Ok(UpstreamRequest {
+            method,
+            target: Value::known(target),
+            version,
+            headers,
+            dropped,
+            peer: Value::known(url.peer),
+            is_tls: url.is_tls,
+            server_name,
+        })
+    }
+
+    /// The name for the upstream's TLS, without port; an address is not sent
+    /// (`http/ngx_http_upstream.c:ngx_http_upstream_ssl_name`).
+    fn server_name_in_tls(&mut self, url: &Url) -> Option<Value> {
+        if !self.flag(N::PROXY_SSL_SERVER_NAME, false) {
+            return None;
+        }
+        let name = match self.in_effect(N::PROXY_SSL_NAME).first().and_then(|line| line.argument(0)) {
+            Some(name) => self.value(&name),
+            None => Value::known(url.peer.to_ascii_lowercase()),
+        };
+        let Some(names) = name.alternatives() else { return Some(name) };
+        let bare = |name: &Vec<u8>| {
+            let host = String::from_utf8_lossy(name.split(|byte| *byte == b':').next()?).into_owned();
+            let is_sent = !host.is_empty() && !host.starts_with('[') && host.parse::<IpAddr>().is_err();
+            is_sent.then(|| Value::known(host))
+        };
+        names.iter().filter_map(bare).reduce(Value::or)
     }
 
     /// With variables the host is looked up for each request: among the `upstream` blocks, else by the resolver
@@ -175,12 +205,12 @@ impl<'s> Follower<'_, 's> {
             return url.uri.clone();
         }
         if url.uri.is_empty() && self.is_unchanged {
-            return self.request.target.clone();
+            return self.request.uri().to_vec();
         }
         let replaces = self.is_below_location && !url.uri.is_empty();
         let name = if replaces { self.location_name(pass).len() } else { 0 };
         let rest = self.path.get(name..).unwrap_or_default();
-        let (sent, _) = uri::split(&self.request.target);
+        let (sent, _) = uri::split(self.request.uri());
         let is_quoted = sent.contains(&b'%');
         let rest = if is_quoted || self.is_internal { uri::Escape::Path.apply(rest) } else { rest.to_vec() };
         let path = if replaces { [url.uri.as_slice(), &rest].concat() } else { rest };
@@ -270,13 +300,14 @@ impl<'s> Follower<'_, 's> {
             }
         }
         let passes_clients = self.flag(N::PROXY_PASS_REQUEST_HEADERS, true);
-        let (mut sent, mut dropped): (Vec<_>, Vec<_>) = all.iter().cloned().partition(|header| {
+        // `underscores_in_headers off` ignores such a field (ngx_http_parse_header_line).
+        let is_passed = |name: &str| passes_clients && !has(&all, name) && !name.contains('_');
+        let clients: Vec<bool> = self.request.headers.iter().map(|(name, _)| is_passed(name)).collect();
+        let (mut sent, mut dropped): (Vec<_>, Vec<_>) = all.into_iter().partition(|header| {
             let is_set = matches!(header.source, HeaderSource::Set(_));
             is_set && makes(Mistake::EmptyHeaderSent) || !header.value.surely(<[u8]>::is_empty)
         });
-        for (name, value) in &self.request.headers {
-            // `underscores_in_headers off` ignores such a field (ngx_http_parse_header_line).
-            let is_passed = passes_clients && !has(&all, name) && !name.contains('_');
+        for ((name, value), is_passed) in self.request.headers.iter().zip(clients) {
             let header = UpstreamHeader {
                 name: name.clone(),
                 value: Value::known(value.clone()),

@@ -207,7 +207,7 @@ impl<'s> Follower<'_, 's> {
     /// The value of a replacement where captures are escaped: in arguments, and in redirects
     /// (`ngx_http_script_copy_capture_code`).
     fn replaced(&self, text: &[u8]) -> Value {
-        let (path, _) = uri::split(&self.request.target);
+        let (path, _) = uri::split(self.request.uri());
         let is_escaped = path.contains(&b'%') || path.contains(&b'+');
         let part = |part: Part<'_>| match part {
             Part::Literal(bytes) => Value::known(bytes),

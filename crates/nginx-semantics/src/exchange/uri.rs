@@ -54,6 +54,19 @@ pub(super) fn split(target: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
+/// Authority and rest of a target that is a URL (`http/ngx_http_parse.c:ngx_http_parse_request_line`, from `sw_schema`
+/// on).
+pub(super) fn of_url(target: &[u8]) -> Option<(&[u8], &[u8])> {
+    if !target.first()?.is_ascii_alphabetic() {
+        return None;
+    }
+    let is_scheme = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
+    let end = target.iter().position(|byte| !is_scheme(byte))?;
+    let rest = target.get(end..)?.strip_prefix(b"://")?;
+    let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(rest.len());
+    rest.split_at_checked(end).filter(|(authority, _)| !authority.is_empty())
+}
+
 /// The arguments of a request's target: up to a fragment.
 pub(super) fn arguments(target: &[u8]) -> &[u8] {
     let end = target.iter().position(|byte| *byte == b'#').unwrap_or(target.len());
@@ -84,6 +97,21 @@ mod tests {
         assert_eq!(argument(b"room", b"room"), None);
         assert_eq!(split(b"/a?b?c"), (b"/a".as_slice(), b"b?c".as_slice()));
         assert_eq!(arguments(b"/a?b#c"), b"b");
+    }
+
+    #[test]
+    fn urls_are_taken_apart() {
+        let parts = |target: &'static str| {
+            of_url(target.as_bytes())
+                .map(|(host, rest)| [host, rest].map(|part| part.escape_ascii().to_string()))
+        };
+        let owned = |parts: [&str; 2]| Some(parts.map(str::to_owned));
+        assert_eq!(parts("http://a.test:99/b?c"), owned(["a.test:99", "/b?c"]));
+        assert_eq!(parts("ws://A?b"), owned(["A", "?b"]));
+        assert_eq!(parts("c+d-e.9://a"), owned(["a", ""]));
+        for target in ["/a://b", "9://a/", "http:/a", "http:///a", "", "http"] {
+            assert_eq!(parts(target), None, "{target}");
+        }
     }
 
     #[test]

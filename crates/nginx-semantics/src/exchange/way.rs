@@ -1,6 +1,7 @@
 //! One run through the phases, with the state that nginx keeps in `ngx_http_request_t`.
 
 use super::client::Live;
+use super::line::Line;
 use super::rewrite::Rewrite;
 use super::{
     Answer, AnsweredBy, ClientRequest, Ending, Exchange, Exchanges, MOST_WAYS, Obstacle, Step, Way, uri,
@@ -8,7 +9,7 @@ use super::{
 use crate::catalogue::DirectiveName;
 use crate::configuration::{ContextId, ContextKind, Directive};
 use crate::effective::{Effective, effective};
-use crate::location::{LocationName, Modifier, Selection, normalize_path};
+use crate::location::{LocationName, Modifier, Selection};
 use crate::pattern::Pattern;
 use crate::server::server_names;
 use crate::upstream::Pass;
@@ -89,7 +90,7 @@ pub(super) struct Follower<'a, 's> {
     pub(super) all: &'a Exchanges<'a, 's>,
     pub(super) server: ContextId,
     pub(super) request: &'a ClientRequest,
-    server_name: String,
+    pub(super) server_name: String,
     plan: &'a [bool],
     questions: usize,
     pub(super) steps: Vec<Step<'s>>,
@@ -137,8 +138,8 @@ impl<'a, 's> Follower<'a, 's> {
             plan,
             questions: 0,
             steps: Vec::new(),
-            path: normalize_path(&request.target).unwrap_or_default(),
-            arguments: uri::arguments(&request.target).to_vec(),
+            path: Vec::new(),
+            arguments: uri::arguments(request.uri()).to_vec(),
             method: request.method.clone(),
             gathered: Gathered::followed(),
             is_internal: false,
@@ -155,17 +156,17 @@ impl<'a, 's> Follower<'a, 's> {
     }
 
     fn follow(&mut self, entry: Entry<'_>) -> Ending<'s> {
-        if self.path.is_empty() {
-            return Ending::Answered(self.answer(400, AnsweredBy::BadRequest));
+        match self.read_line() {
+            Line::Path(path) => self.path = path,
+            Line::Refused => return Ending::Answered(self.answer(400, AnsweredBy::BadRequest)),
+            Line::CannotSay(directive) => return Ending::CannotSay(Obstacle::Value(directive)),
         }
         let mut next = match entry {
             Entry::Refused(status) => Next::Special(self.answer(status, AnsweredBy::BadRequest)),
-            Entry::Request => {
-                match super::client::too_long(self.all.configuration, self.server, self.request) {
-                    Some(status) => Next::Special(self.answer(status, AnsweredBy::BadRequest)),
-                    None => Next::Server,
-                }
-            }
+            Entry::Request => match self.too_long() {
+                Some(status) => Next::Special(self.answer(status, AnsweredBy::BadRequest)),
+                None => Next::Server,
+            },
             Entry::Subrequest(uri) => {
                 let (path, arguments) = uri::split(uri);
                 (self.path, self.arguments) = (path.to_vec(), arguments.to_vec());
@@ -180,6 +181,7 @@ impl<'a, 's> Follower<'a, 's> {
                 Next::Location => self.location_rewrite(),
                 Next::Content => self.content(),
                 Next::Special(answer) => self.special(answer),
+                Next::End(Ending::Answered(answer)) => return Ending::Answered(self.with_url(answer)),
                 Next::End(ending) => return ending,
             };
         }

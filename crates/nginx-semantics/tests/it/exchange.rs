@@ -25,6 +25,7 @@ pub(crate) fn handshake(target: &str) -> ClientRequest {
         target: target.into(),
         headers: headers.map(|(name, value)| (name.to_owned(), value.into())).to_vec(),
         is_tls: false,
+        sni: None,
         client: Some([127, 0, 0, 1].into()),
         local: None,
     }
@@ -134,6 +135,22 @@ pub(crate) fn client_fields(http: &str, version: NginxVersion, request: &ClientR
     let sent = passed.request.iter().flat_map(|request| &request.headers);
     let own = sent.filter(|header| matches!(header.source, HeaderSource::Client));
     own.map(|header| header.name.clone()).collect()
+}
+
+/// The name that the first location of a server sends in TLS, and whether it speaks TLS at all.
+pub(crate) fn server_name_in_tls(lines: &str) -> Option<String> {
+    let http = format!("upstream Up2 {{ server b; }} server {{ location / {{ {lines} }} }}");
+    let loaded = load_root(&format!("events {{}}\nhttp {{\n{http}\n}}\n"), &[]);
+    let configuration = only(&loaded);
+    let variables = Variables::new(configuration);
+    let locations = Locations::new(configuration);
+    let exchanges = Exchanges { configuration, variables: &variables, locations: &locations, version: NEW };
+    let server = configuration.of_kind(ContextKind::Server).next().expect("a server");
+    let exchange = exchanges.run(server, &handshake("/ws"));
+    let Some(Ending::Passed(passed)) = exchange.only_way().map(|way| &way.ending) else { return None };
+    let request = passed.request.as_ref()?;
+    let name = request.server_name.as_ref().map_or_else(|| "-".to_owned(), text);
+    Some(if request.is_tls { name } else { format!("plain {name}") })
 }
 
 /// The target that is sent, or all that is written down.

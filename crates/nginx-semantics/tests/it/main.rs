@@ -8,6 +8,7 @@
     reason = "helpers of tests may fail like tests"
 )]
 
+mod certificates;
 mod common;
 mod discovery;
 mod dispatch;
@@ -15,6 +16,7 @@ mod exchange;
 mod includes;
 mod inheritance;
 mod limits;
+mod line;
 mod links;
 mod locations;
 mod maps;

@@ -1,9 +1,10 @@
 //! What nginx sends to an upstream, where it redirects and which location it runs: facts that each were seen on real
 //! nginx binaries, one a row.
 
-use nginx_semantics::{ClientRequest, NginxVersion};
+use nginx_semantics::{ClientRequest, NginxVersion, Pass, misplaced_location, misplaced_uri};
 
-use crate::exchange::{NEW, OLD, handshake, run, run_sub, target};
+use crate::common::{load_root, only};
+use crate::exchange::{NEW, OLD, handshake, run, run_sub, server_name_in_tls, target};
 
 /// With a separate place for `Host` (1.31.4).
 const NEWEST: NginxVersion = NginxVersion::new(1, 31, 4);
@@ -260,5 +261,90 @@ fn limit_except_takes_head_for_get() {
         let request = ClientRequest { method: method.to_owned(), ..handshake("/ws") };
         let seen = run(server, OLD, &request);
         assert_eq!(seen.split(' ').next().unwrap_or_default(), expected, "{method}");
+    }
+}
+
+#[test]
+fn a_uri_part_is_refused_where_it_replaces_no_name() {
+    let table = [
+        ("location / { proxy_pass http://a/; }", false),
+        ("location = /x { proxy_pass http://a/y; }", false),
+        ("location ^~ /x { proxy_pass http://a/y; }", false),
+        ("location ~ x { proxy_pass http://a; }", false),
+        ("location ~ x { proxy_pass http://a/; }", true),
+        ("location ~*x { proxy_pass HTTPS://a/y; }", true),
+        ("location @x { proxy_pass http://a:8080/y; }", true),
+        ("location / { if ($x) { proxy_pass http://a/; } }", true),
+        ("location / { if ($x) { proxy_pass http://unix:/a; } }", false),
+        ("location / { if ($x) { proxy_pass http://unix:/a:/b; } }", true),
+        ("location / { limit_except GET { proxy_pass http://a?b; } }", true),
+        ("location /x { location ~ y { proxy_pass http://a/; } }", true),
+        // With variables it is all that is sent.
+        ("location ~ x { proxy_pass http://a/$uri; }", false),
+        ("location ~ x { fastcgi_pass a:9000; }", false),
+    ];
+    for (server, expected) in table {
+        let loaded = load_root(&format!("events {{}}\nhttp {{ server {{ {server} }} }}\n"), &[]);
+        let configuration = only(&loaded);
+        let is_refused = configuration.contexts().any(|(context, _)| {
+            Pass::directly_in(configuration, context)
+                .is_some_and(|pass| misplaced_uri(configuration, context, &pass).is_some())
+        });
+        assert_eq!(is_refused, expected, "{server}");
+    }
+}
+
+#[test]
+fn locations_that_may_not_stand_in_others() {
+    let table = [
+        ("location /a { location /b { } }", "location \"/b\" is outside location \"/a\""),
+        ("location /a { location = /ab { } }", ""),
+        ("location /ab { location /a { } }", "location \"/a\" is outside location \"/ab\""),
+        ("location ^~ /a { location /A { } }", "location \"/A\" is outside location \"/a\""),
+        ("location '' { location /a { } }", ""),
+        ("location = /a { location /ab { } }", "location \"/ab\" cannot be inside the exact location \"/a\""),
+        ("location = /a { location ~ b { } }", "location \"b\" cannot be inside the exact location \"/a\""),
+        ("location @a { location /ab { } }", "location \"/ab\" cannot be inside the named location \"@a\""),
+        ("location @a { location ~ b { } }", "location \"b\" cannot be inside the named location \"@a\""),
+        ("location /a { location @ab { } }", "named location \"@ab\" can be on the server level only"),
+        ("location ~* /a { location @b { } }", "named location \"@b\" can be on the server level only"),
+        // A name is compared with the text of the regex around it.
+        ("location ~ /a { location /ab { } }", ""),
+        ("location ~ ^/a { location /ab { } }", "location \"/ab\" is outside location \"^/a\""),
+        ("location /a { location ~ b { location ~ c { } } }", ""),
+    ];
+    for (server, expected) in table {
+        let loaded = load_root(&format!("events {{}}\nhttp {{ server {{ {server} }} }}\n"), &[]);
+        let configuration = only(&loaded);
+        let refused =
+            configuration.contexts().filter_map(|(context, _)| misplaced_location(configuration, context));
+        let words: Vec<String> = refused.map(|refusal| refusal.to_string()).collect();
+        assert_eq!(words.join("; "), expected, "{server}");
+    }
+}
+
+#[test]
+fn the_name_in_the_tls_to_the_upstream() {
+    let on = "proxy_ssl_server_name on;";
+    let table = [
+        ("proxy_pass http://a;".to_owned(), "plain -"),
+        (format!("{on} proxy_pass http://a;"), "plain -"),
+        // None by default, whatever `proxy_ssl_name` is.
+        ("proxy_pass https://a:8443;".to_owned(), "-"),
+        ("proxy_ssl_name y.test; proxy_pass https://a;".to_owned(), "-"),
+        (format!("{on} proxy_pass https://a:8443;"), "a"),
+        (format!("{on} proxy_pass https://UP2/;"), "up2"),
+        (format!("{on} set $v up2; proxy_pass https://$v;"), "up2"),
+        (format!("{on} proxy_ssl_name $host; proxy_pass https://a;"), "example.com"),
+        (format!("{on} proxy_ssl_name $http_host; proxy_pass https://a;"), "Example.com"),
+        (format!("{on} proxy_ssl_name x.test:99; proxy_pass https://a;"), "x.test"),
+        // No address is.
+        (format!("{on} proxy_ssl_name 10.0.0.1; proxy_pass https://a;"), "-"),
+        (format!("{on} proxy_ssl_name [::1]:8; proxy_pass https://a;"), "-"),
+        (format!("{on} proxy_ssl_name ''; proxy_pass https://a;"), "-"),
+        (format!("{on} proxy_pass https://127.0.0.1:8443;"), "-"),
+    ];
+    for (lines, expected) in table {
+        assert_eq!(server_name_in_tls(&lines).as_deref(), Some(expected), "{lines}");
     }
 }

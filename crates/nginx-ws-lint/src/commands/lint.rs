@@ -1,6 +1,7 @@
 //! Lints paths: what the program does when no command is named.
 
 use std::io::{self, Write};
+use std::time::SystemTime;
 
 use lint_engine::Settings;
 use lint_finding::Outcome;
@@ -25,6 +26,7 @@ pub(crate) fn run(args: &LintArgs) -> Result<Exit, Error> {
         select: args.rules.select.clone(),
         ignore: args.rules.ignore.clone(),
         config: Given::config(&args.input),
+        now: now(),
         ..Settings::default()
     };
     if args.fixing.is_asked_for() {
@@ -37,6 +39,12 @@ pub(crate) fn run(args: &LintArgs) -> Result<Exit, Error> {
     }
     to_stdout(|out| write(&outcome, args, out))?;
     Ok(Exit::of(&outcome, args.fail_on))
+}
+
+/// Seconds since 1970, by which the dates of certificates are judged.
+fn now() -> Option<i64> {
+    let elapsed = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    i64::try_from(elapsed.as_secs()).ok()
 }
 
 pub(super) fn write(outcome: &Outcome, args: &LintArgs, out: &mut dyn Write) -> io::Result<()> {

@@ -3,6 +3,12 @@
 //! `cargo test -p nginx-ws-lint --test it kill -- --ignored --nocapture` kills it 100 times over 1,000 files and prints
 //! where each kill hit.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::use_debug,
+    reason = "the log of the kills is what the test is run for"
+)]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::process::ExitStatusExt;

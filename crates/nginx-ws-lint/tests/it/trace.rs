@@ -96,6 +96,63 @@ fn tls_where_there_is_none_and_none_where_there_is() {
 }
 
 #[test]
+fn the_name_in_tls_and_another_host() {
+    let http =
+        "server { listen 443 ssl; server_name example.com; UPGRADE; location /ws/ { proxy_pass http://a; } }
+        server { listen 443 ssl; server_name secret.example.com; ssl_verify_client on; return 204; }";
+    assert_snapshot!(trace(http, "wss://example.com/ws/", &["-H", "Host: secret.example.com"]).shown());
+    assert_eq!(trace(http, "wss://secret.example.com/ws/", &["-H", "Host: example.com"]).code, Some(0));
+}
+
+#[test]
+fn redirects_have_the_scheme_and_the_port_of_the_socket() {
+    let http = "server { listen 8080; location /ws/ { UPGRADE; proxy_pass http://127.0.0.1:1; } }";
+    let run = trace(http, "ws://example.com:8080/ws?a", &["--format", "json"]);
+    assert!(run.stdout.contains(r#""location": "http://example.com:8080/ws/?a""#), "{}", run.stdout);
+}
+
+#[test]
+fn the_name_in_the_tls_to_the_back_end() {
+    let http = "server { listen 80; UPGRADE; location /a { proxy_pass https://a.test:8443; }
+        location /b { proxy_pass https://a.test; proxy_ssl_server_name on; } }";
+    let said = |path: &str| trace(http, &format!("ws://example.com{path}"), &["--format", "json"]).stdout;
+    assert!(said("/a").contains(": to a.test:8443 over TLS, which names no host"), "{}", said("/a"));
+    assert!(said("/b").contains(": to a.test over TLS for `a.test`"), "{}", said("/b"));
+}
+
+#[test]
+fn what_no_configuration_tells_of_a_back_end_is_said_beside() {
+    let beside = |lines: &str| {
+        let http = format!(
+            "server {{ listen 80; location / {{ proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; {lines} }} }}"
+        );
+        let run = trace(&http, "ws://example.com/ws", &["--format", "json"]);
+        let value: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        value["runs"][0]["ways"][0]["answer"]["remarks"].to_string()
+    };
+    let table = [
+        (
+            "proxy_http_version 1.1; proxy_pass https://127.0.0.1:8443;",
+            "502 from nginx instead, where nobody answers or no TLS is spoken there",
+        ),
+        (
+            "proxy_pass http://127.0.0.1:8000;",
+            "502 from nginx instead, where nobody answers or TLS is spoken there",
+        ),
+        ("uwsgi_pass 127.0.0.1:8000;", "502 from nginx instead, where nobody answers\""),
+        ("proxy_pass http://a;", "others refuse it with 400 or 426"),
+        (
+            "proxy_pass http://a; proxy_http_version 1.1; proxy_set_header Host '';",
+            "403 instead, where the back end compares `Origin` with `Host`",
+        ),
+    ];
+    for (lines, expected) in table {
+        let said = beside(lines);
+        assert!(said.contains(expected), "{lines}: {said}");
+    }
+}
+
+#[test]
 fn exit_codes() {
     let code = |lines: &str, options: &[&str]| {
         let http = format!("server {{ listen 80; {lines} }}");

@@ -113,6 +113,9 @@ fn by_upstream(subject: &Subject<'_, '_>, named: Vec<Named>, evidence: &mut Vec<
         {
             continue;
         }
+        if is_another_port(subject, application) {
+            continue;
+        }
         let Some((path, is_distinctive)) = served_path(subject, application) else { continue };
         evidence.push(Evidence {
             application: Some(application),
@@ -121,6 +124,16 @@ fn by_upstream(subject: &Subject<'_, '_>, named: Vec<Named>, evidence: &mut Vec<
             ..Evidence::new(EvidenceKind::Application, why, Some(subject.pass.directive.at()))
         });
     }
+}
+
+/// Whether a port of the application's host is written that is none of the application's, nor one of HTTP in general: of
+/// several services on one host it is another.
+fn is_another_port(subject: &Subject<'_, '_>, application: &Application) -> bool {
+    const OF_ANYTHING: [u16; 6] = [80, 443, 3000, 8000, 8080, 8443];
+    let is_other = |port: u16| {
+        !OF_ANYTHING.contains(&port) && !application.ports.iter().any(|known| known.number == port)
+    };
+    !application.ports.is_empty() && subject.target.port.is_some_and(is_other)
 }
 
 /// Applications that the upstream, its servers or the server's own name is called after.

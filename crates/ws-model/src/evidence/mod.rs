@@ -16,7 +16,7 @@ use crate::applications::Application;
 use crate::handshake::Handshake;
 
 pub(crate) use comment::{Declaration, declaration};
-pub(crate) use name::segments_of;
+pub(crate) use name::{comment_says_websocket, named_word, segments_of};
 
 /// What kind of evidence it is, the strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

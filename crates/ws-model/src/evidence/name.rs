@@ -1,6 +1,6 @@
 //! Names that say WebSocket: path segments, hosts, upstreams, comments.
 
-use nginx_semantics::At;
+use nginx_semantics::{At, Directive};
 
 use super::{Evidence, EvidenceKind, Subject};
 
@@ -115,7 +115,7 @@ fn is_word(segment: &str) -> bool {
 }
 
 /// The word of [`WORDS`] that is a part of a name, between `-`, `_` and `.`.
-fn named_word(name: &str) -> Option<&'static str> {
+pub(crate) fn named_word(name: &str) -> Option<&'static str> {
     let parts = || name.split(['-', '_', '.', ':', '/']);
     WORDS.iter().find(|word| name == **word || parts().any(|part| part == **word)).copied()
 }
@@ -123,7 +123,12 @@ fn named_word(name: &str) -> Option<&'static str> {
 /// A comment at the location that says WebSocket, and does not say that there is none.
 fn commented(subject: &Subject<'_, '_>) -> Option<At> {
     let location = subject.configuration.opener(subject.context)?;
-    let says = location.comments().any(|comment| {
+    comment_says_websocket(&location).then(|| location.at())
+}
+
+/// Whether a comment at a block says WebSocket, and does not say that there is none.
+pub(crate) fn comment_says_websocket(block: &Directive<'_>) -> bool {
+    block.comments().any(|comment| {
         let text = String::from_utf8_lossy(comment).to_ascii_lowercase();
         let is_denied = text
             .split(|character: char| !character.is_ascii_alphanumeric())
@@ -131,6 +136,5 @@ fn commented(subject: &Subject<'_, '_>) -> Option<At> {
         (text.contains("websocket") || text.contains("web socket"))
             && !is_denied
             && !text.contains("nginx-ws-lint:")
-    });
-    says.then(|| location.at())
+    })
 }

@@ -3,8 +3,12 @@
 //! Of two servers with one name on one address the first takes it, and nginx warns `conflicting server name … ignored`
 //! (`http/ngx_http.c:ngx_http_server_names`); names that no client sends are no better than none.
 
+use std::collections::BTreeMap;
+
 use lint_finding::{FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::{ContextId, ContextKind, DirectiveName, Presence, Socket, server_names, sockets};
+use nginx_semantics::{
+    Configuration, ContextId, ContextKind, DirectiveName, Presence, Socket, server_names, sockets,
+};
 use ws_model::{Endpoint, Handshake};
 
 use crate::ways::may_upgrade;
@@ -29,30 +33,71 @@ impl Rule for ConflictingServer {
 
     fn configuration(&self, cx: &Context<'_, '_>, out: &mut Findings) {
         let configuration = cx.configuration();
-        let server_of =
-            |endpoint: &Endpoint<'_>| configuration.enclosing(endpoint.context, ContextKind::Server);
         for http in configuration.of_kind(ContextKind::Http) {
             if configuration.context(http).presence != Presence::Given {
                 continue;
             }
-            let sockets = sockets(configuration, http);
+            let sockets: Vec<Names> = sockets(configuration, http)
+                .iter()
+                .filter(|socket| !socket.is_quic())
+                .filter_map(|socket| Names::of(cx, socket))
+                .collect();
+            let mut of_server: BTreeMap<ContextId, Vec<&Names>> = BTreeMap::new();
+            for socket in &sockets {
+                for server in socket.places.keys() {
+                    of_server.entry(*server).or_default().push(socket);
+                }
+            }
             for &server in &configuration.context(http).children {
-                let endpoints: Vec<&Endpoint<'_>> = cx
-                    .model
-                    .endpoints
-                    .iter()
-                    .filter(|endpoint| server_of(endpoint) == Some(server))
-                    .collect();
+                let endpoints: Vec<&Endpoint<'_>> = cx.model.endpoints_of(server).collect();
                 if endpoints.is_empty()
                     || configuration.context(server).gaps.iter().any(|gap| !gap.is_pattern)
                 {
                     continue;
                 }
-                if let Some(loser) = Loser::of(cx, &sockets, server) {
+                let own = of_server.get(&server).map(Vec::as_slice).unwrap_or_default();
+                if let Some(loser) = Loser::of(cx, own, server) {
                     report(cx, &endpoints, &loser, out);
                 }
             }
         }
+    }
+}
+
+/// The names of a server in lower case; the empty one where it has none.
+fn lower(configuration: Configuration<'_>, server: ContextId) -> Vec<String> {
+    let names = server_names(configuration, server);
+    if names.is_empty() {
+        return vec![String::new()];
+    }
+    names.iter().map(|name| name.to_ascii_lowercase()).collect()
+}
+
+/// A socket with what its servers are called.
+struct Names {
+    address: String,
+    /// The server that takes what no name takes.
+    default: ContextId,
+    /// By server: where it stands among the servers of the socket.
+    places: BTreeMap<ContextId, usize>,
+    /// By name in lower case: the first server that has it, and where that stands.
+    holders: BTreeMap<String, (usize, ContextId)>,
+}
+
+impl Names {
+    fn of(cx: &Context<'_, '_>, socket: &Socket<'_>) -> Option<Self> {
+        let default = socket.default()?.server;
+        let (mut places, mut holders) = (BTreeMap::new(), BTreeMap::new());
+        for (place, listen) in socket.listens.iter().enumerate() {
+            if places.contains_key(&listen.server) {
+                continue;
+            }
+            places.insert(listen.server, place);
+            for name in lower(cx.configuration(), listen.server) {
+                holders.entry(name).or_insert((place, listen.server));
+            }
+        }
+        Some(Self { address: socket.address.to_string(), default, places, holders })
     }
 }
 
@@ -67,42 +112,29 @@ struct Loser {
 }
 
 impl Loser {
-    fn of(cx: &Context<'_, '_>, sockets: &[Socket<'_>], server: ContextId) -> Option<Self> {
-        let configuration = cx.configuration();
-        let lower = |server| {
-            let names: Vec<String> = server_names(configuration, server);
-            let names: Vec<String> = names.iter().map(|name| name.to_ascii_lowercase()).collect();
-            if names.is_empty() { vec![String::new()] } else { names }
-        };
-        let own = lower(server);
+    /// `sockets` are its own.
+    fn of(cx: &Context<'_, '_>, sockets: &[&Names], server: ContextId) -> Option<Self> {
+        let own = lower(cx.configuration(), server);
         let mut first: Option<Self> = None;
-        for socket in sockets {
-            if !socket.listens.iter().any(|listen| listen.server == server) || socket.is_quic() {
-                continue;
-            }
-            let default = socket.default()?;
-            if default.server == server {
+        for Names { address, default, places, holders } in sockets {
+            if *default == server {
                 return None;
             }
-            let before: Vec<ContextId> = socket
-                .listens
-                .iter()
-                .map(|listen| listen.server)
-                .take_while(|&other| other != server)
-                .collect();
+            let place = places.get(&server);
             let mut conflict = None;
             for name in &own {
-                let holder = before.iter().find(|&&other| lower(other).contains(name));
-                match holder {
-                    Some(&holder) => conflict = conflict.or(Some((name.clone(), holder))),
+                let before = holders.get(name).filter(|(holder, _)| Some(holder) < place);
+                match before {
+                    Some(&(_, holder)) => conflict = conflict.or(Some((name.clone(), holder))),
                     None if !name.chars().any(char::is_alphanumeric) => {}
                     None => return None,
                 }
             }
-            let winner = conflict.as_ref().map_or(default.server, |(_, holder)| *holder);
-            let address = socket.address.to_string();
-            first =
-                first.or(Some(Self { server, conflict: conflict.map(|(name, _)| name), winner, address }));
+            let winner = conflict.as_ref().map_or(*default, |(_, holder)| *holder);
+            first = first.or_else(|| {
+                let conflict = conflict.map(|(name, _)| name);
+                Some(Self { server, conflict, winner, address: address.clone() })
+            });
         }
         first
     }
@@ -112,9 +144,8 @@ impl Loser {
         if let Some(path) = endpoint.example_path() {
             return cx.model.walk(self.winner, &path).ways.iter().any(may_upgrade);
         }
-        cx.model.endpoints.iter().any(|other| {
-            other.configuration.enclosing(other.context, ContextKind::Server) == Some(self.winner)
-                && other.location_text() == endpoint.location_text()
+        cx.model.endpoints_of(self.winner).any(|other| {
+            other.location_text() == endpoint.location_text()
                 && other.handshake.as_ref().is_none_or(Handshake::is_configured)
         })
     }

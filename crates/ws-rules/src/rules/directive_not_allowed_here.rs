@@ -6,7 +6,10 @@
 use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::catalogue::lookup;
 use nginx_semantics::dispatch::{Build, Refusal, RefusalKind, refusals};
-use nginx_semantics::{Configuration, ContextId, ContextKind, Directive, DirectiveName, Presence};
+use nginx_semantics::{
+    Configuration, ContextId, ContextKind, Directive, DirectiveName, Presence, misplaced_location,
+    misplaced_uri,
+};
 use nginx_syntax::SyntaxErrorKind;
 
 use crate::{Context, FindingBuilder, Findings, Rule};
@@ -17,11 +20,20 @@ const META: RuleMeta = RuleMeta {
     name: "directive-not-allowed-here",
     group: Group::Configuration,
     severity: Severity::Error,
-    summary: "a directive stands where nginx does not take it, or ends wrongly, or has too few or too many words",
+    summary: "a directive stands where nginx does not take it, or not with that end or those words",
     since: "0.1.0",
     fix: FixKind::None,
     docs: include_str!("directive_not_allowed_here.md"),
 };
+
+/// The label of the block.
+const AROUND: &str = "this is the block that it stands in";
+
+/// The help for a location inside another one.
+const NESTED: &str = "move it out, or give it a name that begins like that of the location around it";
+
+/// The help for a URI part.
+const WITHOUT_URI: &str = "leave away what follows host and port: the request goes on as it came; `rewrite … break` before it makes another path of it";
 
 /// Names that modules of others have too, with words of their own.
 const SHARED: [&str; 1] = ["sticky"];
@@ -36,9 +48,9 @@ impl Rule for DirectiveNotAllowedHere {
         let build = Build::any(cx.versions());
         for Refusal { directive, context, kind } in refusals(configuration, &build) {
             let directive = configuration.directive(directive);
-            // Behind what nginx cannot read, blocks are not what they seem.
-            let is_mended = directive.file().is_none_or(|file| !file.tree.errors().is_empty());
-            if is_mended || !is_certain(configuration, context) || SHARED.contains(&directive.name().as_str())
+            if is_mended(&directive)
+                || !is_certain(configuration, context)
+                || SHARED.contains(&directive.name().as_str())
             {
                 continue;
             }
@@ -47,11 +59,30 @@ impl Rule for DirectiveNotAllowedHere {
             let mut finding =
                 FindingBuilder::new(&META, &directive, format!("nginx refuses to start: {kind}"));
             if let Some(around) = configuration.opener(context) {
-                finding = finding.label(&around, "this is the block that it stands in");
+                finding = finding.label(&around, AROUND);
             }
             out.push(finding.help(help));
         }
+        let locations = configuration.of_kind(ContextKind::Location).filter_map(|id| {
+            let around = configuration.context(id).parent?;
+            Some((configuration.opener(id)?, around, misplaced_location(configuration, id)?, NESTED))
+        });
+        let uris = cx.model.passes.iter().filter_map(|(id, pass)| {
+            Some((pass.directive, *id, misplaced_uri(configuration, *id, pass)?, WITHOUT_URI))
+        });
+        for (line, block, nesting, help) in locations.chain(uris) {
+            if !is_mended(&line) && is_certain(configuration, block) && line.may_be_shown() {
+                let message = format!("nginx refuses to start: {nesting}");
+                let around = configuration.opener(block).unwrap_or(line);
+                out.push(FindingBuilder::new(&META, &line, message).label(&around, AROUND).help(help));
+            }
+        }
     }
+}
+
+/// Behind what nginx cannot read, blocks are not what they seem.
+fn is_mended(directive: &Directive<'_>) -> bool {
+    directive.file().is_none_or(|file| !file.tree.errors().is_empty())
 }
 
 /// Whether the block is what it seems: all around it was given, or its own words say it.
@@ -154,10 +185,23 @@ mod tests {
     }
 "#,
         );
-        let words =
-            "move `proxy_set_header` to the location around it, which passes its lines on to this block";
-        assert_eq!(help(&findings[1]), words);
+        assert!(help(&findings[1]).starts_with("move `proxy_set_header` to the location around it"));
         assert_eq!(labels(&findings[1]), ["this is the block that it stands in"]);
+    }
+
+    #[test]
+    fn locations_around_that_do_not_suit() {
+        let findings = check(
+            r#"
+    location ~ ^/a { proxy_pass http://127.0.0.1:9000/; }
+                    #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx refuses to start: "proxy_pass" cannot have URI part in location given by regular expression, or inside named location, or inside "if" statement, or inside "limit_except" block
+    location /b { proxy_pass http://127.0.0.1:9000/; limit_except GET { proxy_pass http://127.0.0.1:9000; } }
+    location /c { location /d { root /srv; } }
+                 #^^^^^^^^^^^ error: nginx refuses to start: location "/d" is outside location "/c"
+"#,
+        );
+        assert!(help(&findings[0]).starts_with("leave away what follows host and port"));
+        assert_eq!(labels(&findings[0]), ["this is the block that it stands in"]);
     }
 
     #[test]

@@ -123,7 +123,7 @@ map $http_upgrade $Connection_Upgrade {{ default upgrade; '' close; }}
     #[test]
     fn in_another_file() {
         check_with(
-            Options::bare(),
+            Options::version(""),
             &format!(
                 r#"
 events {{}}

@@ -107,12 +107,12 @@ mod tests {
         let findings = check(&with(
             r#"
 server {
-    listen 443 ssl;
+    listen 443 ssl; ssl_certificate a.pem; ssl_certificate_key a.key;
     server_name git.example.com;
     location /-/cable {
         @
-        proxy_pass http://gitlab:8181;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx does not tell the upstream that the client came over TLS: no `X-Forwarded-Proto` is sent
+        proxy_pass http://gitlab.lan:8181;
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx does not tell the upstream that the client came over TLS: no `X-Forwarded-Proto` is sent
     }
 }
 "#,
@@ -130,7 +130,7 @@ server {
         check(&with(
             r#"
 server {
-    listen 443 ssl;
+    listen 443 ssl; ssl_certificate a.pem; ssl_certificate_key a.key;
     location /ws/ {
         @
         proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
@@ -142,18 +142,17 @@ server {
         ));
     }
 
+    const TLS: &str = "443 ssl; ssl_certificate a.pem; ssl_certificate_key a.key";
+
     #[test]
     fn silent_where_it_is_told_or_nobody_asks() {
         let more = "proxy_set_header X-Forwarded-For $remote_addr;";
         for (listen, lines) in [
-            (
-                "443 ssl",
-                format!("{more} proxy_pass http://gitlab; proxy_set_header x-forwarded-proto https;"),
-            ),
-            ("443 ssl", format!("{more} proxy_pass http://gitlab; proxy_set_header X-Forwarded-Ssl on;")),
-            ("443 ssl", format!("{more} proxy_pass https://gitlab;")),
-            ("80", format!("{more} proxy_pass http://gitlab;")),
-            ("443 ssl", format!("{more} proxy_pass http://gitlab; include /opt/elsewhere.conf;")),
+            (TLS, format!("{more} proxy_pass http://gitlab.lan; proxy_set_header x-forwarded-proto https;")),
+            (TLS, format!("{more} proxy_pass http://gitlab.lan; proxy_set_header X-Forwarded-Ssl on;")),
+            (TLS, format!("{more} proxy_pass https://gitlab.lan;")),
+            ("80", format!("{more} proxy_pass http://gitlab.lan;")),
+            (TLS, format!("{more} proxy_pass http://gitlab.lan; include /opt/elsewhere.conf;")),
         ] {
             let text = with(&format!(
                 "server {{ listen {listen}; server_name a.example.com; location /-/cable {{ @ {lines} }} }}"
@@ -161,8 +160,9 @@ server {
             let findings = found(&text);
             assert!(findings.is_empty(), "{text}: {findings:?}");
         }
-        let unknown =
-            with("server { listen 443 ssl; location /ws/ { @ proxy_pass http://127.0.0.1:9000; } }");
+        let unknown = with(
+            "server { listen 443 ssl; ssl_certificate a.pem; ssl_certificate_key a.key; location /ws/ { @ proxy_pass http://127.0.0.1:9000; } }",
+        );
         assert!(found(&unknown).is_empty());
     }
 }

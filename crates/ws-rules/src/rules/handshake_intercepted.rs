@@ -3,11 +3,11 @@
 //! `return`, `deny`, `internal` and `try_files` come before the content handler, wherever they are written
 //! (`http/ngx_http.c:ngx_http_init_phase_handlers`), and a location without a `*_pass` has only files.
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{Answer, AnsweredBy, Directive, DirectiveName, Ending, Step};
-use ws_model::{Endpoint, EvidenceKind};
+use ws_model::Endpoint;
 
-use crate::ways::{About, Blame, Refusal, directory, groups, refusal, refusal_of_path};
+use crate::ways::{About, Blame, Refusal, directory, groups, is_led_to, password, refusal, refusal_of_path};
 use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct HandshakeIntercepted;
@@ -61,6 +61,14 @@ impl Rule for HandshakeIntercepted {
                 out.push(About::Endpoint(endpoint).finish(cx, finding, help, path));
             }
         }
+        if let Some(line) = cx.model.walk_to(endpoint).and_then(|exchange| password(&exchange)) {
+            let message = "nginx answers 401 to a handshake without the password, which no script can give and no browser asks for then";
+            let help = "with `auth_basic off;` for the WebSocket, let the back end ask for a cookie or a token; else expect that clients without stored credentials fall back to polling or fail";
+            let finding = FindingBuilder::new(&META, &line, message)
+                .at_most(Severity::Info)
+                .confidence(Confidence::Medium);
+            out.push(finding.endpoint(endpoint).help(help));
+        }
         for group in groups(endpoint, &probes) {
             let Some(refusal) = refusal(endpoint, group).filter(|refusal| is_other(refusal.answer)) else {
                 continue;
@@ -74,18 +82,6 @@ impl Rule for HandshakeIntercepted {
 
 fn is_other(answer: &Answer<'_>) -> bool {
     !(300..400).contains(&answer.status)
-}
-
-/// Whether the location is `internal` by a line of its own: then something leads to it, `X-Accel-Redirect` of an upstream
-/// for one, unless clients are known to ask for it.
-fn is_led_to(endpoint: &Endpoint<'_>, answer: &Answer<'_>) -> bool {
-    let AnsweredBy::Internal(line) = answer.by else { return false };
-    let mut own = endpoint.configuration.named(endpoint.context, DirectiveName::INTERNAL);
-    let is_asked = endpoint.evidence.iter().any(|evidence| {
-        let is_sure = matches!(evidence.kind, EvidenceKind::Declared | EvidenceKind::ApplicationPath);
-        is_sure && evidence.path.is_some()
-    });
-    own.any(|other| other.reference == line.reference) && !is_asked
 }
 
 fn report(cx: &Context<'_, '_>, about: About<'_, '_>, refusal: &Refusal<'_, '_>, out: &mut Findings) {
@@ -223,12 +219,23 @@ server {
     }
 
     #[test]
+    fn a_password() {
+        check(&with(
+            r#"
+    auth_basic Home;
+   #^^^^^^^^^^^^^^^ info: nginx answers 401 to a handshake without the password, which no script can give and no browser asks for then
+    auth_basic_user_file users;
+    location /ws/ { proxy_pass http://127.0.0.1:9000; @ }
+    location /wss { proxy_pass http://127.0.0.1:9000; @ auth_basic off; }
+"#,
+        ));
+    }
+
+    #[test]
     fn files_for_a_named_path() {
         let options = Options { websocket_path: Some("/live"), ..Options::default() };
-        check_with(
-            options,
-            &with(
-                r#"
+        for text in [
+            r#"
 server {
     location /ws/ { proxy_pass http://127.0.0.1:9000; @ }
     location / {
@@ -237,12 +244,7 @@ server {
     }
 }
 "#,
-            ),
-        );
-        check_with(
-            options,
-            &with(
-                r#"
+            r#"
 server {
     location /ws/ { proxy_pass http://127.0.0.1:9000; @ }
     location / {
@@ -252,34 +254,30 @@ server {
     location ~ \.php$ { fastcgi_pass 127.0.0.1:9001; }
 }
 "#,
-            ),
-        );
+        ] {
+            check_with(options, &with(text));
+        }
     }
 
     #[test]
     fn the_folder_of_the_location_itself() {
         let options = Options { websocket_path: Some("/admin"), ..Options::default() };
-        check_with(
-            options,
-            &with(
-                r#"
+        let text = r#"
     location /admin {
         alias /srv/admin;
         try_files $uri $uri/ %ws;
        #^^^^^^^^^^^^^^^^^^^^^^^^ warning: `try_files` ends at the directory itself for `/admin`, and hands on nothing
     }
     location %ws { proxy_pass http://127.0.0.1:9000; @ }
-"#,
-            )
-            .replace('%', "@"),
-        );
+"#;
+        check_with(options, &with(text).replace('%', "@"));
     }
 
     #[test]
     fn silent_where_a_handshake_may_get_through() {
         for text in [
             "location /ws/ { proxy_pass http://a; @ allow 10.0.0.0/8; deny all; }",
-            "location /ws/ { proxy_pass http://a; @ auth_basic x; auth_basic_user_file y; }",
+            "location /ws/ { proxy_pass http://a; @ satisfy any; allow 10.0.0.0/8; deny all; auth_basic x; auth_basic_user_file y; }",
             "location /ws/ { proxy_pass http://a; @ auth_request /auth; } location = /auth { internal; proxy_pass http://b; }",
             "location /ws/ { proxy_pass http://a; @ limit_except GET { deny all; } }",
             "location /ws/ { proxy_pass http://a; @ if ($http_upgrade = '') { return 404; } }",

@@ -4,9 +4,10 @@
 //! [`ws_model::Limit`].
 
 use lint_finding::{FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::time;
+use nginx_semantics::{Balancing, Peer, time};
 use ws_model::{Endpoint, Limit, Most};
 
+use crate::upstreams::block;
 use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct HandshakeLimited;
@@ -49,7 +50,31 @@ impl Rule for HandshakeLimited {
                 .label(&limit.zone, "what is counted");
             out.push(finding.help(said.help));
         }
+        slots(cx, endpoint, out);
     }
+}
+
+/// The connections that `max_conns` allows to the servers of the upstream.
+fn slots(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
+    let Some(block) = block(cx, endpoint) else { return };
+    let balancing = Balancing::of(cx.configuration(), block);
+    let most = |peer: &Peer<'_>| -> Option<u32> {
+        let mut values =
+            peer.parameters().into_iter().filter_map(|word| word.strip_prefix("max_conns=")?.parse().ok());
+        values.next().filter(|most| *most > 0)
+    };
+    let limits: Vec<u32> = balancing.peers.iter().filter_map(most).collect();
+    let Some(peer) = balancing.peers.first().filter(|_| !balancing.may_differ) else { return };
+    if limits.len() < balancing.peers.len() {
+        return;
+    }
+    let all = limits.iter().fold(0_u32, |all, one| all.saturating_add(*one));
+    let message = format!(
+        "an open WebSocket holds one of the {all} connections that `max_conns` allows to the upstream, and nginx answers 502 to the next one"
+    );
+    let severity = if all == 1 { Severity::Warning } else { Severity::Info };
+    let finding = FindingBuilder::new(&META, &peer.directive, message).at_most(severity).endpoint(endpoint);
+    out.push(finding.help("let `max_conns` be as high as the WebSockets that a server is to hold"));
 }
 
 /// What is said of a limit.
@@ -109,6 +134,7 @@ fn counted(limit: &Limit<'_>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::META;
     use crate::testing::{check, found, help, labels};
 
     /// `http` with zones, and a location with these lines beside all that a handshake needs.
@@ -146,6 +172,20 @@ server {
 "#,
         );
         assert!(labels(&findings[0]).contains(&"what is counted"));
+    }
+
+    #[test]
+    fn slots_of_the_servers() {
+        for (servers, count) in
+            [("10.0.0.1:80 max_conns=1", 1), ("10.0.0.1:80 max_conns=100; server 10.0.0.2:80", 0)]
+        {
+            let text = with("").replace("http://a;", "http://app;");
+            let text = format!("upstream app {{ least_conn; server {servers}; }} {text}");
+            let mut findings = found(&text);
+            findings.retain(|one| one.rule.name == META.name);
+            assert_eq!(findings.len(), count, "{findings:?}");
+            assert!(findings.iter().all(|one| one.message.contains("holds one of the 1 connections")));
+        }
     }
 
     #[test]

@@ -137,11 +137,11 @@ fn is_kept_elsewhere(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, refusal: &Re
     let Blame::Line(line) = refusal.blame else { return false };
     let speaks_tls =
         |listens: &[String]| listens.iter().any(|listen| listen.split(' ').any(|word| word == "ssl"));
-    let others = cx.model.endpoints.iter().filter(|other| {
+    let mut others = cx.model.endpoints.iter().filter(|other| {
         speaks_tls(&other.listens)
             && other.server_names.iter().any(|name| endpoint.server_names.contains(name))
     });
-    is_to_https(line) && !speaks_tls(&endpoint.listens) && others.count() > 0
+    is_to_https(line) && !speaks_tls(&endpoint.listens) && others.next().is_some()
 }
 
 #[cfg(test)]
@@ -219,9 +219,9 @@ server {
             "location /ws/ { proxy_pass http://a; @ rewrite ^/ws/$ /ws/index permanent; }",
             "location / { proxy_pass http://a; @ } location = / { return 302 /app/; }",
             "server { listen 80; server_name a.example; return 301 https://$host$request_uri; location /ws/ { proxy_pass http://a; @ } }
-             server { listen 443 ssl; server_name a.example; location /ws/ { proxy_pass http://a; @ } }",
+             server { listen 443 ssl; ssl_certificate a.pem; ssl_certificate_key a.key; server_name a.example; location /ws/ { proxy_pass http://a; @ } }",
             "server { listen 80; server_name a.example; return 301 https://$host$request_uri; }
-             server { listen 443 ssl; server_name a.example; location /ws/ { proxy_pass http://a; @ } }",
+             server { listen 443 ssl; ssl_certificate a.pem; ssl_certificate_key a.key; server_name a.example; location /ws/ { proxy_pass http://a; @ } }",
             "include /opt/unknown.conf; return 301 /; location /ws/ { proxy_pass http://a; @ }",
         ] {
             let findings = found(&with(text));
@@ -235,7 +235,7 @@ server {
             path("/chat"),
             &with(
                 "server { listen 80; return 301 https://$host$request_uri; }
-                 server { listen 443 ssl; location /chat { proxy_pass http://a; @ } }
+                 server { listen 443 ssl; ssl_certificate a.pem; ssl_certificate_key a.key; location /chat { proxy_pass http://a; @ } }
                  server { listen 444; location / { return 302 /login; } location /x { proxy_pass http://a; } }",
             ),
         );

@@ -170,8 +170,8 @@ server {
             format!(
                 r#"
     location / {{
-        proxy_pass http://mattermost:8065;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ {severity}: the handshake is sent to the upstream as HTTP/1.0…
+        proxy_pass http://mattermost.lan:8065;
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ {severity}: the handshake is sent to the upstream as HTTP/1.0…
         proxy_set_header Upgrade $http_upgrade;
         proxy_set_header Connection $http_connection;
         proxy_set_header Host $http_host;

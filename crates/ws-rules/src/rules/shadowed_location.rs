@@ -141,9 +141,13 @@ fn caught(
     let help = format!(
         "name the location that is set up for WebSockets so that it serves `{path}`, or give the path a location of its own with the same lines"
     );
-    let finding = FindingBuilder::new(&META, &own, message)
+    let mut finding = FindingBuilder::new(&META, &own, message)
         .confidence(Confidence::Medium)
         .because(&other, "this location is set up for WebSockets");
+    // The path that the user names may as well be the one that is wrong; `/` is that of clients which name none.
+    if endpoint.is_declared_catch_all() {
+        finding = finding.at_most(if path == "/" { Severity::Info } else { Severity::Warning });
+    }
     out.push(About::Endpoint(endpoint).finish(cx, finding, help, path));
 }
 
@@ -207,13 +211,40 @@ mod tests {
             ),
         );
         check_with(
+            Options { websocket_path: Some("/"), ..Options::default() },
+            &with(
+                r#"
+    location /hub { proxy_pass http://127.0.0.1:9000; @ }
+    location / {
+   #^^^^^^^^^^ info: nginx serves `/` in this location, which sends no `Upgrade`, and not in `location /hub`
+        proxy_pass http://127.0.0.1:9001;
+        proxy_read_timeout 1h;
+    }
+"#,
+            ),
+        );
+        // The same upstream: the lines are missing.
+        check_with(
+            Options { websocket_path: Some("/"), ..Options::default() },
+            &with(
+                r#"
+    location /hub { proxy_pass http://127.0.0.1:9000; @ }
+    location / {
+        proxy_read_timeout 1h;
+        proxy_pass http://127.0.0.1:9000;
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx sends no `Upgrade` to the upstream, which has to refuse the handshake
+    }
+"#,
+            ),
+        );
+        check_with(
             Options { websocket_path: Some("/events"), ..Options::default() },
             &with(
                 r#"
     location /hub { proxy_pass http://127.0.0.1:9000; @ }
     location / {
-   #^^^^^^^^^^ error: nginx serves `/events` in this location, which sends no `Upgrade`, and not in `location /hub`
-        proxy_pass http://127.0.0.1:9000;
+   #^^^^^^^^^^ warning: nginx serves `/events` in this location, which sends no `Upgrade`, and not in `location /hub`
+        proxy_pass http://127.0.0.1:9001;
         proxy_read_timeout 1h;
     }
 "#,

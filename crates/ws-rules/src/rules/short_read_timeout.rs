@@ -98,8 +98,7 @@ impl Rule for ShortReadTimeout {
 /// The application and its interval in seconds, where it is known to send something before the limit.
 fn in_time(application: &'static Application, limit: u64) -> Option<(&'static Application, u32)> {
     let Heartbeat { seconds, sure, .. } = application.heartbeat?;
-    let is_known = seconds > 0 && sure != Sure::Low;
-    (is_known && u64::from(seconds) * 1_000 < limit).then_some((application, seconds))
+    (seconds > 0 && sure != Sure::Low && u64::from(seconds) * 1_000 < limit).then_some((application, seconds))
 }
 
 /// The directive in effect for `name`, where it was raised above the limit.

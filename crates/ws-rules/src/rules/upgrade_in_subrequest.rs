@@ -157,7 +157,7 @@ mod tests {
         format!(
             "server {{ proxy_http_version 1.1; proxy_read_timeout 1h; \
              proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $http_connection; {lines} \
-             location /ws/ {{ auth_request /auth; proxy_pass http://app; }} \
+             location /ws/ {{ auth_request /auth; proxy_pass http://127.0.0.1:9000; }} \
              location = /auth {{ internal; {asked} }} }}"
         )
     }
@@ -244,24 +244,27 @@ server {
     #[test]
     fn silent_where_nothing_is_asked_for_an_upgrade() {
         for asked in [
-            "proxy_pass http://app/auth; proxy_set_header Upgrade ''; proxy_set_header Connection '';",
-            "proxy_pass http://app/auth; proxy_set_header Host $host;",
-            "proxy_pass http://app/auth; proxy_set_header Connection $http_connection;",
-            "proxy_pass http://app/auth; include /opt/x.conf;",
+            "proxy_pass http://127.0.0.1:9000/auth; proxy_set_header Upgrade ''; proxy_set_header Connection '';",
+            "proxy_pass http://127.0.0.1:9000/auth; proxy_set_header Host $host;",
+            "proxy_pass http://127.0.0.1:9000/auth; proxy_set_header Connection $http_connection;",
+            "proxy_pass http://127.0.0.1:9000/auth; include /opt/x.conf;",
             "fastcgi_pass app;",
             "return 204;",
         ] {
             let found = found(&server("", asked));
             assert!(found.iter().all(|one| one.rule.name != "upgrade-in-subrequest"), "{asked} {found:?}");
         }
-        let off = server("", "proxy_pass http://app/auth;").replace("auth_request /auth", "auth_request off");
+        let off = server("", "proxy_pass http://127.0.0.1:9000/auth;")
+            .replace("auth_request /auth", "auth_request off");
         assert!(found(&off).is_empty(), "{:?}", found(&off));
     }
 
     #[test]
     fn silent_where_rewrites_leave_it_open() {
-        let text =
-            server("if ($remote_addr = 192.0.2.1) { rewrite ^ /other; }", "proxy_pass http://app/auth;");
+        let text = server(
+            "if ($remote_addr = 192.0.2.1) { rewrite ^ /other; }",
+            "proxy_pass http://127.0.0.1:9000/auth;",
+        );
         assert!(found(&text).iter().all(|one| one.rule.name != "upgrade-in-subrequest"));
     }
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
 
 mod architecture;
+mod causes;
 mod documents;
 mod files;
 mod json;

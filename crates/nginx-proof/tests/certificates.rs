@@ -1,0 +1,258 @@
+//! What clients that trust a root alone make of the certificates that nginx sends, what nginx refuses to load, and
+//! whether the linter says the same.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use lint_engine::{Settings, lint};
+use lint_finding::Severity;
+use nginx_proof::{Binary, Running, Setup, binaries};
+use nginx_semantics::{MemoryFiles, Scope, VersionRange};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, RootCertStore, Stream};
+
+const HOST: &str = "chat.example.com";
+const RULE: &str = "incomplete-certificate-chain";
+
+/// None where there is none: tests/proofs.rs says so.
+fn found() -> Vec<Binary> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
+    binaries(root).unwrap()
+}
+
+fn params(name: &str, hosts: &[&str], is_ca: bool) -> CertificateParams {
+    let hosts: Vec<String> = hosts.iter().map(|host| (*host).to_owned()).collect();
+    let mut params = CertificateParams::new(hosts).unwrap();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.use_authority_key_identifier_extension = true;
+    if is_ca {
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    }
+    params
+}
+
+/// A root that clients trust, the intermediate that it issued, and a key for servers.
+struct Pki {
+    root: CertifiedIssuer<'static, KeyPair>,
+    intermediate: CertifiedIssuer<'static, KeyPair>,
+    key: KeyPair,
+}
+
+impl Pki {
+    fn new() -> Self {
+        let key = || KeyPair::generate().unwrap();
+        let root = CertifiedIssuer::self_signed(params("Test Root", &[], true), key()).unwrap();
+        let intermediate =
+            CertifiedIssuer::signed_by(params("Test Intermediate", &[], true), key(), &root).unwrap();
+        Self { root, intermediate, key: key() }
+    }
+
+    /// What the intermediate issues, valid until a year begins.
+    fn server(&self, host: &str, until: i32) -> String {
+        let mut params = params("Test Server", &[host], false);
+        params.not_after = date_time_ymd(until, 1, 1);
+        params.signed_by(&self.key, &self.intermediate).unwrap().pem()
+    }
+}
+
+/// What a client gets that trusts the root alone: the status of its handshake, or what it says of the certificates.
+fn dial(pki: &Pki, port: u16) -> Result<String, String> {
+    let mut roots = RootCertStore::empty();
+    roots.add(pki.root.der().clone()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder =
+        ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = Arc::new(builder.with_root_certificates(roots).with_no_client_auth());
+    let mut tls = ClientConnection::new(config, ServerName::try_from(HOST).unwrap()).unwrap();
+    let mut tcp = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    tcp.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let mut stream = Stream::new(&mut tls, &mut tcp);
+    let request = format!(
+        "GET /ws/ HTTP/1.1\r\nHost: {HOST}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    stream.write_all(request.as_bytes()).map_err(|error| error.to_string())?;
+    let mut head = [0; 12];
+    stream.read_exact(&mut head).map_err(|error| error.to_string())?;
+    Ok(String::from_utf8_lossy(&head).into_owned())
+}
+
+/// The main file, with the certificates and the key that it names.
+fn files(pki: &Pki, certificates: &str) -> Vec<(String, String)> {
+    let main = format!(
+        "events {{}}\nhttp {{\nserver {{\nlisten 443 ssl;\nserver_name {HOST};\nssl_certificate tls/server.pem;\n\
+         ssl_certificate_key tls/server.key;\nlocation /ws/ {{\nproxy_pass http://127.0.0.1:9000;\n\
+         proxy_http_version 1.1;\nproxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection upgrade;\n\
+         proxy_read_timeout 1h;\n}}\n}}\n}}\n"
+    );
+    let text = |path: &str, text: &str| (path.to_owned(), text.to_owned());
+    let key = pki.key.serialize_pem();
+    vec![text("nginx.conf", &main), text("tls/server.pem", certificates), text("tls/server.key", &key)]
+}
+
+/// What the rule says of them, with its severity.
+fn judged(binary: &Binary, files: &[(String, String)]) -> Option<(Severity, String)> {
+    let folder = PathBuf::from("/t");
+    let mut memory = MemoryFiles::new();
+    for (path, text) in files {
+        memory.insert(folder.join(path), text.as_str());
+    }
+    let scope = Scope { given: vec![folder.clone()], working_folder: folder.clone(), ..Scope::default() };
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    let settings = Settings {
+        versions: Some(VersionRange::exactly(binary.version)),
+        now: Some(i64::try_from(now.as_secs()).unwrap()),
+        ..Settings::default()
+    };
+    let outcome = lint(&memory, &[folder.join("nginx.conf")], &scope, &settings);
+    let mut findings = outcome.findings.into_iter().filter(|finding| finding.rule.name == RULE);
+    let said = findings.next().map(|finding| (finding.severity, finding.message));
+    assert!(findings.next().is_none(), "{said:?} and more");
+    said
+}
+
+/// What it is, the certificates, what a client says of them, and the severity and the words of the rule.
+type Case<'c> = (&'c str, String, Option<&'c str>, Option<(Severity, &'c str)>);
+
+/// Runs each on every nginx.
+fn compare(pki: &Pki, cases: &[Case<'_>]) {
+    for binary in found() {
+        for (name, certificates, complaint, rule) in cases {
+            let files = files(pki, certificates);
+            let setup = Setup { files: files.clone(), is_tested: false, ..Setup::default() };
+            let running = Running::start(&binary, &setup).unwrap();
+            let context = format!("{name}, nginx {}", binary.version);
+            assert!(running.is_up(), "{context}: {:?}", running.verdict());
+            let seen = dial(pki, running.port("443").unwrap());
+            match complaint {
+                None => assert_eq!(seen.as_deref(), Ok("HTTP/1.1 101"), "{context}"),
+                Some(complaint) => {
+                    let error = seen.err().unwrap_or_default();
+                    assert!(error.contains(complaint), "{context}: {error:?}");
+                }
+            }
+            let said = judged(&binary, &files);
+            assert_eq!(
+                said.as_ref().map(|(severity, _)| *severity),
+                rule.map(|(severity, _)| severity),
+                "{context}"
+            );
+            let is_in = |(said, words): (&(Severity, String), (Severity, &str))| said.1.contains(words.1);
+            assert!(said.as_ref().zip(*rule).is_none_or(is_in), "{context}: {said:?}");
+        }
+    }
+}
+
+#[test]
+fn a_client_with_the_root_alone_needs_the_intermediate() {
+    let pki = Pki::new();
+    let server = pki.server(HOST, 2100);
+    let (intermediate, root) = (pki.intermediate.pem(), pki.root.pem());
+    let missing = "without that of `Test Intermediate`, which issued the first";
+    compare(
+        &pki,
+        &[
+            ("the server's alone", server.clone(), Some("UnknownIssuer"), Some((Severity::Info, missing))),
+            (
+                "with the root",
+                format!("{server}{root}"),
+                Some("UnknownIssuer"),
+                Some((Severity::Info, missing)),
+            ),
+            ("with the intermediate", format!("{server}{intermediate}"), None, None),
+            ("with both", format!("{server}{intermediate}{root}"), None, None),
+            // Most clients sort, and so does this one.
+            (
+                "out of order",
+                format!("{server}{root}{intermediate}"),
+                None,
+                Some((Severity::Info, "`Test Intermediate` as number 3, which should be number 2")),
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_client_looks_at_dates_and_names() {
+    let pki = Pki::new();
+    let with = |server: String| format!("{server}{}", pki.intermediate.pem());
+    compare(
+        &pki,
+        &[
+            (
+                "expired",
+                with(pki.server(HOST, 2021)),
+                Some("certificate expired"),
+                Some((Severity::Warning, "expired on 2021-01-01")),
+            ),
+            (
+                "another name",
+                with(pki.server("www.example.com", 2100)),
+                Some("not valid for name"),
+                Some((Severity::Warning, "is for `www.example.com`, and not for `chat.example.com`")),
+            ),
+            ("a wildcard", with(pki.server("*.example.com", 2100)), None, None),
+        ],
+    );
+}
+
+#[test]
+fn what_nginx_cannot_load() {
+    let pki = Pki::new();
+    let server = pki.server(HOST, 2100);
+    let intermediate = pki.intermediate.pem();
+    let lines: Vec<&str> = server.lines().collect();
+    let cut = lines.get(..4).unwrap().join("\n");
+    let without_a_line = [lines.get(..3).unwrap(), lines.get(4..).unwrap()].concat().join("\n");
+    for (certificates, message, words) in [
+        (String::new(), "no start line", "the file of the certificate is empty"),
+        (server.replace("-----BEGIN", " -----BEGIN"), "no start line", "no line of the file begins"),
+        (
+            format!("{}{intermediate}", server.trim_end()),
+            "bad end line",
+            "ends one block and begins the next",
+        ),
+        (cut, "bad end line", "what begins in line 1 of the certificate's file has no end"),
+        (
+            server.replacen("MII", "M*I", 1),
+            "bad base64 decode",
+            "line 1 of the certificate's file is no base64",
+        ),
+        (without_a_line, "too long", "line 1 of the certificate's file is no whole certificate"),
+        (format!("{intermediate}{server}"), "key values mismatch", "that of the CA `Test Intermediate`"),
+    ] {
+        for binary in found() {
+            let files = files(&pki, &certificates);
+            let running =
+                Running::start(&binary, &Setup { files: files.clone(), ..Setup::default() }).unwrap();
+            let verdict = running.verdict();
+            assert!(!verdict.is_accepted && verdict.message.contains(message), "{words}: {verdict:?}");
+            let (severity, said) = judged(&binary, &files).unwrap();
+            assert_eq!(severity, Severity::Error, "{said}");
+            assert!(said.starts_with("nginx refuses to start: ") && said.contains(words), "{said}");
+        }
+    }
+}
+
+#[test]
+fn what_nginx_loads_all_the_same() {
+    let pki = Pki::new();
+    let whole = format!("{}{}", pki.server(HOST, 2100), pki.intermediate.pem());
+    let with_key = format!("{}{whole}", KeyPair::generate().unwrap().serialize_pem());
+    compare(
+        &pki,
+        &[
+            ("words before", format!("subject=CN=x\n\n{whole}\nthe end\n"), None, None),
+            ("a byte order mark", format!("\u{feff}{whole}"), None, None),
+            ("carriage returns", whole.replace('\n', "\r\n"), None, None),
+            ("an old label", whole.replace(" CERTIFICATE", " X509 CERTIFICATE"), None, None),
+            ("another key", with_key, None, None),
+        ],
+    );
+}

@@ -1,0 +1,126 @@
+//! The request line, which nginx reads before it knows the host: with the lines of the server that the connection has
+//! until then (`http/ngx_http_request.c:ngx_http_process_request_line`).
+
+use super::ClientRequest;
+use super::way::Follower;
+use crate::catalogue::DirectiveName as N;
+use crate::configuration::{Configuration, ContextId, ContextKind, Directive};
+use crate::effective::{Effective, effective};
+use crate::path::{normalize_path, normalize_path_as};
+use crate::server::{ListenAddress, Socket, first_server, sockets};
+
+/// `large_client_header_buffers`, in bytes.
+const LARGE_BUFFER: usize = 8 << 10;
+
+/// No such buffer may be smaller, in bytes: `connection_pool_size` is that (`ngx_http_core_merge_srv_conf`).
+const LEAST_BUFFER: usize = 512;
+
+/// What becomes of the request line.
+pub(super) enum Line<'s> {
+    /// The path that locations are compared with.
+    Path(Vec<u8>),
+    /// 400
+    Refused,
+    /// Servers that may have read it differ in this line.
+    CannotSay(Directive<'s>),
+}
+
+impl<'s> Follower<'_, 's> {
+    /// Decodes the path, with `merge_slashes` of the server that reads the line.
+    pub(super) fn read_line(&self) -> Line<'s> {
+        let uri = match self.request.uri() {
+            // A URL without a path.
+            [b'?', ..] => b"/",
+            uri => uri,
+        };
+        let merged = normalize_path(uri);
+        let apart = normalize_path_as(uri, false);
+        if merged == apart {
+            return merged.map_or(Line::Refused, Line::Path);
+        }
+        let configuration = self.all.configuration;
+        let off = |&server: &ContextId| {
+            let Effective::Set(declared) = effective(configuration, server, N::MERGE_SLASHES) else {
+                return None;
+            };
+            let line = *declared.directives.first()?;
+            line.argument(0).is_some_and(|word| word.eq_ignore_ascii_case(b"off")).then_some(line)
+        };
+        let readers = self.readers();
+        let lines: Vec<Directive<'s>> = readers.iter().filter_map(off).collect();
+        match lines.first() {
+            Some(line) if lines.len() < readers.len() => Line::CannotSay(*line),
+            Some(_) => apart.map_or(Line::Refused, Line::Path),
+            None => merged.map_or(Line::Refused, Line::Path),
+        }
+    }
+
+    /// The status for a request line or a field that no buffer takes: 414, or 494, which is told as 400
+    /// (`ngx_http_process_request_line`, `ngx_http_process_request_headers`).
+    pub(super) fn too_long(&self) -> Option<u16> {
+        let configuration = self.all.configuration;
+        let request = self.request;
+        let line = request.method.len() + request.target.len() + " HTTP/1.1\r\n ".len();
+        let longer = |server: ContextId, length: usize| {
+            large_buffer(configuration, server).is_some_and(|size| length > size)
+        };
+        if line > LEAST_BUFFER && self.readers().iter().all(|&server| longer(server, line)) {
+            return Some(414);
+        }
+        let lengths = request.headers.iter().map(|(name, value)| name.len() + value.len() + ": \r\n".len());
+        let longest = lengths.max().unwrap_or_default();
+        (longest > LEAST_BUFFER && longer(self.server, longest)).then_some(494)
+    }
+
+    /// The servers that the connection may have had when the line was read: one for each socket that it may have come
+    /// to, at least one.
+    fn readers(&self) -> Vec<ContextId> {
+        let (configuration, request) = (self.all.configuration, self.request);
+        let mut readers: Vec<ContextId> = Vec::new();
+        if let Some(http) = configuration.enclosing(self.server, ContextKind::Http) {
+            let sockets = sockets(configuration, http);
+            let own = sockets.iter().filter(|socket| {
+                socket.listens.iter().any(|listen| listen.server == self.server)
+                    && may_be_met(socket, request)
+            });
+            let sni = request.sni.as_deref().filter(|_| request.is_tls);
+            readers.extend(own.filter_map(|socket| first_server(configuration, socket, sni)));
+        }
+        if readers.is_empty() {
+            readers.push(self.server);
+        }
+        readers.sort_unstable();
+        readers.dedup();
+        readers
+    }
+}
+
+/// Whether a request may have come to a socket.
+fn may_be_met(socket: &Socket<'_>, request: &ClientRequest) -> bool {
+    let is_there = match (&socket.address, request.local) {
+        (ListenAddress::Ip(ip, port), Some(local)) => {
+            *port == local.port() && (*ip == local.ip() || ip.is_unspecified() || local.ip().is_unspecified())
+        }
+        (_, local) => local.is_none(),
+    };
+    is_there && !socket.is_quic() && (socket.is_tls() || !request.is_tls)
+}
+
+/// The size of `large_client_header_buffers`, in bytes; `None` where it is not known.
+fn large_buffer(configuration: Configuration<'_>, server: ContextId) -> Option<usize> {
+    match effective(configuration, server, N::LARGE_CLIENT_HEADER_BUFFERS) {
+        Effective::Set(declared) => parse_size(&declared.directives.first()?.argument(1)?),
+        Effective::Default { .. } => Some(LARGE_BUFFER),
+        Effective::Unknown(_) => None,
+    }
+}
+
+/// `core/ngx_parse.c:ngx_parse_size`
+fn parse_size(text: &[u8]) -> Option<usize> {
+    let (digits, scale) = match text.split_last()? {
+        (b'k' | b'K', digits) => (digits, 1 << 10),
+        (b'm' | b'M', digits) => (digits, 1 << 20),
+        _ => (text, 1),
+    };
+    std::str::from_utf8(digits).ok()?.parse::<usize>().ok()?.checked_mul(scale)
+}

@@ -1,0 +1,247 @@
+//! Several nginxes in a row: which location takes what an endpoint of another configuration passes on.
+//!
+//! Two things must fit: the address that `proxy_pass` goes to is one that the other listens on, and the `Host` that is
+//! sent leads to a server there. An address alone says little, as each machine has a `127.0.0.1` and a port 80 of its
+//! own.
+
+use core::net::IpAddr;
+
+use nginx_semantics::{
+    Configuration, ContextId, ContextKind, Ending, ListenAddress, NameMatch, Pass, PassModule, Passed,
+    ServerSelection, Target, listens, peers, select_server, server_names, sockets, upstream,
+};
+
+use crate::browser::Browser;
+use crate::endpoint::Endpoint;
+use crate::handshake::Handshake;
+use crate::idle::IdleLimit;
+use crate::model::Model;
+use crate::sockets::OpenSocket;
+use crate::walk::{handshake_request, is_settled};
+
+/// What [`crate::walk`] sends as `Host` to a server without a name.
+const MADE_UP: &str = "example.com";
+
+/// What an endpoint passes on, as far as it is known.
+#[derive(Debug, Clone)]
+pub struct Outlet {
+    /// The location.
+    pub endpoint: ContextId,
+    /// Host and port of each server that it may go to.
+    destinations: Vec<(String, u16)>,
+    /// The `Host` that is sent, in lower case and without port.
+    host: Option<String>,
+    /// The request target that is sent.
+    target: String,
+    is_tls: bool,
+}
+
+/// A configuration of the run with the sockets that it opens.
+#[derive(Debug)]
+pub struct Listener<'s> {
+    /// The configuration.
+    pub configuration: Configuration<'s>,
+    sockets: Vec<OpenSocket<'s>>,
+}
+
+/// How two configurations of a run belong together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relation {
+    /// They are one.
+    Same,
+    /// The user named each on the command line.
+    Named,
+    /// They were found in one folder.
+    Found,
+}
+
+/// How well an address fits, the best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Fit {
+    /// It is that one.
+    Exact,
+    /// It may be.
+    Open,
+}
+
+/// One nginx of a chain, and what it does with the tunnel.
+#[derive(Debug)]
+pub struct Hop<'m, 's> {
+    /// Its configuration.
+    pub model: &'m Model<'s>,
+    /// The location, or an `if` or the like in it.
+    pub context: ContextId,
+    /// What passes the request on.
+    pub pass: Pass<'s>,
+    /// What ends a silent connection.
+    pub idle: IdleLimit<'s>,
+    /// The endpoint, where it is known for one.
+    pub endpoint: Option<&'m Endpoint<'s>>,
+}
+
+/// Two nginxes in a row.
+#[derive(Debug)]
+pub struct Link<'m, 's> {
+    /// The one that is nearer to the client.
+    pub outer: Hop<'m, 's>,
+    /// The one that it passes handshakes to.
+    pub inner: Hop<'m, 's>,
+}
+
+impl Model<'_> {
+    /// What the endpoints of a main file pass on, where that is the same for every client.
+    pub fn outlets(&self) -> Vec<Outlet> {
+        if self.configuration.root().is_none() {
+            return Vec::new();
+        }
+        self.endpoints.iter().filter_map(|endpoint| self.outlet(endpoint)).collect()
+    }
+
+    fn outlet(&self, endpoint: &Endpoint<'_>) -> Option<Outlet> {
+        let is_configured = endpoint.handshake.as_ref().is_some_and(Handshake::is_configured);
+        let exchange = self.walk_to(endpoint).filter(|exchange| is_configured && is_settled(exchange))?;
+        let Ending::Passed(passed) = &exchange.only_way()?.ending else { return None };
+        let request = passed.request.as_ref().filter(|_| passed.context == endpoint.context)?;
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).ok();
+        let peer = Target::parse(request.peer.as_known()?);
+        let destinations = match upstream(self.configuration, endpoint.context, &peer.host) {
+            Some(upstream) => peers(self.configuration, upstream).map(|peer| peer.destination()).collect(),
+            None if peer.host.starts_with("unix:") => vec![(peer.host, 0)],
+            None => {
+                let is_here = matches!(peer.host.as_str(), "localhost" | "127.0.0.1" | "[::1]");
+                let host = if is_here { "localhost".to_owned() } else { peer.host };
+                vec![(host, peer.port.unwrap_or(if request.is_tls { 443 } else { 80 }))]
+            }
+        };
+        let is_host = |name: &str| name.eq_ignore_ascii_case("host");
+        let field = request.headers.iter().find(|field| is_host(&field.name))?;
+        let host = text(field.value.as_known()?)?.to_ascii_lowercase();
+        let host = Target::parse(host.as_bytes()).host;
+        let is_made_up = host == MADE_UP && !endpoint.server_names.iter().any(|name| name == MADE_UP);
+        Some(Outlet {
+            endpoint: endpoint.context,
+            destinations,
+            host: (!is_made_up).then_some(host),
+            target: text(request.target.as_known()?)?,
+            is_tls: request.is_tls,
+        })
+    }
+}
+
+impl<'s> Listener<'s> {
+    /// `None` for fragments, which no nginx runs by themselves.
+    pub fn new(configuration: Configuration<'s>) -> Option<Self> {
+        configuration.root()?;
+        let https = configuration.of_kind(ContextKind::Http);
+        let sockets = https.flat_map(|http| sockets(configuration, http)).map(OpenSocket::new).collect();
+        Some(Self { configuration, sockets })
+    }
+
+    /// The server that takes what an endpoint of another configuration, or of this one, passes on.
+    pub fn server(&self, outlet: &Outlet, outer: Configuration<'_>, relation: Relation) -> Option<ContextId> {
+        let is_tcp = |socket: &&OpenSocket<'s>| !socket.is_quic && socket.is_tls == outlet.is_tls;
+        let fitting = self.sockets.iter().filter(is_tcp).map(|open| &open.socket).filter_map(|socket| {
+            let fits = outlet.destinations.iter().filter_map(|to| fit(to, &socket.address, relation));
+            Some((fits.min()?, socket))
+        });
+        let (fit, socket) = fitting.min_by_key(|(fit, _)| *fit)?;
+        let selection = select_server(self.configuration, socket, outlet.host.as_deref())?;
+        let ServerSelection::Server(server, why) = selection else { return None };
+        let is_only = socket.listens.iter().all(|listen| listen.server == server);
+        if outlet.host.is_none() && !is_only {
+            return None;
+        }
+        let has_name = |name: &str| is_telling(name) && !self.is_variant(outer, name);
+        let is_by_name = matches!(why, NameMatch::Exact(_) | NameMatch::LeadingWildcard(_))
+            && outlet.host.as_deref().is_some_and(has_name);
+        let names = server_names(self.configuration, server);
+        let is_destination = |(host, _): &(String, u16)| names.contains(host) && has_name(host);
+        // These two every machine has.
+        let is_common = matches!(socket.address.port(), Some(80 | 443));
+        let is_it = match (fit, relation) {
+            (Fit::Exact, _) => true,
+            (Fit::Open, Relation::Named) if !is_common => true,
+            (Fit::Open, _) => is_by_name || outlet.destinations.iter().any(is_destination),
+        };
+        is_it.then_some(server)
+    }
+
+    /// Whether both have a server of this name on a port: they are the same site, set up twice.
+    fn is_variant(&self, outer: Configuration<'_>, name: &str) -> bool {
+        let ports = |configuration: Configuration<'_>| -> Vec<Option<u16>> {
+            let servers = configuration.of_kind(ContextKind::Server);
+            let named =
+                servers.filter(|&server| server_names(configuration, server).iter().any(|one| one == name));
+            let port =
+                |listen: &String| ListenAddress::parse(listen.split(' ').next().unwrap_or_default()).port();
+            named.flat_map(|server| listens(configuration, server)).map(|listen| port(&listen)).collect()
+        };
+        let others = ports(outer);
+        ports(self.configuration).iter().any(|port| others.contains(port))
+    }
+}
+
+/// How well a destination fits a socket.
+fn fit((host, port): &(String, u16), address: &ListenAddress, relation: Relation) -> Option<Fit> {
+    if let ListenAddress::Unix(path) = address {
+        return (host.strip_prefix("unix:") == Some(path)).then_some(Fit::Exact);
+    }
+    if address.port() != Some(*port) {
+        return None;
+    }
+    let is_same = relation == Relation::Same;
+    let here = if is_same { Fit::Exact } else { Fit::Open };
+    match (host.as_str(), address) {
+        ("localhost", ListenAddress::Ip(ip, _)) => {
+            (address.is_wildcard() || ip.is_loopback()).then_some(here)
+        }
+        ("localhost", ListenAddress::Name(name, _)) => (name == "localhost").then_some(here),
+        (host, ListenAddress::Name(name, _)) => (name == host).then_some(Fit::Exact),
+        // What a server listens on everywhere may be any machine's, but nginx does not go around to itself.
+        _ if address.is_wildcard() => (!is_same).then_some(Fit::Open),
+        (host, ListenAddress::Ip(ip, _)) => match host.trim_matches(['[', ']']).parse::<IpAddr>() {
+            Ok(other) => (other == *ip).then_some(Fit::Exact),
+            Err(_) => (!is_same && !ip.is_loopback()).then_some(Fit::Open),
+        },
+        (_, ListenAddress::Unix(_)) => None,
+    }
+}
+
+/// Whether a name is one that not every other configuration has too.
+fn is_telling(name: &str) -> bool {
+    name.contains('.') && name.parse::<IpAddr>().is_err() && !name.starts_with("localhost.")
+}
+
+/// The hop of an outlet and that of the server that takes it; `None` where it is not known which location that is, or
+/// one of them passes no handshake on.
+pub fn link<'m, 's>(
+    outer: &'m Model<'s>,
+    outlet: &Outlet,
+    inner: &'m Model<'s>,
+    server: ContextId,
+) -> Option<Link<'m, 's>> {
+    let of = |model: &'m Model<'s>, context| {
+        model.endpoints.iter().find(move |endpoint| endpoint.context == context)
+    };
+    let endpoint = of(outer, outlet.endpoint)?;
+    let host = outlet.host.as_deref().unwrap_or(MADE_UP);
+    let request = handshake_request(Browser::Chrome, host, &outlet.target, outlet.is_tls);
+    let exchange = inner.exchanges(inner.versions.max).run(server, &request);
+    let way = exchange.only_way().filter(|_| is_settled(&exchange))?;
+    let Ending::Passed(passed) = &way.ending else { return None };
+    let Passed { pass, context, .. } = **passed;
+    let idle = IdleLimit::new(inner.configuration, context, pass.module)?;
+    let is_configured = pass.module != PassModule::Proxy
+        || Handshake::new(inner.configuration, &inner.variables, context).is_configured();
+    let is_round = context == outlet.endpoint && std::ptr::eq(outer, inner);
+    (is_configured && !is_round).then(|| Link {
+        outer: Hop {
+            model: outer,
+            context: endpoint.context,
+            pass: endpoint.pass,
+            idle: endpoint.idle,
+            endpoint: Some(endpoint),
+        },
+        inner: Hop { model: inner, context, pass, idle, endpoint: of(inner, context) },
+    })
+}

@@ -1,0 +1,196 @@
+//! `balancing-order`: lines of an `upstream` block that nginx refuses or drops because of their order.
+//!
+//! Methods, `sticky` and, before 1.29.7, `keepalive` all set the block's one `init_upstream`, and a method that comes
+//! later replaces what was set (`load balancing method redefined`). `server` is checked against the method that was read
+//! before it (`http/ngx_http_upstream.c:ngx_http_upstream_server`).
+
+use std::collections::BTreeSet;
+
+use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use nginx_semantics::{Balancing, ContextId, ContextKind, defaults};
+
+use crate::upstreams::block;
+use crate::{Context, FindingBuilder, Findings, Rule};
+
+pub(super) struct BalancingOrder;
+
+const META: RuleMeta = RuleMeta {
+    name: "balancing-order",
+    group: Group::Balancing,
+    severity: Severity::Error,
+    summary: "nginx refuses or drops a line of an `upstream` block because of what stands before or behind it",
+    since: "0.1.0",
+    fix: FixKind::None,
+    docs: include_str!("balancing_order.md"),
+};
+
+impl Rule for BalancingOrder {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn configuration(&self, cx: &Context<'_, '_>, out: &mut Findings) {
+        let endpoints = &cx.model.endpoints;
+        let used: BTreeSet<ContextId> = endpoints.iter().filter_map(|endpoint| block(cx, endpoint)).collect();
+        for upstream in cx.configuration().of_kind(ContextKind::Upstream) {
+            let balancing = Balancing::of(cx.configuration(), upstream);
+            // What other modules and other files do is not known.
+            if balancing.may_differ {
+                continue;
+            }
+            refused(&balancing, out);
+            if used.contains(&upstream) {
+                dropped_sticky(&balancing, out);
+                dropped_method(&balancing, out);
+                dropped_keepalive(cx, &balancing, out);
+            }
+        }
+    }
+}
+
+/// `backup` behind a method that has no use for it.
+fn refused(balancing: &Balancing<'_>, out: &mut Findings) {
+    for peer in &balancing.peers {
+        let mut before =
+            balancing.methods.iter().filter(|(_, line)| balancing.is_before(line, &peer.directive));
+        let wraps = balancing.sticky.iter().any(|line| balancing.is_before(line, &peer.directive));
+        let Some((_, line)) = before.next_back().filter(|(method, _)| method.refuses_backup() && !wraps)
+        else {
+            continue;
+        };
+        let Some(at) = peer.directive.arguments().position(|word| *word == *b"backup") else { continue };
+        let message = "nginx refuses to start: balancing method does not support parameter \"backup\"";
+        out.push(
+            FindingBuilder::argument(&META, &peer.directive, at, message)
+                .because(line, "this method shares out among all servers")
+                .help("take `backup` away, or write `least_conn;` in place of the method"),
+        );
+    }
+}
+
+/// `sticky` before a method.
+fn dropped_sticky(balancing: &Balancing<'_>, out: &mut Findings) {
+    let Some((sticky, (_, method))) =
+        balancing.sticky.last().and_then(|sticky| Some((sticky, balancing.method_behind(sticky)?)))
+    else {
+        return;
+    };
+    let message = format!(
+        "nginx drops this `sticky`, for `{}` comes behind it: clients do not stay on their server",
+        method.text_line()
+    );
+    out.push(
+        FindingBuilder::new(&META, sticky, message)
+            .at_most(Severity::Warning)
+            .because(&method, "this replaces it")
+            .help(format!("write `{};` above `sticky`, which then works on top of it", method.text_line())),
+    );
+}
+
+/// A method before another one.
+fn dropped_method(balancing: &Balancing<'_>, out: &mut Findings) {
+    let [.., (method, line), (last, by)] = balancing.methods.as_slice() else { return };
+    let is_loss = method.is_sticky() && !last.is_sticky() && balancing.sticky.is_empty();
+    let and = if is_loss { ": clients do not stay on their server" } else { "" };
+    let message =
+        format!("nginx drops this `{}`, for `{}` comes behind it{and}", line.text_line(), by.text_line());
+    out.push(
+        FindingBuilder::new(&META, line, message)
+            .at_most(if is_loss { Severity::Warning } else { Severity::Info })
+            .because(by, "this replaces it")
+            .help("leave only one of them"),
+    );
+}
+
+/// `keepalive` before a method, of a version in which the order counts.
+fn dropped_keepalive(cx: &Context<'_, '_>, balancing: &Balancing<'_>, out: &mut Findings) {
+    if cx.versions().all_since(defaults::KEEPALIVE_IN_ANY_ORDER) {
+        return;
+    }
+    let Some(keepalive) = balancing.keepalive else { return };
+    let Some((_, method)) = balancing.method_behind(&keepalive) else { return };
+    let before =
+        if cx.versions().any_since(defaults::KEEPALIVE_IN_ANY_ORDER) { " before 1.29.7" } else { "" };
+    let message = format!(
+        "nginx{before} drops this `keepalive`, for `{}` comes behind it: ordinary requests open a connection each",
+        method.text_line()
+    );
+    out.push(
+        FindingBuilder::new(&META, &keepalive, message)
+            .at_most(Severity::Info)
+            .because(&method, "this replaces it")
+            .help(format!("write `keepalive` below `{};`", method.text_line())),
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{Options, check, check_with};
+
+    /// An upstream that a complete location uses.
+    fn with(lines: &str) -> String {
+        format!(
+            "    upstream app {{\n{lines}\n}}\nserver {{\n location /ws/ {{\n proxy_pass http://app;\n proxy_http_version 1.1;\n proxy_set_header Upgrade $http_upgrade;\n proxy_set_header Connection upgrade;\n proxy_read_timeout 3600s;\n}}\n}}\n"
+        )
+    }
+
+    #[test]
+    fn backup_behind_a_method_that_refuses_it() {
+        for method in ["ip_hash", "hash $remote_addr", "random two"] {
+            let text = format!(
+                "{method}; server 10.0.0.1:80;
+    server 10.0.0.2:80 backup;
+                      #^^^^^^ error: nginx refuses to start: balancing method does not support parameter \"backup\""
+            );
+            check(&with(&text));
+        }
+        for lines in [
+            "server 10.0.0.1:80; server 10.0.0.2:80 backup; ip_hash;",
+            "least_conn; server 10.0.0.1:80; server 10.0.0.2:80 backup;",
+        ] {
+            check(&with(lines));
+        }
+    }
+
+    #[test]
+    fn a_method_behind_sticky_replaces_it() {
+        check(&with(
+            "    sticky cookie route;
+   #^^^^^^^^^^^^^^^^^^^ warning: nginx drops this `sticky`, for `least_conn` comes behind it: clients do not stay on their server
+    least_conn; server 10.0.0.1:80; server 10.0.0.2:80;",
+        ));
+        check(&with("least_conn; sticky cookie route; server 10.0.0.1:80; server 10.0.0.2:80;"));
+    }
+
+    #[test]
+    fn of_two_methods_the_last_one_counts() {
+        check(&with(
+            "    ip_hash;
+   #^^^^^^^ warning: nginx drops this `ip_hash`, for `least_conn` comes behind it: clients do not stay on their server
+    least_conn; server 10.0.0.1:80; server 10.0.0.2:80;",
+        ));
+        check(&with(
+            "    least_conn;
+   #^^^^^^^^^^ info: nginx drops this `least_conn`, for `hash $remote_addr` comes behind it
+    hash $remote_addr; server 10.0.0.1:80; server 10.0.0.2:80;",
+        ));
+    }
+
+    #[test]
+    fn keepalive_comes_last_in_old_versions() {
+        let text = with(
+            "    keepalive 8;
+   #^^^^^^^^^^^ info: nginx drops this `keepalive`, for `least_conn` comes behind it: ordinary requests open a connection each
+    least_conn; server 10.0.0.1:80;",
+        );
+        check_with(Options::version("1.28"), &text);
+        check(&text.replace("nginx drops", "nginx before 1.29.7 drops"));
+        check_with(Options::version("1.30"), &with("keepalive 8; least_conn; server 10.0.0.1:80;"));
+        check(&with("least_conn; server 10.0.0.1:80; keepalive 8;"));
+    }
+
+    #[test]
+    fn silent_about_what_other_modules_do() {
+        check(&with("keepalive 8; ip_hash; fair; server 10.0.0.1:80; server 10.0.0.2:80 backup;"));
+    }
+}

@@ -1,0 +1,129 @@
+//! `compressed-endpoint`: what a fallback streams stays in the compressor.
+//!
+//! With buffering nginx does not flush after each part, and zlib keeps what is not flushed
+//! (`http/modules/ngx_http_gzip_filter_module.c:ngx_http_gzip_filter_deflate`).
+
+use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use nginx_semantics::{DirectiveName, Effective, effective};
+use ws_model::Endpoint;
+
+use crate::streaming::{NOT_THE_WEBSOCKET, buffering, is_on, streams};
+use crate::{Context, FindingBuilder, Findings, Rule};
+
+pub(super) struct CompressedEndpoint;
+
+const META: RuleMeta = RuleMeta {
+    name: "compressed-endpoint",
+    group: Group::Buffering,
+    severity: Severity::Warning,
+    summary: "nginx compresses what the fallback of a WebSocket streams over HTTP, and holds it back",
+    since: "0.1.0",
+    fix: FixKind::None,
+    docs: include_str!("compressed_endpoint.md"),
+};
+
+/// The type of server-sent events.
+const EVENTS: &str = "text/event-stream";
+/// The type of `xhr_streaming` in `SockJS`.
+const SCRIPT: &str = "application/javascript";
+
+impl Rule for CompressedEndpoint {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
+        let at = |name| effective(cx.configuration(), endpoint.context, name);
+        let gzip = at(DirectiveName::GZIP);
+        let types = at(DirectiveName::GZIP_TYPES);
+        let (Effective::Set(gzip_line), Effective::Set(types_line)) = (&gzip, &types) else { return };
+        let is_buffered = buffering(cx, endpoint).is_some_and(|(_, value)| is_on(&value, true));
+        if !is_buffered || !is_on(&gzip, false) {
+            return;
+        }
+        let covers = |wanted: &str| {
+            let mut words = types_line.directives.iter().flat_map(nginx_semantics::Directive::arguments);
+            words.any(|word| *word == *b"*" || word.eq_ignore_ascii_case(wanted.as_bytes()))
+        };
+        let streamed =
+            streams(endpoint).filter(|(_, fallback)| *fallback == "xhr-streaming" && covers(SCRIPT));
+        let (severity, message) = match streamed {
+            Some((application, fallback)) => (
+                Severity::Warning,
+                format!(
+                    "nginx compresses what {} streams to clients without WebSocket ({fallback}), and with buffering holds it back until the answer ends",
+                    application.name
+                ),
+            ),
+            None if covers(EVENTS) => (
+                Severity::Info,
+                format!(
+                    "nginx compresses `{EVENTS}` of an HTTP fallback here, and with buffering holds it back until the answer ends"
+                ),
+            ),
+            None => return,
+        };
+        let (Some(line), Some(types)) = (gzip_line.directives.first(), types_line.directives.first()) else {
+            return;
+        };
+        out.push(
+            FindingBuilder::new(&META, line, message)
+                .endpoint(endpoint)
+                .at_most(severity)
+                .assumed(gzip_line.is_assumed || types_line.is_assumed)
+                .because(types, "this has the type compressed")
+                .help(format!(
+                    "write `gzip off;` in {}, or switch its buffering off, which has each part flushed; {NOT_THE_WEBSOCKET}",
+                    endpoint.location_words()
+                )),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{check, found, labels};
+
+    /// A server with a location for a path, more lines in either.
+    fn with(server: &str, path: &str, lines: &str) -> String {
+        format!(
+            "server {{\n{server}\nlocation {path} {{\n{lines}\nproxy_pass http://127.0.0.1:9000;\nproxy_http_version 1.1;\nproxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection upgrade;\nproxy_read_timeout 3600s;\n}}\n}}\n"
+        )
+    }
+
+    #[test]
+    fn a_fallback_that_streams_scripts() {
+        let text = "    gzip on;
+   #^^^^^^^ warning: nginx compresses what SockJS (any server) streams to clients without WebSocket (xhr-streaming)…
+    gzip_types text/css application/javascript;";
+        let findings = check(&with(text, "/sockjs/", ""));
+        assert!(labels(&findings[0]).contains(&"this has the type compressed"));
+    }
+
+    #[test]
+    fn events_without_a_known_fallback() {
+        for types in ["text/event-stream", "*"] {
+            let text = format!(
+                "    gzip on;
+   #^^^^^^^ info: nginx compresses `text/event-stream` of an HTTP fallback here…
+    gzip_types {types};"
+            );
+            check(&with(&text, "/ws/", ""));
+        }
+    }
+
+    #[test]
+    fn silent_unless_all_comes_together() {
+        for (server, path, lines) in [
+            ("gzip on;", "/sockjs/", ""),
+            ("gzip on; gzip_types application/javascript;", "/ws/", ""),
+            ("gzip on; gzip_types *;", "/ws/", "proxy_buffering off;"),
+            ("gzip on; gzip_types *;", "/ws/", "gzip off;"),
+            ("gzip_types *;", "/ws/", ""),
+            ("gzip on; gzip_types *;", "/ws/", "include /opt/elsewhere.conf;"),
+        ] {
+            let text = with(server, path, lines);
+            assert!(found(&text).is_empty(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! `http2-only-listener`: a port without TLS on which old versions speak HTTP/2 only.
+//!
+//! Before nginx 1.25.1 `listen … http2` without `ssl` takes every connection for one of HTTP/2 with prior knowledge
+//! (`http/ngx_http_request.c:ngx_http_init_connection` sets `ngx_http_v2_init`); since then it looks at the first bytes.
+
+use std::rc::Rc;
+
+use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use nginx_semantics::{ContextId, DirectiveName, Effective, NginxVersion, effective};
+use ws_model::{Endpoint, OpenSocket};
+
+use crate::listening::Listening;
+use crate::streaming::is_on;
+use crate::{Context, FindingBuilder, Findings, Rule};
+
+pub(super) struct Http2OnlyListener;
+
+const META: RuleMeta = RuleMeta {
+    name: "http2-only-listener",
+    group: Group::Protocol,
+    severity: Severity::Error,
+    summary: "a port without TLS speaks HTTP/2 only before nginx 1.25.1, and no handshake is answered there",
+    since: "0.1.0",
+    fix: FixKind::None,
+    docs: include_str!("http2_only_listener.md"),
+};
+
+/// The first version that speaks HTTP/1.1 on such a port too.
+const BOTH: NginxVersion = NginxVersion::new(1, 25, 1);
+
+impl Rule for Http2OnlyListener {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
+        if cx.versions().all_since(BOTH) {
+            return;
+        }
+        let Some(listening) = Listening::of(cx, endpoint) else { return };
+        let is_closed = |socket: &&Rc<OpenSocket<'_>>| {
+            let has_tls =
+                |server: ContextId| is_on(&effective(cx.configuration(), server, DirectiveName::SSL), false);
+            !socket.is_tls
+                && socket.http2.is_some()
+                && !socket.socket.listens.iter().any(|listen| has_tls(listen.server))
+        };
+        let is_only_some = cx.versions().any_since(BOTH);
+        let is_everywhere = listening.sockets.iter().all(|socket| is_closed(&socket));
+        for socket in listening.sockets.iter().filter(is_closed) {
+            let own = socket.socket.listens.iter().filter(|listen| listen.server == listening.server);
+            let own: Vec<_> = own.filter_map(|listen| listen.directive).collect();
+            let Some(setting) = socket.http2 else { continue };
+            let here = own.iter().find(|line| line.arguments().any(|word| *word == *b"http2"));
+            let line = here.copied().unwrap_or(setting);
+            let before = if is_only_some { " before 1.25.1" } else { "" };
+            let message = format!(
+                "nginx{before} speaks HTTP/2 only on this port, which has no TLS, and answers no handshake"
+            );
+            // With another port for HTTP/1.1 this one may well be meant for those who know.
+            let severity = match (is_everywhere, is_only_some) {
+                (false, _) => Severity::Info,
+                (true, true) => Severity::Warning,
+                (true, false) => Severity::Error,
+            };
+            out.push(
+                FindingBuilder::new(&META, &line, message)
+                    .endpoint(endpoint)
+                    .at_most(severity)
+                    .assumed(matches!(
+                        effective(cx.configuration(), listening.server, DirectiveName::SSL),
+                        Effective::Default { is_assumed: true }
+                    ))
+                    .help("take `http2` away: browsers speak HTTP/2 over TLS only, and a proxy in front has to use HTTP/1.1 for WebSockets"),
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{Options, check, check_with};
+
+    /// A server with these lines and a complete location.
+    fn with(lines: &str) -> String {
+        format!(
+            "server {{\n{lines}\n location /ws/ {{\n proxy_pass http://127.0.0.1:9000;\n proxy_http_version 1.1;\n proxy_set_header Upgrade $http_upgrade;\n proxy_set_header Connection upgrade;\n proxy_read_timeout 3600s;\n}}\n}}\n"
+        )
+    }
+
+    #[test]
+    fn the_version_decides() {
+        let text = with(
+            "    listen 80 http2;
+   #^^^^^^^^^^^^^^^ error: nginx speaks HTTP/2 only on this port, which has no TLS, and answers no handshake",
+        );
+        check_with(Options::version("1.22"), &text);
+        let some = text.replace("error: nginx speaks", "warning: nginx before 1.25.1 speaks");
+        check(&some);
+        check_with(Options::version("1.25.1"), &with("listen 80 http2;"));
+    }
+
+    #[test]
+    fn one_of_two_ports() {
+        check_with(
+            Options::version("1.22"),
+            &with(
+                "    listen 8080; listen
+ 80 http2;",
+            )
+            .replace("listen\n 80 http2;", "\n    listen 80 http2;\n   #^^^^^^^^^^^^^^^ info: nginx speaks HTTP/2 only on this port, which has no TLS…"),
+        );
+    }
+
+    #[test]
+    fn another_server_of_the_port_counts() {
+        let text = with("listen 80;")
+            + "server {
+    listen 80 http2;
+   #^^^^^^^^^^^^^^^ error: nginx speaks HTTP/2 only on this port, which has no TLS…
+    return 404;
+}
+";
+        check_with(Options::version("1.22"), &text);
+    }
+
+    #[test]
+    fn silent_over_tls() {
+        let tls = "ssl_certificate c.pem; ssl_certificate_key k.pem;";
+        for listen in ["listen 443 ssl http2;", "listen 443 http2; ssl on;"] {
+            check_with(Options::version("1.22"), &with(&format!("{listen} {tls}")));
+        }
+        check_with(Options::version("1.22"), &with("listen 80 http2; include /opt/elsewhere.conf;"));
+    }
+}

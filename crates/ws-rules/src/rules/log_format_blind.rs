@@ -1,0 +1,120 @@
+//! `log-format-blind`: the access log does not tell what becomes of WebSockets.
+
+use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use nginx_semantics::ContextKind;
+use ws_model::{AccessLogs, Endpoint, Fields};
+
+use crate::logging::own_access_log;
+use crate::{Context, FindingBuilder, Findings, Rule};
+
+pub(super) struct LogFormatBlind;
+
+const META: RuleMeta = RuleMeta {
+    name: "log-format-blind",
+    group: Group::Observability,
+    severity: Severity::Info,
+    summary: "the access log lacks the status, the duration or the upstream of WebSockets",
+    since: "0.1.0",
+    fix: FixKind::None,
+    docs: include_str!("log_format_blind.md"),
+};
+
+impl Rule for LogFormatBlind {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
+        let (fields, directive, format) = match cx.model.access_logs(endpoint.context) {
+            AccessLogs::Off(_) | AccessLogs::Unknown => return,
+            AccessLogs::Default => {
+                let http = cx.configuration().enclosing(endpoint.context, ContextKind::Http);
+                (Some(Fields::combined()), http.and_then(|http| cx.configuration().opener(http)), None)
+            }
+            AccessLogs::To(logs) => {
+                let all = logs.iter().map(|(_, format)| format.fields);
+                let fields = all.reduce(|all, one| Some(all?.or(one?))).flatten();
+                let (directive, format) =
+                    logs.first().map(|(line, format)| (*line, format.directive)).unzip();
+                (fields, directive, format.flatten())
+            }
+        };
+        let (Some(fields), Some(directive)) = (fields.filter(|fields| !fields.is_complete()), directive)
+        else {
+            return;
+        };
+        let missing: Vec<&str> = [
+            (fields.status, "the status of the handshake"),
+            (fields.duration, "how long the WebSocket lived"),
+            (fields.upstream, "which upstream had it"),
+        ]
+        .into_iter()
+        .filter_map(|(is_there, text)| (!is_there).then_some(text))
+        .collect();
+        let message = format!("the access log does not tell {}", missing.join(", "));
+        let mut finding = FindingBuilder::new(&META, &directive, message).endpoint(endpoint);
+        finding = match format {
+            Some(format) => finding.because(&format, "its format"),
+            None if directive.name_bytes().as_ref() == b"http" => {
+                finding.primary("by default the log has nginx's own format, `combined`")
+            }
+            None => finding.primary("in nginx's own format, `combined`"),
+        };
+        out.push(finding.help(own_access_log(cx, endpoint)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{check, found, help, labels};
+
+    const LINES: &str = "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; \
+        proxy_read_timeout 1h; proxy_pass http://127.0.0.1:9000;";
+
+    /// A main file with these lines in `http`.
+    fn with(text: &str) -> String {
+        format!("worker_shutdown_timeout 1h;\nerror_log logs/error.log info;\nevents {{ worker_connections 1024; }}\n{text}")
+            .replace('@', LINES)
+    }
+
+    #[test]
+    fn the_default() {
+        let findings = check(&with(
+            "    http {
+   #^^^^ info: the access log does not tell how long the WebSocket lived, which upstream had it
+    log_format websocket '$time_local';
+    server { location /ws/ { @ } location /socket.io/ { @ } } }",
+        ));
+        let help = help(&findings[0]);
+        assert!(help.contains("access_log /var/log/nginx/websocket.log websocket_lifetime;"), "{help}");
+        assert!(help.contains("log_format websocket_lifetime '$remote_addr"), "{help}");
+    }
+
+    #[test]
+    fn a_format_that_lacks_something() {
+        let findings = check(&with(
+            "http {
+    log_format short escape=json '$remote_addr '
+                                 '$request_time';
+    access_log logs/access.log short;
+   #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ info: the access log does not tell the status of the handshake, which upstream had it
+    server { location /ws/ { @ } } }",
+        ));
+        assert_eq!(labels(&findings[0])[1], "its format");
+    }
+
+    #[test]
+    fn silent_where_it_tells_all_or_that_is_not_known() {
+        for lines in [
+            "log_format a '$status $request_time $upstream_status'; access_log l a;",
+            "log_format a '$upstream_status $upstream_response_time'; access_log l a;",
+            "log_format a '$status $mine'; map $uri $mine { default ''; } access_log l a;",
+            "access_log l elsewhere; include missing/*.conf;",
+            "log_format a '$status'; log_format b '$request_time $upstream_addr'; access_log l a; access_log m b;",
+            "include missing/*.conf;",
+        ] {
+            let text = with(&format!("http {{ {lines} server {{ location /ws/ {{ @ }} }} }}"));
+            assert!(found(&text).is_empty(), "{lines}");
+        }
+    }
+}

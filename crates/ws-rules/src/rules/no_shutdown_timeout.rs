@@ -1,0 +1,131 @@
+//! `no-shutdown-timeout`: after a reload, old workers live until their last WebSocket ends.
+//!
+//! A worker that is to end waits for all connections that are not idle (`os/unix/ngx_process_cycle.c:
+//! ngx_worker_process_cycle`, `ngx_event_no_timers_left`), and a tunnel never is. `worker_shutdown_timeout` closes what
+//! is left (`core/ngx_cycle.c:ngx_shutdown_timer_handler`).
+
+use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use nginx_semantics::{DirectiveName, time};
+use ws_model::Source;
+
+use crate::{Context, FindingBuilder, Findings, Rule};
+
+pub(super) struct NoShutdownTimeout;
+
+const META: RuleMeta = RuleMeta {
+    name: "no-shutdown-timeout",
+    group: Group::Lifetime,
+    severity: Severity::Info,
+    summary: "old workers live on after a reload until their last WebSocket ends",
+    since: "0.1.0",
+    fix: FixKind::None,
+    docs: include_str!("no_shutdown_timeout.md"),
+};
+
+impl Rule for NoShutdownTimeout {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn configuration(&self, cx: &Context<'_, '_>, out: &mut Findings) {
+        let Some(first) = cx.model.endpoints.first() else { return };
+        let finding = match cx.model.in_main(DirectiveName::WORKER_SHUTDOWN_TIMEOUT) {
+            Source::Set { directive, .. }
+                if directive.argument(0).and_then(|time| time::parse_ms(&time)) == Some(0) =>
+            {
+                FindingBuilder::new(
+                    &META,
+                    &directive,
+                    "`worker_shutdown_timeout 0` is no limit: after a reload old workers live until their last WebSocket ends",
+                )
+            }
+            Source::Default { is_assumed: false } => {
+                let Some(events) = cx.model.events() else { return };
+                FindingBuilder::new(
+                    &META,
+                    &events,
+                    "without `worker_shutdown_timeout`, old workers live on after a reload until their last WebSocket ends",
+                )
+            }
+            _ => return,
+        };
+        out.push(finding.endpoint(first).help(
+            "add `worker_shutdown_timeout 1h;` beside `events`: a time in which most WebSockets end by themselves, and that you can wait for",
+        ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{Options, check, check_with, found};
+
+    /// A whole main file with these lines on its top level.
+    fn with(main: &str) -> String {
+        format!(
+            "worker_processes 2;\nerror_log logs/error.log info;\n{main}\nhttp {{
+    log_format ws '$status $request_time $upstream_addr';
+    access_log logs/access.log ws;
+    include sites/*.conf;
+    server {{
+        location /ws/ {{
+            proxy_pass http://127.0.0.1:9000;
+            proxy_http_version 1.1;
+            proxy_set_header Upgrade $http_upgrade;
+            proxy_set_header Connection upgrade;
+            proxy_read_timeout 1h;
+        }}
+    }}
+}}
+"
+        )
+    }
+
+    #[test]
+    fn no_limit() {
+        check(&with(
+            "    events {
+   #^^^^^^ info: without `worker_shutdown_timeout`, old workers live on after a reload until their last WebSocket ends
+    worker_connections 1024; }",
+        ));
+    }
+
+    #[test]
+    fn a_limit_of_none() {
+        check(&with(
+            "events { worker_connections 1024; }
+    worker_shutdown_timeout 0;
+   #^^^^^^^^^^^^^^^^^^^^^^^^^ info: `worker_shutdown_timeout 0` is no limit…",
+        ));
+    }
+
+    #[test]
+    fn silent_with_a_limit() {
+        assert!(found(&with("events { worker_connections 1024; }\nworker_shutdown_timeout 5m;")).is_empty());
+    }
+
+    #[test]
+    fn an_include_that_may_set_it() {
+        for include in ["include /opt/main.conf;", "include /opt/main.d/*.conf;"] {
+            assert!(
+                found(&with(&format!("events {{ worker_connections 1024; }}\n{include}"))).is_empty(),
+                "{include}"
+            );
+        }
+        let modules = with("events { worker_connections 1024; }\ninclude /etc/nginx/modules-enabled/*.conf;");
+        assert_eq!(found(&modules).len(), 1);
+    }
+
+    #[test]
+    fn silent_without_an_endpoint_and_in_what_is_no_main_file() {
+        assert!(
+            found(
+                &with("events { worker_connections 1024; }")
+                    .replace("/ws/", "/")
+                    .replace("proxy_set_header", "#")
+            )
+            .is_empty()
+        );
+        let text = with("").replace("worker_processes 2;\nerror_log logs/error.log info;", "");
+        check_with(Options::bare(), &text);
+    }
+}

@@ -1,0 +1,79 @@
+//! `shutdown-timeout-drops`: each reload closes all WebSockets after a short time.
+//!
+//! When the time is over, `core/ngx_cycle.c:ngx_shutdown_timer_handler` marks every connection of an old worker as
+//! closed, whatever it carries.
+
+use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use nginx_semantics::{DirectiveName, time};
+use ws_model::Source;
+
+use crate::{Context, FindingBuilder, Findings, Rule};
+
+pub(super) struct ShutdownTimeoutDrops;
+
+const META: RuleMeta = RuleMeta {
+    name: "shutdown-timeout-drops",
+    group: Group::Lifetime,
+    severity: Severity::Warning,
+    summary: "each reload closes all WebSockets within a minute",
+    since: "0.1.0",
+    fix: FixKind::None,
+    docs: include_str!("shutdown_timeout_drops.md"),
+};
+
+/// Times below this are reported, in milliseconds: clients have no time to leave one after the other.
+const MINIMUM_MS: u64 = 60_000;
+
+impl Rule for ShutdownTimeoutDrops {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn configuration(&self, cx: &Context<'_, '_>, out: &mut Findings) {
+        let Some(first) = cx.model.endpoints.first() else { return };
+        let source = cx.model.in_main(DirectiveName::WORKER_SHUTDOWN_TIMEOUT);
+        let Source::Set { directive, .. } = source else { return };
+        let limit = directive.argument(0).and_then(|time| time::parse_ms(&time));
+        let Some(limit) = limit.filter(|limit| (1..MINIMUM_MS).contains(limit)) else { return };
+        let message =
+            format!("nginx closes all WebSockets at once {} after each reload", time::display_ms(limit));
+        out.push(FindingBuilder::new(&META, &directive, message).endpoint(first).help(
+            "write `worker_shutdown_timeout 1h;`, or at least some minutes, so that clients do not all connect again in the same second",
+        ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{REST, check, found};
+
+    #[test]
+    fn a_short_one() {
+        check(&format!(
+            "worker_processes 2;
+    worker_shutdown_timeout 10s;
+   #^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx closes all WebSockets at once 10s after each reload
+events {{ worker_connections 1024; }}
+{REST}"
+        ));
+    }
+
+    #[test]
+    fn a_minute_is_enough() {
+        for time in ["60", "1m", "240s", "1h"] {
+            assert!(
+                found(&format!(
+                    "worker_shutdown_timeout {time};\nevents {{ worker_connections 1024; }}\n{REST}"
+                ))
+                .is_empty(),
+                "{time}"
+            );
+        }
+    }
+
+    #[test]
+    fn silent_without_an_endpoint() {
+        let text = format!("worker_shutdown_timeout 1s;\nevents {{ }}\n{REST}").replace("/ws/", "/");
+        assert!(found(&text.replace("proxy_set_header", "#")).is_empty());
+    }
+}

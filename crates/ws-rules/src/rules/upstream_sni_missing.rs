@@ -1,0 +1,162 @@
+//! `upstream-sni-missing`: the TLS handshake with the upstream names no server.
+//!
+//! `proxy_ssl_server_name` is off by default, and `proxy_ssl_name` only says which name is meant
+//! (`http/ngx_http_upstream.c:ngx_http_upstream_ssl_name`).
+
+use core::net::IpAddr;
+
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use nginx_semantics::{DirectiveName, Effective, PassModule, Target, effective, peers};
+use ws_model::Endpoint;
+
+use crate::streaming::is_on;
+use crate::upstreams::block;
+use crate::{Context, FindingBuilder, Findings, Rule};
+
+pub(super) struct UpstreamSniMissing;
+
+const META: RuleMeta = RuleMeta {
+    name: "upstream-sni-missing",
+    group: Group::Protocol,
+    severity: Severity::Warning,
+    summary: "nginx names no server in the TLS handshake with an upstream that may hold several certificates",
+    since: "0.1.0",
+    fix: FixKind::Sometimes,
+    docs: include_str!("upstream_sni_missing.md"),
+};
+
+/// Domains whose hosts share addresses and are told apart by SNI.
+const SHARED: [&str; 6] =
+    [".workers.dev", ".pages.dev", ".vercel.app", ".netlify.app", ".fly.dev", ".onrender.com"];
+
+/// Endings of names that no public certificate has.
+const INSIDE: [&str; 8] =
+    [".local", ".internal", ".lan", ".localdomain", ".localhost", ".home.arpa", ".svc", ".test"];
+
+impl Rule for UpstreamSniMissing {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
+        let target = &endpoint.target;
+        if endpoint.pass.module != PassModule::Proxy || target.scheme != "https" || target.has_variables {
+            return;
+        }
+        let setting = effective(cx.configuration(), endpoint.context, DirectiveName::PROXY_SSL_SERVER_NAME);
+        let (line, is_here, is_assumed) = match &setting {
+            _ if is_on(&setting, false) => return,
+            Effective::Set(declared) => {
+                (declared.directives.first().copied(), declared.is_here, declared.is_assumed)
+            }
+            Effective::Default { is_assumed } => (None, false, *is_assumed),
+            Effective::Unknown(_) => return,
+        };
+        let block = block(cx, endpoint);
+        let host = match block {
+            // Without `proxy_ssl_name` the name of the block would be sent.
+            Some(block) => peers(cx.configuration(), block)
+                .map(|peer| Target::parse(peer.address.as_bytes()).host)
+                .find(|host| is_public_name(host)),
+            None => Some(target.host.clone()).filter(|host| is_public_name(host)),
+        };
+        let Some(host) = host else { return };
+        let is_shared = SHARED.iter().any(|domain| host.ends_with(domain));
+        let message = format!("nginx names no server (SNI) in the TLS handshake with `{host}`");
+        let mut finding =
+            FindingBuilder::new(&META, line.as_ref().unwrap_or(&endpoint.pass.directive), message)
+                .endpoint(endpoint)
+                .assumed(is_assumed)
+                .at_most(if is_shared { Severity::Warning } else { Severity::Info });
+        let mut help = match line.filter(|_| is_here) {
+            Some(line) => {
+                finding = finding.replace(Applicability::Unsafe, &line, 0, "on");
+                "write `proxy_ssl_server_name on;`".to_owned()
+            }
+            None => format!("add `proxy_ssl_server_name on;` to {}", endpoint.location_words()),
+        };
+        if block.is_some() {
+            help.push_str(&format!(" and, for the block's name is no host's, `proxy_ssl_name {host};`"));
+        }
+        help.push_str(
+            ": a server that holds several certificates refuses the handshake or serves another site without it, and nginx answers 502 or passes on the other site's refusal",
+        );
+        out.push(finding.help(help));
+    }
+}
+
+/// Whether a host is one of the public DNS: a server of it may well hold several certificates.
+fn is_public_name(host: &str) -> bool {
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || matches!(character, '.' | '-');
+    let top = host.rsplit('.').next().unwrap_or_default();
+    host.contains('.')
+        && host.chars().all(is_plain)
+        && host.parse::<IpAddr>().is_err()
+        && top.len() > 1
+        && top.chars().all(|character| character.is_ascii_alphabetic())
+        && !INSIDE.iter().any(|ending| host.ends_with(ending))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{check, found, help};
+
+    /// A location with these lines and a handshake.
+    fn with(before: &str, lines: &str) -> String {
+        format!(
+            "{before}\nserver {{\n location /ws/ {{\n{lines}\n proxy_http_version 1.1;\n proxy_set_header Upgrade $http_upgrade;\n proxy_set_header Connection upgrade;\n proxy_read_timeout 3600s;\n}}\n}}\n"
+        )
+    }
+
+    #[test]
+    fn a_public_name() {
+        let findings = check(&with(
+            "",
+            "    proxy_pass https://ws.example.com;
+   #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ info: nginx names no server (SNI) in the TLS handshake with `ws.example.com`",
+        ));
+        assert!(help(&findings[0]).starts_with("add `proxy_ssl_server_name on;` to this location: "));
+        check(&with(
+            "",
+            "    proxy_pass https://chat.workers.dev/;
+   #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx names no server (SNI)…",
+        ));
+    }
+
+    #[test]
+    fn written_down() {
+        let findings = check(&with(
+            "",
+            "    proxy_ssl_server_name off;
+   #^^^^^^^^^^^^^^^^^^^^^^^^^ info: nginx names no server (SNI)…
+    proxy_pass https://ws.example.com;",
+        ));
+        assert!(findings[0].fix.is_some());
+    }
+
+    #[test]
+    fn the_servers_of_a_block() {
+        let findings = check(&with(
+            "upstream app { server ws.example.com:443; }",
+            "    proxy_pass https://app;
+   #^^^^^^^^^^^^^^^^^^^^^^ info: nginx names no server (SNI) in the TLS handshake with `ws.example.com`",
+        ));
+        assert!(help(&findings[0]).contains("`proxy_ssl_name ws.example.com;`"));
+    }
+
+    #[test]
+    fn silent_where_no_name_is_needed_or_known() {
+        for lines in [
+            "proxy_pass https://ws.example.com; proxy_ssl_server_name on;",
+            "proxy_pass https://10.0.0.1;",
+            "proxy_pass https://[::1]:8443;",
+            "proxy_pass https://a:8443;",
+            "proxy_pass https://app.namespace.svc;",
+            "proxy_pass https://$host;",
+            "proxy_pass http://ws.example.com;",
+            "proxy_pass https://ws.example.com; include /opt/tls.conf;",
+        ] {
+            assert!(found(&with("", lines)).is_empty(), "{lines}");
+        }
+    }
+}
