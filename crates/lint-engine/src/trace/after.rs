@@ -80,7 +80,7 @@ impl<'s> Follow<'_, 's> {
                 let mut refused = answer(Some(status), Responder::Backend, text, at, Prospect::Fails);
                 refused.reason = Some(fault.name());
                 let other = match fault {
-                    Fault::Http10 => "many back ends take HTTP/1.0 all the same, and answer 101; others refuse it with 400 or 426",
+                    Fault::Http10 => "many back ends take HTTP/1.0 all the same, and answer 101; others refuse it with 400 or 505",
                     _ => "which status is the back end's choice: 400 and 426 are common, and 200 or 404 where it takes the request for one of a page",
                 };
                 refused.remarks.push(remark(other, None));

@@ -140,7 +140,7 @@ fn what_no_configuration_tells_of_a_back_end_is_said_beside() {
             "502 from nginx instead, where nobody answers or TLS is spoken there",
         ),
         ("uwsgi_pass 127.0.0.1:8000;", "502 from nginx instead, where nobody answers\""),
-        ("proxy_pass http://a;", "others refuse it with 400 or 426"),
+        ("proxy_pass http://a;", "others refuse it with 400 or 505"),
         (
             "proxy_pass http://a; proxy_http_version 1.1; proxy_set_header Host '';",
             "403 instead, where the back end compares `Origin` with `Host`",
