@@ -21,6 +21,6 @@ pub use fixes::{FixReport, FixRow};
 pub use outcome::{File, FileId, Notice, NoticeCode, Outcome, Summary};
 pub use rule::{FixKind, Group, RuleMeta};
 pub use trace::{
-    FieldOrigin, Prospect, Remark, Responder, SentField, SentRequest, Stage, Trace, TraceAnswer, TraceRun,
-    TraceStep, TraceWay, TracedRequest,
+    FieldOrigin, Instead, Prospect, Remark, Responder, SentField, SentRequest, Stage, Trace, TraceAnswer,
+    TraceRun, TraceStep, TraceWay, TracedRequest,
 };
