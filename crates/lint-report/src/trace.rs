@@ -1,5 +1,6 @@
 //! A trace for a person at a terminal: one numbered list, branches where the configuration does not tell.
 
+use std::cmp::Reverse;
 use std::io::{self, Write};
 
 use lint_finding::{
@@ -275,10 +276,10 @@ impl Page<'_> {
         }
         if !self.outcome.findings.is_empty() {
             self.heading("findings on this way", 0);
-            let outcome = self.outcome;
-            for finding in &outcome.findings {
-                self.finding(finding);
-            }
+            // The worst first: it is what ends the way.
+            let mut findings: Vec<&Finding> = self.outcome.findings.iter().collect();
+            findings.sort_by_key(|finding| Reverse(finding.severity));
+            findings.into_iter().for_each(|finding| self.finding(finding));
         }
         if trace.problem.is_none() {
             let expected =
