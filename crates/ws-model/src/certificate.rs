@@ -1,9 +1,7 @@
 //! The certificates that a server sends, and what clients make of them. Signatures are not checked: that a certificate is
 //! another one's issuer is told by their names and key identifiers.
 
-use nginx_semantics::{
-    ContextId, ContextKind, Directive, DirectiveName, Effective, PemFault, effective, sockets,
-};
+use nginx_semantics::{ContextId, Directive, DirectiveName, Effective, PemFault, effective};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::oid_registry::{OID_CT_LIST_SCT, Oid};
@@ -190,11 +188,7 @@ impl<'s> Model<'s> {
     /// where it does not listen for TLS.
     pub fn certificates(&self, server: ContextId) -> Vec<ServedCertificates<'s>> {
         let configuration = self.configuration;
-        let http = configuration.enclosing(server, ContextKind::Http);
-        let is_here = |socket: &nginx_semantics::Socket<'_>| {
-            socket.is_tls() && socket.listens.iter().any(|listen| listen.server == server)
-        };
-        if !http.is_some_and(|http| sockets(configuration, http).iter().any(is_here)) {
+        if !self.sockets_of(server).iter().any(|socket| socket.is_tls) {
             return Vec::new();
         }
         let Effective::Set(declared) = effective(configuration, server, DirectiveName::SSL_CERTIFICATE)
