@@ -8,7 +8,7 @@ use core::net::IpAddr;
 
 use nginx_semantics::{
     Configuration, ContextId, ContextKind, Ending, ListenAddress, NameMatch, Pass, PassModule, Passed,
-    ServerSelection, Socket, Target, listens, peers, select_server, server_names, sockets, upstream,
+    ServerSelection, Target, listens, peers, select_server, server_names, sockets, upstream,
 };
 
 use crate::browser::Browser;
@@ -16,6 +16,7 @@ use crate::endpoint::Endpoint;
 use crate::handshake::Handshake;
 use crate::idle::IdleLimit;
 use crate::model::Model;
+use crate::sockets::OpenSocket;
 use crate::walk::{handshake_request, is_settled};
 
 /// What [`crate::walk`] sends as `Host` to a server without a name.
@@ -40,7 +41,7 @@ pub struct Outlet {
 pub struct Listener<'s> {
     /// The configuration.
     pub configuration: Configuration<'s>,
-    sockets: Vec<Socket<'s>>,
+    sockets: Vec<OpenSocket<'s>>,
 }
 
 /// How two configurations of a run belong together.
@@ -132,14 +133,14 @@ impl<'s> Listener<'s> {
     pub fn new(configuration: Configuration<'s>) -> Option<Self> {
         configuration.root()?;
         let https = configuration.of_kind(ContextKind::Http);
-        let sockets = https.flat_map(|http| sockets(configuration, http)).collect();
+        let sockets = https.flat_map(|http| sockets(configuration, http)).map(OpenSocket::new).collect();
         Some(Self { configuration, sockets })
     }
 
     /// The server that takes what an endpoint of another configuration, or of this one, passes on.
     pub fn server(&self, outlet: &Outlet, outer: Configuration<'_>, relation: Relation) -> Option<ContextId> {
-        let is_tcp = |socket: &&Socket<'s>| !socket.is_quic() && socket.is_tls() == outlet.is_tls;
-        let fitting = self.sockets.iter().filter(is_tcp).filter_map(|socket| {
+        let is_tcp = |socket: &&OpenSocket<'s>| !socket.is_quic && socket.is_tls == outlet.is_tls;
+        let fitting = self.sockets.iter().filter(is_tcp).map(|open| &open.socket).filter_map(|socket| {
             let fits = outlet.destinations.iter().filter_map(|to| fit(to, &socket.address, relation));
             Some((fits.min()?, socket))
         });

@@ -1,12 +1,11 @@
 //! Whether TCP keepalive probes the two connections of an endpoint, which is what notices a peer that is gone without a
 //! word (`event/ngx_event_connect.c:ngx_event_connect_peer`, `core/ngx_connection.c:ngx_configure_listening_sockets`).
 
-use nginx_semantics::{
-    ContextKind, DirectiveName, Effective, ListenAddress, PassModule, Presence, effective, sockets,
-};
+use nginx_semantics::{ContextKind, DirectiveName, Effective, ListenAddress, PassModule, effective};
 
 use crate::endpoint::Endpoint;
 use crate::model::Model;
+use crate::sockets::OpenSocket;
 
 impl Model<'_> {
     /// Whether every connection of a client is probed; `None` where a file that was not given may say so.
@@ -15,26 +14,13 @@ impl Model<'_> {
         let server = configuration.enclosing(endpoint.context, ContextKind::Server)?;
         let http = configuration.enclosing(server, ContextKind::Http)?;
         // Any server may set the options of a socket for all that share it.
-        let is_whole = |level| {
-            let level = configuration.context(level);
-            level.presence == Presence::Given && level.gaps.is_empty()
-        };
-        let servers = configuration.context(http).children.iter();
-        let mut servers = servers.filter(|child| configuration.context(**child).kind == ContextKind::Server);
-        if !is_whole(http) || !servers.all(|&server| is_whole(server)) {
+        if !self.sockets_in(http).is_whole {
             return None;
         }
-        let all = sockets(configuration, http);
-        let mut own = all.iter().filter(|socket| {
-            let is_tcp = !socket.is_quic() && !matches!(socket.address, ListenAddress::Unix(_));
-            is_tcp && socket.listens.iter().any(|listen| listen.server == server)
-        });
-        Some(own.all(|socket| {
-            let words =
-                socket.listens.iter().filter_map(|listen| listen.directive).flat_map(|line| line.arguments());
-            let mut words = words.collect::<Vec<_>>().into_iter();
-            words.any(|word| word.starts_with(b"so_keepalive=") && word.as_ref() != b"so_keepalive=off")
-        }))
+        let is_tcp = |socket: &OpenSocket<'_>| {
+            !socket.is_quic && !matches!(socket.socket.address, ListenAddress::Unix(_))
+        };
+        Some(self.sockets_of(server).iter().filter(|socket| is_tcp(socket)).all(|socket| socket.is_probed))
     }
 
     /// Whether the connection to the upstream is probed, or ends on this machine; `None` where a file that was not given

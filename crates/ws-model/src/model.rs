@@ -18,6 +18,7 @@ use crate::handshake::Handshake;
 use crate::idle::IdleLimit;
 use crate::layers::Layer;
 use crate::paths::LostPath;
+use crate::sockets::Sockets;
 use crate::walk::Probe;
 
 /// What the user says about WebSockets.
@@ -78,6 +79,8 @@ pub struct Model<'s> {
     pub(crate) walks: RefCell<BTreeMap<ContextId, Option<Rc<Exchange<'s>>>>>,
     /// By endpoint: what [`Model::probes`] found.
     pub(crate) probes: RefCell<BTreeMap<ContextId, Rc<[Probe<'s>]>>>,
+    /// By `http`: its sockets.
+    pub(crate) sockets: RefCell<BTreeMap<ContextId, Rc<Sockets<'s>>>>,
     /// By server: its words.
     server_words: RefCell<BTreeMap<ContextId, ServerWords>>,
 }
@@ -119,6 +122,7 @@ impl<'s> Model<'s> {
             connection_variables: RefCell::default(),
             server_words: RefCell::default(),
             served: RefCell::default(),
+            sockets: RefCell::default(),
             walks: RefCell::default(),
             probes: RefCell::default(),
         };

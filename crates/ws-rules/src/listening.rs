@@ -1,7 +1,9 @@
 //! Where the server of an endpoint listens.
 
-use nginx_semantics::{ContextId, ContextKind, Presence, Socket, sockets};
-use ws_model::Endpoint;
+use std::rc::Rc;
+
+use nginx_semantics::{ContextId, ContextKind, Presence};
+use ws_model::{Endpoint, OpenSocket};
 
 use crate::Context;
 
@@ -10,9 +12,9 @@ pub(crate) struct Listening<'s> {
     /// The server.
     pub(crate) server: ContextId,
     /// Those of TCP, and Unix sockets.
-    pub(crate) sockets: Vec<Socket<'s>>,
+    pub(crate) sockets: Vec<Rc<OpenSocket<'s>>>,
     /// Those of QUIC.
-    pub(crate) quic: Vec<Socket<'s>>,
+    pub(crate) quic: Vec<Rc<OpenSocket<'s>>>,
 }
 
 impl<'s> Listening<'s> {
@@ -26,9 +28,8 @@ impl<'s> Listening<'s> {
         if is_open || configuration.context(http).gaps.iter().any(|gap| !gap.is_pattern) {
             return None;
         }
-        let is_own = |socket: &Socket<'_>| socket.listens.iter().any(|listen| listen.server == server);
-        let (quic, sockets) =
-            sockets(configuration, http).into_iter().filter(is_own).partition(Socket::is_quic);
+        let own = cx.model.sockets_of(server);
+        let (quic, sockets) = own.iter().cloned().partition(|socket| socket.is_quic);
         Some(Self { server, sockets, quic })
     }
 }

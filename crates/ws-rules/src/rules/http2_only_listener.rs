@@ -3,9 +3,11 @@
 //! Before nginx 1.25.1 `listen … http2` without `ssl` takes every connection for one of HTTP/2 with prior knowledge
 //! (`http/ngx_http_request.c:ngx_http_init_connection` sets `ngx_http_v2_init`); since then it looks at the first bytes.
 
+use std::rc::Rc;
+
 use lint_finding::{FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::{ContextId, DirectiveName, Effective, NginxVersion, Socket, effective};
-use ws_model::Endpoint;
+use nginx_semantics::{ContextId, DirectiveName, Effective, NginxVersion, effective};
+use ws_model::{Endpoint, OpenSocket};
 
 use crate::listening::Listening;
 use crate::streaming::is_on;
@@ -36,20 +38,19 @@ impl Rule for Http2OnlyListener {
             return;
         }
         let Some(listening) = Listening::of(cx, endpoint) else { return };
-        let is_closed = |socket: &&Socket<'_>| {
+        let is_closed = |socket: &&Rc<OpenSocket<'_>>| {
             let has_tls =
                 |server: ContextId| is_on(&effective(cx.configuration(), server, DirectiveName::SSL), false);
-            !socket.is_tls()
-                && socket.listens.iter().any(|listen| listen.has("http2"))
-                && !socket.listens.iter().any(|listen| has_tls(listen.server))
+            !socket.is_tls
+                && socket.http2.is_some()
+                && !socket.socket.listens.iter().any(|listen| has_tls(listen.server))
         };
         let is_only_some = cx.versions().any_since(BOTH);
         let is_everywhere = listening.sockets.iter().all(|socket| is_closed(&socket));
         for socket in listening.sockets.iter().filter(is_closed) {
-            let own = socket.listens.iter().filter(|listen| listen.server == listening.server);
+            let own = socket.socket.listens.iter().filter(|listen| listen.server == listening.server);
             let own: Vec<_> = own.filter_map(|listen| listen.directive).collect();
-            let other = socket.listens.iter().filter(|listen| listen.has("http2"));
-            let Some(setting) = other.filter_map(|listen| listen.directive).next() else { continue };
+            let Some(setting) = socket.http2 else { continue };
             let here = own.iter().find(|line| line.arguments().any(|word| *word == *b"http2"));
             let line = here.copied().unwrap_or(setting);
             let before = if is_only_some { " before 1.25.1" } else { "" };

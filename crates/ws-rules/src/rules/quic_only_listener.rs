@@ -32,7 +32,7 @@ impl Rule for QuicOnlyListener {
             listening
                 .quic
                 .iter()
-                .flat_map(|socket| &socket.listens)
+                .flat_map(|socket| &socket.socket.listens)
                 .find(move |listen| listen.server == server)
         };
         let Some(line) = own(listening.server).and_then(|listen| listen.directive) else { return };

@@ -56,7 +56,7 @@ impl Rule for StaleUpstreamAddress {
     }
 }
 
-/// The names of one `upstream`, or one name in several places; never empty.
+/// The names of one `upstream`, and these in other places; never empty.
 struct Names<'m, 's> {
     endpoint: &'m Endpoint<'s>,
     names: Vec<StartupName<'s>>,
@@ -75,20 +75,22 @@ impl<'s> Names<'_, 's> {
     }
 
     fn is_of(&self, other: &StartupName<'_>) -> bool {
-        let is_same = |name: &StartupName<'_>| match name.upstream {
-            Some(upstream) => Some(upstream) == other.upstream,
-            None => other.upstream.is_none() && name.host == other.host,
+        let is_same = |name: &StartupName<'_>| {
+            name.host == other.host || name.upstream.is_some() && name.upstream == other.upstream
         };
-        self.names.first().is_some_and(is_same)
+        self.names.iter().any(is_same)
     }
 }
 
 fn report(cx: &Context<'_, '_>, group: &Names<'_, '_>, service: NameService) -> Option<FindingBuilder> {
     let (name, others) = group.names.split_first()?;
     let host = &name.host;
-    let more = match others.len() {
+    let mut hosts: Vec<&str> = others.iter().map(|other| other.host.as_str()).collect();
+    hosts.retain(|other| other != host);
+    hosts.sort_unstable();
+    hosts.dedup();
+    let more = match hosts.len() {
         0 => String::new(),
-        _ if name.upstream.is_none() => String::new(),
         1 => " and another name".to_owned(),
         count => format!(" and {count} other names"),
     };
