@@ -29,6 +29,9 @@ const WITH_CERTIFICATE: &str = "add `proxy_ssl_trusted_certificate` with the fil
 /// What distributions brought back to releases that do not have it (Debian, package nginx: a fix that came with it).
 const BROUGHT_BACK: [&str; 1] = ["max_headers"];
 
+/// What was removed before is of nobody's nginx any more: NGINX Plus has had a `status` of its own.
+const FORGOTTEN: NginxVersion = NginxVersion::new(1, 18, 0);
+
 /// A line for which nginx does not start.
 pub(crate) struct Refused<'s> {
     pub(crate) line: Directive<'s>,
@@ -102,7 +105,10 @@ fn of_pass<'s>(cx: &Context<'_, 's>, block: ContextId, pass: &Pass<'s>) -> Vec<R
     if !matches!(scheme.as_deref(), Some("ws" | "wss"))
         && let Some(refusal) = refused_prefix(pass)
     {
-        let rest = written.split_once("://").map_or(written.as_str(), |(_, rest)| rest);
+        let rest = match written.split_once(":/") {
+            Some((_, rest)) => rest.trim_start_matches('/'),
+            None => &written,
+        };
         add(line, refusal.to_string(), None, format!("write `proxy_pass http://{rest};`, or `https://`"));
     }
     if let Some((refusal, upstream)) = refused_port(configuration, block, pass) {
@@ -150,7 +156,7 @@ pub(crate) fn unknown(cx: &Context<'_, '_>, name: DirectiveName) -> Option<Strin
     if since > cx.versions().max {
         return Some(format!("nginx has `{word}` since {since}{instead}"));
     }
-    let removed = name.rows().iter().filter_map(|row| row.removed).max()?;
+    let removed = name.rows().iter().filter_map(|row| row.removed).max().filter(|at| *at > FORGOTTEN)?;
     Some(format!("nginx has no `{word}` since {removed}{instead}"))
 }
 
@@ -198,6 +204,10 @@ mod tests {
         proxy_pass app1:8000;
        #^^^^^^^^^^^^^^^^^^^^ error: nginx refuses to start: invalid URL prefix
     }
+    location /c {
+        proxy_pass http:/app1:8000;
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx refuses to start: invalid URL prefix
+    }
     location /b {
         proxy_pass tcp://app1:8000/b;
        #^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx refuses to start: invalid URL prefix
@@ -205,7 +215,11 @@ mod tests {
 "#,
         );
         assert_eq!(help(&findings[0]), "write `proxy_pass http://app1:8000;`, or `https://`");
-        assert_eq!(help(&findings[1]), "write `proxy_pass http://app1:8000/b;`, or `https://`");
+        assert_eq!(help(&findings[1]), "write `proxy_pass http://app1:8000;`, or `https://`");
+        assert_eq!(help(&findings[2]), "write `proxy_pass http://app1:8000/b;`, or `https://`");
+        // In `stream` it is an address.
+        let stream = found_with(Options::bare(), "stream { server { listen 1; proxy_pass app1:8000; } }");
+        assert!(stream.iter().all(|one| one.rule.name != "directive-not-allowed-here"));
         for pass in ["HTTP://127.0.0.1", "$host", "BACKEND", "__UPSTREAM__", "@up@", "<backend>"] {
             let findings = found(&format!("location / {{ proxy_pass {pass}; }}"));
             assert!(findings.iter().all(|one| one.rule.name != "directive-not-allowed-here"), "{pass}");
@@ -321,8 +335,10 @@ server {
         assert_eq!(said("1.26.3", text).len(), 1);
         assert!(said("1.31.5", text).is_empty());
         assert!(said("1.24-1.26", "server { http2 on; }").is_empty());
-        assert!(said("1.22.1", "server { max_headers 5; more_set_headers a; }").is_empty());
-        assert!(said("1.22.1", &text.replace("least_time", "zone a 1m; state /a; least_time")).len() < 2);
+        assert!(
+            said("1.22.1", "server { max_headers 5; more_set_headers a; location / { status; } }").is_empty()
+        );
+        assert!(said("1.22.1", &text.replace("least_time", "zone a 1m; state /a; least_time")).is_empty());
         assert_eq!(
             said("1.26.3", "server { ssl on; }"),
             [

@@ -119,11 +119,8 @@ fn remedy(
         RefusalKind::Syntax(SyntaxErrorKind::UnexpectedOpen) => {
             Some("nothing but lines that end with `;` may stand in this block".to_owned())
         }
-        RefusalKind::UnknownDirective(_)
-            if directive.name() == DirectiveName::LEAST_TIME && is_commercial(cx) =>
-        {
-            None
-        }
+        // NGINX Plus has some of what came later, under numbers of its own.
+        RefusalKind::UnknownDirective(_) if is_commercial(cx) => None,
         RefusalKind::UnknownDirective(_) => unknown(cx, directive.name()),
         // Other rules, or none.
         RefusalKind::Syntax(_)
