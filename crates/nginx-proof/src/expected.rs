@@ -214,6 +214,7 @@ pub(crate) const EXPECTED: &[Expected] = &[
         },
         ..ANY
     },
+    Expected { rule: "missing-resolver", manner: Manner::Answered, ..ANY },
     Expected {
         rule: "missing-upgrade-header",
         manner: Manner::Status,

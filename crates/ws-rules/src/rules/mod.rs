@@ -36,6 +36,7 @@ mod literal_connection_upgrade;
 mod literal_upgrade_value;
 mod log_format_blind;
 mod missing_connection_header;
+mod missing_resolver;
 mod missing_upgrade_header;
 mod no_shutdown_timeout;
 mod nofile_below_connections;
@@ -110,6 +111,7 @@ pub static RULES: &[&dyn Rule] = &[
     &literal_upgrade_value::LiteralUpgradeValue,
     &log_format_blind::LogFormatBlind,
     &missing_connection_header::MissingConnectionHeader,
+    &missing_resolver::MissingResolver,
     &missing_upgrade_header::MissingUpgradeHeader,
     &no_shutdown_timeout::NoShutdownTimeout,
     &nofile_below_connections::NofileBelowConnections,
