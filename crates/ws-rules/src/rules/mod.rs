@@ -7,6 +7,7 @@ mod balancing_order;
 mod buffered_endpoint;
 mod cached_handshake;
 mod case_sensitive_upgrade_match;
+mod certificate_without_tls;
 mod chain_timeouts_misaligned;
 mod compressed_endpoint;
 mod conflicting_server;
@@ -82,6 +83,7 @@ pub static RULES: &[&dyn Rule] = &[
     &buffered_endpoint::BufferedEndpoint,
     &cached_handshake::CachedHandshake,
     &case_sensitive_upgrade_match::CaseSensitiveUpgradeMatch,
+    &certificate_without_tls::CertificateWithoutTls,
     &chain_timeouts_misaligned::ChainTimeoutsMisaligned,
     &compressed_endpoint::CompressedEndpoint,
     &conflicting_server::ConflictingServer,
