@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use lint_finding::Finding;
-use nginx_semantics::{Configuration, Layout, Loaded, normalize};
+use nginx_semantics::{Configuration, ContextId, Layout, Loaded, normalize};
 use ws_model::Model;
 use ws_model::chain::{Listener, Outlet, Relation, link};
 use ws_rules::{Findings, Rule};
@@ -15,12 +15,30 @@ use crate::settings::Settings;
 
 /// A main file with what it passes on and takes.
 struct Root<'s> {
+    /// Its number among the layouts of the run.
+    number: usize,
     layout: &'s Layout,
     settings: Settings,
     listener: Listener<'s>,
     outlets: Vec<Outlet>,
     /// The argument that it was found by.
     argument: Option<PathBuf>,
+}
+
+/// What is said of a location that passes on to another nginx.
+pub(crate) struct Linked<'c> {
+    /// The number of its layout.
+    pub(crate) number: usize,
+    /// The location.
+    pub(crate) context: ContextId,
+    pub(crate) findings: Vec<Finding>,
+    /// Those of the outer nginx.
+    pub(crate) settings: &'c Settings,
+}
+
+/// What a configuration may pass on to another one; nothing without a main file, for nobody knows what starts it.
+pub(crate) fn outlets(model: &Model<'_>) -> Vec<Outlet> {
+    model.configuration.root().map_or_else(Vec::new, |_| model.outlets())
 }
 
 /// The main files of a run.
@@ -30,22 +48,23 @@ pub(crate) struct Chains<'s> {
 }
 
 impl<'s> Chains<'s> {
-    /// Adds a configuration, unless it has no main file.
+    /// Adds one of the run's layouts with what it passes on, unless it has no main file.
     pub(crate) fn add(
         &mut self,
         loaded: &'s Loaded,
-        layout: &'s Layout,
-        model: &Model<'s>,
+        number: usize,
+        outlets: Vec<Outlet>,
         settings: &Settings,
         arguments: &[PathBuf],
     ) {
-        let Some(listener) = Listener::new(model.configuration) else { return };
+        let Some(layout) = loaded.layouts.get(number) else { return };
+        let Some(listener) = Listener::new(Configuration::new(&loaded.sources, layout)) else { return };
         let path = listener.configuration.root().and_then(|root| loaded.sources.get(root));
         let path = path.map(|file| normalize(&file.path)).unwrap_or_default();
         let around = arguments.iter().filter(|argument| path.starts_with(argument));
         let argument = around.max_by_key(|argument| argument.as_os_str().len()).cloned();
-        let (outlets, settings) = (model.outlets(), settings.clone());
-        self.roots.push(Root { layout, settings, listener, outlets, argument });
+        let settings = settings.clone();
+        self.roots.push(Root { number, layout, settings, listener, outlets, argument });
     }
 
     /// What the rules say of those that stand in a row, with the settings of the outer one.
@@ -54,7 +73,7 @@ impl<'s> Chains<'s> {
         loaded: &'s Loaded,
         rules: impl Fn(&Settings) -> Vec<&'static dyn Rule>,
         hints: impl Fn(&Settings) -> ws_model::Hints,
-    ) -> Vec<(Vec<Finding>, &Settings)> {
+    ) -> Vec<Linked<'_>> {
         let mut all = Vec::new();
         for (index, outer) in self.roots.iter().enumerate() {
             for (other, inner) in self.roots.iter().enumerate() {
@@ -77,13 +96,18 @@ impl<'s> Chains<'s> {
                 let front = model(outer);
                 let back = (index != other).then(|| model(inner));
                 let back = back.as_ref().unwrap_or(&front);
-                let mut found = Findings::default();
                 for (outlet, server) in taken {
+                    let mut found = Findings::default();
                     if let Some(link) = link(&front, outlet, back, server) {
                         rules(&outer.settings).iter().for_each(|rule| rule.link(&link, &mut found));
                     }
+                    all.push(Linked {
+                        number: outer.number,
+                        context: outlet.endpoint,
+                        findings: found.into_vec(),
+                        settings: &outer.settings,
+                    });
                 }
-                all.push((found.into_vec(), &outer.settings));
             }
         }
         all

@@ -4,8 +4,8 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use lint_finding::{
-    EndpointName, EndpointRow, File, Finding, Notice, NoticeCode, Outcome, Place, Severity, Summary,
-    fingerprint,
+    Applicability, EndpointName, EndpointRow, File, Finding, Notice, NoticeCode, Outcome, Place, Severity,
+    Summary, fingerprint,
 };
 use ws_model::{EvidenceKind, Model};
 
@@ -83,6 +83,16 @@ impl Gathered {
         }
     }
 
+    /// Adds all but the findings of what was gathered elsewhere.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.served_paths.extend(other.served_paths.iter().cloned());
+        for (place, row) in &other.endpoints {
+            self.endpoints.entry(*place).or_insert_with(|| row.clone());
+        }
+        self.proxied.extend(&other.proxied);
+        self.notices.extend(other.notices.iter().map(|(key, notice)| (key.clone(), notice.clone())));
+    }
+
     /// Says which of the user's paths no location that proxies serves, in any server.
     pub(crate) fn unserved_paths(&mut self, paths: &[String]) {
         let served = std::mem::take(&mut self.served_paths);
@@ -151,9 +161,15 @@ impl Gathered {
             infos: count(Severity::Info),
             suppressed,
             fixable: findings.iter().filter(|finding| finding.fix.is_some()).count(),
+            fixable_safely: findings.iter().filter(|finding| is_safe(finding)).count(),
         };
-        Outcome { files, findings, endpoints, notices, summary }
+        Outcome { files, findings, endpoints, notices, summary, fixes: None }
     }
+}
+
+/// Whether it has an edit that may be applied unseen.
+fn is_safe(finding: &Finding) -> bool {
+    finding.fix.as_ref().is_some_and(|fix| fix.applicability == Applicability::Safe)
 }
 
 /// Says in how many contexts a finding holds, when there is more than one.

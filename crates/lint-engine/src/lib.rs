@@ -5,6 +5,7 @@
 
 mod chains;
 mod endpoints;
+mod fix;
 mod gather;
 mod notices;
 mod rows;
@@ -19,12 +20,13 @@ use nginx_semantics::{Configuration, Files, Layout, Loaded, PathMap, Scope, load
 use ws_model::{Hints, Model};
 use ws_rules::{Findings, RULES, Rule, visit};
 
-use crate::chains::Chains;
+use crate::chains::{Chains, outlets};
 use crate::gather::Gathered;
 use crate::settings::SettingsFiles;
 use crate::suppress::Suppressions;
 
 pub use endpoints::endpoints;
+pub use fix::{Changed, Fixed, MayEdit, Which, fixed};
 pub use settings::{
     Config, FILE_NAME, FileSettings, Level, Selector, Settings, SettingsFile, SettingsProblem, UnknownRule,
     find_rule,
@@ -86,10 +88,9 @@ fn judge(
 ) -> Outcome {
     let mut gathered = Gathered::default();
     notices::of_skipped(loaded, &mut gathered);
-    let arguments: Vec<PathBuf> =
-        arguments.iter().map(|argument| normalize(&scope.working_folder.join(argument))).collect();
+    let arguments = absolute(arguments, scope);
     let mut chains = Chains::default();
-    for layout in &loaded.layouts {
+    for (number, layout) in loaded.layouts.iter().enumerate() {
         let settings = of_layout(loaded, layout, settings, found);
         let configuration = Configuration::new(&loaded.sources, layout);
         let model = Model::new(configuration, &hints(&settings));
@@ -101,10 +102,10 @@ fn judge(
         look(&model, &findings);
         gathered.findings(findings, &settings);
         gathered.model(&model);
-        chains.add(loaded, layout, &model, &settings, &arguments);
+        chains.add(loaded, number, outlets(&model), &settings, &arguments);
     }
-    for (findings, settings) in chains.findings(loaded, rules, hints) {
-        gathered.findings(findings, settings);
+    for linked in chains.findings(loaded, rules, hints) {
+        gathered.findings(linked.findings, linked.settings);
     }
     let judged: Vec<_> =
         loaded.sources.iter().filter(|(id, file)| loaded.judged.contains(id) && !file.is_builtin).collect();
@@ -116,6 +117,10 @@ fn judge(
     }
     gathered.unserved_paths(&settings.websocket_paths);
     finish(loaded, gathered, judged.len(), found, scope)
+}
+
+fn absolute(arguments: &[PathBuf], scope: &Scope) -> Vec<PathBuf> {
+    arguments.iter().map(|argument| normalize(&scope.working_folder.join(argument))).collect()
 }
 
 /// The outcome, with what settings and comments suppress left out.

@@ -5,6 +5,7 @@
 mod endpoint;
 mod finding;
 mod fingerprint;
+mod fixes;
 mod outcome;
 mod rule;
 mod trace;
@@ -16,9 +17,10 @@ pub use finding::{
     Applicability, Confidence, Edit, EndpointName, Finding, Fix, Label, LabelRole, Place, Severity,
 };
 pub use fingerprint::fingerprint;
+pub use fixes::{FixReport, FixRow};
 pub use outcome::{File, FileId, Notice, NoticeCode, Outcome, Summary};
 pub use rule::{FixKind, Group, RuleMeta};
 pub use trace::{
-    FieldOrigin, Prospect, Remark, Responder, SentField, SentRequest, Stage, Trace, TraceAnswer, TraceRun,
-    TraceStep, TraceWay, TracedRequest,
+    FieldOrigin, Instead, Prospect, Remark, Responder, SentField, SentRequest, Stage, Trace, TraceAnswer,
+    TraceRun, TraceStep, TraceWay, TracedRequest,
 };

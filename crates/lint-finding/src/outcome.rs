@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use nginx_syntax::Source;
 
-use crate::{EndpointRow, Finding, Place, Severity};
+use crate::{EndpointRow, Finding, FixReport, Place, Severity};
 
 /// Index into [`Outcome::files`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,6 +45,12 @@ pub enum NoticeCode {
     Settings,
     /// A comment that was to suppress a finding and does not.
     Suppression,
+    /// A fix that was not applied, for it would not have done what it promises.
+    FixDropped,
+    /// A file that could not be replaced by its fixed text.
+    NotWritten,
+    /// What an earlier run that was killed had left behind.
+    Leftover,
 }
 
 impl NoticeCode {
@@ -62,6 +68,9 @@ impl NoticeCode {
             Self::CommandLine => "command-line",
             Self::Settings => "settings",
             Self::Suppression => "suppression",
+            Self::FixDropped => "fix-dropped",
+            Self::NotWritten => "not-written",
+            Self::Leftover => "leftover",
         }
     }
 }
@@ -100,6 +109,8 @@ pub struct Summary {
     pub suppressed: usize,
     /// Findings with an edit.
     pub fixable: usize,
+    /// Those of them whose edit is safe.
+    pub fixable_safely: usize,
 }
 
 /// Everything that a run has to say, sorted.
@@ -115,6 +126,8 @@ pub struct Outcome {
     pub notices: Vec<Notice>,
     /// The counts.
     pub summary: Summary,
+    /// What became of the fixes, where they were to be applied.
+    pub fixes: Option<FixReport>,
 }
 
 impl Outcome {

@@ -237,6 +237,31 @@ impl Responder {
     }
 }
 
+/// Another answer, under a condition that no configuration tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Instead {
+    /// The status.
+    pub status: u16,
+    /// Who says so.
+    pub by: Responder,
+    /// The condition, as the end of "502 from nginx instead, …".
+    pub condition: String,
+    /// The line that it is about.
+    pub place: Option<Place>,
+}
+
+impl Instead {
+    /// In words.
+    pub fn text(&self) -> String {
+        let by = match self.by {
+            Responder::Nginx => "from nginx ",
+            Responder::Backend => "from the back end ",
+            Responder::Nobody | Responder::Unknown => "",
+        };
+        format!("{} {by}instead, {}", self.status, self.condition)
+    }
+}
+
 /// What the client gets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TraceAnswer {
@@ -252,6 +277,8 @@ pub struct TraceAnswer {
     pub text: String,
     /// The line.
     pub place: Option<Place>,
+    /// What it is instead where what no configuration tells is otherwise.
+    pub instead: Vec<Instead>,
     /// What is to be said besides.
     pub remarks: Vec<Remark>,
     /// Whether it is a handshake that succeeded.

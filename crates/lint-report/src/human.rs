@@ -10,7 +10,7 @@ use crate::clip::Room;
 use crate::excerpt::{Excerpt, Mark};
 use crate::position::{Position, path_line};
 use crate::wrap::wrap;
-use crate::{Style, endpoints, escape, summary};
+use crate::{Style, endpoints, escape, fixes, summary};
 
 /// Beyond this, lines are not read but searched.
 const WIDEST: usize = 200;
@@ -36,7 +36,11 @@ pub(crate) fn write(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io
     if !outcome.notices.is_empty() && style.summary {
         writeln!(out)?;
     }
-    if style.summary { summary::write(&outcome.summary, out) } else { Ok(()) }
+    if style.summary {
+        fixes::write(outcome, out)?;
+        summary::write(&outcome.summary, out)?;
+    }
+    Ok(())
 }
 
 /// What was not read or done, a line each.

@@ -5,9 +5,11 @@
 
 mod clip;
 mod concise;
+mod diff;
 mod endpoints;
 mod escape;
 mod excerpt;
+mod fixes;
 mod human;
 mod json;
 mod position;
@@ -62,6 +64,23 @@ pub fn human(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io::Resul
 /// Whatever writing to `out` gives, a broken pipe among them.
 pub fn concise(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     concise::write(outcome, out)
+}
+
+/// What changes in a file as a unified diff, byte for byte, or `for_people` with what a terminal would obey escaped.
+///
+/// # Errors
+/// Whatever writing to `out` gives, a broken pipe among them.
+pub fn diff(path: &str, old: &[u8], new: &[u8], for_people: bool, out: &mut dyn Write) -> io::Result<()> {
+    diff::write(path, old, new, for_people, out)
+}
+
+/// What fixes would be applied and which notices there are, beside a diff.
+///
+/// # Errors
+/// Whatever writing to `out` gives, a broken pipe among them.
+pub fn would_fix(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    human::notices(outcome, style, out)?;
+    fixes::write_dry(outcome, style, out)
 }
 
 /// One object of output version 1, for programs.

@@ -19,17 +19,31 @@ pub(crate) fn write(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
         .join(", ");
     let found = if found.is_empty() { "no findings".to_owned() } else { found };
 
-    let more = [(summary.fixable, "fixable"), (summary.suppressed, "suppressed")]
-        .into_iter()
-        .filter(|&(n, _)| n > 0)
-        .map(|(n, word)| format!("{n} {word}"))
-        .collect::<Vec<_>>()
-        .join(", ");
+    let unsafely = summary.fixable.saturating_sub(summary.fixable_safely);
+    let more = [
+        (summary.fixable_safely, "fixable with --fix"),
+        (
+            unsafely,
+            if summary.fixable_safely > 0 {
+                "more with --unsafe-fixes"
+            } else {
+                "fixable with --fix --unsafe-fixes"
+            },
+        ),
+        (summary.suppressed, "suppressed"),
+    ]
+    .into_iter()
+    .filter(|&(n, _)| n > 0)
+    .map(|(n, word)| format!("{n} {word}"))
+    .collect::<Vec<_>>()
+    .join(", ");
     if more.is_empty() { writeln!(out, "{found}") } else { writeln!(out, "{found} ({more})") }
 }
 
-fn count(n: usize, noun: &str) -> String {
-    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+/// `1 file`, `2 files`, `2 fixes`.
+pub(crate) fn count(n: usize, noun: &str) -> String {
+    let plural = if noun.ends_with('x') { "es" } else { "s" };
+    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}{plural}") }
 }
 
 #[cfg(test)]
@@ -59,7 +73,23 @@ mod tests {
 
     #[test]
     fn what_can_be_fixed_is_counted() {
-        let summary = Summary { files: 2, warnings: 1, fixable: 1, suppressed: 2, ..Summary::default() };
-        assert_eq!(text(&summary), "2 files, no WebSocket endpoint\n1 warning (1 fixable, 2 suppressed)\n");
+        for (fixable, fixable_safely, said) in [
+            (1, 1, "1 fixable with --fix"),
+            (3, 1, "1 fixable with --fix, 2 more with --unsafe-fixes"),
+            (2, 0, "2 fixable with --fix --unsafe-fixes"),
+        ] {
+            let summary = Summary {
+                files: 2,
+                warnings: 1,
+                fixable,
+                fixable_safely,
+                suppressed: 2,
+                ..Summary::default()
+            };
+            assert_eq!(
+                text(&summary),
+                format!("2 files, no WebSocket endpoint\n1 warning ({said}, 2 suppressed)\n")
+            );
+        }
     }
 }

@@ -255,6 +255,9 @@ impl Page<'_> {
         for remark in &answer.remarks {
             self.remark(remark, depth);
         }
+        for other in &answer.instead {
+            self.remark(&Remark { text: other.text(), place: other.place }, depth);
+        }
     }
 
     fn ending(&mut self, trace: &Trace) {

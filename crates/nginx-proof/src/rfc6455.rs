@@ -52,7 +52,7 @@ pub(crate) fn judge(request: &Head, manner: Manner) -> Reply {
     }
     let is_old = !matches!(request.protocol(), "HTTP/1.1");
     if is_old && manner != Manner::Lenient {
-        return Reply::Refuse("505 HTTP Version Not Supported");
+        return Reply::Refuse("426 Upgrade Required");
     }
     if request.header("Host").is_none() {
         return Reply::Refuse("400 Bad Request");
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn each_fault_is_refused() {
         for (from, to, status) in [
-            ("HTTP/1.1", "HTTP/1.0", "505 HTTP Version Not Supported"),
+            ("HTTP/1.1", "HTTP/1.0", "426 Upgrade Required"),
             ("Host: a\r\n", "", "400 Bad Request"),
             ("Upgrade: websocket\r\n", "", "426 Upgrade Required"),
             ("Upgrade: websocket\r\n", "Upgrade: upgrade\r\n", "400 Bad Request"),

@@ -55,7 +55,7 @@ fn a_lenient_back_end_takes_http_1_0() {
     for binary in found() {
         let http =
             format!("server {{ location / {{ proxy_pass http://a; proxy_http_version 1.0; {UPGRADE} }} }}");
-        for (manner, status) in [(Manner::Strict, 505), (Manner::Lenient, 101)] {
+        for (manner, status) in [(Manner::Strict, 426), (Manner::Lenient, 101)] {
             let observation = run(&binary, &http, manner, &[handshake(0)]);
             assert_eq!(observation.seen[0].status, Some(status), "{observation:?}");
         }

@@ -47,7 +47,7 @@ pub use exchange::{
 };
 pub use files::{Files, MemoryFiles, Overlay, ReadError, normalize};
 pub use include::{PathMap, Scope};
-pub use load::{Loaded, SkipReason, Skipped, load, load_main};
+pub use load::{Loaded, SkipReason, Skipped, load, load_main, load_with};
 pub use location::{LocationName, Locations, Modifier, Selection};
 pub use nesting::{Nesting, misplaced_location, misplaced_uri};
 pub use path::{normalize_path, normalize_path_as};

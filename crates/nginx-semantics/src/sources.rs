@@ -1,6 +1,6 @@
 //! The files that were read, each parsed once.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -50,6 +50,25 @@ impl SourceFile {
     pub fn bytes(&self) -> &[u8] {
         self.source.bytes()
     }
+
+    fn new(
+        path: PathBuf,
+        shown: &str,
+        bytes: Vec<u8>,
+        may_be_shown: bool,
+        is_builtin: bool,
+    ) -> Result<Self, ReadError> {
+        let source = Source::new(shown, bytes).map_err(|_| ReadError::TooLarge(u64::from(u32::MAX)))?;
+        let tree = parse(source.bytes(), &NginxVocabulary);
+        let name = |node| catalogue::lookup(&tree.name(node, source.bytes()));
+        let names = std::iter::once(DirectiveName::UNKNOWN).chain(tree.nodes().map(name)).collect();
+        Ok(Self { source: Arc::new(source), tree, names, path, may_be_shown, is_builtin })
+    }
+
+    /// The same file with other bytes.
+    fn with(&self, bytes: Vec<u8>) -> Result<Self, ReadError> {
+        Self::new(self.path.clone(), self.source.path(), bytes, self.may_be_shown, self.is_builtin)
+    }
 }
 
 /// The catalogue as the parser may ask it.
@@ -77,7 +96,7 @@ impl Vocabulary for NginxVocabulary {
 /// All files of a run.
 #[derive(Debug, Default)]
 pub struct Sources {
-    files: Vec<SourceFile>,
+    files: Vec<Arc<SourceFile>>,
     by_identity: HashMap<PathBuf, FileId>,
     /// How many directives all configurations of the run have so far.
     pub(crate) placed: usize,
@@ -86,12 +105,25 @@ pub struct Sources {
 impl Sources {
     /// The file of an id that this table gave out.
     pub fn get(&self, id: FileId) -> Option<&SourceFile> {
-        self.files.get(id.0 as usize)
+        self.files.get(id.0 as usize).map(Arc::as_ref)
     }
 
     /// All files in the order in which they were read.
     pub fn iter(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
-        (0..).map(FileId).zip(&self.files)
+        (0..).map(FileId).zip(self.files.iter().map(Arc::as_ref))
+    }
+
+    /// The same files under the same ids, those of `changed` with other bytes; what did not change is not parsed again.
+    ///
+    /// # Errors
+    /// When a file gets larger than is read.
+    pub fn with(&self, changed: &BTreeMap<FileId, Vec<u8>>) -> Result<Self, ReadError> {
+        let mut this = Self { files: self.files.clone(), by_identity: self.by_identity.clone(), placed: 0 };
+        for (id, file) in (0..).map(FileId).zip(&mut this.files) {
+            let Some(bytes) = changed.get(&id) else { continue };
+            *file = Arc::new(file.with(bytes.clone())?);
+        }
+        Ok(this)
     }
 
     /// The file at `path`, read and parsed unless it was before under any path. All reading goes through here: unless
@@ -138,12 +170,9 @@ impl Sources {
         may_be_shown: bool,
         is_builtin: bool,
     ) -> Result<FileId, ReadError> {
-        let source = Source::new(shown, bytes).map_err(|_| ReadError::TooLarge(u64::from(u32::MAX)))?;
-        let tree = parse(source.bytes(), &NginxVocabulary);
-        let name = |node| catalogue::lookup(&tree.name(node, source.bytes()));
-        let names = std::iter::once(DirectiveName::UNKNOWN).chain(tree.nodes().map(name)).collect();
+        let file = SourceFile::new(path, shown, bytes, may_be_shown, is_builtin)?;
         let id = FileId(u32::try_from(self.files.len()).map_err(|_| ReadError::TooLarge(0))?);
-        self.files.push(SourceFile { source: Arc::new(source), tree, names, path, may_be_shown, is_builtin });
+        self.files.push(Arc::new(file));
         Ok(id)
     }
 }

@@ -10,9 +10,9 @@ use nginx_semantics::{ListenAddress, PathMap, VersionRange};
 
 const AFTER_HELP: &str = "\
 Exit codes:
-  0  nothing found at or above --fail-on
-  1  something found
-  2  could not do all that was asked: wrong usage, unreadable files";
+  0  nothing found at or above --fail-on; with --fix, nothing left; with --diff, nothing to change
+  1  something found; with --fix, something left; with --diff, something to change
+  2  could not do all that was asked: wrong usage, unreadable files, files that could not be fixed";
 
 const ENDPOINTS_AFTER_HELP: &str = "\
 Exit codes:
@@ -140,6 +140,8 @@ pub(crate) struct LintArgs {
     /// The mildest severity that makes the exit code 1
     #[arg(long, value_name = "SEVERITY", value_enum, default_value_t, help_heading = "Rules")]
     pub(crate) fail_on: FailOn,
+    #[command(flatten)]
+    pub(crate) fixing: FixArgs,
 
     /// How findings are written
     #[arg(
@@ -159,6 +161,29 @@ pub(crate) struct LintArgs {
     /// List the endpoints too, with the values in effect there and the lines that set them
     #[arg(short, long, conflicts_with = "quiet", help_heading = "Output")]
     pub(crate) verbose: bool,
+}
+
+/// What is done with the fixes.
+#[derive(Debug, Args)]
+pub(crate) struct FixArgs {
+    /// Apply the fixes that are safe: each is checked first, and files are replaced as a whole
+    ///
+    /// The text that is fixed goes to standard output where it came from standard input.
+    #[arg(long, help_heading = "Fixing")]
+    pub(crate) fix: bool,
+    /// Apply the others too, with --fix or --diff: they may change what other requests get
+    #[arg(long, help_heading = "Fixing")]
+    pub(crate) unsafe_fixes: bool,
+    /// Show what --fix would change as a unified diff, and change nothing
+    #[arg(long, help_heading = "Fixing")]
+    pub(crate) diff: bool,
+}
+
+impl FixArgs {
+    /// Whether fixes are looked at at all.
+    pub(crate) fn is_asked_for(&self) -> bool {
+        self.fix || self.diff
+    }
 }
 
 /// `--color`.

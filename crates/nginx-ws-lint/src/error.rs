@@ -14,6 +14,12 @@ pub(crate) enum Error {
     /// `--stdin-filename` without `-`.
     #[error("--stdin-filename names what is read from standard input: give `-` as the path")]
     StdinNameWithoutStdin,
+    /// `--unsafe-fixes` without what it is about.
+    #[error("--unsafe-fixes needs --fix, which applies them, or --diff, which shows them")]
+    UnsafeAlone,
+    /// No handler for signals.
+    #[error("cannot wait for signals, so nothing is fixed: {0}")]
+    Signals(#[source] io::Error),
     /// Standard input gave an error.
     #[error("cannot read standard input: {0}")]
     ReadStdin(#[source] io::Error),

@@ -5,6 +5,7 @@ mod commands;
 mod disk;
 mod error;
 mod exit;
+mod replace;
 mod scope;
 mod terminal;
 mod version;

@@ -43,12 +43,12 @@ pub enum Fault {
 
 impl Fault {
     /// The status that says so. The standard leaves it to the server ("such as 400 Bad Request") but for the version of
-    /// the protocol, which is 426 (section 4.2.2); RFC 9110 has 426 for what needs an upgrade and 505 for HTTP/1.0.
+    /// the protocol, which is 426 (section 4.2.2). RFC 9110 has 426 for a client that has to come with another protocol
+    /// (section 15.5.22), which is all that a handshake over HTTP/1.0, or without `Upgrade`, has wrong.
     pub const fn status(self) -> u16 {
         match self {
             Self::Method => 405,
-            Self::Http10 => 505,
-            Self::NoUpgrade | Self::OtherVersion => 426,
+            Self::Http10 | Self::NoUpgrade | Self::OtherVersion => 426,
             Self::Http2 | Self::NoHost | Self::OtherUpgrade | Self::NoConnection | Self::NoKey => 400,
         }
     }
@@ -249,7 +249,7 @@ mod tests {
             assert_eq!(read(&request(UpstreamVersion::Http11, &fields)), expected, "{name} {value:?}");
         }
         for (version, fault, status) in
-            [(UpstreamVersion::Http10, Fault::Http10, 505), (UpstreamVersion::Http2, Fault::Http2, 400)]
+            [(UpstreamVersion::Http10, Fault::Http10, 426), (UpstreamVersion::Http2, Fault::Http2, 400)]
         {
             assert_eq!(read(&request(version, &good())), Reading::Refuses(fault));
             assert_eq!(fault.status(), status);

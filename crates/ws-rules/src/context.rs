@@ -231,8 +231,8 @@ impl FindingBuilder {
         self
     }
 
-    /// An edit of the 0-based `index`th word behind a directive's name, where its file may be shown. In an included file
-    /// it may change other places too, so it is not safe there.
+    /// An edit of the 0-based `index`th word behind a directive's name, where its file may be shown. Whether it
+    /// changes other locations too is seen when it is applied.
     pub fn replace(
         mut self,
         applicability: Applicability,
@@ -242,8 +242,6 @@ impl FindingBuilder {
     ) -> Self {
         let is_visible = directive.visible().reference == directive.reference;
         if let Some(at) = directive.argument_at(index).filter(|_| is_visible) {
-            let applicability =
-                if directive.included_by().is_some() { Applicability::Unsafe } else { applicability };
             let title = format!("write `{replacement}`");
             let edit = Edit { place: place(at), replacement: replacement.as_bytes().to_vec() };
             self.0.fix = Some(Fix { title, applicability, edits: vec![edit] });

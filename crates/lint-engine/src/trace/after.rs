@@ -1,6 +1,6 @@
 //! What the client gets for a request that is passed on, and the life of the connection after that.
 
-use lint_finding::{Prospect, Responder, Stage, TraceAnswer, TraceStep};
+use lint_finding::{Instead, Prospect, Responder, Stage, TraceAnswer, TraceStep};
 use nginx_semantics::{
     ContextId, ContextKind, Directive, DirectiveName, Effective, PassModule, Passed, effective, peers, time,
     upstream,
@@ -17,15 +17,18 @@ const TELLING: [&[u8]; 2] = [b"info", b"debug"];
 
 /// What no configuration tells of a back end: whether it is there, and what it speaks
 /// (`http/ngx_http_upstream.c:ngx_http_upstream_next`).
-fn unless_reached(passed: &Passed<'_>) -> &'static str {
+fn unless_reached(passed: &Passed<'_>) -> Instead {
     let is_tls = passed.request.as_ref().is_some_and(|request| request.is_tls);
-    match passed.pass.module {
-        PassModule::Proxy if is_tls => {
-            "502 from nginx instead, where nobody answers or no TLS is spoken there"
-        }
-        PassModule::Proxy => "502 from nginx instead, where nobody answers or TLS is spoken there",
-        _ => "502 from nginx instead, where nobody answers",
-    }
+    let condition = match passed.pass.module {
+        PassModule::Proxy if is_tls => "where nobody answers or no TLS is spoken there",
+        PassModule::Proxy => "where nobody answers or TLS is spoken there",
+        _ => "where nobody answers",
+    };
+    instead(502, Responder::Nginx, condition)
+}
+
+fn instead(status: u16, by: Responder, condition: &str) -> Instead {
+    Instead { status, by, condition: condition.to_owned(), place: None }
 }
 
 impl<'s> Follow<'_, 's> {
@@ -53,7 +56,7 @@ impl<'s> Follow<'_, 's> {
         }
         let mut got = self.if_reached(passed);
         if got.by == Responder::Backend && got.status.is_some() {
-            got.remarks.push(remark(unless_reached(passed), None));
+            got.instead.push(unless_reached(passed));
         }
         got
     }
@@ -80,13 +83,13 @@ impl<'s> Follow<'_, 's> {
                 let mut refused = answer(Some(status), Responder::Backend, text, at, Prospect::Fails);
                 refused.reason = Some(fault.name());
                 let other = match fault {
-                    Fault::Http10 => "many back ends take HTTP/1.0 all the same, and answer 101; others refuse it with 400 or 426",
+                    Fault::Http10 => "many back ends take HTTP/1.0 all the same, and answer 101; others refuse it with 400 or 505",
                     _ => "which status is the back end's choice: 400 and 426 are common, and 200 or 404 where it takes the request for one of a page",
                 };
                 refused.remarks.push(remark(other, None));
                 if fault == Fault::NoHost && self.request.field("origin").next().is_some() {
-                    let text = "403 instead, where the back end compares `Origin` with `Host` before it misses one";
-                    refused.remarks.push(remark(text, None));
+                    let condition = "where it compares `Origin` with `Host` before it misses one";
+                    refused.instead.push(instead(403, Responder::Backend, condition));
                 }
                 refused
             }
@@ -131,13 +134,14 @@ impl<'s> Follow<'_, 's> {
         }
         let mut switched = answer(Some(101), Responder::Backend, text, at, Prospect::Succeeds);
         if passed.request.as_ref().and_then(is_foreign_origin) == Some(true) {
-            let text = "403 instead, where the back end compares `Origin` with `Host`: they name different hosts here";
-            switched.remarks.push(remark(text, None));
+            let condition = "where it compares `Origin` with `Host`: they name different hosts here";
+            switched.instead.push(instead(403, Responder::Backend, condition));
         }
         for line in self.in_effect(passed.context, DirectiveName::PROXY_CACHE) {
             if line.argument(0).as_deref() != Some(b"off") && passed.pass.module == PassModule::Proxy {
-                let text = "200 from the cache instead, once an ordinary GET of this URI is in it, unless `proxy_cache_bypass` keeps that";
-                switched.remarks.push(remark(text, Some(place(&line))));
+                let condition = "once an ordinary GET of this URI is in its cache, unless `proxy_cache_bypass` keeps that";
+                let place = Some(place(&line));
+                switched.instead.push(Instead { place, ..instead(200, Responder::Nginx, condition) });
             }
         }
         switched

@@ -368,7 +368,17 @@ pub(super) fn answer(
     handshake: Prospect,
 ) -> TraceAnswer {
     let text = text.into();
-    TraceAnswer { status, by, reason: None, location: None, text, place, remarks: Vec::new(), handshake }
+    TraceAnswer {
+        status,
+        by,
+        reason: None,
+        location: None,
+        text,
+        place,
+        instead: Vec::new(),
+        remarks: Vec::new(),
+        handshake,
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 mod chains;
 mod checklist;
 mod docs;
+mod fixes;
 mod idioms;
 mod registry;
 mod settings;

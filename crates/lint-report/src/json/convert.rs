@@ -23,8 +23,10 @@ pub(crate) fn output<'a>(outcome: &'a Outcome, tool: &ToolInfo<'a>) -> v1::Outpu
             info: summary.infos,
             suppressed: summary.suppressed,
             fixable: summary.fixable,
+            fixable_safely: summary.fixable_safely,
         },
         notices: outcome.notices.iter().map(|notice| self::notice(outcome, notice)).collect(),
+        fixes: outcome.fixes.as_ref().map(fixes),
     }
 }
 
@@ -68,9 +70,31 @@ fn step<'a>(outcome: &'a Outcome, label: &'a finding::Label) -> v1::Step<'a> {
 fn fix<'a>(outcome: &'a Outcome, fix: &'a finding::Fix) -> v1::Fix<'a> {
     let edits = fix.edits.iter().map(|edit| {
         let (file, range) = range(outcome, edit.place);
-        v1::Edit { file, range, replacement: String::from_utf8_lossy(&edit.replacement).into_owned() }
+        let bytes = &edit.replacement;
+        let digits = || bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let replacement_hex = std::str::from_utf8(bytes).is_err().then(digits);
+        let replacement = String::from_utf8_lossy(bytes).into_owned();
+        v1::Edit { file, range, replacement, replacement_hex }
     });
     v1::Fix { title: &fix.title, applicability: fix.applicability.name(), edits: edits.collect() }
+}
+
+fn fixes(report: &finding::FixReport) -> v1::Fixes<'_> {
+    fn row(row: &finding::FixRow) -> v1::FixRow<'_> {
+        v1::FixRow {
+            rule: row.rule.name,
+            title: &row.title,
+            applicability: row.applicability.name(),
+            file: &row.path,
+            line: row.line,
+            reason: row.reason.as_deref(),
+        }
+    }
+    v1::Fixes {
+        applied: report.applied.iter().map(row).collect(),
+        dropped: report.dropped.iter().map(row).collect(),
+        files: &report.files,
+    }
 }
 
 pub(super) fn endpoint<'a>(outcome: &'a Outcome, row: &'a finding::EndpointRow) -> v1::Endpoint<'a> {

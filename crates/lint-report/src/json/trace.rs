@@ -59,6 +59,14 @@ fn remarks<'a>(outcome: &'a Outcome, remarks: &'a [finding::Remark]) -> Vec<trac
     remarks.iter().map(remark).collect()
 }
 
+fn instead<'a>(outcome: &'a Outcome, others: &'a [finding::Instead]) -> Vec<trace_v1::Instead<'a>> {
+    let other = |other: &'a finding::Instead| {
+        let (file, line) = optional_line(outcome, other.place);
+        trace_v1::Instead { status: other.status, by: other.by.name(), text: other.text(), file, line }
+    };
+    others.iter().map(other).collect()
+}
+
 fn way<'a>(outcome: &'a Outcome, way: &'a finding::TraceWay) -> trace_v1::Way<'a> {
     let sent = way.sent.as_ref().map(|sent| trace_v1::Sent {
         line: &sent.line,
@@ -79,6 +87,7 @@ fn way<'a>(outcome: &'a Outcome, way: &'a finding::TraceWay) -> trace_v1::Way<'a
             text: &answer.text,
             file,
             line,
+            instead: instead(outcome, &answer.instead),
             remarks: remarks(outcome, &answer.remarks),
             handshake: answer.handshake.name(),
         },

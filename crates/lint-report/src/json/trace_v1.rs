@@ -107,6 +107,17 @@ pub(crate) struct Answer<'a> {
     pub(crate) text: &'a str,
     pub(crate) file: Option<&'a str>,
     pub(crate) line: Option<u32>,
+    pub(crate) instead: Vec<Instead<'a>>,
     pub(crate) remarks: Vec<Remark<'a>>,
     pub(crate) handshake: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Instead<'a> {
+    pub(crate) status: u16,
+    /// `nginx` or `backend`.
+    pub(crate) by: &'static str,
+    pub(crate) text: String,
+    pub(crate) file: Option<&'a str>,
+    pub(crate) line: Option<u32>,
 }

@@ -14,6 +14,26 @@ pub(crate) struct Output<'a> {
     pub(crate) endpoints: Vec<Endpoint<'a>>,
     pub(crate) summary: Summary,
     pub(crate) notices: Vec<Notice<'a>>,
+    /// What became of the fixes; null without `--fix`.
+    pub(crate) fixes: Option<Fixes<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Fixes<'a> {
+    pub(crate) applied: Vec<FixRow<'a>>,
+    pub(crate) dropped: Vec<FixRow<'a>>,
+    pub(crate) files: &'a [String],
+}
+
+/// A fix by its finding, with the line that it had before.
+#[derive(Debug, Serialize)]
+pub(crate) struct FixRow<'a> {
+    pub(crate) rule: &'a str,
+    pub(crate) title: &'a str,
+    pub(crate) applicability: &'static str,
+    pub(crate) file: &'a str,
+    pub(crate) line: u32,
+    pub(crate) reason: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -89,6 +109,8 @@ pub(crate) struct Edit<'a> {
     pub(crate) file: &'a str,
     pub(crate) range: Range,
     pub(crate) replacement: String,
+    /// The bytes in hexadecimal digits where `replacement` cannot show them, for it is not UTF-8; else null.
+    pub(crate) replacement_hex: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -155,6 +177,8 @@ pub(crate) struct Summary {
     pub(crate) info: usize,
     pub(crate) suppressed: usize,
     pub(crate) fixable: usize,
+    /// Those of them whose fix is safe.
+    pub(crate) fixable_safely: usize,
 }
 
 #[derive(Debug, Serialize)]

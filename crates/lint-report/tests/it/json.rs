@@ -27,9 +27,11 @@ fn empty_lists_are_printed() {
         "warnings": 0,
         "info": 0,
         "suppressed": 0,
-        "fixable": 0
+        "fixable": 0,
+        "fixable_safely": 0
       },
-      "notices": []
+      "notices": [],
+      "fixes": null
     }
     "#);
 }

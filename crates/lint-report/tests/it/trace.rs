@@ -1,9 +1,9 @@
 //! Whatever stands in a trace or in a table, no control character gets through.
 
 use lint_finding::{
-    Confidence, EndpointRow, EndpointTable, EvidenceKind, EvidenceRow, FieldOrigin, Origin, Outcome, PeerRow,
-    Place, Prospect, Remark, Responder, SentField, SentRequest, Setting, Severity, Stage, TableRow, Tls,
-    Trace, TraceAnswer, TraceRun, TraceStep, TraceWay, TracedRequest,
+    Confidence, EndpointRow, EndpointTable, EvidenceKind, EvidenceRow, FieldOrigin, Instead, Origin, Outcome,
+    PeerRow, Place, Prospect, Remark, Responder, SentField, SentRequest, Setting, Severity, Stage, TableRow,
+    Tls, Trace, TraceAnswer, TraceRun, TraceStep, TraceWay, TracedRequest,
 };
 use lint_report::{Style, ToolInfo};
 use nginx_syntax::Span;
@@ -42,6 +42,7 @@ fn trace(text: &str, is_several: bool) -> Trace {
             location: Some(owned()),
             text: owned(),
             place: at,
+            instead: vec![Instead { status: 502, by: Responder::Nginx, condition: owned(), place: at }],
             remarks: vec![remark()],
             handshake,
         },

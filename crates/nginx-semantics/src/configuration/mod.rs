@@ -153,6 +153,13 @@ impl<'s> Configuration<'s> {
         &self.layout.fragments
     }
 
+    /// The files that it is made of: the main file, the fragments, and what they include.
+    pub fn files(&self) -> BTreeSet<FileId> {
+        let own =
+            self.layout.root.into_iter().chain(self.layout.fragments.iter().map(|fragment| fragment.file));
+        own.chain(self.layout.reached.iter().copied()).collect()
+    }
+
     /// What went wrong with includes.
     pub fn problems(&self) -> &'s [IncludeProblem] {
         &self.layout.problems

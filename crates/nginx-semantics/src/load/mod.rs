@@ -74,7 +74,13 @@ struct Candidate {
 
 /// Reads what the arguments mean: files as they are, folders by walking.
 pub fn load(files: &dyn Files, arguments: &[PathBuf], scope: &Scope) -> Loaded {
-    let mut loaded = Loaded::default();
+    load_with(Sources::default(), files, arguments, scope)
+}
+
+/// The same with files that were read before, such as [`Sources::with`] other bytes: they keep their ids and are not
+/// read again.
+pub fn load_with(sources: Sources, files: &dyn Files, arguments: &[PathBuf], scope: &Scope) -> Loaded {
+    let mut loaded = Loaded { sources, ..Loaded::default() };
     let candidates = walk::candidates(files, arguments, scope, &mut loaded);
     let is_root = |candidate: &&Candidate| {
         scope.roots.contains(&scope.absolute(&candidate.path)) || is_root(&loaded.sources, candidate.file)

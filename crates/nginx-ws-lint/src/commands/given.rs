@@ -61,6 +61,16 @@ impl Given {
         }
     }
 
+    /// The name of standard input and its bytes, where it is what is read.
+    pub(super) fn stdin(&self) -> Option<(&Path, &[u8])> {
+        self.stdin.as_ref().map(|(path, bytes)| (path.as_path(), bytes.as_slice()))
+    }
+
+    /// The folders that were given.
+    pub(super) fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
     /// Does something with it.
     pub(crate) fn with<T>(&self, work: impl FnOnce(&dyn Files, &[PathBuf], &Scope) -> T) -> T {
         match &self.stdin {

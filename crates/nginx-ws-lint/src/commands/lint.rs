@@ -7,7 +7,7 @@ use lint_engine::Settings;
 use lint_finding::Outcome;
 
 use super::given::Given;
-use super::{TOOL, to_stdout};
+use super::{TOOL, fix, to_stdout};
 use crate::cli::{Format, LintArgs};
 use crate::error::Error;
 use crate::exit::Exit;
@@ -16,6 +16,9 @@ use crate::terminal;
 /// Lints what the arguments name and writes the outcome.
 pub(crate) fn run(args: &LintArgs) -> Result<Exit, Error> {
     let given = Given::new(&args.input, (!args.quiet).then_some("linting"))?;
+    if args.fixing.unsafe_fixes && !args.fixing.is_asked_for() {
+        return Err(Error::UnsafeAlone);
+    }
     let settings = Settings {
         versions: given.versions(&args.input, args.verbose),
         websocket_paths: args.evidence.ws_path.clone(),
@@ -26,6 +29,9 @@ pub(crate) fn run(args: &LintArgs) -> Result<Exit, Error> {
         now: now(),
         ..Settings::default()
     };
+    if args.fixing.is_asked_for() {
+        return fix::run(args, given, &settings);
+    }
     let mut outcome = given.with(|files, paths, scope| lint_engine::lint(files, paths, scope, &settings));
     given.add_unlisted(&mut outcome);
     if args.quiet {
@@ -41,7 +47,7 @@ fn now() -> Option<i64> {
     i64::try_from(elapsed.as_secs()).ok()
 }
 
-fn write(outcome: &Outcome, args: &LintArgs, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(outcome: &Outcome, args: &LintArgs, out: &mut dyn Write) -> io::Result<()> {
     let style = terminal::style(args.color.color, args.verbose, !args.quiet);
     match args.format {
         Format::Human => lint_report::human(outcome, &style, out),

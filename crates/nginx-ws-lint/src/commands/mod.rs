@@ -2,6 +2,7 @@
 
 pub(crate) mod endpoints;
 pub(crate) mod explain;
+mod fix;
 mod given;
 pub(crate) mod lint;
 pub(crate) mod rules;
@@ -18,6 +19,13 @@ const TOOL: ToolInfo<'_> = ToolInfo {
     version: env!("CARGO_PKG_VERSION"),
     commit: option_env!("NGINX_WS_LINT_COMMIT"),
 };
+
+/// Writes to standard error, for what is said beside an output that is for programs.
+fn to_stderr(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
+    let mut out = BufWriter::new(io::stderr().lock());
+    // When even standard error is gone there is nobody left to tell.
+    let _ = write(&mut out).and_then(|()| out.flush());
+}
 
 /// Writes to standard output. A reader that has seen enough (`| head`) is no error and changes no exit code.
 fn to_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {

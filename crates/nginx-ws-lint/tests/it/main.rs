@@ -4,8 +4,10 @@
 
 mod endpoints;
 mod explain;
+mod fix;
 mod help;
 mod input;
+mod kill;
 mod output;
 mod run;
 mod trace;

@@ -75,7 +75,7 @@ impl Tree {
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(Path::new(env!("CARGO_BIN_EXE_nginx-ws-lint")));
         command.args(arguments).current_dir(self.folder.path());
         // Nothing of CI, NO_COLOR, FORCE_COLOR, CLICOLOR, COLUMNS, PATH or NGINX_WS_LINT_FORMAT leaks in.

@@ -128,7 +128,8 @@ fn what_no_configuration_tells_of_a_back_end_is_said_beside() {
         );
         let run = trace(&http, "ws://example.com/ws", &["--format", "json"]);
         let value: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
-        value["runs"][0]["ways"][0]["answer"]["remarks"].to_string()
+        let answer = &value["runs"][0]["ways"][0]["answer"];
+        format!("{}{}", answer["instead"], answer["remarks"])
     };
     let table = [
         (
@@ -140,10 +141,10 @@ fn what_no_configuration_tells_of_a_back_end_is_said_beside() {
             "502 from nginx instead, where nobody answers or TLS is spoken there",
         ),
         ("uwsgi_pass 127.0.0.1:8000;", "502 from nginx instead, where nobody answers\""),
-        ("proxy_pass http://a;", "others refuse it with 400 or 426"),
+        ("proxy_pass http://a;", "others refuse it with 400 or 505"),
         (
             "proxy_pass http://a; proxy_http_version 1.1; proxy_set_header Host '';",
-            "403 instead, where the back end compares `Origin` with `Host`",
+            "403 from the back end instead, where it compares `Origin` with `Host`",
         ),
     ];
     for (lines, expected) in table {

@@ -1,0 +1,204 @@
+//! What a fix is allowed to change, and which of several fixes changed something else.
+
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use lint_finding::{Finding, Fix, Place};
+use nginx_semantics::{Configuration, ContextId, ContextKind, DirectiveName, FileId, SourceFile};
+use nginx_syntax::NodeId;
+
+use super::state::State;
+use super::units::UnitKey;
+
+/// A location of one of the state's parts.
+pub(crate) type Target = (usize, UnitKey);
+
+/// A block of a file; [`NodeId::FILE`] for the top level.
+pub(crate) type BlockId = (FileId, NodeId);
+
+/// A fix that may be applied.
+#[derive(Debug, Clone)]
+pub(crate) struct Candidate {
+    pub(crate) finding: Finding,
+    pub(crate) fix: Fix,
+    /// Whether it may change other locations than its own.
+    pub(crate) is_relaxed: bool,
+    /// The locations that the finding is about.
+    pub(crate) targets: BTreeSet<Target>,
+    /// The innermost block of each edit.
+    pub(crate) blocks: BTreeSet<BlockId>,
+    /// Whether it edits the line that opens a location.
+    pub(crate) renames: bool,
+}
+
+/// By rule and place: the parts and contexts that have the finding.
+type SaidAt = HashMap<(&'static str, Place), Vec<(usize, Option<ContextId>)>>;
+
+/// What is looked up for every candidate of a round.
+pub(crate) struct Index<'a> {
+    state: &'a State,
+    said: SaidAt,
+    openers: OnceCell<HashMap<BlockId, Vec<Target>>>,
+    nodes: BTreeMap<FileId, Vec<NodeId>>,
+}
+
+impl<'a> Index<'a> {
+    pub(crate) fn new(state: &'a State) -> Self {
+        let mut said: SaidAt = HashMap::new();
+        for (number, one) in state.said() {
+            let key = (one.finding.rule.name, one.finding.primary.place);
+            said.entry(key).or_default().push((number, one.context));
+        }
+        Self { state, said, openers: OnceCell::new(), nodes: BTreeMap::new() }
+    }
+
+    pub(crate) fn candidate(&mut self, finding: &Finding, fix: &Fix, is_relaxed: bool) -> Candidate {
+        let mut this = Candidate {
+            finding: finding.clone(),
+            fix: fix.clone(),
+            is_relaxed,
+            targets: BTreeSet::new(),
+            blocks: BTreeSet::new(),
+            renames: false,
+        };
+        let mut is_placed = false;
+        let said = self.said.get(&(finding.rule.name, finding.primary.place)).cloned().unwrap_or_default();
+        for (number, context) in said {
+            let part = self.state.parts.get(number);
+            let unit = context.zip(part).and_then(|(context, part)| part.units.of(context));
+            is_placed |= unit.is_some();
+            this.targets.extend(unit.map(|unit| (number, unit)));
+        }
+        if !is_placed {
+            // About the configuration: the locations that it points into, or edits.
+            let places = fix.edits.iter().map(|edit| edit.place).chain([finding.primary.place]);
+            for place in places.collect::<Vec<_>>() {
+                this.targets.extend(self.location_around(place));
+            }
+        }
+        for edit in &fix.edits {
+            let block = self.block(edit.place);
+            this.blocks.insert(block);
+            if let Some(node) = self.head(edit.place) {
+                let renamed = self.openers().get(&(block.0, node)).cloned().unwrap_or_default();
+                this.renames |= !renamed.is_empty();
+                this.targets.extend(renamed);
+            }
+        }
+        this
+    }
+
+    /// The innermost block that a place begins in.
+    pub(crate) fn block(&mut self, place: Place) -> BlockId {
+        let id = FileId(place.file.0);
+        let offset = place.span.start;
+        let state = self.state;
+        let Some(file) = state.loaded.sources.get(id) else { return (id, NodeId::FILE) };
+        let mut node = self.last_before(id, offset).unwrap_or(NodeId::FILE);
+        while node != NodeId::FILE {
+            let tree = &file.tree;
+            let opens = tree.terminator(node).filter(|_| tree.is_block(node));
+            let is_open = tree.close(node).is_none_or(|close| offset <= close.start);
+            if opens.is_some_and(|opens| opens.end <= offset) && is_open {
+                break;
+            }
+            node = tree.parent(node);
+        }
+        (id, node)
+    }
+
+    /// The block whose opening line a place lies in, where it replaces something.
+    fn head(&mut self, place: Place) -> Option<NodeId> {
+        let id = FileId(place.file.0);
+        let state = self.state;
+        let file = state.loaded.sources.get(id)?;
+        let node = self.last_before(id, place.span.end.max(place.span.start + 1) - 1)?;
+        let head = file.tree.head_span(node);
+        let is_in_head = head.start < place.span.end && place.span.start < head.end;
+        (file.tree.is_block(node) && is_in_head).then_some(node)
+    }
+
+    /// The last directive that begins at or before an offset.
+    fn last_before(&mut self, id: FileId, offset: u32) -> Option<NodeId> {
+        let file = self.state.loaded.sources.get(id)?;
+        let nodes = self.nodes.entry(id).or_insert_with(|| file.tree.nodes().collect());
+        let after = nodes.partition_point(|&node| file.tree.name_span(node).start <= offset);
+        nodes.get(after.checked_sub(1)?).copied()
+    }
+
+    fn location_around(&mut self, place: Place) -> Vec<Target> {
+        let (id, mut node) = self.block(place);
+        let state = self.state;
+        let Some(file) = state.loaded.sources.get(id) else { return Vec::new() };
+        while node != NodeId::FILE && file.name(node) != DirectiveName::LOCATION {
+            node = file.tree.parent(node);
+        }
+        self.openers().get(&(id, node)).cloned().unwrap_or_default()
+    }
+
+    fn openers(&self) -> &HashMap<BlockId, Vec<Target>> {
+        self.openers.get_or_init(|| {
+            let mut all: HashMap<BlockId, Vec<Target>> = HashMap::new();
+            for (number, part) in self.state.parts.iter().enumerate() {
+                let Some(configuration) = self.state.configuration(number) else { continue };
+                for (key, unit) in part.units.iter() {
+                    let Some(opener) = configuration.context(unit.context).opener else { continue };
+                    all.entry((opener.file, opener.node)).or_default().push((number, key));
+                }
+            }
+            all
+        })
+    }
+}
+
+/// The fixes that edit what a location is made of: those of the nearest level that any edits, `http` excepted, where
+/// maps are added for all.
+pub(crate) fn contributors(
+    configuration: Configuration<'_>,
+    context: ContextId,
+    chosen: &[(usize, &Candidate)],
+    by_block: &BTreeMap<BlockId, Vec<usize>>,
+) -> Vec<usize> {
+    let mut found: BTreeSet<usize> = BTreeSet::new();
+    let mut blocks: BTreeSet<BlockId> = BTreeSet::new();
+    for level in configuration.levels(context) {
+        let this = configuration.context(level);
+        if matches!(this.kind, ContextKind::Http | ContextKind::Main) {
+            break;
+        }
+        blocks.extend(this.opener.map(|opener| (opener.file, opener.node)));
+        blocks_of_directives(configuration, level, &mut blocks);
+        let pseudo = |child: &&ContextId| {
+            use ContextKind as K;
+            matches!(configuration.context(**child).kind, K::If | K::LimitExcept | K::ServerIf)
+        };
+        for child in this.children.iter().filter(pseudo) {
+            let opener = configuration.context(*child).opener;
+            blocks.extend(opener.map(|opener| (opener.file, opener.node)));
+            blocks_of_directives(configuration, *child, &mut blocks);
+        }
+    }
+    for block in &blocks {
+        found.extend(by_block.get(block).into_iter().flatten());
+    }
+    if found.is_empty() {
+        // A map or an upstream, then, or what all locations inherit.
+        let is_named = |block: &BlockId| {
+            use DirectiveName as N;
+            let name = configuration.sources.get(block.0).map(|file: &SourceFile| file.name(block.1));
+            matches!(name, Some(N::MAP | N::UPSTREAM | N::GEO | N::SPLIT_CLIENTS))
+        };
+        let of_named = chosen.iter().filter(|(_, candidate)| candidate.blocks.iter().any(is_named));
+        found.extend(of_named.map(|(index, _)| *index));
+    }
+    found.into_iter().collect()
+}
+
+fn blocks_of_directives(configuration: Configuration<'_>, level: ContextId, blocks: &mut BTreeSet<BlockId>) {
+    for directive in configuration.directives(level) {
+        let reference = directive.reference;
+        if let Some(file) = directive.file() {
+            blocks.insert((reference.file, file.tree.parent(reference.node)));
+        }
+    }
+}

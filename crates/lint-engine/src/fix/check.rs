@@ -1,0 +1,280 @@
+//! Whether the files after some edits are what the fixes promise.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use lint_finding::{EndpointRow, Finding, Outcome, Place, Severity};
+
+use super::blame::{BlockId, Candidate, Index, contributors};
+use super::plan::Plan;
+use super::state::State;
+use super::units::UnitKey;
+
+/// Something that is wrong afterwards.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Complaint {
+    /// In words, as the end of "not applied: …".
+    pub(crate) reason: String,
+    /// The fixes that may have done it; none where nobody can be told from the others.
+    pub(crate) culprits: Vec<usize>,
+    /// Whether it is that another location changes, and nothing else.
+    pub(crate) is_about_others: bool,
+}
+
+impl Complaint {
+    /// About all of them.
+    pub(crate) fn of_all(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), culprits: Vec::new(), is_about_others: false }
+    }
+}
+
+/// What is wrong after the chosen fixes; nothing where they do what they promise.
+pub(crate) fn check(
+    before: &State,
+    after: &State,
+    plan: &Plan,
+    chosen: &[(usize, &Candidate)],
+) -> Vec<Complaint> {
+    let mut complaints = findings(before, after, plan, chosen);
+    complaints.extend(endpoints(&before.all, &after.all, chosen));
+    complaints.extend(notices(&before.all, &after.all));
+    complaints.extend(locations(before, after, chosen));
+    complaints
+}
+
+/// What makes findings of one rule comparable: the file and the endpoint, or what is said.
+type Group<'a> = (&'static str, u32, Option<(&'a str, &'a str)>);
+
+fn group(finding: &Finding) -> Group<'_> {
+    let endpoint = finding.endpoint.as_ref();
+    let endpoint = endpoint.map(|name| (name.server.as_str(), name.location.as_str()));
+    (finding.rule.name, finding.primary.place.file.0, endpoint)
+}
+
+/// The targets must be gone, and nothing may be new or worse but what they had hidden.
+fn findings(before: &State, after: &State, plan: &Plan, chosen: &[(usize, &Candidate)]) -> Vec<Complaint> {
+    let mut groups: BTreeMap<Group<'_>, (Vec<&Finding>, Vec<&Finding>)> = BTreeMap::new();
+    for finding in &before.all.findings {
+        groups.entry(group(finding)).or_default().0.push(finding);
+    }
+    for finding in &after.all.findings {
+        groups.entry(group(finding)).or_default().1.push(finding);
+    }
+    let targets: BTreeMap<&str, usize> =
+        chosen.iter().map(|(index, candidate)| (candidate.finding.fingerprint.as_str(), *index)).collect();
+    let revealed = Revealed::new(after, chosen);
+    let mut index = None;
+    let mut complaints = Vec::new();
+    for ((_, _, endpoint), (old, mut new)) in groups {
+        let pairs = paired(old, &mut new, plan, endpoint.is_some());
+        for (one, other) in pairs {
+            if let Some(&fix) = targets.get(one.fingerprint.as_str()) {
+                let reason = format!("{} would still be found", one.rule.name);
+                complaints.push(Complaint { reason, culprits: vec![fix], is_about_others: false });
+            } else if other.severity > one.severity {
+                let index = index.get_or_insert_with(|| Index::new(before));
+                complaints.push(new_finding("make worse", other, &after.all, plan, chosen, index));
+            }
+        }
+        for other in new {
+            if revealed.allows(other) {
+                continue;
+            }
+            let index = index.get_or_insert_with(|| Index::new(before));
+            complaints.push(new_finding("cause", other, &after.all, plan, chosen, index));
+        }
+    }
+    complaints
+}
+
+/// What may come to light: while a handshake cannot succeed, rules do not speak about what else it lacks. A finding
+/// that is milder than the one which is gone may take its place in the same location.
+struct Revealed {
+    /// The locations of what is found now, by rule and place.
+    found: BTreeMap<(&'static str, Place), BTreeSet<Option<UnitKey>>>,
+    /// The worst that was fixed, by location.
+    fixed: BTreeMap<UnitKey, Severity>,
+}
+
+impl Revealed {
+    fn new(after: &State, chosen: &[(usize, &Candidate)]) -> Self {
+        let mut this = Self { found: BTreeMap::new(), fixed: BTreeMap::new() };
+        for (number, said) in after.said() {
+            let key = (said.finding.rule.name, said.finding.primary.place);
+            let part = after.parts.get(number);
+            let unit = part.and_then(|part| part.units.of(said.context?));
+            this.found.entry(key).or_default().insert(unit);
+        }
+        for (_, candidate) in chosen {
+            let severity = candidate.finding.severity;
+            for (_, unit) in &candidate.targets {
+                let worst = this.fixed.entry(*unit).or_insert(severity);
+                *worst = severity.max(*worst);
+            }
+        }
+        this
+    }
+
+    fn allows(&self, finding: &Finding) -> bool {
+        let units = self.found.get(&(finding.rule.name, finding.primary.place));
+        let was_worse = |unit: &Option<UnitKey>| {
+            unit.and_then(|unit| self.fixed.get(&unit)).is_some_and(|worst| *worst > finding.severity)
+        };
+        units.is_some_and(|units| units.iter().all(was_worse))
+    }
+}
+
+/// Whether two findings are the same one, before and after.
+type Sameness<'a> = &'a dyn Fn(&Finding, &Finding) -> bool;
+
+/// What is still there, with what it became; what is left in `new` was not there before. A finding is known by its
+/// place, by its words, or where it is about an endpoint by that.
+fn paired<'a>(
+    mut old: Vec<&'a Finding>,
+    new: &mut Vec<&'a Finding>,
+    plan: &Plan,
+    is_of_endpoint: bool,
+) -> Vec<(&'a Finding, &'a Finding)> {
+    let is_there = |one: &Finding, other: &Finding| {
+        let (one, other) = (one.primary.place, other.primary.place);
+        plan.moved(one.file, one.span.start).contains(&other.span.start)
+    };
+    let is_named = |one: &Finding, other: &Finding| one.fingerprint == other.fingerprint;
+    let is_said = |one: &Finding, other: &Finding| is_of_endpoint || one.message == other.message;
+    let ways: [Sameness<'_>; 3] = [&is_there, &is_named, &is_said];
+    let mut pairs = Vec::new();
+    for is_same in ways {
+        old.retain(|one| {
+            let Some(position) = new.iter().position(|other| is_same(one, other)) else { return true };
+            pairs.push((*one, new.remove(position)));
+            false
+        });
+    }
+    pairs
+}
+
+fn new_finding(
+    does: &str,
+    finding: &Finding,
+    after: &Outcome,
+    plan: &Plan,
+    chosen: &[(usize, &Candidate)],
+    index: &mut Index<'_>,
+) -> Complaint {
+    let place = finding.primary.place;
+    let line = after.file(place.file).map_or(1, |file| file.source.line(place.span.start));
+    let path = after.file(place.file).map_or("?", |file| file.source.path());
+    let reason = format!("it would {does} {} at {path}:{line}", finding.rule.name);
+    let old = plan.before(place.file, place.span.start);
+    let block = index.block(Place { file: place.file, span: nginx_syntax::Span::at(old) });
+    let is_same_endpoint = |candidate: &Candidate| {
+        finding.endpoint.is_some()
+            && candidate.finding.endpoint == finding.endpoint
+            && candidate.finding.primary.place.file == place.file
+    };
+    let edits_file =
+        |candidate: &Candidate| candidate.fix.edits.iter().any(|edit| edit.place.file == place.file);
+    let tests: [&dyn Fn(&Candidate) -> bool; 3] =
+        [&is_same_endpoint, &|candidate| candidate.blocks.contains(&block), &edits_file];
+    let culprits = tests.iter().map(|test| {
+        let blamed = chosen.iter().filter(|(_, candidate)| test(candidate));
+        blamed.map(|(index, _)| *index).collect::<Vec<_>>()
+    });
+    let culprits = culprits.into_iter().find(|culprits| !culprits.is_empty()).unwrap_or_default();
+    Complaint { reason, culprits, is_about_others: false }
+}
+
+/// A finding must not go because nobody takes the location for an endpoint any more.
+fn endpoints(before: &Outcome, after: &Outcome, chosen: &[(usize, &Candidate)]) -> Vec<Complaint> {
+    fn key(row: &EndpointRow) -> (u32, &[String], &str) {
+        (row.place.file.0, row.server_names.as_slice(), row.location.as_str())
+    }
+    let mut counts: BTreeMap<_, i64> = BTreeMap::new();
+    before.endpoints.iter().for_each(|row| *counts.entry(key(row)).or_default() += 1);
+    after.endpoints.iter().for_each(|row| *counts.entry(key(row)).or_default() -= 1);
+    let mut complaints = Vec::new();
+    for ((file, _, location), _) in counts.into_iter().filter(|(_, count)| *count > 0) {
+        let in_file = chosen.iter().filter(|(_, candidate)| {
+            candidate.renames || candidate.fix.edits.iter().any(|edit| edit.place.file.0 == file)
+        });
+        let in_file: Vec<_> = in_file.collect();
+        if in_file.iter().any(|(_, candidate)| candidate.renames) {
+            continue;
+        }
+        let own = in_file.iter().filter(|(_, candidate)| {
+            candidate.finding.endpoint.as_ref().is_some_and(|endpoint| endpoint.location == location)
+        });
+        let mut culprits: Vec<usize> = own.map(|(index, _)| *index).collect();
+        if culprits.is_empty() {
+            culprits = in_file.iter().map(|(index, _)| *index).collect();
+        }
+        let reason = format!("location {location} would not be known as a WebSocket endpoint any more");
+        complaints.push(Complaint { reason, culprits, is_about_others: false });
+    }
+    complaints
+}
+
+/// Nothing may be left out that was judged before.
+fn notices(before: &Outcome, after: &Outcome) -> Option<Complaint> {
+    let incomplete = |outcome: &Outcome| -> BTreeSet<(&'static str, String)> {
+        let notices = outcome.notices.iter().filter(|notice| notice.incomplete);
+        notices.map(|notice| (notice.code.name(), notice.message.clone())).collect()
+    };
+    let known = incomplete(before);
+    let (_, message) = incomplete(after).into_iter().find(|notice| !known.contains(notice))?;
+    Some(Complaint::of_all(format!("then {message}")))
+}
+
+/// What is in effect elsewhere must stay.
+fn locations(before: &State, after: &State, chosen: &[(usize, &Candidate)]) -> Vec<Complaint> {
+    let by_index: BTreeMap<usize, &Candidate> = chosen.iter().copied().collect();
+    let mut by_block: BTreeMap<BlockId, Vec<usize>> = BTreeMap::new();
+    for (index, candidate) in chosen {
+        for block in &candidate.blocks {
+            by_block.entry(*block).or_default().push(*index);
+        }
+    }
+    let same: BTreeMap<_, _> = after.parts.iter().map(|part| (part.name(), part)).collect();
+    let mut complaints: BTreeMap<Vec<usize>, Complaint> = BTreeMap::new();
+    for (number, part) in before.parts.iter().enumerate() {
+        let Some(configuration) = before.configuration(number) else { continue };
+        let Some(new) = same.get(&part.name()).filter(|new| !Rc::ptr_eq(part, new)) else { continue };
+        for (key, unit) in part.units.iter() {
+            if new.units.get(key).is_some_and(|new| new.digest == unit.digest) {
+                continue;
+            }
+            let mut to_blame = contributors(configuration, unit.context, chosen, &by_block);
+            let may_change = |index: &usize| {
+                by_index.get(index).is_some_and(|candidate| {
+                    let levels = configuration.levels(unit.context);
+                    let mut around = levels.filter_map(|level| part.units.of(level));
+                    candidate.is_relaxed
+                        || candidate.targets.contains(&(number, key))
+                        // The name of a block inside of a renamed one is another too.
+                        || candidate.renames && around.any(|outer| candidate.targets.contains(&(number, outer)))
+                })
+            };
+            if to_blame.is_empty() {
+                if chosen.iter().any(|(index, _)| may_change(index)) {
+                    continue;
+                }
+            } else {
+                to_blame.retain(|index| !may_change(index));
+                if to_blame.is_empty() {
+                    continue;
+                }
+            }
+            complaints.entry(to_blame.clone()).or_insert_with(|| {
+                let opener = configuration.opener(unit.context);
+                let at = opener.map(|opener| (opener.file(), opener.at().span.start));
+                let at = at.and_then(|(file, start)| file.map(|file| (file, file.source.line(start))));
+                let name = opener.map(|opener| opener.visible().text_line()).unwrap_or_default();
+                let place =
+                    at.map_or_else(String::new, |(file, line)| format!(" at {}:{line}", file.source.path()));
+                let reason = format!("it would change `{name}`{place} too");
+                Complaint { reason, culprits: to_blame, is_about_others: true }
+            });
+        }
+    }
+    complaints.into_values().collect()
+}

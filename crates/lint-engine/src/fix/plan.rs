@@ -1,0 +1,224 @@
+//! Which edits go together, and the bytes that they make.
+//!
+//! Fixes are taken in order of place. One that touches bytes which another replaces waits for the next round; what two
+//! of them add at one place is added once where it is the same, and one behind the other where they share no line.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lint_finding::{Edit, FileId};
+use nginx_syntax::Span;
+
+/// Disjoint edits of many files.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Plan {
+    files: BTreeMap<FileId, BTreeMap<Span, Vec<u8>>>,
+}
+
+impl Plan {
+    /// Takes all edits of a fix, or none where one of them does not go with those that were taken before.
+    pub(crate) fn add(&mut self, edits: &[Edit]) -> bool {
+        let mut own: Vec<(FileId, Span, Vec<u8>)> = Vec::with_capacity(edits.len());
+        for edit in edits {
+            let file = edit.place.file;
+            let Some(replacement) = self.fitting(file, edit) else { return false };
+            own.push((file, edit.place.span, replacement));
+        }
+        for (file, span, replacement) in own {
+            self.files.entry(file).or_default().insert(span, replacement);
+        }
+        true
+    }
+
+    /// What stands for the edit's span when it joins; `None` where it cannot.
+    fn fitting(&self, file: FileId, edit: &Edit) -> Option<Vec<u8>> {
+        let span = edit.place.span;
+        let Some(taken) = self.files.get(&file) else { return Some(edit.replacement.clone()) };
+        if let Some(there) = taken.get(&span) {
+            return if *there == edit.replacement {
+                Some(there.clone())
+            } else if span.is_empty() {
+                both(there, &edit.replacement)
+            } else {
+                None
+            };
+        }
+        // Those that were taken are disjoint and in order, so the nearest one decides.
+        let before = taken.range(..Span::new(span.end.max(span.start + 1), 0)).rev();
+        for other in before.map(|(other, _)| *other) {
+            if overlap(other, span) {
+                return None;
+            }
+            if other.end < span.start {
+                break;
+            }
+        }
+        Some(edit.replacement.clone())
+    }
+
+    /// The files that have edits.
+    pub(crate) fn files(&self) -> impl Iterator<Item = FileId> + '_ {
+        self.files.keys().copied()
+    }
+
+    /// A file with its edits made.
+    pub(crate) fn applied(&self, file: FileId, old: &[u8]) -> Vec<u8> {
+        let mut new = Vec::with_capacity(old.len());
+        let mut at = 0;
+        for (span, replacement) in self.files.get(&file).into_iter().flatten() {
+            new.extend_from_slice(old.get(at..span.start as usize).unwrap_or_default());
+            new.extend_from_slice(replacement);
+            at = span.end as usize;
+        }
+        new.extend_from_slice(old.get(at..).unwrap_or_default());
+        new
+    }
+
+    /// Where what stood at an offset stands afterwards: before what is added there, and behind it.
+    pub(crate) fn moved(&self, file: FileId, offset: u32) -> [u32; 2] {
+        let mut shift: i64 = 0;
+        for (span, replacement) in self.files.get(&file).into_iter().flatten() {
+            if span.start > offset {
+                break;
+            }
+            let length = i64::try_from(replacement.len()).unwrap_or(i64::MAX);
+            if span.end > offset || span.start == offset {
+                // Inside of what is replaced, or right where something is added.
+                return [
+                    shifted(span.start, shift),
+                    shifted(span.end.max(offset), shift + length - i64::from(span.len())),
+                ];
+            }
+            shift += length - i64::from(span.len());
+        }
+        [shifted(offset, shift); 2]
+    }
+
+    /// Where what stands at an offset afterwards stood, or what it was added to.
+    pub(crate) fn before(&self, file: FileId, offset: u32) -> u32 {
+        let mut shift: i64 = 0;
+        for (span, replacement) in self.files.get(&file).into_iter().flatten() {
+            let start = shifted(span.start, shift);
+            if start > offset {
+                break;
+            }
+            let length = i64::try_from(replacement.len()).unwrap_or(i64::MAX);
+            if offset < shifted(start, length) {
+                return span.start;
+            }
+            shift += length - i64::from(span.len());
+        }
+        shifted(offset, -shift)
+    }
+}
+
+fn shifted(offset: u32, by: i64) -> u32 {
+    u32::try_from(i64::from(offset).saturating_add(by)).unwrap_or(0)
+}
+
+/// Whether two spans cannot both be edited; what is added at the edge of what is replaced can.
+fn overlap(a: Span, b: Span) -> bool {
+    match (a.is_empty(), b.is_empty()) {
+        (true, true) => false,
+        (true, false) => b.start < a.start && a.start < b.end,
+        (false, true) => a.start < b.start && b.start < a.end,
+        (false, false) => a.start < b.end && b.start < a.end,
+    }
+}
+
+/// What is added at a place where two fixes add something.
+fn both(there: &[u8], more: &[u8]) -> Option<Vec<u8>> {
+    let is_lines = |text: &[u8]| text.contains(&b'\n');
+    if !is_lines(there) || !is_lines(more) {
+        return None;
+    }
+    let (ours, theirs) = (lines(there), lines(more));
+    if theirs.is_subset(&ours) {
+        Some(there.to_vec())
+    } else if ours.is_subset(&theirs) {
+        Some(more.to_vec())
+    } else if ours.is_disjoint(&theirs) {
+        Some([there, more].concat())
+    } else {
+        None
+    }
+}
+
+fn lines(text: &[u8]) -> BTreeSet<&[u8]> {
+    text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use lint_finding::Place;
+
+    use super::*;
+
+    const FILE: FileId = FileId(0);
+
+    fn edit(start: u32, end: u32, text: &str) -> Edit {
+        Edit { place: Place { file: FILE, span: Span::new(start, end) }, replacement: text.into() }
+    }
+
+    /// Fixes in order, which of them are taken, and what becomes of `0123456789`.
+    #[test]
+    fn conflicts_are_resolved_in_order() {
+        type Fixes = &'static [&'static [(u32, u32, &'static str)]];
+        let table: &[(Fixes, &str, &str)] = &[
+            (&[&[(2, 4, "ab")], &[(4, 6, "cd")]], "yy", "01abcd6789"),
+            (&[&[(2, 4, "ab")], &[(3, 5, "cd")]], "yn", "01ab456789"),
+            (&[&[(3, 5, "cd")], &[(2, 4, "ab")]], "yn", "012cd56789"),
+            // Nested, either way round.
+            (&[&[(2, 8, "-")], &[(4, 5, "x")]], "yn", "01-89"),
+            (&[&[(4, 5, "x")], &[(2, 8, "-")]], "yn", "0123x56789"),
+            (&[&[(2, 8, "-")], &[(4, 4, "x")]], "yn", "01-89"),
+            (&[&[(4, 4, "x")], &[(2, 8, "-")]], "yn", "0123x456789"),
+            // At the edges.
+            (&[&[(2, 4, "-")], &[(2, 2, "x")], &[(4, 4, "y")]], "yyy", "01x-y456789"),
+            (&[&[(2, 2, "x")], &[(4, 4, "y")], &[(2, 4, "-")]], "yyy", "01x-y456789"),
+            // At one place.
+            (&[&[(2, 2, "x\n")], &[(2, 2, "x\n")]], "yy", "01x\n23456789"),
+            (&[&[(2, 2, "x\n")], &[(2, 2, "y\n")]], "yy", "01x\ny\n23456789"),
+            (&[&[(2, 2, "x\n")], &[(2, 2, "x\ny\n")]], "yy", "01x\ny\n23456789"),
+            (&[&[(2, 2, "x\ny\n")], &[(2, 2, "  y\n")]], "yy", "01x\ny\n23456789"),
+            (&[&[(2, 2, "x\ny\n")], &[(2, 2, "y\nz\n")]], "yn", "01x\ny\n23456789"),
+            (&[&[(2, 2, "x")], &[(2, 2, "y")]], "yn", "01x23456789"),
+            (&[&[(2, 4, "x")], &[(2, 4, "x")]], "yy", "01x456789"),
+            (&[&[(2, 4, "x")], &[(2, 4, "y")]], "yn", "01x456789"),
+            // All of a fix or nothing.
+            (&[&[(2, 4, "x")], &[(0, 0, "!"), (3, 5, "y")], &[(9, 10, "")]], "yny", "01x45678"),
+            (&[&[(0, 0, "a"), (10, 10, "b")]], "y", "a0123456789b"),
+        ];
+        for (fixes, taken, text) in table {
+            let mut plan = Plan::default();
+            let edits = |fix: &&[(u32, u32, &str)]| -> Vec<Edit> {
+                fix.iter().map(|&(start, end, text)| edit(start, end, text)).collect()
+            };
+            let said: String =
+                fixes.iter().map(|fix| if plan.add(&edits(fix)) { 'y' } else { 'n' }).collect();
+            assert_eq!(&said, taken, "{fixes:?}");
+            assert_eq!(String::from_utf8_lossy(&plan.applied(FILE, b"0123456789")), *text, "{fixes:?}");
+        }
+    }
+
+    #[test]
+    fn places_are_followed() {
+        let mut plan = Plan::default();
+        assert!(plan.add(&[edit(2, 4, "abc"), edit(6, 6, "++"), edit(8, 9, "")]));
+        assert_eq!(plan.applied(FILE, b"0123456789"), b"01abc45++679");
+        for (old, new) in [
+            (0, [0, 0]),
+            (2, [2, 5]),
+            (3, [2, 5]),
+            (4, [5, 5]),
+            (6, [7, 9]),
+            (7, [10, 10]),
+            (8, [11, 11]),
+            (9, [11, 11]),
+        ] {
+            assert_eq!(plan.moved(FILE, old), new, "{old}");
+        }
+        for (new, old) in [(0, 0), (2, 2), (4, 2), (5, 4), (7, 6), (8, 6), (9, 6), (10, 7), (11, 9)] {
+            assert_eq!(plan.before(FILE, new), old, "{new}");
+        }
+    }
+}

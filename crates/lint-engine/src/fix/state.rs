@@ -1,0 +1,244 @@
+//! All that a run says of one version of the files, kept so that a later version is judged anew only where it differs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::rc::Rc;
+
+use lint_finding::{Finding, Outcome};
+use nginx_semantics::{Configuration, ContextId, FileId, Files, Layout, Loaded, Scope, Sources, load_with};
+use ws_model::Model;
+use ws_model::chain::Outlet;
+use ws_rules::{Context, Findings, Rule};
+
+use super::plan::Plan;
+use super::units::Units;
+use crate::chains::{Chains, outlets};
+use crate::gather::Gathered;
+use crate::settings::{Settings, SettingsFiles};
+use crate::{absolute, finish, hints, notices, of_layout, with_file};
+
+/// What stays the same while files are edited.
+pub(crate) struct Given<'a> {
+    pub(crate) files: &'a dyn Files,
+    pub(crate) arguments: Vec<PathBuf>,
+    pub(crate) scope: &'a Scope,
+    pub(crate) settings: &'a Settings,
+    pub(crate) found: &'a SettingsFiles<'a>,
+    /// All of them: an edit must not cause what the user did not select either.
+    pub(crate) rules: &'a [&'static dyn Rule],
+}
+
+/// What a rule said, and where it was when it did.
+#[derive(Debug)]
+pub(crate) struct Said {
+    /// The location that was looked at; `None` for what is about the configuration.
+    pub(crate) context: Option<ContextId>,
+    pub(crate) finding: Finding,
+}
+
+/// What is said of one layout.
+pub(crate) struct Part {
+    root: Option<FileId>,
+    fragments: Vec<FileId>,
+    files: BTreeSet<FileId>,
+    settings: Settings,
+    pub(crate) said: Vec<Said>,
+    /// All but the findings.
+    rest: Gathered,
+    /// What it may pass on to other nginxes of the run.
+    outlets: Vec<Outlet>,
+    pub(crate) units: Units,
+}
+
+impl Part {
+    fn new(given: &Given<'_>, loaded: &Loaded, layout: &Layout) -> Self {
+        let settings = of_layout(loaded, layout, given.settings, given.found);
+        let configuration = Configuration::new(&loaded.sources, layout);
+        let model = Model::new(configuration, &hints(&settings));
+        let mut rest = Gathered::default();
+        notices::of_includes(configuration, &mut rest);
+        notices::of_paths(&model, &mut rest);
+        rest.model(&model);
+        Self {
+            root: configuration.root(),
+            fragments: configuration.fragments().iter().map(|fragment| fragment.file).collect(),
+            files: configuration.files(),
+            said: said(given.rules, &model),
+            settings,
+            rest,
+            outlets: outlets(&model),
+            units: Units::new(configuration),
+        }
+    }
+
+    /// What it keeps when files are edited: its root, or else its first fragment.
+    pub(crate) fn name(&self) -> (Option<FileId>, Option<FileId>) {
+        (self.root, self.fragments.first().copied().filter(|_| self.root.is_none()))
+    }
+
+    /// Whether it says the same of another layout, whose files are the same unless they are among `changed`.
+    fn holds_for(&self, configuration: Configuration<'_>, changed: &BTreeSet<FileId>) -> bool {
+        self.root == configuration.root()
+            && self
+                .fragments
+                .iter()
+                .copied()
+                .eq(configuration.fragments().iter().map(|fragment| fragment.file))
+            && self.files.is_disjoint(changed)
+            && self.files == configuration.files()
+    }
+}
+
+/// As [`ws_rules::visit`] goes, with the place of each stop.
+fn said(rules: &[&'static dyn Rule], model: &Model<'_>) -> Vec<Said> {
+    let cx = Context { model };
+    let mut all = Vec::new();
+    let mut stop = |context: Option<ContextId>, visit: &dyn Fn(&dyn Rule, &mut Findings)| {
+        let mut findings = Findings::default();
+        rules.iter().for_each(|rule| visit(*rule, &mut findings));
+        all.extend(findings.into_vec().into_iter().map(|finding| Said { context, finding }));
+    };
+    stop(None, &|rule, out| rule.configuration(&cx, out));
+    for (location, pass) in &model.passes {
+        stop(Some(*location), &|rule, out| rule.pass(&cx, *location, pass, out));
+    }
+    for endpoint in &model.endpoints {
+        stop(Some(endpoint.context), &|rule, out| rule.endpoint(&cx, endpoint, out));
+    }
+    all
+}
+
+/// What all rules say of the parts that pass on to each other.
+fn chained(given: &Given<'_>, loaded: &Loaded, parts: &[Rc<Part>]) -> Vec<(usize, Said)> {
+    let arguments = absolute(&given.arguments, given.scope);
+    let mut chains = Chains::default();
+    for (number, part) in parts.iter().enumerate() {
+        chains.add(loaded, number, part.outlets.clone(), &part.settings, &arguments);
+    }
+    let linked = chains.findings(loaded, |_| given.rules.to_vec(), hints);
+    let said = linked.into_iter().flat_map(|linked| {
+        let (number, context) = (linked.number, Some(linked.context));
+        linked.findings.into_iter().map(move |finding| (number, Said { context, finding }))
+    });
+    said.collect()
+}
+
+/// One version of the files, and all that is said of it.
+pub(crate) struct State {
+    pub(crate) loaded: Loaded,
+    pub(crate) parts: Vec<Rc<Part>>,
+    /// What is said of nginxes in a row, by the part that passes on.
+    chained: Vec<(usize, Said)>,
+    by_file: BTreeMap<FileId, Rc<Vec<Finding>>>,
+    /// With the findings of all rules.
+    pub(crate) all: Outcome,
+    /// With those of the rules that the user selects, where they are not all.
+    selected: Option<Outcome>,
+}
+
+impl State {
+    /// The files as they are.
+    pub(crate) fn first(given: &Given<'_>) -> Self {
+        let loaded = load_with(Sources::default(), given.files, &given.arguments, given.scope);
+        Self::new(given, loaded, None, &BTreeSet::new())
+    }
+
+    /// The files with these edits; `None` where one gets too large.
+    pub(crate) fn after(&self, given: &Given<'_>, plan: &Plan) -> Option<Self> {
+        let mut texts: BTreeMap<FileId, Vec<u8>> = BTreeMap::new();
+        for file in plan.files() {
+            let id = FileId(file.0);
+            let old = self.loaded.sources.get(id)?.bytes();
+            texts.insert(id, plan.applied(file, old));
+        }
+        let sources = self.loaded.sources.with(&texts).ok()?;
+        let loaded = load_with(sources, given.files, &given.arguments, given.scope);
+        Some(Self::new(given, loaded, Some(self), &texts.into_keys().collect()))
+    }
+
+    /// What rules said of places, with the part that it is about.
+    pub(crate) fn said(&self) -> impl Iterator<Item = (usize, &Said)> {
+        let of_parts = self.parts.iter().enumerate();
+        let of_parts = of_parts.flat_map(|(number, part)| part.said.iter().map(move |said| (number, said)));
+        of_parts.chain(self.chained.iter().map(|(number, said)| (*number, said)))
+    }
+
+    /// The configuration of a part.
+    pub(crate) fn configuration(&self, part: usize) -> Option<Configuration<'_>> {
+        let layout = self.loaded.layouts.get(part)?;
+        Some(Configuration::new(&self.loaded.sources, layout))
+    }
+
+    /// What the user is told.
+    pub(crate) fn outcome(&self) -> &Outcome {
+        self.selected.as_ref().unwrap_or(&self.all)
+    }
+
+    /// The same, for keeps.
+    pub(crate) fn into_outcome(self) -> Outcome {
+        self.selected.unwrap_or(self.all)
+    }
+
+    fn new(given: &Given<'_>, loaded: Loaded, before: Option<&Self>, changed: &BTreeSet<FileId>) -> Self {
+        let mut known_parts: BTreeMap<Option<FileId>, Vec<&Rc<Part>>> = BTreeMap::new();
+        for part in before.iter().flat_map(|before| &before.parts) {
+            known_parts.entry(part.root).or_default().push(part);
+        }
+        let part = |layout: &Layout| {
+            let configuration = Configuration::new(&loaded.sources, layout);
+            let mut known = known_parts.get(&configuration.root()).into_iter().flatten().copied();
+            let known = known.find(|part| part.holds_for(configuration, changed));
+            known.map_or_else(|| Rc::new(Part::new(given, &loaded, layout)), Rc::clone)
+        };
+        let parts: Vec<Rc<Part>> = loaded.layouts.iter().map(part).collect();
+        let mut by_file = BTreeMap::new();
+        let judged =
+            loaded.sources.iter().filter(|(id, file)| loaded.judged.contains(id) && !file.is_builtin);
+        for (id, file) in judged {
+            let known = before.and_then(|before| before.by_file.get(&id)).filter(|_| !changed.contains(&id));
+            let said = known.map_or_else(
+                || {
+                    let mut findings = Findings::default();
+                    given.rules.iter().for_each(|rule| rule.file(id, file, &mut findings));
+                    Rc::new(findings.into_vec())
+                },
+                Rc::clone,
+            );
+            by_file.insert(id, said);
+        }
+        let chained = chained(given, &loaded, &parts);
+        let mut this = Self { loaded, parts, chained, by_file, all: Outcome::default(), selected: None };
+        this.all = this.gathered(given, false);
+        let selects_all = |settings: &Settings| given.rules.iter().all(|rule| settings.selects(rule.meta()));
+        if !this.parts.iter().all(|part| selects_all(&part.settings)) || !selects_all(given.settings) {
+            this.selected = Some(this.gathered(given, true));
+        }
+        this
+    }
+
+    /// The outcome, of all rules or of those that are selected.
+    fn gathered(&self, given: &Given<'_>, is_selected: bool) -> Outcome {
+        let loaded = &self.loaded;
+        let mut gathered = Gathered::default();
+        let of = |said: &mut dyn Iterator<Item = &Finding>, settings: &Settings| -> Vec<Finding> {
+            said.filter(|finding| !is_selected || settings.selects(finding.rule)).cloned().collect()
+        };
+        notices::of_skipped(loaded, &mut gathered);
+        for part in &self.parts {
+            let findings = of(&mut part.said.iter().map(|said| &said.finding), &part.settings);
+            gathered.findings(findings, &part.settings);
+            gathered.add(&part.rest);
+        }
+        for (number, said) in &self.chained {
+            let Some(part) = self.parts.get(*number) else { continue };
+            gathered.findings(of(&mut std::iter::once(&said.finding), &part.settings), &part.settings);
+        }
+        for (id, said) in &self.by_file {
+            let Some(file) = loaded.sources.get(*id) else { continue };
+            let settings = with_file(given.settings, given.found, &file.path);
+            gathered.findings(of(&mut said.iter(), &settings), &settings);
+        }
+        gathered.unserved_paths(&given.settings.websocket_paths);
+        finish(loaded, gathered, self.by_file.len(), given.found, given.scope)
+    }
+}

@@ -1,0 +1,289 @@
+//! Fixes that do what they promise, and such as do not: a rule of its own, whose fixes misbehave by what they are given.
+
+use std::path::{Path, PathBuf};
+
+use lint_finding::{Applicability, FixKind, FixReport, Group, RuleMeta, Severity};
+use nginx_semantics::{
+    ContextId, Declared, DirectiveName, Effective, Files, MemoryFiles, Pass, Scope, catalogue, effective,
+};
+use ws_rules::{Context, FindingBuilder, Findings, RULES, Rule};
+
+use super::{Fixed, Which, fixed_by};
+use crate::Settings;
+
+static META: RuleMeta = RuleMeta {
+    name: "bad-word",
+    group: Group::Configuration,
+    severity: Severity::Warning,
+    summary: "",
+    since: "0.1.0",
+    fix: FixKind::Sometimes,
+    docs: "",
+};
+
+/// Finds words of `proxy_bind` in locations whose name has `ws` in it.
+struct BadWord;
+
+impl Rule for BadWord {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn pass(&self, cx: &Context<'_, '_>, location: ContextId, _pass: &Pass<'_>, out: &mut Findings) {
+        let configuration = cx.configuration();
+        let name = configuration.opener(location).map(|opener| opener.text_line()).unwrap_or_default();
+        let bind = effective(configuration, location, catalogue::lookup(b"proxy_bind"));
+        let Effective::Set(Declared { directives, .. }) = bind else { return };
+        let directive = directives[0];
+        let word = directive.arguments_text();
+        let (is_unsafe, word) = word.strip_prefix("unsafe-").map_or((false, &*word), |word| (true, word));
+        let (message, replacement) = match word {
+            "bad" => ("bad", "good"),
+            "stays" => ("stays", "stays"),
+            "twice" => ("twice", "bad"),
+            "breaks" => ("breaks", "}"),
+            "causes" => ("causes", "good; location /x { proxy_pass ws://127.0.0.1:1; } expires off"),
+            _ => return,
+        };
+        let applicability = if is_unsafe { Applicability::Unsafe } else { Applicability::Safe };
+        if name.contains("ws") {
+            out.push(FindingBuilder::new(&META, &directive, message).replace(
+                applicability,
+                &directive,
+                0,
+                replacement,
+            ));
+        }
+    }
+}
+
+/// Judged with all rules and that one.
+fn fix(files: &dyn Files, arguments: &[&str], settings: &Settings, which: Which) -> Fixed {
+    let arguments: Vec<PathBuf> = arguments.iter().map(|path| Path::new("/t").join(path)).collect();
+    let scope = Scope { given: vec!["/t".into()], working_folder: "/t".into(), ..Scope::default() };
+    let rules: Vec<&'static dyn Rule> = RULES.iter().copied().chain([&BadWord as &dyn Rule]).collect();
+    fixed_by(&rules, files, &arguments, &scope, settings, which, &|_, _| Ok(()))
+}
+
+fn report(fixed: &Fixed) -> &FixReport {
+    fixed.outcome.fixes.as_ref().unwrap()
+}
+
+fn main_file(http: &str) -> String {
+    format!("events {{}}\nhttp {{\n{http}\n}}\n")
+}
+
+fn memory(files: &[(&str, String)]) -> MemoryFiles {
+    let mut memory = MemoryFiles::new();
+    for (path, text) in files {
+        memory.insert(Path::new("/t").join(path), text.as_str());
+    }
+    memory
+}
+
+/// A server with a location for each word of `proxy_bind`.
+fn server(words: &[&str]) -> String {
+    let location = |(index, word): (usize, &&str)| {
+        format!("location /ws{index} {{ proxy_bind {word}; proxy_pass http://127.0.0.1:9000; }}\n")
+    };
+    let locations: String = words.iter().enumerate().map(location).collect();
+    format!("server {{\nlisten 80;\n{locations}}}")
+}
+
+/// The words of `proxy_bind` afterwards, and the reasons for those that were dropped.
+fn words_after(words: &[&str], which: Which) -> (String, Vec<String>) {
+    let files = memory(&[("nginx.conf", main_file(&server(words)))]);
+    let fixed = fix(&files, &["nginx.conf"], &only_bad_word(), which);
+    let old = files.read(Path::new("/t/nginx.conf")).unwrap();
+    let text = fixed.texts.first().map_or(old, |changed| changed.new.bytes().to_vec());
+    let text = String::from_utf8(text).unwrap();
+    let after = text.split("proxy_bind ").skip(1).map(|rest| rest.split(';').next().unwrap());
+    let reasons = report(&fixed)
+        .dropped
+        .iter()
+        .map(|tried| format!("{}: {}", tried.line, tried.reason.as_ref().unwrap()));
+    (after.collect::<Vec<_>>().join(" "), reasons.collect())
+}
+
+fn only_bad_word() -> Settings {
+    // The other rules run all the same, but their fixes are not asked for.
+    Settings {
+        ignore: vec!["handshake".parse().unwrap(), "lifetime".parse().unwrap()],
+        ..Settings::default()
+    }
+}
+
+#[test]
+fn a_fix_is_kept_where_it_does_what_it_promises() {
+    let (words, reasons) = words_after(&["bad", "fine", "bad"], Which::Safe);
+    assert_eq!((words.as_str(), reasons.len()), ("good fine good", 0));
+}
+
+#[test]
+fn what_does_not_cure_breaks_or_causes_is_dropped_alone() {
+    let words = ["bad", "stays", "breaks", "causes", "bad", "twice"];
+    let (words, reasons) = words_after(&words, Which::Safe);
+    assert_eq!(words, "good stays breaks causes good twice");
+    assert_eq!(reasons.len(), 4, "{reasons:#?}");
+    assert_eq!(reasons[0], "6: bad-word would still be found");
+    assert!(reasons[1].starts_with("7: it would cause "), "{reasons:#?}");
+    assert!(reasons[2].starts_with("8: it would cause "), "{reasons:#?}");
+    // Another bad word instead of the first.
+    assert_eq!(reasons[3], "10: bad-word would still be found");
+}
+
+#[test]
+fn unsafe_ones_need_to_be_asked_for() {
+    assert_eq!(words_after(&["unsafe-bad", "bad"], Which::Safe).0, "unsafe-bad good");
+    assert_eq!(words_after(&["unsafe-bad", "bad"], Which::All).0, "good good");
+}
+
+/// What a server sets for all is changed for all: not safe, unless all want it.
+#[test]
+fn an_edit_that_changes_another_location_is_not_safe() {
+    let of = |other: &str| {
+        let http = format!(
+            "server {{ listen 80; proxy_bind bad;
+            location /ws {{ proxy_pass http://127.0.0.1:9000; }}
+            location {other} }}"
+        );
+        memory(&[("nginx.conf", main_file(&http))])
+    };
+    let run = |other: &str, which| {
+        let fixed = fix(&of(other), &["nginx.conf"], &only_bad_word(), which);
+        let reasons: Vec<String> =
+            report(&fixed).dropped.iter().filter_map(|tried| tried.reason.clone()).collect();
+        (
+            fixed.texts.len(),
+            report(&fixed).applied.iter().map(|tried| tried.applicability).collect::<Vec<_>>(),
+            reasons,
+        )
+    };
+    let other = "/other { proxy_pass http://127.0.0.1:9001; }";
+    let (texts, applied, reasons) = run(other, Which::Safe);
+    assert_eq!((texts, applied.len()), (0, 0));
+    assert_eq!(reasons, ["it would change `location /other` at nginx.conf:5 too"]);
+    // Asked for, it is what it is.
+    assert_eq!(run(other, Which::All), (1, vec![Applicability::Unsafe], vec![]));
+    // One that wants it too, one that has its own, and one that does not proxy.
+    for other in [
+        "/ws2 { proxy_pass http://127.0.0.1:9001; }",
+        "/other { proxy_pass http://127.0.0.1:9001; proxy_bind own; }",
+        "/other { root /srv; }",
+    ] {
+        assert_eq!(run(other, Which::Safe), (1, vec![Applicability::Safe], vec![]), "{other}");
+    }
+    // Nested, the other one inherits.
+    let nested = "/ws2 { proxy_pass http://127.0.0.1:9001; location /ws2/x { proxy_pass http://127.0.0.1:9002; } location /y/ { proxy_pass http://127.0.0.1:9003; } }";
+    assert_eq!(run(nested, Which::Safe).0, 0);
+}
+
+/// Several servers include one file whose location is wrong in each: the line is mended once.
+#[test]
+fn a_file_that_all_include_is_edited_once() {
+    let site = "listen 80; include shared.conf; }\nserver { listen 81; include shared.conf;";
+    let shared = "location /ws { proxy_bind unsafe-bad; proxy_pass http://127.0.0.1:9000; }\n";
+    let files = memory(&[
+        ("nginx.conf", main_file(&format!("server {{ {site} }}"))),
+        ("shared.conf", shared.to_owned()),
+    ]);
+    let fixed = fix(&files, &["nginx.conf"], &only_bad_word(), Which::All);
+    let [changed] = fixed.texts.as_slice() else { panic!("{:?}", fixed.texts) };
+    assert_eq!(changed.new.path(), "shared.conf");
+    assert_eq!(changed.new.bytes(), shared.replace("unsafe-bad", "good").as_bytes());
+    assert_eq!(report(&fixed).applied.len(), 1);
+}
+
+/// Many good ones and some that fail cost a few checks, not one each.
+#[test]
+fn bad_ones_among_many_are_told_apart_at_once() {
+    let mut words = vec!["bad"; 60];
+    for index in [7, 20, 21, 55] {
+        words[index] = "stays";
+    }
+    words[30] = "causes";
+    let (after, reasons) = words_after(&words, Which::Safe);
+    assert_eq!(after.split(' ').filter(|word| *word == "good").count(), 55);
+    assert_eq!(reasons.len(), 5, "{reasons:#?}");
+}
+
+#[test]
+fn twice_is_once() {
+    for which in [Which::Safe, Which::All] {
+        let words = ["bad", "stays", "unsafe-bad", "breaks", "unsafe-twice", "causes"];
+        let mut files = memory(&[("nginx.conf", main_file(&server(&words)))]);
+        let first = fix(&files, &["nginx.conf"], &Settings::default(), which);
+        assert!(!report(&first).applied.is_empty());
+        for changed in &first.texts {
+            files.insert(changed.path.clone(), changed.new.bytes());
+        }
+        let second = fix(&files, &["nginx.conf"], &Settings::default(), which);
+        assert!(
+            second.texts.is_empty() && report(&second).applied.is_empty(),
+            "{:?}",
+            report(&second).applied
+        );
+        let reasons = |fixed: &Fixed| {
+            report(fixed).dropped.iter().map(|tried| tried.reason.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(reasons(&first), reasons(&second));
+    }
+}
+
+/// A file that was not given is never edited, whatever a rule says.
+#[test]
+fn nothing_outside_of_what_was_given_is_edited() {
+    let files = {
+        let mut files = memory(&[("nginx.conf", main_file("include /else/site.conf;"))]);
+        files.insert("/else/site.conf", server(&["unsafe-bad", "bad"]));
+        files
+    };
+    let scope = Scope {
+        given: vec!["/t".into()],
+        working_folder: "/t".into(),
+        host_includes: true,
+        ..Scope::default()
+    };
+    let rules: Vec<&'static dyn Rule> = RULES.iter().copied().chain([&BadWord as &dyn Rule]).collect();
+    let fixed = fixed_by(
+        &rules,
+        &files,
+        &["/t/nginx.conf".into()],
+        &scope,
+        &Settings::default(),
+        Which::All,
+        &|_, _| Ok(()),
+    );
+    assert!(fixed.texts.is_empty());
+}
+
+/// What a rule that is not selected would say counts against a fix as well.
+#[test]
+fn rules_that_are_not_selected_are_asked_too() {
+    let files = memory(&[("nginx.conf", main_file(&server(&["causes"])))]);
+    let settings = Settings { select: vec![crate::Selector::Rule("bad-word")], ..Settings::default() };
+    let fixed = fix(&files, &["nginx.conf"], &settings, Which::All);
+    assert_eq!((fixed.texts.len(), fixed.outcome.findings.len(), report(&fixed).dropped.len()), (0, 1, 1));
+}
+
+/// Of several roots, those that an edit does not reach are not judged again, and what was said of them stays.
+#[test]
+fn other_roots_keep_what_was_said_of_them() {
+    let files = memory(&[
+        ("a/nginx.conf", main_file(&server(&["bad", "stays"]))),
+        ("b/nginx.conf", main_file(&server(&["stays", "unsafe-bad"]))),
+    ]);
+    let fixed = fix(&files, &[""], &Settings::default(), Which::Safe);
+    let mut edited = memory(&[
+        ("a/nginx.conf", main_file(&server(&["good", "stays"]))),
+        ("b/nginx.conf", main_file(&server(&["stays", "unsafe-bad"]))),
+    ]);
+    for changed in &fixed.texts {
+        edited.insert(changed.path.clone(), changed.new.bytes());
+    }
+    let again = fix(&edited, &[""], &Settings::default(), Which::Safe);
+    assert!(again.texts.is_empty());
+    assert_eq!(fixed.outcome.findings, again.outcome.findings);
+    assert_eq!(format!("{:?}", fixed.outcome.endpoints), format!("{:?}", again.outcome.endpoints));
+    assert_eq!(DirectiveName::UNKNOWN, catalogue::lookup(b"bad-word"));
+}

@@ -1,0 +1,360 @@
+//! What is in effect in each location, as a number: whether an edit changes another location is seen by comparing it
+//! before and after.
+//!
+//! A location keeps its name through edits: the blocks around it as they are written, and which of those that are
+//! written alike. Its number covers every directive in effect (the nearest level that has the name), what stands in its
+//! own `if` and `limit_except` blocks, the maps behind the variables in use, and the `upstream` that it passes to. The
+//! directives of a module that proxies count where that module's `*_pass` stands; without it they do nothing.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use nginx_semantics::{Configuration, ContextId, ContextKind, Directive, DirectiveName, Part, parts};
+
+/// Maps may use the variables of others; nobody nests them deeper.
+const DEEPEST_MAPS: usize = 8;
+
+/// What names a location in two configurations of which one is the other, edited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct UnitKey(u64);
+
+/// A location, or a server, with what is in effect in it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Unit {
+    pub(crate) digest: u64,
+    pub(crate) context: ContextId,
+}
+
+/// All locations of a configuration.
+#[derive(Debug, Default)]
+pub(crate) struct Units {
+    all: BTreeMap<UnitKey, Unit>,
+    /// By context: the name of the location that it is, or is a part of.
+    keys: Vec<(ContextId, UnitKey)>,
+}
+
+impl Units {
+    /// Every location with its name.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (UnitKey, Unit)> + '_ {
+        self.all.iter().map(|(key, unit)| (*key, *unit))
+    }
+
+    pub(crate) fn get(&self, key: UnitKey) -> Option<Unit> {
+        self.all.get(&key).copied()
+    }
+
+    /// The location that a context is, or is a part of.
+    pub(crate) fn of(&self, context: ContextId) -> Option<UnitKey> {
+        let index = self.keys.binary_search_by_key(&context, |(context, _)| *context).ok()?;
+        self.keys.get(index).map(|(_, key)| *key)
+    }
+
+    pub(crate) fn new(configuration: Configuration<'_>) -> Self {
+        let mut reader = Reader { configuration, named: named_blocks(configuration), texts: HashMap::new() };
+        let mut this = Self::default();
+        let mut names: HashMap<ContextId, u64> = HashMap::new();
+        let mut alike: HashMap<u64, u32> = HashMap::new();
+        let mut levels: HashMap<ContextId, Level> = HashMap::new();
+        for (id, context) in configuration.contexts() {
+            let own_name = context.opener.map_or_else(
+                || hash(&configuration.root().map(|file| file.0)),
+                |opener| hash(&words(&configuration.directive(opener))),
+            );
+            let outer = context.parent.and_then(|parent| names.get(&parent)).copied().unwrap_or_default();
+            let name = hash(&(outer, own_name));
+            let count = alike.entry(name).or_default();
+            let name = hash(&(name, *count));
+            *count += 1;
+            names.insert(id, name);
+            match context.kind {
+                ContextKind::Main | ContextKind::Http | ContextKind::Server | ContextKind::Location => {
+                    let level = reader.level(id, context.parent, &levels);
+                    levels.insert(id, level);
+                    if matches!(context.kind, ContextKind::Server | ContextKind::Location) {
+                        this.keys.push((id, UnitKey(name)));
+                    }
+                    if context.kind == ContextKind::Location {
+                        this.all.insert(UnitKey(name), Unit { digest: 0, context: id });
+                    }
+                }
+                ContextKind::If | ContextKind::LimitExcept | ContextKind::ServerIf => {
+                    let Some(around) = context.parent.and_then(|parent| this.of(parent)) else { continue };
+                    this.keys.push((id, around));
+                    let block = reader.block(id);
+                    let owner = configuration
+                        .enclosing(id, ContextKind::Location)
+                        .or_else(|| configuration.enclosing(id, ContextKind::Server));
+                    if let Some(level) = owner.and_then(|owner| levels.get_mut(&owner)) {
+                        level.add_block(&block, context.kind);
+                    }
+                }
+                _ => {}
+            }
+        }
+        for unit in this.all.values_mut() {
+            unit.digest = levels.get(&unit.context).map(|level| level.digest(&levels)).unwrap_or_default();
+        }
+        this
+    }
+}
+
+/// The modules that pass requests on, by what their directives begin with.
+const FAMILIES: [&str; 6] = ["proxy_", "fastcgi_", "uwsgi_", "scgi_", "grpc_", "memcached_"];
+
+fn family(name: &str) -> Option<usize> {
+    FAMILIES.iter().position(|prefix| name.starts_with(prefix))
+}
+
+/// Directives that a nested location does not get from the one around it: those of the rewrite phase, and what handles
+/// the request there (`ngx_http_rewrite_merge_loc_conf`, `ngx_http_core_merge_loc_conf`).
+fn is_inherited(name: DirectiveName) -> bool {
+    use DirectiveName as N;
+    let is_local = matches!(
+        name,
+        N::RETURN
+            | N::REWRITE
+            | N::SET
+            | N::BREAK
+            | N::IF
+            | N::TRY_FILES
+            | N::INTERNAL
+            | N::ALIAS
+            | N::LOCATION
+            | N::LIMIT_EXCEPT
+            | N::INCLUDE
+    );
+    !is_local && !name.as_str().ends_with("_pass")
+}
+
+/// The directives of one level, and what it gets from outside.
+#[derive(Debug, Default)]
+struct Level {
+    parent: Option<ContextId>,
+    own: BTreeMap<DirectiveName, u64>,
+    /// What is in effect and inherited: a sum, so that one value can be taken out of it, by family, the last for all
+    /// directives without one.
+    effective: [u64; FAMILIES.len() + 1],
+    /// What counts here alone.
+    local: u64,
+    /// Of a server: what it does with every request before a location is chosen.
+    server: u64,
+    /// The families whose `*_pass` stands here.
+    passes: BTreeSet<usize>,
+}
+
+impl Level {
+    fn digest(&self, levels: &HashMap<ContextId, Self>) -> u64 {
+        let mut sum = self.effective.last().copied().unwrap_or_default().wrapping_add(self.local);
+        for &family in &self.passes {
+            sum = sum.wrapping_add(self.effective.get(family).copied().unwrap_or_default());
+        }
+        let mut level = Some(self);
+        while let Some(this) = level {
+            sum = sum.wrapping_add(this.server);
+            level = this.parent.and_then(|parent| levels.get(&parent));
+        }
+        sum
+    }
+
+    fn add_block(&mut self, block: &Block, kind: ContextKind) {
+        if kind == ContextKind::ServerIf {
+            self.server = self.server.wrapping_add(block.digest);
+        } else {
+            self.local = self.local.wrapping_add(block.digest);
+        }
+        self.passes.extend(&block.passes);
+    }
+}
+
+#[derive(Debug)]
+struct Block {
+    digest: u64,
+    passes: BTreeSet<usize>,
+}
+
+/// Reads directives, with what the names in them stand for.
+struct Reader<'s> {
+    configuration: Configuration<'s>,
+    /// Variables with their `$` by the blocks that define them, and upstreams by theirs.
+    named: HashMap<Vec<u8>, Vec<ContextId>>,
+    /// What those blocks say.
+    texts: HashMap<ContextId, u64>,
+}
+
+/// The blocks of `http` that others refer to by name.
+fn named_blocks(configuration: Configuration<'_>) -> HashMap<Vec<u8>, Vec<ContextId>> {
+    let mut named: HashMap<Vec<u8>, Vec<ContextId>> = HashMap::new();
+    for (id, context) in configuration.contexts() {
+        let is_variable =
+            matches!(context.kind, ContextKind::Map | ContextKind::Geo | ContextKind::SplitClients);
+        if !is_variable && context.kind != ContextKind::Upstream {
+            continue;
+        }
+        let Some(opener) = configuration.opener(id) else { continue };
+        // `geo` may have one argument, the others have their variable last.
+        let Some(name) = opener.arguments().last() else { continue };
+        named.entry(name.to_ascii_lowercase()).or_default().push(id);
+    }
+    named
+}
+
+impl Reader<'_> {
+    fn level(
+        &mut self,
+        id: ContextId,
+        parent: Option<ContextId>,
+        levels: &HashMap<ContextId, Level>,
+    ) -> Level {
+        let kind = self.configuration.context(id).kind;
+        let parent = parent.filter(|parent| levels.contains_key(parent));
+        let outer = parent.and_then(|parent| levels.get(&parent));
+        let mut this = Level {
+            parent,
+            effective: outer.map(|outer| outer.effective).unwrap_or_default(),
+            ..Level::default()
+        };
+        let mut own: BTreeMap<DirectiveName, DefaultHasher> = BTreeMap::new();
+        let mut local = DefaultHasher::new();
+        let mut server = DefaultHasher::new();
+        for directive in self.configuration.directives(id) {
+            let name = directive.name();
+            let text = self.text(&directive, 0);
+            if !is_inherited(name) || name == DirectiveName::UNKNOWN {
+                if name.as_str().ends_with("_pass") {
+                    this.passes.extend(family(name.as_str()));
+                }
+                // A block is looked at by itself.
+                let is_block =
+                    directive.file().is_some_and(|file| file.tree.is_block(directive.reference.node));
+                if is_block {
+                    continue;
+                }
+                if kind == ContextKind::Server {
+                    text.hash(&mut server);
+                } else {
+                    text.hash(&mut local);
+                }
+                continue;
+            }
+            if matches!(kind, ContextKind::Main | ContextKind::Http) && !may_stand_in_location(name) {
+                continue;
+            }
+            text.hash(own.entry(name).or_default());
+        }
+        this.local = local.finish();
+        this.server = if kind == ContextKind::Server { server.finish() } else { 0 };
+        for (name, hasher) in own {
+            let value = hash(&(name.as_str(), hasher.finish()));
+            let slot = this.effective.get_mut(family(name.as_str()).unwrap_or(FAMILIES.len()));
+            if let Some(slot) = slot {
+                let was = in_effect(parent, name, levels).unwrap_or_default();
+                *slot = slot.wrapping_sub(was).wrapping_add(value);
+            }
+            this.own.insert(name, value);
+        }
+        this
+    }
+
+    /// All that stands in a block.
+    fn block(&mut self, id: ContextId) -> Block {
+        let mut hasher = DefaultHasher::new();
+        let mut passes = BTreeSet::new();
+        if let Some(opener) = self.configuration.opener(id) {
+            self.text(&opener, 0).hash(&mut hasher);
+        }
+        for directive in self.configuration.directives(id) {
+            self.text(&directive, 0).hash(&mut hasher);
+            let name = directive.name().as_str();
+            if name.ends_with("_pass") {
+                passes.extend(family(name));
+            }
+        }
+        Block { digest: hasher.finish(), passes }
+    }
+
+    /// A directive's words, and what the names among them stand for.
+    fn text(&mut self, directive: &Directive<'_>, depth: usize) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        words(directive).hash(&mut hasher);
+        let is_pass = directive.name().as_str().ends_with("_pass");
+        for argument in directive.arguments() {
+            if is_pass {
+                self.blocks(upstream_name(&argument), depth).hash(&mut hasher);
+            }
+            if !argument.contains(&b'$') {
+                continue;
+            }
+            for part in parts(&argument) {
+                let Part::Variable(name) = part else { continue };
+                self.blocks(&[b"$", name].concat(), depth).hash(&mut hasher);
+            }
+        }
+        hasher.finish()
+    }
+
+    /// What the blocks of a name say; nothing where there is none.
+    fn blocks(&mut self, name: &[u8], depth: usize) -> u64 {
+        let Some(blocks) = self.named.get(name.to_ascii_lowercase().as_slice()).cloned() else { return 0 };
+        let mut hasher = DefaultHasher::new();
+        for block in blocks {
+            if let Some(known) = self.texts.get(&block) {
+                known.hash(&mut hasher);
+                continue;
+            }
+            // Known while it is read, so that maps that use one another come to an end.
+            self.texts.insert(block, 0);
+            let mut own = DefaultHasher::new();
+            if depth < DEEPEST_MAPS {
+                if let Some(opener) = self.configuration.opener(block) {
+                    self.text(&opener, depth + 1).hash(&mut own);
+                }
+                for directive in self.configuration.directives(block) {
+                    self.text(&directive, depth + 1).hash(&mut own);
+                }
+            }
+            let own = own.finish();
+            self.texts.insert(block, own);
+            own.hash(&mut hasher);
+        }
+        hasher.finish()
+    }
+}
+
+/// What a level gets for a name from outside.
+fn in_effect(
+    mut level: Option<ContextId>,
+    name: DirectiveName,
+    levels: &HashMap<ContextId, Level>,
+) -> Option<u64> {
+    while let Some(this) = level.and_then(|level| levels.get(&level)) {
+        if let Some(value) = this.own.get(&name) {
+            return Some(*value);
+        }
+        level = this.parent;
+    }
+    None
+}
+
+/// The group in the argument of a `*_pass`.
+fn upstream_name(argument: &[u8]) -> &[u8] {
+    let rest =
+        memchr::memmem::find(argument, b"://").and_then(|at| argument.get(at + 3..)).unwrap_or(argument);
+    let end = rest.iter().position(|byte| matches!(byte, b'/' | b':' | b'?')).unwrap_or(rest.len());
+    rest.get(..end).unwrap_or_default()
+}
+
+fn may_stand_in_location(name: DirectiveName) -> bool {
+    use nginx_semantics::catalogue::Contexts;
+    name.rows().iter().any(|row| row.contexts.intersects(Contexts::HTTP_LOCATION))
+}
+
+fn words(directive: &Directive<'_>) -> Vec<Vec<u8>> {
+    let name = directive.name_bytes().into_owned();
+    std::iter::once(name).chain(directive.arguments().map(std::borrow::Cow::into_owned)).collect()
+}
+
+fn hash(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}

@@ -1,0 +1,149 @@
+//! Applies fixes, or shows what they would change.
+
+use std::collections::BTreeSet;
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+
+use lint_engine::{Fixed, Settings, Which};
+use lint_finding::{Notice, NoticeCode, Outcome};
+use nginx_semantics::Scope;
+
+use super::given::Given;
+use super::{lint, to_stderr, to_stdout};
+use crate::cli::LintArgs;
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::replace::{Replacer, remove_leftovers, wait_for_whole_files};
+use crate::terminal;
+
+/// Fixes what the arguments name, and writes what is left.
+pub(super) fn run(args: &LintArgs, given: Given, settings: &Settings) -> Result<Exit, Error> {
+    let which = if args.fixing.unsafe_fixes { Which::All } else { Which::Safe };
+    let is_dry = args.fixing.diff;
+    if !is_dry && given.stdin().is_none() {
+        wait_for_whole_files().map_err(Error::Signals)?;
+    }
+    let scope = given.scope().clone();
+    let replacer = Replacer::new(&scope.given);
+    let stdin: Option<(PathBuf, Vec<u8>)> =
+        given.stdin().map(|(path, bytes)| (path.to_owned(), bytes.to_owned()));
+    let may_edit = |path: &Path, old: &[u8]| match &stdin {
+        Some((name, _)) if name.as_path() != path => {
+            Err("only what comes from standard input is fixed".to_owned())
+        }
+        None if !is_dry => replacer.may_replace(path, old),
+        _ => Ok(()),
+    };
+    let mut fixed =
+        given.with(|files, paths, scope| lint_engine::fixed(files, paths, scope, settings, which, &may_edit));
+    given.add_unlisted(&mut fixed.outcome);
+    refused(&mut fixed);
+    if is_dry {
+        return show(args, fixed);
+    }
+    match stdin {
+        Some((_, bytes)) => {
+            let text = fixed.texts.first().map_or(bytes.as_slice(), |changed| changed.new.bytes());
+            to_stdout(|out| out.write_all(text))?;
+            tell(args, &mut fixed.outcome, true)?;
+        }
+        None => {
+            leftovers(&mut fixed, &scope);
+            replace(&mut fixed, &replacer);
+            tell(args, &mut fixed.outcome, false)?;
+        }
+    }
+    Ok(Exit::of(&fixed.outcome, args.fail_on))
+}
+
+/// The diff for programs and for people, and whether there is one.
+fn show(args: &LintArgs, mut fixed: Fixed) -> Result<Exit, Error> {
+    let for_people = io::stdout().is_terminal();
+    fixed.texts.sort_by(|a, b| a.old.path().cmp(b.old.path()));
+    to_stdout(|out| {
+        fixed.texts.iter().try_for_each(|changed| {
+            let (path, old, new) = (changed.old.path(), changed.old.bytes(), changed.new.bytes());
+            lint_report::diff(path, old, new, for_people, out)
+        })
+    })?;
+    if args.quiet {
+        fixed.outcome.notices.retain(|notice| notice.incomplete);
+    }
+    let style = terminal::style(args.color.color, false, !args.quiet);
+    to_stderr(|out| lint_report::would_fix(&fixed.outcome, &style, out));
+    Ok(match (fixed.outcome.is_incomplete(), fixed.texts.is_empty()) {
+        (true, _) => Exit::Failed,
+        (false, false) => Exit::Findings,
+        (false, true) => Exit::Clean,
+    })
+}
+
+/// What was fixed and what is left, on standard error where the text itself is on standard output.
+fn tell(args: &LintArgs, outcome: &mut Outcome, has_text: bool) -> Result<(), Error> {
+    if args.quiet {
+        outcome.notices.retain(|notice| notice.incomplete);
+    }
+    if has_text {
+        to_stderr(|out| lint::write(outcome, args, out));
+        return Ok(());
+    }
+    to_stdout(|out| lint::write(outcome, args, out))
+}
+
+fn incomplete(code: NoticeCode, path: &str, message: String) -> Notice {
+    Notice { code, message, place: None, path: Some(path.to_owned()), incomplete: true }
+}
+
+/// Says of which files fixes were kept away.
+fn refused(fixed: &mut Fixed) {
+    let Fixed { refused, outcome, .. } = fixed;
+    for (path, reason) in refused.iter() {
+        outcome.notices.push(incomplete(NoticeCode::NotWritten, path, format!("not fixed: {reason}")));
+    }
+}
+
+/// Removes what earlier runs have left behind, and says so.
+fn leftovers(fixed: &mut Fixed, scope: &Scope) {
+    let folder = |path: &str| {
+        let path = std::fs::canonicalize(scope.working_folder.join(path)).ok()?;
+        path.parent().map(Path::to_owned)
+    };
+    let folders: BTreeSet<PathBuf> =
+        fixed.outcome.files.iter().filter_map(|file| folder(file.source.path())).collect();
+    let given =
+        folders.into_iter().filter(|folder| scope.given.iter().any(|given| folder.starts_with(given)));
+    for (path, result) in remove_leftovers(given) {
+        let (message, is_there) = match result {
+            Ok(()) => ("a run that was killed had left this file behind; it is removed".to_owned(), false),
+            Err(error) => (
+                format!("a run that was killed had left this file behind; it cannot be removed: {error}"),
+                true,
+            ),
+        };
+        fixed.outcome.notices.push(Notice {
+            code: NoticeCode::Leftover,
+            message,
+            place: None,
+            path: Some(scope.shown(&path)),
+            incomplete: is_there,
+        });
+    }
+}
+
+/// Replaces the files, main files first; after one that cannot be, no other is touched, for it may need what was to be
+/// defined there.
+fn replace(fixed: &mut Fixed, replacer: &Replacer<'_>) {
+    let mut failed: Option<String> = None;
+    for changed in &fixed.texts {
+        let shown = changed.old.path();
+        let result = match &failed {
+            Some(first) => Err(format!("`{first}` had to be written first")),
+            None => replacer.replace(&changed.path, changed.old.bytes(), changed.new.bytes()),
+        };
+        if let Err(reason) = result {
+            failed.get_or_insert_with(|| shown.to_owned());
+            let message = format!("not fixed, although what is said of it supposes so: {reason}");
+            fixed.outcome.notices.push(incomplete(NoticeCode::NotWritten, shown, message));
+        }
+    }
+}
