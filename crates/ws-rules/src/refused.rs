@@ -4,7 +4,8 @@ use nginx_semantics::dispatch::{
     ValueRefusal, refused_entries, refused_http_version, refused_port, refused_prefix, refused_verify,
 };
 use nginx_semantics::{
-    ContextId, ContextKind, Directive, DirectiveName, NginxVersion, Pass, misplaced_location, misplaced_uri,
+    ContextId, ContextKind, Directive, DirectiveName, NginxVersion, Pass, Target, misplaced_location,
+    misplaced_uri,
 };
 use ws_model::{Endpoint, Source};
 
@@ -42,6 +43,8 @@ pub(crate) struct Refused<'s> {
     /// Another line, and what it is.
     pub(crate) other: Option<(Directive<'s>, &'static str)>,
     pub(crate) help: String,
+    /// What to write in place of the first word behind the name.
+    pub(crate) instead: Option<String>,
 }
 
 /// All of them, place by place.
@@ -54,7 +57,8 @@ pub(crate) fn refused<'s>(cx: &Context<'_, 's>) -> Vec<Refused<'s>> {
             && let Some(nesting) = misplaced_location(configuration, id)
         {
             let other = configuration.opener(block).map(|opener| (opener, AROUND));
-            all.push(Refused { line, block, message: nesting.to_string(), other, help: NESTED.to_owned() });
+            let (message, help) = (nesting.to_string(), NESTED.to_owned());
+            all.push(Refused { line, block, message, other, help, instead: None });
         }
     }
     for (context, pass) in &cx.model.passes {
@@ -82,6 +86,7 @@ pub(crate) fn refused<'s>(cx: &Context<'_, 's>) -> Vec<Refused<'s>> {
             message: refused.refusal.to_string(),
             other: Some((refused.first, "this line has it already")),
             help: "take one of the two lines away: nginx compares values without case".to_owned(),
+            instead: None,
         }));
     }
     all
@@ -91,13 +96,13 @@ fn of_pass<'s>(cx: &Context<'_, 's>, block: ContextId, pass: &Pass<'s>) -> Vec<R
     let configuration = cx.configuration();
     let line = pass.directive;
     let mut all = Vec::new();
-    let mut add = |line, message: String, other, help: String| {
-        all.push(Refused { line, block, message, other, help });
+    let mut add = |line, message: String, other, help: String, instead| {
+        all.push(Refused { line, block, message, other, help, instead });
     };
     let opener = |id| configuration.opener(id);
     if let Some(nesting) = misplaced_uri(configuration, block, pass) {
         let other = opener(block).map(|opener| (opener, AROUND));
-        add(line, nesting.to_string(), other, WITHOUT_URI.to_owned());
+        add(line, nesting.to_string(), other, WITHOUT_URI.to_owned(), None);
     }
     let written = String::from_utf8_lossy(&pass.target()).into_owned();
     let scheme = written.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
@@ -109,17 +114,21 @@ fn of_pass<'s>(cx: &Context<'_, 's>, block: ContextId, pass: &Pass<'s>) -> Vec<R
             Some((_, rest)) => rest.trim_start_matches('/'),
             None => &written,
         };
-        add(line, refusal.to_string(), None, format!("write `proxy_pass http://{rest};`, or `https://`"));
+        let help = format!("write `proxy_pass http://{rest};`, or `https://`");
+        add(line, refusal.to_string(), None, help, None);
     }
     if let Some((refusal, upstream)) = refused_port(configuration, block, pass) {
         let other = opener(upstream).map(|opener| (opener, "this is the block of that name"));
-        add(line, refusal.to_string(), other, WITHOUT_PORT.to_owned());
+        let port = Target::parse(written.as_bytes()).port.unwrap_or_default();
+        let instead = written.replacen(&format!(":{port}"), "", 1);
+        let instead = Some(instead).filter(|text| Target::parse(text.as_bytes()).port.is_none());
+        add(line, refusal.to_string(), other, WITHOUT_PORT.to_owned(), instead);
     }
     if let Some(verify) = refused_verify(configuration, block, pass)
         && let Some(set) = verify.directives.last()
     {
         let message = ValueRefusal::NoTrustedCertificate.to_string();
-        add(*set, message, Some((line, "for this back end")), WITH_CERTIFICATE.to_owned());
+        add(*set, message, Some((line, "for this back end")), WITH_CERTIFICATE.to_owned(), None);
     }
     all
 }
@@ -136,7 +145,8 @@ fn of_version<'s>(cx: &Context<'_, 's>, block: ContextId, line: Directive<'s>) -
         return None;
     }
     let help = "write `proxy_http_version 1.1;`: no other version upgrades".to_owned();
-    Some(Refused { line, block, message: refusal.to_string(), other: None, help })
+    let (message, instead) = (refusal.to_string(), Some("1.1".to_owned()));
+    Some(Refused { line, block, message, other: None, help, instead })
 }
 
 /// The help for a directive that the versions which the user names do not have; `None` where they are not named, or
@@ -162,7 +172,15 @@ pub(crate) fn unknown(cx: &Context<'_, '_>, name: DirectiveName) -> Option<Strin
 
 #[cfg(test)]
 mod tests {
+    use lint_finding::Finding;
+
     use crate::testing::{Options, check, check_with, found, found_with, help, labels};
+
+    /// What the edit writes.
+    fn fix(finding: &Finding) -> Option<&str> {
+        let edit = finding.fix.as_ref()?.edits.first()?;
+        std::str::from_utf8(&edit.replacement).ok()
+    }
 
     #[test]
     fn versions_that_are_none() {
@@ -173,6 +191,7 @@ mod tests {
             assert_eq!(findings.len(), 1, "{value}");
             assert_eq!(findings[0].message, format!("nginx refuses to start: invalid value \"{value}\""));
             assert!(help(&findings[0]).starts_with("write `proxy_http_version 1.1;`"));
+            assert_eq!(fix(&findings[0]), Some("1.1"));
         }
         for value in ["1.0", "1.1", "2", "$version", "VERSION"] {
             let text =
@@ -240,6 +259,7 @@ server {
 "#,
         );
         assert_eq!(labels(&findings[0]), ["this is the block of that name"]);
+        assert_eq!(fix(&findings[0]), Some("http://app"));
         check(
             r#"
 server {

@@ -92,9 +92,10 @@ fn report(cx: &Context<'_, '_>, socket: &Socket<'_>, listen: &Listen<'_>, out: &
     if socket.listens.iter().all(has_certificate) {
         finding = finding.replace(Applicability::Unsafe, &line, 0, &format!("{word} ssl"));
     }
+    let rest: String =
+        line.arguments().skip(1).map(|word| format!(" {}", String::from_utf8_lossy(&word))).collect();
     let help = format!(
-        "write `listen {} ssl;`: it is for all servers of the port, and those without a certificate need one then",
-        line.arguments_text()
+        "write `listen {word} ssl{rest};`: it is for all servers of the port, and those without a certificate need one then"
     );
     out.push(finding.help(with_s_client(&help, endpoint)));
 }
@@ -153,7 +154,7 @@ mod tests {
    #^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx speaks no TLS on port 443: the `listen` has no `ssl`, and `wss://` fails there",
         ));
         assert!(labels(&findings[0]).contains(&"no client of this port sees the certificate"));
-        assert!(help(&findings[0]).starts_with("write `listen 443 default_server ssl;`: "));
+        assert!(help(&findings[0]).starts_with("write `listen 443 ssl default_server;`: "));
         let fix = findings[0].fix.as_ref().unwrap();
         assert_eq!(fix.edits[0].replacement, b"443 ssl");
         check(&with(

@@ -3,7 +3,7 @@
 //! nginx looks a directive up among those of the block, and then asks how it ends and how many words it has, before it
 //! looks at any value (`core/ngx_conf_file.c:ngx_conf_handler`).
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::catalogue::lookup;
 use nginx_semantics::dispatch::{Build, Refusal, RefusalKind, refusals};
 use nginx_semantics::{Configuration, ContextId, ContextKind, Directive, DirectiveName, Presence};
@@ -21,7 +21,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     summary: "a directive stands where nginx does not take it, or not with that end or those words",
     since: "0.1.0",
-    fix: FixKind::None,
+    fix: FixKind::Sometimes,
     docs: include_str!("directive_not_allowed_here.md"),
 };
 
@@ -53,12 +53,15 @@ impl Rule for DirectiveNotAllowedHere {
             }
             out.push(finding.help(help));
         }
-        for Refused { line, block, message, other, help } in refused(cx) {
+        for Refused { line, block, message, other, help, instead } in refused(cx) {
             if is_mended(&line) || !is_certain(configuration, block) || !line.may_be_shown() {
                 continue;
             }
             let message = format!("nginx refuses to start: {message}");
-            let finding = FindingBuilder::new(&META, &line, message).help(help);
+            let mut finding = FindingBuilder::new(&META, &line, message).help(help);
+            if let Some(instead) = instead {
+                finding = finding.replace(Applicability::Unsafe, &line, 0, &instead);
+            }
             out.push(match other {
                 Some((other, text)) if other.may_be_shown() => finding.label(&other, text),
                 _ => finding,
