@@ -102,6 +102,7 @@ pub(crate) const EXPECTED: &[Expected] = &[
     Expected { rule: "buffered-endpoint", manner: Manner::Streamed(Framing::UntilClose), ..ANY },
     Expected { rule: "cached-handshake", manner: Manner::Stored, ..ANY },
     Expected { rule: "case-sensitive-upgrade-match", ..LED_ASTRAY },
+    Expected { rule: "certificate-without-tls", manner: Manner::Works, ..ANY },
     Expected { rule: "chain-timeouts-misaligned", manner: Manner::Works, ..ANY },
     Expected { rule: "compressed-endpoint", manner: Manner::Streamed(Framing::Chunked), ..ANY },
     Expected { rule: "conflicting-server", manner: Manner::Answered, ..ANY },
@@ -214,6 +215,7 @@ pub(crate) const EXPECTED: &[Expected] = &[
         },
         ..ANY
     },
+    Expected { rule: "missing-resolver", manner: Manner::Answered, ..ANY },
     Expected {
         rule: "missing-upgrade-header",
         manner: Manner::Status,
@@ -315,6 +317,11 @@ pub(crate) const EXPECTED: &[Expected] = &[
 
 /// What pages say and the harness cannot see: rule, statement, why.
 pub(crate) const NOT_SEEN: &[(&str, &str, &str)] = &[
+    (
+        "certificate-without-tls",
+        "a client that speaks TLS gets 400 in plain text",
+        "clients of the harness speak TLS where `listen` has `ssl`; one that does so here is in `nginx-proof/tests/certificates.rs`",
+    ),
     (
         "chain-timeouts-misaligned",
         "the shorter limit of two closes",

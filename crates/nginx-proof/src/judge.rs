@@ -10,14 +10,19 @@ use crate::{Delivery, Framing, Head, Observation, Seen};
 /// (`event/ngx_event_timer.h:NGX_TIMER_LAZY_DELAY`), so a message soon after the 101 does not start it anew.
 const EARLY: Duration = Duration::from_millis(350);
 
+/// The rule that says of any directive that this release does not take it.
+const REFUSED: &str = "directive-not-allowed-here";
+
 /// What happened in short, and in what it differs.
 pub(crate) fn judge(case: &Case<'_>, raised: &[&str], observation: &Observation) -> (String, Vec<String>) {
     let mut judge = Judge { case, said: Vec::new(), faults: Vec::new() };
     let is_raised = raised.contains(&case.rule.name);
-    for other in raised.iter().filter(|name| **name != case.rule.name) {
+    let is_too_old = case.expected.since.is_some_and(|since| case.binary.version < since);
+    // What a release does not have yet, it refuses.
+    let is_expected = |name: &str| name == case.rule.name || is_too_old && name == REFUSED;
+    for other in raised.iter().filter(|name| !is_expected(name)) {
         judge.faults.push(format!("the linter raises {other}"));
     }
-    let is_too_old = case.expected.since.is_some_and(|since| case.binary.version < since);
     let verdict = &observation.verdict;
     let is_without_module = verdict.message.contains("unknown directive \"stream\"");
     if case.expected.manner == Manner::NotRun {

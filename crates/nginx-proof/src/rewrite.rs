@@ -337,6 +337,10 @@ impl Run<'_> {
         };
         let (address, uri) = rest.split_at_checked(end).unwrap_or((rest, ""));
         let uri = uri.strip_prefix(':').unwrap_or(uri);
+        // nginx refuses the name of an `upstream` with a port.
+        if address.rsplit_once(':').is_some_and(|(name, _)| self.names.all.contains(name)) {
+            return Ok(None);
+        }
         let address = self.address(address, scheme.ends_with('s'))?;
         Ok(address.map(|address| format!("\"{scheme}://{address}{uri}\"")))
     }
@@ -430,9 +434,11 @@ mod tests {
 
     #[test]
     fn what_nginx_would_refuse_stays() {
-        for text in
-            ["server { listen 80; location / { proxy_pass ws://a:1; } }", "server { listen 80; root x }"]
-        {
+        for text in [
+            "server { listen 80; location / { proxy_pass ws://a:1; } }",
+            "server { listen 80; root x }",
+            "upstream a { } server { listen 80; location / { proxy_pass http://a:1; } }",
+        ] {
             assert_eq!(rewritten(text).0, text.replace("listen 80", "listen 127.0.0.1:8001"));
         }
     }

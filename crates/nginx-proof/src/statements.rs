@@ -235,6 +235,25 @@ pub(crate) const STATEMENTS: &[Statement] = &[
         seen: |_| "no answer; upstream got HTTP/1.1, `Upgrade: websocket`, `Connection: upgrade`; kept, not logged",
     },
     Statement {
+        rule: "missing-resolver",
+        quote: "not even for `localhost`",
+        text: "location /ws/ {\nset $backend localhost:9000;\nproxy_pass http://$backend;\nproxy_http_version 1.1;\n\
+            proxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection upgrade;\nproxy_read_timeout 3600s;\n}\n",
+        manner: Manner::Strict,
+        is_raised: true,
+        seen: |_| "502; no upstream was asked",
+    },
+    Statement {
+        rule: "missing-resolver",
+        quote: "The name of an `upstream` block with a port behind it is not that block",
+        text: "upstream app {\nserver 127.0.0.1:9000;\n}\nserver {\nlisten 80;\nlocation /ws/ {\nset $backend app:9000;\n\
+            proxy_pass http://$backend;\nproxy_http_version 1.1;\nproxy_set_header Upgrade $http_upgrade;\n\
+            proxy_set_header Connection upgrade;\nproxy_read_timeout 3600s;\n}\n}\n",
+        manner: Manner::Strict,
+        is_raised: true,
+        seen: |_| "502; no upstream was asked",
+    },
+    Statement {
         rule: "missing-upgrade-header",
         quote: "`add_header Upgrade` and `proxy_pass_header Upgrade` do not help",
         text: location!(

@@ -11,14 +11,15 @@ use std::time::{Duration, SystemTime};
 
 use lint_engine::{Settings, lint};
 use lint_finding::Severity;
-use nginx_proof::{Binary, Running, Setup, binaries};
+use nginx_proof::{Binary, Browser, Exchange, Probe, Running, Setup, binaries};
 use nginx_semantics::{MemoryFiles, Scope, VersionRange};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, Stream};
 
 const HOST: &str = "chat.example.com";
-const RULE: &str = "incomplete-certificate-chain";
+const CHAIN: &str = "incomplete-certificate-chain";
+const WITHOUT_TLS: &str = "certificate-without-tls";
 
 /// None where there is none: tests/proofs.rs says so.
 fn found() -> Vec<Binary> {
@@ -96,8 +97,8 @@ fn files(pki: &Pki, certificates: &str) -> Vec<(String, String)> {
     vec![text("nginx.conf", &main), text("tls/server.pem", certificates), text("tls/server.key", &key)]
 }
 
-/// What the rule says of them, with its severity.
-fn judged(binary: &Binary, files: &[(String, String)]) -> Option<(Severity, String)> {
+/// What a rule says of them, with its severity.
+fn judged(rule: &str, binary: &Binary, files: &[(String, String)]) -> Option<(Severity, String)> {
     let folder = PathBuf::from("/t");
     let mut memory = MemoryFiles::new();
     for (path, text) in files {
@@ -111,7 +112,7 @@ fn judged(binary: &Binary, files: &[(String, String)]) -> Option<(Severity, Stri
         ..Settings::default()
     };
     let outcome = lint(&memory, &[folder.join("nginx.conf")], &scope, &settings);
-    let mut findings = outcome.findings.into_iter().filter(|finding| finding.rule.name == RULE);
+    let mut findings = outcome.findings.into_iter().filter(|finding| finding.rule.name == rule);
     let said = findings.next().map(|finding| (finding.severity, finding.message));
     assert!(findings.next().is_none(), "{said:?} and more");
     said
@@ -137,7 +138,7 @@ fn compare(pki: &Pki, cases: &[Case<'_>]) {
                     assert!(error.contains(complaint), "{context}: {error:?}");
                 }
             }
-            let said = judged(&binary, &files);
+            let said = judged(CHAIN, &binary, &files);
             assert_eq!(
                 said.as_ref().map(|(severity, _)| *severity),
                 rule.map(|(severity, _)| severity),
@@ -233,7 +234,7 @@ fn what_nginx_cannot_load() {
                 Running::start(&binary, &Setup { files: files.clone(), ..Setup::default() }).unwrap();
             let verdict = running.verdict();
             assert!(!verdict.is_accepted && verdict.message.contains(message), "{words}: {verdict:?}");
-            let (severity, said) = judged(&binary, &files).unwrap();
+            let (severity, said) = judged(CHAIN, &binary, &files).unwrap();
             assert_eq!(severity, Severity::Error, "{said}");
             assert!(said.starts_with("nginx refuses to start: ") && said.contains(words), "{said}");
         }
@@ -255,4 +256,33 @@ fn what_nginx_loads_all_the_same() {
             ("another key", with_key, None, None),
         ],
     );
+}
+
+#[test]
+fn a_certificate_makes_no_port_speak_tls() {
+    let pki = Pki::new();
+    for binary in found() {
+        let mut files = files(&pki, &format!("{}{}", pki.server(HOST, 2100), pki.intermediate.pem()));
+        let mut start = |listen: &str| {
+            let (_, main) = files.first_mut().unwrap();
+            *main = main.replace("listen 443 ssl;", listen);
+            let said = judged(WITHOUT_TLS, &binary, &files).map(|(severity, _)| severity);
+            let setup = Setup { files: files.clone(), ..Setup::default() };
+            (Running::start(&binary, &setup).unwrap(), said)
+        };
+        let (running, said) = start("listen 443 ssl;");
+        assert_eq!((dial(&pki, running.port("443").unwrap()), said), (Ok("HTTP/1.1 101".to_owned()), None));
+
+        let (mut running, said) = start("listen 443;");
+        assert!(running.verdict().is_accepted && running.verdict().warnings.is_empty());
+        let error = dial(&pki, running.port("443").unwrap()).unwrap_err();
+        assert!(error.contains("corrupt message"), "{error}");
+        assert_eq!(said, Some(Severity::Error));
+        let message = "client sent invalid method while reading client request line";
+        assert!(running.errors().iter().any(|line| line.contains(message)));
+        let plain = running.probe(&Probe::Exchange(Exchange::handshake("/ws/", Browser::Chrome)));
+        assert_eq!(plain.status, Some(101));
+        // Logged when the client has gone, which nginx has noticed by now.
+        assert!(running.access().iter().any(|line| line.contains("\" 400 ")));
+    }
 }

@@ -58,7 +58,7 @@ pub use server::{
     select_server, server_names, sockets,
 };
 pub use sources::{At, FileId, NginxVocabulary, SourceFile, Sources};
-pub use upstream::{Pass, PassModule, Peer, Target, balancing, peers, upstream};
+pub use upstream::{Pass, PassModule, Peer, Target, balancing, is_upstream_at_run_time, peers, upstream};
 pub use variables::{
     Definition, Evaluator, Part, Request, Value, Variables, condition_words, has_variables, parts,
 };

@@ -1,5 +1,6 @@
 //! Where requests go: `proxy_pass` and its kin, and `upstream` blocks.
 
+use core::net::IpAddr;
 use std::borrow::Cow;
 
 use crate::catalogue::DirectiveName;
@@ -111,6 +112,16 @@ impl Target {
             && !PRIVATE.iter().any(|end| self.host.ends_with(end))
     }
 
+    /// The port that is connected to where the host is one.
+    pub fn port_or_default(&self) -> u16 {
+        self.port.unwrap_or(if matches!(self.scheme.as_str(), "https" | "grpcs") { 443 } else { 80 })
+    }
+
+    /// Whether the host is an address, or the path of a socket.
+    pub fn is_address(&self) -> bool {
+        self.host.starts_with("unix:") || self.host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok()
+    }
+
     /// Takes `scheme://host:port/uri` apart.
     pub fn parse(text: &[u8]) -> Self {
         let has_variables = has_variables(text);
@@ -186,6 +197,29 @@ pub fn upstream<'s>(configuration: Configuration<'s>, from: ContextId, name: &st
         configuration.context(**context).parent.is_some_and(|http| levels.contains(&http))
     };
     all.iter().find(is_near).or(all.first()).copied()
+}
+
+/// Whether a host that comes out of variables is an upstream's: that of a block where no port is written, or one that a
+/// pass without variables made of the same host and port. Nobody else's addresses are known
+/// (`http/ngx_http_upstream.c:ngx_http_upstream_init_request`).
+pub fn is_upstream_at_run_time(configuration: Configuration<'_>, from: ContextId, target: &Target) -> bool {
+    let is_block =
+        |target: &Target| target.port.is_none() && upstream(configuration, from, &target.host).is_some();
+    let http = configuration.enclosing(from, ContextKind::Http);
+    let mut beside = configuration
+        .contexts()
+        .map(|(id, _)| id)
+        .filter(|&id| configuration.enclosing(id, ContextKind::Http) == http);
+    is_block(target)
+        || beside.any(|id| {
+            let pass = Pass::directly_in(configuration, id);
+            pass.map(|pass| Target::parse(&pass.target())).is_some_and(|literal| {
+                !literal.has_variables
+                    && literal.host == target.host
+                    && literal.port_or_default() == target.port_or_default()
+                    && !is_block(&literal)
+            })
+        })
 }
 
 /// The `server` lines of an `upstream` block, in order.

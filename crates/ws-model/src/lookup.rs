@@ -158,8 +158,7 @@ fn in_upstream<'s>(configuration: Configuration<'s>, block: ContextId) -> Vec<St
 /// Whether a literal pass has the host and port.
 fn leads_to(pass: &Pass<'_>, target: &Target) -> bool {
     let other = Target::parse(&pass.target());
-    let port = |target: &Target| target.port.unwrap_or(if target.scheme == "https" { 443 } else { 80 });
-    !other.has_variables && other.host == target.host && port(&other) == port(target)
+    !other.has_variables && other.host == target.host && other.port_or_default() == target.port_or_default()
 }
 
 /// Whether the host can be no `upstream` of a file that was not given: that takes no port.

@@ -132,7 +132,10 @@ names! {
     // TLS and protocols.
     SSL_PREREAD = "ssl_preread",
     PROXY_SSL_SERVER_NAME = "proxy_ssl_server_name",
+    PROXY_SSL_TRUSTED_CERTIFICATE = "proxy_ssl_trusted_certificate",
+    PROXY_SSL_VERIFY = "proxy_ssl_verify",
     SSL = "ssl",
+    HTTP2 = "http2",
     SSL_CERTIFICATE = "ssl_certificate",
     SSL_CERTIFICATE_KEY = "ssl_certificate_key",
     SSL_REJECT_HANDSHAKE = "ssl_reject_handshake",

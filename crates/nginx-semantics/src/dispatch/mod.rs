@@ -4,7 +4,8 @@
 //! its kin to a handler of the block. It is refused there by its name, place, end and number of words, or given to a
 //! setter, which judges the values. [`read`] goes through a main file and what it includes in that order, as far as
 //! nginx's reader gets; [`refusals`] asks the same of every context of a [`crate::Configuration`], fragments included,
-//! over the mended trees. nginx stops at the first refusal; both go on.
+//! over the mended trees. nginx stops at the first refusal; both go on. What some setters make of the values is told by
+//! functions of their own.
 
 mod build;
 mod entries;
@@ -12,9 +13,14 @@ mod judge;
 mod read;
 mod refusal;
 mod refusals;
+mod setters;
 
 pub use build::{Build, Modules};
 pub use judge::{Doubt, Verdict};
 pub use read::{Reading, Step, read};
 pub use refusal::RefusalKind;
 pub use refusals::{Refusal, refusals};
+pub use setters::{
+    RefusedEntry, ValueRefusal, refused_entries, refused_http_version, refused_port, refused_prefix,
+    refused_verify,
+};

@@ -9,7 +9,7 @@ use crate::configuration::{ContextKind, Directive};
 use crate::defaults::HTTP11_BY_DEFAULT;
 use crate::location::{LocationName, Modifier};
 use crate::mistakes::{Mistake, makes};
-use crate::upstream::{Pass, upstream};
+use crate::upstream::{Pass, Target, is_upstream_at_run_time};
 use crate::variables::{Value, has_variables};
 use crate::version::NginxVersion;
 
@@ -187,14 +187,10 @@ impl<'s> Follower<'_, 's> {
     /// With variables the host is looked up for each request: among the `upstream` blocks, else by the resolver
     /// (`http/ngx_http_upstream.c:ngx_http_upstream_init_request`).
     fn can_be_asked(&mut self, url: &Url) -> bool {
-        let peer = String::from_utf8_lossy(&url.peer).into_owned();
-        let host = peer.rsplit_once(':').map_or(peer.as_str(), |(host, _)| host);
-        let is_address = |text: &str| text.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
-        let is_upstream = upstream(self.all.configuration, self.context, &peer).is_some();
-        is_upstream
-            || is_address(&peer)
-            || is_address(host)
-            || peer.starts_with("unix:")
+        let scheme: &[u8] = if url.is_tls { b"https://" } else { b"http://" };
+        let target = Target::parse(&[scheme, &url.peer].concat());
+        target.is_address()
+            || is_upstream_at_run_time(self.all.configuration, self.context, &target)
             || !self.in_effect(N::RESOLVER).is_empty()
     }
 

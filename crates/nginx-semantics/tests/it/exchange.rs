@@ -194,6 +194,13 @@ fn the_uri_of_proxy_pass() {
         ("location / { error_page 404 = /x; } location /x { proxy_pass http://b; }", "/ws?a", "/x"),
         ("location /ws { proxy_pass ws://b; }", "/ws", "500 NoUpstream"),
         ("location /ws { proxy_pass http://$host; }", "/ws", "502 NoUpstream"),
+        ("location /ws { proxy_pass http://localhost:81$request_uri; }", "/ws", "502 NoUpstream"),
+        ("location /ws { proxy_pass http://b:80$request_uri; }", "/ws", "502 NoUpstream"),
+        (
+            "location /ws { proxy_pass http://localhost:81$request_uri; } location /x { proxy_pass http://localhost:81; }",
+            "/ws",
+            "/ws",
+        ),
     ];
     for (server, path, expected) in table {
         assert_eq!(target(server, path), expected, "{server}");

@@ -3,15 +3,14 @@
 //! nginx looks a directive up among those of the block, and then asks how it ends and how many words it has, before it
 //! looks at any value (`core/ngx_conf_file.c:ngx_conf_handler`).
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::catalogue::lookup;
 use nginx_semantics::dispatch::{Build, Refusal, RefusalKind, refusals};
-use nginx_semantics::{
-    Configuration, ContextId, ContextKind, Directive, DirectiveName, Presence, misplaced_location,
-    misplaced_uri,
-};
+use nginx_semantics::{Configuration, ContextId, ContextKind, Directive, DirectiveName, Presence};
 use nginx_syntax::SyntaxErrorKind;
 
+use super::sticky_unavailable::is_commercial;
+use crate::refused::{AROUND, Refused, refused, unknown};
 use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct DirectiveNotAllowedHere;
@@ -22,18 +21,9 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     summary: "a directive stands where nginx does not take it, or not with that end or those words",
     since: "0.1.0",
-    fix: FixKind::None,
+    fix: FixKind::Sometimes,
     docs: include_str!("directive_not_allowed_here.md"),
 };
-
-/// The label of the block.
-const AROUND: &str = "this is the block that it stands in";
-
-/// The help for a location inside another one.
-const NESTED: &str = "move it out, or give it a name that begins like that of the location around it";
-
-/// The help for a URI part.
-const WITHOUT_URI: &str = "leave away what follows host and port: the request goes on as it came; `rewrite … break` before it makes another path of it";
 
 /// Names that modules of others have too, with words of their own.
 const SHARED: [&str; 1] = ["sticky"];
@@ -63,19 +53,19 @@ impl Rule for DirectiveNotAllowedHere {
             }
             out.push(finding.help(help));
         }
-        let locations = configuration.of_kind(ContextKind::Location).filter_map(|id| {
-            let around = configuration.context(id).parent?;
-            Some((configuration.opener(id)?, around, misplaced_location(configuration, id)?, NESTED))
-        });
-        let uris = cx.model.passes.iter().filter_map(|(id, pass)| {
-            Some((pass.directive, *id, misplaced_uri(configuration, *id, pass)?, WITHOUT_URI))
-        });
-        for (line, block, nesting, help) in locations.chain(uris) {
-            if !is_mended(&line) && is_certain(configuration, block) && line.may_be_shown() {
-                let message = format!("nginx refuses to start: {nesting}");
-                let around = configuration.opener(block).unwrap_or(line);
-                out.push(FindingBuilder::new(&META, &line, message).label(&around, AROUND).help(help));
+        for Refused { line, block, message, other, help, instead } in refused(cx) {
+            if is_mended(&line) || !is_certain(configuration, block) || !line.may_be_shown() {
+                continue;
             }
+            let message = format!("nginx refuses to start: {message}");
+            let mut finding = FindingBuilder::new(&META, &line, message).help(help);
+            if let Some(instead) = instead {
+                finding = finding.replace(Applicability::Unsafe, &line, 0, &instead);
+            }
+            out.push(match other {
+                Some((other, text)) if other.may_be_shown() => finding.label(&other, text),
+                _ => finding,
+            });
         }
     }
 }
@@ -94,7 +84,7 @@ fn is_certain(configuration: Configuration<'_>, context: ContextId) -> bool {
         return false;
     }
     match (this.kind, this.parent) {
-        (ContextKind::Location, _) => true,
+        (ContextKind::Location | ContextKind::Map, _) => true,
         // Mail and stream have servers as well, but no locations.
         (ContextKind::Server, _) if has_location() => true,
         (_, Some(parent)) => is_certain(configuration, parent),
@@ -132,9 +122,11 @@ fn remedy(
         RefusalKind::Syntax(SyntaxErrorKind::UnexpectedOpen) => {
             Some("nothing but lines that end with `;` may stand in this block".to_owned())
         }
+        // NGINX Plus has some of what came later, under numbers of its own.
+        RefusalKind::UnknownDirective(_) if is_commercial(cx) => None,
+        RefusalKind::UnknownDirective(_) => unknown(cx, directive.name()),
         // Other rules, or none.
         RefusalKind::Syntax(_)
-        | RefusalKind::UnknownDirective(_)
         | RefusalKind::NotAFlag { .. }
         | RefusalKind::Duplicate(_)
         | RefusalKind::GeoEntry

@@ -9,6 +9,7 @@ use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{ContextId, DirectiveName, Effective, NginxVersion, effective};
 use ws_model::{Endpoint, OpenSocket};
 
+use super::certificate_without_tls::is_meant_for_tls;
 use crate::listening::Listening;
 use crate::streaming::is_on;
 use crate::{Context, FindingBuilder, Findings, Rule};
@@ -51,6 +52,10 @@ impl Rule for Http2OnlyListener {
             let own = socket.socket.listens.iter().filter(|listen| listen.server == listening.server);
             let own: Vec<_> = own.filter_map(|listen| listen.directive).collect();
             let Some(setting) = socket.http2 else { continue };
+            if is_meant_for_tls(cx, &socket.socket, listening.server) {
+                // `certificate-without-tls` has it: `http2` is right, and `ssl` is missing.
+                continue;
+            }
             let here = own.iter().find(|line| line.arguments().any(|word| *word == *b"http2"));
             let line = here.copied().unwrap_or(setting);
             let before = if is_only_some { " before 1.25.1" } else { "" };

@@ -7,6 +7,7 @@ mod balancing_order;
 mod buffered_endpoint;
 mod cached_handshake;
 mod case_sensitive_upgrade_match;
+mod certificate_without_tls;
 mod chain_timeouts_misaligned;
 mod compressed_endpoint;
 mod conflicting_server;
@@ -36,6 +37,7 @@ mod literal_connection_upgrade;
 mod literal_upgrade_value;
 mod log_format_blind;
 mod missing_connection_header;
+mod missing_resolver;
 mod missing_upgrade_header;
 mod no_shutdown_timeout;
 mod nofile_below_connections;
@@ -81,6 +83,7 @@ pub static RULES: &[&dyn Rule] = &[
     &buffered_endpoint::BufferedEndpoint,
     &cached_handshake::CachedHandshake,
     &case_sensitive_upgrade_match::CaseSensitiveUpgradeMatch,
+    &certificate_without_tls::CertificateWithoutTls,
     &chain_timeouts_misaligned::ChainTimeoutsMisaligned,
     &compressed_endpoint::CompressedEndpoint,
     &conflicting_server::ConflictingServer,
@@ -110,6 +113,7 @@ pub static RULES: &[&dyn Rule] = &[
     &literal_upgrade_value::LiteralUpgradeValue,
     &log_format_blind::LogFormatBlind,
     &missing_connection_header::MissingConnectionHeader,
+    &missing_resolver::MissingResolver,
     &missing_upgrade_header::MissingUpgradeHeader,
     &no_shutdown_timeout::NoShutdownTimeout,
     &nofile_below_connections::NofileBelowConnections,

@@ -71,7 +71,7 @@ const COMMERCIAL: [&[u8]; 9] = [
 ];
 
 /// Whether something else in the configuration tells that it is one of NGINX Plus.
-fn is_commercial(cx: &Context<'_, '_>) -> bool {
+pub(super) fn is_commercial(cx: &Context<'_, '_>) -> bool {
     let configuration = cx.configuration();
     configuration.contexts().any(|(id, context)| {
         !context.kind.has_entries()

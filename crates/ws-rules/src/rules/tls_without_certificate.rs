@@ -80,7 +80,7 @@ fn without_certificate<'a, 's>(
 
 /// Whether all of a level was given, and is understood: what a template puts there may be a certificate, and so may what
 /// OpenResty's Lua finds.
-fn is_whole(configuration: Configuration<'_>, id: ContextId) -> bool {
+pub(super) fn is_whole(configuration: Configuration<'_>, id: ContextId) -> bool {
     let level = configuration.context(id);
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
     let is_odd = |line: Directive<'_>| {
@@ -91,7 +91,7 @@ fn is_whole(configuration: Configuration<'_>, id: ContextId) -> bool {
 }
 
 /// Whether a `listen` names an address as nginx wants it, and no placeholder for one.
-fn is_plain(listen: &Listen<'_>) -> bool {
+pub(super) fn is_plain(listen: &Listen<'_>) -> bool {
     let Some(word) = listen.directive.and_then(|line| line.argument(0)) else { return true };
     word.iter().all(|byte| byte.is_ascii_alphanumeric() || b".:*[]_-/".contains(byte))
 }

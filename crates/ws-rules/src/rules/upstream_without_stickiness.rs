@@ -196,6 +196,8 @@ mod tests {
     #[test]
     fn silent_where_the_block_is_not_named() {
         let text = "upstream app { server 10.0.0.1:80; server 10.0.0.2:80; }\n".to_owned();
-        assert!(found(&(text + &server("/socket.io/").replace("http://app", "http://app:81"))).is_empty());
+        let findings = found(&(text + &server("/socket.io/").replace("http://app", "http://app:81")));
+        let rules: Vec<_> = findings.iter().map(|finding| finding.rule.name).collect();
+        assert_eq!(rules, ["directive-not-allowed-here"]);
     }
 }

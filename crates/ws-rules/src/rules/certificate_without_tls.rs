@@ -1,0 +1,220 @@
+//! `certificate-without-tls`: a server with a certificate listens at a port for TLS without speaking it.
+//!
+//! TLS is spoken where one `listen` of the socket has `ssl`, or `ssl` is on in the default server of the socket, before
+//! 1.25.1 (`http/ngx_http_request.c:ngx_http_init_connection`). Neither the port nor a certificate counts.
+
+use core::net::IpAddr;
+
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use nginx_semantics::{
+    ContextId, ContextKind, DirectiveName, Effective, Listen, ListenAddress, Socket, effective, sockets,
+};
+
+use super::tls_without_certificate::{is_plain, is_whole};
+use crate::streaming::is_on;
+use crate::verify::with_s_client;
+use crate::{Context, FindingBuilder, Findings, Rule};
+
+pub(super) struct CertificateWithoutTls;
+
+const META: RuleMeta = RuleMeta {
+    name: "certificate-without-tls",
+    group: Group::Protocol,
+    severity: Severity::Error,
+    summary: "a server with a certificate listens at port 443 without `ssl`: nginx speaks no TLS there",
+    since: "0.1.0",
+    fix: FixKind::Sometimes,
+    docs: include_str!("certificate_without_tls.md"),
+};
+
+/// Parameters that have nothing to do with what is spoken (`http/ngx_http_core_module.c:ngx_http_core_listen`). Behind
+/// `proxy_protocol` there is something that may have ended TLS; and what is not nginx's own may be `quic` by another name.
+const HARMLESS: [&[u8]; 14] = [
+    b"default_server",
+    b"default",
+    b"bind",
+    b"reuseport",
+    b"deferred",
+    b"http2",
+    b"backlog",
+    b"rcvbuf",
+    b"sndbuf",
+    b"setfib",
+    b"fastopen",
+    b"accept_filter",
+    b"ipv6only",
+    b"so_keepalive",
+];
+
+impl Rule for CertificateWithoutTls {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn configuration(&self, cx: &Context<'_, '_>, out: &mut Findings) {
+        let configuration = cx.configuration();
+        for http in configuration.of_kind(ContextKind::Http) {
+            for socket in sockets(configuration, http) {
+                for listen in &socket.listens {
+                    if is_meant_for_tls(cx, &socket, listen.server) {
+                        report(cx, &socket, listen, out);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn report(cx: &Context<'_, '_>, socket: &Socket<'_>, listen: &Listen<'_>, out: &mut Findings) {
+    let configuration = cx.configuration();
+    let endpoint = cx.model.endpoints_of(listen.server).min_by_key(|endpoint| endpoint.strongest());
+    let (Some(line), Some(endpoint), Some(port)) = (listen.directive, endpoint, socket.address.port()) else {
+        return;
+    };
+    let message =
+        format!("nginx speaks no TLS on port {port}: the `listen` has no `ssl`, and `wss://` fails there");
+    let mut finding = FindingBuilder::new(&META, &line, message).endpoint(endpoint);
+    // Others than 443 are for TLS by custom, and over the other family of addresses clients may get through.
+    let mut own = cx.model.sockets_of(listen.server).to_vec().into_iter();
+    if port != 443 || own.any(|other| other.is_tls) {
+        finding = finding.at_most(Severity::Warning);
+    }
+    if let Some(certificate) = configuration.named(listen.server, DirectiveName::SSL_CERTIFICATE).next() {
+        finding = finding.because(&certificate, "no client of this port sees the certificate");
+    }
+    let has_certificate = |listen: &Listen<'_>| {
+        let certificate = effective(configuration, listen.server, DirectiveName::SSL_CERTIFICATE);
+        matches!(certificate, Effective::Set(_))
+    };
+    let word = line.argument(0).unwrap_or_default();
+    let word = String::from_utf8_lossy(&word);
+    // With `ssl` each server of the socket may need one.
+    if socket.listens.iter().all(has_certificate) {
+        finding = finding.replace(Applicability::Unsafe, &line, 0, &format!("{word} ssl"));
+    }
+    let rest: String =
+        line.arguments().skip(1).map(|word| format!(" {}", String::from_utf8_lossy(&word))).collect();
+    let help = format!(
+        "write `listen {word} ssl{rest};`: it is for all servers of the port, and those without a certificate need one then"
+    );
+    out.push(finding.help(with_s_client(&help, endpoint)));
+}
+
+/// Whether a socket without TLS has a port for it, and its server a certificate that has no other use. Silent about what
+/// files that were not given may change, and about addresses to which only what stands in front connects.
+pub(super) fn is_meant_for_tls(cx: &Context<'_, '_>, socket: &Socket<'_>, server: ContextId) -> bool {
+    let configuration = cx.configuration();
+    let is_for_tls = |port: u16| port % 1000 == 443;
+    let is_local = match &socket.address {
+        ListenAddress::Ip(ip, _) => IpAddr::is_loopback(ip),
+        ListenAddress::Name(name, _) => name == "localhost",
+        ListenAddress::Unix(_) => true,
+    };
+    let is_known = |listen: &Listen<'_>| {
+        let words: Vec<_> = listen.directive.iter().flat_map(|line| line.arguments().skip(1)).collect();
+        let is_harmless =
+            |word: &[u8]| HARMLESS.contains(&word.split(|byte| *byte == b'=').next().unwrap_or(word));
+        let is_tls = is_on(&effective(configuration, listen.server, DirectiveName::SSL), false);
+        is_plain(listen)
+            && is_whole(configuration, listen.server)
+            && words.iter().all(|word| is_harmless(word))
+            && !is_tls
+    };
+    let port = socket.address.port();
+    let is_used_elsewhere = || {
+        let own = cx.model.sockets_of(server);
+        own.iter().any(|other| other.is_tls && other.socket.address.port() != port)
+    };
+    let http = configuration.enclosing(server, ContextKind::Http);
+    port.is_some_and(is_for_tls)
+        && !is_local
+        && configuration.named(server, DirectiveName::SSL_CERTIFICATE).next().is_some()
+        && http.is_some_and(|http| is_whole(configuration, http))
+        && socket.listens.iter().all(is_known)
+        && !is_used_elsewhere()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::META;
+    use crate::testing::{Options, check, check_with, found, found_with, help, labels};
+
+    /// A server with these lines, a certificate and a complete location.
+    fn with(lines: &str) -> String {
+        format!(
+            "server {{\n{lines}\n ssl_certificate c.pem; ssl_certificate_key k.pem;\n location /ws/ {{\n proxy_pass http://127.0.0.1:9000;\n proxy_http_version 1.1;\n proxy_set_header Upgrade $http_upgrade;\n proxy_set_header Connection upgrade;\n proxy_read_timeout 3600s;\n}}\n}}\n"
+        )
+    }
+
+    #[test]
+    fn the_port_of_https() {
+        let findings = check(&with(
+            "    listen 80;
+    listen 443 default_server;
+   #^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx speaks no TLS on port 443: the `listen` has no `ssl`, and `wss://` fails there",
+        ));
+        assert!(labels(&findings[0]).contains(&"no client of this port sees the certificate"));
+        assert!(help(&findings[0]).starts_with("write `listen 443 ssl default_server;`: "));
+        let fix = findings[0].fix.as_ref().unwrap();
+        assert_eq!(fix.edits[0].replacement, b"443 ssl");
+        check(&with(
+            "    listen 8443;
+   #^^^^^^^^^^^ warning: nginx speaks no TLS on port 8443…",
+        ));
+    }
+
+    #[test]
+    fn one_family_of_addresses() {
+        check(&with(
+            "    listen [::]:443 ssl;
+    listen 443;
+   #^^^^^^^^^^ warning: nginx speaks no TLS on port 443…",
+        ));
+    }
+
+    #[test]
+    fn a_server_without_a_certificate_beside_it() {
+        let findings = check(
+            &(with("    listen 443;\n   #^^^^^^^^^^ error: nginx speaks no TLS on port 443…")
+                + "server { listen 443; server_name b; return 404; }"),
+        );
+        assert!(findings[0].fix.is_none());
+    }
+
+    #[test]
+    fn one_rule_speaks_of_http2() {
+        let text =
+            with("    listen 443 http2;\n   #^^^^^^^^^^^^^^^^ error: nginx speaks no TLS on port 443…");
+        check_with(Options::version("1.22"), &text);
+    }
+
+    #[test]
+    fn silent_where_tls_is_spoken_or_something_in_front_ends_it() {
+        let plain = with("listen 443;");
+        for text in [
+            with("listen 443 ssl;"),
+            with("listen 443 quic; listen 443 ssl;"),
+            with("listen 443 quic;"),
+            with("listen 443 http3 reuseport;"),
+            with("listen 443 proxy_protocol;"),
+            with("listen 127.0.0.1:443;"),
+            with("listen [::1]:8443;"),
+            with("listen localhost:8443;"),
+            with("listen unix:/run/443;"),
+            with("listen 8443 ssl; listen 443;"),
+            with("listen 80;"),
+            with("listen 443; include /opt/tls.conf;"),
+            with("listen 443; include /opt/tls*.conf;"),
+            with("listen %%PORT%%443;"),
+            plain.clone() + "server { listen 443 ssl; server_name b; ssl_certificate c.pem; }",
+            plain.replace("ssl_certificate ", "ssl_trusted_certificate "),
+            format!("map $a $b {{ a b; }} include conf.d/*.conf; {plain}"),
+            "server { listen 443; ssl_certificate c.pem; location / { root /srv; } }".to_owned(),
+        ] {
+            assert!(found(&text).iter().all(|one| one.rule.name != META.name), "{text}");
+        }
+        let old = found_with(Options::version("1.22"), &with("listen 443; ssl on;"));
+        assert!(old.iter().all(|one| one.rule.name != META.name));
+        assert!(found_with(Options::bare(), &plain).iter().all(|one| one.rule.name != META.name));
+    }
+}
