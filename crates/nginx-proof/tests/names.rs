@@ -124,15 +124,25 @@ impl Nginx {
         this
     }
 
-    /// The status, and the body of a 200.
+    /// The status, and the body of a 200. A worker that a reload ends may reset what it has just accepted, which is
+    /// asked again.
     fn get(&self, path: &str) -> String {
-        let mut stream = TcpStream::connect((address(1), self.port)).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
-        let head = String::from_utf8(head(&mut stream).unwrap()).unwrap();
-        let status = head.split(' ').nth(1).unwrap().to_owned();
+        let mut answer = None;
+        assert!(until(|| {
+            answer = self.try_get(path).ok();
+            answer.is_some()
+        }));
+        answer.unwrap()
+    }
+
+    fn try_get(&self, path: &str) -> io::Result<String> {
+        let mut stream = TcpStream::connect((address(1), self.port))?;
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")?;
+        let head = String::from_utf8(head(&mut stream)?).map_err(io::Error::other)?;
+        let status = head.split(' ').nth(1).ok_or(io::ErrorKind::UnexpectedEof)?.to_owned();
         let mut body = String::new();
-        stream.read_to_string(&mut body).unwrap();
-        if status == "200" { body } else { status }
+        stream.read_to_string(&mut body)?;
+        Ok(if status == "200" { body } else { status })
     }
 
     fn signal(&self, name: &str) -> bool {
