@@ -102,10 +102,16 @@ pub(super) fn judge(level: &mut Level, statement: &Words<'_>, build: &Build) -> 
     set(level, statement, row, build)
 }
 
-/// The setters that are known: `ngx_conf_set_flag_slot`, and those of the blocks of the main level
+/// The setters that are known: `ngx_conf_set_flag_slot`, the first question of that of `location`, and those of the blocks of the main level
 /// (`event/ngx_event.c:ngx_events_block`, `http/ngx_http.c:ngx_http_block` and their like), which all first ask whether
 /// they were here before.
 fn set(level: &mut Level, statement: &Words<'_>, row: &Directive, build: &Build) -> Verdict {
+    if statement.name == DirectiveName::LOCATION
+        && let [_, modifier, _] = statement.words.as_slice()
+        && !matches!(modifier.as_ref(), b"=" | b"^~" | b"~" | b"~*")
+    {
+        return Verdict::Refused(RefusalKind::LocationModifier(modifier.to_vec()));
+    }
     let takes_flag = row.is_flag(build.versions);
     let is_main_block = level.kind == ContextKind::Main && row.block;
     if !takes_flag && !is_main_block {

@@ -37,6 +37,10 @@ pub enum RefusalKind {
         /// Its argument.
         value: Vec<u8>,
     },
+    /// Two words behind `location`, and the first is none of `=`, `^~`, `~` and `~*`
+    /// (`http/ngx_http_core_module.c:ngx_http_core_location`).
+    #[error("invalid location modifier \"{}\"", .0.escape_ascii())]
+    LocationModifier(Vec<u8>),
     /// A flag, or a block of the main level, for the second time in one block.
     #[error("\"{}\" directive is duplicate", .0.escape_ascii())]
     Duplicate(Vec<u8>),

@@ -22,6 +22,7 @@ pub(crate) fn handshake(target: &str) -> ClientRequest {
     ];
     ClientRequest {
         method: "GET".to_owned(),
+        is_http10: false,
         target: target.into(),
         headers: headers.map(|(name, value)| (name.to_owned(), value.into())).to_vec(),
         is_tls: false,

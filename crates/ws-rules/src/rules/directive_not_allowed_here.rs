@@ -109,8 +109,8 @@ fn remedy(
     kind: &RefusalKind,
 ) -> Option<String> {
     let name = directive.name().as_str();
-    match kind {
-        RefusalKind::NotAllowedHere(_) => Some(match directive.name() {
+    Some(match kind {
+        RefusalKind::NotAllowedHere(_) => match directive.name() {
             DirectiveName::PROXY_SET_HEADER | DirectiveName::PROXY_HTTP_VERSION
                 if matches!(context, ContextKind::If | ContextKind::LimitExcept) =>
             {
@@ -118,19 +118,18 @@ fn remedy(
             }
             DirectiveName::PROXY_PASS => "move `proxy_pass` to a `location` of the server".to_owned(),
             _ => format!("nginx takes `{name}` in: {}", places(cx, directive.name(), context)?),
-        }),
+        },
         RefusalKind::NumberOfArguments(_) => {
             let words = words(cx, directive, context)?;
-            Some(format!("`{name}` takes {words} behind its name; quote words that belong together"))
+            format!("`{name}` takes {words} behind its name; quote words that belong together")
         }
-        RefusalKind::NoOpening(_) => Some(format!("`{name}` opens a block: write `{{ … }}` in place of `;`")),
-        RefusalKind::NotTerminated(_) => Some(format!("`{name}` opens no block: end it with `;`")),
-        RefusalKind::MapEntry => {
-            Some("each line of `map` is a value and what comes of it, two words".to_owned())
-        }
+        RefusalKind::NoOpening(_) => format!("`{name}` opens a block: write `{{ … }}` in place of `;`"),
+        RefusalKind::NotTerminated(_) => format!("`{name}` opens no block: end it with `;`"),
+        RefusalKind::LocationModifier(_) => "put `=`, `^~`, `~`, `~*` or nothing before the name".to_owned(),
+        RefusalKind::MapEntry => "each line of `map` is a value and what comes of it, two words".to_owned(),
         // Only a block whose lines go to a handler of their own refuses a block like that.
         RefusalKind::Syntax(SyntaxErrorKind::UnexpectedOpen) => {
-            Some("nothing but lines that end with `;` may stand in this block".to_owned())
+            "nothing but lines that end with `;` may stand in this block".to_owned()
         }
         // Other rules, or none.
         RefusalKind::Syntax(_)
@@ -138,8 +137,8 @@ fn remedy(
         | RefusalKind::NotAFlag { .. }
         | RefusalKind::Duplicate(_)
         | RefusalKind::GeoEntry
-        | RefusalKind::CharsetEntry => None,
-    }
+        | RefusalKind::CharsetEntry => return None,
+    })
 }
 
 /// The blocks that take it, those of the same kind of module first.
@@ -198,6 +197,8 @@ mod tests {
     location /b { proxy_pass http://127.0.0.1:9000/; limit_except GET { proxy_pass http://127.0.0.1:9000; } }
     location /c { location /d { root /srv; } }
                  #^^^^^^^^^^^ error: nginx refuses to start: location "/d" is outside location "/c"
+    location =~ ^/e { proxy_pass http://127.0.0.1:9000; }
+   #^^^^^^^^^^^^^^^ error: nginx refuses to start: invalid location modifier "=~"
 "#,
         );
         assert!(help(&findings[0]).starts_with("leave away what follows host and port"));
