@@ -9,6 +9,7 @@ mod listening;
 mod logging;
 #[cfg(test)]
 mod pki;
+mod remedies;
 mod rules;
 mod streaming;
 #[cfg(test)]

@@ -141,6 +141,7 @@ fn in_nginx_words(kind: &RefusalKind) -> Vec<u8> {
         RefusalKind::LocationModifier(word) => around("invalid location modifier \"", word, "\""),
         RefusalKind::Duplicate(name) => around("\"", name, "\" directive is duplicate"),
         RefusalKind::Syntax(_)
+        | RefusalKind::UrlPrefix
         | RefusalKind::MapEntry
         | RefusalKind::GeoEntry
         | RefusalKind::CharsetEntry => kind.to_string().into_bytes(),

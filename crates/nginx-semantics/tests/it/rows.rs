@@ -214,6 +214,7 @@ fn targets_after_internal_redirects() {
         // The scheme in any case.
         ("location /ws { proxy_pass HTTP://b/x; }", "/ws", "/x"),
         ("location /ws { proxy_pass WSS://b$uri; }", "/ws", "500 NoUpstream"),
+        ("location /ws { proxy_pass b$uri; }", "/ws", "500 NoUpstream"),
     ];
     for (server, path, expected) in table {
         assert_eq!(target(&format!("{server} {rest}"), path), expected, "{server}");
