@@ -4,7 +4,7 @@
 use nginx_semantics::{ClientRequest, NginxVersion, Pass, misplaced_location, misplaced_uri};
 
 use crate::common::{load_root, only};
-use crate::exchange::{NEW, OLD, handshake, run, run_sub, server_name_in_tls, target};
+use crate::exchange::{NEW, OLD, also, handshake, run, run_sub, server_name_in_tls, target};
 
 /// With a separate place for `Host` (1.31.4).
 const NEWEST: NginxVersion = NginxVersion::new(1, 31, 4);
@@ -282,6 +282,34 @@ fn the_order_of_the_phases() {
     for (lines, expected) in table {
         let seen = run(&format!("server {{ location / {{ {lines} }} {rest} }}"), OLD, &handshake("/ws"));
         assert_eq!(seen.split(" GET").next().unwrap_or_default(), expected, "{lines}");
+    }
+}
+
+#[test]
+fn what_counts_and_copies_a_request_on_its_way_to_the_content() {
+    let table: [(&str, Option<&[&str]>); 7] = [
+        ("", Some(&[])),
+        ("limit_conn c 1;", Some(&["limit_conn c 1"])),
+        ("mirror /copy;", Some(&["mirror /copy"])),
+        ("mirror off;", Some(&[])),
+        // `return` comes before all of them, access rules and `try_files` before the copy.
+        ("mirror /copy; return 204;", None),
+        ("mirror /copy; deny all;", None),
+        ("mirror /copy; try_files /none =404;", None),
+    ];
+    for (lines, expected) in table {
+        let http = format!("limit_req zone=r; server {{ location / {{ proxy_pass http://b; {lines} }} }}");
+        let expected = expected.map(|lines| {
+            let (counts, copies): (Vec<&str>, Vec<&str>) =
+                lines.iter().partition(|line| line.starts_with("limit"));
+            [copies, vec!["limit_req zone=r"], counts].concat()
+        });
+        let seen = also(&http);
+        assert_eq!(
+            seen.as_deref().map(|lines| lines.iter().map(String::as_str).collect()),
+            expected,
+            "{lines}"
+        );
     }
 }
 
