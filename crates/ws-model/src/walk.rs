@@ -29,6 +29,7 @@ pub fn handshake_request(browser: Browser, host: &str, target: &str, is_tls: boo
     ];
     ClientRequest {
         method: "GET".to_owned(),
+        is_http10: false,
         target: target.into(),
         headers: headers.map(|(name, value)| (name.to_owned(), value.into())).to_vec(),
         is_tls,

@@ -4,12 +4,14 @@
 //! [`RULES`] is the whole registry: documentation, selection and output read it.
 
 mod certificates;
+mod commercial;
 mod context;
 mod listening;
 mod logging;
 #[cfg(test)]
 mod pki;
 mod refused;
+mod remedies;
 mod rules;
 mod streaming;
 #[cfg(test)]

@@ -62,6 +62,7 @@ impl<'s> Prediction<'_, 's> {
         let socket = self.socket()?;
         let client = ClientRequest {
             method: request.method.clone(),
+            is_http10: false,
             target: request.target.clone().into_bytes(),
             headers: request.headers.iter().map(owned).collect(),
             is_tls: false,

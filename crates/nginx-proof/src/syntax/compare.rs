@@ -138,8 +138,10 @@ fn in_nginx_words(kind: &RefusalKind) -> Vec<u8> {
             let start = around("invalid value \"", value, "\" in \"");
             [start, around("", name, "\" directive, it must be \"on\" or \"off\"")].concat()
         }
+        RefusalKind::LocationModifier(word) => around("invalid location modifier \"", word, "\""),
         RefusalKind::Duplicate(name) => around("\"", name, "\" directive is duplicate"),
         RefusalKind::Syntax(_)
+        | RefusalKind::UrlPrefix
         | RefusalKind::MapEntry
         | RefusalKind::GeoEntry
         | RefusalKind::CharsetEntry => kind.to_string().into_bytes(),

@@ -113,6 +113,7 @@ names! {
     PROXY_CACHE = "proxy_cache",
     PROXY_CACHE_BYPASS = "proxy_cache_bypass",
     PROXY_BUFFERING = "proxy_buffering",
+    PROXY_REQUEST_BUFFERING = "proxy_request_buffering",
     UWSGI_BUFFERING = "uwsgi_buffering",
     SCGI_BUFFERING = "scgi_buffering",
     GZIP = "gzip",
@@ -128,6 +129,8 @@ names! {
     STICKY = "sticky",
     ZONE = "zone",
     SET_REAL_IP_FROM = "set_real_ip_from",
+    REAL_IP_HEADER = "real_ip_header",
+    REAL_IP_RECURSIVE = "real_ip_recursive",
 
     // TLS and protocols.
     SSL_PREREAD = "ssl_preread",

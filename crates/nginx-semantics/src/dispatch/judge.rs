@@ -102,19 +102,33 @@ pub(super) fn judge(level: &mut Level, statement: &Words<'_>, build: &Build) -> 
     set(level, statement, row, build)
 }
 
-/// The setters that are known: `ngx_conf_set_flag_slot`, and those of the blocks of the main level
+/// The setters that are known: `ngx_conf_set_flag_slot`, the first questions of those of `location` and `proxy_pass`, and those of the blocks of the main level
 /// (`event/ngx_event.c:ngx_events_block`, `http/ngx_http.c:ngx_http_block` and their like), which all first ask whether
 /// they were here before.
 fn set(level: &mut Level, statement: &Words<'_>, row: &Directive, build: &Build) -> Verdict {
+    if statement.name == DirectiveName::LOCATION
+        && let [_, modifier, _] = statement.words.as_slice()
+        && !matches!(modifier.as_ref(), b"=" | b"^~" | b"~" | b"~*")
+    {
+        return Verdict::Refused(RefusalKind::LocationModifier(modifier.to_vec()));
+    }
     let takes_flag = row.is_flag(build.versions);
     let is_main_block = level.kind == ContextKind::Main && row.block;
-    if !takes_flag && !is_main_block {
+    let is_url = statement.name == DirectiveName::PROXY_PASS && row.kind == ModuleKind::Http;
+    if !takes_flag && !is_main_block && !is_url {
         return Verdict::Taken;
     }
     if level.once.contains(&statement.name) {
         return Verdict::Refused(RefusalKind::Duplicate(statement.name()));
     }
     level.once.push(statement.name);
+    if is_url {
+        let url = statement.words.get(1).map(AsRef::as_ref).unwrap_or_default();
+        let begins =
+            |scheme: &[u8]| url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+        let is_taken = url.contains(&b'$') || begins(b"http://") || begins(b"https://");
+        return if is_taken { Verdict::Taken } else { Verdict::Refused(RefusalKind::UrlPrefix) };
+    }
     let value = statement.c_string(1);
     let is_flag = [b"on".as_slice(), b"off"].iter().any(|flag| flag.eq_ignore_ascii_case(value));
     if takes_flag && !is_flag {

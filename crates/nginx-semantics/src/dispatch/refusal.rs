@@ -37,7 +37,15 @@ pub enum RefusalKind {
         /// Its argument.
         value: Vec<u8>,
     },
-    /// A flag, or a block of the main level, for the second time in one block.
+    /// Two words behind `location`, and the first is none of `=`, `^~`, `~` and `~*`
+    /// (`http/ngx_http_core_module.c:ngx_http_core_location`).
+    #[error("invalid location modifier \"{}\"", .0.escape_ascii())]
+    LocationModifier(Vec<u8>),
+    /// A `proxy_pass` without variables that begins neither with `http://` nor with `https://`
+    /// (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_pass`).
+    #[error("invalid URL prefix")]
+    UrlPrefix,
+    /// A flag, a `proxy_pass`, or a block of the main level, for the second time in one block.
     #[error("\"{}\" directive is duplicate", .0.escape_ascii())]
     Duplicate(Vec<u8>),
     /// A line of `map` that is not two words (`http/modules/ngx_http_map_module.c:ngx_http_map`).

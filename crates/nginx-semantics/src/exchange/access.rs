@@ -19,8 +19,9 @@ struct Verdict<'s> {
 }
 
 impl<'s> Follower<'_, 's> {
-    /// The phases from access to content.
+    /// The phases from preaccess to content.
     pub(super) fn content(&mut self) -> Next<'s> {
+        self.find_client();
         // ngx_http_core_access_phase: "r != r->main"
         if !self.is_subrequest
             && let Some(next) = self.access()
@@ -88,7 +89,7 @@ impl<'s> Follower<'_, 's> {
         };
         for line in lines {
             let word = line.argument(0).unwrap_or_default();
-            let is_match = address_matches(&String::from_utf8_lossy(&word), self.request.client);
+            let is_match = address_matches(&String::from_utf8_lossy(&word), self.client);
             let (is_match, is_known) = self.decide(is_match);
             if is_match {
                 let refused = (line.name() == N::DENY).then_some(403);
@@ -168,7 +169,7 @@ fn is_off(line: &Directive<'_>) -> bool {
 }
 
 /// Whether the word of an `allow` or `deny` means this client; `None` where that cannot be said.
-fn address_matches(word: &str, client: Option<IpAddr>) -> Option<bool> {
+pub(super) fn address_matches(word: &str, client: Option<IpAddr>) -> Option<bool> {
     if word == "all" {
         return Some(true);
     }

@@ -10,11 +10,13 @@ use crate::version::NginxVersion;
 /// (`http/ngx_http_variables.c:ngx_http_variable_unknown_header`).
 pub(super) const JOINED_SINCE: NginxVersion = NginxVersion::new(1, 23, 0);
 
-/// A request of HTTP/1.1.
+/// A request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientRequest {
     /// As sent: `GET`.
     pub method: String,
+    /// Whether it is of HTTP/1.0, rather than of HTTP/1.1.
+    pub is_http10: bool,
     /// The path with its query, as sent; or a whole URL (RFC 9112 section 3.2.2).
     pub target: Vec<u8>,
     /// The fields in order, `Host` among them; names as sent.
@@ -23,7 +25,7 @@ pub struct ClientRequest {
     pub is_tls: bool,
     /// The host that the client names in TLS (SNI), in any case; no address is (RFC 6066 section 3).
     pub sni: Option<String>,
-    /// From where.
+    /// From where: the address of the connection.
     pub client: Option<IpAddr>,
     /// The address that it arrives at; 0.0.0.0 or `::` where only the port is known.
     pub local: Option<SocketAddr>,
@@ -37,16 +39,24 @@ impl ClientRequest {
     }
 
     /// The host that servers are chosen by: of the URL in the request line, else of the `Host` field, in lower case,
-    /// without port and final dot (`http/ngx_http_request.c:ngx_http_validate_host`).
+    /// without port and final dot. None where none is told, or what is told is none.
     pub fn host(&self) -> Option<String> {
         let named = uri::of_url(&self.target).map(|(authority, _)| authority);
-        let field = String::from_utf8_lossy(named.or(self.field("host").next())?).to_ascii_lowercase();
-        let end = match field.rfind(']') {
-            Some(bracket) => bracket + 1,
-            None => field.find(':').unwrap_or(field.len()),
-        };
-        let host = field.get(..end).unwrap_or(&field);
-        Some(host.strip_suffix('.').unwrap_or(host).to_owned())
+        valid_host(named.or(self.field("host").next())?)
+    }
+
+    /// Whether nginx answers 400 because of what it says of the host: nothing, though it is of HTTP/1.1; more than once;
+    /// or what is no host (`http/ngx_http_request.c:ngx_http_process_host`, `ngx_http_process_request_header`).
+    pub fn has_bad_host(&self) -> bool {
+        let named = uri::of_url(&self.target).map(|(authority, _)| authority);
+        let mut fields = self.field("host");
+        let (field, second) = (fields.next(), fields.next());
+        let is_bad = |host: Option<&[u8]>| host.is_some_and(|host| valid_host(host).is_none());
+        is_bad(named) || is_bad(field) || second.is_some() || field.is_none() && !self.is_http10
+    }
+
+    fn protocol(&self) -> &'static str {
+        if self.is_http10 { "HTTP/1.0" } else { "HTTP/1.1" }
     }
 
     /// The path with its query, as sent: of a URL what follows the host, `/` where nothing does.
@@ -59,10 +69,30 @@ impl ClientRequest {
     }
 }
 
+/// The host of an authority in lower case, without port and final dot; none where every nginx refuses it
+/// (`http/ngx_http_request.c:ngx_http_validate_host`; since 1.29.4 it refuses more).
+fn valid_host(authority: &[u8]) -> Option<String> {
+    let is_refused = |byte: &u8| matches!(byte, b'/' | 0..=b' ' | 0x7f);
+    if authority.iter().any(is_refused) || authority.windows(2).any(|two| two == b"..") {
+        return None;
+    }
+    let bracket = authority.iter().position(|byte| *byte == b']').filter(|_| authority.starts_with(b"["));
+    let end = match bracket {
+        Some(bracket) => bracket + 1,
+        None if authority.starts_with(b"[") => authority.len(),
+        None => authority.iter().position(|byte| *byte == b':').unwrap_or(authority.len()),
+    };
+    let host = authority.get(..end)?;
+    let host = host.strip_suffix(b".").unwrap_or(host);
+    (!host.is_empty()).then(|| String::from_utf8_lossy(host).to_ascii_lowercase())
+}
+
 /// What nginx's own variables are at one moment.
 pub(super) struct Live<'r> {
     pub(super) request: &'r ClientRequest,
     pub(super) version: NginxVersion,
+    /// The client's address, as far as it is known by now.
+    pub(super) client: Option<IpAddr>,
     pub(super) method: &'r str,
     pub(super) path: &'r [u8],
     pub(super) arguments: &'r [u8],
@@ -84,10 +114,11 @@ impl Request for Live<'_> {
             "args" | "query_string" => Value::known(self.arguments),
             "is_args" => Value::known(if self.arguments.is_empty() { "" } else { "?" }),
             "request" => {
-                let line = [request.method.as_bytes(), b" ", &request.target, b" HTTP/1.1"];
+                let protocol = request.protocol().as_bytes();
+                let line = [request.method.as_bytes(), b" ", &request.target, b" ", protocol];
                 Value::known(line.concat())
             }
-            "server_protocol" => Value::known("HTTP/1.1"),
+            "server_protocol" => Value::known(request.protocol()),
             "scheme" => Value::known(if request.is_tls { "https" } else { "http" }),
             "https" => Value::known(if request.is_tls { "on" } else { "" }),
             "http2" | "http3" => Value::empty(),
@@ -174,7 +205,7 @@ impl Live<'_> {
     }
 
     fn client_address(&self) -> Option<Vec<u8>> {
-        self.request.client.map(|client| client.to_string().into_bytes())
+        self.client.map(|client| client.to_string().into_bytes())
     }
 
     fn forwarded_for(&self) -> Value {

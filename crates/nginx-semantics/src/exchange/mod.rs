@@ -11,6 +11,7 @@ mod answer;
 mod client;
 mod line;
 mod proxied;
+mod realip;
 mod redirect;
 mod rewrite;
 mod uri;
@@ -26,8 +27,12 @@ pub use client::ClientRequest;
 pub use proxied::{HeaderSource, UpstreamHeader, UpstreamRequest, UpstreamVersion};
 
 /// The versions since which the same configuration and request may lead to something else.
-pub const CHANGES: [NginxVersion; 3] =
-    [client::JOINED_SINCE, crate::defaults::HTTP11_BY_DEFAULT, proxied::PROXY_CONNECTION_SINCE];
+pub const CHANGES: [NginxVersion; 4] = [
+    client::JOINED_SINCE,
+    crate::defaults::HTTP11_BY_DEFAULT,
+    proxied::PROXY_CONNECTION_SINCE,
+    proxied::ONE_HOST_SINCE,
+];
 
 /// As many ways are followed.
 const MOST_WAYS: usize = 16;
@@ -197,7 +202,7 @@ pub enum AnsweredBy<'s> {
     RedirectLimit,
     /// The upstream cannot be asked: no upstream of this name and no resolver, or no URL.
     NoUpstream(Directive<'s>),
-    /// The request itself is refused: its path cannot be parsed.
+    /// The request itself is refused: its path cannot be parsed, it is too long, or its host is none.
     BadRequest,
 }
 

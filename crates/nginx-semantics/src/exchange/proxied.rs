@@ -17,7 +17,7 @@ use crate::version::NginxVersion;
 pub(super) const PROXY_CONNECTION_SINCE: NginxVersion = NginxVersion::new(1, 31, 0);
 
 /// Since this version the last line for `Host` counts, whatever stands before it, and is sent first.
-const ONE_HOST_SINCE: NginxVersion = NginxVersion::new(1, 31, 4);
+pub(super) const ONE_HOST_SINCE: NginxVersion = NginxVersion::new(1, 31, 4);
 
 /// The client's fields that a cache makes its own (`ngx_http_proxy_cache_headers`).
 const CACHED: [&str; 6] =
@@ -246,6 +246,20 @@ impl<'s> Follower<'_, 's> {
         }
     }
 
+    /// `Content-Length` and `Transfer-Encoding` of the body. One that comes in chunks is read as a whole first and has a
+    /// length then, unless `proxy_request_buffering` is off.
+    fn body(&mut self, version: UpstreamVersion) -> (Value, Value) {
+        let is_chunked = self.request.field("transfer-encoding").next().is_some();
+        let length = self.request.field("content-length").next();
+        match is_chunked {
+            false => (length.map_or_else(Value::empty, Value::known), Value::empty()),
+            true if version == UpstreamVersion::Http11 && !self.flag(N::PROXY_REQUEST_BUFFERING, true) => {
+                (Value::empty(), Value::known("chunked"))
+            }
+            true => (Value::NotEmpty, Value::empty()),
+        }
+    }
+
     /// What is sent and what is not: the lines in effect, the defaults for what they do not name, then the client's
     /// fields that neither names (`ngx_http_proxy_init_headers`).
     fn headers(
@@ -269,12 +283,12 @@ impl<'s> Follower<'_, 's> {
         // 1.29.4 to 1.29.6 know HTTP/2, where there is no such field.
         let is_without = self.is_new() || version == UpstreamVersion::Http2;
         let connection = if is_without { "" } else { "close" };
-        let length = self.request.field("content-length").next().map(Value::known);
+        let (length, coding) = self.body(version);
         let mut defaults = vec![
             ("Host", Value::known(url.host.clone())),
             ("Connection", Value::known(connection)),
-            ("Content-Length", length.unwrap_or_else(Value::empty)),
-            ("Transfer-Encoding", Value::empty()),
+            ("Content-Length", length),
+            ("Transfer-Encoding", coding),
             ("TE", Value::empty()),
             ("Keep-Alive", Value::empty()),
             ("Expect", Value::empty()),

@@ -1,5 +1,7 @@
 //! One run through the phases, with the state that nginx keeps in `ngx_http_request_t`.
 
+use core::net::IpAddr;
+
 use super::client::Live;
 use super::line::Line;
 use super::rewrite::Rewrite;
@@ -90,6 +92,10 @@ pub(super) struct Follower<'a, 's> {
     pub(super) all: &'a Exchanges<'a, 's>,
     pub(super) server: ContextId,
     pub(super) request: &'a ClientRequest,
+    /// The client's address, which `set_real_ip_from` may change once.
+    pub(super) client: Option<IpAddr>,
+    /// Whether it did.
+    pub(super) is_client_told: bool,
     pub(super) server_name: String,
     plan: &'a [bool],
     questions: usize,
@@ -134,6 +140,8 @@ impl<'a, 's> Follower<'a, 's> {
             all,
             server,
             request,
+            client: request.client,
+            is_client_told: false,
             server_name: server_name.unwrap_or_default(),
             plan,
             questions: 0,
@@ -158,12 +166,14 @@ impl<'a, 's> Follower<'a, 's> {
     fn follow(&mut self, entry: Entry<'_>) -> Ending<'s> {
         match self.read_line() {
             Line::Path(path) => self.path = path,
-            Line::Refused => return Ending::Answered(self.answer(400, AnsweredBy::BadRequest)),
+            Line::Refused => {
+                return self.follow_from(Next::Special(self.answer(400, AnsweredBy::BadRequest)));
+            }
             Line::CannotSay(directive) => return Ending::CannotSay(Obstacle::Value(directive)),
         }
-        let mut next = match entry {
+        let next = match entry {
             Entry::Refused(status) => Next::Special(self.answer(status, AnsweredBy::BadRequest)),
-            Entry::Request => match self.too_long() {
+            Entry::Request => match self.too_long().or(self.request.has_bad_host().then_some(400)) {
                 Some(status) => Next::Special(self.answer(status, AnsweredBy::BadRequest)),
                 None => Next::Server,
             },
@@ -174,6 +184,13 @@ impl<'a, 's> Follower<'a, 's> {
                 Next::Server
             }
         };
+        if matches!(next, Next::Server) {
+            self.find_client();
+        }
+        self.follow_from(next)
+    }
+
+    fn follow_from(&mut self, mut next: Next<'s>) -> Ending<'s> {
         loop {
             next = match next {
                 Next::Server => self.server_rewrite(),
@@ -211,6 +228,7 @@ impl<'a, 's> Follower<'a, 's> {
         Live {
             request: self.request,
             version: self.all.version,
+            client: self.client,
             method: &self.method,
             path: &self.path,
             arguments: &self.arguments,

@@ -44,7 +44,7 @@ fn in_server(text: &str) -> Vec<String> {
 
 #[test]
 fn the_checks_of_the_dispatcher_in_its_order() {
-    let table: [(&str, &[&str]); 14] = [
+    let table: [(&str, &[&str]); 20] = [
         ("listen 80; location /ws { return 200; }", &[]),
         ("proxy_pass http://a;", &["\"proxy_pass\" directive is not allowed here"]),
         ("proxy_pass {}", &["\"proxy_pass\" directive is not allowed here"]),
@@ -54,6 +54,21 @@ fn the_checks_of_the_dispatcher_in_its_order() {
         ("location;", &["directive \"location\" has no opening \"{\""]),
         ("location {}", &["invalid number of arguments in \"location\" directive"]),
         ("proxy_set_header X;", &["invalid number of arguments in \"proxy_set_header\" directive"]),
+        ("location ~~ /ws {}", &["invalid location modifier \"~~\""]),
+        ("location =~ ^/ws {}", &["invalid location modifier \"=~\""]),
+        ("location =/a {} location ^~/y {} location ~*\\.x$ {} location '' {} location ws {}", &[]),
+        (
+            "location /a { proxy_pass a:1; } location /b { proxy_pass ws://a; } location /c { proxy_pass http:/a; }",
+            &["invalid URL prefix"; 3],
+        ),
+        (
+            "location /a { proxy_pass HTTP://a; if ($b) { proxy_pass $c; } } location /b { proxy_pass ws://$d; }",
+            &[],
+        ),
+        (
+            "location /a { proxy_pass http://a; uwsgi_pass b; proxy_pass http://a; }",
+            &["\"proxy_pass\" directive is duplicate"],
+        ),
         ("if ($x) { if ($y) {} }", &["\"if\" directive is not allowed here"]),
         ("gzip ON; location / { gzip off; }", &[]),
         ("gzip yes;", &["invalid value \"yes\" in \"gzip\" directive, it must be \"on\" or \"off\""]),

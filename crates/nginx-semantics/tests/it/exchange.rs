@@ -22,6 +22,7 @@ pub(crate) fn handshake(target: &str) -> ClientRequest {
     ];
     ClientRequest {
         method: "GET".to_owned(),
+        is_http10: false,
         target: target.into(),
         headers: headers.map(|(name, value)| (name.to_owned(), value.into())).to_vec(),
         is_tls: false,
@@ -135,6 +136,19 @@ pub(crate) fn client_fields(http: &str, version: NginxVersion, request: &ClientR
     let sent = passed.request.iter().flat_map(|request| &request.headers);
     let own = sent.filter(|header| matches!(header.source, HeaderSource::Client));
     own.map(|header| header.name.clone()).collect()
+}
+
+/// The lines that count a request or copy it before it is passed on; none where it is not.
+pub(crate) fn also(http: &str) -> Option<Vec<String>> {
+    let loaded = load_root(&format!("events {{}}\nhttp {{\n{http}\n}}\n"), &[]);
+    let configuration = only(&loaded);
+    let variables = Variables::new(configuration);
+    let locations = Locations::new(configuration);
+    let exchanges = Exchanges { configuration, variables: &variables, locations: &locations, version: NEW };
+    let server = configuration.of_kind(ContextKind::Server).next().expect("a server");
+    let exchange = exchanges.run(server, &handshake("/ws"));
+    let Some(Ending::Passed(passed)) = exchange.only_way().map(|way| &way.ending) else { return None };
+    Some(passed.also.iter().map(nginx_semantics::Directive::text_line).collect())
 }
 
 /// The name that the first location of a server sends in TLS, and whether it speaks TLS at all.

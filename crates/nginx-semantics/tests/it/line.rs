@@ -124,6 +124,8 @@ fn a_url_in_the_request_line_has_the_host() {
         ("http://c.test/a//b?q", "302 to x c.test /a//b?q /a/b q"),
         ("HTTPS://C.test:99", "302 to x c.test / / "),
         ("ws://C.test?q", "302 to x c.test ?q / q"),
+        ("http://c.test.:80/", "302 to x c.test / / "),
+        ("http://c..test/", "400 BadRequest"),
         ("9://c.test/x", "400 BadRequest"),
         ("http:/c.test/x", "400 BadRequest"),
     ];
@@ -134,7 +136,52 @@ fn a_url_in_the_request_line_has_the_host() {
 }
 
 #[test]
+fn the_host_that_a_request_names() {
+    let table: [(&[&str], &str); 15] = [
+        (&["a.test"], "x a.test"),
+        (&["A.Test:99"], "x a.test"),
+        (&["a.test."], "x a.test"),
+        (&["a.test.:80"], "x a.test"),
+        (&[".a.test"], "x .a.test"),
+        (&["[::1]:8080"], "x [::1]"),
+        // HTTP/1.1 has to name one, and one only, and it has to be one.
+        (&[], "400"),
+        (&["a.test", "a.test"], "400"),
+        (&[""], "400"),
+        (&["."], "400"),
+        (&[":80"], "400"),
+        (&["a.test.."], "400"),
+        (&["a..test"], "400"),
+        (&["a/b"], "400"),
+        (&["a b"], "400"),
+    ];
+    let http = "server { error_page 400 = /refused; location /refused { return 400; } location / { return 302 \"x $host\"; } }";
+    for (hosts, expected) in table {
+        let mut request = to("", "/", None, 80);
+        request.headers.extend(hosts.iter().map(|host| ("Host".to_owned(), host.as_bytes().to_vec())));
+        let seen = run(http, OLD, &request);
+        let seen = seen.split(" by ").next().unwrap();
+        assert_eq!(seen.strip_prefix("302 to ").unwrap_or(seen), expected, "{hosts:?}");
+    }
+    // Nor does a host in the request line spare it the field.
+    assert_eq!(run(http, OLD, &to("", "http://a.test/", None, 80)), "400 by return 400");
+    // HTTP/1.0 need not name one, and what is refused leads to `error_page` like any other refusal.
+    let old = ClientRequest { is_http10: true, ..to("", "/", None, 80) };
+    let http = "server { server_name .b.test; return 302 \"x $host $server_protocol $request\"; }";
+    assert!(run(http, OLD, &old).starts_with("302 to x b.test HTTP/1.0 GET / HTTP/1.0 by"));
+    let lost = "server { error_page 400 = /x; location = /x { return 204; } }";
+    for request in [to("", "/", None, 80), to("a", "/%zz", None, 80), to("a", "/..", None, 80)] {
+        assert_eq!(run(lost, NEW, &request), "204 by return 204");
+    }
+}
+
+#[test]
 fn the_url_of_a_redirect() {
+    // HTTP/1.1 would have to name a host.
+    let to = |host: &str, target: &str, sni, port| {
+        let request = to(host, target, sni, port);
+        ClientRequest { is_http10: host.is_empty(), ..request }
+    };
     let server = |lines: &str| {
         format!("server {{ server_name .a.test b.test; location /ws/ {{ proxy_pass http://b; {lines} }} }}")
     };
@@ -155,6 +202,10 @@ fn the_url_of_a_redirect() {
         ("absolute_redirect off;", "b.test", None, 8080, "/ws/?x"),
         ("absolute_redirect off; server_name_in_redirect on;", "b.test", None, 80, "/ws/?x"),
     ];
+    // What a proxy in front of nginx ended, and told.
+    let mut told = to("b.test", "/ws", None, 80);
+    told.headers.push(("X-Forwarded-Proto".to_owned(), b"https".to_vec()));
+    assert_eq!(run(&server(""), NEW, &told), "301 to http://b.test/ws/ slash of /ws/");
     for (lines, host, sni, port, expected) in table {
         let seen = run(&server(lines), NEW, &to(host, "/ws?x", sni, port));
         assert_eq!(seen, format!("301 to {expected} slash of /ws/"), "{lines} {host} {port}");

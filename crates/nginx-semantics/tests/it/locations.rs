@@ -42,6 +42,12 @@ fn exact_then_longest_prefix_then_regexes_in_order() {
         ("location /ws {}", "/WS", "server"),
         // The first of two equal regexes wins, and nginx does not mind.
         ("location ~ x { root /1; } location ~ x { root /2; } location / {}", "/x", "~ x"),
+        // `/` is a prefix like any other.
+        ("location / {} location ~ ws {}", "/ws", "~ ws"),
+        ("location ^~ / {} location ~ ws {}", "/ws", "^~ /"),
+        // A final slash counts.
+        ("location /ws/ {}", "/ws", "server"),
+        ("location /ws/ {}", "/ws/", "/ws/"),
         // Named locations are never found by a path.
         ("location @ws {} location / {}", "/@ws", "/"),
     ]);
@@ -77,6 +83,7 @@ fn odd_names() {
         ("location ^~/ws {} location ~ ws {}", "/ws", "^~/ws"),
         ("location ~^/ws$ {}", "/ws", "~^/ws$"),
         ("location ~*^/WS$ {}", "/ws", "~*^/WS$"),
+        ("location ~*\\.x$ {}", "/a.X", "~*\\.x$"),
         ("location ws {} location / {}", "/ws", "/"),
         ("location '' {}", "/ws", "''"),
         ("location '' {} location ~ ws {}", "/ws", "~ ws"),

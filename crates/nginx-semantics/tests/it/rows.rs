@@ -4,7 +4,7 @@
 use nginx_semantics::{ClientRequest, NginxVersion, Pass, misplaced_location, misplaced_uri};
 
 use crate::common::{load_root, only};
-use crate::exchange::{NEW, OLD, handshake, run, run_sub, server_name_in_tls, target};
+use crate::exchange::{NEW, OLD, also, handshake, run, run_sub, server_name_in_tls, target};
 
 /// With a separate place for `Host` (1.31.4).
 const NEWEST: NginxVersion = NginxVersion::new(1, 31, 4);
@@ -29,6 +29,11 @@ fn what_the_upstream_sees() {
     let table = [
         ("", "1.0 | Host: b:8080 | Connection: close", "1.1 | Host: b:8080"),
         ("proxy_http_version 1.1;", "1.1 | Host: b:8080 | Connection: close", "1.1 | Host: b:8080"),
+        (
+            "proxy_set_header Upgrade $http_upgrade;",
+            "1.0 | Upgrade: websocket | Host: b:8080 | Connection: close",
+            "1.1 | Upgrade: websocket | Host: b:8080",
+        ),
         (
             "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade;",
             "1.1 | Upgrade: websocket | Host: b:8080 | Connection: close",
@@ -98,6 +103,9 @@ fn the_host_that_is_sent() {
         ("proxy_set_header Host '';", NEW, "1.1"),
         ("proxy_set_header Host '';", NEWEST, "1.1 | Host: b:8080"),
         ("proxy_set_header Host ''; proxy_http_version 1.0;", NEWEST, "1.0"),
+        ("proxy_set_header Host ''; proxy_http_version 2;", NEW, "2"),
+        ("proxy_set_header Host ''; proxy_http_version 2;", NEWEST, "2 | Host: b:8080"),
+        (empty, NginxVersion::new(1, 31, 3), "1.1 | Host: a"),
         (empty, NEW, "1.1 | Host: a"),
         (empty, NEWEST, "1.1 | Host: b:8080"),
     ] {
@@ -112,8 +120,12 @@ fn fields_of_the_client() {
         ("Keep-Alive", "1"),
         ("Expect", "x"),
         ("Proxy-Connection", "close"),
+        ("If-Modified-Since", "x"),
+        ("If-Unmodified-Since", "x"),
+        ("If-None-Match", "x"),
         ("If-Match", "x"),
         ("Range", "x"),
+        ("If-Range", "x"),
         ("Origin", "http://a"),
         ("Cookie", "a=b"),
         ("Authorization", "x"),
@@ -128,20 +140,27 @@ fn fields_of_the_client() {
         "Sec-WebSocket-Version",
         "Sec-WebSocket-Key",
         "Proxy-Connection",
+        "If-Modified-Since",
+        "If-Unmodified-Since",
+        "If-None-Match",
         "If-Match",
         "Range",
+        "If-Range",
         "Origin",
         "Cookie",
         "Authorization",
         "Accept-Encoding",
         "Sec-WebSocket-Protocol",
     ];
+    const CACHED: [&str; 6] =
+        ["If-Modified-Since", "If-Unmodified-Since", "If-None-Match", "If-Match", "Range", "If-Range"];
     let without = |names: &[&str]| kept.into_iter().filter(|name| !names.contains(name)).collect::<Vec<_>>();
     let table = [
         ("", OLD, without(&[])),
+        ("", NEW, without(&[])),
         ("", NginxVersion::new(1, 31, 0), without(&["Proxy-Connection"])),
         // A cache asks for the whole, whenever that was changed.
-        ("proxy_cache a;", OLD, without(&["If-Match", "Range"])),
+        ("proxy_cache a;", OLD, without(&CACHED)),
         ("proxy_cache off;", OLD, without(&[])),
         // Whatever a line names is the line's, whatever its case.
         ("proxy_set_header origin '';", OLD, without(&["Origin"])),
@@ -154,6 +173,31 @@ fn fields_of_the_client() {
 }
 
 #[test]
+fn the_length_of_a_body_is_computed() {
+    let sent = |lines: &str, fields: &[(&str, &str)]| {
+        let http = format!("server {{ location / {{ proxy_pass http://b; {lines} }} }}");
+        let request = ClientRequest { method: "POST".to_owned(), ..with("/ws", fields) };
+        let own = crate::exchange::client_fields(&http, NEW, &request);
+        assert!(!own.iter().any(|name| name == "Content-Length" || name == "Transfer-Encoding"), "{own:?}");
+        run(&http, NEW, &request).trim_start_matches("[/] POST /ws ").to_owned()
+    };
+    let (length, chunks) = ([("Content-Length", "2")], [("Transfer-Encoding", "chunked")]);
+    let off = "proxy_request_buffering off;";
+    let old = "proxy_http_version 1.0; proxy_set_header Connection '';";
+    let table = [
+        ("", &length, "1.1 | Host: b | Content-Length: 2"),
+        (off, &length, "1.1 | Host: b | Content-Length: 2"),
+        // What comes in chunks is read first, and has a length then.
+        ("", &chunks, "1.1 | Host: b | Content-Length: NotEmpty"),
+        (off, &chunks, "1.1 | Host: b | Transfer-Encoding: chunked"),
+        (&format!("{off} {old}"), &chunks, "1.0 | Host: b | Content-Length: NotEmpty"),
+    ];
+    for (lines, fields, expected) in table {
+        assert_eq!(sent(lines, fields), expected, "{lines}");
+    }
+}
+
+#[test]
 fn targets_after_internal_redirects() {
     let rest = "location /y { proxy_pass http://b; } location @y { proxy_pass http://b; }";
     let table = [
@@ -162,12 +206,15 @@ fn targets_after_internal_redirects() {
         ("location / { error_page 418 = /y; return 418; }", "/ws?q", "/y"),
         ("location / { error_page 418 = /y$is_args$args; return 418; }", "/ws?q", "/y?q"),
         ("location / { try_files /none /y; }", "/ws?q", "/y"),
+        ("location / { error_page 418 = /y$uri; return 418; }", "/ws//a%20b?q", "/y/ws/a%20b"),
+        ("location / { try_files /none /y$uri; }", "/ws//a%20b?q", "/y/ws/a%20b"),
         // To a name: nothing changes.
         ("location / { error_page 418 = @y; return 418; }", "/w%73//a?q", "/w%73//a?q"),
         ("location / { try_files /none @y; }", "/w%73//a?q", "/w%73//a?q"),
         // The scheme in any case.
         ("location /ws { proxy_pass HTTP://b/x; }", "/ws", "/x"),
         ("location /ws { proxy_pass WSS://b$uri; }", "/ws", "500 NoUpstream"),
+        ("location /ws { proxy_pass b$uri; }", "/ws", "500 NoUpstream"),
     ];
     for (server, path, expected) in table {
         assert_eq!(target(&format!("{server} {rest}"), path), expected, "{server}");
@@ -221,17 +268,48 @@ fn the_order_of_the_phases() {
         ("proxy_pass http://b; try_files $uri /index.html;", "404 NoFile"),
         ("root /srv;", "404 NoFile"),
         ("return 204; proxy_pass http://b;", "204 by return 204"),
+        ("rewrite ^ https://x/y;", "302 to https://x/y by rewrite ^ https://x/y"),
         ("rewrite ^ http://x/y;", "302 to http://x/y by rewrite ^ http://x/y"),
         ("rewrite ^ $scheme://x/y;", "302 to http://x/y by rewrite ^ $scheme://x/y"),
         ("error_page 418 =101 @y; return 418;", "[@y] as 101"),
+        ("error_page 418 /n/x; return 418;", "[/n/] as 418"),
+        ("error_page 418 = /n/x; return 418;", "[/n/]"),
         // Of two locations with one name the first counts.
         ("error_page 418 = @z; return 418;", "204 by return 204"),
     ];
-    let rest = "location = /index.html { root /srv; } location @y { proxy_pass http://n; } location @z { return 204; } \
+    let rest = "location = /index.html { root /srv; } location /n/ { proxy_pass http://n; } location @y { proxy_pass http://n; } location @z { return 204; } \
                 location @z { return 205; }";
     for (lines, expected) in table {
         let seen = run(&format!("server {{ location / {{ {lines} }} {rest} }}"), OLD, &handshake("/ws"));
         assert_eq!(seen.split(" GET").next().unwrap_or_default(), expected, "{lines}");
+    }
+}
+
+#[test]
+fn what_counts_and_copies_a_request_on_its_way_to_the_content() {
+    let table: [(&str, Option<&[&str]>); 7] = [
+        ("", Some(&[])),
+        ("limit_conn c 1;", Some(&["limit_conn c 1"])),
+        ("mirror /copy;", Some(&["mirror /copy"])),
+        ("mirror off;", Some(&[])),
+        // `return` comes before all of them, access rules and `try_files` before the copy.
+        ("mirror /copy; return 204;", None),
+        ("mirror /copy; deny all;", None),
+        ("mirror /copy; try_files /none =404;", None),
+    ];
+    for (lines, expected) in table {
+        let http = format!("limit_req zone=r; server {{ location / {{ proxy_pass http://b; {lines} }} }}");
+        let expected = expected.map(|lines| {
+            let (counts, copies): (Vec<&str>, Vec<&str>) =
+                lines.iter().partition(|line| line.starts_with("limit"));
+            [copies, vec!["limit_req zone=r"], counts].concat()
+        });
+        let seen = also(&http);
+        assert_eq!(
+            seen.as_deref().map(|lines| lines.iter().map(String::as_str).collect()),
+            expected,
+            "{lines}"
+        );
     }
 }
 
@@ -261,6 +339,84 @@ fn limit_except_takes_head_for_get() {
         let request = ClientRequest { method: method.to_owned(), ..handshake("/ws") };
         let seen = run(server, OLD, &request);
         assert_eq!(seen.split(' ').next().unwrap_or_default(), expected, "{method}");
+    }
+}
+
+#[test]
+fn the_method_after_error_page() {
+    let rest = "location /y { proxy_pass http://b; } location @y { proxy_pass http://b; }";
+    let table = [
+        ("= /y", "POST", "[/y] GET"),
+        ("/y", "POST", "[/y] as 418 GET"),
+        ("= /y", "HEAD", "[/y] HEAD"),
+        ("= @y", "POST", "[@y] POST"),
+    ];
+    for (page, method, expected) in table {
+        let http = format!("server {{ location / {{ error_page 418 {page}; return 418; }} {rest} }}");
+        let seen = run(&http, OLD, &ClientRequest { method: method.to_owned(), ..handshake("/ws") });
+        assert!(seen.starts_with(expected), "{page} {method}: {seen}");
+    }
+}
+
+#[test]
+fn ten_changes_of_the_uri_and_no_more() {
+    let chain = |step: &dyn Fn(usize) -> String, changes: usize| {
+        let steps: String =
+            (0..changes).map(|at| format!("location = /{at} {{ {} }}", step(at + 1))).collect();
+        let http = format!("server {{ {steps} location = /{changes} {{ return 204; }} }}");
+        run(&http, OLD, &handshake("/0"))
+    };
+    let steps: [&dyn Fn(usize) -> String; 3] =
+        [&|to| format!("rewrite ^ /{to} last;"), &|to| format!("try_files /none /{to};"), &|to| {
+            format!("recursive_error_pages on; error_page 418 = /{to}; return 418;")
+        }];
+    for step in steps {
+        assert_eq!(chain(step, 10), "204 by return 204");
+        assert_eq!(chain(step, 11), "500 RedirectLimit");
+    }
+    // One that leads to itself.
+    for lines in ["rewrite ^ /ws last;", "try_files /none /ws;"] {
+        let http = format!("server {{ location /ws {{ {lines} }} }}");
+        assert_eq!(run(&http, OLD, &handshake("/ws")), "500 RedirectLimit", "{lines}");
+    }
+}
+
+#[test]
+fn the_client_that_a_proxy_tells_is_the_one_that_access_rules_ask() {
+    let trusted = "set_real_ip_from 127.0.0.0/8; set_real_ip_from 10.0.0.0/8;";
+    let list = "real_ip_header X-Forwarded-For;";
+    let told = [("X-Forwarded-For", "192.0.2.1, 10.0.0.1"), ("X-Real-IP", "192.0.2.2")];
+    let table = [
+        ("", "127.0.0.1"),
+        (trusted, "192.0.2.2"),
+        (&format!("{trusted} {list}"), "10.0.0.1"),
+        (&format!("{trusted} {list} real_ip_recursive on;"), "192.0.2.1"),
+        ("set_real_ip_from 10.0.0.0/8;", "127.0.0.1"),
+        (&format!("{trusted} real_ip_header X-None;"), "127.0.0.1"),
+        (&format!("{trusted} real_ip_header sec-websocket-version;"), "127.0.0.1"),
+    ];
+    for (lines, expected) in table {
+        let client = format!("deny {expected}; allow all; proxy_pass http://b;");
+        for http in [
+            format!("{lines} server {{ location / {{ {client} }} }}"),
+            format!("server {{ location / {{ {lines} {client} }} }}"),
+        ] {
+            let seen = run(&http, OLD, &with("/ws", &told));
+            assert_eq!(seen, format!("403 by deny {expected}"), "{http}");
+        }
+        // What stands in a server or around it counts before the first line of the server runs.
+        let http = format!("{lines} server {{ return 302 x$remote_addr; }}");
+        assert!(run(&http, OLD, &with("/ws", &told)).starts_with(&format!("302 to x{expected} ")), "{http}");
+    }
+    // What stands in a location counts behind its `return`, and before its access rules.
+    let http = "server { location / { set_real_ip_from 127.0.0.1; return 302 x$remote_addr; } }";
+    assert!(run(http, OLD, &with("/ws", &told)).starts_with("302 to x127.0.0.1 "));
+    // What is not known is not guessed.
+    for lines in
+        ["set_real_ip_from proxy.test;", "set_real_ip_from 127.0.0.1; real_ip_header proxy_protocol;"]
+    {
+        let http = format!("server {{ location / {{ {lines} deny 127.0.0.1; proxy_pass http://b; }} }}");
+        assert_eq!(run(&http, OLD, &with("/ws", &told)).lines().count(), 2, "{lines}");
     }
 }
 

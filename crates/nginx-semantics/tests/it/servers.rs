@@ -102,6 +102,69 @@ fn of_servers_with_one_name_the_first_takes_it() {
 }
 
 #[test]
+fn regexes_of_names_are_tried_in_order_and_have_case_only_where_they_have_no_capital() {
+    let http = "server { server_name first; }
+        server { server_name one ~^ws\\d\\.example; }
+        server { server_name two ~^WT\\d\\.example ~^wu; }
+        server { server_name three ~example$; }
+        server { server_name ws1.example; }";
+    let table = [
+        ("ws1.example", "ws1.example Exact(\"ws1.example\")"),
+        ("ws2.example", "one Regex(\"^ws\\\\d\\\\.example\")"),
+        // The host is in lower case, so that a capital would never match.
+        ("wt2.example", "two Regex(\"^WT\\\\d\\\\.example\")"),
+        ("wu.example", "two Regex(\"^wu\")"),
+        ("x.example", "three Regex(\"example$\")"),
+        ("ws2", "first First"),
+    ];
+    for (host, expected) in table {
+        assert_eq!(select(http, "80", Some(host)), expected, "{host}");
+    }
+}
+
+#[test]
+fn requests_without_a_host() {
+    let table = [
+        ("server { server_name a; } server { server_name c \"\"; }", "c Exact(\"\")"),
+        // A server without `server_name` has the name "".
+        ("server { server_name a; } server { listen 80; }", " Exact(\"\")"),
+        ("server { server_name a; } server { server_name _; }", "a First"),
+        ("server { server_name a; } server { listen 80 default_server; server_name b; }", "b Default"),
+    ];
+    for (http, expected) in table {
+        assert_eq!(select(http, "80", None), expected, "{http}");
+    }
+}
+
+#[test]
+fn the_families_are_sockets_of_their_own() {
+    let http = "server { listen 80; server_name a; } server { listen [::]:81; server_name b; }";
+    let table =
+        [("80", "a Exact(\"a\")"), ("[::]:80", "no socket"), ("81", "no socket"), ("[::]:81", "b First")];
+    for (address, expected) in table {
+        assert_eq!(select(http, address, Some("a")), expected, "{address}");
+    }
+}
+
+#[test]
+fn the_first_server_is_that_of_the_first_include() {
+    let site = |name: &str| format!("server {{ listen 80; server_name {name}; }}\n");
+    let (a, b, own) = (site("a"), site("b"), site("own"));
+    for (main, expected) in [
+        (format!("include sites/*.conf; {own}"), "a"),
+        (format!("{own} include sites/*.conf;"), "own"),
+        ("include sites/b.conf; include sites/a.conf;".to_owned(), "b"),
+    ] {
+        let others = [("sites/b.conf", b.as_str()), ("sites/a.conf", a.as_str())];
+        let loaded = load_root(&format!("events {{}}\nhttp {{ {main} }}\n"), &others);
+        let configuration = only(&loaded);
+        let http = configuration.of_kind(ContextKind::Http).next().unwrap();
+        let server = sockets(configuration, http)[0].default().unwrap().server;
+        assert_eq!(server_names(configuration, server), [expected], "{main}");
+    }
+}
+
+#[test]
 fn addresses_are_read() {
     for (word, expected) in [
         ("8080", "*:8080"),

@@ -88,6 +88,36 @@ fn sockets_of_one_address_each() {
 }
 
 #[test]
+fn a_socket_of_one_address_takes_what_comes_to_it_whatever_the_names() {
+    let http = "server { listen 80; server_name a; UPGRADE; location / { proxy_pass http://127.0.0.1:1; } }
+        server { listen 10.0.0.1:80; server_name b; return 403; }";
+    let code = |url: &str, options: &[&str]| trace(http, url, options).code;
+    let table: [(&str, &[&str], i32); 6] = [
+        ("ws://a/", &[], 0),
+        ("ws://10.0.0.2/", &["-H", "Host: a"], 0),
+        ("ws://10.0.0.1/", &["-H", "Host: a"], 1),
+        ("ws://a/", &["--via-listen", "10.0.0.1:80"], 1),
+        // Nor does `listen 80` take IPv6.
+        ("ws://[::1]/", &["-H", "Host: a"], 2),
+        ("ws://a/", &["--via-listen", "[::1]:80"], 2),
+    ];
+    for (url, options, expected) in table {
+        assert_eq!(code(url, options), Some(expected), "{url} {options:?}");
+    }
+}
+
+#[test]
+fn hosts_and_clients_as_fields_tell_them() {
+    let http = "server { listen 80; set_real_ip_from 10.0.0.0/8; UPGRADE; location / { deny 192.0.2.1; proxy_pass http://127.0.0.1:1; } }";
+    let code = |options: &[&str]| trace(http, "ws://a/", options).code;
+    assert_eq!(code(&["-H", "Host:"]), Some(1));
+    assert_eq!(code(&["-H", "Host: a..b"]), Some(1));
+    assert_eq!(code(&["--client-ip", "10.0.0.1"]), Some(0));
+    assert_eq!(code(&["--client-ip", "10.0.0.1", "-H", "X-Real-IP: 192.0.2.1"]), Some(1));
+    assert_eq!(code(&["--client-ip", "192.0.2.9", "-H", "X-Real-IP: 192.0.2.1"]), Some(0));
+}
+
+#[test]
 fn tls_where_there_is_none_and_none_where_there_is() {
     let http = "server { listen 80; return 200; }
         server { listen 443 ssl; error_page 497 https://example.com$request_uri; }";

@@ -4,13 +4,11 @@
 //! looks at any value (`core/ngx_conf_file.c:ngx_conf_handler`).
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::catalogue::lookup;
-use nginx_semantics::dispatch::{Build, Refusal, RefusalKind, refusals};
-use nginx_semantics::{Configuration, ContextId, ContextKind, Directive, DirectiveName, Presence};
-use nginx_syntax::SyntaxErrorKind;
+use nginx_semantics::dispatch::{Build, Refusal, refusals};
+use nginx_semantics::{Configuration, ContextId, ContextKind, Directive, Presence};
 
-use super::sticky_unavailable::is_commercial;
-use crate::refused::{AROUND, Refused, refused, unknown};
+use crate::refused::{AROUND, Refused, refused};
+use crate::remedies::remedy;
 use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct DirectiveNotAllowedHere;
@@ -92,72 +90,6 @@ fn is_certain(configuration: Configuration<'_>, context: ContextId) -> bool {
     }
 }
 
-fn remedy(
-    cx: &Context<'_, '_>,
-    directive: &Directive<'_>,
-    context: ContextKind,
-    kind: &RefusalKind,
-) -> Option<String> {
-    let name = directive.name().as_str();
-    match kind {
-        RefusalKind::NotAllowedHere(_) => Some(match directive.name() {
-            DirectiveName::PROXY_SET_HEADER | DirectiveName::PROXY_HTTP_VERSION
-                if matches!(context, ContextKind::If | ContextKind::LimitExcept) =>
-            {
-                format!("move `{name}` to the location around it, which passes its lines on to this block")
-            }
-            DirectiveName::PROXY_PASS => "move `proxy_pass` to a `location` of the server".to_owned(),
-            _ => format!("nginx takes `{name}` in: {}", places(cx, directive.name(), context)?),
-        }),
-        RefusalKind::NumberOfArguments(_) => {
-            let words = words(cx, directive, context)?;
-            Some(format!("`{name}` takes {words} behind its name; quote words that belong together"))
-        }
-        RefusalKind::NoOpening(_) => Some(format!("`{name}` opens a block: write `{{ … }}` in place of `;`")),
-        RefusalKind::NotTerminated(_) => Some(format!("`{name}` opens no block: end it with `;`")),
-        RefusalKind::MapEntry => {
-            Some("each line of `map` is a value and what comes of it, two words".to_owned())
-        }
-        // Only a block whose lines go to a handler of their own refuses a block like that.
-        RefusalKind::Syntax(SyntaxErrorKind::UnexpectedOpen) => {
-            Some("nothing but lines that end with `;` may stand in this block".to_owned())
-        }
-        // NGINX Plus has some of what came later, under numbers of its own.
-        RefusalKind::UnknownDirective(_) if is_commercial(cx) => None,
-        RefusalKind::UnknownDirective(_) => unknown(cx, directive.name()),
-        // Other rules, or none.
-        RefusalKind::Syntax(_)
-        | RefusalKind::NotAFlag { .. }
-        | RefusalKind::Duplicate(_)
-        | RefusalKind::GeoEntry
-        | RefusalKind::CharsetEntry => None,
-    }
-}
-
-/// The blocks that take it, those of the same kind of module first.
-fn places(cx: &Context<'_, '_>, name: DirectiveName, context: ContextKind) -> Option<String> {
-    let module = context.commands().map(|(module, _)| module);
-    let rows = || name.rows().iter().filter(|row| row.is_in(cx.versions()));
-    let near = rows().filter(|row| Some(row.kind) == module).map(|row| row.contexts);
-    let far = rows().map(|row| row.contexts);
-    let all = near.reduce(|a, b| a | b).or_else(|| far.reduce(|a, b| a | b))?;
-    Some(all.to_string())
-}
-
-/// How many words it takes there.
-fn words(cx: &Context<'_, '_>, directive: &Directive<'_>, context: ContextKind) -> Option<String> {
-    let (_, place) = context.commands()?;
-    let mut rows = lookup(&directive.name_bytes()).rows().iter();
-    let row = rows.find(|row| row.is_in(cx.versions()) && row.contexts.intersects(place))?;
-    let plural = |count: u8| if count == 1 { "word" } else { "words" };
-    Some(match (row.min_args, row.max_args) {
-        (0, Some(0)) => "no words".to_owned(),
-        (least, Some(most)) if least == most => format!("{least} {}", plural(least)),
-        (least, Some(most)) => format!("{least} to {most} words"),
-        (least, None) => format!("at least {least} {}", plural(least)),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use crate::testing::{Options, check, check_with, found, help, labels};
@@ -190,9 +122,23 @@ mod tests {
     location /b { proxy_pass http://127.0.0.1:9000/; limit_except GET { proxy_pass http://127.0.0.1:9000; } }
     location /c { location /d { root /srv; } }
                  #^^^^^^^^^^^ error: nginx refuses to start: location "/d" is outside location "/c"
+    location =~ ^/e { proxy_pass http://127.0.0.1:9000; }
+   #^^^^^^^^^^^^^^^ error: nginx refuses to start: invalid location modifier "=~"
+    location /e f { proxy_pass http://127.0.0.1:9000; }
+   #^^^^^^^^^^^^^ error: nginx refuses to start: invalid location modifier "/e"
+    location /f { proxy_pass 127.0.0.1:9000; }
+                 #^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx refuses to start: invalid URL prefix
+    location /g { proxy_pass ws://127.0.0.1:9000; }
+                            #^^^^^^^^^^^^^^^^^^^ error: nginx refuses to start: `invalid URL prefix`
+    location /h { proxy_pass BACKEND_ADDRESS; }
 "#,
         );
         assert!(help(&findings[0]).starts_with("leave away what follows host and port"));
+        let helps: Vec<_> = findings.iter().map(help).collect();
+        for start in ["put `=`, `^~`, `~`, `~*`", "quote a name", "write `proxy_pass http://127.0.0.1:9000;`"]
+        {
+            assert!(helps.iter().any(|help| help.starts_with(start)), "{start}: {helps:?}");
+        }
         assert_eq!(labels(&findings[0]), ["this is the block that it stands in"]);
     }
 

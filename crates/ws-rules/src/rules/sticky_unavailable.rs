@@ -6,6 +6,7 @@
 use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{Balancing, ContextKind, NginxVersion};
 
+use crate::commercial::is_commercial;
 use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct StickyUnavailable;
@@ -55,28 +56,6 @@ impl Rule for StickyUnavailable {
             }
         }
     }
-}
-
-/// Directives that only NGINX Plus has.
-const COMMERCIAL: [&[u8]; 9] = [
-    b"api",
-    b"auth_jwt",
-    b"health_check",
-    b"keyval",
-    b"keyval_zone",
-    b"queue",
-    b"state",
-    b"status_zone",
-    b"zone_sync",
-];
-
-/// Whether something else in the configuration tells that it is one of NGINX Plus.
-pub(super) fn is_commercial(cx: &Context<'_, '_>) -> bool {
-    let configuration = cx.configuration();
-    configuration.contexts().any(|(id, context)| {
-        !context.kind.has_entries()
-            && configuration.directives(id).any(|line| COMMERCIAL.contains(&line.name_bytes().as_ref()))
-    })
 }
 
 #[cfg(test)]

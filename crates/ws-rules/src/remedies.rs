@@ -1,0 +1,81 @@
+//! What helps where nginx refuses a directive.
+
+use nginx_semantics::catalogue::lookup;
+use nginx_semantics::dispatch::RefusalKind;
+use nginx_semantics::{ContextKind, Directive, DirectiveName};
+use nginx_syntax::SyntaxErrorKind;
+
+use crate::Context;
+use crate::commercial::is_commercial;
+use crate::refused::unknown;
+
+/// What to do about a directive that nginx refuses, as the help of a finding says it; none where other rules speak of it,
+/// or none.
+pub(crate) fn remedy(
+    cx: &Context<'_, '_>,
+    directive: &Directive<'_>,
+    context: ContextKind,
+    kind: &RefusalKind,
+) -> Option<String> {
+    let name = directive.name().as_str();
+    Some(match kind {
+        RefusalKind::NotAllowedHere(_) => match directive.name() {
+            DirectiveName::PROXY_SET_HEADER | DirectiveName::PROXY_HTTP_VERSION
+                if matches!(context, ContextKind::If | ContextKind::LimitExcept) =>
+            {
+                format!("move `{name}` to the location around it, which passes its lines on to this block")
+            }
+            DirectiveName::PROXY_PASS => "move `proxy_pass` to a `location` of the server".to_owned(),
+            _ => format!("nginx takes `{name}` in: {}", places(cx, directive.name(), context)?),
+        },
+        RefusalKind::NumberOfArguments(_) => {
+            let words = words(cx, directive, context)?;
+            format!("`{name}` takes {words} behind its name; quote words that belong together")
+        }
+        RefusalKind::NoOpening(_) => format!("`{name}` opens a block: write `{{ … }}` in place of `;`"),
+        RefusalKind::NotTerminated(_) => format!("`{name}` opens no block: end it with `;`"),
+        RefusalKind::LocationModifier(word) if word.starts_with(b"/") => {
+            "quote a name that has a space in it; two words are a modifier and a name".to_owned()
+        }
+        RefusalKind::LocationModifier(_) => "put `=`, `^~`, `~`, `~*` or nothing before the name".to_owned(),
+        RefusalKind::MapEntry => "each line of `map` is a value and what comes of it, two words".to_owned(),
+        // Only a block whose lines go to a handler of their own refuses a block like that.
+        RefusalKind::Syntax(SyntaxErrorKind::UnexpectedOpen) => {
+            "nothing but lines that end with `;` may stand in this block".to_owned()
+        }
+        // NGINX Plus has some of what came later, under numbers of its own.
+        RefusalKind::UnknownDirective(_) if is_commercial(cx) => return None,
+        RefusalKind::UnknownDirective(_) => unknown(cx, directive.name())?,
+        // Other rules, what is refused of values, or none.
+        RefusalKind::Syntax(_)
+        | RefusalKind::UrlPrefix
+        | RefusalKind::NotAFlag { .. }
+        | RefusalKind::Duplicate(_)
+        | RefusalKind::GeoEntry
+        | RefusalKind::CharsetEntry => return None,
+    })
+}
+
+/// The blocks that take it, those of the same kind of module first.
+fn places(cx: &Context<'_, '_>, name: DirectiveName, context: ContextKind) -> Option<String> {
+    let module = context.commands().map(|(module, _)| module);
+    let rows = || name.rows().iter().filter(|row| row.is_in(cx.versions()));
+    let near = rows().filter(|row| Some(row.kind) == module).map(|row| row.contexts);
+    let far = rows().map(|row| row.contexts);
+    let all = near.reduce(|a, b| a | b).or_else(|| far.reduce(|a, b| a | b))?;
+    Some(all.to_string())
+}
+
+/// How many words it takes there.
+fn words(cx: &Context<'_, '_>, directive: &Directive<'_>, context: ContextKind) -> Option<String> {
+    let (_, place) = context.commands()?;
+    let mut rows = lookup(&directive.name_bytes()).rows().iter();
+    let row = rows.find(|row| row.is_in(cx.versions()) && row.contexts.intersects(place))?;
+    let plural = |count: u8| if count == 1 { "word" } else { "words" };
+    Some(match (row.min_args, row.max_args) {
+        (0, Some(0)) => "no words".to_owned(),
+        (least, Some(most)) if least == most => format!("{least} {}", plural(least)),
+        (least, Some(most)) => format!("{least} to {most} words"),
+        (least, None) => format!("at least {least} {}", plural(least)),
+    })
+}
