@@ -37,6 +37,8 @@ pub(crate) enum Manner {
     Depends,
     /// Handshakes work; nginx itself answers a POST for the same path with a status that the page names.
     Posts,
+    /// Handshakes work; nginx itself answers one with a cookie of 4096 bytes with a status that the page names.
+    LongCookie,
     /// Handshakes work; nginx keeps the connection when the client closes it, and logs no line for it.
     Kept,
     /// Handshakes work; no line is logged for them.
@@ -274,6 +276,7 @@ pub(crate) const EXPECTED: &[Expected] = &[
     },
     Expected { rule: "short-read-timeout", manner: Manner::Closed, ..ANY },
     Expected { rule: "shutdown-timeout-drops", manner: Manner::Works, ..ANY },
+    Expected { rule: "small-header-buffers", manner: Manner::LongCookie, ..ANY },
     Expected { rule: "stale-upstream-address", manner: Manner::Works, ..ANY },
     Expected { rule: "stateless-balancing", manner: Manner::Depends, ..ANY },
     Expected { rule: "sticky-unavailable", ..ANY },

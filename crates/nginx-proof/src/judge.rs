@@ -129,6 +129,7 @@ impl Judge<'_> {
         match (expected, ordinary) {
             (Manner::Ordinary, _) => self.ordinary(is_raised, ordinary),
             (Manner::Posts, [post]) => self.post(is_raised, post),
+            (Manner::LongCookie, [seen]) => self.long_cookie(is_raised, seen),
             (Manner::Spread, _) => self.spread(is_raised, ordinary),
             (Manner::Streamed(framing), _) => self.streamed(is_raised, framing, ordinary),
             _ => {}
@@ -253,6 +254,16 @@ impl Judge<'_> {
         let is_refused = self.case.claims.statuses.contains(&status) && seen.received.is_empty();
         self.said.push(format!("POST {status}"));
         self.must(is_refused == is_raised, "POST is not answered as linter and page say");
+    }
+
+    /// A handshake with a long cookie beside those without.
+    fn long_cookie(&mut self, is_raised: bool, seen: &Seen) {
+        self.said.push(format!("with a cookie of 4096 bytes {}", seen.status.unwrap_or_default()));
+        if is_raised {
+            self.answered(seen);
+        } else {
+            self.must(seen.is_open(), "the handshake with a long cookie fails");
+        }
     }
 
     /// What nginx does when the client closes: a line in the access log is its last act.

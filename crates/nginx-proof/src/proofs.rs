@@ -31,6 +31,9 @@ const THREADS: usize = 12;
 /// Ordinary requests, to see how many connections they take.
 const ORDINARY: usize = 3;
 
+/// What browsers keep of a cookie at least, in bytes (RFC 6265 section 6.1).
+const LONG_COOKIE: usize = 4096;
+
 /// What one nginx did with one block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proof {
@@ -123,6 +126,11 @@ impl Case<'_> {
             crate::expected::Manner::Posts => {
                 let post = Exchange::new("POST", &path()).header("Content-Length", "0");
                 probes.push(Probe::Exchange(post));
+            }
+            crate::expected::Manner::LongCookie => {
+                let cookie = format!("a={}", "x".repeat(LONG_COOKIE - "a=".len()));
+                let exchange = Exchange::handshake(&path(), Browser::Chrome).header("Cookie", &cookie);
+                probes.push(Probe::Exchange(exchange));
             }
             crate::expected::Manner::Stored => probes.insert(0, Probe::Get { path: path() }),
             crate::expected::Manner::Limited => {

@@ -13,6 +13,7 @@ mod distribution;
 mod effective;
 mod exchange;
 mod files;
+mod header_buffers;
 mod include;
 mod load;
 mod location;
@@ -46,6 +47,7 @@ pub use exchange::{
     Step, UpstreamHeader, UpstreamRequest, UpstreamVersion, Way,
 };
 pub use files::{Files, MemoryFiles, Overlay, ReadError, normalize};
+pub use header_buffers::HeaderBuffer;
 pub use include::{PathMap, Scope};
 pub use load::{Loaded, SkipReason, Skipped, load, load_main, load_with};
 pub use location::{LocationName, Locations, Modifier, Selection};

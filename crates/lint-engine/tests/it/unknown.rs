@@ -69,7 +69,13 @@ const PASSES: &[&str] = &[
     "proxy_pass http://127.0.0.1:9000;\nlimit_except POST { deny all; }\n",
 ];
 
-const LISTENS: [&str; 4] = ["", "listen 80 http2;\n", "listen 443 quic;\n", "listen 443 ssl;\n"];
+const LISTENS: [&str; 5] = [
+    "",
+    "listen 80 http2;\n",
+    "listen 443 quic;\n",
+    "listen 443 ssl;\n",
+    "listen 80;\nlarge_client_header_buffers 2 1k;\n",
+];
 
 const UPSTREAMS: [&str; 4] = ["", "least_conn;\n", "ip_hash;\n", "keepalive 8;\nleast_conn;\n"];
 

@@ -102,11 +102,13 @@ impl<'s> Prediction<'_, 's> {
     fn server(&self, socket: &Socket<'s>, client: &ClientRequest) -> Result<ContextId, String> {
         let configuration = self.all.configuration;
         let default = socket.default().ok_or("no server")?.server;
-        let refused = self.all.run(default, client);
-        if let Some(Ending::Answered(Answer { status: 400, by: AnsweredBy::BadRequest, .. })) =
+        let mut line = client.clone();
+        line.headers.retain(|(name, _)| name.eq_ignore_ascii_case("host"));
+        let refused = self.all.run(default, &line);
+        if let Some(Ending::Answered(Answer { status: 400 | 414, by: AnsweredBy::BadRequest, .. })) =
             refused.only_way().map(|way| &way.ending)
         {
-            // ngx_http_process_request_uri ends it before the host is known.
+            // ngx_http_process_request_line and ngx_http_process_request_uri end it before the host is known.
             return Ok(default);
         }
         match select_server(configuration, socket, client.host().as_deref()) {

@@ -51,6 +51,7 @@ names! {
     // Which request goes where.
     LISTEN = "listen",
     SERVER_NAME = "server_name",
+    CLIENT_HEADER_BUFFER_SIZE = "client_header_buffer_size",
     LARGE_CLIENT_HEADER_BUFFERS = "large_client_header_buffers",
     MERGE_SLASHES = "merge_slashes",
     ABSOLUTE_REDIRECT = "absolute_redirect",

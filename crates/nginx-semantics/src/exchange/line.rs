@@ -4,15 +4,13 @@
 use super::ClientRequest;
 use super::way::Follower;
 use crate::catalogue::DirectiveName as N;
-use crate::configuration::{Configuration, ContextId, ContextKind, Directive};
+use crate::configuration::{ContextId, ContextKind, Directive};
 use crate::effective::{Effective, effective};
+use crate::header_buffers::HeaderBuffer;
 use crate::path::{normalize_path, normalize_path_as};
 use crate::server::{ListenAddress, Socket, first_server, sockets};
 
-/// `large_client_header_buffers`, in bytes.
-const LARGE_BUFFER: usize = 8 << 10;
-
-/// No such buffer may be smaller, in bytes: `connection_pool_size` is that (`ngx_http_core_merge_srv_conf`).
+/// No large buffer may be smaller, in bytes: `connection_pool_size` is that (`ngx_http_core_merge_srv_conf`).
 const LEAST_BUFFER: usize = 512;
 
 /// What becomes of the request line.
@@ -61,15 +59,28 @@ impl<'s> Follower<'_, 's> {
         let configuration = self.all.configuration;
         let request = self.request;
         let line = request.method.len() + request.target.len() + " HTTP/1.1\r\n ".len();
-        let longer = |server: ContextId, length: usize| {
-            large_buffer(configuration, server).is_some_and(|size| length > size)
+        let fields = request.headers.iter().map(|(name, value)| name.len() + value.len() + ": \r\n".len());
+        if fields.clone().chain([line]).all(|length| length <= LEAST_BUFFER) {
+            return None;
+        }
+        let readers = self.readers();
+        let is_longer = |length: usize, buffer: HeaderBuffer<'_>| {
+            buffer.bytes.is_some_and(|bytes| u64::try_from(length).is_ok_and(|length| length > bytes))
         };
-        if line > LEAST_BUFFER && self.readers().iter().all(|&server| longer(server, line)) {
+        // The first buffer takes what ends in it, however long.
+        let leaves_first = |end: usize| {
+            readers.iter().all(|&server| is_longer(end, HeaderBuffer::first(configuration, server)))
+        };
+        let large = |server: ContextId| HeaderBuffer::large(configuration, server);
+        if leaves_first(line) && readers.iter().all(|&server| is_longer(line, large(server))) {
             return Some(414);
         }
-        let lengths = request.headers.iter().map(|(name, value)| name.len() + value.len() + ": \r\n".len());
-        let longest = lengths.max().unwrap_or_default();
-        (longest > LEAST_BUFFER && longer(self.server, longest)).then_some(494)
+        let mut end = line;
+        let mut is_refused = |length: usize| {
+            end += length;
+            is_longer(length, large(self.server)) && leaves_first(end)
+        };
+        fields.into_iter().any(&mut is_refused).then_some(494)
     }
 
     /// The servers that the connection may have had when the line was read: one for each socket that it may have come
@@ -104,23 +115,4 @@ fn may_be_met(socket: &Socket<'_>, request: &ClientRequest) -> bool {
         (_, local) => local.is_none(),
     };
     is_there && !socket.is_quic() && (socket.is_tls() || !request.is_tls)
-}
-
-/// The size of `large_client_header_buffers`, in bytes; `None` where it is not known.
-fn large_buffer(configuration: Configuration<'_>, server: ContextId) -> Option<usize> {
-    match effective(configuration, server, N::LARGE_CLIENT_HEADER_BUFFERS) {
-        Effective::Set(declared) => parse_size(&declared.directives.first()?.argument(1)?),
-        Effective::Default { .. } => Some(LARGE_BUFFER),
-        Effective::Unknown(_) => None,
-    }
-}
-
-/// `core/ngx_parse.c:ngx_parse_size`
-fn parse_size(text: &[u8]) -> Option<usize> {
-    let (digits, scale) = match text.split_last()? {
-        (b'k' | b'K', digits) => (digits, 1 << 10),
-        (b'm' | b'M', digits) => (digits, 1 << 20),
-        _ => (text, 1),
-    };
-    std::str::from_utf8(digits).ok()?.parse::<usize>().ok()?.checked_mul(scale)
 }

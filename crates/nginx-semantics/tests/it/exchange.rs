@@ -373,6 +373,15 @@ fn what_no_buffer_takes_is_refused() {
     request.headers.push(("Cookie".to_owned(), vec![b'x'; 1100]));
     assert_eq!(run(http, NEW, &request), "400 BadRequest");
     assert_eq!(run(http, NEW, &handshake(&format!("/{}", "x".repeat(1100)))), "414 BadRequest");
+    // What ends in the first buffer goes to no other one.
+    let first = http.replace("large_", "client_header_buffer_size 2k; large_");
+    assert_eq!(run(&first, NEW, &request), "204 by return 204");
+    // It is that of the server that the connection has until the host is known.
+    let named = format!("{first} server {{ listen 80 default_server; }}");
+    assert_eq!(run(&named, NEW, &request), "400 BadRequest");
+    request.headers.insert(0, ("X".to_owned(), vec![b'x'; 900]));
+    assert_eq!(run(&first, NEW, &request), "400 BadRequest");
+    assert_eq!(run(&first, NEW, &handshake(&format!("/{}", "x".repeat(1100)))), "204 by return 204");
 }
 
 #[test]

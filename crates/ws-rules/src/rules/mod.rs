@@ -54,6 +54,7 @@ mod response_filter;
 mod shadowed_location;
 mod short_read_timeout;
 mod shutdown_timeout_drops;
+mod small_header_buffers;
 mod stale_upstream_address;
 mod stateless_balancing;
 mod sticky_unavailable;
@@ -130,6 +131,7 @@ pub static RULES: &[&dyn Rule] = &[
     &shadowed_location::ShadowedLocation,
     &short_read_timeout::ShortReadTimeout,
     &shutdown_timeout_drops::ShutdownTimeoutDrops,
+    &small_header_buffers::SmallHeaderBuffers,
     &stale_upstream_address::StaleUpstreamAddress,
     &stateless_balancing::StatelessBalancing,
     &sticky_unavailable::StickyUnavailable,
