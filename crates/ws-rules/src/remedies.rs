@@ -34,9 +34,8 @@ pub(crate) fn remedy(
         }
         RefusalKind::NoOpening(_) => format!("`{name}` opens a block: write `{{ … }}` in place of `;`"),
         RefusalKind::NotTerminated(_) => format!("`{name}` opens no block: end it with `;`"),
-        RefusalKind::LocationModifier(word) if word.starts_with(b"/") => {
-            "quote a name that has a space in it; two words are a modifier and a name".to_owned()
-        }
+        // `location /your path`: what somebody else is to fill in. nginx will say so.
+        RefusalKind::LocationModifier(word) if word.starts_with(b"/") => return None,
         RefusalKind::LocationModifier(_) => "put `=`, `^~`, `~`, `~*` or nothing before the name".to_owned(),
         RefusalKind::MapEntry => "each line of `map` is a value and what comes of it, two words".to_owned(),
         // Only a block whose lines go to a handler of their own refuses a block like that.

