@@ -126,7 +126,7 @@ impl<'s> Repair<'s> {
         let map = value.map_edits(cx, endpoint);
         let is_right = map.is_some() || !endpoint.may_serve_ordinary_requests();
         let text = if map.is_some() { value.variable } else { "upgrade".to_owned() };
-        self.map = map.unwrap_or_else(Edits::new);
+        self.map = map.unwrap_or_default();
         let applicability = if is_right { Applicability::Safe } else { Applicability::Unsafe };
         (self.header("Connection", text), applicability)
     }
