@@ -26,7 +26,7 @@ use ws_rules::{RULES, Rule};
 
 use self::blame::{Candidate, Index};
 use self::check::{Complaint, check};
-use self::plan::Plan;
+pub(crate) use self::plan::Plan;
 use self::state::{Given, State};
 use crate::as_set;
 use crate::settings::{Settings, SettingsFiles};
