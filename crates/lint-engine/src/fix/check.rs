@@ -204,7 +204,10 @@ fn endpoints(before: &Outcome, after: &Outcome, chosen: &[(usize, &Candidate)]) 
             candidate.renames || candidate.fix.edits.iter().any(|edit| edit.place.file.0 == file)
         });
         let in_file: Vec<_> = in_file.collect();
-        if in_file.iter().any(|(_, candidate)| candidate.renames) {
+        if in_file
+            .iter()
+            .any(|(_, candidate)| candidate.renames || takes_upgrade(candidate, before, location))
+        {
             continue;
         }
         let own = in_file.iter().filter(|(_, candidate)| {
@@ -218,6 +221,17 @@ fn endpoints(before: &Outcome, after: &Outcome, chosen: &[(usize, &Candidate)]) 
         complaints.push(Complaint { reason, culprits, is_about_others: false });
     }
     complaints
+}
+
+/// Whether a finding about one endpoint blames a line of this other location, such as one that a subrequest asks: that it
+/// is none any more may be what the fix is for.
+fn takes_upgrade(candidate: &Candidate, before: &Outcome, location: &str) -> bool {
+    let primary = candidate.finding.primary.place;
+    let is_before =
+        |row: &&EndpointRow| row.place.file == primary.file && row.place.span.start <= primary.span.start;
+    let around = before.endpoints.iter().filter(is_before).max_by_key(|row| row.place.span.start);
+    let is_other = candidate.finding.endpoint.as_ref().is_some_and(|endpoint| endpoint.location != location);
+    is_other && around.is_some_and(|row| row.location == location)
 }
 
 /// Nothing may be left out that was judged before.

@@ -324,3 +324,17 @@ fn what_keeps_nginx_from_starting_is_fixed_for_all() {
     assert_eq!(applied, 1, "{text}");
     assert!(text.contains("map $http_upgrade $connection_upgrade {\n"), "{text}");
 }
+
+/// The location that `auth_request` asks stops to be an endpoint, and is no other one to keep.
+#[test]
+fn a_subrequest_is_asked_without_upgrade() {
+    let (text, applied) = fixed_text(
+        "server {\nlisten 80;\nproxy_http_version 1.1;\nproxy_set_header Upgrade $http_upgrade;\n\
+         proxy_set_header Connection $http_connection;\n\
+         location /ws/ { auth_request /auth; proxy_pass http://127.0.0.1:9000; }\n\
+         location = /auth { internal; proxy_pass http://127.0.0.1:9000/auth; }\n}",
+    );
+    assert_eq!(applied, 1, "{text}");
+    let lines = "9000/auth; proxy_set_header Upgrade \"\"; proxy_set_header Connection \"\"; }";
+    assert!(text.contains(lines), "{text}");
+}
