@@ -6,12 +6,15 @@
 mod certificates;
 mod commercial;
 mod context;
+mod edit;
 mod listening;
 mod logging;
+mod map_entry;
 #[cfg(test)]
 mod pki;
 mod refused;
 mod remedies;
+mod repair;
 mod rules;
 mod streaming;
 #[cfg(test)]
@@ -26,6 +29,7 @@ use ws_model::chain::Link;
 use ws_model::{Endpoint, Model};
 
 pub use context::{Context, FindingBuilder, Findings, confidence, place};
+pub use edit::Edits;
 pub use rules::RULES;
 
 /// A rule: a card, and one or more visits of the model, each of which does nothing by default.

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use lint_finding::{Finding, Fix, Place};
+use lint_finding::{Finding, Fix, Group, Place, Severity};
 use nginx_semantics::{Configuration, ContextId, ContextKind, DirectiveName, FileId, SourceFile};
 use nginx_syntax::NodeId;
 
@@ -23,12 +23,23 @@ pub(crate) struct Candidate {
     pub(crate) fix: Fix,
     /// Whether it may change other locations than its own.
     pub(crate) is_relaxed: bool,
+    /// Whether the finding is about locations, not about the configuration.
+    is_placed: bool,
     /// The locations that the finding is about.
     pub(crate) targets: BTreeSet<Target>,
     /// The innermost block of each edit.
     pub(crate) blocks: BTreeSet<BlockId>,
     /// Whether it edits the line that opens a location.
     pub(crate) renames: bool,
+}
+
+impl Candidate {
+    /// Whether nginx refuses to start for what it cures, which is no location's: nothing was in effect anywhere.
+    pub(crate) fn is_start(&self) -> bool {
+        let finding = &self.finding;
+        let is_refusal = finding.rule.group == Group::Configuration && finding.severity == Severity::Error;
+        is_refusal && !self.is_placed
+    }
 }
 
 /// By rule and place: the parts and contexts that have the finding.
@@ -57,23 +68,24 @@ impl<'a> Index<'a> {
             finding: finding.clone(),
             fix: fix.clone(),
             is_relaxed,
+            is_placed: false,
             targets: BTreeSet::new(),
             blocks: BTreeSet::new(),
             renames: false,
         };
-        let mut is_placed = false;
         let said = self.said.get(&(finding.rule.name, finding.primary.place)).cloned().unwrap_or_default();
         for (number, context) in said {
             let part = self.state.parts.get(number);
             let unit = context.zip(part).and_then(|(context, part)| part.units.of(context));
-            is_placed |= unit.is_some();
+            this.is_placed |= unit.is_some();
             this.targets.extend(unit.map(|unit| (number, unit)));
         }
-        if !is_placed {
+        // The line to blame may stand in another location, such as one that is asked by a subrequest.
+        this.targets.extend(self.location_around(finding.primary.place));
+        if !this.is_placed {
             // About the configuration: the locations that it points into, or edits.
-            let places = fix.edits.iter().map(|edit| edit.place).chain([finding.primary.place]);
-            for place in places.collect::<Vec<_>>() {
-                this.targets.extend(self.location_around(place));
+            for edit in &fix.edits {
+                this.targets.extend(self.location_around(edit.place));
             }
         }
         for edit in &fix.edits {

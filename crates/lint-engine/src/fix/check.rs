@@ -94,11 +94,14 @@ struct Revealed {
     found: BTreeMap<(&'static str, Place), BTreeSet<Option<UnitKey>>>,
     /// The worst that was fixed, by location.
     fixed: BTreeMap<UnitKey, Severity>,
+    /// Whether nginx refused to start for what is fixed, so that nothing worked before.
+    is_start: bool,
 }
 
 impl Revealed {
     fn new(after: &State, chosen: &[(usize, &Candidate)]) -> Self {
-        let mut this = Self { found: BTreeMap::new(), fixed: BTreeMap::new() };
+        let is_start = chosen.iter().any(|(_, candidate)| candidate.is_start());
+        let mut this = Self { found: BTreeMap::new(), fixed: BTreeMap::new(), is_start };
         for (number, said) in after.said() {
             let key = (said.finding.rule.name, said.finding.primary.place);
             let part = after.parts.get(number);
@@ -116,6 +119,9 @@ impl Revealed {
     }
 
     fn allows(&self, finding: &Finding) -> bool {
+        if self.is_start && finding.severity < Severity::Error {
+            return true;
+        }
         let units = self.found.get(&(finding.rule.name, finding.primary.place));
         let was_worse = |unit: &Option<UnitKey>| {
             unit.and_then(|unit| self.fixed.get(&unit)).is_some_and(|worst| *worst > finding.severity)
@@ -198,7 +204,10 @@ fn endpoints(before: &Outcome, after: &Outcome, chosen: &[(usize, &Candidate)]) 
             candidate.renames || candidate.fix.edits.iter().any(|edit| edit.place.file.0 == file)
         });
         let in_file: Vec<_> = in_file.collect();
-        if in_file.iter().any(|(_, candidate)| candidate.renames) {
+        if in_file
+            .iter()
+            .any(|(_, candidate)| candidate.renames || takes_upgrade(candidate, before, location))
+        {
             continue;
         }
         let own = in_file.iter().filter(|(_, candidate)| {
@@ -212,6 +221,17 @@ fn endpoints(before: &Outcome, after: &Outcome, chosen: &[(usize, &Candidate)]) 
         complaints.push(Complaint { reason, culprits, is_about_others: false });
     }
     complaints
+}
+
+/// Whether a finding about one endpoint blames a line of this other location, such as one that a subrequest asks: that it
+/// is none any more may be what the fix is for.
+fn takes_upgrade(candidate: &Candidate, before: &Outcome, location: &str) -> bool {
+    let primary = candidate.finding.primary.place;
+    let is_before =
+        |row: &&EndpointRow| row.place.file == primary.file && row.place.span.start <= primary.span.start;
+    let around = before.endpoints.iter().filter(is_before).max_by_key(|row| row.place.span.start);
+    let is_other = candidate.finding.endpoint.as_ref().is_some_and(|endpoint| endpoint.location != location);
+    is_other && around.is_some_and(|row| row.location == location)
 }
 
 /// Nothing may be left out that was judged before.
@@ -249,6 +269,7 @@ fn locations(before: &State, after: &State, chosen: &[(usize, &Candidate)]) -> V
                     let levels = configuration.levels(unit.context);
                     let mut around = levels.filter_map(|level| part.units.of(level));
                     candidate.is_relaxed
+                        || candidate.is_start()
                         || candidate.targets.contains(&(number, key))
                         // The name of a block inside of a renamed one is another too.
                         || candidate.renames && around.any(|outer| candidate.targets.contains(&(number, outer)))

@@ -11,6 +11,7 @@ use nginx_semantics::{
 };
 
 use super::tls_without_certificate::{is_plain, is_whole};
+use crate::edit::Edits;
 use crate::streaming::is_on;
 use crate::verify::with_s_client;
 use crate::{Context, FindingBuilder, Findings, Rule};
@@ -90,7 +91,11 @@ fn report(cx: &Context<'_, '_>, socket: &Socket<'_>, listen: &Listen<'_>, out: &
     let word = String::from_utf8_lossy(&word);
     // With `ssl` each server of the socket may need one.
     if socket.listens.iter().all(has_certificate) {
-        finding = finding.replace(Applicability::Unsafe, &line, 0, &format!("{word} ssl"));
+        finding = finding.fix(
+            "add `ssl` to the `listen`",
+            Applicability::Unsafe,
+            Edits::new().insert_argument(&line, 1, "ssl"),
+        );
     }
     let rest: String =
         line.arguments().skip(1).map(|word| format!(" {}", String::from_utf8_lossy(&word))).collect();
@@ -156,7 +161,7 @@ mod tests {
         assert!(labels(&findings[0]).contains(&"no client of this port sees the certificate"));
         assert!(help(&findings[0]).starts_with("write `listen 443 ssl default_server;`: "));
         let fix = findings[0].fix.as_ref().unwrap();
-        assert_eq!(fix.edits[0].replacement, b"443 ssl");
+        assert_eq!(fix.edits[0].replacement, b"ssl ");
         check(&with(
             "    listen 8443;
    #^^^^^^^^^^^ warning: nginx speaks no TLS on port 8443…",

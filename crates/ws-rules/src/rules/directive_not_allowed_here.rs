@@ -7,6 +7,7 @@ use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::dispatch::{Build, Refusal, refusals};
 use nginx_semantics::{Configuration, ContextId, ContextKind, Directive, Presence};
 
+use crate::edit::Edits;
 use crate::refused::{AROUND, Refused, refused};
 use crate::remedies::remedy;
 use crate::{Context, FindingBuilder, Findings, Rule};
@@ -58,7 +59,8 @@ impl Rule for DirectiveNotAllowedHere {
             let message = format!("nginx refuses to start: {message}");
             let mut finding = FindingBuilder::new(&META, &line, message).help(help);
             if let Some(instead) = instead {
-                finding = finding.replace(Applicability::Unsafe, &line, 0, &instead);
+                let edits = Edits::new().argument(&line, 0, &instead);
+                finding = finding.fix(format!("write `{instead}`"), Applicability::Unsafe, edits);
             }
             out.push(match other {
                 Some((other, text)) if other.may_be_shown() => finding.label(&other, text),

@@ -7,6 +7,7 @@ use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{ContextId, HeaderBuffer};
 use ws_model::Endpoint;
 
+use crate::edit::Edits;
 use crate::listening::Listening;
 use crate::{Context, FindingBuilder, Findings, Rule};
 
@@ -51,7 +52,7 @@ impl Rule for SmallHeaderBuffers {
         let mut finding = FindingBuilder::new(&META, &directive, message)
             .endpoint(endpoint)
             .assumed(large.is_assumed || first.is_assumed)
-            .replace(Applicability::Unsafe, &directive, 1, "8k");
+            .fix("use buffers of 8k", Applicability::Unsafe, Edits::new().argument(&directive, 1, "8k"));
         if let Some(line) = first.directive.filter(|_| first_bytes > bytes) {
             finding = finding.because(&line, "the first buffer takes what ends in it");
         }

@@ -1,11 +1,12 @@
 //! `wrong-connection-header`: `Connection` is set, but not to something with `upgrade` for a handshake.
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::{ContextId, Directive, Part, Value, parts};
-use ws_model::{Browser, Endpoint, HandshakeRequest, Header, Line, has_token};
+use nginx_semantics::Value;
+use ws_model::{Browser, Endpoint, Header, Line, has_token};
 
-use crate::context::is_literal;
-use crate::verify::{ConnectionValue, code, connection_map, with_curl};
+use crate::map_entry::Deciding;
+use crate::repair::{Repair, for_others};
+use crate::verify::{ConnectionValue, code, with_curl};
 use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct WrongConnectionHeader;
@@ -46,24 +47,28 @@ impl Rule for WrongConnectionHeader {
             " for a handshake"
         };
         let message = format!("nginx sends {sent} to the upstream{only}");
-        let value = ConnectionValue::of(cx, endpoint);
         let deciding = Deciding::of(cx, endpoint, browser, line);
-        let help = match &deciding {
-            // The map is the one to mend: a second one for the same variable would win or lose by its place.
-            Some(deciding) if value.map.is_some() => {
-                format!("write the map as:{}", code(&[connection_map(&deciding.name)]))
-            }
-            _ => format!("write:{}{}", code(&[value.line()]), value.in_http()),
-        };
-        let mut finding = blame(cx, deciding.as_ref(), line, message)
+        let finding = blame(cx, deciding.as_ref(), line, message)
             .endpoint(endpoint)
-            .assumed(handshake.connection.source.is_assumed())
-            .help(with_curl(help, endpoint));
-        if is_literal(&line.written) && handshake.is_here {
-            let value = if value.map.is_none() { &value.variable } else { "upgrade" };
-            finding = finding.replace(Applicability::Unsafe, &line.directive, 1, value);
-        }
-        out.push(finding);
+            .assumed(handshake.connection.source.is_assumed());
+        let value = ConnectionValue::of(cx, endpoint);
+        let mended = deciding.as_ref().filter(|_| value.map.is_some()).and_then(|map| map.mended(cx));
+        out.push(match mended {
+            // Only a handshake gets the entry.
+            Some((entry, edits)) => finding
+                .help(with_curl(format!("write in the map:{}", code(&[entry])), endpoint))
+                .fix("give handshakes `upgrade`", Applicability::Safe, edits),
+            None => {
+                let help = format!("write:{}{}", code(&[value.line()]), value.in_http());
+                let (repair, applicability) = Repair::new(cx, endpoint, handshake).connection(cx, endpoint);
+                let applicability = applicability.max(for_others(cx, endpoint, line, &value));
+                finding.help(with_curl(help, endpoint)).fix(
+                    format!("write `Connection {}`", value.variable),
+                    applicability,
+                    repair.edits(),
+                )
+            }
+        });
     }
 }
 
@@ -73,24 +78,6 @@ fn failing<'h, 's>(connection: &'h Header<'s>) -> Option<(Browser, &'h Line<'s>)
     let first = connection.lines.first()?;
     let fails = |browser: &Browser| connection.lines.iter().all(|line| has_none(line.value(*browser)));
     Browser::ALL.into_iter().find(fails).map(|browser| (browser, first))
-}
-
-/// The map that decides the value, and its entry where one matches.
-struct Deciding<'s> {
-    /// The variable that it defines, without `$`.
-    name: String,
-    map: ContextId,
-    entry: Option<Directive<'s>>,
-}
-
-impl<'s> Deciding<'s> {
-    /// Where the value is one variable, and one map defines it.
-    fn of(cx: &Context<'_, 's>, endpoint: &Endpoint<'_>, browser: Browser, line: &Line<'_>) -> Option<Self> {
-        let [Part::Variable(name)] = parts(&line.written)[..] else { return None };
-        let request = HandshakeRequest(browser);
-        let (map, entry) = cx.model.evaluator(&request, endpoint.context).deciding_entry(name)?;
-        Some(Self { name: String::from_utf8_lossy(name).into_owned(), map, entry })
-    }
 }
 
 /// The line to blame: that of the map which decides, else the one that sets the header.
@@ -117,7 +104,7 @@ fn blame(
 mod tests {
     use lint_finding::{Applicability, Finding};
 
-    use crate::testing::{check, found, help, labels};
+    use crate::testing::{check, fixed, found, help, labels};
 
     /// A complete location with this value for `Connection`, and these blocks before its server.
     fn judged(blocks: &str, value: &str) -> Vec<Finding> {
@@ -140,7 +127,7 @@ mod tests {
             let findings = judged("", value);
             let [finding] = findings.as_slice() else { panic!("{value}: {findings:?}") };
             assert_eq!(finding.message, format!("nginx sends {sent} to the upstream for a handshake"));
-            assert_eq!(finding.fix.is_some(), !value.contains('$'), "{value}");
+            assert!(finding.fix.is_some(), "{value}");
         }
     }
 
@@ -267,12 +254,12 @@ server {
     }
 
     #[test]
-    fn the_edit_takes_a_map_that_is_there_and_is_unsafe() {
+    fn the_edit_takes_a_map_that_is_there() {
         let findings = judged("map $http_upgrade $conn { default upgrade; '' ''; }", "close");
         let fix = findings[0].fix.as_ref().expect("an edit");
         assert_eq!(
             (fix.applicability, fix.edits[0].replacement.as_slice()),
-            (Applicability::Unsafe, &b"$conn"[..])
+            (Applicability::Safe, &b"$conn"[..])
         );
         assert!(
             help(&findings[0])
@@ -285,5 +272,22 @@ server {
         let findings = judged("", "upgrade; proxy_set_header Connection close");
         let names: Vec<_> = findings.iter().map(|finding| finding.rule.name).collect();
         assert_eq!(names, ["duplicate-handshake-header"]);
+    }
+
+    #[test]
+    fn an_upstream_that_keeps_connections_is_not_told_to_close_them() {
+        let upstream = "upstream a { server 127.0.0.1:9000; keepalive 8; }\n";
+        let text = |map: &str, value: &str| {
+            format!(
+                "{upstream}{map}server {{\n  location / {{ proxy_pass http://a; proxy_http_version 1.1; \
+             proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection {value}; }}\n}}\n"
+            )
+        };
+        let map = "map $http_upgrade $c { default upgrade; '' close; }\n";
+        let after = fixed(Applicability::Unsafe, "wrong-connection-header", &text(map, "''"));
+        assert_eq!(after, text(map, "'$c'"));
+        let new = "map $http_upgrade $connection_upgrade {\n  default upgrade;\n  ''      '';\n}\n\n";
+        let after = fixed(Applicability::Safe, "wrong-connection-header", &text("", "''"));
+        assert_eq!(after, text(new, "'$connection_upgrade'"));
     }
 }
