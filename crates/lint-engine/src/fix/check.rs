@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use lint_finding::{EndpointRow, Finding, Outcome, Place, Severity};
 
-use super::blame::{BlockId, Candidate, Index, contributors};
+use super::blame::{BlockId, Candidate, Index, Target, contributors};
 use super::plan::Plan;
 use super::state::State;
 use super::units::UnitKey;
@@ -62,7 +62,7 @@ fn findings(before: &State, after: &State, plan: &Plan, chosen: &[(usize, &Candi
     }
     let targets: BTreeMap<&str, usize> =
         chosen.iter().map(|(index, candidate)| (candidate.finding.fingerprint.as_str(), *index)).collect();
-    let revealed = Revealed::new(after, chosen);
+    let revealed = Revealed::new(before, after, plan, chosen);
     let mut index = None;
     let mut complaints = Vec::new();
     for ((_, _, endpoint), (old, mut new)) in groups {
@@ -97,8 +97,9 @@ struct Revealed {
 }
 
 impl Revealed {
-    fn new(after: &State, chosen: &[(usize, &Candidate)]) -> Self {
+    fn new(before: &State, after: &State, plan: &Plan, chosen: &[(usize, &Candidate)]) -> Self {
         let mut this = Self { found: BTreeMap::new(), fixed: BTreeMap::new() };
+        let renamed = renamed(before, after, plan, chosen);
         for (number, said) in after.said() {
             let key = (said.finding.rule.name, said.finding.primary.place);
             let part = after.parts.get(number);
@@ -107,8 +108,9 @@ impl Revealed {
         }
         for (_, candidate) in chosen {
             let severity = candidate.finding.severity;
-            for (_, unit) in &candidate.targets {
-                let worst = this.fixed.entry(*unit).or_insert(severity);
+            for target in &candidate.targets {
+                let unit = renamed.get(target).copied().unwrap_or(target.1);
+                let worst = this.fixed.entry(unit).or_insert(severity);
                 *worst = severity.max(*worst);
             }
         }
@@ -122,6 +124,43 @@ impl Revealed {
         };
         units.is_some_and(|units| units.iter().all(was_worse))
     }
+}
+
+/// What a location is called afterwards whose opening line is edited.
+fn renamed(
+    before: &State,
+    after: &State,
+    plan: &Plan,
+    chosen: &[(usize, &Candidate)],
+) -> BTreeMap<Target, UnitKey> {
+    let mut renamed = BTreeMap::new();
+    let candidates = chosen.iter().map(|(_, candidate)| candidate);
+    for target in candidates.filter(|candidate| candidate.renames).flat_map(|candidate| &candidate.targets) {
+        let (number, key) = *target;
+        let old = before.parts.get(number).and_then(|part| part.units.get(key));
+        let old = old.zip(before.configuration(number));
+        let Some(at) = old.and_then(|(unit, configuration)| Some(configuration.opener(unit.context)?.at()))
+        else {
+            continue;
+        };
+        let moved = plan.moved(lint_finding::FileId(at.file.0), at.span.start);
+        let part = after
+            .parts
+            .iter()
+            .position(|part| before.parts.get(number).is_some_and(|old| part.name() == old.name()));
+        let Some((part, configuration)) =
+            part.and_then(|part| after.parts.get(part).zip(after.configuration(part)))
+        else {
+            continue;
+        };
+        let is_there = |context| {
+            let opener = configuration.opener(context).map(|opener| opener.at());
+            opener.is_some_and(|opener| opener.file == at.file && moved.contains(&opener.span.start))
+        };
+        let new = part.units.iter().find(|(_, unit)| is_there(unit.context));
+        renamed.extend(new.map(|(new, _)| (*target, new)));
+    }
+    renamed
 }
 
 /// Whether two findings are the same one, before and after.
