@@ -11,8 +11,8 @@ use std::{env, io, thread};
 use lint_engine::{Settings, Which, fixed};
 use lint_finding::Notice;
 use nginx_proof::generate::{Case, Drawn, Request};
-use nginx_proof::model::{Outcome, SEED, ask};
-use nginx_proof::{Binary, HOW_TO_GET, binaries};
+use nginx_proof::model::SEED;
+use nginx_proof::{Binary, Error, Exchange, HOW_TO_GET, Probe, Running, Seen, Setup, binaries};
 use nginx_semantics::{MemoryFiles, Scope, VersionRange};
 
 /// So many configurations on each nginx.
@@ -71,15 +71,30 @@ fn requests(case: &Case) -> Vec<Request> {
     case.requests.iter().cloned().chain(handshakes).collect()
 }
 
+/// What nginx does with each request.
+fn ask(binary: &Binary, files: &Tree, requests: &[Request]) -> Result<Vec<Seen>, Error> {
+    let setup = Setup { files: files.clone(), is_tested: false, ..Setup::default() };
+    let mut running = Running::start(binary, &setup)?;
+    if !running.is_up() {
+        return Err(Error::Refused { message: running.verdict().message.clone() });
+    }
+    let exchange = |request: &Request| {
+        let exchange = Exchange::new(&request.method, &request.target);
+        request.headers.iter().fold(exchange, |exchange, (name, value)| {
+            if name == "Host" { exchange.host(value) } else { exchange.header(name, value) }
+        })
+    };
+    Ok(requests.iter().map(|request| running.probe(&Probe::Exchange(exchange(request)))).collect())
+}
+
 /// What a plain request that reaches an upstream may expect to stay: the answer, and what is asked of whom, be it in
 /// another version of HTTP.
-fn way(outcome: &Outcome) -> (Option<u16>, Option<(&str, &str)>) {
-    let asked = outcome.asked.as_ref();
-    let asked = asked.map(|asked| {
-        let (line, _) = asked.line.rsplit_once(' ').unwrap_or((&asked.line, ""));
-        (asked.backend.as_str(), line)
+fn way(seen: &Seen) -> (Option<u16>, Vec<(&str, &str)>) {
+    let asked = seen.received.iter().map(|received| {
+        let line = &received.head.line;
+        (received.backend.as_str(), line.rsplit_once(' ').map_or(line.as_str(), |(target, _)| target))
     });
-    (outcome.status, asked)
+    (seen.status, asked.collect())
 }
 
 /// What came of one case.
@@ -129,7 +144,7 @@ fn one(binary: &Binary, number: u64) -> Count {
                 must(after.status == Some(101), format!("the handshake for {target} fails: {after:?}"));
             } else if is_handshake {
                 count.mended += u64::from(after.status == Some(101));
-            } else if which == Which::Safe && before.asked.is_some() && before.status < Some(400) {
+            } else if which == Which::Safe && !before.received.is_empty() && before.status < Some(400) {
                 let is_same = way(before) == way(after);
                 must(is_same, format!("{} {target}: {before:?} becomes {after:?}", request.method));
             }
