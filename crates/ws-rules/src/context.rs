@@ -1,13 +1,15 @@
 //! What a rule is given, and how it says something.
 
 use lint_finding::{
-    Applicability, Confidence, Edit, EndpointName, FileId, Finding, Fix, Label, LabelRole, Place, RuleMeta,
+    Applicability, Confidence, EndpointName, FileId, Finding, Fix, Label, LabelRole, Place, RuleMeta,
     Severity, fingerprint,
 };
 use nginx_semantics::{
     At, Configuration, ContextKind, Directive, VersionRange, has_variables, listens, server_names,
 };
 use ws_model::{Endpoint, EvidenceKind, LostPath, Model};
+
+use crate::Edits;
 
 /// The facts that a rule reads.
 #[derive(Clone, Copy)]
@@ -231,20 +233,11 @@ impl FindingBuilder {
         self
     }
 
-    /// An edit of the 0-based `index`th word behind a directive's name, where its file may be shown. Whether it
-    /// changes other locations too is seen when it is applied.
-    pub fn replace(
-        mut self,
-        applicability: Applicability,
-        directive: &Directive<'_>,
-        index: usize,
-        replacement: &str,
-    ) -> Self {
-        let is_visible = directive.visible().reference == directive.reference;
-        if let Some(at) = directive.argument_at(index).filter(|_| is_visible) {
-            let title = format!("write `{replacement}`");
-            let edit = Edit { place: place(at), replacement: replacement.as_bytes().to_vec() };
-            self.0.fix = Some(Fix { title, applicability, edits: vec![edit] });
+    /// The edits that cure it, with what they do in the imperative; none where they could not be made. Whether they
+    /// change other locations too is seen when they are applied.
+    pub fn fix(mut self, title: impl Into<String>, applicability: Applicability, edits: Edits) -> Self {
+        if let Some(edits) = edits.finish() {
+            self.0.fix = Some(Fix { title: title.into(), applicability, edits });
         }
         self
     }

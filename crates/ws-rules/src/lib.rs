@@ -5,6 +5,7 @@
 
 mod certificates;
 mod context;
+mod edit;
 mod listening;
 mod logging;
 #[cfg(test)]
@@ -23,6 +24,7 @@ use ws_model::chain::Link;
 use ws_model::{Endpoint, Model};
 
 pub use context::{Context, FindingBuilder, Findings, confidence, place};
+pub use edit::Edits;
 pub use rules::RULES;
 
 /// A rule: a card, and one or more visits of the model, each of which does nothing by default.

@@ -13,8 +13,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 
-use lint_finding::{Finding, Place, Severity};
-use nginx_semantics::{Configuration, MemoryFiles, Scope, load};
+use lint_finding::{Applicability, Finding, Place, Severity};
+use nginx_semantics::{Configuration, Loaded, MemoryFiles, Scope, load};
 use ws_model::layers::Layer;
 use ws_model::{Hints, Model};
 
@@ -104,6 +104,54 @@ pub(crate) fn found(text: &str) -> Vec<Finding> {
 /// [`found`], otherwise judged.
 pub(crate) fn found_with(options: Options, text: &str) -> Vec<Finding> {
     judge(options, &files(text, options.is_bare)).0
+}
+
+/// The text after the first fix of a rule, as it is, line ends too, without what wraps it but for a `server` around
+/// locations; further files follow their `#- path` lines. Fails unless there is one, of this applicability.
+#[track_caller]
+pub(crate) fn fixed(applicability: Applicability, rule: &str, text: &str) -> String {
+    fixed_with(Options::default(), applicability, rule, text)
+}
+
+/// [`fixed`], otherwise judged.
+#[track_caller]
+pub(crate) fn fixed_with(options: Options, applicability: Applicability, rule: &str, text: &str) -> String {
+    let mut files: Vec<(String, String)> =
+        text.split_inclusive('\n').fold(vec![("nginx.conf".to_owned(), String::new())], |mut files, line| {
+            match line.trim().strip_prefix("#- ") {
+                Some(path) => files.push((path.to_owned(), String::new())),
+                None => files.last_mut().expect("a file").1.push_str(line),
+            }
+            files
+        });
+    let is_whole = options.is_bare || is_whole(&files[0].1);
+    if !is_whole {
+        files[0].1 = wrapped(&files[0].1);
+    }
+    let (found, loaded) = judge_as_is(options, &files);
+    let fix = found.iter().filter(|finding| finding.rule.name == rule).find_map(|one| one.fix.as_ref());
+    let fix = fix.unwrap_or_else(|| panic!("no fix of {rule} in {found:#?}"));
+    assert_eq!(fix.applicability, applicability, "{}", fix.title);
+    for edit in fix.edits.iter().rev() {
+        let path = &loaded.sources.get(nginx_semantics::FileId(edit.place.file.0)).expect("a file").path;
+        let file = files.iter_mut().find(|(name, _)| path == &PathBuf::from(format!("/t/{name}")));
+        let mut bytes = file.as_ref().expect("a file of the text").1.clone().into_bytes();
+        bytes.splice(edit.place.span.range(), edit.replacement.iter().copied());
+        file.expect("a file of the text").1 = String::from_utf8(bytes).expect("text");
+    }
+    if let (false, Some((_, text))) = (is_whole, files.first_mut()) {
+        let rest = text.strip_prefix(HEAD).and_then(|rest| rest.strip_suffix("}\n")).expect("what wraps it");
+        *text = rest.to_owned();
+    }
+    let mut all = files.into_iter().map(|(path, text)| (format!("#- {path}\n"), text));
+    let first = all.next().expect("a file").1;
+    all.fold(first, |all, (path, text)| all + &path + &text)
+}
+
+/// The fixes of a text, each with its rule.
+pub(crate) fn fixes_of(text: &str) -> Vec<(&'static str, Option<Applicability>)> {
+    let found = found(text);
+    found.iter().map(|one| (one.rule.name, one.fix.as_ref().map(|fix| fix.applicability))).collect()
 }
 
 /// A text with the lines of a complete handshake, and an hour of silence, in place of each `@`.
@@ -248,11 +296,37 @@ fn layer(&(name, seconds, websocket): &(&str, Option<u64>, Option<bool>)) -> Lay
 
 /// The findings, each once per rule and place, with where they stand.
 fn judge(options: Options, files: &[(String, String)]) -> (Vec<Finding>, Vec<Annotation>) {
+    let blanked = |text: &str| {
+        // Their words are no comments of the configuration: some of them would say WebSocket.
+        let lines = text.lines().map(|line| if carets(line).is_some() { "" } else { line });
+        lines.collect::<Vec<_>>().join("\n") + "\n"
+    };
+    let files: Vec<_> = files.iter().map(|(path, text)| (path.clone(), blanked(text))).collect();
+    let (found, loaded) = judge_as_is(options, &files);
+    let annotation = |finding: &Finding| {
+        let Place { file, span } = finding.primary.place;
+        let source =
+            &loaded.sources.get(nginx_semantics::FileId(file.0)).expect("a file that was read").source;
+        let line = source.line(span.start);
+        let of_line = source.line_span(line);
+        let start = span.start - of_line.start;
+        // One that spans lines is shown on the first, and what is empty as one column.
+        let end = (span.end.min(of_line.end) - of_line.start).max(start + 1);
+        Annotation {
+            path: source.path().trim_start_matches("/t/").to_owned(),
+            line: line as usize,
+            columns: (start as usize, end as usize),
+            text: format!("{}: {}", finding.severity, finding.message),
+        }
+    };
+    let annotations = found.iter().map(annotation).collect();
+    (found, annotations)
+}
+
+fn judge_as_is(options: Options, files: &[(String, String)]) -> (Vec<Finding>, Loaded) {
     let mut memory = MemoryFiles::new();
     for (path, text) in files {
-        // Their words are no comments of the configuration: some of them would say WebSocket.
-        let blanked = text.lines().map(|line| if carets(line).is_some() { "" } else { line });
-        memory.insert(format!("/t/{path}"), blanked.collect::<Vec<_>>().join("\n") + "\n");
+        memory.insert(format!("/t/{path}"), text.as_str());
     }
     let folder = PathBuf::from("/t");
     let scope = Scope { given: vec![folder.clone()], working_folder: folder.clone(), ..Scope::default() };
@@ -282,22 +356,5 @@ fn judge(options: Options, files: &[(String, String)]) -> (Vec<Finding>, Vec<Ann
     let mut seen = BTreeSet::new();
     found.retain(|finding| seen.insert((finding.rule.name, finding.primary.place, finding.message.clone())));
     found.sort_by_key(|finding| (finding.primary.place, finding.rule.name));
-    let annotation = |finding: &Finding| {
-        let Place { file, span } = finding.primary.place;
-        let source =
-            &loaded.sources.get(nginx_semantics::FileId(file.0)).expect("a file that was read").source;
-        let line = source.line(span.start);
-        let of_line = source.line_span(line);
-        let start = span.start - of_line.start;
-        // One that spans lines is shown on the first, and what is empty as one column.
-        let end = (span.end.min(of_line.end) - of_line.start).max(start + 1);
-        Annotation {
-            path: source.path().trim_start_matches("/t/").to_owned(),
-            line: line as usize,
-            columns: (start as usize, end as usize),
-            text: format!("{}: {}", finding.severity, finding.message),
-        }
-    };
-    let annotations = found.iter().map(annotation).collect();
-    (found, annotations)
+    (found, loaded)
 }

@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use lint_finding::{Applicability, FixKind, FixReport, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, Edit, FixKind, FixReport, Group, RuleMeta, Severity};
 use nginx_semantics::{
     ContextId, Declared, DirectiveName, Effective, Files, MemoryFiles, Pass, Scope, catalogue, effective,
 };
-use ws_rules::{Context, FindingBuilder, Findings, RULES, Rule};
+use ws_rules::{Context, Edits, FindingBuilder, Findings, RULES, Rule};
 
 use super::{Fixed, Which, fixed_by};
 use crate::Settings;
@@ -47,12 +47,11 @@ impl Rule for BadWord {
         };
         let applicability = if is_unsafe { Applicability::Unsafe } else { Applicability::Safe };
         if name.contains("ws") {
-            out.push(FindingBuilder::new(&META, &directive, message).replace(
-                applicability,
-                &directive,
-                0,
-                replacement,
-            ));
+            // As it is: what breaks must not be quoted.
+            let place = ws_rules::place(directive.argument_at(0).unwrap());
+            let edits = Edits::from(vec![Edit { place, replacement: replacement.into() }]);
+            let finding = FindingBuilder::new(&META, &directive, message);
+            out.push(finding.fix(format!("write `{replacement}`"), applicability, edits));
         }
     }
 }

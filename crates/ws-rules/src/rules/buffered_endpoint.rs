@@ -8,7 +8,7 @@ use nginx_semantics::Effective;
 use ws_model::Endpoint;
 
 use crate::streaming::{NOT_THE_WEBSOCKET, Unframed, buffering, is_on, streams, unframed};
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct BufferedEndpoint;
 
@@ -64,7 +64,8 @@ impl Rule for BufferedEndpoint {
         let name = name.as_str();
         let remedy = match line.filter(|_| is_here) {
             Some(line) => {
-                finding = finding.replace(Applicability::Unsafe, &line, 0, "off");
+                let edits = Edits::new().argument(&line, 0, "off");
+                finding = finding.fix(format!("write `{name} off`"), Applicability::Unsafe, edits);
                 format!("write `{name} off;`")
             }
             None => format!("add `{name} off;` to {}", endpoint.location_words()),

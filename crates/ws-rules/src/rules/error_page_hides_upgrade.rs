@@ -9,7 +9,7 @@ use nginx_semantics::{Directive, Ending, Step};
 use ws_model::{Endpoint, Probe, is_settled};
 
 use crate::ways::{About, may_upgrade};
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct ErrorPageHidesUpgrade;
 
@@ -42,16 +42,14 @@ impl Rule for ErrorPageHidesUpgrade {
             );
             let words: Vec<Vec<u8>> = line.arguments().map(std::borrow::Cow::into_owned).collect();
             let last = words.len().saturating_sub(1);
-            let target =
-                String::from_utf8_lossy(words.last().map(Vec::as_slice).unwrap_or_default()).into_owned();
-            let replacing = words.iter().position(|word| word.starts_with(b"="));
-            let (index, text) =
-                replacing.map_or((last, format!("= {target}")), |index| (index, "=".to_owned()));
-            let finding = FindingBuilder::new(&META, &line, message).replace(
+            let edits = match words.iter().position(|word| word.starts_with(b"=")) {
+                Some(status) => Edits::new().argument(&line, status, "="),
+                None => Edits::new().insert_argument(&line, last, "="),
+            };
+            let finding = FindingBuilder::new(&META, &line, message).fix(
+                "write `=` before the target",
                 Applicability::Unsafe,
-                &line,
-                index,
-                &text,
+                edits,
             );
             let help = "write `=` before the target, so that the upstream's own status is sent".to_owned();
             out.push(About::Endpoint(endpoint).finish(cx, finding, help, path));
@@ -105,7 +103,7 @@ server {
 }
 "#,
         ));
-        assert_eq!(findings[0].fix.as_ref().unwrap().edits[0].replacement, b"= @ws");
+        assert_eq!(findings[0].fix.as_ref().unwrap().edits[0].replacement, b"= ");
         assert!(help(&findings[0]).starts_with("write `=` before the target"));
     }
 

@@ -12,7 +12,7 @@ use ws_model::{Endpoint, Handshake, Line, OriginDifference, Site, Source};
 
 use super::proxy_headers_not_inherited::is_dropped;
 use crate::verify::{code, with_curl_of_page};
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct HostNotForwarded;
 
@@ -131,7 +131,8 @@ fn finding(
     };
     finding = finding.endpoint(endpoint).assumed(handshake.host.source.is_assumed());
     if let Some(line) = line.filter(|_| handshake.is_here) {
-        finding = finding.replace(Applicability::Unsafe, &line.directive, 1, "$http_host");
+        let edits = Edits::new().argument(&line.directive, 1, "$http_host");
+        finding = finding.fix("write `proxy_set_header Host $http_host`", Applicability::Unsafe, edits);
     }
     let help = format!("{remedy}\n{who}");
     finding.help(if severity > Severity::Info { with_curl_of_page(help, endpoint) } else { help })

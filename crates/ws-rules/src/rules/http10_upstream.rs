@@ -7,7 +7,7 @@ use nginx_semantics::defaults;
 use ws_model::{Endpoint, Source};
 
 use crate::verify::{Missing, with_curl};
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct Http10Upstream;
 
@@ -38,7 +38,12 @@ impl Rule for Http10Upstream {
                 let message = "nginx sends the handshake to the upstream as HTTP/1.0";
                 let finding = FindingBuilder::new(&META, &directive, message);
                 // An inherited line is in effect for other locations too.
-                if is_here { finding.replace(Applicability::Safe, &directive, 0, "1.1") } else { finding }
+                if is_here {
+                    let edits = Edits::new().argument(&directive, 0, "1.1");
+                    finding.fix("write `proxy_http_version 1.1`", Applicability::Safe, edits)
+                } else {
+                    finding
+                }
             }
             // Where headers are missing too, their finding has the whole remedy.
             Source::Default { .. } if missing.version && !missing.upgrade && !missing.connection => {

@@ -8,7 +8,7 @@ use nginx_semantics::NginxVersion;
 use ws_model::{Endpoint, Source};
 
 use crate::verify::with_curl;
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct Http2Upstream;
 
@@ -44,7 +44,8 @@ impl Rule for Http2Upstream {
         let mut finding =
             FindingBuilder::new(&META, &directive, message).endpoint(endpoint).assumed(is_assumed);
         let help = if is_here {
-            finding = finding.replace(Applicability::Unsafe, &directive, 0, "1.1");
+            let edits = Edits::new().argument(&directive, 0, "1.1");
+            finding = finding.fix("write `proxy_http_version 1.1`", Applicability::Unsafe, edits);
             "write `proxy_http_version 1.1;`"
         } else {
             "add `proxy_http_version 1.1;` to this location"

@@ -7,7 +7,7 @@ use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{ContextId, Directive, DirectiveName, Part, defaults, parts, upstream};
 use ws_model::{Endpoint, OrdinaryRequest, has_token};
 
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct KeepaliveDefeated;
 
@@ -44,7 +44,7 @@ impl Rule for KeepaliveDefeated {
                 .because(&line.directive, "`Connection` takes the map's value here")
                 .because(&keepalive, "this upstream keeps connections alive")
                 .help("write `'' '';`: an empty value sends no `Connection` at all")
-                .replace(Applicability::Unsafe, &entry, 0, "''"),
+                .fix("send no `Connection`", Applicability::Unsafe, Edits::new().argument(&entry, 0, "")),
         );
     }
 }

@@ -8,7 +8,7 @@ use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{ContextId, ContextKind, Directive, DirectiveName, Effective, effective, size};
 use ws_model::Endpoint;
 
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct LimitRateLeak;
 
@@ -83,7 +83,8 @@ impl Rule for LimitRateLeak {
         let help = if declared.is_here {
             let is_shared = endpoint.may_serve_ordinary_requests();
             let applicability = if is_shared { Applicability::Unsafe } else { Applicability::Safe };
-            finding = finding.replace(applicability, directive, 0, "0");
+            let edits = Edits::new().argument(directive, 0, "0");
+            finding = finding.fix("write `limit_rate 0`", applicability, edits);
             "write `limit_rate 0;`".to_owned()
         } else {
             format!("add `limit_rate 0;` to {}", endpoint.location_words())

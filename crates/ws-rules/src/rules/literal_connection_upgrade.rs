@@ -9,7 +9,7 @@ use ws_model::{Endpoint, has_token};
 use super::literal_upgrade_value::is_sent_for_pages;
 use crate::context::is_literal;
 use crate::verify::{ConnectionValue, code};
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct LiteralConnectionUpgrade;
 
@@ -46,7 +46,8 @@ impl Rule for LiteralConnectionUpgrade {
         let mut finding = FindingBuilder::new(&META, &line.directive, message).endpoint(endpoint);
         let value = ConnectionValue::of(cx, endpoint);
         if value.map.is_none() && handshake.is_here {
-            finding = finding.replace(Applicability::Safe, &line.directive, 1, &value.variable);
+            let edits = Edits::new().argument(&line.directive, 1, &value.variable);
+            finding = finding.fix(format!("write `{}`", value.variable), Applicability::Safe, edits);
         }
         out.push(finding.help(format!("write:{}{}", code(&[value.line()]), value.in_http())));
     }

@@ -8,7 +8,7 @@ use ws_model::{Browser, Endpoint, EvidenceKind, Handshake, OrdinaryRequest, has_
 
 use crate::context::is_literal;
 use crate::verify::{ConnectionValue, code, with_curl};
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct LiteralUpgradeValue;
 
@@ -52,7 +52,8 @@ impl Rule for LiteralUpgradeValue {
         let mut finding =
             FindingBuilder::new(&META, &line.directive, message).endpoint(endpoint).at_most(severity);
         if handshake.is_here {
-            finding = finding.replace(Applicability::Safe, &line.directive, 1, "$http_upgrade");
+            let edits = Edits::new().argument(&line.directive, 1, "$http_upgrade");
+            finding = finding.fix("write `$http_upgrade`", Applicability::Safe, edits);
         }
         let mut lines = vec!["proxy_set_header Upgrade $http_upgrade;".to_owned()];
         let mut in_http = String::new();

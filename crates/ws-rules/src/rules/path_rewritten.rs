@@ -8,7 +8,7 @@ use nginx_semantics::{Directive, Ending, LocationName, Modifier, PassModule, Ste
 use ws_model::{Endpoint, Probe};
 
 use crate::ways::{About, groups, is_partial};
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct PathRewritten;
 
@@ -172,9 +172,10 @@ fn report(
         _ => format!("nginx asks the upstream for `{target}` when the client asks for `{path}`"),
     };
     let mut finding = FindingBuilder::argument(&META, line, 0, message);
+    let title = format!("write `{without}`");
     let help = match kind {
         Kind::DoubleSlash | Kind::Glued if name.trim_end_matches('/') == uri.trim_end_matches('/') => {
-            finding = finding.replace(Applicability::Unsafe, line, 0, &without);
+            finding = finding.fix(&title, Applicability::Unsafe, Edits::new().argument(line, 0, &without));
             format!("leave the URI part away, so that the path stays as it is: `proxy_pass {without};`")
         }
         Kind::DoubleSlash | Kind::Glued => {
@@ -190,7 +191,7 @@ fn report(
             format!("write `{uri}` into the `rewrite`, and `proxy_pass {without};`")
         }
         Kind::Lost => {
-            finding = finding.replace(Applicability::Unsafe, line, 0, &without);
+            finding = finding.fix(&title, Applicability::Unsafe, Edits::new().argument(line, 0, &without));
             format!(
                 "leave the URI part away, so that the request goes on as it came: `proxy_pass {without};`; to change its beginning, use `rewrite … break` before it"
             )

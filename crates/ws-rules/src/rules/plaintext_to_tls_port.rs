@@ -8,7 +8,7 @@ use nginx_semantics::{Balancing, PassModule};
 use ws_model::Endpoint;
 
 use crate::upstreams::block;
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct PlaintextToTlsPort;
 
@@ -63,7 +63,8 @@ impl Rule for PlaintextToTlsPort {
         }
         let written = String::from_utf8_lossy(&endpoint.pass.target()).into_owned();
         if let Some(rest) = written.strip_prefix("http://") {
-            finding = finding.replace(Applicability::Unsafe, line, 0, &format!("https://{rest}"));
+            let edits = Edits::new().argument(line, 0, format!("https://{rest}"));
+            finding = finding.fix("write `https://`", Applicability::Unsafe, edits);
         }
         let help = "write `https://`: a server that speaks TLS there answers 400 or closes, and nginx passes the 400 on or answers 502";
         out.push(finding.help(help));

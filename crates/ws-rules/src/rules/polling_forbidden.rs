@@ -8,7 +8,7 @@ use nginx_semantics::{AnsweredBy, ContextKind, Directive, Ending, Exchange, Pres
 use ws_model::Endpoint;
 
 use crate::verify::with_post_curl;
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct PollingForbidden;
 
@@ -48,13 +48,10 @@ impl Rule for PollingForbidden {
         let mut finding = FindingBuilder::new(&META, &line, message).endpoint(endpoint);
         let is_limit = configuration.named(endpoint.context, line.name()).next().is_some();
         let mut help = "let POST through".to_owned();
-        if line.name() == nginx_semantics::DirectiveName::LIMIT_EXCEPT
-            && is_limit
-            && let Some(first) = line.argument(0)
-        {
-            let first = String::from_utf8_lossy(&first).into_owned();
+        if line.name() == nginx_semantics::DirectiveName::LIMIT_EXCEPT && is_limit {
             let methods = line.arguments_text();
-            finding = finding.replace(Applicability::Unsafe, &line, 0, &format!("{first} POST"));
+            let edits = Edits::new().insert_argument(&line, line.arguments().count(), "POST");
+            finding = finding.fix("let POST through", Applicability::Unsafe, edits);
             help = format!("write `limit_except {methods} POST`");
         }
         out.push(finding.help(with_post_curl(help, endpoint)));
@@ -117,7 +114,7 @@ mod tests {
         assert!(help(&findings[0]).starts_with(
             "write `limit_except GET POST`\nverify that the upstream answers:\n    curl -i -X POST"
         ));
-        assert_eq!(findings[0].fix.as_ref().unwrap().edits[0].replacement, b"GET POST");
+        assert_eq!(findings[0].fix.as_ref().unwrap().edits[0].replacement, b" POST");
     }
 
     #[test]

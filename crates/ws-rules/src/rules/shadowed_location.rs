@@ -8,7 +8,7 @@ use nginx_semantics::{ContextId, Ending, LocationName, Modifier, Way};
 use ws_model::{Endpoint, Probe};
 
 use crate::ways::{About, groups, is_partial, may_upgrade};
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct ShadowedLocation;
 
@@ -103,7 +103,8 @@ fn shadowed(
     }
     let help = if is_regex && is_beside && name.modifier == Modifier::Prefix {
         let text = format!("^~ {}", String::from_utf8_lossy(&name.name));
-        finding = finding.replace(Applicability::Unsafe, &own, 0, &text);
+        let edits = Edits::new().insert_argument(&own, 0, "^~");
+        finding = finding.fix(format!("write `location {text}`"), Applicability::Unsafe, edits);
         format!("write `location {text}`, which goes before regexes")
     } else {
         "add the handshake lines to this location, or narrow what it matches".to_owned()
@@ -120,7 +121,8 @@ fn without_slash(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, name: &LocationN
     let is_alone = own.argument(index).is_some_and(|word| word == name.as_bytes());
     let mut finding = FindingBuilder::argument(&META, &own, index, message);
     if is_alone {
-        finding = finding.replace(Applicability::Unsafe, &own, index, &format!("/{name}"));
+        let edits = Edits::new().argument(&own, index, format!("/{name}"));
+        finding = finding.fix(format!("write `/{name}`"), Applicability::Unsafe, edits);
     }
     out.push(About::Endpoint(endpoint).finish(cx, finding, help, &format!("/{name}")));
 }
@@ -167,7 +169,7 @@ mod tests {
 "#,
         ));
         let fix = findings[0].fix.as_ref().unwrap();
-        assert_eq!(fix.edits[0].replacement, b"^~ /ws/");
+        assert_eq!(fix.edits[0].replacement, b"^~ ");
         assert!(help(&findings[0]).starts_with("write `location ^~ /ws/`"));
     }
 

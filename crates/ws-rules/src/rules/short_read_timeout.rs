@@ -8,7 +8,7 @@ use nginx_semantics::{Directive, DirectiveName, Effective, effective, time};
 use ws_model::applications::{Application, Heartbeat, Sure};
 use ws_model::{Endpoint, Source};
 
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct ShortReadTimeout;
 
@@ -72,7 +72,8 @@ impl Rule for ShortReadTimeout {
                 // Ordinary requests that share the location would wait longer too.
                 let is_shared = endpoint.may_serve_ordinary_requests();
                 let applicability = if is_shared { Applicability::Unsafe } else { Applicability::Safe };
-                finding = finding.replace(applicability, &directive, 0, "3600s");
+                let edits = Edits::new().argument(&directive, 0, "3600s");
+                finding = finding.fix("write `3600s`", applicability, edits);
                 format!("write {remedy}")
             }
             _ => format!("add {remedy} to {}", endpoint.location_words()),

@@ -7,7 +7,7 @@ use lint_finding::{Applicability, Confidence, FixKind, Group, RuleMeta, Severity
 use nginx_semantics::time;
 use ws_model::{Source, StreamEndpoint};
 
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct StreamTimeout;
 
@@ -50,7 +50,12 @@ fn judge(cx: &Context<'_, '_>, endpoint: &StreamEndpoint<'_>, out: &mut Findings
             let finding = FindingBuilder::new(&META, &directive, message);
             let is_own = is_here && endpoint.is_declared;
             let applicability = if is_own { Applicability::Safe } else { Applicability::Unsafe };
-            if is_here { finding.replace(applicability, &directive, 0, "3600s") } else { finding }
+            if is_here {
+                let edits = Edits::new().argument(&directive, 0, "3600s");
+                finding.fix("write `proxy_timeout 3600s`", applicability, edits)
+            } else {
+                finding
+            }
         }
         Source::Default { .. } => {
             let message = format!("{message}, the default of `proxy_timeout`");

@@ -11,7 +11,7 @@ use ws_model::Endpoint;
 
 use crate::streaming::is_on;
 use crate::upstreams::block;
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct UpstreamSniMissing;
 
@@ -70,7 +70,8 @@ impl Rule for UpstreamSniMissing {
                 .at_most(if is_shared { Severity::Warning } else { Severity::Info });
         let mut help = match line.filter(|_| is_here) {
             Some(line) => {
-                finding = finding.replace(Applicability::Unsafe, &line, 0, "on");
+                let edits = Edits::new().argument(&line, 0, "on");
+                finding = finding.fix("write `proxy_ssl_server_name on`", Applicability::Unsafe, edits);
                 "write `proxy_ssl_server_name on;`".to_owned()
             }
             None => format!("add `proxy_ssl_server_name on;` to {}", endpoint.location_words()),

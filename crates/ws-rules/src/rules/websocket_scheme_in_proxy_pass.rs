@@ -6,7 +6,7 @@
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{ContextId, Pass, PassModule, Target};
 
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct WebsocketSchemeInProxyPass;
 
@@ -47,7 +47,7 @@ impl Rule for WebsocketSchemeInProxyPass {
         out.push(
             FindingBuilder::argument(&META, &pass.directive, 0, message)
                 .help(format!("write `proxy_pass {fixed};`: a WebSocket is an HTTP request until the upstream answers 101"))
-                .replace(Applicability::Safe, &pass.directive, 0, &fixed),
+                .fix(format!("write `{fixed}`"), Applicability::Safe, Edits::new().argument(&pass.directive, 0, &fixed)),
         );
     }
 }
@@ -55,7 +55,9 @@ impl Rule for WebsocketSchemeInProxyPass {
 #[cfg(test)]
 mod tests {
     use super::META;
-    use crate::testing::{check, found};
+    use lint_finding::Applicability;
+
+    use crate::testing::{check, fixed, found};
 
     #[test]
     fn both_schemes_whether_endpoint_or_not() {
@@ -75,7 +77,18 @@ mod tests {
             .iter()
             .filter_map(|finding| Some(finding.fix.as_ref()?.edits[0].replacement.as_slice()))
             .collect();
-        assert_eq!(written, [&b"http://127.0.0.1:9000"[..], b"https://127.0.0.1:9000/b"]);
+        assert_eq!(written, [&b"http://127.0.0.1:9000"[..], b"\"https://127.0.0.1:9000/b\""]);
+    }
+
+    #[test]
+    fn only_the_word_changes() {
+        let text = |scheme: &str| {
+            format!(
+                "server {{\r\n\tlocation /a {{ proxy_pass \t'{scheme}://127.0.0.1:9000' ; }} # ws://\r\n}}\r\n"
+            )
+        };
+        let fixed = fixed(Applicability::Safe, "websocket-scheme-in-proxy-pass", &text("wss"));
+        assert_eq!(fixed, text("https"));
     }
 
     #[test]

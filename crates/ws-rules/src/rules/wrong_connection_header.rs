@@ -6,7 +6,7 @@ use ws_model::{Browser, Endpoint, HandshakeRequest, Header, Line, has_token};
 
 use crate::context::is_literal;
 use crate::verify::{ConnectionValue, code, connection_map, with_curl};
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct WrongConnectionHeader;
 
@@ -61,7 +61,8 @@ impl Rule for WrongConnectionHeader {
             .help(with_curl(help, endpoint));
         if is_literal(&line.written) && handshake.is_here {
             let value = if value.map.is_none() { &value.variable } else { "upgrade" };
-            finding = finding.replace(Applicability::Unsafe, &line.directive, 1, value);
+            let edits = Edits::new().argument(&line.directive, 1, value);
+            finding = finding.fix(format!("write `{value}`"), Applicability::Unsafe, edits);
         }
         out.push(finding);
     }

@@ -9,7 +9,7 @@ use ws_model::{Browser, Endpoint, Line, applications, is_carried};
 
 use crate::context::is_literal;
 use crate::verify::with_curl;
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct WrongUpgradeHeader;
 
@@ -58,7 +58,8 @@ impl Rule for WrongUpgradeHeader {
         let help = with_curl("write `proxy_set_header Upgrade $http_upgrade;`".to_owned(), endpoint);
         // An inherited line is in effect for other locations too.
         if handshake.is_here {
-            finding = finding.replace(Applicability::Safe, &line.directive, 1, "$http_upgrade");
+            let edits = Edits::new().argument(&line.directive, 1, "$http_upgrade");
+            finding = finding.fix("write `$http_upgrade`", Applicability::Safe, edits);
         }
         out.push(finding.help(help));
     }
