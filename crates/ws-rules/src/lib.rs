@@ -11,6 +11,7 @@ mod logging;
 #[cfg(test)]
 mod pki;
 mod rules;
+mod setting;
 mod streaming;
 #[cfg(test)]
 mod testing;

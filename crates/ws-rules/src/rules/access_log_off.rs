@@ -2,10 +2,10 @@
 //!
 //! A tunnel is logged once, when it ends (`http/ngx_http_request.c:ngx_http_log_request`).
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use ws_model::{AccessLogs, Endpoint};
 
-use crate::logging::own_access_log;
+use crate::logging::{own_access_log, own_access_log_edits};
 use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct AccessLogOff;
@@ -16,7 +16,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Info,
     summary: "nothing is logged about handshakes and disconnects",
     since: "0.1.0",
-    fix: FixKind::None,
+    fix: FixKind::Sometimes,
     docs: include_str!("access_log_off.md"),
 };
 
@@ -29,6 +29,8 @@ impl Rule for AccessLogOff {
         let AccessLogs::Off(directive) = cx.model.access_logs(endpoint.context) else { return };
         let message = "nginx logs neither handshakes nor the ends of WebSockets here";
         let finding = FindingBuilder::new(&META, &directive, message).endpoint(endpoint);
+        let edits = own_access_log_edits(cx, endpoint, &[]);
+        let finding = finding.fix("log WebSockets to a file of their own", Applicability::Unsafe, edits);
         out.push(finding.help(own_access_log(cx, endpoint)));
     }
 }

@@ -4,13 +4,15 @@
 //! `ngx_http_upstream_cache`), and its key does not hold `Upgrade` by default. Only a bypass goes past it; what is not
 //! stored because of `proxy_no_cache` is decided after that, for the answer (`ngx_http_upstream_send_response`).
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::catalogue::lookup;
 use nginx_semantics::{Declared, Directive, Effective, Part, PassModule, Request, effective, parts};
 use ws_model::{Browser, Endpoint, HandshakeRequest, OrdinaryRequest};
 
+use crate::edit::copied;
+use crate::setting::{add, own, set};
 use crate::verify::{code, with_curl};
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct CachedHandshake;
 
@@ -20,7 +22,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "a handshake may be answered from the cache instead of by the upstream",
     since: "0.1.0",
-    fix: FixKind::None,
+    fix: FixKind::Sometimes,
     docs: include_str!("cached_handshake.md"),
 };
 
@@ -81,6 +83,8 @@ impl Rule for CachedHandshake {
             let text = "this is about what gets into the cache, not about who is answered from it";
             finding = finding.label(line, text);
         }
+        let (title, edits) = edits(cx, endpoint, prefix, &bypass);
+        finding = finding.fix(title, Applicability::Safe, edits);
         out.push(finding.help(with_curl(remedy(endpoint, prefix, &bypass), endpoint)));
     }
 }
@@ -161,6 +165,29 @@ fn remedy(endpoint: &Endpoint<'_>, prefix: &str, bypass: &Effective<'_>) -> Stri
     };
     let line = format!("{prefix}_cache_bypass{kept} $http_upgrade;");
     format!("add to {at}:{}", code(&[line]))
+}
+
+/// Handshakes get past the cache; for what is none nothing changes.
+fn edits(
+    cx: &Context<'_, '_>,
+    endpoint: &Endpoint<'_>,
+    prefix: &str,
+    bypass: &Effective<'_>,
+) -> (String, Edits) {
+    if !endpoint.may_serve_ordinary_requests() {
+        let name = format!("{prefix}_cache");
+        return (format!("write `{name} off`"), set(cx, endpoint, &name, "off"));
+    }
+    let name = format!("{prefix}_cache_bypass");
+    let title = format!("let handshakes get past the cache with `{name} $http_upgrade`");
+    if let Some(line) = own(cx, endpoint, &name) {
+        return (title, Edits::new().insert_argument(&line, usize::MAX, "$http_upgrade"));
+    }
+    // Lines of its own drop what the location inherits.
+    let inherited: Option<Vec<String>> = lines(bypass).iter().map(copied).collect();
+    let Some(mut all) = inherited else { return (title, Edits::impossible()) };
+    all.push(format!("{name} $http_upgrade;"));
+    (title, add(cx, endpoint, &all))
 }
 
 #[cfg(test)]

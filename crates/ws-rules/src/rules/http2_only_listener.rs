@@ -5,13 +5,14 @@
 
 use std::rc::Rc;
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::{ContextId, DirectiveName, Effective, NginxVersion, effective};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use nginx_semantics::{ContextId, Directive, DirectiveName, Effective, NginxVersion, effective};
 use ws_model::{Endpoint, OpenSocket};
 
+use crate::edit::copied;
 use crate::listening::Listening;
 use crate::streaming::is_on;
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct Http2OnlyListener;
 
@@ -21,7 +22,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     summary: "a port without TLS speaks HTTP/2 only before nginx 1.25.1, and no handshake is answered there",
     since: "0.1.0",
-    fix: FixKind::None,
+    fix: FixKind::Sometimes,
     docs: include_str!("http2_only_listener.md"),
 };
 
@@ -71,10 +72,21 @@ impl Rule for Http2OnlyListener {
                         effective(cx.configuration(), listening.server, DirectiveName::SSL),
                         Effective::Default { is_assumed: true }
                     ))
+                    .fix("take `http2` away", Applicability::Unsafe, without_http2(&line))
                     .help("take `http2` away: browsers speak HTTP/2 over TLS only, and a proxy in front has to use HTTP/1.1 for WebSockets"),
             );
         }
     }
+}
+
+/// The `listen` line without the word, or `http2` switched off.
+fn without_http2(line: &Directive<'_>) -> Edits {
+    if line.name() != DirectiveName::LISTEN {
+        return Edits::new().argument(line, 0, "off");
+    }
+    let Some(text) = copied(line) else { return Edits::impossible() };
+    let words = text.trim_end_matches(';').split(' ').filter(|word| *word != "http2");
+    Edits::new().replace(line, &words.collect::<Vec<_>>().join(" "))
 }
 
 #[cfg(test)]

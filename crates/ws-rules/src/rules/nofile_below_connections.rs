@@ -4,11 +4,11 @@
 //! (`os/unix/ngx_process_cycle.c:ngx_worker_process_init`); nginx warns at its start at best
 //! (`event/ngx_event.c:ngx_event_module_init`).
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::DirectiveName;
 use ws_model::{Source, number};
 
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct NofileBelowConnections;
 
@@ -18,7 +18,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "`worker_rlimit_nofile` allows fewer connections than `worker_connections`",
     since: "0.1.0",
-    fix: FixKind::None,
+    fix: FixKind::Sometimes,
     docs: include_str!("nofile_below_connections.md"),
 };
 
@@ -48,6 +48,9 @@ impl Rule for NofileBelowConnections {
         }
         // Logs and files that are served are open beside the connections.
         let enough = connections.saturating_mul(2);
+        let title = format!("write `worker_rlimit_nofile {enough}`");
+        let edits = Edits::new().argument(&directive, 0, enough.to_string());
+        finding = finding.fix(title, Applicability::Unsafe, edits);
         out.push(finding.help(format!("write `worker_rlimit_nofile {enough};`")));
     }
 }

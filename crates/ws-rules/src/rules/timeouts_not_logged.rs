@@ -4,11 +4,13 @@
 //! `NGX_ERROR_INFO` (`http/ngx_http_upstream.c:ngx_http_upstream_process_upgraded`, `core/ngx_connection.c:
 //! ngx_connection_error`).
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::ContextKind;
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use nginx_semantics::{ContextKind, DirectiveName, Effective, effective};
 use ws_model::{Endpoint, Source, logs_info};
 
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::edit::copied;
+use crate::setting::{add, own};
+use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct TimeoutsNotLogged;
 
@@ -18,7 +20,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Info,
     summary: "the error log hides that nginx closed a silent WebSocket",
     since: "0.1.0",
-    fix: FixKind::None,
+    fix: FixKind::Sometimes,
     docs: include_str!("timeouts_not_logged.md"),
 };
 
@@ -46,6 +48,8 @@ impl Rule for TimeoutsNotLogged {
             }
             _ => return,
         };
+        let finding =
+            finding.fix("log timeouts to a file of their own", Applicability::Unsafe, edits(cx, endpoint));
         let words = endpoint.location_words();
         out.push(
             finding
@@ -53,6 +57,27 @@ impl Rule for TimeoutsNotLogged {
                 .help(format!("add to {words}:\n    error_log /var/log/nginx/websocket_error.log info;")),
         );
     }
+}
+
+/// A log of its own, beside those that are written now: a line of the location's drops what it inherits.
+fn edits(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> Edits {
+    let line = "error_log /var/log/nginx/websocket_error.log info;".to_owned();
+    if let Some(own) = own(cx, endpoint, "error_log") {
+        return Edits::new().after(&own, &[line]);
+    }
+    let configuration = cx.configuration();
+    let main = configuration.of_kind(ContextKind::Main).next();
+    let of_main = || main.into_iter().flat_map(|main| configuration.named(main, DirectiveName::ERROR_LOG));
+    let inherited: Vec<_> = match effective(configuration, endpoint.context, DirectiveName::ERROR_LOG) {
+        Effective::Set(declared) => declared.directives,
+        Effective::Default { .. } => of_main().collect(),
+        Effective::Unknown(_) => return Edits::impossible(),
+    };
+    let Some(mut lines) = inherited.iter().map(copied).collect::<Option<Vec<_>>>() else {
+        return Edits::impossible();
+    };
+    lines.push(line);
+    add(cx, endpoint, &lines)
 }
 
 #[cfg(test)]

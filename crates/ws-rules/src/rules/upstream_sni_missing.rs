@@ -9,9 +9,10 @@ use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{DirectiveName, Effective, PassModule, Target, effective, peers};
 use ws_model::Endpoint;
 
+use crate::setting::set;
 use crate::streaming::is_on;
 use crate::upstreams::block;
-use crate::{Context, Edits, FindingBuilder, Findings, Rule};
+use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct UpstreamSniMissing;
 
@@ -68,12 +69,13 @@ impl Rule for UpstreamSniMissing {
                 .endpoint(endpoint)
                 .assumed(is_assumed)
                 .at_most(if is_shared { Severity::Warning } else { Severity::Info });
+        // The name of a block would be sent where none is set.
+        if block.is_none() {
+            let edits = set(cx, endpoint, "proxy_ssl_server_name", "on");
+            finding = finding.fix("write `proxy_ssl_server_name on`", Applicability::Unsafe, edits);
+        }
         let mut help = match line.filter(|_| is_here) {
-            Some(line) => {
-                let edits = Edits::new().argument(&line, 0, "on");
-                finding = finding.fix("write `proxy_ssl_server_name on`", Applicability::Unsafe, edits);
-                "write `proxy_ssl_server_name on;`".to_owned()
-            }
+            Some(_) => "write `proxy_ssl_server_name on;`".to_owned(),
             None => format!("add `proxy_ssl_server_name on;` to {}", endpoint.location_words()),
         };
         if block.is_some() {

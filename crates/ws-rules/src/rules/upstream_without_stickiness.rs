@@ -3,12 +3,12 @@
 //! Round robin, `least_conn` and `random` choose anew for each request (`http/ngx_http_upstream_round_robin.c:
 //! ngx_http_upstream_get_round_robin_peer`). One WebSocket is one request; a client that polls or connects anew is not.
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::{Balancing, Method, NginxVersion};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use nginx_semantics::{Balancing, Directive, Method, NginxVersion};
 use ws_model::Endpoint;
 
 use crate::upstreams::{Need, shared};
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct UpstreamWithoutStickiness;
 
@@ -18,7 +18,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "the requests of one client reach several servers, of which one holds its session",
     since: "0.1.0",
-    fix: FixKind::None,
+    fix: FixKind::Sometimes,
     docs: include_str!("upstream_without_stickiness.md"),
 };
 
@@ -69,6 +69,8 @@ impl Rule for UpstreamWithoutStickiness {
             finding = finding.because(&method, "this chooses a server for each request anew");
         }
         finding = finding.endpoint(endpoint).because(&endpoint.pass.directive, "its requests go there");
+        let edits = edits(&opener, &balancing);
+        finding = finding.fix("write `hash $remote_addr consistent`", Applicability::Unsafe, edits);
         out.push(finding.at_most(severity).help(format!("{}; {reason}", remedy(cx, &balancing))));
     }
 }
@@ -94,6 +96,20 @@ fn remedy(cx: &Context<'_, '_>, balancing: &Balancing<'_>) -> String {
     format!(
         "write `ip_hash;`{instead}{behind}, or `hash $remote_addr consistent;`{sticky}, or keep the sessions where all servers see them"
     )
+}
+
+/// The whole address decides, in place of what does now; before `keepalive`, which counts only behind it, and behind the
+/// servers where one of them has a parameter that it refuses at once.
+fn edits(opener: &Directive<'_>, balancing: &Balancing<'_>) -> Edits {
+    const LINE: &str = "hash $remote_addr consistent";
+    let last =
+        balancing.peers.iter().filter(|peer| peer.has("backup")).map(|peer| peer.directive).next_back();
+    match (balancing.method(), last) {
+        (Some((_, method)), None) => Edits::new().replace(&method, LINE),
+        (Some((_, method)), Some(last)) => Edits::new().remove(&method).after(&last, &[format!("{LINE};")]),
+        (None, None) => Edits::new().at_start(opener, &[format!("{LINE};")]),
+        (None, Some(last)) => Edits::new().after(&last, &[format!("{LINE};")]),
+    }
 }
 
 #[cfg(test)]
