@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use lint_finding::{EndpointRow, Finding, Outcome, Place, Severity};
+use lint_finding::{Edit, EndpointRow, FileId, Finding, Outcome, Place, Severity};
 
 use super::blame::{BlockId, Candidate, Index, Target, contributors};
 use super::plan::Plan;
@@ -106,8 +106,16 @@ impl Revealed {
             let unit = part.and_then(|part| part.units.of(said.context?));
             this.found.entry(key).or_default().insert(unit);
         }
+        let added = added(before, after, plan);
         for (_, candidate) in chosen {
             let severity = candidate.finding.severity;
+            let adds =
+                |edit: &Edit| edit.place.span.is_empty().then_some((edit.place.file, edit.place.span.start));
+            let places: Vec<_> = candidate.fix.edits.iter().filter_map(adds).collect();
+            for (_, unit) in added.iter().filter(|(place, _)| places.contains(place)) {
+                let worst = this.fixed.entry(*unit).or_insert(severity);
+                *worst = severity.max(*worst);
+            }
             for target in &candidate.targets {
                 let unit = renamed.get(target).copied().unwrap_or(target.1);
                 let worst = this.fixed.entry(unit).or_insert(severity);
@@ -124,6 +132,23 @@ impl Revealed {
         };
         units.is_some_and(|units| units.iter().all(was_worse))
     }
+}
+
+/// The locations that were not there before, with the place at which they are added.
+fn added(before: &State, after: &State, plan: &Plan) -> Vec<((FileId, u32), UnitKey)> {
+    let mut added = Vec::new();
+    for (number, part) in after.parts.iter().enumerate() {
+        let Some(configuration) = after.configuration(number) else { continue };
+        let old = before.parts.iter().find(|old| old.name() == part.name());
+        for (key, unit) in
+            part.units.iter().filter(|(key, _)| old.is_some_and(|old| old.units.get(*key).is_none()))
+        {
+            let Some(at) = configuration.opener(unit.context).map(|opener| opener.at()) else { continue };
+            let file = FileId(at.file.0);
+            added.push(((file, plan.before(file, at.span.start)), key));
+        }
+    }
+    added
 }
 
 /// What a location is called afterwards whose opening line is edited.
@@ -143,7 +168,7 @@ fn renamed(
         else {
             continue;
         };
-        let moved = plan.moved(lint_finding::FileId(at.file.0), at.span.start);
+        let moved = plan.moved(FileId(at.file.0), at.span.start);
         let part = after
             .parts
             .iter()
