@@ -3,8 +3,7 @@
 use nginx_semantics::{ContextKind, Directive};
 use ws_model::{Endpoint, Fields, fields_of};
 
-use crate::edit::copied;
-use crate::setting::{add, own};
+use crate::setting::{beside, own};
 use crate::verify::code;
 use crate::{Context, Edits};
 
@@ -32,8 +31,8 @@ impl OwnLog {
         Self { format, is_new: complete.is_none() }
     }
 
-    fn line(&self) -> String {
-        format!("access_log /var/log/nginx/websocket.log {};", self.format)
+    fn value(&self) -> String {
+        format!("/var/log/nginx/websocket.log {}", self.format)
     }
 
     fn format_line(&self) -> String {
@@ -44,7 +43,8 @@ impl OwnLog {
 /// What to add, in words.
 pub(crate) fn own_access_log(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> String {
     let log = OwnLog::of(cx, endpoint);
-    let mut help = format!("add to {}:{}", endpoint.location_words(), code(&[log.line()]));
+    let mut help =
+        format!("add to {}:{}", endpoint.location_words(), code(&[format!("access_log {};", log.value())]));
     if log.is_new {
         help.push_str(&format!("\nand in `http`, above all that uses it:{}", code(&[log.format_line()])));
     }
@@ -59,16 +59,10 @@ pub(crate) fn own_access_log_edits(
     current: &[Directive<'_>],
 ) -> Edits {
     let log = OwnLog::of(cx, endpoint);
-    let line = log.line();
-    let mut edits = match (own(cx, endpoint, "access_log"), current) {
-        (Some(off), []) => Edits::new().replace(&off, line.trim_end_matches(';')),
-        (Some(last), _) => Edits::new().after(&last, &[line]),
-        (None, current) => {
-            let kept: Option<Vec<String>> = current.iter().map(copied).collect();
-            let Some(mut lines) = kept else { return Edits::impossible() };
-            lines.push(line);
-            add(cx, endpoint, &lines)
-        }
+    let value = log.value();
+    let mut edits = match own(cx, endpoint, "access_log") {
+        Some(off) if current.is_empty() => Edits::new().replace(&off, &format!("access_log {value}")),
+        _ => beside(cx, endpoint, current, "access_log", &value),
     };
     if log.is_new {
         let configuration = cx.configuration();

@@ -37,7 +37,9 @@ impl Rule for AccessLogOff {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{check, found, help};
+    use lint_finding::Applicability;
+
+    use crate::testing::{check, fixed, found, help};
 
     const LINES: &str = "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; \
         proxy_read_timeout 1h; proxy_pass http://127.0.0.1:9000;";
@@ -89,5 +91,16 @@ server {
             let names: Vec<_> = found(&text).iter().map(|finding| finding.rule.name).collect();
             assert!(!names.contains(&"access-log-off"), "{lines}");
         }
+    }
+
+    #[test]
+    fn the_line_becomes_a_log_of_a_format_that_is_there() {
+        let text = |log: &str| {
+            crate::testing::with_handshake(&format!(
+                "server {{\nlocation /ws/ {{\n    proxy_pass http://a;\n    access_log {log};\n    @\n}}\n}}\n"
+            ))
+        };
+        let after = fixed(Applicability::Unsafe, "access-log-off", &text("off"));
+        assert_eq!(after, text("/var/log/nginx/websocket.log websocket"));
     }
 }

@@ -9,10 +9,9 @@ use nginx_semantics::catalogue::lookup;
 use nginx_semantics::{Declared, Directive, Effective, Part, PassModule, Request, effective, parts};
 use ws_model::{Browser, Endpoint, HandshakeRequest, OrdinaryRequest};
 
-use crate::edit::copied;
-use crate::setting::{add, own, set};
+use crate::setting::past_the_cache;
 use crate::verify::{code, with_curl};
-use crate::{Context, Edits, FindingBuilder, Findings, Rule};
+use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct CachedHandshake;
 
@@ -83,7 +82,7 @@ impl Rule for CachedHandshake {
             let text = "this is about what gets into the cache, not about who is answered from it";
             finding = finding.label(line, text);
         }
-        let (title, edits) = edits(cx, endpoint, prefix, &bypass);
+        let (title, edits) = past_the_cache(cx, endpoint, prefix, lines(&bypass));
         finding = finding.fix(title, Applicability::Safe, edits);
         out.push(finding.help(with_curl(remedy(endpoint, prefix, &bypass), endpoint)));
     }
@@ -165,29 +164,6 @@ fn remedy(endpoint: &Endpoint<'_>, prefix: &str, bypass: &Effective<'_>) -> Stri
     };
     let line = format!("{prefix}_cache_bypass{kept} $http_upgrade;");
     format!("add to {at}:{}", code(&[line]))
-}
-
-/// Handshakes get past the cache; for what is none nothing changes.
-fn edits(
-    cx: &Context<'_, '_>,
-    endpoint: &Endpoint<'_>,
-    prefix: &str,
-    bypass: &Effective<'_>,
-) -> (String, Edits) {
-    if !endpoint.may_serve_ordinary_requests() {
-        let name = format!("{prefix}_cache");
-        return (format!("write `{name} off`"), set(cx, endpoint, &name, "off"));
-    }
-    let name = format!("{prefix}_cache_bypass");
-    let title = format!("let handshakes get past the cache with `{name} $http_upgrade`");
-    if let Some(line) = own(cx, endpoint, &name) {
-        return (title, Edits::new().insert_argument(&line, usize::MAX, "$http_upgrade"));
-    }
-    // Lines of its own drop what the location inherits.
-    let inherited: Option<Vec<String>> = lines(bypass).iter().map(copied).collect();
-    let Some(mut all) = inherited else { return (title, Edits::impossible()) };
-    all.push(format!("{name} $http_upgrade;"));
-    (title, add(cx, endpoint, &all))
 }
 
 #[cfg(test)]

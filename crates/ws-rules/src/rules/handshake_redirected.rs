@@ -177,7 +177,9 @@ fn is_kept_elsewhere(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, refusal: &Re
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{Options, check, check_with, found, help, with_handshake as with};
+    use lint_finding::Applicability;
+
+    use crate::testing::{Options, check, check_with, fixed_with, found, help, with_handshake as with};
 
     fn path(path: &'static str) -> Options {
         Options { websocket_path: Some(path), ..Options::default() }
@@ -270,5 +272,20 @@ server {
                  server { listen 444; location / { return 302 /login; } location /x { proxy_pass http://a; } }",
             ),
         );
+    }
+
+    #[test]
+    fn the_path_gets_a_location_of_its_own() {
+        let rest = "location /chat/ {\r\n  proxy_pass http://127.0.0.1:9000;\r\n  @\r\n}\r\n";
+        let after = fixed_with(
+            path("/chat"),
+            Applicability::Safe,
+            "handshake-redirected",
+            &with(&format!("server {{\r\n# chat\r\n{rest}}}\r\n")),
+        );
+        let copied: String = with("@").replace("; ", ";\r\n  ");
+        let own =
+            format!("location = /chat {{\r\n  proxy_pass http://127.0.0.1:9000;\r\n  {copied}\r\n}}\r\n\r\n");
+        assert_eq!(after, format!("server {{\r\n{own}# chat\r\n{}}}\r\n", with(rest)));
     }
 }

@@ -91,7 +91,9 @@ fn without_http2(line: &Directive<'_>) -> Edits {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{Options, check, check_with};
+    use lint_finding::Applicability;
+
+    use crate::testing::{Options, check, check_with, fixed_with};
 
     /// A server with these lines and a complete location.
     fn with(lines: &str) -> String {
@@ -143,5 +145,21 @@ mod tests {
             check_with(Options::version("1.22"), &with(&format!("{listen} {tls}")));
         }
         check_with(Options::version("1.22"), &with("listen 80 http2; include /opt/elsewhere.conf;"));
+    }
+
+    #[test]
+    fn the_word_goes_and_the_others_stay() {
+        let text = |word: &str| {
+            crate::testing::with_handshake(&format!(
+                "server {{\n    listen 80{word} default_server;\n    location /ws/ {{ proxy_pass http://a; @ }}\n}}\n"
+            ))
+        };
+        let after = fixed_with(
+            Options::version("1.22.1"),
+            Applicability::Unsafe,
+            "http2-only-listener",
+            &text(" http2"),
+        );
+        assert_eq!(after, text(""));
     }
 }

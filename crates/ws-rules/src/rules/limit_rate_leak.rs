@@ -123,7 +123,9 @@ fn is_set_otherwise(cx: &Context<'_, '_>, context: ContextId) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{Options, check, check_with, found, help};
+    use lint_finding::Applicability;
+
+    use crate::testing::{Options, check, check_with, fixed, found, help};
 
     /// A location that works but for these lines.
     fn with(text: &str) -> String {
@@ -232,5 +234,14 @@ server {
 "#,
             ),
         );
+    }
+
+    #[test]
+    fn other_locations_keep_an_inherited_rate() {
+        let text = |more: &str| {
+            with(&format!("server {{\n    limit_rate 50k;\n    location /ws/ {{ @{more} }}\n}}\n"))
+        };
+        let after = fixed(Applicability::Safe, "limit-rate-leak", &text(""));
+        assert_eq!(after, text(" limit_rate 0;"));
     }
 }

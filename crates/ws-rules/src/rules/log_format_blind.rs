@@ -70,7 +70,9 @@ impl Rule for LogFormatBlind {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{check, found, help, labels};
+    use lint_finding::Applicability;
+
+    use crate::testing::{check, fixed, found, help, labels};
 
     const LINES: &str = "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; \
         proxy_read_timeout 1h; proxy_pass http://127.0.0.1:9000;";
@@ -120,5 +122,16 @@ mod tests {
             let text = with(&format!("http {{ {lines} server {{ location /ws/ {{ @ }} }} }}"));
             assert!(found(&text).is_empty(), "{lines}");
         }
+    }
+
+    #[test]
+    fn the_logs_that_are_written_stay() {
+        let text = |log: &str| {
+            crate::testing::with_handshake(&format!(
+                "server {{\nlocation /ws/ {{\n    proxy_pass http://a;\n    access_log logs/a.log;\n{log}    @\n}}\n}}\n"
+            ))
+        };
+        let after = fixed(Applicability::Unsafe, "log-format-blind", &text(""));
+        assert_eq!(after, text("    access_log /var/log/nginx/websocket.log websocket;\n"));
     }
 }

@@ -60,7 +60,9 @@ impl Rule for NoShutdownTimeout {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{Options, check, check_with, found};
+    use lint_finding::Applicability;
+
+    use crate::testing::{Options, REST, check, check_with, fixed, found};
 
     /// A whole main file with these lines on its top level.
     fn with(main: &str) -> String {
@@ -130,5 +132,12 @@ mod tests {
         );
         let text = with("").replace("worker_processes 2;\nerror_log logs/error.log info;", "");
         check_with(Options::bare(), &text);
+    }
+
+    #[test]
+    fn the_line_stands_before_events() {
+        let after =
+            fixed(Applicability::Unsafe, "no-shutdown-timeout", &format!("user a;\nevents {{\n}}\n{REST}"));
+        assert_eq!(after, format!("user a;\nworker_shutdown_timeout 1h;\nevents {{\n}}\n{REST}"));
     }
 }

@@ -57,7 +57,9 @@ impl Rule for NofileBelowConnections {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{REST, check, help};
+    use lint_finding::Applicability;
+
+    use crate::testing::{REST, check, fixed, help};
 
     #[test]
     fn fewer_files_than_connections() {
@@ -83,5 +85,15 @@ worker_shutdown_timeout 1h;
         }
         let plain = REST.replace("/ws/", "/").replace("proxy_set_header", "#");
         check(&format!("worker_rlimit_nofile 100; events {{ worker_connections 1024; }}\n{plain}"));
+    }
+
+    #[test]
+    fn twice_as_many_files() {
+        let text = |files: u32| {
+            format!(
+                "worker_rlimit_nofile {files};\nworker_shutdown_timeout 1h;\nevents {{ worker_connections 4096; }}\n{REST}"
+            )
+        };
+        assert_eq!(fixed(Applicability::Unsafe, "nofile-below-connections", &text(1024)), text(8192));
     }
 }

@@ -102,7 +102,9 @@ fn has_only_files(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{Options, check, check_with, found, help, labels, with_handshake as with};
+    use lint_finding::Applicability;
+
+    use crate::testing::{Options, check, check_with, fixed, found, help, labels, with_handshake as with};
 
     #[test]
     fn lines_without_a_proxy_pass() {
@@ -162,5 +164,16 @@ mod tests {
                 "{text}: {findings:#?}"
             );
         }
+    }
+
+    #[test]
+    fn the_address_is_repeated() {
+        let text = |more: &str| {
+            with(&format!(
+                "server {{\nlocation /app/ {{\n    proxy_pass \"http://127.0.0.1:9000\";\n    location /app/ws/ {{\n{more}        @\n    }}\n}}\n}}\n"
+            ))
+        };
+        let after = fixed(Applicability::Safe, "proxy-pass-not-inherited", &text(""));
+        assert_eq!(after, text("        proxy_pass \"http://127.0.0.1:9000\";\n"));
     }
 }

@@ -61,7 +61,9 @@ fn is(line: &Directive<'_>, value: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{check, found, help};
+    use lint_finding::Applicability;
+
+    use crate::testing::{check, fixed, found, help};
 
     /// A location with these lines beside all that a handshake needs.
     fn with(lines: &str) -> String {
@@ -99,5 +101,15 @@ server {
         }
         let text = format!("server {{ ssi on; include /opt/x.conf; {} }}", with(""));
         assert!(found(&text).is_empty());
+    }
+
+    #[test]
+    fn only_this_location_is_without() {
+        let text = |more: &str| {
+            crate::testing::with_handshake(&format!(
+                "server {{\n    ssi on;\n    location /ws/ {{ proxy_pass http://a; @{more} }}\n}}\n"
+            ))
+        };
+        assert_eq!(fixed(Applicability::Safe, "response-filter", &text("")), text(" ssi off;"));
     }
 }

@@ -119,7 +119,7 @@ mod tests {
 ",
         ));
         assert_eq!(findings[0].confidence, Confidence::High);
-        assert!(findings[0].fix.is_none());
+        assert!(findings[0].fix.is_some());
         check(&with(
             "
     # WebSockets of the chat

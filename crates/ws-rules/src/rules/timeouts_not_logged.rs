@@ -8,8 +8,7 @@ use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{ContextKind, DirectiveName, Effective, effective};
 use ws_model::{Endpoint, Source, logs_info};
 
-use crate::edit::copied;
-use crate::setting::{add, own};
+use crate::setting::beside;
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct TimeoutsNotLogged;
@@ -59,30 +58,24 @@ impl Rule for TimeoutsNotLogged {
     }
 }
 
-/// A log of its own, beside those that are written now: a line of the location's drops what it inherits.
+/// A log of its own, beside those that are written now.
 fn edits(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> Edits {
-    let line = "error_log /var/log/nginx/websocket_error.log info;".to_owned();
-    if let Some(own) = own(cx, endpoint, "error_log") {
-        return Edits::new().after(&own, &[line]);
-    }
     let configuration = cx.configuration();
     let main = configuration.of_kind(ContextKind::Main).next();
     let of_main = || main.into_iter().flat_map(|main| configuration.named(main, DirectiveName::ERROR_LOG));
-    let inherited: Vec<_> = match effective(configuration, endpoint.context, DirectiveName::ERROR_LOG) {
+    let current: Vec<_> = match effective(configuration, endpoint.context, DirectiveName::ERROR_LOG) {
         Effective::Set(declared) => declared.directives,
         Effective::Default { .. } => of_main().collect(),
         Effective::Unknown(_) => return Edits::impossible(),
     };
-    let Some(mut lines) = inherited.iter().map(copied).collect::<Option<Vec<_>>>() else {
-        return Edits::impossible();
-    };
-    lines.push(line);
-    add(cx, endpoint, &lines)
+    beside(cx, endpoint, &current, "error_log", "/var/log/nginx/websocket_error.log info")
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{check, found};
+    use lint_finding::Applicability;
+
+    use crate::testing::{check, fixed, found};
 
     const LINES: &str = "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; \
         proxy_read_timeout 1h; proxy_pass http://127.0.0.1:9000;";
@@ -137,5 +130,19 @@ mod tests {
         assert!(found(&with("error_log logs/error.log;", own)).is_empty());
         let unknown = "http { server { location /ws/ { @ include /opt/elsewhere.conf; } }";
         assert!(found(&with("error_log logs/error.log;", unknown)).is_empty());
+    }
+
+    #[test]
+    fn the_logs_that_are_written_stay() {
+        let text = |log: &str| {
+            crate::testing::with_handshake(&format!(
+                "server {{\n    error_log a.log;\n    location /ws/ {{\n        @\n        proxy_pass http://a;{log}\n    }}\n}}\n"
+            ))
+        };
+        let after = fixed(Applicability::Unsafe, "timeouts-not-logged", &text(""));
+        assert_eq!(
+            after,
+            text("\n        error_log a.log;\n        error_log /var/log/nginx/websocket_error.log info;")
+        );
     }
 }

@@ -102,7 +102,9 @@ fn is_public_name(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{check, found, help};
+    use lint_finding::Applicability;
+
+    use crate::testing::{check, fixed, found, help};
 
     /// A location with these lines and a handshake.
     fn with(before: &str, lines: &str) -> String {
@@ -161,5 +163,18 @@ mod tests {
         ] {
             assert!(found(&with("", lines)).is_empty(), "{lines}");
         }
+    }
+
+    #[test]
+    fn the_location_gets_the_line() {
+        let text = |more: &str| {
+            crate::testing::with_handshake(&format!(
+                "server {{\nlocation /ws/ {{\n    proxy_pass https://ws.example.com;\n    @{more}\n}}\n}}\n"
+            ))
+        };
+        assert_eq!(
+            fixed(Applicability::Unsafe, "upstream-sni-missing", &text("")),
+            text("\n    proxy_ssl_server_name on;")
+        );
     }
 }

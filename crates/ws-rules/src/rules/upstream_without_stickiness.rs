@@ -114,7 +114,9 @@ fn edits(opener: &Directive<'_>, balancing: &Balancing<'_>) -> Edits {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{Options, check, check_with, found, help};
+    use lint_finding::Applicability;
+
+    use crate::testing::{Options, check, check_with, fixed, found, help};
 
     /// A complete location for a path.
     fn server(path: &str) -> String {
@@ -213,5 +215,21 @@ mod tests {
     fn silent_where_the_block_is_not_named() {
         let text = "upstream app { server 10.0.0.1:80; server 10.0.0.2:80; }\n".to_owned();
         assert!(found(&(text + &server("/socket.io/").replace("http://app", "http://app:81"))).is_empty());
+    }
+
+    #[test]
+    fn the_address_decides_in_place_of_the_method() {
+        let text = |first: &str, last: &str| {
+            crate::testing::with_handshake(&format!(
+                "upstream b {{\n{first}    server a:1;\n    server b:1;\n{last}    keepalive 4;\n}}\nserver {{\n    location /socket.io/ {{ proxy_pass http://b; @ }}\n}}\n"
+            ))
+        };
+        let after =
+            |first, last| fixed(Applicability::Unsafe, "upstream-without-stickiness", &text(first, last));
+        let line = "    hash $remote_addr consistent;\n";
+        assert_eq!(after("    least_conn;\n", ""), text(line, ""));
+        assert_eq!(after("", ""), text(line, ""));
+        let backup = "    server c:1 backup;\n";
+        assert_eq!(after("    least_conn;\n", backup), text("", &[backup, line].concat()));
     }
 }

@@ -120,9 +120,9 @@ fn raised(cx: &Context<'_, '_>, line: Option<Directive<'_>>, connections: u64) -
 
 #[cfg(test)]
 mod tests {
-    use lint_finding::Finding;
+    use lint_finding::{Applicability, Finding};
 
-    use crate::testing::{Options, REST, check_with, help};
+    use crate::testing::{Options, REST, check_with, fixed, help};
 
     #[track_caller]
     fn judged(options: Options, main: &str) -> Vec<Finding> {
@@ -190,5 +190,24 @@ mod tests {
         ] {
             judged(Options::default(), main);
         }
+    }
+
+    #[test]
+    fn connections_and_files_grow() {
+        let text = |files: u32, connections: &str| {
+            format!(
+                "worker_rlimit_nofile {files};\nworker_shutdown_timeout 1h;\nevents {{{connections}}}\n{REST}"
+            )
+        };
+        let after = fixed(
+            Applicability::Unsafe,
+            "worker-connections-budget",
+            &text(1024, " worker_connections 64; "),
+        );
+        assert_eq!(after, text(4096, " worker_connections 4096; "));
+        assert_eq!(
+            fixed(Applicability::Unsafe, "worker-connections-budget", &text(8192, "")),
+            text(8192, " worker_connections 4096; ")
+        );
     }
 }
