@@ -10,6 +10,7 @@ mod listening;
 mod logging;
 #[cfg(test)]
 mod pki;
+mod repair;
 mod rules;
 mod setting;
 mod streaming;

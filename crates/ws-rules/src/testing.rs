@@ -148,12 +148,6 @@ pub(crate) fn fixed_with(options: Options, applicability: Applicability, rule: &
     all.fold(first, |all, (path, text)| all + &path + &text)
 }
 
-/// The fixes of a text, each with its rule.
-pub(crate) fn fixes_of(text: &str) -> Vec<(&'static str, Option<Applicability>)> {
-    let found = found(text);
-    found.iter().map(|one| (one.rule.name, one.fix.as_ref().map(|fix| fix.applicability))).collect()
-}
-
 /// A text with the lines of a complete handshake, and an hour of silence, in place of each `@`.
 pub(crate) fn with_handshake(text: &str) -> String {
     let lines = "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; \

@@ -1,15 +1,18 @@
 //! The remedy's words that several rules share: the lines to add, and the command that verifies a handshake.
 
+use nginx_semantics::{ContextId, ContextKind, Directive, defaults};
 use ws_model::{Endpoint, Handshake, Line};
 
 use crate::Context;
+use crate::edit::word;
+use crate::upstreams::keepalive;
 
 /// The value for `Connection`: a variable that is right for handshakes and for other requests alike.
 pub(crate) struct ConnectionValue {
     /// With its `$`.
     pub(crate) variable: String,
     /// The map to add to `http` for it, where there is none.
-    pub(crate) map: Option<String>,
+    pub(crate) map: Option<MapLines>,
 }
 
 impl ConnectionValue {
@@ -24,7 +27,9 @@ impl ConnectionValue {
             .iter()
             .find(is_free)
             .unwrap_or(&"upgrade_connection");
-        Self { variable: format!("${name}"), map: Some(connection_map(name)) }
+        let http = cx.configuration().enclosing(endpoint.context, ContextKind::Http);
+        let map = MapLines::connection(cx, http, *name);
+        Self { variable: format!("${name}"), map: Some(map) }
     }
 
     /// The line, and in words where its map goes, for the end of a help text.
@@ -34,16 +39,53 @@ impl ConnectionValue {
 
     /// What is to be added to `http`, for the end of a help text; empty where the map is there.
     pub(crate) fn in_http(&self) -> String {
-        self.map
-            .as_ref()
-            .map(|map| format!("\nand in `http`:{}", code(std::slice::from_ref(map))))
-            .unwrap_or_default()
+        self.map.as_ref().map(|map| format!("\nand in `http`:{}", code(&[map.text()]))).unwrap_or_default()
     }
 }
 
-/// The map that gives `Connection` its value for handshakes and for other requests alike.
-pub(crate) fn connection_map(name: &str) -> String {
-    format!("map $http_upgrade ${name} {{ default upgrade; '' close; }}")
+/// A map of `$http_upgrade`.
+#[derive(Debug)]
+pub(crate) struct MapLines {
+    /// Without `$`.
+    name: String,
+    /// Keys and values.
+    entries: [(&'static str, &'static str); 2],
+}
+
+impl MapLines {
+    /// The map that gives `Connection` its value for handshakes and for other requests alike: these get `close`, or
+    /// nothing where upstreams keep connections open, which `close` would end.
+    pub(crate) fn connection(cx: &Context<'_, '_>, http: Option<ContextId>, name: impl Into<String>) -> Self {
+        let configuration = cx.configuration();
+        let is_beside =
+            |other: &&Endpoint<'_>| configuration.enclosing(other.context, ContextKind::Http) == http;
+        let mut beside = cx.model.endpoints.iter().filter(is_beside);
+        let keeps = cx.versions().all_since(defaults::HTTP11_BY_DEFAULT)
+            || beside.any(|other| keepalive(cx, other).is_some());
+        let other = if keeps { "" } else { "close" };
+        Self { name: name.into(), entries: [("default", "upgrade"), ("", other)] }
+    }
+
+    /// One that lets nothing but `websocket` through.
+    pub(crate) fn websocket(name: impl Into<String>) -> Self {
+        Self { name: name.into(), entries: [("default", ""), ("websocket", "websocket")] }
+    }
+
+    /// On one line.
+    pub(crate) fn text(&self) -> String {
+        let word = |word: &'static str| if word.is_empty() { "''" } else { word };
+        let entries = self.entries.map(|(key, value)| format!("{} {};", word(key), word(value)));
+        format!("map $http_upgrade ${} {{ {} }}", self.name, entries.join(" "))
+    }
+
+    /// As lines of this directive's file, with its quotes, the values in one column.
+    pub(crate) fn for_file(&self, directive: &Directive<'_>) -> Vec<String> {
+        let entries = self.entries.map(|(key, value)| (word(directive, key), word(directive, value)));
+        let width = entries.iter().map(|(key, _)| key.len()).max().unwrap_or_default();
+        let head = format!("map $http_upgrade ${} {{", self.name);
+        let entries = entries.map(|(key, value)| format!("\t{key:width$} {value};"));
+        std::iter::once(head).chain(entries).chain(["}".to_owned()]).collect()
+    }
 }
 
 /// What is to be added for a complete handshake, in words; `connection` and `version` say which lines are missing

@@ -69,11 +69,12 @@ impl<'a> Index<'a> {
             is_placed |= unit.is_some();
             this.targets.extend(unit.map(|unit| (number, unit)));
         }
+        // The line to blame may stand in another location, such as one that is asked by a subrequest.
+        this.targets.extend(self.location_around(finding.primary.place));
         if !is_placed {
             // About the configuration: the locations that it points into, or edits.
-            let places = fix.edits.iter().map(|edit| edit.place).chain([finding.primary.place]);
-            for place in places.collect::<Vec<_>>() {
-                this.targets.extend(self.location_around(place));
+            for edit in &fix.edits {
+                this.targets.extend(self.location_around(edit.place));
             }
         }
         for edit in &fix.edits {

@@ -94,11 +94,17 @@ struct Revealed {
     found: BTreeMap<(&'static str, Place), BTreeSet<Option<UnitKey>>>,
     /// The worst that was fixed, by location.
     fixed: BTreeMap<UnitKey, Severity>,
+    /// Whether nginx refused to start for what is fixed, so that nothing worked before.
+    is_start: bool,
 }
 
 impl Revealed {
     fn new(before: &State, after: &State, plan: &Plan, chosen: &[(usize, &Candidate)]) -> Self {
-        let mut this = Self { found: BTreeMap::new(), fixed: BTreeMap::new() };
+        let is_start = |candidate: &Candidate| {
+            candidate.targets.is_empty() && candidate.finding.severity == Severity::Error
+        };
+        let is_start = chosen.iter().any(|(_, candidate)| is_start(candidate));
+        let mut this = Self { found: BTreeMap::new(), fixed: BTreeMap::new(), is_start };
         let renamed = renamed(before, after, plan, chosen);
         for (number, said) in after.said() {
             let key = (said.finding.rule.name, said.finding.primary.place);
@@ -126,6 +132,9 @@ impl Revealed {
     }
 
     fn allows(&self, finding: &Finding) -> bool {
+        if self.is_start && finding.severity < Severity::Error {
+            return true;
+        }
         let units = self.found.get(&(finding.rule.name, finding.primary.place));
         let was_worse = |unit: &Option<UnitKey>| {
             unit.and_then(|unit| self.fixed.get(&unit)).is_some_and(|worst| *worst > finding.severity)

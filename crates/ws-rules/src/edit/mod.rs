@@ -40,6 +40,11 @@ impl Edits {
         Self(None)
     }
 
+    /// These and others.
+    pub fn and(self, others: Self) -> Self {
+        Self(self.0.zip(others.0).map(|(edits, others)| [edits, others].concat()))
+    }
+
     /// The 0-based `index`th word behind the name becomes one with this value: in the author's quotes, or in quotes
     /// where it needs them.
     pub fn argument(self, directive: &Directive<'_>, index: usize, value: impl AsRef<[u8]>) -> Self {
@@ -58,6 +63,15 @@ impl Edits {
                 Some(next) => (Span::at(next.start), [word.as_slice(), b" "].concat()),
                 None => (Span::at(file.tree.head_span(node).end), [b" ", word.as_slice()].concat()),
             })
+        })
+    }
+
+    /// The name, or the key of a map's entry, becomes one with this value, as [`Edits::argument`].
+    pub fn name(self, directive: &Directive<'_>, value: impl AsRef<[u8]>) -> Self {
+        self.edit(directive, |file, node| {
+            let span = file.tree.name_span(node);
+            let old = span.of(file.bytes());
+            Some((span, written(value.as_ref(), Some(old), words::quote(file))))
         })
     }
 

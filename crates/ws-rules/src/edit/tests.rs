@@ -171,6 +171,7 @@ fn words_are_replaced_and_added() {
     );
     assert_eq!(made(&|edits, it| edits.argument(it, 0, "Upgrade")), text.replace("Connection", "Upgrade"));
     assert_eq!(made(&|edits, it| edits.replace(it, "a b")), line("a b"));
+    assert_eq!(made(&|edits, it| edits.name(it, "a")), text.replace("proxy_set_header", "a"));
     assert_eq!(
         made(&|edits, it| edits.insert_argument(it, 1, "x y")),
         line("proxy_set_header  Connection   \"x y\" \"close\"")

@@ -4,10 +4,10 @@
 //! ngx_http_rewrite_if_condition`), and every name that begins with `http_` is a variable
 //! (`http/ngx_http_variables.c:ngx_http_get_variable_index`): nginx accepts it, for a field that no client sends.
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{ContextKind, Directive, condition_words};
 
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct AlwaysFalseUpgradeTest;
 
@@ -17,7 +17,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "a test of `$http_upgrade` without blanks around its operator never holds",
     since: "0.1.0",
-    fix: FixKind::None,
+    fix: FixKind::Sometimes,
     docs: include_str!("always_false_upgrade_test.md"),
 };
 
@@ -47,15 +47,24 @@ impl Rule for AlwaysFalseUpgradeTest {
             // A guard that never fires lets handshakes through.
             let severity = if is_refusal { Severity::Info } else { Severity::Warning };
             let rest = rest.trim_matches(['"', '\'']);
-            let written = match operator {
-                _ if !condition.may_be_shown() => "blanks around the operator".to_owned(),
-                "=" if rest.eq_ignore_ascii_case("websocket") => format!("`if (${variable} ~* ^websocket$)`"),
+            let text = match operator {
+                "=" if rest.eq_ignore_ascii_case("websocket") => format!("if (${variable} ~* ^websocket$)"),
                 "!=" if rest.eq_ignore_ascii_case("websocket") => {
-                    format!("`if (${variable} !~* ^websocket$)`")
+                    format!("if (${variable} !~* ^websocket$)")
                 }
-                _ => format!("`if (${variable} {operator} \"{rest}\")`"),
+                _ => format!("if (${variable} {operator} \"{rest}\")"),
             };
+            let written = if condition.may_be_shown() {
+                format!("`{text}`")
+            } else {
+                "blanks around the operator".to_owned()
+            };
+            // One that refuses would begin to, and pages have no `Upgrade`.
+            let is_for_handshakes = !is_refusal && variable.eq_ignore_ascii_case("http_upgrade");
+            let applicability = if is_for_handshakes { Applicability::Safe } else { Applicability::Unsafe };
+            let edits = Edits::new().replace(&condition, &text);
             let finding = FindingBuilder::new(&META, &condition, message).primary(shown).at_most(severity);
+            let finding = finding.fix(format!("write {written}"), applicability, edits);
             out.push(finding.help(format!("write {written}")));
         }
     }
@@ -89,9 +98,9 @@ impl Glued {
 
 #[cfg(test)]
 mod tests {
-    use lint_finding::Severity;
+    use lint_finding::{Applicability, Severity};
 
-    use crate::testing::{found, help};
+    use crate::testing::{fixed, found, help};
 
     /// What the rule says of a condition.
     fn says(condition: &str) -> Vec<(Severity, String)> {
@@ -140,6 +149,21 @@ server {
             "(-f $request_filename)",
         ] {
             assert_eq!(says(condition), [], "{condition}");
+        }
+    }
+
+    #[test]
+    fn the_condition_becomes_three_words() {
+        for (applicability, before, after) in [
+            (Applicability::Safe, "($http_upgrade='websocket')", "($http_upgrade ~* ^websocket$)"),
+            (Applicability::Unsafe, "($http_upgrade!=websocket)", "($http_upgrade !~* ^websocket$)"),
+            (Applicability::Unsafe, "( $http_connection~Upgrade )", "($http_connection ~ \"Upgrade\")"),
+        ] {
+            let text = |condition: &str| {
+                format!("server {{\r\n\tif  {condition} {{ # c\r\n\t\tset $a 1;\r\n\t}}\r\n}}\r\n")
+            };
+            let after = text(after).replace("if  ", "if ");
+            assert_eq!(fixed(applicability, "always-false-upgrade-test", &text(before)), after);
         }
     }
 }

@@ -3,11 +3,12 @@
 //! nginx checks nothing about `Upgrade` but that there is one (`http/modules/ngx_http_proxy_module.c:
 //! ngx_http_proxy_process_header`), so a back end that takes `h2c` gives a tunnel past all locations.
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{Request, Step, Value, Way};
 use ws_model::{Browser, Endpoint, HandshakeRequest, has_token};
 
-use crate::verify::code;
+use crate::repair::map_edits;
+use crate::verify::{MapLines, code};
 use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct ArbitraryUpgradeProtocol;
@@ -18,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Pedantic,
     summary: "any `Upgrade` of a client is passed on, `h2c` too, which gives a tunnel past nginx's locations",
     since: "0.1.0",
-    fix: FixKind::None,
+    fix: FixKind::Sometimes,
     docs: include_str!("arbitrary_upgrade_protocol.md"),
 };
 
@@ -57,10 +58,16 @@ impl Rule for ArbitraryUpgradeProtocol {
         if !surely(&upgrade.written, "h2c") || !surely(&connection.written, "upgrade") {
             return;
         }
-        let map = code(&["map $http_upgrade $websocket { default ''; websocket websocket; }".to_owned()]);
-        let line = code(&["proxy_set_header Upgrade $websocket;".to_owned()]);
+        let names = ["websocket", "websocket_upgrade", "only_websocket"];
+        let name = names.into_iter().find(|name| !cx.model.variables.is_defined(name.as_bytes()));
+        let Some(name) = name else { return };
+        let map = MapLines::websocket(name);
+        let edits = map_edits(cx.configuration(), &upgrade.directive, endpoint.context, &map);
+        let edits = edits.argument(&upgrade.directive, 1, format!("${name}"));
+        let map = code(&[map.text()]);
+        let line = code(&[format!("proxy_set_header Upgrade ${name};")]);
         let help = format!(
-            "pass on `websocket` only; in `http`:{map}\nand in place of this line:{line}\n`Connection` may then follow `$websocket` in the same way"
+            "pass on `websocket` only; in `http`:{map}\nand in place of this line:{line}\n`Connection` may then follow `${name}` in the same way"
         );
         out.push(
             FindingBuilder::argument(
@@ -70,6 +77,7 @@ impl Rule for ArbitraryUpgradeProtocol {
                 "nginx passes on whatever `Upgrade` a client sends, such as `h2c`, and tunnels if the back end agrees",
             )
             .endpoint(endpoint)
+            .fix("pass on `websocket` only", Applicability::Unsafe, edits)
             .help(help),
         );
     }
@@ -77,7 +85,9 @@ impl Rule for ArbitraryUpgradeProtocol {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{Options, check_with};
+    use lint_finding::Applicability;
+
+    use crate::testing::{Options, check_with, fixed_with};
 
     const PEDANTIC: Options = Options { is_pedantic: true, ..Options::version("1.30") };
 
@@ -123,5 +133,20 @@ mod tests {
         let upgrade =
             "proxy_set_header Upgrade $http_upgrade; if ($http_upgrade !~* ^websocket$) { return 400; }";
         check_with(PEDANTIC, &with("default '';", upgrade, "proxy_set_header Connection upgrade;"));
+    }
+
+    #[test]
+    fn a_map_lets_one_protocol_through() {
+        let text = |value: &str| {
+            format!(
+                "server {{\n  location /ws/ {{ proxy_pass http://a; proxy_http_version 1.1; proxy_set_header Upgrade {value}; \
+             proxy_set_header Connection $http_connection; }}\n}}\n"
+            )
+        };
+        let options = Options { is_pedantic: true, ..Options::default() };
+        let after =
+            fixed_with(options, Applicability::Unsafe, "arbitrary-upgrade-protocol", &text("$http_upgrade"));
+        let map = "map $http_upgrade $websocket {\n  default   '';\n  websocket websocket;\n}\n\n";
+        assert_eq!(after, format!("{map}{}", text("$websocket")));
     }
 }

@@ -4,13 +4,13 @@
 //! `WebSocket` too. `=`, `!=`, `~` and `!~` of an `if` mind case, and so do the regexes of a map after `~`; its literal keys
 //! do not (`http/ngx_http_variables.c:ngx_http_map_find`).
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::pattern::Pattern;
 use nginx_semantics::{ContextId, ContextKind, Directive, Part, condition_words, parts};
 use ws_model::{Browser, Line, has_token};
 
 use crate::context::is_literal;
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct CaseSensitiveUpgradeMatch;
 
@@ -20,7 +20,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "a test of `$http_upgrade` minds case, and browsers or other clients write it otherwise",
     since: "0.1.0",
-    fix: FixKind::None,
+    fix: FixKind::Sometimes,
     docs: include_str!("case_sensitive_upgrade_match.md"),
 };
 
@@ -81,6 +81,8 @@ impl Rule for CaseSensitiveUpgradeMatch {
                 let negation = if operator.starts_with('!') { "!" } else { "" };
                 let finding = FindingBuilder::new(&META, &test, misses.message(&what));
                 let finding = finding.at_most(misses.severity());
+                let edits = caseless(&test, operator).unwrap_or_else(Edits::impossible);
+                let finding = finding.fix("mind no case", Applicability::Safe, edits);
                 out.push(finding.help(format!("write `if ($http_upgrade {negation}~* ^websocket$)`")));
             }
         }
@@ -89,6 +91,9 @@ impl Rule for CaseSensitiveUpgradeMatch {
                 let finding = FindingBuilder::new(&META, &entry, misses.message("this regex"));
                 let help =
                     "write `websocket` as a key without `~`, which minds no case, or `~*` in place of `~`";
+                let key = [b"~*", entry.name_bytes().get(1..).unwrap_or_default()].concat();
+                let edits = Edits::new().name(&entry, key);
+                let finding = finding.fix("mind no case", Applicability::Safe, edits);
                 out.push(finding.at_most(misses.severity()).help(help));
             }
         }
@@ -116,6 +121,21 @@ fn missed_by_test<'s>(test: Directive<'s>) -> Option<(Directive<'s>, Misses, &'s
         Misses::of(|value| pattern.is_match(value), is_meant(text))
     };
     Some((test, misses?, operator))
+}
+
+/// The operator that minds no case in place of this one, which stands as a word of its own.
+fn caseless(test: &Directive<'_>, operator: &str) -> Option<Edits> {
+    let words: Vec<_> = test.arguments().collect();
+    let index = words.iter().position(|word| word.as_ref() == operator.as_bytes())?;
+    let negation = if operator.starts_with('!') { "!" } else { "" };
+    let edits = Edits::new().argument(test, index, format!("{negation}~*"));
+    if operator.ends_with('~') {
+        return Some(edits);
+    }
+    // A parenthesis may be part of the word.
+    let text = words.get(index + 1)?;
+    let end = if text.ends_with(b")") { ")" } else { "" };
+    Some(edits.argument(test, index + 1, format!("^websocket${end}")))
 }
 
 /// The entries of a map on `$http_upgrade` that mind case, where another entry decides for what they miss.
@@ -191,9 +211,9 @@ fn is_blamed_elsewhere(cx: &Context<'_, '_>, variable: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use lint_finding::Severity;
+    use lint_finding::{Applicability, Severity};
 
-    use crate::testing::{check, found, help};
+    use crate::testing::{check, fixed, found, help};
 
     /// What the rule says of a text.
     fn severities(text: &str) -> Vec<Severity> {
@@ -277,5 +297,27 @@ server {
         let findings = found(text);
         let names: Vec<_> = findings.iter().map(|finding| finding.rule.name).collect();
         assert_eq!(names, ["wrong-connection-header"]);
+    }
+
+    #[test]
+    fn the_operator_or_the_key_minds_no_case() {
+        for (before, after) in [
+            (
+                "if ($http_upgrade = WebSocket) { set $a 1; }",
+                "if ($http_upgrade ~* ^websocket$) { set $a 1; }",
+            ),
+            (
+                "if ($http_upgrade != \"WebSocket\" ) { set $a 1; }",
+                "if ($http_upgrade !~* \"^websocket$\" ) { set $a 1; }",
+            ),
+            ("if ($http_upgrade ~ ^Web) { set $a 1; }", "if ($http_upgrade ~* ^Web) { set $a 1; }"),
+        ] {
+            let text = |test: &str| format!("server {{\n  {test}\n}}\n");
+            let fixed = fixed(Applicability::Safe, "case-sensitive-upgrade-match", &text(before));
+            assert_eq!(fixed, text(after));
+        }
+        let map = |key: &str| format!("map $http_upgrade $a {{ {key} 1; default 0; }}\n");
+        let fixed = fixed(Applicability::Safe, "case-sensitive-upgrade-match", &map("'~^WebSocket$'"));
+        assert_eq!(fixed, map("'~*^WebSocket$'"));
     }
 }

@@ -4,12 +4,13 @@
 //! (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_init_headers`); a later one does not replace an earlier one. One
 //! whose value is empty is not sent and does no harm.
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::Value;
 use ws_model::{Browser, Endpoint, Header, Line, has_token};
 
+use crate::context::is_literal;
 use crate::verify::with_curl;
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct DuplicateHandshakeHeader;
 
@@ -19,7 +20,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "`Upgrade` or `Connection` is sent to the upstream twice",
     since: "0.1.0",
-    fix: FixKind::None,
+    fix: FixKind::Sometimes,
     docs: include_str!("duplicate_handshake_header.md"),
 };
 
@@ -48,6 +49,12 @@ impl Rule for DuplicateHandshakeHeader {
                 finding = finding
                     .because(&line.directive, "this line is sent too: a later one does not replace it");
             }
+            // The one that asks what the client asks for, where there is one.
+            let right = || lines.iter().filter(|line| is_right(name, line));
+            let kept = right().find(|line| !is_literal(&line.written)).or(right().next());
+            let others = lines.iter().filter(|line| kept.is_none_or(|kept| !std::ptr::eq(*kept, **line)));
+            let edits = others.fold(Edits::new(), |edits, line| edits.remove(&line.directive));
+            finding = finding.fix(format!("keep one `{name}`"), Applicability::Safe, edits);
             let kept = if name == "Upgrade" { "Upgrade $http_upgrade" } else { "Connection upgrade" };
             let help = format!("keep one line, such as `proxy_set_header {kept};`");
             out.push(finding.help(if severity > Severity::Info { with_curl(help, endpoint) } else { help }));
@@ -57,16 +64,19 @@ impl Rule for DuplicateHandshakeHeader {
 
 /// The lines that are surely sent for both browsers; none where no handshake could work anyway.
 fn sent<'h, 's>(name: &str, header: &'h Header<'s>) -> Vec<&'h Line<'s>> {
-    let wanted = if name == "Upgrade" { "websocket" } else { "upgrade" };
     let is_sent = |value: &Value| *value == Value::NotEmpty || value.surely(|value| !value.is_empty());
-    let is_right = |value: &Value| value.possibly(|value| has_token(value, wanted));
     let lines: Vec<_> = header
         .lines
         .iter()
         .filter(|line| Browser::ALL.iter().all(|browser| is_sent(line.value(*browser))))
         .collect();
-    let has_right = lines.iter().any(|line| is_right(line.value(Browser::Chrome)));
-    if has_right { lines } else { Vec::new() }
+    if lines.iter().any(|line| is_right(name, line)) { lines } else { Vec::new() }
+}
+
+/// Whether a handshake may work with the line.
+fn is_right(name: &str, line: &Line<'_>) -> bool {
+    let wanted = if name == "Upgrade" { "websocket" } else { "upgrade" };
+    line.value(Browser::Chrome).possibly(|value| has_token(value, wanted))
 }
 
 fn times(count: usize) -> String {
@@ -75,7 +85,9 @@ fn times(count: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{check, found, labels};
+    use lint_finding::Applicability;
+
+    use crate::testing::{check, fixed, found, labels};
 
     #[test]
     fn the_last_line_is_blamed() {
@@ -141,5 +153,20 @@ server {
              proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; } }",
         );
         assert!(findings.is_empty(), "{findings:?}");
+    }
+
+    #[test]
+    fn the_line_that_asks_what_the_client_asks_for_stays() {
+        let text = |lines: &str| {
+            format!(
+                "server {{\n  location /ws/ {{\n    proxy_pass http://a;\n    proxy_http_version 1.1;\n    proxy_set_header Connection upgrade;\n{lines}  }}\n}}\n"
+            )
+        };
+        let [literal, variable] =
+            ["websocket", "$http_upgrade"].map(|value| format!("    proxy_set_header Upgrade {value};\n"));
+        for before in [format!("{literal}{variable}"), format!("{variable}{literal}")] {
+            let after = fixed(Applicability::Safe, "duplicate-handshake-header", &text(&before));
+            assert_eq!(after, text(&variable));
+        }
     }
 }

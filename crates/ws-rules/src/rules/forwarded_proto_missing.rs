@@ -2,10 +2,11 @@
 //!
 //! nginx adds no `X-Forwarded-*` by itself; a line has to (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_headers`).
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use ws_model::{Endpoint, Handshake};
 
 use super::proxy_headers_not_inherited::is_dropped;
+use crate::repair::Repair;
 use crate::verify::{code, with_curl_of_page};
 use crate::{Context, FindingBuilder, Findings, Rule};
 
@@ -17,7 +18,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "the upstream is not told by `X-Forwarded-Proto` that the client came over TLS",
     since: "0.1.0",
-    fix: FixKind::None,
+    fix: FixKind::Sometimes,
     docs: include_str!("forwarded_proto_missing.md"),
 };
 
@@ -78,7 +79,10 @@ impl Rule for ForwardedProtoMissing {
             .at_most(severity)
             .assumed(handshake.unset.is_assumed());
         let help = if severity > Severity::Info { with_curl_of_page(help, endpoint) } else { help };
-        out.push(finding.help(help));
+        let edits = Repair::new(cx, endpoint, handshake).header("X-Forwarded-Proto", "$scheme").edits();
+        let is_shared = endpoint.may_serve_ordinary_requests();
+        let applicability = if is_shared { Applicability::Unsafe } else { Applicability::Safe };
+        out.push(finding.help(help).fix("tell the upstream of TLS", applicability, edits));
     }
 }
 
@@ -95,7 +99,9 @@ fn tells_the_rest(endpoint: &Endpoint<'_>, handshake: &Handshake<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{check, found, help};
+    use lint_finding::Applicability;
+
+    use crate::testing::{check, fixed, found, help};
 
     /// With a complete handshake for `@`.
     fn with(text: &str) -> String {
@@ -164,5 +170,19 @@ server {
             "server { listen 443 ssl; ssl_certificate a.pem; ssl_certificate_key a.key; location /ws/ { @ proxy_pass http://127.0.0.1:9000; } }",
         );
         assert!(found(&unknown).is_empty());
+    }
+
+    #[test]
+    fn the_line_is_added_with_those_that_it_would_drop() {
+        let text = |lines: &str| {
+            format!(
+                "server {{\n  listen 443 ssl;\n  ssl_certificate c.pem;\n  server_name a.example;\n  proxy_set_header Host $host;\n  \
+             proxy_set_header X-Forwarded-For $remote_addr;\n  proxy_set_header Upgrade $http_upgrade;\n  proxy_set_header Connection upgrade;\n  \
+             location / {{ proxy_pass http://10.0.0.1;{lines} }}\n}}\n"
+            )
+        };
+        let lines = " proxy_set_header X-Forwarded-Proto $scheme; proxy_set_header Host $host; proxy_set_header X-Forwarded-For $remote_addr; \
+            proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;";
+        assert_eq!(fixed(Applicability::Unsafe, "forwarded-proto-missing", &text("")), text(lines));
     }
 }

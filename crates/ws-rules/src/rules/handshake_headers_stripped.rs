@@ -5,13 +5,13 @@
 //! same name replaces it (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_create_request`); `proxy_hide_header` works
 //! on the 101 as on any answer (`http/ngx_http_upstream.c:ngx_http_upstream_process_headers`).
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{Directive, DirectiveName as N, Effective, Value, effective};
 use ws_model::{Browser, Endpoint, Handshake, HandshakeRequest, Line};
 
 use crate::context::is_literal;
 use crate::verify::with_curl;
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct HandshakeHeadersStripped;
 
@@ -21,7 +21,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     summary: "a field that the handshake cannot do without is taken away, or the method is changed",
     since: "0.1.0",
-    fix: FixKind::None,
+    fix: FixKind::Sometimes,
     docs: include_str!("handshake_headers_stripped.md"),
 };
 
@@ -81,7 +81,12 @@ fn request_headers_off(
     let names: Vec<String> = lost.iter().map(|name| format!("`{name}`")).collect();
     let message =
         format!("nginx passes no header field of the client on, and so no {}", names.join(" and no "));
-    let finding = FindingBuilder::new(&META, &line, message).assumed(handshake.unset.is_assumed());
+    let edits = Edits::new().argument(&line, 0, "on");
+    let finding = FindingBuilder::new(&META, &line, message).assumed(handshake.unset.is_assumed()).fix(
+        "pass the client's header fields on",
+        for_pages(endpoint),
+        edits,
+    );
     Some((finding, format!("write `proxy_pass_request_headers on;` in {}", endpoint.location_words())))
 }
 
@@ -104,7 +109,13 @@ fn replaced(handshake: &Handshake<'_>) -> Vec<Found> {
             continue;
         };
         let severity = if is_optional { Severity::Warning } else { Severity::Error };
-        let finding = FindingBuilder::new(&META, &line.directive, message).at_most(severity);
+        // Pages have no such field.
+        let edits = lines.iter().fold(Edits::new(), |edits, line| edits.remove(&line.directive));
+        let finding = FindingBuilder::new(&META, &line.directive, message).at_most(severity).fix(
+            format!("pass `{name}` on"),
+            Applicability::Safe,
+            edits,
+        );
         found.push((finding, "take the line away: nginx passes the client's field on by itself".to_owned()));
     }
     found
@@ -135,7 +146,14 @@ fn hidden(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> Vec<Found> {
             ("so clients do not learn what the upstream agreed to", Severity::Warning)
         };
         let message = format!("nginx hides `{name}` of the 101, {why}");
-        let finding = FindingBuilder::new(&META, line, message).at_most(severity);
+        // Some hide the `Upgrade: h2c` of the back end's pages.
+        let applicability = if name == "Upgrade" { for_pages(endpoint) } else { Applicability::Safe };
+        let edits = lines.iter().filter(|line| names(line, name)).fold(Edits::new(), Edits::remove);
+        let finding = FindingBuilder::new(&META, line, message).at_most(severity).fix(
+            format!("let `{name}` through"),
+            applicability,
+            edits,
+        );
         found.push((finding, "take the line away".to_owned()));
     }
     found
@@ -155,13 +173,25 @@ fn method(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> Option<Found> {
         ),
         _ => "nginx sends the handshake with another method than `GET`".to_owned(),
     };
-    let finding = FindingBuilder::new(&META, &line, message);
+    let edits = Edits::new().remove(&line);
+    let finding = FindingBuilder::new(&META, &line, message).fix(
+        "send the client's own method",
+        for_pages(endpoint),
+        edits,
+    );
     Some((finding, "take the line away: nginx sends the client's own method".to_owned()))
+}
+
+/// Whether what changes for every request of the location is safe: where these are handshakes only.
+fn for_pages(endpoint: &Endpoint<'_>) -> Applicability {
+    if endpoint.may_serve_ordinary_requests() { Applicability::Unsafe } else { Applicability::Safe }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{check, found, help};
+    use lint_finding::Applicability;
+
+    use crate::testing::{check, fixed, found, help};
 
     /// A location with these lines beside a complete handshake; `@` stands for the handshake.
     fn with(text: &str) -> String {
@@ -247,5 +277,31 @@ server {
         }
         let other = with("location /ws/ { @ } location /api/ { proxy_pass http://a; proxy_method POST; }");
         assert!(found(&other).is_empty());
+    }
+
+    #[test]
+    fn lines_that_strip_go() {
+        let text = |location: &str, lines: &str| {
+            format!(
+                "server {{\n  location {location} {{\n    proxy_pass http://a;\n    proxy_http_version 1.1;\n    proxy_set_header Upgrade $http_upgrade;\n    \
+             proxy_set_header Connection $http_connection;\n{lines}  }}\n}}\n"
+            )
+        };
+        for (location, applicability, before, after) in [
+            ("/ws/", Applicability::Safe, "    proxy_set_header Sec-WebSocket-Key '';\n", ""),
+            ("/", Applicability::Safe, "    proxy_set_header Sec-WebSocket-Key '';\n", ""),
+            ("/ws/", Applicability::Safe, "    proxy_hide_header Upgrade; # why\n", "    # why\n"),
+            ("/", Applicability::Unsafe, "    proxy_hide_header Upgrade;\n", ""),
+            ("/ws/", Applicability::Safe, "    proxy_method POST;\n", ""),
+            (
+                "/ws/",
+                Applicability::Safe,
+                "    proxy_pass_request_headers off;\n",
+                "    proxy_pass_request_headers on;\n",
+            ),
+        ] {
+            let fixed = fixed(applicability, "handshake-headers-stripped", &text(location, before));
+            assert_eq!(fixed, text(location, after));
+        }
     }
 }

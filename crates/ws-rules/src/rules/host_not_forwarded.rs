@@ -11,8 +11,9 @@ use ws_model::applications::{Application, OriginCheck};
 use ws_model::{Endpoint, Handshake, Line, OriginDifference, Site, Source};
 
 use super::proxy_headers_not_inherited::is_dropped;
+use crate::repair::Repair;
 use crate::verify::{code, with_curl_of_page};
-use crate::{Context, Edits, FindingBuilder, Findings, Rule};
+use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct HostNotForwarded;
 
@@ -42,7 +43,13 @@ impl Rule for HostNotForwarded {
         let Some(severity) = severity(endpoint, handshake, checker, &difference, &site) else { return };
         // Handshakes have a location of their own, and hardly any comes here.
         let severity = if cx.has_own_location_beside(endpoint) { Severity::Info } else { severity };
-        out.push(finding(endpoint, handshake, (checker, severity), &difference, &site).at_most(severity));
+        let finding = finding(endpoint, handshake, (checker, severity), &difference, &site).at_most(severity);
+        let edits = Repair::new(cx, endpoint, handshake).header("Host", "$http_host").edits();
+        // Handshakes fail for want of it, and nothing else comes here.
+        let is_safe =
+            checker.is_some() && severity >= Severity::Warning && !endpoint.may_serve_ordinary_requests();
+        let applicability = if is_safe { Applicability::Safe } else { Applicability::Unsafe };
+        out.push(finding.fix("pass on the client's host", applicability, edits));
     }
 }
 
@@ -130,10 +137,6 @@ fn finding(
         None => FindingBuilder::new(&META, blamed, message),
     };
     finding = finding.endpoint(endpoint).assumed(handshake.host.source.is_assumed());
-    if let Some(line) = line.filter(|_| handshake.is_here) {
-        let edits = Edits::new().argument(&line.directive, 1, "$http_host");
-        finding = finding.fix("write `proxy_set_header Host $http_host`", Applicability::Unsafe, edits);
-    }
     let help = format!("{remedy}\n{who}");
     finding.help(if severity > Severity::Info { with_curl_of_page(help, endpoint) } else { help })
 }

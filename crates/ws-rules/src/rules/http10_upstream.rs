@@ -6,8 +6,9 @@ use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::defaults;
 use ws_model::{Endpoint, Source};
 
+use crate::repair::Repair;
 use crate::verify::{Missing, with_curl};
-use crate::{Context, Edits, FindingBuilder, Findings, Rule};
+use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct Http10Upstream;
 
@@ -34,16 +35,9 @@ impl Rule for Http10Upstream {
         let missing = Missing::of(cx, handshake);
         let version = &handshake.version;
         let finding = match version.source {
-            Source::Set { directive, is_here, .. } if version.written.as_deref() == Some("1.0") => {
+            Source::Set { directive, .. } if version.written.as_deref() == Some("1.0") => {
                 let message = "nginx sends the handshake to the upstream as HTTP/1.0";
-                let finding = FindingBuilder::new(&META, &directive, message);
-                // An inherited line is in effect for other locations too.
-                if is_here {
-                    let edits = Edits::new().argument(&directive, 0, "1.1");
-                    finding.fix("write `proxy_http_version 1.1`", Applicability::Safe, edits)
-                } else {
-                    finding
-                }
+                FindingBuilder::new(&META, &directive, message)
             }
             // Where headers are missing too, their finding has the whole remedy.
             Source::Default { .. } if missing.version && !missing.upgrade && !missing.connection => {
@@ -77,15 +71,17 @@ impl Rule for Http10Upstream {
             format!("add `proxy_http_version 1.1;` to {}", endpoint.location_words())
         };
         let help = format!("{remedy}: {consequence}");
+        let edits = Repair::new(cx, endpoint, handshake).version(true).edits();
+        let finding = finding.fix("use HTTP/1.1 towards the upstream", Applicability::Safe, edits);
         out.push(finding.endpoint(endpoint).at_most(severity).help(with_curl(help, endpoint)));
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use lint_finding::{Finding, Severity};
+    use lint_finding::{Applicability, Finding, Severity};
 
-    use crate::testing::{Options, check, check_with, help, labels};
+    use crate::testing::{Options, check, check_with, fixed, help, labels};
 
     /// A location without `proxy_http_version`.
     fn default(version: &'static str, expected: &str) -> Vec<Finding> {
@@ -150,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn an_inherited_1_0_is_not_edited_for_all_locations() {
+    fn an_inherited_1_0_is_overridden_in_the_location() {
         let findings = check(
             r#"
 server {
@@ -165,7 +161,10 @@ server {
 }
 "#,
         );
-        assert!(findings[0].fix.is_none());
+        assert_eq!(
+            findings[0].fix.as_ref().unwrap().edits[0].replacement,
+            b"        proxy_http_version 1.1;\n"
+        );
         assert!(help(&findings[0]).starts_with("add `proxy_http_version 1.1;` to this location"));
     }
 
@@ -203,5 +202,23 @@ server {
         );
         assert_eq!(findings[0].severity, Severity::Warning);
         assert_eq!(labels(&findings[0]).len(), 1);
+    }
+
+    #[test]
+    fn the_version_is_added_or_mended() {
+        let text = |pass: &str| {
+            format!(
+                "server {{ location /ws/ {{ {pass} proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; }} }}\n"
+            )
+        };
+        for (before, after) in [
+            ("proxy_pass http://a;", "proxy_pass http://a; proxy_http_version 1.1;"),
+            (
+                "proxy_pass http://a; proxy_http_version '1.0';",
+                "proxy_pass http://a; proxy_http_version '1.1';",
+            ),
+        ] {
+            assert_eq!(fixed(Applicability::Safe, "http10-upstream", &text(before)), text(after));
+        }
     }
 }

@@ -7,8 +7,9 @@ use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::NginxVersion;
 use ws_model::{Endpoint, Source};
 
+use crate::repair::Repair;
 use crate::verify::with_curl;
-use crate::{Context, Edits, FindingBuilder, Findings, Rule};
+use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct Http2Upstream;
 
@@ -41,11 +42,13 @@ impl Rule for Http2Upstream {
         } else {
             "nginx refuses to start: invalid value \"2\", which it knows since 1.29.4 and in which it never upgrades"
         };
-        let mut finding =
-            FindingBuilder::new(&META, &directive, message).endpoint(endpoint).assumed(is_assumed);
+        let finding = FindingBuilder::new(&META, &directive, message).endpoint(endpoint).assumed(is_assumed);
+        // A back end that pages reach may speak nothing but HTTP/2; one that no version of nginx reaches does no harm.
+        let is_shared = endpoint.may_serve_ordinary_requests() && cx.versions().any_since(SINCE);
+        let applicability = if is_shared { Applicability::Unsafe } else { Applicability::Safe };
+        let edits = Repair::new(cx, endpoint, handshake).version(true).edits();
+        let finding = finding.fix("use HTTP/1.1 towards the upstream", applicability, edits);
         let help = if is_here {
-            let edits = Edits::new().argument(&directive, 0, "1.1");
-            finding = finding.fix("write `proxy_http_version 1.1`", Applicability::Unsafe, edits);
             "write `proxy_http_version 1.1;`"
         } else {
             "add `proxy_http_version 1.1;` to this location"
@@ -76,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn an_inherited_line_is_not_edited_for_all_locations() {
+    fn an_inherited_line_is_overridden_in_the_location() {
         let findings = check(
             r#"
 server {
@@ -91,7 +94,10 @@ server {
 }
 "#,
         );
-        assert!(findings[0].fix.is_none());
+        assert_eq!(
+            findings[0].fix.as_ref().unwrap().edits[0].replacement,
+            b"        proxy_http_version 1.1;\n"
+        );
         assert!(
             help(&findings[0])
                 .starts_with("add `proxy_http_version 1.1;` to this location\nverify that it answers 101:\n")

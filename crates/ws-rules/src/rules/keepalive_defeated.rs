@@ -4,9 +4,10 @@
 //! (`http/ngx_http_upstream.c:ngx_http_upstream_process_connection`).
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::{ContextId, Directive, DirectiveName, Part, defaults, parts, upstream};
+use nginx_semantics::{Part, parts};
 use ws_model::{Endpoint, OrdinaryRequest, has_token};
 
+use crate::upstreams::keepalive;
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct KeepaliveDefeated;
@@ -49,12 +50,20 @@ impl Rule for KeepaliveDefeated {
     }
 }
 
-/// The line that makes the upstream keep connections: `keepalive`, or the block itself since nginx 1.29.7.
-fn keepalive<'s>(cx: &Context<'_, 's>, endpoint: &Endpoint<'_>) -> Option<Directive<'s>> {
-    let block: ContextId = upstream(cx.configuration(), endpoint.context, &endpoint.target.host)?;
-    match cx.configuration().named(block, DirectiveName::KEEPALIVE).next() {
-        Some(keepalive) => (keepalive.argument(0).as_deref() != Some(b"0")).then_some(keepalive),
-        None if cx.versions().all_since(defaults::HTTP11_BY_DEFAULT) => cx.configuration().opener(block),
-        None => None,
+#[cfg(test)]
+mod tests {
+    use lint_finding::Applicability;
+
+    use crate::testing::fixed;
+
+    #[test]
+    fn the_entry_sends_nothing() {
+        let text = |value: &str| {
+            format!(
+                "map $http_upgrade $c {{ default upgrade; '' {value}; }}\nupstream a {{ server 127.0.0.1:9000; keepalive 8; }}\nserver {{ location / {{ \
+             proxy_pass http://a; proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $c; }} }}\n"
+            )
+        };
+        assert_eq!(fixed(Applicability::Unsafe, "keepalive-defeated", &text("close")), text("''"));
     }
 }

@@ -9,7 +9,7 @@ use ws_model::{Endpoint, has_token};
 use super::literal_upgrade_value::is_sent_for_pages;
 use crate::context::is_literal;
 use crate::verify::{ConnectionValue, code};
-use crate::{Context, Edits, FindingBuilder, Findings, Rule};
+use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct LiteralConnectionUpgrade;
 
@@ -45,10 +45,31 @@ impl Rule for LiteralConnectionUpgrade {
         let message = "nginx sends `Connection: upgrade` to the upstream with every request, also with those that ask for no upgrade";
         let mut finding = FindingBuilder::new(&META, &line.directive, message).endpoint(endpoint);
         let value = ConnectionValue::of(cx, endpoint);
-        if value.map.is_none() && handshake.is_here {
-            let edits = Edits::new().argument(&line.directive, 1, &value.variable);
-            finding = finding.fix(format!("write `{}`", value.variable), Applicability::Safe, edits);
+        if let Some(map) = value.map_edits(cx, endpoint) {
+            let edits = map.argument(&line.directive, 1, &value.variable);
+            finding =
+                finding.fix(format!("write `Connection {}`", value.variable), Applicability::Safe, edits);
         }
         out.push(finding.help(format!("write:{}{}", code(&[value.line()]), value.in_http())));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lint_finding::Applicability;
+
+    use crate::testing::fixed;
+
+    #[test]
+    fn the_value_follows_the_client() {
+        let text = |value: &str| {
+            format!(
+                "server {{\n  location / {{ proxy_pass http://a; proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; \
+             proxy_set_header Connection {value}; }}\n}}\n"
+            )
+        };
+        let map = "map $http_upgrade $connection_upgrade {\n  default upgrade;\n  ''      close;\n}\n\n";
+        let after = fixed(Applicability::Safe, "literal-connection-upgrade", &text("'upgrade'"));
+        assert_eq!(after, format!("{map}{}", text("'$connection_upgrade'")));
     }
 }

@@ -51,17 +51,19 @@ impl Rule for LiteralUpgradeValue {
         let severity = if announces && serves_pages { Severity::Warning } else { Severity::Info };
         let mut finding =
             FindingBuilder::new(&META, &line.directive, message).endpoint(endpoint).at_most(severity);
-        if handshake.is_here {
-            let edits = Edits::new().argument(&line.directive, 1, "$http_upgrade");
-            finding = finding.fix("write `$http_upgrade`", Applicability::Safe, edits);
-        }
+        let mut edits = Edits::new().argument(&line.directive, 1, "$http_upgrade");
         let mut lines = vec!["proxy_set_header Upgrade $http_upgrade;".to_owned()];
         let mut in_http = String::new();
         if announces {
             let value = ConnectionValue::of(cx, endpoint);
             lines.push(value.line());
             in_http = value.in_http();
+            let literal = handshake.connection.lines.first().filter(|line| is_literal(&line.written));
+            if let (Some(line), Some(map)) = (literal, value.map_edits(cx, endpoint)) {
+                edits = map.and(edits).argument(&line.directive, 1, &value.variable);
+            }
         }
+        finding = finding.fix("send them for handshakes only", Applicability::Safe, edits);
         let help = format!("write:{}{in_http}", code(&lines));
         out.push(finding.help(if severity > Severity::Info { with_curl(help, endpoint) } else { help }));
     }
@@ -76,7 +78,9 @@ pub(super) fn is_sent_for_pages(endpoint: &Endpoint<'_>, handshake: &Handshake<'
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{check, found, help};
+    use lint_finding::Applicability;
+
+    use crate::testing::{check, fixed, found, help};
 
     #[test]
     fn every_page_becomes_a_handshake() {
@@ -117,7 +121,8 @@ server {
 "#,
         );
         assert_eq!(help(&findings[0]), "write:\n    proxy_set_header Upgrade $http_upgrade;");
-        assert!(findings[0].fix.is_none(), "the edit would change other locations");
+        // Whether it changes other locations is seen when it is applied.
+        assert_eq!(findings[0].fix.as_ref().unwrap().edits[0].replacement, b"\"$http_upgrade\"");
     }
 
     #[test]
@@ -150,5 +155,17 @@ server {
             let findings = found(&text);
             assert!(findings.is_empty(), "{text}: {findings:?}");
         }
+    }
+
+    #[test]
+    fn both_lines_follow_the_client() {
+        let text = |upgrade: &str, connection: &str| {
+            format!(
+                "map $http_upgrade $c {{ default upgrade; '' close; }}\nserver {{ location / {{ proxy_pass http://a; proxy_http_version 1.1; \
+             proxy_set_header Upgrade {upgrade}; proxy_set_header Connection {connection}; }} }}\n"
+            )
+        };
+        let after = fixed(Applicability::Safe, "literal-upgrade-value", &text("websocket", "'upgrade'"));
+        assert_eq!(after, text("$http_upgrade", "'$c'"));
     }
 }

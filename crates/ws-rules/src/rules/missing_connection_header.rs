@@ -7,6 +7,7 @@ use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::defaults;
 use ws_model::{Browser, Endpoint, Source};
 
+use crate::repair::Repair;
 use crate::verify::{Missing, add_lines, dropped_lines, with_curl};
 use crate::{Context, FindingBuilder, Findings, Rule};
 
@@ -18,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     summary: "`Upgrade` is forwarded to the upstream, but `Connection: upgrade` is not",
     since: "0.1.0",
-    fix: FixKind::None,
+    fix: FixKind::Sometimes,
     docs: include_str!("missing_connection_header.md"),
 };
 
@@ -44,7 +45,8 @@ impl Rule for MissingConnectionHeader {
         } else {
             "nginx forwards `Upgrade` to the upstream with `Connection: close`"
         };
-        let help = add_lines(cx, endpoint, handshake, Missing::of(cx, handshake));
+        let missing = Missing::of(cx, handshake);
+        let help = add_lines(cx, endpoint, handshake, missing);
         let blamed = if is_here { &line.directive } else { &endpoint.pass.directive };
         let mut finding = FindingBuilder::new(&META, blamed, message)
             .endpoint(endpoint)
@@ -52,13 +54,17 @@ impl Rule for MissingConnectionHeader {
         if !is_here {
             finding = finding.because(&line.directive, "`Upgrade` is inherited from here");
         }
+        let (repair, applicability) = Repair::new(cx, endpoint, handshake).missing(cx, endpoint, missing);
+        finding = finding.fix("add the handshake lines", applicability, repair.edits());
         out.push(finding.help(with_curl(help, endpoint)));
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{Options, check, check_with, found, labels};
+    use lint_finding::Applicability;
+
+    use crate::testing::{Options, check, check_with, fixed, found, labels};
 
     #[test]
     fn the_own_upgrade_line_is_blamed() {
@@ -150,5 +156,17 @@ server {
     fn silent_where_upgrade_is_taken_away() {
         let text = "location /socket.io/ { proxy_pass http://a; proxy_set_header Upgrade ''; proxy_read_timeout 1h; }";
         assert!(found(text).iter().all(|finding| finding.rule.name == "wrong-upgrade-header"));
+    }
+
+    #[test]
+    fn the_line_stands_behind_its_like() {
+        let text = |more: &str| {
+            format!(
+                "map $http_upgrade $c {{ default upgrade; '' close; }}\nserver {{\n  location /ws/ {{\n    \
+             proxy_pass http://a;\n    proxy_http_version 1.1;\n    proxy_set_header Upgrade $http_upgrade;\n{more}  }}\n}}\n"
+            )
+        };
+        let after = fixed(Applicability::Safe, "missing-connection-header", &text(""));
+        assert_eq!(after, text("    proxy_set_header Connection $c;\n"));
     }
 }

@@ -7,6 +7,7 @@ use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{VersionRange, defaults};
 use ws_model::Endpoint;
 
+use crate::repair::Repair;
 use crate::verify::{Missing, add_lines, code, dropped_lines, with_curl};
 use crate::{Context, FindingBuilder, Findings, Rule};
 
@@ -18,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     summary: "a WebSocket endpoint does not forward `Upgrade` to the upstream",
     since: "0.1.0",
-    fix: FixKind::None,
+    fix: FixKind::Sometimes,
     docs: include_str!("missing_upgrade_header.md"),
 };
 
@@ -60,6 +61,8 @@ impl Rule for MissingUpgradeHeader {
                 finding = finding.label(&location, text);
             }
         }
+        let (repair, applicability) = Repair::new(cx, endpoint, handshake).missing(cx, endpoint, remedy);
+        finding = finding.fix("add the handshake lines", applicability, repair.edits());
         out.push(finding.help(with_curl(help, endpoint)));
     }
 }
@@ -80,9 +83,9 @@ fn message(missing: Missing, versions: VersionRange) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use lint_finding::Confidence;
+    use lint_finding::{Applicability, Confidence};
 
-    use crate::testing::{Options, check, check_with, found, help, labels};
+    use crate::testing::{Options, check, check_with, fixed, fixed_with, found, help, labels};
 
     const ALL_LINES: &str = "add to this location:
     proxy_http_version 1.1;
@@ -219,5 +222,69 @@ server {
         ] {
             assert!(found(location).is_empty(), "{location}");
         }
+    }
+
+    #[test]
+    fn all_lines_and_the_map_are_one_fix() {
+        let table = [
+            (
+                "server {\n    location /ws/ {\n        proxy_pass http://a;\n        proxy_read_timeout 1h;\n    }\n}\n",
+                "map $http_upgrade $connection_upgrade {\n    default upgrade;\n    ''      close;\n}\n\n\
+                 server {\n    location /ws/ {\n        proxy_pass http://a;\n        proxy_http_version 1.1;\n        \
+                 proxy_set_header Upgrade $http_upgrade;\n        \
+                 proxy_set_header Connection $connection_upgrade;\n        proxy_read_timeout 1h;\n    }\n}\n",
+            ),
+            // The map that is there, lines beside their like, CRLF.
+            (
+                "map $http_upgrade $c {\r\n\tdefault upgrade;\r\n\t'' close;\r\n}\r\nserver {\r\n\tlocation /ws/ {\r\n\t\t\
+                 proxy_set_header Host $host; # of us\r\n\t\tproxy_pass http://a;\r\n\t}\r\n}\r\n",
+                "map $http_upgrade $c {\r\n\tdefault upgrade;\r\n\t'' close;\r\n}\r\nserver {\r\n\tlocation /ws/ {\r\n\t\t\
+                 proxy_http_version 1.1;\r\n\t\tproxy_set_header Host $host; # of us\r\n\t\t\
+                 proxy_set_header Upgrade $http_upgrade;\r\n\t\tproxy_set_header Connection $c;\r\n\t\tproxy_pass http://a;\r\n\t}\r\n}\r\n",
+            ),
+            // One line, what is inherited repeated, and what is wrong replaced.
+            (
+                "map $http_upgrade $c { default upgrade; '' close; }\nserver {\n  proxy_set_header Host 'a b';\n  \
+                 proxy_set_header Connection '';\n  location /ws/ { proxy_pass http://a; }\n  location / { proxy_pass http://a; }\n}\n",
+                "map $http_upgrade $c { default upgrade; '' close; }\nserver {\n  proxy_set_header Host 'a b';\n  \
+                 proxy_set_header Connection '';\n  location /ws/ { proxy_pass http://a; proxy_http_version 1.1; \
+                 proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $c; proxy_set_header Host 'a b'; }\n  \
+                 location / { proxy_pass http://a; }\n}\n",
+            ),
+            (
+                "server {\n  location /ws/ {\n    proxy_pass http://a;\n    proxy_http_version 1.1;\n    proxy_set_header Connection close;\n  }\n}",
+                "map $http_upgrade $connection_upgrade {\n  default upgrade;\n  ''      close;\n}\n\nserver {\n  location /ws/ {\n    \
+                 proxy_pass http://a;\n    proxy_http_version 1.1;\n    proxy_set_header Connection $connection_upgrade;\n    \
+                 proxy_set_header Upgrade $http_upgrade;\n  }\n}",
+            ),
+        ];
+        for (before, after) in table {
+            assert_eq!(fixed(Applicability::Safe, "missing-upgrade-header", before), after);
+        }
+    }
+
+    #[test]
+    fn upstreams_that_keep_connections_get_no_close() {
+        let text = "upstream a { server 127.0.0.1:9000; keepalive 8; }\nserver {\n  location /ws/ { proxy_pass http://a; }\n}\n";
+        let after = fixed(Applicability::Safe, "missing-upgrade-header", text);
+        assert!(
+            after.contains(
+                "\nmap $http_upgrade $connection_upgrade {\n  default upgrade;\n  ''      '';\n}\n\nserver"
+            ),
+            "{after}"
+        );
+    }
+
+    #[test]
+    fn where_a_fragment_has_no_place_for_a_map_the_value_is_fixed() {
+        let bare = |text| fixed_with(Options::bare(), Applicability::Safe, "missing-upgrade-header", text);
+        let location = "location /ws/ {\n  proxy_pass http://a;\n}\n";
+        let lines = "  proxy_http_version 1.1;\n  proxy_set_header Upgrade $http_upgrade;\n  proxy_set_header Connection ";
+        assert_eq!(
+            bare(location),
+            format!("location /ws/ {{\n  proxy_pass http://a;\n{lines}upgrade;\n}}\n")
+        );
+        let server = format!("server {{\n{location}}}\n");
+        assert!(bare(&server).starts_with("map $http_upgrade $connection_upgrade {\n"), "{}", bare(&server));
     }
 }

@@ -3,13 +3,13 @@
 //! Browsers let any site open a WebSocket to any other, cookies and all; the `Origin` header is what tells (RFC 6455
 //! section 10.2). An empty value of `proxy_set_header` sends none (`http/modules/ngx_http_proxy_module.c`).
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{ContextKind, DirectiveName, Exchange};
 use ws_model::applications::OriginCheck;
 use ws_model::{Endpoint, Line};
 
 use crate::ways::is_partial;
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct OriginStripped;
 
@@ -19,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "`Origin` is taken off handshakes, so the back end cannot tell other sites from its own",
     since: "0.1.0",
-    fix: FixKind::None,
+    fix: FixKind::Sometimes,
     docs: include_str!("origin_stripped.md"),
 };
 
@@ -59,6 +59,7 @@ impl Rule for OriginStripped {
             FindingBuilder::new(&META, &line.directive, message)
                 .endpoint(endpoint)
                 .at_most(severity)
+                .fix("pass `Origin` on", Applicability::Unsafe, Edits::new().remove(&line.directive))
                 .help(format!(
                     "take the line away; {whose}, and a browser sends the user's cookies whichever site opens the WebSocket: if it refuses your own site, pass on the client's host with `proxy_set_header Host $http_host;`, or tell it which origins are yours"
                 )),
@@ -84,7 +85,9 @@ fn is_checked(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{check, found};
+    use lint_finding::Applicability;
+
+    use crate::testing::{check, fixed, found};
 
     /// A location for a path with a line more.
     fn with(before: &str, path: &str, line: &str) -> String {
@@ -114,5 +117,18 @@ mod tests {
         }
         // Socket.IO compares nothing.
         assert!(found(&with("", "/socket.io/", "proxy_set_header Origin '';")).is_empty());
+    }
+
+    #[test]
+    fn the_line_goes() {
+        let text = |line: &str| {
+            format!(
+                "server {{\n  location /ws/ {{\n    proxy_pass http://a;\n    proxy_http_version 1.1;\n{line}    proxy_set_header Upgrade $http_upgrade;\n    \
+             proxy_set_header Connection upgrade;\n  }}\n}}\n"
+            )
+        };
+        let after =
+            fixed(Applicability::Unsafe, "origin-stripped", &text("    proxy_set_header Origin '';\n"));
+        assert_eq!(after, text(""));
     }
 }

@@ -4,9 +4,10 @@
 //! `proxy_set_header` is inherited all or not at all
 //! (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_merge_loc_conf`).
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use ws_model::{Endpoint, Handshake, Line};
 
+use crate::repair::Repair;
 use crate::verify::{code, dropped_lines, with_curl_of_page};
 use crate::{Context, FindingBuilder, Findings, Rule};
 
@@ -18,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "outer `Host` or `X-Forwarded-*` lines are dropped by a `proxy_set_header` of the location",
     since: "0.1.0",
-    fix: FixKind::None,
+    fix: FixKind::Sometimes,
     docs: include_str!("proxy_headers_not_inherited.md"),
 };
 
@@ -54,6 +55,11 @@ impl Rule for ProxyHeadersNotInherited {
         }
         let lines: Vec<String> =
             dropped.iter().map(|line| format!("{};", line.directive.text_line())).collect();
+        let edits = Repair::new(cx, endpoint, handshake).repeat(dropped.iter().copied()).edits();
+        // A site of the world's knows itself by its own name.
+        let is_site = endpoint.target.is_public() && dropped.iter().any(|line| line.is("host"));
+        let applicability = if is_site { Applicability::Unsafe } else { Applicability::Safe };
+        finding = finding.fix("repeat the dropped lines", applicability, edits);
         let place = if handshake.is_here { "in the location" } else { "beside the lines that drop them" };
         let help = format!("repeat the dropped lines {place}:{}", code(&lines));
         out.push(finding.help(if severity > Severity::Info {
@@ -96,9 +102,9 @@ pub(super) fn is_dropped(handshake: &Handshake<'_>, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use lint_finding::Confidence;
+    use lint_finding::{Applicability, Confidence};
 
-    use crate::testing::{Options, check, check_with, found, help, labels};
+    use crate::testing::{Options, check, check_with, fixed, found, help, labels};
 
     #[test]
     fn dropped_by_the_upgrade_lines_of_the_location() {
@@ -215,5 +221,17 @@ server {
             let findings = found(&text);
             assert!(findings.is_empty(), "{text}: {findings:?}");
         }
+    }
+
+    #[test]
+    fn the_dropped_lines_are_repeated() {
+        let text = |lines: &str| {
+            format!(
+                "server {{\n  proxy_set_header Host $host;\n  location /ws/ {{\n    proxy_pass http://10.0.0.1;\n    proxy_http_version 1.1;\n    \
+             proxy_set_header Upgrade $http_upgrade;\n    proxy_set_header Connection upgrade;\n{lines}  }}\n}}\n"
+            )
+        };
+        let after = fixed(Applicability::Safe, "proxy-headers-not-inherited", &text(""));
+        assert_eq!(after, text("    proxy_set_header Host $host;\n"));
     }
 }

@@ -5,11 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{Configuration, ContextKind, Directive, DirectiveName, Part, Presence, parts};
 
-use crate::verify::{code, connection_map};
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::repair::map_edits;
+use crate::verify::{MapLines, code};
+use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct UndefinedVariable;
 
@@ -19,7 +20,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     summary: "a variable is used that nothing defines, and nginx refuses to start",
     since: "0.1.0",
-    fix: FixKind::None,
+    fix: FixKind::Sometimes,
     docs: include_str!("undefined_variable.md"),
 };
 
@@ -47,7 +48,18 @@ impl Rule for UndefinedVariable {
             for (directive, _) in more.iter().take(MOST_USES) {
                 finding = finding.label(directive, "used here too");
             }
-            out.push(finding.help(remedy(&name)));
+            let http = configuration.of_kind(ContextKind::Http).next();
+            let map = MapLines::connection(cx, http, &name);
+            let is_connection = |(directive, _): &(Directive<'_>, usize)| {
+                directive.name() == DirectiveName::PROXY_SET_HEADER
+                    && directive.argument(0).is_some_and(|field| field.eq_ignore_ascii_case(b"connection"))
+            };
+            if is_upgrade(&name) && uses.iter().all(is_connection) {
+                let edits = http.map(|http| map_edits(configuration, &first.0, http, &map));
+                let title = format!("define `${name}` with a map");
+                finding = finding.fix(title, Applicability::Safe, edits.unwrap_or_else(Edits::impossible));
+            }
+            out.push(finding.help(remedy(&name, &map)));
         }
     }
 }
@@ -138,9 +150,14 @@ const SCRIPTS: &[&str] = &[
     "uwsgi_param",
 ];
 
-fn remedy(name: &str) -> String {
-    if name.contains("upgrade") {
-        format!("define it in `http`:{}", code(&[connection_map(name)]))
+/// Whether it is the name of a variable for `Connection`.
+fn is_upgrade(name: &str) -> bool {
+    name.contains("upgrade")
+}
+
+fn remedy(name: &str, map: &MapLines) -> String {
+    if is_upgrade(name) {
+        format!("define it in `http`:{}", code(&[map.text()]))
     } else {
         format!("define `${name}` with `map`, `set` or the module it belongs to, or correct its name")
     }
@@ -148,7 +165,9 @@ fn remedy(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{Options, check, check_with, found, help, labels};
+    use lint_finding::Applicability;
+
+    use crate::testing::{Options, check, check_with, fixed, found, help, labels};
 
     #[test]
     fn the_first_use_is_blamed_and_the_others_are_labelled() {
@@ -243,5 +262,18 @@ mod tests {
         let text =
             "location / { set_by_lua_block $y { return 1 } proxy_set_header X $x; proxy_pass http://a; }";
         assert!(found(text).is_empty());
+    }
+
+    #[test]
+    fn a_map_for_connection_is_added() {
+        let text = |before: &str, file: &str| {
+            format!(
+                "events {{}}\nhttp {{\n  log_format x '';\n{before}  include a.conf;\n}}\n#- a.conf\n{file}"
+            )
+        };
+        let file = "server { location /ws/ { proxy_pass http://a; proxy_set_header Connection $connection_upgrade; } }\n";
+        let map =
+            "  map $http_upgrade $connection_upgrade {\n    default upgrade;\n    ''      close;\n  }\n\n";
+        assert_eq!(fixed(Applicability::Safe, "undefined-variable", &text("", file)), text(map, file));
     }
 }

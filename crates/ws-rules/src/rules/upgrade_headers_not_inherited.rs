@@ -6,6 +6,7 @@
 use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use ws_model::Endpoint;
 
+use crate::repair::Repair;
 use crate::verify::{Missing, code, dropped_lines, missing_lines, with_curl};
 use crate::{Context, FindingBuilder, Findings, Rule};
 
@@ -17,7 +18,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     summary: "upgrade headers of an outer level are dropped by a `proxy_set_header` of the location's own",
     since: "0.1.0",
-    fix: FixKind::None,
+    fix: FixKind::Sometimes,
     docs: include_str!("upgrade_headers_not_inherited.md"),
 };
 
@@ -58,13 +59,18 @@ impl Rule for UpgradeHeadersNotInherited {
         let mut lines = missing_lines(cx, endpoint, missing);
         lines.extend(dropped.iter().map(|line| format!("{};", line.directive.text_line())));
         let help = format!("repeat the dropped lines in the location:{}", code(&lines));
+        let (repair, applicability) = Repair::new(cx, endpoint, handshake).missing(cx, endpoint, missing);
+        let edits = repair.repeat(dropped).edits();
+        finding = finding.fix("repeat the dropped lines", applicability, edits);
         out.push(finding.help(with_curl(help, endpoint)));
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{check, found, help, labels};
+    use lint_finding::Applicability;
+
+    use crate::testing::{check, fixed, found, help, labels};
 
     #[test]
     fn dropped_by_a_line_of_the_location() {
@@ -207,5 +213,27 @@ server {
             let findings = found(&format!("{outer} {location} }}"));
             assert!(findings.is_empty(), "{location}: {findings:?}");
         }
+    }
+
+    #[test]
+    fn all_lost_lines_are_repeated_as_they_are_written() {
+        let outer = "server {\r\n\tproxy_http_version 1.1;\r\n\tproxy_set_header X-A  '1';\r\n\tproxy_set_header Upgrade $http_upgrade;\r\n\t\
+                     proxy_set_header Connection \"upgrade\";\r\n\tlocation /ws/ {\r\n\t\tproxy_set_header Host $host;\r\n";
+        let rest = "\t\tproxy_pass http://a;\r\n\t}\r\n}\r\n";
+        let after = fixed(Applicability::Safe, "upgrade-headers-not-inherited", &format!("{outer}{rest}"));
+        let lines = "\t\tproxy_set_header X-A '1';\r\n\t\tproxy_set_header Upgrade $http_upgrade;\r\n\t\tproxy_set_header Connection \"upgrade\";\r\n";
+        assert_eq!(after, format!("{outer}{lines}{rest}"));
+    }
+
+    #[test]
+    fn lines_that_the_server_dropped_go_into_the_location_with_those_of_the_server() {
+        let text = |lines: &str| {
+            format!(
+                "events {{}}\nhttp {{\n  proxy_http_version 1.1;\n  proxy_set_header Upgrade $http_upgrade;\n  proxy_set_header Connection upgrade;\n  \
+             server {{\n    proxy_set_header Host $host;\n    location /socket.io/ {{ proxy_pass http://a;{lines} }}\n  }}\n}}\n"
+            )
+        };
+        let lines = " proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; proxy_set_header Host $host;";
+        assert_eq!(fixed(Applicability::Safe, "upgrade-headers-not-inherited", &text("")), text(lines));
     }
 }

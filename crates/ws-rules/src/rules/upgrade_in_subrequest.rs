@@ -4,13 +4,14 @@
 //! it is refused with "connection upgrade in subrequest", which ends the request
 //! (`http/ngx_http_upstream.c:ngx_http_upstream_upgrade`).
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{
     ContextKind, Directive, DirectiveName, Effective, Ending, HeaderSource, Passed, Presence, Step, Target,
     UpstreamHeader, UpstreamRequest, UpstreamVersion, effective,
 };
 use ws_model::{Endpoint, has_token};
 
+use crate::repair::Repair;
 use crate::verify::{code, with_curl};
 use crate::{Context, FindingBuilder, Findings, Rule};
 
@@ -22,7 +23,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "`auth_request` or `mirror` sends the handshake's `Upgrade` to a back end whose 101 ends the request",
     since: "0.1.0",
-    fix: FixKind::None,
+    fix: FixKind::Sometimes,
     docs: include_str!("upgrade_in_subrequest.md"),
 };
 
@@ -131,6 +132,12 @@ impl<'s> Asked<'s> {
             let others = self.lines.iter().filter(|(name, _)| !is_cleared(name));
             lines.extend(others.map(|(_, line)| format!("{};", line.text_line())));
         }
+        let context = configuration.enclosing(self.passed.context, ContextKind::Location);
+        let pass = self.passed.pass.directive;
+        let context = context.unwrap_or(self.passed.context);
+        let repair = Repair::of_location(configuration, context, pass, self.lines.clone());
+        let edits = repair.header("Upgrade", "").header("Connection", "").edits();
+        finding = finding.fix("ask without `Upgrade`", Applicability::Safe, edits);
         let help = format!("{verb} {place}:{}", code(&lines));
         finding.help(if self.is_websocket_server { with_curl(help, endpoint) } else { help })
     }
@@ -150,7 +157,9 @@ fn is_same_peer(request: &UpstreamRequest<'_>, target: &Target) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{check, found, help, labels};
+    use lint_finding::Applicability;
+
+    use crate::testing::{check, fixed, found, help, labels};
 
     /// Lines of a server, and those of the location that is asked.
     fn server(lines: &str, asked: &str) -> String {
@@ -266,5 +275,25 @@ server {
             "proxy_pass http://127.0.0.1:9000/auth;",
         );
         assert!(found(&text).iter().all(|one| one.rule.name != "upgrade-in-subrequest"));
+    }
+
+    #[test]
+    fn the_location_that_is_asked_sends_no_upgrade() {
+        let text = |inside: &str| {
+            format!(
+                "server {{\n  proxy_http_version 1.1;\n  proxy_set_header Upgrade $http_upgrade;\n  proxy_set_header Connection \"upgrade\";\n  \
+             proxy_set_header X-A 1;\n  location /ws/ {{ auth_request /auth; proxy_pass http://a; }}\n  \
+             location = /auth {{\n    internal;\n    proxy_pass http://b;\n{inside}  }}\n}}\n"
+            )
+        };
+        let lines = "    proxy_set_header Upgrade '';\n    proxy_set_header Connection '';\n    proxy_set_header X-A 1;\n";
+        assert_eq!(fixed(Applicability::Safe, "upgrade-in-subrequest", &text("")), text(lines));
+        let own = |upgrade: &str, connection: &str| {
+            text(&format!(
+                "    proxy_set_header Upgrade {upgrade};\n    proxy_set_header Connection {connection};\n"
+            ))
+        };
+        let after = fixed(Applicability::Safe, "upgrade-in-subrequest", &own("$http_upgrade", "'upgrade'"));
+        assert_eq!(after, own("''", "''"));
     }
 }

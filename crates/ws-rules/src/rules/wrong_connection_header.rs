@@ -2,10 +2,11 @@
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{ContextId, Directive, Part, Value, parts};
-use ws_model::{Browser, Endpoint, HandshakeRequest, Header, Line, has_token};
+use ws_model::{Browser, Endpoint, HandshakeRequest, Header, Line, OrdinaryRequest, has_token};
 
-use crate::context::is_literal;
-use crate::verify::{ConnectionValue, code, connection_map, with_curl};
+use crate::repair::Repair;
+use crate::upstreams::keepalive;
+use crate::verify::{ConnectionValue, code, with_curl};
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct WrongConnectionHeader;
@@ -46,26 +47,43 @@ impl Rule for WrongConnectionHeader {
             " for a handshake"
         };
         let message = format!("nginx sends {sent} to the upstream{only}");
-        let value = ConnectionValue::of(cx, endpoint);
         let deciding = Deciding::of(cx, endpoint, browser, line);
-        let help = match &deciding {
-            // The map is the one to mend: a second one for the same variable would win or lose by its place.
-            Some(deciding) if value.map.is_some() => {
-                format!("write the map as:{}", code(&[connection_map(&deciding.name)]))
-            }
-            _ => format!("write:{}{}", code(&[value.line()]), value.in_http()),
-        };
-        let mut finding = blame(cx, deciding.as_ref(), line, message)
+        let finding = blame(cx, deciding.as_ref(), line, message)
             .endpoint(endpoint)
-            .assumed(handshake.connection.source.is_assumed())
-            .help(with_curl(help, endpoint));
-        if is_literal(&line.written) && handshake.is_here {
-            let value = if value.map.is_none() { &value.variable } else { "upgrade" };
-            let edits = Edits::new().argument(&line.directive, 1, value);
-            finding = finding.fix(format!("write `{value}`"), Applicability::Unsafe, edits);
-        }
-        out.push(finding);
+            .assumed(handshake.connection.source.is_assumed());
+        let value = ConnectionValue::of(cx, endpoint);
+        let mended = deciding.as_ref().filter(|_| value.map.is_some()).and_then(|map| map.mended(cx));
+        out.push(match mended {
+            // Only a handshake gets the entry.
+            Some((entry, edits)) => finding
+                .help(with_curl(format!("write in the map:{}", code(&[entry])), endpoint))
+                .fix("give handshakes `upgrade`", Applicability::Safe, edits),
+            None => {
+                let help = format!("write:{}{}", code(&[value.line()]), value.in_http());
+                let (repair, applicability) = Repair::new(cx, endpoint, handshake).connection(cx, endpoint);
+                let applicability = applicability.max(for_others(cx, endpoint, line, &value));
+                finding.help(with_curl(help, endpoint)).fix(
+                    format!("write `Connection {}`", value.variable),
+                    applicability,
+                    repair.edits(),
+                )
+            }
+        });
     }
+}
+
+/// Whether ordinary requests keep what they have: not where the upstream's connections were kept alive.
+fn for_others(
+    cx: &Context<'_, '_>,
+    endpoint: &Endpoint<'_>,
+    line: &Line<'_>,
+    value: &ConnectionValue,
+) -> Applicability {
+    let evaluator = cx.model.evaluator(&OrdinaryRequest, endpoint.context);
+    let closes = |text: &[u8]| evaluator.value(text).possibly(|value| has_token(value, "close"));
+    let is_closed = value.map.is_none() && closes(value.variable.as_bytes()) && !closes(&line.written);
+    let is_kept = keepalive(cx, endpoint).is_some() && endpoint.may_serve_ordinary_requests();
+    if is_closed && is_kept { Applicability::Unsafe } else { Applicability::Safe }
 }
 
 /// The first browser for which no line has the token, with the first of the lines.
@@ -78,8 +96,6 @@ fn failing<'h, 's>(connection: &'h Header<'s>) -> Option<(Browser, &'h Line<'s>)
 
 /// The map that decides the value, and its entry where one matches.
 struct Deciding<'s> {
-    /// The variable that it defines, without `$`.
-    name: String,
     map: ContextId,
     entry: Option<Directive<'s>>,
 }
@@ -90,7 +106,28 @@ impl<'s> Deciding<'s> {
         let [Part::Variable(name)] = parts(&line.written)[..] else { return None };
         let request = HandshakeRequest(browser);
         let (map, entry) = cx.model.evaluator(&request, endpoint.context).deciding_entry(name)?;
-        Some(Self { name: String::from_utf8_lossy(name).into_owned(), map, entry })
+        Some(Self { map, entry })
+    }
+
+    /// The entry that gives a handshake `upgrade` and leaves other requests what they have, with the edit for it.
+    fn mended(&self, cx: &Context<'_, '_>) -> Option<(String, Edits)> {
+        let opener = cx.configuration().opener(self.map)?;
+        let key = match opener.argument(0)?.to_ascii_lowercase().as_slice() {
+            b"$http_upgrade" => "websocket",
+            b"$http_connection" => "~*upgrade",
+            _ => return None,
+        };
+        let new = format!("{key} upgrade;");
+        Some(match &self.entry {
+            Some(entry) if entry.name_bytes().as_ref() == b"default" => {
+                (new.clone(), Edits::new().after(entry, &[new]))
+            }
+            Some(entry) => {
+                let key = String::from_utf8_lossy(&entry.name_bytes()).into_owned();
+                (format!("{key} upgrade;"), Edits::new().argument(entry, 0, "upgrade"))
+            }
+            None => (new.clone(), Edits::new().at_end(&opener, &[new])),
+        })
     }
 }
 
@@ -118,7 +155,7 @@ fn blame(
 mod tests {
     use lint_finding::{Applicability, Finding};
 
-    use crate::testing::{check, found, help, labels};
+    use crate::testing::{check, fixed, found, help, labels};
 
     /// A complete location with this value for `Connection`, and these blocks before its server.
     fn judged(blocks: &str, value: &str) -> Vec<Finding> {
@@ -141,7 +178,7 @@ mod tests {
             let findings = judged("", value);
             let [finding] = findings.as_slice() else { panic!("{value}: {findings:?}") };
             assert_eq!(finding.message, format!("nginx sends {sent} to the upstream for a handshake"));
-            assert_eq!(finding.fix.is_some(), !value.contains('$'), "{value}");
+            assert!(finding.fix.is_some(), "{value}");
         }
     }
 
@@ -268,12 +305,12 @@ server {
     }
 
     #[test]
-    fn the_edit_takes_a_map_that_is_there_and_is_unsafe() {
+    fn the_edit_takes_a_map_that_is_there() {
         let findings = judged("map $http_upgrade $conn { default upgrade; '' ''; }", "close");
         let fix = findings[0].fix.as_ref().expect("an edit");
         assert_eq!(
             (fix.applicability, fix.edits[0].replacement.as_slice()),
-            (Applicability::Unsafe, &b"$conn"[..])
+            (Applicability::Safe, &b"$conn"[..])
         );
         assert!(
             help(&findings[0])
@@ -286,5 +323,55 @@ server {
         let findings = judged("", "upgrade; proxy_set_header Connection close");
         let names: Vec<_> = findings.iter().map(|finding| finding.rule.name).collect();
         assert_eq!(names, ["duplicate-handshake-header"]);
+    }
+
+    /// The map, and the value for `Connection`, before and after.
+    #[test]
+    fn what_handshakes_get_is_mended_and_nothing_else() {
+        let text = |map: &str, value: &str| {
+            format!(
+                "map {map} }}\nserver {{ location / {{ proxy_pass http://a; proxy_http_version 1.1;
+             proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection {value}; }} }}\n"
+            )
+        };
+        let right = "$http_upgrade $c { default upgrade; '' close;";
+        for (map, value, new_map, new_value) in [
+            (right, "\"\"", right, "\"$c\""),
+            (right, "close", right, "$c"),
+            ("$http_upgrade $c { '' close;", "$c", "$http_upgrade $c { '' close; websocket upgrade;", "$c"),
+            (
+                "$http_upgrade $c { default close; x y;",
+                "$c",
+                "$http_upgrade $c { default close; websocket upgrade; x y;",
+                "$c",
+            ),
+            ("$http_upgrade $c { websocket 'close';", "$c", "$http_upgrade $c { websocket 'upgrade';", "$c"),
+            (
+                "$http_connection $c { Upgrade upgrade; default close;",
+                "$c",
+                "$http_connection $c { Upgrade upgrade; default close; ~*upgrade upgrade;",
+                "$c",
+            ),
+        ] {
+            let after = fixed(Applicability::Safe, "wrong-connection-header", &text(map, value));
+            assert_eq!(after, text(new_map, new_value));
+        }
+    }
+
+    #[test]
+    fn an_upstream_that_keeps_connections_is_not_told_to_close_them() {
+        let upstream = "upstream a { server 127.0.0.1:9000; keepalive 8; }\n";
+        let text = |map: &str, value: &str| {
+            format!(
+                "{upstream}{map}server {{\n  location / {{ proxy_pass http://a; proxy_http_version 1.1; \
+             proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection {value}; }}\n}}\n"
+            )
+        };
+        let map = "map $http_upgrade $c { default upgrade; '' close; }\n";
+        let after = fixed(Applicability::Unsafe, "wrong-connection-header", &text(map, "''"));
+        assert_eq!(after, text(map, "'$c'"));
+        let new = "map $http_upgrade $connection_upgrade {\n  default upgrade;\n  ''      '';\n}\n\n";
+        let after = fixed(Applicability::Safe, "wrong-connection-header", &text("", "''"));
+        assert_eq!(after, text(new, "'$connection_upgrade'"));
     }
 }

@@ -8,8 +8,9 @@ use nginx_semantics::{Part, parts};
 use ws_model::{Browser, Endpoint, Line, applications, is_carried};
 
 use crate::context::is_literal;
+use crate::repair::Repair;
 use crate::verify::with_curl;
-use crate::{Context, Edits, FindingBuilder, Findings, Rule};
+use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct WrongUpgradeHeader;
 
@@ -28,7 +29,7 @@ impl Rule for WrongUpgradeHeader {
         &META
     }
 
-    fn endpoint(&self, _cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
+    fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
         let Some(handshake) = &endpoint.handshake else { return };
         let lines = &handshake.upgrade.lines;
         let is_wrong = |line: &Line<'_>| {
@@ -56,11 +57,8 @@ impl Rule for WrongUpgradeHeader {
             ));
         }
         let help = with_curl("write `proxy_set_header Upgrade $http_upgrade;`".to_owned(), endpoint);
-        // An inherited line is in effect for other locations too.
-        if handshake.is_here {
-            let edits = Edits::new().argument(&line.directive, 1, "$http_upgrade");
-            finding = finding.fix("write `$http_upgrade`", Applicability::Safe, edits);
-        }
+        let edits = Repair::new(cx, endpoint, handshake).header("Upgrade", "$http_upgrade").edits();
+        finding = finding.fix("write `Upgrade $http_upgrade`", Applicability::Safe, edits);
         out.push(finding.help(help));
     }
 }
@@ -82,9 +80,9 @@ fn uncarried_field(value: &[u8]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use lint_finding::Finding;
+    use lint_finding::{Applicability, Finding};
 
-    use crate::testing::{check, found, labels};
+    use crate::testing::{check, fixed, found, labels};
 
     /// A complete location with this value for `Upgrade`, and these blocks before its server.
     fn judged(blocks: &str, value: &str) -> Vec<Finding> {
@@ -152,5 +150,20 @@ mod tests {
             Some(&b"$http_upgrade"[..])
         );
         assert_eq!(labels(finding).len(), 1);
+    }
+
+    #[test]
+    fn an_inherited_line_is_mended_there_or_overridden_here() {
+        let text = |value: &str, lines: &str, more: &str| {
+            format!(
+                "server {{\n  proxy_set_header Upgrade {value};\n  proxy_set_header Connection \"upgrade\";\n  \
+             location /ws/ {{ proxy_pass http://a; proxy_http_version 1.1;{lines} }}\n{more}}}\n"
+            )
+        };
+        let fix = |text: &str| fixed(Applicability::Safe, "wrong-upgrade-header", text);
+        assert_eq!(fix(&text("'upgrade'", "", "")), text("'$http_upgrade'", "", ""));
+        let other = "  location / { proxy_pass http://b; }\n";
+        let lines = " proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";";
+        assert_eq!(fix(&text("upgrade", "", other)), text("upgrade", lines, other));
     }
 }

@@ -1,0 +1,289 @@
+//! What a location sends for a handshake, mended by edits: every line that is missing or wrong, and all that a new line
+//! would make the location lose, in one go.
+//!
+//! `proxy_set_header` is inherited all or not at all (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_merge_loc_conf`):
+//! the first line of a location's own needs those beside it that it inherits.
+
+use std::collections::BTreeSet;
+
+use lint_finding::Applicability;
+use nginx_semantics::{Configuration, ContextId, ContextKind, Directive, DirectiveName};
+use nginx_syntax::NodeId;
+use ws_model::{Endpoint, Handshake, Line};
+
+use crate::edit::{copied, is_editable, word};
+use crate::verify::{ConnectionValue, MapLines, Missing};
+use crate::{Context, Edits};
+
+/// The remedy of one location.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Repair<'s> {
+    configuration: Configuration<'s>,
+    /// Where lines for it go: an `if` takes none.
+    location: ContextId,
+    pass: Directive<'s>,
+    /// Whether the lines in effect are the location's own.
+    is_here: bool,
+    /// Whether no other location gets the lines that it inherits.
+    is_alone: bool,
+    /// All lines in effect, each with the name of its field.
+    lines: Vec<(String, Directive<'s>)>,
+    /// `proxy_http_version` as it is in effect, where that stands in the location.
+    version: Option<Directive<'s>>,
+    needs_version: bool,
+    /// Name and value.
+    set: Vec<(&'static str, String)>,
+    /// Lines of elsewhere, to be written here too.
+    repeated: Vec<Directive<'s>>,
+    map: Edits,
+}
+
+impl<'s> Repair<'s> {
+    /// Nothing to do yet.
+    pub(crate) fn new(cx: &Context<'_, '_>, endpoint: &Endpoint<'s>, handshake: &Handshake<'s>) -> Self {
+        let configuration = endpoint.configuration;
+        let location =
+            configuration.enclosing(endpoint.context, ContextKind::Location).unwrap_or(endpoint.context);
+        let version = handshake.version.source.directive();
+        let is_of_location = |version: &Directive<'_>| {
+            let mut own = configuration.named(location, DirectiveName::PROXY_HTTP_VERSION);
+            own.any(|own| own.reference == version.reference)
+        };
+        let all = [&handshake.upgrade.lines, &handshake.connection.lines, &handshake.host.lines];
+        let lines = all.into_iter().flatten().chain(&handshake.others);
+        let lines = lines.map(|line| (line.name.clone(), line.directive)).collect();
+        Self {
+            is_alone: handshake.level.is_some_and(|level| is_only_pass(cx, level, location)),
+            version: version.filter(is_of_location),
+            ..Self::of_location(configuration, location, endpoint.pass.directive, lines)
+        }
+    }
+
+    /// The same for a location that is no endpoint, with the name and the directive of each line in effect.
+    pub(crate) fn of_location(
+        configuration: Configuration<'s>,
+        location: ContextId,
+        pass: Directive<'s>,
+        mut lines: Vec<(String, Directive<'s>)>,
+    ) -> Self {
+        // As the author wrote them.
+        lines.sort_by_key(|(_, line)| {
+            let mut levels =
+                configuration.levels(location).map(|level| &configuration.context(level).directives);
+            levels.find_map(|level| level.iter().position(|other| *other == line.reference))
+        });
+        let own = configuration.context(location);
+        let is_here = lines.iter().any(|(_, line)| own.directives.contains(&line.reference));
+        Self {
+            configuration,
+            location,
+            pass,
+            is_here,
+            is_alone: false,
+            lines,
+            version: None,
+            needs_version: false,
+            set: Vec::new(),
+            repeated: Vec::new(),
+            map: Edits::new(),
+        }
+    }
+
+    /// HTTP/1.1 towards the upstream.
+    pub(crate) fn version(mut self, is_needed: bool) -> Self {
+        self.needs_version |= is_needed;
+        self
+    }
+
+    /// One line of this name, with this value.
+    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.set.push((name, value.into()));
+        self
+    }
+
+    /// What is missing, with the map for `Connection` where there is none; and whether all of it is safe.
+    pub(crate) fn missing(
+        mut self,
+        cx: &Context<'_, '_>,
+        endpoint: &Endpoint<'s>,
+        missing: Missing,
+    ) -> (Self, Applicability) {
+        self.needs_version |= missing.version;
+        if missing.upgrade {
+            self = self.header("Upgrade", "$http_upgrade");
+        }
+        if missing.connection { self.connection(cx, endpoint) } else { (self, Applicability::Safe) }
+    }
+
+    /// A `Connection` that is right for a handshake; safe where it is right for other requests too, or there are none.
+    pub(crate) fn connection(
+        mut self,
+        cx: &Context<'_, '_>,
+        endpoint: &Endpoint<'s>,
+    ) -> (Self, Applicability) {
+        let value = ConnectionValue::of(cx, endpoint);
+        let map = value.map_edits(cx, endpoint);
+        let is_right = map.is_some() || !endpoint.may_serve_ordinary_requests();
+        let text = if map.is_some() { value.variable } else { "upgrade".to_owned() };
+        self.map = map.unwrap_or_else(Edits::new);
+        let applicability = if is_right { Applicability::Safe } else { Applicability::Unsafe };
+        (self.header("Connection", text), applicability)
+    }
+
+    /// Lines that an outer level has and the location lost.
+    pub(crate) fn repeat<'l>(mut self, lines: impl IntoIterator<Item = &'l Line<'s>>) -> Self
+    where
+        's: 'l,
+    {
+        self.repeated.extend(lines.into_iter().map(|line| line.directive));
+        self
+    }
+
+    /// All of it.
+    pub(crate) fn edits(self) -> Edits {
+        let mut edits = self.map.clone();
+        let is_there = |name: &str| self.lines.iter().any(|(other, _)| other.eq_ignore_ascii_case(name));
+        // Where only this location gets them, they are mended where they stand.
+        let is_in_place = self.is_here
+            || self.is_alone && self.repeated.is_empty() && self.set.iter().all(|(name, _)| is_there(name));
+        let mut headers = Vec::new();
+        for (name, value) in &self.set {
+            let is_own = |(other, _): &&(String, _)| is_in_place && other.eq_ignore_ascii_case(name);
+            let mut own = self.lines.iter().filter(is_own).map(|(_, line)| line);
+            match own.next() {
+                Some(first) => edits = edits.argument(first, 1, value),
+                None => headers.push(format!("proxy_set_header {name} {};", word(&self.pass, value))),
+            }
+            // One line for each field.
+            edits = own.fold(edits, Edits::remove);
+        }
+        let is_set = |name: &str| self.set.iter().any(|(set, _)| set.eq_ignore_ascii_case(name));
+        let is_new = !headers.is_empty() || !self.repeated.is_empty();
+        let inherited = self.lines.iter().filter(|(name, _)| !is_in_place && is_new && !is_set(name));
+        let more = self.repeated.iter().chain(inherited.map(|(_, line)| line));
+        for line in more {
+            match copied(line) {
+                Some(line) => headers.push(line),
+                None => return Edits::impossible(),
+            }
+        }
+        self.added(edits, headers)
+    }
+
+    /// With `proxy_http_version` and these lines in the location.
+    fn added(&self, mut edits: Edits, mut headers: Vec<String>) -> Edits {
+        let version = ["proxy_http_version 1.1;".to_owned()];
+        let mut adds_version = self.needs_version;
+        if let Some(own) = self.version.filter(|_| adds_version) {
+            edits = edits.argument(&own, 0, "1.1");
+            adds_version = false;
+        }
+        let own = self.own();
+        let is_header = |line: &&Directive<'_>| line.name() == DirectiveName::PROXY_SET_HEADER;
+        if let (Some(first), true) = (own.iter().find(is_header), adds_version) {
+            edits = edits.before(first, &version);
+        } else if adds_version {
+            headers.splice(0..0, version);
+        }
+        if headers.is_empty() {
+            return edits;
+        }
+        let is_proxy = |line: &&Directive<'_>| {
+            matches!(line.name(), DirectiveName::PROXY_PASS | DirectiveName::PROXY_HTTP_VERSION)
+        };
+        let neighbour = own.iter().rfind(is_header).or_else(|| own.iter().rfind(is_proxy));
+        match (neighbour, self.configuration.opener(self.location)) {
+            (Some(neighbour), _) => edits.after(neighbour, &headers),
+            (None, Some(location)) => edits.at_end(&location, &headers),
+            (None, None) => Edits::impossible(),
+        }
+    }
+
+    /// What is written in the location itself, not in a file that it includes.
+    fn own(&self) -> Vec<Directive<'s>> {
+        let block = |line: &Directive<'_>| {
+            let file = line.file()?;
+            Some((line.reference.file, file.tree.parent(line.reference.node)))
+        };
+        let opener = self.configuration.opener(self.location);
+        let own: Option<(_, NodeId)> = match &opener {
+            Some(opener) => Some((opener.reference.file, opener.reference.node)),
+            None => block(&self.pass),
+        };
+        self.configuration.directives(self.location).filter(|line| block(line) == own).collect()
+    }
+}
+
+/// Whether the location is the only one below a level that passes requests on.
+fn is_only_pass(cx: &Context<'_, '_>, level: ContextId, location: ContextId) -> bool {
+    let configuration = cx.configuration();
+    let below =
+        cx.model.passes.iter().filter(|(context, _)| configuration.levels(*context).any(|one| one == level));
+    let locations: BTreeSet<Option<ContextId>> =
+        below.map(|(context, _)| configuration.enclosing(*context, ContextKind::Location)).collect();
+    locations.iter().all(|other| *other == Some(location))
+}
+
+/// The block that a map for an endpoint goes behind, before, or into.
+enum MapPlace<'s> {
+    Behind(Directive<'s>),
+    Before(Directive<'s>),
+    Into(Directive<'s>),
+}
+
+impl ConnectionValue {
+    /// The map as an edit, none where there is one already; `None` where no place for it is known.
+    pub(crate) fn map_edits(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> Option<Edits> {
+        let Some(map) = &self.map else { return Some(Edits::new()) };
+        let edits = map_edits(cx.configuration(), &endpoint.pass.directive, endpoint.context, map);
+        edits.clone().finish().map(|_| edits)
+    }
+}
+
+/// A map for what a directive of a context uses: in the file with the `http` block, behind the maps that are there, else
+/// before the first server or the include that leads to the directive. Where that file is not given, above the server.
+pub(crate) fn map_edits(
+    configuration: Configuration<'_>,
+    user: &Directive<'_>,
+    context: ContextId,
+    map: &MapLines,
+) -> Edits {
+    match map_place(configuration, user, context) {
+        Some(MapPlace::Behind(other)) => Edits::new().after(&other, &map.for_file(&other)),
+        Some(MapPlace::Before(block)) => Edits::new().block_before(&block, &map.for_file(&block)),
+        Some(MapPlace::Into(http)) => Edits::new().at_end(&http, &map.for_file(&http)),
+        None => Edits::impossible(),
+    }
+}
+
+fn map_place<'s>(
+    configuration: Configuration<'s>,
+    user: &Directive<'s>,
+    context: ContextId,
+) -> Option<MapPlace<'s>> {
+    let http = configuration.enclosing(context, ContextKind::Http)?;
+    let server = configuration.enclosing(context, ContextKind::Server);
+    let server = server.and_then(|server| configuration.opener(server));
+    let opener = configuration.opener(http).filter(is_editable);
+    let (file, block) = match (&opener, &server) {
+        (Some(opener), _) => (opener.reference.file, opener.reference.node),
+        (None, Some(server)) => (server.reference.file, NodeId::FILE),
+        (None, None) => return None,
+    };
+    let stands_there = |line: &Directive<'_>| {
+        line.reference.file == file
+            && line.file().is_some_and(|file| file.tree.parent(line.reference.node) == block)
+    };
+    let mut maps = configuration.named(http, DirectiveName::MAP);
+    if let Some(map) = maps.rfind(stands_there) {
+        return Some(MapPlace::Behind(map));
+    }
+    let mut servers = configuration.named(http, DirectiveName::SERVER);
+    let mut includes = std::iter::successors(user.included_by(), Directive::included_by);
+    servers
+        .find(stands_there)
+        .or_else(|| includes.find(stands_there))
+        .map(MapPlace::Before)
+        .or(opener.map(MapPlace::Into))
+}
