@@ -4,11 +4,12 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use lint_finding::{
-    Applicability, EndpointName, EndpointRow, File, Finding, Notice, NoticeCode, Outcome, Place, Severity,
-    Summary, fingerprint,
+    Applicability, EndpointName, EndpointRow, File, Finding, Fix, Notice, NoticeCode, Outcome, Place,
+    Severity, Summary, fingerprint,
 };
 use ws_model::{EvidenceKind, Model};
 
+use crate::fix::Plan;
 use crate::rows;
 use crate::settings::{Level, Settings};
 use crate::suppress::Suppressions;
@@ -26,6 +27,31 @@ struct Merged {
     finding: Finding,
     contexts: usize,
     first: Option<EndpointName>,
+    /// What cures it in all of them; `None` where one has no fix, or they do not go together.
+    edits: Option<Plan>,
+}
+
+impl Merged {
+    fn new(finding: Finding) -> Self {
+        let mut this =
+            Self { contexts: 0, first: finding.endpoint.clone(), edits: Some(Plan::default()), finding };
+        let fix = this.finding.fix.take();
+        this.add(fix);
+        this
+    }
+
+    /// The fix of one more context.
+    fn add(&mut self, fix: Option<Fix>) {
+        self.contexts += 1;
+        let Some(fix) = fix else {
+            self.edits = None;
+            return;
+        };
+        self.edits = self.edits.take().and_then(|mut edits| edits.add(&fix.edits).then_some(edits));
+        // The first one has the title.
+        let known = self.finding.fix.get_or_insert(fix.clone());
+        known.applicability = known.applicability.max(fix.applicability);
+    }
 }
 
 /// What was said so far.
@@ -49,15 +75,15 @@ impl Gathered {
             let said = if finding.endpoint.is_none() { finding.message.clone() } else { String::new() };
             match self.findings.entry((finding.rule.name, finding.primary.place, said)) {
                 Entry::Vacant(entry) => {
-                    let first = finding.endpoint.clone();
-                    entry.insert(Merged { finding, contexts: 1, first });
+                    entry.insert(Merged::new(finding));
                 }
                 Entry::Occupied(mut entry) => {
                     let merged = entry.get_mut();
-                    merged.contexts += 1;
+                    merged.add(finding.fix.take());
                     let confidence = merged.finding.confidence.max(finding.confidence);
                     if finding.severity > merged.finding.severity {
-                        merged.finding = finding;
+                        let fix = merged.finding.fix.take();
+                        merged.finding = Finding { fix, ..finding };
                     }
                     merged.finding.confidence = confidence;
                 }
@@ -174,7 +200,8 @@ fn is_safe(finding: &Finding) -> bool {
 
 /// Says in how many contexts a finding holds, when there is more than one.
 fn in_contexts(merged: Merged) -> Finding {
-    let Merged { mut finding, contexts, first } = merged;
+    let Merged { mut finding, contexts, first, edits } = merged;
+    finding.fix = finding.fix.zip(edits).map(|(fix, edits)| Fix { edits: edits.edits(), ..fix });
     if let Some(first) = first.filter(|_| contexts > 1) {
         let server = if first.server.is_empty() { "without a name" } else { &first.server };
         let note = format!(

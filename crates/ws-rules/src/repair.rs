@@ -25,8 +25,8 @@ pub(crate) struct Repair<'s> {
     pass: Directive<'s>,
     /// Whether the lines in effect are the location's own.
     is_here: bool,
-    /// Whether no other location gets the lines that it inherits.
-    is_alone: bool,
+    /// Whether no location but endpoints gets the lines that it inherits.
+    is_of_endpoints: bool,
     /// All lines in effect, each with the name of its field.
     lines: Vec<(String, Directive<'s>)>,
     /// `proxy_http_version` as it is in effect, where that stands in the location.
@@ -54,7 +54,7 @@ impl<'s> Repair<'s> {
         let lines = all.into_iter().flatten().chain(&handshake.others);
         let lines = lines.map(|line| (line.name.clone(), line.directive)).collect();
         Self {
-            is_alone: handshake.level.is_some_and(|level| is_only_pass(cx, level, location)),
+            is_of_endpoints: handshake.level.is_some_and(|level| is_of_endpoints(cx, level)),
             version: version.filter(is_of_location),
             ..Self::of_location(configuration, location, endpoint.pass.directive, lines)
         }
@@ -80,7 +80,7 @@ impl<'s> Repair<'s> {
             location,
             pass,
             is_here,
-            is_alone: false,
+            is_of_endpoints: false,
             lines,
             version: None,
             needs_version: false,
@@ -126,7 +126,7 @@ impl<'s> Repair<'s> {
         let map = value.map_edits(cx, endpoint);
         let is_right = map.is_some() || !endpoint.may_serve_ordinary_requests();
         let text = if map.is_some() { value.variable } else { "upgrade".to_owned() };
-        self.map = map.unwrap_or_else(Edits::new);
+        self.map = map.unwrap_or_default();
         let applicability = if is_right { Applicability::Safe } else { Applicability::Unsafe };
         (self.header("Connection", text), applicability)
     }
@@ -144,9 +144,11 @@ impl<'s> Repair<'s> {
     pub(crate) fn edits(self) -> Edits {
         let mut edits = self.map.clone();
         let is_there = |name: &str| self.lines.iter().any(|(other, _)| other.eq_ignore_ascii_case(name));
-        // Where only this location gets them, they are mended where they stand.
+        // Where only endpoints get them, they are mended where they stand.
         let is_in_place = self.is_here
-            || self.is_alone && self.repeated.is_empty() && self.set.iter().all(|(name, _)| is_there(name));
+            || self.is_of_endpoints
+                && self.repeated.is_empty()
+                && self.set.iter().all(|(name, _)| is_there(name));
         let mut headers = Vec::new();
         for (name, value) in &self.set {
             let is_own = |(other, _): &&(String, _)| is_in_place && other.eq_ignore_ascii_case(name);
@@ -215,14 +217,15 @@ impl<'s> Repair<'s> {
     }
 }
 
-/// Whether the location is the only one below a level that passes requests on.
-fn is_only_pass(cx: &Context<'_, '_>, level: ContextId, location: ContextId) -> bool {
+/// Whether all locations below a level that pass requests on are endpoints.
+fn is_of_endpoints(cx: &Context<'_, '_>, level: ContextId) -> bool {
     let configuration = cx.configuration();
-    let below =
-        cx.model.passes.iter().filter(|(context, _)| configuration.levels(*context).any(|one| one == level));
-    let locations: BTreeSet<Option<ContextId>> =
-        below.map(|(context, _)| configuration.enclosing(*context, ContextKind::Location)).collect();
-    locations.iter().all(|other| *other == Some(location))
+    let location = |context: ContextId| configuration.enclosing(context, ContextKind::Location);
+    let is_below = |context: ContextId| configuration.levels(context).any(|one| one == level);
+    let endpoints: BTreeSet<Option<ContextId>> =
+        cx.model.endpoints.iter().map(|endpoint| location(endpoint.context)).collect();
+    let mut below = cx.model.passes.iter().filter(|(context, _)| is_below(*context));
+    below.all(|(context, _)| endpoints.contains(&location(*context)))
 }
 
 /// The block that a map for an endpoint goes behind, before, or into.

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use lint_finding::{Finding, Fix, Place};
+use lint_finding::{Finding, Fix, Group, Place, Severity};
 use nginx_semantics::{Configuration, ContextId, ContextKind, DirectiveName, FileId, SourceFile};
 use nginx_syntax::NodeId;
 
@@ -29,6 +29,15 @@ pub(crate) struct Candidate {
     pub(crate) blocks: BTreeSet<BlockId>,
     /// Whether it edits the line that opens a location.
     pub(crate) renames: bool,
+}
+
+impl Candidate {
+    /// Whether nginx refuses to start for what it cures, which is no location's: nothing was in effect anywhere.
+    pub(crate) fn is_start(&self) -> bool {
+        let finding = &self.finding;
+        let is_refusal = finding.rule.group == Group::Configuration && finding.severity == Severity::Error;
+        is_refusal && self.targets.is_empty()
+    }
 }
 
 /// By rule and place: the parts and contexts that have the finding.

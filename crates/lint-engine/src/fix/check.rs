@@ -100,10 +100,7 @@ struct Revealed {
 
 impl Revealed {
     fn new(before: &State, after: &State, plan: &Plan, chosen: &[(usize, &Candidate)]) -> Self {
-        let is_start = |candidate: &Candidate| {
-            candidate.targets.is_empty() && candidate.finding.severity == Severity::Error
-        };
-        let is_start = chosen.iter().any(|(_, candidate)| is_start(candidate));
+        let is_start = chosen.iter().any(|(_, candidate)| candidate.is_start());
         let mut this = Self { found: BTreeMap::new(), fixed: BTreeMap::new(), is_start };
         let renamed = renamed(before, after, plan, chosen);
         for (number, said) in after.said() {
@@ -322,6 +319,7 @@ fn locations(before: &State, after: &State, chosen: &[(usize, &Candidate)]) -> V
                     let levels = configuration.levels(unit.context);
                     let mut around = levels.filter_map(|level| part.units.of(level));
                     candidate.is_relaxed
+                        || candidate.is_start()
                         || candidate.targets.contains(&(number, key))
                         // The name of a block inside of a renamed one is another too.
                         || candidate.renames && around.any(|outer| candidate.targets.contains(&(number, outer)))

@@ -26,7 +26,7 @@ use ws_rules::{RULES, Rule};
 
 use self::blame::{Candidate, Index};
 use self::check::{Complaint, check};
-use self::plan::Plan;
+pub(crate) use self::plan::Plan;
 use self::state::{Given, State};
 use crate::as_set;
 use crate::settings::{Settings, SettingsFiles};
@@ -65,8 +65,20 @@ pub struct Fixed {
 /// Whether a file may be edited, by the path that was opened and its bytes when it was judged; if not, why.
 pub type MayEdit<'a> = &'a dyn Fn(&Path, &[u8]) -> Result<(), String>;
 
-/// How often the edited files are judged at most: every one costs as much as a run where one root reaches all files.
+/// How often the edited files are judged at most where they are large: every one costs as much as a run where one root
+/// reaches all files.
 const MOST_CHECKS: usize = 64;
+
+/// How often where they are small, so that the end is reached whatever their fixes do to each other.
+const MOST_CHECKS_OF_SMALL: usize = 1_024;
+
+/// As many bytes are judged before it counts that they are large.
+const SMALL: usize = 16 << 20;
+
+/// How often files of so many bytes are judged at most.
+fn most_checks(bytes: usize) -> usize {
+    (SMALL / bytes.max(1)).clamp(MOST_CHECKS, MOST_CHECKS_OF_SMALL)
+}
 
 /// Applies the fixes of what is found, as far as they do what they promise.
 pub fn fixed(
@@ -94,6 +106,7 @@ fn fixed_by(
     let given = Given { files, arguments, scope: &scope, settings, found: &found, rules };
     let first = State::first(&given);
     let old: Vec<Arc<Source>> = first.loaded.sources.iter().map(|(_, file)| file.source.clone()).collect();
+    let bytes = old.iter().map(|source| source.bytes().len()).sum();
     let mut run = Run {
         given,
         old,
@@ -101,7 +114,7 @@ fn fixed_by(
         which,
         may_edit,
         refused: RefCell::default(),
-        checks: 0,
+        checks_left: most_checks(bytes),
         applied: Vec::new(),
         dropped: BTreeMap::new(),
         edits: Vec::new(),
@@ -145,7 +158,7 @@ struct Run<'a> {
     may_edit: MayEdit<'a>,
     /// What it said, by file.
     refused: RefCell<BTreeMap<FileId, Option<String>>>,
-    checks: usize,
+    checks_left: usize,
     applied: Vec<FixRow>,
     /// What is not tried again in this version of the files.
     dropped: BTreeMap<FixKey, Dropped>,
@@ -254,7 +267,7 @@ impl Run<'_> {
         let mut state = None;
         let mut open: Vec<Vec<usize>> = vec![(0..candidates.len()).collect()];
         while let Some(batch) = open.pop() {
-            if self.checks >= MOST_CHECKS {
+            if self.checks_left == 0 {
                 for &index in &batch {
                     self.give_up(
                         candidates,
@@ -265,7 +278,7 @@ impl Run<'_> {
                 }
                 continue;
             }
-            self.checks += 1;
+            self.checks_left -= 1;
             let mut all = accepted.clone();
             all.extend(&batch);
             all.sort_unstable();

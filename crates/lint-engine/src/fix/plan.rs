@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lint_finding::{Edit, FileId};
+use lint_finding::{Edit, FileId, Place};
 use nginx_syntax::Span;
 
 /// Disjoint edits of many files.
@@ -53,6 +53,19 @@ impl Plan {
             }
         }
         Some(edit.replacement.clone())
+    }
+
+    /// All of them, in order of place.
+    pub(crate) fn edits(&self) -> Vec<Edit> {
+        let of_file = |(file, edits): (&FileId, &BTreeMap<Span, Vec<u8>>)| {
+            let file = *file;
+            let edit = |(span, replacement): (&Span, &Vec<u8>)| Edit {
+                place: Place { file, span: *span },
+                replacement: replacement.clone(),
+            };
+            edits.iter().map(edit).collect::<Vec<_>>()
+        };
+        self.files.iter().flat_map(of_file).collect()
     }
 
     /// The files that have edits.
@@ -149,8 +162,6 @@ fn lines(text: &[u8]) -> BTreeSet<&[u8]> {
 
 #[cfg(test)]
 mod tests {
-    use lint_finding::Place;
-
     use super::*;
 
     const FILE: FileId = FileId(0);

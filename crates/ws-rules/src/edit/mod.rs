@@ -29,6 +29,12 @@ impl From<Vec<Edit>> for Edits {
     }
 }
 
+impl Default for Edits {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Edits {
     /// Nothing yet.
     pub fn new() -> Self {

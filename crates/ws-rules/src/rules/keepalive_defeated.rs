@@ -45,7 +45,7 @@ impl Rule for KeepaliveDefeated {
                 .because(&line.directive, "`Connection` takes the map's value here")
                 .because(&keepalive, "this upstream keeps connections alive")
                 .help("write `'' '';`: an empty value sends no `Connection` at all")
-                .fix("send no `Connection`", Applicability::Unsafe, Edits::new().argument(&entry, 0, "")),
+                .fix("send no `Connection`", Applicability::Safe, Edits::new().argument(&entry, 0, "")),
         );
     }
 }
@@ -64,6 +64,6 @@ mod tests {
              proxy_pass http://a; proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $c; }} }}\n"
             )
         };
-        assert_eq!(fixed(Applicability::Unsafe, "keepalive-defeated", &text("close")), text("''"));
+        assert_eq!(fixed(Applicability::Safe, "keepalive-defeated", &text("close")), text("''"));
     }
 }
