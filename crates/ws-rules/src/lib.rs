@@ -8,6 +8,7 @@ mod context;
 mod edit;
 mod listening;
 mod logging;
+mod map_entry;
 #[cfg(test)]
 mod pki;
 mod repair;

@@ -9,9 +9,10 @@ use std::collections::BTreeSet;
 use lint_finding::Applicability;
 use nginx_semantics::{Configuration, ContextId, ContextKind, Directive, DirectiveName};
 use nginx_syntax::NodeId;
-use ws_model::{Endpoint, Handshake, Line};
+use ws_model::{Endpoint, Handshake, Line, OrdinaryRequest, has_token};
 
 use crate::edit::{copied, is_editable, word};
+use crate::upstreams::keepalive;
 use crate::verify::{ConnectionValue, MapLines, Missing};
 use crate::{Context, Edits};
 
@@ -226,6 +227,25 @@ fn is_of_endpoints(cx: &Context<'_, '_>, level: ContextId) -> bool {
         cx.model.endpoints.iter().map(|endpoint| location(endpoint.context)).collect();
     let mut below = cx.model.passes.iter().filter(|(context, _)| is_below(*context));
     below.all(|(context, _)| endpoints.contains(&location(*context)))
+}
+
+/// Whether ordinary requests keep what they have with another `Connection`: not where the upstream's connections were kept alive.
+pub(crate) fn for_others(
+    cx: &Context<'_, '_>,
+    endpoint: &Endpoint<'_>,
+    line: &Line<'_>,
+    value: &ConnectionValue,
+) -> Applicability {
+    let evaluator = cx.model.evaluator(&OrdinaryRequest, endpoint.context);
+    let closes = |text: &[u8]| evaluator.value(text).possibly(|value| has_token(value, "close"));
+    let is_closed = value.map.is_none() && closes(value.variable.as_bytes()) && !closes(&line.written);
+    let is_kept = keepalive(cx, endpoint).is_some() && endpoint.may_serve_ordinary_requests();
+    if is_closed && is_kept { Applicability::Unsafe } else { Applicability::Safe }
+}
+
+/// Whether what changes for every request of a location is safe: where these are handshakes only.
+pub(crate) fn for_pages(endpoint: &Endpoint<'_>) -> Applicability {
+    if endpoint.may_serve_ordinary_requests() { Applicability::Unsafe } else { Applicability::Safe }
 }
 
 /// The block that a map for an endpoint goes behind, before, or into.

@@ -17,6 +17,7 @@ http {
         location /ws/ {
             proxy_pass ws://127.0.0.1:9000;
             proxy_http_version 1.1;
+            proxy_set_header Host $http_host;
             proxy_set_header Upgrade $http_upgrade;
             proxy_set_header Connection upgrade;
             proxy_read_timeout 1h;
@@ -26,17 +27,19 @@ http {
 ";
 
 /// One with a fix that is not safe.
-const CLOSE: &str = "events {}
+const HIDDEN: &str = "events {}
 http {
     map $http_upgrade $connection_upgrade { default upgrade; '' close; }
     server {
         listen 80;
         server_name example.com;
-        location /ws/ {
+        location / {
             proxy_pass http://127.0.0.1:9000;
             proxy_http_version 1.1;
+            proxy_set_header Host $http_host;
             proxy_set_header Upgrade $http_upgrade;
-            proxy_set_header Connection close;
+            proxy_set_header Connection $connection_upgrade;
+            proxy_hide_header Upgrade;
             proxy_read_timeout 1h;
         }
     }
@@ -63,16 +66,13 @@ fn safe_ones_are_applied_and_told() {
 
 #[test]
 fn unsafe_ones_wait_until_they_are_asked_for() {
-    let tree = Tree::new(&[("nginx.conf", CLOSE)]);
+    let tree = Tree::new(&[("nginx.conf", HIDDEN)]);
     let run = tree.run(&["--fix", "nginx.conf"]);
-    assert_eq!((run.code, text(&tree, "nginx.conf").as_str()), (Some(1), CLOSE));
+    assert_eq!((run.code, text(&tree, "nginx.conf").as_str()), (Some(1), HIDDEN));
     assert!(run.stdout.contains("nothing fixed; --unsafe-fixes has 1 more\n"), "{}", run.stdout);
     let run = tree.run(&["--fix", "--unsafe-fixes", IGNORED, "nginx.conf"]);
     assert_snapshot!(run.shown());
-    assert_eq!(
-        text(&tree, "nginx.conf"),
-        CLOSE.replace("Connection close", "Connection $connection_upgrade")
-    );
+    assert_eq!(text(&tree, "nginx.conf"), HIDDEN.replace("            proxy_hide_header Upgrade;\n", ""));
     assert_eq!(tree.run(&["--unsafe-fixes", "nginx.conf"]).code, Some(2));
 }
 
@@ -85,7 +85,7 @@ fn a_diff_changes_nothing() {
         assert_eq!(text(&tree, "nginx.conf"), SCHEME);
     }
     // What is left does not count, what would change does.
-    let tree = Tree::new(&[("nginx.conf", CLOSE)]);
+    let tree = Tree::new(&[("nginx.conf", HIDDEN)]);
     let run = tree.run(&["--diff", "nginx.conf"]);
     assert_eq!((run.code, run.stdout.as_str()), (Some(0), ""));
     assert_eq!(tree.run(&["--diff", "--unsafe-fixes", "nginx.conf"]).code, Some(1));
@@ -123,8 +123,8 @@ fn standard_input_comes_out_fixed() {
     assert_eq!((run.code, run.stdout), (Some(0), SCHEME.replace("ws://", "http://")));
     assert!(run.stderr.contains("fixed 1 finding in 1 file\n"), "{}", run.stderr);
     // As it is where there is nothing to fix.
-    let run = tree.run_with(&["--fix", "-"], CLOSE.as_bytes());
-    assert_eq!((run.code, run.stdout.as_str()), (Some(1), CLOSE));
+    let run = tree.run_with(&["--fix", "-"], HIDDEN.as_bytes());
+    assert_eq!((run.code, run.stdout.as_str()), (Some(1), HIDDEN));
     let run = tree.run_with(&["--diff", "--stdin-filename", "nginx.conf", "-"], SCHEME.as_bytes());
     assert_eq!(run.code, Some(1));
     assert!(run.stdout.starts_with("--- nginx.conf\n+++ nginx.conf\n"), "{}", run.stdout);

@@ -2,11 +2,11 @@
 //!
 //! nginx adds no `X-Forwarded-*` by itself; a line has to (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_headers`).
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use ws_model::{Endpoint, Handshake};
 
 use super::proxy_headers_not_inherited::is_dropped;
-use crate::repair::Repair;
+use crate::repair::{Repair, for_pages};
 use crate::verify::{code, with_curl_of_page};
 use crate::{Context, FindingBuilder, Findings, Rule};
 
@@ -80,9 +80,7 @@ impl Rule for ForwardedProtoMissing {
             .assumed(handshake.unset.is_assumed());
         let help = if severity > Severity::Info { with_curl_of_page(help, endpoint) } else { help };
         let edits = Repair::new(cx, endpoint, handshake).header("X-Forwarded-Proto", "$scheme").edits();
-        let is_shared = endpoint.may_serve_ordinary_requests();
-        let applicability = if is_shared { Applicability::Unsafe } else { Applicability::Safe };
-        out.push(finding.help(help).fix("tell the upstream of TLS", applicability, edits));
+        out.push(finding.help(help).fix("tell the upstream of TLS", for_pages(endpoint), edits));
     }
 }
 

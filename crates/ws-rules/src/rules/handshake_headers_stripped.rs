@@ -10,6 +10,7 @@ use nginx_semantics::{Directive, DirectiveName as N, Effective, Value, effective
 use ws_model::{Browser, Endpoint, Handshake, HandshakeRequest, Line};
 
 use crate::context::is_literal;
+use crate::repair::for_pages;
 use crate::verify::with_curl;
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
@@ -182,11 +183,6 @@ fn method(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> Option<Found> {
     Some((finding, "take the line away: nginx sends the client's own method".to_owned()))
 }
 
-/// Whether what changes for every request of the location is safe: where these are handshakes only.
-fn for_pages(endpoint: &Endpoint<'_>) -> Applicability {
-    if endpoint.may_serve_ordinary_requests() { Applicability::Unsafe } else { Applicability::Safe }
-}
-
 #[cfg(test)]
 mod tests {
     use lint_finding::Applicability;
@@ -287,18 +283,14 @@ server {
              proxy_set_header Connection $http_connection;\n{lines}  }}\n}}\n"
             )
         };
+        use Applicability::{Safe, Unsafe};
+        let off = "    proxy_pass_request_headers off;\n";
         for (location, applicability, before, after) in [
-            ("/ws/", Applicability::Safe, "    proxy_set_header Sec-WebSocket-Key '';\n", ""),
-            ("/", Applicability::Safe, "    proxy_set_header Sec-WebSocket-Key '';\n", ""),
-            ("/ws/", Applicability::Safe, "    proxy_hide_header Upgrade; # why\n", "    # why\n"),
-            ("/", Applicability::Unsafe, "    proxy_hide_header Upgrade;\n", ""),
-            ("/ws/", Applicability::Safe, "    proxy_method POST;\n", ""),
-            (
-                "/ws/",
-                Applicability::Safe,
-                "    proxy_pass_request_headers off;\n",
-                "    proxy_pass_request_headers on;\n",
-            ),
+            ("/", Safe, "    proxy_set_header Sec-WebSocket-Key '';\n", ""),
+            ("/ws/", Safe, "    proxy_hide_header Upgrade; # why\n", "    # why\n"),
+            ("/", Unsafe, "    proxy_hide_header Upgrade;\n", ""),
+            ("/ws/", Safe, "    proxy_method POST;\n", ""),
+            ("/ws/", Safe, off, &off.replace("off", "on")),
         ] {
             let fixed = fixed(applicability, "handshake-headers-stripped", &text(location, before));
             assert_eq!(fixed, text(location, after));

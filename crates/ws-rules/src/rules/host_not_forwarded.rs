@@ -11,7 +11,7 @@ use ws_model::applications::{Application, OriginCheck};
 use ws_model::{Endpoint, Handshake, Line, OriginDifference, Site, Source};
 
 use super::proxy_headers_not_inherited::is_dropped;
-use crate::repair::Repair;
+use crate::repair::{Repair, for_pages};
 use crate::verify::{code, with_curl_of_page};
 use crate::{Context, FindingBuilder, Findings, Rule};
 
@@ -43,13 +43,12 @@ impl Rule for HostNotForwarded {
         let Some(severity) = severity(endpoint, handshake, checker, &difference, &site) else { return };
         // Handshakes have a location of their own, and hardly any comes here.
         let severity = if cx.has_own_location_beside(endpoint) { Severity::Info } else { severity };
-        let finding = finding(endpoint, handshake, (checker, severity), &difference, &site).at_most(severity);
         let edits = Repair::new(cx, endpoint, handshake).header("Host", "$http_host").edits();
         // Handshakes fail for want of it, and nothing else comes here.
-        let is_safe =
-            checker.is_some() && severity >= Severity::Warning && !endpoint.may_serve_ordinary_requests();
-        let applicability = if is_safe { Applicability::Safe } else { Applicability::Unsafe };
-        out.push(finding.fix("pass on the client's host", applicability, edits));
+        let known = checker.filter(|_| severity > Severity::Info).map(|_| for_pages(endpoint));
+        let safety = known.unwrap_or(Applicability::Unsafe);
+        let finding = finding(endpoint, handshake, (checker, severity), &difference, &site);
+        out.push(finding.at_most(severity).fix("pass on the client's host", safety, edits));
     }
 }
 
@@ -122,7 +121,6 @@ fn finding(
         "write `proxy_set_header Host $http_host;`".to_owned()
     } else {
         let mut lines = vec!["proxy_set_header Host $http_host;".to_owned()];
-        // A line of its own drops what the location inherits, so the remedy repeats it.
         lines.extend(handshake.inherited_lines().map(|line| format!("{};", line.directive.text_line())));
         format!("add to {}:{}", endpoint.location_words(), code(&lines))
     };
@@ -132,11 +130,11 @@ fn finding(
         }
         None => "a back end that compares the two refuses the handshake with 403".to_owned(),
     };
-    let mut finding = match line {
+    let finding = match line {
         Some(line) => FindingBuilder::argument(&META, &line.directive, 1, message),
         None => FindingBuilder::new(&META, blamed, message),
     };
-    finding = finding.endpoint(endpoint).assumed(handshake.host.source.is_assumed());
+    let finding = finding.endpoint(endpoint).assumed(handshake.host.source.is_assumed());
     let help = format!("{remedy}\n{who}");
     finding.help(if severity > Severity::Info { with_curl_of_page(help, endpoint) } else { help })
 }

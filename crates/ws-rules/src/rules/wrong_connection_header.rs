@@ -1,13 +1,13 @@
 //! `wrong-connection-header`: `Connection` is set, but not to something with `upgrade` for a handshake.
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::{ContextId, Directive, Part, Value, parts};
-use ws_model::{Browser, Endpoint, HandshakeRequest, Header, Line, OrdinaryRequest, has_token};
+use nginx_semantics::Value;
+use ws_model::{Browser, Endpoint, Header, Line, has_token};
 
-use crate::repair::Repair;
-use crate::upstreams::keepalive;
+use crate::map_entry::Deciding;
+use crate::repair::{Repair, for_others};
 use crate::verify::{ConnectionValue, code, with_curl};
-use crate::{Context, Edits, FindingBuilder, Findings, Rule};
+use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct WrongConnectionHeader;
 
@@ -72,63 +72,12 @@ impl Rule for WrongConnectionHeader {
     }
 }
 
-/// Whether ordinary requests keep what they have: not where the upstream's connections were kept alive.
-fn for_others(
-    cx: &Context<'_, '_>,
-    endpoint: &Endpoint<'_>,
-    line: &Line<'_>,
-    value: &ConnectionValue,
-) -> Applicability {
-    let evaluator = cx.model.evaluator(&OrdinaryRequest, endpoint.context);
-    let closes = |text: &[u8]| evaluator.value(text).possibly(|value| has_token(value, "close"));
-    let is_closed = value.map.is_none() && closes(value.variable.as_bytes()) && !closes(&line.written);
-    let is_kept = keepalive(cx, endpoint).is_some() && endpoint.may_serve_ordinary_requests();
-    if is_closed && is_kept { Applicability::Unsafe } else { Applicability::Safe }
-}
-
 /// The first browser for which no line has the token, with the first of the lines.
 fn failing<'h, 's>(connection: &'h Header<'s>) -> Option<(Browser, &'h Line<'s>)> {
     let has_none = |value: &Value| value.surely(|value| !has_token(value, "upgrade"));
     let first = connection.lines.first()?;
     let fails = |browser: &Browser| connection.lines.iter().all(|line| has_none(line.value(*browser)));
     Browser::ALL.into_iter().find(fails).map(|browser| (browser, first))
-}
-
-/// The map that decides the value, and its entry where one matches.
-struct Deciding<'s> {
-    map: ContextId,
-    entry: Option<Directive<'s>>,
-}
-
-impl<'s> Deciding<'s> {
-    /// Where the value is one variable, and one map defines it.
-    fn of(cx: &Context<'_, 's>, endpoint: &Endpoint<'_>, browser: Browser, line: &Line<'_>) -> Option<Self> {
-        let [Part::Variable(name)] = parts(&line.written)[..] else { return None };
-        let request = HandshakeRequest(browser);
-        let (map, entry) = cx.model.evaluator(&request, endpoint.context).deciding_entry(name)?;
-        Some(Self { map, entry })
-    }
-
-    /// The entry that gives a handshake `upgrade` and leaves other requests what they have, with the edit for it.
-    fn mended(&self, cx: &Context<'_, '_>) -> Option<(String, Edits)> {
-        let opener = cx.configuration().opener(self.map)?;
-        let key = match opener.argument(0)?.to_ascii_lowercase().as_slice() {
-            b"$http_upgrade" => "websocket",
-            b"$http_connection" => "~*upgrade",
-            _ => return None,
-        };
-        let new = format!("{key} upgrade;");
-        Some(match &self.entry {
-            Some(entry) if entry.name_bytes().as_ref() == b"default" => {
-                (new.clone(), Edits::new().after(entry, &[new]))
-            }
-            Some(entry) => {
-                let key = String::from_utf8_lossy(&entry.name_bytes()).into_owned();
-                (format!("{key} upgrade;"), Edits::new().argument(entry, 0, "upgrade"))
-            }
-            None => (new.clone(), Edits::new().at_end(&opener, &[new])),
-        })
-    }
 }
 
 /// The line to blame: that of the map which decides, else the one that sets the header.
@@ -323,39 +272,6 @@ server {
         let findings = judged("", "upgrade; proxy_set_header Connection close");
         let names: Vec<_> = findings.iter().map(|finding| finding.rule.name).collect();
         assert_eq!(names, ["duplicate-handshake-header"]);
-    }
-
-    /// The map, and the value for `Connection`, before and after.
-    #[test]
-    fn what_handshakes_get_is_mended_and_nothing_else() {
-        let text = |map: &str, value: &str| {
-            format!(
-                "map {map} }}\nserver {{ location / {{ proxy_pass http://a; proxy_http_version 1.1;
-             proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection {value}; }} }}\n"
-            )
-        };
-        let right = "$http_upgrade $c { default upgrade; '' close;";
-        for (map, value, new_map, new_value) in [
-            (right, "\"\"", right, "\"$c\""),
-            (right, "close", right, "$c"),
-            ("$http_upgrade $c { '' close;", "$c", "$http_upgrade $c { '' close; websocket upgrade;", "$c"),
-            (
-                "$http_upgrade $c { default close; x y;",
-                "$c",
-                "$http_upgrade $c { default close; websocket upgrade; x y;",
-                "$c",
-            ),
-            ("$http_upgrade $c { websocket 'close';", "$c", "$http_upgrade $c { websocket 'upgrade';", "$c"),
-            (
-                "$http_connection $c { Upgrade upgrade; default close;",
-                "$c",
-                "$http_connection $c { Upgrade upgrade; default close; ~*upgrade upgrade;",
-                "$c",
-            ),
-        ] {
-            let after = fixed(Applicability::Safe, "wrong-connection-header", &text(map, value));
-            assert_eq!(after, text(new_map, new_value));
-        }
     }
 
     #[test]

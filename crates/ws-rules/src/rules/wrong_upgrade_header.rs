@@ -162,7 +162,7 @@ mod tests {
         };
         let fix = |text: &str| fixed(Applicability::Safe, "wrong-upgrade-header", text);
         assert_eq!(fix(&text("'upgrade'", "", "")), text("'$http_upgrade'", "", ""));
-        let other = "  location / { proxy_pass http://b; }\n";
+        let other = "  location / { # nginx-ws-lint: not-websocket\n    proxy_pass http://b; }\n";
         let lines = " proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";";
         assert_eq!(fix(&text("upgrade", "", other)), text("upgrade", lines, other));
     }

@@ -1,0 +1,113 @@
+//! The entry of a map that decides a value.
+
+use nginx_semantics::pattern::Pattern;
+use nginx_semantics::{ContextId, Directive, Part, parts};
+use ws_model::{Browser, Endpoint, HandshakeRequest, Line};
+
+use crate::{Context, Edits};
+
+/// The map that decides the value, and its entry where one matches.
+pub(crate) struct Deciding<'s> {
+    /// The map.
+    pub(crate) map: ContextId,
+    /// The entry; `None` where none matches.
+    pub(crate) entry: Option<Directive<'s>>,
+}
+
+impl<'s> Deciding<'s> {
+    /// Where the value is one variable, and one map defines it.
+    pub(crate) fn of(
+        cx: &Context<'_, 's>,
+        endpoint: &Endpoint<'_>,
+        browser: Browser,
+        line: &Line<'_>,
+    ) -> Option<Self> {
+        let [Part::Variable(name)] = parts(&line.written)[..] else { return None };
+        let request = HandshakeRequest(browser);
+        let (map, entry) = cx.model.evaluator(&request, endpoint.context).deciding_entry(name)?;
+        Some(Self { map, entry })
+    }
+
+    /// The entry that gives a handshake `upgrade` and leaves other requests what they have, with the edit for it.
+    pub(crate) fn mended(&self, cx: &Context<'_, '_>) -> Option<(String, Edits)> {
+        let opener = cx.configuration().opener(self.map)?;
+        let key = match opener.argument(0)?.to_ascii_lowercase().as_slice() {
+            b"$http_upgrade" => "websocket",
+            b"$http_connection" => "~*upgrade",
+            _ => return None,
+        };
+        let new = format!("{key} upgrade;");
+        Some(match &self.entry {
+            Some(entry) if entry.name_bytes().as_ref() == b"default" => {
+                (new.clone(), Edits::new().after(entry, &[new]))
+            }
+            Some(entry) => {
+                let key = String::from_utf8_lossy(&entry.name_bytes()).into_owned();
+                (format!("{key} upgrade;"), Edits::new().argument(entry, 0, "upgrade"))
+            }
+            None => (new.clone(), Edits::new().at_end(&opener, &[new])),
+        })
+    }
+}
+
+/// The value of the entry that takes an input, empty where none does; `None` where that cannot be said.
+pub(crate) fn decided(entries: &[Directive<'_>], input: &[u8]) -> Option<Vec<u8>> {
+    let value = |entry: &Directive<'_>| entry.argument(0).map(|value| value.to_vec()).unwrap_or_default();
+    let literal = entries.iter().find(|entry| entry.name_bytes().eq_ignore_ascii_case(input));
+    if let Some(entry) = literal {
+        return Some(value(entry));
+    }
+    for entry in entries {
+        let key = entry.name_bytes();
+        let pattern = match key.as_ref() {
+            [b'~', b'*', regex @ ..] => Pattern::new(regex, true),
+            [b'~', regex @ ..] => Pattern::new(regex, false),
+            _ => continue,
+        };
+        if pattern.ok()?.is_match(input)? {
+            return Some(value(entry));
+        }
+    }
+    let default = entries.iter().find(|entry| entry.name_bytes().as_ref() == b"default");
+    Some(default.map(value).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use lint_finding::Applicability;
+
+    use crate::testing::fixed;
+
+    /// The map, and the value for `Connection`, before and after.
+    #[test]
+    fn what_handshakes_get_is_mended_and_nothing_else() {
+        let text = |map: &str, value: &str| {
+            format!(
+                "map {map} }}\nserver {{ location / {{ proxy_pass http://a; proxy_http_version 1.1;
+             proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection {value}; }} }}\n"
+            )
+        };
+        let right = "$http_upgrade $c { default upgrade; '' close;";
+        for (map, value, new_map, new_value) in [
+            (right, "\"\"", right, "\"$c\""),
+            (right, "close", right, "$c"),
+            ("$http_upgrade $c { '' close;", "$c", "$http_upgrade $c { '' close; websocket upgrade;", "$c"),
+            (
+                "$http_upgrade $c { default close; x y;",
+                "$c",
+                "$http_upgrade $c { default close; websocket upgrade; x y;",
+                "$c",
+            ),
+            ("$http_upgrade $c { websocket 'close';", "$c", "$http_upgrade $c { websocket 'upgrade';", "$c"),
+            (
+                "$http_connection $c { Upgrade upgrade; default close;",
+                "$c",
+                "$http_connection $c { Upgrade upgrade; default close; ~*upgrade upgrade;",
+                "$c",
+            ),
+        ] {
+            let after = fixed(Applicability::Safe, "wrong-connection-header", &text(map, value));
+            assert_eq!(after, text(new_map, new_value));
+        }
+    }
+}
