@@ -23,6 +23,8 @@ pub(crate) struct Candidate {
     pub(crate) fix: Fix,
     /// Whether it may change other locations than its own.
     pub(crate) is_relaxed: bool,
+    /// Whether the finding is about locations, not about the configuration.
+    is_placed: bool,
     /// The locations that the finding is about.
     pub(crate) targets: BTreeSet<Target>,
     /// The innermost block of each edit.
@@ -36,7 +38,7 @@ impl Candidate {
     pub(crate) fn is_start(&self) -> bool {
         let finding = &self.finding;
         let is_refusal = finding.rule.group == Group::Configuration && finding.severity == Severity::Error;
-        is_refusal && self.targets.is_empty()
+        is_refusal && !self.is_placed
     }
 }
 
@@ -66,21 +68,21 @@ impl<'a> Index<'a> {
             finding: finding.clone(),
             fix: fix.clone(),
             is_relaxed,
+            is_placed: false,
             targets: BTreeSet::new(),
             blocks: BTreeSet::new(),
             renames: false,
         };
-        let mut is_placed = false;
         let said = self.said.get(&(finding.rule.name, finding.primary.place)).cloned().unwrap_or_default();
         for (number, context) in said {
             let part = self.state.parts.get(number);
             let unit = context.zip(part).and_then(|(context, part)| part.units.of(context));
-            is_placed |= unit.is_some();
+            this.is_placed |= unit.is_some();
             this.targets.extend(unit.map(|unit| (number, unit)));
         }
         // The line to blame may stand in another location, such as one that is asked by a subrequest.
         this.targets.extend(self.location_around(finding.primary.place));
-        if !is_placed {
+        if !this.is_placed {
             // About the configuration: the locations that it points into, or edits.
             for edit in &fix.edits {
                 this.targets.extend(self.location_around(edit.place));

@@ -36,7 +36,7 @@ pub(crate) fn check(
     chosen: &[(usize, &Candidate)],
 ) -> Vec<Complaint> {
     let mut complaints = findings(before, after, plan, chosen);
-    complaints.extend(endpoints(before, &after.all, chosen));
+    complaints.extend(endpoints(&before.all, &after.all, chosen));
     complaints.extend(notices(&before.all, &after.all));
     complaints.extend(locations(before, after, chosen));
     complaints
@@ -255,25 +255,10 @@ fn new_finding(
 }
 
 /// A finding must not go because nobody takes the location for an endpoint any more.
-fn endpoints(state: &State, after: &Outcome, chosen: &[(usize, &Candidate)]) -> Vec<Complaint> {
+fn endpoints(before: &Outcome, after: &Outcome, chosen: &[(usize, &Candidate)]) -> Vec<Complaint> {
     fn key(row: &EndpointRow) -> (u32, &[String], &str) {
         (row.place.file.0, row.server_names.as_slice(), row.location.as_str())
     }
-    let before = &state.all;
-    // A subrequest's location that is to get no handshake is none any more.
-    let is_asked = |candidate: &Candidate, file: u32, location: &str| {
-        let name = candidate.finding.endpoint.as_ref().map(|endpoint| endpoint.location.as_str());
-        let mut rows =
-            before.endpoints.iter().filter(|row| row.location == location && row.place.file.0 == file);
-        let is_own = |id: FileId, start: u32| {
-            candidate.blocks.iter().all(|(block, node)| {
-                let source = state.loaded.sources.get(*block);
-                block.0 == id.0 && source.is_some_and(|source| source.tree.name_span(*node).start == start)
-            })
-        };
-        name.is_some_and(|name| name != location)
-            && rows.any(|row| is_own(row.place.file, row.place.span.start))
-    };
     let mut counts: BTreeMap<_, i64> = BTreeMap::new();
     before.endpoints.iter().for_each(|row| *counts.entry(key(row)).or_default() += 1);
     after.endpoints.iter().for_each(|row| *counts.entry(key(row)).or_default() -= 1);
@@ -283,7 +268,10 @@ fn endpoints(state: &State, after: &Outcome, chosen: &[(usize, &Candidate)]) -> 
             candidate.renames || candidate.fix.edits.iter().any(|edit| edit.place.file.0 == file)
         });
         let in_file: Vec<_> = in_file.collect();
-        if in_file.iter().any(|(_, candidate)| candidate.renames || is_asked(candidate, file, location)) {
+        if in_file
+            .iter()
+            .any(|(_, candidate)| candidate.renames || takes_upgrade(candidate, before, location))
+        {
             continue;
         }
         let own = in_file.iter().filter(|(_, candidate)| {
@@ -297,6 +285,17 @@ fn endpoints(state: &State, after: &Outcome, chosen: &[(usize, &Candidate)]) -> 
         complaints.push(Complaint { reason, culprits, is_about_others: false });
     }
     complaints
+}
+
+/// Whether a finding about one endpoint blames a line of this other location, such as one that a subrequest asks: that it
+/// is none any more may be what the fix is for.
+fn takes_upgrade(candidate: &Candidate, before: &Outcome, location: &str) -> bool {
+    let primary = candidate.finding.primary.place;
+    let is_before =
+        |row: &&EndpointRow| row.place.file == primary.file && row.place.span.start <= primary.span.start;
+    let around = before.endpoints.iter().filter(is_before).max_by_key(|row| row.place.span.start);
+    let is_other = candidate.finding.endpoint.as_ref().is_some_and(|endpoint| endpoint.location != location);
+    is_other && around.is_some_and(|row| row.location == location)
 }
 
 /// Nothing may be left out that was judged before.

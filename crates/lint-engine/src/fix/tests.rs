@@ -279,3 +279,55 @@ fn other_roots_keep_what_was_said_of_them() {
     assert_eq!(format!("{:?}", fixed.outcome.endpoints), format!("{:?}", again.outcome.endpoints));
     assert_eq!(DirectiveName::UNKNOWN, catalogue::lookup(b"bad-word"));
 }
+
+/// The text of the one file after its safe fixes, and how many there were.
+fn fixed_text(http: &str) -> (String, usize) {
+    let files = memory(&[("nginx.conf", main_file(http))]);
+    let settings = Settings { ignore: vec!["lifetime".parse().unwrap()], ..Settings::default() };
+    let fixed = fix(&files, &["nginx.conf"], &settings, Which::Safe);
+    (String::from_utf8(fixed.texts[0].new.bytes().to_vec()).unwrap(), report(&fixed).applied.len())
+}
+
+/// What a server sets is said once, and its fix is for all endpoints below it.
+#[test]
+fn a_line_that_several_locations_get_is_fixed_for_all_of_them() {
+    let (text, applied) = fixed_text(
+        "server {\nlisten 80;\nproxy_http_version 1.1;\nproxy_set_header Upgrade upgrade;\n\
+         proxy_set_header Connection $http_connection;\nproxy_read_timeout 1h;\n\
+         location /ws/ { proxy_pass http://127.0.0.1:9000; }\n\
+         location /socket.io/ { proxy_pass http://127.0.0.1:9000; }\n\
+         location / { # nginx-ws-lint: not-websocket\nproxy_pass http://127.0.0.1:9001; }\n}",
+    );
+    assert_eq!(applied, 1, "{text}");
+    let lines =
+        "9000; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $http_connection; }";
+    assert_eq!(text.matches(lines).count(), 2, "{text}");
+    assert_eq!(text.matches("Upgrade upgrade;").count(), 1, "{text}");
+}
+
+/// Where nginx refuses to start, no other location has anything to keep.
+#[test]
+fn what_keeps_nginx_from_starting_is_fixed_for_all() {
+    let location = |name: &str| {
+        format!(
+            "location {name} {{ proxy_pass http://127.0.0.1:9000; proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $connection_upgrade; }}\n"
+        )
+    };
+    let (text, applied) = fixed_text(&format!("server {{\n{}{}}}", location("/ws/"), location("/")));
+    assert_eq!(applied, 1, "{text}");
+    assert!(text.contains("map $http_upgrade $connection_upgrade {\n"), "{text}");
+}
+
+/// The location that `auth_request` asks stops to be an endpoint, and is no other one to keep.
+#[test]
+fn a_subrequest_is_asked_without_upgrade() {
+    let (text, applied) = fixed_text(
+        "server {\nlisten 80;\nproxy_http_version 1.1;\nproxy_set_header Upgrade $http_upgrade;\n\
+         proxy_set_header Connection $http_connection;\n\
+         location /ws/ { auth_request /auth; proxy_pass http://127.0.0.1:9000; }\n\
+         location = /auth { internal; proxy_pass http://127.0.0.1:9000/auth; }\n}",
+    );
+    assert_eq!(applied, 1, "{text}");
+    let lines = "9000/auth; proxy_set_header Upgrade \"\"; proxy_set_header Connection \"\"; }";
+    assert!(text.contains(lines), "{text}");
+}
