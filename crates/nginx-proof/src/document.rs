@@ -40,7 +40,9 @@ pub fn document(proofs: &[Proof]) -> String {
          silent connection has to be open after 60 s.\n\
          Times are run 30 times faster, except for nginx's own default, which is waited for.\n\
          Statuses, messages and times are compared with what the page says.\n\
-         A block in quotation marks is a sentence of the page, with a configuration of its own.\n\n\
+         A block in quotation marks is a sentence of the page, with a configuration of its own.\n\
+         A fixed example is what `--fix --unsafe-fixes` makes of the Example: the linter has to be silent, and what \
+         failed has to work.\n\n\
          Not observed:\n\n",
     );
     for (rule, block, why) in NOT_OBSERVED {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::expected::Manner;
+use crate::page::Heading;
 use crate::proofs::{Case, MINIMUM, SLACK};
 use crate::{Delivery, Framing, Head, Observation, Seen};
 
@@ -17,7 +18,8 @@ const REFUSED: &str = "directive-not-allowed-here";
 pub(crate) fn judge(case: &Case<'_>, raised: &[&str], observation: &Observation) -> (String, Vec<String>) {
     let mut judge = Judge { case, said: Vec::new(), faults: Vec::new() };
     let is_raised = raised.contains(&case.rule.name);
-    let is_too_old = case.expected.since.is_some_and(|since| case.binary.version < since);
+    let is_too_old = case.expected.since.is_some_and(|since| case.binary.version < since)
+        && case.block.heading != Heading::Fixed;
     // What a release does not have yet, it refuses.
     let is_expected = |name: &str| name == case.rule.name || is_too_old && name == REFUSED;
     for other in raised.iter().filter(|name| !is_expected(name)) {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use lint_engine::{Level, Selector, Settings, lint};
+use lint_engine::{Level, Selector, Settings, Which, fixed, lint};
 use lint_finding::{RuleMeta, Severity};
 use nginx_semantics::{MemoryFiles, NginxVersion, Scope, VersionRange};
 
@@ -11,6 +11,8 @@ use nginx_semantics::{MemoryFiles, NginxVersion, Scope, VersionRange};
 pub enum Heading {
     /// It must fail.
     Example,
+    /// An Example with the linter's own fixes: it must work.
+    Fixed,
     /// It must work.
     UseInstead,
     /// None: a sentence is shown to be true.
@@ -22,6 +24,7 @@ impl Heading {
     pub fn name(self) -> &'static str {
         match self {
             Self::Example => "Example",
+            Self::Fixed => "Fixed example",
             Self::UseInstead => "Use instead",
             Self::InWords => "In words",
         }
@@ -77,10 +80,30 @@ impl Block {
     /// The names of the rules that the linter raises for one version on the page of a rule, which is asked for even
     /// where it is off by default.
     pub(crate) fn raised(&self, rule: &'static RuleMeta, version: NginxVersion) -> Vec<&'static str> {
+        let Given { memory, arguments, scope, settings } = self.given(rule, version);
+        let outcome = lint(&memory, &arguments, &scope, &settings);
+        outcome.findings.iter().map(|finding| finding.rule.name).collect()
+    }
+
+    /// The block with all fixes of what the linter finds for one version; `None` where there are none.
+    pub(crate) fn fixed(&self, rule: &'static RuleMeta, version: NginxVersion) -> Option<Self> {
+        let Given { memory, arguments, scope, settings } = self.given(rule, version);
+        let fixed = fixed(&memory, &arguments, &scope, &settings, Which::All, &|_, _| Ok(()));
+        let mut this = Self { heading: Heading::Fixed, ..self.clone() };
+        for (path, text) in this.files.iter_mut().chain(&mut this.beside) {
+            let path = PathBuf::from(FOLDER).join(path);
+            if let Some(changed) = fixed.texts.iter().find(|changed| changed.path == path) {
+                *text = String::from_utf8_lossy(changed.new.bytes()).into_owned();
+            }
+        }
+        (!fixed.texts.is_empty()).then_some(this)
+    }
+
+    fn given(&self, rule: &'static RuleMeta, version: NginxVersion) -> Given {
         let is_off = rule.severity == Severity::Pedantic;
         let asked =
             is_off.then_some((Selector::Rule(rule.name), Level::At(rule.severity))).into_iter().collect();
-        let folder = PathBuf::from("/page");
+        let folder = PathBuf::from(FOLDER);
         let mut memory = MemoryFiles::new();
         for (path, text) in self.files.iter().chain(&self.beside) {
             memory.insert(folder.join(path), text.as_str());
@@ -95,11 +118,20 @@ impl Block {
         };
         let others =
             self.beside.iter().filter(|(path, _)| !path.ends_with(".toml")).map(|(path, _)| path.as_str());
-        let arguments: Vec<PathBuf> =
-            std::iter::once("nginx.conf").chain(others).map(|path| folder.join(path)).collect();
-        let outcome = lint(&memory, &arguments, &scope, &settings);
-        outcome.findings.iter().map(|finding| finding.rule.name).collect()
+        let arguments = std::iter::once("nginx.conf").chain(others).map(|path| folder.join(path)).collect();
+        Given { memory, arguments, scope, settings }
     }
+}
+
+/// Where the linter finds a block.
+const FOLDER: &str = "/page";
+
+/// What the linter is given of a block.
+struct Given {
+    memory: MemoryFiles,
+    arguments: Vec<PathBuf>,
+    scope: Scope,
+    settings: Settings,
 }
 
 /// The blocks whose fence says `nginx`, in order. What the version on a fence says is not asked: every block is run on

@@ -152,6 +152,9 @@ impl Case<'_> {
         let raised = self.block.raised(self.rule, self.binary.version);
         let is_raised = raised.contains(&self.rule.name);
         let (seen, mut faults) = judge(self, &raised, &observation);
+        if is_raised && self.block.heading == Heading::Fixed {
+            faults.push("the linter still raises it".to_owned());
+        }
         if let Some(statement) = self.statement {
             faults.clear();
             let expected = (statement.seen)(self.binary.version);
@@ -188,15 +191,13 @@ pub fn prove(binaries: &[Binary]) -> Result<Vec<Proof>, Error> {
             (Block::new(Heading::InWords, index + 1, "", statement.text), Some(statement))
         });
         for (block, statement) in blocks(rule).into_iter().map(|block| (block, None)).chain(said) {
-            let case = |binary| Case {
-                rule,
-                expected,
-                claims: Claims::of(rule),
-                block: block.clone(),
-                statement,
-                binary,
-            };
-            cases.extend(binaries.iter().map(case));
+            for binary in binaries {
+                let is_example = block.heading == Heading::Example;
+                let fixed = is_example.then(|| block.fixed(rule, binary.version)).flatten();
+                let case =
+                    |block| Case { rule, expected, claims: Claims::of(rule), block, statement, binary };
+                cases.extend([Some(block.clone()), fixed].into_iter().flatten().map(case));
+            }
         }
     }
     // Those that wait for a real minute start first.

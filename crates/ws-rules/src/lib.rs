@@ -16,6 +16,7 @@ mod refused;
 mod remedies;
 mod repair;
 mod rules;
+mod setting;
 mod streaming;
 #[cfg(test)]
 mod testing;

@@ -1,28 +1,74 @@
 //! The remedy's words that rules about logs share: an access log that tells what becomes of WebSockets.
 
+use nginx_semantics::{ContextKind, Directive};
 use ws_model::{Endpoint, Fields, fields_of};
 
-use crate::Context;
+use crate::setting::{beside, own};
 use crate::verify::code;
+use crate::{Context, Edits};
 
 /// What the log needs, in a form that a shell's tools read.
 const FORMAT: &str = "'$remote_addr $host [$time_local] \"$request\" $status rt=$request_time out=$bytes_sent up=$upstream_addr us=$upstream_status'";
 
-/// What to add for a log of its own, with a format that the configuration has or one under a name that is free.
+/// A log of its own for an endpoint.
+struct OwnLog {
+    /// A format that the configuration has, or one under a name that is free.
+    format: String,
+    /// Whether `http` gets it.
+    is_new: bool,
+}
+
+impl OwnLog {
+    fn of(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> Self {
+        let formats: Vec<_> = cx.model.log_formats(endpoint.context).collect();
+        let name_of = |format: &Directive<'_>| {
+            format.argument(0).map(|name| String::from_utf8_lossy(&name).into_owned()).unwrap_or_default()
+        };
+        let complete = formats.iter().find(|format| fields_of(format).is_some_and(Fields::is_complete));
+        let is_taken = formats.iter().any(|format| name_of(format) == "websocket");
+        let own = if is_taken { "websocket_lifetime" } else { "websocket" };
+        let format = complete.map_or_else(|| own.to_owned(), name_of);
+        Self { format, is_new: complete.is_none() }
+    }
+
+    fn value(&self) -> String {
+        format!("/var/log/nginx/websocket.log {}", self.format)
+    }
+
+    fn format_line(&self) -> String {
+        format!("log_format {} {FORMAT};", self.format)
+    }
+}
+
+/// What to add, in words.
 pub(crate) fn own_access_log(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> String {
-    let formats: Vec<_> = cx.model.log_formats(endpoint.context).collect();
-    let name_of = |format: &nginx_semantics::Directive<'_>| {
-        format.argument(0).map(|name| String::from_utf8_lossy(&name).into_owned()).unwrap_or_default()
-    };
-    let complete = formats.iter().find(|format| fields_of(format).is_some_and(Fields::is_complete));
-    let is_taken = formats.iter().any(|format| name_of(format) == "websocket");
-    let own = if is_taken { "websocket_lifetime" } else { "websocket" };
-    let name = complete.map_or_else(|| own.to_owned(), name_of);
-    let line = format!("access_log /var/log/nginx/websocket.log {name};");
-    let mut help = format!("add to {}:{}", endpoint.location_words(), code(&[line]));
-    if complete.is_none() {
-        let format = format!("log_format {name} {FORMAT};");
-        help.push_str(&format!("\nand in `http`, above all that uses it:{}", code(&[format])));
+    let log = OwnLog::of(cx, endpoint);
+    let mut help =
+        format!("add to {}:{}", endpoint.location_words(), code(&[format!("access_log {};", log.value())]));
+    if log.is_new {
+        help.push_str(&format!("\nand in `http`, above all that uses it:{}", code(&[log.format_line()])));
     }
     help
+}
+
+/// The edits for it: in place of `access_log off`, else beside the logs that are written now, which a line of its own
+/// would drop.
+pub(crate) fn own_access_log_edits(
+    cx: &Context<'_, '_>,
+    endpoint: &Endpoint<'_>,
+    current: &[Directive<'_>],
+) -> Edits {
+    let log = OwnLog::of(cx, endpoint);
+    let value = log.value();
+    let mut edits = match own(cx, endpoint, "access_log") {
+        Some(off) if current.is_empty() => Edits::new().replace(&off, &format!("access_log {value}")),
+        _ => beside(cx, endpoint, current, "access_log", &value),
+    };
+    if log.is_new {
+        let configuration = cx.configuration();
+        let http = configuration.enclosing(endpoint.context, ContextKind::Http);
+        let Some(http) = http.and_then(|http| configuration.opener(http)) else { return Edits::impossible() };
+        edits = edits.at_start(&http, &[log.format_line()]);
+    }
+    edits
 }

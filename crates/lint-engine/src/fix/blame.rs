@@ -93,7 +93,10 @@ impl<'a> Index<'a> {
             this.blocks.insert(block);
             if let Some(node) = self.head(edit.place) {
                 let renamed = self.openers().get(&(block.0, node)).cloned().unwrap_or_default();
-                this.renames |= !renamed.is_empty();
+                let file = self.state.loaded.sources.get(block.0);
+                // An endpoint may be in an `if` too, and is called by its condition.
+                let is_if = file.is_some_and(|file| file.name(node) == DirectiveName::IF);
+                this.renames |= !renamed.is_empty() || is_if;
                 this.targets.extend(renamed);
             }
         }

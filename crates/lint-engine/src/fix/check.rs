@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use lint_finding::{EndpointRow, Finding, Outcome, Place, Severity};
+use lint_finding::{Edit, EndpointRow, FileId, Finding, Outcome, Place, Severity};
 
-use super::blame::{BlockId, Candidate, Index, contributors};
+use super::blame::{BlockId, Candidate, Index, Target, contributors};
 use super::plan::Plan;
 use super::state::State;
 use super::units::UnitKey;
@@ -62,7 +62,7 @@ fn findings(before: &State, after: &State, plan: &Plan, chosen: &[(usize, &Candi
     }
     let targets: BTreeMap<&str, usize> =
         chosen.iter().map(|(index, candidate)| (candidate.finding.fingerprint.as_str(), *index)).collect();
-    let revealed = Revealed::new(after, chosen);
+    let revealed = Revealed::new(before, after, plan, chosen);
     let mut index = None;
     let mut complaints = Vec::new();
     for ((_, _, endpoint), (old, mut new)) in groups {
@@ -99,19 +99,29 @@ struct Revealed {
 }
 
 impl Revealed {
-    fn new(after: &State, chosen: &[(usize, &Candidate)]) -> Self {
+    fn new(before: &State, after: &State, plan: &Plan, chosen: &[(usize, &Candidate)]) -> Self {
         let is_start = chosen.iter().any(|(_, candidate)| candidate.is_start());
         let mut this = Self { found: BTreeMap::new(), fixed: BTreeMap::new(), is_start };
+        let renamed = renamed(before, after, plan, chosen);
         for (number, said) in after.said() {
             let key = (said.finding.rule.name, said.finding.primary.place);
             let part = after.parts.get(number);
             let unit = part.and_then(|part| part.units.of(said.context?));
             this.found.entry(key).or_default().insert(unit);
         }
+        let added = added(before, after, plan);
         for (_, candidate) in chosen {
             let severity = candidate.finding.severity;
-            for (_, unit) in &candidate.targets {
+            let adds =
+                |edit: &Edit| edit.place.span.is_empty().then_some((edit.place.file, edit.place.span.start));
+            let places: Vec<_> = candidate.fix.edits.iter().filter_map(adds).collect();
+            for (_, unit) in added.iter().filter(|(place, _)| places.contains(place)) {
                 let worst = this.fixed.entry(*unit).or_insert(severity);
+                *worst = severity.max(*worst);
+            }
+            for target in &candidate.targets {
+                let unit = renamed.get(target).copied().unwrap_or(target.1);
+                let worst = this.fixed.entry(unit).or_insert(severity);
                 *worst = severity.max(*worst);
             }
         }
@@ -128,6 +138,60 @@ impl Revealed {
         };
         units.is_some_and(|units| units.iter().all(was_worse))
     }
+}
+
+/// The locations that were not there before, with the place at which they are added.
+fn added(before: &State, after: &State, plan: &Plan) -> Vec<((FileId, u32), UnitKey)> {
+    let mut added = Vec::new();
+    for (number, part) in after.parts.iter().enumerate() {
+        let Some(configuration) = after.configuration(number) else { continue };
+        let old = before.parts.iter().find(|old| old.name() == part.name());
+        for (key, unit) in
+            part.units.iter().filter(|(key, _)| old.is_some_and(|old| old.units.get(*key).is_none()))
+        {
+            let Some(at) = configuration.opener(unit.context).map(|opener| opener.at()) else { continue };
+            let file = FileId(at.file.0);
+            added.push(((file, plan.before(file, at.span.start)), key));
+        }
+    }
+    added
+}
+
+/// What a location is called afterwards whose opening line is edited.
+fn renamed(
+    before: &State,
+    after: &State,
+    plan: &Plan,
+    chosen: &[(usize, &Candidate)],
+) -> BTreeMap<Target, UnitKey> {
+    let mut renamed = BTreeMap::new();
+    let candidates = chosen.iter().map(|(_, candidate)| candidate);
+    for target in candidates.filter(|candidate| candidate.renames).flat_map(|candidate| &candidate.targets) {
+        let (number, key) = *target;
+        let old = before.parts.get(number).and_then(|part| part.units.get(key));
+        let old = old.zip(before.configuration(number));
+        let Some(at) = old.and_then(|(unit, configuration)| Some(configuration.opener(unit.context)?.at()))
+        else {
+            continue;
+        };
+        let moved = plan.moved(FileId(at.file.0), at.span.start);
+        let part = after
+            .parts
+            .iter()
+            .position(|part| before.parts.get(number).is_some_and(|old| part.name() == old.name()));
+        let Some((part, configuration)) =
+            part.and_then(|part| after.parts.get(part).zip(after.configuration(part)))
+        else {
+            continue;
+        };
+        let is_there = |context| {
+            let opener = configuration.opener(context).map(|opener| opener.at());
+            opener.is_some_and(|opener| opener.file == at.file && moved.contains(&opener.span.start))
+        };
+        let new = part.units.iter().find(|(_, unit)| is_there(unit.context));
+        renamed.extend(new.map(|(new, _)| (*target, new)));
+    }
+    renamed
 }
 
 /// Whether two findings are the same one, before and after.

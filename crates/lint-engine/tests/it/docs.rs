@@ -19,10 +19,10 @@ const HEADINGS: [&str; 9] = [
 ];
 
 /// A fenced block of a page.
-struct Block<'p> {
-    heading: &'p str,
-    info: &'p str,
-    text: String,
+pub(crate) struct Block<'p> {
+    pub(crate) heading: &'p str,
+    pub(crate) info: &'p str,
+    pub(crate) text: String,
 }
 
 fn pages() -> impl Iterator<Item = &'static RuleMeta> {
@@ -30,7 +30,7 @@ fn pages() -> impl Iterator<Item = &'static RuleMeta> {
 }
 
 /// The blocks whose fence says `nginx`.
-fn blocks(page: &str) -> Vec<Block<'_>> {
+pub(crate) fn blocks(page: &str) -> Vec<Block<'_>> {
     let mut blocks: Vec<Block<'_>> = Vec::new();
     let mut heading = "";
     let mut open = false;

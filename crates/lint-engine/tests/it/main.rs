@@ -8,6 +8,7 @@ mod docs;
 mod fixes;
 mod idioms;
 mod registry;
+mod remedies;
 mod settings;
 mod snippet;
 mod stable;

@@ -2,9 +2,12 @@
 
 use std::path::PathBuf;
 
-use lint_engine::{Level, Selector, Settings, lint};
+use lint_engine::{Fixed, Level, Selector, Settings, Which, fixed, lint};
 use lint_finding::{Finding, Outcome, RuleMeta, Severity};
 use nginx_semantics::{MemoryFiles, Scope};
+
+/// Where the files lie.
+const FOLDER: &str = "/t";
 
 /// Files in memory with the settings to judge them by.
 #[derive(Debug, Default)]
@@ -81,17 +84,48 @@ impl Snippet {
         self
     }
 
+    /// With other bytes in each file that is no settings file; `None` where one cannot be written so.
+    pub(crate) fn written(&self, writing: fn(&str) -> Option<String>) -> Option<Self> {
+        let files = self.files.iter().map(|(path, text)| {
+            let text = ready(text);
+            let text = if path.ends_with(".toml") { Some(text) } else { writing(&text) };
+            Some((path.clone(), text?))
+        });
+        let files = files.collect::<Option<Vec<_>>>()?;
+        Some(Self { files, also: self.also.clone(), settings: self.settings.clone() })
+    }
+
     /// The run.
     pub(crate) fn run(&self) -> Outcome {
-        let folder = PathBuf::from("/t");
+        let (memory, arguments, scope) = self.given();
+        lint(&memory, &arguments, &scope, &self.settings)
+    }
+
+    /// With the fixes, and what came of them.
+    pub(crate) fn fixed(&self, which: Which) -> (Self, Fixed) {
+        let (memory, arguments, scope) = self.given();
+        let fixed = fixed(&memory, &arguments, &scope, &self.settings, which, &|_, _| Ok(()));
+        let mut this = self.written(|text| Some(text.to_owned())).unwrap_or_default();
+        for (path, text) in &mut this.files {
+            let path = PathBuf::from(FOLDER).join(path);
+            if let Some(changed) = fixed.texts.iter().find(|changed| changed.path == path) {
+                *text = String::from_utf8(changed.new.bytes().to_vec()).expect("text");
+            }
+        }
+        (this, fixed)
+    }
+
+    /// The files, which of them are linted, and where they lie.
+    fn given(&self) -> (MemoryFiles, Vec<PathBuf>, Scope) {
+        let folder = PathBuf::from(FOLDER);
         let mut memory = MemoryFiles::new();
         for (path, text) in &self.files {
             memory.insert(folder.join(path), ready(text));
         }
         let scope = Scope { given: vec![folder.clone()], working_folder: folder.clone(), ..Scope::default() };
         let first = self.files.iter().take(1).map(|(path, _)| path);
-        let arguments: Vec<PathBuf> = first.chain(&self.also).map(|path| folder.join(path)).collect();
-        lint(&memory, &arguments, &scope, &self.settings)
+        let arguments = first.chain(&self.also).map(|path| folder.join(path)).collect();
+        (memory, arguments, scope)
     }
 
     /// The names of the rules that speak at warning and above, each as often as it does.

@@ -67,7 +67,7 @@ fn safe_ones_are_applied_and_told() {
 #[test]
 fn unsafe_ones_wait_until_they_are_asked_for() {
     let tree = Tree::new(&[("nginx.conf", HIDDEN)]);
-    let run = tree.run(&["--fix", "nginx.conf"]);
+    let run = tree.run(&["--fix", IGNORED, "nginx.conf"]);
     assert_eq!((run.code, text(&tree, "nginx.conf").as_str()), (Some(1), HIDDEN));
     assert!(run.stdout.contains("nothing fixed; --unsafe-fixes has 1 more\n"), "{}", run.stdout);
     let run = tree.run(&["--fix", "--unsafe-fixes", IGNORED, "nginx.conf"]);
@@ -119,7 +119,7 @@ fn bytes_outside_of_edits_stay() {
 #[test]
 fn standard_input_comes_out_fixed() {
     let tree = Tree::new(&[]);
-    let run = tree.run_with(&["--fix", "-"], SCHEME.as_bytes());
+    let run = tree.run_with(&["--fix", IGNORED, "-"], SCHEME.as_bytes());
     assert_eq!((run.code, run.stdout), (Some(0), SCHEME.replace("ws://", "http://")));
     assert!(run.stderr.contains("fixed 1 finding in 1 file\n"), "{}", run.stderr);
     // As it is where there is nothing to fix.

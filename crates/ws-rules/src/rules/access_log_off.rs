@@ -2,10 +2,10 @@
 //!
 //! A tunnel is logged once, when it ends (`http/ngx_http_request.c:ngx_http_log_request`).
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use ws_model::{AccessLogs, Endpoint};
 
-use crate::logging::own_access_log;
+use crate::logging::{own_access_log, own_access_log_edits};
 use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct AccessLogOff;
@@ -16,7 +16,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Info,
     summary: "nothing is logged about handshakes and disconnects",
     since: "0.1.0",
-    fix: FixKind::None,
+    fix: FixKind::Sometimes,
     docs: include_str!("access_log_off.md"),
 };
 
@@ -29,13 +29,17 @@ impl Rule for AccessLogOff {
         let AccessLogs::Off(directive) = cx.model.access_logs(endpoint.context) else { return };
         let message = "nginx logs neither handshakes nor the ends of WebSockets here";
         let finding = FindingBuilder::new(&META, &directive, message).endpoint(endpoint);
+        let edits = own_access_log_edits(cx, endpoint, &[]);
+        let finding = finding.fix("log WebSockets to a file of their own", Applicability::Unsafe, edits);
         out.push(finding.help(own_access_log(cx, endpoint)));
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{check, found, help};
+    use lint_finding::Applicability;
+
+    use crate::testing::{check, fixed, found, help};
 
     const LINES: &str = "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; \
         proxy_read_timeout 1h; proxy_pass http://127.0.0.1:9000;";
@@ -87,5 +91,16 @@ server {
             let names: Vec<_> = found(&text).iter().map(|finding| finding.rule.name).collect();
             assert!(!names.contains(&"access-log-off"), "{lines}");
         }
+    }
+
+    #[test]
+    fn the_line_becomes_a_log_of_a_format_that_is_there() {
+        let text = |log: &str| {
+            crate::testing::with_handshake(&format!(
+                "server {{\nlocation /ws/ {{\n    proxy_pass http://a;\n    access_log {log};\n    @\n}}\n}}\n"
+            ))
+        };
+        let after = fixed(Applicability::Unsafe, "access-log-off", &text("off"));
+        assert_eq!(after, text("/var/log/nginx/websocket.log websocket"));
     }
 }

@@ -7,8 +7,9 @@ use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::Effective;
 use ws_model::Endpoint;
 
+use crate::setting::set;
 use crate::streaming::{NOT_THE_WEBSOCKET, Unframed, buffering, is_on, streams, unframed};
-use crate::{Context, Edits, FindingBuilder, Findings, Rule};
+use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct BufferedEndpoint;
 
@@ -62,12 +63,10 @@ impl Rule for BufferedEndpoint {
                 .assumed(is_assumed)
                 .at_most(severity);
         let name = name.as_str();
+        let edits = set(cx, endpoint, name, "off");
+        finding = finding.fix(format!("write `{name} off`"), Applicability::Unsafe, edits);
         let remedy = match line.filter(|_| is_here) {
-            Some(line) => {
-                let edits = Edits::new().argument(&line, 0, "off");
-                finding = finding.fix(format!("write `{name} off`"), Applicability::Unsafe, edits);
-                format!("write `{name} off;`")
-            }
+            Some(_) => format!("write `{name} off;`"),
             None => format!("add `{name} off;` to {}", endpoint.location_words()),
         };
         out.push(finding.help(format!(

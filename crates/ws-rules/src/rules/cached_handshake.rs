@@ -4,11 +4,12 @@
 //! `ngx_http_upstream_cache`), and its key does not hold `Upgrade` by default. Only a bypass goes past it; what is not
 //! stored because of `proxy_no_cache` is decided after that, for the answer (`ngx_http_upstream_send_response`).
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::catalogue::lookup;
 use nginx_semantics::{Declared, Directive, Effective, Part, PassModule, Request, effective, parts};
 use ws_model::{Browser, Endpoint, HandshakeRequest, OrdinaryRequest};
 
+use crate::setting::past_the_cache;
 use crate::verify::{code, with_curl};
 use crate::{Context, FindingBuilder, Findings, Rule};
 
@@ -20,7 +21,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "a handshake may be answered from the cache instead of by the upstream",
     since: "0.1.0",
-    fix: FixKind::None,
+    fix: FixKind::Sometimes,
     docs: include_str!("cached_handshake.md"),
 };
 
@@ -81,6 +82,8 @@ impl Rule for CachedHandshake {
             let text = "this is about what gets into the cache, not about who is answered from it";
             finding = finding.label(line, text);
         }
+        let (title, edits) = past_the_cache(cx, endpoint, prefix, lines(&bypass));
+        finding = finding.fix(title, Applicability::Safe, edits);
         out.push(finding.help(with_curl(remedy(endpoint, prefix, &bypass), endpoint)));
     }
 }

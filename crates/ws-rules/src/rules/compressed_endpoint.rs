@@ -3,10 +3,11 @@
 //! With buffering nginx does not flush after each part, and zlib keeps what is not flushed
 //! (`http/modules/ngx_http_gzip_filter_module.c:ngx_http_gzip_filter_deflate`).
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{DirectiveName, Effective, effective};
 use ws_model::Endpoint;
 
+use crate::setting::set;
 use crate::streaming::{NOT_THE_WEBSOCKET, buffering, is_on, streams};
 use crate::{Context, FindingBuilder, Findings, Rule};
 
@@ -18,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "nginx compresses what the fallback of a WebSocket streams over HTTP, and holds it back",
     since: "0.1.0",
-    fix: FixKind::None,
+    fix: FixKind::Sometimes,
     docs: include_str!("compressed_endpoint.md"),
 };
 
@@ -72,6 +73,7 @@ impl Rule for CompressedEndpoint {
                 .at_most(severity)
                 .assumed(gzip_line.is_assumed || types_line.is_assumed)
                 .because(types, "this has the type compressed")
+                .fix("write `gzip off`", Applicability::Unsafe, set(cx, endpoint, "gzip", "off"))
                 .help(format!(
                     "write `gzip off;` in {}, or switch its buffering off, which has each part flushed; {NOT_THE_WEBSOCKET}",
                     endpoint.location_words()

@@ -4,13 +4,15 @@
 //! (`http/ngx_http_core_module.c:ngx_http_core_find_config_phase`). RFC 6455 section 4.1 lets a client follow redirects;
 //! browsers do not.
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::{Answer, ContextId, Directive, Selection};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use nginx_semantics::{Answer, ContextId, Directive, DirectiveName, Selection};
 use ws_model::applications::{self, PathKind};
 use ws_model::{Endpoint, EvidenceKind};
 
+use crate::edit::{copied, word};
+use crate::setting::safe_if_alone;
 use crate::ways::{About, Blame, Refusal, groups, refusal, refusal_of_path};
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct HandshakeRedirected;
 
@@ -20,7 +22,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     summary: "nginx answers the handshake with a redirect, which WebSocket clients do not follow",
     since: "0.1.0",
-    fix: FixKind::None,
+    fix: FixKind::Sometimes,
     docs: include_str!("handshake_redirected.md"),
 };
 
@@ -95,8 +97,37 @@ fn slash(
     let help = format!(
         "name the location `{path}`, which serves `{path}/` too, or add a `location = {path}` with the same lines"
     );
-    let finding = FindingBuilder::new(&META, &opener, message).at_most(severity);
+    let applicability = match about {
+        About::Endpoint(endpoint) => safe_if_alone(endpoint),
+        // The user says that WebSockets come here.
+        About::Path(_) => Applicability::Safe,
+    };
+    let finding = FindingBuilder::new(&META, &opener, message).at_most(severity).fix(
+        format!("add a `location = {path}` with the same lines"),
+        applicability,
+        exact(&opener, path),
+    );
     out.push(about.finish(cx, finding, help, path));
+}
+
+/// A location for the path alone, with the lines of the one whose name has a slash more. Lines that look at the path may
+/// do something else there, and blocks are not repeated.
+fn exact(opener: &Directive<'_>, path: &str) -> Edits {
+    let Some(file) = opener.file() else { return Edits::impossible() };
+    let mut lines = vec![format!("location = {} {{", word(opener, path))];
+    for node in file.tree.children(opener.reference.node) {
+        let mut line = *opener;
+        line.reference.node = node;
+        let depends = matches!(
+            line.name(),
+            DirectiveName::REWRITE | DirectiveName::RETURN | DirectiveName::TRY_FILES | DirectiveName::ALIAS
+        );
+        let copy = copied(&line).filter(|_| !depends && !file.tree.is_block(node));
+        let Some(copy) = copy else { return Edits::impossible() };
+        lines.push(format!("\t{copy}"));
+    }
+    lines.push("}".to_owned());
+    Edits::new().block_before(opener, &lines)
 }
 
 /// An application that connects to a path without a final slash, where the location's name has one.
@@ -146,7 +177,9 @@ fn is_kept_elsewhere(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, refusal: &Re
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{Options, check, check_with, found, help, with_handshake as with};
+    use lint_finding::Applicability;
+
+    use crate::testing::{Options, check, check_with, fixed_with, found, help, with_handshake as with};
 
     fn path(path: &'static str) -> Options {
         Options { websocket_path: Some(path), ..Options::default() }
@@ -239,5 +272,20 @@ server {
                  server { listen 444; location / { return 302 /login; } location /x { proxy_pass http://a; } }",
             ),
         );
+    }
+
+    #[test]
+    fn the_path_gets_a_location_of_its_own() {
+        let rest = "location /chat/ {\r\n  proxy_pass http://127.0.0.1:9000;\r\n  @\r\n}\r\n";
+        let after = fixed_with(
+            path("/chat"),
+            Applicability::Safe,
+            "handshake-redirected",
+            &with(&format!("server {{\r\n# chat\r\n{rest}}}\r\n")),
+        );
+        let copied: String = with("@").replace("; ", ";\r\n  ");
+        let own =
+            format!("location = /chat {{\r\n  proxy_pass http://127.0.0.1:9000;\r\n  {copied}\r\n}}\r\n\r\n");
+        assert_eq!(after, format!("server {{\r\n{own}# chat\r\n{}}}\r\n", with(rest)));
     }
 }

@@ -5,14 +5,15 @@
 
 use std::rc::Rc;
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::{ContextId, DirectiveName, Effective, NginxVersion, effective};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use nginx_semantics::{ContextId, Directive, DirectiveName, Effective, NginxVersion, effective};
 use ws_model::{Endpoint, OpenSocket};
 
 use super::certificate_without_tls::is_meant_for_tls;
+use crate::edit::copied;
 use crate::listening::Listening;
 use crate::streaming::is_on;
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct Http2OnlyListener;
 
@@ -22,7 +23,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     summary: "a port without TLS speaks HTTP/2 only before nginx 1.25.1, and no handshake is answered there",
     since: "0.1.0",
-    fix: FixKind::None,
+    fix: FixKind::Sometimes,
     docs: include_str!("http2_only_listener.md"),
 };
 
@@ -76,15 +77,28 @@ impl Rule for Http2OnlyListener {
                         effective(cx.configuration(), listening.server, DirectiveName::SSL),
                         Effective::Default { is_assumed: true }
                     ))
+                    .fix("take `http2` away", Applicability::Unsafe, without_http2(&line))
                     .help("take `http2` away: browsers speak HTTP/2 over TLS only, and a proxy in front has to use HTTP/1.1 for WebSockets"),
             );
         }
     }
 }
 
+/// The `listen` line without the word, or `http2` switched off.
+fn without_http2(line: &Directive<'_>) -> Edits {
+    if line.name() != DirectiveName::LISTEN {
+        return Edits::new().argument(line, 0, "off");
+    }
+    let Some(text) = copied(line) else { return Edits::impossible() };
+    let words = text.trim_end_matches(';').split(' ').filter(|word| *word != "http2");
+    Edits::new().replace(line, &words.collect::<Vec<_>>().join(" "))
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::testing::{Options, check, check_with};
+    use lint_finding::Applicability;
+
+    use crate::testing::{Options, check, check_with, fixed_with};
 
     /// A server with these lines and a complete location.
     fn with(lines: &str) -> String {
@@ -136,5 +150,21 @@ mod tests {
             check_with(Options::version("1.22"), &with(&format!("{listen} {tls}")));
         }
         check_with(Options::version("1.22"), &with("listen 80 http2; include /opt/elsewhere.conf;"));
+    }
+
+    #[test]
+    fn the_word_goes_and_the_others_stay() {
+        let text = |word: &str| {
+            crate::testing::with_handshake(&format!(
+                "server {{\n    listen 80{word} default_server;\n    location /ws/ {{ proxy_pass http://a; @ }}\n}}\n"
+            ))
+        };
+        let after = fixed_with(
+            Options::version("1.22.1"),
+            Applicability::Unsafe,
+            "http2-only-listener",
+            &text(" http2"),
+        );
+        assert_eq!(after, text(""));
     }
 }

@@ -4,12 +4,12 @@
 //! realip module has put the client's in its place (`http/modules/ngx_http_upstream_ip_hash_module.c:
 //! ngx_http_upstream_init_ip_hash_peer`, which reads `c->sockaddr`).
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{ContextKind, Directive, DirectiveName, Effective, ListenAddress, Method, effective};
 use ws_model::Endpoint;
 
 use crate::upstreams::shared;
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct IpHashBehindProxy;
 
@@ -19,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "`ip_hash` chooses by the address of the proxy in front, not by the client's",
     since: "0.1.0",
-    fix: FixKind::None,
+    fix: FixKind::Sometimes,
     docs: include_str!("ip_hash_behind_proxy.md"),
 };
 
@@ -57,7 +57,12 @@ impl Rule for IpHashBehindProxy {
                 "name the proxy with `set_real_ip_from` and say with `real_ip_header` where it puts the client's address"
             }
             None => {
-                finding = finding.at_most(Severity::Info);
+                let edits = Edits::new().replace(&line, "hash $remote_addr consistent");
+                finding = finding.at_most(Severity::Info).fix(
+                    "write `hash $remote_addr consistent`",
+                    Applicability::Unsafe,
+                    edits,
+                );
                 "write `hash $remote_addr consistent;` for the whole address; behind a CDN or a load balancer add `set_real_ip_from` and `real_ip_header`"
             }
         };

@@ -4,11 +4,12 @@
 //! of the 101 takes a millisecond or more at that rate; `ngx_http_upstream.c:ngx_http_upstream_process_upgraded` deletes
 //! the timer that would clear the mark. Messages pass, but the flush that ends the request waits for ever.
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{ContextId, ContextKind, Directive, DirectiveName, Effective, effective, size};
 use ws_model::Endpoint;
 
-use crate::{Context, Edits, FindingBuilder, Findings, Rule};
+use crate::setting::{safe_if_alone, set};
+use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct LimitRateLeak;
 
@@ -80,11 +81,9 @@ impl Rule for LimitRateLeak {
         if let Some(line) = after_line.filter(|_| after > 0) {
             finding = finding.because(&line, "less than the header of the 101");
         }
+        let edits = set(cx, endpoint, "limit_rate", "0");
+        finding = finding.fix("write `limit_rate 0`", safe_if_alone(endpoint), edits);
         let help = if declared.is_here {
-            let is_shared = endpoint.may_serve_ordinary_requests();
-            let applicability = if is_shared { Applicability::Unsafe } else { Applicability::Safe };
-            let edits = Edits::new().argument(directive, 0, "0");
-            finding = finding.fix("write `limit_rate 0`", applicability, edits);
             "write `limit_rate 0;`".to_owned()
         } else {
             format!("add `limit_rate 0;` to {}", endpoint.location_words())
@@ -124,7 +123,9 @@ fn is_set_otherwise(cx: &Context<'_, '_>, context: ContextId) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{Options, check, check_with, found, help};
+    use lint_finding::Applicability;
+
+    use crate::testing::{Options, check, check_with, fixed, found, help};
 
     /// A location that works but for these lines.
     fn with(text: &str) -> String {
@@ -163,7 +164,7 @@ server {
 "#,
         ));
         assert!(help(&findings[0]).starts_with("add `limit_rate 0;` to this location"));
-        assert!(findings[0].fix.is_none());
+        assert_eq!(findings[0].fix.as_ref().unwrap().edits[0].replacement, b" limit_rate 0;");
     }
 
     #[test]
@@ -233,5 +234,14 @@ server {
 "#,
             ),
         );
+    }
+
+    #[test]
+    fn other_locations_keep_an_inherited_rate() {
+        let text = |more: &str| {
+            with(&format!("server {{\n    limit_rate 50k;\n    location /ws/ {{ @{more} }}\n}}\n"))
+        };
+        let after = fixed(Applicability::Safe, "limit-rate-leak", &text(""));
+        assert_eq!(after, text(" limit_rate 0;"));
     }
 }

@@ -1,10 +1,10 @@
 //! `log-format-blind`: the access log does not tell what becomes of WebSockets.
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::ContextKind;
 use ws_model::{AccessLogs, Endpoint, Fields};
 
-use crate::logging::own_access_log;
+use crate::logging::{own_access_log, own_access_log_edits};
 use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct LogFormatBlind;
@@ -15,7 +15,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Info,
     summary: "the access log lacks the status, the duration or the upstream of WebSockets",
     since: "0.1.0",
-    fix: FixKind::None,
+    fix: FixKind::Sometimes,
     docs: include_str!("log_format_blind.md"),
 };
 
@@ -25,6 +25,7 @@ impl Rule for LogFormatBlind {
     }
 
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
+        let mut current = Vec::new();
         let (fields, directive, format) = match cx.model.access_logs(endpoint.context) {
             AccessLogs::Off(_) | AccessLogs::Unknown => return,
             AccessLogs::Default => {
@@ -32,6 +33,7 @@ impl Rule for LogFormatBlind {
                 (Some(Fields::combined()), http.and_then(|http| cx.configuration().opener(http)), None)
             }
             AccessLogs::To(logs) => {
+                current = logs.iter().map(|(line, _)| *line).collect();
                 let all = logs.iter().map(|(_, format)| format.fields);
                 let fields = all.reduce(|all, one| Some(all?.or(one?))).flatten();
                 let (directive, format) =
@@ -60,13 +62,17 @@ impl Rule for LogFormatBlind {
             }
             None => finding.primary("in nginx's own format, `combined`"),
         };
+        let edits = own_access_log_edits(cx, endpoint, &current);
+        finding = finding.fix("log WebSockets to a file of their own", Applicability::Unsafe, edits);
         out.push(finding.help(own_access_log(cx, endpoint)));
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{check, found, help, labels};
+    use lint_finding::Applicability;
+
+    use crate::testing::{check, fixed, found, help, labels};
 
     const LINES: &str = "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; \
         proxy_read_timeout 1h; proxy_pass http://127.0.0.1:9000;";
@@ -116,5 +122,16 @@ mod tests {
             let text = with(&format!("http {{ {lines} server {{ location /ws/ {{ @ }} }} }}"));
             assert!(found(&text).is_empty(), "{lines}");
         }
+    }
+
+    #[test]
+    fn the_logs_that_are_written_stay() {
+        let text = |log: &str| {
+            crate::testing::with_handshake(&format!(
+                "server {{\nlocation /ws/ {{\n    proxy_pass http://a;\n    access_log logs/a.log;\n{log}    @\n}}\n}}\n"
+            ))
+        };
+        let after = fixed(Applicability::Unsafe, "log-format-blind", &text(""));
+        assert_eq!(after, text("    access_log /var/log/nginx/websocket.log websocket;\n"));
     }
 }

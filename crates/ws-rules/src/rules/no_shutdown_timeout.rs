@@ -4,11 +4,11 @@
 //! ngx_worker_process_cycle`, `ngx_event_no_timers_left`), and a tunnel never is. `worker_shutdown_timeout` closes what
 //! is left (`core/ngx_cycle.c:ngx_shutdown_timer_handler`).
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{DirectiveName, time};
 use ws_model::Source;
 
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct NoShutdownTimeout;
 
@@ -18,7 +18,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Info,
     summary: "old workers live on after a reload until their last WebSocket ends",
     since: "0.1.0",
-    fix: FixKind::None,
+    fix: FixKind::Sometimes,
     docs: include_str!("no_shutdown_timeout.md"),
 };
 
@@ -29,27 +29,30 @@ impl Rule for NoShutdownTimeout {
 
     fn configuration(&self, cx: &Context<'_, '_>, out: &mut Findings) {
         let Some(first) = cx.model.endpoints.first() else { return };
-        let finding = match cx.model.in_main(DirectiveName::WORKER_SHUTDOWN_TIMEOUT) {
+        let (finding, edits) = match cx.model.in_main(DirectiveName::WORKER_SHUTDOWN_TIMEOUT) {
             Source::Set { directive, .. }
                 if directive.argument(0).and_then(|time| time::parse_ms(&time)) == Some(0) =>
             {
-                FindingBuilder::new(
+                let finding = FindingBuilder::new(
                     &META,
                     &directive,
                     "`worker_shutdown_timeout 0` is no limit: after a reload old workers live until their last WebSocket ends",
-                )
+                );
+                (finding, Edits::new().argument(&directive, 0, "1h"))
             }
             Source::Default { is_assumed: false } => {
                 let Some(events) = cx.model.events() else { return };
-                FindingBuilder::new(
+                let finding = FindingBuilder::new(
                     &META,
                     &events,
                     "without `worker_shutdown_timeout`, old workers live on after a reload until their last WebSocket ends",
-                )
+                );
+                (finding, Edits::new().before(&events, &["worker_shutdown_timeout 1h;"]))
             }
             _ => return,
         };
-        out.push(finding.endpoint(first).help(
+        let title = "write `worker_shutdown_timeout 1h`";
+        out.push(finding.endpoint(first).fix(title, Applicability::Unsafe, edits).help(
             "add `worker_shutdown_timeout 1h;` beside `events`: a time in which most WebSockets end by themselves, and that you can wait for",
         ));
     }
@@ -57,7 +60,9 @@ impl Rule for NoShutdownTimeout {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{Options, check, check_with, found};
+    use lint_finding::Applicability;
+
+    use crate::testing::{Options, REST, check, check_with, fixed, found};
 
     /// A whole main file with these lines on its top level.
     fn with(main: &str) -> String {
@@ -127,5 +132,12 @@ mod tests {
         );
         let text = with("").replace("worker_processes 2;\nerror_log logs/error.log info;", "");
         check_with(Options::bare(), &text);
+    }
+
+    #[test]
+    fn the_line_stands_before_events() {
+        let after =
+            fixed(Applicability::Unsafe, "no-shutdown-timeout", &format!("user a;\nevents {{\n}}\n{REST}"));
+        assert_eq!(after, format!("user a;\nworker_shutdown_timeout 1h;\nevents {{\n}}\n{REST}"));
     }
 }

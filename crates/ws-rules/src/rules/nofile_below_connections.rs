@@ -4,11 +4,11 @@
 //! (`os/unix/ngx_process_cycle.c:ngx_worker_process_init`); nginx warns at its start at best
 //! (`event/ngx_event.c:ngx_event_module_init`).
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::DirectiveName;
 use ws_model::{Source, number};
 
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct NofileBelowConnections;
 
@@ -18,7 +18,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "`worker_rlimit_nofile` allows fewer connections than `worker_connections`",
     since: "0.1.0",
-    fix: FixKind::None,
+    fix: FixKind::Sometimes,
     docs: include_str!("nofile_below_connections.md"),
 };
 
@@ -48,13 +48,18 @@ impl Rule for NofileBelowConnections {
         }
         // Logs and files that are served are open beside the connections.
         let enough = connections.saturating_mul(2);
+        let title = format!("write `worker_rlimit_nofile {enough}`");
+        let edits = Edits::new().argument(&directive, 0, enough.to_string());
+        finding = finding.fix(title, Applicability::Unsafe, edits);
         out.push(finding.help(format!("write `worker_rlimit_nofile {enough};`")));
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{REST, check, help};
+    use lint_finding::Applicability;
+
+    use crate::testing::{REST, check, fixed, help};
 
     #[test]
     fn fewer_files_than_connections() {
@@ -80,5 +85,15 @@ worker_shutdown_timeout 1h;
         }
         let plain = REST.replace("/ws/", "/").replace("proxy_set_header", "#");
         check(&format!("worker_rlimit_nofile 100; events {{ worker_connections 1024; }}\n{plain}"));
+    }
+
+    #[test]
+    fn twice_as_many_files() {
+        let text = |files: u32| {
+            format!(
+                "worker_rlimit_nofile {files};\nworker_shutdown_timeout 1h;\nevents {{ worker_connections 4096; }}\n{REST}"
+            )
+        };
+        assert_eq!(fixed(Applicability::Unsafe, "nofile-below-connections", &text(1024)), text(8192));
     }
 }

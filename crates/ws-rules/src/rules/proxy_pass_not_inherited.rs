@@ -7,8 +7,10 @@ use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{Answer, AnsweredBy, DirectiveName, Ending, Target, Way};
 use ws_model::{Endpoint, EvidenceKind};
 
+use crate::edit::copied;
+use crate::setting::safe_if_alone;
 use crate::ways::{About, is_partial};
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct ProxyPassNotInherited;
 
@@ -18,7 +20,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     summary: "a nested location does not inherit `proxy_pass`: nginx looks for a file",
     since: "0.1.0",
-    fix: FixKind::None,
+    fix: FixKind::Sometimes,
     docs: include_str!("proxy_pass_not_inherited.md"),
 };
 
@@ -48,6 +50,11 @@ impl Rule for ProxyPassNotInherited {
                     "add a `{name}` to this location; its URI part takes the place of this location's name"
                 )
             } else {
+                let line = copied(pass);
+                let edits =
+                    line.map_or_else(Edits::impossible, |line| Edits::new().at_start(&location, &[line]));
+                let title = format!("repeat `{}` in this location", pass.text_line());
+                finding = finding.fix(title, safe_if_alone(endpoint), edits);
                 format!("add to this location:\n    {};", pass.text_line())
             };
             let path = endpoint.example_path().unwrap_or_else(|| "/".to_owned());
@@ -95,7 +102,9 @@ fn has_only_files(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{Options, check, check_with, found, help, labels, with_handshake as with};
+    use lint_finding::Applicability;
+
+    use crate::testing::{Options, check, check_with, fixed, found, help, labels, with_handshake as with};
 
     #[test]
     fn lines_without_a_proxy_pass() {
@@ -155,5 +164,16 @@ mod tests {
                 "{text}: {findings:#?}"
             );
         }
+    }
+
+    #[test]
+    fn the_address_is_repeated() {
+        let text = |more: &str| {
+            with(&format!(
+                "server {{\nlocation /app/ {{\n    proxy_pass \"http://127.0.0.1:9000\";\n    location /app/ws/ {{\n{more}        @\n    }}\n}}\n}}\n"
+            ))
+        };
+        let after = fixed(Applicability::Safe, "proxy-pass-not-inherited", &text(""));
+        assert_eq!(after, text("        proxy_pass \"http://127.0.0.1:9000\";\n"));
     }
 }

@@ -9,6 +9,7 @@ use nginx_semantics::catalogue::lookup;
 use nginx_semantics::{Directive, Effective, effective};
 use ws_model::Endpoint;
 
+use crate::setting::{safe_if_alone, set};
 use crate::verify::code;
 use crate::{Context, FindingBuilder, Findings, Rule};
 
@@ -20,7 +21,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Info,
     summary: "server side includes are on where a WebSocket is, and hold back a 101 that has a `Content-Type`",
     since: "0.1.0",
-    fix: FixKind::None,
+    fix: FixKind::Sometimes,
     docs: include_str!("response_filter.md"),
 };
 
@@ -49,7 +50,8 @@ impl Rule for ResponseFilter {
         );
         let help = format!("add to {}:{}", endpoint.location_words(), code(&["ssi off;".to_owned()]));
         let finding = FindingBuilder::new(&META, line, message).endpoint(endpoint).assumed(ssi.is_assumed);
-        out.push(finding.help(help));
+        let edits = set(cx, endpoint, "ssi", "off");
+        out.push(finding.fix("write `ssi off`", safe_if_alone(endpoint), edits).help(help));
     }
 }
 
@@ -59,7 +61,9 @@ fn is(line: &Directive<'_>, value: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{check, found, help};
+    use lint_finding::Applicability;
+
+    use crate::testing::{check, fixed, found, help};
 
     /// A location with these lines beside all that a handshake needs.
     fn with(lines: &str) -> String {
@@ -97,5 +101,15 @@ server {
         }
         let text = format!("server {{ ssi on; include /opt/x.conf; {} }}", with(""));
         assert!(found(&text).is_empty());
+    }
+
+    #[test]
+    fn only_this_location_is_without() {
+        let text = |more: &str| {
+            crate::testing::with_handshake(&format!(
+                "server {{\n    ssi on;\n    location /ws/ {{ proxy_pass http://a; @{more} }}\n}}\n"
+            ))
+        };
+        assert_eq!(fixed(Applicability::Safe, "response-filter", &text("")), text(" ssi off;"));
     }
 }

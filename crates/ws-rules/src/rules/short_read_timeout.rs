@@ -3,12 +3,13 @@
 //! One timer ends an idle tunnel, `proxy_read_timeout`; traffic in either direction starts it again
 //! (`http/ngx_http_upstream.c:ngx_http_upstream_process_upgraded`).
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{Directive, DirectiveName, Effective, effective, time};
 use ws_model::applications::{Application, Heartbeat, Sure};
 use ws_model::{Endpoint, Source};
 
-use crate::{Context, Edits, FindingBuilder, Findings, Rule};
+use crate::setting::{safe_if_alone, set};
+use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct ShortReadTimeout;
 
@@ -67,15 +68,11 @@ impl Rule for ShortReadTimeout {
             Source::Unknown(_) => return,
         };
         finding = finding.endpoint(endpoint).assumed(idle.source.is_assumed());
+        // Ordinary requests that share the location would wait longer too.
+        let edits = set(cx, endpoint, name, "3600s");
+        finding = finding.fix(format!("write {remedy}"), safe_if_alone(endpoint), edits);
         let mut help = match idle.source {
-            Source::Set { directive, is_here: true, .. } => {
-                // Ordinary requests that share the location would wait longer too.
-                let is_shared = endpoint.may_serve_ordinary_requests();
-                let applicability = if is_shared { Applicability::Unsafe } else { Applicability::Safe };
-                let edits = Edits::new().argument(&directive, 0, "3600s");
-                finding = finding.fix("write `3600s`", applicability, edits);
-                format!("write {remedy}")
-            }
+            Source::Set { is_here: true, .. } => format!("write {remedy}"),
             _ => format!("add {remedy} to {}", endpoint.location_words()),
         };
         if limit > 0 {
@@ -269,7 +266,8 @@ http {
 }
 "#,
         ));
-        assert!(findings[0].fix.is_none(), "the edit would change all locations");
+        let edits = &findings[0].fix.as_ref().unwrap().edits;
+        assert_eq!(edits[0].replacement, b" proxy_read_timeout 3600s;", "the line of all locations stays");
         assert!(help(&findings[0]).starts_with("add `proxy_read_timeout 3600s;` to this location"));
     }
 

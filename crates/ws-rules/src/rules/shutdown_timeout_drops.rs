@@ -3,11 +3,11 @@
 //! When the time is over, `core/ngx_cycle.c:ngx_shutdown_timer_handler` marks every connection of an old worker as
 //! closed, whatever it carries.
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{DirectiveName, time};
 use ws_model::Source;
 
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct ShutdownTimeoutDrops;
 
@@ -17,7 +17,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "each reload closes all WebSockets within a minute",
     since: "0.1.0",
-    fix: FixKind::None,
+    fix: FixKind::Sometimes,
     docs: include_str!("shutdown_timeout_drops.md"),
 };
 
@@ -37,7 +37,12 @@ impl Rule for ShutdownTimeoutDrops {
         let Some(limit) = limit.filter(|limit| (1..MINIMUM_MS).contains(limit)) else { return };
         let message =
             format!("nginx closes all WebSockets at once {} after each reload", time::display_ms(limit));
-        out.push(FindingBuilder::new(&META, &directive, message).endpoint(first).help(
+        let finding = FindingBuilder::new(&META, &directive, message).endpoint(first).fix(
+            "write `worker_shutdown_timeout 1h`",
+            Applicability::Unsafe,
+            Edits::new().argument(&directive, 0, "1h"),
+        );
+        out.push(finding.help(
             "write `worker_shutdown_timeout 1h;`, or at least some minutes, so that clients do not all connect again in the same second",
         ));
     }

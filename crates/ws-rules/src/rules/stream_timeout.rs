@@ -48,18 +48,18 @@ fn judge(cx: &Context<'_, '_>, endpoint: &StreamEndpoint<'_>, out: &mut Findings
     let mut finding = match endpoint.source {
         Source::Set { directive, is_here, .. } => {
             let finding = FindingBuilder::new(&META, &directive, message);
-            let is_own = is_here && endpoint.is_declared;
-            let applicability = if is_own { Applicability::Safe } else { Applicability::Unsafe };
-            if is_here {
-                let edits = Edits::new().argument(&directive, 0, "3600s");
-                finding.fix("write `proxy_timeout 3600s`", applicability, edits)
+            let edits = if is_here {
+                Edits::new().argument(&directive, 0, "3600s")
             } else {
-                finding
-            }
+                Edits::new().after(&endpoint.pass, &["proxy_timeout 3600s;"])
+            };
+            finding.fix("write `proxy_timeout 3600s`", applicability(endpoint), edits)
         }
         Source::Default { .. } => {
             let message = format!("{message}, the default of `proxy_timeout`");
-            FindingBuilder::new(&META, &endpoint.pass, message)
+            let finding = FindingBuilder::new(&META, &endpoint.pass, message);
+            let edits = Edits::new().after(&endpoint.pass, &["proxy_timeout 3600s;"]);
+            finding.fix("write `proxy_timeout 3600s`", applicability(endpoint), edits)
         }
         Source::Unknown(_) => return,
     };
@@ -71,6 +71,11 @@ fn judge(cx: &Context<'_, '_>, endpoint: &StreamEndpoint<'_>, out: &mut Findings
     out.push(finding.confidence(confidence).assumed(endpoint.source.is_assumed()).help(format!(
         "{remedy} `proxy_timeout 3600s;`, or have either side send a ping more often than every {shown}"
     )));
+}
+
+/// A name alone may be another protocol's.
+fn applicability(endpoint: &StreamEndpoint<'_>) -> Applicability {
+    if endpoint.is_declared { Applicability::Safe } else { Applicability::Unsafe }
 }
 
 #[cfg(test)]
@@ -114,7 +119,7 @@ mod tests {
 ",
         ));
         assert_eq!(findings[0].confidence, Confidence::High);
-        assert!(findings[0].fix.is_none());
+        assert!(findings[0].fix.is_some());
         check(&with(
             "
     # WebSockets of the chat

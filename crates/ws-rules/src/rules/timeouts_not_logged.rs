@@ -4,11 +4,12 @@
 //! `NGX_ERROR_INFO` (`http/ngx_http_upstream.c:ngx_http_upstream_process_upgraded`, `core/ngx_connection.c:
 //! ngx_connection_error`).
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::ContextKind;
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use nginx_semantics::{ContextKind, DirectiveName, Effective, effective};
 use ws_model::{Endpoint, Source, logs_info};
 
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::setting::beside;
+use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct TimeoutsNotLogged;
 
@@ -18,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Info,
     summary: "the error log hides that nginx closed a silent WebSocket",
     since: "0.1.0",
-    fix: FixKind::None,
+    fix: FixKind::Sometimes,
     docs: include_str!("timeouts_not_logged.md"),
 };
 
@@ -46,6 +47,8 @@ impl Rule for TimeoutsNotLogged {
             }
             _ => return,
         };
+        let finding =
+            finding.fix("log timeouts to a file of their own", Applicability::Unsafe, edits(cx, endpoint));
         let words = endpoint.location_words();
         out.push(
             finding
@@ -55,9 +58,24 @@ impl Rule for TimeoutsNotLogged {
     }
 }
 
+/// A log of its own, beside those that are written now.
+fn edits(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> Edits {
+    let configuration = cx.configuration();
+    let main = configuration.of_kind(ContextKind::Main).next();
+    let of_main = || main.into_iter().flat_map(|main| configuration.named(main, DirectiveName::ERROR_LOG));
+    let current: Vec<_> = match effective(configuration, endpoint.context, DirectiveName::ERROR_LOG) {
+        Effective::Set(declared) => declared.directives,
+        Effective::Default { .. } => of_main().collect(),
+        Effective::Unknown(_) => return Edits::impossible(),
+    };
+    beside(cx, endpoint, &current, "error_log", "/var/log/nginx/websocket_error.log info")
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::testing::{check, found};
+    use lint_finding::Applicability;
+
+    use crate::testing::{check, fixed, found};
 
     const LINES: &str = "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; \
         proxy_read_timeout 1h; proxy_pass http://127.0.0.1:9000;";
@@ -112,5 +130,19 @@ mod tests {
         assert!(found(&with("error_log logs/error.log;", own)).is_empty());
         let unknown = "http { server { location /ws/ { @ include /opt/elsewhere.conf; } }";
         assert!(found(&with("error_log logs/error.log;", unknown)).is_empty());
+    }
+
+    #[test]
+    fn the_logs_that_are_written_stay() {
+        let text = |log: &str| {
+            crate::testing::with_handshake(&format!(
+                "server {{\n    error_log a.log;\n    location /ws/ {{\n        @\n        proxy_pass http://a;{log}\n    }}\n}}\n"
+            ))
+        };
+        let after = fixed(Applicability::Unsafe, "timeouts-not-logged", &text(""));
+        assert_eq!(
+            after,
+            text("\n        error_log a.log;\n        error_log /var/log/nginx/websocket_error.log info;")
+        );
     }
 }

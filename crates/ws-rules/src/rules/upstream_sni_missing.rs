@@ -9,9 +9,10 @@ use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{DirectiveName, Effective, PassModule, Target, effective, peers};
 use ws_model::Endpoint;
 
+use crate::setting::set;
 use crate::streaming::is_on;
 use crate::upstreams::block;
-use crate::{Context, Edits, FindingBuilder, Findings, Rule};
+use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct UpstreamSniMissing;
 
@@ -68,12 +69,13 @@ impl Rule for UpstreamSniMissing {
                 .endpoint(endpoint)
                 .assumed(is_assumed)
                 .at_most(if is_shared { Severity::Warning } else { Severity::Info });
+        // The name of a block would be sent where none is set.
+        if block.is_none() {
+            let edits = set(cx, endpoint, "proxy_ssl_server_name", "on");
+            finding = finding.fix("write `proxy_ssl_server_name on`", Applicability::Unsafe, edits);
+        }
         let mut help = match line.filter(|_| is_here) {
-            Some(line) => {
-                let edits = Edits::new().argument(&line, 0, "on");
-                finding = finding.fix("write `proxy_ssl_server_name on`", Applicability::Unsafe, edits);
-                "write `proxy_ssl_server_name on;`".to_owned()
-            }
+            Some(_) => "write `proxy_ssl_server_name on;`".to_owned(),
             None => format!("add `proxy_ssl_server_name on;` to {}", endpoint.location_words()),
         };
         if block.is_some() {
@@ -100,7 +102,9 @@ fn is_public_name(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{check, found, help};
+    use lint_finding::Applicability;
+
+    use crate::testing::{check, fixed, found, help};
 
     /// A location with these lines and a handshake.
     fn with(before: &str, lines: &str) -> String {
@@ -159,5 +163,18 @@ mod tests {
         ] {
             assert!(found(&with("", lines)).is_empty(), "{lines}");
         }
+    }
+
+    #[test]
+    fn the_location_gets_the_line() {
+        let text = |more: &str| {
+            crate::testing::with_handshake(&format!(
+                "server {{\nlocation /ws/ {{\n    proxy_pass https://ws.example.com;\n    @{more}\n}}\n}}\n"
+            ))
+        };
+        assert_eq!(
+            fixed(Applicability::Unsafe, "upstream-sni-missing", &text("")),
+            text("\n    proxy_ssl_server_name on;")
+        );
     }
 }

@@ -3,12 +3,12 @@
 //! Round robin, `least_conn` and `random` choose anew for each request (`http/ngx_http_upstream_round_robin.c:
 //! ngx_http_upstream_get_round_robin_peer`). One WebSocket is one request; a client that polls or connects anew is not.
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::{Balancing, Method, NginxVersion};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use nginx_semantics::{Balancing, Directive, Method, NginxVersion};
 use ws_model::Endpoint;
 
 use crate::upstreams::{Need, shared};
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct UpstreamWithoutStickiness;
 
@@ -18,7 +18,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "the requests of one client reach several servers, of which one holds its session",
     since: "0.1.0",
-    fix: FixKind::None,
+    fix: FixKind::Sometimes,
     docs: include_str!("upstream_without_stickiness.md"),
 };
 
@@ -69,6 +69,8 @@ impl Rule for UpstreamWithoutStickiness {
             finding = finding.because(&method, "this chooses a server for each request anew");
         }
         finding = finding.endpoint(endpoint).because(&endpoint.pass.directive, "its requests go there");
+        let edits = edits(&opener, &balancing);
+        finding = finding.fix("write `hash $remote_addr consistent`", Applicability::Unsafe, edits);
         out.push(finding.at_most(severity).help(format!("{}; {reason}", remedy(cx, &balancing))));
     }
 }
@@ -96,9 +98,25 @@ fn remedy(cx: &Context<'_, '_>, balancing: &Balancing<'_>) -> String {
     )
 }
 
+/// The whole address decides, in place of what does now; before `keepalive`, which counts only behind it, and behind the
+/// servers where one of them has a parameter that it refuses at once.
+fn edits(opener: &Directive<'_>, balancing: &Balancing<'_>) -> Edits {
+    const LINE: &str = "hash $remote_addr consistent";
+    let last =
+        balancing.peers.iter().filter(|peer| peer.has("backup")).map(|peer| peer.directive).next_back();
+    match (balancing.method(), last) {
+        (Some((_, method)), None) => Edits::new().replace(&method, LINE),
+        (Some((_, method)), Some(last)) => Edits::new().remove(&method).after(&last, &[format!("{LINE};")]),
+        (None, None) => Edits::new().at_start(opener, &[format!("{LINE};")]),
+        (None, Some(last)) => Edits::new().after(&last, &[format!("{LINE};")]),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::testing::{Options, check, check_with, found, help};
+    use lint_finding::Applicability;
+
+    use crate::testing::{Options, check, check_with, fixed, found, help};
 
     /// A complete location for a path.
     fn server(path: &str) -> String {
@@ -199,5 +217,21 @@ mod tests {
         let findings = found(&(text + &server("/socket.io/").replace("http://app", "http://app:81")));
         let rules: Vec<_> = findings.iter().map(|finding| finding.rule.name).collect();
         assert_eq!(rules, ["directive-not-allowed-here"]);
+    }
+
+    #[test]
+    fn the_address_decides_in_place_of_the_method() {
+        let text = |first: &str, last: &str| {
+            crate::testing::with_handshake(&format!(
+                "upstream b {{\n{first}    server a:1;\n    server b:1;\n{last}    keepalive 4;\n}}\nserver {{\n    location /socket.io/ {{ proxy_pass http://b; @ }}\n}}\n"
+            ))
+        };
+        let after =
+            |first, last| fixed(Applicability::Unsafe, "upstream-without-stickiness", &text(first, last));
+        let line = "    hash $remote_addr consistent;\n";
+        assert_eq!(after("    least_conn;\n", ""), text(line, ""));
+        assert_eq!(after("", ""), text(line, ""));
+        let backup = "    server c:1 backup;\n";
+        assert_eq!(after("    least_conn;\n", backup), text("", &[backup, line].concat()));
     }
 }

@@ -3,11 +3,11 @@
 //! A proxied WebSocket takes two of a worker's `worker_connections`, one to the client and one to the upstream
 //! (`core/ngx_connection.c:ngx_get_connection`).
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::DirectiveName;
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use nginx_semantics::{Directive, DirectiveName};
 use ws_model::{Source, number};
 
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct WorkerConnectionsBudget;
 
@@ -17,7 +17,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "the WebSockets that are expected need more than all `worker_connections`, or a worker holds few",
     since: "0.1.0",
-    fix: FixKind::None,
+    fix: FixKind::Sometimes,
     docs: include_str!("worker_connections_budget.md"),
 };
 
@@ -47,10 +47,12 @@ impl Rule for WorkerConnectionsBudget {
                     "a worker holds at most {most} WebSockets: nginx takes two of its {connections} connections for each{default}"
                 );
                 let help = "write `worker_connections 4096;` in `events` where more may come, or `expected-connections` into the settings, to have both compared";
+                let (title, edits) = raised(cx, line, 4096);
                 out.push(
                     FindingBuilder::new(&META, &directive, message)
                         .endpoint(first)
                         .at_most(Severity::Info)
+                        .fix(title, Applicability::Unsafe, edits)
                         .help(help),
                 );
             }
@@ -89,6 +91,8 @@ impl Rule for WorkerConnectionsBudget {
         let help = if workers == MOST_CORES {
             "write so many `worker_connections` that all cores together have twice as many as WebSockets are expected".to_owned()
         } else {
+            let (title, edits) = raised(cx, line, enough);
+            finding = finding.fix(title, Applicability::Unsafe, edits);
             format!(
                 "write `worker_connections {enough};` in `events`, and `worker_rlimit_nofile {enough};` beside it"
             )
@@ -97,11 +101,28 @@ impl Rule for WorkerConnectionsBudget {
     }
 }
 
+/// So many connections for each worker; where a limit on open files is set it grows with them.
+fn raised(cx: &Context<'_, '_>, line: Option<Directive<'_>>, connections: u64) -> (String, Edits) {
+    let mut edits = match (line, cx.model.events()) {
+        (Some(line), _) => Edits::new().argument(&line, 0, connections.to_string()),
+        (None, Some(events)) => {
+            Edits::new().at_start(&events, &[format!("worker_connections {connections};")])
+        }
+        (None, None) => Edits::impossible(),
+    };
+    if let Source::Set { directive, .. } = cx.model.in_main(DirectiveName::WORKER_RLIMIT_NOFILE)
+        && number(&directive).is_some_and(|files| files < connections)
+    {
+        edits = edits.argument(&directive, 0, connections.to_string());
+    }
+    (format!("write `worker_connections {connections}`"), edits)
+}
+
 #[cfg(test)]
 mod tests {
-    use lint_finding::Finding;
+    use lint_finding::{Applicability, Finding};
 
-    use crate::testing::{Options, REST, check_with, help};
+    use crate::testing::{Options, REST, check_with, fixed, help};
 
     #[track_caller]
     fn judged(options: Options, main: &str) -> Vec<Finding> {
@@ -169,5 +190,24 @@ mod tests {
         ] {
             judged(Options::default(), main);
         }
+    }
+
+    #[test]
+    fn connections_and_files_grow() {
+        let text = |files: u32, connections: &str| {
+            format!(
+                "worker_rlimit_nofile {files};\nworker_shutdown_timeout 1h;\nevents {{{connections}}}\n{REST}"
+            )
+        };
+        let after = fixed(
+            Applicability::Unsafe,
+            "worker-connections-budget",
+            &text(1024, " worker_connections 64; "),
+        );
+        assert_eq!(after, text(4096, " worker_connections 4096; "));
+        assert_eq!(
+            fixed(Applicability::Unsafe, "worker-connections-budget", &text(8192, "")),
+            text(8192, " worker_connections 4096; ")
+        );
     }
 }

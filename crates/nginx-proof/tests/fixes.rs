@@ -1,0 +1,192 @@
+//! `--fix` on random configurations: nginx takes them as before, and whatever worked still does.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::{env, io, thread};
+
+use lint_engine::{Settings, Which, fixed};
+use lint_finding::Notice;
+use nginx_proof::generate::{Case, Drawn, Request};
+use nginx_proof::model::SEED;
+use nginx_proof::{Binary, Error, Exchange, HOW_TO_GET, Probe, Running, Seen, Setup, binaries};
+use nginx_semantics::{MemoryFiles, Scope, VersionRange};
+
+/// So many configurations on each nginx.
+const CASES: u64 = 60;
+
+/// Most of a case is waiting for processes.
+const THREADS: usize = 2;
+
+type Tree = Vec<(String, String)>;
+
+/// Past the capture of tests: what was not proven has to be seen.
+fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "nginx-proof: {line}");
+}
+
+fn number(variable: &str) -> Option<u64> {
+    Some(env::var(variable).ok()?.parse().unwrap())
+}
+
+/// What runs here; where nothing does, that is said, or fails if it is required.
+fn found() -> Vec<Binary> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
+    let found = binaries(root).unwrap();
+    let is_required = env::var_os("NGINX_PROOF_REQUIRED").is_some_and(|value| value == "1");
+    assert!(!found.is_empty() || !is_required, "{HOW_TO_GET}");
+    if found.is_empty() {
+        say(HOW_TO_GET);
+    }
+    found
+}
+
+/// The files with their fixes, and what is said of them afterwards.
+fn fix(files: &Tree, binary: &Binary, which: Which) -> (Tree, Vec<Notice>) {
+    let folder = PathBuf::from("/case");
+    let mut memory = MemoryFiles::new();
+    for (path, text) in files {
+        memory.insert(folder.join(path), text.as_str());
+    }
+    let scope = Scope { given: vec![folder.clone()], working_folder: folder.clone(), ..Scope::default() };
+    let settings = Settings { versions: Some(VersionRange::exactly(binary.version)), ..Settings::default() };
+    let main = [folder.join("nginx.conf")];
+    let fixed = fixed(&memory, &main, &scope, &settings, which, &|_, _| Ok(()));
+    let mut files = files.clone();
+    for (path, text) in &mut files {
+        let path = folder.join(path.as_str());
+        if let Some(changed) = fixed.texts.iter().find(|changed| changed.path == path) {
+            *text = String::from_utf8(changed.new.bytes().to_vec()).unwrap();
+        }
+    }
+    (files, fixed.outcome.notices)
+}
+
+/// What is asked: the requests of the case, and a handshake for each of their paths.
+fn requests(case: &Case) -> Vec<Request> {
+    let handshakes = case.requests.iter().map(|request| Request::handshake(&request.target));
+    case.requests.iter().cloned().chain(handshakes).collect()
+}
+
+/// What nginx does with each request.
+fn ask(binary: &Binary, files: &Tree, requests: &[Request]) -> Result<Vec<Seen>, Error> {
+    let setup = Setup { files: files.clone(), is_tested: false, ..Setup::default() };
+    let mut running = Running::start(binary, &setup)?;
+    if !running.is_up() {
+        return Err(Error::Refused { message: running.verdict().message.clone() });
+    }
+    let exchange = |request: &Request| {
+        let exchange = Exchange::new(&request.method, &request.target);
+        request.headers.iter().fold(exchange, |exchange, (name, value)| {
+            if name == "Host" { exchange.host(value) } else { exchange.header(name, value) }
+        })
+    };
+    Ok(requests.iter().map(|request| running.probe(&Probe::Exchange(exchange(request)))).collect())
+}
+
+/// What a plain request that reaches an upstream may expect to stay: the answer, and what is asked of whom, be it in
+/// another version of HTTP.
+fn way(seen: &Seen) -> (Option<u16>, Vec<(&str, &str)>) {
+    let asked = seen.received.iter().map(|received| {
+        let line = &received.head.line;
+        (received.backend.as_str(), line.rsplit_once(' ').map_or(line.as_str(), |(target, _)| target))
+    });
+    (seen.status, asked.collect())
+}
+
+/// What came of one case.
+#[derive(Debug, Default)]
+struct Count {
+    changed: u64,
+    /// Handshakes that failed and work now.
+    mended: u64,
+    faults: Vec<String>,
+}
+
+fn one(binary: &Binary, number: u64) -> Count {
+    let case = Drawn::new(number_of_seed(), number).unwrap().case();
+    let mut count = Count::default();
+    let requests = requests(&case);
+    let mut before = None;
+    for which in [Which::Safe, Which::All] {
+        let (after, notices) = fix(&case.files, binary, which);
+        if after == case.files {
+            continue;
+        }
+        count.changed += u64::from(which == Which::Safe || count.changed == 0);
+        let mut must = |holds: bool, fault: String| {
+            if !holds {
+                let files: String =
+                    after.iter().map(|(path, text)| format!("# file: {path}\n{text}")).collect();
+                count
+                    .faults
+                    .push(format!("case {number}, nginx {}, {which:?}: {fault}\n{files}", binary.version));
+            }
+        };
+        let incomplete = notices.iter().find(|notice| notice.incomplete);
+        must(incomplete.is_none(), format!("{incomplete:?}"));
+        must(fix(&after, binary, which).0 == after, "a second time changes something".to_owned());
+        let before = before.get_or_insert_with(|| ask(binary, &case.files, &requests).unwrap());
+        let after = match ask(binary, &after, &requests) {
+            Ok(after) => after,
+            Err(error) => {
+                must(false, error.to_string());
+                continue;
+            }
+        };
+        for ((before, after), request) in before.iter().zip(&after).zip(&requests) {
+            let target = &request.target;
+            let is_handshake = request.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("upgrade"));
+            if before.status == Some(101) {
+                must(after.status == Some(101), format!("the handshake for {target} fails: {after:?}"));
+            } else if is_handshake {
+                count.mended += u64::from(after.status == Some(101));
+            } else if which == Which::Safe && !before.received.is_empty() && before.status < Some(400) {
+                let is_same = way(before) == way(after);
+                must(is_same, format!("{} {target}: {before:?} becomes {after:?}", request.method));
+            }
+        }
+    }
+    count
+}
+
+fn number_of_seed() -> u64 {
+    number("NGINX_PROOF_SEED").unwrap_or(SEED)
+}
+
+#[test]
+fn fixes_of_random_configurations_break_nothing() {
+    let cases = number("NGINX_PROOF_CASES").unwrap_or(CASES);
+    for binary in &found() {
+        let next = AtomicU64::new(0);
+        let all = Mutex::new(Count::default());
+        thread::scope(|scope| {
+            for _ in 0..THREADS {
+                scope.spawn(|| {
+                    loop {
+                        let number = next.fetch_add(1, Ordering::Relaxed);
+                        if number >= cases {
+                            break;
+                        }
+                        let one = one(binary, number);
+                        let mut all = all.lock().unwrap();
+                        all.changed += one.changed;
+                        all.mended += one.mended;
+                        all.faults.extend(one.faults);
+                    }
+                });
+            }
+        });
+        let Count { changed, mended, faults } = all.into_inner().unwrap();
+        say(&format!(
+            "nginx {}: {changed} of {cases} changed, {mended} handshakes more, {} faults",
+            binary.version,
+            faults.len()
+        ));
+        assert!(faults.is_empty(), "{}", faults.join("\n"));
+        assert!(changed * 10 > cases, "nearly none has a fix");
+    }
+}

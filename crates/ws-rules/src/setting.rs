@@ -1,0 +1,125 @@
+//! Edits that give an endpoint's location a value of its own.
+
+use lint_finding::Applicability;
+use nginx_semantics::{ContextKind, Directive};
+use nginx_syntax::NodeId;
+use ws_model::Endpoint;
+
+use crate::edit::copied;
+use crate::{Context, Edits};
+
+/// The line `name value;` for an endpoint: where its location has the directive, this gets the value, else the location
+/// gets the line. What the location inherits stays as it is for others.
+pub(crate) fn set(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, name: &str, value: &str) -> Edits {
+    match own(cx, endpoint, name) {
+        Some(line) => Edits::new().argument(&line, 0, value),
+        None => add(cx, endpoint, &[format!("{name} {value};")]),
+    }
+}
+
+/// The directive that the endpoint's location has itself, be it in a file that it includes.
+pub(crate) fn own<'s>(cx: &Context<'_, 's>, endpoint: &Endpoint<'_>, name: &str) -> Option<Directive<'s>> {
+    let configuration = cx.configuration();
+    let location = configuration.enclosing(endpoint.context, ContextKind::Location)?;
+    configuration.named(location, nginx_semantics::catalogue::lookup(name.as_bytes())).next_back()
+}
+
+/// One line more of a directive that may stand several times: beside those that the location has, else beside those that
+/// it inherits, which a line of its own drops.
+pub(crate) fn beside(
+    cx: &Context<'_, '_>,
+    endpoint: &Endpoint<'_>,
+    inherited: &[Directive<'_>],
+    name: &str,
+    value: &str,
+) -> Edits {
+    let line = format!("{name} {value};");
+    if let Some(own) = own(cx, endpoint, name) {
+        return Edits::new().after(&own, &[line]);
+    }
+    let Some(mut lines) = inherited.iter().map(copied).collect::<Option<Vec<_>>>() else {
+        return Edits::impossible();
+    };
+    lines.push(line);
+    add(cx, endpoint, &lines)
+}
+
+/// Lines for an endpoint's location, behind the last of its lines about what it passes requests to.
+fn add(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, lines: &[String]) -> Edits {
+    let configuration = cx.configuration();
+    let location = configuration.enclosing(endpoint.context, ContextKind::Location);
+    let Some(location) = location.and_then(|location| configuration.opener(location)) else {
+        return Edits::impossible();
+    };
+    let Some(file) = location.file() else { return Edits::impossible() };
+    let node = location.reference.node;
+    let is_kin = |child: &NodeId| {
+        let name = file.tree.name(*child, file.bytes());
+        let family = name.split(|byte| *byte == b'_').next().unwrap_or_default();
+        !file.tree.is_block(*child)
+            && endpoint.pass.directive.name_bytes().starts_with(&[family, b"_"].concat())
+    };
+    match file.tree.children(node).filter(is_kin).last() {
+        Some(last) => {
+            let mut line = location;
+            line.reference.node = last;
+            Edits::new().after(&line, lines)
+        }
+        None => Edits::new().at_end(&location, lines),
+    }
+}
+
+/// Safe where the location gets nothing but handshakes.
+pub(crate) fn safe_if_alone(endpoint: &Endpoint<'_>) -> Applicability {
+    if endpoint.may_serve_ordinary_requests() { Applicability::Unsafe } else { Applicability::Safe }
+}
+
+/// Has handshakes get past the cache; for what is none nothing changes.
+pub(crate) fn past_the_cache(
+    cx: &Context<'_, '_>,
+    endpoint: &Endpoint<'_>,
+    prefix: &str,
+    bypass: &[Directive<'_>],
+) -> (String, Edits) {
+    if !endpoint.may_serve_ordinary_requests() {
+        let name = format!("{prefix}_cache");
+        return (format!("write `{name} off`"), set(cx, endpoint, &name, "off"));
+    }
+    let name = format!("{prefix}_cache_bypass");
+    let title = format!("let handshakes get past the cache with `{name} $http_upgrade`");
+    (title, beside(cx, endpoint, bypass, &name, "$http_upgrade"))
+}
+
+#[cfg(test)]
+mod tests {
+    use lint_finding::Applicability;
+
+    use crate::testing::{fixed, with_handshake as with};
+
+    #[test]
+    fn a_line_stands_behind_its_kin() {
+        let text = |more: &str| {
+            format!(
+                "server {{\n\tlocation /ws/ {{\n\t\tproxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; \
+                 proxy_set_header Connection upgrade;\n\t\tproxy_pass http://a; # there\n{more}\t\troot /srv;\n\t}}\n}}\n"
+            )
+        };
+        let after = fixed(Applicability::Safe, "short-read-timeout", &text(""));
+        assert_eq!(after, text("\t\tproxy_read_timeout 3600s;\n"));
+    }
+
+    #[test]
+    fn what_is_inherited_is_repeated() {
+        let text = |own: &str| {
+            with(&format!(
+                "server {{\n    proxy_cache a;\n    proxy_cache_bypass 0;\n    location / {{ # nginx-ws-lint: websocket\n        \
+                 proxy_pass http://b;\n        @\n{own}    }}\n}}\n"
+            ))
+        };
+        let more = "        proxy_cache_bypass $http_upgrade;\n";
+        let kept = "        proxy_cache_bypass 0;\n";
+        let after = |own: &str| fixed(Applicability::Safe, "cached-handshake", &text(own));
+        assert_eq!(after(""), text(&[kept, more].concat()));
+        assert_eq!(after(kept), text(&[kept, more].concat()));
+    }
+}
