@@ -113,9 +113,13 @@ pub struct OrdinaryRequest;
 impl Request for OrdinaryRequest {
     fn variable(&self, name: &[u8]) -> Value {
         match name {
-            b"http_upgrade" | b"http_sec_websocket_key" | b"http_sec_websocket_version" => Value::empty(),
+            b"http_upgrade"
+            | b"http_sec_websocket_extensions"
+            | b"http_sec_websocket_key"
+            | b"http_sec_websocket_protocol"
+            | b"http_sec_websocket_version" => Value::empty(),
             b"http_connection" => Value::known("keep-alive"),
-            b"request_method" | b"http_pragma" | b"http_cache_control" => Value::Unknown,
+            b"request_method" | b"http_origin" | b"http_pragma" | b"http_cache_control" => Value::Unknown,
             _ => HandshakeRequest(Browser::Chrome).variable(name),
         }
     }

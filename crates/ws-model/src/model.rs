@@ -11,7 +11,7 @@ use nginx_semantics::{
     normalize_path, raised, server_names,
 };
 
-use crate::browser::{Browser, HandshakeRequest, has_token};
+use crate::browser::{Browser, HandshakeRequest, OrdinaryRequest, has_token};
 use crate::endpoint::Endpoint;
 use crate::evidence::{Declaration, Evidence, EvidenceKind, Served, Subject, declaration};
 use crate::handshake::Handshake;
@@ -288,8 +288,8 @@ impl<'s> Model<'s> {
         self.configuration.opener(self.configuration.enclosing(context, ContextKind::Location)?)
     }
 
-    /// The variable, with its `$`, of a map that makes `Connection` right for every browser's handshake: any map will
-    /// do, under whatever name, in the `http` that the context belongs to.
+    /// The variable, with its `$`, of a map that makes `Connection` right for every browser's handshake, and asks for no
+    /// upgrade with any other request: any map will do, under whatever name, in the `http` that the context belongs to.
     pub fn connection_variable(&self, context: ContextId) -> Option<String> {
         let http = self.configuration.enclosing(context, ContextKind::Http)?;
         let mut known = self.connection_variables.borrow_mut();
@@ -306,7 +306,11 @@ impl<'s> Model<'s> {
                 let request = HandshakeRequest(browser);
                 self.evaluator(&request, http).value(&name).surely(|value| has_token(value, "upgrade"))
             });
-            is_right.then(|| String::from_utf8_lossy(&name).into_owned())
+            let is_silent = self
+                .evaluator(&OrdinaryRequest, http)
+                .value(&name)
+                .surely(|value| !has_token(value, "upgrade"));
+            (is_right && is_silent).then(|| String::from_utf8_lossy(&name).into_owned())
         })
     }
 
