@@ -243,11 +243,6 @@ pub(crate) fn for_others(
     if is_closed && is_kept { Applicability::Unsafe } else { Applicability::Safe }
 }
 
-/// Whether what changes for every request of a location is safe: where these are handshakes only.
-pub(crate) fn for_pages(endpoint: &Endpoint<'_>) -> Applicability {
-    if endpoint.may_serve_ordinary_requests() { Applicability::Unsafe } else { Applicability::Safe }
-}
-
 /// The block that a map for an endpoint goes behind, before, or into.
 enum MapPlace<'s> {
     Behind(Directive<'s>),

@@ -77,7 +77,7 @@ fn findings(before: &State, after: &State, plan: &Plan, chosen: &[(usize, &Candi
             }
         }
         for other in new {
-            if revealed.allows(other) {
+            if revealed.allows(other) || was_there(before, other, plan) {
                 continue;
             }
             let index = index.get_or_insert_with(|| Index::new(before));
@@ -85,6 +85,18 @@ fn findings(before: &State, after: &State, plan: &Plan, chosen: &[(usize, &Candi
         }
     }
     complaints
+}
+
+/// Whether the same was said of the same line before, with another location as the first that it is about.
+fn was_there(before: &State, finding: &Finding, plan: &Plan) -> bool {
+    before.all.findings.iter().any(|one| {
+        let (old, new) = (one.primary.place, finding.primary.place);
+        one.rule.name == finding.rule.name
+            && one.severity >= finding.severity
+            && one.message == finding.message
+            && old.file == new.file
+            && plan.moved(old.file, old.span.start).contains(&new.span.start)
+    })
 }
 
 /// What may come to light: while a handshake cannot succeed, rules do not speak about what else it lacks. A finding

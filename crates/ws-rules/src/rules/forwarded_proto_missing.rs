@@ -6,7 +6,8 @@ use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use ws_model::{Endpoint, Handshake};
 
 use super::proxy_headers_not_inherited::is_dropped;
-use crate::repair::{Repair, for_pages};
+use crate::repair::Repair;
+use crate::setting::safe_if_alone;
 use crate::verify::{code, with_curl_of_page};
 use crate::{Context, FindingBuilder, Findings, Rule};
 
@@ -80,7 +81,7 @@ impl Rule for ForwardedProtoMissing {
             .assumed(handshake.unset.is_assumed());
         let help = if severity > Severity::Info { with_curl_of_page(help, endpoint) } else { help };
         let edits = Repair::new(cx, endpoint, handshake).header("X-Forwarded-Proto", "$scheme").edits();
-        out.push(finding.help(help).fix("tell the upstream of TLS", for_pages(endpoint), edits));
+        out.push(finding.help(help).fix("tell the upstream of TLS", safe_if_alone(endpoint), edits));
     }
 }
 

@@ -10,7 +10,7 @@ use nginx_semantics::{Directive, DirectiveName as N, Effective, Value, effective
 use ws_model::{Browser, Endpoint, Handshake, HandshakeRequest, Line};
 
 use crate::context::is_literal;
-use crate::repair::for_pages;
+use crate::setting::safe_if_alone;
 use crate::verify::with_curl;
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
@@ -85,7 +85,7 @@ fn request_headers_off(
     let edits = Edits::new().argument(&line, 0, "on");
     let finding = FindingBuilder::new(&META, &line, message).assumed(handshake.unset.is_assumed()).fix(
         "pass the client's header fields on",
-        for_pages(endpoint),
+        safe_if_alone(endpoint),
         edits,
     );
     Some((finding, format!("write `proxy_pass_request_headers on;` in {}", endpoint.location_words())))
@@ -148,7 +148,7 @@ fn hidden(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> Vec<Found> {
         };
         let message = format!("nginx hides `{name}` of the 101, {why}");
         // Some hide the `Upgrade: h2c` of the back end's pages.
-        let applicability = if name == "Upgrade" { for_pages(endpoint) } else { Applicability::Safe };
+        let applicability = if name == "Upgrade" { safe_if_alone(endpoint) } else { Applicability::Safe };
         let edits = lines.iter().filter(|line| names(line, name)).fold(Edits::new(), Edits::remove);
         let finding = FindingBuilder::new(&META, line, message).at_most(severity).fix(
             format!("let `{name}` through"),
@@ -177,7 +177,7 @@ fn method(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> Option<Found> {
     let edits = Edits::new().remove(&line);
     let finding = FindingBuilder::new(&META, &line, message).fix(
         "send the client's own method",
-        for_pages(endpoint),
+        safe_if_alone(endpoint),
         edits,
     );
     Some((finding, "take the line away: nginx sends the client's own method".to_owned()))

@@ -11,7 +11,8 @@ use ws_model::applications::{Application, OriginCheck};
 use ws_model::{Endpoint, Handshake, Line, OriginDifference, Site, Source};
 
 use super::proxy_headers_not_inherited::is_dropped;
-use crate::repair::{Repair, for_pages};
+use crate::repair::Repair;
+use crate::setting::safe_if_alone;
 use crate::verify::{code, with_curl_of_page};
 use crate::{Context, FindingBuilder, Findings, Rule};
 
@@ -45,7 +46,7 @@ impl Rule for HostNotForwarded {
         let severity = if cx.has_own_location_beside(endpoint) { Severity::Info } else { severity };
         let edits = Repair::new(cx, endpoint, handshake).header("Host", "$http_host").edits();
         // Handshakes fail for want of it, and nothing else comes here.
-        let known = checker.filter(|_| severity > Severity::Info).map(|_| for_pages(endpoint));
+        let known = checker.filter(|_| severity > Severity::Info).map(|_| safe_if_alone(endpoint));
         let safety = known.unwrap_or(Applicability::Unsafe);
         let finding = finding(endpoint, handshake, (checker, severity), &difference, &site);
         out.push(finding.at_most(severity).fix("pass on the client's host", safety, edits));
@@ -104,9 +105,8 @@ fn finding(
     let blamed = line.map_or(&endpoint.pass.directive, |line| &line.directive);
     let sent = match difference.host.as_str() {
         "" => "no `Host`".to_owned(),
+        host if blamed.may_be_shown() && (site.is_named || line.is_none()) => format!("`Host: {host}`"),
         // With a host that only stands for the real one, the line says it better.
-        _ if !site.is_named && line.is_some() => "another `Host`".to_owned(),
-        host if blamed.may_be_shown() => format!("`Host: {host}`"),
         _ => "another `Host`".to_owned(),
     };
     let port = site.port;

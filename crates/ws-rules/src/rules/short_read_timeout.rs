@@ -3,7 +3,7 @@
 //! One timer ends an idle tunnel, `proxy_read_timeout`; traffic in either direction starts it again
 //! (`http/ngx_http_upstream.c:ngx_http_upstream_process_upgraded`).
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{Directive, DirectiveName, Effective, effective, time};
 use ws_model::applications::{Application, Heartbeat, Sure};
 use ws_model::{Endpoint, Source};
@@ -68,9 +68,10 @@ impl Rule for ShortReadTimeout {
             Source::Unknown(_) => return,
         };
         finding = finding.endpoint(endpoint).assumed(idle.source.is_assumed());
-        // Ordinary requests that share the location would wait longer too.
+        // Ordinary requests that share the location get the same answers; only one that never comes is waited for longer.
+        let applicability = if endpoint.is_certain() { Applicability::Safe } else { safe_if_alone(endpoint) };
         let edits = set(cx, endpoint, name, "3600s");
-        finding = finding.fix(format!("write {remedy}"), safe_if_alone(endpoint), edits);
+        finding = finding.fix(format!("write {remedy}"), applicability, edits);
         let mut help = match idle.source {
             Source::Set { is_here: true, .. } => format!("write {remedy}"),
             _ => format!("add {remedy} to {}", endpoint.location_words()),
