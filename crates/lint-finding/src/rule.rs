@@ -65,13 +65,17 @@ impl fmt::Display for Group {
     }
 }
 
-/// Whether a rule's findings carry an edit.
+/// Whether a rule's findings carry an edit, where the surroundings allow one, and of which kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FixKind {
     /// There is no mechanical remedy.
     None,
-    /// Where the surroundings allow it.
-    Sometimes,
+    /// One after which other traffic keeps its meaning.
+    Safe,
+    /// One that is for `--unsafe-fixes`.
+    Unsafe,
+    /// Of either kind, as its surroundings are.
+    Either,
 }
 
 impl FixKind {
@@ -79,7 +83,9 @@ impl FixKind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::None => "no",
-            Self::Sometimes => "sometimes",
+            Self::Safe => "safe",
+            Self::Unsafe => "unsafe",
+            Self::Either => "safe or unsafe",
         }
     }
 }

@@ -17,7 +17,7 @@ static META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Either,
     docs: "",
 };
 

@@ -14,7 +14,7 @@ pub(crate) static RULE: RuleMeta = RuleMeta {
     severity: Severity::Error,
     summary: "`Connection` is not forwarded",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Either,
     docs: "# missing-connection-header",
 };
 

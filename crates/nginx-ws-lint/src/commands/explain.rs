@@ -45,12 +45,12 @@ mod tests {
             severity: Severity::Error,
             summary: "",
             since: "0.1.0",
-            fix: FixKind::Sometimes,
+            fix: FixKind::Either,
             docs: "",
         };
         assert_eq!(
             header(&rule),
-            "upgrade-missing: group handshake, severity error, fix sometimes, since 0.1.0"
+            "upgrade-missing: group handshake, severity error, fix safe or unsafe, since 0.1.0"
         );
     }
 }

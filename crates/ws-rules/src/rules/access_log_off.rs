@@ -16,7 +16,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Info,
     summary: "nothing is logged about handshakes and disconnects",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Unsafe,
     docs: include_str!("access_log_off.md"),
 };
 

@@ -17,7 +17,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "a test of `$http_upgrade` without blanks around its operator never holds",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Either,
     docs: include_str!("always_false_upgrade_test.md"),
 };
 

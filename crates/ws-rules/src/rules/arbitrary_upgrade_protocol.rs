@@ -19,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Pedantic,
     summary: "any `Upgrade` of a client is passed on, `h2c` too, which gives a tunnel past nginx's locations",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Unsafe,
     docs: include_str!("arbitrary_upgrade_protocol.md"),
 };
 

@@ -21,7 +21,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "a handshake may be answered from the cache instead of by the upstream",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Safe,
     docs: include_str!("cached_handshake.md"),
 };
 

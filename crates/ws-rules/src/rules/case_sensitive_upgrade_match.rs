@@ -21,7 +21,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "a test of `$http_upgrade` minds case, and browsers or other clients write it otherwise",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Safe,
     docs: include_str!("case_sensitive_upgrade_match.md"),
 };
 

@@ -24,7 +24,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     summary: "a server with a certificate listens at port 443 without `ssl`: nginx speaks no TLS there",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Unsafe,
     docs: include_str!("certificate_without_tls.md"),
 };
 

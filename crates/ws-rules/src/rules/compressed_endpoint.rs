@@ -19,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "nginx compresses what the fallback of a WebSocket streams over HTTP, and holds it back",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Unsafe,
     docs: include_str!("compressed_endpoint.md"),
 };
 

@@ -20,7 +20,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     summary: "a directive stands where nginx does not take it, or not with that end or those words",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Unsafe,
     docs: include_str!("directive_not_allowed_here.md"),
 };
 

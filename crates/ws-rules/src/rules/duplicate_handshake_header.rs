@@ -20,7 +20,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "`Upgrade` or `Connection` is sent to the upstream twice",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Safe,
     docs: include_str!("duplicate_handshake_header.md"),
 };
 

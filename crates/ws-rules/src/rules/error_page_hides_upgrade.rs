@@ -19,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     summary: "an `error_page` without `=` gives the upstream's 101 to the client as an error",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Unsafe,
     docs: include_str!("error_page_hides_upgrade.md"),
 };
 

@@ -19,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "the upstream is not told by `X-Forwarded-Proto` that the client came over TLS",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Either,
     docs: include_str!("forwarded_proto_missing.md"),
 };
 

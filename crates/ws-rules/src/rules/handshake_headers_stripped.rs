@@ -22,7 +22,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     summary: "a field that the handshake cannot do without is taken away, or the method is changed",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Either,
     docs: include_str!("handshake_headers_stripped.md"),
 };
 

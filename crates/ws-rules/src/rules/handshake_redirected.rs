@@ -22,7 +22,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     summary: "nginx answers the handshake with a redirect, which WebSocket clients do not follow",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Either,
     docs: include_str!("handshake_redirected.md"),
 };
 

@@ -24,7 +24,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "the upstream gets another `Host` than the browser's `Origin` names",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Either,
     docs: include_str!("host_not_forwarded.md"),
 };
 

@@ -23,7 +23,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     summary: "a port without TLS speaks HTTP/2 only before nginx 1.25.1, and no handshake is answered there",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Unsafe,
     docs: include_str!("http2_only_listener.md"),
 };
 

@@ -19,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     summary: "the upstream is spoken to in HTTP/2, in which nginx never upgrades",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Either,
     docs: include_str!("http2_upstream.md"),
 };
 

@@ -19,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "`ip_hash` chooses by the address of the proxy in front, not by the client's",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Unsafe,
     docs: include_str!("ip_hash_behind_proxy.md"),
 };
 

@@ -19,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Info,
     summary: "`Connection: upgrade` is sent for ordinary requests too",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Safe,
     docs: include_str!("literal_connection_upgrade.md"),
 };
 

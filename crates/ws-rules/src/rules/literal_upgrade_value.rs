@@ -18,7 +18,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "`Upgrade: websocket` is sent for ordinary requests too",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Safe,
     docs: include_str!("literal_upgrade_value.md"),
 };
 

@@ -15,7 +15,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Info,
     summary: "the access log lacks the status, the duration or the upstream of WebSockets",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Unsafe,
     docs: include_str!("log_format_blind.md"),
 };
 

@@ -19,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     summary: "`Upgrade` is forwarded to the upstream, but `Connection: upgrade` is not",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Either,
     docs: include_str!("missing_connection_header.md"),
 };
 

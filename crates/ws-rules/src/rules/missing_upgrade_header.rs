@@ -19,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     summary: "a WebSocket endpoint does not forward `Upgrade` to the upstream",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Either,
     docs: include_str!("missing_upgrade_header.md"),
 };
 

@@ -18,7 +18,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Info,
     summary: "old workers live on after a reload until their last WebSocket ends",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Unsafe,
     docs: include_str!("no_shutdown_timeout.md"),
 };
 

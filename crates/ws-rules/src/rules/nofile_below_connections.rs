@@ -18,7 +18,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "`worker_rlimit_nofile` allows fewer connections than `worker_connections`",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Unsafe,
     docs: include_str!("nofile_below_connections.md"),
 };
 

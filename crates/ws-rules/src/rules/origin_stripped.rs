@@ -19,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "`Origin` is taken off handshakes, so the back end cannot tell other sites from its own",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Unsafe,
     docs: include_str!("origin_stripped.md"),
 };
 

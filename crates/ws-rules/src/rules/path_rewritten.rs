@@ -18,7 +18,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "the URI part of `proxy_pass` makes nginx ask the upstream for a path that it hardly has",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Unsafe,
     docs: include_str!("path_rewritten.md"),
 };
 

@@ -18,7 +18,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "nginx sends plain HTTP to a port of the upstream that is meant for TLS",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Unsafe,
     docs: include_str!("plaintext_to_tls_port.md"),
 };
 

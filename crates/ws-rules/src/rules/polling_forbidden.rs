@@ -18,7 +18,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "nginx refuses POST where clients poll before they have a WebSocket, or instead of it",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Unsafe,
     docs: include_str!("polling_forbidden.md"),
 };
 

@@ -19,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "outer `Host` or `X-Forwarded-*` lines are dropped by a `proxy_set_header` of the location",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Either,
     docs: include_str!("proxy_headers_not_inherited.md"),
 };
 

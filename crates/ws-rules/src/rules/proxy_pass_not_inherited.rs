@@ -20,7 +20,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     summary: "a nested location does not inherit `proxy_pass`: nginx looks for a file",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Either,
     docs: include_str!("proxy_pass_not_inherited.md"),
 };
 

@@ -21,7 +21,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Info,
     summary: "server side includes are on where a WebSocket is, and hold back a 101 that has a `Content-Type`",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Either,
     docs: include_str!("response_filter.md"),
 };
 

@@ -18,7 +18,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     summary: "nginx serves the WebSocket's path in another location, which cannot upgrade",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Unsafe,
     docs: include_str!("shadowed_location.md"),
 };
 

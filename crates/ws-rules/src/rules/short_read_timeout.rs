@@ -19,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     summary: "nginx closes a WebSocket that is silent for less than five minutes",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Either,
     docs: include_str!("short_read_timeout.md"),
 };
 

@@ -17,7 +17,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "each reload closes all WebSockets within a minute",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Unsafe,
     docs: include_str!("shutdown_timeout_drops.md"),
 };
 

@@ -19,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Info,
     summary: "nginx answers 400 to handshakes with a long cookie: `large_client_header_buffers` are too small",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Unsafe,
     docs: include_str!("small_header_buffers.md"),
 };
 

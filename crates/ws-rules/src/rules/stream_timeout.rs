@@ -17,7 +17,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "a TCP proxy closes WebSockets that are silent for less than five minutes",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Either,
     docs: include_str!("stream_timeout.md"),
 };
 

@@ -19,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Info,
     summary: "the error log hides that nginx closed a silent WebSocket",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Unsafe,
     docs: include_str!("timeouts_not_logged.md"),
 };
 

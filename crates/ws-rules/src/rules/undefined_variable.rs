@@ -20,7 +20,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     summary: "a variable is used that nothing defines, and nginx refuses to start",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Safe,
     docs: include_str!("undefined_variable.md"),
 };
 

@@ -18,7 +18,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     summary: "upgrade headers of an outer level are dropped by a `proxy_set_header` of the location's own",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Either,
     docs: include_str!("upgrade_headers_not_inherited.md"),
 };
 

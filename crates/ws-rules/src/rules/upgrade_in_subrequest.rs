@@ -23,7 +23,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "`auth_request` or `mirror` sends the handshake's `Upgrade` to a back end whose 101 ends the request",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Safe,
     docs: include_str!("upgrade_in_subrequest.md"),
 };
 

@@ -22,7 +22,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "nginx names no server in the TLS handshake with an upstream that may hold several certificates",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Unsafe,
     docs: include_str!("upstream_sni_missing.md"),
 };
 

@@ -16,7 +16,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     summary: "`proxy_pass` has a `ws://` or `wss://` address, which nginx refuses",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Safe,
     docs: include_str!("websocket_scheme_in_proxy_pass.md"),
 };
 

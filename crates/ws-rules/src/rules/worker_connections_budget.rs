@@ -17,7 +17,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "the WebSockets that are expected need more than all `worker_connections`, or a worker holds few",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Unsafe,
     docs: include_str!("worker_connections_budget.md"),
 };
 

@@ -17,7 +17,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     summary: "`Connection` to the upstream has no `upgrade` when the client asks for one",
     since: "0.1.0",
-    fix: FixKind::Sometimes,
+    fix: FixKind::Either,
     docs: include_str!("wrong_connection_header.md"),
 };
 
