@@ -84,7 +84,9 @@ impl Rule for CompressedEndpoint {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{check, found, labels};
+    use lint_finding::Applicability;
+
+    use crate::testing::{check, fixed, found, labels};
 
     /// A server with a location for a path, more lines in either.
     fn with(server: &str, path: &str, lines: &str) -> String {
@@ -100,6 +102,13 @@ mod tests {
     gzip_types text/css application/javascript;";
         let findings = check(&with(text, "/sockjs/", ""));
         assert!(labels(&findings[0]).contains(&"this has the type compressed"));
+    }
+
+    #[test]
+    fn the_location_is_taken_out_of_it() {
+        let text = |value: &str| with("", "/ws/", &format!("gzip {value}; # all\ngzip_types *;"));
+        let after = fixed(Applicability::Unsafe, "compressed-endpoint", &text("on"));
+        assert_eq!(after, text("off"));
     }
 
     #[test]

@@ -100,7 +100,9 @@ fn sign<'s>(endpoint: &Endpoint<'s>) -> Option<(Directive<'s>, &'static str)> {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{check, found, help};
+    use lint_finding::Applicability;
+
+    use crate::testing::{check, fixed, found, help};
 
     /// A complete server with more lines in it and its upstream.
     fn with(upstream: &str, server: &str) -> String {
@@ -110,6 +112,13 @@ mod tests {
     }
 
     const PEERS: &str = "server 10.0.0.1:80; server 10.0.0.2:80;";
+
+    #[test]
+    fn the_whole_address_takes_the_place_of_three_octets() {
+        let text = |method: &str| with(&format!("\t{method}; # stay\n{PEERS}"), "listen 80;");
+        let after = fixed(Applicability::Unsafe, "ip-hash-behind-proxy", &text("ip_hash"));
+        assert_eq!(after, text("hash $remote_addr consistent"));
+    }
 
     #[test]
     fn a_proxy_in_front_is_known() {

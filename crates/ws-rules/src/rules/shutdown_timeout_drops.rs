@@ -50,7 +50,9 @@ impl Rule for ShutdownTimeoutDrops {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{REST, check, found};
+    use lint_finding::Applicability;
+
+    use crate::testing::{REST, check, fixed, found};
 
     #[test]
     fn a_short_one() {
@@ -61,6 +63,17 @@ mod tests {
 events {{ worker_connections 1024; }}
 {REST}"
         ));
+    }
+
+    #[test]
+    fn an_hour_takes_its_place() {
+        let text = |time: &str| {
+            format!(
+                "worker_shutdown_timeout {time}; # a reload\nevents {{ worker_connections 1024; }}\n{REST}"
+            )
+        };
+        let after = fixed(Applicability::Unsafe, "shutdown-timeout-drops", &text("10s"));
+        assert_eq!(after, text("1h"));
     }
 
     #[test]

@@ -80,9 +80,9 @@ fn applicability(endpoint: &StreamEndpoint<'_>) -> Applicability {
 
 #[cfg(test)]
 mod tests {
-    use lint_finding::Confidence;
+    use lint_finding::{Applicability, Confidence};
 
-    use crate::testing::{check, found, help, labels};
+    use crate::testing::{check, fixed, found, help, labels};
 
     fn with(stream: &str) -> String {
         format!("events {{ }}\nstream {{\n{stream}\n}}\n")
@@ -131,6 +131,17 @@ mod tests {
     }
 ",
         ));
+    }
+
+    #[test]
+    fn the_server_gets_a_line_of_its_own() {
+        let text = |line: &str| {
+            with(&format!(
+                "    proxy_timeout 30s;\n    server {{ # nginx-ws-lint: websocket\n        listen 9443;\n        proxy_pass 127.0.0.1:9001;\n{line}    }}"
+            ))
+        };
+        let after = fixed(Applicability::Safe, "stream-timeout", &text(""));
+        assert_eq!(after, text("        proxy_timeout 3600s;\n"));
     }
 
     #[test]
