@@ -155,6 +155,20 @@ pub(crate) fn with_handshake(text: &str) -> String {
     text.replace('@', lines)
 }
 
+/// A complete location with these lines in place of its `proxy_pass`, in a server, behind other blocks.
+pub(crate) fn passing(before: &str, lines: &str) -> String {
+    format!(
+        "{before}\nserver {{\n location /ws/ {{\n{lines}\n proxy_http_version 1.1;\n proxy_set_header Upgrade $http_upgrade;\n proxy_set_header Connection upgrade;\n proxy_read_timeout 3600s;\n}}\n}}\n"
+    )
+}
+
+/// A server with these lines, a certificate and a complete location.
+pub(crate) fn with_certificate(lines: &str) -> String {
+    let rest = passing("", " proxy_pass http://127.0.0.1:9000;");
+    let certificate = " ssl_certificate c.pem; ssl_certificate_key k.pem;";
+    rest.trim_start().replacen("server {\n", &format!("server {{\n{lines}\n{certificate}\n"), 1)
+}
+
 /// The texts of a finding's labels, in order.
 pub(crate) fn labels(finding: &Finding) -> Vec<&str> {
     finding.labels.iter().map(|label| label.message.as_str()).collect()

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::entries;
+use super::setters::has_url_prefix;
 use super::{Build, Modules, RefusalKind};
 use crate::catalogue::{Directive, DirectiveName, ModuleKind};
 use crate::configuration::ContextKind;
@@ -102,9 +103,9 @@ pub(super) fn judge(level: &mut Level, statement: &Words<'_>, build: &Build) -> 
     set(level, statement, row, build)
 }
 
-/// The setters that are known: `ngx_conf_set_flag_slot`, the first questions of those of `location` and `proxy_pass`, and those of the blocks of the main level
-/// (`event/ngx_event.c:ngx_events_block`, `http/ngx_http.c:ngx_http_block` and their like), which all first ask whether
-/// they were here before.
+/// The setters that are known: `ngx_conf_set_flag_slot`, the first questions of those of `location` and `proxy_pass`, and
+/// those of the blocks of the main level (`event/ngx_event.c:ngx_events_block`, `http/ngx_http.c:ngx_http_block` and their
+/// like), which all first ask whether they were here before.
 fn set(level: &mut Level, statement: &Words<'_>, row: &Directive, build: &Build) -> Verdict {
     if statement.name == DirectiveName::LOCATION
         && let [_, modifier, _] = statement.words.as_slice()
@@ -124,9 +125,7 @@ fn set(level: &mut Level, statement: &Words<'_>, row: &Directive, build: &Build)
     level.once.push(statement.name);
     if is_url {
         let url = statement.words.get(1).map(AsRef::as_ref).unwrap_or_default();
-        let begins =
-            |scheme: &[u8]| url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
-        let is_taken = url.contains(&b'$') || begins(b"http://") || begins(b"https://");
+        let is_taken = url.contains(&b'$') || has_url_prefix(url);
         return if is_taken { Verdict::Taken } else { Verdict::Refused(RefusalKind::UrlPrefix) };
     }
     let value = statement.c_string(1);

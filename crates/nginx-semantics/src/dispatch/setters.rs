@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
+use super::refusal::RefusalKind;
 use crate::catalogue::DirectiveName;
 use crate::configuration::{Configuration, ContextId, Directive, Presence};
 use crate::effective::{Declared, Effective, effective};
@@ -17,9 +18,6 @@ pub enum ValueRefusal {
     /// `proxy_http_version` takes the words of a list (`core/ngx_conf_file.c:ngx_conf_set_enum_slot`).
     #[error("invalid value \"{0}\"")]
     HttpVersion(String),
-    /// A `proxy_pass` begins with `http://` or `https://` (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_pass`).
-    #[error("invalid URL prefix")]
-    UrlPrefix,
     /// The name of an `upstream` block stands for its servers, which have ports of their own
     /// (`http/ngx_http_upstream.c:ngx_http_upstream_add`).
     #[error("upstream \"{name}\" may not have port {port}")]
@@ -59,15 +57,20 @@ pub fn refused_http_version(directive: &Directive<'_>, versions: VersionRange) -
 
 /// What is refused of the beginning of a `proxy_pass`. With variables it is looked at for each request; a word in
 /// capitals may be one that a template fills in.
-pub fn refused_prefix(pass: &Pass<'_>) -> Option<ValueRefusal> {
+pub fn refused_prefix(pass: &Pass<'_>) -> Option<RefusalKind> {
     let word = pass.target();
-    let lower = word.to_ascii_lowercase();
     let is_plain = word.iter().all(|byte| byte.is_ascii_alphanumeric() || b"._-:/[]?=&~".contains(byte));
-    let is_known = [b"http://".as_slice(), b"https://"].iter().any(|scheme| lower.starts_with(scheme));
-    let may_be_placeholder = lower.windows(2).any(|two| two == b"__")
+    let may_be_placeholder = word.windows(2).any(|two| two == b"__")
         || word.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'_');
-    (pass.module == PassModule::Proxy && is_plain && !is_known && !may_be_placeholder)
-        .then_some(ValueRefusal::UrlPrefix)
+    (pass.module == PassModule::Proxy && is_plain && !has_url_prefix(&word) && !may_be_placeholder)
+        .then_some(RefusalKind::UrlPrefix)
+}
+
+/// Whether a URL begins as `proxy_pass` wants it (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_pass`).
+pub(super) fn has_url_prefix(url: &[u8]) -> bool {
+    let begins =
+        |scheme: &[u8]| url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    begins(b"http://") || begins(b"https://")
 }
 
 /// What is refused of a pass to an `upstream` block of the same `http`, with that block.

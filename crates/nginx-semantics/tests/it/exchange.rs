@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use nginx_semantics::{
     AnsweredBy, ClientRequest, ContextKind, Ending, Exchange, Exchanges, HeaderSource, Locations,
-    NginxVersion, Obstacle, Step, UpstreamVersion, Value, Variables,
+    NginxVersion, Obstacle, Passed, Step, UpstreamVersion, Value, Variables,
 };
 
 use crate::common::{label, load_root, only};
@@ -138,8 +138,8 @@ pub(crate) fn client_fields(http: &str, version: NginxVersion, request: &ClientR
     own.map(|header| header.name.clone()).collect()
 }
 
-/// The lines that count a request or copy it before it is passed on; none where it is not.
-pub(crate) fn also(http: &str) -> Option<Vec<String>> {
+/// Something of how the first server passes a handshake on; none where it does not.
+fn of_passed<T>(http: &str, read: impl FnOnce(&Passed<'_>) -> Option<T>) -> Option<T> {
     let loaded = load_root(&format!("events {{}}\nhttp {{\n{http}\n}}\n"), &[]);
     let configuration = only(&loaded);
     let variables = Variables::new(configuration);
@@ -148,23 +148,22 @@ pub(crate) fn also(http: &str) -> Option<Vec<String>> {
     let server = configuration.of_kind(ContextKind::Server).next().expect("a server");
     let exchange = exchanges.run(server, &handshake("/ws"));
     let Some(Ending::Passed(passed)) = exchange.only_way().map(|way| &way.ending) else { return None };
-    Some(passed.also.iter().map(nginx_semantics::Directive::text_line).collect())
+    read(passed)
+}
+
+/// The lines that count a request or copy it before it is passed on; none where it is not.
+pub(crate) fn also(http: &str) -> Option<Vec<String>> {
+    of_passed(http, |passed| Some(passed.also.iter().map(nginx_semantics::Directive::text_line).collect()))
 }
 
 /// The name that the first location of a server sends in TLS, and whether it speaks TLS at all.
 pub(crate) fn server_name_in_tls(lines: &str) -> Option<String> {
     let http = format!("upstream Up2 {{ server b; }} server {{ location / {{ {lines} }} }}");
-    let loaded = load_root(&format!("events {{}}\nhttp {{\n{http}\n}}\n"), &[]);
-    let configuration = only(&loaded);
-    let variables = Variables::new(configuration);
-    let locations = Locations::new(configuration);
-    let exchanges = Exchanges { configuration, variables: &variables, locations: &locations, version: NEW };
-    let server = configuration.of_kind(ContextKind::Server).next().expect("a server");
-    let exchange = exchanges.run(server, &handshake("/ws"));
-    let Some(Ending::Passed(passed)) = exchange.only_way().map(|way| &way.ending) else { return None };
-    let request = passed.request.as_ref()?;
-    let name = request.server_name.as_ref().map_or_else(|| "-".to_owned(), text);
-    Some(if request.is_tls { name } else { format!("plain {name}") })
+    of_passed(&http, |passed| {
+        let request = passed.request.as_ref()?;
+        let name = request.server_name.as_ref().map_or_else(|| "-".to_owned(), text);
+        Some(if request.is_tls { name } else { format!("plain {name}") })
+    })
 }
 
 /// The target that is sent, or all that is written down.

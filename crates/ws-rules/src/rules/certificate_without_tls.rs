@@ -142,18 +142,11 @@ pub(super) fn is_meant_for_tls(cx: &Context<'_, '_>, socket: &Socket<'_>, server
 #[cfg(test)]
 mod tests {
     use super::META;
-    use crate::testing::{Options, check, check_with, found, found_with, help, labels};
-
-    /// A server with these lines, a certificate and a complete location.
-    fn with(lines: &str) -> String {
-        format!(
-            "server {{\n{lines}\n ssl_certificate c.pem; ssl_certificate_key k.pem;\n location /ws/ {{\n proxy_pass http://127.0.0.1:9000;\n proxy_http_version 1.1;\n proxy_set_header Upgrade $http_upgrade;\n proxy_set_header Connection upgrade;\n proxy_read_timeout 3600s;\n}}\n}}\n"
-        )
-    }
+    use crate::testing::{Options, check, check_with, found, found_with, help, labels, with_certificate};
 
     #[test]
     fn the_port_of_https() {
-        let findings = check(&with(
+        let findings = check(&with_certificate(
             "    listen 80;
     listen 443 default_server;
    #^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx speaks no TLS on port 443: the `listen` has no `ssl`, and `wss://` fails there",
@@ -162,7 +155,7 @@ mod tests {
         assert!(help(&findings[0]).starts_with("write `listen 443 ssl default_server;`: "));
         let fix = findings[0].fix.as_ref().unwrap();
         assert_eq!(fix.edits[0].replacement, b"ssl ");
-        check(&with(
+        check(&with_certificate(
             "    listen 8443;
    #^^^^^^^^^^^ warning: nginx speaks no TLS on port 8443…",
         ));
@@ -170,7 +163,7 @@ mod tests {
 
     #[test]
     fn one_family_of_addresses() {
-        check(&with(
+        check(&with_certificate(
             "    listen [::]:443 ssl;
     listen 443;
    #^^^^^^^^^^ warning: nginx speaks no TLS on port 443…",
@@ -180,7 +173,7 @@ mod tests {
     #[test]
     fn a_server_without_a_certificate_beside_it() {
         let findings = check(
-            &(with("    listen 443;\n   #^^^^^^^^^^ error: nginx speaks no TLS on port 443…")
+            &(with_certificate("    listen 443;\n   #^^^^^^^^^^ error: nginx speaks no TLS on port 443…")
                 + "server { listen 443; server_name b; return 404; }"),
         );
         assert!(findings[0].fix.is_none());
@@ -188,29 +181,30 @@ mod tests {
 
     #[test]
     fn one_rule_speaks_of_http2() {
-        let text =
-            with("    listen 443 http2;\n   #^^^^^^^^^^^^^^^^ error: nginx speaks no TLS on port 443…");
+        let text = with_certificate(
+            "    listen 443 http2;\n   #^^^^^^^^^^^^^^^^ error: nginx speaks no TLS on port 443…",
+        );
         check_with(Options::version("1.22"), &text);
     }
 
     #[test]
     fn silent_where_tls_is_spoken_or_something_in_front_ends_it() {
-        let plain = with("listen 443;");
+        let plain = with_certificate("listen 443;");
         for text in [
-            with("listen 443 ssl;"),
-            with("listen 443 quic; listen 443 ssl;"),
-            with("listen 443 quic;"),
-            with("listen 443 http3 reuseport;"),
-            with("listen 443 proxy_protocol;"),
-            with("listen 127.0.0.1:443;"),
-            with("listen [::1]:8443;"),
-            with("listen localhost:8443;"),
-            with("listen unix:/run/443;"),
-            with("listen 8443 ssl; listen 443;"),
-            with("listen 80;"),
-            with("listen 443; include /opt/tls.conf;"),
-            with("listen 443; include /opt/tls*.conf;"),
-            with("listen %%PORT%%443;"),
+            with_certificate("listen 443 ssl;"),
+            with_certificate("listen 443 quic; listen 443 ssl;"),
+            with_certificate("listen 443 quic;"),
+            with_certificate("listen 443 http3 reuseport;"),
+            with_certificate("listen 443 proxy_protocol;"),
+            with_certificate("listen 127.0.0.1:443;"),
+            with_certificate("listen [::1]:8443;"),
+            with_certificate("listen localhost:8443;"),
+            with_certificate("listen unix:/run/443;"),
+            with_certificate("listen 8443 ssl; listen 443;"),
+            with_certificate("listen 80;"),
+            with_certificate("listen 443; include /opt/tls.conf;"),
+            with_certificate("listen 443; include /opt/tls*.conf;"),
+            with_certificate("listen %%PORT%%443;"),
             plain.clone() + "server { listen 443 ssl; server_name b; ssl_certificate c.pem; }",
             plain.replace("ssl_certificate ", "ssl_trusted_certificate "),
             format!("map $a $b {{ a b; }} include conf.d/*.conf; {plain}"),
@@ -218,7 +212,7 @@ mod tests {
         ] {
             assert!(found(&text).iter().all(|one| one.rule.name != META.name), "{text}");
         }
-        let old = found_with(Options::version("1.22"), &with("listen 443; ssl on;"));
+        let old = found_with(Options::version("1.22"), &with_certificate("listen 443; ssl on;"));
         assert!(old.iter().all(|one| one.rule.name != META.name));
         assert!(found_with(Options::bare(), &plain).iter().all(|one| one.rule.name != META.name));
     }

@@ -73,29 +73,22 @@ impl Rule for PlaintextToTlsPort {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{check, found, labels};
-
-    /// A location with these lines and a handshake.
-    fn with(before: &str, lines: &str) -> String {
-        format!(
-            "{before}\nserver {{\n location /ws/ {{\n{lines}\n proxy_http_version 1.1;\n proxy_set_header Upgrade $http_upgrade;\n proxy_set_header Connection upgrade;\n proxy_read_timeout 3600s;\n}}\n}}\n"
-        )
-    }
+    use crate::testing::{check, found, labels, passing};
 
     #[test]
     fn the_port_of_https() {
-        let findings = check(&with(
+        let findings = check(&passing(
             "",
             "    proxy_pass http://10.0.0.1:443/;
               #^^^^^^^^^^^^^^^^^^^^ warning: nginx sends plain HTTP to port 443, on which servers speak TLS",
         ));
         assert!(findings[0].fix.is_some());
-        check(&with(
+        check(&passing(
             "",
             "    proxy_pass http://10.0.0.1:8443;
               #^^^^^^^^^^^^^^^^^^^^ info: nginx sends plain HTTP to port 8443, on which servers speak TLS",
         ));
-        check(&with(
+        check(&passing(
             "",
             "    proxy_pass http://10.0.0.1:9443;
               #^^^^^^^^^^^^^^^^^^^^ info: nginx sends plain HTTP to port 9443, which by its last digits is one for TLS",
@@ -104,7 +97,7 @@ mod tests {
 
     #[test]
     fn the_port_of_the_servers() {
-        let findings = check(&with(
+        let findings = check(&passing(
             "upstream app { server 10.0.0.1:443; }",
             "    proxy_pass http://app;
               #^^^^^^^^^^ warning: nginx sends plain HTTP to port 443, on which servers speak TLS",
@@ -123,7 +116,7 @@ mod tests {
             ),
             ("", "proxy_pass http://unix:/run/443;"),
         ] {
-            assert!(found(&with(before, lines)).is_empty(), "{lines}");
+            assert!(found(&passing(before, lines)).is_empty(), "{lines}");
         }
     }
 }

@@ -52,18 +52,11 @@ impl Rule for QuicOnlyListener {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{check, found};
-
-    /// A server with these lines and a complete location.
-    fn with(lines: &str) -> String {
-        format!(
-            "server {{\n{lines}\n ssl_certificate c.pem; ssl_certificate_key k.pem;\n location /ws/ {{\n proxy_pass http://127.0.0.1:9000;\n proxy_http_version 1.1;\n proxy_set_header Upgrade $http_upgrade;\n proxy_set_header Connection upgrade;\n proxy_read_timeout 3600s;\n}}\n}}\n"
-        )
-    }
+    use crate::testing::{check, found, with_certificate};
 
     #[test]
     fn nothing_listens_on_tcp() {
-        check(&with(
+        check(&with_certificate(
             "    listen 443 quic reuseport;
    #^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx listens for QUIC only here, and a WebSocket needs TCP: nginx has no WebSockets over HTTP/3",
         ));
@@ -77,7 +70,7 @@ mod tests {
             "listen 443 quic; include /opt/listen.conf;",
             "",
         ] {
-            assert!(found(&with(lines)).is_empty(), "{lines}");
+            assert!(found(&with_certificate(lines)).is_empty(), "{lines}");
         }
     }
 }

@@ -104,24 +104,17 @@ fn is_public_name(host: &str) -> bool {
 mod tests {
     use lint_finding::Applicability;
 
-    use crate::testing::{check, fixed, found, help};
-
-    /// A location with these lines and a handshake.
-    fn with(before: &str, lines: &str) -> String {
-        format!(
-            "{before}\nserver {{\n location /ws/ {{\n{lines}\n proxy_http_version 1.1;\n proxy_set_header Upgrade $http_upgrade;\n proxy_set_header Connection upgrade;\n proxy_read_timeout 3600s;\n}}\n}}\n"
-        )
-    }
+    use crate::testing::{check, fixed, found, help, passing};
 
     #[test]
     fn a_public_name() {
-        let findings = check(&with(
+        let findings = check(&passing(
             "",
             "    proxy_pass https://ws.example.com;
    #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ info: nginx names no server (SNI) in the TLS handshake with `ws.example.com`",
         ));
         assert!(help(&findings[0]).starts_with("add `proxy_ssl_server_name on;` to this location: "));
-        check(&with(
+        check(&passing(
             "",
             "    proxy_pass https://chat.workers.dev/;
    #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx names no server (SNI)…",
@@ -130,7 +123,7 @@ mod tests {
 
     #[test]
     fn written_down() {
-        let findings = check(&with(
+        let findings = check(&passing(
             "",
             "    proxy_ssl_server_name off;
    #^^^^^^^^^^^^^^^^^^^^^^^^^ info: nginx names no server (SNI)…
@@ -141,7 +134,7 @@ mod tests {
 
     #[test]
     fn the_servers_of_a_block() {
-        let findings = check(&with(
+        let findings = check(&passing(
             "upstream app { server ws.example.com:443; }",
             "    proxy_pass https://app;
    #^^^^^^^^^^^^^^^^^^^^^^ info: nginx names no server (SNI) in the TLS handshake with `ws.example.com`",
@@ -161,7 +154,7 @@ mod tests {
             "proxy_pass http://ws.example.com;",
             "proxy_pass https://ws.example.com; include /opt/tls.conf;",
         ] {
-            assert!(found(&with("", lines)).is_empty(), "{lines}");
+            assert!(found(&passing("", lines)).is_empty(), "{lines}");
         }
     }
 
