@@ -108,6 +108,7 @@ fn of_pass<'s>(cx: &Context<'_, 's>, block: ContextId, pass: &Pass<'s>) -> Vec<R
     let scheme = written.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
     // `websocket-scheme-in-proxy-pass` has the others.
     if !matches!(scheme.as_deref(), Some("ws" | "wss"))
+        && !is_address_to_fill_in(written.as_bytes())
         && let Some(refusal) = refused_prefix(pass)
     {
         let rest = match written.split_once(":/") {
@@ -135,6 +136,9 @@ fn of_pass<'s>(cx: &Context<'_, 's>, block: ContextId, pass: &Pass<'s>) -> Vec<R
 
 fn of_version<'s>(cx: &Context<'_, 's>, block: ContextId, line: Directive<'s>) -> Option<Refused<'s>> {
     let refusal = refused_http_version(&line, cx.versions())?;
+    if line.argument(0).is_none_or(|word| is_version_to_fill_in(&word)) {
+        return None;
+    }
     // `http2-upstream` has it then.
     let is_of = |endpoint: &Endpoint<'_>| {
         let source = endpoint.handshake.as_ref().map(|handshake| &handshake.version.source);
@@ -147,6 +151,21 @@ fn of_version<'s>(cx: &Context<'_, 's>, block: ContextId, line: Directive<'s>) -
     let help = "write `proxy_http_version 1.1;`: no other version upgrades".to_owned();
     let (message, instead) = (refusal.to_string(), Some("1.1".to_owned()));
     Some(Refused { line, block, message, other: None, help, instead })
+}
+
+/// Whether a template may put an address in the place of this word: it has signs that no URL has, two `_` in a row, or
+/// nothing but capitals.
+fn is_address_to_fill_in(word: &[u8]) -> bool {
+    let is_of_url = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-:/[]?=&~".contains(byte);
+    !word.iter().all(is_of_url)
+        || word.windows(2).any(|two| two == b"__")
+        || word.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'_')
+}
+
+/// Whether a template may put a version in the place of this word: it has no digit, or signs that no version has.
+fn is_version_to_fill_in(word: &[u8]) -> bool {
+    let is_of_version = |byte: &u8| byte.is_ascii_alphanumeric() || b"./-".contains(byte);
+    !word.iter().all(is_of_version) || !word.iter().any(u8::is_ascii_digit)
 }
 
 /// The help for a directive that the versions which the user names do not have; `None` where they are not named, or

@@ -42,27 +42,21 @@ pub enum ValueRefusal {
 /// The first release that takes `proxy_http_version 2` (nginx's CHANGES).
 const HTTP_2: NginxVersion = NginxVersion::new(1, 29, 4);
 
-/// What is refused of a `proxy_http_version` by all of these versions. What has no digit may be filled in by a template.
+/// What is refused of a `proxy_http_version` by all of these versions.
 pub fn refused_http_version(directive: &Directive<'_>, versions: VersionRange) -> Option<ValueRefusal> {
     let word = directive.argument(0)?;
-    let is_plain = word.iter().all(|byte| byte.is_ascii_alphanumeric() || b"./-".contains(byte));
     let is_known = match word.as_ref() {
         b"1.0" | b"1.1" => true,
         b"2" => versions.any_since(HTTP_2),
         _ => false,
     };
-    (is_plain && !is_known && word.iter().any(u8::is_ascii_digit))
-        .then(|| ValueRefusal::HttpVersion(String::from_utf8_lossy(&word).into_owned()))
+    (!is_known).then(|| ValueRefusal::HttpVersion(String::from_utf8_lossy(&word).into_owned()))
 }
 
-/// What is refused of the beginning of a `proxy_pass`. With variables it is looked at for each request; a word in
-/// capitals may be one that a template fills in.
+/// What is refused of the beginning of a `proxy_pass`. With variables it is looked at for each request.
 pub fn refused_prefix(pass: &Pass<'_>) -> Option<RefusalKind> {
     let word = pass.target();
-    let is_plain = word.iter().all(|byte| byte.is_ascii_alphanumeric() || b"._-:/[]?=&~".contains(byte));
-    let may_be_placeholder = word.windows(2).any(|two| two == b"__")
-        || word.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'_');
-    (pass.module == PassModule::Proxy && is_plain && !has_url_prefix(&word) && !may_be_placeholder)
+    (pass.module == PassModule::Proxy && !word.contains(&b'$') && !has_url_prefix(&word))
         .then_some(RefusalKind::UrlPrefix)
 }
 
