@@ -31,7 +31,7 @@ mod walk;
 pub use browser::{Browser, HandshakeRequest, OrdinaryRequest, has_token, is_carried};
 pub use certificate::{Certificate, ChainFault, Moment, ServedCertificates};
 pub use endpoint::Endpoint;
-pub use evidence::{Evidence, EvidenceKind};
+pub use evidence::{Evidence, EvidenceKind, says_websocket};
 pub use handshake::{Handshake, Header, HttpVersion, Line, Lost};
 pub use idle::IdleLimit;
 pub use limits::{Limit, Most};

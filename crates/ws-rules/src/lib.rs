@@ -15,6 +15,7 @@ mod pki;
 mod refused;
 mod remedies;
 mod repair;
+mod repeat;
 mod rules;
 mod setting;
 mod streaming;

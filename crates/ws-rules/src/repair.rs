@@ -11,7 +11,8 @@ use nginx_semantics::{Configuration, ContextId, ContextKind, Directive, Directiv
 use nginx_syntax::NodeId;
 use ws_model::{Endpoint, Handshake, Line, OrdinaryRequest, has_token};
 
-use crate::edit::{copied, is_editable, word};
+use crate::edit::{is_editable, word};
+use crate::repeat::{Receiver, Repeated};
 use crate::upstreams::keepalive;
 use crate::verify::{ConnectionValue, MapLines, Missing};
 use crate::{Context, Edits};
@@ -141,15 +142,15 @@ impl<'s> Repair<'s> {
         self
     }
 
+    /// The lines of elsewhere that the location needs, as they are to be written in it.
+    pub(crate) fn repeated_lines(&self) -> Option<Vec<String>> {
+        self.repeated().map(|repeated| repeated.lines)
+    }
+
     /// All of it.
     pub(crate) fn edits(self) -> Edits {
         let mut edits = self.map.clone();
-        let is_there = |name: &str| self.lines.iter().any(|(other, _)| other.eq_ignore_ascii_case(name));
-        // Where only endpoints get them, they are mended where they stand.
-        let is_in_place = self.is_here
-            || self.is_of_endpoints
-                && self.repeated.is_empty()
-                && self.set.iter().all(|(name, _)| is_there(name));
+        let is_in_place = self.is_in_place();
         let mut headers = Vec::new();
         for (name, value) in &self.set {
             let is_own = |(other, _): &&(String, _)| is_in_place && other.eq_ignore_ascii_case(name);
@@ -161,28 +162,50 @@ impl<'s> Repair<'s> {
             // One line for each field.
             edits = own.fold(edits, Edits::remove);
         }
-        let is_set = |name: &str| self.set.iter().any(|(set, _)| set.eq_ignore_ascii_case(name));
-        let is_new = !headers.is_empty() || !self.repeated.is_empty();
-        let inherited = self.lines.iter().filter(|(name, _)| !is_in_place && is_new && !is_set(name));
-        let more = self.repeated.iter().chain(inherited.map(|(_, line)| line));
-        for line in more {
-            match copied(line) {
-                Some(line) => headers.push(line),
-                None => return Edits::impossible(),
-            }
-        }
-        self.added(edits, headers)
+        let Some(repeated) = self.repeated() else { return Edits::impossible() };
+        headers.extend(repeated.lines);
+        let edits = repeated.superseded.iter().fold(edits, Edits::remove);
+        self.added(edits, headers, &repeated.superseded)
     }
 
-    /// With `proxy_http_version` and these lines in the location.
-    fn added(&self, mut edits: Edits, mut headers: Vec<String>) -> Edits {
+    /// Whether lines that are wrong are mended where they stand: where only endpoints get them.
+    fn is_in_place(&self) -> bool {
+        let is_there = |name: &str| self.lines.iter().any(|(other, _)| other.eq_ignore_ascii_case(name));
+        self.is_here
+            || self.is_of_endpoints
+                && self.repeated.is_empty()
+                && self.set.iter().all(|(name, _)| is_there(name))
+    }
+
+    /// The lost lines, and those that the first new line would lose.
+    fn repeated(&self) -> Option<Repeated<'s>> {
+        let is_set = |name: &str| self.set.iter().any(|(set, _)| set.eq_ignore_ascii_case(name));
+        let is_in_place = self.is_in_place();
+        let is_new = !self.repeated.is_empty() || !is_in_place && !self.set.is_empty();
+        let inherited = self.lines.iter().filter(|(name, _)| !is_in_place && is_new && !is_set(name));
+        let lines: Vec<_> = self.repeated.iter().chain(inherited.map(|(_, line)| line)).copied().collect();
+        let own = self.lines.iter().filter(|_| self.is_here).map(|(_, line)| *line);
+        let receiver = Receiver {
+            configuration: self.configuration,
+            location: self.location,
+            own: own.collect(),
+            removable: self.own(),
+            set: self.set.iter().map(|(name, _)| *name).collect(),
+            sets_version: self.needs_version,
+        };
+        receiver.repeat(&lines)
+    }
+
+    /// With `proxy_http_version` and these lines in the location, for those that go.
+    fn added(&self, mut edits: Edits, mut headers: Vec<String>, superseded: &[Directive<'s>]) -> Edits {
         let version = ["proxy_http_version 1.1;".to_owned()];
         let mut adds_version = self.needs_version;
         if let Some(own) = self.version.filter(|_| adds_version) {
             edits = edits.argument(&own, 0, "1.1");
             adds_version = false;
         }
-        let own = self.own();
+        let mut own = self.own();
+        own.retain(|line| superseded.iter().all(|gone| gone.reference != line.reference));
         let is_header = |line: &&Directive<'_>| line.name() == DirectiveName::PROXY_SET_HEADER;
         if let (Some(first), true) = (own.iter().find(is_header), adds_version) {
             edits = edits.before(first, &version);

@@ -16,6 +16,7 @@ use crate::applications::Application;
 use crate::handshake::Handshake;
 
 pub(crate) use comment::{Declaration, declaration};
+pub use name::says_websocket;
 pub(crate) use name::{comment_says_websocket, named_word, segments_of};
 
 /// What kind of evidence it is, the strongest first.

@@ -109,6 +109,13 @@ pub(super) fn collect(subject: &Subject<'_, '_>, evidence: &mut Vec<Evidence>) {
     }
 }
 
+/// Whether a path's segments say WebSocket, and the last one does not say plain HTTP.
+pub fn says_websocket(path: &[u8]) -> bool {
+    let segments = segments_of(path, false);
+    segments.iter().any(|segment| is_word(segment))
+        && segments.last().is_some_and(|last| !PLAIN_HTTP.contains(&last.as_str()))
+}
+
 /// Whether a segment is one of [`WORDS`], or a numbered one such as `ws2`.
 fn is_word(segment: &str) -> bool {
     WORDS.contains(&segment.trim_end_matches(|character: char| character.is_ascii_digit()))

@@ -5,8 +5,8 @@
 //! ngx_http_upstream_process_headers` with `r->err_status`).
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::{Directive, Ending, Step};
-use ws_model::{Endpoint, Probe, is_settled};
+use nginx_semantics::{Configuration, ContextId, ContextKind, Directive, Ending, LocationName, Step};
+use ws_model::{Endpoint, Probe, is_settled, says_websocket};
 
 use crate::ways::{About, may_upgrade};
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
@@ -19,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     summary: "an `error_page` without `=` gives the upstream's 101 to the client as an error",
     since: "0.1.0",
-    fix: FixKind::Unsafe,
+    fix: FixKind::Either,
     docs: include_str!("error_page_hides_upgrade.md"),
 };
 
@@ -48,13 +48,31 @@ impl Rule for ErrorPageHidesUpgrade {
             };
             let finding = FindingBuilder::new(&META, &line, message).fix(
                 "write `=` before the target",
-                Applicability::Unsafe,
+                applicability(cx.configuration(), &line, &words),
                 edits,
             );
             let help = "write `=` before the target, so that the upstream's own status is sent".to_owned();
             out.push(About::Endpoint(endpoint).finish(cx, finding, help, path));
         }
     }
+}
+
+/// Whether ordinary requests lose nothing by the upstream's own status: where the line stands in a location that has none,
+/// or where the status is one that only a `return` of the author's gives, to jump to the target. It is none of nginx's
+/// own (`http/ngx_http_special_response.c:ngx_http_error_pages`) and none that IANA has registered.
+fn applicability(configuration: Configuration<'_>, line: &Directive<'_>, words: &[Vec<u8>]) -> Applicability {
+    let status = |word: &Vec<u8>| std::str::from_utf8(word).ok()?.parse::<u16>().ok();
+    let is_jump = |word: &Vec<u8>| {
+        status(word).is_some_and(|status| matches!(status, 418..=420 | 432..=450 | 452..=493))
+    };
+    // A status behind a `=` is the author's wish for the answer, and no jump.
+    let is_for_jumps = words.split_last().is_some_and(|(_, statuses)| statuses.iter().all(is_jump));
+    let stands_in =
+        |context: &ContextId| configuration.context(*context).directives.contains(&line.reference);
+    let location = configuration.of_kind(ContextKind::Location).find(stands_in);
+    let name = location.and_then(|location| LocationName::of(&configuration.opener(location)?));
+    let is_alone = name.is_some_and(|name| says_websocket(&name.name));
+    if is_for_jumps || is_alone { Applicability::Safe } else { Applicability::Unsafe }
 }
 
 /// The `error_page` that leads to the endpoint, with the status that takes the place of its 101: on all ways.
@@ -82,7 +100,9 @@ fn hidden<'s>(endpoint: &Endpoint<'_>, probe: &Probe<'s>) -> Option<(Directive<'
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{check, found, help};
+    use lint_finding::Applicability;
+
+    use crate::testing::{check, fixed, found, help};
 
     const UPSTREAM: &str = "location @ws { proxy_pass http://127.0.0.1:9000; proxy_http_version 1.1; \
         proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $http_connection; proxy_read_timeout 1h; }";
@@ -133,6 +153,22 @@ server {
         ] {
             let findings = found(&with(text));
             assert!(findings.is_empty(), "{text}: {findings:#?}");
+        }
+    }
+
+    #[test]
+    fn safe_where_ordinary_requests_lose_no_status() {
+        let text = |line: &str, path: &str| {
+            with(&format!("server {{\n  location {path} {{ {line} return 418; }}\n  @\n}}\n"))
+        };
+        for (path, before, after, applicability) in [
+            ("/", "error_page 418 %ws;", "error_page 418 = %ws;", Applicability::Safe),
+            ("/", "error_page 418 =200 %ws;", "error_page 418 = %ws;", Applicability::Unsafe),
+            ("/ws/", "error_page 404 418 =200 %ws;", "error_page 404 418 = %ws;", Applicability::Safe),
+            ("/", "error_page 404 418 %ws;", "error_page 404 418 = %ws;", Applicability::Unsafe),
+        ] {
+            let done = fixed(applicability, "error-page-hides-upgrade", &text(before, path));
+            assert_eq!(done, text(after, path));
         }
     }
 }

@@ -53,15 +53,15 @@ impl Rule for ProxyHeadersNotInherited {
         for line in &dropped {
             finding = finding.because(&line.directive, format!("`{}` is set here, and dropped", line.name));
         }
-        let lines: Vec<String> =
-            dropped.iter().map(|line| format!("{};", line.directive.text_line())).collect();
-        let edits = Repair::new(cx, endpoint, handshake).repeat(dropped.iter().copied()).edits();
+        let repair = Repair::new(cx, endpoint, handshake).repeat(dropped.iter().copied());
+        let as_written = || dropped.iter().map(|line| format!("{};", line.directive.text_line())).collect();
+        let lines: Vec<String> = repair.repeated_lines().unwrap_or_else(as_written);
+        let edits = repair.edits();
         // A site of the world's knows itself by its own name.
         let is_site = endpoint.target.is_public() && dropped.iter().any(|line| line.is("host"));
         let applicability = if is_site { Applicability::Unsafe } else { Applicability::Safe };
         finding = finding.fix("repeat the dropped lines", applicability, edits);
-        let place = if handshake.is_here { "in the location" } else { "beside the lines that drop them" };
-        let help = format!("repeat the dropped lines {place}:{}", code(&lines));
+        let help = format!("repeat the dropped lines in the location:{}", code(&lines));
         out.push(finding.help(if severity > Severity::Info {
             with_curl_of_page(help, endpoint)
         } else {
@@ -177,7 +177,12 @@ http {
 }
 "#,
         );
-        assert!(help(&findings[0]).starts_with("repeat the dropped lines beside the lines that drop them:"));
+        // What the server has goes too with the location's first line.
+        assert_eq!(
+            help(&findings[0]),
+            "repeat the dropped lines in the location:\n    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n    \
+             proxy_set_header Upgrade $http_upgrade;\n    proxy_set_header Connection upgrade;"
+        );
     }
 
     #[test]

@@ -56,11 +56,13 @@ impl Rule for UpgradeHeadersNotInherited {
             connection: missing.connection && !is_dropped("connection"),
             ..missing
         };
-        let mut lines = missing_lines(cx, endpoint, missing);
-        lines.extend(dropped.iter().map(|line| format!("{};", line.directive.text_line())));
-        let help = format!("repeat the dropped lines in the location:{}", code(&lines));
         let (repair, applicability) = Repair::new(cx, endpoint, handshake).missing(cx, endpoint, missing);
-        let edits = repair.repeat(dropped).edits();
+        let repair = repair.repeat(dropped.iter().copied());
+        let as_written = || dropped.iter().map(|line| format!("{};", line.directive.text_line())).collect();
+        let mut lines = missing_lines(cx, endpoint, missing);
+        lines.extend(repair.repeated_lines().unwrap_or_else(as_written));
+        let help = format!("repeat the dropped lines in the location:{}", code(&lines));
+        let edits = repair.edits();
         finding = finding.fix("repeat the dropped lines", applicability, edits);
         out.push(finding.help(with_curl(help, endpoint)));
     }
