@@ -10,7 +10,7 @@ const NEW_DEFAULTS: NginxVersion = NginxVersion::new(1, 29, 7);
 /// How an Example fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Manner {
-    /// `nginx -t` refuses it with a message that the page quotes.
+    /// `nginx -t` refuses it with a message that the page quotes, or warns with one.
     Refused,
     /// A browser's handshake gets a status that the page names.
     Status,

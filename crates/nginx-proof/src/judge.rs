@@ -42,6 +42,11 @@ pub(crate) fn judge(case: &Case<'_>, raised: &[&str], observation: &Observation)
     } else {
         judge.must(!is_too_old, "nginx accepts what the page says it does not know yet");
         judge.warned(&verdict.warnings);
+        let is_warned = verdict.warnings.iter().any(|warning| case.claims.has_message(warning));
+        judge.must(
+            !is_raised || case.expected.manner != Manner::Refused || is_warned,
+            "the linter says that nginx refuses it",
+        );
         judge.accepted(is_raised, &observation.seen);
         if is_raised && case.expected.manner == Manner::Closed {
             judge.logs(observation);
@@ -112,9 +117,6 @@ impl Judge<'_> {
         });
         let failed: Vec<&Seen> = [chrome, firefox].into_iter().filter(|seen| !seen.is_open()).collect();
         let expected = self.case.expected.manner;
-        if is_raised && expected == Manner::Refused {
-            self.faults.push("the linter says that nginx refuses it".to_owned());
-        }
         let is_to_fail = is_raised && expected.is_handshake_failing();
         self.must(!(is_to_fail && failed.is_empty()), "the handshake works");
         self.must(failed.is_empty() || is_to_fail, "the handshake fails");

@@ -46,4 +46,4 @@ pub use probe::{Answered, Browser, Close, Closer, Exchange, Probe, Seen};
 pub use proofs::{Proof, prove};
 pub use rewrite::{Listen, Place, Rewritten, Surroundings, rewrite};
 pub use running::{Reloader, Running};
-pub use syntax::{Case, Plan, SyntaxReport, prove_syntax};
+pub use syntax::{Case, Once, Plan, SyntaxReport, prove_once, prove_syntax};

@@ -17,7 +17,7 @@ use nginx_proof::{Binary, Error, Exchange, HOW_TO_GET, Probe, Running, Seen, Set
 use nginx_semantics::{MemoryFiles, Scope, VersionRange};
 
 /// So many configurations on each nginx.
-const CASES: u64 = 60;
+const CASES: u64 = 200;
 
 /// Most of a case is waiting for processes.
 const THREADS: usize = 2;

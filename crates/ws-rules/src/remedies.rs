@@ -1,13 +1,15 @@
 //! What helps where nginx refuses a directive.
 
+use lint_finding::Applicability;
 use nginx_semantics::catalogue::lookup;
 use nginx_semantics::dispatch::RefusalKind;
 use nginx_semantics::{ContextKind, Directive, DirectiveName};
 use nginx_syntax::SyntaxErrorKind;
 
-use crate::Context;
 use crate::commercial::is_commercial;
+use crate::edit::Edits;
 use crate::refused::unknown;
+use crate::{Context, FindingBuilder};
 
 /// What to do about a directive that nginx refuses, as the help of a finding says it; none where other rules speak of it,
 /// or none.
@@ -37,6 +39,10 @@ pub(crate) fn remedy(
         // `location /your path`: what somebody else is to fill in. nginx will say so.
         RefusalKind::LocationModifier(word) if word.starts_with(b"/") => return None,
         RefusalKind::LocationModifier(_) => "put `=`, `^~`, `~`, `~*` or nothing before the name".to_owned(),
+        RefusalKind::Duplicate(_) if directive.name().rows().iter().any(|row| row.block) => {
+            format!("make one `{name}` of the two")
+        }
+        RefusalKind::Duplicate(_) => "leave only one of the two".to_owned(),
         RefusalKind::MapEntry => "each line of `map` is a value and what comes of it, two words".to_owned(),
         // Only a block whose lines go to a handler of their own refuses a block like that.
         RefusalKind::Syntax(SyntaxErrorKind::UnexpectedOpen) => {
@@ -49,10 +55,30 @@ pub(crate) fn remedy(
         RefusalKind::Syntax(_)
         | RefusalKind::UrlPrefix
         | RefusalKind::NotAFlag { .. }
-        | RefusalKind::Duplicate(_)
         | RefusalKind::GeoEntry
         | RefusalKind::CharsetEntry => return None,
     })
+}
+
+/// Says which came first. One that says nothing else can go, unless it is the same line of a file that is included twice.
+pub(crate) fn twice(
+    finding: FindingBuilder,
+    first: &Directive<'_>,
+    second: &Directive<'_>,
+) -> FindingBuilder {
+    let place = |line: &Directive<'_>| (line.reference.file, line.reference.node);
+    if place(first) == place(second) {
+        return match second.included_by() {
+            Some(include) => finding.label(&include, "this include brings it in again"),
+            None => finding,
+        };
+    }
+    let finding = finding.label(first, "this one came first");
+    let has_block = second.file().is_some_and(|file| file.tree.is_block(second.reference.node));
+    if has_block || !first.arguments().eq(second.arguments()) {
+        return finding;
+    }
+    finding.fix("take the second one away", Applicability::Safe, Edits::new().remove(second))
 }
 
 /// The blocks that take it, those of the same kind of module first.

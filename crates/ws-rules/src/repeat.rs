@@ -4,9 +4,14 @@
 use std::iter::successors;
 
 use nginx_semantics::catalogue::{self, Contexts};
-use nginx_semantics::{Configuration, ContextId, Declared, Directive, DirectiveName, Effective, effective};
+use nginx_semantics::{
+    Configuration, ContextId, Declared, Directive, DirectiveName, Effective, effective, time,
+};
 
 use crate::edit::copied;
+
+/// A time-out of so many milliseconds is short to no rule.
+const LONG_MS: u64 = 3_600_000;
 
 /// How a location gets lines of elsewhere.
 #[derive(Debug, Default)]
@@ -120,8 +125,17 @@ impl<'s> Receiver<'s> {
         // nginx refuses a `root` beside an `alias`, and a `proxy_redirect default` before the `proxy_pass`.
         let is_of_neighbours = matches!(name, DirectiveName::ROOT | DirectiveName::PROXY_REDIRECT)
             && other.argument(0).is_none_or(|word| word.as_ref() != b"off");
-        let is_set = self.sets_version && name == DirectiveName::PROXY_HTTP_VERSION;
-        let is_inherited = name.rows().iter().any(|row| is_merged(&row)) && !is_of_neighbours && !is_set;
+        // Another remedy would give the location a line of its own, and nginx refuses the second.
+        let is_mended = match name {
+            DirectiveName::PROXY_HTTP_VERSION => {
+                self.sets_version || other.argument(0).is_none_or(|word| word.as_ref() != b"1.1")
+            }
+            DirectiveName::PROXY_READ_TIMEOUT | DirectiveName::PROXY_SEND_TIMEOUT => {
+                other.argument(0).and_then(|word| time::parse_ms(&word)).is_none_or(|ms| ms < LONG_MS)
+            }
+            _ => false,
+        };
+        let is_inherited = name.rows().iter().any(|row| is_merged(&row)) && !is_of_neighbours && !is_mended;
         let is_in_effect = || match effective(self.configuration, self.location, name) {
             Effective::Set(Declared { level, directives, .. }) => {
                 let brought: Vec<_> = others.iter().filter(|other| other.name() == name).collect();
@@ -257,6 +271,17 @@ mod tests {
         ] {
             let after = format!("{own}{}", own_lines());
             assert_fixed(&server(INCLUDE, own), &server(INCLUDE, &after), &format!("{SNIPPET}{more}"));
+        }
+    }
+
+    #[test]
+    fn repeated_line_by_line_where_another_fix_adds_a_line() {
+        for (good, short) in
+            [("proxy_read_timeout 1h", "proxy_read_timeout 60s"), ("_version 1.1", "_version 1.0")]
+        {
+            let snippet = SNIPPET.replace(good, short);
+            let after = format!("{OWN}{}", own_lines());
+            assert_fixed(&server(INCLUDE, OWN), &server(INCLUDE, &after), &snippet);
         }
     }
 

@@ -10,6 +10,7 @@ mod compare;
 mod message;
 mod modules;
 mod mutation;
+mod once;
 mod ours;
 mod report;
 mod run;
@@ -18,5 +19,6 @@ mod synthesis;
 mod verdict;
 
 pub use case::Case;
+pub use once::{Once, prove_once};
 pub use report::SyntaxReport;
 pub use run::{Plan, prove_syntax};

@@ -88,6 +88,8 @@ pub struct Directive {
     flag_until: Option<NginxVersion>,
     /// Whether the directive takes a block in braces.
     pub block: bool,
+    /// Whether nginx is known to refuse a second one in the same block; for flags this is not said.
+    pub once: bool,
     /// The first release that has this row.
     pub since: NginxVersion,
     /// The first release without this row; `None` while nginx still has it.

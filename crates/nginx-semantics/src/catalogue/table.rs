@@ -113,11 +113,13 @@ fn parse_row(line: &'static str) -> Option<Directive> {
     // The mark of those that take only `on` and `off`.
     let is_flag = args.ends_with('f');
     let (min_args, max_args) = args.strip_suffix('f').unwrap_or(args).split_once('-')?;
-    let block = match field()? {
-        "yes" => true,
-        "no" => false,
-        _ => return None,
+    let parse_mark = |field| match field {
+        "yes" => Some(true),
+        "no" => Some(false),
+        _ => None,
     };
+    let block = parse_mark(field()?)?;
+    let once = parse_mark(field()?)?;
     let directive = Directive {
         name,
         id: DirectiveName::UNKNOWN,
@@ -130,6 +132,7 @@ fn parse_row(line: &'static str) -> Option<Directive> {
         is_flag,
         flag_until,
         block,
+        once,
         since: parse_version(field()?)?,
         removed: match field()? {
             "-" => None,

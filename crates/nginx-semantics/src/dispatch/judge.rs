@@ -103,9 +103,9 @@ pub(super) fn judge(level: &mut Level, statement: &Words<'_>, build: &Build) -> 
     set(level, statement, row, build)
 }
 
-/// The setters that are known: `ngx_conf_set_flag_slot`, the first questions of those of `location` and `proxy_pass`, and
-/// those of the blocks of the main level (`event/ngx_event.c:ngx_events_block`, `http/ngx_http.c:ngx_http_block` and their
-/// like), which all first ask whether they were here before.
+/// The setters that are known: `ngx_conf_set_flag_slot`, those that take one line for each block, the first questions of
+/// those of `location` and `proxy_pass`, and those of the blocks of the main level (`event/ngx_event.c:ngx_events_block`,
+/// `http/ngx_http.c:ngx_http_block` and their like), which all first ask whether they were here before.
 fn set(level: &mut Level, statement: &Words<'_>, row: &Directive, build: &Build) -> Verdict {
     if statement.name == DirectiveName::LOCATION
         && let [_, modifier, _] = statement.words.as_slice()
@@ -116,7 +116,7 @@ fn set(level: &mut Level, statement: &Words<'_>, row: &Directive, build: &Build)
     let takes_flag = row.is_flag(build.versions);
     let is_main_block = level.kind == ContextKind::Main && row.block;
     let is_url = statement.name == DirectiveName::PROXY_PASS && row.kind == ModuleKind::Http;
-    if !takes_flag && !is_main_block && !is_url {
+    if !takes_flag && !is_main_block && !is_url && !row.once {
         return Verdict::Taken;
     }
     if level.once.contains(&statement.name) {

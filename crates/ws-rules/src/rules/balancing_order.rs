@@ -6,11 +6,12 @@
 
 use std::collections::BTreeSet;
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::{Balancing, ContextId, ContextKind, defaults};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use nginx_semantics::{Balancing, ContextId, ContextKind, Directive, defaults};
 
+use crate::edit::copied;
 use crate::upstreams::block;
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct BalancingOrder;
 
@@ -20,7 +21,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     summary: "nginx refuses or drops a line of an `upstream` block because of what stands before or behind it",
     since: "0.1.0",
-    fix: FixKind::None,
+    fix: FixKind::Unsafe,
     docs: include_str!("balancing_order.md"),
 };
 
@@ -83,7 +84,8 @@ fn dropped_sticky(balancing: &Balancing<'_>, out: &mut Findings) {
         FindingBuilder::new(&META, sticky, message)
             .at_most(Severity::Warning)
             .because(&method, "this replaces it")
-            .help(format!("write `{};` above `sticky`, which then works on top of it", method.text_line())),
+            .help(format!("write `{};` above `sticky`, which then works on top of it", method.text_line()))
+            .fix("move the method above `sticky`", Applicability::Unsafe, moved_above(&method, sticky)),
     );
 }
 
@@ -119,13 +121,31 @@ fn dropped_keepalive(cx: &Context<'_, '_>, balancing: &Balancing<'_>, out: &mut 
         FindingBuilder::new(&META, &keepalive, message)
             .at_most(Severity::Info)
             .because(&method, "this replaces it")
-            .help(format!("write `keepalive` below `{};`", method.text_line())),
+            .help(format!("write `keepalive` below `{};`", method.text_line()))
+            .fix(
+                "move the method above `keepalive`",
+                Applicability::Unsafe,
+                moved_above(&method, &keepalive),
+            ),
     );
+}
+
+/// A method in a place above another line of its block.
+fn moved_above(method: &Directive<'_>, line: &Directive<'_>) -> Edits {
+    // Not out of a file that other blocks may include.
+    let is_beside = method.reference.file == line.reference.file;
+    match copied(method).filter(|_| is_beside) {
+        Some(text) => Edits::new().remove(method).before(line, &[text]),
+        None => Edits::impossible(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{Options, check, check_with};
+    use lint_finding::Applicability;
+
+    use super::META;
+    use crate::testing::{Options, check, check_with, fixed_with};
 
     /// An upstream that a complete location uses.
     fn with(lines: &str) -> String {
@@ -187,6 +207,17 @@ mod tests {
         check(&text.replace("nginx drops", "nginx before 1.29.7 drops"));
         check_with(Options::version("1.30"), &with("keepalive 8; least_conn; server 10.0.0.1:80;"));
         check(&with("least_conn; server 10.0.0.1:80; keepalive 8;"));
+    }
+
+    #[test]
+    fn the_method_goes_above_what_it_drops() {
+        for line in ["keepalive 8;", "sticky cookie route;"] {
+            let servers = "server 10.0.0.1:80;\n server 10.0.0.2:80;";
+            let before = with(&format!(" {servers}\n {line}\n hash $remote_addr  consistent;"));
+            let after = with(&format!(" {servers}\n hash $remote_addr consistent;\n {line}"));
+            let options = Options::version("1.28");
+            assert_eq!(fixed_with(options, Applicability::Unsafe, META.name, &before), after);
+        }
     }
 
     #[test]

@@ -4,12 +4,12 @@
 //! looks at any value (`core/ngx_conf_file.c:ngx_conf_handler`).
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::dispatch::{Build, Refusal, refusals};
+use nginx_semantics::dispatch::{Build, Refusal, RefusalKind, refusals};
 use nginx_semantics::{Configuration, ContextId, ContextKind, Directive, Presence};
 
 use crate::edit::Edits;
 use crate::refused::{AROUND, Refused, refused};
-use crate::remedies::remedy;
+use crate::remedies::{remedy, twice};
 use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct DirectiveNotAllowedHere;
@@ -18,9 +18,9 @@ const META: RuleMeta = RuleMeta {
     name: "directive-not-allowed-here",
     group: Group::Configuration,
     severity: Severity::Error,
-    summary: "a directive stands where nginx does not take it, or not with that end or those words",
+    summary: "a directive stands where nginx does not take it, not with that end or those words, or not twice",
     since: "0.1.0",
-    fix: FixKind::Unsafe,
+    fix: FixKind::Either,
     docs: include_str!("directive_not_allowed_here.md"),
 };
 
@@ -47,7 +47,10 @@ impl Rule for DirectiveNotAllowedHere {
             let Some(help) = remedy(cx, &directive, kind_of, &kind) else { continue };
             let mut finding =
                 FindingBuilder::new(&META, &directive, format!("nginx refuses to start: {kind}"));
-            if let Some(around) = configuration.opener(context) {
+            let first = configuration.named(context, directive.name()).next();
+            if let (RefusalKind::Duplicate(_), Some(first)) = (&kind, first) {
+                finding = twice(finding, &first, &directive);
+            } else if let Some(around) = configuration.opener(context) {
                 finding = finding.label(&around, AROUND);
             }
             out.push(finding.help(help));
@@ -94,7 +97,9 @@ fn is_certain(configuration: Configuration<'_>, context: ContextId) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{Options, check, check_with, found, help, labels};
+    use lint_finding::Applicability;
+
+    use crate::testing::{Options, check, check_with, fixed, found, help, labels};
 
     #[test]
     fn lines_for_the_upstream_in_an_if() {
@@ -197,6 +202,64 @@ server {
                 "`proxy_set_header` opens no block: end it with `;`",
             ]
         );
+    }
+
+    #[test]
+    fn a_second_one_in_one_block() {
+        let findings = check(
+            r#"
+server {
+    include timeouts.conf;
+    location /a/ {
+        proxy_pass http://127.0.0.1:9000;
+        proxy_http_version 1.1;
+        proxy_read_timeout 1h;
+        proxy_pass http://127.0.0.1:9001;
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx refuses to start: "proxy_pass" directive is duplicate
+        proxy_read_timeout 2h;
+       #^^^^^^^^^^^^^^^^^^^^^ error: nginx refuses to start: "proxy_read_timeout" directive is duplicate
+        proxy_next_upstream error;
+        proxy_next_upstream timeout;
+        if ($request_method = GET) { gzip on; gzip off; }
+                                             #^^^^^^^^ error: nginx refuses to start: "gzip" directive is duplicate
+    }
+    proxy_read_timeout 1h;
+   #^^^^^^^^^^^^^^^^^^^^^ error: nginx refuses to start: "proxy_read_timeout" directive is duplicate
+}
+    #- timeouts.conf
+    proxy_read_timeout 1h;
+"#,
+        );
+        assert!(findings.iter().all(|finding| help(finding) == "leave only one of the two"));
+        assert!(findings.iter().all(|finding| labels(finding) == ["this one came first"]));
+        let words: Vec<_> = findings.iter().map(|finding| finding.fix.is_some()).collect();
+        assert_eq!(words, [false, false, false, true]);
+    }
+
+    #[test]
+    fn the_same_file_twice_in_one_block() {
+        let findings = check(
+            r#"
+server {
+    include timeouts.conf;
+    include timeouts.conf;
+}
+    #- timeouts.conf
+    proxy_read_timeout 1h;
+   #^^^^^^^^^^^^^^^^^^^^^ error: nginx refuses to start: "proxy_read_timeout" directive is duplicate
+"#,
+        );
+        assert_eq!(labels(&findings[0]), ["this include brings it in again"]);
+        assert!(findings[0].fix.is_none());
+    }
+
+    #[test]
+    fn the_same_again_goes() {
+        let text = |more: &str| {
+            format!("server {{\n  location /a {{ proxy_pass http://a; proxy_buffering off;{more} }}\n}}\n")
+        };
+        let after = fixed(Applicability::Safe, "directive-not-allowed-here", &text(" proxy_buffering off;"));
+        assert_eq!(after, text(""));
     }
 
     #[test]

@@ -81,6 +81,6 @@ http {
 
     #[test]
     fn twice_is_no_cycle() {
-        check("events {}\nhttp {\n include a.conf;\n include a.conf;\n}\n#- a.conf\nproxy_buffering off;\n");
+        check("events {}\nhttp {\n include a.conf;\n include a.conf;\n}\n#- a.conf\nadd_header X-A 1;\n");
     }
 }
