@@ -142,9 +142,11 @@ impl<'s> Repair<'s> {
         self
     }
 
-    /// The lines of elsewhere that the location needs, as they are to be written in it.
+    /// The lines of elsewhere that the location needs, as they are to be written in it, for a help text.
     pub(crate) fn repeated_lines(&self) -> Option<Vec<String>> {
-        self.repeated().map(|repeated| repeated.lines)
+        let Repeated { mut lines, superseded } = self.repeated()?;
+        lines.extend(superseded.iter().map(|line| format!("# in place of {};", line.text_line())));
+        Some(lines)
     }
 
     /// All of it.

@@ -183,6 +183,30 @@ server {
     }
 
     #[test]
+    fn an_include_in_place_of_a_line_that_it_has_too() {
+        let findings = check(
+            r#"
+server {
+    include websocket.conf;
+    location /ws/ {
+        proxy_pass http://127.0.0.1:9000;
+        proxy_set_header Host $host;
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: this `proxy_set_header` drops all that the location would inherit: `Upgrade`, `Connection`
+    }
+}
+    #- websocket.conf
+    proxy_http_version 1.1;
+    proxy_read_timeout 3600s;
+    proxy_set_header Host $host;
+    proxy_set_header Upgrade $http_upgrade;
+    proxy_set_header Connection $http_connection;
+"#,
+        );
+        let lines = "include websocket.conf;\n    # in place of proxy_set_header Host $host;\nverify";
+        assert!(help(&findings[0]).contains(lines), "{}", help(&findings[0]));
+    }
+
+    #[test]
     fn what_the_outer_level_lacks_too_is_part_of_the_remedy() {
         let findings = check(
             r#"
