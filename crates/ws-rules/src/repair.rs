@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use lint_finding::Applicability;
 use nginx_semantics::{Configuration, ContextId, ContextKind, Directive, DirectiveName};
 use nginx_syntax::NodeId;
-use ws_model::{Endpoint, Handshake, Line, OrdinaryRequest, has_token};
+use ws_model::{Browser, Endpoint, Handshake, HandshakeRequest, Line, OrdinaryRequest, has_token};
 
 use crate::edit::{is_editable, word};
 use crate::repeat::{Receiver, Repeated};
@@ -252,6 +252,15 @@ fn is_of_endpoints(cx: &Context<'_, '_>, level: ContextId) -> bool {
         cx.model.endpoints.iter().map(|endpoint| location(endpoint.context)).collect();
     let mut below = cx.model.passes.iter().filter(|(context, _)| is_below(*context));
     below.all(|(context, _)| endpoints.contains(&location(*context)))
+}
+
+/// Whether lost lines can come back as they are: not a `Host` that may be empty. nginx sends none then, and no handshake
+/// goes without (RFC 9112 section 3.2); with the line lost it has sent `$proxy_host`.
+pub(crate) fn for_lost(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, lines: &[&Line<'_>]) -> Applicability {
+    let request = HandshakeRequest(Browser::Chrome);
+    let evaluator = cx.model.evaluator(&request, endpoint.context);
+    let may_vanish = |line: &&&Line<'_>| line.is("host") && !evaluator.value(&line.written).has_text();
+    if lines.iter().any(|line| may_vanish(&line)) { Applicability::Unsafe } else { Applicability::Safe }
 }
 
 /// Whether ordinary requests keep what they have with another `Connection`: not where the upstream's connections were kept alive.

@@ -59,6 +59,11 @@ impl Value {
         self.alternatives().is_some_and(|values| values.iter().any(|value| holds(value)))
     }
 
+    /// Whether it is never empty.
+    pub fn has_text(&self) -> bool {
+        *self == Self::NotEmpty || self.surely(|bytes| !bytes.is_empty())
+    }
+
     /// Yes, no, or cannot say.
     pub fn test(&self, holds: impl Fn(&[u8]) -> bool) -> Option<bool> {
         if self.surely(&holds) {
@@ -93,7 +98,6 @@ impl Value {
     /// This, then the other.
     #[must_use]
     pub fn then(self, other: Self) -> Self {
-        let has_text = |value: &Self| *value == Self::NotEmpty || value.surely(|bytes| !bytes.is_empty());
         match (self, other) {
             (Self::OneOf(first), Self::OneOf(second)) => {
                 let longest = |values: &[Vec<u8>]| values.iter().map(Vec::len).max().unwrap_or(0);
@@ -103,7 +107,7 @@ impl Value {
                 let pairs = first.iter().flat_map(|a| second.iter().map(move |b| [&a[..], &b[..]].concat()));
                 pairs.map(Self::known).reduce(Self::or).unwrap_or(Self::Unknown)
             }
-            (first, second) if has_text(&first) || has_text(&second) => Self::NotEmpty,
+            (first, second) if first.has_text() || second.has_text() => Self::NotEmpty,
             _ => Self::Unknown,
         }
     }

@@ -7,7 +7,7 @@
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use ws_model::{Endpoint, Handshake, Line};
 
-use crate::repair::Repair;
+use crate::repair::{Repair, for_lost};
 use crate::verify::{code, dropped_lines, with_curl_of_page};
 use crate::{Context, FindingBuilder, Findings, Rule};
 
@@ -59,7 +59,7 @@ impl Rule for ProxyHeadersNotInherited {
         let edits = repair.edits();
         // A site of the world's knows itself by its own name.
         let is_site = endpoint.target.is_public() && dropped.iter().any(|line| line.is("host"));
-        let applicability = if is_site { Applicability::Unsafe } else { Applicability::Safe };
+        let applicability = if is_site { Applicability::Unsafe } else { for_lost(cx, endpoint, &dropped) };
         finding = finding.fix("repeat the dropped lines", applicability, edits);
         let help = format!("repeat the dropped lines in the location:{}", code(&lines));
         out.push(finding.help(if severity > Severity::Info {
@@ -238,5 +238,9 @@ server {
         };
         let after = fixed(Applicability::Safe, "proxy-headers-not-inherited", &text(""));
         assert_eq!(after, text("    proxy_set_header Host $host;\n"));
+        // Without an argument of that name there would be no `Host`.
+        let text = |lines: &str| text(lines).replace("$host", "$arg_host");
+        let after = fixed(Applicability::Unsafe, "proxy-headers-not-inherited", &text(""));
+        assert_eq!(after, text("    proxy_set_header Host $arg_host;\n"));
     }
 }

@@ -6,7 +6,7 @@
 use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use ws_model::Endpoint;
 
-use crate::repair::Repair;
+use crate::repair::{Repair, for_lost};
 use crate::verify::{Missing, code, dropped_lines, missing_lines, with_curl};
 use crate::{Context, FindingBuilder, Findings, Rule};
 
@@ -63,6 +63,7 @@ impl Rule for UpgradeHeadersNotInherited {
         lines.extend(repair.repeated_lines().unwrap_or_else(as_written));
         let help = format!("repeat the dropped lines in the location:{}", code(&lines));
         let edits = repair.edits();
+        let applicability = applicability.max(for_lost(cx, endpoint, &dropped));
         finding = finding.fix("repeat the dropped lines", applicability, edits);
         out.push(finding.help(with_curl(help, endpoint)));
     }
