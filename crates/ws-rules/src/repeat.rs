@@ -13,6 +13,9 @@ use crate::edit::copied;
 /// A time-out of so many milliseconds is short to no rule.
 const LONG_MS: u64 = 3_600_000;
 
+/// So many places are searched for an include: in a server of thousands of locations each of them may be searched for each.
+const MOST_PLACES: usize = 32;
+
 /// How a location gets lines of elsewhere.
 #[derive(Debug, Default)]
 pub(crate) struct Repeated<'s> {
@@ -41,11 +44,12 @@ impl<'s> Receiver<'s> {
     pub(crate) fn repeat(&self, lines: &[Directive<'s>]) -> Option<Repeated<'s>> {
         let mut repeated = Repeated::default();
         let mut brought: Vec<Directive<'s>> = Vec::new();
+        let places = self.places();
         for line in lines {
             if brought.iter().any(|other| is_same(other, line)) {
                 continue;
             }
-            let Some((include, headers)) = self.shared(line, lines) else {
+            let Some((include, headers)) = self.shared(&places, line, lines) else {
                 repeated.lines.push(copied(line)?);
                 continue;
             };
@@ -57,16 +61,29 @@ impl<'s> Receiver<'s> {
         Some(repeated)
     }
 
-    /// The include that brings a line to an outer level, or to another location of the same block and file, with the
-    /// `proxy_set_header` lines that it brings.
-    fn shared(&self, line: &Directive<'s>, lines: &[Directive<'s>]) -> Option<(String, Vec<Directive<'s>>)> {
+    /// The outer levels, and the other locations of the same block and file, that get `proxy_set_header` by an include.
+    fn places(&self) -> Vec<ContextId> {
         let configuration = self.configuration;
+        let Some(parent) = configuration.context(self.location).parent else { return Vec::new() };
         let file = |context| configuration.opener(context).map(|opener| opener.reference.file);
-        let parent = configuration.context(self.location).parent?;
         let siblings = configuration.context(parent).children.iter().copied();
         let siblings = siblings.filter(|&one| one != self.location && file(one) == file(self.location));
-        let places = configuration.levels(parent).chain(siblings);
-        let mut includes = places.flat_map(|place| {
+        let has_include = |place: &ContextId| {
+            let mut headers = configuration.named(*place, DirectiveName::PROXY_SET_HEADER);
+            headers.any(|header| header.included_by().is_some())
+        };
+        configuration.levels(parent).chain(siblings).filter(has_include).take(MOST_PLACES).collect()
+    }
+
+    /// The include that brings a line to one of the places, with the `proxy_set_header` lines that it brings.
+    fn shared(
+        &self,
+        places: &[ContextId],
+        line: &Directive<'s>,
+        lines: &[Directive<'s>],
+    ) -> Option<(String, Vec<Directive<'s>>)> {
+        let configuration = self.configuration;
+        let mut includes = places.iter().flat_map(|&place| {
             let headers = configuration.named(place, DirectiveName::PROXY_SET_HEADER);
             let same = headers.filter(|header| is_same(header, line));
             same.flat_map(move |header| includes_in(configuration, place, &header))
