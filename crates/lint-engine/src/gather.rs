@@ -27,7 +27,8 @@ struct Merged {
     finding: Finding,
     contexts: usize,
     first: Option<EndpointName>,
-    /// What cures it in all of them; `None` where one has no fix, or they do not go together.
+    /// What cures it in all of them; `None` where one has no fix, or they do not go together: what one server needs in a
+    /// shared file may be wrong for another.
     edits: Option<Plan>,
 }
 
@@ -47,7 +48,8 @@ impl Merged {
             self.edits = None;
             return;
         };
-        self.edits = self.edits.take().and_then(|mut edits| edits.add(&fix.edits).then_some(edits));
+        let edits = self.edits.take().filter(|edits| edits.agrees(&fix.edits));
+        self.edits = edits.and_then(|mut edits| edits.add(&fix.edits).then_some(edits));
         // The first one has the title.
         let known = self.finding.fix.get_or_insert(fix.clone());
         known.applicability = known.applicability.max(fix.applicability);

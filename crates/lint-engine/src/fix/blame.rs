@@ -74,14 +74,25 @@ impl<'a> Index<'a> {
             renames: false,
         };
         let said = self.said.get(&(finding.rule.name, finding.primary.place)).cloned().unwrap_or_default();
+        let mut within: BTreeSet<Target> = BTreeSet::new();
         for (number, context) in said {
             let part = self.state.parts.get(number);
-            let unit = context.zip(part).and_then(|(context, part)| part.units.of(context));
+            let Some(((context, part), configuration)) =
+                context.zip(part).zip(self.state.configuration(number))
+            else {
+                continue;
+            };
+            let unit = part.units.of(context);
             this.is_placed |= unit.is_some();
             this.targets.extend(unit.map(|unit| (number, unit)));
+            let around = configuration.levels(context).filter_map(|level| part.units.of(level));
+            within.extend(around.map(|unit| (number, unit)));
         }
-        // The line to blame may stand in another location, such as one that is asked by a subrequest.
-        this.targets.extend(self.location_around(finding.primary.place));
+        // The line to blame may stand in an outer location, or in one that a subrequest asks. In a file that several
+        // servers include, the outer one is that of the server in question.
+        let blamed = self.location_around(finding.primary.place);
+        let outer: Vec<Target> = blamed.iter().copied().filter(|target| within.contains(target)).collect();
+        this.targets.extend(if outer.is_empty() { blamed } else { outer });
         if !this.is_placed {
             // About the configuration: the locations that it points into, or edits.
             for edit in &fix.edits {

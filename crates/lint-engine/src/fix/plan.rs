@@ -29,6 +29,14 @@ impl Plan {
         true
     }
 
+    /// Whether none of the edits writes something else at a place that has an edit.
+    pub(crate) fn agrees(&self, edits: &[Edit]) -> bool {
+        edits.iter().all(|edit| {
+            let there = self.files.get(&edit.place.file).and_then(|taken| taken.get(&edit.place.span));
+            there.is_none_or(|there| *there == edit.replacement)
+        })
+    }
+
     /// What stands for the edit's span when it joins; `None` where it cannot.
     fn fitting(&self, file: FileId, edit: &Edit) -> Option<Vec<u8>> {
         let span = edit.place.span;

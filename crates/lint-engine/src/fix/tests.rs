@@ -331,3 +331,48 @@ fn a_subrequest_is_asked_without_upgrade() {
     let lines = "9000/auth; proxy_set_header Upgrade \"\"; proxy_set_header Connection \"\"; }";
     assert!(text.contains(lines), "{text}");
 }
+
+/// Two servers on one port that include the locations of one file, in a tree with that file and others.
+fn shared(a: &str, b: &str, more: &[(&str, String)]) -> MemoryFiles {
+    let server = |name: &str, lines: &str| {
+        format!(
+            "server {{\nlisten 80;\nserver_name {name};\nproxy_http_version 1.1;\nproxy_read_timeout 1h;\n{lines}\ninclude locations.conf;\n}}\n"
+        )
+    };
+    let http = [server("a.example.com", a), server("b.example.com", b)].concat();
+    let mut files = vec![("nginx.conf", main_file(&http))];
+    files.extend_from_slice(more);
+    memory(&files)
+}
+
+const PROXIED: &str = "location /ws/ {\nproxy_pass http://127.0.0.1:9000;\n}\n";
+
+/// The server that has all keeps it, although the location of the other one stands in the same file.
+#[test]
+fn a_location_of_another_server_is_another_one() {
+    let a = "proxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection $http_connection;\nproxy_set_header Host a.internal;";
+    let files = shared(a, "proxy_set_header Host b.internal;", &[("locations.conf", PROXIED.to_owned())]);
+    let fixed = fix(&files, &["nginx.conf"], &Settings::default(), Which::Safe);
+    let changed: Vec<_> = fixed.texts.iter().map(|changed| &changed.path).collect();
+    assert!(changed.is_empty(), "{changed:?}");
+    let reasons: Vec<_> = report(&fixed).dropped.iter().filter_map(|row| row.reason.clone()).collect();
+    assert!(
+        reasons.iter().any(|reason| reason.starts_with("it would change `location /ws/`")),
+        "{reasons:?}"
+    );
+}
+
+/// What one server sets is not for the other one, which lacks the same.
+#[test]
+fn remedies_that_differ_by_server_are_none() {
+    let secret = "proxy_set_header Authorization \"Basic c2VjcmV0\";";
+    for (a, b) in [(secret, ""), ("", secret), (secret, "proxy_set_header Host b.internal;")] {
+        let files = shared(a, b, &[("locations.conf", PROXIED.to_owned())]);
+        let fixed = fix(&files, &["nginx.conf"], &Settings::default(), Which::All);
+        let texts = fixed.texts.iter().filter(|changed| changed.path.ends_with("locations.conf"));
+        for changed in texts {
+            let text = String::from_utf8_lossy(changed.new.bytes());
+            assert!(!text.contains("proxy_set_header"), "{text}");
+        }
+    }
+}
