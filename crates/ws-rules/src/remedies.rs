@@ -7,7 +7,7 @@ use nginx_semantics::{ContextKind, Directive, DirectiveName};
 use nginx_syntax::SyntaxErrorKind;
 
 use crate::commercial::is_commercial;
-use crate::edit::Edits;
+use crate::edit::{Edits, is_written_in};
 use crate::refused::unknown;
 use crate::{Context, FindingBuilder};
 
@@ -60,14 +60,17 @@ pub(crate) fn remedy(
     })
 }
 
-/// Says which came first. One that says nothing else can go, unless it is the same line of a file that is included twice.
+/// Says which came first. Where both say the same, one of them can go: that of the block itself, for what stands in an
+/// included file may be meant for other blocks too.
 pub(crate) fn twice(
     finding: FindingBuilder,
     first: &Directive<'_>,
     second: &Directive<'_>,
+    block: Option<Directive<'_>>,
 ) -> FindingBuilder {
     let place = |line: &Directive<'_>| (line.reference.file, line.reference.node);
     if place(first) == place(second) {
+        // No line can go alone of a file that is included twice.
         return match second.included_by() {
             Some(include) => finding.label(&include, "this include brings it in again"),
             None => finding,
@@ -78,7 +81,13 @@ pub(crate) fn twice(
     if has_block || !first.arguments().eq(second.arguments()) {
         return finding;
     }
-    finding.fix("take the second one away", Applicability::Safe, Edits::new().remove(second))
+    let stands_in_block =
+        |line: &&Directive<'_>| block.as_ref().is_some_and(|block| is_written_in(line, block));
+    let (gone, applicability) = match [second, first].into_iter().find(stands_in_block) {
+        Some(own) => (own, Applicability::Safe),
+        None => (second, Applicability::Unsafe),
+    };
+    finding.fix("take one of them away", applicability, Edits::new().remove(gone))
 }
 
 /// The blocks that take it, those of the same kind of module first.
@@ -103,4 +112,24 @@ fn words(cx: &Context<'_, '_>, directive: &Directive<'_>, context: ContextKind) 
         (least, Some(most)) => format!("{least} to {most} words"),
         (least, None) => format!("at least {least} {}", plural(least)),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use lint_finding::Applicability;
+
+    use crate::testing::fixed;
+
+    #[test]
+    fn the_same_again_goes() {
+        let text = |more: &str| {
+            format!("server {{\n  location /a {{ proxy_pass http://a; proxy_buffering off;{more} }}\n}}\n")
+        };
+        let after = fixed(Applicability::Safe, "directive-not-allowed-here", &text(" proxy_buffering off;"));
+        assert_eq!(after, text(""));
+        // What stands in a file may be for others too.
+        let text = |more: &str| text(more) + "#- a.conf\nproxy_buffering off;\n";
+        let after = fixed(Applicability::Safe, "directive-not-allowed-here", &text(" include a.conf;"));
+        assert_eq!(after, text(" include a.conf;").replacen(" proxy_buffering off;", "", 1));
+    }
 }

@@ -11,7 +11,7 @@ use nginx_semantics::{Configuration, ContextId, ContextKind, Directive, Directiv
 use nginx_syntax::NodeId;
 use ws_model::{Browser, Endpoint, Handshake, HandshakeRequest, Line, OrdinaryRequest, has_token};
 
-use crate::edit::{is_editable, word};
+use crate::edit::{is_editable, is_written_in, word};
 use crate::repeat::{Receiver, Repeated};
 use crate::upstreams::keepalive;
 use crate::verify::{ConnectionValue, MapLines, Missing};
@@ -155,7 +155,9 @@ impl<'s> Repair<'s> {
         let is_in_place = self.is_in_place();
         let mut headers = Vec::new();
         for (name, value) in &self.set {
-            let is_own = |(other, _): &&(String, _)| is_in_place && other.eq_ignore_ascii_case(name);
+            let is_own = |(other, line): &&(String, Directive<'s>)| {
+                is_in_place && other.eq_ignore_ascii_case(name) && !self.is_clearing_elsewhere(line)
+            };
             let mut own = self.lines.iter().filter(is_own).map(|(_, line)| line);
             match own.next() {
                 Some(first) => edits = edits.argument(first, 1, value),
@@ -168,6 +170,14 @@ impl<'s> Repair<'s> {
         headers.extend(repeated.lines);
         let edits = repeated.superseded.iter().fold(edits, Edits::remove);
         self.added(edits, headers, &repeated.superseded)
+    }
+
+    /// Whether a line of an included file says that nothing is sent: another one beside it is sent all the same
+    /// (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_create_request`), and those who include it too keep it.
+    fn is_clearing_elsewhere(&self, line: &Directive<'s>) -> bool {
+        let block = self.configuration.opener(self.location);
+        let is_elsewhere = block.is_some_and(|block| !is_written_in(line, &block));
+        self.is_here && is_elsewhere && line.argument(1).is_some_and(|value| value.is_empty())
     }
 
     /// Whether lines that are wrong are mended where they stand: where only endpoints get them.
@@ -254,13 +264,15 @@ fn is_of_endpoints(cx: &Context<'_, '_>, level: ContextId) -> bool {
     below.all(|(context, _)| endpoints.contains(&location(*context)))
 }
 
-/// Whether lost lines can come back as they are: not a `Host` that may be empty. nginx sends none then, and no handshake
-/// goes without (RFC 9112 section 3.2); with the line lost it has sent `$proxy_host`.
+/// Whether lost lines can come back as they are: not a `Host` that may be empty, nor two of them. nginx sends none then, or
+/// both, and a handshake needs just one (RFC 9112 section 3.2); with the lines lost it has sent `$proxy_host`.
 pub(crate) fn for_lost(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, lines: &[&Line<'_>]) -> Applicability {
     let request = HandshakeRequest(Browser::Chrome);
     let evaluator = cx.model.evaluator(&request, endpoint.context);
     let may_vanish = |line: &&&Line<'_>| line.is("host") && !evaluator.value(&line.written).has_text();
-    if lines.iter().any(|line| may_vanish(&line)) { Applicability::Unsafe } else { Applicability::Safe }
+    let hosts = lines.iter().filter(|line| line.is("host")).count();
+    let is_one = hosts <= 1 && !lines.iter().any(|line| may_vanish(&line));
+    if is_one { Applicability::Safe } else { Applicability::Unsafe }
 }
 
 /// Whether ordinary requests keep what they have with another `Connection`: not where the upstream's connections were kept alive.
@@ -338,4 +350,25 @@ fn map_place<'s>(
         .or_else(|| includes.find(stands_there))
         .map(MapPlace::Before)
         .or(opener.map(MapPlace::Into))
+}
+
+#[cfg(test)]
+mod tests {
+    use lint_finding::Applicability;
+
+    use crate::testing::fixed;
+
+    #[test]
+    fn a_file_that_clears_connection_for_all_stays() {
+        let file = "#- proxy.conf\nproxy_http_version 1.1;\nproxy_set_header Connection \"\";\n";
+        let text = |lines: &str| {
+            format!(
+                "server {{\n  location /ws/ {{\n    include proxy.conf;\n    proxy_pass http://a;\n{lines}  }}\n}}\n{file}"
+            )
+        };
+        let after = fixed(Applicability::Safe, "missing-upgrade-header", &text(""));
+        let lines = "    proxy_set_header Upgrade $http_upgrade;\n    proxy_set_header Connection upgrade;\n";
+        let variable = lines.replace("Connection upgrade", "Connection $connection_upgrade");
+        assert!(after.ends_with(&text(lines)) || after.ends_with(&text(&variable)), "{after}");
+    }
 }

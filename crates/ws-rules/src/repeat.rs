@@ -139,9 +139,11 @@ impl<'s> Receiver<'s> {
         let is_merged = |row: &&catalogue::Directive| {
             !row.block && LEVELS.into_iter().all(|level| row.contexts.contains(level))
         };
-        // nginx refuses a `root` beside an `alias`, and a `proxy_redirect default` before the `proxy_pass`.
-        let is_of_neighbours = matches!(name, DirectiveName::ROOT | DirectiveName::PROXY_REDIRECT)
-            && other.argument(0).is_none_or(|word| word.as_ref() != b"off");
+        // nginx refuses a `root` beside an `alias`, a `proxy_redirect default` before the `proxy_pass`, and a `proxy_store`
+        // beside a `proxy_cache`.
+        let is_of_neighbours =
+            matches!(name.as_str(), "root" | "proxy_redirect" | "proxy_store" | "proxy_cache")
+                && other.argument(0).is_none_or(|word| word.as_ref() != b"off");
         // Another remedy would give the location a line of its own, and nginx refuses the second.
         let is_mended = match name {
             DirectiveName::PROXY_HTTP_VERSION => {
@@ -282,6 +284,7 @@ mod tests {
             ("    proxy_read_timeout 5h;\n    proxy_set_header X-A 1;\n", ""),
             (OWN, "rewrite ^/old /new;\n"),
             (OWN, "proxy_redirect default;\n"),
+            (OWN, "proxy_store on;\n"),
             (OWN, "location = /health { return 204; }\n"),
             // Something that was not given.
             (OWN, "include more/*.conf;\n"),

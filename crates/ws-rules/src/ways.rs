@@ -1,8 +1,8 @@
 //! What becomes of handshakes on their way, as several rules ask it.
 
 use nginx_semantics::{
-    Answer, AnsweredBy, ContextId, ContextKind, Directive, DirectiveName, Ending, Exchange, LocationName,
-    PassModule, Step, Way,
+    Answer, AnsweredBy, Configuration, ContextId, ContextKind, Directive, DirectiveName, Ending, Exchange,
+    LocationName, PassModule, Step, Way,
 };
 use ws_model::{Endpoint, Evidence, EvidenceKind, LostPath, Probe, is_settled};
 
@@ -245,4 +245,45 @@ pub(crate) fn directory<'s>(
     })?;
     let tries_folder = tried.arguments().any(|word| word.as_ref() == b"$uri/");
     (is_folder && tries_folder).then_some(tried)
+}
+
+/// Whether nobody but `auth_request` or `mirror` asks for the location: its answers are short, whatever its lines say.
+pub(crate) fn is_subrequest(configuration: Configuration<'_>, context: ContextId) -> bool {
+    use DirectiveName as N;
+    let Some(location) = configuration.enclosing(context, ContextKind::Location) else { return false };
+    if configuration.named(location, N::INTERNAL).next().is_none() {
+        return false;
+    }
+    let name = configuration.opener(location).and_then(|opener| LocationName::of(&opener));
+    let asks =
+        |line: Directive<'_>| line.argument(0).zip(name.as_ref()).is_some_and(|(uri, own)| uri == own.name);
+    let server = configuration.enclosing(context, ContextKind::Server);
+    let mut levels = configuration.contexts().map(|(id, _)| id);
+    levels.any(|id| {
+        let mut lines = configuration.named(id, N::AUTH_REQUEST).chain(configuration.named(id, N::MIRROR));
+        let is_near = || {
+            let around = configuration.enclosing(id, ContextKind::Server);
+            around.is_none() || around == server
+        };
+        lines.any(asks) && is_near()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::found;
+
+    #[test]
+    fn what_subrequests_ask_answers_soon() {
+        let text = |asker: &str| {
+            format!(
+                "server {{ {asker}; location = /auth {{ internal; proxy_pass http://a; proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; \
+                 proxy_set_header Connection $http_connection; }} }}"
+            )
+        };
+        let is_found =
+            |asker: &str| found(&text(asker)).iter().any(|finding| finding.rule.name == "short-read-timeout");
+        assert!(!is_found("auth_request /auth") && !is_found("mirror /auth"));
+        assert!(is_found("auth_request /other"));
+    }
 }

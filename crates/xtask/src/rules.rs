@@ -12,8 +12,8 @@ pub(crate) fn table() -> String {
          {} rules. A rule runs unless `--ignore` names it or its group.\n\n\
          *Severity* is the highest that a finding of the rule has; one may have less where the evidence is weaker or \
          where only some nginx versions are affected.\n\
-         *Fix* says whether findings come with an edit: in `--format json` for now, for this version does not apply \
-         them.\n\
+         *Fix* says whether findings come with an edit: `--fix` applies the safe ones, `--unsafe-fixes` \
+         the others too ([docs/fixes.md](docs/fixes.md)).\n\
          *Since* is the version of nginx-ws-lint that first had the rule.\n",
         RULES.len()
     );

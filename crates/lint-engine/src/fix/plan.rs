@@ -148,11 +148,7 @@ fn overlap(a: Span, b: Span) -> bool {
 
 /// What is added at a place where two fixes add something.
 fn both(there: &[u8], more: &[u8]) -> Option<Vec<u8>> {
-    let is_lines = |text: &[u8]| text.contains(&b'\n');
-    if !is_lines(there) || !is_lines(more) {
-        return None;
-    }
-    let (ours, theirs) = (lines(there), lines(more));
+    let (ours, theirs) = (statements(there)?, statements(more)?);
     if theirs.is_subset(&ours) {
         Some(there.to_vec())
     } else if ours.is_subset(&theirs) {
@@ -164,8 +160,16 @@ fn both(there: &[u8], more: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-fn lines(text: &[u8]) -> BTreeSet<&[u8]> {
-    text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty()).collect()
+/// The lines of a text, or of one without any its directives; `None` where that is not so easily told.
+fn statements(text: &[u8]) -> Option<BTreeSet<&[u8]>> {
+    let end = if text.contains(&b'\n') { b'\n' } else { b';' };
+    if end == b';'
+        && (!text.trim_ascii().ends_with(b";") || text.iter().any(|byte| b"\"'{}#\\".contains(byte)))
+    {
+        return None;
+    }
+    let all = text.split(|byte| *byte == end).map(<[u8]>::trim_ascii);
+    Some(all.filter(|line| !line.is_empty()).collect())
 }
 
 #[cfg(test)]
@@ -201,6 +205,10 @@ mod tests {
             (&[&[(2, 2, "x\ny\n")], &[(2, 2, "  y\n")]], "yy", "01x\ny\n23456789"),
             (&[&[(2, 2, "x\ny\n")], &[(2, 2, "y\nz\n")]], "yn", "01x\ny\n23456789"),
             (&[&[(2, 2, "x")], &[(2, 2, "y")]], "yn", "01x23456789"),
+            // The same on one line, as far as it is told what is one directive.
+            (&[&[(2, 2, " x;")], &[(2, 2, " y; z;")]], "yy", "01 x; y; z;23456789"),
+            (&[&[(2, 2, " x; y;")], &[(2, 2, " y;")]], "yy", "01 x; y;23456789"),
+            (&[&[(2, 2, " x;")], &[(2, 2, " ';';")]], "yn", "01 x;23456789"),
             (&[&[(2, 4, "x")], &[(2, 4, "x")]], "yy", "01x456789"),
             (&[&[(2, 4, "x")], &[(2, 4, "y")]], "yn", "01x456789"),
             // All of a fix or nothing.

@@ -2,12 +2,12 @@
 
 use nginx_semantics::catalogue::{self, Contexts, Directive};
 
-use super::message::Class;
+use super::message::{Class, Message};
 use super::modules;
 use super::verdict::Bench;
 use crate::{Binary, Error};
 
-/// Words that directives take: one of them is right for each. The second line has others, right or wrong: a setter's first
+/// Words that directives take: some of them are right for each. The second line has others, right or wrong: a setter's first
 /// question is whether there was a line before, and one that asks about words first may take a second line.
 const WORDS: [&str; 15] = [
     "8s",
@@ -32,7 +32,7 @@ const WORDS: [&str; 15] = [
 pub struct Once {
     /// So many are refused the second time.
     pub refused: usize,
-    /// Those that are not, or to which no word was known.
+    /// Those that are not, or not with all words, or to which no word was known.
     pub not_seen: Vec<&'static str>,
 }
 
@@ -45,21 +45,27 @@ pub fn prove_once(binary: &Binary) -> Result<Once, Error> {
     let mut bench = Bench::new()?;
     let mut once = Once::default();
     for row in catalogue::directives().iter().filter(|row| row.once && build.has(row)) {
-        let mut is_refused = false;
+        let mut test = |lines: &str| -> Result<_, Error> {
+            let Some(text) = around(row, lines) else { return Ok(None) };
+            bench.test(binary, &[("nginx.conf".to_owned(), text.into_bytes())]).map(Some)
+        };
+        let is_about_it = |message: &Message| {
+            message.class() == Class::Duplicate
+                && message.text.starts_with(format!("\"{}\"", row.name).as_bytes())
+        };
+        let (mut is_refused, mut is_taken) = (false, false);
         for words in WORDS {
             let line = |words: &str| format!("{} {words};\n", row.name);
             let other: Vec<String> = words.split(' ').map(|word| format!("9{word}")).collect();
-            let Some(text) = around(row, &[line(words), line(&other.join(" "))].concat()) else { break };
-            let verdict = bench.test(binary, &[("nginx.conf".to_owned(), text.into_bytes())])?;
-            let is_about_it = |text: &[u8]| text.starts_with(format!("\"{}\"", row.name).as_bytes());
-            is_refused = verdict
-                .message
-                .is_some_and(|message| message.class() == Class::Duplicate && is_about_it(&message.text));
-            if is_refused {
-                break;
+            let Some(twice) = test(&[line(words), line(&other.join(" "))].concat())? else { break };
+            if twice.message.as_ref().is_some_and(is_about_it) {
+                is_refused = true;
+            } else {
+                // Wrong words say nothing.
+                is_taken |= test(&line(words))?.is_some_and(|once| once.is_accepted);
             }
         }
-        if is_refused {
+        if is_refused && !is_taken {
             once.refused += 1;
         } else {
             once.not_seen.push(row.name);

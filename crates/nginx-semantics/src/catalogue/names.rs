@@ -89,7 +89,6 @@ names! {
     MEMCACHED_PASS = "memcached_pass",
     PROXY_SET_HEADER = "proxy_set_header",
     PROXY_HTTP_VERSION = "proxy_http_version",
-    PROXY_REDIRECT = "proxy_redirect",
     PROXY_METHOD = "proxy_method",
     PROXY_PASS_HEADER = "proxy_pass_header",
     PROXY_PASS_REQUEST_HEADERS = "proxy_pass_request_headers",

@@ -157,6 +157,14 @@ pub(crate) fn is_editable(directive: &Directive<'_>) -> bool {
     directive.file().is_some_and(|file| file.may_be_shown && !file.is_builtin)
 }
 
+/// Whether a directive is written in this block itself, not in a file that it includes.
+pub(crate) fn is_written_in(directive: &Directive<'_>, block: &Directive<'_>) -> bool {
+    directive.reference.file == block.reference.file
+        && directive
+            .file()
+            .is_some_and(|file| file.tree.parent(directive.reference.node) == block.reference.node)
+}
+
 /// The line of a directive as it is written, to write it elsewhere too; `None` where that would say more than may be
 /// shown, or where it spans lines.
 pub(crate) fn copied(directive: &Directive<'_>) -> Option<String> {

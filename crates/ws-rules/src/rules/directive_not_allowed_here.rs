@@ -49,7 +49,7 @@ impl Rule for DirectiveNotAllowedHere {
                 FindingBuilder::new(&META, &directive, format!("nginx refuses to start: {kind}"));
             let first = configuration.named(context, directive.name()).next();
             if let (RefusalKind::Duplicate(_), Some(first)) = (&kind, first) {
-                finding = twice(finding, &first, &directive);
+                finding = twice(finding, &first, &directive, configuration.opener(context));
             } else if let Some(around) = configuration.opener(context) {
                 finding = finding.label(&around, AROUND);
             }
@@ -97,9 +97,7 @@ fn is_certain(configuration: Configuration<'_>, context: ContextId) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use lint_finding::Applicability;
-
-    use crate::testing::{Options, check, check_with, fixed, found, help, labels};
+    use crate::testing::{Options, check, check_with, found, help, labels};
 
     #[test]
     fn lines_for_the_upstream_in_an_if() {
@@ -218,8 +216,8 @@ server {
        #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx refuses to start: "proxy_pass" directive is duplicate
         proxy_read_timeout 2h;
        #^^^^^^^^^^^^^^^^^^^^^ error: nginx refuses to start: "proxy_read_timeout" directive is duplicate
-        proxy_next_upstream error;
-        proxy_next_upstream timeout;
+        proxy_next_upstream error; proxy_next_upstream timeout;
+        proxy_redirect http://a/ /; proxy_redirect http://b/ /;
         if ($request_method = GET) { gzip on; gzip off; }
                                              #^^^^^^^^ error: nginx refuses to start: "gzip" directive is duplicate
     }
@@ -251,15 +249,6 @@ server {
         );
         assert_eq!(labels(&findings[0]), ["this include brings it in again"]);
         assert!(findings[0].fix.is_none());
-    }
-
-    #[test]
-    fn the_same_again_goes() {
-        let text = |more: &str| {
-            format!("server {{\n  location /a {{ proxy_pass http://a; proxy_buffering off;{more} }}\n}}\n")
-        };
-        let after = fixed(Applicability::Safe, "directive-not-allowed-here", &text(" proxy_buffering off;"));
-        assert_eq!(after, text(""));
     }
 
     #[test]

@@ -5,10 +5,11 @@
 //! whose value is empty is not sent and does no harm.
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::Value;
+use nginx_semantics::{ContextKind, Value};
 use ws_model::{Browser, Endpoint, Header, Line, has_token};
 
 use crate::context::is_literal;
+use crate::edit::is_written_in;
 use crate::verify::with_curl;
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
@@ -29,7 +30,7 @@ impl Rule for DuplicateHandshakeHeader {
         &META
     }
 
-    fn endpoint(&self, _cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
+    fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
         let Some(handshake) = &endpoint.handshake else { return };
         for (name, header) in [("Upgrade", &handshake.upgrade), ("Connection", &handshake.connection)] {
             let lines = sent(name, header);
@@ -49,9 +50,12 @@ impl Rule for DuplicateHandshakeHeader {
                 finding = finding
                     .because(&line.directive, "this line is sent too: a later one does not replace it");
             }
-            // The one that asks what the client asks for, where there is one.
-            let right = || lines.iter().filter(|line| is_right(name, line));
-            let kept = right().find(|line| !is_literal(&line.written)).or(right().next());
+            // The one that asks what the client asks for, where there is one, and stays for others who include it.
+            let location = cx.configuration().enclosing(endpoint.context, ContextKind::Location);
+            let block = location.and_then(|location| cx.configuration().opener(location));
+            let is_own = |line: &Line<'_>| block.is_some_and(|block| is_written_in(&line.directive, &block));
+            let right = lines.iter().filter(|line| is_right(name, line));
+            let kept = right.min_by_key(|line| (is_literal(&line.written), is_own(line)));
             let others = lines.iter().filter(|line| kept.is_none_or(|kept| !std::ptr::eq(*kept, **line)));
             let edits = others.fold(Edits::new(), |edits, line| edits.remove(&line.directive));
             finding = finding.fix(format!("keep one `{name}`"), Applicability::Safe, edits);
@@ -168,5 +172,17 @@ server {
             let after = fixed(Applicability::Safe, "duplicate-handshake-header", &text(&before));
             assert_eq!(after, text(&variable));
         }
+    }
+
+    #[test]
+    fn what_a_file_says_to_others_too_stays() {
+        let file = "#- ws.conf\nproxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection $http_connection;\n";
+        let text = |own: &str| {
+            format!(
+                "server {{\n  location /ws/ {{\n    proxy_pass http://a;\n    proxy_http_version 1.1;\n{own}    include ws.conf;\n  }}\n}}\n{file}"
+            )
+        };
+        let own = "    proxy_set_header Upgrade $http_upgrade;\n";
+        assert_eq!(fixed(Applicability::Safe, "duplicate-handshake-header", &text(own)), text(""));
     }
 }

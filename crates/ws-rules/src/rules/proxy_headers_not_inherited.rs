@@ -238,6 +238,9 @@ server {
         };
         let after = fixed(Applicability::Safe, "proxy-headers-not-inherited", &text(""));
         assert_eq!(after, text("    proxy_set_header Host $host;\n"));
+        // nginx would send both.
+        let twice = text("").replacen("$host;", "$host;\n  proxy_set_header host $http_host;", 1);
+        fixed(Applicability::Unsafe, "proxy-headers-not-inherited", &twice);
         // Without an argument of that name there would be no `Host`.
         let text = |lines: &str| text(lines).replace("$host", "$arg_host");
         let after = fixed(Applicability::Unsafe, "proxy-headers-not-inherited", &text(""));

@@ -9,6 +9,7 @@ use ws_model::applications::{Application, Heartbeat, Sure};
 use ws_model::{Endpoint, Source};
 
 use crate::setting::{safe_if_alone, set};
+use crate::ways::is_subrequest;
 use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct ShortReadTimeout;
@@ -40,7 +41,8 @@ impl Rule for ShortReadTimeout {
         let hints = &cx.model.hints;
         let is_short = |limit: &u64| *limit < hints.min_read_timeout_ms.unwrap_or(MINIMUM_MS);
         let Some(limit) = idle.milliseconds.filter(is_short) else { return };
-        if hints.heartbeat_ms.is_some_and(|heartbeat| (1..limit).contains(&heartbeat)) {
+        let is_kept_open = hints.heartbeat_ms.is_some_and(|heartbeat| (1..limit).contains(&heartbeat));
+        if is_kept_open || is_subrequest(cx.configuration(), endpoint.context) {
             return;
         }
         let name = idle.directive_name.as_str();
@@ -70,8 +72,7 @@ impl Rule for ShortReadTimeout {
         finding = finding.endpoint(endpoint).assumed(idle.source.is_assumed());
         // Ordinary requests that share the location get the same answers; only one that never comes is waited for longer.
         let applicability = if endpoint.is_certain() { Applicability::Safe } else { safe_if_alone(endpoint) };
-        let edits = set(cx, endpoint, name, "3600s");
-        finding = finding.fix(format!("write {remedy}"), applicability, edits);
+        finding = finding.fix(format!("write {remedy}"), applicability, set(cx, endpoint, name, "3600s"));
         let mut help = match idle.source {
             Source::Set { is_here: true, .. } => format!("write {remedy}"),
             _ => format!("add {remedy} to {}", endpoint.location_words()),
