@@ -162,14 +162,16 @@ fn both(there: &[u8], more: &[u8]) -> Option<Vec<u8>> {
 
 /// The lines of a text, or of one without any its directives; `None` where that is not so easily told.
 fn statements(text: &[u8]) -> Option<BTreeSet<&[u8]>> {
-    let end = if text.contains(&b'\n') { b'\n' } else { b';' };
-    if end == b';'
-        && (!text.trim_ascii().ends_with(b";") || text.iter().any(|byte| b"\"'{}#\\".contains(byte)))
-    {
-        return None;
-    }
+    let is_one_line = !text.contains(&b'\n');
+    let end = if is_one_line { b';' } else { b'\n' };
     let all = text.split(|byte| *byte == end).map(<[u8]>::trim_ascii);
-    Some(all.filter(|line| !line.is_empty()).collect())
+    let all: BTreeSet<&[u8]> = all.filter(|line| !line.is_empty()).collect();
+    let is_whole = |line: &&[u8]| {
+        let quotes = |quote| line.iter().filter(|byte| **byte == quote).count();
+        quotes(b'"') % 2 == 0 && quotes(b'\'') % 2 == 0 && !line.iter().any(|byte| b"{}#\\".contains(byte))
+    };
+    let is_told = !is_one_line || text.trim_ascii().ends_with(b";") && all.iter().all(is_whole);
+    is_told.then_some(all)
 }
 
 #[cfg(test)]
