@@ -38,7 +38,7 @@ pub(crate) fn write(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io
     }
     if style.summary {
         fixes::write(outcome, out)?;
-        summary::write(&outcome.summary, out)?;
+        summary::write(&outcome.summary, outcome.fixes.is_some(), out)?;
     }
     Ok(())
 }

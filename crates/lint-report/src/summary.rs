@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use lint_finding::Summary;
 
-pub(crate) fn write(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+/// `was_fixed`: whether what can be fixed was, so that what is left cannot.
+pub(crate) fn write(summary: &Summary, was_fixed: bool, out: &mut dyn Write) -> io::Result<()> {
     let endpoints = match summary.endpoints {
         0 => "no WebSocket endpoint".to_owned(),
         n => count(n, "WebSocket endpoint"),
@@ -19,17 +20,11 @@ pub(crate) fn write(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
         .join(", ");
     let found = if found.is_empty() { "no findings".to_owned() } else { found };
 
-    let unsafely = summary.fixable.saturating_sub(summary.fixable_safely);
+    let safely = if was_fixed { 0 } else { summary.fixable_safely };
+    let unsafely = if was_fixed { 0 } else { summary.fixable.saturating_sub(safely) };
     let more = [
-        (summary.fixable_safely, "fixable with --fix"),
-        (
-            unsafely,
-            if summary.fixable_safely > 0 {
-                "more with --unsafe-fixes"
-            } else {
-                "fixable with --fix --unsafe-fixes"
-            },
-        ),
+        (safely, "fixable with --fix"),
+        (unsafely, if safely > 0 { "more with --unsafe-fixes" } else { "fixable with --fix --unsafe-fixes" }),
         (summary.suppressed, "suppressed"),
     ]
     .into_iter()
@@ -54,8 +49,16 @@ mod tests {
 
     fn text(summary: &Summary) -> String {
         let mut out = Vec::new();
-        write(summary, &mut out).unwrap();
+        write(summary, false, &mut out).unwrap();
         String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn what_is_left_after_fixing_is_not_called_fixable() {
+        let summary = Summary { files: 1, errors: 1, fixable: 2, fixable_safely: 1, ..Summary::default() };
+        let mut out = Vec::new();
+        write(&summary, true, &mut out).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), "1 file, no WebSocket endpoint\n1 error\n");
     }
 
     #[test]
