@@ -77,7 +77,7 @@ fn findings(before: &State, after: &State, plan: &Plan, chosen: &[(usize, &Candi
             }
         }
         for other in new {
-            if !is_asked_for(after, other) || revealed.allows(other) || was_there(before, other, plan) {
+            if revealed.allows(other) || was_there(before, other, plan) {
                 continue;
             }
             let index = index.get_or_insert_with(|| Index::new(before));
@@ -85,12 +85,6 @@ fn findings(before: &State, after: &State, plan: &Plan, chosen: &[(usize, &Candi
         }
     }
     complaints
-}
-
-/// Whether somebody wants to hear of it: pedantic rules speak only to those who ask for them.
-fn is_asked_for(after: &State, finding: &Finding) -> bool {
-    let is_selected = |one: &Finding| one.rule.name == finding.rule.name;
-    finding.severity > Severity::Pedantic || after.outcome().findings.iter().any(is_selected)
 }
 
 /// Whether the same was said of the same line before, with another location as the first that it is about.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use lint_finding::{Finding, Outcome};
+use lint_finding::{Finding, Outcome, RuleMeta, Severity};
 use nginx_semantics::{Configuration, ContextId, FileId, Files, Layout, Loaded, Scope, Sources, load_with};
 use ws_model::Model;
 use ws_model::chain::Outlet;
@@ -26,6 +26,18 @@ pub(crate) struct Given<'a> {
     pub(crate) found: &'a SettingsFiles<'a>,
     /// All of them: an edit must not cause what the user did not select either.
     pub(crate) rules: &'a [&'static dyn Rule],
+}
+
+impl Given<'_> {
+    /// The rules to run: pedantic ones speak only to those who ask for them.
+    fn rules(&self, settings: &Settings) -> Vec<&'static dyn Rule> {
+        let rules = self.rules.iter().copied();
+        rules.filter(|rule| is_spoken(settings, rule.meta())).collect()
+    }
+}
+
+fn is_spoken(settings: &Settings, rule: &RuleMeta) -> bool {
+    rule.severity > Severity::Pedantic || settings.selects(rule)
 }
 
 /// What a rule said, and where it was when it did.
@@ -63,7 +75,7 @@ impl Part {
             root: configuration.root(),
             fragments: configuration.fragments().iter().map(|fragment| fragment.file).collect(),
             files: configuration.files(),
-            said: said(given.rules, &model),
+            said: said(&given.rules(&settings), &model),
             settings,
             rest,
             outlets: outlets(&model),
@@ -115,7 +127,7 @@ fn chained(given: &Given<'_>, loaded: &Loaded, parts: &[Rc<Part>]) -> Vec<(usize
     for (number, part) in parts.iter().enumerate() {
         chains.add(loaded, number, part.outlets.clone(), &part.settings, &arguments);
     }
-    let linked = chains.findings(loaded, |_| given.rules.to_vec(), hints);
+    let linked = chains.findings(loaded, |settings| given.rules(settings), hints);
     let said = linked.into_iter().flat_map(|linked| {
         let (number, context) = (linked.number, Some(linked.context));
         linked.findings.into_iter().map(move |finding| (number, Said { context, finding }))
@@ -199,7 +211,8 @@ impl State {
             let said = known.map_or_else(
                 || {
                     let mut findings = Findings::default();
-                    given.rules.iter().for_each(|rule| rule.file(id, file, &mut findings));
+                    let settings = with_file(given.settings, given.found, &file.path);
+                    given.rules(&settings).iter().for_each(|rule| rule.file(id, file, &mut findings));
                     Rc::new(findings.into_vec())
                 },
                 Rc::clone,
@@ -209,7 +222,10 @@ impl State {
         let chained = chained(given, &loaded, &parts);
         let mut this = Self { loaded, parts, chained, by_file, all: Outcome::default(), selected: None };
         this.all = this.gathered(given, false);
-        let selects_all = |settings: &Settings| given.rules.iter().all(|rule| settings.selects(rule.meta()));
+        let selects_all = |settings: &Settings| {
+            let is_told = |rule: &RuleMeta| settings.selects(rule) || !is_spoken(settings, rule);
+            given.rules.iter().all(|rule| is_told(rule.meta()))
+        };
         if !this.parts.iter().all(|part| selects_all(&part.settings)) || !selects_all(given.settings) {
             this.selected = Some(this.gathered(given, true));
         }
