@@ -3,7 +3,7 @@
 use lint_finding::Applicability;
 use nginx_semantics::catalogue::lookup;
 use nginx_semantics::dispatch::RefusalKind;
-use nginx_semantics::{ContextKind, Directive, DirectiveName};
+use nginx_semantics::{Configuration, ContextId, ContextKind, Directive, DirectiveName};
 use nginx_syntax::SyntaxErrorKind;
 
 use crate::commercial::is_commercial;
@@ -66,7 +66,8 @@ pub(crate) fn twice(
     finding: FindingBuilder,
     first: &Directive<'_>,
     second: &Directive<'_>,
-    block: Option<Directive<'_>>,
+    configuration: Configuration<'_>,
+    context: ContextId,
 ) -> FindingBuilder {
     let place = |line: &Directive<'_>| (line.reference.file, line.reference.node);
     if place(first) == place(second) {
@@ -81,8 +82,11 @@ pub(crate) fn twice(
     if has_block || !first.arguments().eq(second.arguments()) {
         return finding;
     }
-    let stands_in_block =
-        |line: &&Directive<'_>| block.as_ref().is_some_and(|block| is_written_in(line, block));
+    let block = configuration.opener(context);
+    let stands_in_block = |line: &&Directive<'_>| match &block {
+        Some(block) => is_written_in(line, block),
+        None => configuration.root() == Some(line.reference.file),
+    };
     let (gone, applicability) = match [second, first].into_iter().find(stands_in_block) {
         Some(own) => (own, Applicability::Safe),
         None => (second, Applicability::Unsafe),
@@ -131,5 +135,11 @@ mod tests {
         let text = |more: &str| text(more) + "#- a.conf\nproxy_buffering off;\n";
         let after = fixed(Applicability::Safe, "directive-not-allowed-here", &text(" include a.conf;"));
         assert_eq!(after, text(" include a.conf;").replacen(" proxy_buffering off;", "", 1));
+        // So it is where no block is around it.
+        let text = |more: &str| format!("worker_rlimit_nofile 9000;{more}\nevents {{}}\nhttp {{}}\n");
+        let file = "#- m.conf\nworker_rlimit_nofile 9000;\n";
+        let before = text(" include m.conf;") + file;
+        let after = fixed(Applicability::Safe, "directive-not-allowed-here", &before);
+        assert_eq!(after, text(" include m.conf;").replacen("worker_rlimit_nofile 9000; ", "", 1) + file);
     }
 }

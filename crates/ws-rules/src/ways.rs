@@ -1,8 +1,9 @@
 //! What becomes of handshakes on their way, as several rules ask it.
 
+use lint_finding::Applicability;
 use nginx_semantics::{
     Answer, AnsweredBy, Configuration, ContextId, ContextKind, Directive, DirectiveName, Ending, Exchange,
-    LocationName, PassModule, Step, Way,
+    LocationName, Modifier, PassModule, Step, Way,
 };
 use ws_model::{Endpoint, Evidence, EvidenceKind, LostPath, Probe, is_settled};
 
@@ -247,26 +248,66 @@ pub(crate) fn directory<'s>(
     (is_folder && tries_folder).then_some(tried)
 }
 
-/// Whether nobody but `auth_request` or `mirror` asks for the location: its answers are short, whatever its lines say.
-pub(crate) fn is_subrequest(configuration: Configuration<'_>, context: ContextId) -> bool {
+/// Whether clients do not come to a location: it is `internal`, and no line of its server leads to it.
+fn is_closed_to_clients(configuration: Configuration<'_>, context: ContextId) -> bool {
     use DirectiveName as N;
     let Some(location) = configuration.enclosing(context, ContextKind::Location) else { return false };
-    if configuration.named(location, N::INTERNAL).next().is_none() {
+    let name = configuration.opener(location).and_then(|opener| LocationName::of(&opener));
+    let Some(name) = name.filter(|_| configuration.named(location, N::INTERNAL).next().is_some()) else {
+        return false;
+    };
+    let is_plain = !matches!(name.modifier, Modifier::Regex | Modifier::CaselessRegex);
+    // With variables and with regexes, which path it is shows at run time only.
+    let leads = |line: Directive<'_>| {
+        let mut words = line.arguments().filter(|word| word.starts_with(b"/") || word.contains(&b'$'));
+        words.any(|word| !is_plain || word.starts_with(&name.name) || word.starts_with(b"$"))
+    };
+    !lines_of_server(configuration, context, &[N::REWRITE, N::TRY_FILES, N::ERROR_PAGE])
+        .into_iter()
+        .any(leads)
+}
+
+/// Safe where clients have no WebSockets in a location.
+pub(crate) fn safe_if_closed(configuration: Configuration<'_>, context: ContextId) -> Applicability {
+    if is_closed_to_clients(configuration, context) { Applicability::Safe } else { Applicability::Unsafe }
+}
+
+/// The lines of these names in the server of a context and around it.
+fn lines_of_server<'s>(
+    configuration: Configuration<'s>,
+    context: ContextId,
+    names: &[DirectiveName],
+) -> Vec<Directive<'s>> {
+    let server = configuration.enclosing(context, ContextKind::Server);
+    let all = configuration.contexts().flat_map(|(id, _)| {
+        names.iter().flat_map(move |name| configuration.named(id, *name)).map(move |line| (id, line))
+    });
+    let is_near = |(id, _): &(ContextId, Directive<'s>)| {
+        let around = configuration.enclosing(*id, ContextKind::Server);
+        around.is_none() || around == server
+    };
+    all.filter(is_near).map(|(_, line)| line).collect()
+}
+
+/// Whether nobody but `auth_request` or `mirror` asks for an endpoint's location: its answers are short, whatever its
+/// lines say.
+pub(crate) fn is_subrequest(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> bool {
+    let configuration = cx.configuration();
+    if !is_closed_to_clients(configuration, endpoint.context) {
         return false;
     }
-    let name = configuration.opener(location).and_then(|opener| LocationName::of(&opener));
-    let asks =
-        |line: Directive<'_>| line.argument(0).zip(name.as_ref()).is_some_and(|(uri, own)| uri == own.name);
-    let server = configuration.enclosing(context, ContextKind::Server);
-    let mut levels = configuration.contexts().map(|(id, _)| id);
-    levels.any(|id| {
-        let mut lines = configuration.named(id, N::AUTH_REQUEST).chain(configuration.named(id, N::MIRROR));
-        let is_near = || {
-            let around = configuration.enclosing(id, ContextKind::Server);
-            around.is_none() || around == server
+    let Some(server) = configuration.enclosing(endpoint.context, ContextKind::Server) else { return false };
+    let asks = |line: Directive<'_>| {
+        let Some(uri) = line.argument(0) else { return false };
+        let exchange = cx.model.subrequest(server, "/", &uri);
+        let ends_here = |way: &Way<'_>| match &way.ending {
+            Ending::Passed(passed) => passed.context == endpoint.context,
+            _ => false,
         };
-        lines.any(asks) && is_near()
-    })
+        exchange.ways.iter().any(ends_here)
+    };
+    let askers = [DirectiveName::AUTH_REQUEST, DirectiveName::MIRROR];
+    lines_of_server(configuration, endpoint.context, &askers).into_iter().any(asks)
 }
 
 #[cfg(test)]
@@ -276,14 +317,26 @@ mod tests {
     #[test]
     fn what_subrequests_ask_answers_soon() {
         let text = |asker: &str| {
-            format!(
-                "server {{ {asker}; location = /auth {{ internal; proxy_pass http://a; proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; \
-                 proxy_set_header Connection $http_connection; }} }}"
-            )
+            let lines = "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $http_connection;";
+            format!("server {{ {asker} {{ internal; proxy_pass http://a; {lines} }} }}")
         };
         let is_found =
             |asker: &str| found(&text(asker)).iter().any(|finding| finding.rule.name == "short-read-timeout");
-        assert!(!is_found("auth_request /auth") && !is_found("mirror /auth"));
-        assert!(is_found("auth_request /other"));
+        for asker in [
+            "auth_request /auth; location = /auth",
+            "mirror /auth; location = /auth",
+            "auth_request /auth/ws; location /auth/",
+            "mirror /auth/x; location ~ ^/auth",
+        ] {
+            assert!(!is_found(asker), "{asker}");
+        }
+        for asker in [
+            "auth_request /other; location = /auth",
+            // Clients come here too.
+            "auth_request /auth; location /chat/ { rewrite ^ /auth last; } location = /auth",
+            "auth_request /auth; location /chat/ { try_files /none /auth; } location = /auth",
+        ] {
+            assert!(is_found(asker), "{asker}");
+        }
     }
 }

@@ -324,12 +324,23 @@ fn notices(before: &Outcome, after: &Outcome) -> Option<Complaint> {
 /// What is in effect elsewhere must stay.
 fn locations(before: &State, after: &State, chosen: &[(usize, &Candidate)]) -> Vec<Complaint> {
     let by_index: BTreeMap<usize, &Candidate> = chosen.iter().copied().collect();
+    // Several findings may ask for one and the same edit, each for its own locations.
+    let mut twins: BTreeMap<Option<Place>, Vec<&Candidate>> = BTreeMap::new();
+    for (_, candidate) in chosen {
+        twins.entry(candidate.fix.edits.first().map(|edit| edit.place)).or_default().push(candidate);
+    }
     let mut by_block: BTreeMap<BlockId, Vec<usize>> = BTreeMap::new();
     for (index, candidate) in chosen {
         for block in &candidate.blocks {
             by_block.entry(*block).or_default().push(*index);
         }
     }
+    let twins_of = |candidate: &Candidate| {
+        let edits = candidate.fix.edits.clone();
+        let first = edits.first().map(|edit| edit.place);
+        let near = twins.get(&first).into_iter().flatten();
+        near.filter(move |twin| twin.fix.edits == edits)
+    };
     let same: BTreeMap<_, _> = after.parts.iter().map(|part| (part.name(), part)).collect();
     let mut complaints: BTreeMap<Vec<usize>, Complaint> = BTreeMap::new();
     for (number, part) in before.parts.iter().enumerate() {
@@ -346,7 +357,7 @@ fn locations(before: &State, after: &State, chosen: &[(usize, &Candidate)]) -> V
                     let mut around = levels.filter_map(|level| part.units.of(level));
                     candidate.is_relaxed
                         || candidate.is_start()
-                        || candidate.targets.contains(&(number, key))
+                        || twins_of(candidate).any(|twin| twin.targets.contains(&(number, key)))
                         // The name of a block inside of a renamed one is another too.
                         || candidate.renames && around.any(|outer| candidate.targets.contains(&(number, outer)))
                 })

@@ -153,11 +153,21 @@ fn both(there: &[u8], more: &[u8]) -> Option<Vec<u8>> {
         Some(there.to_vec())
     } else if ours.is_subset(&theirs) {
         Some(more.to_vec())
-    } else if ours.is_disjoint(&theirs) {
+    } else if ours.is_disjoint(&theirs) && fields(&ours).is_disjoint(&fields(&theirs)) {
         Some([there, more].concat())
     } else {
         None
     }
+}
+
+/// The fields that `proxy_set_header` lines set: nginx sends a field once for each line.
+fn fields(lines: &BTreeSet<&[u8]>) -> BTreeSet<Vec<u8>> {
+    let field = |line: &&[u8]| {
+        let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        let is_header = words.next() == Some(b"proxy_set_header");
+        words.next().filter(|_| is_header).map(<[u8]>::to_ascii_lowercase)
+    };
+    lines.iter().filter_map(field).collect()
 }
 
 /// The lines of a text, or of one without any its directives; `None` where that is not so easily told.
@@ -207,6 +217,11 @@ mod tests {
             (&[&[(2, 2, "x\ny\n")], &[(2, 2, "  y\n")]], "yy", "01x\ny\n23456789"),
             (&[&[(2, 2, "x\ny\n")], &[(2, 2, "y\nz\n")]], "yn", "01x\ny\n23456789"),
             (&[&[(2, 2, "x")], &[(2, 2, "y")]], "yn", "01x23456789"),
+            (
+                &[&[(2, 2, "proxy_set_header Host a;\n")], &[(2, 2, "proxy_set_header host b;\n")]],
+                "yn",
+                "01proxy_set_header Host a;\n23456789",
+            ),
             // The same on one line, as far as it is told what is one directive.
             (&[&[(2, 2, " x;")], &[(2, 2, " y; z;")]], "yy", "01 x; y; z;23456789"),
             (&[&[(2, 2, " x; y;")], &[(2, 2, " y;")]], "yy", "01 x; y;23456789"),

@@ -372,3 +372,21 @@ fn remedies_that_differ_by_server_are_none() {
         }
     }
 }
+
+/// Each server has a line to blame, and both need one and the same edit.
+#[test]
+fn one_edit_may_be_for_several_findings() {
+    let old = "proxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection $http_connection;\n";
+    let server = |name: &str| {
+        format!(
+            "server {{\nlisten 80;\nserver_name {name};\nproxy_http_version 1.0;\nproxy_read_timeout 1h;\n{old}include locations.conf;\n}}\n"
+        )
+    };
+    let http = [server("a.example.com"), server("b.example.com")].concat();
+    let files = memory(&[("nginx.conf", main_file(&http)), ("locations.conf", PROXIED.to_owned())]);
+    let fixed = fix(&files, &["nginx.conf"], &Settings::default(), Which::Safe);
+    let texts: Vec<_> =
+        fixed.texts.iter().map(|changed| String::from_utf8_lossy(changed.new.bytes())).collect();
+    assert_eq!(texts.len(), 1, "{:?}", report(&fixed).dropped);
+    assert!(texts[0].contains("proxy_http_version 1.1;"), "{texts:?}");
+}

@@ -49,7 +49,7 @@ impl Rule for DirectiveNotAllowedHere {
                 FindingBuilder::new(&META, &directive, format!("nginx refuses to start: {kind}"));
             let first = configuration.named(context, directive.name()).next();
             if let (RefusalKind::Duplicate(_), Some(first)) = (&kind, first) {
-                finding = twice(finding, &first, &directive, configuration.opener(context));
+                finding = twice(finding, &first, &directive, configuration, context);
             } else if let Some(around) = configuration.opener(context) {
                 finding = finding.label(&around, AROUND);
             }

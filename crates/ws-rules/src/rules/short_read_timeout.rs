@@ -42,7 +42,7 @@ impl Rule for ShortReadTimeout {
         let is_short = |limit: &u64| *limit < hints.min_read_timeout_ms.unwrap_or(MINIMUM_MS);
         let Some(limit) = idle.milliseconds.filter(is_short) else { return };
         let is_kept_open = hints.heartbeat_ms.is_some_and(|heartbeat| (1..limit).contains(&heartbeat));
-        if is_kept_open || is_subrequest(cx.configuration(), endpoint.context) {
+        if is_kept_open || is_subrequest(cx, endpoint) {
             return;
         }
         let name = idle.directive_name.as_str();

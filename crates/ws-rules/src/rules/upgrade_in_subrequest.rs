@@ -4,7 +4,7 @@
 //! it is refused with "connection upgrade in subrequest", which ends the request
 //! (`http/ngx_http_upstream.c:ngx_http_upstream_upgrade`).
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{
     ContextKind, Directive, DirectiveName, Effective, Ending, HeaderSource, Passed, Presence, Step, Target,
     UpstreamHeader, UpstreamRequest, UpstreamVersion, effective,
@@ -13,6 +13,7 @@ use ws_model::{Endpoint, has_token};
 
 use crate::repair::Repair;
 use crate::verify::{code, with_curl};
+use crate::ways::safe_if_closed;
 use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct UpgradeInSubrequest;
@@ -23,7 +24,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "`auth_request` or `mirror` sends the handshake's `Upgrade` to a back end whose 101 ends the request",
     since: "0.1.0",
-    fix: FixKind::Safe,
+    fix: FixKind::Either,
     docs: include_str!("upgrade_in_subrequest.md"),
 };
 
@@ -137,7 +138,7 @@ impl<'s> Asked<'s> {
         let context = context.unwrap_or(self.passed.context);
         let repair = Repair::of_location(configuration, context, pass, self.lines.clone());
         let edits = repair.header("Upgrade", "").header("Connection", "").edits();
-        finding = finding.fix("ask without `Upgrade`", Applicability::Safe, edits);
+        finding = finding.fix("ask without `Upgrade`", safe_if_closed(configuration, context), edits);
         let help = format!("{verb} {place}:{}", code(&lines));
         finding.help(if self.is_websocket_server { with_curl(help, endpoint) } else { help })
     }
