@@ -5,15 +5,13 @@
 mod mistakes;
 
 use std::io::{self, Write};
-use std::path::Path;
 use std::process::ExitCode;
 
 use nginx_proof::model::{CASES, SEED, model_document, run};
 use nginx_proof::{HOW_TO_GET, WANTED, binaries, is_complete};
 
 fn main() -> ExitCode {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new("."));
-    let found = match binaries(root) {
+    let found = match binaries() {
         Ok(found) if found.is_empty() => return failed(HOW_TO_GET),
         Ok(found) => found,
         Err(error) => return failed(&error.to_string()),

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::ffi::OsStr;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -44,18 +45,52 @@ impl Binary {
     }
 }
 
+/// The folder of the workspace.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new("."))
+}
+
 /// Those that the environment names, else those that the project's script unpacked, else the one on PATH; the oldest
-/// first. `root` is the folder of the workspace.
+/// first.
 ///
 /// # Errors
 /// When one that the environment names does not run.
-pub fn binaries(root: &Path) -> Result<Vec<Binary>, Error> {
+pub fn binaries() -> Result<Vec<Binary>, Error> {
     let mut found = match env::var_os(VARIABLE) {
         Some(paths) => named(&paths).map(|path| Binary::at(&path)).collect::<Result<Vec<_>, _>>()?,
-        None => unpacked(root),
+        None => unpacked(root()),
     };
     found.sort_by_key(|binary| binary.version);
     Ok(found)
+}
+
+/// [`binaries`] for a test, which says what cannot be proven with them.
+///
+/// # Errors
+/// When one does not run, or where `NGINX_PROOF_REQUIRED` is 1 when not all are there.
+pub fn found() -> Result<Vec<Binary>, Error> {
+    let found = binaries()?;
+    let is_required = env::var_os("NGINX_PROOF_REQUIRED").is_some_and(|value| value == "1");
+    let missing = match found.as_slice() {
+        [] => Some(HOW_TO_GET),
+        some if !is_complete(some) => Some(WANTED),
+        _ => None,
+    };
+    match missing {
+        Some(missing) if is_required => Err(Error::NotProven(missing)),
+        Some(missing) => {
+            say(missing);
+            Ok(found)
+        }
+        None => Ok(found),
+    }
+}
+
+/// Tells whoever runs the tests, past their capture: what was not proven has to be seen.
+pub fn say(text: &str) {
+    for line in text.lines() {
+        let _ = writeln!(io::stderr(), "nginx-proof: {line}");
+    }
 }
 
 /// What the tests prove with these, in words for whoever ran them.

@@ -61,6 +61,9 @@ pub enum Error {
     /// No certificate could be made.
     #[error("certificate: {0}")]
     Certificate(String),
+    /// Binaries are missing that have to be there.
+    #[error("{0}")]
+    NotProven(&'static str),
     /// A configuration without any file.
     #[error("no file was given")]
     NoFile,

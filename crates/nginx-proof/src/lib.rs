@@ -34,7 +34,7 @@ mod statements;
 mod syntax;
 
 pub use backend::{Backends, Manner, Received};
-pub use binaries::{Binary, HOW_TO_GET, binaries, statement};
+pub use binaries::{Binary, HOW_TO_GET, binaries, found, root, say, statement};
 pub use conduct::{Conduct, Delivery, Framing, Stream};
 pub use document::{DOCUMENT, WANTED, document, is_complete};
 pub use error::Error;

@@ -2,14 +2,12 @@
 
 use std::env;
 use std::io::{self, Write};
-use std::path::Path;
 use std::process::ExitCode;
 
 use nginx_proof::{HOW_TO_GET, binaries, document, is_complete, prove, statement};
 
 fn main() -> ExitCode {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new("."));
-    let found = binaries(root);
+    let found = binaries();
     if env::args().nth(1).as_deref() == Some("--found") {
         return match found {
             Ok(found) => printed(&statement(&found)),

@@ -5,13 +5,13 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use lint_engine::{Settings, lint};
 use lint_finding::Severity;
-use nginx_proof::{Binary, Browser, Exchange, Probe, Running, Setup, binaries};
+use nginx_proof::{Binary, Browser, Exchange, Probe, Running, Setup, found};
 use nginx_semantics::{MemoryFiles, Scope, VersionRange};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use rustls::pki_types::ServerName;
@@ -20,12 +20,6 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore, Stream};
 const HOST: &str = "chat.example.com";
 const CHAIN: &str = "incomplete-certificate-chain";
 const WITHOUT_TLS: &str = "certificate-without-tls";
-
-/// None where there is none: tests/proofs.rs says so.
-fn found() -> Vec<Binary> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
-    binaries(root).unwrap()
-}
 
 fn params(name: &str, hosts: &[&str], is_ca: bool) -> CertificateParams {
     let hosts: Vec<String> = hosts.iter().map(|host| (*host).to_owned()).collect();
@@ -123,7 +117,7 @@ type Case<'c> = (&'c str, String, Option<&'c str>, Option<(Severity, &'c str)>);
 
 /// Runs each on every nginx.
 fn compare(pki: &Pki, cases: &[Case<'_>]) {
-    for binary in found() {
+    for binary in found().unwrap() {
         for (name, certificates, complaint, rule) in cases {
             let files = files(pki, certificates);
             let setup = Setup { files: files.clone(), is_tested: false, ..Setup::default() };
@@ -228,7 +222,7 @@ fn what_nginx_cannot_load() {
         (without_a_line, "too long", "line 1 of the certificate's file is no whole certificate"),
         (format!("{intermediate}{server}"), "key values mismatch", "that of the CA `Test Intermediate`"),
     ] {
-        for binary in found() {
+        for binary in found().unwrap() {
             let files = files(&pki, &certificates);
             let running =
                 Running::start(&binary, &Setup { files: files.clone(), ..Setup::default() }).unwrap();
@@ -261,7 +255,7 @@ fn what_nginx_loads_all_the_same() {
 #[test]
 fn a_certificate_makes_no_port_speak_tls() {
     let pki = Pki::new();
-    for binary in found() {
+    for binary in found().unwrap() {
         let mut files = files(&pki, &format!("{}{}", pki.server(HOST, 2100), pki.intermediate.pem()));
         let mut start = |listen: &str| {
             let (_, main) = files.first_mut().unwrap();

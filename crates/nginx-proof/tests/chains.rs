@@ -2,19 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
 
-use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use nginx_proof::{
-    Binary, Browser, Close, Closer, Conduct, Exchange, Manner, Probe, Running, Seen, Setup, binaries,
+    Binary, Browser, Close, Closer, Conduct, Exchange, Manner, Probe, Running, Seen, Setup, found,
 };
-
-/// None where there is none: tests/proofs.rs says so.
-fn found() -> Vec<Binary> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
-    binaries(root).unwrap()
-}
 
 /// A minute is a second.
 const SCALE: u32 = 60;
@@ -61,7 +54,7 @@ fn timed_out(nginx: &Running) -> bool {
 
 #[test]
 fn the_shorter_limit_closes_on_whichever_side_it_is() {
-    for binary in found() {
+    for binary in found().unwrap() {
         for (outer, inner, is_outer) in
             [("1m", "1h", true), ("1h", "1m", false), ("1m", "10m", true), ("10m", "1m", false)]
         {
@@ -84,7 +77,7 @@ fn the_shorter_limit_closes_on_whichever_side_it_is() {
 
 #[test]
 fn equal_and_long_limits_keep_it() {
-    for binary in found() {
+    for binary in found().unwrap() {
         let (.., seen) = chain(&binary, "1h", "1h");
         assert_eq!((seen.closed_after, seen.ended), (None, Some((Closer::Client, None))));
     }

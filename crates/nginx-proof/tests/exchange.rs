@@ -2,16 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
-use nginx_proof::{Binary, Browser, Exchange, Probe, Running, Seen, Setup, binaries};
-
-/// None where there is none: tests/proofs.rs says so.
-fn found() -> Vec<Binary> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
-    binaries(root).unwrap()
-}
+use nginx_proof::{Binary, Browser, Exchange, Probe, Running, Seen, Setup, found};
 
 fn setup(files: &[(&str, &str)]) -> Setup {
     let files = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
@@ -76,7 +69,7 @@ http {
 
 #[test]
 fn the_block_that_ends_a_request_is_named() {
-    for binary in found() {
+    for binary in found().unwrap() {
         let mut running = start(&binary, PLACES);
         let handshake = |path: &str| Exchange::handshake(path, Browser::Chrome);
         for (exchange, line, text, uri, status) in [
@@ -118,7 +111,7 @@ const INCLUDED: [(&str, &str); 3] = [
 
 #[test]
 fn a_block_is_named_in_the_file_where_it_stands() {
-    for binary in found() {
+    for binary in found().unwrap() {
         let mut running = Running::start(&binary, &setup(&INCLUDED)).unwrap();
         let exchange = Exchange::get("/a/b").header("X-Real-IP", "192.0.2.1");
         let seen = ask(&mut running, exchange);
@@ -136,7 +129,7 @@ fn what_goes_in_and_out_has_the_addresses_of_the_configuration() {
         location /pool/ { proxy_pass http://pool; }\nlocation / { proxy_pass http://app:3/x/; }\n\
         location /port { proxy_pass http://app; proxy_set_header Host $host:$server_port;\n\
         proxy_set_header X-Port $server_port; }\n}\n}\n";
-    for binary in found() {
+    for binary in found().unwrap() {
         let mut running = start(&binary, text);
         let seen = ask(&mut running, Exchange::get("/a?b=c").header("X-One", "1").header("x-two", "2 3"));
         let received = &seen.received[0];
@@ -167,7 +160,7 @@ fn an_address_in_a_variable_is_a_back_end_too() {
         location / { proxy_pass http://$pool; }\n\
         location /set { set $url http://10.0.0.3; proxy_pass $url; }\n\
         location /name { set $name app:1; proxy_pass http://$name; }\n}\n}\n";
-    for binary in found() {
+    for binary in found().unwrap() {
         let mut running = start(&binary, text);
         for (target, backend, status) in [
             ("/", Some("10.0.0.1:80"), 200),
@@ -187,7 +180,7 @@ fn an_address_in_a_variable_is_a_back_end_too() {
 
 #[test]
 fn methods_hosts_and_bodies() {
-    for binary in found() {
+    for binary in found().unwrap() {
         let text = "events {}\nhttp {\nserver { listen 80; location / { proxy_pass http://app; } }\n}\n";
         let mut running = start(&binary, text);
         for method in ["HEAD", "POST", "OPTIONS", "DELETE"] {
@@ -205,7 +198,7 @@ fn methods_hosts_and_bodies() {
 
 #[test]
 fn without_a_test_the_start_refuses() {
-    for binary in found() {
+    for binary in found().unwrap() {
         let files = [("nginx.conf", "events {}\nhttp {\nserver {\nlisten 80;\nnonsense on;\n}\n}\n")];
         let mut running = Running::start(&binary, &setup(&files)).unwrap();
         assert!(!running.is_up());
@@ -218,7 +211,7 @@ fn without_a_test_the_start_refuses() {
 /// As a run over thousands of configurations does it; the figure is printed, and bounded only against sleeps.
 #[test]
 fn many_configurations_are_cheap() {
-    for binary in found() {
+    for binary in found().unwrap() {
         const TIMES: u32 = 20;
         let begin = Instant::now();
         for _ in 0..TIMES {

@@ -3,17 +3,16 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
 
 use std::collections::BTreeSet;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::{env, io, thread};
+use std::{env, thread};
 
 use lint_engine::{Settings, Which, fixed};
 use lint_finding::Notice;
 use nginx_proof::generate::{Case, Drawn, Request};
 use nginx_proof::model::SEED;
-use nginx_proof::{Binary, Error, Exchange, HOW_TO_GET, Probe, Received, Running, Seen, Setup, binaries};
+use nginx_proof::{Binary, Error, Exchange, Probe, Received, Running, Seen, Setup, found, say};
 use nginx_semantics::{MemoryFiles, Scope, VersionRange};
 
 /// So many configurations on each nginx.
@@ -24,25 +23,8 @@ const THREADS: usize = 2;
 
 type Tree = Vec<(String, String)>;
 
-/// Past the capture of tests: what was not proven has to be seen.
-fn say(line: &str) {
-    let _ = writeln!(io::stderr(), "nginx-proof: {line}");
-}
-
 fn number(variable: &str) -> Option<u64> {
     Some(env::var(variable).ok()?.parse().unwrap())
-}
-
-/// What runs here; where nothing does, that is said, or fails if it is required.
-fn found() -> Vec<Binary> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
-    let found = binaries(root).unwrap();
-    let is_required = env::var_os("NGINX_PROOF_REQUIRED").is_some_and(|value| value == "1");
-    assert!(!found.is_empty() || !is_required, "{HOW_TO_GET}");
-    if found.is_empty() {
-        say(HOW_TO_GET);
-    }
-    found
 }
 
 /// The files with their fixes, and what is said of them afterwards.
@@ -187,7 +169,7 @@ fn number_of_seed() -> u64 {
 #[test]
 fn fixes_of_random_configurations_break_nothing() {
     let cases = number("NGINX_PROOF_CASES").unwrap_or(CASES);
-    for binary in &found() {
+    for binary in &found().unwrap() {
         let next = AtomicU64::new(0);
         let all = Mutex::new(Count::default());
         thread::scope(|scope| {

@@ -3,19 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
 
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
 
-use nginx_proof::{Binary, Browser, Exchange, Manner, Probe, Running, Setup, binaries};
+use nginx_proof::{Binary, Browser, Exchange, Manner, Probe, Running, Setup, found};
 use ws_rules::RULES;
-
-/// None where there is none: tests/proofs.rs says so.
-fn found() -> Vec<Binary> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
-    binaries(root).unwrap()
-}
 
 fn page(name: &str) -> &'static str {
     RULES.iter().map(|rule| rule.meta()).find(|rule| rule.name == name).unwrap().docs
@@ -78,7 +71,7 @@ fn handshakes_disconnects_and_lifetimes() {
     let [ratio, disconnects, lifetimes, _] = commands("log-format-blind")[..] else {
         panic!("the page's commands")
     };
-    for binary in found() {
+    for binary in found().unwrap() {
         let mut running = start(&binary, "log-format-blind", "");
         for _ in 0..2 {
             assert_eq!(running.probe(&handshake("/ws/", Duration::ZERO)).status, Some(101));
@@ -103,7 +96,7 @@ fn handshakes_disconnects_and_lifetimes() {
 #[test]
 fn active_connections() {
     let command = commands("log-format-blind")[3];
-    for binary in found() {
+    for binary in found().unwrap() {
         let more = "location = /nginx_status { stub_status; }";
         for (rate, active) in [("", "1\n"), ("limit_rate 10k; ", "3\n")] {
             let mut running = start(&binary, "log-format-blind", &format!("{rate}{more}"));
@@ -126,7 +119,7 @@ fn active_connections() {
 /// What `limit_rate` keeps is missing for others: nginx closes new connections unanswered.
 #[test]
 fn no_connection_is_left() {
-    for binary in found() {
+    for binary in found().unwrap() {
         let more = "limit_rate 10k;";
         let mut running = start_with(&binary, "log-format-blind", more, |block| {
             let few = block.replace("worker_connections 1024", "worker_connections 12");
@@ -145,7 +138,7 @@ fn no_connection_is_left() {
 #[test]
 fn timeouts_per_minute() {
     let [command] = commands("timeouts-not-logged")[..] else { panic!("the page's command") };
-    for binary in found() {
+    for binary in found().unwrap() {
         let mut running = start(
             &binary,
             "timeouts-not-logged",

@@ -4,17 +4,16 @@
 
 mod mistakes;
 
-use std::io::Write;
 use std::path::Path;
 use std::time::Instant;
-use std::{env, fs, io};
+use std::{env, fs};
 
 use nginx_proof::generate::FEATURES;
 use nginx_proof::model::{
     CASES, Found, MODEL_COMMAND, MODEL_DOCUMENT, Predicted, Regression, Run, SEED, ask, compare,
     model_document, predict, run,
 };
-use nginx_proof::{Binary, HOW_TO_GET, WANTED, binaries, is_complete};
+use nginx_proof::{Binary, found, is_complete, root, say};
 
 /// In so many of a hundred cases is each feature at least.
 const LEAST_SHARE: f64 = 5.0;
@@ -22,35 +21,14 @@ const LEAST_SHARE: f64 = 5.0;
 /// Of so many of a hundred requests may the model say nothing.
 const MOST_UNSAID: f64 = 2.0;
 
-/// Past the capture of tests: what was not proven has to be seen.
-fn say(line: &str) {
-    let _ = writeln!(io::stderr(), "nginx-proof: {line}");
-}
-
 fn number(variable: &str) -> Option<u64> {
     Some(env::var(variable).ok()?.parse().unwrap())
-}
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap()
-}
-
-/// What runs here; where nothing does, that is said, or fails if it is required.
-fn found() -> Vec<Binary> {
-    let found = binaries(root()).unwrap();
-    let is_required = env::var_os("NGINX_PROOF_REQUIRED").is_some_and(|value| value == "1");
-    assert!(!found.is_empty() || !is_required, "{HOW_TO_GET}");
-    assert!(is_complete(&found) || !is_required, "{WANTED}");
-    if found.is_empty() {
-        say(HOW_TO_GET);
-    }
-    found
 }
 
 /// One test: the cases are the costly part, and the wrong models and the document are made of them.
 #[test]
 fn the_model_says_what_nginx_does() {
-    let found = found();
+    let found = found().unwrap();
     let (seed, cases) =
         (number("NGINX_PROOF_SEED").unwrap_or(SEED), number("NGINX_PROOF_CASES").unwrap_or(CASES));
     // With more than one, a run goes on after a difference.
@@ -115,7 +93,7 @@ fn told(found: &Found, binary: &Binary, seed: u64) -> String {
 /// seen is told.
 #[test]
 fn what_was_found_stays_found() {
-    let found = found();
+    let found = found().unwrap();
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("regressions");
     let other = env::var_os("NGINX_PROOF_REGRESSIONS");
     let folder = other.as_ref().map_or(own.as_path(), Path::new);

@@ -16,16 +16,10 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use lint_engine::{Settings, lint};
-use nginx_proof::{Binary, binaries};
+use nginx_proof::{Binary, found};
 use nginx_semantics::{MemoryFiles, Scope, VersionRange};
 
 const PATIENCE: Duration = Duration::from_secs(15);
-
-/// None where there is none: tests/proofs.rs says so.
-fn found() -> Vec<Binary> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
-    binaries(root).unwrap()
-}
 
 /// Loopback addresses stand for those that Docker gives.
 fn address(last: u8) -> Ipv4Addr {
@@ -209,7 +203,7 @@ fn a_literal_name_keeps_its_address_until_a_reload_and_one_out_of_a_variable_doe
     }
     let last = Arc::new(AtomicU8::new(1));
     let dns = name_server(&last);
-    for binary in found() {
+    for binary in found().unwrap() {
         last.store(1, Ordering::Relaxed);
         let old = Container::new(1, 0);
         let port = old.at.port();

@@ -2,16 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
 
-use std::path::Path;
 use std::time::Duration;
 
-use nginx_proof::{Binary, Browser, Manner, Observation, Probe, Setup, binaries, observe};
-
-/// None where there is none: tests/proofs.rs says so.
-fn found() -> Vec<Binary> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
-    binaries(root).unwrap()
-}
+use nginx_proof::{Binary, Browser, Manner, Observation, Probe, Setup, found, observe};
 
 fn run(binary: &Binary, http: &str, manner: Manner, probes: &[Probe]) -> Observation {
     let files = vec![("nginx.conf".to_owned(), format!("events {{}}\nhttp {{\n{http}\n}}\n"))];
@@ -27,7 +20,7 @@ const UPGRADE: &str = "proxy_set_header Upgrade $http_upgrade; proxy_set_header 
 
 #[test]
 fn a_tunnel_echoes_until_nginx_closes_it() {
-    for binary in found() {
+    for binary in found().unwrap() {
         let http = format!(
             "server {{ listen 80; location /ws {{ proxy_pass http://app:8000; proxy_http_version 1.1; {UPGRADE}\n\
              proxy_read_timeout 30s; }} }}"
@@ -52,7 +45,7 @@ fn a_tunnel_echoes_until_nginx_closes_it() {
 
 #[test]
 fn a_lenient_back_end_takes_http_1_0() {
-    for binary in found() {
+    for binary in found().unwrap() {
         let http =
             format!("server {{ location / {{ proxy_pass http://a; proxy_http_version 1.0; {UPGRADE} }} }}");
         for (manner, status) in [(Manner::Strict, 426), (Manner::Lenient, 101)] {
@@ -64,7 +57,7 @@ fn a_lenient_back_end_takes_http_1_0() {
 
 #[test]
 fn tls_on_both_sides_of_nginx() {
-    for binary in found() {
+    for binary in found().unwrap() {
         let http = format!(
             "upstream app {{ server a:8443; }}\nserver {{ listen 80; listen [::]:80; listen 443 ssl;\n\
              ssl_certificate /x.pem; ssl_certificate_key /y.pem;\n\
@@ -78,7 +71,7 @@ fn tls_on_both_sides_of_nginx() {
 
 #[test]
 fn a_refusal_names_the_line_of_the_original() {
-    for binary in found() {
+    for binary in found().unwrap() {
         let observation = run(&binary, "server {\n    listen 80;\n    nonsense on;\n}", Manner::Strict, &[]);
         let message = "unknown directive \"nonsense\" in nginx.conf:5";
         assert!(!observation.verdict.is_accepted);

@@ -2,24 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
 
-use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
 use nginx_proof::{
-    Binary, Browser, Close, Closer, Conduct, Exchange, Probe, Reloader, Running, Seen, Setup, binaries,
+    Binary, Browser, Close, Closer, Conduct, Exchange, Probe, Reloader, Running, Seen, Setup, found,
 };
 
 /// Times of the configuration are divided by it: a minute is a second.
 const SCALE: u32 = 60;
 /// When the reload comes, in a tunnel that is open since.
 const RELOAD_AFTER: Duration = Duration::from_millis(300);
-
-/// None where there is none: tests/proofs.rs says so.
-fn found() -> Vec<Binary> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
-    binaries(root).unwrap()
-}
 
 fn start(binary: &Binary, main: &str) -> Running {
     let text = format!(
@@ -48,7 +41,7 @@ fn reloaded(running: &mut Running, stay: Duration) -> Seen {
 
 #[test]
 fn an_old_worker_closes_what_is_open_when_its_time_is_over() {
-    for binary in found() {
+    for binary in found().unwrap() {
         let mut running = start(&binary, "worker_shutdown_timeout 60s;");
         let seen = reloaded(&mut running, Duration::from_secs(10));
         // Without a close frame: browsers report 1006.
@@ -61,7 +54,7 @@ fn an_old_worker_closes_what_is_open_when_its_time_is_over() {
 
 #[test]
 fn without_a_limit_an_old_worker_lives_on_with_its_tunnel() {
-    for binary in found() {
+    for binary in found().unwrap() {
         let mut running = start(&binary, "");
         let seen = reloaded(&mut running, Duration::from_secs(3));
         assert_eq!(seen.ended, Some((Closer::Client, None)), "nginx {}: {seen:?}", binary.version);

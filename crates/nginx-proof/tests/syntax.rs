@@ -1,21 +1,12 @@
 //! The program accepts and refuses what `nginx -t` accepts and refuses, and names the same line.
 
-use std::io::Write;
-use std::path::Path;
-use std::{env, io};
+use std::env;
 
-use nginx_proof::{HOW_TO_GET, Plan, binaries, prove_syntax};
+use nginx_proof::{Plan, found, prove_syntax, root, say};
 
 /// In CI; `NGINX_PROOF_CASES` and `NGINX_PROOF_SEED` are for more.
 const CASES: usize = 2_000;
 const SEED: u64 = 101;
-
-/// Past the capture of tests: what was not proven has to be seen.
-fn say(text: &str) {
-    for line in text.lines() {
-        let _ = writeln!(io::stderr(), "nginx-proof: {line}");
-    }
-}
 
 fn number<T: std::str::FromStr>(name: &str) -> Option<T> {
     env::var(name).ok().and_then(|value| value.parse().ok())
@@ -23,19 +14,15 @@ fn number<T: std::str::FromStr>(name: &str) -> Option<T> {
 
 #[test]
 fn mutated_configurations_are_refused_as_by_nginx() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
-    let found = binaries(root).unwrap();
+    let found = found().unwrap();
     if found.is_empty() {
-        let is_required = env::var_os("NGINX_PROOF_REQUIRED").is_some_and(|value| value == "1");
-        assert!(!is_required, "{HOW_TO_GET}");
-        say(HOW_TO_GET);
         return;
     }
     let plan = Plan {
         cases: number("NGINX_PROOF_CASES").unwrap_or(CASES),
         seed: number("NGINX_PROOF_SEED").unwrap_or(SEED),
     };
-    let report = prove_syntax(&found, root, plan).unwrap();
+    let report = prove_syntax(&found, root(), plan).unwrap();
     say(&format!("syntax, seed {}: {report}", plan.seed));
     if env::var_os("NGINX_PROOF_VERBOSE").is_some() {
         for (words, count) in report.beyond_by_words() {

@@ -2,20 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
 
-use std::path::Path;
 use std::time::Duration;
 
 use nginx_proof::{
     Binary, Browser, Close, Closer, Conduct, Delivery, Exchange, Framing, Manner, Probe, Running, Setup,
-    Stream, binaries,
+    Stream, found,
 };
 use nginx_semantics::NginxVersion;
-
-/// None where there is none: tests/proofs.rs says so.
-fn found() -> Vec<Binary> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
-    binaries(root).unwrap()
-}
 
 fn start(binary: &Binary, http: &str) -> Running {
     let files = vec![("nginx.conf".to_owned(), format!("events {{}}\nhttp {{\n{http}\n}}\n"))];
@@ -41,7 +34,7 @@ const UPGRADE: &str = "proxy_http_version 1.1; proxy_set_header Upgrade $http_up
 
 #[test]
 fn who_ends_a_tunnel_is_told_apart() {
-    for binary in found() {
+    for binary in found().unwrap() {
         let mut running = start(
             &binary,
             &format!(
@@ -94,7 +87,7 @@ fn a_streamed_answer_is_prompt_or_a_burst() {
             PROMPT,
         ),
     ];
-    for binary in found() {
+    for binary in found().unwrap() {
         for (directives, framing, x_accel_buffering, expected) in cases {
             let http =
                 format!("server {{ listen 80; location / {{ {directives} proxy_pass http://app; }} }}");
@@ -119,7 +112,7 @@ fn a_streamed_answer_is_prompt_or_a_burst() {
 
 #[test]
 fn an_answer_with_a_length_arrives_whole() {
-    for binary in found() {
+    for binary in found().unwrap() {
         let mut running = start(
             &binary,
             "server { listen 80; location / { proxy_pass http://app; proxy_buffering off; } }",
@@ -140,7 +133,7 @@ fn reached(running: &mut Running, exchange: Exchange, keeps_cookies: bool) -> St
 
 #[test]
 fn reconnects_and_polls_go_where_the_balancing_says() {
-    for binary in found() {
+    for binary in found().unwrap() {
         let run = |method: &str| {
             let http = format!(
                 "upstream pool {{ {method}\nserver app:1; server app:2; }}\n\
@@ -166,7 +159,8 @@ fn reconnects_and_polls_go_where_the_balancing_says() {
 
 #[test]
 fn a_sticky_cookie_holds_only_clients_that_send_it_back() {
-    for binary in found().into_iter().filter(|binary| binary.version >= NginxVersion::new(1, 29, 6)) {
+    for binary in found().unwrap().into_iter().filter(|binary| binary.version >= NginxVersion::new(1, 29, 6))
+    {
         let http = format!(
             "upstream pool {{ server app:1; server app:2; sticky cookie route; }}\n\
              server {{ listen 80; {UPGRADE} location / {{ proxy_pass http://pool; }} }}"
