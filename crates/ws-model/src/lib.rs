@@ -26,6 +26,7 @@ mod site;
 mod sockets;
 mod source;
 mod stream;
+mod subrequests;
 mod walk;
 
 pub use browser::{Browser, HandshakeRequest, OrdinaryRequest, has_token, is_carried};

@@ -241,15 +241,14 @@ impl<'s> Repair<'s> {
     /// What is written in the location itself, not in a file that it includes.
     fn own(&self) -> Vec<Directive<'s>> {
         let block = |line: &Directive<'_>| {
-            let file = line.file()?;
-            Some((line.reference.file, file.tree.parent(line.reference.node)))
+            line.file().map(|file| (line.reference.file, file.tree.parent(line.reference.node)))
         };
-        let opener = self.configuration.opener(self.location);
-        let own: Option<(_, NodeId)> = match &opener {
-            Some(opener) => Some((opener.reference.file, opener.reference.node)),
-            None => block(&self.pass),
+        let of_pass = block(&self.pass);
+        let is_own = |line: &Directive<'s>| match self.configuration.opener(self.location) {
+            Some(location) => is_written_in(line, &location),
+            None => block(line) == of_pass,
         };
-        self.configuration.directives(self.location).filter(|line| block(line) == own).collect()
+        self.configuration.directives(self.location).filter(is_own).collect()
     }
 }
 

@@ -2,8 +2,8 @@
 
 use lint_finding::Applicability;
 use nginx_semantics::{
-    Answer, AnsweredBy, Configuration, ContextId, ContextKind, Directive, DirectiveName, Ending, Exchange,
-    LocationName, Modifier, PassModule, Step, Way,
+    Answer, AnsweredBy, ContextId, ContextKind, Directive, DirectiveName, Ending, Exchange, LocationName,
+    PassModule, Step, Way,
 };
 use ws_model::{Endpoint, Evidence, EvidenceKind, LostPath, Probe, is_settled};
 
@@ -248,66 +248,9 @@ pub(crate) fn directory<'s>(
     (is_folder && tries_folder).then_some(tried)
 }
 
-/// Whether clients do not come to a location: it is `internal`, and no line of its server leads to it.
-fn is_closed_to_clients(configuration: Configuration<'_>, context: ContextId) -> bool {
-    use DirectiveName as N;
-    let Some(location) = configuration.enclosing(context, ContextKind::Location) else { return false };
-    let name = configuration.opener(location).and_then(|opener| LocationName::of(&opener));
-    let Some(name) = name.filter(|_| configuration.named(location, N::INTERNAL).next().is_some()) else {
-        return false;
-    };
-    let is_plain = !matches!(name.modifier, Modifier::Regex | Modifier::CaselessRegex);
-    // With variables and with regexes, which path it is shows at run time only.
-    let leads = |line: Directive<'_>| {
-        let mut words = line.arguments().filter(|word| word.starts_with(b"/") || word.contains(&b'$'));
-        words.any(|word| !is_plain || word.starts_with(&name.name) || word.starts_with(b"$"))
-    };
-    !lines_of_server(configuration, context, &[N::REWRITE, N::TRY_FILES, N::ERROR_PAGE])
-        .into_iter()
-        .any(leads)
-}
-
 /// Safe where clients have no WebSockets in a location.
-pub(crate) fn safe_if_closed(configuration: Configuration<'_>, context: ContextId) -> Applicability {
-    if is_closed_to_clients(configuration, context) { Applicability::Safe } else { Applicability::Unsafe }
-}
-
-/// The lines of these names in the server of a context and around it.
-fn lines_of_server<'s>(
-    configuration: Configuration<'s>,
-    context: ContextId,
-    names: &[DirectiveName],
-) -> Vec<Directive<'s>> {
-    let server = configuration.enclosing(context, ContextKind::Server);
-    let all = configuration.contexts().flat_map(|(id, _)| {
-        names.iter().flat_map(move |name| configuration.named(id, *name)).map(move |line| (id, line))
-    });
-    let is_near = |(id, _): &(ContextId, Directive<'s>)| {
-        let around = configuration.enclosing(*id, ContextKind::Server);
-        around.is_none() || around == server
-    };
-    all.filter(is_near).map(|(_, line)| line).collect()
-}
-
-/// Whether nobody but `auth_request` or `mirror` asks for an endpoint's location: its answers are short, whatever its
-/// lines say.
-pub(crate) fn is_subrequest(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> bool {
-    let configuration = cx.configuration();
-    if !is_closed_to_clients(configuration, endpoint.context) {
-        return false;
-    }
-    let Some(server) = configuration.enclosing(endpoint.context, ContextKind::Server) else { return false };
-    let asks = |line: Directive<'_>| {
-        let Some(uri) = line.argument(0) else { return false };
-        let exchange = cx.model.subrequest(server, "/", &uri);
-        let ends_here = |way: &Way<'_>| match &way.ending {
-            Ending::Passed(passed) => passed.context == endpoint.context,
-            _ => false,
-        };
-        exchange.ways.iter().any(ends_here)
-    };
-    let askers = [DirectiveName::AUTH_REQUEST, DirectiveName::MIRROR];
-    lines_of_server(configuration, endpoint.context, &askers).into_iter().any(asks)
+pub(crate) fn safe_if_closed(cx: &Context<'_, '_>, context: ContextId) -> Applicability {
+    if cx.model.is_closed_to_clients(context) { Applicability::Safe } else { Applicability::Unsafe }
 }
 
 #[cfg(test)]

@@ -335,11 +335,9 @@ fn locations(before: &State, after: &State, chosen: &[(usize, &Candidate)]) -> V
             by_block.entry(*block).or_default().push(*index);
         }
     }
-    let twins_of = |candidate: &Candidate| {
-        let edits = candidate.fix.edits.clone();
-        let first = edits.first().map(|edit| edit.place);
-        let near = twins.get(&first).into_iter().flatten();
-        near.filter(move |twin| twin.fix.edits == edits)
+    let is_for = |candidate: &Candidate, target: Target| {
+        let mut near = twins.get(&candidate.fix.edits.first().map(|edit| edit.place)).into_iter().flatten();
+        near.any(|twin| twin.fix.edits == candidate.fix.edits && twin.targets.contains(&target))
     };
     let same: BTreeMap<_, _> = after.parts.iter().map(|part| (part.name(), part)).collect();
     let mut complaints: BTreeMap<Vec<usize>, Complaint> = BTreeMap::new();
@@ -357,7 +355,7 @@ fn locations(before: &State, after: &State, chosen: &[(usize, &Candidate)]) -> V
                     let mut around = levels.filter_map(|level| part.units.of(level));
                     candidate.is_relaxed
                         || candidate.is_start()
-                        || twins_of(candidate).any(|twin| twin.targets.contains(&(number, key)))
+                        || is_for(candidate, (number, key))
                         // The name of a block inside of a renamed one is another too.
                         || candidate.renames && around.any(|outer| candidate.targets.contains(&(number, outer)))
                 })

@@ -332,26 +332,23 @@ fn a_subrequest_is_asked_without_upgrade() {
     assert!(text.contains(lines), "{text}");
 }
 
-/// Two servers on one port that include the locations of one file, in a tree with that file and others.
-fn shared(a: &str, b: &str, more: &[(&str, String)]) -> MemoryFiles {
+/// Two servers on one port that include the one location of a file, each with lines of its own.
+fn shared(a: &str, b: &str) -> MemoryFiles {
     let server = |name: &str, lines: &str| {
         format!(
-            "server {{\nlisten 80;\nserver_name {name};\nproxy_http_version 1.1;\nproxy_read_timeout 1h;\n{lines}\ninclude locations.conf;\n}}\n"
+            "server {{\nlisten 80;\nserver_name {name};\nproxy_read_timeout 1h;\n{lines}\ninclude locations.conf;\n}}\n"
         )
     };
     let http = [server("a.example.com", a), server("b.example.com", b)].concat();
-    let mut files = vec![("nginx.conf", main_file(&http))];
-    files.extend_from_slice(more);
-    memory(&files)
+    let location = "location /ws/ {\nproxy_pass http://127.0.0.1:9000;\n}\n";
+    memory(&[("nginx.conf", main_file(&http)), ("locations.conf", location.to_owned())])
 }
-
-const PROXIED: &str = "location /ws/ {\nproxy_pass http://127.0.0.1:9000;\n}\n";
 
 /// The server that has all keeps it, although the location of the other one stands in the same file.
 #[test]
 fn a_location_of_another_server_is_another_one() {
-    let a = "proxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection $http_connection;\nproxy_set_header Host a.internal;";
-    let files = shared(a, "proxy_set_header Host b.internal;", &[("locations.conf", PROXIED.to_owned())]);
+    let a = "proxy_http_version 1.1;\nproxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection $http_connection;\nproxy_set_header Host a.internal;";
+    let files = shared(a, "proxy_http_version 1.1;\nproxy_set_header Host b.internal;");
     let fixed = fix(&files, &["nginx.conf"], &Settings::default(), Which::Safe);
     let changed: Vec<_> = fixed.texts.iter().map(|changed| &changed.path).collect();
     assert!(changed.is_empty(), "{changed:?}");
@@ -363,7 +360,8 @@ fn a_location_of_another_server_is_another_one() {
 fn remedies_that_differ_by_server_are_none() {
     let secret = "proxy_set_header Authorization \"Basic c2VjcmV0\";";
     for (a, b) in [(secret, ""), ("", secret), (secret, "proxy_set_header Host b.internal;")] {
-        let files = shared(a, b, &[("locations.conf", PROXIED.to_owned())]);
+        let [a, b] = [a, b].map(|lines| format!("proxy_http_version 1.1;\n{lines}"));
+        let files = shared(&a, &b);
         let fixed = fix(&files, &["nginx.conf"], &Settings::default(), Which::All);
         let texts = fixed.texts.iter().filter(|changed| changed.path.ends_with("locations.conf"));
         for changed in texts {
@@ -376,14 +374,8 @@ fn remedies_that_differ_by_server_are_none() {
 /// Each server has a line to blame, and both need one and the same edit.
 #[test]
 fn one_edit_may_be_for_several_findings() {
-    let old = "proxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection $http_connection;\n";
-    let server = |name: &str| {
-        format!(
-            "server {{\nlisten 80;\nserver_name {name};\nproxy_http_version 1.0;\nproxy_read_timeout 1h;\n{old}include locations.conf;\n}}\n"
-        )
-    };
-    let http = [server("a.example.com"), server("b.example.com")].concat();
-    let files = memory(&[("nginx.conf", main_file(&http)), ("locations.conf", PROXIED.to_owned())]);
+    let old = "proxy_http_version 1.0;\nproxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection $http_connection;";
+    let files = shared(old, old);
     let fixed = fix(&files, &["nginx.conf"], &Settings::default(), Which::Safe);
     let texts: Vec<_> =
         fixed.texts.iter().map(|changed| String::from_utf8_lossy(changed.new.bytes())).collect();

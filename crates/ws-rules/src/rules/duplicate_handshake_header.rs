@@ -5,7 +5,7 @@
 //! whose value is empty is not sent and does no harm.
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::{ContextKind, Value};
+use nginx_semantics::ContextKind;
 use ws_model::{Browser, Endpoint, Header, Line, has_token};
 
 use crate::context::is_literal;
@@ -68,11 +68,10 @@ impl Rule for DuplicateHandshakeHeader {
 
 /// The lines that are surely sent for both browsers; none where no handshake could work anyway.
 fn sent<'h, 's>(name: &str, header: &'h Header<'s>) -> Vec<&'h Line<'s>> {
-    let is_sent = |value: &Value| *value == Value::NotEmpty || value.surely(|value| !value.is_empty());
     let lines: Vec<_> = header
         .lines
         .iter()
-        .filter(|line| Browser::ALL.iter().all(|browser| is_sent(line.value(*browser))))
+        .filter(|line| Browser::ALL.iter().all(|browser| line.value(*browser).has_text()))
         .collect();
     if lines.iter().any(|line| is_right(name, line)) { lines } else { Vec::new() }
 }

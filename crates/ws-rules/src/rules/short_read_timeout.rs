@@ -9,7 +9,6 @@ use ws_model::applications::{Application, Heartbeat, Sure};
 use ws_model::{Endpoint, Source};
 
 use crate::setting::{safe_if_alone, set};
-use crate::ways::is_subrequest;
 use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct ShortReadTimeout;
@@ -42,7 +41,7 @@ impl Rule for ShortReadTimeout {
         let is_short = |limit: &u64| *limit < hints.min_read_timeout_ms.unwrap_or(MINIMUM_MS);
         let Some(limit) = idle.milliseconds.filter(is_short) else { return };
         let is_kept_open = hints.heartbeat_ms.is_some_and(|heartbeat| (1..limit).contains(&heartbeat));
-        if is_kept_open || is_subrequest(cx, endpoint) {
+        if is_kept_open || cx.model.is_for_subrequests(endpoint) {
             return;
         }
         let name = idle.directive_name.as_str();

@@ -138,7 +138,7 @@ impl<'s> Asked<'s> {
         let context = context.unwrap_or(self.passed.context);
         let repair = Repair::of_location(configuration, context, pass, self.lines.clone());
         let edits = repair.header("Upgrade", "").header("Connection", "").edits();
-        finding = finding.fix("ask without `Upgrade`", safe_if_closed(configuration, context), edits);
+        finding = finding.fix("ask without `Upgrade`", safe_if_closed(cx, context), edits);
         let help = format!("{verb} {place}:{}", code(&lines));
         finding.help(if self.is_websocket_server { with_curl(help, endpoint) } else { help })
     }
