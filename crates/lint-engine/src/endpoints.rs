@@ -1,10 +1,15 @@
 //! Every endpoint as a row of a table.
 
+use std::cmp::Reverse;
+use std::collections::hash_map::RandomState;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::BuildHasher;
 use std::path::PathBuf;
 
-use lint_finding::{EndpointTable, Finding, PeerRow, Place, Severity, TableRow, Tls};
+use lint_finding::{EndpointTable, PeerRow, Place, Severity, TableRow, Tls};
 use nginx_semantics::{
-    Configuration, ContextKind, Directive, Files, Presence, Scope, balancing, load, peers, upstream,
+    Configuration, ContextKind, Directive, DirectiveName, Files, Presence, Scope, balancing, load, peers,
+    upstream,
 };
 use ws_model::{Endpoint, Model};
 
@@ -22,11 +27,21 @@ pub fn endpoints(
     let (arguments, scope) = as_set(files, arguments, scope, &files_of_settings);
     let loaded = load(files, &arguments, &scope);
     let mut rows: Vec<TableRow> = Vec::new();
+    let mut known: HashMap<u64, Vec<usize>> = HashMap::new();
+    let hasher = RandomState::new();
     let outcome = judge(&loaded, settings, &files_of_settings, &scope, &arguments, &mut |model, found| {
+        let mut said: Said = BTreeMap::new();
+        for finding in found {
+            let Some(name) = &finding.endpoint else { continue };
+            let all = said.entry((&name.server, &name.location)).or_default();
+            all.insert((Reverse(finding.severity), finding.rule.name));
+        }
         for endpoint in &model.endpoints {
-            let row = row(model, endpoint, found);
+            let row = row(model, endpoint, &said);
             // One fragment may be judged in several layouts.
-            if !rows.contains(&row) {
+            let same = known.entry(hasher.hash_one(&row)).or_default();
+            if !same.iter().any(|&index| rows.get(index) == Some(&row)) {
+                same.push(rows.len());
                 rows.push(row);
             }
         }
@@ -38,7 +53,10 @@ pub fn endpoints(
     EndpointTable { rows, outcome }
 }
 
-fn row(model: &Model<'_>, endpoint: &Endpoint<'_>, found: &[Finding]) -> TableRow {
+/// By server and location: severity and rule of each finding, the worst first.
+type Said<'f> = BTreeMap<(&'f str, &'f str), BTreeSet<(Reverse<Severity>, &'static str)>>;
+
+fn row(model: &Model<'_>, endpoint: &Endpoint<'_>, said: &Said<'_>) -> TableRow {
     let configuration = model.configuration;
     let name = match endpoint.target.port {
         Some(port) => format!("{}:{port}", endpoint.target.host),
@@ -53,14 +71,8 @@ fn row(model: &Model<'_>, endpoint: &Endpoint<'_>, found: &[Finding]) -> TableRo
         balancing(configuration, group).iter().map(|line| peer(line, line.text_line())).collect()
     });
     let (server, location) = (endpoint.server_name(), endpoint.location_text());
-    let is_about = |finding: &&Finding| {
-        let name = finding.endpoint.as_ref();
-        name.is_some_and(|name| name.server == server && name.location == location)
-    };
-    let mut findings: Vec<(Severity, &'static str)> =
-        found.iter().filter(is_about).map(|finding| (finding.severity, finding.rule.name)).collect();
-    findings.sort_by(|one, other| other.0.cmp(&one.0).then(one.1.cmp(other.1)));
-    findings.dedup();
+    let own = said.get(&(server.as_str(), location.as_str())).into_iter().flatten();
+    let findings = own.map(|(Reverse(severity), rule)| (*severity, *rule)).collect();
     TableRow {
         endpoint: rows::endpoint(endpoint, model.versions),
         tls: tls(configuration, endpoint),
@@ -77,6 +89,11 @@ fn tls(configuration: Configuration<'_>, endpoint: &Endpoint<'_>) -> Tls {
     let server = configuration.enclosing(endpoint.context, ContextKind::Server);
     let is_given = server.is_some_and(|server| configuration.context(server).presence == Presence::Given);
     let has = |listen: &String| listen.split_whitespace().skip(1).any(|word| matches!(word, "ssl" | "quic"));
+    let mut lines = server.into_iter().flat_map(|server| configuration.named(server, DirectiveName::LISTEN));
+    // A placeholder may stand for `ssl`.
+    if lines.any(|line| line.has_unknown()) {
+        return Tls::Unknown;
+    }
     let count = endpoint.listens.iter().filter(|listen| has(listen)).count();
     match (endpoint.listens.len(), count) {
         (0, _) if !is_given => Tls::Unknown,

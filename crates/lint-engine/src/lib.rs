@@ -103,6 +103,7 @@ fn judge(
         gathered.findings(findings, &settings);
         gathered.model(&model);
         chains.add(loaded, number, outlets(&model), &settings, &arguments);
+        notices::of_ways(&model, &mut gathered);
     }
     for linked in chains.findings(loaded, rules, hints) {
         gathered.findings(linked.findings, linked.settings);

@@ -1,8 +1,9 @@
 //! What a reader should know that is no defect: what was not read, and why.
 
 use lint_finding::{File, FileId, Notice, NoticeCode, Place};
+use nginx_semantics::budgets::{ADDRESSES, COPIES, COPIES_OF_WRITTEN, LISTENS, LISTENS_AND_NAMES, WAYS};
 use nginx_semantics::{
-    Configuration, DirectiveName, DirectiveRef, IncludeFailure, Loaded, Scope, SkipReason,
+    Configuration, Directive, DirectiveName, DirectiveRef, IncludeFailure, Loaded, Scope, SkipReason,
 };
 
 use ws_model::Model;
@@ -66,7 +67,18 @@ pub(crate) fn of_includes(configuration: Configuration<'_>, gathered: &mut Gathe
             }
             IncludeFailure::TooLarge => (
                 NoticeCode::TooLarge,
-                "the includes expand to more than is judged; the rest is left out".to_owned(),
+                format!(
+                    "includes repeat what is written too often: from here on each file is judged once, and its copies \
+                     are not (at most {COPIES} in all, or {COPIES_OF_WRITTEN} times what is written)"
+                ),
+                true,
+            ),
+            IncludeFailure::TooManyAddresses => (
+                NoticeCode::TooLarge,
+                format!(
+                    "this server has too many addresses: from here on its `listen` and `server_name` lines are not \
+                     judged (at most {LISTENS} addresses, and {LISTENS_AND_NAMES} pairs of an address and a name)"
+                ),
                 true,
             ),
             IncludeFailure::TooDeep => (
@@ -96,6 +108,35 @@ pub(crate) fn of_includes(configuration: Configuration<'_>, gathered: &mut Gathe
             });
         }
     }
+}
+
+/// What was not followed to its end; to be asked once all rules have asked their questions.
+pub(crate) fn of_ways(model: &Model<'_>, gathered: &mut Gathered) {
+    let Some(line) = model.variables.cut() else { return };
+    gathered.notice(Notice {
+        code: NoticeCode::TooLarge,
+        message: format!(
+            "a request may take more than {WAYS} ways from here: the others are not followed, and nothing is said that \
+             depends on them"
+        ),
+        place: Some(place(model.configuration, line)),
+        path: None,
+        incomplete: true,
+    });
+}
+
+/// The addresses at which a request was not followed.
+pub(crate) fn of_addresses(line: &Directive<'_>, count: usize, gathered: &mut Gathered) {
+    gathered.notice(Notice {
+        code: NoticeCode::TooLarge,
+        message: format!(
+            "the request may come to {count} addresses: it is followed at the first {ADDRESSES}, and not from this one \
+             on; --via-listen names one"
+        ),
+        place: Some(ws_rules::place(line.visible().at())),
+        path: None,
+        incomplete: true,
+    });
 }
 
 /// Paths of `--ws-path` of which nothing can be said.

@@ -65,8 +65,12 @@ fn evidence(evidence: &ws_model::Evidence) -> EvidenceRow {
 /// A value with where it comes from; `value` is what the directive or the default says.
 fn setting(source: &Source<'_>, value: Option<String>, note: Option<String>) -> Setting {
     let origin = match source {
-        Source::Unknown(_) => {
-            let note = Some("an include that was not given may set it".to_owned());
+        Source::Unknown(gap) => {
+            let note = match gap.is_placeholder {
+                true => "a placeholder stands there",
+                false => "an include that was not given may set it",
+            };
+            let note = Some(note.to_owned());
             return Setting { value: None, origin: Origin::Unknown, place: None, note };
         }
         Source::Set { is_assumed: true, .. } | Source::Default { is_assumed: true } => Origin::Assumed,

@@ -31,7 +31,7 @@ impl Origin {
 }
 
 /// An effective value with its provenance.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Setting {
     /// As text: what is sent, or how long; `None` when nothing is sent or nothing is known.
     pub value: Option<String>,
@@ -69,7 +69,7 @@ impl EvidenceKind {
 }
 
 /// One reason to call a location an endpoint.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EvidenceRow {
     /// Its kind.
     pub kind: EvidenceKind,
@@ -80,7 +80,7 @@ pub struct EvidenceRow {
 }
 
 /// A WebSocket endpoint with the values in effect there.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EndpointRow {
     /// The word `location` of its block (or `if`, `limit_except`).
     pub place: Place,
@@ -111,7 +111,7 @@ pub struct EndpointRow {
 }
 
 /// A server of an `upstream`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PeerRow {
     /// Address and parameters as written.
     pub text: String,
@@ -120,7 +120,7 @@ pub struct PeerRow {
 }
 
 /// An endpoint in one server, with what is known of its surroundings.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TableRow {
     /// The endpoint.
     pub endpoint: EndpointRow,

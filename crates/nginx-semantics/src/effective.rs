@@ -9,6 +9,7 @@
 use crate::catalogue::DirectiveName;
 use crate::configuration::{Configuration, ContextId, ContextKind, Directive, Gap, Presence};
 use crate::mistakes::{Mistake, makes};
+use crate::version::VersionRange;
 
 /// What a level declares.
 #[derive(Debug, Clone)]
@@ -35,7 +36,8 @@ pub enum Effective<'s> {
         /// Whether a level that was not given may.
         is_assumed: bool,
     },
-    /// An include that was not given stands where it may be set.
+    /// An include that was not given stands where it may be set, or it is this line, and a placeholder stands for its
+    /// value.
     Unknown(Gap),
 }
 
@@ -69,6 +71,12 @@ pub fn effective<'s>(
         let directives: Vec<_> = configuration.named(level, name).collect();
         if !directives.is_empty() {
             let mut directives = directives;
+            // Of what stands in one line the value is the whole; what stands in several is judged word by word.
+            if is_one_line(name)
+                && let Some(line) = directives.iter().find(|line| line.has_unknown())
+            {
+                return Effective::Unknown(Gap::placeholder(line));
+            }
             if name == DirectiveName::PROXY_SET_HEADER && makes(Mistake::ArraysMerged) {
                 let outer = levels(configuration, level).skip(1);
                 directives.extend(outer.flat_map(|level| configuration.named(level, name)));
@@ -83,6 +91,10 @@ pub fn effective<'s>(
         is_here &= matches!(this.kind, ContextKind::If | ContextKind::LimitExcept);
     }
     Effective::Default { is_assumed }
+}
+
+fn is_one_line(name: DirectiveName) -> bool {
+    name.rows().iter().any(|row| row.once || row.is_flag(VersionRange::DISTRIBUTIONS))
 }
 
 /// What each level declares, nearest first: the first one is in effect, the others are dropped where it is an array.

@@ -4,6 +4,7 @@
 //! is a layout with the files it points into; [`effective`] answers what holds in a context and says why.
 
 mod balancing;
+pub mod budgets;
 pub mod catalogue;
 mod certificate;
 mod configuration;
@@ -24,6 +25,7 @@ mod mistakes;
 mod nesting;
 mod path;
 pub mod pattern;
+pub mod placeholder;
 mod required;
 mod rivals;
 mod server;

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use crate::configuration::{Configuration, ContextId, ContextKind, Directive};
 use crate::mistakes::{Mistake, makes};
 use crate::pattern::Pattern;
+use crate::placeholder;
 use crate::upstream::Pass;
 
 /// How a location compares its name.
@@ -62,7 +63,7 @@ pub enum Selection {
     Server,
     /// nginx answers 301 to the path with a final slash, because this location proxies and its name ends in one.
     SlashRedirect(ContextId),
-    /// A regex on the way cannot be evaluated, or not for this path.
+    /// A regex on the way cannot be evaluated, or not for this path; or a placeholder stands in a name that may match.
     CannotSay {
         /// Its location.
         location: ContextId,
@@ -81,6 +82,8 @@ struct Level {
     longest_name: usize,
     /// In order.
     regexes: Vec<(Compiled, ContextId)>,
+    /// Names in which a placeholder stands, none of them a regex or `@name`.
+    unknown: Vec<(Vec<u8>, Modifier, ContextId)>,
 }
 
 impl Level {
@@ -98,6 +101,9 @@ impl Level {
                 Modifier::Named => {}
                 Modifier::Regex => level.regexes.push((locations.pattern(name.name, false), child)),
                 Modifier::CaselessRegex => level.regexes.push((locations.pattern(name.name, true), child)),
+                modifier if placeholder::is_unknown(&name.name) => {
+                    level.unknown.push((name.name, modifier, child));
+                }
                 modifier => level.names.push((name.name, modifier, child)),
             }
         }
@@ -111,6 +117,20 @@ impl Level {
         let from = self.names.partition_point(|(other, ..)| other.as_slice() < name);
         let to = self.names.partition_point(|(other, ..)| other.as_slice() <= name);
         self.names.get(from..to).unwrap_or_default()
+    }
+
+    /// A location that may serve the path before the one whose name is `known` does: a placeholder stands in its own
+    /// name, and what is known of that is no shorter.
+    fn may_precede(&self, path: &[u8], known: Option<&[u8]>) -> Option<ContextId> {
+        let known = known.map_or(0, <[u8]>::len);
+        let may = |(name, modifier, _): &&(Vec<u8>, Modifier, ContextId)| {
+            let start = memchr::memmem::find(name, b"${").unwrap_or(name.len());
+            match modifier {
+                Modifier::Exact => start >= known && placeholder::may_be(name, path),
+                _ => start >= known && path.starts_with(name.get(..start).unwrap_or_default()),
+            }
+        };
+        self.unknown.iter().find(may).map(|(_, _, location)| *location)
     }
 
     fn exact(&self, path: &[u8]) -> Option<ContextId> {
@@ -207,6 +227,9 @@ fn select(levels: &Locations<'_>, server: ContextId, path: &[u8]) -> Selection {
                 return Selection::Location(location);
             }
             let prefix = level.longest_prefix(path);
+            if let Some(location) = level.may_precede(path, prefix.map(|(name, ..)| name)) {
+                return Selection::CannotSay { location };
+            }
             if prefix.is_none_or(|(name, ..)| name != path)
                 && let Some(location) = level.slash_redirect(configuration, path)
             {

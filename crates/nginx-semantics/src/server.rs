@@ -9,6 +9,7 @@ use crate::catalogue::DirectiveName;
 use crate::configuration::{Configuration, ContextId, ContextKind, Directive};
 use crate::effective::{Effective, effective};
 use crate::pattern::Pattern;
+use crate::placeholder;
 
 /// The words of all `server_name` lines, in order; empty where none is written.
 pub fn server_names(configuration: Configuration<'_>, server: ContextId) -> Vec<String> {
@@ -31,6 +32,8 @@ pub enum ListenAddress {
     Name(String, u16),
     /// A Unix socket.
     Unix(String),
+    /// Not known: a placeholder stands in it.
+    Unknown(String),
 }
 
 impl ListenAddress {
@@ -39,6 +42,9 @@ impl ListenAddress {
 
     /// Reads the first word of a `listen` (`core/ngx_inet.c:ngx_parse_url`).
     pub fn parse(word: &str) -> Self {
+        if placeholder::is_unknown(word.as_bytes()) {
+            return Self::Unknown(word.to_owned());
+        }
         if let Some(path) = word.strip_prefix("unix:") {
             return Self::Unix(path.to_owned());
         }
@@ -63,7 +69,7 @@ impl ListenAddress {
     pub fn port(&self) -> Option<u16> {
         match self {
             Self::Ip(_, port) | Self::Name(_, port) => Some(*port),
-            Self::Unix(_) => None,
+            Self::Unix(_) | Self::Unknown(_) => None,
         }
     }
 
@@ -81,6 +87,7 @@ impl std::fmt::Display for ListenAddress {
             Self::Ip(IpAddr::V6(ip), port) => write!(f, "[{ip}]:{port}"),
             Self::Name(name, port) => write!(f, "{name}:{port}"),
             Self::Unix(path) => write!(f, "unix:{path}"),
+            Self::Unknown(word) => write!(f, "{word}"),
         }
     }
 }
@@ -100,6 +107,11 @@ impl Listen<'_> {
     /// Whether the line has a parameter such as `ssl`.
     pub fn has(&self, parameter: &str) -> bool {
         self.directive.is_some_and(|line| line.arguments().skip(1).any(|word| word == parameter.as_bytes()))
+    }
+
+    /// Whether it may have parameters that are not known, because placeholders stand for them.
+    pub fn has_unknown(&self) -> bool {
+        self.directive.is_some_and(|line| line.has_unknown())
     }
 
     fn is_default(&self) -> bool {
@@ -156,7 +168,7 @@ pub enum NameMatch {
 pub enum ServerSelection {
     /// This one.
     Server(ContextId, NameMatch),
-    /// A regex on the way cannot be evaluated; it belongs to this server.
+    /// A regex on the way cannot be evaluated, or a placeholder stands in a name; it belongs to this server.
     CannotSay(ContextId),
 }
 
@@ -292,6 +304,7 @@ pub fn select_server(
     let mut leading: Option<(usize, ContextId, String)> = None;
     let mut trailing: Option<(usize, ContextId, String)> = None;
     let mut regexes: Vec<(ContextId, String)> = Vec::new();
+    let mut unknown: Option<ContextId> = None;
     let mut servers: Vec<ContextId> = socket.listens.iter().map(|listen| listen.server).collect();
     servers.dedup();
     let names_of = |server: ContextId| {
@@ -304,6 +317,13 @@ pub fn select_server(
         for name in names_of(server) {
             if let Some(regex) = name.strip_prefix('~') {
                 regexes.push((server, regex.to_owned()));
+                continue;
+            }
+            if placeholder::is_unknown(name.as_bytes()) {
+                // `*.${DOMAIN}` may be longer by any label.
+                let may_be =
+                    name.starts_with(['*', '.']) || placeholder::may_be(name.as_bytes(), host.as_bytes());
+                unknown = unknown.or(may_be.then_some(server));
                 continue;
             }
             if !taken.take(&name.to_ascii_lowercase()) {
@@ -325,6 +345,10 @@ pub fn select_server(
                 _ => {}
             }
         }
+    }
+    // Any name may be the host itself, and that comes first.
+    if let Some(server) = unknown {
+        return Some(ServerSelection::CannotSay(server));
     }
     if let Some((_, server, name)) = leading {
         return Some(ServerSelection::Server(server, NameMatch::LeadingWildcard(name)));

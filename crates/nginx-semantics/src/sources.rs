@@ -1,14 +1,17 @@
 //! The files that were read, each parsed once.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use nginx_syntax::{NodeId, Source, Span, Tree, Vocabulary, parse};
+use nginx_syntax::{LeafKind, NodeId, Source, Span, Tree, Vocabulary, parse, unquote};
 
+use crate::budgets::{self, Copies};
 use crate::catalogue::{self, DirectiveName};
 use crate::files::{Files, ReadError};
 use crate::include::Scope;
+use crate::placeholder::{self, Placeholders, in_place_of_directive};
 
 /// Index of a file among the [`Sources`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,6 +41,14 @@ pub struct SourceFile {
     pub may_be_shown: bool,
     /// Whether it stands for a file that distributions ship, and was not read at all.
     pub is_builtin: bool,
+    /// The words that placeholders make unknown.
+    placeholders: Placeholders,
+    /// The quote of the first word that has any.
+    quote: Option<u8>,
+    /// Whether any word may be unknown: few files have one, and it is asked often.
+    has_unknown: bool,
+    /// What it counts when it is included once more, see [`budgets`].
+    pub(crate) count: usize,
 }
 
 impl SourceFile {
@@ -51,6 +62,49 @@ impl SourceFile {
         self.source.bytes()
     }
 
+    /// The words of a directive, its name first, as spans with their quotes. All reading of words goes through here and
+    /// [`SourceFile::value`], for a placeholder may be several words to nginx's lexer: `<%= name %>`.
+    pub fn words(&self, node: NodeId) -> impl Iterator<Item = Span> + use<'_> {
+        self.joined(self.tree.words(node))
+    }
+
+    /// Words of this file, those of one placeholder as one.
+    pub(crate) fn joined<I: Iterator<Item = Span>>(
+        &self,
+        words: I,
+    ) -> impl Iterator<Item = Span> + use<'_, I> {
+        self.placeholders.joined(words)
+    }
+
+    /// The value of a word that [`SourceFile::words`] gave out: what stands for a placeholder is unknown, see
+    /// [`crate::placeholder`].
+    pub fn value(&self, word: Span) -> Cow<'_, [u8]> {
+        match self.placeholders.value(word.start) {
+            Some(value) => Cow::Borrowed(value),
+            None => unquote(word.of(self.bytes())),
+        }
+    }
+
+    /// The value of the 0-based `index`th word of a directive, the name being the first.
+    pub fn word(&self, node: NodeId, index: usize) -> Option<Cow<'_, [u8]>> {
+        self.words(node).nth(index).map(|word| self.value(word))
+    }
+
+    /// The quote that the first quoted word has; `None` for a file without any.
+    pub fn quote(&self) -> Option<u8> {
+        self.quote
+    }
+
+    /// Whether a word of any directive may be unknown.
+    pub(crate) fn has_unknown(&self) -> bool {
+        self.has_unknown
+    }
+
+    /// The first placeholder that makes the file a template.
+    pub(crate) fn template_mark(&self) -> Option<Span> {
+        in_place_of_directive(&self.tree, self.bytes(), |node| self.name(node))
+    }
+
     fn new(
         path: PathBuf,
         shown: &str,
@@ -62,7 +116,25 @@ impl SourceFile {
         let tree = parse(source.bytes(), &NginxVocabulary);
         let name = |node| catalogue::lookup(&tree.name(node, source.bytes()));
         let names = std::iter::once(DirectiveName::UNKNOWN).chain(tree.nodes().map(name)).collect();
-        Ok(Self { source: Arc::new(source), tree, names, path, may_be_shown, is_builtin })
+        let count = budgets::count(&tree);
+        let placeholders = Placeholders::of(&tree, source.bytes());
+        let has_unknown = !placeholders.is_empty() || placeholder::is_unknown(source.bytes());
+        let may_have = memchr::memchr2(b'"', b'\'', source.bytes()).is_some();
+        let quoted = may_have.then(|| tree.leaves().find(|leaf| leaf.kind == LeafKind::Quoted)).flatten();
+        let quote = quoted.and_then(|leaf| leaf.span.of(source.bytes()).first().copied());
+        let source = Arc::new(source);
+        Ok(Self {
+            quote,
+            source,
+            tree,
+            names,
+            path,
+            may_be_shown,
+            is_builtin,
+            placeholders,
+            has_unknown,
+            count,
+        })
     }
 
     /// The same file with other bytes.
@@ -98,8 +170,10 @@ impl Vocabulary for NginxVocabulary {
 pub struct Sources {
     files: Vec<Arc<SourceFile>>,
     by_identity: HashMap<PathBuf, FileId>,
-    /// How many directives all configurations of the run have so far.
-    pub(crate) placed: usize,
+    /// What the configurations of the run hold so far.
+    copies: Copies,
+    /// What all files count together.
+    written: usize,
 }
 
 impl Sources {
@@ -118,11 +192,13 @@ impl Sources {
     /// # Errors
     /// When a file gets larger than is read.
     pub fn with(&self, changed: &BTreeMap<FileId, Vec<u8>>) -> Result<Self, ReadError> {
-        let mut this = Self { files: self.files.clone(), by_identity: self.by_identity.clone(), placed: 0 };
+        let mut this =
+            Self { files: self.files.clone(), by_identity: self.by_identity.clone(), ..Self::default() };
         for (id, file) in (0..).map(FileId).zip(&mut this.files) {
             let Some(bytes) = changed.get(&id) else { continue };
             *file = Arc::new(file.with(bytes.clone())?);
         }
+        this.written = this.files.iter().map(|file| file.count).sum();
         Ok(this)
     }
 
@@ -150,6 +226,22 @@ impl Sources {
         Ok(id)
     }
 
+    /// Whether a file may be placed at one more include of any configuration of the run.
+    pub(crate) fn enter(&mut self, id: FileId) -> bool {
+        let count = self.get(id).map_or(0, |file| file.count);
+        self.copies.enter(id, count, self.written)
+    }
+
+    /// Whether a file was not placed at an include because its budget was used up.
+    pub(crate) fn is_exhausted(&self) -> bool {
+        self.copies.is_exhausted
+    }
+
+    /// What all files count together.
+    pub(crate) fn written(&self) -> usize {
+        self.written
+    }
+
     /// The built-in text that stands for a file that distributions ship.
     /// Never fails in practice: built-in texts are short.
     pub(crate) fn builtin(&mut self, path: &str, text: &str) -> Result<FileId, ReadError> {
@@ -172,6 +264,7 @@ impl Sources {
     ) -> Result<FileId, ReadError> {
         let file = SourceFile::new(path, shown, bytes, may_be_shown, is_builtin)?;
         let id = FileId(u32::try_from(self.files.len()).map_err(|_| ReadError::TooLarge(0))?);
+        self.written = self.written.saturating_add(file.count);
         self.files.push(Arc::new(file));
         Ok(id)
     }

@@ -139,6 +139,19 @@ impl Tree {
         (1..self.nodes.len()).map(|index| NodeId(u32::try_from(index).unwrap_or(u32::MAX)))
     }
 
+    /// The first directive whose name starts at `offset` or behind it, and the one before that.
+    pub fn around(&self, offset: u32) -> (Option<NodeId>, Option<NodeId>) {
+        let is_before = |node: &Node| {
+            let first = self.leaves.get(node.first_leaf as usize);
+            first.is_some_and(|leaf| leaf.span.start < offset)
+        };
+        let directives = self.nodes.get(1..).unwrap_or_default();
+        let before = directives.partition_point(is_before);
+        let id = |index: usize| u32::try_from(index).ok().map(NodeId);
+        let next = (before < directives.len()).then(|| id(before + 1)).flatten();
+        (next, if before > 0 { id(before) } else { None })
+    }
+
     /// The directives directly inside `parent`, in order.
     pub fn children(&self, parent: NodeId) -> impl Iterator<Item = NodeId> {
         let first = self.node(parent).and_then(|node| node.first_child.some());

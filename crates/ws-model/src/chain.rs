@@ -203,7 +203,7 @@ fn fit((host, port): &(String, u16), address: &ListenAddress, relation: Relation
             Ok(other) => (other == *ip).then_some(Fit::Exact),
             Err(_) => (!is_same && !ip.is_loopback()).then_some(Fit::Open),
         },
-        (_, ListenAddress::Unix(_)) => None,
+        (_, ListenAddress::Unix(_) | ListenAddress::Unknown(_)) => None,
     }
 }
 

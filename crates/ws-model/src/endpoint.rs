@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use nginx_semantics::placeholder::is_unknown;
 use nginx_semantics::{
     At, Configuration, ContextId, ContextKind, Directive, LocationName, Modifier, Pass, Target,
 };
@@ -190,6 +191,9 @@ impl<'s> Endpoint<'s> {
             .find_map(|level| self.configuration.opener(level))?;
         let name = LocationName::of(&location)?;
         let path = self.evidence.iter().find_map(|evidence| evidence.path.clone());
+        if is_unknown(&name.name) {
+            return path;
+        }
         match name.modifier {
             Modifier::Exact => Some(as_sent(&String::from_utf8_lossy(&name.name))),
             Modifier::Prefix | Modifier::PriorityPrefix => {

@@ -6,8 +6,8 @@
 use std::borrow::Cow;
 
 use nginx_semantics::{
-    Configuration, ContextId, Declared, Directive, DirectiveName, Evaluator, Presence, Value, Variables,
-    VersionRange, declared, defaults, effective,
+    Configuration, ContextId, Declared, Directive, DirectiveName, Evaluator, Gap, Presence, Value, Variables,
+    VersionRange, declared, defaults, effective, placeholder,
 };
 
 use crate::browser::{Browser, HandshakeRequest, has_token};
@@ -124,7 +124,12 @@ impl<'s> Handshake<'s> {
         let lines = |declared: &Declared<'s>| -> Vec<Line<'s>> {
             declared.directives.iter().filter_map(|directive| Line::new(*directive, &evaluate)).collect()
         };
+        // A field whose name is not known may be any.
+        let is_unnamed =
+            |line: &&Directive<'s>| line.argument(0).is_some_and(|name| placeholder::is_unknown(&name));
+        let unnamed = nearest.iter().flat_map(|declared| &declared.directives).find(is_unnamed);
         let absent = match &nearest {
+            Some(_) if let Some(line) = unnamed => Source::Unknown(Gap::placeholder(line)),
             Some(declared) => match declared.gap {
                 Some(gap) if !gap.is_pattern => Source::Unknown(gap),
                 gap => Source::Default { is_assumed: gap.is_some() || is_partial(configuration, declared) },

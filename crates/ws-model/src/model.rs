@@ -5,10 +5,11 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use nginx_semantics::defaults::HTTP11_BY_DEFAULT;
 use nginx_semantics::{
     At, Configuration, ContextId, ContextKind, Directive, DirectiveName, Evaluator, Exchange, LocationName,
     Locations, Modifier, Pass, PassModule, Request, Selection, Target, Variables, VersionRange, listens,
-    normalize_path, raised, server_names,
+    normalize_path, raised, server_names, upstream,
 };
 
 use crate::browser::{Browser, HandshakeRequest, OrdinaryRequest, has_token};
@@ -71,6 +72,12 @@ pub struct Model<'s> {
     pub unclear_paths: Vec<(String, Directive<'s>)>,
     /// By server: which of the endpoints are its own.
     by_server: BTreeMap<ContextId, Vec<usize>>,
+    /// The locations of the endpoints.
+    endpoint_locations: BTreeSet<ContextId>,
+    /// By level: what [`Model::has_only_endpoints`] found.
+    only_endpoints: RefCell<BTreeMap<ContextId, bool>>,
+    /// By `http`: what [`Model::keeps_connections`] found.
+    kept: RefCell<BTreeMap<Option<ContextId>, bool>>,
     /// By `http`: what [`Model::connection_variable`] found.
     connection_variables: RefCell<BTreeMap<ContextId, Option<String>>>,
     /// By server and path: the location that serves it.
@@ -119,6 +126,9 @@ impl<'s> Model<'s> {
             lost_paths: Vec::new(),
             unclear_paths: Vec::new(),
             by_server: BTreeMap::new(),
+            endpoint_locations: BTreeSet::new(),
+            only_endpoints: RefCell::default(),
+            kept: RefCell::default(),
             connection_variables: RefCell::default(),
             server_words: RefCell::default(),
             served: RefCell::default(),
@@ -158,6 +168,10 @@ impl<'s> Model<'s> {
         let denied = self.denied_by_path(hints);
         candidates.retain(|endpoint| !denied.contains(&endpoint.context));
         self.endpoints = proven(candidates);
+        let locations = self.endpoints.iter();
+        let locations = locations
+            .filter_map(|endpoint| self.configuration.enclosing(endpoint.context, ContextKind::Location));
+        self.endpoint_locations = locations.collect();
         for (index, endpoint) in self.endpoints.iter().enumerate() {
             if let Some(server) = self.configuration.enclosing(endpoint.context, ContextKind::Server) {
                 self.by_server.entry(server).or_default().push(index);
@@ -251,6 +265,48 @@ impl<'s> Model<'s> {
     pub fn endpoints_of(&self, server: ContextId) -> impl Iterator<Item = &Endpoint<'s>> {
         let own = self.by_server.get(&server).into_iter().flatten();
         own.filter_map(|&index| self.endpoints.get(index))
+    }
+
+    /// Whether all locations at or below a level that pass requests on are endpoints.
+    pub fn has_only_endpoints(&self, level: ContextId) -> bool {
+        if let Some(&known) = self.only_endpoints.borrow().get(&level) {
+            return known;
+        }
+        let configuration = self.configuration;
+        let mut open = vec![level];
+        let mut has_only = true;
+        while let Some(context) = open.pop().filter(|_| has_only) {
+            open.extend(&configuration.context(context).children);
+            let passes = self.passes.binary_search_by_key(&context, |(context, _)| *context).is_ok();
+            let location = configuration.enclosing(context, ContextKind::Location);
+            has_only =
+                !passes || location.is_some_and(|location| self.endpoint_locations.contains(&location));
+        }
+        self.only_endpoints.borrow_mut().insert(level, has_only);
+        has_only
+    }
+
+    /// The line that makes an endpoint's upstream keep connections: `keepalive`, or the block itself since nginx 1.29.7.
+    pub fn keepalive(&self, endpoint: &Endpoint<'_>) -> Option<Directive<'s>> {
+        let configuration = self.configuration;
+        let block = upstream(configuration, endpoint.context, &endpoint.target.host)?;
+        match configuration.named(block, DirectiveName::KEEPALIVE).next() {
+            Some(keepalive) => (keepalive.argument(0).as_deref() != Some(b"0")).then_some(keepalive),
+            None if self.versions.all_since(HTTP11_BY_DEFAULT) => configuration.opener(block),
+            None => None,
+        }
+    }
+
+    /// Whether the upstream of any endpoint of an `http` keeps connections.
+    pub fn keeps_connections(&self, http: Option<ContextId>) -> bool {
+        let is_kept = || {
+            let mut beside = self
+                .endpoints
+                .iter()
+                .filter(|endpoint| self.configuration.enclosing(endpoint.context, ContextKind::Http) == http);
+            beside.any(|endpoint| self.keepalive(endpoint).is_some())
+        };
+        *self.kept.borrow_mut().entry(http).or_insert_with(is_kept)
     }
 
     /// Evaluates for a request that ends in `context`.

@@ -4,8 +4,6 @@
 //! `proxy_set_header` is inherited all or not at all (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_merge_loc_conf`):
 //! the first line of a location's own needs those beside it that it inherits.
 
-use std::collections::BTreeSet;
-
 use lint_finding::Applicability;
 use nginx_semantics::{Configuration, ContextId, ContextKind, Directive, DirectiveName};
 use nginx_syntax::NodeId;
@@ -56,7 +54,7 @@ impl<'s> Repair<'s> {
         let lines = all.into_iter().flatten().chain(&handshake.others);
         let lines = lines.map(|line| (line.name.clone(), line.directive)).collect();
         Self {
-            is_of_endpoints: handshake.level.is_some_and(|level| is_of_endpoints(cx, level)),
+            is_of_endpoints: handshake.level.is_some_and(|level| cx.model.has_only_endpoints(level)),
             version: version.filter(is_of_location),
             ..Self::of_location(configuration, location, endpoint.pass.directive, lines)
         }
@@ -250,17 +248,6 @@ impl<'s> Repair<'s> {
         };
         self.configuration.directives(self.location).filter(is_own).collect()
     }
-}
-
-/// Whether all locations below a level that pass requests on are endpoints.
-fn is_of_endpoints(cx: &Context<'_, '_>, level: ContextId) -> bool {
-    let configuration = cx.configuration();
-    let location = |context: ContextId| configuration.enclosing(context, ContextKind::Location);
-    let is_below = |context: ContextId| configuration.levels(context).any(|one| one == level);
-    let endpoints: BTreeSet<Option<ContextId>> =
-        cx.model.endpoints.iter().map(|endpoint| location(endpoint.context)).collect();
-    let mut below = cx.model.passes.iter().filter(|(context, _)| is_below(*context));
-    below.all(|(context, _)| endpoints.contains(&location(*context)))
 }
 
 /// Whether lost lines can come back as they are: not a `Host` that may be empty, nor two of them. nginx sends none then, or

@@ -1,6 +1,6 @@
 //! What several rules ask of the `upstream` block of an endpoint.
 
-use nginx_semantics::{Balancing, ContextId, Directive, DirectiveName, defaults, upstream};
+use nginx_semantics::{Balancing, ContextId, Directive, upstream};
 use ws_model::Endpoint;
 use ws_model::applications::{Affinity, Application};
 
@@ -26,12 +26,7 @@ pub(crate) fn shared<'s>(
 
 /// The line that makes the upstream keep connections: `keepalive`, or the block itself since nginx 1.29.7.
 pub(crate) fn keepalive<'s>(cx: &Context<'_, 's>, endpoint: &Endpoint<'_>) -> Option<Directive<'s>> {
-    let block: ContextId = upstream(cx.configuration(), endpoint.context, &endpoint.target.host)?;
-    match cx.configuration().named(block, DirectiveName::KEEPALIVE).next() {
-        Some(keepalive) => (keepalive.argument(0).as_deref() != Some(b"0")).then_some(keepalive),
-        None if cx.versions().all_since(defaults::HTTP11_BY_DEFAULT) => cx.configuration().opener(block),
-        None => None,
-    }
+    cx.model.keepalive(endpoint)
 }
 
 /// What is known of an endpoint's need for one server.

@@ -5,7 +5,6 @@ use ws_model::{Endpoint, Handshake, Line};
 
 use crate::Context;
 use crate::edit::word;
-use crate::upstreams::keepalive;
 
 /// The value for `Connection`: a variable that is right for handshakes and for other requests alike.
 pub(crate) struct ConnectionValue {
@@ -56,12 +55,7 @@ impl MapLines {
     /// The map that gives `Connection` its value for handshakes and for other requests alike: these get `close`, or
     /// nothing where upstreams keep connections open, which `close` would end.
     pub(crate) fn connection(cx: &Context<'_, '_>, http: Option<ContextId>, name: impl Into<String>) -> Self {
-        let configuration = cx.configuration();
-        let is_beside =
-            |other: &&Endpoint<'_>| configuration.enclosing(other.context, ContextKind::Http) == http;
-        let mut beside = cx.model.endpoints.iter().filter(is_beside);
-        let keeps = cx.versions().all_since(defaults::HTTP11_BY_DEFAULT)
-            || beside.any(|other| keepalive(cx, other).is_some());
+        let keeps = cx.versions().all_since(defaults::HTTP11_BY_DEFAULT) || cx.model.keeps_connections(http);
         let other = if keeps { "" } else { "close" };
         Self { name: name.into(), entries: [("default", "upgrade"), ("", other)] }
     }

@@ -229,6 +229,9 @@ impl Run<'_> {
 
     /// Why a fix is not even tried.
     fn refusal(&self, fix: &Fix) -> Option<String> {
+        if self.state.is_cut() {
+            return Some("not all was judged, so nobody knows whom it would change".to_owned());
+        }
         let mut last = None;
         for edit in &fix.edits {
             let id = FileId(edit.place.file.0);

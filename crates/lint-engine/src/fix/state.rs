@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::rc::Rc;
 
-use lint_finding::{Finding, Outcome, RuleMeta, Severity};
+use lint_finding::{Finding, NoticeCode, Outcome, RuleMeta, Severity};
 use nginx_semantics::{Configuration, ContextId, FileId, Files, Layout, Loaded, Scope, Sources, load_with};
 use ws_model::Model;
 use ws_model::chain::Outlet;
@@ -71,14 +71,17 @@ impl Part {
         notices::of_includes(configuration, &mut rest);
         notices::of_paths(&model, &mut rest);
         rest.model(&model);
+        let said = said(&given.rules(&settings), &model);
+        let outlets = outlets(&model);
+        notices::of_ways(&model, &mut rest);
         Self {
             root: configuration.root(),
             fragments: configuration.fragments().iter().map(|fragment| fragment.file).collect(),
             files: configuration.files(),
-            said: said(&given.rules(&settings), &model),
+            said,
             settings,
             rest,
-            outlets: outlets(&model),
+            outlets,
             units: Units::new(configuration),
         }
     }
@@ -179,6 +182,12 @@ impl State {
     pub(crate) fn configuration(&self, part: usize) -> Option<Configuration<'_>> {
         let layout = self.loaded.layouts.get(part)?;
         Some(Configuration::new(&self.loaded.sources, layout))
+    }
+
+    /// Whether a budget was used up, so that there is more than was judged.
+    pub(crate) fn is_cut(&self) -> bool {
+        let notices = &self.all.notices;
+        notices.iter().any(|notice| notice.code == NoticeCode::TooLarge && notice.incomplete)
     }
 
     /// What the user is told.

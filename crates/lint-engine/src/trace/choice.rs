@@ -4,9 +4,9 @@ use core::net::SocketAddr;
 
 use lint_finding::{Place, Prospect, Remark, Responder, Stage, TraceAnswer, TraceRun, TraceStep, TraceWay};
 use nginx_semantics::{
-    Configuration, ContextId, ContextKind, Directive, DirectiveName, ListenAddress, NameMatch, NameMiss,
-    NginxVersion, Presence, ServerSelection, Socket, first_server, misdirecting, name_rivals, select_server,
-    sockets,
+    Configuration, ContextId, ContextKind, Directive, DirectiveName, Listen, ListenAddress, NameMatch,
+    NameMiss, NginxVersion, Presence, ServerSelection, Socket, first_server, misdirecting, name_rivals,
+    placeholder, select_server, server_names, sockets,
 };
 
 use super::{Follow, Followed, Query, server_text};
@@ -14,8 +14,11 @@ use super::{Follow, Followed, Query, server_text};
 /// Since this version a cleartext socket with `http2` takes HTTP/1.1 too (changes of nginx 1.25.1).
 const HTTP1_BESIDE_HTTP2: NginxVersion = NginxVersion::new(1, 25, 1);
 
-/// As many names that lose are shown.
+/// As many names or addresses that lose are shown.
 const MOST_RIVALS: usize = 6;
+
+/// As many addresses are shown where none is the one that was asked for.
+const MOST_ADDRESSES: usize = 20;
 
 /// The sockets of TCP whose `listen` lines were given.
 pub(super) fn open_sockets<'s>(configuration: Configuration<'s>, http: ContextId) -> Vec<Socket<'s>> {
@@ -86,7 +89,12 @@ pub(super) fn no_socket(query: &Query, mut open: Vec<String>, streams: &[String]
     };
     match open.as_slice() {
         [] => format!("no server listens {asked}: what was given has no server that listens at all"),
-        open => format!("no server listens {asked}: there are {}", open.join(", ")),
+        open => {
+            let more = open.len().saturating_sub(MOST_ADDRESSES);
+            let shown = open.get(..MOST_ADDRESSES.min(open.len())).unwrap_or_default().join(", ");
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            format!("no server listens {asked}: there are {shown}{more}")
+        }
     }
 }
 
@@ -177,14 +185,18 @@ impl<'s> Follow<'_, 's> {
         if line.is_none() {
             step.remarks.push(remark("no `listen` is written, which means *:80 for root", None));
         }
-        for other in sockets {
+        let others = sockets.iter().filter(|other| {
             let is_same_port = other.address.port() == socket.address.port();
-            if other.address == socket.address || !is_same_port || other.address.is_wildcard() {
-                continue;
-            }
+            other.address != socket.address && is_same_port && !other.address.is_wildcard()
+        });
+        for other in others.clone().take(MOST_RIVALS) {
             let line = other.listens.first().and_then(|listen| listen.directive);
             let text = format!("not {}: it takes what comes to that address", other.address);
             step.remarks.push(remark(text, line.map(|line| place(&line))));
+        }
+        let more = others.skip(MOST_RIVALS).count();
+        if more > 0 {
+            step.remarks.push(remark(format!("nor {more} more addresses"), None));
         }
         if let Some(listen) = socket.listens.iter().find(|listen| listen.has("proxy_protocol")) {
             let text =
@@ -200,6 +212,10 @@ impl<'s> Follow<'_, 's> {
             let listen = socket.listens.iter().find(|listen| listen.has(parameter));
             listen.and_then(|listen| listen.directive).map(|line| place(&line))
         };
+        // A placeholder may stand for `ssl` and `http2`.
+        if socket.listens.iter().any(Listen::has_unknown) {
+            return None;
+        }
         if self.query.url.is_tls && !socket.is_tls() {
             let own = socket.listens.first().and_then(|listen| listen.directive).map(|line| place(&line));
             return Some(answer(
@@ -229,7 +245,11 @@ impl<'s> Follow<'_, 's> {
             Some(ServerSelection::Server(server, why)) => (server, why),
             Some(ServerSelection::CannotSay(server)) => {
                 let opener = configuration.opener(server).map(|line| place(&line));
-                let text = "a regex of `server_name` cannot be evaluated here, so any server may take it";
+                let mut names = server_names(configuration, server).into_iter();
+                let text = match names.any(|name| placeholder::is_unknown(name.as_bytes())) {
+                    true => "a placeholder stands in a `server_name`, so any server may take it",
+                    false => "a regex of `server_name` cannot be evaluated here, so any server may take it",
+                };
                 run.steps.push(step(Stage::Server, text, opener));
                 run.ways.push(only(answer(None, Responder::Unknown, text, opener, Prospect::Unknown)));
                 return true;

@@ -12,6 +12,7 @@ mod way;
 use std::path::PathBuf;
 
 use lint_finding::{Finding, Prospect, Severity, Trace, TraceRun, TracedRequest};
+use nginx_semantics::budgets::ADDRESSES;
 use nginx_semantics::{
     CHANGES, ClientRequest, Configuration, ContextId, ContextKind, Files, Loaded, NginxVersion, Scope,
     Socket, VersionRange, load, server_names,
@@ -87,7 +88,12 @@ fn follow(
         for http in configuration.of_kind(ContextKind::Http) {
             let sockets = choice::open_sockets(configuration, http);
             elsewhere.extend(sockets.iter().map(|socket| socket.address.to_string()));
-            let chosen = choice::sockets_for(&sockets, query).into_iter();
+            let chosen = choice::sockets_for(&sockets, query);
+            let beyond = chosen.get(ADDRESSES).and_then(|socket| socket.listens.first()?.directive);
+            if let Some(line) = beyond {
+                notices::of_addresses(&line, chosen.len(), &mut gathered);
+            }
+            let chosen = chosen.into_iter().take(ADDRESSES);
             let all: Vec<Followed> =
                 chosen.flat_map(|socket| versions(&model, http, socket, &sockets, query, &request)).collect();
             if all.is_empty() {
@@ -99,6 +105,7 @@ fn follow(
             let found = on_the_way(&model, &visited, found.into_vec());
             followed.push((all, found, settings.clone()));
         }
+        notices::of_ways(&model, &mut gathered);
     }
     // Of several roots those count where a server has the name.
     let is_named = |all: &[Followed]| all.iter().any(|one| one.is_named);

@@ -275,7 +275,11 @@ impl<'s> Words<'_, '_, 's> {
             }
             Step::NotGiven(gap) => {
                 let include = configuration.directive(gap.include);
-                let text = format!("`{}` was not given, and may change what follows", include.text_line());
+                let why = match gap.is_placeholder {
+                    true => "has a placeholder",
+                    false => "was not given",
+                };
+                let text = format!("`{}` {why}, and may change what follows", include.text_line());
                 step(Stage::NotGiven, text, Some(place(&include)))
             }
         })

@@ -7,6 +7,7 @@ mod checklist;
 mod docs;
 mod fixes;
 mod idioms;
+mod placeholders;
 mod registry;
 mod remedies;
 mod settings;

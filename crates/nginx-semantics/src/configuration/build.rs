@@ -9,17 +9,13 @@ use nginx_syntax::NodeId;
 
 use super::problem::{IncludeFailure, IncludeProblem};
 use super::{ChainId, Context, ContextId, ContextKind, DirectiveRef, Fragment, Gap, Layout, Link, Presence};
+use crate::budgets;
 use crate::catalogue::DirectiveName;
 use crate::certificate::CertificateFile;
 use crate::files::{Files, ReadError, folder_of};
 use crate::include::{Base, Resolved, Scope, named_file, resolve};
+use crate::placeholder;
 use crate::sources::{FileId, Sources};
-
-/// As many directives, includes expanded, are judged in one run, a block or an include counting as four: a tree of
-/// includes that doubles at every level would otherwise never end.
-const MOST_DIRECTIVES: usize = 4_000_000;
-/// Blocks nested deeper than this are not judged.
-const MOST_DEPTH: u32 = 5_000;
 
 /// Makes layouts, reading files as it meets them.
 pub(crate) struct Builder<'a> {
@@ -29,6 +25,14 @@ pub(crate) struct Builder<'a> {
     pub(crate) layout: Layout,
     /// What the arguments of includes mean: many files include the same snippets.
     targets: HashMap<String, Rc<Target>>,
+    /// The files that were placed in each context.
+    entered: HashSet<(ContextId, FileId)>,
+    /// The arguments of includes whose files were all placed, some of them elsewhere.
+    placed: HashSet<String>,
+    /// What was not placed once more, by context.
+    refused: HashSet<(ContextId, String)>,
+    /// How many `listen` lines and names each server has.
+    addresses: HashMap<ContextId, (usize, usize)>,
     /// The `ssl_certificate` and `ssl_certificate_key` lines that were placed.
     tls_files: Vec<DirectiveRef>,
     /// Blocks whose inside is still to be filled.
@@ -59,6 +63,10 @@ impl<'a> Builder<'a> {
             sources,
             layout,
             targets: HashMap::new(),
+            entered: HashSet::new(),
+            placed: HashSet::new(),
+            refused: HashSet::new(),
+            addresses: HashMap::new(),
             tls_files: Vec::new(),
             unfilled: Vec::new(),
         }
@@ -85,8 +93,8 @@ impl<'a> Builder<'a> {
         let mut keys = HashSet::new();
         for reference in std::mem::take(&mut self.tls_files) {
             let Some(source) = self.sources.get(reference.file) else { continue };
-            let Some(word) = source.tree.words(reference.node).nth(1) else { continue };
-            let path = String::from_utf8_lossy(&nginx_syntax::unquote(word.of(source.bytes()))).into_owned();
+            let Some(word) = source.word(reference.node, 1) else { continue };
+            let path = String::from_utf8_lossy(&word).into_owned();
             if path.contains('$') {
                 continue;
             }
@@ -208,18 +216,15 @@ impl<'a> Builder<'a> {
             let Some(source) = self.sources.get(reference.file) else { continue };
             let name = source.name(node);
             let is_block = source.tree.is_block(node);
-            if self.sources.placed >= MOST_DIRECTIVES {
-                self.problem_once(reference, IncludeFailure::TooLarge);
-                self.unfilled.clear();
-                return;
-            }
-            self.sources.placed += if is_block || name == DirectiveName::INCLUDE { 4 } else { 1 };
             if name == DirectiveName::INCLUDE && !is_block && kind.expands_includes() {
                 let included = self.include(context, reference, base);
                 for (file, chain) in included.into_iter().rev() {
                     let frame = self.frame(file, NodeId::FILE, chain);
                     frames.push(frame);
                 }
+                continue;
+            }
+            if kind == ContextKind::Server && !self.has_room(context, reference, name) {
                 continue;
             }
             if let Some(context) = self.layout.contexts.get_mut(context.0 as usize) {
@@ -232,6 +237,26 @@ impl<'a> Builder<'a> {
                 self.open_block(context, kind.child(name), name, reference);
             }
         }
+    }
+
+    /// Whether a `listen` or `server_name` line of a server is judged: nginx looks for each name at each address.
+    fn has_room(&mut self, server: ContextId, line: DirectiveRef, name: DirectiveName) -> bool {
+        let (listens, names) = self.addresses.get(&server).copied().unwrap_or_default();
+        let words = || self.sources.get(line.file).map_or(0, |file| file.words(line.node).skip(1).count());
+        let (listens, names) = match name {
+            DirectiveName::LISTEN => (listens + 1, names),
+            DirectiveName::SERVER_NAME => (listens, names + words()),
+            _ => return true,
+        };
+        if listens > budgets::LISTENS || listens.saturating_mul(names) > budgets::LISTENS_AND_NAMES {
+            self.problem_once(line, IncludeFailure::TooManyAddresses);
+            if !self.layout.contexts.get(server.0 as usize).is_some_and(|server| !server.gaps.is_empty()) {
+                self.gap(server, Gap { include: line, is_pattern: false, is_placeholder: false });
+            }
+            return false;
+        }
+        self.addresses.insert(server, (listens, names));
+        true
     }
 
     fn open_block(
@@ -252,7 +277,7 @@ impl<'a> Builder<'a> {
             _ => (parent, kind),
         };
         let depth = self.layout.contexts.get(parent.0 as usize).map_or(0, |context| context.depth);
-        if depth >= MOST_DEPTH {
+        if depth >= budgets::DEPTH {
             self.problem_once(opener, IncludeFailure::TooDeep);
             return;
         }
@@ -262,7 +287,7 @@ impl<'a> Builder<'a> {
 
     /// Says so where a file nests deeper than is judged, followed or not.
     fn refuse_depth(&mut self, file: FileId) {
-        let too_deep = self.sources.get(file).filter(|file| file.tree.depth() > MOST_DEPTH as usize);
+        let too_deep = self.sources.get(file).filter(|file| file.tree.depth() > budgets::DEPTH as usize);
         if let Some(node) = too_deep.and_then(|file| file.tree.nodes().next()) {
             let first = DirectiveRef { file, node, chain: ChainId::NONE };
             self.problem_once(first, IncludeFailure::TooDeep);
@@ -292,15 +317,23 @@ impl<'a> Builder<'a> {
     /// The files of an include with the chain that leads to them.
     fn include(&mut self, context: ContextId, include: DirectiveRef, base: &Base) -> Vec<(FileId, ChainId)> {
         let Some(source) = self.sources.get(include.file) else { return Vec::new() };
-        let Some(word) = source.tree.words(include.node).nth(1) else { return Vec::new() };
-        let target = String::from_utf8_lossy(&nginx_syntax::unquote(word.of(source.bytes()))).into_owned();
+        let Some(word) = source.word(include.node, 1) else { return Vec::new() };
+        let is_unknown = placeholder::is_unknown(&word);
+        let target = String::from_utf8_lossy(&word).into_owned();
+        if is_unknown {
+            self.gap(context, Gap { include, is_pattern: false, is_placeholder: false });
+            self.problem(include, target, IncludeFailure::NotFound { is_inside: false });
+            return Vec::new();
+        }
+        if self.sources.is_exhausted() && self.placed.contains(&target) {
+            self.refuse(context, include, target, base);
+            return Vec::new();
+        }
         let chain = ChainId(u32::try_from(self.layout.chains.len()).unwrap_or(u32::MAX));
         self.layout.chains.push(Link { include });
         match &*self.target(&target, base) {
             &Target::NotGiven { is_pattern, is_inside } => {
-                if let Some(context) = self.layout.contexts.get_mut(context.0 as usize) {
-                    context.gaps.push(Gap { include, is_pattern });
-                }
+                self.gap(context, Gap { include, is_pattern, is_placeholder: false });
                 if !is_pattern {
                     self.problem(include, target, IncludeFailure::NotFound { is_inside });
                 }
@@ -309,7 +342,9 @@ impl<'a> Builder<'a> {
             Target::Files(files) => {
                 let opened =
                     files.iter().filter_map(|(shown, file)| self.enter(context, include, shown, file));
-                opened.map(|file| (file, chain)).collect()
+                let opened = opened.map(|file| (file, chain)).collect();
+                self.placed.insert(target);
+                opened
             }
         }
     }
@@ -344,21 +379,61 @@ impl<'a> Builder<'a> {
     ) -> Option<FileId> {
         let failure = match file {
             &Ok(file) if self.is_open(include, file) => IncludeFailure::Cycle,
-            &Ok(file) => {
-                if self.sources.get(file).is_some_and(|file| !file.is_builtin) {
-                    self.layout.reached.insert(file);
-                }
-                return Some(file);
-            }
+            &Ok(file) => return self.place(context, include, file),
             Err(ReadError::IsFolder) => IncludeFailure::IsFolder,
             Err(ReadError::Outside) => IncludeFailure::NotFound { is_inside: false },
             Err(error) => IncludeFailure::Unreadable(error.clone()),
         };
-        if let Some(context) = self.layout.contexts.get_mut(context.0 as usize) {
-            context.gaps.push(Gap { include, is_pattern: false });
-        }
+        self.gap(context, Gap { include, is_pattern: false, is_placeholder: false });
         self.problem(include, shown.to_owned(), failure);
         None
+    }
+
+    /// The file, unless it was placed so often that no more copies of it are judged.
+    fn place(&mut self, context: ContextId, include: DirectiveRef, file: FileId) -> Option<FileId> {
+        if self.sources.enter(file) {
+            self.entered.insert((context, file));
+            if self.sources.get(file).is_some_and(|file| !file.is_builtin) {
+                self.layout.reached.insert(file);
+            }
+            return Some(file);
+        }
+        self.refuse_copy(context, include, std::iter::once(Some(file)));
+        None
+    }
+
+    /// Leaves out an include whose files were all placed before: at once, for thousands of includes may each mean
+    /// thousands of files.
+    fn refuse(&mut self, context: ContextId, include: DirectiveRef, argument: String, base: &Base) {
+        let target = self.target(&argument, base);
+        if !self.refused.insert((context, argument)) {
+            return;
+        }
+        if let Target::Files(files) = &*target {
+            self.refuse_copy(context, include, files.iter().map(|(_, file)| file.as_ref().ok().copied()));
+        }
+    }
+
+    /// `None` among the files is one that could not be read.
+    fn refuse_copy(
+        &mut self,
+        context: ContextId,
+        include: DirectiveRef,
+        mut files: impl Iterator<Item = Option<FileId>>,
+    ) {
+        self.problem_once(include, IncludeFailure::TooLarge);
+        // What is placed twice in one level says nothing there that it had not said before.
+        let is_here = |file| self.entered.contains(&(context, file));
+        if files.any(|file| !file.is_some_and(is_here)) {
+            self.gap(context, Gap { include, is_pattern: false, is_placeholder: false });
+        }
+    }
+
+    /// What is not known of a level.
+    fn gap(&mut self, context: ContextId, gap: Gap) {
+        if let Some(context) = self.layout.contexts.get_mut(context.0 as usize) {
+            context.gaps.push(gap);
+        }
     }
 
     /// Whether `file` is being read already, at `include` or around it.

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-use nginx_syntax::{NodeId, Span, unquote};
+use nginx_syntax::{NodeId, Span};
 
 use super::{Configuration, DirectiveRef};
 use crate::catalogue::DirectiveName;
+use crate::placeholder;
 use crate::sources::{At, SourceFile};
 
 /// A directive in the place where nginx meets it.
@@ -33,19 +34,25 @@ impl<'s> Directive<'s> {
 
     /// The name as nginx compares it.
     pub fn name_bytes(&self) -> Cow<'s, [u8]> {
-        self.file().map(|file| file.tree.name(self.reference.node, file.bytes())).unwrap_or_default()
+        self.file().and_then(|file| file.word(self.reference.node, 0)).unwrap_or_default()
     }
 
     /// The words after the name, as spans with their quotes.
     pub fn argument_spans(&self) -> impl Iterator<Item = Span> + use<'s> {
         let node = self.reference.node;
-        self.file().into_iter().flat_map(move |file| file.tree.words(node).skip(1))
+        self.file().into_iter().flat_map(move |file| file.words(node).skip(1))
     }
 
     /// The values of the words after the name.
     pub fn arguments(&self) -> impl Iterator<Item = Cow<'s, [u8]>> + use<'s> {
-        let text = self.text();
-        self.argument_spans().map(move |span| unquote(span.of(text)))
+        let file = self.file();
+        self.argument_spans().map(move |span| file.map(|file| file.value(span)).unwrap_or_default())
+    }
+
+    /// Whether a placeholder makes one of the words after the name unknown.
+    pub fn has_unknown(&self) -> bool {
+        let may_have = self.file().is_some_and(SourceFile::has_unknown);
+        may_have && self.arguments().any(|word| placeholder::is_unknown(&word))
     }
 
     /// The value of the 0-based `index`th word after the name.

@@ -21,8 +21,8 @@ impl Layout {
         for (context, id) in upstreams {
             let Some(opener) = context.opener else { continue };
             let Some(file) = sources.get(opener.file) else { continue };
-            let Some(word) = file.tree.words(opener.node).nth(1) else { continue };
-            let name = nginx_syntax::unquote(word.of(file.bytes())).to_ascii_lowercase();
+            let Some(name) = file.word(opener.node, 1) else { continue };
+            let name = name.to_ascii_lowercase();
             self.upstreams.entry(name).or_default().push(id);
         }
     }

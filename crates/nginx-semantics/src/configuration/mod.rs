@@ -63,14 +63,23 @@ pub enum Presence {
     Absent,
 }
 
-/// An include in a level whose files were not given.
+/// An include in a level whose files were not given, or a line that a placeholder makes unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gap {
-    /// The include.
+    /// The include, or the line.
     pub include: DirectiveRef,
     /// Whether it is a pattern: nginx accepts one that matches nothing, so the tree is whole without it. A plain name
     /// must exist, so the tree is known to be incomplete.
     pub is_pattern: bool,
+    /// Whether it is no include at all, but a line whose own words are unknown, see [`crate::placeholder`].
+    pub is_placeholder: bool,
+}
+
+impl Gap {
+    /// A line that a placeholder makes unknown.
+    pub fn placeholder(line: &Directive<'_>) -> Self {
+        Self { include: line.reference, is_pattern: false, is_placeholder: true }
+    }
 }
 
 /// A block, or a level that stands in for one that was not given.

@@ -17,8 +17,10 @@ pub enum IncludeFailure {
     Cycle,
     /// It could not be read here.
     Unreadable(ReadError),
-    /// The configuration is larger than what is judged; the rest is left out.
+    /// Includes repeat more than what is judged; further copies are left out.
     TooLarge,
+    /// A server has more addresses than are judged, or more pairs of an address and a name; the others are left out.
+    TooManyAddresses,
     /// Blocks are nested deeper than what is judged; the inner ones are left out.
     TooDeep,
 }

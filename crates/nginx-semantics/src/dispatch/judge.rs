@@ -7,6 +7,7 @@ use super::setters::has_url_prefix;
 use super::{Build, Modules, RefusalKind};
 use crate::catalogue::{Directive, DirectiveName, ModuleKind};
 use crate::configuration::ContextKind;
+use crate::placeholder;
 
 /// What the dispatcher does with a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,6 +97,10 @@ pub(super) fn judge(level: &mut Level, statement: &Words<'_>, build: &Build) -> 
     }
     if row.block && !statement.opens {
         return Verdict::Refused(RefusalKind::NoOpening(statement.name()));
+    }
+    // A placeholder may stand for several words, for none, or for any value.
+    if statement.words.iter().any(|word| placeholder::is_unknown(word)) {
+        return Verdict::Taken;
     }
     if !row.takes(statement.words.len().saturating_sub(1), build.versions) {
         return Verdict::Refused(RefusalKind::NumberOfArguments(statement.name()));

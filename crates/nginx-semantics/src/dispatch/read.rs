@@ -1,15 +1,13 @@
 //! Through a main file and what it includes, as nginx reads them. No recursion: neither on nesting nor on includes.
 
-use nginx_syntax::{Span, Statement, Statements, SyntaxErrorKind, unquote};
+use nginx_syntax::{Span, Statement, Statements, SyntaxErrorKind};
 
 use super::judge::{Level, Words, judge};
 use super::{Build, Doubt, RefusalKind, Verdict};
+use crate::budgets::Copies;
 use crate::catalogue::{self, DirectiveName};
 use crate::configuration::{Configuration, ContextKind};
 use crate::sources::{At, FileId, SourceFile};
-
-/// As many statements are read: a tree of includes that doubles at every level would otherwise never end.
-const MOST_STEPS: usize = 4_000_000;
 
 /// One statement, `}` or end of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +30,7 @@ pub fn read<'s>(configuration: Configuration<'s>, build: &'s Build) -> Reading<'
         levels: vec![Level::new(ContextKind::Main, DirectiveName::UNKNOWN)],
         waiting: Vec::new(),
         has_loaded: false,
-        steps: 0,
+        copies: Copies::default(),
     };
     if let Some((id, file)) = configuration.root().and_then(|id| Some((id, configuration.sources.get(id)?))) {
         reading.open(id, file);
@@ -64,7 +62,7 @@ pub struct Reading<'s> {
     waiting: Vec<(usize, FileId)>,
     /// Whether `load_module` was met: names that nobody has may be that module's.
     has_loaded: bool,
-    steps: usize,
+    copies: Copies,
 }
 
 impl<'s> Reading<'s> {
@@ -90,7 +88,7 @@ impl<'s> Reading<'s> {
     }
 
     fn directive(&mut self, file: &'s SourceFile, words: &[Span], opens: bool) -> Verdict {
-        let words: Vec<_> = words.iter().map(|word| unquote(word.of(file.bytes()))).collect();
+        let words: Vec<_> = file.joined(words.iter().copied()).map(|word| file.value(word)).collect();
         let name = words.first().map_or(DirectiveName::UNKNOWN, |name| catalogue::lookup(name));
         let statement = Words { name, words, opens };
         let Some(level) = self.levels.last_mut() else { return Verdict::Unknown(Doubt::Block) };
@@ -120,6 +118,11 @@ impl<'s> Reading<'s> {
         let is_open = |id: &FileId| self.files.iter().any(|open| open.id == *id);
         if files.iter().any(is_open) {
             return Verdict::Unknown(Doubt::Include);
+        }
+        let sources = self.configuration.sources;
+        let count = |id| sources.get(id).map_or(0, |file| file.count);
+        if !files.iter().all(|&id| self.copies.enter(id, count(id), sources.written())) {
+            return Verdict::Unknown(Doubt::TooLarge);
         }
         let around = self.files.len();
         self.waiting.extend(files.into_iter().rev().map(|id| (around, id)));
@@ -166,11 +169,9 @@ impl Iterator for Reading<'_> {
         let open = self.files.last_mut()?;
         let (id, file, levels) = (open.id, open.file, open.levels);
         let statement = open.statements.next()?;
-        self.steps += 1;
         let (span, verdict) = self.step(file, statement, levels);
-        if self.steps >= MOST_STEPS {
+        if verdict == Verdict::Unknown(Doubt::TooLarge) {
             self.end();
-            return Some(Step { at: At { file: id, span }, verdict: Verdict::Unknown(Doubt::TooLarge) });
         }
         Some(Step { at: At { file: id, span }, verdict })
     }

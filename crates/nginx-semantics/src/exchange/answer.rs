@@ -5,6 +5,7 @@ use super::way::{Follower, Next};
 use super::{Answer, AnsweredBy, Ending, Obstacle, Step, uri};
 use crate::catalogue::DirectiveName as N;
 use crate::configuration::Directive;
+use crate::placeholder;
 
 /// Closes the connection without an answer (`NGX_HTTP_CLOSE`); so do 408 and 499 (`ngx_http_finalize_request`).
 const CLOSE: u16 = 444;
@@ -15,6 +16,8 @@ struct ErrorPage {
     /// What follows the `=`: 0 where nothing does, `None` without `=`.
     replaced_by: Option<u16>,
     target: Vec<u8>,
+    /// Whether a placeholder stands for one of the statuses.
+    is_open: bool,
 }
 
 impl ErrorPage {
@@ -29,7 +32,8 @@ impl ErrorPage {
         }
         // 494 to 497 are told to the client as 400, and are named by their own number here.
         let statuses = words.iter().filter_map(|word| number(word)).collect();
-        Some(Self { statuses, replaced_by, target })
+        let is_open = words.iter().any(|word| placeholder::is_unknown(word));
+        Some(Self { statuses, replaced_by, target, is_open })
     }
 }
 
@@ -78,6 +82,9 @@ pub(super) fn special<'s>(follower: &mut Follower<'_, 's>, answer: Answer<'s>) -
         follower.has_used_error_page = !follower.flag(N::RECURSIVE_ERROR_PAGES, false);
         let pages = lines.into_iter().filter_map(|line| Some((line, ErrorPage::of(&line)?)));
         for (line, page) in pages {
+            if page.is_open && !page.statuses.contains(&answer.status) {
+                return Next::End(Ending::CannotSay(Obstacle::Value(line)));
+            }
             if page.statuses.contains(&answer.status) {
                 return follower.error_page(line, &page, &answer);
             }

@@ -34,9 +34,6 @@ pub const CHANGES: [NginxVersion; 4] = [
     proxied::ONE_HOST_SINCE,
 ];
 
-/// As many ways are followed.
-const MOST_WAYS: usize = 16;
-
 /// All that is needed to follow a request, but the request.
 #[derive(Debug, Clone, Copy)]
 pub struct Exchanges<'a, 's> {

@@ -6,6 +6,7 @@ use super::{Answer, AnsweredBy, Ending, Obstacle, Step, uri};
 use crate::catalogue::DirectiveName as N;
 use crate::configuration::{ContextId, ContextKind, Directive};
 use crate::pattern::Pattern;
+use crate::placeholder;
 use crate::upstream::Pass;
 use crate::variables::{Part, Value, parts};
 
@@ -116,6 +117,9 @@ impl<'s> Follower<'_, 's> {
     /// `ngx_http_script_return_code`, and the end of `ngx_http_rewrite_handler`.
     fn return_(&mut self, line: Directive<'s>) -> Next<'s> {
         let first = line.argument(0).unwrap_or_default();
+        if placeholder::is_unknown(&first) {
+            return Next::End(Ending::CannotSay(Obstacle::Value(line)));
+        }
         let by = AnsweredBy::Directive(line);
         let code = std::str::from_utf8(&first).ok().and_then(|code| code.parse::<u16>().ok());
         let text = line.argument(1);
@@ -141,6 +145,9 @@ impl<'s> Follower<'_, 's> {
         let regex = line.argument(0).unwrap_or_default();
         let replacement = line.argument(1).unwrap_or_default();
         let flag = line.argument(2).unwrap_or_default();
+        if placeholder::is_unknown(&flag) {
+            return cannot_say();
+        }
         let pattern = Pattern::new(&regex, false).ok();
         match pattern.and_then(|pattern| self.gathered.tests(&pattern, &self.path)) {
             None => return cannot_say(),

@@ -5,11 +5,10 @@ use core::net::IpAddr;
 use super::client::Live;
 use super::line::Line;
 use super::rewrite::Rewrite;
-use super::{
-    Answer, AnsweredBy, ClientRequest, Ending, Exchange, Exchanges, MOST_WAYS, Obstacle, Step, Way, uri,
-};
+use super::{Answer, AnsweredBy, ClientRequest, Ending, Exchange, Exchanges, Obstacle, Step, Way, uri};
+use crate::budgets;
 use crate::catalogue::DirectiveName;
-use crate::configuration::{ContextId, ContextKind, Directive};
+use crate::configuration::{ContextId, ContextKind, Directive, DirectiveRef};
 use crate::effective::{Effective, effective};
 use crate::location::{LocationName, Modifier, Selection};
 use crate::pattern::Pattern;
@@ -43,7 +42,8 @@ impl<'s> Exchanges<'_, 's> {
         // Answers to the questions that the configuration leaves open, in the order in which they come up.
         let mut plans: Vec<Vec<bool>> = vec![Vec::new()];
         while let Some(plan) = plans.pop() {
-            if ways.len() == MOST_WAYS {
+            if ways.len() == budgets::WAYS {
+                self.variables.note_cut(branch(&ways).or(self.configuration.context(server).opener));
                 return Exchange { ways, is_cut: true };
             }
             let mut follower = Follower::new(self, server, request, &plan);
@@ -58,6 +58,16 @@ impl<'s> Exchanges<'_, 's> {
         }
         Exchange { ways, is_cut: false }
     }
+}
+
+/// The line at which the way divides that was followed last.
+fn branch(ways: &[Way<'_>]) -> Option<DirectiveRef> {
+    ways.last()?.steps.iter().find_map(|step| match step {
+        Step::If { directive, is_known: false, .. } | Step::Checked { directive, is_known: false, .. } => {
+            Some(directive.reference)
+        }
+        _ => None,
+    })
 }
 
 /// How a request comes in.

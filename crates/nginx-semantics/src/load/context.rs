@@ -57,8 +57,8 @@ fn is_stream_server(file: &SourceFile, server: NodeId) -> bool {
 }
 
 fn has_scheme(file: &SourceFile, node: NodeId) -> bool {
-    let target = file.tree.words(node).nth(1).map(|word| word.of(file.bytes())).unwrap_or_default();
-    memchr::memmem::find(target, b"://").is_some() || target.starts_with(b"$")
+    let target = file.word(node, 1).unwrap_or_default();
+    memchr::memmem::find(&target, b"://").is_some() || target.starts_with(b"$")
 }
 
 /// The level named by a comment `# nginx-ws-lint: context http,server`.

@@ -7,6 +7,7 @@ use super::{Candidate, ancestors};
 use crate::catalogue::DirectiveName;
 use crate::files::Files;
 use crate::include::{Base, Resolved, Scope, resolve};
+use crate::placeholder;
 use crate::sources::{FileId, Sources};
 
 /// The fragments that neither a root nor another fragment includes.
@@ -61,6 +62,7 @@ pub(super) fn tops(reaches: &BTreeMap<FileId, Vec<FileId>>) -> BTreeSet<FileId> 
 fn include_targets(sources: &Sources, file: FileId) -> Vec<String> {
     let Some(file) = sources.get(file) else { return Vec::new() };
     let includes = file.tree.nodes().filter(|&node| file.name(node) == DirectiveName::INCLUDE);
-    let target = |node| file.tree.words(node).nth(1).map(|word| nginx_syntax::unquote(word.of(file.bytes())));
-    includes.filter_map(target).map(|target| String::from_utf8_lossy(&target).into_owned()).collect()
+    let targets = includes.filter_map(|node| file.word(node, 1));
+    let targets = targets.filter(|target| !placeholder::is_unknown(target));
+    targets.map(|target| String::from_utf8_lossy(&target).into_owned()).collect()
 }

@@ -20,6 +20,8 @@ use std::sync::Arc;
 
 use regex::bytes::{Regex, RegexBuilder};
 
+use crate::placeholder;
+
 pub use names::group_names;
 pub use refusal::NotEvaluated;
 use translate::GROUP;
@@ -50,6 +52,9 @@ impl Pattern {
     pub fn new(pattern: &[u8], caseless: bool) -> Result<Self, NotEvaluated> {
         if pattern.len() > MAX_LENGTH {
             return Err(NotEvaluated::TooLong { limit: MAX_LENGTH });
+        }
+        if placeholder::is_unknown(pattern) {
+            return Err(NotEvaluated::Placeholder);
         }
         let translation = translate::translate(pattern)?;
         let regex = RegexBuilder::new(&translation.source)

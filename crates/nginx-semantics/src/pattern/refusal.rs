@@ -13,6 +13,9 @@ pub enum NotEvaluated {
         /// The longest pattern that is evaluated.
         limit: usize,
     },
+    /// A placeholder: `${NAME}`.
+    #[error("a placeholder stands for a part of the pattern")]
+    Placeholder,
     /// Repetitions that multiply beyond what either engine compiles by default.
     #[error("the repetitions make the pattern too large")]
     TooLarge,

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use super::map::Entries;
 use crate::catalogue::{self, DirectiveName};
-use crate::configuration::{Configuration, ContextId, ContextKind, Directive};
+use crate::configuration::{Configuration, ContextId, ContextKind, Directive, DirectiveRef};
 use crate::pattern::group_names;
 
 /// What defines a variable.
@@ -53,6 +53,8 @@ pub struct Variables<'s> {
     entries: RefCell<BTreeMap<ContextId, Rc<Entries<'s>>>>,
     /// How many values were looked at since [`Variables::start`].
     steps: Cell<u32>,
+    /// See [`Variables::cut`].
+    cut: Cell<Option<DirectiveRef>>,
 }
 
 impl<'s> Variables<'s> {
@@ -63,6 +65,7 @@ impl<'s> Variables<'s> {
             third_party: None,
             entries: RefCell::default(),
             steps: Cell::default(),
+            cut: Cell::default(),
         };
         for (id, context) in configuration.contexts() {
             let opener = configuration.opener(id);
@@ -91,6 +94,16 @@ impl<'s> Variables<'s> {
     pub(super) fn entries(&self, configuration: Configuration<'s>, map: ContextId) -> Rc<Entries<'s>> {
         let mut entries = self.entries.borrow_mut();
         Rc::clone(entries.entry(map).or_insert_with(|| Rc::new(Entries::new(configuration, map))))
+    }
+
+    /// Remembers where a request may take more ways than are followed: the first such line.
+    pub(crate) fn note_cut(&self, line: Option<DirectiveRef>) {
+        self.cut.set(self.cut.get().into_iter().chain(line).min());
+    }
+
+    /// The line at which a request that was followed divides into more ways than are followed; `None` where none does.
+    pub fn cut(&self) -> Option<DirectiveRef> {
+        self.cut.get()
     }
 
     /// Begins a new value.

@@ -7,6 +7,7 @@ use super::value::Value;
 use super::{condition, map, rewrite};
 use crate::catalogue;
 use crate::configuration::{Configuration, ContextId, ContextKind, Directive};
+use crate::placeholder;
 
 /// Variables that use variables that use variables: nginx itself gives up on cycles
 /// (`http/ngx_http_variables.c:ngx_http_get_indexed_variable`).
@@ -53,6 +54,9 @@ impl<'a, 's> Evaluator<'a, 's> {
         }
         let part = |part: Part<'_>| match part {
             Part::Literal(bytes) => Value::known(bytes),
+            Part::Variable(name) if placeholder::is_name(name) && placeholder::is_unknown(text) => {
+                Value::Unknown
+            }
             Part::Variable(name) => self.variable(&name.to_ascii_lowercase(), moment, depth + 1),
             Part::Capture(number) => match moment {
                 Moment::With(gathered) => gathered.capture(number),

@@ -9,6 +9,7 @@ use super::value::Value;
 use crate::configuration::{Configuration, ContextId, Directive};
 use crate::mistakes::{Mistake, makes};
 use crate::pattern::Pattern;
+use crate::placeholder;
 
 /// The entries of a map, sorted by what they are.
 #[derive(Debug)]
@@ -17,7 +18,7 @@ pub(super) struct Entries<'s> {
     literals: BTreeMap<Vec<u8>, Directive<'s>>,
     regexes: Vec<(Option<Pattern>, Directive<'s>)>,
     default: Option<Directive<'s>>,
-    /// Wildcard host names, or an include that was not given: what does not match a literal may match there.
+    /// Wildcard host names, a key with a placeholder, or an include that was not given: what does not match a literal may match there.
     is_open: bool,
     is_volatile: bool,
 }
@@ -40,6 +41,7 @@ impl<'s> Entries<'s> {
                 continue;
             }
             match key.as_ref() {
+                key if placeholder::is_unknown(key) => entries.is_open = true,
                 b"default" => entries.default = Some(entry),
                 [b'~', b'*', regex @ ..] => entries.regexes.push((Pattern::new(regex, true).ok(), entry)),
                 [b'~', regex @ ..] => entries.regexes.push((Pattern::new(regex, false).ok(), entry)),

@@ -147,12 +147,12 @@ fn a_root_that_another_includes_is_no_root() {
 fn what_is_not_judged() {
     let table: [(&str, &str, &str); 15] = [
         ("conf.d/t.conf", "server { listen {{ port }}; }", "conf.d/t.conf Template(\"{{\")"),
-        ("conf.d/t.conf", "server { server_name \"{{ host }}\"; }", "conf.d/t.conf Template(\"{{\")"),
-        ("conf.d/t.conf", "server { server_name '<%= host %>'; }", "conf.d/t.conf Template(\"<%\")"),
-        ("conf.d/t.conf", "server { server_name \"{{- host -}}\"; }", "conf.d/t.conf Template(\"{{\")"),
+        ("conf.d/t.conf", "server { location /{{ path }} { } }", "conf.d/t.conf Template(\"{{\")"),
+        ("conf.d/t.conf", "server { {{ include \"a\" . }} }", "conf.d/t.conf Template(\"{{\")"),
+        ("conf.d/t.conf", "server { @@EXTRA@@ }", "conf.d/t.conf Template(\"@@\")"),
         ("conf.d/t.conf", "{% if x %}\nserver {}\n", "conf.d/t.conf Template(\"{%\")"),
-        ("conf.d/t.conf", "server { listen <%= port %>; }", "conf.d/t.conf Template(\"<%\")"),
-        ("conf.d/t.conf", "server { listen @@PORT@@; }", "conf.d/t.conf Template(\"@@\")"),
+        ("conf.d/t.conf", "server { <% if tls %> listen 443; <% end %> }", "conf.d/t.conf Template(\"<%\")"),
+        ("conf.d/t.conf", "server { ${tls.lines} }", "conf.d/t.conf Template(\"${tls.lines}\")"),
         ("conf.d/t.conf", "server { listen 80; ${EXTRA} }", "conf.d/t.conf Template(\"${EXTRA}\")"),
         ("a.conf", "[mysqld]\nport = 1\n", "a.conf NotNginx"),
         ("a.conf", "key = value;\n", "a.conf NotNginx"),
@@ -181,6 +181,11 @@ fn what_only_looks_like_a_template() {
         "server { location / { return 200 '{{ a }} {{ b }}'; } }",
         "server { location ~ \"^/a{{2}\" { return 200 '[[ a'; } }",
         "server { set $a \"${scheme}\"; add_header A b@@c; }",
+        "server { add_header X \"{{ x }}\"; server_name '<%= host %>' \"{{- b -}}\"; }",
+        "server { listen <%= port %>; server_name @@NAME@@ ${NAME}; }",
+        "server { add_header X <%; }",
+        "map $host $x { \"{{ host }}\" 1; @@HOST@@ 2; } server {}",
+        "# <% if %>\nserver { root '{% a %}'; }",
     ] {
         assert_eq!(skipped(&load_tree(&[("conf.d/a.conf", text)])), [""; 0], "{text}");
     }

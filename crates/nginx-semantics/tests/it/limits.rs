@@ -29,6 +29,61 @@ fn a_bomb_of_includes_ends_in_one_problem() {
     }
 }
 
+/// Each file is judged where it is met first, behind a bomb too; what a level misses by it is unknown there.
+#[test]
+fn what_is_written_is_judged_behind_a_bomb() {
+    let bomb = "include two.conf; include two.conf; ".repeat(100);
+    let texts = [
+        ("one.conf", bomb.as_str()),
+        ("two.conf", &"include three.conf; ".repeat(1_000)),
+        ("three.conf", "gzip on; gzip_vary on;"),
+        ("late.conf", "location /late { }"),
+    ];
+    let loaded = load_root(
+        "events {} http { include one.conf; server { include late.conf; } server { include three.conf; } }",
+        &texts,
+    );
+    let configuration = only(&loaded);
+    let failures: Vec<_> = configuration.problems().iter().map(|problem| &problem.failure).collect();
+    assert_eq!(failures, [&IncludeFailure::TooLarge]);
+    let late = location(configuration, "/late");
+    let gzip = DirectiveName::GZIP;
+    // `http` has it from its first copy; whether the second server has it too was not looked at.
+    assert!(matches!(effective(configuration, late, gzip), Effective::Set(_)));
+    let second = configuration.of_kind(ContextKind::Server).nth(1).unwrap();
+    assert!(matches!(effective(configuration, second, gzip), Effective::Unknown(_)));
+}
+
+/// Sites share snippets: what is written counts, so that no tree that people write reaches the budget.
+#[test]
+fn shared_snippets_are_no_bomb() {
+    let sites = "server { listen 80; server_name a b; root /x; include five.conf; }\n".repeat(2_000);
+    let five: String = (0..5).map(|n| format!("location /{n} {{ root /x; }} ")).collect();
+    let loaded = load_root(&format!("events {{}} http {{ {sites} }}"), &[("five.conf", &five)]);
+    assert!(only(&loaded).problems().is_empty());
+    assert_eq!(only(&loaded).of_kind(ContextKind::Location).count(), 10_000);
+}
+
+#[test]
+fn addresses_and_names() {
+    let listens = |count: usize| (0..count).map(|n| format!("listen {};", n + 1)).collect::<String>();
+    let names = |count: usize| (0..count).map(|n| format!(" n{n}")).collect::<String>();
+    // Listens and names, and how many `listen` lines are judged.
+    for (written, named, expected) in
+        [(1_000, 200, 1_000), (1_001, 1, 1_000), (500, 400, 500), (500, 401, 498)]
+    {
+        let server = format!("server {{ server_name{}; {} }}", names(named), listens(written));
+        let loaded = load_root(&format!("events {{}} http {{ {server} }}"), &[]);
+        let configuration = only(&loaded);
+        let server = configuration.of_kind(ContextKind::Server).next().unwrap();
+        assert_eq!(configuration.named(server, DirectiveName::LISTEN).count(), expected);
+        let failures: Vec<_> = configuration.problems().iter().map(|problem| &problem.failure).collect();
+        let is_cut = expected < written;
+        assert_eq!(failures, vec![&IncludeFailure::TooManyAddresses; usize::from(is_cut)]);
+        assert_eq!(configuration.context(server).gaps.is_empty(), !is_cut);
+    }
+}
+
 #[test]
 fn blocks_in_blocks() {
     let start = Instant::now();

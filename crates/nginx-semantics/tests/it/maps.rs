@@ -163,7 +163,9 @@ fn texts() {
         ("close", "close"),
         ("a${v}b", "aupb"),
         ("$V", "up"),
-        ("${HTTP_UPGRADE}", "websocket"),
+        ("$HTTP_UPGRADE", "websocket"),
+        // envsubst or the like fills it in before nginx reads it.
+        ("${HTTP_UPGRADE}", "?"),
         ("$1", "?"),
         ("x$1", "NOT EMPTY"),
         ("$http_other", "?"),

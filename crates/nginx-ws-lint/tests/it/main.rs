@@ -1,7 +1,8 @@
 //! What users of the command line see: the real program, its output and its exit code.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests may fail like tests")]
 
+mod budgets;
 mod endpoints;
 mod explain;
 mod fix;

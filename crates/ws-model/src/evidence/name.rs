@@ -1,5 +1,6 @@
 //! Names that say WebSocket: path segments, hosts, upstreams, comments.
 
+use nginx_semantics::placeholder::known_text;
 use nginx_semantics::{At, Directive};
 
 use super::{Evidence, EvidenceKind, Subject};
@@ -58,7 +59,8 @@ const ELSEWHERE: &[&str] = &[
 /// The literal segments of a location's name, in lower case; of a regex those that stand between slashes, brackets and
 /// bars as they are.
 pub(crate) fn segments_of(name: &[u8], is_regex: bool) -> Vec<String> {
-    let text = String::from_utf8_lossy(name).to_ascii_lowercase();
+    let name = known_text(name);
+    let text = String::from_utf8_lossy(&name).to_ascii_lowercase();
     if !is_regex {
         return text.split('/').filter(|segment| !segment.is_empty()).map(str::to_owned).collect();
     }

@@ -218,11 +218,9 @@ impl<'s> Layout<'s> {
 
     /// What the author indents by in what stands behind an offset, or before it.
     fn step_near(self, at: u32) -> &'s [u8] {
-        let nodes: Vec<NodeId> = self.file.tree.nodes().collect();
-        let next = nodes.partition_point(|&node| self.file.tree.name_span(node).start < at);
-        let inner = nodes.get(next).and_then(|&next| self.file.tree.children(next).next());
-        let node = inner.or_else(|| nodes.get(next.saturating_sub(1)).copied());
-        self.step(node.unwrap_or(NodeId::FILE))
+        let (next, before) = self.file.tree.around(at);
+        let inner = next.and_then(|next| self.file.tree.children(next).next());
+        self.step(inner.or(before).or(next).unwrap_or(NodeId::FILE))
     }
 }
 

@@ -1,12 +1,10 @@
 //! Words as they are written.
 
 use nginx_semantics::SourceFile;
-use nginx_syntax::LeafKind;
 
 /// The quotes that a file's author uses first; double ones where there are none.
 pub(super) fn quote(file: &SourceFile) -> u8 {
-    let quoted = file.tree.leaves().find(|leaf| leaf.kind == LeafKind::Quoted);
-    quoted.and_then(|leaf| leaf.span.of(file.bytes()).first().copied()).unwrap_or(b'"')
+    file.quote().unwrap_or(b'"')
 }
 
 /// A word of this value: in the quotes of the one that it stands for, else in `quote` where it needs quotes.

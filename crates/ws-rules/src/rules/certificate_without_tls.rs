@@ -113,7 +113,7 @@ pub(super) fn is_meant_for_tls(cx: &Context<'_, '_>, socket: &Socket<'_>, server
     let is_local = match &socket.address {
         ListenAddress::Ip(ip, _) => IpAddr::is_loopback(ip),
         ListenAddress::Name(name, _) => name == "localhost",
-        ListenAddress::Unix(_) => true,
+        ListenAddress::Unix(_) | ListenAddress::Unknown(_) => true,
     };
     let is_known = |listen: &Listen<'_>| {
         let words: Vec<_> = listen.directive.iter().flat_map(|line| line.arguments().skip(1)).collect();

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use nginx_semantics::placeholder::is_unknown;
 use nginx_semantics::{
     Configuration, ContextId, ContextKind, DirectiveName, Presence, Socket, server_names, sockets,
 };
@@ -123,6 +124,10 @@ impl Loser {
             let place = places.get(&server);
             let mut conflict = None;
             for name in &own {
+                // Nobody knows what a placeholder stands for, nor whether two stand for the same.
+                if is_unknown(name.to_ascii_uppercase().as_bytes()) {
+                    return None;
+                }
                 let before = holders.get(name).filter(|(holder, _)| Some(holder) < place);
                 match before {
                     Some(&(_, holder)) => conflict = conflict.or(Some((name.clone(), holder))),

@@ -80,7 +80,7 @@ fn sign<'s>(endpoint: &Endpoint<'s>) -> Option<(Directive<'s>, &'static str)> {
         match ListenAddress::parse(&String::from_utf8_lossy(&word)) {
             ListenAddress::Ip(ip, _) => ip.is_loopback(),
             ListenAddress::Name(name, _) => name == "localhost",
-            ListenAddress::Unix(_) => true,
+            ListenAddress::Unix(_) | ListenAddress::Unknown(_) => true,
         }
     };
     let takes_protocol = |listen: &&Directive<'_>| listen.arguments().any(|word| *word == *b"proxy_protocol");

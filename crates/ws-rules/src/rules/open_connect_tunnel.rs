@@ -105,7 +105,7 @@ fn is_open(configuration: Configuration<'_>, context: ContextId) -> Option<bool>
         match ListenAddress::parse(&String::from_utf8_lossy(&word)) {
             ListenAddress::Ip(ip, _) => ip.is_loopback(),
             ListenAddress::Name(name, _) => name == "localhost",
-            ListenAddress::Unix(_) => true,
+            ListenAddress::Unix(_) | ListenAddress::Unknown(_) => true,
         }
     };
     let is_inner = listens.peek().is_some() && listens.all(is_inside);

@@ -1,0 +1,78 @@
+//! How much of what multiplies is judged.
+//!
+//! What is written costs in proportion to its size, so it has no budget here: a file has a largest size, and that is
+//! all. A few lines can stand for millions, though: includes of includes, every name on every address, an `if` in front
+//! of an `if`. Each such product has a budget. Past it the run says so once, with the place, and exits with 2; what was
+//! reached before is judged. docs/security.md lists them, and a test compares the two.
+
+use std::collections::HashSet;
+
+use nginx_syntax::Tree;
+
+use crate::sources::FileId;
+
+/// What a directive counts when a file is included once more.
+pub const DIRECTIVE: usize = 1;
+
+/// What a block counts more than a directive: a location with a `proxy_pass` is an endpoint to judge, a directive in it
+/// only a line to read.
+pub const BLOCK: usize = 20;
+
+/// How much may be included again, in all, however little is written. 200,000 are about
+/// 5,000 servers with one location each, which take a second or two.
+pub const COPIES: usize = 50_000;
+
+/// How many times what is written may be included again, where that is more. Large trees share snippets: a thousand
+/// sites that include ten locations each stay below a tenth.
+pub const COPIES_OF_WRITTEN: usize = 8;
+
+/// How many blocks may be open at once. nginx itself recurses and has no limit; configurations have about five levels.
+pub const DEPTH: u32 = 5_000;
+
+/// How many ways of one request are followed. Each condition of which nothing is known doubles them: five in a row are
+/// 32 ways. No handshake of the trees that this was tried on has more than 16.
+pub const WAYS: usize = 32;
+
+/// At how many addresses `trace` follows a request that may come to any of them. Each is followed for each nginx that
+/// differs; `--via-listen` names one.
+pub const ADDRESSES: usize = 64;
+
+/// How many `listen` lines of one server are judged. Servers of the trees that this was tried on have less than ten.
+pub const LISTENS: usize = 1_000;
+
+/// How many pairs of an address and a name one server may have. nginx itself keeps a table of names for each address, so
+/// it pays for each pair too.
+pub const LISTENS_AND_NAMES: usize = 200_000;
+
+/// What was placed so far, and how much of it not for the first time.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Copies {
+    entered: HashSet<FileId>,
+    copied: usize,
+    /// Whether a copy was refused.
+    pub(crate) is_exhausted: bool,
+}
+
+impl Copies {
+    /// Whether a file may be placed at an include: always the first time, and then while the budget lasts, which grows
+    /// with what is `written` in all files.
+    pub(crate) fn enter(&mut self, file: FileId, count: usize, written: usize) -> bool {
+        if self.entered.insert(file) {
+            return true;
+        }
+        let most = COPIES.max(written.saturating_mul(COPIES_OF_WRITTEN));
+        let copied = self.copied.saturating_add(count);
+        if self.is_exhausted || copied > most {
+            self.is_exhausted = true;
+            return false;
+        }
+        self.copied = copied;
+        true
+    }
+}
+
+/// What a file counts: its directives and, more than those, its blocks.
+pub(crate) fn count(tree: &Tree) -> usize {
+    let of = |node| if tree.is_block(node) { BLOCK + DIRECTIVE } else { DIRECTIVE };
+    tree.nodes().map(of).sum::<usize>() + DIRECTIVE
+}

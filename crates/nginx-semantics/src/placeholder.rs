@@ -1,0 +1,348 @@
+//! Placeholders of template engines: what is filled in before nginx reads the file.
+//!
+//! One inside a word that nginx would accept makes that word unknown, and nothing else: its value is read as a variable
+//! in capitals, `${NAME}`, as envsubst has them, and nobody knows the value of one (see [`is_unknown`]). One where a
+//! directive or a block would stand makes the whole file a template: what else stands there cannot be said. nginx would
+//! refuse such a file as it is, so nobody can silence a file that works by writing one into it.
+
+use nginx_syntax::{LeafKind, NodeId, Span, Tree, unquote};
+
+use crate::catalogue::DirectiveName;
+
+/// How the placeholders of template engines start and end.
+const MARKS: [(&[u8], &[u8]); 5] =
+    [(b"{{", b"}}"), (b"{%", b"%}"), (b"<%", b"%>"), (b"[[ ", b" ]]"), (b"@@", b"@@")];
+
+/// Words of a directive that a placeholder makes unknown: one, or those between `<%` and `%>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unknown {
+    /// From the first word to the last.
+    pub(crate) span: Span,
+    /// The value, with `${NAME}` for each placeholder.
+    value: Vec<u8>,
+}
+
+/// The words of a file that placeholders make unknown.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Placeholders {
+    /// In order.
+    words: Vec<Unknown>,
+}
+
+impl Placeholders {
+    /// Finds them. Comments and Lua code hold none.
+    pub(crate) fn of(tree: &Tree, text: &[u8]) -> Self {
+        // Nearly all files have no mark at all.
+        if !MARKS.iter().any(|(open, _)| memchr::memmem::find(text, open).is_some()) {
+            return Self::default();
+        }
+        let mut words = Vec::new();
+        for node in tree.nodes() {
+            let all: Vec<Span> = tree.words(node).collect();
+            let mut spans = all.iter().copied();
+            // Whether a placeholder is open to the end of the directive: nobody has to look for its end again.
+            let mut is_open = false;
+            while let Some(first) = spans.next() {
+                let mut last = first;
+                while !is_open && let Some(close) = open_mark(last.of(text)) {
+                    // `<%= name %>` is three words to nginx, or more.
+                    let mut ahead = spans.clone();
+                    match ahead.find(|word| contains(word.of(text), close)) {
+                        Some(word) => (last, spans) = (word, ahead),
+                        None => is_open = true,
+                    }
+                }
+                let span = first.to(last);
+                let value = if last == first { unquote(first.of(text)) } else { span.of(text).into() };
+                words.extend(filled(&value).map(|value| Unknown { span, value }));
+            }
+        }
+        Self { words }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// The unknown words that start with the word at `start`.
+    fn at(&self, start: u32) -> Option<&Unknown> {
+        let index = self.words.partition_point(|word| word.span.start < start);
+        self.words.get(index).filter(|word| word.span.start == start)
+    }
+
+    /// The value that stands for the words that start at `start`; `None` for a word without a placeholder.
+    pub(crate) fn value(&self, start: u32) -> Option<&[u8]> {
+        self.at(start).map(|word| word.value.as_slice())
+    }
+
+    /// The words of a directive, those of one placeholder as one.
+    pub(crate) fn joined<'t, I>(&'t self, words: I) -> impl Iterator<Item = Span> + use<'t, I>
+    where
+        I: Iterator<Item = Span>,
+    {
+        let mut end = 0;
+        words.filter_map(move |word| {
+            if word.start < end {
+                return None;
+            }
+            let span = self.at(word.start).map_or(word, |unknown| unknown.span);
+            end = span.end;
+            Some(span)
+        })
+    }
+}
+
+/// Whether `mark` stands anywhere in `text`.
+fn contains(text: &[u8], mark: &[u8]) -> bool {
+    memchr::memmem::find(text, mark).is_some()
+}
+
+/// The end of a placeholder that goes on behind the end of a word without quotes.
+fn open_mark(raw: &[u8]) -> Option<&'static [u8]> {
+    if matches!(raw.first(), Some(b'"' | b'\'')) {
+        return None;
+    }
+    if raw.ends_with(b"[[") {
+        return Some(b"]]");
+    }
+    let at = memchr::memmem::rfind(raw, b"<%")?;
+    (!raw.get(at..).is_some_and(|rest| contains(rest, b"%>"))).then_some(b"%>")
+}
+
+/// The value with `${NAME}` for each placeholder in it; `None` where there is none.
+fn filled(value: &[u8]) -> Option<Vec<u8>> {
+    let mut all = Vec::new();
+    let (mut done, mut at) = (0, 0);
+    // The marks of which no end is to come.
+    let mut is_endless = [false; MARKS.len()];
+    while let Some(next) =
+        value.get(at..).and_then(|rest| rest.iter().position(|byte| b"{<[@".contains(byte)))
+    {
+        at += next;
+        let rest = value.get(at..).unwrap_or_default();
+        let mark = MARKS.iter().zip(&mut is_endless).find(|((open, _), _)| rest.starts_with(open));
+        match mark.and_then(|((open, close), is_endless)| placeholder(rest, open, close, is_endless)) {
+            Some((length, inner)) => {
+                all.extend_from_slice(value.get(done..at).unwrap_or_default());
+                all.extend_from_slice(&variable(inner));
+                at += length;
+                done = at;
+            }
+            None => at += 1,
+        }
+    }
+    if done == 0 {
+        return None;
+    }
+    all.extend_from_slice(value.get(done..).unwrap_or_default());
+    Some(all)
+}
+
+/// The length of the placeholder that `rest` starts with, and what stands between its marks.
+fn placeholder<'v>(
+    rest: &'v [u8],
+    open: &[u8],
+    close: &[u8],
+    is_endless: &mut bool,
+) -> Option<(usize, &'v [u8])> {
+    let body = rest.get(open.len()..)?;
+    let end = match open {
+        b"@@" => Some(body.iter().take_while(|byte| is_of_capitals(byte)).count())
+            .filter(|&end| body.get(end..).is_some_and(|rest| rest.starts_with(close))),
+        _ if *is_endless => None,
+        _ => memchr::memmem::find(body, close),
+    };
+    *is_endless |= end.is_none() && open != b"@@";
+    match end {
+        Some(end) => {
+            let inner = body.get(..end).filter(|inner| !inner.trim_ascii().is_empty())?;
+            Some((open.len() + end + close.len(), inner))
+        }
+        // Nothing else looks like the start of ERB, and its end may be missing.
+        None if open == b"<%" => Some((rest.len(), &[])),
+        None => None,
+    }
+}
+
+fn is_of_capitals(byte: &u8) -> bool {
+    byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_'
+}
+
+/// The variable that stands for a placeholder: `${VALUES_HOST}` for `{{ .Values.host }}`.
+fn variable(inner: &[u8]) -> Vec<u8> {
+    let mut name: Vec<u8> = Vec::new();
+    for byte in inner {
+        if byte.is_ascii_alphanumeric() {
+            name.push(byte.to_ascii_uppercase());
+        } else if name.last().is_some_and(|last| *last != b'_') {
+            name.push(b'_');
+        }
+    }
+    if name.last() == Some(&b'_') {
+        name.pop();
+    }
+    if !name.iter().any(u8::is_ascii_uppercase) {
+        name = [b"PLACEHOLDER".as_slice(), &name].concat();
+    }
+    [b"${".as_slice(), &name, b"}"].concat()
+}
+
+/// Whether a word's value is unknown: it holds `${NAME}` in capitals, which is filled in before nginx reads it.
+///
+/// nginx itself would take `${HOST}` for `$host`, but people write its variables in lower case.
+pub fn is_unknown(value: &[u8]) -> bool {
+    memchr::memmem::find_iter(value, b"${").any(|at| {
+        let body = value.get(at + 2..).unwrap_or_default();
+        let name = body.split(|byte| *byte == b'}').next().filter(|name| name.len() < body.len());
+        name.is_some_and(is_name)
+    })
+}
+
+/// A value without its placeholders: what a placeholder is called says nothing of what it stands for.
+pub fn known_text(value: &[u8]) -> Vec<u8> {
+    let mut known = Vec::new();
+    let mut rest = value;
+    while let Some(at) = memchr::memmem::find(rest, b"${") {
+        let (before, from) = rest.split_at(at);
+        known.extend_from_slice(before);
+        let end = memchr::memchr(b'}', from).map_or(from.len(), |end| end + 1);
+        let (variable, after) = from.split_at(end);
+        if !is_unknown(variable) {
+            known.extend_from_slice(variable);
+        }
+        rest = after;
+    }
+    known.extend_from_slice(rest);
+    known
+}
+
+/// Whether a value that holds `${NAME}` may be this text: it starts and ends as the value does.
+pub(crate) fn may_be(value: &[u8], text: &[u8]) -> bool {
+    let start = memchr::memmem::find(value, b"${").and_then(|at| value.get(..at)).unwrap_or(value);
+    let end = memchr::memrchr(b'}', value).and_then(|at| value.get(at + 1..)).unwrap_or_default();
+    text.len() >= start.len() + end.len() && text.starts_with(start) && text.ends_with(end)
+}
+
+/// Whether a variable is named as people name what is filled in before nginx reads it.
+pub(crate) fn is_name(name: &[u8]) -> bool {
+    name.iter().all(is_of_capitals) && name.iter().any(u8::is_ascii_uppercase)
+}
+
+/// Blocks whose lines start with a key, which is a word like any other.
+fn has_entries(name: DirectiveName) -> bool {
+    use DirectiveName as N;
+    matches!(name, N::MAP | N::GEO | N::SPLIT_CLIENTS | N::TYPES | N::CHARSET_MAP)
+}
+
+/// The first placeholder that stands where a directive or a block would, which makes the file a template.
+pub(crate) fn in_place_of_directive(
+    tree: &Tree,
+    text: &[u8],
+    name_of: impl Fn(NodeId) -> DirectiveName,
+) -> Option<Span> {
+    // `{` ends a word without quotes, so nginx accepts `{{` and `{%` inside quotes alone.
+    let is_outside = |at: &usize| {
+        let leaf = u32::try_from(*at).ok().and_then(|at| tree.leaf_at(at));
+        !leaf.is_some_and(|leaf| {
+            matches!(leaf.kind, LeafKind::Quoted | LeafKind::Word | LeafKind::Comment | LeafKind::Lua)
+        })
+    };
+    let outside = [b"{{", b"{%"].into_iter().filter_map(|mark| {
+        let at = memchr::memmem::find_iter(text, mark).find(is_outside)?;
+        let start = u32::try_from(at).ok()?;
+        Some(Span::new(start, start + 2))
+    });
+    let name = tree.nodes().find_map(|node| {
+        let mark = mark_of_name(tree.name_span(node), text)?;
+        let is_key = has_entries(name_of(tree.parent(node))) && tree.words(node).nth(1).is_some();
+        (!is_key).then_some(mark)
+    });
+    outside.chain(name).min_by_key(|span| span.start)
+}
+
+/// The mark of the placeholder that the first word of a statement is, or starts with.
+fn mark_of_name(word: Span, text: &[u8]) -> Option<Span> {
+    let raw = word.of(text);
+    if raw.starts_with(b"${") {
+        return is_whole_variable(raw).then_some(word);
+    }
+    let quote = usize::from(matches!(raw.first(), Some(b'"' | b'\'')));
+    let value = raw.get(quote..)?;
+    let (open, _) = MARKS.iter().find(|(open, _)| value.starts_with(open.trim_ascii_end()))?;
+    let is_it = filled(value).is_some() || open_mark(raw).is_some();
+    let start = word.start + u32::try_from(quote).ok()?;
+    is_it.then_some(Span::new(start, start + u32::try_from(open.trim_ascii_end().len()).ok()?))
+}
+
+/// `${NAME}` or `${dotted.name}` and nothing else.
+fn is_whole_variable(value: &[u8]) -> bool {
+    let inner = value.strip_prefix(b"${").and_then(|rest| rest.strip_suffix(b"}"));
+    inner.is_some_and(|inner| {
+        let is_dotted = inner.contains(&b'.')
+            && inner.iter().all(|byte| byte.is_ascii_alphanumeric() || b"._".contains(byte));
+        is_name(inner) || is_dotted
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use nginx_syntax::parse;
+
+    use super::*;
+    use crate::sources::NginxVocabulary;
+
+    fn words(text: &str) -> Vec<String> {
+        let tree = parse(text.as_bytes(), &NginxVocabulary);
+        let placeholders = Placeholders::of(&tree, text.as_bytes());
+        let Some(node) = tree.nodes().next() else { return Vec::new() };
+        let value = |word: Span| match placeholders.value(word.start) {
+            Some(value) => value.to_vec(),
+            None => unquote(word.of(text.as_bytes())).into_owned(),
+        };
+        let words = placeholders.joined(tree.words(node));
+        words.skip(1).map(|word| String::from_utf8_lossy(&value(word)).into_owned()).collect()
+    }
+
+    #[test]
+    fn a_placeholder_is_a_variable_in_capitals() {
+        let table: [(&str, &[&str]); 16] = [
+            ("a \"{{ x }}\" b;", &["${X}", "b"]),
+            ("a 'v{{ .Values.host }}-{{y}}' b;", &["v${VALUES_HOST}-${Y}", "b"]),
+            ("a \"{% if x %}1{% endif %}\";", &["${IF_X}1${ENDIF}"]),
+            ("a '<%= @name %>' b;", &["${NAME}", "b"]),
+            ("a <%= @name %> b;", &["${NAME}", "b"]),
+            ("a http://<%= @host %>:<%= @port -%>/x b;", &["http://${HOST}:${PORT}/x", "b"]),
+            ("a [[ .name ]] b;", &["${NAME}", "b"]),
+            ("a @@SHA@@ x@@A_1@@y;", &["${SHA}", "x${A_1}y"]),
+            ("a \"{{ 1 }}\";", &["${PLACEHOLDER1}"]),
+            ("a <% b;", &["${PLACEHOLDER}", "b"]),
+            // None of them is a placeholder.
+            ("a @@b@@ b@@c;", &["@@b@@", "b@@c"]),
+            ("a '{\"x\":{\"y\":{}}}' \"{{}}\";", &["{\"x\":{\"y\":{}}}", "{{}}"]),
+            ("a \"^/a{{2}\" [[:alpha:]];", &["^/a{{2}", "[[:alpha:]]"]),
+            ("a \"{{ x\" \"y }}\";", &["{{ x", "y }}"]),
+            ("a # {{ x }}\n b;", &["b"]),
+            ("a ${x} ${X};", &["${x}", "${X}"]),
+        ];
+        for (text, expected) in table {
+            assert_eq!(words(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn capitals_in_braces_are_unknown() {
+        for (value, expected) in [
+            ("${NAME}", true),
+            ("a${A_1}b", true),
+            ("$NAME", false),
+            ("${name}", false),
+            ("${Name}", false),
+            ("${1}", false),
+            ("${NAME", false),
+            ("$a", false),
+            ("{NAME}", false),
+        ] {
+            assert_eq!(is_unknown(value.as_bytes()), expected, "{value}");
+        }
+    }
+}
