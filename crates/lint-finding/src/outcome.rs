@@ -51,6 +51,8 @@ pub enum NoticeCode {
     NotWritten,
     /// What an earlier run that was killed had left behind.
     Leftover,
+    /// A part of a diff that is not shown, because a CI system would obey it.
+    HunkWithheld,
 }
 
 impl NoticeCode {
@@ -71,6 +73,7 @@ impl NoticeCode {
             Self::FixDropped => "fix-dropped",
             Self::NotWritten => "not-written",
             Self::Leftover => "leftover",
+            Self::HunkWithheld => "hunk-withheld",
         }
     }
 }

@@ -7,6 +7,7 @@ use std::ops::Range;
 use nginx_syntax::Span;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use crate::command::{HASH, hashes};
 use crate::escape::{is_hazardous, push_byte, push_char};
 
 const TAB: usize = 4;
@@ -152,6 +153,15 @@ fn cells(bytes: &[u8], offset: u32) -> Vec<Cell> {
             cells.push(Cell { at, text, width });
             column += width;
             at = at.saturating_add(1);
+        }
+    }
+    // Here rather than when all is drawn, so that labels stand under what they are about.
+    for hash in hashes(bytes) {
+        let at = offset.saturating_add(to_u32(hash));
+        if let Some(cell) =
+            cells.binary_search_by_key(&at, |cell| cell.at).ok().and_then(|index| cells.get_mut(index))
+        {
+            *cell = Cell { at, text: HASH.to_owned(), width: HASH.len() };
         }
     }
     cells

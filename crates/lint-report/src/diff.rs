@@ -6,7 +6,8 @@ use std::io::{self, Write};
 
 use similar::{Algorithm, DiffOp, capture_diff_slices, group_diff_ops};
 
-use crate::escape_bytes;
+use crate::command::{hashes, is_command};
+use crate::{DiffFor, escape_bytes};
 
 /// Lines around what changes, as in every diff.
 const CONTEXT: usize = 3;
@@ -15,38 +16,57 @@ pub(crate) fn write(
     path: &str,
     old: &[u8],
     new: &[u8],
-    for_people: bool,
+    diff_for: DiffFor,
     out: &mut dyn Write,
-) -> io::Result<()> {
+) -> io::Result<Vec<usize>> {
     let (old, new) = (lines(old), lines(new));
     let hunks = group_diff_ops(capture_diff_slices(Algorithm::Myers, &old, &new), CONTEXT);
-    if hunks.is_empty() {
-        return Ok(());
-    }
-    let name = quoted(path);
-    writeln!(out, "--- {name}")?;
-    writeln!(out, "+++ {name}")?;
-    for hunk in hunks {
-        let (Some(first), Some(last)) = (hunk.first(), hunk.last()) else { continue };
-        let before = header(first.old_range().start, last.old_range().end);
-        let after = header(first.new_range().start, last.new_range().end);
+    let mut withheld = Vec::new();
+    let mut is_headed = false;
+    // Lines that withheld hunks would have added, less those that they would have removed.
+    let mut missing: isize = 0;
+    for ops in hunks {
+        let (Some(first), Some(last)) = (ops.first(), ops.last()) else { continue };
+        let (before, after) =
+            (first.old_range().start..last.old_range().end, first.new_range().start..last.new_range().end);
+        let text = hunk(&ops, &old, &new, diff_for)?;
+        if diff_for == DiffFor::Log && is_command(&text) {
+            withheld.push(before.start + 1);
+            missing += after.len().cast_signed() - before.len().cast_signed();
+            continue;
+        }
+        if !is_headed {
+            let name = quoted(path);
+            writeln!(out, "--- {name}")?;
+            writeln!(out, "+++ {name}")?;
+            is_headed = true;
+        }
+        let start = after.start.saturating_add_signed(-missing);
+        let (before, after) = (header(before.start, before.end), header(start, start + after.len()));
         writeln!(out, "@@ -{before} +{after} @@")?;
-        for op in hunk {
-            let (sign, is_replaced) = match op {
-                DiffOp::Equal { .. } => (b' ', false),
-                _ => (b'-', true),
-            };
-            for line in old.get(op.old_range()).unwrap_or_default() {
-                write_line(sign, line, for_people, out)?;
-            }
-            if is_replaced {
-                for line in new.get(op.new_range()).unwrap_or_default() {
-                    write_line(b'+', line, for_people, out)?;
-                }
+        out.write_all(&text)?;
+    }
+    Ok(withheld)
+}
+
+/// The lines of a hunk with their signs.
+fn hunk(ops: &[DiffOp], old: &[&[u8]], new: &[&[u8]], diff_for: DiffFor) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    for op in ops {
+        let (sign, is_replaced) = match op {
+            DiffOp::Equal { .. } => (b' ', false),
+            _ => (b'-', true),
+        };
+        for line in old.get(op.old_range()).unwrap_or_default() {
+            write_line(sign, line, diff_for, &mut text)?;
+        }
+        if is_replaced {
+            for line in new.get(op.new_range()).unwrap_or_default() {
+                write_line(b'+', line, diff_for, &mut text)?;
             }
         }
     }
-    Ok(())
+    Ok(text)
 }
 
 /// Each line with its line feed; the last one may lack it.
@@ -63,10 +83,10 @@ fn header(start: usize, end: usize) -> String {
     }
 }
 
-fn write_line(sign: u8, line: &[u8], for_people: bool, out: &mut dyn Write) -> io::Result<()> {
+fn write_line(sign: u8, line: &[u8], diff_for: DiffFor, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(&[sign])?;
     let (text, is_whole) = line.strip_suffix(b"\n").map_or((line, false), |text| (text, true));
-    if for_people {
+    if diff_for == DiffFor::Terminal {
         let text = text.strip_suffix(b"\r").unwrap_or(text);
         let parts: Vec<String> = text.split(|byte| *byte == b'\t').map(escape_bytes).collect();
         out.write_all(parts.join("\t").as_bytes())?;
@@ -76,14 +96,15 @@ fn write_line(sign: u8, line: &[u8], for_people: bool, out: &mut dyn Write) -> i
     out.write_all(if is_whole { b"\n" } else { b"\n\\ No newline at end of file\n" })
 }
 
-/// A name as both programs read it: in C's quotes where it has bytes that would end it or reach a terminal, followed by
-/// a tab where it has blanks.
+/// A name as both programs read it: in C's quotes where it has bytes that would end it, reach a terminal or open a
+/// command of a CI system, followed by a tab where it has blanks.
 fn quoted(path: &str) -> String {
+    let hashes: Vec<usize> = hashes(path.as_bytes()).collect();
     let is_plain = |byte: u8| byte >= b' ' && byte != 0x7f && byte != b'"' && byte != b'\\' && byte < 0x80;
-    if !path.bytes().all(is_plain) {
-        let escaped = path.bytes().map(|byte| match byte {
+    if !hashes.is_empty() || !path.bytes().all(is_plain) {
+        let escaped = path.bytes().enumerate().map(|(at, byte)| match byte {
             b'"' | b'\\' => format!("\\{}", byte as char),
-            byte if is_plain(byte) => char::from(byte).to_string(),
+            byte if is_plain(byte) && !hashes.contains(&at) => char::from(byte).to_string(),
             byte => format!("\\{byte:03o}"),
         });
         return format!("\"{}\"", escaped.collect::<String>());
@@ -94,10 +115,11 @@ fn quoted(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::write;
+    use crate::DiffFor;
 
     fn diff(old: &str, new: &str) -> String {
         let mut out = Vec::new();
-        write("a.conf", old.as_bytes(), new.as_bytes(), false, &mut out).unwrap();
+        write("a.conf", old.as_bytes(), new.as_bytes(), DiffFor::Log, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -124,9 +146,30 @@ mod tests {
     #[test]
     fn nothing_of_a_name_or_a_line_gets_to_a_terminal() {
         let mut out = Vec::new();
-        write("\u{1b}]0;\u{7}\".conf", b"\x1b[31m\r\n", b"x\n", true, &mut out).unwrap();
+        write("\u{1b}]0;\u{7}\".conf", b"\x1b[31m\r\n", b"x\n", DiffFor::Terminal, &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert!(text.starts_with("--- \"\\033]0;\\007\\\".conf\"\n"), "{text}");
         assert!(!text.contains(['\u{1b}', '\u{7}', '\r']), "{text}");
+    }
+
+    #[test]
+    fn a_hunk_with_a_command_is_withheld_and_the_rest_applies() {
+        let old: String = (1..40).map(|line| format!("{line}\n")).collect();
+        let old = old.replace("\n3\n", "\n::error::x\n");
+        let new = old.replace("\n5\n", "\n5\n5a\n").replace("\n30\n", "\nthirty\n");
+        let written = |diff_for: DiffFor| {
+            let mut out = Vec::new();
+            let withheld = write("##[a].conf", old.as_bytes(), new.as_bytes(), diff_for, &mut out).unwrap();
+            (withheld, String::from_utf8(out).unwrap())
+        };
+        let name = "--- \"#\\043[a].conf\"\n+++ \"#\\043[a].conf\"\n";
+        let last = " 27\n 28\n 29\n-30\n+thirty\n 31\n 32\n 33\n";
+        assert_eq!(written(DiffFor::Log), (vec![3], format!("{name}@@ -27,7 +27,7 @@\n{last}")));
+        let first = "@@ -3,6 +3,7 @@\n ::error::x\n 4\n 5\n+5a\n 6\n 7\n 8\n";
+        assert_eq!(written(DiffFor::File), (vec![], format!("{name}{first}@@ -27,7 +28,7 @@\n{last}")));
+        let all = old.replace("\n30\n", "\n##[error]\n");
+        let mut out = Vec::new();
+        assert_eq!(write("a", old.as_bytes(), all.as_bytes(), DiffFor::Log, &mut out).unwrap(), [27]);
+        assert_eq!(out, b"", "a file of which nothing is shown has no head");
     }
 }

@@ -1,16 +1,20 @@
-//! Makes text from a configuration harmless and visible: terminals obey control characters, people do not see them.
+//! Makes text from a configuration harmless and visible: terminals obey control characters, CI systems obey commands, and
+//! people see neither.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// Replaces control, bidirectional and invisible characters with escapes such as `\x1b`, `\n` or `\u{202e}`.
+use crate::command::harmless;
+
+/// Replaces control, bidirectional and invisible characters with escapes such as `\x1b`, `\n` or `\u{202e}`, and one
+/// character of what a CI system would obey: `##[error]` becomes `#\x23[error]`.
 pub fn escape(text: &str) -> Cow<'_, str> {
     if !text.chars().any(is_hazardous) {
-        return Cow::Borrowed(text);
+        return harmless(text).map_or(Cow::Borrowed(text), Cow::Owned);
     }
     let mut escaped = String::with_capacity(text.len() + 8);
     text.chars().for_each(|c| push_char(&mut escaped, c));
-    Cow::Owned(escaped)
+    Cow::Owned(harmless(&escaped).unwrap_or(escaped))
 }
 
 /// Like [`escape`], for bytes that need not be UTF-8: those that are not become `\xff`.
@@ -20,7 +24,7 @@ pub fn escape_bytes(bytes: &[u8]) -> String {
         chunk.valid().chars().for_each(|c| push_char(&mut escaped, c));
         chunk.invalid().iter().for_each(|&byte| push_byte(&mut escaped, byte));
     }
-    escaped
+    harmless(&escaped).unwrap_or(escaped)
 }
 
 /// Appends `c`, escaped where it is hazardous.
@@ -55,6 +59,11 @@ pub(crate) fn is_hazardous(c: char) -> bool {
             | '\u{2060}'..='\u{206f}'
             // Byte order mark, interlinear annotation, tags.
             | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+            // The rest of Unicode's Default_Ignorable_Code_Point: joiner, fillers, vowels, variation selectors,
+            // shorthand and music format controls. Whoever compares by the rules of a language skips them.
+            | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}'
+            | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0080}'..='\u{e0fff}'
         )
 }
 

@@ -1,9 +1,10 @@
 //! Output formats, one file each.
 //!
-//! Everything that comes from a configuration is hostile: no format lets a control character through, and text of a
-//! file that may not be shown never appears.
+//! Everything that comes from a configuration is hostile: no format lets a control character through, or a command that a
+//! CI system obeys, and text of a file that may not be shown never appears.
 
 mod clip;
+mod command;
 mod concise;
 mod diff;
 mod endpoints;
@@ -21,6 +22,8 @@ mod wrap;
 use std::io::{self, Write};
 
 use lint_finding::{EndpointTable, Outcome, Trace};
+
+use crate::command::guarded;
 
 pub use escape::{escape, escape_bytes};
 
@@ -55,7 +58,7 @@ pub struct ToolInfo<'a> {
 /// # Errors
 /// Whatever writing to `out` gives, a broken pipe among them.
 pub fn human(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    human::write(outcome, style, out)
+    guarded(out, |out| human::write(outcome, style, out))
 }
 
 /// `path:line:column: severity[rule] message`, one line per finding, for editors and `grep`.
@@ -63,15 +66,39 @@ pub fn human(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io::Resul
 /// # Errors
 /// Whatever writing to `out` gives, a broken pipe among them.
 pub fn concise(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
-    concise::write(outcome, out)
+    guarded(out, |out| concise::write(outcome, out))
 }
 
-/// What changes in a file as a unified diff, byte for byte, or `for_people` with what a terminal would obey escaped.
+/// Where a diff goes, which decides what of it is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DiffFor {
+    /// A terminal: nothing that it or a CI system obeys gets through, and the diff need not apply.
+    Terminal,
+    /// A pipe or a log: it applies byte for byte, without the hunks that hold a command of a CI system.
+    Log,
+    /// A file: all of it, byte for byte.
+    File,
+}
+
+/// What changes in a file as a unified diff. Returns the first lines, 1-based and in the old text, of the hunks that are
+/// withheld.
 ///
 /// # Errors
 /// Whatever writing to `out` gives, a broken pipe among them.
-pub fn diff(path: &str, old: &[u8], new: &[u8], for_people: bool, out: &mut dyn Write) -> io::Result<()> {
-    diff::write(path, old, new, for_people, out)
+pub fn diff(
+    path: &str,
+    old: &[u8],
+    new: &[u8],
+    diff_for: DiffFor,
+    out: &mut dyn Write,
+) -> io::Result<Vec<usize>> {
+    match diff_for {
+        DiffFor::Terminal => {
+            let all = |out: &mut dyn Write| diff::write(path, old, new, diff_for, out).map(drop);
+            guarded(out, all).map(|()| Vec::new())
+        }
+        DiffFor::Log | DiffFor::File => diff::write(path, old, new, diff_for, out),
+    }
 }
 
 /// What fixes would be applied and which notices there are, beside a diff.
@@ -79,8 +106,10 @@ pub fn diff(path: &str, old: &[u8], new: &[u8], for_people: bool, out: &mut dyn 
 /// # Errors
 /// Whatever writing to `out` gives, a broken pipe among them.
 pub fn would_fix(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    human::notices(outcome, style, out)?;
-    fixes::write_dry(outcome, style, out)
+    guarded(out, |out| {
+        human::notices(outcome, style, out)?;
+        fixes::write_dry(outcome, style, out)
+    })
 }
 
 /// One object of output version 1, for programs.
@@ -96,7 +125,7 @@ pub fn json(outcome: &Outcome, tool: &ToolInfo<'_>, out: &mut dyn Write) -> io::
 /// # Errors
 /// Whatever writing to `out` gives, a broken pipe among them.
 pub fn trace(trace: &Trace, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    trace::write(trace, style, out)
+    guarded(out, |out| trace::write(trace, style, out))
 }
 
 /// One object of the trace's version 1, for programs.
@@ -112,7 +141,7 @@ pub fn trace_json(trace: &Trace, tool: &ToolInfo<'_>, out: &mut dyn Write) -> io
 /// # Errors
 /// Whatever writing to `out` gives, a broken pipe among them.
 pub fn endpoints(table: &EndpointTable, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    table::write(table, style, out)
+    guarded(out, |out| table::write(table, style, out))
 }
 
 /// The endpoints as a table of Markdown.
@@ -120,7 +149,7 @@ pub fn endpoints(table: &EndpointTable, style: &Style, out: &mut dyn Write) -> i
 /// # Errors
 /// Whatever writing to `out` gives, a broken pipe among them.
 pub fn endpoints_markdown(table: &EndpointTable, out: &mut dyn Write) -> io::Result<()> {
-    table::markdown(table, out)
+    guarded(out, |out| table::markdown(table, out))
 }
 
 /// The endpoints as comma-separated values (RFC 4180).
@@ -128,7 +157,7 @@ pub fn endpoints_markdown(table: &EndpointTable, out: &mut dyn Write) -> io::Res
 /// # Errors
 /// Whatever writing to `out` gives, a broken pipe among them.
 pub fn endpoints_csv(table: &EndpointTable, out: &mut dyn Write) -> io::Result<()> {
-    table::csv(table, out)
+    guarded(out, |out| table::csv(table, out))
 }
 
 /// One object of the table's version 1, for programs.

@@ -12,7 +12,8 @@ const AFTER_HELP: &str = "\
 Exit codes:
   0  nothing found at or above --fail-on; with --fix, nothing left; with --diff, nothing to change
   1  something found; with --fix, something left; with --diff, something to change
-  2  could not do all that was asked: wrong usage, unreadable files, files that could not be fixed";
+  2  could not do all that was asked: wrong usage, unreadable files, files that could not be fixed,
+     parts of a diff that are withheld";
 
 const ENDPOINTS_AFTER_HELP: &str = "\
 Exit codes:
@@ -47,12 +48,16 @@ pub(crate) enum Command {
         /// The rule's name, as findings show it
         #[arg(value_parser = NonEmptyStringValueParser::new())]
         rule: String,
+        #[command(flatten)]
+        output: OutputArgs,
     },
     /// List the rules
     Rules {
         /// How they are listed
         #[arg(long, value_enum, default_value_t)]
         format: RulesFormat,
+        #[command(flatten)]
+        output: OutputArgs,
     },
     /// Follow one request step by step: server, location, what the back end receives, what the client gets
     #[command(after_help = TRACE_AFTER_HELP)]
@@ -154,6 +159,8 @@ pub(crate) struct LintArgs {
     )]
     pub(crate) format: Format,
     #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
     pub(crate) color: ColorArgs,
     /// Findings only: no summary, no notices but of what could not be done
     #[arg(short, long, help_heading = "Output")]
@@ -175,6 +182,8 @@ pub(crate) struct FixArgs {
     #[arg(long, help_heading = "Fixing")]
     pub(crate) unsafe_fixes: bool,
     /// Show what --fix would change as a unified diff, and change nothing
+    ///
+    /// Outside a terminal, hunks that hold a command of a CI system are withheld; --output writes them too.
     #[arg(long, help_heading = "Fixing")]
     pub(crate) diff: bool,
 }
@@ -184,6 +193,14 @@ impl FixArgs {
     pub(crate) fn is_asked_for(&self) -> bool {
         self.fix || self.diff
     }
+}
+
+/// `--output`.
+#[derive(Debug, Args)]
+pub(crate) struct OutputArgs {
+    /// Write to FILE instead of standard output (`-`); it is replaced as a whole, once everything is known
+    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 /// `--color`.
@@ -226,6 +243,8 @@ pub(crate) struct TraceArgs {
     #[arg(long, value_enum, default_value_t, help_heading = "Output")]
     pub(crate) format: TraceFormat,
     #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
     pub(crate) color: ColorArgs,
 }
 
@@ -241,6 +260,8 @@ pub(crate) struct EndpointsArgs {
     /// How they are written
     #[arg(long, value_enum, default_value_t, help_heading = "Output")]
     pub(crate) format: EndpointsFormat,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
     #[command(flatten)]
     pub(crate) color: ColorArgs,
     /// The table only: no count, no notices but of what could not be done

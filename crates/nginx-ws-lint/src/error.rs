@@ -43,6 +43,18 @@ pub(crate) enum Error {
         /// Its rules.
         rules: Vec<&'static str>,
     },
+    /// `--output` names a file that is judged.
+    #[error("--output names `{0}`, which is judged: it would be overwritten")]
+    OutputIsInput(String),
+    /// `--output` names what cannot be written.
+    #[error("cannot write to `{path}`: {error}")]
+    WriteFile {
+        /// As given.
+        path: String,
+        /// Why.
+        #[source]
+        error: io::Error,
+    },
     /// Standard output gave an error other than that its reader is gone.
     #[error("cannot write to standard output: {0}")]
     Write(#[source] io::Error),

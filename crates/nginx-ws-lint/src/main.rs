@@ -5,11 +5,13 @@ mod commands;
 mod disk;
 mod error;
 mod exit;
+mod output;
 mod replace;
 mod scope;
 mod terminal;
 mod version;
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -20,7 +22,10 @@ use crate::error::Error;
 use crate::exit::Exit;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
     let exit = run(&cli).unwrap_or_else(|error| {
         say(&format!("error: {error}"));
         Exit::Failed
@@ -38,13 +43,25 @@ fn run(cli: &Cli) -> Result<Exit, Error> {
     }
     match command {
         Command::Endpoints(args) => commands::endpoints::run(args),
-        Command::Explain { rule } => commands::explain::run(rule),
-        Command::Rules { format } => commands::rules::run(*format),
+        Command::Explain { rule, output } => commands::explain::run(rule, output),
+        Command::Rules { format, output } => commands::rules::run(*format, output),
         Command::Trace(args) => commands::trace::run(args),
     }
 }
 
+/// Prints help, the version, or what is wrong with the command line. A word of that may be the name of a file that a
+/// stranger chose, so such a message is escaped, and loses its colours.
+fn usage(error: &clap::Error) -> ExitCode {
+    let text = error.render().to_string();
+    let is_harmless = text.lines().all(|line| matches!(lint_report::escape(line), Cow::Borrowed(_)));
+    if is_harmless {
+        error.exit();
+    }
+    text.lines().for_each(say);
+    Exit::Failed.into()
+}
+
 /// One line for the person at the terminal. When even standard error is gone there is nobody left to tell.
 fn say(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
+    let _ = writeln!(io::stderr(), "{}", lint_report::escape(line));
 }

@@ -1,4 +1,4 @@
-//! What standard output can show.
+//! What the place that output goes to can show.
 
 use std::env;
 use std::io;
@@ -7,24 +7,25 @@ use anstream::{AutoStream, ColorChoice};
 use lint_report::Style;
 use supports_unicode::Stream;
 
-use crate::cli::Color;
+use crate::cli::{Color, OutputArgs};
 
 /// Columns when standard output is no terminal: logs are read in windows wider than a terminal was.
 const WIDTH: usize = 100;
 
 /// How the human format looks here.
-pub(crate) fn style(color: Color, verbose: bool, summary: bool) -> Style {
+pub(crate) fn style(color: Color, output: &OutputArgs, verbose: bool, summary: bool) -> Style {
     Style {
-        color: is_colored(color),
+        color: is_colored(color, output),
         unicode: supports_unicode::on(Stream::Stdout),
-        width: width(),
+        width: width(output),
         verbose,
         summary,
     }
 }
 
-fn is_colored(color: Color) -> bool {
+fn is_colored(color: Color, output: &OutputArgs) -> bool {
     match color {
+        Color::Auto if output.is_file() => false,
         Color::Always => true,
         Color::Never => false,
         // The crate knows all but FORCE_COLOR: NO_COLOR, CLICOLOR, CLICOLOR_FORCE, TERM and terminals.
@@ -46,10 +47,16 @@ fn forced(value: Option<&str>) -> Option<bool> {
 }
 
 /// `COLUMNS` is what the user says, the terminal what the system says.
-fn width() -> usize {
+fn width(output: &OutputArgs) -> usize {
     let said =
         env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|&columns| columns > 0);
-    let seen = || terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| usize::from(width.0));
+    let seen = || {
+        let is_shown = !output.is_file();
+        is_shown
+            .then(|| terminal_size::terminal_size_of(io::stdout()))
+            .flatten()
+            .map(|(width, _)| usize::from(width.0))
+    };
     said.or_else(seen).unwrap_or(WIDTH)
 }
 

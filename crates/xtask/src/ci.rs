@@ -3,6 +3,7 @@
 use std::env;
 use std::io::{self, Write};
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use crate::{Error, documents, program, root};
 
@@ -57,7 +58,9 @@ fn run(mut command: Command, name: &str, arguments: &[&str]) -> Result<(), Error
             command.env_remove(variable);
         }
     }
+    let start = Instant::now();
     let status = command.status().map_err(|error| Error::Start { command: shown.clone(), error })?;
+    say(&format!("{shown} took {:.1} min", start.elapsed().as_secs_f64() / 60.0));
     if status.success() { Ok(()) } else { Err(Error::Failed { command: shown, stderr: String::new() }) }
 }
 

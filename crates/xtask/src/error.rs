@@ -13,7 +13,8 @@ pub enum Error {
         "usage: cargo xtask <TASK>\n\n  \
          gen    write the generated documents\n  \
          check  compare them with what would be generated\n  \
-         ci     all checks and all tests, the tests last"
+         ci     all checks and all tests, the tests last\n  \
+         fuzz   [parse|run|fix|settings|trace]... [--seconds N] [--seed N]: try inputs that reach new code, 30 s each"
     )]
     Usage,
     /// A file or folder that cannot be read or written.

@@ -8,6 +8,7 @@ mod demo;
 mod documents;
 mod error;
 mod examples;
+mod fuzz;
 mod program;
 mod rules;
 
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 pub use ci::ci;
 pub use documents::{Document, check, documents, write};
 pub use error::Error;
+pub use fuzz::fuzz;
 
 /// The folder of the workspace.
 pub fn root() -> PathBuf {

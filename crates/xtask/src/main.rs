@@ -7,11 +7,14 @@ use std::process::ExitCode;
 use xtask::Error;
 
 fn main() -> ExitCode {
-    let task = env::args().nth(1).unwrap_or_default();
+    let mut words = env::args().skip(1);
+    let task = words.next().unwrap_or_default();
+    let rest: Vec<String> = words.collect();
     let done = match task.as_str() {
         "gen" => xtask::write(),
         "check" => xtask::check(),
         "ci" => xtask::ci(),
+        "fuzz" => xtask::fuzz(&rest),
         _ => Err(Error::Usage),
     };
     match done {

@@ -84,9 +84,12 @@ impl SettingsFile {
     /// # Errors
     /// When it is larger than any file that is read.
     pub fn parse(path: &Path, shown: &str, bytes: Vec<u8>) -> Result<Self, nginx_syntax::TooLarge> {
-        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let (text, stray) = as_text(&bytes);
         let source = Arc::new(Source::new(shown, bytes)?);
         let mut reader = Reader { problems: Vec::new(), settings: FileSettings::default() };
+        if let Some(at) = stray {
+            reader.problem(at..at + 1, "this byte is not UTF-8, which TOML has to be".to_owned());
+        }
         let (table, errors) = DeTable::parse_recoverable(&text);
         for error in &errors {
             reader.problem(error.span().unwrap_or_default(), error.message().to_owned());
@@ -101,6 +104,21 @@ impl SettingsFile {
     pub fn resolve(&self, path: &str) -> PathBuf {
         self.path.parent().unwrap_or(Path::new(".")).join(path)
     }
+}
+
+/// The bytes as text in which every place is the same as in the file, and the first byte that is no UTF-8: such bytes are
+/// question marks, one for one.
+fn as_text(bytes: &[u8]) -> (String, Option<usize>) {
+    let mut text = String::with_capacity(bytes.len());
+    let mut stray = None;
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        if !chunk.invalid().is_empty() {
+            stray = stray.or(Some(text.len()));
+        }
+        text.extend(chunk.invalid().iter().map(|_| '?'));
+    }
+    (text, stray)
 }
 
 const KEYS: [&str; 11] = [
@@ -419,6 +437,14 @@ keepalive-defeated = "off"
         assert_eq!(layers, [("cloudflare", None), ("our own", Some(350_000))]);
         assert_eq!(settings.levels.len(), 3);
         assert!(settings.levels.contains(&(Selector::Rule("keepalive-defeated"), Level::Off)));
+    }
+
+    #[test]
+    fn a_byte_that_is_not_utf_8_moves_no_place() {
+        let text = b"prefix = \"caf\xe9\xe9\"\nnonsense = 1\n";
+        let file = SettingsFile::parse(Path::new("/a"), "a", text.to_vec()).unwrap();
+        let marked: Vec<&[u8]> = file.problems.iter().map(|problem| problem.span.of(text)).collect();
+        assert_eq!(marked, [&b"\xe9"[..], b"nonsense"]);
     }
 
     #[test]

@@ -13,6 +13,7 @@ use lint_finding::{EndpointTable, Outcome, Trace};
 use serde::Serialize;
 
 use crate::ToolInfo;
+use crate::command::hashes;
 use crate::escape::is_hazardous;
 
 pub(crate) fn write(outcome: &Outcome, tool: &ToolInfo<'_>, out: &mut dyn Write) -> io::Result<()> {
@@ -37,12 +38,15 @@ fn pretty(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)
 }
 
-/// Escapes what `serde_json` leaves as it is and a terminal would obey; such characters stand in strings only, as LF is
-/// the only control character between them.
+/// Escapes what `serde_json` leaves as it is and a terminal or a CI system would obey; such characters stand in strings
+/// only, as LF is the only control character between them. The values stay what they are. Every line begins with a quote or a
+/// bracket, so `::` never does.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c == '\n' || !is_hazardous(c) {
+    let mut hashes = hashes(text.as_bytes()).peekable();
+    for (at, c) in text.char_indices() {
+        let is_command = hashes.next_if_eq(&at).is_some();
+        if c == '\n' || !(is_command || is_hazardous(c)) {
             escaped.push(c);
         } else {
             let mut units = [0; 2];

@@ -2,8 +2,8 @@
 
 use lint_engine::Settings;
 
+use super::TOOL;
 use super::given::Given;
-use super::{TOOL, to_stdout};
 use crate::cli::{EndpointsArgs, EndpointsFormat, FailOn};
 use crate::error::Error;
 use crate::exit::Exit;
@@ -22,12 +22,13 @@ pub(crate) fn run(args: &EndpointsArgs) -> Result<Exit, Error> {
         ..Settings::default()
     };
     let mut table = given.with(|files, paths, scope| lint_engine::endpoints(files, paths, scope, &settings));
+    args.output.check(&table.outcome, &given.scope().working_folder)?;
     given.add_unlisted(&mut table.outcome);
     if args.quiet {
         table.outcome.notices.retain(|notice| notice.incomplete);
     }
-    let style = terminal::style(args.color.color, args.verbose, !args.quiet);
-    to_stdout(|out| match args.format {
+    let style = terminal::style(args.color.color, &args.output, args.verbose, !args.quiet);
+    args.output.write(|out| match args.format {
         EndpointsFormat::Table => lint_report::endpoints(&table, &style, out),
         EndpointsFormat::Json => lint_report::endpoints_json(&table, &TOOL, out),
         EndpointsFormat::Markdown => lint_report::endpoints_markdown(&table, out),

@@ -4,14 +4,14 @@ use lint_engine::{UnknownRule, find_rule};
 use lint_finding::{Group, RuleMeta};
 use ws_rules::RULES;
 
-use super::to_stdout;
+use crate::cli::OutputArgs;
 use crate::error::Error;
 use crate::exit::Exit;
 
 /// Prints the page of the rule `name`.
-pub(crate) fn run(name: &str) -> Result<Exit, Error> {
+pub(crate) fn run(name: &str, output: &OutputArgs) -> Result<Exit, Error> {
     let rule = find_rule(name).map_err(|unknown| unknown_rule(name, unknown))?;
-    to_stdout(|out| writeln!(out, "{}\n\n{}", header(rule), rule.docs.trim_end()))?;
+    output.write(|out| writeln!(out, "{}\n\n{}", header(rule), rule.docs.trim_end()))?;
     Ok(Exit::Clean)
 }
 

@@ -1,15 +1,15 @@
 //! Applies fixes, or shows what they would change.
 
 use std::collections::BTreeSet;
-use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use lint_engine::{Fixed, Settings, Which};
 use lint_finding::{Notice, NoticeCode, Outcome};
+use lint_report::DiffFor;
 use nginx_semantics::Scope;
 
 use super::given::Given;
-use super::{lint, to_stderr, to_stdout};
+use super::{lint, to_stderr};
 use crate::cli::LintArgs;
 use crate::error::Error;
 use crate::exit::Exit;
@@ -36,6 +36,10 @@ pub(super) fn run(args: &LintArgs, given: Given, settings: &Settings) -> Result<
     };
     let mut fixed =
         given.with(|files, paths, scope| lint_engine::fixed(files, paths, scope, settings, which, &may_edit));
+    // What comes from standard input may go where it came from.
+    if is_dry || stdin.is_none() {
+        args.output.check(&fixed.outcome, &scope.working_folder)?;
+    }
     given.add_unlisted(&mut fixed.outcome);
     refused(&mut fixed);
     if is_dry {
@@ -44,7 +48,7 @@ pub(super) fn run(args: &LintArgs, given: Given, settings: &Settings) -> Result<
     match stdin {
         Some((_, bytes)) => {
             let text = fixed.texts.first().map_or(bytes.as_slice(), |changed| changed.new.bytes());
-            to_stdout(|out| out.write_all(text))?;
+            args.output.write(|out| out.write_all(text))?;
             tell(args, &mut fixed.outcome, true)?;
         }
         None => {
@@ -58,24 +62,45 @@ pub(super) fn run(args: &LintArgs, given: Given, settings: &Settings) -> Result<
 
 /// The diff for programs and for people, and whether there is one.
 fn show(args: &LintArgs, mut fixed: Fixed) -> Result<Exit, Error> {
-    let for_people = io::stdout().is_terminal();
+    let diff_for = match (args.output.is_file(), args.output.is_terminal()) {
+        (true, _) => DiffFor::File,
+        (false, true) => DiffFor::Terminal,
+        (false, false) => DiffFor::Log,
+    };
     fixed.texts.sort_by(|a, b| a.old.path().cmp(b.old.path()));
-    to_stdout(|out| {
+    let mut withheld: Vec<Notice> = Vec::new();
+    args.output.write(|out| {
         fixed.texts.iter().try_for_each(|changed| {
             let (path, old, new) = (changed.old.path(), changed.old.bytes(), changed.new.bytes());
-            lint_report::diff(path, old, new, for_people, out)
+            let lines = lint_report::diff(path, old, new, diff_for, out)?;
+            withheld.extend(
+                (!lines.is_empty()).then(|| incomplete(NoticeCode::HunkWithheld, path, said(&lines))),
+            );
+            Ok(())
         })
     })?;
+    fixed.outcome.notices.extend(withheld);
     if args.quiet {
         fixed.outcome.notices.retain(|notice| notice.incomplete);
     }
-    let style = terminal::style(args.color.color, false, !args.quiet);
+    let style = terminal::style(args.color.color, &args.output, false, !args.quiet);
     to_stderr(|out| lint_report::would_fix(&fixed.outcome, &style, out));
     Ok(match (fixed.outcome.is_incomplete(), fixed.texts.is_empty()) {
         (true, _) => Exit::Failed,
         (false, false) => Exit::Findings,
         (false, true) => Exit::Clean,
     })
+}
+
+/// Of hunks that are withheld, by their first lines.
+fn said(lines: &[usize]) -> String {
+    let (hunks, hold) =
+        if lines.len() == 1 { ("the hunk at line", "holds") } else { ("the hunks at lines", "hold") };
+    let lines: Vec<String> = lines.iter().map(usize::to_string).collect();
+    let lines = lines.join(", ");
+    format!(
+        "this patch is incomplete: {hunks} {lines} {hold} what a CI system takes for a command; `--output FILE` writes all of it"
+    )
 }
 
 /// What was fixed and what is left, on standard error where the text itself is on standard output.
@@ -87,7 +112,7 @@ fn tell(args: &LintArgs, outcome: &mut Outcome, has_text: bool) -> Result<(), Er
         to_stderr(|out| lint::write(outcome, args, out));
         return Ok(());
     }
-    to_stdout(|out| lint::write(outcome, args, out))
+    args.output.write(|out| lint::write(outcome, args, out))
 }
 
 fn incomplete(code: NoticeCode, path: &str, message: String) -> Notice {

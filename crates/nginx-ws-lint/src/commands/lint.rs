@@ -7,7 +7,7 @@ use lint_engine::Settings;
 use lint_finding::Outcome;
 
 use super::given::Given;
-use super::{TOOL, fix, to_stdout};
+use super::{TOOL, fix};
 use crate::cli::{Format, LintArgs};
 use crate::error::Error;
 use crate::exit::Exit;
@@ -33,11 +33,12 @@ pub(crate) fn run(args: &LintArgs) -> Result<Exit, Error> {
         return fix::run(args, given, &settings);
     }
     let mut outcome = given.with(|files, paths, scope| lint_engine::lint(files, paths, scope, &settings));
+    args.output.check(&outcome, &given.scope().working_folder)?;
     given.add_unlisted(&mut outcome);
     if args.quiet {
         outcome.notices.retain(|notice| notice.incomplete);
     }
-    to_stdout(|out| write(&outcome, args, out))?;
+    args.output.write(|out| write(&outcome, args, out))?;
     Ok(Exit::of(&outcome, args.fail_on))
 }
 
@@ -48,7 +49,7 @@ fn now() -> Option<i64> {
 }
 
 pub(super) fn write(outcome: &Outcome, args: &LintArgs, out: &mut dyn Write) -> io::Result<()> {
-    let style = terminal::style(args.color.color, args.verbose, !args.quiet);
+    let style = terminal::style(args.color.color, &args.output, args.verbose, !args.quiet);
     match args.format {
         Format::Human => lint_report::human(outcome, &style, out),
         Format::Concise => lint_report::concise(outcome, out),

@@ -8,11 +8,9 @@ pub(crate) mod lint;
 pub(crate) mod rules;
 pub(crate) mod trace;
 
-use std::io::{self, BufWriter, ErrorKind, Write};
+use std::io::{self, BufWriter, Write};
 
 use lint_report::ToolInfo;
-
-use crate::error::Error;
 
 const TOOL: ToolInfo<'_> = ToolInfo {
     name: env!("CARGO_PKG_NAME"),
@@ -25,13 +23,4 @@ fn to_stderr(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
     let mut out = BufWriter::new(io::stderr().lock());
     // When even standard error is gone there is nobody left to tell.
     let _ = write(&mut out).and_then(|()| out.flush());
-}
-
-/// Writes to standard output. A reader that has seen enough (`| head`) is no error and changes no exit code.
-fn to_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
-    let mut out = BufWriter::new(io::stdout().lock());
-    match write(&mut out).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::Write(error)),
-        _ => Ok(()),
-    }
 }

@@ -6,15 +6,14 @@ use lint_finding::RuleMeta;
 use serde::Serialize;
 use ws_rules::RULES;
 
-use super::to_stdout;
-use crate::cli::RulesFormat;
+use crate::cli::{OutputArgs, RulesFormat};
 use crate::error::Error;
 use crate::exit::Exit;
 
 /// Lists the rules.
-pub(crate) fn run(format: RulesFormat) -> Result<Exit, Error> {
+pub(crate) fn run(format: RulesFormat, output: &OutputArgs) -> Result<Exit, Error> {
     let rules: Vec<&'static RuleMeta> = RULES.iter().map(|rule| rule.meta()).collect();
-    to_stdout(|out| match format {
+    output.write(|out| match format {
         RulesFormat::Table => table(&rules, out),
         RulesFormat::Json => json(&rules, out),
     })?;

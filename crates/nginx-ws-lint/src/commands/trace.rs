@@ -2,8 +2,8 @@
 
 use lint_engine::{Query, Settings};
 
+use super::TOOL;
 use super::given::Given;
-use super::{TOOL, to_stdout};
 use crate::cli::{TraceArgs, TraceFormat};
 use crate::error::Error;
 use crate::exit::Exit;
@@ -28,9 +28,10 @@ pub(crate) fn run(args: &TraceArgs) -> Result<Exit, Error> {
     };
     let mut trace =
         given.with(|files, paths, scope| lint_engine::trace(files, paths, scope, &settings, &query));
+    args.output.check(&trace.outcome, &given.scope().working_folder)?;
     given.add_unlisted(&mut trace.outcome);
-    let style = terminal::style(args.color.color, false, false);
-    to_stdout(|out| match args.format {
+    let style = terminal::style(args.color.color, &args.output, false, false);
+    args.output.write(|out| match args.format {
         TraceFormat::Human => lint_report::trace(&trace, &style, out),
         TraceFormat::Json => lint_report::trace_json(&trace, &TOOL, out),
     })?;

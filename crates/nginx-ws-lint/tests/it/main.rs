@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests may fail like tests")]
 
 mod budgets;
+mod ci_logs;
 mod endpoints;
 mod explain;
 mod fix;
@@ -10,6 +11,7 @@ mod help;
 mod input;
 mod kill;
 mod output;
+mod output_file;
 mod run;
 mod trace;
 mod usage;
