@@ -27,23 +27,50 @@ struct Merged {
     finding: Finding,
     contexts: usize,
     first: Option<EndpointName>,
+    fix: MergedFix,
+    /// What `--unsafe-fixes` writes: the fix of each context that has nothing more.
+    unsafe_fix: MergedFix,
+    /// Whether one of them has more.
+    has_unsafe: bool,
+}
+
+impl Merged {
+    fn new(mut finding: Finding) -> Self {
+        let fixes = (finding.fix.take(), finding.unsafe_fix.take());
+        let first = finding.endpoint.clone();
+        let (fix, unsafe_fix) = (MergedFix::default(), MergedFix::default());
+        let mut this = Self { contexts: 0, first, fix, unsafe_fix, has_unsafe: false, finding };
+        this.add(fixes);
+        this
+    }
+
+    /// The fixes of one more context.
+    fn add(&mut self, (fix, unsafe_fix): (Option<Fix>, Option<Fix>)) {
+        self.contexts += 1;
+        self.has_unsafe |= unsafe_fix.is_some();
+        self.unsafe_fix.add(unsafe_fix.or_else(|| fix.clone()));
+        self.fix.add(fix);
+    }
+}
+
+/// The fix of all contexts of a finding.
+#[derive(Debug)]
+struct MergedFix {
+    /// The first one, with the applicability of them all.
+    first: Option<Fix>,
     /// What cures it in all of them; `None` where one has no fix, or they do not go together: what one server needs in a
     /// shared file may be wrong for another.
     edits: Option<Plan>,
 }
 
-impl Merged {
-    fn new(finding: Finding) -> Self {
-        let mut this =
-            Self { contexts: 0, first: finding.endpoint.clone(), edits: Some(Plan::default()), finding };
-        let fix = this.finding.fix.take();
-        this.add(fix);
-        this
+impl Default for MergedFix {
+    fn default() -> Self {
+        Self { first: None, edits: Some(Plan::default()) }
     }
+}
 
-    /// The fix of one more context.
+impl MergedFix {
     fn add(&mut self, fix: Option<Fix>) {
-        self.contexts += 1;
         let Some(fix) = fix else {
             self.edits = None;
             return;
@@ -51,8 +78,12 @@ impl Merged {
         let edits = self.edits.take().filter(|edits| edits.agrees(&fix.edits));
         self.edits = edits.and_then(|mut edits| edits.add(&fix.edits).then_some(edits));
         // The first one has the title.
-        let known = self.finding.fix.get_or_insert(fix.clone());
+        let known = self.first.get_or_insert(fix.clone());
         known.applicability = known.applicability.max(fix.applicability);
+    }
+
+    fn finish(self) -> Option<Fix> {
+        self.first.zip(self.edits).map(|(fix, edits)| Fix { edits: edits.edits(), ..fix })
     }
 }
 
@@ -81,11 +112,10 @@ impl Gathered {
                 }
                 Entry::Occupied(mut entry) => {
                     let merged = entry.get_mut();
-                    merged.add(finding.fix.take());
+                    merged.add((finding.fix.take(), finding.unsafe_fix.take()));
                     let confidence = merged.finding.confidence.max(finding.confidence);
                     if finding.severity > merged.finding.severity {
-                        let fix = merged.finding.fix.take();
-                        merged.finding = Finding { fix, ..finding };
+                        merged.finding = finding;
                     }
                     merged.finding.confidence = confidence;
                 }
@@ -202,8 +232,9 @@ fn is_safe(finding: &Finding) -> bool {
 
 /// Says in how many contexts a finding holds, when there is more than one.
 fn in_contexts(merged: Merged) -> Finding {
-    let Merged { mut finding, contexts, first, edits } = merged;
-    finding.fix = finding.fix.zip(edits).map(|(fix, edits)| Fix { edits: edits.edits(), ..fix });
+    let Merged { mut finding, contexts, first, fix, unsafe_fix, has_unsafe } = merged;
+    finding.fix = fix.finish();
+    finding.unsafe_fix = unsafe_fix.finish().filter(|_| has_unsafe && is_safe(&finding));
     if let Some(first) = first.filter(|_| contexts > 1) {
         let server = if first.server.is_empty() { "without a name" } else { &first.server };
         let note = format!(

@@ -155,6 +155,8 @@ pub struct Finding {
     pub labels: Vec<Label>,
     /// The edit, where there is a mechanical one.
     pub fix: Option<Fix>,
+    /// What `--unsafe-fixes` writes in place of a safe `fix`: it does more, and other requests may get something else.
+    pub unsafe_fix: Option<Fix>,
     /// The endpoint, where it is about one.
     pub endpoint: Option<EndpointName>,
     /// Stable across edits elsewhere in the tree; see [`crate::fingerprint`].

@@ -29,6 +29,9 @@ pub enum Manner {
     Lenient,
     /// As strict, and its 101 says `Content-Type: text/html`.
     Typed,
+    /// As strict with a handshake, but what asks for no upgrade is an ordinary request whatever else it has. Its page tells
+    /// what was asked: request line and fields, but for those that make a handshake.
+    Telling,
 }
 
 /// A request as it arrived.
@@ -126,6 +129,11 @@ impl Backends {
         &self.shared.backstage
     }
 
+    /// Whether pages tell what was asked, with addresses of the harness in it.
+    pub(crate) fn are_telling(&self) -> bool {
+        self.shared.manner == Manner::Telling
+    }
+
     /// How much has arrived so far.
     pub(crate) fn count(&self) -> usize {
         self.shared.received.lock().unwrap_or_else(PoisonError::into_inner).len()
@@ -191,10 +199,13 @@ fn converse(mut stream: impl Read + Write, backend: &str, shared: &Shared) -> io
             }
             // Where it closes it says so: else nginx may keep the connection and send the next request into its end,
             // which is a 502 for a POST.
-            Reply::Page if is_last => {
-                "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 5\r\n\r\npage\n".to_owned()
+            Reply::Page => {
+                let page = page(&head, shared.manner);
+                let close = if is_last { "Connection: close\r\n" } else { "" };
+                // To HEAD none is sent, or it would be the start of the next answer.
+                let sent = if head.line.starts_with("HEAD ") { "" } else { page.as_str() };
+                format!("HTTP/1.1 200 OK\r\n{close}Content-Length: {}\r\n\r\n{sent}", page.len())
             }
-            Reply::Page => "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\npage\n".to_owned(),
             Reply::Refuse(status) => format!(
                 "HTTP/1.1 {status}\r\nUpgrade: websocket\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
             ),
@@ -209,6 +220,18 @@ fn converse(mut stream: impl Read + Write, backend: &str, shared: &Shared) -> io
         }
     }
     Ok(())
+}
+
+/// The body of an ordinary answer.
+fn page(request: &Head, manner: Manner) -> String {
+    if manner != Manner::Telling {
+        return "page\n".to_owned();
+    }
+    let (line, _) = request.line.rsplit_once(' ').unwrap_or((&request.line, ""));
+    let is_told = |name: &str| !["upgrade", "connection"].contains(&name.to_ascii_lowercase().as_str());
+    let fields = request.headers.iter().filter(|(name, _)| is_told(name));
+    let fields: Vec<String> = fields.map(|(name, value)| format!("{name}: {value}\n")).collect();
+    format!("{line}\n{}", fields.concat())
 }
 
 /// Sends messages back until the other side closes, or this one is to.

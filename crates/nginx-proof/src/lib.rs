@@ -18,6 +18,7 @@ mod document;
 mod error;
 mod expected;
 pub mod generate;
+pub mod harm;
 mod http;
 mod instance;
 mod judge;

@@ -39,6 +39,10 @@ pub struct Exchange {
     pub host: Option<String>,
     /// The other headers, in order.
     pub headers: Vec<(String, String)>,
+    /// What follows the headers; its length is told where there is any.
+    pub body: String,
+    /// Whether it is a request of HTTP/1.0.
+    pub is_http10: bool,
 }
 
 impl Exchange {
@@ -50,6 +54,8 @@ impl Exchange {
             target: target.to_owned(),
             host: Some("example.com".to_owned()),
             headers: Vec::new(),
+            body: String::new(),
+            is_http10: false,
         }
     }
 
@@ -82,6 +88,20 @@ impl Exchange {
         self
     }
 
+    /// With a body.
+    #[must_use]
+    pub fn body(mut self, body: &str) -> Self {
+        body.clone_into(&mut self.body);
+        self
+    }
+
+    /// In HTTP/1.0.
+    #[must_use]
+    pub fn old(mut self) -> Self {
+        self.is_http10 = true;
+        self
+    }
+
     /// At another listen.
     #[must_use]
     pub fn at(mut self, listen: &str) -> Self {
@@ -103,13 +123,17 @@ impl Exchange {
     }
 
     pub(crate) fn text(&self) -> String {
-        let mut text = format!("{} {} HTTP/1.1\r\n", self.method, self.target);
+        let version = if self.is_http10 { "1.0" } else { "1.1" };
+        let mut text = format!("{} {} HTTP/{version}\r\n", self.method, self.target);
         let host = self.host.iter().map(|host| ("Host", host.as_str()));
         let others = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         for (name, value) in host.chain(others) {
             text.push_str(&format!("{name}: {value}\r\n"));
         }
-        text + "\r\n"
+        if !self.body.is_empty() {
+            text.push_str(&format!("Content-Length: {}\r\n", self.body.len()));
+        }
+        text + "\r\n" + &self.body
     }
 }
 

@@ -34,6 +34,10 @@ pub(crate) fn fault(answer: &Head) -> Option<&'static str> {
 
 /// Judges a request as section 4.2.1 asks, the points in its order.
 pub(crate) fn judge(request: &Head, manner: Manner) -> Reply {
+    let asks = request.header("Upgrade").is_some() || request.has_token("Connection", "upgrade");
+    if manner == Manner::Telling && !asks {
+        return Reply::Page;
+    }
     let Some(key) = request.header("Sec-WebSocket-Key") else {
         // Not a handshake at all. One that announces an upgrade and names none is an error to strict servers.
         let is_odd = request.has_token("Connection", "upgrade") && manner != Manner::Lenient;

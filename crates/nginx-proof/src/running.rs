@@ -13,7 +13,7 @@ use crate::conduct::{Conduct, MARK};
 use crate::http::Body;
 use crate::instance::{self, Instance, Processes, Verdict};
 use crate::probe::{Answered, Closer, Exchange, Probe, Seen};
-use crate::rewrite::{Rewritten, Surroundings, WHERE_LOG, rewrite_with};
+use crate::rewrite::{Place, Rewritten, Surroundings, WHERE_LOG, rewrite_with};
 use crate::{Backends, Binary, Error, Setup, certificate, ports, rfc6455};
 
 /// How often a log is looked at for a line that is due.
@@ -140,6 +140,11 @@ impl Running {
         self.instance.is_some()
     }
 
+    /// The blocks that can end a request, in the order of the files; none unless [`Setup::places`] asks for them.
+    pub fn places(&self) -> &[Place] {
+        &self.rewritten.places
+    }
+
     /// What makes nginx read its files again, from another thread as well.
     pub fn reloader(&self) -> Option<Reloader> {
         self.instance.as_ref().map(|instance| Reloader(instance.id()))
@@ -201,6 +206,9 @@ impl Running {
         }
         for (_, value) in &mut seen.headers {
             *value = self.original(value);
+        }
+        if self.backends.are_telling() {
+            seen.body = self.original(&String::from_utf8_lossy(&seen.body)).into_bytes();
         }
         seen
     }

@@ -81,6 +81,7 @@ mod tests {
             primary: Label { place, message: String::new(), role: LabelRole::Context },
             labels: Vec::new(),
             fix: None,
+            unsafe_fix: None,
             endpoint: None,
             fingerprint: String::new(),
         };

@@ -47,4 +47,5 @@ pub use site::Site;
 pub use sockets::OpenSocket;
 pub use source::Source;
 pub use stream::StreamEndpoint;
+pub use subrequests::Carried;
 pub use walk::{Probe, handshake_request, is_settled};

@@ -1,7 +1,7 @@
 //! Everything that rules ask of one configuration.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -20,6 +20,7 @@ use crate::idle::IdleLimit;
 use crate::layers::Layer;
 use crate::paths::LostPath;
 use crate::sockets::Sockets;
+use crate::subrequests::{Asked, Paths};
 use crate::walk::Probe;
 
 /// What the user says about WebSockets.
@@ -88,6 +89,10 @@ pub struct Model<'s> {
     pub(crate) probes: RefCell<BTreeMap<ContextId, Rc<[Probe<'s>]>>>,
     /// By `http`: its sockets.
     pub(crate) sockets: RefCell<BTreeMap<ContextId, Rc<Sockets<'s>>>>,
+    /// What leads requests to locations.
+    pub(crate) request_paths: OnceCell<Paths<'s>>,
+    /// By server: what its subrequests reach.
+    pub(crate) asked: RefCell<BTreeMap<ContextId, Rc<Asked>>>,
     /// By server: its words.
     server_words: RefCell<BTreeMap<ContextId, ServerWords>>,
 }
@@ -135,6 +140,8 @@ impl<'s> Model<'s> {
             sockets: RefCell::default(),
             walks: RefCell::default(),
             probes: RefCell::default(),
+            request_paths: OnceCell::new(),
+            asked: RefCell::default(),
         };
         this.find_endpoints(hints);
         this
@@ -168,6 +175,11 @@ impl<'s> Model<'s> {
         let denied = self.denied_by_path(hints);
         candidates.retain(|endpoint| !denied.contains(&endpoint.context));
         self.endpoints = proven(candidates);
+        // A 101 would end what they are asked for, whatever lines they have or inherit.
+        let is_asked = |endpoint: &Endpoint<'s>| self.is_for_subrequests(endpoint.context);
+        let asked: BTreeSet<ContextId> =
+            self.endpoints.iter().filter(|one| is_asked(one)).map(|one| one.context).collect();
+        self.endpoints.retain(|endpoint| !asked.contains(&endpoint.context));
         let locations = self.endpoints.iter();
         let locations = locations
             .filter_map(|endpoint| self.configuration.enclosing(endpoint.context, ContextKind::Location));
@@ -267,7 +279,8 @@ impl<'s> Model<'s> {
         own.filter_map(|&index| self.endpoints.get(index))
     }
 
-    /// Whether all locations at or below a level that pass requests on are endpoints.
+    /// Whether all locations at or below a level that pass requests on are endpoints, and no file that was not given may hold
+    /// more.
     pub fn has_only_endpoints(&self, level: ContextId) -> bool {
         if let Some(&known) = self.only_endpoints.borrow().get(&level) {
             return known;
@@ -279,8 +292,9 @@ impl<'s> Model<'s> {
             open.extend(&configuration.context(context).children);
             let passes = self.passes.binary_search_by_key(&context, |(context, _)| *context).is_ok();
             let location = configuration.enclosing(context, ContextKind::Location);
-            has_only =
-                !passes || location.is_some_and(|location| self.endpoint_locations.contains(&location));
+            let is_endpoint =
+                || location.is_some_and(|location| self.endpoint_locations.contains(&location));
+            has_only = configuration.context(context).gaps.is_empty() && (!passes || is_endpoint());
         }
         self.only_endpoints.borrow_mut().insert(level, has_only);
         has_only

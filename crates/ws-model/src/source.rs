@@ -55,6 +55,11 @@ impl<'s> Source<'s> {
         matches!(self, Self::Default { .. })
     }
 
+    /// Whether an include that was not given may set it.
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, Self::Unknown(_))
+    }
+
     /// Whether a directive of the location itself sets it.
     pub fn is_here(&self) -> bool {
         matches!(self, Self::Set { is_here: true, .. })

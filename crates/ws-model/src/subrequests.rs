@@ -1,58 +1,245 @@
-//! Locations that nginx asks on its own account, for `auth_request` and `mirror`.
+//! Locations that nginx asks on its own account, for `auth_request`, `mirror` and the like.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use nginx_semantics::{
-    ContextId, ContextKind, Directive, DirectiveName, Ending, LocationName, Modifier, Way,
+    ContextId, ContextKind, Directive, DirectiveName, Ending, LocationName, Modifier, PassModule, Selection,
+    Step, Way, catalogue,
 };
 
+use crate::browser::{Browser, has_token};
 use crate::endpoint::Endpoint;
+use crate::evidence::EvidenceKind;
+use crate::handshake::Handshake;
 use crate::model::Model;
+
+/// The directives that lead a request of a client to another location of its server.
+const LEADING: [DirectiveName; 3] =
+    [DirectiveName::REWRITE, DirectiveName::TRY_FILES, DirectiveName::ERROR_PAGE];
+
+/// Those whose first word nginx asks for in a subrequest (`http/modules/ngx_http_auth_request_module.c`,
+/// `ngx_http_mirror_module.c`, `ngx_http_addition_filter_module.c`).
+const ASKING: [&str; 4] = ["auth_request", "mirror", "add_before_body", "add_after_body"];
+
+/// What leads requests to the locations of each server, and what asks them.
+#[derive(Debug, Default)]
+pub(crate) struct Paths<'s> {
+    /// [`LEADING`], by server; those of `http` under `None`.
+    leading: BTreeMap<Option<ContextId>, Vec<Directive<'s>>>,
+    /// [`ASKING`], likewise.
+    asking: BTreeMap<Option<ContextId>, Vec<Directive<'s>>>,
+    /// The servers that may hold more of them, in files that were not given; `None` stands for all of them.
+    open: BTreeSet<Option<ContextId>>,
+}
+
+/// What the subrequests of a server reach.
+#[derive(Debug, Default)]
+pub(crate) struct Asked {
+    /// The locations that a subrequest surely may end in.
+    locations: BTreeSet<ContextId>,
+    /// Whether one of them goes where nobody can say.
+    is_astray: bool,
+}
+
+/// What an upgrade needs, as far as the request of a location may have it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Carried {
+    /// An `Upgrade` field.
+    pub upgrade: bool,
+    /// `upgrade` in `Connection`.
+    pub connection: bool,
+    /// HTTP/1.1.
+    pub version: bool,
+}
+
+impl Carried {
+    /// What either of two has.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            upgrade: self.upgrade || other.upgrade,
+            connection: self.connection || other.connection,
+            version: self.version || other.version,
+        }
+    }
+
+    /// Whether this is more of an upgrade than the other.
+    pub fn exceeds(self, other: Self) -> bool {
+        let is_whole = |it: Self| it.upgrade && it.connection && it.version;
+        self.upgrade && !other.upgrade
+            || self.connection && !other.connection
+            || is_whole(self) && !is_whole(other)
+    }
+}
 
 impl<'s> Model<'s> {
     /// Whether clients do not come to the location of a context: it is `internal`, and no line of its server leads to it.
     pub fn is_closed_to_clients(&self, context: ContextId) -> bool {
-        use DirectiveName as N;
         let configuration = self.configuration;
         let Some(location) = configuration.enclosing(context, ContextKind::Location) else { return false };
         let name = configuration.opener(location).and_then(|opener| LocationName::of(&opener));
-        let is_internal = configuration.named(location, N::INTERNAL).next().is_some();
+        let is_internal = configuration.named(location, DirectiveName::INTERNAL).next().is_some();
         let Some(name) = name.filter(|_| is_internal) else { return false };
         let is_plain = !matches!(name.modifier, Modifier::Regex | Modifier::CaselessRegex);
         // With variables and with regexes, which path it is shows at run time only.
-        let leads = |line: Directive<'_>| {
+        let leads = |line: &Directive<'_>| {
             let mut words = line.arguments().filter(|word| word.starts_with(b"/") || word.contains(&b'$'));
             words.any(|word| !is_plain || word.starts_with(&name.name) || word.starts_with(b"$"))
         };
-        !self.lines_of_server(context, &[N::REWRITE, N::TRY_FILES, N::ERROR_PAGE]).into_iter().any(leads)
+        !of_server(&self.paths().leading, configuration.enclosing(context, ContextKind::Server)).any(leads)
     }
 
-    /// Whether nobody but `auth_request` or `mirror` asks for an endpoint's location: its answers are short, whatever its
-    /// lines say.
-    pub fn is_for_subrequests(&self, endpoint: &Endpoint<'_>) -> bool {
-        let server = self.configuration.enclosing(endpoint.context, ContextKind::Server);
-        let Some(server) = server.filter(|_| self.is_closed_to_clients(endpoint.context)) else {
-            return false;
-        };
-        let asks = |line: Directive<'_>| {
-            let Some(uri) = line.argument(0) else { return false };
-            let ends_here = |way: &Way<'_>| match &way.ending {
-                Ending::Passed(passed) => passed.context == endpoint.context,
-                _ => false,
-            };
-            self.subrequest(server, "/", &uri).ways.iter().any(ends_here)
-        };
-        let askers = [DirectiveName::AUTH_REQUEST, DirectiveName::MIRROR];
-        self.lines_of_server(endpoint.context, &askers).into_iter().any(asks)
-    }
-
-    /// The lines of these names in the server of a context and around it.
-    fn lines_of_server(&self, context: ContextId, names: &[DirectiveName]) -> Vec<Directive<'s>> {
+    /// Whether nobody but `auth_request`, `mirror` or the like asks for the location of a context: a 101 would end what
+    /// it is asked for (`http/ngx_http_upstream.c:ngx_http_upstream_upgrade`).
+    pub fn is_for_subrequests(&self, context: ContextId) -> bool {
         let configuration = self.configuration;
+        let Some(location) = configuration.enclosing(context, ContextKind::Location) else { return false };
         let server = configuration.enclosing(context, ContextKind::Server);
-        let is_near = |id: &ContextId| {
-            let around = configuration.enclosing(*id, ContextKind::Server);
-            around.is_none() || around == server
-        };
-        let near = configuration.contexts().map(|(id, _)| id).filter(is_near);
-        near.flat_map(|id| names.iter().flat_map(move |name| configuration.named(id, *name))).collect()
+        let Some(server) = server.filter(|_| self.is_closed_to_clients(context)) else { return false };
+        self.asked(server).locations.contains(&location)
     }
+
+    /// Whether a subrequest may ask for the location of a context, in doubt too: where a file that was not given may
+    /// hold an `auth_request`, a location counts that no client reaches, and one of which only inherited handshake lines
+    /// say that it carries WebSockets.
+    pub fn may_be_asked(&self, context: ContextId) -> bool {
+        let configuration = self.configuration;
+        let Some(location) = configuration.enclosing(context, ContextKind::Location) else { return false };
+        let Some(server) = configuration.enclosing(context, ContextKind::Server) else { return false };
+        let asked = self.asked(server);
+        if asked.is_astray || asked.locations.contains(&location) {
+            return true;
+        }
+        self.is_server_open(context)
+            && (self.is_closed_to_clients(context) || self.is_endpoint_by_inheritance(context))
+    }
+
+    /// Whether a file that was not given may hold lines of the server of a context, which lead or ask elsewhere.
+    pub fn is_server_open(&self, context: ContextId) -> bool {
+        let server = self.configuration.enclosing(context, ContextKind::Server);
+        [None, server].iter().any(|level| self.paths().open.contains(level))
+    }
+
+    /// What the requests of each location carry of an upgrade, for those that WebSockets or subrequests come to.
+    pub fn carried(&self) -> BTreeMap<ContextId, Carried> {
+        let mut carried: BTreeMap<ContextId, Carried> = BTreeMap::new();
+        let mut add = |context: ContextId, handshake: &Handshake<'_>| {
+            let known = carried.entry(context).or_default();
+            *known = known.or(self.carried_by(handshake));
+        };
+        for endpoint in &self.endpoints {
+            if let Some(handshake) = &endpoint.handshake {
+                add(endpoint.context, handshake);
+            }
+        }
+        for (context, pass) in &self.passes {
+            let is_known = || self.endpoint_of(*context).is_some();
+            if pass.module == PassModule::Proxy && !is_known() && self.may_be_asked(*context) {
+                add(*context, &Handshake::new(self.configuration, &self.variables, *context));
+            }
+        }
+        carried
+    }
+
+    fn carried_by(&self, handshake: &Handshake<'_>) -> Carried {
+        let [upgrade, connection] = [&handshake.upgrade, &handshake.connection].map(|header| {
+            let values = header.lines.iter().flat_map(|line| Browser::ALL.map(|browser| line.value(browser)));
+            (header.source.is_unknown(), values.collect::<Vec<_>>())
+        });
+        let is_http10 = handshake.version.written.as_deref() == Some("1.0")
+            || handshake.sends_http10_by_default(self.versions);
+        Carried {
+            upgrade: upgrade.0 || upgrade.1.iter().any(|value| !value.surely(<[u8]>::is_empty)),
+            connection: connection.0
+                || connection.1.iter().any(|value| !value.surely(|value| !has_token(value, "upgrade"))),
+            version: !is_http10,
+        }
+    }
+
+    fn endpoint_of(&self, context: ContextId) -> Option<&Endpoint<'s>> {
+        let at = self.endpoints.binary_search_by_key(&context, |endpoint| endpoint.context).ok()?;
+        self.endpoints.get(at)
+    }
+
+    /// Whether nothing but handshake lines of an outer level makes it an endpoint.
+    fn is_endpoint_by_inheritance(&self, context: ContextId) -> bool {
+        self.endpoint_of(context).is_some_and(|endpoint| {
+            let is_own = endpoint.handshake.as_ref().is_none_or(|handshake| handshake.is_here);
+            !is_own
+                && !endpoint.is_catch_all()
+                && endpoint
+                    .evidence
+                    .iter()
+                    .all(|evidence| evidence.kind == EvidenceKind::Configured && !evidence.is_about_path)
+        })
+    }
+
+    fn asked(&self, server: ContextId) -> Rc<Asked> {
+        if let Some(known) = self.asked.borrow().get(&server) {
+            return Rc::clone(known);
+        }
+        let mut asked = Asked::default();
+        for uri in of_server(&self.paths().asking, Some(server)).filter_map(|line| line.argument(0)) {
+            // `auth_request off`
+            if !uri.starts_with(b"/") {
+                continue;
+            }
+            for way in &self.subrequest(server, "/", &uri).ways {
+                asked.locations.extend(locations_on(way));
+                asked.locations.extend(self.ends_in(way));
+                asked.is_astray |= matches!(way.ending, Ending::CannotSay(_));
+            }
+        }
+        let asked = Rc::new(asked);
+        self.asked.borrow_mut().insert(server, Rc::clone(&asked));
+        asked
+    }
+
+    fn ends_in(&self, way: &Way<'_>) -> Option<ContextId> {
+        let Ending::Passed(passed) = &way.ending else { return None };
+        self.configuration.enclosing(passed.context, ContextKind::Location)
+    }
+
+    fn paths(&self) -> &Paths<'s> {
+        self.request_paths.get_or_init(|| {
+            let configuration = self.configuration;
+            let asking = ASKING.map(|name| catalogue::lookup(name.as_bytes()));
+            let mut paths = Paths::default();
+            for (id, context) in configuration.contexts() {
+                let server = configuration.enclosing(id, ContextKind::Server);
+                // In `http` a pattern stands for servers, and nginx accepts one that matches nothing.
+                let is_gap = |gap: &nginx_semantics::Gap| server.is_some() || !gap.is_pattern;
+                let is_http = server.is_some() || context.kind == ContextKind::Http;
+                if is_http && context.gaps.iter().any(is_gap) {
+                    paths.open.insert(server);
+                }
+                for line in configuration.directives(id) {
+                    if LEADING.contains(&line.name()) {
+                        paths.leading.entry(server).or_default().push(line);
+                    } else if asking.contains(&line.name()) {
+                        paths.asking.entry(server).or_default().push(line);
+                    }
+                }
+            }
+            paths
+        })
+    }
+}
+
+/// The lines of a server and those around it.
+fn of_server<'p, 's>(
+    lines: &'p BTreeMap<Option<ContextId>, Vec<Directive<'s>>>,
+    server: Option<ContextId>,
+) -> impl Iterator<Item = &'p Directive<'s>> {
+    let own = server.is_some().then(|| lines.get(&server)).flatten();
+    lines.get(&None).into_iter().chain(own).flatten()
+}
+
+/// Every location that is found on a way.
+fn locations_on(way: &Way<'_>) -> impl Iterator<Item = ContextId> {
+    way.steps.iter().filter_map(|step| match step {
+        Step::Selected { selection: Selection::Location(location), .. } => Some(*location),
+        _ => None,
+    })
 }

@@ -139,6 +139,7 @@ impl FindingBuilder {
             primary: Label { place: place(at), message: String::new(), role: LabelRole::Because },
             labels: Vec::new(),
             fix: None,
+            unsafe_fix: None,
             endpoint: None,
             fingerprint: fingerprint([rule.name.as_bytes()]),
         })
@@ -238,6 +239,18 @@ impl FindingBuilder {
     pub fn fix(mut self, title: impl Into<String>, applicability: Applicability, edits: Edits) -> Self {
         if let Some(edits) = edits.finish() {
             self.0.fix = Some(Fix { title: title.into(), applicability, edits });
+        }
+        self
+    }
+
+    /// More than a safe fix does, for `--unsafe-fixes`; the only fix where there is no other.
+    pub fn unsafe_fix(mut self, title: impl Into<String>, edits: Edits) -> Self {
+        let Some(edits) = edits.finish() else { return self };
+        let fix = Fix { title: title.into(), applicability: Applicability::Unsafe, edits };
+        match &self.0.fix {
+            None => self.0.fix = Some(fix),
+            Some(safe) if safe.edits != fix.edits => self.0.unsafe_fix = Some(fix),
+            Some(_) => {}
         }
         self
     }

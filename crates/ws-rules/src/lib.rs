@@ -5,6 +5,7 @@
 
 mod certificates;
 mod commercial;
+mod compiled;
 mod context;
 mod edit;
 mod listening;
@@ -17,6 +18,7 @@ mod remedies;
 mod repair;
 mod repeat;
 mod rules;
+mod secret;
 mod setting;
 mod streaming;
 #[cfg(test)]

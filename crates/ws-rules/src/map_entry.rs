@@ -1,7 +1,8 @@
 //! The entry of a map that decides a value.
 
+use lint_finding::Applicability;
 use nginx_semantics::pattern::Pattern;
-use nginx_semantics::{ContextId, Directive, Part, parts};
+use nginx_semantics::{ContextId, ContextKind, Directive, DirectiveName, Part, parts};
 use ws_model::{Browser, Endpoint, HandshakeRequest, Line};
 
 use crate::{Context, Edits};
@@ -48,6 +49,31 @@ impl<'s> Deciding<'s> {
             None => (new.clone(), Edits::new().at_end(&opener, &[new])),
         })
     }
+}
+
+/// Safe where nothing but `Upgrade` and `Connection` gets the variable of a map, and no file that was not given may.
+pub(crate) fn safe_for_handshakes(cx: &Context<'_, '_>, map: ContextId) -> Applicability {
+    let configuration = cx.configuration();
+    let name = configuration.opener(map).and_then(|opener| opener.argument(1)).unwrap_or_default();
+    let name = name.strip_prefix(b"$").unwrap_or(&name).to_owned();
+    let names_it = |word: &[u8]| {
+        let mut all = parts(word).into_iter();
+        all.any(|part| matches!(part, Part::Variable(other) if other.eq_ignore_ascii_case(&name)))
+    };
+    let is_field = |line: &Directive<'_>| {
+        let field = line.argument(0).unwrap_or_default().to_ascii_lowercase();
+        line.name() == DirectiveName::PROXY_SET_HEADER
+            && [&b"upgrade"[..], b"connection"].contains(&field.as_slice())
+    };
+    let is_used_otherwise = |(id, context): (ContextId, &nginx_semantics::Context)| {
+        let is_gap = |gap: &nginx_semantics::Gap| !(gap.is_pattern && context.kind == ContextKind::Http);
+        // The last word of its own line defines it.
+        let is_own = |line: &Directive<'_>| configuration.context(map).opener == Some(line.reference);
+        let mut lines = configuration.directives(id).filter(|line| !is_field(line) && !is_own(line));
+        context.gaps.iter().any(is_gap) || lines.any(|line| line.arguments().any(|word| names_it(&word)))
+    };
+    let is_shared = configuration.contexts().any(is_used_otherwise);
+    if is_shared { Applicability::Unsafe } else { Applicability::Safe }
 }
 
 /// The value of the entry that takes an input, empty where none does; `None` where that cannot be said.

@@ -7,13 +7,14 @@
 use lint_finding::Applicability;
 use nginx_semantics::{Configuration, ContextId, ContextKind, Directive, DirectiveName};
 use nginx_syntax::NodeId;
-use ws_model::{Browser, Endpoint, Handshake, HandshakeRequest, Line, OrdinaryRequest, has_token};
+use ws_model::{Endpoint, Handshake, Line, OrdinaryRequest, has_token};
 
 use crate::edit::{is_editable, is_written_in, word};
 use crate::repeat::{Receiver, Repeated};
+use crate::secret::is_secret;
 use crate::upstreams::keepalive;
 use crate::verify::{ConnectionValue, MapLines, Missing};
-use crate::{Context, Edits};
+use crate::{Context, Edits, FindingBuilder};
 
 /// The remedy of one location.
 #[derive(Debug)]
@@ -34,9 +35,18 @@ pub(crate) struct Repair<'s> {
     needs_version: bool,
     /// Name and value.
     set: Vec<(&'static str, String)>,
-    /// Lines of elsewhere, to be written here too.
+    /// Lines that an outer level has and the location lost, to be written here too.
     repeated: Vec<Directive<'s>>,
     map: Edits,
+    /// As safe as the values that are set.
+    applicability: Applicability,
+    /// Whether the location may already have what is set, or inherit what that drops, by a file that was not given.
+    is_open: bool,
+    /// Whether a subrequest may ask for the location: a 101 would end what it is asked for.
+    may_be_asked: bool,
+    /// Whether a variable of a lost line may be one that nothing defines: nginx compiles the lines of `http` only for
+    /// servers that inherit them (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_init_headers`).
+    is_undefined: bool,
 }
 
 impl<'s> Repair<'s> {
@@ -56,6 +66,7 @@ impl<'s> Repair<'s> {
         Self {
             is_of_endpoints: handshake.level.is_some_and(|level| cx.model.has_only_endpoints(level)),
             version: version.filter(is_of_location),
+            may_be_asked: cx.model.may_be_asked(endpoint.context),
             ..Self::of_location(configuration, location, endpoint.pass.directive, lines)
         }
     }
@@ -87,6 +98,10 @@ impl<'s> Repair<'s> {
             set: Vec::new(),
             repeated: Vec::new(),
             map: Edits::new(),
+            applicability: Applicability::Safe,
+            is_open: is_open(configuration, location),
+            may_be_asked: false,
+            is_undefined: false,
         }
     }
 
@@ -102,53 +117,88 @@ impl<'s> Repair<'s> {
         self
     }
 
-    /// What is missing, with the map for `Connection` where there is none; and whether all of it is safe.
-    pub(crate) fn missing(
-        mut self,
-        cx: &Context<'_, '_>,
-        endpoint: &Endpoint<'s>,
-        missing: Missing,
-    ) -> (Self, Applicability) {
-        self.needs_version |= missing.version;
+    /// What is missing, with the map for `Connection` where there is none.
+    pub(crate) fn missing(self, cx: &Context<'_, '_>, endpoint: &Endpoint<'s>, missing: Missing) -> Self {
+        let mut this = self.version(missing.version);
         if missing.upgrade {
-            self = self.header("Upgrade", "$http_upgrade");
+            this = this.header("Upgrade", "$http_upgrade");
         }
-        if missing.connection { self.connection(cx, endpoint) } else { (self, Applicability::Safe) }
+        if missing.connection { this.connection(cx, endpoint) } else { this }
     }
 
-    /// A `Connection` that is right for a handshake; safe where it is right for other requests too, or there are none.
-    pub(crate) fn connection(
-        mut self,
-        cx: &Context<'_, '_>,
-        endpoint: &Endpoint<'s>,
-    ) -> (Self, Applicability) {
+    /// A `Connection` that is right for a handshake and for other requests too: by a map, or the client's own where there
+    /// is no place for one.
+    pub(crate) fn connection(mut self, cx: &Context<'_, '_>, endpoint: &Endpoint<'s>) -> Self {
         let value = ConnectionValue::of(cx, endpoint);
         let map = value.map_edits(cx, endpoint);
-        let is_right = map.is_some() || !endpoint.may_serve_ordinary_requests();
-        let text = if map.is_some() { value.variable } else { "upgrade".to_owned() };
+        let text = if map.is_some() { value.variable } else { "$http_connection".to_owned() };
         self.map = map.unwrap_or_default();
-        let applicability = if is_right { Applicability::Safe } else { Applicability::Unsafe };
-        (self.header("Connection", text), applicability)
+        self.header("Connection", text)
     }
 
-    /// Lines that an outer level has and the location lost.
-    pub(crate) fn repeat<'l>(mut self, lines: impl IntoIterator<Item = &'l Line<'s>>) -> Self
-    where
-        's: 'l,
-    {
-        self.repeated.extend(lines.into_iter().map(|line| line.directive));
+    /// Makes it no safer than this.
+    pub(crate) fn at_most(mut self, applicability: Applicability) -> Self {
+        self.applicability = self.applicability.max(applicability);
         self
     }
 
-    /// The lines of elsewhere that the location needs, as they are to be written in it, for a help text.
+    /// Lines that an outer level has and the location lost. Ordinary requests must not notice: any but those for the
+    /// upgrade make the repair unsafe, and so do those that ask for an upgrade whatever the client asks for.
+    pub(crate) fn repeat<'l>(
+        mut self,
+        cx: &Context<'_, '_>,
+        endpoint: &Endpoint<'_>,
+        lines: impl IntoIterator<Item = &'l Line<'s>>,
+    ) -> Self
+    where
+        's: 'l,
+    {
+        for line in lines {
+            self.repeated.push(line.directive);
+            let is_compiled = !is_of_http(self.configuration, self.location, &line.directive);
+            self.is_undefined |= !is_compiled && !cx.model.variables.has_all(&line.written);
+            if !is_for_handshakes(cx, endpoint, line) {
+                self = self.at_most(Applicability::Unsafe);
+            }
+        }
+        self
+    }
+
+    /// All lines of elsewhere that the location needs, as they are to be written in it, for a help text.
     pub(crate) fn repeated_lines(&self) -> Option<Vec<String>> {
-        let Repeated { mut lines, superseded } = self.repeated()?;
+        let Repeated { mut lines, superseded, .. } = self.repeated()?;
         lines.extend(superseded.iter().map(|line| format!("# in place of {};", line.text_line())));
         Some(lines)
     }
 
+    /// Adds the fix to a finding.
+    pub(crate) fn fix(self, finding: FindingBuilder, title: &str) -> FindingBuilder {
+        let applicability = self.applicability();
+        finding.fix(title, applicability, self.edits())
+    }
+
+    /// Adds it as what is done by `--unsafe-fixes`, in place of a safe fix where the finding has one.
+    pub(crate) fn unsafe_fix(self, finding: FindingBuilder, title: &str) -> FindingBuilder {
+        finding.unsafe_fix(title, self.edits())
+    }
+
+    /// Safe where no request but a handshake gets anything else, whatever the files say that were not given.
+    fn applicability(&self) -> Applicability {
+        let is_handshake =
+            |name: &str| ["upgrade", "connection"].contains(&name.to_ascii_lowercase().as_str());
+        let copied = self.repeated().map(|repeated| repeated.copied).unwrap_or_default();
+        let is_safe = !self.is_open
+            && !self.may_be_asked
+            && self.set.iter().all(|(name, _)| is_handshake(name))
+            && !copied.iter().any(is_secret);
+        if is_safe { self.applicability } else { Applicability::Unsafe }
+    }
+
     /// All of it.
-    pub(crate) fn edits(self) -> Edits {
+    fn edits(&self) -> Edits {
+        if self.is_undefined {
+            return Edits::impossible();
+        }
         let mut edits = self.map.clone();
         let is_in_place = self.is_in_place();
         let mut headers = Vec::new();
@@ -198,6 +248,7 @@ impl<'s> Repair<'s> {
         let receiver = Receiver {
             configuration: self.configuration,
             location: self.location,
+            pass: self.pass,
             own: own.collect(),
             removable: self.own(),
             set: self.set.iter().map(|(name, _)| *name).collect(),
@@ -250,15 +301,26 @@ impl<'s> Repair<'s> {
     }
 }
 
-/// Whether lost lines can come back as they are: not a `Host` that may be empty, nor two of them. nginx sends none then, or
-/// both, and a handshake needs just one (RFC 9112 section 3.2); with the lines lost it has sent `$proxy_host`.
-pub(crate) fn for_lost(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, lines: &[&Line<'_>]) -> Applicability {
-    let request = HandshakeRequest(Browser::Chrome);
-    let evaluator = cx.model.evaluator(&request, endpoint.context);
-    let may_vanish = |line: &&&Line<'_>| line.is("host") && !evaluator.value(&line.written).has_text();
-    let hosts = lines.iter().filter(|line| line.is("host")).count();
-    let is_one = hosts <= 1 && !lines.iter().any(|line| may_vanish(&line));
-    if is_one { Applicability::Safe } else { Applicability::Unsafe }
+/// Whether a line is one for the upgrade that asks for none unless the client does.
+pub(crate) fn is_for_handshakes(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, line: &Line<'_>) -> bool {
+    let value = cx.model.evaluator(&OrdinaryRequest, endpoint.context).value(&line.written);
+    line.is("upgrade") && value.surely(<[u8]>::is_empty)
+        || line.is("connection") && value.surely(|value| !has_token(value, "upgrade"))
+}
+
+/// Whether a line stands in the `http` around a location.
+fn is_of_http(configuration: Configuration<'_>, location: ContextId, line: &Directive<'_>) -> bool {
+    let http = configuration.enclosing(location, ContextKind::Http);
+    http.is_some_and(|http| configuration.context(http).directives.contains(&line.reference))
+}
+
+/// Whether a file that was not given may hold lines for a location: it would have them twice, or lose what it inherits by
+/// its first own one. In `http` a pattern stands for servers.
+pub(crate) fn is_open(configuration: Configuration<'_>, location: ContextId) -> bool {
+    configuration.levels(location).any(|level| {
+        let this = configuration.context(level);
+        this.gaps.iter().any(|gap| !(gap.is_pattern && this.kind == ContextKind::Http))
+    })
 }
 
 /// Whether ordinary requests keep what they have with another `Connection`: not where the upstream's connections were kept alive.
@@ -342,7 +404,7 @@ fn map_place<'s>(
 mod tests {
     use lint_finding::Applicability;
 
-    use crate::testing::fixed;
+    use crate::testing::{fixed, found};
 
     #[test]
     fn a_file_that_clears_connection_for_all_stays() {
@@ -356,5 +418,53 @@ mod tests {
         let lines = "    proxy_set_header Upgrade $http_upgrade;\n    proxy_set_header Connection upgrade;\n";
         let variable = lines.replace("Connection upgrade", "Connection $connection_upgrade");
         assert!(after.ends_with(&text(lines)) || after.ends_with(&text(&variable)), "{after}");
+    }
+
+    /// A server whose lines the location loses.
+    fn losing(lost: &str, file: &str) -> String {
+        format!(
+            "events {{}}\nhttp {{\n  server {{\n    proxy_http_version 1.1;\n{lost}    proxy_set_header Upgrade $http_upgrade;\n    \
+             proxy_set_header Connection upgrade;\n    location /ws/ {{\n      proxy_pass http://a;\n      proxy_set_header X-A 1;\n    }}\n  }}\n}}\n{file}"
+        )
+    }
+
+    #[test]
+    fn secrets_stay_in_their_file() {
+        // In the same file a person may look at it.
+        let secret = "    proxy_set_header X-Ldap-BindPass \"hunter2\";\n";
+        let text = losing(secret, "");
+        let safe = fixed(Applicability::Safe, "upgrade-headers-not-inherited", &text);
+        assert_eq!(safe.matches("hunter2").count(), 1, "{safe}");
+        let more = fixed(Applicability::Unsafe, "upgrade-headers-not-inherited", &text);
+        assert_eq!(more.matches("hunter2").count(), 2, "{more}");
+        // Of another file no fix writes it here. The two includes bring something else too.
+        let file = format!("#- s.conf\n{}rewrite ^/old /new;\n", secret.trim_start());
+        let findings = found(&losing("    include s.conf;\n", &file));
+        let finding = findings.iter().find(|one| one.rule.name == "upgrade-headers-not-inherited").unwrap();
+        assert!(finding.fix.is_some() && finding.unsafe_fix.is_none(), "{finding:#?}");
+    }
+
+    #[test]
+    fn what_nginx_never_compiles_is_not_brought_to_where_it_does() {
+        let text = |variable: &str| {
+            format!(
+                "events {{}}\nhttp {{\n  proxy_http_version 1.1;\n  proxy_set_header Upgrade $http_upgrade;\n  proxy_set_header Connection upgrade;\n  \
+                 proxy_set_header X-A {variable};\n  server {{\n    proxy_set_header Host $host;\n    location /socket.io/ {{ proxy_pass http://a; }}\n  }}\n}}\n"
+            )
+        };
+        let of_rule = |text: &str| {
+            let findings = found(text);
+            assert!(findings.iter().all(|one| one.rule.name != "undefined-variable"), "{findings:#?}");
+            findings.into_iter().find(|one| one.rule.name == "upgrade-headers-not-inherited").unwrap()
+        };
+        let finding = of_rule(&text("$nowhere"));
+        assert!(finding.fix.is_some() && finding.unsafe_fix.is_none(), "{finding:#?}");
+        assert!(of_rule(&text("$remote_addr")).unsafe_fix.is_some());
+        let upgrade = text("1").replace("Connection upgrade", "Connection $nowhere_upgrade");
+        let finding = of_rule(&upgrade);
+        let names_it =
+            |edit: &lint_finding::Edit| edit.replacement.windows(8).any(|part| part == b"$nowhere");
+        assert!(!finding.fix.expect("a fix").edits.iter().any(names_it));
+        assert!(finding.unsafe_fix.is_none());
     }
 }

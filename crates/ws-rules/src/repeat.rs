@@ -5,7 +5,7 @@ use std::iter::successors;
 
 use nginx_semantics::catalogue::{self, Contexts};
 use nginx_semantics::{
-    Configuration, ContextId, Declared, Directive, DirectiveName, Effective, effective, time,
+    Configuration, ContextId, Declared, Directive, DirectiveName, Effective, FileId, effective, time,
 };
 
 use crate::edit::copied;
@@ -23,12 +23,15 @@ pub(crate) struct Repeated<'s> {
     pub(crate) lines: Vec<String>,
     /// Lines of its own that an include in `lines` says in the same words.
     pub(crate) superseded: Vec<Directive<'s>>,
+    /// Those of elsewhere that are written as they are, not by an include.
+    pub(crate) copied: Vec<Directive<'s>>,
 }
 
 /// A location that is to get lines.
 pub(crate) struct Receiver<'s> {
     pub(crate) configuration: Configuration<'s>,
     pub(crate) location: ContextId,
+    pub(crate) pass: Directive<'s>,
     /// The `proxy_set_header` lines in it, one of an included file too.
     pub(crate) own: Vec<Directive<'s>>,
     /// What can be taken out of it: what is written in its own block.
@@ -50,7 +53,8 @@ impl<'s> Receiver<'s> {
                 continue;
             }
             let Some((include, headers)) = self.shared(&places, line, lines) else {
-                repeated.lines.push(copied(line)?);
+                repeated.lines.push(copied(line, self.file())?);
+                repeated.copied.push(*line);
                 continue;
             };
             let is_brought = |own: &&Directive<'s>| headers.iter().any(|header| is_same(header, own));
@@ -59,6 +63,12 @@ impl<'s> Receiver<'s> {
             brought.extend(headers);
         }
         Some(repeated)
+    }
+
+    /// The file that gets the lines.
+    fn file(&self) -> FileId {
+        let opener = self.configuration.opener(self.location);
+        opener.map_or(self.pass.reference.file, |opener| opener.reference.file)
     }
 
     /// The outer levels, and the other locations of the same block and file, that get `proxy_set_header` by an include.
@@ -91,7 +101,7 @@ impl<'s> Receiver<'s> {
         });
         includes.find_map(|(place, include)| {
             let headers = self.brought(place, &include, lines)?;
-            Some((copied(&include)?, headers))
+            Some((copied(&include, self.file())?, headers))
         })
     }
 
@@ -207,8 +217,8 @@ mod tests {
     use crate::testing::fixed;
 
     const SNIPPET: &str = "#- snippets/websocket.conf\nproxy_http_version 1.1;\nproxy_set_header Upgrade $http_upgrade;\n\
-                           proxy_set_header Connection upgrade;\nproxy_set_header Host $host;\nproxy_read_timeout 1h;\n";
-    const LINES: &str = "proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; proxy_set_header Host $host;";
+                           proxy_set_header Connection $http_connection;\nproxy_set_header Host $host;\nproxy_read_timeout 1h;\n";
+    const LINES: &str = "proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $http_connection; proxy_set_header Host $host;";
 
     /// A server with these lines, and a location that has these and a pass.
     fn server(outer: &str, location: &str) -> String {
@@ -222,13 +232,30 @@ mod tests {
 
     #[track_caller]
     fn assert_fixed(before: &str, after: &str, files: &str) {
+        assert_fixed_as(Applicability::Unsafe, before, after, files);
+    }
+
+    #[track_caller]
+    fn assert_fixed_as(applicability: Applicability, before: &str, after: &str, files: &str) {
         let rule = "upgrade-headers-not-inherited";
-        let fixed = fixed(Applicability::Safe, rule, &format!("{before}{files}"));
+        let fixed = fixed(applicability, rule, &format!("{before}{files}"));
         assert_eq!(fixed, format!("{after}{files}"));
     }
 
     const INCLUDE: &str = "  include snippets/websocket.conf;\n";
     const OWN: &str = "    proxy_set_header X-A 1;\n";
+
+    /// Named again it is safe only where the location has all that it brings; else just the handshake's lines are.
+    #[test]
+    fn an_include_that_brings_more_than_the_handshake_is_not_safe() {
+        let rule = "upgrade-headers-not-inherited";
+        let text = |snippet: &str, more: &str| server(INCLUDE, &format!("{OWN}{more}")) + snippet;
+        let lines = "    proxy_set_header Upgrade $http_upgrade;\n    proxy_set_header Connection $http_connection;\n";
+        assert_eq!(fixed(Applicability::Safe, rule, &text(SNIPPET, "")), text(SNIPPET, lines));
+        let bare = SNIPPET.replace("proxy_set_header Host $host;\n", "");
+        let include = "    include snippets/websocket.conf;\n";
+        assert_eq!(fixed(Applicability::Safe, rule, &text(&bare, "")), text(&bare, include));
+    }
 
     #[test]
     fn the_include_of_the_outer_level_is_named_again() {
@@ -246,7 +273,8 @@ mod tests {
     #[test]
     fn a_line_that_the_include_says_in_the_same_words_goes() {
         let own = "    proxy_set_header host $host;\n";
-        assert_fixed(&server(INCLUDE, own), &server(INCLUDE, &INCLUDE.replace("  i", "    i")), SNIPPET);
+        let after = server(INCLUDE, &INCLUDE.replace("  i", "    i"));
+        assert_fixed_as(Applicability::Safe, &server(INCLUDE, own), &after, SNIPPET);
     }
 
     #[test]
@@ -263,7 +291,7 @@ mod tests {
 
     #[test]
     fn the_outermost_include_that_fits_is_named() {
-        let inner = "#- snippets/headers.conf\nproxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection upgrade;\n";
+        let inner = "#- snippets/headers.conf\nproxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection $http_connection;\n";
         let after = |file: &str| server(INCLUDE, &format!("{OWN}    include {file};\n"));
         for (more, named) in [
             ("proxy_read_timeout 1h;\n", "snippets/websocket.conf"),
@@ -271,7 +299,12 @@ mod tests {
         ] {
             let outer =
                 "#- snippets/websocket.conf\nproxy_http_version 1.1;\ninclude snippets/headers.conf;\n";
-            assert_fixed(&server(INCLUDE, OWN), &after(named), &format!("{outer}{more}{inner}"));
+            assert_fixed_as(
+                Applicability::Safe,
+                &server(INCLUDE, OWN),
+                &after(named),
+                &format!("{outer}{more}{inner}"),
+            );
         }
     }
 

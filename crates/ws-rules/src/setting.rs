@@ -6,6 +6,7 @@ use nginx_syntax::NodeId;
 use ws_model::Endpoint;
 
 use crate::edit::copied;
+use crate::repair::is_open;
 use crate::{Context, Edits};
 
 /// The line `name value;` for an endpoint: where its location has the directive, this gets the value, else the location
@@ -37,9 +38,11 @@ pub(crate) fn beside(
     if let Some(own) = own(cx, endpoint, name) {
         return Edits::new().after(&own, &[line]);
     }
-    let Some(mut lines) = inherited.iter().map(copied).collect::<Option<Vec<_>>>() else {
-        return Edits::impossible();
-    };
+    let location = cx.configuration().enclosing(endpoint.context, ContextKind::Location);
+    let opener = location.and_then(|location| cx.configuration().opener(location));
+    let into = opener.map_or(endpoint.pass.directive.reference.file, |opener| opener.reference.file);
+    let copies = inherited.iter().map(|line| copied(line, into));
+    let Some(mut lines) = copies.collect::<Option<Vec<_>>>() else { return Edits::impossible() };
     lines.push(line);
     add(cx, endpoint, &lines)
 }
@@ -69,9 +72,16 @@ fn add(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, lines: &[String]) -> Edits
     }
 }
 
-/// Safe where the location gets nothing but handshakes.
+/// Safe where the location gets nothing but handshakes, and all of it was given.
 pub(crate) fn safe_if_alone(endpoint: &Endpoint<'_>) -> Applicability {
-    if endpoint.may_serve_ordinary_requests() { Applicability::Unsafe } else { Applicability::Safe }
+    if endpoint.may_serve_ordinary_requests() { Applicability::Unsafe } else { safe_if_given(endpoint) }
+}
+
+/// Safe where no file that was not given may set the value too: nginx takes it once in a block.
+pub(crate) fn safe_if_given(endpoint: &Endpoint<'_>) -> Applicability {
+    let location = endpoint.configuration.enclosing(endpoint.context, ContextKind::Location);
+    let is_open = is_open(endpoint.configuration, location.unwrap_or(endpoint.context));
+    if is_open { Applicability::Unsafe } else { Applicability::Safe }
 }
 
 /// Has handshakes get past the cache; for what is none nothing changes.
@@ -81,10 +91,6 @@ pub(crate) fn past_the_cache(
     prefix: &str,
     bypass: &[Directive<'_>],
 ) -> (String, Edits) {
-    if !endpoint.may_serve_ordinary_requests() {
-        let name = format!("{prefix}_cache");
-        return (format!("write `{name} off`"), set(cx, endpoint, &name, "off"));
-    }
     let name = format!("{prefix}_cache_bypass");
     let title = format!("let handshakes get past the cache with `{name} $http_upgrade`");
     (title, beside(cx, endpoint, bypass, &name, "$http_upgrade"))

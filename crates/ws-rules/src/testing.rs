@@ -107,7 +107,8 @@ pub(crate) fn found_with(options: Options, text: &str) -> Vec<Finding> {
 }
 
 /// The text after the first fix of a rule, as it is, line ends too, without what wraps it but for a `server` around
-/// locations; further files follow their `#- path` lines. Fails unless there is one, of this applicability.
+/// locations; further files follow their `#- path` lines. Fails unless there is one, of this applicability. Of a finding
+/// that has a fix of each the unsafe one does more.
 #[track_caller]
 pub(crate) fn fixed(applicability: Applicability, rule: &str, text: &str) -> String {
     fixed_with(Options::default(), applicability, rule, text)
@@ -129,7 +130,11 @@ pub(crate) fn fixed_with(options: Options, applicability: Applicability, rule: &
         files[0].1 = wrapped(&files[0].1);
     }
     let (found, loaded) = judge_as_is(options, &files);
-    let fix = found.iter().filter(|finding| finding.rule.name == rule).find_map(|one| one.fix.as_ref());
+    let of_rule = found.iter().filter(|finding| finding.rule.name == rule);
+    let fix = of_rule.into_iter().find_map(|one| match applicability {
+        Applicability::Safe => one.fix.as_ref(),
+        Applicability::Unsafe => one.unsafe_fix.as_ref().or(one.fix.as_ref()),
+    });
     let fix = fix.unwrap_or_else(|| panic!("no fix of {rule} in {found:#?}"));
     assert_eq!(fix.applicability, applicability, "{}", fix.title);
     for edit in fix.edits.iter().rev() {

@@ -248,13 +248,16 @@ pub(crate) fn directory<'s>(
     (is_folder && tries_folder).then_some(tried)
 }
 
-/// Safe where clients have no WebSockets in a location.
+/// Safe where clients have no WebSockets in a location, and no file that was not given may lead them there.
 pub(crate) fn safe_if_closed(cx: &Context<'_, '_>, context: ContextId) -> Applicability {
-    if cx.model.is_closed_to_clients(context) { Applicability::Safe } else { Applicability::Unsafe }
+    let is_closed = cx.model.is_closed_to_clients(context) && !cx.model.is_server_open(context);
+    if is_closed { Applicability::Safe } else { Applicability::Unsafe }
 }
 
 #[cfg(test)]
 mod tests {
+    use lint_finding::Applicability;
+
     use crate::testing::found;
 
     #[test]
@@ -281,5 +284,54 @@ mod tests {
         ] {
             assert!(is_found(asker), "{asker}");
         }
+    }
+
+    /// The file that was not given silences `upgrade-in-subrequest`, and must not let a fix through.
+    #[test]
+    fn what_only_subrequests_reach_is_no_endpoint_and_gets_no_line() {
+        let text = |http: &str, server: &str, asked: &str, more: &str| {
+            format!(
+                "events {{}}\nhttp {{\n  map $http_upgrade $connection_upgrade {{ default upgrade; '' close; }}\n  \
+                 proxy_http_version 1.1;\n  proxy_set_header Connection $connection_upgrade;\n{http}  server {{\n{server}    \
+                 location {asked} {{ {more} proxy_pass http://127.0.0.1:9000; }}\n    location /terminal {{\n      \
+                 proxy_pass http://127.0.0.1:9001; proxy_read_timeout 1h; proxy_set_header Upgrade $http_upgrade;\n      \
+                 proxy_set_header Connection $connection_upgrade; include /not/given/resolver.conf;\n    }}\n  }}\n}}\n"
+            )
+        };
+        let missing = |text: &str| {
+            let findings = found(text);
+            let is_asked = |location: &str| location == "= /auth" || location == "/socket.io/";
+            findings.into_iter().find(|one| {
+                one.rule.name == "missing-upgrade-header"
+                    && one.endpoint.as_ref().is_some_and(|endpoint| is_asked(&endpoint.location))
+            })
+        };
+        let inside = "internal;";
+        for (http, server) in [
+            ("", "    auth_request /auth;\n"),
+            ("", "    mirror /auth;\n"),
+            ("  auth_request /auth;\n", ""),
+            ("", "    location /a/ { mirror /auth; proxy_pass http://127.0.0.1:9002; }\n"),
+        ] {
+            let found = missing(&text(http, server, "= /auth", inside));
+            assert!(found.is_none(), "{http}{server}: {found:#?}");
+        }
+        let own = "internal; proxy_set_header Connection upgrade;";
+        assert!(missing(&text("", "    auth_request /auth;\n", "= /auth", own)).is_none());
+        // Clients come too, or nobody can say who asks: something may be missing, and no fix of it is safe.
+        for (server, asked, more) in [
+            ("    auth_request /auth;\n", "= /auth", ""),
+            ("    auth_request /auth;\n    rewrite ^/b /auth;\n", "= /auth", inside),
+            ("", "= /auth", inside),
+            ("", "= /auth", ""),
+        ] {
+            let text = text("", server, asked, more);
+            let finding = missing(&text).unwrap_or_else(|| panic!("{text}"));
+            let fix = finding.fix.expect("a fix");
+            assert_eq!(fix.applicability, Applicability::Unsafe, "{text}");
+        }
+        // A name of its own says that it is for WebSockets.
+        let finding = missing(&text("", "", "/socket.io/", "")).expect("a finding");
+        assert_eq!(finding.fix.expect("a fix").applicability, Applicability::Safe);
     }
 }

@@ -349,8 +349,17 @@ fn locations(before: &State, after: &State, chosen: &[(usize, &Candidate)]) -> V
                 continue;
             }
             let mut to_blame = contributors(configuration, unit.context, chosen, &by_block);
+            // Where nobody can say what is in effect, not even the location that the fix is for may change unseen.
+            let doubt = new.units.get(key).and_then(|_| part.units.doubt(&new.units, key));
+            let old = part.carried.get(&key).copied().unwrap_or_default();
+            let is_asked_more = part.asked.contains(&key)
+                && new.carried.get(&key).is_some_and(|carried| carried.exceeds(old));
+            let is_doubtful = doubt.is_some() || is_asked_more;
             let may_change = |index: &usize| {
                 by_index.get(index).is_some_and(|candidate| {
+                    if is_doubtful {
+                        return candidate.is_relaxed || candidate.is_start();
+                    }
                     let levels = configuration.levels(unit.context);
                     let mut around = levels.filter_map(|level| part.units.of(level));
                     candidate.is_relaxed
@@ -377,7 +386,16 @@ fn locations(before: &State, after: &State, chosen: &[(usize, &Candidate)]) -> V
                 let name = opener.map(|opener| opener.visible().text_line()).unwrap_or_default();
                 let place =
                     at.map_or_else(String::new, |(file, line)| format!(" at {}:{line}", file.source.path()));
-                let reason = format!("it would change `{name}`{place} too");
+                let reason = match doubt {
+                    Some(directive) => format!(
+                        "it would change `{name}`{place}, where a file that was not given may have `{}`",
+                        directive.as_str()
+                    ),
+                    None if is_asked_more => format!(
+                        "it would change `{name}`{place}, and a subrequest may ask there, which a 101 would end"
+                    ),
+                    None => format!("it would change `{name}`{place} too"),
+                };
                 Complaint { reason, culprits: to_blame, is_about_others: true }
             });
         }

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use lint_finding::{Applicability, Fix, FixReport, FixRow, Notice, NoticeCode, Outcome, Place};
+use lint_finding::{Applicability, Finding, Fix, FixReport, FixRow, Notice, NoticeCode, Outcome, Place};
 use nginx_semantics::{FileId, Files, Scope};
 use nginx_syntax::Source;
 use ws_rules::{RULES, Rule};
@@ -201,9 +201,9 @@ impl Run<'_> {
         let mut candidates = Vec::new();
         let mut refused = Vec::new();
         for finding in &self.state.outcome().findings {
-            let Some(fix) = &finding.fix else { continue };
             let is_relaxed = applicability == Applicability::Unsafe;
             let key = (finding.fingerprint.clone(), is_relaxed);
+            let Some(fix) = self.fix_of(finding, is_relaxed) else { continue };
             // What is safe but for other locations is tried again as unsafe.
             let is_demoted = self
                 .dropped
@@ -225,6 +225,17 @@ impl Run<'_> {
             self.dropped.insert(key, dropped);
         }
         candidates
+    }
+
+    /// The fix of a finding to be tried among the safe ones, or among the others. One that does more takes the place of the
+    /// safe one where both are asked for, unless it was tried and dropped.
+    fn fix_of<'f>(&self, finding: &'f Finding, is_relaxed: bool) -> Option<&'f Fix> {
+        let more = finding.unsafe_fix.as_ref().filter(|_| self.which == Which::All);
+        match more {
+            Some(more) if is_relaxed => Some(more),
+            Some(_) if !self.dropped.contains_key(&(finding.fingerprint.clone(), true)) => None,
+            _ => finding.fix.as_ref(),
+        }
     }
 
     /// Why a fix is not even tried.

@@ -6,12 +6,12 @@ use std::rc::Rc;
 
 use lint_finding::{Finding, NoticeCode, Outcome, RuleMeta, Severity};
 use nginx_semantics::{Configuration, ContextId, FileId, Files, Layout, Loaded, Scope, Sources, load_with};
-use ws_model::Model;
 use ws_model::chain::Outlet;
+use ws_model::{Carried, Model};
 use ws_rules::{Context, Findings, Rule};
 
 use super::plan::Plan;
-use super::units::Units;
+use super::units::{UnitKey, Units};
 use crate::chains::{Chains, outlets};
 use crate::gather::Gathered;
 use crate::settings::{Settings, SettingsFiles};
@@ -60,6 +60,10 @@ pub(crate) struct Part {
     /// What it may pass on to other nginxes of the run.
     outlets: Vec<Outlet>,
     pub(crate) units: Units,
+    /// What requests carry of an upgrade, by location.
+    pub(crate) carried: BTreeMap<UnitKey, Carried>,
+    /// The locations that a subrequest may ask for, in doubt too.
+    pub(crate) asked: BTreeSet<UnitKey>,
 }
 
 impl Part {
@@ -74,6 +78,17 @@ impl Part {
         let said = said(&given.rules(&settings), &model);
         let outlets = outlets(&model);
         notices::of_ways(&model, &mut rest);
+        let units = Units::new(configuration);
+        let mut carried: BTreeMap<UnitKey, Carried> = BTreeMap::new();
+        for (context, one) in model.carried() {
+            if let Some(unit) = units.of(context) {
+                let all = carried.entry(unit).or_default();
+                *all = all.or(one);
+            }
+        }
+        let passes = model.passes.iter().map(|(context, _)| *context);
+        let asked = passes.filter(|context| model.may_be_asked(*context));
+        let asked = asked.filter_map(|context| units.of(context)).collect();
         Self {
             root: configuration.root(),
             fragments: configuration.fragments().iter().map(|fragment| fragment.file).collect(),
@@ -82,7 +97,9 @@ impl Part {
             settings,
             rest,
             outlets,
-            units: Units::new(configuration),
+            units,
+            carried,
+            asked,
         }
     }
 

@@ -8,7 +8,7 @@ use nginx_semantics::{
 };
 use ws_rules::{Context, Edits, FindingBuilder, Findings, RULES, Rule};
 
-use super::{Fixed, Which, fixed_by};
+use super::{Changed, Fixed, Which, fixed_by};
 use crate::Settings;
 
 static META: RuleMeta = RuleMeta {
@@ -381,4 +381,91 @@ fn one_edit_may_be_for_several_findings() {
         fixed.texts.iter().map(|changed| String::from_utf8_lossy(changed.new.bytes())).collect();
     assert_eq!(texts.len(), 1, "{:?}", report(&fixed).dropped);
     assert!(texts[0].contains("proxy_http_version 1.1;"), "{texts:?}");
+}
+
+/// A server whose `auth_request` target inherits most of a handshake, with a location that has all of it.
+fn with_auth(server: &str, terminal: &str) -> String {
+    format!(
+        "events {{}}\nhttp {{\n  map $http_upgrade $connection_upgrade {{ default upgrade; '' close; }}\n  proxy_http_version 1.1;\n  \
+         proxy_set_header Connection $connection_upgrade;\n  server {{\n    {server}\n    location /terminal {{\n      \
+         proxy_pass http://127.0.0.1:9001;\n      proxy_read_timeout 1h;\n      proxy_set_header Upgrade $http_upgrade;\n      \
+         proxy_set_header Connection $connection_upgrade;\n      {terminal}\n    }}\n  }}\n}}\n"
+    )
+}
+
+fn added(fixed: &Fixed) -> Vec<String> {
+    let of_file = |changed: &Changed| {
+        let old = String::from_utf8_lossy(changed.old.bytes()).into_owned();
+        let new = String::from_utf8_lossy(changed.new.bytes()).into_owned();
+        let is_new = |line: &&str| !old.lines().any(|other| other == *line);
+        new.lines().filter(is_new).map(|line| line.trim().to_owned()).collect::<Vec<_>>()
+    };
+    fixed.texts.iter().flat_map(of_file).collect()
+}
+
+/// A 101 to a subrequest ends what it is asked for; the file that was not given silences the rule that would say so.
+#[test]
+fn what_a_subrequest_asks_gets_no_upgrade_in_doubt() {
+    let asked = "location = /auth { internal; proxy_pass http://127.0.0.1:9000/auth; }";
+    let open = "location = /auth { proxy_pass http://127.0.0.1:9000/auth; }";
+    let gap = "include /not/given/resolver.conf;";
+    for (server, terminal) in [
+        (format!("auth_request /auth;\n    {asked}"), gap),
+        (format!("mirror /auth;\n    {asked}"), gap),
+        // Clients come there too; or who asks stands in the file that was not given.
+        (format!("auth_request /auth;\n    {open}"), gap),
+        (open.to_owned(), gap),
+        (asked.to_owned(), gap),
+    ] {
+        let files = memory(&[("nginx.conf", with_auth(&server, terminal))]);
+        let fixed = fix(&files, &["nginx.conf"], &Settings::default(), Which::Safe);
+        let added = added(&fixed);
+        assert!(!added.iter().any(|line| line.contains("Upgrade")), "{server}: {added:#?}");
+    }
+}
+
+/// A file that was not given may have the same line, which nginx takes once, or lines that a new one hides.
+#[test]
+fn lines_are_not_added_unseen_beside_files_that_were_not_given() {
+    let text = |outer: &str, inner: &str| {
+        format!(
+            "events {{}}\nhttp {{\n  map $http_upgrade $c {{ default upgrade; '' close; }}\n  server {{\n    {outer}\n    location /ws/ {{\n      \
+             {inner}\n      proxy_pass http://a;\n    }}\n  }}\n}}\n"
+        )
+    };
+    let whole =
+        "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $c;";
+    for (outer, inner, is_fixed) in [
+        ("", "", true),
+        ("", whole, true),
+        ("include snippets/*.conf;", "", false),
+        ("", "include snippets/*.conf;", false),
+        ("", &format!("{whole} include snippets/*.conf;"), false),
+    ] {
+        let text = text(outer, inner);
+        for which in [Which::Safe, Which::All] {
+            let fixed =
+                fix(&memory(&[("nginx.conf", text.clone())]), &["nginx.conf"], &Settings::default(), which);
+            let is_changed =
+                added(&fixed).iter().any(|line| line.contains("Upgrade") || line.contains("read_timeout"));
+            assert_eq!(is_changed, is_fixed || which == Which::All, "{which:?} {text}");
+        }
+    }
+}
+
+/// With `--unsafe-fixes` the fix that does more takes the place of the safe one.
+#[test]
+fn the_fix_that_does_more_is_the_unsafe_one() {
+    let text = "events {}\nhttp {\n  map $http_upgrade $c { default upgrade; '' close; }\n  server {\n    proxy_http_version 1.1;\n    \
+                proxy_set_header Host $host;\n    proxy_set_header Upgrade $http_upgrade;\n    proxy_set_header Connection $c;\n    \
+                location /ws/ {\n      proxy_pass http://a;\n      proxy_read_timeout 1h;\n      proxy_set_header X-A 1;\n    }\n  }\n}\n";
+    let lines = |which| {
+        let fixed =
+            fix(&memory(&[("nginx.conf", text.to_owned())]), &["nginx.conf"], &Settings::default(), which);
+        let text = String::from_utf8_lossy(fixed.texts[0].new.bytes()).into_owned();
+        let location = text.split("location").nth(1).expect("a location").to_owned();
+        ["Host", "Upgrade", "Connection"].map(|name| location.contains(&format!("proxy_set_header {name} ")))
+    };
+    assert_eq!(lines(Which::Safe), [false, true, true]);
+    assert_eq!(lines(Which::All), [true, true, true]);
 }

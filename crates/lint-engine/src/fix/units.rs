@@ -31,6 +31,17 @@ pub(crate) struct Units {
     all: BTreeMap<UnitKey, Unit>,
     /// By context: the name of the location that it is, or is a part of.
     keys: Vec<(ContextId, UnitKey)>,
+    /// Every level that counts, with what it declares itself.
+    levels: BTreeMap<UnitKey, LevelFacts>,
+}
+
+/// What a level declares, and whether a file that was not given may declare more.
+#[derive(Debug)]
+struct LevelFacts {
+    parent: Option<UnitKey>,
+    /// How many directives there are of each name.
+    own: BTreeMap<DirectiveName, usize>,
+    is_open: bool,
 }
 
 impl Units {
@@ -47,6 +58,49 @@ impl Units {
     pub(crate) fn of(&self, context: ContextId) -> Option<UnitKey> {
         let index = self.keys.binary_search_by_key(&context, |(context, _)| *context).ok()?;
         self.keys.get(index).map(|(_, key)| *key)
+    }
+
+    /// The first directive, by its name, of which nobody can say what an edit does to a location: it is added to a level
+    /// where a file that was not given may have it too (nginx takes most only once in a block, and sends a header for
+    /// each line), or hides or reveals what such a file may say further out.
+    pub(crate) fn doubt(&self, after: &Self, key: UnitKey) -> Option<DirectiveName> {
+        let mut level = Some(key);
+        while let Some((this, key)) = level.and_then(|key| Some((self.levels.get(&key)?, key))) {
+            let new = after.levels.get(&key)?;
+            let names: BTreeSet<DirectiveName> = this.own.keys().chain(new.own.keys()).copied().collect();
+            let is_doubtful = |name: &DirectiveName| {
+                let [old, new] = [&this.own, &new.own].map(|own| own.get(name));
+                match (old, new) {
+                    (Some(old), Some(new)) => this.is_open && new > old,
+                    (None, None) => false,
+                    // It stands alone now, or did.
+                    (None, Some(_)) | (Some(_), None) => self.may_be_hidden(key, *name),
+                }
+            };
+            let doubtful = names.into_iter().find(is_doubtful);
+            if doubtful.is_some() {
+                return doubtful;
+            }
+            level = this.parent;
+        }
+        None
+    }
+
+    /// Whether a file that was not given may set the name at a level, or at one around it before a level that sets it.
+    fn may_be_hidden(&self, key: UnitKey, name: DirectiveName) -> bool {
+        let mut level = self.levels.get(&key);
+        let mut is_first = true;
+        while let Some(this) = level {
+            if this.is_open {
+                return true;
+            }
+            if !is_first && this.own.contains_key(&name) {
+                return false;
+            }
+            is_first = false;
+            level = this.parent.and_then(|parent| self.levels.get(&parent));
+        }
+        false
     }
 
     pub(crate) fn new(configuration: Configuration<'_>) -> Self {
@@ -69,6 +123,12 @@ impl Units {
             match context.kind {
                 ContextKind::Main | ContextKind::Http | ContextKind::Server | ContextKind::Location => {
                     let level = reader.level(id, context.parent, &levels);
+                    // In `http` a pattern stands for servers, and nginx accepts one that matches nothing.
+                    let is_http = matches!(context.kind, ContextKind::Main | ContextKind::Http);
+                    let is_open = context.gaps.iter().any(|gap| !(is_http && gap.is_pattern));
+                    let parent = context.parent.and_then(|parent| names.get(&parent)).copied().map(UnitKey);
+                    let own = level.counted.clone();
+                    this.levels.insert(UnitKey(name), LevelFacts { parent, own, is_open });
                     levels.insert(id, level);
                     if matches!(context.kind, ContextKind::Server | ContextKind::Location) {
                         this.keys.push((id, UnitKey(name)));
@@ -131,6 +191,8 @@ fn is_inherited(name: DirectiveName) -> bool {
 struct Level {
     parent: Option<ContextId>,
     own: BTreeMap<DirectiveName, u64>,
+    /// How many of each name stand here.
+    counted: BTreeMap<DirectiveName, usize>,
     /// What is in effect and inherited: a sum, so that one value can be taken out of it, by family, the last for all
     /// directives without one.
     effective: [u64; FAMILIES.len() + 1],
@@ -239,6 +301,7 @@ impl Reader<'_> {
             if matches!(kind, ContextKind::Main | ContextKind::Http) && !may_stand_in_location(name) {
                 continue;
             }
+            *this.counted.entry(name).or_default() += 1;
             text.hash(own.entry(name).or_default());
         }
         this.local = local.finish();

@@ -32,7 +32,7 @@ fn what_depends_on_the_word_is_not_said() {
                   proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; \
                   proxy_read_timeout 1h; }";
     // `@` stands for the word.
-    let table: [(String, &str, &[&str]); 11] = [
+    let table: [(String, &str, &[&str]); 10] = [
         (
             lines(&[UPGRADE, CONNECTION, VERSION, "proxy_read_timeout @;"]),
             "5s",
@@ -61,12 +61,6 @@ fn what_depends_on_the_word_is_not_said() {
             format!("server {{ listen 80; server_name @; }} server {{ listen 80; server_name @; {socket} }}"),
             "a.test",
             &["\"{{ host }}\"", "<%= host %>", "@@HOST@@"],
-        ),
-        (
-            format!("server {{ listen 80; server_name a.test; location ^~ @ {{ return 404; }} {socket} }}")
-                .replace("location /ws/", "location ~ ^/ws/"),
-            "/ws/",
-            &["\"/{{ path }}/\"", "/${PATH}"],
         ),
         (
             format!("map $http_upgrade $c {{ default @; }} server {{ listen 80; {socket} }}")

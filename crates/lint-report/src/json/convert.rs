@@ -49,6 +49,7 @@ pub(super) fn finding<'a>(outcome: &'a Outcome, finding: &'a finding::Finding) -
         labels: finding.labels.iter().map(|label| self::label(outcome, label)).collect(),
         trace: because.map(|label| step(outcome, label)).collect(),
         fix: finding.fix.as_ref().map(|fix| self::fix(outcome, fix)),
+        unsafe_fix: finding.unsafe_fix.as_ref().map(|fix| self::fix(outcome, fix)),
         endpoint: finding
             .endpoint
             .as_ref()

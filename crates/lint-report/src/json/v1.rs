@@ -64,6 +64,8 @@ pub(crate) struct Finding<'a> {
     /// Those of `labels` that say why, in the order of the chain.
     pub(crate) trace: Vec<Step<'a>>,
     pub(crate) fix: Option<Fix<'a>>,
+    /// What `--unsafe-fixes` writes in place of a safe `fix`; null where it does the same.
+    pub(crate) unsafe_fix: Option<Fix<'a>>,
     pub(crate) endpoint: Option<EndpointName<'a>>,
     /// Always null: suppressed findings are counted, not listed.
     pub(crate) suppressed: Option<&'a str>,

@@ -46,6 +46,7 @@ pub(crate) fn finding(primary: Label, labels: Vec<Label>) -> Finding {
         primary,
         labels,
         fix: None,
+        unsafe_fix: None,
         endpoint: None,
         fingerprint: "v1:00".to_owned(),
     }

@@ -183,6 +183,15 @@ impl<'s> Variables<'s> {
         catalogue::is_builtin_variable(name) || !self.definitions(name).is_empty()
     }
 
+    /// Whether each variable of a text is defined.
+    pub fn has_all(&self, text: &[u8]) -> bool {
+        super::parts(text).into_iter().all(|part| match part {
+            super::Part::Variable(name) => self.is_defined(name),
+            super::Part::Literal(_) | super::Part::Capture(_) => true,
+            super::Part::Invalid => false,
+        })
+    }
+
     /// The first directive of a module that is not nginx's own; such a module may define variables without a word in
     /// the configuration.
     pub fn third_party(&self) -> Option<Directive<'s>> {

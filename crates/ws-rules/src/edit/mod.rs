@@ -17,6 +17,7 @@ use nginx_syntax::{NodeId, Span};
 
 use self::layout::Layout;
 pub(crate) use self::words::written;
+use crate::secret::is_secret;
 
 /// The edits of a fix.
 #[derive(Debug, Clone)]
@@ -165,10 +166,13 @@ pub(crate) fn is_written_in(directive: &Directive<'_>, block: &Directive<'_>) ->
             .is_some_and(|file| file.tree.parent(directive.reference.node) == block.reference.node)
 }
 
-/// The line of a directive as it is written, to write it elsewhere too; `None` where that would say more than may be
-/// shown, or where it spans lines.
-pub(crate) fn copied(directive: &Directive<'_>) -> Option<String> {
+/// The line of a directive as it is written, to write it in a place of this file too; `None` where that would say more
+/// than may be shown, where it spans lines, and where it would bring a secret into another file.
+pub(crate) fn copied(directive: &Directive<'_>, into: nginx_semantics::FileId) -> Option<String> {
     let file = directive.file().filter(|file| file.may_be_shown)?;
+    if directive.reference.file != into && is_secret(directive) {
+        return None;
+    }
     let words: Vec<&[u8]> =
         file.tree.words(directive.reference.node).map(|word| word.of(file.bytes())).collect();
     let line = String::from_utf8(words.join(&b' ')).ok()?;

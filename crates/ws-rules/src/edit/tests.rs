@@ -207,15 +207,19 @@ fn what_may_not_be_shown_is_not_edited_and_takes_the_others_with_it() {
     let text = "http {\n  root x;\n  include /elsewhere/secret.conf;\n}\n";
     let make = |edits: Edits, find: &dyn Fn(&str, usize) -> Directive<'static>| {
         let secret = find("proxy_set_header", 0);
-        assert_eq!(copied(&secret), None);
+        assert_eq!(copied(&secret, secret.reference.file), None);
         edits.remove(&find("root", 0)).argument(&secret, 1, "2")
     };
     assert_eq!(edits_of(text, make), None);
     assert_eq!(edits_of(text, |edits, _| edits), None, "no edit is no fix");
     let mark = "http {\n  gzip\n   on;\n  proxy_set_header 'X-A' \"a  b\" ;\n}\n";
     edits_of(mark, |edits, find| {
-        assert_eq!(copied(&find("proxy_set_header", 0)).as_deref(), Some("proxy_set_header 'X-A' \"a  b\";"));
-        assert_eq!(copied(&find("gzip", 0)).as_deref(), Some("gzip on;"));
+        let file = find("gzip", 0).reference.file;
+        assert_eq!(
+            copied(&find("proxy_set_header", 0), file).as_deref(),
+            Some("proxy_set_header 'X-A' \"a  b\";")
+        );
+        assert_eq!(copied(&find("gzip", 0), file).as_deref(), Some("gzip on;"));
         assert_eq!(word(&find("gzip", 0), ""), "''");
         edits
     });

@@ -17,7 +17,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "a test of `$http_upgrade` without blanks around its operator never holds",
     since: "0.1.0",
-    fix: FixKind::Either,
+    fix: FixKind::Unsafe,
     docs: include_str!("always_false_upgrade_test.md"),
 };
 
@@ -59,12 +59,10 @@ impl Rule for AlwaysFalseUpgradeTest {
             } else {
                 "blanks around the operator".to_owned()
             };
-            // One that refuses would begin to, and pages have no `Upgrade`.
-            let is_for_handshakes = !is_refusal && variable.eq_ignore_ascii_case("http_upgrade");
-            let applicability = if is_for_handshakes { Applicability::Safe } else { Applicability::Unsafe };
             let edits = Edits::new().replace(&condition, &text);
             let finding = FindingBuilder::new(&META, &condition, message).primary(shown).at_most(severity);
-            let finding = finding.fix(format!("write {written}"), applicability, edits);
+            // What is inside would begin to take requests that something else answers now.
+            let finding = finding.fix(format!("write {written}"), Applicability::Unsafe, edits);
             out.push(finding.help(format!("write {written}")));
         }
     }
@@ -154,16 +152,16 @@ server {
 
     #[test]
     fn the_condition_becomes_three_words() {
-        for (applicability, before, after) in [
-            (Applicability::Safe, "($http_upgrade='websocket')", "($http_upgrade ~* ^websocket$)"),
-            (Applicability::Unsafe, "($http_upgrade!=websocket)", "($http_upgrade !~* ^websocket$)"),
-            (Applicability::Unsafe, "( $http_connection~Upgrade )", "($http_connection ~ \"Upgrade\")"),
+        for (before, after) in [
+            ("($http_upgrade='websocket')", "($http_upgrade ~* ^websocket$)"),
+            ("($http_upgrade!=websocket)", "($http_upgrade !~* ^websocket$)"),
+            ("( $http_connection~Upgrade )", "($http_connection ~ \"Upgrade\")"),
         ] {
             let text = |condition: &str| {
                 format!("server {{\r\n\tif  {condition} {{ # c\r\n\t\tset $a 1;\r\n\t}}\r\n}}\r\n")
             };
             let after = text(after).replace("if  ", "if ");
-            assert_eq!(fixed(applicability, "always-false-upgrade-test", &text(before)), after);
+            assert_eq!(fixed(Applicability::Unsafe, "always-false-upgrade-test", &text(before)), after);
         }
     }
 }

@@ -134,7 +134,7 @@ fn dropped_keepalive(cx: &Context<'_, '_>, balancing: &Balancing<'_>, out: &mut 
 fn moved_above(method: &Directive<'_>, line: &Directive<'_>) -> Edits {
     // Not out of a file that other blocks may include.
     let is_beside = method.reference.file == line.reference.file;
-    match copied(method).filter(|_| is_beside) {
+    match copied(method, line.reference.file).filter(|_| is_beside) {
         Some(text) => Edits::new().remove(method).before(line, &[text]),
         None => Edits::impossible(),
     }

@@ -4,12 +4,12 @@
 //! `ngx_http_upstream_cache`), and its key does not hold `Upgrade` by default. Only a bypass goes past it; what is not
 //! stored because of `proxy_no_cache` is decided after that, for the answer (`ngx_http_upstream_send_response`).
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::catalogue::lookup;
 use nginx_semantics::{Declared, Directive, Effective, Part, PassModule, Request, effective, parts};
 use ws_model::{Browser, Endpoint, HandshakeRequest, OrdinaryRequest};
 
-use crate::setting::past_the_cache;
+use crate::setting::{past_the_cache, safe_if_given};
 use crate::verify::{code, with_curl};
 use crate::{Context, FindingBuilder, Findings, Rule};
 
@@ -83,7 +83,7 @@ impl Rule for CachedHandshake {
             finding = finding.label(line, text);
         }
         let (title, edits) = past_the_cache(cx, endpoint, prefix, lines(&bypass));
-        finding = finding.fix(title, Applicability::Safe, edits);
+        finding = finding.fix(title, safe_if_given(endpoint), edits);
         out.push(finding.help(with_curl(remedy(endpoint, prefix, &bypass), endpoint)));
     }
 }
@@ -152,9 +152,6 @@ fn has_own_key(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, key: &Effective<'_
 
 fn remedy(endpoint: &Endpoint<'_>, prefix: &str, bypass: &Effective<'_>) -> String {
     let at = endpoint.location_words();
-    if !endpoint.may_serve_ordinary_requests() {
-        return format!("add to {at}:{}", code(&[format!("{prefix}_cache off;")]));
-    }
     // Lines of its own drop what the location inherits.
     let kept: String = match bypass {
         Effective::Set(declared) if !declared.is_here => {
@@ -195,7 +192,10 @@ server {
 }
 "#,
         );
-        assert!(help(&findings[0]).starts_with("add to this location:\n    proxy_cache off;\nverify that"));
+        assert!(
+            help(&findings[0])
+                .starts_with("add to this location:\n    proxy_cache_bypass $http_upgrade;\nverify that")
+        );
     }
 
     #[test]

@@ -10,7 +10,7 @@ use nginx_semantics::{ContextId, ContextKind, Directive, Part, condition_words, 
 use ws_model::{Browser, Line, has_token};
 
 use crate::context::is_literal;
-use crate::map_entry::decided;
+use crate::map_entry::{decided, safe_for_handshakes};
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct CaseSensitiveUpgradeMatch;
@@ -21,7 +21,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "a test of `$http_upgrade` minds case, and browsers or other clients write it otherwise",
     since: "0.1.0",
-    fix: FixKind::Safe,
+    fix: FixKind::Either,
     docs: include_str!("case_sensitive_upgrade_match.md"),
 };
 
@@ -83,7 +83,7 @@ impl Rule for CaseSensitiveUpgradeMatch {
                 let finding = FindingBuilder::new(&META, &test, misses.message(&what));
                 let finding = finding.at_most(misses.severity());
                 let edits = caseless(&test, operator).unwrap_or_else(Edits::impossible);
-                let finding = finding.fix("mind no case", Applicability::Safe, edits);
+                let finding = finding.fix("mind no case", Applicability::Unsafe, edits);
                 out.push(finding.help(format!("write `if ($http_upgrade {negation}~* ^websocket$)`")));
             }
         }
@@ -94,7 +94,7 @@ impl Rule for CaseSensitiveUpgradeMatch {
                     "write `websocket` as a key without `~`, which minds no case, or `~*` in place of `~`";
                 let key = [b"~*", entry.name_bytes().get(1..).unwrap_or_default()].concat();
                 let edits = Edits::new().name(&entry, key);
-                let finding = finding.fix("mind no case", Applicability::Safe, edits);
+                let finding = finding.fix("mind no case", safe_for_handshakes(cx, map), edits);
                 out.push(finding.at_most(misses.severity()).help(help));
             }
         }
@@ -280,13 +280,20 @@ server {
 
     #[test]
     fn the_operator_or_the_key_minds_no_case() {
-        for (before, after) in [
-            ("server { if ($http_upgrade = WebSocket) { set $a 1; } }", "~* ^websocket$"),
-            ("server { if ($http_upgrade != 'WebSocket' ) { set $a 1; } }", "!~* '^websocket$'"),
-            ("server { if ($http_upgrade ~ ^Web) { set $a 1; } }", "~* ^Web"),
-            ("map $http_upgrade $a { '~^WebSocket$' 1; default 0; }", "'~*^WebSocket$'"),
+        use Applicability::{Safe, Unsafe};
+        for (applicability, before, after) in [
+            (Unsafe, "server { if ($http_upgrade = WebSocket) { set $a 1; } }", "~* ^websocket$"),
+            (Unsafe, "server { if ($http_upgrade != 'WebSocket' ) { set $a 1; } }", "!~* '^websocket$'"),
+            (Unsafe, "server { if ($http_upgrade ~ ^Web) { set $a 1; } }", "~* ^Web"),
+            (Safe, "map $http_upgrade $a { '~^WebSocket$' 1; default 0; }", "'~*^WebSocket$'"),
+            // Handshakes that had another answer.
+            (
+                Unsafe,
+                "map $http_upgrade $a { '~^WebSocket$' b; default c; } server { location / { proxy_pass http://$a; } }",
+                "'~*^WebSocket$'",
+            ),
         ] {
-            let text = fixed(Applicability::Safe, "case-sensitive-upgrade-match", &format!("{before}\n"));
+            let text = fixed(applicability, "case-sensitive-upgrade-match", &format!("{before}\n"));
             assert!(text.contains(&format!(" {after}")), "{text}");
         }
     }

@@ -5,8 +5,8 @@
 //! ngx_http_upstream_process_headers` with `r->err_status`).
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::{Configuration, ContextId, ContextKind, Directive, Ending, LocationName, Step};
-use ws_model::{Endpoint, Probe, is_settled, says_websocket};
+use nginx_semantics::{ContextId, ContextKind, Directive, DirectiveName, Ending, Step};
+use ws_model::{Endpoint, OrdinaryRequest, Probe, is_settled};
 
 use crate::ways::{About, may_upgrade};
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
@@ -48,7 +48,7 @@ impl Rule for ErrorPageHidesUpgrade {
             };
             let finding = FindingBuilder::new(&META, &line, message).fix(
                 "write `=` before the target",
-                applicability(cx.configuration(), &line, &words),
+                applicability(cx, endpoint, &line, &words),
                 edits,
             );
             let help = "write `=` before the target, so that the upstream's own status is sent".to_owned();
@@ -57,22 +57,43 @@ impl Rule for ErrorPageHidesUpgrade {
     }
 }
 
-/// Whether ordinary requests lose nothing by the upstream's own status: where the line stands in a location that has none,
-/// or where the status is one that only a `return` of the author's gives, to jump to the target. It is none of nginx's
-/// own (`http/ngx_http_special_response.c:ngx_http_error_pages`) and none that IANA has registered.
-fn applicability(configuration: Configuration<'_>, line: &Directive<'_>, words: &[Vec<u8>]) -> Applicability {
+/// Safe where nothing but handshakes gets the upstream's own status: each is one that only a `return` of the author's
+/// gives, to jump to the target, and each such `return` stands in an `if` that holds for handshakes alone. It is none of
+/// nginx's own (`http/ngx_http_special_response.c:ngx_http_error_pages`) and none that IANA has registered.
+fn applicability(
+    cx: &Context<'_, '_>,
+    endpoint: &Endpoint<'_>,
+    line: &Directive<'_>,
+    words: &[Vec<u8>],
+) -> Applicability {
     let status = |word: &Vec<u8>| std::str::from_utf8(word).ok()?.parse::<u16>().ok();
     let is_jump = |word: &Vec<u8>| {
         status(word).is_some_and(|status| matches!(status, 418..=420 | 432..=450 | 452..=493))
     };
+    let configuration = cx.configuration();
     // A status behind a `=` is the author's wish for the answer, and no jump.
-    let is_for_jumps = words.split_last().is_some_and(|(_, statuses)| statuses.iter().all(is_jump));
-    let stands_in =
-        |context: &ContextId| configuration.context(*context).directives.contains(&line.reference);
-    let location = configuration.of_kind(ContextKind::Location).find(stands_in);
-    let name = location.and_then(|location| LocationName::of(&configuration.opener(location)?));
-    let is_alone = name.is_some_and(|name| says_websocket(&name.name));
-    if is_for_jumps || is_alone { Applicability::Safe } else { Applicability::Unsafe }
+    let statuses = words.split_last().map(|(_, statuses)| statuses).unwrap_or_default();
+    let server = configuration.enclosing(endpoint.context, ContextKind::Server);
+    let near = || {
+        let of_server = |id: &ContextId| configuration.enclosing(*id, ContextKind::Server) == server;
+        configuration.contexts().map(|(id, _)| id).filter(of_server)
+    };
+    let is_for_handshakes = |id: ContextId| {
+        let test = configuration.opener(id).filter(|opener| opener.name() == DirectiveName::IF);
+        test.is_some_and(|test| cx.model.evaluator(&OrdinaryRequest, id).condition(&test) == Some(false))
+    };
+    let gives = |id: ContextId| {
+        let mut returns = configuration.named(id, DirectiveName::RETURN);
+        returns.any(|line| line.argument(0).is_some_and(|word| statuses.contains(&word.into_owned())))
+    };
+    let is_given = near().all(|id| configuration.context(id).gaps.is_empty());
+    let is_safe = server.is_some()
+        && line.may_be_shown()
+        && is_given
+        && !statuses.is_empty()
+        && statuses.iter().all(is_jump)
+        && near().filter(|id| gives(*id)).all(is_for_handshakes);
+    if is_safe { Applicability::Safe } else { Applicability::Unsafe }
 }
 
 /// The `error_page` that leads to the endpoint, with the status that takes the place of its 101: on all ways.
@@ -158,17 +179,24 @@ server {
 
     #[test]
     fn safe_where_ordinary_requests_lose_no_status() {
-        let text = |line: &str, path: &str| {
-            with(&format!("server {{\n  location {path} {{ {line} return 418; }}\n  @\n}}\n"))
+        let text = |line: &str, jump: &str, more: &str| {
+            let location = format!("location /app/ {{ {line} {jump} proxy_pass http://127.0.0.1:9; }}");
+            with(&format!("server {{\n  {location}\n{more}  @\n}}\n"))
         };
-        for (path, before, after, applicability) in [
-            ("/", "error_page 418 %ws;", "error_page 418 = %ws;", Applicability::Safe),
-            ("/", "error_page 418 =200 %ws;", "error_page 418 = %ws;", Applicability::Unsafe),
-            ("/ws/", "error_page 404 418 =200 %ws;", "error_page 404 418 = %ws;", Applicability::Safe),
-            ("/", "error_page 404 418 %ws;", "error_page 404 418 = %ws;", Applicability::Unsafe),
+        const TEST: &str = "if ($http_upgrade) { return 418; }";
+        const OTHER: &str = "  location /b { return 418; }\n";
+        use Applicability::{Safe, Unsafe};
+        for (jump, more, before, after, applicability) in [
+            (TEST, "", "error_page 418 %ws;", "error_page 418 = %ws;", Safe),
+            // Pages jump too.
+            ("return 418;", "", "error_page 418 %ws;", "error_page 418 = %ws;", Unsafe),
+            (TEST, OTHER, "error_page 418 %ws;", "error_page 418 = %ws;", Unsafe),
+            (TEST, "", "error_page 418 =200 %ws;", "error_page 418 = %ws;", Unsafe),
+            (TEST, "", "error_page 404 418 %ws;", "error_page 404 418 = %ws;", Unsafe),
+            (TEST, "  include x/*.conf;\n", "error_page 418 %ws;", "error_page 418 = %ws;", Unsafe),
         ] {
-            let done = fixed(applicability, "error-page-hides-upgrade", &text(before, path));
-            assert_eq!(done, text(after, path));
+            let done = fixed(applicability, "error-page-hides-upgrade", &text(before, jump, more));
+            assert_eq!(done, text(after, jump, more));
         }
     }
 }

@@ -7,7 +7,6 @@ use ws_model::{Endpoint, Handshake};
 
 use super::proxy_headers_not_inherited::is_dropped;
 use crate::repair::Repair;
-use crate::setting::safe_if_alone;
 use crate::verify::{code, with_curl_of_page};
 use crate::{Context, FindingBuilder, Findings, Rule};
 
@@ -19,7 +18,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "the upstream is not told by `X-Forwarded-Proto` that the client came over TLS",
     since: "0.1.0",
-    fix: FixKind::Either,
+    fix: FixKind::Unsafe,
     docs: include_str!("forwarded_proto_missing.md"),
 };
 
@@ -80,8 +79,8 @@ impl Rule for ForwardedProtoMissing {
             .at_most(severity)
             .assumed(handshake.unset.is_assumed());
         let help = if severity > Severity::Info { with_curl_of_page(help, endpoint) } else { help };
-        let edits = Repair::new(cx, endpoint, handshake).header("X-Forwarded-Proto", "$scheme").edits();
-        out.push(finding.help(help).fix("tell the upstream of TLS", safe_if_alone(endpoint), edits));
+        let repair = Repair::new(cx, endpoint, handshake).header("X-Forwarded-Proto", "$scheme");
+        out.push(repair.fix(finding.help(help), "tell the upstream of TLS"));
     }
 }
 

@@ -10,7 +10,6 @@ use nginx_semantics::{Directive, DirectiveName as N, Effective, Value, effective
 use ws_model::{Browser, Endpoint, Handshake, HandshakeRequest, Line};
 
 use crate::context::is_literal;
-use crate::setting::safe_if_alone;
 use crate::verify::with_curl;
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
@@ -22,7 +21,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     summary: "a field that the handshake cannot do without is taken away, or the method is changed",
     since: "0.1.0",
-    fix: FixKind::Either,
+    fix: FixKind::Unsafe,
     docs: include_str!("handshake_headers_stripped.md"),
 };
 
@@ -85,7 +84,7 @@ fn request_headers_off(
     let edits = Edits::new().argument(&line, 0, "on");
     let finding = FindingBuilder::new(&META, &line, message).assumed(handshake.unset.is_assumed()).fix(
         "pass the client's header fields on",
-        safe_if_alone(endpoint),
+        Applicability::Unsafe,
         edits,
     );
     Some((finding, format!("write `proxy_pass_request_headers on;` in {}", endpoint.location_words())))
@@ -110,11 +109,11 @@ fn replaced(handshake: &Handshake<'_>) -> Vec<Found> {
             continue;
         };
         let severity = if is_optional { Severity::Warning } else { Severity::Error };
-        // Pages have no such field.
+        // The last line of a level goes with its hold on those of the levels around.
         let edits = lines.iter().fold(Edits::new(), |edits, line| edits.remove(&line.directive));
         let finding = FindingBuilder::new(&META, &line.directive, message).at_most(severity).fix(
             format!("pass `{name}` on"),
-            Applicability::Safe,
+            Applicability::Unsafe,
             edits,
         );
         found.push((finding, "take the line away: nginx passes the client's field on by itself".to_owned()));
@@ -147,12 +146,11 @@ fn hidden(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> Vec<Found> {
             ("so clients do not learn what the upstream agreed to", Severity::Warning)
         };
         let message = format!("nginx hides `{name}` of the 101, {why}");
-        // Some hide the `Upgrade: h2c` of the back end's pages.
-        let applicability = if name == "Upgrade" { safe_if_alone(endpoint) } else { Applicability::Safe };
+        // Without its last line the level gets those of the levels around, and pages may count on what they lack.
         let edits = lines.iter().filter(|line| names(line, name)).fold(Edits::new(), Edits::remove);
         let finding = FindingBuilder::new(&META, line, message).at_most(severity).fix(
             format!("let `{name}` through"),
-            applicability,
+            Applicability::Unsafe,
             edits,
         );
         found.push((finding, "take the line away".to_owned()));
@@ -177,7 +175,7 @@ fn method(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> Option<Found> {
     let edits = Edits::new().remove(&line);
     let finding = FindingBuilder::new(&META, &line, message).fix(
         "send the client's own method",
-        safe_if_alone(endpoint),
+        Applicability::Unsafe,
         edits,
     );
     Some((finding, "take the line away: nginx sends the client's own method".to_owned()))
@@ -283,14 +281,14 @@ server {
              proxy_set_header Connection $http_connection;\n{lines}  }}\n}}\n"
             )
         };
-        use Applicability::{Safe, Unsafe};
+        use Applicability::Unsafe;
         let off = "    proxy_pass_request_headers off;\n";
         for (location, applicability, before, after) in [
-            ("/", Safe, "    proxy_set_header Sec-WebSocket-Key '';\n", ""),
-            ("/ws/", Safe, "    proxy_hide_header Upgrade; # why\n", "    # why\n"),
+            ("/", Unsafe, "    proxy_set_header Sec-WebSocket-Key '';\n", ""),
+            ("/ws/", Unsafe, "    proxy_hide_header Upgrade; # why\n", "    # why\n"),
             ("/", Unsafe, "    proxy_hide_header Upgrade;\n", ""),
-            ("/ws/", Safe, "    proxy_method POST;\n", ""),
-            ("/ws/", Safe, off, &off.replace("off", "on")),
+            ("/ws/", Unsafe, "    proxy_method POST;\n", ""),
+            ("/ws/", Unsafe, off, &off.replace("off", "on")),
         ] {
             let fixed = fixed(applicability, "handshake-headers-stripped", &text(location, before));
             assert_eq!(fixed, text(location, after));

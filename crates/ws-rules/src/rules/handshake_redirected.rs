@@ -10,7 +10,7 @@ use ws_model::applications::{self, PathKind};
 use ws_model::{Endpoint, EvidenceKind};
 
 use crate::edit::{copied, word};
-use crate::setting::safe_if_alone;
+use crate::secret::has_secret;
 use crate::ways::{About, Blame, Refusal, groups, refusal, refusal_of_path};
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
@@ -97,10 +97,13 @@ fn slash(
     let help = format!(
         "name the location `{path}`, which serves `{path}/` too, or add a `location = {path}` with the same lines"
     );
+    // Where the user says that WebSockets come here, no other request does; else one may count on the redirect.
+    let around = cx.configuration().context(location).parent;
+    let is_given = around.is_some_and(|around| cx.configuration().context(around).gaps.is_empty());
     let applicability = match about {
-        About::Endpoint(endpoint) => safe_if_alone(endpoint),
-        // The user says that WebSockets come here.
-        About::Path(_) => Applicability::Safe,
+        // nginx refuses a second location of that name, which a file may have that was not given.
+        About::Path(_) if is_given && !has_secret(&opener) => Applicability::Safe,
+        About::Path(_) | About::Endpoint(_) => Applicability::Unsafe,
     };
     let finding = FindingBuilder::new(&META, &opener, message).at_most(severity).fix(
         format!("add a `location = {path}` with the same lines"),
@@ -122,7 +125,7 @@ fn exact(opener: &Directive<'_>, path: &str) -> Edits {
             line.name(),
             DirectiveName::REWRITE | DirectiveName::RETURN | DirectiveName::TRY_FILES | DirectiveName::ALIAS
         );
-        let copy = copied(&line).filter(|_| !depends && !file.tree.is_block(node));
+        let copy = copied(&line, opener.reference.file).filter(|_| !depends && !file.tree.is_block(node));
         let Some(copy) = copy else { return Edits::impossible() };
         lines.push(format!("\t{copy}"));
     }

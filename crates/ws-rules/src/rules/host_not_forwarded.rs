@@ -6,13 +6,12 @@
 //! two (RFC 6455 section 10.2) refuses the handshake. What it would compare is read from the request that nginx sends for a
 //! page of each address of the server.
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use ws_model::applications::{Application, OriginCheck};
 use ws_model::{Endpoint, Handshake, Line, OriginDifference, Site, Source};
 
 use super::proxy_headers_not_inherited::is_dropped;
 use crate::repair::Repair;
-use crate::setting::safe_if_alone;
 use crate::verify::{code, with_curl_of_page};
 use crate::{Context, FindingBuilder, Findings, Rule};
 
@@ -24,7 +23,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "the upstream gets another `Host` than the browser's `Origin` names",
     since: "0.1.0",
-    fix: FixKind::Either,
+    fix: FixKind::Unsafe,
     docs: include_str!("host_not_forwarded.md"),
 };
 
@@ -44,12 +43,9 @@ impl Rule for HostNotForwarded {
         let Some(severity) = severity(endpoint, handshake, checker, &difference, &site) else { return };
         // Handshakes have a location of their own, and hardly any comes here.
         let severity = if cx.has_own_location_beside(endpoint) { Severity::Info } else { severity };
-        let edits = Repair::new(cx, endpoint, handshake).header("Host", "$http_host").edits();
-        // Handshakes fail for want of it, and nothing else comes here.
-        let known = checker.filter(|_| severity > Severity::Info).map(|_| safe_if_alone(endpoint));
-        let safety = known.unwrap_or(Applicability::Unsafe);
+        let repair = Repair::new(cx, endpoint, handshake).header("Host", "$http_host");
         let finding = finding(endpoint, handshake, (checker, severity), &difference, &site);
-        out.push(finding.at_most(severity).fix("pass on the client's host", safety, edits));
+        out.push(repair.fix(finding.at_most(severity), "pass on the client's host"));
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! nginx itself does not mind and tunnels if the upstream answers 101; RFC 6455 section 4.1 wants HTTP/1.1.
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::defaults;
 use ws_model::{Endpoint, Source};
 
@@ -71,8 +71,8 @@ impl Rule for Http10Upstream {
             format!("add `proxy_http_version 1.1;` to {}", endpoint.location_words())
         };
         let help = format!("{remedy}: {consequence}");
-        let edits = Repair::new(cx, endpoint, handshake).version(true).edits();
-        let finding = finding.fix("use HTTP/1.1 towards the upstream", Applicability::Safe, edits);
+        let repair = Repair::new(cx, endpoint, handshake).version(true);
+        let finding = repair.fix(finding, "use HTTP/1.1 towards the upstream");
         out.push(finding.endpoint(endpoint).at_most(severity).help(with_curl(help, endpoint)));
     }
 }

@@ -89,7 +89,7 @@ fn without_http2(line: &Directive<'_>) -> Edits {
     if line.name() != DirectiveName::LISTEN {
         return Edits::new().argument(line, 0, "off");
     }
-    let Some(text) = copied(line) else { return Edits::impossible() };
+    let Some(text) = copied(line, line.reference.file) else { return Edits::impossible() };
     let words = text.trim_end_matches(';').split(' ').filter(|word| *word != "http2");
     Edits::new().replace(line, &words.collect::<Vec<_>>().join(" "))
 }

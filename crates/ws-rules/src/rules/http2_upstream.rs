@@ -43,11 +43,11 @@ impl Rule for Http2Upstream {
             "nginx refuses to start: invalid value \"2\", which it knows since 1.29.4 and in which it never upgrades"
         };
         let finding = FindingBuilder::new(&META, &directive, message).endpoint(endpoint).assumed(is_assumed);
-        // A back end that pages reach may speak nothing but HTTP/2; one that no version of nginx reaches does no harm.
-        let is_shared = endpoint.may_serve_ordinary_requests() && cx.versions().any_since(SINCE);
-        let applicability = if is_shared { Applicability::Unsafe } else { Applicability::Safe };
-        let edits = Repair::new(cx, endpoint, handshake).version(true).edits();
-        let finding = finding.fix("use HTTP/1.1 towards the upstream", applicability, edits);
+        // The back end may speak nothing but HTTP/2; one that no version of nginx reaches does no harm.
+        let applicability =
+            if cx.versions().any_since(SINCE) { Applicability::Unsafe } else { Applicability::Safe };
+        let repair = Repair::new(cx, endpoint, handshake).version(true).at_most(applicability);
+        let finding = repair.fix(finding, "use HTTP/1.1 towards the upstream");
         let help = if is_here {
             "write `proxy_http_version 1.1;`"
         } else {

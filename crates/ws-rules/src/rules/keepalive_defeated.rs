@@ -3,7 +3,8 @@
 //! A back end that is told `close` closes, and nginx opens a new connection for the next request
 //! (`http/ngx_http_upstream.c:ngx_http_upstream_process_connection`).
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use crate::map_entry::safe_for_handshakes;
+use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{Part, parts};
 use ws_model::{Endpoint, OrdinaryRequest, has_token};
 
@@ -37,7 +38,7 @@ impl Rule for KeepaliveDefeated {
         let [Part::Variable(name)] = parts(&line.written)[..] else { return };
         let evaluator = cx.model.evaluator(&OrdinaryRequest, endpoint.context);
         let sends_close = evaluator.value(&line.written).surely(|value| has_token(value, "close"));
-        let Some((_, Some(entry))) = evaluator.deciding_entry(name).filter(|_| sends_close) else { return };
+        let Some((map, Some(entry))) = evaluator.deciding_entry(name).filter(|_| sends_close) else { return };
         let message = "nginx sends `Connection: close` with ordinary requests, so the upstream's connections are not kept alive";
         out.push(
             FindingBuilder::new(&META, &entry, message)
@@ -45,7 +46,11 @@ impl Rule for KeepaliveDefeated {
                 .because(&line.directive, "`Connection` takes the map's value here")
                 .because(&keepalive, "this upstream keeps connections alive")
                 .help("write `'' '';`: an empty value sends no `Connection` at all")
-                .fix("send no `Connection`", Applicability::Safe, Edits::new().argument(&entry, 0, "")),
+                .fix(
+                    "send no `Connection`",
+                    safe_for_handshakes(cx, map),
+                    Edits::new().argument(&entry, 0, ""),
+                ),
         );
     }
 }

@@ -54,8 +54,8 @@ impl Rule for MissingConnectionHeader {
         if !is_here {
             finding = finding.because(&line.directive, "`Upgrade` is inherited from here");
         }
-        let (repair, applicability) = Repair::new(cx, endpoint, handshake).missing(cx, endpoint, missing);
-        finding = finding.fix("add the handshake lines", applicability, repair.edits());
+        let repair = Repair::new(cx, endpoint, handshake).missing(cx, endpoint, missing);
+        finding = repair.fix(finding, "add the handshake lines");
         out.push(finding.help(with_curl(help, endpoint)));
     }
 }

@@ -61,8 +61,8 @@ impl Rule for MissingUpgradeHeader {
                 finding = finding.label(&location, text);
             }
         }
-        let (repair, applicability) = Repair::new(cx, endpoint, handshake).missing(cx, endpoint, remedy);
-        finding = finding.fix("add the handshake lines", applicability, repair.edits());
+        let repair = Repair::new(cx, endpoint, handshake).missing(cx, endpoint, remedy);
+        finding = repair.fix(finding, "add the handshake lines");
         out.push(finding.help(with_curl(help, endpoint)));
     }
 }
@@ -276,13 +276,13 @@ server {
     }
 
     #[test]
-    fn where_a_fragment_has_no_place_for_a_map_the_value_is_fixed() {
+    fn where_a_fragment_has_no_place_for_a_map_the_value_is_the_clients() {
         let bare = |text| fixed_with(Options::bare(), Applicability::Safe, "missing-upgrade-header", text);
         let location = "location /ws/ {\n  proxy_pass http://a;\n}\n";
         let lines = "  proxy_http_version 1.1;\n  proxy_set_header Upgrade $http_upgrade;\n  proxy_set_header Connection ";
         assert_eq!(
             bare(location),
-            format!("location /ws/ {{\n  proxy_pass http://a;\n{lines}upgrade;\n}}\n")
+            format!("location /ws/ {{\n  proxy_pass http://a;\n{lines}$http_connection;\n}}\n")
         );
         let server = format!("server {{\n{location}}}\n");
         assert!(bare(&server).starts_with("map $http_upgrade $connection_upgrade {\n"), "{}", bare(&server));

@@ -4,10 +4,10 @@
 //! `proxy_set_header` is inherited all or not at all
 //! (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_merge_loc_conf`).
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use ws_model::{Endpoint, Handshake, Line};
 
-use crate::repair::{Repair, for_lost};
+use crate::repair::Repair;
 use crate::verify::{code, dropped_lines, with_curl_of_page};
 use crate::{Context, FindingBuilder, Findings, Rule};
 
@@ -19,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "outer `Host` or `X-Forwarded-*` lines are dropped by a `proxy_set_header` of the location",
     since: "0.1.0",
-    fix: FixKind::Either,
+    fix: FixKind::Unsafe,
     docs: include_str!("proxy_headers_not_inherited.md"),
 };
 
@@ -53,14 +53,10 @@ impl Rule for ProxyHeadersNotInherited {
         for line in &dropped {
             finding = finding.because(&line.directive, format!("`{}` is set here, and dropped", line.name));
         }
-        let repair = Repair::new(cx, endpoint, handshake).repeat(dropped.iter().copied());
+        let repair = Repair::new(cx, endpoint, handshake).repeat(cx, endpoint, dropped.iter().copied());
         let as_written = || dropped.iter().map(|line| format!("{};", line.directive.text_line())).collect();
         let lines: Vec<String> = repair.repeated_lines().unwrap_or_else(as_written);
-        let edits = repair.edits();
-        // A site of the world's knows itself by its own name.
-        let is_site = endpoint.target.is_public() && dropped.iter().any(|line| line.is("host"));
-        let applicability = if is_site { Applicability::Unsafe } else { for_lost(cx, endpoint, &dropped) };
-        finding = finding.fix("repeat the dropped lines", applicability, edits);
+        finding = repair.fix(finding, "repeat the dropped lines");
         let help = format!("repeat the dropped lines in the location:{}", code(&lines));
         out.push(finding.help(if severity > Severity::Info {
             with_curl_of_page(help, endpoint)
@@ -236,14 +232,7 @@ server {
              proxy_set_header Upgrade $http_upgrade;\n    proxy_set_header Connection upgrade;\n{lines}  }}\n}}\n"
             )
         };
-        let after = fixed(Applicability::Safe, "proxy-headers-not-inherited", &text(""));
-        assert_eq!(after, text("    proxy_set_header Host $host;\n"));
-        // nginx would send both.
-        let twice = text("").replacen("$host;", "$host;\n  proxy_set_header host $http_host;", 1);
-        fixed(Applicability::Unsafe, "proxy-headers-not-inherited", &twice);
-        // Without an argument of that name there would be no `Host`.
-        let text = |lines: &str| text(lines).replace("$host", "$arg_host");
         let after = fixed(Applicability::Unsafe, "proxy-headers-not-inherited", &text(""));
-        assert_eq!(after, text("    proxy_set_header Host $arg_host;\n"));
+        assert_eq!(after, text("    proxy_set_header Host $host;\n"));
     }
 }

@@ -3,12 +3,11 @@
 //! A content handler belongs to its location alone: `http/modules/ngx_http_proxy_module.c:ngx_http_proxy_merge_loc_conf`
 //! copies it into `if` and `limit_except` only, so that the static module takes the request.
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{Answer, AnsweredBy, DirectiveName, Ending, Target, Way};
 use ws_model::{Endpoint, EvidenceKind};
 
 use crate::edit::copied;
-use crate::setting::safe_if_alone;
 use crate::ways::{About, is_partial};
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
@@ -20,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     summary: "a nested location does not inherit `proxy_pass`: nginx looks for a file",
     since: "0.1.0",
-    fix: FixKind::Either,
+    fix: FixKind::Unsafe,
     docs: include_str!("proxy_pass_not_inherited.md"),
 };
 
@@ -50,11 +49,11 @@ impl Rule for ProxyPassNotInherited {
                     "add a `{name}` to this location; its URI part takes the place of this location's name"
                 )
             } else {
-                let line = copied(pass);
+                let line = copied(pass, location.reference.file);
                 let edits =
                     line.map_or_else(Edits::impossible, |line| Edits::new().at_start(&location, &[line]));
                 let title = format!("repeat `{}` in this location", pass.text_line());
-                finding = finding.fix(title, safe_if_alone(endpoint), edits);
+                finding = finding.fix(title, Applicability::Unsafe, edits);
                 format!("add to this location:\n    {};", pass.text_line())
             };
             let path = endpoint.example_path().unwrap_or_else(|| "/".to_owned());
@@ -173,7 +172,7 @@ mod tests {
                 "server {{\nlocation /app/ {{\n    proxy_pass \"http://127.0.0.1:9000\";\n    location /app/ws/ {{\n{more}        @\n    }}\n}}\n}}\n"
             ))
         };
-        let after = fixed(Applicability::Safe, "proxy-pass-not-inherited", &text(""));
+        let after = fixed(Applicability::Unsafe, "proxy-pass-not-inherited", &text(""));
         assert_eq!(after, text("        proxy_pass \"http://127.0.0.1:9000\";\n"));
     }
 }

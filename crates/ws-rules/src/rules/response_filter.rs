@@ -4,12 +4,12 @@
 //! the flush that sends the header of the 101 (`http/modules/ngx_http_ssi_filter_module.c:ngx_http_ssi_header_filter`,
 //! `ngx_http_ssi_body_filter`). The bytes of the tunnel pass no filter at all.
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::catalogue::lookup;
 use nginx_semantics::{Directive, Effective, effective};
 use ws_model::Endpoint;
 
-use crate::setting::{safe_if_alone, set};
+use crate::setting::set;
 use crate::verify::code;
 use crate::{Context, FindingBuilder, Findings, Rule};
 
@@ -21,7 +21,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Info,
     summary: "server side includes are on where a WebSocket is, and hold back a 101 that has a `Content-Type`",
     since: "0.1.0",
-    fix: FixKind::Either,
+    fix: FixKind::Unsafe,
     docs: include_str!("response_filter.md"),
 };
 
@@ -51,7 +51,7 @@ impl Rule for ResponseFilter {
         let help = format!("add to {}:{}", endpoint.location_words(), code(&["ssi off;".to_owned()]));
         let finding = FindingBuilder::new(&META, line, message).endpoint(endpoint).assumed(ssi.is_assumed);
         let edits = set(cx, endpoint, "ssi", "off");
-        out.push(finding.fix("write `ssi off`", safe_if_alone(endpoint), edits).help(help));
+        out.push(finding.fix("write `ssi off`", Applicability::Unsafe, edits).help(help));
     }
 }
 
@@ -110,6 +110,6 @@ server {
                 "server {{\n    ssi on;\n    location /ws/ {{ proxy_pass http://a; @{more} }}\n}}\n"
             ))
         };
-        assert_eq!(fixed(Applicability::Safe, "response-filter", &text("")), text(" ssi off;"));
+        assert_eq!(fixed(Applicability::Unsafe, "response-filter", &text("")), text(" ssi off;"));
     }
 }

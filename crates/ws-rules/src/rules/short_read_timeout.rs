@@ -3,12 +3,12 @@
 //! One timer ends an idle tunnel, `proxy_read_timeout`; traffic in either direction starts it again
 //! (`http/ngx_http_upstream.c:ngx_http_upstream_process_upgraded`).
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{Directive, DirectiveName, Effective, effective, time};
 use ws_model::applications::{Application, Heartbeat, Sure};
 use ws_model::{Endpoint, Source};
 
-use crate::setting::{safe_if_alone, set};
+use crate::setting::{safe_if_alone, safe_if_given, set};
 use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct ShortReadTimeout;
@@ -41,7 +41,7 @@ impl Rule for ShortReadTimeout {
         let is_short = |limit: &u64| *limit < hints.min_read_timeout_ms.unwrap_or(MINIMUM_MS);
         let Some(limit) = idle.milliseconds.filter(is_short) else { return };
         let is_kept_open = hints.heartbeat_ms.is_some_and(|heartbeat| (1..limit).contains(&heartbeat));
-        if is_kept_open || cx.model.is_for_subrequests(endpoint) {
+        if is_kept_open {
             return;
         }
         let name = idle.directive_name.as_str();
@@ -70,7 +70,8 @@ impl Rule for ShortReadTimeout {
         };
         finding = finding.endpoint(endpoint).assumed(idle.source.is_assumed());
         // Ordinary requests that share the location get the same answers; only one that never comes is waited for longer.
-        let applicability = if endpoint.is_certain() { Applicability::Safe } else { safe_if_alone(endpoint) };
+        let applicability =
+            if endpoint.is_certain() { safe_if_given(endpoint) } else { safe_if_alone(endpoint) };
         finding = finding.fix(format!("write {remedy}"), applicability, set(cx, endpoint, name, "3600s"));
         let mut help = match idle.source {
             Source::Set { is_here: true, .. } => format!("write {remedy}"),

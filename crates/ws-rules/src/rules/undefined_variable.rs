@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{Configuration, ContextKind, Directive, DirectiveName, Part, Presence, parts};
 
+use crate::compiled::{is_compiled, is_evaluated, is_script};
 use crate::repair::map_edits;
 use crate::verify::{MapLines, code};
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
@@ -72,7 +73,8 @@ fn undefined<'s>(cx: &Context<'_, 's>) -> BTreeMap<String, Vec<(Directive<'s>, u
         if context.presence != Presence::Given {
             continue;
         }
-        for directive in configuration.directives(id) {
+        let directives = configuration.directives(id);
+        for directive in directives.filter(|directive| is_compiled(configuration, id, directive.name())) {
             for (index, word) in directive.arguments().enumerate() {
                 if !is_script(directive.name(), context.kind, index) {
                     continue;
@@ -108,47 +110,6 @@ fn is_open(configuration: Configuration<'_>) -> bool {
             && context.kind != ContextKind::Main
     })
 }
-
-fn is_evaluated(kind: ContextKind) -> bool {
-    use ContextKind as K;
-    matches!(
-        kind,
-        K::Http | K::Server | K::Location | K::If | K::ServerIf | K::LimitExcept | K::Upstream | K::Map
-    )
-}
-
-/// Whether nginx evaluates variables in the 0-based `index`th word behind the name.
-fn is_script(name: DirectiveName, kind: ContextKind, index: usize) -> bool {
-    use DirectiveName as N;
-    if kind == ContextKind::Map {
-        return index == 0;
-    }
-    match name {
-        N::PROXY_PASS | N::ROOT | N::ALIAS | N::RETURN | N::PROXY_CACHE_BYPASS | N::TRY_FILES => true,
-        N::MAP | N::HASH | N::IF => index == 0,
-        N::PROXY_SET_HEADER | N::ADD_HEADER | N::SET | N::REWRITE => index == 1,
-        name => SCRIPTS.contains(&name.as_str()),
-    }
-}
-
-/// Directives all of whose words that have a `$` are evaluated.
-const SCRIPTS: &[&str] = &[
-    "access_log",
-    "auth_basic",
-    "error_page",
-    "fastcgi_param",
-    "limit_conn_zone",
-    "limit_rate",
-    "limit_req_zone",
-    "log_format",
-    "proxy_cache_key",
-    "proxy_method",
-    "proxy_no_cache",
-    "proxy_set_body",
-    "scgi_param",
-    "sub_filter",
-    "uwsgi_param",
-];
 
 /// Whether it is the name of a variable for `Connection`.
 fn is_upgrade(name: &str) -> bool {
@@ -275,5 +236,32 @@ mod tests {
         let map =
             "  map $http_upgrade $connection_upgrade {\n    default upgrade;\n    ''      close;\n  }\n\n";
         assert_eq!(fixed(Applicability::Safe, "undefined-variable", &text("", file)), text(map, file));
+    }
+
+    /// Seen on nginx 1.22.1, 1.26.3 and 1.30.6: these start.
+    #[test]
+    fn silent_about_what_nginx_never_compiles() {
+        for (line, own) in [
+            ("proxy_set_header X $nowhere;", "proxy_set_header Y 1;"),
+            ("fastcgi_param X $nowhere;", "fastcgi_param Y 1;"),
+            ("grpc_set_header X $nowhere;", "grpc_set_header Y 1;"),
+            ("proxy_set_body $nowhere;", "proxy_set_body x;"),
+        ] {
+            let text = |own: &str| format!("events {{}} http {{ {line} server {{ {own} return 204; }} }}");
+            let count =
+                |text: &str| found(text).iter().filter(|one| one.rule.name == "undefined-variable").count();
+            assert_eq!(count(&text(own)), 0, "{line}");
+            assert_eq!(count(&format!("events {{}} http {{ {line} }}")), 0, "{line}");
+            assert_eq!(count(&text("")), 1, "{line}");
+            // One server that inherits it is enough.
+            let two = text(own).replace("return 204; }", "return 204; } server { return 204; }");
+            assert_eq!(count(&two), 1, "{line}");
+        }
+        // These nginx compiles where it reads them.
+        for line in ["proxy_cache_bypass $nowhere;", "add_header X $nowhere;", "proxy_method $nowhere;"] {
+            let text =
+                format!("events {{}} http {{ {line} server {{ {} }} }}", line.replace("$nowhere", "x"));
+            assert!(found(&text).iter().any(|one| one.rule.name == "undefined-variable"), "{line}");
+        }
     }
 }

@@ -4,9 +4,9 @@
 //! (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_merge_loc_conf`).
 
 use lint_finding::{FixKind, Group, RuleMeta, Severity};
-use ws_model::Endpoint;
+use ws_model::{Endpoint, Handshake, Line};
 
-use crate::repair::{Repair, for_lost};
+use crate::repair::{Repair, is_for_handshakes};
 use crate::verify::{Missing, code, dropped_lines, missing_lines, with_curl};
 use crate::{Context, FindingBuilder, Findings, Rule};
 
@@ -48,25 +48,51 @@ impl Rule for UpgradeHeadersNotInherited {
         for line in &dropped {
             finding = finding.because(&line.directive, format!("`{}` is set here, and dropped", line.name));
         }
-        // What the outer level lacks too: the rules for it stand aside.
-        let is_dropped = |name: &str| dropped.iter().any(|line| line.name.eq_ignore_ascii_case(name));
-        let missing = Missing::of(cx, handshake);
-        let missing = Missing {
-            upgrade: missing.upgrade && !is_dropped("upgrade"),
-            connection: missing.connection && !is_dropped("connection"),
-            ..missing
-        };
-        let (repair, applicability) = Repair::new(cx, endpoint, handshake).missing(cx, endpoint, missing);
-        let repair = repair.repeat(dropped.iter().copied());
+        let whole = repair(cx, endpoint, handshake, &dropped);
         let as_written = || dropped.iter().map(|line| format!("{};", line.directive.text_line())).collect();
-        let mut lines = missing_lines(cx, endpoint, missing);
-        lines.extend(repair.repeated_lines().unwrap_or_else(as_written));
+        let mut lines = missing_lines(cx, endpoint, missing(cx, handshake, &dropped));
+        lines.extend(whole.repeated_lines().unwrap_or_else(as_written));
         let help = format!("repeat the dropped lines in the location:{}", code(&lines));
-        let edits = repair.edits();
-        let applicability = applicability.max(for_lost(cx, endpoint, &dropped));
-        finding = finding.fix("repeat the dropped lines", applicability, edits);
+        // Ordinary requests get nothing new by these. One that is to be written otherwise takes the other with it.
+        let is_safe = |line: &&&Line<'_>| is_for_handshakes(cx, endpoint, line);
+        let is_usual = |line: &&&Line<'_>| line.written.as_ref() == b"$http_upgrade";
+        let is_whole = dropped.iter().filter(|line| line.is("connection")).all(|line| is_safe(&line));
+        let safe = dropped.iter().filter(|line| is_safe(line) && (is_whole || !is_usual(line)));
+        let safe: Vec<_> = safe.copied().collect();
+        let title = "repeat the dropped lines";
+        finding = if safe.len() == dropped.len() {
+            whole.fix(finding, title)
+        } else {
+            whole.unsafe_fix(
+                repair(cx, endpoint, handshake, &safe).fix(finding, "bring the handshake lines back"),
+                title,
+            )
+        };
         out.push(finding.help(with_curl(help, endpoint)));
     }
+}
+
+/// What the location lacks beside the lost lines that come back: the outer level may lack it too, and the rules for it
+/// stand aside.
+fn missing(cx: &Context<'_, '_>, handshake: &Handshake<'_>, kept: &[&Line<'_>]) -> Missing {
+    let is_kept = |name: &str| kept.iter().any(|line| line.is(name));
+    let missing = Missing::of(cx, handshake);
+    Missing {
+        upgrade: missing.upgrade && !is_kept("upgrade"),
+        connection: missing.connection && !is_kept("connection"),
+        ..missing
+    }
+}
+
+fn repair<'s>(
+    cx: &Context<'_, '_>,
+    endpoint: &Endpoint<'s>,
+    handshake: &Handshake<'s>,
+    kept: &[&Line<'s>],
+) -> Repair<'s> {
+    let missing = missing(cx, handshake, kept);
+    let repair = Repair::new(cx, endpoint, handshake).missing(cx, endpoint, missing);
+    repair.repeat(cx, endpoint, kept.iter().copied())
 }
 
 #[cfg(test)]
@@ -247,20 +273,27 @@ server {
         let outer = "server {\r\n\tproxy_http_version 1.1;\r\n\tproxy_set_header X-A  '1';\r\n\tproxy_set_header Upgrade $http_upgrade;\r\n\t\
                      proxy_set_header Connection \"upgrade\";\r\n\tlocation /ws/ {\r\n\t\tproxy_set_header Host $host;\r\n";
         let rest = "\t\tproxy_pass http://a;\r\n\t}\r\n}\r\n";
-        let after = fixed(Applicability::Safe, "upgrade-headers-not-inherited", &format!("{outer}{rest}"));
-        let lines = "\t\tproxy_set_header X-A '1';\r\n\t\tproxy_set_header Upgrade $http_upgrade;\r\n\t\tproxy_set_header Connection \"upgrade\";\r\n";
-        assert_eq!(after, format!("{outer}{lines}{rest}"));
+        let other = "\t\tproxy_set_header X-A '1';\r\n";
+        let lines =
+            "\t\tproxy_set_header Upgrade $http_upgrade;\r\n\t\tproxy_set_header Connection \"upgrade\";\r\n";
+        let (rule, before) = ("upgrade-headers-not-inherited", format!("{outer}{rest}"));
+        let after = fixed(Applicability::Unsafe, rule, &before);
+        assert_eq!(after, format!("{outer}{other}{lines}{rest}"));
+        // The other line would be news to ordinary requests, and so would `upgrade` without an upgrade.
+        let after = fixed(Applicability::Safe, rule, &before);
+        let mapped = lines.replace("\"upgrade\"", "$connection_upgrade");
+        assert!(after.ends_with(&format!("{outer}{mapped}{rest}")), "{after}");
     }
 
     #[test]
     fn lines_that_the_server_dropped_go_into_the_location_with_those_of_the_server() {
         let text = |lines: &str| {
             format!(
-                "events {{}}\nhttp {{\n  proxy_http_version 1.1;\n  proxy_set_header Upgrade $http_upgrade;\n  proxy_set_header Connection upgrade;\n  \
+                "events {{}}\nhttp {{\n  proxy_http_version 1.1;\n  proxy_set_header Upgrade $http_upgrade;\n  proxy_set_header Connection $http_connection;\n  \
              server {{\n    proxy_set_header Host $host;\n    location /socket.io/ {{ proxy_pass http://a;{lines} }}\n  }}\n}}\n"
             )
         };
-        let lines = " proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; proxy_set_header Host $host;";
+        let lines = " proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $http_connection; proxy_set_header Host $host;";
         assert_eq!(fixed(Applicability::Safe, "upgrade-headers-not-inherited", &text("")), text(lines));
     }
 }

@@ -137,8 +137,8 @@ impl<'s> Asked<'s> {
         let pass = self.passed.pass.directive;
         let context = context.unwrap_or(self.passed.context);
         let repair = Repair::of_location(configuration, context, pass, self.lines.clone());
-        let edits = repair.header("Upgrade", "").header("Connection", "").edits();
-        finding = finding.fix("ask without `Upgrade`", safe_if_closed(cx, context), edits);
+        let repair = repair.header("Upgrade", "").header("Connection", "");
+        finding = repair.at_most(safe_if_closed(cx, context)).fix(finding, "ask without `Upgrade`");
         let help = format!("{verb} {place}:{}", code(&lines));
         finding.help(if self.is_websocket_server { with_curl(help, endpoint) } else { help })
     }

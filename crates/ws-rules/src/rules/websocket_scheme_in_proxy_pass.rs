@@ -16,7 +16,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     summary: "`proxy_pass` has a `ws://` or `wss://` address, which nginx refuses",
     since: "0.1.0",
-    fix: FixKind::Safe,
+    fix: FixKind::Either,
     docs: include_str!("websocket_scheme_in_proxy_pass.md"),
 };
 
@@ -41,13 +41,15 @@ impl Rule for WebsocketSchemeInProxyPass {
         } else {
             "nginx refuses to start: `invalid URL prefix`"
         };
+        // A server that starts answers 500 here, and would begin to pass requests on.
+        let applicability = if target.has_variables { Applicability::Unsafe } else { Applicability::Safe };
         let rest = String::from_utf8_lossy(&written).into_owned();
         let rest = rest.split_once("://").map_or("", |(_, rest)| rest);
         let fixed = format!("{scheme}://{rest}");
         out.push(
             FindingBuilder::argument(&META, &pass.directive, 0, message)
                 .help(format!("write `proxy_pass {fixed};`: a WebSocket is an HTTP request until the upstream answers 101"))
-                .fix(format!("write `{fixed}`"), Applicability::Safe, Edits::new().argument(&pass.directive, 0, &fixed)),
+                .fix(format!("write `{fixed}`"), applicability, Edits::new().argument(&pass.directive, 0, &fixed)),
         );
     }
 }

@@ -4,7 +4,7 @@ use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::Value;
 use ws_model::{Browser, Endpoint, Header, Line, has_token};
 
-use crate::map_entry::Deciding;
+use crate::map_entry::{Deciding, safe_for_handshakes};
 use crate::repair::{Repair, for_others};
 use crate::verify::{ConnectionValue, code, with_curl};
 use crate::{Context, FindingBuilder, Findings, Rule};
@@ -52,21 +52,20 @@ impl Rule for WrongConnectionHeader {
             .endpoint(endpoint)
             .assumed(handshake.connection.source.is_assumed());
         let value = ConnectionValue::of(cx, endpoint);
+        let applicability =
+            deciding.as_ref().map_or(Applicability::Safe, |deciding| safe_for_handshakes(cx, deciding.map));
         let mended = deciding.as_ref().filter(|_| value.map.is_some()).and_then(|map| map.mended(cx));
         out.push(match mended {
             // Only a handshake gets the entry.
             Some((entry, edits)) => finding
                 .help(with_curl(format!("write in the map:{}", code(&[entry])), endpoint))
-                .fix("give handshakes `upgrade`", Applicability::Safe, edits),
+                .fix("give handshakes `upgrade`", applicability, edits),
             None => {
                 let help = format!("write:{}{}", code(&[value.line()]), value.in_http());
-                let (repair, applicability) = Repair::new(cx, endpoint, handshake).connection(cx, endpoint);
-                let applicability = applicability.max(for_others(cx, endpoint, line, &value));
-                finding.help(with_curl(help, endpoint)).fix(
-                    format!("write `Connection {}`", value.variable),
-                    applicability,
-                    repair.edits(),
-                )
+                let repair = Repair::new(cx, endpoint, handshake).connection(cx, endpoint);
+                let repair = repair.at_most(for_others(cx, endpoint, line, &value));
+                let title = format!("write `Connection {}`", value.variable);
+                repair.fix(finding.help(with_curl(help, endpoint)), &title)
             }
         });
     }

@@ -3,7 +3,7 @@
 //! A misspelt `$http_*` is never diagnosed by nginx: every name with that prefix is a variable, empty where the client
 //! sends no such field (`http/ngx_http_variables.c:ngx_http_get_variable`).
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{Part, parts};
 use ws_model::{Browser, Endpoint, Line, applications, is_carried};
 
@@ -57,8 +57,8 @@ impl Rule for WrongUpgradeHeader {
             ));
         }
         let help = with_curl("write `proxy_set_header Upgrade $http_upgrade;`".to_owned(), endpoint);
-        let edits = Repair::new(cx, endpoint, handshake).header("Upgrade", "$http_upgrade").edits();
-        finding = finding.fix("write `Upgrade $http_upgrade`", Applicability::Safe, edits);
+        let repair = Repair::new(cx, endpoint, handshake).header("Upgrade", "$http_upgrade");
+        finding = repair.fix(finding, "write `Upgrade $http_upgrade`");
         out.push(finding.help(help));
     }
 }
