@@ -1,15 +1,16 @@
 //! Splices trees of the files in a folder, and tells what the linter's safe fixes do harm to.
 //!
 //! `cargo run -p nginx-proof --example splice -- FOLDER`; without one, of the project's own configurations.
-//! `NGINX_PROOF_CASES`, `NGINX_PROOF_SEED` and `NGINX_PROOF_DIFFERENCES` say how many trees start on each nginx, which, and
-//! how many that are harmed are told; `NGINX_PROOF_GENERATED=1` takes the trees of the generator instead.
+//! `NGINX_PROOF_CASES` says how many trees start on each nginx, `NGINX_PROOF_SEED` which, `NGINX_PROOF_FIRST` from which
+//! number on, and `NGINX_PROOF_DIFFERENCES` how many kinds of harm are told.
+//! `NGINX_PROOF_GENERATED=1` takes the trees of the generator instead.
 
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 use std::{env, error};
 
-use nginx_proof::harm::{Origin, Pool, harms, safe_fixes};
+use nginx_proof::harm::{Origin, Pool, Trial, harms, safe_fixes};
 use nginx_proof::{HOW_TO_GET, binaries};
 
 fn main() -> ExitCode {
@@ -27,7 +28,9 @@ fn main() -> ExitCode {
 fn run() -> Result<bool, Box<dyn error::Error>> {
     let number = |name: &str, otherwise: u64| env::var(name).map_or(Ok(otherwise), |text| text.parse());
     let (trees, seed) = (number("NGINX_PROOF_CASES", 400)?, number("NGINX_PROOF_SEED", 1)?);
-    let most = usize::try_from(number("NGINX_PROOF_DIFFERENCES", 10)?)?;
+    let most_kinds = usize::try_from(number("NGINX_PROOF_DIFFERENCES", 10)?)?;
+    let first = number("NGINX_PROOF_FIRST", 0)?;
+    let trial = Trial { seed, first, trees, most_kinds, is_only_started: false, is_shrunk: true };
     let pool = match env::args_os().nth(1) {
         Some(folder) => Pool::of_folder(Path::new(&folder))?,
         None => Pool::own()?,
@@ -43,7 +46,7 @@ fn run() -> Result<bool, Box<dyn error::Error>> {
     let mut is_harmless = true;
     let binaries = if oldest == newest { vec![oldest] } else { vec![oldest, newest] };
     for binary in binaries {
-        let all = harms(binary, origin, &safe_fixes, (seed, trees), most)?;
+        let all = harms(binary, origin, &safe_fixes, trial)?;
         for harmed in &all.harmed {
             writeln!(out, "\n{harmed}")?;
         }

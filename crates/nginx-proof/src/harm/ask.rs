@@ -11,7 +11,7 @@ use super::tree::{Item, Tree};
 use crate::{Browser, Exchange};
 
 /// As many requests are made of a tree.
-const MOST: usize = 56;
+const MOST: usize = 44;
 
 /// Paths of requests besides those of the locations.
 const ALSO: [&str; 2] = ["/", "/none"];
@@ -61,7 +61,7 @@ pub(super) fn requests(tree: &Tree) -> Vec<Exchange> {
 }
 
 fn handshake(path: &str, index: usize) -> Exchange {
-    let browser = if index % 2 == 0 { Browser::Firefox } else { Browser::Chrome };
+    let browser = if index.is_multiple_of(2) { Browser::Firefox } else { Browser::Chrome };
     told(Exchange::handshake(path, browser))
 }
 

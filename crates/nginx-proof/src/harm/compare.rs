@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Display, Formatter};
 
-use super::tree::Tree;
+use super::tree::{Item, Tree};
 use crate::{Exchange, Place, Received, Seen};
 
 /// Fields of a request to the upstream that fixes are about.
@@ -56,7 +56,7 @@ impl Names {
     pub(super) fn new(tree: &Tree, places: &[Place]) -> Self {
         let mut peers = BTreeMap::new();
         for at in tree.blocks("upstream") {
-            let servers = tree.item(&at).map(|item| item.children()).unwrap_or_default();
+            let servers = tree.item(&at).map(Item::children).unwrap_or_default();
             let servers: Vec<String> = servers
                 .iter()
                 .filter(|item| item.name() == "server")
@@ -75,6 +75,18 @@ impl Names {
         });
         let blocks = blocks.collect();
         Self { peers, blocks }
+    }
+
+    /// Calls the blocks as before an edit, if it added and took away none: their heads may be what was edited.
+    #[must_use]
+    pub(super) fn after(mut self, before: &Self) -> Self {
+        let same = |(one, other): (&(Place, String), &(Place, String))| one.0.file == other.0.file;
+        if self.blocks.len() == before.blocks.len() && self.blocks.iter().zip(&before.blocks).all(same) {
+            for ((_, name), (_, old)) in self.blocks.iter_mut().zip(&before.blocks) {
+                name.clone_from(old);
+            }
+        }
+        self
     }
 }
 
@@ -95,8 +107,14 @@ impl Answer {
 
     /// Whether a strict back end refused an ordinary request that said `Connection: upgrade`.
     fn is_refused_for_connection(&self) -> bool {
-        let said = |line: &String| line.to_ascii_lowercase() == "connection: upgrade";
-        self.status == Some(400) && self.asked.iter().any(|asked| asked.handshake.iter().any(said))
+        // Where a subrequest of `auth_request` is refused, nginx answers 500.
+        matches!(self.status, Some(400 | 500)) && self.says_upgrade()
+    }
+
+    /// Whether any upstream is asked with `Connection: upgrade`.
+    fn says_upgrade(&self) -> bool {
+        let is_said = |line: &String| line.eq_ignore_ascii_case("connection: upgrade");
+        self.asked.iter().any(|asked| asked.handshake.iter().any(is_said))
     }
 
     /// Whether a handshake failed and works then.
@@ -106,6 +124,10 @@ impl Answer {
 }
 
 impl Asked {
+    fn is_to_the_same(&self, other: &Self) -> bool {
+        (&self.upstream, &self.line) == (&other.upstream, &other.line)
+    }
+
     fn new(received: &Received, names: &Names) -> Self {
         let head = &received.head;
         let upstream = names.peers.get(&received.backend).unwrap_or(&received.backend).clone();
@@ -150,8 +172,8 @@ pub(super) fn harm(request: &Exchange, before: &Answer, after: &Answer) -> Optio
     if is_handshake && before.status != Some(101) {
         return of_failed(before, after);
     }
-    if !is_handshake && before.is_refused_for_connection() && after.status < Some(400) {
-        return of_upstream(before, after);
+    if !is_handshake && before.is_refused_for_connection() && !after.says_upgrade() {
+        return of_mended(before, after);
     }
     if before.status != after.status {
         return Some(if is_handshake { "a handshake that worked fails" } else { "another status" });
@@ -162,23 +184,27 @@ pub(super) fn harm(request: &Exchange, before: &Answer, after: &Answer) -> Optio
 /// Of a handshake that failed before: if it works now, another block or upstream may be the reason. What it carries has
 /// to stay.
 fn of_failed(before: &Answer, after: &Answer) -> Option<&'static str> {
-    let is_mended = after.status == Some(101);
-    if !is_mended && before.place != after.place {
-        return Some("another block answers a handshake");
-    }
-    let same = |one: &Asked, other: &Asked| one.upstream == other.upstream && one.line == other.line;
-    for asked in &before.asked {
-        match after.asked.iter().find(|other| same(asked, other)) {
-            Some(other) if other.fields != asked.fields => {
-                return Some("a handshake carries other header fields");
-            }
-            Some(_) => {}
-            None if is_mended => {}
-            // Refused or accepted, the same is asked; more than before is asked where something refused it on its way.
-            None => return Some("a handshake goes to another upstream"),
+    if after.status != Some(101) {
+        if before.place != after.place {
+            return Some("another block answers a handshake");
+        }
+        // More than before may be asked, where something refused it on its way.
+        let is_asked = |asked: &&Asked| after.asked.iter().any(|other| other.is_to_the_same(asked));
+        if !before.asked.iter().all(|asked| is_asked(&asked)) {
+            return Some("a handshake goes to another upstream");
         }
     }
-    None
+    of_mended(before, after).map(|_| "a handshake carries other header fields")
+}
+
+/// Of a request that failed and does no more: whoever is asked as before gets the same fields. Others may be asked, or
+/// nobody because a cache has the answer by now.
+fn of_mended(before: &Answer, after: &Answer) -> Option<&'static str> {
+    let differs = |asked: &Asked| {
+        let same = after.asked.iter().find(|other| other.is_to_the_same(asked));
+        same.is_some_and(|other| other.fields != asked.fields)
+    };
+    before.asked.iter().any(differs).then_some("other header fields for the upstream")
 }
 
 fn of_all(before: &Answer, after: &Answer) -> Option<&'static str> {
@@ -239,6 +265,17 @@ mod tests {
             answer(200, "a:1", &format!("GET / {version}"), &[("Connection", connection)])
         };
         assert_eq!(harm(&Exchange::get("/"), &page("HTTP/1.0", "close"), &page("HTTP/1.1", "")), None);
+    }
+
+    #[test]
+    fn an_ordinary_request_that_was_refused_for_its_connection_may_be_answered() {
+        let get = Exchange::get("/");
+        let refused = answer(400, "a:1", "GET / HTTP/1.1", &[("Host", "u"), ("Connection", "upgrade")]);
+        let page = answer(200, "a:1", "GET / HTTP/1.1", &[("Host", "u"), ("Connection", "close")]);
+        assert_eq!(harm(&get, &refused, &page), None);
+        assert_eq!(harm(&get, &page, &refused), Some("another status"));
+        let other = answer(200, "a:1", "GET / HTTP/1.1", &[("Host", "h")]);
+        assert_eq!(harm(&get, &refused, &other), Some("other header fields for the upstream"));
     }
 
     #[test]

@@ -17,5 +17,7 @@ mod tree;
 
 pub use compare::Answer;
 pub use pool::Pool;
-pub use run::{Asks, Edited, Fixer, Harmed, Harms, Kind, Origin, harms, safe_fixes};
+pub use run::{
+    Asks, Edited, Fixer, Harmed, Harms, Kind, Origin, Trial, all_fixes, harm_to, harms, safe_fixes,
+};
 pub use tree::Tree;

@@ -14,7 +14,7 @@ use super::ask::requests;
 use super::compare::{Answer, Names, harm};
 use super::pool::Pool;
 use super::repair::{start, started};
-use super::splice::{dressed, splice};
+use super::splice::{SECRETS, dressed, splice};
 use super::tree::Tree;
 use crate::generate::Drawn;
 use crate::{Binary, Error, Exchange, Probe, Running};
@@ -38,6 +38,8 @@ pub struct Edited {
     pub files: Vec<(String, String)>,
     /// Who edited, such as the name of a rule, and what was done; in order, without repetition of names.
     pub by: Vec<(&'static str, String)>,
+    /// Whether only safe fixes were applied.
+    pub is_safe: bool,
 }
 
 /// Edits a tree; `None` leaves it as it is.
@@ -63,6 +65,15 @@ impl Asks {
 
 /// The linter's safe fixes.
 pub fn safe_fixes(tree: &Tree, asks: &Asks) -> Option<Edited> {
+    fixes(tree, asks, Which::Safe)
+}
+
+/// All fixes of the linter.
+pub fn all_fixes(tree: &Tree, asks: &Asks) -> Option<Edited> {
+    fixes(tree, asks, Which::All)
+}
+
+fn fixes(tree: &Tree, asks: &Asks, which: Which) -> Option<Edited> {
     let folder = PathBuf::from(FOLDER);
     let mut memory = MemoryFiles::new();
     let mut files = tree.texts();
@@ -77,7 +88,7 @@ pub fn safe_fixes(tree: &Tree, asks: &Asks) -> Option<Edited> {
         ..Settings::default()
     };
     let main: Vec<PathBuf> = files.first().map(|(path, _)| folder.join(path)).into_iter().collect();
-    let fixed = fixed(&memory, &main, &scope, &settings, Which::Safe, &|_, _| Ok(()));
+    let fixed = fixed(&memory, &main, &scope, &settings, which, &|_, _| Ok(()));
     for (path, text) in &mut files {
         let path = folder.join(path.as_str());
         if let Some(changed) = fixed.texts.iter().find(|changed| changed.path == path) {
@@ -91,7 +102,7 @@ pub fn safe_fixes(tree: &Tree, asks: &Asks) -> Option<Edited> {
             by.push((row.rule.name, format!("{} ({}:{})", row.title, row.path, row.line)));
         }
     }
-    (!fixed.texts.is_empty()).then_some(Edited { files, by })
+    (!fixed.texts.is_empty()).then_some(Edited { files, by, is_safe: which == Which::Safe })
 }
 
 /// Where trees come from.
@@ -183,19 +194,30 @@ pub struct Harms {
 /// What happens in a few words, and who edited.
 pub type Kind = (&'static str, String);
 
-/// Draws trees of a seed until `trees` started, edits them and asks nginx the same before and after, until `most` kinds of
-/// harm are found.
+/// How many trees are drawn.
+#[derive(Debug, Clone, Copy)]
+pub struct Trial {
+    /// Which are drawn.
+    pub seed: u64,
+    /// The number of the first one.
+    pub first: u64,
+    /// So many that nginx takes.
+    pub trees: u64,
+    /// After so many kinds of harm it is over.
+    pub most_kinds: usize,
+    /// Whether nothing is asked, and nginx has to start, no more.
+    pub is_only_started: bool,
+    /// Whether a tree that is harmed is made as small as it can be, which takes some hundred starts of nginx.
+    pub is_shrunk: bool,
+}
+
+/// Draws trees until enough of them started, edits them and asks nginx the same before and after.
 ///
 /// # Errors
 /// When something of the system fails.
-pub fn harms(
-    binary: &Binary,
-    origin: Origin<'_>,
-    fixer: Fixer<'_>,
-    (seed, trees): (u64, u64),
-    most: usize,
-) -> Result<Harms, Error> {
-    let next = AtomicU64::new(0);
+pub fn harms(binary: &Binary, origin: Origin<'_>, fixer: Fixer<'_>, trial: Trial) -> Result<Harms, Error> {
+    let Trial { first, trees, most_kinds, .. } = trial;
+    let next = AtomicU64::new(first);
     let is_over = AtomicBool::new(false);
     let result = Mutex::new(Ok(Harms::default()));
     let is_new = |kind: &Kind| {
@@ -207,15 +229,15 @@ pub fn harms(
             scope.spawn(|| {
                 loop {
                     let number = next.fetch_add(1, Ordering::Relaxed);
-                    if number >= trees.saturating_mul(MOST_DRAWS) || is_over.load(Ordering::Relaxed) {
+                    if number - first >= trees.saturating_mul(MOST_DRAWS) || is_over.load(Ordering::Relaxed) {
                         break;
                     }
-                    let one = one(binary, origin, fixer, (seed, number), &is_new);
+                    let one = one(binary, origin, fixer, trial, number, &is_new);
                     let mut result = result.lock().unwrap_or_else(PoisonError::into_inner);
                     match (one, result.as_mut()) {
                         (Ok(one), Ok(all)) => {
                             all.add(one);
-                            if all.started >= trees || all.harmed.len() >= most {
+                            if all.started >= trees || all.kinds.len() >= most_kinds {
                                 is_over.store(true, Ordering::Relaxed);
                             }
                         }
@@ -282,11 +304,12 @@ fn one(
     binary: &Binary,
     origin: Origin<'_>,
     fixer: Fixer<'_>,
-    (seed, number): (u64, u64),
+    trial: Trial,
+    number: u64,
     is_new: &dyn Fn(&Kind) -> bool,
 ) -> Result<Harms, Error> {
     let mut harms = Harms::default();
-    let Some((tree, running)) = started(binary, origin.draw(seed, number)?)? else {
+    let Some((tree, running)) = started(binary, origin.draw(trial.seed, number)?)? else {
         harms.refused = 1;
         return Ok(harms);
     };
@@ -294,7 +317,7 @@ fn one(
     let mut asks = Asks::of(number, binary.version);
     let Some(edited) = fixer(&tree, &asks) else { return Ok(harms) };
     harms.changed = 1;
-    let all = requests(&tree);
+    let all = if trial.is_only_started { Vec::new() } else { requests(&tree) };
     let Some(first) = difference(binary, &tree, running, edited, &all, &mut harms)? else { return Ok(harms) };
     // Alone it is asked again, and where that makes no difference behind those before it.
     let alone: Vec<Exchange> = first.request.iter().map(|(request, ..)| request.clone()).collect();
@@ -317,7 +340,8 @@ fn one(
     }
     let kind = found.kind();
     if is_new(&kind) {
-        let small = shrunk(tree, |smaller| match again(smaller, &asks, &asked) {
+        let tries = if trial.is_shrunk { MOST_TRIES } else { 0 };
+        let small = shrunk(tree, tries, |smaller| match again(smaller, &asks, &asked) {
             Some(still) if still.kind() == kind => {
                 found = still;
                 true
@@ -330,8 +354,22 @@ fn one(
     Ok(harms)
 }
 
+/// The first harm that an edit does to a tree as it is; `None` if it does none.
+///
+/// # Errors
+/// When nginx refuses the tree, or something of the system fails.
+pub fn harm_to(binary: &Binary, tree: &Tree, fixer: Fixer<'_>, asks: Asks) -> Result<Option<Harmed>, Error> {
+    let running = start(binary, tree.texts())?;
+    if !running.is_up() {
+        return Err(Error::Refused { message: running.verdict().message.clone() });
+    }
+    let Some(edited) = fixer(tree, &asks) else { return Ok(None) };
+    let found = difference(binary, tree, running, edited, &requests(tree), &mut Harms::default())?;
+    Ok(found.map(|found| harmed(0, found, tree.clone(), asks, binary.version)))
+}
+
 fn harmed(number: u64, found: Difference, tree: Tree, asks: Asks, version: NginxVersion) -> Harmed {
-    let Difference { what, edited: Edited { files, by }, request } = found;
+    let Difference { what, edited: Edited { files, by, .. }, request } = found;
     Harmed { number, what: what.to_owned(), by, tree, after: files, asks, version, request }
 }
 
@@ -344,7 +382,11 @@ fn difference(
     asked: &[Exchange],
     harms: &mut Harms,
 ) -> Result<Option<Difference>, Error> {
-    let before = answers(tree, running, asked);
+    if let Some(what) = copied(tree, &edited) {
+        return Ok(Some(Difference { what, edited, request: None }));
+    }
+    let names = Names::new(tree, running.places());
+    let before = answers(&names, running, asked);
     let after = match start(binary, edited.files.clone()) {
         Ok(after) if after.is_up() => after,
         Ok(_) | Err(Error::NotStarted { .. }) => {
@@ -352,7 +394,8 @@ fn difference(
         }
         Err(error) => return Err(error),
     };
-    let after = answers(&Tree::new(&edited.files), after, asked);
+    let names = Names::new(&Tree::new(&edited.files), after.places()).after(&names);
+    let after = answers(&names, after, asked);
     for ((before, after), request) in before.into_iter().zip(after).zip(asked) {
         harms.requests += 1;
         harms.mended += u64::from(before.is_mended_by(&after));
@@ -363,21 +406,41 @@ fn difference(
     Ok(None)
 }
 
-fn answers(tree: &Tree, mut running: Running, asked: &[Exchange]) -> Vec<Answer> {
-    let names = Names::new(tree, running.places());
+/// Whether a value that looks like a secret is written once more. Only fixes that are not safe may do so, and only in a file
+/// that has it already.
+fn copied(tree: &Tree, edited: &Edited) -> Option<&'static str> {
+    let old = tree.texts();
+    let before = |path: &str, secret: &str| {
+        let text = old.iter().find(|(known, _)| known == path).map_or("", |(_, text)| text.as_str());
+        text.matches(secret).count()
+    };
+    let mut is_copied = false;
+    for (path, text) in &edited.files {
+        for secret in SECRETS {
+            let (before, after) = (before(path, secret), text.matches(secret).count());
+            if before == 0 && after > 0 {
+                return Some("a secret gets into another file");
+            }
+            is_copied |= after > before;
+        }
+    }
+    (is_copied && edited.is_safe).then_some("a secret is copied")
+}
+
+fn answers(names: &Names, mut running: Running, asked: &[Exchange]) -> Vec<Answer> {
     let mut ask =
-        |exchange: &Exchange| Answer::new(&running.probe(&Probe::Exchange(exchange.clone())), &names);
+        |exchange: &Exchange| Answer::new(&running.probe(&Probe::Exchange(exchange.clone())), names);
     asked.iter().map(&mut ask).collect()
 }
 
 /// The tree without all that can be left out while it is still so: whole files and blocks first.
-fn shrunk(mut tree: Tree, mut is_still_so: impl FnMut(&Tree) -> bool) -> Tree {
+fn shrunk(mut tree: Tree, most_tries: usize, mut is_still_so: impl FnMut(&Tree) -> bool) -> Tree {
     let mut tries = 0;
     loop {
         let mut is_smaller = false;
         // From behind, so that what is left out moves nothing that is still to be tried; outer ones come before inner.
         let mut index = 0;
-        while tries < MOST_TRIES {
+        while tries < most_tries {
             let all = tree.all();
             let Some(at) = all.get(index) else { break };
             let mut smaller = tree.clone();
@@ -391,7 +454,7 @@ fn shrunk(mut tree: Tree, mut is_still_so: impl FnMut(&Tree) -> bool) -> Tree {
                 index += 1;
             }
         }
-        if !is_smaller || tries >= MOST_TRIES {
+        if !is_smaller || tries >= most_tries {
             return tree;
         }
     }
@@ -405,7 +468,7 @@ mod tests {
     fn what_does_not_matter_is_left_out() {
         let text = "a; http { b; server { c; d { e; f; } } }";
         let tree = Tree::new(&[("nginx.conf".to_owned(), text.to_owned())]);
-        let small = shrunk(tree, |tree| tree.text().contains("e;"));
+        let small = shrunk(tree, MOST_TRIES, |tree| tree.text().contains("e;"));
         assert_eq!(small.text(), "http {\n    server {\n        d {\n            e;\n        }\n    }\n}\n");
     }
 }

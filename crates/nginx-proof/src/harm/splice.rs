@@ -60,6 +60,16 @@ const LINES: [&str; 14] = [
     "proxy_set_header Authorization \"\"",
 ];
 
+/// Values of the lines that look like secrets, and of those in the folder `splices`: an edit never writes them once more.
+pub(super) const SECRETS: [&str; 6] = [
+    "correct horse",
+    "dXNlcjpzZWNyZXQ=",
+    "0123456789abcdef",
+    "spliced-secret",
+    "spliced-key",
+    "c3BsaWNlOnNlY3JldA==",
+];
+
 /// Lines of a handshake, for levels where one is missing.
 const HANDSHAKE: [&str; 8] = [
     "proxy_http_version 1.1",
@@ -392,6 +402,13 @@ fn normalise(items: &mut Vec<Item>) {
                         *word = "rate=100000r/s".to_owned();
                     }
                 }
+            }
+            // Without a burst two requests of one millisecond are too many at any rate.
+            "limit_req" => {
+                item.words.retain(|word| {
+                    !word.starts_with("burst=") && !word.starts_with("delay=") && word != "nodelay"
+                });
+                item.words.extend(["burst=10000", "nodelay"].map(str::to_owned));
             }
             "limit_conn" => item.words.truncate(2),
             "resolver" => {

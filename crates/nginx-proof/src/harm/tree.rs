@@ -3,6 +3,11 @@
 use nginx_semantics::NginxVocabulary;
 use nginx_syntax::{NodeId, Tree as Syntax, parse, unquote};
 
+/// What the line of a file's path starts with.
+const FILE: &str = "# file: ";
+/// And ends with if only nginx has the file.
+const NOT_GIVEN: &str = " (not given to the linter)";
+
 /// A directive, with its comments before it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Item {
@@ -117,13 +122,25 @@ impl Tree {
         Self { files: files.iter().map(file).collect() }
     }
 
-    /// The same, but the linter is not given these paths.
-    #[must_use]
-    pub fn without(mut self, paths: &[&str]) -> Self {
-        for file in &mut self.files {
-            file.is_given &= !paths.contains(&file.path.as_str());
+    /// Reads what [`Tree::text`] writes; the main file comes first and is `nginx.conf`.
+    pub fn read(text: &str) -> Self {
+        let mut files = vec![("nginx.conf".to_owned(), String::new())];
+        let mut unseen = Vec::new();
+        for line in text.lines() {
+            if let Some(path) = line.strip_prefix(FILE) {
+                let seen = path.strip_suffix(NOT_GIVEN);
+                unseen.extend(seen.map(str::to_owned));
+                files.push((seen.unwrap_or(path).to_owned(), String::new()));
+            } else if let Some((_, text)) = files.last_mut() {
+                text.push_str(line);
+                text.push('\n');
+            }
         }
-        self
+        let mut tree = Self::new(&files);
+        for file in &mut tree.files {
+            file.is_given = !unseen.contains(&file.path);
+        }
+        tree
     }
 
     /// All texts by their paths.
@@ -141,8 +158,8 @@ impl Tree {
         let mut all = String::new();
         for (index, (file, (path, text))) in self.files.iter().zip(self.texts()).enumerate() {
             if index > 0 {
-                let more = if file.is_given { "" } else { " (not given to the linter)" };
-                all.push_str(&format!("# file: {path}{more}\n"));
+                let more = if file.is_given { "" } else { NOT_GIVEN };
+                all.push_str(&format!("{FILE}{path}{more}\n"));
             }
             all.push_str(&text);
         }
@@ -256,6 +273,14 @@ mod tests {
         let server = tree.on_line("nginx.conf", 5).unwrap();
         assert!(tree.item(&server).unwrap().is_block("server"));
         assert_eq!(tree.on_line("nginx.conf", 7), None);
+    }
+
+    #[test]
+    fn files_that_only_nginx_has_are_told() {
+        let written = "a;\n# file: b.conf\nc;\n# file: d.conf (not given to the linter)\ne;\n";
+        let tree = Tree::read(written);
+        assert_eq!(tree.text(), written);
+        assert!(tree.is_given("b.conf") && !tree.is_given("d.conf"));
     }
 
     #[test]
