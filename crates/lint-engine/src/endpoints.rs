@@ -14,7 +14,7 @@ use nginx_semantics::{
 use ws_model::{Endpoint, Model};
 
 use crate::settings::SettingsFiles;
-use crate::{Settings, as_set, judge, rows};
+use crate::{Settings, as_set, judge, rows, silenced};
 
 /// Lists the endpoints of what the arguments mean.
 pub fn endpoints(
@@ -29,7 +29,7 @@ pub fn endpoints(
     let mut rows: Vec<TableRow> = Vec::new();
     let mut known: HashMap<u64, Vec<usize>> = HashMap::new();
     let hasher = RandomState::new();
-    let outcome = judge(&loaded, settings, &files_of_settings, &scope, &arguments, &mut |model, found| {
+    let mut outcome = judge(&loaded, settings, &files_of_settings, &scope, &arguments, &mut |model, found| {
         let mut said: Said = BTreeMap::new();
         for finding in found {
             let Some(name) = &finding.endpoint else { continue };
@@ -45,6 +45,9 @@ pub fn endpoints(
                 rows.push(row);
             }
         }
+    });
+    silenced::account(&mut outcome, settings, &files_of_settings, |found| {
+        judge(&loaded, settings, found, &scope, &arguments, &mut |_, _| {})
     });
     let path = |place: Place| outcome.file(place.file).map_or("", |file| file.source.path()).to_owned();
     rows.sort_by_cached_key(|row| {

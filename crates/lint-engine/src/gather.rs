@@ -218,10 +218,13 @@ impl Gathered {
             warnings: count(Severity::Warning),
             infos: count(Severity::Info),
             suppressed,
+            // Counted once both outcomes are known.
+            hidden_by_settings: 0,
+            lowered_by_settings: 0,
             fixable: findings.iter().filter(|finding| finding.fix.is_some()).count(),
             fixable_safely: findings.iter().filter(|finding| is_safe(finding)).count(),
         };
-        Outcome { files, findings, endpoints, notices, summary, fixes: None }
+        Outcome { files, findings, endpoints, notices, summary, ..Outcome::default() }
     }
 }
 

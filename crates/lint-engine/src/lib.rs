@@ -10,6 +10,7 @@ mod gather;
 mod notices;
 mod rows;
 mod settings;
+mod silenced;
 mod suppress;
 mod trace;
 
@@ -28,8 +29,8 @@ use crate::suppress::Suppressions;
 pub use endpoints::endpoints;
 pub use fix::{Changed, Fixed, MayEdit, Which, fixed};
 pub use settings::{
-    Config, FILE_NAME, FileSettings, Level, Selector, Settings, SettingsFile, SettingsProblem, UnknownRule,
-    find_rule,
+    Config, FILE_NAME, FileSettings, Level, Selector, SetPath, Settings, SettingsFile, SettingsProblem,
+    UnknownRule, find_rule,
 };
 pub use trace::{Query, Url, UrlError, trace};
 pub use ws_model::layers::Layer;
@@ -39,7 +40,11 @@ pub fn lint(files: &dyn Files, arguments: &[PathBuf], scope: &Scope, settings: &
     let found = SettingsFiles::new(files, scope, &settings.config);
     let (arguments, scope) = as_set(files, arguments, scope, &found);
     let loaded = load(files, &arguments, &scope);
-    judge(&loaded, settings, &found, &scope, &arguments, &mut |_, _| {})
+    let judged =
+        |found: &SettingsFiles<'_>| judge(&loaded, settings, found, &scope, &arguments, &mut |_, _| {});
+    let mut outcome = judged(&found);
+    silenced::account(&mut outcome, settings, &found, judged);
+    outcome
 }
 
 /// The arguments with the `roots` of settings files below them, and the scope with their `prefix` and `path-map`.
@@ -53,18 +58,26 @@ fn as_set(
     let mut scope = scope.clone();
     for argument in arguments {
         let Some(file) = found.of(argument) else { continue };
-        let absolute = |path: &str| normalize(&scope.working_folder.join(file.resolve(path)));
-        let folder = normalize(&scope.working_folder.join(argument));
-        let roots: Vec<PathBuf> = file.settings.roots.iter().map(|root| absolute(root)).collect();
+        let resolved = |path: &Path| {
+            let path = normalize(&scope.working_folder.join(path));
+            files.identity(&path).unwrap_or(path)
+        };
+        let folder = resolved(argument);
+        let roots: Vec<PathBuf> =
+            file.settings.roots.iter().map(|root| resolved(&file.resolve(root))).collect();
+        let map = |from: &str, to: &SetPath| {
+            let to = normalize(&scope.working_folder.join(file.resolve(to)));
+            Some(PathMap { from: from.to_owned(), within: Some(found.confinement(&file, &to)?), to })
+        };
         let maps = file.settings.path_maps.iter();
-        let mut maps: Vec<PathMap> =
-            maps.map(|(from, to)| PathMap { from: from.clone(), to: absolute(to) }).collect();
-        let prefix = file.settings.prefix.as_deref().map(absolute);
-        maps.extend(prefix.clone().map(|to| PathMap { from: "/etc/nginx".to_owned(), to }));
+        let mut maps: Vec<PathMap> = maps.filter_map(|(from, to)| map(from, to)).collect();
+        let prefix = file.settings.prefix.as_ref().and_then(|prefix| map("/etc/nginx", prefix));
+        maps.extend(prefix.clone());
         for root in roots {
-            if files.is_folder(argument) && root.starts_with(&folder) && !all.contains(&root) {
-                all.push(root.clone());
-            }
+            // As nginx would open it: below the path that was given.
+            let below = root.strip_prefix(&folder).ok().filter(|_| files.is_folder(argument));
+            let below = below.map(|rest| argument.join(rest));
+            all.extend(below.filter(|path| !all.contains(path)));
             scope.roots.push(root);
         }
         for map in maps {
@@ -72,7 +85,7 @@ fn as_set(
                 scope.path_maps.push(map);
             }
         }
-        scope.prefix = scope.prefix.or(prefix);
+        scope.prefix = scope.prefix.or(prefix.map(|map| map.to));
     }
     (all, scope)
 }

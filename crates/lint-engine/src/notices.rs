@@ -34,8 +34,12 @@ pub(crate) fn of_skipped(loaded: &Loaded, gathered: &mut Gathered) {
             ),
             SkipReason::Outside => (
                 NoticeCode::UnreadableFile,
-                "is a link that leads out of the given folders, not read; name it, or use --host-includes"
-                    .to_owned(),
+                if skipped.is_named {
+                    "is not read: a link leads out of the repository or the given folders; --host-includes allows that"
+                } else {
+                    "is a link that leads out of the given folders, not read; name it, or use --host-includes"
+                }
+                .to_owned(),
                 skipped.is_named,
             ),
             SkipReason::Unreadable(error) => {
@@ -183,6 +187,16 @@ pub(crate) fn of_settings(
                 incomplete: !problem.is_question,
             });
         }
+    }
+    for path in found.passed_over() {
+        gathered.notice(Notice {
+            code: NoticeCode::Settings,
+            message: "these settings are not used: outside a repository only those in a given folder are; name them with --config"
+                .to_owned(),
+            place: None,
+            path: Some(scope.shown(&path)),
+            incomplete: false,
+        });
     }
     for (path, error) in found.unreadable() {
         gathered.notice(Notice {

@@ -110,10 +110,25 @@ pub struct Summary {
     pub infos: usize,
     /// Findings that a comment suppresses.
     pub suppressed: usize,
+    /// Findings that are not there because of a settings file.
+    pub hidden_by_settings: usize,
+    /// Findings that a settings file made milder.
+    pub lowered_by_settings: usize,
     /// Findings with an edit.
     pub fixable: usize,
     /// Those of them whose edit is safe.
     pub fixable_safely: usize,
+}
+
+/// A settings file that counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingsInEffect {
+    /// Its path, as people see it.
+    pub file: String,
+    /// The rules that would run without it, sorted.
+    pub rules_off: Vec<&'static str>,
+    /// The paths of it that were ignored because they lead out of its folder, as written.
+    pub paths_denied: Vec<String>,
 }
 
 /// Everything that a run has to say, sorted.
@@ -127,6 +142,8 @@ pub struct Outcome {
     pub endpoints: Vec<EndpointRow>,
     /// Sorted like findings, those without a place last.
     pub notices: Vec<Notice>,
+    /// The settings files that count, by path.
+    pub settings: Vec<SettingsInEffect>,
     /// The counts.
     pub summary: Summary,
     /// What became of the fixes, where they were to be applied.

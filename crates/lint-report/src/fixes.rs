@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use lint_finding::{Applicability, FixReport, FixRow, Outcome};
 
 use crate::summary::count;
-use crate::{Style, escape};
+use crate::{Style, escape, silenced};
 
 /// The fixes that were applied, a line each, and the count of them.
 pub(crate) fn write(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
@@ -18,7 +18,8 @@ pub(crate) fn write(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
 pub(crate) fn write_dry(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let Some(report) = outcome.fixes.as_ref().filter(|_| style.summary) else { return Ok(()) };
     rows(report, "would fix", out)?;
-    writeln!(out, "{}", counted(outcome, report, "would fix"))
+    writeln!(out, "{}", counted(outcome, report, "would fix"))?;
+    silenced::write(outcome, out)
 }
 
 fn rows(report: &FixReport, verb: &str, out: &mut dyn Write) -> io::Result<()> {

@@ -10,7 +10,7 @@ use crate::clip::Room;
 use crate::excerpt::{Excerpt, Mark};
 use crate::position::{Position, path_line};
 use crate::wrap::wrap;
-use crate::{Style, endpoints, escape, fixes, summary};
+use crate::{Style, endpoints, escape, fixes, silenced, summary};
 
 /// Beyond this, lines are not read but searched.
 const WIDEST: usize = 200;
@@ -39,6 +39,7 @@ pub(crate) fn write(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io
     if style.summary {
         fixes::write(outcome, out)?;
         summary::write(&outcome.summary, outcome.fixes.is_some(), out)?;
+        silenced::write(outcome, out)?;
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ mod fixes;
 mod human;
 mod json;
 mod position;
+mod silenced;
 mod summary;
 mod table;
 mod trace;
@@ -118,6 +119,12 @@ pub fn would_fix(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io::R
 /// Whatever writing to `out` gives, a broken pipe among them.
 pub fn json(outcome: &Outcome, tool: &ToolInfo<'_>, out: &mut dyn Write) -> io::Result<()> {
     json::write(outcome, tool, out)
+}
+
+/// One line for formats without a summary: which settings files count, and how many findings they and comments hide.
+/// `None` where nothing is to be said.
+pub fn silenced(outcome: &Outcome) -> Option<String> {
+    silenced::line(outcome)
 }
 
 /// What nginx does with one request, step by step, for a person at a terminal.

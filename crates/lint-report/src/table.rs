@@ -7,7 +7,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::position::path_line;
 use crate::wrap::wrap;
-use crate::{Style, endpoints, escape, human};
+use crate::{Style, endpoints, escape, human, silenced};
 
 const HEADINGS: [&str; 11] = [
     "SERVER",
@@ -59,10 +59,10 @@ pub(crate) fn write(table: &EndpointTable, style: &Style, out: &mut dyn Write) -
             0 => writeln!(out, "no WebSocket endpoint"),
             1 => writeln!(out, "1 WebSocket endpoint"),
             n => writeln!(out, "{n} WebSocket endpoints"),
-        }
-    } else {
-        Ok(())
+        }?;
+        silenced::write(&table.outcome, out)?;
     }
+    Ok(())
 }
 
 /// Columns of each, the last one aside.

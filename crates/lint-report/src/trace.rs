@@ -10,7 +10,7 @@ use lint_finding::{
 
 use crate::position::path_line;
 use crate::wrap::wrap;
-use crate::{Style, escape, human};
+use crate::{Style, escape, human, silenced};
 
 /// Columns of the names of stages, and the blanks around them.
 const STAGE: usize = 10;
@@ -35,7 +35,11 @@ pub(crate) fn write(trace: &Trace, style: &Style, out: &mut dyn Write) -> io::Re
         page.blank();
     }
     out.write_all(page.text.as_bytes())?;
-    human::notices(outcome, style, out)
+    human::notices(outcome, style, out)?;
+    if !outcome.settings.is_empty() {
+        writeln!(out)?;
+    }
+    silenced::write(outcome, out)
 }
 
 const BOLD: &str = "1";

@@ -24,26 +24,55 @@ pub enum ReadError {
     /// A link leads out of what may be read, which no configuration decides.
     #[error("it lies outside the given paths")]
     Outside,
+    /// Settings that somebody else may have put there.
+    #[error(
+        "it belongs neither to you, nor to root, nor to the owner of the given folder; --config names it"
+    )]
+    Foreign,
     /// The system's word.
     #[error("{0}")]
     Other(String),
 }
 
-/// Read access to a tree of files. Paths are as nginx would open them.
+/// Read access to a tree of files.
+///
+/// Paths are as nginx would open them; an *identity* is one with all links resolved. Whoever decides whether something
+/// may be read resolves it once, judges the identity, and reads or lists that: an identity is opened without following
+/// any link, so what is opened is what was judged even if links change meanwhile.
 pub trait Files {
+    /// All bytes of a regular file, and who owns it.
+    ///
+    /// # Errors
+    /// [`ReadError`], one variant a reason.
+    fn read_owned(&self, identity: &Path) -> Result<(Vec<u8>, Owner), ReadError>;
     /// All bytes of a regular file.
     ///
     /// # Errors
     /// [`ReadError`], one variant a reason.
-    fn read(&self, path: &Path) -> Result<Vec<u8>, ReadError>;
+    fn read(&self, identity: &Path) -> Result<Vec<u8>, ReadError> {
+        self.read_owned(identity).map(|(bytes, _)| bytes)
+    }
     /// The path with all links resolved, by which two paths are known to be one file; `None` where nothing is there.
     fn identity(&self, path: &Path) -> Option<PathBuf>;
+    /// What a link leads to, as it says; `None` if the path is no link.
+    fn link_target(&self, path: &Path) -> Option<PathBuf>;
+    /// Who owns a folder; `None` where nothing is there.
+    fn owner(&self, identity: &Path) -> Option<Owner>;
     /// The names in a folder, in no order; empty where it is none.
-    fn names(&self, folder: &Path) -> Vec<String>;
+    fn names(&self, identity: &Path) -> Vec<String>;
     /// Whether `path` is a folder, through links.
     fn is_folder(&self, path: &Path) -> bool;
-    /// The files below a folder, at any depth, links to folders not followed, sorted.
-    fn walk(&self, folder: &Path) -> Vec<PathBuf>;
+    /// The files below a folder, at any depth, links to folders not followed, sorted; each as its path from there.
+    fn walk(&self, identity: &Path) -> Vec<PathBuf>;
+}
+
+/// Who owns a file, as the one who runs the program sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    /// The caller or the superuser, or files have no owners here.
+    Trusted,
+    /// Another user, by number.
+    Other(u32),
 }
 
 /// `path` without `.` and with `name/..` folded, by its text alone.
@@ -75,12 +104,14 @@ pub(crate) fn is_below(path: &Path, folder: &Path) -> bool {
 }
 
 /// As many links are followed one after another, as on Linux.
-const MOST_LINKS: usize = 40;
+pub(crate) const MOST_LINKS: usize = 40;
 
 /// Files in memory, and links between them.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryFiles {
     entries: BTreeMap<PathBuf, Entry>,
+    /// What does not belong to the caller.
+    owners: BTreeMap<PathBuf, u32>,
 }
 
 #[derive(Debug, Clone)]
@@ -106,6 +137,11 @@ impl MemoryFiles {
         self.entries.insert(normalize(&path.into()), Entry::Link(target.into()));
     }
 
+    /// Gives a file or folder, not what is in it, to another user.
+    pub fn give(&mut self, path: impl Into<PathBuf>, user: u32) {
+        self.owners.insert(normalize(&path.into()), user);
+    }
+
     /// The path with all links resolved; itself where they never end.
     fn resolved(&self, path: &Path) -> PathBuf {
         let mut resolved = normalize(path);
@@ -121,6 +157,10 @@ impl MemoryFiles {
         resolved
     }
 
+    fn owned(&self, resolved: &Path) -> Owner {
+        self.owners.get(resolved).map_or(Owner::Trusted, |user| Owner::Other(*user))
+    }
+
     /// What lies below a folder that is no link, by its path from there.
     fn below<'a>(&'a self, folder: &'a Path) -> Box<dyn Iterator<Item = (&'a PathBuf, &'a Path)> + 'a> {
         if folder == Path::new(".") {
@@ -134,9 +174,10 @@ impl MemoryFiles {
 }
 
 impl Files for MemoryFiles {
-    fn read(&self, path: &Path) -> Result<Vec<u8>, ReadError> {
-        match self.entries.get(&self.resolved(path)) {
-            Some(Entry::Bytes(bytes)) => Ok(bytes.clone()),
+    fn read_owned(&self, path: &Path) -> Result<(Vec<u8>, Owner), ReadError> {
+        let resolved = self.resolved(path);
+        match self.entries.get(&resolved) {
+            Some(Entry::Bytes(bytes)) => Ok((bytes.clone(), self.owned(&resolved))),
             _ if self.is_folder(path) => Err(ReadError::IsFolder),
             _ => Err(ReadError::NotFound),
         }
@@ -146,6 +187,17 @@ impl Files for MemoryFiles {
         let is_there =
             |path: &PathBuf| matches!(self.entries.get(path), Some(Entry::Bytes(_))) || self.is_folder(path);
         Some(self.resolved(path)).filter(is_there)
+    }
+
+    fn link_target(&self, path: &Path) -> Option<PathBuf> {
+        match self.entries.get(&normalize(path)) {
+            Some(Entry::Link(target)) => Some(target.clone()),
+            _ => None,
+        }
+    }
+
+    fn owner(&self, path: &Path) -> Option<Owner> {
+        self.identity(path).map(|identity| self.owned(&identity))
     }
 
     fn names(&self, folder: &Path) -> Vec<String> {
@@ -166,7 +218,7 @@ impl Files for MemoryFiles {
         let resolved = self.resolved(folder);
         let is_file = |path: &Path| matches!(self.entries.get(&self.resolved(path)), Some(Entry::Bytes(_)));
         let files = self.below(&resolved).filter(|(path, _)| is_file(path));
-        files.map(|(_, rest)| normalize(&folder.join(rest))).collect()
+        files.map(|(_, rest)| rest.to_owned()).collect()
     }
 }
 
@@ -191,13 +243,21 @@ impl Overlay<'_> {
 }
 
 impl Files for Overlay<'_> {
-    fn read(&self, path: &Path) -> Result<Vec<u8>, ReadError> {
-        if self.is_it(path) { Ok(self.bytes.clone()) } else { self.below.read(path) }
+    fn read_owned(&self, path: &Path) -> Result<(Vec<u8>, Owner), ReadError> {
+        if self.is_it(path) { Ok((self.bytes.clone(), Owner::Trusted)) } else { self.below.read_owned(path) }
     }
 
     fn identity(&self, path: &Path) -> Option<PathBuf> {
         let below = self.below.identity(path);
         if below.is_none() && self.is_it(path) { Some(normalize(path)) } else { below }
+    }
+
+    fn link_target(&self, path: &Path) -> Option<PathBuf> {
+        self.below.link_target(path)
+    }
+
+    fn owner(&self, path: &Path) -> Option<Owner> {
+        self.below.owner(path)
     }
 
     fn names(&self, folder: &Path) -> Vec<String> {
@@ -248,7 +308,7 @@ mod tests {
         assert_eq!(files.read(Path::new("/b/y.conf")), Ok(b"x".to_vec()));
         assert_eq!(files.identity(Path::new("/b/y.conf")), Some("/a/x.conf".into()));
         assert_eq!(files.names(Path::new("/b")), ["gone", "loop", "x.conf", "y.conf"]);
-        assert_eq!(files.walk(Path::new("/b")), [Path::new("/b/x.conf"), Path::new("/b/y.conf")]);
+        assert_eq!(files.walk(Path::new("/b")), [Path::new("x.conf"), Path::new("y.conf")]);
         for path in ["/a/loop", "/a/gone"] {
             assert_eq!(files.identity(Path::new(path)), None);
             assert_eq!(files.read(Path::new(path)), Err(ReadError::NotFound));

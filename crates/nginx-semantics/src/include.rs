@@ -15,6 +15,24 @@ pub struct PathMap {
     pub from: String,
     /// The file or folder that stands for it.
     pub to: PathBuf,
+    /// The folder, links resolved, that it must not lead out of, nor into a `.git` below it; `None`: it may lead
+    /// anywhere. Settings of the judged tree are as hostile as the tree, and so are the links of it that trusted
+    /// settings lead through.
+    pub within: Option<PathBuf>,
+}
+
+impl PathMap {
+    /// A map that may lead anywhere.
+    pub fn new(from: impl Into<String>, to: impl Into<PathBuf>) -> Self {
+        Self { from: from.into(), to: to.into(), within: None }
+    }
+
+    /// Whether the file of this identity lies where the map leads, and nowhere that it must not lead to. Both are asked
+    /// of the identity that is opened, so a link that is swapped meanwhile gains nothing.
+    fn leads_to(&self, files: &dyn Files, identity: &Path) -> bool {
+        self.within.as_deref().is_none_or(|within| is_inside(identity, within))
+            && files.identity(&self.to).is_some_and(|to| is_openly_below(identity, &to))
+    }
 }
 
 /// What may be read.
@@ -22,13 +40,16 @@ pub struct PathMap {
 pub struct Scope {
     /// The folders given on the command line (for a file, its folder), absolute, links resolved.
     pub given: Vec<PathBuf>,
+    /// Files that the command line names and that may be read wherever they lie: their identities. A named link that
+    /// leads out of its repository is not among them.
+    pub named: Vec<PathBuf>,
     /// The working directory, absolute.
     pub working_folder: PathBuf,
     /// In the order of the command line.
     pub path_maps: Vec<PathMap>,
     /// Whether absolute includes may be read from this machine wherever they point.
     pub host_includes: bool,
-    /// Files that are main files whatever they hold, absolute.
+    /// Files that are main files whatever they hold: their identities.
     pub roots: Vec<PathBuf>,
     /// The folder that stands for the one of the installed main file, absolute: relative includes of roots are looked for
     /// there first.
@@ -37,7 +58,7 @@ pub struct Scope {
 
 impl Scope {
     /// Whether a path with its links resolved lies inside the given folders.
-    pub(crate) fn is_given(&self, identity: &Path) -> bool {
+    pub fn is_given(&self, identity: &Path) -> bool {
         self.given.iter().any(|folder| is_openly_below(identity, folder))
     }
 
@@ -49,9 +70,7 @@ impl Scope {
 
     /// The same for what is no include: `--host-includes` says nothing about it.
     fn is_offered(&self, files: &dyn Files, identity: &Path) -> bool {
-        let is_mapped =
-            |map: &PathMap| files.identity(&map.to).is_some_and(|to| is_openly_below(identity, &to));
-        self.is_given(identity) || self.path_maps.iter().any(is_mapped)
+        self.is_given(identity) || self.path_maps.iter().any(|map| map.leads_to(files, identity))
     }
 
     pub(crate) fn absolute(&self, path: &Path) -> PathBuf {
@@ -64,6 +83,12 @@ impl Scope {
         let below = path.strip_prefix(&self.working_folder).ok().filter(|rest| !rest.as_os_str().is_empty());
         below.unwrap_or(&path).to_string_lossy().into_owned()
     }
+}
+
+/// Whether the path of a settings file or a map, links resolved, stays inside its folder and out of repositories' own
+/// files.
+pub fn is_inside(identity: &Path, folder: &Path) -> bool {
+    identity.strip_prefix(folder).is_ok_and(|rest| rest.components().all(|part| part.as_os_str() != ".git"))
 }
 
 /// Whether no hidden folder lies between: a repository's `.git` may hold a token, and no nginx configuration.
@@ -239,7 +264,7 @@ fn expand(files: &dyn Files, scope: &Scope, pattern: &Path) -> Vec<PathBuf> {
             let place = if folder.as_os_str().is_empty() { Path::new(".") } else { &folder };
             match files.identity(place) {
                 Some(identity) if scope.may_be_read(files, &identity) => {
-                    let names = files.names(place);
+                    let names = files.names(&identity);
                     let names = names.iter().filter(|name| pattern.matches_with(name, options));
                     matching.extend(names.map(|name| folder.join(name)));
                 }
@@ -329,11 +354,32 @@ mod tests {
     #[test]
     fn path_maps_come_first() {
         let (files, mut scope, base) = tree();
-        let map = |from: &str, to: &str| PathMap { from: from.into(), to: to.into() };
-        scope.path_maps =
-            vec![map("/config/x.conf", "/etc/hostname"), map("sites/", "/srv/repo/nginx/conf.d")];
+        scope.path_maps = vec![
+            PathMap::new("/config/x.conf", "/etc/hostname"),
+            PathMap::new("sites/", "/srv/repo/nginx/conf.d"),
+        ];
         assert_eq!(names(resolve(&files, &scope, &base, "/config/x.conf")), ["/etc/hostname"]);
         assert_eq!(names(resolve(&files, &scope, &base, "sites/a.conf")), ["conf.d/a.conf"]);
+    }
+
+    #[test]
+    fn a_map_of_the_tree_does_not_leave_its_folder() {
+        let (mut files, mut scope, base) = tree();
+        files.insert("/srv/repo/nginx/.git/config", "");
+        files.insert("/srv/repo/other/x.conf", "");
+        files.link("/srv/repo/nginx/link", "/etc");
+        let mut found = |to: &str, within: Option<&str>| {
+            scope.path_maps = vec![PathMap { within: within.map(PathBuf::from), ..PathMap::new("/m", to) }];
+            scope.given = vec!["/srv/repo/nginx/conf.d".into()];
+            names(resolve(&files, &scope, &base, "/m"))
+        };
+        let given = "NotGiven { is_pattern: false, is_inside: false }";
+        for to in ["/etc/hostname", "/srv/repo/nginx/link/hostname", "/srv/repo/nginx/.git/config"] {
+            assert_ne!(found(to, None), [given], "{to}");
+            assert_eq!(found(to, Some("/srv/repo/nginx")), [given], "{to}");
+        }
+        assert_eq!(found("/srv/repo/nginx/nginx.conf", Some("/srv/repo/nginx")), ["nginx.conf"]);
+        assert_eq!(found("/srv/repo/other/x.conf", Some("/srv/repo")), ["/srv/repo/other/x.conf"]);
     }
 
     #[test]

@@ -26,6 +26,7 @@ mod nesting;
 mod path;
 pub mod pattern;
 pub mod placeholder;
+mod repository;
 mod required;
 mod rivals;
 mod server;
@@ -48,13 +49,14 @@ pub use exchange::{
     Answer, AnsweredBy, CHANGES, ClientRequest, Ending, Exchange, Exchanges, HeaderSource, Obstacle, Passed,
     Step, UpstreamHeader, UpstreamRequest, UpstreamVersion, Way,
 };
-pub use files::{Files, MemoryFiles, Overlay, ReadError, normalize};
+pub use files::{Files, MemoryFiles, Overlay, Owner, ReadError, normalize};
 pub use header_buffers::HeaderBuffer;
-pub use include::{PathMap, Scope};
+pub use include::{PathMap, Scope, is_inside};
 pub use load::{Loaded, SkipReason, Skipped, load, load_main, load_with};
 pub use location::{LocationName, Locations, Modifier, Selection};
 pub use nesting::{Nesting, misplaced_location, misplaced_uri};
 pub use path::{normalize_path, normalize_path_as};
+pub use repository::{named_identity, repository};
 pub use required::raised;
 pub use rivals::{LocationMiss, LocationRival, NameMiss, NameRival, location_rivals, name_rivals};
 pub use server::{

@@ -202,24 +202,23 @@ impl Sources {
         Ok(this)
     }
 
-    /// The file at `path`, read and parsed unless it was before under any path. All reading goes through here: unless
-    /// the user named the file, what counts is where it lies, whatever links lead to it. A hostile pull request may
-    /// hold links to secrets of the machine that lints it.
+    /// The file at `path`, read and parsed unless it was before under any path. All reading goes through here. What
+    /// counts is where the file lies, whatever links lead to it: a hostile pull request may hold links to secrets of
+    /// the machine that lints it. The links are resolved once, and what is read is the path that was checked.
     pub(crate) fn open(
         &mut self,
         files: &dyn Files,
         scope: &Scope,
         path: &Path,
-        is_named: bool,
     ) -> Result<FileId, ReadError> {
         let identity = files.identity(path).ok_or(ReadError::NotFound)?;
         if let Some(&id) = self.by_identity.get(&identity) {
             return Ok(id);
         }
-        if !is_named && !scope.may_be_read(files, &identity) {
+        if !scope.named.contains(&identity) && !scope.may_be_read(files, &identity) {
             return Err(ReadError::Outside);
         }
-        let bytes = files.read(path)?;
+        let bytes = files.read(&identity)?;
         let may_be_shown = scope.is_given(&identity);
         let id = self.add(path.to_owned(), &scope.shown(path), bytes, may_be_shown, false)?;
         self.by_identity.insert(identity, id);

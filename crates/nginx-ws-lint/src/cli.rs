@@ -100,12 +100,17 @@ pub(crate) struct InputArgs {
     /// Look for included files below TO that the configuration names below FROM (repeatable)
     #[arg(long, value_name = "FROM=TO", value_parser = path_map, help_heading = "Input")]
     pub(crate) path_map: Vec<PathMap>,
-    /// Read included files from this machine wherever they are; do not use it on files you do not trust
+    /// Read included files and links from this machine wherever they are; do not use it on files you do not trust
     #[arg(long, help_heading = "Input")]
     pub(crate) host_includes: bool,
     /// Take the settings from this file alone [default: the nearest .nginx-ws-lint.toml at or above each root]
     #[arg(long, value_name = "FILE", conflicts_with = "isolated", help_heading = "Input")]
     pub(crate) config: Option<PathBuf>,
+    /// Resolve the paths in the file of --config from this folder [default: the folder of that file]
+    ///
+    /// A CI job can take the settings from the base branch and judge the tree of a pull request with them.
+    #[arg(long, value_name = "DIR", requires = "config", help_heading = "Input")]
+    pub(crate) config_base: Option<PathBuf>,
     /// Read no settings file
     #[arg(long, help_heading = "Input")]
     pub(crate) isolated: bool,
@@ -379,9 +384,7 @@ fn via_listen(text: &str) -> Result<ListenAddress, String> {
 
 fn path_map(text: &str) -> Result<PathMap, String> {
     match text.split_once('=') {
-        Some((from, to)) if !from.is_empty() && !to.is_empty() => {
-            Ok(PathMap { from: from.to_owned(), to: PathBuf::from(to) })
-        }
+        Some((from, to)) if !from.is_empty() && !to.is_empty() => Ok(PathMap::new(from, to)),
         _ => Err("write it as FROM=TO, such as /etc/nginx=deploy/nginx".to_owned()),
     }
 }
@@ -405,7 +408,7 @@ mod tests {
 
     #[test]
     fn a_path_map_is_split_at_the_first_sign() {
-        let map = PathMap { from: "/etc/nginx".to_owned(), to: PathBuf::from("a=b") };
+        let map = PathMap::new("/etc/nginx", "a=b");
         assert_eq!(path_map("/etc/nginx=a=b"), Ok(map));
         for text in ["", "=", "/etc", "/etc=", "=here"] {
             assert!(path_map(text).is_err(), "{text}");

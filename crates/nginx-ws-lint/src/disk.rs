@@ -2,16 +2,22 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use nginx_semantics::{Files, ReadError};
-use walkdir::{DirEntry, WalkDir};
+use nginx_semantics::{Files, Owner, ReadError, normalize};
+use rustix::fs::FileType;
+
+pub(crate) mod handle;
 
 /// No configuration is larger; a log file given by mistake is.
 pub(crate) const LARGEST: u64 = 256 * 1024 * 1024;
+
+/// No tree of configuration has more folders in each other; each costs the more to open the deeper it lies.
+const DEEPEST: usize = 128;
 
 /// Regular files by their looks, of which some never end and some wait for an event when read.
 const PSEUDO: [&str; 2] = ["/proc", "/sys"];
@@ -27,8 +33,8 @@ pub(crate) struct Disk {
 
 impl Disk {
     /// The folders that should have been listed and could not be, and why.
-    pub(crate) fn into_unlisted(self) -> BTreeMap<PathBuf, String> {
-        self.unlisted.into_inner()
+    pub(crate) fn unlisted(&self) -> BTreeMap<PathBuf, String> {
+        self.unlisted.borrow().clone()
     }
 
     fn note(&self, folder: &Path, error: &io::Error) {
@@ -40,22 +46,16 @@ impl Disk {
 }
 
 impl Files for Disk {
-    fn read(&self, path: &Path) -> Result<Vec<u8>, ReadError> {
-        // Opening a FIFO waits for a writer, so the type is asked for first.
-        let metadata = fs::metadata(path).map_err(|error| read_error(&error))?;
-        if metadata.is_dir() {
-            return Err(ReadError::IsFolder);
-        }
-        let is_pseudo = |path: PathBuf| PSEUDO.iter().any(|folder| path.starts_with(folder));
-        if !metadata.is_file() || self.identity(path).is_some_and(is_pseudo) {
-            return Err(ReadError::NotRegular);
-        }
-        if metadata.len() > LARGEST {
-            return Err(ReadError::TooLarge(LARGEST));
-        }
-        let file = File::open(path).map_err(|error| read_error(&error))?;
+    fn read_owned(&self, identity: &Path) -> Result<(Vec<u8>, Owner), ReadError> {
+        // Opening alone may do something to a device, so the kind is asked for first; whether it still is that kind, the
+        // handle says.
+        let before = fs::metadata(identity).map_err(|error| read_error(&error))?;
+        may_be_read(&before, identity)?;
+        let file = handle::file(identity).map_err(|error| read_error(&error))?;
+        let metadata = file.metadata().map_err(|error| read_error(&error))?;
+        may_be_read(&metadata, identity)?;
         match read_at_most(file, LARGEST, metadata.len()) {
-            Ok(Some(bytes)) => Ok(bytes),
+            Ok(Some(bytes)) => Ok((bytes, owner(&metadata))),
             Ok(None) => Err(ReadError::TooLarge(LARGEST)),
             Err(error) => Err(read_error(&error)),
         }
@@ -70,46 +70,86 @@ impl Files for Disk {
             Err(error) if is_absence(&error) && fs::metadata(path).is_err() => None,
             // Something is there that may not be seen, a link to itself, or a pipe below /dev/fd, whose link has no
             // target: reading it says which.
-            Err(_) => std::path::absolute(path).ok(),
+            Err(_) => std::path::absolute(path).ok().map(|path| normalize(&path)),
         };
         self.identities.borrow_mut().insert(path.to_owned(), identity.clone());
         identity
     }
 
-    fn names(&self, folder: &Path) -> Vec<String> {
-        let entries = match fs::read_dir(folder) {
-            Ok(entries) => entries,
-            Err(error) => {
-                self.note(folder, &error);
-                return Vec::new();
-            }
-        };
-        entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect()
+    fn link_target(&self, path: &Path) -> Option<PathBuf> {
+        fs::read_link(path).ok()
+    }
+
+    fn owner(&self, identity: &Path) -> Option<Owner> {
+        fs::symlink_metadata(identity).ok().map(|metadata| owner(&metadata))
+    }
+
+    fn names(&self, identity: &Path) -> Vec<String> {
+        let entries = listed(identity).unwrap_or_else(|error| {
+            self.note(identity, &error);
+            Vec::new()
+        });
+        entries.into_iter().filter_map(|(name, _)| name.into_string().ok()).collect()
     }
 
     fn is_folder(&self, path: &Path) -> bool {
         fs::metadata(path).is_ok_and(|metadata| metadata.is_dir())
     }
 
-    fn walk(&self, folder: &Path) -> Vec<PathBuf> {
+    fn walk(&self, identity: &Path) -> Vec<PathBuf> {
         let mut found = Vec::new();
-        for entry in WalkDir::new(folder).into_iter().filter_entry(is_wanted) {
-            match entry {
-                Ok(entry) if is_file(&entry) => {
-                    let path = entry.path();
-                    found.push(path.strip_prefix(".").unwrap_or(path).to_owned());
-                }
-                Ok(_) => {}
-                Err(error) => {
-                    if let (Some(path), Some(error)) = (error.path(), error.io_error()) {
-                        self.note(path, error);
+        let mut folders = vec![PathBuf::new()];
+        while let Some(folder) = folders.pop() {
+            let path = identity.join(&folder);
+            let entries = if folder.components().count() > DEEPEST {
+                Err(io::Error::other(format!("it lies more than {DEEPEST} folders deep")))
+            } else {
+                listed(&path)
+            };
+            let entries = entries.unwrap_or_else(|error| {
+                self.note(&path, &error);
+                Vec::new()
+            });
+            for (name, kind) in entries {
+                match kind {
+                    FileType::Directory if !is_passed_over(&name) => folders.push(folder.join(name)),
+                    FileType::RegularFile => found.push(folder.join(name)),
+                    // `sites-enabled` is made of links.
+                    FileType::Symlink
+                        if fs::metadata(path.join(&name)).is_ok_and(|target| target.is_file()) =>
+                    {
+                        found.push(folder.join(name));
                     }
+                    _ => {}
                 }
             }
         }
         found.sort();
         found
     }
+}
+
+fn listed(identity: &Path) -> io::Result<Vec<(OsString, FileType)>> {
+    handle::folder(identity).and_then(|folder| handle::entries(&folder))
+}
+
+/// Whether a regular file that ends is there.
+fn may_be_read(metadata: &fs::Metadata, identity: &Path) -> Result<(), ReadError> {
+    if metadata.is_dir() {
+        return Err(ReadError::IsFolder);
+    }
+    if !metadata.is_file() || PSEUDO.iter().any(|folder| identity.starts_with(folder)) {
+        return Err(ReadError::NotRegular);
+    }
+    if metadata.len() > LARGEST {
+        return Err(ReadError::TooLarge(LARGEST));
+    }
+    Ok(())
+}
+
+fn owner(metadata: &fs::Metadata) -> Owner {
+    let user = metadata.uid();
+    if user == 0 || user == rustix::process::geteuid().as_raw() { Owner::Trusted } else { Owner::Other(user) }
 }
 
 /// All bytes, or `None` when there are more than `limit`: the `expected` size may be a lie, and a file may grow.
@@ -121,18 +161,8 @@ pub(crate) fn read_at_most(reader: impl Read, limit: u64, expected: u64) -> io::
 }
 
 /// Below the folder that was asked for, those that hold no configuration are passed over.
-fn is_wanted(entry: &DirEntry) -> bool {
-    let name = entry.file_name();
-    let is_passed_over = name.as_encoded_bytes().starts_with(b".")
-        || name == OsStr::new("node_modules")
-        || name == OsStr::new("target");
-    entry.depth() == 0 || !entry.file_type().is_dir() || !is_passed_over
-}
-
-/// A regular file, or a link to one: `sites-enabled` is made of links.
-fn is_file(entry: &DirEntry) -> bool {
-    let kind = entry.file_type();
-    kind.is_file() || (kind.is_symlink() && fs::metadata(entry.path()).is_ok_and(|target| target.is_file()))
+fn is_passed_over(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".") || name == "node_modules" || name == "target"
 }
 
 /// Whether nothing of that name is there, or can be.
@@ -152,5 +182,7 @@ fn in_words(error: &io::Error) -> String {
     }
 }
 
+#[cfg(test)]
+mod race;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! What ends a run before it has an outcome; always exit code 2.
 
 use std::io;
+use std::path::PathBuf;
 
 use lint_engine::UnknownRule;
 use thiserror::Error;
@@ -17,6 +18,18 @@ pub(crate) enum Error {
     /// `--unsafe-fixes` without what it is about.
     #[error("--unsafe-fixes needs --fix, which applies them, or --diff, which shows them")]
     UnsafeAlone,
+    /// `--path-map` to a link.
+    #[error(
+        "--path-map is not followed: `{}` leads through a link out of its repository; --host-includes allows that",
+        lint_report::escape(&.0.to_string_lossy())
+    )]
+    PathMapLeadsOut(PathBuf),
+    /// `--config-base` to something else.
+    #[error(
+        "--config-base: `{}` is no folder, or a link that leads out of its repository",
+        lint_report::escape(&.0.to_string_lossy())
+    )]
+    ConfigBase(PathBuf),
     /// No handler for signals.
     #[error("cannot wait for signals, so nothing is fixed: {0}")]
     Signals(#[source] io::Error),

@@ -5,16 +5,21 @@
 //! matches it (glob(3) wants a leading dot spelled out), and renamed over the old one once it is on the disk.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, Metadata, Permissions, TryLockError};
+use std::ffi::{OsStr, OsString};
+use std::fs::{File, Metadata, Permissions, TryLockError};
 use std::io::{self, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
+use nginx_semantics::Files;
+use rustix::fs::FileType;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
-use tempfile::NamedTempFile;
+
+use crate::disk::{Disk, handle, read_at_most};
 
 /// What the names of new texts begin with.
 const PREFIX: &str = ".nginx-ws-lint-";
@@ -47,88 +52,140 @@ pub(crate) fn wait_for_whole_files() -> io::Result<()> {
 }
 
 /// Replaces files inside of the given folders.
+///
+/// All of it happens in a folder that is open and was reached without following a link, so that no link that is swapped
+/// meanwhile has another file replaced than the one that was judged.
 pub(crate) struct Replacer<'a> {
+    /// Those that were judged: what a path leads to is what it led to then.
+    disk: &'a Disk,
     /// Links resolved.
     given: &'a [PathBuf],
 }
 
+/// A file that may be replaced.
+struct Target {
+    folder: OwnedFd,
+    name: OsString,
+    before: Metadata,
+}
+
 impl<'a> Replacer<'a> {
-    pub(crate) fn new(given: &'a [PathBuf]) -> Self {
-        Self { given }
+    pub(crate) fn new(disk: &'a Disk, given: &'a [PathBuf]) -> Self {
+        Self { disk, given }
     }
 
     /// Whether a file can be replaced that had these bytes when it was judged; if not, why.
     pub(crate) fn may_replace(&self, path: &Path, old: &[u8]) -> Result<(), String> {
-        let (target, _) = self.target(path, old)?;
-        let folder = target.parent().unwrap_or(Path::new("/"));
+        let target = self.target(path, old)?;
         let _whole = REPLACING.lock().unwrap_or_else(PoisonError::into_inner);
-        beside(folder).map(drop)
+        Beside::new(&target.folder).map(drop)
     }
 
     /// Puts `new` in the place of a file that had the bytes `old` when it was judged; if it cannot, says why, and the
     /// file is as it was.
     pub(crate) fn replace(&self, path: &Path, old: &[u8], new: &[u8]) -> Result<(), String> {
-        let (target, before) = self.target(path, old)?;
-        let folder = target.parent().unwrap_or(Path::new("/"));
+        let Target { folder, name, before } = self.target(path, old)?;
         let _whole = REPLACING.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut file = beside(folder)?;
+        let mut beside = Beside::new(&folder)?;
         let failed = |error: io::Error| format!("the new text cannot be written beside it: {error}");
-        file.write_all(new).map_err(failed)?;
-        keep_owner_and_mode(file.as_file(), &before)?;
-        file.as_file().sync_all().map_err(failed)?;
+        beside.file.write_all(new).map_err(failed)?;
+        keep_owner_and_mode(&beside.file, &before)?;
+        beside.file.sync_all().map_err(failed)?;
         // While that was written, somebody may have saved the file.
-        let now = fs::symlink_metadata(&target).map_err(|error| error.to_string())?;
+        let now = handle::file_in(&folder, &name).and_then(|file| file.metadata());
+        let now = now.map_err(|error| error.to_string())?;
         let looks = |of: &Metadata| (of.dev(), of.ino(), of.len(), of.mtime(), of.mtime_nsec(), of.nlink());
         if looks(&now) != looks(&before) {
             return Err("it has changed since it was judged".to_owned());
         }
-        file.persist(&target).map_err(|error| format!("it cannot be replaced: {}", error.error))?;
+        beside.take_the_place_of(&name).map_err(|error| format!("it cannot be replaced: {error}"))?;
         // The new text is in its place; that the name is on the disk too is all that is left.
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(|error| {
+        handle::synced(&folder).map_err(|error| {
             format!("it is replaced, but whether that outlives a power failure is not known: {error}")
         })
     }
 
     /// The file itself, links resolved, if it may be replaced.
-    fn target(&self, path: &Path, old: &[u8]) -> Result<(PathBuf, Metadata), String> {
-        let target = fs::canonicalize(path).map_err(|error| error.to_string())?;
-        if !self.given.iter().any(|folder| target.starts_with(folder)) {
+    fn target(&self, path: &Path, old: &[u8]) -> Result<Target, String> {
+        let identity = self.disk.identity(path).ok_or_else(|| "it is gone".to_owned())?;
+        if !self.given.iter().any(|folder| identity.starts_with(folder)) {
             return Err("it is a link that leads out of the given paths".to_owned());
         }
-        let metadata = fs::symlink_metadata(&target).map_err(|error| error.to_string())?;
-        if !metadata.is_file() {
+        let failed = |error: io::Error| match error.kind() {
+            io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+            _ => error.to_string(),
+        };
+        let (Some(parent), Some(name)) = (identity.parent(), identity.file_name()) else {
+            return Err("it is not a regular file".to_owned());
+        };
+        let folder = handle::folder(parent).map_err(failed)?;
+        let file = handle::file_in(&folder, name).map_err(failed)?;
+        let before = file.metadata().map_err(failed)?;
+        if !before.is_file() {
             return Err("it is not a regular file".to_owned());
         }
-        if metadata.nlink() > 1 {
-            let others = metadata.nlink() - 1;
+        if before.nlink() > 1 {
+            let others = before.nlink() - 1;
             let names = if others == 1 { "another name".to_owned() } else { format!("{others} other names") };
             return Err(format!("it has {names} (hard links), which would keep the old text"));
         }
-        if metadata.permissions().mode() & 0o222 == 0 {
+        if before.permissions().mode() & 0o222 == 0 {
             return Err("it is read-only".to_owned());
         }
-        File::options().append(true).open(&target).map_err(|error| match error.kind() {
-            io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-            _ => error.to_string(),
-        })?;
-        let is_same = metadata.len() == old.len() as u64 && fs::read(&target).is_ok_and(|now| now == old);
-        if !is_same {
+        handle::appended(&folder, name).map_err(failed)?;
+        let expected = old.len() as u64;
+        let now = if before.len() == expected { read_at_most(file, expected, expected).ok() } else { None };
+        if now.flatten().as_deref() != Some(old) {
             return Err("it has changed since it was judged".to_owned());
         }
-        Ok((target, metadata))
+        Ok(Target { name: name.to_owned(), folder, before })
     }
 }
 
-/// An empty file in a folder, for the new text of another one in it. As long as it is locked somebody works on it.
-fn beside(folder: &Path) -> Result<NamedTempFile, String> {
-    let file = tempfile::Builder::new().prefix(PREFIX).rand_bytes(RANDOM).tempfile_in(folder);
-    let file = file.map_err(|error| match error.kind() {
-        io::ErrorKind::PermissionDenied => "no file may be written into its folder".to_owned(),
-        _ => format!("no file can be written into its folder: {error}"),
-    })?;
-    // Some file systems know no locks; nothing is lost then but that two runs at once may disturb each other.
-    let _ = file.as_file().lock();
-    Ok(file)
+/// A file in a folder for the new text of another one in it; gone with the value unless it took that one's place. As
+/// long as it is locked somebody works on it.
+struct Beside<'f> {
+    folder: &'f OwnedFd,
+    name: OsString,
+    file: File,
+    is_in_place: bool,
+}
+
+impl<'f> Beside<'f> {
+    fn new(folder: &'f OwnedFd) -> Result<Self, String> {
+        // A name that is free; the file is made where the folder is now, whatever its path is.
+        let file = tempfile::Builder::new().prefix(PREFIX).rand_bytes(RANDOM).disable_cleanup(true).make_in(
+            "",
+            |path| {
+                let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
+                handle::created(folder, name)
+            },
+        );
+        let file = file.map_err(|error| match error.kind() {
+            io::ErrorKind::PermissionDenied => "no file may be written into its folder".to_owned(),
+            _ => format!("no file can be written into its folder: {error}"),
+        })?;
+        let (file, path) = file.into_parts();
+        let name = path.file_name().map(OsStr::to_owned).unwrap_or_default();
+        // Some file systems know no locks; nothing is lost then but that two runs at once may disturb each other.
+        let _ = file.lock();
+        Ok(Self { folder, name, file, is_in_place: false })
+    }
+
+    fn take_the_place_of(&mut self, name: &OsStr) -> io::Result<()> {
+        handle::renamed(self.folder, &self.name, name)?;
+        self.is_in_place = true;
+        Ok(())
+    }
+}
+
+impl Drop for Beside<'_> {
+    fn drop(&mut self) {
+        if !self.is_in_place {
+            // One that stays is removed, and told, by the next run.
+            let _ = handle::removed(self.folder, &self.name);
+        }
+    }
 }
 
 fn keep_owner_and_mode(file: &File, before: &Metadata) -> Result<(), String> {
@@ -142,21 +199,18 @@ fn keep_owner_and_mode(file: &File, before: &Metadata) -> Result<(), String> {
     file.set_permissions(mode).map_err(|error| format!("its mode cannot be kept: {error}"))
 }
 
-/// Removes what runs that were killed have left in these folders: by file, whether it could be.
+/// Removes what runs that were killed have left in these folders, links resolved: by file, whether it could be.
 pub(crate) fn remove_leftovers(folders: impl Iterator<Item = PathBuf>) -> BTreeMap<PathBuf, io::Result<()>> {
     let mut removed = BTreeMap::new();
-    for folder in folders {
-        let Ok(entries) = fs::read_dir(&folder) else { continue };
-        for entry in entries.flatten() {
-            let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
-            if is_file && entry.file_name().to_str().is_some_and(is_leftover) {
-                let path = entry.path();
+    for path in folders {
+        let Ok(folder) = handle::folder(&path) else { continue };
+        for (name, kind) in handle::entries(&folder).unwrap_or_default() {
+            if kind == FileType::RegularFile && name.to_str().is_some_and(is_leftover) {
                 // What another run works on is locked.
-                let is_free = File::open(&path)
+                let is_free = handle::file_in(&folder, &name)
                     .is_ok_and(|file| !matches!(file.try_lock(), Err(TryLockError::WouldBlock)));
                 if is_free {
-                    let result = fs::remove_file(&path);
-                    removed.insert(path, result);
+                    removed.insert(path.join(&name), handle::removed(&folder, &name));
                 }
             }
         }

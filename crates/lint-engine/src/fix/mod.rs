@@ -28,8 +28,8 @@ use self::blame::{Candidate, Index};
 use self::check::{Complaint, check};
 pub(crate) use self::plan::Plan;
 use self::state::{Given, State};
-use crate::as_set;
 use crate::settings::{Settings, SettingsFiles};
+use crate::{as_set, judge, silenced};
 
 /// Which fixes are applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -396,7 +396,12 @@ impl Run<'_> {
         let refused = refused.collect();
         let mut files: Vec<String> = texts.iter().map(|changed| changed.old.path().to_owned()).collect();
         files.sort();
-        let mut outcome = self.state.into_outcome();
+        let without = |found: &SettingsFiles<'_>| {
+            let Given { arguments, scope, settings, .. } = &self.given;
+            judge(&self.state.loaded, settings, found, scope, arguments, &mut |_, _| {})
+        };
+        let mut outcome = self.state.outcome().clone();
+        silenced::account(&mut outcome, self.given.settings, self.given.found, without);
         outcome.notices.extend(dropped.iter().map(Dropped::notice));
         let dropped = dropped.into_iter().map(|dropped| dropped.row).collect();
         outcome.fixes = Some(FixReport { applied: self.applied, dropped, files });

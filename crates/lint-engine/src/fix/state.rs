@@ -212,11 +212,6 @@ impl State {
         self.selected.as_ref().unwrap_or(&self.all)
     }
 
-    /// The same, for keeps.
-    pub(crate) fn into_outcome(self) -> Outcome {
-        self.selected.unwrap_or(self.all)
-    }
-
     fn new(given: &Given<'_>, loaded: Loaded, before: Option<&Self>, changed: &BTreeSet<FileId>) -> Self {
         let mut known_parts: BTreeMap<Option<FileId>, Vec<&Rc<Part>>> = BTreeMap::new();
         for part in before.iter().flat_map(|before| &before.parts) {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lint_finding::Severity;
-use nginx_semantics::{VersionRange, time};
+use nginx_semantics::{VersionRange, normalize, time};
 use nginx_syntax::{Source, Span};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -27,17 +27,26 @@ pub enum Level {
     At(Severity),
 }
 
+/// A file or folder that a settings file names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetPath {
+    /// As written.
+    pub text: String,
+    /// Where.
+    pub span: Span,
+}
+
 /// What a settings file sets. Paths are relative to its folder.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FileSettings {
     /// `nginx-version`
     pub versions: Option<VersionRange>,
     /// `roots`: files that are judged as main files.
-    pub roots: Vec<String>,
+    pub roots: Vec<SetPath>,
     /// `prefix`: the folder that stands for `/etc/nginx`.
-    pub prefix: Option<String>,
+    pub prefix: Option<SetPath>,
     /// `path-map`: what the configuration names, and what stands for it here.
-    pub path_maps: Vec<(String, String)>,
+    pub path_maps: Vec<(String, SetPath)>,
     /// `websocket-paths`
     pub websocket_paths: Vec<String>,
     /// `not-websocket`: paths that carry none, whatever they look like.
@@ -76,6 +85,10 @@ pub struct SettingsFile {
     pub settings: FileSettings,
     /// What is wrong in it, in order.
     pub problems: Vec<SettingsProblem>,
+    /// The folder that its paths are relative to.
+    pub base: PathBuf,
+    /// The paths that were ignored because they lead out of that folder, as written.
+    pub denied: Vec<String>,
 }
 
 impl SettingsFile {
@@ -97,12 +110,37 @@ impl SettingsFile {
         reader.top(table.get_ref());
         let Reader { mut problems, settings } = reader;
         problems.sort_by_key(|problem| problem.span);
-        Ok(Self { path: path.to_owned(), source, settings, problems })
+        let base = path.parent().unwrap_or(Path::new(".")).to_owned();
+        Ok(Self { path: path.to_owned(), source, settings, problems, base, denied: Vec::new() })
     }
 
-    /// A path of it, from its own folder.
-    pub fn resolve(&self, path: &str) -> PathBuf {
-        self.path.parent().unwrap_or(Path::new(".")).join(path)
+    /// A path of it, from its folder.
+    pub fn resolve(&self, path: &SetPath) -> PathBuf {
+        normalize(&self.base.join(&path.text))
+    }
+
+    /// All files and folders that it names.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &SetPath> {
+        let FileSettings { roots, prefix, path_maps, .. } = &self.settings;
+        roots.iter().chain(prefix).chain(path_maps.iter().map(|(_, path)| path))
+    }
+
+    /// Drops the paths that may not be followed, and says so where they stand.
+    pub(crate) fn keep_paths(&mut self, why: &str, may_be_followed: impl Fn(&Path) -> bool) {
+        let Self { settings, problems, base, denied, .. } = self;
+        let mut keep = |path: &SetPath| {
+            if may_be_followed(&normalize(&base.join(&path.text))) {
+                return true;
+            }
+            let message = format!("this path is ignored: {why}");
+            problems.push(SettingsProblem { span: path.span, message, is_question: false });
+            denied.push(path.text.clone());
+            false
+        };
+        settings.roots.retain(&mut keep);
+        settings.prefix = settings.prefix.take().filter(&mut keep);
+        settings.path_maps.retain(|(_, path)| keep(path));
+        problems.sort_by_key(|problem| problem.span);
     }
 }
 
@@ -158,9 +196,7 @@ impl Reader {
     }
 
     fn say(&mut self, range: Range<usize>, message: String, is_question: bool) {
-        let bound = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        let span = Span::new(bound(range.start), bound(range.end));
-        self.problems.push(SettingsProblem { span, message, is_question });
+        self.problems.push(SettingsProblem { span: span(&range), message, is_question });
     }
 
     fn unknown_key(&mut self, range: Range<usize>, key: &str, known: &[&'static str]) {
@@ -175,8 +211,8 @@ impl Reader {
                 "nginx-version" => {
                     self.settings.versions = self.string(value).and_then(|text| self.parsed(value, &text));
                 }
-                "roots" => self.settings.roots = self.strings(value),
-                "prefix" => self.settings.prefix = self.string(value),
+                "roots" => self.settings.roots = self.list(value, Self::path),
+                "prefix" => self.settings.prefix = self.path(value),
                 "path-map" => self.path_map(value),
                 "websocket-paths" => self.settings.websocket_paths = self.paths(value),
                 "not-websocket" => self.settings.not_websocket = self.paths(value),
@@ -195,7 +231,7 @@ impl Reader {
             return self.wrong(value, "a table, such as { \"/etc/nginx/snippets\" = \"snippets\" }");
         };
         for (from, to) in table {
-            if let Some(to) = self.string(to) {
+            if let Some(to) = self.path(to) {
                 self.settings.path_maps.push((from.get_ref().to_string(), to));
             }
         }
@@ -321,16 +357,22 @@ impl Reader {
         }
     }
 
-    /// A list of strings, or one.
-    fn strings(&mut self, value: &Value<'_>) -> Vec<String> {
+    /// Of the file system.
+    fn path(&mut self, value: &Value<'_>) -> Option<SetPath> {
+        self.string(value).map(|text| SetPath { text, span: span(&value.span()) })
+    }
+
+    /// A list, or one.
+    fn list<T>(&mut self, value: &Value<'_>, one: fn(&mut Self, &Value<'_>) -> Option<T>) -> Vec<T> {
         match value.get_ref() {
-            DeValue::Array(array) => array.iter().filter_map(|one| self.string(one)).collect(),
-            _ => self.string(value).into_iter().collect(),
+            DeValue::Array(array) => array.iter().filter_map(|value| one(self, value)).collect(),
+            _ => one(self, value).into_iter().collect(),
         }
     }
 
+    /// Of requests.
     fn paths(&mut self, value: &Value<'_>) -> Vec<String> {
-        let paths = self.strings(value);
+        let paths = self.list(value, Self::string);
         if paths.iter().any(|path| !path.starts_with('/')) {
             self.wrong(value, "paths that start with `/`");
         }
@@ -374,6 +416,11 @@ impl Reader {
     fn wrong(&mut self, value: &Value<'_>, expected: &str) {
         self.problem(value.span(), format!("this must be {expected}"));
     }
+}
+
+fn span(range: &Range<usize>) -> Span {
+    let bound = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+    Span::new(bound(range.start), bound(range.end))
 }
 
 #[cfg(test)]
@@ -421,14 +468,15 @@ keepalive-defeated = "off"
         );
         assert_eq!(file.problems, []);
         insta_free(&file.settings);
-        assert_eq!(file.resolve("deploy/nginx.conf"), Path::new("/repo/deploy/nginx.conf"));
+        assert_eq!(file.resolve(&file.settings.roots[0]), Path::new("/repo/deploy/nginx.conf"));
     }
 
     fn insta_free(settings: &FileSettings) {
         assert_eq!(settings.versions.map(|versions| versions.min.minor), Some(22));
-        assert_eq!(settings.roots, ["deploy/nginx.conf"]);
-        assert_eq!(settings.prefix.as_deref(), Some("deploy"));
-        assert_eq!(settings.path_maps, [("/etc/nginx/snippets".to_owned(), "snippets".to_owned())]);
+        assert_eq!(settings.roots[0].text, "deploy/nginx.conf");
+        assert_eq!(settings.prefix.as_ref().map(|path| &path.text[..]), Some("deploy"));
+        let (from, to) = &settings.path_maps[0];
+        assert_eq!((&from[..], &to.text[..]), ("/etc/nginx/snippets", "snippets"));
         assert_eq!((&settings.websocket_paths[0][..], &settings.not_websocket[0][..]), ("/live", "/wsdl"));
         assert_eq!((settings.heartbeat_ms, settings.min_read_timeout_ms), (Some(25_000), Some(300_000)));
         assert_eq!(settings.expected_connections, Some(20_000));

@@ -1,11 +1,16 @@
-//! Which settings file counts for a root: the nearest at or above its folder, up to the top of the repository.
+//! Which settings file counts for a root, and what it may say.
+//!
+//! In a repository it is the nearest at or above the root's folder, up to the top of the repository; elsewhere only one in
+//! a given folder counts, for what lies above belongs to nobody in particular. Whoever wrote the judged tree may have
+//! written such a file too: it is no link, it belongs to somebody who is trusted with the tree, and its paths stay in its
+//! folder. A file that the command line names may lead anywhere, though not through a link of the tree.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use nginx_semantics::{Files, ReadError, Scope};
+use nginx_semantics::{Files, Owner, ReadError, Scope, is_inside, named_identity, normalize, repository};
 
 use super::file::{FILE_NAME, SettingsFile};
 
@@ -15,53 +20,80 @@ pub enum Config {
     /// From the files beside the configuration.
     #[default]
     Found,
-    /// From this file alone.
-    File(PathBuf),
+    /// From one file alone.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The folder that its paths are relative to; `None`: its own.
+        base: Option<PathBuf>,
+    },
     /// From the command line alone.
     Isolated,
 }
+
+/// A file and who owns it.
+type Read = (Rc<SettingsFile>, Owner);
 
 /// The settings files of a run.
 pub(crate) struct SettingsFiles<'a> {
     files: &'a dyn Files,
     scope: &'a Scope,
     config: &'a Config,
-    /// By folder: its own, or that of the nearest folder above.
+    /// Those that count, by the folder, links resolved, that they count for.
     known: RefCell<BTreeMap<PathBuf, Option<Rc<SettingsFile>>>>,
+    /// Those that were read, by path.
+    read: RefCell<BTreeMap<PathBuf, Option<Read>>>,
     unreadable: RefCell<BTreeMap<PathBuf, ReadError>>,
+    /// Those above a given folder, outside of any repository.
+    passed_over: RefCell<BTreeSet<PathBuf>>,
 }
 
 impl<'a> SettingsFiles<'a> {
     pub(crate) fn new(files: &'a dyn Files, scope: &'a Scope, config: &'a Config) -> Self {
-        Self { files, scope, config, known: RefCell::default(), unreadable: RefCell::default() }
+        Self {
+            files,
+            scope,
+            config,
+            known: RefCell::default(),
+            read: RefCell::default(),
+            unreadable: RefCell::default(),
+            passed_over: RefCell::default(),
+        }
+    }
+
+    /// The same as if there were no settings.
+    pub(crate) fn isolated(&self) -> Self {
+        Self::new(self.files, self.scope, &Config::Isolated)
     }
 
     /// The file that counts for a file or folder.
     pub(crate) fn of(&self, path: &Path) -> Option<Rc<SettingsFile>> {
-        match self.config {
-            Config::Isolated => None,
-            Config::File(file) => {
-                let file = self.scope.working_folder.join(file);
-                let known = self.known.borrow().get(&file).cloned();
-                known.unwrap_or_else(|| {
-                    let read = self.read(&file, true);
-                    self.known.borrow_mut().insert(file.clone(), read.clone());
-                    read
-                })
-            }
+        let path = normalize(&self.scope.working_folder.join(path));
+        let key = match self.config {
+            Config::Isolated => return None,
+            Config::File { path, .. } => self.scope.working_folder.join(path),
             Config::Found => {
-                let path = nginx_semantics::normalize(&self.scope.working_folder.join(path));
                 let folder = if self.files.is_folder(&path) {
                     path
                 } else {
                     path.parent().map(Path::to_owned).unwrap_or(path)
                 };
-                self.at_or_above(&folder)
+                self.files.identity(&folder).unwrap_or(folder)
             }
-        }
+        };
+        let known = self.known.borrow().get(&key).cloned();
+        known.unwrap_or_else(|| {
+            let file = match self.config {
+                Config::Isolated => None,
+                Config::File { base, .. } => self.named(&key, base.as_deref()),
+                Config::Found => self.found(&key),
+            };
+            self.known.borrow_mut().insert(key, file.clone());
+            file
+        })
     }
 
-    /// All that were read, in the order of their paths.
+    /// All that count for something, in the order of their paths.
     pub(crate) fn read_files(&self) -> Vec<Rc<SettingsFile>> {
         let known = self.known.borrow();
         let mut all: Vec<Rc<SettingsFile>> = known.values().flatten().cloned().collect();
@@ -70,53 +102,125 @@ impl<'a> SettingsFiles<'a> {
         all
     }
 
-    /// Those that could not be read.
+    /// Those that could not be read, or may not count.
     pub(crate) fn unreadable(&self) -> BTreeMap<PathBuf, ReadError> {
         self.unreadable.borrow().clone()
     }
 
-    fn at_or_above(&self, folder: &Path) -> Option<Rc<SettingsFile>> {
-        let mut passed: Vec<PathBuf> = Vec::new();
-        let mut found = None;
-        for ancestor in folder.ancestors() {
-            if let Some(known) = self.known.borrow().get(ancestor) {
-                found.clone_from(known);
-                break;
-            }
-            passed.push(ancestor.to_owned());
-            found = self.read(&ancestor.join(FILE_NAME), false);
-            let is_top = self.files.identity(&ancestor.join(".git")).is_some();
-            if found.is_some() || is_top {
-                break;
-            }
-        }
-        let mut known = self.known.borrow_mut();
-        for passed in passed {
-            known.insert(passed, found.clone());
-        }
-        found
+    /// Those that would count if they lay in a given folder, or in one repository with it.
+    pub(crate) fn passed_over(&self) -> BTreeSet<PathBuf> {
+        self.passed_over.borrow().clone()
     }
 
-    /// Reads one. A link is refused unless it is named: in a hostile pull request it may lead to a secret, which the
-    /// complaints about it would show.
-    fn read(&self, path: &Path, is_named: bool) -> Option<Rc<SettingsFile>> {
-        let identity = self.files.identity(path);
-        if identity.is_none() && !is_named {
+    /// What a path of a settings file may lead to, a folder or the file itself, links resolved; `None` if it may lead
+    /// nowhere.
+    pub(crate) fn confinement(&self, file: &SettingsFile, path: &Path) -> Option<PathBuf> {
+        if matches!(self.config, Config::Found) {
+            return Some(self.files.identity(&file.base).unwrap_or_else(|| file.base.clone()));
+        }
+        // What lies in the folder by its text must stay there whatever its links say, for whoever wrote the tree made
+        // them.
+        self.named_identity(if path.starts_with(&file.base) { &file.base } else { path })
+    }
+
+    /// Of what the command line names, or a file that it names.
+    fn named_identity(&self, path: &Path) -> Option<PathBuf> {
+        if self.scope.host_includes { self.files.identity(path) } else { named_identity(self.files, path) }
+    }
+
+    fn named(&self, path: &Path, base: Option<&Path>) -> Option<Rc<SettingsFile>> {
+        let read = match (self.files.identity(path), self.named_identity(path)) {
+            (None, _) => Err(ReadError::NotFound),
+            (_, None) => Err(ReadError::Outside),
+            (_, Some(identity)) => self.files.read(&identity),
+        };
+        let bytes = self.noted(path, read)?;
+        let mut file = SettingsFile::parse(path, &self.scope.shown(path), bytes).ok()?;
+        file.base = match base {
+            Some(base) => normalize(&self.scope.working_folder.join(base)),
+            None => normalize(&file.base),
+        };
+        self.confine(&mut file);
+        Some(Rc::new(file))
+    }
+
+    /// The nearest that may count for a folder, links resolved.
+    fn found(&self, folder: &Path) -> Option<Rc<SettingsFile>> {
+        let top = repository(self.files, folder);
+        let may_hold = |ancestor: &Path| match &top {
+            Some(top) => ancestor.starts_with(top),
+            None => self.scope.given.iter().any(|given| given == ancestor),
+        };
+        let mut places = folder.ancestors().filter(|ancestor| may_hold(ancestor));
+        let Some((file, owner)) = places.find_map(|place| self.at(place)) else {
+            let others = folder.ancestors().filter(|ancestor| !may_hold(ancestor) && top.is_none());
+            let mut others = others.map(|ancestor| ancestor.join(FILE_NAME));
+            let nearest = others.find(|path| self.files.identity(path).is_some());
+            self.passed_over.borrow_mut().extend(nearest);
+            return None;
+        };
+        if !self.is_trusted(owner, folder) {
+            self.unreadable.borrow_mut().insert(file.path.clone(), ReadError::Foreign);
             return None;
         }
-        let own =
-            path.parent().and_then(|folder| self.files.identity(folder)).map(|folder| folder.join(FILE_NAME));
-        if !is_named && own != identity {
-            self.unreadable.borrow_mut().insert(path.to_owned(), ReadError::Outside);
-            return None;
+        Some(file)
+    }
+
+    /// git's rule (`safe.directory`): a file of somebody else must not decide what is judged.
+    fn is_trusted(&self, owner: Owner, folder: &Path) -> bool {
+        let mut given = self.scope.given.iter().filter(|given| folder.starts_with(given));
+        owner == Owner::Trusted || given.any(|given| self.files.owner(given) == Some(owner))
+    }
+
+    /// The one in a folder. A link is refused: in a hostile pull request it may lead to a secret, which the complaints
+    /// about it would show.
+    fn at(&self, folder: &Path) -> Option<Read> {
+        let path = folder.join(FILE_NAME);
+        if let Some(known) = self.read.borrow().get(&path) {
+            return known.clone();
         }
-        let bytes = match self.files.read(path) {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                self.unreadable.borrow_mut().insert(path.to_owned(), error);
-                return None;
+        let read = match self.files.identity(&path) {
+            None => None,
+            Some(identity) if identity != path => self.noted(&path, Err(ReadError::Outside)),
+            Some(identity) => self.noted(&path, self.files.read_owned(&identity)),
+        };
+        let read = read.and_then(|(bytes, owner)| {
+            let mut file = SettingsFile::parse(&path, &self.scope.shown(&path), bytes).ok()?;
+            self.confine(&mut file);
+            Some((Rc::new(file), owner))
+        });
+        self.read.borrow_mut().insert(path, read.clone());
+        read
+    }
+
+    /// Drops its paths that lead out of the folder that they must not lead out of.
+    fn confine(&self, file: &mut SettingsFile) {
+        let is_allowed: Vec<(PathBuf, bool)> = file
+            .paths()
+            .map(|path| {
+                let path = file.resolve(path);
+                let is_allowed = self.confinement(file, &path).is_some_and(|within| {
+                    let missing =
+                        || path.strip_prefix(&file.base).map_or(path.clone(), |rest| within.join(rest));
+                    is_inside(&self.files.identity(&path).unwrap_or_else(missing), &within)
+                });
+                (path, is_allowed)
+            })
+            .collect();
+        let why = match self.config {
+            Config::Found => {
+                "it leads out of the folder of this file; give it with --path-map, or the settings with --config"
+            }
+            _ => {
+                "it leads through a link out of its folder or repository; --host-includes allows a link in a path that leads elsewhere"
             }
         };
-        SettingsFile::parse(path, &self.scope.shown(path), bytes).ok().map(Rc::new)
+        file.keep_paths(why, |path| {
+            is_allowed.iter().any(|(known, is_allowed)| *is_allowed && known == path)
+        });
+    }
+
+    fn noted<T>(&self, path: &Path, read: Result<T, ReadError>) -> Option<T> {
+        read.map_err(|error| self.unreadable.borrow_mut().insert(path.to_owned(), error)).ok()
     }
 }

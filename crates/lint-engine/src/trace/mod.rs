@@ -22,7 +22,7 @@ use ws_rules::{Findings, visit};
 
 use crate::gather::Gathered;
 use crate::settings::SettingsFiles;
-use crate::{Settings, as_set, finish, hints, notices, of_layout, rules};
+use crate::{Settings, as_set, finish, hints, notices, of_layout, rules, silenced};
 
 pub use query::{Query, Url, UrlError};
 
@@ -37,7 +37,11 @@ pub fn trace(
     let found = SettingsFiles::new(files, scope, &settings.config);
     let (arguments, scope) = as_set(files, arguments, scope, &found);
     let loaded = load(files, &arguments, &scope);
-    follow(&loaded, settings, &found, &scope, query)
+    let mut trace = follow(&loaded, settings, &found, &scope, query);
+    silenced::account(&mut trace.outcome, settings, &found, |found| {
+        follow(&loaded, settings, found, &scope, query).outcome
+    });
+    trace
 }
 
 /// A request on its way through one `http` block of one version.

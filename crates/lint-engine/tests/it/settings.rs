@@ -42,6 +42,11 @@ fn notices(outcome: &Outcome) -> Vec<String> {
     outcome.notices.iter().map(|notice| format!("{}: {}", notice.code.name(), notice.message)).collect()
 }
 
+/// The settings file that the command line names.
+fn named(path: &str) -> Config {
+    Config::File { path: path.into(), base: None }
+}
+
 /// A main file whose endpoint is closed after 60 seconds.
 const MAIN: &str =
     "events {}\nhttp {\n    server {\n        location /ws/ {\n            ENDPOINT\n        }\n    }\n}\n";
@@ -54,6 +59,7 @@ fn the_nearest_file_counts_for_each_root() {
         ("b/nginx.conf", MAIN),
         ("c/d/nginx.conf", MAIN),
         (".nginx-ws-lint.toml", "heartbeat = 20"),
+        (".git/config", ""),
         ("b/.nginx-ws-lint.toml", "[rules]\nshort-read-timeout = \"info\"\n"),
         ("c/.git/config", ""),
         ("unrelated/.nginx-ws-lint.toml", "nonsense"),
@@ -65,7 +71,7 @@ fn the_nearest_file_counts_for_each_root() {
     );
     assert_eq!(notices(&outcome), [""; 0]);
     assert_eq!(run(&files, &[""], Config::Isolated).findings.len(), 3);
-    let named = run(&files, &[""], Config::File("b/.nginx-ws-lint.toml".into()));
+    let named = run(&files, &[""], named("b/.nginx-ws-lint.toml"));
     assert!(
         named.findings.iter().all(|finding| finding.severity == Severity::Info) && named.findings.len() == 3
     );
@@ -79,7 +85,7 @@ fn what_is_wrong_in_it_is_shown_there_and_counts_as_not_done() {
     let notice = outcome.notices.first().expect("a notice");
     let file = outcome.files.get(notice.place.expect("a place").file.0 as usize).expect("a file");
     assert_eq!((file.source.path(), notice.incomplete), (".nginx-ws-lint.toml", true));
-    let missing = run(&files, &[""], Config::File("none.toml".into()));
+    let missing = run(&files, &[""], named("none.toml"));
     assert_eq!(notices(&missing), ["settings: these settings cannot be read: no such file"]);
     assert!(missing.notices.iter().all(|notice| notice.incomplete));
 }
@@ -96,6 +102,204 @@ fn a_link_is_no_settings_file() {
         notices(&outcome),
         ["settings: these settings cannot be read: it lies outside the given paths"]
     );
+}
+
+/// The files of a repository with a secret beside it, and links to that in it.
+fn hostile(settings: &str, main: &str) -> MemoryFiles {
+    let mut memory = MemoryFiles::new();
+    memory.insert("/repo/.git/config", "token");
+    memory.insert("/repo/deploy/nginx.conf", ready(main));
+    memory.insert("/repo/.nginx-ws-lint.toml", settings);
+    for secret in ["/secret/x.conf", "/repo/.git/x.conf"] {
+        memory.insert(secret, "map $a $leak { default 1; }\n");
+    }
+    memory.insert("/repo/shared/x.conf", "map $a $fine { default 1; }\n");
+    memory.link("/repo/link", "/secret");
+    memory.link("/repo/detour", "link");
+    memory.link("/repo/around", "shared");
+    memory
+}
+
+fn lint_deploy(memory: &MemoryFiles, config: Config) -> Outcome {
+    let scope =
+        Scope { given: vec!["/repo/deploy".into()], working_folder: "/repo".into(), ..Scope::default() };
+    lint(memory, &["/repo/deploy".into()], &scope, &Settings { config, ..Settings::default() })
+}
+
+/// What the notices about settings mark.
+fn marked(outcome: &Outcome) -> Vec<String> {
+    let about = outcome.notices.iter().filter(|notice| notice.code.name() == "settings");
+    let place = |place: Option<lint_finding::Place>| {
+        let place = place.expect("a place");
+        let file = outcome.file(place.file).expect("a file");
+        String::from_utf8_lossy(place.span.of(file.source.bytes())).into_owned()
+    };
+    about.map(|notice| place(notice.place)).collect()
+}
+
+#[test]
+fn a_path_that_leads_out_is_not_followed() {
+    let main = "events {}\nhttp {\n    include /m/x.conf;\n}\n";
+    for (path, is_inside) in [
+        ("/", false),
+        ("/secret", false),
+        ("../secret", false),
+        ("deploy/../../secret", false),
+        ("link", false),
+        ("./link/", false),
+        ("detour", false),
+        ("around/../link", false),
+        (".git", false),
+        ("shared", true),
+        ("around", true),
+        ("/repo/shared", true),
+        ("deploy/../shared", true),
+        ("gone", true),
+    ] {
+        for (key, value) in [
+            ("path-map", format!("{{ \"/m\" = \"{path}\" }}")),
+            ("prefix", format!("\"{path}\"")),
+            ("roots", format!("[\"{path}/x.conf\"]")),
+        ] {
+            // A prefix stands for /etc/nginx.
+            let main = if key == "prefix" { main.replace("/m/", "/etc/nginx/") } else { main.to_owned() };
+            let memory = hostile(&format!("{key} = {value}\n"), &main);
+            let outcome = lint_deploy(&memory, Config::Found);
+            let read = |name: &str| {
+                let bytes = outcome.files.iter().map(|file| file.source.bytes());
+                bytes.into_iter().any(|bytes| String::from_utf8_lossy(bytes).contains(name))
+            };
+            assert!(!read("$leak") && !read("token"), "{key} {path}");
+            let said: Vec<String> = if is_inside {
+                vec![]
+            } else if key == "roots" {
+                vec![format!("\"{path}/x.conf\"")]
+            } else {
+                vec![format!("\"{path}\"")]
+            };
+            assert_eq!(marked(&outcome), said, "{key} {path}");
+            assert_eq!(outcome.is_incomplete(), !is_inside, "{key} {path}");
+            let denied: Vec<&String> =
+                outcome.settings.iter().flat_map(|settings| &settings.paths_denied).collect();
+            assert_eq!(denied.len(), said.len(), "{key} {path}");
+            let is_there = is_inside && key != "roots" && path != "gone";
+            assert_eq!(read("$fine"), is_there, "{key} {path}");
+        }
+    }
+}
+
+/// Who names the file on the command line may lead it anywhere, but a link of the tree leads nowhere.
+#[test]
+fn a_file_of_the_command_line_is_trusted_and_the_links_of_the_tree_are_not() {
+    let main = "events {}\nhttp {\n    include /m/x.conf;\n}\n";
+    for (path, base, leaks) in [
+        ("/secret", None, true),
+        ("../secret", None, true),
+        ("/secret", Some("/repo"), true),
+        ("../repo/../secret", Some("/repo"), true),
+        ("link", Some("/repo"), false),
+        ("detour", Some("deploy/.."), false),
+        ("link", None, false),
+        ("../link", Some("/repo/deploy"), false),
+        ("/repo/detour", Some("/base"), false),
+        ("/away", Some("/repo"), true),
+        (".", Some("/repo/detour"), false),
+        (".", Some("/away"), true),
+        ("../secret", Some("/repo/deploy"), false),
+        ("../secret", Some("/repo"), true),
+    ] {
+        let mut memory = hostile("", main);
+        memory.insert("/base/trusted.toml", format!("path-map = {{ \"/m\" = \"{path}\" }}\n"));
+        if base.is_none() {
+            memory.link("/base/link", "/secret");
+        }
+        memory.link("/away", "/secret");
+        let base = base.map(PathBuf::from);
+        let outcome = lint_deploy(&memory, Config::File { path: "/base/trusted.toml".into(), base });
+        let is_leak = |file: &lint_finding::File| file.source.bytes().starts_with(b"map $a $leak");
+        assert_eq!(outcome.files.iter().any(is_leak), leaks, "{path}");
+    }
+}
+
+#[test]
+fn outside_a_repository_only_a_given_folder_has_settings() {
+    let outside =
+        |file: &str| [("a/b/nginx.conf", MAIN), (file, "heartbeat = 20")].map(|(a, b)| (a.to_owned(), b));
+    for (file, counts) in
+        [("a/.nginx-ws-lint.toml", true), ("a/b/.nginx-ws-lint.toml", false), (".nginx-ws-lint.toml", false)]
+    {
+        let mut memory = MemoryFiles::new();
+        for (path, text) in outside(file) {
+            memory.insert(PathBuf::from("/top").join(path), text.replace("ENDPOINT", ENDPOINT));
+        }
+        let scope = Scope { given: vec!["/top/a".into()], working_folder: "/top".into(), ..Scope::default() };
+        let lint = |memory: &MemoryFiles| lint(memory, &["/top/a".into()], &scope, &Settings::default());
+        let outcome = lint(&memory);
+        assert_eq!(outcome.settings.len(), usize::from(counts), "{file}");
+        let is_told = notices(&outcome).iter().any(|notice| notice.contains("these settings are not used"));
+        assert_eq!((is_told, outcome.is_incomplete()), (!counts, false), "{file}");
+        // A repository has them anywhere up to its top.
+        memory.insert("/top/.git/config", "");
+        assert_eq!(lint(&memory).settings.len(), 1, "{file}");
+    }
+}
+
+#[test]
+fn settings_of_somebody_else_are_refused() {
+    // The owners of the settings and of the given folder, and whether they count.
+    for (file, folder, counts) in [(0, 0, true), (0, 7, true), (7, 7, true), (7, 0, false), (7, 8, false)] {
+        for top in ["/repo/deploy", "/repo"] {
+            let mut memory = hostile("", "events {}\n");
+            memory.insert(PathBuf::from(top).join(FILE_NAME), "heartbeat = 20\n");
+            for (path, user) in [(PathBuf::from(top).join(FILE_NAME), file), ("/repo/deploy".into(), folder)]
+            {
+                if user > 0 {
+                    memory.give(path, user);
+                }
+            }
+            let outcome = lint_deploy(&memory, Config::Found);
+            assert_eq!(outcome.settings.len(), usize::from(counts), "{file} {folder} {top}");
+            assert_eq!(outcome.is_incomplete(), !counts, "{file} {folder} {top}");
+            let config = Config::File { path: PathBuf::from(top).join(FILE_NAME), base: None };
+            assert!(!lint_deploy(&memory, config).is_incomplete());
+        }
+    }
+}
+
+/// Whatever a setting does to hide a finding, it is counted.
+#[test]
+fn what_settings_hide_is_counted() {
+    for (settings, hidden, lowered) in [
+        ("", 0, 0),
+        ("websocket-paths = [\"/ws/\"]", 0, 0),
+        ("prefix = \"etc\"", 0, 0),
+        ("heartbeat = 20", 1, 0),
+        ("min-read-timeout = 1", 1, 0),
+        ("not-websocket = [\"/ws/\"]", 1, 0),
+        ("[rules]\nshort-read-timeout = \"off\"", 1, 0),
+        ("[rules]\nlifetime = \"off\"", 1, 0),
+        ("[rules]\nshort-read-timeout = \"info\"", 0, 1),
+        ("[rules]\nshort-read-timeout = \"error\"", 0, 0),
+        ("[rules]\ncapacity = \"off\"", 0, 0),
+    ] {
+        let files = [("nginx.conf", MAIN), (".nginx-ws-lint.toml", settings)];
+        let outcome = run(&files, &[""], Config::Found);
+        let summary = outcome.summary;
+        assert_eq!(
+            (summary.hidden_by_settings, summary.lowered_by_settings),
+            (hidden, lowered),
+            "{settings}"
+        );
+        assert_eq!(outcome.findings.len(), 1 - hidden, "{settings}");
+        let [in_effect] = outcome.settings.as_slice() else { panic!("{settings}") };
+        assert_eq!(in_effect.file, FILE_NAME);
+        assert_eq!(
+            in_effect.rules_off.contains(&SHORT),
+            settings.contains("off") && hidden > 0,
+            "{settings}"
+        );
+    }
+    assert_eq!(run(&[("nginx.conf", MAIN)], &[""], Config::Found).settings, []);
 }
 
 #[test]
@@ -248,6 +452,7 @@ fn layers_are_presets_or_say_what_they_do() {
 fn layers_count_for_their_roots_alone() {
     let main = MAIN.replace("ENDPOINT", "ENDPOINT proxy_read_timeout 1h;");
     let files = [
+        (".git/config", ""),
         ("a/nginx.conf", &*main),
         ("b/nginx.conf", &main),
         ("a/.nginx-ws-lint.toml", "[[layers]]\nname = \"aws-alb\"\n"),

@@ -7,26 +7,42 @@ use crate::ToolInfo;
 use crate::position::Position;
 
 pub(crate) fn output<'a>(outcome: &'a Outcome, tool: &ToolInfo<'a>) -> v1::Output<'a> {
-    let summary = &outcome.summary;
     v1::Output {
         schema: v1::SCHEMA,
         version: v1::VERSION,
         tool: v1::Tool { name: tool.name, version: tool.version, commit: tool.commit },
         findings: outcome.findings.iter().map(|finding| self::finding(outcome, finding)).collect(),
         endpoints: outcome.endpoints.iter().map(|row| endpoint(outcome, row)).collect(),
-        summary: v1::Summary {
-            files: summary.files,
-            endpoints: summary.endpoints,
-            proxied_locations: summary.proxied_locations,
-            errors: summary.errors,
-            warnings: summary.warnings,
-            info: summary.infos,
-            suppressed: summary.suppressed,
-            fixable: summary.fixable,
-            fixable_safely: summary.fixable_safely,
-        },
+        settings: settings(outcome),
+        summary: summary(outcome),
         notices: outcome.notices.iter().map(|notice| self::notice(outcome, notice)).collect(),
         fixes: outcome.fixes.as_ref().map(fixes),
+    }
+}
+
+pub(super) fn settings(outcome: &Outcome) -> Vec<v1::SettingsInEffect<'_>> {
+    let settings = outcome.settings.iter().map(|settings| v1::SettingsInEffect {
+        file: &settings.file,
+        rules_off: &settings.rules_off,
+        paths_denied: &settings.paths_denied,
+    });
+    settings.collect()
+}
+
+pub(super) fn summary(outcome: &Outcome) -> v1::Summary {
+    let summary = &outcome.summary;
+    v1::Summary {
+        files: summary.files,
+        endpoints: summary.endpoints,
+        proxied_locations: summary.proxied_locations,
+        errors: summary.errors,
+        warnings: summary.warnings,
+        info: summary.infos,
+        suppressed: summary.suppressed,
+        hidden_by_settings: summary.hidden_by_settings,
+        lowered_by_settings: summary.lowered_by_settings,
+        fixable: summary.fixable,
+        fixable_safely: summary.fixable_safely,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use lint_finding::{EndpointTable, PeerRow, TableRow};
 
-use super::convert::{endpoint, notice, optional_line};
+use super::convert::{endpoint, notice, optional_line, settings, summary};
 use super::{endpoints_v1, v1};
 use crate::ToolInfo;
 
@@ -32,6 +32,8 @@ pub(crate) fn output<'a>(table: &'a EndpointTable, tool: &ToolInfo<'a>) -> endpo
         version: endpoints_v1::VERSION,
         tool: v1::Tool { name: tool.name, version: tool.version, commit: tool.commit },
         endpoints: table.rows.iter().map(row).collect(),
+        settings: settings(outcome),
+        summary: summary(outcome),
         notices: outcome.notices.iter().map(|own| notice(outcome, own)).collect(),
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::v1::{Endpoint, Notice, Tool};
+use super::v1::{Endpoint, Notice, SettingsInEffect, Summary, Tool};
 
 pub(crate) const SCHEMA: &str = "urn:nginx-ws-lint:endpoints:v1";
 pub(crate) const VERSION: u32 = 1;
@@ -13,6 +13,9 @@ pub(crate) struct Output<'a> {
     pub(crate) version: u32,
     pub(crate) tool: Tool<'a>,
     pub(crate) endpoints: Vec<Row<'a>>,
+    /// The settings files that count.
+    pub(crate) settings: Vec<SettingsInEffect<'a>>,
+    pub(crate) summary: Summary,
     pub(crate) notices: Vec<Notice<'a>>,
 }
 

@@ -2,7 +2,7 @@
 
 use lint_finding::{self as finding, Outcome, Place, Trace};
 
-use super::convert::{finding as convert_finding, notice, optional_line};
+use super::convert::{finding as convert_finding, notice, optional_line, settings, summary};
 use super::{trace_v1, v1};
 use crate::ToolInfo;
 
@@ -26,6 +26,8 @@ pub(crate) fn output<'a>(trace: &'a Trace, tool: &ToolInfo<'a>) -> trace_v1::Out
         runs: trace.runs.iter().map(|run| self::run(outcome, run)).collect(),
         findings: outcome.findings.iter().map(|finding| convert_finding(outcome, finding)).collect(),
         verify: &trace.verify,
+        settings: settings(outcome),
+        summary: summary(outcome),
         notices: outcome.notices.iter().map(|notice| self::notice(outcome, notice)).collect(),
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::v1::{Finding, Notice, Tool};
+use super::v1::{Finding, Notice, SettingsInEffect, Summary, Tool};
 
 pub(crate) const SCHEMA: &str = "urn:nginx-ws-lint:trace:v1";
 pub(crate) const VERSION: u32 = 1;
@@ -20,6 +20,9 @@ pub(crate) struct Output<'a> {
     pub(crate) runs: Vec<Run<'a>>,
     pub(crate) findings: Vec<Finding<'a>>,
     pub(crate) verify: &'a str,
+    /// The settings files that count.
+    pub(crate) settings: Vec<SettingsInEffect<'a>>,
+    pub(crate) summary: Summary,
     pub(crate) notices: Vec<Notice<'a>>,
 }
 

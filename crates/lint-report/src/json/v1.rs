@@ -12,6 +12,8 @@ pub(crate) struct Output<'a> {
     pub(crate) tool: Tool<'a>,
     pub(crate) findings: Vec<Finding<'a>>,
     pub(crate) endpoints: Vec<Endpoint<'a>>,
+    /// The settings files that count.
+    pub(crate) settings: Vec<SettingsInEffect<'a>>,
     pub(crate) summary: Summary,
     pub(crate) notices: Vec<Notice<'a>>,
     /// What became of the fixes; null without `--fix`.
@@ -178,9 +180,22 @@ pub(crate) struct Summary {
     pub(crate) warnings: usize,
     pub(crate) info: usize,
     pub(crate) suppressed: usize,
+    /// Findings that are not there because of a settings file.
+    pub(crate) hidden_by_settings: usize,
+    /// Findings that a settings file made milder.
+    pub(crate) lowered_by_settings: usize,
     pub(crate) fixable: usize,
     /// Those of them whose fix is safe.
     pub(crate) fixable_safely: usize,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct SettingsInEffect<'a> {
+    pub(crate) file: &'a str,
+    /// The rules that would run without it.
+    pub(crate) rules_off: &'a [&'static str],
+    /// Its paths that were ignored because they lead out of its folder.
+    pub(crate) paths_denied: &'a [String],
 }
 
 #[derive(Debug, Serialize)]

@@ -19,6 +19,7 @@ fn empty_lists_are_printed() {
       },
       "findings": [],
       "endpoints": [],
+      "settings": [],
       "summary": {
         "files": 0,
         "endpoints": 0,
@@ -27,6 +28,8 @@ fn empty_lists_are_printed() {
         "warnings": 0,
         "info": 0,
         "suppressed": 0,
+        "hidden_by_settings": 0,
+        "lowered_by_settings": 0,
         "fixable": 0,
         "fixable_safely": 0
       },

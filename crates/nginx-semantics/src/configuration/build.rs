@@ -367,7 +367,7 @@ impl<'a> Builder<'a> {
     }
 
     fn open(&mut self, path: &Path) -> (String, Result<FileId, ReadError>) {
-        (self.scope.shown(path), self.sources.open(self.files, self.scope, path, false))
+        (self.scope.shown(path), self.sources.open(self.files, self.scope, path))
     }
 
     fn enter(

@@ -83,7 +83,8 @@ pub fn load_with(sources: Sources, files: &dyn Files, arguments: &[PathBuf], sco
     let mut loaded = Loaded { sources, ..Loaded::default() };
     let candidates = walk::candidates(files, arguments, scope, &mut loaded);
     let is_root = |candidate: &&Candidate| {
-        scope.roots.contains(&scope.absolute(&candidate.path)) || is_root(&loaded.sources, candidate.file)
+        let is_set = |identity| scope.roots.contains(&identity);
+        files.identity(&candidate.path).is_some_and(is_set) || is_root(&loaded.sources, candidate.file)
     };
     let (roots, others): (Vec<&Candidate>, Vec<&Candidate>) = candidates.iter().partition(is_root);
 
@@ -146,7 +147,7 @@ pub fn load_with(sources: Sources, files: &dyn Files, arguments: &[PathBuf], sco
 /// When the file cannot be read.
 pub fn load_main(files: &dyn Files, path: &Path, scope: &Scope) -> Result<Loaded, ReadError> {
     let mut loaded = Loaded::default();
-    let file = loaded.sources.open(files, scope, path, true)?;
+    let file = loaded.sources.open(files, scope, path)?;
     let mut builder = Builder::new(files, scope, &mut loaded.sources);
     builder.root(file, path);
     let mut layout = builder.layout;

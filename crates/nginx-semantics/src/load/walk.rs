@@ -47,8 +47,17 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn folder(&mut self, folder: &Path) {
+        // Once it is resolved, for a link that is swapped later must not lead elsewhere.
+        let Some(identity) = self.files.identity(folder).filter(|identity| self.scope.is_given(identity))
+        else {
+            return self.skip(folder, SkipReason::Outside, true);
+        };
         let mut is_empty = true;
-        let mut walked: Vec<PathBuf> = self.files.walk(folder);
+        let mut walked: Vec<PathBuf> = self.files.walk(&identity);
+        walked.iter_mut().for_each(|rest| {
+            let path = folder.join(&rest);
+            *rest = path.strip_prefix(".").map(Path::to_owned).unwrap_or(path);
+        });
         walked.retain(|path| is_configuration(path));
         // A file is known by the path that nginx opens: the link in `sites-enabled`, not what it leads to.
         walked.sort_by_key(|path| !self.is_link(path));
@@ -62,7 +71,7 @@ impl Walk<'_> {
     }
 
     fn add(&mut self, path: &Path, argument: &Path, is_named: bool) {
-        let file = match self.loaded.sources.open(self.files, self.scope, path, is_named) {
+        let file = match self.loaded.sources.open(self.files, self.scope, path) {
             Ok(file) => file,
             // A folder called `x.conf`, or a link whose target is gone, is nothing to complain of while walking.
             Err(ReadError::IsFolder | ReadError::NotFound) if !is_named => return,

@@ -3,7 +3,9 @@
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
-use nginx_semantics::{ContextKind, DirectiveName, Files, MemoryFiles, PathMap, ReadError, Scope, load};
+use nginx_semantics::{
+    ContextKind, DirectiveName, Files, MemoryFiles, Owner, PathMap, ReadError, Scope, load,
+};
 
 use crate::common::{TREE, files, only, scope};
 
@@ -17,9 +19,17 @@ struct Watched {
 }
 
 impl Files for Watched {
-    fn read(&self, path: &Path) -> Result<Vec<u8>, ReadError> {
+    fn read_owned(&self, path: &Path) -> Result<(Vec<u8>, Owner), ReadError> {
         self.read.borrow_mut().push(path.to_owned());
-        self.files.read(path)
+        self.files.read_owned(path)
+    }
+
+    fn link_target(&self, path: &Path) -> Option<PathBuf> {
+        self.files.link_target(path)
+    }
+
+    fn owner(&self, path: &Path) -> Option<Owner> {
+        self.files.owner(path)
     }
 
     fn identity(&self, path: &Path) -> Option<PathBuf> {
@@ -93,7 +103,7 @@ fn the_file_is_looked_for_as_nginx_does() {
         read.dedup();
         assert_eq!((sure, read), (Some(is_sure), vec![format!("{TREE}/{path}")]), "{line}");
     }
-    let map = PathMap { from: "/etc/letsencrypt".to_owned(), to: "/etc/ssl".into() };
+    let map = PathMap::new("/etc/letsencrypt", "/etc/ssl");
     let mapped = Scope { path_maps: vec![map], ..scope() };
     let expected = (Some(true), vec!["/etc/ssl/tls/a.pem".to_owned()]);
     assert_eq!(named("ssl_certificate /etc/letsencrypt/tls/a.pem;", &mapped), expected);

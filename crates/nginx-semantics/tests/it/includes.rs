@@ -126,7 +126,7 @@ fn path_maps_and_the_host() {
     let mut memory = files(&[("nginx.conf", "events {} include /srv/a.conf; include /opt/b.conf;")]);
     memory.insert("/repo/nginx/local/a.conf", "http { server {} }");
     memory.insert("/opt/b.conf", "stream {}");
-    let map = PathMap { from: "/srv".into(), to: "/repo/nginx/local".into() };
+    let map = PathMap::new("/srv", "/repo/nginx/local");
     let scope = Scope { path_maps: vec![map], ..scope() };
     let argument = [PathBuf::from(TREE).join("nginx.conf")];
     let loaded = load(&memory, &argument, &scope);

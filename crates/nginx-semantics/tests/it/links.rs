@@ -90,7 +90,7 @@ fn what_is_shipped_is_known_whatever_it_links_to() {
 fn links_inside_and_those_the_user_allows_are_read() {
     let memory = tree("events {} include conf.d/b.conf; include secret.conf;");
     let outside = Scope { host_includes: true, ..scope() };
-    let map = PathMap { from: "unrelated".into(), to: "/secrets".into() };
+    let map = PathMap::new("unrelated", "/secrets");
     let mapped = Scope { path_maps: vec![map], ..scope() };
     for (scope, servers) in [(scope(), 0), (outside, 1), (mapped, 1)] {
         let loaded = load_main(&memory, &scope);
@@ -116,10 +116,24 @@ fn walking_does_not_read_through_a_link() {
 fn a_link_that_is_named_is_read_and_not_shown() {
     let memory = tree("events {}");
     for arguments in [vec![path("secret.conf")], vec![TREE.into(), path("secret.conf")]] {
-        let loaded = load(&memory, &arguments, &scope());
+        let scope = Scope { named: vec!["/secrets/x.conf".into()], ..scope() };
+        let loaded = load(&memory, &arguments, &scope);
         let named = loaded.sources.iter().find(|(_, file)| file.path == path("secret.conf"));
         let (id, file) = named.expect("it was read");
         assert!(!file.may_be_shown);
         assert!(loaded.judged.contains(&id));
+    }
+}
+
+/// One that leads out of its repository is not among those that may be read.
+#[test]
+fn a_named_link_that_may_not_be_read_is_said() {
+    let memory = tree("events {}");
+    for argument in [path("secret.conf"), path("folder")] {
+        let loaded = load(&memory, std::slice::from_ref(&argument), &scope());
+        let skipped: Vec<_> =
+            loaded.skipped.iter().map(|skipped| (&skipped.reason, skipped.is_named)).collect();
+        assert_eq!(skipped, [(&SkipReason::Outside, true)], "{}", argument.display());
+        assert_eq!(loaded.sources.iter().count(), 0);
     }
 }

@@ -2,8 +2,8 @@
 
 use lint_engine::Settings;
 
-use super::TOOL;
 use super::given::Given;
+use super::{TOOL, say_silenced};
 use crate::cli::{EndpointsArgs, EndpointsFormat, FailOn};
 use crate::error::Error;
 use crate::exit::Exit;
@@ -34,5 +34,13 @@ pub(crate) fn run(args: &EndpointsArgs) -> Result<Exit, Error> {
         EndpointsFormat::Markdown => lint_report::endpoints_markdown(&table, out),
         EndpointsFormat::Csv => lint_report::endpoints_csv(&table, out),
     })?;
+    let has_summary = match args.format {
+        EndpointsFormat::Table => !args.quiet,
+        EndpointsFormat::Json => true,
+        EndpointsFormat::Markdown | EndpointsFormat::Csv => false,
+    };
+    if !has_summary {
+        say_silenced(&table.outcome);
+    }
     Ok(Exit::of(&table.outcome, FailOn::Never))
 }

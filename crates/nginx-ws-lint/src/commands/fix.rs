@@ -6,25 +6,26 @@ use std::path::{Path, PathBuf};
 use lint_engine::{Fixed, Settings, Which};
 use lint_finding::{Notice, NoticeCode, Outcome};
 use lint_report::DiffFor;
-use nginx_semantics::Scope;
+use nginx_semantics::{Files, Scope};
 
 use super::given::Given;
-use super::{lint, to_stderr};
+use super::{lint, say_silenced, to_stderr};
 use crate::cli::LintArgs;
+use crate::disk::Disk;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::replace::{Replacer, remove_leftovers, wait_for_whole_files};
 use crate::terminal;
 
 /// Fixes what the arguments name, and writes what is left.
-pub(super) fn run(args: &LintArgs, given: Given, settings: &Settings) -> Result<Exit, Error> {
+pub(super) fn run(args: &LintArgs, given: &Given, settings: &Settings) -> Result<Exit, Error> {
     let which = if args.fixing.unsafe_fixes { Which::All } else { Which::Safe };
     let is_dry = args.fixing.diff;
     if !is_dry && given.stdin().is_none() {
         wait_for_whole_files().map_err(Error::Signals)?;
     }
     let scope = given.scope().clone();
-    let replacer = Replacer::new(&scope.given);
+    let replacer = Replacer::new(given.disk(), &scope.given);
     let stdin: Option<(PathBuf, Vec<u8>)> =
         given.stdin().map(|(path, bytes)| (path.to_owned(), bytes.to_owned()));
     let may_edit = |path: &Path, old: &[u8]| match &stdin {
@@ -52,7 +53,7 @@ pub(super) fn run(args: &LintArgs, given: Given, settings: &Settings) -> Result<
             tell(args, &mut fixed.outcome, true)?;
         }
         None => {
-            leftovers(&mut fixed, &scope);
+            leftovers(&mut fixed, given.disk(), &scope);
             replace(&mut fixed, &replacer);
             tell(args, &mut fixed.outcome, false)?;
         }
@@ -85,6 +86,9 @@ fn show(args: &LintArgs, mut fixed: Fixed) -> Result<Exit, Error> {
     }
     let style = terminal::style(args.color.color, &args.output, false, !args.quiet);
     to_stderr(|out| lint_report::would_fix(&fixed.outcome, &style, out));
+    if args.quiet {
+        say_silenced(&fixed.outcome);
+    }
     Ok(match (fixed.outcome.is_incomplete(), fixed.texts.is_empty()) {
         (true, _) => Exit::Failed,
         (false, false) => Exit::Findings,
@@ -110,9 +114,11 @@ fn tell(args: &LintArgs, outcome: &mut Outcome, has_text: bool) -> Result<(), Er
     }
     if has_text {
         to_stderr(|out| lint::write(outcome, args, out));
-        return Ok(());
+    } else {
+        args.output.write(|out| lint::write(outcome, args, out))?;
     }
-    args.output.write(|out| lint::write(outcome, args, out))
+    lint::say_what_is_not_written(outcome, args);
+    Ok(())
 }
 
 fn incomplete(code: NoticeCode, path: &str, message: String) -> Notice {
@@ -128,9 +134,9 @@ fn refused(fixed: &mut Fixed) {
 }
 
 /// Removes what earlier runs have left behind, and says so.
-fn leftovers(fixed: &mut Fixed, scope: &Scope) {
+fn leftovers(fixed: &mut Fixed, disk: &Disk, scope: &Scope) {
     let folder = |path: &str| {
-        let path = std::fs::canonicalize(scope.working_folder.join(path)).ok()?;
+        let path = disk.identity(&scope.working_folder.join(path))?;
         path.parent().map(Path::to_owned)
     };
     let folders: BTreeSet<PathBuf> =

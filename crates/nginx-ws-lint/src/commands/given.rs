@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use lint_engine::Config;
 use lint_finding::{Notice, NoticeCode, Outcome};
-use nginx_semantics::{Files, Overlay, Scope, VersionRange};
+use nginx_semantics::{Files, Overlay, Scope, VersionRange, normalize};
 
 use crate::cli::{Command, InputArgs};
 use crate::disk::{Disk, LARGEST, read_at_most};
@@ -28,19 +28,25 @@ impl Given {
     pub(crate) fn new(args: &InputArgs, doing: Option<&str>) -> Result<Self, Error> {
         let working_folder = env::current_dir().and_then(|folder| folder.canonicalize());
         let working_folder = working_folder.map_err(Error::WorkingFolder)?;
-        let stdin = stdin(args, &working_folder)?;
+        let disk = Disk::default();
+        let host_includes = args.host_includes;
+        let command = scope::CommandLine { files: &disk, working_folder: &working_folder, host_includes };
+        let stdin = stdin(args, &command)?;
         let paths = match &stdin {
             Some((name, _)) => vec![name.clone()],
             None => paths(args, doing),
         };
-        let scope = Scope {
-            given: scope::given(&paths, &working_folder),
-            working_folder,
-            path_maps: args.path_map.clone(),
-            host_includes: args.host_includes,
-            ..Scope::default()
-        };
-        Ok(Self { disk: Disk::default(), stdin, paths, scope })
+        let scope::Given { folders, mut named } = command.given(&paths);
+        // Whatever lies under its name, its bytes are those that were handed over.
+        named.extend(stdin.iter().map(|(name, _)| disk.identity(name).unwrap_or_else(|| normalize(name))));
+        if let Some(base) = args.config_base.as_ref().filter(|base| !command.is_folder(base)) {
+            return Err(Error::ConfigBase(base.clone()));
+        }
+        let path_maps = args.path_map.iter().map(|map| command.path_map(map));
+        let path_maps = path_maps.collect::<Result<_, _>>().map_err(Error::PathMapLeadsOut)?;
+        let scope =
+            Scope { given: folders, named, working_folder, path_maps, host_includes, ..Scope::default() };
+        Ok(Self { disk, stdin, paths, scope })
     }
 
     /// The versions to judge for: as the user says, else as this machine's nginx does.
@@ -55,7 +61,7 @@ impl Given {
     /// Which settings files count.
     pub(crate) fn config(args: &InputArgs) -> Config {
         match &args.config {
-            Some(file) => Config::File(file.clone()),
+            Some(file) => Config::File { path: file.clone(), base: args.config_base.clone() },
             None if args.isolated => Config::Isolated,
             None => Config::Found,
         }
@@ -64,6 +70,11 @@ impl Given {
     /// The name of standard input and its bytes, where it is what is read.
     pub(super) fn stdin(&self) -> Option<(&Path, &[u8])> {
         self.stdin.as_ref().map(|(path, bytes)| (path.as_path(), bytes.as_slice()))
+    }
+
+    /// The files of this machine, with what is known of them.
+    pub(super) fn disk(&self) -> &Disk {
+        &self.disk
     }
 
     /// The folders that were given.
@@ -86,9 +97,9 @@ impl Given {
     }
 
     /// Adds the folders that could not be read.
-    pub(crate) fn add_unlisted(self, outcome: &mut Outcome) {
-        let scope = self.scope;
-        outcome.notices.extend(self.disk.into_unlisted().iter().map(|(folder, reason)| Notice {
+    pub(crate) fn add_unlisted(&self, outcome: &mut Outcome) {
+        let scope = &self.scope;
+        outcome.notices.extend(self.disk.unlisted().iter().map(|(folder, reason)| Notice {
             code: NoticeCode::UnreadableFile,
             message: format!("this folder could not be read: {reason}"),
             place: None,
@@ -109,7 +120,7 @@ impl Given {
 }
 
 /// The name of standard input and its bytes, if it is what is read.
-fn stdin(args: &InputArgs, working_folder: &Path) -> Result<Option<(PathBuf, Vec<u8>)>, Error> {
+fn stdin(args: &InputArgs, command: &scope::CommandLine<'_>) -> Result<Option<(PathBuf, Vec<u8>)>, Error> {
     match args.paths.as_slice() {
         [path] if path == Path::new("-") => {}
         paths if paths.iter().any(|path| path == Path::new("-")) => return Err(Error::StdinNotAlone),
@@ -119,7 +130,7 @@ fn stdin(args: &InputArgs, working_folder: &Path) -> Result<Option<(PathBuf, Vec
     let bytes = read_at_most(io::stdin().lock(), LARGEST, 0).map_err(Error::ReadStdin)?;
     let bytes = bytes.ok_or(Error::StdinTooLarge(LARGEST))?;
     let name = args.stdin_filename.as_deref().unwrap_or(Path::new("<stdin>"));
-    Ok(Some((scope::resolved(name, working_folder), bytes)))
+    Ok(Some((command.resolved(name), bytes)))
 }
 
 fn paths(args: &InputArgs, doing: Option<&str>) -> Vec<PathBuf> {

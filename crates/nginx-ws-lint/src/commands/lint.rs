@@ -7,7 +7,7 @@ use lint_engine::Settings;
 use lint_finding::Outcome;
 
 use super::given::Given;
-use super::{TOOL, fix};
+use super::{TOOL, fix, say_silenced};
 use crate::cli::{Format, LintArgs};
 use crate::error::Error;
 use crate::exit::Exit;
@@ -30,7 +30,7 @@ pub(crate) fn run(args: &LintArgs) -> Result<Exit, Error> {
         ..Settings::default()
     };
     if args.fixing.is_asked_for() {
-        return fix::run(args, given, &settings);
+        return fix::run(args, &given, &settings);
     }
     let mut outcome = given.with(|files, paths, scope| lint_engine::lint(files, paths, scope, &settings));
     args.output.check(&outcome, &given.scope().working_folder)?;
@@ -39,6 +39,7 @@ pub(crate) fn run(args: &LintArgs) -> Result<Exit, Error> {
         outcome.notices.retain(|notice| notice.incomplete);
     }
     args.output.write(|out| write(&outcome, args, out))?;
+    say_what_is_not_written(&outcome, args);
     Ok(Exit::of(&outcome, args.fail_on))
 }
 
@@ -46,6 +47,18 @@ pub(crate) fn run(args: &LintArgs) -> Result<Exit, Error> {
 fn now() -> Option<i64> {
     let elapsed = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
     i64::try_from(elapsed.as_secs()).ok()
+}
+
+/// What settings hide, where the format has no place for it.
+pub(super) fn say_what_is_not_written(outcome: &Outcome, args: &LintArgs) {
+    let has_summary = match args.format {
+        Format::Human => !args.quiet,
+        Format::Concise => false,
+        Format::Json => true,
+    };
+    if !has_summary {
+        say_silenced(outcome);
+    }
 }
 
 pub(super) fn write(outcome: &Outcome, args: &LintArgs, out: &mut dyn Write) -> io::Result<()> {

@@ -1,5 +1,6 @@
 //! Files that are not what their names say.
 
+use std::fs::File;
 use std::os::unix::fs::symlink;
 use std::process::Command;
 
@@ -7,14 +8,26 @@ use tempfile::TempDir;
 
 use super::*;
 
-fn tree(files: &[&str]) -> TempDir {
+/// A folder with files, its path without links.
+struct Tree {
+    path: PathBuf,
+    _keep: TempDir,
+}
+
+impl Tree {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+fn tree(files: &[&str]) -> Tree {
     let folder = tempfile::tempdir().unwrap();
     for file in files {
         let path = folder.path().join(file);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, "events {}\n").unwrap();
     }
-    folder
+    Tree { path: folder.path().canonicalize().unwrap(), _keep: folder }
 }
 
 #[test]
@@ -26,7 +39,10 @@ fn reading_says_why_it_cannot() {
     symlink("loop", path("loop")).unwrap();
     File::create(path("large")).unwrap().set_len(LARGEST + 1).unwrap();
 
-    let read = |name| Disk::default().read(&path(name));
+    let read = |name: &str| {
+        let disk = Disk::default();
+        disk.read(&disk.identity(&path(name)).unwrap())
+    };
     assert_eq!(read("nginx.conf").unwrap(), b"events {}\n");
     assert_eq!(read("link").unwrap(), b"events {}\n");
     assert_eq!(read("."), Err(ReadError::IsFolder));
@@ -79,16 +95,15 @@ fn walking_finds_files_and_links_to_files() {
 
     let disk = Disk::default();
     let found = disk.walk(tree.path());
-    let names: Vec<_> =
-        found.iter().map(|path| path.strip_prefix(tree.path()).unwrap().to_str().unwrap()).collect();
+    let names: Vec<_> = found.iter().map(|path| path.to_str().unwrap()).collect();
     assert_eq!(
         names,
         [".hidden.conf", "a/b/c.conf", "nginx.conf", "sites-available/app", "sites-enabled/app"]
     );
     assert_eq!(disk.identity(&path("sites-enabled/app")), disk.identity(&path("sites-available/app")));
     assert!(disk.is_folder(&path("sites-enabled/folder")) && !disk.is_folder(&path("nginx.conf")));
-    assert_eq!(disk.walk(&path(".git")), [path(".git/config")]);
-    assert!(disk.into_unlisted().is_empty());
+    assert_eq!(disk.walk(&path(".git")), [Path::new("config")]);
+    assert!(disk.unlisted().is_empty());
 }
 
 #[test]
@@ -102,7 +117,7 @@ fn names_are_listed_and_failures_kept() {
     for name in ["a.conf", "missing", "loop"] {
         assert!(disk.names(&tree.path().join(name)).is_empty());
     }
-    let unlisted = disk.into_unlisted();
+    let unlisted = disk.unlisted();
     assert_eq!(unlisted.keys().collect::<Vec<_>>(), [&tree.path().join("loop")]);
 }
 
@@ -111,4 +126,57 @@ fn a_stream_is_read_up_to_the_limit() {
     assert_eq!(read_at_most(&b"abc"[..], 3, 3).unwrap(), Some(b"abc".to_vec()));
     assert_eq!(read_at_most(&b"abcd"[..], 3, 3).unwrap(), None);
     assert_eq!(read_at_most(io::repeat(0), 9, 0).unwrap(), None);
+}
+
+/// A path that was judged and has become a link since, as a whole or in the middle, is not followed.
+#[test]
+fn what_became_a_link_is_not_opened() {
+    let tree = tree(&["a/b/x.conf", "secret/b/x.conf"]);
+    let path = |name: &str| tree.path().join(name);
+    let disk = Disk::default();
+    let (file, folder) = (disk.identity(&path("a/b/x.conf")).unwrap(), disk.identity(&path("a/b")).unwrap());
+    let swaps: [(&str, &str); 3] =
+        [("a/b/x.conf", "../../secret/b/x.conf"), ("a/b", "../secret/b"), ("a", "secret")];
+    for (place, target) in swaps {
+        fs::rename(path(place), path("kept")).unwrap();
+        symlink(target, path(place)).unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"events {}\n", "the link leads to the secret");
+        assert_eq!(
+            disk.read(&file),
+            Err(ReadError::Other("a link has taken its place".to_owned())),
+            "{place}"
+        );
+        if place != "a/b/x.conf" {
+            assert_eq!(disk.names(&folder), [""; 0], "{place}");
+            assert!(disk.walk(&folder).is_empty(), "{place}");
+            assert_eq!(disk.unlisted()[&folder], "a link has taken its place");
+        }
+        fs::remove_file(path(place)).unwrap();
+        fs::rename(path("kept"), path(place)).unwrap();
+    }
+    assert_eq!(disk.read(&file).unwrap(), b"events {}\n");
+    for unresolved in ["relative", "/a/../b"] {
+        assert!(handle::file(Path::new(unresolved)).is_err(), "{unresolved}");
+    }
+}
+
+/// The check of the kind alone would leave a moment for a FIFO, for which an open would wait.
+#[test]
+fn a_fifo_does_not_wait() {
+    let tree = tree(&[]);
+    let path = tree.path().join("fifo");
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let metadata = handle::file(&path).unwrap().metadata().unwrap();
+    assert_eq!(may_be_read(&metadata, &path), Err(ReadError::NotRegular));
+}
+
+#[test]
+fn a_tree_that_is_too_deep_is_said() {
+    let tree = tree(&["x.conf"]);
+    let mut deep = tree.path().to_owned();
+    (0..DEEPEST + 2).for_each(|_| deep.push("d"));
+    fs::create_dir_all(&deep).unwrap();
+    let disk = Disk::default();
+    assert_eq!(disk.walk(tree.path()), [Path::new("x.conf")]);
+    assert_eq!(disk.unlisted().into_values().collect::<Vec<_>>(), ["it lies more than 128 folders deep"]);
 }

@@ -1,5 +1,6 @@
 //! Files that may not be replaced, and what is kept of those that may.
 
+use std::fs;
 use std::os::unix::fs::symlink;
 
 use tempfile::TempDir;
@@ -32,7 +33,8 @@ impl Tree {
 
     /// Tries both, which must agree, and gives the reason.
     fn replace(&self, name: &str) -> Result<(), String> {
-        let replacer = Replacer::new(&self.given);
+        let disk = Disk::default();
+        let replacer = Replacer::new(&disk, &self.given);
         let may = replacer.may_replace(&self.path(name), OLD);
         let did = replacer.replace(&self.path(name), OLD, NEW);
         assert_eq!(may, did, "{name}");
@@ -89,6 +91,36 @@ fn links_are_followed_inside_of_what_was_given() {
     assert!(tree.replace("nowhere.conf").is_err());
 }
 
+/// Links that change between judging and replacing have no other file replaced, whatever they lead to.
+#[test]
+fn a_link_that_is_swapped_has_nothing_else_replaced() {
+    for (place, inside, outside) in
+        [("link.conf", "a.conf", "../else/a.conf"), ("folder", "own", "../else"), ("own", "", "../else")]
+    {
+        let tree = Tree::new();
+        fs::create_dir(tree.path("own")).unwrap();
+        fs::write(tree.path("own/a.conf"), OLD).unwrap();
+        if !inside.is_empty() {
+            symlink(inside, tree.path(place)).unwrap();
+        }
+        let judged = if place == "link.conf" { tree.path(place) } else { tree.path(place).join("a.conf") };
+        let disk = Disk::default();
+        let identity = disk.identity(&judged).unwrap();
+        let replacer = Replacer::new(&disk, &tree.given);
+        replacer.may_replace(&judged, OLD).unwrap();
+        fs::rename(tree.path(place), tree.path("kept")).unwrap();
+        symlink(outside, tree.path(place)).unwrap();
+        let result = replacer.replace(&judged, OLD, NEW);
+        assert_eq!(fs::read(tree.path("../else/a.conf")).unwrap(), OLD, "{place}");
+        // The file that was judged, where it still has its path.
+        assert_eq!(result.is_ok(), place != "own", "{place}: {result:?}");
+        if result.is_ok() {
+            assert_eq!(fs::read(identity).unwrap(), NEW, "{place}");
+        }
+        assert_eq!(fs::read_dir(tree.path("../else")).unwrap().count(), 1);
+    }
+}
+
 #[test]
 fn what_would_do_harm_is_refused() {
     let tree = Tree::new();
@@ -120,11 +152,12 @@ fn leftovers_are_removed_and_nothing_else() {
     }
     fs::create_dir(tree.path(&format!("{PREFIX}folder000000"))).unwrap();
     // Somebody works on this one.
-    let held = beside(&tree.given[0]).unwrap();
+    let folder = handle::folder(&tree.given[0]).unwrap();
+    let held = Beside::new(&folder).unwrap();
     let removed = remove_leftovers(tree.given.iter().cloned());
     let removed: Vec<_> = removed.into_iter().map(|(path, result)| (path, result.is_ok())).collect();
     assert_eq!(removed, [(tree.path(&left), true)]);
-    assert!(held.path().exists());
+    assert!(tree.path(held.name.to_str().unwrap()).exists());
     drop(held);
     assert_eq!(tree.names().len(), 5);
 }

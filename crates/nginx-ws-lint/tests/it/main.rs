@@ -13,5 +13,6 @@ mod kill;
 mod output;
 mod output_file;
 mod run;
+mod strangers;
 mod trace;
 mod usage;
