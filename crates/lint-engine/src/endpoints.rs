@@ -29,23 +29,24 @@ pub fn endpoints(
     let mut rows: Vec<TableRow> = Vec::new();
     let mut known: HashMap<u64, Vec<usize>> = HashMap::new();
     let hasher = RandomState::new();
-    let mut outcome = judge(&loaded, settings, &files_of_settings, &scope, &arguments, &mut |model, found| {
-        let mut said: Said = BTreeMap::new();
-        for finding in found {
-            let Some(name) = &finding.endpoint else { continue };
-            let all = said.entry((&name.server, &name.location)).or_default();
-            all.insert((Reverse(finding.severity), finding.rule.name));
-        }
-        for endpoint in &model.endpoints {
-            let row = row(model, endpoint, &said);
-            // One fragment may be judged in several layouts.
-            let same = known.entry(hasher.hash_one(&row)).or_default();
-            if !same.iter().any(|&index| rows.get(index) == Some(&row)) {
-                same.push(rows.len());
-                rows.push(row);
+    let mut outcome =
+        judge(&loaded, settings, &files_of_settings, &scope, &arguments, &mut |model, found| {
+            let mut said: Said = BTreeMap::new();
+            for finding in found {
+                let Some(name) = &finding.endpoint else { continue };
+                let all = said.entry((&name.server, &name.location)).or_default();
+                all.insert((Reverse(finding.severity), finding.rule.name));
             }
-        }
-    });
+            for endpoint in &model.endpoints {
+                let row = row(model, endpoint, &said);
+                // One fragment may be judged in several layouts.
+                let same = known.entry(hasher.hash_one(&row)).or_default();
+                if !same.iter().any(|&index| rows.get(index) == Some(&row)) {
+                    same.push(rows.len());
+                    rows.push(row);
+                }
+            }
+        });
     silenced::account(&mut outcome, settings, &files_of_settings, |found| {
         judge(&loaded, settings, found, &scope, &arguments, &mut |_, _| {})
     });

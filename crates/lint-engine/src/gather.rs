@@ -4,8 +4,8 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use lint_finding::{
-    Applicability, EndpointName, EndpointRow, File, Finding, Fix, Notice, NoticeCode, Outcome, Place,
-    Severity, Summary, fingerprint,
+    Applicability, EndpointName, EndpointRow, File, Finding, Fix, Label, LabelRole, Notice, NoticeCode,
+    Outcome, Place, Severity, Summary, fingerprint,
 };
 use ws_model::{EvidenceKind, Model};
 
@@ -21,12 +21,19 @@ type Key = (&'static str, Place, String);
 /// A notice is said once: place, path, code and message.
 type NoticeKey = (Option<Place>, Option<String>, &'static str, String);
 
+/// The label of a further place of a finding about the whole.
+const HERE_TOO: &str = "here too";
+
 /// A finding with the contexts in which it holds.
 #[derive(Debug)]
 struct Merged {
     finding: Finding,
     contexts: usize,
     first: Option<EndpointName>,
+    /// The number of the configuration that said it first; `None` for what is said of files and of several nginxes.
+    part: Option<usize>,
+    /// At how many further lines it holds, where one finding speaks for the whole main file.
+    more: usize,
     fix: MergedFix,
     /// What `--unsafe-fixes` writes: the fix of each context that has nothing more.
     unsafe_fix: MergedFix,
@@ -35,11 +42,12 @@ struct Merged {
 }
 
 impl Merged {
-    fn new(mut finding: Finding) -> Self {
+    fn new(mut finding: Finding, part: Option<usize>) -> Self {
         let fixes = (finding.fix.take(), finding.unsafe_fix.take());
         let first = finding.endpoint.clone();
         let (fix, unsafe_fix) = (MergedFix::default(), MergedFix::default());
-        let mut this = Self { contexts: 0, first, fix, unsafe_fix, has_unsafe: false, finding };
+        let mut this =
+            Self { contexts: 0, first, part, more: 0, fix, unsafe_fix, has_unsafe: false, finding };
         this.add(fixes);
         this
     }
@@ -50,6 +58,23 @@ impl Merged {
         self.has_unsafe |= unsafe_fix.is_some();
         self.unsafe_fix.add(unsafe_fix.or_else(|| fix.clone()));
         self.fix.add(fix);
+    }
+
+    fn is_once_per_root(&self) -> bool {
+        self.finding.rule.is_once_per_root()
+    }
+
+    /// The same, said of another place.
+    fn join(&mut self, other: Self) {
+        self.more += 1;
+        let here_too = |label: &&Label| label.message == HERE_TOO;
+        if self.finding.labels.iter().filter(here_too).count() < MOST_PLACES {
+            let (place, message) = (other.finding.primary.place, HERE_TOO.to_owned());
+            self.finding.labels.push(Label { place, message, role: LabelRole::Context });
+        }
+        self.has_unsafe |= other.has_unsafe;
+        self.fix.add(other.fix.finish());
+        self.unsafe_fix.add(other.unsafe_fix.finish());
     }
 }
 
@@ -99,8 +124,18 @@ pub(crate) struct Gathered {
 }
 
 impl Gathered {
-    /// Adds findings; one that is there already at the same place keeps the highest severity and confidence.
+    /// Adds what one configuration has, by its number.
+    pub(crate) fn of_part(&mut self, part: usize, found: Vec<Finding>, settings: &Settings) {
+        self.add_findings(Some(part), found, settings);
+    }
+
+    /// Adds findings that are of no single configuration.
     pub(crate) fn findings(&mut self, found: Vec<Finding>, settings: &Settings) {
+        self.add_findings(None, found, settings);
+    }
+
+    /// Adds findings; one that is there already at the same place keeps the highest severity and confidence.
+    fn add_findings(&mut self, part: Option<usize>, found: Vec<Finding>, settings: &Settings) {
         for mut finding in found {
             if let Some(Level::At(severity)) = settings.level(finding.rule) {
                 finding.severity = severity;
@@ -108,7 +143,7 @@ impl Gathered {
             let said = if finding.endpoint.is_none() { finding.message.clone() } else { String::new() };
             match self.findings.entry((finding.rule.name, finding.primary.place, said)) {
                 Entry::Vacant(entry) => {
-                    entry.insert(Merged::new(finding));
+                    entry.insert(Merged::new(finding, part));
                 }
                 Entry::Occupied(mut entry) => {
                     let merged = entry.get_mut();
@@ -188,14 +223,23 @@ impl Gathered {
         }
         let path =
             |place: &Place| files.get(place.file.0 as usize).map_or("", |file| file.source.path()).to_owned();
-        let mut findings: Vec<Finding> = self.findings.into_values().map(in_contexts).collect();
+        let merged: Vec<Merged> = self.findings.into_values().collect();
+        let before = merged.len();
+        // A comment silences its own line alone, not the others that one finding speaks for.
+        let merged: Vec<Merged> = merged
+            .into_iter()
+            .filter(|merged| !merged.is_once_per_root() || !suppressions.cover(&merged.finding))
+            .collect();
+        let silenced = before - merged.len();
+        let merged = once_per_root(merged, &path);
+        let mut findings: Vec<Finding> = merged.into_iter().map(in_contexts).collect();
         findings.sort_by_cached_key(|finding| {
             (path(&finding.primary.place), finding.primary.place.span, finding.rule.name)
         });
         number_equal_fingerprints(&mut findings);
         let all = findings.len();
         findings.retain(|finding| !suppressions.cover(finding));
-        let suppressed = all - findings.len();
+        let suppressed = silenced + all - findings.len();
         let mut endpoints: Vec<EndpointRow> = self.endpoints.into_values().collect();
         endpoints.sort_by_cached_key(|row| (path(&row.place), row.place.span));
         let mut notices: Vec<Notice> = self.notices.into_values().collect();
@@ -223,6 +267,7 @@ impl Gathered {
             lowered_by_settings: 0,
             fixable: findings.iter().filter(|finding| finding.fix.is_some()).count(),
             fixable_safely: findings.iter().filter(|finding| is_safe(finding)).count(),
+            ..Summary::default()
         };
         Outcome { files, findings, endpoints, notices, summary, ..Outcome::default() }
     }
@@ -233,9 +278,38 @@ fn is_safe(finding: &Finding) -> bool {
     finding.fix.as_ref().is_some_and(|fix| fix.applicability == Applicability::Safe)
 }
 
+/// As many further places of a finding are pointed at.
+const MOST_PLACES: usize = 4;
+
+/// One finding for each main file of what is about the whole of it: the first, with the places and edits of the others.
+fn once_per_root(mut all: Vec<Merged>, path: &dyn Fn(&Place) -> String) -> Vec<Merged> {
+    all.sort_by_cached_key(|merged| {
+        let place = merged.finding.primary.place;
+        // The most severe one speaks for the others.
+        (std::cmp::Reverse(merged.finding.severity), path(&place), place.span)
+    });
+    let mut first: BTreeMap<(&'static str, usize), usize> = BTreeMap::new();
+    let mut kept: Vec<Merged> = Vec::with_capacity(all.len());
+    for merged in all {
+        let part = merged.part.filter(|_| merged.is_once_per_root());
+        let Some(key) = part.map(|part| (merged.finding.rule.name, part)) else {
+            kept.push(merged);
+            continue;
+        };
+        match first.get(&key).and_then(|index| kept.get_mut(*index)) {
+            Some(this) => this.join(merged),
+            None => {
+                first.insert(key, kept.len());
+                kept.push(merged);
+            }
+        }
+    }
+    kept
+}
+
 /// Says in how many contexts a finding holds, when there is more than one.
 fn in_contexts(merged: Merged) -> Finding {
-    let Merged { mut finding, contexts, first, fix, unsafe_fix, has_unsafe } = merged;
+    let Merged { mut finding, contexts, first, fix, unsafe_fix, has_unsafe, more, .. } = merged;
     finding.fix = fix.finish();
     finding.unsafe_fix = unsafe_fix.finish().filter(|_| has_unsafe && is_safe(&finding));
     if let Some(first) = first.filter(|_| contexts > 1) {
@@ -244,12 +318,20 @@ fn in_contexts(merged: Merged) -> Finding {
             "the line is in effect in {contexts} places, the first in server {server}, location {}",
             first.location
         );
-        finding.help = Some(match finding.help {
-            Some(help) => format!("{help}\n{note}"),
-            None => note,
-        });
+        add_to_help(&mut finding, note);
+    }
+    if more > 0 {
+        let places = if more == 1 { "one more place".to_owned() } else { format!("{more} more places") };
+        add_to_help(&mut finding, format!("the same holds at {places} of this configuration"));
     }
     finding
+}
+
+fn add_to_help(finding: &mut Finding, note: String) {
+    finding.help = Some(match finding.help.take() {
+        Some(help) => format!("{help}\n{note}"),
+        None => note,
+    });
 }
 
 /// Two findings of one rule with the same words around them differ by their order.

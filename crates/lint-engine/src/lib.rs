@@ -8,6 +8,7 @@ mod endpoints;
 mod fix;
 mod gather;
 mod notices;
+mod reports;
 mod rows;
 mod settings;
 mod silenced;
@@ -113,7 +114,7 @@ fn judge(
         visit(&rules(&settings), &model, &mut findings);
         let findings = findings.into_vec();
         look(&model, &findings);
-        gathered.findings(findings, &settings);
+        gathered.of_part(number, findings, &settings);
         gathered.model(&model);
         chains.add(loaded, number, outlets(&model), &settings, &arguments);
         notices::of_ways(&model, &mut gathered);
@@ -155,7 +156,9 @@ fn finish(
         .map(|(_, file)| File { source: file.source.clone(), may_be_shown: file.may_be_shown })
         .collect();
     notices::of_settings(found, scope, &mut files, &mut gathered);
-    gathered.finish(files, judged, &suppressions)
+    let mut outcome = gathered.finish(files, judged, &suppressions);
+    reports::add(loaded, &mut outcome);
+    outcome
 }
 
 fn rules(settings: &Settings) -> Vec<&'static dyn Rule> {

@@ -3,55 +3,50 @@
 use lint_finding::{File, FileId, Notice, NoticeCode, Place};
 use nginx_semantics::budgets::{ADDRESSES, COPIES, COPIES_OF_WRITTEN, LISTENS, LISTENS_AND_NAMES, WAYS};
 use nginx_semantics::{
-    Configuration, Directive, DirectiveName, DirectiveRef, IncludeFailure, Loaded, Scope, SkipReason,
+    Configuration, Directive, DirectiveName, DirectiveRef, IncludeFailure, Loaded, ReadError, Scope,
+    SkipReason, Skipped,
 };
 
 use ws_model::Model;
 
 use crate::gather::Gathered;
+use crate::reports;
 use crate::settings::SettingsFiles;
 
-/// Files that are not judged.
+/// Files that are not judged. Those that were walked, and are of another kind by their names, are in the list of files
+/// alone.
 pub(crate) fn of_skipped(loaded: &Loaded, gathered: &mut Gathered) {
-    for skipped in &loaded.skipped {
-        let (code, message, incomplete) = match &skipped.reason {
-            SkipReason::Template(placeholder) => (
-                NoticeCode::Template,
-                format!("template, not linted: it has `{placeholder}`"),
-                skipped.is_named,
-            ),
-            SkipReason::NotNginx => {
-                (NoticeCode::NotNginx, "does not read as nginx configuration, not linted".to_owned(), false)
-            }
-            SkipReason::Binary => {
-                (NoticeCode::NotNginx, "is not a text file, not linted".to_owned(), skipped.is_named)
-            }
-            SkipReason::Empty => (NoticeCode::EmptyFile, "holds no directive".to_owned(), false),
-            SkipReason::NotEnabled => (
-                NoticeCode::NotEnabled,
-                "no link in sites-enabled leads to it, not linted; name it to have it judged".to_owned(),
-                false,
-            ),
-            SkipReason::Outside => (
-                NoticeCode::UnreadableFile,
-                if skipped.is_named {
-                    "is not read: a link leads out of the repository or the given folders; --host-includes allows that"
-                } else {
-                    "is a link that leads out of the given folders, not read; name it, or use --host-includes"
-                }
-                .to_owned(),
-                skipped.is_named,
-            ),
-            SkipReason::Unreadable(error) => {
-                (NoticeCode::UnreadableFile, format!("cannot be read: {error}"), true)
-            }
-            SkipReason::NothingFound => (
-                NoticeCode::UnreadableFile,
-                "no file in it looks like nginx configuration by its name".to_owned(),
-                true,
-            ),
+    let mut is_incomplete = false;
+    for Skipped { path, reason, is_named, is_by_name } in &loaded.skipped {
+        let code = match reason {
+            SkipReason::Template(_) | SkipReason::TemplateByName => NoticeCode::Template,
+            SkipReason::NotNginx | SkipReason::Binary | SkipReason::Mixed => NoticeCode::NotNginx,
+            SkipReason::Empty => NoticeCode::EmptyFile,
+            SkipReason::NotEnabled => NoticeCode::NotEnabled,
+            SkipReason::OtherKind(_) | SkipReason::OtherName | SkipReason::Budget => NoticeCode::NotJudged,
+            SkipReason::Outside
+            | SkipReason::LinkedFolder
+            | SkipReason::BrokenLink
+            | SkipReason::Unreadable(_)
+            | SkipReason::NothingFound => NoticeCode::UnreadableFile,
         };
-        gathered.notice(Notice { code, message, place: None, path: Some(skipped.path.clone()), incomplete });
+        let incomplete = match reason {
+            // It was read, and there is nothing to judge.
+            SkipReason::Empty => false,
+            SkipReason::Unreadable(ReadError::NotRegular | ReadError::NotFound) => *is_named,
+            SkipReason::Unreadable(_) => *is_named || *is_by_name,
+            _ => *is_named,
+        };
+        is_incomplete |= incomplete;
+        if incomplete || *is_by_name {
+            let message = reports::not_judged(reason).text;
+            gathered.notice(Notice { code, message, place: None, path: Some(path.clone()), incomplete });
+        }
+    }
+    if loaded.judged.is_empty() && !is_incomplete {
+        let message = "nothing was judged".to_owned();
+        let code = NoticeCode::NothingJudged;
+        gathered.notice(Notice { code, message, place: None, path: None, incomplete: true });
     }
 }
 
@@ -65,6 +60,9 @@ pub(crate) fn of_includes(configuration: Configuration<'_>, gathered: &mut Gathe
                     "`{target}` was not given: what it may set is taken as unknown; give it with --path-map, or read this machine's with --host-includes"
                 );
                 (NoticeCode::IncludeNotGiven, message, false)
+            }
+            IncludeFailure::Unreadable(error @ ReadError::Template(_)) => {
+                (NoticeCode::Template, format!("`{target}` is not linted: {error}"), true)
             }
             IncludeFailure::Unreadable(error) => {
                 (NoticeCode::UnreadableFile, format!("`{target}` cannot be read: {error}"), true)

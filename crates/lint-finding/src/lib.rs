@@ -18,7 +18,9 @@ pub use finding::{
 };
 pub use fingerprint::fingerprint;
 pub use fixes::{FixReport, FixRow};
-pub use outcome::{File, FileId, Notice, NoticeCode, Outcome, SettingsInEffect, Summary};
+pub use outcome::{
+    File, FileId, FileReport, FileStatus, NotJudged, Notice, NoticeCode, Outcome, SettingsInEffect, Summary,
+};
 pub use rule::{FixKind, Group, RuleMeta};
 pub use trace::{
     FieldOrigin, Instead, Prospect, Remark, Responder, SentField, SentRequest, Stage, Trace, TraceAnswer,

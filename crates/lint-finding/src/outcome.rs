@@ -20,6 +20,55 @@ pub struct File {
     pub may_be_shown: bool,
 }
 
+/// What became of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum FileStatus {
+    /// It looks like nginx configuration, or cannot be looked at, and is not judged.
+    NotJudged,
+    /// It is judged as a main file, or as a part that no main file includes.
+    Judged,
+    /// It is judged as a part of what includes it.
+    Included,
+    /// It holds no nginx configuration.
+    NotNginx,
+}
+
+impl FileStatus {
+    /// The kebab-case word used in every format.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NotJudged => "not-judged",
+            Self::Judged => "judged",
+            Self::Included => "included",
+            Self::NotNginx => "not-nginx",
+        }
+    }
+}
+
+/// Why a file is not judged.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NotJudged {
+    /// Kebab-case, for programs: `template`, `yaml`, `unreadable`, …
+    pub code: &'static str,
+    /// What such files are called when they are counted: one of them, several.
+    pub noun: (&'static str, &'static str),
+    /// In words.
+    pub text: String,
+    /// Whether it holds lines of nginx, as far as it could be looked at.
+    pub holds_nginx: bool,
+}
+
+/// A file below the given paths, or read besides, and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileReport {
+    /// As people see it.
+    pub path: String,
+    /// What became of it.
+    pub status: FileStatus,
+    /// Why, if it is not judged.
+    pub reason: Option<NotJudged>,
+}
+
 /// What a notice is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum NoticeCode {
@@ -35,6 +84,10 @@ pub enum NoticeCode {
     EmptyFile,
     /// A file in `sites-available` that no link enables.
     NotEnabled,
+    /// A file of another kind, or by its name no configuration, that holds lines of nginx.
+    NotJudged,
+    /// A given folder in which nothing is judged.
+    NothingJudged,
     /// No WebSocket endpoint was found.
     NoEndpoint,
     /// The configuration grows beyond what is judged.
@@ -65,6 +118,8 @@ impl NoticeCode {
             Self::NotNginx => "not-nginx",
             Self::EmptyFile => "empty-file",
             Self::NotEnabled => "not-enabled",
+            Self::NotJudged => "not-judged",
+            Self::NothingJudged => "nothing-judged",
             Self::NoEndpoint => "no-endpoint",
             Self::TooLarge => "too-large",
             Self::CommandLine => "command-line",
@@ -93,11 +148,29 @@ pub struct Notice {
     pub incomplete: bool,
 }
 
+impl Notice {
+    /// Whether it says no more than that a walked file is not judged, which is counted in the summary.
+    pub fn is_of_skipped_file(&self) -> bool {
+        use NoticeCode as N;
+        let is_of_file = matches!(
+            self.code,
+            N::UnreadableFile | N::Template | N::NotNginx | N::EmptyFile | N::NotEnabled | N::NotJudged
+        );
+        is_of_file && !self.incomplete && self.place.is_none()
+    }
+}
+
 /// The counts of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Summary {
     /// Files that were read and judged.
     pub files: usize,
+    /// Files that look like nginx configuration, or cannot be looked at, and are not judged.
+    pub not_judged: usize,
+    /// Files that hold no nginx configuration.
+    pub not_nginx: usize,
+    /// Folders of version control and of dependencies that were not looked into.
+    pub passed_over: usize,
     /// WebSocket endpoints, each counted once however many contexts reach it.
     pub endpoints: usize,
     /// Locations that proxy, endpoints among them.
@@ -144,6 +217,10 @@ pub struct Outcome {
     pub notices: Vec<Notice>,
     /// The settings files that count, by path.
     pub settings: Vec<SettingsInEffect>,
+    /// What became of each file, by path.
+    pub reports: Vec<FileReport>,
+    /// The folders that were not looked into, by path.
+    pub passed_over: Vec<String>,
     /// The counts.
     pub summary: Summary,
     /// What became of the fixes, where they were to be applied.

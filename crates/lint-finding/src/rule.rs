@@ -108,3 +108,20 @@ pub struct RuleMeta {
     /// The Markdown page beside the rule's source.
     pub docs: &'static str,
 }
+
+impl RuleMeta {
+    /// Whether it speaks about the logs and processes of a main file rather than about one location: its findings are
+    /// one for each main file, however many lines or locations are concerned.
+    pub fn is_once_per_root(&self) -> bool {
+        self.group == Group::Observability || ONCE_PER_ROOT.contains(&self.name)
+    }
+}
+
+/// Beside the group that is about logs.
+const ONCE_PER_ROOT: [&str; 5] = [
+    "dead-peer-undetected",
+    "no-shutdown-timeout",
+    "nofile-below-connections",
+    "small-header-buffers",
+    "worker-connections-budget",
+];

@@ -10,7 +10,7 @@ use crate::clip::Room;
 use crate::excerpt::{Excerpt, Mark};
 use crate::position::{Position, path_line};
 use crate::wrap::wrap;
-use crate::{Style, endpoints, escape, fixes, silenced, summary};
+use crate::{Style, endpoints, escape, files, fixes, silenced, summary};
 
 /// Beyond this, lines are not read but searched.
 const WIDEST: usize = 200;
@@ -21,24 +21,31 @@ const LABEL: usize = 32;
 
 pub(crate) fn write(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let style = &Style { width: style.width.clamp(NARROWEST, WIDEST), ..*style };
-    let is_followed = style.summary || style.verbose || !outcome.notices.is_empty();
-    let last = outcome.findings.len().saturating_sub(1);
-    for (index, finding) in outcome.findings.iter().enumerate() {
+    let is_followed = style.summary || style.verbose || shown_notices(outcome).next().is_some();
+    let (lines, drawn_ones): (Vec<&Finding>, Vec<&Finding>) =
+        outcome.findings.iter().partition(|finding| is_one_line(finding, style));
+    let is_followed = is_followed || !lines.is_empty();
+    let last = drawn_ones.len().saturating_sub(1);
+    for (index, finding) in drawn_ones.into_iter().enumerate() {
         out.write_all(drawn(outcome, finding, style).map_err(io::Error::other)?.as_bytes())?;
         if index < last || is_followed {
             writeln!(out)?;
         }
     }
+    for finding in &lines {
+        write_line(outcome, finding, style, out)?;
+    }
     if style.verbose {
         endpoints::write(outcome, style, out)?;
     }
     notices(outcome, style, out)?;
-    if !outcome.notices.is_empty() && style.summary {
+    let is_preceded = shown_notices(outcome).next().is_some() || !lines.is_empty();
+    if is_preceded && style.summary {
         writeln!(out)?;
     }
     if style.summary {
         fixes::write(outcome, out)?;
-        summary::write(&outcome.summary, outcome.fixes.is_some(), out)?;
+        summary::write(outcome, outcome.fixes.is_some(), out)?;
         silenced::write(outcome, out)?;
     }
     Ok(())
@@ -46,7 +53,32 @@ pub(crate) fn write(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io
 
 /// What was not read or done, a line each.
 pub(crate) fn notices(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    outcome.notices.iter().try_for_each(|notice| write_notice(outcome, notice, style, out))
+    shown_notices(outcome).try_for_each(|notice| write_notice(outcome, notice, style, out))
+}
+
+/// All but those that say no more than that a file is not judged: these are counted.
+fn shown_notices(outcome: &Outcome) -> impl Iterator<Item = &Notice> {
+    outcome.notices.iter().filter(|notice| !notice.is_of_skipped_file())
+}
+
+/// How many files were not judged, where no summary says so.
+pub(crate) fn skipped(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    match files::skipped(outcome) {
+        Some(line) => writeln!(out, "{} {line}", painted("note:", CYAN, style)),
+        None => Ok(()),
+    }
+}
+
+/// Whether a line is enough for it: it costs something and breaks nothing, and is about the main file as a whole, whose
+/// excerpt shows no more than its first line.
+fn is_one_line(finding: &Finding, style: &Style) -> bool {
+    !style.verbose && finding.severity <= Severity::Info && finding.rule.is_once_per_root()
+}
+
+fn write_line(outcome: &Outcome, finding: &Finding, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    let tag = painted("info:", CYAN, style);
+    let place = path_line(outcome, finding.primary.place);
+    writeln!(out, "{tag} [{}] {} ({place})", finding.rule.name, escape(&finding.message))
 }
 
 /// What miette draws: all but the footer, which it would wrap in the middle of code.

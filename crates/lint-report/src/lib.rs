@@ -10,6 +10,7 @@ mod diff;
 mod endpoints;
 mod escape;
 mod excerpt;
+mod files;
 mod fixes;
 mod human;
 mod json;
@@ -70,6 +71,19 @@ pub fn concise(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     guarded(out, |out| concise::write(outcome, out))
 }
 
+/// How many files may be nginx and were not judged, by reason, in one line; `None` if there is none.
+pub fn skipped(outcome: &Outcome) -> Option<String> {
+    files::skipped(outcome)
+}
+
+/// Each file with what became of it, a line each.
+///
+/// # Errors
+/// Whatever writing to `out` gives, a broken pipe among them.
+pub fn files(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+    guarded(out, |out| files::list(outcome, out))
+}
+
 /// Where a diff goes, which decides what of it is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DiffFor {
@@ -109,6 +123,7 @@ pub fn diff(
 pub fn would_fix(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     guarded(out, |out| {
         human::notices(outcome, style, out)?;
+        human::skipped(outcome, style, out)?;
         fixes::write_dry(outcome, style, out)
     })
 }

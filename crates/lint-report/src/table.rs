@@ -55,6 +55,9 @@ pub(crate) fn write(table: &EndpointTable, style: &Style, out: &mut dyn Write) -
     }
     human::notices(&table.outcome, style, out)?;
     if style.summary {
+        human::skipped(&table.outcome, style, out)?;
+    }
+    if style.summary {
         match table.rows.len() {
             0 => writeln!(out, "no WebSocket endpoint"),
             1 => writeln!(out, "1 WebSocket endpoint"),

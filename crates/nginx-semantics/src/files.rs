@@ -1,10 +1,13 @@
 //! The only way to files: disk in the program, memory in tests and for standard input.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::ops::Bound;
 use std::path::{Component, Path, PathBuf};
 
 use thiserror::Error;
+
+use crate::naming::is_passed_over;
 
 /// Why a file could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -24,6 +27,9 @@ pub enum ReadError {
     /// A link leads out of what may be read, which no configuration decides.
     #[error("it lies outside the given paths")]
     Outside,
+    /// What nginx reads is made of it: it has this placeholder where a directive or a block would stand.
+    #[error("it is a template, with `{0}` where a directive would stand")]
+    Template(String),
     /// Settings that somebody else may have put there.
     #[error(
         "it belongs neither to you, nor to root, nor to the owner of the given folder; --config names it"
@@ -58,12 +64,46 @@ pub trait Files {
     fn link_target(&self, path: &Path) -> Option<PathBuf>;
     /// Who owns a folder; `None` where nothing is there.
     fn owner(&self, identity: &Path) -> Option<Owner>;
+    /// The first bytes of a regular file, at most so many.
+    ///
+    /// # Errors
+    /// [`ReadError`], one variant a reason.
+    fn head(&self, identity: &Path, most: usize) -> Result<Vec<u8>, ReadError> {
+        let mut bytes = self.read(identity)?;
+        bytes.truncate(most);
+        Ok(bytes)
+    }
     /// The names in a folder, in no order; empty where it is none.
-    fn names(&self, identity: &Path) -> Vec<String>;
+    fn names(&self, identity: &Path) -> Vec<OsString>;
     /// Whether `path` is a folder, through links.
     fn is_folder(&self, path: &Path) -> bool;
-    /// The files below a folder, at any depth, links to folders not followed, sorted; each as its path from there.
-    fn walk(&self, identity: &Path) -> Vec<PathBuf>;
+    /// Everything below a folder, at any depth, sorted: files, and what is neither a file nor a folder that is looked
+    /// into. Links to folders are not followed, nor are folders entered that [`crate::is_passed_over`] names.
+    fn walk(&self, identity: &Path) -> Vec<Met>;
+}
+
+/// What walking a folder meets.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Met {
+    /// From the folder that is walked.
+    pub path: PathBuf,
+    /// What is there.
+    pub kind: MetKind,
+}
+
+/// What is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MetKind {
+    /// A regular file, or a link to one.
+    File,
+    /// A link to a folder.
+    LinkedFolder,
+    /// A link to nothing.
+    BrokenLink,
+    /// A FIFO, socket or device.
+    Special,
+    /// A folder that is not looked into.
+    PassedOver,
 }
 
 /// Who owns a file, as the one who runs the program sees it.
@@ -200,12 +240,11 @@ impl Files for MemoryFiles {
         self.identity(path).map(|identity| self.owned(&identity))
     }
 
-    fn names(&self, folder: &Path) -> Vec<String> {
+    fn names(&self, folder: &Path) -> Vec<OsString> {
         let folder = self.resolved(folder);
-        let first = |(_, rest): (&PathBuf, &Path)| {
-            rest.components().next().map(|name| name.as_os_str().to_string_lossy().into_owned())
-        };
-        let mut names: Vec<String> = self.below(&folder).filter_map(first).collect();
+        let first =
+            |(_, rest): (&PathBuf, &Path)| rest.components().next().map(|name| name.as_os_str().to_owned());
+        let mut names: Vec<OsString> = self.below(&folder).filter_map(first).collect();
         names.dedup();
         names
     }
@@ -214,11 +253,25 @@ impl Files for MemoryFiles {
         self.below(&self.resolved(path)).next().is_some()
     }
 
-    fn walk(&self, folder: &Path) -> Vec<PathBuf> {
+    fn walk(&self, folder: &Path) -> Vec<Met> {
         let resolved = self.resolved(folder);
-        let is_file = |path: &Path| matches!(self.entries.get(&self.resolved(path)), Some(Entry::Bytes(_)));
-        let files = self.below(&resolved).filter(|(path, _)| is_file(path));
-        files.map(|(_, rest)| rest.to_owned()).collect()
+        let met = |(path, rest): (&PathBuf, &Path)| {
+            let mut way = PathBuf::new();
+            let folders = rest.parent().into_iter().flat_map(Path::components);
+            for part in folders {
+                way.push(part);
+                if is_passed_over(part.as_os_str()) {
+                    return Met { path: way, kind: MetKind::PassedOver };
+                }
+            }
+            let kind = match self.entries.get(&self.resolved(path)) {
+                Some(Entry::Bytes(_)) => MetKind::File,
+                _ if self.is_folder(path) => MetKind::LinkedFolder,
+                _ => MetKind::BrokenLink,
+            };
+            Met { path: rest.to_owned(), kind }
+        };
+        self.below(&resolved).map(met).collect::<BTreeSet<Met>>().into_iter().collect()
     }
 }
 
@@ -260,7 +313,14 @@ impl Files for Overlay<'_> {
         self.below.owner(path)
     }
 
-    fn names(&self, folder: &Path) -> Vec<String> {
+    fn head(&self, path: &Path, most: usize) -> Result<Vec<u8>, ReadError> {
+        if self.is_it(path) {
+            return Ok(self.bytes.get(..most).unwrap_or(&self.bytes).to_owned());
+        }
+        self.below.head(path, most)
+    }
+
+    fn names(&self, folder: &Path) -> Vec<OsString> {
         self.below.names(folder)
     }
 
@@ -268,7 +328,7 @@ impl Files for Overlay<'_> {
         !self.is_it(path) && self.below.is_folder(path)
     }
 
-    fn walk(&self, folder: &Path) -> Vec<PathBuf> {
+    fn walk(&self, folder: &Path) -> Vec<Met> {
         self.below.walk(folder)
     }
 }
@@ -308,7 +368,14 @@ mod tests {
         assert_eq!(files.read(Path::new("/b/y.conf")), Ok(b"x".to_vec()));
         assert_eq!(files.identity(Path::new("/b/y.conf")), Some("/a/x.conf".into()));
         assert_eq!(files.names(Path::new("/b")), ["gone", "loop", "x.conf", "y.conf"]);
-        assert_eq!(files.walk(Path::new("/b")), [Path::new("x.conf"), Path::new("y.conf")]);
+        let met: Vec<_> = files.walk(Path::new("/b")).into_iter().map(|met| (met.path, met.kind)).collect();
+        let expected = [
+            ("gone", MetKind::BrokenLink),
+            ("loop", MetKind::BrokenLink),
+            ("x.conf", MetKind::File),
+            ("y.conf", MetKind::File),
+        ];
+        assert_eq!(met, expected.map(|(path, kind)| (PathBuf::from(path), kind)));
         for path in ["/a/loop", "/a/gone"] {
             assert_eq!(files.identity(Path::new(path)), None);
             assert_eq!(files.read(Path::new(path)), Err(ReadError::NotFound));

@@ -6,7 +6,8 @@ use std::path::{Component, Path, PathBuf};
 use glob::{MatchOptions, Pattern};
 
 use crate::distribution::shipped;
-use crate::files::{Files, normalize};
+use crate::files::{Files, folder_of, normalize};
+use crate::naming::{becomes, is_open_to_includes};
 
 /// `--path-map FROM=TO`: what nginx would open as FROM, or below it, is TO here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +63,12 @@ impl Scope {
         self.given.iter().any(|folder| is_openly_below(identity, folder))
     }
 
+    /// Whether a path with its links resolved lies below the given folders, in what belongs to version control or
+    /// behind hidden names too: such files may be looked into, and nothing of them is shown.
+    pub(crate) fn is_below_given(&self, identity: &Path) -> bool {
+        self.given.iter().any(|folder| identity.starts_with(folder))
+    }
+
     /// Whether the file of this identity may be read without being named: it lies inside the given folders, or where
     /// a path map leads.
     pub(crate) fn may_be_read(&self, files: &dyn Files, identity: &Path) -> bool {
@@ -91,10 +98,9 @@ pub fn is_inside(identity: &Path, folder: &Path) -> bool {
     identity.strip_prefix(folder).is_ok_and(|rest| rest.components().all(|part| part.as_os_str() != ".git"))
 }
 
-/// Whether no hidden folder lies between: a repository's `.git` may hold a token, and no nginx configuration.
+/// Whether a configuration may name the file: see [`is_open_to_includes`].
 fn is_openly_below(path: &Path, folder: &Path) -> bool {
-    let is_hidden = |part: Component<'_>| part.as_os_str().as_encoded_bytes().starts_with(b".");
-    path.strip_prefix(folder).is_ok_and(|rest| !rest.components().any(is_hidden))
+    path.strip_prefix(folder).is_ok_and(is_open_to_includes)
 }
 
 /// From where relative includes are looked for.
@@ -155,11 +161,26 @@ pub(crate) fn resolve(files: &dyn Files, scope: &Scope, base: &Base, argument: &
     }
     let is_inside = base.is_root
         && !is_outside
+        && !is_made_at_start(files, scope, base, argument)
         && base.folders.iter().any(|folder| {
             let folder = scope.absolute(folder);
             normalize(&folder.join(argument)).starts_with(&folder)
         });
     Resolved::NotGiven { is_pattern, is_inside }
+}
+
+/// Whether a template lies where what starts nginx makes the included file of it: beside its place, or in a folder
+/// `templates` there or beside that.
+fn is_made_at_start(files: &dyn Files, scope: &Scope, base: &Base, argument: &str) -> bool {
+    let Some(name) = Path::new(argument).file_name() else { return false };
+    let beside = |folder: &PathBuf| {
+        let folder = folder_of(&normalize(&folder.join(argument)));
+        [folder.clone(), folder.join("templates"), folder_of(&folder).join("templates")]
+    };
+    base.folders.iter().flat_map(beside).any(|folder| {
+        let identity = files.identity(&folder).filter(|identity| scope.may_be_read(files, identity));
+        identity.is_some_and(|folder| files.names(&folder).iter().any(|one| becomes(Path::new(one), name)))
+    })
 }
 
 /// The file that another directive than `include` names, where it lies inside what was given: its identity, and whether
@@ -265,7 +286,8 @@ fn expand(files: &dyn Files, scope: &Scope, pattern: &Path) -> Vec<PathBuf> {
             match files.identity(place) {
                 Some(identity) if scope.may_be_read(files, &identity) => {
                     let names = files.names(&identity);
-                    let names = names.iter().filter(|name| pattern.matches_with(name, options));
+                    let names =
+                        names.iter().filter(|name| pattern.matches_with(&name.to_string_lossy(), options));
                     matching.extend(names.map(|name| folder.join(name)));
                 }
                 Some(_) if files.is_folder(place) => unlisted.push(folder),

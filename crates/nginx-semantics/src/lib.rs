@@ -22,6 +22,7 @@ mod location;
 pub mod mistakes;
 #[cfg(not(feature = "mistakes"))]
 mod mistakes;
+mod naming;
 mod nesting;
 mod path;
 pub mod pattern;
@@ -49,11 +50,12 @@ pub use exchange::{
     Answer, AnsweredBy, CHANGES, ClientRequest, Ending, Exchange, Exchanges, HeaderSource, Obstacle, Passed,
     Step, UpstreamHeader, UpstreamRequest, UpstreamVersion, Way,
 };
-pub use files::{Files, MemoryFiles, Overlay, Owner, ReadError, normalize};
+pub use files::{Files, MemoryFiles, Met, MetKind, Overlay, Owner, ReadError, normalize};
 pub use header_buffers::HeaderBuffer;
 pub use include::{PathMap, Scope, is_inside};
-pub use load::{Loaded, SkipReason, Skipped, load, load_main, load_with};
+pub use load::{FileReport, FileStatus, Loaded, SkipReason, Skipped, load, load_main, load_with};
 pub use location::{LocationName, Locations, Modifier, Selection};
+pub use naming::{OtherKind, is_passed_over};
 pub use nesting::{Nesting, misplaced_location, misplaced_uri};
 pub use path::{normalize_path, normalize_path_as};
 pub use repository::{named_identity, repository};

@@ -11,6 +11,7 @@ use crate::budgets::{self, Copies};
 use crate::catalogue::{self, DirectiveName};
 use crate::files::{Files, ReadError};
 use crate::include::Scope;
+use crate::load::SkipReason;
 use crate::placeholder::{self, Placeholders, in_place_of_directive};
 
 /// Index of a file among the [`Sources`].
@@ -170,6 +171,8 @@ impl Vocabulary for NginxVocabulary {
 pub struct Sources {
     files: Vec<Arc<SourceFile>>,
     by_identity: HashMap<PathBuf, FileId>,
+    /// What looking into other files has told, by identity: fixes judge the tree again and again.
+    looks: HashMap<PathBuf, Option<SkipReason>>,
     /// What the configurations of the run hold so far.
     copies: Copies,
     /// What all files count together.
@@ -192,8 +195,12 @@ impl Sources {
     /// # Errors
     /// When a file gets larger than is read.
     pub fn with(&self, changed: &BTreeMap<FileId, Vec<u8>>) -> Result<Self, ReadError> {
-        let mut this =
-            Self { files: self.files.clone(), by_identity: self.by_identity.clone(), ..Self::default() };
+        let mut this = Self {
+            files: self.files.clone(),
+            by_identity: self.by_identity.clone(),
+            looks: self.looks.clone(),
+            ..Self::default()
+        };
         for (id, file) in (0..).map(FileId).zip(&mut this.files) {
             let Some(bytes) = changed.get(&id) else { continue };
             *file = Arc::new(file.with(bytes.clone())?);
@@ -223,6 +230,21 @@ impl Sources {
         let id = self.add(path.to_owned(), &scope.shown(path), bytes, may_be_shown, false)?;
         self.by_identity.insert(identity, id);
         Ok(id)
+    }
+
+    /// The file of this identity, if it was read.
+    pub(crate) fn known(&self, identity: &Path) -> Option<FileId> {
+        self.by_identity.get(identity).copied()
+    }
+
+    /// What looking into a file has told before.
+    pub(crate) fn looked_at(&self, identity: &Path) -> Option<&Option<SkipReason>> {
+        self.looks.get(identity)
+    }
+
+    /// Keeps what looking into a file has told.
+    pub(crate) fn keep_look(&mut self, identity: PathBuf, told: Option<SkipReason>) {
+        self.looks.insert(identity, told);
     }
 
     /// Whether a file may be placed at one more include of any configuration of the run.

@@ -12,8 +12,7 @@ const AFTER_HELP: &str = "\
 Exit codes:
   0  nothing found at or above --fail-on; with --fix, nothing left; with --diff, nothing to change
   1  something found; with --fix, something left; with --diff, something to change
-  2  could not do all that was asked: wrong usage, unreadable files, files that could not be fixed,
-     parts of a diff that are withheld";
+  2  could not do all that was asked: wrong usage, unreadable files, files that could not be fixed, files that are named or included and not judged, nothing judged, parts of a diff that are withheld";
 
 const ENDPOINTS_AFTER_HELP: &str = "\
 Exit codes:
@@ -150,6 +149,9 @@ pub(crate) struct LintArgs {
     /// The mildest severity that makes the exit code 1
     #[arg(long, value_name = "SEVERITY", value_enum, default_value_t, help_heading = "Rules")]
     pub(crate) fail_on: FailOn,
+    /// Exit with 2 if a file looks like nginx configuration and was not judged, though it was only walked
+    #[arg(long, help_heading = "Rules")]
+    pub(crate) fail_on_skipped: bool,
     #[command(flatten)]
     pub(crate) fixing: FixArgs,
 
@@ -167,6 +169,9 @@ pub(crate) struct LintArgs {
     pub(crate) output: OutputArgs,
     #[command(flatten)]
     pub(crate) color: ColorArgs,
+    /// List each file with what became of it: judged, included, not judged and why, no nginx configuration
+    #[arg(long, help_heading = "Output")]
+    pub(crate) show_files: bool,
     /// Findings only: no summary, no notices but of what could not be done
     #[arg(short, long, help_heading = "Output")]
     pub(crate) quiet: bool,

@@ -2,13 +2,13 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
-use std::fs;
+use std::ffi::OsString;
+use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use nginx_semantics::{Files, Owner, ReadError, normalize};
+use nginx_semantics::{Files, Met, MetKind, Owner, ReadError, is_passed_over, normalize};
 use rustix::fs::FileType;
 
 pub(crate) mod handle;
@@ -47,18 +47,24 @@ impl Disk {
 
 impl Files for Disk {
     fn read_owned(&self, identity: &Path) -> Result<(Vec<u8>, Owner), ReadError> {
-        // Opening alone may do something to a device, so the kind is asked for first; whether it still is that kind, the
-        // handle says.
-        let before = fs::metadata(identity).map_err(|error| read_error(&error))?;
-        may_be_read(&before, identity)?;
-        let file = handle::file(identity).map_err(|error| read_error(&error))?;
-        let metadata = file.metadata().map_err(|error| read_error(&error))?;
-        may_be_read(&metadata, identity)?;
+        let (file, metadata) = opened(identity)?;
+        if metadata.len() > LARGEST {
+            return Err(ReadError::TooLarge(LARGEST));
+        }
         match read_at_most(file, LARGEST, metadata.len()) {
             Ok(Some(bytes)) => Ok((bytes, owner(&metadata))),
             Ok(None) => Err(ReadError::TooLarge(LARGEST)),
             Err(error) => Err(read_error(&error)),
         }
+    }
+
+    fn head(&self, identity: &Path, most: usize) -> Result<Vec<u8>, ReadError> {
+        let (file, metadata) = opened(identity)?;
+        let expected = usize::try_from(metadata.len()).unwrap_or(most).min(most);
+        let mut bytes = Vec::with_capacity(expected);
+        let most = u64::try_from(most).unwrap_or(u64::MAX);
+        file.take(most).read_to_end(&mut bytes).map_err(|error| read_error(&error))?;
+        Ok(bytes)
     }
 
     fn identity(&self, path: &Path) -> Option<PathBuf> {
@@ -84,19 +90,19 @@ impl Files for Disk {
         fs::symlink_metadata(identity).ok().map(|metadata| owner(&metadata))
     }
 
-    fn names(&self, identity: &Path) -> Vec<String> {
+    fn names(&self, identity: &Path) -> Vec<OsString> {
         let entries = listed(identity).unwrap_or_else(|error| {
             self.note(identity, &error);
             Vec::new()
         });
-        entries.into_iter().filter_map(|(name, _)| name.into_string().ok()).collect()
+        entries.into_iter().map(|(name, _)| name).collect()
     }
 
     fn is_folder(&self, path: &Path) -> bool {
         fs::metadata(path).is_ok_and(|metadata| metadata.is_dir())
     }
 
-    fn walk(&self, identity: &Path) -> Vec<PathBuf> {
+    fn walk(&self, identity: &Path) -> Vec<Met> {
         let mut found = Vec::new();
         let mut folders = vec![PathBuf::new()];
         while let Some(folder) = folders.pop() {
@@ -111,22 +117,40 @@ impl Files for Disk {
                 Vec::new()
             });
             for (name, kind) in entries {
-                match kind {
-                    FileType::Directory if !is_passed_over(&name) => folders.push(folder.join(name)),
-                    FileType::RegularFile => found.push(folder.join(name)),
-                    // `sites-enabled` is made of links.
-                    FileType::Symlink
-                        if fs::metadata(path.join(&name)).is_ok_and(|target| target.is_file()) =>
-                    {
-                        found.push(folder.join(name));
+                let kind = match kind {
+                    FileType::Directory if !is_passed_over(&name) => {
+                        folders.push(folder.join(name));
+                        continue;
                     }
-                    _ => {}
-                }
+                    FileType::Directory => MetKind::PassedOver,
+                    FileType::RegularFile => MetKind::File,
+                    // `sites-enabled` is made of links.
+                    FileType::Symlink => match fs::metadata(path.join(&name)) {
+                        Ok(target) if target.is_file() => MetKind::File,
+                        Ok(target) if target.is_dir() => MetKind::LinkedFolder,
+                        Ok(_) => MetKind::Special,
+                        Err(_) => MetKind::BrokenLink,
+                    },
+                    _ => MetKind::Special,
+                };
+                found.push(Met { path: folder.join(name), kind });
             }
         }
         found.sort();
         found
     }
+}
+
+/// A regular file that ends, open, with what the handle says of it.
+fn opened(identity: &Path) -> Result<(File, fs::Metadata), ReadError> {
+    // Opening alone may do something to a device, so the kind is asked for first; whether it still is that kind, the
+    // handle says.
+    let before = fs::metadata(identity).map_err(|error| read_error(&error))?;
+    may_be_read(&before, identity)?;
+    let file = handle::file(identity).map_err(|error| read_error(&error))?;
+    let metadata = file.metadata().map_err(|error| read_error(&error))?;
+    may_be_read(&metadata, identity)?;
+    Ok((file, metadata))
 }
 
 fn listed(identity: &Path) -> io::Result<Vec<(OsString, FileType)>> {
@@ -140,9 +164,6 @@ fn may_be_read(metadata: &fs::Metadata, identity: &Path) -> Result<(), ReadError
     }
     if !metadata.is_file() || PSEUDO.iter().any(|folder| identity.starts_with(folder)) {
         return Err(ReadError::NotRegular);
-    }
-    if metadata.len() > LARGEST {
-        return Err(ReadError::TooLarge(LARGEST));
     }
     Ok(())
 }
@@ -158,11 +179,6 @@ pub(crate) fn read_at_most(reader: impl Read, limit: u64, expected: u64) -> io::
     let mut bytes = Vec::with_capacity(usize::try_from(expected.min(limit)).unwrap_or(0) + 1);
     reader.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
     Ok((bytes.len() as u64 <= limit).then_some(bytes))
-}
-
-/// Below the folder that was asked for, those that hold no configuration are passed over.
-fn is_passed_over(name: &OsStr) -> bool {
-    name.as_encoded_bytes().starts_with(b".") || name == "node_modules" || name == "target"
 }
 
 /// Whether nothing of that name is there, or can be.

@@ -18,6 +18,11 @@ pub(crate) enum Exit {
 }
 
 impl Exit {
+    /// What an outcome amounts to where files that are not judged count as what was asked for.
+    pub(crate) fn with_skipped(outcome: &Outcome, fail_on: FailOn) -> Self {
+        if outcome.summary.not_judged > 0 { Self::Failed } else { Self::of(outcome, fail_on) }
+    }
+
     /// What an outcome amounts to.
     pub(crate) fn of(outcome: &Outcome, fail_on: FailOn) -> Self {
         let is_reached = fail_on.threshold().is_some_and(|threshold| outcome.worst() >= Some(threshold));
@@ -109,6 +114,15 @@ mod tests {
         assert_eq!(Exit::of(&outcome(&[Error], false), FailOn::Never), Exit::Clean);
         assert_eq!(Exit::of(&outcome(&[Pedantic], false), FailOn::Info), Exit::Clean);
         assert_eq!(Exit::of(&outcome(&[], false), FailOn::Info), Exit::Clean);
+    }
+
+    #[test]
+    fn what_was_walked_and_not_judged_counts_on_request() {
+        let mut found = outcome(&[Severity::Error], false);
+        assert_eq!(Exit::with_skipped(&found, FailOn::Error), Exit::Findings);
+        found.summary.not_judged = 1;
+        assert_eq!(Exit::of(&found, FailOn::Error), Exit::Findings);
+        assert_eq!(Exit::with_skipped(&found, FailOn::Error), Exit::Failed);
     }
 
     #[test]

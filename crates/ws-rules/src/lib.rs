@@ -8,6 +8,7 @@ mod commercial;
 mod compiled;
 mod context;
 mod edit;
+mod excerpt;
 mod listening;
 mod logging;
 mod map_entry;

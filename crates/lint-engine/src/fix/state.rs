@@ -261,9 +261,9 @@ impl State {
             said.filter(|finding| !is_selected || settings.selects(finding.rule)).cloned().collect()
         };
         notices::of_skipped(loaded, &mut gathered);
-        for part in &self.parts {
+        for (number, part) in self.parts.iter().enumerate() {
             let findings = of(&mut part.said.iter().map(|said| &said.finding), &part.settings);
-            gathered.findings(findings, &part.settings);
+            gathered.of_part(number, findings, &part.settings);
             gathered.add(&part.rest);
         }
         for (number, said) in &self.chained {

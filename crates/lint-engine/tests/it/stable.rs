@@ -71,6 +71,49 @@ proxy_read_timeout 3600s;
 }
 
 #[test]
+fn what_is_about_the_main_file_is_said_once() {
+    let server = |name: &str, comment: &str| {
+        format!(
+            "server {{ server_name {name};{comment}
+access_log off;
+location /ws/ {{ proxy_pass http://127.0.0.1:9000; proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; \
+             proxy_set_header Connection $connection_upgrade; proxy_read_timeout 1h; }} }}\n"
+        )
+    };
+    let main = "worker_shutdown_timeout 1h;\nerror_log e.log info;\nevents { worker_connections 4096; }
+http { map $http_upgrade $connection_upgrade { default upgrade; '' close; } include sites/*.conf; }\n";
+    let silence = "\n# nginx-ws-lint: ignore[access-log-off] nobody reads it";
+    let tree = |first: &str| {
+        let mut tree = Snippet::bare(main);
+        for (file, comment) in [("a", first), ("b", ""), ("c", "")] {
+            tree = tree.file(&format!("sites/{file}.conf"), &server(file, comment));
+        }
+        tree.run()
+    };
+    let said = |outcome: &lint_finding::Outcome| -> Vec<(String, usize)> {
+        let about = outcome.findings.iter().filter(|finding| finding.rule.name == "access-log-off");
+        let path = |finding: &lint_finding::Finding| {
+            outcome.file(finding.primary.place.file).expect("a file").source.path().to_owned()
+        };
+        let here_too = |finding: &lint_finding::Finding| {
+            finding.labels.iter().filter(|label| label.message == "here too").count()
+        };
+        about.map(|finding| (path(finding), here_too(finding))).collect()
+    };
+    let outcome = tree("");
+    assert_eq!(said(&outcome), [("sites/a.conf".to_owned(), 2)]);
+    let finding = outcome.findings.iter().find(|finding| finding.rule.name == "access-log-off").expect("it");
+    let help = finding.help.as_deref().unwrap_or_default();
+    assert!(help.contains("the same holds at 2 more places of this configuration"), "{help}");
+    // Its edits are those of all three, and a log format that is added once.
+    let edits = finding.fix.as_ref().map_or(0, |fix| fix.edits.len());
+    assert_eq!(edits, 4);
+    // A comment silences its own line alone.
+    let outcome = tree(silence);
+    assert_eq!((said(&outcome), outcome.summary.suppressed), (vec![("sites/b.conf".to_owned(), 1)], 1));
+}
+
+#[test]
 fn fingerprints_do_not_count_lines() {
     let names = |snippet: &Snippet| -> Vec<String> {
         snippet.run().findings.into_iter().map(|finding| finding.fingerprint).collect()

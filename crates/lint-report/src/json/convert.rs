@@ -16,7 +16,19 @@ pub(crate) fn output<'a>(outcome: &'a Outcome, tool: &ToolInfo<'a>) -> v1::Outpu
         settings: settings(outcome),
         summary: summary(outcome),
         notices: outcome.notices.iter().map(|notice| self::notice(outcome, notice)).collect(),
+        files: outcome.reports.iter().map(file).collect(),
+        passed_over: &outcome.passed_over,
         fixes: outcome.fixes.as_ref().map(fixes),
+    }
+}
+
+fn file(report: &finding::FileReport) -> v1::File<'_> {
+    let reason = report.reason.as_ref();
+    v1::File {
+        path: &report.path,
+        status: report.status.name(),
+        reason: reason.map(|reason| reason.code),
+        text: reason.map(|reason| reason.text.as_str()),
     }
 }
 
@@ -33,6 +45,9 @@ pub(super) fn summary(outcome: &Outcome) -> v1::Summary {
     let summary = &outcome.summary;
     v1::Summary {
         files: summary.files,
+        not_judged: summary.not_judged,
+        not_nginx: summary.not_nginx,
+        passed_over: summary.passed_over,
         endpoints: summary.endpoints,
         proxied_locations: summary.proxied_locations,
         errors: summary.errors,

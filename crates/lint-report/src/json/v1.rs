@@ -16,6 +16,10 @@ pub(crate) struct Output<'a> {
     pub(crate) settings: Vec<SettingsInEffect<'a>>,
     pub(crate) summary: Summary,
     pub(crate) notices: Vec<Notice<'a>>,
+    /// What became of each file; those without nginx configuration only with `--show-files`.
+    pub(crate) files: Vec<File<'a>>,
+    /// The folders that were not looked into.
+    pub(crate) passed_over: &'a [String],
     /// What became of the fixes; null without `--fix`.
     pub(crate) fixes: Option<Fixes<'a>>,
 }
@@ -174,6 +178,9 @@ pub(crate) struct Setting<'a> {
 #[derive(Debug, Serialize)]
 pub(crate) struct Summary {
     pub(crate) files: usize,
+    pub(crate) not_judged: usize,
+    pub(crate) not_nginx: usize,
+    pub(crate) passed_over: usize,
     pub(crate) endpoints: usize,
     pub(crate) proxied_locations: usize,
     pub(crate) errors: usize,
@@ -187,6 +194,17 @@ pub(crate) struct Summary {
     pub(crate) fixable: usize,
     /// Those of them whose fix is safe.
     pub(crate) fixable_safely: usize,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct File<'a> {
+    pub(crate) path: &'a str,
+    /// `judged`, `included`, `not-judged` or `not-nginx`.
+    pub(crate) status: &'static str,
+    /// Why it is not judged, in a word.
+    pub(crate) reason: Option<&'a str>,
+    /// The same in words.
+    pub(crate) text: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]

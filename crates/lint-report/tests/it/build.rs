@@ -101,7 +101,7 @@ pub(crate) fn human(outcome: &Outcome, style: &Style) -> String {
 /// The findings alone.
 pub(crate) fn drawn(outcome: &Outcome, style: &Style) -> String {
     let text = human(outcome, style);
-    text[..text.find("\n1 file, ").unwrap()].to_owned()
+    text[..text.find("\n1 file judged, ").unwrap()].to_owned()
 }
 
 pub(crate) fn concise(outcome: &Outcome) -> String {

@@ -63,7 +63,7 @@ fn verbose_lists_endpoints_with_provenance() {
       X-Real-IP     $remote_addr (here, app.conf:2)
       idle timeout  unknown
 
-    1 file, 1 WebSocket endpoint
+    1 file judged, 1 WebSocket endpoint
     no findings
     ");
 }

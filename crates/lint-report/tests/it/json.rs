@@ -22,6 +22,9 @@ fn empty_lists_are_printed() {
       "settings": [],
       "summary": {
         "files": 0,
+        "not_judged": 0,
+        "not_nginx": 0,
+        "passed_over": 0,
         "endpoints": 0,
         "proxied_locations": 0,
         "errors": 0,
@@ -34,6 +37,8 @@ fn empty_lists_are_printed() {
         "fixable_safely": 0
       },
       "notices": [],
+      "files": [],
+      "passed_over": [],
       "fixes": null
     }
     "#);

@@ -104,7 +104,7 @@ fn a_clean_run() {
     outcome.findings.clear();
     outcome.summary.errors = 0;
     assert_snapshot!(human(&outcome, &PLAIN), @"
-    1 file, 1 WebSocket endpoint
+    1 file judged, 1 WebSocket endpoint
     no findings
     ");
     assert_snapshot!(concise(&outcome), @"");

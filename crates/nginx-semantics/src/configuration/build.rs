@@ -250,7 +250,7 @@ impl<'a> Builder<'a> {
         };
         if listens > budgets::LISTENS || listens.saturating_mul(names) > budgets::LISTENS_AND_NAMES {
             self.problem_once(line, IncludeFailure::TooManyAddresses);
-            if !self.layout.contexts.get(server.0 as usize).is_some_and(|server| !server.gaps.is_empty()) {
+            if self.layout.contexts.get(server.0 as usize).is_none_or(|server| server.gaps.is_empty()) {
                 self.gap(server, Gap { include: line, is_pattern: false, is_placeholder: false });
             }
             return false;
@@ -367,7 +367,14 @@ impl<'a> Builder<'a> {
     }
 
     fn open(&mut self, path: &Path) -> (String, Result<FileId, ReadError>) {
-        (self.scope.shown(path), self.sources.open(self.files, self.scope, path))
+        let opened = self.sources.open(self.files, self.scope, path).and_then(|id| {
+            let file = self.sources.get(id);
+            match file.and_then(|file| Some(file.template_mark()?.of(file.bytes()))) {
+                Some(mark) => Err(ReadError::Template(String::from_utf8_lossy(mark).into_owned())),
+                None => Ok(id),
+            }
+        });
+        (self.scope.shown(path), opened)
     }
 
     fn enter(

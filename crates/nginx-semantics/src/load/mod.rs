@@ -4,7 +4,10 @@ mod adopt;
 mod classify;
 mod context;
 mod reach;
+mod status;
+mod structure;
 mod walk;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -17,37 +20,7 @@ use crate::files::{Files, ReadError, folder_of, normalize};
 use crate::include::Scope;
 use crate::sources::{FileId, Sources};
 
-/// Why a file is not judged.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SkipReason {
-    /// It has placeholders of a template engine; the first one.
-    Template(String),
-    /// It was found by walking and does not read as nginx.
-    NotNginx,
-    /// It holds bytes that no configuration has.
-    Binary,
-    /// It holds no directive.
-    Empty,
-    /// It lies in `sites-available`, and no link in `sites-enabled` leads to it.
-    NotEnabled,
-    /// It was found by walking, and is a link that leads out of the given folders.
-    Outside,
-    /// It could not be read.
-    Unreadable(ReadError),
-    /// A folder in which no file looks like nginx configuration.
-    NothingFound,
-}
-
-/// A file that is not judged.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Skipped {
-    /// As people see it.
-    pub path: String,
-    /// Why.
-    pub reason: SkipReason,
-    /// Whether it was named on the command line.
-    pub is_named: bool,
-}
+pub use status::{FileReport, FileStatus, SkipReason, Skipped};
 
 /// All that was read.
 #[derive(Debug, Default)]
@@ -56,8 +29,12 @@ pub struct Loaded {
     pub sources: Sources,
     /// One for each root, and one for the fragments of each argument that have none.
     pub layouts: Vec<Layout>,
-    /// What is not judged.
+    /// What is not judged, and why, by path.
     pub skipped: Vec<Skipped>,
+    /// What became of each file: every one below the given folders, and those that are read besides, by path.
+    pub files: Vec<FileReport>,
+    /// The folders below the given ones that were not looked into, by path.
+    pub passed_over: Vec<String>,
     /// The files that are judged.
     pub judged: BTreeSet<FileId>,
 }
@@ -81,7 +58,8 @@ pub fn load(files: &dyn Files, arguments: &[PathBuf], scope: &Scope) -> Loaded {
 /// read again.
 pub fn load_with(sources: Sources, files: &dyn Files, arguments: &[PathBuf], scope: &Scope) -> Loaded {
     let mut loaded = Loaded { sources, ..Loaded::default() };
-    let candidates = walk::candidates(files, arguments, scope, &mut loaded);
+    let mut walked = walk::walk(files, arguments, scope, &mut loaded.sources);
+    let candidates = std::mem::take(&mut walked.candidates);
     let is_root = |candidate: &&Candidate| {
         let is_set = |identity| scope.roots.contains(&identity);
         files.identity(&candidate.path).is_some_and(is_set) || is_root(&loaded.sources, candidate.file)
@@ -111,8 +89,7 @@ pub fn load_with(sources: Sources, files: &dyn Files, arguments: &[PathBuf], sco
         .collect();
     for fragment in fragments {
         if !fragment.is_named && adopt::is_not_enabled(&fragment.path, &enabling) {
-            let path = scope.shown(&fragment.path);
-            loaded.skipped.push(Skipped { path, reason: SkipReason::NotEnabled, is_named: false });
+            walked.not_enabled.insert(fragment.path.clone());
             continue;
         }
         match adopt::adopter(&loaded.sources, &mut judged, fragment) {
@@ -132,12 +109,24 @@ pub fn load_with(sources: Sources, files: &dyn Files, arguments: &[PathBuf], sco
         }
         loaded.layouts.push(layout);
     }
+    for layout in &loaded.layouts {
+        loaded.judged.extend(layout.files());
+    }
+    // What a fragment seemed to include, and does not where it stands, is judged by itself.
+    for candidate in &others {
+        if loaded.judged.contains(&candidate.file) || walked.not_enabled.contains(&candidate.path) {
+            continue;
+        }
+        let mut layout = Layout::default();
+        let folders = ancestors(&candidate.path, &candidate.argument);
+        add_fragment(files, scope, &mut loaded.sources, &mut layout, candidate, folders);
+        loaded.judged.extend(layout.files());
+        loaded.layouts.push(layout);
+    }
     for layout in &mut loaded.layouts {
         layout.index(&loaded.sources);
-        loaded.judged.extend(layout.root);
-        loaded.judged.extend(layout.fragments.iter().map(|fragment| fragment.file));
-        loaded.judged.extend(layout.reached.iter().copied());
     }
+    status::report(files, scope, walked, &mut loaded);
     loaded
 }
 
@@ -201,6 +190,12 @@ fn add_fragment(
 }
 
 impl Layout {
+    /// The main file, the fragments, and what they include.
+    fn files(&self) -> impl Iterator<Item = FileId> + '_ {
+        let own = self.root.into_iter().chain(self.fragments.iter().map(|fragment| fragment.file));
+        own.chain(self.reached.iter().copied())
+    }
+
     /// The `http` level of the root.
     fn http(&self) -> Option<ContextId> {
         self.root?;

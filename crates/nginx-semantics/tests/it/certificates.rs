@@ -36,7 +36,7 @@ impl Files for Watched {
         self.files.identity(path)
     }
 
-    fn names(&self, folder: &Path) -> Vec<String> {
+    fn names(&self, folder: &Path) -> Vec<std::ffi::OsString> {
         self.files.names(folder)
     }
 
@@ -44,7 +44,7 @@ impl Files for Watched {
         self.files.is_folder(path)
     }
 
-    fn walk(&self, folder: &Path) -> Vec<PathBuf> {
+    fn walk(&self, folder: &Path) -> Vec<nginx_semantics::Met> {
         self.files.walk(folder)
     }
 }

@@ -127,7 +127,8 @@ fn files_that_include_one_another_are_judged_all_the_same() {
         ("conf.d/c.conf", server("conf.d/a.conf")),
     ];
     let loaded = load_tree(&three.each_ref().map(|(path, text)| (*path, text.as_str())));
-    assert_eq!(layouts(&loaded), ["-: conf.d/a.conf=http"]);
+    // The server inside a server is not expanded, so what it includes is judged by itself.
+    assert_eq!(layouts(&loaded), ["-: conf.d/a.conf=http", "-: conf.d/c.conf=http"]);
     let root = |name: &str| format!("events {{}}\nhttp {{ include {name}; }}");
     let loaded = load_tree(&[("a.conf", &root("b.conf")), ("b.conf", &root("a.conf"))]);
     assert_eq!(layouts(&loaded), ["a.conf:"]);
@@ -145,7 +146,7 @@ fn a_root_that_another_includes_is_no_root() {
 
 #[test]
 fn what_is_not_judged() {
-    let table: [(&str, &str, &str); 15] = [
+    let table: [(&str, &str, &str); 16] = [
         ("conf.d/t.conf", "server { listen {{ port }}; }", "conf.d/t.conf Template(\"{{\")"),
         ("conf.d/t.conf", "server { location /{{ path }} { } }", "conf.d/t.conf Template(\"{{\")"),
         ("conf.d/t.conf", "server { {{ include \"a\" . }} }", "conf.d/t.conf Template(\"{{\")"),
@@ -159,12 +160,13 @@ fn what_is_not_judged() {
         ("a.conf", "<VirtualHost *:80>\n  ServerName a\n</VirtualHost>\n", "a.conf NotNginx"),
         ("a.conf", "\0\0\x01ELF; x;", "a.conf Binary"),
         ("a.conf", "# nothing\n", "a.conf Empty"),
-        ("README.md", "server {}", "/repo/nginx NothingFound"),
-        ("conf.d/x.conf.bak", "server {}", "/repo/nginx NothingFound"),
+        ("README.md", "server { server_name a; access_log off; }", "README.md OtherKind(Markup)"),
+        ("conf.d/x.conf.bak", "server {}", "conf.d/x.conf.bak OtherName"),
+        ("x.conf.j2", "server {}", "x.conf.j2 TemplateByName"),
     ];
     for (path, text, expected) in table {
         let loaded = load_tree(&[(path, text)]);
-        assert_eq!(skipped(&loaded), [expected], "{text}");
+        assert_eq!(skipped(&loaded), ["/repo/nginx NothingFound", expected], "{text}");
         assert!(loaded.judged.is_empty());
     }
 }

@@ -107,8 +107,15 @@ fn walking_does_not_read_through_a_link() {
     let loaded = load(&memory, &[TREE.into()], &scope());
     let skipped: Vec<_> =
         loaded.skipped.iter().map(|skipped| (skipped.path.as_str(), &skipped.reason)).collect();
-    let outside = [".git/x.conf", "conf.d/hidden.conf", "conf.d/secret.conf", "secret.conf"];
-    assert_eq!(skipped, outside.map(|path| (path, &SkipReason::Outside)));
+    let expected = [
+        ("conf.d/hidden.conf", &SkipReason::Outside),
+        ("conf.d/secret.conf", &SkipReason::Outside),
+        ("folder", &SkipReason::LinkedFolder),
+        ("mime.types", &SkipReason::Outside),
+        ("secret.conf", &SkipReason::Outside),
+    ];
+    assert_eq!(skipped, expected);
+    assert_eq!(loaded.passed_over, [".git"]);
     assert!(loaded.sources.iter().all(|(_, file)| file.may_be_shown));
 }
 

@@ -20,6 +20,7 @@ mod line;
 mod links;
 mod locations;
 mod maps;
+mod other_programs;
 mod rewrite;
 mod rivals;
 mod rows;

@@ -3,7 +3,7 @@
 use lint_engine::Settings;
 
 use super::given::Given;
-use super::{TOOL, say_silenced};
+use super::{TOOL, say_silenced, say_skipped};
 use crate::cli::{EndpointsArgs, EndpointsFormat, FailOn};
 use crate::error::Error;
 use crate::exit::Exit;
@@ -41,6 +41,7 @@ pub(crate) fn run(args: &EndpointsArgs) -> Result<Exit, Error> {
     };
     if !has_summary {
         say_silenced(&table.outcome);
+        say_skipped(&table.outcome);
     }
     Ok(Exit::of(&table.outcome, FailOn::Never))
 }

@@ -43,6 +43,7 @@ pub(super) fn run(args: &LintArgs, given: &Given, settings: &Settings) -> Result
     }
     given.add_unlisted(&mut fixed.outcome);
     refused(&mut fixed);
+    lint::prepare(&mut fixed.outcome, args);
     if is_dry {
         return show(args, fixed);
     }
@@ -58,7 +59,7 @@ pub(super) fn run(args: &LintArgs, given: &Given, settings: &Settings) -> Result
             tell(args, &mut fixed.outcome, false)?;
         }
     }
-    Ok(Exit::of(&fixed.outcome, args.fail_on))
+    Ok(lint::exit(&fixed.outcome, args))
 }
 
 /// The diff for programs and for people, and whether there is one.
@@ -89,7 +90,8 @@ fn show(args: &LintArgs, mut fixed: Fixed) -> Result<Exit, Error> {
     if args.quiet {
         say_silenced(&fixed.outcome);
     }
-    Ok(match (fixed.outcome.is_incomplete(), fixed.texts.is_empty()) {
+    let is_skipped = args.fail_on_skipped && fixed.outcome.summary.not_judged > 0;
+    Ok(match (fixed.outcome.is_incomplete() || is_skipped, fixed.texts.is_empty()) {
         (true, _) => Exit::Failed,
         (false, false) => Exit::Findings,
         (false, true) => Exit::Clean,

@@ -4,10 +4,10 @@ use std::io::{self, Write};
 use std::time::SystemTime;
 
 use lint_engine::Settings;
-use lint_finding::Outcome;
+use lint_finding::{FileStatus, Outcome};
 
 use super::given::Given;
-use super::{TOOL, fix, say_silenced};
+use super::{TOOL, fix, say_silenced, say_skipped, to_stderr};
 use crate::cli::{Format, LintArgs};
 use crate::error::Error;
 use crate::exit::Exit;
@@ -38,9 +38,26 @@ pub(crate) fn run(args: &LintArgs) -> Result<Exit, Error> {
     if args.quiet {
         outcome.notices.retain(|notice| notice.incomplete);
     }
+    prepare(&mut outcome, args);
     args.output.write(|out| write(&outcome, args, out))?;
     say_what_is_not_written(&outcome, args);
-    Ok(Exit::of(&outcome, args.fail_on))
+    Ok(exit(&outcome, args))
+}
+
+/// How a run ended.
+pub(super) fn exit(outcome: &Outcome, args: &LintArgs) -> Exit {
+    if args.fail_on_skipped {
+        Exit::with_skipped(outcome, args.fail_on)
+    } else {
+        Exit::of(outcome, args.fail_on)
+    }
+}
+
+/// Leaves out what was not asked for: of files that hold no nginx configuration only the number is said.
+pub(super) fn prepare(outcome: &mut Outcome, args: &LintArgs) {
+    if !args.show_files {
+        outcome.reports.retain(|report| report.status != FileStatus::NotNginx);
+    }
 }
 
 /// Seconds since 1970, by which the dates of certificates are judged.
@@ -49,7 +66,7 @@ fn now() -> Option<i64> {
     i64::try_from(elapsed.as_secs()).ok()
 }
 
-/// What settings hide, where the format has no place for it.
+/// What settings hide and which files were not judged, where the format has no place for it.
 pub(super) fn say_what_is_not_written(outcome: &Outcome, args: &LintArgs) {
     let has_summary = match args.format {
         Format::Human => !args.quiet,
@@ -58,13 +75,24 @@ pub(super) fn say_what_is_not_written(outcome: &Outcome, args: &LintArgs) {
     };
     if !has_summary {
         say_silenced(outcome);
+        if args.show_files {
+            to_stderr(|out| lint_report::files(outcome, out));
+        } else {
+            say_skipped(outcome);
+        }
     }
 }
 
 pub(super) fn write(outcome: &Outcome, args: &LintArgs, out: &mut dyn Write) -> io::Result<()> {
     let style = terminal::style(args.color.color, &args.output, args.verbose, !args.quiet);
     match args.format {
-        Format::Human => lint_report::human(outcome, &style, out),
+        Format::Human => {
+            if args.show_files && !args.quiet {
+                lint_report::files(outcome, out)?;
+                writeln!(out)?;
+            }
+            lint_report::human(outcome, &style, out)
+        }
         Format::Concise => lint_report::concise(outcome, out),
         Format::Json => lint_report::json(outcome, &TOOL, out),
     }

@@ -28,6 +28,13 @@ fn say_silenced(outcome: &Outcome) {
     }
 }
 
+/// One line on standard error about the files that may be nginx and were not judged.
+fn say_skipped(outcome: &Outcome) {
+    if let Some(line) = lint_report::skipped(outcome) {
+        say(&format!("note: {line}"));
+    }
+}
+
 /// Writes to standard error, for what is said beside an output that is for programs.
 fn to_stderr(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
     let mut out = BufWriter::new(io::stderr().lock());

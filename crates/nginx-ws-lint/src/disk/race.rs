@@ -144,7 +144,7 @@ impl Files for Swapping<'_> {
         self.disk.owner(identity)
     }
 
-    fn names(&self, identity: &Path) -> Vec<String> {
+    fn names(&self, identity: &Path) -> Vec<OsString> {
         self.turn(true);
         self.disk.names(identity)
     }
@@ -153,7 +153,7 @@ impl Files for Swapping<'_> {
         self.disk.is_folder(path)
     }
 
-    fn walk(&self, identity: &Path) -> Vec<PathBuf> {
+    fn walk(&self, identity: &Path) -> Vec<Met> {
         self.turn(true);
         self.disk.walk(identity)
     }

@@ -30,6 +30,20 @@ fn tree(files: &[&str]) -> Tree {
     Tree { path: folder.path().canonicalize().unwrap(), _keep: folder }
 }
 
+fn met(disk: &Disk, folder: &Path) -> Vec<(PathBuf, MetKind)> {
+    disk.walk(folder).into_iter().map(|met| (met.path, met.kind)).collect()
+}
+
+#[test]
+fn the_head_of_a_file_is_read_up_to_a_number() {
+    let tree = tree(&["a.conf"]);
+    let head = |name: &str, most| Disk::default().head(&tree.path().join(name), most);
+    assert_eq!(head("a.conf", 6).unwrap(), b"events");
+    assert_eq!(head("a.conf", 100).unwrap(), b"events {}\n");
+    assert_eq!(head("", 1), Err(ReadError::IsFolder));
+    assert_eq!(head("missing", 1), Err(ReadError::NotFound));
+}
+
 #[test]
 fn reading_says_why_it_cannot() {
     let tree = tree(&["nginx.conf"]);
@@ -94,15 +108,26 @@ fn walking_finds_files_and_links_to_files() {
     assert!(Command::new("mkfifo").arg(path("fifo.conf")).status().unwrap().success());
 
     let disk = Disk::default();
-    let found = disk.walk(tree.path());
-    let names: Vec<_> = found.iter().map(|path| path.to_str().unwrap()).collect();
+    use MetKind::{BrokenLink, File, LinkedFolder, PassedOver, Special};
     assert_eq!(
-        names,
-        [".hidden.conf", "a/b/c.conf", "nginx.conf", "sites-available/app", "sites-enabled/app"]
+        met(&disk, tree.path()),
+        [
+            (".git".into(), PassedOver),
+            (".hidden.conf".into(), File),
+            ("a/b/c.conf".into(), File),
+            ("a/node_modules".into(), PassedOver),
+            ("fifo.conf".into(), Special),
+            ("nginx.conf".into(), File),
+            ("sites-available/app".into(), File),
+            ("sites-enabled/app".into(), File),
+            ("sites-enabled/folder".into(), LinkedFolder),
+            ("sites-enabled/gone".into(), BrokenLink),
+            ("target".into(), PassedOver),
+        ]
     );
     assert_eq!(disk.identity(&path("sites-enabled/app")), disk.identity(&path("sites-available/app")));
     assert!(disk.is_folder(&path("sites-enabled/folder")) && !disk.is_folder(&path("nginx.conf")));
-    assert_eq!(disk.walk(&path(".git")), [Path::new("config")]);
+    assert_eq!(met(&disk, &path(".git")), [("config".into(), File)]);
     assert!(disk.unlisted().is_empty());
 }
 
@@ -177,6 +202,6 @@ fn a_tree_that_is_too_deep_is_said() {
     (0..DEEPEST + 2).for_each(|_| deep.push("d"));
     fs::create_dir_all(&deep).unwrap();
     let disk = Disk::default();
-    assert_eq!(disk.walk(tree.path()), [Path::new("x.conf")]);
+    assert_eq!(met(&disk, tree.path()), [("x.conf".into(), MetKind::File)]);
     assert_eq!(disk.unlisted().into_values().collect::<Vec<_>>(), ["it lies more than 128 folders deep"]);
 }

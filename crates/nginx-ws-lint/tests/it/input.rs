@@ -70,7 +70,7 @@ fn unreadable_files_and_folders() {
         warning: [unreadable-file] cannot be read: permission denied (nginx.conf)
         warning: [unreadable-file] this folder could not be read: permission denied (conf.d)
 
-        0 files, no WebSocket endpoint
+        0 files judged, no WebSocket endpoint
         no findings
         ----- stderr -----
         ");

@@ -1,6 +1,6 @@
 //! What users of the command line see: the real program, its output and its exit code.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests may fail like tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
 
 mod budgets;
 mod ci_logs;
@@ -15,4 +15,5 @@ mod output_file;
 mod run;
 mod strangers;
 mod trace;
+mod unsaid;
 mod usage;

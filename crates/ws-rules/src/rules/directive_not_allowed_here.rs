@@ -8,6 +8,7 @@ use nginx_semantics::dispatch::{Build, Refusal, RefusalKind, refusals};
 use nginx_semantics::{Configuration, ContextId, ContextKind, Directive, Presence};
 
 use crate::edit::Edits;
+use crate::excerpt::has_words_to_fill_in;
 use crate::refused::{AROUND, Refused, refused};
 use crate::remedies::{remedy, twice};
 use crate::{Context, FindingBuilder, Findings, Rule};
@@ -38,6 +39,7 @@ impl Rule for DirectiveNotAllowedHere {
         for Refusal { directive, context, kind } in refusals(configuration, &build) {
             let directive = configuration.directive(directive);
             if is_mended(&directive)
+                || has_words_to_fill_in(&directive)
                 || !is_certain(configuration, context)
                 || SHARED.contains(&directive.name().as_str())
             {
@@ -56,7 +58,11 @@ impl Rule for DirectiveNotAllowedHere {
             out.push(finding.help(help));
         }
         for Refused { line, block, message, other, help, instead } in refused(cx) {
-            if is_mended(&line) || !is_certain(configuration, block) || !line.may_be_shown() {
+            if is_mended(&line)
+                || has_words_to_fill_in(&line)
+                || !is_certain(configuration, block)
+                || !line.may_be_shown()
+            {
                 continue;
             }
             let message = format!("nginx refuses to start: {message}");

@@ -5,6 +5,7 @@
 use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::IncludeFailure;
 
+use crate::excerpt::is_excerpt;
 use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct IncludeNotFound;
@@ -36,6 +37,9 @@ impl Rule for IncludeNotFound {
                 _ => continue,
             };
             let include = cx.configuration().directive(problem.at);
+            if include.file().is_some_and(is_excerpt) {
+                continue;
+            }
             out.push(FindingBuilder::argument(&META, &include, 0, message).help(format!(
                 "relative names start at the folder of the main file, whatever file they stand in; where `{}` lies elsewhere in this tree, say so with --path-map",
                 problem.target

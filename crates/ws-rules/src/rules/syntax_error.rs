@@ -4,6 +4,7 @@ use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{At, FileId, SourceFile};
 use nginx_syntax::{Hint, Span, SyntaxError, SyntaxErrorKind};
 
+use crate::excerpt::{is_excerpt, leaves_out_before};
 use crate::{FindingBuilder, Findings, Rule};
 
 pub(super) struct SyntaxErrorRule;
@@ -25,8 +26,12 @@ impl Rule for SyntaxErrorRule {
 
     fn file(&self, id: FileId, file: &SourceFile, out: &mut Findings) {
         for error in file.tree.errors() {
+            let is_open_end = error.kind == SyntaxErrorKind::EndInBlock && is_excerpt(file);
+            let is_left_out = is_open_end || leaves_out_before(file, error.at.start);
             // The words of a file that may not be shown stay out of the message too.
-            let message = if file.may_be_shown {
+            let message = if is_left_out {
+                "something is left out here, and nginx cannot read the rest as it stands".to_owned()
+            } else if file.may_be_shown {
                 format!("nginx refuses to start: {error}")
             } else {
                 "nginx refuses to start: the file has a syntax error".to_owned()
@@ -40,7 +45,11 @@ impl Rule for SyntaxErrorRule {
             for (span, hint) in &error.hints {
                 finding = finding.label_at(at(id, *span), hint.to_string());
             }
-            out.push(finding.help(remedy(error)));
+            out.push(if is_left_out {
+                finding.at_most(Severity::Info).help("fill in what the excerpt leaves out".to_owned())
+            } else {
+                finding.help(remedy(error))
+            });
         }
     }
 }

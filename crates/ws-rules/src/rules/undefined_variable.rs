@@ -9,6 +9,7 @@ use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{Configuration, ContextKind, Directive, DirectiveName, Part, Presence, parts};
 
 use crate::compiled::{is_compiled, is_evaluated, is_script};
+use crate::excerpt::is_excerpt;
 use crate::repair::map_edits;
 use crate::verify::{MapLines, code};
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
@@ -44,6 +45,10 @@ impl Rule for UndefinedVariable {
         }
         for (name, uses) in undefined(cx) {
             let Some((first, more)) = uses.split_first() else { continue };
+            // What is left out may define it.
+            if first.0.file().is_some_and(is_excerpt) {
+                continue;
+            }
             let message = format!("nginx refuses to start: unknown \"{name}\" variable");
             let mut finding = FindingBuilder::argument(&META, &first.0, first.1, message);
             for (directive, _) in more.iter().take(MOST_USES) {

@@ -1,0 +1,107 @@
+//! What became of each file, in words.
+
+use lint_finding::{FileReport, FileStatus, NotJudged, Outcome};
+use nginx_semantics::{FileStatus as Status, Loaded, SkipReason};
+
+/// Adds it to an outcome, with the counts.
+pub(crate) fn add(loaded: &Loaded, outcome: &mut Outcome) {
+    outcome.reports = loaded.files.iter().map(|file| report(&file.path, &file.status)).collect();
+    outcome.passed_over.clone_from(&loaded.passed_over);
+    let count = |status| outcome.reports.iter().filter(|report| report.status == status).count();
+    outcome.summary.not_judged = count(FileStatus::NotJudged);
+    outcome.summary.not_nginx = count(FileStatus::NotNginx);
+    outcome.summary.passed_over = loaded.passed_over.len();
+}
+
+fn report(path: &str, status: &Status) -> FileReport {
+    let (status, reason) = match status {
+        Status::Judged => (FileStatus::Judged, None),
+        Status::Included => (FileStatus::Included, None),
+        Status::NoConfiguration => (FileStatus::NotNginx, None),
+        Status::NotJudged(reason) => (FileStatus::NotJudged, Some(not_judged(reason))),
+    };
+    FileReport { path: path.to_owned(), status, reason }
+}
+
+/// Why a file is not judged, for programs and for people.
+pub(crate) fn not_judged(reason: &SkipReason) -> NotJudged {
+    let (code, noun, text) = match reason {
+        SkipReason::Template(placeholder) => (
+            "template",
+            ("template", "templates"),
+            format!("template, not linted: it has `{placeholder}`"),
+        ),
+        SkipReason::TemplateByName => (
+            "template",
+            ("template", "templates"),
+            "a template by its name, not linted; lint what it renders to".to_owned(),
+        ),
+        SkipReason::OtherKind(kind) => (
+            kind.name(),
+            kind.nouns(),
+            format!("{} with lines of nginx, which are not linted", kind.nouns().0),
+        ),
+        SkipReason::OtherName => (
+            "other-name",
+            ("file under another name", "files under another name"),
+            "has lines of nginx and a name that folders are not searched for, not linted; name it to have it judged"
+                .to_owned(),
+        ),
+        SkipReason::Mixed => (
+            "mixed",
+            ("file of something else", "files of something else"),
+            "has lines of nginx and does not read as nginx configuration, not linted".to_owned(),
+        ),
+        SkipReason::NotNginx => (
+            "not-nginx",
+            ("file of something else", "files of something else"),
+            "does not read as nginx configuration, not linted".to_owned(),
+        ),
+        SkipReason::Binary => {
+            ("binary", ("binary file", "binary files"), "is not a text file, not linted".to_owned())
+        }
+        SkipReason::Empty => ("empty", ("empty file", "empty files"), "holds no directive".to_owned()),
+        SkipReason::NotEnabled => (
+            "not-enabled",
+            ("site that is not enabled", "sites that are not enabled"),
+            "no link in sites-enabled leads to it, not linted; name it to have it judged".to_owned(),
+        ),
+        SkipReason::Outside => (
+            "outside",
+            ("link that leads out", "links that lead out"),
+            "is not read: a link leads out of the repository or the given folders; --host-includes allows that"
+                .to_owned(),
+        ),
+        SkipReason::LinkedFolder => (
+            "linked-folder",
+            ("link to a folder elsewhere", "links to folders elsewhere"),
+            "is a link to a folder outside of the given ones, not followed; name that folder".to_owned(),
+        ),
+        SkipReason::BrokenLink => {
+            ("broken-link", ("broken link", "broken links"), "is a link to nothing".to_owned())
+        }
+        SkipReason::Unreadable(error) => {
+            ("unreadable", ("unreadable", "unreadable"), format!("cannot be read: {error}"))
+        }
+        SkipReason::Budget => (
+            "not-looked-into",
+            ("not looked into", "not looked into"),
+            "was not looked into, because so much was before; name its folder alone".to_owned(),
+        ),
+        SkipReason::NothingFound => (
+            "nothing-judged",
+            ("folder without configuration", "folders without configuration"),
+            "nothing in it was judged".to_owned(),
+        ),
+    };
+    let holds_nginx = matches!(
+        reason,
+        SkipReason::Template(_)
+            | SkipReason::TemplateByName
+            | SkipReason::OtherKind(_)
+            | SkipReason::OtherName
+            | SkipReason::Mixed
+            | SkipReason::NotEnabled
+    );
+    NotJudged { code, noun, text, holds_nginx }
+}

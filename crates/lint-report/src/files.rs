@@ -1,0 +1,116 @@
+//! Which files are judged, which are not, and why.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use lint_finding::{FileReport, FileStatus, Outcome};
+
+use crate::escape;
+use crate::summary::count;
+
+/// How many files may be nginx and were not judged, by reason; `None` if there is none.
+pub(crate) fn skipped(outcome: &Outcome) -> Option<String> {
+    let reasons = || {
+        let skipped = outcome.reports.iter().filter(|report| report.status == FileStatus::NotJudged);
+        skipped.filter_map(|report| report.reason.as_ref())
+    };
+    let mut counted: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for reason in reasons() {
+        *counted.entry(reason.noun).or_default() += 1;
+    }
+    let all = outcome.summary.not_judged;
+    let mut counted: Vec<_> = counted.into_iter().collect();
+    // The most frequent first.
+    counted.sort_by_key(|((one, _), number)| (std::cmp::Reverse(*number), *one));
+    let by_reason: Vec<String> = counted
+        .into_iter()
+        .map(|((one, several), number)| format!("{number} {}", if number == 1 { one } else { several }))
+        .collect();
+    let verb = match (all, reasons().all(|reason| reason.holds_nginx)) {
+        (0, _) => return None,
+        (1, true) => "looks like nginx and was",
+        (_, true) => "look like nginx and were",
+        (1, false) => "may be nginx and was",
+        (_, false) => "may be nginx and were",
+    };
+    let files = count(all, "file");
+    let them = if all == 1 { "it" } else { "them" };
+    Some(format!("{files} {verb} not judged: {}; --show-files lists {them}", by_reason.join(", ")))
+}
+
+/// Each file with what became of it, those that are not judged first.
+pub(crate) fn list(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+    let mut reports: Vec<&FileReport> = outcome.reports.iter().collect();
+    reports.sort_by_key(|report| report.status);
+    for report in reports {
+        write!(out, "{:<10}  {}", report.status.name(), escape(&report.path))?;
+        match &report.reason {
+            Some(reason) => writeln!(out, ": {}", escape(&reason.text))?,
+            None => writeln!(out)?,
+        }
+    }
+    for folder in &outcome.passed_over {
+        writeln!(out, "passed-over  {}", escape(folder))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use lint_finding::{FileReport, FileStatus, NotJudged, Outcome};
+
+    use super::*;
+
+    fn outcome(reasons: &[(&'static str, &'static str, bool)]) -> Outcome {
+        let mut outcome = Outcome::default();
+        outcome.summary.not_judged = reasons.len();
+        outcome.reports = reasons
+            .iter()
+            .map(|&(one, several, holds_nginx)| FileReport {
+                path: "a\x1b[31m".to_owned(),
+                status: FileStatus::NotJudged,
+                reason: Some(NotJudged {
+                    code: "code",
+                    noun: (one, several),
+                    text: "it is\nso".to_owned(),
+                    holds_nginx,
+                }),
+            })
+            .collect();
+        outcome
+    }
+
+    #[test]
+    fn counted_by_reason() {
+        let template = ("template", "templates", true);
+        let unreadable = ("unreadable", "unreadable", false);
+        let said = |reasons: &[_]| skipped(&outcome(reasons));
+        assert_eq!(said(&[]), None);
+        assert_eq!(
+            said(&[template]).as_deref(),
+            Some("1 file looks like nginx and was not judged: 1 template; --show-files lists it")
+        );
+        assert_eq!(
+            said(&[unreadable, template, template]).as_deref(),
+            Some(
+                "3 files may be nginx and were not judged: 2 templates, 1 unreadable; --show-files lists them"
+            )
+        );
+    }
+
+    #[test]
+    fn a_line_each_without_control_characters() {
+        let mut out = Vec::new();
+        let mut outcome = outcome(&[("template", "templates", true)]);
+        outcome
+            .reports
+            .insert(0, FileReport { path: "b".to_owned(), status: FileStatus::Judged, reason: None });
+        outcome.passed_over.push(".git".to_owned());
+        list(&outcome, &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(text.lines().count(), 3, "{text}");
+        assert!(text.starts_with("not-judged  a"), "{text}");
+        assert!(!text.contains('\x1b'), "{text}");
+        assert!(text.ends_with("judged      b\npassed-over  .git\n"), "{text}");
+    }
+}

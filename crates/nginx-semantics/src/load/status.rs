@@ -1,0 +1,148 @@
+//! What became of each file: nothing that lies below a given folder is left unsaid.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use super::Loaded;
+use super::walk::{Walked, WalkedFile};
+use crate::files::{Files, ReadError};
+use crate::include::Scope;
+use crate::naming::OtherKind;
+use crate::sources::FileId;
+
+/// Why a file is not judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SkipReason {
+    /// It has placeholders of a template engine; the first one.
+    Template(String),
+    /// It has lines of nginx, and the name of a template.
+    TemplateByName,
+    /// It has lines of nginx, and is of another kind.
+    OtherKind(OtherKind),
+    /// It has lines of nginx, and a name that nothing reads as configuration: `app.conf.bak`.
+    OtherName,
+    /// It was found by walking and does not read as nginx.
+    NotNginx,
+    /// It holds nginx's words, and does not read as nginx configuration.
+    Mixed,
+    /// It holds bytes that no configuration has.
+    Binary,
+    /// It holds no directive.
+    Empty,
+    /// It lies in `sites-available`, and no link in `sites-enabled` leads to it.
+    NotEnabled,
+    /// It was found by walking, and is a link that leads out of the given folders.
+    Outside,
+    /// A link to a folder outside of the given ones.
+    LinkedFolder,
+    /// A link to nothing.
+    BrokenLink,
+    /// It could not be read.
+    Unreadable(ReadError),
+    /// It was not looked into, for so much was before.
+    Budget,
+    /// A folder in which nothing is judged.
+    NothingFound,
+}
+
+impl SkipReason {
+    /// Whether the file holds no nginx configuration, so that nothing is missed.
+    pub fn is_no_configuration(&self) -> bool {
+        matches!(self, Self::NotNginx | Self::Binary | Self::Empty)
+    }
+}
+
+/// A file that is not judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// As people see it.
+    pub path: String,
+    /// Why.
+    pub reason: SkipReason,
+    /// Whether it was named on the command line.
+    pub is_named: bool,
+    /// Whether its name is one of nginx's.
+    pub is_by_name: bool,
+}
+
+/// What became of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileStatus {
+    /// It is judged as a main file, or as a part that no main file includes.
+    Judged,
+    /// It is judged as a part of what includes it.
+    Included,
+    /// It holds no nginx configuration.
+    NoConfiguration,
+    /// It is not judged.
+    NotJudged(SkipReason),
+}
+
+/// A file and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileReport {
+    /// As people see it.
+    pub path: String,
+    /// What became of it.
+    pub status: FileStatus,
+}
+
+/// Says of every file what became of it, once it is known what is judged.
+pub(super) fn report(files: &dyn Files, scope: &Scope, walked: Walked, loaded: &mut Loaded) {
+    let own: BTreeSet<FileId> = loaded
+        .layouts
+        .iter()
+        .flat_map(|layout| {
+            layout.root.into_iter().chain(layout.fragments.iter().map(|fragment| fragment.file))
+        })
+        .collect();
+    let mut reports: BTreeMap<String, FileStatus> = BTreeMap::new();
+    for file in walked.files {
+        let judged = file.identity.as_deref().and_then(|identity| loaded.sources.known(identity));
+        let judged = judged.filter(|id| loaded.judged.contains(id));
+        let WalkedFile { path, reason, is_named, is_by_name, .. } = file;
+        let reason = if walked.not_enabled.contains(&path) { Some(SkipReason::NotEnabled) } else { reason };
+        let path = scope.shown(&path);
+        let status = match (judged, reason) {
+            (Some(id), _) if own.contains(&id) => FileStatus::Judged,
+            (Some(_), _) => FileStatus::Included,
+            (None, None) => FileStatus::NoConfiguration,
+            (None, Some(reason)) => {
+                let status = if reason.is_no_configuration() {
+                    FileStatus::NoConfiguration
+                } else {
+                    FileStatus::NotJudged(reason.clone())
+                };
+                loaded.skipped.push(Skipped { path: path.clone(), reason, is_named, is_by_name });
+                status
+            }
+        };
+        reports.insert(path, status);
+    }
+    // What is read from elsewhere, or by names that no walk finds.
+    for (id, file) in
+        loaded.sources.iter().filter(|(id, file)| loaded.judged.contains(id) && !file.is_builtin)
+    {
+        let status = if own.contains(&id) { FileStatus::Judged } else { FileStatus::Included };
+        reports.entry(file.source.path().to_owned()).or_insert(status);
+    }
+    let identities: Vec<PathBuf> = loaded
+        .sources
+        .iter()
+        .filter(|(id, file)| loaded.judged.contains(id) && !file.is_builtin)
+        .filter_map(|(_, file)| files.identity(&file.path))
+        .collect();
+    for folder in walked.folders {
+        let identity = files.identity(&folder);
+        let has_any = identity.is_some_and(|folder| identities.iter().any(|file| file.starts_with(&folder)));
+        if !has_any {
+            let path = scope.shown(&folder);
+            let reason = SkipReason::NothingFound;
+            loaded.skipped.push(Skipped { path, reason, is_named: true, is_by_name: true });
+        }
+    }
+    loaded.skipped.sort_by(|a, b| a.path.cmp(&b.path));
+    loaded.files = reports.into_iter().map(|(path, status)| FileReport { path, status }).collect();
+    loaded.passed_over = walked.passed_over.iter().map(|path| scope.shown(path)).collect();
+    loaded.passed_over.sort();
+}

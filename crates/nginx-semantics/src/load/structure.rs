@@ -1,0 +1,256 @@
+//! Whether a file is nginx configuration, by its structure.
+//!
+//! Many programs write `name value;` and `name { … }`, and share words with nginx: `user`, `if`, `set`, `return`,
+//! `index`, `include`. So no first word is a proof. What proves it is a block of nginx with nginx's directives in it,
+//! wherever it stands, or directives that nothing else has; a path that says so makes do with less.
+
+use std::path::Path;
+
+use nginx_syntax::{LeafKind, NodeId};
+
+use crate::catalogue::{Directive, DirectiveName};
+use crate::sources::SourceFile;
+
+/// As many statements are looked at: nginx's structure shows long before, and the rest of a large file costs nothing.
+const MOST_STATEMENTS: usize = 4_096;
+
+/// Names that configurations of other programs begin lines with too.
+const SHARED: [&str; 18] = [
+    "allow", "break", "daemon", "default", "deny", "env", "if", "include", "index", "key", "pid", "return",
+    "root", "server", "set", "timeout", "user", "zone",
+];
+
+/// The block of the media types.
+const TYPES: &str = "types";
+
+/// What the path of a file says of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum PathSays {
+    /// Nothing.
+    Nothing,
+    /// Folders that nginx's trees have, and those of other programs.
+    Maybe,
+    /// That it belongs to nginx.
+    Nginx,
+}
+
+/// Whether a walked file reads as nginx configuration; `path` is its path from the folder that was given, that folder's
+/// name included.
+pub(super) fn is_nginx(file: &SourceFile, path: &Path) -> bool {
+    if is_for_another_reader(file.bytes()) {
+        return false;
+    }
+    if file.tree.comments().any(|comment| is_our_comment(comment.of(file.bytes()))) {
+        return true;
+    }
+    let top = Statements::of(file, NodeId::FILE);
+    match structure(file) {
+        // What begins in another language only quotes nginx.
+        Structure::Filled => !top.begins_foreign && top.foreign <= top.well_shaped + top.blocks,
+        Structure::Empty => top.foreign == 0,
+        Structure::Foreign => false,
+        Structure::None => top.are_directives(path_says(path)),
+    }
+}
+
+/// Whether the first line says that another program reads the file.
+fn is_for_another_reader(text: &[u8]) -> bool {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text).trim_ascii_start();
+    [&b"#!"[..], b"<?", b"<!"].iter().any(|mark| text.starts_with(mark))
+}
+
+/// A comment that sets the context is written for this program.
+fn is_our_comment(comment: &[u8]) -> bool {
+    comment.trim_ascii_start().strip_prefix(b"#").is_some_and(|rest| {
+        rest.trim_ascii_start()
+            .strip_prefix(b"nginx-ws-lint:")
+            .is_some_and(|rest| rest.trim_ascii().starts_with(b"context "))
+    })
+}
+
+/// Whether a path says that the file belongs to nginx.
+pub(super) fn is_nginxs(path: &Path) -> bool {
+    path_says(path) == PathSays::Nginx
+}
+
+fn path_says(path: &Path) -> PathSays {
+    let says = |part: &std::ffi::OsStr| {
+        let part = part.to_string_lossy().to_ascii_lowercase();
+        let is_nginx = ["nginx", "openresty", "tengine"].iter().any(|name| part.contains(name))
+            || part.starts_with("sites-")
+            || part.ends_with(".vhost");
+        match part.as_str() {
+            _ if is_nginx => PathSays::Nginx,
+            "conf.d" | "snippets" | "vhosts" | "vhost.d" => PathSays::Maybe,
+            _ => PathSays::Nothing,
+        }
+    };
+    path.iter().map(says).max().unwrap_or(PathSays::Nothing)
+}
+
+/// What blocks of nginx there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Structure {
+    None,
+    /// Their heads, with something else in them.
+    Foreign,
+    /// Some that nothing stands in, such as `events {}`.
+    Empty,
+    /// One with directives of nginx in it.
+    Filled,
+}
+
+/// The best of all blocks, at any depth: `evnts {` and a missing brace put the others somewhere else.
+fn structure(file: &SourceFile) -> Structure {
+    let blocks = file.tree.nodes().take(MOST_STATEMENTS).filter(|&node| is_structural(file, node));
+    let of_block = |block| {
+        let inside = Statements::of(file, block);
+        match inside.all {
+            0 => Structure::Empty,
+            // Directives of other modules are no evidence against it, and where the head is nginx's alone enough.
+            _ if inside.known > inside.foreign => Structure::Filled,
+            _ if inside.foreign == 0
+                && matches!(file.name(block), DirectiveName::LOCATION | DirectiveName::SERVER) =>
+            {
+                Structure::Filled
+            }
+            _ => Structure::Foreign,
+        }
+    };
+    let mut best = Structure::None;
+    for block in blocks {
+        best = best.max(of_block(block));
+        if best == Structure::Filled {
+            break;
+        }
+    }
+    best
+}
+
+/// Whether the head of a block has the name and the form that only nginx gives it.
+fn is_structural(file: &SourceFile, node: NodeId) -> bool {
+    use DirectiveName as N;
+    if !file.tree.is_block(node) || !stands_plainly(file, node) {
+        return false;
+    }
+    let arguments: Vec<&[u8]> = file.tree.words(node).skip(1).map(|word| word.of(file.bytes())).collect();
+    let is_variable = |word: &[u8]| word.starts_with(b"$");
+    match (file.name(node), arguments.as_slice()) {
+        (N::HTTP | N::EVENTS | N::STREAM | N::MAIL | N::SERVER, [])
+        | (N::UPSTREAM, [_])
+        | (N::LOCATION, [b"=" | b"~" | b"~*" | b"^~", _]) => true,
+        (name, []) => name.as_str() == TYPES,
+        (N::LOCATION, [path]) => path.starts_with(b"/") || path.starts_with(b"@") || path.starts_with(b"="),
+        (N::MAP | N::GEO, [_, variable]) | (N::GEO, [variable]) => is_variable(variable),
+        (N::IF, [first, .., last]) => first.starts_with(b"($") && last.ends_with(b")"),
+        (N::IF, [only]) => only.starts_with(b"($") && only.ends_with(b")"),
+        _ => false,
+    }
+}
+
+/// Whether the blocks around a node are of nginx, or at least one word each, as a misspelt one is: what stands in the
+/// text of a script has the script around it.
+fn stands_plainly(file: &SourceFile, node: NodeId) -> bool {
+    let around = std::iter::successors(Some(file.tree.parent(node)), |&node| {
+        (node != NodeId::FILE).then(|| file.tree.parent(node))
+    });
+    around.take(8).filter(|&node| node != NodeId::FILE).all(|node| {
+        file.name(node) != DirectiveName::UNKNOWN
+            || file.tree.words(node).all(|word| {
+                word.of(file.bytes()).iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+            }) && file.tree.words(node).count() <= 2
+    })
+}
+
+/// The statements of one block, counted.
+#[derive(Debug, Default)]
+struct Statements {
+    all: usize,
+    /// Those with a name that nginx knows, and no form of another language.
+    known: usize,
+    /// Those of them that are ended and filled as nginx wants them.
+    well_shaped: usize,
+    /// Those of them whose names other programs do not have.
+    own: usize,
+    /// Those of them with a name that only nginx has.
+    distinctive: usize,
+    /// Blocks with a name that nginx does not know: of a module, or misspelt.
+    blocks: usize,
+    /// `key = value`, `[section]`, `<Block>`, or what has no end.
+    foreign: usize,
+    /// Whether the first one is.
+    begins_foreign: bool,
+}
+
+impl Statements {
+    fn of(file: &SourceFile, block: NodeId) -> Self {
+        let mut counted = Self::default();
+        let name = file.name(block);
+        let has_entries = matches!(name, DirectiveName::MAP | DirectiveName::GEO) || name.as_str() == TYPES;
+        for node in file.tree.children(block).take(MOST_STATEMENTS) {
+            counted.all += 1;
+            let name = file.name(node);
+            if !is_structural(file, node) && is_foreign(file, node) {
+                counted.foreign += 1;
+                counted.begins_foreign |= counted.all == 1;
+                continue;
+            }
+            counted.known += usize::from(has_entries || name != DirectiveName::UNKNOWN);
+            if has_entries || is_well_shaped(file, node) {
+                counted.well_shaped += 1;
+                let text = name.as_str();
+                counted.own += usize::from(!SHARED.contains(&text));
+                counted.distinctive += usize::from(text.contains('_'));
+            } else if file.tree.is_block(node) {
+                counted.blocks += 1;
+            }
+        }
+        counted
+    }
+
+    /// Whether they are nginx's without any block to prove it.
+    fn are_directives(&self, path: PathSays) -> bool {
+        let proof = match path {
+            PathSays::Nothing => self.distinctive,
+            PathSays::Maybe => self.own,
+            PathSays::Nginx => self.well_shaped,
+        };
+        proof > 0
+            && !self.begins_foreign
+            && self.foreign * 2 <= self.well_shaped
+            && self.well_shaped * 2 >= self.all
+    }
+}
+
+/// Whether a statement has the form of another language.
+fn is_foreign(file: &SourceFile, node: NodeId) -> bool {
+    let mut words = file.tree.words(node).map(|word| word.of(file.bytes()));
+    let name = words.next().unwrap_or_default();
+    let second = words.next();
+    let has_no_end = file.tree.terminator(node).is_none();
+    name.starts_with(b"[")
+        || name.starts_with(b"<")
+        || name.starts_with(b"=")
+        || name == b"$"
+        || matches!(second, Some(b"=" | b":" | b":=" | b"=>" | b"+="))
+        || name.ends_with(b"=")
+        || name.ends_with(b":")
+        // nginx would say so too, but a known name shows what was meant.
+        || (has_no_end && file.name(node) == DirectiveName::UNKNOWN && !name.starts_with(b"..."))
+}
+
+/// Whether nginx knows the name with such an end and so many words.
+fn is_well_shaped(file: &SourceFile, node: NodeId) -> bool {
+    let leaf = file.tree.leaf_at(file.tree.name_span(node).start);
+    if leaf.is_none_or(|leaf| leaf.kind != LeafKind::Word) {
+        return false;
+    }
+    let is_block = file.tree.is_block(node);
+    let arguments = file.tree.words(node).count().saturating_sub(1);
+    let takes = |row: &Directive| {
+        row.block == is_block
+            && usize::from(row.min_args) <= arguments
+            && row.max_args.is_none_or(|most| arguments <= usize::from(most))
+    };
+    file.tree.terminator(node).is_some() && file.name(node).rows().iter().any(takes)
+}
