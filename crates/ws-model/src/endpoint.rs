@@ -8,9 +8,10 @@ use nginx_semantics::{
 };
 
 use crate::applications::{Application, OriginCheck};
-use crate::evidence::{Evidence, EvidenceKind};
+use crate::evidence::{Doubt, Evidence, EvidenceKind, LinesFrom};
 use crate::handshake::Handshake;
 use crate::idle::IdleLimit;
+use crate::standing::Standing;
 
 /// A WebSocket endpoint.
 #[derive(Debug)]
@@ -23,6 +24,11 @@ pub struct Endpoint<'s> {
     pub pass: Pass<'s>,
     /// Why it is called one; never empty.
     pub evidence: Vec<Evidence>,
+    /// What the evidence comes to.
+    pub standing: Standing,
+    /// What speaks against it, where its lines are all that speaks for it, or may do so: the socket of another program is
+    /// beside it.
+    pub doubt: Option<Doubt>,
     /// What the upstream receives; `None` for modules that pass the client's header fields on by themselves.
     pub handshake: Option<Handshake<'s>>,
     /// What ends a silent connection.
@@ -79,9 +85,92 @@ impl<'s> Endpoint<'s> {
         })
     }
 
+    /// Whether an include that was not given, around the location of a fragment, may change what is missing: that may be
+    /// said, and nothing be edited.
+    pub fn is_hedged(&self) -> bool {
+        self.idle.is_hedged
+            || self
+                .handshake
+                .as_ref()
+                .is_some_and(|handshake| handshake.is_hedged || handshake.version.is_hedged)
+    }
+
+    /// Whether nothing but lines for an upgrade and the name of what it proxies to, or of its server, tell a known
+    /// application.
+    pub fn is_only_named_application(&self) -> bool {
+        self.standing == Standing::Application
+            && self.evidence.iter().all(|evidence| {
+                matches!(evidence.kind, EvidenceKind::Application | EvidenceKind::Configured)
+                    || evidence.is_copied
+            })
+    }
+
+    /// Whether the name of what it proxies to, or of its server, is to be filled in first.
+    pub fn has_placeholder_name(&self) -> bool {
+        std::iter::once(&self.target.host).chain(self.server_names.iter()).any(|name| is_placeholder(name))
+    }
+
     /// The strongest kind of evidence.
     pub fn strongest(&self) -> EvidenceKind {
         self.evidence.iter().map(|evidence| evidence.kind).min().unwrap_or(EvidenceKind::Name)
+    }
+
+    /// Where its lines for an upgrade come from; `None` if it has none.
+    pub fn lines_from(&self) -> Option<LinesFrom> {
+        // Names in the path do not make lines that the location inherits meant for it, where it is none of WebSockets.
+        if self.evidence.iter().all(|evidence| evidence.kind != EvidenceKind::Configured) {
+            return None;
+        }
+        let handshake = self.handshake.as_ref();
+        let lines = handshake
+            .and_then(|handshake| LinesFrom::of(self.configuration, self.context, self.pass, handshake));
+        // Without lines in effect, they are lost ones of an outer level, or an `if` that tests for an upgrade.
+        let is_lost = handshake.is_some_and(|handshake| handshake.lost.is_some());
+        Some(lines.unwrap_or(if is_lost { LinesFrom::Outer } else { LinesFrom::Here }))
+    }
+
+    /// In words that continue "treated as a WebSocket endpoint because": the evidence that decided its standing.
+    pub fn why(&self) -> String {
+        let text = |is_it: &dyn Fn(&Evidence) -> bool| {
+            self.evidence.iter().find(|evidence| is_it(evidence)).map(|evidence| evidence.text.clone())
+        };
+        let of = |kind: EvidenceKind| text(&|evidence| evidence.kind == kind);
+        let first = || text(&|_| true).unwrap_or_default();
+        let lines = || of(EvidenceKind::Configured).unwrap_or_else(first);
+        match self.standing {
+            Standing::Declared | Standing::Name => first(),
+            Standing::Application => of(EvidenceKind::ApplicationPath)
+                .or_else(|| of(EvidenceKind::Application))
+                .unwrap_or_else(first),
+            Standing::LinesAndName => {
+                let is_name =
+                    |evidence: &Evidence| evidence.kind == EvidenceKind::Name && !evidence.is_copied;
+                let name = text(&|evidence| is_name(evidence) && evidence.application.is_some())
+                    .or_else(|| text(&|evidence| is_name(evidence) && evidence.is_about_path))
+                    .or_else(|| text(&is_name));
+                format!("{} and {}", lines(), name.unwrap_or_default())
+            }
+            Standing::OwnLines => lines(),
+            Standing::SharedLines => match self.lines_from() {
+                Some(LinesFrom::Outer) => format!("{} at an outer level", lines()),
+                _ => format!("{} in a file that it includes", lines()),
+            },
+            Standing::Doubtful => format!("{}, {}", lines(), self.doubt_text()),
+        }
+    }
+
+    /// What speaks against it, in words that continue "it is, ".
+    fn doubt_text(&self) -> String {
+        match self.doubt {
+            Some(Doubt::NoSocket(application)) => format!("although {} has no WebSocket", application.name),
+            Some(Doubt::ServedElsewhere(application)) => {
+                format!("although no path of the WebSocket of {} comes here", application.name)
+            }
+            Some(Doubt::Beside(_)) => {
+                "although another location of its server is the one for WebSockets".to_owned()
+            }
+            None => String::new(),
+        }
     }
 
     /// Whether the evidence is more than a name: declared, configured, or an application's own path.
@@ -203,6 +292,13 @@ impl<'s> Endpoint<'s> {
             Modifier::Regex | Modifier::CaselessRegex | Modifier::Named => path,
         }
     }
+}
+
+/// Whether a host name is one that people write where the reader's own belongs: `<app>`, `your-domain.com`.
+fn is_placeholder(name: &str) -> bool {
+    const WORDS: [&str; 5] = ["your", "yourdomain", "yourapp", "changeme", "placeholder"];
+    let mut words = name.split(|character: char| !character.is_ascii_alphanumeric());
+    name.contains(['<', '>']) || words.any(|word| WORDS.contains(&word.to_ascii_lowercase().as_str()))
 }
 
 /// A location's name as a client sends it: what would end the path, or be decoded, is quoted.

@@ -6,12 +6,12 @@
 use std::borrow::Cow;
 
 use nginx_semantics::{
-    Configuration, ContextId, Declared, Directive, DirectiveName, Evaluator, Gap, Presence, Value, Variables,
-    VersionRange, declared, defaults, effective, placeholder,
+    Configuration, ContextId, Declared, Directive, DirectiveName, Effective, Evaluator, Gap, Presence, Value,
+    Variables, VersionRange, declared, defaults, effective, placeholder,
 };
 
 use crate::browser::{Browser, HandshakeRequest, has_token};
-use crate::source::Source;
+use crate::source::{Source, effective_in_fragment};
 
 /// A `proxy_set_header` line in effect.
 #[derive(Debug, Clone)]
@@ -71,6 +71,8 @@ pub struct HttpVersion<'s> {
     pub source: Source<'s>,
     /// As written; `None` where it is not: the default depends on the version of nginx.
     pub written: Option<String>,
+    /// Whether an include that was not given, around the location of a fragment, may set it.
+    pub is_hedged: bool,
 }
 
 /// Lines of an outer level that are dropped because a nearer level has lines of its own.
@@ -103,6 +105,8 @@ pub struct Handshake<'s> {
     pub others: Vec<Line<'s>>,
     /// Where a field comes from that no line in effect names.
     pub unset: Source<'s>,
+    /// Whether an include that was not given, around the location of a fragment, may set the fields that no line names.
+    pub is_hedged: bool,
     /// The lines that would be in effect if the level of those in effect had none.
     pub dropped: Option<Lost<'s>>,
     /// The nearest outer lines for an upgrade, where a nearer level drops them.
@@ -128,13 +132,21 @@ impl<'s> Handshake<'s> {
         let is_unnamed =
             |line: &&Directive<'s>| line.argument(0).is_some_and(|name| placeholder::is_unknown(&name));
         let unnamed = nearest.iter().flat_map(|declared| &declared.directives).find(is_unnamed);
+        let mut is_hedged = false;
         let absent = match &nearest {
             Some(_) if let Some(line) = unnamed => Source::Unknown(Gap::placeholder(line)),
             Some(declared) => match declared.gap {
                 Some(gap) if !gap.is_pattern => Source::Unknown(gap),
                 gap => Source::Default { is_assumed: gap.is_some() || is_partial(configuration, declared) },
             },
-            None => Source::of(&effective(configuration, context, DirectiveName::PROXY_SET_HEADER)),
+            None => match effective_in_fragment(configuration, context, DirectiveName::PROXY_SET_HEADER) {
+                (Effective::Default { is_assumed }, was_hedged) => {
+                    is_hedged = was_hedged;
+                    Source::Default { is_assumed }
+                }
+                // Lines beyond an include that was not given are in effect only if it has none.
+                _ => Source::of(&effective(configuration, context, DirectiveName::PROXY_SET_HEADER)),
+            },
         };
         let is_here = nearest.as_ref().is_some_and(|declared| declared.is_here);
         let is_assumed = nearest.as_ref().is_some_and(|declared| declared.is_assumed);
@@ -164,7 +176,19 @@ impl<'s> Handshake<'s> {
         let dropped = outer.pop();
         let version = HttpVersion::new(configuration, context);
         let level = nearest.map(|declared| declared.level);
-        Self { level, is_here, version, upgrade, connection, host, others: all, unset: absent, dropped, lost }
+        Self {
+            level,
+            is_here,
+            version,
+            upgrade,
+            connection,
+            host,
+            others: all,
+            unset: absent,
+            is_hedged,
+            dropped,
+            lost,
+        }
     }
 
     /// Whether the request goes out as HTTP/1.0 for want of a `proxy_http_version`, on some version of the range.
@@ -192,9 +216,11 @@ impl<'s> Handshake<'s> {
 
 impl<'s> HttpVersion<'s> {
     fn new(configuration: Configuration<'s>, context: ContextId) -> Self {
-        let source = Source::of(&effective(configuration, context, DirectiveName::PROXY_HTTP_VERSION));
+        let (effective, is_hedged) =
+            effective_in_fragment(configuration, context, DirectiveName::PROXY_HTTP_VERSION);
+        let source = Source::of(&effective);
         let written = source.directive().and_then(|directive| directive.argument(0));
-        Self { source, written: written.map(|word| String::from_utf8_lossy(&word).into_owned()) }
+        Self { source, written: written.map(|word| String::from_utf8_lossy(&word).into_owned()), is_hedged }
     }
 }
 

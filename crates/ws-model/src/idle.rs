@@ -3,9 +3,9 @@
 //! Inside a tunnel one timer runs, `proxy_read_timeout` (`uwsgi_`, `scgi_`), and traffic in either direction starts it
 //! again (`http/ngx_http_upstream.c:ngx_http_upstream_process_upgraded`).
 
-use nginx_semantics::{Configuration, ContextId, DirectiveName, PassModule, defaults, effective, time};
+use nginx_semantics::{Configuration, ContextId, DirectiveName, PassModule, defaults, time};
 
-use crate::source::Source;
+use crate::source::{Source, effective_in_fragment};
 
 /// The idle limit of an endpoint.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +16,8 @@ pub struct IdleLimit<'s> {
     pub milliseconds: Option<u64>,
     /// Where it comes from.
     pub source: Source<'s>,
+    /// Whether an include that was not given, around the location of a fragment, may set it.
+    pub is_hedged: bool,
 }
 
 impl<'s> IdleLimit<'s> {
@@ -24,6 +26,7 @@ impl<'s> IdleLimit<'s> {
         directive_name: DirectiveName::PROXY_READ_TIMEOUT,
         milliseconds: None,
         source: Source::Default { is_assumed: true },
+        is_hedged: false,
     };
 
     /// The limit in a context; `None` for modules that have no tunnel.
@@ -34,12 +37,13 @@ impl<'s> IdleLimit<'s> {
             PassModule::Scgi => DirectiveName::SCGI_READ_TIMEOUT,
             PassModule::Fastcgi | PassModule::Grpc | PassModule::Memcached => return None,
         };
-        let source = Source::of(&effective(configuration, context, directive_name));
+        let (effective, is_hedged) = effective_in_fragment(configuration, context, directive_name);
+        let source = Source::of(&effective);
         let milliseconds = match source {
             Source::Set { directive, .. } => directive.argument(0).and_then(|time| time::parse_ms(&time)),
             Source::Default { .. } => Some(defaults::READ_TIMEOUT_MS),
             Source::Unknown(_) => None,
         };
-        Some(Self { directive_name, milliseconds, source })
+        Some(Self { directive_name, milliseconds, source, is_hedged })
     }
 }

@@ -14,12 +14,13 @@ use nginx_semantics::{
 
 use crate::browser::{Browser, HandshakeRequest, OrdinaryRequest, has_token};
 use crate::endpoint::Endpoint;
-use crate::evidence::{Declaration, Evidence, EvidenceKind, Served, Subject, declaration};
+use crate::evidence::{Declaration, Evidence, EvidenceKind, LinesFrom, Served, Subject, declaration};
 use crate::handshake::Handshake;
 use crate::idle::IdleLimit;
 use crate::layers::Layer;
 use crate::paths::LostPath;
 use crate::sockets::Sockets;
+use crate::standing::{Carriers, Standing};
 use crate::subrequests::{Asked, Paths};
 use crate::walk::Probe;
 
@@ -169,6 +170,7 @@ impl<'s> Model<'s> {
         };
         let mut candidates: Vec<Endpoint<'s>> =
             self.passes.iter().filter_map(|&(context, pass)| self.candidate(context, pass)).collect();
+        self.drop_inherited_of_subrequests(&mut candidates);
         declare(&mut candidates, hints.assume_websocket);
         add_lost_intentions(&mut candidates);
         drop_indirect(&mut candidates);
@@ -184,6 +186,8 @@ impl<'s> Model<'s> {
         let locations = locations
             .filter_map(|endpoint| self.configuration.enclosing(endpoint.context, ContextKind::Location));
         self.endpoint_locations = locations.collect();
+        let carriers = Carriers::of(&self.endpoints);
+        carriers.settle(&mut self.endpoints);
         for (index, endpoint) in self.endpoints.iter().enumerate() {
             if let Some(server) = self.configuration.enclosing(endpoint.context, ContextKind::Server) {
                 self.by_server.entry(server).or_default().push(index);
@@ -192,9 +196,20 @@ impl<'s> Model<'s> {
         let mut unsupported = self.unsupported_candidates();
         declare(&mut unsupported, false);
         self.unsupported = proven(unsupported);
+        carriers.settle(&mut self.unsupported);
         let mut unproxied = self.unproxied_candidates();
         declare(&mut unproxied, false);
         self.unproxied = proven(unproxied);
+        carriers.settle(&mut self.unproxied);
+    }
+
+    /// Lines that the target of a subrequest inherits or includes are not meant for it.
+    fn drop_inherited_of_subrequests(&self, candidates: &mut [Endpoint<'s>]) {
+        for endpoint in candidates.iter_mut().filter(|endpoint| self.is_asked(endpoint.context)) {
+            if endpoint.lines_from().is_some_and(|lines| lines != LinesFrom::Here) {
+                endpoint.evidence.retain(|evidence| evidence.kind != EvidenceKind::Configured);
+            }
+        }
     }
 
     /// A location that can carry WebSockets, with the evidence that its own lines and names give.
@@ -240,7 +255,7 @@ impl<'s> Model<'s> {
             modifier,
             name,
         };
-        let mut evidence = subject.collect();
+        let (mut evidence, doubt) = subject.collect();
         // No client gets to an internal location by itself; one that handles the upgrade is led to.
         let is_internal = configuration.named(context, DirectiveName::INTERNAL).next().is_some();
         if is_internal && !handshake.as_ref().is_some_and(Handshake::is_configured) {
@@ -255,6 +270,8 @@ impl<'s> Model<'s> {
             context,
             pass,
             evidence,
+            standing: Standing::Doubtful,
+            doubt,
             handshake,
             idle,
             target,

@@ -90,14 +90,20 @@ impl<'s> Model<'s> {
         !of_server(&self.paths().leading, configuration.enclosing(context, ContextKind::Server)).any(leads)
     }
 
+    /// Whether `auth_request`, `mirror` or the like surely may ask for the location of a context, clients too or not.
+    pub(crate) fn is_asked(&self, context: ContextId) -> bool {
+        let configuration = self.configuration;
+        let location = configuration.enclosing(context, ContextKind::Location);
+        let server = configuration.enclosing(context, ContextKind::Server);
+        location
+            .zip(server)
+            .is_some_and(|(location, server)| self.asked(server).locations.contains(&location))
+    }
+
     /// Whether nobody but `auth_request`, `mirror` or the like asks for the location of a context: a 101 would end what
     /// it is asked for (`http/ngx_http_upstream.c:ngx_http_upstream_upgrade`).
     pub fn is_for_subrequests(&self, context: ContextId) -> bool {
-        let configuration = self.configuration;
-        let Some(location) = configuration.enclosing(context, ContextKind::Location) else { return false };
-        let server = configuration.enclosing(context, ContextKind::Server);
-        let Some(server) = server.filter(|_| self.is_closed_to_clients(context)) else { return false };
-        self.asked(server).locations.contains(&location)
+        self.is_closed_to_clients(context) && self.is_asked(context)
     }
 
     /// Whether a subrequest may ask for the location of a context, in doubt too: where a file that was not given may

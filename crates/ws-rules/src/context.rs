@@ -1,13 +1,13 @@
 //! What a rule is given, and how it says something.
 
 use lint_finding::{
-    Applicability, Confidence, EndpointName, FileId, Finding, Fix, Label, LabelRole, Place, RuleMeta,
+    Applicability, Confidence, EndpointName, FileId, Finding, Fix, Group, Label, LabelRole, Place, RuleMeta,
     Severity, fingerprint,
 };
 use nginx_semantics::{
     At, Configuration, ContextKind, Directive, VersionRange, has_variables, listens, server_names,
 };
-use ws_model::{Endpoint, EvidenceKind, LostPath, Model};
+use ws_model::{Endpoint, EvidenceKind, LostPath, Model, Standing};
 
 use crate::Edits;
 
@@ -32,6 +32,12 @@ impl<'m, 's> Context<'m, 's> {
     /// The variable, with its `$`, of a map or the like that makes `Connection` right for a handshake.
     pub fn connection_variable(&self, endpoint: &Endpoint<'_>) -> Option<String> {
         self.model.connection_variable(endpoint.context)
+    }
+
+    /// The first endpoint of those whose evidence allows the highest severity: a finding about all of them names it.
+    pub fn foremost(&self) -> Option<&'m Endpoint<'s>> {
+        let most = |endpoint: &&Endpoint<'_>| std::cmp::Reverse(Stake::Service.most(endpoint.standing));
+        self.model.endpoints.iter().min_by_key(most)
     }
 
     /// Whether an endpoint serves pages, and its server has a location for WebSockets alone.
@@ -77,6 +83,46 @@ impl<'m, 's> Context<'m, 's> {
     }
 }
 
+/// What is at stake, which decides how much evidence a severity needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stake {
+    /// Whether a handshake succeeds at all.
+    Handshake,
+    /// How well a WebSocket does: how long it lives, where it goes, what is buffered. Most ordinary requests never notice.
+    Service,
+    /// Whether any request succeeds, of whatever kind.
+    Everything,
+}
+
+impl Stake {
+    /// What rules of a group are about.
+    fn of(group: Group) -> Self {
+        match group {
+            Group::Lifetime | Group::Balancing | Group::Buffering | Group::Layers | Group::Observability => {
+                Self::Service
+            }
+            Group::Handshake | Group::Protocol | Group::Capacity | Group::Security | Group::Configuration => {
+                Self::Handshake
+            }
+        }
+    }
+
+    /// The highest severity that an endpoint of this standing allows.
+    fn most(self, standing: Standing) -> Severity {
+        match (standing, self) {
+            (Standing::Declared | Standing::Application | Standing::LinesAndName, _)
+            | (Standing::OwnLines, Self::Handshake)
+            | (Standing::OwnLines | Standing::SharedLines | Standing::Doubtful, Self::Everything) => {
+                Severity::Error
+            }
+            (Standing::Name, _) | (Standing::SharedLines, Self::Handshake) => Severity::Warning,
+            (Standing::OwnLines | Standing::SharedLines, Self::Service) | (Standing::Doubtful, _) => {
+                Severity::Info
+            }
+        }
+    }
+}
+
 /// Where rules put what they find.
 #[derive(Debug, Default)]
 pub struct Findings {
@@ -86,7 +132,12 @@ pub struct Findings {
 impl Findings {
     /// Adds one.
     pub fn push(&mut self, finding: FindingBuilder) {
-        self.found.push(finding.0);
+        let FindingBuilder { mut finding, is_assumed, is_hedged } = finding;
+        if is_assumed && is_hedged {
+            finding.fix = None;
+            finding.unsafe_fix = None;
+        }
+        self.found.push(finding);
     }
 
     /// All, in the order in which they were found.
@@ -98,7 +149,13 @@ impl Findings {
 /// A finding in the making.
 #[derive(Debug, Clone)]
 #[must_use]
-pub struct FindingBuilder(Finding);
+pub struct FindingBuilder {
+    finding: Finding,
+    /// Whether it rests on a default which a file that was not given may change.
+    is_assumed: bool,
+    /// Whether an include of which nothing is known may do so, so that nothing is edited.
+    is_hedged: bool,
+}
 
 /// What follows a statement that rests on a default which a file that was not given may change.
 const UNLESS: &str = " (unless a file that was not given sets it)";
@@ -123,14 +180,14 @@ impl FindingBuilder {
         if shown.reference == directive.reference
             && let Some(at) = directive.argument_at(index)
         {
-            this.0.primary.place = place(at);
+            this.finding.primary.place = place(at);
         }
         this
     }
 
     /// About a place.
     pub fn at(rule: &'static RuleMeta, at: At, message: impl Into<String>) -> Self {
-        Self(Finding {
+        let finding = Finding {
             rule,
             severity: rule.severity,
             confidence: Confidence::High,
@@ -142,27 +199,35 @@ impl FindingBuilder {
             unsafe_fix: None,
             endpoint: None,
             fingerprint: fingerprint([rule.name.as_bytes()]),
-        })
+        };
+        Self { finding, is_assumed: false, is_hedged: false }
     }
 
     /// Names what stays the same while the tree around it is edited.
     pub fn fingerprinted<'a>(mut self, parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
-        self.0.fingerprint = fingerprint(std::iter::once(self.0.rule.name.as_bytes()).chain(parts));
+        self.finding.fingerprint =
+            fingerprint(std::iter::once(self.finding.rule.name.as_bytes()).chain(parts));
         self
     }
 
     /// About an endpoint: its name, a label at its `location`, and no more severity and confidence than the evidence
-    /// allows.
-    pub fn endpoint(mut self, endpoint: &Endpoint<'_>) -> Self {
+    /// allows for what is at stake in the rule's group.
+    pub fn endpoint(self, endpoint: &Endpoint<'_>) -> Self {
+        let stake = Stake::of(self.finding.rule.group);
+        self.endpoint_at_stake(endpoint, stake)
+    }
+
+    /// The same where more or less is at stake than usual in the rule's group.
+    pub fn endpoint_at_stake(mut self, endpoint: &Endpoint<'_>, stake: Stake) -> Self {
         let server = endpoint.server_name();
-        self.0.endpoint = Some(EndpointName { server, location: endpoint.location_text() });
-        self.0.confidence = self.0.confidence.min(confidence(endpoint));
-        if !endpoint.is_certain() {
-            self.0.severity = self.0.severity.min(Severity::Warning);
-        }
-        let why = endpoint.evidence.first().map(|evidence| evidence.text.clone()).unwrap_or_default();
+        self.finding.endpoint = Some(EndpointName { server, location: endpoint.location_text() });
+        self.finding.confidence = self.finding.confidence.min(confidence(endpoint));
+        self.finding.severity = self.finding.severity.min(stake.most(endpoint.standing));
+        self.is_hedged = endpoint.is_hedged();
         match endpoint.location() {
-            Some(location) => self.label(&location, format!("treated as a WebSocket endpoint: {why}")),
+            Some(location) => {
+                self.label(&location, format!("treated as a WebSocket endpoint: {}", endpoint.why()))
+            }
             None => self,
         }
     }
@@ -172,34 +237,35 @@ impl FindingBuilder {
         let configuration = cx.configuration();
         let names = server_names(configuration, lost.server);
         let server = names.into_iter().chain(listens(configuration, lost.server)).next().unwrap_or_default();
-        self.0.endpoint = Some(EndpointName { server, location: lost.path.clone() });
+        self.finding.endpoint = Some(EndpointName { server, location: lost.path.clone() });
         self
     }
 
     /// Lowers the severity, never raises it.
     pub fn at_most(mut self, severity: Severity) -> Self {
-        self.0.severity = self.0.severity.min(severity);
+        self.finding.severity = self.finding.severity.min(severity);
         self
     }
 
     /// Marks a statement that rests on a default which a file that was not given may change.
     pub fn assumed(mut self, is_assumed: bool) -> Self {
         if is_assumed {
-            self.0.confidence = self.0.confidence.min(Confidence::Medium);
-            self.0.message.push_str(UNLESS);
+            self.is_assumed = true;
+            self.finding.confidence = self.finding.confidence.min(Confidence::Medium);
+            self.finding.message.push_str(UNLESS);
         }
         self
     }
 
     /// Lowers the confidence, never raises it.
     pub fn confidence(mut self, confidence: Confidence) -> Self {
-        self.0.confidence = self.0.confidence.min(confidence);
+        self.finding.confidence = self.finding.confidence.min(confidence);
         self
     }
 
     /// Text at the primary place.
     pub fn primary(mut self, text: impl Into<String>) -> Self {
-        self.0.primary.message = text.into();
+        self.finding.primary.message = text.into();
         self
     }
 
@@ -220,17 +286,17 @@ impl FindingBuilder {
 
     fn with_label(mut self, at: At, message: String, role: LabelRole) -> Self {
         let label = Label { place: place(at), message, role };
-        if label.place != self.0.primary.place {
-            self.0.labels.push(label);
-        } else if self.0.primary.message.is_empty() {
-            self.0.primary.message = label.message;
+        if label.place != self.finding.primary.place {
+            self.finding.labels.push(label);
+        } else if self.finding.primary.message.is_empty() {
+            self.finding.primary.message = label.message;
         }
         self
     }
 
     /// The remedy.
     pub fn help(mut self, text: impl Into<String>) -> Self {
-        self.0.help = Some(text.into());
+        self.finding.help = Some(text.into());
         self
     }
 
@@ -238,7 +304,7 @@ impl FindingBuilder {
     /// change other locations too is seen when they are applied.
     pub fn fix(mut self, title: impl Into<String>, applicability: Applicability, edits: Edits) -> Self {
         if let Some(edits) = edits.finish() {
-            self.0.fix = Some(Fix { title: title.into(), applicability, edits });
+            self.finding.fix = Some(Fix { title: title.into(), applicability, edits });
         }
         self
     }
@@ -247,9 +313,9 @@ impl FindingBuilder {
     pub fn unsafe_fix(mut self, title: impl Into<String>, edits: Edits) -> Self {
         let Some(edits) = edits.finish() else { return self };
         let fix = Fix { title: title.into(), applicability: Applicability::Unsafe, edits };
-        match &self.0.fix {
-            None => self.0.fix = Some(fix),
-            Some(safe) if safe.edits != fix.edits => self.0.unsafe_fix = Some(fix),
+        match &self.finding.fix {
+            None => self.finding.fix = Some(fix),
+            Some(safe) if safe.edits != fix.edits => self.finding.unsafe_fix = Some(fix),
             Some(_) => {}
         }
         self
@@ -258,10 +324,13 @@ impl FindingBuilder {
 
 /// How sure the evidence makes us that this is an endpoint.
 pub fn confidence(endpoint: &Endpoint<'_>) -> Confidence {
-    match endpoint.strongest() {
-        EvidenceKind::Declared | EvidenceKind::Configured | EvidenceKind::ApplicationPath => Confidence::High,
-        EvidenceKind::Application => Confidence::Medium,
-        EvidenceKind::Name => Confidence::Low,
+    match endpoint.standing {
+        Standing::Declared | Standing::Application | Standing::LinesAndName | Standing::OwnLines => {
+            Confidence::High
+        }
+        Standing::Name if endpoint.strongest() == EvidenceKind::Application => Confidence::Medium,
+        Standing::SharedLines => Confidence::Medium,
+        Standing::Name | Standing::Doubtful => Confidence::Low,
     }
 }
 

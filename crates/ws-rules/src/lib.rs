@@ -24,6 +24,7 @@ mod setting;
 mod streaming;
 #[cfg(test)]
 mod testing;
+mod traffic;
 mod upstreams;
 mod verify;
 mod ways;
@@ -33,7 +34,7 @@ use nginx_semantics::{ContextId, FileId, Pass, SourceFile};
 use ws_model::chain::Link;
 use ws_model::{Endpoint, Model};
 
-pub use context::{Context, FindingBuilder, Findings, confidence, place};
+pub use context::{Context, FindingBuilder, Findings, Stake, confidence, place};
 pub use edit::Edits;
 pub use rules::RULES;
 

@@ -5,6 +5,7 @@
 mod chains;
 mod checklist;
 mod docs;
+mod evidence;
 mod fixes;
 mod idioms;
 mod placeholders;

@@ -26,6 +26,8 @@ pub struct Application {
     pub ports: &'static [Port],
     /// Where its socket is.
     pub paths: &'static [WsPath],
+    /// A path that a handshake asks for, where `paths` has only patterns, or the beginning of one.
+    pub example: Option<&'static str>,
     /// What its clients use, best first (`websocket`, `polling`, `sse`, …): empty if they only make ordinary
     /// requests, `None` if unknown.
     pub transports: Option<&'static [&'static str]>,
@@ -52,6 +54,30 @@ impl Application {
     #[must_use]
     pub fn uses_websocket(&self) -> Option<bool> {
         self.transports.map(|transports| transports.contains(&"websocket"))
+    }
+
+    /// Whether its clients would rather have a WebSocket than anything else, and it is known that nobody sends anything on
+    /// an idle one, so that nginx closes it.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        self.transports.is_some_and(|transports| transports.first() == Some(&"websocket"))
+            && self.heartbeat.is_some_and(|heartbeat| heartbeat.by == HeartbeatBy::Nobody)
+    }
+
+    /// The paths that a handshake may ask for: the example first, then those that nothing but a WebSocket has. Each with
+    /// whether that is so.
+    #[must_use]
+    pub fn socket_paths(&self) -> Vec<WsPath> {
+        let is_example_distinctive = self.paths.iter().any(|path| path.distinctive);
+        let example = self.example.map(|text| WsPath {
+            text,
+            kind: PathKind::Suffix,
+            distinctive: is_example_distinctive,
+        });
+        let mut written: Vec<WsPath> =
+            self.paths.iter().filter(|path| path.kind != PathKind::Regex).copied().collect();
+        written.sort_by_key(|path| !path.distinctive);
+        example.into_iter().chain(written).collect()
     }
 }
 
@@ -170,23 +196,32 @@ pub fn all() -> &'static [Application] {
 /// The table by what is looked up in it.
 struct Index {
     by_name: HashMap<String, Vec<&'static Application>>,
-    by_port: HashMap<u16, Vec<&'static Application>>,
     /// Distinctive paths by their first segment, regexes excepted.
-    by_segment: HashMap<&'static str, Vec<(&'static Application, &'static WsPath)>>,
+    by_segment: HashMap<String, Vec<(&'static Application, &'static WsPath)>>,
+    by_weak_name: HashMap<String, Vec<&'static Application>>,
+    /// Distinctive regexes.
+    regexes: Vec<(&'static Application, &'static WsPath)>,
 }
 
 static INDEX: LazyLock<Index> = LazyLock::new(|| {
-    let mut index = Index { by_name: HashMap::new(), by_port: HashMap::new(), by_segment: HashMap::new() };
+    let mut index = Index {
+        by_name: HashMap::new(),
+        by_weak_name: HashMap::new(),
+        by_segment: HashMap::new(),
+        regexes: Vec::new(),
+    };
     for application in all() {
         for name in application.names {
             index.by_name.entry(name.to_ascii_lowercase()).or_default().push(application);
         }
-        for port in application.ports {
-            index.by_port.entry(port.number).or_default().push(application);
+        for name in application.weak_names {
+            index.by_weak_name.entry(name.to_ascii_lowercase()).or_default().push(application);
         }
-        for path in application.paths.iter().filter(|path| path.distinctive && path.kind != PathKind::Regex) {
-            if let Some(first) = path.text.split('/').find(|segment| !segment.is_empty()) {
-                index.by_segment.entry(first).or_default().push((application, path));
+        for path in application.paths.iter().filter(|path| path.distinctive) {
+            if path.kind == PathKind::Regex {
+                index.regexes.push((application, path));
+            } else if let Some(first) = path.text.split('/').find(|segment| !segment.is_empty()) {
+                index.by_segment.entry(first.to_ascii_lowercase()).or_default().push((application, path));
             }
         }
     }
@@ -199,12 +234,17 @@ pub fn by_name_token(token: &str) -> impl Iterator<Item = &'static Application> 
     INDEX.by_name.get(token).into_iter().flatten().copied()
 }
 
-/// The applications that listen on `port` by default, whether the port is weak for them or not.
-pub fn by_port(port: u16) -> impl Iterator<Item = &'static Application> {
-    INDEX.by_port.get(&port).into_iter().flatten().copied()
+/// The applications that `token`, in lower case, names only together with a port or a path of theirs.
+pub fn by_weak_name(token: &str) -> impl Iterator<Item = &'static Application> {
+    INDEX.by_weak_name.get(token).into_iter().flatten().copied()
 }
 
-/// The paths that begin with `segment` and that nothing but a WebSocket has, regexes excepted.
+/// The paths that begin with `segment`, in lower case, and that nothing but a WebSocket has, regexes excepted.
 pub fn by_first_segment(segment: &str) -> impl Iterator<Item = (&'static Application, &'static WsPath)> {
     INDEX.by_segment.get(segment).into_iter().flatten().copied()
+}
+
+/// The regexes that nothing but the path of a WebSocket matches.
+pub fn regexes() -> impl Iterator<Item = (&'static Application, &'static WsPath)> {
+    INDEX.regexes.iter().copied()
 }

@@ -31,6 +31,7 @@ fn parse_row(line: &'static str) -> Option<Application> {
         weak_names: words(field()?),
         ports: parse_list(field()?, parse_port)?,
         paths: parse_list(field()?, parse_path)?,
+        example: Some(field()?).filter(|example| *example != "-"),
         transports: match field()? {
             "-" => None,
             "none" => Some(&[]),

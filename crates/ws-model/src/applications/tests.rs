@@ -18,7 +18,7 @@ fn application(id: &str) -> &'static Application {
 #[test]
 fn no_row_is_skipped() {
     assert_eq!(table::data_lines().count(), all().len());
-    assert_eq!(all().len(), 186);
+    assert_eq!(all().len(), 243);
 }
 
 #[test]
@@ -64,7 +64,8 @@ fn weak_ports_are_marked_weak() {
     for application in all() {
         for port in application.ports {
             assert_eq!(port.weak, WEAK_PORTS.contains(&port.number), "{}: {port:?}", application.id);
-            let users = by_port(port.number).count();
+            let has_it = |other: &&Application| other.ports.iter().any(|own| own.number == port.number);
+            let users = all().iter().filter(has_it).count();
             assert!(users >= 1 && (users == 1 || port.shared), "{}: {port:?}", application.id);
         }
     }
@@ -103,8 +104,50 @@ fn lookups() {
     assert_eq!(named, ["uptime-kuma"]);
     assert_eq!(by_name_token("phoenix").count(), 0, "a weak name");
     assert_eq!(by_name_token("").count(), 0);
-    assert!(by_port(8123).any(|application| application.id == "home-assistant"));
-    assert_eq!(by_port(1).count(), 0);
+    let weakly: Vec<_> = by_weak_name("hedgedoc").map(|application| application.id).collect();
+    assert_eq!(weakly, ["hedgedoc2"]);
+    assert!(
+        by_first_segment("api").any(|(application, _)| application.id == "archisteamfarm"),
+        "`/Api/NLog`"
+    );
+    assert!(regexes().any(|(application, _)| application.id == "mattermost"));
+    assert!(regexes().all(|(_, path)| path.distinctive && path.kind == PathKind::Regex));
+}
+
+#[test]
+fn examples_are_paths_of_their_rows() {
+    for application in all() {
+        let Some(example) = application.example else { continue };
+        let is_one = application.paths.iter().any(|path| match path.kind {
+            PathKind::Exact => path.text == example,
+            PathKind::Prefix => example.starts_with(path.text),
+            PathKind::Suffix => example.ends_with(path.text),
+            PathKind::Regex => regex::Regex::new(path.text).unwrap().is_match(example),
+        });
+        assert!(is_one, "{}: {example}", application.id);
+        assert_eq!(application.socket_paths().first().map(|path| path.text), Some(example));
+    }
+}
+
+#[test]
+fn every_distinctive_regex_has_a_path_to_show() {
+    // Of these, every path has a part that no example can stand for: a commit, a key, whatever the user called it.
+    const WITHOUT: [&str; 10] = [
+        "code-server",
+        "nextcloud",
+        "octoprint",
+        "openvscode-server",
+        "scrypted",
+        "shiny-server",
+        "sockjs",
+        "tactical-rmm",
+        "xray-v2ray",
+        "signalr-core",
+    ];
+    for (application, path) in regexes() {
+        let is_shown = application.example.is_some() || WITHOUT.contains(&application.id);
+        assert!(is_shown, "{}: {path:?}", application.id);
+    }
 }
 
 #[test]
@@ -123,5 +166,9 @@ fn facts_that_rules_rely_on() {
     assert_eq!(application("prometheus").uses_websocket(), Some(false));
     assert_eq!(application("dash").uses_websocket(), None);
     assert_eq!(application("nats-websocket").heartbeat.unwrap().seconds, 120);
+    assert!(application("novnc-websockify").is_silent() && application("zigbee2mqtt").is_silent());
+    assert!(!application("dozzle").is_silent(), "its clients listen to server-sent events");
+    assert!(!application("socket-io").is_silent() && !application("prometheus").is_silent());
+    assert_eq!(application("vite").heartbeat.unwrap().seconds, 30);
     assert!(application("headscale").upgrade_tokens.contains(&"tailscale-control-protocol"));
 }

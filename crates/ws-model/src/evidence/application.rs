@@ -1,17 +1,21 @@
-//! Known applications: by the path of the location, or by what it proxies to.
+//! Known applications: by the path of the location, or by the name of what it proxies to. A port names none: half the world
+//! listens on any of them.
 
 use nginx_semantics::pattern::Pattern;
-use nginx_semantics::{Modifier, Pass, Selection, peers, upstream};
+use nginx_semantics::{LocationName, Modifier, Pass, Selection, peers, upstream};
 
-use super::{Evidence, EvidenceKind, Subject, segments_of};
+use super::{Doubt, Evidence, EvidenceKind, Subject, segments_of};
 use crate::applications::{self, Application, PathKind, WsPath};
 
-pub(super) fn collect(subject: &Subject<'_, '_>, evidence: &mut Vec<Evidence>) {
-    let mut named = names(subject);
+/// Adds the evidence, and returns why the location's application has no WebSocket there, if that is known.
+pub(super) fn collect(subject: &Subject<'_, '_>, evidence: &mut Vec<Evidence>) -> Option<Doubt> {
+    let named = names(subject);
     by_path(subject, &named, evidence);
-    named.extend(ports(subject));
     by_regex(subject, &named, evidence);
+    by_asked_path(subject, evidence);
+    let doubt = doubt(subject, &named);
     by_upstream(subject, named, evidence);
+    doubt.filter(|_| evidence.iter().all(|one| one.application.is_none()))
 }
 
 /// An application, and in words what points to it.
@@ -35,8 +39,16 @@ fn by_path(subject: &Subject<'_, '_>, named: &[Named], evidence: &mut Vec<Eviden
     let best = found.iter().map(rank).max();
     let mut ranked = found.into_iter().filter(|one| Some(rank(one)) == best);
     let Some((application, path)) = ranked.next() else { return };
-    // Of several that share a path nobody can say which it is: frameworks do, and what is built with them.
+    // Of several that share a path nobody can say which it is: frameworks do, and what is built with them. One that has
+    // another of its paths in the same server is told from the rest.
     let others: Vec<_> = ranked.collect();
+    let is_it =
+        |(application, _): &(&'static Application, &'static WsPath)| has_another_path(subject, application);
+    let (application, path, others) =
+        match std::iter::once((application, path)).chain(others.iter().copied()).find(is_it) {
+            Some((it, its)) if !is_named(application) => (it, its, Vec::new()),
+            _ => (application, path, others),
+        };
     let is_only_one = others.iter().all(|(other, _)| other.id == application.id);
     // Nor where it is to the letter: some have `/websocket`, others `/websocket/`.
     let is_one_path = others.iter().all(|(_, other)| other.text == path.text);
@@ -51,35 +63,94 @@ fn by_path(subject: &Subject<'_, '_>, named: &[Named], evidence: &mut Vec<Eviden
     let kind = if is_whole { EvidenceKind::ApplicationPath } else { EvidenceKind::Name };
     evidence.push(Evidence {
         application: is_only_one.then_some(application),
-        path: is_one_path.then(|| path.text.to_owned()),
+        path: is_one_path.then(|| asked_path(application, path)),
         is_about_path: true,
         ..Evidence::new(kind, text, Some(subject.location_at()))
     });
 }
 
-/// The location's name matches, or is, the regex of an application that is named elsewhere.
+/// What a handshake asks for at a path of the table, which may be the beginning of it only.
+fn asked_path(application: &Application, path: &WsPath) -> String {
+    let example = application.example.filter(|example| example.starts_with(path.text));
+    example.unwrap_or(path.text).to_owned()
+}
+
+/// The location's name matches, or is, a regex that nothing but the WebSocket of an application has; of several, the
+/// application that is named elsewhere is meant.
 fn by_regex(subject: &Subject<'_, '_>, named: &[Named], evidence: &mut Vec<Evidence>) {
-    for (application, _) in named {
-        let mut paths =
-            application.paths.iter().filter(|path| path.distinctive && path.kind == PathKind::Regex);
-        let is_it = |path: &&WsPath| {
-            if subject.is_regex() {
-                segments_of(&subject.name, true) == segments_of(path.text.as_bytes(), true)
-            } else {
-                let pattern = Pattern::new(path.text.as_bytes(), false).ok();
-                pattern.and_then(|pattern| pattern.is_match(&subject.name)) == Some(true)
-            }
-        };
-        if paths.any(|path| is_it(&path)) {
-            let text = format!("its name is that of the WebSocket of {}", application.name);
-            evidence.push(Evidence {
-                application: Some(application),
-                is_about_path: true,
-                ..Evidence::new(EvidenceKind::ApplicationPath, text, Some(subject.location_at()))
-            });
-            return;
-        }
+    if subject.is_named_location()
+        || super::name::is_plain_http(subject)
+        || evidence.iter().any(|one| one.kind == EvidenceKind::ApplicationPath)
+    {
+        return;
     }
+    let own = segments_of(&subject.name, true);
+    let is_it = |path: &WsPath| {
+        if subject.is_regex() {
+            own == segments_of(path.text.as_bytes(), true)
+        } else {
+            let pattern = Pattern::new(path.text.as_bytes(), false).ok();
+            pattern.and_then(|pattern| pattern.is_match(&subject.name)) == Some(true)
+        }
+    };
+    let found: Vec<_> = applications::regexes().filter(|(_, path)| is_it(path)).collect();
+    let is_named = |application: &Application| named.iter().any(|(other, _)| other.id == application.id);
+    let meant = found.iter().find(|(application, _)| is_named(application));
+    let Some((application, _)) = meant.or(found.first()) else { return };
+    let is_only_one = meant.is_some() || found.iter().all(|(other, _)| other.id == application.id);
+    let text = if is_only_one {
+        format!("its name is that of the WebSocket of {}", application.name)
+    } else {
+        "its name is that of the WebSocket of several applications".to_owned()
+    };
+    evidence.push(Evidence {
+        application: is_only_one.then_some(*application),
+        path: application.example.filter(|_| is_only_one && subject.is_regex()).map(str::to_owned),
+        is_about_path: true,
+        ..Evidence::new(EvidenceKind::ApplicationPath, text, Some(subject.location_at()))
+    });
+}
+
+/// The `proxy_pass` asks the back end for the path of an application's WebSocket, whatever the location is called.
+fn by_asked_path(subject: &Subject<'_, '_>, evidence: &mut Vec<Evidence>) {
+    let Some(uri) = subject.target.uri.as_deref() else { return };
+    if super::name::is_plain_http(subject) || evidence.iter().any(|one| one.application.is_some()) {
+        return;
+    }
+    let path = uri.split('?').next().unwrap_or_default();
+    let segments = segments_of(path.as_bytes(), false);
+    let found = segments.iter().flat_map(|segment| applications::by_first_segment(segment));
+    let found: Vec<_> = found.filter(|(_, path)| holds(&segments, path)).collect();
+    let called = found.iter().find(|(application, path)| is_called_after(application, path));
+    let Some((application, path)) = called.or(found.first()) else { return };
+    let is_only_one = called.is_some() || found.iter().all(|(other, _)| other.id == application.id);
+    let text = if is_only_one {
+        format!("it asks for `{}`, where {} has its WebSocket", path.text, application.name)
+    } else {
+        format!("it asks for `{}`, where several applications have their WebSocket", path.text)
+    };
+    evidence.push(Evidence {
+        application: is_only_one.then_some(*application),
+        is_about_path: true,
+        ..Evidence::new(EvidenceKind::ApplicationPath, text, Some(subject.pass.directive.at()))
+    });
+}
+
+/// Whether another location of the server has a path that no other application of the table has.
+fn has_another_path(subject: &Subject<'_, '_>, application: &Application) -> bool {
+    let Some(server) = subject.server.map(|server| subject.configuration.context(server)) else {
+        return false;
+    };
+    let own = subject.location();
+    let names = server.children.iter().filter(|&&context| context != own).filter_map(|&context| {
+        let name = LocationName::of(&subject.configuration.opener(context)?)?;
+        Some(segments_of(&name.name, matches!(name.modifier, Modifier::Regex | Modifier::CaselessRegex)))
+    });
+    names.into_iter().any(|segments| {
+        let known = segments.iter().flat_map(|segment| applications::by_first_segment(segment));
+        let mut known = known.filter(|(_, path)| holds(&segments, path)).peekable();
+        known.peek().is_some() && known.all(|(other, _)| other.id == application.id)
+    })
 }
 
 /// Whether the path is called after the application: of all that have `/socket.io/`, Socket.IO itself is meant.
@@ -97,7 +168,7 @@ fn holds(segments: &[String], path: &WsPath) -> bool {
     if wanted.is_empty() || wanted.len() > segments.len() {
         return false;
     }
-    let same = |window: &[String]| window.iter().zip(&wanted).all(|(a, b)| a == b);
+    let same = |window: &[String]| window.iter().zip(&wanted).all(|(a, b)| a.eq_ignore_ascii_case(b));
     match path.kind {
         PathKind::Exact | PathKind::Suffix => segments.windows(wanted.len()).last().is_some_and(same),
         PathKind::Prefix => segments.windows(wanted.len()).any(same),
@@ -113,9 +184,6 @@ fn by_upstream(subject: &Subject<'_, '_>, named: Vec<Named>, evidence: &mut Vec<
         {
             continue;
         }
-        if is_another_port(subject, application) {
-            continue;
-        }
         let Some((path, is_distinctive)) = served_path(subject, application) else { continue };
         evidence.push(Evidence {
             application: Some(application),
@@ -126,14 +194,49 @@ fn by_upstream(subject: &Subject<'_, '_>, named: Vec<Named>, evidence: &mut Vec<
     }
 }
 
-/// Whether a port of the application's host is written that is none of the application's, nor one of HTTP in general: of
-/// several services on one host it is another.
-fn is_another_port(subject: &Subject<'_, '_>, application: &Application) -> bool {
-    const OF_ANYTHING: [u16; 6] = [80, 443, 3000, 8000, 8080, 8443];
-    let is_other = |port: u16| {
-        !OF_ANYTHING.contains(&port) && !application.ports.iter().any(|known| known.number == port)
+/// Why a location that proxies to a known application carries no WebSocket of it, if that is known.
+fn doubt(subject: &Subject<'_, '_>, named: &[Named]) -> Option<Doubt> {
+    let (application, _) = named.first()?;
+    if named.iter().all(|(application, _)| application.uses_websocket() == Some(false)) {
+        return Some(Doubt::NoSocket(application));
+    }
+    let is_elsewhere = |(application, _): &Named| {
+        application.uses_websocket() == Some(false) || serves_no_path(subject, application)
     };
-    !application.ports.is_empty() && subject.target.port.is_some_and(is_other)
+    named.iter().all(is_elsewhere).then_some(Doubt::ServedElsewhere(application))
+}
+
+/// Whether it is sure that none of the paths of the application's WebSocket comes to this location, wherever the
+/// application is mounted.
+fn serves_no_path(subject: &Subject<'_, '_>, application: &Application) -> bool {
+    let Some(server) = subject.server else { return false };
+    // With a URI part, the application sees other paths than the location.
+    if subject.is_named_location() || subject.target.uri.is_some() || application.paths.is_empty() {
+        return false;
+    }
+    // A pattern without an example may be anything.
+    if application.example.is_none() && application.paths.iter().any(|path| path.kind == PathKind::Regex) {
+        return false;
+    }
+    let is_prefix = matches!(subject.modifier, Modifier::Prefix | Modifier::PriorityPrefix);
+    let mount = String::from_utf8_lossy(&subject.name).trim_end_matches('/').to_owned();
+    let mounts = if is_prefix { vec![String::new(), mount] } else { vec![String::new()] };
+    application.socket_paths().iter().all(|path| {
+        mounts.iter().all(|mount| {
+            // With and without a slash at the end: the author of a location for it may have meant either.
+            let trimmed = path.text.trim_end_matches('/');
+            ["", "/"].iter().all(|end| {
+                let asked = format!("{mount}{trimmed}{end}");
+                match subject.locations.select(server, asked.as_bytes()) {
+                    Selection::Location(location) | Selection::SlashRedirect(location) => {
+                        location != subject.location()
+                    }
+                    Selection::Server => true,
+                    Selection::CannotSay { .. } => false,
+                }
+            })
+        })
+    })
 }
 
 /// Applications that the upstream, its servers or the server's own name is called after.
@@ -141,6 +244,7 @@ fn names(subject: &Subject<'_, '_>) -> Vec<Named> {
     let mut hosts = vec![subject.target.host.clone()];
     hosts.extend(peers_of(subject).into_iter().map(|(host, _)| host));
     let mut found = Vec::new();
+    by_weak_name(subject, &hosts, &mut found);
     for host in hosts {
         for application in words(&host).iter().flat_map(|word| applications::by_name_token(word)) {
             found.push((
@@ -192,25 +296,23 @@ fn without_suffix(part: &str) -> Option<&str> {
     SUFFIXES.iter().find_map(|suffix| part.strip_suffix(suffix)).filter(|rest| !rest.is_empty())
 }
 
-/// Applications that own the port, which nothing else uses.
-fn ports(subject: &Subject<'_, '_>) -> Vec<Named> {
-    let ports = subject.target.port.into_iter().chain(peers_of(subject).into_iter().map(|(_, port)| port));
-    let mut found = Vec::new();
-    for number in ports {
-        let owners: Vec<&'static Application> = applications::by_port(number).collect();
-        let is_weak = |application: &&&Application| {
-            application.ports.iter().any(|port| port.number == number && port.weak)
-        };
-        let all_use_it = owners.iter().all(|application| application.uses_websocket() == Some(true));
-        if owners.iter().any(|application| is_weak(&application)) || !all_use_it {
-            continue;
-        }
-        // Several owners that all use WebSockets still make it an endpoint, but not a known application's.
-        if let Some(application) = owners.first() {
-            found.push((*application, format!("port {number} is {}'s", application.name)));
+/// Applications whose name is a common word, where the location's own path or the port is theirs too.
+fn by_weak_name(subject: &Subject<'_, '_>, hosts: &[String], found: &mut Vec<Named>) {
+    let segments = segments_of(&subject.name, subject.is_regex());
+    let names = hosts.iter().chain(subject.server_names);
+    for (name, application) in names.flat_map(|name| {
+        let words = words(name);
+        let applications: Vec<_> = words.iter().flat_map(|word| applications::by_weak_name(word)).collect();
+        applications.into_iter().map(move |application| (name, application))
+    }) {
+        let is_own_port = |port: u16| application.ports.iter().any(|own| own.number == port);
+        let has_port = subject.target.port.is_some_and(is_own_port)
+            || peers_of(subject).into_iter().any(|(_, port)| is_own_port(port));
+        let has_path = || application.paths.iter().any(|path| holds(&segments, path));
+        if has_port || has_path() {
+            found.push((application, format!("`{name}` is called after {}", application.name)));
         }
     }
-    found
 }
 
 /// As many servers of an upstream are looked at: they run the same application.
@@ -233,18 +335,26 @@ fn peers_of(subject: &Subject<'_, '_>) -> Vec<(String, u16)> {
 fn served_path(subject: &Subject<'_, '_>, application: &'static Application) -> Option<(String, bool)> {
     let server = subject.server?;
     let location = subject.location();
-    let mut sockets: Vec<&'static WsPath> =
-        application.paths.iter().filter(|path| path.kind != PathKind::Regex).collect();
-    sockets.sort_by_key(|path| !path.distinctive);
-    if let Some(path) = sockets.iter().find(|path| subject.serving(server, path.text) == Some(location)) {
-        return Some((path.text.to_owned(), path.distinctive));
-    }
-    let mount = mount(subject, application)?;
-    let mountable = sockets.into_iter().filter(|path| path.kind == PathKind::Suffix);
-    let below = mountable.map(|path| (format!("{mount}{}", path.text), path.distinctive));
+    let sockets = application.socket_paths();
+    // An application that is mounted below a path has its WebSocket there too; else the path is as it is.
+    let below = mount(subject, application).into_iter().flat_map(|mount| {
+        let mountable = sockets.iter().filter(|path| path.kind == PathKind::Suffix);
+        mountable.map(|path| (below(&mount, path.text), path.distinctive)).collect::<Vec<_>>()
+    });
     let serves =
         |path: &str| subject.locations.select(server, path.as_bytes()) == Selection::Location(location);
-    below.into_iter().find(|(path, _)| serves(path))
+    let as_it_is = sockets.iter().find(|path| subject.serving(server, path.text) == Some(location));
+    let as_it_is = as_it_is.map(|path| (path.text.to_owned(), path.distinctive));
+    as_it_is.or_else(|| below.into_iter().find(|(path, _)| serves(path)))
+}
+
+/// A path below a mount that may have its beginning, or all of it, already.
+fn below(mount: &str, path: &str) -> String {
+    let trimmed = path.trim_end_matches('/');
+    match mount.ends_with(trimmed) {
+        true => format!("{mount}{}", path.strip_prefix(trimmed).unwrap_or_default()),
+        false => format!("{mount}{path}"),
+    }
 }
 
 /// The prefix under which the application as a whole is mounted: the location's name, when it is called after it, or

@@ -32,7 +32,7 @@ pub(super) fn collect(subject: &Subject<'_, '_>, evidence: &mut Vec<Evidence>) {
         if is_upgrade_test(&bypass) {
             let text = "`proxy_cache_bypass` looks at `$http_upgrade`";
             let own = Evidence::new(EvidenceKind::Name, text, Some(bypass.at()));
-            evidence.push(Evidence { is_indirect: true, ..own });
+            evidence.push(Evidence { is_indirect: true, is_copied: true, ..own });
         }
     }
 }

@@ -51,6 +51,56 @@ pub struct Evidence {
     pub is_about_path: bool,
     /// Whether it speaks of what is proxied to, or of the server, so that another location may be the one that is meant.
     pub is_indirect: bool,
+    /// Whether people copy it along with the lines for an upgrade, so that it adds nothing to them.
+    pub is_copied: bool,
+}
+
+/// What speaks against a location whose lines are for an upgrade.
+#[derive(Debug, Clone, Copy)]
+pub enum Doubt {
+    /// What it proxies to is called after an application that has no WebSocket.
+    NoSocket(&'static Application),
+    /// What it proxies to is called after an application whose WebSocket has none of the location's paths.
+    ServedElsewhere(&'static Application),
+    /// Another location of the server is surely the one for WebSockets: its opening line.
+    Beside(At),
+}
+
+/// Where the lines for an upgrade come from that are in effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinesFrom {
+    /// They are written in the location itself.
+    Here,
+    /// A file that the location includes has them, as others may.
+    Include,
+    /// An outer level has them.
+    Outer,
+}
+
+impl LinesFrom {
+    /// Of what the upstream receives in a context; `None` where no line is for an upgrade.
+    pub(crate) fn of(
+        configuration: Configuration<'_>,
+        context: ContextId,
+        pass: Pass<'_>,
+        handshake: &Handshake<'_>,
+    ) -> Option<Self> {
+        let lines = handshake.upgrade.lines.iter().chain(&handshake.connection.lines);
+        let line = lines.into_iter().find(|line| crate::handshake::is_upgrade_line(line))?;
+        let location = configuration.enclosing(context, ContextKind::Location);
+        let is_inside = handshake.level.is_some_and(|level| {
+            level == context
+                || configuration
+                    .enclosing(level, ContextKind::Location)
+                    .is_some_and(|it| Some(it) == location)
+        });
+        let opener = configuration.opener(context).unwrap_or(pass.directive);
+        Some(match (is_inside, line.directive.at().file == opener.at().file) {
+            (false, _) => Self::Outer,
+            (true, false) => Self::Include,
+            (true, true) => Self::Here,
+        })
+    }
 }
 
 /// By server and path: the location that serves it.
@@ -76,15 +126,37 @@ pub(crate) struct Subject<'m, 's> {
 }
 
 impl Subject<'_, '_> {
-    /// Everything but what the user says and what other locations tell.
-    pub(crate) fn collect(&self) -> Vec<Evidence> {
+    /// Everything but what the user says and what other locations tell; and what is known to speak against it.
+    pub(crate) fn collect(&self) -> (Vec<Evidence>, Option<Doubt>) {
         let mut evidence = Vec::new();
-        configured::collect(self, &mut evidence);
-        application::collect(self, &mut evidence);
-        if !name::is_plain_http(self) {
+        let is_plain_http = name::is_plain_http(self);
+        // A health check or a picture that inherits the lines is not meant by them.
+        if !is_plain_http || self.lines_from() == Some(LinesFrom::Here) {
+            configured::collect(self, &mut evidence);
+        }
+        let doubt = application::collect(self, &mut evidence);
+        if !is_plain_http {
             name::collect(self, &mut evidence);
         }
-        evidence
+        for one in &mut evidence {
+            one.path = one.path.take().filter(|path| self.may_serve(path));
+        }
+        (evidence, doubt)
+    }
+
+    /// Whether no other location of its server is known to serve a path.
+    fn may_serve(&self, path: &str) -> bool {
+        let Some(server) = self.server else { return true };
+        match self.locations.select(server, path.as_bytes()) {
+            Selection::Location(location) | Selection::SlashRedirect(location) => location == self.location(),
+            Selection::Server => false,
+            Selection::CannotSay { .. } => true,
+        }
+    }
+
+    /// Where the lines for an upgrade come from.
+    pub(crate) fn lines_from(&self) -> Option<LinesFrom> {
+        LinesFrom::of(self.configuration, self.context, self.pass, self.handshake?)
     }
 
     /// The location of `server` that serves `path`, where that can be said.
@@ -119,6 +191,7 @@ impl Evidence {
             path: None,
             is_about_path: false,
             is_indirect: false,
+            is_copied: false,
         }
     }
 }

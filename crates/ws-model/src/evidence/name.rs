@@ -3,7 +3,7 @@
 use nginx_semantics::placeholder::known_text;
 use nginx_semantics::{At, Directive};
 
-use super::{Evidence, EvidenceKind, Subject};
+use super::{Evidence, EvidenceKind, LinesFrom, Subject};
 
 /// Segments of a path, or words of a host name, that WebSockets go by.
 const WORDS: &[&str] = &[
@@ -24,13 +24,19 @@ const WORDS: &[&str] = &[
 
 /// Last segments that say plain HTTP, whatever stands before them.
 const PLAIN_HTTP: &[&str] = &[
+    ".well-known",
     "assets",
     "auth",
+    "css",
+    "fonts",
     "health",
     "health-check",
     "healthcheck",
     "healthz",
+    "images",
+    "img",
     "info",
+    "js",
     "livez",
     "metrics",
     "negotiate",
@@ -74,17 +80,26 @@ pub(crate) fn segments_of(name: &[u8], is_regex: bool) -> Vec<String> {
     plain.split(is_cut).filter(|segment| !segment.is_empty()).map(str::to_owned).collect()
 }
 
-/// Whether the last segment is one of plain HTTP, or a file's name.
+/// Endings of files that a browser asks for.
+const EXTENSIONS: &[&str] = &[
+    "avif", "css", "eot", "gif", "html", "ico", "jpeg", "jpg", "js", "json", "map", "mp4", "otf", "pdf",
+    "png", "svg", "ttf", "txt", "webm", "webp", "woff", "woff2", "xml",
+];
+
+/// Whether the last segment is one of plain HTTP, or a file's name, or the name is a regex for endings of files.
 pub(super) fn is_plain_http(subject: &Subject<'_, '_>) -> bool {
     let is_regex = subject.is_regex();
     let segments = segments_of(&subject.name, is_regex);
     let Some(last) = segments.last() else { return false };
     let extension = last.rsplit_once('.').map(|(_, extension)| extension);
-    let is_file = matches!(
-        extension,
-        Some("js" | "css" | "png" | "svg" | "ico" | "txt" | "html" | "map" | "json" | "xml")
-    );
-    PLAIN_HTTP.contains(&last.as_str()) || is_file
+    let is_file = extension.is_some_and(|extension| EXTENSIONS.contains(&extension));
+    // `\.(?:css|js|png)$`: whatever follows the dot.
+    let endings = segments.iter().rposition(|segment| segment.ends_with('.')).map_or(0, |dot| dot + 1);
+    let is_ending = is_regex
+        && endings > 0
+        && segments.len() > endings
+        && segments.iter().skip(endings).all(|ending| EXTENSIONS.contains(&ending.as_str()));
+    PLAIN_HTTP.contains(&last.as_str()) || is_file || is_ending
 }
 
 pub(super) fn collect(subject: &Subject<'_, '_>, evidence: &mut Vec<Evidence>) {
@@ -107,8 +122,23 @@ pub(super) fn collect(subject: &Subject<'_, '_>, evidence: &mut Vec<Evidence>) {
         add(format!("its server's name has `{word}`"), subject.location_at(), true);
     }
     if let Some(at) = commented(subject) {
-        add("a comment says WebSocket".to_owned(), at, true);
+        // Beside lines of the location's own it is the location that the comment is about.
+        add("a comment says WebSocket".to_owned(), at, subject.lines_from() != Some(LinesFrom::Here));
     }
+    if let Some((word, at)) = included(subject) {
+        add(format!("it includes its lines from a file whose name has `{word}`"), at, true);
+    }
+}
+
+/// The word in the name of a file that the location includes for its lines.
+fn included(subject: &Subject<'_, '_>) -> Option<(&'static str, At)> {
+    let handshake = subject.handshake.filter(|_| subject.lines_from() == Some(LinesFrom::Include))?;
+    let lines = handshake.upgrade.lines.iter().chain(&handshake.connection.lines);
+    lines.into_iter().find_map(|line| {
+        let path = &line.directive.file()?.path;
+        let name = path.file_stem()?.to_string_lossy().to_ascii_lowercase();
+        Some((named_word(&name)?, line.directive.at()))
+    })
 }
 
 /// Whether a path's segments say WebSocket, and the last one does not say plain HTTP.
@@ -118,9 +148,12 @@ pub fn says_websocket(path: &[u8]) -> bool {
         && segments.last().is_some_and(|last| !PLAIN_HTTP.contains(&last.as_str()))
 }
 
-/// Whether a segment is one of [`WORDS`], or a numbered one such as `ws2`.
+/// Whether a segment is one of [`WORDS`], or a numbered one such as `ws2`, or has a part that can mean nothing else, as
+/// `chat-websocket`.
 fn is_word(segment: &str) -> bool {
+    const PARTS: [&str; 3] = ["websocket", "websockets", "websockify"];
     WORDS.contains(&segment.trim_end_matches(|character: char| character.is_ascii_digit()))
+        || segment.split(['-', '_']).any(|part| PARTS.contains(&part))
 }
 
 /// The word of [`WORDS`] that is a part of a name, between `-`, `_` and `.`.

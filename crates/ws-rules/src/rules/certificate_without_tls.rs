@@ -68,7 +68,7 @@ impl Rule for CertificateWithoutTls {
 
 fn report(cx: &Context<'_, '_>, socket: &Socket<'_>, listen: &Listen<'_>, out: &mut Findings) {
     let configuration = cx.configuration();
-    let endpoint = cx.model.endpoints_of(listen.server).min_by_key(|endpoint| endpoint.strongest());
+    let endpoint = cx.model.endpoints_of(listen.server).min_by_key(|endpoint| endpoint.standing);
     let (Some(line), Some(endpoint), Some(port)) = (listen.directive, endpoint, socket.address.port()) else {
         return;
     };

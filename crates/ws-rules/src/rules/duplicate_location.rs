@@ -160,6 +160,13 @@ http {
     location ~ ^/ws { return 404; }
     location ~ ^/ws { @ }
    #^^^^^^^^^^^^^^^ error: nginx never selects this location: an earlier one has the same regex
+"#,
+            )
+            .replace('%', "@"),
+        );
+        check(
+            &with(
+                r#"
     location / { try_files $uri %up; }
     location %up { return 404; }
     location %up { @ }

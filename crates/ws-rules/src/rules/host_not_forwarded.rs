@@ -13,7 +13,7 @@ use ws_model::{Endpoint, Handshake, Line, OriginDifference, Site, Source};
 use super::proxy_headers_not_inherited::is_dropped;
 use crate::repair::Repair;
 use crate::verify::{code, with_curl_of_page};
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::{Context, FindingBuilder, Findings, Rule, Stake};
 
 pub(super) struct HostNotForwarded;
 
@@ -41,7 +41,6 @@ impl Rule for HostNotForwarded {
         let Some(checker) = endpoint.origin_checker() else { return };
         let Some((site, difference)) = cx.model.origin_difference(endpoint) else { return };
         let Some(severity) = severity(endpoint, handshake, checker, &difference, &site) else { return };
-        // Handshakes have a location of their own, and hardly any comes here.
         let severity = if cx.has_own_location_beside(endpoint) { Severity::Info } else { severity };
         let repair = Repair::new(cx, endpoint, handshake).header("Host", "$http_host");
         let finding = finding(endpoint, handshake, (checker, severity), &difference, &site);
@@ -130,7 +129,8 @@ fn finding(
         Some(line) => FindingBuilder::argument(&META, &line.directive, 1, message),
         None => FindingBuilder::new(&META, blamed, message),
     };
-    let finding = finding.endpoint(endpoint).assumed(handshake.host.source.is_assumed());
+    let stake = if checker.is_some() { Stake::Handshake } else { Stake::Service };
+    let finding = finding.endpoint_at_stake(endpoint, stake).assumed(handshake.host.source.is_assumed());
     let help = format!("{remedy}\n{who}");
     finding.help(if severity > Severity::Info { with_curl_of_page(help, endpoint) } else { help })
 }

@@ -8,7 +8,7 @@ use ws_model::{Endpoint, Source};
 
 use crate::repair::Repair;
 use crate::verify::{Missing, with_curl};
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::{Context, FindingBuilder, Findings, Rule, Stake};
 
 pub(super) struct Http10Upstream;
 
@@ -65,6 +65,13 @@ impl Rule for Http10Upstream {
             }
             None => (Severity::Warning, CONSEQUENCE.to_owned()),
         };
+        // A back end that is known to refuse it refuses every handshake. All the lines for one in the location itself, and
+        // not the version, are a handshake that somebody wrote and did not finish.
+        let is_unfinished = endpoint.doubt.is_none()
+            && handshake.is_here
+            && !handshake.upgrade.lines.is_empty()
+            && !handshake.connection.lines.is_empty();
+        let stake = if refusing.is_some() || is_unfinished { Stake::Handshake } else { Stake::Service };
         let remedy = if version.source.is_here() {
             "write `proxy_http_version 1.1;`".to_owned()
         } else {
@@ -73,7 +80,9 @@ impl Rule for Http10Upstream {
         let help = format!("{remedy}: {consequence}");
         let repair = Repair::new(cx, endpoint, handshake).version(true);
         let finding = repair.fix(finding, "use HTTP/1.1 towards the upstream");
-        out.push(finding.endpoint(endpoint).at_most(severity).help(with_curl(help, endpoint)));
+        out.push(
+            finding.endpoint_at_stake(endpoint, stake).at_most(severity).help(with_curl(help, endpoint)),
+        );
     }
 }
 

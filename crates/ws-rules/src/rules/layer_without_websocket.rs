@@ -8,7 +8,7 @@ use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity};
 use ws_model::applications::Sure;
 use ws_model::layers::{Layer, Passes};
 
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::{Context, FindingBuilder, Findings, Rule, Stake};
 
 pub(super) struct LayerWithoutWebsocket;
 
@@ -28,7 +28,7 @@ impl Rule for LayerWithoutWebsocket {
     }
 
     fn configuration(&self, cx: &Context<'_, '_>, out: &mut Findings) {
-        let Some(first) = cx.model.endpoints.first() else { return };
+        let Some(first) = cx.foremost() else { return };
         let mut layers: Vec<Said> = cx.model.hints.layers.iter().filter_map(said).collect();
         // The worst first, else from the outside in.
         layers.sort_by_key(|said| std::cmp::Reverse(said.severity));
@@ -37,7 +37,8 @@ impl Rule for LayerWithoutWebsocket {
         for other in layers {
             help.push_str(&format!("; {}: {}", other.message, other.help));
         }
-        let finding = FindingBuilder::new(&META, &first.pass.directive, message).endpoint(first);
+        let finding = FindingBuilder::new(&META, &first.pass.directive, message)
+            .endpoint_at_stake(first, Stake::Handshake);
         out.push(finding.at_most(severity).confidence(confidence).help(help));
     }
 }

@@ -28,7 +28,7 @@ impl Rule for NoShutdownTimeout {
     }
 
     fn configuration(&self, cx: &Context<'_, '_>, out: &mut Findings) {
-        let Some(first) = cx.model.endpoints.first() else { return };
+        let Some(first) = cx.foremost() else { return };
         let (finding, edits) = match cx.model.in_main(DirectiveName::WORKER_SHUTDOWN_TIMEOUT) {
             Source::Set { directive, .. }
                 if directive.argument(0).and_then(|time| time::parse_ms(&time)) == Some(0) =>

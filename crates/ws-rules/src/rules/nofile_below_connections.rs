@@ -28,7 +28,7 @@ impl Rule for NofileBelowConnections {
     }
 
     fn configuration(&self, cx: &Context<'_, '_>, out: &mut Findings) {
-        let Some(first) = cx.model.endpoints.first() else { return };
+        let Some(first) = cx.foremost() else { return };
         let Source::Set { directive, .. } = cx.model.in_main(DirectiveName::WORKER_RLIMIT_NOFILE) else {
             return;
         };

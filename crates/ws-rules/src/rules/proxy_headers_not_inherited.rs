@@ -9,7 +9,7 @@ use ws_model::{Endpoint, Handshake, Line};
 
 use crate::repair::Repair;
 use crate::verify::{code, dropped_lines, with_curl_of_page};
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::{Context, FindingBuilder, Findings, Rule, Stake};
 
 pub(super) struct ProxyHeadersNotInherited;
 
@@ -44,7 +44,7 @@ impl Rule for ProxyHeadersNotInherited {
             format!("this `proxy_set_header` drops what the location would inherit: {}", names.join(", "));
         let severity = if may_fail(cx, endpoint, &dropped) { Severity::Warning } else { Severity::Info };
         let mut finding = FindingBuilder::new(&META, &by, message)
-            .endpoint(endpoint)
+            .endpoint_at_stake(endpoint, Stake::Service)
             .at_most(severity)
             .assumed(handshake.unset.is_assumed());
         if let Some(include) = by.included_by() {

@@ -5,11 +5,11 @@
 
 use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{Directive, DirectiveName, Effective, effective, time};
-use ws_model::applications::{Application, Heartbeat, Sure};
 use ws_model::{Endpoint, Source};
 
 use crate::setting::{safe_if_alone, safe_if_given, set};
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::traffic::Traffic;
+use crate::{Context, FindingBuilder, Findings, Rule, Stake};
 
 pub(super) struct ShortReadTimeout;
 
@@ -26,6 +26,9 @@ const META: RuleMeta = RuleMeta {
 /// Limits below this are reported, in milliseconds.
 const MINIMUM_MS: u64 = 300_000;
 
+/// The interval of pings that most libraries have which ping at all (Engine.IO and `SockJS`: 25 s), in milliseconds.
+const USUAL_PING_MS: u64 = 25_000;
+
 /// Directives that people raise instead; none of them keeps a silent WebSocket open.
 const NO_HELP: [DirectiveName; 3] =
     [DirectiveName::PROXY_SEND_TIMEOUT, DirectiveName::SEND_TIMEOUT, DirectiveName::KEEPALIVE_TIMEOUT];
@@ -40,6 +43,11 @@ impl Rule for ShortReadTimeout {
         let hints = &cx.model.hints;
         let is_short = |limit: &u64| *limit < hints.min_read_timeout_ms.unwrap_or(MINIMUM_MS);
         let Some(limit) = idle.milliseconds.filter(is_short) else { return };
+        // What is filled in before it is used says nothing of the program behind it, unless it shows a limit itself.
+        let is_shown = |directive: Directive<'_>| directive.at().file == endpoint.at().file;
+        if endpoint.has_placeholder_name() && !idle.source.directive().is_some_and(is_shown) {
+            return;
+        }
         let is_kept_open = hints.heartbeat_ms.is_some_and(|heartbeat| (1..limit).contains(&heartbeat));
         if is_kept_open {
             return;
@@ -68,7 +76,14 @@ impl Rule for ShortReadTimeout {
             }
             Source::Unknown(_) => return,
         };
-        finding = finding.endpoint(endpoint).assumed(idle.source.is_assumed());
+        let stake = match idle.source {
+            // With no time at all no request succeeds.
+            _ if limit == 0 => Stake::Everything,
+            // A time that is shorter than the usual pings of libraries cuts whatever it is that is connected.
+            Source::Set { is_here: true, .. } if limit < USUAL_PING_MS => Stake::Handshake,
+            _ => Stake::Service,
+        };
+        finding = finding.endpoint_at_stake(endpoint, stake).assumed(idle.source.is_assumed());
         // Ordinary requests that share the location get the same answers; only one that never comes is waited for longer.
         let applicability =
             if endpoint.is_certain() { safe_if_given(endpoint) } else { safe_if_alone(endpoint) };
@@ -78,27 +93,22 @@ impl Rule for ShortReadTimeout {
             _ => format!("add {remedy} to {}", endpoint.location_words()),
         };
         if limit > 0 {
-            let applications = endpoint.applications().into_iter().filter(|_| hints.heartbeat_ms.is_none());
-            let heartbeat = applications.into_iter().find_map(|application| in_time(application, limit));
-            finding = finding.at_most(if heartbeat.is_some() { Severity::Info } else { Severity::Warning });
-            help.push_str(&match heartbeat {
-                Some((Application { name, .. }, seconds)) => format!(
-                    "; {name} sends something every {seconds}s by default, which keeps the connection open"
-                ),
-                None => format!(", or have either side send a ping more often than every {shown}"),
-            });
+            let traffic =
+                if hints.heartbeat_ms.is_some() { Traffic::Unknown } else { Traffic::of(endpoint, limit) };
+            // Of an application that only its name tells, and of which nobody knows how often it sends, nothing follows.
+            let is_unclear = matches!(traffic, Traffic::Unknown)
+                && stake == Stake::Service
+                && hints.heartbeat_ms.is_none()
+                && endpoint.is_only_named_application();
+            let is_kept = matches!(traffic, Traffic::InTime(..));
+            finding = finding.at_most(if is_kept || is_unclear { Severity::Info } else { Severity::Warning });
+            help.push_str(&traffic.help(&shown));
         }
         for directive in NO_HELP.into_iter().filter_map(|name| raised(cx, endpoint, name, limit)) {
             finding = finding.label(&directive, "this does not keep a silent WebSocket open");
         }
         out.push(finding.help(help));
     }
-}
-
-/// The application and its interval in seconds, where it is known to send something before the limit.
-fn in_time(application: &'static Application, limit: u64) -> Option<(&'static Application, u32)> {
-    let Heartbeat { seconds, sure, .. } = application.heartbeat?;
-    (seconds > 0 && sure != Sure::Low && u64::from(seconds) * 1_000 < limit).then_some((application, seconds))
 }
 
 /// The directive in effect for `name`, where it was raised above the limit.
@@ -184,34 +194,6 @@ mod tests {
         ));
         assert_eq!(findings[0].confidence, Confidence::High);
         assert!(help(&findings[0]).starts_with("add `proxy_read_timeout 3600s;` to this location, or"));
-    }
-
-    #[test]
-    fn an_application_that_pings_in_time_makes_it_info() {
-        let findings = check(&with(
-            r#"
-    location /socket.io/ {
-        @
-        proxy_pass http://127.0.0.1:9000;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ info: nginx closes the WebSocket after 60s without traffic…
-    }
-"#,
-        ));
-        assert!(
-            help(&findings[0]).contains("sends something every 25s by default"),
-            "{}",
-            help(&findings[0])
-        );
-        check(&with(
-            r#"
-    location /socket.io/ {
-        @
-        proxy_pass http://127.0.0.1:9000;
-        proxy_read_timeout 20s;
-       #^^^^^^^^^^^^^^^^^^^^^^ warning: nginx closes the WebSocket after 20s without traffic…
-    }
-"#,
-        ));
     }
 
     #[test]

@@ -30,7 +30,7 @@ impl Rule for ShutdownTimeoutDrops {
     }
 
     fn configuration(&self, cx: &Context<'_, '_>, out: &mut Findings) {
-        let Some(first) = cx.model.endpoints.first() else { return };
+        let Some(first) = cx.foremost() else { return };
         let source = cx.model.in_main(DirectiveName::WORKER_SHUTDOWN_TIMEOUT);
         let Source::Set { directive, .. } = source else { return };
         let limit = directive.argument(0).and_then(|time| time::parse_ms(&time));

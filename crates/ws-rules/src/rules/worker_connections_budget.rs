@@ -36,7 +36,7 @@ impl Rule for WorkerConnectionsBudget {
     }
 
     fn configuration(&self, cx: &Context<'_, '_>, out: &mut Findings) {
-        let Some(first) = cx.model.endpoints.first() else { return };
+        let Some(first) = cx.foremost() else { return };
         let Some((connections, line)) = cx.model.worker_connections() else { return };
         let Some(directive) = line.or_else(|| cx.model.events()) else { return };
         let default = if line.is_none() { ", by default" } else { "" };

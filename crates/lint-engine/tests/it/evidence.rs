@@ -1,0 +1,345 @@
+//! Evidence decides severity: the same line is an error, a warning, info or nothing by what speaks for a WebSocket.
+
+use lint_finding::{Finding, Severity};
+
+use crate::snippet::Snippet;
+
+/// Lines for an upgrade, without time.
+const UP: &str =
+    "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;";
+
+/// A server with `UP` for `@`, below `http` lines.
+fn judged(http: &str, server: &str) -> Vec<Finding> {
+    Snippet::bare(text(http, server)).run().findings
+}
+
+fn text(http: &str, server: &str) -> String {
+    format!("events {{}}\nhttp {{\n{http}\nserver {{ listen 8081;\n{server}\n}}\n}}\n").replace('@', UP)
+}
+
+/// The severity of a rule's finding, if there is one.
+fn severity(findings: &[Finding], rule: &str) -> Option<Severity> {
+    let mut all = findings.iter().filter(|finding| finding.rule.name == rule);
+    let first = all.next().map(|finding| finding.severity);
+    assert!(all.all(|finding| Some(finding.severity) == first), "{rule} has several severities");
+    first
+}
+
+/// What is to be judged, the rule, and how severe its only findings are.
+type Row = (&'static str, &'static str, &'static str, Option<Severity>);
+
+#[track_caller]
+fn check(rows: &[Row]) {
+    for (name, server, rule, expected) in rows {
+        let findings = judged("", server);
+        assert_eq!(severity(&findings, rule), *expected, "{name}: {findings:#?}");
+    }
+}
+
+const WARNING: Option<Severity> = Some(Severity::Warning);
+const INFO: Option<Severity> = Some(Severity::Info);
+const ERROR: Option<Severity> = Some(Severity::Error);
+
+#[test]
+fn time_is_a_warning_only_where_more_than_lines_speaks_for_it() {
+    const RULE: &str = "short-read-timeout";
+    check(&[
+        ("lines alone", "location / { @ proxy_pass http://127.0.0.1:9000; }", RULE, INFO),
+        ("a path", "location /ws/ { @ proxy_pass http://127.0.0.1:9000; }", RULE, WARNING),
+        (
+            "a part of a path",
+            "location /chat-websocket/ { @ proxy_pass http://127.0.0.1:9000; }",
+            RULE,
+            WARNING,
+        ),
+        (
+            "a server's name",
+            "server_name ws.example.com; location / { @ proxy_pass http://127.0.0.1:9000; }",
+            RULE,
+            WARNING,
+        ),
+        (
+            "a comment",
+            "\n# WebSocket of the game\nlocation /game/ { @ proxy_pass http://127.0.0.1:9000; }",
+            RULE,
+            WARNING,
+        ),
+        (
+            "a declaration",
+            "\n# nginx-ws-lint: websocket\nlocation /game/ { @ proxy_pass http://127.0.0.1:9000; }",
+            RULE,
+            WARNING,
+        ),
+        (
+            "a line that is copied along",
+            "location / { @ proxy_cache_bypass $http_upgrade; proxy_pass http://127.0.0.1:9000; }",
+            RULE,
+            INFO,
+        ),
+        ("lines of the server", "@ location /app/ { proxy_pass http://127.0.0.1:9000; }", RULE, INFO),
+        ("a name alone", "location /ws/ { proxy_pass http://127.0.0.1:9000; }", RULE, WARNING),
+        (
+            "shorter than usual pings",
+            "location / { @ proxy_pass http://127.0.0.1:9000; proxy_read_timeout 5s; }",
+            RULE,
+            WARNING,
+        ),
+        (
+            "no time at all",
+            "@ location /app/ { proxy_pass http://127.0.0.1:9000; proxy_read_timeout 0; }",
+            RULE,
+            ERROR,
+        ),
+    ]);
+}
+
+#[test]
+fn a_sibling_that_carries_the_socket_takes_the_blame_off() {
+    const REST: &str = "location ~ ^/(printer|api|server)/ { proxy_pass http://127.0.0.1:7125; proxy_set_header Upgrade $http_upgrade; }";
+    const RULE: &str = "missing-connection-header";
+    let socket = "location /websocket { @ proxy_pass http://127.0.0.1:7125; proxy_read_timeout 1h; }";
+    let other = "location /websocket { @ proxy_pass http://127.0.0.1:7126; proxy_read_timeout 1h; }";
+    assert_eq!(severity(&judged("", REST), RULE), ERROR, "the author's own lines");
+    assert_eq!(severity(&judged("", &format!("{socket} {REST}")), RULE), INFO, "beside the socket");
+    let variable = REST.replace("7125;", "7125$request_uri;");
+    assert_eq!(
+        severity(&judged("", &format!("{socket} {variable}")), RULE),
+        INFO,
+        "which may be the same back end"
+    );
+    assert_eq!(
+        severity(&judged("", &format!("{other} {REST}")), RULE),
+        ERROR,
+        "the socket of another program"
+    );
+    let findings = judged("", &format!("{socket} {REST}"));
+    let label = findings.iter().flat_map(|finding| &finding.labels).map(|label| label.message.as_str());
+    assert!(
+        label
+            .into_iter()
+            .any(|text| text.ends_with("another location of its server is the one for WebSockets"))
+    );
+}
+
+#[test]
+fn a_broken_handshake_by_what_speaks_for_it() {
+    const RULE: &str = "missing-connection-header";
+    check(&[
+        (
+            "a path",
+            "location /ws/ { proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_pass http://127.0.0.1:9000; }",
+            RULE,
+            ERROR,
+        ),
+        (
+            "own lines",
+            "location / { proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_pass http://127.0.0.1:9000; }",
+            RULE,
+            ERROR,
+        ),
+        (
+            "lines of the server",
+            "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; location / { proxy_pass http://127.0.0.1:9000; }",
+            RULE,
+            WARNING,
+        ),
+        (
+            "no socket",
+            "location / { proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_pass http://kopia:51515; }",
+            RULE,
+            INFO,
+        ),
+        (
+            "a name alone",
+            "location /ws/ { proxy_pass http://127.0.0.1:9000; }",
+            "missing-upgrade-header",
+            WARNING,
+        ),
+        (
+            "an application's path",
+            "location /socket.io/ { proxy_pass http://127.0.0.1:9000; }",
+            "missing-upgrade-header",
+            ERROR,
+        ),
+    ]);
+}
+
+#[test]
+fn a_port_alone_names_no_application() {
+    for port in [8096, 5006, 5050, 8181, 7777, 8989, 8123] {
+        let plain = judged("", &format!("location / {{ proxy_pass http://127.0.0.1:{port}; }}"));
+        assert_eq!(severity(&plain, "missing-upgrade-header"), None, "{port} raises nothing");
+        let findings = judged("", &format!("location /ws/ {{ @ proxy_pass http://127.0.0.1:{port}; }}"));
+        assert_eq!(severity(&findings, "short-read-timeout"), WARNING, "{port} lowers nothing");
+    }
+}
+
+#[test]
+fn a_name_is_the_application_behind_any_port() {
+    for pass in ["http://grafana:3000", "http://grafana:3001", "http://grafana:18423", "http://grafana"] {
+        let findings = judged("", &format!("location /grafana/ {{ proxy_pass {pass}; }}"));
+        assert_eq!(severity(&findings, "missing-upgrade-header"), WARNING, "{pass}");
+    }
+}
+
+#[test]
+fn what_the_application_sends() {
+    const RULE: &str = "short-read-timeout";
+    let rows = [
+        (
+            "in time",
+            "location /socket.io/ { @ proxy_pass http://127.0.0.1:1; }",
+            INFO,
+            "sends something every 25s",
+        ),
+        (
+            "not in time",
+            "location /socket.io/ { @ proxy_read_timeout 20s; proxy_pass http://127.0.0.1:1; }",
+            WARNING,
+            "every 25s by default, which is too late",
+        ),
+        (
+            "a race",
+            "location / { @ proxy_pass http://cloudbeaver:8978; }",
+            WARNING,
+            "every 60s by default, which races",
+        ),
+        (
+            "too late",
+            "location / { @ proxy_pass http://archisteamfarm:1242; }",
+            WARNING,
+            "every 120s by default, which is too late",
+        ),
+        ("nothing", "location / { @ proxy_pass http://filebot:5800; }", WARNING, "sends nothing by itself"),
+        (
+            "nothing, behind a mount",
+            "location ^~ /filebot/ { @ proxy_pass http://filebot:5800; }",
+            WARNING,
+            "sends nothing by itself",
+        ),
+        ("likely, with time to spare", "location / { @ proxy_pass http://argocd:80; }", INFO, "every 5s"),
+        (
+            "likely, too near",
+            "location /ws/ { @ proxy_read_timeout 30s; proxy_pass http://galene:1; }",
+            WARNING,
+            "or have either side",
+        ),
+        (
+            "by the path that the back end is asked for",
+            "location /events { @ proxy_pass http://127.0.0.1:1/socket.io/; }",
+            INFO,
+            "every 25s",
+        ),
+        (
+            "by a pattern",
+            "location ~ /api/v[0-9]+/(users/)?websocket$ { @ proxy_pass http://127.0.0.1:1; }",
+            INFO,
+            "Mattermost sends something every 30s",
+        ),
+    ];
+    for (name, server, expected, help) in rows {
+        let findings = judged("", server);
+        assert_eq!(severity(&findings, RULE), expected, "{name}: {findings:#?}");
+        let said = findings
+            .iter()
+            .find(|finding| finding.rule.name == RULE)
+            .and_then(|finding| finding.help.as_deref());
+        assert!(said.is_some_and(|said| said.contains(help)), "{name}: {said:?}");
+    }
+}
+
+#[test]
+fn a_path_that_several_share_is_told_by_another_one() {
+    let beside = "location /colibri-ws/ { @ proxy_pass http://127.0.0.1:9090; proxy_read_timeout 1h; } \
+                  location = /xmpp-websocket { @ proxy_pass http://127.0.0.1:5280; }";
+    let findings = judged("", beside);
+    let help = findings.iter().filter_map(|finding| finding.help.as_deref());
+    assert!(help.into_iter().any(|help| help.contains("Jitsi")), "{findings:#?}");
+}
+
+#[test]
+fn inherited_lines_make_no_endpoint_of_what_is_plain() {
+    for location in [
+        "location /health { proxy_pass http://127.0.0.1:9000; }",
+        "location = /metrics { proxy_pass http://127.0.0.1:9000; }",
+        "location /static/ { proxy_pass http://127.0.0.1:9000; }",
+        "location ~* \\.(?:css|js|png)$ { proxy_pass http://127.0.0.1:9000; }",
+        "location ~ ^/assets/.*\\.js$ { proxy_pass http://127.0.0.1:9000; }",
+        "auth_request /verify; location = /verify { proxy_pass http://127.0.0.1:9000; }",
+    ] {
+        let outcome = Snippet::bare(text("", &format!("@ {location}"))).run();
+        assert!(outcome.endpoints.is_empty(), "{location}: {:?}", outcome.endpoints);
+    }
+    let own = Snippet::bare(text("", "location /health { @ proxy_pass http://127.0.0.1:9000; }")).run();
+    assert_eq!(own.endpoints.len(), 1, "lines of its own are meant");
+}
+
+#[test]
+fn lines_of_a_file_that_says_websocket_are_lines_and_a_name() {
+    for (file, expected) in [("websocket.conf", WARNING), ("proxy.conf", INFO)] {
+        let server = format!("location /app/ {{ include {file}; proxy_pass http://127.0.0.1:9000; }}");
+        let findings = Snippet::bare(text("", &server)).file(file, UP).run().findings;
+        assert_eq!(severity(&findings, "short-read-timeout"), expected, "{file}");
+    }
+}
+
+#[test]
+fn nothing_is_said_of_the_time_of_a_sample() {
+    for names in [
+        "server_name app.example.com; location /ws/ { @ proxy_pass http://<container>:8080; }",
+        "server_name your-domain.com; location /ws/ { @ proxy_pass http://127.0.0.1:8080; }",
+    ] {
+        assert_eq!(severity(&judged("", names), "short-read-timeout"), None, "{names}");
+    }
+    let shown = "server_name your-domain.com; location /ws/ { @ proxy_pass http://127.0.0.1:8080; proxy_read_timeout 20s; }";
+    assert_eq!(severity(&judged("", shown), "short-read-timeout"), WARNING, "a limit that the sample shows");
+}
+
+#[test]
+fn the_command_asks_for_the_path_of_the_socket() {
+    for (server, path) in [
+        ("location / { proxy_pass http://mattermost:8065; }", "/api/v4/websocket"),
+        (
+            "location ~ /api/v[0-9]+/(users/)?websocket$ { proxy_pass http://mattermost:8065; }",
+            "/api/v4/websocket",
+        ),
+        ("location /ws/ { proxy_pass http://music-assistant:8095; }", "/ws/"),
+        ("location /grafana/ { proxy_pass http://grafana:3000; }", "/grafana/api/live/ws"),
+        ("location /api/websocket/ { proxy_pass http://portainer:9000; }", "/api/websocket/exec"),
+    ] {
+        let findings = judged("", server);
+        let help = findings
+            .iter()
+            .filter(|finding| finding.rule.name == "missing-upgrade-header")
+            .filter_map(|finding| finding.help.as_deref())
+            .next()
+            .unwrap_or_default();
+        assert!(help.ends_with(&format!("'http://localhost:8081{path}'")), "{server}: {help}");
+    }
+}
+
+#[test]
+fn an_include_that_was_not_given_hedges_a_fragment_and_stops_its_fix() {
+    let location = "location /ws/ { proxy_pass http://127.0.0.1:9000; }";
+    let alone = Snippet::bare(format!("server {{ {location} }}")).run().findings;
+    let hedged = Snippet::bare(format!("server {{ include /etc/nginx/snippets/tls.conf; {location} }}"))
+        .run()
+        .findings;
+    let of = |findings: &[Finding]| -> Vec<(String, Severity)> {
+        let upgrade = findings.iter().filter(|finding| finding.rule.name == "missing-upgrade-header");
+        upgrade.map(|finding| (finding.message.clone(), finding.severity)).collect()
+    };
+    assert_eq!(of(&alone).len(), 1);
+    assert_eq!(of(&alone), of(&hedged));
+    assert!(of(&hedged).iter().all(|(text, _)| text.ends_with("(unless a file that was not given sets it)")));
+    let has_fix = |findings: &[Finding]| {
+        findings.iter().any(|finding| finding.rule.name == "missing-upgrade-header" && finding.fix.is_some())
+    };
+    assert!(has_fix(&alone) && !has_fix(&hedged));
+    for silent in [
+        "server { include /etc/nginx/snippets/proxy.conf; location /ws/ { proxy_pass http://127.0.0.1:9000; } }",
+        "server { location /ws/ { include /etc/nginx/snippets/tls.conf; proxy_pass http://127.0.0.1:9000; } }",
+    ] {
+        assert!(of(&Snippet::bare(silent).run().findings).is_empty(), "{silent}");
+    }
+}
