@@ -201,6 +201,18 @@ impl Gathered {
         self.notices.insert(key, notice);
     }
 
+    /// Adds to the text of the notices of a kind at a place, once.
+    pub(crate) fn say_more(&mut self, code: NoticeCode, place: Place, more: &str) {
+        let said =
+            self.notices.extract_if(.., |_, notice| notice.code == code && notice.place == Some(place));
+        for (_, mut notice) in said.collect::<Vec<_>>() {
+            if !notice.message.ends_with(more) {
+                notice.message.push_str(more);
+            }
+            self.notice(notice);
+        }
+    }
+
     /// Leaves out what is suppressed, sorts and counts.
     pub(crate) fn finish(mut self, files: Vec<File>, judged: usize, suppressions: &Suppressions) -> Outcome {
         if self.endpoints.is_empty() && !self.proxied.is_empty() {

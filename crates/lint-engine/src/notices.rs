@@ -127,8 +127,21 @@ pub(crate) fn of_ways(model: &Model<'_>, gathered: &mut Gathered) {
     });
 }
 
-/// The addresses at which a request was not followed.
-pub(crate) fn of_addresses(line: &Directive<'_>, count: usize, gathered: &mut Gathered) {
+/// The addresses at which a request was not followed, `line` being the first of them. Where a server had too many
+/// addresses already, that notice says this too: one fault, one notice.
+pub(crate) fn of_addresses(
+    configuration: Configuration<'_>,
+    line: &Directive<'_>,
+    count: usize,
+    gathered: &mut Gathered,
+) {
+    let mut problems = configuration.problems().iter();
+    if let Some(cut) = problems.find(|problem| problem.failure == IncludeFailure::TooManyAddresses) {
+        let more =
+            format!("; the request is followed at the first {ADDRESSES} addresses, --via-listen names one");
+        gathered.say_more(NoticeCode::TooLarge, place(configuration, cut.at), &more);
+        return;
+    }
     gathered.notice(Notice {
         code: NoticeCode::TooLarge,
         message: format!(

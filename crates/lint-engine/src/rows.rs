@@ -1,7 +1,7 @@
 //! Endpoints as rows of a table: plain values, each with where it comes from.
 
 use lint_finding::{EndpointRow, EvidenceKind, EvidenceRow, Origin, Place, Setting};
-use nginx_semantics::{Directive, Value, VersionRange, defaults, time};
+use nginx_semantics::{Directive, GapReason, Value, VersionRange, defaults, time};
 use ws_model::{Browser, Endpoint, Header, HttpVersion, IdleLimit, Line, Source};
 use ws_rules::{confidence, place};
 
@@ -66,9 +66,10 @@ fn evidence(evidence: &ws_model::Evidence) -> EvidenceRow {
 fn setting(source: &Source<'_>, value: Option<String>, note: Option<String>) -> Setting {
     let origin = match source {
         Source::Unknown(gap) => {
-            let note = match gap.is_placeholder {
-                true => "a placeholder stands there",
-                false => "an include that was not given may set it",
+            let note = match gap.reason {
+                GapReason::NotGiven => "an include that was not given may set it",
+                GapReason::Placeholder => "a placeholder stands there",
+                GapReason::Budget => "a line past a budget may set it",
             };
             let note = Some(note.to_owned());
             return Setting { value: None, origin: Origin::Unknown, place: None, note };

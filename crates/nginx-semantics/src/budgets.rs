@@ -18,8 +18,8 @@ pub const DIRECTIVE: usize = 1;
 /// only a line to read.
 pub const BLOCK: usize = 20;
 
-/// How much may be included again, in all, however little is written. 200,000 are about
-/// 5,000 servers with one location each, which take a second or two.
+/// How much may be included again, in all, however little is written: about 1,000 servers with one location each, which
+/// take a second or two.
 pub const COPIES: usize = 50_000;
 
 /// How many times what is written may be included again, where that is more. Large trees share snippets: a thousand

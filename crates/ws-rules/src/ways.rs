@@ -318,10 +318,19 @@ mod tests {
         }
         let own = "internal; proxy_set_header Connection upgrade;";
         assert!(missing(&text("", "    auth_request /auth;\n", "= /auth", own)).is_none());
-        // Clients come too, or nobody can say who asks: something may be missing, and no fix of it is safe.
+        // Clients come too, but the lines that it inherits are not meant for it.
+        for (server, more) in
+            [("    auth_request /auth;\n", ""), ("    auth_request /auth;\n    rewrite ^/b /auth;\n", inside)]
+        {
+            assert!(missing(&text("", server, "= /auth", more)).is_none(), "{server}");
+        }
+        // Clients come too and it has lines of its own, or nobody can say who asks: something may be missing, and no fix
+        // of it is safe.
+        let own = "proxy_set_header Connection $connection_upgrade;";
+        let inside_with_own = format!("{inside} {own}");
         for (server, asked, more) in [
-            ("    auth_request /auth;\n", "= /auth", ""),
-            ("    auth_request /auth;\n    rewrite ^/b /auth;\n", "= /auth", inside),
+            ("    auth_request /auth;\n", "= /auth", own),
+            ("    auth_request /auth;\n    rewrite ^/b /auth;\n", "= /auth", inside_with_own.as_str()),
             ("", "= /auth", inside),
             ("", "= /auth", ""),
         ] {

@@ -95,7 +95,7 @@ fn follow(
             let chosen = choice::sockets_for(&sockets, query);
             let beyond = chosen.get(ADDRESSES).and_then(|socket| socket.listens.first()?.directive);
             if let Some(line) = beyond {
-                notices::of_addresses(&line, chosen.len(), &mut gathered);
+                notices::of_addresses(configuration, &line, chosen.len(), &mut gathered);
             }
             let chosen = chosen.into_iter().take(ADDRESSES);
             let all: Vec<Followed> =

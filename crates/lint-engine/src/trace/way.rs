@@ -2,8 +2,8 @@
 
 use lint_finding::{Prospect, Remark, Responder, Stage, TraceAnswer, TraceStep, TraceWay};
 use nginx_semantics::{
-    Answer, AnsweredBy, Configuration, ContextId, ContextKind, Directive, Ending, LocationMiss, LocationName,
-    Modifier, Obstacle, Presence, Selection, Step, Value, Way, location_rivals,
+    Answer, AnsweredBy, Configuration, ContextId, ContextKind, Directive, Ending, GapReason, LocationMiss,
+    LocationName, Modifier, Obstacle, Presence, Selection, Step, Value, Way, location_rivals,
 };
 
 use super::choice::{answer, place, remark, step};
@@ -275,9 +275,10 @@ impl<'s> Words<'_, '_, 's> {
             }
             Step::NotGiven(gap) => {
                 let include = configuration.directive(gap.include);
-                let why = match gap.is_placeholder {
-                    true => "has a placeholder",
-                    false => "was not given",
+                let why = match gap.reason {
+                    GapReason::NotGiven => "was not given",
+                    GapReason::Placeholder => "has a placeholder",
+                    GapReason::Budget => "is past a budget, so it is not judged here",
                 };
                 let text = format!("`{}` {why}, and may change what follows", include.text_line());
                 step(Stage::NotGiven, text, Some(place(&include)))

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use nginx_syntax::NodeId;
 
 use super::problem::{IncludeFailure, IncludeProblem};
-use super::{ChainId, Context, ContextId, ContextKind, DirectiveRef, Fragment, Gap, Layout, Link, Presence};
+use super::{
+    ChainId, Context, ContextId, ContextKind, DirectiveRef, Fragment, Gap, GapReason, Layout, Link, Presence,
+};
 use crate::budgets;
 use crate::catalogue::DirectiveName;
 use crate::certificate::CertificateFile;
@@ -251,7 +253,7 @@ impl<'a> Builder<'a> {
         if listens > budgets::LISTENS || listens.saturating_mul(names) > budgets::LISTENS_AND_NAMES {
             self.problem_once(line, IncludeFailure::TooManyAddresses);
             if self.layout.contexts.get(server.0 as usize).is_none_or(|server| server.gaps.is_empty()) {
-                self.gap(server, Gap { include: line, is_pattern: false, is_placeholder: false });
+                self.gap(server, Gap { include: line, is_pattern: false, reason: GapReason::Budget });
             }
             return false;
         }
@@ -321,7 +323,7 @@ impl<'a> Builder<'a> {
         let is_unknown = placeholder::is_unknown(&word);
         let target = String::from_utf8_lossy(&word).into_owned();
         if is_unknown {
-            self.gap(context, Gap { include, is_pattern: false, is_placeholder: false });
+            self.gap(context, Gap { include, is_pattern: false, reason: GapReason::NotGiven });
             self.problem(include, target, IncludeFailure::NotFound { is_inside: false });
             return Vec::new();
         }
@@ -333,7 +335,7 @@ impl<'a> Builder<'a> {
         self.layout.chains.push(Link { include });
         match &*self.target(&target, base) {
             &Target::NotGiven { is_pattern, is_inside } => {
-                self.gap(context, Gap { include, is_pattern, is_placeholder: false });
+                self.gap(context, Gap { include, is_pattern, reason: GapReason::NotGiven });
                 if !is_pattern {
                     self.problem(include, target, IncludeFailure::NotFound { is_inside });
                 }
@@ -391,7 +393,7 @@ impl<'a> Builder<'a> {
             Err(ReadError::Outside) => IncludeFailure::NotFound { is_inside: false },
             Err(error) => IncludeFailure::Unreadable(error.clone()),
         };
-        self.gap(context, Gap { include, is_pattern: false, is_placeholder: false });
+        self.gap(context, Gap { include, is_pattern: false, reason: GapReason::NotGiven });
         self.problem(include, shown.to_owned(), failure);
         None
     }
@@ -432,7 +434,7 @@ impl<'a> Builder<'a> {
         // What is placed twice in one level says nothing there that it had not said before.
         let is_here = |file| self.entered.contains(&(context, file));
         if files.any(|file| !file.is_some_and(is_here)) {
-            self.gap(context, Gap { include, is_pattern: false, is_placeholder: false });
+            self.gap(context, Gap { include, is_pattern: false, reason: GapReason::Budget });
         }
     }
 

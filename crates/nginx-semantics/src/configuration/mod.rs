@@ -63,7 +63,7 @@ pub enum Presence {
     Absent,
 }
 
-/// An include in a level whose files were not given, or a line that a placeholder makes unknown.
+/// A line in a level whose effect is not known, mostly an include whose files were not given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gap {
     /// The include, or the line.
@@ -71,14 +71,26 @@ pub struct Gap {
     /// Whether it is a pattern: nginx accepts one that matches nothing, so the tree is whole without it. A plain name
     /// must exist, so the tree is known to be incomplete.
     pub is_pattern: bool,
-    /// Whether it is no include at all, but a line whose own words are unknown, see [`crate::placeholder`].
-    pub is_placeholder: bool,
+    /// Why it is not known.
+    pub reason: GapReason,
+}
+
+/// Why something of a level is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GapReason {
+    /// The files of an include were not given.
+    NotGiven,
+    /// A placeholder stands in the line itself, see [`crate::placeholder`].
+    Placeholder,
+    /// A budget was used up, so the files of an include were not judged once more here, or an address of a server was
+    /// not, see [`crate::budgets`].
+    Budget,
 }
 
 impl Gap {
     /// A line that a placeholder makes unknown.
     pub fn placeholder(line: &Directive<'_>) -> Self {
-        Self { include: line.reference, is_pattern: false, is_placeholder: true }
+        Self { include: line.reference, is_pattern: false, reason: GapReason::Placeholder }
     }
 }
 

@@ -18,12 +18,15 @@ struct ErrorPage {
     target: Vec<u8>,
     /// Whether a placeholder stands for one of the statuses.
     is_open: bool,
+    /// Whether a placeholder may be the `=`, or stands behind it.
+    is_unclear: bool,
 }
 
 impl ErrorPage {
     fn of(line: &Directive<'_>) -> Option<Self> {
         let mut words: Vec<_> = line.arguments().collect();
         let target = words.pop()?.into_owned();
+        let is_unclear = words.last().is_some_and(|word| placeholder::is_unknown(word));
         let number = |word: &[u8]| std::str::from_utf8(word).ok()?.parse::<u16>().ok();
         let replaced_by = words.last().and_then(|word| word.strip_prefix(b"="));
         let replaced_by = replaced_by.map(|rest| number(rest).unwrap_or(0));
@@ -33,7 +36,7 @@ impl ErrorPage {
         // 494 to 497 are told to the client as 400, and are named by their own number here.
         let statuses = words.iter().filter_map(|word| number(word)).collect();
         let is_open = words.iter().any(|word| placeholder::is_unknown(word));
-        Some(Self { statuses, replaced_by, target, is_open })
+        Some(Self { statuses, replaced_by, target, is_open, is_unclear })
     }
 }
 
@@ -82,10 +85,11 @@ pub(super) fn special<'s>(follower: &mut Follower<'_, 's>, answer: Answer<'s>) -
         follower.has_used_error_page = !follower.flag(N::RECURSIVE_ERROR_PAGES, false);
         let pages = lines.into_iter().filter_map(|line| Some((line, ErrorPage::of(&line)?)));
         for (line, page) in pages {
-            if page.is_open && !page.statuses.contains(&answer.status) {
+            let is_it = page.statuses.contains(&answer.status);
+            if if is_it { page.is_unclear } else { page.is_open } {
                 return Next::End(Ending::CannotSay(Obstacle::Value(line)));
             }
-            if page.statuses.contains(&answer.status) {
+            if is_it {
                 return follower.error_page(line, &page, &answer);
             }
         }

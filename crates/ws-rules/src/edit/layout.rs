@@ -110,7 +110,10 @@ impl<'s> Layout<'s> {
 
     /// Whether nothing stands before an offset on its line.
     fn is_first(self, at: u32) -> bool {
-        self.blanks_before(at) == self.line_start(at)
+        // A line may be as long as the file, and this is asked of each directive: the line's start is not looked for.
+        let blanks = self.blanks_before(at);
+        let before = self.bytes().get(..blanks as usize).unwrap_or_default();
+        before.is_empty() || before.ends_with(b"\n") || before == "\u{feff}".as_bytes()
     }
 
     /// Whether nothing but a comment stands behind an offset on its line.

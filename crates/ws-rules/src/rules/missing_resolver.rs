@@ -7,7 +7,7 @@
 use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{
     Directive, DirectiveName, Effective, Part, PassModule, Step, Target, effective, is_upstream_at_run_time,
-    parts, upstream,
+    parts, placeholder, upstream,
 };
 use ws_model::Endpoint;
 
@@ -36,7 +36,9 @@ impl Rule for MissingResolver {
         let target = &endpoint.target;
         let line = &endpoint.pass.directive;
         let written = endpoint.pass.target();
-        let is_evaluated = parts(&written).iter().any(|part| !matches!(part, Part::Literal(_)));
+        // A placeholder is no variable to nginx, which gets the file with a value in its place.
+        let known = placeholder::known_text(&written);
+        let is_evaluated = parts(&known).iter().any(|part| !matches!(part, Part::Literal(_)));
         if endpoint.pass.module != PassModule::Proxy || !is_evaluated || !is_name(target, &written) {
             return;
         }
