@@ -125,6 +125,28 @@ impl Request for OrdinaryRequest {
     }
 }
 
+/// What requests say in `Connection` that ask for no upgrade: HTTP/2 and HTTP/1.0 have none, and the last one stands for
+/// whatever else is named there.
+pub const ORDINARY_CONNECTIONS: [&str; 8] =
+    ["", "keep-alive", "Keep-Alive", "close", "Close", "TE", "close, TE", "other"];
+
+/// Any request without `Upgrade` whose `Connection` does not ask for one either: whatever else it carries is not known.
+#[derive(Debug, Clone, Copy)]
+pub struct AnyOrdinaryRequest;
+
+impl Request for AnyOrdinaryRequest {
+    fn variable(&self, name: &[u8]) -> Value {
+        match name {
+            b"http_upgrade" => Value::empty(),
+            b"http_connection" => {
+                let values = ORDINARY_CONNECTIONS.map(Value::known).into_iter();
+                values.reduce(Value::or).unwrap_or(Value::Unknown)
+            }
+            _ => Value::Unknown,
+        }
+    }
+}
+
 /// Whether a comma-separated header value has a token, whatever its case (RFC 9110 section 5.6.1, RFC 6455 section
 /// 4.2.1).
 pub fn has_token(value: &[u8], token: &str) -> bool {
@@ -143,6 +165,15 @@ mod tests {
         assert_eq!(request.variable(b"http_upgarde"), Value::empty());
         assert_eq!(request.variable(b"http_x_forwarded_proto"), Value::Unknown);
         assert_eq!(request.variable(b"http_host"), Value::NotEmpty);
+    }
+
+    #[test]
+    fn of_any_ordinary_request_only_the_missing_upgrade_is_known() {
+        let request = AnyOrdinaryRequest;
+        assert_eq!(request.variable(b"http_upgrade"), Value::empty());
+        assert!(request.variable(b"http_connection").surely(|value| !has_token(value, "upgrade")));
+        assert!(request.variable(b"http_connection").possibly(<[u8]>::is_empty));
+        assert_eq!(request.variable(b"http_sec_websocket_key"), Value::Unknown);
     }
 
     #[test]

@@ -30,7 +30,10 @@ mod stream;
 mod subrequests;
 mod walk;
 
-pub use browser::{Browser, HandshakeRequest, OrdinaryRequest, has_token, is_carried};
+pub use browser::{
+    AnyOrdinaryRequest, Browser, HandshakeRequest, ORDINARY_CONNECTIONS, OrdinaryRequest, has_token,
+    is_carried,
+};
 pub use certificate::{Certificate, ChainFault, Moment, ServedCertificates};
 pub use endpoint::Endpoint;
 pub use evidence::{Doubt, Evidence, EvidenceKind, LinesFrom, says_websocket};
@@ -49,5 +52,5 @@ pub use sockets::OpenSocket;
 pub use source::Source;
 pub use standing::Standing;
 pub use stream::StreamEndpoint;
-pub use subrequests::Carried;
+pub use subrequests::{Carried, CarriedBy};
 pub use walk::{Probe, handshake_request, is_settled};

@@ -12,7 +12,7 @@ use nginx_semantics::{
     normalize_path, raised, server_names, upstream,
 };
 
-use crate::browser::{Browser, HandshakeRequest, OrdinaryRequest, has_token};
+use crate::browser::{AnyOrdinaryRequest, Browser, HandshakeRequest, has_token};
 use crate::endpoint::Endpoint;
 use crate::evidence::{Declaration, Evidence, EvidenceKind, LinesFrom, Served, Subject, declaration};
 use crate::handshake::Handshake;
@@ -80,8 +80,8 @@ pub struct Model<'s> {
     only_endpoints: RefCell<BTreeMap<ContextId, bool>>,
     /// By `http`: what [`Model::keeps_connections`] found.
     kept: RefCell<BTreeMap<Option<ContextId>, bool>>,
-    /// By `http`: what [`Model::connection_variable`] found.
-    connection_variables: RefCell<BTreeMap<ContextId, Option<String>>>,
+    /// By `http`: what [`Model::connection_variable`] chooses from.
+    connection_variables: RefCell<BTreeMap<ContextId, Rc<[String]>>>,
     /// By server and path: the location that serves it.
     served: RefCell<Served>,
     /// By endpoint: what [`Model::walk_to`] found.
@@ -374,30 +374,40 @@ impl<'s> Model<'s> {
         self.configuration.opener(self.configuration.enclosing(context, ContextKind::Location)?)
     }
 
-    /// The variable, with its `$`, of a map that makes `Connection` right for every browser's handshake, and asks for no
-    /// upgrade with any other request: any map will do, under whatever name, in the `http` that the context belongs to.
+    /// The variable, with its `$`, of a map that makes `Connection` right for every browser's handshake that comes to a
+    /// context, and surely asks for no upgrade with any other request: any map will do, under whatever name, in the `http`
+    /// that the context belongs to.
     pub fn connection_variable(&self, context: ContextId) -> Option<String> {
         let http = self.configuration.enclosing(context, ContextKind::Http)?;
-        let mut known = self.connection_variables.borrow_mut();
-        known.entry(http).or_insert_with(|| self.find_connection_variable(http)).clone()
+        let known = self.connection_variables.borrow().get(&http).cloned();
+        let known = known.unwrap_or_else(|| {
+            let found = self.find_connection_variables(http);
+            self.connection_variables.borrow_mut().entry(http).or_insert(found).clone()
+        });
+        // A `set` of the server or the location may say otherwise.
+        known.iter().find(|name| self.is_right_for_connection(context, name.as_bytes())).cloned()
     }
 
-    fn find_connection_variable(&self, http: ContextId) -> Option<String> {
+    fn find_connection_variables(&self, http: ContextId) -> Rc<[String]> {
         let configuration = self.configuration;
-        configuration.levels(http).flat_map(|level| &configuration.context(level).children).find_map(|&map| {
+        let all = configuration.levels(http).flat_map(|level| &configuration.context(level).children);
+        let names = all.filter_map(|&map| {
             let opener =
                 configuration.opener(map).filter(|_| configuration.context(map).kind == ContextKind::Map)?;
             let name = opener.argument(1)?;
-            let is_right = Browser::ALL.iter().all(|&browser| {
-                let request = HandshakeRequest(browser);
-                self.evaluator(&request, http).value(&name).surely(|value| has_token(value, "upgrade"))
-            });
-            let is_silent = self
-                .evaluator(&OrdinaryRequest, http)
-                .value(&name)
-                .surely(|value| !has_token(value, "upgrade"));
-            (is_right && is_silent).then(|| String::from_utf8_lossy(&name).into_owned())
-        })
+            let is_right = self.is_right_for_connection(http, &name);
+            is_right.then(|| String::from_utf8_lossy(&name).into_owned())
+        });
+        names.collect()
+    }
+
+    fn is_right_for_connection(&self, context: ContextId, name: &[u8]) -> bool {
+        let says_upgrade = |value: &[u8]| has_token(value, "upgrade");
+        let is_right = Browser::ALL.iter().all(|&browser| {
+            self.evaluator(&HandshakeRequest(browser), context).value(name).surely(says_upgrade)
+        });
+        let of_others = || self.evaluator(&AnyOrdinaryRequest, context).value(name);
+        is_right && of_others().surely(|value| !says_upgrade(value))
     }
 
     /// The target of a pass, its variables evaluated where they are known.

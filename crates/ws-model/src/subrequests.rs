@@ -5,13 +5,13 @@ use std::rc::Rc;
 
 use nginx_semantics::{
     ContextId, ContextKind, Directive, DirectiveName, Ending, LocationName, Modifier, PassModule, Selection,
-    Step, Way, catalogue,
+    Step, Value, Way, catalogue,
 };
 
-use crate::browser::{Browser, has_token};
+use crate::browser::{AnyOrdinaryRequest, Browser, has_token};
 use crate::endpoint::Endpoint;
 use crate::evidence::EvidenceKind;
-use crate::handshake::Handshake;
+use crate::handshake::{Handshake, Header, Line};
 use crate::model::Model;
 
 /// The directives that lead a request of a client to another location of its server.
@@ -51,6 +51,23 @@ pub struct Carried {
     pub connection: bool,
     /// HTTP/1.1.
     pub version: bool,
+}
+
+/// What the requests of a location carry of an upgrade, by what the client asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CarriedBy {
+    /// The handshakes of browsers.
+    pub handshakes: Carried,
+    /// Requests that ask for no upgrade.
+    pub others: Carried,
+}
+
+impl CarriedBy {
+    /// What either of two has.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self { handshakes: self.handshakes.or(other.handshakes), others: self.others.or(other.others) }
+    }
 }
 
 impl Carried {
@@ -128,11 +145,11 @@ impl<'s> Model<'s> {
     }
 
     /// What the requests of each location carry of an upgrade, for those that WebSockets or subrequests come to.
-    pub fn carried(&self) -> BTreeMap<ContextId, Carried> {
-        let mut carried: BTreeMap<ContextId, Carried> = BTreeMap::new();
+    pub fn carried(&self) -> BTreeMap<ContextId, CarriedBy> {
+        let mut carried: BTreeMap<ContextId, CarriedBy> = BTreeMap::new();
         let mut add = |context: ContextId, handshake: &Handshake<'_>| {
             let known = carried.entry(context).or_default();
-            *known = known.or(self.carried_by(handshake));
+            *known = known.or(self.carried_by(context, handshake));
         };
         for endpoint in &self.endpoints {
             if let Some(handshake) = &endpoint.handshake {
@@ -148,18 +165,24 @@ impl<'s> Model<'s> {
         carried
     }
 
-    fn carried_by(&self, handshake: &Handshake<'_>) -> Carried {
-        let [upgrade, connection] = [&handshake.upgrade, &handshake.connection].map(|header| {
-            let values = header.lines.iter().flat_map(|line| Browser::ALL.map(|browser| line.value(browser)));
-            (header.source.is_unknown(), values.collect::<Vec<_>>())
-        });
+    fn carried_by(&self, context: ContextId, handshake: &Handshake<'_>) -> CarriedBy {
         let is_http10 = handshake.version.written.as_deref() == Some("1.0")
             || handshake.sends_http10_by_default(self.versions);
-        Carried {
-            upgrade: upgrade.0 || upgrade.1.iter().any(|value| !value.surely(<[u8]>::is_empty)),
-            connection: connection.0
-                || connection.1.iter().any(|value| !value.surely(|value| !has_token(value, "upgrade"))),
-            version: !is_http10,
+        let evaluator = self.evaluator(&AnyOrdinaryRequest, context);
+        let by = |values: &dyn Fn(&Line<'_>) -> Vec<Value>| {
+            let may = |header: &Header<'_>, asks: fn(&[u8]) -> bool| {
+                let mut values = header.lines.iter().flat_map(values);
+                header.source.is_unknown() || values.any(|value| !value.surely(|value| !asks(value)))
+            };
+            Carried {
+                upgrade: may(&handshake.upgrade, |value| !value.is_empty()),
+                connection: may(&handshake.connection, |value| has_token(value, "upgrade")),
+                version: !is_http10,
+            }
+        };
+        CarriedBy {
+            handshakes: by(&|line| Browser::ALL.map(|browser| line.value(browser).clone()).to_vec()),
+            others: by(&|line| vec![evaluator.value(&line.written)]),
         }
     }
 

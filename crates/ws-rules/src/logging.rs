@@ -10,6 +10,9 @@ use crate::{Context, Edits};
 /// What the log needs, in a form that a shell's tools read.
 const FORMAT: &str = "'$remote_addr $host [$time_local] \"$request\" $status rt=$request_time out=$bytes_sent up=$upstream_addr us=$upstream_status'";
 
+/// Names for it, in this order: nginx refuses a second format of one name.
+const NAMES: [&str; 3] = ["websocket", "websocket_lifetime", "websocket_tunnels"];
+
 /// A log of its own for an endpoint.
 struct OwnLog {
     /// A format that the configuration has, or one under a name that is free.
@@ -24,9 +27,12 @@ impl OwnLog {
         let name_of = |format: &Directive<'_>| {
             format.argument(0).map(|name| String::from_utf8_lossy(&name).into_owned()).unwrap_or_default()
         };
-        let complete = formats.iter().find(|format| fields_of(format).is_some_and(Fields::is_complete));
-        let is_taken = formats.iter().any(|format| name_of(format) == "websocket");
-        let own = if is_taken { "websocket_lifetime" } else { "websocket" };
+        let is_complete = |format: &&Directive<'_>| {
+            fields_of(format).is_some_and(Fields::is_complete) && is_above(cx, endpoint, format)
+        };
+        let complete = formats.iter().find(is_complete);
+        let is_free = |name: &&&str| formats.iter().all(|format| name_of(format) != **name);
+        let own = NAMES.iter().find(is_free).or(NAMES.last()).copied().unwrap_or_default();
         let format = complete.map_or_else(|| own.to_owned(), name_of);
         Self { format, is_new: complete.is_none() }
     }
@@ -38,6 +44,19 @@ impl OwnLog {
     fn format_line(&self) -> String {
         format!("log_format {} {FORMAT};", self.format)
     }
+}
+
+/// Whether nginx meets a line of `http` before the endpoint: `access_log` takes no format that comes later
+/// (`http/modules/ngx_http_log_module.c:ngx_http_log_set_log`).
+fn is_above(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, format: &Directive<'_>) -> bool {
+    let configuration = cx.configuration();
+    let Some(http) = configuration.enclosing(endpoint.context, ContextKind::Http) else { return true };
+    let server = configuration.enclosing(endpoint.context, ContextKind::Server);
+    let Some(server) = server.and_then(|server| configuration.opener(server)) else { return true };
+    let lines = &configuration.context(http).directives;
+    let at = |line: &Directive<'_>| lines.iter().position(|other| *other == line.reference);
+    // The server of a fragment stands nowhere in it: it is included by a file that was not given.
+    at(&server).is_none_or(|server| at(format).is_some_and(|format| format < server))
 }
 
 /// What to add, in words.

@@ -3,9 +3,13 @@
 use lint_finding::Applicability;
 use nginx_semantics::pattern::Pattern;
 use nginx_semantics::{ContextId, ContextKind, Directive, DirectiveName, Part, parts};
-use ws_model::{Browser, Endpoint, HandshakeRequest, Line};
+use ws_model::{Browser, Endpoint, HandshakeRequest, Line, ORDINARY_CONNECTIONS};
 
+use crate::verify::is_as_sent;
 use crate::{Context, Edits};
+
+/// What takes handshakes in a map of `$http_connection`.
+const OF_CONNECTION: &str = "~*upgrade";
 
 /// The map that decides the value, and its entry where one matches.
 pub(crate) struct Deciding<'s> {
@@ -34,7 +38,7 @@ impl<'s> Deciding<'s> {
         let opener = cx.configuration().opener(self.map)?;
         let key = match opener.argument(0)?.to_ascii_lowercase().as_slice() {
             b"$http_upgrade" => "websocket",
-            b"$http_connection" => "~*upgrade",
+            b"$http_connection" => OF_CONNECTION,
             _ => return None,
         };
         let new = format!("{key} upgrade;");
@@ -42,6 +46,8 @@ impl<'s> Deciding<'s> {
             Some(entry) if entry.name_bytes().as_ref() == b"default" => {
                 (new.clone(), Edits::new().after(entry, &[new]))
             }
+            // Other requests would get it too.
+            Some(entry) if key == OF_CONNECTION && takes_others(entry) => return None,
             Some(entry) => {
                 let key = String::from_utf8_lossy(&entry.name_bytes()).into_owned();
                 (format!("{key} upgrade;"), Edits::new().argument(entry, 0, "upgrade"))
@@ -72,8 +78,24 @@ pub(crate) fn safe_for_handshakes(cx: &Context<'_, '_>, map: ContextId) -> Appli
         let mut lines = configuration.directives(id).filter(|line| !is_field(line) && !is_own(line));
         context.gaps.iter().any(is_gap) || lines.any(|line| line.arguments().any(|word| names_it(&word)))
     };
-    let is_shared = configuration.contexts().any(is_used_otherwise);
-    if is_shared { Applicability::Unsafe } else { Applicability::Safe }
+    let is_safe = is_as_sent(cx) && !configuration.contexts().any(is_used_otherwise);
+    if is_safe { Applicability::Safe } else { Applicability::Unsafe }
+}
+
+/// Whether the entry of a map of `$http_connection` takes requests that ask for no upgrade, or may.
+fn takes_others(entry: &Directive<'_>) -> bool {
+    ORDINARY_CONNECTIONS.iter().any(|connection| takes(entry, connection.as_bytes()) != Some(false))
+}
+
+/// Whether the key of an entry takes an input, were it the only one; `None` where that cannot be said.
+fn takes(entry: &Directive<'_>, input: &[u8]) -> Option<bool> {
+    let key = entry.name_bytes();
+    let pattern = match key.as_ref() {
+        [b'~', b'*', regex @ ..] => Pattern::new(regex, true),
+        [b'~', regex @ ..] => Pattern::new(regex, false),
+        _ => return Some(key.eq_ignore_ascii_case(input)),
+    };
+    pattern.ok()?.is_match(input)
 }
 
 /// The value of the entry that takes an input, empty where none does; `None` where that cannot be said.
@@ -84,13 +106,7 @@ pub(crate) fn decided(entries: &[Directive<'_>], input: &[u8]) -> Option<Vec<u8>
         return Some(value(entry));
     }
     for entry in entries {
-        let key = entry.name_bytes();
-        let pattern = match key.as_ref() {
-            [b'~', b'*', regex @ ..] => Pattern::new(regex, true),
-            [b'~', regex @ ..] => Pattern::new(regex, false),
-            _ => continue,
-        };
-        if pattern.ok()?.is_match(input)? {
+        if takes(entry, input)? {
             return Some(value(entry));
         }
     }
@@ -134,6 +150,22 @@ mod tests {
         ] {
             let after = fixed(Applicability::Safe, "wrong-connection-header", &text(map, value));
             assert_eq!(after, text(new_map, new_value));
+        }
+    }
+
+    /// An entry that takes other requests too is not what handshakes need: they would get `upgrade` as well.
+    #[test]
+    fn an_entry_that_takes_others_stays() {
+        for entry in
+            ["'~*keep-alive' close; default upgrade;", "'~.' close;", "keep-alive a; '~^[Uk]' close;"]
+        {
+            let text = format!(
+                "map $http_connection $c {{ {entry} }}\nserver {{ location / {{ proxy_pass http://a; proxy_http_version 1.1;
+             proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $c; }} }}\n"
+            );
+            let after = fixed(Applicability::Safe, "wrong-connection-header", &text);
+            assert!(after.contains(entry), "{after}");
+            assert!(after.contains("proxy_set_header Connection $connection_upgrade;"), "{after}");
         }
     }
 }

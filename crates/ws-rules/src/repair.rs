@@ -7,13 +7,13 @@
 use lint_finding::Applicability;
 use nginx_semantics::{Configuration, ContextId, ContextKind, Directive, DirectiveName};
 use nginx_syntax::NodeId;
-use ws_model::{Endpoint, Handshake, Line, OrdinaryRequest, has_token};
+use ws_model::{AnyOrdinaryRequest, Endpoint, Handshake, Line, OrdinaryRequest, has_token};
 
 use crate::edit::{is_editable, is_written_in, word};
 use crate::repeat::{Receiver, Repeated};
 use crate::secret::is_secret;
 use crate::upstreams::keepalive;
-use crate::verify::{ConnectionValue, MapLines, Missing};
+use crate::verify::{ConnectionValue, MapLines, Missing, is_as_sent};
 use crate::{Context, Edits, FindingBuilder};
 
 /// The remedy of one location.
@@ -44,6 +44,8 @@ pub(crate) struct Repair<'s> {
     is_open: bool,
     /// Whether a subrequest may ask for the location: a 101 would end what it is asked for.
     may_be_asked: bool,
+    /// Whether `$http_upgrade` and `$http_connection` are what the client sent.
+    is_as_sent: bool,
     /// Whether a variable of a lost line may be one that nothing defines: nginx compiles the lines of `http` only for
     /// servers that inherit them (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_init_headers`).
     is_undefined: bool,
@@ -67,6 +69,7 @@ impl<'s> Repair<'s> {
             is_of_endpoints: handshake.level.is_some_and(|level| cx.model.has_only_endpoints(level)),
             version: version.filter(is_of_location),
             may_be_asked: cx.model.may_be_asked(endpoint.context),
+            is_as_sent: is_as_sent(cx),
             ..Self::of_location(configuration, location, endpoint.pass.directive, lines)
         }
     }
@@ -101,6 +104,7 @@ impl<'s> Repair<'s> {
             applicability: Applicability::Safe,
             is_open: is_open(configuration, location),
             may_be_asked: false,
+            is_as_sent: true,
             is_undefined: false,
         }
     }
@@ -189,6 +193,7 @@ impl<'s> Repair<'s> {
         let copied = self.repeated().map(|repeated| repeated.copied).unwrap_or_default();
         let is_safe = !self.is_open
             && !self.may_be_asked
+            && (self.is_as_sent || self.set.is_empty())
             && self.set.iter().all(|(name, _)| is_handshake(name))
             && !copied.iter().any(is_secret);
         if is_safe { self.applicability } else { Applicability::Unsafe }
@@ -303,7 +308,7 @@ impl<'s> Repair<'s> {
 
 /// Whether a line is one for the upgrade that asks for none unless the client does.
 pub(crate) fn is_for_handshakes(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, line: &Line<'_>) -> bool {
-    let value = cx.model.evaluator(&OrdinaryRequest, endpoint.context).value(&line.written);
+    let value = cx.model.evaluator(&AnyOrdinaryRequest, endpoint.context).value(&line.written);
     line.is("upgrade") && value.surely(<[u8]>::is_empty)
         || line.is("connection") && value.surely(|value| !has_token(value, "upgrade"))
 }
@@ -315,12 +320,13 @@ fn is_of_http(configuration: Configuration<'_>, location: ContextId, line: &Dire
 }
 
 /// Whether a file that was not given may hold lines for a location: it would have them twice, or lose what it inherits by
-/// its first own one. In `http` a pattern stands for servers.
+/// its first own one. In `http` a pattern stands for servers, and the main level takes no line of the kind
+/// (`modules-enabled/*.conf` of Debian is there).
 pub(crate) fn is_open(configuration: Configuration<'_>, location: ContextId) -> bool {
-    configuration.levels(location).any(|level| {
-        let this = configuration.context(level);
-        this.gaps.iter().any(|gap| !(gap.is_pattern && this.kind == ContextKind::Http))
-    })
+    let levels = configuration.levels(location).map(|level| configuration.context(level));
+    levels
+        .filter(|level| level.kind != ContextKind::Main)
+        .any(|level| level.gaps.iter().any(|gap| !(gap.is_pattern && level.kind == ContextKind::Http)))
 }
 
 /// Whether ordinary requests keep what they have with another `Connection`: not where the upstream's connections were kept alive.

@@ -42,6 +42,12 @@ impl ConnectionValue {
     }
 }
 
+/// Whether `$http_upgrade` and `$http_connection` are what the client sent: a `set` or a `map` may make them anything.
+pub(crate) fn is_as_sent(cx: &Context<'_, '_>) -> bool {
+    let variables = &cx.model.variables;
+    [&b"http_upgrade"[..], b"http_connection"].iter().all(|name| variables.definitions(name).is_empty())
+}
+
 /// A map of `$http_upgrade`.
 #[derive(Debug)]
 pub(crate) struct MapLines {

@@ -352,9 +352,10 @@ fn locations(before: &State, after: &State, chosen: &[(usize, &Candidate)]) -> V
             // Where nobody can say what is in effect, not even the location that the fix is for may change unseen.
             let doubt = new.units.get(key).and_then(|_| part.units.doubt(&new.units, key));
             let old = part.carried.get(&key).copied().unwrap_or_default();
-            let is_asked_more = part.asked.contains(&key)
-                && new.carried.get(&key).is_some_and(|carried| carried.exceeds(old));
-            let is_doubtful = doubt.is_some() || is_asked_more;
+            let carried = new.carried.get(&key).copied().unwrap_or_default();
+            let is_asked_more = part.asked.contains(&key) && carried.handshakes.exceeds(old.handshakes);
+            let is_unasked = carried.others.exceeds(old.others);
+            let is_doubtful = doubt.is_some() || is_asked_more || is_unasked;
             let may_change = |index: &usize| {
                 by_index.get(index).is_some_and(|candidate| {
                     if is_doubtful {
@@ -393,6 +394,9 @@ fn locations(before: &State, after: &State, chosen: &[(usize, &Candidate)]) -> V
                     ),
                     None if is_asked_more => format!(
                         "it would change `{name}`{place}, and a subrequest may ask there, which a 101 would end"
+                    ),
+                    None if is_unasked => format!(
+                        "it would change `{name}`{place}: nginx might ask for an upgrade with requests that want none"
                     ),
                     None => format!("it would change `{name}`{place} too"),
                 };

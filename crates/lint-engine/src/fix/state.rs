@@ -7,7 +7,7 @@ use std::rc::Rc;
 use lint_finding::{Finding, NoticeCode, Outcome, RuleMeta, Severity};
 use nginx_semantics::{Configuration, ContextId, FileId, Files, Layout, Loaded, Scope, Sources, load_with};
 use ws_model::chain::Outlet;
-use ws_model::{Carried, Model};
+use ws_model::{CarriedBy, Model};
 use ws_rules::{Context, Findings, Rule};
 
 use super::plan::Plan;
@@ -61,7 +61,7 @@ pub(crate) struct Part {
     outlets: Vec<Outlet>,
     pub(crate) units: Units,
     /// What requests carry of an upgrade, by location.
-    pub(crate) carried: BTreeMap<UnitKey, Carried>,
+    pub(crate) carried: BTreeMap<UnitKey, CarriedBy>,
     /// The locations that a subrequest may ask for, in doubt too.
     pub(crate) asked: BTreeSet<UnitKey>,
 }
@@ -79,7 +79,7 @@ impl Part {
         let outlets = outlets(&model);
         notices::of_ways(&model, &mut rest);
         let units = Units::new(configuration);
-        let mut carried: BTreeMap<UnitKey, Carried> = BTreeMap::new();
+        let mut carried: BTreeMap<UnitKey, CarriedBy> = BTreeMap::new();
         for (context, one) in model.carried() {
             if let Some(unit) = units.of(context) {
                 let all = carried.entry(unit).or_default();

@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use nginx_semantics::catalogue::Contexts;
 use nginx_semantics::{Configuration, ContextId, ContextKind, Directive, DirectiveName, Part, parts};
 
 /// Maps may use the variables of others; nobody nests them deeper.
@@ -41,7 +42,17 @@ struct LevelFacts {
     parent: Option<UnitKey>,
     /// How many directives there are of each name.
     own: BTreeMap<DirectiveName, usize>,
+    /// Whether a file that was not given may declare more.
     is_open: bool,
+    is_main: bool,
+}
+
+impl LevelFacts {
+    /// Whether a file that was not given may declare the name here.
+    fn may_have(&self, name: DirectiveName) -> bool {
+        let is_taken = || name.rows().iter().any(|row| row.contexts.intersects(Contexts::MAIN));
+        self.is_open && (!self.is_main || is_taken())
+    }
 }
 
 impl Units {
@@ -71,7 +82,7 @@ impl Units {
             let is_doubtful = |name: &DirectiveName| {
                 let [old, new] = [&this.own, &new.own].map(|own| own.get(name));
                 match (old, new) {
-                    (Some(old), Some(new)) => this.is_open && new > old,
+                    (Some(old), Some(new)) => this.may_have(*name) && new > old,
                     (None, None) => false,
                     // It stands alone now, or did.
                     (None, Some(_)) | (Some(_), None) => self.may_be_hidden(key, *name),
@@ -91,7 +102,7 @@ impl Units {
         let mut level = self.levels.get(&key);
         let mut is_first = true;
         while let Some(this) = level {
-            if this.is_open {
+            if this.may_have(name) {
                 return true;
             }
             if !is_first && this.own.contains_key(&name) {
@@ -128,7 +139,8 @@ impl Units {
                     let is_open = context.gaps.iter().any(|gap| !(is_http && gap.is_pattern));
                     let parent = context.parent.and_then(|parent| names.get(&parent)).copied().map(UnitKey);
                     let own = level.counted.clone();
-                    this.levels.insert(UnitKey(name), LevelFacts { parent, own, is_open });
+                    let is_main = context.kind == ContextKind::Main;
+                    this.levels.insert(UnitKey(name), LevelFacts { parent, own, is_open, is_main });
                     levels.insert(id, level);
                     if matches!(context.kind, ContextKind::Server | ContextKind::Location) {
                         this.keys.push((id, UnitKey(name)));

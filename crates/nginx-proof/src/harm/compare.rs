@@ -44,7 +44,7 @@ pub struct Answer {
 }
 
 /// What has to be known of a tree to compare what was seen.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Names {
     /// The address that stands for each address of an `upstream`.
     peers: BTreeMap<String, String>,
@@ -105,16 +105,18 @@ impl Answer {
         Self { status: seen.status, place, fields, body: seen.body.clone(), asked }
     }
 
-    /// Whether a strict back end refused an ordinary request that said `Connection: upgrade`.
-    fn is_refused_for_connection(&self) -> bool {
-        // Where a subrequest of `auth_request` is refused, nginx answers 500.
-        matches!(self.status, Some(400 | 500)) && self.says_upgrade()
-    }
-
-    /// Whether any upstream is asked with `Connection: upgrade`.
-    fn says_upgrade(&self) -> bool {
-        let is_said = |line: &String| line.eq_ignore_ascii_case("connection: upgrade");
-        self.asked.iter().any(|asked| asked.handshake.iter().any(is_said))
+    /// Whether a strict back end refused an ordinary request that said `Connection: upgrade` and is not told so any more, and
+    /// no other one is told so now. The status tells nothing of it: a failed `auth_request` makes 500 of the refusal, and
+    /// `error_page` anything.
+    fn is_refused_no_more(&self, after: &Self) -> bool {
+        let is_told = |answer: &Self, asked: &Asked| {
+            answer.asked.iter().any(|other| other.is_to_the_same(asked) && other.says_upgrade())
+        };
+        let told = |answer: &Self| -> Vec<Asked> {
+            answer.asked.iter().filter(|asked| asked.says_upgrade()).cloned().collect()
+        };
+        told(self).iter().any(|asked| !is_told(after, asked))
+            && told(after).iter().all(|asked| is_told(self, asked))
     }
 
     /// Whether a handshake failed and works then.
@@ -124,6 +126,10 @@ impl Answer {
 }
 
 impl Asked {
+    fn says_upgrade(&self) -> bool {
+        self.handshake.iter().any(|line| line.eq_ignore_ascii_case("connection: upgrade"))
+    }
+
     fn is_to_the_same(&self, other: &Self) -> bool {
         (&self.upstream, &self.line) == (&other.upstream, &other.line)
     }
@@ -172,7 +178,7 @@ pub(super) fn harm(request: &Exchange, before: &Answer, after: &Answer) -> Optio
     if is_handshake && before.status != Some(101) {
         return of_failed(before, after);
     }
-    if !is_handshake && before.is_refused_for_connection() && !after.says_upgrade() {
+    if !is_handshake && before.is_refused_no_more(after) {
         return of_mended(before, after);
     }
     if before.status != after.status {
@@ -274,6 +280,17 @@ mod tests {
         let page = answer(200, "a:1", "GET / HTTP/1.1", &[("Host", "u"), ("Connection", "close")]);
         assert_eq!(harm(&get, &refused, &page), None);
         assert_eq!(harm(&get, &page, &refused), Some("another status"));
+        // `error_page` gives both one status, and what else is asked may be told as before.
+        let hidden =
+            answer(404, "a:1", "GET / HTTP/1.0", &[("Connection", "upgrade"), ("Connection", "keep-alive")]);
+        let shown = Answer { body: b"no such page".to_vec(), ..answer(404, "a:1", "GET / HTTP/1.0", &[]) };
+        assert_eq!(harm(&get, &hidden, &shown), None);
+        let also = |answer: &Answer, status| {
+            let copied = self::answer(status, "c:1", "GET /auth HTTP/1.0", &[("Connection", "upgrade")]);
+            Answer { asked: [answer.asked.clone(), copied.asked].concat(), ..answer.clone() }
+        };
+        assert_eq!(harm(&get, &also(&refused, 400), &also(&page, 200)), None);
+        assert_eq!(harm(&get, &refused, &also(&page, 200)), Some("another status"));
         let other = answer(200, "a:1", "GET / HTTP/1.1", &[("Host", "h")]);
         assert_eq!(harm(&get, &refused, &other), Some("other header fields for the upstream"));
     }

@@ -48,7 +48,8 @@ fn listens(count: usize) -> String {
 
 fn bombs() -> Vec<Bomb> {
     let names: String = (0..=budgets::LISTENS_AND_NAMES / 200).map(|n| format!(" n{n}.test")).collect();
-    let ifs: String = (0..7).map(|n| format!("if ($remote_addr = 10.0.0.{n}) {{ set $b{n} 1; }}\n")).collect();
+    let ifs: String =
+        (0..7).map(|n| format!("if ($remote_addr = 10.0.0.{n}) {{ set $b{n} 1; }}\n")).collect();
     let apart: String = (0..=budgets::ADDRESSES)
         .map(|n| format!("server {{ listen 10.0.0.{n}:80; server_name a.test; {SOCKET} }}\n"))
         .collect();

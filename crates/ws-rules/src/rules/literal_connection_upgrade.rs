@@ -8,7 +8,7 @@ use ws_model::{Endpoint, has_token};
 
 use super::literal_upgrade_value::is_sent_for_pages;
 use crate::context::is_literal;
-use crate::verify::{ConnectionValue, code};
+use crate::verify::{ConnectionValue, code, is_as_sent};
 use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct LiteralConnectionUpgrade;
@@ -45,7 +45,7 @@ impl Rule for LiteralConnectionUpgrade {
         let message = "nginx sends `Connection: upgrade` to the upstream with every request, also with those that ask for no upgrade";
         let mut finding = FindingBuilder::new(&META, &line.directive, message).endpoint(endpoint);
         let value = ConnectionValue::of(cx, endpoint);
-        if let Some(map) = value.map_edits(cx, endpoint) {
+        if let Some(map) = value.map_edits(cx, endpoint).filter(|_| is_as_sent(cx)) {
             let edits = map.argument(&line.directive, 1, &value.variable);
             finding =
                 finding.fix(format!("write `Connection {}`", value.variable), Applicability::Safe, edits);

@@ -7,7 +7,7 @@ use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use ws_model::{Browser, Endpoint, EvidenceKind, Handshake, OrdinaryRequest, has_token};
 
 use crate::context::is_literal;
-use crate::verify::{ConnectionValue, code, with_curl};
+use crate::verify::{ConnectionValue, code, is_as_sent, with_curl};
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct LiteralUpgradeValue;
@@ -63,7 +63,9 @@ impl Rule for LiteralUpgradeValue {
                 edits = map.and(edits).argument(&line.directive, 1, &value.variable);
             }
         }
-        finding = finding.fix("send them for handshakes only", Applicability::Safe, edits);
+        if is_as_sent(cx) {
+            finding = finding.fix("send them for handshakes only", Applicability::Safe, edits);
+        }
         let help = format!("write:{}{in_http}", code(&lines));
         out.push(finding.help(if severity > Severity::Info { with_curl(help, endpoint) } else { help }));
     }

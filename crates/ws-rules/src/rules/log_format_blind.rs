@@ -124,6 +124,30 @@ mod tests {
         }
     }
 
+    /// nginx refuses `access_log` with a format that comes later.
+    #[test]
+    fn a_format_below_the_server_is_none_to_use() {
+        let server = "server { access_log l; location /ws/ { @ } }";
+        let format = "log_format full '$status $request_time $upstream_addr';";
+        for (http, name) in [
+            (format!("{format} {server}"), "full"),
+            (format!("{server} {format}"), "websocket"),
+            (format!("log_format websocket '$status'; {server} {format}"), "websocket_lifetime"),
+            (
+                format!("log_format websocket a; {server} log_format websocket_lifetime b; {format}"),
+                "websocket_tunnels",
+            ),
+        ] {
+            let before = with(&format!("http {{ {http} }}"));
+            let findings = found(&before);
+            let finding = findings.iter().find(|one| one.rule.name == "log-format-blind").expect("one");
+            let line = format!("websocket.log {name};");
+            assert!(help(finding).contains(&line), "{http}: {}", help(finding));
+            let after = fixed(Applicability::Unsafe, "log-format-blind", &before);
+            assert!(after.contains(&line), "{after}");
+        }
+    }
+
     #[test]
     fn the_logs_that_are_written_stay() {
         let text = |log: &str| {

@@ -158,6 +158,49 @@ server {
         assert!(found(text).iter().all(|finding| finding.rule.name == "wrong-upgrade-header"));
     }
 
+    /// The client's `Upgrade` must decide, whatever the variable is called.
+    #[test]
+    fn a_map_that_may_say_upgrade_to_ordinary_requests_is_not_used() {
+        for map in [
+            "$http_connection $connection_upgrade { '' upgrade; default $http_connection; }",
+            "$http_connection $connection_upgrade { default upgrade; close close; keep-alive keep-alive; }",
+            "$http_sec_websocket_key $connection_upgrade { default upgrade; '' close; }",
+            "$http_upgrade$http_x_mode $connection_upgrade { default upgrade; '' close; }",
+            "$http_upgrade $connection_upgrade { default upgrade; '' $http_x_mode; }",
+        ] {
+            let before = format!(
+                "map {map}\nserver {{\n  location /ws/ {{\n    proxy_pass http://a;\n    proxy_http_version 1.1;\n    \
+                 proxy_set_header Upgrade $http_upgrade;\n  }}\n}}\n"
+            );
+            let after = fixed(Applicability::Safe, "missing-connection-header", &before);
+            assert!(after.contains("map $http_upgrade $websocket_connection {"), "{after}");
+            assert!(after.contains("proxy_set_header Connection $websocket_connection;"), "{after}");
+        }
+    }
+
+    #[test]
+    fn what_the_author_sets_decides_nothing_safely() {
+        let finding = |server: &str, map: &str| {
+            let text = format!(
+                "{map}\nserver {{ {server} location /ws/ {{ proxy_pass http://a; proxy_http_version 1.1; proxy_read_timeout 1h; \
+                 proxy_set_header Upgrade $http_upgrade; }} }}"
+            );
+            let found = found(&text).into_iter().find(|one| one.rule.name == "missing-connection-header");
+            found.and_then(|one| one.fix).map(|fix| {
+                let uses = |name: &str| {
+                    fix.edits.iter().any(|edit| String::from_utf8_lossy(&edit.replacement).contains(name))
+                };
+                (fix.applicability, uses("$c;"))
+            })
+        };
+        let map = "map $http_upgrade $c { default upgrade; '' close; }";
+        assert_eq!(finding("", map), Some((Applicability::Safe, true)));
+        assert_eq!(finding("set $http_upgrade websocket;", map), Some((Applicability::Unsafe, false)));
+        assert_eq!(finding("set $http_upgrade websocket;", ""), Some((Applicability::Unsafe, false)));
+        assert_eq!(finding("set $c upgrade;", map), Some((Applicability::Safe, false)));
+        assert_eq!(finding("if ($arg_a) { set $c upgrade; }", map), Some((Applicability::Safe, false)));
+    }
+
     #[test]
     fn the_line_stands_behind_its_like() {
         let text = |more: &str| {
