@@ -300,7 +300,7 @@ mod tests {
         };
         let missing = |text: &str| {
             let findings = found(text);
-            let is_asked = |location: &str| location == "= /auth" || location == "/socket.io/";
+            let is_asked = |location: &str| ["= /auth", "= /gate", "/socket.io/"].contains(&location);
             findings.into_iter().find(|one| {
                 one.rule.name == "missing-upgrade-header"
                     && one.endpoint.as_ref().is_some_and(|endpoint| is_asked(&endpoint.location))
@@ -331,8 +331,8 @@ mod tests {
         for (server, asked, more) in [
             ("    auth_request /auth;\n", "= /auth", own),
             ("    auth_request /auth;\n    rewrite ^/b /auth;\n", "= /auth", inside_with_own.as_str()),
-            ("", "= /auth", inside),
-            ("", "= /auth", ""),
+            ("", "= /gate", inside),
+            ("", "= /gate", ""),
         ] {
             let text = text("", server, asked, more);
             let finding = missing(&text).unwrap_or_else(|| panic!("{text}"));

@@ -86,7 +86,8 @@ pub(super) fn special<'s>(follower: &mut Follower<'_, 's>, answer: Answer<'s>) -
         let pages = lines.into_iter().filter_map(|line| Some((line, ErrorPage::of(&line)?)));
         for (line, page) in pages {
             let is_it = page.statuses.contains(&answer.status);
-            if if is_it { page.is_unclear } else { page.is_open } {
+            let is_unclear = if is_it { page.is_unclear } else { page.is_open };
+            if is_unclear {
                 return Next::End(Ending::CannotSay(Obstacle::Value(line)));
             }
             if is_it {

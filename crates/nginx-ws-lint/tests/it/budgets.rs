@@ -4,6 +4,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use nginx_semantics::budgets;
+use serde_json::Value;
 
 use crate::run::Tree;
 
@@ -77,10 +78,10 @@ fn bombs() -> Vec<Bomb> {
 
 /// Where the notices of budgets stand.
 fn places(json: &str) -> Vec<(String, u64)> {
-    let value: serde_json::Value = serde_json::from_str(json).unwrap();
-    let notices = value["notices"].as_array().unwrap().iter();
+    let value: Value = serde_json::from_str(json).unwrap();
+    let notices = value.get("notices").and_then(Value::as_array).unwrap().iter();
     let notices = notices.filter(|notice| notice["code"] == "too-large");
-    let place = |notice: &serde_json::Value| {
+    let place = |notice: &Value| {
         assert_eq!(notice["incomplete"], true, "{notice}");
         (notice["file"].as_str().unwrap().to_owned(), notice["line"].as_u64().unwrap())
     };
