@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use md5::{Digest, Md5};
 use rustls::{ServerConnection, StreamOwned};
 use tungstenite::protocol::Role;
 use tungstenite::{Message, WebSocket};
@@ -149,10 +150,18 @@ impl Backends {
     pub(crate) fn with_original_addresses(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for backend in &self.running {
-            text = text.replace(&backend.address.to_string(), &backend.stands_for);
+            let address = backend.address.to_string();
+            text = text.replace(&address, &backend.stands_for);
+            // By which `sticky cookie` knows a peer (nginx 1.29.6 and later).
+            text = text.replace(&sum(&address), &sum(&backend.stands_for));
         }
         text
     }
+}
+
+/// The MD5 sum of a text in hexadecimal digits.
+fn sum(text: &str) -> String {
+    Md5::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Drop for Backends {

@@ -30,12 +30,12 @@ pub(crate) enum Wire {
 }
 
 impl Wire {
-    /// `name` is the server that TLS asks for.
-    pub(crate) fn open(door: Door, name: &str) -> io::Result<Self> {
+    /// `name` is the server that TLS asks for; without a byte for `patience`, reading and writing fail.
+    pub(crate) fn open(door: Door, name: &str, patience: Duration) -> io::Result<Self> {
         let stream = TcpStream::connect_timeout(&address(door.port), PATIENCE)?;
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(patience))?;
+        stream.set_write_timeout(Some(patience))?;
         if !door.is_tls {
             return Ok(Self::Plain(stream));
         }

@@ -1,5 +1,8 @@
 //! Runs a configuration between a client and back ends, and writes down what happens.
 
+use std::time::Duration;
+
+use crate::client::PATIENCE;
 use crate::instance::Verdict;
 use crate::{Binary, Error, Manner, Probe, Running, Seen};
 
@@ -18,6 +21,8 @@ pub struct Setup {
     pub places: bool,
     /// Whether nginx runs as a worker below a master, which [`Reloader`](crate::Reloader) needs.
     pub has_master: bool,
+    /// A request that gets no answer for so long is given up.
+    pub patience: Duration,
 }
 
 impl Default for Setup {
@@ -29,6 +34,7 @@ impl Default for Setup {
             is_tested: true,
             places: false,
             has_master: false,
+            patience: PATIENCE,
         }
     }
 }

@@ -61,6 +61,7 @@ pub struct Running {
     held: Vec<Wire>,
     /// How much of the log of places was read.
     read: u64,
+    patience: Duration,
     folder: TempDir,
 }
 
@@ -127,7 +128,16 @@ impl Running {
                 Err(error) => return Err(error),
             }
         };
-        Ok(Self { instance, verdict, backends, rewritten, held: Vec::new(), read: 0, folder })
+        Ok(Self {
+            instance,
+            verdict,
+            backends,
+            rewritten,
+            held: Vec::new(),
+            read: 0,
+            patience: setup.patience,
+            folder,
+        })
     }
 
     /// What nginx says of the configuration; where it refuses, no probe gets an answer.
@@ -314,7 +324,7 @@ impl Running {
         };
         let listen = listen.ok_or_else(|| io::Error::other("the configuration has no such listen"))?;
         let door = Door { port: listen.port, is_tls: listen.is_tls };
-        Wire::open(door, exchange.host.as_deref().unwrap_or_default())
+        Wire::open(door, exchange.host.as_deref().unwrap_or_default(), self.patience)
     }
 
     /// Waits for the line that says which block ended the only request of the connection from `port`.

@@ -5,6 +5,7 @@
 use std::time::{Duration, Instant};
 
 use nginx_proof::{Binary, Browser, Exchange, Probe, Running, Seen, Setup, found};
+use nginx_semantics::NginxVersion;
 
 fn setup(files: &[(&str, &str)]) -> Setup {
     let files = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
@@ -151,6 +152,45 @@ fn what_goes_in_and_out_has_the_addresses_of_the_configuration() {
         assert_eq!(received.backend, "app");
         assert_eq!(received.head.header("Host"), Some("example.com:8080"));
         assert_eq!(received.head.header("X-Port"), Some("8080"));
+    }
+}
+
+/// The cookie of `sticky` is made of the peer's address, and back ends have another port each time.
+#[test]
+fn a_sticky_cookie_is_the_same_each_time() {
+    let text = "events {}\nhttp {\nupstream pool { server app:1; server app:2 backup; sticky cookie route; }\n\
+        server { listen 80; location / { proxy_pass http://pool; } }\n}\n";
+    for binary in found().unwrap() {
+        if binary.version < NginxVersion::new(1, 29, 6) {
+            continue;
+        }
+        let cookie = || {
+            let headers = ask(&mut start(&binary, text), Exchange::get("/")).headers;
+            headers.into_iter().find(|(name, _)| name == "Set-Cookie").map(|(_, value)| value)
+        };
+        let first = cookie();
+        assert!(first.as_ref().is_some_and(|cookie| cookie.starts_with("route=")), "{first:?}");
+        assert_eq!(cookie(), first);
+    }
+}
+
+/// What hangs is given up when the setup says so.
+#[test]
+fn patience_ends() {
+    let text = "events {}\nhttp { server { listen 80; resolver 127.0.0.1:9; resolver_timeout 30s;\n\
+        location / { proxy_pass http://$arg_to; } }\n}\n";
+    for binary in found().unwrap() {
+        let patience = Duration::from_millis(200);
+        let setup = Setup { patience, ..setup(&[("nginx.conf", text)]) };
+        let mut running = Running::start(&binary, &setup).unwrap();
+        let start = Instant::now();
+        let seen = ask(&mut running, Exchange::get("/?to=nowhere.test"));
+        assert_eq!(seen.status, None, "{seen:?}");
+        assert!(
+            start.elapsed() >= patience && start.elapsed() < Duration::from_secs(10),
+            "{:?}",
+            start.elapsed()
+        );
     }
 }
 

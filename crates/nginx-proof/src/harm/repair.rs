@@ -1,5 +1,7 @@
 //! Takes out of a drawn tree what nginx refuses, until it starts or is given up.
 
+use std::time::Duration;
+
 use super::tree::{File, Item, Tree};
 use crate::{Binary, Error, Manner, Running, Setup};
 
@@ -9,13 +11,24 @@ const MOST_REFUSALS: usize = 14;
 /// Where variables are defined that nothing else defines.
 const VARIABLES: &str = "unseen/variables.conf";
 
+/// What is not answered by then is not answered at all, such as a request whose target nginx asks a resolver for that is
+/// not there. What load delays for longer counts as a matter of chance.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// Starts nginx with a tree as it is.
 ///
 /// # Errors
 /// When the system or the harness fails; what nginx refuses is no error.
 pub(super) fn start(binary: &Binary, files: Vec<(String, String)>) -> Result<Running, Error> {
-    let manner = Manner::Telling;
-    Running::start(binary, &Setup { files, manner, is_tested: false, places: true, ..Setup::default() })
+    let setup = Setup {
+        files,
+        manner: Manner::Telling,
+        is_tested: false,
+        places: true,
+        patience: PATIENCE,
+        ..Setup::default()
+    };
+    Running::start(binary, &setup)
 }
 
 /// The tree without what nginx refuses, and nginx with it; `None` if it does not come to that.
