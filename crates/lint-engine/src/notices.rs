@@ -17,15 +17,21 @@ use crate::settings::SettingsFiles;
 /// alone.
 pub(crate) fn of_skipped(loaded: &Loaded, gathered: &mut Gathered) {
     let mut is_incomplete = false;
-    for Skipped { path, reason, is_named, is_by_name } in &loaded.skipped {
+    for Skipped { path, reason, is_named, is_by_name, is_near } in &loaded.skipped {
         let code = match reason {
             SkipReason::Template(_) | SkipReason::TemplateByName => NoticeCode::Template,
             SkipReason::NotNginx | SkipReason::Binary | SkipReason::Mixed => NoticeCode::NotNginx,
             SkipReason::Empty => NoticeCode::EmptyFile,
             SkipReason::NotEnabled => NoticeCode::NotEnabled,
-            SkipReason::OtherKind(_) | SkipReason::OtherName | SkipReason::Budget => NoticeCode::NotJudged,
+            SkipReason::OtherKind(_)
+            | SkipReason::OtherName
+            | SkipReason::Encoded(_)
+            | SkipReason::Stored(_)
+            | SkipReason::Packed
+            | SkipReason::Budget => NoticeCode::NotJudged,
             SkipReason::Outside
             | SkipReason::LinkedFolder
+            | SkipReason::LinkIntoPassedOver
             | SkipReason::BrokenLink
             | SkipReason::Unreadable(_)
             | SkipReason::NothingFound => NoticeCode::UnreadableFile,
@@ -34,7 +40,7 @@ pub(crate) fn of_skipped(loaded: &Loaded, gathered: &mut Gathered) {
             // It was read, and there is nothing to judge.
             SkipReason::Empty => false,
             SkipReason::Unreadable(ReadError::NotRegular | ReadError::NotFound) => *is_named,
-            SkipReason::Unreadable(_) => *is_named || *is_by_name,
+            SkipReason::Unreadable(_) => *is_near,
             _ => *is_named,
         };
         is_incomplete |= incomplete;

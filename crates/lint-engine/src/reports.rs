@@ -60,6 +60,21 @@ pub(crate) fn not_judged(reason: &SkipReason) -> NotJudged {
         SkipReason::Binary => {
             ("binary", ("binary file", "binary files"), "is not a text file, not linted".to_owned())
         }
+        SkipReason::Encoded(encoding) => (
+            "encoding",
+            ("file in an encoding that nginx does not read", "files in encodings that nginx does not read"),
+            format!("is {encoding} with lines of nginx, which nginx does not read; save it as UTF-8"),
+        ),
+        SkipReason::Stored(what) => (
+            "stored-elsewhere",
+            ("file without its text", "files without their text"),
+            format!("is {what}: its text is not here, not linted"),
+        ),
+        SkipReason::Packed => (
+            "packed",
+            ("packed file", "packed files"),
+            "is packed and names nginx, not linted; lint what it holds".to_owned(),
+        ),
         SkipReason::Empty => ("empty", ("empty file", "empty files"), "holds no directive".to_owned()),
         SkipReason::NotEnabled => (
             "not-enabled",
@@ -77,6 +92,11 @@ pub(crate) fn not_judged(reason: &SkipReason) -> NotJudged {
             ("link to a folder elsewhere", "links to folders elsewhere"),
             "is a link to a folder outside of the given ones, not followed; name that folder".to_owned(),
         ),
+        SkipReason::LinkIntoPassedOver => (
+            "link-into-passed-over",
+            ("link to a folder passed over", "links to folders passed over"),
+            "is a link to a folder that is not looked into; name that folder".to_owned(),
+        ),
         SkipReason::BrokenLink => {
             ("broken-link", ("broken link", "broken links"), "is a link to nothing".to_owned())
         }
@@ -86,7 +106,7 @@ pub(crate) fn not_judged(reason: &SkipReason) -> NotJudged {
         SkipReason::Budget => (
             "not-looked-into",
             ("not looked into", "not looked into"),
-            "was not looked into, because so much was before; name its folder alone".to_owned(),
+            "was not looked into to its end, because so much was before; name its folder alone".to_owned(),
         ),
         SkipReason::NothingFound => (
             "nothing-judged",
@@ -101,6 +121,7 @@ pub(crate) fn not_judged(reason: &SkipReason) -> NotJudged {
             | SkipReason::OtherKind(_)
             | SkipReason::OtherName
             | SkipReason::Mixed
+            | SkipReason::Encoded(_)
             | SkipReason::NotEnabled
     );
     NotJudged { code, noun, text, holds_nginx }

@@ -38,6 +38,17 @@ pub(crate) fn skipped(outcome: &Outcome) -> Option<String> {
     Some(format!("{files} {verb} not judged: {}; --show-files lists {them}", by_reason.join(", ")))
 }
 
+/// The same with the folders that were not looked into, where no summary says either; `None` if there is nothing to say.
+pub(crate) fn unsaid(outcome: &Outcome) -> Option<String> {
+    let folders = outcome.summary.passed_over;
+    let folders = (folders > 0).then(|| format!("{} passed over", count(folders, "folder")));
+    match (skipped(outcome), folders) {
+        (Some(files), Some(folders)) => Some(format!("{files}; {folders}")),
+        (None, Some(folders)) => Some(format!("{folders}; --show-files lists what was not looked into")),
+        (files, None) => files,
+    }
+}
+
 /// Each file with what became of it, those that are not judged first.
 pub(crate) fn list(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     let mut reports: Vec<&FileReport> = outcome.reports.iter().collect();
@@ -94,6 +105,26 @@ mod tests {
             said(&[unreadable, template, template]).as_deref(),
             Some(
                 "3 files may be nginx and were not judged: 2 templates, 1 unreadable; --show-files lists them"
+            )
+        );
+    }
+
+    #[test]
+    fn folders_are_counted_with_or_without_files() {
+        let said = |reasons: &[_], passed_over| {
+            let mut outcome = outcome(reasons);
+            outcome.summary.passed_over = passed_over;
+            unsaid(&outcome)
+        };
+        assert_eq!(said(&[], 0), None);
+        assert_eq!(
+            said(&[], 1).as_deref(),
+            Some("1 folder passed over; --show-files lists what was not looked into")
+        );
+        assert_eq!(
+            said(&[("template", "templates", true)], 2).as_deref(),
+            Some(
+                "1 file looks like nginx and was not judged: 1 template; --show-files lists it; 2 folders passed over"
             )
         );
     }

@@ -61,9 +61,9 @@ fn shown_notices(outcome: &Outcome) -> impl Iterator<Item = &Notice> {
     outcome.notices.iter().filter(|notice| !notice.is_of_skipped_file())
 }
 
-/// How many files were not judged, where no summary says so.
+/// How many files were not judged and how many folders were not looked into, where no summary says so.
 pub(crate) fn skipped(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    match files::skipped(outcome) {
+    match files::unsaid(outcome) {
         Some(line) => writeln!(out, "{} {line}", painted("note:", CYAN, style)),
         None => Ok(()),
     }

@@ -71,9 +71,10 @@ pub fn concise(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     guarded(out, |out| concise::write(outcome, out))
 }
 
-/// How many files may be nginx and were not judged, by reason, in one line; `None` if there is none.
+/// How many files may be nginx and were not judged, by reason, and how many folders were not looked into, in one line;
+/// `None` if there is none.
 pub fn skipped(outcome: &Outcome) -> Option<String> {
-    files::skipped(outcome)
+    files::unsaid(outcome)
 }
 
 /// Each file with what became of it, a line each.

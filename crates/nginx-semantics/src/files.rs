@@ -27,6 +27,15 @@ pub enum ReadError {
     /// A link leads out of what may be read, which no configuration decides.
     #[error("it lies outside the given paths")]
     Outside,
+    /// It lies in a folder of version control, where a token may be.
+    #[error("it belongs to version control, which is not read")]
+    VersionControl,
+    /// It is hidden or lies behind a hidden name, which may hold a password, and does not read as nginx configuration.
+    #[error("it is hidden and does not read as nginx configuration; name it to have it judged")]
+    Hidden,
+    /// nginx takes it byte by byte, so that it finds no directive in it.
+    #[error("it is {0}, which nginx does not read")]
+    Encoded(&'static str),
     /// What nginx reads is made of it: it has this placeholder where a directive or a block would stand.
     #[error("it is a template, with `{0}` where a directive would stand")]
     Template(String),
@@ -64,14 +73,12 @@ pub trait Files {
     fn link_target(&self, path: &Path) -> Option<PathBuf>;
     /// Who owns a folder; `None` where nothing is there.
     fn owner(&self, identity: &Path) -> Option<Owner>;
-    /// The first bytes of a regular file, at most so many.
+    /// The bytes of a regular file from an offset on, at most so many; fewer only at its end.
     ///
     /// # Errors
     /// [`ReadError`], one variant a reason.
-    fn head(&self, identity: &Path, most: usize) -> Result<Vec<u8>, ReadError> {
-        let mut bytes = self.read(identity)?;
-        bytes.truncate(most);
-        Ok(bytes)
+    fn part(&self, identity: &Path, from: u64, most: usize) -> Result<Vec<u8>, ReadError> {
+        Ok(part_of(&self.read(identity)?, from, most))
     }
     /// The names in a folder, in no order; empty where it is none.
     fn names(&self, identity: &Path) -> Vec<OsString>;
@@ -80,6 +87,11 @@ pub trait Files {
     /// Everything below a folder, at any depth, sorted: files, and what is neither a file nor a folder that is looked
     /// into. Links to folders are not followed, nor are folders entered that [`crate::is_passed_over`] names.
     fn walk(&self, identity: &Path) -> Vec<Met>;
+}
+
+fn part_of(bytes: &[u8], from: u64, most: usize) -> Vec<u8> {
+    let rest = usize::try_from(from).ok().and_then(|from| bytes.get(from..)).unwrap_or_default();
+    rest.get(..most).unwrap_or(rest).to_owned()
 }
 
 /// What walking a folder meets.
@@ -313,11 +325,11 @@ impl Files for Overlay<'_> {
         self.below.owner(path)
     }
 
-    fn head(&self, path: &Path, most: usize) -> Result<Vec<u8>, ReadError> {
+    fn part(&self, path: &Path, from: u64, most: usize) -> Result<Vec<u8>, ReadError> {
         if self.is_it(path) {
-            return Ok(self.bytes.get(..most).unwrap_or(&self.bytes).to_owned());
+            return Ok(part_of(&self.bytes, from, most));
         }
-        self.below.head(path, most)
+        self.below.part(path, from, most)
     }
 
     fn names(&self, folder: &Path) -> Vec<OsString> {

@@ -6,8 +6,8 @@ use std::path::{Component, Path, PathBuf};
 use glob::{MatchOptions, Pattern};
 
 use crate::distribution::shipped;
-use crate::files::{Files, folder_of, normalize};
-use crate::naming::{becomes, is_open_to_includes};
+use crate::files::{Files, ReadError, folder_of, normalize};
+use crate::naming::{becomes, is_open_to_includes, is_out_of_version_control};
 
 /// `--path-map FROM=TO`: what nginx would open as FROM, or below it, is TO here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +66,37 @@ impl Scope {
     /// Whether a path with its links resolved lies below the given folders, in what belongs to version control or
     /// behind hidden names too: such files may be looked into, and nothing of them is shown.
     pub(crate) fn is_below_given(&self, identity: &Path) -> bool {
-        self.given.iter().any(|folder| identity.starts_with(folder))
+        self.rest_below_given(identity).is_some()
+    }
+
+    /// The rest of such a path, from the given folder that is nearest to it.
+    pub(crate) fn rest_below_given<'p>(&self, identity: &'p Path) -> Option<&'p Path> {
+        let rests = self.given.iter().filter_map(|folder| identity.strip_prefix(folder).ok());
+        rests.min_by_key(|rest| rest.as_os_str().len())
+    }
+
+    /// Whether the path of an include may be opened and its folder be listed: what may be read, and what is hidden inside
+    /// the given folders, which [`crate::Sources`] keeps only if it reads as nginx configuration.
+    pub(crate) fn may_be_tried(&self, files: &dyn Files, identity: &Path) -> bool {
+        self.is_hidden_inside(identity) || self.may_be_read(files, identity)
+    }
+
+    /// Whether a path with its links resolved lies inside the given folders and out of version control.
+    pub(crate) fn is_hidden_inside(&self, identity: &Path) -> bool {
+        let is_inside = |folder: &PathBuf| identity.strip_prefix(folder).is_ok_and(is_out_of_version_control);
+        self.given.iter().any(is_inside)
+    }
+
+    /// Why a path with its links resolved must not be opened.
+    pub(crate) fn reason_to_withhold(&self, identity: &Path) -> ReadError {
+        if self.is_below_given(identity) { ReadError::VersionControl } else { ReadError::Outside }
+    }
+
+    /// Whether a path goes through the given folders, wherever links lead it from there.
+    fn goes_through_given(&self, files: &dyn Files, path: &Path) -> bool {
+        let path = self.absolute(path);
+        let mut folders = path.ancestors().skip(1).filter_map(|folder| files.identity(folder));
+        folders.any(|folder| self.is_below_given(&folder))
     }
 
     /// Whether the file of this identity may be read without being named: it lies inside the given folders, or where
@@ -119,6 +149,8 @@ pub(crate) enum Resolved {
     Files(Vec<PathBuf>),
     /// A pattern that matches nothing in a folder that is there: nginx accepts that.
     MatchesNothing,
+    /// There in the tree under this path, which must not be read: a link leads out, or it belongs to version control.
+    Withheld(PathBuf, ReadError),
     /// Not in the tree, but a file that every distribution ships.
     Shipped(&'static str),
     /// Not in the tree.
@@ -138,11 +170,15 @@ pub(crate) fn resolve(files: &dyn Files, scope: &Scope, base: &Base, argument: &
     let is_pattern = is_pattern(argument);
     let mut is_folder_there = false;
     let mut is_outside = false;
+    let mut withheld = None;
     for candidate in candidates(scope, base, argument) {
         let there = if is_pattern { literal_part(&candidate) } else { candidate.clone() };
         let Some(identity) = files.identity(&there) else { continue };
-        if !scope.may_be_read(files, &identity) {
+        if !scope.may_be_tried(files, &identity) {
             is_outside = true;
+            if withheld.is_none() && scope.goes_through_given(files, &there) {
+                withheld = Some((candidate, scope.reason_to_withhold(&identity)));
+            }
         } else if !is_pattern {
             return Resolved::Files(vec![candidate]);
         } else {
@@ -158,6 +194,9 @@ pub(crate) fn resolve(files: &dyn Files, scope: &Scope, base: &Base, argument: &
     }
     if let Some(text) = shipped(argument) {
         return Resolved::Shipped(text);
+    }
+    if let Some((path, reason)) = withheld {
+        return Resolved::Withheld(path, reason);
     }
     let is_inside = base.is_root
         && !is_outside
@@ -284,7 +323,7 @@ fn expand(files: &dyn Files, scope: &Scope, pattern: &Path) -> Vec<PathBuf> {
         for folder in found {
             let place = if folder.as_os_str().is_empty() { Path::new(".") } else { &folder };
             match files.identity(place) {
-                Some(identity) if scope.may_be_read(files, &identity) => {
+                Some(identity) if scope.may_be_tried(files, &identity) => {
                     let names = files.names(&identity);
                     let names =
                         names.iter().filter(|name| pattern.matches_with(&name.to_string_lossy(), options));

@@ -41,9 +41,13 @@ fn is_version_control(name: &OsStr) -> bool {
 /// Whether a file, by its path from a given folder, may be read because a configuration names it: not what belongs to
 /// version control, and behind a hidden name, which may hide a password (`.env`), only what has a name of nginx's.
 pub(crate) fn is_open_to_includes(rest: &Path) -> bool {
-    let names = || rest.components().map(Component::as_os_str);
-    let is_hidden = |name: &OsStr| name.as_encoded_bytes().starts_with(b".");
-    !names().any(is_version_control) && (!names().any(is_hidden) || is_configuration(rest))
+    let is_hidden = |part: Component<'_>| part.as_os_str().as_encoded_bytes().starts_with(b".");
+    is_out_of_version_control(rest) && (!rest.components().any(is_hidden) || is_configuration(rest))
+}
+
+/// Whether no part of a path belongs to version control.
+pub(crate) fn is_out_of_version_control(rest: &Path) -> bool {
+    !rest.components().any(|part| is_version_control(part.as_os_str()))
 }
 
 /// Whether a walked file may hold nginx configuration, by its name.
@@ -174,16 +178,44 @@ pub(crate) fn by_name(path: &Path) -> Option<OtherKind> {
     })
 }
 
-/// The kind, by how a file starts that calls its interpreter.
+/// The kind, by how a file starts that calls its interpreter. nginx may be that, and takes the line as a comment.
 pub(crate) fn by_first_line(text: &[u8]) -> Option<OtherKind> {
     let line = text.split(|byte| *byte == b'\n').next()?.strip_prefix(b"#!")?;
-    let is_shell = [&b"sh"[..], b"bash", b"dash", b"zsh", b"ksh"].iter().any(|shell| {
-        line.split(|byte| matches!(byte, b'/' | b' ' | b'\r' | b'\t')).any(|word| word == *shell)
-    });
+    let has = |names: &[&[u8]]| {
+        let mut words = line.split(|byte| matches!(byte, b'/' | b' ' | b'\r' | b'\t'));
+        words.any(|word| names.contains(&word))
+    };
+    if has(&[b"nginx", b"openresty", b"tengine"]) {
+        return None;
+    }
+    let is_shell = has(&[b"sh", b"bash", b"dash", b"zsh", b"ksh"]);
     Some(if is_shell { OtherKind::Shell } else { OtherKind::SourceCode })
 }
 
-/// Whether the name says that the file holds no text: pictures, archives, keys, programs. It is not opened.
+/// What stands for the text of a file that is kept elsewhere or cannot be read without a key.
+pub(crate) fn stand_in(text: &[u8]) -> Option<&'static str> {
+    [
+        (&b"version https://git-lfs.github.com/spec/"[..], "a pointer of Git LFS"),
+        (b"\0GITCRYPT\0", "encrypted by git-crypt"),
+        (b"$ANSIBLE_VAULT;", "encrypted by Ansible Vault"),
+        (b"-----BEGIN PGP MESSAGE-----", "encrypted by PGP"),
+        (b"age-encryption.org/", "encrypted by age"),
+    ]
+    .into_iter()
+    .find_map(|(start, what)| text.starts_with(start).then_some(what))
+}
+
+/// Whether the name is one of an archive or a packed file.
+pub(crate) fn is_packed(path: &Path) -> bool {
+    let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
+    matches!(
+        extension.as_deref(),
+        Some("7z" | "br" | "bz2" | "gz" | "lz4" | "rar" | "tar" | "tgz" | "xz" | "zip" | "zst")
+    )
+}
+
+/// Whether the name says that the file holds no text: pictures, archives, keys, programs. Only if its first bytes are
+/// text nonetheless is more of it looked at.
 pub(crate) fn is_no_text(path: &Path) -> bool {
     let extension = path.extension().map(|extension| extension.to_string_lossy().to_ascii_lowercase());
     matches!(

@@ -11,7 +11,7 @@ use crate::budgets::{self, Copies};
 use crate::catalogue::{self, DirectiveName};
 use crate::files::{Files, ReadError};
 use crate::include::Scope;
-use crate::load::SkipReason;
+use crate::load::{SkipReason, is_nginx};
 use crate::placeholder::{self, Placeholders, in_place_of_directive};
 
 /// Index of a file among the [`Sources`].
@@ -138,6 +138,11 @@ impl SourceFile {
         })
     }
 
+    /// A text that is only looked into.
+    pub(crate) fn of_text(path: &Path, bytes: Vec<u8>) -> Option<Self> {
+        Self::new(path.to_owned(), "", bytes, false, false).ok()
+    }
+
     /// The same file with other bytes.
     fn with(&self, bytes: Vec<u8>) -> Result<Self, ReadError> {
         Self::new(self.path.clone(), self.source.path(), bytes, self.may_be_shown, self.is_builtin)
@@ -222,12 +227,18 @@ impl Sources {
         if let Some(&id) = self.by_identity.get(&identity) {
             return Ok(id);
         }
-        if !scope.named.contains(&identity) && !scope.may_be_read(files, &identity) {
-            return Err(ReadError::Outside);
+        let is_open = scope.named.contains(&identity) || scope.may_be_read(files, &identity);
+        if !is_open && !scope.is_hidden_inside(&identity) {
+            return Err(scope.reason_to_withhold(&identity));
         }
         let bytes = files.read(&identity)?;
-        let may_be_shown = scope.is_given(&identity);
-        let id = self.add(path.to_owned(), &scope.shown(path), bytes, may_be_shown, false)?;
+        let may_be_shown = !is_open || scope.is_given(&identity);
+        let file = SourceFile::new(path.to_owned(), &scope.shown(path), bytes, may_be_shown, false)?;
+        // What it lies beside and what it is called is no proof here: it may be a file of passwords.
+        if !is_open && !is_nginx(&file, Path::new("")) {
+            return Err(ReadError::Hidden);
+        }
+        let id = self.add(file)?;
         self.by_identity.insert(identity, id);
         Ok(id)
     }
@@ -270,20 +281,13 @@ impl Sources {
         if let Some(&id) = self.by_identity.get(&identity) {
             return Ok(id);
         }
-        let id = self.add(PathBuf::from(path), path, text.as_bytes().to_vec(), false, true)?;
+        let file = SourceFile::new(PathBuf::from(path), path, text.as_bytes().to_vec(), false, true)?;
+        let id = self.add(file)?;
         self.by_identity.insert(identity, id);
         Ok(id)
     }
 
-    fn add(
-        &mut self,
-        path: PathBuf,
-        shown: &str,
-        bytes: Vec<u8>,
-        may_be_shown: bool,
-        is_builtin: bool,
-    ) -> Result<FileId, ReadError> {
-        let file = SourceFile::new(path, shown, bytes, may_be_shown, is_builtin)?;
+    fn add(&mut self, file: SourceFile) -> Result<FileId, ReadError> {
         let id = FileId(u32::try_from(self.files.len()).map_err(|_| ReadError::TooLarge(0))?);
         self.written = self.written.saturating_add(file.count);
         self.files.push(Arc::new(file));

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -18,6 +18,9 @@ pub(crate) const LARGEST: u64 = 256 * 1024 * 1024;
 
 /// No tree of configuration has more folders in each other; each costs the more to open the deeper it lies.
 const DEEPEST: usize = 128;
+
+/// Linux opens no path of so many bytes (`PATH_MAX`). Such a path is no name that is missing: somebody went there.
+const LONGEST_PATH: usize = 4096;
 
 /// Regular files by their looks, of which some never end and some wait for an event when read.
 const PSEUDO: [&str; 2] = ["/proc", "/sys"];
@@ -58,12 +61,14 @@ impl Files for Disk {
         }
     }
 
-    fn head(&self, identity: &Path, most: usize) -> Result<Vec<u8>, ReadError> {
-        let (file, metadata) = opened(identity)?;
-        let expected = usize::try_from(metadata.len()).unwrap_or(most).min(most);
+    fn part(&self, identity: &Path, from: u64, most: usize) -> Result<Vec<u8>, ReadError> {
+        let (mut file, metadata) = opened(identity)?;
+        let expected = usize::try_from(metadata.len().saturating_sub(from)).unwrap_or(most).min(most);
         let mut bytes = Vec::with_capacity(expected);
         let most = u64::try_from(most).unwrap_or(u64::MAX);
-        file.take(most).read_to_end(&mut bytes).map_err(|error| read_error(&error))?;
+        let at_start = if from > 0 { file.seek(SeekFrom::Start(from)).map(drop) } else { Ok(()) };
+        let read = at_start.and_then(|()| file.take(most).read_to_end(&mut bytes));
+        read.map_err(|error| read_error(&error))?;
         Ok(bytes)
     }
 
@@ -117,6 +122,10 @@ impl Files for Disk {
                 Vec::new()
             });
             for (name, kind) in entries {
+                if path.as_os_str().len() + 1 + name.len() >= LONGEST_PATH {
+                    self.note(&path, &io::Error::other("the paths of what is in it are too long"));
+                    continue;
+                }
                 let kind = match kind {
                     FileType::Directory if !is_passed_over(&name) => {
                         folders.push(folder.join(name));

@@ -16,6 +16,7 @@ use crate::catalogue::DirectiveName;
 use crate::certificate::CertificateFile;
 use crate::files::{Files, ReadError, folder_of};
 use crate::include::{Base, Resolved, Scope, named_file, resolve};
+use crate::load::fault_of_encoding;
 use crate::placeholder;
 use crate::sources::{FileId, Sources};
 
@@ -361,6 +362,7 @@ impl<'a> Builder<'a> {
                 Target::Files(vec![(argument.to_owned(), self.sources.builtin(argument, text))])
             }
             Resolved::NotGiven { is_pattern, is_inside } => Target::NotGiven { is_pattern, is_inside },
+            Resolved::Withheld(path, reason) => Target::Files(vec![(self.scope.shown(&path), Err(reason))]),
             Resolved::Files(paths) => Target::Files(paths.iter().map(|path| self.open(path)).collect()),
         };
         let target = Rc::new(target);
@@ -371,6 +373,9 @@ impl<'a> Builder<'a> {
     fn open(&mut self, path: &Path) -> (String, Result<FileId, ReadError>) {
         let opened = self.sources.open(self.files, self.scope, path).and_then(|id| {
             let file = self.sources.get(id);
+            if let Some(encoding) = file.and_then(|file| fault_of_encoding(file.bytes())) {
+                return Err(ReadError::Encoded(encoding));
+            }
             match file.and_then(|file| Some(file.template_mark()?.of(file.bytes()))) {
                 Some(mark) => Err(ReadError::Template(String::from_utf8_lossy(mark).into_owned())),
                 None => Ok(id),
@@ -390,7 +395,6 @@ impl<'a> Builder<'a> {
             &Ok(file) if self.is_open(include, file) => IncludeFailure::Cycle,
             &Ok(file) => return self.place(context, include, file),
             Err(ReadError::IsFolder) => IncludeFailure::IsFolder,
-            Err(ReadError::Outside) => IncludeFailure::NotFound { is_inside: false },
             Err(error) => IncludeFailure::Unreadable(error.clone()),
         };
         self.gap(context, Gap { include, is_pattern: false, reason: GapReason::NotGiven });

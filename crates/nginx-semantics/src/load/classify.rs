@@ -4,12 +4,11 @@ use std::path::Path;
 
 use nginx_syntax::NodeId;
 
-use super::{SkipReason, structure, words};
+use super::words::{self, Measure};
+use super::{SkipReason, encoding, structure};
 use crate::catalogue::DirectiveName;
+use crate::naming::{is_packed, stand_in};
 use crate::sources::SourceFile;
-
-/// A NUL among the first bytes: no text file has one. nginx would read on, but nobody means that.
-const FIRST_BYTES: usize = 8_192;
 
 /// Why a file with a name of nginx's is not judged, if it is not. Named files are judged whatever they look like, except
 /// templates. `path` is the path from the folder that was given, that folder's name included.
@@ -17,23 +16,36 @@ pub(super) fn reason_to_skip(file: &SourceFile, path: &Path, is_named: bool) -> 
     if file.tree.is_empty() && file.tree.errors().is_empty() {
         return Some(SkipReason::Empty);
     }
+    if let Some(fault) = encoding::fault(file.bytes())
+        && let Some(reason) = encoded(file.bytes(), fault, Measure::Hint)
+    {
+        return Some(reason);
+    }
+    if let Some(reason) = stored(file.bytes()) {
+        return Some(reason);
+    }
     let known = || file.tree.children(NodeId::FILE).any(|node| file.name(node) != DirectiveName::UNKNOWN);
-    if is_binary(file.bytes()) && !known() {
-        return Some(SkipReason::Binary);
+    if encoding::is_binary(file.bytes()) && !known() {
+        return Some(if is_packed(path) { SkipReason::Packed } else { SkipReason::Binary });
     }
     let is_nginx = is_named || structure::is_nginx(file, path);
     if let Some(mark) = file.template_mark()
-        && (is_nginx || words::hints_at_nginx(file.bytes()))
+        && (is_nginx || words::holds(file.bytes(), Measure::Hint))
     {
         return Some(SkipReason::Template(String::from_utf8_lossy(mark.of(file.bytes())).into_owned()));
     }
     if is_nginx {
         return None;
     }
-    Some(if words::holds_nginx(file.bytes()) { SkipReason::Mixed } else { SkipReason::NotNginx })
+    Some(if words::holds(file.bytes(), Measure::Lines) { SkipReason::Mixed } else { SkipReason::NotNginx })
 }
 
-/// Whether the first bytes are none of a text.
-pub(super) fn is_binary(text: &[u8]) -> bool {
-    memchr::memchr(0, text.get(..FIRST_BYTES).unwrap_or(text)).is_some()
+/// Why a text with this fault is not judged, if it holds nginx.
+pub(super) fn encoded(text: &[u8], fault: &'static str, measure: Measure) -> Option<SkipReason> {
+    words::holds(&encoding::narrowed(text), measure).then_some(SkipReason::Encoded(fault))
+}
+
+/// Why a file is not judged whose text is kept elsewhere.
+pub(super) fn stored(text: &[u8]) -> Option<SkipReason> {
+    stand_in(text).map(SkipReason::Stored)
 }

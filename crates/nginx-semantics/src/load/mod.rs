@@ -3,6 +3,8 @@
 mod adopt;
 mod classify;
 mod context;
+mod encoding;
+mod look;
 mod reach;
 mod status;
 mod structure;
@@ -20,7 +22,9 @@ use crate::files::{Files, ReadError, folder_of, normalize};
 use crate::include::Scope;
 use crate::sources::{FileId, Sources};
 
+pub(crate) use encoding::fault as fault_of_encoding;
 pub use status::{FileReport, FileStatus, SkipReason, Skipped};
+pub(crate) use structure::is_nginx;
 
 /// All that was read.
 #[derive(Debug, Default)]

@@ -1,13 +1,15 @@
 //! What became of each file: nothing that lies below a given folder is left unsaid.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 
 use super::Loaded;
 use super::walk::{Walked, WalkedFile};
+use crate::configuration::IncludeFailure;
 use crate::files::{Files, ReadError};
 use crate::include::Scope;
-use crate::naming::OtherKind;
+use crate::naming::{OtherKind, becomes};
 use crate::sources::FileId;
 
 /// Why a file is not judged.
@@ -27,6 +29,12 @@ pub enum SkipReason {
     Mixed,
     /// It holds bytes that no configuration has.
     Binary,
+    /// It has lines of nginx in an encoding that nginx does not read, or with NUL bytes between them.
+    Encoded(&'static str),
+    /// Its text is kept elsewhere, or is encrypted.
+    Stored(&'static str),
+    /// An archive or a packed file that names nginx.
+    Packed,
     /// It holds no directive.
     Empty,
     /// It lies in `sites-available`, and no link in `sites-enabled` leads to it.
@@ -35,11 +43,13 @@ pub enum SkipReason {
     Outside,
     /// A link to a folder outside of the given ones.
     LinkedFolder,
+    /// A link to a folder that is not looked into.
+    LinkIntoPassedOver,
     /// A link to nothing.
     BrokenLink,
     /// It could not be read.
     Unreadable(ReadError),
-    /// It was not looked into, for so much was before.
+    /// It was not looked into, or not to its end, for so much was before.
     Budget,
     /// A folder in which nothing is judged.
     NothingFound,
@@ -63,6 +73,8 @@ pub struct Skipped {
     pub is_named: bool,
     /// Whether its name is one of nginx's.
     pub is_by_name: bool,
+    /// Whether its name is one of nginx's, or of a part of something, with something around it or without.
+    pub is_near: bool,
 }
 
 /// What became of a file.
@@ -87,6 +99,15 @@ pub struct FileReport {
     pub status: FileStatus,
 }
 
+/// The names of the files that main files include and that are not there.
+fn missing(loaded: &Loaded) -> BTreeSet<OsString> {
+    let roots = loaded.layouts.iter().filter(|layout| layout.root.is_some());
+    let missing = roots
+        .flat_map(|layout| &layout.problems)
+        .filter(|problem| matches!(problem.failure, IncludeFailure::NotFound { .. }));
+    missing.filter_map(|problem| Path::new(&problem.target).file_name()).map(OsStr::to_owned).collect()
+}
+
 /// Says of every file what became of it, once it is known what is judged.
 pub(super) fn report(files: &dyn Files, scope: &Scope, walked: Walked, loaded: &mut Loaded) {
     let own: BTreeSet<FileId> = loaded
@@ -96,12 +117,15 @@ pub(super) fn report(files: &dyn Files, scope: &Scope, walked: Walked, loaded: &
             layout.root.into_iter().chain(layout.fragments.iter().map(|fragment| fragment.file))
         })
         .collect();
+    let missing = missing(loaded);
     let mut reports: BTreeMap<String, FileStatus> = BTreeMap::new();
     for file in walked.files {
         let judged = file.identity.as_deref().and_then(|identity| loaded.sources.known(identity));
         let judged = judged.filter(|id| loaded.judged.contains(id));
-        let WalkedFile { path, reason, is_named, is_by_name, .. } = file;
+        let WalkedFile { path, reason, is_named, is_by_name, is_near, .. } = file;
         let reason = if walked.not_enabled.contains(&path) { Some(SkipReason::NotEnabled) } else { reason };
+        let is_made_of_it = || missing.iter().any(|name| becomes(&path, name));
+        let reason = reason.or_else(|| is_made_of_it().then_some(SkipReason::TemplateByName));
         let path = scope.shown(&path);
         let status = match (judged, reason) {
             (Some(id), _) if own.contains(&id) => FileStatus::Judged,
@@ -113,7 +137,7 @@ pub(super) fn report(files: &dyn Files, scope: &Scope, walked: Walked, loaded: &
                 } else {
                     FileStatus::NotJudged(reason.clone())
                 };
-                loaded.skipped.push(Skipped { path: path.clone(), reason, is_named, is_by_name });
+                loaded.skipped.push(Skipped { path: path.clone(), reason, is_named, is_by_name, is_near });
                 status
             }
         };
@@ -138,7 +162,7 @@ pub(super) fn report(files: &dyn Files, scope: &Scope, walked: Walked, loaded: &
         if !has_any {
             let path = scope.shown(&folder);
             let reason = SkipReason::NothingFound;
-            loaded.skipped.push(Skipped { path, reason, is_named: true, is_by_name: true });
+            loaded.skipped.push(Skipped { path, reason, is_named: true, is_by_name: true, is_near: true });
         }
     }
     loaded.skipped.sort_by(|a, b| a.path.cmp(&b.path));

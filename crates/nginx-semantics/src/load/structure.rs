@@ -8,7 +8,8 @@ use std::path::Path;
 
 use nginx_syntax::{LeafKind, NodeId};
 
-use crate::catalogue::{Directive, DirectiveName};
+use crate::catalogue::{Directive, DirectiveName, is_builtin_variable};
+use crate::naming::by_first_line;
 use crate::sources::SourceFile;
 
 /// As many statements are looked at: nginx's structure shows long before, and the rest of a large file costs nothing.
@@ -36,9 +37,12 @@ enum PathSays {
 
 /// Whether a walked file reads as nginx configuration; `path` is its path from the folder that was given, that folder's
 /// name included.
-pub(super) fn is_nginx(file: &SourceFile, path: &Path) -> bool {
-    if is_for_another_reader(file.bytes()) {
-        return false;
+pub(crate) fn is_nginx(file: &SourceFile, path: &Path) -> bool {
+    match first_line(file.bytes()) {
+        FirstLine::OtherReader => return false,
+        // nginx takes it as a comment. What it puts around lines of nginx, such as `cat <<EOF`, is no directive.
+        FirstLine::Interpreter => return is_all_nginx(file),
+        FirstLine::Ours => {}
     }
     if file.tree.comments().any(|comment| is_our_comment(comment.of(file.bytes()))) {
         return true;
@@ -53,10 +57,37 @@ pub(super) fn is_nginx(file: &SourceFile, path: &Path) -> bool {
     }
 }
 
-/// Whether the first line says that another program reads the file.
-fn is_for_another_reader(text: &[u8]) -> bool {
+/// Whether a file that lies beside others of nginx is one: each statement is one of nginx's, whoever else has its name.
+pub(super) fn is_nginx_beside_others(file: &SourceFile) -> bool {
+    first_line(file.bytes()) == FirstLine::Ours && is_all_nginx(file)
+}
+
+/// Whether nothing but statements of nginx stands on the top level.
+fn is_all_nginx(file: &SourceFile) -> bool {
+    let top = Statements::of(file, NodeId::FILE);
+    top.all > 0 && top.well_shaped == top.all && file.tree.errors().is_empty()
+}
+
+/// Who reads a file, by its first line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FirstLine {
+    /// Nginx, as far as the line says.
+    Ours,
+    /// The program that the line names, and nginx all the same.
+    Interpreter,
+    /// A program that the line is no comment for.
+    OtherReader,
+}
+
+fn first_line(text: &[u8]) -> FirstLine {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text).trim_ascii_start();
-    [&b"#!"[..], b"<?", b"<!"].iter().any(|mark| text.starts_with(mark))
+    if text.starts_with(b"<?") || text.starts_with(b"<!") {
+        FirstLine::OtherReader
+    } else if by_first_line(text).is_some() {
+        FirstLine::Interpreter
+    } else {
+        FirstLine::Ours
+    }
 }
 
 /// A comment that sets the context is written for this program.
@@ -172,7 +203,7 @@ struct Statements {
     well_shaped: usize,
     /// Those of them whose names other programs do not have.
     own: usize,
-    /// Those of them with a name that only nginx has.
+    /// Those of them with a name or a variable that only nginx has.
     distinctive: usize,
     /// Blocks with a name that nginx does not know: of a module, or misspelt.
     blocks: usize,
@@ -199,8 +230,9 @@ impl Statements {
             if has_entries || is_well_shaped(file, node) {
                 counted.well_shaped += 1;
                 let text = name.as_str();
-                counted.own += usize::from(!SHARED.contains(&text));
-                counted.distinctive += usize::from(text.contains('_'));
+                let has_variable = has_variable(file, node);
+                counted.own += usize::from(has_variable || !SHARED.contains(&text));
+                counted.distinctive += usize::from(has_variable || text.contains('_'));
             } else if file.tree.is_block(node) {
                 counted.blocks += 1;
             }
@@ -237,6 +269,20 @@ fn is_foreign(file: &SourceFile, node: NodeId) -> bool {
         || name.ends_with(b":")
         // nginx would say so too, but a known name shows what was meant.
         || (has_no_end && file.name(node) == DirectiveName::UNKNOWN && !name.starts_with(b"..."))
+}
+
+/// Whether an argument holds a variable of a request with a name of nginx's own, such as `$request_uri`.
+fn has_variable(file: &SourceFile, node: NodeId) -> bool {
+    let of_word = |word: &[u8]| {
+        memchr::memchr_iter(b'$', word).any(|at| {
+            let name = word.get(at + 1..).unwrap_or_default();
+            let length =
+                name.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+            let name = name.get(..length).unwrap_or_default();
+            name.contains(&b'_') && is_builtin_variable(name)
+        })
+    };
+    file.tree.words(node).skip(1).any(|word| of_word(word.of(file.bytes())))
 }
 
 /// Whether nginx knows the name with such an end and so many words.

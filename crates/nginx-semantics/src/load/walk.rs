@@ -3,19 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::{Candidate, SkipReason, classify, structure, words};
+use super::look::{Looker, Looking};
+use super::{Candidate, SkipReason, classify, structure};
 use crate::files::{Files, Met, MetKind, ReadError, folder_of, is_below};
 use crate::include::Scope;
 use crate::naming::{
-    by_first_line, by_name, is_configuration, is_near_configuration, is_no_text, is_part_by_name,
-    is_template_by_name,
+    by_first_line, by_name, is_configuration, is_near_configuration, is_part_by_name, is_passed_over,
 };
-use crate::sources::{FileId, Sources};
-
-/// As much of a file whose name is not nginx's is looked at for lines of nginx.
-const HEAD: usize = 1 << 20;
-/// As much is looked at over all of them: a second's work. What comes behind is said to be not looked into.
-const MOST_LOOKED_AT: usize = 256 << 20;
+use crate::sources::{FileId, SourceFile, Sources};
 
 /// All that the arguments lead to.
 #[derive(Debug, Default)]
@@ -41,6 +36,8 @@ pub(super) struct WalkedFile {
     pub(super) reason: Option<SkipReason>,
     pub(super) is_named: bool,
     pub(super) is_by_name: bool,
+    /// Whether its name is one of nginx's, or of a part, with something around it or without.
+    pub(super) is_near: bool,
 }
 
 /// Goes through the arguments.
@@ -52,7 +49,8 @@ pub(super) fn walk(files: &dyn Files, arguments: &[PathBuf], scope: &Scope, sour
         seen: BTreeMap::new(),
         said: BTreeSet::new(),
         walked: Walked::default(),
-        looked_at: 0,
+        looker: Looker::default(),
+        unfinished: Vec::new(),
     };
     // Named files first, so that one that is walked too counts as named.
     let (folders, named): (Vec<&PathBuf>, Vec<&PathBuf>) =
@@ -65,6 +63,7 @@ pub(super) fn walk(files: &dyn Files, arguments: &[PathBuf], scope: &Scope, sour
     for folder in folders {
         walk.folder(folder);
     }
+    walk.finish();
     let mut walked = walk.walked;
     walked.candidates.sort_by(|a, b| a.path.cmp(&b.path));
     walked
@@ -80,8 +79,10 @@ struct Walk<'a> {
     /// The paths that were put among the files.
     said: BTreeSet<PathBuf>,
     walked: Walked,
-    /// Bytes of files whose names are not nginx's.
-    looked_at: usize,
+    /// Looks into files whose names are not nginx's.
+    looker: Looker,
+    /// The large ones of them, of which the first part told nothing.
+    unfinished: Vec<(PathBuf, Looking)>,
 }
 
 impl Walk<'_> {
@@ -107,93 +108,116 @@ impl Walk<'_> {
                 }
                 MetKind::Special => {
                     let reason = SkipReason::Unreadable(ReadError::NotRegular);
-                    self.put(&path, is_configuration(&path).then_some(reason), false);
+                    let is_missed = is_configuration(&path) || is_near_configuration(&path);
+                    self.put(&path, is_missed.then_some(reason), false);
                 }
             }
         }
         // A file is known by the path that nginx opens: the link in `sites-enabled`, not what it leads to.
         by_name.sort_by_key(|path| !self.is_link(path));
+        let first = self.walked.candidates.len();
+        let mut doubtful = Vec::new();
         for path in by_name {
-            self.add(&path, folder, false);
+            doubtful.extend(self.add(&path, folder, false).map(|file| (path, file)));
+        }
+        let found = self.walked.candidates.get(first..).unwrap_or_default();
+        let with_nginx: BTreeSet<PathBuf> = found.iter().map(|one| folder_of(&one.path)).collect();
+        for (path, file) in doubtful {
+            self.add_doubtful(&path, folder, file, with_nginx.contains(&folder_of(&path)));
         }
         for path in others {
-            let reason = self.reason_of_other(&path, folder);
+            let is_beside = with_nginx.contains(&folder_of(&path));
+            match self.look(&path, folder, is_beside) {
+                Looking::Done(reason) => self.put(&path, reason, false),
+                unfinished => self.unfinished.push((path, unfinished)),
+            }
+        }
+    }
+
+    /// Looks at the rest of large files, once all that is small was looked at.
+    fn finish(&mut self) {
+        for (path, looking) in std::mem::take(&mut self.unfinished) {
+            let reason = self.looker.finish(self.files, looking);
+            if let Some(identity) = self.files.identity(&path) {
+                self.sources.keep_look(identity, reason.clone());
+            }
             self.put(&path, reason, false);
         }
     }
 
-    fn add(&mut self, path: &Path, argument: &Path, is_named: bool) {
+    /// Adds what does not read as nginx by itself, if what lies beside it does and it may be.
+    fn add_doubtful(&mut self, path: &Path, argument: &Path, file: FileId, is_beside: bool) {
+        let is_it = is_beside && self.sources.get(file).is_some_and(structure::is_nginx_beside_others);
+        if is_it {
+            let (path, argument) = (path.to_owned(), argument.to_owned());
+            self.walked.candidates.push(Candidate { file, path, argument, is_named: false });
+            self.seen.insert(file, None);
+        }
+        self.put(path, self.seen.get(&file).cloned().flatten(), false);
+    }
+
+    /// Adds a file with a name of nginx's, or one that was named. What reads as nginx only if others beside it do is
+    /// given back.
+    fn add(&mut self, path: &Path, argument: &Path, is_named: bool) -> Option<FileId> {
         let file = match self.sources.open(self.files, self.scope, path) {
             Ok(file) => file,
-            Err(ReadError::Outside) => return self.put(path, Some(SkipReason::Outside), is_named),
-            Err(error) => return self.put(path, Some(SkipReason::Unreadable(error)), is_named),
+            Err(error) => {
+                let reason = match error {
+                    ReadError::Outside | ReadError::VersionControl | ReadError::Hidden => SkipReason::Outside,
+                    error => SkipReason::Unreadable(error),
+                };
+                self.put(path, Some(reason), is_named);
+                return None;
+            }
         };
         if let Some(reason) = self.seen.get(&file) {
-            return self.put(path, reason.clone(), is_named);
+            self.put(path, reason.clone(), is_named);
+            return None;
         }
-        let Some(source) = self.sources.get(file) else { return };
-        let other = is_named.then(|| other_kind(path, source.bytes())).flatten();
+        let source = self.sources.get(file)?;
+        let other = is_named.then(|| other_kind(path, source)).flatten();
         let reason =
             other.or_else(|| classify::reason_to_skip(source, from_argument(path, argument), is_named));
         if reason.is_none() {
             let (path, argument) = (path.to_owned(), argument.to_owned());
             self.walked.candidates.push(Candidate { file, path, argument, is_named });
         }
+        let is_doubtful = !is_named && reason == Some(SkipReason::NotNginx);
         self.seen.insert(file, reason.clone());
+        if is_doubtful {
+            return Some(file);
+        }
         self.put(path, reason, is_named);
+        None
     }
 
-    /// Why a file whose name is not nginx's is not judged; `None` where it holds nothing of nginx.
-    fn reason_of_other(&mut self, path: &Path, argument: &Path) -> Option<SkipReason> {
-        if is_no_text(path) {
-            return None;
-        }
-        let identity = self.files.identity(path)?;
+    /// Why a file whose name is not nginx's is not judged, as far as its first part tells.
+    fn look(&mut self, path: &Path, argument: &Path, is_beside: bool) -> Looking {
+        let Some(identity) = self.files.identity(path) else { return Looking::Done(None) };
         if let Some(known) = self.sources.looked_at(&identity) {
-            return known.clone();
+            return Looking::Done(known.clone());
         }
-        let reason = self.look(path, &identity, argument);
-        self.sources.keep_look(identity, reason.clone());
-        reason
+        if !self.scope.is_below_given(&identity) {
+            return Looking::Done(Some(SkipReason::Outside));
+        }
+        let looking =
+            self.looker.start(self.files, &identity, path, from_argument(path, argument), is_beside);
+        if let Looking::Done(reason) = &looking {
+            self.sources.keep_look(identity, reason.clone());
+        }
+        looking
     }
 
-    fn look(&mut self, path: &Path, identity: &Path, argument: &Path) -> Option<SkipReason> {
-        if !self.scope.is_below_given(identity) {
-            return Some(SkipReason::Outside);
-        }
-        if self.looked_at >= MOST_LOOKED_AT {
-            return Some(SkipReason::Budget);
-        }
-        let text = match self.files.head(identity, HEAD) {
-            Ok(text) => text,
-            Err(error) => return Some(SkipReason::Unreadable(error)),
-        };
-        self.looked_at += text.len();
-        let kind = by_name(path).or_else(|| by_first_line(&text));
-        let is_near = kind.is_none()
-            && (is_near_configuration(path) || structure::is_nginxs(from_argument(path, argument)));
-        let holds = if is_near {
-            words::hints_at_nginx(&text)
-        } else if kind.is_none() && (is_template_by_name(path) || is_part_by_name(path)) {
-            words::is_of_template(&text)
-        } else {
-            words::holds_nginx(&text)
-        };
-        if classify::is_binary(&text) || !holds {
-            return None;
-        }
-        Some(match kind {
-            Some(kind) => SkipReason::OtherKind(kind),
-            None if is_template_by_name(path) => SkipReason::TemplateByName,
-            None => SkipReason::OtherName,
-        })
-    }
-
-    /// A link to a folder is not followed. What it leads to is walked where it lies, or lies outside.
+    /// A link to a folder is not followed. What it leads to is walked where it lies, or is not looked into, or lies
+    /// outside.
     fn linked_folder(&mut self, path: &Path) {
         let target = self.files.identity(path);
-        let is_inside = target.is_some_and(|target| self.scope.is_below_given(&target));
-        self.put(path, (!is_inside).then_some(SkipReason::LinkedFolder), false);
+        let reason = match target.as_deref().and_then(|target| self.scope.rest_below_given(target)) {
+            Some(rest) if rest.iter().any(is_passed_over) => Some(SkipReason::LinkIntoPassedOver),
+            Some(_) => None,
+            None => Some(SkipReason::LinkedFolder),
+        };
+        self.put(path, reason, false);
     }
 
     /// Whether the file itself is a link; the folders on its way may be.
@@ -209,17 +233,25 @@ impl Walk<'_> {
         }
         let identity = self.files.identity(path);
         let is_by_name = is_named || is_configuration(path);
-        self.walked.files.push(WalkedFile { path: path.to_owned(), identity, reason, is_named, is_by_name });
+        let is_near = is_by_name || is_near_configuration(path) || is_part_by_name(path);
+        self.walked.files.push(WalkedFile {
+            path: path.to_owned(),
+            identity,
+            reason,
+            is_named,
+            is_by_name,
+            is_near,
+        });
     }
 }
 
 /// Why a named file is not read as nginx's whatever it holds.
-fn other_kind(path: &Path, text: &[u8]) -> Option<SkipReason> {
+fn other_kind(path: &Path, file: &SourceFile) -> Option<SkipReason> {
     if is_configuration(path) {
         return None;
     }
-    let kind = by_name(path).or_else(|| by_first_line(text));
-    kind.map(SkipReason::OtherKind)
+    let of_text = || by_first_line(file.bytes()).filter(|_| !structure::is_nginx(file, path));
+    by_name(path).or_else(of_text).map(SkipReason::OtherKind)
 }
 
 /// What a path says of a file is said by its parts from the folder that was given on: what lies above it is not part of

@@ -35,13 +35,15 @@ fn met(disk: &Disk, folder: &Path) -> Vec<(PathBuf, MetKind)> {
 }
 
 #[test]
-fn the_head_of_a_file_is_read_up_to_a_number() {
+fn a_part_of_a_file_is_read_up_to_a_number() {
     let tree = tree(&["a.conf"]);
-    let head = |name: &str, most| Disk::default().head(&tree.path().join(name), most);
-    assert_eq!(head("a.conf", 6).unwrap(), b"events");
-    assert_eq!(head("a.conf", 100).unwrap(), b"events {}\n");
-    assert_eq!(head("", 1), Err(ReadError::IsFolder));
-    assert_eq!(head("missing", 1), Err(ReadError::NotFound));
+    let part = |name: &str, from, most| Disk::default().part(&tree.path().join(name), from, most);
+    assert_eq!(part("a.conf", 0, 6).unwrap(), b"events");
+    assert_eq!(part("a.conf", 0, 100).unwrap(), b"events {}\n");
+    assert_eq!(part("a.conf", 7, 2).unwrap(), b"{}");
+    assert_eq!(part("a.conf", 100, 2).unwrap(), b"");
+    assert_eq!(part("", 0, 1), Err(ReadError::IsFolder));
+    assert_eq!(part("missing", 0, 1), Err(ReadError::NotFound));
 }
 
 #[test]

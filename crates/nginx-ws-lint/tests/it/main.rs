@@ -16,4 +16,5 @@ mod run;
 mod strangers;
 mod trace;
 mod unsaid;
+mod unsaid_kinds;
 mod usage;
