@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -32,12 +33,34 @@ pub(crate) struct Disk {
     unlisted: RefCell<BTreeMap<PathBuf, String>>,
     /// What [`Files::identity`] said: it is asked several times for each file, and costs a system call a folder.
     identities: RefCell<BTreeMap<PathBuf, Option<PathBuf>>>,
+    /// The folder of the file that was looked into last: a walk looks into all files of one, and each folder on the way to it costs
+    /// a system call.
+    folder: RefCell<Option<(PathBuf, OwnedFd)>>,
 }
 
 impl Disk {
     /// The folders that should have been listed and could not be, and why.
     pub(crate) fn unlisted(&self) -> BTreeMap<PathBuf, String> {
         self.unlisted.borrow().clone()
+    }
+
+    /// The file, whatever it is, in the folder that was opened last if it is in that one: a folder that is open stays the
+    /// one that was judged, whatever takes its place.
+    fn in_last_folder(&self, identity: &Path) -> io::Result<File> {
+        let (Some(parent), Some(name)) = (identity.parent(), identity.file_name()) else {
+            return handle::file(identity);
+        };
+        let mut last = self.folder.borrow_mut();
+        if let Some((path, folder)) = last.as_ref()
+            && path == parent
+            && let Ok(file) = handle::file_in(folder, name)
+        {
+            return Ok(file);
+        }
+        let folder = handle::folder(parent)?;
+        let file = handle::file_in(&folder, name);
+        *last = Some((parent.to_owned(), folder));
+        file
     }
 
     fn note(&self, folder: &Path, error: &io::Error) {
@@ -50,7 +73,7 @@ impl Disk {
 
 impl Files for Disk {
     fn read_owned(&self, identity: &Path) -> Result<(Vec<u8>, Owner), ReadError> {
-        let (file, metadata) = opened(identity)?;
+        let (file, metadata) = opened(identity, handle::file)?;
         if metadata.len() > LARGEST {
             return Err(ReadError::TooLarge(LARGEST));
         }
@@ -62,7 +85,7 @@ impl Files for Disk {
     }
 
     fn part(&self, identity: &Path, from: u64, most: usize) -> Result<Vec<u8>, ReadError> {
-        let (mut file, metadata) = opened(identity)?;
+        let (mut file, metadata) = opened(identity, |identity| self.in_last_folder(identity))?;
         let expected = usize::try_from(metadata.len().saturating_sub(from)).unwrap_or(most).min(most);
         let mut bytes = Vec::with_capacity(expected);
         let most = u64::try_from(most).unwrap_or(u64::MAX);
@@ -151,12 +174,15 @@ impl Files for Disk {
 }
 
 /// A regular file that ends, open, with what the handle says of it.
-fn opened(identity: &Path) -> Result<(File, fs::Metadata), ReadError> {
+fn opened(
+    identity: &Path,
+    open: impl FnOnce(&Path) -> io::Result<File>,
+) -> Result<(File, fs::Metadata), ReadError> {
     // Opening alone may do something to a device, so the kind is asked for first; whether it still is that kind, the
     // handle says.
     let before = fs::metadata(identity).map_err(|error| read_error(&error))?;
     may_be_read(&before, identity)?;
-    let file = handle::file(identity).map_err(|error| read_error(&error))?;
+    let file = open(identity).map_err(|error| read_error(&error))?;
     let metadata = file.metadata().map_err(|error| read_error(&error))?;
     may_be_read(&metadata, identity)?;
     Ok((file, metadata))
