@@ -142,10 +142,9 @@ impl Looker {
 /// How much of nginx a file has to hold to be said.
 fn measure(path: &Path, inside: &Path, kind: Option<OtherKind>) -> Measure {
     match kind {
-        Some(_) => Measure::Lines,
         None if is_near(path, inside) => Measure::Hint,
         None if is_template_by_name(path) || is_part_by_name(path) => Measure::Template,
-        None => Measure::Lines,
+        _ => Measure::Lines,
     }
 }
 

@@ -326,6 +326,17 @@ fn the_baseline_of_the_checklist_is_a_few_lines() {
     assert_eq!(run.code, Some(0), "{}", run.shown());
     assert!(run.stdout.lines().count() <= 8, "{}", run.stdout);
     assert!(run.stdout.contains("info: [no-shutdown-timeout] "), "{}", run.stdout);
+    // However many servers, each rule about the main file says it once, in one line.
+    let text = fs::read_to_string(format!("{baseline}/nginx.conf")).unwrap();
+    let server = text.find("    server {\n        listen").unwrap();
+    let (head, servers) = text.split_at(server);
+    let (one, end) = servers.split_at(servers.rfind('}').unwrap());
+    let other = one.replace("live.example.com", "more.example.com");
+    let two = Tree::new(&[("nginx.conf", &format!("{head}{one}{other}{end}"))]);
+    let lines = |run: &str| run.lines().filter(|line| line.starts_with("info: [")).count();
+    let both = two.run(&["."]);
+    assert_eq!(lines(&both.stdout), lines(&run.stdout), "{}", both.stdout);
+    assert_eq!(both.stdout.lines().count(), run.stdout.lines().count(), "{}", both.stdout);
     let verbose = tree.run(&["-v", baseline]);
     assert!(verbose.stdout.contains("help: add `worker_shutdown_timeout 1h;`"), "{}", verbose.stdout);
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::files::{names, read};
 
 /// Words in backticks that are values, not fields.
-const VALUES: [&str; 59] = [
+const VALUES: [&str; 61] = [
     "access",
     "application",
     "assumed",
@@ -17,6 +17,7 @@ const VALUES: [&str; 59] = [
     "declared",
     "default",
     "dockerfile",
+    "encoding",
     "error",
     "fails",
     "here",
@@ -43,6 +44,7 @@ const VALUES: [&str; 59] = [
     "nobody",
     "null",
     "outside",
+    "packed",
     "patch",
     "pedantic",
     "puppet",
