@@ -36,7 +36,7 @@ pub(super) struct WalkedFile {
     pub(super) reason: Option<SkipReason>,
     pub(super) is_named: bool,
     pub(super) is_by_name: bool,
-    /// Whether its name is one of nginx's, or of a part, with something around it or without.
+    /// Whether its name is one of nginx's, or of a part, with something around it or without, or its folder is nginx's.
     pub(super) is_near: bool,
 }
 
@@ -233,7 +233,11 @@ impl Walk<'_> {
         }
         let identity = self.files.identity(path);
         let is_by_name = is_named || is_configuration(path);
-        let is_near = is_by_name || is_near_configuration(path) || is_part_by_name(path);
+        let mut rests = self.walked.folders.iter().filter_map(|folder| path.strip_prefix(folder).ok());
+        let is_near = is_by_name
+            || is_near_configuration(path)
+            || is_part_by_name(path)
+            || structure::is_nginxs(rests.next().unwrap_or(path));
         self.walked.files.push(WalkedFile {
             path: path.to_owned(),
             identity,

@@ -8,8 +8,11 @@ use crate::catalogue::{DirectiveName, lookup};
 /// As much of a line is kept until the next part of its text is there.
 const LONGEST_REST: usize = 4_096;
 
-/// How nginx is named where a text of another kind shows lines of it: the fence of a code block.
-const FENCES: [&[u8]; 8] = [
+/// What stands where a text of another kind begins to show lines of nginx, if it names nginx: the fence of a code block, an
+/// annotation of an ingress.
+const FENCES: [&[u8]; 10] = [
+    b"-snippet: |",
+    b"-snippets: |",
     b"```nginx",
     b"``` nginx",
     b"~~~nginx",
@@ -163,6 +166,9 @@ struct Seen {
     has_name: bool,
     /// Whether it says that lines of nginx come.
     has_fence: bool,
+    /// `upstream x {`, and `server a:1;`.
+    has_upstream: bool,
+    has_server: bool,
     has_http: bool,
     has_events: bool,
 }
@@ -181,6 +187,7 @@ impl Seen {
                     || self.blocks > 1
                     || self.sure_blocks > 0
                     || (self.heads + self.blocks > 0 && self.listens > 0)
+                    || (self.has_upstream && self.has_server)
                     || (self.has_http && self.has_events && self.common + self.directives > 0)
                     || (self.has_fence && of_nginx + self.heads + self.common > 0)
             }
@@ -203,7 +210,7 @@ impl Seen {
         let (name, rest) = text.split_at(length);
         let arguments = rest.trim_ascii();
         let is_apart = rest.first().is_none_or(u8::is_ascii_whitespace);
-        if name.len() < 4 || !is_apart {
+        if name.len() < 3 || !is_apart {
             return;
         }
         match end {
@@ -212,9 +219,10 @@ impl Seen {
                     self.blocks += 1;
                     self.sure_blocks += usize::from(is_sure);
                 }
-                let is_head =
-                    matches!(name, b"server" | b"http" | b"events" | b"stream") && arguments.is_empty();
+                let is_head = matches!(name, b"server" | b"http" | b"events" | b"stream" | b"types")
+                    && arguments.is_empty();
                 self.heads += usize::from(is_head || name == b"upstream" || name == b"location");
+                self.has_upstream |= name == b"upstream";
                 self.has_http |= is_head && name == b"http";
                 self.has_events |= is_head && name == b"events";
             }
@@ -222,6 +230,7 @@ impl Seen {
                 let is_known = lookup(name) != DirectiveName::UNKNOWN;
                 self.common += usize::from(is_known && !starts_expression(arguments));
                 self.listens += usize::from(name == b"listen" && starts_address(arguments));
+                self.has_server |= name == b"server" && is_known && arguments.contains(&b':');
             }
             b';' if !arguments.is_empty() && !starts_expression(arguments) => {
                 let name = lookup(name);
@@ -249,6 +258,7 @@ fn is_block(name: &[u8], arguments: &[u8]) -> Option<bool> {
         }
         (b"location", Some(path), None, _) if path.starts_with(b"/") => Some(true),
         (b"location", Some(path), None, _) if path.starts_with(b"@") => Some(false),
+        (b"map", Some(_), Some(variable), None) if variable.starts_with(b"$") => Some(true),
         _ => None,
     }
 }
@@ -274,9 +284,23 @@ fn written(text: &[u8]) -> &[u8] {
     loop {
         let before = text.len();
         text = text.trim_ascii_start();
-        for mark in
-            [&b"\\n"[..], b"\\t", b"\\r", b"\"", b"'", b"`", b"#", b"//", b">", b"+", b"-", b"*", b"|", b"\\"]
-        {
+        for mark in [
+            &b"echo "[..],
+            b"\\n",
+            b"\\t",
+            b"\\r",
+            b"\"",
+            b"'",
+            b"`",
+            b"#",
+            b"//",
+            b">",
+            b"+",
+            b"-",
+            b"*",
+            b"|",
+            b"\\",
+        ] {
             text = text.strip_prefix(mark).unwrap_or(text);
         }
         if text.len() == before {
@@ -308,6 +332,10 @@ mod tests {
             "```nginx\nproxy_read_timeout 1h;\n```\n",
             "```nginx\nlisten 80;\n```\n",
             "nginx.org/server-snippets: |\n  proxy_buffering off;\n",
+            "map $http_upgrade $connection_upgrade {\n  default upgrade;\n}\n",
+            "upstream live {\n    server a:1;\n}\n",
+            "nginx.ingress.kubernetes.io/server-snippet: |\n  deny all;\n",
+            "echo server { >> x\necho listen 80; >> x\n",
             "upstream <%= name %> {\n<% if x %>\nlocation ~ ^/a {\n<% end %>\nfastcgi_pass <%= x %>;",
         ] {
             assert!(holds(text.as_bytes(), Measure::Lines), "{text}");
@@ -352,6 +380,7 @@ mod tests {
             "```nginx\n$ nginx -t\n```\n",
             "val location = Place {\n}\nlocation @escaping {",
             "proxy_buffering off;\n",
+            "upstream x {\n server here;\n}\nmap { $_ => 1 }",
         ] {
             assert!(!holds(text.as_bytes(), Measure::Lines), "{text}");
         }
