@@ -3,6 +3,8 @@
 //! A repository's `nginx.conf` says `include mime.types;` and leaves the file to the package. What such a file does is
 //! public, so it need not make the values around it unknown.
 
+use std::path::Path;
+
 /// A shipped file.
 struct Shipped {
     /// The end of the path by which it is included, from a `/` on.
@@ -44,6 +46,14 @@ const SHIPPED: &[Shipped] = &[
 pub(crate) fn shipped(path: &str) -> Option<&'static str> {
     let with_slash = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
     SHIPPED.iter().find(|file| with_slash.ends_with(file.tail)).map(|file| file.text)
+}
+
+/// The text that stands for a file of a package that a link leads to. Debian and Ubuntu, packages libnginx-mod-*: links in
+/// `modules-enabled` lead out of `/etc/nginx` to files with one `load_module` line.
+pub(crate) fn shipped_by_package(identity: &Path) -> Option<&'static str> {
+    let is_module = identity.parent() == Some(Path::new("/usr/share/nginx/modules-available"))
+        && identity.extension().is_some_and(|extension| extension == "conf");
+    is_module.then_some("")
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use super::{
 use crate::budgets;
 use crate::catalogue::DirectiveName;
 use crate::certificate::CertificateFile;
+use crate::distribution::shipped_by_package;
 use crate::files::{Files, ReadError, folder_of};
 use crate::include::{Base, Resolved, Scope, named_file, resolve};
 use crate::load::fault_of_encoding;
@@ -381,7 +382,15 @@ impl<'a> Builder<'a> {
                 None => Ok(id),
             }
         });
-        (self.scope.shown(path), opened)
+        let shown = self.scope.shown(path);
+        let opened = opened.or_else(|error| {
+            let target = self.files.identity(path).filter(|_| error == ReadError::Outside);
+            match target.and_then(|target| shipped_by_package(&target)) {
+                Some(text) => self.sources.builtin(&shown, text),
+                None => Err(error),
+            }
+        });
+        (shown, opened)
     }
 
     fn enter(

@@ -84,6 +84,18 @@ fn what_is_shipped_is_known_whatever_it_links_to() {
     assert_eq!(only(&loaded).problems().len(), 0);
 }
 
+/// Debian's links to the modules that are installed lead out of `/etc/nginx`.
+#[test]
+fn links_to_the_modules_of_packages_are_known() {
+    let module = "/usr/share/nginx/modules-available/mod-http-x.conf";
+    for (target, problems) in [(module, 0), ("/usr/share/nginx/other/mod-http-x.conf", 1)] {
+        let mut memory = tree("events {} include modules-enabled/*.conf;");
+        memory.insert(target, "load_module modules/x.so;");
+        memory.link(path("modules-enabled/50-mod-http-x.conf"), target);
+        assert_eq!(only(&load_main(&memory, &scope())).problems().len(), problems, "{target}");
+    }
+}
+
 #[test]
 fn links_inside_and_those_the_user_allows_are_read() {
     let memory = tree("events {} include conf.d/b.conf; include secret.conf;");
