@@ -14,7 +14,7 @@ use nginx_semantics::{
 use ws_model::{Endpoint, Model};
 
 use crate::settings::SettingsFiles;
-use crate::{Settings, as_set, judge, rows, silenced};
+use crate::{Settings, Task, as_set, judge, rows, silenced};
 
 /// Lists the endpoints of what the arguments mean.
 pub fn endpoints(
@@ -24,32 +24,33 @@ pub fn endpoints(
     settings: &Settings,
 ) -> EndpointTable {
     let files_of_settings = SettingsFiles::new(files, scope, &settings.config);
+    let given = (arguments, scope);
     let (arguments, scope) = as_set(files, arguments, scope, &files_of_settings);
     let loaded = load(files, &arguments, &scope);
+    let task =
+        Task { loaded: &loaded, settings, found: &files_of_settings, scope: &scope, arguments: &arguments };
     let mut rows: Vec<TableRow> = Vec::new();
     let mut known: HashMap<u64, Vec<usize>> = HashMap::new();
     let hasher = RandomState::new();
-    let mut outcome =
-        judge(&loaded, settings, &files_of_settings, &scope, &arguments, &mut |model, found| {
-            let mut said: Said = BTreeMap::new();
-            for finding in found {
-                let Some(name) = &finding.endpoint else { continue };
-                let all = said.entry((&name.server, &name.location)).or_default();
-                all.insert((Reverse(finding.severity), finding.rule.name));
+    let mut outcome = judge(&task, &mut |model, found| {
+        let mut said: Said = BTreeMap::new();
+        for finding in found {
+            let Some(name) = &finding.endpoint else { continue };
+            let all = said.entry((&name.server, &name.location)).or_default();
+            all.insert((Reverse(finding.severity), finding.rule.name));
+        }
+        for endpoint in &model.endpoints {
+            let row = row(model, endpoint, &said);
+            // One fragment may be judged in several layouts.
+            let same = known.entry(hasher.hash_one(&row)).or_default();
+            if !same.iter().any(|&index| rows.get(index) == Some(&row)) {
+                same.push(rows.len());
+                rows.push(row);
             }
-            for endpoint in &model.endpoints {
-                let row = row(model, endpoint, &said);
-                // One fragment may be judged in several layouts.
-                let same = known.entry(hasher.hash_one(&row)).or_default();
-                if !same.iter().any(|&index| rows.get(index) == Some(&row)) {
-                    same.push(rows.len());
-                    rows.push(row);
-                }
-            }
-        });
-    silenced::account(&mut outcome, settings, &files_of_settings, |found| {
-        judge(&loaded, settings, found, &scope, &arguments, &mut |_, _| {})
+        }
     });
+    let reload = |arguments: &[PathBuf], scope: &Scope| load(files, arguments, scope);
+    silenced::account(&mut outcome, &task, given, reload, |task| judge(task, &mut |_, _| {}));
     let path = |place: Place| outcome.file(place.file).map_or("", |file| file.source.path()).to_owned();
     rows.sort_by_cached_key(|row| {
         (path(row.endpoint.place), row.endpoint.place.span, row.endpoint.server_names.clone())

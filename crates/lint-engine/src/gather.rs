@@ -236,22 +236,18 @@ impl Gathered {
         let path =
             |place: &Place| files.get(place.file.0 as usize).map_or("", |file| file.source.path()).to_owned();
         let merged: Vec<Merged> = self.findings.into_values().collect();
-        let before = merged.len();
         // A comment silences its own line alone, not the others that one finding speaks for.
-        let merged: Vec<Merged> = merged
+        let (silenced, merged): (Vec<Merged>, Vec<Merged>) = merged
             .into_iter()
-            .filter(|merged| !merged.is_once_per_root() || !suppressions.cover(&merged.finding))
-            .collect();
-        let silenced = before - merged.len();
+            .partition(|merged| merged.is_once_per_root() && suppressions.cover(&merged.finding));
         let merged = once_per_root(merged, &path);
         let mut findings: Vec<Finding> = merged.into_iter().map(in_contexts).collect();
         findings.sort_by_cached_key(|finding| {
             (path(&finding.primary.place), finding.primary.place.span, finding.rule.name)
         });
         number_equal_fingerprints(&mut findings);
-        let all = findings.len();
-        findings.retain(|finding| !suppressions.cover(finding));
-        let suppressed = silenced + all - findings.len();
+        let mut suppressed: Vec<Finding> = silenced.into_iter().map(|merged| merged.finding).collect();
+        suppressed.extend(findings.extract_if(.., |finding| suppressions.cover(finding)));
         let mut endpoints: Vec<EndpointRow> = self.endpoints.into_values().collect();
         endpoints.sort_by_cached_key(|row| (path(&row.place), row.place.span));
         let mut notices: Vec<Notice> = self.notices.into_values().collect();
@@ -273,15 +269,12 @@ impl Gathered {
             errors: count(Severity::Error),
             warnings: count(Severity::Warning),
             infos: count(Severity::Info),
-            suppressed,
-            // Counted once both outcomes are known.
-            hidden_by_settings: 0,
-            lowered_by_settings: 0,
+            suppressed: suppressed.len(),
             fixable: findings.iter().filter(|finding| finding.fix.is_some()).count(),
             fixable_safely: findings.iter().filter(|finding| is_safe(finding)).count(),
             ..Summary::default()
         };
-        Outcome { files, findings, endpoints, notices, summary, ..Outcome::default() }
+        Outcome { files, findings, suppressed, endpoints, notices, summary, ..Outcome::default() }
     }
 }
 

@@ -39,13 +39,25 @@ pub use ws_model::layers::Layer;
 /// Judges what the arguments mean.
 pub fn lint(files: &dyn Files, arguments: &[PathBuf], scope: &Scope, settings: &Settings) -> Outcome {
     let found = SettingsFiles::new(files, scope, &settings.config);
+    let given = (arguments, scope);
     let (arguments, scope) = as_set(files, arguments, scope, &found);
     let loaded = load(files, &arguments, &scope);
-    let judged =
-        |found: &SettingsFiles<'_>| judge(&loaded, settings, found, &scope, &arguments, &mut |_, _| {});
-    let mut outcome = judged(&found);
-    silenced::account(&mut outcome, settings, &found, judged);
+    let task = Task { loaded: &loaded, settings, found: &found, scope: &scope, arguments: &arguments };
+    let judged = |task: &Task<'_>| judge(task, &mut |_, _| {});
+    let mut outcome = judged(&task);
+    silenced::account(&mut outcome, &task, given, |arguments, scope| load(files, arguments, scope), judged);
     outcome
+}
+
+/// What is judged, by which settings.
+#[derive(Clone, Copy)]
+struct Task<'a> {
+    loaded: &'a Loaded,
+    settings: &'a Settings,
+    found: &'a SettingsFiles<'a>,
+    /// With what the settings files say, as the arguments.
+    scope: &'a Scope,
+    arguments: &'a [PathBuf],
 }
 
 /// The arguments with the `roots` of settings files below them, and the scope with their `prefix` and `path-map`.
@@ -92,14 +104,8 @@ fn as_set(
 }
 
 /// Judges what was loaded, and shows each model with what its rules found.
-fn judge(
-    loaded: &Loaded,
-    settings: &Settings,
-    found: &SettingsFiles<'_>,
-    scope: &Scope,
-    arguments: &[PathBuf],
-    look: &mut dyn FnMut(&Model<'_>, &[Finding]),
-) -> Outcome {
+fn judge(task: &Task<'_>, look: &mut dyn FnMut(&Model<'_>, &[Finding])) -> Outcome {
+    let &Task { loaded, settings, found, scope, arguments } = task;
     let mut gathered = Gathered::default();
     notices::of_skipped(loaded, &mut gathered);
     let arguments = absolute(arguments, scope);
@@ -146,7 +152,8 @@ fn finish(
     found: &SettingsFiles<'_>,
     scope: &Scope,
 ) -> Outcome {
-    let suppressions = Suppressions::of(loaded);
+    let suppressions =
+        if scope.ignores_comments { Suppressions::default() } else { Suppressions::of(loaded) };
     for notice in &suppressions.notices {
         gathered.notice(notice.clone());
     }
@@ -168,8 +175,10 @@ fn rules(settings: &Settings) -> Vec<&'static dyn Rule> {
 fn hints(settings: &Settings) -> Hints {
     Hints {
         versions: settings.versions,
-        websocket_paths: settings.websocket_paths.clone(),
+        websocket_paths: [&settings.websocket_paths[..], &settings.set_websocket_paths].concat(),
+        insisted_paths: settings.websocket_paths.clone(),
         not_websocket: settings.not_websocket.clone(),
+        ignores_comments: settings.ignores_comments,
         assume_websocket: settings.assume_websocket,
         heartbeat_ms: settings.heartbeat_ms,
         min_read_timeout_ms: settings.min_read_timeout_ms,

@@ -87,6 +87,19 @@ impl Suppressions {
     }
 }
 
+/// The comments of a file that are for this program, without the mark that says so.
+pub(crate) fn comments_for_us(file: &SourceFile) -> impl Iterator<Item = &str> {
+    let has_mark = memchr::memmem::find(file.bytes(), MARK).is_some();
+    let comments = has_mark.then(|| file.tree.comments()).into_iter().flatten();
+    comments.filter_map(|comment| for_us(comment.of(file.bytes())))
+}
+
+/// What a comment says to this program.
+fn for_us(comment: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(comment).ok()?;
+    Some(text.trim_start_matches('#').trim().strip_prefix("nginx-ws-lint:")?.trim())
+}
+
 /// The end of a directive's words and of the `;` or `{` behind them.
 fn end_of_head(file: &SourceFile, node: nginx_syntax::NodeId) -> u32 {
     file.tree.terminator(node).map_or_else(|| file.tree.head_span(node).end, |terminator| terminator.end)
@@ -94,9 +107,7 @@ fn end_of_head(file: &SourceFile, node: nginx_syntax::NodeId) -> u32 {
 
 /// The rules that a comment names; `None` for one that is not for us, `Err` for one that says too little.
 fn parse(comment: &[u8]) -> Option<Result<Vec<Selector>, String>> {
-    let text = std::str::from_utf8(comment).ok()?;
-    let rest = text.trim_start_matches('#').trim().strip_prefix("nginx-ws-lint:")?.trim();
-    let rest = rest.strip_prefix("ignore")?;
+    let rest = for_us(comment)?.strip_prefix("ignore")?;
     if rest.starts_with(|next: char| next.is_alphanumeric() || next == '-') {
         return None;
     }

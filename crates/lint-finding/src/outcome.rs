@@ -187,6 +187,10 @@ pub struct Summary {
     pub hidden_by_settings: usize,
     /// Findings that a settings file made milder.
     pub lowered_by_settings: usize,
+    /// Findings that are not there, or are milder, because a comment says what carries WebSockets or where a file belongs.
+    pub denied_by_comments: usize,
+    /// Endpoints that are not there because of such a comment.
+    pub endpoints_denied_by_comments: usize,
     /// Findings with an edit.
     pub fixable: usize,
     /// Those of them whose edit is safe.
@@ -211,6 +215,8 @@ pub struct Outcome {
     pub files: Vec<File>,
     /// Sorted by file path, offset, rule.
     pub findings: Vec<Finding>,
+    /// Those that comments suppress: counted, not shown.
+    pub suppressed: Vec<Finding>,
     /// Sorted by file path and offset.
     pub endpoints: Vec<EndpointRow>,
     /// Sorted like findings, those without a place last.

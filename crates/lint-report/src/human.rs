@@ -46,7 +46,7 @@ pub(crate) fn write(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io
     if style.summary {
         fixes::write(outcome, out)?;
         summary::write(outcome, outcome.fixes.is_some(), out)?;
-        silenced::write(outcome, out)?;
+        silenced::write_below_summary(outcome, out)?;
     }
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! Which settings files count and what they hide, so that nobody who may write one silences the program unseen.
+//! Which settings files count and what they and comments hide, so that nobody who may write one silences the program
+//! unseen.
 
 use std::io::{self, Write};
 
@@ -10,22 +11,40 @@ use crate::summary::count;
 /// Every file by its name; beyond this they are counted.
 const MOST_NAMED: usize = 3;
 
-/// The line of a summary; nothing where no settings file counts.
-pub(crate) fn write(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
-    match settings(outcome) {
-        Some(line) => writeln!(out, "{line}"),
-        None => Ok(()),
-    }
+/// The lines below a summary that says how many findings are suppressed; nothing where no settings file and no comment
+/// counts.
+pub(crate) fn write_below_summary(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+    settings(outcome).into_iter().chain(denied(outcome)).try_for_each(|line| writeln!(out, "{line}"))
 }
 
-/// For formats without a summary, also what comments suppress; `None` where nothing is to be said.
+/// The lines where there is no such summary.
+pub(crate) fn write(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+    parts(outcome).try_for_each(|line| writeln!(out, "{line}"))
+}
+
+/// All in one line; `None` where nothing is to be said.
 pub(crate) fn line(outcome: &Outcome) -> Option<String> {
-    let comments = match outcome.summary.suppressed {
+    let parts: Vec<String> = parts(outcome).collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+fn parts(outcome: &Outcome) -> impl Iterator<Item = String> {
+    let suppressed = match outcome.summary.suppressed {
         0 => None,
         n => Some(format!("{} suppressed by comments", count(n, "finding"))),
     };
-    let parts: Vec<String> = settings(outcome).into_iter().chain(comments).collect();
-    (!parts.is_empty()).then(|| parts.join("; "))
+    settings(outcome).into_iter().chain(suppressed).chain(denied(outcome))
+}
+
+fn denied(outcome: &Outcome) -> Option<String> {
+    let Summary { denied_by_comments: findings, endpoints_denied_by_comments: endpoints, .. } =
+        outcome.summary;
+    let parts: Vec<String> = [(findings, "finding"), (endpoints, "endpoint")]
+        .into_iter()
+        .filter(|&(n, _)| n > 0)
+        .map(|(n, noun)| count(n, noun))
+        .collect();
+    (!parts.is_empty()).then(|| format!("{} denied by comments", parts.join(" and ")))
 }
 
 fn settings(outcome: &Outcome) -> Option<String> {
@@ -47,6 +66,29 @@ mod tests {
     use lint_finding::SettingsInEffect;
 
     use super::*;
+
+    #[test]
+    fn what_comments_deny_is_counted() {
+        for (suppressed, findings, endpoints, expected) in [
+            (0, 0, 0, None),
+            (0, 1, 0, Some("1 finding denied by comments")),
+            (0, 0, 2, Some("2 endpoints denied by comments")),
+            (1, 2, 1, Some("1 finding suppressed by comments; 2 findings and 1 endpoint denied by comments")),
+        ] {
+            let summary = Summary {
+                suppressed,
+                denied_by_comments: findings,
+                endpoints_denied_by_comments: endpoints,
+                ..Summary::default()
+            };
+            let outcome = Outcome { summary, ..Outcome::default() };
+            assert_eq!(line(&outcome).as_deref(), expected);
+            let mut below = Vec::new();
+            write_below_summary(&outcome, &mut below).unwrap();
+            let is_said = String::from_utf8(below).unwrap().ends_with("denied by comments\n");
+            assert_eq!(is_said, findings + endpoints > 0);
+        }
+    }
 
     fn outcome(files: &[&str], hidden: usize, lowered: usize, suppressed: usize) -> Outcome {
         let file = |file: &&str| SettingsInEffect {

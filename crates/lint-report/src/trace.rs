@@ -37,7 +37,7 @@ pub(crate) fn write(trace: &Trace, style: &Style, out: &mut dyn Write) -> io::Re
     out.write_all(page.text.as_bytes())?;
     human::notices(outcome, style, out)?;
     human::skipped(outcome, style, out)?;
-    if !outcome.settings.is_empty() {
+    if silenced::line(outcome).is_some() {
         writeln!(out)?;
     }
     silenced::write(outcome, out)

@@ -7,7 +7,7 @@ use glob::{MatchOptions, Pattern};
 
 use crate::distribution::shipped;
 use crate::files::{Files, ReadError, folder_of, normalize};
-use crate::naming::{becomes, is_open_to_includes, is_out_of_version_control};
+use crate::naming::{becomes, is_open_to_includes, is_out_of_version_control, is_version_control};
 
 /// `--path-map FROM=TO`: what nginx would open as FROM, or below it, is TO here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +55,9 @@ pub struct Scope {
     /// The folder that stands for the one of the installed main file, absolute: relative includes of roots are looked for
     /// there first.
     pub prefix: Option<PathBuf>,
+    /// Whether comments for this program are passed over: whoever wrote the tree wrote them too, and what they change is
+    /// counted.
+    pub ignores_comments: bool,
 }
 
 impl Scope {
@@ -125,7 +128,9 @@ impl Scope {
 /// Whether the path of a settings file or a map, links resolved, stays inside its folder and out of repositories' own
 /// files.
 pub fn is_inside(identity: &Path, folder: &Path) -> bool {
-    identity.strip_prefix(folder).is_ok_and(|rest| rest.components().all(|part| part.as_os_str() != ".git"))
+    identity
+        .strip_prefix(folder)
+        .is_ok_and(|rest| rest.components().all(|part| !is_version_control(part.as_os_str())))
 }
 
 /// Whether a configuration may name the file: see [`is_open_to_includes`].

@@ -7,8 +7,12 @@ use std::path::{Component, Path};
 /// Folders whose files need no extension.
 const CONFIGURATION_FOLDERS: [&str; 2] = ["conf.d", "snippets"];
 
-/// Folders of version control: what is in them is no text of the tree, and may be a token.
-const VERSION_CONTROL: [&str; 7] = [".bzr", ".git", ".hg", ".jj", ".pijul", ".svn", "CVS"];
+/// Folders (of a worktree of git: a file) of version control at the top of a repository; what is in them is no text of the
+/// tree, and may be a token.
+pub(crate) const REPOSITORIES: [&str; 7] = [".bzr", ".git", ".hg", ".jj", ".pijul", ".svn", "_darcs"];
+
+/// Folders of version control that say nothing about the top, for every folder has one.
+const VERSION_CONTROL: [&str; 1] = ["CVS"];
 
 /// Folders of what a tree needs and what is made of it, kept by tools.
 const KEPT_BY_TOOLS: [&str; 15] = [
@@ -34,8 +38,9 @@ pub fn is_passed_over(folder: &OsStr) -> bool {
     is_version_control(folder) || KEPT_BY_TOOLS.iter().any(|name| folder == *name)
 }
 
-fn is_version_control(name: &OsStr) -> bool {
-    VERSION_CONTROL.iter().any(|known| name == *known)
+/// Whether a name is that of a folder of version control.
+pub(crate) fn is_version_control(name: &OsStr) -> bool {
+    REPOSITORIES.iter().chain(&VERSION_CONTROL).any(|known| name == *known)
 }
 
 /// Whether a file, by its path from a given folder, may be read because a configuration names it: not what belongs to

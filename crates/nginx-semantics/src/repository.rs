@@ -8,10 +8,12 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::files::{Files, MOST_LINKS};
 use crate::include::is_inside;
+use crate::naming::REPOSITORIES;
 
-/// The top of the repository that holds a folder, links resolved: the nearest folder with a `.git`.
+/// The top of the repository that holds a folder, links resolved: the nearest folder with a `.git`, a `.hg` or the like.
 pub fn repository(files: &dyn Files, folder: &Path) -> Option<PathBuf> {
-    let is_top = |folder: &&Path| files.identity(&folder.join(".git")).is_some();
+    let is_top =
+        |folder: &&Path| REPOSITORIES.iter().any(|name| files.identity(&folder.join(name)).is_some());
     folder.ancestors().find(is_top).map(Path::to_owned)
 }
 
@@ -105,5 +107,36 @@ mod tests {
         }
         assert_eq!(repository(&files, Path::new("/r/inner")), Some("/r/inner".into()));
         assert_eq!(repository(&files, Path::new("/s")), None);
+    }
+
+    #[test]
+    fn every_version_control_has_repositories() {
+        for (folder, is_top) in [
+            (".git", true),
+            (".hg", true),
+            (".svn", true),
+            (".jj", true),
+            (".bzr", true),
+            (".pijul", true),
+            ("_darcs", true),
+            // Every folder has one, so it says nothing about the top.
+            ("CVS", false),
+            (".github", false),
+            ("hg", false),
+        ] {
+            let mut files = MemoryFiles::new();
+            files.insert(format!("/r/{folder}/config"), "");
+            files.insert("/r/a/x.conf", "");
+            files.insert("/s/x.conf", "");
+            files.link("/r/a/out.conf", "/s/x.conf");
+            files.link("/r/a/own.conf", format!("../{folder}/config"));
+            let top = is_top.then(|| PathBuf::from("/r"));
+            assert_eq!(repository(&files, Path::new("/r/a")), top, "{folder}");
+            let out = named_identity(&files, Path::new("/r/a/out.conf"));
+            assert_eq!(out.is_none(), is_top, "{folder}");
+            // What version control keeps for itself is no text of the tree.
+            let own = named_identity(&files, Path::new("/r/a/own.conf"));
+            assert_eq!(own.is_none(), is_top, "{folder}");
+        }
     }
 }

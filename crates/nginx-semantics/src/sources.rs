@@ -235,7 +235,7 @@ impl Sources {
         let may_be_shown = !is_open || scope.is_given(&identity);
         let file = SourceFile::new(path.to_owned(), &scope.shown(path), bytes, may_be_shown, false)?;
         // What it lies beside and what it is called is no proof here: it may be a file of passwords.
-        if !is_open && !is_nginx(&file, Path::new("")) {
+        if !is_open && !is_nginx(&file, Path::new(""), scope.ignores_comments) {
             return Err(ReadError::Hidden);
         }
         let id = self.add(file)?;

@@ -31,8 +31,12 @@ pub struct Hints {
     pub versions: Option<VersionRange>,
     /// Paths that carry WebSockets in every server.
     pub websocket_paths: Vec<String>,
+    /// Those of them that count whatever comments and [`Self::not_websocket`] say: the user's own, not the tree's.
+    pub insisted_paths: Vec<String>,
     /// Paths that carry none in any server, whatever they look like.
     pub not_websocket: Vec<String>,
+    /// Whether comments for this program are passed over.
+    pub ignores_comments: bool,
     /// Whether every proxied location is an endpoint.
     pub assume_websocket: bool,
     /// How often either side of every WebSocket sends something, in milliseconds.
@@ -72,6 +76,8 @@ pub struct Model<'s> {
     pub lost_paths: Vec<LostPath<'s>>,
     /// Paths that the user names and of which nothing can be said, with the line that is in the way.
     pub unclear_paths: Vec<(String, Directive<'s>)>,
+    /// Where the paths lead that the user insists on.
+    insisted: BTreeSet<ContextId>,
     /// By server: which of the endpoints are its own.
     by_server: BTreeMap<ContextId, Vec<usize>>,
     /// The locations of the endpoints.
@@ -131,6 +137,7 @@ impl<'s> Model<'s> {
             unproxied: Vec::new(),
             lost_paths: Vec::new(),
             unclear_paths: Vec::new(),
+            insisted: BTreeSet::new(),
             by_server: BTreeMap::new(),
             endpoint_locations: BTreeSet::new(),
             only_endpoints: RefCell::default(),
@@ -151,6 +158,9 @@ impl<'s> Model<'s> {
     fn find_endpoints(&mut self, hints: &Hints) {
         let declared = self.declared_paths(&hints.websocket_paths);
         (self.lost_paths, self.unclear_paths) = (declared.lost, declared.unclear);
+        let is_insisted = |paths: &[String]| paths.iter().any(|path| hints.insisted_paths.contains(path));
+        let insisted = declared.contexts.iter().filter(|(_, paths)| is_insisted(paths));
+        self.insisted = insisted.map(|(context, _)| *context).collect();
         let declare = |candidates: &mut Vec<Endpoint<'s>>, assumes: bool| {
             for endpoint in candidates.iter_mut() {
                 let paths = declared.contexts.get(&endpoint.context).into_iter().flatten();
@@ -175,7 +185,9 @@ impl<'s> Model<'s> {
         add_lost_intentions(&mut candidates);
         drop_indirect(&mut candidates);
         let denied = self.denied_by_path(hints);
-        candidates.retain(|endpoint| !denied.contains(&endpoint.context));
+        candidates.retain(|endpoint| {
+            !denied.contains(&endpoint.context) || self.insisted.contains(&endpoint.context)
+        });
         self.endpoints = proven(candidates);
         // A 101 would end what they are asked for, whatever lines they have or inherit.
         let is_asked = |endpoint: &Endpoint<'s>| self.is_for_subrequests(endpoint.context);
@@ -229,9 +241,10 @@ impl<'s> Model<'s> {
         let opener = configuration.opener(context);
         let comment = self
             .location_of(context)
-            .and_then(|location| declaration(&location))
-            .or_else(|| declaration(&pass.directive));
-        if comment == Some(Declaration::NotWebSocket) || !self.takes_handshakes(context) {
+            .and_then(|location| self.declaration(&location))
+            .or_else(|| self.declaration(&pass.directive));
+        let is_denied = comment == Some(Declaration::NotWebSocket) && !self.insisted.contains(&context);
+        if is_denied || !self.takes_handshakes(context) {
             return None;
         }
         let handshake = (pass.module == PassModule::Proxy)
@@ -278,6 +291,11 @@ impl<'s> Model<'s> {
             server_names: words.names,
             listens: words.listens,
         })
+    }
+
+    /// What a comment at a directive declares, unless comments are passed over.
+    pub(crate) fn declaration(&self, directive: &Directive<'_>) -> Option<Declaration> {
+        if self.hints.ignores_comments { None } else { declaration(directive) }
     }
 
     /// The names and the `listen` lines of a server, gathered once for all its locations.

@@ -2,7 +2,7 @@
 
 use nginx_semantics::{ContextId, ContextKind, Directive, DirectiveName, Target, defaults, effective, time};
 
-use crate::evidence::{Declaration, comment_says_websocket, declaration, named_word};
+use crate::evidence::{Declaration, comment_says_websocket, named_word};
 use crate::model::Model;
 use crate::source::Source;
 
@@ -40,7 +40,8 @@ impl<'s> Model<'s> {
         if listens.any(|listen| listen.arguments().any(|word| word.as_ref() == b"udp")) {
             return None;
         }
-        let declared = opener.and_then(|opener| declaration(&opener)).or_else(|| declaration(&pass));
+        let declared =
+            opener.and_then(|opener| self.declaration(&opener)).or_else(|| self.declaration(&pass));
         let host = Target::parse(&pass.argument(0)?).host;
         let why = match declared {
             Some(Declaration::NotWebSocket) => return None,

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lint_finding::{Applicability, Finding, Fix, FixReport, FixRow, Notice, NoticeCode, Outcome, Place};
-use nginx_semantics::{FileId, Files, Scope};
+use nginx_semantics::{FileId, Files, Scope, load_with};
 use nginx_syntax::Source;
 use ws_rules::{RULES, Rule};
 
@@ -29,7 +29,7 @@ use self::check::{Complaint, check};
 pub(crate) use self::plan::Plan;
 use self::state::{Given, State};
 use crate::settings::{Settings, SettingsFiles};
-use crate::{as_set, judge, silenced};
+use crate::{Task, as_set, judge, silenced};
 
 /// Which fixes are applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,12 +102,14 @@ fn fixed_by(
     may_edit: MayEdit<'_>,
 ) -> Fixed {
     let found = SettingsFiles::new(files, scope, &settings.config);
+    let asked = (arguments, scope);
     let (arguments, scope) = as_set(files, arguments, scope, &found);
     let given = Given { files, arguments, scope: &scope, settings, found: &found, rules };
     let first = State::first(&given);
     let old: Vec<Arc<Source>> = first.loaded.sources.iter().map(|(_, file)| file.source.clone()).collect();
     let bytes = old.iter().map(|source| source.bytes().len()).sum();
     let mut run = Run {
+        asked,
         given,
         old,
         state: first,
@@ -150,6 +152,8 @@ impl Dropped {
 }
 
 struct Run<'a> {
+    /// The arguments and the scope as the command line says.
+    asked: (&'a [PathBuf], &'a Scope),
     given: Given<'a>,
     /// The files as they were.
     old: Vec<Arc<Source>>,
@@ -394,17 +398,21 @@ impl Run<'_> {
             .into_iter()
             .filter_map(|(id, reason)| Some((self.old.get(id.0 as usize)?.path().to_owned(), reason?)));
         let refused = refused.collect();
-        let mut files: Vec<String> = texts.iter().map(|changed| changed.old.path().to_owned()).collect();
-        files.sort();
-        let without = |found: &SettingsFiles<'_>| {
-            let Given { arguments, scope, settings, .. } = &self.given;
-            judge(&self.state.loaded, settings, found, scope, arguments, &mut |_, _| {})
+        let mut changed: Vec<String> = texts.iter().map(|changed| changed.old.path().to_owned()).collect();
+        changed.sort();
+        let Given { files, ref arguments, scope, settings, found, .. } = self.given;
+        let loaded = &self.state.loaded;
+        let task = Task { loaded, settings, found, scope, arguments };
+        let reload = |arguments: &[PathBuf], scope: &Scope| {
+            // Their texts are as they are now; none of them gets larger by that.
+            let sources = loaded.sources.with(&BTreeMap::new()).unwrap_or_default();
+            load_with(sources, files, arguments, scope)
         };
         let mut outcome = self.state.outcome().clone();
-        silenced::account(&mut outcome, self.given.settings, self.given.found, without);
+        silenced::account(&mut outcome, &task, self.asked, reload, |task| judge(task, &mut |_, _| {}));
         outcome.notices.extend(dropped.iter().map(Dropped::notice));
         let dropped = dropped.into_iter().map(|dropped| dropped.row).collect();
-        outcome.fixes = Some(FixReport { applied: self.applied, dropped, files });
+        outcome.fixes = Some(FixReport { applied: self.applied, dropped, files: changed });
         Fixed { texts, refused, outcome }
     }
 

@@ -18,8 +18,12 @@ pub(crate) use find::SettingsFiles;
 pub struct Settings {
     /// The versions to judge for; `None`: those that distributions ship, raised by what the configuration uses.
     pub versions: Option<VersionRange>,
-    /// Paths, such as `/ws`, that carry WebSockets in every server.
+    /// Paths, such as `/ws`, that carry WebSockets in every server, whatever settings files and comments say.
     pub websocket_paths: Vec<String>,
+    /// Those of settings files, which lose against `not-websocket`.
+    pub set_websocket_paths: Vec<String>,
+    /// Whether comments for this program are passed over.
+    pub ignores_comments: bool,
     /// Whether every proxied location is taken for an endpoint.
     pub assume_websocket: bool,
     /// Only these rules; empty: all.
@@ -73,7 +77,7 @@ impl Settings {
     pub fn with(&self, file: &FileSettings) -> Self {
         let mut all = self.clone();
         all.versions = self.versions.or(file.versions);
-        all.websocket_paths.extend(file.websocket_paths.iter().cloned());
+        all.set_websocket_paths.extend(file.websocket_paths.iter().cloned());
         all.not_websocket.extend(file.not_websocket.iter().cloned());
         all.levels.extend(file.levels.iter().copied());
         all.layers.extend(file.layers.iter().cloned());

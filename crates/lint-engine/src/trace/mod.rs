@@ -14,15 +14,15 @@ use std::path::PathBuf;
 use lint_finding::{Finding, Prospect, Severity, Trace, TraceRun, TracedRequest};
 use nginx_semantics::budgets::ADDRESSES;
 use nginx_semantics::{
-    CHANGES, ClientRequest, Configuration, ContextId, ContextKind, Files, Loaded, NginxVersion, Scope,
-    Socket, VersionRange, load, server_names,
+    CHANGES, ClientRequest, Configuration, ContextId, ContextKind, Files, NginxVersion, Scope, Socket,
+    VersionRange, load, server_names,
 };
 use ws_model::Model;
 use ws_rules::{Findings, visit};
 
 use crate::gather::Gathered;
 use crate::settings::SettingsFiles;
-use crate::{Settings, as_set, finish, hints, notices, of_layout, rules, silenced};
+use crate::{Settings, Task, as_set, finish, hints, notices, of_layout, rules, silenced};
 
 pub use query::{Query, Url, UrlError};
 
@@ -35,12 +35,13 @@ pub fn trace(
     query: &Query,
 ) -> Trace {
     let found = SettingsFiles::new(files, scope, &settings.config);
+    let given = (arguments, scope);
     let (arguments, scope) = as_set(files, arguments, scope, &found);
     let loaded = load(files, &arguments, &scope);
-    let mut trace = follow(&loaded, settings, &found, &scope, query);
-    silenced::account(&mut trace.outcome, settings, &found, |found| {
-        follow(&loaded, settings, found, &scope, query).outcome
-    });
+    let task = Task { loaded: &loaded, settings, found: &found, scope: &scope, arguments: &arguments };
+    let mut trace = follow(&task, query);
+    let reload = |arguments: &[PathBuf], scope: &Scope| load(files, arguments, scope);
+    silenced::account(&mut trace.outcome, &task, given, reload, |task| follow(task, query).outcome);
     trace
 }
 
@@ -67,13 +68,8 @@ struct Followed {
     is_named: bool,
 }
 
-fn follow(
-    loaded: &Loaded,
-    settings: &Settings,
-    found: &SettingsFiles<'_>,
-    scope: &Scope,
-    query: &Query,
-) -> Trace {
+fn follow(task: &Task<'_>, query: &Query) -> Trace {
+    let &Task { loaded, settings, found, scope, .. } = task;
     let request = query.request();
     let mut gathered = Gathered::default();
     notices::of_skipped(loaded, &mut gathered);

@@ -56,6 +56,8 @@ pub(super) fn summary(outcome: &Outcome) -> v1::Summary {
         suppressed: summary.suppressed,
         hidden_by_settings: summary.hidden_by_settings,
         lowered_by_settings: summary.lowered_by_settings,
+        denied_by_comments: summary.denied_by_comments,
+        endpoints_denied_by_comments: summary.endpoints_denied_by_comments,
         fixable: summary.fixable,
         fixable_safely: summary.fixable_safely,
     }

@@ -191,6 +191,10 @@ pub(crate) struct Summary {
     pub(crate) hidden_by_settings: usize,
     /// Findings that a settings file made milder.
     pub(crate) lowered_by_settings: usize,
+    /// Findings that are not there, or are milder, because of a comment that declares something.
+    pub(crate) denied_by_comments: usize,
+    /// Endpoints that are not there because of one.
+    pub(crate) endpoints_denied_by_comments: usize,
     pub(crate) fixable: usize,
     /// Those of them whose fix is safe.
     pub(crate) fixable_safely: usize,

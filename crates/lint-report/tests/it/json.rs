@@ -33,6 +33,8 @@ fn empty_lists_are_printed() {
         "suppressed": 0,
         "hidden_by_settings": 0,
         "lowered_by_settings": 0,
+        "denied_by_comments": 0,
+        "endpoints_denied_by_comments": 0,
         "fixable": 0,
         "fixable_safely": 0
       },

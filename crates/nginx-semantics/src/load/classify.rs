@@ -12,7 +12,12 @@ use crate::sources::SourceFile;
 
 /// Why a file with a name of nginx's is not judged, if it is not. Named files are judged whatever they look like, except
 /// templates. `path` is the path from the folder that was given, that folder's name included.
-pub(super) fn reason_to_skip(file: &SourceFile, path: &Path, is_named: bool) -> Option<SkipReason> {
+pub(super) fn reason_to_skip(
+    file: &SourceFile,
+    path: &Path,
+    is_named: bool,
+    ignores_comments: bool,
+) -> Option<SkipReason> {
     if file.tree.is_empty() && file.tree.errors().is_empty() {
         return Some(SkipReason::Empty);
     }
@@ -28,7 +33,7 @@ pub(super) fn reason_to_skip(file: &SourceFile, path: &Path, is_named: bool) -> 
     if encoding::is_binary(file.bytes()) && !known() {
         return Some(if is_packed(path) { SkipReason::Packed } else { SkipReason::Binary });
     }
-    let is_nginx = is_named || structure::is_nginx(file, path);
+    let is_nginx = is_named || structure::is_nginx(file, path, ignores_comments);
     if let Some(mark) = file.template_mark()
         && (is_nginx || words::holds(file.bytes(), Measure::Hint))
     {

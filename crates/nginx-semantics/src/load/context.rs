@@ -18,9 +18,11 @@ const LEVELS: [(ContextKind, Contexts); 8] = [
     (ContextKind::Events, Contexts::EVENTS),
 ];
 
-/// The level in which most of the file's top-level directives are allowed.
-pub(super) fn of_fragment(file: &SourceFile) -> ContextKind {
-    if let Some(kind) = file.tree.comments().find_map(|comment| declared_context(comment.of(file.bytes()))) {
+/// The level that a comment names, unless comments are passed over, or in which most of the file's top-level directives
+/// are allowed.
+pub(super) fn of_fragment(file: &SourceFile, ignores_comments: bool) -> ContextKind {
+    let mut comments = file.tree.comments().filter(|_| !ignores_comments);
+    if let Some(kind) = comments.find_map(|comment| declared_context(comment.of(file.bytes()))) {
         return kind;
     }
     let rows: Vec<Contexts> =

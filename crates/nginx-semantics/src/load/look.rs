@@ -165,6 +165,6 @@ fn of_binary(text: &[u8], path: &Path, measure: Measure) -> Option<SkipReason> {
 /// Whether a text whose name says nothing is nginx configuration by its structure.
 fn reads_as_nginx(path: &Path, inside: &Path, text: Vec<u8>, is_beside: bool) -> bool {
     SourceFile::of_text(path, text).is_some_and(|file| {
-        structure::is_nginx(&file, inside) || (is_beside && structure::is_nginx_beside_others(&file))
+        structure::is_nginx(&file, inside, false) || (is_beside && structure::is_nginx_beside_others(&file))
     })
 }

@@ -181,7 +181,8 @@ fn add_fragment(
     fragment: &Candidate,
     folders: Vec<PathBuf>,
 ) {
-    let Some(kind) = sources.get(fragment.file).map(context::of_fragment) else { return };
+    let kind = sources.get(fragment.file).map(|file| context::of_fragment(file, scope.ignores_comments));
+    let Some(kind) = kind else { return };
     let adopter = if matches!(kind, ContextKind::Main | ContextKind::Stream | ContextKind::StreamServer) {
         None
     } else {

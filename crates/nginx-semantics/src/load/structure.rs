@@ -36,15 +36,16 @@ enum PathSays {
 }
 
 /// Whether a walked file reads as nginx configuration; `path` is its path from the folder that was given, that folder's
-/// name included.
-pub(crate) fn is_nginx(file: &SourceFile, path: &Path) -> bool {
+/// name included. A comment that says so counts, unless comments are passed over.
+pub(crate) fn is_nginx(file: &SourceFile, path: &Path, ignores_comments: bool) -> bool {
     match first_line(file.bytes()) {
         FirstLine::OtherReader => return false,
         // nginx takes it as a comment. What it puts around lines of nginx, such as `cat <<EOF`, is no directive.
         FirstLine::Interpreter => return is_all_nginx(file),
         FirstLine::Ours => {}
     }
-    if file.tree.comments().any(|comment| is_our_comment(comment.of(file.bytes()))) {
+    let mut comments = file.tree.comments().filter(|_| !ignores_comments);
+    if comments.any(|comment| is_our_comment(comment.of(file.bytes()))) {
         return true;
     }
     let top = Statements::of(file, NodeId::FILE);

@@ -175,9 +175,11 @@ impl Walk<'_> {
             return None;
         }
         let source = self.sources.get(file)?;
-        let other = is_named.then(|| other_kind(path, source)).flatten();
-        let reason =
-            other.or_else(|| classify::reason_to_skip(source, from_argument(path, argument), is_named));
+        let other = is_named.then(|| other_kind(path, source, self.scope.ignores_comments)).flatten();
+        let reason = other.or_else(|| {
+            let path = from_argument(path, argument);
+            classify::reason_to_skip(source, path, is_named, self.scope.ignores_comments)
+        });
         if reason.is_none() {
             let (path, argument) = (path.to_owned(), argument.to_owned());
             self.walked.candidates.push(Candidate { file, path, argument, is_named });
@@ -250,11 +252,11 @@ impl Walk<'_> {
 }
 
 /// Why a named file is not read as nginx's whatever it holds.
-fn other_kind(path: &Path, file: &SourceFile) -> Option<SkipReason> {
+fn other_kind(path: &Path, file: &SourceFile, ignores_comments: bool) -> Option<SkipReason> {
     if is_configuration(path) {
         return None;
     }
-    let of_text = || by_first_line(file.bytes()).filter(|_| !structure::is_nginx(file, path));
+    let of_text = || by_first_line(file.bytes()).filter(|_| !structure::is_nginx(file, path, ignores_comments));
     by_name(path).or_else(of_text).map(SkipReason::OtherKind)
 }
 

@@ -244,3 +244,60 @@ fn what_is_hidden_is_said_in_every_format() {
         assert_eq!(run.stderr, format!("note: {left}; 1 finding suppressed by comments\n"), "{option}");
     }
 }
+
+#[test]
+fn what_comments_deny_is_said_in_every_format() {
+    let tree = repository(&[]);
+    let main = MAIN.replace("location /ws/ {", "location /ws/ { # nginx-ws-lint: not-websocket");
+    let main = main.replace("Connection upgrade;", "Connection upgrade; # ::error::x ##vso[task.complete]");
+    fs::write(tree.path("repo/deploy/nginx.conf"), main).unwrap();
+    let line = "2 findings and 1 endpoint denied by comments";
+    for (options, is_note) in [
+        (&["repo/deploy"][..], false),
+        (&["-q", "repo/deploy"], true),
+        (&["--format=concise", "repo/deploy"], true),
+        (&["--format=json", "repo/deploy"], false),
+        (&["--diff", "repo/deploy"], true),
+        (&["--diff", "-q", "repo/deploy"], true),
+        (&["--fix", "repo/deploy"], false),
+        (&["endpoints", "repo/deploy"], false),
+        (&["endpoints", "-q", "repo/deploy"], true),
+        (&["endpoints", "--format=csv", "repo/deploy"], true),
+    ] {
+        let run = tree.run(options);
+        let is_json = options.contains(&"--format=json");
+        let (said, other) = if is_note { (&run.stderr, &run.stdout) } else { (&run.stdout, &run.stderr) };
+        assert_eq!(said.contains(line), !is_json, "{options:?}: {}", run.shown());
+        assert!(!other.contains("denied by comments"), "{options:?}: {}", run.shown());
+        if is_note && !options.contains(&"--diff") {
+            assert_eq!(run.stderr, format!("note: {line}\n"), "{options:?}");
+        }
+        if is_json {
+            let outcome: Value = serde_json::from_str(&run.stdout).unwrap();
+            let counts = ["suppressed", "denied_by_comments", "endpoints_denied_by_comments"];
+            assert_eq!(counts.map(|name| outcome["summary"][name].as_u64()), [Some(0), Some(2), Some(1)]);
+        }
+    }
+    // The user's own word wins.
+    let run = tree.run(&["--ws-path=/ws/", "repo/deploy"]);
+    assert!(run.stdout.contains("1 WebSocket endpoint") && !run.stdout.contains("denied"), "{}", run.shown());
+}
+
+/// What holds for git holds for every version control.
+#[test]
+fn named_links_stay_in_repositories_of_every_kind() {
+    for kind in [".hg", ".svn", ".jj", ".bzr", ".pijul", "_darcs"] {
+        let tree =
+            Tree::new(&[("repo/deploy/real.conf", "server { listen 81; }\n"), ("secret/x.conf", SECRET)]);
+        fs::create_dir(tree.path("repo").join(kind)).unwrap();
+        fs::write(tree.path("repo").join(kind).join("x.conf"), SECRET).unwrap();
+        symlink("../../secret/x.conf", tree.path("repo/deploy/out.conf")).unwrap();
+        symlink(format!("../{kind}/x.conf"), tree.path("repo/deploy/own.conf")).unwrap();
+        for path in ["repo/deploy/out.conf", "repo/deploy/own.conf"] {
+            for (command, run) in all(&tree, &[], path) {
+                assert!(!is_seen(&run), "{kind} {path} {command}: {}", run.shown());
+                assert_eq!(run.code, Some(2), "{kind} {path} {command}: {}", run.shown());
+            }
+        }
+    }
+}
