@@ -67,6 +67,12 @@ pub(crate) fn of_includes(configuration: Configuration<'_>, gathered: &mut Gathe
                 );
                 (NoticeCode::IncludeNotGiven, message, false)
             }
+            IncludeFailure::FilledIn => {
+                let message = format!(
+                    "a template fills in lines for `{target}`: what they may set is taken as unknown"
+                );
+                (NoticeCode::Template, message, false)
+            }
             IncludeFailure::Unreadable(error @ ReadError::Template(_)) => {
                 (NoticeCode::Template, format!("`{target}` is not linted: {error}"), true)
             }

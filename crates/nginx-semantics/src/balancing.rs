@@ -6,6 +6,7 @@
 
 use crate::catalogue::DirectiveName;
 use crate::configuration::{Configuration, ContextId, Directive, Presence};
+use crate::placeholder::is_unknown;
 use crate::upstream::{Peer, peers};
 use crate::variables::{Part, parts};
 
@@ -140,9 +141,11 @@ impl<'s> Balancing<'s> {
     }
 
     /// How many back ends share the requests: servers that are `down` or wait as `backup` do not, and one that is named
-    /// twice is one.
+    /// twice is one. One with a placeholder behind its address may be either.
     pub fn sharing(&self) -> usize {
-        let takes_part = |peer: &&Peer<'s>| !peer.has("backup") && !peer.has("down");
+        let may_be_either =
+            |peer: &Peer<'s>| peer.directive.arguments().skip(1).any(|word| is_unknown(&word));
+        let takes_part = |peer: &&Peer<'s>| !peer.has("backup") && !peer.has("down") && !may_be_either(peer);
         let mut all: Vec<_> = self.peers.iter().filter(takes_part).map(Peer::destination).collect();
         all.sort();
         all.dedup();

@@ -1,17 +1,33 @@
 //! Placeholders of template engines: what is filled in before nginx reads the file.
 //!
 //! One inside a word that nginx would accept makes that word unknown, and nothing else: its value is read as a variable
-//! in capitals, `${NAME}`, as envsubst has them, and nobody knows the value of one (see [`is_unknown`]). One where a
-//! directive or a block would stand makes the whole file a template: what else stands there cannot be said. nginx would
-//! refuse such a file as it is, so nobody can silence a file that works by writing one into it.
+//! in capitals, `${NAME}`, as envsubst has them, and nobody knows the value of one (see [`is_unknown`]). A line that is one
+//! placeholder, such as `%%GLOBALS%%`, stands for lines that nobody knows, like an include that was not given. Any other
+//! one where a directive or a block would stand makes the whole file a template: what else stands there cannot be said.
+//! nginx would refuse such a file as it is, so nobody can silence a file that works by writing one into it.
+
+mod mask;
 
 use nginx_syntax::{LeafKind, NodeId, Span, Tree, unquote};
 
 use crate::catalogue::DirectiveName;
 
+pub(crate) use mask::{Masked, masked, may_have_one};
+
 /// How the placeholders of template engines start and end.
-const MARKS: [(&[u8], &[u8]); 5] =
-    [(b"{{", b"}}"), (b"{%", b"%}"), (b"<%", b"%>"), (b"[[ ", b" ]]"), (b"@@", b"@@")];
+const MARKS: [(&[u8], &[u8]); 8] = [
+    (b"{{", b"}}"),
+    (b"{%", b"%}"),
+    (b"<%", b"%>"),
+    (b"[[ ", b" ]]"),
+    (b"@@", b"@@"),
+    (b"%%", b"%%"),
+    (b"##", b"##"),
+    (b"__", b"__"),
+];
+
+/// What those of them start with.
+const FIRST_BYTES: &[u8] = b"{<[@%#_";
 
 /// Words of a directive that a placeholder makes unknown: one, or those between `<%` and `%>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,10 +132,14 @@ fn filled(value: &[u8]) -> Option<Vec<u8>> {
     // The marks of which no end is to come.
     let mut is_endless = [false; MARKS.len()];
     while let Some(next) =
-        value.get(at..).and_then(|rest| rest.iter().position(|byte| b"{<[@".contains(byte)))
+        value.get(at..).and_then(|rest| rest.iter().position(|byte| FIRST_BYTES.contains(byte)))
     {
         at += next;
         let rest = value.get(at..).unwrap_or_default();
+        if rest.starts_with(b"_") && is_inside_name(value.get(done..at).unwrap_or_default()) {
+            at += 1;
+            continue;
+        }
         let mark = MARKS.iter().zip(&mut is_endless).find(|((open, _), _)| rest.starts_with(open));
         match mark.and_then(|((open, close), is_endless)| placeholder(rest, open, close, is_endless)) {
             Some((length, inner)) => {
@@ -147,12 +167,12 @@ fn placeholder<'v>(
 ) -> Option<(usize, &'v [u8])> {
     let body = rest.get(open.len()..)?;
     let end = match open {
-        b"@@" => Some(body.iter().take_while(|byte| is_of_capitals(byte)).count())
-            .filter(|&end| body.get(end..).is_some_and(|rest| rest.starts_with(close))),
+        b"@@" | b"%%" | b"##" => end_of_name(body, close),
+        b"__" => end_of_capitals(body),
         _ if *is_endless => None,
         _ => memchr::memmem::find(body, close),
     };
-    *is_endless |= end.is_none() && open != b"@@";
+    *is_endless |= end.is_none() && !is_named(open);
     match end {
         Some(end) => {
             let inner = body.get(..end).filter(|inner| !inner.trim_ascii().is_empty())?;
@@ -162,6 +182,45 @@ fn placeholder<'v>(
         None if open == b"<%" => Some((rest.len(), &[])),
         None => None,
     }
+}
+
+/// Whether `__` behind this text is in the middle of a name: `A__B__C`, `${__A__}`.
+fn is_inside_name(before: &[u8]) -> bool {
+    before.last().is_some_and(is_of_capitals) || before.ends_with(b"$") || before.ends_with(b"${")
+}
+
+/// Whether nothing but a name may stand between the marks.
+fn is_named(open: &[u8]) -> bool {
+    matches!(open, b"@@" | b"%%" | b"##" | b"__")
+}
+
+/// The length of a name in front of a mark.
+fn end_of_name(body: &[u8], close: &[u8]) -> Option<usize> {
+    let is_of_name = |byte: &&u8| byte.is_ascii_alphanumeric() || b"_-.".contains(byte);
+    let end = body.iter().take_while(is_of_name).count();
+    let name = body.get(..end)?;
+    let is_name = name.iter().any(u8::is_ascii_alphabetic) && body.get(end..)?.starts_with(close);
+    is_name.then_some(end)
+}
+
+/// The length of a name in capitals in front of `__`: only so is `__NAME__` no name of a file or a variable.
+fn end_of_capitals(body: &[u8]) -> Option<usize> {
+    let end = memchr::memmem::find(body, b"__")?;
+    let name = body.get(..end)?;
+    let is_name = name.first()?.is_ascii_uppercase() && name.iter().all(is_of_capitals);
+    let goes_on = body.get(end + 2).is_some_and(|next| next.is_ascii_uppercase() || next.is_ascii_digit());
+    (is_name && !goes_on).then_some(end)
+}
+
+/// The length of the placeholder with nothing but a name in it that a text starts with.
+fn length_of_placeholder(text: &[u8]) -> Option<usize> {
+    let (open, close) = MARKS.iter().find(|(open, _)| is_named(open) && text.starts_with(open))?;
+    placeholder(text, open, close, &mut false).map(|(length, _)| length)
+}
+
+/// Whether a word is one placeholder with nothing but a name in it.
+pub(crate) fn is_one(word: &[u8]) -> bool {
+    length_of_placeholder(word) == Some(word.len())
 }
 
 fn is_of_capitals(byte: &u8) -> bool {
@@ -239,6 +298,7 @@ pub(crate) fn in_place_of_directive(
     tree: &Tree,
     text: &[u8],
     name_of: impl Fn(NodeId) -> DirectiveName,
+    is_filled_in: impl Fn(NodeId) -> bool,
 ) -> Option<Span> {
     // `{` ends a word without quotes, so nginx accepts `{{` and `{%` inside quotes alone.
     let is_outside = |at: &usize| {
@@ -255,7 +315,7 @@ pub(crate) fn in_place_of_directive(
     let name = tree.nodes().find_map(|node| {
         let mark = mark_of_name(tree.name_span(node), text)?;
         let is_key = has_entries(name_of(tree.parent(node))) && tree.words(node).nth(1).is_some();
-        (!is_key).then_some(mark)
+        (!is_key && !is_filled_in(node)).then_some(mark)
     });
     outside.chain(name).min_by_key(|span| span.start)
 }
@@ -305,7 +365,7 @@ mod tests {
 
     #[test]
     fn a_placeholder_is_a_variable_in_capitals() {
-        let table: [(&str, &[&str]); 16] = [
+        let table: [(&str, &[&str]); 24] = [
             ("a \"{{ x }}\" b;", &["${X}", "b"]),
             ("a 'v{{ .Values.host }}-{{y}}' b;", &["v${VALUES_HOST}-${Y}", "b"]),
             ("a \"{% if x %}1{% endif %}\";", &["${IF_X}1${ENDIF}"]),
@@ -316,8 +376,19 @@ mod tests {
             ("a @@SHA@@ x@@A_1@@y;", &["${SHA}", "x${A_1}y"]),
             ("a \"{{ 1 }}\";", &["${PLACEHOLDER1}"]),
             ("a <% b;", &["${PLACEHOLDER}", "b"]),
+            ("a @@b@@ b@@c;", &["${B}", "b@@c"]),
+            ("a %%DIR%%/x %%port-1%%:%%P.q%%;", &["${DIR}/x", "${PORT_1}:${P_Q}"]),
+            ("a http://##UP##/ x##y##;", &["http://${UP}/", "x${Y}"]),
+            ("a __PORT__ php__V__-__APP__.sock;", &["${PORT}", "php${V}-${APP}.sock"]),
+            ("a __DOMAIN____PATH__/;", &["${DOMAIN}${PATH}/"]),
             // None of them is a placeholder.
-            ("a @@b@@ b@@c;", &["@@b@@", "b@@c"]),
+            ("a %% %%%% %%1%% 5%%x;", &["%%", "%%%%", "%%1%%", "5%%x"]),
+            ("a x## ####;\n;", &["x##"]),
+            (
+                "a __x__ __X_ A__B__C __dirname $__X __A__B;",
+                &["__x__", "__X_", "A__B__C", "__dirname", "$__X", "__A__B"],
+            ),
+            ("a ${__X__} __1__;", &["${__X__}", "__1__"]),
             ("a '{\"x\":{\"y\":{}}}' \"{{}}\";", &["{\"x\":{\"y\":{}}}", "{{}}"]),
             ("a \"^/a{{2}\" [[:alpha:]];", &["^/a{{2}", "[[:alpha:]]"]),
             ("a \"{{ x\" \"y }}\";", &["{{ x", "y }}"]),

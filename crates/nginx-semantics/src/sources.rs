@@ -12,7 +12,7 @@ use crate::catalogue::{self, DirectiveName};
 use crate::files::{Files, ReadError};
 use crate::include::Scope;
 use crate::load::{SkipReason, is_nginx};
-use crate::placeholder::{self, Placeholders, in_place_of_directive};
+use crate::placeholder::{self, Masked, Placeholders, in_place_of_directive, masked};
 
 /// Index of a file among the [`Sources`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,6 +46,8 @@ pub struct SourceFile {
     placeholders: Placeholders,
     /// The quote of the first word that has any.
     quote: Option<u8>,
+    /// Where the placeholders start that stand for whole lines, in order.
+    filled_in: Vec<u32>,
     /// Whether any word may be unknown: few files have one, and it is asked often.
     has_unknown: bool,
     /// What it counts when it is included once more, see [`budgets`].
@@ -103,7 +105,26 @@ impl SourceFile {
 
     /// The first placeholder that makes the file a template.
     pub(crate) fn template_mark(&self) -> Option<Span> {
-        in_place_of_directive(&self.tree, self.bytes(), |node| self.name(node))
+        let is_filled_in = |node| self.is_filled_in(node);
+        in_place_of_directive(&self.tree, self.bytes(), |node| self.name(node), is_filled_in)
+    }
+
+    /// Whether a directive is a placeholder that stands for lines that nobody knows.
+    pub(crate) fn is_filled_in(&self, node: NodeId) -> bool {
+        self.is_filled_in_at(self.tree.name_span(node).start)
+    }
+
+    /// The same by where it starts.
+    pub(crate) fn is_filled_in_at(&self, start: u32) -> bool {
+        self.filled_in.binary_search(&start).is_ok()
+    }
+
+    /// The whole of a placeholder that stands for lines.
+    pub(crate) fn filled_in_text(&self, node: NodeId) -> Cow<'_, [u8]> {
+        let span = self.tree.name_span(node);
+        let end = self.tree.terminator(node).map_or(span.end, |end| end.end);
+        let text = Span::new(span.start, end).of(self.bytes());
+        Cow::Borrowed(text.strip_suffix(b";").unwrap_or(text))
     }
 
     fn new(
@@ -114,7 +135,17 @@ impl SourceFile {
         is_builtin: bool,
     ) -> Result<Self, ReadError> {
         let source = Source::new(shown, bytes).map_err(|_| ReadError::TooLarge(u64::from(u32::MAX)))?;
-        let tree = parse(source.bytes(), &NginxVocabulary);
+        let Masked { text, lines: mut filled_in } = masked(source.bytes());
+        let tree = parse(&text, &NginxVocabulary);
+        let is_alone = |node: &NodeId| {
+            !tree.is_block(*node) && tree.words(*node).nth(1).is_none() && tree.terminator(*node).is_some()
+        };
+        let is_one = |node: &NodeId| placeholder::is_one(tree.name_span(*node).of(source.bytes()));
+        if !filled_in.is_empty() || placeholder::may_have_one(source.bytes()) {
+            let alone = tree.nodes().filter(is_alone).filter(is_one);
+            filled_in.extend(alone.map(|node| tree.name_span(node).start));
+            filled_in.sort_unstable();
+        }
         let name = |node| catalogue::lookup(&tree.name(node, source.bytes()));
         let names = std::iter::once(DirectiveName::UNKNOWN).chain(tree.nodes().map(name)).collect();
         let count = budgets::count(&tree);
@@ -133,6 +164,7 @@ impl SourceFile {
             may_be_shown,
             is_builtin,
             placeholders,
+            filled_in,
             has_unknown,
             count,
         })

@@ -192,6 +192,26 @@ fn request_rows() -> Vec<Row> {
     ]
 }
 
+/// A word with its `@@NAME@@` in all the ways in which templates mark names.
+fn spelt_otherwise(word: &str) -> Vec<String> {
+    let Some((before, name, after)) = word.split_once("@@").and_then(|(before, rest)| {
+        let (name, after) = rest.split_once("@@")?;
+        Some((before, name, after))
+    }) else {
+        return vec![word.to_owned()];
+    };
+    let small = name.to_lowercase();
+    let all = [
+        format!("@@{name}@@"),
+        format!("@@{small}@@"),
+        format!("%%{name}%%"),
+        format!("%%{small}%%"),
+        format!("##{name}##"),
+        format!("__{name}__"),
+    ];
+    all.iter().map(|name| format!("{before}{name}{after}")).collect()
+}
+
 /// What is blamed with a value that is wrong is not with one that nobody knows, and all else in the file is.
 #[test]
 fn what_depends_on_the_word_is_not_said() {
@@ -202,8 +222,8 @@ fn what_depends_on_the_word_is_not_said() {
         if blamed.len() < 2 || !blamed.contains(&NEIGHBOUR) {
             wrong_ones.push(format!("only {blamed:?} is blamed with {wrong}:\n{text}"));
         }
-        for word in words {
-            let text = text.replace("WORD", word);
+        for word in words.iter().flat_map(|word| spelt_otherwise(word)) {
+            let text = text.replace("WORD", &word);
             let outcome = of(&text).run();
             if of(&text).blamed() != [NEIGHBOUR] || outcome.summary.endpoints != 2 {
                 wrong_ones.push(format!(
@@ -252,5 +272,68 @@ fn all_else_is_said() {
         let (fixed, _) = of(&text).fixed(Which::Safe);
         assert!(fixed.blamed().is_empty(), "{text}");
         assert!(fixed.files.iter().any(|(_, text)| text.contains(line)), "{line} is kept");
+    }
+}
+
+/// A line that is one placeholder stands for lines that nobody knows: no syntax error, and all around is judged. With
+/// `WORD` gone, something is blamed that such a line may cure.
+#[test]
+fn a_line_of_its_own_is_like_an_include_that_was_not_given() {
+    let complete = lines(&[UPGRADE, CONNECTION, VERSION, TIME]);
+    for (text, blamed) in [
+        (complete.replace("server {", "WORD\nserver {"), vec![]),
+        (complete.replace("listen 80;", "listen 80;\nWORD"), vec![]),
+        (complete.replace("location /ws/", "WORD\nlocation /ws/"), vec![]),
+        (lines(&[UPGRADE, CONNECTION, VERSION, "WORD"]), vec!["short-read-timeout"]),
+        (lines(&["WORD", UPGRADE, VERSION, TIME]), vec!["missing-connection-header"]),
+        (lines(&[UPGRADE, VERSION, "WORD", TIME]), vec!["missing-connection-header"]),
+        (
+            complete.replace("default upgrade;", "default keep-alive;\nWORD\n"),
+            vec!["wrong-connection-header"],
+        ),
+        (format!("upstream u {{ server a:1;\n WORD\n }} {complete}").replace("127.0.0.1:9;", "u;"), vec![]),
+    ] {
+        let with = |line: &str| of(&(text.replace("WORD", line) + "\n" + &neighbour()));
+        let others: Vec<&str> = [blamed, vec![NEIGHBOUR]].concat();
+        let plain = with("").blamed();
+        assert!(others.iter().all(|rule| plain.contains(rule)), "{plain:?} {text}");
+        for line in ["%%GLOBALS%%", "@@INCLUDES@@", "@@includes@@", "__LINES__", "%%X%% # why", "%%X%%;"] {
+            let outcome = with(line).run();
+            let said = (with(line).blamed(), outcome.summary.endpoints);
+            assert_eq!(said, (vec![NEIGHBOUR], 2), "{line} {text}");
+            let is_said =
+                |notice: &&lint_finding::Notice| notice.message.contains("a template fills in lines");
+            assert_eq!(outcome.notices.iter().filter(is_said).count(), 1, "{line} {text}");
+            assert!(!outcome.is_incomplete());
+            let (fixed, _) = with(line).fixed(Which::All);
+            assert!(fixed.files.iter().any(|(_, text)| text.contains(line)), "{line} is kept");
+        }
+    }
+}
+
+/// What stands in place of a directive with words behind it, or of a block, still makes the file a template.
+#[test]
+fn a_directive_that_nobody_knows_makes_a_template() {
+    for line in ["@@NAME@@ on;", "%%NAME%% on;", "@@NAME@@ { }", "%%NAME%% x { listen 80; }"] {
+        let outcome = of(&format!("{line}\n{}", neighbour())).run();
+        assert_eq!(outcome.findings.len(), 0, "{line}");
+        assert!(outcome.is_incomplete(), "{line}");
+    }
+}
+
+/// A peer whose address or parameters are not known may be none, or many.
+#[test]
+fn peers_that_are_filled_in_are_not_counted() {
+    for (peers, is_blamed) in [
+        ("server a:1; server b:1;", true),
+        ("server @@S1@@ @@P@@; server b:1;", false),
+        ("server a:1 %%P%%; server b:1;", false),
+        ("server a:1; server b:1 @@p@@;", false),
+        ("server a:1; server b:1; server c:1 @@P@@;", true),
+    ] {
+        let socket = socket("/socket.io/").replace("127.0.0.1:9", "u");
+        let text = format!("upstream u {{ {peers} }} server {{ listen 80; server_name a.test; {socket} }}");
+        let blamed = of(&text).blamed();
+        assert_eq!(blamed.contains(&"upstream-without-stickiness"), is_blamed, "{peers} {blamed:?}");
     }
 }

@@ -220,6 +220,15 @@ impl<'a> Builder<'a> {
             let Some(source) = self.sources.get(reference.file) else { continue };
             let name = source.name(node);
             let is_block = source.tree.is_block(node);
+            if source.is_filled_in(node) {
+                let text = String::from_utf8_lossy(&source.filled_in_text(node)).into_owned();
+                self.gap(
+                    context,
+                    Gap { include: reference, is_pattern: false, reason: GapReason::Placeholder },
+                );
+                self.problem(reference, text, IncludeFailure::FilledIn);
+                continue;
+            }
             if name == DirectiveName::INCLUDE && !is_block && kind.expands_includes() {
                 let included = self.include(context, reference, base);
                 for (file, chain) in included.into_iter().rev() {

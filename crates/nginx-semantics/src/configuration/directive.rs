@@ -34,7 +34,12 @@ impl<'s> Directive<'s> {
 
     /// The name as nginx compares it.
     pub fn name_bytes(&self) -> Cow<'s, [u8]> {
-        self.file().and_then(|file| file.word(self.reference.node, 0)).unwrap_or_default()
+        let (file, node) = (self.file(), self.reference.node);
+        let name = file.and_then(|file| match file.is_filled_in(node) {
+            true => Some(file.filled_in_text(node)),
+            false => file.word(node, 0),
+        });
+        name.unwrap_or_default()
     }
 
     /// The words after the name, as spans with their quotes.

@@ -11,6 +11,8 @@ pub enum IncludeFailure {
         /// Whether it should be inside the root's own tree.
         is_inside: bool,
     },
+    /// It is no include but a placeholder of a template, which stands for lines that nobody knows.
+    FilledIn,
     /// It is a folder: nginx fails to read it.
     IsFolder,
     /// The file includes itself, over the others if any: nginx never comes to an end.

@@ -88,6 +88,9 @@ impl<'s> Reading<'s> {
     }
 
     fn directive(&mut self, file: &'s SourceFile, words: &[Span], opens: bool) -> Verdict {
+        if words.first().is_some_and(|name| file.is_filled_in_at(name.start)) {
+            return Verdict::Unknown(Doubt::Include);
+        }
         let words: Vec<_> = file.joined(words.iter().copied()).map(|word| file.value(word)).collect();
         let name = words.first().map_or(DirectiveName::UNKNOWN, |name| catalogue::lookup(name));
         let statement = Words { name, words, opens };
