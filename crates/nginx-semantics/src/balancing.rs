@@ -4,6 +4,8 @@
 //! (`http/modules/ngx_http_upstream_*_module.c`, all of which set `peer.init_upstream`; nginx warns `load balancing method
 //! redefined`).
 
+use std::cell::OnceCell;
+
 use crate::catalogue::DirectiveName;
 use crate::configuration::{Configuration, ContextId, Directive, Presence};
 use crate::placeholder::is_unknown;
@@ -79,6 +81,8 @@ pub struct Balancing<'s> {
     lines: Vec<Directive<'s>>,
     /// Whether something may choose otherwise: a directive of another module, or a file that was not given.
     pub may_differ: bool,
+    /// What [`Balancing::sharing`] found.
+    sharing: OnceCell<usize>,
 }
 
 impl<'s> Balancing<'s> {
@@ -105,6 +109,7 @@ impl<'s> Balancing<'s> {
                 || !lines.iter().all(is_known),
             sticky,
             lines,
+            sharing: OnceCell::new(),
         }
     }
 
@@ -146,9 +151,11 @@ impl<'s> Balancing<'s> {
         let may_be_either =
             |peer: &Peer<'s>| peer.directive.arguments().skip(1).any(|word| is_unknown(&word));
         let takes_part = |peer: &&Peer<'s>| !peer.has("backup") && !peer.has("down") && !may_be_either(peer);
-        let mut all: Vec<_> = self.peers.iter().filter(takes_part).map(Peer::destination).collect();
-        all.sort();
-        all.dedup();
-        all.len()
+        *self.sharing.get_or_init(|| {
+            let mut all: Vec<_> = self.peers.iter().filter(takes_part).map(Peer::destination).collect();
+            all.sort();
+            all.dedup();
+            all.len()
+        })
     }
 }

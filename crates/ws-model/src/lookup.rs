@@ -5,6 +5,8 @@
 //! variable is looked up by `resolver` for requests, unless an upstream of that name and port was configured, which a
 //! literal `proxy_pass` elsewhere is enough for (`http/ngx_http_upstream.c:ngx_http_upstream_init_request`).
 
+use std::rc::Rc;
+
 use nginx_semantics::{
     Configuration, ContextId, ContextKind, Directive, DirectiveName, Effective, Pass, Presence, Target,
     effective, peers, upstream,
@@ -62,17 +64,22 @@ const DOCKER: &[u8] = b"127.0.0.11";
 
 impl<'s> Model<'s> {
     /// The names that lead to an endpoint's back ends and are looked up once.
-    pub fn startup_names(&self, endpoint: &Endpoint<'s>) -> Vec<StartupName<'s>> {
+    pub fn startup_names(&self, endpoint: &Endpoint<'s>) -> Rc<[StartupName<'s>]> {
         let configuration = self.configuration;
         let target = &endpoint.target;
         let is_missing = |level| configuration.context(level).gaps.iter().any(|gap| !gap.is_pattern);
         if configuration.levels(endpoint.context).any(is_missing) {
             // What the missing file sets may be how names are looked up here.
-            return Vec::new();
+            return Rc::from([]);
         }
         if let Some(block) = upstream(configuration, endpoint.context, &target.host) {
             // nginx refuses the name of a block with a port: `upstream "…" may not have port …`.
-            return if target.port.is_none() { in_upstream(configuration, block) } else { Vec::new() };
+            if target.port.is_some() {
+                return Rc::from([]);
+            }
+            let mut known = self.names_of_blocks.borrow_mut();
+            let names = || in_upstream(configuration, block).into();
+            return Rc::clone(known.entry(block).or_insert_with(names));
         }
         let pass = if Target::parse(&endpoint.pass.target()).has_variables {
             // The implicit upstream of a literal elsewhere takes it.

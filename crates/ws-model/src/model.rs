@@ -7,9 +7,9 @@ use std::rc::Rc;
 
 use nginx_semantics::defaults::HTTP11_BY_DEFAULT;
 use nginx_semantics::{
-    At, Configuration, ContextId, ContextKind, Directive, DirectiveName, Evaluator, Exchange, LocationName,
-    Locations, Modifier, Pass, PassModule, Request, Selection, Target, Variables, VersionRange, listens,
-    normalize_path, raised, server_names, upstream,
+    At, Balancing, Configuration, ContextId, ContextKind, Directive, DirectiveName, Evaluator, Exchange,
+    LocationName, Locations, Modifier, Pass, PassModule, Request, Selection, Target, Variables, VersionRange,
+    listens, normalize_path, raised, server_names, upstream,
 };
 
 use crate::browser::{AnyOrdinaryRequest, Browser, HandshakeRequest, has_token};
@@ -18,6 +18,7 @@ use crate::evidence::{Declaration, Evidence, EvidenceKind, LinesFrom, Served, Su
 use crate::handshake::Handshake;
 use crate::idle::IdleLimit;
 use crate::layers::Layer;
+use crate::lookup::StartupName;
 use crate::paths::LostPath;
 use crate::sockets::Sockets;
 use crate::standing::{Carriers, Standing};
@@ -100,6 +101,12 @@ pub struct Model<'s> {
     pub(crate) request_paths: OnceCell<Paths<'s>>,
     /// By server: what its subrequests reach.
     pub(crate) asked: RefCell<BTreeMap<ContextId, Rc<Asked>>>,
+    /// By `upstream` block: what [`Model::balancing`] read.
+    balancing: RefCell<BTreeMap<ContextId, Rc<Balancing<'s>>>>,
+    /// By `upstream` block: its names that are looked up once.
+    pub(crate) names_of_blocks: RefCell<BTreeMap<ContextId, Rc<[StartupName<'s>]>>>,
+    /// By server, path and whether a password comes along: what becomes of the handshake.
+    pub(crate) followed: RefCell<BTreeMap<(ContextId, String, bool), Rc<Exchange<'s>>>>,
     /// By server: its words.
     server_words: RefCell<BTreeMap<ContextId, ServerWords>>,
 }
@@ -143,6 +150,9 @@ impl<'s> Model<'s> {
             only_endpoints: RefCell::default(),
             kept: RefCell::default(),
             connection_variables: RefCell::default(),
+            balancing: RefCell::default(),
+            names_of_blocks: RefCell::default(),
+            followed: RefCell::default(),
             server_words: RefCell::default(),
             served: RefCell::default(),
             sockets: RefCell::default(),
@@ -332,6 +342,12 @@ impl<'s> Model<'s> {
         }
         self.only_endpoints.borrow_mut().insert(level, has_only);
         has_only
+    }
+
+    /// How an `upstream` block shares requests out, read once for all endpoints that name it.
+    pub fn balancing(&self, block: ContextId) -> Rc<Balancing<'s>> {
+        let mut known = self.balancing.borrow_mut();
+        Rc::clone(known.entry(block).or_insert_with(|| Rc::new(Balancing::of(self.configuration, block))))
     }
 
     /// The line that makes an endpoint's upstream keep connections: `keepalive`, or the block itself since nginx 1.29.7.

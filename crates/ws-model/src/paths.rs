@@ -1,6 +1,7 @@
 //! The paths that the user names (`--ws-path`), and where nginx leads a handshake for them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use nginx_semantics::{
     Answer, AnsweredBy, ContextId, ContextKind, Directive, Ending, Exchange, Obstacle, Pass, PassModule,
@@ -18,7 +19,7 @@ pub struct LostPath<'s> {
     /// The server.
     pub server: ContextId,
     /// What becomes of it instead.
-    pub exchange: Exchange<'s>,
+    pub exchange: Rc<Exchange<'s>>,
 }
 
 /// Where the paths that the user names lead.

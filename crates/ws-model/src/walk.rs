@@ -57,8 +57,23 @@ impl<'s> Model<'s> {
     }
 
     /// What the newest nginx of the range does with Chrome's handshake for a path in a server.
-    pub fn walk(&self, server: ContextId, path: &str) -> Exchange<'s> {
-        self.exchanges(self.versions.max).run(server, &self.request_for(server, path))
+    pub fn walk(&self, server: ContextId, path: &str) -> Rc<Exchange<'s>> {
+        self.followed(server, path, false)
+    }
+
+    /// The same, followed once however many endpoints the path leads to: each `if` of a location may be one.
+    fn followed(&self, server: ContextId, path: &str, has_password: bool) -> Rc<Exchange<'s>> {
+        let key = (server, path.to_owned(), has_password);
+        if let Some(known) = self.followed.borrow().get(&key) {
+            return Rc::clone(known);
+        }
+        let mut request = self.request_for(server, path);
+        if has_password {
+            request.headers.push(("Authorization".to_owned(), b"Basic".to_vec()));
+        }
+        let exchange = Rc::new(self.exchanges(self.versions.max).run(server, &request));
+        self.followed.borrow_mut().insert(key, Rc::clone(&exchange));
+        exchange
     }
 
     /// What it does with the subrequest for `uri` that it makes of Chrome's handshake for a path in a server.
@@ -77,10 +92,8 @@ impl<'s> Model<'s> {
     }
 
     /// The same for a client that has a password: whether it is right is not known, so that both ways are followed.
-    pub(crate) fn walk_with_password(&self, server: ContextId, path: &str) -> Exchange<'s> {
-        let mut request = self.request_for(server, path);
-        request.headers.push(("Authorization".to_owned(), b"Basic".to_vec()));
-        self.exchanges(self.versions.max).run(server, &request)
+    pub(crate) fn walk_with_password(&self, server: ContextId, path: &str) -> Rc<Exchange<'s>> {
+        self.followed(server, path, true)
     }
 
     /// Chrome's handshake.
@@ -105,7 +118,7 @@ impl<'s> Model<'s> {
             let walk = server
                 .filter(|&server| self.configuration.context(server).presence == Presence::Given)
                 .zip(endpoint.example_path())
-                .map(|(server, path)| Rc::new(self.walk(server, &path)));
+                .map(|(server, path)| self.walk(server, &path));
             self.walks.borrow_mut().insert(endpoint.context, walk.clone());
             walk
         })
@@ -118,7 +131,7 @@ pub struct Probe<'s> {
     /// The path.
     pub path: String,
     /// What nginx does.
-    pub exchange: Exchange<'s>,
+    pub exchange: Rc<Exchange<'s>>,
 }
 
 impl<'s> Model<'s> {

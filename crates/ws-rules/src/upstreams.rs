@@ -1,5 +1,7 @@
 //! What several rules ask of the `upstream` block of an endpoint.
 
+use std::rc::Rc;
+
 use nginx_semantics::{Balancing, ContextId, Directive, upstream};
 use ws_model::Endpoint;
 use ws_model::applications::{Affinity, Application};
@@ -17,9 +19,9 @@ pub(crate) fn block(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> Option<Con
 pub(crate) fn shared<'s>(
     cx: &Context<'_, 's>,
     endpoint: &Endpoint<'_>,
-) -> Option<(Directive<'s>, Balancing<'s>)> {
+) -> Option<(Directive<'s>, Rc<Balancing<'s>>)> {
     let block = block(cx, endpoint)?;
-    let balancing = Balancing::of(cx.configuration(), block);
+    let balancing = cx.model.balancing(block);
     let opener = cx.configuration().opener(block)?;
     (!balancing.may_differ && balancing.sharing() > 1).then_some((opener, balancing))
 }

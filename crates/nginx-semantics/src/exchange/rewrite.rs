@@ -33,22 +33,25 @@ impl<'s> Follower<'_, 's> {
         let lines = |level| {
             configuration.named_any(level, &[N::SET, N::IF, N::BREAK, N::RETURN, N::REWRITE]).into_iter()
         };
-        let mut running = vec![(level, lines(level))];
-        while let Some((level, rest)) = running.last_mut() {
-            let level = *level;
+        // The blocks of the `if` lines come in the order of the lines, so each is looked for behind the one before.
+        let blocks = |level| configuration.context(level).children.iter().copied();
+        let mut running = vec![(lines(level), blocks(level))];
+        while let Some((rest, ahead)) = running.last_mut() {
             let Some(line) = rest.next() else {
                 running.pop();
                 continue;
             };
             let after = match line.name() {
                 N::IF => {
-                    let children = configuration.context(level).children.iter().copied();
                     let is_it =
                         |child: &ContextId| configuration.context(*child).opener == Some(line.reference);
-                    let Some(inside) = children.clone().find(is_it) else { continue };
+                    let mut behind = ahead.clone();
+                    // One that is past a budget has no block.
+                    let Some(inside) = behind.find(is_it) else { continue };
+                    *ahead = behind;
                     if self.holds(line) {
                         self.enter_if(inside);
-                        running.push((inside, lines(inside)));
+                        running.push((lines(inside), blocks(inside)));
                     }
                     After::Goes
                 }

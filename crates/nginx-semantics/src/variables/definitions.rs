@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use super::map::Entries;
+use super::value::Value;
 use crate::catalogue::{self, DirectiveName};
 use crate::configuration::{Configuration, ContextId, ContextKind, Directive, DirectiveRef};
 use crate::pattern::group_names;
@@ -53,6 +54,9 @@ pub struct Variables<'s> {
     entries: RefCell<BTreeMap<ContextId, Rc<Entries<'s>>>>,
     /// How many values were looked at since [`Variables::start`].
     steps: Cell<u32>,
+    /// The maps that were evaluated since then after the rewrite phases, by the context that asks and how deep: maps that
+    /// use one another many times over are evaluated once.
+    pub(super) evaluated: RefCell<HashMap<(ContextId, ContextId, u32), Value>>,
     /// See [`Variables::cut`].
     cut: Cell<Option<DirectiveRef>>,
 }
@@ -65,6 +69,7 @@ impl<'s> Variables<'s> {
             third_party: None,
             entries: RefCell::default(),
             steps: Cell::default(),
+            evaluated: RefCell::default(),
             cut: Cell::default(),
         };
         for (id, context) in configuration.contexts() {
@@ -109,11 +114,17 @@ impl<'s> Variables<'s> {
     /// Begins a new value.
     pub(super) fn start(&self) {
         self.steps.set(0);
+        self.evaluated.borrow_mut().clear();
     }
 
     /// Counts one more step; whether there were too many.
     pub(super) fn is_enough(&self) -> bool {
         self.steps.set(self.steps.get().saturating_add(1));
+        self.steps.get() > MOST_STEPS
+    }
+
+    /// Whether there were too many.
+    pub(super) fn was_enough(&self) -> bool {
         self.steps.get() > MOST_STEPS
     }
 

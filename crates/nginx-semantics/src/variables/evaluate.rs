@@ -123,12 +123,28 @@ impl<'a, 's> Evaluator<'a, 's> {
             return kept;
         }
         let maps = self.visible_maps(&maps);
-        let values = maps.iter().map(|&map| map::evaluate(self, map, moment, depth));
+        let values = maps.iter().map(|&map| self.map(map, moment, depth));
         let value = values.reduce(Value::or).unwrap_or(Value::Unknown);
         if let Moment::With(gathered) = moment
             && !maps.iter().any(|&map| self.variables.entries(self.configuration, map).is_volatile())
         {
             gathered.keep_map(name, &value);
+        }
+        value
+    }
+
+    fn map(&self, map: ContextId, moment: Moment<'_>, depth: u32) -> Value {
+        if matches!(moment, Moment::With(_)) {
+            return map::evaluate(self, map, moment, depth);
+        }
+        let key = (self.context, map, depth);
+        if let Some(known) = self.variables.evaluated.borrow().get(&key) {
+            return known.clone();
+        }
+        let value = map::evaluate(self, map, moment, depth);
+        // What was cut off is not what it is.
+        if !self.variables.was_enough() {
+            self.variables.evaluated.borrow_mut().insert(key, value.clone());
         }
         value
     }

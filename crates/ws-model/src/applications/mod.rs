@@ -7,6 +7,8 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use nginx_semantics::pattern::Pattern;
+
 mod table;
 #[cfg(test)]
 mod tests;
@@ -199,8 +201,8 @@ struct Index {
     /// Distinctive paths by their first segment, regexes excepted.
     by_segment: HashMap<String, Vec<(&'static Application, &'static WsPath)>>,
     by_weak_name: HashMap<String, Vec<&'static Application>>,
-    /// Distinctive regexes.
-    regexes: Vec<(&'static Application, &'static WsPath)>,
+    /// Distinctive regexes, compiled once: every location is compared with them.
+    regexes: Vec<(&'static Application, &'static WsPath, Option<Pattern>)>,
 }
 
 static INDEX: LazyLock<Index> = LazyLock::new(|| {
@@ -219,7 +221,7 @@ static INDEX: LazyLock<Index> = LazyLock::new(|| {
         }
         for path in application.paths.iter().filter(|path| path.distinctive) {
             if path.kind == PathKind::Regex {
-                index.regexes.push((application, path));
+                index.regexes.push((application, path, Pattern::new(path.text.as_bytes(), false).ok()));
             } else if let Some(first) = path.text.split('/').find(|segment| !segment.is_empty()) {
                 index.by_segment.entry(first.to_ascii_lowercase()).or_default().push((application, path));
             }
@@ -244,7 +246,7 @@ pub fn by_first_segment(segment: &str) -> impl Iterator<Item = (&'static Applica
     INDEX.by_segment.get(segment).into_iter().flatten().copied()
 }
 
-/// The regexes that nothing but the path of a WebSocket matches.
-pub fn regexes() -> impl Iterator<Item = (&'static Application, &'static WsPath)> {
-    INDEX.regexes.iter().copied()
+/// The regexes that nothing but the path of a WebSocket matches, and those of them that can be evaluated.
+pub fn regexes() -> impl Iterator<Item = &'static (&'static Application, &'static WsPath, Option<Pattern>)> {
+    INDEX.regexes.iter()
 }

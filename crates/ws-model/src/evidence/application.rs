@@ -85,15 +85,15 @@ fn by_regex(subject: &Subject<'_, '_>, named: &[Named], evidence: &mut Vec<Evide
         return;
     }
     let own = segments_of(&subject.name, true);
-    let is_it = |path: &WsPath| {
+    let is_it = |path: &WsPath, pattern: Option<&Pattern>| {
         if subject.is_regex() {
             own == segments_of(path.text.as_bytes(), true)
         } else {
-            let pattern = Pattern::new(path.text.as_bytes(), false).ok();
             pattern.and_then(|pattern| pattern.is_match(&subject.name)) == Some(true)
         }
     };
-    let found: Vec<_> = applications::regexes().filter(|(_, path)| is_it(path)).collect();
+    let found = applications::regexes().filter(|(_, path, pattern)| is_it(path, pattern.as_ref()));
+    let found: Vec<_> = found.map(|(application, path, _)| (*application, *path)).collect();
     let is_named = |application: &Application| named.iter().any(|(other, _)| other.id == application.id);
     let meant = found.iter().find(|(application, _)| is_named(application));
     let Some((application, _)) = meant.or(found.first()) else { return };

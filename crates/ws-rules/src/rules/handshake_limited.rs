@@ -4,7 +4,7 @@
 //! [`ws_model::Limit`].
 
 use lint_finding::{FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::{Balancing, Peer, time};
+use nginx_semantics::{Peer, time};
 use ws_model::{Endpoint, Limit, Most};
 
 use crate::upstreams::block;
@@ -57,7 +57,7 @@ impl Rule for HandshakeLimited {
 /// The connections that `max_conns` allows to the servers of the upstream.
 fn slots(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
     let Some(block) = block(cx, endpoint) else { return };
-    let balancing = Balancing::of(cx.configuration(), block);
+    let balancing = cx.model.balancing(block);
     let most = |peer: &Peer<'_>| -> Option<u32> {
         let mut values =
             peer.parameters().into_iter().filter_map(|word| word.strip_prefix("max_conns=")?.parse().ok());

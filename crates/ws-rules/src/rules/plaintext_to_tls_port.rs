@@ -4,7 +4,7 @@
 //! ngx_http_proxy_pass`). nginx itself as the other side answers 400, `The plain HTTP request was sent to HTTPS port`.
 
 use lint_finding::{Applicability, Confidence, FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::{Balancing, PassModule};
+use nginx_semantics::PassModule;
 use ws_model::Endpoint;
 
 use crate::upstreams::block;
@@ -36,8 +36,8 @@ impl Rule for PlaintextToTlsPort {
         let mut peers = Vec::new();
         let port = match block(cx, endpoint) {
             Some(block) => {
-                let balancing = Balancing::of(cx.configuration(), block);
-                peers = balancing.peers;
+                let balancing = cx.model.balancing(block);
+                peers.clone_from(&balancing.peers);
                 let first = peers.first().map(|peer| peer.port);
                 first.filter(|first| !balancing.may_differ && peers.iter().all(|peer| peer.port == *first))
             }

@@ -4,8 +4,10 @@
 //! names out of variables are looked up while it runs (`http/ngx_http_upstream.c:ngx_http_upstream_init_request`,
 //! `http/modules/ngx_http_upstream_zone_module.c`).
 
+use std::collections::HashSet;
+
 use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::{Directive, NginxVersion};
+use nginx_semantics::{Directive, DirectiveRef, NginxVersion};
 use ws_model::{Endpoint, NameService, StartupName};
 
 use crate::{Context, FindingBuilder, Findings, Rule};
@@ -40,16 +42,21 @@ impl Rule for StaleUpstreamAddress {
         }
         let mut groups: Vec<Names<'_, '_>> = Vec::new();
         for endpoint in &cx.model.endpoints {
-            let mut names = cx.model.startup_names(endpoint);
-            names.retain(StartupName::may_be_container);
-            let Some(first) = names.first() else { continue };
+            let names = cx.model.startup_names(endpoint);
+            let mut names = names.iter().filter(|name| name.may_be_container()).peekable();
+            let Some(&first) = names.peek() else { continue };
             // The literal of another location made the upstream that takes the name out of the variable.
             let is_caught =
                 first.upstream.is_none() && first.directive.reference != endpoint.pass.directive.reference;
             let caught = is_caught.then_some(endpoint.pass.directive);
             match groups.iter_mut().find(|group| group.is_of(first)) {
                 Some(group) => group.add(names, caught),
-                None => groups.push(Names { endpoint, names, caught: caught.into_iter().collect() }),
+                None => {
+                    let (own, known, caught_ones) = (Vec::new(), HashSet::new(), Vec::new());
+                    let mut group = Names { endpoint, names: own, known, caught: caught_ones };
+                    group.add(names, caught);
+                    groups.push(group);
+                }
             }
         }
         groups.iter().filter_map(|group| report(cx, group, service)).for_each(|finding| out.push(finding));
@@ -60,15 +67,20 @@ impl Rule for StaleUpstreamAddress {
 struct Names<'m, 's> {
     endpoint: &'m Endpoint<'s>,
     names: Vec<StartupName<'s>>,
+    /// Their lines.
+    known: HashSet<DirectiveRef>,
     /// The `*_pass` lines that take the upstream of the first by a variable.
     caught: Vec<Directive<'s>>,
 }
 
 impl<'s> Names<'_, 's> {
-    fn add(&mut self, names: Vec<StartupName<'s>>, caught: Option<Directive<'s>>) {
+    fn add<'a>(&mut self, names: impl Iterator<Item = &'a StartupName<'s>>, caught: Option<Directive<'s>>)
+    where
+        's: 'a,
+    {
         for name in names {
-            if self.names.iter().all(|other| other.directive.reference != name.directive.reference) {
-                self.names.push(name);
+            if self.known.insert(name.directive.reference) {
+                self.names.push(name.clone());
             }
         }
         self.caught.extend(caught);
