@@ -104,7 +104,7 @@ fn line_value(line: &Line<'_>) -> Option<String> {
 fn other(line: &Line<'_>, is_here: bool) -> (String, Setting) {
     let origin = if is_here { Origin::Here } else { Origin::Inherited };
     let place = Some(place(line.directive.visible().at()));
-    (line.name.clone(), Setting { value: line_value(line), origin, place, note: None })
+    (line.name.to_string(), Setting { value: line_value(line), origin, place, note: None })
 }
 
 /// The value that browsers' handshakes lead to, where it is known.

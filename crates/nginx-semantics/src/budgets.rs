@@ -44,6 +44,22 @@ pub const LISTENS: usize = 1_000;
 /// it pays for each pair too.
 pub const LISTENS_AND_NAMES: usize = 200_000;
 
+/// How many lines one fix copies into a location, and how many lost lines a finding names. Real levels have about ten; a
+/// thousand lines above a thousand locations would be a million lines to write.
+pub const REPEATED: usize = 100;
+
+/// How much is judged over and over to find out which fixes go together, in units of [`CHECKED_BLOCK`] for each block and
+/// one more for each block around it: what is inherited is looked for level by level. A second or two.
+pub const CHECKED: usize = 400_000;
+
+/// What a block counts for that.
+pub const CHECKED_BLOCK: usize = 16;
+
+/// How often all is judged for that at least, however large it is, and at most.
+pub const LEAST_CHECKS: usize = 24;
+/// See [`LEAST_CHECKS`].
+pub const MOST_CHECKS: usize = 1_024;
+
 /// What was placed so far, and how much of it not for the first time.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Copies {

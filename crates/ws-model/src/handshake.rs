@@ -4,7 +4,9 @@
 //! (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_headers`, `ngx_http_proxy_create_request`).
 
 use std::borrow::Cow;
+use std::rc::Rc;
 
+use nginx_semantics::budgets::REPEATED;
 use nginx_semantics::{
     Configuration, ContextId, Declared, Directive, DirectiveName, Effective, Evaluator, Gap, Presence, Value,
     Variables, VersionRange, declared, defaults, effective, placeholder,
@@ -19,33 +21,33 @@ pub struct Line<'s> {
     /// The directive.
     pub directive: Directive<'s>,
     /// The field's name as written.
-    pub name: String,
+    pub name: Cow<'s, str>,
     /// The value as written, quotes taken off.
     pub written: Cow<'s, [u8]>,
-    /// What it is for each browser's handshake.
-    values: [Value; 2],
+    /// What it is for each browser's handshake; `None` where that does not matter. Thousands of locations may inherit
+    /// thousands of lines, so they are kept small.
+    values: Option<Box<[Value; 2]>>,
 }
 
 impl<'s> Line<'s> {
     fn new(directive: Directive<'s>, evaluate: &dyn Fn(Browser, &[u8]) -> Value) -> Option<Self> {
         let mut arguments = directive.arguments();
-        let name = String::from_utf8_lossy(&arguments.next()?).into_owned();
+        let name = match arguments.next()? {
+            Cow::Borrowed(name) => String::from_utf8_lossy(name),
+            Cow::Owned(name) => String::from_utf8_lossy(&name).into_owned().into(),
+        };
         let written = arguments.next().unwrap_or_default();
-        // Only those that make the handshake are worth the evaluation.
-        let lower = name.to_ascii_lowercase();
-        let matters =
-            matches!(lower.as_str(), "upgrade" | "connection") || lower.starts_with("sec-websocket-");
         let values =
-            Browser::ALL.map(|browser| if matters { evaluate(browser, &written) } else { Value::Unknown });
+            matters(&name).then(|| Box::new(Browser::ALL.map(|browser| evaluate(browser, &written))));
         Some(Self { directive, name, written, values })
     }
 
     /// The value that is sent for a browser's handshake; an empty one is not sent at all.
     pub fn value(&self, browser: Browser) -> &Value {
-        let [chrome, firefox] = &self.values;
-        match browser {
-            Browser::Chrome => chrome,
-            Browser::Firefox => firefox,
+        match (self.values.as_deref(), browser) {
+            (Some([chrome, _]), Browser::Chrome) => chrome,
+            (Some([_, firefox]), Browser::Firefox) => firefox,
+            (None, _) => &Value::Unknown,
         }
     }
 
@@ -53,6 +55,12 @@ impl<'s> Line<'s> {
     pub fn is(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name)
     }
+}
+
+/// Whether a field makes the handshake: only those are worth the evaluation.
+fn matters(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    matches!(lower.as_str(), "upgrade" | "connection") || lower.starts_with("sec-websocket-")
 }
 
 /// A header field of the request to the upstream.
@@ -80,8 +88,8 @@ pub struct HttpVersion<'s> {
 pub struct Lost<'s> {
     /// The outer level.
     pub level: ContextId,
-    /// All lines of the outer level.
-    pub lines: Vec<Line<'s>>,
+    /// The lines of the outer level: all for the handshake, and of the others one more than are copied by a fix.
+    pub lines: Rc<[Line<'s>]>,
     /// The nearer level's first line.
     pub dropped_by: Directive<'s>,
 }
@@ -163,10 +171,17 @@ impl<'s> Handshake<'s> {
         let dropped_by = nearest.as_ref().and_then(|declared| declared.directives.first().copied());
         let mut outer: Vec<Lost<'s>> = dropped_by
             .map(|dropped_by| {
-                let lost = |declared: Declared<'s>| Lost {
-                    level: declared.level,
-                    lines: lines(&declared),
-                    dropped_by,
+                let lost = |declared: Declared<'s>| {
+                    let mut others = 0;
+                    let all = declared.directives.iter().filter(|directive| {
+                        others += 1;
+                        others <= REPEATED + 1
+                            || directive
+                                .argument(0)
+                                .is_some_and(|name| matters(&String::from_utf8_lossy(&name)))
+                    });
+                    let lines = all.filter_map(|directive| Line::new(*directive, &evaluate)).collect();
+                    Lost { level: declared.level, lines, dropped_by }
                 };
                 levels.map(lost).collect()
             })

@@ -5,6 +5,7 @@
 //! the first line of a location's own needs those beside it that it inherits.
 
 use lint_finding::Applicability;
+use nginx_semantics::budgets::REPEATED;
 use nginx_semantics::{Configuration, ContextId, ContextKind, Directive, DirectiveName};
 use nginx_syntax::NodeId;
 use ws_model::{AnyOrdinaryRequest, Endpoint, Handshake, Line, OrdinaryRequest, has_token};
@@ -64,7 +65,7 @@ impl<'s> Repair<'s> {
         };
         let all = [&handshake.upgrade.lines, &handshake.connection.lines, &handshake.host.lines];
         let lines = all.into_iter().flatten().chain(&handshake.others);
-        let lines = lines.map(|line| (line.name.clone(), line.directive)).collect();
+        let lines = lines.map(|line| (line.name.to_string(), line.directive)).collect();
         Self {
             is_of_endpoints: handshake.level.is_some_and(|level| cx.model.has_only_endpoints(level)),
             version: version.filter(is_of_location),
@@ -81,8 +82,12 @@ impl<'s> Repair<'s> {
         pass: Directive<'s>,
         mut lines: Vec<(String, Directive<'s>)>,
     ) -> Self {
-        // As the author wrote them.
-        lines.sort_by_key(|(_, line)| {
+        // As the author wrote them; so many that they are not copied need no order.
+        let is_copied = lines.len() <= REPEATED;
+        lines.sort_by_cached_key(|(_, line)| {
+            if !is_copied {
+                return None;
+            }
             let mut levels =
                 configuration.levels(location).map(|level| &configuration.context(level).directives);
             levels.find_map(|level| level.iter().position(|other| *other == line.reference))
@@ -159,6 +164,9 @@ impl<'s> Repair<'s> {
     {
         for line in lines {
             self.repeated.push(line.directive);
+            if self.repeated.len() > REPEATED {
+                return self.at_most(Applicability::Unsafe);
+            }
             let is_compiled = !is_of_http(self.configuration, self.location, &line.directive);
             self.is_undefined |= !is_compiled && !cx.model.variables.has_all(&line.written);
             if !is_for_handshakes(cx, endpoint, line) {
@@ -242,13 +250,17 @@ impl<'s> Repair<'s> {
                 && self.set.iter().all(|(name, _)| is_there(name))
     }
 
-    /// The lost lines, and those that the first new line would lose.
+    /// The lost lines, and those that the first new line would lose; `None` if they cannot be copied, or are too many.
     fn repeated(&self) -> Option<Repeated<'s>> {
         let is_set = |name: &str| self.set.iter().any(|(set, _)| set.eq_ignore_ascii_case(name));
         let is_in_place = self.is_in_place();
         let is_new = !self.repeated.is_empty() || !is_in_place && !self.set.is_empty();
         let inherited = self.lines.iter().filter(|(name, _)| !is_in_place && is_new && !is_set(name));
-        let lines: Vec<_> = self.repeated.iter().chain(inherited.map(|(_, line)| line)).copied().collect();
+        let lines = self.repeated.iter().chain(inherited.map(|(_, line)| line)).copied();
+        let lines: Vec<_> = lines.take(REPEATED + 1).collect();
+        if lines.len() > REPEATED {
+            return None;
+        }
         let own = self.lines.iter().filter(|_| self.is_here).map(|(_, line)| *line);
         let receiver = Receiver {
             configuration: self.configuration,

@@ -1,5 +1,6 @@
 //! The remedy's words that several rules share: the lines to add, and the command that verifies a handshake.
 
+use nginx_semantics::budgets::REPEATED;
 use nginx_semantics::{ContextId, ContextKind, Directive, defaults};
 use ws_model::{Endpoint, Handshake, Line};
 
@@ -125,7 +126,11 @@ pub(crate) fn missing_lines(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, missi
 
 /// Lines to copy, each on a line of its own, indented.
 pub(crate) fn code(lines: &[String]) -> String {
-    lines.iter().map(|line| format!("\n    {line}")).collect()
+    let mut text: String = lines.iter().take(REPEATED).map(|line| format!("\n    {line}")).collect();
+    if let Some(more) = lines.len().checked_sub(REPEATED).filter(|more| *more > 0) {
+        text.push_str(&format!("\n    # and {more} more"));
+    }
+    text
 }
 
 /// Which handshake lines are missing.
@@ -161,6 +166,26 @@ pub(crate) fn dropped_lines<'h, 's>(handshake: &'h Handshake<'s>) -> Vec<&'h Lin
     };
     let dropped: Vec<_> = lost.lines.iter().filter(|line| !is_set(line)).collect();
     if dropped.iter().any(is_missed) { dropped } else { Vec::new() }
+}
+
+/// The lines of which a finding speaks that lost these: those for the handshake first where they are too many to name.
+pub(crate) fn most_telling<'l, 's>(dropped: &[&'l Line<'s>]) -> Vec<&'l Line<'s>> {
+    let mut all = dropped.to_vec();
+    if all.len() > REPEATED {
+        all.sort_by_key(|line| !line.is("upgrade") && !line.is("connection"));
+        all.truncate(REPEATED);
+    }
+    all
+}
+
+/// Their names, for a message.
+pub(crate) fn names(dropped: &[&Line<'_>]) -> String {
+    let said = most_telling(dropped);
+    let mut names: Vec<String> = said.iter().map(|line| format!("`{}`", line.name)).collect();
+    if dropped.len() > said.len() {
+        names.push("and others".to_owned());
+    }
+    names.join(", ")
 }
 
 /// The command that shows whether the handshake works, as the last line of a help text.

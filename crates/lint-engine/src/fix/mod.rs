@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lint_finding::{Applicability, Finding, Fix, FixReport, FixRow, Notice, NoticeCode, Outcome, Place};
-use nginx_semantics::{FileId, Files, Scope, load_with};
+use nginx_semantics::{FileId, Files, Loaded, Scope, budgets, load_with};
 use nginx_syntax::Source;
 use ws_rules::{RULES, Rule};
 
@@ -65,19 +65,11 @@ pub struct Fixed {
 /// Whether a file may be edited, by the path that was opened and its bytes when it was judged; if not, why.
 pub type MayEdit<'a> = &'a dyn Fn(&Path, &[u8]) -> Result<(), String>;
 
-/// How often the edited files are judged at most where they are large: every one costs as much as a run where one root
-/// reaches all files.
-const MOST_CHECKS: usize = 64;
-
-/// How often where they are small, so that the end is reached whatever their fixes do to each other.
-const MOST_CHECKS_OF_SMALL: usize = 1_024;
-
-/// As many bytes are judged before it counts that they are large.
-const SMALL: usize = 16 << 20;
-
-/// How often files of so many bytes are judged at most.
-fn most_checks(bytes: usize) -> usize {
-    (SMALL / bytes.max(1)).clamp(MOST_CHECKS, MOST_CHECKS_OF_SMALL)
+/// How often the edited files are judged at most: each time costs as much as a run where one root reaches all files.
+fn most_checks(loaded: &Loaded) -> usize {
+    let contexts = loaded.layouts.iter().flat_map(|layout| layout.depths());
+    let work: usize = contexts.map(|depth| budgets::CHECKED_BLOCK + depth).sum();
+    (budgets::CHECKED / work.max(1)).clamp(budgets::LEAST_CHECKS, budgets::MOST_CHECKS)
 }
 
 /// Applies the fixes of what is found, as far as they do what they promise.
@@ -107,7 +99,7 @@ fn fixed_by(
     let given = Given { files, arguments, scope: &scope, settings, found: &found, rules };
     let first = State::first(&given);
     let old: Vec<Arc<Source>> = first.loaded.sources.iter().map(|(_, file)| file.source.clone()).collect();
-    let bytes = old.iter().map(|source| source.bytes().len()).sum();
+    let checks_left = most_checks(&first.loaded);
     let mut run = Run {
         asked,
         given,
@@ -116,7 +108,8 @@ fn fixed_by(
         which,
         may_edit,
         refused: RefCell::default(),
-        checks_left: most_checks(bytes),
+        checks_left,
+        cut_at: None,
         applied: Vec::new(),
         dropped: BTreeMap::new(),
         edits: Vec::new(),
@@ -151,6 +144,12 @@ impl Dropped {
     }
 }
 
+/// Says that fixes were not tried.
+fn of_untried(place: Place) -> Notice {
+    let message = "too many fixes had to be tried one by one: from here on they are not applied".to_owned();
+    Notice { code: NoticeCode::TooLarge, message, place: Some(place), path: None, incomplete: true }
+}
+
 struct Run<'a> {
     /// The arguments and the scope as the command line says.
     asked: (&'a [PathBuf], &'a Scope),
@@ -163,6 +162,8 @@ struct Run<'a> {
     /// What it said, by file.
     refused: RefCell<BTreeMap<FileId, Option<String>>>,
     checks_left: usize,
+    /// The place of the first fix that was not tried because too many others were.
+    cut_at: Option<Place>,
     applied: Vec<FixRow>,
     /// What is not tried again in this version of the files.
     dropped: BTreeMap<FixKey, Dropped>,
@@ -286,6 +287,8 @@ impl Run<'_> {
         let mut open: Vec<Vec<usize>> = vec![(0..candidates.len()).collect()];
         while let Some(batch) = open.pop() {
             if self.checks_left == 0 {
+                let first = batch.first().and_then(|&index| candidates.get(index));
+                self.cut_at = self.cut_at.or(first.map(|first| first.finding.primary.place));
                 for &index in &batch {
                     self.give_up(
                         candidates,
@@ -411,6 +414,7 @@ impl Run<'_> {
         let mut outcome = self.state.outcome().clone();
         silenced::account(&mut outcome, &task, self.asked, reload, |task| judge(task, &mut |_, _| {}));
         outcome.notices.extend(dropped.iter().map(Dropped::notice));
+        outcome.notices.extend(self.cut_at.map(of_untried));
         let dropped = dropped.into_iter().map(|dropped| dropped.row).collect();
         outcome.fixes = Some(FixReport { applied: self.applied, dropped, files: changed });
         Fixed { texts, refused, outcome }

@@ -5,6 +5,11 @@ use crate::catalogue::DirectiveName;
 use crate::sources::Sources;
 
 impl Layout {
+    /// How many blocks stand around each of its blocks.
+    pub fn depths(&self) -> impl Iterator<Item = usize> + '_ {
+        self.contexts.iter().map(|context| context.depth as usize)
+    }
+
     /// Indexes by name what was placed; to be done once all is.
     pub(crate) fn index(&mut self, sources: &Sources) {
         for context in self.contexts.iter_mut().filter(|context| !context.kind.has_entries()) {

@@ -8,7 +8,7 @@ use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use ws_model::{Endpoint, Handshake, Line};
 
 use crate::repair::Repair;
-use crate::verify::{code, dropped_lines, with_curl_of_page};
+use crate::verify::{code, dropped_lines, most_telling, names, with_curl_of_page};
 use crate::{Context, FindingBuilder, Findings, Rule, Stake};
 
 pub(super) struct ProxyHeadersNotInherited;
@@ -39,9 +39,9 @@ impl Rule for ProxyHeadersNotInherited {
         if !dropped.iter().any(|line| tells_of_client(line)) {
             return;
         }
-        let names: Vec<String> = dropped.iter().map(|line| format!("`{}`", line.name)).collect();
+        let said = most_telling(&dropped);
         let message =
-            format!("this `proxy_set_header` drops what the location would inherit: {}", names.join(", "));
+            format!("this `proxy_set_header` drops what the location would inherit: {}", names(&dropped));
         let severity = if may_fail(cx, endpoint, &dropped) { Severity::Warning } else { Severity::Info };
         let mut finding = FindingBuilder::new(&META, &by, message)
             .endpoint_at_stake(endpoint, Stake::Service)
@@ -50,11 +50,11 @@ impl Rule for ProxyHeadersNotInherited {
         if let Some(include) = by.included_by() {
             finding = finding.because(&include, "this include brings the dropping line in");
         }
-        for line in &dropped {
+        for line in &said {
             finding = finding.because(&line.directive, format!("`{}` is set here, and dropped", line.name));
         }
         let repair = Repair::new(cx, endpoint, handshake).repeat(cx, endpoint, dropped.iter().copied());
-        let as_written = || dropped.iter().map(|line| format!("{};", line.directive.text_line())).collect();
+        let as_written = || said.iter().map(|line| format!("{};", line.directive.text_line())).collect();
         let lines: Vec<String> = repair.repeated_lines().unwrap_or_else(as_written);
         finding = repair.fix(finding, "repeat the dropped lines");
         let help = format!("repeat the dropped lines in the location:{}", code(&lines));

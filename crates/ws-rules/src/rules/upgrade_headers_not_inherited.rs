@@ -7,7 +7,7 @@ use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use ws_model::{Endpoint, Handshake, Line};
 
 use crate::repair::{Repair, is_for_handshakes};
-use crate::verify::{Missing, code, dropped_lines, missing_lines, with_curl};
+use crate::verify::{Missing, code, dropped_lines, missing_lines, most_telling, names, with_curl};
 use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct UpgradeHeadersNotInherited;
@@ -34,22 +34,20 @@ impl Rule for UpgradeHeadersNotInherited {
         if dropped.is_empty() {
             return;
         }
-        let names: Vec<String> = dropped.iter().map(|line| format!("`{}`", line.name)).collect();
-        let message = format!(
-            "this `proxy_set_header` drops all that the location would inherit: {}",
-            names.join(", ")
-        );
+        let said = most_telling(&dropped);
+        let message =
+            format!("this `proxy_set_header` drops all that the location would inherit: {}", names(&dropped));
         let mut finding = FindingBuilder::new(&META, &lost.dropped_by, message)
             .endpoint(endpoint)
             .assumed(handshake.upgrade.source.is_assumed());
         if let Some(include) = lost.dropped_by.included_by() {
             finding = finding.because(&include, "this include brings the dropping line in");
         }
-        for line in &dropped {
+        for line in &said {
             finding = finding.because(&line.directive, format!("`{}` is set here, and dropped", line.name));
         }
         let whole = repair(cx, endpoint, handshake, &dropped);
-        let as_written = || dropped.iter().map(|line| format!("{};", line.directive.text_line())).collect();
+        let as_written = || said.iter().map(|line| format!("{};", line.directive.text_line())).collect();
         let mut lines = missing_lines(cx, endpoint, missing(cx, handshake, &dropped));
         lines.extend(whole.repeated_lines().unwrap_or_else(as_written));
         let help = format!("repeat the dropped lines in the location:{}", code(&lines));
