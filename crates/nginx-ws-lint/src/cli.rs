@@ -8,6 +8,8 @@ use lint_engine::{Selector, Url};
 use lint_finding::Severity;
 use nginx_semantics::{ListenAddress, PathMap, VersionRange};
 
+use crate::output::Judged;
+
 const AFTER_HELP: &str = "\
 Exit codes:
   0  nothing found at or above --fail-on; with --fix, nothing left; with --diff, nothing to change
@@ -211,6 +213,8 @@ pub(crate) struct OutputArgs {
     /// Write to FILE instead of standard output (`-`); it is replaced as a whole, once everything is known
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     pub(crate) output: Option<PathBuf>,
+    #[arg(skip)]
+    pub(crate) judged: Judged,
 }
 
 /// `--color`.

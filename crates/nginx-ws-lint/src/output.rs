@@ -2,19 +2,23 @@
 //!
 //! A file is replaced as a whole once all is known, so that whoever reads it meets the old output or the new one.
 
+mod target;
+
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
-use std::fs::{self, File, Permissions};
+use std::fs;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use lint_finding::Outcome;
+use nginx_semantics::Scope;
 
+use self::target::replace;
 use crate::cli::OutputArgs;
 use crate::error::Error;
 
-/// The mode of a new file, before the umask.
-const MODE: u32 = 0o666;
+/// The folders whose links are a stranger's: those that were judged.
+pub(crate) type Judged = OnceCell<Vec<PathBuf>>;
 
 impl OutputArgs {
     /// The file; `-` is standard output, as it is standard input among the paths.
@@ -42,12 +46,20 @@ impl OutputArgs {
             };
         };
         let mut bytes = Vec::new();
-        let written = write(&mut bytes).and_then(|()| replace(path, &bytes));
+        let judged = self.judged.get().map(Vec::as_slice).unwrap_or_default();
+        let written = write(&mut bytes).and_then(|()| replace(path, judged, &bytes));
         written.map_err(|error| Error::WriteFile { path: path.display().to_string(), error })
     }
 
+    /// Remembers in which folders links are a stranger's.
+    pub(crate) fn distrust(&self, scope: &Scope) {
+        // Asked once: the folders stay the same.
+        let _ = self.judged.set(scope.given.clone());
+    }
+
     /// Keeps a configuration from being overwritten with what is said of it.
-    pub(crate) fn check(&self, outcome: &Outcome, working_folder: &Path) -> Result<(), Error> {
+    pub(crate) fn check(&self, outcome: &Outcome, scope: &Scope) -> Result<(), Error> {
+        self.distrust(scope);
         // A file that is not there yet is none that was read.
         let Some(target) = self.file().and_then(|path| fs::canonicalize(path).ok()) else {
             return Ok(());
@@ -55,30 +67,11 @@ impl OutputArgs {
         let read: BTreeSet<PathBuf> = outcome
             .files
             .iter()
-            .filter_map(|file| fs::canonicalize(working_folder.join(file.source.path())).ok())
+            .filter_map(|file| fs::canonicalize(scope.working_folder.join(file.source.path())).ok())
             .collect();
         if read.contains(&target) {
             return Err(Error::OutputIsInput(target.display().to_string()));
         }
         Ok(())
     }
-}
-
-/// Puts `bytes` in the place of a file, or makes it. A link is followed, and what is no regular file (`/dev/stderr`, a FIFO)
-/// is written to.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let before = fs::metadata(&target).ok();
-    if before.as_ref().is_some_and(|before| !before.is_file()) {
-        return File::options().write(true).open(&target)?.write_all(bytes);
-    }
-    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mode = before.as_ref().map_or(MODE, |before| before.permissions().mode());
-    let mut file = tempfile::Builder::new().permissions(Permissions::from_mode(MODE)).tempfile_in(folder)?;
-    if before.is_some() {
-        file.as_file().set_permissions(Permissions::from_mode(mode))?;
-    }
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(&target).map(drop).map_err(|error| error.error)
 }

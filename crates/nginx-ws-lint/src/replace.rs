@@ -15,7 +15,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use nginx_semantics::Files;
-use rustix::fs::FileType;
+use rustix::fs::{FileType, Mode};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -152,20 +152,24 @@ struct Beside<'f> {
 }
 
 impl<'f> Beside<'f> {
+    /// For its owner alone.
     fn new(folder: &'f OwnedFd) -> Result<Self, String> {
+        Self::with_mode(folder, Mode::RUSR | Mode::WUSR).map_err(|error| match error.kind() {
+            io::ErrorKind::PermissionDenied => "no file may be written into its folder".to_owned(),
+            _ => format!("no file can be written into its folder: {error}"),
+        })
+    }
+
+    fn with_mode(folder: &'f OwnedFd, mode: Mode) -> io::Result<Self> {
         // A name that is free; the file is made where the folder is now, whatever its path is.
         let file = tempfile::Builder::new().prefix(PREFIX).rand_bytes(RANDOM).disable_cleanup(true).make_in(
             "",
             |path| {
                 let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
-                handle::created(folder, name)
+                handle::created(folder, name, mode)
             },
         );
-        let file = file.map_err(|error| match error.kind() {
-            io::ErrorKind::PermissionDenied => "no file may be written into its folder".to_owned(),
-            _ => format!("no file can be written into its folder: {error}"),
-        })?;
-        let (file, path) = file.into_parts();
+        let (file, path) = file?.into_parts();
         let name = path.file_name().map(OsStr::to_owned).unwrap_or_default();
         // Some file systems know no locks; nothing is lost then but that two runs at once may disturb each other.
         let _ = file.lock();
@@ -186,6 +190,25 @@ impl Drop for Beside<'_> {
             let _ = handle::removed(self.folder, &self.name);
         }
     }
+}
+
+/// Puts a new text under a name of a folder, whatever was there; with these permissions, or with `mode` less the umask. A
+/// link under that name is replaced itself, not what it leads to.
+pub(crate) fn put(
+    folder: &OwnedFd,
+    name: &OsStr,
+    text: &[u8],
+    mode: Mode,
+    permissions: Option<Permissions>,
+) -> io::Result<()> {
+    let _whole = REPLACING.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut beside = Beside::with_mode(folder, mode)?;
+    if let Some(permissions) = permissions {
+        beside.file.set_permissions(permissions)?;
+    }
+    beside.file.write_all(text)?;
+    beside.file.sync_all()?;
+    beside.take_the_place_of(name)
 }
 
 fn keep_owner_and_mode(file: &File, before: &Metadata) -> Result<(), String> {

@@ -22,7 +22,7 @@ pub(crate) fn run(args: &EndpointsArgs) -> Result<Exit, Error> {
         ..Settings::default()
     };
     let mut table = given.with(|files, paths, scope| lint_engine::endpoints(files, paths, scope, &settings));
-    args.output.check(&table.outcome, &given.scope().working_folder)?;
+    args.output.check(&table.outcome, given.scope())?;
     given.add_unlisted(&mut table.outcome);
     if args.quiet {
         table.outcome.notices.retain(|notice| notice.incomplete);

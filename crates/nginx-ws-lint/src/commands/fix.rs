@@ -38,8 +38,9 @@ pub(super) fn run(args: &LintArgs, given: &Given, settings: &Settings) -> Result
     let mut fixed =
         given.with(|files, paths, scope| lint_engine::fixed(files, paths, scope, settings, which, &may_edit));
     // What comes from standard input may go where it came from.
+    args.output.distrust(&scope);
     if is_dry || stdin.is_none() {
-        args.output.check(&fixed.outcome, &scope.working_folder)?;
+        args.output.check(&fixed.outcome, &scope)?;
     }
     given.add_unlisted(&mut fixed.outcome);
     refused(&mut fixed);

@@ -33,7 +33,7 @@ pub(crate) fn run(args: &LintArgs) -> Result<Exit, Error> {
         return fix::run(args, &given, &settings);
     }
     let mut outcome = given.with(|files, paths, scope| lint_engine::lint(files, paths, scope, &settings));
-    args.output.check(&outcome, &given.scope().working_folder)?;
+    args.output.check(&outcome, given.scope())?;
     given.add_unlisted(&mut outcome);
     if args.quiet {
         outcome.notices.retain(|notice| notice.incomplete);

@@ -28,7 +28,7 @@ pub(crate) fn run(args: &TraceArgs) -> Result<Exit, Error> {
     };
     let mut trace =
         given.with(|files, paths, scope| lint_engine::trace(files, paths, scope, &settings, &query));
-    args.output.check(&trace.outcome, &given.scope().working_folder)?;
+    args.output.check(&trace.outcome, given.scope())?;
     given.add_unlisted(&mut trace.outcome);
     let style = terminal::style(args.color.color, &args.output, false, false);
     args.output.write(|out| match args.format {

@@ -73,13 +73,41 @@ pub(crate) fn appended(folder: &OwnedFd, name: &OsStr) -> io::Result<File> {
     step(folder, name, FILE.union(OFlags::WRONLY).union(OFlags::APPEND)).map(File::from)
 }
 
-/// A file that was not there before, for its owner alone.
+/// A device or FIFO for writing; waits until somebody reads from a FIFO.
+///
+/// # Errors
+/// As [`folder`].
+pub(crate) fn written(folder: &OwnedFd, name: &OsStr) -> io::Result<File> {
+    let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::NOFOLLOW | OFlags::NOCTTY | OFlags::CLOEXEC;
+    step(folder, name, flags).map(File::from)
+}
+
+/// A file that was not there before; the umask takes bits of the mode away.
 ///
 /// # Errors
 /// Those of the system.
-pub(crate) fn created(folder: &OwnedFd, name: &OsStr) -> io::Result<File> {
+pub(crate) fn created(folder: &OwnedFd, name: &OsStr, mode: Mode) -> io::Result<File> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    Ok(openat(folder, name, flags, Mode::RUSR | Mode::WUSR)?.into())
+    Ok(openat(folder, name, flags, mode)?.into())
+}
+
+/// What a name in a folder is, a link not followed.
+pub(crate) struct Looks {
+    pub(crate) is_file: bool,
+    pub(crate) is_folder: bool,
+    /// The mode.
+    pub(crate) bits: u32,
+}
+
+/// Asks what a name in a folder is.
+///
+/// # Errors
+/// Those of the system.
+pub(crate) fn mode_in(folder: &OwnedFd, name: &OsStr) -> io::Result<Looks> {
+    let stat = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
+    let kind = FileType::from_raw_mode(stat.st_mode);
+    let (is_file, is_folder) = (kind == FileType::RegularFile, kind == FileType::Directory);
+    Ok(Looks { is_file, is_folder, bits: stat.st_mode })
 }
 
 /// Gives a file the name of another one in the same folder, which is gone then.

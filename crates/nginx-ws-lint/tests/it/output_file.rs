@@ -99,3 +99,83 @@ fn a_file_that_was_there_is_replaced_as_a_whole() {
     assert_eq!(run.code, Some(2));
     assert!(run.stderr.starts_with("error: cannot write to `missing/file`: "), "{}", run.stderr);
 }
+
+/// Whoever made the tree must not have a report written elsewhere.
+#[test]
+fn a_link_that_a_stranger_made_is_not_written_through() {
+    let victim = "alias ls=ls\n";
+    for kind in [".git", ".hg"] {
+        let tree = Tree::new(&[
+            ("repo/nginx.conf", MAIN),
+            ("repo/inside.txt", victim),
+            ("home/.bashrc", victim),
+            ("home/nginx/nginx.conf", MAIN),
+        ]);
+        fs::create_dir(tree.path("repo").join(kind)).unwrap();
+        symlink("../home/.bashrc", tree.path("repo/report.txt")).unwrap();
+        symlink("../home/new.txt", tree.path("repo/new.txt")).unwrap();
+        symlink("inside.txt", tree.path("repo/near.txt")).unwrap();
+        symlink("../home", tree.path("repo/out")).unwrap();
+        symlink("../.bashrc", tree.path("home/nginx/report.txt")).unwrap();
+        for (file, arguments) in [
+            ("repo/report.txt", &["repo"][..]),
+            ("repo/new.txt", &["repo"]),
+            ("repo/near.txt", &["repo"]),
+            ("repo/out/.bashrc", &["repo"]),
+            ("repo/out/new.txt", &["repo"]),
+            ("repo/report.txt", &["rules"]),
+            ("repo/report.txt", &["explain", "short-read-timeout"]),
+            ("repo/report.txt", &["--diff", "repo"]),
+            ("repo/report.txt", &["--diff", "home/nginx"]),
+            ("repo/report.txt", &["endpoints", "repo"]),
+            ("repo/report.txt", &["trace", "ws://example.com/ws/", "repo"]),
+            // Without a repository the given folder is the stranger's.
+            ("home/nginx/report.txt", &["home/nginx"]),
+            ("home/nginx/report.txt", &["home/nginx/nginx.conf"]),
+        ] {
+            let run = tree.run(&[arguments, &["-o", file]].concat());
+            assert_eq!(run.code, Some(2), "{file} {arguments:?} {}", run.shown());
+            let is_said = run.stderr.contains("is a link of the tree or its repository");
+            assert!(is_said, "{file} {arguments:?} {}", run.shown());
+            for kept in ["repo/inside.txt", "home/.bashrc"] {
+                assert_eq!(fs::read_to_string(tree.path(kept)).unwrap(), victim, "{file} {arguments:?}");
+            }
+            assert!(!tree.path("home/new.txt").exists(), "{file} {arguments:?}");
+        }
+        // The user's own link, and files of the tree that are no links.
+        symlink("home/.bashrc", tree.path("own.txt")).unwrap();
+        for file in ["own.txt", "repo/plain.txt", "repo/../repo/plain.txt"] {
+            assert_eq!(tree.run(&["rules", "-o", file]).code, Some(0), "{file}");
+            assert!(fs::read_to_string(tree.path(file)).unwrap().starts_with("NAME"), "{file}");
+        }
+        symlink("circle", tree.path("circle")).unwrap();
+        assert_eq!(tree.run(&["rules", "-o", "circle"]).code, Some(2));
+    }
+}
+
+/// Devices and FIFOs are what the user says.
+#[test]
+fn what_is_no_file_is_written_to() {
+    let tree = tree();
+    let expected = tree.run(&["rules"]).stdout;
+    for device in ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"] {
+        let run = tree.run(&["rules", "-o", device]);
+        assert_eq!((run.code, run.stdout), (Some(0), expected.clone()), "{device}");
+    }
+    assert_eq!(tree.run(&["rules", "-o", "/dev/stderr"]).stderr, expected);
+    assert_eq!(tree.run(&["rules", "-o", "/dev/null"]).code, Some(0));
+    // What stands in a log that is appended to stays.
+    let log = tree.path("log");
+    fs::write(&log, "before\n").unwrap();
+    let file = fs::OpenOptions::new().append(true).open(&log).unwrap();
+    let status = tree.command(&["rules", "-o", "/dev/stdout"]).stdout(file).status().unwrap();
+    assert!(status.success());
+    assert_eq!(fs::read_to_string(&log).unwrap(), format!("before\n{expected}"));
+
+    let fifo = tree.path("out/fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let mut child = tree.command(&["rules", "-o", "out/fifo"]).spawn().unwrap();
+    assert_eq!(fs::read_to_string(&fifo).unwrap(), expected);
+    assert!(child.wait().unwrap().success());
+    assert_eq!(tree.run(&["rules", "-o", "out"]).code, Some(2));
+}
