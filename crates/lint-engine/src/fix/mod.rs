@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lint_finding::{Applicability, Finding, Fix, FixReport, FixRow, Notice, NoticeCode, Outcome, Place};
-use nginx_semantics::{FileId, Files, Loaded, Scope, budgets, load_with};
+use nginx_semantics::{FileId, Files, Layout, Loaded, Scope, budgets, load_with};
 use nginx_syntax::Source;
 use ws_rules::{RULES, Rule};
 
@@ -67,7 +67,7 @@ pub type MayEdit<'a> = &'a dyn Fn(&Path, &[u8]) -> Result<(), String>;
 
 /// How often the edited files are judged at most: each time costs as much as a run where one root reaches all files.
 fn most_checks(loaded: &Loaded) -> usize {
-    let contexts = loaded.layouts.iter().flat_map(|layout| layout.depths());
+    let contexts = loaded.layouts.iter().flat_map(Layout::depths);
     let work: usize = contexts.map(|depth| budgets::CHECKED_BLOCK + depth).sum();
     (budgets::CHECKED / work.max(1)).clamp(budgets::LEAST_CHECKS, budgets::MOST_CHECKS)
 }
@@ -81,11 +81,18 @@ pub fn fixed(
     which: Which,
     may_edit: MayEdit<'_>,
 ) -> Fixed {
-    fixed_by(RULES, files, arguments, scope, settings, which, may_edit)
+    let by = By { rules: RULES, most_checks };
+    fixed_by(&by, files, arguments, scope, settings, which, may_edit)
+}
+
+/// What finds faults, and how often at most.
+struct By<'a> {
+    rules: &'a [&'static dyn Rule],
+    most_checks: fn(&Loaded) -> usize,
 }
 
 fn fixed_by(
-    rules: &[&'static dyn Rule],
+    by: &By<'_>,
     files: &dyn Files,
     arguments: &[PathBuf],
     scope: &Scope,
@@ -96,10 +103,10 @@ fn fixed_by(
     let found = SettingsFiles::new(files, scope, &settings.config);
     let asked = (arguments, scope);
     let (arguments, scope) = as_set(files, arguments, scope, &found);
-    let given = Given { files, arguments, scope: &scope, settings, found: &found, rules };
+    let given = Given { files, arguments, scope: &scope, settings, found: &found, rules: by.rules };
     let first = State::first(&given);
     let old: Vec<Arc<Source>> = first.loaded.sources.iter().map(|(_, file)| file.source.clone()).collect();
-    let checks_left = most_checks(&first.loaded);
+    let checks_left = (by.most_checks)(&first.loaded);
     let mut run = Run {
         asked,
         given,

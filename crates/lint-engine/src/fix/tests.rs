@@ -8,8 +8,10 @@ use nginx_semantics::{
 };
 use ws_rules::{Context, Edits, FindingBuilder, Findings, RULES, Rule};
 
-use super::{Changed, Fixed, Which, fixed_by};
+use super::{By, Changed, Fixed, Which, fixed_by, most_checks};
 use crate::Settings;
+
+mod rounds;
 
 static META: RuleMeta = RuleMeta {
     name: "bad-word",
@@ -61,7 +63,7 @@ fn fix(files: &dyn Files, arguments: &[&str], settings: &Settings, which: Which)
     let arguments: Vec<PathBuf> = arguments.iter().map(|path| Path::new("/t").join(path)).collect();
     let scope = Scope { given: vec!["/t".into()], working_folder: "/t".into(), ..Scope::default() };
     let rules: Vec<&'static dyn Rule> = RULES.iter().copied().chain([&BadWord as &dyn Rule]).collect();
-    fixed_by(&rules, files, &arguments, &scope, settings, which, &|_, _| Ok(()))
+    fixed_by(&By { rules: &rules, most_checks }, files, &arguments, &scope, settings, which, &|_, _| Ok(()))
 }
 
 fn report(fixed: &Fixed) -> &FixReport {
@@ -242,10 +244,15 @@ fn nothing_outside_of_what_was_given_is_edited() {
         ..Scope::default()
     };
     let rules: Vec<&'static dyn Rule> = RULES.iter().copied().chain([&BadWord as &dyn Rule]).collect();
-    let fixed =
-        fixed_by(&rules, &files, &["/t/nginx.conf".into()], &scope, &only_bad_word(), Which::All, &|_, _| {
-            Ok(())
-        });
+    let fixed = fixed_by(
+        &By { rules: &rules, most_checks },
+        &files,
+        &["/t/nginx.conf".into()],
+        &scope,
+        &only_bad_word(),
+        Which::All,
+        &|_, _| Ok(()),
+    );
     assert!(fixed.texts.is_empty());
 }
 
@@ -565,7 +572,15 @@ fn the_checker_drops_what_a_rule_calls_safe() {
         let settings = Settings { select: vec![crate::Selector::Rule("wanted-line")], ..Settings::default() };
         let files = memory(&[("nginx.conf", text.clone())]);
         let run = |which| {
-            fixed_by(&rules, &files, &["/t/nginx.conf".into()], &scope, &settings, which, &|_, _| Ok(()))
+            fixed_by(
+                &By { rules: &rules, most_checks },
+                &files,
+                &["/t/nginx.conf".into()],
+                &scope,
+                &settings,
+                which,
+                &|_, _| Ok(()),
+            )
         };
         let fixed = run(Which::Safe);
         let dropped: Vec<_> =

@@ -62,7 +62,7 @@ fn identity(path: &Path, judged: &[PathBuf]) -> io::Result<Option<PathBuf>> {
             continue;
         }
         let at = done.join(part);
-        let link = fs::symlink_metadata(&at).ok().filter(|found| found.is_symlink());
+        let link = fs::symlink_metadata(&at).ok().filter(fs::Metadata::is_symlink);
         let Some(link) = link else {
             done = at;
             continue;

@@ -165,6 +165,8 @@ fn the_page_has_the_numbers() {
         ("addresses of one server", vec![budgets::LISTENS]),
         ("addresses times names of one server", vec![budgets::LISTENS_AND_NAMES]),
         ("ways of one request", vec![budgets::WAYS]),
+        ("lines that one fix copies", vec![budgets::REPEATED]),
+        ("rounds of trying fixes", vec![budgets::CHECKED, budgets::LEAST_CHECKS, budgets::MOST_CHECKS]),
         ("addresses that `trace` follows", vec![budgets::ADDRESSES]),
     ];
     for (what, numbers) in rows {
@@ -173,4 +175,30 @@ fn the_page_has_the_numbers() {
             assert!(row.split(' ').any(|word| word == shown(number)), "{what}: {} in {row}", shown(number));
         }
     }
+}
+
+/// A thousand lines above a thousand locations would be a million to write.
+#[test]
+fn so_many_lost_lines_are_not_copied() {
+    let lost = |count: usize| {
+        let lines: String = (0..count).map(|n| format!("proxy_set_header X-{n} v;\n")).collect();
+        let upgrade = "proxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection upgrade;\n";
+        let location = "location /ws/ { proxy_pass http://127.0.0.1:9; proxy_set_header A b; }\n";
+        let main = format!("events {{}}\nhttp {{\n{lines}{upgrade}server {{ listen 80;\n{location}}}\n}}\n");
+        let tree = Tree::new(&[("nginx.conf", &main)]);
+        let run = tree.run(&["--select=upgrade-headers-not-inherited", "--format=json", "nginx.conf"]);
+        let output: Value = serde_json::from_str(&run.stdout).unwrap();
+        output["findings"][0].clone()
+    };
+    let few = lost(budgets::REPEATED - 2);
+    assert!(few["unsafe_fix"].to_string().contains("X-97"), "{few}");
+    assert!(few["message"].as_str().unwrap().ends_with("`X-97`, `Upgrade`, `Connection`"), "{few}");
+    let many = lost(10 * budgets::REPEATED);
+    // The handshake comes back all the same.
+    let safe = many["fix"].to_string();
+    assert!(safe.contains("Upgrade $http_upgrade") && !safe.contains("X-0"), "{safe}");
+    assert!(many["unsafe_fix"].is_null(), "{many}");
+    let message = many["message"].as_str().unwrap();
+    assert!(message.contains("`Upgrade`, `Connection`, `X-0`") && message.ends_with("`X-97`, and others"));
+    assert!(many.to_string().len() < 60_000);
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::symlink;
 use std::process::{Command, Stdio};
 
 use crate::run::{Run, Tree};
@@ -131,6 +132,10 @@ fn hostile() -> Tree {
             proxy_pass ws://127.0.0.1:9000;
             proxy_set_header Upgrade \"{command}\"; # {command}
         }}
+        location /denied/ws{index} {{ # nginx-ws-lint: not-websocket {command}
+            proxy_pass ws://127.0.0.1:9000;
+        }}
+        %%GLOBALS{index}%%
         \"{command}\" on;
         include \"missing/{command}.conf\";
         return 301 \"{command}\" \"{command}\";
@@ -197,6 +202,9 @@ fn no_format_of_a_hostile_tree_commands_anything() {
         }
     }
     assert!(shown > 12, "commands are shown, in {shown} outputs");
+    let denied = tree.run(&["-q", "."]).stderr;
+    assert!(denied.contains("endpoints denied by comments"), "{denied}");
+    assert!(tree.run(&["."]).stdout.contains("a template fills in lines for `%%GLOBALS0%%`"));
     // Readable all the same, and the same value for programs.
     let human = tree.run(&["nginx.conf"]).stdout;
     assert!(human.contains(r"#\x23[error]pwned") && human.contains(r"#\x23vso[task.complete"), "{human}");
@@ -241,6 +249,23 @@ fn no_word_of_the_command_line_commands_anything() {
         ];
         for arguments in runs {
             let run = tree.run(arguments);
+            commands_nothing(&run, arguments);
+        }
+    }
+}
+
+/// Names of links that a stranger made, where a report was to go.
+#[test]
+fn no_link_that_is_refused_commands_anything() {
+    for command in COMMANDS {
+        let tree = Tree::new(&[("repo/.git/HEAD", ""), ("repo/nginx.conf", "events {}\nhttp {\n}\n")]);
+        symlink(command, tree.path("repo/report")).unwrap();
+        symlink("../elsewhere", tree.path("repo").join(command)).unwrap();
+        let named = format!("repo/{command}/x");
+        for arguments in [&["repo", "-o", "repo/report"], &["repo", "-o", named.as_str()]] {
+            let run = tree.run(arguments);
+            assert_eq!(run.code, Some(2), "{}", run.shown());
+            assert!(run.stderr.contains("is a link of the tree"), "{}", run.shown());
             commands_nothing(&run, arguments);
         }
     }
