@@ -12,6 +12,7 @@ mod placeholders;
 mod registry;
 mod remedies;
 mod settings;
+mod silenced;
 mod snippet;
 mod stable;
 mod unknown;

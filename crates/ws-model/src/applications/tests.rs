@@ -110,8 +110,8 @@ fn lookups() {
         by_first_segment("api").any(|(application, _)| application.id == "archisteamfarm"),
         "`/Api/NLog`"
     );
-    assert!(regexes().any(|(application, _)| application.id == "mattermost"));
-    assert!(regexes().all(|(_, path)| path.distinctive && path.kind == PathKind::Regex));
+    assert!(regexes().any(|(application, ..)| application.id == "mattermost"));
+    assert!(regexes().all(|(_, path, _)| path.distinctive && path.kind == PathKind::Regex));
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn every_distinctive_regex_has_a_path_to_show() {
         "xray-v2ray",
         "signalr-core",
     ];
-    for (application, path) in regexes() {
+    for (application, path, _) in regexes() {
         let is_shown = application.example.is_some() || WITHOUT.contains(&application.id);
         assert!(is_shown, "{}: {path:?}", application.id);
     }

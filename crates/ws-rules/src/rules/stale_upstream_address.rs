@@ -43,18 +43,17 @@ impl Rule for StaleUpstreamAddress {
         let mut groups: Vec<Names<'_, '_>> = Vec::new();
         for endpoint in &cx.model.endpoints {
             let names = cx.model.startup_names(endpoint);
-            let mut names = names.iter().filter(|name| name.may_be_container()).peekable();
-            let Some(&first) = names.peek() else { continue };
+            let names = names.iter().filter(|name| name.may_be_container());
+            let Some(first) = names.clone().next() else { continue };
             // The literal of another location made the upstream that takes the name out of the variable.
             let is_caught =
                 first.upstream.is_none() && first.directive.reference != endpoint.pass.directive.reference;
             let caught = is_caught.then_some(endpoint.pass.directive);
             match groups.iter_mut().find(|group| group.is_of(first)) {
-                Some(group) => group.add(names, caught),
+                Some(group) => group.add(names.cloned(), caught),
                 None => {
-                    let (own, known, caught_ones) = (Vec::new(), HashSet::new(), Vec::new());
-                    let mut group = Names { endpoint, names: own, known, caught: caught_ones };
-                    group.add(names, caught);
+                    let mut group = Names { endpoint, names: vec![], known: HashSet::new(), caught: vec![] };
+                    group.add(names.cloned(), caught);
                     groups.push(group);
                 }
             }
@@ -74,15 +73,8 @@ struct Names<'m, 's> {
 }
 
 impl<'s> Names<'_, 's> {
-    fn add<'a>(&mut self, names: impl Iterator<Item = &'a StartupName<'s>>, caught: Option<Directive<'s>>)
-    where
-        's: 'a,
-    {
-        for name in names {
-            if self.known.insert(name.directive.reference) {
-                self.names.push(name.clone());
-            }
-        }
+    fn add(&mut self, names: impl Iterator<Item = StartupName<'s>>, caught: Option<Directive<'s>>) {
+        self.names.extend(names.filter(|name| self.known.insert(name.directive.reference)));
         self.caught.extend(caught);
     }
 
