@@ -119,6 +119,11 @@ impl SourceFile {
         self.filled_in.binary_search(&start).is_ok()
     }
 
+    /// Whether any directive is one: nginx reads another file than this.
+    pub(crate) fn has_filled_in(&self) -> bool {
+        !self.filled_in.is_empty()
+    }
+
     /// The whole of a placeholder that stands for lines.
     pub(crate) fn filled_in_text(&self, node: NodeId) -> Cow<'_, [u8]> {
         let span = self.tree.name_span(node);

@@ -337,3 +337,12 @@ fn peers_that_are_filled_in_are_not_counted() {
         assert_eq!(blamed.contains(&"upstream-without-stickiness"), is_blamed, "{peers} {blamed:?}");
     }
 }
+
+/// What is filled in lies elsewhere, where the files that it includes may be.
+#[test]
+fn a_file_with_lines_to_fill_in_may_find_its_includes_elsewhere() {
+    for (line, is_blamed) in [("", true), ("%%GLOBALS%%", false)] {
+        let text = server(&format!("\n{line}\ninclude none.conf;"));
+        assert_eq!(of(&text).blamed().contains(&"include-not-found"), is_blamed, "{line}");
+    }
+}

@@ -332,6 +332,7 @@ impl<'a> Builder<'a> {
         let Some(source) = self.sources.get(include.file) else { return Vec::new() };
         let Some(word) = source.word(include.node, 1) else { return Vec::new() };
         let is_unknown = placeholder::is_unknown(&word);
+        let is_filled_in = source.has_filled_in();
         let target = String::from_utf8_lossy(&word).into_owned();
         if is_unknown {
             self.gap(context, Gap { include, is_pattern: false, reason: GapReason::NotGiven });
@@ -348,6 +349,8 @@ impl<'a> Builder<'a> {
             &Target::NotGiven { is_pattern, is_inside } => {
                 self.gap(context, Gap { include, is_pattern, reason: GapReason::NotGiven });
                 if !is_pattern {
+                    // What a template is filled into lies elsewhere, and so may the files beside it.
+                    let is_inside = is_inside && !is_filled_in;
                     self.problem(include, target, IncludeFailure::NotFound { is_inside });
                 }
                 Vec::new()
