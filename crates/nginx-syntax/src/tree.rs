@@ -114,6 +114,12 @@ impl Tree {
         (offset < leaf.span.end).then_some(*leaf)
     }
 
+    /// The leaves that end at or before byte `offset`, the last one first, blanks excepted.
+    pub fn leaves_before(&self, offset: u32) -> impl Iterator<Item = Leaf> {
+        let end = self.leaves.partition_point(|leaf| leaf.span.end <= offset);
+        self.leaves.get(..end).unwrap_or_default().iter().rev().copied()
+    }
+
     /// The comments of the whole file, in order.
     pub fn comments(&self) -> impl Iterator<Item = Span> {
         self.leaves.iter().filter(|leaf| leaf.kind == LeafKind::Comment).map(|leaf| leaf.span)

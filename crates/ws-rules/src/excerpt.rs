@@ -3,26 +3,42 @@
 //! nginx cannot read it, and nobody who copies the rest will leave it there: an excerpt is not a broken configuration.
 
 use nginx_semantics::{Directive, SourceFile};
-use nginx_syntax::LeafKind;
+use nginx_syntax::{Leaf, LeafKind};
 
 /// Whether the statement before an offset leaves something out.
 pub(crate) fn leaves_out_before(file: &SourceFile, offset: u32) -> bool {
     let text = file.bytes();
     let before = text.get(..offset as usize).unwrap_or(text);
-    let start = before.iter().rposition(|byte| b";{}".contains(byte)).map_or(0, |at| at + 1);
+    // A `;` in quotes ends no statement.
+    let ends = |leaf: &Leaf| matches!(leaf.kind, LeafKind::Semicolon | LeafKind::Open | LeafKind::Close);
+    let start = file.tree.leaves_before(offset).find(ends).map_or(0, |leaf| leaf.span.end as usize);
     leaves_out(before.get(start..).unwrap_or_default())
 }
 
-/// Whether a line of nginx has words that stand for others: `proxy_pass http://<your back end>;`.
+/// Whether the text line at an offset has words that stand for others.
+pub(crate) fn leaves_out_at(file: &SourceFile, offset: u32) -> bool {
+    has_angle_brackets(&words_of(file.source.line_span(file.source.line(offset)).of(file.bytes())))
+}
+
+/// Whether a line of nginx has words that stand for others: `proxy_pass http://<your back end>;`. What is to be filled in
+/// may hold a `;` itself, so all of the text line counts.
 pub(crate) fn has_words_to_fill_in(directive: &Directive<'_>) -> bool {
     let Some(file) = directive.file() else { return false };
-    leaves_out(file.tree.head_span(directive.reference.node).of(file.bytes()))
+    let head = file.tree.head_span(directive.reference.node);
+    let line = |offset| file.source.line_span(file.source.line(offset));
+    let lines = line(head.start).to(line(head.end.saturating_sub(1)));
+    leaves_out(head.of(file.bytes())) || has_angle_brackets(&words_of(lines.of(file.bytes())))
 }
 
 /// Whether lines are left out anywhere in a file, so that it does not show all that there is.
 pub(crate) fn is_excerpt(file: &SourceFile) -> bool {
     let words = file.tree.leaves().filter(|leaf| leaf.kind == LeafKind::Word);
-    words.map(|leaf| leaf.span.of(file.bytes())).any(is_ellipsis)
+    let words: Vec<&[u8]> = words.map(|leaf| leaf.span.of(file.bytes())).collect();
+    words.iter().any(|word| is_ellipsis(word)) || words.windows(3).any(is_spaced_ellipsis)
+}
+
+fn words_of(text: &[u8]) -> Vec<&[u8]> {
+    text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).collect()
 }
 
 fn leaves_out(statement: &[u8]) -> bool {
@@ -33,9 +49,12 @@ fn leaves_out(statement: &[u8]) -> bool {
     };
     let mut is_first = true;
     lines.map(code).filter(|line| !line.is_empty()).any(|line| {
-        let words: Vec<&[u8]> = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).collect();
+        let words = words_of(&line);
         let is_remark = std::mem::take(&mut is_first) && is_in_brackets(&line);
-        is_remark || words.iter().any(|word| is_ellipsis(word)) || has_angle_brackets(&words)
+        is_remark
+            || words.iter().any(|word| is_ellipsis(word))
+            || words.windows(3).any(is_spaced_ellipsis)
+            || has_angle_brackets(&words)
     })
 }
 
@@ -46,6 +65,11 @@ fn is_ellipsis(word: &[u8]) -> bool {
     inner.is_some_and(|inner| inner.starts_with(b"...") || inner.starts_with("\u{2026}".as_bytes()))
 }
 
+/// `. . .`
+fn is_spaced_ellipsis(words: &[&[u8]]) -> bool {
+    words.iter().all(|word| *word == b".")
+}
+
 /// `(your settings)`, `[ the rest ]` at the start of a statement.
 fn is_in_brackets(line: &[u8]) -> bool {
     matches!((line.first(), line.last()), (Some(b'('), Some(b')')) | (Some(b'['), Some(b']')))
@@ -53,8 +77,17 @@ fn is_in_brackets(line: &[u8]) -> bool {
         && !line.contains(&b'=')
 }
 
-/// `<two words>`, alone or inside `http://<two words>/`: not the `(?<name>…)` of a pattern.
+/// `<two words>`, alone or inside `http://<two words>/`, and `<name>` as a whole word: not the `(?<name>…)` of a pattern.
 fn has_angle_brackets(words: &[&[u8]]) -> bool {
+    let is_whole = |word: &&[u8]| {
+        let inner = word.trim_ascii_end();
+        let inner = inner.strip_suffix(b";").unwrap_or(inner);
+        let inner = inner.strip_prefix(b"<").and_then(|rest| rest.strip_suffix(b">"));
+        inner.is_some_and(|inner| {
+            inner.first().is_some_and(u8::is_ascii_alphabetic)
+                && inner.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
+        })
+    };
     let opens = |word: &[u8]| {
         let at = word.iter().rposition(|byte| *byte == b'<')?;
         let is_pattern = at > 0 && matches!(word.get(at - 1), Some(b'?' | b'P'));
@@ -62,6 +95,9 @@ fn has_angle_brackets(words: &[&[u8]]) -> bool {
         let is_word = inner.first().is_some_and(u8::is_ascii_alphabetic);
         (!is_pattern && is_word && !inner.contains(&b'>')).then_some(())
     };
+    if words.iter().any(is_whole) {
+        return true;
+    }
     let Some(first) = words.iter().position(|word| opens(word).is_some()) else { return false };
     words.iter().skip(first + 1).any(|word| word.contains(&b'>'))
 }
@@ -85,6 +121,9 @@ mod tests {
             "proxy_pass http://<your back end>",
             "server_name <the name>",
             "# a comment\n  ...",
+            "\n    . . .\n\n  location /tea",
+            "listen <port>",
+            "~[*]<regex> \"found: <value to set>;\n default \"",
         ] {
             assert!(leaves_out(text.as_bytes()), "{text}");
         }
@@ -95,6 +134,7 @@ mod tests {
             "proxy_pass http://<host>",
             "if ($a < b)",
             "server_name a",
+            "autoindex . ..",
             "log_format x (a b)",
         ] {
             assert!(!leaves_out(text.as_bytes()), "{text}");
@@ -112,6 +152,11 @@ mod tests {
             "server {\n    server_name <your name>\n    location / {\n        root /srv;\n    }\n}\n",
             "events {}\nhttp {\n    ...\n    include parts/x.conf;\n    server { location / { return 200 $made_elsewhere; } }\n}\n",
             "server {\n    listen 80;\n    ...\n",
+            ". . .\n\nserver {\n    listen 80;\n    . . .\n    location /a {\n        root /srv;\n        . . .\n    }\n}\n",
+            "server {\n    listen 80;\n    . . .\n",
+            "map $uri $b {\n    ~[*]<regex> \"found: <a value>;\n    default \"no\";\n}\n",
+            "server {\n    listen <port>;\n    ssl_certificate :link:`/x.pem <The file; use a real path>`;\n}\n",
+            "server {\n    ssl_verify_client <on or off; both work>;\n    location / { root /srv; }\n}\n",
         ];
         for text in texts {
             for finding in found(text) {

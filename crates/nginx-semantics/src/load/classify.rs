@@ -11,7 +11,8 @@ use crate::naming::{is_packed, stand_in};
 use crate::sources::SourceFile;
 
 /// Why a file with a name of nginx's is not judged, if it is not. Named files are judged whatever they look like, except
-/// templates. `path` is the path from the folder that was given, that folder's name included.
+/// templates and what begins in another language. `path` is the path from the folder that was given, that folder's name
+/// included.
 pub(super) fn reason_to_skip(
     file: &SourceFile,
     path: &Path,
@@ -33,7 +34,8 @@ pub(super) fn reason_to_skip(
     if encoding::is_binary(file.bytes()) && !known() {
         return Some(if is_packed(path) { SkipReason::Packed } else { SkipReason::Binary });
     }
-    let is_nginx = is_named || structure::is_nginx(file, path, ignores_comments);
+    let is_nginx = (is_named && !structure::is_foreign_from_start(file))
+        || structure::is_nginx(file, path, ignores_comments);
     if let Some(mark) = file.template_mark()
         && (is_nginx || words::holds(file.bytes(), Measure::Hint))
     {

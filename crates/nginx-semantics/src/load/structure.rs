@@ -53,6 +53,7 @@ pub(crate) fn is_nginx(file: &SourceFile, path: &Path, ignores_comments: bool) -
         // What begins in another language only quotes nginx.
         Structure::Filled => !top.begins_foreign && top.foreign <= top.well_shaped + top.blocks,
         Structure::Empty => top.foreign == 0,
+        Structure::Types => top.well_shaped == top.all,
         Structure::Foreign => false,
         Structure::None => top.are_directives(path_says(path)),
     }
@@ -67,6 +68,12 @@ pub(super) fn is_nginx_beside_others(file: &SourceFile) -> bool {
 fn is_all_nginx(file: &SourceFile) -> bool {
     let top = Statements::of(file, NodeId::FILE);
     top.all > 0 && top.well_shaped == top.all && file.tree.errors().is_empty()
+}
+
+/// Whether even a file that was named is no configuration: it begins in another language.
+pub(super) fn is_foreign_from_start(file: &SourceFile) -> bool {
+    let first = file.tree.children(NodeId::FILE).next();
+    first.is_some_and(|node| !is_structural(file, node) && is_of_another_language(file, node))
 }
 
 /// Who reads a file, by its first line.
@@ -120,7 +127,7 @@ fn path_says(path: &Path) -> PathSays {
     path.iter().map(says).max().unwrap_or(PathSays::Nothing)
 }
 
-/// What blocks of nginx there are.
+/// What blocks of nginx there are, by what stands in them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Structure {
     None,
@@ -128,6 +135,8 @@ enum Structure {
     Foreign,
     /// Some that nothing stands in, such as `events {}`.
     Empty,
+    /// Media types.
+    Types,
     /// One with directives of nginx in it.
     Filled,
 }
@@ -137,11 +146,16 @@ fn structure(file: &SourceFile) -> Structure {
     let blocks = file.tree.nodes().take(MOST_STATEMENTS).filter(|&node| is_structural(file, node));
     let of_block = |block| {
         let inside = Statements::of(file, block);
+        let is_alone = || inside.known == 0 && inside.foreign == 0;
         match inside.all {
             0 => Structure::Empty,
+            // Blocks in it are judged by what they hold: HOCON has `http { server { … } }` too.
+            all if all == inside.heads => Structure::None,
+            // OpenBSD's httpd and relayd have them beside words of their own.
+            _ if file.name(block).as_str() == TYPES => Structure::Types,
             // Directives of other modules are no evidence against it, and where the head is nginx's alone enough.
             _ if inside.known > inside.foreign => Structure::Filled,
-            _ if inside.foreign == 0
+            _ if is_alone()
                 && matches!(file.name(block), DirectiveName::LOCATION | DirectiveName::SERVER) =>
             {
                 Structure::Filled
@@ -198,8 +212,10 @@ fn stands_plainly(file: &SourceFile, node: NodeId) -> bool {
 #[derive(Debug, Default)]
 struct Statements {
     all: usize,
-    /// Those with a name that nginx knows, and no form of another language.
+    /// Those with a name that nginx knows, and no form of another language; blocks of nginx excepted.
     known: usize,
+    /// Blocks of nginx.
+    heads: usize,
     /// Those of them that are ended and filled as nginx wants them.
     well_shaped: usize,
     /// Those of them whose names other programs do not have.
@@ -222,12 +238,17 @@ impl Statements {
         for node in file.tree.children(block).take(MOST_STATEMENTS) {
             counted.all += 1;
             let name = file.name(node);
-            if !is_structural(file, node) && is_foreign(file, node) {
+            let is_head = is_structural(file, node);
+            counted.heads += usize::from(is_head);
+            if !is_head && is_foreign(file, node) {
                 counted.foreign += 1;
                 counted.begins_foreign |= counted.all == 1;
                 continue;
             }
-            counted.known += usize::from(has_entries || name != DirectiveName::UNKNOWN);
+            // Without its end, a name that others have too is no evidence.
+            let is_known = name != DirectiveName::UNKNOWN
+                && (file.tree.terminator(node).is_some() || !SHARED.contains(&name.as_str()));
+            counted.known += usize::from(!is_head && (has_entries || is_known));
             if has_entries || is_well_shaped(file, node) {
                 counted.well_shaped += 1;
                 let text = name.as_str();
@@ -255,21 +276,49 @@ impl Statements {
     }
 }
 
-/// Whether a statement has the form of another language.
+/// Whether a statement has the form of another language, or no end.
 fn is_foreign(file: &SourceFile, node: NodeId) -> bool {
+    let has_no_end = || file.tree.terminator(node).is_none();
+    let name = file.tree.name_span(node).of(file.bytes());
+    // nginx would say so too, but a known name shows what was meant, unless it takes in the lines that follow.
+    let is_meant = || takes_words(file, node) || is_left_out(name);
+    is_of_another_language(file, node) || (has_no_end() && !is_meant())
+}
+
+/// Whether a statement has the form of another language: `key = value`, `[section]`, `$ command`, `---`.
+fn is_of_another_language(file: &SourceFile, node: NodeId) -> bool {
     let mut words = file.tree.words(node).map(|word| word.of(file.bytes()));
     let name = words.next().unwrap_or_default();
     let second = words.next();
-    let has_no_end = file.tree.terminator(node).is_none();
+    let is_assigned =
+        matches!(second, Some(b"=" | b":" | b":=" | b"=>" | b"+=" | b"==" | b"=~")) || name.ends_with(b"=");
     name.starts_with(b"[")
         || name.starts_with(b"<")
         || name.starts_with(b"=")
-        || name == b"$"
-        || matches!(second, Some(b"=" | b":" | b":=" | b"=>" | b"+="))
-        || name.ends_with(b"=")
+        || name.starts_with(b"---")
+        || is_prompt(name)
         || name.ends_with(b":")
-        // nginx would say so too, but a known name shows what was meant.
-        || (has_no_end && file.name(node) == DirectiveName::UNKNOWN && !name.starts_with(b"..."))
+        || (is_assigned && !is_assigned_by_mistake(file, node))
+        // OpenBSD's httpd and relayd.
+        || (file.name(node) == DirectiveName::LISTEN && second == Some(b"on"))
+}
+
+/// `worker_processes = 4;`: a directive that only nginx has, ended as nginx wants it.
+fn is_assigned_by_mistake(file: &SourceFile, node: NodeId) -> bool {
+    let last = file.tree.words(node).last();
+    let end = file.tree.terminator(node).filter(|_| !file.tree.is_block(node));
+    file.name(node).as_str().contains('_') && last.zip(end).is_some_and(|(last, end)| last.end == end.start)
+}
+
+/// `$`, `>>>`, `root@host:~#`: what a shell prints before a command.
+fn is_prompt(name: &[u8]) -> bool {
+    matches!(name, b"$" | b"%" | b">>>")
+        || (name.contains(&b'@') && (name.ends_with(b"$") || name.ends_with(b"#")))
+}
+
+/// `...`, `. . .`, `…`: an excerpt.
+fn is_left_out(name: &[u8]) -> bool {
+    name == b"." || name.starts_with(b"...") || name.starts_with("\u{2026}".as_bytes())
 }
 
 /// Whether an argument holds a variable of a request with a name of nginx's own, such as `$request_uri`.
@@ -292,6 +341,11 @@ fn is_well_shaped(file: &SourceFile, node: NodeId) -> bool {
     if leaf.is_none_or(|leaf| leaf.kind != LeafKind::Word) {
         return false;
     }
+    file.tree.terminator(node).is_some() && takes_words(file, node)
+}
+
+/// Whether nginx knows the name, as a block or a line as it is one, with so many words.
+fn takes_words(file: &SourceFile, node: NodeId) -> bool {
     let is_block = file.tree.is_block(node);
     let arguments = file.tree.words(node).count().saturating_sub(1);
     let takes = |row: &Directive| {
@@ -299,5 +353,5 @@ fn is_well_shaped(file: &SourceFile, node: NodeId) -> bool {
             && usize::from(row.min_args) <= arguments
             && row.max_args.is_none_or(|most| arguments <= usize::from(most))
     };
-    file.tree.terminator(node).is_some() && file.name(node).rows().iter().any(takes)
+    file.name(node).rows().iter().any(takes)
 }

@@ -40,11 +40,18 @@ fn is_of_folder(reason: &SkipReason) -> bool {
 fn other_programs_are_told_apart() {
     let programs = [
         "apache",
+        "bird",
         "caddyfile",
         "collectd",
+        "consul-template",
+        "dhcpd",
         "dovecot",
+        "envoy",
         "fail2ban",
+        "freeradius",
         "haproxy",
+        "hocon",
+        "hocon-server",
         "keepalived",
         "krb5",
         "ld.so",
@@ -52,24 +59,41 @@ fn other_programs_are_told_apart() {
         "logrotate",
         "lua",
         "manticore",
+        "mosquitto",
         "mysql",
         "named",
         "nftables",
+        "nftables-rules",
+        "nomad",
         "oidentd",
+        "openbsd-httpd",
+        "openbsd-httpd-locations",
         "openssl",
+        "openssl-ca",
+        "pf",
         "php-fpm",
+        "play",
         "postfix",
         "postgresql",
         "prosody",
+        "radsecproxy",
         "redis",
+        "relayd",
+        "rspamd",
         "rsyslog",
+        "shell",
+        "softhsm2",
         "squid",
         "sshd",
+        "strongswan",
         "supervisord",
+        "syslog-ng",
         "systemd",
         "tmux",
+        "traefik",
         "unicorn",
         "varnish",
+        "vault",
     ];
     let files = fixtures();
     for program in programs {
@@ -106,6 +130,15 @@ fn nginx_is_nginx_however_broken() {
         ("a.conf", "server {\n    listen 80;\n}\n}\n"),
         ("a.conf", "http {\n"),
         ("a.conf", "events {}\n"),
+        ("a.conf", "worker_processes = 4;\nevents {}\nhttp {\n    server { listen 80; }\n}\n"),
+        ("a.conf", "http {\n    server {\n        location / {\n        }\n    }\n}\n"),
+        (
+            "a.conf",
+            "http {\n    server {\n        listen = 80;\n        root /srv;\n        server_name a;\n    }\n}\n",
+        ),
+        ("a.conf", "server example.com {\n    listen 80;\n    location / { root /srv; }\n}\n"),
+        ("a.conf", "server {\n    listen 80;\n    . . .\n}\nserver {\n    . . .\n}\n. . .\n"),
+        ("conf.d/mime.types.conf", "types {\n    text/html html htm;\n    text/css css;\n}\n"),
         // Parts, by their blocks alone.
         ("snippets/ws.conf", "location = /ws {\n    proxy_pass http://a;\n}\n"),
         ("x/ws.conf", "location ~* ^/(a|b)$ {\n    return 204;\n}\n"),
@@ -158,6 +191,9 @@ fn words_that_others_have_too_are_no_proof() {
         "events { a = b; }\n",
         "location here { a; }\n",
         "map a b { c d; }\n",
+        "http { server { idle-timeout = 60s } }\n",
+        "http {\n  server { port = 80 }\n  include \"x\"\n}\n",
+        "types { text/css css }\nserver \"a\" { listen on * port 80 }\n",
     ] {
         let loaded = load_tree(&[("x/a.conf", text)]);
         assert_eq!(reasons(&loaded), [&SkipReason::NotNginx], "{text}");
@@ -167,6 +203,19 @@ fn words_that_others_have_too_are_no_proof() {
 #[test]
 fn a_text_that_holds_nginx_is_named_and_not_judged() {
     let table = [
+        (
+            "a.conf",
+            "$ checker /etc/x.conf\n\n===== Results =====\nPseudo config:\n\nserver {\n    location ~ /v1/(?<action>[^.]*)$ {\n        add_header X-Action $action;\n    }\n}\n\nTotal issues:\n    High: 1\n",
+        ),
+        (
+            "a.conf",
+            "root@host:~# cat /etc/x.conf\nserver {\n    server_name a;\n    proxy_read_timeout 1h;\n}\n",
+        ),
+        ("a.conf", "---\ntitle: A page\n---\nserver {\n    server_name a;\n    proxy_read_timeout 1h;\n}\n"),
+        (
+            "nginx/a.conf",
+            "# Start\nname = \"x\"\nabout = { en = \"y\" }\n# End\nlocation / {\n    try_files $uri /index.html;\n    proxy_buffering off;\n}\n",
+        ),
         (
             "nginx/a.conf",
             "name = \"x\"\nauthor = \"y\"\nlocation / {\n    proxy_pass http://a;\n    proxy_buffering off;\n}\n",
@@ -202,5 +251,36 @@ fn a_template_is_one_of_nginx_only_with_nginxs_words() {
     ];
     for (path, text, expected) in &table {
         assert_eq!(reasons(&load_tree(&[(path, text)])), [expected], "{text}");
+    }
+}
+
+#[test]
+fn a_named_file_in_another_language_is_not_judged() {
+    let named = |text: &str| {
+        let path = PathBuf::from("/srv/tree/a.conf");
+        let mut memory = MemoryFiles::new();
+        memory.insert(path.clone(), text);
+        let scope = Scope { given: vec![path.clone()], working_folder: "/srv".into(), ..Scope::default() };
+        load(&memory, &[path], &scope)
+    };
+    for (text, expected) in [
+        ("$ checker x\nserver {\n    server_name a;\n    proxy_pass http://b;\n}\n", SkipReason::Mixed),
+        ("name = \"x\"\n\nserver_name a;\nproxy_pass http://b;\n", SkipReason::Mixed),
+        ("[ ca ]\ndefault_ca = myca\n", SkipReason::NotNginx),
+        ("directories.tokendir = /x\n", SkipReason::NotNginx),
+    ] {
+        let loaded = named(text);
+        assert_eq!(reasons(&loaded), [&expected], "{text}");
+        assert!(loaded.judged.is_empty(), "{text}");
+    }
+    for text in [
+        "worker_processes = 4;\nevents {}\n",
+        "evnts {\n}\n",
+        "servr",
+        "root /srv",
+        "...\nserver { listen 80; }\n",
+        "x y;\n",
+    ] {
+        assert_eq!(named(text).judged.len(), 1, "{text}");
     }
 }

@@ -4,7 +4,7 @@ use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{At, FileId, SourceFile};
 use nginx_syntax::{Hint, Span, SyntaxError, SyntaxErrorKind};
 
-use crate::excerpt::{is_excerpt, leaves_out_before};
+use crate::excerpt::{is_excerpt, leaves_out_at, leaves_out_before};
 use crate::{FindingBuilder, Findings, Rule};
 
 pub(super) struct SyntaxErrorRule;
@@ -27,7 +27,10 @@ impl Rule for SyntaxErrorRule {
     fn file(&self, id: FileId, file: &SourceFile, out: &mut Findings) {
         for error in file.tree.errors() {
             let is_open_end = error.kind == SyntaxErrorKind::EndInBlock && is_excerpt(file);
-            let is_left_out = is_open_end || leaves_out_before(file, error.at.start);
+            // A quote that is not closed takes in what follows its line.
+            let is_left_out = is_open_end
+                || leaves_out_before(file, error.at.start)
+                || error.hints.iter().any(|(span, _)| leaves_out_at(file, span.start));
             // The words of a file that may not be shown stay out of the message too.
             let message = if is_left_out {
                 "something is left out here, and nginx cannot read the rest as it stands".to_owned()
