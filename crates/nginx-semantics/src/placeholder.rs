@@ -15,7 +15,7 @@ use crate::catalogue::DirectiveName;
 pub(crate) use mask::{Masked, masked, may_have_one};
 
 /// How the placeholders of template engines start and end.
-const MARKS: [(&[u8], &[u8]); 8] = [
+const MARKS: [(&[u8], &[u8]); 9] = [
     (b"{{", b"}}"),
     (b"{%", b"%}"),
     (b"<%", b"%>"),
@@ -24,10 +24,16 @@ const MARKS: [(&[u8], &[u8]); 8] = [
     (b"%%", b"%%"),
     (b"##", b"##"),
     (b"__", b"__"),
+    // Penlight, in which Kong's are written, and make.
+    (b"$(", b")"),
 ];
 
 /// What those of them start with.
-const FIRST_BYTES: &[u8] = b"{<[@%#_";
+const FIRST_BYTES: &[u8] = b"{<[@%#_$";
+
+/// How lines of Penlight's templates go on behind `>`.
+const LUA_LINES: [&[u8]; 9] =
+    [b"if", b"for", b"while", b"else", b"elseif", b"end", b"local", b"repeat", b"until"];
 
 /// Words of a directive that a placeholder makes unknown: one, or those between `<%` and `%>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -169,6 +175,7 @@ fn placeholder<'v>(
     let end = match open {
         b"@@" | b"%%" | b"##" => end_of_name(body, close),
         b"__" => end_of_capitals(body),
+        b"$(" => end_of_path(body, close),
         _ if *is_endless => None,
         _ => memchr::memmem::find(body, close),
     };
@@ -191,7 +198,7 @@ fn is_inside_name(before: &[u8]) -> bool {
 
 /// Whether nothing but a name may stand between the marks.
 fn is_named(open: &[u8]) -> bool {
-    matches!(open, b"@@" | b"%%" | b"##" | b"__")
+    matches!(open, b"@@" | b"%%" | b"##" | b"__" | b"$(")
 }
 
 /// The length of a name in front of a mark.
@@ -201,6 +208,12 @@ fn end_of_name(body: &[u8], close: &[u8]) -> Option<usize> {
     let name = body.get(..end)?;
     let is_name = name.iter().any(u8::is_ascii_alphabetic) && body.get(end..)?.starts_with(close);
     is_name.then_some(end)
+}
+
+/// The length of a path of names in front of the mark.
+fn end_of_path(body: &[u8], close: &[u8]) -> Option<usize> {
+    let end = body.iter().take_while(|byte| is_of_path(byte)).count();
+    body.get(end..)?.starts_with(close).then_some(end)
 }
 
 /// The length of a name in capitals in front of `__`: only so is `__NAME__` no name of a file or a variable.
@@ -225,6 +238,11 @@ pub(crate) fn is_one(word: &[u8]) -> bool {
 
 fn is_of_capitals(byte: &u8) -> bool {
     byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_'
+}
+
+/// `entry.listener`
+fn is_of_path(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.')
 }
 
 /// The variable that stands for a placeholder: `${VALUES_HOST}` for `{{ .Values.host }}`.
@@ -312,12 +330,38 @@ pub(crate) fn in_place_of_directive(
         let start = u32::try_from(at).ok()?;
         Some(Span::new(start, start + 2))
     });
+    let comment = jinja_comment(tree, text);
     let name = tree.nodes().find_map(|node| {
-        let mark = mark_of_name(tree.name_span(node), text)?;
+        let name = tree.name_span(node);
+        let second = tree.words(node).nth(1).map(|word| word.of(text));
+        let mark = mark_of_name(name, text).or_else(|| is_lua_line(name.of(text), second).then_some(name))?;
         let is_key = has_entries(name_of(tree.parent(node))) && tree.words(node).nth(1).is_some();
         (!is_key && !is_filled_in(node)).then_some(mark)
     });
-    outside.chain(name).min_by_key(|span| span.start)
+    outside.chain(comment).chain(name).min_by_key(|span| span.start)
+}
+
+/// `> if x then`: a line of Lua in a template of Penlight. Other lines with `>` are none: a merge that failed leaves them.
+fn is_lua_line(name: &[u8], second: Option<&[u8]>) -> bool {
+    match name.strip_prefix(b">") {
+        Some(b"") => second.is_some_and(|word| word.starts_with(b"--") || LUA_LINES.contains(&word)),
+        Some(rest) => rest.starts_with(b"--") || LUA_LINES.contains(&rest),
+        None => false,
+    }
+}
+
+/// `{# … #}` on a line of its own: nginx would open a block, and pass over what says which.
+fn jinja_comment(tree: &Tree, text: &[u8]) -> Option<Span> {
+    let is_mark = |at: &usize| {
+        let before = text.get(..*at).unwrap_or_default();
+        let line = before.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+        let leaf = u32::try_from(*at).ok().and_then(|at| tree.leaf_at(at));
+        line.trim_ascii().is_empty() && leaf.is_some_and(|leaf| leaf.kind == LeafKind::Open)
+    };
+    let at = memchr::memmem::find_iter(text, b"{#").find(is_mark)?;
+    text.get(at..).filter(|rest| contains(rest, b"#}"))?;
+    let start = u32::try_from(at).ok()?;
+    Some(Span::new(start, start + 2))
 }
 
 /// The mark of the placeholder that the first word of a statement is, or starts with.
@@ -365,7 +409,7 @@ mod tests {
 
     #[test]
     fn a_placeholder_is_a_variable_in_capitals() {
-        let table: [(&str, &[&str]); 24] = [
+        let table: [(&str, &[&str]); 26] = [
             ("a \"{{ x }}\" b;", &["${X}", "b"]),
             ("a 'v{{ .Values.host }}-{{y}}' b;", &["v${VALUES_HOST}-${Y}", "b"]),
             ("a \"{% if x %}1{% endif %}\";", &["${IF_X}1${ENDIF}"]),
@@ -373,6 +417,7 @@ mod tests {
             ("a <%= @name %> b;", &["${NAME}", "b"]),
             ("a http://<%= @host %>:<%= @port -%>/x b;", &["http://${HOST}:${PORT}/x", "b"]),
             ("a [[ .name ]] b;", &["${NAME}", "b"]),
+            ("a $(x) b$(entry.name)c;", &["${X}", "b${ENTRY_NAME}c"]),
             ("a @@SHA@@ x@@A_1@@y;", &["${SHA}", "x${A_1}y"]),
             ("a \"{{ 1 }}\";", &["${PLACEHOLDER1}"]),
             ("a <% b;", &["${PLACEHOLDER}", "b"]),
@@ -389,6 +434,7 @@ mod tests {
                 &["__x__", "__X_", "A__B__C", "__dirname", "$__X", "__A__B"],
             ),
             ("a ${__X__} __1__;", &["${__X__}", "__1__"]),
+            ("a ^(a|b$(c|d)) $();", &["^(a|b$(c|d))", "$()"]),
             ("a '{\"x\":{\"y\":{}}}' \"{{}}\";", &["{\"x\":{\"y\":{}}}", "{{}}"]),
             ("a \"^/a{{2}\" [[:alpha:]];", &["^/a{{2}", "[[:alpha:]]"]),
             ("a \"{{ x\" \"y }}\";", &["{{ x", "y }}"]),

@@ -21,6 +21,9 @@ const SHARED: [&str; 18] = [
     "root", "server", "set", "timeout", "user", "zone",
 ];
 
+/// What a merge that failed leaves in any file.
+const MERGE: [&[u8]; 4] = [b"<<<<<<<", b"=======", b">>>>>>>", b"|||||||"];
+
 /// The block of the media types.
 const TYPES: &str = "types";
 
@@ -281,7 +284,7 @@ fn is_foreign(file: &SourceFile, node: NodeId) -> bool {
     let has_no_end = || file.tree.terminator(node).is_none();
     let name = file.tree.name_span(node).of(file.bytes());
     // nginx would say so too, but a known name shows what was meant, unless it takes in the lines that follow.
-    let is_meant = || takes_words(file, node) || is_left_out(name);
+    let is_meant = || takes_words(file, node) || is_left_out(name) || MERGE.contains(&name);
     is_of_another_language(file, node) || (has_no_end() && !is_meant())
 }
 
@@ -292,6 +295,9 @@ fn is_of_another_language(file: &SourceFile, node: NodeId) -> bool {
     let second = words.next();
     let is_assigned =
         matches!(second, Some(b"=" | b":" | b":=" | b"=>" | b"+=" | b"==" | b"=~")) || name.ends_with(b"=");
+    if MERGE.contains(&name) {
+        return false;
+    }
     name.starts_with(b"[")
         || name.starts_with(b"<")
         || name.starts_with(b"=")

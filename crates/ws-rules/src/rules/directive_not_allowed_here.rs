@@ -5,8 +5,9 @@
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::dispatch::{Build, Refusal, RefusalKind, refusals};
-use nginx_semantics::{Configuration, ContextId, ContextKind, Directive, Presence};
+use nginx_semantics::{Configuration, ContextId, ContextKind, Directive, DirectiveName, Presence};
 
+use crate::commercial::has_commercial_word;
 use crate::edit::Edits;
 use crate::excerpt::has_words_to_fill_in;
 use crate::refused::{AROUND, Refused, refused};
@@ -42,13 +43,26 @@ impl Rule for DirectiveNotAllowedHere {
                 || has_words_to_fill_in(&directive)
                 || !is_certain(configuration, context)
                 || SHARED.contains(&directive.name().as_str())
+                || has_commercial_word(&directive)
             {
                 continue;
             }
             let kind_of = configuration.context(context).kind;
             let Some(help) = remedy(cx, &directive, kind_of, &kind) else { continue };
-            let mut finding =
-                FindingBuilder::new(&META, &directive, format!("nginx refuses to start: {kind}"));
+            let is_beside =
+                matches!(kind, RefusalKind::NotAllowedHere(_)) && shows_two_files(configuration, context);
+            let message = if is_beside {
+                format!(
+                    "`{}` stands beside `http`; no `events` is here, so two files seem to be shown as one",
+                    directive.name().as_str()
+                )
+            } else {
+                format!("nginx refuses to start: {kind}")
+            };
+            let mut finding = FindingBuilder::new(&META, &directive, message);
+            if is_beside {
+                finding = finding.at_most(Severity::Info);
+            }
             let first = configuration.named(context, directive.name()).next();
             if let (RefusalKind::Duplicate(_), Some(first)) = (&kind, first) {
                 finding = twice(finding, &first, &directive, configuration, context);
@@ -77,6 +91,16 @@ impl Rule for DirectiveNotAllowedHere {
             });
         }
     }
+}
+
+/// Whether a page of documentation shows what belongs into `http` and what belongs into a server's file: nginx needs
+/// `events` beside `http`, and nothing is included that could have it.
+fn shows_two_files(configuration: Configuration<'_>, context: ContextId) -> bool {
+    let has = |name| configuration.named(context, name).next().is_some();
+    configuration.context(context).kind == ContextKind::Main
+        && has(DirectiveName::HTTP)
+        && !has(DirectiveName::EVENTS)
+        && !has(DirectiveName::INCLUDE)
 }
 
 /// Behind what nginx cannot read, blocks are not what they seem.
@@ -284,6 +308,25 @@ location /a {
 }
 "#,
         );
+    }
+
+    #[test]
+    fn two_files_shown_as_one() {
+        let expected = |level: &str, says: &str| {
+            format!(" server {{\n#^^^^^^ {level}: {says}\n    location / {{ root /srv; }}\n}}\n")
+        };
+        let said = "`server` stands beside `http`; no `events` is here, so two files seem to be shown as one";
+        check_with(Options::bare(), &format!("http {{ gzip on; }}\n{}", expected("info", said)));
+        let said = "nginx refuses to start: \"server\" directive is not allowed here";
+        for more in ["events {}", "include events.conf;"] {
+            check_with(Options::bare(), &format!("{more}\nhttp {{ gzip on; }}\n{}", expected("error", said)));
+        }
+    }
+
+    #[test]
+    fn a_word_of_nginx_plus() {
+        let text = "events {}\nhttp {\n    limit_req_zone $binary_remote_addr zone=a:10m rate=1r/s sync;\n    server { location / { root /srv; } }\n}\n";
+        assert!(found(text).is_empty(), "{:?}", found(text));
     }
 
     #[test]
