@@ -46,8 +46,11 @@ impl Standing {
             Self::Application
         } else if lines.is_none() {
             Self::Name
-        } else if has(EvidenceKind::Name) {
+        } else if has(EvidenceKind::Name) && !matches!(doubt, Some(Doubt::NoSocket(_))) {
             Self::LinesAndName
+        } else if has(EvidenceKind::Name) {
+            // A name is no evidence where the application is known to have no WebSocket; lines may be for another one.
+            return (if lines == Some(LinesFrom::Here) { Self::OwnLines } else { Self::SharedLines }, doubt);
         } else if doubt.is_some() {
             return (Self::Doubtful, doubt);
         } else if lines == Some(LinesFrom::Here) {

@@ -231,6 +231,30 @@ fn what_the_application_sends() {
             "every 25s",
         ),
         (
+            "below the path of a framework that only its name tells",
+            "location /ws/chat/ { @ proxy_pass http://backend-django:8000; }",
+            INFO,
+            "every 20s",
+        ),
+        (
+            "of two programs with one path, the one whose port it is",
+            "location ^~ /websockify { @ proxy_pass http://desktop:6901; }",
+            INFO,
+            "KasmVNC",
+        ),
+        (
+            "the other of them",
+            "location ^~ /websockify { @ proxy_pass http://desktop:6080; }",
+            WARNING,
+            "sends nothing by itself",
+        ),
+        (
+            "a name that an application without WebSockets takes the weight of",
+            "location /ws/ { @ proxy_pass http://netbox:8001; }",
+            INFO,
+            "or have either side",
+        ),
+        (
             "by a pattern",
             "location ~ /api/v[0-9]+/(users/)?websocket$ { @ proxy_pass http://127.0.0.1:1; }",
             INFO,
@@ -245,6 +269,25 @@ fn what_the_application_sends() {
             .find(|finding| finding.rule.name == RULE)
             .and_then(|finding| finding.help.as_deref());
         assert!(said.is_some_and(|said| said.contains(help)), "{name}: {said:?}");
+    }
+}
+
+#[test]
+fn what_takes_http_1_0_is_no_reason_to_warn() {
+    const RULE: &str = "http10-upstream";
+    let lines = "proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;";
+    for (host, expected) in [("daphne", INFO), ("backend-django", INFO), ("app", WARNING), ("netbox", INFO)] {
+        let findings =
+            judged("", &format!("location /ws/game/ {{ {lines} proxy_pass http://{host}:8000; }}"));
+        assert_eq!(severity(&findings, RULE), expected, "{host}: {findings:#?}");
+    }
+}
+
+#[test]
+fn a_framework_that_mostly_has_no_socket_is_no_endpoint_by_its_name() {
+    for location in ["/", "/api/", "/admin/"] {
+        let text = text("", &format!("location {location} {{ proxy_pass http://django:8000; }}"));
+        assert!(Snippet::bare(text).run().endpoints.is_empty(), "{location}");
     }
 }
 

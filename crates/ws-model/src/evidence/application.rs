@@ -30,10 +30,19 @@ fn by_path(subject: &Subject<'_, '_>, named: &[Named], evidence: &mut Vec<Eviden
     let paths = segments.iter().flat_map(|segment| applications::by_first_segment(segment));
     let found = paths.filter(|(_, path)| holds(&segments, path));
     let is_named = |application: &Application| named.iter().any(|(other, _)| other.id == application.id);
-    // The application that is named elsewhere, else those whose path is the longest, and of these the one that the path
-    // is called after.
+    let elsewhere = names_elsewhere(subject);
+    let is_named_elsewhere =
+        |application: &Application| elsewhere.iter().any(|(other, _)| other.id == application.id);
+    // The application that is named elsewhere, else those whose path is the longest, and of these the one whose own port
+    // is proxied to, or that the path is called after.
     let rank = |(application, path): &(&'static Application, &'static WsPath)| {
-        (is_named(application), path.text.trim_matches('/').len(), is_called_after(application, path))
+        let length = path.text.trim_matches('/').len();
+        (
+            is_named_elsewhere(application),
+            length,
+            has_own_port(subject, application),
+            is_named(application) || is_called_after(application, path),
+        )
     };
     let found: Vec<_> = found.collect();
     let best = found.iter().map(rank).max();
@@ -67,6 +76,14 @@ fn by_path(subject: &Subject<'_, '_>, named: &[Named], evidence: &mut Vec<Eviden
         is_about_path: true,
         ..Evidence::new(kind, text, Some(subject.location_at()))
     });
+}
+
+/// Whether it proxies to the application's own port, which tells those apart that have the same path.
+fn has_own_port(subject: &Subject<'_, '_>, application: &Application) -> bool {
+    subject
+        .target
+        .port
+        .is_some_and(|port| application.ports.iter().any(|own| own.number == port && !own.weak))
 }
 
 /// What a handshake asks for at a path of the table, which may be the beginning of it only.
@@ -239,8 +256,19 @@ fn serves_no_path(subject: &Subject<'_, '_>, application: &Application) -> bool 
     })
 }
 
-/// Applications that the upstream, its servers or the server's own name is called after.
+/// Applications that the upstream, its servers, the location's path or the server's own name is called after.
 fn names(subject: &Subject<'_, '_>) -> Vec<Named> {
+    let mut found = names_elsewhere(subject);
+    if let Some(last) = last_segment(subject) {
+        for application in words(&last).iter().flat_map(|word| applications::by_name_token(word)) {
+            found.push((application, format!("its path is called after {}", application.name)));
+        }
+    }
+    found
+}
+
+/// The same without the path.
+fn names_elsewhere(subject: &Subject<'_, '_>) -> Vec<Named> {
     let mut hosts = vec![subject.target.host.clone()];
     hosts.extend(peers_of(subject).into_iter().map(|(host, _)| host));
     let mut found = Vec::new();
@@ -251,11 +279,6 @@ fn names(subject: &Subject<'_, '_>) -> Vec<Named> {
                 application,
                 format!("it proxies to `{host}`, which is called after {}", application.name),
             ));
-        }
-    }
-    if let Some(last) = last_segment(subject) {
-        for application in words(&last).iter().flat_map(|word| applications::by_name_token(word)) {
-            found.push((application, format!("its path is called after {}", application.name)));
         }
     }
     if subject.serves_everything() {
@@ -345,7 +368,17 @@ fn served_path(subject: &Subject<'_, '_>, application: &'static Application) -> 
         |path: &str| subject.locations.select(server, path.as_bytes()) == Selection::Location(location);
     let as_it_is = sockets.iter().find(|path| subject.serving(server, path.text) == Some(location));
     let as_it_is = as_it_is.map(|path| (path.text.to_owned(), path.distinctive));
-    as_it_is.or_else(|| below.into_iter().find(|(path, _)| serves(path)))
+    as_it_is
+        .or_else(|| below_prefix(subject, &sockets))
+        .or_else(|| below.into_iter().find(|(path, _)| serves(path)))
+}
+
+/// The location's own path, where it is longer than one below which all of the application's sockets are.
+fn below_prefix(subject: &Subject<'_, '_>, sockets: &[WsPath]) -> Option<(String, bool)> {
+    let is_path = matches!(subject.modifier, Modifier::Exact | Modifier::Prefix | Modifier::PriorityPrefix);
+    let name = String::from_utf8(subject.name.clone()).ok().filter(|_| is_path)?;
+    let above = sockets.iter().find(|path| path.kind == PathKind::Prefix && name.starts_with(path.text))?;
+    Some((name, above.distinctive))
 }
 
 /// A path below a mount that may have its beginning, or all of it, already.

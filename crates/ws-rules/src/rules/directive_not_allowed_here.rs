@@ -97,10 +97,11 @@ impl Rule for DirectiveNotAllowedHere {
 /// `events` beside `http`, and nothing is included that could have it.
 fn shows_two_files(configuration: Configuration<'_>, context: ContextId) -> bool {
     let has = |name| configuration.named(context, name).next().is_some();
-    configuration.context(context).kind == ContextKind::Main
+    let this = configuration.context(context);
+    this.kind == ContextKind::Main
+        && this.gaps.is_empty()
         && has(DirectiveName::HTTP)
         && !has(DirectiveName::EVENTS)
-        && !has(DirectiveName::INCLUDE)
 }
 
 /// Behind what nginx cannot read, blocks are not what they seem.
@@ -318,7 +319,7 @@ location /a {
         let said = "`server` stands beside `http`; no `events` is here, so two files seem to be shown as one";
         check_with(Options::bare(), &format!("http {{ gzip on; }}\n{}", expected("info", said)));
         let said = "nginx refuses to start: \"server\" directive is not allowed here";
-        for more in ["events {}", "include events.conf;"] {
+        for more in ["events {}", "include /opt/elsewhere.conf;"] {
             check_with(Options::bare(), &format!("{more}\nhttp {{ gzip on; }}\n{}", expected("error", said)));
         }
     }
