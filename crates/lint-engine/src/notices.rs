@@ -28,6 +28,7 @@ pub(crate) fn of_skipped(loaded: &Loaded, gathered: &mut Gathered) {
             | SkipReason::Encoded(_)
             | SkipReason::Stored(_)
             | SkipReason::Packed
+            | SkipReason::Dump
             | SkipReason::Budget => NoticeCode::NotJudged,
             SkipReason::Outside
             | SkipReason::LinkedFolder

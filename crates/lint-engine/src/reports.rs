@@ -52,6 +52,11 @@ pub(crate) fn not_judged(reason: &SkipReason) -> NotJudged {
             ("file of something else", "files of something else"),
             "has lines of nginx and does not read as nginx configuration, not linted".to_owned(),
         ),
+        SkipReason::Dump => (
+            "dump",
+            ("dump of `nginx -T`", "dumps of `nginx -T`"),
+            "is what `nginx -T` prints, several files as one, not linted; lint the files themselves".to_owned(),
+        ),
         SkipReason::NotNginx => (
             "not-nginx",
             ("file of something else", "files of something else"),
@@ -122,6 +127,7 @@ pub(crate) fn not_judged(reason: &SkipReason) -> NotJudged {
             | SkipReason::OtherName
             | SkipReason::Mixed
             | SkipReason::Encoded(_)
+            | SkipReason::Dump
             | SkipReason::NotEnabled
     );
     NotJudged { code, noun, text, holds_nginx }

@@ -237,6 +237,12 @@ fn what_the_application_sends() {
             "every 20s",
         ),
         (
+            "a framework at a path of the author's own",
+            "\n# WebSocket\nlocation /orders/ { @ proxy_pass http://daphne:8001; }",
+            INFO,
+            "every 20s",
+        ),
+        (
             "of two programs with one path, the one whose port it is",
             "location ^~ /websockify { @ proxy_pass http://desktop:6901; }",
             INFO,
@@ -269,6 +275,15 @@ fn what_the_application_sends() {
             .find(|finding| finding.rule.name == RULE)
             .and_then(|finding| finding.help.as_deref());
         assert!(said.is_some_and(|said| said.contains(help)), "{name}: {said:?}");
+    }
+}
+
+#[test]
+fn the_path_that_is_asked_for_is_that_of_the_program_it_is_called_after() {
+    let server = "location /live { @ proxy_pass http://a:1/x/socket.io; } location /b/socket.io { @ proxy_pass http://a:1; }";
+    for finding in judged("", server) {
+        assert!(finding.labels.iter().all(|label| !label.message.contains("Flask")), "{finding:#?}");
+        assert_ne!(finding.rule.name, "forwarded-proto-missing");
     }
 }
 

@@ -34,6 +34,9 @@ pub(super) fn reason_to_skip(
     if encoding::is_binary(file.bytes()) && !known() {
         return Some(if is_packed(path) { SkipReason::Packed } else { SkipReason::Binary });
     }
+    if is_dump(file) {
+        return Some(SkipReason::Dump);
+    }
     let is_nginx = (is_named && !structure::is_foreign_from_start(file))
         || structure::is_nginx(file, path, ignores_comments);
     if let Some(mark) = file.template_mark()
@@ -45,6 +48,17 @@ pub(super) fn reason_to_skip(
         return None;
     }
     Some(if words::holds(file.bytes(), Measure::Lines) { SkipReason::Mixed } else { SkipReason::NotNginx })
+}
+
+/// Whether it is what `nginx -T` prints (`core/nginx.c:main`): the lines of several files, each behind its name. Where
+/// they are included is lost to whoever reads it as one.
+fn is_dump(file: &SourceFile) -> bool {
+    let is_head = |comment: &[u8]| {
+        comment
+            .strip_prefix(b"# configuration file ")
+            .is_some_and(|name| name.trim_ascii_end().ends_with(b":"))
+    };
+    file.tree.comments().filter(|comment| is_head(comment.of(file.bytes()))).nth(1).is_some()
 }
 
 /// Why a text with this fault is not judged, if it holds nginx.

@@ -27,6 +27,8 @@ pub enum SkipReason {
     NotNginx,
     /// It holds nginx's words, and does not read as nginx configuration.
     Mixed,
+    /// It is what `nginx -T` prints: several files, one behind the other.
+    Dump,
     /// It holds bytes that no configuration has.
     Binary,
     /// It has lines of nginx in an encoding that nginx does not read, or with NUL bytes between them.

@@ -271,6 +271,15 @@ fn a_template_is_one_of_nginx_only_with_nginxs_words() {
 }
 
 #[test]
+fn what_nginx_dumps_is_several_files() {
+    let dump = "# configuration file /etc/nginx/nginx.conf:\nevents {}\nhttp {\n    include conf.d/*.conf;\n}\n\n\
+                # configuration file /etc/nginx/conf.d/a.conf:\nserver {\n    listen 80;\n}\n";
+    assert_eq!(reasons(&load_tree(&[("nginx/dump.conf", dump)])), [&SkipReason::Dump]);
+    let (one, _) = dump.rsplit_once("# configuration").unwrap();
+    assert_eq!(load_tree(&[("nginx/dump.conf", one)]).judged.len(), 1, "one file is itself");
+}
+
+#[test]
 fn a_named_file_in_another_language_is_not_judged() {
     let named = |text: &str| {
         let path = PathBuf::from("/srv/tree/a.conf");

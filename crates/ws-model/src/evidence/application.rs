@@ -41,7 +41,8 @@ fn by_path(subject: &Subject<'_, '_>, named: &[Named], evidence: &mut Vec<Eviden
             is_named_elsewhere(application),
             length,
             has_own_port(subject, application),
-            is_named(application) || is_called_after(application, path),
+            is_named(application),
+            is_called_after(application, path),
         )
     };
     let found: Vec<_> = found.collect();
@@ -138,7 +139,12 @@ fn by_asked_path(subject: &Subject<'_, '_>, evidence: &mut Vec<Evidence>) {
     let segments = segments_of(path.as_bytes(), false);
     let found = segments.iter().flat_map(|segment| applications::by_first_segment(segment));
     let found: Vec<_> = found.filter(|(_, path)| holds(&segments, path)).collect();
-    let called = found.iter().find(|(application, path)| is_called_after(application, path));
+    let is_named = |one: &&(&'static Application, &'static WsPath)| {
+        segments.iter().any(|segment| one.0.names.contains(&segment.replace(['.', '-', '_'], "").as_str()))
+    };
+    let called = found.iter().find(is_named);
+    let called =
+        called.or_else(|| found.iter().find(|(application, path)| is_called_after(application, path)));
     let Some((application, path)) = called.or(found.first()) else { return };
     let is_only_one = called.is_some() || found.iter().all(|(other, _)| other.id == application.id);
     let text = if is_only_one {
@@ -209,6 +215,26 @@ fn by_upstream(subject: &Subject<'_, '_>, named: Vec<Named>, evidence: &mut Vec<
             ..Evidence::new(EvidenceKind::Application, why, Some(subject.pass.directive.at()))
         });
     }
+}
+
+/// Adds the framework that a location is proxied to, where the location itself is surely for WebSockets: what is built with
+/// a framework has them at any path, and keeps them open as the framework does.
+pub(super) fn collect_framework(subject: &Subject<'_, '_>, evidence: &mut Vec<Evidence>) {
+    let is_meant = subject.lines_from() == Some(super::LinesFrom::Here)
+        && evidence.iter().any(|one| one.kind == EvidenceKind::Name && !one.is_copied && !one.is_indirect)
+        && evidence.iter().all(|one| one.application.is_none());
+    if !is_meant {
+        return;
+    }
+    let is_framework = |application: &Application| {
+        application.uses_websocket() == Some(true) && application.paths.iter().all(|path| !path.distinctive)
+    };
+    let named = names_elsewhere(subject).into_iter().filter(|(application, _)| is_framework(application));
+    evidence.extend(named.map(|(application, why)| Evidence {
+        application: Some(application),
+        is_indirect: true,
+        ..Evidence::new(EvidenceKind::Application, why, Some(subject.pass.directive.at()))
+    }));
 }
 
 /// Why a location that proxies to a known application carries no WebSocket of it, if that is known.

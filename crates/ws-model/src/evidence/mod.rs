@@ -138,6 +138,7 @@ impl Subject<'_, '_> {
         if !is_plain_http {
             name::collect(self, &mut evidence);
         }
+        application::collect_framework(self, &mut evidence);
         for one in &mut evidence {
             one.path = one.path.take().filter(|path| self.may_serve(path));
         }
