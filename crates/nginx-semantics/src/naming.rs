@@ -73,6 +73,16 @@ pub(crate) fn is_configuration(path: &Path) -> bool {
     }
 }
 
+/// Whether a file lies in a folder that is kept aside under another name, as files are: `conf.d.bak`. A folder that is
+/// called `backup` and nothing else may be anything.
+pub(crate) fn is_set_aside(path: &Path) -> bool {
+    const ENDINGS: [&str; 7] = ["backup", "bak", "disabled", "old", "orig", "save", "saved"];
+    let folders = path.parent().into_iter().flat_map(Path::components);
+    folders
+        .map(|part| part.as_os_str().to_string_lossy().to_ascii_lowercase())
+        .any(|name| name.trim_start_matches('.').split('.').skip(1).any(|part| ENDINGS.contains(&part)))
+}
+
 /// Whether the name is that of a part of something: `ws.inc`.
 pub(crate) fn is_part_by_name(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "inc" || extension == "include")
@@ -343,6 +353,28 @@ mod tests {
         let no = ["README.md", "app", "sites-enabled/app.bak", ".conf", "conf.d/x.disabled", "conf.d/.env"];
         assert!(yes.iter().all(|path| is_configuration(Path::new(path))));
         assert!(!no.iter().any(|path| is_configuration(Path::new(path))));
+    }
+
+    #[test]
+    fn folders_that_are_kept_aside() {
+        for yes in [
+            "conf.d.bak/a.conf",
+            "x/conf.d.backup.20250624_1950/a.conf",
+            "sites-enabled.old/app",
+            "nginx.orig/b/c.conf",
+        ] {
+            assert!(is_set_aside(Path::new(yes)), "{yes}");
+        }
+        for no in [
+            "backup/a.conf",
+            "old/a.conf",
+            "conf.d/a.conf",
+            "conf.d/a.bak.conf",
+            ".old/a.conf",
+            "app.example.com/a.conf",
+        ] {
+            assert!(!is_set_aside(Path::new(no)), "{no}");
+        }
     }
 
     #[test]

@@ -288,17 +288,6 @@ fn the_path_that_is_asked_for_is_that_of_the_program_it_is_called_after() {
 }
 
 #[test]
-fn what_takes_http_1_0_is_no_reason_to_warn() {
-    const RULE: &str = "http10-upstream";
-    let lines = "proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;";
-    for (host, expected) in [("daphne", INFO), ("backend-django", INFO), ("app", WARNING), ("netbox", INFO)] {
-        let findings =
-            judged("", &format!("location /ws/game/ {{ {lines} proxy_pass http://{host}:8000; }}"));
-        assert_eq!(severity(&findings, RULE), expected, "{host}: {findings:#?}");
-    }
-}
-
-#[test]
 fn a_framework_that_mostly_has_no_socket_is_no_endpoint_by_its_name() {
     for location in ["/", "/api/", "/admin/"] {
         let text = text("", &format!("location {location} {{ proxy_pass http://django:8000; }}"));

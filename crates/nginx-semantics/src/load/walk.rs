@@ -9,6 +9,7 @@ use crate::files::{Files, Met, MetKind, ReadError, folder_of, is_below};
 use crate::include::Scope;
 use crate::naming::{
     by_first_line, by_name, is_configuration, is_near_configuration, is_part_by_name, is_passed_over,
+    is_set_aside,
 };
 use crate::sources::{FileId, SourceFile, Sources};
 
@@ -95,11 +96,12 @@ impl Walk<'_> {
         self.walked.folders.push(folder.to_owned());
         let (mut by_name, mut others) = (Vec::new(), Vec::new());
         for Met { path, kind } in self.files.walk(&identity) {
+            let is_by_name = is_configuration(&path) && !is_set_aside(&path);
             let path = folder.join(path);
             let path = path.strip_prefix(".").map(Path::to_owned).unwrap_or(path);
             match kind {
                 MetKind::PassedOver => self.walked.passed_over.push(path),
-                MetKind::File if is_configuration(&path) => by_name.push(path),
+                MetKind::File if is_by_name => by_name.push(path),
                 MetKind::File => others.push(path),
                 MetKind::LinkedFolder => self.linked_folder(&path),
                 MetKind::BrokenLink => {

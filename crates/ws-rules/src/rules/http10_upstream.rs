@@ -4,7 +4,6 @@
 
 use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::defaults;
-use ws_model::applications::Application;
 use ws_model::{Endpoint, Source};
 
 use crate::repair::Repair;
@@ -64,12 +63,7 @@ impl Rule for Http10Upstream {
             Some(application) => {
                 (Severity::Warning, format!("{} refuses an HTTP/1.0 handshake", application.name))
             }
-            None => match accepting(endpoint) {
-                Some(application) => {
-                    (Severity::Info, format!("{} takes it, others may not", application.name))
-                }
-                None => (Severity::Warning, CONSEQUENCE.to_owned()),
-            },
+            None => (Severity::Warning, CONSEQUENCE.to_owned()),
         };
         // A back end that is known to refuse it refuses every handshake. All the lines for one in the location itself, and
         // not the version, are a handshake that somebody wrote and did not finish.
@@ -90,13 +84,6 @@ impl Rule for Http10Upstream {
             finding.endpoint_at_stake(endpoint, stake).at_most(severity).help(with_curl(help, endpoint)),
         );
     }
-}
-
-/// An application of the endpoint, where all of them are known to take a handshake in HTTP/1.0.
-fn accepting(endpoint: &Endpoint<'_>) -> Option<&'static Application> {
-    let all = endpoint.applications();
-    let first = all.first().copied();
-    first.filter(|_| all.iter().all(|application| application.rejects_http10 == Some(false)))
 }
 
 #[cfg(test)]
