@@ -35,3 +35,14 @@ pub(crate) fn is_commercial(cx: &Context<'_, '_>) -> bool {
             && configuration.directives(id).any(|line| COMMERCIAL.contains(&line.name_bytes().as_ref()))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::found;
+
+    #[test]
+    fn a_word_of_nginx_plus() {
+        let text = "events {}\nhttp {\n    limit_req_zone $binary_remote_addr zone=a:10m rate=1r/s sync;\n    server { location / { root /srv; } }\n}\n";
+        assert!(found(text).is_empty(), "{:?}", found(text));
+    }
+}

@@ -2,7 +2,8 @@
 //!
 //! nginx cannot read it, and nobody who copies the rest will leave it there: an excerpt is not a broken configuration.
 
-use nginx_semantics::{Directive, SourceFile};
+use nginx_semantics::dispatch::RefusalKind;
+use nginx_semantics::{Configuration, ContextId, ContextKind, Directive, DirectiveName, SourceFile};
 use nginx_syntax::{Leaf, LeafKind};
 
 /// Whether the statement before an offset leaves something out.
@@ -35,6 +36,30 @@ pub(crate) fn is_excerpt(file: &SourceFile) -> bool {
     let words = file.tree.leaves().filter(|leaf| leaf.kind == LeafKind::Word);
     let words: Vec<&[u8]> = words.map(|leaf| leaf.span.of(file.bytes())).collect();
     words.iter().any(|word| is_ellipsis(word)) || words.windows(3).any(is_spaced_ellipsis)
+}
+
+/// What is said where a page of documentation shows what belongs into `http` beside it, as two files in one; `None`
+/// elsewhere. nginx needs `events` beside `http`, and nothing is included that could have it.
+pub(crate) fn beside_http(
+    configuration: Configuration<'_>,
+    context: ContextId,
+    directive: &Directive<'_>,
+    kind: &RefusalKind,
+) -> Option<String> {
+    let has = |name| configuration.named(context, name).next().is_some();
+    let this = configuration.context(context);
+    let shows_two_files = matches!(kind, RefusalKind::NotAllowedHere(_))
+        && this.kind == ContextKind::Main
+        && this.gaps.is_empty()
+        && has(DirectiveName::HTTP)
+        && !has(DirectiveName::EVENTS);
+    let name = directive.name();
+    shows_two_files.then(|| {
+        format!(
+            "`{}` stands beside `http`; no `events` is here, so two files seem to be shown as one",
+            name.as_str()
+        )
+    })
 }
 
 fn words_of(text: &[u8]) -> Vec<&[u8]> {
@@ -184,5 +209,18 @@ server {
 }
 "#,
         );
+    }
+
+    #[test]
+    fn two_files_shown_as_one() {
+        let expected = |level: &str, says: &str| {
+            format!(" server {{\n#^^^^^^ {level}: {says}\n    location / {{ root /srv; }}\n}}\n")
+        };
+        let said = "`server` stands beside `http`; no `events` is here, so two files seem to be shown as one";
+        check_with(Options::bare(), &format!("http {{ gzip on; }}\n{}", expected("info", said)));
+        let said = "nginx refuses to start: \"server\" directive is not allowed here";
+        for more in ["events {}", "include /opt/elsewhere.conf;"] {
+            check_with(Options::bare(), &format!("{more}\nhttp {{ gzip on; }}\n{}", expected("error", said)));
+        }
     }
 }

@@ -5,11 +5,11 @@
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::dispatch::{Build, Refusal, RefusalKind, refusals};
-use nginx_semantics::{Configuration, ContextId, ContextKind, Directive, DirectiveName, Presence};
+use nginx_semantics::{Configuration, ContextId, ContextKind, Directive, Presence};
 
 use crate::commercial::has_commercial_word;
 use crate::edit::Edits;
-use crate::excerpt::has_words_to_fill_in;
+use crate::excerpt::{beside_http, has_words_to_fill_in};
 use crate::refused::{AROUND, Refused, refused};
 use crate::remedies::{remedy, twice};
 use crate::{Context, FindingBuilder, Findings, Rule};
@@ -49,20 +49,10 @@ impl Rule for DirectiveNotAllowedHere {
             }
             let kind_of = configuration.context(context).kind;
             let Some(help) = remedy(cx, &directive, kind_of, &kind) else { continue };
-            let is_beside =
-                matches!(kind, RefusalKind::NotAllowedHere(_)) && shows_two_files(configuration, context);
-            let message = if is_beside {
-                format!(
-                    "`{}` stands beside `http`; no `events` is here, so two files seem to be shown as one",
-                    directive.name().as_str()
-                )
-            } else {
-                format!("nginx refuses to start: {kind}")
-            };
-            let mut finding = FindingBuilder::new(&META, &directive, message);
-            if is_beside {
-                finding = finding.at_most(Severity::Info);
-            }
+            let beside = beside_http(configuration, context, &directive, &kind);
+            let severity = beside.as_ref().map_or(Severity::Error, |_| Severity::Info);
+            let message = beside.unwrap_or_else(|| format!("nginx refuses to start: {kind}"));
+            let mut finding = FindingBuilder::new(&META, &directive, message).at_most(severity);
             let first = configuration.named(context, directive.name()).next();
             if let (RefusalKind::Duplicate(_), Some(first)) = (&kind, first) {
                 finding = twice(finding, &first, &directive, configuration, context);
@@ -91,17 +81,6 @@ impl Rule for DirectiveNotAllowedHere {
             });
         }
     }
-}
-
-/// Whether a page of documentation shows what belongs into `http` and what belongs into a server's file: nginx needs
-/// `events` beside `http`, and nothing is included that could have it.
-fn shows_two_files(configuration: Configuration<'_>, context: ContextId) -> bool {
-    let has = |name| configuration.named(context, name).next().is_some();
-    let this = configuration.context(context);
-    this.kind == ContextKind::Main
-        && this.gaps.is_empty()
-        && has(DirectiveName::HTTP)
-        && !has(DirectiveName::EVENTS)
 }
 
 /// Behind what nginx cannot read, blocks are not what they seem.
@@ -309,25 +288,6 @@ location /a {
 }
 "#,
         );
-    }
-
-    #[test]
-    fn two_files_shown_as_one() {
-        let expected = |level: &str, says: &str| {
-            format!(" server {{\n#^^^^^^ {level}: {says}\n    location / {{ root /srv; }}\n}}\n")
-        };
-        let said = "`server` stands beside `http`; no `events` is here, so two files seem to be shown as one";
-        check_with(Options::bare(), &format!("http {{ gzip on; }}\n{}", expected("info", said)));
-        let said = "nginx refuses to start: \"server\" directive is not allowed here";
-        for more in ["events {}", "include /opt/elsewhere.conf;"] {
-            check_with(Options::bare(), &format!("{more}\nhttp {{ gzip on; }}\n{}", expected("error", said)));
-        }
-    }
-
-    #[test]
-    fn a_word_of_nginx_plus() {
-        let text = "events {}\nhttp {\n    limit_req_zone $binary_remote_addr zone=a:10m rate=1r/s sync;\n    server { location / { root /srv; } }\n}\n";
-        assert!(found(text).is_empty(), "{:?}", found(text));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::files::{names, read};
 
 /// Words in backticks that are values, not fields.
-const VALUES: [&str; 61] = [
+const VALUES: [&str; 62] = [
     "access",
     "application",
     "assumed",
@@ -17,6 +17,7 @@ const VALUES: [&str; 61] = [
     "declared",
     "default",
     "dockerfile",
+    "dump",
     "encoding",
     "error",
     "fails",
