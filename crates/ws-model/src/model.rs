@@ -492,11 +492,22 @@ fn add_lost_intentions(candidates: &mut [Endpoint<'_>]) {
         .filter(is_configured)
         .flat_map(|endpoint| endpoint.configuration.levels(endpoint.context))
         .collect();
+    // Of several that drop them, those that speak of WebSockets were meant, and not what else the same back end gets.
+    let meant: BTreeSet<_> = candidates
+        .iter()
+        .filter(|endpoint| !endpoint.evidence.is_empty())
+        .filter_map(|endpoint| {
+            let lost = endpoint.handshake.as_ref()?.lost.as_ref()?;
+            Some((lost.level, endpoint.target.host.clone(), endpoint.target.port))
+        })
+        .collect();
     for endpoint in candidates {
         let Some(lost) = endpoint.handshake.as_ref().and_then(|handshake| handshake.lost.as_ref()) else {
             continue;
         };
-        if in_effect.contains(&lost.level) {
+        let back_end = (lost.level, endpoint.target.host.clone(), endpoint.target.port);
+        let is_of_another = endpoint.evidence.is_empty() && meant.contains(&back_end);
+        if in_effect.contains(&lost.level) || is_of_another {
             continue;
         }
         let text = "an outer level sets `Upgrade` for its locations, and no location gets it";

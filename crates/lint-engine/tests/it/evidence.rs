@@ -296,6 +296,31 @@ fn a_framework_that_mostly_has_no_socket_is_no_endpoint_by_its_name() {
 }
 
 #[test]
+fn lines_that_two_locations_drop_were_meant_for_the_one_with_the_socket() {
+    const RULE: &str = "upgrade-headers-not-inherited";
+    let server = |names: &str, other: &str| {
+        format!(
+            "{names} @ location /api {{ proxy_set_header Host $host; proxy_pass {other}; }} \
+             location / {{ proxy_set_header Host $host; proxy_pass http://127.0.0.1:9696; }}"
+        )
+    };
+    let places = |server: &str| {
+        let findings = judged("", server);
+        let all = findings.iter().filter(|finding| finding.rule.name == RULE);
+        all.filter_map(|finding| Some(finding.endpoint.as_ref()?.location.clone())).collect::<Vec<_>>()
+    };
+    let same = "http://127.0.0.1:9696";
+    assert_eq!(places(&server("server_name prowlarr.example.com;", same)), ["/"], "its REST");
+    assert_eq!(places(&server("server_name app.example.com;", same)), ["/api", "/"], "nothing tells which");
+    let another = "http://127.0.0.1:9697";
+    assert_eq!(
+        places(&server("server_name prowlarr.example.com;", another)),
+        ["/api", "/"],
+        "another program"
+    );
+}
+
+#[test]
 fn a_path_that_several_share_is_told_by_another_one() {
     let beside = "location /colibri-ws/ { @ proxy_pass http://127.0.0.1:9090; proxy_read_timeout 1h; } \
                   location = /xmpp-websocket { @ proxy_pass http://127.0.0.1:5280; }";
