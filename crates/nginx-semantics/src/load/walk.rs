@@ -96,12 +96,12 @@ impl Walk<'_> {
         self.walked.folders.push(folder.to_owned());
         let (mut by_name, mut others) = (Vec::new(), Vec::new());
         for Met { path, kind } in self.files.walk(&identity) {
-            let is_by_name = is_configuration(&path) && !is_set_aside(&path);
+            let is_aside = is_set_aside(&path);
             let path = folder.join(path);
             let path = path.strip_prefix(".").map(Path::to_owned).unwrap_or(path);
             match kind {
                 MetKind::PassedOver => self.walked.passed_over.push(path),
-                MetKind::File if is_by_name => by_name.push(path),
+                MetKind::File if is_configuration(&path) && !is_aside => by_name.push(path),
                 MetKind::File => others.push(path),
                 MetKind::LinkedFolder => self.linked_folder(&path),
                 MetKind::BrokenLink => {

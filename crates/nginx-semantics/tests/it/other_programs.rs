@@ -271,6 +271,20 @@ fn a_template_is_one_of_nginx_only_with_nginxs_words() {
 }
 
 #[test]
+fn a_folder_that_is_kept_aside_is_said_and_not_judged() {
+    let part = "server {\n    listen 80;\n    location / { proxy_pass http://a; }\n}\n";
+    for (folder, expected) in [
+        ("conf.d.bak", vec![&SkipReason::OtherName]),
+        ("conf.d.backup.20250624", vec![&SkipReason::OtherName]),
+        ("backup", vec![]),
+        ("conf.d", vec![]),
+    ] {
+        let loaded = load_tree(&[(&format!("nginx/{folder}/a.conf"), part), ("nginx/b.conf", part)]);
+        assert_eq!(reasons(&loaded), expected, "{folder}");
+    }
+}
+
+#[test]
 fn what_nginx_dumps_is_several_files() {
     let dump = "# configuration file /etc/nginx/nginx.conf:\nevents {}\nhttp {\n    include conf.d/*.conf;\n}\n\n\
                 # configuration file /etc/nginx/conf.d/a.conf:\nserver {\n    listen 80;\n}\n";
