@@ -527,4 +527,22 @@ fn drop_indirect(candidates: &mut [Endpoint<'_>]) {
             endpoint.evidence.retain(|evidence| !evidence.is_indirect);
         }
     }
+    // Of an application, the location that serves a path which nothing but its WebSocket has is meant.
+    let of = |evidence: &Evidence, is_indirect: bool| {
+        let is_it = evidence.kind == EvidenceKind::Application && evidence.is_indirect == is_indirect;
+        evidence.application.filter(|_| is_it).map(|application| application.id)
+    };
+    let meant: BTreeSet<(ContextId, &str)> = candidates
+        .iter()
+        .filter_map(|endpoint| Some((server(endpoint)?, endpoint)))
+        .flat_map(|(server, endpoint)| {
+            endpoint.evidence.iter().filter_map(move |evidence| Some((server, of(evidence, false)?)))
+        })
+        .collect();
+    for endpoint in candidates {
+        let Some(server) = server(endpoint) else { continue };
+        let is_of_another =
+            |evidence: &Evidence| of(evidence, true).is_some_and(|id| meant.contains(&(server, id)));
+        endpoint.evidence.retain(|evidence| !is_of_another(evidence));
+    }
 }

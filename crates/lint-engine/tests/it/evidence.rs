@@ -321,6 +321,25 @@ fn lines_that_two_locations_drop_were_meant_for_the_one_with_the_socket() {
 }
 
 #[test]
+fn beside_the_path_of_the_socket_other_paths_of_the_application_are_no_endpoints() {
+    let rest = "location /plugins/ { proxy_pass http://mattermost:8065; } location / { proxy_pass http://mattermost:8065; }";
+    for (socket, expected) in [
+        ("location ~ /api/v4/websocket$ { proxy_pass http://mattermost:8065; }", 1),
+        ("", 1),
+        ("location /other/ { proxy_pass http://mattermost:8065; }", 1),
+    ] {
+        let outcome = Snippet::bare(text("", &format!("{socket} {rest}"))).run();
+        assert_eq!(outcome.endpoints.len(), expected, "{socket}: {:#?}", outcome.endpoints);
+        for finding in &outcome.findings {
+            let help = finding.help.as_deref().unwrap_or_default();
+            assert!(!help.contains("/plugins/"), "{help}");
+        }
+    }
+    let alone = Snippet::bare(text("", "location /plugins/ { proxy_pass http://mattermost:8065; }")).run();
+    assert_eq!(alone.endpoints.len(), 1, "nothing else serves the application");
+}
+
+#[test]
 fn a_path_that_several_share_is_told_by_another_one() {
     let beside = "location /colibri-ws/ { @ proxy_pass http://127.0.0.1:9090; proxy_read_timeout 1h; } \
                   location = /xmpp-websocket { @ proxy_pass http://127.0.0.1:5280; }";
