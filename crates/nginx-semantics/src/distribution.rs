@@ -1,9 +1,12 @@
 //! Files that every distribution puts beside nginx, for trees that include them without holding them.
 //!
 //! A repository's `nginx.conf` says `include mime.types;` and leaves the file to the package. What such a file does is
-//! public, so it need not make the values around it unknown.
+//! public, so it need not make the values around it unknown. A name is no more than that: the file may be another one,
+//! and no fix relies on it.
 
 use std::path::Path;
+
+use crate::ContextKind;
 
 /// A shipped file.
 struct Shipped {
@@ -54,6 +57,12 @@ pub(crate) fn shipped_by_package(identity: &Path) -> Option<&'static str> {
     let is_module = identity.parent() == Some(Path::new("/usr/share/nginx/modules-available"))
         && identity.extension().is_some_and(|extension| extension == "conf");
     is_module.then_some("")
+}
+
+/// Whether a file is part of nginx itself in such a way that fixes need not doubt it: the `types` block of `http`, which
+/// any main file of nginx includes there, as an installed one does with its own.
+pub(crate) fn is_nginxs_own(name: &Path, place: ContextKind) -> bool {
+    place == ContextKind::Http && name.file_name().is_some_and(|name| name == "mime.types")
 }
 
 #[cfg(test)]

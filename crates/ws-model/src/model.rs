@@ -338,7 +338,7 @@ impl<'s> Model<'s> {
             let passes = self.passes.binary_search_by_key(&context, |(context, _)| *context).is_ok();
             let location = configuration.enclosing(context, ContextKind::Location);
             let is_endpoint = || location.is_some_and(|location| self.endpoint_locations.contains(&location));
-            has_only = configuration.context(context).gaps.is_empty() && (!passes || is_endpoint());
+            has_only = configuration.context(context).unseen().next().is_none() && (!passes || is_endpoint());
         }
         self.only_endpoints.borrow_mut().insert(level, has_only);
         has_only

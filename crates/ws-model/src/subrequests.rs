@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use nginx_semantics::{
-    ContextId, ContextKind, Directive, DirectiveName, Ending, LocationName, Modifier, PassModule, Selection,
-    Step, Value, Way, catalogue,
+    ContextId, ContextKind, Directive, DirectiveName, Effective, Ending, LocationName, Modifier, PassModule,
+    Selection, Step, Value, Way, catalogue, effective,
 };
 
 use crate::browser::{AnyOrdinaryRequest, Browser, has_token};
@@ -15,8 +15,10 @@ use crate::handshake::{Handshake, Header, Line};
 use crate::model::Model;
 
 /// The directives that lead a request of a client to another location of its server.
-const LEADING: [DirectiveName; 3] =
-    [DirectiveName::REWRITE, DirectiveName::TRY_FILES, DirectiveName::ERROR_PAGE];
+const LEADING: [&str; 4] = ["rewrite", "try_files", "error_page", "index"];
+
+/// Modules of nginx that may send a request on to any location, by a program of the author's.
+const PROGRAMS: [&str; 3] = ["js_content", "perl", "random_index"];
 
 /// Those whose first word nginx asks for in a subrequest (`http/modules/ngx_http_auth_request_module.c`,
 /// `ngx_http_mirror_module.c`, `ngx_http_addition_filter_module.c`).
@@ -29,6 +31,10 @@ pub(crate) struct Paths<'s> {
     leading: BTreeMap<Option<ContextId>, Vec<Directive<'s>>>,
     /// [`ASKING`], likewise.
     asking: BTreeMap<Option<ContextId>, Vec<Directive<'s>>>,
+    /// The locations whose back ends may send requests on, by server.
+    answers: BTreeMap<Option<ContextId>, Vec<Option<ContextId>>>,
+    /// The servers with programs that may do so; `None` stands for all of them.
+    programs: BTreeSet<Option<ContextId>>,
     /// The servers that may hold more of them, in files that were not given; `None` stands for all of them.
     open: BTreeSet<Option<ContextId>>,
 }
@@ -102,9 +108,49 @@ impl<'s> Model<'s> {
         // With variables and with regexes, which path it is shows at run time only.
         let leads = |line: &Directive<'_>| {
             let mut words = line.arguments().filter(|word| word.starts_with(b"/") || word.contains(&b'$'));
-            words.any(|word| !is_plain || word.starts_with(&name.name) || word.starts_with(b"$"))
+            words.any(|word| {
+                let fixed = word.iter().position(|byte| *byte == b'$').and_then(|at| word.get(..at));
+                !is_plain
+                    || word.starts_with(&name.name)
+                    || fixed.is_some_and(|fixed| name.name.starts_with(fixed))
+            })
         };
         !of_server(&self.paths().leading, configuration.enclosing(context, ContextKind::Server)).any(leads)
+    }
+
+    /// Whether clients surely do not come to the location of a context, whatever back ends answer: one that says
+    /// `X-Accel-Redirect` sends the client's request on to any location of its server, be it `internal`
+    /// (`http/ngx_http_upstream.c:ngx_http_upstream_process_headers`), and so may programs in nginx and modules that are
+    /// not its own.
+    pub fn is_surely_closed_to_clients(&self, context: ContextId) -> bool {
+        let configuration = self.configuration;
+        let Some(location) = configuration.enclosing(context, ContextKind::Location) else { return false };
+        let server = configuration.enclosing(context, ContextKind::Server);
+        let name = configuration.opener(location).and_then(|opener| LocationName::of(&opener));
+        // Which files an index or a directory has, nobody can say.
+        let is_plain = name.is_some_and(|name| {
+            !matches!(name.modifier, Modifier::Regex | Modifier::CaselessRegex | Modifier::Named)
+        });
+        let mut answers = self.paths().answers.get(&server).into_iter().flatten();
+        let has_program = [None, server].iter().any(|level| self.paths().programs.contains(level));
+        is_plain
+            && self.is_closed_to_clients(context)
+            && !self.is_server_open(context)
+            && !answers.any(|other| *other != Some(location))
+            && !has_program
+    }
+
+    /// Whether an answer to what is passed on in a context may send the request on.
+    fn is_obeyed(&self, context: ContextId, module: PassModule) -> bool {
+        let Some(prefix) = ignoring(module) else { return false };
+        let name = catalogue::lookup(format!("{prefix}_ignore_headers").as_bytes());
+        match effective(self.configuration, context, name) {
+            Effective::Set(set) => {
+                let mut words = set.directives.iter().flat_map(Directive::arguments);
+                !words.any(|word| word.eq_ignore_ascii_case(b"X-Accel-Redirect"))
+            }
+            Effective::Default { .. } | Effective::Unknown(_) => true,
+        }
     }
 
     /// Whether `auth_request`, `mirror` or the like surely may ask for the location of a context, clients too or not.
@@ -237,23 +283,45 @@ impl<'s> Model<'s> {
             let mut paths = Paths::default();
             for (id, context) in configuration.contexts() {
                 let server = configuration.enclosing(id, ContextKind::Server);
-                // In `http` a pattern stands for servers, and nginx accepts one that matches nothing.
-                let is_gap = |gap: &nginx_semantics::Gap| server.is_some() || !gap.is_pattern;
                 let is_http = server.is_some() || context.kind == ContextKind::Http;
-                if is_http && context.gaps.iter().any(is_gap) {
+                if is_http && context.unseen().next().is_some() {
                     paths.open.insert(server);
                 }
                 for line in configuration.directives(id) {
-                    if LEADING.contains(&line.name()) {
+                    if LEADING.contains(&line.name().as_str()) {
                         paths.leading.entry(server).or_default().push(line);
                     } else if asking.contains(&line.name()) {
                         paths.asking.entry(server).or_default().push(line);
                     }
+                    let is_program =
+                        line.name().rows().is_empty() || PROGRAMS.contains(&line.name().as_str());
+                    if is_http && is_program && !context.kind.has_entries() {
+                        paths.programs.insert(server);
+                    }
+                }
+            }
+            for (context, pass) in &self.passes {
+                if self.is_obeyed(*context, pass.module) {
+                    let server = configuration.enclosing(*context, ContextKind::Server);
+                    let location = configuration.enclosing(*context, ContextKind::Location);
+                    paths.answers.entry(server).or_default().push(location);
                 }
             }
             paths
         })
     }
+}
+
+/// How the directives of a module begin that obeys header fields of the answer; `None` for one whose answers have none.
+fn ignoring(module: PassModule) -> Option<&'static str> {
+    Some(match module {
+        PassModule::Proxy => "proxy",
+        PassModule::Fastcgi => "fastcgi",
+        PassModule::Uwsgi => "uwsgi",
+        PassModule::Scgi => "scgi",
+        PassModule::Grpc => "grpc",
+        PassModule::Memcached => return None,
+    })
 }
 
 /// The lines of a server and those around it.

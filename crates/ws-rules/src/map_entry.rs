@@ -72,11 +72,11 @@ pub(crate) fn safe_for_handshakes(cx: &Context<'_, '_>, map: ContextId) -> Appli
             && [&b"upgrade"[..], b"connection"].contains(&field.as_slice())
     };
     let is_used_otherwise = |(id, context): (ContextId, &nginx_semantics::Context)| {
-        let is_gap = |gap: &nginx_semantics::Gap| !(gap.is_pattern && context.kind == ContextKind::Http);
+        let is_gap = |gap: &nginx_semantics::Gap| !(gap.is_pattern && context.kind == ContextKind::Main);
         // The last word of its own line defines it.
         let is_own = |line: &Directive<'_>| configuration.context(map).opener == Some(line.reference);
         let mut lines = configuration.directives(id).filter(|line| !is_field(line) && !is_own(line));
-        context.gaps.iter().any(is_gap) || lines.any(|line| line.arguments().any(|word| names_it(&word)))
+        context.unseen().any(is_gap) || lines.any(|line| line.arguments().any(|word| names_it(&word)))
     };
     let is_safe = is_as_sent(cx) && !configuration.contexts().any(is_used_otherwise);
     if is_safe { Applicability::Safe } else { Applicability::Unsafe }

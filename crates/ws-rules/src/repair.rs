@@ -6,13 +6,16 @@
 
 use lint_finding::Applicability;
 use nginx_semantics::budgets::REPEATED;
-use nginx_semantics::{Configuration, ContextId, ContextKind, Directive, DirectiveName};
+use nginx_semantics::{
+    Configuration, ContextId, ContextKind, Directive, DirectiveName, DirectiveRef, Effective, catalogue,
+    effective,
+};
 use nginx_syntax::NodeId;
 use ws_model::{AnyOrdinaryRequest, Endpoint, Handshake, Line, OrdinaryRequest, has_token};
 
 use crate::edit::{is_editable, is_written_in, word};
 use crate::repeat::{Receiver, Repeated};
-use crate::secret::is_secret;
+use crate::secret::{has_secret_variable, is_secret};
 use crate::upstreams::keepalive;
 use crate::verify::{ConnectionValue, MapLines, Missing, is_as_sent};
 use crate::{Context, Edits, FindingBuilder};
@@ -50,6 +53,8 @@ pub(crate) struct Repair<'s> {
     /// Whether a variable of a lost line may be one that nothing defines: nginx compiles the lines of `http` only for
     /// servers that inherit them (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_init_headers`).
     is_undefined: bool,
+    /// Lines whose variables have a secret for a value.
+    secrets: Vec<DirectiveRef>,
 }
 
 impl<'s> Repair<'s> {
@@ -71,12 +76,13 @@ impl<'s> Repair<'s> {
             version: version.filter(is_of_location),
             may_be_asked: cx.model.may_be_asked(endpoint.context),
             is_as_sent: is_as_sent(cx),
-            ..Self::of_location(configuration, location, endpoint.pass.directive, lines)
+            ..Self::of_location(cx, configuration, location, endpoint.pass.directive, lines)
         }
     }
 
     /// The same for a location that is no endpoint, with the name and the directive of each line in effect.
     pub(crate) fn of_location(
+        cx: &Context<'_, '_>,
         configuration: Configuration<'s>,
         location: ContextId,
         pass: Directive<'s>,
@@ -94,6 +100,10 @@ impl<'s> Repair<'s> {
         });
         let own = configuration.context(location);
         let is_here = lines.iter().any(|(_, line)| own.directives.contains(&line.reference));
+        // What stands in the location is not copied.
+        let inherited = lines.iter().filter(|_| !is_here).map(|(_, line)| line);
+        let secrets = inherited.filter(|line| has_secret_variable(cx, line)).map(|line| line.reference);
+        let secrets = secrets.collect();
         Self {
             configuration,
             location,
@@ -111,6 +121,7 @@ impl<'s> Repair<'s> {
             may_be_asked: false,
             is_as_sent: true,
             is_undefined: false,
+            secrets,
         }
     }
 
@@ -167,6 +178,7 @@ impl<'s> Repair<'s> {
             if self.repeated.len() > REPEATED {
                 return self.at_most(Applicability::Unsafe);
             }
+            self.secrets.extend(has_secret_variable(cx, &line.directive).then_some(line.directive.reference));
             let is_compiled = !is_of_http(self.configuration, self.location, &line.directive);
             self.is_undefined |= !is_compiled && !cx.model.variables.has_all(&line.written);
             if !is_for_handshakes(cx, endpoint, line) {
@@ -194,6 +206,29 @@ impl<'s> Repair<'s> {
         finding.unsafe_fix(title, self.edits())
     }
 
+    /// Whether HTTP/1.1 in place of 1.0 changes more than the version of ordinary requests, or may: a body that comes in
+    /// chunks is sent on in chunks, without `Content-Length`, where it is not to be buffered
+    /// (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_handler`), trailers come through, and a request without
+    /// `Host` is one that back ends have to refuse (RFC 9112 section 3.2).
+    fn is_version_felt(&self) -> bool {
+        let is = |name: &str, value: &[u8]| {
+            let name = catalogue::lookup(name.as_bytes());
+            match effective(self.configuration, self.location, name) {
+                Effective::Default { .. } => true,
+                Effective::Set(set) => {
+                    set.directives.iter().all(|line| line.argument(0).as_deref() == Some(value))
+                }
+                Effective::Unknown(_) => false,
+            }
+        };
+        let mut hosts = self.lines.iter().filter(|(name, _)| name.eq_ignore_ascii_case("host")).peekable();
+        let has_no_host = hosts.peek().is_some()
+            && hosts.all(|(_, line)| line.argument(1).is_none_or(|value| value.is_empty()));
+        let is_felt =
+            has_no_host || !is("proxy_request_buffering", b"on") || !is("proxy_pass_trailers", b"off");
+        self.needs_version && is_felt
+    }
+
     /// Safe where no request but a handshake gets anything else, whatever the files say that were not given.
     fn applicability(&self) -> Applicability {
         let is_handshake =
@@ -201,9 +236,10 @@ impl<'s> Repair<'s> {
         let copied = self.repeated().map(|repeated| repeated.copied).unwrap_or_default();
         let is_safe = !self.is_open
             && !self.may_be_asked
+            && !self.is_version_felt()
             && (self.is_as_sent || self.set.is_empty())
             && self.set.iter().all(|(name, _)| is_handshake(name))
-            && !copied.iter().any(is_secret);
+            && !copied.iter().any(|line| is_secret(line) || self.secrets.contains(&line.reference));
         if is_safe { self.applicability } else { Applicability::Unsafe }
     }
 
@@ -332,13 +368,10 @@ fn is_of_http(configuration: Configuration<'_>, location: ContextId, line: &Dire
 }
 
 /// Whether a file that was not given may hold lines for a location: it would have them twice, or lose what it inherits by
-/// its first own one. In `http` a pattern stands for servers, and the main level takes no line of the kind
-/// (`modules-enabled/*.conf` of Debian is there).
+/// its first own one. The main level takes no line of the kind (`modules-enabled/*.conf` of Debian is there).
 pub(crate) fn is_open(configuration: Configuration<'_>, location: ContextId) -> bool {
     let levels = configuration.levels(location).map(|level| configuration.context(level));
-    levels
-        .filter(|level| level.kind != ContextKind::Main)
-        .any(|level| level.gaps.iter().any(|gap| !(gap.is_pattern && level.kind == ContextKind::Http)))
+    levels.filter(|level| level.kind != ContextKind::Main).any(|level| level.unseen().next().is_some())
 }
 
 /// Whether ordinary requests keep what they have with another `Connection`: not where the upstream's connections were kept alive.
@@ -354,6 +387,10 @@ pub(crate) fn for_others(
     let is_kept = keepalive(cx, endpoint).is_some() && endpoint.may_serve_ordinary_requests();
     if is_closed && is_kept { Applicability::Unsafe } else { Applicability::Safe }
 }
+
+/// What nginx refuses behind the first map, whose block takes the default of what is not set yet
+/// (`http/modules/ngx_http_map_module.c:ngx_http_map_block`).
+const BEFORE_MAPS: [&str; 2] = ["map_hash_bucket_size", "map_hash_max_size"];
 
 /// The block that a map for an endpoint goes behind, before, or into.
 enum MapPlace<'s> {
@@ -409,6 +446,11 @@ fn map_place<'s>(
     if let Some(map) = maps.rfind(stands_there) {
         return Some(MapPlace::Behind(map));
     }
+    if let Some(last) = last_before_maps(configuration, http) {
+        // Where it stands, or the include that brings it, as far as that is in the same file.
+        let mut around = std::iter::successors(Some(last), Directive::included_by);
+        return around.find(stands_there).or(Some(last).filter(is_editable)).map(MapPlace::Behind);
+    }
     let mut servers = configuration.named(http, DirectiveName::SERVER);
     let mut includes = std::iter::successors(user.included_by(), Directive::included_by);
     servers
@@ -416,6 +458,22 @@ fn map_place<'s>(
         .or_else(|| includes.find(stands_there))
         .map(MapPlace::Before)
         .or(opener.map(MapPlace::Into))
+}
+
+/// The last line of a level that no map may stand before, or an include of which nobody knows whether it brings one.
+fn last_before_maps<'s>(configuration: Configuration<'s>, http: ContextId) -> Option<Directive<'s>> {
+    let is_it = |line: &Directive<'_>| BEFORE_MAPS.contains(&line.name().as_str());
+    let known = configuration.directives(http).rfind(is_it);
+    let unseen = configuration.context(http).unseen().map(|gap| configuration.directive(gap.include));
+    known.into_iter().chain(unseen).max_by_key(|line| order(line))
+}
+
+/// The places of a directive and of the includes around it, outermost first: as nginx comes to them.
+fn order(line: &Directive<'_>) -> Vec<NodeId> {
+    let mut order: Vec<NodeId> =
+        std::iter::successors(Some(*line), Directive::included_by).map(|line| line.reference.node).collect();
+    order.reverse();
+    order
 }
 
 #[cfg(test)]

@@ -114,7 +114,7 @@ impl<'s> Receiver<'s> {
     ) -> Option<Vec<Directive<'s>>> {
         let configuration = self.configuration;
         let is_by_it = |line: &Directive<'s>| chain(line).any(|other| other.reference == include.reference);
-        let is_unknown = configuration.context(place).gaps.iter().any(|gap| {
+        let is_unknown = configuration.context(place).unseen().any(|gap| {
             let gap = configuration.directive(gap.include);
             gap.reference == include.reference || is_by_it(&gap)
         });

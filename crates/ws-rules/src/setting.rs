@@ -7,6 +7,7 @@ use ws_model::Endpoint;
 
 use crate::edit::copied;
 use crate::repair::is_open;
+use crate::secret::{has_secret_variable, is_secret};
 use crate::{Context, Edits};
 
 /// The line `name value;` for an endpoint: where its location has the directive, this gets the value, else the location
@@ -84,23 +85,41 @@ pub(crate) fn safe_if_given(endpoint: &Endpoint<'_>) -> Applicability {
     if is_open { Applicability::Unsafe } else { Applicability::Safe }
 }
 
-/// Has handshakes get past the cache; for what is none nothing changes.
+/// Has handshakes get past the cache, and nothing of theirs into it: an answer to one that is refused would take the place
+/// of the page that others get. `no_cache` is `None` where nothing gets in already.
 pub(crate) fn past_the_cache(
     cx: &Context<'_, '_>,
     endpoint: &Endpoint<'_>,
     prefix: &str,
     bypass: &[Directive<'_>],
-) -> (String, Edits) {
+    no_cache: Option<&[Directive<'_>]>,
+) -> (String, Applicability, Edits) {
     let name = format!("{prefix}_cache_bypass");
     let title = format!("let handshakes get past the cache with `{name} $http_upgrade`");
-    (title, beside(cx, endpoint, bypass, &name, "$http_upgrade"))
+    let past = beside(cx, endpoint, bypass, &name, "$http_upgrade");
+    let (title, edits) = match no_cache {
+        None => (title, past),
+        Some(lines) => {
+            let name = format!("{prefix}_no_cache");
+            let out = beside(cx, endpoint, lines, &name, "$http_upgrade");
+            (format!("{title}, and out of it with `{name} $http_upgrade`"), past.and(out))
+        }
+    };
+    // Of its own lines none is copied.
+    let is_copied = |name: &str| own(cx, endpoint, name).is_none();
+    let of = |name: &str, lines: &[Directive<'_>]| {
+        is_copied(name) && lines.iter().any(|line| is_secret(line) || has_secret_variable(cx, line))
+    };
+    let is_secret = of(&name, bypass) || of(&format!("{prefix}_no_cache"), no_cache.unwrap_or_default());
+    let applicability = if is_secret { Applicability::Unsafe } else { safe_if_given(endpoint) };
+    (title, applicability, edits)
 }
 
 #[cfg(test)]
 mod tests {
     use lint_finding::Applicability;
 
-    use crate::testing::{fixed, with_handshake as with};
+    use crate::testing::{fixed, found, help, with_handshake as with};
 
     #[test]
     fn a_line_stands_behind_its_kin() {
@@ -123,9 +142,19 @@ mod tests {
             ))
         };
         let more = "        proxy_cache_bypass $http_upgrade;\n";
+        let out = "        proxy_no_cache $http_upgrade;\n";
         let kept = "        proxy_cache_bypass 0;\n";
         let after = |own: &str| fixed(Applicability::Safe, "cached-handshake", &text(own));
-        assert_eq!(after(""), text(&[kept, more].concat()));
-        assert_eq!(after(kept), text(&[kept, more].concat()));
+        assert_eq!(after(""), text(&[kept, more, out].concat()));
+        // Lines about the cache stand behind each other.
+        assert_eq!(after(kept), text(&[kept, more, out].concat()));
+    }
+
+    #[test]
+    fn lines_that_are_inherited_are_repeated() {
+        let location = with("location / { proxy_pass http://a; @ }");
+        let findings =
+            found(&format!("server {{ proxy_cache a; proxy_cache_bypass $http_nocache '0'; {location} }}"));
+        assert!(help(&findings[0]).contains("proxy_cache_bypass $http_nocache '0' $http_upgrade;"));
     }
 }

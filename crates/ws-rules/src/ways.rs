@@ -248,10 +248,10 @@ pub(crate) fn directory<'s>(
     (is_folder && tries_folder).then_some(tried)
 }
 
-/// Safe where clients have no WebSockets in a location, and no file that was not given may lead them there.
+/// Safe where clients have no WebSockets in a location, and neither a file that was not given nor the answer of a back end
+/// may lead them there.
 pub(crate) fn safe_if_closed(cx: &Context<'_, '_>, context: ContextId) -> Applicability {
-    let is_closed = cx.model.is_closed_to_clients(context) && !cx.model.is_server_open(context);
-    if is_closed { Applicability::Safe } else { Applicability::Unsafe }
+    if cx.model.is_surely_closed_to_clients(context) { Applicability::Safe } else { Applicability::Unsafe }
 }
 
 #[cfg(test)]
@@ -342,5 +342,60 @@ mod tests {
         // A name of its own says that it is for WebSockets.
         let finding = missing(&text("", "", "/socket.io/", "")).expect("a finding");
         assert_eq!(finding.fix.expect("a fix").applicability, Applicability::Safe);
+    }
+
+    /// A handshake that comes there by an internal redirect would lose what it needs.
+    #[test]
+    fn not_safe_where_a_client_may_be_sent_on_to_it() {
+        const IGNORED: &str = "proxy_ignore_headers X-Accel-Redirect;";
+        let text = |ignored: &str, lines: &str, asked: &str| {
+            format!(
+                "server {{ {ignored} proxy_http_version 1.1; proxy_read_timeout 1h; proxy_set_header Upgrade $http_upgrade; \
+                 proxy_set_header Connection $http_connection; location /ws/ {{ auth_request /auth; proxy_pass http://a; }} \
+                 location {asked} {{ internal; proxy_pass http://b; }} {lines} }}"
+            )
+        };
+        let is_safe = |text: &str| {
+            let findings = found(text);
+            let one = findings.into_iter().find(|one| one.rule.name == "upgrade-in-subrequest");
+            one.unwrap_or_else(|| panic!("{text}")).fix.expect("a fix").applicability == Applicability::Safe
+        };
+        for lines in [
+            "",
+            "location /b { proxy_pass http://c; }",
+            "location /b { fastcgi_pass c; fastcgi_ignore_headers Expires x-accel-redirect; }",
+            "location /b { memcached_pass c; }",
+            "location /b { rewrite ^/b/(.*)$ /c/$1 last; }",
+            "location /b { index index.html; }",
+        ] {
+            assert!(is_safe(&text(IGNORED, lines, "= /auth")), "{lines}");
+            assert!(!is_safe(&text("", lines, "= /auth")), "{lines}");
+        }
+        for lines in [
+            // What a back end answers.
+            "location /b { proxy_pass http://c; proxy_ignore_headers Expires; }",
+            "location /b { proxy_pass http://c; include not/given.conf; }",
+            "location /b { if ($arg_a) { proxy_pass http://c; } proxy_ignore_headers Expires; }",
+            "location /b { fastcgi_pass c; }",
+            "location /b { uwsgi_pass c; }",
+            "location /b { scgi_pass c; }",
+            "location /b { grpc_pass c; }",
+            // What nginx does by itself.
+            "location /b { rewrite ^/b/(.*)$ /$1 last; }",
+            "location /b { rewrite ^/b/(.*)$ /au$1 last; }",
+            "location /b { try_files /none /$arg_a; }",
+            "error_page 404 /auth;",
+            "error_page 404 $arg_a;",
+            "location /b { index a.html /auth; }",
+            "location /b/ { random_index on; }",
+            // A program.
+            "location /b { js_content main.b; }",
+            "location /b { perl main::b; }",
+            "location /b { content_by_lua_block { ngx.exec('/auth') } }",
+            "location /b { include snippets/fastcgi-php.conf; }",
+        ] {
+            assert!(!is_safe(&text(IGNORED, lines, "= /auth")), "{lines}");
+        }
+        assert!(!is_safe(&text(IGNORED, "", "~ ^/auth$")));
     }
 }

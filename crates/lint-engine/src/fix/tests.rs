@@ -330,7 +330,7 @@ fn what_keeps_nginx_from_starting_is_fixed_for_all() {
 fn a_subrequest_is_asked_without_upgrade() {
     let (text, applied) = fixed_text(
         "server {\nlisten 80;\nproxy_http_version 1.1;\nproxy_set_header Upgrade $http_upgrade;\n\
-         proxy_set_header Connection $http_connection;\n\
+         proxy_set_header Connection $http_connection;\nproxy_ignore_headers X-Accel-Redirect;\n\
          location /ws/ { auth_request /auth; proxy_pass http://127.0.0.1:9000; }\n\
          location = /auth { internal; proxy_pass http://127.0.0.1:9000/auth; }\n}",
     );
@@ -447,7 +447,14 @@ fn lines_are_not_added_unseen_beside_files_that_were_not_given() {
         ("", whole, true),
         ("include snippets/*.conf;", "", false),
         ("", "include snippets/*.conf;", false),
-        ("", "include mime.types;", true),
+        // The name of a file says what it usually holds.
+        ("", "include mime.types;", false),
+        ("", "include proxy_params;", false),
+        ("include /etc/nginx/fastcgi_params;", "", false),
+        ("include snippets/snakeoil.conf;", "", false),
+        ("} include mime.types; server { ", "", true),
+        ("} include proxy_params; server { ", "", false),
+        ("} include uwsgi_params; server { ", "", false),
         ("", &format!("{whole} include snippets/*.conf;"), false),
     ] {
         let text = text(outer, inner);
@@ -530,8 +537,8 @@ fn the_checker_drops_what_a_rule_calls_safe() {
         ("", gap, "", "location /a", TIME, Some(unseen)),
         // What is nearer hides it already.
         ("", gap, "proxy_send_timeout 9s;", "location /a", TIME, None),
-        // Such patterns stand for servers, and the main level takes no such line.
-        ("", pattern, "", "location /a", TIME, None),
+        // A pattern that usually stands for servers may bring anything; the main level takes no such line.
+        ("", pattern, "", "location /a", TIME, Some(unseen)),
         (gap, "", "", "location /a", TIME, None),
         (pattern, "", "", "location /a", TIME, None),
         // What a subrequest asks for.

@@ -134,12 +134,11 @@ impl Units {
             match context.kind {
                 ContextKind::Main | ContextKind::Http | ContextKind::Server | ContextKind::Location => {
                     let level = reader.level(id, context.parent, &levels);
-                    // In `http` a pattern stands for servers, and nginx accepts one that matches nothing.
-                    let is_http = matches!(context.kind, ContextKind::Main | ContextKind::Http);
-                    let is_open = context.gaps.iter().any(|gap| !(is_http && gap.is_pattern));
+                    // On the main level a pattern stands for modules.
+                    let is_main = context.kind == ContextKind::Main;
+                    let is_open = context.unseen().any(|gap| !(is_main && gap.is_pattern));
                     let parent = context.parent.and_then(|parent| names.get(&parent)).copied().map(UnitKey);
                     let own = level.counted.clone();
-                    let is_main = context.kind == ContextKind::Main;
                     this.levels.insert(UnitKey(name), LevelFacts { parent, own, is_open, is_main });
                     levels.insert(id, level);
                     if matches!(context.kind, ContextKind::Server | ContextKind::Location) {

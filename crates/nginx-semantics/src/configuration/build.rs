@@ -14,7 +14,7 @@ use super::{
 use crate::budgets;
 use crate::catalogue::DirectiveName;
 use crate::certificate::CertificateFile;
-use crate::distribution::shipped_by_package;
+use crate::distribution::{is_nginxs_own, shipped_by_package};
 use crate::files::{Files, ReadError, folder_of};
 use crate::include::{Base, Resolved, Scope, named_file, resolve};
 use crate::load::fault_of_encoding;
@@ -184,6 +184,7 @@ impl<'a> Builder<'a> {
             directives: Vec::new(),
             children: Vec::new(),
             gaps: Vec::new(),
+            believed: Vec::new(),
             depth,
             by_name: Vec::new(),
         });
@@ -427,7 +428,10 @@ impl<'a> Builder<'a> {
     fn place(&mut self, context: ContextId, include: DirectiveRef, file: FileId) -> Option<FileId> {
         if self.sources.enter(file) {
             self.entered.insert((context, file));
-            if self.sources.get(file).is_some_and(|file| !file.is_builtin) {
+            let builtin = self.sources.get(file).filter(|file| file.is_builtin);
+            if let Some(name) = builtin.map(|file| file.path.clone()) {
+                self.believe(context, include, &name);
+            } else {
                 self.layout.reached.insert(file);
             }
             return Some(file);
@@ -460,6 +464,15 @@ impl<'a> Builder<'a> {
         let is_here = |file| self.entered.contains(&(context, file));
         if files.any(|file| !file.is_some_and(is_here)) {
             self.gap(context, Gap { include, is_pattern: false, reason: GapReason::Budget });
+        }
+    }
+
+    /// What only the name of a file tells of a level.
+    fn believe(&mut self, context: ContextId, include: DirectiveRef, name: &Path) {
+        if let Some(context) = self.layout.contexts.get_mut(context.0 as usize)
+            && !is_nginxs_own(name, context.kind)
+        {
+            context.believed.push(Gap { include, is_pattern: false, reason: GapReason::NotGiven });
         }
     }
 

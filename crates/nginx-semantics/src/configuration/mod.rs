@@ -111,9 +111,19 @@ pub struct Context {
     pub children: Vec<ContextId>,
     /// Includes whose files were not given.
     pub gaps: Vec<Gap>,
+    /// Includes whose files were not given either, but what they hold is told by their names (`proxy_params`): enough
+    /// for a finding, not for a fix.
+    pub believed: Vec<Gap>,
     depth: u32,
     /// `directives` by name, in order within a name.
     by_name: Vec<(DirectiveName, u32)>,
+}
+
+impl Context {
+    /// What a fix has to count with: includes whose files were not given, be their names well known or not.
+    pub fn unseen(&self) -> impl Iterator<Item = &Gap> {
+        self.gaps.iter().chain(&self.believed)
+    }
 }
 
 /// A file that no root reaches, judged by itself.
@@ -212,6 +222,7 @@ impl<'s> Configuration<'s> {
             directives: Vec::new(),
             children: Vec::new(),
             gaps: Vec::new(),
+            believed: Vec::new(),
             depth: 0,
             by_name: Vec::new(),
         };

@@ -258,7 +258,8 @@ fn other_kind(path: &Path, file: &SourceFile, ignores_comments: bool) -> Option<
     if is_configuration(path) {
         return None;
     }
-    let of_text = || by_first_line(file.bytes()).filter(|_| !structure::is_nginx(file, path, ignores_comments));
+    let of_text =
+        || by_first_line(file.bytes()).filter(|_| !structure::is_nginx(file, path, ignores_comments));
     by_name(path).or_else(of_text).map(SkipReason::OtherKind)
 }
 

@@ -25,7 +25,7 @@ pub(super) struct Entries<'s> {
 
 impl<'s> Entries<'s> {
     pub(super) fn new(configuration: Configuration<'s>, map: ContextId) -> Self {
-        let is_open = !configuration.context(map).gaps.is_empty();
+        let is_open = configuration.context(map).unseen().next().is_some();
         let mut entries = Self {
             literals: BTreeMap::new(),
             regexes: Vec::new(),

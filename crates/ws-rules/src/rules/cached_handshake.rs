@@ -9,7 +9,7 @@ use nginx_semantics::catalogue::lookup;
 use nginx_semantics::{Declared, Directive, Effective, Part, PassModule, Request, effective, parts};
 use ws_model::{Browser, Endpoint, HandshakeRequest, OrdinaryRequest};
 
-use crate::setting::{past_the_cache, safe_if_given};
+use crate::setting::past_the_cache;
 use crate::verify::{code, with_curl};
 use crate::{Context, FindingBuilder, Findings, Rule};
 
@@ -21,7 +21,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "a handshake may be answered from the cache instead of by the upstream",
     since: "0.1.0",
-    fix: FixKind::Safe,
+    fix: FixKind::Either,
     docs: include_str!("cached_handshake.md"),
 };
 
@@ -82,9 +82,12 @@ impl Rule for CachedHandshake {
             let text = "this is about what gets into the cache, not about who is answered from it";
             finding = finding.label(line, text);
         }
-        let (title, edits) = past_the_cache(cx, endpoint, prefix, lines(&bypass));
-        finding = finding.fix(title, safe_if_given(endpoint), edits);
-        out.push(finding.help(with_curl(remedy(endpoint, prefix, &bypass), endpoint)));
+        let no_cache = of("no_cache");
+        let is_out = |request| holds(cx, endpoint, request, &no_cache) == Some(true);
+        let also = (!handshakes.iter().all(|request| is_out(request))).then_some(&no_cache);
+        let (title, how, edits) = past_the_cache(cx, endpoint, prefix, lines(&bypass), also.map(lines));
+        finding = finding.fix(title, how, edits);
+        out.push(finding.help(with_curl(remedy(endpoint, prefix, &bypass, also), endpoint)));
     }
 }
 
@@ -150,17 +153,23 @@ fn has_own_key(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, key: &Effective<'_
     })
 }
 
-fn remedy(endpoint: &Endpoint<'_>, prefix: &str, bypass: &Effective<'_>) -> String {
+fn remedy(
+    endpoint: &Endpoint<'_>,
+    prefix: &str,
+    bypass: &Effective<'_>,
+    no_cache: Option<&Effective<'_>>,
+) -> String {
     let at = endpoint.location_words();
     // Lines of its own drop what the location inherits.
-    let kept: String = match bypass {
+    let kept = |predicates: &Effective<'_>| match predicates {
         Effective::Set(declared) if !declared.is_here => {
             declared.directives.iter().map(|line| format!(" {}", line.arguments_text())).collect()
         }
         _ => String::new(),
     };
-    let line = format!("{prefix}_cache_bypass{kept} $http_upgrade;");
-    format!("add to {at}:{}", code(&[line]))
+    let mut lines = vec![format!("{prefix}_cache_bypass{} $http_upgrade;", kept(bypass))];
+    lines.extend(no_cache.map(|lines| format!("{prefix}_no_cache{} $http_upgrade;", kept(lines))));
+    format!("add to {at}:{}", code(&lines))
 }
 
 #[cfg(test)]
@@ -194,7 +203,7 @@ server {
         );
         assert!(
             help(&findings[0])
-                .starts_with("add to this location:\n    proxy_cache_bypass $http_upgrade;\nverify that")
+                .starts_with("add to this location:\n    proxy_cache_bypass $http_upgrade;\n    proxy_no_cache $http_upgrade;\nverify that")
         );
     }
 
@@ -225,14 +234,6 @@ server {
         );
         let text = "this is about what gets into the cache, not about who is answered from it";
         assert!(labels(&findings[0]).contains(&text));
-    }
-
-    #[test]
-    fn lines_that_are_inherited_are_repeated() {
-        let location = with("").replace("/ws/", "/");
-        let findings =
-            found(&format!("server {{ proxy_cache a; proxy_cache_bypass $http_nocache '0'; {location} }}"));
-        assert!(help(&findings[0]).contains("proxy_cache_bypass $http_nocache '0' $http_upgrade;"));
     }
 
     #[test]

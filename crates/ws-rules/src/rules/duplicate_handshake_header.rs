@@ -4,12 +4,13 @@
 //! (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_init_headers`); a later one does not replace an earlier one. One
 //! whose value is empty is not sent and does no harm.
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::ContextKind;
 use ws_model::{Browser, Endpoint, Header, Line, has_token};
 
 use crate::context::is_literal;
 use crate::edit::is_written_in;
+use crate::setting::safe_if_given;
 use crate::verify::with_curl;
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
@@ -21,7 +22,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "`Upgrade` or `Connection` is sent to the upstream twice",
     since: "0.1.0",
-    fix: FixKind::Safe,
+    fix: FixKind::Either,
     docs: include_str!("duplicate_handshake_header.md"),
 };
 
@@ -58,7 +59,7 @@ impl Rule for DuplicateHandshakeHeader {
             let kept = right.min_by_key(|line| (is_literal(&line.written), is_own(line)));
             let others = lines.iter().filter(|line| kept.is_none_or(|kept| !std::ptr::eq(*kept, **line)));
             let edits = others.fold(Edits::new(), |edits, line| edits.remove(&line.directive));
-            finding = finding.fix(format!("keep one `{name}`"), Applicability::Safe, edits);
+            finding = finding.fix(format!("keep one `{name}`"), safe_if_given(endpoint), edits);
             let kept = if name == "Upgrade" { "Upgrade $http_upgrade" } else { "Connection upgrade" };
             let help = format!("keep one line, such as `proxy_set_header {kept};`");
             out.push(finding.help(if severity > Severity::Info { with_curl(help, endpoint) } else { help }));

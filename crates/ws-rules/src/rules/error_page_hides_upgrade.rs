@@ -86,7 +86,7 @@ fn applicability(
         let mut returns = configuration.named(id, DirectiveName::RETURN);
         returns.any(|line| line.argument(0).is_some_and(|word| statuses.contains(&word.into_owned())))
     };
-    let is_given = near().all(|id| configuration.context(id).gaps.is_empty());
+    let is_given = near().all(|id| configuration.context(id).unseen().next().is_none());
     let is_safe = server.is_some()
         && line.may_be_shown()
         && is_given

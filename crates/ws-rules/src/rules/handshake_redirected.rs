@@ -10,7 +10,6 @@ use ws_model::applications::{self, PathKind};
 use ws_model::{Endpoint, EvidenceKind};
 
 use crate::edit::{copied, word};
-use crate::secret::has_secret;
 use crate::ways::{About, Blame, Refusal, groups, refusal, refusal_of_path};
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
@@ -22,7 +21,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     summary: "nginx answers the handshake with a redirect, which WebSocket clients do not follow",
     since: "0.1.0",
-    fix: FixKind::Either,
+    fix: FixKind::Unsafe,
     docs: include_str!("handshake_redirected.md"),
 };
 
@@ -97,17 +96,10 @@ fn slash(
     let help = format!(
         "name the location `{path}`, which serves `{path}/` too, or add a `location = {path}` with the same lines"
     );
-    // Where the user says that WebSockets come here, no other request does; else one may count on the redirect.
-    let around = cx.configuration().context(location).parent;
-    let is_given = around.is_some_and(|around| cx.configuration().context(around).gaps.is_empty());
-    let applicability = match about {
-        // nginx refuses a second location of that name, which a file may have that was not given.
-        About::Path(_) if is_given && !has_secret(&opener) => Applicability::Safe,
-        About::Path(_) | About::Endpoint(_) => Applicability::Unsafe,
-    };
+    // An ordinary request may count on the redirect, whoever says that WebSockets come here.
     let finding = FindingBuilder::new(&META, &opener, message).at_most(severity).fix(
         format!("add a `location = {path}` with the same lines"),
-        applicability,
+        Applicability::Unsafe,
         exact(&opener, path),
     );
     out.push(about.finish(cx, finding, help, path));
@@ -282,7 +274,7 @@ server {
         let rest = "location /chat/ {\r\n  proxy_pass http://127.0.0.1:9000;\r\n  @\r\n}\r\n";
         let after = fixed_with(
             path("/chat"),
-            Applicability::Safe,
+            Applicability::Unsafe,
             "handshake-redirected",
             &with(&format!("server {{\r\n# chat\r\n{rest}}}\r\n")),
         );

@@ -18,7 +18,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     summary: "the handshake goes to the upstream as HTTP/1.0, which many back ends refuse",
     since: "0.1.0",
-    fix: FixKind::Safe,
+    fix: FixKind::Either,
     docs: include_str!("http10_upstream.md"),
 };
 

@@ -19,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Info,
     summary: "ordinary requests send `Connection: close` to an upstream that keeps connections alive",
     since: "0.1.0",
-    fix: FixKind::Safe,
+    fix: FixKind::Either,
     docs: include_str!("keepalive_defeated.md"),
 };
 

@@ -3,10 +3,11 @@
 //! A fixed value is sent whatever the client asks for. With `Connection: upgrade` beside it each page is a handshake
 //! without `Sec-WebSocket-Key`, which RFC 6455 section 4.2.1 lets servers refuse.
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use ws_model::{Browser, Endpoint, EvidenceKind, Handshake, OrdinaryRequest, has_token};
 
 use crate::context::is_literal;
+use crate::setting::safe_if_given;
 use crate::verify::{ConnectionValue, code, is_as_sent, with_curl};
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
@@ -18,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Warning,
     summary: "`Upgrade: websocket` is sent for ordinary requests too",
     since: "0.1.0",
-    fix: FixKind::Safe,
+    fix: FixKind::Either,
     docs: include_str!("literal_upgrade_value.md"),
 };
 
@@ -64,7 +65,7 @@ impl Rule for LiteralUpgradeValue {
             }
         }
         if is_as_sent(cx) {
-            finding = finding.fix("send them for handshakes only", Applicability::Safe, edits);
+            finding = finding.fix("send them for handshakes only", safe_if_given(endpoint), edits);
         }
         let help = format!("write:{}{in_http}", code(&lines));
         out.push(finding.help(if severity > Severity::Info { with_curl(help, endpoint) } else { help }));

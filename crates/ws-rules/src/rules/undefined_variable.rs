@@ -22,7 +22,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     summary: "a variable is used that nothing defines, and nginx refuses to start",
     since: "0.1.0",
-    fix: FixKind::Safe,
+    fix: FixKind::Either,
     docs: include_str!("undefined_variable.md"),
 };
 
@@ -63,7 +63,10 @@ impl Rule for UndefinedVariable {
             if is_upgrade(&name) && uses.iter().all(is_connection) {
                 let edits = http.map(|http| map_edits(configuration, &first.0, http, &map));
                 let title = format!("define `${name}` with a map");
-                finding = finding.fix(title, Applicability::Safe, edits.unwrap_or_else(Edits::impossible));
+                // A file of a well-known name may define it all the same.
+                let is_given = configuration.contexts().all(|(_, context)| context.believed.is_empty());
+                let applicability = if is_given { Applicability::Safe } else { Applicability::Unsafe };
+                finding = finding.fix(title, applicability, edits.unwrap_or_else(Edits::impossible));
             }
             out.push(finding.help(remedy(&name, &map)));
         }

@@ -136,7 +136,7 @@ impl<'s> Asked<'s> {
         let context = configuration.enclosing(self.passed.context, ContextKind::Location);
         let pass = self.passed.pass.directive;
         let context = context.unwrap_or(self.passed.context);
-        let repair = Repair::of_location(configuration, context, pass, self.lines.clone());
+        let repair = Repair::of_location(cx, configuration, context, pass, self.lines.clone());
         let repair = repair.header("Upgrade", "").header("Connection", "");
         finding = repair.at_most(safe_if_closed(cx, context)).fix(finding, "ask without `Upgrade`");
         let help = format!("{verb} {place}:{}", code(&lines));
@@ -282,7 +282,7 @@ server {
     fn the_location_that_is_asked_sends_no_upgrade() {
         let text = |inside: &str| {
             format!(
-                "server {{\n  proxy_http_version 1.1;\n  proxy_set_header Upgrade $http_upgrade;\n  proxy_set_header Connection \"upgrade\";\n  \
+                "server {{\n  proxy_ignore_headers X-Accel-Redirect;\n  proxy_http_version 1.1;\n  proxy_set_header Upgrade $http_upgrade;\n  proxy_set_header Connection \"upgrade\";\n  \
              proxy_set_header X-A 1;\n  location /ws/ {{ auth_request /auth; proxy_pass http://a; }}\n  \
              location = /auth {{\n    internal;\n    proxy_pass http://b;\n{inside}  }}\n}}\n"
             )

@@ -20,7 +20,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Error,
     summary: "`Upgrade` to the upstream is not `websocket` when the client asks for it",
     since: "0.1.0",
-    fix: FixKind::Safe,
+    fix: FixKind::Either,
     docs: include_str!("wrong_upgrade_header.md"),
 };
 
