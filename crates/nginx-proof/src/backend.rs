@@ -35,6 +35,13 @@ pub enum Manner {
     Telling,
 }
 
+/// The field by which a client has a telling back end answer with `X-Accel-Redirect`: a number, so that each request is
+/// sent on once, and the path.
+pub(crate) const ACCELERATED: &str = "X-Send-On";
+
+/// The field by which a client has a telling back end refuse a handshake, and give answers that caches may store.
+pub(crate) const REFUSED: &str = "X-Refuse";
+
 /// A request as it arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Received {
@@ -52,12 +59,25 @@ struct Shared {
     stop: AtomicBool,
     connections: AtomicU64,
     received: Mutex<Vec<Received>>,
+    /// What [`ACCELERATED`] asked for already.
+    accelerated: Mutex<Vec<String>>,
     backstage: Backstage,
 }
 
 impl Shared {
     fn goes_on(&self) -> bool {
         !self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Where nginx is to send a request on to; `None` unless the client asks for it, for the first time.
+    fn accelerated(&self, head: &Head) -> Option<String> {
+        let value = head.header(ACCELERATED).filter(|_| self.manner == Manner::Telling)?;
+        let mut known = self.accelerated.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.iter().any(|known| known == value) {
+            return None;
+        }
+        known.push(value.to_owned());
+        value.split_once(' ').map(|(_, path)| path.to_owned())
     }
 }
 
@@ -183,7 +203,10 @@ impl Drop for Backends {
 fn converse(mut stream: impl Read + Write, backend: &str, shared: &Shared) -> io::Result<()> {
     let connection = shared.connections.fetch_add(1, Ordering::Relaxed);
     while let Some(head) = read_head(&mut stream, || shared.goes_on())? {
-        let reply = judge(&head, shared.manner);
+        let accelerated = shared.accelerated(&head);
+        let is_stored = head.header(REFUSED).is_some() && shared.manner == Manner::Telling;
+        let is_page = accelerated.is_some() || is_stored && head.header("Upgrade").is_some();
+        let reply = if is_page { Reply::Page } else { judge(&head, shared.manner) };
         let mut body = Body::of_request(&head);
         let is_last = head.has_token("Connection", "close")
             || (head.protocol() != "HTTP/1.1" && !head.has_token("Connection", "keep-alive"));
@@ -211,9 +234,12 @@ fn converse(mut stream: impl Read + Write, backend: &str, shared: &Shared) -> io
             Reply::Page => {
                 let page = page(&head, shared.manner);
                 let close = if is_last { "Connection: close\r\n" } else { "" };
+                let sent_on = accelerated.map(|path| format!("X-Accel-Redirect: {path}\r\n"));
+                let more = if is_stored { "Cache-Control: max-age=60\r\n" } else { "" };
+                let sent_on = sent_on.unwrap_or_default() + more;
                 // To HEAD none is sent, or it would be the start of the next answer.
                 let sent = if head.line.starts_with("HEAD ") { "" } else { page.as_str() };
-                format!("HTTP/1.1 200 OK\r\n{close}Content-Length: {}\r\n\r\n{sent}", page.len())
+                format!("HTTP/1.1 200 OK\r\n{close}{sent_on}Content-Length: {}\r\n\r\n{sent}", page.len())
             }
             Reply::Refuse(status) => format!(
                 "HTTP/1.1 {status}\r\nUpgrade: websocket\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"

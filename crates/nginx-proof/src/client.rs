@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rustls::{ClientConnection, StreamOwned};
@@ -14,6 +15,9 @@ use crate::probe::{Close, Exchange};
 
 /// No answer takes longer.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
+
+/// How much later than its head the body of a request comes that goes in chunks.
+const LATER: Duration = Duration::from_millis(10);
 
 /// A port of nginx.
 #[derive(Debug, Clone, Copy)]
@@ -57,8 +61,16 @@ impl Wire {
 
     /// Sends a request and reads the head of its answer; interim ones but 101 are skipped.
     pub(crate) fn ask(&mut self, exchange: &Exchange) -> io::Result<Head> {
-        self.write_all(exchange.text().as_bytes())?;
+        let text = exchange.text();
+        let (head, body) =
+            text.split_at(if exchange.is_chunked { exchange.head_length() } else { text.len() });
+        self.write_all(head.as_bytes())?;
         self.flush()?;
+        if !body.is_empty() {
+            // nginx tells the length of a body that comes with the head. Who is answered already may be cut off.
+            thread::sleep(LATER);
+            let _ = self.write_all(body.as_bytes()).and_then(|()| self.flush());
+        }
         loop {
             let head =
                 read_head(self, || false)?.ok_or_else(|| io::Error::other("closed without an answer"))?;

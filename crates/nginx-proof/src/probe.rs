@@ -39,8 +39,10 @@ pub struct Exchange {
     pub host: Option<String>,
     /// The other headers, in order.
     pub headers: Vec<(String, String)>,
-    /// What follows the headers; its length is told where there is any.
+    /// What follows the headers; its length is told where there is any, unless it goes in chunks.
     pub body: String,
+    /// Whether the body goes in chunks.
+    pub is_chunked: bool,
     /// Whether it is a request of HTTP/1.0.
     pub is_http10: bool,
 }
@@ -55,6 +57,7 @@ impl Exchange {
             host: Some("example.com".to_owned()),
             headers: Vec::new(),
             body: String::new(),
+            is_chunked: false,
             is_http10: false,
         }
     }
@@ -95,6 +98,12 @@ impl Exchange {
         self
     }
 
+    /// With a body in one chunk.
+    #[must_use]
+    pub fn chunked(self, body: &str) -> Self {
+        Self { is_chunked: true, ..self.body(body) }
+    }
+
     /// In HTTP/1.0.
     #[must_use]
     pub fn old(mut self) -> Self {
@@ -122,6 +131,12 @@ impl Exchange {
         }
     }
 
+    /// So many bytes of the text come before the body.
+    pub(crate) fn head_length(&self) -> usize {
+        let text = self.text();
+        text.find("\r\n\r\n").map_or(text.len(), |end| end + 4)
+    }
+
     pub(crate) fn text(&self) -> String {
         let version = if self.is_http10 { "1.0" } else { "1.1" };
         let mut text = format!("{} {} HTTP/{version}\r\n", self.method, self.target);
@@ -129,6 +144,13 @@ impl Exchange {
         let others = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         for (name, value) in host.chain(others) {
             text.push_str(&format!("{name}: {value}\r\n"));
+        }
+        if self.is_chunked {
+            let length = self.body.len();
+            return format!(
+                "{text}Transfer-Encoding: chunked\r\n\r\n{length:x}\r\n{}\r\n0\r\n\r\n",
+                self.body
+            );
         }
         if !self.body.is_empty() {
             text.push_str(&format!("Content-Length: {}\r\n", self.body.len()));

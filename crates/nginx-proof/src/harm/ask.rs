@@ -1,5 +1,5 @@
 //! What is asked of a tree: for each socket, name and location an ordinary GET, a POST with a body, a handshake and a
-//! request of HTTP/1.0.
+//! request of HTTP/1.0; and handshakes that a back end sends on to what subrequests ask.
 
 use std::collections::BTreeSet;
 
@@ -8,10 +8,17 @@ use proptest::string::string_regex;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use super::tree::{Item, Tree};
+use crate::backend::{ACCELERATED, REFUSED};
 use crate::{Browser, Exchange};
 
 /// As many requests are made of a tree.
 const MOST: usize = 44;
+
+/// As many handshakes are sent on by a back end.
+const MOST_SENT_ON: usize = 8;
+
+/// So many paths are tried with a cache.
+const MOST_CACHED: usize = 6;
 
 /// Paths of requests besides those of the locations.
 const ALSO: [&str; 2] = ["/", "/none"];
@@ -45,7 +52,8 @@ pub(super) fn requests(tree: &Tree) -> Vec<Exchange> {
             places.push((listen, name, path.clone()));
         }
     }
-    let kinds: [fn(&str, usize) -> Exchange; 4] = [handshake, get, post, old];
+    // Handshakes come last: what a cache keeps of one that fails is its own result.
+    let kinds: [fn(&str, usize) -> Exchange; 4] = [get, post, old, handshake];
     let mut all = Vec::new();
     for kind in kinds {
         for (index, (listen, name, path)) in places.iter().enumerate() {
@@ -57,7 +65,30 @@ pub(super) fn requests(tree: &Tree) -> Vec<Exchange> {
     let room = MOST.saturating_sub(all.len().min(MOST)) / kinds.len() + each;
     let kept: Vec<Exchange> =
         all.chunks(places.len().max(1)).flat_map(|kind| kind.iter().take(room).cloned()).collect();
-    kept
+    let paths = asked(tree);
+    let sent_on = places.iter().flat_map(|place| paths.iter().map(move |path| (place, path)));
+    let sent_on = sent_on.take(MOST_SENT_ON).enumerate().map(|(number, ((listen, name, path), to))| {
+        handshake(path, number).host(name).at(listen).header(ACCELERATED, &format!("{number} {to}"))
+    });
+    // A refusal must not get into a cache in place of a page.
+    let has_cache =
+        tree.all().iter().filter_map(|at| tree.item(at)).any(|item| item.name().ends_with("_cache"));
+    let cached = places.iter().filter(|_| has_cache).take(MOST_CACHED).flat_map(|(listen, name, path)| {
+        let all = [get(path, 0), handshake(path, 0), get(path, 0)];
+        all.map(|one| one.host(name).at(listen).header(REFUSED, "1"))
+    });
+    kept.into_iter().chain(sent_on).chain(cached).collect()
+}
+
+/// The paths that `auth_request` asks for; none where there are mirrors, which ask at the same time as the client.
+fn asked(tree: &Tree) -> BTreeSet<String> {
+    let all = tree.all();
+    let items = || all.iter().filter_map(|at| tree.item(at));
+    if items().any(|item| item.name() == "mirror") {
+        return BTreeSet::new();
+    }
+    let askers = items().filter(|item| item.name() == "auth_request");
+    askers.filter_map(|item| item.argument(0)).filter(|path| path.starts_with('/')).collect()
 }
 
 fn handshake(path: &str, index: usize) -> Exchange {
@@ -69,8 +100,10 @@ fn get(path: &str, _: usize) -> Exchange {
     told(Exchange::get(path))
 }
 
-fn post(path: &str, _: usize) -> Exchange {
-    told(Exchange::new("POST", path)).body("a=1")
+/// Every other one in chunks.
+fn post(path: &str, index: usize) -> Exchange {
+    let post = told(Exchange::new("POST", path));
+    if index.is_multiple_of(2) { post.chunked("a=1") } else { post.body("a=1") }
 }
 
 fn old(path: &str, _: usize) -> Exchange {

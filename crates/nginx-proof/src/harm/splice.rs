@@ -43,7 +43,7 @@ const LEFT_OUT: [&str; 22] = [
 const NOT_SPOKEN: [&str; 7] = ["proxy_protocol", "reuseport", "deferred", "http2", "spdy", "quic", "bind"];
 
 /// Lines that other requests than handshakes depend on; those of the second half look like secrets.
-const LINES: [&str; 14] = [
+const LINES: [&str; 16] = [
     "proxy_set_header Host $host",
     "proxy_set_header Host app.internal",
     "proxy_set_header X-Route blue",
@@ -53,6 +53,8 @@ const LINES: [&str; 14] = [
     "proxy_set_header Accept-Encoding \"\"",
     "proxy_set_header Cookie $http_cookie",
     "proxy_pass_request_headers off",
+    "proxy_request_buffering off",
+    "proxy_ignore_headers X-Accel-Redirect",
     "proxy_set_header X-Ldap-BindPass \"correct horse\"",
     "proxy_set_header Authorization \"Basic dXNlcjpzZWNyZXQ=\"",
     "proxy_set_header X-Api-Key 0123456789abcdef",
@@ -69,6 +71,9 @@ pub(super) const SECRETS: [&str; 6] = [
     "spliced-key",
     "c3BsaWNlOnNlY3JldA==",
 ];
+
+/// Names of files that every distribution has.
+const WELL_KNOWN: [&str; 4] = ["proxy_params", "fastcgi_params", "uwsgi_params", "snippets/snakeoil.conf"];
 
 /// Lines of a handshake, for levels where one is missing.
 const HANDSHAKE: [&str; 8] = [
@@ -229,8 +234,15 @@ impl<'p> Draft<'p> {
     /// An `include` of a new file.
     fn file(&mut self, items: Vec<Item>, is_given: bool) -> Item {
         let number = self.tree.files.len();
-        let path =
-            if is_given { format!("part-{number}.conf") } else { format!("unseen/part-{number}.conf") };
+        let path = if is_given {
+            format!("part-{number}.conf")
+        } else if self.dice.chance(25) {
+            // What is in it nobody knows for all that.
+            let name = self.dice.pick(&WELL_KNOWN).copied().unwrap_or_default();
+            format!("unseen/{number}/{name}")
+        } else {
+            format!("unseen/part-{number}.conf")
+        };
         let word = if is_given { path.clone() } else { format!("/etc/nginx/{path}") };
         self.tree.files.push(File { path, items, is_given });
         Item::line(&format!("include {word}"))
@@ -251,6 +263,12 @@ impl<'p> Draft<'p> {
         }
         if self.dice.chance(30) {
             self.unseen();
+        }
+        if self.dice.chance(20)
+            && let Some(http) = self.block("http")
+        {
+            // Behind a map nginx refuses it.
+            self.insert(&http, vec![Item::line("map_hash_bucket_size 128")]);
         }
         if self.dice.chance(35) {
             self.moved();
