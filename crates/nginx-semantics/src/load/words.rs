@@ -98,6 +98,7 @@ impl Search {
         let mut line_start = 0;
         for line in text.split(|byte| *byte == b'\n') {
             let above = text.get(..line_start).unwrap_or_default();
+            seen.is_openbsds |= line.trim_ascii_start().starts_with(b"listen on ");
             line_start += line.len() + 1;
             let (mut start, mut at) = (0, 0);
             while let Some(next) = line.get(at..).and_then(|rest| memchr::memchr3(b';', b'{', b'}', rest)) {
@@ -171,12 +172,15 @@ struct Seen {
     has_server: bool,
     has_http: bool,
     has_events: bool,
+    /// `listen on egress`: OpenBSD's httpd, whose blocks look like nginx's.
+    is_openbsds: bool,
 }
 
 impl Seen {
     fn is_enough(&self, measure: Measure) -> bool {
         let of_nginx = self.directives + self.blocks;
         match measure {
+            _ if self.is_openbsds => self.directives > 1,
             Measure::Hint => of_nginx + self.heads > 0,
             Measure::Template => of_nginx > 0 || (self.heads > 0 && self.common > 0),
             Measure::Lines => {
