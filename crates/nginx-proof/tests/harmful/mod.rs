@@ -75,6 +75,8 @@ pub(crate) const HARMFUL: &[Edit] = &[
         },
         kinds: &[
             "a handshake that worked fails",
+            // The 101 ends the request before the location's own upstream is asked.
+            "a handshake goes to another upstream",
             "other header fields for the upstream",
             "a handshake carries other header fields",
         ],
