@@ -214,6 +214,8 @@ impl Running {
                 *value = self.original(value);
             }
         }
+        let set = seen.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("Set-Cookie"));
+        seen.cookies = set.map(|(_, value)| value.clone()).collect();
         for (_, value) in &mut seen.headers {
             *value = self.original(value);
         }
@@ -250,7 +252,7 @@ impl Running {
             let mut received = mem::take(&mut all.received);
             received.append(&mut seen.received);
             if keeps_cookies {
-                exchange.take_cookies(&seen.headers);
+                exchange.take_cookies(&seen.cookies);
             }
             all = Seen { reached, received, ..seen };
         }
