@@ -8,9 +8,9 @@
 
 mod mask;
 
-use nginx_syntax::{LeafKind, NodeId, Span, Tree, unquote};
+use nginx_syntax::{Leaf, LeafKind, NodeId, Span, Tree, unquote};
 
-use crate::catalogue::DirectiveName;
+use crate::catalogue::{DirectiveName, lookup};
 
 pub(crate) use mask::{Masked, masked, may_have_one};
 
@@ -293,6 +293,19 @@ pub fn known_text(value: &[u8]) -> Vec<u8> {
     known
 }
 
+/// Whether the path of an include shows that something is filled in: no file is called so, and nginx has no variables there.
+pub(crate) fn is_filled_in_path(path: &[u8]) -> bool {
+    let between = |open: &[u8], close: &[u8]| {
+        let at = memchr::memmem::find(path, open).and_then(|at| path.get(at + open.len()..));
+        at.is_some_and(|rest| memchr::memmem::find(rest, close).is_some_and(|length| length > 0))
+    };
+    path.contains(&b'$')
+        || path.starts_with(b"%(")
+        || [(b"%", b"%"), (b"@", b"@"), (b"<", b">"), (b"{", b"}")]
+            .into_iter()
+            .any(|(open, close)| between(open, close))
+}
+
 /// Whether a value that holds `${NAME}` may be this text: it starts and ends as the value does.
 pub(crate) fn may_be(value: &[u8], text: &[u8]) -> bool {
     let start = memchr::memmem::find(value, b"${").and_then(|at| value.get(..at)).unwrap_or(value);
@@ -331,6 +344,7 @@ pub(crate) fn in_place_of_directive(
         Some(Span::new(start, start + 2))
     });
     let comment = jinja_comment(tree, text);
+    let in_braces = name_in_braces(tree, text);
     let name = tree.nodes().find_map(|node| {
         let name = tree.name_span(node);
         let second = tree.words(node).nth(1).map(|word| word.of(text));
@@ -338,7 +352,7 @@ pub(crate) fn in_place_of_directive(
         let is_key = has_entries(name_of(tree.parent(node))) && tree.words(node).nth(1).is_some();
         (!is_key && !is_filled_in(node)).then_some(mark)
     });
-    outside.chain(comment).chain(name).min_by_key(|span| span.start)
+    outside.chain(comment).chain(in_braces).chain(name).min_by_key(|span| span.start)
 }
 
 /// `> if x then`: a line of Lua in a template of Penlight. Other lines with `>` are none: a merge that failed leaves them.
@@ -362,6 +376,21 @@ fn jinja_comment(tree: &Tree, text: &[u8]) -> Option<Span> {
     text.get(at..).filter(|rest| contains(rest, b"#}"))?;
     let start = u32::try_from(at).ok()?;
     Some(Span::new(start, start + 2))
+}
+
+/// `{NAME}`, `{!NAME!}`, `{$NAME}`: to nginx a block with a directive that has no end, which it refuses. The name of a
+/// directive in there is one that lost its `;`.
+fn name_in_braces(tree: &Tree, text: &[u8]) -> Option<Span> {
+    let of = |open: Leaf| {
+        let rest = text.get(open.span.end as usize..)?;
+        let is_inner = |byte: &&u8| !byte.is_ascii_whitespace() && !b";{}\"'#".contains(byte);
+        let length = rest.iter().take_while(is_inner).count();
+        let inner = rest.get(..length)?;
+        let is_name = inner.iter().any(u8::is_ascii_alphabetic) && lookup(inner) == DirectiveName::UNKNOWN;
+        let end = open.span.end + u32::try_from(length).ok()? + 1;
+        (is_name && rest.get(length) == Some(&b'}')).then_some(Span::new(open.span.start, end))
+    };
+    tree.leaves().filter(|leaf| leaf.kind == LeafKind::Open).find_map(of)
 }
 
 /// The mark of the placeholder that the first word of a statement is, or starts with.

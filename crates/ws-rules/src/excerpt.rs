@@ -80,6 +80,7 @@ fn leaves_out(statement: &[u8]) -> bool {
             || words.iter().any(|word| is_ellipsis(word))
             || words.windows(3).any(is_spaced_ellipsis)
             || has_angle_brackets(&words)
+            || has_host_in_brackets(&line)
     })
 }
 
@@ -100,6 +101,12 @@ fn is_in_brackets(line: &[u8]) -> bool {
     matches!((line.first(), line.last()), (Some(b'('), Some(b')')) | (Some(b'['), Some(b']')))
         && line.contains(&b' ')
         && !line.contains(&b'=')
+}
+
+/// `http://(your back end):80`: no host is written so.
+fn has_host_in_brackets(line: &[u8]) -> bool {
+    let at = line.windows(4).position(|bytes| bytes == b"://(");
+    at.and_then(|at| line.get(at..)).is_some_and(|rest| rest.contains(&b')'))
 }
 
 /// `<two words>`, alone or inside `http://<two words>/`, and `<name>` as a whole word: not the `(?<name>…)` of a pattern.
@@ -141,6 +148,7 @@ mod tests {
             "\n    …\n",
             "[...]",
             "(…)",
+            "proxy_pass http://(your back end):80",
             "... other locations ...",
             "(your settings here)",
             "proxy_pass http://<your back end>",

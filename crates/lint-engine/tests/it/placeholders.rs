@@ -346,3 +346,23 @@ fn a_file_with_lines_to_fill_in_may_find_its_includes_elsewhere() {
         assert_eq!(of(&text).blamed().contains(&"include-not-found"), is_blamed, "{line}");
     }
 }
+
+/// No file is called `$DIR`, and nginx has no variables in an include.
+#[test]
+fn an_include_that_is_filled_in_may_lie_anywhere() {
+    for (path, is_blamed) in [
+        ("conf.d/a.conf", true),
+        ("conf@d/a.conf", true),
+        ("50%/a.conf", true),
+        ("${core.includes}/a.conf", false),
+        ("${DIR:-conf.d}/a.conf", false),
+        ("$DIR/a.conf", false),
+        ("%DIR%/a.conf", false),
+        ("%(dir)s/a.conf", false),
+        ("<DIR>/a.conf", false),
+        ("@DIR@/a.conf", false),
+    ] {
+        let text = format!("events {{}}\nhttp {{\n    include {path};\n}}\n");
+        assert_eq!(of(&text).blamed().contains(&"include-not-found"), is_blamed, "{path}");
+    }
+}

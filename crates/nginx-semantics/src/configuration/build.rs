@@ -334,6 +334,7 @@ impl<'a> Builder<'a> {
         let Some(word) = source.word(include.node, 1) else { return Vec::new() };
         let is_unknown = placeholder::is_unknown(&word);
         let is_filled_in = source.has_filled_in();
+        let is_filled_in_path = placeholder::is_filled_in_path(&word);
         let target = String::from_utf8_lossy(&word).into_owned();
         if is_unknown {
             self.gap(context, Gap { include, is_pattern: false, reason: GapReason::NotGiven });
@@ -351,7 +352,7 @@ impl<'a> Builder<'a> {
                 self.gap(context, Gap { include, is_pattern, reason: GapReason::NotGiven });
                 if !is_pattern {
                     // What a template is filled into lies elsewhere, and so may the files beside it.
-                    let is_inside = is_inside && !is_filled_in;
+                    let is_inside = is_inside && !is_filled_in && !is_filled_in_path;
                     self.problem(include, target, IncludeFailure::NotFound { is_inside });
                 }
                 Vec::new()

@@ -146,10 +146,14 @@ fn a_root_that_another_includes_is_no_root() {
 
 #[test]
 fn what_is_not_judged() {
-    let table: [(&str, &str, &str); 16] = [
+    let table: [(&str, &str, &str); 20] = [
         ("conf.d/t.conf", "server { listen {{ port }}; }", "conf.d/t.conf Template(\"{{\")"),
         ("conf.d/t.conf", "server { location /{{ path }} { } }", "conf.d/t.conf Template(\"{{\")"),
         ("conf.d/t.conf", "server { {{ include \"a\" . }} }", "conf.d/t.conf Template(\"{{\")"),
+        ("conf.d/t.conf", "server { listen {PORT}; }", "conf.d/t.conf Template(\"{PORT}\")"),
+        ("conf.d/t.conf", "server { root /a/{!DIR!}/b; }", "conf.d/t.conf Template(\"{!DIR!}\")"),
+        ("conf.d/t.conf", "server { listen $!{port} ssl; }", "conf.d/t.conf Template(\"{port}\")"),
+        ("conf.d/t.conf", "server { {EXTRA} listen 80; }", "conf.d/t.conf Template(\"{EXTRA}\")"),
         ("conf.d/t.conf", "server { @@EXTRA@@ }", "conf.d/t.conf Template(\"@@\")"),
         ("conf.d/t.conf", "{% if x %}\nserver {}\n", "conf.d/t.conf Template(\"{%\")"),
         ("conf.d/t.conf", "server { <% if tls %> listen 443; <% end %> }", "conf.d/t.conf Template(\"<%\")"),
@@ -186,6 +190,9 @@ fn what_only_looks_like_a_template() {
         "server { add_header X \"{{ x }}\"; server_name '<%= host %>' \"{{- b -}}\"; }",
         "server { listen <%= port %>; server_name @@NAME@@ ${NAME}; }",
         "server { add_header X <%; }",
+        // What is broken.
+        "server { listen 80; location /a {internal} location ~ ^/a{2}$ { } }",
+        "server { listen 80; return 200 '{NAME}'; # {NAME}\n }",
         "map $host $x { \"{{ host }}\" 1; @@HOST@@ 2; } server {}",
         "# <% if %>\nserver { root '{% a %}'; }",
     ] {
