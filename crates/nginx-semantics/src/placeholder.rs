@@ -293,17 +293,24 @@ pub fn known_text(value: &[u8]) -> Vec<u8> {
     known
 }
 
-/// Whether the path of an include shows that something is filled in: no file is called so, and nginx has no variables there.
+/// Whether the path of an include shows that something is filled in: no file is called so. `$host` is somebody's mistake:
+/// nginx has no variables there.
 pub(crate) fn is_filled_in_path(path: &[u8]) -> bool {
     let between = |open: &[u8], close: &[u8]| {
         let at = memchr::memmem::find(path, open).and_then(|at| path.get(at + open.len()..));
         at.is_some_and(|rest| memchr::memmem::find(rest, close).is_some_and(|length| length > 0))
     };
-    path.contains(&b'$')
+    let is_variable = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'_';
+    let is_dollar = memchr::memchr_iter(b'$', path).any(|at| {
+        let rest = path.get(at + 1..).unwrap_or_default();
+        let rest = rest.strip_prefix(b"{").unwrap_or(rest);
+        let end = rest.iter().position(|byte| !is_variable(byte));
+        let after = end.and_then(|end| rest.get(end));
+        end == Some(0) || (path.get(at + 1) == Some(&b'{') && after.is_some_and(|byte| *byte != b'}'))
+    });
+    is_dollar
         || path.starts_with(b"%(")
-        || [(b"%", b"%"), (b"@", b"@"), (b"<", b">"), (b"{", b"}")]
-            .into_iter()
-            .any(|(open, close)| between(open, close))
+        || [(b"%", b"%"), (b"@", b"@"), (b"<", b">")].into_iter().any(|(open, close)| between(open, close))
 }
 
 /// Whether a value that holds `${NAME}` may be this text: it starts and ends as the value does.

@@ -37,8 +37,9 @@ pub(super) fn reason_to_skip(
     if is_dump(file) {
         return Some(SkipReason::Dump);
     }
-    let is_nginx = (is_named && !structure::is_foreign_from_start(file))
-        || structure::is_nginx(file, path, ignores_comments);
+    let is_nginx =
+        (is_named && !structure::is_foreign_from_start(file) && !structure::has_nothing_of_nginx(file))
+            || structure::is_nginx(file, path, ignores_comments);
     if let Some(mark) = file.template_mark()
         && (is_nginx || words::holds(file.bytes(), Measure::Hint))
     {

@@ -79,6 +79,28 @@ pub(super) fn is_foreign_from_start(file: &SourceFile) -> bool {
     first.is_some_and(|node| !is_structural(file, node) && is_of_another_language(file, node))
 }
 
+/// Whether even a file that was named is no configuration: it has no block of nginx with anything of nginx in it, and at no
+/// depth a statement with a name that only nginx has, or most statements are of another language. Hooks name whatever has changed and ends in `.conf`.
+/// One or two lines are rather a try.
+pub(super) fn has_nothing_of_nginx(file: &SourceFile) -> bool {
+    let is_nginxs = |node: NodeId| {
+        let name = file.name(node);
+        name != DirectiveName::UNKNOWN
+            && !SHARED.contains(&name.as_str())
+            && !is_of_another_language(file, node)
+    };
+    let lines = file.bytes().split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    let is_long = lines.filter(|line| !line.is_empty() && !line.starts_with(b"#")).nth(2).is_some();
+    if !is_long || is_all_nginx(file) {
+        return false;
+    }
+    if matches!(structure(file), Structure::Empty | Structure::Filled) {
+        return false;
+    }
+    let top = Statements::of(file, NodeId::FILE);
+    top.foreign * 2 > top.all || !file.tree.nodes().take(MOST_STATEMENTS).any(is_nginxs)
+}
+
 /// Who reads a file, by its first line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FirstLine {

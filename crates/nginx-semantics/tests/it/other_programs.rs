@@ -307,6 +307,9 @@ fn a_named_file_in_another_language_is_not_judged() {
         ("name = \"x\"\n\nserver_name a;\nproxy_pass http://b;\n", SkipReason::Mixed),
         ("[ ca ]\ndefault_ca = myca\n", SkipReason::NotNginx),
         ("directories.tokendir = /x\n", SkipReason::NotNginx),
+        ("bind 127.0.0.1\nport 6379\nsave 900 1\n", SkipReason::NotNginx),
+        ("set -g mouse on\nbind r source-file ~/.tmux.conf\nset -g status off\n", SkipReason::NotNginx),
+        ("zone \"a\" {\n    type master;\n    file \"a.db\";\n};\n", SkipReason::NotNginx),
     ] {
         let loaded = named(text);
         assert_eq!(reasons(&loaded), [&expected], "{text}");
@@ -319,6 +322,9 @@ fn a_named_file_in_another_language_is_not_judged() {
         "root /srv",
         "...\nserver { listen 80; }\n",
         "x y;\n",
+        "sever {\n    listen 80;\n    location /ws { proxy_pass http://a; }\n}\n",
+        "sticky_thing on;\nmore_things \"a\";\nallow 10.0.0.0/8;\nproxy_buffering off\n",
+        "allow 10.0.0.0/8;\nallow 10.1.0.0/16;\ndeny all;\n",
     ] {
         assert_eq!(named(text).judged.len(), 1, "{text}");
     }
