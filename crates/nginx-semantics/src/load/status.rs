@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::Loaded;
 use super::walk::{Walked, WalkedFile};
-use crate::configuration::IncludeFailure;
+use crate::configuration::{IncludeFailure, IncludeProblem};
 use crate::files::{Files, ReadError};
 use crate::include::Scope;
 use crate::naming::{OtherKind, becomes};
@@ -110,6 +110,22 @@ fn missing(loaded: &Loaded) -> BTreeSet<OsString> {
     missing.filter_map(|problem| Path::new(&problem.target).file_name()).map(OsStr::to_owned).collect()
 }
 
+/// The files that are included and cannot be judged, whatever their own look says.
+fn included_in_vain(loaded: &Loaded) -> BTreeMap<String, SkipReason> {
+    let problems = loaded.layouts.iter().flat_map(|layout| &layout.problems);
+    let of = |problem: &IncludeProblem| {
+        let reason = match &problem.failure {
+            IncludeFailure::Unreadable(ReadError::Template(mark)) => SkipReason::Template(mark.clone()),
+            IncludeFailure::Unreadable(ReadError::Encoded(fault)) => SkipReason::Encoded(fault),
+            IncludeFailure::Unreadable(ReadError::Hidden) => return None,
+            IncludeFailure::Unreadable(error) => SkipReason::Unreadable(error.clone()),
+            _ => return None,
+        };
+        Some((problem.target.clone(), reason))
+    };
+    problems.filter_map(of).collect()
+}
+
 /// Says of every file what became of it, once it is known what is judged.
 pub(super) fn report(files: &dyn Files, scope: &Scope, walked: Walked, loaded: &mut Loaded) {
     let own: BTreeSet<FileId> = loaded
@@ -120,6 +136,7 @@ pub(super) fn report(files: &dyn Files, scope: &Scope, walked: Walked, loaded: &
         })
         .collect();
     let missing = missing(loaded);
+    let in_vain = included_in_vain(loaded);
     let mut reports: BTreeMap<String, FileStatus> = BTreeMap::new();
     for file in walked.files {
         let judged = file.identity.as_deref().and_then(|identity| loaded.sources.known(identity));
@@ -132,6 +149,13 @@ pub(super) fn report(files: &dyn Files, scope: &Scope, walked: Walked, loaded: &
         let status = match (judged, reason) {
             (Some(id), _) if own.contains(&id) => FileStatus::Judged,
             (Some(_), _) => FileStatus::Included,
+            (None, reason)
+                if reason.as_ref().is_none_or(SkipReason::is_no_configuration)
+                    && in_vain.contains_key(&path) =>
+            {
+                // The include says so already.
+                in_vain.get(&path).cloned().map_or(FileStatus::NoConfiguration, FileStatus::NotJudged)
+            }
             (None, None) => FileStatus::NoConfiguration,
             (None, Some(reason)) => {
                 let status = if reason.is_no_configuration() {

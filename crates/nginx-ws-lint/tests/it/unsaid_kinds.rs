@@ -286,3 +286,18 @@ fn a_template_of_what_a_main_file_includes_is_said() {
     let tree = Tree::new(&[("nginx.conf", root), ("templates/listen.gotmpl", template)]);
     assert_eq!(said(&tree).0["templates/listen.gotmpl"], "template");
 }
+
+/// What a main file includes and cannot be judged is no file without nginx, whatever it looks like.
+#[test]
+fn what_is_included_in_vain_is_counted() {
+    let root = "events {}\nhttp {\n    include one.tpl;\n    include wide.txt;\n}\n";
+    let template = "{% if x %}\ngzip on;\n{% endif %}\n";
+    let wide = utf16("gzip on;\n");
+    let files: [(&str, &[u8]); 3] =
+        [("nginx.conf", root.as_bytes()), ("one.tpl", template.as_bytes()), ("wide.txt", &wide)];
+    let (said, code) = said(&tree_of(&files));
+    assert_eq!(
+        (said["one.tpl"].as_str(), said["wide.txt"].as_str(), code),
+        ("template", "encoding", Some(2))
+    );
+}
