@@ -203,7 +203,7 @@ fn what_a_main_file_includes_is_judged_or_exit_code_2() {
         ("out.conf", "out.conf", "outside", 2),
         ("folder/x.conf", "folder", "linked-folder", 2),
         ("folder/*", "folder", "linked-folder", 2),
-        ("fifo.inc", "fifo.inc", "not-nginx", 2),
+        ("fifo.inc", "fifo.inc", "unreadable", 2),
         ("gone.conf", "", "", 0),
         ("../elsewhere.conf", "", "", 0),
     ] {
