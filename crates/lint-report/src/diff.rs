@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use similar::{Algorithm, DiffOp, capture_diff_slices, group_diff_ops};
 
 use crate::command::{hashes, is_command};
+use crate::escape::commands_terminal;
 use crate::{DiffFor, escape_bytes};
 
 /// Lines around what changes, as in every diff.
@@ -30,7 +31,7 @@ pub(crate) fn write(
         let (before, after) =
             (first.old_range().start..last.old_range().end, first.new_range().start..last.new_range().end);
         let text = hunk(&ops, &old, &new, diff_for)?;
-        if diff_for == DiffFor::Log && is_command(&text) {
+        if diff_for == DiffFor::Log && (is_command(&text) || commands_terminal(&text)) {
             withheld.push(before.start + 1);
             missing += after.len().cast_signed() - before.len().cast_signed();
             continue;
@@ -150,6 +151,18 @@ mod tests {
         let text = String::from_utf8(out).unwrap();
         assert!(text.starts_with("--- \"\\033]0;\\007\\\".conf\"\n"), "{text}");
         assert!(!text.contains(['\u{1b}', '\u{7}', '\r']), "{text}");
+    }
+
+    #[test]
+    fn a_hunk_that_commands_a_terminal_is_withheld() {
+        for hidden in ["\x1b[2J", "\x1b]8;;http://a\x1b\\", "a\rb", "\u{9b}2J", "\u{202e}"] {
+            let (old, new) = (format!("# {hidden} x\nb\n"), format!("# {hidden} x\nc\n"));
+            for (diff_for, expected) in [(DiffFor::Log, vec![1]), (DiffFor::File, vec![])] {
+                let mut out = Vec::new();
+                let withheld = write("a", old.as_bytes(), new.as_bytes(), diff_for, &mut out).unwrap();
+                assert_eq!((out.is_empty(), &withheld), (!expected.is_empty(), &expected), "{hidden:?}");
+            }
+        }
     }
 
     #[test]

@@ -67,9 +67,52 @@ pub(crate) fn is_hazardous(c: char) -> bool {
         )
 }
 
+/// Whether a terminal obeys some of these bytes, printed as they are, or shows text in another order. Tabs and the ends of
+/// lines are text.
+pub(crate) fn commands_terminal(bytes: &[u8]) -> bool {
+    let is_c1 = |byte: &u8| (0x80..0xa0).contains(byte);
+    bytes.split(|byte| *byte == b'\n').any(|line| {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        line.utf8_chunks().any(|chunk| {
+            let is_obeyed = |c: char| {
+                (c.is_control() && c != '\t')
+                    || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            };
+            chunk.valid().contains(is_obeyed) || chunk.invalid().iter().any(is_c1)
+        })
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{escape, escape_bytes};
+    use super::{commands_terminal, escape, escape_bytes};
+
+    #[test]
+    fn terminals_obey_control_characters_and_nothing_else() {
+        let rows: [(&[u8], bool); 18] = [
+            (b" a\n+\tb\r\n-c", false),
+            (b"a\r", false),
+            ("caf\u{e9} \u{feff}\u{2764}\u{fe0f} \u{200d}".as_bytes(), false),
+            (b"caf\xe9 \xa0", false),
+            (b"\x1b[2J", true),
+            (b"\x1b]8;;http://a\x07", true),
+            (b"a\rb\n", true),
+            (b"a\r\r\n", true),
+            (b"a\x00", true),
+            (b"a\x08", true),
+            (b"a\x0c", true),
+            (b"a\x7f", true),
+            (b"a\x9b2J", true),
+            (b"\xe2\x80", true),
+            ("\u{9b}2J".as_bytes(), true),
+            ("\u{85}".as_bytes(), true),
+            ("\u{202e}a".as_bytes(), true),
+            ("\u{2066}a".as_bytes(), true),
+        ];
+        for (bytes, expected) in rows {
+            assert_eq!(commands_terminal(bytes), expected, "{}", bytes.escape_ascii());
+        }
+    }
 
     #[test]
     fn harmless_text_is_borrowed() {

@@ -90,7 +90,8 @@ pub fn files(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
 pub enum DiffFor {
     /// A terminal: nothing that it or a CI system obeys gets through, and the diff need not apply.
     Terminal,
-    /// A pipe or a log: it applies byte for byte, without the hunks that hold a command of a CI system.
+    /// A pipe or a log: it applies byte for byte, without the hunks that hold a command of a CI system or of a
+    /// terminal.
     Log,
     /// A file: all of it, byte for byte.
     File,

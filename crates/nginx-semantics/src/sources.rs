@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use nginx_syntax::{LeafKind, NodeId, Source, Span, Tree, Vocabulary, parse, unquote};
+use nginx_syntax::{LeafKind, NodeId, Source, Span, Tree, Vocabulary, unquote};
 
 use crate::budgets::{self, Copies};
 use crate::catalogue::{self, DirectiveName};
@@ -140,8 +140,7 @@ impl SourceFile {
         is_builtin: bool,
     ) -> Result<Self, ReadError> {
         let source = Source::new(shown, bytes).map_err(|_| ReadError::TooLarge(u64::from(u32::MAX)))?;
-        let Masked { text, lines: mut filled_in } = masked(source.bytes());
-        let tree = parse(&text, &NginxVocabulary);
+        let Masked { tree, lines: mut filled_in } = masked(source.bytes());
         let is_alone = |node: &NodeId| {
             !tree.is_block(*node) && tree.words(*node).nth(1).is_none() && tree.terminator(*node).is_some()
         };

@@ -195,7 +195,7 @@ pub(crate) struct FixArgs {
     pub(crate) unsafe_fixes: bool,
     /// Show what --fix would change as a unified diff, and change nothing
     ///
-    /// Outside a terminal, hunks that hold a command of a CI system are withheld; --output writes them too.
+    /// Outside a terminal, hunks that command a CI system or a terminal are withheld; --output writes them too.
     #[arg(long, help_heading = "Fixing")]
     pub(crate) diff: bool,
 }

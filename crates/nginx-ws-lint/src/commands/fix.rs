@@ -106,7 +106,7 @@ fn said(lines: &[usize]) -> String {
     let lines: Vec<String> = lines.iter().map(usize::to_string).collect();
     let lines = lines.join(", ");
     format!(
-        "this patch is incomplete: {hunks} {lines} {hold} what a CI system takes for a command; `--output FILE` writes all of it"
+        "this patch is incomplete: {hunks} {lines} {hold} what a CI system or a terminal takes for a command; `--output FILE` writes all of it"
     )
 }
 

@@ -312,8 +312,8 @@ fn a_hunk_that_holds_a_command_is_withheld_unless_it_goes_to_a_file() {
     assert_eq!(run.code, Some(2), "{}", run.stderr);
     assert_eq!(
         run.stderr,
-        "warning: [hunk-withheld] this patch is incomplete: the hunks at lines 7, 31 hold what a CI system takes for a \
-         command; `--output FILE` writes all of it (nginx.conf)\n"
+        "warning: [hunk-withheld] this patch is incomplete: the hunks at lines 7, 31 hold what a CI system or a \
+         terminal takes for a command; `--output FILE` writes all of it (nginx.conf)\n"
     );
     // What is shown is a patch, as far as it goes.
     assert!(run.stdout.contains("@@ -19,7 +19,7 @@"), "{}", run.stdout);
@@ -336,4 +336,37 @@ fn apply(tree: &Tree, diff: &[u8]) {
     let mut patch = patch.spawn().unwrap();
     patch.stdin.take().unwrap().write_all(diff).unwrap();
     assert!(patch.wait().unwrap().success(), "{}", String::from_utf8_lossy(diff));
+}
+
+/// A patch in a pipe ends on a terminal too.
+#[test]
+fn a_hunk_that_commands_a_terminal_is_withheld_unless_it_goes_to_a_file() {
+    for hidden in [
+        "\u{1b}[2J",
+        "\u{1b}]8;;http://a\u{1b}\\",
+        "a\rb",
+        "\u{9b}2J",
+        "\u{8}",
+        "\u{7f}",
+        "\u{202e}",
+        "\u{2066}",
+    ] {
+        let text =
+            beside_a_command().replace("# nothing", &format!("# {hidden} a")).replace("::error", "error");
+        let text = text.replace("##[", "[");
+        let tree = Tree::new(&[("nginx.conf", &text)]);
+        let run = tree.run(&["--diff", "-q", RULE, "nginx.conf"]);
+        assert_eq!(run.code, Some(2), "{}", run.stderr);
+        assert!(
+            run.stderr.contains("the hunk at line 19 holds what a CI system or a terminal"),
+            "{}",
+            run.stderr
+        );
+        assert!(run.stdout.contains("@@ -7,7 +7,7 @@") && !run.stdout.contains(hidden), "{}", run.stdout);
+        let run = tree.run(&["--diff", "-q", RULE, "nginx.conf", "-o", "all.patch"]);
+        assert_eq!((run.code, run.stdout.as_str(), run.stderr.as_str()), (Some(1), "", ""));
+        apply(&tree, &fs::read(tree.path("all.patch")).unwrap());
+        let fixed = fs::read_to_string(tree.path("nginx.conf")).unwrap();
+        assert_eq!(fixed, text.replace("ws://", "http://"), "{hidden:?}");
+    }
 }
