@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use nginx_semantics::budgets::REPEATED;
 use nginx_semantics::{
-    Configuration, ContextId, Declared, Directive, DirectiveName, Effective, Evaluator, Gap, Presence, Value,
+    Configuration, ContextId, Declared, Directive, DirectiveName, Effective, Evaluator, Presence, Value,
     Variables, VersionRange, declared, defaults, effective, placeholder,
 };
 
@@ -136,16 +136,18 @@ impl<'s> Handshake<'s> {
         let lines = |declared: &Declared<'s>| -> Vec<Line<'s>> {
             declared.directives.iter().filter_map(|directive| Line::new(*directive, &evaluate)).collect()
         };
-        // A field whose name is not known may be any.
+        // A field whose name is not known may be any: what no line names is found all the same, as nginx sends the name as it
+        // stands, and whoever may write one must not silence what is said of the others.
         let is_unnamed =
             |line: &&Directive<'s>| line.argument(0).is_some_and(|name| placeholder::is_unknown(&name));
-        let unnamed = nearest.iter().flat_map(|declared| &declared.directives).find(is_unnamed);
+        let has_unnamed = nearest.iter().flat_map(|declared| &declared.directives).any(|line| is_unnamed(&line));
         let mut is_hedged = false;
         let absent = match &nearest {
-            Some(_) if let Some(line) = unnamed => Source::Unknown(Gap::placeholder(line)),
             Some(declared) => match declared.gap {
                 Some(gap) if !gap.is_pattern => Source::Unknown(gap),
-                gap => Source::Default { is_assumed: gap.is_some() || is_partial(configuration, declared) },
+                gap => Source::Default {
+                    is_assumed: has_unnamed || gap.is_some() || is_partial(configuration, declared),
+                },
             },
             None => match effective_in_fragment(configuration, context, DirectiveName::PROXY_SET_HEADER) {
                 (Effective::Default { is_assumed }, was_hedged) => {

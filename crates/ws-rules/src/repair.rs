@@ -6,6 +6,7 @@
 
 use lint_finding::Applicability;
 use nginx_semantics::budgets::REPEATED;
+use nginx_semantics::placeholder::is_unknown;
 use nginx_semantics::{
     Configuration, ContextId, ContextKind, Directive, DirectiveName, DirectiveRef, Effective, catalogue,
     effective,
@@ -104,6 +105,7 @@ impl<'s> Repair<'s> {
         let inherited = lines.iter().filter(|_| !is_here).map(|(_, line)| line);
         let secrets = inherited.filter(|line| has_secret_variable(cx, line)).map(|line| line.reference);
         let secrets = secrets.collect();
+        let has_unnamed = lines.iter().any(|(name, _)| is_unknown(name.as_bytes()));
         Self {
             configuration,
             location,
@@ -117,7 +119,8 @@ impl<'s> Repair<'s> {
             repeated: Vec::new(),
             map: Edits::new(),
             applicability: Applicability::Safe,
-            is_open: is_open(configuration, location),
+            // A line whose name is not known may be the one that is set.
+            is_open: is_open(configuration, location) || has_unnamed,
             may_be_asked: false,
             is_as_sent: true,
             is_undefined: false,

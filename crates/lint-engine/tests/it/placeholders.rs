@@ -63,11 +63,6 @@ fn header_rows() -> Vec<Row> {
             &["\"{{ u }}\"", "${U}"],
         ),
         (
-            lines(&["proxy_set_header WORD $http_upgrade;", CONNECTION, VERSION, TIME]),
-            "X-Upgrade",
-            &["'{{ name }}'"],
-        ),
-        (
             lines(&[UPGRADE, "proxy_set_header Connection WORD;", VERSION, TIME]),
             "close",
             &["\"{{ c }}\"", "<%= c %>"],
@@ -272,6 +267,28 @@ fn all_else_is_said() {
         let (fixed, _) = of(&text).fixed(Which::Safe);
         assert!(fixed.blamed().is_empty(), "{text}");
         assert!(fixed.files.iter().any(|(_, text)| text.contains(line)), "{line} is kept");
+    }
+}
+
+/// A field with a name that nobody knows may be the one that is missing, so no fix adds that; it is said all the same, as
+/// nginx sends the name as it stands.
+#[test]
+fn a_name_that_is_unknown_hides_no_other_field() {
+    for name in ["__X__", "a%%X%%b", "$(X)", "@@X@@", "x##X##", "'{{ x }}'", "<%= x %>", "${X}", "\"__X__\""] {
+        for value in ["''", "$http_upgrade", "upgrade", "@@V@@"] {
+            let unnamed = format!("proxy_set_header {name} {value};");
+            for (all, blamed) in [
+                (lines(&[&unnamed, UPGRADE, VERSION, TIME]), "missing-connection-header"),
+                (lines(&[UPGRADE, &unnamed, VERSION, TIME]), "missing-connection-header"),
+                (lines(&[&unnamed, CONNECTION, VERSION, TIME]), "missing-upgrade-header"),
+            ] {
+                assert_eq!(of(&all).blamed(), [blamed], "{all}");
+                let (fixed, _) = of(&all).fixed(Which::Safe);
+                assert!(fixed.files.iter().any(|(_, text)| text.contains(&all)), "{all}");
+            }
+            let complete = lines(&[&unnamed, UPGRADE, CONNECTION, VERSION, TIME]);
+            assert_eq!(of(&complete).blamed(), Vec::<&str>::new(), "{complete}");
+        }
     }
 }
 
