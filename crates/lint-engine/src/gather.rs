@@ -121,6 +121,8 @@ pub(crate) struct Gathered {
     /// The paths of `--ws-path` that make an endpoint somewhere.
     served_paths: BTreeSet<String>,
     notices: BTreeMap<NoticeKey, Notice>,
+    /// Where lines stand for others that were not read.
+    unknown_lines: BTreeSet<Place>,
 }
 
 impl Gathered {
@@ -183,6 +185,7 @@ impl Gathered {
             self.endpoints.entry(*place).or_insert_with(|| row.clone());
         }
         self.proxied.extend(&other.proxied);
+        self.unknown_lines.extend(&other.unknown_lines);
         self.notices.extend(other.notices.iter().map(|(key, notice)| (key.clone(), notice.clone())));
     }
 
@@ -194,6 +197,11 @@ impl Gathered {
             let code = NoticeCode::CommandLine;
             self.notice(Notice { code, message, place: None, path: None, incomplete: false });
         }
+    }
+
+    /// A line that stands for others that were not read.
+    pub(crate) fn unknown_lines(&mut self, place: Place) {
+        self.unknown_lines.insert(place);
     }
 
     pub(crate) fn notice(&mut self, notice: Notice) {
@@ -270,6 +278,7 @@ impl Gathered {
             warnings: count(Severity::Warning),
             infos: count(Severity::Info),
             suppressed: suppressed.len(),
+            unknown_lines: self.unknown_lines.len(),
             fixable: findings.iter().filter(|finding| finding.fix.is_some()).count(),
             fixable_safely: findings.iter().filter(|finding| is_safe(finding)).count(),
             ..Summary::default()

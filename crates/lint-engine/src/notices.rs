@@ -106,8 +106,11 @@ pub(crate) fn of_includes(configuration: Configuration<'_>, gathered: &mut Gathe
             | IncludeFailure::IsFolder
             | IncludeFailure::Cycle => continue,
         };
-        let place = Some(place(configuration, problem.at));
-        gathered.notice(Notice { code, message, place, path: None, incomplete });
+        let place = place(configuration, problem.at);
+        if matches!(problem.failure, IncludeFailure::NotFound { .. } | IncludeFailure::FilledIn) {
+            gathered.unknown_lines(place);
+        }
+        gathered.notice(Notice { code, message, place: Some(place), path: None, incomplete });
     }
     for (_, context) in configuration.contexts() {
         for gap in context.gaps.iter().filter(|gap| gap.is_pattern) {

@@ -191,6 +191,8 @@ pub struct Summary {
     pub denied_by_comments: usize,
     /// Endpoints that are not there because of such a comment.
     pub endpoints_denied_by_comments: usize,
+    /// Lines that stand for others that were not read: includes that were not given, and placeholders of a template.
+    pub unknown_lines: usize,
     /// Findings with an edit.
     pub fixable: usize,
     /// Those of them whose edit is safe.

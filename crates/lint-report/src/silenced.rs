@@ -1,4 +1,4 @@
-//! Which settings files count and what they and comments hide, so that nobody who may write one silences the program
+//! Which settings files count and what they, comments and unknown lines hide, so that nobody who may write one silences the program
 //! unseen.
 
 use std::io::{self, Write};
@@ -14,7 +14,11 @@ const MOST_NAMED: usize = 3;
 /// The lines below a summary that says how many findings are suppressed; nothing where no settings file and no comment
 /// counts.
 pub(crate) fn write_below_summary(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
-    settings(outcome).into_iter().chain(denied(outcome)).try_for_each(|line| writeln!(out, "{line}"))
+    settings(outcome)
+        .into_iter()
+        .chain(denied(outcome))
+        .chain(unknown(outcome))
+        .try_for_each(|line| writeln!(out, "{line}"))
 }
 
 /// The lines where there is no such summary.
@@ -33,7 +37,7 @@ fn parts(outcome: &Outcome) -> impl Iterator<Item = String> {
         0 => None,
         n => Some(format!("{} suppressed by comments", count(n, "finding"))),
     };
-    settings(outcome).into_iter().chain(suppressed).chain(denied(outcome))
+    settings(outcome).into_iter().chain(suppressed).chain(denied(outcome)).chain(unknown(outcome))
 }
 
 fn denied(outcome: &Outcome) -> Option<String> {
@@ -45,6 +49,15 @@ fn denied(outcome: &Outcome) -> Option<String> {
         .map(|(n, noun)| count(n, noun))
         .collect();
     (!parts.is_empty()).then(|| format!("{} denied by comments", parts.join(" and ")))
+}
+
+/// What an include of nothing that was given, or a placeholder, may set is not known, so less is said around it.
+fn unknown(outcome: &Outcome) -> Option<String> {
+    match outcome.summary.unknown_lines {
+        0 => None,
+        1 => Some("1 line stands for others that are unknown".to_owned()),
+        n => Some(format!("{n} lines stand for others that are unknown")),
+    }
 }
 
 fn settings(outcome: &Outcome) -> Option<String> {
@@ -87,6 +100,22 @@ mod tests {
             write_below_summary(&outcome, &mut below).unwrap();
             let is_said = String::from_utf8(below).unwrap().ends_with("denied by comments\n");
             assert_eq!(is_said, findings + endpoints > 0);
+        }
+    }
+
+    #[test]
+    fn what_is_unknown_is_counted() {
+        for (unknown_lines, expected) in [
+            (0, None),
+            (1, Some("1 line stands for others that are unknown")),
+            (2, Some("2 lines stand for others that are unknown")),
+        ] {
+            let summary = Summary { unknown_lines, ..Summary::default() };
+            let outcome = Outcome { summary, ..Outcome::default() };
+            assert_eq!(line(&outcome).as_deref(), expected);
+            let mut below = Vec::new();
+            write_below_summary(&outcome, &mut below).unwrap();
+            assert_eq!(String::from_utf8(below).unwrap().lines().next(), expected);
         }
     }
 

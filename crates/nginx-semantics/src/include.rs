@@ -172,6 +172,10 @@ fn is_pattern(path: &str) -> bool {
 }
 
 pub(crate) fn resolve(files: &dyn Files, scope: &Scope, base: &Base, argument: &str) -> Resolved {
+    // A device, which is read nowhere, but what it holds is known.
+    if normalize(Path::new(argument)) == Path::new("/dev/null") {
+        return Resolved::MatchesNothing;
+    }
     let is_pattern = is_pattern(argument);
     let mut is_folder_there = false;
     let mut is_outside = false;

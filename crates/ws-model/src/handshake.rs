@@ -140,7 +140,8 @@ impl<'s> Handshake<'s> {
         // stands, and whoever may write one must not silence what is said of the others.
         let is_unnamed =
             |line: &&Directive<'s>| line.argument(0).is_some_and(|name| placeholder::is_unknown(&name));
-        let has_unnamed = nearest.iter().flat_map(|declared| &declared.directives).any(|line| is_unnamed(&line));
+        let has_unnamed =
+            nearest.iter().flat_map(|declared| &declared.directives).any(|line| is_unnamed(&line));
         let mut is_hedged = false;
         let absent = match &nearest {
             Some(declared) => match declared.gap {

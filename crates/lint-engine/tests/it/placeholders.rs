@@ -274,7 +274,8 @@ fn all_else_is_said() {
 /// nginx sends the name as it stands.
 #[test]
 fn a_name_that_is_unknown_hides_no_other_field() {
-    for name in ["__X__", "a%%X%%b", "$(X)", "@@X@@", "x##X##", "'{{ x }}'", "<%= x %>", "${X}", "\"__X__\""] {
+    for name in ["__X__", "a%%X%%b", "$(X)", "@@X@@", "x##X##", "'{{ x }}'", "<%= x %>", "${X}", "\"__X__\""]
+    {
         for value in ["''", "$http_upgrade", "upgrade", "@@V@@"] {
             let unnamed = format!("proxy_set_header {name} {value};");
             for (all, blamed) in [
@@ -288,6 +289,41 @@ fn a_name_that_is_unknown_hides_no_other_field() {
             }
             let complete = lines(&[&unnamed, UPGRADE, CONNECTION, VERSION, TIME]);
             assert_eq!(of(&complete).blamed(), Vec::<&str>::new(), "{complete}");
+        }
+    }
+}
+
+/// Whoever writes a line that may set anything silences what is said around it, so such lines are counted.
+#[test]
+fn lines_that_stand_for_others_are_counted() {
+    for (line, unknown) in [
+        ("", 0),
+        ("%%X%%\n", 1),
+        ("%%X%%\n%%Y%%\n%%Y%%;", 3),
+        ("include /elsewhere/a.conf;", 1),
+        ("include ${DIR}/a.conf; include ${DIR}/a.conf;", 2),
+        ("proxy_set_header X @@X@@;", 0),
+        ("include /dev/null;", 0),
+        ("include \"/dev//null\"; include /dev/./null;", 0),
+    ] {
+        let outcome = of(&lines(&[UPGRADE, VERSION, TIME, line])).run();
+        assert_eq!(outcome.summary.unknown_lines, unknown, "{line}");
+        assert!(!outcome.is_incomplete(), "{line}");
+    }
+}
+
+/// nginx reads nothing there, and that is known.
+#[test]
+fn an_include_of_the_null_device_hides_nothing() {
+    for around in ["include /dev/null;", "include /dev/null; include '/dev/null';"] {
+        for text in [
+            lines(&[UPGRADE, around, VERSION, TIME]),
+            lines(&[UPGRADE, VERSION, TIME]).replace("listen 80;", &format!("listen 80; {around}")),
+            lines(&[UPGRADE, VERSION, TIME]).replace("server {", &format!("{around}\nserver {{")),
+        ] {
+            assert_eq!(of(&text).blamed(), ["missing-connection-header"], "{text}");
+            let (fixed, _) = of(&text).fixed(Which::Safe);
+            assert!(fixed.blamed().is_empty(), "{text}");
         }
     }
 }

@@ -58,6 +58,7 @@ pub(super) fn summary(outcome: &Outcome) -> v1::Summary {
         lowered_by_settings: summary.lowered_by_settings,
         denied_by_comments: summary.denied_by_comments,
         endpoints_denied_by_comments: summary.endpoints_denied_by_comments,
+        unknown_lines: summary.unknown_lines,
         fixable: summary.fixable,
         fixable_safely: summary.fixable_safely,
     }

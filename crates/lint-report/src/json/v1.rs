@@ -195,6 +195,8 @@ pub(crate) struct Summary {
     pub(crate) denied_by_comments: usize,
     /// Endpoints that are not there because of one.
     pub(crate) endpoints_denied_by_comments: usize,
+    /// Lines that stand for others that were not read.
+    pub(crate) unknown_lines: usize,
     pub(crate) fixable: usize,
     /// Those of them whose fix is safe.
     pub(crate) fixable_safely: usize,

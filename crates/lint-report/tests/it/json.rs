@@ -35,6 +35,7 @@ fn empty_lists_are_printed() {
         "lowered_by_settings": 0,
         "denied_by_comments": 0,
         "endpoints_denied_by_comments": 0,
+        "unknown_lines": 0,
         "fixable": 0,
         "fixable_safely": 0
       },
