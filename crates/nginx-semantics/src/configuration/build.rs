@@ -388,7 +388,7 @@ impl<'a> Builder<'a> {
     fn open(&mut self, path: &Path) -> (String, Result<FileId, ReadError>) {
         let opened = self.sources.open(self.files, self.scope, path).and_then(|id| {
             let file = self.sources.get(id);
-            if let Some(encoding) = file.and_then(|file| fault_of_encoding(file.bytes())) {
+            if let Some(encoding) = file.and_then(fault_of_encoding) {
                 return Err(ReadError::Encoded(encoding));
             }
             match file.and_then(|file| Some(file.template_mark()?.of(file.bytes()))) {

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use nginx_syntax::NodeId;
+use nginx_syntax::{LeafKind, NodeId};
 
 use super::words::{self, Measure};
 use super::{SkipReason, encoding, structure};
-use crate::catalogue::DirectiveName;
+use crate::catalogue::{Contexts, DirectiveName};
 use crate::naming::{is_packed, stand_in};
 use crate::sources::SourceFile;
 
@@ -22,7 +22,7 @@ pub(super) fn reason_to_skip(
     if file.tree.is_empty() && file.tree.errors().is_empty() {
         return Some(SkipReason::Empty);
     }
-    if let Some(fault) = encoding::fault(file.bytes())
+    if let Some(fault) = fault_of_encoding(file)
         && let Some(reason) = encoded(file.bytes(), fault, Measure::Hint)
     {
         return Some(reason);
@@ -51,15 +51,45 @@ pub(super) fn reason_to_skip(
     Some(if words::holds(file.bytes(), Measure::Lines) { SkipReason::Mixed } else { SkipReason::NotNginx })
 }
 
+/// What is wrong with the encoding of a file, as far as nginx minds: it passes over comments whatever they hold
+/// (`core/ngx_conf_file.c:ngx_conf_read_token`).
+pub(crate) fn fault_of_encoding(file: &SourceFile) -> Option<&'static str> {
+    let fault = encoding::fault(file.bytes())?;
+    let is_in_comment = |at: usize| {
+        let leaf = u32::try_from(at).ok().and_then(|at| file.tree.leaf_at(at));
+        leaf.is_some_and(|leaf| leaf.kind == LeafKind::Comment)
+    };
+    let is_read = !encoding::is_wide(file.bytes())
+        && file.tree.errors().is_empty()
+        && memchr::memchr_iter(0, file.bytes()).all(is_in_comment);
+    (!is_read).then_some(fault)
+}
+
 /// Whether it is what `nginx -T` prints (`core/nginx.c:main`): the lines of several files, each behind its name. Where
-/// they are included is lost to whoever reads it as one.
+/// they are included is lost to whoever reads it as one. nginx starts with no such text, or it is a main file whatever its
+/// comments say.
 fn is_dump(file: &SourceFile) -> bool {
     let is_head = |comment: &[u8]| {
         comment
             .strip_prefix(b"# configuration file ")
             .is_some_and(|name| name.trim_ascii_end().ends_with(b":"))
     };
-    file.tree.comments().filter(|comment| is_head(comment.of(file.bytes()))).nth(1).is_some()
+    let has_heads = file.tree.comments().filter(|comment| is_head(comment.of(file.bytes()))).nth(1).is_some();
+    has_heads && !may_be_main(file)
+}
+
+/// Whether nginx may start with the text: one `events`, no second `http`, and what else the main level takes.
+fn may_be_main(file: &SourceFile) -> bool {
+    let names = || file.tree.children(NodeId::FILE).map(|node| file.name(node));
+    let count = |name: DirectiveName| names().filter(|other| *other == name).count();
+    let is_of_main = |name: DirectiveName| {
+        name == DirectiveName::INCLUDE
+            || name.rows().iter().any(|row| row.contexts.intersects(Contexts::MAIN))
+    };
+    file.tree.errors().is_empty()
+        && count(DirectiveName::EVENTS) == 1
+        && count(DirectiveName::HTTP) <= 1
+        && names().all(is_of_main)
 }
 
 /// Why a text with this fault is not judged, if it holds nginx.

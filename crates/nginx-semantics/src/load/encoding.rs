@@ -25,8 +25,13 @@ fn wide(text: &[u8]) -> Option<&'static str> {
     (nuls * 3 >= first.len() && nuls > 0 && is_text_with_nul(text)).then_some("UTF-16")
 }
 
+/// Whether the characters of a text have several bytes each.
+pub(super) fn is_wide(text: &[u8]) -> bool {
+    wide(text).is_some()
+}
+
 /// What is wrong with a text that holds NUL bytes; `None` for a text without, and for what is no text.
-pub(crate) fn fault(text: &[u8]) -> Option<&'static str> {
+pub(super) fn fault(text: &[u8]) -> Option<&'static str> {
     let has_nul = || memchr::memchr(0, text).is_some() && is_text_with_nul(text);
     wide(text).or_else(|| has_nul().then_some("a text with NUL bytes"))
 }

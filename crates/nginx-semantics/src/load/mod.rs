@@ -22,7 +22,7 @@ use crate::files::{Files, ReadError, folder_of, normalize};
 use crate::include::Scope;
 use crate::sources::{FileId, Sources};
 
-pub(crate) use encoding::fault as fault_of_encoding;
+pub(crate) use classify::fault_of_encoding;
 pub use status::{FileReport, FileStatus, SkipReason, Skipped};
 pub(crate) use structure::is_nginx;
 

@@ -329,3 +329,32 @@ fn a_named_file_in_another_language_is_not_judged() {
         assert_eq!(named(text).judged.len(), 1, "{text}");
     }
 }
+
+/// What nginx starts with is judged, whatever its comments say.
+#[test]
+fn comments_make_no_dump_and_no_other_encoding() {
+    let head = "# configuration file /a:\n# configuration file /b:\n";
+    let main = "events {}\nhttp {\n    server {\n        listen 80;\n    }\n}\n";
+    for text in [
+        format!("{head}{main}"),
+        format!("{main}{head}"),
+        main.replace("http", &format!("{head}http")),
+        main.replace("    server", &format!("{head}include a.conf; server")),
+        format!("# a\0b\n{main}"),
+        main.replace("listen 80;", "listen 80; # \0"),
+    ] {
+        let loaded = load_tree(&[("nginx.conf", &text)]);
+        assert_eq!((reasons(&loaded).len(), loaded.judged.len()), (0, 1), "{text:?}");
+    }
+    for (text, reason) in [
+        (format!("{head}{main}server {{ listen 81; }}\n"), SkipReason::Dump),
+        (format!("{head}{main}types {{ a b; }}\n"), SkipReason::Dump),
+        (format!("{head}{main}http {{ }}\n"), SkipReason::Dump),
+        (format!("{head}{main}events {{ }}\n"), SkipReason::Dump),
+        (format!("{head}{main}}}\n"), SkipReason::Dump),
+        (main.replace("listen 80;", "listen 8\x000;"), SkipReason::Encoded("a text with NUL bytes")),
+        (format!("{main}# \0\n}}"), SkipReason::Encoded("a text with NUL bytes")),
+    ] {
+        assert_eq!(reasons(&load_tree(&[("nginx.conf", &text)])), [&reason], "{text:?}");
+    }
+}
