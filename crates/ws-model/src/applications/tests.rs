@@ -18,7 +18,7 @@ fn application(id: &str) -> &'static Application {
 #[test]
 fn no_row_is_skipped() {
     assert_eq!(table::data_lines().count(), all().len());
-    assert_eq!(all().len(), 246);
+    assert_eq!(all().len(), 247);
 }
 
 #[test]
@@ -163,6 +163,13 @@ fn facts_that_rules_rely_on() {
     assert_eq!(application("grafana").checks_origin, Some(OriginCheck::Host));
     assert_eq!(application("rails-actioncable").needs_forwarded_proto, Some(true));
     assert_eq!(application("socket-io").needs_forwarded_proto, None);
+    // Meteor is told its address by `ROOT_URL`; it asks for the field only with a package or a setting of its own.
+    for id in ["meteor", "rocketchat", "wekan", "mempool"] {
+        assert_eq!(application(id).needs_forwarded_proto, None, "{id}");
+    }
+    assert_eq!(application("btcpay").needs_forwarded_proto, Some(true));
+    assert_eq!(application("btcpay").example, Some("/_blazor"));
+    assert_eq!(application("mempool").example, Some("/api/v1/ws"));
     assert_eq!(application("prometheus").uses_websocket(), Some(false));
     assert_eq!(application("dash").uses_websocket(), None);
     assert_eq!(application("nats-websocket").heartbeat.unwrap().seconds, 120);
