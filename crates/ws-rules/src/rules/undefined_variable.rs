@@ -78,7 +78,8 @@ fn undefined<'s>(cx: &Context<'_, 's>) -> BTreeMap<String, Vec<(Directive<'s>, u
     let configuration = cx.configuration();
     let mut uses: BTreeMap<String, Vec<_>> = BTreeMap::new();
     for (id, context) in configuration.contexts().filter(|(_, context)| is_evaluated(context.kind)) {
-        if context.presence != Presence::Given {
+        // Whoever includes a fragment may define it, and what nothing includes nginx does not read.
+        if configuration.levels(id).any(|level| configuration.context(level).presence != Presence::Given) {
             continue;
         }
         let directives = configuration.directives(id);
@@ -224,6 +225,27 @@ mod tests {
             assert!(findings.is_empty(), "{text}: {findings:?}");
         }
         check_with(Options::bare(), "server { location / { proxy_set_header X $x; proxy_pass http://a; } }");
+    }
+
+    #[test]
+    fn silent_in_fragments_that_the_root_does_not_include() {
+        let root = "events {}\nhttp { server { return 204; } }\n";
+        for fragment in [
+            "location / { rewrite ^ /$x/; }",
+            "if ($uri ~ a) { rewrite ^ /$x/; }",
+            "server { location / { rewrite ^ /$x/; } }",
+            "server { location / { proxy_set_header Connection $connection_upgrade; proxy_pass http://a; } }",
+        ] {
+            let is_said = |text: &str| found(text).iter().any(|one| one.rule.name == "undefined-variable");
+            assert!(!is_said(&format!("{root}#- global/x.conf\n{fragment}\n")), "{fragment}");
+            // What the root includes nginx reads.
+            let level = if fragment.starts_with("server") { "http" } else { "http { server" };
+            let ends = if fragment.starts_with("server") { "" } else { "}" };
+            let text = format!(
+                "events {{}}\n{level} {{ include global/x.conf; }} {ends}\n#- global/x.conf\n{fragment}\n"
+            );
+            assert!(is_said(&text), "{text}");
+        }
     }
 
     #[test]
