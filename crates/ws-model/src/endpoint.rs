@@ -85,8 +85,8 @@ impl<'s> Endpoint<'s> {
         })
     }
 
-    /// Whether an include that was not given, around the location of a fragment, may change what is missing: that may be
-    /// said, and nothing be edited.
+    /// Whether an include that was not given, around the location, may change what is missing: that may be said, and
+    /// nothing be edited.
     pub fn is_hedged(&self) -> bool {
         self.idle.is_hedged
             || self

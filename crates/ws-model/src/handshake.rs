@@ -13,7 +13,7 @@ use nginx_semantics::{
 };
 
 use crate::browser::{Browser, HandshakeRequest, has_token};
-use crate::source::{Source, effective_in_fragment};
+use crate::source::{Source, effective_or_hedged};
 
 /// A `proxy_set_header` line in effect.
 #[derive(Debug, Clone)]
@@ -79,7 +79,7 @@ pub struct HttpVersion<'s> {
     pub source: Source<'s>,
     /// As written; `None` where it is not: the default depends on the version of nginx.
     pub written: Option<String>,
-    /// Whether an include that was not given, around the location of a fragment, may set it.
+    /// Whether an include that was not given, around the location, may set it.
     pub is_hedged: bool,
 }
 
@@ -113,7 +113,7 @@ pub struct Handshake<'s> {
     pub others: Vec<Line<'s>>,
     /// Where a field comes from that no line in effect names.
     pub unset: Source<'s>,
-    /// Whether an include that was not given, around the location of a fragment, may set the fields that no line names.
+    /// Whether an include that was not given, around the location, may set the fields that no line names.
     pub is_hedged: bool,
     /// The lines that would be in effect if the level of those in effect had none.
     pub dropped: Option<Lost<'s>>,
@@ -150,7 +150,7 @@ impl<'s> Handshake<'s> {
                     is_assumed: has_unnamed || gap.is_some() || is_partial(configuration, declared),
                 },
             },
-            None => match effective_in_fragment(configuration, context, DirectiveName::PROXY_SET_HEADER) {
+            None => match effective_or_hedged(configuration, context, DirectiveName::PROXY_SET_HEADER) {
                 (Effective::Default { is_assumed }, was_hedged) => {
                     is_hedged = was_hedged;
                     Source::Default { is_assumed }
@@ -235,7 +235,7 @@ impl<'s> Handshake<'s> {
 impl<'s> HttpVersion<'s> {
     fn new(configuration: Configuration<'s>, context: ContextId) -> Self {
         let (effective, is_hedged) =
-            effective_in_fragment(configuration, context, DirectiveName::PROXY_HTTP_VERSION);
+            effective_or_hedged(configuration, context, DirectiveName::PROXY_HTTP_VERSION);
         let source = Source::of(&effective);
         let written = source.directive().and_then(|directive| directive.argument(0));
         Self { source, written: written.map(|word| String::from_utf8_lossy(&word).into_owned()), is_hedged }

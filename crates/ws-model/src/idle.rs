@@ -5,7 +5,7 @@
 
 use nginx_semantics::{Configuration, ContextId, DirectiveName, PassModule, defaults, time};
 
-use crate::source::{Source, effective_in_fragment};
+use crate::source::{Source, effective_or_hedged};
 
 /// The idle limit of an endpoint.
 #[derive(Debug, Clone, Copy)]
@@ -16,7 +16,7 @@ pub struct IdleLimit<'s> {
     pub milliseconds: Option<u64>,
     /// Where it comes from.
     pub source: Source<'s>,
-    /// Whether an include that was not given, around the location of a fragment, may set it.
+    /// Whether an include that was not given, around the location, may set it.
     pub is_hedged: bool,
 }
 
@@ -37,7 +37,7 @@ impl<'s> IdleLimit<'s> {
             PassModule::Scgi => DirectiveName::SCGI_READ_TIMEOUT,
             PassModule::Fastcgi | PassModule::Grpc | PassModule::Memcached => return None,
         };
-        let (effective, is_hedged) = effective_in_fragment(configuration, context, directive_name);
+        let (effective, is_hedged) = effective_or_hedged(configuration, context, directive_name);
         let source = Source::of(&effective);
         let milliseconds = match source {
             Source::Set { directive, .. } => directive.argument(0).and_then(|time| time::parse_ms(&time)),

@@ -1,7 +1,7 @@
 //! Where a value in effect comes from.
 
 use nginx_semantics::{
-    Configuration, ContextId, ContextKind, Directive, DirectiveName, Effective, Gap, Presence, effective,
+    Configuration, ContextId, ContextKind, Directive, DirectiveName, Effective, Gap, effective,
 };
 
 /// Where a value in effect comes from.
@@ -27,9 +27,9 @@ pub enum Source<'s> {
 
 /// The value in effect, and whether an include that was not given was passed over for it.
 ///
-/// Of a fragment, levels are missing anyway, and what is said of it is hedged. One include more that was not given, around
-/// the location, hedges it too; one in the location itself, or one whose name speaks of proxying, leaves it unknown.
-pub(crate) fn effective_in_fragment<'s>(
+/// An include that was not given, around the location, hedges what is said and does not silence it, in a root and in a
+/// fragment alike; one in the location itself leaves the value unknown, and so does a placeholder.
+pub(crate) fn effective_or_hedged<'s>(
     configuration: Configuration<'s>,
     context: ContextId,
     name: DirectiveName,
@@ -51,33 +51,22 @@ pub(crate) fn effective_in_fragment<'s>(
             }
             return (found, is_hedged);
         };
-        let outer = configuration
+        let level = configuration
             .levels(at)
             .find(|&level| configuration.context(level).gaps.contains(&gap))
-            .filter(|&level| is_around(configuration, level) && !speaks_of_proxying(configuration, gap))
-            .and_then(|level| configuration.context(level).parent);
-        let Some(outer) = outer else { return (found, is_hedged) };
+            .filter(|&level| is_around(configuration, level));
+        let Some(level) = level else { return (found, is_hedged) };
         is_hedged = true;
-        at = outer;
+        match configuration.context(level).parent {
+            Some(outer) => at = outer,
+            None => return (Effective::Default { is_assumed: true }, true),
+        }
     }
 }
 
-/// Whether a level is around locations, in a fragment.
+/// Whether a level is around locations.
 fn is_around(configuration: Configuration<'_>, level: ContextId) -> bool {
-    let is_outer = matches!(configuration.context(level).kind, ContextKind::Server | ContextKind::Http);
-    let is_missing = |level: ContextId| configuration.context(level).presence != Presence::Given;
-    is_outer && configuration.levels(level).any(is_missing)
-}
-
-/// Whether the name of an include says that it has lines for proxying: then it is the likeliest place for what is missing.
-fn speaks_of_proxying(configuration: Configuration<'_>, gap: Gap) -> bool {
-    const WORDS: [&str; 9] =
-        ["proxy", "websocket", "websockets", "ws", "upgrade", "header", "headers", "timeout", "timeouts"];
-    let include = configuration.directive(gap.include);
-    let Some(path) = include.argument(0) else { return true };
-    let path = String::from_utf8_lossy(&path).to_ascii_lowercase();
-    let name = path.rsplit('/').next().unwrap_or_default();
-    name.split(|character: char| !character.is_ascii_alphanumeric()).any(|word| WORDS.contains(&word))
+    matches!(configuration.context(level).kind, ContextKind::Server | ContextKind::Http)
 }
 
 impl<'s> Source<'s> {

@@ -134,6 +134,7 @@ impl Findings {
     pub fn push(&mut self, finding: FindingBuilder) {
         let FindingBuilder { mut finding, is_assumed, is_hedged } = finding;
         if is_assumed && is_hedged {
+            finding.severity = finding.severity.min(Severity::Warning);
             finding.fix = None;
             finding.unsafe_fix = None;
         }

@@ -2,7 +2,7 @@
 
 use lint_finding::{Finding, Severity};
 
-use crate::snippet::Snippet;
+use crate::snippet::{Snippet, listed};
 
 /// Lines for an upgrade, without time.
 const UP: &str =
@@ -394,6 +394,8 @@ fn the_command_asks_for_the_path_of_the_socket() {
             "location ~ /api/v[0-9]+/(users/)?websocket$ { proxy_pass http://mattermost:8065; }",
             "/api/v4/websocket",
         ),
+        ("location / { proxy_pass http://btcpayserver:49392; }", "/_blazor"),
+        ("location / { proxy_pass http://mempool:8999; }", "/api/v1/ws"),
         ("location /ws/ { proxy_pass http://music-assistant:8095; }", "/ws/"),
         ("location /grafana/ { proxy_pass http://grafana:3000; }", "/grafana/api/live/ws"),
         ("location /api/websocket/ { proxy_pass http://portainer:9000; }", "/api/websocket/exec"),
@@ -410,27 +412,67 @@ fn the_command_asks_for_the_path_of_the_socket() {
 }
 
 #[test]
-fn an_include_that_was_not_given_hedges_a_fragment_and_stops_its_fix() {
+fn an_include_that_was_not_given_hedges_and_stops_a_fix() {
     let location = "location /ws/ { proxy_pass http://127.0.0.1:9000; }";
-    let alone = Snippet::bare(format!("server {{ {location} }}")).run().findings;
-    let hedged = Snippet::bare(format!("server {{ include /etc/nginx/snippets/tls.conf; {location} }}"))
-        .run()
-        .findings;
-    let of = |findings: &[Finding]| -> Vec<(String, Severity)> {
-        let upgrade = findings.iter().filter(|finding| finding.rule.name == "missing-upgrade-header");
-        upgrade.map(|finding| (finding.message.clone(), finding.severity)).collect()
+    let of = |findings: &[Finding]| -> Vec<(&'static str, String, Severity)> {
+        let said = findings
+            .iter()
+            .filter(|finding| matches!(finding.rule.name, "missing-upgrade-header" | "short-read-timeout"));
+        said.map(|finding| {
+            let text = finding.message.replace(" (unless a file that was not given sets it)", "");
+            (finding.rule.name, text, finding.severity)
+        })
+        .collect()
     };
-    assert_eq!(of(&alone).len(), 1);
-    assert_eq!(of(&alone), of(&hedged));
-    assert!(of(&hedged).iter().all(|(text, _)| text.ends_with("(unless a file that was not given sets it)")));
-    let has_fix = |findings: &[Finding]| {
-        findings.iter().any(|finding| finding.rule.name == "missing-upgrade-header" && finding.fix.is_some())
+    let wrap = |outer: &str, before: &str, inside: &str| {
+        let server = format!("server {{ {inside} {location} }}");
+        if outer.is_empty() { server } else { format!("events {{}} http {{ {before} {server} }}") }
     };
-    assert!(has_fix(&alone) && !has_fix(&hedged));
-    for silent in [
-        "server { include /etc/nginx/snippets/proxy.conf; location /ws/ { proxy_pass http://127.0.0.1:9000; } }",
-        "server { location /ws/ { include /etc/nginx/snippets/tls.conf; proxy_pass http://127.0.0.1:9000; } }",
-    ] {
-        assert!(of(&Snippet::bare(silent).run().findings).is_empty(), "{silent}");
+    for outer in ["", "http"] {
+        let alone = Snippet::bare(wrap(outer, "", "")).run().findings;
+        assert_eq!(of(&alone).len(), 2, "{}", listed(&alone));
+        // Whatever the name of the file promises: what it has is not known.
+        for include in [
+            "include /opt/x.conf;",
+            "include /etc/nginx/proxy.conf;",
+            "include /etc/nginx/snippets/tls.conf;",
+        ] {
+            for (before, inside) in [("", include), (include, ""), (include, include)] {
+                if outer.is_empty() && !before.is_empty() {
+                    continue;
+                }
+                let text = wrap(outer, before, inside);
+                let findings = Snippet::bare(text.clone()).run().findings;
+                assert_eq!(of(&findings), of(&alone), "{text}\n{}", listed(&findings));
+                for finding in &findings {
+                    let is_handshake =
+                        matches!(finding.rule.name, "missing-upgrade-header" | "short-read-timeout");
+                    assert!(!is_handshake || finding.fix.is_none() && finding.unsafe_fix.is_none(), "{text}");
+                    assert!(
+                        !is_handshake || finding.message.ends_with("that was not given sets it)"),
+                        "{text}"
+                    );
+                }
+            }
+        }
+    }
+    // One in the location itself is where its lines would be.
+    let inside = "server { location /ws/ { include /opt/tls.conf; proxy_pass http://127.0.0.1:9000; } }";
+    for text in [inside.to_owned(), format!("events {{}} http {{ {inside} }}")] {
+        assert!(of(&Snippet::bare(text.clone()).run().findings).is_empty(), "{text}");
+    }
+}
+
+/// An error with the user's word for the path is a warning where a file is missing that may hold what is missed.
+#[test]
+fn what_is_hedged_is_a_warning_at_most() {
+    let location = "location /chat { proxy_pass http://127.0.0.1:9000; }";
+    for (include, most) in [("", Severity::Error), ("include /opt/x.conf;", Severity::Warning)] {
+        let text = format!("events {{}} http {{ {include} server {{ {location} }} }}");
+        let mut snippet = Snippet::bare(text);
+        snippet.settings.assume_websocket = true;
+        let findings = snippet.run().findings;
+        let severity = findings.iter().map(|finding| finding.severity).max();
+        assert_eq!(severity, Some(most), "{include}: {}", listed(&findings));
     }
 }

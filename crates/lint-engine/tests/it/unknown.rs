@@ -1,6 +1,7 @@
-//! What was not given may set anything: silence.
+//! What was not given may set anything: silence where the location has it, hedged words where outer levels do.
 
 use lint_engine::{Layer, Selector};
+use lint_finding::{Finding, Outcome, Severity};
 use proptest::prelude::*;
 use ws_rules::RULES;
 
@@ -84,17 +85,25 @@ fn lines() -> impl Strategy<Value = String> {
     prop::sample::subsequence(LINES.to_vec(), 0..5).prop_map(|lines| lines.concat())
 }
 
+/// Where locations have the gap.
+#[derive(Debug, Clone, Copy)]
+enum Inside {
+    /// In each.
+    Gap,
+    /// In none, and no line but those that pass the request on: only outer levels have gaps.
+    Nothing,
+}
+
 /// A location, with the gap before or behind its lines, and inside another one where it is deep.
-fn location() -> impl Strategy<Value = String> {
+fn location(inside: Inside) -> impl Strategy<Value = String> {
     let name = prop::sample::select(LOCATIONS.to_vec());
     let pass = (prop::sample::select(PASSES.to_vec()), prop::sample::select(REWRITES.to_vec()));
     let pass = pass.prop_map(|(pass, rewrite)| format!("{rewrite}{pass}"));
-    (name, pass, lines(), any::<bool>(), any::<bool>()).prop_map(|(name, pass, lines, first, deep)| {
-        let inside = match (first, lines.contains("proxy_set_header")) {
-            (true, true) => format!("{GAP}{pass}{lines}"),
-            // Nothing of its own: the gaps of the outer levels are enough.
-            (true, false) => pass,
-            (false, _) => format!("{pass}{lines}{GAP}"),
+    (name, pass, lines(), any::<bool>(), any::<bool>()).prop_map(move |(name, pass, lines, first, deep)| {
+        let (inside, deep) = match (inside, first) {
+            (Inside::Nothing, _) => (pass, false),
+            (Inside::Gap, true) => (format!("{GAP}{pass}{lines}"), deep),
+            (Inside::Gap, false) => (format!("{pass}{lines}{GAP}"), deep),
         };
         if deep {
             format!("location '' {{\n{lines}{GAP}location {name} {{\n{inside}}}\n}}\n")
@@ -105,9 +114,9 @@ fn location() -> impl Strategy<Value = String> {
 }
 
 /// What stands inside `http`: lines, and servers with locations; the gap at each level.
-fn http() -> impl Strategy<Value = String> {
+fn http(inside: Inside) -> impl Strategy<Value = String> {
     let listen = prop::sample::select(LISTENS.to_vec());
-    let server = (listen, lines(), prop::collection::vec(location(), 1..3));
+    let server = (listen, lines(), prop::collection::vec(location(inside), 1..3));
     let server = server.prop_map(|(listen, lines, mut locations)| {
         // nginx refuses two of one name, whatever the missing files hold.
         locations.sort();
@@ -126,28 +135,46 @@ fn version() -> impl Strategy<Value = Option<&'static str>> {
     prop::option::of(prop::sample::select(vec!["1.18", "1.22.1", "1.30"]))
 }
 
+/// What all rules say, those that are pedantic too.
+fn all_rules(text: String, version: Option<&str>) -> Outcome {
+    let mut snippet = Snippet::bare(text);
+    if let Some(version) = version {
+        snippet = snippet.version(version);
+    }
+    snippet.settings.assume_websocket = true;
+    snippet.settings.expected_connections = Some(1 << 40);
+    snippet.settings.layers = vec![Layer { name: "aws-alb".to_owned(), ..Layer::default() }];
+    snippet.settings.select = RULES.iter().map(|rule| Selector::Rule(rule.meta().name)).collect();
+    snippet.run()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn unknown_values_raise_nothing(http in http(), version in version()) {
+    fn unknown_values_raise_nothing(http in http(Inside::Gap), version in version()) {
         let text = format!("{GAP}events {{\n{GAP}}}\nhttp {{\n{ZONES}{http}}}\n");
-        let mut snippet = Snippet::bare(text.clone());
-        if let Some(version) = version {
-            snippet = snippet.version(version);
-        }
-        snippet.settings.assume_websocket = true;
-        snippet.settings.expected_connections = Some(1 << 40);
-        snippet.settings.layers = vec![Layer { name: "aws-alb".to_owned(), ..Layer::default() }];
-        // Those that are pedantic too.
-        snippet.settings.select = RULES.iter().map(|rule| Selector::Rule(rule.meta().name)).collect();
-        let outcome = snippet.run();
+        let outcome = all_rules(text.clone(), version);
         prop_assert!(outcome.summary.endpoints > 0);
         prop_assert!(outcome.findings.is_empty(), "{text}\n{}", listed(&outcome.findings));
     }
 
+    /// A file that was not given around the locations leaves what would be said without it: hedged, and no fix.
     #[test]
-    fn fragments_never_miss_a_variable(http in http(), drop_gaps in any::<bool>()) {
+    fn what_outer_levels_may_set_is_hedged(http in http(Inside::Nothing), version in version()) {
+        let text = format!("{GAP}events {{\n{GAP}}}\nhttp {{\n{ZONES}{http}}}\n");
+        let outcome = all_rules(text.clone(), version);
+        let is_hedged = |finding: &Finding| {
+            finding.message.contains("(unless a file that was not given sets it)")
+                && finding.severity <= Severity::Warning
+                && finding.fix.is_none()
+                && finding.unsafe_fix.is_none()
+        };
+        prop_assert!(outcome.findings.iter().all(is_hedged), "{text}\n{}", listed(&outcome.findings));
+    }
+
+    #[test]
+    fn fragments_never_miss_a_variable(http in http(Inside::Gap), drop_gaps in any::<bool>()) {
         let text = if drop_gaps { http.replace(GAP, "") } else { http };
         let outcome = Snippet::bare(text.clone()).run();
         let is_wrong = outcome.findings.iter().any(|finding| finding.rule.name == "undefined-variable");
