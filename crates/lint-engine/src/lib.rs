@@ -30,8 +30,8 @@ use crate::suppress::Suppressions;
 pub use endpoints::endpoints;
 pub use fix::{Changed, Fixed, MayEdit, Which, fixed};
 pub use settings::{
-    Config, FILE_NAME, FileSettings, Level, Selector, SetPath, Settings, SettingsFile, SettingsProblem,
-    UnknownRule, find_rule,
+    Config, FILE_NAME, FileSettings, Level, ProblemKind, Selector, SetPath, Settings, SettingsFile,
+    SettingsProblem, UnknownRule, find_rule,
 };
 pub use trace::{Query, Url, UrlError, trace};
 pub use ws_model::layers::Layer;

@@ -1,17 +1,20 @@
 //! What a reader should know that is no defect: what was not read, and why.
 
 use lint_finding::{File, FileId, Notice, NoticeCode, Place};
-use nginx_semantics::budgets::{ADDRESSES, COPIES, COPIES_OF_WRITTEN, LISTENS, LISTENS_AND_NAMES, WAYS};
+use nginx_semantics::budgets::{
+    ADDRESSES, COPIES, COPIES_OF_WRITTEN, DECLARED, DECLARED_OF_WRITTEN, DECLARED_PATH, LINES_OF_WAYS,
+    LINES_OF_WRITTEN, LISTENS, LISTENS_AND_NAMES, WAYS,
+};
 use nginx_semantics::{
-    Configuration, Directive, DirectiveName, DirectiveRef, IncludeFailure, Loaded, ReadError, Scope,
-    SkipReason, Skipped,
+    Configuration, CutReason, Directive, DirectiveName, DirectiveRef, IncludeFailure, Loaded, ReadError,
+    Scope, SkipReason, Skipped,
 };
 
 use ws_model::Model;
 
 use crate::gather::Gathered;
 use crate::reports;
-use crate::settings::SettingsFiles;
+use crate::settings::{ProblemKind, SettingsFiles};
 
 /// Files that are not judged. Those that were walked, and are of another kind by their names, are in the list of files
 /// alone.
@@ -130,14 +133,27 @@ pub(crate) fn of_includes(configuration: Configuration<'_>, gathered: &mut Gathe
 
 /// What was not followed to its end; to be asked once all rules have asked their questions.
 pub(crate) fn of_ways(model: &Model<'_>, gathered: &mut Gathered) {
-    let Some(line) = model.variables.cut() else { return };
-    gathered.notice(Notice {
-        code: NoticeCode::TooLarge,
-        message: format!(
+    let Some(cut) = model.variables.cut() else { return };
+    let message = match cut.why {
+        CutReason::Ways => format!(
             "a request may take more than {WAYS} ways from here: the others are not followed, and nothing is said that \
              depends on them"
         ),
-        place: Some(place(model.configuration, line)),
+        CutReason::Lines => format!(
+            "requests run through too many lines on all their ways (at most {LINES_OF_WAYS}, or {LINES_OF_WRITTEN} times \
+             what is written): from here on some are followed on one way alone, and nothing is said that depends on the \
+             others"
+        ),
+        CutReason::Declared => format!(
+            "these are too many declared paths for so many servers and rewrite lines (at most {DECLARED}, or \
+             {DECLARED_OF_WRITTEN} times what is written, where a path counts {DECLARED_PATH} in each server): from this \
+             server on some are not looked for"
+        ),
+    };
+    gathered.notice(Notice {
+        code: NoticeCode::TooLarge,
+        message,
+        place: Some(place(model.configuration, cut.line)),
         path: None,
         incomplete: true,
     });
@@ -207,11 +223,14 @@ pub(crate) fn of_settings(
         files.push(File { source: file.source.clone(), may_be_shown: true });
         for problem in &file.problems {
             gathered.notice(Notice {
-                code: NoticeCode::Settings,
+                code: match problem.kind {
+                    ProblemKind::TooLarge => NoticeCode::TooLarge,
+                    ProblemKind::Wrong | ProblemKind::Question => NoticeCode::Settings,
+                },
                 message: problem.message.clone(),
                 place: Some(Place { file: id, span: problem.span }),
                 path: None,
-                incomplete: !problem.is_question,
+                incomplete: problem.kind != ProblemKind::Question,
             });
         }
     }

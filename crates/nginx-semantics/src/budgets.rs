@@ -33,6 +33,29 @@ pub const DEPTH: u32 = 5_000;
 /// 32 ways. No handshake of the trees that this was tried on has more than 16.
 pub const WAYS: usize = 32;
 
+/// How many lines requests may run through on the ways beside their first one, in all: a `set`, `if` or `rewrite` counts
+/// each time that it runs. What happens on a way is kept, so this is memory too: about 200 MB. Past it each request is
+/// followed on its first way alone.
+pub const LINES_OF_WAYS: usize = 1_000_000;
+
+/// How many lines these may be for each line that is written, where that is more: large trees have many requests. A
+/// server with ten such lines, one of them an `if` of which nothing is known, takes about five.
+pub const LINES_OF_WRITTEN: usize = 32;
+
+/// How much is followed to find out where the paths lead that are declared for all servers: a path counts
+/// [`DECLARED_PATH`] in each server, and 1 more for each `set`, `if` or `rewrite` that it runs through there. A second or
+/// two.
+pub const DECLARED: usize = 500_000;
+
+/// What a path counts for that in a server.
+pub const DECLARED_PATH: usize = 10;
+
+/// How much this may be for each line that is written, where that is more: a site of twenty lines may have sixteen paths.
+pub const DECLARED_OF_WRITTEN: usize = 8;
+
+/// How many entries one list of a settings file may have. Real ones have about ten.
+pub const ENTRIES: usize = 2_000;
+
 /// At how many addresses `trace` follows a request that may come to any of them. Each is followed for each nginx that
 /// differs; `--via-listen` names one.
 pub const ADDRESSES: usize = 64;

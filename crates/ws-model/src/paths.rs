@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use nginx_semantics::budgets::{DECLARED, DECLARED_OF_WRITTEN, DECLARED_PATH};
 use nginx_semantics::{
-    Answer, AnsweredBy, ContextId, ContextKind, Directive, Ending, Exchange, Obstacle, Pass, PassModule,
-    Presence, Step, Way, normalize_path,
+    Answer, AnsweredBy, ContextId, ContextKind, Cut, CutReason, Directive, Ending, Exchange, Obstacle, Pass,
+    PassModule, Presence, Step, Way, normalize_path,
 };
 
 use crate::model::Model;
@@ -52,12 +53,24 @@ impl<'s> Model<'s> {
     /// What becomes of the paths that the user names, over all servers.
     pub(crate) fn declared_paths(&self, paths: &[String]) -> DeclaredPaths<'s> {
         let mut declared = DeclaredPaths::default();
-        let paths: BTreeSet<&String> = paths.iter().collect();
-        for path in paths.into_iter().filter(|path| normalize_path(path.as_bytes()).is_some()) {
+        // What the command line names comes first, however many others there are.
+        let is_other = |path: &String| !self.hints.insisted_paths.contains(path);
+        let paths: BTreeSet<(bool, &String)> = paths.iter().map(|path| (is_other(path), path)).collect();
+        let most = DECLARED.max(self.variables.lines().saturating_mul(DECLARED_OF_WRITTEN));
+        let (mut asked, before) = (0_usize, self.variables.run());
+        let paths = paths.into_iter().map(|(_, path)| path);
+        'paths: for path in paths.filter(|path| normalize_path(path.as_bytes()).is_some()) {
             let mut lost = Vec::new();
             let mut is_served = false;
             for server in self.configuration.of_kind(ContextKind::Server) {
-                let exchange = self.walk_with_password(server, path);
+                asked = asked.saturating_add(DECLARED_PATH);
+                let run = self.variables.run().saturating_sub(before);
+                if asked.saturating_add(run) > most {
+                    let line = self.configuration.context(server).opener;
+                    self.variables.note_cut(line.map(|line| Cut { line, why: CutReason::Declared }));
+                    break 'paths;
+                }
+                let exchange = self.look_with_password(server, path);
                 let mut is_lost = !exchange.is_cut;
                 for way in &exchange.ways {
                     let lead = self.lead(way);
@@ -67,7 +80,8 @@ impl<'s> Model<'s> {
                     | Lead::Refused(context) = lead
                     {
                         let known = declared.contexts.entry(context).or_default();
-                        if !known.contains(path) {
+                        // The paths come one after the other.
+                        if known.last() != Some(path) {
                             known.push(path.clone());
                         }
                     }
@@ -80,7 +94,7 @@ impl<'s> Model<'s> {
                     }
                 }
                 if is_lost && is_settled(&exchange) {
-                    lost.push(LostPath { path: path.clone(), server, exchange });
+                    lost.push(LostPath { path: path.clone(), server, exchange: Rc::new(exchange) });
                 }
             }
             declared.lost.extend(lost.into_iter().filter(|lost| self.is_meant(lost, is_served)));

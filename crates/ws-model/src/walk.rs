@@ -67,13 +67,17 @@ impl<'s> Model<'s> {
         if let Some(known) = self.followed.borrow().get(&key) {
             return Rc::clone(known);
         }
+        let exchange = Rc::new(self.follow(server, path, has_password));
+        self.followed.borrow_mut().insert(key, Rc::clone(&exchange));
+        exchange
+    }
+
+    fn follow(&self, server: ContextId, path: &str, has_password: bool) -> Exchange<'s> {
         let mut request = self.request_for(server, path);
         if has_password {
             request.headers.push(("Authorization".to_owned(), b"Basic".to_vec()));
         }
-        let exchange = Rc::new(self.exchanges(self.versions.max).run(server, &request));
-        self.followed.borrow_mut().insert(key, Rc::clone(&exchange));
-        exchange
+        self.exchanges(self.versions.max).run(server, &request)
     }
 
     /// What it does with the subrequest for `uri` that it makes of Chrome's handshake for a path in a server.
@@ -94,6 +98,11 @@ impl<'s> Model<'s> {
     /// The same for a client that has a password: whether it is right is not known, so that both ways are followed.
     pub(crate) fn walk_with_password(&self, server: ContextId, path: &str) -> Rc<Exchange<'s>> {
         self.followed(server, path, true)
+    }
+
+    /// The same, and nothing is kept of it: what is asked of every server is too much to keep.
+    pub(crate) fn look_with_password(&self, server: ContextId, path: &str) -> Exchange<'s> {
+        self.follow(server, path, true)
     }
 
     /// Chrome's handshake.

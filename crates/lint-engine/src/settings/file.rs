@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lint_finding::Severity;
+use nginx_semantics::budgets::ENTRIES;
 use nginx_semantics::{VersionRange, normalize, time};
 use nginx_syntax::{Source, Span};
 use toml::Spanned;
@@ -70,8 +71,19 @@ pub struct SettingsProblem {
     pub span: Span,
     /// In words.
     pub message: String,
-    /// Whether nothing is wrong, and something has to be told before more can be said.
-    pub is_question: bool,
+    /// What it means.
+    pub kind: ProblemKind,
+}
+
+/// What a problem of a settings file means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProblemKind {
+    /// It counts for nothing.
+    Wrong,
+    /// Nothing is wrong, and something has to be told before more can be said.
+    Question,
+    /// There is more of it than a budget allows.
+    TooLarge,
 }
 
 /// A settings file that was read.
@@ -133,7 +145,7 @@ impl SettingsFile {
                 return true;
             }
             let message = format!("this path is ignored: {why}");
-            problems.push(SettingsProblem { span: path.span, message, is_question: false });
+            problems.push(SettingsProblem { span: path.span, message, kind: ProblemKind::Wrong });
             denied.push(path.text.clone());
             false
         };
@@ -192,11 +204,20 @@ struct Reader {
 
 impl Reader {
     fn problem(&mut self, range: Range<usize>, message: String) {
-        self.say(range, message, false);
+        self.say(range, message, ProblemKind::Wrong);
     }
 
-    fn say(&mut self, range: Range<usize>, message: String, is_question: bool) {
-        self.problems.push(SettingsProblem { span: span(&range), message, is_question });
+    fn say(&mut self, range: Range<usize>, message: String, kind: ProblemKind) {
+        self.problems.push(SettingsProblem { span: span(&range), message, kind });
+    }
+
+    /// How many entries of a list count, which is said where they are not all.
+    fn counted(&mut self, value: &Value<'_>, count: usize) -> usize {
+        if count > ENTRIES {
+            let message = format!("of these {count} entries only the first {ENTRIES} count");
+            self.say(value.span(), message, ProblemKind::TooLarge);
+        }
+        ENTRIES
     }
 
     fn unknown_key(&mut self, range: Range<usize>, key: &str, known: &[&'static str]) {
@@ -230,7 +251,7 @@ impl Reader {
         let DeValue::Table(table) = value.get_ref() else {
             return self.wrong(value, "a table, such as { \"/etc/nginx/snippets\" = \"snippets\" }");
         };
-        for (from, to) in table {
+        for (from, to) in table.iter().take(self.counted(value, table.len())) {
             if let Some(to) = self.path(to) {
                 self.settings.path_maps.push((from.get_ref().to_string(), to));
             }
@@ -241,7 +262,7 @@ impl Reader {
         let DeValue::Array(array) = value.get_ref() else {
             return self.wrong(value, "written as [[layers]], once for each");
         };
-        for layer in array {
+        for layer in array.iter().take(self.counted(value, array.len())) {
             let DeValue::Table(table) = layer.get_ref() else {
                 self.wrong(layer, "a table with `name`");
                 continue;
@@ -270,7 +291,7 @@ impl Reader {
     fn ask(&mut self, layer: &Layer, place: &Range<usize>) {
         let name = &layer.name;
         for question in layer.questions() {
-            let (message, is_question) = match question {
+            let (message, kind) = match question {
                 Question::Unknown => {
                     let known =
                         layers::all().iter().flat_map(|preset| preset.also.iter().chain([&preset.id]));
@@ -280,22 +301,22 @@ impl Reader {
                     let message = format!(
                         "there is no preset `{name}`; {hint}say how long it keeps a silent connection: `idle-timeout`"
                     );
-                    (message, false)
+                    (message, ProblemKind::Wrong)
                 }
                 Question::IdleTimeout => {
                     let message = format!(
                         "how long `{name}` keeps a silent connection is not known for sure; say so: `idle-timeout`"
                     );
-                    (message, true)
+                    (message, ProblemKind::Question)
                 }
                 Question::WebSocket => {
                     let message = format!(
                         "whether `{name}` passes WebSockets is not known for sure; say so: `websocket = true`, or `false`"
                     );
-                    (message, true)
+                    (message, ProblemKind::Question)
                 }
             };
-            self.say(place.clone(), message, is_question);
+            self.say(place.clone(), message, kind);
         }
     }
 
@@ -303,7 +324,7 @@ impl Reader {
         let DeValue::Table(table) = value.get_ref() else {
             return self.wrong(value, "a table: [rules]");
         };
-        for (key, value) in table {
+        for (key, value) in table.iter().take(self.counted(value, table.len())) {
             let Some(selector) = self.parsed::<Selector>(key, key.get_ref()) else { continue };
             let level = match value.get_ref() {
                 DeValue::Table(options) => self.options(options),
@@ -365,7 +386,10 @@ impl Reader {
     /// A list, or one.
     fn list<T>(&mut self, value: &Value<'_>, one: fn(&mut Self, &Value<'_>) -> Option<T>) -> Vec<T> {
         match value.get_ref() {
-            DeValue::Array(array) => array.iter().filter_map(|value| one(self, value)).collect(),
+            DeValue::Array(array) => {
+                let entries = array.iter().take(self.counted(value, array.len()));
+                entries.filter_map(|value| one(self, value)).collect()
+            }
             _ => one(self, value).into_iter().collect(),
         }
     }

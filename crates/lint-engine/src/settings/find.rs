@@ -195,16 +195,15 @@ impl<'a> SettingsFiles<'a> {
 
     /// Drops its paths that lead out of the folder that they must not lead out of.
     fn confine(&self, file: &mut SettingsFile) {
-        let is_allowed: Vec<(PathBuf, bool)> = file
+        let allowed: BTreeSet<PathBuf> = file
             .paths()
-            .map(|path| {
-                let path = file.resolve(path);
-                let is_allowed = self.confinement(file, &path).is_some_and(|within| {
+            .map(|path| file.resolve(path))
+            .filter(|path| {
+                self.confinement(file, path).is_some_and(|within| {
                     let missing =
                         || path.strip_prefix(&file.base).map_or(path.clone(), |rest| within.join(rest));
-                    is_inside(&self.files.identity(&path).unwrap_or_else(missing), &within)
-                });
-                (path, is_allowed)
+                    is_inside(&self.files.identity(path).unwrap_or_else(missing), &within)
+                })
             })
             .collect();
         let why = match self.config {
@@ -215,9 +214,7 @@ impl<'a> SettingsFiles<'a> {
                 "it leads through a link out of its folder or repository; --host-includes allows a link in a path that leads elsewhere"
             }
         };
-        file.keep_paths(why, |path| {
-            is_allowed.iter().any(|(known, is_allowed)| *is_allowed && known == path)
-        });
+        file.keep_paths(why, |path| allowed.contains(path));
     }
 
     fn noted<T>(&self, path: &Path, read: Result<T, ReadError>) -> Option<T> {

@@ -9,7 +9,7 @@ use thiserror::Error;
 use ws_model::layers::Layer;
 use ws_rules::RULES;
 
-pub use file::{FILE_NAME, FileSettings, Level, SetPath, SettingsFile, SettingsProblem};
+pub use file::{FILE_NAME, FileSettings, Level, ProblemKind, SetPath, SettingsFile, SettingsProblem};
 pub use find::Config;
 pub(crate) use find::SettingsFiles;
 

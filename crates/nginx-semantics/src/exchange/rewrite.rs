@@ -41,6 +41,7 @@ impl<'s> Follower<'_, 's> {
                 running.pop();
                 continue;
             };
+            self.lines_run += 1;
             let after = match line.name() {
                 N::IF => {
                     let is_it =

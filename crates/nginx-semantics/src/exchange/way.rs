@@ -14,7 +14,7 @@ use crate::location::{LocationName, Modifier, Selection};
 use crate::pattern::Pattern;
 use crate::server::server_names;
 use crate::upstream::Pass;
-use crate::variables::{Evaluator, Gathered, Value};
+use crate::variables::{Cut, CutReason, Evaluator, Gathered, Value};
 
 /// `NGX_HTTP_MAX_URI_CHANGES`: so many changes of the URI, and one more ends the request.
 const MOST_URI_CHANGES: u32 = 10;
@@ -42,12 +42,16 @@ impl<'s> Exchanges<'_, 's> {
         // Answers to the questions that the configuration leaves open, in the order in which they come up.
         let mut plans: Vec<Vec<bool>> = vec![Vec::new()];
         while let Some(plan) = plans.pop() {
-            if ways.len() == budgets::WAYS {
-                self.variables.note_cut(branch(&ways).or(self.configuration.context(server).opener));
+            let is_one_too_many = ways.len() == budgets::WAYS;
+            if is_one_too_many || (!ways.is_empty() && self.variables.has_run_enough()) {
+                let line = branch(&ways).or(self.configuration.context(server).opener);
+                let why = if is_one_too_many { CutReason::Ways } else { CutReason::Lines };
+                self.variables.note_cut(line.map(|line| Cut { line, why }));
                 return Exchange { ways, is_cut: true };
             }
             let mut follower = Follower::new(self, server, request, &plan);
             let ending = follower.follow(entry);
+            self.variables.count_run(follower.lines_run, ways.is_empty());
             for open in plan.len()..follower.questions {
                 let mut other = plan.clone();
                 other.resize(open, true);
@@ -109,6 +113,8 @@ pub(super) struct Follower<'a, 's> {
     pub(super) server_name: String,
     plan: &'a [bool],
     questions: usize,
+    /// How many lines of rewrite phases ran.
+    pub(super) lines_run: usize,
     pub(super) steps: Vec<Step<'s>>,
     /// Decoded: `r->uri`.
     pub(super) path: Vec<u8>,
@@ -155,6 +161,7 @@ impl<'a, 's> Follower<'a, 's> {
             server_name: server_name.unwrap_or_default(),
             plan,
             questions: 0,
+            lines_run: 0,
             steps: Vec::new(),
             path: Vec::new(),
             arguments: uri::arguments(request.uri()).to_vec(),

@@ -16,6 +16,8 @@ mod refusal;
 mod tests;
 mod translate;
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use regex::bytes::{Regex, RegexBuilder};
@@ -33,10 +35,23 @@ const MAX_LENGTH: usize = 4096;
 /// takes a noticeable time to build.
 const MAX_COMPILED: usize = 1 << 20;
 
+/// What it may take to be kept for the next time, and what its automaton may.
+const MAX_KEPT: usize = 1 << 16;
+
+/// So many are kept: no more memory than all of them may take: 256 MiB.
+const MOST_KEPT: usize = 2_048;
+
+thread_local! {
+    /// Those that were read, by text and whether case is ignored: a `rewrite` of a server is tried for each request that
+    /// is followed, and to build its regex takes a hundred times as long as to try it.
+    static KEPT: RefCell<HashMap<(Vec<u8>, bool), Pattern>> = RefCell::default();
+}
+
 /// A regex of the configuration, as far as it can be evaluated as nginx's PCRE2 would.
 #[derive(Debug, Clone)]
 pub struct Pattern {
-    regex: Regex,
+    /// Shared, for a clone of a regex begins without what it has learnt.
+    regex: Arc<Regex>,
     groups: usize,
     names: Arc<[(String, usize)]>,
     dollar: bool,
@@ -53,26 +68,45 @@ impl Pattern {
         if pattern.len() > MAX_LENGTH {
             return Err(NotEvaluated::TooLong { limit: MAX_LENGTH });
         }
+        let key = (pattern.to_vec(), caseless);
+        if let Some(kept) = KEPT.with_borrow(|kept| kept.get(&key).cloned()) {
+            return Ok(kept);
+        }
+        let (read, is_small) = Self::read(pattern, caseless)?;
+        if is_small {
+            KEPT.with_borrow_mut(|kept| {
+                if kept.len() == MOST_KEPT {
+                    kept.clear();
+                }
+                kept.insert(key, read.clone());
+            });
+        }
+        Ok(read)
+    }
+
+    /// The pattern, and whether it is small enough to be kept.
+    fn read(pattern: &[u8], caseless: bool) -> Result<(Self, bool), NotEvaluated> {
         if placeholder::is_unknown(pattern) {
             return Err(NotEvaluated::Placeholder);
         }
         let translation = translate::translate(pattern)?;
-        let regex = RegexBuilder::new(&translation.source)
-            .unicode(false)
-            .case_insensitive(caseless)
-            .size_limit(MAX_COMPILED)
-            .build()
-            .map_err(|error| match error {
-                regex::Error::CompiledTooBig(_) => NotEvaluated::TooLarge,
-                _ => NotEvaluated::Engine,
-            })?;
-        Ok(Self {
-            regex,
+        let mut builder = RegexBuilder::new(&translation.source);
+        builder.unicode(false).case_insensitive(caseless);
+        let small = builder.size_limit(MAX_KEPT).dfa_size_limit(MAX_KEPT).build();
+        let is_small = small.is_ok();
+        let large = |_| builder.size_limit(MAX_COMPILED).dfa_size_limit(2 * MAX_COMPILED).build();
+        let regex = small.or_else(large).map_err(|error| match error {
+            regex::Error::CompiledTooBig(_) => NotEvaluated::TooLarge,
+            _ => NotEvaluated::Engine,
+        })?;
+        let read = Self {
+            regex: Arc::new(regex),
             groups: translation.groups,
             names: translation.names.into(),
             dollar: translation.dollar,
             captures_agree: translation.captures_agree,
-        })
+        };
+        Ok((read, is_small))
     }
 
     /// Whether the pattern matches somewhere in the subject; `None` where that cannot be said.

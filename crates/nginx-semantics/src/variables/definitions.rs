@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use super::map::Entries;
 use super::value::Value;
+use crate::budgets;
 use crate::catalogue::{self, DirectiveName};
 use crate::configuration::{Configuration, ContextId, ContextKind, Directive, DirectiveRef};
 use crate::pattern::group_names;
@@ -41,6 +42,26 @@ impl Definition<'_> {
     }
 }
 
+/// Where requests were not followed any further, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cut {
+    /// The line.
+    pub line: DirectiveRef,
+    /// Which budget ended there.
+    pub why: CutReason,
+}
+
+/// Which budget ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CutReason {
+    /// [`budgets::WAYS`]
+    Ways,
+    /// [`budgets::LINES_OF_WAYS`]
+    Lines,
+    /// [`budgets::DECLARED`]
+    Declared,
+}
+
 /// As many values are looked at to find one: maps on maps that use one another many times over would never end.
 const MOST_STEPS: u32 = 10_000;
 
@@ -58,7 +79,12 @@ pub struct Variables<'s> {
     /// use one another many times over are evaluated once.
     pub(super) evaluated: RefCell<HashMap<(ContextId, ContextId, u32), Value>>,
     /// See [`Variables::cut`].
-    cut: Cell<Option<DirectiveRef>>,
+    cut: Cell<Option<Cut>>,
+    /// How many lines the configuration has, each as often as it is included.
+    lines: usize,
+    /// How many lines requests ran through, and how many of these not on their first way.
+    run: Cell<usize>,
+    run_again: Cell<usize>,
 }
 
 impl<'s> Variables<'s> {
@@ -71,9 +97,13 @@ impl<'s> Variables<'s> {
             steps: Cell::default(),
             evaluated: RefCell::default(),
             cut: Cell::default(),
+            lines: 0,
+            run: Cell::default(),
+            run_again: Cell::default(),
         };
         for (id, context) in configuration.contexts() {
             let opener = configuration.opener(id);
+            this.lines += configuration.directives(id).count();
             match (context.kind, opener) {
                 (ContextKind::Map, Some(opener)) => this.define_argument(opener, 1, Definition::Map(id)),
                 (ContextKind::Geo | ContextKind::SplitClients, Some(opener)) => this.define_last(opener),
@@ -101,14 +131,38 @@ impl<'s> Variables<'s> {
         Rc::clone(entries.entry(map).or_insert_with(|| Rc::new(Entries::new(configuration, map))))
     }
 
-    /// Remembers where a request may take more ways than are followed: the first such line.
-    pub(crate) fn note_cut(&self, line: Option<DirectiveRef>) {
-        self.cut.set(self.cut.get().into_iter().chain(line).min());
+    /// Remembers where a budget ended: the first such line.
+    pub fn note_cut(&self, cut: Option<Cut>) {
+        self.cut.set(self.cut.get().into_iter().chain(cut).min());
     }
 
-    /// The line at which a request that was followed divides into more ways than are followed; `None` where none does.
-    pub fn cut(&self) -> Option<DirectiveRef> {
+    /// The first line from which on requests were not followed to their end; `None` where all were.
+    pub fn cut(&self) -> Option<Cut> {
         self.cut.get()
+    }
+
+    /// Counts the lines that a request ran through on its first way, or on another one.
+    pub(crate) fn count_run(&self, lines: usize, is_first: bool) {
+        self.run.set(self.run.get().saturating_add(lines));
+        if !is_first {
+            self.run_again.set(self.run_again.get().saturating_add(lines));
+        }
+    }
+
+    /// Whether only the first way of each request is followed from now on.
+    pub(crate) fn has_run_enough(&self) -> bool {
+        let most = budgets::LINES_OF_WAYS.max(self.lines.saturating_mul(budgets::LINES_OF_WRITTEN));
+        self.run_again.get() > most
+    }
+
+    /// How many lines requests ran through so far.
+    pub fn run(&self) -> usize {
+        self.run.get()
+    }
+
+    /// How many lines the configuration has, each as often as it is included.
+    pub fn lines(&self) -> usize {
+        self.lines
     }
 
     /// Begins a new value.

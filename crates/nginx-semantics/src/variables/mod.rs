@@ -10,7 +10,7 @@ mod script;
 mod value;
 
 pub use condition::condition_words;
-pub use definitions::{Definition, Variables};
+pub use definitions::{Cut, CutReason, Definition, Variables};
 pub use evaluate::{Evaluator, Request};
 pub(crate) use gathered::Gathered;
 pub use script::{Part, has_variables, parts};

@@ -54,6 +54,28 @@ fn bombs() -> Vec<Bomb> {
     let apart: String = (0..=budgets::ADDRESSES)
         .map(|n| format!("server {{ listen 10.0.0.{n}:80; server_name a.test; {SOCKET} }}\n"))
         .collect();
+    // Five conditions are 32 ways, which is no cut by itself; each way runs the lines of half of them.
+    let conditions: String =
+        (0..5).map(|n| format!("if ($remote_addr = 10.0.0.{n}) {{ include sets.inc; }}\n")).collect();
+    let locations: String = (0..40).map(|n| SOCKET.replacen("/ws", &format!("/ws{n}"), 1) + "\n").collect();
+    let mut lines = Bomb::new(
+        "lines of ways",
+        &format!("server {{ listen 80; server_name a.test;\n{SOCKET}\n{conditions}{locations} }}"),
+        5,
+    );
+    lines.files.push(("sets.inc".to_owned(), "set $a 1;\n".repeat(600)));
+    let sites: String =
+        (0..300).map(|n| format!("server {{ listen 80; server_name n{n}; {SOCKET} }}\n")).collect();
+    let paths = |count: usize| {
+        let paths: Vec<String> = (0..count).map(|n| format!("\"/p{n}\"")).collect();
+        format!("websocket-paths = [{}]\n", paths.join(","))
+    };
+    let mut declared = Bomb::new("declared paths", &sites, 203);
+    declared.files.push((".nginx-ws-lint.toml".to_owned(), paths(200)));
+    let mut entries =
+        Bomb::new("entries of settings", &format!("server {{ listen 80; server_name a.test; {SOCKET} }}"), 1);
+    entries.files.push((".nginx-ws-lint.toml".to_owned(), paths(budgets::ENTRIES + 1)));
+    entries.place.0 = ".nginx-ws-lint.toml";
     let deep = usize::try_from(budgets::DEPTH).unwrap() + 1;
     let deep = format!("server {{ listen 80; {SOCKET} }}\n{}{}", "a { ".repeat(deep), "}".repeat(deep));
     let too_many = format!("server {{\n{}{SOCKET} }}", listens(budgets::LISTENS + 1));
@@ -69,6 +91,9 @@ fn bombs() -> Vec<Bomb> {
         ),
         Bomb::new("ways", &format!("server {{ listen 80; server_name a.test;\n{ifs} {SOCKET} }}"), 4),
         Bomb::new("depth", &deep, 1),
+        lines,
+        declared,
+        entries,
         Bomb {
             is_of_trace: true,
             ..Bomb::new("addresses of servers", &apart, u64::try_from(budgets::ADDRESSES).unwrap() + 3)
@@ -165,6 +190,12 @@ fn the_page_has_the_numbers() {
         ("addresses of one server", vec![budgets::LISTENS]),
         ("addresses times names of one server", vec![budgets::LISTENS_AND_NAMES]),
         ("ways of one request", vec![budgets::WAYS]),
+        ("lines on further ways", vec![budgets::LINES_OF_WAYS, budgets::LINES_OF_WRITTEN]),
+        (
+            "paths that settings declare, times servers",
+            vec![budgets::DECLARED, budgets::DECLARED_OF_WRITTEN, budgets::DECLARED_PATH],
+        ),
+        ("entries of one list of a settings file", vec![budgets::ENTRIES]),
         ("lines that one fix copies", vec![budgets::REPEATED]),
         ("rounds of trying fixes", vec![budgets::CHECKED, budgets::LEAST_CHECKS, budgets::MOST_CHECKS]),
         ("addresses that `trace` follows", vec![budgets::ADDRESSES]),

@@ -65,6 +65,9 @@ struct Asked<'p, 's> {
 impl<'p, 's> Asked<'p, 's> {
     /// The same on all ways that get to the endpoint's `proxy_pass`; `None` where it is not known, or none gets there.
     fn of(endpoint: &Endpoint<'_>, probe: &'p Probe<'s>) -> Option<Self> {
+        if probe.exchange.is_cut {
+            return None;
+        }
         let mut found: Option<Self> = None;
         for way in &probe.exchange.ways {
             let Ending::Passed(passed) = &way.ending else { continue };
