@@ -200,8 +200,10 @@ fn what_is_hidden_is_said_in_every_format() {
     let main =
         main.replace("events {}", "events {} # nginx-ws-lint: ignore[worker-connections-budget] small");
     fs::write(tree.path("repo/deploy/nginx.conf"), main).unwrap();
-    let line = "settings: repo/.nginx-ws-lint.toml (1 finding hidden, 1 made milder)";
-    let note = format!("note: {line}; 1 finding suppressed by comments\n");
+    let line = "settings: repo/.nginx-ws-lint.toml (2 findings hidden, 1 made milder)";
+    let note = format!(
+        "note: {line}; 1 finding suppressed by comments; 1 line stands for others that are unknown\n"
+    );
     for (options, is_note) in [
         (&["repo/deploy"][..], false),
         (&["-q", "repo/deploy"], true),
@@ -235,13 +237,22 @@ fn what_is_hidden_is_said_in_every_format() {
         assert_eq!(run.stderr, "");
     }
     let without = tree.run(&["--isolated", "-q", "repo/deploy"]);
-    assert_eq!(without.stderr, "note: 1 finding suppressed by comments\n");
+    assert_eq!(
+        without.stderr,
+        "note: 1 finding suppressed by comments; 1 line stands for others that are unknown\n"
+    );
     // After fixing, the lowered one is gone.
-    let left = "settings: repo/.nginx-ws-lint.toml (1 finding hidden)";
+    let left = "settings: repo/.nginx-ws-lint.toml (2 findings hidden)";
     assert!(tree.run(&["--diff", "--unsafe-fixes", "repo/deploy"]).stderr.contains(left));
     for option in ["--diff", "--fix"] {
         let run = tree.run(&[option, "--unsafe-fixes", "-q", "repo/deploy"]);
-        assert_eq!(run.stderr, format!("note: {left}; 1 finding suppressed by comments\n"), "{option}");
+        assert_eq!(
+            run.stderr,
+            format!(
+                "note: {left}; 1 finding suppressed by comments; 1 line stands for others that are unknown\n"
+            ),
+            "{option}"
+        );
     }
 }
 
@@ -251,7 +262,7 @@ fn what_comments_deny_is_said_in_every_format() {
     let main = MAIN.replace("location /ws/ {", "location /ws/ { # nginx-ws-lint: not-websocket");
     let main = main.replace("Connection upgrade;", "Connection upgrade; # ::error::x ##vso[task.complete]");
     fs::write(tree.path("repo/deploy/nginx.conf"), main).unwrap();
-    let line = "2 findings and 1 endpoint denied by comments";
+    let line = "3 findings and 1 endpoint denied by comments";
     for (options, is_note) in [
         (&["repo/deploy"][..], false),
         (&["-q", "repo/deploy"], true),
@@ -270,7 +281,11 @@ fn what_comments_deny_is_said_in_every_format() {
         assert_eq!(said.contains(line), !is_json, "{options:?}: {}", run.shown());
         assert!(!other.contains("denied by comments"), "{options:?}: {}", run.shown());
         if is_note && !options.contains(&"--diff") {
-            assert_eq!(run.stderr, format!("note: {line}\n"), "{options:?}");
+            assert_eq!(
+                run.stderr,
+                format!("note: {line}; 1 line stands for others that are unknown\n"),
+                "{options:?}"
+            );
         }
         if is_json {
             let outcome: Value = serde_json::from_str(&run.stdout).unwrap();
