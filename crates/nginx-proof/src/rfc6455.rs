@@ -36,7 +36,9 @@ pub(crate) fn fault(answer: &Head) -> Option<&'static str> {
 pub(crate) fn judge(request: &Head, manner: Manner) -> Reply {
     let asks = request.header("Upgrade").is_some() || request.has_token("Connection", "upgrade");
     if manner == Manner::Telling && !asks {
-        return Reply::Page;
+        // RFC 9112 section 3.2.
+        let is_nameless = request.protocol() == "HTTP/1.1" && request.header("Host").is_none();
+        return if is_nameless { Reply::Refuse("400 Bad Request") } else { Reply::Page };
     }
     let Some(key) = request.header("Sec-WebSocket-Key") else {
         // Not a handshake at all. One that announces an upgrade and names none is an error to strict servers.
@@ -110,6 +112,15 @@ mod tests {
         ] {
             assert_eq!(reply(from, to, Manner::Strict), Reply::Refuse(status), "{from} {to}");
         }
+    }
+
+    #[test]
+    fn a_telling_one_asks_ordinary_requests_for_their_host_since_http_1_1() {
+        let ordinary =
+            |text: &str| judge(&read_head(&mut text.as_bytes(), || false).unwrap().unwrap(), Manner::Telling);
+        assert_eq!(ordinary("GET / HTTP/1.0\r\n\r\n"), Reply::Page);
+        assert_eq!(ordinary("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), Reply::Page);
+        assert_eq!(ordinary("GET / HTTP/1.1\r\n\r\n"), Reply::Refuse("400 Bad Request"));
     }
 
     #[test]

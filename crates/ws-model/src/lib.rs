@@ -5,6 +5,7 @@
 
 pub mod applications;
 mod browser;
+mod captures;
 mod certificate;
 pub mod chain;
 mod dead_peer;

@@ -89,6 +89,10 @@ pub struct Model<'s> {
     kept: RefCell<BTreeMap<Option<ContextId>, bool>>,
     /// By `http`: what [`Model::connection_variable`] chooses from.
     connection_variables: RefCell<BTreeMap<ContextId, Rc<[String]>>>,
+    /// By text: what [`Model::may_run_regex`] found.
+    pub(crate) regex_running: RefCell<BTreeMap<Vec<u8>, bool>>,
+    /// What [`Model::reads_captures`] found.
+    pub(crate) captures_read: OnceCell<bool>,
     /// By server and path: the location that serves it.
     served: RefCell<Served>,
     /// By endpoint: what [`Model::walk_to`] found.
@@ -150,6 +154,8 @@ impl<'s> Model<'s> {
             only_endpoints: RefCell::default(),
             kept: RefCell::default(),
             connection_variables: RefCell::default(),
+            regex_running: RefCell::default(),
+            captures_read: OnceCell::new(),
             balancing: RefCell::default(),
             names_of_blocks: RefCell::default(),
             followed: RefCell::default(),
@@ -410,7 +416,8 @@ impl<'s> Model<'s> {
 
     /// The variable, with its `$`, of a map that makes `Connection` right for every browser's handshake that comes to a
     /// context, and surely asks for no upgrade with any other request: any map will do, under whatever name, in the `http`
-    /// that the context belongs to.
+    /// that the context belongs to, unless a regex runs when it is read: what it captures takes the place of what `$1`
+    /// stood for.
     pub fn connection_variable(&self, context: ContextId) -> Option<String> {
         let http = self.configuration.enclosing(context, ContextKind::Http)?;
         let known = self.connection_variables.borrow().get(&http).cloned();
@@ -429,7 +436,7 @@ impl<'s> Model<'s> {
             let opener =
                 configuration.opener(map).filter(|_| configuration.context(map).kind == ContextKind::Map)?;
             let name = opener.argument(1)?;
-            let is_right = self.is_right_for_connection(http, &name);
+            let is_right = !self.may_run_regex(&name) && self.is_right_for_connection(http, &name);
             is_right.then(|| String::from_utf8_lossy(&name).into_owned())
         });
         names.collect()

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use nginx_semantics::{
     ContextId, ContextKind, Directive, DirectiveName, Effective, Ending, LocationName, Modifier, PassModule,
-    Selection, Step, Value, Way, catalogue, effective,
+    Selection, Step, Value, Way, catalogue, effective, has_variables,
 };
 
 use crate::browser::{AnyOrdinaryRequest, Browser, has_token};
@@ -44,7 +44,11 @@ pub(crate) struct Paths<'s> {
 pub(crate) struct Asked {
     /// The locations that a subrequest surely may end in.
     locations: BTreeSet<ContextId>,
-    /// Whether one of them goes where nobody can say.
+    /// Those that an `error_page` in effect there may send it on to, and so on: what the back end answers, or whether it
+    /// answers at all, nobody can say.
+    on_errors: BTreeSet<ContextId>,
+    /// Whether one of them goes where nobody can say: by a variable, or because a back end says so in
+    /// `X-Accel-Redirect`.
     is_astray: bool,
 }
 
@@ -177,7 +181,7 @@ impl<'s> Model<'s> {
         let Some(location) = configuration.enclosing(context, ContextKind::Location) else { return false };
         let Some(server) = configuration.enclosing(context, ContextKind::Server) else { return false };
         let asked = self.asked(server);
-        if asked.is_astray || asked.locations.contains(&location) {
+        if asked.is_astray || asked.locations.contains(&location) || asked.on_errors.contains(&location) {
             return true;
         }
         self.is_server_open(context)
@@ -266,9 +270,98 @@ impl<'s> Model<'s> {
                 asked.is_astray |= matches!(way.ending, Ending::CannotSay(_));
             }
         }
+        self.follow_errors(server, &mut asked);
+        asked.is_astray |= self.passes.iter().any(|(context, pass)| {
+            let location = self.configuration.enclosing(*context, ContextKind::Location);
+            let is_reached =
+                location.is_some_and(|at| asked.locations.contains(&at) || asked.on_errors.contains(&at));
+            is_reached && self.is_obeyed(*context, pass.module)
+        });
         let asked = Rc::new(asked);
         self.asked.borrow_mut().insert(server, Rc::clone(&asked));
         asked
+    }
+
+    /// Adds where `error_page` may send what is asked. nginx obeys it in subrequests too
+    /// (`http/ngx_http_special_response.c:ngx_http_special_response_handler`): for what it answers by itself, a back end
+    /// that is down among them, and with `proxy_intercept_errors` for any status of the back end.
+    fn follow_errors(&self, server: ContextId, asked: &mut Asked) {
+        let mut open: Vec<ContextId> = asked.locations.iter().copied().collect();
+        while let Some(location) = open.pop() {
+            for line in self.error_pages(location) {
+                let Some(target) = line.arguments().last() else { continue };
+                let (found, is_astray) = self.on_error(server, &target);
+                asked.is_astray |= is_astray;
+                for location in found {
+                    if !asked.locations.contains(&location) && asked.on_errors.insert(location) {
+                        open.push(location);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The lines in effect in a location, and those of the `if` and `limit_except` blocks in it.
+    fn error_pages(&self, location: ContextId) -> Vec<Directive<'s>> {
+        let configuration = self.configuration;
+        let mut lines = match effective(configuration, location, DirectiveName::ERROR_PAGE) {
+            Effective::Set(set) => set.directives,
+            Effective::Default { .. } | Effective::Unknown(_) => Vec::new(),
+        };
+        for block in self.blocks_of(location).into_iter().skip(1) {
+            lines.extend(configuration.named(block, DirectiveName::ERROR_PAGE));
+        }
+        lines
+    }
+
+    /// A location, then the `if` and `limit_except` blocks in it, however deep.
+    fn blocks_of(&self, location: ContextId) -> Vec<ContextId> {
+        let configuration = self.configuration;
+        let mut all = vec![location];
+        let mut at = 0;
+        while let Some(&context) = all.get(at) {
+            let children = configuration.context(context).children.iter().copied();
+            all.extend(children.filter(|&child| configuration.context(child).kind != ContextKind::Location));
+            at += 1;
+        }
+        all
+    }
+
+    /// The locations that the target of an `error_page` leads to, and whether it leads where nobody can say.
+    fn on_error(&self, server: ContextId, target: &[u8]) -> (BTreeSet<ContextId>, bool) {
+        let path = target.split(|byte| *byte == b'?').next().unwrap_or_default();
+        let mut found = BTreeSet::new();
+        if target.starts_with(b"@") {
+            let configuration = self.configuration;
+            let is_it = |child: &ContextId| {
+                let name = configuration.opener(*child).and_then(|opener| LocationName::of(&opener));
+                name.is_some_and(|name| name.modifier == Modifier::Named && name.name == target)
+            };
+            found.extend(configuration.context(server).children.iter().copied().filter(is_it));
+            // Where that one sends it is not followed.
+            let leads_on = |location: &ContextId| {
+                self.blocks_of(*location).into_iter().any(|block| {
+                    let mut lines = configuration.directives(block);
+                    lines.any(|line| ["rewrite", "try_files"].contains(&line.name().as_str()))
+                })
+            };
+            let is_astray = has_variables(target) || found.iter().any(leads_on);
+            return (found, is_astray);
+        }
+        if has_variables(path) {
+            // A URL is the client's business.
+            let is_url = path.starts_with(b"http://") || path.starts_with(b"https://");
+            return (found, !is_url);
+        }
+        let mut is_astray = false;
+        if path.starts_with(b"/") {
+            for way in &self.subrequest(server, "/", path).ways {
+                found.extend(locations_on(way));
+                found.extend(self.ends_in(way));
+                is_astray |= matches!(way.ending, Ending::CannotSay(_));
+            }
+        }
+        (found, is_astray)
     }
 
     fn ends_in(&self, way: &Way<'_>) -> Option<ContextId> {
@@ -336,7 +429,9 @@ fn of_server<'p, 's>(
 /// Every location that is found on a way.
 fn locations_on(way: &Way<'_>) -> impl Iterator<Item = ContextId> {
     way.steps.iter().filter_map(|step| match step {
-        Step::Selected { selection: Selection::Location(location), .. } => Some(*location),
+        Step::Selected { selection: Selection::Location(location), .. } | Step::Named(location) => {
+            Some(*location)
+        }
         _ => None,
     })
 }

@@ -57,7 +57,9 @@ impl<'s> Deciding<'s> {
     }
 }
 
-/// Safe where nothing but `Upgrade` and `Connection` gets the variable of a map, and no file that was not given may.
+/// Safe where nothing but `Upgrade` and `Connection` gets the variable of a map, and no file that was not given may; and
+/// where no line reads what a regex captured, if the map has regexes or gets one: a request that another entry takes has
+/// other captures then.
 pub(crate) fn safe_for_handshakes(cx: &Context<'_, '_>, map: ContextId) -> Applicability {
     let configuration = cx.configuration();
     let name = configuration.opener(map).and_then(|opener| opener.argument(1)).unwrap_or_default();
@@ -78,7 +80,10 @@ pub(crate) fn safe_for_handshakes(cx: &Context<'_, '_>, map: ContextId) -> Appli
         let mut lines = configuration.directives(id).filter(|line| !is_field(line) && !is_own(line));
         context.unseen().any(is_gap) || lines.any(|line| line.arguments().any(|word| names_it(&word)))
     };
-    let is_safe = is_as_sent(cx) && !configuration.contexts().any(is_used_otherwise);
+    let source = configuration.opener(map).and_then(|opener| opener.argument(0)).unwrap_or_default();
+    let may_capture = source.eq_ignore_ascii_case(b"$http_connection") || cx.model.has_regex_or_unseen(map);
+    let is_capturing = may_capture && cx.model.reads_captures();
+    let is_safe = is_as_sent(cx) && !is_capturing && !configuration.contexts().any(is_used_otherwise);
     if is_safe { Applicability::Safe } else { Applicability::Unsafe }
 }
 

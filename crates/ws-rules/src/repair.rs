@@ -8,8 +8,8 @@ use lint_finding::Applicability;
 use nginx_semantics::budgets::REPEATED;
 use nginx_semantics::placeholder::is_unknown;
 use nginx_semantics::{
-    Configuration, ContextId, ContextKind, Directive, DirectiveName, DirectiveRef, Effective, catalogue,
-    effective,
+    Configuration, ContextId, ContextKind, Directive, DirectiveName, DirectiveRef, Effective, Request, Value,
+    catalogue, effective, server_names,
 };
 use nginx_syntax::NodeId;
 use ws_model::{AnyOrdinaryRequest, Endpoint, Handshake, Line, OrdinaryRequest, has_token};
@@ -56,6 +56,10 @@ pub(crate) struct Repair<'s> {
     is_undefined: bool,
     /// Lines whose variables have a secret for a value.
     secrets: Vec<DirectiveRef>,
+    /// Whether a back end gets a `Host` with every request.
+    has_host: bool,
+    /// The lines for `Upgrade` and `Connection`, by name, that write over what a regex captured and another line reads.
+    capturing: Vec<String>,
 }
 
 impl<'s> Repair<'s> {
@@ -77,6 +81,7 @@ impl<'s> Repair<'s> {
             version: version.filter(is_of_location),
             may_be_asked: cx.model.may_be_asked(endpoint.context),
             is_as_sent: is_as_sent(cx),
+            capturing: capturing(cx, handshake),
             ..Self::of_location(cx, configuration, location, endpoint.pass.directive, lines)
         }
     }
@@ -106,6 +111,7 @@ impl<'s> Repair<'s> {
         let secrets = inherited.filter(|line| has_secret_variable(cx, line)).map(|line| line.reference);
         let secrets = secrets.collect();
         let has_unnamed = lines.iter().any(|(name, _)| is_unknown(name.as_bytes()));
+        let has_host = has_host(cx, location, &lines);
         Self {
             configuration,
             location,
@@ -125,6 +131,8 @@ impl<'s> Repair<'s> {
             is_as_sent: true,
             is_undefined: false,
             secrets,
+            has_host,
+            capturing: Vec::new(),
         }
     }
 
@@ -224,11 +232,8 @@ impl<'s> Repair<'s> {
                 Effective::Unknown(_) => false,
             }
         };
-        let mut hosts = self.lines.iter().filter(|(name, _)| name.eq_ignore_ascii_case("host")).peekable();
-        let has_no_host = hosts.peek().is_some()
-            && hosts.all(|(_, line)| line.argument(1).is_none_or(|value| value.is_empty()));
         let is_felt =
-            has_no_host || !is("proxy_request_buffering", b"on") || !is("proxy_pass_trailers", b"off");
+            !self.has_host || !is("proxy_request_buffering", b"on") || !is("proxy_pass_trailers", b"off");
         self.needs_version && is_felt
     }
 
@@ -242,6 +247,10 @@ impl<'s> Repair<'s> {
             && !self.is_version_felt()
             && (self.is_as_sent || self.set.is_empty())
             && self.set.iter().all(|(name, _)| is_handshake(name))
+            && !self
+                .set
+                .iter()
+                .any(|(name, _)| self.capturing.iter().any(|of| of.eq_ignore_ascii_case(name)))
             && !copied.iter().any(|line| is_secret(line) || self.secrets.contains(&line.reference));
         if is_safe { self.applicability } else { Applicability::Unsafe }
     }
@@ -357,11 +366,55 @@ impl<'s> Repair<'s> {
     }
 }
 
-/// Whether a line is one for the upgrade that asks for none unless the client does.
+/// The names of the lines for the upgrade whose variables write over what `$1` and the like stand for elsewhere: without
+/// them it stands for something else.
+fn capturing(cx: &Context<'_, '_>, handshake: &Handshake<'_>) -> Vec<String> {
+    let lines = handshake.upgrade.lines.iter().chain(&handshake.connection.lines);
+    let lines = lines.filter(|line| is_capturing(cx, &line.written));
+    lines.map(|line| line.name.to_string()).collect()
+}
+
+/// Whether a value writes over what a regex captured where another line reads it.
+fn is_capturing(cx: &Context<'_, '_>, value: &[u8]) -> bool {
+    cx.model.may_run_regex(value) && cx.model.reads_captures()
+}
+
+/// Whether a back end surely gets a `Host` from a location, by nginx's default or by one of these lines.
+fn has_host(cx: &Context<'_, '_>, location: ContextId, lines: &[(String, Directive<'_>)]) -> bool {
+    let server = cx.configuration().enclosing(location, ContextKind::Server);
+    let names = server.map(|server| server_names(cx.configuration(), server)).unwrap_or_default();
+    let request = AnyWithHost { is_named: names.first().is_some_and(|name| !name.is_empty()) };
+    let evaluator = cx.model.evaluator(&request, location);
+    let mut hosts = lines.iter().filter(|(name, _)| name.eq_ignore_ascii_case("host")).peekable();
+    hosts.peek().is_none()
+        || hosts.any(|(_, line)| line.argument(1).is_some_and(|value| evaluator.value(&value).has_text()))
+}
+
+/// Any ordinary request that says which host it is for.
+struct AnyWithHost {
+    /// Whether the server that takes it has a name.
+    is_named: bool,
+}
+
+impl Request for AnyWithHost {
+    fn variable(&self, name: &[u8]) -> Value {
+        match name {
+            b"host" | b"http_host" | b"proxy_host" | b"proxy_port" | b"hostname" | b"server_addr"
+            | b"server_port" | b"remote_addr" | b"scheme" | b"request_id" | b"nginx_version" => {
+                Value::NotEmpty
+            }
+            b"server_name" if self.is_named => Value::NotEmpty,
+            _ => AnyOrdinaryRequest.variable(name),
+        }
+    }
+}
+
+/// Whether a line is one for the upgrade that asks for none unless the client does, and that changes nothing else.
 pub(crate) fn is_for_handshakes(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, line: &Line<'_>) -> bool {
     let value = cx.model.evaluator(&AnyOrdinaryRequest, endpoint.context).value(&line.written);
-    line.is("upgrade") && value.surely(<[u8]>::is_empty)
-        || line.is("connection") && value.surely(|value| !has_token(value, "upgrade"))
+    let is_for_them = line.is("upgrade") && value.surely(<[u8]>::is_empty)
+        || line.is("connection") && value.surely(|value| !has_token(value, "upgrade"));
+    is_for_them && !is_capturing(cx, &line.written)
 }
 
 /// Whether a line stands in the `http` around a location.
@@ -497,6 +550,83 @@ mod tests {
         let lines = "    proxy_set_header Upgrade $http_upgrade;\n    proxy_set_header Connection upgrade;\n";
         let variable = lines.replace("Connection upgrade", "Connection $connection_upgrade");
         assert!(after.ends_with(&text(lines)) || after.ends_with(&text(&variable)), "{after}");
+    }
+
+    #[test]
+    fn what_another_line_reads_of_a_regex_stays() {
+        let text = |key: &str, header: &str| {
+            format!(
+                "events {{}}\nhttp {{\n  map $http_upgrade $cu {{\n    {key} upgrade;\n    default close;\n  }}\n  server {{\n    \
+                 location ~ ^/ws/(.*)$ {{\n      proxy_pass http://a;\n      proxy_set_header X-K {header};\n    }}\n  }}\n}}\n"
+            )
+        };
+        // A plain map of its own in place of one that runs a regex, whether or not that has a group.
+        for (key, is_used) in
+            [("websocket", true), ("~*websocket", false), ("\"~*^(.*)$\"", false), ("~*(?<kind>w)", false)]
+        {
+            let after = fixed(Applicability::Safe, "missing-upgrade-header", &text(key, "$1"));
+            assert_eq!(after.contains("Connection $cu;"), is_used, "{after}");
+            assert_eq!(after.contains("Connection $connection_upgrade;"), !is_used, "{after}");
+        }
+        // A line that ran one does so no more.
+        let of_map = |header: &str| {
+            let lines = "X-A 1;\n      proxy_http_version 1.1;\n      proxy_set_header Upgrade $http_upgrade;\n      proxy_set_header Connection $cu";
+            text("~*^h2c$", header).replace(
+                "proxy_set_header X-K",
+                &format!("proxy_set_header {lines};\n      proxy_set_header X-K"),
+            )
+        };
+        for (header, applicability) in [("$1", Applicability::Unsafe), ("x", Applicability::Safe)] {
+            let findings = found(&of_map(header));
+            let finding = findings.iter().find(|one| one.rule.name == "wrong-connection-header").unwrap();
+            assert_eq!(finding.fix.as_ref().unwrap().applicability, applicability, "{header}");
+        }
+    }
+
+    #[test]
+    fn http_1_1_is_safe_only_with_a_host() {
+        let text = |server: &str, host: &str| {
+            format!(
+                "events {{}}\nhttp {{\n  map $http_upgrade $cu {{ default upgrade; '' close; }}\n  \
+                 map $uri $maybe {{ /x y; }}\n  map $uri $always {{ /x y; default z; }}\n  server {{\n    {server}\n    \
+                 location ~ ^/ws/(?<named>.*)$ {{\n      proxy_pass http://a;\n{host}      proxy_set_header Upgrade $http_upgrade;\n      \
+                 proxy_set_header Connection $cu;\n    }}\n  }}\n}}\n"
+            )
+        };
+        let named = "server_name a.example;";
+        for (server, values, is_safe) in [
+            (named, &[][..], true),
+            (named, &["$host"], true),
+            (named, &["$http_host"], true),
+            (named, &["$proxy_host"], true),
+            (named, &["$host:$server_port"], true),
+            (named, &["$server_name"], true),
+            ("", &["$server_name"], false),
+            (named, &["$hostname"], true),
+            (named, &["a.example"], true),
+            (named, &["x$arg_h"], true),
+            (named, &["$always"], true),
+            ("set $s a;", &["$s"], true),
+            ("set $s '';", &["$s"], false),
+            (named, &["\"\""], false),
+            (named, &["$maybe"], false),
+            (named, &["$http_x_forwarded_host"], false),
+            (named, &["$arg_h"], false),
+            (named, &["$cookie_h"], false),
+            (named, &["$named"], false),
+            (named, &["$1"], false),
+            (named, &["$arg_h$cookie_h"], false),
+            // Both are sent.
+            (named, &["\"\"", "$host"], true),
+            (named, &["\"\"", "$arg_h"], false),
+        ] {
+            let lines: String =
+                values.iter().map(|value| format!("      proxy_set_header Host {value};\n")).collect();
+            let findings = found(&text(server, &lines));
+            let finding = findings.iter().find(|one| one.rule.name == "http10-upstream").unwrap();
+            let fix = finding.fix.as_ref().unwrap();
+            assert_eq!(fix.applicability == Applicability::Safe, is_safe, "{server} {values:?}");
+        }
     }
 
     /// A server whose lines the location loses.

@@ -432,6 +432,42 @@ fn what_a_subrequest_asks_gets_no_upgrade_in_doubt() {
     }
 }
 
+/// What a back end answers to a subrequest may lead it on.
+#[test]
+fn where_the_answer_to_a_subrequest_leads_gets_no_upgrade() {
+    let ignored = "proxy_ignore_headers X-Accel-Redirect;";
+    for (server, auth, is_fixed) in [
+        ("", ignored, true),
+        ("", "", false),
+        ("", "error_page 401 = /login;", false),
+        ("", "proxy_ignore_headers Expires;", false),
+        (ignored, "", true),
+        (ignored, "error_page 502 = /ws/x;", false),
+        (ignored, "proxy_intercept_errors on; error_page 401 403 =200 /ws/;", false),
+        (ignored, "error_page 502 = /$arg_x;", false),
+        (ignored, "error_page 502 = @elsewhere;", false),
+        (ignored, "error_page 502 = /again;", false),
+        (ignored, "if ($arg_x) { error_page 502 = /ws/; }", false),
+        (ignored, "error_page 502 = /login?to=$request_uri;", true),
+        (ignored, "error_page 502 = https://login.example/$request_uri;", true),
+        (&format!("{ignored} error_page 500 = /ws/;"), "", false),
+        (&format!("{ignored} error_page 500 /50x.html;"), "", true),
+    ] {
+        for asking in ["auth_request", "mirror"] {
+            let text = format!(
+                "events {{}}\nhttp {{\n  server {{\n    {server}\n    location /terminal {{ {asking} /auth; root /srv; }}\n    \
+                 location = /auth {{ internal; proxy_pass http://127.0.0.1:9000; {auth} }}\n    location = /again {{ return 404; error_page 404 = /ws/; }}\n    \
+                 location @elsewhere {{ rewrite ^ /ws/ last; }}\n    location /login {{ return 200; }}\n    location = /50x.html {{ root /srv; }}\n    \
+                 location /ws/ {{ proxy_pass http://127.0.0.1:9001; }}\n  }}\n}}\n"
+            );
+            let files = memory(&[("nginx.conf", text.clone())]);
+            let fixed = fix(&files, &["nginx.conf"], &Settings::default(), Which::Safe);
+            let added = added(&fixed);
+            assert_eq!(added.iter().any(|line| line.contains("Upgrade")), is_fixed, "{text}{added:#?}");
+        }
+    }
+}
+
 /// A file that was not given may have the same line, which nginx takes once, or lines that a new one hides.
 #[test]
 fn lines_are_not_added_unseen_beside_files_that_were_not_given() {
