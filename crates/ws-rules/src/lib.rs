@@ -12,6 +12,7 @@ mod excerpt;
 mod listening;
 mod logging;
 mod map_entry;
+mod map_place;
 #[cfg(test)]
 mod pki;
 mod refused;

@@ -7,7 +7,7 @@ use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{Request, Step, Value, Way};
 use ws_model::{Browser, Endpoint, HandshakeRequest, has_token};
 
-use crate::repair::map_edits;
+use crate::map_place::map_edits;
 use crate::verify::{MapLines, code};
 use crate::{Context, FindingBuilder, Findings, Rule};
 

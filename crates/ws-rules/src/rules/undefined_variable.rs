@@ -10,7 +10,7 @@ use nginx_semantics::{Configuration, ContextKind, Directive, DirectiveName, Part
 
 use crate::compiled::{is_compiled, is_evaluated, is_script};
 use crate::excerpt::is_excerpt;
-use crate::repair::map_edits;
+use crate::map_place::map_edits;
 use crate::verify::{MapLines, code};
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
