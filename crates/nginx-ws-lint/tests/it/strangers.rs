@@ -202,7 +202,7 @@ fn what_is_hidden_is_said_in_every_format() {
     fs::write(tree.path("repo/deploy/nginx.conf"), main).unwrap();
     let line = "settings: repo/.nginx-ws-lint.toml (2 findings hidden, 1 made milder)";
     let note = format!(
-        "note: {line}; 1 finding suppressed by comments; 1 line stands for others that are unknown\n"
+        "note: {line}; 1 finding suppressed by comments; 1 include or placeholder stands for lines that were not read\n"
     );
     for (options, is_note) in [
         (&["repo/deploy"][..], false),
@@ -239,7 +239,7 @@ fn what_is_hidden_is_said_in_every_format() {
     let without = tree.run(&["--isolated", "-q", "repo/deploy"]);
     assert_eq!(
         without.stderr,
-        "note: 1 finding suppressed by comments; 1 line stands for others that are unknown\n"
+        "note: 1 finding suppressed by comments; 1 include or placeholder stands for lines that were not read\n"
     );
     // After fixing, the lowered one is gone.
     let left = "settings: repo/.nginx-ws-lint.toml (2 findings hidden)";
@@ -249,7 +249,7 @@ fn what_is_hidden_is_said_in_every_format() {
         assert_eq!(
             run.stderr,
             format!(
-                "note: {left}; 1 finding suppressed by comments; 1 line stands for others that are unknown\n"
+                "note: {left}; 1 finding suppressed by comments; 1 include or placeholder stands for lines that were not read\n"
             ),
             "{option}"
         );
@@ -283,7 +283,7 @@ fn what_comments_deny_is_said_in_every_format() {
         if is_note && !options.contains(&"--diff") {
             assert_eq!(
                 run.stderr,
-                format!("note: {line}; 1 line stands for others that are unknown\n"),
+                format!("note: {line}; 1 include or placeholder stands for lines that were not read\n"),
                 "{options:?}"
             );
         }
