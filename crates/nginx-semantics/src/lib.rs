@@ -58,7 +58,7 @@ pub use location::{LocationName, Locations, Modifier, Selection};
 pub use naming::{OtherKind, is_passed_over};
 pub use nesting::{Nesting, misplaced_location, misplaced_uri};
 pub use path::{normalize_path, normalize_path_as};
-pub use repository::{named_identity, repository};
+pub use repository::{Followed, follow_links, named_identity, repository};
 pub use required::raised;
 pub use rivals::{LocationMiss, LocationRival, NameMiss, NameRival, location_rivals, name_rivals};
 pub use server::{

@@ -3,6 +3,7 @@
 //! What a pull request changes is handed to programs by name (`git diff --name-only`), so a name may be a link that a
 //! stranger made. Outside of repositories links are the doing of whoever runs the machine.
 
+use std::convert::Infallible;
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 
@@ -22,9 +23,42 @@ pub fn repository(files: &dyn Files, folder: &Path) -> Option<PathBuf> {
 ///
 /// Links are resolved here one by one, and the result is what was judged: who reads it must not resolve anew.
 pub fn named_identity(files: &dyn Files, path: &Path) -> Option<PathBuf> {
+    let mut repositories: Vec<PathBuf> = Vec::new();
+    let followed = follow_links(path, |folder, link| {
+        let target = files.link_target(link);
+        if target.is_some() {
+            repositories.extend(repository(files, folder));
+        }
+        Ok::<_, Infallible>(target)
+    });
+    match followed {
+        Ok(Followed::To(path)) => repositories.iter().all(|top| is_inside(&path, top)).then_some(path),
+        // It leads nowhere, and a link cannot be read.
+        Ok(Followed::Loop(link)) => Some(link),
+        Err(never) => match never {},
+    }
+}
+
+/// Where the links of a path lead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Followed {
+    /// To this path, which has none.
+    To(PathBuf),
+    /// In a circle, or through more links than Linux follows; the last one.
+    Loop(PathBuf),
+}
+
+/// Follows the links of an absolute path one by one. `target` says where one leads, by the folder it lies in and its own
+/// path; `None` for what is no link.
+///
+/// # Errors
+/// The first of `target`.
+pub fn follow_links<E>(
+    path: &Path,
+    mut target: impl FnMut(&Path, &Path) -> Result<Option<PathBuf>, E>,
+) -> Result<Followed, E> {
     let mut done = PathBuf::from("/");
     let mut left = parts(path);
-    let mut repositories: Vec<PathBuf> = Vec::new();
     let mut links = 0;
     while let Some(part) = left.pop() {
         if part == ".." {
@@ -32,22 +66,20 @@ pub fn named_identity(files: &dyn Files, path: &Path) -> Option<PathBuf> {
             continue;
         }
         let at = done.join(part);
-        let Some(target) = files.link_target(&at) else {
+        let Some(target) = target(&done, &at)? else {
             done = at;
             continue;
         };
         links += 1;
         if links > MOST_LINKS {
-            // A loop leads nowhere, and a link cannot be read.
-            return Some(at);
+            return Ok(Followed::Loop(at));
         }
-        repositories.extend(repository(files, &done));
         if target.is_absolute() {
             done = PathBuf::from("/");
         }
         left.extend(parts(&target));
     }
-    repositories.iter().all(|top| is_inside(&done, top)).then_some(done)
+    Ok(Followed::To(done))
 }
 
 /// The last one first.

@@ -4,13 +4,12 @@
 //! is reported is partly the tree's own text, so writing it there is an attack. Links of a repository or of the judged
 //! folders are refused, and so are those of other users, as in `/tmp`; all others are the user's own.
 
-use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-use nginx_semantics::repository;
+use nginx_semantics::{Followed, follow_links, repository};
 use rustix::fs::Mode;
 
 use crate::disk::{Disk, handle};
@@ -21,9 +20,6 @@ const MODE: u32 = 0o666;
 
 /// The bits of a mode that say who may read, write and execute.
 const PERMISSIONS: u32 = 0o777;
-
-/// As many links are followed as Linux follows.
-const MOST_LINKS: usize = 40;
 
 /// Puts `bytes` in the place of a file, or makes it. What is no regular file (`/dev/stderr`, a FIFO) is written to.
 pub(super) fn replace(path: &Path, judged: &[PathBuf], bytes: &[u8]) -> io::Result<()> {
@@ -53,59 +49,33 @@ pub(super) fn replace(path: &Path, judged: &[PathBuf], bytes: &[u8]) -> io::Resu
 /// system can follow.
 fn identity(path: &Path, judged: &[PathBuf]) -> io::Result<Option<PathBuf>> {
     let disk = Disk::default();
-    let mut done = PathBuf::from("/");
-    let mut left = parts(path);
-    let mut links = 0;
-    while let Some(part) = left.pop() {
-        if part == ".." {
-            done.pop();
-            continue;
-        }
-        let at = done.join(part);
-        let link = fs::symlink_metadata(&at).ok().filter(fs::Metadata::is_symlink);
-        let Some(link) = link else {
-            done = at;
-            continue;
-        };
-        if is_of_system(&done) {
+    let mut is_open_already = false;
+    let followed = follow_links(path, |folder, at| {
+        let link = fs::symlink_metadata(at).ok().filter(fs::Metadata::is_symlink);
+        let Some(link) = link else { return Ok(None) };
+        if is_open_already || is_of_system(folder) {
+            is_open_already = true;
             return Ok(None);
         }
-        links += 1;
-        if links > MOST_LINKS {
-            return Err(io::Error::other("its links lead in a circle"));
-        }
         let is_strangers =
-            judged.iter().any(|folder| done.starts_with(folder)) || repository(&disk, &done).is_some();
+            judged.iter().any(|judged| folder.starts_with(judged)) || repository(&disk, folder).is_some();
         let is_own = link.uid() == 0 || link.uid() == rustix::process::geteuid().as_raw();
         let whose = match (is_strangers, is_own) {
             (true, _) => "a link of the tree or its repository",
             (false, false) => "a link of another user",
-            (false, true) => {
-                let target = fs::read_link(&at)?;
-                if target.is_absolute() {
-                    done = PathBuf::from("/");
-                }
-                left.extend(parts(&target));
-                continue;
-            }
+            (false, true) => return fs::read_link(at).map(Some),
         };
         let at = at.display();
-        return Err(io::Error::other(format!("`{at}` is {whose}; name the file that is meant")));
+        Err(io::Error::other(format!("`{at}` is {whose}; name the file that is meant")))
+    });
+    match followed? {
+        _ if is_open_already => Ok(None),
+        Followed::To(path) => Ok(Some(path)),
+        Followed::Loop(_) => Err(io::Error::other("its links lead in a circle")),
     }
-    Ok(Some(done))
 }
 
 /// Whether a folder holds links that the kernel makes, to what a program has open.
 fn is_of_system(folder: &Path) -> bool {
     folder == Path::new("/dev") || folder.starts_with("/proc")
-}
-
-/// The last one first.
-fn parts(path: &Path) -> Vec<OsString> {
-    let parts = path.components().rev().filter_map(|part| match part {
-        Component::Normal(name) => Some(name),
-        Component::ParentDir => Some(OsStr::new("..")),
-        Component::RootDir | Component::CurDir | Component::Prefix(_) => None,
-    });
-    parts.map(OsStr::to_owned).collect()
 }

@@ -221,7 +221,7 @@ fn people_are_told_in_every_format() {
     for arguments in [&["--format", "concise", "."][..], &["-q", "."]] {
         let run = tree.run(arguments);
         assert!(run.stderr.lines().any(|said| said.starts_with(&format!("note: {line}"))), "{}", run.shown());
-        let is_unknown = |said: &&str| said.contains("stand for lines that were not read");
+        let is_unknown = |said: &&str| said.contains("for lines that were not read");
         assert_eq!(run.stderr.lines().filter(|said| !is_unknown(said)).count(), 1, "{}", run.stderr);
     }
     for arguments in [&["--diff", "."][..], &["endpoints", "."], &["trace", "ws://a/ws", "."]] {
