@@ -48,7 +48,7 @@ pub use configuration::{
 pub use effective::{Declared, Effective, declared, effective, levels};
 pub use exchange::{
     Answer, AnsweredBy, CHANGES, ClientRequest, Ending, Exchange, Exchanges, HeaderSource, Obstacle, Passed,
-    Step, UpstreamHeader, UpstreamRequest, UpstreamVersion, Way,
+    Step, UpstreamFields, UpstreamHeader, UpstreamRequest, UpstreamVersion, Way,
 };
 pub use files::{Files, MemoryFiles, Met, MetKind, Overlay, Owner, ReadError, normalize};
 pub use header_buffers::HeaderBuffer;
@@ -68,7 +68,7 @@ pub use server::{
 pub use sources::{At, FileId, NginxVocabulary, SourceFile, Sources};
 pub use upstream::{Pass, PassModule, Peer, Target, balancing, is_upstream_at_run_time, peers, upstream};
 pub use variables::{
-    Cut, CutReason, Definition, Evaluator, Part, Request, Value, Variables, condition_words, has_variables,
-    parts,
+    Bytes, Cut, CutReason, Definition, Evaluator, Part, Request, Value, Variables, condition_words,
+    has_variables, parts,
 };
 pub use version::{NginxVersion, ParseVersionError, VersionRange};

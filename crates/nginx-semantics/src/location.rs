@@ -70,9 +70,6 @@ pub enum Selection {
     },
 }
 
-/// A regex, if it can be evaluated.
-pub(crate) type Compiled = Option<Pattern>;
-
 /// The locations directly in a server or location, sorted by how they are tried.
 #[derive(Debug, Default)]
 struct Level {
@@ -81,7 +78,7 @@ struct Level {
     /// Length of the longest of them, in bytes.
     longest_name: usize,
     /// In order.
-    regexes: Vec<(Compiled, ContextId)>,
+    regexes: Vec<(Option<Pattern>, ContextId)>,
     /// Names in which a placeholder stands, none of them a regex or `@name`.
     unknown: Vec<(Vec<u8>, Modifier, ContextId)>,
 }
@@ -99,8 +96,10 @@ impl Level {
             };
             match name.modifier {
                 Modifier::Named => {}
-                Modifier::Regex => level.regexes.push((locations.pattern(name.name, false), child)),
-                Modifier::CaselessRegex => level.regexes.push((locations.pattern(name.name, true), child)),
+                Modifier::Regex => level.regexes.push((configuration.pattern(&name.name, false), child)),
+                Modifier::CaselessRegex => {
+                    level.regexes.push((configuration.pattern(&name.name, true), child))
+                }
                 modifier if placeholder::is_unknown(&name.name) => {
                     level.unknown.push((name.name, modifier, child));
                 }
@@ -170,14 +169,12 @@ impl Level {
 pub struct Locations<'s> {
     configuration: Configuration<'s>,
     levels: RefCell<BTreeMap<ContextId, Rc<Level>>>,
-    /// By regex and whether case is ignored: the same few stand in thousands of servers.
-    patterns: RefCell<BTreeMap<(Vec<u8>, bool), Compiled>>,
 }
 
 impl<'s> Locations<'s> {
     /// Sorts nothing yet.
     pub fn new(configuration: Configuration<'s>) -> Self {
-        Self { configuration, levels: RefCell::default(), patterns: RefCell::default() }
+        Self { configuration, levels: RefCell::default() }
     }
 
     /// The configuration that they are of.
@@ -193,12 +190,6 @@ impl<'s> Locations<'s> {
     fn level(&self, parent: ContextId) -> Rc<Level> {
         let mut levels = self.levels.borrow_mut();
         Rc::clone(levels.entry(parent).or_insert_with(|| Rc::new(Level::new(self, parent))))
-    }
-
-    pub(crate) fn pattern(&self, regex: Vec<u8>, caseless: bool) -> Compiled {
-        let mut patterns = self.patterns.borrow_mut();
-        let entry = patterns.entry((regex, caseless));
-        entry.or_insert_with_key(|(regex, caseless)| Pattern::new(regex, *caseless).ok()).clone()
     }
 }
 

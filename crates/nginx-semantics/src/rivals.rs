@@ -4,7 +4,6 @@
 use crate::catalogue::DirectiveName;
 use crate::configuration::{Configuration, ContextId, ContextKind, Directive};
 use crate::location::{LocationName, Locations, Modifier, Selection};
-use crate::pattern::Pattern;
 use crate::server::{Comparison, ListenAddress, Socket, sockets};
 
 /// A location that does not serve a path, although one may think so.
@@ -98,7 +97,7 @@ fn is_match(locations: &Locations<'_>, name: &LocationName, path: &[u8]) -> Opti
         Modifier::Named => Some(false),
         Modifier::Regex | Modifier::CaselessRegex => {
             let is_caseless = name.modifier == Modifier::CaselessRegex;
-            locations.pattern(name.name.clone(), is_caseless)?.is_match(path)
+            locations.configuration().pattern(&name.name, is_caseless)?.is_match(path)
         }
     }
 }
@@ -189,7 +188,7 @@ pub fn name_rivals<'s>(
         for directive in configuration.named(server, DirectiveName::SERVER_NAME) {
             for word in directive.arguments() {
                 let name = String::from_utf8_lossy(&word).into_owned();
-                let why = match (takes(&name, host), is_here) {
+                let why = match (takes(configuration, &name, host), is_here) {
                     (true, true) => Some(NameMiss::Loses),
                     (true, false) => {
                         let opens = |socket: &&Socket<'_>| {
@@ -210,11 +209,11 @@ pub fn name_rivals<'s>(
     rivals
 }
 
-fn takes(name: &str, host: &str) -> bool {
+fn takes(configuration: Configuration<'_>, name: &str, host: &str) -> bool {
     match name.strip_prefix('~') {
         Some(regex) => {
             let caseless = regex.bytes().any(|byte| byte.is_ascii_uppercase());
-            let pattern = Pattern::new(regex.as_bytes(), caseless).ok();
+            let pattern = configuration.pattern(regex.as_bytes(), caseless);
             pattern.and_then(|pattern| pattern.is_match(host.as_bytes())) == Some(true)
         }
         None => Comparison::of(name, host).is_some(),

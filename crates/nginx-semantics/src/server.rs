@@ -8,7 +8,6 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use crate::catalogue::DirectiveName;
 use crate::configuration::{Configuration, ContextId, ContextKind, Directive};
 use crate::effective::{Effective, effective};
-use crate::pattern::Pattern;
 use crate::placeholder;
 
 /// The words of all `server_name` lines, in order; empty where none is written.
@@ -359,7 +358,7 @@ pub fn select_server(
     for (server, regex) in regexes {
         // The host is in lower case, so a regex with upper case letters is made caseless.
         let caseless = regex.bytes().any(|byte| byte.is_ascii_uppercase());
-        let pattern = Pattern::new(regex.as_bytes(), caseless).ok();
+        let pattern = configuration.pattern(regex.as_bytes(), caseless);
         match pattern.and_then(|pattern| pattern.is_match(host.as_bytes())) {
             Some(true) => return Some(ServerSelection::Server(server, NameMatch::Regex(regex))),
             Some(false) => {}

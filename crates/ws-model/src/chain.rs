@@ -113,9 +113,8 @@ impl Model<'_> {
                 vec![(host, peer.port.unwrap_or(if request.is_tls { 443 } else { 80 }))]
             }
         };
-        let is_host = |name: &str| name.eq_ignore_ascii_case("host");
-        let field = request.headers.iter().find(|field| is_host(&field.name))?;
-        let host = text(field.value.as_known()?)?.to_ascii_lowercase();
+        let fields = self.field(request, "Host");
+        let host = text(fields.sent.first()?.value.as_known()?)?.to_ascii_lowercase();
         let host = Target::parse(host.as_bytes()).host;
         let is_made_up = host == MADE_UP && !endpoint.server_names.iter().any(|name| name == MADE_UP);
         Some(Outlet {
@@ -226,7 +225,7 @@ pub fn link<'m, 's>(
     let endpoint = of(outer, outlet.endpoint)?;
     let host = outlet.host.as_deref().unwrap_or(MADE_UP);
     let request = handshake_request(Browser::Chrome, host, &outlet.target, outlet.is_tls);
-    let exchange = inner.exchanges(inner.versions.max).run(server, &request);
+    let exchange = inner.exchanges(inner.versions.max).run(server, request);
     let way = exchange.only_way().filter(|_| is_settled(&exchange))?;
     let Ending::Passed(passed) = &way.ending else { return None };
     let Passed { pass, context, .. } = **passed;

@@ -14,7 +14,9 @@ use nginx_semantics::{
 
 use crate::browser::{AnyOrdinaryRequest, Browser, HandshakeRequest, has_token};
 use crate::endpoint::Endpoint;
-use crate::evidence::{Declaration, Evidence, EvidenceKind, LinesFrom, Served, Subject, declaration};
+use crate::evidence::{
+    Declaration, Evidence, EvidenceKind, Host, Known, LinesFrom, Subject, declaration, segments_of,
+};
 use crate::handshake::Handshake;
 use crate::idle::IdleLimit;
 use crate::layers::Layer;
@@ -93,8 +95,8 @@ pub struct Model<'s> {
     pub(crate) regex_running: RefCell<BTreeMap<Vec<u8>, bool>>,
     /// What [`Model::reads_captures`] found.
     pub(crate) captures_read: OnceCell<bool>,
-    /// By server and path: the location that serves it.
-    served: RefCell<Served>,
+    /// What the collectors of evidence ask again for every location.
+    known: Known,
     /// By endpoint: what [`Model::walk_to`] found.
     pub(crate) walks: RefCell<BTreeMap<ContextId, Option<Rc<Exchange<'s>>>>>,
     /// By endpoint: what [`Model::probes`] found.
@@ -119,6 +121,7 @@ pub struct Model<'s> {
 #[derive(Debug, Clone)]
 struct ServerWords {
     names: Rc<[String]>,
+    hosts: Rc<[Host]>,
     listens: Rc<[String]>,
 }
 
@@ -160,7 +163,7 @@ impl<'s> Model<'s> {
             names_of_blocks: RefCell::default(),
             followed: RefCell::default(),
             server_words: RefCell::default(),
-            served: RefCell::default(),
+            known: Known::default(),
             sockets: RefCell::default(),
             walks: RefCell::default(),
             probes: RefCell::default(),
@@ -271,17 +274,20 @@ impl<'s> Model<'s> {
         let target = self.target(context, &pass);
         let server = configuration.enclosing(context, ContextKind::Server);
         let words = self.server_words(server);
+        let segments = segments_of(&name, matches!(modifier, Modifier::Regex | Modifier::CaselessRegex));
         let subject = Subject {
             configuration,
             locations: &self.locations,
             context,
             server,
             server_names: &words.names,
+            server_hosts: &words.hosts,
             pass,
             target: &target,
             handshake: handshake.as_ref(),
-            served: &self.served,
+            known: &self.known,
             modifier,
+            segments: &segments,
             name,
         };
         let (mut evidence, doubt) = subject.collect();
@@ -316,9 +322,13 @@ impl<'s> Model<'s> {
 
     /// The names and the `listen` lines of a server, gathered once for all its locations.
     fn server_words(&self, server: Option<ContextId>) -> ServerWords {
-        let Some(server) = server else { return ServerWords { names: Rc::from([]), listens: Rc::from([]) } };
+        let Some(server) = server else {
+            return ServerWords { names: Rc::from([]), hosts: Rc::from([]), listens: Rc::from([]) };
+        };
+        let names = || server_names(self.configuration, server);
         let gather = || ServerWords {
-            names: server_names(self.configuration, server).into(),
+            names: names().into(),
+            hosts: names().into_iter().map(Host::new).collect(),
             listens: listens(self.configuration, server).into(),
         };
         self.server_words.borrow_mut().entry(server).or_insert_with(gather).clone()

@@ -1,6 +1,6 @@
 //! What a back end compares that wants a handshake to come from a page of its own (RFC 6455 section 10.2).
 
-use nginx_semantics::UpstreamRequest;
+use nginx_semantics::UpstreamFields;
 
 use crate::endpoint::Endpoint;
 use crate::model::Model;
@@ -19,13 +19,14 @@ pub struct OriginDifference {
 
 impl OriginDifference {
     /// `None` where they are the same, or not known.
-    fn of(request: &UpstreamRequest<'_>) -> Option<Self> {
+    fn of<'f, 's: 'f>(field: &dyn Fn(&str) -> UpstreamFields<'s>) -> Option<Self> {
         let value = |name: &str| {
-            let mut headers = request.headers.iter().filter(|header| header.name.eq_ignore_ascii_case(name));
-            match (headers.next(), headers.next()) {
+            let fields = field(name);
+            let mut values = fields.of(name);
+            match (values.next(), values.next()) {
                 (None, _) => Some(String::new()),
-                (Some(header), None) => {
-                    header.value.as_known().map(|value| String::from_utf8_lossy(value).into_owned())
+                (Some(value), None) => {
+                    value.as_known().map(|value| String::from_utf8_lossy(value).into_owned())
                 }
                 (Some(_), Some(_)) => None,
             }
@@ -59,7 +60,10 @@ impl Model<'_> {
     pub fn origin_difference(&self, endpoint: &Endpoint<'_>) -> Option<(Site, OriginDifference)> {
         self.sites(endpoint).into_iter().find_map(|site| {
             let passed = self.passed_from(endpoint, &site);
-            let differences = passed.iter().map(|passed| OriginDifference::of(passed.request.as_ref()?));
+            let differences = passed.iter().map(|passed| {
+                let request = passed.request.as_ref()?;
+                OriginDifference::of(&|name| self.field(request, name))
+            });
             let differences: Option<Vec<_>> = differences.collect();
             Some((site, differences?.into_iter().next()?))
         })

@@ -1,7 +1,7 @@
 //! What a strict back end makes of the handshake that it receives (RFC 6455 section 4.2.1).
 
 use nginx_semantics::{
-    Configuration, ContextId, Directive, DirectiveName, Effective, UpstreamRequest, UpstreamVersion, Value,
+    Configuration, ContextId, Directive, DirectiveName, Effective, UpstreamFields, UpstreamVersion, Value,
     effective,
 };
 
@@ -85,33 +85,33 @@ impl Fault {
 }
 
 /// What a strict back end makes of a request: the first fault that is sure, else the first field that is not known.
-pub fn read(request: &UpstreamRequest<'_>) -> Reading {
-    let is_get = request.method.test(|method| method == b"GET");
-    let version = match request.version {
+pub fn read(method: &Value, version: UpstreamVersion, fields: &UpstreamFields<'_>) -> Reading {
+    let is_get = method.test(|method| method == b"GET");
+    let version = match version {
         UpstreamVersion::Http10 => Err(Fault::Http10),
         UpstreamVersion::Http2 => Err(Fault::Http2),
         UpstreamVersion::Http11 => Ok(()),
     };
-    let upgrade = Field::of(request, "Upgrade");
+    let upgrade = Field::of(fields, "Upgrade");
     let points = [
         (is_get, Fault::Method, "the method"),
         (Some(version.is_ok()), version.err().unwrap_or(Fault::Http10), "the version"),
-        (Field::of(request, "Host").is_there(), Fault::NoHost, "`Host`"),
+        (Field::of(fields, "Host").is_there(), Fault::NoHost, "`Host`"),
         (upgrade.is_there(), Fault::NoUpgrade, "`Upgrade`"),
         (upgrade.any(|value| has_token(value, "websocket")), Fault::OtherUpgrade, "`Upgrade`"),
         (
-            Field::of(request, "Connection").any(|value| has_token(value, "upgrade")),
+            Field::of(fields, "Connection").any(|value| has_token(value, "upgrade")),
             Fault::NoConnection,
             "`Connection`",
         ),
         (
             // 16 bytes in base64.
-            Field::of(request, "Sec-WebSocket-Key").any(|key| key.len() == 24 && key.ends_with(b"==")),
+            Field::of(fields, "Sec-WebSocket-Key").any(|key| key.len() == 24 && key.ends_with(b"==")),
             Fault::NoKey,
             "`Sec-WebSocket-Key`",
         ),
         (
-            Field::of(request, "Sec-WebSocket-Version").any(|version| version == b"13"),
+            Field::of(fields, "Sec-WebSocket-Version").any(|version| version == b"13"),
             Fault::OtherVersion,
             "`Sec-WebSocket-Version`",
         ),
@@ -129,9 +129,8 @@ pub fn read(request: &UpstreamRequest<'_>) -> Reading {
 struct Field<'r>(Vec<&'r Value>);
 
 impl<'r> Field<'r> {
-    fn of(request: &'r UpstreamRequest<'_>, name: &str) -> Self {
-        let lines = request.headers.iter().filter(|header| header.name.eq_ignore_ascii_case(name));
-        Self(lines.map(|header| &header.value).collect())
+    fn of(fields: &'r UpstreamFields<'_>, name: &'r str) -> Self {
+        Self(fields.of(name).collect())
     }
 
     /// Whether one line holds; a line whose value is empty is not sent.
@@ -154,17 +153,14 @@ impl<'r> Field<'r> {
 /// Whether the page's own subprotocols get to the back end; `None` where it is not known. Without them it can choose
 /// none, and browsers fail a connection whose 101 names none of those that were asked for (Fetch, section "WebSocket
 /// opening handshake").
-pub fn offers_subprotocols(request: &UpstreamRequest<'_>) -> Option<bool> {
-    Field::of(request, "Sec-WebSocket-Protocol").is_there()
+pub fn offers_subprotocols(fields: &UpstreamFields<'_>) -> Option<bool> {
+    Field::of(fields, "Sec-WebSocket-Protocol").is_there()
 }
 
 /// Whether the `Origin` that the back end receives names another host than its `Host`: it then is foreign to those that
 /// compare the two; `None` where one is not known or there is none.
-pub fn is_foreign_origin(request: &UpstreamRequest<'_>) -> Option<bool> {
-    let one = |name: &str| {
-        let mut lines = request.headers.iter().filter(|header| header.name.eq_ignore_ascii_case(name));
-        lines.next().and_then(|header| header.value.as_known())
-    };
+pub fn is_foreign_origin(fields: &UpstreamFields<'_>) -> Option<bool> {
+    let one = |name| fields.of(name).next().and_then(Value::as_known);
     let origin = one("Origin")?;
     let at = origin.windows(3).position(|bytes| bytes == b"://")? + 3;
     Some(!origin.get(at..)?.eq_ignore_ascii_case(one("Host")?))
@@ -190,22 +186,17 @@ mod tests {
 
     use super::*;
 
-    fn request(version: UpstreamVersion, fields: &[(&str, Value)]) -> UpstreamRequest<'static> {
-        let header = |(name, value): &(&str, Value)| UpstreamHeader {
-            name: (*name).to_owned(),
+    fn fields(fields: &[(&'static str, Value)]) -> UpstreamFields<'static> {
+        let header = |(name, value): &(&'static str, Value)| UpstreamHeader {
+            name: (*name).into(),
             value: value.clone(),
             source: HeaderSource::Client,
         };
-        UpstreamRequest {
-            method: Value::known("GET"),
-            target: Value::known("/ws"),
-            version,
-            headers: fields.iter().map(header).collect(),
-            dropped: Vec::new(),
-            peer: Value::known("app"),
-            is_tls: false,
-            server_name: None,
-        }
+        UpstreamFields { sent: fields.iter().map(header).collect(), dropped: Vec::new() }
+    }
+
+    fn read_get(version: UpstreamVersion, of: &[(&'static str, Value)]) -> Reading {
+        read(&Value::known("GET"), version, &fields(of))
     }
 
     fn good() -> Vec<(&'static str, Value)> {
@@ -220,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_handshake_switches() {
-        assert_eq!(read(&request(UpstreamVersion::Http11, &good())), Reading::Switches);
+        assert_eq!(read_get(UpstreamVersion::Http11, &good()), Reading::Switches);
     }
 
     #[test]
@@ -246,12 +237,12 @@ mod tests {
             let mut fields = good();
             fields.retain(|(field, _)| *field != name);
             fields.extend(value.clone().map(|value| (name, value)));
-            assert_eq!(read(&request(UpstreamVersion::Http11, &fields)), expected, "{name} {value:?}");
+            assert_eq!(read_get(UpstreamVersion::Http11, &fields), expected, "{name} {value:?}");
         }
         for (version, fault, status) in
             [(UpstreamVersion::Http10, Fault::Http10, 426), (UpstreamVersion::Http2, Fault::Http2, 400)]
         {
-            assert_eq!(read(&request(version, &good())), Reading::Refuses(fault));
+            assert_eq!(read_get(version, &good()), Reading::Refuses(fault));
             assert_eq!(fault.status(), status);
         }
     }
@@ -269,7 +260,7 @@ mod tests {
         for (origin, host, expected) in table {
             let mut fields = vec![("Origin", Value::known(origin))];
             fields.extend(host.map(|host| ("Host", Value::known(host))));
-            let seen = is_foreign_origin(&request(UpstreamVersion::Http11, &fields));
+            let seen = is_foreign_origin(&self::fields(&fields));
             assert_eq!(seen, expected, "{origin} {host:?}");
         }
     }
@@ -279,6 +270,6 @@ mod tests {
         let mut fields = good();
         fields.retain(|(field, _)| *field != "Host" && *field != "Connection");
         fields.push(("Host", Value::Unknown));
-        assert_eq!(read(&request(UpstreamVersion::Http11, &fields)), Reading::Refuses(Fault::NoConnection));
+        assert_eq!(read_get(UpstreamVersion::Http11, &fields), Reading::Refuses(Fault::NoConnection));
     }
 }

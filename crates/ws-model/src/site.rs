@@ -86,7 +86,7 @@ impl<'s> Model<'s> {
     pub fn passed_from(&self, endpoint: &Endpoint<'_>, site: &Site) -> Vec<Box<Passed<'s>>> {
         let server = self.given_server(endpoint).zip(endpoint.example_path());
         let Some((server, path)) = server else { return Vec::new() };
-        let exchange = self.exchanges(self.versions.max).run(server, &site.request(&path));
+        let exchange = self.exchanges(self.versions.max).run(server, site.request(&path));
         let count = exchange.ways.len();
         let own = |way: Way<'s>| match way.ending {
             Ending::Passed(passed) if passed.context == endpoint.context => Some(passed),

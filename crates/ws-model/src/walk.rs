@@ -5,7 +5,8 @@ use std::rc::Rc;
 
 use nginx_semantics::{
     ClientRequest, ContextId, ContextKind, Directive, DirectiveName, Ending, Exchange, Exchanges,
-    LocationName, Modifier, NginxVersion, Part, Presence, Step, Way, listens, parts, server_names,
+    LocationName, Modifier, NginxVersion, Part, Presence, Step, UpstreamFields, UpstreamRequest, Way,
+    listens, parts, server_names,
 };
 
 use crate::browser::Browser;
@@ -56,6 +57,16 @@ impl<'s> Model<'s> {
         }
     }
 
+    /// The header fields of a request that is passed on.
+    pub fn fields(&self, request: &UpstreamRequest<'s>) -> UpstreamFields<'s> {
+        self.exchanges(self.versions.max).fields(request)
+    }
+
+    /// One of them alone, its name in any case.
+    pub fn field(&self, request: &UpstreamRequest<'s>, name: &str) -> UpstreamFields<'s> {
+        self.exchanges(self.versions.max).field(request, name)
+    }
+
     /// What the newest nginx of the range does with Chrome's handshake for a path in a server.
     pub fn walk(&self, server: ContextId, path: &str) -> Rc<Exchange<'s>> {
         self.followed(server, path, false)
@@ -77,12 +88,12 @@ impl<'s> Model<'s> {
         if has_password {
             request.headers.push(("Authorization".to_owned(), b"Basic".to_vec()));
         }
-        self.exchanges(self.versions.max).run(server, &request)
+        self.exchanges(self.versions.max).run(server, request)
     }
 
     /// What it does with the subrequest for `uri` that it makes of Chrome's handshake for a path in a server.
     pub fn subrequest(&self, server: ContextId, path: &str, uri: &[u8]) -> Exchange<'s> {
-        self.exchanges(self.versions.max).run_subrequest(server, &self.request_for(server, path), uri)
+        self.exchanges(self.versions.max).run_subrequest(server, self.request_for(server, path), uri)
     }
 
     /// What it does with a POST for a path in a server, as clients send it that poll.
@@ -92,7 +103,7 @@ impl<'s> Model<'s> {
         request.headers.retain(|(name, _)| matches!(name.as_str(), "Host" | "Origin"));
         request.headers.push(("Connection".to_owned(), "keep-alive".into()));
         request.headers.push(("Content-Length".to_owned(), "2".into()));
-        self.exchanges(self.versions.max).run(server, &request)
+        self.exchanges(self.versions.max).run(server, request)
     }
 
     /// The same for a client that has a password: whether it is right is not known, so that both ways are followed.

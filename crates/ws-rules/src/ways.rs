@@ -196,13 +196,10 @@ fn place_of(blame: Blame<'_>) -> (Option<nginx_semantics::DirectiveRef>, Option<
 }
 
 /// Whether a way ends at an upstream that gets `Upgrade`, or where that cannot be said.
-pub(crate) fn may_upgrade(way: &Way<'_>) -> bool {
+pub(crate) fn may_upgrade<'s>(cx: &Context<'_, 's>, way: &Way<'s>) -> bool {
     match &way.ending {
         Ending::Passed(passed) => match (passed.pass.module, &passed.request) {
-            (PassModule::Proxy, Some(request)) => {
-                let mut sent = request.headers.iter();
-                sent.any(|header| header.name.eq_ignore_ascii_case("upgrade"))
-            }
+            (PassModule::Proxy, Some(request)) => !cx.model.field(request, "Upgrade").sent.is_empty(),
             (PassModule::Proxy | PassModule::Uwsgi | PassModule::Scgi, _) => true,
             (PassModule::Fastcgi | PassModule::Grpc | PassModule::Memcached, _) => false,
         },

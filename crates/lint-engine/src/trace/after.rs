@@ -2,8 +2,8 @@
 
 use lint_finding::{Instead, Prospect, Responder, Stage, TraceAnswer, TraceStep};
 use nginx_semantics::{
-    ContextId, ContextKind, Directive, DirectiveName, Effective, PassModule, Passed, effective, peers, time,
-    upstream,
+    ContextId, ContextKind, Directive, DirectiveName, Effective, PassModule, Passed, UpstreamRequest,
+    effective, peers, time, upstream,
 };
 use ws_model::{
     Fault, IdleLimit, Reading, Source, hidden_answer, is_foreign_origin, offers_subprotocols, read,
@@ -42,8 +42,8 @@ impl<'s> Follow<'_, 's> {
                 plain.text =
                     format!("{status}, whatever the back end says: an `error_page` without `=` keeps it");
             }
-            let headers = passed.request.iter().flat_map(|request| &request.headers);
-            let mut upgrades = headers.filter(|header| header.name.eq_ignore_ascii_case("upgrade"));
+            let fields = passed.request.as_ref().map(|request| self.model.field(request, "Upgrade"));
+            let mut upgrades = fields.iter().flat_map(|fields| &fields.sent);
             let is_asked = self.request.field("upgrade").next().is_some();
             if !is_asked && upgrades.any(|header| header.value.surely(|value| !value.is_empty())) {
                 let text = "it gets an upgrade that the client does not ask for: strict back ends answer 400";
@@ -61,11 +61,16 @@ impl<'s> Follow<'_, 's> {
         got
     }
 
+    /// What a strict back end makes of a request.
+    pub(super) fn read(&self, request: &UpstreamRequest<'s>) -> Reading {
+        read(&request.method, request.version, &self.model.fields(request))
+    }
+
     /// What the client gets where the back end answers.
     fn if_reached(&self, passed: &Passed<'s>) -> TraceAnswer {
         let at = Some(place(&passed.pass.directive));
         let reading = match passed.pass.module {
-            PassModule::Proxy => passed.request.as_ref().map(read),
+            PassModule::Proxy => passed.request.as_ref().map(|request| self.read(request)),
             PassModule::Uwsgi | PassModule::Scgi => None,
             PassModule::Fastcgi | PassModule::Grpc | PassModule::Memcached => {
                 let name = String::from_utf8_lossy(&passed.pass.directive.name_bytes()).into_owned();
@@ -127,13 +132,18 @@ impl<'s> Follow<'_, 's> {
             return answer(Some(504), Responder::Nginx, text, Some(place(&directive)), Prospect::Fails);
         }
         let asks = self.request.field("sec-websocket-protocol").next().is_some();
-        let offers = passed.request.as_ref().and_then(offers_subprotocols);
+        let offers = passed
+            .request
+            .as_ref()
+            .and_then(|request| offers_subprotocols(&self.model.field(request, "Sec-WebSocket-Protocol")));
         if asks && offers == Some(false) {
             let text = "101 without the subprotocol that the client asks for, as the back end does not hear of it: browsers fail the connection";
             return answer(Some(101), Responder::Backend, text, at, Prospect::Fails);
         }
         let mut switched = answer(Some(101), Responder::Backend, text, at, Prospect::Succeeds);
-        if passed.request.as_ref().and_then(is_foreign_origin) == Some(true) {
+        if passed.request.as_ref().and_then(|request| is_foreign_origin(&self.model.fields(request)))
+            == Some(true)
+        {
             let condition = "where it compares `Origin` with `Host`: they name different hosts here";
             switched.instead.push(instead(403, Responder::Backend, condition));
         }

@@ -1,8 +1,10 @@
 //! Ways that depend on what no configuration says: files on the disk, and what answers a subrequest.
 
+use std::sync::Arc;
+
 use lint_finding::{Prospect, Responder, TraceWay};
 use nginx_semantics::{ContextId, Directive, DirectiveName, Ending, Step, Way};
-use ws_model::{Reading, read};
+use ws_model::Reading;
 
 use super::Follow;
 use super::choice::{answer, place};
@@ -101,10 +103,11 @@ impl<'s> Follow<'_, 's> {
             return false;
         }
         let uri = line.argument(0).unwrap_or_default();
-        let exchange = self.model.exchanges(self.version).run_subrequest(server, &self.request, &uri);
+        let exchange =
+            self.model.exchanges(self.version).run_subrequest(server, Arc::clone(&self.request), &uri);
         exchange.ways.iter().any(|way| match &way.ending {
             Ending::Passed(passed) => {
-                passed.request.as_ref().is_some_and(|request| read(request) == Reading::Switches)
+                passed.request.as_ref().is_some_and(|request| self.read(request) == Reading::Switches)
             }
             Ending::Answered(_) | Ending::CannotSay(_) => false,
         })

@@ -1,5 +1,7 @@
 //! Which socket a request comes to, and which server of it takes it.
 
+use std::sync::Arc;
+
 use core::net::SocketAddr;
 
 use lint_finding::{Place, Prospect, Remark, Responder, Stage, TraceAnswer, TraceRun, TraceStep, TraceWay};
@@ -269,7 +271,7 @@ impl<'s> Follow<'_, 's> {
             let listen = socket.listens.iter().find(|listen| listen.has("ssl"));
             text.place = listen.and_then(|listen| listen.directive).map(|line| place(&line));
             run.steps.push(text);
-            exchanges.run_refused(server, &self.request, 497)
+            exchanges.run_refused(server, Arc::clone(&self.request), 497)
         } else if let Some(line) = self.misdirected(socket, server) {
             let text = format!(
                 "the client names `{}` in TLS and another host here, and `{}` asks for a certificate: 421",
@@ -279,9 +281,9 @@ impl<'s> Follow<'_, 's> {
             run.steps.push(step(Stage::Access, text, Some(place(&line))));
             // Its own server is not taken any more (ngx_http_set_virtual_server).
             let first = first_server(configuration, socket, self.request.sni.as_deref()).unwrap_or(server);
-            exchanges.run_refused(first, &self.request, 421)
+            exchanges.run_refused(first, Arc::clone(&self.request), 421)
         } else {
-            exchanges.run(server, &self.request)
+            exchanges.run(server, Arc::clone(&self.request))
         };
         run.is_cut = exchange.is_cut;
         for way in &exchange.ways {

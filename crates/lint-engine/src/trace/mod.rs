@@ -10,6 +10,7 @@ mod sent;
 mod way;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use lint_finding::{Finding, Prospect, Severity, Trace, TraceRun, TracedRequest};
 use nginx_semantics::budgets::ADDRESSES;
@@ -48,7 +49,7 @@ pub fn trace(
 /// A request on its way through one `http` block of one version.
 struct Follow<'a, 's> {
     query: &'a Query,
-    request: ClientRequest,
+    request: Arc<ClientRequest>,
     model: &'a Model<'s>,
     http: ContextId,
     version: NginxVersion,
@@ -189,7 +190,7 @@ fn versions<'s>(
     for part in parts(model.versions) {
         let mut request = request.clone();
         request.local = choice::local_address(socket, query);
-        let follow = Follow { query, request, model, http, version: part.max };
+        let follow = Follow { query, request: Arc::new(request), model, http, version: part.max };
         let followed = follow.through(socket, sockets);
         match all.last_mut() {
             Some((range, same)) if same.run == followed.run => range.max = part.max,

@@ -111,9 +111,10 @@ impl<'s> Follow<'_, 's> {
         let has_been = |dropped: &[SentField], name: &str| {
             dropped.iter().any(|field| field.name.eq_ignore_ascii_case(name))
         };
-        for header in &request.dropped {
+        let all = self.model.fields(request);
+        for header in &all.dropped {
             let is_client = matches!(header.source, HeaderSource::Client);
-            let replaced = request.headers.iter().find(|sent| sent.name.eq_ignore_ascii_case(&header.name));
+            let replaced = all.sent.iter().find(|sent| sent.name.eq_ignore_ascii_case(&header.name));
             let is_asked = self.request.field(&header.name).next().is_some();
             let note = match (header.source, replaced) {
                 // What is sent in its place is shown there.
@@ -134,8 +135,7 @@ impl<'s> Follow<'_, 's> {
             dropped.push(field);
         }
         dropped.extend(self.lost(passed));
-        let mut fields: Vec<SentField> =
-            request.headers.iter().map(|header| self.field(header, is_shown)).collect();
+        let mut fields: Vec<SentField> = all.sent.iter().map(|header| self.field(header, is_shown)).collect();
         if let Some(host) = fields
             .iter_mut()
             .find(|field| field.origin == FieldOrigin::Default && field.name.eq_ignore_ascii_case("host"))
@@ -183,7 +183,8 @@ impl<'s> Follow<'_, 's> {
             Some(known) => Some(lossy(known)),
             None => None,
         };
-        let name = if is_masked && line.is_some() { NOT_SHOWN.to_owned() } else { header.name.clone() };
+        let name =
+            if is_masked && line.is_some() { NOT_SHOWN.to_owned() } else { header.name.clone().into_owned() };
         SentField { name, value, origin, place: line.map(|line| place(&line)), note }
     }
 

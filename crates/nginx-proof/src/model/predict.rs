@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use nginx_semantics::{
     Answer, AnsweredBy, ClientRequest, Configuration, ContextId, ContextKind, Ending, Exchanges, Loaded,
-    Locations, MemoryFiles, NginxVersion, Obstacle, Passed, Scope, ServerSelection, Socket, UpstreamRequest,
-    UpstreamVersion, Value, Variables, load, peers, select_server, sockets, upstream,
+    Locations, MemoryFiles, NginxVersion, Obstacle, Passed, Scope, ServerSelection, Socket, UpstreamFields,
+    UpstreamRequest, UpstreamVersion, Value, Variables, load, peers, select_server, sockets, upstream,
 };
 
 use super::outcome::{Asked, Outcome};
@@ -70,7 +70,7 @@ impl<'s> Prediction<'_, 's> {
             client: Some(Ipv4Addr::LOCALHOST.into()),
             local: socket.address.port().map(|port| (Ipv4Addr::LOCALHOST, port).into()),
         };
-        let exchange = self.all.run(self.server(&socket, &client)?, &client);
+        let exchange = self.all.run(self.server(&socket, &client)?, client);
         for way in &exchange.ways {
             if let Ending::CannotSay(obstacle) = way.ending {
                 return Err(self.reason(obstacle));
@@ -104,7 +104,7 @@ impl<'s> Prediction<'_, 's> {
         let default = socket.default().ok_or("no server")?.server;
         let mut line = client.clone();
         line.headers.retain(|(name, _)| name.eq_ignore_ascii_case("host"));
-        let refused = self.all.run(default, &line);
+        let refused = self.all.run(default, line);
         if let Some(Ending::Answered(Answer { status: 400 | 414, by: AnsweredBy::BadRequest, .. })) =
             refused.only_way().map(|way| &way.ending)
         {
@@ -120,7 +120,7 @@ impl<'s> Prediction<'_, 's> {
 
     fn passed(&self, passed: &Passed<'s>) -> Result<Outcome, String> {
         let request = passed.request.as_ref().ok_or("another module")?;
-        let head = head(request)?;
+        let head = head(request, &self.all.fields(request))?;
         let answer = match judge(&head, Manner::Strict) {
             Reply::Switch(_) => 101,
             Reply::Page => 200,
@@ -167,7 +167,7 @@ fn text(value: &Value, what: &str) -> Result<String, String> {
 }
 
 /// What goes over the wire.
-fn head(request: &UpstreamRequest<'_>) -> Result<Head, String> {
+fn head(request: &UpstreamRequest<'_>, fields: &UpstreamFields<'_>) -> Result<Head, String> {
     let protocol = match request.version {
         UpstreamVersion::Http10 => "HTTP/1.0",
         UpstreamVersion::Http11 => "HTTP/1.1",
@@ -176,9 +176,9 @@ fn head(request: &UpstreamRequest<'_>) -> Result<Head, String> {
     let line =
         format!("{} {} {protocol}", text(&request.method, "method")?, text(&request.target, "target")?);
     let mut headers = Vec::new();
-    for header in &request.headers {
+    for header in &fields.sent {
         // What a head is read as: blanks around a value are none of it.
-        headers.push((header.name.clone(), text(&header.value, "a header")?.trim().to_owned()));
+        headers.push((header.name.clone().into_owned(), text(&header.value, "a header")?.trim().to_owned()));
     }
     Ok(Head { line, headers })
 }

@@ -21,6 +21,7 @@ pub use problem::{IncludeFailure, IncludeProblem};
 
 use crate::catalogue::DirectiveName;
 use crate::certificate::CertificateFile;
+use crate::pattern::{Pattern, Patterns};
 use crate::sources::{At, FileId, SourceFile, Sources};
 
 /// Index of a context in its configuration.
@@ -154,6 +155,8 @@ pub struct Layout {
     limits: Vec<IncludeFailure>,
     /// What the `ssl_certificate` lines name, where it lies inside what was given.
     pub(crate) certificates: HashMap<DirectiveRef, Arc<CertificateFile>>,
+    /// The regexes that were asked for.
+    patterns: Patterns,
     /// All contexts, in order within a kind.
     by_kind: Vec<(ContextKind, ContextId)>,
     /// The `upstream` blocks of `http` by name in lower case, in order.
@@ -289,6 +292,11 @@ impl<'s> Configuration<'s> {
     /// read, was not given, or stands for one that was not. No answer for an argument that the root does not have.
     pub(crate) fn included(&self, argument: &[u8]) -> Option<&'s [Option<FileId>]> {
         self.layout.included.get(argument).map(Vec::as_slice)
+    }
+
+    /// A regex, compiled once however many lines have it; `None` where it cannot be evaluated.
+    pub fn pattern(&self, regex: &[u8], caseless: bool) -> Option<Pattern> {
+        self.layout.patterns.get(regex, caseless)
     }
 
     /// The file that an `ssl_certificate` names; `None` where it was not given, or a variable names it.

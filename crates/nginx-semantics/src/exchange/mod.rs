@@ -24,7 +24,7 @@ use crate::variables::{Value, Variables};
 use crate::version::NginxVersion;
 
 pub use client::ClientRequest;
-pub use proxied::{HeaderSource, UpstreamHeader, UpstreamRequest, UpstreamVersion};
+pub use proxied::{HeaderSource, UpstreamFields, UpstreamHeader, UpstreamRequest, UpstreamVersion};
 
 /// The versions since which the same configuration and request may lead to something else.
 pub const CHANGES: [NginxVersion; 4] = [

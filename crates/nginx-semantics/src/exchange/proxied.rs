@@ -1,16 +1,20 @@
 //! The request that `proxy_pass` sends (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_create_request`).
 
 use core::net::IpAddr;
+use std::borrow::Cow;
+use std::rc::Rc;
+use std::sync::Arc;
 
+use super::client::{ClientRequest, Live};
 use super::way::{Follower, Next};
-use super::{AnsweredBy, Ending, Obstacle, uri};
+use super::{AnsweredBy, Ending, Exchanges, Obstacle, uri};
 use crate::catalogue::DirectiveName as N;
-use crate::configuration::{ContextKind, Directive};
+use crate::configuration::{ContextId, ContextKind, Directive};
 use crate::defaults::HTTP11_BY_DEFAULT;
 use crate::location::{LocationName, Modifier};
 use crate::mistakes::{Mistake, makes};
 use crate::upstream::{Pass, Target, is_upstream_at_run_time};
-use crate::variables::{Value, has_variables};
+use crate::variables::{Bytes, Evaluator, Gathered, Value, has_variables};
 use crate::version::NginxVersion;
 
 /// Since this version `Proxy-Connection` of the client is not passed on.
@@ -32,17 +36,55 @@ pub struct UpstreamRequest<'s> {
     pub target: Value,
     /// The protocol's version.
     pub version: UpstreamVersion,
-    /// The header fields in the order in which they are sent; those whose value is known to be empty are not.
-    pub headers: Vec<UpstreamHeader<'s>>,
-    /// What is not sent: `proxy_set_header` lines and defaults whose value is empty, and the client's fields that one of
-    /// them replaces.
-    pub dropped: Vec<UpstreamHeader<'s>>,
     /// The host of the URL, an `upstream` or an address: `host`, `host:port`, `unix:/path`.
     pub peer: Value,
     /// Whether it goes over TLS.
     pub is_tls: bool,
     /// The name that is sent in TLS (SNI), where one is.
     pub server_name: Option<Value>,
+    /// What the header fields are made of.
+    sender: Box<Sender<'s>>,
+}
+
+/// What the header fields of a request are made of, which nobody asks for in most cases: the lines, and what the request
+/// was when it was passed on.
+#[derive(Debug, Clone)]
+struct Sender<'s> {
+    request: Arc<ClientRequest>,
+    version: NginxVersion,
+    context: ContextId,
+    /// `proxy_set_header`, as far as it is in effect.
+    lines: Vec<Directive<'s>>,
+    /// `Content-Length` and `Transfer-Encoding` of the body.
+    body: (Value, Value),
+    is_cached: bool,
+    /// `proxy_pass_request_headers`
+    passes_clients: bool,
+    /// `$proxy_host` and `$proxy_port`.
+    proxy: (Bytes, Bytes),
+    gathered: Gathered,
+    client: Option<IpAddr>,
+    method: String,
+    path: Vec<u8>,
+    arguments: Vec<u8>,
+    server_name: Rc<str>,
+}
+
+/// The header fields of a request to an upstream.
+#[derive(Debug, Clone)]
+pub struct UpstreamFields<'s> {
+    /// In the order in which they are sent; those whose value is known to be empty are not.
+    pub sent: Vec<UpstreamHeader<'s>>,
+    /// What is not sent: `proxy_set_header` lines and defaults whose value is empty, and the client's fields that one of
+    /// them replaces.
+    pub dropped: Vec<UpstreamHeader<'s>>,
+}
+
+impl UpstreamFields<'_> {
+    /// What is sent of a field, its name in any case: each line.
+    pub fn of<'f>(&'f self, name: &'f str) -> impl Iterator<Item = &'f Value> {
+        self.sent.iter().filter(move |field| field.name.eq_ignore_ascii_case(name)).map(|field| &field.value)
+    }
 }
 
 /// The version of the protocol to the upstream.
@@ -60,7 +102,7 @@ pub enum UpstreamVersion {
 #[derive(Debug, Clone)]
 pub struct UpstreamHeader<'s> {
     /// As sent.
-    pub name: String,
+    pub name: Cow<'static, str>,
     /// What is sent.
     pub value: Value,
     /// Where it comes from.
@@ -151,17 +193,41 @@ impl<'s> Follower<'_, 's> {
             Some(method) => self.value(&method),
             None => Value::known(self.method.clone()),
         };
-        let (headers, dropped) = self.headers(&url, version);
+        let lines = self.in_effect(N::PROXY_SET_HEADER);
+        let body = self.body(version);
+        let cache = self.in_effect(N::PROXY_CACHE).first().and_then(|line| line.argument(0));
+        let is_cached = cache.is_some_and(|zone| zone.as_ref() != b"off");
+        let passes_clients = self.flag(N::PROXY_PASS_REQUEST_HEADERS, true);
+        if url.is_tls && self.all.variables.has_regex_in_map() {
+            // The name is asked for behind them (`http/ngx_http_upstream.c:ngx_http_upstream_ssl_name`).
+            lines.iter().for_each(|line| drop(self.value(&line.argument(1).unwrap_or_default())));
+        }
         let server_name = if url.is_tls { self.server_name_in_tls(&url) } else { None };
+        // Nothing follows, so that this takes what the request was.
+        let sender = Sender {
+            request: Arc::clone(self.request),
+            version: self.all.version,
+            context: self.context,
+            lines,
+            body,
+            is_cached,
+            passes_clients,
+            proxy: (Bytes::from_vec(url.host), Bytes::from_vec(url.port)),
+            gathered: std::mem::take(&mut self.gathered),
+            client: self.client,
+            method: std::mem::take(&mut self.method),
+            path: std::mem::take(&mut self.path),
+            arguments: std::mem::take(&mut self.arguments),
+            server_name: Rc::clone(&self.server_name),
+        };
         Ok(UpstreamRequest {
             method,
             target: Value::known(target),
             version,
-            headers,
-            dropped,
             peer: Value::known(url.peer),
             is_tls: url.is_tls,
             server_name,
+            sender: Box::new(sender),
         })
     }
 
@@ -176,7 +242,7 @@ impl<'s> Follower<'_, 's> {
             None => Value::known(url.peer.to_ascii_lowercase()),
         };
         let Some(names) = name.alternatives() else { return Some(name) };
-        let bare = |name: &Vec<u8>| {
+        let bare = |name: &Bytes| {
             let host = String::from_utf8_lossy(name.split(|byte| *byte == b':').next()?).into_owned();
             let is_sent = !host.is_empty() && !host.starts_with('[') && host.parse::<IpAddr>().is_err();
             is_sent.then(|| Value::known(host))
@@ -230,18 +296,13 @@ impl<'s> Follower<'_, 's> {
         }
     }
 
-    /// Whether HTTP/1.1 is the default.
-    fn is_new(&self) -> bool {
-        self.all.version >= HTTP11_BY_DEFAULT || makes(Mistake::NewDefaultsEverywhere)
-    }
-
     fn http_version(&mut self) -> UpstreamVersion {
         let line = self.in_effect(N::PROXY_HTTP_VERSION).first().copied();
         match line.and_then(|line| line.argument(0)).as_deref() {
             Some(b"1.0") => UpstreamVersion::Http10,
             Some(b"2") => UpstreamVersion::Http2,
             Some(_) => UpstreamVersion::Http11,
-            None if self.is_new() => UpstreamVersion::Http11,
+            None if is_new(self.all.version) => UpstreamVersion::Http11,
             None => UpstreamVersion::Http10,
         }
     }
@@ -259,74 +320,112 @@ impl<'s> Follower<'_, 's> {
             true => (Value::NotEmpty, Value::empty()),
         }
     }
+}
+
+impl<'s> Exchanges<'_, 's> {
+    /// The header fields of a request that is passed on.
+    pub fn fields(&self, request: &UpstreamRequest<'s>) -> UpstreamFields<'s> {
+        self.evaluated(request, None)
+    }
+
+    /// One of them alone, its name in any case.
+    pub fn field(&self, request: &UpstreamRequest<'s>, name: &str) -> UpstreamFields<'s> {
+        self.evaluated(request, Some(name))
+    }
 
     /// What is sent and what is not: the lines in effect, the defaults for what they do not name, then the client's
     /// fields that neither names (`ngx_http_proxy_init_headers`).
-    fn headers(
-        &mut self,
-        url: &Url,
-        version: UpstreamVersion,
-    ) -> (Vec<UpstreamHeader<'s>>, Vec<UpstreamHeader<'s>>) {
+    fn evaluated(&self, request: &UpstreamRequest<'s>, wanted: Option<&str>) -> UpstreamFields<'s> {
+        let sender = &*request.sender;
+        let is_wanted = |name: &str| wanted.is_none_or(|wanted| name.eq_ignore_ascii_case(wanted));
         let mut all: Vec<UpstreamHeader<'s>> = Vec::new();
-        let lines = self.in_effect(N::PROXY_SET_HEADER);
-        let proxy = (Value::known(url.host.clone()), Value::known(url.port.clone()));
-        let live = self.live(Some(proxy));
-        let evaluator = self.evaluator(&live);
-        for line in lines {
-            let name = String::from_utf8_lossy(&line.argument(0).unwrap_or_default()).into_owned();
-            let value = evaluator.value_with(&line.argument(1).unwrap_or_default(), &self.gathered);
-            all.push(UpstreamHeader { name, value, source: HeaderSource::Set(line) });
+        let (host, port) = &sender.proxy;
+        let live = Live {
+            request: &sender.request,
+            version: sender.version,
+            client: sender.client,
+            method: &sender.method,
+            path: &sender.path,
+            arguments: &sender.arguments,
+            server_name: &sender.server_name,
+            upstream: Some((Value::known(host), Value::known(port))),
+        };
+        let evaluator = Evaluator {
+            configuration: self.configuration,
+            variables: self.variables,
+            request: &live,
+            context: sender.context,
+        };
+        // What one line captures, or chooses from a map, stays for those behind it, whoever asks first.
+        let gathered = sender.gathered.clone();
+        let runs_all = self.variables.has_regex_in_map();
+        for line in &sender.lines {
+            let name = line.argument(0).unwrap_or_default();
+            let is_wanted = std::str::from_utf8(&name).map_or(wanted.is_none(), &is_wanted);
+            if !is_wanted && !runs_all {
+                continue;
+            }
+            let value = evaluator.value_with(&line.argument(1).unwrap_or_default(), &gathered);
+            if is_wanted {
+                let name = String::from_utf8_lossy(&name).into_owned();
+                all.push(UpstreamHeader { name: name.into(), value, source: HeaderSource::Set(*line) });
+            }
         }
         let has = |all: &[UpstreamHeader<'_>], name: &str| {
             all.iter().any(|header| header.name.eq_ignore_ascii_case(name))
         };
         // 1.29.4 to 1.29.6 know HTTP/2, where there is no such field.
-        let is_without = self.is_new() || version == UpstreamVersion::Http2;
+        let is_without = is_new(sender.version) || request.version == UpstreamVersion::Http2;
         let connection = if is_without { "" } else { "close" };
-        let (length, coding) = self.body(version);
+        let (length, coding) = &sender.body;
+        let known = |name: &'static str, value: Value| (name, value);
         let mut defaults = vec![
-            ("Host", Value::known(url.host.clone())),
-            ("Connection", Value::known(connection)),
-            ("Content-Length", length),
-            ("Transfer-Encoding", coding),
-            ("TE", Value::empty()),
-            ("Keep-Alive", Value::empty()),
-            ("Expect", Value::empty()),
-            ("Upgrade", Value::empty()),
+            known("Host", Value::known(host)),
+            known("Connection", Value::known(connection)),
+            known("Content-Length", length.clone()),
+            known("Transfer-Encoding", coding.clone()),
+            known("TE", Value::empty()),
+            known("Keep-Alive", Value::empty()),
+            known("Expect", Value::empty()),
+            known("Upgrade", Value::empty()),
         ];
-        if self.all.version >= PROXY_CONNECTION_SINCE {
+        if sender.version >= PROXY_CONNECTION_SINCE {
             defaults.push(("Proxy-Connection", Value::empty()));
         }
-        let cache = self.in_effect(N::PROXY_CACHE).first().and_then(|line| line.argument(0));
-        if cache.is_some_and(|zone| zone.as_ref() != b"off") {
+        if sender.is_cached {
             defaults.extend(CACHED.map(|name| (name, Value::Unknown)));
         }
-        if self.all.version >= ONE_HOST_SINCE {
-            one_host(&mut all, version, &url.host);
+        if sender.version >= ONE_HOST_SINCE {
+            one_host(&mut all, request.version, host);
         }
         for (name, value) in defaults {
-            if !has(&all, name) {
-                all.push(UpstreamHeader { name: name.to_owned(), value, source: HeaderSource::Default });
+            if is_wanted(name) && !has(&all, name) {
+                all.push(UpstreamHeader { name: name.into(), value, source: HeaderSource::Default });
             }
         }
-        let passes_clients = self.flag(N::PROXY_PASS_REQUEST_HEADERS, true);
         // `underscores_in_headers off` ignores such a field (ngx_http_parse_header_line).
-        let is_passed = |name: &str| passes_clients && !has(&all, name) && !name.contains('_');
-        let clients: Vec<bool> = self.request.headers.iter().map(|(name, _)| is_passed(name)).collect();
+        let is_passed = |name: &str| sender.passes_clients && !has(&all, name) && !name.contains('_');
+        let clients = sender.request.headers.iter().filter(|(name, _)| is_wanted(name));
+        let clients: Vec<_> = clients.map(|(name, value)| (name, value, is_passed(name))).collect();
         let (mut sent, mut dropped): (Vec<_>, Vec<_>) = all.into_iter().partition(|header| {
             let is_set = matches!(header.source, HeaderSource::Set(_));
             is_set && makes(Mistake::EmptyHeaderSent) || !header.value.surely(<[u8]>::is_empty)
         });
-        for ((name, value), is_passed) in self.request.headers.iter().zip(clients) {
+        for (name, value, is_passed) in clients {
             let header = UpstreamHeader {
-                name: name.clone(),
-                value: Value::known(value.clone()),
+                name: name.clone().into(),
+                value: Value::known(value),
                 source: HeaderSource::Client,
             };
             if is_passed { &mut sent } else { &mut dropped }.push(header);
         }
-        (sent, dropped)
+        UpstreamFields { sent, dropped }
     }
+}
+
+/// Whether HTTP/1.1 is the default of a version.
+fn is_new(version: NginxVersion) -> bool {
+    version >= HTTP11_BY_DEFAULT || makes(Mistake::NewDefaultsEverywhere)
 }
 
 /// Leaves the last line for `Host` and puts it first; one that is empty is the default, but for HTTP/1.0.

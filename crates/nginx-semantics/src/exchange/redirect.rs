@@ -3,7 +3,7 @@
 use super::Answer;
 use super::way::Follower;
 use crate::catalogue::DirectiveName as N;
-use crate::variables::Value;
+use crate::variables::{Bytes, Value};
 
 impl<'s> Follower<'_, 's> {
     /// An answer with scheme, host and port before the path that it redirects to: of the connection, not of what a proxy
@@ -19,7 +19,7 @@ impl<'s> Follower<'_, 's> {
         }
         let scheme = if self.request.is_tls { "https" } else { "http" };
         let host = match self.request.host() {
-            _ if self.flag(N::SERVER_NAME_IN_REDIRECT, false) => Some(self.server_name.clone()),
+            _ if self.flag(N::SERVER_NAME_IN_REDIRECT, false) => Some(self.server_name.to_string()),
             Some(host) => Some(host),
             None => Some(local.ip()).filter(|ip| !ip.is_unspecified()).map(|ip| match ip.is_ipv6() {
                 true => format!("[{ip}]"),
@@ -31,9 +31,9 @@ impl<'s> Follower<'_, 's> {
         let is_shown = local.port() != default && self.flag(N::PORT_IN_REDIRECT, true);
         let port = if is_shown { format!(":{}", local.port()) } else { String::new() };
         let start = format!("{scheme}://{host}{port}").into_bytes();
-        let with_start = |location: &Vec<u8>| match is_path(location) {
+        let with_start = |location: &Bytes| match is_path(location) {
             true => Value::known([start.as_slice(), location].concat()),
-            false => Value::known(location.clone()),
+            false => Value::known(location),
         };
         let all = location.alternatives().into_iter().flatten().map(with_start).reduce(Value::or);
         Answer { location: all.or(answer.location), ..answer }

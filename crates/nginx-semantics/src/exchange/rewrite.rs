@@ -5,7 +5,6 @@ use super::way::{Follower, Next};
 use super::{Answer, AnsweredBy, Ending, Obstacle, Step, uri};
 use crate::catalogue::DirectiveName as N;
 use crate::configuration::{ContextId, ContextKind, Directive};
-use crate::pattern::Pattern;
 use crate::placeholder;
 use crate::upstream::Pass;
 use crate::variables::{Part, Value, parts};
@@ -152,7 +151,7 @@ impl<'s> Follower<'_, 's> {
         if placeholder::is_unknown(&flag) {
             return cannot_say();
         }
-        let pattern = Pattern::new(&regex, false).ok();
+        let pattern = self.all.configuration.pattern(&regex, false);
         match pattern.and_then(|pattern| self.gathered.tests(&pattern, &self.path)) {
             None => return cannot_say(),
             Some(false) => return After::Goes,

@@ -1,6 +1,8 @@
 //! One run through the phases, with the state that nginx keeps in `ngx_http_request_t`.
 
 use core::net::IpAddr;
+use std::rc::Rc;
+use std::sync::Arc;
 
 use super::client::Live;
 use super::line::Line;
@@ -11,8 +13,6 @@ use crate::catalogue::DirectiveName;
 use crate::configuration::{ContextId, ContextKind, Directive, DirectiveRef};
 use crate::effective::{Effective, effective};
 use crate::location::{LocationName, Modifier, Selection};
-use crate::pattern::Pattern;
-use crate::server::server_names;
 use crate::upstream::Pass;
 use crate::variables::{Cut, CutReason, Evaluator, Gathered, Value};
 
@@ -21,23 +21,33 @@ const MOST_URI_CHANGES: u32 = 10;
 
 impl<'s> Exchanges<'_, 's> {
     /// What nginx does with a request that `server` takes.
-    pub fn run(&self, server: ContextId, request: &ClientRequest) -> Exchange<'s> {
-        self.run_from(server, request, Entry::Request)
+    pub fn run(&self, server: ContextId, request: impl Into<Arc<ClientRequest>>) -> Exchange<'s> {
+        self.run_from(server, &request.into(), Entry::Request)
     }
 
     /// What nginx does with a request that is refused before the phases begin, with what only `error_page` knows as 497
     /// among others (`http/ngx_http_request.c:ngx_http_process_request`).
-    pub fn run_refused(&self, server: ContextId, request: &ClientRequest, status: u16) -> Exchange<'s> {
-        self.run_from(server, request, Entry::Refused(status))
+    pub fn run_refused(
+        &self,
+        server: ContextId,
+        request: impl Into<Arc<ClientRequest>>,
+        status: u16,
+    ) -> Exchange<'s> {
+        self.run_from(server, &request.into(), Entry::Refused(status))
     }
 
     /// What nginx does with the subrequest that `auth_request` or `mirror` sends to a URI, with the client's fields
     /// (`http/ngx_http_core_module.c:ngx_http_subrequest`).
-    pub fn run_subrequest(&self, server: ContextId, request: &ClientRequest, uri: &[u8]) -> Exchange<'s> {
-        self.run_from(server, request, Entry::Subrequest(uri))
+    pub fn run_subrequest(
+        &self,
+        server: ContextId,
+        request: impl Into<Arc<ClientRequest>>,
+        uri: &[u8],
+    ) -> Exchange<'s> {
+        self.run_from(server, &request.into(), Entry::Subrequest(uri))
     }
 
-    fn run_from(&self, server: ContextId, request: &ClientRequest, entry: Entry<'_>) -> Exchange<'s> {
+    fn run_from(&self, server: ContextId, request: &Arc<ClientRequest>, entry: Entry<'_>) -> Exchange<'s> {
         let mut ways = Vec::new();
         // Answers to the questions that the configuration leaves open, in the order in which they come up.
         let mut plans: Vec<Vec<bool>> = vec![Vec::new()];
@@ -105,12 +115,12 @@ pub(super) enum Next<'s> {
 pub(super) struct Follower<'a, 's> {
     pub(super) all: &'a Exchanges<'a, 's>,
     pub(super) server: ContextId,
-    pub(super) request: &'a ClientRequest,
+    pub(super) request: &'a Arc<ClientRequest>,
     /// The client's address, which `set_real_ip_from` may change once.
     pub(super) client: Option<IpAddr>,
     /// Whether it did.
     pub(super) is_client_told: bool,
-    pub(super) server_name: String,
+    pub(super) server_name: Rc<str>,
     plan: &'a [bool],
     questions: usize,
     /// How many lines of rewrite phases ran.
@@ -147,18 +157,19 @@ impl<'a, 's> Follower<'a, 's> {
     fn new(
         all: &'a Exchanges<'a, 's>,
         server: ContextId,
-        request: &'a ClientRequest,
+        request: &'a Arc<ClientRequest>,
         plan: &'a [bool],
     ) -> Self {
-        let names = server_names(all.configuration, server);
-        let server_name = names.first().map(|name| name.strip_prefix('.').unwrap_or(name).to_owned());
+        let words = all.configuration.named(server, DirectiveName::SERVER_NAME);
+        let first = words.flat_map(|line| line.arguments()).next();
+        let first = first.map(|name| String::from_utf8_lossy(&name).into_owned()).unwrap_or_default();
         Self {
             all,
             server,
             request,
             client: request.client,
             is_client_told: false,
-            server_name: server_name.unwrap_or_default(),
+            server_name: first.strip_prefix('.').unwrap_or(&first).into(),
             plan,
             questions: 0,
             lines_run: 0,
@@ -376,7 +387,7 @@ impl<'a, 's> Follower<'a, 's> {
                 Modifier::CaselessRegex => true,
                 _ => continue,
             };
-            if let Ok(pattern) = Pattern::new(&name.name, is_caseless) {
+            if let Some(pattern) = self.all.configuration.pattern(&name.name, is_caseless) {
                 self.gathered.matches(&pattern, &self.path);
             }
         }

@@ -16,9 +16,8 @@ mod refusal;
 mod tests;
 mod translate;
 
-use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use regex::bytes::{Regex, RegexBuilder};
 
@@ -35,23 +34,19 @@ const MAX_LENGTH: usize = 4096;
 /// takes a noticeable time to build.
 const MAX_COMPILED: usize = 1 << 20;
 
-/// What it may take to be kept for the next time, and what its automaton may.
-const MAX_KEPT: usize = 1 << 16;
+/// What nearly all take, and their automata.
+const MAX_SMALL: usize = 1 << 16;
 
-/// So many are kept: no more memory than all of them may take: 256 MiB.
-const MOST_KEPT: usize = 2_048;
-
-thread_local! {
-    /// Those that were read, by text and whether case is ignored: a `rewrite` of a server is tried for each request that
-    /// is followed, and to build its regex takes a hundred times as long as to try it.
-    static KEPT: RefCell<HashMap<(Vec<u8>, bool), Pattern>> = RefCell::default();
-}
+/// What all that are kept may take.
+const MAX_KEPT: usize = 1 << 28;
 
 /// A regex of the configuration, as far as it can be evaluated as nginx's PCRE2 would.
 #[derive(Debug, Clone)]
 pub struct Pattern {
     /// Shared, for a clone of a regex begins without what it has learnt.
     regex: Arc<Regex>,
+    /// What it takes at most, in bytes.
+    size: usize,
     groups: usize,
     names: Arc<[(String, usize)]>,
     dollar: bool,
@@ -68,45 +63,27 @@ impl Pattern {
         if pattern.len() > MAX_LENGTH {
             return Err(NotEvaluated::TooLong { limit: MAX_LENGTH });
         }
-        let key = (pattern.to_vec(), caseless);
-        if let Some(kept) = KEPT.with_borrow(|kept| kept.get(&key).cloned()) {
-            return Ok(kept);
-        }
-        let (read, is_small) = Self::read(pattern, caseless)?;
-        if is_small {
-            KEPT.with_borrow_mut(|kept| {
-                if kept.len() == MOST_KEPT {
-                    kept.clear();
-                }
-                kept.insert(key, read.clone());
-            });
-        }
-        Ok(read)
-    }
-
-    /// The pattern, and whether it is small enough to be kept.
-    fn read(pattern: &[u8], caseless: bool) -> Result<(Self, bool), NotEvaluated> {
         if placeholder::is_unknown(pattern) {
             return Err(NotEvaluated::Placeholder);
         }
         let translation = translate::translate(pattern)?;
         let mut builder = RegexBuilder::new(&translation.source);
         builder.unicode(false).case_insensitive(caseless);
-        let small = builder.size_limit(MAX_KEPT).dfa_size_limit(MAX_KEPT).build();
-        let is_small = small.is_ok();
+        let small = builder.size_limit(MAX_SMALL).dfa_size_limit(MAX_SMALL).build();
+        let size = if small.is_ok() { MAX_SMALL } else { MAX_COMPILED };
         let large = |_| builder.size_limit(MAX_COMPILED).dfa_size_limit(2 * MAX_COMPILED).build();
         let regex = small.or_else(large).map_err(|error| match error {
             regex::Error::CompiledTooBig(_) => NotEvaluated::TooLarge,
             _ => NotEvaluated::Engine,
         })?;
-        let read = Self {
+        Ok(Self {
+            size,
             regex: Arc::new(regex),
             groups: translation.groups,
             names: translation.names.into(),
             dollar: translation.dollar,
             captures_agree: translation.captures_agree,
-        };
-        Ok((read, is_small))
+        })
     }
 
     /// Whether the pattern matches somewhere in the subject; `None` where that cannot be said.
@@ -145,6 +122,39 @@ impl Pattern {
     /// (pcre2pattern(3), "Circumflex and dollar"), to the `regex` crate only at the very end.
     fn same_for(&self, subject: &[u8]) -> bool {
         !(self.dollar && subject.ends_with(b"\n"))
+    }
+}
+
+/// Patterns that are compiled when they are asked for first: the same few stand in thousands of servers, a `rewrite` of a
+/// server is tried for each request that is followed, and to build a regex takes a hundred times as long as to try it.
+#[derive(Debug, Default)]
+pub(crate) struct Patterns(Mutex<Kept>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    /// Where case counts, and where it does not; `None` for what cannot be evaluated.
+    by_text: [HashMap<Vec<u8>, Option<Pattern>>; 2],
+    /// What they take at most, in bytes.
+    size: usize,
+}
+
+impl Patterns {
+    pub(crate) fn get(&self, regex: &[u8], caseless: bool) -> Option<Pattern> {
+        // What a thread that panicked has put there is whole.
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Kept { by_text: [sensitive, insensitive], size } = &mut *kept;
+        if let Some(pattern) = if caseless { &*insensitive } else { &*sensitive }.get(regex) {
+            return pattern.clone();
+        }
+        let pattern = Pattern::new(regex, caseless).ok();
+        *size += pattern.as_ref().map_or(0, |pattern| pattern.size) + regex.len();
+        if *size > MAX_KEPT {
+            (sensitive.clear(), insensitive.clear());
+            *size = 0;
+        }
+        let known = if caseless { insensitive } else { sensitive };
+        known.insert(regex.to_vec(), pattern.clone());
+        pattern
     }
 }
 

@@ -6,7 +6,6 @@ use super::evaluate::{Evaluator, Moment};
 use super::value::Value;
 use crate::catalogue::is_builtin_variable;
 use crate::configuration::Directive;
-use crate::pattern::Pattern;
 
 /// Whether the condition holds; `None` where that cannot be said, a test of files among it.
 pub(super) fn holds(
@@ -25,10 +24,10 @@ pub(super) fn holds(
         [] => value.test(|value| !matches!(value, b"" | b"0")),
         [b"=", text] => equal(&value, &other(text)),
         [b"!=", text] => equal(&value, &other(text)).map(|equal| !equal),
-        [b"~", regex] => matches(&value, regex, false, moment),
-        [b"~*", regex] => matches(&value, regex, true, moment),
-        [b"!~", regex] => matches(&value, regex, false, moment).map(|matched| !matched),
-        [b"!~*", regex] => matches(&value, regex, true, moment).map(|matched| !matched),
+        [b"~", regex] => matches(evaluator, &value, regex, false, moment),
+        [b"~*", regex] => matches(evaluator, &value, regex, true, moment),
+        [b"!~", regex] => matches(evaluator, &value, regex, false, moment).map(|matched| !matched),
+        [b"!~*", regex] => matches(evaluator, &value, regex, true, moment).map(|matched| !matched),
         _ => None,
     }
 }
@@ -74,8 +73,14 @@ fn equal(one: &Value, other: &Value) -> Option<bool> {
     }
 }
 
-fn matches(value: &Value, regex: &[u8], caseless: bool, moment: Moment<'_>) -> Option<bool> {
-    let pattern = Pattern::new(regex, caseless).ok()?;
+fn matches(
+    evaluator: &Evaluator<'_, '_>,
+    value: &Value,
+    regex: &[u8],
+    caseless: bool,
+    moment: Moment<'_>,
+) -> Option<bool> {
+    let pattern = evaluator.configuration.pattern(regex, caseless)?;
     if let (Moment::With(gathered), Some(value)) = (moment, value.as_known()) {
         return gathered.tests(&pattern, value);
     }

@@ -71,6 +71,8 @@ pub struct Variables<'s> {
     by_name: HashMap<Vec<u8>, Vec<Definition<'s>>>,
     /// A directive that the catalogue does not know, the first of all: its module may bring variables of its own.
     third_party: Option<Directive<'s>>,
+    /// See [`Variables::has_regex_in_map`].
+    has_regex_in_map: bool,
     /// The maps that were asked for, sorted once.
     entries: RefCell<BTreeMap<ContextId, Rc<Entries<'s>>>>,
     /// How many values were looked at since [`Variables::start`].
@@ -93,6 +95,7 @@ impl<'s> Variables<'s> {
         let mut this = Self {
             by_name: HashMap::new(),
             third_party: None,
+            has_regex_in_map: false,
             entries: RefCell::default(),
             steps: Cell::default(),
             evaluated: RefCell::default(),
@@ -119,10 +122,17 @@ impl<'s> Variables<'s> {
                 }
             }
             for entry in configuration.directives(id) {
-                this.captures(entry, &entry.name_bytes());
+                let key = entry.name_bytes();
+                this.has_regex_in_map |= key.first() == Some(&b'~');
+                this.captures(entry, &key);
             }
         }
         this
+    }
+
+    /// Whether an entry of any map is a regex: what it captures when a value is asked for stays for later ones.
+    pub(crate) fn has_regex_in_map(&self) -> bool {
+        self.has_regex_in_map
     }
 
     /// The entries of a map.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::evaluate::{Evaluator, Moment};
 use super::script::{Part, parts};
-use super::value::Value;
+use super::value::{Bytes, Value};
 use crate::configuration::{Configuration, ContextId, Directive};
 use crate::mistakes::{Mistake, makes};
 use crate::pattern::Pattern;
@@ -43,8 +43,8 @@ impl<'s> Entries<'s> {
             match key.as_ref() {
                 key if placeholder::is_unknown(key) => entries.is_open = true,
                 b"default" => entries.default = Some(entry),
-                [b'~', b'*', regex @ ..] => entries.regexes.push((Pattern::new(regex, true).ok(), entry)),
-                [b'~', regex @ ..] => entries.regexes.push((Pattern::new(regex, false).ok(), entry)),
+                [b'~', b'*', regex @ ..] => entries.regexes.push((configuration.pattern(regex, true), entry)),
+                [b'~', regex @ ..] => entries.regexes.push((configuration.pattern(regex, false), entry)),
                 // A backslash makes a literal of `default`, `~…` and the like.
                 [b'\\', literal @ ..] | literal => {
                     entries.literals.entry(literal.to_ascii_lowercase()).or_insert(entry);
@@ -86,7 +86,7 @@ pub(super) fn evaluate(
     let input = evaluator.value_at(&source, moment, depth);
     match &input {
         Value::OneOf(inputs) => {
-            let find = |input: &Vec<u8>| find(&entries, input, &outcome, &default, moment);
+            let find = |input: &Bytes| find(&entries, input, &outcome, &default, moment);
             inputs.iter().map(find).reduce(Value::or).unwrap_or(Value::Unknown)
         }
         Value::NotEmpty | Value::Unknown if entries.is_open => Value::Unknown,

@@ -14,4 +14,4 @@ pub use definitions::{Cut, CutReason, Definition, Variables};
 pub use evaluate::{Evaluator, Request};
 pub(crate) use gathered::Gathered;
 pub use script::{Part, has_variables, parts};
-pub use value::Value;
+pub use value::{Bytes, Value};

@@ -1,5 +1,10 @@
 //! What is known of a value: it, one of several, or nothing.
 
+use smallvec::{SmallVec, smallvec};
+
+/// The bytes of a value: most are short, and one is made wherever a variable is looked at.
+pub type Bytes = SmallVec<[u8; 24]>;
+
 /// As many alternatives are kept apart.
 const MOST_ALTERNATIVES: usize = 16;
 /// A longer value is not kept, in bytes.
@@ -12,7 +17,7 @@ const MOST_BYTES: usize = 1 << 16;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
     /// One of these, sorted, without repetition, at least one.
-    OneOf(Vec<Vec<u8>>),
+    OneOf(SmallVec<[Bytes; 1]>),
     /// Not empty, but otherwise unknown.
     NotEmpty,
     /// Nothing is known.
@@ -21,13 +26,13 @@ pub enum Value {
 
 impl Value {
     /// A value that is known.
-    pub fn known(bytes: impl Into<Vec<u8>>) -> Self {
-        Self::OneOf(vec![bytes.into()])
+    pub fn known(bytes: impl AsRef<[u8]>) -> Self {
+        Self::OneOf(smallvec![Bytes::from_slice(bytes.as_ref())])
     }
 
     /// The empty value, which nginx does not send as a header.
     pub fn empty() -> Self {
-        Self::known(Vec::new())
+        Self::OneOf(smallvec![Bytes::new()])
     }
 
     /// The value, when there is only one.
@@ -42,7 +47,7 @@ impl Value {
     }
 
     /// The alternatives, when all are known.
-    pub fn alternatives(&self) -> Option<&[Vec<u8>]> {
+    pub fn alternatives(&self) -> Option<&[Bytes]> {
         match self {
             Self::OneOf(values) => Some(values),
             Self::NotEmpty | Self::Unknown => None,
@@ -100,12 +105,17 @@ impl Value {
     pub fn then(self, other: Self) -> Self {
         match (self, other) {
             (Self::OneOf(first), Self::OneOf(second)) => {
-                let longest = |values: &[Vec<u8>]| values.iter().map(Vec::len).max().unwrap_or(0);
+                let longest = |values: &[Bytes]| values.iter().map(|value| value.len()).max().unwrap_or(0);
                 if longest(&first) + longest(&second) > MOST_BYTES {
                     return Self::Unknown;
                 }
-                let pairs = first.iter().flat_map(|a| second.iter().map(move |b| [&a[..], &b[..]].concat()));
-                pairs.map(Self::known).reduce(Self::or).unwrap_or(Self::Unknown)
+                let joined = |a: &Bytes, b: &Bytes| {
+                    let mut both = a.clone();
+                    both.extend_from_slice(b);
+                    Self::OneOf(smallvec![both])
+                };
+                let pairs = first.iter().flat_map(|a| second.iter().map(move |b| joined(a, b)));
+                pairs.reduce(Self::or).unwrap_or(Self::Unknown)
             }
             (first, second) if first.has_text() || second.has_text() => Self::NotEmpty,
             _ => Self::Unknown,

@@ -54,8 +54,8 @@ fn run_or(http: &str, version: NginxVersion, request: &ClientRequest, sub: Optio
     let exchanges = Exchanges { configuration, variables: &variables, locations: &locations, version };
     let server = configuration.of_kind(ContextKind::Server).next().expect("a server");
     let exchange = match sub {
-        Some(uri) => exchanges.run_subrequest(server, request, uri.as_bytes()),
-        None => exchanges.run(server, request),
+        Some(uri) => exchanges.run_subrequest(server, request.clone(), uri.as_bytes()),
+        None => exchanges.run(server, request.clone()),
     };
     let Exchange { ways, is_cut } = exchange;
     assert!(!is_cut);
@@ -103,7 +103,7 @@ fn run_or(http: &str, version: NginxVersion, request: &ClientRequest, sub: Optio
                     let own = |header: &&nginx_semantics::UpstreamHeader<'_>| {
                         !matches!(header.source, HeaderSource::Client)
                     };
-                    for header in request.headers.iter().filter(own) {
+                    for header in exchanges.fields(&request).sent.iter().filter(own) {
                         let _ = write!(line, " | {}: {}", header.name, text(&header.value));
                     }
                 }
@@ -131,11 +131,12 @@ pub(crate) fn client_fields(http: &str, version: NginxVersion, request: &ClientR
     let locations = Locations::new(configuration);
     let exchanges = Exchanges { configuration, variables: &variables, locations: &locations, version };
     let server = configuration.of_kind(ContextKind::Server).next().expect("a server");
-    let exchange = exchanges.run(server, request);
+    let exchange = exchanges.run(server, request.clone());
     let Some(Ending::Passed(passed)) = exchange.only_way().map(|way| &way.ending) else { return Vec::new() };
-    let sent = passed.request.iter().flat_map(|request| &request.headers);
-    let own = sent.filter(|header| matches!(header.source, HeaderSource::Client));
-    own.map(|header| header.name.clone()).collect()
+    let fields = passed.request.iter().map(|request| exchanges.fields(request));
+    let own =
+        fields.flat_map(|fields| fields.sent).filter(|header| matches!(header.source, HeaderSource::Client));
+    own.map(|header| header.name.into_owned()).collect()
 }
 
 /// Something of how the first server passes a handshake on; none where it does not.
@@ -146,7 +147,7 @@ fn of_passed<T>(http: &str, read: impl FnOnce(&Passed<'_>) -> Option<T>) -> Opti
     let locations = Locations::new(configuration);
     let exchanges = Exchanges { configuration, variables: &variables, locations: &locations, version: NEW };
     let server = configuration.of_kind(ContextKind::Server).next().expect("a server");
-    let exchange = exchanges.run(server, &handshake("/ws"));
+    let exchange = exchanges.run(server, handshake("/ws"));
     let Some(Ending::Passed(passed)) = exchange.only_way().map(|way| &way.ending) else { return None };
     read(passed)
 }
@@ -392,10 +393,10 @@ fn subrequests_reach_internal_locations_and_are_not_checked() {
     let locations = Locations::new(configuration);
     let exchanges = Exchanges { configuration, variables: &variables, locations: &locations, version: NEW };
     let server = configuration.of_kind(ContextKind::Server).next().unwrap();
-    let exchange = exchanges.run_subrequest(server, &handshake("/ws"), b"/auth");
+    let exchange = exchanges.run_subrequest(server, handshake("/ws"), b"/auth");
     let way = exchange.only_way().unwrap();
     assert!(matches!(&way.ending, Ending::Passed(_)), "{way:?}");
-    let refused = exchanges.run_refused(server, &handshake("/ws"), 497);
+    let refused = exchanges.run_refused(server, handshake("/ws"), 497);
     let Ending::Answered(answer) = &refused.only_way().unwrap().ending else { panic!("an answer") };
     assert_eq!(answer.status, 400);
 }

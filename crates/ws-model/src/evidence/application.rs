@@ -1,36 +1,118 @@
 //! Known applications: by the path of the location, or by the name of what it proxies to. A port names none: half the world
 //! listens on any of them.
 
+use std::fmt;
+use std::rc::Rc;
+
 use nginx_semantics::pattern::Pattern;
-use nginx_semantics::{LocationName, Modifier, Pass, Selection, peers, upstream};
+use nginx_semantics::{Configuration, ContextId, LocationName, Modifier, Pass, Selection, peers, upstream};
 
 use super::{Doubt, Evidence, EvidenceKind, Subject, segments_of};
 use crate::applications::{self, Application, PathKind, WsPath};
 
 /// Adds the evidence, and returns why the location's application has no WebSocket there, if that is known.
 pub(super) fn collect(subject: &Subject<'_, '_>, evidence: &mut Vec<Evidence>) -> Option<Doubt> {
-    let named = names(subject);
-    by_path(subject, &named, evidence);
+    let back_end = subject.back_end();
+    let elsewhere = names_elsewhere(subject, &back_end);
+    let mut named = elsewhere.clone();
+    named.extend(names_of_path(subject));
+    by_path(subject, &named, &elsewhere, evidence);
     by_regex(subject, &named, evidence);
     by_asked_path(subject, evidence);
     let doubt = doubt(subject, &named);
-    by_upstream(subject, named, evidence);
+    by_upstream(subject, &named, evidence);
     doubt.filter(|_| evidence.iter().all(|one| one.application.is_none()))
 }
 
-/// An application, and in words what points to it.
-type Named = (&'static Application, String);
+/// An application, and what points to it.
+type Named<'n> = (&'static Application, Why<'n>);
+
+/// What is called after an application.
+#[derive(Clone, Copy)]
+enum Why<'n> {
+    /// What is proxied to.
+    Host(&'n str),
+    /// The server.
+    Server(&'n str),
+    /// The path.
+    Path(&'static Application),
+    /// A name of one of these, where a port or a path speaks for the application too.
+    Weak(&'n str),
+}
+
+impl Why<'_> {
+    /// In words that continue "treated as a WebSocket endpoint because".
+    fn words(self, application: &Application) -> String {
+        match self {
+            Self::Host(host) => format!("it proxies to `{host}`, which is called after {}", application.name),
+            Self::Server(name) => format!("its server is called `{name}`, after {}", application.name),
+            Self::Path(application) => format!("its path is called after {}", application.name),
+            Self::Weak(name) => format!("`{name}` is called after {}", application.name),
+        }
+    }
+}
+
+/// What a location proxies to, and the applications that this is called after: the locations of a server share a few.
+#[derive(Debug)]
+pub(crate) struct BackEnd {
+    /// The host of the target, and those of the servers of its `upstream`.
+    hosts: Vec<Host>,
+    /// The ports of these servers.
+    ports: Vec<u16>,
+}
+
+/// A name, and the applications that it is called after.
+pub(crate) struct Host {
+    name: String,
+    applications: Vec<&'static Application>,
+    /// Those whose name is a common word.
+    weak: Vec<&'static Application>,
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+impl Host {
+    pub(crate) fn new(name: String) -> Self {
+        let words = words(&name);
+        let all =
+            |of: &dyn Fn(&str) -> Vec<&'static Application>| words.iter().flat_map(|word| of(word)).collect();
+        let applications = all(&|word| applications::by_name_token(word).collect());
+        let weak = all(&|word| applications::by_weak_name(word).collect());
+        Self { name, applications, weak }
+    }
+}
+
+impl BackEnd {
+    pub(crate) fn new(configuration: Configuration<'_>, block: Option<ContextId>, host: &str) -> Self {
+        let mut hosts = vec![Host::new(host.to_owned())];
+        let mut ports = Vec::new();
+        for peer in block.into_iter().flat_map(|block| peers(configuration, block)).take(MOST_PEERS) {
+            let host = peer.address.rsplit_once(':').map_or(peer.address.as_str(), |(host, _)| host);
+            hosts.push(Host::new(host.to_owned()));
+            ports.push(peer.port);
+        }
+        Self { hosts, ports }
+    }
+}
 
 /// The location's name holds a path that nothing but a WebSocket has.
-fn by_path(subject: &Subject<'_, '_>, named: &[Named], evidence: &mut Vec<Evidence>) {
+fn by_path(
+    subject: &Subject<'_, '_>,
+    named: &[Named<'_>],
+    elsewhere: &[Named<'_>],
+    evidence: &mut Vec<Evidence>,
+) {
     if subject.is_named_location() || super::name::is_plain_http(subject) {
         return;
     }
-    let segments = segments_of(&subject.name, subject.is_regex());
+    let segments = subject.segments;
     let paths = segments.iter().flat_map(|segment| applications::by_first_segment(segment));
-    let found = paths.filter(|(_, path)| holds(&segments, path));
+    let found = paths.filter(|(_, path)| holds(segments, path));
     let is_named = |application: &Application| named.iter().any(|(other, _)| other.id == application.id);
-    let elsewhere = names_elsewhere(subject);
     let is_named_elsewhere =
         |application: &Application| elsewhere.iter().any(|(other, _)| other.id == application.id);
     // The application that is named elsewhere, else those whose path is the longest, and of these the one whose own port
@@ -95,17 +177,16 @@ fn asked_path(application: &Application, path: &WsPath) -> String {
 
 /// The location's name matches, or is, a regex that nothing but the WebSocket of an application has; of several, the
 /// application that is named elsewhere is meant.
-fn by_regex(subject: &Subject<'_, '_>, named: &[Named], evidence: &mut Vec<Evidence>) {
+fn by_regex(subject: &Subject<'_, '_>, named: &[Named<'_>], evidence: &mut Vec<Evidence>) {
     if subject.is_named_location()
         || super::name::is_plain_http(subject)
         || evidence.iter().any(|one| one.kind == EvidenceKind::ApplicationPath)
     {
         return;
     }
-    let own = segments_of(&subject.name, true);
     let is_it = |path: &WsPath, pattern: Option<&Pattern>| {
         if subject.is_regex() {
-            own == segments_of(path.text.as_bytes(), true)
+            subject.segments == segments_of(path.text.as_bytes(), true)
         } else {
             pattern.and_then(|pattern| pattern.is_match(&subject.name)) == Some(true)
         }
@@ -200,8 +281,8 @@ fn holds(segments: &[String], path: &WsPath) -> bool {
 }
 
 /// The location proxies to a known application and would serve the path of its WebSocket.
-fn by_upstream(subject: &Subject<'_, '_>, named: Vec<Named>, evidence: &mut Vec<Evidence>) {
-    for (application, why) in named {
+fn by_upstream(subject: &Subject<'_, '_>, named: &[Named<'_>], evidence: &mut Vec<Evidence>) {
+    for &(application, why) in named {
         if application.uses_websocket() != Some(true)
             || evidence.iter().any(|one| one.application.is_some_and(|known| known.id == application.id))
         {
@@ -212,7 +293,11 @@ fn by_upstream(subject: &Subject<'_, '_>, named: Vec<Named>, evidence: &mut Vec<
             application: Some(application),
             path: Some(path),
             is_indirect: !is_distinctive,
-            ..Evidence::new(EvidenceKind::Application, why, Some(subject.pass.directive.at()))
+            ..Evidence::new(
+                EvidenceKind::Application,
+                why.words(application),
+                Some(subject.pass.directive.at()),
+            )
         });
     }
 }
@@ -229,21 +314,23 @@ pub(super) fn collect_framework(subject: &Subject<'_, '_>, evidence: &mut Vec<Ev
     let is_framework = |application: &Application| {
         application.uses_websocket() == Some(true) && application.paths.iter().all(|path| !path.distinctive)
     };
-    let named = names_elsewhere(subject).into_iter().filter(|(application, _)| is_framework(application));
+    let back_end = subject.back_end();
+    let named = names_elsewhere(subject, &back_end);
+    let named = named.into_iter().filter(|(application, _)| is_framework(application));
     evidence.extend(named.map(|(application, why)| Evidence {
         application: Some(application),
         is_indirect: true,
-        ..Evidence::new(EvidenceKind::Application, why, Some(subject.pass.directive.at()))
+        ..Evidence::new(EvidenceKind::Application, why.words(application), Some(subject.pass.directive.at()))
     }));
 }
 
 /// Why a location that proxies to a known application carries no WebSocket of it, if that is known.
-fn doubt(subject: &Subject<'_, '_>, named: &[Named]) -> Option<Doubt> {
+fn doubt(subject: &Subject<'_, '_>, named: &[Named<'_>]) -> Option<Doubt> {
     let (application, _) = named.first()?;
     if named.iter().all(|(application, _)| application.uses_websocket() == Some(false)) {
         return Some(Doubt::NoSocket(application));
     }
-    let is_elsewhere = |(application, _): &Named| {
+    let is_elsewhere = |(application, _): &Named<'_>| {
         application.uses_websocket() == Some(false) || serves_no_path(subject, application)
     };
     named.iter().all(is_elsewhere).then_some(Doubt::ServedElsewhere(application))
@@ -282,40 +369,26 @@ fn serves_no_path(subject: &Subject<'_, '_>, application: &Application) -> bool 
     })
 }
 
-/// Applications that the upstream, its servers, the location's path or the server's own name is called after.
-fn names(subject: &Subject<'_, '_>) -> Vec<Named> {
-    let mut found = names_elsewhere(subject);
-    if let Some(last) = last_segment(subject) {
-        for application in words(&last).iter().flat_map(|word| applications::by_name_token(word)) {
-            found.push((application, format!("its path is called after {}", application.name)));
-        }
-    }
-    found
+/// Applications that the location's path is called after.
+fn names_of_path<'n>(subject: &Subject<'_, '_>) -> Vec<Named<'n>> {
+    let words = last_segment(subject).map(words).unwrap_or_default();
+    let found = words.iter().flat_map(|word| applications::by_name_token(word));
+    found.map(|application| (application, Why::Path(application))).collect()
 }
 
-/// The same without the path.
-fn names_elsewhere(subject: &Subject<'_, '_>) -> Vec<Named> {
-    let mut hosts = vec![subject.target.host.clone()];
-    hosts.extend(peers_of(subject).into_iter().map(|(host, _)| host));
+/// Applications that the upstream, its servers, or the server's own name is called after.
+fn names_elsewhere<'n>(subject: &Subject<'n, '_>, back_end: &'n BackEnd) -> Vec<Named<'n>> {
     let mut found = Vec::new();
-    by_weak_name(subject, &hosts, &mut found);
-    for host in hosts {
-        for application in words(&host).iter().flat_map(|word| applications::by_name_token(word)) {
-            found.push((
-                application,
-                format!("it proxies to `{host}`, which is called after {}", application.name),
-            ));
-        }
+    by_weak_name(subject, back_end, &mut found);
+    for host in &back_end.hosts {
+        found.extend(host.applications.iter().map(|application| (*application, Why::Host(&host.name))));
     }
     if subject.serves_everything() {
-        for name in subject.server_names {
+        for host in subject.server_hosts {
+            let name = &host.name;
             let first = name.split('.').next().unwrap_or_default().to_ascii_lowercase();
-            for application in applications::by_name_token(&first) {
-                found.push((
-                    application,
-                    format!("its server is called `{name}`, after {}", application.name),
-                ));
-            }
+            let named = applications::by_name_token(&first);
+            found.extend(named.map(|application| (application, Why::Server(name))));
         }
     }
     found
@@ -346,20 +419,17 @@ fn without_suffix(part: &str) -> Option<&str> {
 }
 
 /// Applications whose name is a common word, where the location's own path or the port is theirs too.
-fn by_weak_name(subject: &Subject<'_, '_>, hosts: &[String], found: &mut Vec<Named>) {
-    let segments = segments_of(&subject.name, subject.is_regex());
-    let names = hosts.iter().chain(subject.server_names);
-    for (name, application) in names.flat_map(|name| {
-        let words = words(name);
-        let applications: Vec<_> = words.iter().flat_map(|word| applications::by_weak_name(word)).collect();
-        applications.into_iter().map(move |application| (name, application))
-    }) {
+fn by_weak_name<'n>(subject: &Subject<'n, '_>, back_end: &'n BackEnd, found: &mut Vec<Named<'n>>) {
+    let names = back_end.hosts.iter().chain(subject.server_hosts);
+    for (name, application) in
+        names.flat_map(|host| host.weak.iter().map(|application| (&host.name, *application)))
+    {
         let is_own_port = |port: u16| application.ports.iter().any(|own| own.number == port);
         let has_port = subject.target.port.is_some_and(is_own_port)
-            || peers_of(subject).into_iter().any(|(_, port)| is_own_port(port));
-        let has_path = || application.paths.iter().any(|path| holds(&segments, path));
+            || back_end.ports.iter().any(|&port| is_own_port(port));
+        let has_path = || application.paths.iter().any(|path| holds(subject.segments, path));
         if has_port || has_path() {
-            found.push((application, format!("`{name}` is called after {}", application.name)));
+            found.push((application, Why::Weak(name)));
         }
     }
 }
@@ -367,16 +437,18 @@ fn by_weak_name(subject: &Subject<'_, '_>, hosts: &[String], found: &mut Vec<Nam
 /// As many servers of an upstream are looked at: they run the same application.
 const MOST_PEERS: usize = 16;
 
-/// The servers of the upstream block that the target names, as host and port.
-fn peers_of(subject: &Subject<'_, '_>) -> Vec<(String, u16)> {
-    let Some(block) = upstream(subject.configuration, subject.context, &subject.target.host) else {
-        return Vec::new();
-    };
-    let peer = |peer: nginx_semantics::Peer<'_>| {
-        let host = peer.address.rsplit_once(':').map_or(peer.address.as_str(), |(host, _)| host).to_owned();
-        (host, peer.port)
-    };
-    peers(subject.configuration, block).take(MOST_PEERS).map(peer).collect()
+impl Subject<'_, '_> {
+    /// What the location proxies to.
+    fn back_end(&self) -> Rc<BackEnd> {
+        let block = upstream(self.configuration, self.context, &self.target.host);
+        let mut known = self.known.back_ends.borrow_mut();
+        if let Some(back_end) = known.get(&block).and_then(|hosts| hosts.get(&self.target.host)) {
+            return Rc::clone(back_end);
+        }
+        let back_end = Rc::new(BackEnd::new(self.configuration, block, &self.target.host));
+        let hosts = known.entry(block).or_default();
+        Rc::clone(hosts.entry(self.target.host.clone()).or_insert(back_end))
+    }
 }
 
 /// A path of the application's WebSocket that this location serves, and whether nothing but a WebSocket has it: as it
@@ -421,14 +493,14 @@ fn below(mount: &str, path: &str) -> String {
 fn mount(subject: &Subject<'_, '_>, application: &Application) -> Option<String> {
     let last = last_segment(subject)?;
     let mount = String::from_utf8_lossy(&subject.name).trim_end_matches('/').to_owned();
-    let is_called_after = words(&last).iter().any(|word| application.names.contains(&word.as_str()));
+    let is_called_after = words(last).iter().any(|word| application.names.contains(&word.as_str()));
     (is_called_after || is_all_that_is_proxied(subject)).then_some(mount)
 }
 
 /// The last segment of a prefix.
-fn last_segment(subject: &Subject<'_, '_>) -> Option<String> {
+fn last_segment<'n>(subject: &Subject<'n, '_>) -> Option<&'n str> {
     let is_prefix = matches!(subject.modifier, Modifier::Prefix | Modifier::PriorityPrefix);
-    segments_of(&subject.name, false).pop().filter(|_| is_prefix)
+    subject.segments.last().filter(|_| is_prefix).map(String::as_str)
 }
 
 /// Whether the server proxies nothing else, as far as anybody can see.

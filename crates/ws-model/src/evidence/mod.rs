@@ -6,7 +6,8 @@ mod configured;
 mod name;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 
 use nginx_semantics::{
     At, Configuration, ContextId, ContextKind, Locations, Modifier, Pass, Selection, Target,
@@ -15,6 +16,8 @@ use nginx_semantics::{
 use crate::applications::Application;
 use crate::handshake::Handshake;
 
+use application::BackEnd;
+pub(crate) use application::Host;
 pub(crate) use comment::{Declaration, declaration};
 pub use name::says_websocket;
 pub(crate) use name::{comment_says_websocket, named_word, segments_of};
@@ -103,8 +106,14 @@ impl LinesFrom {
     }
 }
 
-/// By server and path: the location that serves it.
-pub(crate) type Served = BTreeMap<(ContextId, &'static str), Option<ContextId>>;
+/// What locations share, asked again for every one of them.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    /// By server and path of an application: the location that serves it.
+    served: RefCell<BTreeMap<(ContextId, &'static str), Option<ContextId>>>,
+    /// By `upstream` block and host.
+    back_ends: RefCell<HashMap<Option<ContextId>, HashMap<String, Rc<BackEnd>>>>,
+}
 
 /// A location with a `*_pass` of its own, as the collectors read it.
 pub(crate) struct Subject<'m, 's> {
@@ -114,15 +123,18 @@ pub(crate) struct Subject<'m, 's> {
     pub(crate) server: Option<ContextId>,
     /// The words of its `server_name`.
     pub(crate) server_names: &'m [String],
+    /// The same as hosts.
+    pub(crate) server_hosts: &'m [Host],
     pub(crate) pass: Pass<'s>,
     /// The target with its variables evaluated as far as they are known.
     pub(crate) target: &'m Target,
     pub(crate) handshake: Option<&'m Handshake<'s>>,
-    /// Which location of a server serves an application's path: asked again for every location that proxies to it.
-    pub(crate) served: &'m RefCell<Served>,
+    pub(crate) known: &'m Known,
     /// How the location compares and its name; of the enclosing location for `if` and `limit_except`.
     pub(crate) modifier: Modifier,
     pub(crate) name: Vec<u8>,
+    /// Its segments.
+    pub(crate) segments: &'m [String],
 }
 
 impl Subject<'_, '_> {
@@ -162,7 +174,7 @@ impl Subject<'_, '_> {
 
     /// The location of `server` that serves `path`, where that can be said.
     fn serving(&self, server: ContextId, path: &'static str) -> Option<ContextId> {
-        let mut served = self.served.borrow_mut();
+        let mut served = self.known.served.borrow_mut();
         *served.entry((server, path)).or_insert_with(|| {
             match self.locations.select(server, path.as_bytes()) {
                 Selection::Location(location) => Some(location),

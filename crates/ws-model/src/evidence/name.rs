@@ -89,7 +89,7 @@ const EXTENSIONS: &[&str] = &[
 /// Whether the last segment is one of plain HTTP, or a file's name, or the name is a regex for endings of files.
 pub(super) fn is_plain_http(subject: &Subject<'_, '_>) -> bool {
     let is_regex = subject.is_regex();
-    let segments = segments_of(&subject.name, is_regex);
+    let segments = subject.segments;
     let Some(last) = segments.last() else { return false };
     let extension = last.rsplit_once('.').map(|(_, extension)| extension);
     let is_file = extension.is_some_and(|extension| EXTENSIONS.contains(&extension));
@@ -103,8 +103,7 @@ pub(super) fn is_plain_http(subject: &Subject<'_, '_>) -> bool {
 }
 
 pub(super) fn collect(subject: &Subject<'_, '_>, evidence: &mut Vec<Evidence>) {
-    let segments = segments_of(&subject.name, subject.is_regex());
-    if let Some(segment) = segments.iter().find(|segment| is_word(segment)) {
+    if let Some(segment) = subject.segments.iter().find(|segment| is_word(segment)) {
         let text = format!("its path has `{segment}`");
         let own = Evidence::new(EvidenceKind::Name, text, Some(subject.location_at()));
         evidence.push(Evidence { is_about_path: true, ..own });

@@ -35,7 +35,7 @@ impl Rule for ErrorPageHidesUpgrade {
             return;
         }
         for probe in cx.model.lead_ins(endpoint) {
-            let Some((line, status)) = hidden(endpoint, &probe) else { continue };
+            let Some((line, status)) = hidden(cx, endpoint, &probe) else { continue };
             let path = &probe.path;
             let message = format!(
                 "nginx gives the upstream's 101 to the client as {status}: this `error_page` has no `=` before its target"
@@ -97,7 +97,11 @@ fn applicability(
 }
 
 /// The `error_page` that leads to the endpoint, with the status that takes the place of its 101: on all ways.
-fn hidden<'s>(endpoint: &Endpoint<'_>, probe: &Probe<'s>) -> Option<(Directive<'s>, u16)> {
+fn hidden<'s>(
+    cx: &Context<'_, 's>,
+    endpoint: &Endpoint<'_>,
+    probe: &Probe<'s>,
+) -> Option<(Directive<'s>, u16)> {
     if !is_settled(&probe.exchange) {
         return None;
     }
@@ -111,7 +115,7 @@ fn hidden<'s>(endpoint: &Endpoint<'_>, probe: &Probe<'s>) -> Option<(Directive<'
             Step::ErrorPage { directive, .. } => Some(*directive),
             _ => None,
         })?;
-        if !is_here || !may_upgrade(way) {
+        if !is_here || !may_upgrade(cx, way) {
             return None;
         }
         found = Some((line, status));

@@ -53,11 +53,11 @@ fn nameless(name: &LocationName) -> bool {
 }
 
 /// The one other location that serves all paths of a group, where none of them can be upgraded there.
-fn other_location<'p>(
-    cx: &Context<'_, '_>,
+fn other_location<'p, 's>(
+    cx: &Context<'_, 's>,
     endpoint: &Endpoint<'_>,
     name: &LocationName,
-    group: &'p [Probe<'_>],
+    group: &'p [Probe<'s>],
 ) -> Option<(ContextId, &'p str)> {
     let configuration = cx.configuration();
     let is_within =
@@ -72,7 +72,7 @@ fn other_location<'p>(
     // A redirect, such as that of `try_files` to a named location, may lead to it after all.
     let comes_here = |way: &Way<'_>| matches!(&way.ending, Ending::Passed(passed) if is_within(passed.context, endpoint.context));
     let is_dead = ways().all(|way| {
-        way.selected() == Some(location) && !may_upgrade(way) && !is_partial(way) && !comes_here(way)
+        way.selected() == Some(location) && !may_upgrade(cx, way) && !is_partial(way) && !comes_here(way)
     });
     let is_cut = group.iter().any(|probe| probe.exchange.is_cut);
     (is_other && is_dead && !is_cut).then_some((location, first.path.as_str()))

@@ -7,7 +7,7 @@
 use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{
     ContextKind, Directive, DirectiveName, Effective, Ending, HeaderSource, Passed, Presence, Step, Target,
-    UpstreamHeader, UpstreamRequest, UpstreamVersion, effective,
+    UpstreamFields, UpstreamHeader, UpstreamRequest, UpstreamVersion, effective,
 };
 use ws_model::{Endpoint, has_token};
 
@@ -77,13 +77,14 @@ impl<'s> Asked<'s> {
             return None;
         }
         let request = passed.request.as_ref().filter(|request| request.version == UpstreamVersion::Http11)?;
-        let upgrade = field(request, "Upgrade").filter(|header| !header.value.possibly(<[u8]>::is_empty))?;
-        field(request, "Connection")
+        let fields = cx.model.fields(request);
+        let upgrade = field(&fields, "Upgrade").filter(|header| !header.value.possibly(<[u8]>::is_empty))?;
+        field(&fields, "Connection")
             .filter(|header| header.value.surely(|value| has_token(value, "upgrade")))?;
         let HeaderSource::Set(upgrade) = upgrade.source else { return None };
-        let all = request.headers.iter().chain(&request.dropped);
+        let all = fields.sent.iter().chain(&fields.dropped);
         let lines = all.filter_map(|header| match header.source {
-            HeaderSource::Set(line) => Some((header.name.clone(), line)),
+            HeaderSource::Set(line) => Some((header.name.clone().into_owned(), line)),
             HeaderSource::Default | HeaderSource::Client => None,
         });
         let lines = lines.collect();
@@ -144,8 +145,8 @@ impl<'s> Asked<'s> {
     }
 }
 
-fn field<'r, 's>(request: &'r UpstreamRequest<'s>, name: &str) -> Option<&'r UpstreamHeader<'s>> {
-    request.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name))
+fn field<'r, 's>(fields: &'r UpstreamFields<'s>, name: &str) -> Option<&'r UpstreamHeader<'s>> {
+    fields.sent.iter().find(|header| header.name.eq_ignore_ascii_case(name))
 }
 
 /// Whether both go to one back end: what serves the one WebSocket sees one in the other too.
