@@ -21,6 +21,9 @@ use crate::escape::is_hazardous;
 /// Opens a command of GitHub's at the start of a line, and ends its head.
 const COLONS: &str = "::";
 
+/// Open a command of GitHub's or Azure's with a name and a `[` behind them.
+const HASHES: &str = "##";
+
 /// Open a section of a log, or close it.
 const SECTIONS: [&str; 3] = ["section_start:", "section_end:", "travis_fold:"];
 
@@ -33,7 +36,7 @@ const COLON: &str = "\\x3a";
 /// Where the second `#` of each `##name[` stands: without it there is no command.
 pub(crate) fn hashes(text: &[u8]) -> impl Iterator<Item = usize> + '_ {
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
-    text.windows(2).enumerate().filter(|(_, pair)| *pair == b"##").map(|(at, _)| at + 1).filter(
+    text.windows(2).enumerate().filter(|(_, pair)| *pair == HASHES.as_bytes()).map(|(at, _)| at + 1).filter(
         move |&hash| {
             let behind = text.get(hash + 1..).unwrap_or_default();
             behind.iter().find(|byte| !is_name(byte)) == Some(&b'[')
@@ -54,6 +57,10 @@ fn colon(line: &str) -> Option<usize> {
 
 /// One line with the commands in it made harmless; `None` where it holds none.
 pub(crate) fn harmless(line: &str) -> Option<String> {
+    // Asked about each line that is written; few have either.
+    if !line.contains(HASHES) && !line.contains(COLONS) {
+        return None;
+    }
     let mut places: Vec<(usize, &str)> = hashes(line.as_bytes()).map(|at| (at, HASH)).collect();
     places.extend(colon(line).map(|at| (at, COLON)));
     if places.is_empty() {
@@ -101,17 +108,28 @@ struct Guard<'a> {
 
 impl Guard<'_> {
     fn end_line(&mut self) -> io::Result<()> {
-        let line = std::mem::take(&mut self.line);
-        let changed = std::str::from_utf8(&line).ok().and_then(harmless);
-        self.out.write_all(changed.as_ref().map_or(&line, String::as_bytes))
+        let written = write_line(self.out, &self.line);
+        self.line.clear();
+        written
     }
+}
+
+/// Writes a whole line, without the commands in it.
+fn write_line(out: &mut dyn Write, line: &[u8]) -> io::Result<()> {
+    let changed = std::str::from_utf8(line).ok().and_then(harmless);
+    out.write_all(changed.as_ref().map_or(line, String::as_bytes))
 }
 
 impl Write for Guard<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let is_end = piece.ends_with(b"\n");
+            if is_end && self.line.is_empty() {
+                write_line(self.out, piece)?;
+                continue;
+            }
             self.line.extend_from_slice(piece);
-            if piece.ends_with(b"\n") {
+            if is_end {
                 self.end_line()?;
             }
         }

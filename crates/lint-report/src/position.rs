@@ -30,11 +30,16 @@ impl<'a> Position<'a> {
     }
 }
 
+/// The path and the line where a place begins.
+pub(crate) fn line_of(outcome: &Outcome, place: Place) -> (&str, u32) {
+    outcome.file(place.file).map_or(("?", 1), |File { source, .. }| {
+        (source.path(), source.line(inside(source, place.span).start))
+    })
+}
+
 /// `path:line`, for terminals.
 pub(crate) fn path_line(outcome: &Outcome, place: Place) -> String {
-    let (path, line) = outcome.file(place.file).map_or(("?", 1), |File { source, .. }| {
-        (source.path(), source.line(inside(source, place.span).start))
-    });
+    let (path, line) = line_of(outcome, place);
     format!("{}:{line}", escape(path))
 }
 

@@ -4,7 +4,10 @@ use std::sync::OnceLock;
 
 use memchr::memchr_iter;
 
+use self::columns::Columns;
 use crate::Span;
+
+mod columns;
 
 /// A place as people count: both numbers 1-based.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,6 +24,8 @@ pub struct Source {
     path: String,
     bytes: Vec<u8>,
     line_starts: OnceLock<Vec<u32>>,
+    /// Made for files with long lines only.
+    columns: OnceLock<Columns>,
 }
 
 /// A file of 4 GiB or more: spans have 32 bits.
@@ -37,7 +42,7 @@ impl Source {
         if u32::try_from(bytes.len()).is_err() {
             return Err(TooLarge);
         }
-        Ok(Self { path: path.into(), bytes, line_starts: OnceLock::new() })
+        Ok(Self { path: path.into(), bytes, line_starts: OnceLock::new(), columns: OnceLock::new() })
     }
 
     /// The path that is shown to people; not necessarily one that can be opened.
@@ -57,8 +62,12 @@ impl Source {
 
     fn line_starts(&self) -> &[u32] {
         self.line_starts.get_or_init(|| {
-            let after = memchr_iter(b'\n', &self.bytes).map(|at| u32::try_from(at + 1).unwrap_or(u32::MAX));
-            std::iter::once(0).chain(after).collect()
+            let feeds = memchr_iter(b'\n', &self.bytes);
+            // They are kept as long as the file, so the room for them is exact.
+            let mut starts = Vec::with_capacity(feeds.clone().count() + 1);
+            starts.push(0);
+            starts.extend(feeds.map(|at| u32::try_from(at + 1).unwrap_or(u32::MAX)));
+            starts
         })
     }
 
@@ -81,14 +90,18 @@ impl Source {
         Span::new(start, end)
     }
 
-    /// Line and column of byte `offset`.
+    /// Line and column of byte `offset`, however long the line is.
     pub fn line_column(&self, offset: u32) -> LineColumn {
         let line = self.line(offset);
         let start = self.line_span(line).start;
-        let before = self.slice(Span::new(start, offset.max(start)));
-        let column =
-            before.utf8_chunks().map(|c| c.valid().chars().count() + c.invalid().len()).sum::<usize>();
-        LineColumn { line, column: u32::try_from(column).unwrap_or(u32::MAX).saturating_add(1) }
+        let before = Span::new(start, offset.max(start));
+        let bytes = self.slice(before);
+        let column = if bytes.len() <= columns::STEP as usize {
+            columns::count(bytes)
+        } else {
+            self.columns.get_or_init(|| Columns::of(&self.bytes)).between(&self.bytes, before)
+        };
+        LineColumn { line, column: column.saturating_add(1) }
     }
 }
 
@@ -110,6 +123,48 @@ mod tests {
     fn each_stray_byte_is_one_column() {
         let source = Source::new("x", b"\xff\xfeb".to_vec()).unwrap();
         assert_eq!(source.line_column(2), LineColumn { line: 1, column: 3 });
+    }
+
+    /// Each column as it is counted from the start of the line, at every offset, in lines much longer than what is
+    /// counted at once.
+    #[test]
+    fn columns_of_long_lines_are_counted_from_the_start_of_the_line() {
+        let pieces: [&[u8]; 5] =
+            [b"ab", "\u{e9}".as_bytes(), "\u{20ac}".as_bytes(), "\u{1f600}".as_bytes(), b"\xff\xe2\x82"];
+        for shift in 0..4 {
+            let mut bytes = vec![b'\n'; shift];
+            for round in 0..3 {
+                for piece in (0..4 * columns::STEP as usize).map(|at| pieces[(at * at + at / 7 + round) % 5])
+                {
+                    bytes.extend_from_slice(piece);
+                }
+                bytes.push(b'\n');
+            }
+            let source = Source::new("x", bytes.clone()).unwrap();
+            for offset in 0..=u32::try_from(bytes.len()).unwrap() {
+                let at = source.line_column(offset);
+                let start = source.line_span(at.line).start;
+                // As expensive as it was, so only around the places where counting begins.
+                if (offset - start) % columns::STEP < 8 || offset % columns::STEP < 8 {
+                    let before = source.slice(Span::new(start, offset));
+                    let column: usize =
+                        before.utf8_chunks().map(|c| c.valid().chars().count() + c.invalid().len()).sum();
+                    assert_eq!(at.column as usize, column + 1, "{shift} {offset}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_of_megabytes_has_columns_at_once() {
+        let text = "location /\u{e9} { proxy_pass http://a; } ".repeat(60_000);
+        let length = u32::try_from(text.len()).unwrap() / 60_000;
+        let source = Source::new("x", text.into_bytes()).unwrap();
+        for index in 0..60_000 {
+            // One character of each piece has two bytes.
+            let column = index * (length - 1) + 1;
+            assert_eq!(source.line_column(index * length), LineColumn { line: 1, column });
+        }
     }
 
     #[test]

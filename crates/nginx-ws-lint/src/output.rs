@@ -17,6 +17,9 @@ use self::target::replace;
 use crate::cli::OutputArgs;
 use crate::error::Error;
 
+/// Bytes that go out at once.
+const BUFFER: usize = 1 << 15;
+
 /// The folders whose links are a stranger's: those that were judged.
 pub(crate) type Judged = OnceCell<Vec<PathBuf>>;
 
@@ -39,16 +42,19 @@ impl OutputArgs {
     /// Writes all of it. A reader of standard output that has seen enough (`| head`) is no error and changes no exit code.
     pub(crate) fn write(&self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
         let Some(path) = self.file() else {
-            let mut out = BufWriter::new(io::stdout().lock());
+            let mut out = BufWriter::with_capacity(BUFFER, io::stdout().lock());
             return match write(&mut out).and_then(|()| out.flush()) {
                 Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Error::Write(error)),
                 _ => Ok(()),
             };
         };
-        let mut bytes = Vec::new();
         let judged = self.judged.get().map(Vec::as_slice).unwrap_or_default();
-        let written = write(&mut bytes).and_then(|()| replace(path, judged, &bytes));
-        written.map_err(|error| Error::WriteFile { path: path.display().to_string(), error })
+        // The output may be many times the input: it goes to the disk as it is made.
+        replace(path, judged, |file| {
+            let mut out = BufWriter::with_capacity(BUFFER, file);
+            write(&mut out).and_then(|()| out.flush())
+        })
+        .map_err(|error| Error::WriteFile { path: path.display().to_string(), error })
     }
 
     /// Remembers in which folders links are a stranger's.

@@ -192,12 +192,12 @@ impl Drop for Beside<'_> {
     }
 }
 
-/// Puts a new text under a name of a folder, whatever was there; with these permissions, or with `mode` less the umask. A
+/// Puts what `write` writes under a name of a folder, whatever was there, once it is whole; with these permissions, or with `mode` less the umask. A
 /// link under that name is replaced itself, not what it leads to.
 pub(crate) fn put(
     folder: &OwnedFd,
     name: &OsStr,
-    text: &[u8],
+    write: impl FnOnce(&mut File) -> io::Result<()>,
     mode: Mode,
     permissions: Option<Permissions>,
 ) -> io::Result<()> {
@@ -206,7 +206,7 @@ pub(crate) fn put(
     if let Some(permissions) = permissions {
         beside.file.set_permissions(permissions)?;
     }
-    beside.file.write_all(text)?;
+    write(&mut beside.file)?;
     beside.file.sync_all()?;
     beside.take_the_place_of(name)
 }

@@ -1,28 +1,29 @@
 //! From an outcome to output version 1.
 
-use lint_finding::{self as finding, LabelRole, Outcome, Place, Severity};
+use lint_finding::{self as finding, Outcome, Place, Severity};
 
+use super::rows::Rows;
 use super::v1;
 use crate::ToolInfo;
-use crate::position::Position;
+use crate::position::{Position, line_of};
 
 pub(crate) fn output<'a>(outcome: &'a Outcome, tool: &ToolInfo<'a>) -> v1::Output<'a> {
     v1::Output {
         schema: v1::SCHEMA,
         version: v1::VERSION,
         tool: v1::Tool { name: tool.name, version: tool.version, commit: tool.commit },
-        findings: outcome.findings.iter().map(|finding| self::finding(outcome, finding)).collect(),
-        endpoints: outcome.endpoints.iter().map(|row| endpoint(outcome, row)).collect(),
+        findings: findings(outcome),
+        endpoints: Rows::new(outcome, &outcome.endpoints, endpoint),
         settings: settings(outcome),
         summary: summary(outcome),
-        notices: outcome.notices.iter().map(|notice| self::notice(outcome, notice)).collect(),
-        files: outcome.reports.iter().map(file).collect(),
+        notices: notices(outcome),
+        files: Rows::new(outcome, &outcome.reports, file),
         passed_over: &outcome.passed_over,
-        fixes: outcome.fixes.as_ref().map(fixes),
+        fixes: outcome.fixes.as_ref().map(|report| fixes(outcome, report)),
     }
 }
 
-fn file(report: &finding::FileReport) -> v1::File<'_> {
+fn file<'a>(_: &'a Outcome, report: &'a finding::FileReport) -> v1::File<'a> {
     let reason = report.reason.as_ref();
     v1::File {
         path: &report.path,
@@ -32,13 +33,20 @@ fn file(report: &finding::FileReport) -> v1::File<'_> {
     }
 }
 
-pub(super) fn settings(outcome: &Outcome) -> Vec<v1::SettingsInEffect<'_>> {
-    let settings = outcome.settings.iter().map(|settings| v1::SettingsInEffect {
+pub(super) fn findings(outcome: &Outcome) -> Rows<'_, finding::Finding, v1::Finding<'_>> {
+    Rows::new(outcome, &outcome.findings, finding)
+}
+
+pub(super) fn notices(outcome: &Outcome) -> Rows<'_, finding::Notice, v1::Notice<'_>> {
+    Rows::new(outcome, &outcome.notices, notice)
+}
+
+pub(super) fn settings(outcome: &Outcome) -> Rows<'_, finding::SettingsInEffect, v1::SettingsInEffect<'_>> {
+    Rows::new(outcome, &outcome.settings, |_, settings| v1::SettingsInEffect {
         file: &settings.file,
         rules_off: &settings.rules_off,
         paths_denied: &settings.paths_denied,
-    });
-    settings.collect()
+    })
 }
 
 pub(super) fn summary(outcome: &Outcome) -> v1::Summary {
@@ -64,9 +72,8 @@ pub(super) fn summary(outcome: &Outcome) -> v1::Summary {
     }
 }
 
-pub(super) fn finding<'a>(outcome: &'a Outcome, finding: &'a finding::Finding) -> v1::Finding<'a> {
+fn finding<'a>(outcome: &'a Outcome, finding: &'a finding::Finding) -> v1::Finding<'a> {
     let (file, range) = range(outcome, finding.primary.place);
-    let because = finding.labels.iter().filter(|label| label.role == LabelRole::Because);
     v1::Finding {
         rule: finding.rule.name,
         group: finding.rule.group.name(),
@@ -75,13 +82,13 @@ pub(super) fn finding<'a>(outcome: &'a Outcome, finding: &'a finding::Finding) -
         confidence: finding.confidence.name(),
         message: &finding.message,
         help: finding.help.as_deref(),
-        url: (!finding.rule.docs.is_empty()).then(|| format!("docs/rules/{}.md", finding.rule.name)),
+        url: (!finding.rule.docs.is_empty()).then_some(v1::Page(finding.rule.name)),
         fingerprint: &finding.fingerprint,
         file,
         range,
         label: Some(finding.primary.message.as_str()).filter(|message| !message.is_empty()),
-        labels: finding.labels.iter().map(|label| self::label(outcome, label)).collect(),
-        trace: because.map(|label| step(outcome, label)).collect(),
+        labels: Rows::new(outcome, &finding.labels, label),
+        trace: v1::Trace { outcome, labels: &finding.labels },
         fix: finding.fix.as_ref().map(|fix| self::fix(outcome, fix)),
         unsafe_fix: finding.unsafe_fix.as_ref().map(|fix| self::fix(outcome, fix)),
         endpoint: finding
@@ -97,25 +104,26 @@ fn label<'a>(outcome: &'a Outcome, label: &'a finding::Label) -> v1::Label<'a> {
     v1::Label { file, range, message: &label.message }
 }
 
-fn step<'a>(outcome: &'a Outcome, label: &'a finding::Label) -> v1::Step<'a> {
-    let (file, line) = line(outcome, label.place);
+pub(super) fn step<'a>(outcome: &'a Outcome, label: &'a finding::Label) -> v1::Step<'a> {
+    let (file, line) = line_of(outcome, label.place);
     v1::Step { file, line, message: &label.message }
 }
 
 fn fix<'a>(outcome: &'a Outcome, fix: &'a finding::Fix) -> v1::Fix<'a> {
-    let edits = fix.edits.iter().map(|edit| {
-        let (file, range) = range(outcome, edit.place);
-        let bytes = &edit.replacement;
-        let digits = || bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        let replacement_hex = std::str::from_utf8(bytes).is_err().then(digits);
-        let replacement = String::from_utf8_lossy(bytes).into_owned();
-        v1::Edit { file, range, replacement, replacement_hex }
-    });
-    v1::Fix { title: &fix.title, applicability: fix.applicability.name(), edits: edits.collect() }
+    let edits = Rows::new(outcome, &fix.edits, edit);
+    v1::Fix { title: &fix.title, applicability: fix.applicability.name(), edits }
 }
 
-fn fixes(report: &finding::FixReport) -> v1::Fixes<'_> {
-    fn row(row: &finding::FixRow) -> v1::FixRow<'_> {
+fn edit<'a>(outcome: &'a Outcome, edit: &'a finding::Edit) -> v1::Edit<'a> {
+    let (file, range) = range(outcome, edit.place);
+    let bytes = &edit.replacement;
+    let digits = || bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let replacement_hex = std::str::from_utf8(bytes).is_err().then(digits);
+    v1::Edit { file, range, replacement: String::from_utf8_lossy(bytes), replacement_hex }
+}
+
+fn fixes<'a>(outcome: &'a Outcome, report: &'a finding::FixReport) -> v1::Fixes<'a> {
+    fn row<'a>(_: &'a Outcome, row: &'a finding::FixRow) -> v1::FixRow<'a> {
         v1::FixRow {
             rule: row.rule.name,
             title: &row.title,
@@ -126,22 +134,14 @@ fn fixes(report: &finding::FixReport) -> v1::Fixes<'_> {
         }
     }
     v1::Fixes {
-        applied: report.applied.iter().map(row).collect(),
-        dropped: report.dropped.iter().map(row).collect(),
+        applied: Rows::new(outcome, &report.applied, row),
+        dropped: Rows::new(outcome, &report.dropped, row),
         files: &report.files,
     }
 }
 
 pub(super) fn endpoint<'a>(outcome: &'a Outcome, row: &'a finding::EndpointRow) -> v1::Endpoint<'a> {
     let (file, range) = range(outcome, row.place);
-    let evidence = row.evidence.iter().map(|evidence| {
-        let (file, line) = optional_line(outcome, evidence.place);
-        v1::Evidence { kind: evidence.kind.name(), text: &evidence.text, file, line }
-    });
-    let headers = row
-        .other_headers
-        .iter()
-        .map(|(name, setting)| v1::Header { name, setting: self::setting(outcome, setting) });
     v1::Endpoint {
         file,
         line: range.start.line,
@@ -149,7 +149,7 @@ pub(super) fn endpoint<'a>(outcome: &'a Outcome, row: &'a finding::EndpointRow) 
         server_names: &row.server_names,
         listens: &row.listens,
         location: &row.location,
-        evidence: evidence.collect(),
+        evidence: Rows::new(outcome, &row.evidence, evidence),
         confidence: row.confidence.name(),
         upstream: &row.upstream,
         handshake: v1::Handshake {
@@ -157,10 +157,19 @@ pub(super) fn endpoint<'a>(outcome: &'a Outcome, row: &'a finding::EndpointRow) 
             upgrade: setting(outcome, &row.upgrade),
             connection: setting(outcome, &row.connection),
             host: setting(outcome, &row.host),
-            headers: headers.collect(),
+            headers: Rows::new(outcome, &row.other_headers, header),
         },
         idle_timeout: setting(outcome, &row.idle_timeout),
     }
+}
+
+fn evidence<'a>(outcome: &'a Outcome, evidence: &'a finding::EvidenceRow) -> v1::Evidence<'a> {
+    let (file, line) = optional_line(outcome, evidence.place);
+    v1::Evidence { kind: evidence.kind.name(), text: &evidence.text, file, line }
+}
+
+fn header<'a>(outcome: &'a Outcome, (name, setting): &'a (String, finding::Setting)) -> v1::Header<'a> {
+    v1::Header { name, setting: self::setting(outcome, setting) }
 }
 
 fn setting<'a>(outcome: &'a Outcome, setting: &'a finding::Setting) -> v1::Setting<'a> {
@@ -174,7 +183,7 @@ fn setting<'a>(outcome: &'a Outcome, setting: &'a finding::Setting) -> v1::Setti
     }
 }
 
-pub(super) fn notice<'a>(outcome: &'a Outcome, notice: &'a finding::Notice) -> v1::Notice<'a> {
+fn notice<'a>(outcome: &'a Outcome, notice: &'a finding::Notice) -> v1::Notice<'a> {
     let (file, line) = optional_line(outcome, notice.place);
     v1::Notice {
         code: notice.code.name(),
@@ -192,13 +201,8 @@ fn range(outcome: &Outcome, place: Place) -> (&str, v1::Range) {
     (path, v1::Range { start, end })
 }
 
-fn line(outcome: &Outcome, place: Place) -> (&str, u32) {
-    let position = Position::of(outcome, place);
-    (position.path, position.start.line)
-}
-
 pub(super) fn optional_line(outcome: &Outcome, place: Option<Place>) -> (Option<&str>, Option<u32>) {
-    let at = place.map(|place| line(outcome, place));
+    let at = place.map(|place| line_of(outcome, place));
     (at.map(|(file, _)| file), at.map(|(_, line)| line))
 }
 

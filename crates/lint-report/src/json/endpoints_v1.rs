@@ -1,7 +1,9 @@
 //! Version 1 of what `endpoints` says, frozen: fields are added, never changed or taken away.
 
+use lint_finding as finding;
 use serde::Serialize;
 
+use super::rows::Rows;
 use super::v1::{Endpoint, Notice, SettingsInEffect, Summary, Tool};
 
 pub(crate) const SCHEMA: &str = "urn:nginx-ws-lint:endpoints:v1";
@@ -12,11 +14,11 @@ pub(crate) struct Output<'a> {
     pub(crate) schema: &'static str,
     pub(crate) version: u32,
     pub(crate) tool: Tool<'a>,
-    pub(crate) endpoints: Vec<Row<'a>>,
+    pub(crate) endpoints: Rows<'a, finding::TableRow, Row<'a>>,
     /// The settings files that count.
-    pub(crate) settings: Vec<SettingsInEffect<'a>>,
+    pub(crate) settings: Rows<'a, finding::SettingsInEffect, SettingsInEffect<'a>>,
     pub(crate) summary: Summary,
-    pub(crate) notices: Vec<Notice<'a>>,
+    pub(crate) notices: Rows<'a, finding::Notice, Notice<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -28,9 +30,9 @@ pub(crate) struct Row<'a> {
     /// The name of the `upstream` that it goes to.
     pub(crate) group: Option<&'a str>,
     /// The lines that choose among the peers; none: in turn.
-    pub(crate) balancing: Vec<Line<'a>>,
-    pub(crate) peers: Vec<Line<'a>>,
-    pub(crate) findings: Vec<Found<'a>>,
+    pub(crate) balancing: Rows<'a, finding::PeerRow, Line<'a>>,
+    pub(crate) peers: Rows<'a, finding::PeerRow, Line<'a>>,
+    pub(crate) findings: Rows<'a, (finding::Severity, &'static str), Found<'a>>,
 }
 
 #[derive(Debug, Serialize)]

@@ -1,15 +1,15 @@
 //! From a trace to its version 1.
 
-use lint_finding::{self as finding, Outcome, Place, Trace};
+use lint_finding::{self as finding, Outcome, Trace};
 
-use super::convert::{finding as convert_finding, notice, optional_line, settings, summary};
+use super::convert::{findings, notices, optional_line, settings, summary};
+use super::rows::Rows;
 use super::{trace_v1, v1};
 use crate::ToolInfo;
 
 pub(crate) fn output<'a>(trace: &'a Trace, tool: &ToolInfo<'a>) -> trace_v1::Output<'a> {
     let outcome = &trace.outcome;
     let request = &trace.request;
-    let headers = request.headers.iter().map(|(name, value)| trace_v1::Header { name, value });
     trace_v1::Output {
         schema: trace_v1::SCHEMA,
         version: trace_v1::VERSION,
@@ -18,17 +18,20 @@ pub(crate) fn output<'a>(trace: &'a Trace, tool: &ToolInfo<'a>) -> trace_v1::Out
             url: &request.url,
             is_handshake: request.is_handshake,
             line: &request.line,
-            headers: headers.collect(),
+            headers: Rows::new(outcome, &request.headers, |_, (name, value)| trace_v1::Header {
+                name,
+                value,
+            }),
             client: request.client.as_deref(),
         },
         handshake: trace.handshake.name(),
         problem: trace.problem.as_deref(),
-        runs: trace.runs.iter().map(|run| self::run(outcome, run)).collect(),
-        findings: outcome.findings.iter().map(|finding| convert_finding(outcome, finding)).collect(),
+        runs: Rows::new(outcome, &trace.runs, run),
+        findings: findings(outcome),
         verify: &trace.verify,
         settings: settings(outcome),
         summary: summary(outcome),
-        notices: outcome.notices.iter().map(|notice| self::notice(outcome, notice)).collect(),
+        notices: notices(outcome),
     }
 }
 
@@ -38,48 +41,39 @@ fn run<'a>(outcome: &'a Outcome, run: &'a finding::TraceRun) -> trace_v1::Run<'a
         root: run.root.as_deref(),
         listen: &run.listen,
         handshake: run.handshake.name(),
-        steps: steps(outcome, &run.steps),
-        ways: run.ways.iter().map(|way| self::way(outcome, way)).collect(),
+        steps: Rows::new(outcome, &run.steps, step),
+        ways: Rows::new(outcome, &run.ways, way),
         is_cut: run.is_cut,
     }
 }
 
-fn steps<'a>(outcome: &'a Outcome, steps: &'a [finding::TraceStep]) -> Vec<trace_v1::Step<'a>> {
-    let step = |step: &'a finding::TraceStep| {
-        let (file, line) = optional_line(outcome, step.place);
-        let remarks = remarks(outcome, &step.remarks);
-        trace_v1::Step { stage: step.stage.name(), text: &step.text, file, line, remarks }
-    };
-    steps.iter().map(step).collect()
+fn step<'a>(outcome: &'a Outcome, step: &'a finding::TraceStep) -> trace_v1::Step<'a> {
+    let (file, line) = optional_line(outcome, step.place);
+    let remarks = Rows::new(outcome, &step.remarks, remark);
+    trace_v1::Step { stage: step.stage.name(), text: &step.text, file, line, remarks }
 }
 
-fn remarks<'a>(outcome: &'a Outcome, remarks: &'a [finding::Remark]) -> Vec<trace_v1::Remark<'a>> {
-    let remark = |remark: &'a finding::Remark| {
-        let (file, line) = optional_line(outcome, remark.place);
-        trace_v1::Remark { text: &remark.text, file, line }
-    };
-    remarks.iter().map(remark).collect()
+fn remark<'a>(outcome: &'a Outcome, remark: &'a finding::Remark) -> trace_v1::Remark<'a> {
+    let (file, line) = optional_line(outcome, remark.place);
+    trace_v1::Remark { text: &remark.text, file, line }
 }
 
-fn instead<'a>(outcome: &'a Outcome, others: &'a [finding::Instead]) -> Vec<trace_v1::Instead<'a>> {
-    let other = |other: &'a finding::Instead| {
-        let (file, line) = optional_line(outcome, other.place);
-        trace_v1::Instead { status: other.status, by: other.by.name(), text: other.text(), file, line }
-    };
-    others.iter().map(other).collect()
+fn instead<'a>(outcome: &'a Outcome, other: &'a finding::Instead) -> trace_v1::Instead<'a> {
+    let (file, line) = optional_line(outcome, other.place);
+    trace_v1::Instead { status: other.status, by: other.by.name(), text: other.text(), file, line }
 }
 
 fn way<'a>(outcome: &'a Outcome, way: &'a finding::TraceWay) -> trace_v1::Way<'a> {
     let sent = way.sent.as_ref().map(|sent| trace_v1::Sent {
         line: &sent.line,
-        fields: fields(outcome, &sent.fields),
-        dropped: fields(outcome, &sent.dropped),
+        fields: Rows::new(outcome, &sent.fields, field),
+        dropped: Rows::new(outcome, &sent.dropped, field),
     });
     let answer = &way.answer;
     let (file, line) = optional_line(outcome, answer.place);
     trace_v1::Way {
         assumptions: &way.assumptions,
-        steps: steps(outcome, &way.steps),
+        steps: Rows::new(outcome, &way.steps, step),
         sent,
         answer: trace_v1::Answer {
             status: answer.status,
@@ -89,26 +83,22 @@ fn way<'a>(outcome: &'a Outcome, way: &'a finding::TraceWay) -> trace_v1::Way<'a
             text: &answer.text,
             file,
             line,
-            instead: instead(outcome, &answer.instead),
-            remarks: remarks(outcome, &answer.remarks),
+            instead: Rows::new(outcome, &answer.instead, instead),
+            remarks: Rows::new(outcome, &answer.remarks, remark),
             handshake: answer.handshake.name(),
         },
-        after: steps(outcome, &way.after),
+        after: Rows::new(outcome, &way.after, step),
     }
 }
 
-fn fields<'a>(outcome: &'a Outcome, fields: &'a [finding::SentField]) -> Vec<trace_v1::Field<'a>> {
-    let place = |place: Option<Place>| optional_line(outcome, place);
-    let field = |field: &'a finding::SentField| {
-        let (file, line) = place(field.place);
-        trace_v1::Field {
-            name: &field.name,
-            value: field.value.as_deref(),
-            origin: field.origin.name(),
-            file,
-            line,
-            note: field.note.as_deref(),
-        }
-    };
-    fields.iter().map(field).collect()
+fn field<'a>(outcome: &'a Outcome, field: &'a finding::SentField) -> trace_v1::Field<'a> {
+    let (file, line) = optional_line(outcome, field.place);
+    trace_v1::Field {
+        name: &field.name,
+        value: field.value.as_deref(),
+        origin: field.origin.name(),
+        file,
+        line,
+        note: field.note.as_deref(),
+    }
 }

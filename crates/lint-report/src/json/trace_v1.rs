@@ -1,7 +1,9 @@
 //! Version 1 of what `trace` says, frozen: fields are added, never changed or taken away.
 
+use lint_finding as finding;
 use serde::Serialize;
 
+use super::rows::Rows;
 use super::v1::{Finding, Notice, SettingsInEffect, Summary, Tool};
 
 pub(crate) const SCHEMA: &str = "urn:nginx-ws-lint:trace:v1";
@@ -17,13 +19,13 @@ pub(crate) struct Output<'a> {
     pub(crate) handshake: &'static str,
     /// Why there is no run.
     pub(crate) problem: Option<&'a str>,
-    pub(crate) runs: Vec<Run<'a>>,
-    pub(crate) findings: Vec<Finding<'a>>,
+    pub(crate) runs: Rows<'a, finding::TraceRun, Run<'a>>,
+    pub(crate) findings: Rows<'a, finding::Finding, Finding<'a>>,
     pub(crate) verify: &'a str,
     /// The settings files that count.
-    pub(crate) settings: Vec<SettingsInEffect<'a>>,
+    pub(crate) settings: Rows<'a, finding::SettingsInEffect, SettingsInEffect<'a>>,
     pub(crate) summary: Summary,
-    pub(crate) notices: Vec<Notice<'a>>,
+    pub(crate) notices: Rows<'a, finding::Notice, Notice<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -31,7 +33,7 @@ pub(crate) struct Request<'a> {
     pub(crate) url: &'a str,
     pub(crate) is_handshake: bool,
     pub(crate) line: &'a str,
-    pub(crate) headers: Vec<Header<'a>>,
+    pub(crate) headers: Rows<'a, (String, String), Header<'a>>,
     pub(crate) client: Option<&'a str>,
 }
 
@@ -47,8 +49,8 @@ pub(crate) struct Run<'a> {
     pub(crate) root: Option<&'a str>,
     pub(crate) listen: &'a str,
     pub(crate) handshake: &'static str,
-    pub(crate) steps: Vec<Step<'a>>,
-    pub(crate) ways: Vec<Way<'a>>,
+    pub(crate) steps: Rows<'a, finding::TraceStep, Step<'a>>,
+    pub(crate) ways: Rows<'a, finding::TraceWay, Way<'a>>,
     /// Whether there are more ways than were followed.
     pub(crate) is_cut: bool,
 }
@@ -59,7 +61,7 @@ pub(crate) struct Step<'a> {
     pub(crate) text: &'a str,
     pub(crate) file: Option<&'a str>,
     pub(crate) line: Option<u32>,
-    pub(crate) remarks: Vec<Remark<'a>>,
+    pub(crate) remarks: Rows<'a, finding::Remark, Remark<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -72,19 +74,19 @@ pub(crate) struct Remark<'a> {
 #[derive(Debug, Serialize)]
 pub(crate) struct Way<'a> {
     pub(crate) assumptions: &'a [String],
-    pub(crate) steps: Vec<Step<'a>>,
+    pub(crate) steps: Rows<'a, finding::TraceStep, Step<'a>>,
     /// What the back end receives.
     pub(crate) sent: Option<Sent<'a>>,
     pub(crate) answer: Answer<'a>,
     /// The life of the connection.
-    pub(crate) after: Vec<Step<'a>>,
+    pub(crate) after: Rows<'a, finding::TraceStep, Step<'a>>,
 }
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Sent<'a> {
     pub(crate) line: &'a str,
-    pub(crate) fields: Vec<Field<'a>>,
-    pub(crate) dropped: Vec<Field<'a>>,
+    pub(crate) fields: Rows<'a, finding::SentField, Field<'a>>,
+    pub(crate) dropped: Rows<'a, finding::SentField, Field<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -110,8 +112,8 @@ pub(crate) struct Answer<'a> {
     pub(crate) text: &'a str,
     pub(crate) file: Option<&'a str>,
     pub(crate) line: Option<u32>,
-    pub(crate) instead: Vec<Instead<'a>>,
-    pub(crate) remarks: Vec<Remark<'a>>,
+    pub(crate) instead: Rows<'a, finding::Instead, Instead<'a>>,
+    pub(crate) remarks: Rows<'a, finding::Remark, Remark<'a>>,
     pub(crate) handshake: &'static str,
 }
 

@@ -1,6 +1,11 @@
 //! Output version 1, frozen: fields are added, never changed or taken away.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use lint_finding as finding;
+use serde::{Serialize, Serializer};
+
+use super::rows::Rows;
 
 pub(crate) const SCHEMA: &str = "urn:nginx-ws-lint:output:v1";
 pub(crate) const VERSION: u32 = 1;
@@ -10,14 +15,14 @@ pub(crate) struct Output<'a> {
     pub(crate) schema: &'static str,
     pub(crate) version: u32,
     pub(crate) tool: Tool<'a>,
-    pub(crate) findings: Vec<Finding<'a>>,
-    pub(crate) endpoints: Vec<Endpoint<'a>>,
+    pub(crate) findings: Rows<'a, finding::Finding, Finding<'a>>,
+    pub(crate) endpoints: Rows<'a, finding::EndpointRow, Endpoint<'a>>,
     /// The settings files that count.
-    pub(crate) settings: Vec<SettingsInEffect<'a>>,
+    pub(crate) settings: Rows<'a, finding::SettingsInEffect, SettingsInEffect<'a>>,
     pub(crate) summary: Summary,
-    pub(crate) notices: Vec<Notice<'a>>,
+    pub(crate) notices: Rows<'a, finding::Notice, Notice<'a>>,
     /// What became of each file; those without nginx configuration only with `--show-files`.
-    pub(crate) files: Vec<File<'a>>,
+    pub(crate) files: Rows<'a, finding::FileReport, File<'a>>,
     /// The folders that were not looked into.
     pub(crate) passed_over: &'a [String],
     /// What became of the fixes; null without `--fix`.
@@ -26,8 +31,8 @@ pub(crate) struct Output<'a> {
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Fixes<'a> {
-    pub(crate) applied: Vec<FixRow<'a>>,
-    pub(crate) dropped: Vec<FixRow<'a>>,
+    pub(crate) applied: Rows<'a, finding::FixRow, FixRow<'a>>,
+    pub(crate) dropped: Rows<'a, finding::FixRow, FixRow<'a>>,
     pub(crate) files: &'a [String],
 }
 
@@ -60,21 +65,45 @@ pub(crate) struct Finding<'a> {
     pub(crate) message: &'a str,
     pub(crate) help: Option<&'a str>,
     /// The path of the rule's page in the repository.
-    pub(crate) url: Option<String>,
+    pub(crate) url: Option<Page>,
     pub(crate) fingerprint: &'a str,
     pub(crate) file: &'a str,
     pub(crate) range: Range,
     /// What is said about `range`.
     pub(crate) label: Option<&'a str>,
-    pub(crate) labels: Vec<Label<'a>>,
+    pub(crate) labels: Rows<'a, finding::Label, Label<'a>>,
     /// Those of `labels` that say why, in the order of the chain.
-    pub(crate) trace: Vec<Step<'a>>,
+    pub(crate) trace: Trace<'a>,
     pub(crate) fix: Option<Fix<'a>>,
     /// What `--unsafe-fixes` writes in place of a safe `fix`; null where it does the same.
     pub(crate) unsafe_fix: Option<Fix<'a>>,
     pub(crate) endpoint: Option<EndpointName<'a>>,
     /// Always null: suppressed findings are counted, not listed.
     pub(crate) suppressed: Option<&'a str>,
+}
+
+/// The page of the rule with this name.
+#[derive(Debug)]
+pub(crate) struct Page(pub(crate) &'static str);
+
+impl Serialize for Page {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("docs/rules/{}.md", self.0))
+    }
+}
+
+/// The labels of a finding that say why.
+#[derive(Debug)]
+pub(crate) struct Trace<'a> {
+    pub(crate) outcome: &'a finding::Outcome,
+    pub(crate) labels: &'a [finding::Label],
+}
+
+impl Serialize for Trace<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let because = self.labels.iter().filter(|label| label.role == finding::LabelRole::Because);
+        serializer.collect_seq(because.map(|label| super::convert::step(self.outcome, label)))
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -109,14 +138,14 @@ pub(crate) struct Step<'a> {
 pub(crate) struct Fix<'a> {
     pub(crate) title: &'a str,
     pub(crate) applicability: &'static str,
-    pub(crate) edits: Vec<Edit<'a>>,
+    pub(crate) edits: Rows<'a, finding::Edit, Edit<'a>>,
 }
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Edit<'a> {
     pub(crate) file: &'a str,
     pub(crate) range: Range,
-    pub(crate) replacement: String,
+    pub(crate) replacement: Cow<'a, str>,
     /// The bytes in hexadecimal digits where `replacement` cannot show them, for it is not UTF-8; else null.
     pub(crate) replacement_hex: Option<String>,
 }
@@ -135,7 +164,7 @@ pub(crate) struct Endpoint<'a> {
     pub(crate) server_names: &'a [String],
     pub(crate) listens: &'a [String],
     pub(crate) location: &'a str,
-    pub(crate) evidence: Vec<Evidence<'a>>,
+    pub(crate) evidence: Rows<'a, finding::EvidenceRow, Evidence<'a>>,
     pub(crate) confidence: &'static str,
     pub(crate) upstream: &'a str,
     pub(crate) handshake: Handshake<'a>,
@@ -156,7 +185,7 @@ pub(crate) struct Handshake<'a> {
     pub(crate) upgrade: Setting<'a>,
     pub(crate) connection: Setting<'a>,
     pub(crate) host: Setting<'a>,
-    pub(crate) headers: Vec<Header<'a>>,
+    pub(crate) headers: Rows<'a, (String, finding::Setting), Header<'a>>,
 }
 
 #[derive(Debug, Serialize)]

@@ -4,8 +4,8 @@
 //! is reported is partly the tree's own text, so writing it there is an attack. Links of a repository or of the judged
 //! folders are refused, and so are those of other users, as in `/tmp`; all others are the user's own.
 
-use std::fs;
-use std::io::{self, ErrorKind, Write};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -21,12 +21,17 @@ const MODE: u32 = 0o666;
 /// The bits of a mode that say who may read, write and execute.
 const PERMISSIONS: u32 = 0o777;
 
-/// Puts `bytes` in the place of a file, or makes it. What is no regular file (`/dev/stderr`, a FIFO) is written to.
-pub(super) fn replace(path: &Path, judged: &[PathBuf], bytes: &[u8]) -> io::Result<()> {
+/// Puts what `write` writes in the place of a file, or makes it. What is no regular file (`/dev/stderr`, a FIFO) is
+/// written to.
+pub(super) fn replace(
+    path: &Path,
+    judged: &[PathBuf],
+    write: impl FnOnce(&mut File) -> io::Result<()>,
+) -> io::Result<()> {
     let path = std::path::absolute(path)?;
     let Some(identity) = identity(&path, judged)? else {
         // Behind what another program opened may be a log that goes on.
-        return fs::OpenOptions::new().append(true).open(&path)?.write_all(bytes);
+        return write(&mut File::options().append(true).open(&path)?);
     };
     let (Some(parent), Some(name)) = (identity.parent(), identity.file_name()) else {
         return Err(ErrorKind::IsADirectory.into());
@@ -36,13 +41,13 @@ pub(super) fn replace(path: &Path, judged: &[PathBuf], bytes: &[u8]) -> io::Resu
     let mode = match handle::mode_in(&folder, name) {
         Ok(mode) if mode.is_file => mode.bits & PERMISSIONS,
         Ok(mode) if mode.is_folder => return Err(ErrorKind::IsADirectory.into()),
-        Ok(_) => return handle::written(&folder, name)?.write_all(bytes),
+        Ok(_) => return write(&mut handle::written(&folder, name)?),
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            return put(&folder, name, bytes, Mode::from_raw_mode(MODE), None);
+            return put(&folder, name, write, Mode::from_raw_mode(MODE), None);
         }
         Err(error) => return Err(error),
     };
-    put(&folder, name, bytes, Mode::RUSR | Mode::WUSR, Some(fs::Permissions::from_mode(mode)))
+    put(&folder, name, write, Mode::RUSR | Mode::WUSR, Some(fs::Permissions::from_mode(mode)))
 }
 
 /// An absolute path with its links followed; `None` for one through a link of the system (`/dev/stdout`), which only the
