@@ -42,8 +42,8 @@ pub use balancing::{Balancing, Method};
 pub use catalogue::DirectiveName;
 pub use certificate::{CertificateFile, PemFault};
 pub use configuration::{
-    Configuration, Context, ContextId, ContextKind, Directive, DirectiveRef, Fragment, Gap, GapReason,
-    IncludeFailure, IncludeProblem, Layout, Presence,
+    Configuration, Context, ContextId, ContextKind, Directive, DirectiveRef, Fragment, Gap, GapReason, Gaps,
+    IncludeFailure, IncludeProblem, Layout, Presence, Unset,
 };
 pub use effective::{Declared, Effective, declared, effective, levels};
 pub use exchange::{

@@ -87,7 +87,7 @@ impl Level {
     fn new(locations: &Locations<'_>, parent: ContextId) -> Self {
         let configuration = locations.configuration;
         let mut level = Self::default();
-        for &child in &configuration.context(parent).children {
+        for &child in configuration.children(parent) {
             if configuration.context(child).kind != ContextKind::Location {
                 continue;
             }

@@ -65,7 +65,7 @@ pub fn location_rivals(
     for (parent, chosen) in parents {
         let winner = chosen.and_then(|chosen| name_of(configuration, chosen));
         let mut is_after = false;
-        for &location in &configuration.context(parent).children {
+        for &location in configuration.children(parent) {
             if configuration.context(location).kind != ContextKind::Location {
                 continue;
             }
@@ -179,7 +179,7 @@ pub fn name_rivals<'s>(
     }
     let all = sockets(configuration, http);
     let mut rivals = Vec::new();
-    let servers = configuration.context(http).children.iter().copied();
+    let servers = configuration.children(http).iter().copied();
     for server in servers.filter(|&server| configuration.context(server).kind == ContextKind::Server) {
         if server == selected {
             continue;

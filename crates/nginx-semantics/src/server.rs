@@ -203,7 +203,7 @@ pub fn sockets<'s>(configuration: Configuration<'s>, http: ContextId) -> Vec<Soc
     let mut sockets: Vec<Socket<'s>> = Vec::new();
     // By address, and whether it is one of QUIC.
     let mut known: BTreeMap<(ListenAddress, bool), usize> = BTreeMap::new();
-    let servers = configuration.context(http).children.iter().copied();
+    let servers = configuration.children(http).iter().copied();
     for server in servers.filter(|&server| configuration.context(server).kind == ContextKind::Server) {
         let mut lines: Vec<Listen<'s>> = configuration
             .named(server, DirectiveName::LISTEN)

@@ -34,6 +34,11 @@ impl PassModule {
         (DirectiveName::GRPC_PASS, Self::Grpc),
         (DirectiveName::MEMCACHED_PASS, Self::Memcached),
     ];
+
+    /// The module of a directive of this name.
+    pub(crate) fn of(name: DirectiveName) -> Option<Self> {
+        Self::ALL.into_iter().find(|(own, _)| *own == name).map(|(_, module)| module)
+    }
 }
 
 /// A `*_pass` that is in effect in a location.
@@ -62,10 +67,8 @@ impl<'s> Pass<'s> {
 
     /// The `*_pass` that stands in the context itself; of several the last handler wins.
     pub fn directly_in(configuration: Configuration<'s>, context: ContextId) -> Option<Self> {
-        let passes = configuration.named_any(context, &PassModule::ALL.map(|(name, _)| name));
-        let directive = *passes.last()?;
-        let (_, module) = PassModule::ALL.into_iter().find(|(name, _)| *name == directive.name())?;
-        Some(Self { directive, module })
+        let directive = configuration.pass_in(context)?;
+        Some(Self { directive, module: PassModule::of(directive.name())? })
     }
 
     /// Whether it is a `proxy_pass` that has a URI part, and no variables.

@@ -350,7 +350,7 @@ impl<'s> Model<'s> {
         let mut open = vec![level];
         let mut has_only = true;
         while let Some(context) = open.pop().filter(|_| has_only) {
-            open.extend(&configuration.context(context).children);
+            open.extend(configuration.children(context));
             let passes = self.passes.binary_search_by_key(&context, |(context, _)| *context).is_ok();
             let location = configuration.enclosing(context, ContextKind::Location);
             let is_endpoint = || location.is_some_and(|location| self.endpoint_locations.contains(&location));
@@ -412,7 +412,7 @@ impl<'s> Model<'s> {
                 _ => false,
             })
         };
-        !this.children.iter().any(|&child| {
+        !configuration.children(context).iter().any(|&child| {
             let condition = configuration.opener(child).filter(|opener| opener.name() == DirectiveName::IF);
             condition.is_some_and(|condition| evaluator.condition(&condition) == Some(true))
                 && (ends_phase(child) || Pass::directly_in(configuration, child).is_some())
@@ -441,7 +441,7 @@ impl<'s> Model<'s> {
 
     fn find_connection_variables(&self, http: ContextId) -> Rc<[String]> {
         let configuration = self.configuration;
-        let all = configuration.levels(http).flat_map(|level| &configuration.context(level).children);
+        let all = configuration.levels(http).flat_map(|level| configuration.children(level));
         let names = all.filter_map(|&map| {
             let opener =
                 configuration.opener(map).filter(|_| configuration.context(map).kind == ContextKind::Map)?;

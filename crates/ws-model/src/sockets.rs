@@ -70,7 +70,7 @@ impl<'s> Sockets<'s> {
             let level = configuration.context(level);
             level.presence == Presence::Given && level.gaps.is_empty()
         };
-        let servers = configuration.context(http).children.iter().copied();
+        let servers = configuration.children(http).iter().copied();
         let mut servers = servers.filter(|&child| configuration.context(child).kind == ContextKind::Server);
         Self {
             is_whole: is_whole(http) && servers.all(is_whole),

@@ -320,7 +320,7 @@ impl<'s> Model<'s> {
         let mut all = vec![location];
         let mut at = 0;
         while let Some(&context) = all.get(at) {
-            let children = configuration.context(context).children.iter().copied();
+            let children = configuration.children(context).iter().copied();
             all.extend(children.filter(|&child| configuration.context(child).kind != ContextKind::Location));
             at += 1;
         }
@@ -337,7 +337,7 @@ impl<'s> Model<'s> {
                 let name = configuration.opener(*child).and_then(|opener| LocationName::of(&opener));
                 name.is_some_and(|name| name.modifier == Modifier::Named && name.name == target)
             };
-            found.extend(configuration.context(server).children.iter().copied().filter(is_it));
+            found.extend(configuration.children(server).iter().copied().filter(is_it));
             // Where that one sends it is not followed.
             let leads_on = |location: &ContextId| {
                 self.blocks_of(*location).into_iter().any(|block| {

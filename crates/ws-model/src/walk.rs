@@ -204,7 +204,7 @@ impl<'s> Model<'s> {
         }
         let mut inside = vec![server];
         while let Some(level) = inside.pop() {
-            for &child in &configuration.context(level).children {
+            for &child in configuration.children(level) {
                 inside.push(child);
                 if names_it(child) {
                     paths.extend(configuration.enclosing(child, ContextKind::Location).and_then(path_of));

@@ -53,7 +53,7 @@ fn is_above(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, format: &Directive<'_
     let Some(http) = configuration.enclosing(endpoint.context, ContextKind::Http) else { return true };
     let server = configuration.enclosing(endpoint.context, ContextKind::Server);
     let Some(server) = server.and_then(|server| configuration.opener(server)) else { return true };
-    let lines = &configuration.context(http).directives;
+    let lines = configuration.references(http);
     let at = |line: &Directive<'_>| lines.iter().position(|other| *other == line.reference);
     // The server of a fragment stands nowhere in it: it is included by a file that was not given.
     at(&server).is_none_or(|server| at(format).is_some_and(|format| format < server))

@@ -99,12 +99,11 @@ impl<'s> Repair<'s> {
             if !is_copied {
                 return None;
             }
-            let mut levels =
-                configuration.levels(location).map(|level| &configuration.context(level).directives);
+            let mut levels = configuration.levels(location).map(|level| configuration.references(level));
             levels.find_map(|level| level.iter().position(|other| *other == line.reference))
         });
-        let own = configuration.context(location);
-        let is_here = lines.iter().any(|(_, line)| own.directives.contains(&line.reference));
+        let own = configuration.references(location);
+        let is_here = lines.iter().any(|(_, line)| own.contains(&line.reference));
         // What stands in the location is not copied.
         let inherited = lines.iter().filter(|_| !is_here).map(|(_, line)| line);
         let secrets = inherited.filter(|line| has_secret_variable(cx, line)).map(|line| line.reference);
@@ -419,7 +418,7 @@ pub(crate) fn is_for_handshakes(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, l
 /// Whether a line stands in the `http` around a location.
 fn is_of_http(configuration: Configuration<'_>, location: ContextId, line: &Directive<'_>) -> bool {
     let http = configuration.enclosing(location, ContextKind::Http);
-    http.is_some_and(|http| configuration.context(http).directives.contains(&line.reference))
+    http.is_some_and(|http| configuration.references(http).contains(&line.reference))
 }
 
 /// Whether a file that was not given may hold lines for a location: it would have them twice, or lose what it inherits by

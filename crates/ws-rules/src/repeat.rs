@@ -76,7 +76,7 @@ impl<'s> Receiver<'s> {
         let configuration = self.configuration;
         let Some(parent) = configuration.context(self.location).parent else { return Vec::new() };
         let file = |context| configuration.opener(context).map(|opener| opener.reference.file);
-        let siblings = configuration.context(parent).children.iter().copied();
+        let siblings = configuration.children(parent).iter().copied();
         let siblings = siblings.filter(|&one| one != self.location && file(one) == file(self.location));
         let has_include = |place: &ContextId| {
             let mut headers = configuration.named(*place, DirectiveName::PROXY_SET_HEADER);

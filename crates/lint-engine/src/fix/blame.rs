@@ -198,7 +198,7 @@ pub(crate) fn contributors(
             use ContextKind as K;
             matches!(configuration.context(**child).kind, K::If | K::LimitExcept | K::ServerIf)
         };
-        for child in this.children.iter().filter(pseudo) {
+        for child in configuration.children(level).iter().filter(pseudo) {
             let opener = configuration.context(*child).opener;
             blocks.extend(opener.map(|opener| (opener.file, opener.node)));
             blocks_of_directives(configuration, *child, &mut blocks);

@@ -35,6 +35,16 @@ impl DirectiveName {
         table::get().text(self)
     }
 
+    /// Its number, below [`DirectiveName::count`]: an index into a table by name.
+    pub(crate) const fn index(self) -> usize {
+        self.0 as usize
+    }
+
+    /// How many names there are, the unknown one included.
+    pub(crate) fn count() -> usize {
+        table::get().count()
+    }
+
     /// The modules that define the name: none for a name that nginx itself does not have.
     #[must_use]
     pub fn rows(self) -> &'static [Directive] {

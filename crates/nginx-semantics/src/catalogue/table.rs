@@ -81,6 +81,10 @@ impl Table {
         rows.unwrap_or_default()
     }
 
+    pub(super) fn count(&self) -> usize {
+        self.names.len()
+    }
+
     pub(super) fn all(&self) -> &[Directive] {
         &self.rows
     }

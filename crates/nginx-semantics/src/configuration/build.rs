@@ -9,7 +9,8 @@ use nginx_syntax::NodeId;
 
 use super::problem::{IncludeFailure, IncludeProblem};
 use super::{
-    ChainId, Context, ContextId, ContextKind, DirectiveRef, Fragment, Gap, GapReason, Layout, Link, Presence,
+    ChainId, Context, ContextId, ContextKind, DirectiveRef, Fragment, Gap, GapReason, Gaps, Layout, Link,
+    Part, Presence, position,
 };
 use crate::budgets;
 use crate::catalogue::DirectiveName;
@@ -39,6 +40,8 @@ pub(crate) struct Builder<'a> {
     addresses: HashMap<ContextId, (usize, usize)>,
     /// The `ssl_certificate` and `ssl_certificate_key` lines that were placed.
     tls_files: Vec<DirectiveRef>,
+    /// The servers that stand in for those that were not given, by the level that they stand in.
+    absent_servers: HashMap<ContextId, ContextId>,
     /// Blocks whose inside is still to be filled.
     unfilled: Vec<(ContextId, DirectiveRef)>,
 }
@@ -72,6 +75,7 @@ impl<'a> Builder<'a> {
             refused: HashSet::new(),
             addresses: HashMap::new(),
             tls_files: Vec::new(),
+            absent_servers: HashMap::new(),
             unfilled: Vec::new(),
         }
     }
@@ -172,7 +176,7 @@ impl<'a> Builder<'a> {
         opener: Option<DirectiveRef>,
         presence: Presence,
     ) -> ContextId {
-        let id = ContextId(u32::try_from(self.layout.contexts.len()).unwrap_or(u32::MAX));
+        let id = ContextId(position(self.layout.contexts.len()));
         let depth = parent
             .and_then(|parent| self.layout.contexts.get(parent.0 as usize))
             .map_or(0, |parent| parent.depth + 1);
@@ -181,16 +185,15 @@ impl<'a> Builder<'a> {
             parent,
             opener,
             presence,
-            directives: Vec::new(),
-            children: Vec::new(),
-            gaps: Vec::new(),
-            believed: Vec::new(),
+            gaps: Gaps::NONE,
+            believed: Gaps::NONE,
             depth,
-            by_name: Vec::new(),
+            directives: Part::EMPTY,
+            children: Part::EMPTY,
+            pass: None,
+            nearest_gap: None,
+            is_assumed: false,
         });
-        if let Some(parent) = parent.and_then(|parent| self.layout.contexts.get_mut(parent.0 as usize)) {
-            parent.children.push(id);
-        }
         id
     }
 
@@ -206,11 +209,13 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Places the directives of a file or block into a context, includes expanded where they stand.
+    /// Places the directives of a file or block into a context, includes expanded where they stand. Each context is filled
+    /// once, and none while another is, so what is in one stands together.
     fn fill(&mut self, context: ContextId, file: FileId, block: NodeId, chain: ChainId, base: &Base) {
         let Some(kind) = self.layout.contexts.get(context.0 as usize).map(|context| context.kind) else {
             return;
         };
+        let start = position(self.layout.directives.len());
         let mut frames = vec![self.frame(file, block, chain)];
         while let Some(frame) = frames.last_mut() {
             let Some(node) = frame.next.next() else {
@@ -241,15 +246,17 @@ impl<'a> Builder<'a> {
             if kind == ContextKind::Server && !self.has_room(context, reference, name) {
                 continue;
             }
-            if let Some(context) = self.layout.contexts.get_mut(context.0 as usize) {
-                context.directives.push(reference);
-            }
+            self.layout.directives.push(reference);
             if matches!(name, DirectiveName::SSL_CERTIFICATE | DirectiveName::SSL_CERTIFICATE_KEY) {
                 self.tls_files.push(reference);
             }
             if is_block && !kind.has_entries() && kind != ContextKind::Other {
                 self.open_block(context, kind.child(name), name, reference);
             }
+        }
+        let end = position(self.layout.directives.len());
+        if let Some(context) = self.layout.contexts.get_mut(context.0 as usize) {
+            context.directives = Part { start, end };
         }
     }
 
@@ -310,16 +317,12 @@ impl<'a> Builder<'a> {
 
     /// The server around the locations of a fragment that has them beside upstreams or maps.
     fn absent_server(&mut self, http: ContextId) -> ContextId {
-        let is_it = |child: &&ContextId| {
-            let child = self.layout.contexts.get(child.0 as usize);
-            child.is_some_and(|child| child.kind == ContextKind::Server && child.presence == Presence::Absent)
-        };
-        let there = self
-            .layout
-            .contexts
-            .get(http.0 as usize)
-            .and_then(|http| http.children.iter().find(is_it).copied());
-        there.unwrap_or_else(|| self.context(ContextKind::Server, Some(http), None, Presence::Absent))
+        if let Some(server) = self.absent_servers.get(&http) {
+            return *server;
+        }
+        let server = self.context(ContextKind::Server, Some(http), None, Presence::Absent);
+        self.absent_servers.insert(http, server);
+        server
     }
 
     fn frame(&self, file: FileId, block: NodeId, chain: ChainId) -> Frame {
@@ -345,7 +348,7 @@ impl<'a> Builder<'a> {
             self.refuse(context, include, target, base);
             return Vec::new();
         }
-        let chain = ChainId(u32::try_from(self.layout.chains.len()).unwrap_or(u32::MAX));
+        let chain = ChainId(position(self.layout.chains.len()));
         self.layout.chains.push(Link { include });
         match &*self.target(&target, base) {
             &Target::NotGiven { is_pattern, is_inside } => {

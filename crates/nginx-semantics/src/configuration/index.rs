@@ -1,8 +1,10 @@
-//! What is looked up often, sorted once: directives by name, contexts by kind, upstreams by name.
+//! What is looked up often, worked out once: directives by name, blocks by the level around them, contexts by kind,
+//! upstreams by name, and what is in effect where nothing is set.
 
-use super::{ContextId, ContextKind, DirectiveRef, Layout};
+use super::{Context, ContextId, ContextKind, DirectiveRef, Layout, Part, Presence, position};
 use crate::catalogue::DirectiveName;
 use crate::sources::Sources;
+use crate::upstream::PassModule;
 
 impl Layout {
     /// How many blocks stand around each of its blocks.
@@ -10,15 +12,13 @@ impl Layout {
         self.contexts.iter().map(|context| context.depth as usize)
     }
 
-    /// Indexes by name what was placed; to be done once all is.
+    /// Indexes what was placed; to be done once all is.
     pub(crate) fn index(&mut self, sources: &Sources) {
-        for context in self.contexts.iter_mut().filter(|context| !context.kind.has_entries()) {
-            let name = |at: &DirectiveRef| {
-                sources.get(at.file).map_or(DirectiveName::UNKNOWN, |file| file.name(at.node))
-            };
-            context.by_name = context.directives.iter().map(name).zip(0..).collect();
-            context.by_name.sort_unstable();
-        }
+        self.contexts.shrink_to_fit();
+        self.directives.shrink_to_fit();
+        self.index_names(sources);
+        self.index_children();
+        self.index_unset();
         self.by_kind = self.contexts.iter().map(|context| context.kind).zip((0..).map(ContextId)).collect();
         self.by_kind.sort_unstable();
         let upstreams = self.contexts.iter().zip((0..).map(ContextId));
@@ -29,6 +29,69 @@ impl Layout {
             let Some(name) = file.word(opener.node, 1) else { continue };
             let name = name.to_ascii_lowercase();
             self.upstreams.entry(name).or_default().push(id);
+        }
+    }
+
+    /// By name what stands in each context, which names there are, and the passes.
+    fn index_names(&mut self, sources: &Sources) {
+        let name =
+            |at: DirectiveRef| sources.get(at.file).map_or(DirectiveName::UNKNOWN, |file| file.name(at.node));
+        self.by_name = self.directives.iter().map(|at| name(*at)).zip(0..).collect();
+        self.present = vec![false; DirectiveName::count()];
+        for context in self.contexts.iter_mut().filter(|context| !context.kind.has_entries()) {
+            let Part { start, end } = context.directives;
+            let Some(names) = self.by_name.get_mut(start as usize..end as usize) else { continue };
+            for (name, place) in &*names {
+                if let Some(present) = self.present.get_mut(name.index()) {
+                    *present = true;
+                }
+                if PassModule::of(*name).is_some() {
+                    context.pass = Some(*place);
+                }
+            }
+            names.sort_unstable();
+        }
+    }
+
+    /// The blocks of each context, in order: parents come before their children.
+    fn index_children(&mut self) {
+        let parents: Vec<Option<ContextId>> = self.contexts.iter().map(|context| context.parent).collect();
+        let count = |context: &mut Context| context.children.end += 1;
+        for parent in parents.iter().flatten() {
+            self.contexts.get_mut(parent.0 as usize).map(count);
+        }
+        let mut start = 0;
+        for context in &mut self.contexts {
+            let count = context.children.end;
+            context.children = Part { start, end: start };
+            start += count;
+        }
+        self.children = vec![ContextId(0); start as usize];
+        for (parent, child) in parents.iter().zip((0..).map(ContextId)) {
+            let Some(parent) = parent.and_then(|parent| self.contexts.get_mut(parent.0 as usize)) else {
+                continue;
+            };
+            if let Some(place) = self.children.get_mut(parent.children.end as usize) {
+                *place = child;
+            }
+            parent.children.end += 1;
+        }
+    }
+
+    /// What is in effect in each context for what no level sets.
+    fn index_unset(&mut self) {
+        for index in 0..self.contexts.len() {
+            let Some(context) = self.contexts.get(index) else { continue };
+            let around = context.parent.and_then(|parent| self.contexts.get(parent.0 as usize));
+            let (gap, is_assumed) =
+                around.map_or((None, false), |around| (around.nearest_gap, around.is_assumed));
+            let is_level = context.kind.keeps_values();
+            let has_gap = is_level && context.gaps.iter().any(|gap| !gap.is_pattern);
+            let is_partial = is_level && (context.presence != Presence::Given || !context.gaps.is_empty());
+            if let Some(context) = self.contexts.get_mut(index) {
+                context.nearest_gap = if has_gap { Some(ContextId(position(index))) } else { gap };
+                context.is_assumed = is_assumed || is_partial;
+            }
         }
     }
 }

@@ -119,6 +119,20 @@ impl ContextKind {
         !matches!(self, Self::SplitClients | Self::CharsetMap | Self::Other)
     }
 
+    /// Whether nginx keeps values at this level for a request: not in `if` of a server, nor above `http`.
+    pub(crate) fn keeps_values(self) -> bool {
+        matches!(
+            self,
+            Self::Http
+                | Self::Server
+                | Self::Location
+                | Self::If
+                | Self::LimitExcept
+                | Self::Stream
+                | Self::StreamServer
+        )
+    }
+
     /// Whether it is a location or one of nginx's pseudo-locations.
     pub fn is_location_like(self) -> bool {
         matches!(self, Self::Location | Self::If | Self::LimitExcept)

@@ -5,6 +5,7 @@
 
 mod build;
 mod directive;
+mod gaps;
 mod index;
 mod kind;
 mod problem;
@@ -16,6 +17,7 @@ use nginx_syntax::NodeId;
 
 pub(crate) use build::Builder;
 pub use directive::Directive;
+pub use gaps::{Gap, GapReason, Gaps};
 pub use kind::ContextKind;
 pub use problem::{IncludeFailure, IncludeProblem};
 
@@ -43,6 +45,21 @@ struct Link {
     include: DirectiveRef,
 }
 
+/// A part of one of the tables of a [`Layout`].
+#[derive(Debug, Clone, Copy)]
+struct Part {
+    start: u32,
+    end: u32,
+}
+
+impl Part {
+    const EMPTY: Self = Self { start: 0, end: 0 };
+
+    fn of<T>(self, table: &[T]) -> &[T] {
+        table.get(self.start as usize..self.end as usize).unwrap_or_default()
+    }
+}
+
 /// A directive in the place where nginx meets it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DirectiveRef {
@@ -64,37 +81,6 @@ pub enum Presence {
     Absent,
 }
 
-/// A line in a level whose effect is not known, mostly an include whose files were not given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Gap {
-    /// The include, or the line.
-    pub include: DirectiveRef,
-    /// Whether it is a pattern: nginx accepts one that matches nothing, so the tree is whole without it. A plain name
-    /// must exist, so the tree is known to be incomplete.
-    pub is_pattern: bool,
-    /// Why it is not known.
-    pub reason: GapReason,
-}
-
-/// Why something of a level is not known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GapReason {
-    /// The files of an include were not given.
-    NotGiven,
-    /// A placeholder stands in the line itself, see [`crate::placeholder`].
-    Placeholder,
-    /// A budget was used up, so the files of an include were not judged once more here, or an address of a server was
-    /// not, see [`crate::budgets`].
-    Budget,
-}
-
-impl Gap {
-    /// A line that a placeholder makes unknown.
-    pub fn placeholder(line: &Directive<'_>) -> Self {
-        Self { include: line.reference, is_pattern: false, reason: GapReason::Placeholder }
-    }
-}
-
 /// A block, or a level that stands in for one that was not given.
 #[derive(Debug)]
 pub struct Context {
@@ -106,18 +92,22 @@ pub struct Context {
     pub opener: Option<DirectiveRef>,
     /// How much of it was given.
     pub presence: Presence,
-    /// What stands directly in it, includes expanded in place.
-    pub directives: Vec<DirectiveRef>,
-    /// The blocks directly in it, in order.
-    pub children: Vec<ContextId>,
     /// Includes whose files were not given.
-    pub gaps: Vec<Gap>,
+    pub gaps: Gaps,
     /// Includes whose files were not given either, but what they hold is told by their names (`proxy_params`): enough
     /// for a finding, not for a fix.
-    pub believed: Vec<Gap>,
+    pub believed: Gaps,
     depth: u32,
-    /// `directives` by name, in order within a name.
-    by_name: Vec<(DirectiveName, u32)>,
+    /// What stands directly in it, in [`Layout::directives`].
+    directives: Part,
+    /// The blocks directly in it, in [`Layout::children`].
+    children: Part,
+    /// The last `*_pass` directly in it, in [`Layout::directives`].
+    pass: Option<u32>,
+    /// The nearest level, from here out, with a gap that is no pattern.
+    nearest_gap: Option<ContextId>,
+    /// See [`Unset::Default`].
+    is_assumed: bool,
 }
 
 impl Context {
@@ -125,6 +115,18 @@ impl Context {
     pub fn unseen(&self) -> impl Iterator<Item = &Gap> {
         self.gaps.iter().chain(&self.believed)
     }
+}
+
+/// What is in effect for a directive that stands nowhere in a configuration, see [`Configuration::unset`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unset {
+    /// Its default.
+    Default {
+        /// Whether a level that was not given, or not wholly, may set something else.
+        is_assumed: bool,
+    },
+    /// This include, which must be there and was not given, may set it.
+    Unknown(Gap),
 }
 
 /// A file that no root reaches, judged by itself.
@@ -157,6 +159,14 @@ pub struct Layout {
     pub(crate) certificates: HashMap<DirectiveRef, Arc<CertificateFile>>,
     /// The regexes that were asked for.
     patterns: Patterns,
+    /// What stands in each context, includes expanded in place; one context after the other.
+    directives: Vec<DirectiveRef>,
+    /// The same places, by name within a context, in order within a name; of no meaning where a context has entries.
+    by_name: Vec<(DirectiveName, u32)>,
+    /// The blocks in each context, in order; one context after the other.
+    children: Vec<ContextId>,
+    /// By the number of a name, whether a directive of that name stands anywhere, entries aside.
+    present: Vec<bool>,
     /// All contexts, in order within a kind.
     by_kind: Vec<(ContextKind, ContextId)>,
     /// The `upstream` blocks of `http` by name in lower case, in order.
@@ -222,12 +232,14 @@ impl<'s> Configuration<'s> {
             parent: None,
             opener: None,
             presence: Presence::Absent,
-            directives: Vec::new(),
-            children: Vec::new(),
-            gaps: Vec::new(),
-            believed: Vec::new(),
+            gaps: Gaps::NONE,
+            believed: Gaps::NONE,
             depth: 0,
-            by_name: Vec::new(),
+            directives: Part::EMPTY,
+            children: Part::EMPTY,
+            pass: None,
+            nearest_gap: None,
+            is_assumed: false,
         };
         self.layout.contexts.get(id.0 as usize).unwrap_or(&NOTHING)
     }
@@ -243,10 +255,43 @@ impl<'s> Configuration<'s> {
         self.levels(id).find(|&level| self.context(level).kind == kind)
     }
 
+    /// The blocks directly in a context, in order.
+    pub fn children(&self, id: ContextId) -> &'s [ContextId] {
+        self.context(id).children.of(&self.layout.children)
+    }
+
+    /// What stands directly in a context, in order, includes expanded in place.
+    pub fn references(&self, id: ContextId) -> &'s [DirectiveRef] {
+        self.context(id).directives.of(&self.layout.directives)
+    }
+
     /// The directives directly in a context, in order.
-    pub fn directives(&self, id: ContextId) -> impl DoubleEndedIterator<Item = Directive<'s>> + use<'s> {
+    pub fn directives(
+        &self,
+        id: ContextId,
+    ) -> impl DoubleEndedIterator<Item = Directive<'s>> + ExactSizeIterator + use<'s> {
         let this = *self;
-        this.context(id).directives.iter().map(move |&reference| Directive { configuration: this, reference })
+        this.references(id).iter().map(move |&reference| Directive { configuration: this, reference })
+    }
+
+    /// Whether a directive of the name stands in any context: if not, [`Configuration::named`] finds none anywhere, and
+    /// [`Configuration::unset`] is what is in effect. Entries of `map` and its like are no directives.
+    pub fn has_any(&self, name: DirectiveName) -> bool {
+        self.layout.present.get(name.index()).copied().unwrap_or(false)
+    }
+
+    /// What is in effect in a context for a directive that no level around it sets, without asking each of them.
+    pub fn unset(&self, id: ContextId) -> Unset {
+        let context = self.context(id);
+        let gap =
+            context.nearest_gap.and_then(|level| self.context(level).gaps.iter().find(|gap| !gap.is_pattern));
+        gap.map_or(Unset::Default { is_assumed: context.is_assumed }, |gap| Unset::Unknown(*gap))
+    }
+
+    /// The last `proxy_pass`, or directive of its kin, directly in a context: of several the last handler wins.
+    pub fn pass_in(&self, id: ContextId) -> Option<Directive<'s>> {
+        let place = self.context(id).pass?;
+        self.layout.directives.get(place as usize).map(|&reference| self.directive(reference))
     }
 
     /// The directives of a name directly in a context, in order.
@@ -256,21 +301,28 @@ impl<'s> Configuration<'s> {
         name: DirectiveName,
     ) -> impl DoubleEndedIterator<Item = Directive<'s>> + use<'s> {
         let this = *self;
-        let context = this.context(id);
-        equal_range(&context.by_name, name).iter().filter_map(move |&(_, index)| {
-            let reference = *context.directives.get(index as usize)?;
+        this.places(id, name).iter().filter_map(move |&(_, place)| {
+            let reference = *this.layout.directives.get(place as usize)?;
             Some(Directive { configuration: this, reference })
         })
     }
 
     /// The directives of any of these names directly in a context, in order.
     pub(crate) fn named_any(&self, id: ContextId, names: &[DirectiveName]) -> Vec<Directive<'s>> {
-        let context = self.context(id);
-        let of_name = |&name: &DirectiveName| equal_range(&context.by_name, name).iter();
-        let mut indices: Vec<u32> = names.iter().flat_map(of_name).map(|(_, index)| *index).collect();
-        indices.sort_unstable();
-        let references = indices.into_iter().filter_map(|index| context.directives.get(index as usize));
+        let of_name = |&name: &DirectiveName| self.places(id, name).iter();
+        let mut places: Vec<u32> = names.iter().flat_map(of_name).map(|(_, place)| *place).collect();
+        places.sort_unstable();
+        let references = places.into_iter().filter_map(|place| self.layout.directives.get(place as usize));
         references.map(|&reference| self.directive(reference)).collect()
+    }
+
+    /// Where directives of a name stand directly in a context.
+    fn places(&self, id: ContextId, name: DirectiveName) -> &'s [(DirectiveName, u32)] {
+        let context = self.context(id);
+        if context.kind.has_entries() || !self.has_any(name) {
+            return &[];
+        }
+        equal_range(context.directives.of(&self.layout.by_name), name)
     }
 
     /// The directive that opens a context.
@@ -331,4 +383,9 @@ fn equal_range<K: Ord + Copy, V>(table: &[(K, V)], key: K) -> &[(K, V)] {
     let from = table.partition_point(|(other, _)| *other < key);
     let to = table.partition_point(|(other, _)| *other <= key);
     table.get(from..to).unwrap_or_default()
+}
+
+/// A place in a table. More than its type holds, no budget allows.
+fn position(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
 }

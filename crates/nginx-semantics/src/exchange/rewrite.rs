@@ -33,7 +33,7 @@ impl<'s> Follower<'_, 's> {
             configuration.named_any(level, &[N::SET, N::IF, N::BREAK, N::RETURN, N::REWRITE]).into_iter()
         };
         // The blocks of the `if` lines come in the order of the lines, so each is looked for behind the one before.
-        let blocks = |level| configuration.context(level).children.iter().copied();
+        let blocks = |level| configuration.children(level).iter().copied();
         let mut running = vec![(lines(level), blocks(level))];
         while let Some((rest, ahead)) = running.last_mut() {
             let Some(line) = rest.next() else {

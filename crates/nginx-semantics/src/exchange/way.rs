@@ -397,7 +397,7 @@ impl<'a, 's> Follower<'a, 's> {
     /// restricts, and the handler is the location's.
     pub(super) fn update(&mut self) {
         let configuration = self.all.configuration;
-        let children = configuration.context(self.context).children.iter();
+        let children = configuration.children(self.context).iter();
         let mut limits =
             children.copied().filter(|&child| configuration.context(child).kind == ContextKind::LimitExcept);
         if let Some(limit) = limits.next() {
@@ -466,7 +466,7 @@ impl<'a, 's> Follower<'a, 's> {
                     .and_then(|opener| LocationName::of(&opener))
                     .is_some_and(|location| location.modifier == Modifier::Named && location.name == name)
         };
-        let Some(location) = configuration.context(self.server).children.iter().copied().find(is_it) else {
+        let Some(location) = configuration.children(self.server).iter().copied().find(is_it) else {
             return Next::Special(self.answer(500, AnsweredBy::NoNamedLocation(by)));
         };
         self.steps.push(Step::Named(location));

@@ -67,7 +67,7 @@ fn run_level(
     let configuration = evaluator.configuration;
     let path: Vec<ContextId> = configuration.levels(evaluator.context).collect();
     // Both lists are in the order of the file.
-    let mut children = configuration.context(level).children.iter();
+    let mut children = configuration.children(level).iter();
     for directive in configuration.named_any(level, &[N::SET, N::IF, N::BREAK]) {
         if runs == Runs::No || evaluator.variables.is_enough() {
             break;

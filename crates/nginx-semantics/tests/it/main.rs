@@ -13,6 +13,7 @@ mod common;
 mod discovery;
 mod dispatch;
 mod exchange;
+mod facts;
 mod includes;
 mod inheritance;
 mod limits;

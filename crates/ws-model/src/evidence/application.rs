@@ -242,11 +242,10 @@ fn by_asked_path(subject: &Subject<'_, '_>, evidence: &mut Vec<Evidence>) {
 
 /// Whether another location of the server has a path that no other application of the table has.
 fn has_another_path(subject: &Subject<'_, '_>, application: &Application) -> bool {
-    let Some(server) = subject.server.map(|server| subject.configuration.context(server)) else {
-        return false;
-    };
+    let Some(server) = subject.server else { return false };
     let own = subject.location();
-    let names = server.children.iter().filter(|&&context| context != own).filter_map(|&context| {
+    let children = subject.configuration.children(server).iter();
+    let names = children.filter(|&&context| context != own).filter_map(|&context| {
         let name = LocationName::of(&subject.configuration.opener(context)?)?;
         Some(segments_of(&name.name, matches!(name.modifier, Modifier::Regex | Modifier::CaselessRegex)))
     });
@@ -505,10 +504,9 @@ fn last_segment<'n>(subject: &Subject<'n, '_>) -> Option<&'n str> {
 
 /// Whether the server proxies nothing else, as far as anybody can see.
 fn is_all_that_is_proxied(subject: &Subject<'_, '_>) -> bool {
-    let Some(server) = subject.server.map(|server| subject.configuration.context(server)) else {
-        return false;
-    };
-    let mut others = server.children.iter().filter(|&&context| context != subject.location());
-    server.gaps.is_empty()
+    let Some(server) = subject.server else { return false };
+    let children = subject.configuration.children(server).iter();
+    let mut others = children.filter(|&&context| context != subject.location());
+    subject.configuration.context(server).gaps.is_empty()
         && !others.any(|&context| Pass::in_effect(subject.configuration, context).is_some())
 }

@@ -49,7 +49,7 @@ impl Rule for ConflictingServer {
                     of_server.entry(*server).or_default().push(socket);
                 }
             }
-            for &server in &configuration.context(http).children {
+            for &server in configuration.children(http) {
                 let endpoints: Vec<&Endpoint<'_>> = cx.model.endpoints_of(server).collect();
                 if endpoints.is_empty()
                     || configuration.context(server).gaps.iter().any(|gap| !gap.is_pattern)

@@ -28,12 +28,12 @@ impl Rule for DuplicateLocation {
 
     fn configuration(&self, cx: &Context<'_, '_>, out: &mut Findings) {
         let configuration = cx.configuration();
-        for (_, level) in configuration.contexts() {
+        for (id, level) in configuration.contexts() {
             if level.presence != Presence::Given {
                 continue;
             }
-            let locations: Vec<(ContextId, LocationName)> = level
-                .children
+            let locations: Vec<(ContextId, LocationName)> = configuration
+                .children(id)
                 .iter()
                 .filter(|&&child| configuration.context(child).kind == ContextKind::Location)
                 .filter_map(|&child| Some((child, LocationName::of(&configuration.opener(child)?)?)))

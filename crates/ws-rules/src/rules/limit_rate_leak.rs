@@ -112,7 +112,7 @@ fn is_set_otherwise(cx: &Context<'_, '_>, context: ContextId) -> bool {
             .any(|name| configuration.named(level, name).next().is_some())
     };
     configuration.levels(context).any(|level| {
-        let children = configuration.context(level).children.iter().copied();
+        let children = configuration.children(level).iter().copied();
         let is_if = |child: &ContextId| {
             matches!(configuration.context(*child).kind, ContextKind::If | ContextKind::ServerIf)
         };

@@ -80,7 +80,7 @@ fn is_checked(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> bool {
     };
     let levels = configuration.levels(endpoint.context);
     let of_interest = levels.filter(|&level| configuration.context(level).kind != ContextKind::Main);
-    of_interest.flat_map(|level| &configuration.context(level).children).any(|&child| reads_origin(child))
+    of_interest.flat_map(|level| configuration.children(level)).any(|&child| reads_origin(child))
 }
 
 #[cfg(test)]

@@ -1,0 +1,110 @@
+//! What is worked out once for a configuration says what a search through it would.
+
+use nginx_semantics::{Configuration, ContextKind, Effective, Pass, Unset, catalogue, effective};
+
+use crate::common::{load_root, load_tree, location, only};
+
+const TREES: [&[(&str, &str)]; 4] = [
+    &[(
+        "nginx.conf",
+        "user a; events { } http { gzip on; map $a $b { gzip c; default d; } include gone/*.conf; \
+         upstream u { server a; } server { include gone.conf; location / { proxy_pass http://u; gzip off; \
+         if ($a) { return 1; proxy_pass http://v; } limit_except GET { deny all; } location /n { } } \
+         if ($a) { set $a b; } } server { location / { uwsgi_pass a; proxy_pass http://u; gzip on; gzip off; } } } \
+         stream { server { proxy_pass a; } }",
+    )],
+    &[
+        ("nginx.conf", "events { } http { include a.conf; server { include a.conf; } }"),
+        ("a.conf", "gzip on; proxy_http_version 1.1;"),
+        ("site.conf", "server { location / { proxy_pass http://u; } }"),
+    ],
+    // Fragments: levels around them are not there, or not wholly.
+    &[("a.conf", "upstream u { server a; } location /a { proxy_pass http://u; } location /b { } gzip on;")],
+    &[("proxy.inc.conf", "proxy_pass http://a; proxy_set_header A b; proxy_set_header C d;")],
+];
+
+fn for_each(mut look: impl FnMut(Configuration<'_>)) {
+    for tree in TREES {
+        let loaded = load_tree(tree);
+        assert!(!loaded.layouts.is_empty());
+        for layout in &loaded.layouts {
+            look(Configuration::new(&loaded.sources, layout));
+        }
+    }
+}
+
+#[test]
+fn a_name_that_stands_anywhere_is_there() {
+    for_each(|configuration| {
+        for row in catalogue::directives() {
+            let mut contexts =
+                configuration.contexts().filter(|(_, context)| !context.kind.has_entries()).map(|(id, _)| id);
+            let is_anywhere =
+                contexts.any(|id| configuration.directives(id).any(|directive| directive.name() == row.id));
+            assert_eq!(configuration.has_any(row.id), is_anywhere, "{}", row.name);
+        }
+    });
+}
+
+#[test]
+fn names_find_what_a_search_finds() {
+    for_each(|configuration| {
+        for (id, context) in configuration.contexts().filter(|(_, context)| !context.kind.has_entries()) {
+            for row in catalogue::directives() {
+                let found: Vec<_> = configuration.named(id, row.id).map(|line| line.reference).collect();
+                let all = configuration.directives(id).filter(|line| line.name() == row.id);
+                let all: Vec<_> = all.map(|line| line.reference).collect();
+                assert_eq!(found, all, "{:?} {}", context.kind, row.name);
+            }
+        }
+    });
+}
+
+#[test]
+fn what_is_set_nowhere_is_in_effect_as_when_each_level_is_asked() {
+    let mut seen = Vec::new();
+    for_each(|configuration| {
+        for (id, _) in configuration.contexts() {
+            for row in catalogue::directives().iter().filter(|row| !configuration.has_any(row.id)) {
+                let asked = match effective(configuration, id, row.id) {
+                    Effective::Default { is_assumed } => Unset::Default { is_assumed },
+                    Effective::Unknown(gap) => Unset::Unknown(gap),
+                    Effective::Set(set) => panic!("{set:?}"),
+                };
+                assert_eq!(configuration.unset(id), asked);
+            }
+            seen.push(std::mem::discriminant(&configuration.unset(id)));
+        }
+    });
+    seen.dedup();
+    assert!(seen.len() > 2, "both kinds are there");
+}
+
+#[test]
+fn children_are_those_that_name_their_parent() {
+    for_each(|configuration| {
+        for (id, _) in configuration.contexts() {
+            let named = configuration.contexts().filter(|(_, child)| child.parent == Some(id));
+            let named: Vec<_> = named.map(|(child, _)| child).collect();
+            assert_eq!(configuration.children(id), named);
+        }
+    });
+}
+
+#[test]
+fn the_last_pass_of_a_context_is_its_pass() {
+    let loaded = load_root(TREES[0][0].1, &[]);
+    let configuration = only(&loaded);
+    let target = |id| Pass::directly_in(configuration, id).map(|pass| pass.target().into_owned());
+    let passes = |id| configuration.pass_in(id).map(|line| line.argument(0).unwrap_or_default().into_owned());
+    let second = configuration.of_kind(ContextKind::Location).last().unwrap();
+    for (id, expected) in [
+        (location(configuration, "/"), Some(b"http://u".to_vec())),
+        (location(configuration, "/n"), None),
+        (configuration.of_kind(ContextKind::If).next().unwrap(), Some(b"http://v".to_vec())),
+        (second, Some(b"http://u".to_vec())),
+        (configuration.of_kind(ContextKind::StreamServer).next().unwrap(), Some(b"a".to_vec())),
+    ] {
+        assert_eq!((target(id), passes(id)), (expected.clone(), expected));
+    }
+}
