@@ -36,11 +36,6 @@ pub(crate) struct Linked<'c> {
     pub(crate) settings: &'c Settings,
 }
 
-/// What a configuration may pass on to another one; nothing without a main file, for nobody knows what starts it.
-pub(crate) fn outlets(model: &Model<'_>) -> Vec<Outlet> {
-    model.configuration.root().map_or_else(Vec::new, |_| model.outlets())
-}
-
 /// The main files of a run.
 #[derive(Default)]
 pub(crate) struct Chains<'s> {

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::BuildHasher;
 use std::path::PathBuf;
 
-use lint_finding::{EndpointTable, PeerRow, Place, Severity, TableRow, Tls};
+use lint_finding::{EndpointTable, Finding, PeerRow, Place, Severity, TableRow, Tls};
 use nginx_semantics::{
     Configuration, ContextKind, Directive, DirectiveName, Files, Presence, Scope, balancing, load, peers,
     upstream,
@@ -14,7 +14,7 @@ use nginx_semantics::{
 use ws_model::{Endpoint, Model};
 
 use crate::settings::SettingsFiles;
-use crate::{Settings, Task, as_set, judge, rows, silenced};
+use crate::{Onlooker, Settings, Task, as_set, judge, rows, silenced};
 
 /// Lists the endpoints of what the arguments mean.
 pub fn endpoints(
@@ -29,29 +29,12 @@ pub fn endpoints(
     let loaded = load(files, &arguments, &scope);
     let task =
         Task { loaded: &loaded, settings, found: &files_of_settings, scope: &scope, arguments: &arguments };
-    let mut rows: Vec<TableRow> = Vec::new();
-    let mut known: HashMap<u64, Vec<usize>> = HashMap::new();
-    let hasher = RandomState::new();
-    let mut outcome = judge(&task, &mut |model, found| {
-        let mut said: Said = BTreeMap::new();
-        for finding in found {
-            let Some(name) = &finding.endpoint else { continue };
-            let all = said.entry((&name.server, &name.location)).or_default();
-            all.insert((Reverse(finding.severity), finding.rule.name));
-        }
-        for endpoint in &model.endpoints {
-            let row = row(model, endpoint, &said);
-            // One fragment may be judged in several layouts.
-            let same = known.entry(hasher.hash_one(&row)).or_default();
-            if !same.iter().any(|&index| rows.get(index) == Some(&row)) {
-                same.push(rows.len());
-                rows.push(row);
-            }
-        }
-    });
+    let mut table = Table::default();
+    let mut outcome = judge(&task, &mut table);
     let reload = |arguments: &[PathBuf], scope: &Scope| load(files, arguments, scope);
-    silenced::account(&mut outcome, &task, given, reload, |task| judge(task, &mut |_, _| {}));
+    silenced::account(&mut outcome, &task, given, reload, |task| judge(task, &mut ()));
     let path = |place: Place| outcome.file(place.file).map_or("", |file| file.source.path()).to_owned();
+    let mut rows = table.rows;
     rows.sort_by_cached_key(|row| {
         (path(row.endpoint.place), row.endpoint.place.span, row.endpoint.server_names.clone())
     });
@@ -59,9 +42,41 @@ pub fn endpoints(
 }
 
 /// By server and location: severity and rule of each finding, the worst first.
-type Said<'f> = BTreeMap<(&'f str, &'f str), BTreeSet<(Reverse<Severity>, &'static str)>>;
+type Said = BTreeMap<(String, String), BTreeSet<(Reverse<Severity>, &'static str)>>;
 
-fn row(model: &Model<'_>, endpoint: &Endpoint<'_>, said: &Said<'_>) -> TableRow {
+/// The rows so far.
+#[derive(Default)]
+struct Table {
+    rows: Vec<TableRow>,
+    /// Those of a hash.
+    known: HashMap<u64, Vec<usize>>,
+    hasher: RandomState,
+    /// What was found in the model that is looked at.
+    said: Said,
+}
+
+impl Onlooker for Table {
+    fn finding(&mut self, finding: &Finding) {
+        let Some(name) = &finding.endpoint else { return };
+        let all = self.said.entry((name.server.clone(), name.location.clone())).or_default();
+        all.insert((Reverse(finding.severity), finding.rule.name));
+    }
+
+    fn model(&mut self, model: &Model<'_>) {
+        let said = std::mem::take(&mut self.said);
+        for endpoint in &model.endpoints {
+            let row = row(model, endpoint, &said);
+            // One fragment may be judged in several layouts.
+            let same = self.known.entry(self.hasher.hash_one(&row)).or_default();
+            if !same.iter().any(|&index| self.rows.get(index) == Some(&row)) {
+                same.push(self.rows.len());
+                self.rows.push(row);
+            }
+        }
+    }
+}
+
+fn row(model: &Model<'_>, endpoint: &Endpoint<'_>, said: &Said) -> TableRow {
     let configuration = model.configuration;
     let name = match endpoint.target.port {
         Some(port) => format!("{}:{port}", endpoint.target.host),
@@ -76,7 +91,7 @@ fn row(model: &Model<'_>, endpoint: &Endpoint<'_>, said: &Said<'_>) -> TableRow 
         balancing(configuration, group).iter().map(|line| peer(line, line.text_line())).collect()
     });
     let (server, location) = (endpoint.server_name(), endpoint.location_text());
-    let own = said.get(&(server.as_str(), location.as_str())).into_iter().flatten();
+    let own = said.get(&(server, location)).into_iter().flatten();
     let findings = own.map(|(Reverse(severity), rule)| (*severity, *rule)).collect();
     TableRow {
         endpoint: rows::endpoint(endpoint, model.versions),

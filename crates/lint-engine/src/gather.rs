@@ -7,7 +7,8 @@ use lint_finding::{
     Applicability, EndpointName, EndpointRow, File, Finding, Fix, Label, LabelRole, Notice, NoticeCode,
     Outcome, Place, Severity, Summary, fingerprint,
 };
-use ws_model::{EvidenceKind, Model};
+use nginx_semantics::VersionRange;
+use ws_model::{Endpoint, EvidenceKind, Model};
 
 use crate::fix::Plan;
 use crate::rows;
@@ -160,15 +161,16 @@ impl Gathered {
         }
     }
 
-    /// Adds the endpoints of a model.
+    /// Adds an endpoint.
+    pub(crate) fn endpoint(&mut self, endpoint: &Endpoint<'_>, versions: VersionRange) {
+        let declared = endpoint.evidence.iter().filter(|evidence| evidence.kind == EvidenceKind::Declared);
+        self.served_paths.extend(declared.filter_map(|evidence| evidence.path.clone()));
+        let row = rows::endpoint(endpoint, versions);
+        self.endpoints.entry(row.place).or_insert(row);
+    }
+
+    /// Adds what else a model tells.
     pub(crate) fn model(&mut self, model: &Model<'_>) {
-        for endpoint in &model.endpoints {
-            let declared =
-                endpoint.evidence.iter().filter(|evidence| evidence.kind == EvidenceKind::Declared);
-            self.served_paths.extend(declared.filter_map(|evidence| evidence.path.clone()));
-            let row = rows::endpoint(endpoint, model.versions);
-            self.endpoints.entry(row.place).or_insert(row);
-        }
         // Findings speak about these.
         self.served_paths.extend(model.lost_paths.iter().map(|lost| lost.path.clone()));
         let others = model.unsupported.iter().chain(&model.unproxied).flat_map(|endpoint| &endpoint.evidence);

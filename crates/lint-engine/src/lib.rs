@@ -20,9 +20,9 @@ use std::path::{Path, PathBuf};
 use lint_finding::{File, Finding, Outcome};
 use nginx_semantics::{Configuration, Files, Layout, Loaded, PathMap, Scope, load, normalize};
 use ws_model::{Hints, Model};
-use ws_rules::{Findings, RULES, Rule, visit};
+use ws_rules::{Findings, RULES, Rule, Stop, visit};
 
-use crate::chains::{Chains, outlets};
+use crate::chains::Chains;
 use crate::gather::Gathered;
 use crate::settings::SettingsFiles;
 use crate::suppress::Suppressions;
@@ -43,7 +43,7 @@ pub fn lint(files: &dyn Files, arguments: &[PathBuf], scope: &Scope, settings: &
     let (arguments, scope) = as_set(files, arguments, scope, &found);
     let loaded = load(files, &arguments, &scope);
     let task = Task { loaded: &loaded, settings, found: &found, scope: &scope, arguments: &arguments };
-    let judged = |task: &Task<'_>| judge(task, &mut |_, _| {});
+    let judged = |task: &Task<'_>| judge(task, &mut ());
     let mut outcome = judged(&task);
     silenced::account(&mut outcome, &task, given, |arguments, scope| load(files, arguments, scope), judged);
     outcome
@@ -103,8 +103,20 @@ fn as_set(
     (all, scope)
 }
 
-/// Judges what was loaded, and shows each model with what its rules found.
-fn judge(task: &Task<'_>, look: &mut dyn FnMut(&Model<'_>, &[Finding])) -> Outcome {
+/// Who looks on while a run judges.
+trait Onlooker {
+    /// A finding as a rule made it.
+    fn finding(&mut self, _finding: &Finding) {}
+
+    /// A model that all rules have seen.
+    fn model(&mut self, _model: &Model<'_>) {}
+}
+
+/// Nobody.
+impl Onlooker for () {}
+
+/// Judges what was loaded.
+fn judge(task: &Task<'_>, onlooker: &mut dyn Onlooker) -> Outcome {
     let &Task { loaded, settings, found, scope, arguments } = task;
     let mut gathered = Gathered::default();
     notices::of_skipped(loaded, &mut gathered);
@@ -116,13 +128,18 @@ fn judge(task: &Task<'_>, look: &mut dyn FnMut(&Model<'_>, &[Finding])) -> Outco
         let model = Model::new(configuration, &hints(&settings));
         notices::of_includes(configuration, &mut gathered);
         notices::of_paths(&model, &mut gathered);
-        let mut findings = Findings::default();
-        visit(&rules(&settings), &model, &mut findings);
-        let findings = findings.into_vec();
-        look(&model, &findings);
-        gathered.of_part(number, findings, &settings);
+        let mut outlets = Vec::new();
+        visit(&rules(&settings), &model, &mut |cx, stop, found| {
+            found.iter().for_each(|finding| onlooker.finding(finding));
+            gathered.of_part(number, found, &settings);
+            if let Stop::Endpoint(endpoint) = stop {
+                gathered.endpoint(endpoint, model.versions);
+                outlets.extend(model.outlet(cx.walks, endpoint));
+            }
+        });
+        onlooker.model(&model);
         gathered.model(&model);
-        chains.add(loaded, number, outlets(&model), &settings, &arguments);
+        chains.add(loaded, number, outlets, &settings, &arguments);
         notices::of_ways(&model, &mut gathered);
     }
     for linked in chains.findings(loaded, rules, hints) {

@@ -4,7 +4,7 @@
 //! (`http/modules/ngx_http_upstream_*_module.c`, all of which set `peer.init_upstream`; nginx warns `load balancing method
 //! redefined`).
 
-use std::cell::OnceCell;
+use std::sync::OnceLock;
 
 use crate::catalogue::DirectiveName;
 use crate::configuration::{Configuration, ContextId, Directive, Presence};
@@ -82,7 +82,7 @@ pub struct Balancing<'s> {
     /// Whether something may choose otherwise: a directive of another module, or a file that was not given.
     pub may_differ: bool,
     /// What [`Balancing::sharing`] found.
-    sharing: OnceCell<usize>,
+    sharing: OnceLock<usize>,
 }
 
 impl<'s> Balancing<'s> {
@@ -109,7 +109,7 @@ impl<'s> Balancing<'s> {
                 || !lines.iter().all(is_known),
             sticky,
             lines,
-            sharing: OnceCell::new(),
+            sharing: OnceLock::new(),
         }
     }
 

@@ -7,7 +7,7 @@
 //! (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_merge_loc_conf`).
 
 use crate::catalogue::DirectiveName;
-use crate::configuration::{Configuration, ContextId, ContextKind, Directive, Gap, Presence};
+use crate::configuration::{Configuration, ContextId, ContextKind, Directive, Gap, Presence, Unset};
 use crate::mistakes::{Mistake, makes};
 use crate::version::VersionRange;
 
@@ -64,6 +64,12 @@ pub fn effective<'s>(
     context: ContextId,
     name: DirectiveName,
 ) -> Effective<'s> {
+    if !configuration.has_any(name) {
+        return match configuration.unset(context) {
+            Unset::Default { is_assumed } => Effective::Default { is_assumed },
+            Unset::Unknown(gap) => Effective::Unknown(gap),
+        };
+    }
     let mut is_assumed = false;
     let mut is_here = true;
     for level in levels(configuration, context) {
@@ -72,8 +78,8 @@ pub fn effective<'s>(
         if !directives.is_empty() {
             let mut directives = directives;
             // Of what stands in one line the value is the whole; what stands in several is judged word by word.
-            if is_one_line(name)
-                && let Some(line) = directives.iter().find(|line| line.has_unknown())
+            if let Some(line) = directives.iter().find(|line| line.has_unknown())
+                && is_one_line(name)
             {
                 return Effective::Unknown(Gap::placeholder(line));
             }

@@ -22,6 +22,7 @@ mod location;
 pub mod mistakes;
 #[cfg(not(feature = "mistakes"))]
 mod mistakes;
+mod names;
 mod naming;
 mod nesting;
 mod path;

@@ -1,13 +1,13 @@
 //! Which location serves a path: `http/ngx_http_core_module.c:ngx_http_core_find_location`, as a pure function.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::OnceLock;
 
 use crate::configuration::{Configuration, ContextId, ContextKind, Directive};
 use crate::mistakes::{Mistake, makes};
 use crate::pattern::Pattern;
 use crate::placeholder;
+use crate::server::{Socket, sockets};
 use crate::upstream::Pass;
 
 /// How a location compares its name.
@@ -84,8 +84,7 @@ struct Level {
 }
 
 impl Level {
-    fn new(locations: &Locations<'_>, parent: ContextId) -> Self {
-        let configuration = locations.configuration;
+    fn new(configuration: Configuration<'_>, parent: ContextId) -> Self {
         let mut level = Self::default();
         for &child in configuration.children(parent) {
             if configuration.context(child).kind != ContextKind::Location {
@@ -168,13 +167,26 @@ impl Level {
 #[derive(Debug)]
 pub struct Locations<'s> {
     configuration: Configuration<'s>,
-    levels: RefCell<BTreeMap<ContextId, Rc<Level>>>,
+    /// By context.
+    levels: Vec<OnceLock<Box<Level>>>,
+    /// By `http`: its sockets.
+    sockets: OnceLock<BTreeMap<ContextId, Vec<Socket<'s>>>>,
 }
 
 impl<'s> Locations<'s> {
     /// Sorts nothing yet.
     pub fn new(configuration: Configuration<'s>) -> Self {
-        Self { configuration, levels: RefCell::default() }
+        let levels = configuration.contexts().map(|_| OnceLock::new()).collect();
+        Self { configuration, levels, sockets: OnceLock::new() }
+    }
+
+    /// The sockets of an `http` block, in the order in which they are first named.
+    pub fn sockets(&self, http: ContextId) -> &[Socket<'s>] {
+        let all = self.sockets.get_or_init(|| {
+            let https = self.configuration.of_kind(ContextKind::Http);
+            https.map(|http| (http, sockets(self.configuration, http))).collect()
+        });
+        all.get(&http).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// The configuration that they are of.
@@ -187,9 +199,10 @@ impl<'s> Locations<'s> {
         select(self, server, path)
     }
 
-    fn level(&self, parent: ContextId) -> Rc<Level> {
-        let mut levels = self.levels.borrow_mut();
-        Rc::clone(levels.entry(parent).or_insert_with(|| Rc::new(Level::new(self, parent))))
+    /// `None` for a context of another configuration.
+    fn level(&self, parent: ContextId) -> Option<&Level> {
+        let level = self.levels.get(parent.index())?;
+        Some(level.get_or_init(|| Box::new(Level::new(self.configuration, parent))))
     }
 }
 
@@ -206,10 +219,10 @@ fn select(levels: &Locations<'_>, server: ContextId, path: &[u8]) -> Selection {
     let mut is_in_regex = false;
     'descend: loop {
         // The regexes of the levels on the way, to be tried from the innermost out.
-        let mut pending: Vec<Rc<Level>> = Vec::new();
+        let mut pending: Vec<&Level> = Vec::new();
         let mut parent = from;
         loop {
-            let level = levels.level(parent);
+            let Some(level) = levels.level(parent) else { break };
             if is_in_regex {
                 pending.push(level);
                 break;

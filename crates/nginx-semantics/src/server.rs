@@ -1,13 +1,15 @@
 //! The names and sockets of servers, and which of them takes a request (`http/ngx_http.c:ngx_http_server_names`,
 //! `http/ngx_http_request.c:ngx_http_find_virtual_server`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::catalogue::DirectiveName;
 use crate::configuration::{Configuration, ContextId, ContextKind, Directive};
 use crate::effective::{Effective, effective};
+use crate::names::Names;
 use crate::placeholder;
 
 /// The words of all `server_name` lines, in order; empty where none is written.
@@ -125,6 +127,8 @@ pub struct Socket<'s> {
     pub address: ListenAddress,
     /// The lines that open it, in order: the servers that a request may meet there.
     pub listens: Vec<Listen<'s>>,
+    /// The names of these servers, gathered when a host is looked for first.
+    names: OnceLock<Names>,
 }
 
 impl<'s> Socket<'s> {
@@ -220,31 +224,15 @@ pub fn sockets<'s>(configuration: Configuration<'s>, http: ContextId) -> Vec<Soc
             let index = *known.entry((line.address.clone(), line.has("quic"))).or_insert(sockets.len());
             match sockets.get_mut(index) {
                 Some(socket) => socket.listens.push(line),
-                None => sockets.push(Socket { address: line.address.clone(), listens: vec![line] }),
+                None => sockets.push(Socket {
+                    address: line.address.clone(),
+                    listens: vec![line],
+                    names: OnceLock::new(),
+                }),
             }
         }
     }
     sockets
-}
-
-/// The names of a socket that a server before has: "conflicting server name … ignored" (`core/ngx_hash.c:
-/// ngx_hash_add_key`).
-#[derive(Default)]
-struct Taken {
-    exact: BTreeSet<String>,
-    wildcards: BTreeSet<String>,
-}
-
-impl Taken {
-    /// Takes a name in lower case, unless it is taken. `.example.com` is `example.com` too, and where that is taken
-    /// all of it is ignored; so it is behind `*.example.com`, but the host itself counts as taken then.
-    fn take(&mut self, name: &str) -> bool {
-        match name.strip_prefix('.') {
-            Some(host) => self.exact.insert(host.to_owned()) && self.wildcards.insert(format!("*{name}")),
-            None if name.contains('*') => self.wildcards.insert(name.to_owned()),
-            None => self.exact.insert(name.to_owned()),
-        }
-    }
 }
 
 /// The server that a connection has before a request says a host: the one that takes the name in TLS (SNI), else the
@@ -299,71 +287,9 @@ pub fn select_server(
     socket: &Socket<'_>,
     host: Option<&str>,
 ) -> Option<ServerSelection> {
-    let host = host.unwrap_or_default();
-    let mut leading: Option<(usize, ContextId, String)> = None;
-    let mut trailing: Option<(usize, ContextId, String)> = None;
-    let mut regexes: Vec<(ContextId, String)> = Vec::new();
-    let mut unknown: Option<ContextId> = None;
-    let mut servers: Vec<ContextId> = socket.listens.iter().map(|listen| listen.server).collect();
-    servers.dedup();
-    let names_of = |server: ContextId| {
-        let names = server_names(configuration, server);
-        // A server without a name takes requests without one.
-        if names.is_empty() { vec![String::new()] } else { names }
-    };
-    let mut taken = Taken::default();
-    for &server in &servers {
-        for name in names_of(server) {
-            if let Some(regex) = name.strip_prefix('~') {
-                regexes.push((server, regex.to_owned()));
-                continue;
-            }
-            if placeholder::is_unknown(name.as_bytes()) {
-                // `*.${DOMAIN}` may be longer by any label.
-                let may_be =
-                    name.starts_with(['*', '.']) || placeholder::may_be(name.as_bytes(), host.as_bytes());
-                unknown = unknown.or(may_be.then_some(server));
-                continue;
-            }
-            if !taken.take(&name.to_ascii_lowercase()) {
-                continue;
-            }
-            let of_length = |found: &Option<(usize, ContextId, String)>, length: usize| {
-                found.as_ref().is_none_or(|(longest, ..)| length > *longest)
-            };
-            match Comparison::of(&name, host) {
-                Some(Comparison::Exact) => {
-                    return Some(ServerSelection::Server(server, NameMatch::Exact(name)));
-                }
-                Some(Comparison::Leading(length)) if of_length(&leading, length) => {
-                    leading = Some((length, server, name));
-                }
-                Some(Comparison::Trailing(length)) if of_length(&trailing, length) => {
-                    trailing = Some((length, server, name));
-                }
-                _ => {}
-            }
-        }
-    }
-    // Any name may be the host itself, and that comes first.
-    if let Some(server) = unknown {
-        return Some(ServerSelection::CannotSay(server));
-    }
-    if let Some((_, server, name)) = leading {
-        return Some(ServerSelection::Server(server, NameMatch::LeadingWildcard(name)));
-    }
-    if let Some((_, server, name)) = trailing {
-        return Some(ServerSelection::Server(server, NameMatch::TrailingWildcard(name)));
-    }
-    for (server, regex) in regexes {
-        // The host is in lower case, so a regex with upper case letters is made caseless.
-        let caseless = regex.bytes().any(|byte| byte.is_ascii_uppercase());
-        let pattern = configuration.pattern(regex.as_bytes(), caseless);
-        match pattern.and_then(|pattern| pattern.is_match(host.as_bytes())) {
-            Some(true) => return Some(ServerSelection::Server(server, NameMatch::Regex(regex))),
-            Some(false) => {}
-            None => return Some(ServerSelection::CannotSay(server)),
-        }
+    let names = socket.names.get_or_init(|| Names::of(configuration, socket));
+    if let Some(selection) = names.select(configuration, host.unwrap_or_default()) {
+        return Some(selection);
     }
     let default = socket.default()?;
     let why = if default.is_default() { NameMatch::Default } else { NameMatch::First };

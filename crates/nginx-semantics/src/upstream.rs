@@ -2,6 +2,7 @@
 
 use core::net::IpAddr;
 use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::catalogue::DirectiveName;
 use crate::configuration::{Configuration, ContextId, ContextKind, Directive};
@@ -202,27 +203,48 @@ pub fn upstream<'s>(configuration: Configuration<'s>, from: ContextId, name: &st
     all.iter().find(is_near).or(all.first()).copied()
 }
 
+/// The hosts of `*_pass` lines without variables, by host and port.
+#[derive(Debug, Default)]
+pub(crate) struct Literals(HashMap<(String, u16), BTreeSet<Literal>>);
+
+/// Where one of these lines stands.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Literal {
+    http: Option<ContextId>,
+    /// Whether a port is written.
+    has_port: bool,
+}
+
+impl Literals {
+    pub(crate) fn of(configuration: Configuration<'_>) -> Self {
+        let mut this = Self::default();
+        for (id, _) in configuration.contexts() {
+            let Some(pass) = Pass::directly_in(configuration, id) else { continue };
+            let target = Target::parse(&pass.target());
+            if target.has_variables {
+                continue;
+            }
+            let http = configuration.enclosing(id, ContextKind::Http);
+            let (port, has_port) = (target.port_or_default(), target.port.is_some());
+            this.0.entry((target.host, port)).or_default().insert(Literal { http, has_port });
+        }
+        this
+    }
+}
+
 /// Whether a host that comes out of variables is an upstream's: that of a block where no port is written, or one that a
 /// pass without variables made of the same host and port. Nobody else's addresses are known
 /// (`http/ngx_http_upstream.c:ngx_http_upstream_init_request`).
 pub fn is_upstream_at_run_time(configuration: Configuration<'_>, from: ContextId, target: &Target) -> bool {
-    let is_block =
-        |target: &Target| target.port.is_none() && upstream(configuration, from, &target.host).is_some();
+    let is_block = upstream(configuration, from, &target.host).is_some();
     let http = configuration.enclosing(from, ContextKind::Http);
-    let mut beside = configuration
-        .contexts()
-        .map(|(id, _)| id)
-        .filter(|&id| configuration.enclosing(id, ContextKind::Http) == http);
-    is_block(target)
-        || beside.any(|id| {
-            let pass = Pass::directly_in(configuration, id);
-            pass.map(|pass| Target::parse(&pass.target())).is_some_and(|literal| {
-                !literal.has_variables
-                    && literal.host == target.host
-                    && literal.port_or_default() == target.port_or_default()
-                    && !is_block(&literal)
-            })
-        })
+    let literals = || {
+        let key = (target.host.clone(), target.port_or_default());
+        configuration.literals().0.get(&key).into_iter().flatten()
+    };
+    // Without a port, the host of a literal is that of a block too.
+    (target.port.is_none() && is_block)
+        || literals().any(|literal| literal.http == http && (literal.has_port || !is_block))
 }
 
 /// The `server` lines of an `upstream` block, in order.

@@ -4,7 +4,7 @@
 //! without groups too (`http/ngx_http_variables.c:ngx_http_regex_exec`), be it while nginx builds a request for the
 //! upstream, between measuring a value with `$1` and writing it.
 
-use std::collections::BTreeSet;
+use std::collections::{HashMap, HashSet};
 
 use nginx_semantics::pattern::group_names;
 use nginx_semantics::{ContextId, ContextKind, Definition, DirectiveName, Part, parts, placeholder};
@@ -15,35 +15,37 @@ impl Model<'_> {
     /// Whether reading the variables of a text may run a regex or a program, in doubt too: that of a map that one of them
     /// is of, or of another map that this one reads.
     pub fn may_run_regex(&self, text: &[u8]) -> bool {
-        if let Some(known) = self.regex_running.borrow().get(text) {
-            return *known;
-        }
-        let may = self.find_regex(text);
-        self.regex_running.borrow_mut().insert(text.to_vec(), may);
-        may
+        let running = self.regex_running.get_or_init(|| self.regex_running());
+        names_in(text).iter().any(|name| running.contains(name))
     }
 
-    fn find_regex(&self, text: &[u8]) -> bool {
-        let mut seen = BTreeSet::new();
-        let mut open = names_in(text);
-        while let Some(name) = open.pop() {
-            for definition in self.variables.definitions(&name) {
-                match definition {
-                    Definition::Map(map) => {
-                        if self.has_regex_or_unseen(*map) {
-                            return true;
-                        }
-                        if seen.insert(*map) {
-                            open.extend(self.read_by(*map));
-                        }
+    /// The variables that do: those that a map with a regex or a program is behind, and those of the maps that read them.
+    fn regex_running(&self) -> HashSet<Vec<u8>> {
+        let mut readers: HashMap<Vec<u8>, Vec<&[u8]>> = HashMap::new();
+        let mut open: Vec<&[u8]> = Vec::new();
+        for (name, definitions) in self.variables.all() {
+            let runs = definitions.iter().any(|definition| match definition {
+                Definition::Map(map) => {
+                    for read in self.read_by(*map) {
+                        readers.entry(read).or_default().push(name);
                     }
-                    // Reading what was set runs nothing, and neither does reading what was captured.
-                    Definition::Set(..) | Definition::Capture(_) => {}
-                    Definition::Opaque(_) => return true,
+                    self.has_regex_or_unseen(*map)
                 }
+                // Reading what was set runs nothing, and neither does reading what was captured.
+                Definition::Set(..) | Definition::Capture(_) => false,
+                Definition::Opaque(_) => true,
+            });
+            if runs {
+                open.push(name);
             }
         }
-        false
+        let mut running = HashSet::new();
+        while let Some(name) = open.pop() {
+            if running.insert(name.to_vec()) {
+                open.extend(readers.get(name).into_iter().flatten());
+            }
+        }
+        running
     }
 
     /// Whether a map has keys that are regexes, or may have.

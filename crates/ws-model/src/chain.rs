@@ -17,7 +17,7 @@ use crate::handshake::Handshake;
 use crate::idle::IdleLimit;
 use crate::model::Model;
 use crate::sockets::OpenSocket;
-use crate::walk::{handshake_request, is_settled};
+use crate::walk::{Walks, handshake_request, is_settled};
 
 /// What [`crate::walk`] sends as `Host` to a server without a name.
 const MADE_UP: &str = "example.com";
@@ -88,18 +88,12 @@ pub struct Link<'m, 's> {
     pub inner: Hop<'m, 's>,
 }
 
-impl Model<'_> {
-    /// What the endpoints of a main file pass on, where that is the same for every client.
-    pub fn outlets(&self) -> Vec<Outlet> {
-        if self.configuration.root().is_none() {
-            return Vec::new();
-        }
-        self.endpoints.iter().filter_map(|endpoint| self.outlet(endpoint)).collect()
-    }
-
-    fn outlet(&self, endpoint: &Endpoint<'_>) -> Option<Outlet> {
+impl<'s> Model<'s> {
+    /// What an endpoint of a main file passes on, where that is the same for every client.
+    pub fn outlet(&self, walks: &Walks<'_, 's>, endpoint: &Endpoint<'_>) -> Option<Outlet> {
+        self.configuration.root()?;
         let is_configured = endpoint.handshake.as_ref().is_some_and(Handshake::is_configured);
-        let exchange = self.walk_to(endpoint).filter(|exchange| is_configured && is_settled(exchange))?;
+        let exchange = walks.walk_to(endpoint).filter(|exchange| is_configured && is_settled(exchange))?;
         let Ending::Passed(passed) = &exchange.only_way()?.ending else { return None };
         let request = passed.request.as_ref().filter(|_| passed.context == endpoint.context)?;
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).ok();

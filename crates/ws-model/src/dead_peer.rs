@@ -14,7 +14,7 @@ impl Model<'_> {
         let server = configuration.enclosing(endpoint.context, ContextKind::Server)?;
         let http = configuration.enclosing(server, ContextKind::Http)?;
         // Any server may set the options of a socket for all that share it.
-        if !self.sockets_in(http).is_whole {
+        if !self.sockets_in(http).is_some_and(|sockets| sockets.is_whole) {
             return None;
         }
         let is_tcp = |socket: &OpenSocket<'_>| {

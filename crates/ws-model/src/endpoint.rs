@@ -1,6 +1,6 @@
 //! A location that carries WebSockets, with all that is known of it.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use nginx_semantics::placeholder::is_unknown;
 use nginx_semantics::{
@@ -36,9 +36,9 @@ pub struct Endpoint<'s> {
     /// The target of the pass, its variables evaluated where they are known.
     pub target: Target,
     /// The words of `server_name`.
-    pub server_names: Rc<[String]>,
+    pub server_names: Arc<[String]>,
     /// The words of each `listen`.
-    pub listens: Rc<[String]>,
+    pub listens: Arc<[String]>,
 }
 
 impl<'s> Endpoint<'s> {

@@ -4,7 +4,7 @@
 //! (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_headers`, `ngx_http_proxy_create_request`).
 
 use std::borrow::Cow;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use nginx_semantics::budgets::REPEATED;
 use nginx_semantics::{
@@ -89,7 +89,7 @@ pub struct Lost<'s> {
     /// The outer level.
     pub level: ContextId,
     /// The lines of the outer level: all for the handshake, and of the others one more than are copied by a fix.
-    pub lines: Rc<[Line<'s>]>,
+    pub lines: Arc<[Line<'s>]>,
     /// The nearer level's first line.
     pub dropped_by: Directive<'s>,
 }
@@ -129,7 +129,7 @@ impl<'s> Handshake<'s> {
     ) -> Self {
         let evaluate = |browser, text: &[u8]| {
             let request = HandshakeRequest(browser);
-            Evaluator { configuration, variables, request: &request, context }.value(text)
+            Evaluator::new(configuration, variables, &request, context).value(text)
         };
         let mut levels = declared(configuration, context, DirectiveName::PROXY_SET_HEADER).into_iter();
         let nearest = levels.next();

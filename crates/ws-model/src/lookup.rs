@@ -5,7 +5,7 @@
 //! variable is looked up by `resolver` for requests, unless an upstream of that name and port was configured, which a
 //! literal `proxy_pass` elsewhere is enough for (`http/ngx_http_upstream.c:ngx_http_upstream_init_request`).
 
-use std::rc::Rc;
+use std::borrow::Cow;
 
 use nginx_semantics::{
     Configuration, ContextId, ContextKind, Directive, DirectiveName, Effective, Pass, Presence, Target,
@@ -64,22 +64,21 @@ const DOCKER: &[u8] = b"127.0.0.11";
 
 impl<'s> Model<'s> {
     /// The names that lead to an endpoint's back ends and are looked up once.
-    pub fn startup_names(&self, endpoint: &Endpoint<'s>) -> Rc<[StartupName<'s>]> {
+    pub fn startup_names(&self, endpoint: &Endpoint<'s>) -> Cow<'_, [StartupName<'s>]> {
         let configuration = self.configuration;
         let target = &endpoint.target;
         let is_missing = |level| configuration.context(level).gaps.iter().any(|gap| !gap.is_pattern);
         if configuration.levels(endpoint.context).any(is_missing) {
             // What the missing file sets may be how names are looked up here.
-            return Rc::from([]);
+            return Cow::default();
         }
         if let Some(block) = upstream(configuration, endpoint.context, &target.host) {
             // nginx refuses the name of a block with a port: `upstream "…" may not have port …`.
             if target.port.is_some() {
-                return Rc::from([]);
+                return Cow::default();
             }
-            let mut known = self.names_of_blocks.borrow_mut();
-            let names = || in_upstream(configuration, block).into();
-            return Rc::clone(known.entry(block).or_insert_with(names));
+            let names = self.names_of_blocks.get(block, || in_upstream(configuration, block));
+            return names.map(|names| Cow::Borrowed(names.as_slice())).unwrap_or_default();
         }
         let pass = if Target::parse(&endpoint.pass.target()).has_variables {
             // The implicit upstream of a literal elsewhere takes it.
@@ -96,7 +95,7 @@ impl<'s> Model<'s> {
                 upstream: None,
                 is_alone: true,
             });
-        name.into_iter().collect()
+        Cow::Owned(name.into_iter().collect())
     }
 
     /// The `resolver` in effect for an endpoint.

@@ -4,14 +4,14 @@
 use nginx_semantics::{ContextId, ContextKind, DirectiveName, Pass, PassModule};
 
 use crate::endpoint::Endpoint;
-use crate::evidence::{Evidence, EvidenceKind};
+use crate::evidence::{Evidence, EvidenceKind, Known};
 use crate::idle::IdleLimit;
 use crate::model::Model;
 
 impl<'s> Model<'s> {
     /// Locations with a `fastcgi_pass`, `grpc_pass` or `memcached_pass`. A name that PHP may have just as well, and the
     /// names of upstreams, are no evidence here.
-    pub(crate) fn unsupported_candidates(&self) -> Vec<Endpoint<'s>> {
+    pub(crate) fn unsupported_candidates(&self, known: &Known) -> Vec<Endpoint<'s>> {
         let is_unsupported = |module: PassModule| {
             matches!(module, PassModule::Fastcgi | PassModule::Grpc | PassModule::Memcached)
         };
@@ -24,7 +24,7 @@ impl<'s> Model<'s> {
             self.passes.iter().filter(|(context, pass)| is_unsupported(pass.module) && is_whole(*context));
         let mut candidates: Vec<_> = passes
             .filter_map(|&(context, pass)| {
-                let mut endpoint = self.candidate_with(context, pass, IdleLimit::NONE)?;
+                let mut endpoint = self.candidate_with(context, pass, IdleLimit::NONE, known)?;
                 endpoint.evidence.extend(self.own_upgrade_lines(context));
                 Some(endpoint)
             })
@@ -45,13 +45,14 @@ impl<'s> Model<'s> {
     }
 
     /// Locations without a `*_pass` inside of a location that has one.
-    pub(crate) fn unproxied_candidates(&self) -> Vec<Endpoint<'s>> {
+    pub(crate) fn unproxied_candidates(&self, known: &Known) -> Vec<Endpoint<'s>> {
         let configuration = self.configuration;
         let locations = configuration.of_kind(ContextKind::Location);
         let mut candidates = Vec::new();
         for context in locations {
             let Some(pass) = self.outer_pass(context) else { continue };
-            let Some(mut endpoint) = self.candidate_with(context, pass, IdleLimit::NONE) else { continue };
+            let endpoint = self.candidate_with(context, pass, IdleLimit::NONE, known);
+            let Some(mut endpoint) = endpoint else { continue };
             // What it inherits speaks of the location around it, and so does what that one proxies to.
             let is_own = endpoint.handshake.as_ref().is_some_and(|handshake| handshake.is_here);
             endpoint.evidence.retain(|evidence| match evidence.kind {

@@ -1,15 +1,14 @@
 //! Everything that rules ask of one configuration.
 
 use std::borrow::Cow;
-use std::cell::{OnceCell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::{Arc, OnceLock};
 
 use nginx_semantics::defaults::HTTP11_BY_DEFAULT;
 use nginx_semantics::{
-    At, Balancing, Configuration, ContextId, ContextKind, Directive, DirectiveName, Evaluator, Exchange,
-    LocationName, Locations, Modifier, Pass, PassModule, Request, Selection, Target, Variables, VersionRange,
-    listens, normalize_path, raised, server_names, upstream,
+    At, Balancing, Configuration, ContextId, ContextKind, Directive, DirectiveName, Evaluator, LocationName,
+    Locations, Modifier, Pass, PassModule, Request, Selection, Target, Variables, VersionRange, listens,
+    normalize_path, raised, server_names, upstream,
 };
 
 use crate::browser::{AnyOrdinaryRequest, Browser, HandshakeRequest, has_token};
@@ -17,6 +16,7 @@ use crate::endpoint::Endpoint;
 use crate::evidence::{
     Declaration, Evidence, EvidenceKind, Host, Known, LinesFrom, Subject, declaration, segments_of,
 };
+use crate::facts::Facts;
 use crate::handshake::Handshake;
 use crate::idle::IdleLimit;
 use crate::layers::Layer;
@@ -25,7 +25,6 @@ use crate::paths::LostPath;
 use crate::sockets::Sockets;
 use crate::standing::{Carriers, Standing};
 use crate::subrequests::{Asked, Paths};
-use crate::walk::Probe;
 
 /// What the user says about WebSockets.
 #[derive(Debug, Clone, Default)]
@@ -85,44 +84,36 @@ pub struct Model<'s> {
     by_server: BTreeMap<ContextId, Vec<usize>>,
     /// The locations of the endpoints.
     endpoint_locations: BTreeSet<ContextId>,
-    /// By level: what [`Model::has_only_endpoints`] found.
-    only_endpoints: RefCell<BTreeMap<ContextId, bool>>,
-    /// By `http`: what [`Model::keeps_connections`] found.
-    kept: RefCell<BTreeMap<Option<ContextId>, bool>>,
+    /// By number of a context, see [`Model::has_only_endpoints`].
+    only_endpoints: OnceLock<Vec<bool>>,
+    /// The `http` blocks of which [`Model::keeps_connections`] is true.
+    kept: OnceLock<BTreeSet<Option<ContextId>>>,
     /// By `http`: what [`Model::connection_variable`] chooses from.
-    connection_variables: RefCell<BTreeMap<ContextId, Rc<[String]>>>,
-    /// By text: what [`Model::may_run_regex`] found.
-    pub(crate) regex_running: RefCell<BTreeMap<Vec<u8>, bool>>,
-    /// What [`Model::reads_captures`] found.
-    pub(crate) captures_read: OnceCell<bool>,
-    /// What the collectors of evidence ask again for every location.
-    known: Known,
-    /// By endpoint: what [`Model::walk_to`] found.
-    pub(crate) walks: RefCell<BTreeMap<ContextId, Option<Rc<Exchange<'s>>>>>,
-    /// By endpoint: what [`Model::probes`] found.
-    pub(crate) probes: RefCell<BTreeMap<ContextId, Rc<[Probe<'s>]>>>,
+    connection_variables: Facts<Vec<String>>,
+    /// The variables that run a regex when they are read, see [`Model::may_run_regex`].
+    pub(crate) regex_running: OnceLock<HashSet<Vec<u8>>>,
+    /// See [`Model::reads_captures`].
+    pub(crate) captures_read: OnceLock<bool>,
     /// By `http`: its sockets.
-    pub(crate) sockets: RefCell<BTreeMap<ContextId, Rc<Sockets<'s>>>>,
+    pub(crate) sockets: Facts<Sockets<'s>>,
     /// What leads requests to locations.
-    pub(crate) request_paths: OnceCell<Paths<'s>>,
+    pub(crate) request_paths: OnceLock<Paths<'s>>,
     /// By server: what its subrequests reach.
-    pub(crate) asked: RefCell<BTreeMap<ContextId, Rc<Asked>>>,
+    pub(crate) asked: Facts<Asked>,
     /// By `upstream` block: what [`Model::balancing`] read.
-    balancing: RefCell<BTreeMap<ContextId, Rc<Balancing<'s>>>>,
+    balancing: Facts<Balancing<'s>>,
     /// By `upstream` block: its names that are looked up once.
-    pub(crate) names_of_blocks: RefCell<BTreeMap<ContextId, Rc<[StartupName<'s>]>>>,
-    /// By server, path and whether a password comes along: what becomes of the handshake.
-    pub(crate) followed: RefCell<BTreeMap<(ContextId, String, bool), Rc<Exchange<'s>>>>,
+    pub(crate) names_of_blocks: Facts<Vec<StartupName<'s>>>,
     /// By server: its words.
-    server_words: RefCell<BTreeMap<ContextId, ServerWords>>,
+    server_words: Facts<ServerWords>,
 }
 
 /// The words of a server that every one of its endpoints shows.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct ServerWords {
-    names: Rc<[String]>,
-    hosts: Rc<[Host]>,
-    listens: Rc<[String]>,
+    names: Arc<[String]>,
+    hosts: Vec<Host>,
+    listens: Arc<[String]>,
 }
 
 impl<'s> Model<'s> {
@@ -154,21 +145,17 @@ impl<'s> Model<'s> {
             insisted: BTreeSet::new(),
             by_server: BTreeMap::new(),
             endpoint_locations: BTreeSet::new(),
-            only_endpoints: RefCell::default(),
-            kept: RefCell::default(),
-            connection_variables: RefCell::default(),
-            regex_running: RefCell::default(),
-            captures_read: OnceCell::new(),
-            balancing: RefCell::default(),
-            names_of_blocks: RefCell::default(),
-            followed: RefCell::default(),
-            server_words: RefCell::default(),
-            known: Known::default(),
-            sockets: RefCell::default(),
-            walks: RefCell::default(),
-            probes: RefCell::default(),
-            request_paths: OnceCell::new(),
-            asked: RefCell::default(),
+            only_endpoints: OnceLock::new(),
+            kept: OnceLock::new(),
+            connection_variables: Facts::of(configuration, ContextKind::Http),
+            regex_running: OnceLock::new(),
+            captures_read: OnceLock::new(),
+            sockets: Facts::of(configuration, ContextKind::Http),
+            request_paths: OnceLock::new(),
+            asked: Facts::of(configuration, ContextKind::Server),
+            balancing: Facts::of(configuration, ContextKind::Upstream),
+            names_of_blocks: Facts::of(configuration, ContextKind::Upstream),
+            server_words: Facts::of(configuration, ContextKind::Server),
         };
         this.find_endpoints(hints);
         this
@@ -197,8 +184,9 @@ impl<'s> Model<'s> {
                 }
             }
         };
+        let known = Known::default();
         let mut candidates: Vec<Endpoint<'s>> =
-            self.passes.iter().filter_map(|&(context, pass)| self.candidate(context, pass)).collect();
+            self.passes.iter().filter_map(|&(context, pass)| self.candidate(context, pass, &known)).collect();
         self.drop_inherited_of_subrequests(&mut candidates);
         declare(&mut candidates, hints.assume_websocket);
         add_lost_intentions(&mut candidates);
@@ -224,11 +212,11 @@ impl<'s> Model<'s> {
                 self.by_server.entry(server).or_default().push(index);
             }
         }
-        let mut unsupported = self.unsupported_candidates();
+        let mut unsupported = self.unsupported_candidates(&known);
         declare(&mut unsupported, false);
         self.unsupported = proven(unsupported);
         carriers.settle(&mut self.unsupported);
-        let mut unproxied = self.unproxied_candidates();
+        let mut unproxied = self.unproxied_candidates(&known);
         declare(&mut unproxied, false);
         self.unproxied = proven(unproxied);
         carriers.settle(&mut self.unproxied);
@@ -244,9 +232,9 @@ impl<'s> Model<'s> {
     }
 
     /// A location that can carry WebSockets, with the evidence that its own lines and names give.
-    fn candidate(&self, context: ContextId, pass: Pass<'s>) -> Option<Endpoint<'s>> {
+    fn candidate(&self, context: ContextId, pass: Pass<'s>, known: &Known) -> Option<Endpoint<'s>> {
         let idle = IdleLimit::new(self.configuration, context, pass.module)?;
-        self.candidate_with(context, pass, idle)
+        self.candidate_with(context, pass, idle, known)
     }
 
     /// The same with an idle limit that is known, or means nothing.
@@ -255,6 +243,7 @@ impl<'s> Model<'s> {
         context: ContextId,
         pass: Pass<'s>,
         idle: IdleLimit<'s>,
+        known: &Known,
     ) -> Option<Endpoint<'s>> {
         let configuration = self.configuration;
         let opener = configuration.opener(context);
@@ -273,19 +262,19 @@ impl<'s> Model<'s> {
             name.unwrap_or(LocationName { modifier: Modifier::Named, name: Vec::new() });
         let target = self.target(context, &pass);
         let server = configuration.enclosing(context, ContextKind::Server);
-        let words = self.server_words(server);
+        let words = server.and_then(|server| self.server_words(server));
         let segments = segments_of(&name, matches!(modifier, Modifier::Regex | Modifier::CaselessRegex));
         let subject = Subject {
             configuration,
             locations: &self.locations,
             context,
             server,
-            server_names: &words.names,
-            server_hosts: &words.hosts,
+            server_names: words.map(|words| &*words.names).unwrap_or_default(),
+            server_hosts: words.map(|words| words.hosts.as_slice()).unwrap_or_default(),
             pass,
             target: &target,
             handshake: handshake.as_ref(),
-            known: &self.known,
+            known,
             modifier,
             segments: &segments,
             name,
@@ -310,8 +299,8 @@ impl<'s> Model<'s> {
             handshake,
             idle,
             target,
-            server_names: words.names,
-            listens: words.listens,
+            server_names: words.map_or_else(|| Arc::from([]), |words| Arc::clone(&words.names)),
+            listens: words.map_or_else(|| Arc::from([]), |words| Arc::clone(&words.listens)),
         })
     }
 
@@ -321,17 +310,27 @@ impl<'s> Model<'s> {
     }
 
     /// The names and the `listen` lines of a server, gathered once for all its locations.
-    fn server_words(&self, server: Option<ContextId>) -> ServerWords {
-        let Some(server) = server else {
-            return ServerWords { names: Rc::from([]), hosts: Rc::from([]), listens: Rc::from([]) };
+    fn server_words(&self, server: ContextId) -> Option<&ServerWords> {
+        self.server_words.get(server, || {
+            let names = server_names(self.configuration, server);
+            ServerWords {
+                hosts: names.iter().cloned().map(Host::new).collect(),
+                names: names.into(),
+                listens: listens(self.configuration, server).into(),
+            }
+        })
+    }
+
+    /// The host of a server that browsers may name, and whether it speaks TLS.
+    pub(crate) fn address_of(&self, server: ContextId) -> (Cow<'_, str>, bool) {
+        let words = self.server_words(server);
+        let is_name = |name: &&String| {
+            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte))
         };
-        let names = || server_names(self.configuration, server);
-        let gather = || ServerWords {
-            names: names().into(),
-            hosts: names().into_iter().map(Host::new).collect(),
-            listens: listens(self.configuration, server).into(),
-        };
-        self.server_words.borrow_mut().entry(server).or_insert_with(gather).clone()
+        let host = words.and_then(|words| words.names.iter().find(is_name));
+        let host = host.map_or("example.com", |name| name.trim_start_matches('.'));
+        let is_tls = |listen: &String| listen.split_whitespace().skip(1).any(|word| word == "ssl");
+        (host.into(), words.is_some_and(|words| words.listens.iter().any(is_tls)))
     }
 
     /// The endpoints of a server, in order.
@@ -343,27 +342,36 @@ impl<'s> Model<'s> {
     /// Whether all locations at or below a level that pass requests on are endpoints, and no file that was not given may hold
     /// more.
     pub fn has_only_endpoints(&self, level: ContextId) -> bool {
-        if let Some(&known) = self.only_endpoints.borrow().get(&level) {
-            return known;
-        }
-        let configuration = self.configuration;
-        let mut open = vec![level];
-        let mut has_only = true;
-        while let Some(context) = open.pop().filter(|_| has_only) {
-            open.extend(configuration.children(context));
-            let passes = self.passes.binary_search_by_key(&context, |(context, _)| *context).is_ok();
-            let location = configuration.enclosing(context, ContextKind::Location);
-            let is_endpoint = || location.is_some_and(|location| self.endpoint_locations.contains(&location));
-            has_only = configuration.context(context).unseen().next().is_none() && (!passes || is_endpoint());
-        }
-        self.only_endpoints.borrow_mut().insert(level, has_only);
-        has_only
+        let all = self.only_endpoints.get_or_init(|| {
+            let configuration = self.configuration;
+            let is_endpoint = |context: ContextId| {
+                let location = configuration.enclosing(context, ContextKind::Location);
+                location.is_some_and(|location| self.endpoint_locations.contains(&location))
+            };
+            let contexts: Vec<_> = configuration.contexts().collect();
+            let mut all: Vec<bool> = contexts
+                .iter()
+                .map(|(id, context)| {
+                    let passes = || self.passes.binary_search_by_key(id, |(context, _)| *context).is_ok();
+                    context.unseen().next().is_none() && (!passes() || is_endpoint(*id))
+                })
+                .collect();
+            // Parents come before their children.
+            for (id, context) in contexts.iter().rev() {
+                if all.get(id.index()) == Some(&false)
+                    && let Some(around) = context.parent.and_then(|parent| all.get_mut(parent.index()))
+                {
+                    *around = false;
+                }
+            }
+            all
+        });
+        all.get(level.index()).copied().unwrap_or(true)
     }
 
     /// How an `upstream` block shares requests out, read once for all endpoints that name it.
-    pub fn balancing(&self, block: ContextId) -> Rc<Balancing<'s>> {
-        let mut known = self.balancing.borrow_mut();
-        Rc::clone(known.entry(block).or_insert_with(|| Rc::new(Balancing::of(self.configuration, block))))
+    pub fn balancing(&self, block: ContextId) -> Option<&Balancing<'s>> {
+        self.balancing.get(block, || Balancing::of(self.configuration, block))
     }
 
     /// The line that makes an endpoint's upstream keep connections: `keepalive`, or the block itself since nginx 1.29.7.
@@ -379,19 +387,18 @@ impl<'s> Model<'s> {
 
     /// Whether the upstream of any endpoint of an `http` keeps connections.
     pub fn keeps_connections(&self, http: Option<ContextId>) -> bool {
-        let is_kept = || {
-            let mut beside = self
-                .endpoints
-                .iter()
-                .filter(|endpoint| self.configuration.enclosing(endpoint.context, ContextKind::Http) == http);
-            beside.any(|endpoint| self.keepalive(endpoint).is_some())
-        };
-        *self.kept.borrow_mut().entry(http).or_insert_with(is_kept)
+        let kept = self.kept.get_or_init(|| {
+            let keeping = self.endpoints.iter().filter(|endpoint| self.keepalive(endpoint).is_some());
+            keeping
+                .map(|endpoint| self.configuration.enclosing(endpoint.context, ContextKind::Http))
+                .collect()
+        });
+        kept.contains(&http)
     }
 
     /// Evaluates for a request that ends in `context`.
     pub fn evaluator<'a>(&'a self, request: &'a dyn Request, context: ContextId) -> Evaluator<'a, 's> {
-        Evaluator { configuration: self.configuration, variables: &self.variables, request, context }
+        Evaluator::new(self.configuration, &self.variables, request, context)
     }
 
     /// Whether a handshake that comes to the context is passed on by its own `*_pass`.
@@ -430,16 +437,12 @@ impl<'s> Model<'s> {
     /// stood for.
     pub fn connection_variable(&self, context: ContextId) -> Option<String> {
         let http = self.configuration.enclosing(context, ContextKind::Http)?;
-        let known = self.connection_variables.borrow().get(&http).cloned();
-        let known = known.unwrap_or_else(|| {
-            let found = self.find_connection_variables(http);
-            self.connection_variables.borrow_mut().entry(http).or_insert(found).clone()
-        });
+        let known = self.connection_variables.get(http, || self.find_connection_variables(http))?;
         // A `set` of the server or the location may say otherwise.
         known.iter().find(|name| self.is_right_for_connection(context, name.as_bytes())).cloned()
     }
 
-    fn find_connection_variables(&self, http: ContextId) -> Rc<[String]> {
+    fn find_connection_variables(&self, http: ContextId) -> Vec<String> {
         let configuration = self.configuration;
         let all = configuration.levels(http).flat_map(|level| configuration.children(level));
         let names = all.filter_map(|&map| {

@@ -1,7 +1,7 @@
 //! The paths that the user names (`--ws-path`), and where nginx leads a handshake for them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use nginx_semantics::budgets::{DECLARED, DECLARED_OF_WRITTEN, DECLARED_PATH};
 use nginx_semantics::{
@@ -20,7 +20,7 @@ pub struct LostPath<'s> {
     /// The server.
     pub server: ContextId,
     /// What becomes of it instead.
-    pub exchange: Rc<Exchange<'s>>,
+    pub exchange: Arc<Exchange<'s>>,
 }
 
 /// Where the paths that the user names lead.
@@ -70,7 +70,7 @@ impl<'s> Model<'s> {
                     self.variables.note_cut(line.map(|line| Cut { line, why: CutReason::Declared }));
                     break 'paths;
                 }
-                let exchange = self.look_with_password(server, path);
+                let exchange = self.walk_with_password(server, path);
                 let mut is_lost = !exchange.is_cut;
                 for way in &exchange.ways {
                     let lead = self.lead(way);
@@ -94,7 +94,7 @@ impl<'s> Model<'s> {
                     }
                 }
                 if is_lost && is_settled(&exchange) {
-                    lost.push(LostPath { path: path.clone(), server, exchange: Rc::new(exchange) });
+                    lost.push(LostPath { path: path.clone(), server, exchange: Arc::new(exchange) });
                 }
             }
             declared.lost.extend(lost.into_iter().filter(|lost| self.is_meant(lost, is_served)));

@@ -1,7 +1,7 @@
 //! The sockets of servers, gathered once for all their locations: thousands of servers may share one.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use nginx_semantics::{ContextId, ContextKind, Directive, Presence, Socket, sockets};
 
@@ -49,20 +49,20 @@ pub(crate) struct Sockets<'s> {
     /// Whether all of its servers were given as a whole, and the block itself.
     pub(crate) is_whole: bool,
     /// By server, in the order in which they are first named.
-    of_server: BTreeMap<ContextId, Rc<[Rc<OpenSocket<'s>>]>>,
+    of_server: BTreeMap<ContextId, Vec<Arc<OpenSocket<'s>>>>,
 }
 
 impl<'s> Sockets<'s> {
     fn new(model: &Model<'s>, http: ContextId) -> Self {
         let configuration = model.configuration;
-        let mut of_server: BTreeMap<ContextId, Vec<Rc<OpenSocket<'s>>>> = BTreeMap::new();
+        let mut of_server: BTreeMap<ContextId, Vec<Arc<OpenSocket<'s>>>> = BTreeMap::new();
         for socket in sockets(configuration, http) {
-            let socket = Rc::new(OpenSocket::new(socket));
+            let socket = Arc::new(OpenSocket::new(socket));
             for listen in &socket.socket.listens {
                 let own = of_server.entry(listen.server).or_default();
                 // The lines of a server stand together.
-                if !own.last().is_some_and(|last| Rc::ptr_eq(last, &socket)) {
-                    own.push(Rc::clone(&socket));
+                if !own.last().is_some_and(|last| Arc::ptr_eq(last, &socket)) {
+                    own.push(Arc::clone(&socket));
                 }
             }
         }
@@ -72,27 +72,19 @@ impl<'s> Sockets<'s> {
         };
         let servers = configuration.children(http).iter().copied();
         let mut servers = servers.filter(|&child| configuration.context(child).kind == ContextKind::Server);
-        Self {
-            is_whole: is_whole(http) && servers.all(is_whole),
-            of_server: of_server.into_iter().map(|(server, own)| (server, own.into())).collect(),
-        }
+        Self { is_whole: is_whole(http) && servers.all(is_whole), of_server }
     }
 }
 
 impl<'s> Model<'s> {
     /// The sockets at which a server listens; none for a server outside of `http`.
-    pub fn sockets_of(&self, server: ContextId) -> Rc<[Rc<OpenSocket<'s>>]> {
+    pub fn sockets_of(&self, server: ContextId) -> &[Arc<OpenSocket<'s>>] {
         let http = self.configuration.enclosing(server, ContextKind::Http);
-        let known = http.and_then(|http| self.sockets_in(http).of_server.get(&server).cloned());
-        known.unwrap_or_else(|| Rc::from([]))
+        let sockets = http.and_then(|http| self.sockets_in(http));
+        sockets.and_then(|sockets| sockets.of_server.get(&server)).map(Vec::as_slice).unwrap_or_default()
     }
 
-    pub(crate) fn sockets_in(&self, http: ContextId) -> Rc<Sockets<'s>> {
-        let known = self.sockets.borrow().get(&http).cloned();
-        known.unwrap_or_else(|| {
-            let sockets = Rc::new(Sockets::new(self, http));
-            self.sockets.borrow_mut().insert(http, Rc::clone(&sockets));
-            sockets
-        })
+    pub(crate) fn sockets_in(&self, http: ContextId) -> Option<&Sockets<'s>> {
+        self.sockets.get(http, || Sockets::new(self, http))
     }
 }

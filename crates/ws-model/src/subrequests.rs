@@ -1,7 +1,6 @@
 //! Locations that nginx asks on its own account, for `auth_request`, `mirror` and the like.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 
 use nginx_semantics::{
     ContextId, ContextKind, Directive, DirectiveName, Effective, Ending, LocationName, Modifier, PassModule,
@@ -164,7 +163,7 @@ impl<'s> Model<'s> {
         let server = configuration.enclosing(context, ContextKind::Server);
         location
             .zip(server)
-            .is_some_and(|(location, server)| self.asked(server).locations.contains(&location))
+            .is_some_and(|(at, server)| self.asked(server).is_some_and(|asked| asked.locations.contains(&at)))
     }
 
     /// Whether nobody but `auth_request`, `mirror` or the like asks for the location of a context: a 101 would end what
@@ -180,7 +179,7 @@ impl<'s> Model<'s> {
         let configuration = self.configuration;
         let Some(location) = configuration.enclosing(context, ContextKind::Location) else { return false };
         let Some(server) = configuration.enclosing(context, ContextKind::Server) else { return false };
-        let asked = self.asked(server);
+        let Some(asked) = self.asked(server) else { return false };
         if asked.is_astray || asked.locations.contains(&location) || asked.on_errors.contains(&location) {
             return true;
         }
@@ -254,10 +253,11 @@ impl<'s> Model<'s> {
         })
     }
 
-    fn asked(&self, server: ContextId) -> Rc<Asked> {
-        if let Some(known) = self.asked.borrow().get(&server) {
-            return Rc::clone(known);
-        }
+    fn asked(&self, server: ContextId) -> Option<&Asked> {
+        self.asked.get(server, || self.find_asked(server))
+    }
+
+    fn find_asked(&self, server: ContextId) -> Asked {
         let mut asked = Asked::default();
         for uri in of_server(&self.paths().asking, Some(server)).filter_map(|line| line.argument(0)) {
             // `auth_request off`
@@ -277,8 +277,6 @@ impl<'s> Model<'s> {
                 location.is_some_and(|at| asked.locations.contains(&at) || asked.on_errors.contains(&at));
             is_reached && self.is_obeyed(*context, pass.module)
         });
-        let asked = Rc::new(asked);
-        self.asked.borrow_mut().insert(server, Rc::clone(&asked));
         asked
     }
 

@@ -1,12 +1,13 @@
 //! A browser's handshake on its way through nginx.
 
 use core::net::IpAddr;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use nginx_semantics::{
     ClientRequest, ContextId, ContextKind, Directive, DirectiveName, Ending, Exchange, Exchanges,
-    LocationName, Modifier, NginxVersion, Part, Presence, Step, UpstreamFields, UpstreamRequest, Way,
-    listens, parts, server_names,
+    LocationName, Modifier, NginxVersion, Part, Presence, Step, UpstreamFields, UpstreamRequest, Way, parts,
 };
 
 use crate::browser::Browser;
@@ -68,26 +69,14 @@ impl<'s> Model<'s> {
     }
 
     /// What the newest nginx of the range does with Chrome's handshake for a path in a server.
-    pub fn walk(&self, server: ContextId, path: &str) -> Rc<Exchange<'s>> {
-        self.followed(server, path, false)
+    pub fn walk(&self, server: ContextId, path: &str) -> Exchange<'s> {
+        self.exchanges(self.versions.max).run(server, self.request_for(server, path))
     }
 
-    /// The same, followed once however many endpoints the path leads to: each `if` of a location may be one.
-    fn followed(&self, server: ContextId, path: &str, has_password: bool) -> Rc<Exchange<'s>> {
-        let key = (server, path.to_owned(), has_password);
-        if let Some(known) = self.followed.borrow().get(&key) {
-            return Rc::clone(known);
-        }
-        let exchange = Rc::new(self.follow(server, path, has_password));
-        self.followed.borrow_mut().insert(key, Rc::clone(&exchange));
-        exchange
-    }
-
-    fn follow(&self, server: ContextId, path: &str, has_password: bool) -> Exchange<'s> {
+    /// The same for a client that has a password: whether it is right is not known, so that both ways are followed.
+    pub(crate) fn walk_with_password(&self, server: ContextId, path: &str) -> Exchange<'s> {
         let mut request = self.request_for(server, path);
-        if has_password {
-            request.headers.push(("Authorization".to_owned(), b"Basic".to_vec()));
-        }
+        request.headers.push(("Authorization".to_owned(), b"Basic".to_vec()));
         self.exchanges(self.versions.max).run(server, request)
     }
 
@@ -106,42 +95,88 @@ impl<'s> Model<'s> {
         self.exchanges(self.versions.max).run(server, request)
     }
 
-    /// The same for a client that has a password: whether it is right is not known, so that both ways are followed.
-    pub(crate) fn walk_with_password(&self, server: ContextId, path: &str) -> Rc<Exchange<'s>> {
-        self.followed(server, path, true)
-    }
-
-    /// The same, and nothing is kept of it: what is asked of every server is too much to keep.
-    pub(crate) fn look_with_password(&self, server: ContextId, path: &str) -> Exchange<'s> {
-        self.follow(server, path, true)
-    }
-
     /// Chrome's handshake.
     fn request_for(&self, server: ContextId, path: &str) -> ClientRequest {
-        let names = server_names(self.configuration, server);
-        let is_name = |name: &&String| {
-            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte))
-        };
-        let host = names.iter().find(is_name).map_or("example.com", |name| name.trim_start_matches('.'));
-        let is_tls = listens(self.configuration, server)
-            .iter()
-            .any(|listen| listen.split_whitespace().skip(1).any(|word| word == "ssl"));
-        handshake_request(Browser::Chrome, host, path, is_tls)
+        let (host, is_tls) = self.address_of(server);
+        handshake_request(Browser::Chrome, &host, path, is_tls)
+    }
+
+    /// The server of an endpoint, where it was given.
+    fn given(&self, endpoint: &Endpoint<'_>) -> Option<ContextId> {
+        let server = self.configuration.enclosing(endpoint.context, ContextKind::Server)?;
+        (self.configuration.context(server).presence == Presence::Given).then_some(server)
+    }
+}
+
+/// As many handshakes are kept.
+const MOST_KEPT: usize = 1_000;
+
+/// Handshakes for the paths of one server after the other, followed when they are asked for, and once however many rules
+/// and endpoints ask: each `if` of a location may be one. Nothing of it is kept for the next server.
+#[derive(Debug)]
+pub struct Walks<'m, 's> {
+    model: &'m Model<'s>,
+    /// The server that is stopped at.
+    server: Cell<Option<ContextId>>,
+    /// By path and whether a password comes along.
+    followed: [RefCell<HashMap<String, Rc<Exchange<'s>>>>; 2],
+    /// The endpoint that was asked for last, with its probes.
+    probes: RefCell<Option<(ContextId, Rc<[Probe<'s>]>)>>,
+}
+
+impl<'m, 's> Walks<'m, 's> {
+    /// Through a model.
+    pub fn new(model: &'m Model<'s>) -> Self {
+        Self { model, server: Cell::default(), followed: Default::default(), probes: RefCell::default() }
+    }
+
+    fn followed(&self, server: ContextId, path: &str, has_password: bool) -> Rc<Exchange<'s>> {
+        if self.server.replace(Some(server)) != Some(server) {
+            self.followed.iter().for_each(|kept| kept.borrow_mut().clear());
+        }
+        let [without, with] = &self.followed;
+        let kept = if has_password { with } else { without };
+        if let Some(known) = kept.borrow().get(path) {
+            return Rc::clone(known);
+        }
+        let follow = if has_password { Model::walk_with_password } else { Model::walk };
+        let exchange = Rc::new(follow(self.model, server, path));
+        let mut kept = kept.borrow_mut();
+        if kept.len() == MOST_KEPT {
+            kept.clear();
+        }
+        kept.insert(path.to_owned(), Rc::clone(&exchange));
+        exchange
     }
 
     /// What becomes of a handshake for an endpoint's own path; `None` where its name does not tell one, or its server was
     /// not given.
     pub fn walk_to(&self, endpoint: &Endpoint<'_>) -> Option<Rc<Exchange<'s>>> {
-        let known = self.walks.borrow().get(&endpoint.context).cloned();
-        known.unwrap_or_else(|| {
-            let server = self.configuration.enclosing(endpoint.context, ContextKind::Server);
-            let walk = server
-                .filter(|&server| self.configuration.context(server).presence == Presence::Given)
-                .zip(endpoint.example_path())
-                .map(|(server, path)| self.walk(server, &path));
-            self.walks.borrow_mut().insert(endpoint.context, walk.clone());
-            walk
-        })
+        Some(self.followed(self.model.given(endpoint)?, &endpoint.example_path()?, false))
+    }
+
+    /// Handshakes for paths that an endpoint's name covers: the one path that is known, else the name and two paths
+    /// below it, so that what holds for all of them holds for the location. None where the name does not tell, or the
+    /// server was not given.
+    pub fn probes(&self, endpoint: &Endpoint<'_>) -> Rc<[Probe<'s>]> {
+        if let Some((context, known)) = &*self.probes.borrow()
+            && *context == endpoint.context
+        {
+            return Rc::clone(known);
+        }
+        let Some(server) = self.model.given(endpoint) else { return Rc::from([]) };
+        let probe = |path: String| Probe { exchange: self.followed(server, &path, true), path };
+        let probes: Rc<[Probe<'s>]> = endpoint.sample_paths().into_iter().map(probe).collect();
+        *self.probes.borrow_mut() = Some((endpoint.context, Rc::clone(&probes)));
+        probes
+    }
+
+    /// Handshakes that lead to a named location: for the paths of the locations whose `try_files` or `error_page` names
+    /// it.
+    pub fn lead_ins(&self, endpoint: &Endpoint<'_>) -> Vec<Probe<'s>> {
+        let Some(server) = self.model.given(endpoint) else { return Vec::new() };
+        let paths = self.model.paths_to_named(server, endpoint);
+        paths.into_iter().map(|path| Probe { exchange: self.followed(server, &path, true), path }).collect()
     }
 }
 
@@ -154,36 +189,13 @@ pub struct Probe<'s> {
     pub exchange: Rc<Exchange<'s>>,
 }
 
-impl<'s> Model<'s> {
-    /// Handshakes for paths that an endpoint's name covers: the one path that is known, else the name and two paths
-    /// below it, so that what holds for all of them holds for the location. None where the name does not tell, or the
-    /// server was not given.
-    pub fn probes(&self, endpoint: &Endpoint<'_>) -> Rc<[Probe<'s>]> {
-        if let Some(known) = self.probes.borrow().get(&endpoint.context) {
-            return Rc::clone(known);
-        }
-        let server = self.configuration.enclosing(endpoint.context, ContextKind::Server);
-        let server = server.filter(|&server| self.configuration.context(server).presence == Presence::Given);
-        let probe = |server: ContextId, path: String| Probe {
-            exchange: self.walk_with_password(server, &path),
-            path,
-        };
-        let probes: Rc<[Probe<'s>]> = match server {
-            Some(server) => endpoint.sample_paths().into_iter().map(|path| probe(server, path)).collect(),
-            None => Rc::from([]),
-        };
-        self.probes.borrow_mut().insert(endpoint.context, Rc::clone(&probes));
-        probes
-    }
-
-    /// Handshakes that lead to a named location: for the paths of the locations whose `try_files` or `error_page` names
-    /// it.
-    pub fn lead_ins(&self, endpoint: &Endpoint<'_>) -> Vec<Probe<'s>> {
+impl Model<'_> {
+    /// The paths of the locations whose `try_files` or `error_page` names the location of an endpoint; none where it is no
+    /// named one.
+    fn paths_to_named(&self, server: ContextId, endpoint: &Endpoint<'_>) -> Vec<String> {
         let configuration = self.configuration;
-        let server = configuration.enclosing(endpoint.context, ContextKind::Server);
-        let server = server.filter(|&server| configuration.context(server).presence == Presence::Given);
         let own = self.location_of(endpoint.context).and_then(|location| LocationName::of(&location));
-        let (Some(server), Some(LocationName { modifier: Modifier::Named, name })) = (server, own) else {
+        let Some(LocationName { modifier: Modifier::Named, name }) = own else {
             return Vec::new();
         };
         let names_it = |context: ContextId| {
@@ -215,9 +227,6 @@ impl<'s> Model<'s> {
         paths.sort();
         paths.dedup();
         paths
-            .into_iter()
-            .map(|path| Probe { exchange: self.walk_with_password(server, &path), path })
-            .collect()
     }
 }
 
@@ -278,7 +287,7 @@ mod tests {
             let configuration = Configuration::new(&loaded.sources, loaded.layouts.first().unwrap());
             let model = Model::new(configuration, &Hints::default());
             let endpoint = model.endpoints.first().unwrap();
-            let walk = model.walk_to(endpoint).unwrap();
+            let walk = Walks::new(&model).walk_to(endpoint).unwrap();
             let is_own = |way: &Way<'_>| way.selected() == Some(endpoint.context);
             assert!(walk.ways.iter().all(is_own), "{name}: {walk:?}");
         }

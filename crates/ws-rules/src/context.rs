@@ -7,7 +7,7 @@ use lint_finding::{
 use nginx_semantics::{
     At, Configuration, ContextKind, Directive, VersionRange, has_variables, listens, server_names,
 };
-use ws_model::{Endpoint, EvidenceKind, LostPath, Model, Standing};
+use ws_model::{Endpoint, EvidenceKind, LostPath, Model, Standing, Walks};
 
 use crate::Edits;
 
@@ -16,6 +16,8 @@ use crate::Edits;
 pub struct Context<'m, 's> {
     /// The model.
     pub model: &'m Model<'s>,
+    /// Handshakes on their way through it.
+    pub walks: &'m Walks<'m, 's>,
 }
 
 impl<'m, 's> Context<'m, 's> {

@@ -30,10 +30,10 @@ mod upstreams;
 mod verify;
 mod ways;
 
-use lint_finding::RuleMeta;
+use lint_finding::{Finding, RuleMeta};
 use nginx_semantics::{ContextId, FileId, Pass, SourceFile};
 use ws_model::chain::Link;
-use ws_model::{Endpoint, Model};
+use ws_model::{Endpoint, Model, Walks};
 
 pub use context::{Context, FindingBuilder, Findings, Stake, confidence, place};
 pub use edit::Edits;
@@ -60,14 +60,47 @@ pub trait Rule: Sync {
     fn file(&self, _id: FileId, _file: &SourceFile, _out: &mut Findings) {}
 }
 
-/// Walks one model once and calls every rule at each stop.
-pub fn visit(rules: &[&dyn Rule], model: &Model<'_>, out: &mut Findings) {
-    let cx = Context { model };
-    rules.iter().for_each(|rule| rule.configuration(&cx, out));
+/// Where a visit stops.
+#[derive(Debug, Clone, Copy)]
+pub enum Stop<'v, 's> {
+    /// At the configuration as a whole.
+    Configuration,
+    /// At a `proxy_pass` or its kin, in this location.
+    Pass(ContextId),
+    /// At a WebSocket endpoint.
+    Endpoint(&'v Endpoint<'s>),
+}
+
+impl Stop<'_, '_> {
+    /// The location, where it is one.
+    pub fn context(&self) -> Option<ContextId> {
+        match self {
+            Self::Configuration => None,
+            Self::Pass(location) => Some(*location),
+            Self::Endpoint(endpoint) => Some(endpoint.context),
+        }
+    }
+}
+
+/// Goes through one model once and calls every rule at each stop; `leave` gets what they have found there. The endpoints of
+/// a server come one after the other.
+pub fn visit<'s>(
+    rules: &[&dyn Rule],
+    model: &Model<'s>,
+    leave: &mut dyn FnMut(&Context<'_, 's>, Stop<'_, 's>, Vec<Finding>),
+) {
+    let walks = Walks::new(model);
+    let cx = Context { model, walks: &walks };
+    let mut stop = |stop: Stop<'_, 's>, ask: &dyn Fn(&dyn Rule, &mut Findings)| {
+        let mut found = Findings::default();
+        rules.iter().for_each(|rule| ask(*rule, &mut found));
+        leave(&cx, stop, found.into_vec());
+    };
+    stop(Stop::Configuration, &|rule, out| rule.configuration(&cx, out));
     for (location, pass) in &model.passes {
-        rules.iter().for_each(|rule| rule.pass(&cx, *location, pass, out));
+        stop(Stop::Pass(*location), &|rule, out| rule.pass(&cx, *location, pass, out));
     }
     for endpoint in &model.endpoints {
-        rules.iter().for_each(|rule| rule.endpoint(&cx, endpoint, out));
+        stop(Stop::Endpoint(endpoint), &|rule, out| rule.endpoint(&cx, endpoint, out));
     }
 }

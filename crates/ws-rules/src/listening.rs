@@ -1,6 +1,6 @@
 //! Where the server of an endpoint listens.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use nginx_semantics::{ContextId, ContextKind, Presence};
 use ws_model::{Endpoint, OpenSocket};
@@ -12,9 +12,9 @@ pub(crate) struct Listening<'s> {
     /// The server.
     pub(crate) server: ContextId,
     /// Those of TCP, and Unix sockets.
-    pub(crate) sockets: Vec<Rc<OpenSocket<'s>>>,
+    pub(crate) sockets: Vec<Arc<OpenSocket<'s>>>,
     /// Those of QUIC.
-    pub(crate) quic: Vec<Rc<OpenSocket<'s>>>,
+    pub(crate) quic: Vec<Arc<OpenSocket<'s>>>,
 }
 
 impl<'s> Listening<'s> {

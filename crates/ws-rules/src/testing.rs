@@ -353,19 +353,20 @@ fn judge_as_is(options: Options, files: &[(String, String)]) -> (Vec<Finding>, L
         websocket_paths: options.websocket_path.map(str::to_owned).into_iter().collect(),
         ..Hints::default()
     };
-    let mut out = Findings::default();
+    let mut found = Vec::new();
     for layout in &loaded.layouts {
         let model = Model::new(Configuration::new(&loaded.sources, layout), &hints);
         let is_on = |rule: &&&dyn Rule| options.is_pedantic || rule.meta().severity > Severity::Pedantic;
         let rules: Vec<&dyn Rule> = RULES.iter().filter(is_on).copied().collect();
-        visit(&rules, &model, &mut out);
+        visit(&rules, &model, &mut |_, _, more| found.extend(more));
     }
+    let mut out = Findings::default();
     for (id, file) in
         loaded.sources.iter().filter(|(id, file)| loaded.judged.contains(id) && !file.is_builtin)
     {
         RULES.iter().for_each(|rule| rule.file(id, file, &mut out));
     }
-    let mut found = out.into_vec();
+    found.extend(out.into_vec());
     let mut seen = BTreeSet::new();
     found.retain(|finding| seen.insert((finding.rule.name, finding.primary.place, finding.message.clone())));
     found.sort_by_key(|finding| (finding.primary.place, finding.rule.name));

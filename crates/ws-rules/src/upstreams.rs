@@ -1,7 +1,5 @@
 //! What several rules ask of the `upstream` block of an endpoint.
 
-use std::rc::Rc;
-
 use nginx_semantics::{Balancing, ContextId, Directive, upstream};
 use ws_model::Endpoint;
 use ws_model::applications::{Affinity, Application};
@@ -16,12 +14,12 @@ pub(crate) fn block(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> Option<Con
 }
 
 /// The block's first line, and how it shares requests out among more than one server; `None` where that cannot be said.
-pub(crate) fn shared<'s>(
-    cx: &Context<'_, 's>,
+pub(crate) fn shared<'m, 's>(
+    cx: &Context<'m, 's>,
     endpoint: &Endpoint<'_>,
-) -> Option<(Directive<'s>, Rc<Balancing<'s>>)> {
+) -> Option<(Directive<'s>, &'m Balancing<'s>)> {
     let block = block(cx, endpoint)?;
-    let balancing = cx.model.balancing(block);
+    let balancing = cx.model.balancing(block)?;
     let opener = cx.configuration().opener(block)?;
     (!balancing.may_differ && balancing.sharing() > 1).then_some((opener, balancing))
 }

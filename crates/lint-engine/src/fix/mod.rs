@@ -419,7 +419,7 @@ impl Run<'_> {
             load_with(sources, files, arguments, scope)
         };
         let mut outcome = self.state.outcome().clone();
-        silenced::account(&mut outcome, &task, self.asked, reload, |task| judge(task, &mut |_, _| {}));
+        silenced::account(&mut outcome, &task, self.asked, reload, |task| judge(task, &mut ()));
         outcome.notices.extend(dropped.iter().map(Dropped::notice));
         outcome.notices.extend(self.cut_at.map(of_untried));
         let dropped = dropped.into_iter().map(|dropped| dropped.row).collect();

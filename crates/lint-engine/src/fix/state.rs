@@ -8,11 +8,11 @@ use lint_finding::{Finding, NoticeCode, Outcome, RuleMeta, Severity};
 use nginx_semantics::{Configuration, ContextId, FileId, Files, Layout, Loaded, Scope, Sources, load_with};
 use ws_model::chain::Outlet;
 use ws_model::{CarriedBy, Model};
-use ws_rules::{Context, Findings, Rule};
+use ws_rules::{Findings, Rule, Stop, visit};
 
 use super::plan::Plan;
 use super::units::{UnitKey, Units};
-use crate::chains::{Chains, outlets};
+use crate::chains::Chains;
 use crate::gather::Gathered;
 use crate::settings::{Settings, SettingsFiles};
 use crate::{absolute, finish, hints, notices, of_layout, with_file};
@@ -75,8 +75,15 @@ impl Part {
         notices::of_includes(configuration, &mut rest);
         notices::of_paths(&model, &mut rest);
         rest.model(&model);
-        let said = said(&given.rules(&settings), &model);
-        let outlets = outlets(&model);
+        let (mut said, mut outlets) = (Vec::new(), Vec::new());
+        visit(&given.rules(&settings), &model, &mut |cx, stop, found| {
+            let context = stop.context();
+            said.extend(found.into_iter().map(|finding| Said { context, finding }));
+            if let Stop::Endpoint(endpoint) = stop {
+                rest.endpoint(endpoint, model.versions);
+                outlets.extend(model.outlet(cx.walks, endpoint));
+            }
+        });
         notices::of_ways(&model, &mut rest);
         let units = Units::new(configuration);
         let mut carried: BTreeMap<UnitKey, CarriedBy> = BTreeMap::new();
@@ -119,25 +126,6 @@ impl Part {
             && self.files.is_disjoint(changed)
             && self.files == configuration.files()
     }
-}
-
-/// As [`ws_rules::visit`] goes, with the place of each stop.
-fn said(rules: &[&'static dyn Rule], model: &Model<'_>) -> Vec<Said> {
-    let cx = Context { model };
-    let mut all = Vec::new();
-    let mut stop = |context: Option<ContextId>, visit: &dyn Fn(&dyn Rule, &mut Findings)| {
-        let mut findings = Findings::default();
-        rules.iter().for_each(|rule| visit(*rule, &mut findings));
-        all.extend(findings.into_vec().into_iter().map(|finding| Said { context, finding }));
-    };
-    stop(None, &|rule, out| rule.configuration(&cx, out));
-    for (location, pass) in &model.passes {
-        stop(Some(*location), &|rule, out| rule.pass(&cx, *location, pass, out));
-    }
-    for endpoint in &model.endpoints {
-        stop(Some(endpoint.context), &|rule, out| rule.endpoint(&cx, endpoint, out));
-    }
-    all
 }
 
 /// What all rules say of the parts that pass on to each other.

@@ -19,7 +19,7 @@ use nginx_semantics::{
     VersionRange, load, server_names,
 };
 use ws_model::Model;
-use ws_rules::{Findings, visit};
+use ws_rules::visit;
 
 use crate::gather::Gathered;
 use crate::settings::SettingsFiles;
@@ -101,9 +101,9 @@ fn follow(task: &Task<'_>, query: &Query) -> Trace {
                 continue;
             }
             let visited: Vec<ContextId> = all.iter().flat_map(|one| one.visited.iter().copied()).collect();
-            let mut found = Findings::default();
-            visit(&rules(&settings), &model, &mut found);
-            let found = on_the_way(&model, &visited, found.into_vec());
+            let mut found = Vec::new();
+            visit(&rules(&settings), &model, &mut |_, _, more| found.extend(more));
+            let found = on_the_way(&model, &visited, found);
             followed.push((all, found, settings.clone()));
         }
         notices::of_ways(&model, &mut gathered);

@@ -11,7 +11,7 @@ mod kind;
 mod problem;
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use nginx_syntax::NodeId;
 
@@ -25,10 +25,18 @@ use crate::catalogue::DirectiveName;
 use crate::certificate::CertificateFile;
 use crate::pattern::{Pattern, Patterns};
 use crate::sources::{At, FileId, SourceFile, Sources};
+use crate::upstream::Literals;
 
 /// Index of a context in its configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ContextId(pub(crate) u32);
+
+impl ContextId {
+    /// As an index into tables of all contexts.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// The includes that led to a directive, innermost first; an index into the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -159,6 +167,8 @@ pub struct Layout {
     pub(crate) certificates: HashMap<DirectiveRef, Arc<CertificateFile>>,
     /// The regexes that were asked for.
     patterns: Patterns,
+    /// The `*_pass` lines without variables, once they are asked for.
+    literals: OnceLock<Literals>,
     /// What stands in each context, includes expanded in place; one context after the other.
     directives: Vec<DirectiveRef>,
     /// The same places, by name within a context, in order within a name; of no meaning where a context has entries.
@@ -349,6 +359,11 @@ impl<'s> Configuration<'s> {
     /// A regex, compiled once however many lines have it; `None` where it cannot be evaluated.
     pub fn pattern(&self, regex: &[u8], caseless: bool) -> Option<Pattern> {
         self.layout.patterns.get(regex, caseless)
+    }
+
+    /// The `*_pass` lines without variables.
+    pub(crate) fn literals(&self) -> &'s Literals {
+        self.layout.literals.get_or_init(|| Literals::of(*self))
     }
 
     /// The file that an `ssl_certificate` names; `None` where it was not given, or a variable names it.

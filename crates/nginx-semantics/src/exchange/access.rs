@@ -78,6 +78,9 @@ impl<'s> Follower<'_, 's> {
     /// `allow` and `deny`: the first line that matches decides (`ngx_http_access_handler`).
     fn addresses(&mut self) -> Option<Verdict<'s>> {
         let configuration = self.all.configuration;
+        if !configuration.has_any(N::ALLOW) && !configuration.has_any(N::DENY) {
+            return None;
+        }
         // One array for both, so a level that has one of them drops those of the outer levels.
         let mut level = Some(self.context);
         let lines = loop {

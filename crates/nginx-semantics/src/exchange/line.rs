@@ -8,7 +8,7 @@ use crate::configuration::{ContextId, ContextKind, Directive};
 use crate::effective::{Effective, effective};
 use crate::header_buffers::HeaderBuffer;
 use crate::path::{normalize_path, normalize_path_as};
-use crate::server::{ListenAddress, Socket, first_server, sockets};
+use crate::server::{ListenAddress, Socket, first_server};
 
 /// No large buffer may be smaller, in bytes: `connection_pool_size` is that (`ngx_http_core_merge_srv_conf`).
 const LEAST_BUFFER: usize = 512;
@@ -89,7 +89,7 @@ impl<'s> Follower<'_, 's> {
         let (configuration, request) = (self.all.configuration, self.request);
         let mut readers: Vec<ContextId> = Vec::new();
         if let Some(http) = configuration.enclosing(self.server, ContextKind::Http) {
-            let sockets = sockets(configuration, http);
+            let sockets = self.all.locations.sockets(http);
             let own = sockets.iter().filter(|socket| {
                 socket.listens.iter().any(|listen| listen.server == self.server)
                     && may_be_met(socket, request)

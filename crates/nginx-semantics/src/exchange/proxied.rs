@@ -2,7 +2,6 @@
 
 use core::net::IpAddr;
 use std::borrow::Cow;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use super::client::{ClientRequest, Live};
@@ -14,7 +13,7 @@ use crate::defaults::HTTP11_BY_DEFAULT;
 use crate::location::{LocationName, Modifier};
 use crate::mistakes::{Mistake, makes};
 use crate::upstream::{Pass, Target, is_upstream_at_run_time};
-use crate::variables::{Bytes, Evaluator, Gathered, Value, has_variables};
+use crate::variables::{Bytes, Evaluator, GatheredThen, Value, has_variables};
 use crate::version::NginxVersion;
 
 /// Since this version `Proxy-Connection` of the client is not passed on.
@@ -62,12 +61,12 @@ struct Sender<'s> {
     passes_clients: bool,
     /// `$proxy_host` and `$proxy_port`.
     proxy: (Bytes, Bytes),
-    gathered: Gathered,
+    gathered: GatheredThen,
     client: Option<IpAddr>,
     method: String,
     path: Vec<u8>,
     arguments: Vec<u8>,
-    server_name: Rc<str>,
+    server_name: Arc<str>,
 }
 
 /// The header fields of a request to an upstream.
@@ -213,12 +212,12 @@ impl<'s> Follower<'_, 's> {
             is_cached,
             passes_clients,
             proxy: (Bytes::from_vec(url.host), Bytes::from_vec(url.port)),
-            gathered: std::mem::take(&mut self.gathered),
+            gathered: self.gathered.take(),
             client: self.client,
             method: std::mem::take(&mut self.method),
             path: std::mem::take(&mut self.path),
             arguments: std::mem::take(&mut self.arguments),
-            server_name: Rc::clone(&self.server_name),
+            server_name: Arc::clone(&self.server_name),
         };
         Ok(UpstreamRequest {
             method,
@@ -350,14 +349,9 @@ impl<'s> Exchanges<'_, 's> {
             server_name: &sender.server_name,
             upstream: Some((Value::known(host), Value::known(port))),
         };
-        let evaluator = Evaluator {
-            configuration: self.configuration,
-            variables: self.variables,
-            request: &live,
-            context: sender.context,
-        };
+        let evaluator = Evaluator::new(self.configuration, self.variables, &live, sender.context);
         // What one line captures, or chooses from a map, stays for those behind it, whoever asks first.
-        let gathered = sender.gathered.clone();
+        let gathered = sender.gathered.resume();
         let runs_all = self.variables.has_regex_in_map();
         for line in &sender.lines {
             let name = line.argument(0).unwrap_or_default();

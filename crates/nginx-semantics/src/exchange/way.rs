@@ -1,7 +1,6 @@
 //! One run through the phases, with the state that nginx keeps in `ngx_http_request_t`.
 
 use core::net::IpAddr;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use super::client::Live;
@@ -120,7 +119,7 @@ pub(super) struct Follower<'a, 's> {
     pub(super) client: Option<IpAddr>,
     /// Whether it did.
     pub(super) is_client_told: bool,
-    pub(super) server_name: Rc<str>,
+    pub(super) server_name: Arc<str>,
     plan: &'a [bool],
     questions: usize,
     /// How many lines of rewrite phases ran.
@@ -272,12 +271,7 @@ impl<'a, 's> Follower<'a, 's> {
     }
 
     pub(super) fn evaluator<'e>(&'e self, live: &'e Live<'e>) -> Evaluator<'e, 's> {
-        Evaluator {
-            configuration: self.all.configuration,
-            variables: self.all.variables,
-            request: live,
-            context: self.context,
-        }
+        Evaluator::new(self.all.configuration, self.all.variables, live, self.context)
     }
 
     /// The directives in effect now, in order; none where it is a default, `Err` where a file may set it that was not

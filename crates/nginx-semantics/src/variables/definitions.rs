@@ -3,12 +3,11 @@
 //! A definition anywhere in `http` defines the name globally, whatever the order
 //! (`http/ngx_http_variables.c:ngx_http_variables_init_vars`).
 
-use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap};
-use std::rc::Rc;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::map::Entries;
-use super::value::Value;
 use crate::budgets;
 use crate::catalogue::{self, DirectiveName};
 use crate::configuration::{Configuration, ContextId, ContextKind, Directive, DirectiveRef};
@@ -62,9 +61,6 @@ pub enum CutReason {
     Declared,
 }
 
-/// As many values are looked at to find one: maps on maps that use one another many times over would never end.
-const MOST_STEPS: u32 = 10_000;
-
 /// The variables of a configuration.
 #[derive(Debug)]
 pub struct Variables<'s> {
@@ -73,20 +69,15 @@ pub struct Variables<'s> {
     third_party: Option<Directive<'s>>,
     /// See [`Variables::has_regex_in_map`].
     has_regex_in_map: bool,
-    /// The maps that were asked for, sorted once.
-    entries: RefCell<BTreeMap<ContextId, Rc<Entries<'s>>>>,
-    /// How many values were looked at since [`Variables::start`].
-    steps: Cell<u32>,
-    /// The maps that were evaluated since then after the rewrite phases, by the context that asks and how deep: maps that
-    /// use one another many times over are evaluated once.
-    pub(super) evaluated: RefCell<HashMap<(ContextId, ContextId, u32), Value>>,
+    /// The maps, sorted when they are asked for first.
+    entries: HashMap<ContextId, OnceLock<Entries<'s>>>,
     /// See [`Variables::cut`].
-    cut: Cell<Option<Cut>>,
+    cut: Mutex<Option<Cut>>,
     /// How many lines the configuration has, each as often as it is included.
     lines: usize,
     /// How many lines requests ran through, and how many of these not on their first way.
-    run: Cell<usize>,
-    run_again: Cell<usize>,
+    run: AtomicUsize,
+    run_again: AtomicUsize,
 }
 
 impl<'s> Variables<'s> {
@@ -96,19 +87,20 @@ impl<'s> Variables<'s> {
             by_name: HashMap::new(),
             third_party: None,
             has_regex_in_map: false,
-            entries: RefCell::default(),
-            steps: Cell::default(),
-            evaluated: RefCell::default(),
-            cut: Cell::default(),
+            entries: HashMap::new(),
+            cut: Mutex::default(),
             lines: 0,
-            run: Cell::default(),
-            run_again: Cell::default(),
+            run: AtomicUsize::default(),
+            run_again: AtomicUsize::default(),
         };
         for (id, context) in configuration.contexts() {
             let opener = configuration.opener(id);
             this.lines += configuration.directives(id).count();
             match (context.kind, opener) {
-                (ContextKind::Map, Some(opener)) => this.define_argument(opener, 1, Definition::Map(id)),
+                (ContextKind::Map, Some(opener)) => {
+                    this.entries.insert(id, OnceLock::new());
+                    this.define_argument(opener, 1, Definition::Map(id));
+                }
                 (ContextKind::Geo | ContextKind::SplitClients, Some(opener)) => this.define_last(opener),
                 (kind, _) if kind.has_entries() => {}
                 (ContextKind::Stream | ContextKind::StreamServer | ContextKind::StreamUpstream, _) => {
@@ -136,60 +128,43 @@ impl<'s> Variables<'s> {
     }
 
     /// The entries of a map.
-    pub(super) fn entries(&self, configuration: Configuration<'s>, map: ContextId) -> Rc<Entries<'s>> {
-        let mut entries = self.entries.borrow_mut();
-        Rc::clone(entries.entry(map).or_insert_with(|| Rc::new(Entries::new(configuration, map))))
+    pub(super) fn entries(&self, configuration: Configuration<'s>, map: ContextId) -> Option<&Entries<'s>> {
+        Some(self.entries.get(&map)?.get_or_init(|| Entries::new(configuration, map)))
     }
 
     /// Remembers where a budget ended: the first such line.
     pub fn note_cut(&self, cut: Option<Cut>) {
-        self.cut.set(self.cut.get().into_iter().chain(cut).min());
+        let mut known = self.cut.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = known.into_iter().chain(cut).min();
     }
 
     /// The first line from which on requests were not followed to their end; `None` where all were.
     pub fn cut(&self) -> Option<Cut> {
-        self.cut.get()
+        *self.cut.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts the lines that a request ran through on its first way, or on another one.
     pub(crate) fn count_run(&self, lines: usize, is_first: bool) {
-        self.run.set(self.run.get().saturating_add(lines));
+        self.run.fetch_add(lines, Ordering::Relaxed);
         if !is_first {
-            self.run_again.set(self.run_again.get().saturating_add(lines));
+            self.run_again.fetch_add(lines, Ordering::Relaxed);
         }
     }
 
     /// Whether only the first way of each request is followed from now on.
     pub(crate) fn has_run_enough(&self) -> bool {
         let most = budgets::LINES_OF_WAYS.max(self.lines.saturating_mul(budgets::LINES_OF_WRITTEN));
-        self.run_again.get() > most
+        self.run_again.load(Ordering::Relaxed) > most
     }
 
     /// How many lines requests ran through so far.
     pub fn run(&self) -> usize {
-        self.run.get()
+        self.run.load(Ordering::Relaxed)
     }
 
     /// How many lines the configuration has, each as often as it is included.
     pub fn lines(&self) -> usize {
         self.lines
-    }
-
-    /// Begins a new value.
-    pub(super) fn start(&self) {
-        self.steps.set(0);
-        self.evaluated.borrow_mut().clear();
-    }
-
-    /// Counts one more step; whether there were too many.
-    pub(super) fn is_enough(&self) -> bool {
-        self.steps.set(self.steps.get().saturating_add(1));
-        self.steps.get() > MOST_STEPS
-    }
-
-    /// Whether there were too many.
-    pub(super) fn was_enough(&self) -> bool {
-        self.steps.get() > MOST_STEPS
     }
 
     fn directive(&mut self, directive: Directive<'s>, context: ContextId) {
@@ -251,6 +226,11 @@ impl<'s> Variables<'s> {
     /// All definitions of a name, in any case, in order.
     pub fn definitions(&self, name: &[u8]) -> &[Definition<'s>] {
         self.by_name.get(&name.to_ascii_lowercase()).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// All names that the configuration defines, in lower case and in no order, with their definitions in order.
+    pub fn all(&self) -> impl Iterator<Item = (&[u8], &[Definition<'s>])> {
+        self.by_name.iter().map(|(name, definitions)| (name.as_slice(), definitions.as_slice()))
     }
 
     /// Whether nginx itself or the configuration defines the name.

@@ -1,7 +1,11 @@
 //! Evaluates values for one request in one location.
 
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+
 use super::definitions::{Definition, Variables};
 use super::gathered::Gathered;
+use super::map::Entries;
 use super::script::{Part, parts};
 use super::value::Value;
 use super::{condition, map, rewrite};
@@ -19,17 +23,24 @@ pub trait Request {
     fn variable(&self, name: &[u8]) -> Value;
 }
 
+/// As many values are looked at to find one: maps on maps that use one another many times over would never end.
+const MOST_STEPS: u32 = 10_000;
+
 /// Evaluates for one request that ends in one context.
-#[derive(Clone, Copy)]
 pub struct Evaluator<'a, 's> {
     /// The configuration.
-    pub configuration: Configuration<'s>,
+    pub(super) configuration: Configuration<'s>,
     /// Its variables.
-    pub variables: &'a Variables<'s>,
+    pub(super) variables: &'a Variables<'s>,
     /// The request.
-    pub request: &'a dyn Request,
+    request: &'a dyn Request,
     /// The location, or pseudo-location.
-    pub context: ContextId,
+    pub(super) context: ContextId,
+    /// How many values were looked at to find this one.
+    steps: Cell<u32>,
+    /// The maps that were evaluated for it after the rewrite phases, by how deep: maps that use one another many times
+    /// over are evaluated once.
+    evaluated: RefCell<HashMap<(ContextId, u32), Value>>,
 }
 
 /// When a value is looked at: `set` counts from the moment on in which it runs.
@@ -42,14 +53,37 @@ pub(super) enum Moment<'m> {
 }
 
 impl<'a, 's> Evaluator<'a, 's> {
+    /// Evaluates for `request` in `context`: a location, or pseudo-location.
+    pub fn new(
+        configuration: Configuration<'s>,
+        variables: &'a Variables<'s>,
+        request: &'a dyn Request,
+        context: ContextId,
+    ) -> Self {
+        let (steps, evaluated) = (Cell::default(), RefCell::default());
+        Self { configuration, variables, request, context, steps, evaluated }
+    }
+
+    /// Begins a new value.
+    fn start(&self) {
+        self.steps.set(0);
+        self.evaluated.borrow_mut().clear();
+    }
+
+    /// Counts one more step; whether there were too many.
+    pub(super) fn is_enough(&self) -> bool {
+        self.steps.set(self.steps.get().saturating_add(1));
+        self.steps.get() > MOST_STEPS
+    }
+
     /// The value of a text with variables.
     pub fn value(&self, text: &[u8]) -> Value {
-        self.variables.start();
+        self.start();
         self.value_at(text, Moment::Content, 0)
     }
 
     pub(super) fn value_at(&self, text: &[u8], moment: Moment<'_>, depth: u32) -> Value {
-        if depth > MOST_DEPTH || self.variables.is_enough() {
+        if depth > MOST_DEPTH || self.is_enough() {
             return Value::Unknown;
         }
         let part = |part: Part<'_>| match part {
@@ -126,7 +160,9 @@ impl<'a, 's> Evaluator<'a, 's> {
         let values = maps.iter().map(|&map| self.map(map, moment, depth));
         let value = values.reduce(Value::or).unwrap_or(Value::Unknown);
         if let Moment::With(gathered) = moment
-            && !maps.iter().any(|&map| self.variables.entries(self.configuration, map).is_volatile())
+            && !maps
+                .iter()
+                .any(|&map| self.variables.entries(self.configuration, map).is_some_and(Entries::is_volatile))
         {
             gathered.keep_map(name, &value);
         }
@@ -137,14 +173,14 @@ impl<'a, 's> Evaluator<'a, 's> {
         if matches!(moment, Moment::With(_)) {
             return map::evaluate(self, map, moment, depth);
         }
-        let key = (self.context, map, depth);
-        if let Some(known) = self.variables.evaluated.borrow().get(&key) {
+        let key = (map, depth);
+        if let Some(known) = self.evaluated.borrow().get(&key) {
             return known.clone();
         }
         let value = map::evaluate(self, map, moment, depth);
         // What was cut off is not what it is.
-        if !self.variables.was_enough() {
-            self.variables.evaluated.borrow_mut().insert(key, value.clone());
+        if self.steps.get() <= MOST_STEPS {
+            self.evaluated.borrow_mut().insert(key, value.clone());
         }
         value
     }
@@ -173,19 +209,19 @@ impl<'a, 's> Evaluator<'a, 's> {
 
     /// Whether the condition of an `if` holds for this request; `None` where that cannot be said.
     pub fn condition(&self, condition: &Directive<'_>) -> Option<bool> {
-        self.variables.start();
+        self.start();
         condition::holds(self, condition, Moment::Content, 0)
     }
 
     /// The same with what a request has gathered so far.
     pub(crate) fn condition_with(&self, condition: &Directive<'_>, gathered: &Gathered) -> Option<bool> {
-        self.variables.start();
+        self.start();
         condition::holds(self, condition, Moment::With(gathered), 0)
     }
 
     /// The value of a text with variables, with what a request has gathered so far.
     pub(crate) fn value_with(&self, text: &[u8], gathered: &Gathered) -> Value {
-        self.variables.start();
+        self.start();
         self.value_at(text, Moment::With(gathered), 0)
     }
 }

@@ -13,7 +13,21 @@ type ByName = BTreeMap<Vec<u8>, Value>;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Gathered {
     set: ByName,
+    trail: Option<RefCell<Trail>>,
+}
+
+/// The same at a moment, for later.
+#[derive(Debug, Clone)]
+pub(crate) struct GatheredThen {
+    set: ByName,
     trail: Option<Trail>,
+}
+
+impl GatheredThen {
+    /// Goes on from there.
+    pub(crate) fn resume(&self) -> Gathered {
+        Gathered { set: self.set.clone(), trail: self.trail.clone().map(RefCell::new) }
+    }
 }
 
 /// What is kept only while a request is followed step by step: it depends on the order in which nginx looks at things.
@@ -21,9 +35,9 @@ pub(crate) struct Gathered {
 struct Trail {
     /// nginx evaluates a map once and keeps the value, unless it is `volatile`
     /// (`http/ngx_http_variables.c:ngx_http_get_indexed_variable`).
-    maps: RefCell<ByName>,
-    captures: RefCell<Captured>,
-    named: RefCell<ByName>,
+    maps: ByName,
+    captures: Captured,
+    named: ByName,
 }
 
 /// What the last regex that matched has captured.
@@ -38,7 +52,13 @@ enum Captured {
 impl Gathered {
     /// For a request that is followed step by step.
     pub(crate) fn followed() -> Self {
-        Self { set: ByName::new(), trail: Some(Trail::default()) }
+        Self { set: ByName::new(), trail: Some(RefCell::default()) }
+    }
+
+    /// What there is now, for later; nothing is left.
+    pub(crate) fn take(&mut self) -> GatheredThen {
+        let Self { set, trail } = std::mem::take(self);
+        GatheredThen { set, trail: trail.map(RefCell::into_inner) }
     }
 
     /// Whether nothing is missed: what has no value here was given none.
@@ -58,19 +78,19 @@ impl Gathered {
 
     /// What a map came out as, if it was evaluated before.
     pub(super) fn map(&self, name: &[u8]) -> Option<Value> {
-        self.trail.as_ref()?.maps.borrow().get(name).cloned()
+        self.trail.as_ref()?.borrow().maps.get(name).cloned()
     }
 
     /// Keeps what a map came out as.
     pub(super) fn keep_map(&self, name: &[u8], value: &Value) {
         if let Some(trail) = &self.trail {
-            trail.maps.borrow_mut().insert(name.to_vec(), value.clone());
+            trail.borrow_mut().maps.insert(name.to_vec(), value.clone());
         }
     }
 
     /// `$1` to `$9`: what the regex that matched last has captured, whatever it stood in.
     pub(super) fn capture(&self, number: u8) -> Value {
-        match self.trail.as_ref().map(|trail| trail.captures.borrow().clone()) {
+        match self.trail.as_ref().map(|trail| trail.borrow().captures.clone()) {
             Some(Captured::Nothing) => Value::empty(),
             Some(Captured::Groups(captures)) => {
                 Value::known(captures.get(usize::from(number)).unwrap_or_default())
@@ -82,7 +102,7 @@ impl Gathered {
     /// What a named group captured; `name` in lower case.
     pub(super) fn named(&self, name: &[u8]) -> Value {
         let Some(trail) = &self.trail else { return Value::Unknown };
-        trail.named.borrow().get(name).cloned().unwrap_or_else(Value::empty)
+        trail.borrow().named.get(name).cloned().unwrap_or_else(Value::empty)
     }
 
     /// Whether a pattern matches; keeps what it captures (`http/ngx_http_variables.c:ngx_http_regex_exec`).
@@ -94,9 +114,9 @@ impl Gathered {
                 let value = captured.as_ref().map_or(Value::Unknown, |captured| {
                     Value::known(captured.named(name).unwrap_or_default())
                 });
-                trail.named.borrow_mut().insert(name.to_ascii_lowercase().into_bytes(), value);
+                trail.borrow_mut().named.insert(name.to_ascii_lowercase().into_bytes(), value);
             }
-            *trail.captures.borrow_mut() = captured.map_or(Captured::Unknown, Captured::Groups);
+            trail.borrow_mut().captures = captured.map_or(Captured::Unknown, Captured::Groups);
         }
         Some(is_match)
     }
@@ -106,7 +126,7 @@ impl Gathered {
     pub(crate) fn tests(&self, pattern: &Pattern, subject: &[u8]) -> Option<bool> {
         let is_match = self.matches(pattern, subject);
         if let (Some(false), Some(trail)) = (is_match, &self.trail) {
-            *trail.captures.borrow_mut() = Captured::Nothing;
+            trail.borrow_mut().captures = Captured::Nothing;
         }
         is_match
     }
@@ -114,7 +134,7 @@ impl Gathered {
     /// A regex has matched something that is not known.
     pub(super) fn forget_captures(&self) {
         if let Some(trail) = &self.trail {
-            *trail.captures.borrow_mut() = Captured::Unknown;
+            trail.borrow_mut().captures = Captured::Unknown;
         }
     }
 }

@@ -80,13 +80,15 @@ pub(super) fn evaluate(
 ) -> Value {
     let Some(opener) = evaluator.configuration.opener(map) else { return Value::Unknown };
     let source = opener.argument(0).unwrap_or_default();
-    let entries = evaluator.variables.entries(evaluator.configuration, map);
+    let Some(entries) = evaluator.variables.entries(evaluator.configuration, map) else {
+        return Value::Unknown;
+    };
     let outcome = |entry: &Directive<'_>| outcome(evaluator, entry, moment, depth);
     let default = || entries.default.as_ref().map_or_else(Value::empty, outcome);
     let input = evaluator.value_at(&source, moment, depth);
     match &input {
         Value::OneOf(inputs) => {
-            let find = |input: &Bytes| find(&entries, input, &outcome, &default, moment);
+            let find = |input: &Bytes| find(entries, input, &outcome, &default, moment);
             inputs.iter().map(find).reduce(Value::or).unwrap_or(Value::Unknown)
         }
         Value::NotEmpty | Value::Unknown if entries.is_open => Value::Unknown,
@@ -109,7 +111,7 @@ pub(super) fn deciding_entry<'s>(
     let source = evaluator.configuration.opener(map)?.argument(0)?;
     let input = evaluator.value(&source);
     let input = input.as_known()?;
-    let entries = evaluator.variables.entries(evaluator.configuration, map);
+    let entries = evaluator.variables.entries(evaluator.configuration, map)?;
     if let Some(entry) = entries.literal(input) {
         return Some(Some(*entry));
     }

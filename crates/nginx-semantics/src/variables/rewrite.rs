@@ -69,7 +69,7 @@ fn run_level(
     // Both lists are in the order of the file.
     let mut children = configuration.children(level).iter();
     for directive in configuration.named_any(level, &[N::SET, N::IF, N::BREAK]) {
-        if runs == Runs::No || evaluator.variables.is_enough() {
+        if runs == Runs::No || evaluator.is_enough() {
             break;
         }
         match directive.name() {

@@ -98,7 +98,7 @@ pub(crate) fn evaluate(
     text: &str,
 ) -> String {
     let variables = Variables::new(configuration);
-    let evaluator = Evaluator { configuration, variables: &variables, request, context };
+    let evaluator = Evaluator::new(configuration, &variables, request, context);
     show(&evaluator.value(text.as_bytes()))
 }
 

@@ -132,12 +132,7 @@ fn many_sites() {
         let pass = Pass::in_effect(configuration, found).unwrap();
         let target = nginx_semantics::Target::parse(&pass.target());
         assert!(nginx_semantics::upstream(configuration, found, &target.host).is_some());
-        let evaluator = nginx_semantics::Evaluator {
-            configuration,
-            variables: &variables,
-            request: &request,
-            context: found,
-        };
+        let evaluator = nginx_semantics::Evaluator::new(configuration, &variables, &request, found);
         assert_eq!(evaluator.value(b"$v").as_known(), Some(&b"up"[..]));
         assert_eq!(evaluator.value(b"$up").as_known().map(|up| up[0]), Some(b'u'));
     }

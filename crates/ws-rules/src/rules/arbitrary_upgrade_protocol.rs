@@ -50,7 +50,7 @@ impl Rule for ArbitraryUpgradeProtocol {
         // An `if` may name the protocol, one in a file that was not given too.
         let is_free =
             |way: &Way<'_>| !way.steps.iter().any(|step| matches!(step, Step::If { .. } | Step::NotGiven(_)));
-        if !cx.model.walk_to(endpoint).is_some_and(|exchange| exchange.ways.iter().all(is_free)) {
+        if !cx.walks.walk_to(endpoint).is_some_and(|exchange| exchange.ways.iter().all(is_free)) {
             return;
         }
         let evaluator = cx.model.evaluator(&Smuggled, endpoint.context);

@@ -76,7 +76,7 @@ fn report(cx: &Context<'_, '_>, socket: &Socket<'_>, listen: &Listen<'_>, out: &
         format!("nginx speaks no TLS on port {port}: the `listen` has no `ssl`, and `wss://` fails there");
     let mut finding = FindingBuilder::new(&META, &line, message).endpoint(endpoint);
     // Others than 443 are for TLS by custom, and over the other family of addresses clients may get through.
-    let mut own = cx.model.sockets_of(listen.server).to_vec().into_iter();
+    let mut own = cx.model.sockets_of(listen.server).iter();
     if port != 443 || own.any(|other| other.is_tls) {
         finding = finding.at_most(Severity::Warning);
     }

@@ -34,7 +34,7 @@ impl Rule for ErrorPageHidesUpgrade {
         if !is_own && cx.configured_sibling(endpoint).is_some() {
             return;
         }
-        for probe in cx.model.lead_ins(endpoint) {
+        for probe in cx.walks.lead_ins(endpoint) {
             let Some((line, status)) = hidden(cx, endpoint, &probe) else { continue };
             let path = &probe.path;
             let message = format!(

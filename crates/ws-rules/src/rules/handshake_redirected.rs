@@ -39,7 +39,7 @@ impl Rule for HandshakeRedirected {
     }
 
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
-        let probes = cx.model.probes(endpoint);
+        let probes = cx.walks.probes(endpoint);
         for group in groups(endpoint, &probes) {
             let Some(refusal) = refusal(endpoint, group).filter(|refusal| is_redirect(refusal.answer)) else {
                 continue;

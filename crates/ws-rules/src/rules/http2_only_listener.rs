@@ -3,7 +3,7 @@
 //! Before nginx 1.25.1 `listen … http2` without `ssl` takes every connection for one of HTTP/2 with prior knowledge
 //! (`http/ngx_http_request.c:ngx_http_init_connection` sets `ngx_http_v2_init`); since then it looks at the first bytes.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{ContextId, Directive, DirectiveName, Effective, NginxVersion, effective};
@@ -40,7 +40,7 @@ impl Rule for Http2OnlyListener {
             return;
         }
         let Some(listening) = Listening::of(cx, endpoint) else { return };
-        let is_closed = |socket: &&Rc<OpenSocket<'_>>| {
+        let is_closed = |socket: &&Arc<OpenSocket<'_>>| {
             let has_tls =
                 |server: ContextId| is_on(&effective(cx.configuration(), server, DirectiveName::SSL), false);
             !socket.is_tls

@@ -53,7 +53,7 @@ impl Rule for MissingResolver {
         if !is_host_written && has_lua(cx, endpoint) {
             return;
         }
-        let walk = cx.model.walk_to(endpoint);
+        let walk = cx.walks.walk_to(endpoint);
         let mut steps = walk.iter().flat_map(|walk| &walk.ways).flat_map(|way| &way.steps);
         let is_replaced = |step: &Step<'_>| matches!(step, Step::ErrorPage { status: 502, .. });
         if steps.clone().any(is_replaced) {

@@ -38,7 +38,7 @@ impl Rule for OriginStripped {
         }
         // A file that was not given may set it again, or look at it.
         let is_known = |exchange: &Exchange<'_>| exchange.ways.iter().all(|way| !is_partial(way));
-        if !cx.model.walk_to(endpoint).is_some_and(|exchange| is_known(&exchange)) {
+        if !cx.walks.walk_to(endpoint).is_some_and(|exchange| is_known(&exchange)) {
             return;
         }
         let applications = endpoint.applications();

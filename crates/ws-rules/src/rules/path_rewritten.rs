@@ -35,7 +35,7 @@ impl Rule for PathRewritten {
         else {
             return;
         };
-        let probes = cx.model.probes(endpoint);
+        let probes = cx.walks.probes(endpoint);
         for group in groups(endpoint, &probes) {
             let asked: Option<Vec<Asked<'_, '_>>> =
                 group.iter().map(|probe| Asked::of(endpoint, probe)).collect();

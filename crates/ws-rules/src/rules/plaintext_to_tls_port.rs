@@ -36,7 +36,7 @@ impl Rule for PlaintextToTlsPort {
         let mut peers = Vec::new();
         let port = match block(cx, endpoint) {
             Some(block) => {
-                let balancing = cx.model.balancing(block);
+                let Some(balancing) = cx.model.balancing(block) else { return };
                 peers.clone_from(&balancing.peers);
                 let first = peers.first().map(|peer| peer.port);
                 first.filter(|first| !balancing.may_differ && peers.iter().all(|peer| peer.port == *first))

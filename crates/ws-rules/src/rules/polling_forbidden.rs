@@ -37,7 +37,7 @@ impl Rule for PollingForbidden {
             walk.ways.iter().all(|way| matches!(way.ending, Ending::Passed(_)) && !is_open(&way.steps))
         };
         // What refuses both is no matter of the method.
-        if !cx.model.walk_to(endpoint).is_some_and(|walk| is_passed(&walk)) {
+        if !cx.walks.walk_to(endpoint).is_some_and(|walk| is_passed(&walk)) {
             return;
         }
         let Some((status, line)) = refused(&cx.model.post(server, &path), cx) else { return };

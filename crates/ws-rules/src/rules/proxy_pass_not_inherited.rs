@@ -93,7 +93,7 @@ fn has_only_files(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> bool {
     let ends_here = |answer: &Answer<'_>| {
         matches!(answer.by, AnsweredBy::NoFile) && answer.context == endpoint.context && answer.status == 404
     };
-    cx.model.probes(endpoint).iter().all(|probe| {
+    cx.walks.probes(endpoint).iter().all(|probe| {
         let ends = |way: &Way<'_>| matches!(&way.ending, Ending::Answered(answer) if ends_here(answer));
         probe.exchange.ways.iter().any(ends) && !probe.exchange.ways.iter().any(is_partial)
     })

@@ -37,7 +37,7 @@ impl Rule for ShadowedLocation {
             without_slash(cx, endpoint, &name, out);
             return;
         }
-        let probes = cx.model.probes(endpoint);
+        let probes = cx.walks.probes(endpoint);
         for group in groups(endpoint, &probes) {
             if let Some((location, path)) = other_location(cx, endpoint, &name, group) {
                 shadowed(cx, endpoint, &name, location, path, out);
