@@ -1,21 +1,27 @@
 //! The parser gives every byte back, and a tree that hangs together.
 
-use nginx_syntax::{LeafKind, NoVocabulary, Tree, Vocabulary, parse, unquote};
+use nginx_syntax::{LeafKind, NameNumber, NoVocabulary, Tree, Vocabulary, parse, unquote};
 
 /// Knows the directives of which two stand in `seeds`, so that mending a missing `;` is tried too.
 struct Few;
 
+/// The names, from number 1 on, and the most words of each.
+const KNOWN: [(&[u8], Option<usize>); 5] = [
+    (b"listen", None),
+    (b"server_name", None),
+    (b"proxy_pass", Some(2)),
+    (b"include", Some(2)),
+    (b"proxy_set_header", Some(3)),
+];
+
 impl Vocabulary for Few {
-    fn is_directive(&self, name: &[u8]) -> bool {
-        matches!(name, b"listen" | b"server_name" | b"proxy_pass" | b"proxy_set_header" | b"include")
+    fn number(&self, name: &[u8]) -> NameNumber {
+        let at = KNOWN.iter().position(|(known, _)| *known == name);
+        NameNumber(at.and_then(|at| u16::try_from(at + 1).ok()).unwrap_or_default())
     }
 
-    fn most_words(&self, name: &[u8]) -> Option<usize> {
-        match name {
-            b"proxy_pass" | b"include" => Some(2),
-            b"proxy_set_header" => Some(3),
-            _ => None,
-        }
+    fn most_words(&self, name: NameNumber) -> Option<usize> {
+        KNOWN.get(usize::from(name.0).checked_sub(1)?).and_then(|(_, most)| *most)
     }
 }
 

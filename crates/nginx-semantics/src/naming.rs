@@ -329,8 +329,17 @@ pub(crate) fn is_template_by_name(path: &Path) -> bool {
 
 /// Whether a file of the name `made` is what a template becomes: `listen.conf.tmpl` or `listen.gotmpl` for `listen.conf`.
 pub(crate) fn becomes(template: &Path, made: &OsStr) -> bool {
-    let is_it = |stem: &OsStr| stem == made || Path::new(made).file_stem() == Some(stem);
-    is_template_by_name(template) && template.file_stem().is_some_and(is_it)
+    stem_of_template(template).is_some_and(|stem| stems(made).any(|made| made == stem))
+}
+
+/// The name of a template without its ending; `None` for what is none by its name.
+pub(crate) fn stem_of_template(path: &Path) -> Option<&OsStr> {
+    path.file_stem().filter(|_| is_template_by_name(path))
+}
+
+/// What the template of a file of this name may be called, without the ending of templates.
+pub(crate) fn stems(made: &OsStr) -> impl Iterator<Item = &OsStr> {
+    std::iter::once(made).chain(Path::new(made).file_stem())
 }
 
 #[cfg(test)]

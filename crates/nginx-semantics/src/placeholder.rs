@@ -8,7 +8,7 @@
 
 mod mask;
 
-use nginx_syntax::{Leaf, LeafKind, NodeId, Span, Tree, unquote};
+use nginx_syntax::{LeafKind, NodeId, Span, Tree, unquote};
 
 use crate::catalogue::{DirectiveName, lookup};
 
@@ -270,8 +270,8 @@ fn variable(inner: &[u8]) -> Vec<u8> {
 pub fn is_unknown(value: &[u8]) -> bool {
     memchr::memmem::find_iter(value, b"${").any(|at| {
         let body = value.get(at + 2..).unwrap_or_default();
-        let name = body.split(|byte| *byte == b'}').next().filter(|name| name.len() < body.len());
-        name.is_some_and(is_name)
+        let length = body.iter().take_while(|byte| is_of_capitals(byte)).count();
+        body.get(length) == Some(&b'}') && body.get(..length).is_some_and(is_name)
     })
 }
 
@@ -354,12 +354,20 @@ pub(crate) fn in_place_of_directive(
     let in_braces = name_in_braces(tree, text);
     let name = tree.nodes().find_map(|node| {
         let name = tree.name_span(node);
+        if !may_be_mark(name.of(text)) {
+            return None;
+        }
         let second = tree.words(node).nth(1).map(|word| word.of(text));
         let mark = mark_of_name(name, text).or_else(|| is_lua_line(name.of(text), second).then_some(name))?;
         let is_key = has_entries(name_of(tree.parent(node))) && tree.words(node).nth(1).is_some();
         (!is_key && !is_filled_in(node)).then_some(mark)
     });
     outside.chain(comment).chain(in_braces).chain(name).min_by_key(|span| span.start)
+}
+
+/// Whether a name may start with a placeholder or be a line of Lua: nearly all are letters.
+fn may_be_mark(name: &[u8]) -> bool {
+    name.first().is_some_and(|byte| FIRST_BYTES.contains(byte) || matches!(byte, b'>' | b'"' | b'\''))
 }
 
 /// `> if x then`: a line of Lua in a template of Penlight. Other lines with `>` are none: a merge that failed leaves them.
@@ -388,16 +396,17 @@ fn jinja_comment(tree: &Tree, text: &[u8]) -> Option<Span> {
 /// `{NAME}`, `{!NAME!}`, `{$NAME}`: to nginx a block with a directive that has no end, which it refuses. The name of a
 /// directive in there is one that lost its `;`.
 fn name_in_braces(tree: &Tree, text: &[u8]) -> Option<Span> {
-    let of = |open: Leaf| {
-        let rest = text.get(open.span.end as usize..)?;
+    let of = |at: usize| {
+        let rest = text.get(at + 1..)?;
         let is_inner = |byte: &&u8| !byte.is_ascii_whitespace() && !b";{}\"'#".contains(byte);
         let length = rest.iter().take_while(is_inner).count();
-        let inner = rest.get(..length)?;
+        let inner = rest.get(..length).filter(|_| rest.get(length) == Some(&b'}'))?;
         let is_name = inner.iter().any(u8::is_ascii_alphabetic) && lookup(inner) == DirectiveName::UNKNOWN;
-        let end = open.span.end + u32::try_from(length).ok()? + 1;
-        (is_name && rest.get(length) == Some(&b'}')).then_some(Span::new(open.span.start, end))
+        let start = u32::try_from(at).ok().filter(|_| is_name)?;
+        let is_open = tree.leaf_at(start).is_some_and(|leaf| leaf.kind == LeafKind::Open);
+        is_open.then_some(Span::new(start, start + u32::try_from(length).ok()? + 2))
     };
-    tree.leaves().filter(|leaf| leaf.kind == LeafKind::Open).find_map(of)
+    memchr::memchr_iter(b'{', text).find_map(of)
 }
 
 /// The mark of the placeholder that the first word of a statement is, or starts with.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use nginx_syntax::{LeafKind, NodeId, Source, Span, Tree, Vocabulary, unquote};
+use nginx_syntax::{LeafKind, NameNumber, NodeId, Source, Span, Tree, Vocabulary, unquote};
 
 use crate::budgets::{self, Copies};
 use crate::catalogue::{self, DirectiveName};
@@ -34,8 +34,6 @@ pub struct SourceFile {
     pub source: Arc<Source>,
     /// The directives.
     pub tree: Tree,
-    /// The interned name of each directive, by [`NodeId`].
-    names: Vec<DirectiveName>,
     /// The path that was opened.
     pub path: PathBuf,
     /// Whether its text may be shown: it lies inside the given paths.
@@ -50,6 +48,8 @@ pub struct SourceFile {
     filled_in: Vec<u32>,
     /// Whether any word may be unknown: few files have one, and it is asked often.
     has_unknown: bool,
+    /// The first placeholder that makes the file a template.
+    template_mark: Option<Span>,
     /// What it counts when it is included once more, see [`budgets`].
     pub(crate) count: usize,
 }
@@ -57,7 +57,7 @@ pub struct SourceFile {
 impl SourceFile {
     /// The interned name of a directive.
     pub fn name(&self, node: NodeId) -> DirectiveName {
-        self.names.get(node.index()).copied().unwrap_or(DirectiveName::UNKNOWN)
+        DirectiveName::of_number(self.tree.name_number(node))
     }
 
     /// All bytes.
@@ -105,13 +105,12 @@ impl SourceFile {
 
     /// The first placeholder that makes the file a template.
     pub(crate) fn template_mark(&self) -> Option<Span> {
-        let is_filled_in = |node| self.is_filled_in(node);
-        in_place_of_directive(&self.tree, self.bytes(), |node| self.name(node), is_filled_in)
+        self.template_mark
     }
 
     /// Whether a directive is a placeholder that stands for lines that nobody knows.
     pub(crate) fn is_filled_in(&self, node: NodeId) -> bool {
-        self.is_filled_in_at(self.tree.name_span(node).start)
+        self.has_filled_in() && self.is_filled_in_at(self.tree.name_span(node).start)
     }
 
     /// The same by where it starts.
@@ -150,26 +149,27 @@ impl SourceFile {
             filled_in.extend(alone.map(|node| tree.name_span(node).start));
             filled_in.sort_unstable();
         }
-        let name = |node| catalogue::lookup(&tree.name(node, source.bytes()));
-        let names = std::iter::once(DirectiveName::UNKNOWN).chain(tree.nodes().map(name)).collect();
         let count = budgets::count(&tree);
         let placeholders = Placeholders::of(&tree, source.bytes());
         let has_unknown = !placeholders.is_empty() || placeholder::is_unknown(source.bytes());
         let may_have = memchr::memchr2(b'"', b'\'', source.bytes()).is_some();
         let quoted = may_have.then(|| tree.leaves().find(|leaf| leaf.kind == LeafKind::Quoted)).flatten();
         let quote = quoted.and_then(|leaf| leaf.span.of(source.bytes()).first().copied());
+        let name = |node| DirectiveName::of_number(tree.name_number(node));
+        let is_filled_in = |node| filled_in.binary_search(&tree.name_span(node).start).is_ok();
+        let template_mark = in_place_of_directive(&tree, source.bytes(), name, is_filled_in);
         let source = Arc::new(source);
         Ok(Self {
             quote,
             source,
             tree,
-            names,
             path,
             may_be_shown,
             is_builtin,
             placeholders,
             filled_in,
             has_unknown,
+            template_mark,
             count,
         })
     }
@@ -190,18 +190,18 @@ impl SourceFile {
 pub struct NginxVocabulary;
 
 impl Vocabulary for NginxVocabulary {
-    fn is_directive(&self, name: &[u8]) -> bool {
-        catalogue::lookup(name) != DirectiveName::UNKNOWN
+    fn number(&self, name: &[u8]) -> NameNumber {
+        catalogue::lookup(name).number()
     }
 
-    fn most_words(&self, name: &[u8]) -> Option<usize> {
-        let rows = catalogue::lookup(name).rows();
-        let limits: Option<Vec<u8>> = rows.iter().map(|row| row.max_args).collect();
-        limits.and_then(|limits| limits.into_iter().max()).map(|most| usize::from(most) + 1)
+    fn most_words(&self, name: NameNumber) -> Option<usize> {
+        let (first, others) = DirectiveName::of_number(name).rows().split_first()?;
+        let most = others.iter().try_fold(first.max_args?, |most, row| Some(most.max(row.max_args?)))?;
+        Some(usize::from(most) + 1)
     }
 
-    fn takes_block(&self, name: &[u8]) -> Option<bool> {
-        let mut rows = catalogue::lookup(name).rows().iter().map(|row| row.block);
+    fn takes_block(&self, name: NameNumber) -> Option<bool> {
+        let mut rows = DirectiveName::of_number(name).rows().iter().map(|row| row.block);
         let first = rows.next()?;
         rows.all(|block| block == first).then_some(first)
     }
@@ -259,23 +259,37 @@ impl Sources {
         scope: &Scope,
         path: &Path,
     ) -> Result<FileId, ReadError> {
-        let identity = files.identity(path).ok_or(ReadError::NotFound)?;
-        if let Some(&id) = self.by_identity.get(&identity) {
+        self.open_identity(files, scope, path, files.identity(path).as_deref())
+    }
+
+    /// The same where the links of the path were resolved before.
+    pub(crate) fn open_identity(
+        &mut self,
+        files: &dyn Files,
+        scope: &Scope,
+        path: &Path,
+        identity: Option<&Path>,
+    ) -> Result<FileId, ReadError> {
+        let identity = identity.ok_or(ReadError::NotFound)?;
+        if let Some(&id) = self.by_identity.get(identity) {
             return Ok(id);
         }
-        let is_open = scope.named.contains(&identity) || scope.may_be_read(files, &identity);
-        if !is_open && !scope.is_hidden_inside(&identity) {
-            return Err(scope.reason_to_withhold(&identity));
+        let is_given = scope.is_given(identity);
+        let is_open = is_given
+            || scope.named.iter().any(|named| named == identity)
+            || scope.may_be_read(files, identity);
+        if !is_open && !scope.is_hidden_inside(identity) {
+            return Err(scope.reason_to_withhold(identity));
         }
-        let bytes = files.read(&identity)?;
-        let may_be_shown = !is_open || scope.is_given(&identity);
+        let bytes = files.read(identity)?;
+        let may_be_shown = !is_open || is_given;
         let file = SourceFile::new(path.to_owned(), &scope.shown(path), bytes, may_be_shown, false)?;
         // What it lies beside and what it is called is no proof here: it may be a file of passwords.
         if !is_open && !is_nginx(&file, Path::new(""), scope.ignores_comments) {
             return Err(ReadError::Hidden);
         }
         let id = self.add(file)?;
-        self.by_identity.insert(identity, id);
+        self.by_identity.insert(identity.to_owned(), id);
         Ok(id)
     }
 

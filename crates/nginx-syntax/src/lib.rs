@@ -5,6 +5,7 @@
 
 mod error;
 mod indentation;
+mod leaves;
 mod limits;
 mod lua;
 mod parse;
@@ -22,5 +23,5 @@ pub use source::{LineColumn, Source, TooLarge};
 pub use span::Span;
 pub use statements::{Statement, Statements};
 pub use tree::{Leaf, LeafKind, NodeId, Tree};
-pub use vocabulary::{NoVocabulary, Vocabulary};
+pub use vocabulary::{NameNumber, NoVocabulary, Vocabulary};
 pub use word::unquote;

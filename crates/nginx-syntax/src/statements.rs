@@ -32,7 +32,7 @@ pub enum Statement {
 impl Tree {
     /// The file's statements in order. The last is [`Statement::End`] or [`Statement::Refused`].
     pub fn statements<'t>(&'t self, text: &'t [u8]) -> Statements<'t> {
-        let has_mark = self.leaves.first().is_some_and(|leaf| leaf.kind == LeafKind::ByteOrderMark);
+        let has_mark = self.leaves.get(0).is_some_and(|leaf| leaf.kind == LeafKind::ByteOrderMark);
         let reread = has_mark.then(|| without_first_comment(text)).flatten();
         let tree = reread.as_ref().unwrap_or(self);
         let refusals = tree.errors().iter().filter_map(|error| Some((lexer_stops(error)?, error)));
@@ -123,7 +123,6 @@ impl Iterator for Statements<'_> {
         loop {
             let leaf = self.tree().leaves.get(self.leaf);
             let start = leaf.map_or(self.tree().length, |leaf| leaf.span.start);
-            let leaf = leaf.copied();
             if let Some((_, error)) = self.refusal.take_if(|(at, _)| *at <= start) {
                 return Some(self.refuse(error.kind, error.at));
             }
@@ -160,17 +159,17 @@ impl Iterator for Statements<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{NoVocabulary, Vocabulary, parse, unquote};
+    use crate::{NameNumber, NoVocabulary, Vocabulary, parse, unquote};
 
     struct Known;
 
     impl Vocabulary for Known {
-        fn is_directive(&self, name: &[u8]) -> bool {
-            matches!(name, b"root" | b"listen")
+        fn number(&self, name: &[u8]) -> NameNumber {
+            NameNumber(u16::from(matches!(name, b"root" | b"listen")))
         }
 
-        fn most_words(&self, name: &[u8]) -> Option<usize> {
-            self.is_directive(name).then_some(2)
+        fn most_words(&self, name: NameNumber) -> Option<usize> {
+            (name != NameNumber::UNKNOWN).then_some(2)
         }
     }
 

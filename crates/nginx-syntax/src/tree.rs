@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::{Span, SyntaxError, unquote};
+use crate::leaves::Leaves;
+use crate::{NameNumber, Span, SyntaxError, unquote};
 
 /// What a leaf is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,10 +51,6 @@ impl NodeId {
     pub const fn index(self) -> usize {
         self.0 as usize
     }
-
-    fn some(self) -> Option<Self> {
-        (self != Self::NONE).then_some(self)
-    }
 }
 
 /// How a directive ends.
@@ -61,29 +58,36 @@ impl NodeId {
 pub(crate) enum End {
     /// Neither `;` nor `{`: an error says so.
     Missing,
-    /// `;`, as an index of a leaf.
-    Semicolon(u32),
-    /// `{`, and `}` where there is one, as indices of leaves.
-    Block { open: u32, close: Option<u32> },
+    /// `;`, the leaf behind its last word.
+    Semicolon,
+    /// `{`, the leaf behind its last word.
+    Block,
 }
 
-/// One directive, by indices into the tables.
+/// One directive, by indices into the tables. All that stands in it follows it in the table of directives.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Node {
     pub(crate) parent: NodeId,
-    pub(crate) next: NodeId,
-    pub(crate) first_child: NodeId,
+    /// One past the last directive in it.
+    pub(crate) inside_end: u32,
     /// The leaf of its first word; comments may stand between its words.
     pub(crate) first_leaf: u32,
     /// One past the leaf of its last word.
     pub(crate) words_end: u32,
+    /// The leaf of the `}` of a block; [`Node::NO_CLOSE`] where there is none.
+    pub(crate) close: u32,
+    pub(crate) name: NameNumber,
     pub(crate) end: End,
+}
+
+impl Node {
+    pub(crate) const NO_CLOSE: u32 = u32::MAX;
 }
 
 /// One file. Concatenating the bytes of [`Tree::leaves`] gives the file back.
 #[derive(Debug, Clone)]
 pub struct Tree {
-    pub(crate) leaves: Vec<Leaf>,
+    pub(crate) leaves: Leaves,
     pub(crate) nodes: Vec<Node>,
     pub(crate) errors: Vec<SyntaxError>,
     pub(crate) length: u32,
@@ -100,7 +104,7 @@ impl Tree {
     pub fn leaves(&self) -> impl Iterator<Item = Leaf> {
         let mut at = 0;
         let end = Leaf { kind: LeafKind::Blank, span: Span::at(self.length) };
-        self.leaves.iter().copied().chain([end]).flat_map(move |leaf| {
+        self.leaves.iter().chain([end]).flat_map(move |leaf| {
             let blank = Leaf { kind: LeafKind::Blank, span: Span::new(at, leaf.span.start) };
             at = leaf.span.end;
             [blank, leaf].into_iter().filter(|leaf| !leaf.span.is_empty())
@@ -111,13 +115,13 @@ impl Tree {
     pub fn leaf_at(&self, offset: u32) -> Option<Leaf> {
         let after = self.leaves.partition_point(|leaf| leaf.span.start <= offset);
         let leaf = self.leaves.get(after.checked_sub(1)?)?;
-        (offset < leaf.span.end).then_some(*leaf)
+        (offset < leaf.span.end).then_some(leaf)
     }
 
     /// The leaves that end at or before byte `offset`, the last one first, blanks excepted.
     pub fn leaves_before(&self, offset: u32) -> impl Iterator<Item = Leaf> {
         let end = self.leaves.partition_point(|leaf| leaf.span.end <= offset);
-        self.leaves.get(..end).unwrap_or_default().iter().rev().copied()
+        self.leaves.range(0, end).rev()
     }
 
     /// The comments of the whole file, in order.
@@ -160,8 +164,10 @@ impl Tree {
 
     /// The directives directly inside `parent`, in order.
     pub fn children(&self, parent: NodeId) -> impl Iterator<Item = NodeId> {
-        let first = self.node(parent).and_then(|node| node.first_child.some());
-        std::iter::successors(first, |&id| self.node(id).and_then(|node| node.next.some()))
+        let end = self.node(parent).map_or(0, |node| node.inside_end);
+        let inside = move |id: u32| (id < end).then_some(NodeId(id));
+        let next = move |&id: &NodeId| inside(self.node(id)?.inside_end);
+        std::iter::successors(inside(parent.0.saturating_add(1)), next)
     }
 
     /// The directive that `id` stands directly inside; [`NodeId::FILE`] on the top level.
@@ -172,15 +178,17 @@ impl Tree {
 
     /// The words of a directive, its name first, as spans with their quotes.
     pub fn words(&self, id: NodeId) -> impl Iterator<Item = Span> {
-        self.word_leaves(id)
-            .iter()
+        let (first, end) = self.node(id).map_or((0, 0), |node| (node.first_leaf, node.words_end));
+        self.leaves
+            .range(first as usize, end as usize)
             .filter(|leaf| matches!(leaf.kind, LeafKind::Word | LeafKind::Quoted))
             .map(|leaf| leaf.span)
     }
 
     /// The name as written, with quotes if it has any.
     pub fn name_span(&self, id: NodeId) -> Span {
-        self.word_leaves(id).first().map_or_else(Span::default, |leaf| leaf.span)
+        let first = self.node(id).filter(|node| node.first_leaf < node.words_end);
+        first.and_then(|node| self.leaf_span(node.first_leaf)).unwrap_or_default()
     }
 
     /// The name as nginx compares it.
@@ -188,34 +196,35 @@ impl Tree {
         unquote(self.name_span(id).of(text))
     }
 
+    /// The number that the vocabulary has for the name; [`NameNumber::UNKNOWN`] for the file.
+    pub fn name_number(&self, id: NodeId) -> NameNumber {
+        self.node(id).map_or(NameNumber::UNKNOWN, |node| node.name)
+    }
+
     /// Whether the directive opens a block.
     pub fn is_block(&self, id: NodeId) -> bool {
-        self.node(id).is_some_and(|node| matches!(node.end, End::Block { .. }))
+        self.node(id).is_some_and(|node| node.end == End::Block)
     }
 
     /// The `;` or `{` that ends the words, where there is one.
     pub fn terminator(&self, id: NodeId) -> Option<Span> {
-        match self.node(id)?.end {
-            End::Missing => None,
-            End::Semicolon(leaf) | End::Block { open: leaf, .. } => self.leaf_span(leaf),
-        }
+        let node = self.node(id).filter(|node| node.end != End::Missing)?;
+        self.leaf_span(node.words_end)
     }
 
     /// The `}` of a block, where there is one.
     pub fn close(&self, id: NodeId) -> Option<Span> {
-        match self.node(id)?.end {
-            End::Block { close, .. } => close.and_then(|leaf| self.leaf_span(leaf)),
-            End::Missing | End::Semicolon(_) => None,
-        }
+        let node = self.node(id).filter(|node| node.close != Node::NO_CLOSE)?;
+        self.leaf_span(node.close)
     }
 
     /// From the name to the last word, without `;` or `{`.
     pub fn head_span(&self, id: NodeId) -> Span {
-        let words = self.word_leaves(id);
-        match (words.first(), words.last()) {
-            (Some(first), Some(last)) => first.span.to(last.span),
-            _ => Span::default(),
-        }
+        let words = self.node(id).filter(|node| node.first_leaf < node.words_end);
+        let span = |node: &Node| {
+            Some(self.leaf_span(node.first_leaf)?.to(self.leaf_span(node.words_end.checked_sub(1)?)?))
+        };
+        words.and_then(span).unwrap_or_default()
     }
 
     /// From the name to `;`, or to the `}` of the block.
@@ -228,24 +237,19 @@ impl Tree {
     /// The comments that stand right before the directive, after whatever came before it, in order.
     pub fn comments_before(&self, id: NodeId) -> impl Iterator<Item = Span> {
         let first = self.node(id).map_or(0, |node| node.first_leaf as usize);
-        let before = self.leaves.get(..first).unwrap_or_default();
-        let count = before.iter().rev().take_while(|leaf| leaf.kind == LeafKind::Comment).count();
-        before.get(first - count.min(first)..).unwrap_or_default().iter().map(|leaf| leaf.span)
+        let before = self.leaves.range(0, first).rev();
+        let count = before.take_while(|leaf| leaf.kind == LeafKind::Comment).count();
+        self.leaves.range(first - count.min(first), first).map(|leaf| leaf.span)
     }
 
     /// The comments behind a directive's `;` or `{`, before the next directive.
     pub fn comments_after(&self, id: NodeId) -> impl Iterator<Item = Span> {
-        let from = match self.node(id).map(|node| node.end) {
-            Some(End::Semicolon(leaf) | End::Block { open: leaf, .. }) => leaf as usize + 1,
-            Some(End::Missing) | None => usize::MAX,
-        };
-        let after = self.leaves.get(from..).unwrap_or_default();
-        after.iter().take_while(|leaf| leaf.kind == LeafKind::Comment).map(|leaf| leaf.span)
-    }
-
-    fn word_leaves(&self, id: NodeId) -> &[Leaf] {
-        let words = self.node(id).map_or(0..0, |node| node.first_leaf as usize..node.words_end as usize);
-        self.leaves.get(words).unwrap_or_default()
+        let ended = self.node(id).filter(|node| node.end != End::Missing);
+        let from = ended.map_or(usize::MAX, |node| node.words_end as usize + 1);
+        self.leaves
+            .range(from, usize::MAX)
+            .take_while(|leaf| leaf.kind == LeafKind::Comment)
+            .map(|leaf| leaf.span)
     }
 
     fn node(&self, id: NodeId) -> Option<&Node> {

@@ -1,14 +1,23 @@
 //! What the parser is told about directives.
 
+/// The number that a vocabulary has for a directive's name, which the tree keeps so that nobody has to look it up again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NameNumber(pub u16);
+
+impl NameNumber {
+    /// Any name that the vocabulary does not know.
+    pub const UNKNOWN: Self = Self(0);
+}
+
 /// What the parser may know of directives, to see that a `;` is missing between two lines. nginx itself knows the same
 /// when it counts arguments.
 pub trait Vocabulary {
-    /// Whether a directive of this name exists.
-    fn is_directive(&self, name: &[u8]) -> bool;
+    /// The number of the directive of this name; [`NameNumber::UNKNOWN`] where none exists.
+    fn number(&self, name: &[u8]) -> NameNumber;
     /// The most words, its name included, that the directive takes; `None` where there is no limit or none is known.
-    fn most_words(&self, name: &[u8]) -> Option<usize>;
+    fn most_words(&self, name: NameNumber) -> Option<usize>;
     /// Whether the directive opens a block; `None` where that is not known, or where it may or may not.
-    fn takes_block(&self, _name: &[u8]) -> Option<bool> {
+    fn takes_block(&self, _name: NameNumber) -> Option<bool> {
         None
     }
 }
@@ -18,11 +27,11 @@ pub trait Vocabulary {
 pub struct NoVocabulary;
 
 impl Vocabulary for NoVocabulary {
-    fn is_directive(&self, _name: &[u8]) -> bool {
-        false
+    fn number(&self, _name: &[u8]) -> NameNumber {
+        NameNumber::UNKNOWN
     }
 
-    fn most_words(&self, _name: &[u8]) -> Option<usize> {
+    fn most_words(&self, _name: NameNumber) -> Option<usize> {
         None
     }
 }

@@ -4,33 +4,37 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
-use nginx_syntax::{NodeId, Source, Tree, Vocabulary, parse};
+use nginx_syntax::{NameNumber, NodeId, Source, Tree, Vocabulary, parse};
 
 /// Knows a few directives as nginx's catalogue does.
 struct Few;
 
+/// The names, from number 1 on, the most words and whether there is a block.
+const KNOWN: [(&[u8], Option<usize>, bool); 10] = [
+    (b"root", Some(2), false),
+    (b"index", None, false),
+    (b"listen", None, false),
+    (b"server_name", None, false),
+    (b"proxy_pass", Some(2), false),
+    (b"proxy_read_timeout", Some(2), false),
+    (b"proxy_set_header", Some(3), false),
+    (b"events", None, true),
+    (b"http", None, true),
+    (b"location", Some(3), true),
+];
+
 impl Vocabulary for Few {
-    fn is_directive(&self, name: &[u8]) -> bool {
-        self.takes_block(name).is_some()
+    fn number(&self, name: &[u8]) -> NameNumber {
+        let at = KNOWN.iter().position(|(known, ..)| *known == name);
+        NameNumber(at.and_then(|at| u16::try_from(at + 1).ok()).unwrap_or_default())
     }
 
-    fn most_words(&self, name: &[u8]) -> Option<usize> {
-        match name {
-            b"root" | b"proxy_pass" | b"proxy_read_timeout" => Some(2),
-            b"location" | b"proxy_set_header" => Some(3),
-            _ => None,
-        }
+    fn most_words(&self, name: NameNumber) -> Option<usize> {
+        KNOWN.get(usize::from(name.0).checked_sub(1)?).and_then(|(_, most, _)| *most)
     }
 
-    fn takes_block(&self, name: &[u8]) -> Option<bool> {
-        match name {
-            b"root" | b"index" | b"listen" | b"server_name" | b"proxy_pass" | b"proxy_read_timeout" => {
-                Some(false)
-            }
-            b"proxy_set_header" => Some(false),
-            b"events" | b"http" | b"location" => Some(true),
-            _ => None,
-        }
+    fn takes_block(&self, name: NameNumber) -> Option<bool> {
+        KNOWN.get(usize::from(name.0).checked_sub(1)?).map(|(.., block)| *block)
     }
 }
 

@@ -1,6 +1,5 @@
 //! The files of this machine.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -8,11 +7,15 @@ use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use nginx_semantics::{Files, Met, MetKind, Owner, ReadError, is_passed_over, normalize};
+use nginx_semantics::{Files, Met, MetKind, Owner, ReadError, is_passed_over};
 use rustix::fs::FileType;
 
+use identities::Identities;
+
 pub(crate) mod handle;
+mod identities;
 
 /// No configuration is larger; a log file given by mistake is.
 pub(crate) const LARGEST: u64 = 256 * 1024 * 1024;
@@ -30,50 +33,79 @@ const PSEUDO: [&str; 2] = ["/proc", "/sys"];
 #[derive(Debug, Default)]
 pub(crate) struct Disk {
     /// Folders that could not be listed: [`Files`] has no word for them, but a run that missed them is incomplete.
-    unlisted: RefCell<BTreeMap<PathBuf, String>>,
-    /// What [`Files::identity`] said: it is asked several times for each file, and costs a system call a folder.
-    identities: RefCell<BTreeMap<PathBuf, Option<PathBuf>>>,
-    /// The folder of the file that was looked into last: a walk looks into all files of one, and each folder on the way to it costs
-    /// a system call.
-    folder: RefCell<Option<(PathBuf, OwnedFd)>>,
+    unlisted: Mutex<BTreeMap<PathBuf, String>>,
+    identities: Identities,
+    /// The folder of the file that was opened last, with its identity: all files of a folder come one after the other, and
+    /// each folder on the way to one costs two system calls.
+    folder: Mutex<Option<(PathBuf, Arc<OwnedFd>)>>,
 }
 
 impl Disk {
     /// The folders that should have been listed and could not be, and why.
     pub(crate) fn unlisted(&self) -> BTreeMap<PathBuf, String> {
-        self.unlisted.borrow().clone()
+        locked(&self.unlisted).clone()
     }
 
-    /// The file, whatever it is, in the folder that was opened last if it is in that one: a folder that is open stays the
-    /// one that was judged, whatever takes its place.
-    fn in_last_folder(&self, identity: &Path) -> io::Result<File> {
-        let (Some(parent), Some(name)) = (identity.parent(), identity.file_name()) else {
-            return handle::file(identity);
-        };
-        let mut last = self.folder.borrow_mut();
-        if let Some((path, folder)) = last.as_ref()
-            && path == parent
-            && let Ok(file) = handle::file_in(folder, name)
-        {
-            return Ok(file);
+    /// A regular file that ends, open, with what the handle says of it.
+    fn opened(&self, identity: &Path) -> Result<(File, fs::Metadata), ReadError> {
+        // Opening alone may do something to a device, so the kind is asked for first; whether it still is that kind, the
+        // handle says.
+        let in_folder = self.folder_of(identity).ok().zip(identity.file_name());
+        let is_file = in_folder
+            .as_ref()
+            .is_some_and(|(folder, name)| handle::mode_in(folder, name).is_ok_and(|looks| looks.is_file));
+        if is_pseudo(identity) || !is_file {
+            let before = fs::metadata(identity).map_err(|error| read_error(&error))?;
+            may_be_read(&before, identity)?;
         }
-        let folder = handle::folder(parent)?;
-        let file = handle::file_in(&folder, name);
-        *last = Some((parent.to_owned(), folder));
-        file
+        // What is gone from the folder that is open may be in one that has taken its place.
+        let open = in_folder.and_then(|(folder, name)| handle::file_in(&folder, name).ok());
+        let file = open.map_or_else(|| handle::file(identity), Ok).map_err(|error| read_error(&error))?;
+        let metadata = file.metadata().map_err(|error| read_error(&error))?;
+        may_be_read(&metadata, identity)?;
+        Ok((file, metadata))
+    }
+
+    /// The folder of a file, opened unless it was the last one: a folder that is open stays the one that was judged,
+    /// whatever takes its place.
+    fn folder_of(&self, identity: &Path) -> io::Result<Arc<OwnedFd>> {
+        let parent = identity.parent().ok_or(ErrorKind::NotFound)?;
+        let last =
+            locked(&self.folder).as_ref().filter(|(path, _)| path == parent).map(|(_, open)| open.clone());
+        if let Some(folder) = last {
+            return Ok(folder);
+        }
+        let folder = Arc::new(handle::folder(parent)?);
+        *locked(&self.folder) = Some((parent.to_owned(), folder.clone()));
+        Ok(folder)
+    }
+
+    /// What is in a folder, with its kind, links not followed.
+    fn listed(&self, identity: &Path) -> Vec<(OsString, FileType)> {
+        let entries = handle::folder(identity).and_then(|folder| handle::entries(&folder));
+        match entries {
+            Ok(entries) => {
+                self.identities.keep_listing(identity, &entries);
+                entries
+            }
+            Err(error) => {
+                self.note(identity, &error);
+                Vec::new()
+            }
+        }
     }
 
     fn note(&self, folder: &Path, error: &io::Error) {
         // What is no folder, or no more, has nothing to list.
         if !is_absence(error) {
-            self.unlisted.borrow_mut().insert(folder.to_owned(), in_words(error));
+            locked(&self.unlisted).insert(folder.to_owned(), in_words(error));
         }
     }
 }
 
 impl Files for Disk {
     fn read_owned(&self, identity: &Path) -> Result<(Vec<u8>, Owner), ReadError> {
-        let (file, metadata) = opened(identity, handle::file)?;
+        let (file, metadata) = self.opened(identity)?;
         if metadata.len() > LARGEST {
             return Err(ReadError::TooLarge(LARGEST));
         }
@@ -85,7 +117,7 @@ impl Files for Disk {
     }
 
     fn part(&self, identity: &Path, from: u64, most: usize) -> Result<Vec<u8>, ReadError> {
-        let (mut file, metadata) = opened(identity, |identity| self.in_last_folder(identity))?;
+        let (mut file, metadata) = self.opened(identity)?;
         let expected = usize::try_from(metadata.len().saturating_sub(from)).unwrap_or(most).min(most);
         let mut bytes = Vec::with_capacity(expected);
         let most = u64::try_from(most).unwrap_or(u64::MAX);
@@ -96,18 +128,7 @@ impl Files for Disk {
     }
 
     fn identity(&self, path: &Path) -> Option<PathBuf> {
-        if let Some(known) = self.identities.borrow().get(path) {
-            return known.clone();
-        }
-        let identity = match fs::canonicalize(path) {
-            Ok(identity) => Some(identity),
-            Err(error) if is_absence(&error) && fs::metadata(path).is_err() => None,
-            // Something is there that may not be seen, a link to itself, or a pipe below /dev/fd, whose link has no
-            // target: reading it says which.
-            Err(_) => std::path::absolute(path).ok().map(|path| normalize(&path)),
-        };
-        self.identities.borrow_mut().insert(path.to_owned(), identity.clone());
-        identity
+        self.identities.of(path)
     }
 
     fn link_target(&self, path: &Path) -> Option<PathBuf> {
@@ -119,11 +140,7 @@ impl Files for Disk {
     }
 
     fn names(&self, identity: &Path) -> Vec<OsString> {
-        let entries = listed(identity).unwrap_or_else(|error| {
-            self.note(identity, &error);
-            Vec::new()
-        });
-        entries.into_iter().map(|(name, _)| name).collect()
+        self.listed(identity).into_iter().map(|(name, _)| name).collect()
     }
 
     fn is_folder(&self, path: &Path) -> bool {
@@ -131,19 +148,28 @@ impl Files for Disk {
     }
 
     fn walk(&self, identity: &Path) -> Vec<Met> {
+        enum Step {
+            Into(PathBuf),
+            Found(Met),
+        }
         let mut found = Vec::new();
-        let mut folders = vec![PathBuf::new()];
-        while let Some(folder) = folders.pop() {
-            let path = identity.join(&folder);
-            let entries = if folder.components().count() > DEEPEST {
-                Err(io::Error::other(format!("it lies more than {DEEPEST} folders deep")))
-            } else {
-                listed(&path)
+        // What is still to come, the last first. The names of one folder are quickly sorted, whole paths are not.
+        let mut steps = vec![Step::Into(PathBuf::new())];
+        while let Some(step) = steps.pop() {
+            let folder = match step {
+                Step::Into(folder) => folder,
+                Step::Found(met) => {
+                    found.push(met);
+                    continue;
+                }
             };
-            let entries = entries.unwrap_or_else(|error| {
-                self.note(&path, &error);
-                Vec::new()
-            });
+            let path = identity.join(&folder);
+            if folder.components().count() > DEEPEST {
+                self.note(&path, &io::Error::other(format!("it lies more than {DEEPEST} folders deep")));
+                continue;
+            }
+            let mut entries = self.listed(&path);
+            entries.sort_unstable_by(|(one, _), (other, _)| other.cmp(one));
             for (name, kind) in entries {
                 if path.as_os_str().len() + 1 + name.len() >= LONGEST_PATH {
                     self.note(&path, &io::Error::other("the paths of what is in it are too long"));
@@ -151,7 +177,7 @@ impl Files for Disk {
                 }
                 let kind = match kind {
                     FileType::Directory if !is_passed_over(&name) => {
-                        folders.push(folder.join(name));
+                        steps.push(Step::Into(folder.join(name)));
                         continue;
                     }
                     FileType::Directory => MetKind::PassedOver,
@@ -165,31 +191,16 @@ impl Files for Disk {
                     },
                     _ => MetKind::Special,
                 };
-                found.push(Met { path: folder.join(name), kind });
+                steps.push(Step::Found(Met { path: folder.join(name), kind }));
             }
         }
-        found.sort();
         found
     }
 }
 
-/// A regular file that ends, open, with what the handle says of it.
-fn opened(
-    identity: &Path,
-    open: impl FnOnce(&Path) -> io::Result<File>,
-) -> Result<(File, fs::Metadata), ReadError> {
-    // Opening alone may do something to a device, so the kind is asked for first; whether it still is that kind, the
-    // handle says.
-    let before = fs::metadata(identity).map_err(|error| read_error(&error))?;
-    may_be_read(&before, identity)?;
-    let file = open(identity).map_err(|error| read_error(&error))?;
-    let metadata = file.metadata().map_err(|error| read_error(&error))?;
-    may_be_read(&metadata, identity)?;
-    Ok((file, metadata))
-}
-
-fn listed(identity: &Path) -> io::Result<Vec<(OsString, FileType)>> {
-    handle::folder(identity).and_then(|folder| handle::entries(&folder))
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing is left half done where a thread could panic.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether a regular file that ends is there.
@@ -197,10 +208,14 @@ fn may_be_read(metadata: &fs::Metadata, identity: &Path) -> Result<(), ReadError
     if metadata.is_dir() {
         return Err(ReadError::IsFolder);
     }
-    if !metadata.is_file() || PSEUDO.iter().any(|folder| identity.starts_with(folder)) {
+    if !metadata.is_file() || is_pseudo(identity) {
         return Err(ReadError::NotRegular);
     }
     Ok(())
+}
+
+fn is_pseudo(identity: &Path) -> bool {
+    PSEUDO.iter().any(|folder| identity.starts_with(folder))
 }
 
 fn owner(metadata: &fs::Metadata) -> Owner {

@@ -16,6 +16,8 @@ use std::fmt;
 pub use contexts::Contexts;
 pub use variables::is_builtin_variable;
 
+use nginx_syntax::NameNumber;
+
 use crate::version::{NginxVersion, VersionRange};
 
 /// A directive's name, interned: equal names have equal ids. Names that this program's code uses are
@@ -33,6 +35,16 @@ impl DirectiveName {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         table::get().text(self)
+    }
+
+    /// The name of a number that [`DirectiveName::number`] gave out.
+    pub(crate) const fn of_number(number: NameNumber) -> Self {
+        Self(number.0)
+    }
+
+    /// Its number for the parser.
+    pub(crate) const fn number(self) -> NameNumber {
+        NameNumber(self.0)
     }
 
     /// Its number, below [`DirectiveName::count`]: an index into a table by name.

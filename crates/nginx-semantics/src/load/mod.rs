@@ -66,7 +66,8 @@ pub fn load_with(sources: Sources, files: &dyn Files, arguments: &[PathBuf], sco
     let candidates = std::mem::take(&mut walked.candidates);
     let is_root = |candidate: &&Candidate| {
         let is_set = |identity| scope.roots.contains(&identity);
-        files.identity(&candidate.path).is_some_and(is_set) || is_root(&loaded.sources, candidate.file)
+        (!scope.roots.is_empty() && files.identity(&candidate.path).is_some_and(is_set))
+            || is_root(&loaded.sources, candidate.file)
     };
     let (roots, others): (Vec<&Candidate>, Vec<&Candidate>) = candidates.iter().partition(is_root);
 

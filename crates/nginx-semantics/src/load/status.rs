@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::Loaded;
 use super::walk::{Walked, WalkedFile};
 use crate::configuration::{IncludeFailure, IncludeProblem};
 use crate::files::{Files, ReadError};
 use crate::include::Scope;
-use crate::naming::{OtherKind, becomes};
+use crate::naming::{OtherKind, stem_of_template, stems};
 use crate::sources::FileId;
 
 /// Why a file is not judged.
@@ -101,13 +101,15 @@ pub struct FileReport {
     pub status: FileStatus,
 }
 
-/// The names of the files that main files include and that are not there.
+/// The names of the files that main files include and that are not there, and the same without their endings: what a
+/// template of one may be called, see [`crate::naming::becomes`].
 fn missing(loaded: &Loaded) -> BTreeSet<OsString> {
     let roots = loaded.layouts.iter().filter(|layout| layout.root.is_some());
     let missing = roots
         .flat_map(|layout| &layout.problems)
         .filter(|problem| matches!(problem.failure, IncludeFailure::NotFound { .. }));
-    missing.filter_map(|problem| Path::new(&problem.target).file_name()).map(OsStr::to_owned).collect()
+    let names = missing.filter_map(|problem| Path::new(&problem.target).file_name());
+    names.flat_map(stems).map(OsStr::to_owned).collect()
 }
 
 /// The files that are included and cannot be judged, whatever their own look says.
@@ -143,7 +145,7 @@ pub(super) fn report(files: &dyn Files, scope: &Scope, walked: Walked, loaded: &
         let judged = judged.filter(|id| loaded.judged.contains(id));
         let WalkedFile { path, reason, is_named, is_by_name, is_near, .. } = file;
         let reason = if walked.not_enabled.contains(&path) { Some(SkipReason::NotEnabled) } else { reason };
-        let is_made_of_it = || missing.iter().any(|name| becomes(&path, name));
+        let is_made_of_it = || stem_of_template(&path).is_some_and(|stem| missing.contains(stem));
         let reason = reason.or_else(|| is_made_of_it().then_some(SkipReason::TemplateByName));
         let path = scope.shown(&path);
         let status = match (judged, reason) {
@@ -176,15 +178,13 @@ pub(super) fn report(files: &dyn Files, scope: &Scope, walked: Walked, loaded: &
         let status = if own.contains(&id) { FileStatus::Judged } else { FileStatus::Included };
         reports.entry(file.source.path().to_owned()).or_insert(status);
     }
-    let identities: Vec<PathBuf> = loaded
-        .sources
-        .iter()
-        .filter(|(id, file)| loaded.judged.contains(id) && !file.is_builtin)
-        .filter_map(|(_, file)| files.identity(&file.path))
-        .collect();
     for folder in walked.folders {
         let identity = files.identity(&folder);
-        let has_any = identity.is_some_and(|folder| identities.iter().any(|file| file.starts_with(&folder)));
+        let mut judged =
+            loaded.sources.iter().filter(|(id, file)| loaded.judged.contains(id) && !file.is_builtin);
+        let has_any = identity.is_some_and(|folder| {
+            judged.any(|(_, file)| files.identity(&file.path).is_some_and(|file| file.starts_with(&folder)))
+        });
         if !has_any {
             let path = scope.shown(&folder);
             let reason = SkipReason::NothingFound;

@@ -1,6 +1,6 @@
 //! The files that the arguments name, and those that walking a folder finds.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::look::{Looker, Looking};
@@ -48,7 +48,7 @@ pub(super) fn walk(files: &dyn Files, arguments: &[PathBuf], scope: &Scope, sour
         scope,
         sources,
         seen: BTreeMap::new(),
-        said: BTreeSet::new(),
+        said: HashSet::new(),
         walked: Walked::default(),
         looker: Looker::default(),
         unfinished: Vec::new(),
@@ -59,7 +59,8 @@ pub(super) fn walk(files: &dyn Files, arguments: &[PathBuf], scope: &Scope, sour
     for path in named {
         let folder = folders.iter().find(|folder| is_below(path, folder));
         let argument = folder.map_or_else(|| folder_of(path), |folder| (*folder).clone());
-        walk.add(path, &argument, true);
+        let identity = files.identity(path);
+        walk.add(path, identity.as_deref(), &argument, true);
     }
     for folder in folders {
         walk.folder(folder);
@@ -78,12 +79,12 @@ struct Walk<'a> {
     /// Each file that was read under a name of nginx's, with why it is not judged.
     seen: BTreeMap<FileId, Option<SkipReason>>,
     /// The paths that were put among the files.
-    said: BTreeSet<PathBuf>,
+    said: HashSet<PathBuf>,
     walked: Walked,
     /// Looks into files whose names are not nginx's.
     looker: Looker,
     /// The large ones of them, of which the first part told nothing.
-    unfinished: Vec<(PathBuf, Looking)>,
+    unfinished: Vec<(PathBuf, Option<PathBuf>, Looking)>,
 }
 
 impl Walk<'_> {
@@ -91,89 +92,120 @@ impl Walk<'_> {
         // Once it is resolved, for a link that is swapped later must not lead elsewhere.
         let Some(identity) = self.files.identity(folder).filter(|identity| self.scope.is_given(identity))
         else {
-            return self.put(folder, Some(SkipReason::Outside), true);
+            let identity = self.files.identity(folder);
+            return self.put(folder, identity, Some(SkipReason::Outside), true);
         };
         self.walked.folders.push(folder.to_owned());
-        let (mut by_name, mut others) = (Vec::new(), Vec::new());
+        // A file is known by the path that nginx opens: the link in `sites-enabled`, not what it leads to.
+        let (mut links, mut by_name, mut others) = (Vec::new(), Vec::new(), Vec::new());
         for Met { path, kind } in self.files.walk(&identity) {
             let is_aside = is_set_aside(&path);
             let path = folder.join(path);
             let path = path.strip_prefix(".").map(Path::to_owned).unwrap_or(path);
             match kind {
                 MetKind::PassedOver => self.walked.passed_over.push(path),
-                MetKind::File if is_configuration(&path) && !is_aside => by_name.push(path),
+                MetKind::File if is_configuration(&path) && !is_aside => {
+                    let identity = self.files.identity(&path);
+                    let is_link = self.is_link(&path, identity.as_deref());
+                    if is_link { links.push((path, identity)) } else { by_name.push((path, identity)) }
+                }
                 MetKind::File => others.push(path),
                 MetKind::LinkedFolder => self.linked_folder(&path),
                 MetKind::BrokenLink => {
                     let is_missed = is_configuration(&path) || is_near_configuration(&path);
-                    self.put(&path, is_missed.then_some(SkipReason::BrokenLink), false);
+                    let identity = self.files.identity(&path);
+                    self.put(&path, identity, is_missed.then_some(SkipReason::BrokenLink), false);
                 }
                 MetKind::Special => {
                     let reason = SkipReason::Unreadable(ReadError::NotRegular);
                     let is_missed = is_configuration(&path) || is_near_configuration(&path);
-                    self.put(&path, is_missed.then_some(reason), false);
+                    let identity = self.files.identity(&path);
+                    self.put(&path, identity, is_missed.then_some(reason), false);
                 }
             }
         }
-        // A file is known by the path that nginx opens: the link in `sites-enabled`, not what it leads to.
-        by_name.sort_by_key(|path| !self.is_link(path));
         let first = self.walked.candidates.len();
         let mut doubtful = Vec::new();
-        for path in by_name {
-            doubtful.extend(self.add(&path, folder, false).map(|file| (path, file)));
+        for (path, identity) in links.into_iter().chain(by_name) {
+            let file = self.add(&path, identity.as_deref(), folder, false);
+            doubtful.extend(file.map(|file| (path, identity, file)));
         }
         let found = self.walked.candidates.get(first..).unwrap_or_default();
-        let with_nginx: BTreeSet<PathBuf> = found.iter().map(|one| folder_of(&one.path)).collect();
-        for (path, file) in doubtful {
-            self.add_doubtful(&path, folder, file, with_nginx.contains(&folder_of(&path)));
+        let mut with_nginx: Vec<PathBuf> = Vec::new();
+        for one in found {
+            let folder = one.path.parent().unwrap_or(Path::new(""));
+            // One folder's files stand together.
+            if with_nginx.last().is_none_or(|last| last != folder) {
+                with_nginx.push(folder.to_owned());
+            }
+        }
+        let with_nginx: HashSet<PathBuf> = with_nginx.into_iter().collect();
+        let is_beside = |path: &Path| path.parent().is_some_and(|folder| with_nginx.contains(folder));
+        for (path, identity, file) in doubtful {
+            self.add_doubtful(&path, identity, folder, file, is_beside(&path));
         }
         for path in others {
-            let is_beside = with_nginx.contains(&folder_of(&path));
-            match self.look(&path, folder, is_beside) {
-                Looking::Done(reason) => self.put(&path, reason, false),
-                unfinished => self.unfinished.push((path, unfinished)),
+            let identity = self.files.identity(&path);
+            match self.look(&path, identity.as_deref(), folder, is_beside(&path)) {
+                Looking::Done(reason) => self.put(&path, identity, reason, false),
+                unfinished => self.unfinished.push((path, identity, unfinished)),
             }
         }
     }
 
     /// Looks at the rest of large files, once all that is small was looked at.
     fn finish(&mut self) {
-        for (path, looking) in std::mem::take(&mut self.unfinished) {
+        for (path, identity, looking) in std::mem::take(&mut self.unfinished) {
             let reason = self.looker.finish(self.files, looking);
-            if let Some(identity) = self.files.identity(&path) {
-                self.sources.keep_look(identity, reason.clone());
+            if let Some(identity) = &identity {
+                self.sources.keep_look(identity.clone(), reason.clone());
             }
-            self.put(&path, reason, false);
+            self.put(&path, identity, reason, false);
         }
     }
 
     /// Adds what does not read as nginx by itself, if what lies beside it does and it may be.
-    fn add_doubtful(&mut self, path: &Path, argument: &Path, file: FileId, is_beside: bool) {
+    fn add_doubtful(
+        &mut self,
+        path: &Path,
+        identity: Option<PathBuf>,
+        argument: &Path,
+        file: FileId,
+        is_beside: bool,
+    ) {
         let is_it = is_beside && self.sources.get(file).is_some_and(structure::is_nginx_beside_others);
         if is_it {
             let (path, argument) = (path.to_owned(), argument.to_owned());
             self.walked.candidates.push(Candidate { file, path, argument, is_named: false });
             self.seen.insert(file, None);
         }
-        self.put(path, self.seen.get(&file).cloned().flatten(), false);
+        self.put(path, identity, self.seen.get(&file).cloned().flatten(), false);
     }
 
     /// Adds a file with a name of nginx's, or one that was named. What reads as nginx only if others beside it do is
     /// given back.
-    fn add(&mut self, path: &Path, argument: &Path, is_named: bool) -> Option<FileId> {
-        let file = match self.sources.open(self.files, self.scope, path) {
+    fn add(
+        &mut self,
+        path: &Path,
+        identity: Option<&Path>,
+        argument: &Path,
+        is_named: bool,
+    ) -> Option<FileId> {
+        let put = |walk: &mut Self, reason| walk.put(path, identity.map(Path::to_owned), reason, is_named);
+        let file = match self.sources.open_identity(self.files, self.scope, path, identity) {
             Ok(file) => file,
             Err(error) => {
                 let reason = match error {
                     ReadError::Outside | ReadError::VersionControl | ReadError::Hidden => SkipReason::Outside,
                     error => SkipReason::Unreadable(error),
                 };
-                self.put(path, Some(reason), is_named);
+                put(self, Some(reason));
                 return None;
             }
         };
         if let Some(reason) = self.seen.get(&file) {
-            self.put(path, reason.clone(), is_named);
+            let reason = reason.clone();
+            put(self, reason);
             return None;
         }
         let source = self.sources.get(file)?;
@@ -191,23 +223,22 @@ impl Walk<'_> {
         if is_doubtful {
             return Some(file);
         }
-        self.put(path, reason, is_named);
+        put(self, reason);
         None
     }
 
     /// Why a file whose name is not nginx's is not judged, as far as its first part tells.
-    fn look(&mut self, path: &Path, argument: &Path, is_beside: bool) -> Looking {
-        let Some(identity) = self.files.identity(path) else { return Looking::Done(None) };
-        if let Some(known) = self.sources.looked_at(&identity) {
+    fn look(&mut self, path: &Path, identity: Option<&Path>, argument: &Path, is_beside: bool) -> Looking {
+        let Some(identity) = identity else { return Looking::Done(None) };
+        if let Some(known) = self.sources.looked_at(identity) {
             return Looking::Done(known.clone());
         }
-        if !self.scope.is_below_given(&identity) {
+        if !self.scope.is_below_given(identity) {
             return Looking::Done(Some(SkipReason::Outside));
         }
-        let looking =
-            self.looker.start(self.files, &identity, path, from_argument(path, argument), is_beside);
+        let looking = self.looker.start(self.files, identity, path, from_argument(path, argument), is_beside);
         if let Looking::Done(reason) = &looking {
-            self.sources.keep_look(identity, reason.clone());
+            self.sources.keep_look(identity.to_owned(), reason.clone());
         }
         looking
     }
@@ -221,21 +252,20 @@ impl Walk<'_> {
             Some(_) => None,
             None => Some(SkipReason::LinkedFolder),
         };
-        self.put(path, reason, false);
+        self.put(path, target, reason, false);
     }
 
     /// Whether the file itself is a link; the folders on its way may be.
-    fn is_link(&self, path: &Path) -> bool {
+    fn is_link(&self, path: &Path, identity: Option<&Path>) -> bool {
         let folder = self.files.identity(&folder_of(path));
         let own = folder.zip(path.file_name()).map(|(folder, name)| folder.join(name));
-        self.files.identity(path) != own
+        identity != own.as_deref()
     }
 
-    fn put(&mut self, path: &Path, reason: Option<SkipReason>, is_named: bool) {
+    fn put(&mut self, path: &Path, identity: Option<PathBuf>, reason: Option<SkipReason>, is_named: bool) {
         if !self.said.insert(path.to_owned()) {
             return;
         }
-        let identity = self.files.identity(path);
         let is_by_name = is_named || is_configuration(path);
         let mut rests = self.walked.folders.iter().filter_map(|folder| path.strip_prefix(folder).ok());
         let is_near = is_by_name

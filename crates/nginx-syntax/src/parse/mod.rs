@@ -5,13 +5,16 @@
 
 mod recovery;
 
+use std::borrow::Cow;
+
 use crate::error::{Hint, SyntaxError, SyntaxErrorKind};
 use crate::indentation::missing_close;
+use crate::leaves::Leaves;
 use crate::limits::too_long;
 use crate::lua::{body_length, has_lua_body};
 use crate::token::{Quoted, bare_word, blanks, comment, is_blank, quoted_word};
 use crate::tree::{End, Leaf, LeafKind, Node, NodeId, Tree};
-use crate::vocabulary::Vocabulary;
+use crate::vocabulary::{NameNumber, Vocabulary};
 use crate::{Span, unquote};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -52,9 +55,8 @@ struct Parser<'a> {
     /// Places, sorted, at which a block ends without a brace.
     closes: &'a [u32],
     at: usize,
-    leaves: Vec<Leaf>,
+    leaves: Leaves,
     nodes: Vec<Node>,
-    last_child: Vec<NodeId>,
     /// The blocks that are open, outermost first.
     open: Vec<NodeId>,
     /// The most blocks that were open at once.
@@ -68,10 +70,11 @@ impl<'a> Parser<'a> {
     fn new(text: &'a [u8], vocabulary: &'a dyn Vocabulary, closes: &'a [u32]) -> Self {
         let file = Node {
             parent: NodeId::NONE,
-            next: NodeId::NONE,
-            first_child: NodeId::NONE,
+            inside_end: 0,
             first_leaf: 0,
             words_end: 0,
+            close: Node::NO_CLOSE,
+            name: NameNumber::UNKNOWN,
             end: End::Missing,
         };
         Self {
@@ -79,9 +82,8 @@ impl<'a> Parser<'a> {
             vocabulary,
             closes,
             at: 0,
-            leaves: Vec::with_capacity(text.len() / 8),
+            leaves: Leaves::with_capacity(text.len() / 8),
             nodes: vec![file],
-            last_child: vec![NodeId::NONE],
             open: Vec::new(),
             depth: 0,
             pending: None,
@@ -107,6 +109,12 @@ impl<'a> Parser<'a> {
             }
         }
         self.end_of_file();
+        let all = offset(self.nodes.len());
+        for id in std::mem::take(&mut self.open).into_iter().chain([NodeId::FILE]) {
+            self.end_inside(id, all);
+        }
+        self.leaves.shrink_to_fit();
+        self.nodes.shrink_to_fit();
         Tree {
             leaves: self.leaves,
             nodes: self.nodes,
@@ -176,24 +184,22 @@ impl<'a> Parser<'a> {
             self.error(SyntaxErrorKind::UnexpectedSemicolon, span, Vec::new());
             return;
         }
-        self.split_lines(span);
-        let words_end = offset(self.leaves.len());
-        let leaf = self.push(LeafKind::Semicolon, 1);
-        self.directive(words_end, End::Semicolon(leaf));
+        let name = self.split_lines(span);
+        let words_end = self.push(LeafKind::Semicolon, 1);
+        self.directive(name, words_end, End::Semicolon);
     }
 
     fn open_block(&mut self) {
         let span = Span::new(offset(self.at), offset(self.at + 1));
-        if self.pending.is_none() {
+        let name = if self.pending.is_none() {
             self.error(SyntaxErrorKind::UnexpectedOpen, span, Vec::new());
+            NameNumber::UNKNOWN
         } else {
-            self.split_lines(span);
-        }
-        let words_end = offset(self.leaves.len());
-        let name = self.pending.and_then(|leaf| self.leaves.get(leaf as usize)).map(|leaf| leaf.span);
-        let is_lua = name.is_some_and(|name| has_lua_body(&unquote(name.of(self.text))));
-        let open = self.push(LeafKind::Open, 1);
-        let id = self.directive(words_end, End::Block { open, close: None });
+            self.split_lines(span)
+        };
+        let is_lua = self.pending.is_some_and(|leaf| has_lua_body(&self.name_at(leaf)));
+        let words_end = self.push(LeafKind::Open, 1);
+        let id = self.directive(name, words_end, End::Block);
         if is_lua {
             self.lua_body(id, span);
         } else {
@@ -225,7 +231,7 @@ impl<'a> Parser<'a> {
         let span = Span::new(offset(self.at), offset(self.at + 1));
         if self.pending.is_some() {
             let end = self.last_word_end();
-            self.directive(offset(self.leaves.len()), End::Missing);
+            self.unended_directive();
             self.error(SyntaxErrorKind::UnexpectedClose, span, vec![(Span::at(end), Hint::MissingSemicolon)]);
         } else if self.open.is_empty() {
             self.error(SyntaxErrorKind::UnexpectedClose, span, Vec::new());
@@ -233,6 +239,7 @@ impl<'a> Parser<'a> {
         let leaf = self.push(LeafKind::Close, 1);
         if let Some(id) = self.open.pop() {
             self.set_close(id, leaf);
+            self.end_inside(id, offset(self.nodes.len()));
         }
     }
 
@@ -240,7 +247,7 @@ impl<'a> Parser<'a> {
         let end = Span::at(offset(self.text.len()));
         if self.pending.is_some() {
             let last = self.last_word_end();
-            self.directive(offset(self.leaves.len()), End::Missing);
+            self.unended_directive();
             let already_said = self.errors.last().is_some_and(|error| {
                 matches!(error.kind, SyntaxErrorKind::EndInDirective | SyntaxErrorKind::TooLongQuoted(_))
             });
@@ -286,34 +293,44 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn directive(&mut self, words_end: u32, end: End) -> NodeId {
+    /// The name that a leaf is.
+    fn name_at(&self, leaf: u32) -> Cow<'a, [u8]> {
+        let span = self.leaves.get(leaf as usize).map(|leaf| leaf.span).unwrap_or_default();
+        unquote(span.of(self.text))
+    }
+
+    /// Ends the directive that is being read where it stands.
+    fn unended_directive(&mut self) {
+        let name =
+            self.pending.map_or(NameNumber::UNKNOWN, |leaf| self.vocabulary.number(&self.name_at(leaf)));
+        self.directive(name, offset(self.leaves.len()), End::Missing);
+    }
+
+    fn directive(&mut self, name: NameNumber, words_end: u32, end: End) -> NodeId {
         let parent = self.open.last().copied().unwrap_or(NodeId::FILE);
         let id = NodeId(offset(self.nodes.len()));
         self.nodes.push(Node {
             parent,
-            next: NodeId::NONE,
-            first_child: NodeId::NONE,
+            inside_end: id.0.saturating_add(1),
             first_leaf: self.pending.take().unwrap_or(words_end),
             words_end,
+            close: Node::NO_CLOSE,
+            name,
             end,
         });
-        self.last_child.push(NodeId::NONE);
-        let previous = self.last_child.get_mut(parent.0 as usize).map(|last| std::mem::replace(last, id));
-        let link = match previous {
-            Some(previous) if previous != NodeId::NONE => {
-                self.nodes.get_mut(previous.0 as usize).map(|node| &mut node.next)
-            }
-            _ => self.nodes.get_mut(parent.0 as usize).map(|node| &mut node.first_child),
-        };
-        if let Some(link) = link {
-            *link = id;
-        }
         id
     }
 
     fn set_close(&mut self, id: NodeId, leaf: u32) {
-        if let Some(Node { end: End::Block { close, .. }, .. }) = self.nodes.get_mut(id.0 as usize) {
-            *close = Some(leaf);
+        if let Some(node) = self.nodes.get_mut(id.0 as usize) {
+            node.close = leaf;
+        }
+    }
+
+    /// Says where the directives in a block end.
+    fn end_inside(&mut self, id: NodeId, end: u32) {
+        if let Some(node) = self.nodes.get_mut(id.0 as usize) {
+            node.inside_end = end;
         }
     }
 }

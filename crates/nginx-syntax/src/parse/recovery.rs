@@ -5,7 +5,7 @@ use crate::error::{Hint, SyntaxErrorKind};
 use crate::limits::BUFFER;
 use crate::token::{Quoted, bare_word, comment, is_blank, quoted_word};
 use crate::tree::{End, Leaf, LeafKind};
-use crate::{Span, unquote};
+use crate::{NameNumber, Span};
 
 impl Parser<'_> {
     /// What nginx refuses of a quoted word: that no quote closes it, or the byte right behind the one that does, at
@@ -63,45 +63,47 @@ impl Parser<'_> {
 
     /// Ends directives that swallowed the next line for want of a `;`: one that has more words than it takes or a block
     /// that it does not take, where a later word starts a line and is itself the name of a directive.
-    pub(super) fn split_lines(&mut self, terminator: Span) {
+    /// The name of the directive that is left.
+    pub(super) fn split_lines(&mut self, terminator: Span) -> NameNumber {
+        let mut number = NameNumber::UNKNOWN;
         while let Some(first) = self.pending {
-            let Some(words) = self.leaves.get(first as usize..) else { return };
-            let Some(name) = words.first().map(|leaf| unquote(leaf.span.of(self.text)).into_owned()) else {
-                return;
-            };
+            let name = self.name_at(first);
+            number = self.vocabulary.number(&name);
+            let words = || self.leaves.range(first as usize, self.leaves.len());
             // Documentation leaves lines out with `...`, which nginx takes for a directive without `;`.
-            let is_elision = name == b"...";
+            let is_elision = *name == *b"...";
             let has_block =
-                terminator.of(self.text) == b"{" && self.vocabulary.takes_block(&name) == Some(false);
+                terminator.of(self.text) == b"{" && self.vocabulary.takes_block(number) == Some(false);
             // Counted no further than needed: the words of the whole file may follow.
-            let most = if is_elision { Some(1) } else { self.vocabulary.most_words(&name) };
+            let most = if is_elision { Some(1) } else { self.vocabulary.most_words(number) };
             let has_too_many = most.is_some_and(|most| {
-                words.iter().filter(|leaf| leaf.kind != LeafKind::Comment).nth(most).is_some()
+                words().filter(|leaf| leaf.kind != LeafKind::Comment).nth(most).is_some()
             });
             if !has_block && !has_too_many {
-                return;
+                return number;
             }
             let starts_directive = |leaf: &Leaf| {
                 leaf.kind == LeafKind::Word
                     && self.starts_line(leaf.span)
-                    && self.vocabulary.is_directive(leaf.span.of(self.text))
+                    && self.vocabulary.number(leaf.span.of(self.text)) != NameNumber::UNKNOWN
             };
-            let Some(next) = words.iter().skip(1).position(starts_directive) else { return };
+            let Some(next) = words().skip(1).position(|leaf| starts_directive(&leaf)) else { return number };
             let next = first as usize + 1 + next;
             let end = self.leaves.get(next - 1).map_or(terminator.start, |leaf| leaf.span.end);
-            self.directive(offset(next), End::Missing);
+            self.directive(number, offset(next), End::Missing);
             self.pending = Some(offset(next));
             if !is_elision {
                 let hint = (Span::at(end), Hint::MissingSemicolon);
                 // nginx looks at the block before it counts the words (`core/ngx_conf_file.c:ngx_conf_handler`).
                 let kind = if has_block {
-                    SyntaxErrorKind::NotTerminated(name)
+                    SyntaxErrorKind::NotTerminated(name.into_owned())
                 } else {
-                    SyntaxErrorKind::TooManyWords(name)
+                    SyntaxErrorKind::TooManyWords(name.into_owned())
                 };
                 self.error(kind, terminator, vec![hint]);
             }
         }
+        number
     }
 
     /// nginx takes the mark for the start of a word, which takes in what stands behind it and is no directive.
@@ -130,7 +132,9 @@ impl Parser<'_> {
                 return;
             }
             self.closes = rest;
-            self.open.pop();
+            if let Some(id) = self.open.pop() {
+                self.end_inside(id, offset(self.nodes.len()));
+            }
         }
     }
 }

@@ -169,7 +169,7 @@ fn what_became_a_link_is_not_opened() {
         symlink(target, path(place)).unwrap();
         assert_eq!(fs::read(&file).unwrap(), b"events {}\n", "the link leads to the secret");
         assert_eq!(
-            disk.read(&file),
+            Disk::default().read(&file),
             Err(ReadError::Other("a link has taken its place".to_owned())),
             "{place}"
         );
@@ -184,6 +184,80 @@ fn what_became_a_link_is_not_opened() {
     assert_eq!(disk.read(&file).unwrap(), b"events {}\n");
     for unresolved in ["relative", "/a/../b"] {
         assert!(handle::file(Path::new(unresolved)).is_err(), "{unresolved}");
+    }
+}
+
+/// A folder that is open is the one that was judged, so what is read from it is too.
+#[test]
+fn an_open_folder_is_left_for_none_that_takes_its_place() {
+    let tree = tree(&["a/b/x.conf", "a/b/y.conf", "secret/b/x.conf"]);
+    let path = |name: &str| tree.path().join(name);
+    fs::write(path("secret/b/x.conf"), "hunter2").unwrap();
+    let disk = Disk::default();
+    let file = disk.identity(&path("a/b/x.conf")).unwrap();
+    for (place, target) in [("a/b", "../secret/b"), ("a", "secret")] {
+        assert_eq!(disk.read(&path("a/b/y.conf")).unwrap(), b"events {}\n");
+        fs::rename(path(place), path("kept")).unwrap();
+        symlink(target, path(place)).unwrap();
+        assert_eq!(disk.read(&file).unwrap(), b"events {}\n", "{place}");
+        assert_eq!(disk.part(&file, 0, 6).unwrap(), b"events", "{place}");
+        fs::remove_file(path(place)).unwrap();
+        fs::rename(path("kept"), path(place)).unwrap();
+    }
+    // What is gone from it is looked for where it should be.
+    fs::rename(path("a/b"), path("kept")).unwrap();
+    fs::create_dir(path("a/b")).unwrap();
+    fs::rename(path("kept/x.conf"), path("a/b/x.conf")).unwrap();
+    assert_eq!(disk.read(&file).unwrap(), b"events {}\n");
+}
+
+/// Listings tell where most paths lead without a system call for each; the answers are those of the system.
+#[test]
+fn what_was_listed_leads_where_the_system_says() {
+    let tree = tree(&["a/x.conf", "a/b/y.conf", "c/z.conf"]);
+    let path = |name: &str| tree.path().join(name);
+    for (target, link) in [
+        ("x.conf", "a/own"),
+        ("../c/z.conf", "a/other"),
+        ("own", "a/twice"),
+        ("../c", "a/folder"),
+        ("gone", "a/gone"),
+        ("loop", "a/loop"),
+        ("a", "d"),
+    ] {
+        symlink(target, path(link)).unwrap();
+    }
+    symlink(path("c/z.conf"), path("a/absolute")).unwrap();
+    symlink(path("c/../a/./x.conf"), path("a/winding")).unwrap();
+    let listed = Disk::default();
+    listed.walk(tree.path());
+    for name in [
+        &format!("{}a/x.conf", "./".repeat(LONGEST_PATH)),
+        "a",
+        "a/x.conf",
+        "a/x.conf/",
+        "a/./x.conf",
+        "a//x.conf",
+        "a/../a/x.conf",
+        "a/b/..",
+        "a/b/../x.conf",
+        "a/own",
+        "a/other",
+        "a/twice",
+        "a/folder",
+        "a/folder/z.conf",
+        "a/gone",
+        "a/missing",
+        "a/loop",
+        "a/absolute",
+        "a/winding",
+        "d/own",
+        "d/b/y.conf",
+        "d/b",
+        "",
+        ".",
+    ] {
+        assert_eq!(listed.identity(&path(name)), Disk::default().identity(&path(name)), "{name}");
     }
 }
 

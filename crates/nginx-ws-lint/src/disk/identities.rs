@@ -1,0 +1,88 @@
+//! Where paths lead, links resolved. It is asked several times for each file, and each costs a system call a folder, so
+//! what is known is kept: what the folders hold that were listed, and what was resolved besides.
+
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use nginx_semantics::normalize;
+use rustix::fs::FileType;
+
+use super::{LONGEST_PATH, is_absence, locked};
+
+/// What is known of where paths lead. It may be old when it is used: who opens an identity follows no link, so what has
+/// become one since is an error then.
+#[derive(Debug, Default)]
+pub(super) struct Identities {
+    /// The kinds of what is in each folder that was listed, by its identity.
+    listings: Mutex<HashMap<PathBuf, HashMap<OsString, FileType>>>,
+    /// The identities of other paths, by their text.
+    resolved: Mutex<HashMap<OsString, Option<PathBuf>>>,
+}
+
+impl Identities {
+    /// Keeps what a folder was seen to hold.
+    pub(super) fn keep_listing(&self, folder: &Path, entries: &[(OsString, FileType)]) {
+        let entries = entries.iter().map(|(name, kind)| (name.clone(), *kind)).collect();
+        locked(&self.listings).insert(folder.to_owned(), entries);
+    }
+
+    /// The path with all links resolved; `None` where nothing is there.
+    pub(super) fn of(&self, path: &Path) -> Option<PathBuf> {
+        if let Some((folder, name)) = split(path)
+            && let Some(folder) = self.resolved(folder)
+            && let Some(identity) = self.in_folder(&folder, name)
+        {
+            return Some(identity);
+        }
+        self.resolved(path)
+    }
+
+    /// What a name in a folder of this identity leads to, as far as listings tell.
+    fn in_folder(&self, folder: &Path, name: &OsStr) -> Option<PathBuf> {
+        let kind = *locked(&self.listings).get(folder)?.get(name)?;
+        match kind {
+            FileType::RegularFile | FileType::Directory => Some(folder.join(name)),
+            // `sites-enabled` is made of links to what was listed too.
+            FileType::Symlink => {
+                let target = folder.join(fs::read_link(folder.join(name)).ok()?);
+                let (folder, name) = split(&target)?;
+                let folder = self.resolved(folder)?;
+                let kind = *locked(&self.listings).get(&folder)?.get(name)?;
+                matches!(kind, FileType::RegularFile | FileType::Directory).then(|| folder.join(name))
+            }
+            _ => None,
+        }
+    }
+
+    /// What the system says.
+    fn resolved(&self, path: &Path) -> Option<PathBuf> {
+        if let Some(known) = locked(&self.resolved).get(path.as_os_str()) {
+            return known.clone();
+        }
+        let identity = match fs::canonicalize(path) {
+            Ok(identity) => Some(identity),
+            Err(error) if is_absence(&error) && fs::metadata(path).is_err() => None,
+            // Something is there that may not be seen, a link to itself, or a pipe below /dev/fd, whose link has no
+            // target: reading it says which.
+            Err(_) => std::path::absolute(path).ok().map(|path| normalize(&path)),
+        };
+        locked(&self.resolved).insert(path.as_os_str().to_owned(), identity.clone());
+        identity
+    }
+}
+
+/// The folder and the name of a path whose text is nothing but both: not `a/..`, nor `a/`, which must be a folder, nor what
+/// is too long to be opened.
+fn split(path: &Path) -> Option<(&Path, &OsStr)> {
+    let (folder, name) = (path.parent()?, path.file_name()?);
+    let length = path.as_os_str().len();
+    let is_plain = match folder.as_os_str().len() {
+        0 => length == name.len(),
+        folder => length == folder + 1 + name.len(),
+    };
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    (is_plain && length < LONGEST_PATH).then_some((folder, name))
+}
