@@ -164,10 +164,21 @@ impl Tree {
 
     /// The directives directly inside `parent`, in order.
     pub fn children(&self, parent: NodeId) -> impl Iterator<Item = NodeId> {
-        let end = self.node(parent).map_or(0, |node| node.inside_end);
-        let inside = move |id: u32| (id < end).then_some(NodeId(id));
-        let next = move |&id: &NodeId| inside(self.node(id)?.inside_end);
-        std::iter::successors(inside(parent.0.saturating_add(1)), next)
+        std::iter::successors(self.first_child(parent), move |&id| self.child_after(parent, id))
+    }
+
+    /// The first directive directly inside `parent`.
+    pub fn first_child(&self, parent: NodeId) -> Option<NodeId> {
+        self.child_at(parent, parent.0.checked_add(1)?)
+    }
+
+    /// The directive directly inside `parent` that comes after `child`, which is one too.
+    pub fn child_after(&self, parent: NodeId, child: NodeId) -> Option<NodeId> {
+        self.child_at(parent, self.node(child)?.inside_end)
+    }
+
+    fn child_at(&self, parent: NodeId, id: u32) -> Option<NodeId> {
+        (id < self.node(parent)?.inside_end).then_some(NodeId(id))
     }
 
     /// The directive that `id` stands directly inside; [`NodeId::FILE`] on the top level.

@@ -1,5 +1,6 @@
 //! Expands includes and blocks into contexts. No recursion: neither on nesting nor on includes.
 
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -32,8 +33,6 @@ pub(crate) struct Builder<'a> {
     targets: HashMap<String, Rc<Target>>,
     /// The files that were placed in each context.
     entered: HashSet<(ContextId, FileId)>,
-    /// The arguments of includes whose files were all placed, some of them elsewhere.
-    placed: HashSet<String>,
     /// What was not placed once more, by context.
     refused: HashSet<(ContextId, String)>,
     /// How many `listen` lines and names each server has.
@@ -42,14 +41,26 @@ pub(crate) struct Builder<'a> {
     tls_files: Vec<DirectiveRef>,
     /// The servers that stand in for those that were not given, by the level that they stand in.
     absent_servers: HashMap<ContextId, ContextId>,
+    /// What is being read, includes innermost last.
+    frames: Vec<Frame>,
     /// Blocks whose inside is still to be filled.
     unfilled: Vec<(ContextId, DirectiveRef)>,
 }
 
+/// The argument of an include.
+struct Target {
+    argument: String,
+    means: Means,
+    /// Whether its files were all placed, some of them elsewhere.
+    is_placed: Cell<bool>,
+}
+
 /// What the argument of an include means.
-enum Target {
-    /// These files, or why they cannot be read, with the path that is shown.
-    Files(Vec<(String, Result<FileId, ReadError>)>),
+enum Means {
+    /// Nobody knows: a placeholder stands in it.
+    Unknown,
+    /// These files, or why they cannot be read.
+    Files(Vec<(PathBuf, Result<FileId, ReadError>)>),
     /// See [`Resolved::NotGiven`].
     NotGiven { is_pattern: bool, is_inside: bool },
 }
@@ -58,7 +69,9 @@ enum Target {
 struct Frame {
     file: FileId,
     chain: ChainId,
-    next: std::vec::IntoIter<NodeId>,
+    /// The file as a whole, or the block.
+    inside: NodeId,
+    next: Option<NodeId>,
 }
 
 impl<'a> Builder<'a> {
@@ -71,11 +84,11 @@ impl<'a> Builder<'a> {
             layout,
             targets: HashMap::new(),
             entered: HashSet::new(),
-            placed: HashSet::new(),
             refused: HashSet::new(),
             addresses: HashMap::new(),
             tls_files: Vec::new(),
             absent_servers: HashMap::new(),
+            frames: Vec::new(),
             unfilled: Vec::new(),
         }
     }
@@ -126,15 +139,18 @@ impl<'a> Builder<'a> {
     /// Keeps what the arguments of includes mean for those who read the files in nginx's own order.
     fn keep_targets(&mut self) {
         let is_real = |file: &FileId| self.sources.get(*file).is_some_and(|file| !file.is_builtin);
-        let files = |target: &Target| match target {
-            Target::Files(files) => {
-                files.iter().map(|(_, file)| file.as_ref().ok().copied().filter(is_real)).collect()
+        let files = |target: &Target| match &target.means {
+            Means::Unknown => None,
+            Means::Files(files) => {
+                Some(files.iter().map(|(_, file)| file.as_ref().ok().copied().filter(is_real)).collect())
             }
             // In a tree that is known a pattern may match nothing.
-            Target::NotGiven { is_pattern: true, is_inside: true } => Vec::new(),
-            Target::NotGiven { .. } => vec![None],
+            Means::NotGiven { is_pattern: true, is_inside: true } => Some(Vec::new()),
+            Means::NotGiven { .. } => Some(vec![None]),
         };
-        let targets = self.targets.iter().map(|(argument, target)| (argument.clone().into(), files(target)));
+        let targets = self.targets.iter();
+        let targets =
+            targets.filter_map(|(argument, target)| Some((argument.clone().into(), files(target)?)));
         self.layout.included = targets.collect();
     }
 
@@ -216,14 +232,15 @@ impl<'a> Builder<'a> {
             return;
         };
         let start = position(self.layout.directives.len());
-        let mut frames = vec![self.frame(file, block, chain)];
-        while let Some(frame) = frames.last_mut() {
-            let Some(node) = frame.next.next() else {
-                frames.pop();
+        self.open_frame(file, block, chain);
+        while let Some(frame) = self.frames.last_mut() {
+            let next = frame.next.and_then(|node| Some((node, self.sources.get(frame.file)?)));
+            let Some((node, source)) = next else {
+                self.frames.pop();
                 continue;
             };
+            frame.next = source.tree.child_after(frame.inside, node);
             let reference = DirectiveRef { file: frame.file, node, chain: frame.chain };
-            let Some(source) = self.sources.get(reference.file) else { continue };
             let name = source.name(node);
             let is_block = source.tree.is_block(node);
             if source.is_filled_in(node) {
@@ -238,8 +255,7 @@ impl<'a> Builder<'a> {
             if name == DirectiveName::INCLUDE && !is_block && kind.expands_includes() {
                 let included = self.include(context, reference, base);
                 for (file, chain) in included.into_iter().rev() {
-                    let frame = self.frame(file, NodeId::FILE, chain);
-                    frames.push(frame);
+                    self.open_frame(file, NodeId::FILE, chain);
                 }
                 continue;
             }
@@ -262,12 +278,14 @@ impl<'a> Builder<'a> {
 
     /// Whether a `listen` or `server_name` line of a server is judged: nginx looks for each name at each address.
     fn has_room(&mut self, server: ContextId, line: DirectiveRef, name: DirectiveName) -> bool {
+        if !matches!(name, DirectiveName::LISTEN | DirectiveName::SERVER_NAME) {
+            return true;
+        }
         let (listens, names) = self.addresses.get(&server).copied().unwrap_or_default();
         let words = || self.sources.get(line.file).map_or(0, |file| file.words(line.node).skip(1).count());
         let (listens, names) = match name {
             DirectiveName::LISTEN => (listens + 1, names),
-            DirectiveName::SERVER_NAME => (listens, names + words()),
-            _ => return true,
+            _ => (listens, names + words()),
         };
         if listens > budgets::LISTENS || listens.saturating_mul(names) > budgets::LISTENS_AND_NAMES {
             self.problem_once(line, IncludeFailure::TooManyAddresses);
@@ -325,70 +343,87 @@ impl<'a> Builder<'a> {
         server
     }
 
-    fn frame(&self, file: FileId, block: NodeId, chain: ChainId) -> Frame {
-        let nodes: Vec<NodeId> =
-            self.sources.get(file).map(|file| file.tree.children(block).collect()).unwrap_or_default();
-        Frame { file, chain, next: nodes.into_iter() }
+    fn open_frame(&mut self, file: FileId, inside: NodeId, chain: ChainId) {
+        let next = self.sources.get(file).and_then(|file| file.tree.first_child(inside));
+        self.frames.push(Frame { file, chain, inside, next });
     }
 
     /// The files of an include with the chain that leads to them.
     fn include(&mut self, context: ContextId, include: DirectiveRef, base: &Base) -> Vec<(FileId, ChainId)> {
         let Some(source) = self.sources.get(include.file) else { return Vec::new() };
         let Some(word) = source.word(include.node, 1) else { return Vec::new() };
-        let is_unknown = placeholder::is_unknown(&word);
         let is_filled_in = source.has_filled_in();
-        let is_filled_in_path = placeholder::is_filled_in_path(&word);
-        let target = String::from_utf8_lossy(&word).into_owned();
-        if is_unknown {
-            self.gap(context, Gap { include, is_pattern: false, reason: GapReason::NotGiven });
-            self.problem(include, target, IncludeFailure::NotFound { is_inside: false });
+        let argument = String::from_utf8_lossy(&word);
+        let target = match self.targets.get(&*argument).map(Rc::clone) {
+            Some(known) => known,
+            None => {
+                let argument = argument.into_owned();
+                self.target(argument, base)
+            }
+        };
+        if self.sources.is_exhausted() && target.is_placed.get() {
+            self.refuse(context, include, &target);
             return Vec::new();
         }
-        if self.sources.is_exhausted() && self.placed.contains(&target) {
-            self.refuse(context, include, target, base);
-            return Vec::new();
-        }
-        let chain = ChainId(position(self.layout.chains.len()));
-        self.layout.chains.push(Link { include });
-        match &*self.target(&target, base) {
-            &Target::NotGiven { is_pattern, is_inside } => {
-                self.gap(context, Gap { include, is_pattern, reason: GapReason::NotGiven });
+        let gap = |is_pattern| Gap { include, is_pattern, reason: GapReason::NotGiven };
+        match &target.means {
+            Means::Unknown => {
+                self.gap(context, gap(false));
+                self.problem(include, target.argument.clone(), IncludeFailure::NotFound { is_inside: false });
+                Vec::new()
+            }
+            &Means::NotGiven { is_pattern, is_inside } => {
+                self.gap(context, gap(is_pattern));
                 if !is_pattern {
                     // What a template is filled into lies elsewhere, and so may the files beside it.
+                    let is_filled_in_path = placeholder::is_filled_in_path(target.argument.as_bytes());
                     let is_inside = is_inside && !is_filled_in && !is_filled_in_path;
-                    self.problem(include, target, IncludeFailure::NotFound { is_inside });
+                    self.problem(include, target.argument.clone(), IncludeFailure::NotFound { is_inside });
                 }
                 Vec::new()
             }
-            Target::Files(files) => {
-                let opened =
-                    files.iter().filter_map(|(shown, file)| self.enter(context, include, shown, file));
+            Means::Files(files) => {
+                let chain = ChainId(position(self.layout.chains.len()));
+                self.layout.chains.push(Link { include });
+                let opened = files.iter().filter_map(|(path, file)| self.enter(context, include, path, file));
                 let opened = opened.map(|file| (file, chain)).collect();
-                self.placed.insert(target);
+                target.is_placed.set(true);
                 opened
             }
         }
     }
 
-    fn target(&mut self, argument: &str, base: &Base) -> Rc<Target> {
-        if let Some(target) = self.targets.get(argument) {
-            return Rc::clone(target);
-        }
-        let target = match resolve(self.files, self.scope, base, argument) {
-            Resolved::MatchesNothing => Target::Files(Vec::new()),
-            Resolved::Shipped(text) => {
-                Target::Files(vec![(argument.to_owned(), self.sources.builtin(argument, text))])
-            }
-            Resolved::NotGiven { is_pattern, is_inside } => Target::NotGiven { is_pattern, is_inside },
-            Resolved::Withheld(path, reason) => Target::Files(vec![(self.scope.shown(&path), Err(reason))]),
-            Resolved::Files(paths) => Target::Files(paths.iter().map(|path| self.open(path)).collect()),
+    /// Finds out what an argument means that was not met before.
+    fn target(&mut self, argument: String, base: &Base) -> Rc<Target> {
+        let means = if placeholder::is_unknown(argument.as_bytes()) {
+            Means::Unknown
+        } else {
+            self.means(&argument, base)
         };
-        let target = Rc::new(target);
-        self.targets.insert(argument.to_owned(), Rc::clone(&target));
+        let target = Rc::new(Target { argument: argument.clone(), means, is_placed: Cell::new(false) });
+        self.targets.insert(argument, Rc::clone(&target));
         target
     }
 
-    fn open(&mut self, path: &Path) -> (String, Result<FileId, ReadError>) {
+    fn means(&mut self, argument: &str, base: &Base) -> Means {
+        match resolve(self.files, self.scope, base, argument) {
+            Resolved::MatchesNothing => Means::Files(Vec::new()),
+            Resolved::Shipped(text) => {
+                Means::Files(vec![(PathBuf::from(argument), self.sources.builtin(argument, text))])
+            }
+            Resolved::NotGiven { is_pattern, is_inside } => Means::NotGiven { is_pattern, is_inside },
+            Resolved::Withheld(path, reason) => Means::Files(vec![(path, Err(reason))]),
+            Resolved::Files(paths) => {
+                let open = |path: PathBuf| {
+                    let opened = self.open(&path);
+                    (path, opened)
+                };
+                Means::Files(paths.into_iter().map(open).collect())
+            }
+        }
+    }
+
+    fn open(&mut self, path: &Path) -> Result<FileId, ReadError> {
         let opened = self.sources.open(self.files, self.scope, path).and_then(|id| {
             let file = self.sources.get(id);
             if let Some(encoding) = file.and_then(fault_of_encoding) {
@@ -399,22 +434,20 @@ impl<'a> Builder<'a> {
                 None => Ok(id),
             }
         });
-        let shown = self.scope.shown(path);
-        let opened = opened.or_else(|error| {
+        opened.or_else(|error| {
             let target = self.files.identity(path).filter(|_| error == ReadError::Outside);
             match target.and_then(|target| shipped_by_package(&target)) {
-                Some(text) => self.sources.builtin(&shown, text),
+                Some(text) => self.sources.builtin(&self.scope.shown(path), text),
                 None => Err(error),
             }
-        });
-        (shown, opened)
+        })
     }
 
     fn enter(
         &mut self,
         context: ContextId,
         include: DirectiveRef,
-        shown: &str,
+        path: &Path,
         file: &Result<FileId, ReadError>,
     ) -> Option<FileId> {
         let failure = match file {
@@ -424,7 +457,7 @@ impl<'a> Builder<'a> {
             Err(error) => IncludeFailure::Unreadable(error.clone()),
         };
         self.gap(context, Gap { include, is_pattern: false, reason: GapReason::NotGiven });
-        self.problem(include, shown.to_owned(), failure);
+        self.problem(include, self.scope.shown(path), failure);
         None
     }
 
@@ -446,12 +479,11 @@ impl<'a> Builder<'a> {
 
     /// Leaves out an include whose files were all placed before: at once, for thousands of includes may each mean
     /// thousands of files.
-    fn refuse(&mut self, context: ContextId, include: DirectiveRef, argument: String, base: &Base) {
-        let target = self.target(&argument, base);
-        if !self.refused.insert((context, argument)) {
+    fn refuse(&mut self, context: ContextId, include: DirectiveRef, target: &Target) {
+        if !self.refused.insert((context, target.argument.clone())) {
             return;
         }
-        if let Target::Files(files) = &*target {
+        if let Means::Files(files) = &target.means {
             self.refuse_copy(context, include, files.iter().map(|(_, file)| file.as_ref().ok().copied()));
         }
     }
