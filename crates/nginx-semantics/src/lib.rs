@@ -48,8 +48,8 @@ pub use configuration::{
 };
 pub use effective::{Declared, Effective, declared, effective, levels};
 pub use exchange::{
-    Answer, AnsweredBy, CHANGES, ClientRequest, Ending, Exchange, Exchanges, HeaderSource, Obstacle, Passed,
-    Step, UpstreamFields, UpstreamHeader, UpstreamRequest, UpstreamVersion, Way,
+    Answer, AnsweredBy, CHANGES, ClientRequest, Ending, Exchange, Exchanges, HeaderSource, Headers, Obstacle,
+    Passed, Step, UpstreamFields, UpstreamHeader, UpstreamRequest, UpstreamVersion, Way,
 };
 pub use files::{Files, MemoryFiles, Met, MetKind, Overlay, Owner, ReadError, normalize};
 pub use header_buffers::HeaderBuffer;
@@ -70,6 +70,6 @@ pub use sources::{At, FileId, NginxVocabulary, SourceFile, Sources};
 pub use upstream::{Pass, PassModule, Peer, Target, balancing, is_upstream_at_run_time, peers, upstream};
 pub use variables::{
     Bytes, Cut, CutReason, Definition, Evaluator, Part, Request, Value, Variables, condition_words,
-    has_variables, parts,
+    has_regex_or_unseen, has_variables, parts,
 };
 pub use version::{NginxVersion, ParseVersionError, VersionRange};

@@ -4,10 +4,8 @@
 //! without groups too (`http/ngx_http_variables.c:ngx_http_regex_exec`), be it while nginx builds a request for the
 //! upstream, between measuring a value with `$1` and writing it.
 
-use std::collections::{HashMap, HashSet};
-
 use nginx_semantics::pattern::group_names;
-use nginx_semantics::{ContextId, ContextKind, Definition, DirectiveName, Part, parts, placeholder};
+use nginx_semantics::{ContextId, ContextKind, DirectiveName, Part, has_regex_or_unseen, parts};
 
 use crate::model::Model;
 
@@ -15,51 +13,12 @@ impl Model<'_> {
     /// Whether reading the variables of a text may run a regex or a program, in doubt too: that of a map that one of them
     /// is of, or of another map that this one reads.
     pub fn may_run_regex(&self, text: &[u8]) -> bool {
-        let running = self.regex_running.get_or_init(|| self.regex_running());
-        names_in(text).iter().any(|name| running.contains(name))
-    }
-
-    /// The variables that do: those that a map with a regex or a program is behind, and those of the maps that read them.
-    fn regex_running(&self) -> HashSet<Vec<u8>> {
-        let mut readers: HashMap<Vec<u8>, Vec<&[u8]>> = HashMap::new();
-        let mut open: Vec<&[u8]> = Vec::new();
-        for (name, definitions) in self.variables.all() {
-            let runs = definitions.iter().any(|definition| match definition {
-                Definition::Map(map) => {
-                    for read in self.read_by(*map) {
-                        readers.entry(read).or_default().push(name);
-                    }
-                    self.has_regex_or_unseen(*map)
-                }
-                // Reading what was set runs nothing, and neither does reading what was captured.
-                Definition::Set(..) | Definition::Capture(_) => false,
-                Definition::Opaque(_) => true,
-            });
-            if runs {
-                open.push(name);
-            }
-        }
-        let mut running = HashSet::new();
-        while let Some(name) = open.pop() {
-            if running.insert(name.to_vec()) {
-                open.extend(readers.get(name).into_iter().flatten());
-            }
-        }
-        running
+        self.variables.may_run_regex(self.configuration, text)
     }
 
     /// Whether a map has keys that are regexes, or may have.
     pub fn has_regex_or_unseen(&self, map: ContextId) -> bool {
-        let is_regex = |key: &[u8]| key.starts_with(b"~") || placeholder::is_unknown(key);
-        self.configuration.context(map).unseen().next().is_some()
-            || self.configuration.directives(map).any(|entry| is_regex(&entry.name_bytes()))
-    }
-
-    /// The variables that a map reads.
-    fn read_by(&self, map: ContextId) -> Vec<Vec<u8>> {
-        let source = self.configuration.opener(map).and_then(|opener| opener.argument(0));
-        let values = self.configuration.directives(map).filter_map(|entry| entry.argument(0));
-        source.into_iter().chain(values).flat_map(|text| names_in(&text)).collect()
+        has_regex_or_unseen(self.configuration, map)
     }
 
     /// Whether a line reads what a regex captured that is not its own, or may, in doubt too: `$1`, or the name of a group
@@ -85,14 +44,6 @@ impl Model<'_> {
 
 fn has_capture(text: &[u8]) -> bool {
     text.contains(&b'$') && parts(text).iter().any(|part| matches!(part, Part::Capture(_)))
-}
-
-fn names_in(text: &[u8]) -> Vec<Vec<u8>> {
-    let names = parts(text).into_iter().filter_map(|part| match part {
-        Part::Variable(name) => Some(name.to_ascii_lowercase()),
-        Part::Literal(_) | Part::Capture(_) | Part::Invalid => None,
-    });
-    names.collect()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Everything that rules ask of one configuration.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use nginx_semantics::defaults::HTTP11_BY_DEFAULT;
@@ -90,8 +90,6 @@ pub struct Model<'s> {
     kept: OnceLock<BTreeSet<Option<ContextId>>>,
     /// By `http`: what [`Model::connection_variable`] chooses from.
     connection_variables: Facts<Vec<String>>,
-    /// The variables that run a regex when they are read, see [`Model::may_run_regex`].
-    pub(crate) regex_running: OnceLock<HashSet<Vec<u8>>>,
     /// See [`Model::reads_captures`].
     pub(crate) captures_read: OnceLock<bool>,
     /// By `http`: its sockets.
@@ -148,7 +146,6 @@ impl<'s> Model<'s> {
             only_endpoints: OnceLock::new(),
             kept: OnceLock::new(),
             connection_variables: Facts::of(configuration, ContextKind::Http),
-            regex_running: OnceLock::new(),
             captures_read: OnceLock::new(),
             sockets: Facts::of(configuration, ContextKind::Http),
             request_paths: OnceLock::new(),

@@ -33,7 +33,7 @@ pub fn handshake_request(browser: Browser, host: &str, target: &str, is_tls: boo
         method: "GET".to_owned(),
         is_http10: false,
         target: target.into(),
-        headers: headers.map(|(name, value)| (name.to_owned(), value.into())).to_vec(),
+        headers: headers.map(|(name, value)| (name.to_owned(), value.into())).to_vec().into(),
         is_tls,
         sni: is_tls.then(|| sni(host)).flatten(),
         client: None,
@@ -75,9 +75,13 @@ impl<'s> Model<'s> {
 
     /// The same for a client that has a password: whether it is right is not known, so that both ways are followed.
     pub(crate) fn walk_with_password(&self, server: ContextId, path: &str) -> Exchange<'s> {
+        self.exchanges(self.versions.max).run(server, self.request_with_password(server, path))
+    }
+
+    fn request_with_password(&self, server: ContextId, path: &str) -> ClientRequest {
         let mut request = self.request_for(server, path);
         request.headers.push(("Authorization".to_owned(), b"Basic".to_vec()));
-        self.exchanges(self.versions.max).run(server, request)
+        request
     }
 
     /// What it does with the subrequest for `uri` that it makes of Chrome's handshake for a path in a server.
@@ -118,6 +122,8 @@ pub struct Walks<'m, 's> {
     model: &'m Model<'s>,
     /// The server that is stopped at.
     server: Cell<Option<ContextId>>,
+    /// Its handshake without a password and with one, for any path.
+    requests: RefCell<Option<[ClientRequest; 2]>>,
     /// By path and whether a password comes along.
     followed: [RefCell<HashMap<String, Rc<Exchange<'s>>>>; 2],
     /// The endpoint that was asked for last, with its probes.
@@ -127,26 +133,42 @@ pub struct Walks<'m, 's> {
 impl<'m, 's> Walks<'m, 's> {
     /// Through a model.
     pub fn new(model: &'m Model<'s>) -> Self {
-        Self { model, server: Cell::default(), followed: Default::default(), probes: RefCell::default() }
+        Self {
+            model,
+            server: Cell::default(),
+            requests: RefCell::default(),
+            followed: Default::default(),
+            probes: RefCell::default(),
+        }
     }
 
     fn followed(&self, server: ContextId, path: &str, has_password: bool) -> Rc<Exchange<'s>> {
         if self.server.replace(Some(server)) != Some(server) {
             self.followed.iter().for_each(|kept| kept.borrow_mut().clear());
+            *self.requests.borrow_mut() = None;
         }
         let [without, with] = &self.followed;
         let kept = if has_password { with } else { without };
         if let Some(known) = kept.borrow().get(path) {
             return Rc::clone(known);
         }
-        let follow = if has_password { Model::walk_with_password } else { Model::walk };
-        let exchange = Rc::new(follow(self.model, server, path));
+        let request = self.request(server, path, has_password);
+        let exchange = Rc::new(self.model.exchanges(self.model.versions.max).run(server, request));
         let mut kept = kept.borrow_mut();
         if kept.len() == MOST_KEPT {
             kept.clear();
         }
         kept.insert(path.to_owned(), Rc::clone(&exchange));
         exchange
+    }
+
+    /// The handshakes of a server differ in their path.
+    fn request(&self, server: ContextId, path: &str, has_password: bool) -> ClientRequest {
+        let mut requests = self.requests.borrow_mut();
+        let [without, with] = requests.get_or_insert_with(|| {
+            [self.model.request_for(server, path), self.model.request_with_password(server, path)]
+        });
+        ClientRequest { target: path.into(), ..if has_password { &*with } else { &*without }.clone() }
     }
 
     /// What becomes of a handshake for an endpoint's own path; `None` where its name does not tell one, or its server was

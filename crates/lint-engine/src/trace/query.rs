@@ -150,7 +150,7 @@ impl Query {
         if let Some(ListenAddress::Unix(path)) = &self.via {
             command.push_str(&format!(" --unix-socket {}", quoted(path)));
         }
-        for (name, value) in &self.request().headers {
+        for (name, value) in self.request().headers.iter() {
             let is_curls_own = name.eq_ignore_ascii_case("host") && value == url.authority().as_bytes();
             let is_needed = !self.is_plain || name != "Connection";
             if is_needed && !is_curls_own {
@@ -210,9 +210,11 @@ mod tests {
     #[test]
     fn fields_replace_their_like_and_an_empty_one_takes_it_away() {
         let query = query("ws://a:81/ws", &[("upgrade", "h2c"), ("Origin", ""), ("X-A", "1")]);
-        let fields = query.request().headers.into_iter();
-        let words: Vec<String> =
-            fields.map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(&value))).collect();
+        let fields = query.request().headers;
+        let words: Vec<String> = fields
+            .iter()
+            .map(|(name, value)| format!("{name}: {}", String::from_utf8_lossy(value)))
+            .collect();
         assert_eq!(
             words,
             [

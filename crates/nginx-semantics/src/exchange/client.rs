@@ -1,6 +1,8 @@
 //! The request as the client sends it, and nginx's own variables for it.
 
 use core::net::{IpAddr, SocketAddr};
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 
 use super::uri;
 use crate::variables::{Request, Value};
@@ -20,7 +22,7 @@ pub struct ClientRequest {
     /// The path with its query, as sent; or a whole URL (RFC 9112 section 3.2.2).
     pub target: Vec<u8>,
     /// The fields in order, `Host` among them; names as sent.
-    pub headers: Vec<(String, Vec<u8>)>,
+    pub headers: Headers,
     /// Whether it comes over TLS.
     pub is_tls: bool,
     /// The host that the client names in TLS (SNI), in any case; no address is (RFC 6066 section 3).
@@ -29,6 +31,36 @@ pub struct ClientRequest {
     pub client: Option<IpAddr>,
     /// The address that it arrives at; 0.0.0.0 or `::` where only the port is known.
     pub local: Option<SocketAddr>,
+}
+
+/// The fields of a request: a vector that copies share until one of them is changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Headers(Arc<Vec<(String, Vec<u8>)>>);
+
+impl From<Vec<(String, Vec<u8>)>> for Headers {
+    fn from(fields: Vec<(String, Vec<u8>)>) -> Self {
+        Self(Arc::new(fields))
+    }
+}
+
+impl FromIterator<(String, Vec<u8>)> for Headers {
+    fn from_iter<I: IntoIterator<Item = (String, Vec<u8>)>>(fields: I) -> Self {
+        Vec::from_iter(fields).into()
+    }
+}
+
+impl Deref for Headers {
+    type Target = Vec<(String, Vec<u8>)>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl DerefMut for Headers {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        Arc::make_mut(&mut self.0)
+    }
 }
 
 impl ClientRequest {

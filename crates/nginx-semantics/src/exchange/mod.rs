@@ -23,7 +23,7 @@ use crate::upstream::Pass;
 use crate::variables::{Value, Variables};
 use crate::version::NginxVersion;
 
-pub use client::ClientRequest;
+pub use client::{ClientRequest, Headers};
 pub use proxied::{HeaderSource, UpstreamFields, UpstreamHeader, UpstreamRequest, UpstreamVersion};
 
 /// The versions since which the same configuration and request may lead to something else.

@@ -26,6 +26,19 @@ pub(super) const ONE_HOST_SINCE: NginxVersion = NginxVersion::new(1, 31, 4);
 const CACHED: [&str; 6] =
     ["If-Modified-Since", "If-Unmodified-Since", "If-None-Match", "If-Match", "Range", "If-Range"];
 
+/// The fields that nginx sets or takes away by itself, in the order in which it sends them (`ngx_http_proxy_headers`).
+const DEFAULTS: [&str; 9] = [
+    "Host",
+    "Connection",
+    "Content-Length",
+    "Transfer-Encoding",
+    "TE",
+    "Keep-Alive",
+    "Expect",
+    "Upgrade",
+    "Proxy-Connection",
+];
+
 /// What `proxy_pass` sends.
 #[derive(Debug, Clone)]
 pub struct UpstreamRequest<'s> {
@@ -350,12 +363,12 @@ impl<'s> Exchanges<'_, 's> {
             upstream: Some((Value::known(host), Value::known(port))),
         };
         let evaluator = Evaluator::new(self.configuration, self.variables, &live, sender.context);
-        // What one line captures, or chooses from a map, stays for those behind it, whoever asks first.
         let gathered = sender.gathered.resume();
-        let runs_all = self.variables.has_regex_in_map();
+        // What one line captures takes the place of what those behind it read.
+        let runs_all = wanted.is_some() && self.captures_on_the_way(&sender.lines);
         for line in &sender.lines {
             let name = line.argument(0).unwrap_or_default();
-            let is_wanted = std::str::from_utf8(&name).map_or(wanted.is_none(), &is_wanted);
+            let is_wanted = wanted.is_none_or(|wanted| name.eq_ignore_ascii_case(wanted.as_bytes()));
             if !is_wanted && !runs_all {
                 continue;
             }
@@ -368,32 +381,15 @@ impl<'s> Exchanges<'_, 's> {
         let has = |all: &[UpstreamHeader<'_>], name: &str| {
             all.iter().any(|header| header.name.eq_ignore_ascii_case(name))
         };
-        // 1.29.4 to 1.29.6 know HTTP/2, where there is no such field.
-        let is_without = is_new(sender.version) || request.version == UpstreamVersion::Http2;
-        let connection = if is_without { "" } else { "close" };
-        let (length, coding) = &sender.body;
-        let known = |name: &'static str, value: Value| (name, value);
-        let mut defaults = vec![
-            known("Host", Value::known(host)),
-            known("Connection", Value::known(connection)),
-            known("Content-Length", length.clone()),
-            known("Transfer-Encoding", coding.clone()),
-            known("TE", Value::empty()),
-            known("Keep-Alive", Value::empty()),
-            known("Expect", Value::empty()),
-            known("Upgrade", Value::empty()),
-        ];
-        if sender.version >= PROXY_CONNECTION_SINCE {
-            defaults.push(("Proxy-Connection", Value::empty()));
-        }
-        if sender.is_cached {
-            defaults.extend(CACHED.map(|name| (name, Value::Unknown)));
-        }
         if sender.version >= ONE_HOST_SINCE {
             one_host(&mut all, request.version, host);
         }
-        for (name, value) in defaults {
-            if is_wanted(name) && !has(&all, name) {
+        let cached: &[&str] = if sender.is_cached { &CACHED } else { &[] };
+        for &name in DEFAULTS.iter().chain(cached) {
+            if is_wanted(name)
+                && !has(&all, name)
+                && let Some(value) = sender.default(name, request.version)
+            {
                 all.push(UpstreamHeader { name: name.into(), value, source: HeaderSource::Default });
             }
         }
@@ -414,6 +410,34 @@ impl<'s> Exchanges<'_, 's> {
             if is_passed { &mut sent } else { &mut dropped }.push(header);
         }
         UpstreamFields { sent, dropped }
+    }
+}
+
+impl Exchanges<'_, '_> {
+    /// Whether one of these lines runs a regex when it is evaluated, and one reads what a regex captured.
+    fn captures_on_the_way(&self, lines: &[Directive<'_>]) -> bool {
+        self.variables.has_regex_in_map() && {
+            let values: Vec<_> = lines.iter().filter_map(|line| line.argument(1)).collect();
+            values.iter().any(|value| self.variables.may_run_regex(self.configuration, value))
+                && values.iter().any(|value| self.variables.reads_capture(value))
+        }
+    }
+}
+
+impl Sender<'_> {
+    /// nginx's own value of a field that no line names; `None` where this nginx does not know the field.
+    fn default(&self, name: &str, version: UpstreamVersion) -> Option<Value> {
+        Some(match name {
+            "Host" => Value::known(&self.proxy.0),
+            // 1.29.4 to 1.29.6 know HTTP/2, where there is no such field.
+            "Connection" if is_new(self.version) || version == UpstreamVersion::Http2 => Value::empty(),
+            "Connection" => Value::known("close"),
+            "Content-Length" => self.body.0.clone(),
+            "Transfer-Encoding" => self.body.1.clone(),
+            "Proxy-Connection" if self.version < PROXY_CONNECTION_SINCE => return None,
+            name if CACHED.contains(&name) => Value::Unknown,
+            _ => Value::empty(),
+        })
     }
 }
 

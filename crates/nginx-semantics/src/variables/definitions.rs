@@ -3,7 +3,7 @@
 //! A definition anywhere in `http` defines the name globally, whatever the order
 //! (`http/ngx_http_variables.c:ngx_http_variables_init_vars`).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -33,6 +33,11 @@ impl Definition<'_> {
             Self::Map(map) => Some(*map),
             Self::Set(..) | Self::Capture(_) | Self::Opaque(_) => None,
         }
+    }
+
+    /// Whether it reads nothing that a regex captured: a map may, by its values.
+    pub(super) fn is_settled(&self) -> bool {
+        matches!(self, Self::Set(..))
     }
 
     /// Whether it is a named group.
@@ -71,6 +76,8 @@ pub struct Variables<'s> {
     has_regex_in_map: bool,
     /// The maps, sorted when they are asked for first.
     entries: HashMap<ContextId, OnceLock<Entries<'s>>>,
+    /// The names that run a regex when they are read, once they are asked for.
+    pub(super) running: OnceLock<HashSet<Vec<u8>>>,
     /// See [`Variables::cut`].
     cut: Mutex<Option<Cut>>,
     /// How many lines the configuration has, each as often as it is included.
@@ -88,6 +95,7 @@ impl<'s> Variables<'s> {
             third_party: None,
             has_regex_in_map: false,
             entries: HashMap::new(),
+            running: OnceLock::new(),
             cut: Mutex::default(),
             lines: 0,
             run: AtomicUsize::default(),

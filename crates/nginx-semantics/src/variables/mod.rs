@@ -1,5 +1,6 @@
 //! Variables: who defines them, and what they are for a given request.
 
+mod captures;
 mod condition;
 mod definitions;
 mod evaluate;
@@ -9,6 +10,7 @@ mod rewrite;
 mod script;
 mod value;
 
+pub use captures::has_regex_or_unseen;
 pub use condition::condition_words;
 pub use definitions::{Cut, CutReason, Definition, Variables};
 pub use evaluate::{Evaluator, Request};

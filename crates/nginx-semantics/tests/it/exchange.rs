@@ -24,7 +24,7 @@ pub(crate) fn handshake(target: &str) -> ClientRequest {
         method: "GET".to_owned(),
         is_http10: false,
         target: target.into(),
-        headers: headers.map(|(name, value)| (name.to_owned(), value.into())).to_vec(),
+        headers: headers.map(|(name, value)| (name.to_owned(), value.into())).to_vec().into(),
         is_tls: false,
         sni: None,
         client: Some([127, 0, 0, 1].into()),

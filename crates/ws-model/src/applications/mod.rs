@@ -9,6 +9,8 @@ use std::sync::LazyLock;
 
 use nginx_semantics::pattern::Pattern;
 
+use crate::evidence::segments_of;
+
 mod table;
 #[cfg(test)]
 mod tests;
@@ -201,8 +203,18 @@ struct Index {
     /// Distinctive paths by their first segment, regexes excepted.
     by_segment: HashMap<String, Vec<(&'static Application, &'static WsPath)>>,
     by_weak_name: HashMap<String, Vec<&'static Application>>,
-    /// Distinctive regexes, compiled once: every location is compared with them.
-    regexes: Vec<(&'static Application, &'static WsPath, Option<Pattern>)>,
+    regexes: Vec<RegexPath>,
+}
+
+/// A distinctive regex, made ready once: every location is compared with it.
+#[derive(Debug)]
+pub struct RegexPath {
+    /// Whose it is.
+    pub application: &'static Application,
+    /// `None` where it cannot be evaluated.
+    pub pattern: Option<Pattern>,
+    /// Its literal segments.
+    pub segments: Vec<String>,
 }
 
 static INDEX: LazyLock<Index> = LazyLock::new(|| {
@@ -221,7 +233,9 @@ static INDEX: LazyLock<Index> = LazyLock::new(|| {
         }
         for path in application.paths.iter().filter(|path| path.distinctive) {
             if path.kind == PathKind::Regex {
-                index.regexes.push((application, path, Pattern::new(path.text.as_bytes(), false).ok()));
+                let text = path.text.as_bytes();
+                let (pattern, segments) = (Pattern::new(text, false).ok(), segments_of(text, true));
+                index.regexes.push(RegexPath { application, pattern, segments });
             } else if let Some(first) = path.text.split('/').find(|segment| !segment.is_empty()) {
                 index.by_segment.entry(first.to_ascii_lowercase()).or_default().push((application, path));
             }
@@ -246,7 +260,7 @@ pub fn by_first_segment(segment: &str) -> impl Iterator<Item = (&'static Applica
     INDEX.by_segment.get(segment).into_iter().flatten().copied()
 }
 
-/// The regexes that nothing but the path of a WebSocket matches, and those of them that can be evaluated.
-pub fn regexes() -> impl Iterator<Item = &'static (&'static Application, &'static WsPath, Option<Pattern>)> {
-    INDEX.regexes.iter()
+/// The regexes that nothing but the path of a WebSocket matches.
+pub fn regexes() -> &'static [RegexPath] {
+    &INDEX.regexes
 }

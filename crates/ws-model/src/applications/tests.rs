@@ -110,8 +110,10 @@ fn lookups() {
         by_first_segment("api").any(|(application, _)| application.id == "archisteamfarm"),
         "`/Api/NLog`"
     );
-    assert!(regexes().any(|(application, ..)| application.id == "mattermost"));
-    assert!(regexes().all(|(_, path, _)| path.distinctive && path.kind == PathKind::Regex));
+    assert!(regexes().iter().any(|regex| regex.application.id == "mattermost"));
+    let is_distinctive = |path: &WsPath| path.distinctive && path.kind == PathKind::Regex;
+    let paths = all().iter().flat_map(|application| application.paths).filter(|path| is_distinctive(path));
+    assert_eq!(regexes().len(), paths.count());
 }
 
 #[test]
@@ -144,9 +146,9 @@ fn every_distinctive_regex_has_a_path_to_show() {
         "xray-v2ray",
         "signalr-core",
     ];
-    for (application, path, _) in regexes() {
+    for RegexPath { application, segments, .. } in regexes() {
         let is_shown = application.example.is_some() || WITHOUT.contains(&application.id);
-        assert!(is_shown, "{}: {path:?}", application.id);
+        assert!(is_shown, "{}: {segments:?}", application.id);
     }
 }
 

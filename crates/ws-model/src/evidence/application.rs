@@ -1,14 +1,14 @@
 //! Known applications: by the path of the location, or by the name of what it proxies to. A port names none: half the world
 //! listens on any of them.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
 
-use nginx_semantics::pattern::Pattern;
 use nginx_semantics::{Configuration, ContextId, LocationName, Modifier, Pass, Selection, peers, upstream};
 
 use super::{Doubt, Evidence, EvidenceKind, Subject, segments_of};
-use crate::applications::{self, Application, PathKind, WsPath};
+use crate::applications::{self, Application, PathKind, RegexPath, WsPath};
 
 /// Adds the evidence, and returns why the location's application has no WebSocket there, if that is known.
 pub(super) fn collect(subject: &Subject<'_, '_>, evidence: &mut Vec<Evidence>) -> Option<Doubt> {
@@ -184,19 +184,18 @@ fn by_regex(subject: &Subject<'_, '_>, named: &[Named<'_>], evidence: &mut Vec<E
     {
         return;
     }
-    let is_it = |path: &WsPath, pattern: Option<&Pattern>| {
+    let is_it = |regex: &&RegexPath| {
         if subject.is_regex() {
-            subject.segments == segments_of(path.text.as_bytes(), true)
+            subject.segments == regex.segments
         } else {
-            pattern.and_then(|pattern| pattern.is_match(&subject.name)) == Some(true)
+            regex.pattern.as_ref().and_then(|pattern| pattern.is_match(&subject.name)) == Some(true)
         }
     };
-    let found = applications::regexes().filter(|(_, path, pattern)| is_it(path, pattern.as_ref()));
-    let found: Vec<_> = found.map(|(application, path, _)| (*application, *path)).collect();
+    let found: Vec<_> = applications::regexes().iter().filter(is_it).map(|regex| regex.application).collect();
     let is_named = |application: &Application| named.iter().any(|(other, _)| other.id == application.id);
-    let meant = found.iter().find(|(application, _)| is_named(application));
-    let Some((application, _)) = meant.or(found.first()) else { return };
-    let is_only_one = meant.is_some() || found.iter().all(|(other, _)| other.id == application.id);
+    let meant = found.iter().find(|application| is_named(application));
+    let Some(application) = meant.or(found.first()) else { return };
+    let is_only_one = meant.is_some() || found.iter().all(|other| other.id == application.id);
     let text = if is_only_one {
         format!("its name is that of the WebSocket of {}", application.name)
     } else {
@@ -243,18 +242,34 @@ fn by_asked_path(subject: &Subject<'_, '_>, evidence: &mut Vec<Evidence>) {
 /// Whether another location of the server has a path that no other application of the table has.
 fn has_another_path(subject: &Subject<'_, '_>, application: &Application) -> bool {
     let Some(server) = subject.server else { return false };
+    let mut known = subject.known.told_by_path.borrow_mut();
+    let told = known.entry(server).or_insert_with(|| told_by_path(subject.configuration, server));
     let own = subject.location();
-    let children = subject.configuration.children(server).iter();
-    let names = children.filter(|&&context| context != own).filter_map(|&context| {
-        let name = LocationName::of(&subject.configuration.opener(context)?)?;
-        Some(segments_of(&name.name, matches!(name.modifier, Modifier::Regex | Modifier::CaselessRegex)))
-    });
-    names.into_iter().any(|segments| {
-        let known = segments.iter().flat_map(|segment| applications::by_first_segment(segment));
-        let mut known = known.filter(|(_, path)| holds(&segments, path)).peekable();
-        known.peek().is_some() && known.all(|(other, _)| other.id == application.id)
-    })
+    told.get(application.id).is_some_and(|locations| locations.iter().any(|location| *location != own))
 }
+
+/// The locations of a server that have a path which one application alone has, by its id.
+pub(super) fn told_by_path(configuration: Configuration<'_>, server: ContextId) -> ToldByPath {
+    let mut told = ToldByPath::new();
+    for &location in configuration.children(server) {
+        let name = configuration.opener(location).and_then(|opener| LocationName::of(&opener));
+        let Some(name) = name else { continue };
+        let is_regex = matches!(name.modifier, Modifier::Regex | Modifier::CaselessRegex);
+        let segments = segments_of(&name.name, is_regex);
+        let known = segments.iter().flat_map(|segment| applications::by_first_segment(segment));
+        let mut known =
+            known.filter(|(_, path)| holds(&segments, path)).map(|(application, _)| application.id);
+        if let Some(first) = known.next()
+            && known.all(|other| other == first)
+        {
+            told.entry(first).or_default().push(location);
+        }
+    }
+    told
+}
+
+/// See [`told_by_path`].
+pub(super) type ToldByPath = BTreeMap<&'static str, Vec<ContextId>>;
 
 /// Whether the path is called after the application: of all that have `/socket.io/`, Socket.IO itself is meant.
 fn is_called_after(application: &Application, path: &WsPath) -> bool {

@@ -16,8 +16,8 @@ use nginx_semantics::{
 use crate::applications::Application;
 use crate::handshake::Handshake;
 
-use application::BackEnd;
 pub(crate) use application::Host;
+use application::{BackEnd, ToldByPath};
 pub(crate) use comment::{Declaration, declaration};
 pub use name::says_websocket;
 pub(crate) use name::{comment_says_websocket, named_word, segments_of};
@@ -111,6 +111,8 @@ impl LinesFrom {
 pub(crate) struct Known {
     /// By server and path of an application: the location that serves it.
     served: RefCell<BTreeMap<(ContextId, &'static str), Option<ContextId>>>,
+    /// By server: the locations whose path tells their application.
+    told_by_path: RefCell<BTreeMap<ContextId, ToldByPath>>,
     /// By `upstream` block and host.
     back_ends: RefCell<HashMap<Option<ContextId>, HashMap<String, Rc<BackEnd>>>>,
 }
