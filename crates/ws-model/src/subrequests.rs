@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use nginx_semantics::{
-    ContextId, ContextKind, Directive, DirectiveName, Effective, Ending, LocationName, Modifier, PassModule,
-    Selection, Step, Value, Way, catalogue, effective, has_variables,
+    ContextId, ContextKind, Directive, DirectiveName, Effective, Ending, LocationName, Modifier, Pass,
+    PassModule, Selection, Step, Value, Way, catalogue, effective, has_variables,
 };
 
 use crate::browser::{AnyOrdinaryRequest, Browser, has_token};
@@ -271,11 +271,10 @@ impl<'s> Model<'s> {
             }
         }
         self.follow_errors(server, &mut asked);
-        asked.is_astray |= self.passes.iter().any(|(context, pass)| {
-            let location = self.configuration.enclosing(*context, ContextKind::Location);
-            let is_reached =
-                location.is_some_and(|at| asked.locations.contains(&at) || asked.on_errors.contains(&at));
-            is_reached && self.is_obeyed(*context, pass.module)
+        let reached = asked.locations.iter().chain(&asked.on_errors).flat_map(|&at| self.blocks_of(at));
+        asked.is_astray |= reached.into_iter().any(|context| {
+            let pass = Pass::directly_in(self.configuration, context);
+            pass.is_some_and(|pass| self.is_obeyed(context, pass.module))
         });
         asked
     }

@@ -51,7 +51,11 @@ impl<'s> Variables<'s> {
     pub(crate) fn reads_capture(&self, text: &[u8]) -> bool {
         parts(text).into_iter().any(|part| match part {
             Part::Capture(_) => true,
-            Part::Variable(name) => self.definitions(name).iter().any(|definition| !definition.is_settled()),
+            Part::Variable(name) => {
+                let variable = self.variable(&name.to_ascii_lowercase());
+                // A map may, by its values.
+                variable.is_some_and(|it| it.has_capture || it.has_opaque || !it.maps.is_empty())
+            }
             Part::Literal(_) | Part::Invalid => false,
         })
     }

@@ -26,26 +26,6 @@ pub enum Definition<'s> {
     Opaque(Directive<'s>),
 }
 
-impl Definition<'_> {
-    /// The map, if it is one.
-    pub(super) fn map(&self) -> Option<ContextId> {
-        match self {
-            Self::Map(map) => Some(*map),
-            Self::Set(..) | Self::Capture(_) | Self::Opaque(_) => None,
-        }
-    }
-
-    /// Whether it reads nothing that a regex captured: a map may, by its values.
-    pub(super) fn is_settled(&self) -> bool {
-        matches!(self, Self::Set(..))
-    }
-
-    /// Whether it is a named group.
-    pub(super) fn is_capture(&self) -> bool {
-        matches!(self, Self::Capture(_))
-    }
-}
-
 /// Where requests were not followed any further, and why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cut {
@@ -66,10 +46,49 @@ pub enum CutReason {
     Declared,
 }
 
+/// What defines one variable: thousands of servers may do so, each for itself.
+#[derive(Debug, Default)]
+pub(super) struct Variable<'s> {
+    /// In order.
+    all: Vec<Definition<'s>>,
+    /// The maps among them.
+    pub(super) maps: Vec<ContextId>,
+    /// The levels with a `set` of it, by server; one inside of an `if` belongs to the level around that.
+    pub(super) sets: HashMap<Option<ContextId>, Vec<ContextId>>,
+    pub(super) has_opaque: bool,
+    pub(super) has_capture: bool,
+}
+
+impl<'s> Variable<'s> {
+    fn add(&mut self, configuration: Configuration<'s>, definition: Definition<'s>) {
+        match definition {
+            Definition::Map(map) => self.maps.push(map),
+            Definition::Set(_, context) => {
+                let this = configuration.context(context);
+                let is_if = matches!(this.kind, ContextKind::If | ContextKind::ServerIf);
+                let level = if is_if { this.parent } else { Some(context) };
+                let server = configuration.enclosing(context, ContextKind::Server);
+                let levels = self.sets.entry(server).or_default();
+                // Lines of a level stand together, but for those in an `if`.
+                levels.extend(level.filter(|level| levels.last() != Some(level)));
+            }
+            Definition::Capture(_) => self.has_capture = true,
+            Definition::Opaque(_) => self.has_opaque = true,
+        }
+        self.all.push(definition);
+    }
+
+    /// Whether nothing but regexes define it.
+    pub(super) fn is_capture(&self) -> bool {
+        self.has_capture && !self.has_opaque && self.maps.is_empty() && self.sets.is_empty()
+    }
+}
+
 /// The variables of a configuration.
 #[derive(Debug)]
 pub struct Variables<'s> {
-    by_name: HashMap<Vec<u8>, Vec<Definition<'s>>>,
+    configuration: Configuration<'s>,
+    by_name: HashMap<Vec<u8>, Variable<'s>>,
     /// A directive that the catalogue does not know, the first of all: its module may bring variables of its own.
     third_party: Option<Directive<'s>>,
     /// See [`Variables::has_regex_in_map`].
@@ -91,6 +110,7 @@ impl<'s> Variables<'s> {
     /// Gathers them.
     pub fn new(configuration: Configuration<'s>) -> Self {
         let mut this = Self {
+            configuration,
             by_name: HashMap::new(),
             third_party: None,
             has_regex_in_map: false,
@@ -217,28 +237,37 @@ impl<'s> Variables<'s> {
             return;
         }
         for name in group_names(pattern) {
-            self.by_name
-                .entry(name.to_ascii_lowercase().into_bytes())
-                .or_default()
-                .push(Definition::Capture(directive));
+            self.add(name.to_ascii_lowercase().into_bytes(), Definition::Capture(directive));
         }
     }
 
     /// `argument` with its `$`; braces are part of the name here (`http/ngx_http_rewrite_module.c:ngx_http_rewrite_set`).
     fn define(&mut self, argument: &[u8], definition: Definition<'s>) {
         if let Some(name) = argument.strip_prefix(b"$") {
-            self.by_name.entry(name.to_ascii_lowercase()).or_default().push(definition);
+            self.add(name.to_ascii_lowercase(), definition);
         }
+    }
+
+    fn add(&mut self, name: Vec<u8>, definition: Definition<'s>) {
+        self.by_name.entry(name).or_default().add(self.configuration, definition);
+    }
+
+    /// What defines a name in lower case.
+    pub(super) fn variable(&self, name: &[u8]) -> Option<&Variable<'s>> {
+        self.by_name.get(name)
     }
 
     /// All definitions of a name, in any case, in order.
     pub fn definitions(&self, name: &[u8]) -> &[Definition<'s>] {
-        self.by_name.get(&name.to_ascii_lowercase()).map(Vec::as_slice).unwrap_or_default()
+        self.by_name
+            .get(&name.to_ascii_lowercase())
+            .map(|variable| variable.all.as_slice())
+            .unwrap_or_default()
     }
 
     /// All names that the configuration defines, in lower case and in no order, with their definitions in order.
     pub fn all(&self) -> impl Iterator<Item = (&[u8], &[Definition<'s>])> {
-        self.by_name.iter().map(|(name, definitions)| (name.as_slice(), definitions.as_slice()))
+        self.by_name.iter().map(|(name, variable)| (name.as_slice(), variable.all.as_slice()))
     }
 
     /// Whether nginx itself or the configuration defines the name.

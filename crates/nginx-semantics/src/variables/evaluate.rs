@@ -3,7 +3,9 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
-use super::definitions::{Definition, Variables};
+use smallvec::{SmallVec, smallvec};
+
+use super::definitions::Variables;
 use super::gathered::Gathered;
 use super::map::Entries;
 use super::script::{Part, parts};
@@ -103,20 +105,20 @@ impl<'a, 's> Evaluator<'a, 's> {
 
     /// `name` in lower case, without `$`.
     pub(super) fn variable(&self, name: &[u8], moment: Moment<'_>, depth: u32) -> Value {
-        let definitions = self.variables.definitions(name);
-        if definitions.iter().any(|definition| matches!(definition, Definition::Opaque(_))) {
+        let Some(variable) = self.variables.variable(name) else {
+            return self.without_set(name, moment, depth);
+        };
+        if variable.has_opaque {
             return Value::Unknown;
         }
-        if definitions.iter().any(|definition| matches!(definition, Definition::Capture(_))) {
+        if variable.has_capture {
             return match moment {
                 // Whether a `set` or the regex came last is not kept.
-                Moment::With(gathered) if definitions.iter().all(Definition::is_capture) => {
-                    gathered.named(name)
-                }
+                Moment::With(gathered) if variable.is_capture() => gathered.named(name),
                 Moment::With(_) | Moment::Content => Value::Unknown,
             };
         }
-        if !definitions.iter().any(|definition| matches!(definition, Definition::Set(..))) {
+        if variable.sets.is_empty() {
             return self.without_set(name, moment, depth);
         }
         let run;
@@ -130,7 +132,7 @@ impl<'a, 's> Evaluator<'a, 's> {
         match gathered.value(name) {
             Some(value) => value.clone(),
             None if rewrite::is_incomplete(self) => Value::Unknown,
-            None if !gathered.is_followed() && rewrite::may_be_set_elsewhere(self, definitions) => {
+            None if !gathered.is_followed() && rewrite::may_be_set_elsewhere(self, variable) => {
                 Value::Unknown
             }
             None => self.without_set(name, moment, depth),
@@ -140,12 +142,12 @@ impl<'a, 's> Evaluator<'a, 's> {
     /// What a variable is as long as no `set` has run: `set` leaves the handler of a map or of nginx's own variable in
     /// place (`http/modules/ngx_http_rewrite_module.c:ngx_http_rewrite_set`).
     pub(super) fn without_set(&self, name: &[u8], moment: Moment<'_>, depth: u32) -> Value {
-        let definitions = self.variables.definitions(name);
-        let maps: Vec<ContextId> = definitions.iter().filter_map(Definition::map).collect();
+        let variable = self.variables.variable(name);
+        let maps = variable.map(|variable| variable.maps.as_slice()).unwrap_or_default();
         if maps.is_empty() {
             return if catalogue::is_builtin_variable(name) {
                 self.request.variable(name)
-            } else if definitions.is_empty() {
+            } else if variable.is_none() {
                 Value::Unknown
             } else {
                 Value::empty()
@@ -156,7 +158,7 @@ impl<'a, 's> Evaluator<'a, 's> {
         {
             return kept;
         }
-        let maps = self.visible_maps(&maps);
+        let maps = self.visible_maps(maps);
         let values = maps.iter().map(|&map| self.map(map, moment, depth));
         let value = values.reduce(Value::or).unwrap_or(Value::Unknown);
         if let Moment::With(gathered) = moment
@@ -187,22 +189,24 @@ impl<'a, 's> Evaluator<'a, 's> {
 
     /// The maps that can be meant: of several in one `http` the last one wins; fragments that no root joins each have
     /// their own, and one of another fragment counts where there is none nearer.
-    fn visible_maps(&self, maps: &[ContextId]) -> Vec<ContextId> {
+    fn visible_maps(&self, maps: &[ContextId]) -> SmallVec<[ContextId; 1]> {
         let http_of = |context| self.configuration.enclosing(context, ContextKind::Http);
-        let own: Vec<_> = self.configuration.levels(self.context).collect();
-        let is_own = |map: &&ContextId| http_of(**map).is_some_and(|http| own.contains(&http));
+        let own = http_of(self.context);
+        let is_own = |map: &&ContextId| own.is_some() && http_of(**map) == own;
         match maps.iter().rfind(is_own) {
-            Some(&last) => vec![last],
-            None => maps.to_vec(),
+            Some(&last) => smallvec![last],
+            None => maps.iter().copied().collect(),
         }
     }
 
     /// The map that defines a variable (its name in any case, without `$`), where just one is meant, with the entry that
     /// decides for this request; `None` inside where no entry matches and there is no `default`.
     pub fn deciding_entry(&self, name: &[u8]) -> Option<(ContextId, Option<Directive<'s>>)> {
-        let definitions = self.variables.definitions(name);
-        let maps: Option<Vec<ContextId>> = definitions.iter().map(Definition::map).collect();
-        let maps = self.visible_maps(&maps?);
+        let variable = self.variables.variable(&name.to_ascii_lowercase())?;
+        if variable.has_opaque || variable.has_capture || !variable.sets.is_empty() {
+            return None;
+        }
+        let maps = self.visible_maps(&variable.maps);
         let [map] = maps.as_slice() else { return None };
         Some((*map, map::deciding_entry(self, *map)?))
     }

@@ -2,7 +2,7 @@
 //! (`http/modules/ngx_http_rewrite_module.c:ngx_http_rewrite_handler`).
 
 use super::condition;
-use super::definitions::Definition;
+use super::definitions::Variable;
 use super::evaluate::{Evaluator, Moment};
 use super::gathered::Gathered;
 use crate::catalogue::DirectiveName;
@@ -40,20 +40,10 @@ pub(super) fn is_incomplete(evaluator: &Evaluator<'_, '_>) -> bool {
 
 /// Whether the request may come with a value from somewhere else: an internal redirect from another location of the
 /// server brings it along.
-pub(super) fn may_be_set_elsewhere(evaluator: &Evaluator<'_, '_>, definitions: &[Definition<'_>]) -> bool {
-    let configuration = evaluator.configuration;
-    let levels = levels(evaluator);
-    let server = configuration.enclosing(evaluator.context, ContextKind::Server);
-    definitions.iter().any(|definition| match definition {
-        Definition::Set(_, context) => {
-            let is_if =
-                matches!(configuration.context(*context).kind, ContextKind::If | ContextKind::ServerIf);
-            let level = if is_if { configuration.context(*context).parent } else { Some(*context) };
-            let is_run = level.is_some_and(|level| levels.contains(&level));
-            !is_run && configuration.enclosing(*context, ContextKind::Server) == server
-        }
-        Definition::Map(_) | Definition::Capture(_) | Definition::Opaque(_) => false,
-    })
+pub(super) fn may_be_set_elsewhere(evaluator: &Evaluator<'_, '_>, variable: &Variable<'_>) -> bool {
+    let run = levels(evaluator);
+    let server = evaluator.configuration.enclosing(evaluator.context, ContextKind::Server);
+    variable.sets.get(&server).is_some_and(|levels| levels.iter().any(|level| !run.contains(level)))
 }
 
 fn run_level(
