@@ -3,9 +3,12 @@
 //! On the line itself, on the line before, or on the line that opens a block, for all of the block. Without a reason a
 //! comment suppresses nothing: in a year nobody knows why it is there.
 
-use lint_finding::{Finding, Notice, NoticeCode, Place};
-use nginx_semantics::{FileId, Loaded, SourceFile};
-use nginx_syntax::Span;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use lint_finding::{FileId, Finding, Notice, NoticeCode, Place};
+use nginx_semantics::{Loaded, SourceFile};
+use nginx_syntax::{NodeId, Span};
 
 use crate::settings::Selector;
 
@@ -15,16 +18,10 @@ const MARK: &[u8] = b"nginx-ws-lint:";
 /// What the comments of all judged files suppress.
 #[derive(Debug, Default)]
 pub(crate) struct Suppressions {
-    all: Vec<Suppression>,
+    /// By file and what comments of it name: where a finding begins that is suppressed, disjoint and in order.
+    covered: BTreeMap<(FileId, Selector), Vec<Span>>,
     /// Comments that say less than they must.
     pub(crate) notices: Vec<Notice>,
-}
-
-#[derive(Debug)]
-struct Suppression {
-    selectors: Vec<Selector>,
-    /// What begins in one of these is suppressed.
-    covers: Vec<Place>,
 }
 
 impl Suppressions {
@@ -34,57 +31,70 @@ impl Suppressions {
         let judged = loaded.sources.iter().filter(|(id, _)| loaded.judged.contains(id));
         for (id, file) in judged {
             if memchr::memmem::find(file.bytes(), MARK).is_some() {
-                this.file(id, file);
+                this.file(FileId(id.0), file);
             }
         }
+        this.covered.values_mut().for_each(join);
         this
     }
 
     /// Whether a finding is one of those.
     pub(crate) fn cover(&self, finding: &Finding) -> bool {
-        let place = finding.primary.place;
-        let is_inside = |covered: &Place| {
-            covered.file == place.file && (covered.span.start..covered.span.end).contains(&place.span.start)
-        };
-        self.all.iter().any(|suppression| {
-            suppression.selectors.iter().any(|selector| selector.matches(finding.rule))
-                && suppression.covers.iter().any(is_inside)
+        let Place { file, span } = finding.primary.place;
+        [Selector::Rule(finding.rule.name), Selector::Group(finding.rule.group)].into_iter().any(|selector| {
+            let Some(covered) = self.covered.get(&(file, selector)) else { return false };
+            let behind = covered.partition_point(|covered| covered.start <= span.start);
+            let last = behind.checked_sub(1).and_then(|last| covered.get(last));
+            last.is_some_and(|covered| span.start < covered.end)
         })
     }
 
     fn file(&mut self, id: FileId, file: &SourceFile) {
-        // The heads of directives lie one behind the other, so the first one on a line is found by halving.
-        let mut heads: Vec<Span> = Vec::new();
-        let mut wholes: Vec<Span> = Vec::new();
-        for node in file.tree.nodes() {
-            heads.push(Span::new(file.tree.name_span(node).start, end_of_head(file, node)));
-            wholes.push(file.tree.span(node));
-        }
+        let mut lines = Lines::new(file);
+        // Many comments may speak about one line, and many directives may stand on it.
+        let mut named: BTreeMap<Span, BTreeSet<Selector>> = BTreeMap::new();
         for comment in file.tree.comments() {
-            let place = ws_rules::place(nginx_semantics::At { file: id, span: comment });
-            let selectors = match parse(comment.of(file.bytes())) {
-                None => continue,
-                Some(Ok(selectors)) => selectors,
-                Some(Err(message)) => {
-                    self.notices.push(Notice {
-                        code: NoticeCode::Suppression,
-                        message,
-                        place: Some(place),
-                        path: None,
-                        incomplete: false,
-                    });
-                    continue;
-                }
-            };
-            let line = covered_line(file, comment);
-            let mut covers = vec![line];
-            let first = heads.partition_point(|head| head.end <= line.start);
-            let on_line = heads.iter().zip(&wholes).skip(first);
-            covers.extend(on_line.take_while(|(head, _)| head.start < line.end).map(|(_, whole)| *whole));
-            let covers = covers.into_iter().map(|span| Place { span, ..place }).collect();
-            self.all.push(Suppression { selectors, covers });
+            match parse(comment.of(file.bytes())) {
+                None => {}
+                Some(Ok(selectors)) => named.entry(lines.covered(comment)).or_default().extend(selectors),
+                Some(Err(message)) => self.notices.push(Notice {
+                    code: NoticeCode::Suppression,
+                    message,
+                    place: Some(Place { file: id, span: comment }),
+                    path: None,
+                    incomplete: false,
+                }),
+            }
+        }
+        if named.is_empty() {
+            return;
+        }
+        // The heads of directives lie one behind the other, so the first one on a line is found by halving.
+        let nodes = file.tree.nodes();
+        let directives: Vec<(Span, Span)> =
+            nodes.map(|node| (head(file, node), file.tree.span(node))).collect();
+        for (line, selectors) in named {
+            let first = directives.partition_point(|(head, _)| head.end <= line.start);
+            let on_line = directives.iter().skip(first).take_while(|(head, _)| head.start < line.end);
+            for selector in selectors {
+                let covered = self.covered.entry((id, selector)).or_default();
+                covered.push(line);
+                covered.extend(on_line.clone().map(|(_, whole)| *whole));
+            }
         }
     }
+}
+
+/// Makes spans disjoint and puts them in order.
+fn join(spans: &mut Vec<Span>) {
+    spans.sort_unstable();
+    spans.dedup_by(|next, last| {
+        let is_joined = next.start <= last.end;
+        if is_joined {
+            last.end = last.end.max(next.end);
+        }
+        is_joined
+    });
 }
 
 /// The comments of a file that are for this program, without the mark that says so.
@@ -100,9 +110,11 @@ fn for_us(comment: &[u8]) -> Option<&str> {
     Some(text.trim_start_matches('#').trim().strip_prefix("nginx-ws-lint:")?.trim())
 }
 
-/// The end of a directive's words and of the `;` or `{` behind them.
-fn end_of_head(file: &SourceFile, node: nginx_syntax::NodeId) -> u32 {
-    file.tree.terminator(node).map_or_else(|| file.tree.head_span(node).end, |terminator| terminator.end)
+/// A directive's words with the `;` or `{` behind them.
+fn head(file: &SourceFile, node: NodeId) -> Span {
+    let end =
+        file.tree.terminator(node).map_or_else(|| file.tree.head_span(node).end, |terminator| terminator.end);
+    Span::new(file.tree.name_span(node).start, end)
 }
 
 /// The rules that a comment names; `None` for one that is not for us, `Err` for one that says too little.
@@ -134,20 +146,34 @@ fn parse(comment: &[u8]) -> Option<Result<Vec<Selector>, String>> {
     Some(Ok(selectors))
 }
 
-/// The line that a comment speaks about: its own where something stands before it, else the next that is no comment.
-fn covered_line(file: &SourceFile, comment: Span) -> Span {
-    let source = &file.source;
-    let mut line = source.line(comment.start);
-    let before = Span::new(source.line_span(line).start, comment.start);
-    if !before.of(file.bytes()).trim_ascii().is_empty() {
-        return source.line_span(line);
+/// Which line a comment speaks about.
+struct Lines<'f> {
+    file: &'f SourceFile,
+    /// Lines of comments, after which the same line comes.
+    above: Range<u32>,
+}
+
+impl<'f> Lines<'f> {
+    fn new(file: &'f SourceFile) -> Self {
+        Self { file, above: 0..0 }
     }
-    while line < source.line_count() {
-        line += 1;
-        let text = source.line_span(line).of(file.bytes()).trim_ascii();
-        if !text.starts_with(b"#") {
-            break;
+
+    /// Its own where something stands before it, else the next that is no comment.
+    fn covered(&mut self, comment: Span) -> Span {
+        let source = &self.file.source;
+        let line = source.line(comment.start);
+        let before = Span::new(source.line_span(line).start, comment.start);
+        if !source.slice(before).trim_ascii().is_empty() {
+            return source.line_span(line);
         }
+        // A thousand comments in a row are not read a thousand times.
+        if !self.above.contains(&line) {
+            let is_comment =
+                |line: u32| source.slice(source.line_span(line)).trim_ascii_start().starts_with(b"#");
+            let last = source.line_count();
+            let next = (line.saturating_add(1)..last).find(|line| !is_comment(*line));
+            self.above = line..next.unwrap_or(last);
+        }
+        source.line_span(self.above.end.max(line))
     }
-    source.line_span(line)
 }

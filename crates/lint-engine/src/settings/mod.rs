@@ -89,7 +89,7 @@ impl Settings {
 }
 
 /// One rule, or all rules of a group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Selector {
     /// By name.
     Rule(&'static str),
