@@ -1,123 +1,41 @@
 //! One outcome out of what all configurations said: each finding once, sorted, counted.
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
+mod merged;
+mod share;
 
+use std::collections::hash_map::RandomState;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::BuildHasher;
+
+use hashbrown::HashTable;
 use lint_finding::{
-    Applicability, EndpointName, EndpointRow, File, Finding, Fix, Label, LabelRole, Notice, NoticeCode,
-    Outcome, Place, Severity, Summary, fingerprint,
+    EndpointRow, File, Finding, Fingerprint, Notice, NoticeCode, Outcome, Place, Severity, Summary,
+    fingerprint,
 };
 use nginx_semantics::VersionRange;
+use nginx_syntax::Span;
 use ws_model::{Endpoint, EvidenceKind, Model};
 
-use crate::fix::Plan;
+use self::merged::{Merged, is_safe, key, once_per_root, order};
+use self::share::Shared;
 use crate::rows;
 use crate::settings::{Level, Settings};
 use crate::suppress::Suppressions;
 
-/// What makes two findings the same one in several contexts: rule and place, and what is said where it is not about an
-/// endpoint, for one place may have several things wrong with it.
-type Key = (&'static str, Place, String);
-
 /// A notice is said once: place, path, code and message.
 type NoticeKey = (Option<Place>, Option<String>, &'static str, String);
-
-/// The label of a further place of a finding about the whole.
-const HERE_TOO: &str = "here too";
-
-/// A finding with the contexts in which it holds.
-#[derive(Debug)]
-struct Merged {
-    finding: Finding,
-    contexts: usize,
-    first: Option<EndpointName>,
-    /// The number of the configuration that said it first; `None` for what is said of files and of several nginxes.
-    part: Option<usize>,
-    /// At how many further lines it holds, where one finding speaks for the whole main file.
-    more: usize,
-    fix: MergedFix,
-    /// What `--unsafe-fixes` writes: the fix of each context that has nothing more.
-    unsafe_fix: MergedFix,
-    /// Whether one of them has more.
-    has_unsafe: bool,
-}
-
-impl Merged {
-    fn new(mut finding: Finding, part: Option<usize>) -> Self {
-        let fixes = (finding.fix.take(), finding.unsafe_fix.take());
-        let first = finding.endpoint.clone();
-        let (fix, unsafe_fix) = (MergedFix::default(), MergedFix::default());
-        let mut this =
-            Self { contexts: 0, first, part, more: 0, fix, unsafe_fix, has_unsafe: false, finding };
-        this.add(fixes);
-        this
-    }
-
-    /// The fixes of one more context.
-    fn add(&mut self, (fix, unsafe_fix): (Option<Fix>, Option<Fix>)) {
-        self.contexts += 1;
-        self.has_unsafe |= unsafe_fix.is_some();
-        self.unsafe_fix.add(unsafe_fix.or_else(|| fix.clone()));
-        self.fix.add(fix);
-    }
-
-    fn is_once_per_root(&self) -> bool {
-        self.finding.rule.is_once_per_root()
-    }
-
-    /// The same, said of another place.
-    fn join(&mut self, other: Self) {
-        self.more += 1;
-        let here_too = |label: &&Label| label.message == HERE_TOO;
-        if self.finding.labels.iter().filter(here_too).count() < MOST_PLACES {
-            let (place, message) = (other.finding.primary.place, HERE_TOO.to_owned());
-            self.finding.labels.push(Label { place, message, role: LabelRole::Context });
-        }
-        self.has_unsafe |= other.has_unsafe;
-        self.fix.add(other.fix.finish());
-        self.unsafe_fix.add(other.unsafe_fix.finish());
-    }
-}
-
-/// The fix of all contexts of a finding.
-#[derive(Debug)]
-struct MergedFix {
-    /// The first one, with the applicability of them all.
-    first: Option<Fix>,
-    /// What cures it in all of them; `None` where one has no fix, or they do not go together: what one server needs in a
-    /// shared file may be wrong for another.
-    edits: Option<Plan>,
-}
-
-impl Default for MergedFix {
-    fn default() -> Self {
-        Self { first: None, edits: Some(Plan::default()) }
-    }
-}
-
-impl MergedFix {
-    fn add(&mut self, fix: Option<Fix>) {
-        let Some(fix) = fix else {
-            self.edits = None;
-            return;
-        };
-        let edits = self.edits.take().filter(|edits| edits.agrees(&fix.edits));
-        self.edits = edits.and_then(|mut edits| edits.add(&fix.edits).then_some(edits));
-        // The first one has the title.
-        let known = self.first.get_or_insert(fix.clone());
-        known.applicability = known.applicability.max(fix.applicability);
-    }
-
-    fn finish(self) -> Option<Fix> {
-        self.first.zip(self.edits).map(|(fix, edits)| Fix { edits: edits.edits(), ..fix })
-    }
-}
 
 /// What was said so far.
 #[derive(Debug, Default)]
 pub(crate) struct Gathered {
-    findings: BTreeMap<Key, Merged>,
-    endpoints: BTreeMap<Place, EndpointRow>,
+    findings: Vec<Merged>,
+    /// Their numbers by the hash of what they say, to find the one that says the same.
+    said: HashTable<(u64, usize)>,
+    hasher: RandomState,
+    endpoints: Vec<EndpointRow>,
+    /// Where these are.
+    places: HashSet<Place>,
+    shared: Shared,
     proxied: BTreeSet<Place>,
     /// The paths of `--ws-path` that make an endpoint somewhere.
     served_paths: BTreeSet<String>,
@@ -139,24 +57,21 @@ impl Gathered {
 
     /// Adds findings; one that is there already at the same place keeps the highest severity and confidence.
     fn add_findings(&mut self, part: Option<usize>, found: Vec<Finding>, settings: &Settings) {
+        let Self { findings: all, said, hasher, .. } = self;
         for mut finding in found {
             if let Some(Level::At(severity)) = settings.level(finding.rule) {
                 finding.severity = severity;
             }
-            let said = if finding.endpoint.is_none() { finding.message.clone() } else { String::new() };
-            match self.findings.entry((finding.rule.name, finding.primary.place, said)) {
-                Entry::Vacant(entry) => {
-                    entry.insert(Merged::new(finding, part));
-                }
-                Entry::Occupied(mut entry) => {
-                    let merged = entry.get_mut();
-                    merged.add((finding.fix.take(), finding.unsafe_fix.take()));
-                    let confidence = merged.finding.confidence.max(finding.confidence);
-                    if finding.severity > merged.finding.severity {
-                        merged.finding = finding;
-                    }
-                    merged.finding.confidence = confidence;
-                }
+            let hash = hasher.hash_one(key(&finding));
+            let is_same = |&(_, number): &(u64, usize)| {
+                all.get(number).is_some_and(|known| key(&known.finding) == key(&finding))
+            };
+            let known = said.find(hash, is_same).map(|(_, number)| *number);
+            if let Some(known) = known.and_then(|number| all.get_mut(number)) {
+                known.add(finding);
+            } else {
+                said.insert_unique(hash, (hash, all.len()), |(hash, _)| *hash);
+                all.push(Merged::new(finding, part));
             }
         }
     }
@@ -165,8 +80,10 @@ impl Gathered {
     pub(crate) fn endpoint(&mut self, endpoint: &Endpoint<'_>, versions: VersionRange) {
         let declared = endpoint.evidence.iter().filter(|evidence| evidence.kind == EvidenceKind::Declared);
         self.served_paths.extend(declared.filter_map(|evidence| evidence.path.clone()));
-        let row = rows::endpoint(endpoint, versions);
-        self.endpoints.entry(row.place).or_insert(row);
+        if self.places.insert(rows::place_of_endpoint(endpoint)) {
+            let row = rows::endpoint(endpoint, versions);
+            self.endpoints.push(self.shared.row(row));
+        }
     }
 
     /// Adds what else a model tells.
@@ -183,8 +100,10 @@ impl Gathered {
     /// Adds all but the findings of what was gathered elsewhere.
     pub(crate) fn add(&mut self, other: &Self) {
         self.served_paths.extend(other.served_paths.iter().cloned());
-        for (place, row) in &other.endpoints {
-            self.endpoints.entry(*place).or_insert_with(|| row.clone());
+        for row in &other.endpoints {
+            if self.places.insert(row.place) {
+                self.endpoints.push(row.clone());
+            }
         }
         self.proxied.extend(&other.proxied);
         self.unknown_lines.extend(&other.unknown_lines);
@@ -213,9 +132,13 @@ impl Gathered {
 
     /// Adds to the text of the notices of a kind at a place, once.
     pub(crate) fn say_more(&mut self, code: NoticeCode, place: Place, more: &str) {
-        let said =
-            self.notices.extract_if(.., |_, notice| notice.code == code && notice.place == Some(place));
-        for (_, mut notice) in said.collect::<Vec<_>>() {
+        // Those of a place lie one behind the other.
+        let from: NoticeKey = (Some(place), None, "", String::new());
+        let here = self.notices.range(from..).take_while(|((at, ..), _)| *at == Some(place));
+        let keys: Vec<NoticeKey> =
+            here.filter(|(_, notice)| notice.code == code).map(|(key, _)| key.clone()).collect();
+        for key in keys {
+            let Some(mut notice) = self.notices.remove(&key) else { continue };
             if !notice.message.ends_with(more) {
                 notice.message.push_str(more);
             }
@@ -243,34 +166,27 @@ impl Gathered {
                 incomplete: false,
             });
         }
-        let path =
-            |place: &Place| files.get(place.file.0 as usize).map_or("", |file| file.source.path()).to_owned();
-        let merged: Vec<Merged> = self.findings.into_values().collect();
+        let ranks = Ranks::new(&files);
+        let in_order = |one: &Finding, other: &Finding| {
+            let (here, there) = (ranks.of(one.primary.place), ranks.of(other.primary.place));
+            here.cmp(&there).then_with(|| order(one, other))
+        };
         // A comment silences its own line alone, not the others that one finding speaks for.
-        let (silenced, merged): (Vec<Merged>, Vec<Merged>) = merged
-            .into_iter()
-            .partition(|merged| merged.is_once_per_root() && suppressions.cover(&merged.finding));
-        let merged = once_per_root(merged, &path);
-        let mut findings: Vec<Finding> = merged.into_iter().map(in_contexts).collect();
-        findings.sort_by_cached_key(|finding| {
-            (path(&finding.primary.place), finding.primary.place.span, finding.rule.name)
-        });
+        let silenced: Vec<Merged> = self
+            .findings
+            .extract_if(.., |merged| merged.is_once_per_root() && suppressions.cover(&merged.finding))
+            .collect();
+        let mut merged = once_per_root(self.findings, in_order);
+        merged.sort_by(|one, other| in_order(&one.finding, &other.finding));
+        let mut findings: Vec<Finding> = merged.into_iter().map(Merged::finish).collect();
         number_equal_fingerprints(&mut findings);
         let mut suppressed: Vec<Finding> = silenced.into_iter().map(|merged| merged.finding).collect();
         suppressed.extend(findings.extract_if(.., |finding| suppressions.cover(finding)));
-        let mut endpoints: Vec<EndpointRow> = self.endpoints.into_values().collect();
-        endpoints.sort_by_cached_key(|row| (path(&row.place), row.place.span));
+        suppressed.sort_by(in_order);
+        let mut endpoints = self.endpoints;
+        endpoints.sort_by_key(|row| (ranks.of(row.place), row.place.span, row.place.file));
         let mut notices: Vec<Notice> = self.notices.into_values().collect();
-        notices.sort_by_cached_key(|notice| {
-            let path = notice.place.as_ref().map(path).or_else(|| notice.path.clone());
-            (
-                path.is_none(),
-                path,
-                notice.place.map(|place| place.span),
-                notice.code.name(),
-                notice.message.clone(),
-            )
-        });
+        notices.sort_by(|one, other| place_of_notice(one, &files).cmp(&place_of_notice(other, &files)));
         let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
         let summary = Summary {
             files: judged,
@@ -289,75 +205,52 @@ impl Gathered {
     }
 }
 
-/// Whether it has an edit that may be applied unseen.
-fn is_safe(finding: &Finding) -> bool {
-    finding.fix.as_ref().is_some_and(|fix| fix.applicability == Applicability::Safe)
-}
+/// The numbers of files in the order of their paths: comparing findings compares no paths.
+struct Ranks(Vec<usize>);
 
-/// As many further places of a finding are pointed at.
-const MOST_PLACES: usize = 4;
-
-/// One finding for each main file of what is about the whole of it: the first, with the places and edits of the others.
-fn once_per_root(mut all: Vec<Merged>, path: &dyn Fn(&Place) -> String) -> Vec<Merged> {
-    all.sort_by_cached_key(|merged| {
-        let place = merged.finding.primary.place;
-        // The most severe one speaks for the others.
-        (std::cmp::Reverse(merged.finding.severity), path(&place), place.span)
-    });
-    let mut first: BTreeMap<(&'static str, usize), usize> = BTreeMap::new();
-    let mut kept: Vec<Merged> = Vec::with_capacity(all.len());
-    for merged in all {
-        let part = merged.part.filter(|_| merged.is_once_per_root());
-        let Some(key) = part.map(|part| (merged.finding.rule.name, part)) else {
-            kept.push(merged);
-            continue;
-        };
-        match first.get(&key).and_then(|index| kept.get_mut(*index)) {
-            Some(this) => this.join(merged),
-            None => {
-                first.insert(key, kept.len());
-                kept.push(merged);
+impl Ranks {
+    fn new(files: &[File]) -> Self {
+        let mut paths: Vec<(&str, usize)> =
+            files.iter().enumerate().map(|(number, file)| (file.source.path(), number)).collect();
+        paths.sort_unstable();
+        let mut ranks = vec![0; files.len()];
+        let mut last = ("", 0);
+        for (path, number) in paths {
+            last = if path == last.0 { last } else { (path, last.1 + 1) };
+            if let Some(rank) = ranks.get_mut(number) {
+                *rank = last.1;
             }
         }
+        Self(ranks)
     }
-    kept
+
+    /// That of a place's file; the lowest for one without a file.
+    fn of(&self, place: Place) -> usize {
+        self.0.get(place.file.0 as usize).copied().unwrap_or(0)
+    }
 }
 
-/// Says in how many contexts a finding holds, when there is more than one.
-fn in_contexts(merged: Merged) -> Finding {
-    let Merged { mut finding, contexts, first, fix, unsafe_fix, has_unsafe, more, .. } = merged;
-    finding.fix = fix.finish();
-    finding.unsafe_fix = unsafe_fix.finish().filter(|_| has_unsafe && is_safe(&finding));
-    if let Some(first) = first.filter(|_| contexts > 1) {
-        let server = if first.server.is_empty() { "without a name" } else { &first.server };
-        let note = format!(
-            "the line is in effect in {contexts} places, the first in server {server}, location {}",
-            first.location
-        );
-        add_to_help(&mut finding, note);
-    }
-    if more > 0 {
-        let places = if more == 1 { "one more place".to_owned() } else { format!("{more} more places") };
-        add_to_help(&mut finding, format!("the same holds at {places} of this configuration"));
-    }
-    finding
-}
-
-fn add_to_help(finding: &mut Finding, note: String) {
-    finding.help = Some(match finding.help.take() {
-        Some(help) => format!("{help}\n{note}"),
-        None => note,
-    });
+/// What notices are sorted by: those without a place come last.
+fn place_of_notice<'a>(
+    notice: &'a Notice,
+    files: &'a [File],
+) -> (bool, Option<&'a str>, Option<Span>, &'static str, &'a str) {
+    let path = match notice.place {
+        Some(place) => Some(files.get(place.file.0 as usize).map_or("", |file| file.source.path())),
+        None => notice.path.as_deref(),
+    };
+    (path.is_none(), path, notice.place.map(|place| place.span), notice.code.name(), &notice.message)
 }
 
 /// Two findings of one rule with the same words around them differ by their order.
 fn number_equal_fingerprints(findings: &mut [Finding]) {
-    let mut seen: BTreeMap<String, u32> = BTreeMap::new();
+    let mut seen: HashMap<Fingerprint, u32> = HashMap::with_capacity(findings.len());
     for finding in findings {
-        let count = seen.entry(finding.fingerprint.clone()).or_default();
+        let count = seen.entry(finding.fingerprint).or_default();
         *count += 1;
         if *count > 1 {
-            finding.fingerprint = fingerprint([finding.fingerprint.as_bytes(), count.to_string().as_bytes()]);
+            let (name, count) = (finding.fingerprint.to_string(), count.to_string());
+            finding.fingerprint = fingerprint([name.as_bytes(), count.as_bytes()]);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Endpoints as rows of a table: plain values, each with where it comes from.
 
+use std::sync::Arc;
+
 use lint_finding::{EndpointRow, EvidenceKind, EvidenceRow, Origin, Place, Setting};
 use nginx_semantics::{Directive, GapReason, Value, VersionRange, defaults, time};
 use ws_model::{Browser, Endpoint, Header, HttpVersion, IdleLimit, Line, Source};
@@ -14,12 +16,12 @@ pub(crate) fn endpoint(endpoint: &Endpoint<'_>, versions: VersionRange) -> Endpo
         value: None,
         origin: Origin::Default,
         place: None,
-        note: Some("the module passes the client's header fields on".to_owned()),
+        note: Some("the module passes the client's header fields on".into()),
     };
     EndpointRow {
-        place: place(endpoint.at()),
-        server_names: endpoint.server_names.to_vec(),
-        listens: endpoint.listens.to_vec(),
+        place: place_of_endpoint(endpoint),
+        server_names: endpoint.server_names.to_vec().into(),
+        listens: endpoint.listens.to_vec().into(),
         location: endpoint.location_text(),
         evidence: endpoint.evidence.iter().map(evidence).collect(),
         confidence: confidence(endpoint),
@@ -36,6 +38,11 @@ pub(crate) fn endpoint(endpoint: &Endpoint<'_>, versions: VersionRange) -> Endpo
             .unwrap_or_default(),
         idle_timeout: idle(&endpoint.idle),
     }
+}
+
+/// Where to point for an endpoint.
+pub(crate) fn place_of_endpoint(endpoint: &Endpoint<'_>) -> Place {
+    place(endpoint.at())
 }
 
 /// Where to point for a directive.
@@ -59,7 +66,7 @@ fn evidence(evidence: &ws_model::Evidence) -> EvidenceRow {
         }
         ws_model::EvidenceKind::Name => EvidenceKind::Named,
     };
-    EvidenceRow { kind, text: evidence.text.clone(), place: evidence.at.map(place) }
+    EvidenceRow { kind, text: evidence.text.as_str().into(), place: evidence.at.map(place) }
 }
 
 /// A value with where it comes from; `value` is what the directive or the default says.
@@ -71,7 +78,7 @@ fn setting(source: &Source<'_>, value: Option<String>, note: Option<String>) -> 
                 GapReason::Placeholder => "a placeholder stands there",
                 GapReason::Budget => "a line past a budget may set it",
             };
-            let note = Some(note.to_owned());
+            let note = Some(note.into());
             return Setting { value: None, origin: Origin::Unknown, place: None, note };
         }
         Source::Set { is_assumed: true, .. } | Source::Default { is_assumed: true } => Origin::Assumed,
@@ -80,7 +87,7 @@ fn setting(source: &Source<'_>, value: Option<String>, note: Option<String>) -> 
         Source::Default { .. } => Origin::Default,
     };
     let place = source.directive().map(|directive| place(directive.visible().at()));
-    Setting { value, origin, place, note }
+    Setting { value: value.map(Into::into), origin, place, note: note.map(Into::into) }
 }
 
 fn header(header: &Header<'_>, default: Option<String>, default_note: Option<String>) -> Setting {
@@ -101,10 +108,13 @@ fn line_value(line: &Line<'_>) -> Option<String> {
     (!value.is_empty()).then_some(value)
 }
 
-fn other(line: &Line<'_>, is_here: bool) -> (String, Setting) {
+fn other(line: &Line<'_>, is_here: bool) -> (Arc<str>, Setting) {
     let origin = if is_here { Origin::Here } else { Origin::Inherited };
     let place = Some(place(line.directive.visible().at()));
-    (line.name.to_string(), Setting { value: line_value(line), origin, place, note: None })
+    (
+        line.name.to_string().into(),
+        Setting { value: line_value(line).map(Into::into), origin, place, note: None },
+    )
 }
 
 /// The value that browsers' handshakes lead to, where it is known.

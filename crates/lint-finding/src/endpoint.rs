@@ -1,5 +1,7 @@
 //! One row of the table of endpoints.
 
+use std::sync::Arc;
+
 use crate::{Confidence, Outcome, Place, Severity};
 
 /// Where an effective value comes from.
@@ -34,13 +36,13 @@ impl Origin {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Setting {
     /// As text: what is sent, or how long; `None` when nothing is sent or nothing is known.
-    pub value: Option<String>,
+    pub value: Option<Arc<str>>,
     /// Where it comes from.
     pub origin: Origin,
     /// The directive that set it.
     pub place: Option<Place>,
     /// What else is to be said, such as the versions that a default holds for.
-    pub note: Option<String>,
+    pub note: Option<Arc<str>>,
 }
 
 /// What kind of evidence makes a location an endpoint.
@@ -74,20 +76,20 @@ pub struct EvidenceRow {
     /// Its kind.
     pub kind: EvidenceKind,
     /// In words.
-    pub text: String,
+    pub text: Arc<str>,
     /// The line that shows it.
     pub place: Option<Place>,
 }
 
-/// A WebSocket endpoint with the values in effect there.
+/// A WebSocket endpoint with the values in effect there; what many of them have in common is shared.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EndpointRow {
     /// The word `location` of its block (or `if`, `limit_except`).
     pub place: Place,
     /// As written in `server_name`.
-    pub server_names: Vec<String>,
+    pub server_names: Arc<[String]>,
     /// As written in `listen`.
-    pub listens: Vec<String>,
+    pub listens: Arc<[String]>,
     /// As written after the word `location`.
     pub location: String,
     /// Why it is called one.
@@ -105,7 +107,7 @@ pub struct EndpointRow {
     /// `Host` as sent to the upstream.
     pub host: Setting,
     /// Other `proxy_set_header` lines: name and value.
-    pub other_headers: Vec<(String, Setting)>,
+    pub other_headers: Arc<[(Arc<str>, Setting)]>,
     /// How long neither side may send before nginx closes.
     pub idle_timeout: Setting,
 }

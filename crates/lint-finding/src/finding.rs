@@ -1,10 +1,14 @@
 //! One finding: a rule's statement about a place, with the lines that explain it.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use nginx_syntax::Span;
 
-use crate::{FileId, RuleMeta};
+use crate::{FileId, Fingerprint, RuleMeta};
+
+/// A text of a finding: most are the same in all findings of a rule, and are not copied.
+pub type Text = Cow<'static, str>;
 
 /// A range of bytes in one of the outcome's files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -83,7 +87,7 @@ pub struct Label {
     /// Where.
     pub place: Place,
     /// What is said about it; may be empty on the primary label.
-    pub message: String,
+    pub message: Text,
     /// Why it is there.
     pub role: LabelRole,
 }
@@ -120,7 +124,7 @@ pub struct Edit {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fix {
     /// What they do, in the imperative.
-    pub title: String,
+    pub title: Text,
     /// Whether they may be applied unseen.
     pub applicability: Applicability,
     /// Disjoint, sorted by place.
@@ -146,19 +150,19 @@ pub struct Finding {
     /// How sure we are.
     pub confidence: Confidence,
     /// What nginx does, starting in lower case, without a full stop.
-    pub message: String,
+    pub message: Text,
     /// The remedy.
-    pub help: Option<String>,
+    pub help: Option<Text>,
     /// The line to blame; its message may be empty.
     pub primary: Label,
     /// The rest of the explanation, in the order of the chain.
     pub labels: Vec<Label>,
     /// The edit, where there is a mechanical one.
-    pub fix: Option<Fix>,
+    pub fix: Option<Box<Fix>>,
     /// What `--unsafe-fixes` writes in place of a safe `fix`: it does more, and other requests may get something else.
-    pub unsafe_fix: Option<Fix>,
+    pub unsafe_fix: Option<Box<Fix>>,
     /// The endpoint, where it is about one.
-    pub endpoint: Option<EndpointName>,
+    pub endpoint: Option<Box<EndpointName>>,
     /// Stable across edits elsewhere in the tree; see [`crate::fingerprint`].
-    pub fingerprint: String,
+    pub fingerprint: Fingerprint,
 }

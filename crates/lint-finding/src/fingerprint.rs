@@ -1,20 +1,32 @@
 //! A name for a finding that outlives edits elsewhere in the tree.
 
+use std::fmt;
+
 const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
 const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
 
-/// FNV-1a (128 bits) over the length-prefixed `parts`, as `v1:` and 32 hexadecimal digits.
+/// A hash of what a finding is about; as text `v1:` and 32 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fingerprint([u8; 16]);
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "v1:{:032x}", u128::from_be_bytes(self.0))
+    }
+}
+
+/// FNV-1a (128 bits) over the length-prefixed `parts`.
 ///
 /// The parts are the rule, the file's name, the path of blocks down to the place and the text there, never a line
 /// number. The algorithm is fixed by its specification (draft-eastlake-fnv), so the value may be stored.
-pub fn fingerprint<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
+pub fn fingerprint<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Fingerprint {
     let mut hash = OFFSET;
     let mut feed = |byte: u8| hash = (hash ^ u128::from(byte)).wrapping_mul(PRIME);
     for part in parts {
         (part.len() as u64).to_le_bytes().into_iter().for_each(&mut feed);
         part.iter().copied().for_each(&mut feed);
     }
-    format!("v1:{hash:032x}")
+    Fingerprint(hash.to_be_bytes())
 }
 
 #[cfg(test)]
@@ -23,7 +35,7 @@ mod tests {
 
     #[test]
     fn empty_input_is_the_offset_basis() {
-        assert_eq!(fingerprint([]), "v1:6c62272e07bb014262b821756295c58d");
+        assert_eq!(fingerprint([]).to_string(), "v1:6c62272e07bb014262b821756295c58d");
     }
 
     #[test]

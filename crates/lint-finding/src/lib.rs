@@ -14,9 +14,9 @@ pub use endpoint::{
     EndpointRow, EndpointTable, EvidenceKind, EvidenceRow, Origin, PeerRow, Setting, TableRow, Tls,
 };
 pub use finding::{
-    Applicability, Confidence, Edit, EndpointName, Finding, Fix, Label, LabelRole, Place, Severity,
+    Applicability, Confidence, Edit, EndpointName, Finding, Fix, Label, LabelRole, Place, Severity, Text,
 };
-pub use fingerprint::fingerprint;
+pub use fingerprint::{Fingerprint, fingerprint};
 pub use fixes::{FixReport, FixRow};
 pub use outcome::{
     File, FileId, FileReport, FileStatus, NotJudged, Notice, NoticeCode, Outcome, SettingsInEffect, Summary,

@@ -50,7 +50,7 @@ fn facts(outcome: &Outcome, row: &EndpointRow) -> Vec<(String, String)> {
     fact("Upgrade", setting(outcome, &row.upgrade));
     fact("Connection", setting(outcome, &row.connection));
     fact("Host", setting(outcome, &row.host));
-    for (name, value) in &row.other_headers {
+    for (name, value) in row.other_headers.iter() {
         fact(name, setting(outcome, value));
     }
     fact("idle timeout", setting(outcome, &row.idle_timeout));

@@ -162,7 +162,7 @@ fn drawn(outcome: &Outcome, finding: &Finding, style: &Style) -> Result<String, 
     }
 
     if let Some(help) = help(finding) {
-        push_footer(&mut text, "help", &help, style);
+        push_footer(&mut text, "help", help, style);
     }
     for label in in_footer {
         if !label.message.is_empty() {
@@ -209,8 +209,8 @@ fn handler(
         .without_syntax_highlighting()
 }
 
-fn help(finding: &Finding) -> Option<String> {
-    finding.help.clone().or_else(|| finding.fix.as_ref().map(|fix| fix.title.clone()))
+fn help(finding: &Finding) -> Option<&str> {
+    finding.help.as_deref().or_else(|| finding.fix.as_ref().map(|fix| fix.title.as_ref()))
 }
 
 /// `text` may have several lines, each of which is wrapped and escaped.

@@ -107,7 +107,7 @@ fn judged(rule: &str, binary: &Binary, files: &[(String, String)]) -> Option<(Se
     };
     let outcome = lint(&memory, &[folder.join("nginx.conf")], &scope, &settings);
     let mut findings = outcome.findings.into_iter().filter(|finding| finding.rule.name == rule);
-    let said = findings.next().map(|finding| (finding.severity, finding.message));
+    let said = findings.next().map(|finding| (finding.severity, finding.message.into_owned()));
     assert!(findings.next().is_none(), "{said:?} and more");
     said
 }

@@ -60,7 +60,7 @@ impl From<Exit> for ExitCode {
 mod tests {
     use lint_finding::{
         Confidence, FileId, Finding, FixKind, Group, Label, LabelRole, Notice, NoticeCode, Place, RuleMeta,
-        Severity,
+        Severity, Text, fingerprint,
     };
 
     use super::*;
@@ -81,14 +81,14 @@ mod tests {
             rule: &RULE,
             severity,
             confidence: Confidence::High,
-            message: String::new(),
+            message: Text::default(),
             help: None,
-            primary: Label { place, message: String::new(), role: LabelRole::Context },
+            primary: Label { place, message: Text::default(), role: LabelRole::Context },
             labels: Vec::new(),
             fix: None,
             unsafe_fix: None,
             endpoint: None,
-            fingerprint: String::new(),
+            fingerprint: fingerprint([]),
         };
         let notice = Notice {
             code: NoticeCode::UnreadableFile,

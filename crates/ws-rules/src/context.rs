@@ -2,7 +2,7 @@
 
 use lint_finding::{
     Applicability, Confidence, EndpointName, FileId, Finding, Fix, Group, Label, LabelRole, Place, RuleMeta,
-    Severity, fingerprint,
+    Severity, Text, fingerprint,
 };
 use nginx_semantics::{
     At, Configuration, ContextKind, Directive, VersionRange, has_variables, listens, server_names,
@@ -165,7 +165,7 @@ const UNLESS: &str = " (unless a file that was not given sets it)";
 
 impl FindingBuilder {
     /// About a directive; where its file may not be shown, about the include that brought it in.
-    pub fn new(rule: &'static RuleMeta, directive: &Directive<'_>, message: impl Into<String>) -> Self {
+    pub fn new(rule: &'static RuleMeta, directive: &Directive<'_>, message: impl Into<Text>) -> Self {
         let shown = directive.visible();
         Self::at(rule, shown.at(), message)
             .fingerprinted([shown.text_line().as_bytes(), &context_path(&shown)])
@@ -176,7 +176,7 @@ impl FindingBuilder {
         rule: &'static RuleMeta,
         directive: &Directive<'_>,
         index: usize,
-        message: impl Into<String>,
+        message: impl Into<Text>,
     ) -> Self {
         let shown = directive.visible();
         let mut this = Self::new(rule, directive, message);
@@ -189,14 +189,14 @@ impl FindingBuilder {
     }
 
     /// About a place.
-    pub fn at(rule: &'static RuleMeta, at: At, message: impl Into<String>) -> Self {
+    pub fn at(rule: &'static RuleMeta, at: At, message: impl Into<Text>) -> Self {
         let finding = Finding {
             rule,
             severity: rule.severity,
             confidence: Confidence::High,
             message: message.into(),
             help: None,
-            primary: Label { place: place(at), message: String::new(), role: LabelRole::Because },
+            primary: Label { place: place(at), message: Text::default(), role: LabelRole::Because },
             labels: Vec::new(),
             fix: None,
             unsafe_fix: None,
@@ -223,7 +223,7 @@ impl FindingBuilder {
     /// The same where more or less is at stake than usual in the rule's group.
     pub fn endpoint_at_stake(mut self, endpoint: &Endpoint<'_>, stake: Stake) -> Self {
         let server = endpoint.server_name();
-        self.finding.endpoint = Some(EndpointName { server, location: endpoint.location_text() });
+        self.finding.endpoint = Some(Box::new(EndpointName { server, location: endpoint.location_text() }));
         self.finding.confidence = self.finding.confidence.min(confidence(endpoint));
         self.finding.severity = self.finding.severity.min(stake.most(endpoint.standing));
         self.is_hedged = endpoint.is_hedged();
@@ -240,7 +240,7 @@ impl FindingBuilder {
         let configuration = cx.configuration();
         let names = server_names(configuration, lost.server);
         let server = names.into_iter().chain(listens(configuration, lost.server)).next().unwrap_or_default();
-        self.finding.endpoint = Some(EndpointName { server, location: lost.path.clone() });
+        self.finding.endpoint = Some(Box::new(EndpointName { server, location: lost.path.clone() }));
         self
     }
 
@@ -255,7 +255,7 @@ impl FindingBuilder {
         if is_assumed {
             self.is_assumed = true;
             self.finding.confidence = self.finding.confidence.min(Confidence::Medium);
-            self.finding.message.push_str(UNLESS);
+            self.finding.message.to_mut().push_str(UNLESS);
         }
         self
     }
@@ -267,27 +267,27 @@ impl FindingBuilder {
     }
 
     /// Text at the primary place.
-    pub fn primary(mut self, text: impl Into<String>) -> Self {
+    pub fn primary(mut self, text: impl Into<Text>) -> Self {
         self.finding.primary.message = text.into();
         self
     }
 
     /// Orientation at another line.
-    pub fn label(self, directive: &Directive<'_>, text: impl Into<String>) -> Self {
+    pub fn label(self, directive: &Directive<'_>, text: impl Into<Text>) -> Self {
         self.with_label(directive.visible().at(), text.into(), LabelRole::Context)
     }
 
     /// A link of the why-chain: a line that set, dropped or changed the value.
-    pub fn because(self, directive: &Directive<'_>, text: impl Into<String>) -> Self {
+    pub fn because(self, directive: &Directive<'_>, text: impl Into<Text>) -> Self {
         self.with_label(directive.visible().at(), text.into(), LabelRole::Because)
     }
 
     /// Orientation at a place.
-    pub fn label_at(self, at: At, text: impl Into<String>) -> Self {
+    pub fn label_at(self, at: At, text: impl Into<Text>) -> Self {
         self.with_label(at, text.into(), LabelRole::Context)
     }
 
-    fn with_label(mut self, at: At, message: String, role: LabelRole) -> Self {
+    fn with_label(mut self, at: At, message: Text, role: LabelRole) -> Self {
         let label = Label { place: place(at), message, role };
         if label.place != self.finding.primary.place {
             self.finding.labels.push(label);
@@ -298,24 +298,24 @@ impl FindingBuilder {
     }
 
     /// The remedy.
-    pub fn help(mut self, text: impl Into<String>) -> Self {
+    pub fn help(mut self, text: impl Into<Text>) -> Self {
         self.finding.help = Some(text.into());
         self
     }
 
     /// The edits that cure it, with what they do in the imperative; none where they could not be made. Whether they
     /// change other locations too is seen when they are applied.
-    pub fn fix(mut self, title: impl Into<String>, applicability: Applicability, edits: Edits) -> Self {
+    pub fn fix(mut self, title: impl Into<Text>, applicability: Applicability, edits: Edits) -> Self {
         if let Some(edits) = edits.finish() {
-            self.finding.fix = Some(Fix { title: title.into(), applicability, edits });
+            self.finding.fix = Some(Box::new(Fix { title: title.into(), applicability, edits }));
         }
         self
     }
 
     /// More than a safe fix does, for `--unsafe-fixes`; the only fix where there is no other.
-    pub fn unsafe_fix(mut self, title: impl Into<String>, edits: Edits) -> Self {
+    pub fn unsafe_fix(mut self, title: impl Into<Text>, edits: Edits) -> Self {
         let Some(edits) = edits.finish() else { return self };
-        let fix = Fix { title: title.into(), applicability: Applicability::Unsafe, edits };
+        let fix = Box::new(Fix { title: title.into(), applicability: Applicability::Unsafe, edits });
         match &self.finding.fix {
             None => self.finding.fix = Some(fix),
             Some(safe) if safe.edits != fix.edits => self.finding.unsafe_fix = Some(fix),

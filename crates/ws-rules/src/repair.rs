@@ -4,7 +4,7 @@
 //! `proxy_set_header` is inherited all or not at all (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_merge_loc_conf`):
 //! the first line of a location's own needs those beside it that it inherits.
 
-use lint_finding::Applicability;
+use lint_finding::{Applicability, Text};
 use nginx_semantics::budgets::REPEATED;
 use nginx_semantics::placeholder::is_unknown;
 use nginx_semantics::{
@@ -205,13 +205,13 @@ impl<'s> Repair<'s> {
     }
 
     /// Adds the fix to a finding.
-    pub(crate) fn fix(self, finding: FindingBuilder, title: &str) -> FindingBuilder {
+    pub(crate) fn fix(self, finding: FindingBuilder, title: impl Into<Text>) -> FindingBuilder {
         let applicability = self.applicability();
         finding.fix(title, applicability, self.edits())
     }
 
     /// Adds it as what is done by `--unsafe-fixes`, in place of a safe fix where the finding has one.
-    pub(crate) fn unsafe_fix(self, finding: FindingBuilder, title: &str) -> FindingBuilder {
+    pub(crate) fn unsafe_fix(self, finding: FindingBuilder, title: impl Into<Text>) -> FindingBuilder {
         finding.unsafe_fix(title, self.edits())
     }
 

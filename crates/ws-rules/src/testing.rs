@@ -176,7 +176,7 @@ pub(crate) fn with_certificate(lines: &str) -> String {
 
 /// The texts of a finding's labels, in order.
 pub(crate) fn labels(finding: &Finding) -> Vec<&str> {
-    finding.labels.iter().map(|label| label.message.as_str()).collect()
+    finding.labels.iter().map(|label| label.message.as_ref()).collect()
 }
 
 /// The help text; empty where there is none.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use lint_finding::{Edit, EndpointRow, FileId, Finding, Outcome, Place, Severity};
+use lint_finding::{Edit, EndpointRow, FileId, Finding, Fingerprint, Outcome, Place, Severity};
 
 use super::blame::{BlockId, Candidate, Index, Target, contributors};
 use super::plan::Plan;
@@ -60,15 +60,15 @@ fn findings(before: &State, after: &State, plan: &Plan, chosen: &[(usize, &Candi
     for finding in &after.all.findings {
         groups.entry(group(finding)).or_default().1.push(finding);
     }
-    let targets: BTreeMap<&str, usize> =
-        chosen.iter().map(|(index, candidate)| (candidate.finding.fingerprint.as_str(), *index)).collect();
+    let targets: BTreeMap<Fingerprint, usize> =
+        chosen.iter().map(|(index, candidate)| (candidate.finding.fingerprint, *index)).collect();
     let revealed = Revealed::new(before, after, plan, chosen);
     let mut index = None;
     let mut complaints = Vec::new();
     for ((_, _, endpoint), (old, mut new)) in groups {
         let pairs = paired(old, &mut new, plan, endpoint.is_some());
         for (one, other) in pairs {
-            if let Some(&fix) = targets.get(one.fingerprint.as_str()) {
+            if let Some(&fix) = targets.get(&one.fingerprint) {
                 let reason = format!("{} would still be found", one.rule.name);
                 complaints.push(Complaint { reason, culprits: vec![fix], is_about_others: false });
             } else if other.severity > one.severity {
@@ -269,7 +269,7 @@ fn new_finding(
 /// A finding must not go because nobody takes the location for an endpoint any more.
 fn endpoints(before: &Outcome, after: &Outcome, chosen: &[(usize, &Candidate)]) -> Vec<Complaint> {
     fn key(row: &EndpointRow) -> (u32, &[String], &str) {
-        (row.place.file.0, row.server_names.as_slice(), row.location.as_str())
+        (row.place.file.0, &row.server_names, row.location.as_str())
     }
     let mut counts: BTreeMap<_, i64> = BTreeMap::new();
     before.endpoints.iter().for_each(|row| *counts.entry(key(row)).or_default() += 1);

@@ -19,7 +19,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use lint_finding::{Applicability, Finding, Fix, FixReport, FixRow, Notice, NoticeCode, Outcome, Place};
+use lint_finding::{
+    Applicability, Finding, Fingerprint, Fix, FixReport, FixRow, Notice, NoticeCode, Outcome, Place,
+};
 use nginx_semantics::{FileId, Files, Layout, Loaded, Scope, budgets, load_with};
 use nginx_syntax::Source;
 use ws_rules::{RULES, Rule};
@@ -126,7 +128,7 @@ fn fixed_by(
 }
 
 /// A fix by the name of its finding, and whether it is applied as one that is not safe.
-type FixKey = (String, bool);
+type FixKey = (Fingerprint, bool);
 
 /// A fix that is not applied.
 struct Dropped {
@@ -214,12 +216,12 @@ impl Run<'_> {
         let mut refused = Vec::new();
         for finding in &self.state.outcome().findings {
             let is_relaxed = applicability == Applicability::Unsafe;
-            let key = (finding.fingerprint.clone(), is_relaxed);
+            let key = (finding.fingerprint, is_relaxed);
             let Some(fix) = self.fix_of(finding, is_relaxed) else { continue };
             // What is safe but for other locations is tried again as unsafe.
             let is_demoted = self
                 .dropped
-                .get(&(finding.fingerprint.clone(), false))
+                .get(&(finding.fingerprint, false))
                 .is_some_and(|dropped| dropped.is_about_others);
             if self.dropped.contains_key(&key)
                 || fix.applicability != applicability && !(is_relaxed && is_demoted)
@@ -242,11 +244,11 @@ impl Run<'_> {
     /// The fix of a finding to be tried among the safe ones, or among the others. One that does more takes the place of the
     /// safe one where both are asked for, unless it was tried and dropped.
     fn fix_of<'f>(&self, finding: &'f Finding, is_relaxed: bool) -> Option<&'f Fix> {
-        let more = finding.unsafe_fix.as_ref().filter(|_| self.which == Which::All);
+        let more = finding.unsafe_fix.as_deref().filter(|_| self.which == Which::All);
         match more {
             Some(more) if is_relaxed => Some(more),
-            Some(_) if !self.dropped.contains_key(&(finding.fingerprint.clone(), true)) => None,
-            _ => finding.fix.as_ref(),
+            Some(_) if !self.dropped.contains_key(&(finding.fingerprint, true)) => None,
+            _ => finding.fix.as_deref(),
         }
     }
 
@@ -373,7 +375,7 @@ impl Run<'_> {
 
     fn give_up(&mut self, candidates: &[Candidate], index: usize, reason: String, is_about_others: bool) {
         let Some(candidate) = candidates.get(index) else { return };
-        let key = (candidate.finding.fingerprint.clone(), candidate.is_relaxed);
+        let key = (candidate.finding.fingerprint, candidate.is_relaxed);
         let dropped = self.dropped(candidate, reason, is_about_others);
         // The first reason is the one that is told; any other one makes it more than a matter of other locations.
         let entry = self.dropped.entry(key).or_insert(dropped);
@@ -396,7 +398,7 @@ impl Run<'_> {
         texts.sort_by(|(a_order, a), (b_order, b)| (a_order, a.old.path()).cmp(&(b_order, b.old.path())));
         let texts: Vec<Changed> = texts.into_iter().map(|(_, changed)| changed).collect();
         // What was tried both ways is told once, with the last reason.
-        let dropped: BTreeMap<String, Dropped> =
+        let dropped: BTreeMap<Fingerprint, Dropped> =
             self.dropped.into_iter().map(|((fingerprint, _), dropped)| (fingerprint, dropped)).collect();
         let mut dropped: Vec<Dropped> = dropped.into_values().collect();
         dropped.sort_by(|a, b| {
@@ -440,7 +442,7 @@ impl Run<'_> {
         let file = self.old.get(place.file.0 as usize);
         FixRow {
             rule: finding.rule,
-            title: candidate.fix.title.clone(),
+            title: candidate.fix.title.to_string(),
             applicability: if candidate.is_relaxed {
                 Applicability::Unsafe
             } else {

@@ -113,7 +113,7 @@ fn a_sibling_that_carries_the_socket_takes_the_blame_off() {
         "the socket of another program"
     );
     let findings = judged("", &format!("{socket} {REST}"));
-    let label = findings.iter().flat_map(|finding| &finding.labels).map(|label| label.message.as_str());
+    let label = findings.iter().flat_map(|finding| &finding.labels).map(|label| label.message.as_ref());
     assert!(
         label
             .into_iter()

@@ -99,7 +99,7 @@ fn one_word_with_two_undefined_variables() {
         "server { listen 8081; location / { proxy_set_header X \"$foo$bar\"; proxy_pass http://127.0.0.1:9000; } }",
     );
     let outcome = Snippet::bare(text).run();
-    let undefined: Vec<_> = outcome.findings.iter().map(|finding| finding.message.as_str()).collect();
+    let undefined: Vec<_> = outcome.findings.iter().map(|finding| finding.message.as_ref()).collect();
     assert_eq!(undefined.len(), 2, "{undefined:?}");
 }
 

@@ -116,7 +116,7 @@ http { map $http_upgrade $connection_upgrade { default upgrade; '' close; } incl
 #[test]
 fn fingerprints_do_not_count_lines() {
     let names = |snippet: &Snippet| -> Vec<String> {
-        snippet.run().findings.into_iter().map(|finding| finding.fingerprint).collect()
+        snippet.run().findings.into_iter().map(|finding| finding.fingerprint.to_string()).collect()
     };
     let mut moved = broken();
     for (_, text) in &mut moved.files {
@@ -132,7 +132,7 @@ fn fingerprints_are_unique_within_a_run() {
     let (_, text) = &mut snippet.files[1];
     *text = format!("{text}{text}");
     let outcome = snippet.run();
-    let names: BTreeSet<&str> = outcome.findings.iter().map(|finding| finding.fingerprint.as_str()).collect();
+    let names: BTreeSet<_> = outcome.findings.iter().map(|finding| finding.fingerprint).collect();
     assert_eq!(names.len(), outcome.findings.len());
 }
 

@@ -1,5 +1,7 @@
 //! From an outcome to output version 1.
 
+use std::sync::Arc;
+
 use lint_finding::{self as finding, Outcome, Place, Severity};
 
 use super::rows::Rows;
@@ -83,10 +85,10 @@ fn finding<'a>(outcome: &'a Outcome, finding: &'a finding::Finding) -> v1::Findi
         message: &finding.message,
         help: finding.help.as_deref(),
         url: (!finding.rule.docs.is_empty()).then_some(v1::Page(finding.rule.name)),
-        fingerprint: &finding.fingerprint,
+        fingerprint: v1::Hash(finding.fingerprint),
         file,
         range,
-        label: Some(finding.primary.message.as_str()).filter(|message| !message.is_empty()),
+        label: Some(finding.primary.message.as_ref()).filter(|message| !message.is_empty()),
         labels: Rows::new(outcome, &finding.labels, label),
         trace: v1::Trace { outcome, labels: &finding.labels },
         fix: finding.fix.as_ref().map(|fix| self::fix(outcome, fix)),
@@ -168,7 +170,7 @@ fn evidence<'a>(outcome: &'a Outcome, evidence: &'a finding::EvidenceRow) -> v1:
     v1::Evidence { kind: evidence.kind.name(), text: &evidence.text, file, line }
 }
 
-fn header<'a>(outcome: &'a Outcome, (name, setting): &'a (String, finding::Setting)) -> v1::Header<'a> {
+fn header<'a>(outcome: &'a Outcome, (name, setting): &'a (Arc<str>, finding::Setting)) -> v1::Header<'a> {
     v1::Header { name, setting: self::setting(outcome, setting) }
 }
 

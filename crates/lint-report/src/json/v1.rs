@@ -1,6 +1,7 @@
 //! Output version 1, frozen: fields are added, never changed or taken away.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use lint_finding as finding;
 use serde::{Serialize, Serializer};
@@ -66,7 +67,7 @@ pub(crate) struct Finding<'a> {
     pub(crate) help: Option<&'a str>,
     /// The path of the rule's page in the repository.
     pub(crate) url: Option<Page>,
-    pub(crate) fingerprint: &'a str,
+    pub(crate) fingerprint: Hash,
     pub(crate) file: &'a str,
     pub(crate) range: Range,
     /// What is said about `range`.
@@ -80,6 +81,16 @@ pub(crate) struct Finding<'a> {
     pub(crate) endpoint: Option<EndpointName<'a>>,
     /// Always null: suppressed findings are counted, not listed.
     pub(crate) suppressed: Option<&'a str>,
+}
+
+/// A fingerprint as text.
+#[derive(Debug)]
+pub(crate) struct Hash(pub(crate) finding::Fingerprint);
+
+impl Serialize for Hash {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
 }
 
 /// The page of the rule with this name.
@@ -185,7 +196,7 @@ pub(crate) struct Handshake<'a> {
     pub(crate) upgrade: Setting<'a>,
     pub(crate) connection: Setting<'a>,
     pub(crate) host: Setting<'a>,
-    pub(crate) headers: Rows<'a, (String, finding::Setting), Header<'a>>,
+    pub(crate) headers: Rows<'a, (Arc<str>, finding::Setting), Header<'a>>,
 }
 
 #[derive(Debug, Serialize)]

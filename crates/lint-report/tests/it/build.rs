@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use lint_finding::{
     Confidence, File, FileId, Finding, FixKind, Group, Label, LabelRole, Outcome, Place, RuleMeta, Severity,
+    fingerprint,
 };
 use lint_report::Style;
 use nginx_syntax::{Source, Span};
@@ -29,7 +30,7 @@ pub(crate) fn file(path: &str, bytes: impl Into<Vec<u8>>) -> File {
 }
 
 pub(crate) fn label(file: u32, span: Span, message: &str) -> Label {
-    Label { place: place(file, span), message: message.to_owned(), role: LabelRole::Because }
+    Label { place: place(file, span), message: message.to_owned().into(), role: LabelRole::Because }
 }
 
 pub(crate) fn place(file: u32, span: Span) -> Place {
@@ -41,14 +42,14 @@ pub(crate) fn finding(primary: Label, labels: Vec<Label>) -> Finding {
         rule: &RULE,
         severity: Severity::Error,
         confidence: Confidence::High,
-        message: MESSAGE.to_owned(),
+        message: MESSAGE.into(),
         help: None,
         primary,
         labels,
         fix: None,
         unsafe_fix: None,
         endpoint: None,
-        fingerprint: "v1:00".to_owned(),
+        fingerprint: fingerprint([]),
     }
 }
 

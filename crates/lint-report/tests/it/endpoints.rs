@@ -20,8 +20,8 @@ fn outcome() -> Outcome {
     outcome.summary.proxied_locations = 3;
     outcome.endpoints = vec![EndpointRow {
         place: at,
-        server_names: vec!["app.example".into(), "*.app.example".into()],
-        listens: vec!["443 ssl".into()],
+        server_names: ["app.example".into(), "*.app.example".into()].into(),
+        listens: ["443 ssl".into()].into(),
         location: "~ ^/ws/".into(),
         evidence: vec![
             EvidenceRow {
@@ -37,10 +37,8 @@ fn outcome() -> Outcome {
         upgrade: setting(None, Origin::Default, None, None),
         connection: setting(Some("close"), Origin::Default, None, None),
         host: setting(Some("$host"), Origin::Inherited, Some(place(0, Span::at(0))), None),
-        other_headers: vec![(
-            "X-Real-IP".into(),
-            setting(Some("$remote_addr"), Origin::Here, Some(at), None),
-        )],
+        other_headers: [("X-Real-IP".into(), setting(Some("$remote_addr"), Origin::Here, Some(at), None))]
+            .into(),
         idle_timeout: setting(None, Origin::Unknown, None, None),
     }];
     outcome

@@ -58,12 +58,12 @@ fn everything_that_a_finding_may_have() {
     finding.primary.message = "is forwarded here".into();
     finding.help = Some("add the other one".into());
     let after = finding.primary.place.span.end;
-    finding.fix = Some(Fix {
+    finding.fix = Some(Box::new(Fix {
         title: "add `Connection`".into(),
         applicability: Applicability::Unsafe,
         edits: vec![Edit { place: place(0, Span::at(after)), replacement: b"\n    caf\xe9;".to_vec() }],
-    });
-    finding.endpoint = Some(EndpointName { server: "app.example".into(), location: "/é/".into() });
+    }));
+    finding.endpoint = Some(Box::new(EndpointName { server: "app.example".into(), location: "/é/".into() }));
     outcome.notices.push(Notice {
         code: NoticeCode::UnreadableFile,
         message: "permission denied".into(),

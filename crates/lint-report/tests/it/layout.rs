@@ -24,11 +24,11 @@ fn other_files_help_and_long_texts_stand_in_the_footer() {
         its value to the http block\nsecond line"
             .into(),
     );
-    finding.fix = Some(Fix {
+    finding.fix = Some(Box::new(Fix {
         title: "add `proxy_set_header Connection`".into(),
         applicability: Applicability::Safe,
         edits: Vec::new(),
-    });
+    }));
     assert_snapshot!(drawn(&outcome, &Style { width: 80, ..PLAIN }), @"
     missing-connection-header
 

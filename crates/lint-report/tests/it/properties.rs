@@ -47,8 +47,8 @@ fn outcome() -> impl Strategy<Value = Outcome> {
         let mut labels =
             spans.iter().map(|&(file, start, len)| label(file, Span::new(start, start + len), &text));
         let mut finding = finding(labels.next().unwrap(), labels.collect());
-        finding.message.clone_from(&text);
-        finding.help = Some(text.clone());
+        finding.message = text.clone().into();
+        finding.help = Some(text.clone().into());
         let notice = Notice {
             code: NoticeCode::TooLarge,
             message: text.clone(),

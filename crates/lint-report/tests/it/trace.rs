@@ -15,7 +15,7 @@ const TOOL: ToolInfo<'_> = ToolInfo { name: "nginx-ws-lint", version: "0.1.0", c
 
 fn outcome(text: &str) -> Outcome {
     let mut finding = finding(label(0, Span::new(0, 4), text), Vec::new());
-    finding.message = text.to_owned();
+    finding.message = text.to_owned().into();
     Outcome { files: vec![file(text, "a\nb c\n")], findings: vec![finding], ..Outcome::default() }
 }
 
@@ -80,22 +80,26 @@ fn trace(text: &str, is_several: bool) -> Trace {
 fn table(text: &str) -> EndpointTable {
     let at: Place = place(0, Span::new(2, 3));
     let owned = || text.to_owned();
-    let setting =
-        || Setting { value: Some(owned()), origin: Origin::Here, place: Some(at), note: Some(owned()) };
+    let setting = || Setting {
+        value: Some(text.into()),
+        origin: Origin::Here,
+        place: Some(at),
+        note: Some(text.into()),
+    };
     let peer = || PeerRow { text: owned(), place: at };
     let endpoint = EndpointRow {
         place: at,
-        server_names: vec![owned()],
-        listens: vec![owned()],
+        server_names: [owned()].into(),
+        listens: [owned()].into(),
         location: owned(),
-        evidence: vec![EvidenceRow { kind: EvidenceKind::Named, text: owned(), place: Some(at) }],
+        evidence: vec![EvidenceRow { kind: EvidenceKind::Named, text: text.into(), place: Some(at) }],
         confidence: Confidence::High,
         upstream: owned(),
         http_version: setting(),
         upgrade: setting(),
         connection: Setting { origin: Origin::Default, ..setting() },
         host: setting(),
-        other_headers: vec![(owned(), setting())],
+        other_headers: [(text.into(), setting())].into(),
         idle_timeout: setting(),
     };
     let row = TableRow {

@@ -88,7 +88,10 @@ mod tests {
     fn said(certificates: &[&str]) -> Vec<(Severity, String)> {
         let text =
             with("ssl_certificate server.pem; ssl_certificate_key server.key;", &certificates.concat());
-        crate::testing::found_with(NOW, &text).into_iter().map(|one| (one.severity, one.message)).collect()
+        crate::testing::found_with(NOW, &text)
+            .into_iter()
+            .map(|one| (one.severity, one.message.into_owned()))
+            .collect()
     }
 
     #[test]
@@ -164,7 +167,7 @@ mod tests {
             let found =
                 found(&text.replace("server_name chat.example.com", &format!("server_name {server_name}")));
             let mut found = found.into_iter().filter(|one| one.rule.name == super::META.name);
-            found.next().map(|one| (one.severity, one.message))
+            found.next().map(|one| (one.severity, one.message.into_owned()))
         };
         let other = Some((
             Severity::Warning,

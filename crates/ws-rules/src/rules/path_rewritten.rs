@@ -178,7 +178,7 @@ fn report(
     let title = format!("write `{without}`");
     let help = match kind {
         Kind::DoubleSlash | Kind::Glued if name.trim_end_matches('/') == uri.trim_end_matches('/') => {
-            finding = finding.fix(&title, Applicability::Unsafe, Edits::new().argument(line, 0, &without));
+            finding = finding.fix(title, Applicability::Unsafe, Edits::new().argument(line, 0, &without));
             format!("leave the URI part away, so that the path stays as it is: `proxy_pass {without};`")
         }
         Kind::DoubleSlash | Kind::Glued => {
@@ -194,7 +194,7 @@ fn report(
             format!("write `{uri}` into the `rewrite`, and `proxy_pass {without};`")
         }
         Kind::Lost => {
-            finding = finding.fix(&title, Applicability::Unsafe, Edits::new().argument(line, 0, &without));
+            finding = finding.fix(title, Applicability::Unsafe, Edits::new().argument(line, 0, &without));
             format!(
                 "leave the URI part away, so that the request goes on as it came: `proxy_pass {without};`; to change its beginning, use `rewrite … break` before it"
             )

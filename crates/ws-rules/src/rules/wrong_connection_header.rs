@@ -65,7 +65,7 @@ impl Rule for WrongConnectionHeader {
                 let repair = Repair::new(cx, endpoint, handshake).connection(cx, endpoint);
                 let repair = repair.at_most(for_others(cx, endpoint, line, &value));
                 let title = format!("write `Connection {}`", value.variable);
-                repair.fix(finding.help(with_curl(help, endpoint)), &title)
+                repair.fix(finding.help(with_curl(help, endpoint)), title)
             }
         });
     }

@@ -106,7 +106,7 @@ mod tests {
         ] {
             let findings = judged(map, value);
             let [finding] = findings.as_slice() else { panic!("{value}: {findings:?}") };
-            assert_eq!((finding.rule.name, finding.message.as_str()), ("wrong-upgrade-header", sent));
+            assert_eq!((finding.rule.name, finding.message.as_ref()), ("wrong-upgrade-header", sent));
         }
     }
 

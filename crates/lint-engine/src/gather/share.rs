@@ -1,0 +1,41 @@
+//! What many endpoints have in common is kept once.
+
+use std::collections::HashSet;
+use std::hash::Hash;
+use std::sync::Arc;
+
+use lint_finding::{EndpointRow, Setting};
+
+/// Names of header lines with what they set.
+type Headers = Arc<[(Arc<str>, Setting)]>;
+
+/// Texts and lists of rows: the settings of ten thousand endpoints are the same few words.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    texts: HashSet<Arc<str>>,
+    names: HashSet<Arc<[String]>>,
+    headers: HashSet<Headers>,
+}
+
+impl Shared {
+    /// The row, with what it has in common with those before.
+    pub(crate) fn row(&mut self, mut row: EndpointRow) -> EndpointRow {
+        let EndpointRow { http_version, upgrade, connection, host, idle_timeout, .. } = &mut row;
+        for setting in [http_version, upgrade, connection, host, idle_timeout] {
+            let texts = setting.value.iter_mut().chain(&mut setting.note);
+            texts.for_each(|text| share(&mut self.texts, text));
+        }
+        row.evidence.iter_mut().for_each(|evidence| share(&mut self.texts, &mut evidence.text));
+        share(&mut self.names, &mut row.server_names);
+        share(&mut self.names, &mut row.listens);
+        share(&mut self.headers, &mut row.other_headers);
+        row
+    }
+}
+
+fn share<T: ?Sized + Hash + Eq>(known: &mut HashSet<Arc<T>>, own: &mut Arc<T>) {
+    match known.get(&**own) {
+        Some(same) => *own = Arc::clone(same),
+        None => _ = known.insert(Arc::clone(own)),
+    }
+}
