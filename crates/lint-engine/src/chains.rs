@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use lint_finding::Finding;
 use nginx_semantics::{Configuration, ContextId, Layout, Loaded, normalize};
 use ws_model::Model;
-use ws_model::chain::{Listener, Outlet, Relation, link};
+use ws_model::chain::{Doors, Listener, Outlet, Relation, link};
 use ws_rules::{Findings, Rule};
 
 use crate::settings::Settings;
@@ -37,12 +37,28 @@ pub(crate) struct Linked<'c> {
 }
 
 /// The main files of a run.
-#[derive(Default)]
 pub(crate) struct Chains<'s> {
+    /// Of all layouts; none of one that was added, or has no main file.
+    listeners: Vec<Option<Listener<'s>>>,
+    /// Where they listen.
+    doors: Doors,
     roots: Vec<Root<'s>>,
 }
 
 impl<'s> Chains<'s> {
+    /// Those of what was loaded, of which none is known yet but where it listens.
+    pub(crate) fn new(loaded: &'s Loaded) -> Self {
+        let listener = |layout| Listener::new(Configuration::new(&loaded.sources, layout));
+        let listeners: Vec<_> = loaded.layouts.iter().map(listener).collect();
+        let doors = Doors::of(listeners.iter().flatten());
+        Self { listeners, doors, roots: Vec::new() }
+    }
+
+    /// Where the nginxes of the run listen.
+    pub(crate) fn doors(&self) -> &Doors {
+        &self.doors
+    }
+
     /// Adds one of the run's layouts with what it passes on, unless it has no main file.
     pub(crate) fn add(
         &mut self,
@@ -53,7 +69,7 @@ impl<'s> Chains<'s> {
         arguments: &[PathBuf],
     ) {
         let Some(layout) = loaded.layouts.get(number) else { return };
-        let Some(listener) = Listener::new(Configuration::new(&loaded.sources, layout)) else { return };
+        let Some(listener) = self.listeners.get_mut(number).and_then(Option::take) else { return };
         let path = listener.configuration.root().and_then(|root| loaded.sources.get(root));
         let path = path.map(|file| normalize(&file.path)).unwrap_or_default();
         let around = arguments.iter().filter(|argument| path.starts_with(argument));

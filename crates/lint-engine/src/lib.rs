@@ -121,7 +121,7 @@ fn judge(task: &Task<'_>, onlooker: &mut dyn Onlooker) -> Outcome {
     let mut gathered = Gathered::default();
     notices::of_skipped(loaded, &mut gathered);
     let arguments = absolute(arguments, scope);
-    let mut chains = Chains::default();
+    let mut chains = Chains::new(loaded);
     for (number, layout) in loaded.layouts.iter().enumerate() {
         let settings = of_layout(loaded, layout, settings, found);
         let configuration = Configuration::new(&loaded.sources, layout);
@@ -134,7 +134,7 @@ fn judge(task: &Task<'_>, onlooker: &mut dyn Onlooker) -> Outcome {
             gathered.of_part(number, found, &settings);
             if let Stop::Endpoint(endpoint) = stop {
                 gathered.endpoint(endpoint, model.versions);
-                outlets.extend(model.outlet(cx.walks, endpoint));
+                outlets.extend(model.outlet(cx.walks, endpoint, Some(chains.doors())));
             }
         });
         onlooker.model(&model);

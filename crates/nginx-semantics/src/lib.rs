@@ -69,7 +69,7 @@ pub use server::{
 pub use sources::{At, FileId, NginxVocabulary, SourceFile, Sources};
 pub use upstream::{Pass, PassModule, Peer, Target, balancing, is_upstream_at_run_time, peers, upstream};
 pub use variables::{
-    Bytes, Cut, CutReason, Definition, Evaluator, Part, Request, Value, Variables, condition_words,
+    Bytes, Cut, CutReason, Definition, Evaluator, Part, Parts, Request, Value, Variables, condition_words,
     has_regex_or_unseen, has_variables, parts,
 };
 pub use version::{NginxVersion, ParseVersionError, VersionRange};

@@ -75,8 +75,6 @@ pub enum Selection {
 struct Level {
     /// Exact names and prefixes, sorted by name.
     names: Vec<(Vec<u8>, Modifier, ContextId)>,
-    /// Length of the longest of them, in bytes.
-    longest_name: usize,
     /// In order.
     regexes: Vec<(Option<Pattern>, ContextId)>,
     /// Names in which a placeholder stands, none of them a regex or `@name`.
@@ -106,7 +104,6 @@ impl Level {
             }
         }
         level.names.sort();
-        level.longest_name = level.names.iter().map(|(name, ..)| name.len()).max().unwrap_or(0);
         level
     }
 
@@ -137,12 +134,25 @@ impl Level {
     }
 
     fn longest_prefix(&self, path: &[u8]) -> Option<(&[u8], Modifier, ContextId)> {
-        let of_length = |length| {
-            let names = self.of_name(path.get(..length)?);
-            names.iter().find(|(_, modifier, _)| *modifier != Modifier::Exact)
-        };
-        let longest = (0..=path.len().min(self.longest_name)).rev().find_map(of_length);
-        longest.map(|(name, modifier, location)| (name.as_slice(), *modifier, *location))
+        let mut key = path;
+        loop {
+            // The last name that is not behind the key: where it is no beginning of it, the one that is looked for is no
+            // longer than what the two have in common.
+            let at = self.names.partition_point(|(name, ..)| name.as_slice() <= key);
+            let (last, ..) = at.checked_sub(1).and_then(|at| self.names.get(at))?;
+            let common = last.iter().zip(key).take_while(|(one, other)| one == other).count();
+            if common < last.len() {
+                key = key.get(..common)?;
+                continue;
+            }
+            let all = self.of_name(last).iter();
+            if let Some((name, modifier, location)) =
+                all.into_iter().find(|(_, modifier, _)| *modifier != Modifier::Exact)
+            {
+                return Some((name, *modifier, *location));
+            }
+            key = key.get(..last.len().checked_sub(1)?)?;
+        }
     }
 
     /// The location whose name is the path and a slash, and that makes nginx redirect.

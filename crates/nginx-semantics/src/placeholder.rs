@@ -268,6 +268,9 @@ fn variable(inner: &[u8]) -> Vec<u8> {
 ///
 /// nginx itself would take `${HOST}` for `$host`, but people write its variables in lower case.
 pub fn is_unknown(value: &[u8]) -> bool {
+    // Nearly all words have no `$`.
+    let Some(first) = memchr::memchr(b'$', value) else { return false };
+    let value = value.get(first..).unwrap_or_default();
     memchr::memmem::find_iter(value, b"${").any(|at| {
         let body = value.get(at + 2..).unwrap_or_default();
         let length = body.iter().take_while(|byte| is_of_capitals(byte)).count();
@@ -277,6 +280,9 @@ pub fn is_unknown(value: &[u8]) -> bool {
 
 /// A value without its placeholders: what a placeholder is called says nothing of what it stands for.
 pub fn known_text(value: &[u8]) -> Vec<u8> {
+    if memchr::memchr(b'$', value).is_none() {
+        return value.to_vec();
+    }
     let mut known = Vec::new();
     let mut rest = value;
     while let Some(at) = memchr::memmem::find(rest, b"${") {

@@ -5,10 +5,11 @@
 //! own.
 
 use core::net::IpAddr;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use nginx_semantics::{
     Configuration, ContextId, ContextKind, Ending, ListenAddress, NameMatch, Pass, PassModule, Passed,
-    ServerSelection, Target, listens, peers, select_server, server_names, sockets, upstream,
+    ServerSelection, Target, has_variables, listens, peers, select_server, server_names, sockets, upstream,
 };
 
 use crate::browser::Browser;
@@ -42,6 +43,47 @@ pub struct Listener<'s> {
     /// The configuration.
     pub configuration: Configuration<'s>,
     sockets: Vec<OpenSocket<'s>>,
+    /// The numbers of those of TCP by port.
+    by_port: HashMap<u16, Vec<usize>>,
+    /// Of Unix sockets by path.
+    by_path: HashMap<String, Vec<usize>>,
+}
+
+/// Where the nginxes of a run listen: whatever passes its requests elsewhere leads to none of them.
+#[derive(Debug, Default)]
+pub struct Doors {
+    ports: HashSet<u16>,
+    paths: HashSet<String>,
+}
+
+impl Doors {
+    /// Those of all listeners.
+    pub fn of<'l, 's: 'l>(listeners: impl IntoIterator<Item = &'l Listener<'s>>) -> Self {
+        let mut this = Self::default();
+        for listener in listeners {
+            this.ports.extend(listener.by_port.keys());
+            this.paths.extend(listener.by_path.keys().cloned());
+        }
+        this
+    }
+
+    fn has(&self, host: &str, port: u16) -> bool {
+        match host.strip_prefix("unix:") {
+            Some(path) => self.paths.contains(path),
+            None => self.ports.contains(&port),
+        }
+    }
+
+    /// Whether an endpoint may pass requests to one of them.
+    fn may_be_met(&self, model: &Model<'_>, endpoint: &Endpoint<'_>) -> bool {
+        if has_variables(&endpoint.pass.target()) {
+            return true;
+        }
+        match endpoint.block.and_then(|block| model.balancing(block)) {
+            Some(balancing) => balancing.peers.iter().any(|peer| self.has(&peer.address, peer.port)),
+            None => self.has(&endpoint.target.host, endpoint.target.port_or_default()),
+        }
+    }
 }
 
 /// How two configurations of a run belong together.
@@ -89,9 +131,18 @@ pub struct Link<'m, 's> {
 }
 
 impl<'s> Model<'s> {
-    /// What an endpoint of a main file passes on, where that is the same for every client.
-    pub fn outlet(&self, walks: &Walks<'_, 's>, endpoint: &Endpoint<'_>) -> Option<Outlet> {
+    /// What an endpoint of a main file passes on, where that is the same for every client, and may come to one of these
+    /// doors; `None` for the doors: to any.
+    pub fn outlet(
+        &self,
+        walks: &Walks<'_, 's>,
+        endpoint: &Endpoint<'_>,
+        doors: Option<&Doors>,
+    ) -> Option<Outlet> {
         self.configuration.root()?;
+        if doors.is_some_and(|doors| !doors.may_be_met(self, endpoint)) {
+            return None;
+        }
         let is_configured = endpoint.handshake.as_ref().is_some_and(Handshake::is_configured);
         let exchange = walks.walk_to(endpoint).filter(|exchange| is_configured && is_settled(exchange))?;
         let Ending::Passed(passed) = &exchange.only_way()?.ending else { return None };
@@ -126,14 +177,30 @@ impl<'s> Listener<'s> {
     pub fn new(configuration: Configuration<'s>) -> Option<Self> {
         configuration.root()?;
         let https = configuration.of_kind(ContextKind::Http);
-        let sockets = https.flat_map(|http| sockets(configuration, http)).map(OpenSocket::new).collect();
-        Some(Self { configuration, sockets })
+        let sockets: Vec<OpenSocket<'s>> =
+            https.flat_map(|http| sockets(configuration, http)).map(OpenSocket::new).collect();
+        let mut by_port: HashMap<u16, Vec<usize>> = HashMap::new();
+        let mut by_path: HashMap<String, Vec<usize>> = HashMap::new();
+        for (number, open) in sockets.iter().enumerate().filter(|(_, open)| !open.is_quic) {
+            match (&open.socket.address, open.socket.address.port()) {
+                (ListenAddress::Unix(path), _) => by_path.entry(path.clone()).or_default().push(number),
+                (_, Some(port)) => by_port.entry(port).or_default().push(number),
+                (_, None) => {}
+            }
+        }
+        Some(Self { configuration, sockets, by_port, by_path })
     }
 
     /// The server that takes what an endpoint of another configuration, or of this one, passes on.
     pub fn server(&self, outlet: &Outlet, outer: Configuration<'_>, relation: Relation) -> Option<ContextId> {
-        let is_tcp = |socket: &&OpenSocket<'s>| !socket.is_quic && socket.is_tls == outlet.is_tls;
-        let fitting = self.sockets.iter().filter(is_tcp).map(|open| &open.socket).filter_map(|socket| {
+        let at = |(host, port): &(String, u16)| match host.strip_prefix("unix:") {
+            Some(path) => self.by_path.get(path),
+            None => self.by_port.get(port),
+        };
+        let numbers: BTreeSet<usize> = outlet.destinations.iter().filter_map(at).flatten().copied().collect();
+        let sockets = numbers.into_iter().filter_map(|number| self.sockets.get(number));
+        let sockets = sockets.filter(|open| open.is_tls == outlet.is_tls).map(|open| &open.socket);
+        let fitting = sockets.filter_map(|socket| {
             let fits = outlet.destinations.iter().filter_map(|to| fit(to, &socket.address, relation));
             Some((fits.min()?, socket))
         });

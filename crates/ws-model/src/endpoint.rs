@@ -35,6 +35,8 @@ pub struct Endpoint<'s> {
     pub idle: IdleLimit<'s>,
     /// The target of the pass, its variables evaluated where they are known.
     pub target: Target,
+    /// The `upstream` block of the name that the target has for its host, be there a port or not.
+    pub block: Option<ContextId>,
     /// The words of `server_name`.
     pub server_names: Arc<[String]>,
     /// The words of each `listen`.

@@ -4,12 +4,13 @@
 //! (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_headers`, `ngx_http_proxy_create_request`).
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::sync::Arc;
 
 use nginx_semantics::budgets::REPEATED;
 use nginx_semantics::{
-    Configuration, ContextId, Declared, Directive, DirectiveName, Effective, Evaluator, Presence, Value,
-    Variables, VersionRange, declared, defaults, effective, placeholder,
+    Configuration, ContextId, Declared, Directive, DirectiveName, Effective, Evaluator, Presence, Request,
+    Value, Variables, VersionRange, declared, defaults, effective, placeholder,
 };
 
 use crate::browser::{Browser, HandshakeRequest, has_token};
@@ -30,15 +31,14 @@ pub struct Line<'s> {
 }
 
 impl<'s> Line<'s> {
-    fn new(directive: Directive<'s>, evaluate: &dyn Fn(Browser, &[u8]) -> Value) -> Option<Self> {
+    fn new(directive: Directive<'s>, evaluate: &dyn Fn(&[u8]) -> [Value; 2]) -> Option<Self> {
         let mut arguments = directive.arguments();
         let name = match arguments.next()? {
             Cow::Borrowed(name) => String::from_utf8_lossy(name),
             Cow::Owned(name) => String::from_utf8_lossy(&name).into_owned().into(),
         };
         let written = arguments.next().unwrap_or_default();
-        let values =
-            matters(&name).then(|| Box::new(Browser::ALL.map(|browser| evaluate(browser, &written))));
+        let values = matters(&name).then(|| Box::new(evaluate(&written)));
         Some(Self { directive, name, written, values })
     }
 
@@ -59,8 +59,24 @@ impl<'s> Line<'s> {
 
 /// Whether a field makes the handshake: only those are worth the evaluation.
 fn matters(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
-    matches!(lower.as_str(), "upgrade" | "connection") || lower.starts_with("sec-websocket-")
+    const PREFIX: &str = "sec-websocket-";
+    ["upgrade", "connection"].iter().any(|one| name.eq_ignore_ascii_case(one))
+        || name.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
+}
+
+/// A browser's handshake that notes whether anybody asks for what browsers differ in.
+struct Asked {
+    request: HandshakeRequest,
+    is_told_apart: Cell<bool>,
+}
+
+impl Request for Asked {
+    fn variable(&self, name: &[u8]) -> Value {
+        if name == b"http_connection" {
+            self.is_told_apart.set(true);
+        }
+        self.request.variable(name)
+    }
 }
 
 /// A header field of the request to the upstream.
@@ -127,9 +143,15 @@ impl<'s> Handshake<'s> {
         variables: &Variables<'s>,
         context: ContextId,
     ) -> Self {
-        let evaluate = |browser, text: &[u8]| {
-            let request = HandshakeRequest(browser);
-            Evaluator::new(configuration, variables, &request, context).value(text)
+        let evaluate = |text: &[u8]| {
+            let of = |browser| {
+                let request = Asked { request: HandshakeRequest(browser), is_told_apart: Cell::new(false) };
+                let value = Evaluator::new(configuration, variables, &request, context).value(text);
+                (value, request.is_told_apart.get())
+            };
+            let (chrome, is_told_apart) = of(Browser::Chrome);
+            let firefox = if is_told_apart { of(Browser::Firefox).0 } else { chrome.clone() };
+            [chrome, firefox]
         };
         let mut levels = declared(configuration, context, DirectiveName::PROXY_SET_HEADER).into_iter();
         let nearest = levels.next();

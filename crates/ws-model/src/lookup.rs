@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use nginx_semantics::{
     Configuration, ContextId, ContextKind, Directive, DirectiveName, Effective, Pass, Presence, Target,
-    effective, peers, upstream,
+    effective, peers,
 };
 
 use crate::endpoint::Endpoint;
@@ -72,7 +72,7 @@ impl<'s> Model<'s> {
             // What the missing file sets may be how names are looked up here.
             return Cow::default();
         }
-        if let Some(block) = upstream(configuration, endpoint.context, &target.host) {
+        if let Some(block) = endpoint.block {
             // nginx refuses the name of a block with a port: `upstream "…" may not have port …`.
             if target.port.is_some() {
                 return Cow::default();

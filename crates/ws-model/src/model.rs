@@ -182,11 +182,24 @@ impl<'s> Model<'s> {
             }
         };
         let known = Known::default();
-        let mut candidates: Vec<Endpoint<'s>> =
-            self.passes.iter().filter_map(|&(context, pass)| self.candidate(context, pass, &known)).collect();
-        self.drop_inherited_of_subrequests(&mut candidates);
+        // The levels of lines for an upgrade that some location has in effect.
+        let mut in_effect: BTreeSet<ContextId> = BTreeSet::new();
+        let mut candidates: Vec<Endpoint<'s>> = Vec::new();
+        for &(context, pass) in &self.passes {
+            let Some(mut endpoint) = self.candidate(context, pass, &known) else { continue };
+            if endpoint.handshake.as_ref().is_some_and(Handshake::is_configured) {
+                in_effect.extend(self.configuration.levels(context));
+            }
+            self.drop_inherited_of_subrequests(&mut endpoint);
+            // Nothing but these may become one, and large trees have many more locations that pass requests on.
+            let has_lost = endpoint.handshake.as_ref().is_some_and(|handshake| handshake.lost.is_some());
+            let is_declared = hints.assume_websocket || declared.contexts.contains_key(&context);
+            if is_declared || has_lost || !endpoint.evidence.is_empty() {
+                candidates.push(endpoint);
+            }
+        }
         declare(&mut candidates, hints.assume_websocket);
-        add_lost_intentions(&mut candidates);
+        add_lost_intentions(&mut candidates, &in_effect);
         drop_indirect(&mut candidates);
         let denied = self.denied_by_path(hints);
         candidates.retain(|endpoint| {
@@ -220,11 +233,11 @@ impl<'s> Model<'s> {
     }
 
     /// Lines that the target of a subrequest inherits or includes are not meant for it.
-    fn drop_inherited_of_subrequests(&self, candidates: &mut [Endpoint<'s>]) {
-        for endpoint in candidates.iter_mut().filter(|endpoint| self.is_asked(endpoint.context)) {
-            if endpoint.lines_from().is_some_and(|lines| lines != LinesFrom::Here) {
-                endpoint.evidence.retain(|evidence| evidence.kind != EvidenceKind::Configured);
-            }
+    fn drop_inherited_of_subrequests(&self, endpoint: &mut Endpoint<'s>) {
+        if self.is_asked(endpoint.context)
+            && endpoint.lines_from().is_some_and(|lines| lines != LinesFrom::Here)
+        {
+            endpoint.evidence.retain(|evidence| evidence.kind != EvidenceKind::Configured);
         }
     }
 
@@ -258,6 +271,7 @@ impl<'s> Model<'s> {
         let LocationName { modifier, name } =
             name.unwrap_or(LocationName { modifier: Modifier::Named, name: Vec::new() });
         let target = self.target(context, &pass);
+        let block = upstream(configuration, context, &target.host);
         let server = configuration.enclosing(context, ContextKind::Server);
         let words = server.and_then(|server| self.server_words(server));
         let segments = segments_of(&name, matches!(modifier, Modifier::Regex | Modifier::CaselessRegex));
@@ -269,6 +283,7 @@ impl<'s> Model<'s> {
             server_names: words.map(|words| &*words.names).unwrap_or_default(),
             server_hosts: words.map(|words| words.hosts.as_slice()).unwrap_or_default(),
             pass,
+            block,
             target: &target,
             handshake: handshake.as_ref(),
             known,
@@ -296,6 +311,7 @@ impl<'s> Model<'s> {
             handshake,
             idle,
             target,
+            block,
             server_names: words.map_or_else(|| Arc::from([]), |words| Arc::clone(&words.names)),
             listens: words.map_or_else(|| Arc::from([]), |words| Arc::clone(&words.listens)),
         })
@@ -374,7 +390,7 @@ impl<'s> Model<'s> {
     /// The line that makes an endpoint's upstream keep connections: `keepalive`, or the block itself since nginx 1.29.7.
     pub fn keepalive(&self, endpoint: &Endpoint<'_>) -> Option<Directive<'s>> {
         let configuration = self.configuration;
-        let block = upstream(configuration, endpoint.context, &endpoint.target.host)?;
+        let block = endpoint.block?;
         match configuration.named(block, DirectiveName::KEEPALIVE).next() {
             Some(keepalive) => (keepalive.argument(0).as_deref() != Some(b"0")).then_some(keepalive),
             None if self.versions.all_since(HTTP11_BY_DEFAULT) => configuration.opener(block),
@@ -496,19 +512,14 @@ fn proven(mut candidates: Vec<Endpoint<'_>>) -> Vec<Endpoint<'_>> {
     candidates.retain(|endpoint| !endpoint.evidence.is_empty());
     for endpoint in &mut candidates {
         endpoint.evidence.sort_by_key(|evidence| evidence.kind);
+        endpoint.evidence.shrink_to_fit();
     }
+    candidates.shrink_to_fit();
     candidates
 }
 
 /// Upgrade lines at an outer level, below which not one location has any in effect, were meant for those that drop them.
-fn add_lost_intentions(candidates: &mut [Endpoint<'_>]) {
-    let is_configured =
-        |endpoint: &&Endpoint<'_>| endpoint.handshake.as_ref().is_some_and(Handshake::is_configured);
-    let in_effect: BTreeSet<ContextId> = candidates
-        .iter()
-        .filter(is_configured)
-        .flat_map(|endpoint| endpoint.configuration.levels(endpoint.context))
-        .collect();
+fn add_lost_intentions(candidates: &mut [Endpoint<'_>], in_effect: &BTreeSet<ContextId>) {
     // Of several that drop them, those that speak of WebSockets were meant, and not what else the same back end gets.
     let meant: BTreeSet<_> = candidates
         .iter()

@@ -57,12 +57,9 @@ fn add(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, lines: &[String]) -> Edits
     };
     let Some(file) = location.file() else { return Edits::impossible() };
     let node = location.reference.node;
-    let is_kin = |child: &NodeId| {
-        let name = file.tree.name(*child, file.bytes());
-        let family = name.split(|byte| *byte == b'_').next().unwrap_or_default();
-        !file.tree.is_block(*child)
-            && endpoint.pass.directive.name_bytes().starts_with(&[family, b"_"].concat())
-    };
+    let family = |name: &'static str| name.split('_').next().unwrap_or_default();
+    let own = family(endpoint.pass.directive.name().as_str());
+    let is_kin = |child: &NodeId| !file.tree.is_block(*child) && family(file.name(*child).as_str()) == own;
     match file.tree.children(node).filter(is_kin).last() {
         Some(last) => {
             let mut line = location;

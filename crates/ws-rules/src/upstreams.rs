@@ -1,16 +1,15 @@
 //! What several rules ask of the `upstream` block of an endpoint.
 
-use nginx_semantics::{Balancing, ContextId, Directive, upstream};
+use nginx_semantics::{Balancing, ContextId, Directive};
 use ws_model::Endpoint;
 use ws_model::applications::{Affinity, Application};
 
 use crate::Context;
 
 /// The block that an endpoint's pass names.
-pub(crate) fn block(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> Option<ContextId> {
+pub(crate) fn block(endpoint: &Endpoint<'_>) -> Option<ContextId> {
     // With a port the name is that of a host.
-    let host = Some(&endpoint.target.host).filter(|_| endpoint.target.port.is_none())?;
-    upstream(cx.configuration(), endpoint.context, host)
+    endpoint.block.filter(|_| endpoint.target.port.is_none())
 }
 
 /// The block's first line, and how it shares requests out among more than one server; `None` where that cannot be said.
@@ -18,7 +17,7 @@ pub(crate) fn shared<'m, 's>(
     cx: &Context<'m, 's>,
     endpoint: &Endpoint<'_>,
 ) -> Option<(Directive<'s>, &'m Balancing<'s>)> {
-    let block = block(cx, endpoint)?;
+    let block = block(endpoint)?;
     let balancing = cx.model.balancing(block)?;
     let opener = cx.configuration().opener(block)?;
     (!balancing.may_differ && balancing.sharing() > 1).then_some((opener, balancing))

@@ -64,16 +64,12 @@ impl Plan {
     }
 
     /// All of them, in order of place.
-    pub(crate) fn edits(&self) -> Vec<Edit> {
-        let of_file = |(file, edits): (&FileId, &BTreeMap<Span, Vec<u8>>)| {
-            let file = *file;
-            let edit = |(span, replacement): (&Span, &Vec<u8>)| Edit {
-                place: Place { file, span: *span },
-                replacement: replacement.clone(),
-            };
-            edits.iter().map(edit).collect::<Vec<_>>()
+    pub(crate) fn into_edits(self) -> Vec<Edit> {
+        let of_file = |(file, edits): (FileId, BTreeMap<Span, Vec<u8>>)| {
+            let edit = move |(span, replacement)| Edit { place: Place { file, span }, replacement };
+            edits.into_iter().map(edit)
         };
-        self.files.iter().flat_map(of_file).collect()
+        self.files.into_iter().flat_map(of_file).collect()
     }
 
     /// The files that have edits.

@@ -81,7 +81,7 @@ impl Part {
             said.extend(found.into_iter().map(|finding| Said { context, finding }));
             if let Stop::Endpoint(endpoint) = stop {
                 rest.endpoint(endpoint, model.versions);
-                outlets.extend(model.outlet(cx.walks, endpoint));
+                outlets.extend(model.outlet(cx.walks, endpoint, None));
             }
         });
         notices::of_ways(&model, &mut rest);
@@ -131,7 +131,7 @@ impl Part {
 /// What all rules say of the parts that pass on to each other.
 fn chained(given: &Given<'_>, loaded: &Loaded, parts: &[Rc<Part>]) -> Vec<(usize, Said)> {
     let arguments = absolute(&given.arguments, given.scope);
-    let mut chains = Chains::default();
+    let mut chains = Chains::new(loaded);
     for (number, part) in parts.iter().enumerate() {
         chains.add(loaded, number, part.outlets.clone(), &part.settings, &arguments);
     }

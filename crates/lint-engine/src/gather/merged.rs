@@ -206,7 +206,7 @@ impl MergedFix {
         match self {
             Self::Never => None,
             Self::One(fix) => Some(fix),
-            Self::Several(both) => Some(Box::new(Fix { edits: both.1.edits(), ..both.0 })),
+            Self::Several(both) => Some(Box::new(Fix { edits: both.1.into_edits(), ..both.0 })),
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use smallvec::SmallVec;
+
 use super::entries;
 use super::setters::has_url_prefix;
 use super::{Build, Modules, RefusalKind};
@@ -54,7 +56,9 @@ impl Level {
 pub(super) struct Words<'t> {
     pub(super) name: DirectiveName,
     /// The values of all words, the name first.
-    pub(super) words: Vec<Cow<'t, [u8]>>,
+    pub(super) words: SmallVec<[Cow<'t, [u8]>; 5]>,
+    /// Whether a placeholder may stand in one of them.
+    pub(super) may_have_unknown: bool,
     /// Whether `{` ends it.
     pub(super) opens: bool,
 }
@@ -99,7 +103,7 @@ pub(super) fn judge(level: &mut Level, statement: &Words<'_>, build: &Build) -> 
         return Verdict::Refused(RefusalKind::NoOpening(statement.name()));
     }
     // A placeholder may stand for several words, for none, or for any value.
-    if statement.words.iter().any(|word| placeholder::is_unknown(word)) {
+    if statement.may_have_unknown && statement.words.iter().any(|word| placeholder::is_unknown(word)) {
         return Verdict::Taken;
     }
     if !row.takes(statement.words.len().saturating_sub(1), build.versions) {

@@ -1,5 +1,7 @@
 //! Through a main file and what it includes, as nginx reads them. No recursion: neither on nesting nor on includes.
 
+use smallvec::SmallVec;
+
 use nginx_syntax::{Span, Statement, Statements, SyntaxErrorKind};
 
 use super::judge::{Level, Words, judge};
@@ -91,9 +93,10 @@ impl<'s> Reading<'s> {
         if words.first().is_some_and(|name| file.is_filled_in_at(name.start)) {
             return Verdict::Unknown(Doubt::Include);
         }
-        let words: Vec<_> = file.joined(words.iter().copied()).map(|word| file.value(word)).collect();
+        let words: SmallVec<[_; 5]> =
+            file.joined(words.iter().copied()).map(|word| file.value(word)).collect();
         let name = words.first().map_or(DirectiveName::UNKNOWN, |name| catalogue::lookup(name));
-        let statement = Words { name, words, opens };
+        let statement = Words { name, words, may_have_unknown: true, opens };
         let Some(level) = self.levels.last_mut() else { return Verdict::Unknown(Doubt::Block) };
         let kind = level.kind;
         let mut verdict = judge(level, &statement, self.build);

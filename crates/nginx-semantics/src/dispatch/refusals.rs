@@ -30,7 +30,12 @@ pub fn refusals<'s>(
             // One that does not end is the syntax error that the reader meets first.
             file.tree.terminator(node)?;
             let words = std::iter::once(directive.name_bytes()).chain(directive.arguments()).collect();
-            let statement = Words { name: directive.name(), words, opens: file.tree.is_block(node) };
+            let statement = Words {
+                name: directive.name(),
+                words,
+                may_have_unknown: file.has_unknown(),
+                opens: file.tree.is_block(node),
+            };
             match judge(&mut level, &statement, build) {
                 Verdict::Refused(kind) => Some(Refusal { directive: directive.reference, context: id, kind }),
                 Verdict::Taken | Verdict::Unknown(_) => None,

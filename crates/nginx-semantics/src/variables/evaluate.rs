@@ -88,6 +88,9 @@ impl<'a, 's> Evaluator<'a, 's> {
         if depth > MOST_DEPTH || self.is_enough() {
             return Value::Unknown;
         }
+        if memchr::memchr(b'$', text).is_none() {
+            return Value::known(text);
+        }
         let part = |part: Part<'_>| match part {
             Part::Literal(bytes) => Value::known(bytes),
             Part::Variable(name) if placeholder::is_name(name) && placeholder::is_unknown(text) => {

@@ -1,5 +1,7 @@
 //! Values with variables, taken apart as nginx does (`http/ngx_http_script.c:ngx_http_script_compile`).
 
+use smallvec::SmallVec;
+
 /// A piece of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Part<'a> {
@@ -13,9 +15,12 @@ pub enum Part<'a> {
     Invalid,
 }
 
+/// The pieces of a value: most have few.
+pub type Parts<'a> = SmallVec<[Part<'a>; 3]>;
+
 /// The pieces of a value in order.
-pub fn parts(value: &[u8]) -> Vec<Part<'_>> {
-    let mut parts = Vec::new();
+pub fn parts(value: &[u8]) -> Parts<'_> {
+    let mut parts = Parts::new();
     let mut rest = value;
     while let Some(dollar) = memchr::memchr(b'$', rest) {
         let (literal, tail) = rest.split_at(dollar);
@@ -76,7 +81,7 @@ mod tests {
             ("${a", vec![Invalid, Literal(b"a")]),
         ];
         for (value, expected) in table {
-            assert_eq!(parts(value.as_bytes()), expected, "{value}");
+            assert_eq!(parts(value.as_bytes()).as_slice(), expected, "{value}");
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
 
-use nginx_semantics::{Configuration, ContextId, LocationName, Modifier, Pass, Selection, peers, upstream};
+use nginx_semantics::{Configuration, ContextId, LocationName, Modifier, Pass, Selection, peers};
 
 use super::{Doubt, Evidence, EvidenceKind, Subject, segments_of};
 use crate::applications::{self, Application, PathKind, RegexPath, WsPath};
@@ -454,7 +454,7 @@ const MOST_PEERS: usize = 16;
 impl Subject<'_, '_> {
     /// What the location proxies to.
     fn back_end(&self) -> Rc<BackEnd> {
-        let block = upstream(self.configuration, self.context, &self.target.host);
+        let block = self.block;
         let mut known = self.known.back_ends.borrow_mut();
         if let Some(back_end) = known.get(&block).and_then(|hosts| hosts.get(&self.target.host)) {
             return Rc::clone(back_end);

@@ -128,6 +128,8 @@ pub(crate) struct Subject<'m, 's> {
     /// The same as hosts.
     pub(crate) server_hosts: &'m [Host],
     pub(crate) pass: Pass<'s>,
+    /// The `upstream` block that has its host's name.
+    pub(crate) block: Option<ContextId>,
     /// The target with its variables evaluated as far as they are known.
     pub(crate) target: &'m Target,
     pub(crate) handshake: Option<&'m Handshake<'s>>,

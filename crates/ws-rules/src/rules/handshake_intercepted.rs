@@ -61,7 +61,9 @@ impl Rule for HandshakeIntercepted {
                 out.push(About::Endpoint(endpoint).finish(cx, finding, help, path));
             }
         }
-        if let Some(line) = cx.walks.walk_to(endpoint).and_then(|exchange| password(&exchange)) {
+        if cx.configuration().has_any(DirectiveName::AUTH_BASIC)
+            && let Some(line) = cx.walks.walk_to(endpoint).and_then(|exchange| password(&exchange))
+        {
             let message = "nginx answers 401 to a handshake without the password, which no script can give and no browser asks for then";
             let help = "with `auth_basic off;` for the WebSocket, let the back end ask for a cookie or a token; else expect that clients without stored credentials fall back to polling or fail";
             let finding = FindingBuilder::new(&META, &line, message)

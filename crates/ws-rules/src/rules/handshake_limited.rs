@@ -56,7 +56,7 @@ impl Rule for HandshakeLimited {
 
 /// The connections that `max_conns` allows to the servers of the upstream.
 fn slots(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
-    let Some(balancing) = block(cx, endpoint).and_then(|block| cx.model.balancing(block)) else { return };
+    let Some(balancing) = block(endpoint).and_then(|block| cx.model.balancing(block)) else { return };
     let most = |peer: &Peer<'_>| -> Option<u32> {
         let mut values =
             peer.parameters().into_iter().filter_map(|word| word.strip_prefix("max_conns=")?.parse().ok());

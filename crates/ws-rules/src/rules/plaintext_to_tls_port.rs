@@ -34,7 +34,7 @@ impl Rule for PlaintextToTlsPort {
         }
         let line = &endpoint.pass.directive;
         let mut peers = Vec::new();
-        let port = match block(cx, endpoint) {
+        let port = match block(endpoint) {
             Some(block) => {
                 let Some(balancing) = cx.model.balancing(block) else { return };
                 peers.clone_from(&balancing.peers);

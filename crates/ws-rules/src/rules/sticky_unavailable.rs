@@ -4,7 +4,7 @@
 //! long.
 
 use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::{Balancing, ContextKind, NginxVersion};
+use nginx_semantics::{Balancing, ContextKind, DirectiveName, NginxVersion};
 
 use crate::commercial::is_commercial;
 use crate::{Context, FindingBuilder, Findings, Rule};
@@ -40,7 +40,7 @@ impl Rule for StickyUnavailable {
         } else {
             (Severity::Error, "")
         };
-        if is_commercial(cx) {
+        if !cx.configuration().has_any(DirectiveName::STICKY) || is_commercial(cx) {
             return;
         }
         for upstream in cx.configuration().of_kind(ContextKind::Upstream) {

@@ -84,11 +84,13 @@ fn undefined<'s>(cx: &Context<'_, 's>) -> BTreeMap<String, Vec<(Directive<'s>, u
         }
         let directives = configuration.directives(id);
         for directive in directives.filter(|directive| is_compiled(configuration, id, directive.name())) {
-            for (index, word) in directive.arguments().enumerate() {
-                if !is_script(directive.name(), context.kind, index) {
+            let Some(file) = directive.file() else { continue };
+            for (index, span) in directive.argument_spans().enumerate() {
+                let has_variable = span.of(file.bytes()).contains(&b'$');
+                if !has_variable || !is_script(directive.name(), context.kind, index) {
                     continue;
                 }
-                for part in parts(&word) {
+                for part in parts(&file.value(span)) {
                     if let Part::Variable(name) = part
                         && !cx.model.variables.is_defined(name)
                         && !is_placeholder(name)

@@ -53,7 +53,7 @@ impl Rule for UpstreamSniMissing {
             Effective::Default { is_assumed } => (None, false, *is_assumed),
             Effective::Unknown(_) => return,
         };
-        let block = block(cx, endpoint);
+        let block = block(endpoint);
         let host = match block {
             // Without `proxy_ssl_name` the name of the block would be sent.
             Some(block) => peers(cx.configuration(), block)
