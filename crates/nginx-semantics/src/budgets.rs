@@ -5,8 +5,6 @@
 //! of an `if`. Each such product has a budget. Past it the run says so once, with the place, and exits with 2; what was
 //! reached before is judged. docs/security.md lists them, and a test compares the two.
 
-use std::collections::HashSet;
-
 use nginx_syntax::Tree;
 
 use crate::sources::FileId;
@@ -86,7 +84,8 @@ pub const MOST_CHECKS: usize = 1_024;
 /// What was placed so far, and how much of it not for the first time.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Copies {
-    entered: HashSet<FileId>,
+    /// By number, whether a file was placed.
+    entered: Vec<bool>,
     copied: usize,
     /// Whether a copy was refused.
     pub(crate) is_exhausted: bool,
@@ -96,7 +95,12 @@ impl Copies {
     /// Whether a file may be placed at an include: always the first time, and then while the budget lasts, which grows
     /// with what is `written` in all files.
     pub(crate) fn enter(&mut self, file: FileId, count: usize, written: usize) -> bool {
-        if self.entered.insert(file) {
+        let number = file.0 as usize;
+        if self.entered.len() <= number {
+            self.entered.resize(number + 1, false);
+        }
+        if let Some(is_entered @ false) = self.entered.get_mut(number) {
+            *is_entered = true;
             return true;
         }
         let most = COPIES.max(written.saturating_mul(COPIES_OF_WRITTEN));

@@ -166,6 +166,9 @@ pub(crate) enum Resolved {
     },
 }
 
+/// Linux opens no path of so many bytes (`PATH_MAX`).
+const LONGEST_PATH: usize = 4096;
+
 /// The bytes that make nginx call glob(3).
 fn is_pattern(path: &str) -> bool {
     path.contains(['*', '?', '['])
@@ -255,9 +258,9 @@ pub(crate) fn named_file(
         let own = folded.strip_prefix("/etc/nginx").ok().filter(|_| base.is_root);
         sure.extend(own.map(in_folders).unwrap_or_default());
         sure.push(folded.clone());
-        let parts: Vec<Component<'_>> = folded.components().skip(1).collect();
-        let tails = (0..parts.len().saturating_sub(1)).filter_map(|first| parts.get(first..));
-        likely = tails.flat_map(|tail| in_folders(&tail.iter().collect::<PathBuf>())).collect();
+        // A name alone is no sign.
+        let tails = tails(&folded, 1).take_while(|tail| tail.components().nth(1).is_some());
+        likely = tails.flat_map(in_folders).collect();
     } else {
         sure.extend(base.folders.iter().flat_map(|folder| mapped(scope, &full(folder).to_string_lossy())));
         let relative = base.folders.iter().map(full);
@@ -280,17 +283,27 @@ fn candidates(scope: &Scope, base: &Base, argument: &str) -> Vec<PathBuf> {
     }
     // Folded, so that `/x/../../y` does not leave the folders.
     let folded = normalize(path);
-    let parts: Vec<Component<'_>> = folded.components().skip(1).collect();
     // A pattern needs a folder of its own: `/srv/sites/*.conf` must not match the root's own folder.
     let shortest = if is_pattern(argument) { 2 } else { 1 };
     for folder in &base.folders {
-        for first in 0..=parts.len().saturating_sub(shortest) {
-            let tail: PathBuf = parts.get(first..).unwrap_or_default().iter().collect();
-            candidates.push(folder.join(tail));
-        }
+        candidates.extend(tails(&folded, shortest).map(|tail| folder.join(tail)));
     }
     candidates.push(path.to_owned());
     candidates
+}
+
+/// What is left of an absolute path that is folded without its first folders, the longest rest first, down to so many
+/// parts. Rests that no system opens are left out: together they would be as long as the square of the path.
+fn tails(folded: &Path, shortest: usize) -> impl Iterator<Item = &Path> {
+    let mut parts = folded.components();
+    parts.next();
+    let count = parts.clone().count().saturating_sub(shortest) + 1;
+    let tails = (0..count).map(move |_| {
+        let tail = parts.as_path();
+        parts.next();
+        tail
+    });
+    tails.filter(|tail| tail.as_os_str().len() < LONGEST_PATH)
 }
 
 fn mapped(scope: &Scope, argument: &str) -> Vec<PathBuf> {
@@ -419,6 +432,20 @@ mod tests {
         assert_eq!(found("/etc/hostname"), ["NotGiven { is_pattern: false, is_inside: false }"]);
         let host = Scope { host_includes: true, ..scope.clone() };
         assert_eq!(names(resolve(&files, &host, &base, "/etc/hostname")), ["/etc/hostname"]);
+    }
+
+    #[test]
+    fn a_long_path_is_looked_for_in_no_more_places_than_can_be_opened() {
+        let (files, scope, base) = tree();
+        let ends = |end: &str| format!("{}/{end}", format!("/{}", "a".repeat(200)).repeat(20_000));
+        let found = |argument: &str| names(resolve(&files, &scope, &base, argument));
+        assert_eq!(found(&ends("conf.d/a.conf")), ["conf.d/a.conf"]);
+        assert_eq!(found(&ends("conf.d/*.txt")), ["conf.d/x.txt"]);
+        assert_eq!(found(&ends("gone")), ["NotGiven { is_pattern: false, is_inside: false }"]);
+        let named = |argument: &str| named_file(&files, &scope, &base, argument);
+        assert_eq!(named(&ends("conf.d/a.conf")).map(|(_, is_sure)| is_sure), Some(false));
+        assert_eq!(named(&ends("nginx.conf")), None, "a name alone");
+        assert_eq!(named("/nginx.conf"), None);
     }
 
     #[test]

@@ -6,13 +6,15 @@
 //! one where a directive or a block would stand makes the whole file a template: what else stands there cannot be said.
 //! nginx would refuse such a file as it is, so nobody can silence a file that works by writing one into it.
 
+mod marks;
 mod mask;
 
 use nginx_syntax::{LeafKind, NodeId, Span, Tree, unquote};
 
 use crate::catalogue::{DirectiveName, lookup};
 
-pub(crate) use mask::{Masked, masked, may_have_one};
+pub(crate) use marks::Marks;
+pub(crate) use mask::{Masked, masked};
 
 /// How the placeholders of template engines start and end.
 const MARKS: [(&[u8], &[u8]); 9] = [
@@ -53,9 +55,9 @@ pub(crate) struct Placeholders {
 
 impl Placeholders {
     /// Finds them. Comments and Lua code hold none.
-    pub(crate) fn of(tree: &Tree, text: &[u8]) -> Self {
+    pub(crate) fn of(tree: &Tree, text: &[u8], marks: Marks) -> Self {
         // Nearly all files have no mark at all.
-        if !MARKS.iter().any(|(open, _)| memchr::memmem::find(text, open).is_some()) {
+        if !marks.may_have_any() {
             return Self::default();
         }
         let mut words = Vec::new();
@@ -341,6 +343,7 @@ fn has_entries(name: DirectiveName) -> bool {
 pub(crate) fn in_place_of_directive(
     tree: &Tree,
     text: &[u8],
+    marks: Marks,
     name_of: impl Fn(NodeId) -> DirectiveName,
     is_filled_in: impl Fn(NodeId) -> bool,
 ) -> Option<Span> {
@@ -351,12 +354,12 @@ pub(crate) fn in_place_of_directive(
             matches!(leaf.kind, LeafKind::Quoted | LeafKind::Word | LeafKind::Comment | LeafKind::Lua)
         })
     };
-    let outside = [b"{{", b"{%"].into_iter().filter_map(|mark| {
+    let outside = [b"{{", b"{%"].into_iter().filter(|mark| marks.has(mark.as_slice())).filter_map(|mark| {
         let at = memchr::memmem::find_iter(text, mark).find(is_outside)?;
         let start = u32::try_from(at).ok()?;
         Some(Span::new(start, start + 2))
     });
-    let comment = jinja_comment(tree, text);
+    let comment = marks.has(b"{#").then(|| jinja_comment(tree, text)).flatten();
     let in_braces = name_in_braces(tree, text);
     let name = tree.nodes().find_map(|node| {
         let name = tree.name_span(node);
@@ -448,7 +451,7 @@ mod tests {
 
     fn words(text: &str) -> Vec<String> {
         let tree = parse(text.as_bytes(), &NginxVocabulary);
-        let placeholders = Placeholders::of(&tree, text.as_bytes());
+        let placeholders = Placeholders::of(&tree, text.as_bytes(), Marks::of(text.as_bytes()));
         let Some(node) = tree.nodes().next() else { return Vec::new() };
         let value = |word: Span| match placeholders.value(word.start) {
             Some(value) => value.to_vec(),

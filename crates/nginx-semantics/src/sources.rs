@@ -2,17 +2,18 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use nginx_syntax::{LeafKind, NameNumber, NodeId, Source, Span, Tree, Vocabulary, unquote};
+use nginx_syntax::{NameNumber, NodeId, Source, Span, Tree, Vocabulary, unquote};
 
 use crate::budgets::{self, Copies};
 use crate::catalogue::{self, DirectiveName};
 use crate::files::{Files, ReadError};
 use crate::include::Scope;
 use crate::load::{SkipReason, is_nginx};
-use crate::placeholder::{self, Masked, Placeholders, in_place_of_directive, masked};
+use crate::placeholder::{self, Marks, Masked, Placeholders, in_place_of_directive, masked};
 
 /// Index of a file among the [`Sources`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -139,25 +140,25 @@ impl SourceFile {
         is_builtin: bool,
     ) -> Result<Self, ReadError> {
         let source = Source::new(shown, bytes).map_err(|_| ReadError::TooLarge(u64::from(u32::MAX)))?;
-        let Masked { tree, lines: mut filled_in } = masked(source.bytes());
+        let marks = Marks::of(source.bytes());
+        let Masked { tree, lines: mut filled_in } = masked(source.bytes(), marks);
         let is_alone = |node: &NodeId| {
             !tree.is_block(*node) && tree.words(*node).nth(1).is_none() && tree.terminator(*node).is_some()
         };
         let is_one = |node: &NodeId| placeholder::is_one(tree.name_span(*node).of(source.bytes()));
-        if !filled_in.is_empty() || placeholder::may_have_one(source.bytes()) {
+        if !filled_in.is_empty() || marks.may_have_named() {
             let alone = tree.nodes().filter(is_alone).filter(is_one);
             filled_in.extend(alone.map(|node| tree.name_span(node).start));
             filled_in.sort_unstable();
         }
         let count = budgets::count(&tree);
-        let placeholders = Placeholders::of(&tree, source.bytes());
-        let has_unknown = !placeholders.is_empty() || placeholder::is_unknown(source.bytes());
-        let may_have = memchr::memchr2(b'"', b'\'', source.bytes()).is_some();
-        let quoted = may_have.then(|| tree.leaves().find(|leaf| leaf.kind == LeafKind::Quoted)).flatten();
-        let quote = quoted.and_then(|leaf| leaf.span.of(source.bytes()).first().copied());
+        let placeholders = Placeholders::of(&tree, source.bytes(), marks);
+        let has_unknown =
+            !placeholders.is_empty() || (marks.has(b"${") && placeholder::is_unknown(source.bytes()));
+        let quote = tree.quoted().next().and_then(|word| word.of(source.bytes()).first().copied());
         let name = |node| DirectiveName::of_number(tree.name_number(node));
         let is_filled_in = |node| filled_in.binary_search(&tree.name_span(node).start).is_ok();
-        let template_mark = in_place_of_directive(&tree, source.bytes(), name, is_filled_in);
+        let template_mark = in_place_of_directive(&tree, source.bytes(), marks, name, is_filled_in);
         let source = Arc::new(source);
         Ok(Self {
             quote,
@@ -211,7 +212,8 @@ impl Vocabulary for NginxVocabulary {
 #[derive(Debug, Default)]
 pub struct Sources {
     files: Vec<Arc<SourceFile>>,
-    by_identity: HashMap<PathBuf, FileId>,
+    /// By the text of identities, which are paths without links.
+    by_identity: HashMap<OsString, FileId>,
     /// What looking into other files has told, by identity: fixes judge the tree again and again.
     looks: HashMap<PathBuf, Option<SkipReason>>,
     /// What the configurations of the run hold so far.
@@ -271,7 +273,7 @@ impl Sources {
         identity: Option<&Path>,
     ) -> Result<FileId, ReadError> {
         let identity = identity.ok_or(ReadError::NotFound)?;
-        if let Some(&id) = self.by_identity.get(identity) {
+        if let Some(&id) = self.by_identity.get(identity.as_os_str()) {
             return Ok(id);
         }
         let is_given = scope.is_given(identity);
@@ -289,13 +291,13 @@ impl Sources {
             return Err(ReadError::Hidden);
         }
         let id = self.add(file)?;
-        self.by_identity.insert(identity.to_owned(), id);
+        self.by_identity.insert(identity.as_os_str().to_owned(), id);
         Ok(id)
     }
 
     /// The file of this identity, if it was read.
     pub(crate) fn known(&self, identity: &Path) -> Option<FileId> {
-        self.by_identity.get(identity).copied()
+        self.by_identity.get(identity.as_os_str()).copied()
     }
 
     /// What looking into a file has told before.
@@ -328,12 +330,12 @@ impl Sources {
     /// Never fails in practice: built-in texts are short.
     pub(crate) fn builtin(&mut self, path: &str, text: &str) -> Result<FileId, ReadError> {
         let identity = Path::new("\0builtin").join(path.trim_start_matches('/'));
-        if let Some(&id) = self.by_identity.get(&identity) {
+        if let Some(&id) = self.by_identity.get(identity.as_os_str()) {
             return Ok(id);
         }
         let file = SourceFile::new(PathBuf::from(path), path, text.as_bytes().to_vec(), false, true)?;
         let id = self.add(file)?;
-        self.by_identity.insert(identity, id);
+        self.by_identity.insert(identity.into_os_string(), id);
         Ok(id)
     }
 

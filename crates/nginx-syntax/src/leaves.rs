@@ -74,6 +74,13 @@ impl Leaves {
         packed.iter().enumerate().map(move |(index, packed)| self.unpacked(start + index, *packed))
     }
 
+    /// The spans of the leaves of one kind.
+    pub(crate) fn of_kind(&self, kind: LeafKind) -> impl Iterator<Item = Span> {
+        let is_it = move |packed: &Packed| packed.kind_and_length >> LENGTH_BITS == kind as u32;
+        let of_kind = self.packed.iter().enumerate().filter(move |(_, packed)| is_it(packed));
+        of_kind.map(|(index, packed)| self.unpacked(index, *packed).span)
+    }
+
     /// How many leaves come before the first one of which something is not true that is true of all before it.
     pub(crate) fn partition_point(&self, mut is_before: impl FnMut(Leaf) -> bool) -> usize {
         let (mut least, mut most) = (0, self.len());
@@ -121,6 +128,7 @@ mod tests {
         assert_eq!(leaves.iter().collect::<Vec<_>>(), all);
         for (index, leaf) in all.iter().enumerate() {
             assert_eq!(leaves.get(index), Some(*leaf));
+            assert_eq!(leaves.of_kind(leaf.kind).collect::<Vec<_>>(), [leaf.span]);
         }
         assert_eq!(leaves.range(7, usize::MAX).next_back(), all.last().copied());
         assert_eq!(leaves.range(usize::MAX, usize::MAX).count(), 0);

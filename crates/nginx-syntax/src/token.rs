@@ -31,21 +31,25 @@ pub(crate) fn bare_word(input: &[u8]) -> IResult<&[u8], &[u8]> {
 /// A `{` right after `$` (or after `${`, `${{`, …) does not end the word, so `${name}` is part of one; a backslash
 /// protects the byte behind it.
 fn bare_word_length(input: &[u8]) -> usize {
-    let mut after_dollar = false;
-    let mut bytes = input.iter().enumerate();
-    while let Some((at, &byte)) = bytes.next() {
-        match byte {
-            b'\\' => {
-                bytes.next();
-                after_dollar = false;
+    let mut at = 0;
+    while let Some(rest) = input.get(at..) {
+        let Some(plain) = rest.iter().position(|byte| may_end_word(*byte)) else { break };
+        at += plain;
+        match input.get(at) {
+            Some(b'\\') => at += 2,
+            Some(b'$') => {
+                let braces = input.get(at + 1..).unwrap_or_default().iter();
+                at += 1 + braces.take_while(|byte| **byte == b'{').count();
             }
-            b'$' => after_dollar = true,
-            b'{' if after_dollar => {}
-            b' ' | b'\t' | b'\r' | b'\n' | b';' | b'{' => return at,
-            _ => after_dollar = false,
+            _ => return at,
         }
     }
     input.len()
+}
+
+/// Whether a byte ends a word, or may keep the next one from doing so.
+const fn may_end_word(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b';' | b'{' | b'\\' | b'$')
 }
 
 /// What became of an opening quote.

@@ -126,7 +126,12 @@ impl Tree {
 
     /// The comments of the whole file, in order.
     pub fn comments(&self) -> impl Iterator<Item = Span> {
-        self.leaves.iter().filter(|leaf| leaf.kind == LeafKind::Comment).map(|leaf| leaf.span)
+        self.leaves.of_kind(LeafKind::Comment)
+    }
+
+    /// The words in quotes, in order.
+    pub fn quoted(&self) -> impl Iterator<Item = Span> {
+        self.leaves.of_kind(LeafKind::Quoted)
     }
 
     /// How many blocks are open at once at most.

@@ -11,7 +11,7 @@ use nginx_syntax::NodeId;
 use super::problem::{IncludeFailure, IncludeProblem};
 use super::{
     ChainId, Context, ContextId, ContextKind, DirectiveRef, Fragment, Gap, GapReason, Gaps, Layout, Link,
-    Part, Presence, position,
+    NOWHERE, Part, Presence, position,
 };
 use crate::budgets;
 use crate::catalogue::DirectiveName;
@@ -31,12 +31,14 @@ pub(crate) struct Builder<'a> {
     pub(crate) layout: Layout,
     /// What the arguments of includes mean: many files include the same snippets.
     targets: HashMap<String, Rc<Target>>,
-    /// The files that were placed in each context.
-    entered: HashSet<(ContextId, FileId)>,
+    /// The files that were placed in each context, as they were.
+    entered: Vec<(ContextId, FileId)>,
+    /// The same, once it is asked for.
+    entered_before: HashSet<(ContextId, FileId)>,
     /// What was not placed once more, by context.
     refused: HashSet<(ContextId, String)>,
-    /// How many `listen` lines and names each server has.
-    addresses: HashMap<ContextId, (usize, usize)>,
+    /// How many `listen` lines and names the server has that is being filled.
+    addresses: (usize, usize),
     /// The `ssl_certificate` and `ssl_certificate_key` lines that were placed.
     tls_files: Vec<DirectiveRef>,
     /// The servers that stand in for those that were not given, by the level that they stand in.
@@ -83,9 +85,10 @@ impl<'a> Builder<'a> {
             sources,
             layout,
             targets: HashMap::new(),
-            entered: HashSet::new(),
+            entered: Vec::new(),
+            entered_before: HashSet::new(),
             refused: HashSet::new(),
-            addresses: HashMap::new(),
+            addresses: (0, 0),
             tls_files: Vec::new(),
             absent_servers: HashMap::new(),
             frames: Vec::new(),
@@ -195,7 +198,7 @@ impl<'a> Builder<'a> {
         let id = ContextId(position(self.layout.contexts.len()));
         let depth = parent
             .and_then(|parent| self.layout.contexts.get(parent.0 as usize))
-            .map_or(0, |parent| parent.depth + 1);
+            .map_or(0, |parent| parent.depth.saturating_add(1));
         self.layout.contexts.push(Context {
             kind,
             parent,
@@ -206,8 +209,8 @@ impl<'a> Builder<'a> {
             depth,
             directives: Part::EMPTY,
             children: Part::EMPTY,
-            pass: None,
-            nearest_gap: None,
+            pass: NOWHERE,
+            nearest_gap: NOWHERE,
             is_assumed: false,
         });
         id
@@ -232,6 +235,7 @@ impl<'a> Builder<'a> {
             return;
         };
         let start = position(self.layout.directives.len());
+        self.addresses = (0, 0);
         self.open_frame(file, block, chain);
         while let Some(frame) = self.frames.last_mut() {
             let next = frame.next.and_then(|node| Some((node, self.sources.get(frame.file)?)));
@@ -262,7 +266,9 @@ impl<'a> Builder<'a> {
             if kind == ContextKind::Server && !self.has_room(context, reference, name) {
                 continue;
             }
+            let place = position(self.layout.directives.len());
             self.layout.directives.push(reference);
+            self.layout.by_name.push((name, place));
             if matches!(name, DirectiveName::SSL_CERTIFICATE | DirectiveName::SSL_CERTIFICATE_KEY) {
                 self.tls_files.push(reference);
             }
@@ -281,7 +287,7 @@ impl<'a> Builder<'a> {
         if !matches!(name, DirectiveName::LISTEN | DirectiveName::SERVER_NAME) {
             return true;
         }
-        let (listens, names) = self.addresses.get(&server).copied().unwrap_or_default();
+        let (listens, names) = self.addresses;
         let words = || self.sources.get(line.file).map_or(0, |file| file.words(line.node).skip(1).count());
         let (listens, names) = match name {
             DirectiveName::LISTEN => (listens + 1, names),
@@ -294,7 +300,7 @@ impl<'a> Builder<'a> {
             }
             return false;
         }
-        self.addresses.insert(server, (listens, names));
+        self.addresses = (listens, names);
         true
     }
 
@@ -316,7 +322,7 @@ impl<'a> Builder<'a> {
             _ => (parent, kind),
         };
         let depth = self.layout.contexts.get(parent.0 as usize).map_or(0, |context| context.depth);
-        if depth >= budgets::DEPTH {
+        if u32::from(depth) >= budgets::DEPTH {
             self.problem_once(opener, IncludeFailure::TooDeep);
             return;
         }
@@ -464,7 +470,7 @@ impl<'a> Builder<'a> {
     /// The file, unless it was placed so often that no more copies of it are judged.
     fn place(&mut self, context: ContextId, include: DirectiveRef, file: FileId) -> Option<FileId> {
         if self.sources.enter(file) {
-            self.entered.insert((context, file));
+            self.entered.push((context, file));
             let builtin = self.sources.get(file).filter(|file| file.is_builtin);
             if let Some(name) = builtin.map(|file| file.path.clone()) {
                 self.believe(context, include, &name);
@@ -497,7 +503,8 @@ impl<'a> Builder<'a> {
     ) {
         self.problem_once(include, IncludeFailure::TooLarge);
         // What is placed twice in one level says nothing there that it had not said before.
-        let is_here = |file| self.entered.contains(&(context, file));
+        self.entered_before.extend(self.entered.drain(..));
+        let is_here = |file| self.entered_before.contains(&(context, file));
         if files.any(|file| !file.is_some_and(is_here)) {
             self.gap(context, Gap { include, is_pattern: false, reason: GapReason::Budget });
         }

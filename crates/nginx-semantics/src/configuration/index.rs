@@ -1,7 +1,7 @@
 //! What is looked up often, worked out once: directives by name, blocks by the level around them, contexts by kind,
 //! upstreams by name, and what is in effect where nothing is set.
 
-use super::{Context, ContextId, ContextKind, DirectiveRef, Layout, Part, Presence, position};
+use super::{Context, ContextId, ContextKind, Layout, NOWHERE, Part, Presence, position};
 use crate::catalogue::DirectiveName;
 use crate::sources::Sources;
 use crate::upstream::PassModule;
@@ -16,7 +16,7 @@ impl Layout {
     pub(crate) fn index(&mut self, sources: &Sources) {
         self.contexts.shrink_to_fit();
         self.directives.shrink_to_fit();
-        self.index_names(sources);
+        self.index_names();
         self.index_children();
         self.index_unset();
         self.by_kind = self.contexts.iter().map(|context| context.kind).zip((0..).map(ContextId)).collect();
@@ -33,10 +33,8 @@ impl Layout {
     }
 
     /// By name what stands in each context, which names there are, and the passes.
-    fn index_names(&mut self, sources: &Sources) {
-        let name =
-            |at: DirectiveRef| sources.get(at.file).map_or(DirectiveName::UNKNOWN, |file| file.name(at.node));
-        self.by_name = self.directives.iter().map(|at| name(*at)).zip(0..).collect();
+    fn index_names(&mut self) {
+        self.by_name.shrink_to_fit();
         self.present = vec![false; DirectiveName::count()];
         for context in self.contexts.iter_mut().filter(|context| !context.kind.has_entries()) {
             let Part { start, end } = context.directives;
@@ -46,10 +44,11 @@ impl Layout {
                     *present = true;
                 }
                 if PassModule::of(*name).is_some() {
-                    context.pass = Some(*place);
+                    context.pass = *place;
                 }
             }
-            names.sort_unstable();
+            names
+                .sort_unstable_by_key(|(name, place)| (u64::from(name.number().0) << 32) | u64::from(*place));
         }
     }
 
@@ -84,12 +83,12 @@ impl Layout {
             let Some(context) = self.contexts.get(index) else { continue };
             let around = context.parent.and_then(|parent| self.contexts.get(parent.0 as usize));
             let (gap, is_assumed) =
-                around.map_or((None, false), |around| (around.nearest_gap, around.is_assumed));
+                around.map_or((NOWHERE, false), |around| (around.nearest_gap, around.is_assumed));
             let is_level = context.kind.keeps_values();
             let has_gap = is_level && context.gaps.iter().any(|gap| !gap.is_pattern);
             let is_partial = is_level && (context.presence != Presence::Given || !context.gaps.is_empty());
             if let Some(context) = self.contexts.get_mut(index) {
-                context.nearest_gap = if has_gap { Some(ContextId(position(index))) } else { gap };
+                context.nearest_gap = if has_gap { position(index) } else { gap };
                 context.is_assumed = is_assumed || is_partial;
             }
         }

@@ -53,6 +53,9 @@ struct Link {
     include: DirectiveRef,
 }
 
+/// Stands for no place in a table.
+const NOWHERE: u32 = u32::MAX;
+
 /// A part of one of the tables of a [`Layout`].
 #[derive(Debug, Clone, Copy)]
 struct Part {
@@ -105,15 +108,15 @@ pub struct Context {
     /// Includes whose files were not given either, but what they hold is told by their names (`proxy_params`): enough
     /// for a finding, not for a fix.
     pub believed: Gaps,
-    depth: u32,
+    depth: u16,
     /// What stands directly in it, in [`Layout::directives`].
     directives: Part,
     /// The blocks directly in it, in [`Layout::children`].
     children: Part,
-    /// The last `*_pass` directly in it, in [`Layout::directives`].
-    pass: Option<u32>,
-    /// The nearest level, from here out, with a gap that is no pattern.
-    nearest_gap: Option<ContextId>,
+    /// The last `*_pass` directly in it, in [`Layout::directives`], or [`NOWHERE`].
+    pass: u32,
+    /// The nearest level, from here out, with a gap that is no pattern, in [`Layout::contexts`], or [`NOWHERE`].
+    nearest_gap: u32,
     /// See [`Unset::Default`].
     is_assumed: bool,
 }
@@ -247,8 +250,8 @@ impl<'s> Configuration<'s> {
             depth: 0,
             directives: Part::EMPTY,
             children: Part::EMPTY,
-            pass: None,
-            nearest_gap: None,
+            pass: NOWHERE,
+            nearest_gap: NOWHERE,
             is_assumed: false,
         };
         self.layout.contexts.get(id.0 as usize).unwrap_or(&NOTHING)
@@ -293,15 +296,15 @@ impl<'s> Configuration<'s> {
     /// What is in effect in a context for a directive that no level around it sets, without asking each of them.
     pub fn unset(&self, id: ContextId) -> Unset {
         let context = self.context(id);
-        let gap =
-            context.nearest_gap.and_then(|level| self.context(level).gaps.iter().find(|gap| !gap.is_pattern));
+        let level = self.layout.contexts.get(context.nearest_gap as usize);
+        let gap = level.and_then(|level| level.gaps.iter().find(|gap| !gap.is_pattern));
         gap.map_or(Unset::Default { is_assumed: context.is_assumed }, |gap| Unset::Unknown(*gap))
     }
 
     /// The last `proxy_pass`, or directive of its kin, directly in a context: of several the last handler wins.
     pub fn pass_in(&self, id: ContextId) -> Option<Directive<'s>> {
-        let place = self.context(id).pass?;
-        self.layout.directives.get(place as usize).map(|&reference| self.directive(reference))
+        let pass = self.layout.directives.get(self.context(id).pass as usize)?;
+        Some(self.directive(*pass))
     }
 
     /// The directives of a name directly in a context, in order.

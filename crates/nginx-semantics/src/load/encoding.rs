@@ -20,9 +20,12 @@ fn wide(text: &[u8]) -> Option<&'static str> {
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return Some("UTF-16"),
         _ => {}
     }
+    if !is_binary(text) {
+        return None;
+    }
     let first = first(text);
     let nuls = memchr::memchr_iter(0, first).count();
-    (nuls * 3 >= first.len() && nuls > 0 && is_text_with_nul(text)).then_some("UTF-16")
+    (nuls * 3 >= first.len() && is_text_with_nul(text)).then_some("UTF-16")
 }
 
 /// Whether the characters of a text have several bytes each.

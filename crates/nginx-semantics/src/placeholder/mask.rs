@@ -11,7 +11,7 @@ use std::borrow::Cow;
 
 use nginx_syntax::{NodeId, Span, Tree, parse};
 
-use super::{MARKS, has_entries, is_named, is_one, length_of_placeholder};
+use super::{Marks, has_entries, is_one, length_of_placeholder};
 use crate::catalogue::{DirectiveName, lookup};
 use crate::sources::NginxVocabulary;
 
@@ -25,15 +25,15 @@ pub(crate) struct Masked {
 
 /// The text with `;` for the last byte of each placeholder that has a line of its own, where a statement may start, and
 /// with `@@` for the `##` of each that begins a word in the middle of a statement.
-pub(crate) fn masked(text: &[u8]) -> Masked {
-    let (_, tree, lines) = read(text);
+pub(crate) fn masked(text: &[u8], marks: Marks) -> Masked {
+    let (_, tree, lines) = read(text, marks);
     Masked { tree, lines }
 }
 
-fn read(text: &[u8]) -> (Cow<'_, [u8]>, Tree, Vec<u32>) {
+fn read(text: &[u8], marks: Marks) -> (Cow<'_, [u8]>, Tree, Vec<u32>) {
     let mut tree = parse(text, &NginxVocabulary);
     let mut text = Cow::Borrowed(text);
-    if !may_have_one(&text) {
+    if !marks.may_have_named() {
         return (text, tree, Vec::new());
     }
     let words = refused_comments(&tree, &text);
@@ -143,11 +143,6 @@ fn is_refused_statement(tree: &Tree, node: NodeId, text: &[u8]) -> bool {
         })
 }
 
-/// Whether a text may have a placeholder with nothing but a name in it: nearly all files have none.
-pub(crate) fn may_have_one(text: &[u8]) -> bool {
-    MARKS.iter().any(|(mark, _)| is_named(mark) && memchr::memmem::find(text, mark).is_some())
-}
-
 /// Where placeholders `##NAME##` begin a word behind others of a statement that ends on the line: nginx would take the
 /// rest of the line for a comment, the `;` too.
 fn hashes(line: &[u8]) -> Vec<usize> {
@@ -195,7 +190,7 @@ mod tests {
             ("map a $b {\n%%C%%\n}", "map a $b {\n%%C%;\n}", 1),
             ("map a $b {\n%%C%%\nd e;\n}", "map a $b {\n%%C%;\nd e;\n}", 1),
         ] {
-            let (masked, _, starts) = read(text.as_bytes());
+            let (masked, _, starts) = read(text.as_bytes(), Marks::of(text.as_bytes()));
             assert_eq!(String::from_utf8_lossy(&masked), expected);
             assert_eq!(starts.len(), lines, "{text}");
             let starts = starts.iter().filter_map(|at| text.as_bytes().get(*at as usize));
@@ -248,7 +243,7 @@ mod tests {
                 let both = format!("{text}{behind}");
                 // A file of entries has nothing else in it.
                 let text = if at == 27 || other == 27 { (*text).to_owned() } else { both };
-                let (masked, _, lines) = read(text.as_bytes());
+                let (masked, _, lines) = read(text.as_bytes(), Marks::of(text.as_bytes()));
                 assert_eq!(String::from_utf8_lossy(&masked), text);
                 assert!(lines.is_empty());
             }

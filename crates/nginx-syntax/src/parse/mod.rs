@@ -77,13 +77,16 @@ impl<'a> Parser<'a> {
             name: NameNumber::UNKNOWN,
             end: End::Missing,
         };
+        // Shrunk at the end: real files have a word for each ten bytes, and a directive for each thirty.
+        let mut nodes = Vec::with_capacity(text.len() / 24 + 1);
+        nodes.push(file);
         Self {
             text,
             vocabulary,
             closes,
             at: 0,
             leaves: Leaves::with_capacity(text.len() / 8),
-            nodes: vec![file],
+            nodes,
             open: Vec::new(),
             depth: 0,
             pending: None,

@@ -77,7 +77,9 @@ impl Parser<'_> {
             // Counted no further than needed: the words of the whole file may follow.
             let most = if is_elision { Some(1) } else { self.vocabulary.most_words(number) };
             let has_too_many = most.is_some_and(|most| {
-                words().filter(|leaf| leaf.kind != LeafKind::Comment).nth(most).is_some()
+                // Comments may be among them.
+                self.leaves.len() - first as usize > most
+                    && words().filter(|leaf| leaf.kind != LeafKind::Comment).nth(most).is_some()
             });
             if !has_block && !has_too_many {
                 return number;

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -12,12 +13,15 @@ use rustix::fs::FileType;
 
 use super::{LONGEST_PATH, is_absence, locked};
 
+/// Paths with more bytes are asked for anew.
+const LONGEST_KEPT: usize = 1024;
+
 /// What is known of where paths lead. It may be old when it is used: who opens an identity follows no link, so what has
 /// become one since is an error then.
 #[derive(Debug, Default)]
 pub(super) struct Identities {
     /// The kinds of what is in each folder that was listed, by its identity.
-    listings: Mutex<HashMap<PathBuf, HashMap<OsString, FileType>>>,
+    listings: Mutex<HashMap<OsString, HashMap<OsString, FileType>>>,
     /// The identities of other paths, by their text.
     resolved: Mutex<HashMap<OsString, Option<PathBuf>>>,
 }
@@ -26,7 +30,9 @@ impl Identities {
     /// Keeps what a folder was seen to hold.
     pub(super) fn keep_listing(&self, folder: &Path, entries: &[(OsString, FileType)]) {
         let entries = entries.iter().map(|(name, kind)| (name.clone(), *kind)).collect();
-        locked(&self.listings).insert(folder.to_owned(), entries);
+        // Without a slash at the end.
+        let folder = folder.components().as_path();
+        locked(&self.listings).insert(folder.as_os_str().to_owned(), entries);
     }
 
     /// The path with all links resolved; `None` where nothing is there.
@@ -42,7 +48,7 @@ impl Identities {
 
     /// What a name in a folder of this identity leads to, as far as listings tell.
     fn in_folder(&self, folder: &Path, name: &OsStr) -> Option<PathBuf> {
-        let kind = *locked(&self.listings).get(folder)?.get(name)?;
+        let kind = *locked(&self.listings).get(folder.as_os_str())?.get(name)?;
         match kind {
             FileType::RegularFile | FileType::Directory => Some(folder.join(name)),
             // `sites-enabled` is made of links to what was listed too.
@@ -50,7 +56,7 @@ impl Identities {
                 let target = folder.join(fs::read_link(folder.join(name)).ok()?);
                 let (folder, name) = split(&target)?;
                 let folder = self.resolved(folder)?;
-                let kind = *locked(&self.listings).get(&folder)?.get(name)?;
+                let kind = *locked(&self.listings).get(folder.as_os_str())?.get(name)?;
                 matches!(kind, FileType::RegularFile | FileType::Directory).then(|| folder.join(name))
             }
             _ => None,
@@ -69,20 +75,25 @@ impl Identities {
             // target: reading it says which.
             Err(_) => std::path::absolute(path).ok().map(|path| normalize(&path)),
         };
-        locked(&self.resolved).insert(path.as_os_str().to_owned(), identity.clone());
+        // Hostile includes name long paths by the thousand, each once.
+        if path.as_os_str().len() <= LONGEST_KEPT {
+            locked(&self.resolved).insert(path.as_os_str().to_owned(), identity.clone());
+        }
         identity
     }
 }
 
-/// The folder and the name of a path whose text is nothing but both: not `a/..`, nor `a/`, which must be a folder, nor what
-/// is too long to be opened.
+/// The folder and the name of a path, by its text: not of `a/..`, nor of `a/`, which must be a folder, nor of what is too
+/// long to be opened.
 fn split(path: &Path) -> Option<(&Path, &OsStr)> {
-    let (folder, name) = (path.parent()?, path.file_name()?);
-    let length = path.as_os_str().len();
-    let is_plain = match folder.as_os_str().len() {
-        0 => length == name.len(),
-        folder => length == folder + 1 + name.len(),
+    let text = path.as_os_str().as_bytes();
+    let start = text.iter().rposition(|byte| *byte == b'/').map_or(0, |slash| slash + 1);
+    let (folder, name) = text.split_at_checked(start)?;
+    let folder = match folder {
+        b"" => b".",
+        b"/" => folder,
+        _ => folder.strip_suffix(b"/")?,
     };
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    (is_plain && length < LONGEST_PATH).then_some((folder, name))
+    let is_plain = !matches!(name, b"" | b"." | b"..") && text.len() < LONGEST_PATH;
+    is_plain.then_some((Path::new(OsStr::from_bytes(folder)), OsStr::from_bytes(name)))
 }
