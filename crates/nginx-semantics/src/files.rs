@@ -54,7 +54,9 @@ pub enum ReadError {
 /// Paths are as nginx would open them; an *identity* is one with all links resolved. Whoever decides whether something
 /// may be read resolves it once, judges the identity, and reads or lists that: an identity is opened without following
 /// any link, so what is opened is what was judged even if links change meanwhile.
-pub trait Files {
+///
+/// Many files are read in several threads at a time.
+pub trait Files: Sync {
     /// All bytes of a regular file, and who owns it.
     ///
     /// # Errors

@@ -25,6 +25,7 @@ mod mistakes;
 mod names;
 mod naming;
 mod nesting;
+mod parallel;
 mod path;
 pub mod pattern;
 pub mod placeholder;
@@ -58,6 +59,7 @@ pub use load::{FileReport, FileStatus, Loaded, SkipReason, Skipped, load, load_m
 pub use location::{LocationName, Locations, Modifier, Selection};
 pub use naming::{OtherKind, is_passed_over};
 pub use nesting::{Nesting, misplaced_location, misplaced_uri};
+pub use parallel::in_parallel;
 pub use path::{normalize_path, normalize_path_as};
 pub use repository::{Followed, follow_links, named_identity, repository};
 pub use required::raised;

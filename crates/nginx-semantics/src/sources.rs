@@ -1,8 +1,8 @@
 //! The files that were read, each parsed once.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
-use std::ffi::OsString;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ use crate::catalogue::{self, DirectiveName};
 use crate::files::{Files, ReadError};
 use crate::include::Scope;
 use crate::load::{SkipReason, is_nginx};
+use crate::parallel::in_parallel;
 use crate::placeholder::{self, Marks, Masked, Placeholders, in_place_of_directive, masked};
 
 /// Index of a file among the [`Sources`].
@@ -208,6 +209,27 @@ impl Vocabulary for NginxVocabulary {
     }
 }
 
+/// So many files are read at a time, until they are put in order.
+const AT_ONCE: usize = 1024;
+
+/// Reads and parses a file, if it may be read.
+fn read(files: &dyn Files, scope: &Scope, path: &Path, identity: &Path) -> Result<SourceFile, ReadError> {
+    let is_given = scope.is_given(identity);
+    let is_open =
+        is_given || scope.named.iter().any(|named| named == identity) || scope.may_be_read(files, identity);
+    if !is_open && !scope.is_hidden_inside(identity) {
+        return Err(scope.reason_to_withhold(identity));
+    }
+    let bytes = files.read(identity)?;
+    let may_be_shown = !is_open || is_given;
+    let file = SourceFile::new(path.to_owned(), &scope.shown(path), bytes, may_be_shown, false)?;
+    // What it lies beside and what it is called is no proof here: it may be a file of passwords.
+    if !is_open && !is_nginx(&file, Path::new(""), scope.ignores_comments) {
+        return Err(ReadError::Hidden);
+    }
+    Ok(file)
+}
+
 /// All files of a run.
 #[derive(Debug, Default)]
 pub struct Sources {
@@ -276,20 +298,45 @@ impl Sources {
         if let Some(&id) = self.by_identity.get(identity.as_os_str()) {
             return Ok(id);
         }
-        let is_given = scope.is_given(identity);
-        let is_open = is_given
-            || scope.named.iter().any(|named| named == identity)
-            || scope.may_be_read(files, identity);
-        if !is_open && !scope.is_hidden_inside(identity) {
-            return Err(scope.reason_to_withhold(identity));
+        let file = read(files, scope, path, identity)?;
+        self.keep(identity, file)
+    }
+
+    /// The same for many files, in their order. They are read and parsed in several threads, some at a time.
+    pub(crate) fn open_all(
+        &mut self,
+        files: &dyn Files,
+        scope: &Scope,
+        paths: &[(PathBuf, Option<PathBuf>)],
+    ) -> Vec<Result<FileId, ReadError>> {
+        let mut opened = Vec::with_capacity(paths.len());
+        for some in paths.chunks(AT_ONCE) {
+            // Each once, under the first path that leads to it.
+            let mut wanted: Vec<(&Path, &Path)> = Vec::with_capacity(some.len());
+            let mut seen = HashSet::new();
+            for (path, identity) in some {
+                let Some(identity) = identity.as_deref().filter(|one| self.known(one).is_none()) else {
+                    continue;
+                };
+                if seen.insert(identity.as_os_str()) {
+                    wanted.push((path, identity));
+                }
+            }
+            let read = in_parallel(&wanted, |(path, identity)| read(files, scope, path, identity));
+            let identities = wanted.iter().map(|(_, identity)| identity.as_os_str());
+            let mut read: HashMap<&OsStr, Result<SourceFile, ReadError>> = identities.zip(read).collect();
+            for (path, identity) in some {
+                let own = identity.as_deref().and_then(|identity| read.remove_entry(identity.as_os_str()));
+                opened.push(match own {
+                    Some((identity, file)) => file.and_then(|file| self.keep(Path::new(identity), file)),
+                    None => self.open_identity(files, scope, path, identity.as_deref()),
+                });
+            }
         }
-        let bytes = files.read(identity)?;
-        let may_be_shown = !is_open || is_given;
-        let file = SourceFile::new(path.to_owned(), &scope.shown(path), bytes, may_be_shown, false)?;
-        // What it lies beside and what it is called is no proof here: it may be a file of passwords.
-        if !is_open && !is_nginx(&file, Path::new(""), scope.ignores_comments) {
-            return Err(ReadError::Hidden);
-        }
+        opened
+    }
+
+    fn keep(&mut self, identity: &Path, file: SourceFile) -> Result<FileId, ReadError> {
         let id = self.add(file)?;
         self.by_identity.insert(identity.as_os_str().to_owned(), id);
         Ok(id)

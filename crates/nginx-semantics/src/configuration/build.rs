@@ -420,17 +420,24 @@ impl<'a> Builder<'a> {
             Resolved::NotGiven { is_pattern, is_inside } => Means::NotGiven { is_pattern, is_inside },
             Resolved::Withheld(path, reason) => Means::Files(vec![(path, Err(reason))]),
             Resolved::Files(paths) => {
-                let open = |path: PathBuf| {
-                    let opened = self.open(&path);
+                let with_identity = |path: PathBuf| {
+                    let identity = self.files.identity(&path);
+                    (path, identity)
+                };
+                let paths: Vec<_> = paths.into_iter().map(with_identity).collect();
+                let opened = self.sources.open_all(self.files, self.scope, &paths);
+                let readable = |((path, _), opened): ((PathBuf, _), _)| {
+                    let opened = self.readable(&path, opened);
                     (path, opened)
                 };
-                Means::Files(paths.into_iter().map(open).collect())
+                Means::Files(paths.into_iter().zip(opened).map(readable).collect())
             }
         }
     }
 
-    fn open(&mut self, path: &Path) -> Result<FileId, ReadError> {
-        let opened = self.sources.open(self.files, self.scope, path).and_then(|id| {
+    /// A file that was opened, if nginx can read it.
+    fn readable(&mut self, path: &Path, opened: Result<FileId, ReadError>) -> Result<FileId, ReadError> {
+        let opened = opened.and_then(|id| {
             let file = self.sources.get(id);
             if let Some(encoding) = file.and_then(fault_of_encoding) {
                 return Err(ReadError::Encoded(encoding));

@@ -11,6 +11,7 @@ use crate::naming::{
     by_first_line, by_name, is_configuration, is_near_configuration, is_part_by_name, is_passed_over,
     is_set_aside,
 };
+use crate::parallel::in_parallel;
 use crate::sources::{FileId, SourceFile, Sources};
 
 /// All that the arguments lead to.
@@ -60,7 +61,8 @@ pub(super) fn walk(files: &dyn Files, arguments: &[PathBuf], scope: &Scope, sour
         let folder = folders.iter().find(|folder| is_below(path, folder));
         let argument = folder.map_or_else(|| folder_of(path), |folder| (*folder).clone());
         let identity = files.identity(path);
-        walk.add(path, identity.as_deref(), &argument, true);
+        let opened = walk.sources.open_identity(files, scope, path, identity.as_deref());
+        walk.add(path, identity.as_deref(), &argument, opened, None, true);
     }
     for folder in folders {
         walk.folder(folder);
@@ -126,8 +128,11 @@ impl Walk<'_> {
         }
         let first = self.walked.candidates.len();
         let mut doubtful = Vec::new();
-        for (path, identity) in links.into_iter().chain(by_name) {
-            let file = self.add(&path, identity.as_deref(), folder, false);
+        links.append(&mut by_name);
+        let opened = self.sources.open_all(self.files, self.scope, &links);
+        let reasons = self.reasons(folder, &links, &opened);
+        for (((path, identity), opened), reason) in links.into_iter().zip(opened).zip(reasons) {
+            let file = self.add(&path, identity.as_deref(), folder, opened, reason, false);
             doubtful.extend(file.map(|file| (path, identity, file)));
         }
         let found = self.walked.candidates.get(first..).unwrap_or_default();
@@ -182,17 +187,42 @@ impl Walk<'_> {
         self.put(path, identity, self.seen.get(&file).cloned().flatten(), false);
     }
 
+    /// Why each of these files is not judged, worked out in several threads; `None` for those that were seen before, or
+    /// could not be opened.
+    fn reasons(
+        &self,
+        argument: &Path,
+        paths: &[(PathBuf, Option<PathBuf>)],
+        opened: &[Result<FileId, ReadError>],
+    ) -> Vec<Option<Option<SkipReason>>> {
+        let mut new = HashSet::new();
+        let mut is_new = |file: &FileId| !self.seen.contains_key(file) && new.insert(*file);
+        let files: Vec<(&Path, Option<FileId>)> = paths
+            .iter()
+            .zip(opened)
+            .map(|((path, _), file)| (path.as_path(), file.as_ref().ok().copied().filter(&mut is_new)))
+            .collect();
+        let (sources, ignores_comments) = (&*self.sources, self.scope.ignores_comments);
+        in_parallel(&files, |(path, file)| {
+            let path = from_argument(path, argument);
+            let source = sources.get((*file)?)?;
+            Some(classify::reason_to_skip(source, path, false, ignores_comments))
+        })
+    }
+
     /// Adds a file with a name of nginx's, or one that was named. What reads as nginx only if others beside it do is
-    /// given back.
+    /// given back. `reason`: why it is not judged, if that is known.
     fn add(
         &mut self,
         path: &Path,
         identity: Option<&Path>,
         argument: &Path,
+        opened: Result<FileId, ReadError>,
+        reason: Option<Option<SkipReason>>,
         is_named: bool,
     ) -> Option<FileId> {
         let put = |walk: &mut Self, reason| walk.put(path, identity.map(Path::to_owned), reason, is_named);
-        let file = match self.sources.open_identity(self.files, self.scope, path, identity) {
+        let file = match opened {
             Ok(file) => file,
             Err(error) => {
                 let reason = match error {
@@ -209,10 +239,13 @@ impl Walk<'_> {
             return None;
         }
         let source = self.sources.get(file)?;
-        let other = is_named.then(|| other_kind(path, source, self.scope.ignores_comments)).flatten();
-        let reason = other.or_else(|| {
-            let path = from_argument(path, argument);
-            classify::reason_to_skip(source, path, is_named, self.scope.ignores_comments)
+        let reason = reason.unwrap_or_else(|| {
+            let ignores_comments = self.scope.ignores_comments;
+            let other = is_named.then(|| other_kind(path, source, ignores_comments)).flatten();
+            other.or_else(|| {
+                let path = from_argument(path, argument);
+                classify::reason_to_skip(source, path, is_named, ignores_comments)
+            })
         });
         if reason.is_none() {
             let (path, argument) = (path.to_owned(), argument.to_owned());

@@ -2,31 +2,41 @@
 
 use super::{MARKS, is_named};
 
-/// Pairs of bytes that start marks, one bit each.
-const PAIRS: [[u8; 2]; 11] =
-    [*b"{{", *b"{%", *b"<%", *b"[[", *b"@@", *b"%%", *b"##", *b"__", *b"$(", *b"${", *b"{#"];
+/// Bytes that start marks when they come twice, one bit each.
+const TWICE: [u8; 6] = *b"{[@%#_";
+/// Other pairs of bytes that start marks, one bit each.
+const PAIRS: [[u8; 2]; 5] = [*b"{%", *b"<%", *b"$(", *b"${", *b"{#"];
 
 /// The marks of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Marks(u16);
+pub(crate) struct Marks {
+    twice: u8,
+    pairs: u8,
+}
 
 impl Marks {
     /// Looks for all of them at once.
     pub(crate) fn of(text: &[u8]) -> Self {
         let next = text.get(1..).unwrap_or_default();
-        // Without a branch, so that many bytes are compared at a time.
-        let bits = |first: u8, second: u8| {
-            PAIRS.iter().enumerate().fold(0, |bits, (bit, pair)| {
-                bits | (u16::from((first == pair[0]) & (second == pair[1])) << bit)
-            })
-        };
-        Self(text.iter().zip(next).fold(0, |seen, (first, second)| seen | bits(*first, *second)))
+        // Without branches and in single bytes, so that many are compared at a time.
+        let bit = |is_it: bool, bit: usize| u8::from(is_it) << bit;
+        let marks = text.iter().zip(next).fold((0, 0), |(twice, pairs), (&first, &second)| {
+            let starts = TWICE.iter().enumerate().fold(0, |bits, (at, byte)| bits | bit(first == *byte, at));
+            let found = PAIRS
+                .iter()
+                .enumerate()
+                .fold(0, |bits, (at, pair)| bits | bit((first == pair[0]) & (second == pair[1]), at));
+            (twice | if first == second { starts } else { 0 }, pairs | found)
+        });
+        Self { twice: marks.0, pairs: marks.1 }
     }
 
     /// Whether the text has the two bytes that a mark starts with, one after the other.
     pub(crate) fn has(self, mark: &[u8]) -> bool {
-        let starts = |(bit, pair): (usize, &[u8; 2])| mark.starts_with(pair) && self.0 & (1 << bit) != 0;
-        PAIRS.iter().enumerate().any(starts)
+        let twice = TWICE.iter().enumerate().filter(|(at, _)| self.twice & (1 << at) != 0);
+        let mut pairs = PAIRS.iter().enumerate().filter(|(at, _)| self.pairs & (1 << at) != 0);
+        twice.map(|(_, byte)| [*byte; 2]).any(|pair| mark.starts_with(&pair))
+            || pairs.any(|(_, pair)| mark.starts_with(pair))
     }
 
     /// Whether it may have a placeholder.

@@ -1,7 +1,7 @@
 //! Which file an `ssl_certificate` means, and which files are never opened for it.
 
-use std::cell::RefCell;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use nginx_semantics::{
     ContextKind, DirectiveName, Files, MemoryFiles, Owner, PathMap, ReadError, Scope, load,
@@ -15,12 +15,12 @@ const ONE: &str = "-----BEGIN CERTIFICATE-----\nMAMCAQU=\n-----END CERTIFICATE--
 /// Files that remember what was read of them.
 struct Watched {
     files: MemoryFiles,
-    read: RefCell<Vec<PathBuf>>,
+    read: Mutex<Vec<PathBuf>>,
 }
 
 impl Files for Watched {
     fn read_owned(&self, path: &Path) -> Result<(Vec<u8>, Owner), ReadError> {
-        self.read.borrow_mut().push(path.to_owned());
+        self.read.lock().unwrap().push(path.to_owned());
         self.files.read_owned(path)
     }
 
@@ -58,13 +58,13 @@ fn named(lines: &str, scope: &Scope) -> (Option<bool>, Vec<String>) {
     }
     memory.link(format!("{TREE}/link.pem"), "/repo/outside.pem");
     memory.link(format!("{TREE}/key.pem"), "tls/a.pem");
-    let watched = Watched { files: memory, read: RefCell::default() };
+    let watched = Watched { files: memory, read: Mutex::default() };
     let loaded = load(&watched, &[PathBuf::from(TREE).join("nginx.conf")], scope);
     let configuration = only(&loaded);
     let server = configuration.of_kind(ContextKind::Server).next().unwrap();
     let mut certificates = configuration.named(server, DirectiveName::SSL_CERTIFICATE);
     let file = certificates.next().and_then(|line| configuration.certificate_file(&line));
-    let read = watched.read.borrow();
+    let read = watched.read.lock().unwrap();
     let read = read.iter().skip(1).map(|path| path.display().to_string()).collect();
     (file.map(|file| file.is_sure), read)
 }

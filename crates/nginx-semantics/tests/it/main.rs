@@ -26,3 +26,4 @@ mod rewrite;
 mod rivals;
 mod rows;
 mod servers;
+mod threads;

@@ -1,6 +1,5 @@
 //! Links that are swapped between the check of where they lead and the reading of what is there.
 
-use std::cell::Cell;
 use std::os::unix::fs::symlink;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -113,14 +112,16 @@ struct Swapping<'a> {
     disk: Disk,
     tree: &'a Tree,
     place: usize,
-    leaks: Cell<bool>,
+    leaks: Mutex<bool>,
 }
 
 impl Swapping<'_> {
     fn turn(&self, leaks: bool) {
-        if self.leaks.replace(leaks) != leaks {
+        let mut before = self.leaks.lock().unwrap();
+        if *before != leaks {
             self.tree.swap(self.place, leaks);
         }
+        *before = leaks;
     }
 }
 
@@ -164,7 +165,7 @@ fn what_is_swapped_after_the_check_is_not_read() {
     for (place, (name, ..)) in PLACES.iter().enumerate() {
         for arguments in ARGUMENTS {
             let tree = Tree::new();
-            let files = Swapping { disk: Disk::default(), tree: &tree, place, leaks: Cell::new(false) };
+            let files = Swapping { disk: Disk::default(), tree: &tree, place, leaks: Mutex::new(false) };
             let outcome = tree.lint(&files, arguments);
             assert!(!leaks(&outcome), "{name} {arguments:?}: {:?}", outcome.notices);
             files.turn(false);

@@ -91,12 +91,8 @@ fn is_mended(directive: &Directive<'_>) -> bool {
 /// Whether the block is what it seems: all around it was given, or its own words say it.
 fn is_certain(configuration: Configuration<'_>, context: ContextId) -> bool {
     let this = configuration.context(context);
-    let has_location = || {
-        configuration
-            .children(context)
-            .iter()
-            .any(|&child| configuration.context(child).kind == ContextKind::Location)
-    };
+    let is_location = |child: &ContextId| configuration.context(*child).kind == ContextKind::Location;
+    let has_location = || configuration.children(context).iter().any(is_location);
     if this.presence != Presence::Given {
         return false;
     }
