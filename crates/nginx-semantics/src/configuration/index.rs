@@ -21,15 +21,20 @@ impl Layout {
         self.index_unset();
         self.by_kind = self.contexts.iter().map(|context| context.kind).zip((0..).map(ContextId)).collect();
         self.by_kind.sort_unstable();
-        let upstreams = self.contexts.iter().zip((0..).map(ContextId));
-        let upstreams = upstreams.filter(|(context, _)| context.kind == ContextKind::Upstream);
-        for (context, id) in upstreams {
-            let Some(opener) = context.opener else { continue };
-            let Some(file) = sources.get(opener.file) else { continue };
-            let Some(name) = file.word(opener.node, 1) else { continue };
-            let name = name.to_ascii_lowercase();
-            self.upstreams.entry(name).or_default().push(id);
-        }
+        self.index_upstreams(sources);
+    }
+
+    fn index_upstreams(&mut self, sources: &Sources) {
+        let named = |context: &Context| {
+            let opener = context.opener.filter(|_| context.kind == ContextKind::Upstream)?;
+            let name = sources.get(opener.file)?.word(opener.node, 1)?;
+            Some(name.to_ascii_lowercase().into_boxed_slice())
+        };
+        let contexts = self.contexts.iter().zip((0..).map(ContextId));
+        let mut all: Vec<(Box<[u8]>, ContextId)> =
+            contexts.filter_map(|(context, id)| Some((named(context)?, id))).collect();
+        all.sort_unstable();
+        (self.upstream_names, self.upstreams) = all.into_iter().unzip();
     }
 
     /// By name what stands in each context, which names there are, and the passes.

@@ -182,8 +182,9 @@ pub struct Layout {
     present: Vec<bool>,
     /// All contexts, in order within a kind.
     by_kind: Vec<(ContextKind, ContextId)>,
-    /// The `upstream` blocks of `http` by name in lower case, in order.
-    upstreams: HashMap<Vec<u8>, Vec<ContextId>>,
+    /// The names of the `upstream` blocks of `http` in lower case, sorted, and the blocks, in order within a name.
+    upstream_names: Vec<Box<[u8]>>,
+    upstreams: Vec<ContextId>,
 }
 
 /// A layout with the files that it points into.
@@ -234,8 +235,12 @@ impl<'s> Configuration<'s> {
 
     /// The `upstream` blocks of a name, compared without case as nginx does, in order.
     pub(crate) fn upstreams(&self, name: &str) -> &'s [ContextId] {
-        let found = self.layout.upstreams.get(name.to_ascii_lowercase().as_bytes());
-        found.map(Vec::as_slice).unwrap_or_default()
+        let name = name.to_ascii_lowercase();
+        let names = &self.layout.upstream_names;
+        let from = names.partition_point(|other| **other < *name.as_bytes());
+        let behind = names.get(from..).unwrap_or_default();
+        let count = behind.partition_point(|other| **other == *name.as_bytes());
+        self.layout.upstreams.get(from..from + count).unwrap_or_default()
     }
 
     /// A context; an empty one, absent, for an id of another configuration.
