@@ -197,15 +197,11 @@ impl Vocabulary for NginxVocabulary {
     }
 
     fn most_words(&self, name: NameNumber) -> Option<usize> {
-        let (first, others) = DirectiveName::of_number(name).rows().split_first()?;
-        let most = others.iter().try_fold(first.max_args?, |most, row| Some(most.max(row.max_args?)))?;
-        Some(usize::from(most) + 1)
+        DirectiveName::of_number(name).most_args().map(|most| usize::from(most) + 1)
     }
 
     fn takes_block(&self, name: NameNumber) -> Option<bool> {
-        let mut rows = DirectiveName::of_number(name).rows().iter().map(|row| row.block);
-        let first = rows.next()?;
-        rows.all(|block| block == first).then_some(first)
+        DirectiveName::of_number(name).takes_block()
     }
 }
 

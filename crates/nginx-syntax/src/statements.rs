@@ -100,7 +100,7 @@ impl Statements<'_> {
     /// The word that a byte order mark starts: it takes in whatever stands right behind, be it a quote, `#` or `}`.
     fn marked_word(&mut self) -> Span {
         self.has_mark = false;
-        let length = bare_word(self.text).map_or(3, |(_, word)| word.len());
+        let length = bare_word(self.text);
         let end = u32::try_from(length).unwrap_or(u32::MAX);
         while self.tree().leaves.get(self.leaf).is_some_and(|leaf| leaf.span.start < end) {
             self.leaf += 1;

@@ -1,10 +1,10 @@
-//! Single tokens, read with nom exactly as nginx reads them.
+//! Single tokens, read exactly as nginx reads them.
 //!
 //! The rules are those of `core/ngx_conf_file.c:ngx_conf_read_token`: bytes, no encoding, no look-ahead beyond the byte
 //! that ends a word. What a token means in a row of others (a word, then `;`) is [`crate::parse`]'s business.
 
 use memchr::memchr2;
-use nom::bytes::complete::{tag, take, take_till, take_while};
+use nom::bytes::complete::{tag, take, take_till};
 use nom::combinator::recognize;
 use nom::{IResult, Parser};
 
@@ -13,9 +13,9 @@ pub(crate) const fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
-/// Blanks, possibly none.
-pub(crate) fn blanks(input: &[u8]) -> IResult<&[u8], &[u8]> {
-    take_while(is_blank).parse(input)
+/// The length of the blanks at the start, possibly none.
+pub(crate) fn blanks(input: &[u8]) -> usize {
+    input.iter().position(|byte| !is_blank(*byte)).unwrap_or(input.len())
 }
 
 /// `#` up to the next LF, which stays. A lone CR does not end a comment.
@@ -23,14 +23,11 @@ pub(crate) fn comment(input: &[u8]) -> IResult<&[u8], &[u8]> {
     recognize((tag("#"), take_till(|byte| byte == b'\n'))).parse(input)
 }
 
-/// An unquoted word. It ends before a blank, `;` or `{`; `}`, quotes and `#` are bytes of it.
-pub(crate) fn bare_word(input: &[u8]) -> IResult<&[u8], &[u8]> {
-    take(bare_word_length(input)).parse(input)
-}
-
+/// The length of an unquoted word. It ends before a blank, `;` or `{`; `}`, quotes and `#` are bytes of it.
+///
 /// A `{` right after `$` (or after `${`, `${{`, …) does not end the word, so `${name}` is part of one; a backslash
 /// protects the byte behind it.
-fn bare_word_length(input: &[u8]) -> usize {
+pub(crate) fn bare_word(input: &[u8]) -> usize {
     let mut at = 0;
     while let Some(rest) = input.get(at..) {
         let Some(plain) = rest.iter().position(|byte| may_end_word(*byte)) else { break };
@@ -81,7 +78,7 @@ mod tests {
     use super::*;
 
     fn bare(input: &str) -> &str {
-        std::str::from_utf8(bare_word(input.as_bytes()).unwrap().1).unwrap()
+        &input[..bare_word(input.as_bytes())]
     }
 
     #[test]

@@ -57,6 +57,16 @@ impl DirectiveName {
         table::get().count()
     }
 
+    /// The most arguments that any module takes; `None` where one has no limit, or none has the name.
+    pub(crate) fn most_args(self) -> Option<u8> {
+        table::get().most_args(self)
+    }
+
+    /// Whether the modules take a block; `None` where they differ, or none has the name.
+    pub(crate) fn takes_block(self) -> Option<bool> {
+        table::get().takes_block(self)
+    }
+
     /// The modules that define the name: none for a name that nginx itself does not have.
     #[must_use]
     pub fn rows(self) -> &'static [Directive] {

@@ -16,9 +16,18 @@ pub(super) const TEXT: &str = include_str!("directives.tsv");
 pub(super) struct Table {
     /// In the order of the file: by name, then by module.
     rows: Vec<Directive>,
-    /// By id: the name and its rows. Index 0 is the unknown name.
-    names: Vec<(&'static str, Range<usize>)>,
+    /// By id. Index 0 is the unknown name.
+    names: Vec<Name>,
     ids: HashMap<&'static [u8], DirectiveName, BuildHasherDefault<NameHasher>>,
+}
+
+/// A name and what the parser asks of it for each directive.
+#[derive(Default)]
+struct Name {
+    text: &'static str,
+    rows: Range<usize>,
+    most_args: Option<u8>,
+    takes_block: Option<bool>,
 }
 
 /// The table; the first call reads it.
@@ -32,13 +41,21 @@ impl Table {
         let mut table = Self { rows: Vec::new(), names: Vec::new(), ids: HashMap::default() };
         table.rows.reserve(1024);
         table.ids.reserve(1024);
-        table.names.push(("", 0..0));
+        table.names.push(Name::default());
         // First, so that their ids are those of the constants.
         for name in NAMED.iter().chain(FOREIGN) {
             table.intern(name);
         }
         for line in data_lines(TEXT) {
             table.add(line);
+        }
+        for name in &mut table.names {
+            let Some((first, others)) = table.rows.get(name.rows.clone()).and_then(<[_]>::split_first) else {
+                continue;
+            };
+            let most = |most: u8, row: &Directive| Some(most.max(row.max_args?));
+            name.most_args = first.max_args.and_then(|first| others.iter().try_fold(first, most));
+            name.takes_block = others.iter().all(|row| row.block == first.block).then_some(first.block);
         }
         table
     }
@@ -49,7 +66,7 @@ impl Table {
         }
         let Ok(number) = u16::try_from(self.names.len()) else { return DirectiveName::UNKNOWN };
         let id = DirectiveName(number);
-        self.names.push((name, 0..0));
+        self.names.push(Name { text: name, ..Name::default() });
         self.ids.insert(name.as_bytes(), id);
         id
     }
@@ -58,7 +75,7 @@ impl Table {
         let Some(mut row) = parse_row(line) else { return };
         row.id = self.intern(row.name);
         let at = self.rows.len();
-        let Some((_, rows)) = self.names.get_mut(usize::from(row.id.0)) else { return };
+        let Some(Name { rows, .. }) = self.names.get_mut(usize::from(row.id.0)) else { return };
         // The rows of one name stand together, because the file is sorted.
         if rows.end == at && rows.start < at {
             rows.end = at + 1;
@@ -73,12 +90,22 @@ impl Table {
     }
 
     pub(super) fn text(&self, id: DirectiveName) -> &'static str {
-        self.names.get(usize::from(id.0)).map_or("", |(name, _)| name)
+        self.names.get(usize::from(id.0)).map_or("", |name| name.text)
     }
 
     pub(super) fn rows(&self, id: DirectiveName) -> &[Directive] {
-        let rows = self.names.get(usize::from(id.0)).and_then(|(_, rows)| self.rows.get(rows.clone()));
+        let rows = self.names.get(usize::from(id.0)).and_then(|name| self.rows.get(name.rows.clone()));
         rows.unwrap_or_default()
+    }
+
+    /// The most arguments that any module takes; `None` where one has no limit, or none has the name.
+    pub(super) fn most_args(&self, id: DirectiveName) -> Option<u8> {
+        self.names.get(usize::from(id.0))?.most_args
+    }
+
+    /// Whether the modules take a block; `None` where they differ, or none has the name.
+    pub(super) fn takes_block(&self, id: DirectiveName) -> Option<bool> {
+        self.names.get(usize::from(id.0))?.takes_block
     }
 
     pub(super) fn count(&self) -> usize {

@@ -99,7 +99,7 @@ impl<'a> Parser<'a> {
             self.byte_order_mark();
         }
         loop {
-            self.at += blanks(self.rest()).map_or(0, |(_, blank)| blank.len());
+            self.at += blanks(self.rest());
             self.close_without_brace();
             match self.rest().first() {
                 None => break,
@@ -151,7 +151,7 @@ impl<'a> Parser<'a> {
     }
 
     fn bare_word(&mut self) {
-        let length = bare_word(self.rest()).map_or(1, |(_, word)| word.len());
+        let length = bare_word(self.rest());
         let end = self.at + length;
         // A blank is read, and then one byte more, before nginx lets go of the word.
         let release = if self.text.get(end).copied().is_some_and(is_blank) { end + 1 } else { end };

@@ -110,7 +110,7 @@ impl Parser<'_> {
 
     /// nginx takes the mark for the start of a word, which takes in what stands behind it and is no directive.
     pub(super) fn byte_order_mark(&mut self) {
-        let word = bare_word(self.text).map_or(0, |(_, word)| word.len());
+        let word = bare_word(self.text);
         let release = if self.text.get(word).copied().is_some_and(is_blank) { word + 1 } else { word };
         self.refuse_long(0, release);
         self.push(LeafKind::ByteOrderMark, 3);
@@ -144,7 +144,7 @@ impl Parser<'_> {
 /// Where nginx stands when it says that it does not know a first directive that starts with a byte order mark: at its
 /// `;` or `{`.
 fn first_terminator(text: &[u8]) -> u32 {
-    let mut at = bare_word(text).map_or(0, |(_, word)| word.len());
+    let mut at = bare_word(text);
     loop {
         let rest = text.get(at..).unwrap_or_default();
         at += match rest.first() {
@@ -155,7 +155,7 @@ fn first_terminator(text: &[u8]) -> u32 {
                 Ok((_, Quoted::Closed(word))) => word.len(),
                 Ok((_, Quoted::Open)) | Err(_) => return offset(at),
             },
-            Some(_) => bare_word(rest).map_or(1, |(_, word)| word.len().max(1)),
+            Some(_) => bare_word(rest).max(1),
         };
     }
 }
