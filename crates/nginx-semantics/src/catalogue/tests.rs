@@ -113,6 +113,22 @@ fn contexts_and_arguments() {
 }
 
 #[test]
+fn what_the_parser_asks_is_what_the_rows_say() {
+    for number in 0..u16::try_from(DirectiveName::count()).unwrap() {
+        let name = DirectiveName(number);
+        assert_eq!((name.index(), name), (usize::from(number), DirectiveName::of_number(name.number())));
+        let rows = name.rows();
+        let most = rows.iter().map(|row| row.max_args).collect::<Option<Vec<u8>>>();
+        assert_eq!(name.most_args(), most.and_then(|most| most.into_iter().max()), "{name:?}");
+        let is_block = |block| !rows.is_empty() && rows.iter().all(|row| row.block == block);
+        assert_eq!(name.takes_block() == Some(true), is_block(true), "{name:?}");
+        assert_eq!(name.takes_block() == Some(false), is_block(false), "{name:?}");
+    }
+    assert_eq!(lookup(b"location").takes_block(), Some(true));
+    assert_eq!(lookup(b"server").takes_block(), None);
+}
+
+#[test]
 fn the_file_of_variables_is_sorted() {
     let lines: Vec<_> = data_lines(variables::HTTP).collect();
     assert_eq!(lines.len(), 164);
