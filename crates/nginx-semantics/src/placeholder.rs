@@ -270,11 +270,8 @@ fn variable(inner: &[u8]) -> Vec<u8> {
 ///
 /// nginx itself would take `${HOST}` for `$host`, but people write its variables in lower case.
 pub fn is_unknown(value: &[u8]) -> bool {
-    // Nearly all words have no `$`.
-    let Some(first) = memchr::memchr(b'$', value) else { return false };
-    let value = value.get(first..).unwrap_or_default();
-    memchr::memmem::find_iter(value, b"${").any(|at| {
-        let body = value.get(at + 2..).unwrap_or_default();
+    memchr::memchr_iter(b'$', value).any(|at| {
+        let Some(body) = value.get(at + 1..).and_then(|rest| rest.strip_prefix(b"{")) else { return false };
         let length = body.iter().take_while(|byte| is_of_capitals(byte)).count();
         body.get(length) == Some(&b'}') && body.get(..length).is_some_and(is_name)
     })
