@@ -231,6 +231,24 @@ impl<'s> Handshake<'s> {
         }
     }
 
+    /// Whether any `proxy_set_header` line at a context or around it may be one for an upgrade, in effect or dropped.
+    pub(crate) fn may_have_upgrade_lines(configuration: Configuration<'_>, context: ContextId) -> bool {
+        let is_one = |line: &Directive<'_>| {
+            let mut words = line.arguments();
+            let Some(name) = words.next() else { return false };
+            let value = words.next().unwrap_or_default();
+            if name.eq_ignore_ascii_case(b"upgrade") {
+                return !value.is_empty();
+            }
+            let says_upgrade = || value.to_ascii_lowercase().windows(7).any(|part| part == b"upgrade");
+            name.eq_ignore_ascii_case(b"connection") && (value.contains(&b'$') || says_upgrade())
+        };
+        let mut lines = configuration
+            .levels(context)
+            .flat_map(|level| configuration.named(level, DirectiveName::PROXY_SET_HEADER));
+        lines.any(|line| is_one(&line))
+    }
+
     /// Whether the request goes out as HTTP/1.0 for want of a `proxy_http_version`, on some version of the range.
     pub fn sends_http10_by_default(&self, versions: VersionRange) -> bool {
         self.version.source.is_default() && !versions.all_since(defaults::HTTP11_BY_DEFAULT)

@@ -265,8 +265,10 @@ impl<'s> Model<'s> {
         if is_denied || !self.takes_handshakes(context) {
             return None;
         }
-        let handshake = (pass.module == PassModule::Proxy)
-            .then(|| Handshake::new(configuration, &self.variables, context));
+        let handshake = || Handshake::new(configuration, &self.variables, context);
+        let is_proxy = pass.module == PassModule::Proxy;
+        // Most locations are none for WebSockets, and nobody asks what their upstream receives.
+        let asked = (is_proxy && Handshake::may_have_upgrade_lines(configuration, context)).then(handshake);
         let name = self.location_of(context).and_then(|location| LocationName::of(&location));
         let LocationName { modifier, name } =
             name.unwrap_or(LocationName { modifier: Modifier::Named, name: Vec::new() });
@@ -285,7 +287,7 @@ impl<'s> Model<'s> {
             pass,
             block,
             target: &target,
-            handshake: handshake.as_ref(),
+            handshake: asked.as_ref(),
             known,
             modifier,
             segments: &segments,
@@ -294,21 +296,23 @@ impl<'s> Model<'s> {
         let (mut evidence, doubt) = subject.collect();
         // No client gets to an internal location by itself; one that handles the upgrade is led to.
         let is_internal = configuration.named(context, DirectiveName::INTERNAL).next().is_some();
-        if is_internal && !handshake.as_ref().is_some_and(Handshake::is_configured) {
+        if is_internal && !asked.as_ref().is_some_and(Handshake::is_configured) {
             evidence.clear();
         }
         if comment == Some(Declaration::WebSocket) {
             let at: Option<At> = opener.map(|opener| opener.at());
             evidence.push(Evidence::new(EvidenceKind::Declared, "a comment declares it", at));
         }
+        let may_be_declared = self.hints.assume_websocket || !self.hints.websocket_paths.is_empty();
+        let is_one = is_proxy && (may_be_declared || !evidence.is_empty());
         Some(Endpoint {
             configuration,
             context,
             pass,
+            handshake: asked.or_else(|| is_one.then(handshake)),
             evidence,
             standing: Standing::Doubtful,
             doubt,
-            handshake,
             idle,
             target,
             block,

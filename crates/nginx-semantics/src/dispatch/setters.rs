@@ -137,6 +137,10 @@ pub fn refused_verify<'s>(
     context: ContextId,
     pass: &Pass<'s>,
 ) -> Option<Declared<'s>> {
+    // Nearly no tree has the line.
+    if !configuration.has_any(DirectiveName::PROXY_SSL_VERIFY) {
+        return None;
+    }
     let target = Target::parse(&pass.target());
     if pass.module != PassModule::Proxy || !(target.has_variables || target.scheme == "https") {
         return None;

@@ -2,7 +2,7 @@
 
 use core::net::IpAddr;
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::client::{ClientRequest, Live};
 use super::way::{Follower, Next};
@@ -80,6 +80,8 @@ struct Sender<'s> {
     path: Vec<u8>,
     arguments: Vec<u8>,
     server_name: Arc<str>,
+    /// See [`Exchanges::captures_on_the_way`].
+    captures_on_the_way: OnceLock<bool>,
 }
 
 /// The header fields of a request to an upstream.
@@ -231,6 +233,7 @@ impl<'s> Follower<'_, 's> {
             path: std::mem::take(&mut self.path),
             arguments: std::mem::take(&mut self.arguments),
             server_name: Arc::clone(&self.server_name),
+            captures_on_the_way: OnceLock::new(),
         };
         Ok(UpstreamRequest {
             method,
@@ -365,7 +368,8 @@ impl<'s> Exchanges<'_, 's> {
         let evaluator = Evaluator::new(self.configuration, self.variables, &live, sender.context);
         let gathered = sender.gathered.resume();
         // What one line captures takes the place of what those behind it read.
-        let runs_all = wanted.is_some() && self.captures_on_the_way(&sender.lines);
+        let runs_all = wanted.is_some()
+            && *sender.captures_on_the_way.get_or_init(|| self.captures_on_the_way(&sender.lines));
         for line in &sender.lines {
             let name = line.argument(0).unwrap_or_default();
             let is_wanted = wanted.is_none_or(|wanted| name.eq_ignore_ascii_case(wanted.as_bytes()));

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::definitions::{Definition, Variables};
-use super::script::{Part, parts};
+use super::script::{Part, lower, parts};
 use crate::configuration::{Configuration, ContextId};
 use crate::placeholder;
 
@@ -15,7 +15,10 @@ impl<'s> Variables<'s> {
     /// is of, or of another map that this one reads.
     pub fn may_run_regex(&self, configuration: Configuration<'s>, text: &[u8]) -> bool {
         let running = self.running.get_or_init(|| self.find_running(configuration));
-        names_in(text).iter().any(|name| running.contains(name))
+        parts(text).into_iter().any(|part| match part {
+            Part::Variable(name) => running.contains(&*lower(name)),
+            Part::Literal(_) | Part::Capture(_) | Part::Invalid => false,
+        })
     }
 
     /// The variables that do: those that a map with a regex or a program is behind, and those of the maps that read them.
@@ -52,7 +55,7 @@ impl<'s> Variables<'s> {
         parts(text).into_iter().any(|part| match part {
             Part::Capture(_) => true,
             Part::Variable(name) => {
-                let variable = self.variable(&name.to_ascii_lowercase());
+                let variable = self.variable(&lower(name));
                 // A map may, by its values.
                 variable.is_some_and(|it| it.has_capture || it.has_opaque || !it.maps.is_empty())
             }

@@ -260,7 +260,7 @@ impl<'s> Variables<'s> {
     /// All definitions of a name, in any case, in order.
     pub fn definitions(&self, name: &[u8]) -> &[Definition<'s>] {
         self.by_name
-            .get(&name.to_ascii_lowercase())
+            .get(&*super::script::lower(name))
             .map(|variable| variable.all.as_slice())
             .unwrap_or_default()
     }

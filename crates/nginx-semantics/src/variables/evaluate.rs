@@ -8,7 +8,7 @@ use smallvec::{SmallVec, smallvec};
 use super::definitions::Variables;
 use super::gathered::Gathered;
 use super::map::Entries;
-use super::script::{Part, parts};
+use super::script::{Part, lower, parts};
 use super::value::Value;
 use super::{condition, map, rewrite};
 use crate::catalogue;
@@ -96,7 +96,7 @@ impl<'a, 's> Evaluator<'a, 's> {
             Part::Variable(name) if placeholder::is_name(name) && placeholder::is_unknown(text) => {
                 Value::Unknown
             }
-            Part::Variable(name) => self.variable(&name.to_ascii_lowercase(), moment, depth + 1),
+            Part::Variable(name) => self.variable(&lower(name), moment, depth + 1),
             Part::Capture(number) => match moment {
                 Moment::With(gathered) => gathered.capture(number),
                 Moment::Content => Value::Unknown,

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::evaluate::{Evaluator, Moment};
-use super::script::{Part, parts};
+use super::script::{Part, lower, parts};
 use super::value::{Bytes, Value};
 use crate::configuration::{Configuration, ContextId, Directive};
 use crate::mistakes::{Mistake, makes};
@@ -60,7 +60,7 @@ impl<'s> Entries<'s> {
     }
 
     fn literal(&self, input: &[u8]) -> Option<&Directive<'s>> {
-        let found = self.literals.get(&input.to_ascii_lowercase());
+        let found = self.literals.get(&*lower(input));
         let is_same = |entry: &&Directive<'_>| entry.name_bytes().as_ref() == input;
         found.filter(|entry| !makes(Mistake::MapKeysCaseSensitive) || is_same(entry))
     }

@@ -1,5 +1,7 @@
 //! Values with variables, taken apart as nginx does (`http/ngx_http_script.c:ngx_http_script_compile`).
 
+use std::borrow::Cow;
+
 use smallvec::SmallVec;
 
 /// A piece of a value.
@@ -56,6 +58,14 @@ fn variable(tail: &[u8]) -> (Part<'_>, usize) {
     match tail.get(..length) {
         Some(name) if length > 0 => (Part::Variable(name), length),
         _ => (Part::Invalid, 0),
+    }
+}
+
+/// A name as nginx keeps it, in lower case: most are.
+pub(crate) fn lower(name: &[u8]) -> Cow<'_, [u8]> {
+    match name.iter().any(u8::is_ascii_uppercase) {
+        true => name.to_ascii_lowercase().into(),
+        false => name.into(),
     }
 }
 

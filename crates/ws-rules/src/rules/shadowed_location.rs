@@ -71,11 +71,13 @@ fn other_location<'p, 's>(
         !is_within(endpoint.context, location) && !is_within(location, endpoint.context) && !is_same_name;
     // A redirect, such as that of `try_files` to a named location, may lead to it after all.
     let comes_here = |way: &Way<'_>| matches!(&way.ending, Ending::Passed(passed) if is_within(passed.context, endpoint.context));
+    if !is_other || group.iter().any(|probe| probe.exchange.is_cut) {
+        return None;
+    }
     let is_dead = ways().all(|way| {
         way.selected() == Some(location) && !may_upgrade(cx, way) && !is_partial(way) && !comes_here(way)
     });
-    let is_cut = group.iter().any(|probe| probe.exchange.is_cut);
-    (is_other && is_dead && !is_cut).then_some((location, first.path.as_str()))
+    is_dead.then_some((location, first.path.as_str()))
 }
 
 fn shadowed(
