@@ -61,7 +61,8 @@ impl Clip {
 /// A character, or a stray byte.
 struct Cell {
     at: u32,
-    text: String,
+    /// Where it starts in the text of all.
+    start: usize,
     width: usize,
 }
 
@@ -71,7 +72,7 @@ pub(crate) fn clip(line: &[u8], offset: u32, focus: Span, room: Room) -> Clip {
     let focus_at = (focus.start.saturating_sub(offset) as usize).min(line.len());
     let from = character_start(line, focus_at.saturating_sub(reach));
     let to = character_start(line, line.len().min(focus_at.saturating_add(reach)));
-    let cells = cells(line.get(from..to).unwrap_or_default(), offset.saturating_add(to_u32(from)));
+    let (drawn, cells) = cells(line.get(from..to).unwrap_or_default(), offset.saturating_add(to_u32(from)));
 
     let is_whole = from == 0 && to == line.len();
     let window = if is_whole && width(&cells) <= room.columns {
@@ -81,12 +82,11 @@ pub(crate) fn clip(line: &[u8], offset: u32, focus: Span, room: Room) -> Clip {
     };
 
     let mut text = if window.cut_before { room.mark.to_owned() } else { String::new() };
-    let mut starts = Vec::new();
     let shown = cells.get(window.cells.clone()).unwrap_or_default();
-    for cell in shown {
-        starts.push((cell.at, text.len()));
-        text.push_str(&cell.text);
-    }
+    let start = |index: usize| cells.get(index).map_or(drawn.len(), |cell| cell.start);
+    let (first, mark) = (start(window.cells.start), text.len());
+    let starts = shown.iter().map(|cell| (cell.at, mark + cell.start - first)).collect();
+    text.push_str(drawn.get(first..start(window.cells.end)).unwrap_or_default());
     let end_of_cells = offset.saturating_add(to_u32(to));
     let end = (cells.get(window.cells.end).map_or(end_of_cells, |cell| cell.at), text.len());
     if window.cut_after {
@@ -135,48 +135,59 @@ fn window(cells: &[Cell], focus: Span, room: Room, more_before: bool, more_after
     Window { cells: first..last, cut_before, cut_after }
 }
 
-fn cells(bytes: &[u8], offset: u32) -> Vec<Cell> {
-    let mut cells = Vec::new();
+/// What is drawn for some bytes, and where each character of it comes from.
+fn cells(bytes: &[u8], offset: u32) -> (String, Vec<Cell>) {
+    let mut text = String::with_capacity(bytes.len());
+    let mut cells = Vec::with_capacity(bytes.len());
+    // Here rather than when all is drawn, so that labels stand under what they are about.
+    let mut hashes = hashes(bytes).peekable();
     let mut column = 0;
-    let mut at = offset;
+    let mut at = 0;
     for chunk in bytes.utf8_chunks() {
         for c in chunk.valid().chars() {
-            let (text, width) = drawn(c, column);
-            cells.push(Cell { at, text, width });
+            let (start, is_command) = (text.len(), hashes.next_if_eq(&at).is_some());
+            let width = draw(c, column, &mut text);
             column += width;
-            at = at.saturating_add(to_u32(c.len_utf8()));
+            let width = if is_command {
+                text.truncate(start);
+                text.push_str(HASH);
+                HASH.len()
+            } else {
+                width
+            };
+            cells.push(Cell { at: offset.saturating_add(to_u32(at)), start, width });
+            at += c.len_utf8();
         }
         for &byte in chunk.invalid() {
-            let mut text = String::new();
+            let start = text.len();
             push_byte(&mut text, byte);
-            let width = text.len();
-            cells.push(Cell { at, text, width });
+            let width = text.len() - start;
+            cells.push(Cell { at: offset.saturating_add(to_u32(at)), start, width });
             column += width;
-            at = at.saturating_add(1);
+            at += 1;
         }
     }
-    // Here rather than when all is drawn, so that labels stand under what they are about.
-    for hash in hashes(bytes) {
-        let at = offset.saturating_add(to_u32(hash));
-        if let Some(cell) =
-            cells.binary_search_by_key(&at, |cell| cell.at).ok().and_then(|index| cells.get_mut(index))
-        {
-            *cell = Cell { at, text: HASH.to_owned(), width: HASH.len() };
-        }
-    }
-    cells
+    (text, cells)
 }
 
-/// What is drawn for `c`, and its columns.
-fn drawn(c: char, column: usize) -> (String, usize) {
-    if c == '\t' {
-        let width = TAB - column % TAB;
-        return (" ".repeat(width), width);
+/// Draws `c`; the columns that it takes.
+fn draw(c: char, column: usize, text: &mut String) -> usize {
+    match c {
+        ' '..='~' => {
+            text.push(c);
+            1
+        }
+        '\t' => {
+            let width = TAB - column % TAB;
+            text.extend(std::iter::repeat_n(' ', width));
+            width
+        }
+        c => {
+            let start = text.len();
+            push_char(text, c);
+            if is_hazardous(c) { text.len() - start } else { c.width().unwrap_or(0) }
+        }
     }
-    let mut text = String::new();
-    push_char(&mut text, c);
-    let width = if is_hazardous(c) { text.len() } else { c.width().unwrap_or(0) };
-    (text, width)
 }
 
 fn width(cells: &[Cell]) -> usize {

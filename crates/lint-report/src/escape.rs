@@ -9,7 +9,8 @@ use crate::command::harmless;
 /// Replaces control, bidirectional and invisible characters with escapes such as `\x1b`, `\n` or `\u{202e}`, and one
 /// character of what a CI system would obey: `##[error]` becomes `#\x23[error]`.
 pub fn escape(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_hazardous) {
+    let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    if is_plain || !text.chars().any(is_hazardous) {
         return harmless(text).map_or(Cow::Borrowed(text), Cow::Owned);
     }
     let mut escaped = String::with_capacity(text.len() + 8);

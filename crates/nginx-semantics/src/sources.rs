@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use nginx_syntax::{NameNumber, NodeId, Source, Span, Tree, Vocabulary, unquote};
 
@@ -46,6 +46,8 @@ pub struct SourceFile {
     placeholders: Placeholders,
     /// The quote of the first word that has any.
     quote: Option<u8>,
+    /// What the author indents by, once somebody has looked for it.
+    step: OnceLock<Option<Span>>,
     /// Where the placeholders start that stand for whole lines, in order.
     filled_in: Vec<u32>,
     /// Whether any word may be unknown: few files have one, and it is asked often.
@@ -98,6 +100,11 @@ impl SourceFile {
     /// The quote that the first quoted word has; `None` for a file without any.
     pub fn quote(&self) -> Option<u8> {
         self.quote
+    }
+
+    /// What the author indents by, as `find` finds it. It is looked for once: that may go through the whole file.
+    pub fn step(&self, find: impl FnOnce() -> Option<Span>) -> Option<&[u8]> {
+        self.step.get_or_init(find).map(|step| step.of(self.bytes()))
     }
 
     /// Whether a word of any directive may be unknown.
@@ -163,6 +170,7 @@ impl SourceFile {
         let source = Arc::new(source);
         Ok(Self {
             quote,
+            step: OnceLock::new(),
             source,
             tree,
             path,

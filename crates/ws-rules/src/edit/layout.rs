@@ -31,7 +31,7 @@ impl<'s> Layout<'s> {
         let mut at = self.line_start(start);
         // The comments right above speak about it.
         while let Some(above) = at.checked_sub(1).map(|end| Span::new(self.line_start(end), end))
-            && above.of(self.bytes()).trim_ascii().starts_with(b"#")
+            && above.of(self.bytes()).trim_ascii_start().starts_with(b"#")
         {
             at = above.start;
         }
@@ -54,7 +54,7 @@ impl<'s> Layout<'s> {
 
     pub(super) fn at_end(self, block: NodeId, lines: &[impl AsRef<str>]) -> Made {
         let tree = &self.file.tree;
-        if let Some(last) = tree.children(block).last() {
+        if let Some(last) = self.last_child(block) {
             return self.after(last, lines);
         }
         // There may be comments.
@@ -72,7 +72,7 @@ impl<'s> Layout<'s> {
         self.file.tree.terminator(node)?;
         let span = self.file.tree.span(node);
         let line_end = self.line_end(span.end);
-        let is_end = Span::new(span.end, line_end).of(self.bytes()).trim_ascii().is_empty();
+        let is_end = Span::new(span.end, line_end).of(self.bytes()).trim_ascii_start().is_empty();
         let is_last_line = self.bytes().get(line_end as usize).is_none();
         Some(match (self.is_first(span.start), is_end) {
             (true, true) if is_last_line => {
@@ -90,22 +90,33 @@ impl<'s> Layout<'s> {
         })
     }
 
+    /// The last directive of a block, which may have thousands: found from its end.
+    fn last_child(self, block: NodeId) -> Option<NodeId> {
+        let tree = &self.file.tree;
+        tree.children(block).next()?;
+        let Some(close) = tree.close(block) else { return tree.children(block).last() };
+        let mut around = std::iter::successors(tree.around(close.start).1, |&node| Some(tree.parent(node)))
+            .take_while(|&node| node != NodeId::FILE);
+        around.find(|&node| tree.parent(node) == block)
+    }
+
     fn bytes(self) -> &'s [u8] {
         self.file.bytes()
     }
 
     /// Where the line of an offset begins; a byte order mark is no part of it.
     fn line_start(self, at: u32) -> u32 {
-        let before = self.bytes().get(..at as usize).unwrap_or_default();
-        let start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |found| found + 1);
+        let source = &self.file.source;
+        let start = source.line_span(source.line(at)).start;
+        let before = Span::new(start, at).of(self.bytes());
         let mark = "\u{feff}".as_bytes();
-        if start == 0 && before.starts_with(mark) { offset(mark.len()) } else { offset(start) }
+        if start == 0 && before.starts_with(mark) { offset(mark.len()) } else { start }
     }
 
     /// Where the line of an offset ends: at its LF, or at the end of the file.
     fn line_end(self, at: u32) -> u32 {
-        let rest = self.bytes().get(at as usize..).unwrap_or_default();
-        at + offset(rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len()))
+        let source = &self.file.source;
+        source.line_span(source.line(at)).end
     }
 
     /// Whether nothing stands before an offset on its line.
@@ -118,8 +129,9 @@ impl<'s> Layout<'s> {
 
     /// Whether nothing but a comment stands behind an offset on its line.
     fn is_last(self, at: u32) -> bool {
-        let rest = Span::new(at, self.line_end(at)).of(self.bytes()).trim_ascii();
-        rest.is_empty() || rest.starts_with(b"#")
+        let rest = self.bytes().get(at as usize..).unwrap_or_default();
+        let next = rest.iter().find(|byte| **byte == b'\n' || !byte.is_ascii_whitespace());
+        matches!(next, None | Some(b'\n' | b'#'))
     }
 
     /// The start of the blanks that end at an offset.
@@ -151,10 +163,7 @@ impl<'s> Layout<'s> {
         let parent = tree.parent(node);
         // It may stand behind another one of its block.
         let line = self.line_start(tree.name_span(node).start);
-        let first = tree.children(parent).find(|&other| {
-            let start = tree.name_span(other).start;
-            self.is_first(start) && self.line_start(start) == line
-        });
+        let first = tree.around(line).0.filter(|&other| tree.parent(other) == parent);
         match first.and_then(|first| self.leading(first)) {
             Some(blanks) => blanks.to_vec(),
             None if parent == NodeId::FILE => Vec::new(),
@@ -164,8 +173,12 @@ impl<'s> Layout<'s> {
 
     /// The blanks before a directive that is the first on its line.
     fn leading(self, node: NodeId) -> Option<&'s [u8]> {
+        self.leading_span(node).map(|blanks| blanks.of(self.bytes()))
+    }
+
+    fn leading_span(self, node: NodeId) -> Option<Span> {
         let start = self.file.tree.name_span(node).start;
-        self.is_first(start).then(|| Span::new(self.line_start(start), start).of(self.bytes()))
+        self.is_first(start).then(|| Span::new(self.blanks_before(start), start))
     }
 
     /// The blanks before what stands in a block: those of its first line, else one step more than the block has.
@@ -180,13 +193,16 @@ impl<'s> Layout<'s> {
     /// What the author indents by: as around a directive, else as anywhere in the file.
     fn step(self, node: NodeId) -> &'s [u8] {
         let tree = &self.file.tree;
-        let around = std::iter::successors(Some(node), |&node| Some(tree.parent(node)))
+        let mut around = std::iter::successors(Some(node), |&node| Some(tree.parent(node)))
             .take_while(|&node| node != NodeId::FILE);
         let step = |node: NodeId| {
             let parent = Some(tree.parent(node)).filter(|parent| *parent != NodeId::FILE)?;
-            self.leading(node)?.strip_prefix(self.leading(parent)?).filter(|step| !step.is_empty())
+            let (own, outer) = (self.leading_span(node)?, self.leading_span(parent)?);
+            let is_deeper = own.of(self.bytes()).starts_with(outer.of(self.bytes()));
+            Some(Span::new(own.start + outer.len(), own.end)).filter(|step| is_deeper && !step.is_empty())
         };
-        around.chain(tree.nodes()).find_map(step).unwrap_or(STEP)
+        let near = around.find_map(step).map(|step| step.of(self.bytes()));
+        near.or_else(|| self.file.step(|| tree.nodes().find_map(step))).unwrap_or(STEP)
     }
 
     /// Lines on the lines below that of an offset.
