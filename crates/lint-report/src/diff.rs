@@ -2,10 +2,14 @@
 //!
 //! Lines end with a line feed and nothing else, as for those programs; a carriage return before it belongs to the line.
 
+mod cuts;
+
 use std::io::{self, Write};
 
-use similar::{Algorithm, DiffOp, capture_diff_slices, group_diff_ops};
+use similar::algorithms::{Capture, Compact, Replace, myers};
+use similar::{DiffOp, group_diff_ops};
 
+use self::cuts::cuts;
 use crate::command::{hashes, is_command};
 use crate::escape::commands_terminal;
 use crate::{DiffFor, escape_bytes};
@@ -21,7 +25,7 @@ pub(crate) fn write(
     out: &mut dyn Write,
 ) -> io::Result<Vec<usize>> {
     let (old, new) = (lines(old), lines(new));
-    let hunks = group_diff_ops(capture_diff_slices(Algorithm::Myers, &old, &new), CONTEXT);
+    let hunks = group_diff_ops(compared(&old, &new)?, CONTEXT);
     let mut withheld = Vec::new();
     let mut is_headed = false;
     // Lines that withheld hunks would have added, less those that they would have removed.
@@ -48,6 +52,24 @@ pub(crate) fn write(
         out.write_all(&text)?;
     }
     Ok(withheld)
+}
+
+/// What changes, piece by piece.
+fn compared(old: &[&[u8]], new: &[&[u8]]) -> io::Result<Vec<DiffOp>> {
+    let mut all: Vec<DiffOp> = Vec::new();
+    let mut from = (0, 0);
+    for to in cuts(old, new).into_iter().chain([(old.len(), new.len())]) {
+        let mut capture = Compact::new(Replace::new(Capture::new()), old, new);
+        myers::diff(&mut capture, old, from.0..to.0, new, from.1..to.1).map_err(io::Error::other)?;
+        for op in capture.into_inner().into_inner().into_ops() {
+            match (all.last_mut(), op) {
+                (Some(DiffOp::Equal { len, .. }), DiffOp::Equal { len: more, .. }) => *len += more,
+                _ => all.push(op),
+            }
+        }
+        from = to;
+    }
+    Ok(all)
 }
 
 /// The lines of a hunk with their signs.
@@ -134,6 +156,54 @@ mod tests {
         assert_eq!(diff(old, old), "");
         assert_eq!(diff("", "1\n"), "--- a.conf\n+++ a.conf\n@@ -0,0 +1 @@\n+1\n");
         assert_eq!(diff("1\n", ""), "--- a.conf\n+++ a.conf\n@@ -1 +0,0 @@\n-1\n");
+    }
+
+    /// Twenty thousand lines, each fourth with one added behind it and each sixth another one.
+    #[test]
+    fn long_texts_are_compared_in_pieces() {
+        let old: String = (0..20_000).map(|line| format!("{line}\n}}\n")).collect();
+        let new: String = (0..20_000)
+            .map(|line| match line {
+                _ if line % 4 == 0 => format!("{line}\nadded\n}}\n"),
+                _ if line % 6 == 1 => format!("other {line}\n}}\n"),
+                _ => format!("{line}\n}}\n"),
+            })
+            .collect();
+        let text = diff(&old, &new);
+        // As `patch` applies it.
+        let mut patched = String::new();
+        let mut rest = old.split_inclusive('\n').enumerate();
+        let mut hunks = text.lines().skip(2);
+        let mut counts = [0, 0];
+        for line in &mut hunks {
+            match line.split_at(1) {
+                ("@", _) => {
+                    let first = line[4..].split([',', ' ']).next().unwrap().parse::<usize>().unwrap();
+                    let before = rest.clone().take_while(|(number, _)| number + 1 < first);
+                    for (_, line) in before.collect::<Vec<_>>() {
+                        patched.push_str(line);
+                        rest.next();
+                    }
+                }
+                ("+", added) => {
+                    counts[0] += 1;
+                    patched.push_str(added);
+                    patched.push('\n');
+                }
+                (sign, same) => {
+                    assert_eq!(rest.next().unwrap().1.trim_end(), same);
+                    counts[1] += usize::from(sign == "-");
+                    if sign == " " {
+                        patched.push_str(same);
+                        patched.push('\n');
+                    }
+                }
+            }
+        }
+        patched.extend(rest.map(|(_, line)| line));
+        assert!(patched == new);
+        // No more than what changed.
+        assert_eq!(counts, [5000 + 3334, 3334]);
     }
 
     #[test]

@@ -12,11 +12,8 @@ use crate::escape::is_hazardous;
 /// Bytes that go out at once: `serde_json` writes each bracket on its own.
 const BUFFER: usize = 1 << 16;
 
-/// A line break and what the deepest usual line is indented by.
-const INDENTED: &[u8] = b"\n                                ";
-
-/// Blanks of one level.
-const STEP: usize = 2;
+/// What the lines of each level of nesting are indented by more.
+const STEP: &[u8] = b"  ";
 
 /// Writes a value and a line break.
 pub(super) fn pretty(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
@@ -28,46 +25,48 @@ pub(super) fn pretty(value: &impl Serialize, out: &mut dyn Write) -> io::Result<
     out.flush()
 }
 
-/// The layout of `serde_json::to_string_pretty`, with hazardous characters escaped.
-#[derive(Debug, Default)]
+/// The layout of `serde_json::to_string_pretty`, with hazardous characters escaped. Much of the output is names of fields
+/// and blanks, so what stands between two texts is written in one piece.
+#[derive(Debug)]
 struct Pretty {
-    level: usize,
+    /// What stands before a name: a comma, a line break, blanks and a quote.
+    lead: Vec<u8>,
     /// Whether the innermost list or object that is open has something in it.
     has_value: bool,
+    /// Whether a name is being written. All are those of fields, with nothing hazardous in them.
+    is_name: bool,
+}
+
+impl Default for Pretty {
+    fn default() -> Self {
+        Self { lead: b",\n\"".to_vec(), has_value: false, is_name: false }
+    }
 }
 
 impl Pretty {
     fn open<W: ?Sized + Write>(&mut self, out: &mut W, bracket: &[u8]) -> io::Result<()> {
-        self.level += 1;
+        self.lead.pop();
+        self.lead.extend_from_slice(STEP);
+        self.lead.push(b'"');
         self.has_value = false;
         out.write_all(bracket)
     }
 
     fn close<W: ?Sized + Write>(&mut self, out: &mut W, bracket: &[u8]) -> io::Result<()> {
-        self.level = self.level.saturating_sub(1);
+        self.lead.truncate(self.lead.len().saturating_sub(STEP.len() + 1));
+        self.lead.push(b'"');
         if self.has_value {
-            self.break_line(out)?;
+            self.next(out, true, false)?;
         }
         self.has_value = true;
         out.write_all(bracket)
     }
 
-    fn next<W: ?Sized + Write>(&self, out: &mut W, is_first: bool) -> io::Result<()> {
-        if !is_first {
-            out.write_all(b",")?;
-        }
-        self.break_line(out)
-    }
-
+    /// Ends the line and begins the next one, with or without a comma before and a quote behind.
     #[inline]
-    fn break_line<W: ?Sized + Write>(&self, out: &mut W) -> io::Result<()> {
-        match INDENTED.get(..=self.level * STEP) {
-            Some(indented) => out.write_all(indented),
-            None => {
-                out.write_all(b"\n")?;
-                (0..self.level).try_for_each(|_| out.write_all(b"  "))
-            }
-        }
+    fn next<W: ?Sized + Write>(&self, out: &mut W, is_first: bool, is_name: bool) -> io::Result<()> {
+        let end = self.lead.len().saturating_sub(usize::from(!is_name));
+        out.write_all(self.lead.get(usize::from(is_first)..end).unwrap_or_default())
     }
 }
 
@@ -78,11 +77,21 @@ impl Formatter for Pretty {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
         // Most text needs no second look; a loop without an end before the last byte is done many bytes at a time.
         let is_doubtful = |doubtful, byte: &u8| doubtful | (*byte >= 0x7f) | (*byte == b'#');
-        if fragment.as_bytes().iter().fold(false, is_doubtful) {
+        if !self.is_name && fragment.as_bytes().iter().fold(false, is_doubtful) {
             write_escaped(fragment, out)
         } else {
             out.write_all(fragment.as_bytes())
         }
+    }
+
+    #[inline]
+    fn begin_string<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        if self.is_name { Ok(()) } else { out.write_all(b"\"") }
+    }
+
+    #[inline]
+    fn end_string<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        if self.is_name { Ok(()) } else { out.write_all(b"\"") }
     }
 
     #[inline]
@@ -97,7 +106,7 @@ impl Formatter for Pretty {
 
     #[inline]
     fn begin_array_value<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
-        self.next(out, first)
+        self.next(out, first, false)
     }
 
     #[inline]
@@ -118,12 +127,14 @@ impl Formatter for Pretty {
 
     #[inline]
     fn begin_object_key<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
-        self.next(out, first)
+        self.is_name = true;
+        self.next(out, first, true)
     }
 
     #[inline]
     fn begin_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
-        out.write_all(b": ")
+        self.is_name = false;
+        out.write_all(b"\": ")
     }
 
     #[inline]
