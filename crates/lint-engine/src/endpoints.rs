@@ -6,13 +6,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::BuildHasher;
 use std::path::PathBuf;
 
-use lint_finding::{EndpointTable, Finding, PeerRow, Place, Severity, TableRow, Tls};
+use lint_finding::{EndpointTable, Finding, PeerRow, Severity, TableRow, Tls};
 use nginx_semantics::{
     Configuration, ContextKind, Directive, DirectiveName, Files, Presence, Scope, balancing, load, peers,
     upstream,
 };
 use ws_model::{Endpoint, Model};
 
+use crate::gather::{Ranks, Shared};
 use crate::settings::SettingsFiles;
 use crate::{Onlooker, Settings, Task, as_set, judge, rows, silenced};
 
@@ -33,10 +34,12 @@ pub fn endpoints(
     let mut outcome = judge(&task, &mut table);
     let reload = |arguments: &[PathBuf], scope: &Scope| load(files, arguments, scope);
     silenced::account(&mut outcome, &task, given, reload, |task| judge(task, &mut ()));
-    let path = |place: Place| outcome.file(place.file).map_or("", |file| file.source.path()).to_owned();
+    let ranks = Ranks::new(&outcome.files);
     let mut rows = table.rows;
-    rows.sort_by_cached_key(|row| {
-        (path(row.endpoint.place), row.endpoint.place.span, row.endpoint.server_names.clone())
+    let place = |row: &TableRow| (ranks.of(row.endpoint.place), row.endpoint.place.span);
+    rows.sort_by(|one, other| {
+        let names = || one.endpoint.server_names.cmp(&other.endpoint.server_names);
+        place(one).cmp(&place(other)).then_with(names)
     });
     EndpointTable { rows, outcome }
 }
@@ -51,6 +54,7 @@ struct Table {
     /// Those of a hash.
     known: HashMap<u64, Vec<usize>>,
     hasher: RandomState,
+    shared: Shared,
     /// What was found in the model that is looked at.
     said: Said,
 }
@@ -65,7 +69,7 @@ impl Onlooker for Table {
     fn model(&mut self, model: &Model<'_>) {
         let said = std::mem::take(&mut self.said);
         for endpoint in &model.endpoints {
-            let row = row(model, endpoint, &said);
+            let row = self.shared.table_row(row(model, endpoint, &said));
             // One fragment may be judged in several layouts.
             let same = self.known.entry(self.hasher.hash_one(&row)).or_default();
             if !same.iter().any(|&index| self.rows.get(index) == Some(&row)) {

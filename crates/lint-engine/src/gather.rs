@@ -17,7 +17,7 @@ use nginx_syntax::Span;
 use ws_model::{Endpoint, EvidenceKind, Model};
 
 use self::merged::{Merged, is_safe, key, once_per_root, order};
-use self::share::Shared;
+pub(crate) use self::share::Shared;
 use crate::rows;
 use crate::settings::{Level, Settings};
 use crate::suppress::Suppressions;
@@ -206,10 +206,10 @@ impl Gathered {
 }
 
 /// The numbers of files in the order of their paths: comparing findings compares no paths.
-struct Ranks(Vec<usize>);
+pub(crate) struct Ranks(Vec<usize>);
 
 impl Ranks {
-    fn new(files: &[File]) -> Self {
+    pub(crate) fn new(files: &[File]) -> Self {
         let mut paths: Vec<(&str, usize)> =
             files.iter().enumerate().map(|(number, file)| (file.source.path(), number)).collect();
         paths.sort_unstable();
@@ -225,7 +225,7 @@ impl Ranks {
     }
 
     /// That of a place's file; the lowest for one without a file.
-    fn of(&self, place: Place) -> usize {
+    pub(crate) fn of(&self, place: Place) -> usize {
         self.0.get(place.file.0 as usize).copied().unwrap_or(0)
     }
 }

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 
 use lint_finding::{Finding, Outcome, Place, RuleMeta, SettingsInEffect, Severity};
 use nginx_semantics::{Loaded, Scope, SourceFile};
+use nginx_syntax::Span;
 use ws_rules::RULES;
 
 use crate::Task;
@@ -81,9 +82,9 @@ impl Lost {
             hidden += then.len().saturating_sub(now.len());
             lowered += then.iter().zip(now).filter(|(then, now)| then < now).count();
         }
-        let place = |outcome: &Outcome, place: Place| {
-            (outcome.file(place.file).map(|file| file.source.path().to_owned()), place.span)
-        };
+        fn place(outcome: &Outcome, place: Place) -> (Option<&str>, Span) {
+            (outcome.file(place.file).map(|file| file.source.path()), place.span)
+        }
         let now: BTreeSet<_> = after.endpoints.iter().map(|row| place(after, row.place)).collect();
         let then = before.endpoints.iter().map(|row| place(before, row.place));
         let endpoints = then.filter(|endpoint| !now.contains(endpoint)).count();

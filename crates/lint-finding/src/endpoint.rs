@@ -131,9 +131,9 @@ pub struct TableRow {
     /// The name of the `upstream` that it goes to, where there is one.
     pub group: Option<String>,
     /// The servers of that `upstream`, in order.
-    pub peers: Vec<PeerRow>,
+    pub peers: Arc<[PeerRow]>,
     /// The lines that choose among them; none: in turn.
-    pub balancing: Vec<PeerRow>,
+    pub balancing: Arc<[PeerRow]>,
     /// The findings about it: severity and rule, the worst first.
     pub findings: Vec<(Severity, &'static str)>,
 }

@@ -119,7 +119,7 @@ fn verbose(outcome: &Outcome, row: &TableRow, style: &Style, out: &mut dyn Write
     endpoints::write_one(outcome, &row.endpoint, style, out)?;
     writeln!(out, "  TLS           {}", row.tls.name())?;
     if row.peers.len() > 1 {
-        let how = match row.balancing.as_slice() {
+        let how = match &*row.balancing {
             [] => "in turn".to_owned(),
             lines => list(
                 lines
@@ -129,7 +129,7 @@ fn verbose(outcome: &Outcome, row: &TableRow, style: &Style, out: &mut dyn Write
         };
         writeln!(out, "  balancing     {how}")?;
     }
-    for peer in &row.peers {
+    for peer in row.peers.iter() {
         writeln!(out, "  peer          {} ({})", escape(&peer.text), path_line(outcome, peer.place))?;
     }
     for (severity, rule) in &row.findings {
@@ -149,7 +149,7 @@ fn cells(row: &TableRow) -> Cells {
     kinds.dedup();
     let mut upstream = escape(&endpoint.upstream).into_owned();
     if group.is_some() {
-        let how = match balancing.as_slice() {
+        let how = match &**balancing {
             _ if peers.len() < 2 => String::new(),
             [] => ", in turn".to_owned(),
             lines => format!(", {}", list(lines.iter().map(|line| escape(&line.text).into_owned()))),

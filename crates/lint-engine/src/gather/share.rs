@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use lint_finding::{EndpointRow, Setting};
+use lint_finding::{EndpointRow, PeerRow, Setting, TableRow};
 
 /// Names of header lines with what they set.
 type Headers = Arc<[(Arc<str>, Setting)]>;
@@ -15,6 +15,7 @@ pub(crate) struct Shared {
     texts: HashSet<Arc<str>>,
     names: HashSet<Arc<[String]>>,
     headers: HashSet<Headers>,
+    peers: HashSet<Arc<[PeerRow]>>,
 }
 
 impl Shared {
@@ -30,6 +31,13 @@ impl Shared {
         share(&mut self.names, &mut row.listens);
         share(&mut self.headers, &mut row.other_headers);
         row
+    }
+
+    /// The same for a row of the table, which has the peers of its upstream too.
+    pub(crate) fn table_row(&mut self, mut row: TableRow) -> TableRow {
+        share(&mut self.peers, &mut row.peers);
+        share(&mut self.peers, &mut row.balancing);
+        TableRow { endpoint: self.row(row.endpoint), ..row }
     }
 }
 

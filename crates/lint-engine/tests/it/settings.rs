@@ -497,6 +497,25 @@ fn comments_suppress_on_their_line_the_next_and_a_block() {
     }
 }
 
+/// Each comment on a line of its own or in a row of ten, each for its own location.
+#[test]
+fn many_comments_suppress_what_each_of_them_covers_alone() {
+    let reason = "# nginx-ws-lint: ignore[short-read-timeout] the client pings";
+    let text = |with: &dyn Fn(usize) -> usize| -> String {
+        let location = |number: usize| {
+            let comments = format!("{reason} {number}\n").repeat(with(number));
+            format!("location /ws{number}/ {{\n{comments}    ENDPOINT\n}}\n")
+        };
+        (0..200).map(location).collect()
+    };
+    assert_eq!(suppressed(&text(&|_| 0)), (200, 0));
+    assert_eq!(suppressed(&text(&|number| usize::from(number % 3 == 0))), (133, 67));
+    assert_eq!(suppressed(&text(&|number| 10 * (number % 2))), (100, 100));
+    // Around all of them, and beside each.
+    let all = format!("location / {{ {reason}\n{}}}\n", text(&|number| number % 2));
+    assert_eq!(suppressed(&all), (0, 200));
+}
+
 #[test]
 fn a_comment_that_says_too_little_suppresses_nothing() {
     for (comment, message) in [

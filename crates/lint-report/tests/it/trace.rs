@@ -106,8 +106,8 @@ fn table(text: &str) -> EndpointTable {
         endpoint,
         tls: Tls::Yes,
         group: Some(owned()),
-        peers: vec![peer(), peer()],
-        balancing: vec![peer()],
+        peers: [peer(), peer()].into(),
+        balancing: [peer()].into(),
         findings: vec![(Severity::Error, "a-rule")],
     };
     EndpointTable { rows: vec![row], outcome: outcome(text) }
