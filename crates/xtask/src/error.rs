@@ -1,7 +1,7 @@
 //! What ends a task.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
@@ -14,7 +14,8 @@ pub enum Error {
          gen    write the generated documents\n  \
          check  compare them with what would be generated\n  \
          ci     all checks and all tests, the tests last\n  \
-         fuzz   [parse|run|fix|settings|trace]... [--seconds N] [--seed N]: try inputs that reach new code, 30 s each"
+         fuzz   [parse|run|fix|settings|trace]... [--seconds N] [--seed N]: try inputs that reach new code, 30 s each\n  \
+         compare OLD NEW [--tree DIR]... [--sites N] [--seconds N]: whether two builds of the program say the same"
     )]
     Usage,
     /// A file or folder that cannot be read or written.
@@ -49,9 +50,19 @@ pub enum Error {
         /// Which mark.
         mark: &'static str,
     },
+    /// Two programs that say different things.
+    #[error("{0} differences")]
+    Differs(usize),
     /// Documents that differ from what would be generated.
     #[error("generated documents are out of date: {}\nrun `cargo xtask gen` and read what changed", .0.join(", "))]
     Stale(Vec<String>),
+}
+
+impl Error {
+    /// A file or folder that cannot be read or written.
+    pub(crate) fn file(path: &Path, error: io::Error) -> Self {
+        Self::File { path: path.to_owned(), error }
+    }
 }
 
 fn said(stderr: &str) -> String {

@@ -4,17 +4,20 @@
 //! has to pass.
 
 mod ci;
+mod compare;
 mod demo;
 mod documents;
 mod error;
 mod examples;
 mod fuzz;
+mod generate;
 mod program;
 mod rules;
 
 use std::path::PathBuf;
 
 pub use ci::ci;
+pub use compare::compare;
 pub use documents::{Document, check, documents, write};
 pub use error::Error;
 pub use fuzz::fuzz;

@@ -14,6 +14,7 @@ fn main() -> ExitCode {
         "gen" => xtask::write(),
         "check" => xtask::check(),
         "ci" => xtask::ci(),
+        "compare" => xtask::compare(&rest),
         "fuzz" => xtask::fuzz(&rest),
         _ => Err(Error::Usage),
     };

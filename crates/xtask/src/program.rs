@@ -21,10 +21,7 @@ pub(crate) fn output(arguments: &[&str]) -> Result<String, Error> {
     command.args(["run", "--quiet", "--locked", "--package", "nginx-ws-lint", "--"]).args(arguments);
     // No terminal anywhere: its width would show.
     command.current_dir(root()).stdin(Stdio::null());
-    for name in SCRUBBED {
-        command.env_remove(name);
-    }
-    command.env("TERM", "xterm").env("LC_ALL", "C.UTF-8").env("LANG", "C.UTF-8");
+    scrub(&mut command);
     let shown = || format!("nginx-ws-lint {}", arguments.join(" "));
     let output = command.output().map_err(|error| Error::Start { command: shown(), error })?;
     match output.status.code() {
@@ -34,4 +31,12 @@ pub(crate) fn output(arguments: &[&str]) -> Result<String, Error> {
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         }),
     }
+}
+
+/// Takes away what would make the output of one machine differ from that of another.
+pub(crate) fn scrub(command: &mut Command) {
+    for name in SCRUBBED {
+        command.env_remove(name);
+    }
+    command.env("TERM", "xterm").env("LC_ALL", "C.UTF-8").env("LANG", "C.UTF-8");
 }
