@@ -77,7 +77,7 @@ fn build() -> Result<PathBuf, Error> {
     // With a target the flags are not those of build scripts and procedural macros.
     command.args(arguments).args(["--profile", "fuzz", "--target", &host, "--target-dir"]).arg(&folder);
     command.current_dir(root()).env("RUSTFLAGS", COVERAGE);
-    finish(command, "cargo build --package fuzz")?;
+    program::run(command, "cargo build --package fuzz")?;
     Ok(folder.join(host).join("fuzz/fuzz"))
 }
 
@@ -120,7 +120,7 @@ fn run(program: &Path, target: Target, asked: &Asked) -> Result<(), Error> {
     ]);
     command.args(asked.seed.map(|seed| format!("-seed={seed}")));
     command.env("NGINX_WS_LINT_FUZZ_TARGET", name).stdin(Stdio::null());
-    finish(command, &format!("fuzz {name}"))
+    program::run(command, &format!("fuzz {name}"))
 }
 
 fn folder() -> PathBuf {
@@ -129,12 +129,6 @@ fn folder() -> PathBuf {
 
 fn file<T>(path: &Path, done: io::Result<T>) -> Result<T, Error> {
     done.map_err(|error| Error::File { path: path.to_owned(), error })
-}
-
-fn finish(mut command: Command, shown: &str) -> Result<(), Error> {
-    let shown = || shown.to_owned();
-    let status = command.status().map_err(|error| Error::Start { command: shown(), error })?;
-    if status.success() { Ok(()) } else { Err(Error::Failed { command: shown(), stderr: String::new() }) }
 }
 
 #[cfg(test)]

@@ -14,8 +14,11 @@ fn main() -> ExitCode {
         "gen" => xtask::write(),
         "check" => xtask::check(),
         "ci" => xtask::ci(),
+        "bench-peers" => xtask::bench_peers(&rest),
         "compare" => xtask::compare(&rest),
         "fuzz" => xtask::fuzz(&rest),
+        "instructions" => xtask::instructions(&rest),
+        "new-rule" => xtask::new_rule(&rest),
         _ => Err(Error::Usage),
     };
     match done {

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use crate::{Error, root};
@@ -31,6 +32,41 @@ pub(crate) fn output(arguments: &[&str]) -> Result<String, Error> {
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         }),
     }
+}
+
+/// The program as users get it, built where nothing else is said.
+///
+/// # Errors
+/// When it does not build.
+pub(crate) fn release() -> Result<PathBuf, Error> {
+    let mut command = Command::new(cargo());
+    command.args(["build", "--release", "--locked", "--package", "nginx-ws-lint"]).current_dir(root());
+    run(command, "cargo build --release")?;
+    let target =
+        env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |folder| root().join(folder));
+    Ok(target.join("release/nginx-ws-lint"))
+}
+
+/// What builds the program, and for which machines.
+///
+/// # Errors
+/// When it does not run.
+pub(crate) fn compiler() -> Result<String, Error> {
+    let shown = || "rustc --version".to_owned();
+    let output = Command::new("rustc").arg("--version").stdin(Stdio::null()).output();
+    let output = output.map_err(|error| Error::Start { command: shown(), error })?;
+    let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    Ok(format!("{version} for {} {}", env::consts::ARCH, env::consts::OS))
+}
+
+/// Runs a command that shows what it does by itself.
+///
+/// # Errors
+/// When it does not start or fails.
+pub(crate) fn run(mut command: Command, shown: &str) -> Result<(), Error> {
+    let shown = || shown.to_owned();
+    let status = command.status().map_err(|error| Error::Start { command: shown(), error })?;
+    if status.success() { Ok(()) } else { Err(Error::Failed { command: shown(), stderr: String::new() }) }
 }
 
 /// Takes away what would make the output of one machine differ from that of another.

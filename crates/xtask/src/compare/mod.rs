@@ -9,31 +9,27 @@ mod subjects;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use run::{Ended, Run};
 
-use crate::{Error, generate, root};
+use crate::generate::{self, sites};
+use crate::{Error, pool, root};
 
 /// How the program is asked. Each is compared on each subject.
-const WAYS: [&[&str]; 7] = [
+const WAYS: [&[&str]; 8] = [
     &["--format", "human"],
     &["--format", "concise"],
     &["--format", "json"],
     &["endpoints", "--format", "human"],
     &["endpoints", "--format", "json"],
+    &["trace", "ws://example.com/ws/", "--format", "json"],
     &["--diff"],
     &["--diff", "--unsafe-fixes"],
 ];
 
 /// Numbers of threads that the new program runs with, as rayon reads them.
 const THREADS: [&str; 3] = ["1", "2", "4"];
-
-/// So many processes at a time.
-const AT_A_TIME: usize = 2;
 
 /// Sites of the generated tree, unless something else is asked for.
 const SITES: usize = 1000;
@@ -79,11 +75,11 @@ pub fn compare(arguments: &[String]) -> Result<(), Error> {
     }
     if asked.sites > 0 {
         let folder = root().join("target/compare").join(format!("sites-{}", asked.sites));
-        generate::write(&folder, generate::sites::tree(asked.sites))?;
+        generate::write(&folder, sites::tree(asked.sites))?;
         subjects.push(folder);
         // The same in one file, of as many sites as there is room for.
         let folder = root().join("target/compare/single");
-        generate::write(&folder, [generate::sites::single(SINGLE).0])?;
+        generate::write(&folder, [("nginx.conf".to_owned(), sites::single(SINGLE).collect())])?;
         subjects.push(folder);
     }
     // What takes longest first, so that nobody waits for it at the end.
@@ -91,7 +87,12 @@ pub fn compare(arguments: &[String]) -> Result<(), Error> {
     let jobs: Vec<(&Path, &[&str])> =
         subjects.iter().flat_map(|subject| WAYS.map(|way| (subject.as_path(), way))).collect();
     let start = Instant::now();
-    let compared = all(&asked, &jobs)?;
+    let compared = pool::each(&jobs, |(subject, way)| {
+        let compared = one(&asked, subject, way)?;
+        // Each is told when it is found.
+        compared.differences.iter().for_each(|difference| say(difference));
+        Ok(compared)
+    })?;
     let pairs: usize = compared.iter().map(|one| one.pairs).sum();
     let stopped = compared.iter().filter(|one| one.is_stopped).count();
     let differences: usize = compared.iter().map(|one| one.differences.len()).sum();
@@ -124,28 +125,6 @@ fn asked(arguments: &[String]) -> Result<Asked, Error> {
 
 fn number<T: std::str::FromStr>(word: Option<&String>) -> Result<T, Error> {
     word.and_then(|number| number.parse().ok()).ok_or(Error::Usage)
-}
-
-/// Takes the jobs one after another, a few at a time, and tells each difference when it is found.
-fn all(asked: &Asked, jobs: &[(&Path, &[&str])]) -> Result<Vec<Compared>, Error> {
-    let next = AtomicUsize::new(0);
-    let done = Mutex::new(Vec::new());
-    let work = || -> Result<(), Error> {
-        while let Some((subject, way)) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let compared = one(asked, subject, way)?;
-            compared.differences.iter().for_each(|difference| say(difference));
-            if let Ok(mut done) = done.lock() {
-                done.push(compared);
-            }
-        }
-        Ok(())
-    };
-    thread::scope(|scope| {
-        let workers: Vec<_> = (0..AT_A_TIME).map(|_| scope.spawn(work)).collect();
-        // A thread that panics is a bug of this task, and scope() says so.
-        workers.into_iter().filter_map(|worker| worker.join().ok()).collect::<Result<(), Error>>()
-    })?;
-    Ok(done.into_inner().unwrap_or_default())
 }
 
 fn one(asked: &Asked, subject: &Path, way: &[&str]) -> Result<Compared, Error> {

@@ -1,5 +1,6 @@
 //! Configurations of any size, made from nothing but numbers: the same ones on every machine.
 
+pub(crate) mod shapes;
 pub(crate) mod sites;
 
 use std::collections::BTreeSet;
@@ -28,7 +29,8 @@ pub(crate) fn write(folder: &Path, files: impl IntoIterator<Item = File>) -> Res
         }
         wanted.insert(path);
     }
-    let others: Vec<PathBuf> = files_below(folder)?.into_iter().filter(|path| !wanted.contains(path)).collect();
+    let others: Vec<PathBuf> =
+        files_below(folder)?.into_iter().filter(|path| !wanted.contains(path)).collect();
     others.iter().try_for_each(|path| fs::remove_file(path).map_err(|error| Error::file(path, error)))
 }
 

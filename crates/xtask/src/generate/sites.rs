@@ -5,6 +5,7 @@
 //! the others lack a line, so that there is something to find. nginx accepts all of it.
 
 use std::fmt::Write;
+use std::iter;
 
 use super::File;
 
@@ -72,16 +73,16 @@ pub(crate) fn tree(sites: usize) -> impl Iterator<Item = File> {
     shared.chain((0..sites).map(|number| (format!("conf.d/site-{number:05}.conf"), site(number, include))))
 }
 
-/// One file with everything in it, of at least so many bytes, and how many sites those are.
-pub(crate) fn single(bytes: usize) -> (File, usize) {
-    let mut text = String::from(HEAD);
-    let mut sites = 0;
-    while text.len() < bytes {
-        text.push_str(&site(sites, in_place));
-        sites += 1;
-    }
-    text.push_str("}\n");
-    (("nginx.conf".to_owned(), text), sites)
+/// The parts of one file with everything in it, of at least so many bytes: what is before the sites, one part a site,
+/// and the end.
+pub(crate) fn single(bytes: usize) -> impl Iterator<Item = String> {
+    let mut written = HEAD.len();
+    let sites = (0..).map_while(move |number| {
+        let text = (written < bytes).then(|| site(number, in_place))?;
+        written += text.len();
+        Some(text)
+    });
+    iter::once(HEAD.to_owned()).chain(sites).chain(iter::once("}\n".to_owned()))
 }
 
 /// How lines that many places share get to one of them: by name and indentation.
@@ -229,9 +230,9 @@ mod tests {
 
     #[test]
     fn one_file_is_as_large_as_asked_and_includes_nothing() {
-        let ((_, text), sites) = single(100_000);
+        let text: String = single(100_000).collect();
         assert!(text.len() >= 100_000 && text.len() < 110_000);
-        assert!(sites > 20 && !text.contains("include"));
+        assert!(text.contains("# site 20\n") && !text.contains("include"));
         assert_eq!(text.matches('{').count(), text.matches('}').count());
     }
 }

@@ -6,6 +6,7 @@ mod architecture;
 mod causes;
 mod documents;
 mod files;
+mod instructions;
 mod json;
 mod links;
 mod tidy;

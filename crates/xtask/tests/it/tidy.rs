@@ -37,9 +37,21 @@ fn no_file_is_too_long() {
 #[test]
 fn nothing_is_left_to_do() {
     // Written in two parts, so that this file does not find itself.
-    let marks =
-        [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("todo", "!("), concat!("unimplemented", "!(")];
-    for TextFile { path, text } in rust() {
+    let marks = [
+        concat!("TO", "DO"),
+        concat!("FIX", "ME"),
+        concat!("todo", "!("),
+        concat!("unimplemented", "!("),
+        // What `cargo xtask new-rule` writes where a person has to.
+        concat!("FILL", "-IN"),
+    ];
+    let is_looked_at = |file: &TextFile| {
+        // The task itself, and the guide to it, name the mark.
+        let is_about_it =
+            file.path.starts_with("crates/xtask/src/new_rule/") || file.path == "CONTRIBUTING.md";
+        file.has_extension(&["rs", "md"]) && !is_about_it
+    };
+    for TextFile { path, text } in text_files().into_iter().filter(is_looked_at) {
         let line = text.lines().find(|line| marks.iter().any(|mark| line.contains(mark)));
         assert_eq!(line, None, "{path}");
     }
