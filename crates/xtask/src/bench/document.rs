@@ -5,7 +5,7 @@ use std::thread;
 
 use super::measure::Usage;
 use super::programs::{Input, Kind, grouped};
-use super::{CATS, Measured, Outcome, ROUNDS, Row};
+use super::{CATS, Cost, Measured, Outcome, ROUNDS, Row};
 use crate::Error;
 use crate::generate::shapes::SHAPES;
 use crate::program;
@@ -22,8 +22,8 @@ How much CPU, time and memory nginx-ws-lint needs, beside other programs that re
 
 Figures are ratios, because seconds of one machine say little about another.
 
-- **CPU × `cat`**: user and system time of all threads, divided by that of `cat` on the same files.
-  `cat` only reads them, so no program that looks at every byte can do with much less than 1.
+- **CPU × `cat`**: user and system time of all threads, divided by that of `cat` right before and after.
+  `cat` only reads the same files, so no program that looks at every byte can do with much less than 1.
 - **CPU × crossplane**: the same, divided by that of crossplane, a parser that many tools are built on.
 - **Time × `cat`**: the same by the clock. A program with several threads may take less time than CPU.
 - **Memory × input**: the most memory in use at once, divided by the size of all files.
@@ -53,12 +53,11 @@ pub(super) fn text(measured: &Measured) -> Result<String, Error> {
     let mut text = String::from(HEAD);
     let _ = write!(
         text,
-        "\nAll programs take turns on the same files, which are in the disk's cache.
-Each figure is the median of {ROUNDS} runs ({} for `cat`), of 3 if one takes over 3 s, of 1 if it takes over 20 s.
+        "\nAll programs take turns on the same files, which are in the disk's cache, and `cat` runs {CATS} times before and after each run.
+Each figure is the median of {ROUNDS} runs, of 3 if one takes over 3 s, of 1 if it takes over 20 s.
 A run is stopped after {seconds} s: then the cost until that moment is given, with a `>`, and larger inputs are left out.
 The machine of this run has {processors} processors; nginx-ws-lint is a release build of {compiler}.
-",
-        (ROUNDS - 1) * CATS
+"
     );
     for (input, rows) in &measured.tables {
         table(&mut text, input, rows, measured.least);
@@ -79,12 +78,11 @@ fn table(text: &mut String, input: &Input, rows: &[Row], least: f64) {
         input.title,
         figure(input.bytes as f64 / 1e6)
     );
-    let of = |kind| rows.iter().find(|row| row.program.kind == kind).and_then(|row| row.outcome.usage());
-    let (cat, crossplane) = (of(Kind::Cat), of(Kind::Crossplane));
+    let parser = cost_of(rows, Kind::Crossplane).map(|cost| cost.usage.cpu);
     for Row { program, outcome } in rows {
-        let (usage, more, found) = match outcome {
-            Outcome::Done(usage, found) => (usage, "", found.as_str()),
-            Outcome::Stopped(usage) => (usage, "> ", "stopped"),
+        let (cost, more, found) = match outcome {
+            Outcome::Done(cost, found) => (cost, "", found.as_str()),
+            Outcome::Stopped(cost) => (cost, "> ", "stopped"),
             Outcome::Failed(code) => {
                 let _ = writeln!(text, "| {} | | | | | failed, exit code {code} |", program.name);
                 continue;
@@ -95,52 +93,36 @@ fn table(text: &mut String, input: &Input, rows: &[Row], least: f64) {
                 continue;
             }
         };
-        let over = |other: Option<Usage>, value: fn(&Usage) -> f64| {
-            other.map_or_else(String::new, |other| format!("{more}{}", ratio(value(usage), value(&other))))
-        };
-        let (cpu, parser, wall) = (
-            over(cat, |usage| usage.cpu),
-            over(crossplane, |usage| usage.cpu),
-            over(cat, |usage| usage.wall),
-        );
+        let [cpu, wall] = [cost.cpu, cost.wall].map(figure);
+        let parser =
+            parser.map_or_else(String::new, |parser| format!("{more}{}", ratio(cost.usage.cpu, parser)));
         let bytes = input.bytes as f64;
-        let memory = match usage.peak {
-            _ if program.kind == Kind::Cat => "–".to_owned(),
+        let memory = match cost.usage.peak {
             peak if peak > least => format!("{more}{}", ratio(peak, bytes)),
             _ => format!("< {}", ratio(least, bytes)),
         };
-        let _ = writeln!(text, "| {} | {cpu} | {parser} | {wall} | {memory} | {found} |", program.name);
+        let _ = writeln!(
+            text,
+            "| {} | {more}{cpu} | {parser} | {more}{wall} | {memory} | {found} |",
+            program.name
+        );
     }
 }
 
 /// What has no peer.
 fn alone(text: &mut String, measured: &Measured) {
     text.push_str("\n## nginx-ws-lint by itself\n\n| what | figure |\n|---|---|\n");
-    let trees = measured.tables.iter().filter(|(input, _)| input.files.len() > 1);
-    let a_site = |table: &(Input, Vec<Row>)| {
-        let sites = table.0.sites;
-        ours(table).map(|usage| (sites, usage.cpu / sites as f64))
-    };
-    let each: Vec<(usize, f64)> = trees.filter_map(a_site).collect();
-    if let [(few, small), .., (most, large)] = each.as_slice() {
+    let commands = &measured.commands;
+    let sites = grouped(commands.sites);
+    if let Some((ratio, few)) = commands.a_site {
+        let _ = writeln!(text, "| CPU for each of {sites} sites ÷ CPU for each of {few} | {ratio:.2} |");
+    }
+    for (name, ratio, is_stopped) in &commands.others {
+        let more = if *is_stopped { "> " } else { "" };
         let _ = writeln!(
             text,
-            "| CPU for each of {} sites ÷ CPU for each of {few} | {} |",
-            grouped(*most),
-            ratio(*large, *small)
+            "| CPU of `{name}` ÷ CPU of finding all defects, {sites} sites | {more}{ratio:.2} |"
         );
-    }
-    if let Some(((_, lint), others)) = measured.commands.split_first() {
-        let sites = each.last().map_or(0, |(sites, _)| *sites);
-        for (name, usage) in others {
-            let more = if usage.code.is_none() { "> " } else { "" };
-            let _ = writeln!(
-                text,
-                "| CPU of `{name}` ÷ CPU of finding all defects, {} sites | {more}{} |",
-                grouped(sites),
-                ratio(usage.cpu, lint.cpu)
-            );
-        }
     }
     let Usage { cpu, wall, .. } = measured.start;
     let _ = writeln!(
@@ -163,8 +145,11 @@ A run that reaches a [budget](security.md#budgets) stops there, so it may grow b
 
 | many … | so many | and the double: CPU × | memory × | CPU a byte × |\n|---|---|---|---|---|\n",
     );
-    let trees = measured.tables.iter().filter(|(input, _)| input.files.len() > 1);
-    let a_byte = trees.filter_map(|table| Some(ours(table)?.cpu / table.0.bytes as f64)).next_back();
+    let largest = measured.tables.iter().rfind(|(input, _)| input.files.len() > 1);
+    let a_byte = largest.and_then(|(input, rows)| {
+        let cost = cost_of(rows, Kind::Ours)?;
+        Some(cost.usage.cpu / input.bytes as f64)
+    });
     for (shape, [one, two]) in SHAPES.iter().zip(&measured.shapes) {
         let (usage, double) = (one.usage, two.usage);
         let _ = write!(text, "| {} | {} |", shape.about, grouped(shape.timed));
@@ -179,9 +164,9 @@ A run that reaches a [budget](security.md#budgets) stops there, so it may grow b
     }
 }
 
-/// What this program needed in a table.
-fn ours((_, rows): &(Input, Vec<Row>)) -> Option<Usage> {
-    rows.iter().find(|row| row.program.kind == Kind::Ours)?.outcome.usage()
+/// What a program needed.
+fn cost_of(rows: &[Row], kind: Kind) -> Option<Cost> {
+    rows.iter().find(|row| row.program.kind == kind)?.outcome.cost()
 }
 
 fn ratio(one: f64, other: f64) -> String {

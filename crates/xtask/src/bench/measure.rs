@@ -70,17 +70,20 @@ pub(super) fn own_peak() -> f64 {
 
 /// The middle one of each figure.
 pub(super) fn median(runs: &[Usage]) -> Option<Usage> {
-    let middle = |figure: fn(&Usage) -> f64| {
-        let mut all: Vec<f64> = runs.iter().map(figure).collect();
-        all.sort_by(f64::total_cmp);
-        all.get(all.len() / 2).copied()
-    };
+    let of = |figure: fn(&Usage) -> f64| middle(runs.iter().map(figure));
     Some(Usage {
-        cpu: middle(|run| run.cpu)?,
-        wall: middle(|run| run.wall)?,
-        peak: middle(|run| run.peak)?,
+        cpu: of(|run| run.cpu)?,
+        wall: of(|run| run.wall)?,
+        peak: of(|run| run.peak)?,
         code: runs.iter().map(|run| run.code).min()?,
     })
+}
+
+/// The middle one of some numbers.
+pub(super) fn middle(numbers: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut all: Vec<f64> = numbers.collect();
+    all.sort_by(f64::total_cmp);
+    all.get(all.len() / 2).copied()
 }
 
 /// How many lines of a file hold one of these words. The file may be larger than memory.

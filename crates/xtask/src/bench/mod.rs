@@ -1,7 +1,8 @@
 //! Measures this program beside `cat`, nginx and other analysers, in one run, and writes what came of it as ratios.
 //!
-//! Seconds of one machine mean little on another, and a machine that does other things at the same time is slow today and
-//! fast tomorrow. So all programs take turns on the same files, and each figure is the median of its runs.
+//! Seconds of one machine mean little on another, and a machine that does other things at the same time is slow now and
+//! fast in a minute. So each run is compared with runs of something else right beside it, and each figure is the median
+//! of such ratios.
 
 mod document;
 mod measure;
@@ -29,13 +30,17 @@ const TREES: [usize; 3] = [100, 1000, 10_000];
 const SINGLE: usize = 50_000_000;
 
 /// After so many seconds a run is stopped.
-const LIMIT: u64 = 180;
+const LIMIT: u64 = 300;
 
 /// How often each program runs on each input, at most.
 const ROUNDS: usize = 7;
 
-/// `cat` takes so little that each round has more than one run of it.
+/// `cat` runs so often before each run of another program, and so often after it: it takes so little that single runs
+/// say nothing.
 const CATS: usize = 3;
+
+/// Runs on the smallest tree beside one on the largest.
+const SMALL: usize = 9;
 
 /// Runs for the time that a small file takes.
 const STARTS: usize = 101;
@@ -59,10 +64,10 @@ struct Row {
 
 /// How it ended.
 enum Outcome {
-    /// The median of the runs, and what was found.
-    Done(Usage, String),
+    /// What it cost, and what was found.
+    Done(Cost, String),
     /// It was stopped, and has cost so much until then.
-    Stopped(Usage),
+    Stopped(Cost),
     /// It failed, with this exit code.
     Failed(i32),
     /// A smaller input was too much already.
@@ -70,12 +75,31 @@ enum Outcome {
 }
 
 impl Outcome {
-    fn usage(&self) -> Option<Usage> {
+    fn cost(&self) -> Option<Cost> {
         match self {
-            Self::Done(usage, _) => Some(*usage),
+            Self::Done(cost, _) => Some(*cost),
             _ => None,
         }
     }
+}
+
+/// Medians of several runs.
+#[derive(Clone, Copy)]
+struct Cost {
+    usage: Usage,
+    /// CPU and time, divided by those of `cat` right beside.
+    cpu: f64,
+    wall: f64,
+}
+
+/// What this program's commands cost on the largest tree.
+#[derive(Default)]
+struct Commands {
+    sites: usize,
+    /// CPU for each site there, divided by that for each site of the smallest tree, and how many that one has.
+    a_site: Option<(f64, usize)>,
+    /// CPU of other commands, divided by that of finding all defects, and whether they were stopped.
+    others: Vec<(&'static str, f64, bool)>,
 }
 
 /// What a shape of some size cost.
@@ -87,8 +111,7 @@ struct Shaped {
 /// Everything that the document is made of.
 struct Measured {
     tables: Vec<(Input, Vec<Row>)>,
-    /// The commands of this program on the largest tree, the first of which is the run that the others are compared with.
-    commands: Vec<(&'static str, Usage)>,
+    commands: Commands,
     /// One small file.
     start: Usage,
     /// Shapes at a size and at its double.
@@ -112,14 +135,18 @@ pub fn bench_peers(arguments: &[String]) -> Result<(), Error> {
     for input in inputs {
         let was_stopped = |program: &Program| {
             let before = tables.iter().flat_map(|(_, rows)| rows);
-            before.filter(|row| row.program.kind == program.kind).any(|row| row.outcome.usage().is_none())
+            before.filter(|row| row.program.kind == program.kind).any(|row| row.outcome.cost().is_none())
         };
         let (beaten, running) = programs.iter().cloned().partition(was_stopped);
         let rows = table(&input, running, beaten, asked.limit)?;
         tables.push((input, rows));
     }
-    let largest = tables.iter().map(|(input, _)| input).rfind(|input| input.files.len() > 1);
-    let commands = largest.map_or_else(|| Ok(Vec::new()), |input| commands(&ours, input, asked.limit))?;
+    let trees: Vec<&Input> =
+        tables.iter().map(|(input, _)| input).filter(|input| input.files.len() > 1).collect();
+    let commands = match trees.as_slice() {
+        [smallest, .., largest] => commands(&ours, smallest, largest, asked.limit)?,
+        _ => Commands::default(),
+    };
     let start = start(&ours)?;
     let shapes = shapes(&ours, asked.limit)?;
     let least = measure::own_peak();
@@ -186,38 +213,53 @@ fn table(
     limit: Duration,
 ) -> Result<Vec<Row>, Error> {
     let output = folder("output");
-    let mut rows: Vec<(Row, Vec<Usage>)> = Vec::new();
-    for program in running {
-        // The first round is for the disk's cache too, so it does not count for `cat`.
-        say(&format!("{}: {}", input.title, program.name));
-        let usage = measure::run(program.command(input, &output)?, limit)?;
-        let outcome = match usage.code {
-            None => Outcome::Stopped(usage),
-            Some(code) if program.is_done(code) => Outcome::Done(usage, program.found(&output)?),
-            Some(code) => Outcome::Failed(code),
-        };
-        let runs = if program.kind == Kind::Cat { Vec::new() } else { vec![usage] };
-        rows.push((Row { program, outcome }, runs));
-    }
-    for round in 1..ROUNDS {
-        for (Row { program, outcome }, runs) in &mut rows {
-            let Some(first) = outcome.usage() else { continue };
-            let times = if program.kind == Kind::Cat { CATS } else { 1 };
-            for _ in 0..times {
-                if round < rounds(first.wall) {
-                    runs.push(measure::run(program.command(input, &output)?, limit)?);
+    let (cats, others): (Vec<Program>, Vec<Program>) =
+        running.into_iter().partition(|program| program.kind == Kind::Cat);
+    let cats = |times: usize| -> Result<Vec<Usage>, Error> {
+        let all = cats.iter().flat_map(|cat| (0..times).map(move |_| cat));
+        all.map(|cat| measure::run(cat.command(input, &output)?, limit)).collect()
+    };
+    // The disk's cache has everything from now on.
+    cats(1)?;
+    let mut rows: Vec<(Program, Option<Outcome>, String, Vec<Cost>)> =
+        others.into_iter().map(|program| (program, None, String::new(), Vec::new())).collect();
+    for round in 0..ROUNDS {
+        for (program, bad, found, costs) in &mut rows {
+            let is_enough = costs.first().is_some_and(|first| round >= rounds(first.usage.wall));
+            if bad.is_some() || is_enough {
+                continue;
+            }
+            say(&format!("{}: {}", input.title, program.name));
+            let mut beside = cats(CATS)?;
+            let usage = measure::run(program.command(input, &output)?, limit)?;
+            beside.extend(cats(CATS)?);
+            let cat = measure::median(&beside).unwrap_or(usage);
+            let cost = Cost { usage, cpu: usage.cpu / cat.cpu, wall: usage.wall / cat.wall };
+            match usage.code {
+                None => *bad = Some(Outcome::Stopped(cost)),
+                Some(code) if !program.is_done(code) => *bad = Some(Outcome::Failed(code)),
+                Some(_) => {
+                    *found = program.found(&output)?;
+                    costs.push(cost);
                 }
             }
         }
     }
-    let done = rows.into_iter().map(|(row, runs)| match (row.outcome, measure::median(&runs)) {
-        (Outcome::Done(_, found), Some(usage)) => {
-            Row { program: row.program, outcome: Outcome::Done(usage, found) }
-        }
-        (outcome, _) => Row { program: row.program, outcome },
+    let done = rows.into_iter().map(|(program, bad, found, costs)| {
+        let outcome = bad.or_else(|| Some(Outcome::Done(middle(&costs)?, found)));
+        Row { program, outcome: outcome.unwrap_or(Outcome::NotRun) }
     });
     let beaten = beaten.into_iter().map(|program| Row { program, outcome: Outcome::NotRun });
     Ok(done.chain(beaten).collect())
+}
+
+fn middle(costs: &[Cost]) -> Option<Cost> {
+    let usages: Vec<Usage> = costs.iter().map(|cost| cost.usage).collect();
+    Some(Cost {
+        usage: measure::median(&usages)?,
+        cpu: measure::middle(costs.iter().map(|cost| cost.cpu))?,
+        wall: measure::middle(costs.iter().map(|cost| cost.wall))?,
+    })
 }
 
 /// How often something runs that takes so many seconds.
@@ -229,29 +271,42 @@ fn rounds(seconds: f64) -> usize {
     }
 }
 
-/// What this program's commands take on a tree.
-fn commands(ours: &Path, input: &Input, limit: Duration) -> Result<Vec<(&'static str, Usage)>, Error> {
-    const LINT: &str = "--format json";
-    const ENDPOINTS: &str = "endpoints --format json";
-    const TRACE: &str = "trace URL --format json";
-    const DIFF: &str = "--diff --unsafe-fixes";
-    let url = format!("ws://s{}.example.com:8080/ws0/", input.sites / 2);
-    let ways: [(&str, &[&str]); 4] = [
-        (LINT, &["--format", "json"]),
-        (ENDPOINTS, &["endpoints", "--format", "json"]),
-        (TRACE, &["trace", &url, "--format", "json"]),
-        (DIFF, &["--diff", "--unsafe-fixes"]),
+/// What this program's commands take on the largest tree, and how that compares with the smallest one.
+fn commands(ours: &Path, smallest: &Input, largest: &Input, limit: Duration) -> Result<Commands, Error> {
+    let lint = ["--format", "json"];
+    let url = format!("ws://s{}.example.com:8080/ws0/", largest.sites / 2);
+    let ways: [(&str, &[&str]); 3] = [
+        ("endpoints --format json", &["endpoints", "--format", "json"]),
+        ("trace URL --format json", &["trace", &url, "--format", "json"]),
+        ("--diff --unsafe-fixes", &["--diff", "--unsafe-fixes"]),
     ];
-    let mut all: Vec<(&'static str, Vec<Usage>)> = ways.iter().map(|(name, _)| (*name, Vec::new())).collect();
-    for round in 0..ROUNDS {
-        for ((name, runs), (_, way)) in all.iter_mut().zip(ways) {
-            if runs.first().is_none_or(|first: &Usage| first.code.is_some() && round < rounds(first.wall)) {
-                say(&format!("{}: {name}", input.title));
-                runs.push(measure::run(asking(ours, way, &input.folder)?, limit)?);
+    let mut a_site = Vec::new();
+    let mut others: [(Vec<f64>, bool, usize); 3] = [const { (Vec::new(), false, ROUNDS) }; 3];
+    let mut wanted = ROUNDS;
+    let mut round = 0;
+    while round < wanted {
+        say(&format!("{}: commands", largest.title));
+        let all = measure::run(asking(ours, &lint, &largest.folder)?, limit)?;
+        wanted = rounds(all.wall);
+        let small = (0..SMALL).map(|_| measure::run(asking(ours, &lint, &smallest.folder)?, limit));
+        let small = small.collect::<Result<Vec<Usage>, Error>>()?;
+        let small = measure::middle(small.iter().map(|usage| usage.cpu)).unwrap_or(all.cpu);
+        a_site.push(all.cpu / largest.sites as f64 / (small / smallest.sites as f64));
+        for ((_, way), (ratios, is_stopped, most)) in ways.iter().zip(&mut others) {
+            if round < *most {
+                let usage = measure::run(asking(ours, way, &largest.folder)?, limit)?;
+                *is_stopped |= usage.code.is_none();
+                *most = if *is_stopped { 1 } else { rounds(usage.wall) };
+                ratios.push(usage.cpu / all.cpu);
             }
         }
+        round += 1;
     }
-    Ok(all.into_iter().filter_map(|(name, runs)| Some((name, measure::median(&runs)?))).collect())
+    let others = ways.iter().zip(others).filter_map(|((name, _), (ratios, is_stopped, _))| {
+        Some((*name, measure::middle(ratios.into_iter())?, is_stopped))
+    });
+    let a_site = measure::middle(a_site.into_iter()).map(|ratio| (ratio, smallest.sites));
+    Ok(Commands { sites: largest.sites, a_site, others: others.collect() })
 }
 
 /// One small file, many times.
