@@ -23,11 +23,11 @@ How much CPU, time and memory nginx-ws-lint needs, beside other programs that re
 Figures are ratios, because seconds of one machine say little about another.
 
 - **CPU × `cat`**: user and system time of all threads, divided by that of `cat` right before and after.
-  `cat` only reads the same files, so no program that looks at every byte can do with much less than 1.
+  `cat` only reads the same files, so a program that looks at every byte cannot need much less than 1.
 - **CPU × crossplane**: the same, divided by that of crossplane, a parser that many tools are built on.
 - **Time × `cat`**: the same by the clock. A program with several threads may take less time than CPU.
 - **Memory × input**: the most memory in use at once, divided by the size of all files.
-- **Findings**: what the program reports. Programs look for different things, so more is not better; but whoever reports nothing has less to do.
+- **Findings**: what the program reports. Programs look for different things, so more is not better. A program that reports nothing has less to do, though.
 
 The programs do different work:
 
