@@ -95,7 +95,7 @@ impl Level {
                 Modifier::Named => {}
                 Modifier::Regex => level.regexes.push((configuration.pattern(&name.name, false), child)),
                 Modifier::CaselessRegex => {
-                    level.regexes.push((configuration.pattern(&name.name, true), child))
+                    level.regexes.push((configuration.pattern(&name.name, true), child));
                 }
                 modifier if placeholder::is_unknown(&name.name) => {
                     level.unknown.push((name.name, modifier, child));
@@ -231,8 +231,7 @@ fn select(levels: &Locations<'_>, server: ContextId, path: &[u8]) -> Selection {
         // The regexes of the levels on the way, to be tried from the innermost out.
         let mut pending: Vec<&Level> = Vec::new();
         let mut parent = from;
-        loop {
-            let Some(level) = levels.level(parent) else { break };
+        while let Some(level) = levels.level(parent) {
             if is_in_regex {
                 pending.push(level);
                 break;

@@ -149,7 +149,8 @@ impl Patterns {
         let pattern = Pattern::new(regex, caseless).ok();
         *size += pattern.as_ref().map_or(0, |pattern| pattern.size) + regex.len();
         if *size > MAX_KEPT {
-            (sensitive.clear(), insensitive.clear());
+            sensitive.clear();
+            insensitive.clear();
             *size = 0;
         }
         let known = if caseless { insensitive } else { sensitive };

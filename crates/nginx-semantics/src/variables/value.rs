@@ -105,7 +105,7 @@ impl Value {
     pub fn then(self, other: Self) -> Self {
         match (self, other) {
             (Self::OneOf(first), Self::OneOf(second)) => {
-                let longest = |values: &[Bytes]| values.iter().map(|value| value.len()).max().unwrap_or(0);
+                let longest = |values: &[Bytes]| values.iter().map(SmallVec::len).max().unwrap_or(0);
                 if longest(&first) + longest(&second) > MOST_BYTES {
                     return Self::Unknown;
                 }

@@ -106,6 +106,9 @@ impl LinesFrom {
     }
 }
 
+/// What is proxied to, by the host of the target.
+type ByHost = HashMap<String, Rc<BackEnd>>;
+
 /// What locations share, asked again for every one of them.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
@@ -114,7 +117,7 @@ pub(crate) struct Known {
     /// By server: the locations whose path tells their application.
     told_by_path: RefCell<BTreeMap<ContextId, ToldByPath>>,
     /// By `upstream` block and host.
-    back_ends: RefCell<HashMap<Option<ContextId>, HashMap<String, Rc<BackEnd>>>>,
+    back_ends: RefCell<HashMap<Option<ContextId>, ByHost>>,
 }
 
 /// A location with a `*_pass` of its own, as the collectors read it.

@@ -69,9 +69,9 @@ impl Rule for UpstreamWithoutStickiness {
             finding = finding.because(&method, "this chooses a server for each request anew");
         }
         finding = finding.endpoint(endpoint).because(&endpoint.pass.directive, "its requests go there");
-        let edits = edits(&opener, &balancing);
+        let edits = edits(&opener, balancing);
         finding = finding.fix("write `hash $remote_addr consistent`", Applicability::Unsafe, edits);
-        out.push(finding.at_most(severity).help(format!("{}; {reason}", remedy(cx, &balancing))));
+        out.push(finding.at_most(severity).help(format!("{}; {reason}", remedy(cx, balancing))));
     }
 }
 
