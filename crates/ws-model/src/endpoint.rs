@@ -30,7 +30,7 @@ pub struct Endpoint<'s> {
     /// beside it.
     pub doubt: Option<Doubt>,
     /// What the upstream receives; `None` for modules that pass the client's header fields on by themselves.
-    pub handshake: Option<Handshake<'s>>,
+    pub handshake: Option<Box<Handshake<'s>>>,
     /// What ends a silent connection.
     pub idle: IdleLimit<'s>,
     /// The target of the pass, its variables evaluated where they are known.

@@ -187,7 +187,7 @@ impl<'s> Model<'s> {
         let mut candidates: Vec<Endpoint<'s>> = Vec::new();
         for &(context, pass) in &self.passes {
             let Some(mut endpoint) = self.candidate(context, pass, &known) else { continue };
-            if endpoint.handshake.as_ref().is_some_and(Handshake::is_configured) {
+            if endpoint.handshake.as_deref().is_some_and(Handshake::is_configured) {
                 in_effect.extend(self.configuration.levels(context));
             }
             self.drop_inherited_of_subrequests(&mut endpoint);
@@ -265,7 +265,7 @@ impl<'s> Model<'s> {
         if is_denied || !self.takes_handshakes(context) {
             return None;
         }
-        let handshake = || Handshake::new(configuration, &self.variables, context);
+        let handshake = || Box::new(Handshake::new(configuration, &self.variables, context));
         let is_proxy = pass.module == PassModule::Proxy;
         // Most locations are none for WebSockets, and nobody asks what their upstream receives.
         let asked = (is_proxy && Handshake::may_have_upgrade_lines(configuration, context)).then(handshake);
@@ -287,7 +287,7 @@ impl<'s> Model<'s> {
             pass,
             block,
             target: &target,
-            handshake: asked.as_ref(),
+            handshake: asked.as_deref(),
             known,
             modifier,
             segments: &segments,
@@ -296,7 +296,7 @@ impl<'s> Model<'s> {
         let (mut evidence, doubt) = subject.collect();
         // No client gets to an internal location by itself; one that handles the upgrade is led to.
         let is_internal = configuration.named(context, DirectiveName::INTERNAL).next().is_some();
-        if is_internal && !asked.as_ref().is_some_and(Handshake::is_configured) {
+        if is_internal && !asked.as_deref().is_some_and(Handshake::is_configured) {
             evidence.clear();
         }
         if comment == Some(Declaration::WebSocket) {

@@ -46,7 +46,7 @@ impl<'m, 's> Context<'m, 's> {
     pub fn has_own_location_beside(&self, endpoint: &Endpoint<'_>) -> bool {
         let is_own = |other: &Endpoint<'_>| {
             !other.may_serve_ordinary_requests()
-                && other.handshake.as_ref().is_some_and(ws_model::Handshake::is_configured)
+                && other.handshake.as_deref().is_some_and(ws_model::Handshake::is_configured)
         };
         endpoint.may_serve_ordinary_requests() && self.beside(endpoint).any(is_own)
     }
@@ -55,7 +55,7 @@ impl<'m, 's> Context<'m, 's> {
     pub fn configured_sibling(&self, endpoint: &Endpoint<'_>) -> Option<&'m Endpoint<'s>> {
         self.beside(endpoint).find(|other| {
             other.context != endpoint.context
-                && other.handshake.as_ref().is_some_and(ws_model::Handshake::is_configured)
+                && other.handshake.as_deref().is_some_and(ws_model::Handshake::is_configured)
         })
     }
 

@@ -151,7 +151,7 @@ impl Loser {
         }
         cx.model.endpoints_of(self.winner).any(|other| {
             other.location_text() == endpoint.location_text()
-                && other.handshake.as_ref().is_none_or(Handshake::is_configured)
+                && other.handshake.as_deref().is_none_or(Handshake::is_configured)
         })
     }
 }

@@ -92,7 +92,7 @@ fn report(
             .find(|endpoint| configuration.levels(endpoint.context).any(|level| level == context))
     };
     let Some(endpoint) = endpoint_of(second) else { return };
-    let serves = |endpoint: &Endpoint<'_>| endpoint.handshake.as_ref().is_none_or(Handshake::is_configured);
+    let serves = |endpoint: &Endpoint<'_>| endpoint.handshake.as_deref().is_none_or(Handshake::is_configured);
     if endpoint_of(first).is_some_and(serves) {
         return;
     }
