@@ -1,6 +1,8 @@
 //! Where nginx compiles variables, and which of its lines it never does.
 
-use nginx_semantics::{Configuration, ContextId, ContextKind, DirectiveName};
+use std::sync::LazyLock;
+
+use nginx_semantics::{Configuration, ContextId, ContextKind, DirectiveName, catalogue};
 
 /// What nginx keeps as text until it merges levels: of `http` it compiles it only for a server that inherits it
 /// (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_merge_loc_conf`, `ngx_http_fastcgi_init_params` and its kin).
@@ -27,6 +29,11 @@ pub(crate) fn is_evaluated(kind: ContextKind) -> bool {
     )
 }
 
+/// Whether nginx evaluates variables in any word of a directive of this name.
+pub(crate) fn may_be_script(name: DirectiveName, kind: ContextKind) -> bool {
+    (0..=1).any(|index| is_script(name, kind, index))
+}
+
 /// Whether nginx evaluates variables in the 0-based `index`th word behind the name.
 pub(crate) fn is_script(name: DirectiveName, kind: ContextKind, index: usize) -> bool {
     use DirectiveName as N;
@@ -37,12 +44,18 @@ pub(crate) fn is_script(name: DirectiveName, kind: ContextKind, index: usize) ->
         N::PROXY_PASS | N::ROOT | N::ALIAS | N::RETURN | N::PROXY_CACHE_BYPASS | N::TRY_FILES => true,
         N::MAP | N::HASH | N::IF => index == 0,
         N::PROXY_SET_HEADER | N::ADD_HEADER | N::SET | N::REWRITE => index == 1,
-        name => SCRIPTS.contains(&name.as_str()),
+        name => SCRIPTS.binary_search(&name).is_ok(),
     }
 }
 
-/// Directives all of whose words that have a `$` are evaluated.
-const SCRIPTS: &[&str] = &[
+/// Directives all of whose words that have a `$` are evaluated, in order.
+static SCRIPTS: LazyLock<Vec<DirectiveName>> = LazyLock::new(|| {
+    let mut names: Vec<_> = SCRIPT_NAMES.iter().map(|name| catalogue::lookup(name.as_bytes())).collect();
+    names.sort_unstable();
+    names
+});
+
+const SCRIPT_NAMES: &[&str] = &[
     "access_log",
     "auth_basic",
     "error_page",

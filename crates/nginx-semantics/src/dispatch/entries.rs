@@ -18,6 +18,7 @@ pub(super) fn judge(block: DirectiveName, statement: &Words<'_>, build: &Build) 
         return Verdict::Refused(RefusalKind::Syntax(SyntaxErrorKind::UnexpectedOpen));
     }
     let (count, first) = (statement.words.len(), statement.c_string(0));
+    let first = first.as_ref();
     let is_include = first == b"include";
     let refusal = match block {
         // `http/ngx_http_core_module.c:ngx_http_core_type`

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use nginx_syntax::Span;
 use smallvec::SmallVec;
 
 use super::entries;
@@ -10,6 +11,7 @@ use super::{Build, Modules, RefusalKind};
 use crate::catalogue::{Directive, DirectiveName, ModuleKind};
 use crate::configuration::ContextKind;
 use crate::placeholder;
+use crate::sources::SourceFile;
 
 /// What the dispatcher does with a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,27 +53,39 @@ impl Level {
     }
 }
 
-/// A statement.
+/// A statement. Its values are worked out where they are asked for: for most the number of words is enough.
 #[derive(Debug, Clone)]
 pub(super) struct Words<'t> {
     pub(super) name: DirectiveName,
-    /// The values of all words, the name first.
-    pub(super) words: SmallVec<[Cow<'t, [u8]>; 5]>,
-    /// Whether a placeholder may stand in one of them.
-    pub(super) may_have_unknown: bool,
+    pub(super) file: &'t SourceFile,
+    /// All words, the name first.
+    pub(super) words: SmallVec<[Span; 6]>,
     /// Whether `{` ends it.
     pub(super) opens: bool,
 }
 
-impl Words<'_> {
+impl<'t> Words<'t> {
+    /// The value of a word, the name being the first.
+    fn word(&self, index: usize) -> Cow<'t, [u8]> {
+        self.words.get(index).map(|word| self.file.value(*word)).unwrap_or_default()
+    }
+
     /// A word as nginx's messages and `ngx_strcmp` see it: up to the first NUL.
-    pub(super) fn c_string(&self, index: usize) -> &[u8] {
-        let word = self.words.get(index).map(AsRef::as_ref).unwrap_or_default();
-        word.split(|byte| *byte == 0).next().unwrap_or_default()
+    pub(super) fn c_string(&self, index: usize) -> Cow<'t, [u8]> {
+        let word = self.word(index);
+        match memchr::memchr(0, &word) {
+            Some(end) => word.get(..end).unwrap_or_default().to_vec().into(),
+            None => word,
+        }
     }
 
     fn name(&self) -> Vec<u8> {
-        self.c_string(0).to_vec()
+        self.c_string(0).into_owned()
+    }
+
+    fn has_unknown(&self) -> bool {
+        let is_unknown = |word: &Span| placeholder::is_unknown(&self.file.value(*word));
+        self.file.has_unknown() && self.words.iter().any(is_unknown)
     }
 }
 
@@ -103,7 +117,7 @@ pub(super) fn judge(level: &mut Level, statement: &Words<'_>, build: &Build) -> 
         return Verdict::Refused(RefusalKind::NoOpening(statement.name()));
     }
     // A placeholder may stand for several words, for none, or for any value.
-    if statement.may_have_unknown && statement.words.iter().any(|word| placeholder::is_unknown(word)) {
+    if statement.has_unknown() {
         return Verdict::Taken;
     }
     if !row.takes(statement.words.len().saturating_sub(1), build.versions) {
@@ -117,10 +131,11 @@ pub(super) fn judge(level: &mut Level, statement: &Words<'_>, build: &Build) -> 
 /// `http/ngx_http.c:ngx_http_block` and their like), which all first ask whether they were here before.
 fn set(level: &mut Level, statement: &Words<'_>, row: &Directive, build: &Build) -> Verdict {
     if statement.name == DirectiveName::LOCATION
-        && let [_, modifier, _] = statement.words.as_slice()
+        && statement.words.len() == 3
+        && let modifier = statement.word(1)
         && !matches!(modifier.as_ref(), b"=" | b"^~" | b"~" | b"~*")
     {
-        return Verdict::Refused(RefusalKind::LocationModifier(modifier.to_vec()));
+        return Verdict::Refused(RefusalKind::LocationModifier(modifier.into_owned()));
     }
     let takes_flag = row.is_flag(build.versions);
     let is_main_block = level.kind == ContextKind::Main && row.block;
@@ -133,12 +148,12 @@ fn set(level: &mut Level, statement: &Words<'_>, row: &Directive, build: &Build)
     }
     level.once.push(statement.name);
     if is_url {
-        let url = statement.words.get(1).map(AsRef::as_ref).unwrap_or_default();
-        let is_taken = url.contains(&b'$') || has_url_prefix(url);
+        let url = statement.word(1);
+        let is_taken = url.contains(&b'$') || has_url_prefix(&url);
         return if is_taken { Verdict::Taken } else { Verdict::Refused(RefusalKind::UrlPrefix) };
     }
     let value = statement.c_string(1);
-    let is_flag = [b"on".as_slice(), b"off"].iter().any(|flag| flag.eq_ignore_ascii_case(value));
+    let is_flag = [b"on".as_slice(), b"off"].iter().any(|flag| flag.eq_ignore_ascii_case(&value));
     if takes_flag && !is_flag {
         return Verdict::Refused(RefusalKind::NotAFlag { name: statement.name(), value: value.to_vec() });
     }

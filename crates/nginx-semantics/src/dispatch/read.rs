@@ -93,10 +93,10 @@ impl<'s> Reading<'s> {
         if words.first().is_some_and(|name| file.is_filled_in_at(name.start)) {
             return Verdict::Unknown(Doubt::Include);
         }
-        let words: SmallVec<[_; 5]> =
-            file.joined(words.iter().copied()).map(|word| file.value(word)).collect();
-        let name = words.first().map_or(DirectiveName::UNKNOWN, |name| catalogue::lookup(name));
-        let statement = Words { name, words, may_have_unknown: true, opens };
+        let words: SmallVec<_> = file.joined(words.iter().copied()).collect();
+        let name = words.first().map(|name| catalogue::lookup(&file.value(*name)));
+        let name = name.unwrap_or(DirectiveName::UNKNOWN);
+        let statement = Words { name, file, words, opens };
         let Some(level) = self.levels.last_mut() else { return Verdict::Unknown(Doubt::Block) };
         let kind = level.kind;
         let mut verdict = judge(level, &statement, self.build);
@@ -110,9 +110,12 @@ impl<'s> Reading<'s> {
         if self.has_loaded && matches!(verdict, Verdict::Refused(RefusalKind::UnknownDirective(_))) {
             verdict = Verdict::Unknown(Doubt::Name);
         }
-        if verdict == Verdict::Taken && kind.expands_includes() && statement.c_string(0) == b"include" {
+        if verdict == Verdict::Taken
+            && kind.expands_includes()
+            && statement.c_string(0).as_ref() == b"include"
+        {
             // One word in `types` that is `include` is refused, so there are two.
-            return self.include(statement.c_string(1));
+            return self.include(&statement.c_string(1));
         }
         verdict
     }

@@ -29,13 +29,8 @@ pub fn refusals<'s>(
             let (file, node) = (directive.file()?, directive.reference.node);
             // One that does not end is the syntax error that the reader meets first.
             file.tree.terminator(node)?;
-            let words = std::iter::once(directive.name_bytes()).chain(directive.arguments()).collect();
-            let statement = Words {
-                name: directive.name(),
-                words,
-                may_have_unknown: file.has_unknown(),
-                opens: file.tree.is_block(node),
-            };
+            let words = file.words(node).collect();
+            let statement = Words { name: directive.name(), file, words, opens: file.tree.is_block(node) };
             match judge(&mut level, &statement, build) {
                 Verdict::Refused(kind) => Some(Refusal { directive: directive.reference, context: id, kind }),
                 Verdict::Taken | Verdict::Unknown(_) => None,

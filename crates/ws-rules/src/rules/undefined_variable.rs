@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{Configuration, ContextKind, Directive, DirectiveName, Part, Presence, parts};
 
-use crate::compiled::{is_compiled, is_evaluated, is_script};
+use crate::compiled::{is_compiled, is_evaluated, is_script, may_be_script};
 use crate::excerpt::is_excerpt;
 use crate::map_place::map_edits;
 use crate::verify::{MapLines, code};
@@ -83,11 +83,15 @@ fn undefined<'s>(cx: &Context<'_, 's>) -> BTreeMap<String, Vec<(Directive<'s>, u
             continue;
         }
         let directives = configuration.directives(id);
-        for directive in directives.filter(|directive| is_compiled(configuration, id, directive.name())) {
+        for directive in directives {
+            let name = directive.name();
+            if !may_be_script(name, context.kind) || !is_compiled(configuration, id, name) {
+                continue;
+            }
             let Some(file) = directive.file() else { continue };
             for (index, span) in directive.argument_spans().enumerate() {
                 let has_variable = span.of(file.bytes()).contains(&b'$');
-                if !has_variable || !is_script(directive.name(), context.kind, index) {
+                if !has_variable || !is_script(name, context.kind, index) {
                     continue;
                 }
                 for part in parts(&file.value(span)) {
