@@ -2,10 +2,11 @@
 
 use std::cmp::Reverse;
 use std::collections::hash_map::RandomState;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::BuildHasher;
 use std::path::PathBuf;
 
+use hashbrown::HashMap;
 use lint_finding::{EndpointTable, Finding, PeerRow, Severity, TableRow, Tls};
 use nginx_semantics::{
     Configuration, ContextKind, Directive, DirectiveName, Files, Presence, Scope, balancing, load, peers,

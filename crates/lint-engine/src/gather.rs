@@ -4,10 +4,10 @@ mod merged;
 mod share;
 
 use std::collections::hash_map::RandomState;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::BuildHasher;
 
-use hashbrown::HashTable;
+use hashbrown::{HashMap, HashSet, HashTable};
 use lint_finding::{
     EndpointRow, File, Finding, Fingerprint, Notice, NoticeCode, Outcome, Place, Severity, Summary,
     fingerprint,

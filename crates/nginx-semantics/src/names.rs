@@ -1,6 +1,8 @@
 //! The names of the servers of one socket, as nginx keeps them: in tables (`http/ngx_http.c:ngx_http_server_names`).
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
+
+use hashbrown::HashMap;
 
 use crate::configuration::{Configuration, ContextId};
 use crate::placeholder;

@@ -1,11 +1,12 @@
 //! The files that were read, each parsed once.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use hashbrown::{HashMap, HashSet};
 use nginx_syntax::{NameNumber, NodeId, Source, Span, Tree, Vocabulary, unquote};
 
 use crate::budgets::{self, Copies};

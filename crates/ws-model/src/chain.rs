@@ -5,8 +5,9 @@
 //! own.
 
 use core::net::IpAddr;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 
+use hashbrown::{HashMap, HashSet};
 use nginx_semantics::{
     Configuration, ContextId, ContextKind, Ending, ListenAddress, NameMatch, Pass, PassModule, Passed,
     ServerSelection, Target, has_variables, listens, peers, select_server, server_names, sockets, upstream,

@@ -1,8 +1,8 @@
 //! Facts about blocks of one kind, each worked out when it is asked for first, and once however many threads ask.
 
-use std::collections::HashMap;
 use std::sync::OnceLock;
 
+use hashbrown::HashMap;
 use nginx_semantics::{Configuration, ContextId, ContextKind};
 
 /// A fact about each block of a kind.

@@ -185,7 +185,8 @@ impl<'s> Handshake<'s> {
         let is_assumed = nearest.as_ref().is_some_and(|declared| declared.is_assumed);
         let mut all = nearest.as_ref().map(&lines).unwrap_or_default();
         let mut take = |name: &str| {
-            let taken: Vec<_> = all.extract_if(.., |line| line.is(name)).collect();
+            let mut taken: Vec<_> = all.extract_if(.., |line| line.is(name)).collect();
+            taken.shrink_to_fit();
             let source = match taken.first() {
                 Some(line) => Source::Set { directive: line.directive, is_here, is_assumed },
                 None => absent,
@@ -193,6 +194,7 @@ impl<'s> Handshake<'s> {
             Header { source, lines: taken }
         };
         let (upgrade, connection, host) = (take("upgrade"), take("connection"), take("host"));
+        all.shrink_to_fit();
         let dropped_by = nearest.as_ref().and_then(|declared| declared.directives.first().copied());
         let mut outer: Vec<Lost<'s>> = dropped_by
             .map(|dropped_by| {

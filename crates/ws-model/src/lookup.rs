@@ -149,14 +149,12 @@ fn in_upstream<'s>(configuration: Configuration<'s>, block: ContextId) -> Vec<St
     let is_alone = all.len() < 2 && configuration.context(block).gaps.is_empty();
     let peers = all.into_iter().filter(|peer| !peer.has("resolve"));
     let name = |peer: nginx_semantics::Peer<'s>| {
-        let Target { host, port, has_variables, .. } = Target::parse(peer.address.as_bytes());
-        (!has_variables).then_some(StartupName {
-            directive: peer.directive,
-            host,
-            port,
-            upstream: Some(block),
-            is_alone,
-        })
+        let target = Target::parse(peer.address.as_bytes());
+        // An address is looked up by nobody.
+        let is_name = !target.has_variables && !target.is_address();
+        let Target { host, port, .. } = target;
+        let (directive, upstream) = (peer.directive, Some(block));
+        is_name.then_some(StartupName { directive, host, port, upstream, is_alone })
     };
     peers.filter_map(name).collect()
 }

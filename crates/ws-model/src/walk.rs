@@ -2,9 +2,9 @@
 
 use core::net::IpAddr;
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::rc::Rc;
 
+use hashbrown::HashMap;
 use nginx_semantics::{
     ClientRequest, ContextId, ContextKind, Directive, DirectiveName, Ending, Exchange, Exchanges,
     LocationName, Modifier, NginxVersion, Part, Presence, Step, UpstreamFields, UpstreamRequest, Way, parts,

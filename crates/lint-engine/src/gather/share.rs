@@ -1,9 +1,9 @@
 //! What many endpoints have in common is kept once.
 
-use std::collections::HashSet;
 use std::hash::Hash;
 use std::sync::Arc;
 
+use hashbrown::HashSet;
 use lint_finding::{EndpointRow, PeerRow, Setting, TableRow};
 
 /// Names of header lines with what they set.

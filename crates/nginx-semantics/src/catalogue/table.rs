@@ -1,9 +1,10 @@
 //! The directive table, read once.
 
-use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::Range;
 use std::sync::LazyLock;
+
+use hashbrown::HashMap;
 
 use super::names::{FOREIGN, NAMED};
 use super::{Contexts, Directive, DirectiveName, ModuleKind};

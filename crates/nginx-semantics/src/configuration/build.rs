@@ -1,11 +1,11 @@
 //! Expands includes and blocks into contexts. No recursion: neither on nesting nor on includes.
 
 use std::cell::Cell;
-use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use hashbrown::{HashMap, HashSet};
 use nginx_syntax::NodeId;
 
 use super::problem::{IncludeFailure, IncludeProblem};

@@ -10,9 +10,10 @@ mod index;
 mod kind;
 mod problem;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
+use hashbrown::HashMap;
 use nginx_syntax::NodeId;
 
 pub(crate) use build::Builder;

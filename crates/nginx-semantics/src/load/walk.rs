@@ -1,7 +1,9 @@
 //! The files that the arguments name, and those that walking a folder finds.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+
+use hashbrown::HashSet;
 
 use super::look::{Looker, Looking};
 use super::{Candidate, SkipReason, classify, structure};

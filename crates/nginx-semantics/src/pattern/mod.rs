@@ -16,9 +16,9 @@ mod refusal;
 mod tests;
 mod translate;
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use hashbrown::HashMap;
 use regex::bytes::{Regex, RegexBuilder};
 
 use crate::placeholder;

@@ -3,7 +3,7 @@
 //! The regex of a map runs when its variable is first read, without groups too
 //! (`http/ngx_http_variables.c:ngx_http_regex_exec`).
 
-use std::collections::{HashMap, HashSet};
+use hashbrown::{HashMap, HashSet};
 
 use super::definitions::{Definition, Variables};
 use super::script::{Part, lower, parts};

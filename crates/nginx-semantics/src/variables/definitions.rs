@@ -3,9 +3,10 @@
 //! A definition anywhere in `http` defines the name globally, whatever the order
 //! (`http/ngx_http_variables.c:ngx_http_variables_init_vars`).
 
-use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
+
+use hashbrown::{HashMap, HashSet};
 
 use super::map::Entries;
 use crate::budgets;

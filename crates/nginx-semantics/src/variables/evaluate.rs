@@ -1,8 +1,8 @@
 //! Evaluates values for one request in one location.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 
+use hashbrown::HashMap;
 use smallvec::{SmallVec, smallvec};
 
 use super::definitions::Variables;

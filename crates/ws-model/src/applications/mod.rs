@@ -4,9 +4,9 @@
 //! first use. They tell rules what a location probably serves and how that back end reacts; whatever is
 //! unknown is `None` or empty, and rules then stay silent.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use hashbrown::HashMap;
 use nginx_semantics::pattern::Pattern;
 
 use crate::evidence::segments_of;

@@ -6,9 +6,10 @@ mod configured;
 mod name;
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use hashbrown::HashMap;
 use nginx_semantics::{
     At, Configuration, ContextId, ContextKind, Locations, Modifier, Pass, Selection, Target,
 };
