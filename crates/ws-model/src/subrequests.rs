@@ -370,6 +370,8 @@ impl<'s> Model<'s> {
         self.request_paths.get_or_init(|| {
             let configuration = self.configuration;
             let asking = ASKING.map(|name| catalogue::lookup(name.as_bytes()));
+            let leading = LEADING.map(|name| catalogue::lookup(name.as_bytes()));
+            let programs = PROGRAMS.map(|name| catalogue::lookup(name.as_bytes()));
             let mut paths = Paths::default();
             for (id, context) in configuration.contexts() {
                 let server = configuration.enclosing(id, ContextKind::Server);
@@ -378,13 +380,13 @@ impl<'s> Model<'s> {
                     paths.open.insert(server);
                 }
                 for line in configuration.directives(id) {
-                    if LEADING.contains(&line.name().as_str()) {
+                    if leading.contains(&line.name()) {
                         paths.leading.entry(server).or_default().push(line);
                     } else if asking.contains(&line.name()) {
                         paths.asking.entry(server).or_default().push(line);
                     }
                     let is_program =
-                        line.name().rows().is_empty() || PROGRAMS.contains(&line.name().as_str());
+                        line.name().rows().is_empty() || programs.contains(&line.name());
                     if is_http && is_program && !context.kind.has_entries() {
                         paths.programs.insert(server);
                     }

@@ -62,7 +62,7 @@ impl<'s> Directive<'s> {
 
     /// The value of the 0-based `index`th word after the name.
     pub fn argument(&self, index: usize) -> Option<Cow<'s, [u8]>> {
-        self.arguments().nth(index)
+        self.file()?.word(self.reference.node, index + 1)
     }
 
     /// The place of the 0-based `index`th word after the name.
