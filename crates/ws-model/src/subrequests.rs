@@ -385,8 +385,7 @@ impl<'s> Model<'s> {
                     } else if asking.contains(&line.name()) {
                         paths.asking.entry(server).or_default().push(line);
                     }
-                    let is_program =
-                        line.name().rows().is_empty() || programs.contains(&line.name());
+                    let is_program = line.name().rows().is_empty() || programs.contains(&line.name());
                     if is_http && is_program && !context.kind.has_entries() {
                         paths.programs.insert(server);
                     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lint_finding::{self as finding, Outcome, Place, Severity};
 
-use super::rows::Rows;
+use super::rows::{Rows, Trace};
 use super::v1;
 use crate::ToolInfo;
 use crate::position::{Position, line_of};
@@ -90,7 +90,7 @@ fn finding<'a>(outcome: &'a Outcome, finding: &'a finding::Finding) -> v1::Findi
         range,
         label: Some(finding.primary.message.as_ref()).filter(|message| !message.is_empty()),
         labels: Rows::new(outcome, &finding.labels, label),
-        trace: v1::Trace { outcome, labels: &finding.labels },
+        trace: Trace { outcome, labels: &finding.labels },
         fix: finding.fix.as_ref().map(|fix| self::fix(outcome, fix)),
         unsafe_fix: finding.unsafe_fix.as_ref().map(|fix| self::fix(outcome, fix)),
         endpoint: finding

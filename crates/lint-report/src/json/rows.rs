@@ -2,7 +2,7 @@
 
 use std::fmt::{Debug, Formatter, Result as FmtResult};
 
-use lint_finding::Outcome;
+use lint_finding::{Label, LabelRole, Outcome};
 use serde::{Serialize, Serializer};
 
 /// A list of an outcome. Its rows in the output's shape are never all in memory: the output is many times the input.
@@ -28,5 +28,19 @@ impl<T, R: Serialize> Serialize for Rows<'_, T, R> {
 impl<T: Debug, R> Debug for Rows<'_, T, R> {
     fn fmt(&self, f: &mut Formatter<'_>) -> FmtResult {
         f.debug_list().entries(self.rows).finish()
+    }
+}
+
+/// The labels of a finding that say why.
+#[derive(Debug)]
+pub(crate) struct Trace<'a> {
+    pub(crate) outcome: &'a Outcome,
+    pub(crate) labels: &'a [Label],
+}
+
+impl Serialize for Trace<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let because = self.labels.iter().filter(|label| label.role == LabelRole::Because);
+        serializer.collect_seq(because.map(|label| super::convert::step(self.outcome, label)))
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use lint_finding as finding;
 use serde::{Serialize, Serializer};
 
-use super::rows::Rows;
+use super::rows::{Rows, Trace};
 
 pub(crate) const SCHEMA: &str = "urn:nginx-ws-lint:output:v1";
 pub(crate) const VERSION: u32 = 1;
@@ -100,20 +100,6 @@ pub(crate) struct Page(pub(crate) &'static str);
 impl Serialize for Page {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&format_args!("docs/rules/{}.md", self.0))
-    }
-}
-
-/// The labels of a finding that say why.
-#[derive(Debug)]
-pub(crate) struct Trace<'a> {
-    pub(crate) outcome: &'a finding::Outcome,
-    pub(crate) labels: &'a [finding::Label],
-}
-
-impl Serialize for Trace<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let because = self.labels.iter().filter(|label| label.role == finding::LabelRole::Because);
-        serializer.collect_seq(because.map(|label| super::convert::step(self.outcome, label)))
     }
 }
 

@@ -82,16 +82,13 @@ fn undefined<'s>(cx: &Context<'_, 's>) -> BTreeMap<String, Vec<(Directive<'s>, u
         if configuration.levels(id).any(|level| configuration.context(level).presence != Presence::Given) {
             continue;
         }
+        let is_script_here = |name| may_be_script(name, context.kind) && is_compiled(configuration, id, name);
         let directives = configuration.directives(id);
-        for directive in directives {
-            let name = directive.name();
-            if !may_be_script(name, context.kind) || !is_compiled(configuration, id, name) {
-                continue;
-            }
+        for directive in directives.filter(|directive| is_script_here(directive.name())) {
             let Some(file) = directive.file() else { continue };
             for (index, span) in directive.argument_spans().enumerate() {
                 let has_variable = span.of(file.bytes()).contains(&b'$');
-                if !has_variable || !is_script(name, context.kind, index) {
+                if !has_variable || !is_script(directive.name(), context.kind, index) {
                     continue;
                 }
                 for part in parts(&file.value(span)) {

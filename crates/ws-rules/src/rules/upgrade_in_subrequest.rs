@@ -87,12 +87,11 @@ impl<'s> Asked<'s> {
             HeaderSource::Set(line) => Some((header.name.clone().into_owned(), line)),
             HeaderSource::Default | HeaderSource::Client => None,
         });
-        let lines = lines.collect();
         let is_mirror = asker.name() == DirectiveName::MIRROR;
         let is_same_path =
             is_mirror && request.target.as_known().is_some_and(|target| target.starts_with(path.as_bytes()));
         let is_websocket_server = is_same_path || is_same_peer(request, &endpoint.target);
-        Some(Self { passed: passed.clone(), upgrade, lines, is_websocket_server })
+        Some(Self { passed: passed.clone(), upgrade, lines: lines.collect(), is_websocket_server })
     }
 
     fn finding(
