@@ -129,23 +129,48 @@ pub struct Socket<'s> {
     pub listens: Vec<Listen<'s>>,
     /// The names of these servers, gathered when a host is looked for first.
     names: OnceLock<Names>,
+    /// What the lines say together, read when it is asked for first: thousands of servers may share a socket, and every
+    /// request asks.
+    together: OnceLock<Together>,
+}
+
+/// What the lines of a socket say together.
+#[derive(Debug, Clone, Copy)]
+struct Together {
+    is_tls: bool,
+    is_quic: bool,
+    /// The first line with `default_server`, by its number.
+    default: Option<usize>,
 }
 
 impl<'s> Socket<'s> {
     /// Whether TLS is spoken there: one line with `ssl` is enough for all its servers
     /// (`http/ngx_http.c:ngx_http_add_addresses`).
     pub fn is_tls(&self) -> bool {
-        self.listens.iter().any(|listen| listen.has("ssl"))
+        self.together().is_tls
     }
 
     /// Whether it is one of QUIC, which is another socket than the TCP one of the same address.
     pub fn is_quic(&self) -> bool {
-        self.listens.iter().any(|listen| listen.has("quic"))
+        self.together().is_quic
     }
 
     /// The server that takes what no name takes: the one with `default_server`, else the first.
     pub fn default(&self) -> Option<&Listen<'s>> {
-        self.listens.iter().find(|listen| listen.is_default()).or(self.listens.first())
+        self.listens.get(self.together().default.unwrap_or_default())
+    }
+
+    /// Whether a line of the server opens it: the lines are in the order of their servers.
+    pub(crate) fn is_of(&self, server: ContextId) -> bool {
+        self.listens.binary_search_by_key(&server, |listen| listen.server).is_ok()
+    }
+
+    fn together(&self) -> Together {
+        *self.together.get_or_init(|| Together {
+            is_tls: self.listens.iter().any(|listen| listen.has("ssl")),
+            is_quic: self.listens.iter().any(|listen| listen.has("quic")),
+            default: self.listens.iter().position(Listen::is_default),
+        })
     }
 }
 
@@ -228,6 +253,7 @@ pub fn sockets<'s>(configuration: Configuration<'s>, http: ContextId) -> Vec<Soc
                     address: line.address.clone(),
                     listens: vec![line],
                     names: OnceLock::new(),
+                    together: OnceLock::new(),
                 }),
             }
         }

@@ -90,10 +90,8 @@ impl<'s> Follower<'_, 's> {
         let mut readers: Vec<ContextId> = Vec::new();
         if let Some(http) = configuration.enclosing(self.server, ContextKind::Http) {
             let sockets = self.all.locations.sockets(http);
-            let own = sockets.iter().filter(|socket| {
-                socket.listens.iter().any(|listen| listen.server == self.server)
-                    && may_be_met(socket, request)
-            });
+            let own =
+                sockets.iter().filter(|socket| socket.is_of(self.server) && may_be_met(socket, request));
             let sni = request.sni.as_deref().filter(|_| request.is_tls);
             readers.extend(own.filter_map(|socket| first_server(configuration, socket, sni)));
         }
