@@ -1,6 +1,6 @@
 //! Which location serves a path: `http/ngx_http_core_module.c:ngx_http_core_find_location`, as a pure function.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::OnceLock;
 
 use crate::configuration::{Configuration, ContextId, ContextKind, Directive};
@@ -79,6 +79,8 @@ struct Level {
     regexes: Vec<(Option<Pattern>, ContextId)>,
     /// Names in which a placeholder stands, none of them a regex or `@name`.
     unknown: Vec<(Vec<u8>, Modifier, ContextId)>,
+    /// The `@name`s; of several of a name the first.
+    named: HashMap<Vec<u8>, ContextId>,
 }
 
 impl Level {
@@ -92,7 +94,9 @@ impl Level {
                 continue;
             };
             match name.modifier {
-                Modifier::Named => {}
+                Modifier::Named => {
+                    level.named.entry(name.name).or_insert(child);
+                }
                 Modifier::Regex => level.regexes.push((configuration.pattern(&name.name, false), child)),
                 Modifier::CaselessRegex => {
                     level.regexes.push((configuration.pattern(&name.name, true), child));
@@ -207,6 +211,11 @@ impl<'s> Locations<'s> {
     /// See [`select`].
     pub fn select(&self, server: ContextId, path: &[u8]) -> Selection {
         select(self, server, path)
+    }
+
+    /// The location `@name` directly in a server; the first of several.
+    pub(crate) fn named(&self, server: ContextId, name: &[u8]) -> Option<ContextId> {
+        self.level(server)?.named.get(name).copied()
     }
 
     /// `None` for a context of another configuration.

@@ -452,15 +452,7 @@ impl<'a, 's> Follower<'a, 's> {
         if !self.may_change_uri() {
             return Next::Special(self.answer(500, AnsweredBy::RedirectLimit));
         }
-        let configuration = self.all.configuration;
-        let is_it = |&location: &ContextId| {
-            configuration.context(location).kind == ContextKind::Location
-                && configuration
-                    .opener(location)
-                    .and_then(|opener| LocationName::of(&opener))
-                    .is_some_and(|location| location.modifier == Modifier::Named && location.name == name)
-        };
-        let Some(location) = configuration.children(self.server).iter().copied().find(is_it) else {
+        let Some(location) = self.all.locations.named(self.server, name) else {
             return Next::Special(self.answer(500, AnsweredBy::NoNamedLocation(by)));
         };
         self.steps.push(Step::Named(location));
