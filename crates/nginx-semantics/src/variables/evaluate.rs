@@ -78,6 +78,16 @@ impl<'a, 's> Evaluator<'a, 's> {
         self.steps.get() > MOST_STEPS
     }
 
+    /// Counts so many steps at once, unless they are too many or too deep.
+    pub(super) fn takes(&self, steps: u32, depth: u32) -> bool {
+        let all = self.steps.get().saturating_add(steps);
+        let is_taken = depth <= MOST_DEPTH && all <= MOST_STEPS;
+        if is_taken {
+            self.steps.set(all);
+        }
+        is_taken
+    }
+
     /// The value of a text with variables.
     pub fn value(&self, text: &[u8]) -> Value {
         self.start();

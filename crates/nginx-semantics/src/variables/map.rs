@@ -2,6 +2,7 @@
 //! literal keys whatever their case, then regexes in order, then `default`, then the empty value.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use super::evaluate::{Evaluator, Moment};
 use super::script::{Part, lower, parts};
@@ -21,6 +22,19 @@ pub(super) struct Entries<'s> {
     /// Wildcard host names, a key with a placeholder, or an include that was not given: what does not match a literal may match there.
     is_open: bool,
     is_volatile: bool,
+    /// Whether the value of an entry has variables: then it depends on the request.
+    has_variables: bool,
+    /// What comes out for an input that is not known, and for one that is only known not to be empty, where no value has
+    /// variables.
+    possible: [OnceLock<Possible>; 2],
+}
+
+/// What all entries that may match come to.
+#[derive(Debug)]
+struct Possible {
+    value: Value,
+    /// How many values were looked at for it.
+    steps: u32,
 }
 
 impl<'s> Entries<'s> {
@@ -32,6 +46,8 @@ impl<'s> Entries<'s> {
             default: None,
             is_open,
             is_volatile: false,
+            has_variables: false,
+            possible: [OnceLock::new(), OnceLock::new()],
         };
         for entry in configuration.directives(map) {
             let key = entry.name_bytes();
@@ -40,6 +56,7 @@ impl<'s> Entries<'s> {
                 entries.is_volatile |= key.as_ref() == b"volatile";
                 continue;
             }
+            entries.has_variables |= entry.argument(0).is_some_and(|value| value.contains(&b'$'));
             match key.as_ref() {
                 key if placeholder::is_unknown(key) => entries.is_open = true,
                 b"default" => entries.default = Some(entry),
@@ -94,10 +111,31 @@ pub(super) fn evaluate(
         Value::NotEmpty | Value::Unknown if entries.is_open => Value::Unknown,
         Value::NotEmpty | Value::Unknown => {
             let is_possible = |key: &[u8]| input == Value::Unknown || !key.is_empty();
-            let literals = entries.literals.iter().filter(|(key, _)| is_possible(key));
-            let literals = literals.map(|(_, entry)| outcome(entry));
-            let regexes = entries.regexes.iter().map(|(_, entry)| outcome(entry));
-            literals.chain(regexes).fold(default(), Value::or)
+            let all = || {
+                let literals = entries.literals.iter().filter(|(key, _)| is_possible(key));
+                let regexes = entries.regexes.iter().map(|(_, entry)| entry);
+                literals.map(|(_, entry)| entry).chain(regexes)
+            };
+            let [of_any, of_text] = &entries.possible;
+            let possible = if input == Value::Unknown { of_any } else { of_text };
+            let possible = || {
+                possible.get_or_init(|| {
+                    let known = |entry: &Directive<'_>| Value::known(entry.argument(0).unwrap_or_default());
+                    let default = entries.default.as_ref();
+                    let (mut value, mut steps) =
+                        (default.map_or_else(Value::empty, known), u32::from(default.is_some()));
+                    for entry in all() {
+                        value = value.or(known(entry));
+                        steps = steps.saturating_add(1);
+                    }
+                    Possible { value, steps }
+                })
+            };
+            // Thousands of locations may ask for the same thousands of entries.
+            if !entries.has_variables && evaluator.takes(possible().steps, depth) {
+                return possible().value.clone();
+            }
+            all().map(outcome).fold(default(), Value::or)
         }
     }
 }
