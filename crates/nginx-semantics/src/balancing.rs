@@ -83,6 +83,10 @@ pub struct Balancing<'s> {
     pub may_differ: bool,
     /// What [`Balancing::sharing`] found.
     sharing: OnceLock<usize>,
+    /// What [`Balancing::last_backup`] found.
+    last_backup: OnceLock<Option<Directive<'s>>>,
+    /// What [`Balancing::most_connections`] found.
+    most_connections: OnceLock<Option<u32>>,
 }
 
 impl<'s> Balancing<'s> {
@@ -110,6 +114,8 @@ impl<'s> Balancing<'s> {
             sticky,
             lines,
             sharing: OnceLock::new(),
+            last_backup: OnceLock::new(),
+            most_connections: OnceLock::new(),
         }
     }
 
@@ -143,6 +149,26 @@ impl<'s> Balancing<'s> {
     /// The method behind a line, if one follows it.
     pub fn method_behind(&self, line: &Directive<'s>) -> Option<(Method, Directive<'s>)> {
         self.methods.iter().find(|(_, method)| self.is_before(line, method)).copied()
+    }
+
+    /// The last server that waits as `backup`.
+    pub fn last_backup(&self) -> Option<Directive<'s>> {
+        *self.last_backup.get_or_init(|| {
+            self.peers.iter().filter(|peer| peer.has("backup")).map(|peer| peer.directive).next_back()
+        })
+    }
+
+    /// The connections that `max_conns` allows to all servers together; `None` where one of them has no such limit.
+    pub fn most_connections(&self) -> Option<u32> {
+        let most = |peer: &Peer<'s>| -> Option<u32> {
+            let words = peer.directive.arguments().skip(1);
+            let mut values = words
+                .filter_map(|word| String::from_utf8_lossy(&word).strip_prefix("max_conns=")?.parse().ok());
+            values.next().filter(|most| *most > 0)
+        };
+        *self.most_connections.get_or_init(|| {
+            self.peers.iter().map(most).try_fold(0_u32, |all, one| Some(all.saturating_add(one?)))
+        })
     }
 
     /// How many back ends share the requests: servers that are `down` or wait as `backup` do not, and one that is named

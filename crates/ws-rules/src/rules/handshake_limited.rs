@@ -4,7 +4,7 @@
 //! [`ws_model::Limit`].
 
 use lint_finding::{FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::{Peer, time};
+use nginx_semantics::time;
 use ws_model::{Endpoint, Limit, Most};
 
 use crate::upstreams::block;
@@ -57,17 +57,8 @@ impl Rule for HandshakeLimited {
 /// The connections that `max_conns` allows to the servers of the upstream.
 fn slots(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
     let Some(balancing) = block(endpoint).and_then(|block| cx.model.balancing(block)) else { return };
-    let most = |peer: &Peer<'_>| -> Option<u32> {
-        let mut values =
-            peer.parameters().into_iter().filter_map(|word| word.strip_prefix("max_conns=")?.parse().ok());
-        values.next().filter(|most| *most > 0)
-    };
-    let limits: Vec<u32> = balancing.peers.iter().filter_map(most).collect();
     let Some(peer) = balancing.peers.first().filter(|_| !balancing.may_differ) else { return };
-    if limits.len() < balancing.peers.len() {
-        return;
-    }
-    let all = limits.iter().fold(0_u32, |all, one| all.saturating_add(*one));
+    let Some(all) = balancing.most_connections() else { return };
     let message = format!(
         "an open WebSocket holds one of the {all} connections that `max_conns` allows to the upstream, and nginx answers 502 to the next one"
     );

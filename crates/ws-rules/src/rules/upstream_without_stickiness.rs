@@ -81,7 +81,7 @@ fn remedy(cx: &Context<'_, '_>, balancing: &Balancing<'_>) -> String {
         .method()
         .map(|(_, line)| format!(" in place of `{};`", line.text_line()))
         .unwrap_or_default();
-    let behind = if balancing.peers.iter().any(|peer| peer.has("backup")) {
+    let behind = if balancing.last_backup().is_some() {
         ", behind the `server` lines because one of them has `backup`"
     } else {
         ""
@@ -102,9 +102,7 @@ fn remedy(cx: &Context<'_, '_>, balancing: &Balancing<'_>) -> String {
 /// servers where one of them has a parameter that it refuses at once.
 fn edits(opener: &Directive<'_>, balancing: &Balancing<'_>) -> Edits {
     const LINE: &str = "hash $remote_addr consistent";
-    let last =
-        balancing.peers.iter().filter(|peer| peer.has("backup")).map(|peer| peer.directive).next_back();
-    match (balancing.method(), last) {
+    match (balancing.method(), balancing.last_backup()) {
         (Some((_, method)), None) => Edits::new().replace(&method, LINE),
         (Some((_, method)), Some(last)) => Edits::new().remove(&method).after(&last, &[format!("{LINE};")]),
         (None, None) => Edits::new().at_start(opener, &[format!("{LINE};")]),
