@@ -45,7 +45,7 @@ pub use catalogue::DirectiveName;
 pub use certificate::{CertificateFile, PemFault};
 pub use configuration::{
     Configuration, Context, ContextId, ContextKind, Directive, DirectiveRef, Fragment, Gap, GapReason, Gaps,
-    IncludeFailure, IncludeProblem, Layout, Presence, Unset,
+    IncludeFailure, IncludeProblem, IncludingHeaders, Layout, Presence, Unset,
 };
 pub use effective::{Declared, Effective, declared, effective, levels};
 pub use exchange::{

@@ -75,14 +75,11 @@ impl<'s> Receiver<'s> {
     fn places(&self) -> Vec<ContextId> {
         let configuration = self.configuration;
         let Some(parent) = configuration.context(self.location).parent else { return Vec::new() };
-        let file = |context| configuration.opener(context).map(|opener| opener.reference.file);
-        let siblings = configuration.children(parent).iter().copied();
-        let siblings = siblings.filter(|&one| one != self.location && file(one) == file(self.location));
-        let has_include = |place: &ContextId| {
-            let mut headers = configuration.named(*place, DirectiveName::PROXY_SET_HEADER);
-            headers.any(|header| header.included_by().is_some())
-        };
-        configuration.levels(parent).chain(siblings).filter(has_include).take(MOST_PLACES).collect()
+        let including = configuration.including_headers();
+        let file = configuration.opener(self.location).map(|opener| opener.reference.file);
+        let siblings = including.blocks(parent, file).iter().copied().filter(|one| *one != self.location);
+        let outer = configuration.levels(parent).filter(|level| including.has(*level));
+        outer.chain(siblings).take(MOST_PLACES).collect()
     }
 
     /// The include that brings a line to one of the places, with the `proxy_set_header` lines that it brings.

@@ -6,6 +6,7 @@
 mod build;
 mod directive;
 mod gaps;
+mod including;
 mod index;
 mod kind;
 mod problem;
@@ -19,6 +20,7 @@ use nginx_syntax::NodeId;
 pub(crate) use build::Builder;
 pub use directive::Directive;
 pub use gaps::{Gap, GapReason, Gaps};
+pub use including::IncludingHeaders;
 pub use kind::ContextKind;
 pub use problem::{IncludeFailure, IncludeProblem};
 
@@ -173,6 +175,8 @@ pub struct Layout {
     patterns: Patterns,
     /// The `*_pass` lines without variables, once they are asked for.
     literals: OnceLock<Literals>,
+    /// The blocks that get header lines by an include, once they are asked for.
+    including: OnceLock<IncludingHeaders>,
     /// What stands in each context, includes expanded in place; one context after the other.
     directives: Vec<DirectiveRef>,
     /// The same places, by name within a context, in order within a name; of no meaning where a context has entries.
@@ -373,6 +377,11 @@ impl<'s> Configuration<'s> {
     /// The `*_pass` lines without variables.
     pub(crate) fn literals(&self) -> &'s Literals {
         self.layout.literals.get_or_init(|| Literals::of(*self))
+    }
+
+    /// The blocks that get `proxy_set_header` lines by an include.
+    pub fn including_headers(&self) -> &'s IncludingHeaders {
+        self.layout.including.get_or_init(|| IncludingHeaders::of(*self))
     }
 
     /// The file that an `ssl_certificate` names; `None` where it was not given, or a variable names it.

@@ -1,6 +1,8 @@
 //! What is worked out once for a configuration says what a search through it would.
 
-use nginx_semantics::{Configuration, ContextKind, Effective, Pass, Unset, catalogue, effective};
+use nginx_semantics::{
+    Balancing, Configuration, ContextKind, DirectiveName, Effective, Pass, Unset, catalogue, effective,
+};
 
 use crate::common::{load_root, load_tree, location, only};
 
@@ -106,5 +108,58 @@ fn the_last_pass_of_a_context_is_its_pass() {
         (configuration.of_kind(ContextKind::StreamServer).next().unwrap(), Some(b"a".to_vec())),
     ] {
         assert_eq!((target(id), passes(id)), (expected.clone(), expected));
+    }
+}
+
+#[test]
+fn blocks_with_included_headers_are_those_that_a_search_finds() {
+    let tree = [
+        (
+            "nginx.conf",
+            "events { } http { server { include h.conf; location /a { include h.conf; } include more.conf; \
+             location /b { proxy_set_header A b; } location /c { include h.conf; if ($a) { include h.conf; } } } }",
+        ),
+        ("h.conf", "proxy_set_header A b;"),
+        ("more.conf", "location /d { include h.conf; }"),
+    ];
+    let loaded = load_tree(&tree);
+    let configuration = only(&loaded);
+    let index = configuration.including_headers();
+    let file = |id| configuration.opener(id).map(|opener| opener.reference.file);
+    let has = |id: &_| {
+        let mut lines = configuration.named(*id, DirectiveName::PROXY_SET_HEADER);
+        lines.any(|line| line.included_by().is_some())
+    };
+    let mut count = 0;
+    for (level, _) in configuration.contexts() {
+        assert_eq!(index.has(level), has(&level));
+        let children = configuration.children(level);
+        for of in children.iter().map(|child| file(*child)) {
+            let all: Vec<_> =
+                children.iter().copied().filter(|child| has(child) && file(*child) == of).collect();
+            assert_eq!(index.blocks(level, of), all);
+            count += all.len();
+        }
+    }
+    assert!(count > 4, "some of two files");
+}
+
+#[test]
+fn what_an_upstream_says_of_all_its_servers() {
+    for (servers, most, has_backup) in [
+        ("server a max_conns=1; server b max_conns=2;", Some(3), false),
+        ("server a max_conns=1; server b;", None, false),
+        ("server a max_conns=0 backup; server b backup;", None, true),
+        ("server a max_conns=4294967295; server b max_conns=1;", Some(u32::MAX), false),
+        ("", Some(0), false),
+    ] {
+        let loaded = load_root(&format!("events {{ }} http {{ upstream u {{ {servers} }} }}"), &[]);
+        let configuration = only(&loaded);
+        let block = configuration.of_kind(ContextKind::Upstream).next().unwrap();
+        let balancing = Balancing::of(configuration, block);
+        assert_eq!(balancing.most_connections(), most, "{servers}");
+        let last = balancing.peers.iter().rfind(|peer| peer.has("backup"));
+        assert_eq!(balancing.last_backup(), last.map(|peer| peer.directive), "{servers}");
+        assert_eq!(last.is_some(), has_backup, "{servers}");
     }
 }
