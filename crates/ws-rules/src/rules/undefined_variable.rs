@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::{Configuration, ContextKind, Directive, DirectiveName, Part, Presence, parts};
+use nginx_semantics::{Configuration, ContextKind, Directive, DirectiveName, FileId, Part, Presence, parts};
 
 use crate::compiled::{is_compiled, is_evaluated, is_script, may_be_script};
 use crate::excerpt::is_excerpt;
@@ -43,10 +43,13 @@ impl Rule for UndefinedVariable {
         {
             return;
         }
+        // All of a file is read for that, and it may have thousands of such variables.
+        let mut excerpts: BTreeMap<FileId, bool> = BTreeMap::new();
         for (name, uses) in undefined(cx) {
             let Some((first, more)) = uses.split_first() else { continue };
             // What is left out may define it.
-            if first.0.file().is_some_and(is_excerpt) {
+            let leaves_out = || first.0.file().is_some_and(is_excerpt);
+            if *excerpts.entry(first.0.reference.file).or_insert_with(leaves_out) {
                 continue;
             }
             let message = format!("nginx refuses to start: unknown \"{name}\" variable");
