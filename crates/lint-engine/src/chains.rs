@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use lint_finding::Finding;
 use nginx_semantics::{Configuration, ContextId, Layout, Loaded, normalize};
 use ws_model::Model;
-use ws_model::chain::{Doors, Listener, Outlet, Relation, link};
+use ws_model::chain::{ByDoor, Doors, Listener, Outlet, Relation, link};
 use ws_rules::{Findings, Rule};
 
 use crate::settings::Settings;
@@ -86,8 +86,10 @@ impl<'s> Chains<'s> {
         hints: impl Fn(&Settings) -> ws_model::Hints,
     ) -> Vec<Linked<'_>> {
         let mut all = Vec::new();
+        let by_door = ByDoor::of(self.roots.iter().map(|root| &root.listener));
         for (index, outer) in self.roots.iter().enumerate() {
-            for (other, inner) in self.roots.iter().enumerate() {
+            for other in by_door.behind(&outer.outlets) {
+                let Some(inner) = self.roots.get(other) else { continue };
                 let relation = match index == other {
                     true => Relation::Same,
                     false if outer.argument.is_some() && outer.argument != inner.argument => Relation::Named,

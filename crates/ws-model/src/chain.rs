@@ -87,6 +87,39 @@ impl Doors {
     }
 }
 
+/// Which of several listeners listen where, by their numbers in order: each outlet leads to few of thousands.
+#[derive(Debug, Default)]
+pub struct ByDoor {
+    ports: HashMap<u16, Vec<usize>>,
+    paths: HashMap<String, Vec<usize>>,
+}
+
+impl ByDoor {
+    /// Those of these listeners.
+    pub fn of<'l, 's: 'l>(listeners: impl IntoIterator<Item = &'l Listener<'s>>) -> Self {
+        let mut this = Self::default();
+        for (number, listener) in listeners.into_iter().enumerate() {
+            for port in listener.by_port.keys() {
+                this.ports.entry(*port).or_default().push(number);
+            }
+            for path in listener.by_path.keys() {
+                this.paths.entry(path.clone()).or_default().push(number);
+            }
+        }
+        this
+    }
+
+    /// The listeners that may take what outlets pass on.
+    pub fn behind(&self, outlets: &[Outlet]) -> BTreeSet<usize> {
+        let at = |(host, port): &(String, u16)| match host.strip_prefix("unix:") {
+            Some(path) => self.paths.get(path),
+            None => self.ports.get(port),
+        };
+        let destinations = outlets.iter().flat_map(|outlet| &outlet.destinations);
+        destinations.filter_map(at).flatten().copied().collect()
+    }
+}
+
 /// How two configurations of a run belong together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Relation {
