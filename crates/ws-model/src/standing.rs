@@ -3,7 +3,7 @@
 //! Lines for an upgrade are copied from location to location, inherited, and included from files that many share, so by
 //! themselves they are weak evidence; a name beside them, an application or the user's word is what makes them strong.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use nginx_semantics::{At, ContextId, ContextKind};
 
@@ -64,14 +64,48 @@ impl Standing {
 
 /// The endpoints that surely carry WebSockets, by server; those of fragments without one are beside each other.
 #[derive(Debug, Default)]
-pub(crate) struct Carriers(BTreeMap<Option<ContextId>, Vec<Carrier>>);
+pub(crate) struct Carriers(BTreeMap<Option<ContextId>, Beside>);
+
+/// Those of a server, in order.
+#[derive(Debug, Default)]
+struct Beside {
+    all: Vec<Carrier>,
+    /// The numbers of those whose back end is not known.
+    of_variables: Vec<usize>,
+    /// By host and port: the numbers of the others.
+    by_back_end: HashMap<(String, Option<u16>), Vec<usize>>,
+}
 
 #[derive(Debug)]
 struct Carrier {
     location: Option<ContextId>,
     at: At,
-    host: String,
-    port: Option<u16>,
+}
+
+impl Beside {
+    fn add(&mut self, endpoint: &Endpoint<'_>) {
+        let number = self.all.len();
+        self.all.push(Carrier { location: location(endpoint), at: endpoint.at() });
+        if has_unknown_back_end(endpoint) {
+            self.of_variables.push(number);
+        } else {
+            self.by_back_end.entry(back_end(endpoint)).or_default().push(number);
+        }
+    }
+
+    /// The first of some that is of another location.
+    fn first_of(&self, numbers: &[usize], own: Option<ContextId>) -> Option<usize> {
+        let is_other = |number: &usize| self.all.get(*number).is_some_and(|carrier| carrier.location != own);
+        numbers.iter().copied().find(is_other)
+    }
+
+    /// The first of another location that may have the back end of an endpoint.
+    fn sharing(&self, endpoint: &Endpoint<'_>) -> Option<&Carrier> {
+        let own = location(endpoint);
+        let same = self.by_back_end.get(&back_end(endpoint)).map(Vec::as_slice).unwrap_or_default();
+        let first = [self.of_variables.as_slice(), same].map(|numbers| self.first_of(numbers, own));
+        self.all.get(first.into_iter().flatten().min()?)
+    }
 }
 
 impl Carriers {
@@ -79,12 +113,7 @@ impl Carriers {
     pub(crate) fn of(endpoints: &[Endpoint<'_>]) -> Self {
         let mut this = Self::default();
         for endpoint in endpoints.iter().filter(|endpoint| carries_surely(endpoint)) {
-            this.0.entry(server(endpoint)).or_default().push(Carrier {
-                location: location(endpoint),
-                at: endpoint.at(),
-                host: endpoint.target.host.clone(),
-                port: endpoint.target.port,
-            });
+            this.0.entry(server(endpoint)).or_default().add(endpoint);
         }
         this
     }
@@ -93,21 +122,30 @@ impl Carriers {
     pub(crate) fn settle(&self, endpoints: &mut [Endpoint<'_>]) {
         for endpoint in endpoints {
             let own = location(endpoint);
+            let beside = self.0.get(&server(endpoint));
+            let first = beside.and_then(|beside| beside.all.iter().find(|carrier| carrier.location != own));
             // Lines of its own before what is surely another back end are for the socket of that one.
-            let is_own_back_end = |carrier: &Carrier| {
-                let [one, other] = [&carrier.host, &endpoint.target.host];
-                endpoint.lines_from() == Some(LinesFrom::Here)
-                    && !one.contains('$')
-                    && !other.contains('$')
-                    && (one, carrier.port) != (other, endpoint.target.port)
+            let sibling = match beside.filter(|_| first.is_some()) {
+                Some(beside)
+                    if !has_unknown_back_end(endpoint) && endpoint.lines_from() == Some(LinesFrom::Here) =>
+                {
+                    beside.sharing(endpoint)
+                }
+                _ => first,
             };
-            let beside = self.0.get(&server(endpoint)).into_iter().flatten();
-            let beside: Vec<_> = beside.filter(|carrier| carrier.location != own).collect();
-            let sibling = beside.iter().find(|carrier| !is_own_back_end(carrier)).map(|carrier| carrier.at);
-            (endpoint.standing, endpoint.doubt) = Standing::of(endpoint, sibling);
-            endpoint.doubt = endpoint.doubt.or(beside.first().map(|carrier| Doubt::Beside(carrier.at)));
+            (endpoint.standing, endpoint.doubt) = Standing::of(endpoint, sibling.map(|carrier| carrier.at));
+            endpoint.doubt = endpoint.doubt.or(first.map(|carrier| Doubt::Beside(carrier.at)));
         }
     }
+}
+
+/// Whether a variable is in the host of what an endpoint passes on to.
+fn has_unknown_back_end(endpoint: &Endpoint<'_>) -> bool {
+    endpoint.target.host.contains('$')
+}
+
+fn back_end(endpoint: &Endpoint<'_>) -> (String, Option<u16>) {
+    (endpoint.target.host.clone(), endpoint.target.port)
 }
 
 /// The server of an endpoint.
