@@ -107,11 +107,6 @@ impl<'s> Endpoint<'s> {
             })
     }
 
-    /// Whether the name of what it proxies to, or of its server, is to be filled in first.
-    pub fn has_placeholder_name(&self) -> bool {
-        std::iter::once(&self.target.host).chain(self.server_names.iter()).any(|name| is_placeholder(name))
-    }
-
     /// The strongest kind of evidence.
     pub fn strongest(&self) -> EvidenceKind {
         self.evidence.iter().map(|evidence| evidence.kind).min().unwrap_or(EvidenceKind::Name)
@@ -297,7 +292,7 @@ impl<'s> Endpoint<'s> {
 }
 
 /// Whether a host name is one that people write where the reader's own belongs: `<app>`, `your-domain.com`.
-fn is_placeholder(name: &str) -> bool {
+pub(crate) fn is_placeholder(name: &str) -> bool {
     const WORDS: [&str; 5] = ["your", "yourdomain", "yourapp", "changeme", "placeholder"];
     let mut words = name.split(|character: char| !character.is_ascii_alphanumeric());
     name.contains(['<', '>']) || words.any(|word| WORDS.contains(&word.to_ascii_lowercase().as_str()))

@@ -31,6 +31,7 @@ mod standing;
 mod stream;
 mod subrequests;
 mod walk;
+mod words;
 
 pub use browser::{
     AnyOrdinaryRequest, Browser, HandshakeRequest, ORDINARY_CONNECTIONS, OrdinaryRequest, has_token,
@@ -50,7 +51,7 @@ pub use paths::LostPath;
 pub use process::number;
 pub use reading::{Fault, Reading, hidden_answer, is_foreign_origin, offers_subprotocols, read};
 pub use site::Site;
-pub use sockets::OpenSocket;
+pub use sockets::{OpenSocket, is_plain};
 pub use source::Source;
 pub use standing::Standing;
 pub use stream::StreamEndpoint;

@@ -4,9 +4,12 @@
 //! (`http/modules/ngx_http_limit_conn_module.c:ngx_http_limit_conn_handler`, its cleanup); `limit_req` counts the
 //! handshake and nothing after it. A key that is empty counts nothing.
 
+use std::collections::HashMap;
+
 use nginx_semantics::catalogue::{is_builtin_variable, lookup};
 use nginx_semantics::{
-    ContextKind, Directive, DirectiveName, Effective, Part, Value, effective, has_variables, parts,
+    Configuration, ContextKind, Directive, DirectiveName, Effective, Part, Value, effective, has_variables,
+    parts,
 };
 
 use crate::browser::{Browser, HandshakeRequest};
@@ -24,6 +27,10 @@ const SHARED: [&[u8]; 8] = [
     b"scheme",
     b"request_method",
 ];
+
+/// What defines the zones of `limit_conn` and `limit_req`.
+const CONNECTION_ZONE: &[u8] = b"limit_conn_zone";
+const REQUEST_ZONE: &[u8] = b"limit_req_zone";
 
 /// A limit in effect that surely counts handshakes.
 #[derive(Debug, Clone)]
@@ -94,10 +101,10 @@ impl<'s> Model<'s> {
         is_assumed: bool,
     ) -> Option<Limit<'s>> {
         let (zone, most) = if directive.name() == DirectiveName::LIMIT_CONN {
-            let zone = self.zone("limit_conn_zone", &word(&directive, 0))?;
+            let zone = self.zone(lookup(CONNECTION_ZONE), &word(&directive, 0))?;
             (zone, Most::Connections(word(&directive, 1).parse().ok()?))
         } else {
-            let zone = self.zone("limit_req_zone", &option(&directive, "zone=")?)?;
+            let zone = self.zone(lookup(REQUEST_ZONE), &option(&directive, "zone=")?)?;
             let burst = option(&directive, "burst=").map_or(Some(0), |burst| burst.parse().ok())?;
             (zone, Most::Requests { interval_ms: interval_ms(&option(&zone, "rate=")?)?, burst })
         };
@@ -123,13 +130,30 @@ impl<'s> Model<'s> {
     }
 
     /// The line that defines a zone.
-    fn zone(&self, directive: &str, name: &str) -> Option<Directive<'s>> {
-        let is_it = |line: &Directive<'_>| {
-            option(line, "zone=").is_some_and(|zone| zone.split(':').next() == Some(name))
-        };
-        let lines = self.configuration.of_kind(ContextKind::Http);
-        let mut lines = lines.flat_map(|http| self.configuration.named(http, lookup(directive.as_bytes())));
-        lines.find(is_it)
+    fn zone(&self, directive: DirectiveName, name: &str) -> Option<Directive<'s>> {
+        let zones = self.zones.get_or_init(|| Zones::of(self.configuration));
+        zones.0.get(&directive)?.get(name).copied()
+    }
+}
+
+/// The lines that define zones, by their own name and that of the zone; the first of several.
+#[derive(Debug, Default)]
+pub(crate) struct Zones<'s>(HashMap<DirectiveName, HashMap<String, Directive<'s>>>);
+
+impl<'s> Zones<'s> {
+    fn of(configuration: Configuration<'s>) -> Self {
+        let mut this = Self::default();
+        for directive in [lookup(CONNECTION_ZONE), lookup(REQUEST_ZONE)] {
+            let zones = this.0.entry(directive).or_default();
+            let https = configuration.of_kind(ContextKind::Http);
+            for line in https.flat_map(|http| configuration.named(http, directive)) {
+                let zone = option(&line, "zone=");
+                if let Some(name) = zone.as_deref().and_then(|zone| zone.split(':').next()) {
+                    zones.entry(name.to_owned()).or_insert(line);
+                }
+            }
+        }
+        this
     }
 }
 

@@ -6,6 +6,7 @@
 //! literal `proxy_pass` elsewhere is enough for (`http/ngx_http_upstream.c:ngx_http_upstream_init_request`).
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use nginx_semantics::{
     Configuration, ContextId, ContextKind, Directive, DirectiveName, Effective, Pass, Presence, Target,
@@ -63,8 +64,8 @@ pub enum NameService {
 const DOCKER: &[u8] = b"127.0.0.11";
 
 impl<'s> Model<'s> {
-    /// The names that lead to an endpoint's back ends and are looked up once.
-    pub fn startup_names(&self, endpoint: &Endpoint<'s>) -> Cow<'_, [StartupName<'s>]> {
+    /// The names that lead to an endpoint's back ends, that are looked up once, and that people give to containers.
+    pub fn container_names(&self, endpoint: &Endpoint<'s>) -> Cow<'_, [StartupName<'s>]> {
         let configuration = self.configuration;
         let target = &endpoint.target;
         let is_missing = |level| configuration.context(level).gaps.iter().any(|gap| !gap.is_pattern);
@@ -77,13 +78,16 @@ impl<'s> Model<'s> {
             if target.port.is_some() {
                 return Cow::default();
             }
-            let names = self.names_of_blocks.get(block, || in_upstream(configuration, block));
+            let names = self.names_of_blocks.get(block, || {
+                let mut names = in_upstream(configuration, block);
+                names.retain(StartupName::may_be_container);
+                names
+            });
             return names.map(|names| Cow::Borrowed(names.as_slice())).unwrap_or_default();
         }
         let pass = if Target::parse(&endpoint.pass.target()).has_variables {
             // The implicit upstream of a literal elsewhere takes it.
-            let mut literals = self.passes.iter().map(|(_, pass)| pass);
-            literals.find(|pass| leads_to(pass, target)).copied()
+            self.literal(target)
         } else {
             Some(endpoint.pass)
         };
@@ -95,7 +99,24 @@ impl<'s> Model<'s> {
                 upstream: None,
                 is_alone: true,
             });
-        Cow::Owned(name.into_iter().collect())
+        Cow::Owned(name.into_iter().filter(StartupName::may_be_container).collect())
+    }
+
+    /// The first pass without variables that has the host and port.
+    fn literal(&self, target: &Target) -> Option<Pass<'s>> {
+        let literals = self.literals.get_or_init(|| {
+            let mut literals = HashMap::new();
+            for (number, (_, pass)) in self.passes.iter().enumerate() {
+                let target = Target::parse(&pass.target());
+                if !target.has_variables {
+                    let port = target.port_or_default();
+                    literals.entry((target.host, port)).or_insert(number);
+                }
+            }
+            literals
+        });
+        let number = *literals.get(&(target.host.clone(), target.port_or_default()))?;
+        self.passes.get(number).map(|(_, pass)| *pass)
     }
 
     /// The `resolver` in effect for an endpoint.
@@ -157,12 +178,6 @@ fn in_upstream<'s>(configuration: Configuration<'s>, block: ContextId) -> Vec<St
         is_name.then_some(StartupName { directive, host, port, upstream, is_alone })
     };
     peers.filter_map(name).collect()
-}
-
-/// Whether a literal pass has the host and port.
-fn leads_to(pass: &Pass<'_>, target: &Target) -> bool {
-    let other = Target::parse(&pass.target());
-    !other.has_variables && other.host == target.host && other.port_or_default() == target.port_or_default()
 }
 
 /// Whether the host can be no `upstream` of a file that was not given: that takes no port.

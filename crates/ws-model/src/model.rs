@@ -1,30 +1,33 @@
 //! Everything that rules ask of one configuration.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use nginx_semantics::defaults::HTTP11_BY_DEFAULT;
 use nginx_semantics::{
     At, Balancing, Configuration, ContextId, ContextKind, Directive, DirectiveName, Evaluator, LocationName,
-    Locations, Modifier, Pass, PassModule, Request, Selection, Target, Variables, VersionRange, listens,
-    normalize_path, raised, server_names, upstream,
+    Locations, Modifier, Pass, PassModule, Request, Selection, Target, Variables, VersionRange,
+    normalize_path, raised, upstream,
 };
 
 use crate::browser::{AnyOrdinaryRequest, Browser, HandshakeRequest, has_token};
 use crate::endpoint::Endpoint;
 use crate::evidence::{
-    Declaration, Evidence, EvidenceKind, Host, Known, LinesFrom, Subject, declaration, segments_of,
+    Declaration, Evidence, EvidenceKind, Known, LinesFrom, Subject, declaration, segments_of,
 };
 use crate::facts::Facts;
 use crate::handshake::Handshake;
 use crate::idle::IdleLimit;
 use crate::layers::Layer;
+use crate::limits::Zones;
 use crate::lookup::StartupName;
 use crate::paths::LostPath;
 use crate::sockets::Sockets;
 use crate::standing::{Carriers, Standing};
 use crate::subrequests::{Asked, Paths};
+use crate::walk::PathsToNamed;
+use crate::words::ServerWords;
 
 /// What the user says about WebSockets.
 #[derive(Debug, Clone, Default)]
@@ -103,15 +106,15 @@ pub struct Model<'s> {
     /// By `upstream` block: its names that are looked up once.
     pub(crate) names_of_blocks: Facts<Vec<StartupName<'s>>>,
     /// By server: its words.
-    server_words: Facts<ServerWords>,
-}
-
-/// The words of a server that every one of its endpoints shows.
-#[derive(Debug)]
-struct ServerWords {
-    names: Arc<[String]>,
-    hosts: Vec<Host>,
-    listens: Arc<[String]>,
+    pub(crate) server_words: Facts<ServerWords>,
+    /// By `http` and server: see [`Model::is_understood`].
+    pub(crate) understood: Facts<bool>,
+    /// By host and port: the first of the passes without variables, in [`Model::passes`].
+    pub(crate) literals: OnceLock<HashMap<(String, u16), usize>>,
+    /// What `limit_conn` and `limit_req` name.
+    pub(crate) zones: OnceLock<Zones<'s>>,
+    /// By server: the paths of the locations that name an `@name`.
+    pub(crate) paths_to_named: Facts<PathsToNamed>,
 }
 
 impl<'s> Model<'s> {
@@ -153,6 +156,10 @@ impl<'s> Model<'s> {
             balancing: Facts::of(configuration, ContextKind::Upstream),
             names_of_blocks: Facts::of(configuration, ContextKind::Upstream),
             server_words: Facts::of(configuration, ContextKind::Server),
+            understood: Facts::of_any(configuration, &[ContextKind::Http, ContextKind::Server]),
+            literals: OnceLock::new(),
+            zones: OnceLock::new(),
+            paths_to_named: Facts::of(configuration, ContextKind::Server),
         };
         this.find_endpoints(hints);
         this
@@ -324,30 +331,6 @@ impl<'s> Model<'s> {
     /// What a comment at a directive declares, unless comments are passed over.
     pub(crate) fn declaration(&self, directive: &Directive<'_>) -> Option<Declaration> {
         if self.hints.ignores_comments { None } else { declaration(directive) }
-    }
-
-    /// The names and the `listen` lines of a server, gathered once for all its locations.
-    fn server_words(&self, server: ContextId) -> Option<&ServerWords> {
-        self.server_words.get(server, || {
-            let names = server_names(self.configuration, server);
-            ServerWords {
-                hosts: names.iter().cloned().map(Host::new).collect(),
-                names: names.into(),
-                listens: listens(self.configuration, server).into(),
-            }
-        })
-    }
-
-    /// The host of a server that browsers may name, and whether it speaks TLS.
-    pub(crate) fn address_of(&self, server: ContextId) -> (Cow<'_, str>, bool) {
-        let words = self.server_words(server);
-        let is_name = |name: &&String| {
-            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte))
-        };
-        let host = words.and_then(|words| words.names.iter().find(is_name));
-        let host = host.map_or("example.com", |name| name.trim_start_matches('.'));
-        let is_tls = |listen: &String| listen.split_whitespace().skip(1).any(|word| word == "ssl");
-        (host.into(), words.is_some_and(|words| words.listens.iter().any(is_tls)))
     }
 
     /// The endpoints of a server, in order.

@@ -1,9 +1,11 @@
 //! The sockets of servers, gathered once for all their locations: thousands of servers may share one.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use nginx_semantics::{ContextId, ContextKind, Directive, Presence, Socket, sockets};
+use nginx_semantics::{
+    ContextId, ContextKind, Directive, DirectiveName, Effective, Listen, Presence, Socket, effective, sockets,
+};
 
 use crate::model::Model;
 
@@ -20,6 +22,8 @@ pub struct OpenSocket<'s> {
     pub http2: Option<Directive<'s>>,
     /// Whether a line has `so_keepalive`, and not `off`: it is for all servers of the socket.
     pub is_probed: bool,
+    /// See [`Model::is_surely_without_tls`].
+    is_surely_without_tls: OnceLock<bool>,
 }
 
 impl<'s> OpenSocket<'s> {
@@ -38,6 +42,7 @@ impl<'s> OpenSocket<'s> {
                 .filter(|listen| listen.has("http2"))
                 .find_map(|listen| listen.directive),
             is_probed: lines().any(is_probing),
+            is_surely_without_tls: OnceLock::new(),
             socket,
         }
     }
@@ -48,6 +53,7 @@ impl<'s> OpenSocket<'s> {
 pub(crate) struct Sockets<'s> {
     /// Whether all of its servers were given as a whole, and the block itself.
     pub(crate) is_whole: bool,
+    all: Vec<Arc<OpenSocket<'s>>>,
     /// By server, in the order in which they are first named.
     of_server: BTreeMap<ContextId, Vec<Arc<OpenSocket<'s>>>>,
 }
@@ -56,13 +62,14 @@ impl<'s> Sockets<'s> {
     fn new(model: &Model<'s>, http: ContextId) -> Self {
         let configuration = model.configuration;
         let mut of_server: BTreeMap<ContextId, Vec<Arc<OpenSocket<'s>>>> = BTreeMap::new();
-        for socket in sockets(configuration, http) {
-            let socket = Arc::new(OpenSocket::new(socket));
+        let all = sockets(configuration, http).into_iter();
+        let all: Vec<_> = all.map(|socket| Arc::new(OpenSocket::new(socket))).collect();
+        for socket in &all {
             for listen in &socket.socket.listens {
                 let own = of_server.entry(listen.server).or_default();
                 // The lines of a server stand together.
-                if !own.last().is_some_and(|last| Arc::ptr_eq(last, &socket)) {
-                    own.push(Arc::clone(&socket));
+                if !own.last().is_some_and(|last| Arc::ptr_eq(last, socket)) {
+                    own.push(Arc::clone(socket));
                 }
             }
         }
@@ -72,11 +79,80 @@ impl<'s> Sockets<'s> {
         };
         let servers = configuration.children(http).iter().copied();
         let mut servers = servers.filter(|&child| configuration.context(child).kind == ContextKind::Server);
-        Self { is_whole: is_whole(http) && servers.all(is_whole), of_server }
+        Self { is_whole: is_whole(http) && servers.all(is_whole), all, of_server }
     }
 }
 
+/// Parameters that have nothing to do with what is spoken (`http/ngx_http_core_module.c:ngx_http_core_listen`). Behind
+/// `proxy_protocol` there is something that may have ended TLS; and what is not nginx's own may be `quic` by another name.
+const HARMLESS: [&[u8]; 14] = [
+    b"default_server",
+    b"default",
+    b"bind",
+    b"reuseport",
+    b"deferred",
+    b"http2",
+    b"backlog",
+    b"rcvbuf",
+    b"sndbuf",
+    b"setfib",
+    b"fastopen",
+    b"accept_filter",
+    b"ipv6only",
+    b"so_keepalive",
+];
+
+/// Whether a `listen` names an address as nginx wants it, and no placeholder for one.
+pub fn is_plain(listen: &Listen<'_>) -> bool {
+    let Some(word) = listen.directive.and_then(|line| line.argument(0)) else { return true };
+    word.iter().all(|byte| byte.is_ascii_alphanumeric() || b".:*[]_-/".contains(byte))
+}
+
 impl<'s> Model<'s> {
+    /// Whether all of an `http` or a server was given, and is understood: what a template puts there may be a certificate,
+    /// and so may what OpenResty's Lua finds.
+    pub fn is_understood(&self, id: ContextId) -> bool {
+        let configuration = self.configuration;
+        let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+        let is_odd = |line: Directive<'_>| {
+            let name = line.name_bytes();
+            !name.iter().all(is_name) || name.starts_with(b"ssl_certificate_by_lua")
+        };
+        let known = self.understood.get(id, || {
+            let level = configuration.context(id);
+            level.presence == Presence::Given
+                && level.gaps.is_empty()
+                && !configuration.directives(id).any(is_odd)
+        });
+        known.copied().unwrap_or_default()
+    }
+
+    /// Whether nothing in the lines of a socket and in their servers may make nginx speak TLS there, `ssl` on a line aside.
+    pub fn is_surely_without_tls(&self, socket: &OpenSocket<'_>) -> bool {
+        let is_harmless =
+            |word: &[u8]| HARMLESS.contains(&word.split(|byte| *byte == b'=').next().unwrap_or(word));
+        let is_on = |server: ContextId| match effective(self.configuration, server, DirectiveName::SSL) {
+            Effective::Set(declared) => {
+                let word = declared.directives.first().and_then(|line| line.argument(0));
+                word.is_some_and(|word| word.eq_ignore_ascii_case(b"on"))
+            }
+            Effective::Default { .. } | Effective::Unknown(_) => false,
+        };
+        let is_known = |listen: &Listen<'_>| {
+            let mut words = listen.directive.iter().flat_map(|line| line.arguments().skip(1));
+            is_plain(listen)
+                && self.is_understood(listen.server)
+                && words.all(|word| is_harmless(&word))
+                && !is_on(listen.server)
+        };
+        *socket.is_surely_without_tls.get_or_init(|| socket.socket.listens.iter().all(is_known))
+    }
+
+    /// The sockets of an `http` block, in the order in which they are first named.
+    pub fn open_sockets(&self, http: ContextId) -> &[Arc<OpenSocket<'s>>] {
+        self.sockets_in(http).map(|sockets| sockets.all.as_slice()).unwrap_or_default()
+    }
+
     /// The sockets at which a server listens; none for a server outside of `http`.
     pub fn sockets_of(&self, server: ContextId) -> &[Arc<OpenSocket<'s>>] {
         let http = self.configuration.enclosing(server, ContextKind::Http);

@@ -6,8 +6,9 @@ use std::rc::Rc;
 
 use hashbrown::HashMap;
 use nginx_semantics::{
-    ClientRequest, ContextId, ContextKind, Directive, DirectiveName, Ending, Exchange, Exchanges,
-    LocationName, Modifier, NginxVersion, Part, Presence, Step, UpstreamFields, UpstreamRequest, Way, parts,
+    ClientRequest, Configuration, ContextId, ContextKind, Directive, DirectiveName, Ending, Exchange,
+    Exchanges, LocationName, Modifier, NginxVersion, Part, Presence, Step, UpstreamFields, UpstreamRequest,
+    Way, parts,
 };
 
 use crate::browser::Browser;
@@ -220,35 +221,50 @@ impl Model<'_> {
         let Some(LocationName { modifier: Modifier::Named, name }) = own else {
             return Vec::new();
         };
-        let names_it = |context: ContextId| {
-            [DirectiveName::TRY_FILES, DirectiveName::ERROR_PAGE]
-                .into_iter()
-                .flat_map(|directive| configuration.named(context, directive))
-                .any(|line| line.arguments().last().is_some_and(|word| word == name))
-        };
+        let all = self.paths_to_named.get(server, || PathsToNamed::of(configuration, server));
+        let mut paths = all.and_then(|all| all.0.get(&name)).cloned().unwrap_or_default();
+        paths.extend(endpoint.evidence.iter().filter_map(|evidence| evidence.path.clone()));
+        paths.sort();
+        paths.dedup();
+        paths
+    }
+}
+
+/// By `@name`: the paths of the locations of a server whose `try_files` or `error_page` names it.
+#[derive(Debug, Default)]
+pub(crate) struct PathsToNamed(HashMap<Vec<u8>, Vec<String>>);
+
+impl PathsToNamed {
+    fn of(configuration: Configuration<'_>, server: ContextId) -> Self {
         let path_of = |context: ContextId| {
             let location = configuration.opener(context).and_then(|opener| LocationName::of(&opener))?;
             let is_path =
                 !matches!(location.modifier, Modifier::Named | Modifier::Regex | Modifier::CaselessRegex);
             is_path.then(|| String::from_utf8_lossy(&location.name).into_owned())
         };
-        let mut paths: Vec<String> = Vec::new();
-        if names_it(server) {
-            paths.push("/".to_owned());
-        }
+        let mut this = Self::default();
         let mut inside = vec![server];
         while let Some(level) = inside.pop() {
-            for &child in configuration.children(level) {
-                inside.push(child);
-                if names_it(child) {
-                    paths.extend(configuration.enclosing(child, ContextKind::Location).and_then(path_of));
-                }
+            inside.extend(configuration.children(level));
+            let lines = [DirectiveName::TRY_FILES, DirectiveName::ERROR_PAGE]
+                .into_iter()
+                .flat_map(|directive| configuration.named(level, directive));
+            let targets = lines.filter_map(|line| line.arguments().last());
+            let mut names = targets.filter(|target| target.starts_with(b"@")).peekable();
+            if names.peek().is_none() {
+                continue;
+            }
+            let path = if level == server {
+                Some("/".to_owned())
+            } else {
+                configuration.enclosing(level, ContextKind::Location).and_then(path_of)
+            };
+            let Some(path) = path else { continue };
+            for name in names {
+                this.0.entry(name.into_owned()).or_default().push(path.clone());
             }
         }
-        paths.extend(endpoint.evidence.iter().filter_map(|evidence| evidence.path.clone()));
-        paths.sort();
-        paths.dedup();
-        paths
+        this
     }
 }
 

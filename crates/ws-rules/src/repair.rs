@@ -9,7 +9,7 @@ use nginx_semantics::budgets::REPEATED;
 use nginx_semantics::placeholder::is_unknown;
 use nginx_semantics::{
     Configuration, ContextId, ContextKind, Directive, DirectiveName, DirectiveRef, Effective, Request, Value,
-    catalogue, effective, server_names,
+    catalogue, effective,
 };
 use ws_model::{AnyOrdinaryRequest, Endpoint, Handshake, Line, OrdinaryRequest, has_token};
 
@@ -380,7 +380,7 @@ fn is_capturing(cx: &Context<'_, '_>, value: &[u8]) -> bool {
 /// Whether a back end surely gets a `Host` from a location, by nginx's default or by one of these lines.
 fn has_host(cx: &Context<'_, '_>, location: ContextId, lines: &[(String, Directive<'_>)]) -> bool {
     let server = cx.configuration().enclosing(location, ContextKind::Server);
-    let names = server.map(|server| server_names(cx.configuration(), server)).unwrap_or_default();
+    let names = server.map(|server| cx.model.names_of(server)).unwrap_or_default();
     let request = AnyWithHost { is_named: names.first().is_some_and(|name| !name.is_empty()) };
     let evaluator = cx.model.evaluator(&request, location);
     let mut hosts = lines.iter().filter(|(name, _)| name.eq_ignore_ascii_case("host")).peekable();

@@ -7,12 +7,11 @@ use core::net::IpAddr;
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{
-    ContextId, ContextKind, DirectiveName, Effective, Listen, ListenAddress, Socket, effective, sockets,
+    ContextId, ContextKind, DirectiveName, Effective, Listen, ListenAddress, Socket, effective,
 };
+use ws_model::OpenSocket;
 
-use super::tls_without_certificate::{is_plain, is_whole};
 use crate::edit::Edits;
-use crate::streaming::is_on;
 use crate::verify::with_s_client;
 use crate::{Context, FindingBuilder, Findings, Rule};
 
@@ -28,25 +27,6 @@ const META: RuleMeta = RuleMeta {
     docs: include_str!("certificate_without_tls.md"),
 };
 
-/// Parameters that have nothing to do with what is spoken (`http/ngx_http_core_module.c:ngx_http_core_listen`). Behind
-/// `proxy_protocol` there is something that may have ended TLS; and what is not nginx's own may be `quic` by another name.
-const HARMLESS: [&[u8]; 14] = [
-    b"default_server",
-    b"default",
-    b"bind",
-    b"reuseport",
-    b"deferred",
-    b"http2",
-    b"backlog",
-    b"rcvbuf",
-    b"sndbuf",
-    b"setfib",
-    b"fastopen",
-    b"accept_filter",
-    b"ipv6only",
-    b"so_keepalive",
-];
-
 impl Rule for CertificateWithoutTls {
     fn meta(&self) -> &'static RuleMeta {
         &META
@@ -55,10 +35,10 @@ impl Rule for CertificateWithoutTls {
     fn configuration(&self, cx: &Context<'_, '_>, out: &mut Findings) {
         let configuration = cx.configuration();
         for http in configuration.of_kind(ContextKind::Http) {
-            for socket in sockets(configuration, http) {
-                for listen in &socket.listens {
-                    if is_meant_for_tls(cx, &socket, listen.server) {
-                        report(cx, &socket, listen, out);
+            for socket in cx.model.open_sockets(http) {
+                for listen in &socket.socket.listens {
+                    if is_meant_for_tls(cx, socket, listen.server) {
+                        report(cx, &socket.socket, listen, out);
                     }
                 }
             }
@@ -107,23 +87,14 @@ fn report(cx: &Context<'_, '_>, socket: &Socket<'_>, listen: &Listen<'_>, out: &
 
 /// Whether a socket without TLS has a port for it, and its server a certificate that has no other use. Silent about what
 /// files that were not given may change, and about addresses to which only what stands in front connects.
-pub(super) fn is_meant_for_tls(cx: &Context<'_, '_>, socket: &Socket<'_>, server: ContextId) -> bool {
+pub(super) fn is_meant_for_tls(cx: &Context<'_, '_>, open: &OpenSocket<'_>, server: ContextId) -> bool {
     let configuration = cx.configuration();
+    let socket = &open.socket;
     let is_for_tls = |port: u16| port % 1000 == 443;
     let is_local = match &socket.address {
         ListenAddress::Ip(ip, _) => IpAddr::is_loopback(ip),
         ListenAddress::Name(name, _) => name == "localhost",
         ListenAddress::Unix(_) | ListenAddress::Unknown(_) => true,
-    };
-    let is_known = |listen: &Listen<'_>| {
-        let words: Vec<_> = listen.directive.iter().flat_map(|line| line.arguments().skip(1)).collect();
-        let is_harmless =
-            |word: &[u8]| HARMLESS.contains(&word.split(|byte| *byte == b'=').next().unwrap_or(word));
-        let is_tls = is_on(&effective(configuration, listen.server, DirectiveName::SSL), false);
-        is_plain(listen)
-            && is_whole(configuration, listen.server)
-            && words.iter().all(|word| is_harmless(word))
-            && !is_tls
     };
     let port = socket.address.port();
     let is_used_elsewhere = || {
@@ -134,8 +105,8 @@ pub(super) fn is_meant_for_tls(cx: &Context<'_, '_>, socket: &Socket<'_>, server
     port.is_some_and(is_for_tls)
         && !is_local
         && configuration.named(server, DirectiveName::SSL_CERTIFICATE).next().is_some()
-        && http.is_some_and(|http| is_whole(configuration, http))
-        && socket.listens.iter().all(is_known)
+        && http.is_some_and(|http| cx.model.is_understood(http))
+        && cx.model.is_surely_without_tls(open)
         && !is_used_elsewhere()
 }
 

@@ -53,7 +53,7 @@ impl Rule for Http2OnlyListener {
             let own = socket.socket.listens.iter().filter(|listen| listen.server == listening.server);
             let own: Vec<_> = own.filter_map(|listen| listen.directive).collect();
             let Some(setting) = socket.http2 else { continue };
-            if is_meant_for_tls(cx, &socket.socket, listening.server) {
+            if is_meant_for_tls(cx, socket, listening.server) {
                 // `certificate-without-tls` has it: `http2` is right, and `ssl` is missing.
                 continue;
             }

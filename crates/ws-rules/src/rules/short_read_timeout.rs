@@ -45,7 +45,7 @@ impl Rule for ShortReadTimeout {
         let Some(limit) = idle.milliseconds.filter(is_short) else { return };
         // What is filled in before it is used says nothing of the program behind it, unless it shows a limit itself.
         let is_shown = |directive: Directive<'_>| directive.at().file == endpoint.at().file;
-        if endpoint.has_placeholder_name() && !idle.source.directive().is_some_and(is_shown) {
+        if cx.model.has_placeholder_name(endpoint) && !idle.source.directive().is_some_and(is_shown) {
             return;
         }
         let is_kept_open = hints.heartbeat_ms.is_some_and(|heartbeat| (1..limit).contains(&heartbeat));

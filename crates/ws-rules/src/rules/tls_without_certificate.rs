@@ -4,10 +4,8 @@
 //! others only where that one rejects handshakes.
 
 use lint_finding::{FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::{
-    Configuration, ContextId, ContextKind, Directive, DirectiveName, Effective, Listen, Presence, Socket,
-    effective, sockets,
-};
+use nginx_semantics::{ContextKind, DirectiveName, Effective, Listen, effective};
+use ws_model::{OpenSocket, is_plain};
 
 use crate::streaming::is_on;
 use crate::{Context, FindingBuilder, Findings, Rule};
@@ -33,13 +31,13 @@ impl Rule for TlsWithoutCertificate {
         let configuration = cx.configuration();
         for http in configuration.of_kind(ContextKind::Http) {
             // Certificates mostly stand in the main file, and any file may have another default server.
-            if !is_whole(configuration, http) {
+            if !cx.model.is_understood(http) {
                 continue;
             }
-            for socket in sockets(configuration, http) {
-                let Some(listen) = without_certificate(configuration, &socket) else { continue };
+            for open in cx.model.open_sockets(http) {
+                let Some(listen) = without_certificate(cx, open) else { continue };
                 let Some(line) = listen.directive else { continue };
-                let name = if socket.is_quic() { "quic" } else { "ssl" };
+                let name = if open.is_quic { "quic" } else { "ssl" };
                 let message = format!(
                     "nginx refuses to start: no \"ssl_certificate\" is defined for the \"listen ... {name}\" directive"
                 );
@@ -52,13 +50,11 @@ impl Rule for TlsWithoutCertificate {
 }
 
 /// The server for whose want of a certificate nginx refuses the socket.
-fn without_certificate<'a, 's>(
-    configuration: Configuration<'s>,
-    socket: &'a Socket<'s>,
-) -> Option<&'a Listen<'s>> {
+fn without_certificate<'a, 's>(cx: &Context<'_, '_>, open: &'a OpenSocket<'s>) -> Option<&'a Listen<'s>> {
+    let (configuration, socket) = (cx.configuration(), &open.socket);
     let is_given =
-        socket.listens.iter().all(|listen| is_plain(listen) && is_whole(configuration, listen.server));
-    let has_tls = socket.is_tls() || socket.is_quic();
+        socket.listens.iter().all(|listen| is_plain(listen) && cx.model.is_understood(listen.server));
+    let has_tls = open.is_tls || open.is_quic;
     let default = socket.default().filter(|_| is_given && has_tls)?;
     let has = |listen: &Listen<'_>| {
         !matches!(
@@ -76,24 +72,6 @@ fn without_certificate<'a, 's>(
     } else {
         Some(default)
     }
-}
-
-/// Whether all of a level was given, and is understood: what a template puts there may be a certificate, and so may what
-/// OpenResty's Lua finds.
-pub(super) fn is_whole(configuration: Configuration<'_>, id: ContextId) -> bool {
-    let level = configuration.context(id);
-    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-    let is_odd = |line: Directive<'_>| {
-        let name = line.name_bytes();
-        !name.iter().all(is_name) || name.starts_with(b"ssl_certificate_by_lua")
-    };
-    level.presence == Presence::Given && level.gaps.is_empty() && !configuration.directives(id).any(is_odd)
-}
-
-/// Whether a `listen` names an address as nginx wants it, and no placeholder for one.
-pub(super) fn is_plain(listen: &Listen<'_>) -> bool {
-    let Some(word) = listen.directive.and_then(|line| line.argument(0)) else { return true };
-    word.iter().all(|byte| byte.is_ascii_alphanumeric() || b".:*[]_-/".contains(byte))
 }
 
 #[cfg(test)]
