@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use crate::configuration::{Configuration, ContextId, ContextKind, Directive};
 use crate::mistakes::{Mistake, makes};
-use crate::pattern::Pattern;
+use crate::pattern::PatternList;
 use crate::placeholder;
 use crate::server::{Socket, sockets};
 use crate::upstream::Pass;
@@ -76,7 +76,7 @@ struct Level {
     /// Exact names and prefixes, sorted by name.
     names: Vec<(Vec<u8>, Modifier, ContextId)>,
     /// In order.
-    regexes: Vec<(Option<Pattern>, ContextId)>,
+    regexes: PatternList<ContextId>,
     /// Names in which a placeholder stands, none of them a regex or `@name`.
     unknown: Vec<(Vec<u8>, Modifier, ContextId)>,
     /// The `@name`s; of several of a name the first.
@@ -97,9 +97,9 @@ impl Level {
                 Modifier::Named => {
                     level.named.entry(name.name).or_insert(child);
                 }
-                Modifier::Regex => level.regexes.push((configuration.pattern(&name.name, false), child)),
+                Modifier::Regex => level.regexes.push(configuration.pattern(&name.name, false), child),
                 Modifier::CaselessRegex => {
-                    level.regexes.push((configuration.pattern(&name.name, true), child));
+                    level.regexes.push(configuration.pattern(&name.name, true), child);
                 }
                 modifier if placeholder::is_unknown(&name.name) => {
                     level.unknown.push((name.name, modifier, child));
@@ -269,7 +269,7 @@ fn select(levels: &Locations<'_>, server: ContextId, path: &[u8]) -> Selection {
             selected = Some(location);
             parent = location;
         }
-        for (pattern, location) in pending.iter().rev().flat_map(|level| &level.regexes) {
+        for (pattern, location) in pending.iter().rev().flat_map(|level| level.regexes.candidates(path)) {
             let location = *location;
             match pattern.as_ref().and_then(|pattern| pattern.is_match(path)) {
                 Some(false) => {}

@@ -9,6 +9,7 @@
 //! Not modelled: PCRE2's match limit (nginx then answers 500), and a PCRE2 built with another newline than LF.
 
 mod class;
+mod list;
 mod names;
 mod quantifier;
 mod refusal;
@@ -23,6 +24,7 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use crate::placeholder;
 
+pub(crate) use list::PatternList;
 pub use names::group_names;
 pub use refusal::NotEvaluated;
 use translate::GROUP;
@@ -47,6 +49,8 @@ pub struct Pattern {
     regex: Arc<Regex>,
     /// What it takes at most, in bytes.
     size: usize,
+    /// Whether case does not count.
+    caseless: bool,
     groups: usize,
     names: Arc<[(String, usize)]>,
     dollar: bool,
@@ -79,6 +83,7 @@ impl Pattern {
         Ok(Self {
             size,
             regex: Arc::new(regex),
+            caseless,
             groups: translation.groups,
             names: translation.names.into(),
             dollar: translation.dollar,

@@ -9,7 +9,7 @@ use super::script::{Part, lower, parts};
 use super::value::{Bytes, Value};
 use crate::configuration::{Configuration, ContextId, Directive};
 use crate::mistakes::{Mistake, makes};
-use crate::pattern::Pattern;
+use crate::pattern::{Pattern, PatternList};
 use crate::placeholder;
 
 /// The entries of a map, sorted by what they are.
@@ -17,7 +17,7 @@ use crate::placeholder;
 pub(super) struct Entries<'s> {
     /// By key in lower case: nginx compares without case.
     literals: BTreeMap<Vec<u8>, Directive<'s>>,
-    regexes: Vec<(Option<Pattern>, Directive<'s>)>,
+    regexes: PatternList<Directive<'s>>,
     default: Option<Directive<'s>>,
     /// Wildcard host names, a key with a placeholder, or an include that was not given: what does not match a literal may match there.
     is_open: bool,
@@ -42,7 +42,7 @@ impl<'s> Entries<'s> {
         let is_open = configuration.context(map).unseen().next().is_some();
         let mut entries = Self {
             literals: BTreeMap::new(),
-            regexes: Vec::new(),
+            regexes: PatternList::default(),
             default: None,
             is_open,
             is_volatile: false,
@@ -60,8 +60,8 @@ impl<'s> Entries<'s> {
             match key.as_ref() {
                 key if placeholder::is_unknown(key) => entries.is_open = true,
                 b"default" => entries.default = Some(entry),
-                [b'~', b'*', regex @ ..] => entries.regexes.push((configuration.pattern(regex, true), entry)),
-                [b'~', regex @ ..] => entries.regexes.push((configuration.pattern(regex, false), entry)),
+                [b'~', b'*', regex @ ..] => entries.regexes.push(configuration.pattern(regex, true), entry),
+                [b'~', regex @ ..] => entries.regexes.push(configuration.pattern(regex, false), entry),
                 // A backslash makes a literal of `default`, `~…` and the like.
                 [b'\\', literal @ ..] | literal => {
                     entries.literals.entry(literal.to_ascii_lowercase()).or_insert(entry);
@@ -83,8 +83,9 @@ impl<'s> Entries<'s> {
     }
 
     /// The regexes that are tried for `input`: none where it is empty (`ngx_http_map_find`).
-    fn regexes(&self, input: &[u8]) -> &[(Option<Pattern>, Directive<'s>)] {
-        if input.is_empty() { &[] } else { &self.regexes }
+    fn regexes(&self, input: &[u8]) -> impl Iterator<Item = &(Option<Pattern>, Directive<'s>)> {
+        let has_input = !input.is_empty();
+        has_input.then(|| self.regexes.candidates(input)).into_iter().flatten()
     }
 }
 
@@ -173,7 +174,7 @@ fn find<'s>(
 ) -> Value {
     let literal = entries.literal(input);
     let is_passed_over = makes(Mistake::MapRegexFirst) && {
-        let mut regexes = entries.regexes(input).iter().filter_map(|(pattern, _)| pattern.as_ref());
+        let mut regexes = entries.regexes(input).filter_map(|(pattern, _)| pattern.as_ref());
         regexes.any(|pattern| pattern.is_match(input) == Some(true))
     };
     if let Some(entry) = literal.filter(|_| !is_passed_over) {
