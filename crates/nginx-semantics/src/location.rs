@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::OnceLock;
 
 use crate::configuration::{Configuration, ContextId, ContextKind, Directive};
+use crate::exchange::LongScripts;
 use crate::mistakes::{Mistake, makes};
 use crate::pattern::PatternList;
 use crate::placeholder;
@@ -185,13 +186,15 @@ pub struct Locations<'s> {
     levels: Vec<OnceLock<Box<Level>>>,
     /// By `http`: its sockets.
     sockets: OnceLock<BTreeMap<ContextId, Vec<Socket<'s>>>>,
+    /// The levels with many `rewrite` lines.
+    long_scripts: OnceLock<LongScripts>,
 }
 
 impl<'s> Locations<'s> {
     /// Sorts nothing yet.
     pub fn new(configuration: Configuration<'s>) -> Self {
         let levels = configuration.contexts().map(|_| OnceLock::new()).collect();
-        Self { configuration, levels, sockets: OnceLock::new() }
+        Self { configuration, levels, sockets: OnceLock::new(), long_scripts: OnceLock::new() }
     }
 
     /// The sockets of an `http` block, in the order in which they are first named.
@@ -201,6 +204,11 @@ impl<'s> Locations<'s> {
             https.map(|http| (http, sockets(self.configuration, http))).collect()
         });
         all.get(&http).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The levels with many `rewrite` lines.
+    pub(crate) fn long_scripts(&self) -> &LongScripts {
+        self.long_scripts.get_or_init(|| LongScripts::of(self.configuration))
     }
 
     /// The configuration that they are of.

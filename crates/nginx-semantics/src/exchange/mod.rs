@@ -14,6 +14,7 @@ mod proxied;
 mod realip;
 mod redirect;
 mod rewrite;
+mod script;
 mod uri;
 mod way;
 
@@ -25,6 +26,7 @@ use crate::version::NginxVersion;
 
 pub use client::{ClientRequest, Headers};
 pub use proxied::{HeaderSource, UpstreamFields, UpstreamHeader, UpstreamRequest, UpstreamVersion};
+pub(crate) use script::LongScripts;
 
 /// The versions since which the same configuration and request may lead to something else.
 pub const CHANGES: [NginxVersion; 4] = [

@@ -1,6 +1,7 @@
 //! The rewrite phases: `set`, `if`, `rewrite`, `return` and `break`
 //! (`http/modules/ngx_http_rewrite_module.c`, `http/ngx_http_script.c`).
 
+use super::script::{self, Progress};
 use super::way::{Follower, Next};
 use super::{Answer, AnsweredBy, Ending, Obstacle, Step, uri};
 use crate::catalogue::DirectiveName as N;
@@ -29,14 +30,19 @@ impl<'s> Follower<'_, 's> {
     /// Runs the lines of a server or location; those of an `if` stand between them.
     pub(super) fn run_script(&mut self, level: ContextId) -> Rewrite<'s> {
         let configuration = self.all.configuration;
-        let lines = |level| {
-            configuration.named_any(level, &[N::SET, N::IF, N::BREAK, N::RETURN, N::REWRITE]).into_iter()
-        };
+        let lines = |level| script::lines(configuration, level).into_iter();
+        let scripts = self.all.locations.long_scripts();
+        let progress = |level| scripts.get(level).map(Progress::new);
         // The blocks of the `if` lines come in the order of the lines, so each is looked for behind the one before.
         let blocks = |level| configuration.children(level).iter().copied();
-        let mut running = vec![(lines(level), blocks(level))];
-        while let Some((rest, ahead)) = running.last_mut() {
-            let Some(line) = rest.next() else {
+        let mut running = vec![(lines(level), blocks(level), progress(level))];
+        while let Some((rest, ahead, progress_here)) = running.last_mut() {
+            let vain = progress_here.as_mut().map_or(0, |progress| progress.vain(&self.path));
+            if vain > 0 {
+                self.lines_run += vain;
+                self.gathered.tested_in_vain();
+            }
+            let Some(line) = rest.nth(vain) else {
                 running.pop();
                 continue;
             };
@@ -51,7 +57,7 @@ impl<'s> Follower<'_, 's> {
                     *ahead = behind;
                     if self.holds(line) {
                         self.enter_if(inside);
-                        running.push((lines(inside), blocks(inside)));
+                        running.push((lines(inside), blocks(inside), progress(inside)));
                     }
                     After::Goes
                 }

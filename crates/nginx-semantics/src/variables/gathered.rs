@@ -125,10 +125,17 @@ impl Gathered {
     /// (`http/ngx_http_script.c:ngx_http_script_regex_start_code`); those of maps and locations leave what was.
     pub(crate) fn tests(&self, pattern: &Pattern, subject: &[u8]) -> Option<bool> {
         let is_match = self.matches(pattern, subject);
-        if let (Some(false), Some(trail)) = (is_match, &self.trail) {
-            trail.borrow_mut().captures = Captured::Nothing;
+        if is_match == Some(false) {
+            self.tested_in_vain();
         }
         is_match
+    }
+
+    /// A `rewrite` or the condition of an `if` did not match.
+    pub(crate) fn tested_in_vain(&self) {
+        if let Some(trail) = &self.trail {
+            trail.borrow_mut().captures = Captured::Nothing;
+        }
     }
 
     /// A regex has matched something that is not known.

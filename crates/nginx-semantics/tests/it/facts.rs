@@ -5,6 +5,7 @@ use nginx_semantics::{
 };
 
 use crate::common::{load_root, load_tree, location, only};
+use crate::exchange::{NEW, handshake, run};
 
 const TREES: [&[(&str, &str)]; 4] = [
     &[(
@@ -159,7 +160,30 @@ fn what_an_upstream_says_of_all_its_servers() {
         let balancing = Balancing::of(configuration, block);
         assert_eq!(balancing.most_connections(), most, "{servers}");
         let last = balancing.peers.iter().rfind(|peer| peer.has("backup"));
-        assert_eq!(balancing.last_backup(), last.map(|peer| peer.directive), "{servers}");
+        let found = balancing.last_backup().map(|line| line.reference);
+        assert_eq!(found, last.map(|peer| peer.directive.reference), "{servers}");
         assert_eq!(last.is_some(), has_backup, "{servers}");
+    }
+}
+
+/// Rewrites that are passed over leave a request as they would one by one, whatever stands between them.
+#[test]
+fn a_long_rewrite_phase_does_what_a_short_one_does() {
+    let outcome = |lines: &str, target: &str| {
+        let http = format!("server {{ {lines} location / {{ proxy_pass http://a; }} }}");
+        run(&http, NEW, &handshake(target))
+    };
+    // None of these matches anything that is asked for.
+    let vain: String = (0..40).map(|number| format!("rewrite ^/vain{number}/ /nowhere; ")).collect();
+    for lines in [
+        "rewrite ^/a/(.*)$ /b/$1; VAIN rewrite ^/b/(.*)$ /c/$1;",
+        "VAIN rewrite ^/a/(.*)$ /b/$1; if ($uri ~ b) { VAIN rewrite ^/b /d; } rewrite ^/d /e break; rewrite ^/e /f;",
+        "if ($uri ~ /(.)/) { set $x $1; } VAIN set $y a$1; rewrite ^ /$x$y;",
+        "VAIN rewrite /x/ /z last; VAIN rewrite ^/a /none;",
+    ] {
+        for target in ["/a/x/", "/b/y", "/d", "/"] {
+            let short = outcome(&lines.replace("VAIN", "rewrite ^/vain/ /nowhere;"), target);
+            assert_eq!(outcome(&lines.replace("VAIN", &vain), target), short, "{lines} {target}");
+        }
     }
 }
