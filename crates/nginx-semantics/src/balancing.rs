@@ -4,6 +4,7 @@
 //! (`http/modules/ngx_http_upstream_*_module.c`, all of which set `peer.init_upstream`; nginx warns `load balancing method
 //! redefined`).
 
+use std::collections::HashSet;
 use std::sync::OnceLock;
 
 use crate::catalogue::DirectiveName;
@@ -83,6 +84,8 @@ pub struct Balancing<'s> {
     pub may_differ: bool,
     /// What [`Balancing::sharing`] found.
     sharing: OnceLock<usize>,
+    /// The numbers of [`Balancing::doors`].
+    doors: OnceLock<Vec<usize>>,
     /// What [`Balancing::last_backup`] found.
     last_backup: OnceLock<Option<Directive<'s>>>,
     /// What [`Balancing::most_connections`] found.
@@ -114,6 +117,7 @@ impl<'s> Balancing<'s> {
             sticky,
             lines,
             sharing: OnceLock::new(),
+            doors: OnceLock::new(),
             last_backup: OnceLock::new(),
             most_connections: OnceLock::new(),
         }
@@ -149,6 +153,17 @@ impl<'s> Balancing<'s> {
     /// The method behind a line, if one follows it.
     pub fn method_behind(&self, line: &Directive<'s>) -> Option<(Method, Directive<'s>)> {
         self.methods.iter().find(|(_, method)| self.is_before(line, method)).copied()
+    }
+
+    /// The first server of each port, and those at Unix sockets.
+    pub fn doors(&self) -> impl Iterator<Item = &Peer<'s>> {
+        let doors = self.doors.get_or_init(|| {
+            let mut ports = HashSet::new();
+            let mut is_new = |peer: &Peer<'s>| peer.address.starts_with("unix:") || ports.insert(peer.port);
+            let peers = self.peers.iter().enumerate();
+            peers.filter(|(_, peer)| is_new(peer)).map(|(number, _)| number).collect()
+        });
+        doors.iter().filter_map(|number| self.peers.get(*number))
     }
 
     /// The last server that waits as `backup`.

@@ -81,7 +81,7 @@ impl Doors {
             return true;
         }
         match endpoint.block.and_then(|block| model.balancing(block)) {
-            Some(balancing) => balancing.peers.iter().any(|peer| self.has(&peer.address, peer.port)),
+            Some(balancing) => balancing.doors().any(|peer| self.has(&peer.address, peer.port)),
             None => self.has(&endpoint.target.host, endpoint.target.port_or_default()),
         }
     }

@@ -4,7 +4,7 @@
 //! ngx_http_proxy_pass`). nginx itself as the other side answers 400, `The plain HTTP request was sent to HTTPS port`.
 
 use lint_finding::{Applicability, Confidence, FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::PassModule;
+use nginx_semantics::{PassModule, Peer};
 use ws_model::Endpoint;
 
 use crate::upstreams::block;
@@ -33,11 +33,11 @@ impl Rule for PlaintextToTlsPort {
             return;
         }
         let line = &endpoint.pass.directive;
-        let mut peers = Vec::new();
+        let mut peers: &[Peer<'_>] = &[];
         let port = match block(endpoint) {
             Some(block) => {
                 let Some(balancing) = cx.model.balancing(block) else { return };
-                peers.clone_from(&balancing.peers);
+                peers = &balancing.peers;
                 let first = peers.first().map(|peer| peer.port);
                 first.filter(|first| !balancing.may_differ && peers.iter().all(|peer| peer.port == *first))
             }
