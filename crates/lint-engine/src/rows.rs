@@ -20,8 +20,8 @@ pub(crate) fn endpoint(endpoint: &Endpoint<'_>, versions: VersionRange) -> Endpo
     };
     EndpointRow {
         place: place_of_endpoint(endpoint),
-        server_names: endpoint.server_names.to_vec().into(),
-        listens: endpoint.listens.to_vec().into(),
+        server_names: Arc::clone(&endpoint.server_names),
+        listens: Arc::clone(&endpoint.listens),
         location: endpoint.location_text(),
         evidence: endpoint.evidence.iter().map(evidence).collect(),
         confidence: confidence(endpoint),

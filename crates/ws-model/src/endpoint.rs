@@ -75,15 +75,16 @@ impl<'s> Endpoint<'s> {
 
     /// Whether `server_name` has the host, or a wildcard for it; regexes are not asked.
     pub fn has_name(&self, host: &str) -> bool {
-        let host = host.to_ascii_lowercase();
-        self.server_names.iter().any(|name| {
-            let name = name.to_ascii_lowercase();
-            let below = |domain: &str| host.ends_with(&format!(".{domain}"));
-            match (name.strip_prefix("*."), name.strip_prefix('.')) {
-                (Some(domain), _) => below(domain),
-                (None, Some(domain)) => host == domain || below(domain),
-                (None, None) => host == name,
-            }
+        let host = host.as_bytes();
+        // With the dot before it.
+        let below = |domain: &[u8]| {
+            let from = host.len().checked_sub(domain.len());
+            from.and_then(|from| host.get(from..)).is_some_and(|end| end.eq_ignore_ascii_case(domain))
+        };
+        self.server_names.iter().map(String::as_bytes).any(|name| match name {
+            [b'*', b'.', ..] => name.get(1..).is_some_and(below),
+            [b'.', domain @ ..] => host.eq_ignore_ascii_case(domain) || below(name),
+            _ => host.eq_ignore_ascii_case(name),
         })
     }
 

@@ -14,6 +14,9 @@ type Headers = Arc<[(Arc<str>, Setting)]>;
 pub(crate) struct Shared {
     texts: HashSet<Arc<str>>,
     names: HashSet<Arc<[String]>>,
+    /// The last lists of names and of `listen` lines, as they came and as they are kept: those of a server, which may be
+    /// thousands, come again with each of its endpoints.
+    last: [Option<[Arc<[String]>; 2]>; 2],
     headers: HashSet<Headers>,
     peers: HashSet<Arc<[PeerRow]>>,
 }
@@ -27,8 +30,16 @@ impl Shared {
             texts.for_each(|text| share(&mut self.texts, text));
         }
         row.evidence.iter_mut().for_each(|evidence| share(&mut self.texts, &mut evidence.text));
-        share(&mut self.names, &mut row.server_names);
-        share(&mut self.names, &mut row.listens);
+        for (last, own) in self.last.iter_mut().zip([&mut row.server_names, &mut row.listens]) {
+            match last {
+                Some([came, kept]) if Arc::ptr_eq(came, own) => *own = Arc::clone(kept),
+                _ => {
+                    let came = Arc::clone(own);
+                    share(&mut self.names, own);
+                    *last = Some([came, Arc::clone(own)]);
+                }
+            }
+        }
         share(&mut self.headers, &mut row.other_headers);
         row
     }
