@@ -22,6 +22,7 @@ mod repeat;
 mod rules;
 mod secret;
 mod setting;
+mod startup;
 mod streaming;
 #[cfg(test)]
 mod testing;
