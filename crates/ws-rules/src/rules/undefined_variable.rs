@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{Configuration, ContextKind, Directive, DirectiveName, FileId, Part, Presence, parts};
+use nginx_syntax::Span;
 
 use crate::compiled::{is_compiled, is_evaluated, is_script, may_be_script};
 use crate::excerpt::is_excerpt;
@@ -85,20 +86,16 @@ fn undefined<'s>(cx: &Context<'_, 's>) -> BTreeMap<String, Vec<(Directive<'s>, u
         if configuration.levels(id).any(|level| configuration.context(level).presence != Presence::Given) {
             continue;
         }
-        let is_script_here = |name| may_be_script(name, context.kind) && is_compiled(configuration, id, name);
-        let directives = configuration.directives(id);
-        for directive in directives.filter(|directive| is_script_here(directive.name())) {
-            let Some(file) = directive.file() else { continue };
-            for (index, span) in directive.argument_spans().enumerate() {
-                let has_variable = span.of(file.bytes()).contains(&b'$');
-                if !has_variable || !is_script(directive.name(), context.kind, index) {
-                    continue;
-                }
+        for directive in configuration.directives(id) {
+            let (name, Some(file)) = (directive.name(), directive.file()) else { continue };
+            let is_read = may_be_script(name, context.kind) && is_compiled(configuration, id, name);
+            let has_variable = |span: Span| is_read && span.of(file.bytes()).contains(&b'$');
+            let spans = directive.argument_spans().enumerate().filter(|(_, span)| has_variable(*span));
+            for (index, span) in spans.filter(|(index, _)| is_script(name, context.kind, *index)) {
+                let is_defined = |name: &[u8]| cx.model.variables.is_defined(name) || is_placeholder(name);
                 for part in parts(&file.value(span)) {
-                    if let Part::Variable(name) = part
-                        && !cx.model.variables.is_defined(name)
-                        && !is_placeholder(name)
-                    {
+                    let Part::Variable(name) = part else { continue };
+                    if !is_defined(name) {
                         let name = String::from_utf8_lossy(name).to_ascii_lowercase();
                         uses.entry(name).or_default().push((directive, index));
                     }
