@@ -344,13 +344,14 @@ fn locations(before: &State, after: &State, chosen: &[(usize, &Candidate)]) -> V
     for (number, part) in before.parts.iter().enumerate() {
         let Some(configuration) = before.configuration(number) else { continue };
         let Some(new) = same.get(&part.name()).filter(|new| !Rc::ptr_eq(part, new)) else { continue };
+        let mut doubts = part.units.doubts(&new.units);
         for (key, unit) in part.units.iter() {
             if new.units.get(key).is_some_and(|new| new.digest == unit.digest) {
                 continue;
             }
             let mut to_blame = contributors(configuration, unit.context, chosen, &by_block);
             // Where nobody can say what is in effect, not even the location that the fix is for may change unseen.
-            let doubt = new.units.get(key).and_then(|_| part.units.doubt(&new.units, key));
+            let doubt = new.units.get(key).and_then(|_| doubts.of(key));
             let old = part.carried.get(&key).copied().unwrap_or_default();
             let carried = new.carried.get(&key).copied().unwrap_or_default();
             let is_asked_more = part.asked.contains(&key) && carried.handshakes.exceeds(old.handshakes);

@@ -71,30 +71,9 @@ impl Units {
         self.keys.get(index).map(|(_, key)| *key)
     }
 
-    /// The first directive, by its name, of which nobody can say what an edit does to a location: it is added to a level
-    /// where a file that was not given may have it too (nginx takes most only once in a block, and sends a header for
-    /// each line), or hides or reveals what such a file may say further out.
-    pub(crate) fn doubt(&self, after: &Self, key: UnitKey) -> Option<DirectiveName> {
-        let mut level = Some(key);
-        while let Some((this, key)) = level.and_then(|key| Some((self.levels.get(&key)?, key))) {
-            let new = after.levels.get(&key)?;
-            let names: BTreeSet<DirectiveName> = this.own.keys().chain(new.own.keys()).copied().collect();
-            let is_doubtful = |name: &DirectiveName| {
-                let [old, new] = [&this.own, &new.own].map(|own| own.get(name));
-                match (old, new) {
-                    (Some(old), Some(new)) => this.may_have(*name) && new > old,
-                    (None, None) => false,
-                    // It stands alone now, or did.
-                    (None, Some(_)) | (Some(_), None) => self.may_be_hidden(key, *name),
-                }
-            };
-            let doubtful = names.into_iter().find(is_doubtful);
-            if doubtful.is_some() {
-                return doubtful;
-            }
-            level = this.parent;
-        }
-        None
+    /// What nobody can say of the edits that make `after` of this.
+    pub(crate) fn doubts<'u>(&'u self, after: &'u Self) -> Doubts<'u> {
+        Doubts { before: self, after, known: HashMap::new() }
     }
 
     /// Whether a file that was not given may set the name at a level, or at one around it before a level that sets it.
@@ -166,6 +145,56 @@ impl Units {
             unit.digest = levels.get(&unit.context).map(|level| level.digest(&levels)).unwrap_or_default();
         }
         this
+    }
+}
+
+/// What nobody can say of edits, asked location by location.
+pub(crate) struct Doubts<'u> {
+    before: &'u Units,
+    after: &'u Units,
+    /// What was found for a level and those around it: locations may be nested hundreds deep.
+    known: HashMap<UnitKey, Option<DirectiveName>>,
+}
+
+impl Doubts<'_> {
+    /// The first directive, by its name and from the inside out, of which nobody can say what an edit does to a location:
+    /// it is added to a level where a file that was not given may have it too (nginx takes most only once in a block, and
+    /// sends a header for each line), or hides or reveals what such a file may say further out.
+    pub(crate) fn of(&mut self, key: UnitKey) -> Option<DirectiveName> {
+        let mut asked = Vec::new();
+        let mut level = Some(key);
+        let doubt = loop {
+            let Some(key) = level else { break None };
+            if let Some(known) = self.known.get(&key) {
+                break *known;
+            }
+            let (Some(old), Some(new)) = (self.before.levels.get(&key), self.after.levels.get(&key)) else {
+                break None;
+            };
+            asked.push(key);
+            let doubt = self.of_level(key, old, new);
+            if doubt.is_some() {
+                break doubt;
+            }
+            level = old.parent;
+        };
+        self.known.extend(asked.into_iter().map(|key| (key, doubt)));
+        doubt
+    }
+
+    fn of_level(&self, key: UnitKey, old: &LevelFacts, new: &LevelFacts) -> Option<DirectiveName> {
+        // Most levels are as they were.
+        if old.own == new.own {
+            return None;
+        }
+        let names: BTreeSet<DirectiveName> = old.own.keys().chain(new.own.keys()).copied().collect();
+        let is_doubtful = |name: &DirectiveName| match (old.own.get(name), new.own.get(name)) {
+            (Some(before), Some(after)) => old.may_have(*name) && after > before,
+            (None, None) => false,
+            // It stands alone now, or did.
+            (None, Some(_)) | (Some(_), None) => self.before.may_be_hidden(key, *name),
+        };
+        names.into_iter().find(is_doubtful)
     }
 }
 
