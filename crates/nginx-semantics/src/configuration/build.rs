@@ -212,6 +212,8 @@ impl<'a> Builder<'a> {
             pass: NOWHERE,
             nearest_gap: NOWHERE,
             is_assumed: false,
+            nearest_http: NOWHERE,
+            nearest_server: NOWHERE,
         });
         id
     }

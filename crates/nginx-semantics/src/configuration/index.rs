@@ -19,6 +19,7 @@ impl Layout {
         self.index_names();
         self.index_children();
         self.index_unset();
+        self.index_nearest();
         self.by_kind = self.contexts.iter().map(|context| context.kind).zip((0..).map(ContextId)).collect();
         self.by_kind.sort_unstable();
         self.index_upstreams(sources);
@@ -79,6 +80,22 @@ impl Layout {
                 *place = child;
             }
             parent.children.end += 1;
+        }
+    }
+
+    /// The `http` and the server around each context; parents come before their children.
+    fn index_nearest(&mut self) {
+        for index in 0..self.contexts.len() {
+            let Some(context) = self.contexts.get(index) else { continue };
+            let around = context.parent.and_then(|parent| self.contexts.get(parent.0 as usize));
+            let (http, server) =
+                around.map_or((NOWHERE, NOWHERE), |around| (around.nearest_http, around.nearest_server));
+            if let Some(context) = self.contexts.get_mut(index) {
+                let (is_http, is_server) =
+                    (context.kind == ContextKind::Http, context.kind == ContextKind::Server);
+                context.nearest_http = if is_http { position(index) } else { http };
+                context.nearest_server = if is_server { position(index) } else { server };
+            }
         }
     }
 

@@ -122,6 +122,9 @@ pub struct Context {
     nearest_gap: u32,
     /// See [`Unset::Default`].
     is_assumed: bool,
+    /// The nearest `http` and server, from here out, in [`Layout::contexts`], or [`NOWHERE`].
+    nearest_http: u32,
+    nearest_server: u32,
 }
 
 impl Context {
@@ -263,6 +266,8 @@ impl<'s> Configuration<'s> {
             pass: NOWHERE,
             nearest_gap: NOWHERE,
             is_assumed: false,
+            nearest_http: NOWHERE,
+            nearest_server: NOWHERE,
         };
         self.layout.contexts.get(id.0 as usize).unwrap_or(&NOTHING)
     }
@@ -275,6 +280,13 @@ impl<'s> Configuration<'s> {
 
     /// The nearest level of a kind, the context itself included.
     pub fn enclosing(&self, id: ContextId, kind: ContextKind) -> Option<ContextId> {
+        // These two are asked for again and again, and locations may be nested hundreds deep.
+        let known = |nearest: u32| (nearest != NOWHERE).then_some(ContextId(nearest));
+        match kind {
+            ContextKind::Http => return known(self.context(id).nearest_http),
+            ContextKind::Server => return known(self.context(id).nearest_server),
+            _ => {}
+        }
         self.levels(id).find(|&level| self.context(level).kind == kind)
     }
 

@@ -64,6 +64,18 @@ fn names_find_what_a_search_finds() {
 }
 
 #[test]
+fn what_encloses_a_block_is_the_nearest_level_of_a_kind() {
+    for_each(|configuration| {
+        for (id, _) in configuration.contexts() {
+            for kind in [ContextKind::Http, ContextKind::Server, ContextKind::Location] {
+                let found = configuration.levels(id).find(|&level| configuration.context(level).kind == kind);
+                assert_eq!(configuration.enclosing(id, kind), found);
+            }
+        }
+    });
+}
+
+#[test]
 fn what_is_set_nowhere_is_in_effect_as_when_each_level_is_asked() {
     let mut seen = Vec::new();
     for_each(|configuration| {
