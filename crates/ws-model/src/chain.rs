@@ -99,12 +99,9 @@ impl ByDoor {
     pub fn of<'l, 's: 'l>(listeners: impl IntoIterator<Item = &'l Listener<'s>>) -> Self {
         let mut this = Self::default();
         for (number, listener) in listeners.into_iter().enumerate() {
-            for port in listener.by_port.keys() {
-                this.ports.entry(*port).or_default().push(number);
-            }
-            for path in listener.by_path.keys() {
-                this.paths.entry(path.clone()).or_default().push(number);
-            }
+            let (ports, paths) = (listener.by_port.keys(), listener.by_path.keys());
+            ports.for_each(|port| this.ports.entry(*port).or_default().push(number));
+            paths.for_each(|path| this.paths.entry(path.clone()).or_default().push(number));
         }
         this
     }
