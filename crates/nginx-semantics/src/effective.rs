@@ -108,14 +108,16 @@ pub fn declared<'s>(
     configuration: Configuration<'s>,
     context: ContextId,
     name: DirectiveName,
-) -> Vec<Declared<'s>> {
-    let mut all = Vec::new();
+) -> impl Iterator<Item = Declared<'s>> + use<'s> {
     let mut next = Some(context);
-    while let Some(context) = next {
-        let Effective::Set(mut declared) = effective(configuration, context, name) else { break };
-        declared.is_here &= all.is_empty();
-        next = configuration.context(declared.level).parent;
-        all.push(declared);
-    }
-    all
+    let mut is_first = true;
+    std::iter::from_fn(move || {
+        let Effective::Set(mut declared) = effective(configuration, next?, name) else {
+            next = None;
+            return None;
+        };
+        declared.is_here &= is_first;
+        (is_first, next) = (false, configuration.context(declared.level).parent);
+        Some(declared)
+    })
 }

@@ -153,7 +153,7 @@ impl<'s> Handshake<'s> {
             let firefox = if is_told_apart { of(Browser::Firefox).0 } else { chrome.clone() };
             [chrome, firefox]
         };
-        let mut levels = declared(configuration, context, DirectiveName::PROXY_SET_HEADER).into_iter();
+        let mut levels = declared(configuration, context, DirectiveName::PROXY_SET_HEADER);
         let nearest = levels.next();
         let lines = |declared: &Declared<'s>| -> Vec<Line<'s>> {
             declared.directives.iter().filter_map(|directive| Line::new(*directive, &evaluate)).collect()
@@ -196,26 +196,24 @@ impl<'s> Handshake<'s> {
         let (upgrade, connection, host) = (take("upgrade"), take("connection"), take("host"));
         all.shrink_to_fit();
         let dropped_by = nearest.as_ref().and_then(|declared| declared.directives.first().copied());
-        let mut outer: Vec<Lost<'s>> = dropped_by
-            .map(|dropped_by| {
-                let lost = |declared: Declared<'s>| {
-                    let mut others = 0;
-                    let all = declared.directives.iter().filter(|directive| {
-                        others += 1;
-                        others <= REPEATED + 1
-                            || directive
-                                .argument(0)
-                                .is_some_and(|name| matters(&String::from_utf8_lossy(&name)))
-                    });
-                    let lines = all.filter_map(|directive| Line::new(*directive, &evaluate)).collect();
-                    Lost { level: declared.level, lines, dropped_by }
-                };
-                levels.map(lost).collect()
-            })
-            .unwrap_or_default();
-        let lost = outer.iter().find(|lost| lost.lines.iter().any(is_upgrade_line)).cloned();
-        outer.truncate(1);
-        let dropped = outer.pop();
+        let lost_by = &|dropped_by: Directive<'s>, declared: Declared<'s>| {
+            let mut others = 0;
+            let all = declared.directives.iter().filter(|directive| {
+                others += 1;
+                others <= REPEATED + 1
+                    || directive.argument(0).is_some_and(|name| matters(&String::from_utf8_lossy(&name)))
+            });
+            let lines = all.filter_map(|directive| Line::new(*directive, &evaluate)).collect();
+            Lost { level: declared.level, lines, dropped_by }
+        };
+        // Each of hundreds of levels may have lines, so that they are read no further out than is asked for.
+        let mut outer = dropped_by
+            .map(|dropped_by| levels.map(move |declared| lost_by(dropped_by, declared)))
+            .into_iter()
+            .flatten();
+        let dropped = outer.next();
+        let lost =
+            dropped.clone().into_iter().chain(outer).find(|lost| lost.lines.iter().any(is_upgrade_line));
         let version = HttpVersion::new(configuration, context);
         let level = nearest.map(|declared| declared.level);
         Self {

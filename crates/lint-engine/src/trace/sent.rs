@@ -190,8 +190,7 @@ impl<'s> Follow<'_, 's> {
 
     /// The lines of outer levels that the nearest level drops by having some of its own.
     fn lost(&self, passed: &Passed<'s>) -> Vec<SentField> {
-        let mut levels =
-            declared(self.configuration(), passed.context, DirectiveName::PROXY_SET_HEADER).into_iter();
+        let mut levels = declared(self.configuration(), passed.context, DirectiveName::PROXY_SET_HEADER);
         let Some(nearest) = levels.next() else { return Vec::new() };
         let mut all: Vec<SentField> = Vec::new();
         for line in levels.flat_map(|level| level.directives) {

@@ -86,7 +86,7 @@ fn declared_lists_the_levels_nearest_first() {
         &[],
     );
     let configuration = only(&loaded);
-    let all = declared(configuration, location(configuration, "/n"), HEADER);
+    let all: Vec<_> = declared(configuration, location(configuration, "/n"), HEADER).collect();
     let seen: Vec<_> = all.iter().map(|one| (one.directives[0].arguments_text(), one.is_here)).collect();
     assert_eq!(seen, [("C 3".to_owned(), true), ("B 2".to_owned(), false), ("A 1".to_owned(), false)]);
 }
