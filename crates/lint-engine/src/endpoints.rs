@@ -99,7 +99,7 @@ fn row(model: &Model<'_>, endpoint: &Endpoint<'_>, said: &Said) -> TableRow {
     let own = said.get(&(server, location)).into_iter().flatten();
     let findings = own.map(|(Reverse(severity), rule)| (*severity, *rule)).collect();
     TableRow {
-        endpoint: rows::endpoint(endpoint, model.versions),
+        endpoint: rows::endpoint(endpoint, model.handshake(endpoint).as_ref(), model.versions),
         tls: tls(configuration, endpoint),
         group: group.and_then(|group| configuration.opener(group)).map(|opener| opener.arguments_text()),
         peers: peers.unwrap_or_default(),

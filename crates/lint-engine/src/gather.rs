@@ -12,9 +12,9 @@ use lint_finding::{
     EndpointRow, File, Finding, Fingerprint, Notice, NoticeCode, Outcome, Place, Severity, Summary,
     fingerprint,
 };
-use nginx_semantics::VersionRange;
 use nginx_syntax::Span;
 use ws_model::{Endpoint, EvidenceKind, Model};
+use ws_rules::Context;
 
 use self::merged::{Merged, is_safe, key, once_per_root, order};
 pub(crate) use self::share::Shared;
@@ -77,11 +77,11 @@ impl Gathered {
     }
 
     /// Adds an endpoint.
-    pub(crate) fn endpoint(&mut self, endpoint: &Endpoint<'_>, versions: VersionRange) {
+    pub(crate) fn endpoint(&mut self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) {
         let declared = endpoint.evidence.iter().filter(|evidence| evidence.kind == EvidenceKind::Declared);
         self.served_paths.extend(declared.filter_map(|evidence| evidence.path.clone()));
         if self.places.insert(rows::place_of_endpoint(endpoint)) {
-            let row = rows::endpoint(endpoint, versions);
+            let row = rows::endpoint(endpoint, cx.handshake(endpoint).as_deref(), cx.versions());
             self.endpoints.push(self.shared.row(row));
         }
     }

@@ -133,7 +133,7 @@ fn judge(task: &Task<'_>, onlooker: &mut dyn Onlooker) -> Outcome {
             found.iter().for_each(|finding| onlooker.finding(finding));
             gathered.of_part(number, found, &settings);
             if let Stop::Endpoint(endpoint) = stop {
-                gathered.endpoint(endpoint, model.versions);
+                gathered.endpoint(cx, endpoint);
                 outlets.extend(model.outlet(cx.walks, endpoint, Some(chains.doors())));
             }
         });

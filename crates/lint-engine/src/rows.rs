@@ -4,14 +4,17 @@ use std::sync::Arc;
 
 use lint_finding::{EndpointRow, EvidenceKind, EvidenceRow, Origin, Place, Setting};
 use nginx_semantics::{Directive, GapReason, Value, VersionRange, defaults, time};
-use ws_model::{Browser, Endpoint, Header, HttpVersion, IdleLimit, Line, Source};
+use ws_model::{Browser, Endpoint, Handshake, Header, HttpVersion, IdleLimit, Line, Source};
 use ws_rules::{confidence, place};
 
 /// For words of a file outside the given paths, which is read only where the user allows it.
 const NOT_SHOWN: &str = "(not shown)";
 
-pub(crate) fn endpoint(endpoint: &Endpoint<'_>, versions: VersionRange) -> EndpointRow {
-    let handshake = endpoint.handshake.as_ref();
+pub(crate) fn endpoint(
+    endpoint: &Endpoint<'_>,
+    handshake: Option<&Handshake<'_>>,
+    versions: VersionRange,
+) -> EndpointRow {
     let passed_on = || Setting {
         value: None,
         origin: Origin::Default,

@@ -183,7 +183,9 @@ impl Level {
 pub struct Locations<'s> {
     configuration: Configuration<'s>,
     /// By context.
-    levels: Vec<OnceLock<Box<Level>>>,
+    levels: Vec<OnceLock<Option<Box<Level>>>>,
+    /// Of the many contexts without locations.
+    empty: Level,
     /// By `http`: its sockets.
     sockets: OnceLock<BTreeMap<ContextId, Vec<Socket<'s>>>>,
     /// The levels with many `rewrite` lines.
@@ -194,7 +196,13 @@ impl<'s> Locations<'s> {
     /// Sorts nothing yet.
     pub fn new(configuration: Configuration<'s>) -> Self {
         let levels = configuration.contexts().map(|_| OnceLock::new()).collect();
-        Self { configuration, levels, sockets: OnceLock::new(), long_scripts: OnceLock::new() }
+        Self {
+            configuration,
+            levels,
+            empty: Level::default(),
+            sockets: OnceLock::new(),
+            long_scripts: OnceLock::new(),
+        }
     }
 
     /// The sockets of an `http` block, in the order in which they are first named.
@@ -228,8 +236,13 @@ impl<'s> Locations<'s> {
 
     /// `None` for a context of another configuration.
     fn level(&self, parent: ContextId) -> Option<&Level> {
-        let level = self.levels.get(parent.index())?;
-        Some(level.get_or_init(|| Box::new(Level::new(self.configuration, parent))))
+        let level = self.levels.get(parent.index())?.get_or_init(|| {
+            let is_location =
+                |child: &ContextId| self.configuration.context(*child).kind == ContextKind::Location;
+            let has_any = self.configuration.children(parent).iter().any(is_location);
+            has_any.then(|| Box::new(Level::new(self.configuration, parent)))
+        });
+        Some(level.as_deref().unwrap_or(&self.empty))
     }
 }
 

@@ -174,8 +174,8 @@ impl<'s> Model<'s> {
         if doors.is_some_and(|doors| !doors.may_be_met(self, endpoint)) {
             return None;
         }
-        let is_configured = endpoint.handshake.as_deref().is_some_and(Handshake::is_configured);
-        let exchange = walks.walk_to(endpoint).filter(|exchange| is_configured && is_settled(exchange))?;
+        let exchange =
+            walks.walk_to(endpoint).filter(|exchange| endpoint.is_configured() && is_settled(exchange))?;
         let Ending::Passed(passed) = &exchange.only_way()?.ending else { return None };
         let request = passed.request.as_ref().filter(|_| passed.context == endpoint.context)?;
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).ok();

@@ -9,7 +9,7 @@ use nginx_semantics::{
 
 use crate::applications::{Application, OriginCheck};
 use crate::evidence::{Doubt, Evidence, EvidenceKind, LinesFrom};
-use crate::handshake::Handshake;
+use crate::handshake::HandshakeFacts;
 use crate::idle::IdleLimit;
 use crate::standing::Standing;
 
@@ -29,8 +29,8 @@ pub struct Endpoint<'s> {
     /// What speaks against it, where its lines are all that speaks for it, or may do so: the socket of another program is
     /// beside it.
     pub doubt: Option<Doubt>,
-    /// What the upstream receives; `None` for modules that pass the client's header fields on by themselves.
-    pub handshake: Option<Box<Handshake<'s>>>,
+    /// What is kept of what the upstream receives; `None` for modules that pass the client's header fields on by themselves.
+    pub handshake: Option<HandshakeFacts>,
     /// What ends a silent connection.
     pub idle: IdleLimit<'s>,
     /// The target of the pass, its variables evaluated where they are known.
@@ -91,11 +91,7 @@ impl<'s> Endpoint<'s> {
     /// Whether an include that was not given, around the location, may change what is missing: that may be said, and
     /// nothing be edited.
     pub fn is_hedged(&self) -> bool {
-        self.idle.is_hedged
-            || self
-                .handshake
-                .as_ref()
-                .is_some_and(|handshake| handshake.is_hedged || handshake.version.is_hedged)
+        self.idle.is_hedged || self.handshake.is_some_and(|handshake| handshake.is_hedged)
     }
 
     /// Whether nothing but lines for an upgrade and the name of what it proxies to, or of its server, tell a known
@@ -113,17 +109,20 @@ impl<'s> Endpoint<'s> {
         self.evidence.iter().map(|evidence| evidence.kind).min().unwrap_or(EvidenceKind::Name)
     }
 
+    /// Whether lines for an upgrade are in effect; false for modules that need none.
+    pub fn is_configured(&self) -> bool {
+        self.handshake.is_some_and(|handshake| handshake.is_configured)
+    }
+
     /// Where its lines for an upgrade come from; `None` if it has none.
     pub fn lines_from(&self) -> Option<LinesFrom> {
         // Names in the path do not make lines that the location inherits meant for it, where it is none of WebSockets.
         if self.evidence.iter().all(|evidence| evidence.kind != EvidenceKind::Configured) {
             return None;
         }
-        let handshake = self.handshake.as_ref();
-        let lines = handshake
-            .and_then(|handshake| LinesFrom::of(self.configuration, self.context, self.pass, handshake));
         // Without lines in effect, they are lost ones of an outer level, or an `if` that tests for an upgrade.
-        let is_lost = handshake.is_some_and(|handshake| handshake.lost.is_some());
+        let is_lost = self.handshake.is_some_and(|handshake| handshake.lost.is_some());
+        let lines = self.handshake.and_then(|handshake| handshake.lines);
         Some(lines.unwrap_or(if is_lost { LinesFrom::Outer } else { LinesFrom::Here }))
     }
 

@@ -2,12 +2,11 @@
 
 use std::sync::OnceLock;
 
-use hashbrown::HashMap;
 use nginx_semantics::{Configuration, ContextId, ContextKind};
 
-/// A fact about each block of a kind, or of a few.
+/// A fact about each block of a kind, or of a few; in the order of the blocks.
 #[derive(Debug)]
-pub(crate) struct Facts<T>(HashMap<ContextId, OnceLock<T>>);
+pub(crate) struct Facts<T>(Vec<(ContextId, OnceLock<T>)>);
 
 impl<T> Facts<T> {
     /// None is known yet.
@@ -18,11 +17,15 @@ impl<T> Facts<T> {
     /// The same for several kinds.
     pub(crate) fn of_any(configuration: Configuration<'_>, kinds: &[ContextKind]) -> Self {
         let blocks = kinds.iter().flat_map(|kind| configuration.of_kind(*kind));
-        Self(blocks.map(|id| (id, OnceLock::new())).collect())
+        let mut all: Vec<_> = blocks.map(|id| (id, OnceLock::new())).collect();
+        all.sort_unstable_by_key(|(id, _)| *id);
+        Self(all)
     }
 
     /// That of a block; `None` where it is of another kind.
     pub(crate) fn get(&self, block: ContextId, find: impl FnOnce() -> T) -> Option<&T> {
-        Some(self.0.get(&block)?.get_or_init(find))
+        let at = self.0.binary_search_by_key(&block, |(id, _)| *id).ok()?;
+        let (_, fact) = self.0.get(at)?;
+        Some(fact.get_or_init(find))
     }
 }

@@ -9,11 +9,12 @@ use std::sync::Arc;
 
 use nginx_semantics::budgets::REPEATED;
 use nginx_semantics::{
-    Configuration, ContextId, Declared, Directive, DirectiveName, Effective, Evaluator, Presence, Request,
-    Value, Variables, VersionRange, declared, defaults, effective, placeholder,
+    At, Configuration, ContextId, Declared, Directive, DirectiveName, Effective, Evaluator, Pass, Presence,
+    Request, Value, Variables, VersionRange, declared, defaults, effective, placeholder,
 };
 
 use crate::browser::{Browser, HandshakeRequest, has_token};
+use crate::evidence::LinesFrom;
 use crate::source::{Source, effective_or_hedged};
 
 /// A `proxy_set_header` line in effect.
@@ -135,6 +136,41 @@ pub struct Handshake<'s> {
     pub dropped: Option<Lost<'s>>,
     /// The nearest outer lines for an upgrade, where a nearer level drops them.
     pub lost: Option<Lost<'s>>,
+}
+
+/// What is kept of the request that an endpoint's upstream receives. All of it is made again for the rules of a server
+/// ([`crate::Walks::handshake`]): the lines of tens of thousands of endpoints would be most of what a run keeps.
+#[derive(Debug, Clone, Copy)]
+pub struct HandshakeFacts {
+    /// Whether the `proxy_set_header` lines in effect stand in the location itself.
+    pub is_here: bool,
+    /// Whether a line for the upgrade is in effect.
+    pub is_configured: bool,
+    /// Whether an include that was not given, around the location, may change what is missing.
+    pub is_hedged: bool,
+    /// Where the lines for an upgrade come from.
+    pub(crate) lines: Option<LinesFrom>,
+    /// The level of the nearest outer lines for an upgrade that are dropped, and the first of them.
+    pub(crate) lost: Option<(ContextId, Option<At>)>,
+}
+
+impl HandshakeFacts {
+    /// Those of a handshake for a location with this `*_pass`.
+    pub(crate) fn of(
+        configuration: Configuration<'_>,
+        context: ContextId,
+        pass: Pass<'_>,
+        handshake: &Handshake<'_>,
+    ) -> Self {
+        let first = |lost: &Lost<'_>| lost.lines.first().map(|line| line.directive.at());
+        Self {
+            is_here: handshake.is_here,
+            is_configured: handshake.is_configured(),
+            is_hedged: handshake.is_hedged || handshake.version.is_hedged,
+            lines: LinesFrom::of(configuration, context, pass, handshake),
+            lost: handshake.lost.as_ref().map(|lost| (lost.level, first(lost))),
+        }
+    }
 }
 
 impl<'s> Handshake<'s> {

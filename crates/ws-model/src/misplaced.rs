@@ -54,7 +54,7 @@ impl<'s> Model<'s> {
             let endpoint = self.candidate_with(context, pass, IdleLimit::NONE, known);
             let Some(mut endpoint) = endpoint else { continue };
             // What it inherits speaks of the location around it, and so does what that one proxies to.
-            let is_own = endpoint.handshake.as_ref().is_some_and(|handshake| handshake.is_here);
+            let is_own = endpoint.handshake.is_some_and(|handshake| handshake.is_here);
             endpoint.evidence.retain(|evidence| match evidence.kind {
                 EvidenceKind::Declared => true,
                 EvidenceKind::Configured => is_own,

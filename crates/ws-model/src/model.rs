@@ -17,12 +17,13 @@ use crate::evidence::{
     Declaration, Evidence, EvidenceKind, Known, LinesFrom, Subject, declaration, segments_of,
 };
 use crate::facts::Facts;
-use crate::handshake::Handshake;
+use crate::handshake::{Handshake, HandshakeFacts};
 use crate::idle::IdleLimit;
 use crate::layers::Layer;
 use crate::limits::Zones;
 use crate::lookup::StartupName;
 use crate::paths::LostPath;
+use crate::sent::SentLines;
 use crate::sockets::Sockets;
 use crate::standing::{Carriers, Standing};
 use crate::subrequests::{Asked, Paths};
@@ -97,6 +98,8 @@ pub struct Model<'s> {
     pub(crate) captures_read: OnceLock<bool>,
     /// By `http`: its sockets.
     pub(crate) sockets: Facts<Sockets<'s>>,
+    /// See [`Model::sent_lines`].
+    pub(crate) sent_lines: OnceLock<SentLines>,
     /// What leads requests to locations.
     pub(crate) request_paths: OnceLock<Paths<'s>>,
     /// By server: what its subrequests reach.
@@ -151,6 +154,7 @@ impl<'s> Model<'s> {
             connection_variables: Facts::of(configuration, ContextKind::Http),
             captures_read: OnceLock::new(),
             sockets: Facts::of(configuration, ContextKind::Http),
+            sent_lines: OnceLock::new(),
             request_paths: OnceLock::new(),
             asked: Facts::of(configuration, ContextKind::Server),
             balancing: Facts::of(configuration, ContextKind::Upstream),
@@ -194,12 +198,12 @@ impl<'s> Model<'s> {
         let mut candidates: Vec<Endpoint<'s>> = Vec::new();
         for &(context, pass) in &self.passes {
             let Some(mut endpoint) = self.candidate(context, pass, &known) else { continue };
-            if endpoint.handshake.as_deref().is_some_and(Handshake::is_configured) {
+            if endpoint.is_configured() {
                 in_effect.extend(self.configuration.levels(context));
             }
             self.drop_inherited_of_subrequests(&mut endpoint);
             // Nothing but these may become one, and large trees have many more locations that pass requests on.
-            let has_lost = endpoint.handshake.as_ref().is_some_and(|handshake| handshake.lost.is_some());
+            let has_lost = endpoint.handshake.is_some_and(|handshake| handshake.lost.is_some());
             let is_declared = hints.assume_websocket || declared.contexts.contains_key(&context);
             if is_declared || has_lost || !endpoint.evidence.is_empty() {
                 candidates.push(endpoint);
@@ -272,7 +276,7 @@ impl<'s> Model<'s> {
         if is_denied || !self.takes_handshakes(context) {
             return None;
         }
-        let handshake = || Box::new(Handshake::new(configuration, &self.variables, context));
+        let handshake = || Handshake::new(configuration, &self.variables, context);
         let is_proxy = pass.module == PassModule::Proxy;
         // Most locations are none for WebSockets, and nobody asks what their upstream receives.
         let asked = (is_proxy && Handshake::may_have_upgrade_lines(configuration, context)).then(handshake);
@@ -294,7 +298,7 @@ impl<'s> Model<'s> {
             pass,
             block,
             target: &target,
-            handshake: asked.as_deref(),
+            handshake: asked.as_ref(),
             known,
             modifier,
             segments: &segments,
@@ -303,7 +307,7 @@ impl<'s> Model<'s> {
         let (mut evidence, doubt) = subject.collect();
         // No client gets to an internal location by itself; one that handles the upgrade is led to.
         let is_internal = configuration.named(context, DirectiveName::INTERNAL).next().is_some();
-        if is_internal && !asked.as_deref().is_some_and(Handshake::is_configured) {
+        if is_internal && !asked.as_ref().is_some_and(Handshake::is_configured) {
             evidence.clear();
         }
         if comment == Some(Declaration::WebSocket) {
@@ -312,11 +316,13 @@ impl<'s> Model<'s> {
         }
         let may_be_declared = self.hints.assume_websocket || !self.hints.websocket_paths.is_empty();
         let is_one = is_proxy && (may_be_declared || !evidence.is_empty());
+        let handshake = asked.or_else(|| is_one.then(handshake));
         Some(Endpoint {
             configuration,
             context,
             pass,
-            handshake: asked.or_else(|| is_one.then(handshake)),
+            handshake: handshake
+                .map(|handshake| HandshakeFacts::of(configuration, context, pass, &handshake)),
             evidence,
             standing: Standing::Doubtful,
             doubt,
@@ -326,6 +332,13 @@ impl<'s> Model<'s> {
             server_names: words.map_or_else(|| Arc::from([]), |words| Arc::clone(&words.names)),
             listens: words.map_or_else(|| Arc::from([]), |words| Arc::clone(&words.listens)),
         })
+    }
+
+    /// All that an endpoint's upstream receives, made anew; `None` for modules that pass the client's header fields on by
+    /// themselves.
+    pub fn handshake(&self, endpoint: &Endpoint<'_>) -> Option<Handshake<'s>> {
+        endpoint.handshake?;
+        Some(Handshake::new(self.configuration, &self.variables, endpoint.context))
     }
 
     /// What a comment at a directive declares, unless comments are passed over.
@@ -512,21 +525,18 @@ fn add_lost_intentions(candidates: &mut [Endpoint<'_>], in_effect: &BTreeSet<Con
         .iter()
         .filter(|endpoint| !endpoint.evidence.is_empty())
         .filter_map(|endpoint| {
-            let lost = endpoint.handshake.as_ref()?.lost.as_ref()?;
-            Some((lost.level, endpoint.target.host.clone(), endpoint.target.port))
+            let (level, _) = endpoint.handshake?.lost?;
+            Some((level, endpoint.target.host.clone(), endpoint.target.port))
         })
         .collect();
     for endpoint in candidates {
-        let Some(lost) = endpoint.handshake.as_ref().and_then(|handshake| handshake.lost.as_ref()) else {
-            continue;
-        };
-        let back_end = (lost.level, endpoint.target.host.clone(), endpoint.target.port);
+        let Some((level, at)) = endpoint.handshake.and_then(|handshake| handshake.lost) else { continue };
+        let back_end = (level, endpoint.target.host.clone(), endpoint.target.port);
         let is_of_another = endpoint.evidence.is_empty() && meant.contains(&back_end);
-        if in_effect.contains(&lost.level) || is_of_another {
+        if in_effect.contains(&level) || is_of_another {
             continue;
         }
         let text = "an outer level sets `Upgrade` for its locations, and no location gets it";
-        let at = lost.lines.first().map(|line| line.directive.at());
         endpoint.evidence.push(Evidence::new(EvidenceKind::Configured, text, at));
     }
 }

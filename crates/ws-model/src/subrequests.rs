@@ -201,8 +201,8 @@ impl<'s> Model<'s> {
             *known = known.or(self.carried_by(context, handshake));
         };
         for endpoint in &self.endpoints {
-            if let Some(handshake) = &endpoint.handshake {
-                add(endpoint.context, handshake);
+            if let Some(handshake) = self.handshake(endpoint) {
+                add(endpoint.context, &handshake);
             }
         }
         for (context, pass) in &self.passes {
@@ -243,7 +243,7 @@ impl<'s> Model<'s> {
     /// Whether nothing but handshake lines of an outer level makes it an endpoint.
     fn is_endpoint_by_inheritance(&self, context: ContextId) -> bool {
         self.endpoint_of(context).is_some_and(|endpoint| {
-            let is_own = endpoint.handshake.as_ref().is_none_or(|handshake| handshake.is_here);
+            let is_own = endpoint.handshake.is_none_or(|handshake| handshake.is_here);
             !is_own
                 && !endpoint.is_catch_all()
                 && endpoint

@@ -13,6 +13,7 @@ use nginx_semantics::{
 
 use crate::browser::Browser;
 use crate::endpoint::Endpoint;
+use crate::handshake::Handshake;
 use crate::model::Model;
 
 /// RFC 6455 section 1.3.
@@ -127,6 +128,8 @@ pub struct Walks<'m, 's> {
     requests: RefCell<Option<[ClientRequest; 2]>>,
     /// By path and whether a password comes along.
     followed: [RefCell<HashMap<String, Rc<Exchange<'s>>>>; 2],
+    /// The endpoint whose handshake was asked for last, with what its upstream receives.
+    handshake: RefCell<Option<(ContextId, Rc<Handshake<'s>>)>>,
     /// The endpoint that was asked for last, with its probes.
     probes: RefCell<Option<(ContextId, Rc<[Probe<'s>]>)>>,
 }
@@ -139,6 +142,7 @@ impl<'m, 's> Walks<'m, 's> {
             server: Cell::default(),
             requests: RefCell::default(),
             followed: Default::default(),
+            handshake: RefCell::default(),
             probes: RefCell::default(),
         }
     }
@@ -170,6 +174,18 @@ impl<'m, 's> Walks<'m, 's> {
             [self.model.request_for(server, path), self.model.request_with_password(server, path)]
         });
         ClientRequest { target: path.into(), ..if has_password { &*with } else { &*without }.clone() }
+    }
+
+    /// What an endpoint's upstream receives; `None` for modules that pass the client's header fields on by themselves.
+    pub fn handshake(&self, endpoint: &Endpoint<'_>) -> Option<Rc<Handshake<'s>>> {
+        if let Some((context, known)) = &*self.handshake.borrow()
+            && *context == endpoint.context
+        {
+            return Some(Rc::clone(known));
+        }
+        let made = Rc::new(self.model.handshake(endpoint)?);
+        *self.handshake.borrow_mut() = Some((endpoint.context, Rc::clone(&made)));
+        Some(made)
     }
 
     /// What becomes of a handshake for an endpoint's own path; `None` where its name does not tell one, or its server was

@@ -1,5 +1,7 @@
 //! What a rule is given, and how it says something.
 
+use std::rc::Rc;
+
 use lint_finding::{
     Applicability, Confidence, EndpointName, FileId, Finding, Fix, Group, Label, LabelRole, Place, RuleMeta,
     Severity, Text, fingerprint,
@@ -7,7 +9,7 @@ use lint_finding::{
 use nginx_semantics::{
     At, Configuration, ContextKind, Directive, VersionRange, has_variables, listens, server_names,
 };
-use ws_model::{Endpoint, EvidenceKind, LostPath, Model, Standing, Walks};
+use ws_model::{Endpoint, EvidenceKind, Handshake, LostPath, Model, Standing, Walks};
 
 use crate::Edits;
 
@@ -36,6 +38,11 @@ impl<'m, 's> Context<'m, 's> {
         self.model.connection_variable(endpoint.context)
     }
 
+    /// What an endpoint's upstream receives; `None` for modules that pass the client's header fields on by themselves.
+    pub fn handshake(&self, endpoint: &Endpoint<'_>) -> Option<Rc<Handshake<'s>>> {
+        self.walks.handshake(endpoint)
+    }
+
     /// The first endpoint of those whose evidence allows the highest severity: a finding about all of them names it.
     pub fn foremost(&self) -> Option<&'m Endpoint<'s>> {
         let most = |endpoint: &&Endpoint<'_>| std::cmp::Reverse(Stake::Service.most(endpoint.standing));
@@ -44,19 +51,13 @@ impl<'m, 's> Context<'m, 's> {
 
     /// Whether an endpoint serves pages, and its server has a location for WebSockets alone.
     pub fn has_own_location_beside(&self, endpoint: &Endpoint<'_>) -> bool {
-        let is_own = |other: &Endpoint<'_>| {
-            !other.may_serve_ordinary_requests()
-                && other.handshake.as_deref().is_some_and(ws_model::Handshake::is_configured)
-        };
+        let is_own = |other: &Endpoint<'_>| !other.may_serve_ordinary_requests() && other.is_configured();
         endpoint.may_serve_ordinary_requests() && self.beside(endpoint).any(is_own)
     }
 
     /// Another endpoint of the same server that handles the upgrade.
     pub fn configured_sibling(&self, endpoint: &Endpoint<'_>) -> Option<&'m Endpoint<'s>> {
-        self.beside(endpoint).find(|other| {
-            other.context != endpoint.context
-                && other.handshake.as_deref().is_some_and(ws_model::Handshake::is_configured)
-        })
+        self.beside(endpoint).find(|other| other.context != endpoint.context && other.is_configured())
     }
 
     /// The endpoints of an endpoint's server; of a fragment without one, those of all that have none.
@@ -75,9 +76,9 @@ impl<'m, 's> Context<'m, 's> {
     /// beside it that is set up for WebSockets: the name of that one is as likely wrong as the lines are missing. For the
     /// path `/` there is no better location: there lines are missing, unless the other one leads to another upstream.
     pub(crate) fn caught<'e>(&self, endpoint: &'e Endpoint<'_>) -> Option<(&'e str, &'m Endpoint<'s>)> {
-        let handshake = endpoint.handshake.as_ref()?;
+        let handshake = self.handshake(endpoint)?;
         let lacks_upgrade =
-            handshake.upgrade.source.is_default() && crate::verify::dropped_lines(handshake).is_empty();
+            handshake.upgrade.source.is_default() && crate::verify::dropped_lines(&handshake).is_empty();
         let path = endpoint.caught_path().filter(|_| lacks_upgrade)?;
         let sibling = self.configured_sibling(endpoint)?;
         let [one, other] = [&sibling.target, &endpoint.target].map(|target| (&target.host, target.port));

@@ -7,7 +7,6 @@ use nginx_semantics::{
     ContextId, ContextKind, Directive, DirectiveName, NginxVersion, Pass, Target, misplaced_location,
     misplaced_uri,
 };
-use ws_model::{Endpoint, Source};
 
 use crate::Context;
 
@@ -140,12 +139,8 @@ fn of_version<'s>(cx: &Context<'_, 's>, block: ContextId, line: Directive<'s>) -
         return None;
     }
     // `http2-upstream` has it then.
-    let is_of = |endpoint: &Endpoint<'_>| {
-        let source = endpoint.handshake.as_ref().map(|handshake| &handshake.version.source);
-        matches!(source, Some(Source::Set { directive, .. }) if directive.reference == line.reference)
-    };
     let is_two = refusal == ValueRefusal::HttpVersion("2".to_owned());
-    if is_two && cx.model.endpoints.iter().any(is_of) {
+    if is_two && cx.model.sent_lines().have_version_of(line.reference) {
         return None;
     }
     let help = "write `proxy_http_version 1.1;`: no other version upgrades".to_owned();

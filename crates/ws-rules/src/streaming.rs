@@ -50,7 +50,7 @@ pub(crate) enum Unframed {
 
 /// Whether answers come without framing: to HTTP/1.0 nobody sends chunks (RFC 9112 section 6.1).
 pub(crate) fn unframed(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> Option<Unframed> {
-    let Some(handshake) = &endpoint.handshake else { return Some(Unframed::Always) };
+    let Some(handshake) = &cx.handshake(endpoint) else { return Some(Unframed::Always) };
     if handshake.version.source.is_set() {
         return (handshake.version.written.as_deref() == Some("1.0")).then_some(Unframed::Always);
     }

@@ -80,7 +80,7 @@ impl Part {
             let context = stop.context();
             said.extend(found.into_iter().map(|finding| Said { context, finding }));
             if let Stop::Endpoint(endpoint) = stop {
-                rest.endpoint(endpoint, model.versions);
+                rest.endpoint(cx, endpoint);
                 outlets.extend(model.outlet(cx.walks, endpoint, None));
             }
         });

@@ -95,7 +95,7 @@ pub struct Variables<'s> {
     /// See [`Variables::has_regex_in_map`].
     has_regex_in_map: bool,
     /// The maps, sorted when they are asked for first.
-    entries: HashMap<ContextId, OnceLock<Entries<'s>>>,
+    entries: HashMap<ContextId, OnceLock<Box<Entries<'s>>>>,
     /// The names that run a regex when they are read, once they are asked for.
     pub(super) running: OnceLock<HashSet<Vec<u8>>>,
     /// See [`Variables::cut`].
@@ -158,7 +158,7 @@ impl<'s> Variables<'s> {
 
     /// The entries of a map.
     pub(super) fn entries(&self, configuration: Configuration<'s>, map: ContextId) -> Option<&Entries<'s>> {
-        Some(self.entries.get(&map)?.get_or_init(|| Entries::new(configuration, map)))
+        Some(self.entries.get(&map)?.get_or_init(|| Box::new(Entries::new(configuration, map))))
     }
 
     /// Remembers where a budget ended: the first such line.

@@ -42,7 +42,7 @@ impl Rule for ArbitraryUpgradeProtocol {
     }
 
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
-        let Some(handshake) = &endpoint.handshake else { return };
+        let Some(handshake) = &cx.handshake(endpoint) else { return };
         let ([upgrade], [connection]) = (&handshake.upgrade.lines[..], &handshake.connection.lines[..])
         else {
             return;

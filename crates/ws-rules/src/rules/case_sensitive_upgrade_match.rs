@@ -7,7 +7,6 @@
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::pattern::Pattern;
 use nginx_semantics::{ContextId, ContextKind, Directive, Part, condition_words, parts};
-use ws_model::{Browser, Line, has_token};
 
 use crate::context::is_literal;
 use crate::map_entry::{decided, safe_for_handshakes};
@@ -173,18 +172,10 @@ fn missed_by_map<'s>(cx: &Context<'_, 's>, map: ContextId) -> Vec<(Directive<'s>
 /// the entry then.
 fn is_blamed_elsewhere(cx: &Context<'_, '_>, variable: &[u8]) -> bool {
     let name = variable.strip_prefix(b"$").unwrap_or(variable);
-    let names_it = |line: &Line<'_>| {
-        parts(&line.written)
+    cx.model.sent_lines().failing().any(|written| {
+        parts(written)
             .into_iter()
             .any(|part| matches!(part, Part::Variable(other) if other.eq_ignore_ascii_case(name)))
-    };
-    let fails = |line: &Line<'_>, token: &str| {
-        names_it(line) && line.value(Browser::Chrome).surely(|value| !has_token(value, token))
-    };
-    let handshakes = cx.model.endpoints.iter().filter_map(|endpoint| endpoint.handshake.as_ref());
-    handshakes.into_iter().any(|handshake| {
-        handshake.upgrade.lines.iter().any(|line| fails(line, "websocket"))
-            || handshake.connection.lines.iter().any(|line| fails(line, "upgrade"))
     })
 }
 

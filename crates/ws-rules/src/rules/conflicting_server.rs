@@ -10,7 +10,7 @@ use nginx_semantics::placeholder::is_unknown;
 use nginx_semantics::{
     Configuration, ContextId, ContextKind, DirectiveName, Presence, Socket, server_names, sockets,
 };
-use ws_model::{Endpoint, Handshake};
+use ws_model::Endpoint;
 
 use crate::ways::may_upgrade;
 use crate::{Context, FindingBuilder, Findings, Rule};
@@ -151,7 +151,7 @@ impl Loser {
         }
         cx.model.endpoints_of(self.winner).any(|other| {
             other.location_text() == endpoint.location_text()
-                && other.handshake.as_deref().is_none_or(Handshake::is_configured)
+                && other.handshake.is_none_or(|handshake| handshake.is_configured)
         })
     }
 }

@@ -32,7 +32,7 @@ impl Rule for DuplicateHandshakeHeader {
     }
 
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
-        let Some(handshake) = &endpoint.handshake else { return };
+        let Some(handshake) = &cx.handshake(endpoint) else { return };
         for (name, header) in [("Upgrade", &handshake.upgrade), ("Connection", &handshake.connection)] {
             let lines = sent(name, header);
             let Some((last, before)) = lines.split_last().filter(|(_, before)| !before.is_empty()) else {

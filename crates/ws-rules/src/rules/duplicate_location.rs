@@ -5,7 +5,7 @@
 
 use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{ContextId, ContextKind, LocationName, Modifier, Presence};
-use ws_model::{Endpoint, Handshake};
+use ws_model::Endpoint;
 
 use crate::{Context, FindingBuilder, Findings, Rule};
 
@@ -92,7 +92,7 @@ fn report(
             .find(|endpoint| configuration.levels(endpoint.context).any(|level| level == context))
     };
     let Some(endpoint) = endpoint_of(second) else { return };
-    let serves = |endpoint: &Endpoint<'_>| endpoint.handshake.as_deref().is_none_or(Handshake::is_configured);
+    let serves = |endpoint: &Endpoint<'_>| endpoint.handshake.is_none_or(|handshake| handshake.is_configured);
     if endpoint_of(first).is_some_and(serves) {
         return;
     }

@@ -89,13 +89,7 @@ fn is_about_handshakes(cx: &Context<'_, '_>, first: &Map<'_>, last: &Map<'_>) ->
             .iter()
             .any(|name| source.windows(name.len()).any(|part| part == *name))
     };
-    let is_sent = || {
-        let handshakes = cx.model.endpoints.iter().filter_map(|endpoint| endpoint.handshake.as_ref());
-        let mut lines = handshakes
-            .flat_map(|handshake| handshake.upgrade.lines.iter().chain(&handshake.connection.lines));
-        lines.any(|line| line.written.to_ascii_lowercase() == first.name)
-    };
-    asks(first) || asks(last) || is_sent()
+    asks(first) || asks(last) || cx.model.sent_lines().are_written(&first.name)
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ impl Rule for ErrorPageHidesUpgrade {
 
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
         // A fallback that only inherits the lines of another endpoint's server is not made for WebSockets.
-        let is_own = endpoint.handshake.as_ref().is_none_or(|handshake| handshake.is_here);
+        let is_own = endpoint.handshake.is_none_or(|handshake| handshake.is_here);
         if !is_own && cx.configured_sibling(endpoint).is_some() {
             return;
         }

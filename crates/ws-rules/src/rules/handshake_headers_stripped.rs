@@ -40,7 +40,7 @@ impl Rule for HandshakeHeadersStripped {
     }
 
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
-        let Some(handshake) = &endpoint.handshake else { return };
+        let Some(handshake) = &cx.handshake(endpoint) else { return };
         let mut found = Vec::new();
         found.extend(request_headers_off(cx, endpoint, handshake));
         found.extend(replaced(handshake));

@@ -33,7 +33,7 @@ impl Rule for HostNotForwarded {
     }
 
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
-        let Some(handshake) = &endpoint.handshake else { return };
+        let Some(handshake) = &cx.handshake(endpoint) else { return };
         // Where the upgrade is not forwarded, or `Host` was and is dropped, another rule has the remedy.
         if !handshake.upgrade.source.is_set() || is_dropped(handshake, "host") {
             return;

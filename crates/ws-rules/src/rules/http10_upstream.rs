@@ -31,7 +31,7 @@ impl Rule for Http10Upstream {
     }
 
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
-        let Some(handshake) = &endpoint.handshake else { return };
+        let Some(handshake) = &cx.handshake(endpoint) else { return };
         let missing = Missing::of(cx, handshake);
         let version = &handshake.version;
         let finding = match version.source {

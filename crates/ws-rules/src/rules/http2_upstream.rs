@@ -32,7 +32,7 @@ impl Rule for Http2Upstream {
     }
 
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
-        let Some(handshake) = &endpoint.handshake else { return };
+        let Some(handshake) = &cx.handshake(endpoint) else { return };
         let Source::Set { directive, is_here, is_assumed } = handshake.version.source else { return };
         if handshake.version.written.as_deref() != Some("2") {
             return;

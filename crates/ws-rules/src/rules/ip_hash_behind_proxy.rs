@@ -41,7 +41,7 @@ impl Rule for IpHashBehindProxy {
         if !balancing.sticky.is_empty() {
             return;
         }
-        let sign = sign(endpoint);
+        let sign = sign(cx, endpoint);
         let message = match &sign {
             Some(_) => {
                 "nginx chooses the server by the first three octets of the address of the proxy in front, not of the client"
@@ -71,8 +71,8 @@ impl Rule for IpHashBehindProxy {
 }
 
 /// What tells that a proxy is in front.
-fn sign<'s>(endpoint: &Endpoint<'s>) -> Option<(Directive<'s>, &'static str)> {
-    let configuration = endpoint.configuration;
+fn sign<'s>(cx: &Context<'_, 's>, endpoint: &Endpoint<'_>) -> Option<(Directive<'s>, &'static str)> {
+    let configuration = cx.configuration();
     let server = configuration.enclosing(endpoint.context, ContextKind::Server)?;
     let listens: Vec<_> = configuration.named(server, DirectiveName::LISTEN).collect();
     let is_inside = |listen: &Directive<'_>| {
@@ -90,7 +90,7 @@ fn sign<'s>(endpoint: &Endpoint<'s>) -> Option<(Directive<'s>, &'static str)> {
     if let Some(listen) = listens.first().filter(|_| listens.iter().all(is_inside)) {
         return Some((*listen, "only this machine gets here"));
     }
-    let handshake = endpoint.handshake.as_ref()?;
+    let handshake = cx.handshake(endpoint)?;
     let told = handshake.others.iter().find(|line| {
         let written = String::from_utf8_lossy(&line.written).to_ascii_lowercase();
         OF_PROXIES.iter().any(|name| written.contains(name))

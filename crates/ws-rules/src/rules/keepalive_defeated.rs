@@ -29,7 +29,7 @@ impl Rule for KeepaliveDefeated {
     }
 
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
-        let Some(handshake) = &endpoint.handshake else { return };
+        let Some(handshake) = &cx.handshake(endpoint) else { return };
         let [line] = handshake.connection.lines.as_slice() else { return };
         let Some(keepalive) = keepalive(cx, endpoint).filter(|_| endpoint.may_serve_ordinary_requests())
         else {

@@ -30,7 +30,7 @@ impl Rule for LiteralConnectionUpgrade {
     }
 
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
-        let Some(handshake) = &endpoint.handshake else { return };
+        let Some(handshake) = &cx.handshake(endpoint) else { return };
         // A location for WebSockets alone never gets an ordinary request. With a fixed `Upgrade` beside it there is one
         // finding with one remedy: `literal-upgrade-value`.
         if !endpoint.may_serve_ordinary_requests()

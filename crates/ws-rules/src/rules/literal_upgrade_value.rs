@@ -29,7 +29,7 @@ impl Rule for LiteralUpgradeValue {
     }
 
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
-        let Some(handshake) = &endpoint.handshake else { return };
+        let Some(handshake) = &cx.handshake(endpoint) else { return };
         let [line] = handshake.upgrade.lines.as_slice() else { return };
         if !is_sent_for_pages(endpoint, handshake) {
             return;

@@ -29,7 +29,7 @@ impl Rule for MissingConnectionHeader {
     }
 
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
-        let Some(handshake) = &endpoint.handshake else { return };
+        let Some(handshake) = &cx.handshake(endpoint) else { return };
         let Source::Set { is_here, .. } = handshake.upgrade.source else { return };
         let Some(line) = handshake.upgrade.lines.first() else { return };
         // An `Upgrade` that is taken away on purpose needs no `Connection`.

@@ -29,7 +29,7 @@ impl Rule for MissingUpgradeHeader {
     }
 
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
-        let Some(handshake) = &endpoint.handshake else { return };
+        let Some(handshake) = &cx.handshake(endpoint) else { return };
         // Lines that an outer level has and this one drops are `upgrade-headers-not-inherited`'s.
         if !handshake.upgrade.source.is_default() || !dropped_lines(handshake).is_empty() {
             return;

@@ -29,7 +29,7 @@ impl Rule for OriginStripped {
     }
 
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
-        let Some(handshake) = &endpoint.handshake else { return };
+        let Some(handshake) = &cx.handshake(endpoint) else { return };
         let is_origin = |line: &&Line<'_>| line.name.eq_ignore_ascii_case("origin");
         let lines: Vec<_> = handshake.others.iter().filter(is_origin).collect();
         let [line] = lines.as_slice() else { return };

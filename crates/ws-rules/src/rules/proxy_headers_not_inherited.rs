@@ -29,7 +29,7 @@ impl Rule for ProxyHeadersNotInherited {
     }
 
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
-        let Some(handshake) = &endpoint.handshake else { return };
+        let Some(handshake) = &cx.handshake(endpoint) else { return };
         // Where the upgrade is dropped too, `upgrade-headers-not-inherited` lists all lines.
         if !handshake.unset.is_default() || !dropped_lines(handshake).is_empty() {
             return;

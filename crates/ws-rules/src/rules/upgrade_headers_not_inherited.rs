@@ -28,7 +28,7 @@ impl Rule for UpgradeHeadersNotInherited {
     }
 
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
-        let Some(handshake) = &endpoint.handshake else { return };
+        let Some(handshake) = &cx.handshake(endpoint) else { return };
         let Some(lost) = &handshake.lost else { return };
         let dropped = dropped_lines(handshake);
         if dropped.is_empty() {

@@ -27,7 +27,7 @@ impl Rule for WrongConnectionHeader {
     }
 
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
-        let Some(handshake) = &endpoint.handshake else { return };
+        let Some(handshake) = &cx.handshake(endpoint) else { return };
         // Without `Upgrade` there is one finding with one remedy: `missing-upgrade-header`.
         if !handshake.upgrade.source.is_set() {
             return;

@@ -30,7 +30,7 @@ impl Rule for WrongUpgradeHeader {
     }
 
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
-        let Some(handshake) = &endpoint.handshake else { return };
+        let Some(handshake) = &cx.handshake(endpoint) else { return };
         let lines = &handshake.upgrade.lines;
         let is_wrong = |line: &Line<'_>| {
             line.value(Browser::Chrome).surely(|value| !value.eq_ignore_ascii_case(b"websocket"))
