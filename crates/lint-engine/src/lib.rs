@@ -8,6 +8,7 @@ mod endpoints;
 mod fix;
 mod gather;
 mod notices;
+mod plan;
 mod reports;
 mod rows;
 mod settings;

@@ -6,9 +6,9 @@ use std::rc::Rc;
 use lint_finding::{Edit, EndpointRow, FileId, Finding, Fingerprint, Outcome, Place, Severity};
 
 use super::blame::{BlockId, Candidate, Index, Target, contributors};
-use super::plan::Plan;
 use super::state::State;
 use super::units::UnitKey;
+use crate::plan::Plan;
 
 /// Something that is wrong afterwards.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,6 @@
 
 mod blame;
 mod check;
-mod plan;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -28,8 +27,9 @@ use ws_rules::{RULES, Rule};
 
 use self::blame::{Candidate, Index};
 use self::check::{Complaint, check};
-pub(crate) use self::plan::Plan;
+
 use self::state::{Given, State};
+use crate::plan::Plan;
 use crate::settings::{Settings, SettingsFiles};
 use crate::{Task, as_set, judge, silenced};
 

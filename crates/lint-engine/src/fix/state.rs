@@ -10,10 +10,10 @@ use ws_model::chain::Outlet;
 use ws_model::{CarriedBy, Model};
 use ws_rules::{Findings, Rule, Stop, visit};
 
-use super::plan::Plan;
 use super::units::{UnitKey, Units};
 use crate::chains::Chains;
 use crate::gather::Gathered;
+use crate::plan::Plan;
 use crate::settings::{Settings, SettingsFiles};
 use crate::{absolute, finish, hints, notices, of_layout, with_file};
 

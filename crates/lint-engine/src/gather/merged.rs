@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use lint_finding::{Applicability, EndpointName, Finding, Fix, Label, LabelRole, Place, Text};
 
-use crate::fix::Plan;
+use crate::plan::Plan;
 
 /// The label of a further place of a finding about the whole.
 const HERE_TOO: &str = "here too";
