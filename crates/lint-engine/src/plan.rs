@@ -90,42 +90,76 @@ impl Plan {
         new
     }
 
+    /// What the edits move.
+    pub(crate) fn moves(&self) -> Moves {
+        let of_file = |edits: &BTreeMap<Span, Vec<u8>>| {
+            let mut moves = Vec::with_capacity(edits.len());
+            let mut shift = 0;
+            for (span, replacement) in edits {
+                let length = i64::try_from(replacement.len()).unwrap_or(i64::MAX);
+                moves.push(Move { span: *span, length, shift });
+                shift += length - i64::from(span.len());
+            }
+            moves
+        };
+        Moves(self.files.iter().map(|(file, edits)| (*file, of_file(edits))).collect())
+    }
+}
+
+/// One edit.
+#[derive(Debug, Clone, Copy)]
+struct Move {
+    span: Span,
+    /// Of what stands there afterwards.
+    length: i64,
+    /// What the edits before it move it by.
+    shift: i64,
+}
+
+impl Move {
+    /// Where its text starts afterwards.
+    fn start(&self) -> u32 {
+        shifted(self.span.start, self.shift)
+    }
+
+    /// What it and the edits before it move the text behind it by.
+    fn shift_behind(&self) -> i64 {
+        self.shift + self.length - i64::from(self.span.len())
+    }
+}
+
+/// Where things stand before and after the edits of a plan.
+#[derive(Debug, Default)]
+pub(crate) struct Moves(BTreeMap<FileId, Vec<Move>>);
+
+impl Moves {
     /// Where what stood at an offset stands afterwards: before what is added there, and behind it.
     pub(crate) fn moved(&self, file: FileId, offset: u32) -> [u32; 2] {
-        let mut shift: i64 = 0;
-        for (span, replacement) in self.files.get(&file).into_iter().flatten() {
-            if span.start > offset {
-                break;
-            }
-            let length = i64::try_from(replacement.len()).unwrap_or(i64::MAX);
-            if span.end > offset || span.start == offset {
-                // Inside of what is replaced, or right where something is added.
-                return [
-                    shifted(span.start, shift),
-                    shifted(span.end.max(offset), shift + length - i64::from(span.len())),
-                ];
-            }
-            shift += length - i64::from(span.len());
+        let moves = self.0.get(&file).map(Vec::as_slice).unwrap_or_default();
+        // They are disjoint and in order, and so are their ends.
+        let before = moves.partition_point(|one| one.span.end <= offset && one.span.start < offset);
+        match moves.get(before).filter(|one| one.span.start <= offset) {
+            // Inside of what is replaced, or right where something is added.
+            Some(one) => [one.start(), shifted(one.span.end.max(offset), one.shift_behind())],
+            None => [shifted(offset, shift(moves, before)); 2],
         }
-        [shifted(offset, shift); 2]
     }
 
     /// Where what stands at an offset afterwards stood, or what it was added to.
     pub(crate) fn before(&self, file: FileId, offset: u32) -> u32 {
-        let mut shift: i64 = 0;
-        for (span, replacement) in self.files.get(&file).into_iter().flatten() {
-            let start = shifted(span.start, shift);
-            if start > offset {
-                break;
-            }
-            let length = i64::try_from(replacement.len()).unwrap_or(i64::MAX);
-            if offset < shifted(start, length) {
-                return span.start;
-            }
-            shift += length - i64::from(span.len());
+        let moves = self.0.get(&file).map(Vec::as_slice).unwrap_or_default();
+        let before =
+            moves.partition_point(|one| one.start() <= offset && shifted(one.start(), one.length) <= offset);
+        match moves.get(before).filter(|one| one.start() <= offset) {
+            Some(one) => one.span.start,
+            None => shifted(offset, -shift(moves, before)),
         }
-        shifted(offset, -shift)
     }
+}
+
+/// What the first edits move the text behind them by.
+fn shift(moves: &[Move], count: usize) -> i64 {
+    count.checked_sub(1).and_then(|last| moves.get(last)).map_or(0, Move::shift_behind)
 }
 
 fn shifted(offset: u32, by: i64) -> u32 {
@@ -255,10 +289,10 @@ mod tests {
             (8, [11, 11]),
             (9, [11, 11]),
         ] {
-            assert_eq!(plan.moved(FILE, old), new, "{old}");
+            assert_eq!(plan.moves().moved(FILE, old), new, "{old}");
         }
         for (new, old) in [(0, 0), (2, 2), (4, 2), (5, 4), (7, 6), (8, 6), (9, 6), (10, 7), (11, 9)] {
-            assert_eq!(plan.before(FILE, new), old, "{new}");
+            assert_eq!(plan.moves().before(FILE, new), old, "{new}");
         }
     }
 }

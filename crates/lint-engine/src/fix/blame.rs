@@ -1,8 +1,9 @@
 //! What a fix is allowed to change, and which of several fixes changed something else.
 
 use std::cell::OnceCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
+use hashbrown::HashMap;
 use lint_finding::{Finding, Fix, Group, Place, Severity};
 use nginx_semantics::{Configuration, ContextId, ContextKind, DirectiveName, FileId, SourceFile};
 use nginx_syntax::NodeId;
@@ -177,54 +178,144 @@ impl<'a> Index<'a> {
     }
 }
 
-/// The fixes that edit what a location is made of: those of the nearest level that any edits, `http` excepted, where
-/// maps are added for all.
-pub(crate) fn contributors(
-    configuration: Configuration<'_>,
-    context: ContextId,
-    chosen: &[(usize, &Candidate)],
-    by_block: &BTreeMap<BlockId, Vec<usize>>,
-) -> Vec<usize> {
-    let mut found: BTreeSet<usize> = BTreeSet::new();
-    let mut blocks: BTreeSet<BlockId> = BTreeSet::new();
-    for level in configuration.levels(context) {
-        let this = configuration.context(level);
-        if matches!(this.kind, ContextKind::Http | ContextKind::Main) {
-            break;
+/// Which of the chosen fixes edit what.
+pub(crate) struct Blame<'c> {
+    chosen: &'c [(usize, &'c Candidate)],
+    by_block: HashMap<BlockId, Vec<usize>>,
+    /// Those that edit a map or an upstream.
+    of_named: OnceCell<Vec<usize>>,
+    by_endpoint: OnceCell<ByEndpoint<'c>>,
+    by_file: OnceCell<HashMap<FileId, Vec<usize>>>,
+}
+
+/// Fixes by the server, the location and the file that their finding is about.
+type ByEndpoint<'c> = HashMap<&'c str, HashMap<&'c str, HashMap<u32, Vec<usize>>>>;
+
+impl<'c> Blame<'c> {
+    pub(crate) fn new(chosen: &'c [(usize, &'c Candidate)]) -> Self {
+        let mut by_block: HashMap<BlockId, Vec<usize>> = HashMap::new();
+        for (index, candidate) in chosen {
+            for block in &candidate.blocks {
+                by_block.entry(*block).or_default().push(*index);
+            }
         }
-        blocks.extend(this.opener.map(|opener| (opener.file, opener.node)));
-        blocks_of_directives(configuration, level, &mut blocks);
-        let pseudo = |child: &&ContextId| {
-            use ContextKind as K;
-            matches!(configuration.context(**child).kind, K::If | K::LimitExcept | K::ServerIf)
-        };
-        for child in configuration.children(level).iter().filter(pseudo) {
-            let opener = configuration.context(*child).opener;
-            blocks.extend(opener.map(|opener| (opener.file, opener.node)));
-            blocks_of_directives(configuration, *child, &mut blocks);
-        }
+        let (of_named, by_endpoint, by_file) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        Self { chosen, by_block, of_named, by_endpoint, by_file }
     }
-    for block in &blocks {
-        found.extend(by_block.get(block).into_iter().flatten());
+
+    /// Those that edit a block.
+    pub(crate) fn of_block(&self, block: BlockId) -> &[usize] {
+        self.by_block.get(&block).map(Vec::as_slice).unwrap_or_default()
     }
-    if found.is_empty() {
-        // A map or an upstream, then, or what all locations inherit.
+
+    /// Those whose finding is about the endpoint of another one, in the same file.
+    pub(crate) fn of_endpoint(&self, finding: &Finding) -> &[usize] {
+        let all = self.by_endpoint.get_or_init(|| {
+            let mut all: ByEndpoint<'_> = HashMap::new();
+            for (index, candidate) in self.chosen {
+                let finding = &candidate.finding;
+                let Some(endpoint) = &finding.endpoint else { continue };
+                let of_server = all.entry(&endpoint.server).or_default();
+                let of_location = of_server.entry(&endpoint.location).or_default();
+                of_location.entry(finding.primary.place.file.0).or_default().push(*index);
+            }
+            all
+        });
+        let same = finding.endpoint.as_ref().and_then(|endpoint| {
+            all.get(&*endpoint.server)?.get(&*endpoint.location)?.get(&finding.primary.place.file.0)
+        });
+        same.map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Those that edit a file.
+    pub(crate) fn of_file(&self, file: FileId) -> &[usize] {
+        let all = self.by_file.get_or_init(|| {
+            let mut all: HashMap<FileId, Vec<usize>> = HashMap::new();
+            for (index, candidate) in self.chosen {
+                let files: BTreeSet<FileId> =
+                    candidate.fix.edits.iter().map(|edit| FileId(edit.place.file.0)).collect();
+                files.into_iter().for_each(|file| all.entry(file).or_default().push(*index));
+            }
+            all
+        });
+        all.get(&file).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Those that edit a map or an upstream.
+    fn of_named(&self, configuration: Configuration<'_>) -> &[usize] {
         let is_named = |block: &BlockId| {
             use DirectiveName as N;
             let name = configuration.sources.get(block.0).map(|file: &SourceFile| file.name(block.1));
             matches!(name, Some(N::MAP | N::UPSTREAM | N::GEO | N::SPLIT_CLIENTS))
         };
-        let of_named = chosen.iter().filter(|(_, candidate)| candidate.blocks.iter().any(is_named));
-        found.extend(of_named.map(|(index, _)| *index));
+        self.of_named.get_or_init(|| {
+            let of_named = self.chosen.iter().filter(|(_, candidate)| candidate.blocks.iter().any(is_named));
+            of_named.map(|(index, _)| *index).collect()
+        })
     }
-    found.into_iter().collect()
+}
+
+/// Which of the chosen fixes edit what the locations of a configuration are made of.
+pub(crate) struct Contributors<'b, 'c, 's> {
+    blame: &'b Blame<'c>,
+    configuration: Configuration<'s>,
+    /// Those that edit a level itself: locations may be nested hundreds deep.
+    known: HashMap<ContextId, Vec<usize>>,
+}
+
+impl<'b, 'c, 's> Contributors<'b, 'c, 's> {
+    pub(crate) fn new(blame: &'b Blame<'c>, configuration: Configuration<'s>) -> Self {
+        Self { blame, configuration, known: HashMap::new() }
+    }
+
+    /// The fixes that edit what a location is made of: those of the levels around it, `http` excepted, where maps are
+    /// added for all.
+    pub(crate) fn of(&mut self, context: ContextId) -> Vec<usize> {
+        let mut found: BTreeSet<usize> = BTreeSet::new();
+        for level in self.configuration.levels(context) {
+            let kind = self.configuration.context(level).kind;
+            if matches!(kind, ContextKind::Http | ContextKind::Main) {
+                break;
+            }
+            let (blame, configuration) = (self.blame, self.configuration);
+            let own = self.known.entry(level).or_insert_with(|| of_level(blame, configuration, level));
+            found.extend(own.iter());
+        }
+        if found.is_empty() {
+            // A map or an upstream, then, or what all locations inherit.
+            return self.blame.of_named(self.configuration).to_vec();
+        }
+        found.into_iter().collect()
+    }
+}
+
+fn of_level(blame: &Blame<'_>, configuration: Configuration<'_>, level: ContextId) -> Vec<usize> {
+    let mut blocks: BTreeSet<BlockId> = BTreeSet::new();
+    blocks.extend(configuration.context(level).opener.map(|opener| (opener.file, opener.node)));
+    blocks_of_directives(configuration, level, &mut blocks);
+    let pseudo = |child: &&ContextId| {
+        use ContextKind as K;
+        matches!(configuration.context(**child).kind, K::If | K::LimitExcept | K::ServerIf)
+    };
+    for child in configuration.children(level).iter().filter(pseudo) {
+        let opener = configuration.context(*child).opener;
+        blocks.extend(opener.map(|opener| (opener.file, opener.node)));
+        blocks_of_directives(configuration, *child, &mut blocks);
+    }
+    let all: BTreeSet<usize> = blocks.iter().flat_map(|block| blame.of_block(*block)).copied().collect();
+    all.into_iter().collect()
 }
 
 fn blocks_of_directives(configuration: Configuration<'_>, level: ContextId, blocks: &mut BTreeSet<BlockId>) {
+    let mut last = None;
     for directive in configuration.directives(level) {
         let reference = directive.reference;
         if let Some(file) = directive.file() {
-            blocks.insert((reference.file, file.tree.parent(reference.node)));
+            let block = (reference.file, file.tree.parent(reference.node));
+            if last != Some(block) {
+                blocks.insert(block);
+                last = Some(block);
+            }
         }
     }
 }

@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use hashbrown::HashMap;
 use lint_finding::{Edit, EndpointRow, FileId, Finding, Fingerprint, Outcome, Place, Severity};
 
-use super::blame::{BlockId, Candidate, Index, Target, contributors};
+use super::blame::{Blame, Candidate, Contributors, Index, Target};
+use super::pairs::{Before, Compared, compared};
 use super::state::State;
 use super::units::UnitKey;
-use crate::plan::Plan;
+use crate::plan::Moves;
 
 /// Something that is wrong afterwards.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,71 +34,53 @@ impl Complaint {
 pub(crate) fn check(
     before: &State,
     after: &State,
-    plan: &Plan,
+    moves: &Moves,
     chosen: &[(usize, &Candidate)],
 ) -> Vec<Complaint> {
-    let mut complaints = findings(before, after, plan, chosen);
+    let blame = Blame::new(chosen);
+    let mut complaints = findings(before, after, moves, chosen, &blame);
     complaints.extend(endpoints(&before.all, &after.all, chosen));
     complaints.extend(notices(&before.all, &after.all));
-    complaints.extend(locations(before, after, chosen));
+    // Those that may change other locations are never blamed for it.
+    if chosen.iter().any(|(_, candidate)| !candidate.is_relaxed) {
+        complaints.extend(locations(before, after, chosen, &blame));
+    }
     complaints
 }
 
-/// What makes findings of one rule comparable: the file and the endpoint, or what is said.
-type Group<'a> = (&'static str, u32, Option<(&'a str, &'a str)>);
-
-fn group(finding: &Finding) -> Group<'_> {
-    let endpoint = finding.endpoint.as_ref();
-    let endpoint = endpoint.map(|name| (name.server.as_str(), name.location.as_str()));
-    (finding.rule.name, finding.primary.place.file.0, endpoint)
-}
-
 /// The targets must be gone, and nothing may be new or worse but what they had hidden.
-fn findings(before: &State, after: &State, plan: &Plan, chosen: &[(usize, &Candidate)]) -> Vec<Complaint> {
-    let mut groups: BTreeMap<Group<'_>, (Vec<&Finding>, Vec<&Finding>)> = BTreeMap::new();
-    for finding in &before.all.findings {
-        groups.entry(group(finding)).or_default().0.push(finding);
-    }
-    for finding in &after.all.findings {
-        groups.entry(group(finding)).or_default().1.push(finding);
-    }
+fn findings(
+    before: &State,
+    after: &State,
+    moves: &Moves,
+    chosen: &[(usize, &Candidate)],
+    blame: &Blame<'_>,
+) -> Vec<Complaint> {
     let targets: BTreeMap<Fingerprint, usize> =
         chosen.iter().map(|(index, candidate)| (candidate.finding.fingerprint, *index)).collect();
-    let revealed = Revealed::new(before, after, plan, chosen);
+    let revealed = Revealed::new(before, after, moves, chosen);
     let mut index = None;
     let mut complaints = Vec::new();
-    for ((_, _, endpoint), (old, mut new)) in groups {
-        let pairs = paired(old, &mut new, plan, endpoint.is_some());
+    let known = Before::new(&before.all.findings);
+    for Compared { pairs, new } in compared(&before.all.findings, &after.all.findings, moves) {
         for (one, other) in pairs {
             if let Some(&fix) = targets.get(&one.fingerprint) {
                 let reason = format!("{} would still be found", one.rule.name);
                 complaints.push(Complaint { reason, culprits: vec![fix], is_about_others: false });
             } else if other.severity > one.severity {
                 let index = index.get_or_insert_with(|| Index::new(before));
-                complaints.push(new_finding("make worse", other, &after.all, plan, chosen, index));
+                complaints.push(new_finding("make worse", other, &after.all, moves, blame, index));
             }
         }
         for other in new {
-            if revealed.allows(other) || was_there(before, other, plan) {
+            if revealed.allows(other) || known.had(other, moves) {
                 continue;
             }
             let index = index.get_or_insert_with(|| Index::new(before));
-            complaints.push(new_finding("cause", other, &after.all, plan, chosen, index));
+            complaints.push(new_finding("cause", other, &after.all, moves, blame, index));
         }
     }
     complaints
-}
-
-/// Whether the same was said of the same line before, with another location as the first that it is about.
-fn was_there(before: &State, finding: &Finding, plan: &Plan) -> bool {
-    before.all.findings.iter().any(|one| {
-        let (old, new) = (one.primary.place, finding.primary.place);
-        one.rule.name == finding.rule.name
-            && one.severity >= finding.severity
-            && one.message == finding.message
-            && old.file == new.file
-            && plan.moved(old.file, old.span.start).contains(&new.span.start)
-    })
 }
 
 /// What may come to light: while a handshake cannot succeed, rules do not speak about what else it lacks. A finding
@@ -111,23 +95,23 @@ struct Revealed {
 }
 
 impl Revealed {
-    fn new(before: &State, after: &State, plan: &Plan, chosen: &[(usize, &Candidate)]) -> Self {
+    fn new(before: &State, after: &State, moves: &Moves, chosen: &[(usize, &Candidate)]) -> Self {
         let is_start = chosen.iter().any(|(_, candidate)| candidate.is_start());
         let mut this = Self { found: BTreeMap::new(), fixed: BTreeMap::new(), is_start };
-        let renamed = renamed(before, after, plan, chosen);
+        let renamed = renamed(before, after, moves, chosen);
         for (number, said) in after.said() {
             let key = (said.finding.rule.name, said.finding.primary.place);
             let part = after.parts.get(number);
             let unit = part.and_then(|part| part.units.of(said.context?));
             this.found.entry(key).or_default().insert(unit);
         }
-        let added = added(before, after, plan);
+        let added = added(before, after, moves);
         for (_, candidate) in chosen {
             let severity = candidate.finding.severity;
             let adds =
                 |edit: &Edit| edit.place.span.is_empty().then_some((edit.place.file, edit.place.span.start));
-            let places: Vec<_> = candidate.fix.edits.iter().filter_map(adds).collect();
-            for (_, unit) in added.iter().filter(|(place, _)| places.contains(place)) {
+            let places = candidate.fix.edits.iter().filter_map(adds);
+            for unit in places.filter_map(|place| added.get(&place)).flatten() {
                 let worst = this.fixed.entry(*unit).or_insert(severity);
                 *worst = severity.max(*worst);
             }
@@ -152,18 +136,16 @@ impl Revealed {
     }
 }
 
-/// The locations that were not there before, with the place at which they are added.
-fn added(before: &State, after: &State, plan: &Plan) -> Vec<((FileId, u32), UnitKey)> {
-    let mut added = Vec::new();
+/// The locations that were not there before, by the place at which they are added.
+fn added(before: &State, after: &State, moves: &Moves) -> HashMap<(FileId, u32), Vec<UnitKey>> {
+    let mut added: HashMap<(FileId, u32), Vec<UnitKey>> = HashMap::new();
     for (number, part) in after.parts.iter().enumerate() {
         let Some(configuration) = after.configuration(number) else { continue };
-        let old = before.parts.iter().find(|old| old.name() == part.name());
-        for (key, unit) in
-            part.units.iter().filter(|(key, _)| old.is_some_and(|old| old.units.get(*key).is_none()))
-        {
+        let Some(old) = before.parts.iter().find(|old| old.name() == part.name()) else { continue };
+        for (key, unit) in part.units.iter().filter(|(key, _)| old.units.get(*key).is_none()) {
             let Some(at) = configuration.opener(unit.context).map(|opener| opener.at()) else { continue };
             let file = FileId(at.file.0);
-            added.push(((file, plan.before(file, at.span.start)), key));
+            added.entry((file, moves.before(file, at.span.start))).or_default().push(key);
         }
     }
     added
@@ -173,10 +155,11 @@ fn added(before: &State, after: &State, plan: &Plan) -> Vec<((FileId, u32), Unit
 fn renamed(
     before: &State,
     after: &State,
-    plan: &Plan,
+    moves: &Moves,
     chosen: &[(usize, &Candidate)],
 ) -> BTreeMap<Target, UnitKey> {
     let mut renamed = BTreeMap::new();
+    let mut by_opener: HashMap<usize, HashMap<(nginx_semantics::FileId, u32), UnitKey>> = HashMap::new();
     let candidates = chosen.iter().map(|(_, candidate)| candidate);
     for target in candidates.filter(|candidate| candidate.renames).flat_map(|candidate| &candidate.targets) {
         let (number, key) = *target;
@@ -186,83 +169,50 @@ fn renamed(
         else {
             continue;
         };
-        let moved = plan.moved(FileId(at.file.0), at.span.start);
+        let moved = moves.moved(FileId(at.file.0), at.span.start);
         let part = after
             .parts
             .iter()
             .position(|part| before.parts.get(number).is_some_and(|old| part.name() == old.name()));
-        let Some((part, configuration)) =
-            part.and_then(|part| after.parts.get(part).zip(after.configuration(part)))
-        else {
-            continue;
-        };
-        let is_there = |context| {
-            let opener = configuration.opener(context).map(|opener| opener.at());
-            opener.is_some_and(|opener| opener.file == at.file && moved.contains(&opener.span.start))
-        };
-        let new = part.units.iter().find(|(_, unit)| is_there(unit.context));
-        renamed.extend(new.map(|(new, _)| (*target, new)));
+        let Some(part) = part else { continue };
+        let openers = by_opener.entry(part).or_insert_with(|| openers(after, part));
+        let new = moved.iter().filter_map(|start| openers.get(&(at.file, *start))).min();
+        renamed.extend(new.map(|new| (*target, *new)));
     }
     renamed
 }
 
-/// Whether two findings are the same one, before and after.
-type Sameness<'a> = &'a dyn Fn(&Finding, &Finding) -> bool;
-
-/// What is still there, with what it became; what is left in `new` was not there before. A finding is known by its
-/// place, by its words, or where it is about an endpoint by that.
-fn paired<'a>(
-    mut old: Vec<&'a Finding>,
-    new: &mut Vec<&'a Finding>,
-    plan: &Plan,
-    is_of_endpoint: bool,
-) -> Vec<(&'a Finding, &'a Finding)> {
-    let is_there = |one: &Finding, other: &Finding| {
-        let (one, other) = (one.primary.place, other.primary.place);
-        plan.moved(one.file, one.span.start).contains(&other.span.start)
+/// The locations of a part by where they are opened: the first of those that are opened at one place.
+fn openers(state: &State, number: usize) -> HashMap<(nginx_semantics::FileId, u32), UnitKey> {
+    let mut openers = HashMap::new();
+    let Some((part, configuration)) = state.parts.get(number).zip(state.configuration(number)) else {
+        return openers;
     };
-    let is_named = |one: &Finding, other: &Finding| one.fingerprint == other.fingerprint;
-    let is_said = |one: &Finding, other: &Finding| is_of_endpoint || one.message == other.message;
-    let ways: [Sameness<'_>; 3] = [&is_there, &is_named, &is_said];
-    let mut pairs = Vec::new();
-    for is_same in ways {
-        old.retain(|one| {
-            let Some(position) = new.iter().position(|other| is_same(one, other)) else { return true };
-            pairs.push((*one, new.remove(position)));
-            false
-        });
+    for (key, unit) in part.units.iter() {
+        if let Some(at) = configuration.opener(unit.context).map(|opener| opener.at()) {
+            openers.entry((at.file, at.span.start)).or_insert(key);
+        }
     }
-    pairs
+    openers
 }
 
 fn new_finding(
     does: &str,
     finding: &Finding,
     after: &Outcome,
-    plan: &Plan,
-    chosen: &[(usize, &Candidate)],
+    moves: &Moves,
+    blame: &Blame<'_>,
     index: &mut Index<'_>,
 ) -> Complaint {
     let place = finding.primary.place;
     let line = after.file(place.file).map_or(1, |file| file.source.line(place.span.start));
     let path = after.file(place.file).map_or("?", |file| file.source.path());
     let reason = format!("it would {does} {} at {path}:{line}", finding.rule.name);
-    let old = plan.before(place.file, place.span.start);
+    let old = moves.before(place.file, place.span.start);
     let block = index.block(Place { file: place.file, span: nginx_syntax::Span::at(old) });
-    let is_same_endpoint = |candidate: &Candidate| {
-        finding.endpoint.is_some()
-            && candidate.finding.endpoint == finding.endpoint
-            && candidate.finding.primary.place.file == place.file
-    };
-    let edits_file =
-        |candidate: &Candidate| candidate.fix.edits.iter().any(|edit| edit.place.file == place.file);
-    let tests: [&dyn Fn(&Candidate) -> bool; 3] =
-        [&is_same_endpoint, &|candidate| candidate.blocks.contains(&block), &edits_file];
-    let culprits = tests.iter().map(|test| {
-        let blamed = chosen.iter().filter(|(_, candidate)| test(candidate));
-        blamed.map(|(index, _)| *index).collect::<Vec<_>>()
-    });
-    let culprits = culprits.into_iter().find(|culprits| !culprits.is_empty()).unwrap_or_default();
+    let file = nginx_semantics::FileId(place.file.0);
+    let near = [blame.of_endpoint(finding), blame.of_block(block), blame.of_file(file)];
+    let culprits = near.into_iter().find(|culprits| !culprits.is_empty()).unwrap_or_default().to_vec();
     Complaint { reason, culprits, is_about_others: false }
 }
 
@@ -322,18 +272,17 @@ fn notices(before: &Outcome, after: &Outcome) -> Option<Complaint> {
 }
 
 /// What is in effect elsewhere must stay.
-fn locations(before: &State, after: &State, chosen: &[(usize, &Candidate)]) -> Vec<Complaint> {
+fn locations(
+    before: &State,
+    after: &State,
+    chosen: &[(usize, &Candidate)],
+    blame: &Blame<'_>,
+) -> Vec<Complaint> {
     let by_index: BTreeMap<usize, &Candidate> = chosen.iter().copied().collect();
     // Several findings may ask for one and the same edit, each for its own locations.
     let mut twins: BTreeMap<Option<Place>, Vec<&Candidate>> = BTreeMap::new();
     for (_, candidate) in chosen {
         twins.entry(candidate.fix.edits.first().map(|edit| edit.place)).or_default().push(candidate);
-    }
-    let mut by_block: BTreeMap<BlockId, Vec<usize>> = BTreeMap::new();
-    for (index, candidate) in chosen {
-        for block in &candidate.blocks {
-            by_block.entry(*block).or_default().push(*index);
-        }
     }
     let is_for = |candidate: &Candidate, target: Target| {
         let mut near = twins.get(&candidate.fix.edits.first().map(|edit| edit.place)).into_iter().flatten();
@@ -345,11 +294,12 @@ fn locations(before: &State, after: &State, chosen: &[(usize, &Candidate)]) -> V
         let Some(configuration) = before.configuration(number) else { continue };
         let Some(new) = same.get(&part.name()).filter(|new| !Rc::ptr_eq(part, new)) else { continue };
         let mut doubts = part.units.doubts(&new.units);
+        let mut contributors = Contributors::new(blame, configuration);
         for (key, unit) in part.units.iter() {
             if new.units.get(key).is_some_and(|new| new.digest == unit.digest) {
                 continue;
             }
-            let mut to_blame = contributors(configuration, unit.context, chosen, &by_block);
+            let mut to_blame = contributors.of(unit.context);
             // Where nobody can say what is in effect, not even the location that the fix is for may change unseen.
             let doubt = new.units.get(key).and_then(|_| doubts.of(key));
             let old = part.carried.get(&key).copied().unwrap_or_default();

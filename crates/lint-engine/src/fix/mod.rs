@@ -8,6 +8,7 @@
 
 mod blame;
 mod check;
+mod pairs;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use hashbrown::HashSet;
 use lint_finding::{
     Applicability, Finding, Fingerprint, Fix, FixReport, FixRow, Notice, NoticeCode, Outcome, Place,
 };
@@ -29,7 +31,7 @@ use self::blame::{Candidate, Index};
 use self::check::{Complaint, check};
 
 use self::state::{Given, State};
-use crate::plan::Plan;
+use crate::plan::{Moves, Plan};
 use crate::settings::{Settings, SettingsFiles};
 use crate::{Task, as_set, judge, silenced};
 
@@ -176,8 +178,8 @@ struct Run<'a> {
     applied: Vec<FixRow>,
     /// What is not tried again in this version of the files.
     dropped: BTreeMap<FixKey, Dropped>,
-    /// The edits of each round, oldest first.
-    edits: Vec<Plan>,
+    /// What the edits of each round moved, oldest first.
+    edits: Vec<Moves>,
 }
 
 impl Run<'_> {
@@ -202,7 +204,7 @@ impl Run<'_> {
             self.applied.push(tried);
         }
         drop(candidates);
-        self.edits.push(plan);
+        self.edits.push(plan.moves());
         self.state = after;
         // In the new version they may do.
         self.dropped.clear();
@@ -341,7 +343,7 @@ impl Run<'_> {
             chosen.iter().filter_map(|&index| Some((index, candidates.get(index)?))).collect();
         match self.state.after(&self.given, &plan) {
             Some(after) => {
-                let complaints = check(&self.state, &after, &plan, &chosen);
+                let complaints = check(&self.state, &after, &plan.moves(), &chosen);
                 (Some(after), complaints)
             }
             None => (None, vec![Complaint::of_all("a file would get larger than is read")]),
@@ -355,22 +357,22 @@ impl Run<'_> {
         batch: &[usize],
         complaints: Vec<Complaint>,
     ) -> Vec<usize> {
-        let mut rest = batch.to_vec();
+        let own: HashSet<usize> = batch.iter().copied().collect();
+        let mut out: HashSet<usize> = HashSet::new();
         let alone = if let [only] = batch { Some(*only) } else { None };
         for complaint in complaints {
             let culprits: Vec<usize> =
-                complaint.culprits.iter().copied().filter(|index| batch.contains(index)).collect();
+                complaint.culprits.iter().copied().filter(|index| own.contains(index)).collect();
             let is_others = complaint.is_about_others;
             if let Some(culprit) = alone.or(if let [one] = *culprits { Some(one) } else { None }) {
-                rest.retain(|index| *index != culprit);
+                out.insert(culprit);
                 self.give_up(candidates, culprit, complaint.reason, is_others);
             } else if culprits.len() < batch.len() {
                 // They may only be in each other's way: the later ones wait for another round.
-                let later = culprits.get(1..).unwrap_or_default();
-                rest.retain(|index| !later.contains(index));
+                out.extend(culprits.get(1..).unwrap_or_default());
             }
         }
-        rest
+        batch.iter().copied().filter(|index| !out.contains(index)).collect()
     }
 
     fn give_up(&mut self, candidates: &[Candidate], index: usize, reason: String, is_about_others: bool) {
@@ -437,7 +439,7 @@ impl Run<'_> {
     fn tried(&self, candidate: &Candidate, reason: Option<String>) -> FixRow {
         let finding = &candidate.finding;
         let place = finding.primary.place;
-        let before = |offset, plan: &Plan| plan.before(place.file, offset);
+        let before = |offset, moves: &Moves| moves.before(place.file, offset);
         let offset = self.edits.iter().rev().fold(place.span.start, before);
         let file = self.old.get(place.file.0 as usize);
         FixRow {
