@@ -6,6 +6,12 @@ pub fn normalize_path(uri: &[u8]) -> Option<Vec<u8>> {
     normalize_path_as(uri, true)
 }
 
+/// Whether `merge_slashes` surely makes no difference to a path: no two slashes stand in a row, and none may come out of
+/// what is decoded.
+pub(crate) fn is_same_merged(uri: &[u8]) -> bool {
+    !uri.contains(&b'%') && !uri.windows(2).any(|two| two == b"//")
+}
+
 /// The same with `merge_slashes` on or off: without arguments and fragment, decoded, `.` and `..` resolved, and `//` as
 /// `/` or as it is (`http/ngx_http_parse.c:ngx_http_parse_complex_uri`). Between two slashes is a name that is empty, and
 /// `..` takes that away like any other.

@@ -3,8 +3,8 @@
 use nginx_semantics::UpstreamFields;
 
 use crate::endpoint::Endpoint;
-use crate::model::Model;
 use crate::site::Site;
+use crate::walk::Walks;
 
 /// What a back end that compares the two fields sees.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,9 +19,8 @@ pub struct OriginDifference {
 
 impl OriginDifference {
     /// `None` where they are the same, or not known.
-    fn of<'f, 's: 'f>(field: &dyn Fn(&str) -> UpstreamFields<'s>) -> Option<Self> {
+    fn of(fields: &UpstreamFields<'_>) -> Option<Self> {
         let value = |name: &str| {
-            let fields = field(name);
             let mut values = fields.of(name);
             match (values.next(), values.next()) {
                 (None, _) => Some(String::new()),
@@ -55,17 +54,17 @@ fn without_port(host: &str) -> &str {
     port.map_or(host, |(host, _)| host)
 }
 
-impl Model<'_> {
+impl Walks<'_, '_> {
     /// The first address of an endpoint's server for whose pages the two differ, whichever way the handshake takes.
     pub fn origin_difference(&self, endpoint: &Endpoint<'_>) -> Option<(Site, OriginDifference)> {
-        self.sites(endpoint).into_iter().find_map(|site| {
-            let passed = self.passed_from(endpoint, &site);
-            let differences = passed.iter().map(|passed| {
-                let request = passed.request.as_ref()?;
-                OriginDifference::of(&|name| self.field(request, name))
+        let exchanges = self.model.exchanges(self.model.versions.max);
+        self.pages(endpoint).iter().find_map(|page| {
+            let sent = self.sent_from(endpoint, page)?;
+            let differences = sent.iter().map(|request| {
+                OriginDifference::of(&exchanges.some_fields(request, &["Origin", "Host", "X-Forwarded-Host"]))
             });
             let differences: Option<Vec<_>> = differences.collect();
-            Some((site, differences?.into_iter().next()?))
+            Some((page.site.clone(), differences?.into_iter().next()?))
         })
     }
 }

@@ -1,15 +1,17 @@
 //! The addresses at which a browser finds a server, and its handshake from a page of each.
 
 use core::net::{Ipv4Addr, SocketAddr};
+use std::cell::OnceCell;
+use std::rc::Rc;
 
 use nginx_semantics::{
-    ClientRequest, ContextId, ContextKind, Ending, ListenAddress, Passed, Presence, Way, listens,
+    ClientRequest, ContextId, ContextKind, Ending, ListenAddress, Presence, UpstreamRequest, Way, listens,
 };
 
 use crate::browser::Browser;
 use crate::endpoint::Endpoint;
 use crate::model::Model;
-use crate::walk::handshake_request;
+use crate::walk::{Walks, handshake_request};
 
 /// A host that stands for one that is not known.
 const ANY_HOST: &str = "example.com";
@@ -40,18 +42,73 @@ impl Site {
     pub fn has_port(&self) -> bool {
         self.authority.contains(':')
     }
+}
 
-    fn request(&self, path: &str) -> ClientRequest {
-        let request = handshake_request(Browser::Chrome, &self.authority, path, self.is_tls);
-        ClientRequest { local: Some(SocketAddr::from((ANY_ADDRESS, self.port))), ..request }
+/// A page of a site, which may open a WebSocket.
+#[derive(Debug)]
+pub(crate) struct Page {
+    pub(crate) site: Site,
+    /// The handshake that it sends, for any path.
+    request: ClientRequest,
+    /// See [`nginx_semantics::Exchanges::is_let_in`].
+    is_let_in: OnceCell<bool>,
+}
+
+impl Page {
+    fn new(site: Site) -> Self {
+        let request = handshake_request(Browser::Chrome, &site.authority, "/", site.is_tls);
+        let request = ClientRequest { local: Some(SocketAddr::from((ANY_ADDRESS, site.port))), ..request };
+        Self { site, request, is_let_in: OnceCell::new() }
     }
 }
 
-impl<'s> Model<'s> {
-    /// The addresses of an endpoint's server, as far as its `listen` and `server_name` tell them.
-    pub fn sites(&self, endpoint: &Endpoint<'_>) -> Vec<Site> {
-        let Some(server) = self.given_server(endpoint) else { return Vec::new() };
-        let name = endpoint.server_names.iter().find_map(|name| public_host(name));
+impl<'s> Walks<'_, 's> {
+    /// A page at each address of an endpoint's server.
+    pub(crate) fn pages(&self, endpoint: &Endpoint<'_>) -> Rc<[Page]> {
+        let Some(server) = self.model.given_server(endpoint) else { return Rc::from([]) };
+        self.stop_at(server);
+        let mut pages = self.pages.borrow_mut();
+        let pages = pages.get_or_insert_with(|| {
+            let sites = self.model.sites(server, &endpoint.server_names);
+            sites.into_iter().map(Page::new).collect()
+        });
+        Rc::clone(pages)
+    }
+
+    /// Whether browsers may have a page of an endpoint's server over TLS.
+    pub fn has_page_over_tls(&self, endpoint: &Endpoint<'_>) -> bool {
+        self.pages(endpoint).iter().any(|page| page.site.is_tls)
+    }
+
+    /// The requests that the endpoint's own `proxy_pass` may send for a handshake from a page; `None` unless all ways lead
+    /// there.
+    pub(crate) fn sent_from(&self, endpoint: &Endpoint<'_>, page: &Page) -> Option<Vec<UpstreamRequest<'s>>> {
+        let server = self.model.given_server(endpoint)?;
+        let path = endpoint.example_path()?;
+        let exchanges = self.model.exchanges(self.model.versions.max);
+        let request = ClientRequest { target: path.as_bytes().to_vec(), ..page.request.clone() };
+        let probes = self.probes(endpoint);
+        let is_straight = || {
+            let own = probes.iter().find(|probe| probe.path == path);
+            own.and_then(|probe| self.straight_to(probe)) == Some(endpoint.context)
+        };
+        if *page.is_let_in.get_or_init(|| exchanges.is_let_in(server, &request)) && is_straight() {
+            return Some(vec![exchanges.straight_request(server, endpoint.context, &request.into())?]);
+        }
+        let exchange = exchanges.run(server, request);
+        let own = |way: Way<'s>| match way.ending {
+            Ending::Passed(passed) if passed.context == endpoint.context => passed.request,
+            _ => None,
+        };
+        let requests: Option<Vec<_>> = exchange.ways.into_iter().map(own).collect();
+        requests.filter(|_| !exchange.is_cut)
+    }
+}
+
+impl Model<'_> {
+    /// The addresses of a server, as far as its `listen` and these words of `server_name` tell them.
+    fn sites(&self, server: ContextId, names: &[String]) -> Vec<Site> {
+        let name = names.iter().find_map(|name| public_host(name));
         let host = name.clone().unwrap_or_else(|| ANY_HOST.to_owned());
         let mut lines = listens(self.configuration, server);
         if lines.is_empty() {
@@ -79,21 +136,6 @@ impl<'s> Model<'s> {
             }
         }
         sites
-    }
-
-    /// The requests that the endpoint's own `proxy_pass` may send for a handshake from a page of the site; none unless
-    /// all ways lead there.
-    pub fn passed_from(&self, endpoint: &Endpoint<'_>, site: &Site) -> Vec<Box<Passed<'s>>> {
-        let server = self.given_server(endpoint).zip(endpoint.example_path());
-        let Some((server, path)) = server else { return Vec::new() };
-        let exchange = self.exchanges(self.versions.max).run(server, site.request(&path));
-        let count = exchange.ways.len();
-        let own = |way: Way<'s>| match way.ending {
-            Ending::Passed(passed) if passed.context == endpoint.context => Some(passed),
-            _ => None,
-        };
-        let passed: Vec<_> = exchange.ways.into_iter().filter_map(own).collect();
-        if exchange.is_cut || passed.len() < count { Vec::new() } else { passed }
     }
 
     fn given_server(&self, endpoint: &Endpoint<'_>) -> Option<ContextId> {

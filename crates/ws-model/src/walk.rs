@@ -1,7 +1,7 @@
 //! A browser's handshake on its way through nginx.
 
 use core::net::IpAddr;
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
 use hashbrown::HashMap;
@@ -15,6 +15,7 @@ use crate::browser::Browser;
 use crate::endpoint::Endpoint;
 use crate::handshake::Handshake;
 use crate::model::Model;
+use crate::site::Page;
 
 /// RFC 6455 section 1.3.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
@@ -67,7 +68,7 @@ impl<'s> Model<'s> {
 
     /// One of them alone, its name in any case.
     pub fn field(&self, request: &UpstreamRequest<'s>, name: &str) -> UpstreamFields<'s> {
-        self.exchanges(self.versions.max).field(request, name)
+        self.exchanges(self.versions.max).some_fields(request, &[name])
     }
 
     /// What the newest nginx of the range does with Chrome's handshake for a path in a server.
@@ -121,17 +122,21 @@ const MOST_KEPT: usize = 1_000;
 /// and endpoints ask: each `if` of a location may be one. Nothing of it is kept for the next server.
 #[derive(Debug)]
 pub struct Walks<'m, 's> {
-    model: &'m Model<'s>,
+    pub(crate) model: &'m Model<'s>,
     /// The server that is stopped at.
     server: Cell<Option<ContextId>>,
     /// Its handshake without a password and with one, for any path.
-    requests: RefCell<Option<[ClientRequest; 2]>>,
+    requests: [RefCell<Option<ClientRequest>>; 2],
+    /// Whether the one with a password gets to the search of its location, see [`Exchanges::is_let_in`].
+    is_let_in: Cell<Option<bool>>,
     /// By path and whether a password comes along.
     followed: [RefCell<HashMap<String, Rc<Exchange<'s>>>>; 2],
     /// The endpoint whose handshake was asked for last, with what its upstream receives.
     handshake: RefCell<Option<(ContextId, Rc<Handshake<'s>>)>>,
     /// The endpoint that was asked for last, with its probes.
     probes: RefCell<Option<(ContextId, Rc<[Probe<'s>]>)>>,
+    /// The pages of the server, with the handshakes that they send.
+    pub(crate) pages: RefCell<Option<Rc<[Page]>>>,
 }
 
 impl<'m, 's> Walks<'m, 's> {
@@ -140,18 +145,27 @@ impl<'m, 's> Walks<'m, 's> {
         Self {
             model,
             server: Cell::default(),
-            requests: RefCell::default(),
+            requests: Default::default(),
+            is_let_in: Cell::default(),
             followed: Default::default(),
             handshake: RefCell::default(),
             probes: RefCell::default(),
+            pages: RefCell::default(),
+        }
+    }
+
+    /// Forgets all of another server.
+    pub(crate) fn stop_at(&self, server: ContextId) {
+        if self.server.replace(Some(server)) != Some(server) {
+            self.followed.iter().for_each(|kept| kept.borrow_mut().clear());
+            self.requests.iter().for_each(|request| *request.borrow_mut() = None);
+            self.is_let_in.set(None);
+            *self.pages.borrow_mut() = None;
         }
     }
 
     fn followed(&self, server: ContextId, path: &str, has_password: bool) -> Rc<Exchange<'s>> {
-        if self.server.replace(Some(server)) != Some(server) {
-            self.followed.iter().for_each(|kept| kept.borrow_mut().clear());
-            *self.requests.borrow_mut() = None;
-        }
+        self.stop_at(server);
         let [without, with] = &self.followed;
         let kept = if has_password { with } else { without };
         if let Some(known) = kept.borrow().get(path) {
@@ -169,11 +183,34 @@ impl<'m, 's> Walks<'m, 's> {
 
     /// The handshakes of a server differ in their path.
     fn request(&self, server: ContextId, path: &str, has_password: bool) -> ClientRequest {
-        let mut requests = self.requests.borrow_mut();
-        let [without, with] = requests.get_or_insert_with(|| {
-            [self.model.request_for(server, path), self.model.request_with_password(server, path)]
+        let [without, with] = &self.requests;
+        let mut request = if has_password { with } else { without }.borrow_mut();
+        let request = request.get_or_insert_with(|| match has_password {
+            true => self.model.request_with_password(server, path),
+            false => self.model.request_for(server, path),
         });
-        ClientRequest { target: path.into(), ..if has_password { &*with } else { &*without }.clone() }
+        ClientRequest { target: path.into(), ..request.clone() }
+    }
+
+    /// The location that passes on the handshake of a probe, where nothing on its way decides, changes or answers anything:
+    /// its only way, told without following it.
+    pub fn straight_to(&self, probe: &Probe<'s>) -> Option<ContextId> {
+        *probe.straight_to.get_or_init(|| {
+            let (server, path) = (probe.server, &probe.path);
+            self.stop_at(server);
+            let exchanges = self.model.exchanges(self.model.versions.max);
+            let is_let_in = self.is_let_in.get().unwrap_or_else(|| {
+                let is_let_in = exchanges.is_let_in(server, &self.request(server, path, true));
+                self.is_let_in.set(Some(is_let_in));
+                is_let_in
+            });
+            is_let_in.then(|| exchanges.straight_to(server, path)).flatten()
+        })
+    }
+
+    /// What becomes of the handshake of a probe.
+    pub fn exchange<'p>(&self, probe: &'p Probe<'s>) -> &'p Exchange<'s> {
+        probe.exchange.get_or_init(|| self.followed(probe.server, &probe.path, true))
     }
 
     /// What an endpoint's upstream receives; `None` for modules that pass the client's header fields on by themselves.
@@ -204,8 +241,8 @@ impl<'m, 's> Walks<'m, 's> {
             return Rc::clone(known);
         }
         let Some(server) = self.model.given(endpoint) else { return Rc::from([]) };
-        let probe = |path: String| Probe { exchange: self.followed(server, &path, true), path };
-        let probes: Rc<[Probe<'s>]> = endpoint.sample_paths().into_iter().map(probe).collect();
+        let paths = endpoint.sample_paths().into_iter();
+        let probes: Rc<[Probe<'s>]> = paths.map(|path| Probe::new(server, path)).collect();
         *self.probes.borrow_mut() = Some((endpoint.context, Rc::clone(&probes)));
         probes
     }
@@ -215,17 +252,24 @@ impl<'m, 's> Walks<'m, 's> {
     pub fn lead_ins(&self, endpoint: &Endpoint<'_>) -> Vec<Probe<'s>> {
         let Some(server) = self.model.given(endpoint) else { return Vec::new() };
         let paths = self.model.paths_to_named(server, endpoint);
-        paths.into_iter().map(|path| Probe { exchange: self.followed(server, &path, true), path }).collect()
+        paths.into_iter().map(|path| Probe::new(server, path)).collect()
     }
 }
 
-/// A path of an endpoint, and what becomes of a handshake for it.
+/// A path of an endpoint for which a handshake may be followed, see [`Walks::exchange`].
 #[derive(Debug)]
 pub struct Probe<'s> {
     /// The path.
     pub path: String,
-    /// What nginx does.
-    pub exchange: Rc<Exchange<'s>>,
+    server: ContextId,
+    straight_to: OnceCell<Option<ContextId>>,
+    exchange: OnceCell<Rc<Exchange<'s>>>,
+}
+
+impl Probe<'_> {
+    fn new(server: ContextId, path: String) -> Self {
+        Self { path, server, straight_to: OnceCell::new(), exchange: OnceCell::new() }
+    }
 }
 
 impl Model<'_> {

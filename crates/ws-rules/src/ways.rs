@@ -5,7 +5,7 @@ use nginx_semantics::{
     Answer, AnsweredBy, ContextId, ContextKind, Directive, DirectiveName, Ending, Exchange, LocationName,
     PassModule, Step, Way,
 };
-use ws_model::{Endpoint, Evidence, EvidenceKind, LostPath, Probe, is_settled};
+use ws_model::{Endpoint, Evidence, EvidenceKind, LostPath, Probe, Walks, is_settled};
 
 use crate::verify::{with_curl, with_curl_for};
 use crate::{Context, FindingBuilder};
@@ -85,7 +85,15 @@ pub(crate) fn groups<'p, 's>(endpoint: &Endpoint<'_>, probes: &'p [Probe<'s>]) -
 
 /// nginx's own answer to all handshakes of a group, where all get it for the same reason in the endpoint's own
 /// location, or at its server.
-pub(crate) fn refusal<'p, 's>(endpoint: &Endpoint<'_>, group: &'p [Probe<'s>]) -> Option<Refusal<'p, 's>> {
+pub(crate) fn refusal<'p, 's>(
+    walks: &Walks<'_, 's>,
+    endpoint: &Endpoint<'_>,
+    group: &'p [Probe<'s>],
+) -> Option<Refusal<'p, 's>> {
+    // What is passed on is not refused, wherever that is.
+    if walks.straight_to(group.first()?).is_some() {
+        return None;
+    }
     let own = endpoint.configuration.enclosing(endpoint.context, ContextKind::Location);
     // An `if` with a `proxy_pass` of its own is asked only where its condition holds.
     let opener =
@@ -102,8 +110,9 @@ pub(crate) fn refusal<'p, 's>(endpoint: &Endpoint<'_>, group: &'p [Probe<'s>]) -
         None => !way.steps.iter().any(|step| matches!(step, Step::Selected { .. } | Step::Rewritten { .. })),
     };
     let mut refusals = group.iter().map(|probe| {
-        let is_own = probe.exchange.ways.iter().all(|way| is_own(way) && is_entered(way));
-        answer_of(probe).filter(|_| is_own)
+        let exchange = walks.exchange(probe);
+        let is_own = exchange.ways.iter().all(|way| is_own(way) && is_entered(way));
+        answer_of(&probe.path, exchange).filter(|_| is_own)
     });
     let first = refusals.next()??;
     let is_same = |other: Option<Refusal<'_, '_>>| {
@@ -114,9 +123,9 @@ pub(crate) fn refusal<'p, 's>(endpoint: &Endpoint<'_>, group: &'p [Probe<'s>]) -
     refusals.all(is_same).then_some(first)
 }
 
-/// nginx's own answer to the path of a probe.
-fn answer_of<'p, 's>(probe: &'p Probe<'s>) -> Option<Refusal<'p, 's>> {
-    is_settled(&probe.exchange).then(|| of_ways(&probe.path, &probe.exchange.ways))?
+/// nginx's own answer to a path.
+fn answer_of<'p, 's>(path: &'p str, exchange: &'p Exchange<'s>) -> Option<Refusal<'p, 's>> {
+    is_settled(exchange).then(|| of_ways(path, &exchange.ways))?
 }
 
 /// nginx's own answer to a path that the user names.
@@ -220,19 +229,20 @@ pub(crate) fn is_partial(way: &Way<'_>) -> bool {
 /// of the location itself where the path is its name (`ngx_http_try_files_handler`). A location that is set up for WebSockets beside it says
 /// that the path is a page's.
 pub(crate) fn directory<'s>(
-    cx: &Context<'_, '_>,
+    cx: &Context<'_, 's>,
     endpoint: &Endpoint<'_>,
     probe: &Probe<'s>,
 ) -> Option<Directive<'s>> {
-    if cx.configured_sibling(endpoint).is_some() {
-        return None;
-    }
     let path = probe.path.trim_end_matches('/');
     let is_users = |evidence: &Evidence| {
         evidence.kind == EvidenceKind::Declared && evidence.path.as_deref() == Some(&probe.path)
     };
-    let way = probe.exchange.only_way().filter(|way| matches!(way.ending, Ending::Passed(_)))?;
-    let location = way.selected().filter(|_| endpoint.evidence.iter().any(is_users))?;
+    if !endpoint.evidence.iter().any(is_users) || cx.configured_sibling(endpoint).is_some() {
+        return None;
+    }
+    let exchange = cx.walks.exchange(probe);
+    let way = exchange.only_way().filter(|way| matches!(way.ending, Ending::Passed(_)))?;
+    let location = way.selected()?;
     let name = LocationName::of(&cx.configuration().opener(location)?)?;
     let has_alias = cx.configuration().named(location, DirectiveName::ALIAS).next().is_some();
     let is_folder = path.is_empty()

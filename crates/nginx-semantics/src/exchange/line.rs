@@ -7,11 +7,11 @@ use crate::catalogue::DirectiveName as N;
 use crate::configuration::{ContextId, ContextKind, Directive};
 use crate::effective::{Effective, effective};
 use crate::header_buffers::HeaderBuffer;
-use crate::path::{normalize_path, normalize_path_as};
+use crate::path::{is_same_merged, normalize_path, normalize_path_as};
 use crate::server::{ListenAddress, Socket, first_server};
 
 /// No large buffer may be smaller, in bytes: `connection_pool_size` is that (`ngx_http_core_merge_srv_conf`).
-const LEAST_BUFFER: usize = 512;
+pub(super) const LEAST_BUFFER: usize = 512;
 
 /// What becomes of the request line.
 pub(super) enum Line<'s> {
@@ -32,6 +32,9 @@ impl<'s> Follower<'_, 's> {
             uri => uri,
         };
         let merged = normalize_path(uri);
+        if is_same_merged(uri) {
+            return merged.map_or(Line::Refused, Line::Path);
+        }
         let apart = normalize_path_as(uri, false);
         if merged == apart {
             return merged.map_or(Line::Refused, Line::Path);

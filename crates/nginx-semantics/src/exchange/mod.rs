@@ -15,6 +15,7 @@ mod realip;
 mod redirect;
 mod rewrite;
 mod script;
+mod straight;
 mod uri;
 mod way;
 

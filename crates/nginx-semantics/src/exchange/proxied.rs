@@ -186,6 +186,11 @@ impl Url {
     }
 }
 
+/// Whether a `proxy_pass` without variables is one that nginx can send a request to.
+pub(super) fn is_url(written: &[u8]) -> bool {
+    Url::parse(written).is_some()
+}
+
 impl<'s> Follower<'_, 's> {
     /// The request that is sent, or the answer that nginx gives because there is nobody to send it to.
     pub(super) fn proxied(&mut self, pass: Pass<'s>) -> Result<UpstreamRequest<'s>, Next<'s>> {
@@ -343,16 +348,19 @@ impl<'s> Exchanges<'_, 's> {
         self.evaluated(request, None)
     }
 
-    /// One of them alone, its name in any case.
-    pub fn field(&self, request: &UpstreamRequest<'s>, name: &str) -> UpstreamFields<'s> {
-        self.evaluated(request, Some(name))
+    /// Some of them alone, their names in any case.
+    pub fn some_fields(&self, request: &UpstreamRequest<'s>, names: &[&str]) -> UpstreamFields<'s> {
+        self.evaluated(request, Some(names))
     }
 
     /// What is sent and what is not: the lines in effect, the defaults for what they do not name, then the client's
     /// fields that neither names (`ngx_http_proxy_init_headers`).
-    fn evaluated(&self, request: &UpstreamRequest<'s>, wanted: Option<&str>) -> UpstreamFields<'s> {
+    fn evaluated(&self, request: &UpstreamRequest<'s>, wanted: Option<&[&str]>) -> UpstreamFields<'s> {
         let sender = &*request.sender;
-        let is_wanted = |name: &str| wanted.is_none_or(|wanted| name.eq_ignore_ascii_case(wanted));
+        let is_wanted_of = |name: &[u8]| {
+            wanted.is_none_or(|names| names.iter().any(|wanted| name.eq_ignore_ascii_case(wanted.as_bytes())))
+        };
+        let is_wanted = |name: &str| is_wanted_of(name.as_bytes());
         let mut all: Vec<UpstreamHeader<'s>> = Vec::new();
         let (host, port) = &sender.proxy;
         let live = Live {
@@ -372,7 +380,7 @@ impl<'s> Exchanges<'_, 's> {
             && *sender.captures_on_the_way.get_or_init(|| self.captures_on_the_way(&sender.lines));
         for line in &sender.lines {
             let name = line.argument(0).unwrap_or_default();
-            let is_wanted = wanted.is_none_or(|wanted| name.eq_ignore_ascii_case(wanted.as_bytes()));
+            let is_wanted = is_wanted_of(&name);
             if !is_wanted && !runs_all {
                 continue;
             }

@@ -153,7 +153,7 @@ pub(super) struct Follower<'a, 's> {
 }
 
 impl<'a, 's> Follower<'a, 's> {
-    fn new(
+    pub(super) fn new(
         all: &'a Exchanges<'a, 's>,
         server: ContextId,
         request: &'a Arc<ClientRequest>,
@@ -343,7 +343,7 @@ impl<'a, 's> Follower<'a, 's> {
         }
     }
 
-    fn enter(&mut self, location: ContextId) -> Next<'s> {
+    pub(super) fn enter(&mut self, location: ContextId) -> Next<'s> {
         self.keep_captures(location);
         match self.take(location) {
             Ok(()) => Next::Location,

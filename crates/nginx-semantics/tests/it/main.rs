@@ -26,4 +26,5 @@ mod rewrite;
 mod rivals;
 mod rows;
 mod servers;
+mod straight;
 mod threads;

@@ -102,11 +102,12 @@ fn hidden<'s>(
     endpoint: &Endpoint<'_>,
     probe: &Probe<'s>,
 ) -> Option<(Directive<'s>, u16)> {
-    if !is_settled(&probe.exchange) {
+    let exchange = cx.walks.exchange(probe);
+    if !is_settled(exchange) {
         return None;
     }
     let mut found = None;
-    for way in &probe.exchange.ways {
+    for way in &exchange.ways {
         // A way that a password or an address ends says nothing about the others.
         let Ending::Passed(passed) = &way.ending else { continue };
         let status = passed.status.filter(|status| *status != 101)?;

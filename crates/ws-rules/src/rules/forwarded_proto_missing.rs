@@ -53,7 +53,7 @@ impl Rule for ForwardedProtoMissing {
         // An upstream that is asked over TLS takes that for what the page came over.
         if endpoint.target.scheme != "http"
             || endpoint.target.has_variables
-            || !cx.model.sites(endpoint).iter().any(|site| site.is_tls)
+            || !cx.walks.has_page_over_tls(endpoint)
         {
             return;
         }

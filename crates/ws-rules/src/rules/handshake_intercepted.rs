@@ -72,7 +72,8 @@ impl Rule for HandshakeIntercepted {
             out.push(finding.endpoint(endpoint).help(help));
         }
         for group in groups(endpoint, &probes) {
-            let Some(refusal) = refusal(endpoint, group).filter(|refusal| is_other(refusal.answer)) else {
+            let Some(refusal) = refusal(cx.walks, endpoint, group).filter(|refusal| is_other(refusal.answer))
+            else {
                 continue;
             };
             if !is_led_to(endpoint, refusal.answer) {

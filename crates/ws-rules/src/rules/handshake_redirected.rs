@@ -41,9 +41,8 @@ impl Rule for HandshakeRedirected {
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
         let probes = cx.walks.probes(endpoint);
         for group in groups(endpoint, &probes) {
-            let Some(refusal) = refusal(endpoint, group).filter(|refusal| is_redirect(refusal.answer)) else {
-                continue;
-            };
+            let refusal = refusal(cx.walks, endpoint, group);
+            let Some(refusal) = refusal.filter(|refusal| is_redirect(refusal.answer)) else { continue };
             if !is_kept_elsewhere(cx, endpoint, &refusal) {
                 report(cx, About::Endpoint(endpoint), &refusal, out);
             }

@@ -39,7 +39,7 @@ impl Rule for HostNotForwarded {
             return;
         }
         let Some(checker) = endpoint.origin_checker() else { return };
-        let Some((site, difference)) = cx.model.origin_difference(endpoint) else { return };
+        let Some((site, difference)) = cx.walks.origin_difference(endpoint) else { return };
         let Some(severity) = severity(endpoint, handshake, checker, &difference, &site) else { return };
         let severity = if cx.has_own_location_beside(endpoint) { Severity::Info } else { severity };
         let repair = Repair::new(cx, endpoint, handshake).header("Host", "$http_host");

@@ -5,7 +5,7 @@
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{Directive, Ending, LocationName, Modifier, PassModule, Step, Target};
-use ws_model::{Endpoint, Probe};
+use ws_model::{Endpoint, Probe, Walks};
 
 use crate::ways::{About, groups, is_partial};
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
@@ -38,7 +38,7 @@ impl Rule for PathRewritten {
         let probes = cx.walks.probes(endpoint);
         for group in groups(endpoint, &probes) {
             let asked: Option<Vec<Asked<'_, '_>>> =
-                group.iter().map(|probe| Asked::of(endpoint, probe)).collect();
+                group.iter().map(|probe| Asked::of(cx.walks, endpoint, probe)).collect();
             let Some(asked) = asked else { continue };
             let case = if nginx_semantics::has_variables(&written) {
                 variables(&asked, &name, &uri)
@@ -64,12 +64,13 @@ struct Asked<'p, 's> {
 
 impl<'p, 's> Asked<'p, 's> {
     /// The same on all ways that get to the endpoint's `proxy_pass`; `None` where it is not known, or none gets there.
-    fn of(endpoint: &Endpoint<'_>, probe: &'p Probe<'s>) -> Option<Self> {
-        if probe.exchange.is_cut {
+    fn of(walks: &Walks<'_, 's>, endpoint: &Endpoint<'_>, probe: &'p Probe<'s>) -> Option<Self> {
+        let exchange = walks.exchange(probe);
+        if exchange.is_cut {
             return None;
         }
         let mut found: Option<Self> = None;
-        for way in &probe.exchange.ways {
+        for way in &exchange.ways {
             let Ending::Passed(passed) = &way.ending else { continue };
             if passed.pass.directive.reference != endpoint.pass.directive.reference {
                 continue;

@@ -71,7 +71,7 @@ impl Rule for ProxyHeadersNotInherited {
 fn may_fail(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, dropped: &[&Line<'_>]) -> bool {
     let is = |names: &[&str]| dropped.iter().any(|line| names.iter().any(|name| line.is(name)));
     let is_host = is(&["Host", "X-Forwarded-Host", "Forwarded"]) && endpoint.origin_checker().is_some();
-    let is_tls = || cx.model.sites(endpoint).iter().any(|site| site.is_tls);
+    let is_tls = || cx.walks.has_page_over_tls(endpoint);
     is_host || (is(&["X-Forwarded-Proto", "X-Forwarded-Scheme", "X-Forwarded-Ssl", "Forwarded"]) && is_tls())
 }
 

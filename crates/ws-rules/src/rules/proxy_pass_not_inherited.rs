@@ -95,7 +95,8 @@ fn has_only_files(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> bool {
     };
     cx.walks.probes(endpoint).iter().all(|probe| {
         let ends = |way: &Way<'_>| matches!(&way.ending, Ending::Answered(answer) if ends_here(answer));
-        probe.exchange.ways.iter().any(ends) && !probe.exchange.ways.iter().any(is_partial)
+        let ways = &cx.walks.exchange(probe).ways;
+        ways.iter().any(ends) && !ways.iter().any(is_partial)
     })
 }
 

@@ -62,8 +62,11 @@ fn other_location<'p, 's>(
     let configuration = cx.configuration();
     let is_within =
         |inner: ContextId, outer: ContextId| configuration.levels(inner).any(|level| level == outer);
-    let ways = || group.iter().flat_map(|probe| &probe.exchange.ways);
     let first = group.first()?;
+    if cx.walks.straight_to(first) == Some(endpoint.context) {
+        return None;
+    }
+    let ways = || group.iter().flat_map(|probe| &cx.walks.exchange(probe).ways);
     let location = ways().next()?.selected()?;
     let is_same_name =
         configuration.opener(location).and_then(|opener| LocationName::of(&opener)).as_ref() == Some(name);
@@ -71,7 +74,7 @@ fn other_location<'p, 's>(
         !is_within(endpoint.context, location) && !is_within(location, endpoint.context) && !is_same_name;
     // A redirect, such as that of `try_files` to a named location, may lead to it after all.
     let comes_here = |way: &Way<'_>| matches!(&way.ending, Ending::Passed(passed) if is_within(passed.context, endpoint.context));
-    if !is_other || group.iter().any(|probe| probe.exchange.is_cut) {
+    if !is_other || group.iter().any(|probe| cx.walks.exchange(probe).is_cut) {
         return None;
     }
     let is_dead = ways().all(|way| {
