@@ -12,6 +12,7 @@ use lint_finding::{
     EndpointRow, File, Finding, Fingerprint, Notice, NoticeCode, Outcome, Place, Severity, Summary,
     fingerprint,
 };
+use nginx_semantics::ContextId;
 use nginx_syntax::Span;
 use ws_model::{Endpoint, EvidenceKind, Model};
 use ws_rules::Context;
@@ -42,6 +43,24 @@ pub(crate) struct Gathered {
     notices: BTreeMap<NoticeKey, Notice>,
     /// Where lines stand for others that were not read.
     unknown_lines: BTreeSet<Place>,
+}
+
+/// What is told of an endpoint beside findings.
+#[derive(Debug)]
+pub(crate) struct Met {
+    served_paths: Vec<String>,
+    /// None where another one of the same place has it.
+    row: Option<EndpointRow>,
+}
+
+impl Met {
+    pub(crate) fn new(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, is_new: bool) -> Self {
+        let declared = endpoint.evidence.iter().filter(|evidence| evidence.kind == EvidenceKind::Declared);
+        Self {
+            served_paths: declared.filter_map(|evidence| evidence.path.clone()).collect(),
+            row: is_new.then(|| rows::endpoint(endpoint, cx.handshake(endpoint).as_deref(), cx.versions())),
+        }
+    }
 }
 
 impl Gathered {
@@ -76,14 +95,17 @@ impl Gathered {
         }
     }
 
+    /// The endpoints of a model whose places were not met before, by their locations: one place may be read into many.
+    pub(crate) fn new_endpoints(&mut self, model: &Model<'_>) -> BTreeSet<ContextId> {
+        let is_new = |endpoint: &&Endpoint<'_>| self.places.insert(rows::place_of_endpoint(endpoint));
+        model.endpoints.iter().filter(is_new).map(|endpoint| endpoint.context).collect()
+    }
+
     /// Adds an endpoint.
-    pub(crate) fn endpoint(&mut self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) {
-        let declared = endpoint.evidence.iter().filter(|evidence| evidence.kind == EvidenceKind::Declared);
-        self.served_paths.extend(declared.filter_map(|evidence| evidence.path.clone()));
-        if self.places.insert(rows::place_of_endpoint(endpoint)) {
-            let row = rows::endpoint(endpoint, cx.handshake(endpoint).as_deref(), cx.versions());
-            self.endpoints.push(self.shared.row(row));
-        }
+    pub(crate) fn endpoint(&mut self, met: Option<Met>) {
+        let Some(Met { served_paths, row }) = met else { return };
+        self.served_paths.extend(served_paths);
+        self.endpoints.extend(row.map(|row| self.shared.row(row)));
     }
 
     /// Adds what else a model tells.

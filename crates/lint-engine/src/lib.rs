@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use lint_finding::{File, Finding, Outcome};
 use nginx_semantics::{Configuration, Files, Layout, Loaded, PathMap, Scope, load, normalize};
 use ws_model::{Hints, Model};
-use ws_rules::{Findings, RULES, Rule, Stop, visit};
+use ws_rules::{Context, Findings, RULES, Rule, Stop, visit};
 
 use crate::chains::Chains;
 use crate::gather::Gathered;
@@ -105,7 +105,7 @@ fn as_set(
 }
 
 /// Who looks on while a run judges.
-trait Onlooker {
+trait Onlooker: Send {
     /// A finding as a rule made it.
     fn finding(&mut self, _finding: &Finding) {}
 
@@ -130,13 +130,17 @@ fn judge(task: &Task<'_>, onlooker: &mut dyn Onlooker) -> Outcome {
         notices::of_includes(configuration, &mut gathered);
         notices::of_paths(&model, &mut gathered);
         let mut outlets = Vec::new();
-        visit(&rules(&settings), &model, &mut |cx, stop, found| {
+        let (new, doors) = (gathered.new_endpoints(&model), chains.doors());
+        let at = |cx: &Context<'_, '_>, stop: Stop<'_, '_>, found: Vec<Finding>| {
+            let Stop::Endpoint(endpoint) = stop else { return (found, None, None) };
+            let met = gather::Met::new(cx, endpoint, new.contains(&endpoint.context));
+            (found, Some(met), cx.model.outlet(cx.walks, endpoint, Some(doors)))
+        };
+        visit(&rules(&settings), &model, &at, &mut |(found, met, outlet)| {
             found.iter().for_each(|finding| onlooker.finding(finding));
             gathered.of_part(number, found, &settings);
-            if let Stop::Endpoint(endpoint) = stop {
-                gathered.endpoint(cx, endpoint);
-                outlets.extend(model.outlet(cx.walks, endpoint, Some(chains.doors())));
-            }
+            gathered.endpoint(met);
+            outlets.extend(outlet);
         });
         onlooker.model(&model);
         gathered.model(&model);

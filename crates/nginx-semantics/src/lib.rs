@@ -49,8 +49,8 @@ pub use configuration::{
 };
 pub use effective::{Declared, Effective, declared, effective, levels};
 pub use exchange::{
-    Answer, AnsweredBy, CHANGES, ClientRequest, Ending, Exchange, Exchanges, HeaderSource, Headers, Obstacle,
-    Passed, Step, UpstreamFields, UpstreamHeader, UpstreamRequest, UpstreamVersion, Way,
+    Answer, AnsweredBy, CHANGES, ClientRequest, Effort, Ending, Exchange, Exchanges, HeaderSource, Headers,
+    Obstacle, Passed, Step, UpstreamFields, UpstreamHeader, UpstreamRequest, UpstreamVersion, Way,
 };
 pub use files::{Files, MemoryFiles, Met, MetKind, Overlay, Owner, ReadError, normalize};
 pub use header_buffers::HeaderBuffer;
@@ -59,7 +59,7 @@ pub use load::{FileReport, FileStatus, Loaded, SkipReason, Skipped, load, load_m
 pub use location::{LocationName, Locations, Modifier, Selection};
 pub use naming::{OtherKind, is_passed_over};
 pub use nesting::{Nesting, misplaced_location, misplaced_uri};
-pub use parallel::in_parallel;
+pub use parallel::{in_parallel, in_parts};
 pub use path::{normalize_path, normalize_path_as};
 pub use repository::{Followed, follow_links, named_identity, repository};
 pub use required::raised;

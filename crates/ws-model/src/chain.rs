@@ -9,8 +9,9 @@ use std::collections::BTreeSet;
 
 use hashbrown::{HashMap, HashSet};
 use nginx_semantics::{
-    Configuration, ContextId, ContextKind, Ending, ListenAddress, NameMatch, Pass, PassModule, Passed,
-    ServerSelection, Target, has_variables, listens, peers, select_server, server_names, sockets, upstream,
+    Configuration, ContextId, ContextKind, Effort, Ending, ListenAddress, NameMatch, Pass, PassModule,
+    Passed, ServerSelection, Target, has_variables, listens, peers, select_server, server_names, sockets,
+    upstream,
 };
 
 use crate::browser::Browser;
@@ -317,7 +318,8 @@ pub fn link<'m, 's>(
     let endpoint = of(outer, outlet.endpoint)?;
     let host = outlet.host.as_deref().unwrap_or(MADE_UP);
     let request = handshake_request(Browser::Chrome, host, &outlet.target, outlet.is_tls);
-    let exchange = inner.exchanges(inner.versions.max).run(server, request);
+    let effort = Effort::whole(&inner.variables);
+    let exchange = inner.exchanges(inner.versions.max, &effort).run(server, request);
     let way = exchange.only_way().filter(|_| is_settled(&exchange))?;
     let Ending::Passed(passed) = &way.ending else { return None };
     let Passed { pass, context, .. } = **passed;

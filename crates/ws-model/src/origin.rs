@@ -57,7 +57,7 @@ fn without_port(host: &str) -> &str {
 impl Walks<'_, '_> {
     /// The first address of an endpoint's server for whose pages the two differ, whichever way the handshake takes.
     pub fn origin_difference(&self, endpoint: &Endpoint<'_>) -> Option<(Site, OriginDifference)> {
-        let exchanges = self.model.exchanges(self.model.versions.max);
+        let exchanges = self.exchanges();
         self.pages(endpoint).iter().find_map(|page| {
             let sent = self.sent_from(endpoint, page)?;
             let differences = sent.iter().map(|request| {

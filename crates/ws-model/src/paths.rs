@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use nginx_semantics::budgets::{DECLARED, DECLARED_OF_WRITTEN, DECLARED_PATH};
 use nginx_semantics::{
-    Answer, AnsweredBy, ContextId, ContextKind, Cut, CutReason, Directive, Ending, Exchange, Obstacle, Pass,
-    PassModule, Presence, Step, Way, normalize_path,
+    Answer, AnsweredBy, ContextId, ContextKind, Cut, CutReason, Directive, Effort, Ending, Exchange,
+    Obstacle, Pass, PassModule, Presence, Step, Way, normalize_path,
 };
 
 use crate::model::Model;
@@ -57,20 +57,20 @@ impl<'s> Model<'s> {
         let is_other = |path: &String| !self.hints.insisted_paths.contains(path);
         let paths: BTreeSet<(bool, &String)> = paths.iter().map(|path| (is_other(path), path)).collect();
         let most = DECLARED.max(self.variables.lines().saturating_mul(DECLARED_OF_WRITTEN));
-        let (mut asked, before) = (0_usize, self.variables.run());
+        let effort = Effort::whole(&self.variables);
+        let mut asked = 0_usize;
         let paths = paths.into_iter().map(|(_, path)| path);
         'paths: for path in paths.filter(|path| normalize_path(path.as_bytes()).is_some()) {
             let mut lost = Vec::new();
             let mut is_served = false;
             for server in self.configuration.of_kind(ContextKind::Server) {
                 asked = asked.saturating_add(DECLARED_PATH);
-                let run = self.variables.run().saturating_sub(before);
-                if asked.saturating_add(run) > most {
+                if asked.saturating_add(effort.run()) > most {
                     let line = self.configuration.context(server).opener;
                     self.variables.note_cut(line.map(|line| Cut { line, why: CutReason::Declared }));
                     break 'paths;
                 }
-                let exchange = self.walk_with_password(server, path);
+                let exchange = self.walk_with_password(server, path, &effort);
                 let mut is_lost = !exchange.is_cut;
                 for way in &exchange.ways {
                     let lead = self.lead(way);

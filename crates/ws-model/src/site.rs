@@ -85,7 +85,7 @@ impl<'s> Walks<'_, 's> {
     pub(crate) fn sent_from(&self, endpoint: &Endpoint<'_>, page: &Page) -> Option<Vec<UpstreamRequest<'s>>> {
         let server = self.model.given_server(endpoint)?;
         let path = endpoint.example_path()?;
-        let exchanges = self.model.exchanges(self.model.versions.max);
+        let exchanges = self.exchanges();
         let request = ClientRequest { target: path.as_bytes().to_vec(), ..page.request.clone() };
         let probes = self.probes(endpoint);
         let is_straight = || {

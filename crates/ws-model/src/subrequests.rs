@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use nginx_semantics::{
-    ContextId, ContextKind, Directive, DirectiveName, Effective, Ending, LocationName, Modifier, Pass,
-    PassModule, Selection, Step, Value, Way, catalogue, effective, has_variables,
+    ContextId, ContextKind, Directive, DirectiveName, Effective, Effort, Ending, LocationName, Modifier,
+    Pass, PassModule, Selection, Step, Value, Way, catalogue, effective, has_variables,
 };
 
 use crate::browser::{AnyOrdinaryRequest, Browser, has_token};
@@ -258,19 +258,20 @@ impl<'s> Model<'s> {
     }
 
     fn find_asked(&self, server: ContextId) -> Asked {
+        let effort = Effort::whole(&self.variables);
         let mut asked = Asked::default();
         for uri in of_server(&self.paths().asking, Some(server)).filter_map(|line| line.argument(0)) {
             // `auth_request off`
             if !uri.starts_with(b"/") {
                 continue;
             }
-            for way in &self.subrequest(server, "/", &uri).ways {
+            for way in &self.subrequest(server, "/", &uri, &effort).ways {
                 asked.locations.extend(locations_on(way));
                 asked.locations.extend(self.ends_in(way));
                 asked.is_astray |= matches!(way.ending, Ending::CannotSay(_));
             }
         }
-        self.follow_errors(server, &mut asked);
+        self.follow_errors(server, &mut asked, &effort);
         let reached = asked.locations.iter().chain(&asked.on_errors).flat_map(|&at| self.blocks_of(at));
         asked.is_astray |= reached.into_iter().any(|context| {
             let pass = Pass::directly_in(self.configuration, context);
@@ -282,12 +283,12 @@ impl<'s> Model<'s> {
     /// Adds where `error_page` may send what is asked. nginx obeys it in subrequests too
     /// (`http/ngx_http_special_response.c:ngx_http_special_response_handler`): for what it answers by itself, a back end
     /// that is down among them, and with `proxy_intercept_errors` for any status of the back end.
-    fn follow_errors(&self, server: ContextId, asked: &mut Asked) {
+    fn follow_errors(&self, server: ContextId, asked: &mut Asked, effort: &Effort) {
         let mut open: Vec<ContextId> = asked.locations.iter().copied().collect();
         while let Some(location) = open.pop() {
             for line in self.error_pages(location) {
                 let Some(target) = line.arguments().last() else { continue };
-                let (found, is_astray) = self.on_error(server, &target);
+                let (found, is_astray) = self.on_error(server, &target, effort);
                 asked.is_astray |= is_astray;
                 for location in found {
                     if !asked.locations.contains(&location) && asked.on_errors.insert(location) {
@@ -325,7 +326,7 @@ impl<'s> Model<'s> {
     }
 
     /// The locations that the target of an `error_page` leads to, and whether it leads where nobody can say.
-    fn on_error(&self, server: ContextId, target: &[u8]) -> (BTreeSet<ContextId>, bool) {
+    fn on_error(&self, server: ContextId, target: &[u8], effort: &Effort) -> (BTreeSet<ContextId>, bool) {
         let path = target.split(|byte| *byte == b'?').next().unwrap_or_default();
         let mut found = BTreeSet::new();
         if target.starts_with(b"@") {
@@ -352,7 +353,7 @@ impl<'s> Model<'s> {
         }
         let mut is_astray = false;
         if path.starts_with(b"/") {
-            for way in &self.subrequest(server, "/", path).ways {
+            for way in &self.subrequest(server, "/", path, effort).ways {
                 found.extend(locations_on(way));
                 found.extend(self.ends_in(way));
                 is_astray |= matches!(way.ending, Ending::CannotSay(_));

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use hashbrown::HashMap;
 use nginx_semantics::{
-    ClientRequest, Configuration, ContextId, ContextKind, Directive, DirectiveName, Ending, Exchange,
+    ClientRequest, Configuration, ContextId, ContextKind, Directive, DirectiveName, Effort, Ending, Exchange,
     Exchanges, LocationName, Modifier, NginxVersion, Part, Presence, Step, UpstreamFields, UpstreamRequest,
     Way, parts,
 };
@@ -52,33 +52,30 @@ fn sni(host: &str) -> Option<String> {
 
 impl<'s> Model<'s> {
     /// Follows requests through one version of nginx.
-    pub fn exchanges(&self, version: NginxVersion) -> Exchanges<'_, 's> {
+    pub fn exchanges<'m>(&'m self, version: NginxVersion, effort: &'m Effort) -> Exchanges<'m, 's> {
         Exchanges {
             configuration: self.configuration,
             variables: &self.variables,
             locations: &self.locations,
             version,
+            effort,
         }
     }
 
     /// The header fields of a request that is passed on.
     pub fn fields(&self, request: &UpstreamRequest<'s>) -> UpstreamFields<'s> {
-        self.exchanges(self.versions.max).fields(request)
+        self.exchanges(self.versions.max, &Effort::new(0)).fields(request)
     }
 
     /// One of them alone, its name in any case.
     pub fn field(&self, request: &UpstreamRequest<'s>, name: &str) -> UpstreamFields<'s> {
-        self.exchanges(self.versions.max).some_fields(request, &[name])
+        self.exchanges(self.versions.max, &Effort::new(0)).some_fields(request, &[name])
     }
 
-    /// What the newest nginx of the range does with Chrome's handshake for a path in a server.
-    pub fn walk(&self, server: ContextId, path: &str) -> Exchange<'s> {
-        self.exchanges(self.versions.max).run(server, self.request_for(server, path))
-    }
-
-    /// The same for a client that has a password: whether it is right is not known, so that both ways are followed.
-    pub(crate) fn walk_with_password(&self, server: ContextId, path: &str) -> Exchange<'s> {
-        self.exchanges(self.versions.max).run(server, self.request_with_password(server, path))
+    /// What the newest nginx of the range does with the handshake for a path in a server of a client that has a password:
+    /// whether it is right is not known, so that both ways are followed.
+    pub(crate) fn walk_with_password(&self, server: ContextId, path: &str, effort: &Effort) -> Exchange<'s> {
+        self.exchanges(self.versions.max, effort).run(server, self.request_with_password(server, path))
     }
 
     fn request_with_password(&self, server: ContextId, path: &str) -> ClientRequest {
@@ -88,18 +85,14 @@ impl<'s> Model<'s> {
     }
 
     /// What it does with the subrequest for `uri` that it makes of Chrome's handshake for a path in a server.
-    pub fn subrequest(&self, server: ContextId, path: &str, uri: &[u8]) -> Exchange<'s> {
-        self.exchanges(self.versions.max).run_subrequest(server, self.request_for(server, path), uri)
-    }
-
-    /// What it does with a POST for a path in a server, as clients send it that poll.
-    pub fn post(&self, server: ContextId, path: &str) -> Exchange<'s> {
-        let mut request = self.request_for(server, path);
-        request.method = "POST".to_owned();
-        request.headers.retain(|(name, _)| matches!(name.as_str(), "Host" | "Origin"));
-        request.headers.push(("Connection".to_owned(), "keep-alive".into()));
-        request.headers.push(("Content-Length".to_owned(), "2".into()));
-        self.exchanges(self.versions.max).run(server, request)
+    pub(crate) fn subrequest(
+        &self,
+        server: ContextId,
+        path: &str,
+        uri: &[u8],
+        effort: &Effort,
+    ) -> Exchange<'s> {
+        self.exchanges(self.versions.max, effort).run_subrequest(server, self.request_for(server, path), uri)
     }
 
     /// Chrome's handshake.
@@ -137,11 +130,12 @@ pub struct Walks<'m, 's> {
     probes: RefCell<Option<(ContextId, Rc<[Probe<'s>]>)>>,
     /// The pages of the server, with the handshakes that they send.
     pub(crate) pages: RefCell<Option<Rc<[Page]>>>,
+    effort: Effort,
 }
 
 impl<'m, 's> Walks<'m, 's> {
     /// Through a model.
-    pub fn new(model: &'m Model<'s>) -> Self {
+    pub fn new(model: &'m Model<'s>, effort: Effort) -> Self {
         Self {
             model,
             server: Cell::default(),
@@ -151,7 +145,38 @@ impl<'m, 's> Walks<'m, 's> {
             handshake: RefCell::default(),
             probes: RefCell::default(),
             pages: RefCell::default(),
+            effort,
         }
+    }
+
+    /// What they cost.
+    pub fn effort(&self) -> &Effort {
+        &self.effort
+    }
+
+    /// Through the newest nginx of the range.
+    pub(crate) fn exchanges(&self) -> Exchanges<'_, 's> {
+        self.model.exchanges(self.model.versions.max, &self.effort)
+    }
+
+    /// What becomes of Chrome's handshake for a path in a server.
+    pub fn walk(&self, server: ContextId, path: &str) -> Exchange<'s> {
+        self.exchanges().run(server, self.model.request_for(server, path))
+    }
+
+    /// What becomes of the subrequest for `uri` that nginx makes of Chrome's handshake for a path in a server.
+    pub fn subrequest(&self, server: ContextId, path: &str, uri: &[u8]) -> Exchange<'s> {
+        self.model.subrequest(server, path, uri, &self.effort)
+    }
+
+    /// What becomes of a POST for a path in a server, as clients send it that poll.
+    pub fn post(&self, server: ContextId, path: &str) -> Exchange<'s> {
+        let mut request = self.model.request_for(server, path);
+        request.method = "POST".to_owned();
+        request.headers.retain(|(name, _)| matches!(name.as_str(), "Host" | "Origin"));
+        request.headers.push(("Connection".to_owned(), "keep-alive".into()));
+        request.headers.push(("Content-Length".to_owned(), "2".into()));
+        self.exchanges().run(server, request)
     }
 
     /// Forgets all of another server.
@@ -172,7 +197,7 @@ impl<'m, 's> Walks<'m, 's> {
             return Rc::clone(known);
         }
         let request = self.request(server, path, has_password);
-        let exchange = Rc::new(self.model.exchanges(self.model.versions.max).run(server, request));
+        let exchange = Rc::new(self.exchanges().run(server, request));
         let mut kept = kept.borrow_mut();
         if kept.len() == MOST_KEPT {
             kept.clear();
@@ -198,7 +223,7 @@ impl<'m, 's> Walks<'m, 's> {
         *probe.straight_to.get_or_init(|| {
             let (server, path) = (probe.server, &probe.path);
             self.stop_at(server);
-            let exchanges = self.model.exchanges(self.model.versions.max);
+            let exchanges = self.exchanges();
             let is_let_in = self.is_let_in.get().unwrap_or_else(|| {
                 let is_let_in = exchanges.is_let_in(server, &self.request(server, path, true));
                 self.is_let_in.set(Some(is_let_in));
@@ -385,7 +410,7 @@ mod tests {
             let configuration = Configuration::new(&loaded.sources, loaded.layouts.first().unwrap());
             let model = Model::new(configuration, &Hints::default());
             let endpoint = model.endpoints.first().unwrap();
-            let walk = Walks::new(&model).walk_to(endpoint).unwrap();
+            let walk = Walks::new(&model, Effort::whole(&model.variables)).walk_to(endpoint).unwrap();
             let is_own = |way: &Way<'_>| way.selected() == Some(endpoint.context);
             assert!(walk.ways.iter().all(is_own), "{name}: {walk:?}");
         }

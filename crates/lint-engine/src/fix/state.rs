@@ -8,11 +8,11 @@ use lint_finding::{Finding, NoticeCode, Outcome, RuleMeta, Severity};
 use nginx_semantics::{Configuration, ContextId, FileId, Files, Layout, Loaded, Scope, Sources, load_with};
 use ws_model::chain::Outlet;
 use ws_model::{CarriedBy, Model};
-use ws_rules::{Findings, Rule, Stop, visit};
+use ws_rules::{Context, Findings, Rule, Stop, visit};
 
 use super::units::{UnitKey, Units};
 use crate::chains::Chains;
-use crate::gather::Gathered;
+use crate::gather::{Gathered, Met};
 use crate::plan::Plan;
 use crate::settings::{Settings, SettingsFiles};
 use crate::{absolute, finish, hints, notices, of_layout, with_file};
@@ -76,13 +76,18 @@ impl Part {
         notices::of_paths(&model, &mut rest);
         rest.model(&model);
         let (mut said, mut outlets) = (Vec::new(), Vec::new());
-        visit(&given.rules(&settings), &model, &mut |cx, stop, found| {
+        let new = rest.new_endpoints(&model);
+        let at = |cx: &Context<'_, '_>, stop: Stop<'_, '_>, found: Vec<Finding>| {
             let context = stop.context();
-            said.extend(found.into_iter().map(|finding| Said { context, finding }));
-            if let Stop::Endpoint(endpoint) = stop {
-                rest.endpoint(cx, endpoint);
-                outlets.extend(model.outlet(cx.walks, endpoint, None));
-            }
+            let said: Vec<Said> = found.into_iter().map(|finding| Said { context, finding }).collect();
+            let Stop::Endpoint(endpoint) = stop else { return (said, None, None) };
+            let met = Met::new(cx, endpoint, new.contains(&endpoint.context));
+            (said, Some(met), cx.model.outlet(cx.walks, endpoint, None))
+        };
+        visit(&given.rules(&settings), &model, &at, &mut |(found, met, outlet)| {
+            said.extend(found);
+            rest.endpoint(met);
+            outlets.extend(outlet);
         });
         notices::of_ways(&model, &mut rest);
         let units = Units::new(configuration);

@@ -103,8 +103,11 @@ impl<'s> Follow<'_, 's> {
             return false;
         }
         let uri = line.argument(0).unwrap_or_default();
-        let exchange =
-            self.model.exchanges(self.version).run_subrequest(server, Arc::clone(&self.request), &uri);
+        let exchange = self.model.exchanges(self.version, self.effort).run_subrequest(
+            server,
+            Arc::clone(&self.request),
+            &uri,
+        );
         exchange.ways.iter().any(|way| match &way.ending {
             Ending::Passed(passed) => {
                 passed.request.as_ref().is_some_and(|request| self.read(request) == Reading::Switches)

@@ -264,7 +264,7 @@ impl<'s> Follow<'_, 's> {
         }
         run.steps.push(self.server_step(socket, server, &why, host.as_deref().unwrap_or_default()));
         visited.push(server);
-        let exchanges = self.model.exchanges(self.version);
+        let exchanges = self.model.exchanges(self.version, self.effort);
         let exchange = if socket.is_tls() && !self.query.url.is_tls {
             // 497: "The plain HTTP request was sent to HTTPS port".
             let mut text = step(Stage::Access, "the request is not TLS, and the socket is: 497", None);

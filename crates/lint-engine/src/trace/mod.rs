@@ -15,8 +15,8 @@ use std::sync::Arc;
 use lint_finding::{Finding, Prospect, Severity, Trace, TraceRun, TracedRequest};
 use nginx_semantics::budgets::ADDRESSES;
 use nginx_semantics::{
-    CHANGES, ClientRequest, Configuration, ContextId, ContextKind, Files, NginxVersion, Scope, Socket,
-    VersionRange, load, server_names,
+    CHANGES, ClientRequest, Configuration, ContextId, ContextKind, Effort, Files, NginxVersion, Scope,
+    Socket, VersionRange, load, server_names,
 };
 use ws_model::Model;
 use ws_rules::visit;
@@ -53,6 +53,7 @@ struct Follow<'a, 's> {
     model: &'a Model<'s>,
     http: ContextId,
     version: NginxVersion,
+    effort: &'a Effort,
 }
 
 impl<'s> Follow<'_, 's> {
@@ -102,7 +103,7 @@ fn follow(task: &Task<'_>, query: &Query) -> Trace {
             }
             let visited: Vec<ContextId> = all.iter().flat_map(|one| one.visited.iter().copied()).collect();
             let mut found = Vec::new();
-            visit(&rules(&settings), &model, &mut |_, _, more| found.extend(more));
+            visit(&rules(&settings), &model, &|_, _, more| more, &mut |more| found.extend(more));
             let found = on_the_way(&model, &visited, found);
             followed.push((all, found, settings.clone()));
         }
@@ -190,7 +191,9 @@ fn versions<'s>(
     for part in parts(model.versions) {
         let mut request = request.clone();
         request.local = choice::local_address(socket, query);
-        let follow = Follow { query, request: Arc::new(request), model, http, version: part.max };
+        let effort = Effort::whole(&model.variables);
+        let follow =
+            Follow { query, request: Arc::new(request), model, http, version: part.max, effort: &effort };
         let followed = follow.through(socket, sockets);
         match all.last_mut() {
             Some((range, same)) if same.run == followed.run => range.max = part.max,

@@ -4,9 +4,10 @@ use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 use nginx_semantics::{
-    Answer, AnsweredBy, ClientRequest, Configuration, ContextId, ContextKind, Ending, Exchanges, Loaded,
-    Locations, MemoryFiles, NginxVersion, Obstacle, Passed, Scope, ServerSelection, Socket, UpstreamFields,
-    UpstreamRequest, UpstreamVersion, Value, Variables, load, peers, select_server, sockets, upstream,
+    Answer, AnsweredBy, ClientRequest, Configuration, ContextId, ContextKind, Effort, Ending, Exchanges,
+    Loaded, Locations, MemoryFiles, NginxVersion, Obstacle, Passed, Scope, ServerSelection, Socket,
+    UpstreamFields, UpstreamRequest, UpstreamVersion, Value, Variables, load, peers, select_server, sockets,
+    upstream,
 };
 
 use super::outcome::{Asked, Outcome};
@@ -42,7 +43,14 @@ pub fn predict(files: &[(String, String)], requests: &[Request], version: NginxV
     };
     let variables = Variables::new(predictor);
     let locations = Locations::new(predictor);
-    let all = Exchanges { configuration: predictor, variables: &variables, locations: &locations, version };
+    let effort = Effort::whole(&variables);
+    let all = Exchanges {
+        configuration: predictor,
+        variables: &variables,
+        locations: &locations,
+        version,
+        effort: &effort,
+    };
     let prediction = Prediction { all: &all, loaded: &loaded };
     let predict = |request| match prediction.of(request) {
         Ok(outcome) => Predicted::Says(outcome),

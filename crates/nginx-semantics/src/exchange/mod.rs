@@ -9,6 +9,7 @@
 mod access;
 mod answer;
 mod client;
+mod effort;
 mod line;
 mod proxied;
 mod realip;
@@ -26,6 +27,7 @@ use crate::variables::{Value, Variables};
 use crate::version::NginxVersion;
 
 pub use client::{ClientRequest, Headers};
+pub use effort::Effort;
 pub use proxied::{HeaderSource, UpstreamFields, UpstreamHeader, UpstreamRequest, UpstreamVersion};
 pub(crate) use script::LongScripts;
 
@@ -48,6 +50,8 @@ pub struct Exchanges<'a, 's> {
     pub locations: &'a Locations<'s>,
     /// The nginx that runs it.
     pub version: NginxVersion,
+    /// What following requests may cost.
+    pub effort: &'a Effort,
 }
 
 /// What nginx does with a request.

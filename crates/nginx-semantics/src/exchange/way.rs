@@ -52,7 +52,7 @@ impl<'s> Exchanges<'_, 's> {
         let mut plans: Vec<Vec<bool>> = vec![Vec::new()];
         while let Some(plan) = plans.pop() {
             let is_one_too_many = ways.len() == budgets::WAYS;
-            if is_one_too_many || (!ways.is_empty() && self.variables.has_run_enough()) {
+            if is_one_too_many || (!ways.is_empty() && self.effort.is_spent()) {
                 let line = branch(&ways).or(self.configuration.context(server).opener);
                 let why = if is_one_too_many { CutReason::Ways } else { CutReason::Lines };
                 self.variables.note_cut(line.map(|line| Cut { line, why }));
@@ -60,7 +60,7 @@ impl<'s> Exchanges<'_, 's> {
             }
             let mut follower = Follower::new(self, server, request, &plan);
             let ending = follower.follow(entry);
-            self.variables.count_run(follower.lines_run, ways.is_empty());
+            self.effort.count(follower.lines_run, ways.is_empty());
             for open in plan.len()..follower.questions {
                 let mut other = plan.clone();
                 other.resize(open, true);

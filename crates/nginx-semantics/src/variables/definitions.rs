@@ -3,13 +3,11 @@
 //! A definition anywhere in `http` defines the name globally, whatever the order
 //! (`http/ngx_http_variables.c:ngx_http_variables_init_vars`).
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use hashbrown::{HashMap, HashSet};
 
 use super::map::Entries;
-use crate::budgets;
 use crate::catalogue::{self, DirectiveName};
 use crate::configuration::{Configuration, ContextId, ContextKind, Directive, DirectiveRef};
 use crate::pattern::group_names;
@@ -102,9 +100,6 @@ pub struct Variables<'s> {
     cut: Mutex<Option<Cut>>,
     /// How many lines the configuration has, each as often as it is included.
     lines: usize,
-    /// How many lines requests ran through, and how many of these not on their first way.
-    run: AtomicUsize,
-    run_again: AtomicUsize,
 }
 
 impl<'s> Variables<'s> {
@@ -119,8 +114,6 @@ impl<'s> Variables<'s> {
             running: OnceLock::new(),
             cut: Mutex::default(),
             lines: 0,
-            run: AtomicUsize::default(),
-            run_again: AtomicUsize::default(),
         };
         for (id, context) in configuration.contexts() {
             let opener = configuration.opener(id);
@@ -170,25 +163,6 @@ impl<'s> Variables<'s> {
     /// The first line from which on requests were not followed to their end; `None` where all were.
     pub fn cut(&self) -> Option<Cut> {
         *self.cut.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Counts the lines that a request ran through on its first way, or on another one.
-    pub(crate) fn count_run(&self, lines: usize, is_first: bool) {
-        self.run.fetch_add(lines, Ordering::Relaxed);
-        if !is_first {
-            self.run_again.fetch_add(lines, Ordering::Relaxed);
-        }
-    }
-
-    /// Whether only the first way of each request is followed from now on.
-    pub(crate) fn has_run_enough(&self) -> bool {
-        let most = budgets::LINES_OF_WAYS.max(self.lines.saturating_mul(budgets::LINES_OF_WRITTEN));
-        self.run_again.load(Ordering::Relaxed) > most
-    }
-
-    /// How many lines requests ran through so far.
-    pub fn run(&self) -> usize {
-        self.run.load(Ordering::Relaxed)
     }
 
     /// How many lines the configuration has, each as often as it is included.

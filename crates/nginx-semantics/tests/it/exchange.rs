@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use nginx_semantics::{
-    AnsweredBy, ClientRequest, ContextKind, Ending, Exchange, Exchanges, HeaderSource, Locations,
+    AnsweredBy, ClientRequest, ContextKind, Effort, Ending, Exchange, Exchanges, HeaderSource, Locations,
     NginxVersion, Obstacle, Passed, Step, UpstreamVersion, Value, Variables,
 };
 
@@ -51,7 +51,9 @@ fn run_or(http: &str, version: NginxVersion, request: &ClientRequest, sub: Optio
     let configuration = only(&loaded);
     let variables = Variables::new(configuration);
     let locations = Locations::new(configuration);
-    let exchanges = Exchanges { configuration, variables: &variables, locations: &locations, version };
+    let effort = Effort::whole(&variables);
+    let exchanges =
+        Exchanges { configuration, variables: &variables, locations: &locations, version, effort: &effort };
     let server = configuration.of_kind(ContextKind::Server).next().expect("a server");
     let exchange = match sub {
         Some(uri) => exchanges.run_subrequest(server, request.clone(), uri.as_bytes()),
@@ -129,7 +131,9 @@ pub(crate) fn client_fields(http: &str, version: NginxVersion, request: &ClientR
     let configuration = only(&loaded);
     let variables = Variables::new(configuration);
     let locations = Locations::new(configuration);
-    let exchanges = Exchanges { configuration, variables: &variables, locations: &locations, version };
+    let effort = Effort::whole(&variables);
+    let exchanges =
+        Exchanges { configuration, variables: &variables, locations: &locations, version, effort: &effort };
     let server = configuration.of_kind(ContextKind::Server).next().expect("a server");
     let exchange = exchanges.run(server, request.clone());
     let Some(Ending::Passed(passed)) = exchange.only_way().map(|way| &way.ending) else { return Vec::new() };
@@ -145,7 +149,14 @@ fn of_passed<T>(http: &str, read: impl FnOnce(&Passed<'_>) -> Option<T>) -> Opti
     let configuration = only(&loaded);
     let variables = Variables::new(configuration);
     let locations = Locations::new(configuration);
-    let exchanges = Exchanges { configuration, variables: &variables, locations: &locations, version: NEW };
+    let effort = Effort::whole(&variables);
+    let exchanges = Exchanges {
+        configuration,
+        variables: &variables,
+        locations: &locations,
+        version: NEW,
+        effort: &effort,
+    };
     let server = configuration.of_kind(ContextKind::Server).next().expect("a server");
     let exchange = exchanges.run(server, handshake("/ws"));
     let Some(Ending::Passed(passed)) = exchange.only_way().map(|way| &way.ending) else { return None };
@@ -391,7 +402,14 @@ fn subrequests_reach_internal_locations_and_are_not_checked() {
     let configuration = only(&loaded);
     let variables = Variables::new(configuration);
     let locations = Locations::new(configuration);
-    let exchanges = Exchanges { configuration, variables: &variables, locations: &locations, version: NEW };
+    let effort = Effort::whole(&variables);
+    let exchanges = Exchanges {
+        configuration,
+        variables: &variables,
+        locations: &locations,
+        version: NEW,
+        effort: &effort,
+    };
     let server = configuration.of_kind(ContextKind::Server).next().unwrap();
     let exchange = exchanges.run_subrequest(server, handshake("/ws"), b"/auth");
     let way = exchange.only_way().unwrap();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use nginx_semantics::{ContextKind, Ending, Exchanges, Locations, Variables};
+use nginx_semantics::{ContextKind, Effort, Ending, Exchanges, Locations, Variables};
 
 use crate::common::{label, load_root, only};
 use crate::exchange::{NEW, handshake};
@@ -14,7 +14,14 @@ fn straight(http: &str, paths: &[&str]) -> Vec<Option<String>> {
     let configuration = only(&loaded);
     let variables = Variables::new(configuration);
     let locations = Locations::new(configuration);
-    let exchanges = Exchanges { configuration, variables: &variables, locations: &locations, version: NEW };
+    let effort = Effort::whole(&variables);
+    let exchanges = Exchanges {
+        configuration,
+        variables: &variables,
+        locations: &locations,
+        version: NEW,
+        effort: &effort,
+    };
     let server = configuration.of_kind(ContextKind::Server).next().expect("a server");
     let of_path = |path: &str| {
         let request = Arc::new(handshake(path));

@@ -147,7 +147,7 @@ impl Loser {
     /// Whether the server that wins serves the endpoint as well, so that nothing is lost.
     fn is_served(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> bool {
         if let Some(path) = endpoint.example_path() {
-            return cx.model.walk(self.winner, &path).ways.iter().any(|way| may_upgrade(cx, way));
+            return cx.walks.walk(self.winner, &path).ways.iter().any(|way| may_upgrade(cx, way));
         }
         cx.model.endpoints_of(self.winner).any(|other| {
             other.location_text() == endpoint.location_text()

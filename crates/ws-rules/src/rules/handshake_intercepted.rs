@@ -66,10 +66,8 @@ impl Rule for HandshakeIntercepted {
         {
             let message = "nginx answers 401 to a handshake without the password, which no script can give and no browser asks for then";
             let help = "with `auth_basic off;` for the WebSocket, let the back end ask for a cookie or a token; else expect that clients without stored credentials fall back to polling or fail";
-            let finding = FindingBuilder::new(&META, &line, message)
-                .at_most(Severity::Info)
-                .confidence(Confidence::Medium);
-            out.push(finding.endpoint(endpoint).help(help));
+            let finding = FindingBuilder::new(&META, &line, message).at_most(Severity::Info);
+            out.push(finding.confidence(Confidence::Medium).endpoint(endpoint).help(help));
         }
         for group in groups(endpoint, &probes) {
             let Some(refusal) = refusal(cx.walks, endpoint, group).filter(|refusal| is_other(refusal.answer))

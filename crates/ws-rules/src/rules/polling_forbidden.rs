@@ -40,7 +40,7 @@ impl Rule for PollingForbidden {
         if !cx.walks.walk_to(endpoint).is_some_and(|walk| is_passed(&walk)) {
             return;
         }
-        let Some((status, line)) = refused(&cx.model.post(server, &path), cx) else { return };
+        let Some((status, line)) = refused(&cx.walks.post(server, &path), cx) else { return };
         let name = application.name;
         let message = format!(
             "nginx answers {status} to POST, without which {name} cannot do before or instead of a WebSocket"

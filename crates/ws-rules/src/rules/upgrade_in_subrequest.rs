@@ -67,7 +67,7 @@ impl<'s> Asked<'s> {
             return None;
         }
         let path = endpoint.example_path().unwrap_or_else(|| "/".to_owned());
-        let exchange = cx.model.subrequest(server, &path, &uri);
+        let exchange = cx.walks.subrequest(server, &path, &uri);
         // Where the configuration leaves several ways open, or a file that was not given does, nothing is sure.
         let way = exchange.only_way()?;
         let Ending::Passed(passed) = &way.ending else { return None };

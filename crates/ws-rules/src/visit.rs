@@ -1,0 +1,116 @@
+//! The way of the rules through a model: the configuration as a whole, then one server after the other.
+//!
+//! Servers are visited by several threads, some at a time, and what is found there is handed over in their order: the
+//! outcome does not depend on the threads. What a stop needs beside the model ([`Walks`]) is dropped with it.
+
+use lint_finding::Finding;
+use nginx_semantics::{ContextId, ContextKind, Effort, Pass, in_parts};
+use ws_model::{Endpoint, Model, Walks};
+
+use crate::{Context, Findings, Rule};
+
+/// So many pieces are visited at a time, until what was found there is taken.
+const AT_A_TIME: usize = 64;
+/// The passes of one piece: a server with more is visited in several.
+const MOST_PASSES: usize = 512;
+
+/// Where a visit stops.
+#[derive(Debug, Clone, Copy)]
+pub enum Stop<'v, 's> {
+    /// At the configuration as a whole.
+    Configuration,
+    /// At a `proxy_pass` or its kin, in this location.
+    Pass(ContextId),
+    /// At a WebSocket endpoint.
+    Endpoint(&'v Endpoint<'s>),
+}
+
+impl Stop<'_, '_> {
+    /// The location, where it is one.
+    pub fn context(&self) -> Option<ContextId> {
+        match self {
+            Self::Configuration => None,
+            Self::Pass(location) => Some(*location),
+            Self::Endpoint(endpoint) => Some(endpoint.context),
+        }
+    }
+}
+
+/// What stands together in a server, or in fragments without one.
+struct Piece<'m, 's> {
+    passes: &'m [(ContextId, Pass<'s>)],
+    endpoints: &'m [Endpoint<'s>],
+}
+
+/// The pieces of a model, in order.
+fn pieces<'m, 's>(model: &'m Model<'s>) -> Vec<Piece<'m, 's>> {
+    let server = |context: ContextId| model.configuration.enclosing(context, ContextKind::Server);
+    let (mut passes, mut endpoints) = (model.passes.as_slice(), model.endpoints.as_slice());
+    let mut pieces = Vec::new();
+    while let Some((first, _)) = passes.first() {
+        let around = server(*first);
+        let is_own = |(context, _): &&(ContextId, Pass<'s>)| server(*context) == around;
+        let count = passes.iter().take(MOST_PASSES).take_while(is_own).count();
+        let (own, others) = passes.split_at(count);
+        // Each endpoint has one of the passes, and both are in the order of their contexts.
+        let last = own.last().map(|(context, _)| *context);
+        let count = endpoints.partition_point(|endpoint| Some(endpoint.context) <= last);
+        let (with_socket, others_with_socket) = endpoints.split_at(count);
+        pieces.push(Piece { passes: own, endpoints: with_socket });
+        (passes, endpoints) = (others, others_with_socket);
+    }
+    pieces
+}
+
+/// Goes through one model once and calls every rule at each stop. `at` says what is kept of a stop and its findings, in
+/// some thread; `keep` gets that in order: the configuration first, then one server after the other, each with its passes
+/// before its endpoints.
+pub fn visit<'s, T: Send>(
+    rules: &[&dyn Rule],
+    model: &Model<'s>,
+    at: &(dyn Fn(&Context<'_, 's>, Stop<'_, 's>, Vec<Finding>) -> T + Sync),
+    keep: &mut (dyn FnMut(T) + Send),
+) {
+    let count = model.passes.len();
+    let of_rule = |rule: &&dyn Rule, ()| {
+        let mut found = Findings::default();
+        let walks = Walks::new(model, Effort::whole(&model.variables));
+        rule.configuration(&Context { model, walks: &walks }, &mut found);
+        found.into_vec()
+    };
+    let mut found = Vec::new();
+    in_parts(count, &[rules], (), of_rule, |(), _| (), &mut |more| found.extend(more));
+    let walks = Walks::new(model, Effort::whole(&model.variables));
+    keep(at(&Context { model, walks: &walks }, Stop::Configuration, found));
+
+    let pieces = pieces(model);
+    let parts: Vec<&[Piece<'_, 's>]> = pieces.chunks(AT_A_TIME).collect();
+    // The pieces of a part share what the parts before have left.
+    let share = |(left, part): (usize, usize)| left / parts.get(part).map_or(1, |part| part.len().max(1));
+    let of_piece = |piece: &Piece<'_, 's>, state| {
+        let walks = Walks::new(model, Effort::new(share(state)));
+        let cx = Context { model, walks: &walks };
+        let stop = |stop: Stop<'_, 's>, ask: &dyn Fn(&dyn Rule, &mut Findings)| {
+            let mut found = Findings::default();
+            rules.iter().for_each(|rule| ask(*rule, &mut found));
+            at(&cx, stop, found.into_vec())
+        };
+        let passes = piece.passes.iter().map(|(location, pass)| {
+            stop(Stop::Pass(*location), &|rule, out| rule.pass(&cx, *location, pass, out))
+        });
+        let endpoints = piece
+            .endpoints
+            .iter()
+            .map(|endpoint| stop(Stop::Endpoint(endpoint), &|rule, out| rule.endpoint(&cx, endpoint, out)));
+        let kept: Vec<T> = passes.chain(endpoints).collect();
+        (walks.effort().run_again(), kept)
+    };
+    let next = |(left, part): (usize, usize), made: &[(usize, Vec<T>)]| {
+        let spent: usize = made.iter().map(|(run_again, _)| *run_again).sum();
+        (left.saturating_sub(spent), part + 1)
+    };
+    let whole = Effort::whole(&model.variables).most();
+    in_parts(count, &parts, (whole, 0), of_piece, next, &mut |(_, kept)| {
+        kept.into_iter().for_each(&mut *keep);
+    });
+}
