@@ -98,7 +98,10 @@ impl Gathered {
     /// The endpoints of a model whose places were not met before, by their locations: one place may be read into many.
     pub(crate) fn new_endpoints(&mut self, model: &Model<'_>) -> BTreeSet<ContextId> {
         let is_new = |endpoint: &&Endpoint<'_>| self.places.insert(rows::place_of_endpoint(endpoint));
-        model.endpoints.iter().filter(is_new).map(|endpoint| endpoint.context).collect()
+        let new: BTreeSet<ContextId> =
+            model.endpoints.iter().filter(is_new).map(|endpoint| endpoint.context).collect();
+        self.endpoints.reserve(new.len());
+        new
     }
 
     /// Adds an endpoint.

@@ -11,37 +11,30 @@ use nginx_syntax::Span;
 /// Disjoint edits of many files.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Plan {
-    files: BTreeMap<FileId, BTreeMap<Span, Vec<u8>>>,
+    /// What stands for each span of each file. One table of all files: most have one edit or two.
+    edits: BTreeMap<(FileId, Span), Vec<u8>>,
 }
 
 impl Plan {
     /// Takes all edits of a fix, or none where one of them does not go with those that were taken before.
     pub(crate) fn add(&mut self, edits: &[Edit]) -> bool {
-        let mut own: Vec<(FileId, Span, Vec<u8>)> = Vec::with_capacity(edits.len());
-        for edit in edits {
-            let file = edit.place.file;
-            let Some(replacement) = self.fitting(file, edit) else { return false };
-            own.push((file, edit.place.span, replacement));
-        }
-        for (file, span, replacement) in own {
-            self.files.entry(file).or_default().insert(span, replacement);
-        }
-        true
+        let own = |edit: &Edit| Some((place(edit), self.fitting(edit)?));
+        let own: Option<Vec<_>> = edits.iter().map(own).collect();
+        let taken = own.is_some();
+        self.edits.extend(own.into_iter().flatten());
+        taken
     }
 
     /// Whether none of the edits writes something else at a place that has an edit.
     pub(crate) fn agrees(&self, edits: &[Edit]) -> bool {
-        edits.iter().all(|edit| {
-            let there = self.files.get(&edit.place.file).and_then(|taken| taken.get(&edit.place.span));
-            there.is_none_or(|there| *there == edit.replacement)
-        })
+        let is_same = |there: &Vec<u8>, edit: &Edit| *there == edit.replacement;
+        edits.iter().all(|edit| self.edits.get(&place(edit)).is_none_or(|there| is_same(there, edit)))
     }
 
     /// What stands for the edit's span when it joins; `None` where it cannot.
-    fn fitting(&self, file: FileId, edit: &Edit) -> Option<Vec<u8>> {
-        let span = edit.place.span;
-        let Some(taken) = self.files.get(&file) else { return Some(edit.replacement.clone()) };
-        if let Some(there) = taken.get(&span) {
+    fn fitting(&self, edit: &Edit) -> Option<Vec<u8>> {
+        let (file, span) = place(edit);
+        if let Some(there) = self.edits.get(&(file, span)) {
             return if *there == edit.replacement {
                 Some(there.clone())
             } else if span.is_empty() {
@@ -51,8 +44,9 @@ impl Plan {
             };
         }
         // Those that were taken are disjoint and in order, so the nearest one decides.
-        let before = taken.range(..Span::new(span.end.max(span.start + 1), 0)).rev();
-        for other in before.map(|(other, _)| *other) {
+        let end = (file, Span::new(span.end.max(span.start + 1), 0));
+        let before = self.edits.range((file, Span::default())..end).rev();
+        for other in before.map(|((_, other), _)| *other) {
             if overlap(other, span) {
                 return None;
             }
@@ -65,23 +59,27 @@ impl Plan {
 
     /// All of them, in order of place.
     pub(crate) fn into_edits(self) -> Vec<Edit> {
-        let of_file = |(file, edits): (FileId, BTreeMap<Span, Vec<u8>>)| {
-            let edit = move |(span, replacement)| Edit { place: Place { file, span }, replacement };
-            edits.into_iter().map(edit)
-        };
-        self.files.into_iter().flat_map(of_file).collect()
+        let edit = |((file, span), replacement)| Edit { place: Place { file, span }, replacement };
+        self.edits.into_iter().map(edit).collect()
     }
 
     /// The files that have edits.
-    pub(crate) fn files(&self) -> impl Iterator<Item = FileId> + '_ {
-        self.files.keys().copied()
+    pub(crate) fn files(&self) -> BTreeSet<FileId> {
+        self.edits.keys().map(|(file, _)| *file).collect()
+    }
+
+    /// The edits of a file, in order.
+    fn of_file(&self, file: FileId) -> impl Iterator<Item = (Span, &[u8])> {
+        let last = Span::new(u32::MAX, u32::MAX);
+        let edits = self.edits.range((file, Span::default())..=(file, last));
+        edits.map(|((_, span), replacement)| (*span, replacement.as_slice()))
     }
 
     /// A file with its edits made.
     pub(crate) fn applied(&self, file: FileId, old: &[u8]) -> Vec<u8> {
         let mut new = Vec::with_capacity(old.len());
         let mut at = 0;
-        for (span, replacement) in self.files.get(&file).into_iter().flatten() {
+        for (span, replacement) in self.of_file(file) {
             new.extend_from_slice(old.get(at..span.start as usize).unwrap_or_default());
             new.extend_from_slice(replacement);
             at = span.end as usize;
@@ -92,21 +90,23 @@ impl Plan {
 
     /// What the edits move.
     pub(crate) fn moves(&self) -> Moves {
-        let of_file = |edits: &BTreeMap<Span, Vec<u8>>| {
-            let mut moves = Vec::with_capacity(edits.len());
-            let mut shift = 0;
-            for (span, replacement) in edits {
-                let length = i64::try_from(replacement.len()).unwrap_or(i64::MAX);
-                moves.push(Move { span: *span, length, shift });
-                shift += length - i64::from(span.len());
-            }
-            moves
-        };
-        Moves(self.files.iter().map(|(file, edits)| (*file, of_file(edits))).collect())
+        let mut moves: BTreeMap<FileId, Vec<Move>> = BTreeMap::new();
+        for ((file, span), replacement) in &self.edits {
+            let of_file = moves.entry(*file).or_default();
+            let shift = of_file.last().map_or(0, Move::shift_behind);
+            let length = i64::try_from(replacement.len()).unwrap_or(i64::MAX);
+            of_file.push(Move { span: *span, length, shift });
+        }
+        Moves(moves)
     }
 }
 
-/// One edit.
+/// Where an edit stands.
+fn place(edit: &Edit) -> (FileId, Span) {
+    (edit.place.file, edit.place.span)
+}
+
+/// One edit, and what the ones before it in its file do.
 #[derive(Debug, Clone, Copy)]
 struct Move {
     span: Span,

@@ -69,7 +69,7 @@ fn evidence(evidence: &ws_model::Evidence) -> EvidenceRow {
         }
         ws_model::EvidenceKind::Name => EvidenceKind::Named,
     };
-    EvidenceRow { kind, text: evidence.text.as_str().into(), place: evidence.at.map(place) }
+    EvidenceRow { kind, text: evidence.text.as_ref().into(), place: evidence.at.map(place) }
 }
 
 /// A value with where it comes from; `value` is what the directive or the default says.

@@ -107,10 +107,16 @@ impl<'s> Balancing<'s> {
                 || matches!(line.name(), DirectiveName::RESOLVER | DirectiveName::SERVER)
         };
         let this = configuration.context(upstream);
+        // Those of all blocks are kept to the end.
+        let mut methods: Vec<_> =
+            lines.iter().filter_map(|line| Some((Method::of(line.name())?, *line))).collect();
+        methods.shrink_to_fit();
+        let mut peers: Vec<_> = peers(configuration, upstream).collect();
+        peers.shrink_to_fit();
         Self {
-            methods: lines.iter().filter_map(|line| Some((Method::of(line.name())?, *line))).collect(),
+            methods,
             keepalive: lines.iter().find(|line| line.name() == DirectiveName::KEEPALIVE).copied(),
-            peers: peers(configuration, upstream).collect(),
+            peers,
             may_differ: !this.gaps.is_empty()
                 || this.presence != Presence::Given
                 || !lines.iter().all(is_known),

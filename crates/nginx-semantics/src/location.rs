@@ -1,5 +1,6 @@
 //! Which location serves a path: `http/ngx_http_core_module.c:ngx_http_core_find_location`, as a pure function.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::OnceLock;
 
@@ -30,28 +31,33 @@ pub enum Modifier {
 
 /// The words after `location`, as nginx reads them: the modifier may be glued to the name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LocationName {
+pub struct LocationName<'s> {
     /// How it is compared.
     pub modifier: Modifier,
     /// The name or regex.
-    pub name: Vec<u8>,
+    pub name: Cow<'s, [u8]>,
 }
 
-impl LocationName {
+impl<'s> LocationName<'s> {
     /// Reads the words of a `location` directive; `None` where nginx refuses them.
-    pub fn of(location: &Directive<'_>) -> Option<Self> {
+    pub fn of(location: &Directive<'s>) -> Option<Self> {
         let mut words = location.arguments();
         let (first, second) = (words.next()?, words.next());
-        let (modifier, name): (_, &[u8]) = match (first.as_ref(), second.as_deref()) {
-            (b"=", Some(name)) | ([b'=', name @ ..], None) => (Modifier::Exact, name),
-            (b"^~", Some(name)) | ([b'^', b'~', name @ ..], None) => (Modifier::PriorityPrefix, name),
-            (b"~*", Some(name)) | ([b'~', b'*', name @ ..], None) => (Modifier::CaselessRegex, name),
-            (b"~", Some(name)) | ([b'~', name @ ..], None) => (Modifier::Regex, name),
+        // The modifier, and how much of the first word it takes.
+        let (modifier, length) = match (first.as_ref(), &second) {
+            (b"=", Some(_)) | ([b'=', ..], None) => (Modifier::Exact, 1),
+            (b"^~", Some(_)) | ([b'^', b'~', ..], None) => (Modifier::PriorityPrefix, 2),
+            (b"~*", Some(_)) | ([b'~', b'*', ..], None) => (Modifier::CaselessRegex, 2),
+            (b"~", Some(_)) | ([b'~', ..], None) => (Modifier::Regex, 1),
             (_, Some(_)) => return None,
-            ([b'@', ..], None) => (Modifier::Named, first.as_ref()),
-            (name, None) => (Modifier::Prefix, name),
+            ([b'@', ..], None) => (Modifier::Named, 0),
+            (_, None) => (Modifier::Prefix, 0),
         };
-        Some(Self { modifier, name: name.to_vec() })
+        let glued = || match first {
+            Cow::Borrowed(first) => Cow::Borrowed(first.get(length..).unwrap_or_default()),
+            Cow::Owned(mut first) => Cow::Owned(first.split_off(length)),
+        };
+        Some(Self { modifier, name: second.unwrap_or_else(glued) })
     }
 }
 
@@ -73,19 +79,19 @@ pub enum Selection {
 
 /// The locations directly in a server or location, sorted by how they are tried.
 #[derive(Debug, Default)]
-struct Level {
+struct Level<'s> {
     /// Exact names and prefixes, sorted by name.
-    names: Vec<(Vec<u8>, Modifier, ContextId)>,
+    names: Vec<(Cow<'s, [u8]>, Modifier, ContextId)>,
     /// In order.
     regexes: PatternList<ContextId>,
     /// Names in which a placeholder stands, none of them a regex or `@name`.
-    unknown: Vec<(Vec<u8>, Modifier, ContextId)>,
+    unknown: Vec<(Cow<'s, [u8]>, Modifier, ContextId)>,
     /// The `@name`s; of several of a name the first.
-    named: HashMap<Vec<u8>, ContextId>,
+    named: HashMap<Cow<'s, [u8]>, ContextId>,
 }
 
-impl Level {
-    fn new(configuration: Configuration<'_>, parent: ContextId) -> Self {
+impl<'s> Level<'s> {
+    fn new(configuration: Configuration<'s>, parent: ContextId) -> Self {
         let mut level = Self::default();
         for &child in configuration.children(parent) {
             if configuration.context(child).kind != ContextKind::Location {
@@ -109,13 +115,15 @@ impl Level {
             }
         }
         level.names.sort();
+        level.names.shrink_to_fit();
+        level.regexes.shrink_to_fit();
         level
     }
 
     /// The locations whose name is exactly `name`: the names are sorted.
-    fn of_name(&self, name: &[u8]) -> &[(Vec<u8>, Modifier, ContextId)] {
-        let from = self.names.partition_point(|(other, ..)| other.as_slice() < name);
-        let to = self.names.partition_point(|(other, ..)| other.as_slice() <= name);
+    fn of_name(&self, name: &[u8]) -> &[(Cow<'s, [u8]>, Modifier, ContextId)] {
+        let from = self.names.partition_point(|(other, ..)| other.as_ref() < name);
+        let to = self.names.partition_point(|(other, ..)| other.as_ref() <= name);
         self.names.get(from..to).unwrap_or_default()
     }
 
@@ -123,7 +131,7 @@ impl Level {
     /// name, and what is known of that is no shorter.
     fn may_precede(&self, path: &[u8], known: Option<&[u8]>) -> Option<ContextId> {
         let known = known.map_or(0, <[u8]>::len);
-        let may = |(name, modifier, _): &&(Vec<u8>, Modifier, ContextId)| {
+        let may = |(name, modifier, _): &&(Cow<'_, [u8]>, Modifier, ContextId)| {
             let start = memchr::memmem::find(name, b"${").unwrap_or(name.len());
             match modifier {
                 Modifier::Exact => start >= known && placeholder::may_be(name, path),
@@ -143,7 +151,7 @@ impl Level {
         loop {
             // The last name that is not behind the key: where it is no beginning of it, the one that is looked for is no
             // longer than what the two have in common.
-            let at = self.names.partition_point(|(name, ..)| name.as_slice() <= key);
+            let at = self.names.partition_point(|(name, ..)| name.as_ref() <= key);
             let (last, ..) = at.checked_sub(1).and_then(|at| self.names.get(at))?;
             let common = last.iter().zip(key).take_while(|(one, other)| one == other).count();
             if common < last.len() {
@@ -183,9 +191,9 @@ impl Level {
 pub struct Locations<'s> {
     configuration: Configuration<'s>,
     /// By context.
-    levels: Vec<OnceLock<Option<Box<Level>>>>,
+    levels: Vec<OnceLock<Option<Box<Level<'s>>>>>,
     /// Of the many contexts without locations.
-    empty: Level,
+    empty: Level<'s>,
     /// By `http`: its sockets.
     sockets: OnceLock<BTreeMap<ContextId, Vec<Socket<'s>>>>,
     /// The levels with many `rewrite` lines.
@@ -235,7 +243,7 @@ impl<'s> Locations<'s> {
     }
 
     /// `None` for a context of another configuration.
-    fn level(&self, parent: ContextId) -> Option<&Level> {
+    fn level(&self, parent: ContextId) -> Option<&Level<'s>> {
         let level = self.levels.get(parent.index())?.get_or_init(|| {
             let is_location =
                 |child: &ContextId| self.configuration.context(*child).kind == ContextKind::Location;
@@ -259,7 +267,7 @@ fn select(levels: &Locations<'_>, server: ContextId, path: &[u8]) -> Selection {
     let mut is_in_regex = false;
     'descend: loop {
         // The regexes of the levels on the way, to be tried from the innermost out.
-        let mut pending: Vec<&Level> = Vec::new();
+        let mut pending: Vec<&Level<'_>> = Vec::new();
         let mut parent = from;
         while let Some(level) = levels.level(parent) {
             if is_in_regex {

@@ -49,9 +49,10 @@ pub fn misplaced_location(configuration: Configuration<'_>, location: ContextId)
         let is_location = configuration.context(context).kind == ContextKind::Location;
         is_location.then(|| LocationName::of(&configuration.opener(context)?)).flatten()
     };
-    let own = name_of(location)?;
+    // Most stand in no location.
     let around = name_of(configuration.context(location).parent?)?;
-    let text = |name: &LocationName| String::from_utf8_lossy(&name.name).into_owned();
+    let own = name_of(location)?;
+    let text = |name: &LocationName<'_>| String::from_utf8_lossy(&name.name).into_owned();
     let (inner, outer) = (text(&own), text(&around));
     match (around.modifier, own.modifier) {
         (Modifier::Exact, _) => Some(Nesting::InExact { inner, outer }),

@@ -86,11 +86,11 @@ pub fn location_rivals(
     rivals
 }
 
-fn name_of(configuration: Configuration<'_>, location: ContextId) -> Option<LocationName> {
+fn name_of<'s>(configuration: Configuration<'s>, location: ContextId) -> Option<LocationName<'s>> {
     configuration.opener(location).and_then(|opener| LocationName::of(&opener))
 }
 
-fn is_match(locations: &Locations<'_>, name: &LocationName, path: &[u8]) -> Option<bool> {
+fn is_match(locations: &Locations<'_>, name: &LocationName<'_>, path: &[u8]) -> Option<bool> {
     match name.modifier {
         Modifier::Exact => Some(name.name == path),
         Modifier::Prefix | Modifier::PriorityPrefix => Some(path.starts_with(&name.name)),
@@ -104,12 +104,13 @@ fn is_match(locations: &Locations<'_>, name: &LocationName, path: &[u8]) -> Opti
 
 /// Why one that matches loses against the winner of its level; `None` where there is none.
 fn loses(
-    name: &LocationName,
-    winner: Option<&LocationName>,
+    name: &LocationName<'_>,
+    winner: Option<&LocationName<'_>>,
     is_redirect: bool,
     is_after: bool,
 ) -> Option<LocationMiss> {
-    let is_regex = |name: &LocationName| matches!(name.modifier, Modifier::Regex | Modifier::CaselessRegex);
+    let is_regex =
+        |name: &LocationName<'_>| matches!(name.modifier, Modifier::Regex | Modifier::CaselessRegex);
     let winner = winner?;
     Some(match (is_regex(name), winner.modifier) {
         (true, _) if is_redirect => LocationMiss::BehindRedirect,
@@ -123,7 +124,7 @@ fn loses(
     })
 }
 
-fn nearly(name: &LocationName, path: &[u8]) -> Option<LocationMiss> {
+fn nearly(name: &LocationName<'_>, path: &[u8]) -> Option<LocationMiss> {
     let is_prefix = matches!(name.modifier, Modifier::Prefix | Modifier::PriorityPrefix);
     if !is_prefix && name.modifier != Modifier::Exact {
         return None;
@@ -131,7 +132,7 @@ fn nearly(name: &LocationName, path: &[u8]) -> Option<LocationMiss> {
     let without = |text: &[u8]| text.strip_suffix(b"/").map(<[u8]>::to_vec);
     if name.name.len() > 1
         && (without(&name.name).as_deref() == Some(path)
-            || without(path).is_some_and(|path| !path.is_empty() && path == name.name))
+            || without(path).is_some_and(|path| !path.is_empty() && name.name == path))
     {
         return Some(LocationMiss::SlashApart);
     }

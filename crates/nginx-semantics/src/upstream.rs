@@ -10,6 +10,7 @@ use crate::catalogue::DirectiveName;
 use crate::configuration::{Configuration, ContextId, ContextKind, Directive};
 use crate::mistakes::{Mistake, makes};
 use crate::variables::has_variables;
+use nginx_syntax::lossy;
 
 /// The module that passes a request on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -131,9 +132,8 @@ impl Target {
     /// Takes `scheme://host:port/uri` apart.
     pub fn parse(text: &[u8]) -> Self {
         let has_variables = has_variables(text);
-        let text = String::from_utf8_lossy(text).into_owned();
-        let (scheme, rest) =
-            text.split_once("://").map_or(("", text.as_str()), |(scheme, rest)| (scheme, rest));
+        let text = lossy(text);
+        let (scheme, rest) = split_scheme(&text);
         let scheme = scheme.to_ascii_lowercase();
         if let Some(path) = rest.strip_prefix("unix:") {
             let (socket, uri) =
@@ -152,6 +152,13 @@ impl Target {
         let uri = (!uri.is_empty()).then(|| uri.to_owned());
         Self { scheme, host: host.to_ascii_lowercase(), port, uri, has_variables }
     }
+}
+
+/// The scheme of a URL, empty where it has none, and the rest.
+fn split_scheme(text: &str) -> (&str, &str) {
+    let mut colons = memchr::memchr_iter(b':', text.as_bytes());
+    let parts = |at: usize| Some((text.get(..at)?, text.get(at..)?.strip_prefix("://")?));
+    colons.find_map(parts).unwrap_or(("", text))
 }
 
 /// A `server` line of an `upstream`.

@@ -24,4 +24,4 @@ pub use span::Span;
 pub use statements::{Statement, Statements};
 pub use tree::{Leaf, LeafKind, NodeId, Tree};
 pub use vocabulary::{NameNumber, NoVocabulary, Vocabulary};
-pub use word::unquote;
+pub use word::{lossy, unquote};

@@ -31,9 +31,23 @@ pub fn unquote(raw: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(value)
 }
 
+/// Bytes as text, what is no UTF-8 replaced by U+FFFD.
+///
+/// The standard library looks at each character for that; nearly all words of a configuration are ASCII.
+pub fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::unquote;
+    use super::{lossy, unquote};
+
+    #[test]
+    fn what_is_no_text_is_replaced() {
+        for bytes in [b"".as_slice(), b"host", "h\u{f6}st".as_bytes(), b"a\xffb", b"\xc3"] {
+            assert_eq!(lossy(bytes), String::from_utf8_lossy(bytes));
+        }
+    }
 
     #[test]
     fn six_escapes_are_rewritten() {

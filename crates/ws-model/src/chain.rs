@@ -16,7 +16,7 @@ use nginx_semantics::{
 
 use crate::browser::Browser;
 use crate::endpoint::Endpoint;
-use crate::handshake::Handshake;
+use crate::handshake::{Handshake, LineValues};
 use crate::idle::IdleLimit;
 use crate::model::Model;
 use crate::sockets::OpenSocket;
@@ -325,7 +325,8 @@ pub fn link<'m, 's>(
     let Passed { pass, context, .. } = **passed;
     let idle = IdleLimit::new(inner.configuration, context, pass.module)?;
     let is_configured = pass.module != PassModule::Proxy
-        || Handshake::new(inner.configuration, &inner.variables, context).is_configured();
+        || Handshake::new(inner.configuration, &inner.variables, context, &LineValues::default())
+            .is_configured();
     let is_round = context == outlet.endpoint && std::ptr::eq(outer, inner);
     (is_configured && !is_round).then(|| Link {
         outer: Hop {

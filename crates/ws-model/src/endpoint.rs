@@ -1,5 +1,6 @@
 //! A location that carries WebSockets, with all that is known of it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use nginx_semantics::placeholder::is_unknown;
@@ -129,7 +130,7 @@ impl<'s> Endpoint<'s> {
     /// In words that continue "treated as a WebSocket endpoint because": the evidence that decided its standing.
     pub fn why(&self) -> String {
         let text = |is_it: &dyn Fn(&Evidence) -> bool| {
-            self.evidence.iter().find(|evidence| is_it(evidence)).map(|evidence| evidence.text.clone())
+            self.evidence.iter().find(|evidence| is_it(evidence)).map(|evidence| evidence.text.to_string())
         };
         let of = |kind: EvidenceKind| text(&|evidence| evidence.kind == kind);
         let first = || text(&|_| true).unwrap_or_default();
@@ -181,7 +182,7 @@ impl<'s> Endpoint<'s> {
     /// Whether it is the location that takes what the others leave.
     pub fn is_catch_all(&self) -> bool {
         let name = self.location().and_then(|location| LocationName::of(&location));
-        name.is_some_and(|name| name.modifier == Modifier::Prefix && name.name == b"/")
+        name.is_some_and(|name| name.modifier == Modifier::Prefix && name.name.as_ref() == b"/")
     }
 
     /// Whether it is the location that takes what the others leave, and only a path that the user names makes it one.
@@ -193,7 +194,7 @@ impl<'s> Endpoint<'s> {
     /// names, or an application's, and nothing else speaks of WebSockets here.
     pub fn caught_path(&self) -> Option<&str> {
         let name = self.location_name()?;
-        let is_catch_all = name.modifier == Modifier::Prefix && name.name == b"/";
+        let is_catch_all = name.modifier == Modifier::Prefix && *name.name == *b"/";
         let is_other = |evidence: &Evidence| {
             !matches!(evidence.kind, EvidenceKind::Declared | EvidenceKind::Application)
         };
@@ -242,7 +243,7 @@ impl<'s> Endpoint<'s> {
             Some(Modifier::Prefix | Modifier::PriorityPrefix) => {
                 name.map(|name| name.name).unwrap_or_default()
             }
-            _ => Vec::new(),
+            _ => Cow::default(),
         };
         known.retain(|path| path.as_bytes().starts_with(&name));
         if !known.is_empty() {
@@ -262,7 +263,7 @@ impl<'s> Endpoint<'s> {
     }
 
     /// The words behind `location`, of the one around an `if` or `limit_except` too.
-    pub fn location_name(&self) -> Option<LocationName> {
+    pub fn location_name(&self) -> Option<LocationName<'s>> {
         let mut levels = self.configuration.levels(self.context);
         let location =
             levels.find(|&level| self.configuration.context(level).kind == ContextKind::Location)?;

@@ -4,13 +4,14 @@
 //! (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_headers`, `ngx_http_proxy_create_request`).
 
 use std::borrow::Cow;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
+use hashbrown::HashMap;
 use nginx_semantics::budgets::REPEATED;
 use nginx_semantics::{
-    At, Configuration, ContextId, Declared, Directive, DirectiveName, Effective, Evaluator, Pass, Presence,
-    Request, Value, Variables, VersionRange, declared, defaults, effective, placeholder,
+    At, Configuration, ContextId, ContextKind, Declared, Directive, DirectiveName, Effective, Evaluator,
+    Pass, Presence, Request, Value, Variables, VersionRange, declared, defaults, effective, placeholder,
 };
 
 use crate::browser::{Browser, HandshakeRequest, has_token};
@@ -32,14 +33,14 @@ pub struct Line<'s> {
 }
 
 impl<'s> Line<'s> {
-    fn new(directive: Directive<'s>, evaluate: &dyn Fn(&[u8]) -> [Value; 2]) -> Option<Self> {
+    fn new(directive: Directive<'s>, evaluate: &dyn Fn(Cow<'s, [u8]>) -> [Value; 2]) -> Option<Self> {
         let mut arguments = directive.arguments();
         let name = match arguments.next()? {
             Cow::Borrowed(name) => String::from_utf8_lossy(name),
             Cow::Owned(name) => String::from_utf8_lossy(&name).into_owned().into(),
         };
         let written = arguments.next().unwrap_or_default();
-        let values = matters(&name).then(|| Box::new(evaluate(&written)));
+        let values = matters(&name).then(|| Box::new(evaluate(written.clone())));
         Some(Self { directive, name, written, values })
     }
 
@@ -173,22 +174,50 @@ impl HandshakeFacts {
     }
 }
 
+/// The values of lines that are the same everywhere in an `http`: nearly all locations write the same few.
+#[derive(Debug, Default)]
+pub(crate) struct LineValues<'s>(RefCell<HashMap<LineText<'s>, [Value; 2]>>);
+
+/// The text of a line, and the `http` that it stands in.
+type LineText<'s> = (Option<ContextId>, Cow<'s, [u8]>);
+
+impl<'s> LineValues<'s> {
+    /// What a text is for each browser's handshake in a location.
+    fn get(
+        &self,
+        configuration: Configuration<'s>,
+        variables: &Variables<'s>,
+        context: ContextId,
+        text: Cow<'s, [u8]>,
+    ) -> [Value; 2] {
+        let key = (configuration.enclosing(context, ContextKind::Http), text);
+        if let Some(known) = self.0.borrow().get(&key) {
+            return known.clone();
+        }
+        let of = |browser| {
+            let request = Asked { request: HandshakeRequest(browser), is_told_apart: Cell::new(false) };
+            let evaluator = Evaluator::new(configuration, variables, &request, context);
+            let value = evaluator.value(&key.1);
+            (value, request.is_told_apart.get(), evaluator.hangs_on_place())
+        };
+        let (chrome, is_told_apart, hangs_on_place) = of(Browser::Chrome);
+        let firefox = if is_told_apart { of(Browser::Firefox).0 } else { chrome.clone() };
+        let values = [chrome, firefox];
+        if !hangs_on_place {
+            self.0.borrow_mut().insert(key, values.clone());
+        }
+        values
+    }
+}
+
 impl<'s> Handshake<'s> {
     pub(crate) fn new(
         configuration: Configuration<'s>,
         variables: &Variables<'s>,
         context: ContextId,
+        values: &LineValues<'s>,
     ) -> Self {
-        let evaluate = |text: &[u8]| {
-            let of = |browser| {
-                let request = Asked { request: HandshakeRequest(browser), is_told_apart: Cell::new(false) };
-                let value = Evaluator::new(configuration, variables, &request, context).value(text);
-                (value, request.is_told_apart.get())
-            };
-            let (chrome, is_told_apart) = of(Browser::Chrome);
-            let firefox = if is_told_apart { of(Browser::Firefox).0 } else { chrome.clone() };
-            [chrome, firefox]
-        };
+        let evaluate = |text: Cow<'s, [u8]>| values.get(configuration, variables, context, text);
         let mut levels = declared(configuration, context, DirectiveName::PROXY_SET_HEADER);
         let nearest = levels.next();
         let lines = |declared: &Declared<'s>| -> Vec<Line<'s>> {

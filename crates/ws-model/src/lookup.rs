@@ -140,11 +140,12 @@ impl<'s> Model<'s> {
                 return NameService::Kubernetes;
             }
         }
-        let passes = self.passes.iter().map(|(_, pass)| Target::parse(&pass.target()).host);
+        let passes = self.passes.iter().map(|(_, pass)| pass.target());
         let blocks = configuration.of_kind(ContextKind::Upstream);
-        let servers = blocks.flat_map(|block| peers(configuration, block));
-        let mut hosts = passes.chain(servers.map(|peer| Target::parse(peer.address.as_bytes()).host));
-        if hosts.any(|host| is_of_kubernetes(&host)) {
+        let servers = blocks.flat_map(|block| configuration.named(block, DirectiveName::SERVER));
+        let mut addresses = passes.chain(servers.filter_map(|server| server.argument(0)));
+        let may_be_one = |address: &[u8]| address.windows(4).any(|part| part.eq_ignore_ascii_case(b".svc"));
+        if addresses.any(|address| may_be_one(&address) && is_of_kubernetes(&Target::parse(&address).host)) {
             NameService::Kubernetes
         } else if is_docker {
             NameService::Docker

@@ -11,7 +11,7 @@ use crate::model::Model;
 impl<'s> Model<'s> {
     /// Locations with a `fastcgi_pass`, `grpc_pass` or `memcached_pass`. A name that PHP may have just as well, and the
     /// names of upstreams, are no evidence here.
-    pub(crate) fn unsupported_candidates(&self, known: &Known) -> Vec<Endpoint<'s>> {
+    pub(crate) fn unsupported_candidates(&self, known: &Known<'s>) -> Vec<Endpoint<'s>> {
         let is_unsupported = |module: PassModule| {
             matches!(module, PassModule::Fastcgi | PassModule::Grpc | PassModule::Memcached)
         };
@@ -45,7 +45,7 @@ impl<'s> Model<'s> {
     }
 
     /// Locations without a `*_pass` inside of a location that has one.
-    pub(crate) fn unproxied_candidates(&self, known: &Known) -> Vec<Endpoint<'s>> {
+    pub(crate) fn unproxied_candidates(&self, known: &Known<'s>) -> Vec<Endpoint<'s>> {
         let configuration = self.configuration;
         let locations = configuration.of_kind(ContextKind::Location);
         let mut candidates = Vec::new();

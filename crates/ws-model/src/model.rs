@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use nginx_semantics::defaults::HTTP11_BY_DEFAULT;
 use nginx_semantics::{
     At, Balancing, Configuration, ContextId, ContextKind, Directive, DirectiveName, Evaluator, LocationName,
-    Locations, Modifier, Pass, PassModule, Request, Selection, Target, Variables, VersionRange,
+    Locations, Modifier, Pass, PassModule, Request, Selection, Target, Variables, VersionRange, in_parts,
     normalize_path, raised, upstream,
 };
 
@@ -17,7 +17,7 @@ use crate::evidence::{
     Declaration, Evidence, EvidenceKind, Known, LinesFrom, Subject, declaration, segments_of,
 };
 use crate::facts::Facts;
-use crate::handshake::{Handshake, HandshakeFacts};
+use crate::handshake::{Handshake, HandshakeFacts, LineValues};
 use crate::idle::IdleLimit;
 use crate::layers::Layer;
 use crate::limits::Zones;
@@ -29,6 +29,12 @@ use crate::standing::{Carriers, Standing};
 use crate::subrequests::{Asked, Paths};
 use crate::walk::PathsToNamed;
 use crate::words::ServerWords;
+
+/// So many locations are looked at by one thread before it takes more.
+const PASSES_AT_A_TIME: usize = 128;
+
+/// So many times as many are looked at until what was found there is taken.
+const CHUNKS_AT_A_TIME: usize = 64;
 
 /// What the user says about WebSockets.
 #[derive(Debug, Clone, Default)]
@@ -192,23 +198,33 @@ impl<'s> Model<'s> {
                 }
             }
         };
-        let known = Known::default();
         // The levels of lines for an upgrade that some location has in effect.
         let mut in_effect: BTreeSet<ContextId> = BTreeSet::new();
         let mut candidates: Vec<Endpoint<'s>> = Vec::new();
-        for &(context, pass) in &self.passes {
-            let Some(mut endpoint) = self.candidate(context, pass, &known) else { continue };
-            if endpoint.is_configured() {
-                in_effect.extend(self.configuration.levels(context));
+        let of_some = |passes: &&[(ContextId, Pass<'s>)], ()| {
+            let known = Known::default();
+            let (mut levels, mut some) = (BTreeSet::new(), Vec::new());
+            for &(context, pass) in *passes {
+                let Some(mut endpoint) = self.candidate(context, pass, &known) else { continue };
+                if endpoint.is_configured() {
+                    levels.extend(self.configuration.levels(context));
+                }
+                self.drop_inherited_of_subrequests(&mut endpoint);
+                // Nothing but these may become one, and large trees have many more locations that pass requests on.
+                let has_lost = endpoint.handshake.is_some_and(|handshake| handshake.lost.is_some());
+                let is_declared = hints.assume_websocket || declared.contexts.contains_key(&context);
+                if is_declared || has_lost || !endpoint.evidence.is_empty() {
+                    some.push(endpoint);
+                }
             }
-            self.drop_inherited_of_subrequests(&mut endpoint);
-            // Nothing but these may become one, and large trees have many more locations that pass requests on.
-            let has_lost = endpoint.handshake.is_some_and(|handshake| handshake.lost.is_some());
-            let is_declared = hints.assume_websocket || declared.contexts.contains_key(&context);
-            if is_declared || has_lost || !endpoint.evidence.is_empty() {
-                candidates.push(endpoint);
-            }
-        }
+            (levels, some)
+        };
+        let chunks: Vec<_> = self.passes.chunks(PASSES_AT_A_TIME).collect();
+        let parts: Vec<_> = chunks.chunks(CHUNKS_AT_A_TIME).collect();
+        in_parts(self.passes.len(), &parts, (), of_some, |(), _| (), &mut |(levels, some)| {
+            in_effect.extend(levels);
+            candidates.extend(some);
+        });
         declare(&mut candidates, hints.assume_websocket);
         add_lost_intentions(&mut candidates, &in_effect);
         drop_indirect(&mut candidates);
@@ -233,6 +249,7 @@ impl<'s> Model<'s> {
                 self.by_server.entry(server).or_default().push(index);
             }
         }
+        let known = Known::default();
         let mut unsupported = self.unsupported_candidates(&known);
         declare(&mut unsupported, false);
         self.unsupported = proven(unsupported);
@@ -253,7 +270,7 @@ impl<'s> Model<'s> {
     }
 
     /// A location that can carry WebSockets, with the evidence that its own lines and names give.
-    fn candidate(&self, context: ContextId, pass: Pass<'s>, known: &Known) -> Option<Endpoint<'s>> {
+    fn candidate(&self, context: ContextId, pass: Pass<'s>, known: &Known<'s>) -> Option<Endpoint<'s>> {
         let idle = IdleLimit::new(self.configuration, context, pass.module)?;
         self.candidate_with(context, pass, idle, known)
     }
@@ -264,7 +281,7 @@ impl<'s> Model<'s> {
         context: ContextId,
         pass: Pass<'s>,
         idle: IdleLimit<'s>,
-        known: &Known,
+        known: &Known<'s>,
     ) -> Option<Endpoint<'s>> {
         let configuration = self.configuration;
         let opener = configuration.opener(context);
@@ -276,13 +293,13 @@ impl<'s> Model<'s> {
         if is_denied || !self.takes_handshakes(context) {
             return None;
         }
-        let handshake = || Handshake::new(configuration, &self.variables, context);
+        let handshake = || Handshake::new(configuration, &self.variables, context, &known.values);
         let is_proxy = pass.module == PassModule::Proxy;
         // Most locations are none for WebSockets, and nobody asks what their upstream receives.
         let asked = (is_proxy && Handshake::may_have_upgrade_lines(configuration, context)).then(handshake);
         let name = self.location_of(context).and_then(|location| LocationName::of(&location));
         let LocationName { modifier, name } =
-            name.unwrap_or(LocationName { modifier: Modifier::Named, name: Vec::new() });
+            name.unwrap_or(LocationName { modifier: Modifier::Named, name: Cow::default() });
         let target = self.target(context, &pass);
         let block = upstream(configuration, context, &target.host);
         let server = configuration.enclosing(context, ContextKind::Server);
@@ -337,8 +354,17 @@ impl<'s> Model<'s> {
     /// All that an endpoint's upstream receives, made anew; `None` for modules that pass the client's header fields on by
     /// themselves.
     pub fn handshake(&self, endpoint: &Endpoint<'_>) -> Option<Handshake<'s>> {
+        self.handshake_with(endpoint, &LineValues::default())
+    }
+
+    /// The same with what is known of the values of lines.
+    pub(crate) fn handshake_with(
+        &self,
+        endpoint: &Endpoint<'_>,
+        values: &LineValues<'s>,
+    ) -> Option<Handshake<'s>> {
         endpoint.handshake?;
-        Some(Handshake::new(self.configuration, &self.variables, endpoint.context))
+        Some(Handshake::new(self.configuration, &self.variables, endpoint.context, values))
     }
 
     /// What a comment at a directive declares, unless comments are passed over.

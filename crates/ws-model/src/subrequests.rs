@@ -10,7 +10,7 @@ use nginx_semantics::{
 use crate::browser::{AnyOrdinaryRequest, Browser, has_token};
 use crate::endpoint::Endpoint;
 use crate::evidence::EvidenceKind;
-use crate::handshake::{Handshake, Header, Line};
+use crate::handshake::{Handshake, Header, Line, LineValues};
 use crate::model::Model;
 
 /// The directives that lead a request of a client to another location of its server.
@@ -200,15 +200,16 @@ impl<'s> Model<'s> {
             let known = carried.entry(context).or_default();
             *known = known.or(self.carried_by(context, handshake));
         };
+        let values = LineValues::default();
         for endpoint in &self.endpoints {
-            if let Some(handshake) = self.handshake(endpoint) {
+            if let Some(handshake) = self.handshake_with(endpoint, &values) {
                 add(endpoint.context, &handshake);
             }
         }
         for (context, pass) in &self.passes {
             let is_known = || self.endpoint_of(*context).is_some();
             if pass.module == PassModule::Proxy && !is_known() && self.may_be_asked(*context) {
-                add(*context, &Handshake::new(self.configuration, &self.variables, *context));
+                add(*context, &Handshake::new(self.configuration, &self.variables, *context, &values));
             }
         }
         carried

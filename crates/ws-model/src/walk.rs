@@ -13,7 +13,7 @@ use nginx_semantics::{
 
 use crate::browser::Browser;
 use crate::endpoint::Endpoint;
-use crate::handshake::Handshake;
+use crate::handshake::{Handshake, LineValues};
 use crate::model::Model;
 use crate::site::Page;
 
@@ -126,6 +126,8 @@ pub struct Walks<'m, 's> {
     followed: [RefCell<HashMap<String, Rc<Exchange<'s>>>>; 2],
     /// The endpoint whose handshake was asked for last, with what its upstream receives.
     handshake: RefCell<Option<(ContextId, Rc<Handshake<'s>>)>>,
+    /// What lines for the upstream are worth.
+    values: LineValues<'s>,
     /// The endpoint that was asked for last, with its probes.
     probes: RefCell<Option<(ContextId, Rc<[Probe<'s>]>)>>,
     /// The pages of the server, with the handshakes that they send.
@@ -143,6 +145,7 @@ impl<'m, 's> Walks<'m, 's> {
             is_let_in: Cell::default(),
             followed: Default::default(),
             handshake: RefCell::default(),
+            values: LineValues::default(),
             probes: RefCell::default(),
             pages: RefCell::default(),
             effort,
@@ -245,7 +248,7 @@ impl<'m, 's> Walks<'m, 's> {
         {
             return Some(Rc::clone(known));
         }
-        let made = Rc::new(self.model.handshake(endpoint)?);
+        let made = Rc::new(self.model.handshake_with(endpoint, &self.values)?);
         *self.handshake.borrow_mut() = Some((endpoint.context, Rc::clone(&made)));
         Some(made)
     }
@@ -307,7 +310,7 @@ impl Model<'_> {
             return Vec::new();
         };
         let all = self.paths_to_named.get(server, || PathsToNamed::of(configuration, server));
-        let mut paths = all.and_then(|all| all.0.get(&name)).cloned().unwrap_or_default();
+        let mut paths = all.and_then(|all| all.0.get(name.as_ref())).cloned().unwrap_or_default();
         paths.extend(endpoint.evidence.iter().filter_map(|evidence| evidence.path.clone()));
         paths.sort();
         paths.dedup();

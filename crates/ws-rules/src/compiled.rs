@@ -29,9 +29,14 @@ pub(crate) fn is_evaluated(kind: ContextKind) -> bool {
     )
 }
 
-/// Whether nginx evaluates variables in any word of a directive of this name.
+/// Whether nginx evaluates variables in any word of a directive of this name. All lines of a configuration ask.
 pub(crate) fn may_be_script(name: DirectiveName, kind: ContextKind) -> bool {
-    (0..=1).any(|index| is_script(name, kind, index))
+    /// By the number of a name, outside of `map`.
+    static ANY: LazyLock<Vec<bool>> = LazyLock::new(|| {
+        let names = DirectiveName::all();
+        names.map(|name| (0..=1).any(|index| is_script(name, ContextKind::Location, index))).collect()
+    });
+    kind == ContextKind::Map || ANY.get(name.index()).copied().unwrap_or(false)
 }
 
 /// Whether nginx evaluates variables in the 0-based `index`th word behind the name.

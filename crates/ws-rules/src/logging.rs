@@ -1,6 +1,6 @@
 //! The remedy's words that rules about logs share: an access log that tells what becomes of WebSockets.
 
-use nginx_semantics::{ContextKind, Directive};
+use nginx_semantics::{ContextKind, Directive, DirectiveRef};
 use ws_model::{Endpoint, Fields, fields_of};
 
 use crate::setting::{beside, own};
@@ -14,7 +14,7 @@ const FORMAT: &str = "'$remote_addr $host [$time_local] \"$request\" $status rt=
 const NAMES: [&str; 3] = ["websocket", "websocket_lifetime", "websocket_tunnels"];
 
 /// A log of its own for an endpoint.
-struct OwnLog {
+pub(crate) struct OwnLog {
     /// A format that the configuration has, or one under a name that is free.
     format: String,
     /// Whether `http` gets it.
@@ -22,7 +22,7 @@ struct OwnLog {
 }
 
 impl OwnLog {
-    fn of(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> Self {
+    pub(crate) fn of(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> Self {
         let formats: Vec<_> = cx.model.log_formats(endpoint.context).collect();
         let name_of = |format: &Directive<'_>| {
             format.argument(0).map(|name| String::from_utf8_lossy(&name).into_owned()).unwrap_or_default()
@@ -44,6 +44,42 @@ impl OwnLog {
     fn format_line(&self) -> String {
         format!("log_format {} {FORMAT};", self.format)
     }
+
+    /// What to add, in words.
+    pub(crate) fn help(&self, endpoint: &Endpoint<'_>) -> String {
+        let mut help = format!(
+            "add to {}:{}",
+            endpoint.location_words(),
+            code(&[format!("access_log {};", self.value())])
+        );
+        if self.is_new {
+            help.push_str("\nand in `http`, above all that uses it:");
+            help.push_str(&code(&[self.format_line()]));
+        }
+        help
+    }
+
+    /// The edits for it: in place of `access_log off`, else beside the logs that are written now, which a line of its own
+    /// would drop.
+    pub(crate) fn edits(
+        &self,
+        cx: &Context<'_, '_>,
+        endpoint: &Endpoint<'_>,
+        current: &[Directive<'_>],
+    ) -> Edits {
+        let value = self.value();
+        let edits = match own(cx, endpoint, "access_log") {
+            Some(off) if current.is_empty() => Edits::new().replace(&off, &format!("access_log {value}")),
+            _ => beside(cx, endpoint, current, "access_log", &value),
+        };
+        if !self.is_new {
+            return edits;
+        }
+        let configuration = cx.configuration();
+        let http = configuration.enclosing(endpoint.context, ContextKind::Http);
+        let http = http.and_then(|http| configuration.opener(http));
+        http.map_or_else(Edits::impossible, |http| edits.at_start(&http, &[self.format_line()]))
+    }
 }
 
 /// Whether nginx meets a line of `http` before the endpoint: `access_log` takes no format that comes later
@@ -53,41 +89,7 @@ fn is_above(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, format: &Directive<'_
     let Some(http) = configuration.enclosing(endpoint.context, ContextKind::Http) else { return true };
     let server = configuration.enclosing(endpoint.context, ContextKind::Server);
     let Some(server) = server.and_then(|server| configuration.opener(server)) else { return true };
-    let lines = configuration.references(http);
-    let at = |line: &Directive<'_>| lines.iter().position(|other| *other == line.reference);
     // The server of a fragment stands nowhere in it: it is included by a file that was not given.
-    at(&server).is_none_or(|server| at(format).is_some_and(|format| format < server))
-}
-
-/// What to add, in words.
-pub(crate) fn own_access_log(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> String {
-    let log = OwnLog::of(cx, endpoint);
-    let mut help =
-        format!("add to {}:{}", endpoint.location_words(), code(&[format!("access_log {};", log.value())]));
-    if log.is_new {
-        help.push_str(&format!("\nand in `http`, above all that uses it:{}", code(&[log.format_line()])));
-    }
-    help
-}
-
-/// The edits for it: in place of `access_log off`, else beside the logs that are written now, which a line of its own
-/// would drop.
-pub(crate) fn own_access_log_edits(
-    cx: &Context<'_, '_>,
-    endpoint: &Endpoint<'_>,
-    current: &[Directive<'_>],
-) -> Edits {
-    let log = OwnLog::of(cx, endpoint);
-    let value = log.value();
-    let mut edits = match own(cx, endpoint, "access_log") {
-        Some(off) if current.is_empty() => Edits::new().replace(&off, &format!("access_log {value}")),
-        _ => beside(cx, endpoint, current, "access_log", &value),
-    };
-    if log.is_new {
-        let configuration = cx.configuration();
-        let http = configuration.enclosing(endpoint.context, ContextKind::Http);
-        let Some(http) = http.and_then(|http| configuration.opener(http)) else { return Edits::impossible() };
-        edits = edits.at_start(&http, &[log.format_line()]);
-    }
-    edits
+    let is_either = |line: &&DirectiveRef| [server.reference, format.reference].contains(line);
+    configuration.references(http).iter().find(is_either) != Some(&server.reference)
 }

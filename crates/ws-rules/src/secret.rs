@@ -191,7 +191,9 @@ fn has_secret_text(value: &[u8]) -> bool {
     });
     let mut texts: Vec<String> = texts.collect();
     // Variables may stand in the middle of it.
-    texts.push(texts.concat());
+    if texts.len() != 1 {
+        texts.push(texts.concat());
+    }
     texts.iter().any(|text| {
         let lower = text.trim_start().to_ascii_lowercase();
         let has_scheme = SCHEMES.iter().any(|scheme| {

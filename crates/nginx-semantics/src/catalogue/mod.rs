@@ -47,8 +47,13 @@ impl DirectiveName {
         NameNumber(self.0)
     }
 
-    /// Its number, below [`DirectiveName::count`]: an index into a table by name.
-    pub(crate) const fn index(self) -> usize {
+    /// All names in the order of their numbers, the unknown one first.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..u16::try_from(Self::count()).unwrap_or(u16::MAX)).map(Self)
+    }
+
+    /// Its number: an index into a table by name, see [`DirectiveName::all`].
+    pub const fn index(self) -> usize {
         self.0 as usize
     }
 

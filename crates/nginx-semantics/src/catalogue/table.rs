@@ -195,7 +195,7 @@ fn parse_kind(field: &str) -> Option<ModuleKind> {
 /// `FxHash`, eight bytes at a time. Every directive of every file is looked up, so the standard hasher would
 /// be noticeable; its protection is not needed, because only the table's own names are ever inserted.
 #[derive(Default)]
-struct NameHasher(u64);
+pub(super) struct NameHasher(u64);
 
 impl NameHasher {
     fn mix(&mut self, word: u64) {

@@ -1,9 +1,12 @@
 //! The variables that nginx's own modules define.
 
-use std::cmp::Ordering;
+use std::hash::BuildHasherDefault;
 use std::sync::LazyLock;
 
-use super::table::data_lines;
+use hashbrown::HashSet;
+
+use super::table::{NameHasher, data_lines};
+use crate::variables::lower;
 
 pub(super) const HTTP: &str = include_str!("variables.txt");
 
@@ -16,34 +19,25 @@ pub fn is_builtin_variable(name: &[u8]) -> bool {
 }
 
 struct Variables {
-    /// Sorted.
-    exact: Vec<&'static str>,
+    exact: HashSet<&'static [u8], BuildHasherDefault<NameHasher>>,
     /// Without the `*`.
-    prefixes: Vec<&'static str>,
+    prefixes: Vec<&'static [u8]>,
 }
 
 impl Variables {
     fn read(text: &'static str) -> Self {
-        let (mut exact, mut prefixes) = (Vec::new(), Vec::new());
+        let (mut exact, mut prefixes) = (HashSet::default(), Vec::new());
         for line in data_lines(text) {
             match line.strip_suffix('*') {
-                Some(prefix) => prefixes.push(prefix),
-                None => exact.push(line),
+                Some(prefix) => prefixes.push(prefix.as_bytes()),
+                None => _ = exact.insert(line.as_bytes()),
             }
         }
         Self { exact, prefixes }
     }
 
     fn contains(&self, name: &[u8]) -> bool {
-        let has_prefix = |prefix: &&str| {
-            name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
-        };
-        self.exact.binary_search_by(|entry| compare(entry, name)).is_ok()
-            || self.prefixes.iter().any(has_prefix)
+        let name = lower(name);
+        self.exact.contains(&*name) || self.prefixes.iter().any(|prefix| name.starts_with(prefix))
     }
-}
-
-/// Compares an entry, which is in lower case, with a name, which may not be.
-fn compare(entry: &str, name: &[u8]) -> Ordering {
-    entry.bytes().cmp(name.iter().map(u8::to_ascii_lowercase))
 }

@@ -132,14 +132,13 @@ impl<'s> Directive<'s> {
 
 /// The comments on the lines right above a directive: one behind a blank line is a heading of more than this.
 fn right_before(file: &SourceFile, node: NodeId) -> Vec<Span> {
-    let mut line = file.source.line(file.tree.name_span(node).start);
+    let mut next = file.tree.name_span(node).start;
     let mut comments: Vec<Span> = file.tree.comments_before(node).collect();
     comments.reverse();
     let is_adjacent = |comment: &Span| {
-        let own = file.source.line(comment.start);
-        let is_adjacent = own + 1 >= line && stands_alone(file, *comment);
-        line = own;
-        is_adjacent
+        let between = Span::new(comment.start, next).of(file.bytes());
+        next = comment.start;
+        memchr::memchr_iter(b'\n', between).nth(1).is_none() && stands_alone(file, *comment)
     };
     let mut adjacent: Vec<Span> = comments.into_iter().take_while(is_adjacent).collect();
     adjacent.reverse();
@@ -148,6 +147,6 @@ fn right_before(file: &SourceFile, node: NodeId) -> Vec<Span> {
 
 /// A comment behind something on its line speaks about that, not about what comes next.
 fn stands_alone(file: &SourceFile, comment: Span) -> bool {
-    let line = file.source.line_span(file.source.line(comment.start));
-    Span::new(line.start, comment.start).of(file.bytes()).iter().all(|byte| matches!(byte, b' ' | b'\t'))
+    let mut before = Span::new(0, comment.start).of(file.bytes()).iter().rev();
+    before.find(|byte| !matches!(byte, b' ' | b'\t')).is_none_or(|byte| *byte == b'\n')
 }

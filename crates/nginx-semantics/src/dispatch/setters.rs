@@ -74,6 +74,11 @@ pub fn refused_port(
     pass: &Pass<'_>,
 ) -> Option<(ValueRefusal, ContextId)> {
     let written = pass.target();
+    // Nothing but a scheme has a colon where there is no port.
+    let colons = written.iter().filter(|byte| **byte == b':').count();
+    if colons <= usize::from(written.windows(3).any(|three| three == b"://")) {
+        return None;
+    }
     let target = Target::parse(&written);
     let port = target.port.filter(|_| !target.has_variables)?;
     let block = upstream(configuration, context, &target.host)?;

@@ -311,7 +311,7 @@ impl<'s> Follower<'_, 's> {
             Some(LocationName {
                 modifier: Modifier::Exact | Modifier::Prefix | Modifier::PriorityPrefix,
                 name,
-            }) => name,
+            }) => name.into_owned(),
             _ => Vec::new(),
         }
     }

@@ -36,6 +36,11 @@ impl<T> PatternList<T> {
         self.beginnings = OnceLock::new();
     }
 
+    /// Gives back the memory that no pattern needs.
+    pub(crate) fn shrink_to_fit(&mut self) {
+        self.all.shrink_to_fit();
+    }
+
     /// All of them.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &(Option<Pattern>, T)> {
         self.all.iter()

@@ -234,10 +234,7 @@ impl<'s> Variables<'s> {
 
     /// All definitions of a name, in any case, in order.
     pub fn definitions(&self, name: &[u8]) -> &[Definition<'s>] {
-        self.by_name
-            .get(&*super::script::lower(name))
-            .map(|variable| variable.all.as_slice())
-            .unwrap_or_default()
+        self.by_name.get(&*super::lower(name)).map(|variable| variable.all.as_slice()).unwrap_or_default()
     }
 
     /// All names that the configuration defines, in lower case and in no order, with their definitions in order.

@@ -40,6 +40,8 @@ pub struct Evaluator<'a, 's> {
     pub(super) context: ContextId,
     /// How many values were looked at to find this one.
     steps: Cell<u32>,
+    /// Whether it was asked which lines of the rewrite module the request runs through.
+    ran: Cell<bool>,
     /// The maps that were evaluated for it after the rewrite phases, by how deep: maps that use one another many times
     /// over are evaluated once.
     evaluated: RefCell<HashMap<(ContextId, u32), Value>>,
@@ -62,13 +64,19 @@ impl<'a, 's> Evaluator<'a, 's> {
         request: &'a dyn Request,
         context: ContextId,
     ) -> Self {
-        let (steps, evaluated) = (Cell::default(), RefCell::default());
-        Self { configuration, variables, request, context, steps, evaluated }
+        let (steps, ran, evaluated) = (Cell::default(), Cell::default(), RefCell::default());
+        Self { configuration, variables, request, context, steps, ran, evaluated }
+    }
+
+    /// Whether the last value may be another one elsewhere in the same `http`.
+    pub fn hangs_on_place(&self) -> bool {
+        self.ran.get()
     }
 
     /// Begins a new value.
     fn start(&self) {
         self.steps.set(0);
+        self.ran.set(false);
         self.evaluated.borrow_mut().clear();
     }
 
@@ -134,6 +142,7 @@ impl<'a, 's> Evaluator<'a, 's> {
         if variable.sets.is_empty() {
             return self.without_set(name, moment, depth);
         }
+        self.ran.set(true);
         let run;
         let gathered = match moment {
             Moment::With(gathered) => gathered,

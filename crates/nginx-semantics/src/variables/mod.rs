@@ -15,5 +15,6 @@ pub use condition::condition_words;
 pub use definitions::{Cut, CutReason, Definition, Variables};
 pub use evaluate::{Evaluator, Request};
 pub(crate) use gathered::{Gathered, GatheredThen};
+pub(crate) use script::lower;
 pub use script::{Part, Parts, has_variables, parts};
 pub use value::{Bytes, Value};

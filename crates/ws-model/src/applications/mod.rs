@@ -4,7 +4,7 @@
 //! first use. They tell rules what a location probably serves and how that back end reacts; whatever is
 //! unknown is `None` or empty, and rules then stay silent.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use hashbrown::HashMap;
 use nginx_semantics::pattern::Pattern;
@@ -206,15 +206,56 @@ struct Index {
     regexes: Vec<RegexPath>,
 }
 
-/// A distinctive regex, made ready once: every location is compared with it.
+/// A distinctive regex: every location is compared with it.
 #[derive(Debug)]
 pub struct RegexPath {
     /// Whose it is.
     pub application: &'static Application,
-    /// `None` where it cannot be evaluated.
-    pub pattern: Option<Pattern>,
     /// Its literal segments.
     pub segments: Vec<String>,
+    text: &'static str,
+    /// What each path that it matches has in it.
+    literal: &'static str,
+    /// Made ready when a path may match; `None` where it cannot be evaluated.
+    pattern: OnceLock<Option<Pattern>>,
+}
+
+impl RegexPath {
+    fn new(application: &'static Application, text: &'static str) -> Self {
+        let segments = segments_of(text.as_bytes(), true);
+        Self { application, segments, text, literal: literal_start(text), pattern: OnceLock::new() }
+    }
+
+    /// Whether it is known to match a path.
+    #[must_use]
+    pub fn is_match(&self, path: &[u8]) -> bool {
+        if memchr::memmem::find(path, self.literal.as_bytes()).is_none() {
+            return false;
+        }
+        let pattern = self.pattern.get_or_init(|| Pattern::new(self.text.as_bytes(), false).ok());
+        pattern.as_ref().and_then(|pattern| pattern.is_match(path)) == Some(true)
+    }
+}
+
+/// The text that a regex begins with; nothing where that is not easily told.
+fn literal_start(regex: &'static str) -> &'static str {
+    let text = regex.strip_prefix('^').unwrap_or(regex);
+    let is_special = |character: char| r"\.+*?()[]{}|^$".contains(character);
+    let (start, rest) = text.split_at(text.find(is_special).unwrap_or(text.len()));
+    // What may be missing is none of it, nor what stands beside other words.
+    let is_certain = !rest.starts_with(['?', '*', '{', '|']) && !has_choice(rest);
+    if is_certain { start } else { "" }
+}
+
+/// Whether a `|` stands outside of all brackets, or where brackets are hard to tell.
+fn has_choice(regex: &str) -> bool {
+    let mut depth = 0_i32;
+    regex.contains(r"\(")
+        || regex.contains(r"\)")
+        || regex.chars().any(|character| {
+            depth += i32::from(character == '(') - i32::from(character == ')');
+            character == '|' && depth <= 0
+        })
 }
 
 static INDEX: LazyLock<Index> = LazyLock::new(|| {
@@ -233,9 +274,7 @@ static INDEX: LazyLock<Index> = LazyLock::new(|| {
         }
         for path in application.paths.iter().filter(|path| path.distinctive) {
             if path.kind == PathKind::Regex {
-                let text = path.text.as_bytes();
-                let (pattern, segments) = (Pattern::new(text, false).ok(), segments_of(text, true));
-                index.regexes.push(RegexPath { application, pattern, segments });
+                index.regexes.push(RegexPath::new(application, path.text));
             } else if let Some(first) = path.text.split('/').find(|segment| !segment.is_empty()) {
                 index.by_segment.entry(first.to_ascii_lowercase()).or_default().push((application, path));
             }

@@ -181,3 +181,22 @@ fn facts_that_rules_rely_on() {
     assert_eq!(application("vite").heartbeat.unwrap().seconds, 30);
     assert!(application("headscale").upgrade_tokens.contains(&"tailscale-control-protocol"));
 }
+
+#[test]
+fn a_regex_is_tried_where_its_beginning_is() {
+    for (regex, start) in [
+        ("/api/agent-invocation/[^/]+$", "/api/agent-invocation/"),
+        ("^/cockpit(\\+[^/]+)?/socket$", "/cockpit"),
+        ("^/(c|l)ool/(.*)/ws$", "/"),
+        ("/terminal\\.ws", "/terminal"),
+        ("/api/kernels?/x", ""),
+        ("/a|/b", ""),
+        ("/a/(x|y)|/b", ""),
+        ("/a/(x|y)/", "/a/"),
+    ] {
+        assert_eq!(literal_start(regex), start, "{regex}");
+    }
+    for regex in regexes() {
+        assert!(Pattern::new(regex.text.as_bytes(), false).is_ok(), "{}", regex.text);
+    }
+}

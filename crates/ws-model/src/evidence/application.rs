@@ -185,11 +185,7 @@ fn by_regex(subject: &Subject<'_, '_>, named: &[Named<'_>], evidence: &mut Vec<E
         return;
     }
     let is_it = |regex: &&RegexPath| {
-        if subject.is_regex() {
-            subject.segments == regex.segments
-        } else {
-            regex.pattern.as_ref().and_then(|pattern| pattern.is_match(&subject.name)) == Some(true)
-        }
+        if subject.is_regex() { subject.segments == regex.segments } else { regex.is_match(&subject.name) }
     };
     let found: Vec<_> = applications::regexes().iter().filter(is_it).map(|regex| regex.application).collect();
     let is_named = |application: &Application| named.iter().any(|(other, _)| other.id == application.id);
@@ -488,7 +484,7 @@ fn served_path(subject: &Subject<'_, '_>, application: &'static Application) -> 
 /// The location's own path, where it is longer than one below which all of the application's sockets are.
 fn below_prefix(subject: &Subject<'_, '_>, sockets: &[WsPath]) -> Option<(String, bool)> {
     let is_path = matches!(subject.modifier, Modifier::Exact | Modifier::Prefix | Modifier::PriorityPrefix);
-    let name = String::from_utf8(subject.name.clone()).ok().filter(|_| is_path)?;
+    let name = String::from_utf8(subject.name.to_vec()).ok().filter(|_| is_path)?;
     let above = sockets.iter().find(|path| path.kind == PathKind::Prefix && name.starts_with(path.text))?;
     Some((name, above.distinctive))
 }

@@ -1,5 +1,7 @@
 //! The configuration itself handles an upgrade.
 
+use std::borrow::Cow;
+
 use nginx_semantics::DirectiveName;
 
 use super::{Evidence, EvidenceKind, Subject};
@@ -9,7 +11,12 @@ pub(super) fn collect(subject: &Subject<'_, '_>, evidence: &mut Vec<Evidence>) {
     if let Some(handshake) = subject.handshake {
         let lines = handshake.upgrade.lines.iter().chain(&handshake.connection.lines);
         for line in lines.filter(|line| is_upgrade_line(line)) {
-            let text = format!("`{}` is set for an upgrade", line.name);
+            // The names of nearly all.
+            let text = match &*line.name {
+                "Upgrade" => Cow::Borrowed("`Upgrade` is set for an upgrade"),
+                "Connection" => Cow::Borrowed("`Connection` is set for an upgrade"),
+                name => Cow::Owned(format!("`{name}` is set for an upgrade")),
+            };
             evidence.push(Evidence::new(EvidenceKind::Configured, text, Some(line.directive.at())));
         }
     }

@@ -5,6 +5,7 @@ mod comment;
 mod configured;
 mod name;
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -15,7 +16,7 @@ use nginx_semantics::{
 };
 
 use crate::applications::Application;
-use crate::handshake::Handshake;
+use crate::handshake::{Handshake, LineValues};
 
 pub(crate) use application::Host;
 use application::{BackEnd, ToldByPath};
@@ -44,7 +45,7 @@ pub struct Evidence {
     /// Its kind.
     pub kind: EvidenceKind,
     /// In words that continue "treated as a WebSocket endpoint because".
-    pub text: String,
+    pub text: Cow<'static, str>,
     /// The line that shows it.
     pub at: Option<At>,
     /// The application that it names.
@@ -112,13 +113,15 @@ type ByHost = HashMap<String, Rc<BackEnd>>;
 
 /// What locations share, asked again for every one of them.
 #[derive(Debug, Default)]
-pub(crate) struct Known {
+pub(crate) struct Known<'s> {
     /// By server and path of an application: the location that serves it.
     served: RefCell<BTreeMap<(ContextId, &'static str), Option<ContextId>>>,
     /// By server: the locations whose path tells their application.
     told_by_path: RefCell<BTreeMap<ContextId, ToldByPath>>,
     /// By `upstream` block and host.
     back_ends: RefCell<HashMap<Option<ContextId>, ByHost>>,
+    /// What lines for the upstream are worth.
+    pub(crate) values: LineValues<'s>,
 }
 
 /// A location with a `*_pass` of its own, as the collectors read it.
@@ -137,10 +140,10 @@ pub(crate) struct Subject<'m, 's> {
     /// The target with its variables evaluated as far as they are known.
     pub(crate) target: &'m Target,
     pub(crate) handshake: Option<&'m Handshake<'s>>,
-    pub(crate) known: &'m Known,
+    pub(crate) known: &'m Known<'s>,
     /// How the location compares and its name; of the enclosing location for `if` and `limit_except`.
     pub(crate) modifier: Modifier,
-    pub(crate) name: Vec<u8>,
+    pub(crate) name: Cow<'s, [u8]>,
     /// Its segments.
     pub(crate) segments: &'m [String],
 }
@@ -203,7 +206,7 @@ impl Subject<'_, '_> {
 }
 
 impl Evidence {
-    pub(crate) fn new(kind: EvidenceKind, text: impl Into<String>, at: Option<At>) -> Self {
+    pub(crate) fn new(kind: EvidenceKind, text: impl Into<Cow<'static, str>>, at: Option<At>) -> Self {
         Self {
             kind,
             text: text.into(),
@@ -224,7 +227,7 @@ impl Subject<'_, '_> {
 
     /// Whether it is the location that takes whatever the others leave.
     pub(crate) fn serves_everything(&self) -> bool {
-        matches!(self.modifier, Modifier::Prefix | Modifier::PriorityPrefix) && self.name == b"/"
+        matches!(self.modifier, Modifier::Prefix | Modifier::PriorityPrefix) && *self.name == *b"/"
     }
 
     /// The location itself, or the one that an `if` or `limit_except` belongs to.

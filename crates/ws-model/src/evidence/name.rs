@@ -122,7 +122,7 @@ pub(super) fn collect(subject: &Subject<'_, '_>, evidence: &mut Vec<Evidence>) {
     }
     if let Some(at) = commented(subject) {
         // Beside lines of the location's own it is the location that the comment is about.
-        add("a comment says WebSocket".to_owned(), at, subject.lines_from() != Some(LinesFrom::Here));
+        add("a comment says WebSocket".into(), at, subject.lines_from() != Some(LinesFrom::Here));
     }
     if let Some((word, at)) = included(subject) {
         add(format!("it includes its lines from a file whose name has `{word}`"), at, true);

@@ -5,7 +5,7 @@
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use ws_model::{AccessLogs, Endpoint};
 
-use crate::logging::{own_access_log, own_access_log_edits};
+use crate::logging::OwnLog;
 use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct AccessLogOff;
@@ -29,9 +29,10 @@ impl Rule for AccessLogOff {
         let AccessLogs::Off(directive) = cx.model.access_logs(endpoint.context) else { return };
         let message = "nginx logs neither handshakes nor the ends of WebSockets here";
         let finding = FindingBuilder::new(&META, &directive, message).endpoint(endpoint);
-        let edits = own_access_log_edits(cx, endpoint, &[]);
+        let log = OwnLog::of(cx, endpoint);
+        let edits = log.edits(cx, endpoint, &[]);
         let finding = finding.fix("log WebSockets to a file of their own", Applicability::Unsafe, edits);
-        out.push(finding.help(own_access_log(cx, endpoint)));
+        out.push(finding.help(log.help(endpoint)));
     }
 }
 

@@ -32,7 +32,7 @@ impl Rule for DuplicateLocation {
             if level.presence != Presence::Given {
                 continue;
             }
-            let locations: Vec<(ContextId, LocationName)> = configuration
+            let locations: Vec<(ContextId, LocationName<'_>)> = configuration
                 .children(id)
                 .iter()
                 .filter(|&&child| configuration.context(child).kind == ContextKind::Location)
@@ -59,7 +59,7 @@ fn report(
     cx: &Context<'_, '_>,
     first: ContextId,
     second: ContextId,
-    name: &LocationName,
+    name: &LocationName<'_>,
     out: &mut Findings,
 ) {
     let configuration = cx.configuration();

@@ -4,7 +4,7 @@ use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::ContextKind;
 use ws_model::{AccessLogs, Endpoint, Fields};
 
-use crate::logging::{own_access_log, own_access_log_edits};
+use crate::logging::OwnLog;
 use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct LogFormatBlind;
@@ -62,9 +62,10 @@ impl Rule for LogFormatBlind {
             }
             None => finding.primary("in nginx's own format, `combined`"),
         };
-        let edits = own_access_log_edits(cx, endpoint, &current);
+        let log = OwnLog::of(cx, endpoint);
+        let edits = log.edits(cx, endpoint, &current);
         finding = finding.fix("log WebSockets to a file of their own", Applicability::Unsafe, edits);
-        out.push(finding.help(own_access_log(cx, endpoint)));
+        out.push(finding.help(log.help(endpoint)));
     }
 }
 

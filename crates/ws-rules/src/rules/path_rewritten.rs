@@ -112,7 +112,7 @@ struct Case<'p, 's> {
 
 fn literal<'p, 's>(
     asked: &[Asked<'p, 's>],
-    name: &LocationName,
+    name: &LocationName<'_>,
     uri: &str,
     endpoint: &Endpoint<'_>,
 ) -> Option<Case<'p, 's>> {
@@ -139,7 +139,7 @@ fn literal<'p, 's>(
     is_glued.then(|| case(Kind::Glued))
 }
 
-fn variables<'p, 's>(asked: &[Asked<'p, 's>], name: &LocationName, uri: &str) -> Option<Case<'p, 's>> {
+fn variables<'p, 's>(asked: &[Asked<'p, 's>], name: &LocationName<'_>, uri: &str) -> Option<Case<'p, 's>> {
     let last = asked.last()?;
     if nginx_semantics::has_variables(uri.as_bytes()) {
         return None;
@@ -161,7 +161,7 @@ fn report(
     endpoint: &Endpoint<'_>,
     case: &Case<'_, '_>,
     uri: &str,
-    name: &LocationName,
+    name: &LocationName<'_>,
     out: &mut Findings,
 ) {
     let Case { path, target, kind } = case;

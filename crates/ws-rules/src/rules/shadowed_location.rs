@@ -47,7 +47,7 @@ impl Rule for ShadowedLocation {
 }
 
 /// Whether the name lacks its first slash; a placeholder of a template, in capitals or brackets, is none.
-fn nameless(name: &LocationName) -> bool {
+fn nameless(name: &LocationName<'_>) -> bool {
     let is_name = matches!(name.modifier, Modifier::Exact | Modifier::Prefix | Modifier::PriorityPrefix);
     is_name && name.name.first().is_some_and(u8::is_ascii_lowercase)
 }
@@ -56,7 +56,7 @@ fn nameless(name: &LocationName) -> bool {
 fn other_location<'p, 's>(
     cx: &Context<'_, 's>,
     endpoint: &Endpoint<'_>,
-    name: &LocationName,
+    name: &LocationName<'_>,
     group: &'p [Probe<'s>],
 ) -> Option<(ContextId, &'p str)> {
     let configuration = cx.configuration();
@@ -86,7 +86,7 @@ fn other_location<'p, 's>(
 fn shadowed(
     cx: &Context<'_, '_>,
     endpoint: &Endpoint<'_>,
-    name: &LocationName,
+    name: &LocationName<'_>,
     location: ContextId,
     path: &str,
     out: &mut Findings,
@@ -117,7 +117,7 @@ fn shadowed(
     out.push(About::Endpoint(endpoint).finish(cx, finding, help, path));
 }
 
-fn without_slash(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, name: &LocationName, out: &mut Findings) {
+fn without_slash(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, name: &LocationName<'_>, out: &mut Findings) {
     let Some(own) = endpoint.location() else { return };
     let name = String::from_utf8_lossy(&name.name).into_owned();
     let message = format!("nginx never selects this location: no path begins with `{name}`");
