@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use lint_finding::{EndpointRow, EvidenceKind, EvidenceRow, Origin, Place, Setting};
 use nginx_semantics::{Directive, GapReason, Value, VersionRange, defaults, time};
+use nginx_syntax::lossy;
 use ws_model::{Browser, Endpoint, Handshake, Header, HttpVersion, IdleLimit, Line, Source};
 use ws_rules::{confidence, place};
 
@@ -57,7 +58,7 @@ fn upstream(endpoint: &Endpoint<'_>) -> String {
     if !endpoint.pass.directive.may_be_shown() {
         return NOT_SHOWN.to_owned();
     }
-    String::from_utf8_lossy(&endpoint.pass.target()).into_owned()
+    lossy(&endpoint.pass.target()).into_owned()
 }
 
 fn evidence(evidence: &ws_model::Evidence) -> EvidenceRow {
@@ -107,7 +108,7 @@ fn line_value(line: &Line<'_>) -> Option<String> {
     if !line.directive.may_be_shown() {
         return Some(NOT_SHOWN.to_owned());
     }
-    let value = sent(line).unwrap_or_else(|| String::from_utf8_lossy(&line.written).into_owned());
+    let value = sent(line).unwrap_or_else(|| lossy(&line.written).into_owned());
     (!value.is_empty()).then_some(value)
 }
 
@@ -125,7 +126,7 @@ fn sent(line: &Line<'_>) -> Option<String> {
     let known: Vec<&[u8]> =
         Browser::ALL.iter().filter_map(|browser| Value::as_known(line.value(*browser))).collect();
     match known.as_slice() {
-        [chrome, firefox] if chrome == firefox => Some(String::from_utf8_lossy(chrome).into_owned()),
+        [chrome, firefox] if chrome == firefox => Some(lossy(chrome).into_owned()),
         _ => None,
     }
 }
@@ -134,7 +135,7 @@ fn written_note(line: &Line<'_>) -> Option<String> {
     if !line.directive.may_be_shown() {
         return None;
     }
-    let written = String::from_utf8_lossy(&line.written).into_owned();
+    let written = lossy(&line.written).into_owned();
     (sent(line).is_some_and(|sent| sent != written)).then(|| format!("written `{written}`"))
 }
 

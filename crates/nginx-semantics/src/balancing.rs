@@ -7,6 +7,8 @@
 use std::collections::HashSet;
 use std::sync::OnceLock;
 
+use nginx_syntax::lossy;
+
 use crate::catalogue::DirectiveName;
 use crate::configuration::{Configuration, ContextId, Directive, Presence};
 use crate::placeholder::is_unknown;
@@ -183,8 +185,7 @@ impl<'s> Balancing<'s> {
     pub fn most_connections(&self) -> Option<u32> {
         let most = |peer: &Peer<'s>| -> Option<u32> {
             let words = peer.directive.arguments().skip(1);
-            let mut values = words
-                .filter_map(|word| String::from_utf8_lossy(&word).strip_prefix("max_conns=")?.parse().ok());
+            let mut values = words.filter_map(|word| lossy(&word).strip_prefix("max_conns=")?.parse().ok());
             values.next().filter(|most| *most > 0)
         };
         *self.most_connections.get_or_init(|| {

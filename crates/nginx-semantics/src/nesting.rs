@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use nginx_syntax::lossy;
+
 use crate::configuration::{Configuration, ContextId, ContextKind};
 use crate::location::{LocationName, Modifier};
 use crate::upstream::Pass;
@@ -52,7 +54,7 @@ pub fn misplaced_location(configuration: Configuration<'_>, location: ContextId)
     // Most stand in no location.
     let around = name_of(configuration.context(location).parent?)?;
     let own = name_of(location)?;
-    let text = |name: &LocationName<'_>| String::from_utf8_lossy(&name.name).into_owned();
+    let text = |name: &LocationName<'_>| lossy(&name.name).into_owned();
     let (inner, outer) = (text(&own), text(&around));
     match (around.modifier, own.modifier) {
         (Modifier::Exact, _) => Some(Nesting::InExact { inner, outer }),

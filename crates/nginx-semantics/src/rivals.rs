@@ -1,6 +1,8 @@
 //! What was not chosen, and why: for those who read what nginx does with a request. The choices themselves are made in
 //! `server.rs` and `location.rs`.
 
+use nginx_syntax::lossy;
+
 use crate::catalogue::DirectiveName;
 use crate::configuration::{Configuration, ContextId, ContextKind, Directive};
 use crate::location::{LocationName, Locations, Modifier, Selection};
@@ -188,7 +190,7 @@ pub fn name_rivals<'s>(
         let is_here = socket.listens.iter().any(|listen| listen.server == server);
         for directive in configuration.named(server, DirectiveName::SERVER_NAME) {
             for word in directive.arguments() {
-                let name = String::from_utf8_lossy(&word).into_owned();
+                let name = lossy(&word).into_owned();
                 let why = match (takes(configuration, &name, host), is_here) {
                     (true, true) => Some(NameMiss::Loses),
                     (true, false) => {

@@ -6,6 +6,8 @@ use std::sync::OnceLock;
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use nginx_syntax::lossy;
+
 use crate::catalogue::DirectiveName;
 use crate::configuration::{Configuration, ContextId, ContextKind, Directive};
 use crate::effective::{Effective, effective};
@@ -15,7 +17,7 @@ use crate::placeholder;
 /// The words of all `server_name` lines, in order; empty where none is written.
 pub fn server_names(configuration: Configuration<'_>, server: ContextId) -> Vec<String> {
     let lines = configuration.named(server, DirectiveName::SERVER_NAME);
-    lines.flat_map(|line| line.arguments()).map(|word| String::from_utf8_lossy(&word).into_owned()).collect()
+    lines.flat_map(|line| line.arguments()).map(|word| lossy(&word).into_owned()).collect()
 }
 
 /// The words of each `listen` line, in order; empty where none is written, which means `*:80` for root
@@ -238,7 +240,7 @@ pub fn sockets<'s>(configuration: Configuration<'s>, http: ContextId) -> Vec<Soc
             .named(server, DirectiveName::LISTEN)
             .filter_map(|line| {
                 let word = line.argument(0)?;
-                let address = ListenAddress::parse(&String::from_utf8_lossy(&word));
+                let address = ListenAddress::parse(&lossy(&word));
                 Some(Listen { server, directive: Some(line), address })
             })
             .collect();

@@ -77,11 +77,12 @@ impl<'s> Pass<'s> {
 
     /// Whether it is a `proxy_pass` that has a URI part, and no variables.
     pub(crate) fn has_fixed_uri(&self) -> bool {
-        let target = Target::parse(&self.target());
-        self.module == PassModule::Proxy
-            && !target.has_variables
-            && matches!(target.scheme.as_str(), "http" | "https")
-            && target.uri.is_some_and(|uri| !uri.is_empty())
+        let written = self.target();
+        if self.module != PassModule::Proxy || has_variables(&written) {
+            return false;
+        }
+        let target = Target::parse(&written);
+        matches!(target.scheme.as_str(), "http" | "https") && target.uri.is_some_and(|uri| !uri.is_empty())
     }
 
     /// The target as written.
@@ -176,7 +177,7 @@ impl Peer<'_> {
     /// Its parameters as written: `weight=2`, `backup`, `down`.
     pub fn parameters(&self) -> Vec<String> {
         let words = self.directive.arguments().skip(1);
-        words.map(|word| String::from_utf8_lossy(&word).into_owned()).collect()
+        words.map(|word| lossy(&word).into_owned()).collect()
     }
 
     /// Whether a parameter without a value stands there: `backup`, `down`.
@@ -262,7 +263,7 @@ pub fn peers<'s>(
     upstream: ContextId,
 ) -> impl Iterator<Item = Peer<'s>> + use<'s> {
     let peer = |directive: Directive<'s>| {
-        let address = String::from_utf8_lossy(&directive.argument(0)?).into_owned();
+        let address = lossy(&directive.argument(0)?).into_owned();
         let port = Target::parse(address.as_bytes()).port.unwrap_or(80);
         Some(Peer { directive, address, port })
     };

@@ -7,6 +7,7 @@ use nginx_semantics::placeholder::is_unknown;
 use nginx_semantics::{
     At, Configuration, ContextId, ContextKind, Directive, LocationName, Modifier, Pass, Target,
 };
+use nginx_syntax::lossy;
 
 use crate::applications::{Application, OriginCheck};
 use crate::evidence::{Doubt, Evidence, EvidenceKind, LinesFrom};
@@ -258,8 +259,8 @@ impl<'s> Endpoint<'s> {
 
     /// Whether its path is known: it is an exact one, or the evidence names it.
     pub fn knows_path(&self, path: &str) -> bool {
-        let is_exact = self.location_name().is_some_and(|name| name.modifier == Modifier::Exact);
-        is_exact || self.evidence.iter().any(|evidence| evidence.path.as_deref() == Some(path))
+        let is_exact = || self.location_name().is_some_and(|name| name.modifier == Modifier::Exact);
+        self.evidence.iter().any(|evidence| evidence.path.as_deref() == Some(path)) || is_exact()
     }
 
     /// The words behind `location`, of the one around an `if` or `limit_except` too.
@@ -282,9 +283,9 @@ impl<'s> Endpoint<'s> {
             return path;
         }
         match name.modifier {
-            Modifier::Exact => Some(as_sent(&String::from_utf8_lossy(&name.name))),
+            Modifier::Exact => Some(as_sent(&lossy(&name.name))),
             Modifier::Prefix | Modifier::PriorityPrefix => {
-                let own = String::from_utf8_lossy(&name.name).into_owned();
+                let own = lossy(&name.name).into_owned();
                 Some(path.filter(|path| path.starts_with(&own)).unwrap_or_else(|| as_sent(&own)))
             }
             Modifier::Regex | Modifier::CaselessRegex | Modifier::Named => path,

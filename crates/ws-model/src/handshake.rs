@@ -13,6 +13,7 @@ use nginx_semantics::{
     At, Configuration, ContextId, ContextKind, Declared, Directive, DirectiveName, Effective, Evaluator,
     Pass, Presence, Request, Value, Variables, VersionRange, declared, defaults, effective, placeholder,
 };
+use nginx_syntax::lossy;
 
 use crate::browser::{Browser, HandshakeRequest, has_token};
 use crate::evidence::LinesFrom;
@@ -36,8 +37,8 @@ impl<'s> Line<'s> {
     fn new(directive: Directive<'s>, evaluate: &dyn Fn(Cow<'s, [u8]>) -> [Value; 2]) -> Option<Self> {
         let mut arguments = directive.arguments();
         let name = match arguments.next()? {
-            Cow::Borrowed(name) => String::from_utf8_lossy(name),
-            Cow::Owned(name) => String::from_utf8_lossy(&name).into_owned().into(),
+            Cow::Borrowed(name) => lossy(name),
+            Cow::Owned(name) => lossy(&name).into_owned().into(),
         };
         let written = arguments.next().unwrap_or_default();
         let values = matters(&name).then(|| Box::new(evaluate(written.clone())));
@@ -265,8 +266,7 @@ impl<'s> Handshake<'s> {
             let mut others = 0;
             let all = declared.directives.iter().filter(|directive| {
                 others += 1;
-                others <= REPEATED + 1
-                    || directive.argument(0).is_some_and(|name| matters(&String::from_utf8_lossy(&name)))
+                others <= REPEATED + 1 || directive.argument(0).is_some_and(|name| matters(&lossy(&name)))
             });
             let lines = all.filter_map(|directive| Line::new(*directive, &evaluate)).collect();
             Lost { level: declared.level, lines, dropped_by }
@@ -331,6 +331,13 @@ impl<'s> Handshake<'s> {
         all.into_iter().flatten().filter(move |line| line.is(name))
     }
 
+    /// Whether `Host` names the host that the browser asked for, if not its port, and the browser's `Origin` is passed on.
+    pub fn names_host(&self) -> bool {
+        let is_name = |line: &Line<'_>| matches!(line.written.as_ref(), b"$host" | b"$http_host");
+        matches!(self.host.lines.as_slice(), [line] if is_name(line))
+            && self.lines_for("origin").next().is_none()
+    }
+
     /// Whether a line for the upgrade is in effect.
     pub fn is_configured(&self) -> bool {
         self.upgrade.lines.iter().chain(&self.connection.lines).any(is_upgrade_line)
@@ -343,7 +350,7 @@ impl<'s> HttpVersion<'s> {
             effective_or_hedged(configuration, context, DirectiveName::PROXY_HTTP_VERSION);
         let source = Source::of(&effective);
         let written = source.directive().and_then(|directive| directive.argument(0));
-        Self { source, written: written.map(|word| String::from_utf8_lossy(&word).into_owned()), is_hedged }
+        Self { source, written: written.map(|word| lossy(&word).into_owned()), is_hedged }
     }
 }
 
@@ -360,7 +367,7 @@ pub(crate) fn is_upgrade_line(line: &Line<'_>) -> bool {
     if !line.is("connection") {
         return false;
     }
-    let written = String::from_utf8_lossy(&line.written).to_ascii_lowercase();
+    let written = lossy(&line.written).to_ascii_lowercase();
     let names_upgrade = written.contains("upgrade");
     let may_be_upgrade =
         Browser::ALL.iter().any(|&browser| line.value(browser).possibly(|value| has_token(value, "upgrade")));

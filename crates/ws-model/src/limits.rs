@@ -11,6 +11,7 @@ use nginx_semantics::{
     Configuration, ContextKind, Directive, DirectiveName, Effective, Part, Value, effective, has_variables,
     parts,
 };
+use nginx_syntax::lossy;
 
 use crate::browser::{Browser, HandshakeRequest};
 use crate::endpoint::Endpoint;
@@ -125,7 +126,7 @@ impl<'s> Model<'s> {
             |name: &[u8]| matches!(name, b"uri" | b"document_uri") && endpoint.may_serve_ordinary_requests();
         let is_shared =
             !has_variables(&key) || names.iter().all(|&name| SHARED.contains(&name) || is_of_pages(name));
-        let key = String::from_utf8_lossy(&key).into_owned();
+        let key = lossy(&key).into_owned();
         Some(Limit { directive, most, zone, key, is_shared, status: status.to_owned(), is_assumed })
     }
 
@@ -170,13 +171,13 @@ fn interval_ms(rate: &str) -> Option<u64> {
 
 /// What stands behind `prefix` in the word that starts with it.
 fn option(line: &Directive<'_>, prefix: &str) -> Option<String> {
-    let words = line.arguments().map(|word| String::from_utf8_lossy(&word).into_owned());
+    let words = line.arguments().map(|word| lossy(&word).into_owned());
     words.filter_map(|word| word.strip_prefix(prefix).map(str::to_owned)).next()
 }
 
 /// The 0-based `index`th word; empty where there is none.
 fn word(line: &Directive<'_>, index: usize) -> String {
-    line.argument(index).map(|word| String::from_utf8_lossy(&word).into_owned()).unwrap_or_default()
+    line.argument(index).map(|word| lossy(&word).into_owned()).unwrap_or_default()
 }
 
 #[cfg(test)]

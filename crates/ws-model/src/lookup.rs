@@ -12,6 +12,7 @@ use nginx_semantics::{
     Configuration, ContextId, ContextKind, Directive, DirectiveName, Effective, Pass, Presence, Target,
     effective, peers,
 };
+use nginx_syntax::lossy;
 
 use crate::endpoint::Endpoint;
 use crate::model::Model;
@@ -136,7 +137,7 @@ impl<'s> Model<'s> {
         for word in resolvers.flat_map(|resolver| resolver.arguments().collect::<Vec<_>>()) {
             let host = word.split(|byte| *byte == b':').next().unwrap_or_default();
             is_docker |= host == DOCKER;
-            if host.starts_with(b"kube-dns") || is_of_kubernetes(&String::from_utf8_lossy(host)) {
+            if host.starts_with(b"kube-dns") || is_of_kubernetes(&lossy(host)) {
                 return NameService::Kubernetes;
             }
         }

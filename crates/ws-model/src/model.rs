@@ -10,6 +10,7 @@ use nginx_semantics::{
     Locations, Modifier, Pass, PassModule, Request, Selection, Target, Variables, VersionRange, in_parts,
     normalize_path, raised, upstream,
 };
+use nginx_syntax::lossy;
 
 use crate::browser::{AnyOrdinaryRequest, Browser, HandshakeRequest, has_token};
 use crate::endpoint::Endpoint;
@@ -489,7 +490,7 @@ impl<'s> Model<'s> {
                 configuration.opener(map).filter(|_| configuration.context(map).kind == ContextKind::Map)?;
             let name = opener.argument(1)?;
             let is_right = !self.may_run_regex(&name) && self.is_right_for_connection(http, &name);
-            is_right.then(|| String::from_utf8_lossy(&name).into_owned())
+            is_right.then(|| lossy(&name).into_owned())
         });
         names.collect()
     }

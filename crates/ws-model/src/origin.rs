@@ -1,6 +1,7 @@
 //! What a back end compares that wants a handshake to come from a page of its own (RFC 6455 section 10.2).
 
 use nginx_semantics::UpstreamFields;
+use nginx_syntax::lossy;
 
 use crate::endpoint::Endpoint;
 use crate::site::Site;
@@ -24,9 +25,7 @@ impl OriginDifference {
             let mut values = fields.of(name);
             match (values.next(), values.next()) {
                 (None, _) => Some(String::new()),
-                (Some(value), None) => {
-                    value.as_known().map(|value| String::from_utf8_lossy(value).into_owned())
-                }
+                (Some(value), None) => value.as_known().map(|value| lossy(value).into_owned()),
                 (Some(_), Some(_)) => None,
             }
         };

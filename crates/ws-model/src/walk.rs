@@ -10,6 +10,7 @@ use nginx_semantics::{
     Exchanges, LocationName, Modifier, NginxVersion, Part, Presence, Step, UpstreamFields, UpstreamRequest,
     Way, parts,
 };
+use nginx_syntax::lossy;
 
 use crate::browser::Browser;
 use crate::endpoint::Endpoint;
@@ -328,7 +329,7 @@ impl PathsToNamed {
             let location = configuration.opener(context).and_then(|opener| LocationName::of(&opener))?;
             let is_path =
                 !matches!(location.modifier, Modifier::Named | Modifier::Regex | Modifier::CaselessRegex);
-            is_path.then(|| String::from_utf8_lossy(&location.name).into_owned())
+            is_path.then(|| lossy(&location.name).into_owned())
         };
         let mut this = Self::default();
         let mut inside = vec![server];

@@ -9,6 +9,7 @@ use lint_finding::{
 use nginx_semantics::{
     At, Configuration, ContextKind, Directive, VersionRange, has_variables, listens, server_names,
 };
+use nginx_syntax::NodeId;
 use ws_model::{Endpoint, EvidenceKind, Handshake, LostPath, Model, Standing, Walks};
 
 use crate::Edits;
@@ -347,13 +348,18 @@ pub fn place(at: At) -> Place {
 fn context_path(directive: &Directive<'_>) -> Vec<u8> {
     let Some(file) = directive.file() else { return Vec::new() };
     let tree = &file.tree;
-    let around = std::iter::successors(Some(directive.reference.node), |&node| Some(tree.parent(node)))
-        .take_while(|&node| node != nginx_syntax::NodeId::FILE);
-    let heads: Vec<Vec<u8>> = around
-        .map(|node| tree.words(node).map(|word| word.of(file.bytes())).collect::<Vec<_>>().join(&b' '))
-        .collect();
-    let name = file.path.file_name().unwrap_or_default().as_encoded_bytes().to_vec();
-    heads.into_iter().chain([name]).rev().collect::<Vec<_>>().join(&b'\n')
+    let around = std::iter::successors(Some(directive.reference.node), |&node| Some(tree.parent(node)));
+    let mut around: Vec<NodeId> = around.take_while(|&node| node != NodeId::FILE).collect();
+    around.reverse();
+    let mut path = file.path.file_name().unwrap_or_default().as_encoded_bytes().to_vec();
+    for node in around {
+        path.push(b'\n');
+        for (number, word) in tree.words(node).enumerate() {
+            path.extend((number > 0).then_some(b' '));
+            path.extend_from_slice(word.of(file.bytes()));
+        }
+    }
+    path
 }
 
 /// Whether a written value is fixed text.

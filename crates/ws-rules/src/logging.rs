@@ -1,6 +1,7 @@
 //! The remedy's words that rules about logs share: an access log that tells what becomes of WebSockets.
 
 use nginx_semantics::{ContextKind, Directive, DirectiveRef};
+use nginx_syntax::lossy;
 use ws_model::{Endpoint, Fields, fields_of};
 
 use crate::setting::{beside, own};
@@ -25,7 +26,7 @@ impl OwnLog {
     pub(crate) fn of(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> Self {
         let formats: Vec<_> = cx.model.log_formats(endpoint.context).collect();
         let name_of = |format: &Directive<'_>| {
-            format.argument(0).map(|name| String::from_utf8_lossy(&name).into_owned()).unwrap_or_default()
+            format.argument(0).map(|name| lossy(&name).into_owned()).unwrap_or_default()
         };
         let is_complete = |format: &&Directive<'_>| {
             fields_of(format).is_some_and(Fields::is_complete) && is_above(cx, endpoint, format)

@@ -3,6 +3,7 @@
 use lint_finding::Applicability;
 use nginx_semantics::pattern::Pattern;
 use nginx_semantics::{ContextId, ContextKind, Directive, DirectiveName, Part, parts};
+use nginx_syntax::lossy;
 use ws_model::{Browser, Endpoint, HandshakeRequest, Line, ORDINARY_CONNECTIONS};
 
 use crate::verify::is_as_sent;
@@ -49,7 +50,7 @@ impl<'s> Deciding<'s> {
             // Other requests would get it too.
             Some(entry) if key == OF_CONNECTION && takes_others(entry) => return None,
             Some(entry) => {
-                let key = String::from_utf8_lossy(&entry.name_bytes()).into_owned();
+                let key = lossy(&entry.name_bytes()).into_owned();
                 (format!("{key} upgrade;"), Edits::new().argument(entry, 0, "upgrade"))
             }
             None => (new.clone(), Edits::new().at_end(&opener, &[new])),

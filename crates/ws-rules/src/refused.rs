@@ -7,6 +7,7 @@ use nginx_semantics::{
     ContextId, ContextKind, Directive, DirectiveName, NginxVersion, Pass, Target, misplaced_location,
     misplaced_uri,
 };
+use nginx_syntax::lossy;
 
 use crate::Context;
 
@@ -103,7 +104,7 @@ fn of_pass<'s>(cx: &Context<'_, 's>, block: ContextId, pass: &Pass<'s>) -> Vec<R
         let other = opener(block).map(|opener| (opener, AROUND));
         add(line, nesting.to_string(), other, WITHOUT_URI.to_owned(), None);
     }
-    let written = String::from_utf8_lossy(&pass.target()).into_owned();
+    let written = lossy(&pass.target()).into_owned();
     let scheme = written.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
     // `websocket-scheme-in-proxy-pass` has the others.
     if !matches!(scheme.as_deref(), Some("ws" | "wss"))

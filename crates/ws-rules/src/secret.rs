@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use nginx_semantics::catalogue::is_builtin_variable;
 use nginx_semantics::{Definition, Directive, Part, parts};
+use nginx_syntax::lossy;
 
 use crate::Context;
 
@@ -155,8 +156,8 @@ pub(crate) fn looks_secret(name: &[u8], value: &[u8]) -> bool {
         Part::Variable(name) if !is_builtin_variable(name) => Some(name),
         _ => None,
     });
-    is_secret_name(&String::from_utf8_lossy(name))
-        || variables.any(|name| is_secret_name(&String::from_utf8_lossy(name)))
+    is_secret_name(&lossy(name))
+        || variables.any(|name| is_secret_name(&lossy(name)))
         || has_secret_text(value)
 }
 
@@ -186,7 +187,7 @@ fn has_secret_text(value: &[u8]) -> bool {
     let whole = parts(value);
     let is_fixed = !whole.iter().any(|part| matches!(part, Part::Variable(_) | Part::Capture(_)));
     let texts = whole.into_iter().filter_map(|part| match part {
-        Part::Literal(text) => Some(String::from_utf8_lossy(text).into_owned()),
+        Part::Literal(text) => Some(lossy(text).into_owned()),
         Part::Variable(_) | Part::Capture(_) | Part::Invalid => None,
     });
     let mut texts: Vec<String> = texts.collect();

@@ -6,6 +6,7 @@ use lint_finding::{Applicability, Edit, FixKind, FixReport, Group, RuleMeta, Sev
 use nginx_semantics::{
     ContextId, Declared, DirectiveName, Effective, Files, MemoryFiles, Pass, Scope, catalogue, effective,
 };
+use nginx_syntax::lossy;
 use ws_rules::{Context, Edits, FindingBuilder, Findings, RULES, Rule};
 
 use super::{By, Changed, Fixed, Which, fixed_by, most_checks};
@@ -373,7 +374,7 @@ fn remedies_that_differ_by_server_are_none() {
         let fixed = fix(&files, &["nginx.conf"], &Settings::default(), Which::All);
         let texts = fixed.texts.iter().filter(|changed| changed.path.ends_with("locations.conf"));
         for changed in texts {
-            let text = String::from_utf8_lossy(changed.new.bytes());
+            let text = lossy(changed.new.bytes());
             assert!(!text.contains("proxy_set_header"), "{text}");
         }
     }
@@ -385,8 +386,7 @@ fn one_edit_may_be_for_several_findings() {
     let old = "proxy_http_version 1.0;\nproxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection $http_connection;";
     let files = shared(old, old);
     let fixed = fix(&files, &["nginx.conf"], &Settings::default(), Which::Safe);
-    let texts: Vec<_> =
-        fixed.texts.iter().map(|changed| String::from_utf8_lossy(changed.new.bytes())).collect();
+    let texts: Vec<_> = fixed.texts.iter().map(|changed| lossy(changed.new.bytes())).collect();
     assert_eq!(texts.len(), 1, "{:?}", report(&fixed).dropped);
     assert!(texts[0].contains("proxy_http_version 1.1;"), "{texts:?}");
 }
@@ -403,8 +403,8 @@ fn with_auth(server: &str, terminal: &str) -> String {
 
 fn added(fixed: &Fixed) -> Vec<String> {
     let of_file = |changed: &Changed| {
-        let old = String::from_utf8_lossy(changed.old.bytes()).into_owned();
-        let new = String::from_utf8_lossy(changed.new.bytes()).into_owned();
+        let old = lossy(changed.old.bytes()).into_owned();
+        let new = lossy(changed.new.bytes()).into_owned();
         let is_new = |line: &&str| !old.lines().any(|other| other == *line);
         new.lines().filter(is_new).map(|line| line.trim().to_owned()).collect::<Vec<_>>()
     };
@@ -514,7 +514,7 @@ fn the_fix_that_does_more_is_the_unsafe_one() {
     let lines = |which| {
         let fixed =
             fix(&memory(&[("nginx.conf", text.to_owned())]), &["nginx.conf"], &Settings::default(), which);
-        let text = String::from_utf8_lossy(fixed.texts[0].new.bytes()).into_owned();
+        let text = lossy(fixed.texts[0].new.bytes()).into_owned();
         let location = text.split("location").nth(1).expect("a location").to_owned();
         ["Host", "Upgrade", "Connection"].map(|name| location.contains(&format!("proxy_set_header {name} ")))
     };

@@ -5,6 +5,7 @@ use nginx_semantics::{
     ContextId, ContextKind, Directive, DirectiveName, Effective, PassModule, Passed, UpstreamRequest,
     effective, peers, time, upstream,
 };
+use nginx_syntax::lossy;
 use ws_model::{
     Fault, IdleLimit, Reading, Source, hidden_answer, is_foreign_origin, offers_subprotocols, read,
 };
@@ -73,7 +74,7 @@ impl<'s> Follow<'_, 's> {
             PassModule::Proxy => passed.request.as_ref().map(|request| self.read(request)),
             PassModule::Uwsgi | PassModule::Scgi => None,
             PassModule::Fastcgi | PassModule::Grpc | PassModule::Memcached => {
-                let name = String::from_utf8_lossy(&passed.pass.directive.name_bytes()).into_owned();
+                let name = lossy(&passed.pass.directive.name_bytes()).into_owned();
                 let text = format!("no WebSocket: `{name}` opens no tunnel, whatever its back end answers");
                 return answer(None, Responder::Backend, text, at, Prospect::Fails);
             }
@@ -161,7 +162,7 @@ impl<'s> Follow<'_, 's> {
     fn no_peer(&self, passed: &Passed<'s>) -> Option<TraceAnswer> {
         let configuration = self.configuration();
         let peer = passed.request.as_ref()?.peer.as_known()?;
-        let group = upstream(configuration, passed.context, &String::from_utf8_lossy(peer))?;
+        let group = upstream(configuration, passed.context, &lossy(peer))?;
         let mut all = peers(configuration, group).peekable();
         all.peek()?;
         all.all(|peer| peer.has("down")).then(|| {

@@ -10,6 +10,7 @@ use nginx_semantics::{
     NameMiss, NginxVersion, Presence, ServerSelection, Socket, first_server, misdirecting, name_rivals,
     placeholder, select_server, server_names, sockets,
 };
+use nginx_syntax::lossy;
 
 use super::{Follow, Followed, Query, server_text};
 
@@ -70,7 +71,7 @@ pub(super) fn streams(configuration: Configuration<'_>, query: &Query) -> Vec<St
     let servers = configuration.of_kind(ContextKind::StreamServer);
     let lines = servers.flat_map(|server| configuration.named(server, DirectiveName::LISTEN));
     let is_it = |line: &Directive<'_>| {
-        let address = ListenAddress::parse(&String::from_utf8_lossy(&line.argument(0).unwrap_or_default()));
+        let address = ListenAddress::parse(&lossy(&line.argument(0).unwrap_or_default()));
         query.via.as_ref().map_or(address.port() == Some(query.url.port), |via| *via == address)
     };
     lines.filter(is_it).map(|line| line.text_line()).collect()

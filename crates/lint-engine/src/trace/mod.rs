@@ -148,7 +148,7 @@ fn whole(prospects: impl Iterator<Item = Prospect>, query: &Query) -> Prospect {
 }
 
 fn traced(query: &Query, request: &ClientRequest) -> TracedRequest {
-    let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let lossy = |bytes: &[u8]| nginx_syntax::lossy(bytes).into_owned();
     TracedRequest {
         url: query.url.text.clone(),
         is_handshake: !query.is_plain,

@@ -3,6 +3,7 @@
 use core::net::IpAddr;
 
 use nginx_semantics::{ClientRequest, ListenAddress};
+use nginx_syntax::lossy;
 use thiserror::Error;
 use ws_model::{Browser, handshake_request};
 
@@ -154,7 +155,7 @@ impl Query {
             let is_curls_own = name.eq_ignore_ascii_case("host") && value == url.authority().as_bytes();
             let is_needed = !self.is_plain || name != "Connection";
             if is_needed && !is_curls_own {
-                let field = format!("{name}: {}", String::from_utf8_lossy(value));
+                let field = format!("{name}: {}", lossy(value));
                 command.push_str(&format!(" -H {}", quoted(&field)));
             }
         }

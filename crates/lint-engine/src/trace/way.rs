@@ -17,7 +17,7 @@ pub(super) const NOT_SHOWN: &str = "(not shown)";
 
 /// Text of bytes, for people.
 pub(super) fn lossy(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+    nginx_syntax::lossy(bytes).into_owned()
 }
 
 /// What is known of a value, in words.

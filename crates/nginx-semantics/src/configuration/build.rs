@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
-use nginx_syntax::NodeId;
+use nginx_syntax::{NodeId, lossy};
 
 use super::problem::{IncludeFailure, IncludeProblem};
 use super::{
@@ -118,7 +118,7 @@ impl<'a> Builder<'a> {
         for reference in std::mem::take(&mut self.tls_files) {
             let Some(source) = self.sources.get(reference.file) else { continue };
             let Some(word) = source.word(reference.node, 1) else { continue };
-            let path = String::from_utf8_lossy(&word).into_owned();
+            let path = lossy(&word).into_owned();
             if path.contains('$') {
                 continue;
             }
@@ -250,7 +250,7 @@ impl<'a> Builder<'a> {
             let name = source.name(node);
             let is_block = source.tree.is_block(node);
             if source.is_filled_in(node) {
-                let text = String::from_utf8_lossy(&source.filled_in_text(node)).into_owned();
+                let text = lossy(&source.filled_in_text(node)).into_owned();
                 self.gap(
                     context,
                     Gap { include: reference, is_pattern: false, reason: GapReason::Placeholder },
@@ -361,7 +361,7 @@ impl<'a> Builder<'a> {
         let Some(source) = self.sources.get(include.file) else { return Vec::new() };
         let Some(word) = source.word(include.node, 1) else { return Vec::new() };
         let is_filled_in = source.has_filled_in();
-        let argument = String::from_utf8_lossy(&word);
+        let argument = lossy(&word);
         let target = match self.targets.get(&*argument).map(Rc::clone) {
             Some(known) => known,
             None => {
@@ -445,7 +445,7 @@ impl<'a> Builder<'a> {
                 return Err(ReadError::Encoded(encoding));
             }
             match file.and_then(|file| Some(file.template_mark()?.of(file.bytes()))) {
-                Some(mark) => Err(ReadError::Template(String::from_utf8_lossy(mark).into_owned())),
+                Some(mark) => Err(ReadError::Template(lossy(mark).into_owned())),
                 None => Ok(id),
             }
         });

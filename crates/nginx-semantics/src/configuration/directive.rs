@@ -2,12 +2,15 @@
 
 use std::borrow::Cow;
 
-use nginx_syntax::{NodeId, Span};
+use nginx_syntax::{NodeId, Span, lossy};
 
 use super::{Configuration, DirectiveRef};
 use crate::catalogue::DirectiveName;
 use crate::placeholder;
 use crate::sources::{At, SourceFile};
+
+/// What stands for the words of a file outside the given paths.
+const NOT_SHOWN: &str = "(not shown)";
 
 /// A directive in the place where nginx meets it.
 #[derive(Debug, Clone, Copy)]
@@ -79,18 +82,38 @@ impl<'s> Directive<'s> {
     /// The words after the name as written, for people, where they may be shown.
     pub fn arguments_text(&self) -> String {
         if !self.may_be_shown() {
-            return "(not shown)".to_owned();
+            return NOT_SHOWN.to_owned();
         }
-        let words: Vec<_> =
-            self.argument_spans().map(|span| String::from_utf8_lossy(span.of(self.text()))).collect();
-        words.join(" ")
+        let mut text = String::new();
+        self.add_arguments(&mut text);
+        text
+    }
+
+    /// Adds the words behind the name, one blank between two.
+    fn add_arguments(&self, text: &mut String) {
+        for (number, span) in self.argument_spans().enumerate() {
+            if number > 0 {
+                text.push(' ');
+            }
+            text.push_str(&lossy(span.of(self.text())));
+        }
     }
 
     /// The whole head as written, for people: name and words, each blank folded into one space.
     pub fn text_line(&self) -> String {
-        let arguments = self.arguments_text();
-        let name = String::from_utf8_lossy(&self.name_bytes()).into_owned();
-        if arguments.is_empty() { name } else { format!("{name} {arguments}") }
+        let mut text = lossy(&self.name_bytes()).into_owned();
+        let length = text.len();
+        text.push(' ');
+        if self.may_be_shown() {
+            self.add_arguments(&mut text);
+        } else {
+            text.push_str(NOT_SHOWN);
+        }
+        // Without words, or with an empty one alone.
+        if text.len() == length + 1 {
+            text.truncate(length);
+        }
+        text
     }
 
     /// From the name to the last word.

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
+use nginx_syntax::lossy;
+
 use super::refusal::RefusalKind;
 use crate::catalogue::DirectiveName;
 use crate::configuration::{Configuration, ContextId, Directive, Presence};
@@ -50,7 +52,7 @@ pub fn refused_http_version(directive: &Directive<'_>, versions: VersionRange) -
         b"2" => versions.any_since(HTTP_2),
         _ => false,
     };
-    (!is_known).then(|| ValueRefusal::HttpVersion(String::from_utf8_lossy(&word).into_owned()))
+    (!is_known).then(|| ValueRefusal::HttpVersion(lossy(&word).into_owned()))
 }
 
 /// What is refused of the beginning of a `proxy_pass`. With variables it is looked at for each request.
@@ -89,9 +91,9 @@ pub fn refused_port(
         return None;
     }
     // Blocks are numbered in the order of the files; nginx names the one that it met first (`ngx_http_upstream_add`).
-    let of_block = || Some(String::from_utf8_lossy(&configuration.opener(block)?.argument(0)?).into_owned());
+    let of_block = || Some(lossy(&configuration.opener(block)?.argument(0)?).into_owned());
     let of_pass = || {
-        let text = String::from_utf8_lossy(&written).into_owned();
+        let text = lossy(&written).into_owned();
         let at = text.to_ascii_lowercase().find(&target.host)?;
         text.get(at..at + target.host.len()).map(str::to_owned)
     };

@@ -5,6 +5,8 @@ use core::net::IpAddr;
 
 use ipnet::IpNet;
 
+use nginx_syntax::lossy;
+
 use super::way::{Follower, Next};
 use super::{AnsweredBy, Ending, Obstacle, Passed, Step};
 use crate::catalogue::DirectiveName as N;
@@ -92,7 +94,7 @@ impl<'s> Follower<'_, 's> {
         };
         for line in lines {
             let word = line.argument(0).unwrap_or_default();
-            let is_match = address_matches(&String::from_utf8_lossy(&word), self.client);
+            let is_match = address_matches(&lossy(&word), self.client);
             let (is_match, is_known) = self.decide(is_match);
             if is_match {
                 let refused = (line.name() == N::DENY).then_some(403);

@@ -4,6 +4,8 @@ use core::net::{IpAddr, SocketAddr};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
+use nginx_syntax::lossy;
+
 use super::uri;
 use crate::variables::{Request, Value};
 use crate::version::NginxVersion;
@@ -116,7 +118,7 @@ fn valid_host(authority: &[u8]) -> Option<String> {
     };
     let host = authority.get(..end)?;
     let host = host.strip_suffix(b".").unwrap_or(host);
-    (!host.is_empty()).then(|| String::from_utf8_lossy(host).to_ascii_lowercase())
+    (!host.is_empty()).then(|| lossy(host).to_ascii_lowercase())
 }
 
 /// What nginx's own variables are at one moment.

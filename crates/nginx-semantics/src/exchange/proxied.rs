@@ -4,6 +4,8 @@ use core::net::IpAddr;
 use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
+use nginx_syntax::lossy;
+
 use super::client::{ClientRequest, Live};
 use super::way::{Follower, Next};
 use super::{AnsweredBy, Ending, Exchanges, Obstacle, uri};
@@ -263,7 +265,7 @@ impl<'s> Follower<'_, 's> {
         };
         let Some(names) = name.alternatives() else { return Some(name) };
         let bare = |name: &Bytes| {
-            let host = String::from_utf8_lossy(name.split(|byte| *byte == b':').next()?).into_owned();
+            let host = lossy(name.split(|byte| *byte == b':').next()?).into_owned();
             let is_sent = !host.is_empty() && !host.starts_with('[') && host.parse::<IpAddr>().is_err();
             is_sent.then(|| Value::known(host))
         };
@@ -386,7 +388,7 @@ impl<'s> Exchanges<'_, 's> {
             }
             let value = evaluator.value_with(&line.argument(1).unwrap_or_default(), &gathered);
             if is_wanted {
-                let name = String::from_utf8_lossy(&name).into_owned();
+                let name = lossy(&name).into_owned();
                 all.push(UpstreamHeader { name: name.into(), value, source: HeaderSource::Set(*line) });
             }
         }

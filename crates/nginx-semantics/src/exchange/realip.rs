@@ -2,6 +2,8 @@
 
 use core::net::{IpAddr, SocketAddr};
 
+use nginx_syntax::lossy;
+
 use super::access::address_matches;
 use super::way::Follower;
 use crate::catalogue::DirectiveName as N;
@@ -27,10 +29,10 @@ impl Follower<'_, '_> {
         let trusted: Vec<String> = declared
             .directives
             .iter()
-            .filter_map(|line| Some(String::from_utf8_lossy(&line.argument(0)?).into_owned()))
+            .filter_map(|line| Some(lossy(&line.argument(0)?).into_owned()))
             .collect();
         let field = self.in_effect(N::REAL_IP_HEADER).first().and_then(|line| line.argument(0));
-        let field = field.map_or_else(|| FIELD.into(), |field| String::from_utf8_lossy(&field).into_owned());
+        let field = field.map_or_else(|| FIELD.into(), |field| lossy(&field).into_owned());
         if field.eq_ignore_ascii_case("proxy_protocol") {
             self.client = None;
             return;

@@ -3,6 +3,8 @@
 use core::net::IpAddr;
 use std::sync::Arc;
 
+use nginx_syntax::lossy;
+
 use super::client::Live;
 use super::line::Line;
 use super::rewrite::Rewrite;
@@ -161,7 +163,7 @@ impl<'a, 's> Follower<'a, 's> {
     ) -> Self {
         let words = all.configuration.named(server, DirectiveName::SERVER_NAME);
         let first = words.flat_map(|line| line.arguments()).next();
-        let first = first.map(|name| String::from_utf8_lossy(&name).into_owned()).unwrap_or_default();
+        let first = first.map(|name| lossy(&name).into_owned()).unwrap_or_default();
         Self {
             all,
             server,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use nginx_syntax::{LeafKind, NodeId};
+use nginx_syntax::{LeafKind, NodeId, lossy};
 
 use super::words::{self, Measure};
 use super::{SkipReason, encoding, structure};
@@ -43,7 +43,7 @@ pub(super) fn reason_to_skip(
     if let Some(mark) = file.template_mark()
         && (is_nginx || words::holds(file.bytes(), Measure::Hint))
     {
-        return Some(SkipReason::Template(String::from_utf8_lossy(mark.of(file.bytes())).into_owned()));
+        return Some(SkipReason::Template(lossy(mark.of(file.bytes())).into_owned()));
     }
     if is_nginx {
         return None;

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use nginx_syntax::lossy;
+
 use super::{Candidate, ancestors};
 use crate::catalogue::DirectiveName;
 use crate::files::Files;
@@ -64,5 +66,5 @@ fn include_targets(sources: &Sources, file: FileId) -> Vec<String> {
     let includes = file.tree.nodes().filter(|&node| file.name(node) == DirectiveName::INCLUDE);
     let targets = includes.filter_map(|node| file.word(node, 1));
     let targets = targets.filter(|target| !placeholder::is_unknown(target));
-    targets.map(|target| String::from_utf8_lossy(&target).into_owned()).collect()
+    targets.map(|target| lossy(&target).into_owned()).collect()
 }

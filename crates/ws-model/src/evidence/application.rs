@@ -6,6 +6,7 @@ use std::fmt;
 use std::rc::Rc;
 
 use nginx_semantics::{Configuration, ContextId, LocationName, Modifier, Pass, Selection, peers};
+use nginx_syntax::lossy;
 
 use super::{Doubt, Evidence, EvidenceKind, Subject, segments_of};
 use crate::applications::{self, Application, PathKind, RegexPath, WsPath};
@@ -359,7 +360,7 @@ fn serves_no_path(subject: &Subject<'_, '_>, application: &Application) -> bool 
         return false;
     }
     let is_prefix = matches!(subject.modifier, Modifier::Prefix | Modifier::PriorityPrefix);
-    let mount = String::from_utf8_lossy(&subject.name).trim_end_matches('/').to_owned();
+    let mount = lossy(&subject.name).trim_end_matches('/').to_owned();
     let mounts = if is_prefix { vec![String::new(), mount] } else { vec![String::new()] };
     application.socket_paths().iter().all(|path| {
         mounts.iter().all(|mount| {
@@ -502,7 +503,7 @@ fn below(mount: &str, path: &str) -> String {
 /// when the server proxies nothing else.
 fn mount(subject: &Subject<'_, '_>, application: &Application) -> Option<String> {
     let last = last_segment(subject)?;
-    let mount = String::from_utf8_lossy(&subject.name).trim_end_matches('/').to_owned();
+    let mount = lossy(&subject.name).trim_end_matches('/').to_owned();
     let is_called_after = words(last).iter().any(|word| application.names.contains(&word.as_str()));
     (is_called_after || is_all_that_is_proxied(subject)).then_some(mount)
 }

@@ -2,6 +2,7 @@
 
 use nginx_semantics::placeholder::known_text;
 use nginx_semantics::{At, Directive};
+use nginx_syntax::lossy;
 
 use super::{Evidence, EvidenceKind, LinesFrom, Subject};
 
@@ -66,7 +67,7 @@ const ELSEWHERE: &[&str] = &[
 /// bars as they are.
 pub(crate) fn segments_of(name: &[u8], is_regex: bool) -> Vec<String> {
     let name = known_text(name);
-    let text = String::from_utf8_lossy(&name).to_ascii_lowercase();
+    let text = lossy(&name).to_ascii_lowercase();
     if !is_regex {
         return text.split('/').filter(|segment| !segment.is_empty()).map(str::to_owned).collect();
     }
@@ -170,7 +171,7 @@ fn commented(subject: &Subject<'_, '_>) -> Option<At> {
 /// Whether a comment at a block says WebSocket, and does not say that there is none.
 pub(crate) fn comment_says_websocket(block: &Directive<'_>) -> bool {
     block.comments().any(|comment| {
-        let text = String::from_utf8_lossy(comment).to_ascii_lowercase();
+        let text = lossy(comment).to_ascii_lowercase();
         let is_denied = text
             .split(|character: char| !character.is_ascii_alphanumeric())
             .any(|word| ELSEWHERE.contains(&word));

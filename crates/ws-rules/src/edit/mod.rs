@@ -13,7 +13,7 @@ mod words;
 
 use lint_finding::{Edit, FileId, Place};
 use nginx_semantics::{Directive, SourceFile};
-use nginx_syntax::{NodeId, Span};
+use nginx_syntax::{NodeId, Span, lossy};
 
 use self::layout::Layout;
 pub(crate) use self::words::written;
@@ -182,5 +182,5 @@ pub(crate) fn copied(directive: &Directive<'_>, into: nginx_semantics::FileId) -
 /// The value as a word for this directive's file, in quotes where it needs them.
 pub(crate) fn word(directive: &Directive<'_>, value: &str) -> String {
     let quote = directive.file().map_or(b'"', words::quote);
-    String::from_utf8_lossy(&written(value.as_bytes(), None, quote)).into_owned()
+    lossy(&written(value.as_bytes(), None, quote)).into_owned()
 }

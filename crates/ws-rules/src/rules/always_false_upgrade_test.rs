@@ -6,6 +6,7 @@
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{ContextKind, Directive, condition_words};
+use nginx_syntax::lossy;
 
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
@@ -81,7 +82,7 @@ impl Glued {
     fn of(condition: &Directive<'_>) -> Option<Self> {
         let words = condition_words(condition);
         let [word] = words.as_slice() else { return None };
-        let word = String::from_utf8_lossy(word).into_owned();
+        let word = lossy(word).into_owned();
         let word = word.strip_prefix('$')?;
         let end = word.find(|character: char| !character.is_ascii_alphanumeric() && character != '_')?;
         let (variable, test) = word.split_at_checked(end)?;

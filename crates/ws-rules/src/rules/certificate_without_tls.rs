@@ -9,6 +9,7 @@ use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{
     ContextId, ContextKind, DirectiveName, Effective, Listen, ListenAddress, Socket, effective,
 };
+use nginx_syntax::lossy;
 use ws_model::OpenSocket;
 
 use crate::edit::Edits;
@@ -68,7 +69,7 @@ fn report(cx: &Context<'_, '_>, socket: &Socket<'_>, listen: &Listen<'_>, out: &
         matches!(certificate, Effective::Set(_))
     };
     let word = line.argument(0).unwrap_or_default();
-    let word = String::from_utf8_lossy(&word);
+    let word = lossy(&word);
     // With `ssl` each server of the socket may need one.
     if socket.listens.iter().all(has_certificate) {
         finding = finding.fix(
@@ -77,8 +78,7 @@ fn report(cx: &Context<'_, '_>, socket: &Socket<'_>, listen: &Listen<'_>, out: &
             Edits::new().insert_argument(&line, 1, "ssl"),
         );
     }
-    let rest: String =
-        line.arguments().skip(1).map(|word| format!(" {}", String::from_utf8_lossy(&word))).collect();
+    let rest: String = line.arguments().skip(1).map(|word| format!(" {}", lossy(&word))).collect();
     let help = format!(
         "write `listen {word} ssl{rest};`: it is for all servers of the port, and those without a certificate need one then"
     );

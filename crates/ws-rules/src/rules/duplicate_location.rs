@@ -5,6 +5,7 @@
 
 use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{ContextId, ContextKind, LocationName, Modifier, Presence};
+use nginx_syntax::lossy;
 use ws_model::Endpoint;
 
 use crate::{Context, FindingBuilder, Findings, Rule};
@@ -66,11 +67,7 @@ fn report(
     let (Some(line), Some(before)) = (configuration.opener(second), configuration.opener(first)) else {
         return;
     };
-    let text = if line.may_be_shown() {
-        String::from_utf8_lossy(&name.name).into_owned()
-    } else {
-        line.arguments_text()
-    };
+    let text = if line.may_be_shown() { lossy(&name.name).into_owned() } else { line.arguments_text() };
     if matches!(name.modifier, Modifier::Exact | Modifier::Prefix | Modifier::PriorityPrefix) {
         let mut finding = FindingBuilder::new(
             &META,

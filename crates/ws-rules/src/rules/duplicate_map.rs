@@ -5,6 +5,7 @@
 
 use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{ContextId, ContextKind, Directive, Presence};
+use nginx_syntax::lossy;
 
 use crate::{Context, FindingBuilder, Findings, Rule};
 
@@ -36,7 +37,7 @@ impl Rule for DuplicateMap {
             if !is_about_handshakes(cx, map, last) {
                 continue;
             }
-            let name = String::from_utf8_lossy(&map.name).into_owned();
+            let name = lossy(&map.name).into_owned();
             let message = format!("this `map` has no effect: nginx uses the last one for `{name}`");
             out.push(
                 FindingBuilder::new(&META, &map.opener, message)

@@ -7,6 +7,7 @@
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{Directive, DirectiveName as N, Effective, Value, effective};
+use nginx_syntax::lossy;
 use ws_model::{Browser, Endpoint, Handshake, HandshakeRequest, Line};
 
 use crate::context::is_literal;
@@ -168,7 +169,7 @@ fn method(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> Option<Found> {
     let message = match &value {
         Value::OneOf(values) if line.may_be_shown() && values.len() == 1 => format!(
             "nginx sends the handshake as `{}`, and RFC 6455 has none but `GET`",
-            String::from_utf8_lossy(values.first()?)
+            lossy(values.first()?)
         ),
         _ => "nginx sends the handshake with another method than `GET`".to_owned(),
     };

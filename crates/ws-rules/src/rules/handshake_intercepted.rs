@@ -5,6 +5,7 @@
 
 use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{Answer, AnsweredBy, Directive, DirectiveName, Ending, Step};
+use nginx_syntax::lossy;
 use ws_model::Endpoint;
 
 use crate::ways::{About, Blame, Refusal, directory, groups, is_led_to, password, refusal, refusal_of_path};
@@ -140,7 +141,7 @@ fn report_files(
     path: &str,
     out: &mut Findings,
 ) {
-    let last = String::from_utf8_lossy(&line.arguments().last().unwrap_or_default()).into_owned();
+    let last = lossy(&line.arguments().last().unwrap_or_default()).into_owned();
     let (message, help) = if about.has_pass() {
         (
             format!("`try_files` comes before any upstream: the handshake for `{path}` ends at `{last}`"),

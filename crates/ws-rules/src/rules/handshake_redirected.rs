@@ -6,6 +6,7 @@
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{Answer, ContextId, Directive, DirectiveName, Selection};
+use nginx_syntax::lossy;
 use ws_model::applications::{self, PathKind};
 use ws_model::{Endpoint, EvidenceKind};
 
@@ -134,7 +135,7 @@ fn application_without_slash(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out:
     let is_asked = paths.into_iter().any(|path| requested.ends_with(path.as_bytes()) && connects_to(path));
     let server = cx.configuration().enclosing(endpoint.context, nginx_semantics::ContextKind::Server);
     let Some(server) = server.filter(|_| is_asked) else { return };
-    let path = String::from_utf8_lossy(requested).into_owned();
+    let path = lossy(requested).into_owned();
     let is_named = cx.model.lost_paths.iter().any(|lost| lost.server == server && lost.path == path);
     if let (Selection::SlashRedirect(location), false) =
         (cx.model.locations.select(server, requested), is_named)

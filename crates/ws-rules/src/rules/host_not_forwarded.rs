@@ -39,6 +39,10 @@ impl Rule for HostNotForwarded {
             return;
         }
         let Some(checker) = endpoint.origin_checker() else { return };
+        // Then nothing but a port that is not the scheme's own is missing, which is said of pages over TLS alone.
+        if checker.is_none() && handshake.names_host() && !cx.walks.has_page_over_tls(endpoint) {
+            return;
+        }
         let Some((site, difference)) = cx.walks.origin_difference(endpoint) else { return };
         let Some(severity) = severity(endpoint, handshake, checker, &difference, &site) else { return };
         let severity = if cx.has_own_location_beside(endpoint) { Severity::Info } else { severity };

@@ -6,6 +6,7 @@
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{ContextKind, Directive, DirectiveName, Effective, ListenAddress, Method, effective};
+use nginx_syntax::lossy;
 use ws_model::Endpoint;
 
 use crate::upstreams::shared;
@@ -77,7 +78,7 @@ fn sign<'s>(cx: &Context<'_, 's>, endpoint: &Endpoint<'_>) -> Option<(Directive<
     let listens: Vec<_> = configuration.named(server, DirectiveName::LISTEN).collect();
     let is_inside = |listen: &Directive<'_>| {
         let word = listen.argument(0).unwrap_or_default();
-        match ListenAddress::parse(&String::from_utf8_lossy(&word)) {
+        match ListenAddress::parse(&lossy(&word)) {
             ListenAddress::Ip(ip, _) => ip.is_loopback(),
             ListenAddress::Name(name, _) => name == "localhost",
             ListenAddress::Unix(_) | ListenAddress::Unknown(_) => true,
@@ -92,7 +93,7 @@ fn sign<'s>(cx: &Context<'_, 's>, endpoint: &Endpoint<'_>) -> Option<(Directive<
     }
     let handshake = cx.handshake(endpoint)?;
     let told = handshake.others.iter().find(|line| {
-        let written = String::from_utf8_lossy(&line.written).to_ascii_lowercase();
+        let written = lossy(&line.written).to_ascii_lowercase();
         OF_PROXIES.iter().any(|name| written.contains(name))
     })?;
     Some((told.directive, "a proxy in front says here who the client is"))

@@ -9,6 +9,7 @@ use nginx_semantics::{
     Directive, DirectiveName, Effective, Part, PassModule, Step, Target, effective, is_upstream_at_run_time,
     parts, placeholder, upstream,
 };
+use nginx_syntax::lossy;
 use ws_model::Endpoint;
 
 use crate::verify::with_curl;
@@ -125,7 +126,7 @@ fn help(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, written: &[u8]) -> String
         "add `resolver ADDRESS valid=10s;` to `http`, with the address of a DNS server that knows `{host}` (`127.0.0.11` in \
          a container of Docker)"
     );
-    let written = String::from_utf8_lossy(written);
+    let written = lossy(written);
     match written.strip_suffix("$request_uri") {
         Some(rest) if !rest.contains('$') && !rest.ends_with('/') => format!(
             "write `proxy_pass {rest};`: without a URI the request goes on as it came, and the name is looked up when nginx \

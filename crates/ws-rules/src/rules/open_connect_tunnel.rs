@@ -7,6 +7,7 @@ use nginx_semantics::{
     Configuration, ContextId, ContextKind, Directive, DirectiveName, Effective, ListenAddress, Part,
     effective, parts,
 };
+use nginx_syntax::lossy;
 
 use crate::{Context, FindingBuilder, Findings, Rule};
 
@@ -102,7 +103,7 @@ fn is_open(configuration: Configuration<'_>, context: ContextId) -> Option<bool>
     let mut listens = configuration.named(server, DirectiveName::LISTEN).peekable();
     let is_inside = |listen: Directive<'_>| {
         let word = listen.argument(0).unwrap_or_default();
-        match ListenAddress::parse(&String::from_utf8_lossy(&word)) {
+        match ListenAddress::parse(&lossy(&word)) {
             ListenAddress::Ip(ip, _) => ip.is_loopback(),
             ListenAddress::Name(name, _) => name == "localhost",
             ListenAddress::Unix(_) | ListenAddress::Unknown(_) => true,

@@ -5,6 +5,7 @@
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{ContextKind, DirectiveName, Exchange};
+use nginx_syntax::lossy;
 use ws_model::applications::OriginCheck;
 use ws_model::{Endpoint, Line};
 
@@ -73,7 +74,7 @@ fn is_checked(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> bool {
     let reads_origin = |context| {
         configuration.opener(context).is_some_and(|opener| {
             matches!(opener.name(), DirectiveName::IF | DirectiveName::MAP)
-                && String::from_utf8_lossy(&opener.arguments().collect::<Vec<_>>().concat())
+                && lossy(&opener.arguments().collect::<Vec<_>>().concat())
                     .to_ascii_lowercase()
                     .contains("$http_origin")
         })

@@ -5,6 +5,7 @@
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{Directive, Ending, LocationName, Modifier, PassModule, Step, Target};
+use nginx_syntax::lossy;
 use ws_model::{Endpoint, Probe, Walks};
 
 use crate::ways::{About, groups, is_partial};
@@ -78,7 +79,7 @@ impl<'p, 's> Asked<'p, 's> {
             if is_partial(way) {
                 return None;
             }
-            let target = String::from_utf8_lossy(passed.request.as_ref()?.target.as_known()?).into_owned();
+            let target = lossy(passed.request.as_ref()?.target.as_known()?).into_owned();
             let rewritten = way.steps.iter().rev().find_map(|step| match step {
                 Step::Rewritten { directive, .. } => Some(*directive),
                 _ => None,
@@ -125,7 +126,7 @@ fn literal<'p, 's>(
         return (is_break && asked.iter().all(is_ignored)).then(|| case(Kind::Ignored(rewrite)));
     }
     let is_prefix = matches!(name.modifier, Modifier::Prefix | Modifier::PriorityPrefix);
-    let name = String::from_utf8_lossy(&name.name);
+    let name = lossy(&name.name);
     let rest = last.path.strip_prefix(&*name).filter(|rest| is_prefix && !rest.is_empty())?;
     let ends_in_word =
         uri.bytes().last().is_some_and(|byte| byte.is_ascii_alphanumeric()) && !uri.contains('?');
@@ -145,7 +146,7 @@ fn variables<'p, 's>(asked: &[Asked<'p, 's>], name: &LocationName<'_>, uri: &str
         return None;
     }
     let is_prefix = matches!(name.modifier, Modifier::Prefix | Modifier::PriorityPrefix);
-    let name = String::from_utf8_lossy(&name.name);
+    let name = lossy(&name.name);
     // An exact name with a path of its own loses its query alone; Socket.IO has its protocol in there.
     let needs_query = ["/socket.io/", "/engine.io/"].iter().any(|path| last.path.contains(path));
     let is_another = last.target != last.path && uri.trim_end_matches('/') != name.trim_end_matches('/');
@@ -166,9 +167,9 @@ fn report(
 ) {
     let Case { path, target, kind } = case;
     let line = &endpoint.pass.directive;
-    let written = String::from_utf8_lossy(&line.argument(0).unwrap_or_default()).into_owned();
+    let written = lossy(&line.argument(0).unwrap_or_default()).into_owned();
     let without = written.strip_suffix(uri).unwrap_or(&written).to_owned();
-    let name = String::from_utf8_lossy(&name.name).into_owned();
+    let name = lossy(&name.name).into_owned();
     let message = match kind {
         Kind::Lost => format!(
             "nginx asks the upstream for `{target}` whatever the client asks for: path and query of `{path}` are lost"

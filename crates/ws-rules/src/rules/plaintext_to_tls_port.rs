@@ -5,6 +5,7 @@
 
 use lint_finding::{Applicability, Confidence, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{PassModule, Peer};
+use nginx_syntax::lossy;
 use ws_model::Endpoint;
 
 use crate::upstreams::block;
@@ -61,7 +62,7 @@ impl Rule for PlaintextToTlsPort {
         if let Some(peer) = peers.first() {
             finding = finding.because(&peer.directive, "the port stands here");
         }
-        let written = String::from_utf8_lossy(&endpoint.pass.target()).into_owned();
+        let written = lossy(&endpoint.pass.target()).into_owned();
         if let Some(rest) = written.strip_prefix("http://") {
             let edits = Edits::new().argument(line, 0, format!("https://{rest}"));
             finding = finding.fix("write `https://`", Applicability::Unsafe, edits);

@@ -5,6 +5,7 @@
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{Answer, AnsweredBy, DirectiveName, Ending, Target, Way};
+use nginx_syntax::lossy;
 use ws_model::{Endpoint, EvidenceKind};
 
 use crate::edit::copied;
@@ -34,7 +35,7 @@ impl Rule for ProxyPassNotInherited {
                 continue;
             };
             let pass = &endpoint.pass.directive;
-            let name = String::from_utf8_lossy(&pass.name_bytes()).into_owned();
+            let name = lossy(&pass.name_bytes()).into_owned();
             let message = format!(
                 "this nested location does not inherit `{name}`: nginx looks for a file, and answers 404"
             );

@@ -4,6 +4,7 @@
 //! (`http/v3/ngx_http_v3_request.c` knows no `:protocol`).
 
 use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use nginx_syntax::lossy;
 use ws_model::Endpoint;
 
 use crate::listening::Listening;
@@ -39,8 +40,7 @@ impl Rule for QuicOnlyListener {
         if !listening.sockets.is_empty() {
             return;
         }
-        let port =
-            line.argument(0).map(|word| String::from_utf8_lossy(&word).into_owned()).unwrap_or_default();
+        let port = line.argument(0).map(|word| lossy(&word).into_owned()).unwrap_or_default();
         let message = "nginx listens for QUIC only here, and a WebSocket needs TCP: nginx has no WebSockets over HTTP/3";
         out.push(
             FindingBuilder::new(&META, &line, message)

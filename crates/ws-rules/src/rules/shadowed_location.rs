@@ -5,6 +5,7 @@
 
 use lint_finding::{Applicability, Confidence, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{ContextId, Ending, LocationName, Modifier, Way};
+use nginx_syntax::lossy;
 use ws_model::{Endpoint, Probe};
 
 use crate::ways::{About, groups, is_partial, may_upgrade};
@@ -107,7 +108,7 @@ fn shadowed(
         finding = finding.primary("regexes go before every prefix that is not `^~`");
     }
     let help = if is_regex && is_beside && name.modifier == Modifier::Prefix {
-        let text = format!("^~ {}", String::from_utf8_lossy(&name.name));
+        let text = format!("^~ {}", lossy(&name.name));
         let edits = Edits::new().insert_argument(&own, 0, "^~");
         finding = finding.fix(format!("write `location {text}`"), Applicability::Unsafe, edits);
         format!("write `location {text}`, which goes before regexes")
@@ -119,7 +120,7 @@ fn shadowed(
 
 fn without_slash(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, name: &LocationName<'_>, out: &mut Findings) {
     let Some(own) = endpoint.location() else { return };
-    let name = String::from_utf8_lossy(&name.name).into_owned();
+    let name = lossy(&name.name).into_owned();
     let message = format!("nginx never selects this location: no path begins with `{name}`");
     let index = own.arguments().count().saturating_sub(1);
     let help = format!("begin the name with a slash: `/{name}`");

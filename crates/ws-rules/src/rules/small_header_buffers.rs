@@ -5,6 +5,7 @@
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{ContextId, HeaderBuffer};
+use nginx_syntax::lossy;
 use ws_model::Endpoint;
 
 use crate::edit::Edits;
@@ -57,7 +58,7 @@ impl Rule for SmallHeaderBuffers {
             finding = finding.because(&line, "the first buffer takes what ends in it");
         }
         let number = directive.argument(0).unwrap_or_default();
-        let number = String::from_utf8_lossy(&number).into_owned();
+        let number = lossy(&number).into_owned();
         let help = format!("write `large_client_header_buffers {number} 8k;`, nginx's default size");
         out.push(finding.help(help));
     }

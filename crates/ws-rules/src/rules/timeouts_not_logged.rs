@@ -6,6 +6,7 @@
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{ContextKind, DirectiveName, Effective, effective};
+use nginx_syntax::lossy;
 use ws_model::{Endpoint, Source, logs_info};
 
 use crate::setting::beside;
@@ -32,7 +33,7 @@ impl Rule for TimeoutsNotLogged {
         let configuration = cx.configuration();
         let finding = match cx.model.error_log(endpoint.context) {
             Source::Set { directive, is_assumed: false, .. } if !logs_info(&directive) => {
-                let level = directive.argument(1).map(|level| String::from_utf8_lossy(&level).into_owned());
+                let level = directive.argument(1).map(|level| lossy(&level).into_owned());
                 let level = level.unwrap_or_else(|| "error".to_owned());
                 let message = format!(
                     "nginx logs the timeout of a WebSocket at level `info`, which a log of level `{level}` hides"

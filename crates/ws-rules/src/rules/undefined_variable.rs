@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{Configuration, ContextKind, Directive, DirectiveName, FileId, Part, Presence, parts};
-use nginx_syntax::Span;
+use nginx_syntax::{Span, lossy};
 
 use crate::compiled::{is_compiled, is_evaluated, is_script, may_be_script};
 use crate::excerpt::is_excerpt;
@@ -87,16 +87,19 @@ fn undefined<'s>(cx: &Context<'_, 's>) -> BTreeMap<String, Vec<(Directive<'s>, u
             continue;
         }
         for directive in configuration.directives(id) {
-            let (name, Some(file)) = (directive.name(), directive.file()) else { continue };
-            let is_read = may_be_script(name, context.kind) && is_compiled(configuration, id, name);
-            let has_variable = |span: Span| is_read && span.of(file.bytes()).contains(&b'$');
+            let name = directive.name();
+            if !may_be_script(name, context.kind) || !is_compiled(configuration, id, name) {
+                continue;
+            }
+            let Some(file) = directive.file() else { continue };
+            let has_variable = |span: Span| span.of(file.bytes()).contains(&b'$');
             let spans = directive.argument_spans().enumerate().filter(|(_, span)| has_variable(*span));
             for (index, span) in spans.filter(|(index, _)| is_script(name, context.kind, *index)) {
                 let is_defined = |name: &[u8]| cx.model.variables.is_defined(name) || is_placeholder(name);
                 for part in parts(&file.value(span)) {
                     let Part::Variable(name) = part else { continue };
                     if !is_defined(name) {
-                        let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+                        let name = lossy(name).to_ascii_lowercase();
                         uses.entry(name).or_default().push((directive, index));
                     }
                 }

@@ -6,6 +6,7 @@
 
 use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::PassModule;
+use nginx_syntax::lossy;
 
 use crate::ways::About;
 use crate::{Context, FindingBuilder, Findings, Rule};
@@ -30,7 +31,7 @@ impl Rule for UnsupportedUpstreamProtocol {
     fn configuration(&self, cx: &Context<'_, '_>, out: &mut Findings) {
         for endpoint in &cx.model.unsupported {
             let pass = &endpoint.pass.directive;
-            let name = String::from_utf8_lossy(&pass.name_bytes()).into_owned();
+            let name = lossy(&pass.name_bytes()).into_owned();
             let message = match endpoint.pass.module {
                 PassModule::Fastcgi => {
                     format!(

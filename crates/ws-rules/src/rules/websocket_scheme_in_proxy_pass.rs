@@ -5,6 +5,7 @@
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{ContextId, Pass, PassModule, Target};
+use nginx_syntax::lossy;
 
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
@@ -43,7 +44,7 @@ impl Rule for WebsocketSchemeInProxyPass {
         };
         // A server that starts answers 500 here, and would begin to pass requests on.
         let applicability = if target.has_variables { Applicability::Unsafe } else { Applicability::Safe };
-        let rest = String::from_utf8_lossy(&written).into_owned();
+        let rest = lossy(&written).into_owned();
         let rest = rest.split_once("://").map_or("", |(_, rest)| rest);
         let fixed = format!("{scheme}://{rest}");
         out.push(

@@ -2,6 +2,7 @@
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::Value;
+use nginx_syntax::lossy;
 use ws_model::{Browser, Endpoint, Header, Line, has_token};
 
 use crate::map_entry::{Deciding, safe_for_handshakes};
@@ -37,7 +38,7 @@ impl Rule for WrongConnectionHeader {
         let sent = match value.as_known() {
             Some(b"") => "no `Connection`".to_owned(),
             Some(value) if line.directive.may_be_shown() => {
-                format!("`Connection: {}`", String::from_utf8_lossy(value))
+                format!("`Connection: {}`", lossy(value))
             }
             _ => "`Connection` without `upgrade`".to_owned(),
         };

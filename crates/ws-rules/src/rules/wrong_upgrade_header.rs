@@ -5,6 +5,7 @@
 
 use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{Part, parts};
+use nginx_syntax::lossy;
 use ws_model::{Browser, Endpoint, Line, applications, is_carried};
 
 use crate::context::is_literal;
@@ -41,10 +42,9 @@ impl Rule for WrongUpgradeHeader {
         }
         let message = match line.value(Browser::Chrome).as_known() {
             Some(b"") => "nginx sends no `Upgrade` to the upstream for a handshake".to_owned(),
-            Some(value) if line.directive.may_be_shown() => format!(
-                "nginx sends `Upgrade: {}` to the upstream for a handshake",
-                String::from_utf8_lossy(value)
-            ),
+            Some(value) if line.directive.may_be_shown() => {
+                format!("nginx sends `Upgrade: {}` to the upstream for a handshake", lossy(value))
+            }
             _ => "nginx sends an `Upgrade` to the upstream that is not `websocket`".to_owned(),
         };
         let mut finding = FindingBuilder::new(&META, &line.directive, message)
@@ -74,7 +74,7 @@ fn names_another_protocol(value: &[u8]) -> bool {
 /// The field of a value that is one `$http_*` which a handshake does not carry.
 fn uncarried_field(value: &[u8]) -> Option<String> {
     let [Part::Variable(name)] = parts(value)[..] else { return None };
-    let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+    let name = lossy(name).to_ascii_lowercase();
     name.strip_prefix("http_").filter(|field| !is_carried(field)).map(str::to_owned)
 }
 
