@@ -132,6 +132,8 @@ fn judge(task: &Task<'_>, onlooker: &mut dyn Onlooker) -> Outcome {
         let mut outlets = Vec::new();
         let (new, doors) = (gathered.new_endpoints(&model), chains.doors());
         let at = |cx: &Context<'_, '_>, stop: Stop<'_, '_>, found: Vec<Finding>| {
+            // `trace` relies on it.
+            debug_assert!(found.iter().all(|finding| stop.is_of(finding)), "{found:?}");
             let Stop::Endpoint(endpoint) = stop else { return (found, None, None) };
             let met = gather::Met::new(cx, endpoint, new.contains(&endpoint.context));
             (found, Some(met), cx.model.outlet(cx.walks, endpoint, Some(doors)))

@@ -40,7 +40,7 @@ use ws_model::chain::Link;
 pub use context::{Context, FindingBuilder, Findings, Stake, confidence, place};
 pub use edit::Edits;
 pub use rules::RULES;
-pub use visit::{Stop, visit};
+pub use visit::{Piece, Stop, visit, visit_some};
 
 /// A rule: a card, and one or more visits of the model, each of which does nothing by default.
 pub trait Rule: Sync {

@@ -7,7 +7,7 @@ use lint_finding::Finding;
 use nginx_semantics::{ContextId, ContextKind, Effort, Pass, in_parts};
 use ws_model::{Endpoint, Model, Walks};
 
-use crate::{Context, Findings, Rule};
+use crate::{Context, Findings, Rule, place};
 
 /// So many pieces are visited at a time, until what was found there is taken.
 const AT_A_TIME: usize = 64;
@@ -20,7 +20,7 @@ pub enum Stop<'v, 's> {
     /// At the configuration as a whole.
     Configuration,
     /// At a `proxy_pass` or its kin, in this location.
-    Pass(ContextId),
+    Pass(ContextId, &'v Pass<'s>),
     /// At a WebSocket endpoint.
     Endpoint(&'v Endpoint<'s>),
 }
@@ -30,16 +30,35 @@ impl Stop<'_, '_> {
     pub fn context(&self) -> Option<ContextId> {
         match self {
             Self::Configuration => None,
-            Self::Pass(location) => Some(*location),
+            Self::Pass(location, _) => Some(*location),
             Self::Endpoint(endpoint) => Some(endpoint.context),
+        }
+    }
+
+    /// Whether a finding that a rule makes here is about this stop, as those of all rules are: an endpoint is named, a
+    /// `*_pass` is blamed. So whoever wants the findings of a few locations needs no others.
+    pub fn is_of(&self, finding: &Finding) -> bool {
+        match self {
+            Self::Configuration => true,
+            Self::Pass(_, pass) => {
+                let line = place(pass.directive.visible().at());
+                let blamed = finding.primary.place;
+                line.file == blamed.file && (line.span.start..line.span.end).contains(&blamed.span.start)
+            }
+            Self::Endpoint(endpoint) => finding.endpoint.as_ref().is_some_and(|name| {
+                name.server == endpoint.server_name() && name.location == endpoint.location_text()
+            }),
         }
     }
 }
 
-/// What stands together in a server, or in fragments without one.
-struct Piece<'m, 's> {
-    passes: &'m [(ContextId, Pass<'s>)],
-    endpoints: &'m [Endpoint<'s>],
+/// What stands together in a server, or in fragments without one; of a server with very many passes a part.
+#[derive(Debug, Clone, Copy)]
+pub struct Piece<'m, 's> {
+    /// Its `*_pass` directives.
+    pub passes: &'m [(ContextId, Pass<'s>)],
+    /// Its endpoints.
+    pub endpoints: &'m [Endpoint<'s>],
 }
 
 /// The pieces of a model, in order.
@@ -71,6 +90,17 @@ pub fn visit<'s, T: Send>(
     at: &(dyn Fn(&Context<'_, 's>, Stop<'_, 's>, Vec<Finding>) -> T + Sync),
     keep: &mut (dyn FnMut(T) + Send),
 ) {
+    visit_some(rules, model, &|_| None, at, keep);
+}
+
+/// The same, but no rule is asked about a piece of which `known` has what `keep` gets.
+pub fn visit_some<'s, T: Send>(
+    rules: &[&dyn Rule],
+    model: &Model<'s>,
+    known: &(dyn Fn(&Piece<'_, 's>) -> Option<Vec<T>> + Sync),
+    at: &(dyn Fn(&Context<'_, 's>, Stop<'_, 's>, Vec<Finding>) -> T + Sync),
+    keep: &mut (dyn FnMut(T) + Send),
+) {
     let count = model.passes.len();
     let of_rule = |rule: &&dyn Rule, ()| {
         let mut found = Findings::default();
@@ -88,6 +118,9 @@ pub fn visit<'s, T: Send>(
     // The pieces of a part share what the parts before have left.
     let share = |(left, part): (usize, usize)| left / parts.get(part).map_or(1, |part| part.len().max(1));
     let of_piece = |piece: &Piece<'_, 's>, state| {
+        if let Some(known) = known(piece) {
+            return (0, known);
+        }
         let walks = Walks::new(model, Effort::new(share(state)));
         let cx = Context { model, walks: &walks };
         let stop = |stop: Stop<'_, 's>, ask: &dyn Fn(&dyn Rule, &mut Findings)| {
@@ -96,7 +129,7 @@ pub fn visit<'s, T: Send>(
             at(&cx, stop, found.into_vec())
         };
         let passes = piece.passes.iter().map(|(location, pass)| {
-            stop(Stop::Pass(*location), &|rule, out| rule.pass(&cx, *location, pass, out))
+            stop(Stop::Pass(*location, pass), &|rule, out| rule.pass(&cx, *location, pass, out))
         });
         let endpoints = piece
             .endpoints

@@ -12,14 +12,16 @@ mod way;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use lint_finding::{Finding, Prospect, Severity, Trace, TraceRun, TracedRequest};
+use hashbrown::{HashMap, HashSet};
+use lint_finding::{FileId, Finding, Prospect, Severity, Trace, TraceRun, TracedRequest};
 use nginx_semantics::budgets::ADDRESSES;
 use nginx_semantics::{
-    CHANGES, ClientRequest, Configuration, ContextId, ContextKind, Effort, Files, NginxVersion, Scope,
+    CHANGES, ClientRequest, Configuration, ContextId, ContextKind, Effort, Files, NginxVersion, Pass, Scope,
     Socket, VersionRange, load, server_names,
 };
+use nginx_syntax::Span;
 use ws_model::Model;
-use ws_rules::visit;
+use ws_rules::{Piece, visit_some};
 
 use crate::gather::Gathered;
 use crate::settings::SettingsFiles;
@@ -102,9 +104,7 @@ fn follow(task: &Task<'_>, query: &Query) -> Trace {
                 continue;
             }
             let visited: Vec<ContextId> = all.iter().flat_map(|one| one.visited.iter().copied()).collect();
-            let mut found = Vec::new();
-            visit(&rules(&settings), &model, &|_, _, more| more, &mut |more| found.extend(more));
-            let found = on_the_way(&model, &visited, found);
+            let found = on_the_way(&model, &visited, &settings);
             followed.push((all, found, settings.clone()));
         }
         notices::of_ways(&model, &mut gathered);
@@ -226,36 +226,69 @@ fn merged(runs: Vec<TraceRun>) -> Vec<TraceRun> {
     all
 }
 
-/// The findings about the locations that the request comes to, and about their server.
-fn on_the_way(model: &Model<'_>, visited: &[ContextId], found: Vec<Finding>) -> Vec<Finding> {
-    let configuration = model.configuration;
-    let is_location = |id: ContextId| configuration.context(id).kind.is_location_like();
-    let mut contexts: Vec<ContextId> = Vec::new();
-    for &context in visited {
-        contexts.extend(configuration.levels(context).filter(|&level| is_location(level)));
-    }
-    let endpoints: Vec<_> = model
-        .endpoints
-        .iter()
-        .filter(|endpoint| contexts.contains(&endpoint.context))
-        .map(|endpoint| (endpoint.server_name(), endpoint.location_text()))
-        .collect();
-    let lines: Vec<_> = contexts
-        .iter()
-        .chain(visited)
-        .flat_map(|&context| configuration.directives(context).chain(configuration.opener(context)))
-        .map(|line| ws_rules::place(line.visible().at()))
-        .collect();
-    let is_here = |finding: &Finding| match &finding.endpoint {
-        Some(name) => {
-            endpoints.iter().any(|(server, location)| *server == name.server && *location == name.location)
+/// The locations that the request comes to, and their servers.
+struct OnTheWay {
+    /// The endpoints among them, by the names of server and location: another server may have one of the same names.
+    endpoints: HashSet<(String, String)>,
+    /// By file: where their lines are.
+    lines: HashMap<FileId, Vec<Span>>,
+}
+
+impl OnTheWay {
+    fn new(model: &Model<'_>, visited: &[ContextId]) -> Self {
+        let configuration = model.configuration;
+        let is_location = |id: ContextId| configuration.context(id).kind.is_location_like();
+        let mut contexts: HashSet<ContextId> = HashSet::new();
+        for &context in visited {
+            contexts.extend(configuration.levels(context).filter(|&level| is_location(level)));
         }
-        None => lines.iter().any(|line| {
-            let place = finding.primary.place;
-            line.file == place.file && line.span.start <= place.span.start && place.span.start < line.span.end
-        }),
-    };
-    found.into_iter().filter(|finding| finding.severity > Severity::Pedantic && is_here(finding)).collect()
+        let endpoints = model.endpoints.iter().filter(|endpoint| contexts.contains(&endpoint.context));
+        let endpoints =
+            endpoints.map(|endpoint| (endpoint.server_name(), endpoint.location_text())).collect();
+        contexts.extend(visited);
+        let mut lines: HashMap<FileId, Vec<Span>> = HashMap::new();
+        for context in contexts {
+            for line in configuration.directives(context).chain(configuration.opener(context)) {
+                let place = ws_rules::place(line.visible().at());
+                lines.entry(place.file).or_default().push(place.span);
+            }
+        }
+        Self { endpoints, lines }
+    }
+
+    /// Whether what rules say of a piece may be about them. Most pieces are other servers, of which no rule is asked.
+    fn has_some_of(&self, piece: &Piece<'_, '_>) -> bool {
+        let is_line = |pass: &Pass<'_>| {
+            let place = ws_rules::place(pass.directive.visible().at());
+            let touches = |line: &Span| line.start < place.span.end && place.span.start < line.end;
+            self.lines.get(&place.file).is_some_and(|lines| lines.iter().any(touches))
+        };
+        piece.passes.iter().any(|(_, pass)| is_line(pass))
+            || piece
+                .endpoints
+                .iter()
+                .any(|endpoint| self.endpoints.contains(&(endpoint.server_name(), endpoint.location_text())))
+    }
+
+    /// Whether a finding is about them.
+    fn has(&self, finding: &Finding) -> bool {
+        if let Some(name) = &finding.endpoint {
+            return self.endpoints.contains(&(name.server.clone(), name.location.clone()));
+        }
+        let place = finding.primary.place;
+        let covers = |line: &Span| line.start <= place.span.start && place.span.start < line.end;
+        self.lines.get(&place.file).is_some_and(|lines| lines.iter().any(covers))
+    }
+}
+
+/// The findings about the locations that the request comes to, and about their server.
+fn on_the_way(model: &Model<'_>, visited: &[ContextId], settings: &Settings) -> Vec<Finding> {
+    let way = OnTheWay::new(model, visited);
+    let known = |piece: &Piece<'_, '_>| (!way.has_some_of(piece)).then(Vec::new);
+    let mut found = Vec::new();
+    visit_some(&rules(settings), model, &known, &|_, _, more| more, &mut |more| found.extend(more));
+    found.retain(|finding| finding.severity > Severity::Pedantic && way.has(finding));
+    found
 }
 
 /// What people call a server.
