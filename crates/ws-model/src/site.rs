@@ -1,11 +1,12 @@
 //! The addresses at which a browser finds a server, and its handshake from a page of each.
 
 use core::net::{Ipv4Addr, SocketAddr};
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use nginx_semantics::{
-    ClientRequest, ContextId, ContextKind, Ending, ListenAddress, Presence, UpstreamRequest, Way, listens,
+    ClientRequest, ContextId, ContextKind, Ending, Exchange, ListenAddress, Presence, UpstreamRequest, Way,
+    listens,
 };
 
 use crate::browser::Browser;
@@ -46,25 +47,27 @@ impl Site {
 
 /// A page of a site, which may open a WebSocket.
 #[derive(Debug)]
-pub(crate) struct Page {
+pub(crate) struct Page<'s> {
     pub(crate) site: Site,
     /// The handshake that it sends, for any path.
     request: ClientRequest,
     /// See [`nginx_semantics::Exchanges::is_let_in`].
     is_let_in: OnceCell<bool>,
+    /// The handshake that was followed last, by its path.
+    followed: RefCell<Option<(String, Rc<Exchange<'s>>)>>,
 }
 
-impl Page {
+impl Page<'_> {
     fn new(site: Site) -> Self {
         let request = handshake_request(Browser::Chrome, &site.authority, "/", site.is_tls);
         let request = ClientRequest { local: Some(SocketAddr::from((ANY_ADDRESS, site.port))), ..request };
-        Self { site, request, is_let_in: OnceCell::new() }
+        Self { site, request, is_let_in: OnceCell::new(), followed: RefCell::default() }
     }
 }
 
 impl<'s> Walks<'_, 's> {
     /// A page at each address of an endpoint's server.
-    pub(crate) fn pages(&self, endpoint: &Endpoint<'_>) -> Rc<[Page]> {
+    pub(crate) fn pages(&self, endpoint: &Endpoint<'_>) -> Rc<[Page<'s>]> {
         let Some(server) = self.model.given_server(endpoint) else { return Rc::from([]) };
         self.stop_at(server);
         let mut pages = self.pages.borrow_mut();
@@ -82,7 +85,11 @@ impl<'s> Walks<'_, 's> {
 
     /// The requests that the endpoint's own `proxy_pass` may send for a handshake from a page; `None` unless all ways lead
     /// there.
-    pub(crate) fn sent_from(&self, endpoint: &Endpoint<'_>, page: &Page) -> Option<Vec<UpstreamRequest<'s>>> {
+    pub(crate) fn sent_from(
+        &self,
+        endpoint: &Endpoint<'_>,
+        page: &Page<'s>,
+    ) -> Option<Vec<UpstreamRequest<'s>>> {
         let server = self.model.given_server(endpoint)?;
         let path = endpoint.example_path()?;
         let exchanges = self.exchanges();
@@ -95,12 +102,19 @@ impl<'s> Walks<'_, 's> {
         if *page.is_let_in.get_or_init(|| exchanges.is_let_in(server, &request)) && is_straight() {
             return Some(vec![exchanges.straight_request(server, endpoint.context, &request.into())?]);
         }
-        let exchange = exchanges.run(server, request);
-        let own = |way: Way<'s>| match way.ending {
-            Ending::Passed(passed) if passed.context == endpoint.context => passed.request,
+        let known =
+            page.followed.borrow().as_ref().filter(|(known, _)| *known == path).map(|(_, it)| Rc::clone(it));
+        // Locations of the same name, one inside of the other, have the same path.
+        let exchange = known.unwrap_or_else(|| {
+            let exchange = Rc::new(exchanges.run(server, request));
+            *page.followed.borrow_mut() = Some((path, Rc::clone(&exchange)));
+            exchange
+        });
+        let own = |way: &Way<'s>| match &way.ending {
+            Ending::Passed(passed) if passed.context == endpoint.context => passed.request.clone(),
             _ => None,
         };
-        let requests: Option<Vec<_>> = exchange.ways.into_iter().map(own).collect();
+        let requests: Option<Vec<_>> = exchange.ways.iter().map(own).collect();
         requests.filter(|_| !exchange.is_cut)
     }
 }

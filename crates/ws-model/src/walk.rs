@@ -132,7 +132,7 @@ pub struct Walks<'m, 's> {
     /// The endpoint that was asked for last, with its probes.
     probes: RefCell<Option<(ContextId, Rc<[Probe<'s>]>)>>,
     /// The pages of the server, with the handshakes that they send.
-    pub(crate) pages: RefCell<Option<Rc<[Page]>>>,
+    pub(crate) pages: RefCell<Option<Rc<[Page<'s>]>>>,
     effort: Effort,
 }
 
@@ -270,8 +270,15 @@ impl<'m, 's> Walks<'m, 's> {
             return Rc::clone(known);
         }
         let Some(server) = self.model.given(endpoint) else { return Rc::from([]) };
-        let paths = endpoint.sample_paths().into_iter();
-        let probes: Rc<[Probe<'s>]> = paths.map(|path| Probe::new(server, path)).collect();
+        let paths = endpoint.sample_paths();
+        // Locations of the same name, one inside of the other, are asked for the same paths.
+        let is_same = |known: &[Probe<'s>]| {
+            known.iter().map(|probe| (probe.server, &probe.path)).eq(paths.iter().map(|path| (server, path)))
+        };
+        let known = self.probes.borrow().as_ref().map(|(_, known)| Rc::clone(known));
+        let probes: Rc<[Probe<'s>]> = known
+            .filter(|known| is_same(known))
+            .unwrap_or_else(|| paths.into_iter().map(|path| Probe::new(server, path)).collect());
         *self.probes.borrow_mut() = Some((endpoint.context, Rc::clone(&probes)));
         probes
     }
