@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use hashbrown::HashMap;
 use lint_finding::{Finding, Fix, Group, Place, Severity};
@@ -75,24 +76,20 @@ impl<'a> Index<'a> {
             renames: false,
         };
         let said = self.said.get(&(finding.rule.name, finding.primary.place)).cloned().unwrap_or_default();
-        let mut within: BTreeSet<Target> = BTreeSet::new();
+        let mut within: Vec<(usize, ContextId)> = Vec::new();
         for (number, context) in said {
             let part = self.state.parts.get(number);
-            let Some(((context, part), configuration)) =
-                context.zip(part).zip(self.state.configuration(number))
-            else {
-                continue;
-            };
+            let Some((context, part)) = context.zip(part) else { continue };
             let unit = part.units.of(context);
             this.is_placed |= unit.is_some();
             this.targets.extend(unit.map(|unit| (number, unit)));
-            let around = configuration.levels(context).filter_map(|level| part.units.of(level));
-            within.extend(around.map(|unit| (number, unit)));
+            within.push((number, context));
         }
         // The line to blame may stand in an outer location, or in one that a subrequest asks. In a file that several
         // servers include, the outer one is that of the server in question.
         let blamed = self.location_around(finding.primary.place);
-        let outer: Vec<Target> = blamed.iter().copied().filter(|target| within.contains(target)).collect();
+        let is_around = |target: &&Target| within.iter().any(|within| self.is_around(**target, *within));
+        let outer: Vec<Target> = blamed.iter().filter(is_around).copied().collect();
         this.targets.extend(if outer.is_empty() { blamed } else { outer });
         if !this.is_placed {
             // About the configuration: the locations that it points into, or edits.
@@ -113,6 +110,15 @@ impl<'a> Index<'a> {
             }
         }
         this
+    }
+
+    /// Whether a location is, or is around, a context of the same part.
+    fn is_around(&self, (number, key): Target, (other, context): (usize, ContextId)) -> bool {
+        let part = self.state.parts.get(number).filter(|_| number == other);
+        let Some(location) = part.and_then(|part| part.units.get(key)) else { return false };
+        let Some(configuration) = self.state.configuration(number) else { return false };
+        // Locations may be nested hundreds deep, and come after those around them.
+        configuration.levels(context).take_while(|level| *level >= location).any(|level| level == location)
     }
 
     /// The innermost block that a place begins in.
@@ -168,8 +174,8 @@ impl<'a> Index<'a> {
             let mut all: HashMap<BlockId, Vec<Target>> = HashMap::new();
             for (number, part) in self.state.parts.iter().enumerate() {
                 let Some(configuration) = self.state.configuration(number) else { continue };
-                for (key, unit) in part.units.iter() {
-                    let Some(opener) = configuration.context(unit.context).opener else { continue };
+                for (key, location) in part.units.iter() {
+                    let Some(opener) = configuration.context(location).opener else { continue };
                     all.entry((opener.file, opener.node)).or_default().push((number, key));
                 }
             }
@@ -259,8 +265,8 @@ impl<'c> Blame<'c> {
 pub(crate) struct Contributors<'b, 'c, 's> {
     blame: &'b Blame<'c>,
     configuration: Configuration<'s>,
-    /// Those that edit a level itself: locations may be nested hundreds deep.
-    known: HashMap<ContextId, Vec<usize>>,
+    /// Those that edit a level or one around it, in order: locations may be nested hundreds deep.
+    known: HashMap<ContextId, Rc<[usize]>>,
 }
 
 impl<'b, 'c, 's> Contributors<'b, 'c, 's> {
@@ -270,22 +276,36 @@ impl<'b, 'c, 's> Contributors<'b, 'c, 's> {
 
     /// The fixes that edit what a location is made of: those of the levels around it, `http` excepted, where maps are
     /// added for all.
-    pub(crate) fn of(&mut self, context: ContextId) -> Vec<usize> {
-        let mut found: BTreeSet<usize> = BTreeSet::new();
-        for level in self.configuration.levels(context) {
-            let kind = self.configuration.context(level).kind;
-            if matches!(kind, ContextKind::Http | ContextKind::Main) {
+    pub(crate) fn of(&mut self, context: ContextId) -> Rc<[usize]> {
+        let (blame, configuration) = (self.blame, self.configuration);
+        let mut open = Vec::new();
+        let mut found: Rc<[usize]> = Rc::from([]);
+        for level in configuration.levels(context) {
+            if matches!(configuration.context(level).kind, ContextKind::Http | ContextKind::Main) {
                 break;
             }
-            let (blame, configuration) = (self.blame, self.configuration);
-            let own = self.known.entry(level).or_insert_with(|| of_level(blame, configuration, level));
-            found.extend(own.iter());
+            if let Some(known) = self.known.get(&level) {
+                found = Rc::clone(known);
+                break;
+            }
+            open.push(level);
+        }
+        for level in open.into_iter().rev() {
+            let own = of_level(blame, configuration, level);
+            if !own.is_empty() {
+                // Two lists that are in order.
+                let mut both = [&*found, &own].concat();
+                both.sort();
+                both.dedup();
+                found = both.into();
+            }
+            self.known.insert(level, Rc::clone(&found));
         }
         if found.is_empty() {
             // A map or an upstream, then, or what all locations inherit.
-            return self.blame.of_named(self.configuration).to_vec();
+            return self.blame.of_named(self.configuration).into();
         }
-        found.into_iter().collect()
+        found
     }
 }
 

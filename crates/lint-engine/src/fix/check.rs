@@ -142,8 +142,8 @@ fn added(before: &State, after: &State, moves: &Moves) -> HashMap<(FileId, u32),
     for (number, part) in after.parts.iter().enumerate() {
         let Some(configuration) = after.configuration(number) else { continue };
         let Some(old) = before.parts.iter().find(|old| old.name() == part.name()) else { continue };
-        for (key, unit) in part.units.iter().filter(|(key, _)| old.units.get(*key).is_none()) {
-            let Some(at) = configuration.opener(unit.context).map(|opener| opener.at()) else { continue };
+        for (key, location) in part.units.iter().filter(|(key, _)| old.units.get(*key).is_none()) {
+            let Some(at) = configuration.opener(location).map(|opener| opener.at()) else { continue };
             let file = FileId(at.file.0);
             added.entry((file, moves.before(file, at.span.start))).or_default().push(key);
         }
@@ -165,7 +165,7 @@ fn renamed(
         let (number, key) = *target;
         let old = before.parts.get(number).and_then(|part| part.units.get(key));
         let old = old.zip(before.configuration(number));
-        let Some(at) = old.and_then(|(unit, configuration)| Some(configuration.opener(unit.context)?.at()))
+        let Some(at) = old.and_then(|(location, configuration)| Some(configuration.opener(location)?.at()))
         else {
             continue;
         };
@@ -188,8 +188,8 @@ fn openers(state: &State, number: usize) -> HashMap<(nginx_semantics::FileId, u3
     let Some((part, configuration)) = state.parts.get(number).zip(state.configuration(number)) else {
         return openers;
     };
-    for (key, unit) in part.units.iter() {
-        if let Some(at) = configuration.opener(unit.context).map(|opener| opener.at()) {
+    for (key, location) in part.units.iter() {
+        if let Some(at) = configuration.opener(location).map(|opener| opener.at()) {
             openers.entry((at.file, at.span.start)).or_insert(key);
         }
     }
@@ -271,6 +271,38 @@ fn notices(before: &Outcome, after: &Outcome) -> Option<Complaint> {
     Some(Complaint::of_all(format!("then {message}")))
 }
 
+/// The locations that the fixes are for. Several findings may ask for one and the same edit, each for its own: it is for
+/// all of them.
+struct OwnLocations<'c> {
+    by_index: HashMap<usize, Rc<[&'c Candidate]>>,
+}
+
+impl<'c> OwnLocations<'c> {
+    fn of(chosen: &[(usize, &'c Candidate)]) -> Self {
+        let mut alike: HashMap<Option<Place>, Vec<(usize, &'c Candidate)>> = HashMap::new();
+        for (index, candidate) in chosen {
+            let place = candidate.fix.edits.first().map(|edit| edit.place);
+            alike.entry(place).or_default().push((*index, candidate));
+        }
+        let mut by_index = HashMap::new();
+        for mut open in alike.into_values() {
+            while let Some((_, first)) = open.first().copied() {
+                let (same, others): (Vec<_>, Vec<_>) =
+                    open.into_iter().partition(|(_, other)| other.fix.edits == first.fix.edits);
+                let twins: Rc<[&Candidate]> = same.iter().map(|(_, candidate)| *candidate).collect();
+                by_index.extend(same.iter().map(|(index, _)| (*index, Rc::clone(&twins))));
+                open = others;
+            }
+        }
+        Self { by_index }
+    }
+
+    fn has(&self, index: usize, target: Target) -> bool {
+        let twins = self.by_index.get(&index).map(|twins| &**twins).unwrap_or_default();
+        twins.iter().any(|twin| twin.targets.contains(&target))
+    }
+}
+
 /// What is in effect elsewhere must stay.
 fn locations(
     before: &State,
@@ -278,30 +310,29 @@ fn locations(
     chosen: &[(usize, &Candidate)],
     blame: &Blame<'_>,
 ) -> Vec<Complaint> {
-    let by_index: BTreeMap<usize, &Candidate> = chosen.iter().copied().collect();
-    // Several findings may ask for one and the same edit, each for its own locations.
-    let mut twins: BTreeMap<Option<Place>, Vec<&Candidate>> = BTreeMap::new();
-    for (_, candidate) in chosen {
-        twins.entry(candidate.fix.edits.first().map(|edit| edit.place)).or_default().push(candidate);
-    }
-    let is_for = |candidate: &Candidate, target: Target| {
-        let mut near = twins.get(&candidate.fix.edits.first().map(|edit| edit.place)).into_iter().flatten();
-        near.any(|twin| twin.fix.edits == candidate.fix.edits && twin.targets.contains(&target))
-    };
-    let same: BTreeMap<_, _> = after.parts.iter().map(|part| (part.name(), part)).collect();
+    let by_index: HashMap<usize, &Candidate> = chosen.iter().copied().collect();
+    let own = OwnLocations::of(chosen);
+    let same: BTreeMap<_, _> =
+        after.parts.iter().enumerate().map(|(number, part)| (part.name(), (number, part))).collect();
     let mut complaints: BTreeMap<Vec<usize>, Complaint> = BTreeMap::new();
     for (number, part) in before.parts.iter().enumerate() {
         let Some(configuration) = before.configuration(number) else { continue };
-        let Some(new) = same.get(&part.name()).filter(|new| !Rc::ptr_eq(part, new)) else { continue };
-        let mut doubts = part.units.doubts(&new.units);
+        let new = same.get(&part.name()).filter(|(_, new)| !Rc::ptr_eq(part, new));
+        let Some((new, edited)) = new.and_then(|(number, new)| Some((new, after.configuration(*number)?)))
+        else {
+            continue;
+        };
+        let (old_digests, new_digests) = (part.units.digests(configuration), new.units.digests(edited));
+        let mut doubts = old_digests.doubts(new_digests);
         let mut contributors = Contributors::new(blame, configuration);
-        for (key, unit) in part.units.iter() {
-            if new.units.get(key).is_some_and(|new| new.digest == unit.digest) {
+        for (key, location) in part.units.iter() {
+            let digest = new_digests.of(key);
+            if digest.is_some() && digest == old_digests.of(key) {
                 continue;
             }
-            let mut to_blame = contributors.of(unit.context);
+            let to_blame = contributors.of(location);
             // Where nobody can say what is in effect, not even the location that the fix is for may change unseen.
-            let doubt = new.units.get(key).and_then(|_| doubts.of(key));
+            let doubt = digest.and_then(|_| doubts.of(key));
             let old = part.carried.get(&key).copied().unwrap_or_default();
             let carried = new.carried.get(&key).copied().unwrap_or_default();
             let is_asked_more = part.asked.contains(&key) && carried.handshakes.exceeds(old.handshakes);
@@ -312,27 +343,27 @@ fn locations(
                     if is_doubtful {
                         return candidate.is_relaxed || candidate.is_start();
                     }
-                    let levels = configuration.levels(unit.context);
+                    let levels = configuration.levels(location);
                     let mut around = levels.filter_map(|level| part.units.of(level));
                     candidate.is_relaxed
                         || candidate.is_start()
-                        || is_for(candidate, (number, key))
+                        || own.has(*index, (number, key))
                         // The name of a block inside of a renamed one is another too.
                         || candidate.renames && around.any(|outer| candidate.targets.contains(&(number, outer)))
                 })
             };
-            if to_blame.is_empty() {
-                if chosen.iter().any(|(index, _)| may_change(index)) {
-                    continue;
-                }
+            let is_asked = !to_blame.is_empty();
+            let to_blame: Vec<usize> = to_blame.iter().copied().filter(|index| !may_change(index)).collect();
+            let is_fine = if is_asked {
+                to_blame.is_empty()
             } else {
-                to_blame.retain(|index| !may_change(index));
-                if to_blame.is_empty() {
-                    continue;
-                }
+                chosen.iter().any(|(index, _)| may_change(index))
+            };
+            if is_fine {
+                continue;
             }
             complaints.entry(to_blame.clone()).or_insert_with(|| {
-                let opener = configuration.opener(unit.context);
+                let opener = configuration.opener(location);
                 let at = opener.map(|opener| (opener.file(), opener.at().span.start));
                 let at = at.and_then(|(file, start)| file.map(|file| (file, file.source.line(start))));
                 let name = opener.map(|opener| opener.visible().text_line()).unwrap_or_default();

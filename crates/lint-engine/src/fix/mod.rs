@@ -8,6 +8,7 @@
 
 mod blame;
 mod check;
+mod digests;
 mod pairs;
 mod state;
 #[cfg(test)]

@@ -1,68 +1,41 @@
-//! What is in effect in each location, as a number: whether an edit changes another location is seen by comparing it
-//! before and after.
+//! The locations of a configuration by names that they keep through edits.
 //!
-//! A location keeps its name through edits: the blocks around it as they are written, and which of those that are
-//! written alike. Its number covers every directive in effect (the nearest level that has the name), what stands in its
-//! own `if` and `limit_except` blocks, the maps behind the variables in use, and the `upstream` that it passes to. The
-//! directives of a module that proxies count where that module's `*_pass` stands; without it they do nothing.
+//! A name is made of the blocks around a location as they are written, and of which of those that are written alike.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::cell::OnceCell;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use nginx_semantics::catalogue::Contexts;
-use nginx_semantics::{Configuration, ContextId, ContextKind, Directive, DirectiveName, Part, parts};
+use hashbrown::HashMap;
+use nginx_semantics::{Configuration, ContextId, ContextKind, Directive};
 
-/// Maps may use the variables of others; nobody nests them deeper.
-const DEEPEST_MAPS: usize = 8;
+use super::digests::Digests;
 
 /// What names a location in two configurations of which one is the other, edited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct UnitKey(u64);
 
-/// A location, or a server, with what is in effect in it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Unit {
-    pub(crate) digest: u64,
-    pub(crate) context: ContextId,
-}
-
 /// All locations of a configuration.
 #[derive(Debug, Default)]
 pub(crate) struct Units {
-    all: BTreeMap<UnitKey, Unit>,
+    /// In the order of their names.
+    all: Vec<(UnitKey, ContextId)>,
     /// By context: the name of the location that it is, or is a part of.
     keys: Vec<(ContextId, UnitKey)>,
-    /// Every level that counts, with what it declares itself.
-    levels: BTreeMap<UnitKey, LevelFacts>,
-}
-
-/// What a level declares, and whether a file that was not given may declare more.
-#[derive(Debug)]
-struct LevelFacts {
-    parent: Option<UnitKey>,
-    /// How many directives there are of each name.
-    own: BTreeMap<DirectiveName, usize>,
-    /// Whether a file that was not given may declare more.
-    is_open: bool,
-    is_main: bool,
-}
-
-impl LevelFacts {
-    /// Whether a file that was not given may declare the name here.
-    fn may_have(&self, name: DirectiveName) -> bool {
-        let is_taken = || name.rows().iter().any(|row| row.contexts.intersects(Contexts::MAIN));
-        self.is_open && (!self.is_main || is_taken())
-    }
+    /// By number of a context: the name of the block, whatever it is.
+    names: Vec<UnitKey>,
+    digests: OnceCell<Digests>,
 }
 
 impl Units {
     /// Every location with its name.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (UnitKey, Unit)> + '_ {
-        self.all.iter().map(|(key, unit)| (*key, *unit))
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (UnitKey, ContextId)> + '_ {
+        self.all.iter().copied()
     }
 
-    pub(crate) fn get(&self, key: UnitKey) -> Option<Unit> {
-        self.all.get(&key).copied()
+    /// The location of a name.
+    pub(crate) fn get(&self, key: UnitKey) -> Option<ContextId> {
+        let index = self.all.binary_search_by_key(&key, |(key, _)| *key).ok()?;
+        self.all.get(index).map(|(_, context)| *context)
     }
 
     /// The location that a context is, or is a part of.
@@ -71,393 +44,59 @@ impl Units {
         self.keys.get(index).map(|(_, key)| *key)
     }
 
-    /// What nobody can say of the edits that make `after` of this.
-    pub(crate) fn doubts<'u>(&'u self, after: &'u Self) -> Doubts<'u> {
-        Doubts { before: self, after, known: HashMap::new() }
+    /// The name of any block.
+    pub(super) fn name(&self, context: ContextId) -> Option<UnitKey> {
+        self.names.get(context.index()).copied()
     }
 
-    /// Whether a file that was not given may set the name at a level, or at one around it before a level that sets it.
-    fn may_be_hidden(&self, key: UnitKey, name: DirectiveName) -> bool {
-        let mut level = self.levels.get(&key);
-        let mut is_first = true;
-        while let Some(this) = level {
-            if this.may_have(name) {
-                return true;
-            }
-            if !is_first && this.own.contains_key(&name) {
-                return false;
-            }
-            is_first = false;
-            level = this.parent.and_then(|parent| self.levels.get(&parent));
-        }
-        false
+    /// What is in effect in them, worked out when it is asked for first: where fixes may change other locations, nobody
+    /// asks. The configuration is the one that they are of.
+    pub(crate) fn digests(&self, configuration: Configuration<'_>) -> &Digests {
+        self.digests.get_or_init(|| Digests::new(configuration, self))
     }
 
     pub(crate) fn new(configuration: Configuration<'_>) -> Self {
-        let mut reader = Reader { configuration, named: named_blocks(configuration), texts: HashMap::new() };
         let mut this = Self::default();
-        let mut names: HashMap<ContextId, u64> = HashMap::new();
         let mut alike: HashMap<u64, u32> = HashMap::new();
-        let mut levels: HashMap<ContextId, Level> = HashMap::new();
         for (id, context) in configuration.contexts() {
-            let own_name = context.opener.map_or_else(
-                || hash(&configuration.root().map(|file| file.0)),
-                |opener| hash(&words(&configuration.directive(opener))),
-            );
-            let outer = context.parent.and_then(|parent| names.get(&parent)).copied().unwrap_or_default();
-            let name = hash(&(outer, own_name));
+            let mut own = DefaultHasher::new();
+            match context.opener {
+                Some(opener) => hash_words(&configuration.directive(opener), &mut own),
+                None => configuration.root().map(|file| file.0).hash(&mut own),
+            }
+            let outer = context.parent.and_then(|parent| this.name(parent)).map_or(0, |UnitKey(name)| name);
+            let name = hash(&(outer, own.finish()));
             let count = alike.entry(name).or_default();
-            let name = hash(&(name, *count));
+            let name = UnitKey(hash(&(name, *count)));
             *count += 1;
-            names.insert(id, name);
+            this.names.push(name);
             match context.kind {
-                ContextKind::Main | ContextKind::Http | ContextKind::Server | ContextKind::Location => {
-                    let level = reader.level(id, context.parent, &levels);
-                    // On the main level a pattern stands for modules.
-                    let is_main = context.kind == ContextKind::Main;
-                    let is_open = context.unseen().any(|gap| !(is_main && gap.is_pattern));
-                    let parent = context.parent.and_then(|parent| names.get(&parent)).copied().map(UnitKey);
-                    let own = level.counted.clone();
-                    this.levels.insert(UnitKey(name), LevelFacts { parent, own, is_open, is_main });
-                    levels.insert(id, level);
-                    if matches!(context.kind, ContextKind::Server | ContextKind::Location) {
-                        this.keys.push((id, UnitKey(name)));
-                    }
-                    if context.kind == ContextKind::Location {
-                        this.all.insert(UnitKey(name), Unit { digest: 0, context: id });
-                    }
+                ContextKind::Server => this.keys.push((id, name)),
+                ContextKind::Location => {
+                    this.keys.push((id, name));
+                    this.all.push((name, id));
                 }
                 ContextKind::If | ContextKind::LimitExcept | ContextKind::ServerIf => {
-                    let Some(around) = context.parent.and_then(|parent| this.of(parent)) else { continue };
-                    this.keys.push((id, around));
-                    let block = reader.block(id);
-                    let owner = configuration
-                        .enclosing(id, ContextKind::Location)
-                        .or_else(|| configuration.enclosing(id, ContextKind::Server));
-                    if let Some(level) = owner.and_then(|owner| levels.get_mut(&owner)) {
-                        level.add_block(&block, context.kind);
-                    }
+                    let around = context.parent.and_then(|parent| this.of(parent));
+                    this.keys.extend(around.map(|around| (id, around)));
                 }
                 _ => {}
             }
         }
-        for unit in this.all.values_mut() {
-            unit.digest = levels.get(&unit.context).map(|level| level.digest(&levels)).unwrap_or_default();
-        }
+        this.all.sort_unstable();
         this
     }
-}
-
-/// What nobody can say of edits, asked location by location.
-pub(crate) struct Doubts<'u> {
-    before: &'u Units,
-    after: &'u Units,
-    /// What was found for a level and those around it: locations may be nested hundreds deep.
-    known: HashMap<UnitKey, Option<DirectiveName>>,
-}
-
-impl Doubts<'_> {
-    /// The first directive, by its name and from the inside out, of which nobody can say what an edit does to a location:
-    /// it is added to a level where a file that was not given may have it too (nginx takes most only once in a block, and
-    /// sends a header for each line), or hides or reveals what such a file may say further out.
-    pub(crate) fn of(&mut self, key: UnitKey) -> Option<DirectiveName> {
-        let mut asked = Vec::new();
-        let mut level = Some(key);
-        let doubt = loop {
-            let Some(key) = level else { break None };
-            if let Some(known) = self.known.get(&key) {
-                break *known;
-            }
-            let (Some(old), Some(new)) = (self.before.levels.get(&key), self.after.levels.get(&key)) else {
-                break None;
-            };
-            asked.push(key);
-            let doubt = self.of_level(key, old, new);
-            if doubt.is_some() {
-                break doubt;
-            }
-            level = old.parent;
-        };
-        self.known.extend(asked.into_iter().map(|key| (key, doubt)));
-        doubt
-    }
-
-    fn of_level(&self, key: UnitKey, old: &LevelFacts, new: &LevelFacts) -> Option<DirectiveName> {
-        // Most levels are as they were.
-        if old.own == new.own {
-            return None;
-        }
-        let names: BTreeSet<DirectiveName> = old.own.keys().chain(new.own.keys()).copied().collect();
-        let is_doubtful = |name: &DirectiveName| match (old.own.get(name), new.own.get(name)) {
-            (Some(before), Some(after)) => old.may_have(*name) && after > before,
-            (None, None) => false,
-            // It stands alone now, or did.
-            (None, Some(_)) | (Some(_), None) => self.before.may_be_hidden(key, *name),
-        };
-        names.into_iter().find(is_doubtful)
-    }
-}
-
-/// The modules that pass requests on, by what their directives begin with.
-const FAMILIES: [&str; 6] = ["proxy_", "fastcgi_", "uwsgi_", "scgi_", "grpc_", "memcached_"];
-
-fn family(name: &str) -> Option<usize> {
-    FAMILIES.iter().position(|prefix| name.starts_with(prefix))
-}
-
-/// Directives that a nested location does not get from the one around it: those of the rewrite phase, and what handles
-/// the request there (`ngx_http_rewrite_merge_loc_conf`, `ngx_http_core_merge_loc_conf`).
-fn is_inherited(name: DirectiveName) -> bool {
-    use DirectiveName as N;
-    let is_local = matches!(
-        name,
-        N::RETURN
-            | N::REWRITE
-            | N::SET
-            | N::BREAK
-            | N::IF
-            | N::TRY_FILES
-            | N::INTERNAL
-            | N::ALIAS
-            | N::LOCATION
-            | N::LIMIT_EXCEPT
-            | N::INCLUDE
-    );
-    !is_local && !name.as_str().ends_with("_pass")
-}
-
-/// The directives of one level, and what it gets from outside.
-#[derive(Debug, Default)]
-struct Level {
-    parent: Option<ContextId>,
-    own: BTreeMap<DirectiveName, u64>,
-    /// How many of each name stand here.
-    counted: BTreeMap<DirectiveName, usize>,
-    /// What is in effect and inherited: a sum, so that one value can be taken out of it, by family, the last for all
-    /// directives without one.
-    effective: [u64; FAMILIES.len() + 1],
-    /// What counts here alone.
-    local: u64,
-    /// Of a server: what it does with every request before a location is chosen.
-    server: u64,
-    /// The families whose `*_pass` stands here.
-    passes: BTreeSet<usize>,
-}
-
-impl Level {
-    fn digest(&self, levels: &HashMap<ContextId, Self>) -> u64 {
-        let mut sum = self.effective.last().copied().unwrap_or_default().wrapping_add(self.local);
-        for &family in &self.passes {
-            sum = sum.wrapping_add(self.effective.get(family).copied().unwrap_or_default());
-        }
-        let mut level = Some(self);
-        while let Some(this) = level {
-            sum = sum.wrapping_add(this.server);
-            level = this.parent.and_then(|parent| levels.get(&parent));
-        }
-        sum
-    }
-
-    fn add_block(&mut self, block: &Block, kind: ContextKind) {
-        if kind == ContextKind::ServerIf {
-            self.server = self.server.wrapping_add(block.digest);
-        } else {
-            self.local = self.local.wrapping_add(block.digest);
-        }
-        self.passes.extend(&block.passes);
-    }
-}
-
-#[derive(Debug)]
-struct Block {
-    digest: u64,
-    passes: BTreeSet<usize>,
-}
-
-/// Reads directives, with what the names in them stand for.
-struct Reader<'s> {
-    configuration: Configuration<'s>,
-    /// Variables with their `$` by the blocks that define them, and upstreams by theirs.
-    named: HashMap<Vec<u8>, Vec<ContextId>>,
-    /// What those blocks say.
-    texts: HashMap<ContextId, u64>,
-}
-
-/// The blocks of `http` that others refer to by name.
-fn named_blocks(configuration: Configuration<'_>) -> HashMap<Vec<u8>, Vec<ContextId>> {
-    let mut named: HashMap<Vec<u8>, Vec<ContextId>> = HashMap::new();
-    for (id, context) in configuration.contexts() {
-        let is_variable =
-            matches!(context.kind, ContextKind::Map | ContextKind::Geo | ContextKind::SplitClients);
-        if !is_variable && context.kind != ContextKind::Upstream {
-            continue;
-        }
-        let Some(opener) = configuration.opener(id) else { continue };
-        // `geo` may have one argument, the others have their variable last.
-        let Some(name) = opener.arguments().last() else { continue };
-        named.entry(name.to_ascii_lowercase()).or_default().push(id);
-    }
-    named
-}
-
-impl Reader<'_> {
-    fn level(
-        &mut self,
-        id: ContextId,
-        parent: Option<ContextId>,
-        levels: &HashMap<ContextId, Level>,
-    ) -> Level {
-        let kind = self.configuration.context(id).kind;
-        let parent = parent.filter(|parent| levels.contains_key(parent));
-        let outer = parent.and_then(|parent| levels.get(&parent));
-        let mut this = Level {
-            parent,
-            effective: outer.map(|outer| outer.effective).unwrap_or_default(),
-            ..Level::default()
-        };
-        let mut own: BTreeMap<DirectiveName, DefaultHasher> = BTreeMap::new();
-        let mut local = DefaultHasher::new();
-        let mut server = DefaultHasher::new();
-        for directive in self.configuration.directives(id) {
-            let name = directive.name();
-            let text = self.text(&directive, 0);
-            if !is_inherited(name) || name == DirectiveName::UNKNOWN {
-                if name.as_str().ends_with("_pass") {
-                    this.passes.extend(family(name.as_str()));
-                }
-                // A block is looked at by itself.
-                let is_block =
-                    directive.file().is_some_and(|file| file.tree.is_block(directive.reference.node));
-                if is_block {
-                    continue;
-                }
-                if kind == ContextKind::Server {
-                    text.hash(&mut server);
-                } else {
-                    text.hash(&mut local);
-                }
-                continue;
-            }
-            if matches!(kind, ContextKind::Main | ContextKind::Http) && !may_stand_in_location(name) {
-                continue;
-            }
-            *this.counted.entry(name).or_default() += 1;
-            text.hash(own.entry(name).or_default());
-        }
-        this.local = local.finish();
-        this.server = if kind == ContextKind::Server { server.finish() } else { 0 };
-        for (name, hasher) in own {
-            let value = hash(&(name.as_str(), hasher.finish()));
-            let slot = this.effective.get_mut(family(name.as_str()).unwrap_or(FAMILIES.len()));
-            if let Some(slot) = slot {
-                let was = in_effect(parent, name, levels).unwrap_or_default();
-                *slot = slot.wrapping_sub(was).wrapping_add(value);
-            }
-            this.own.insert(name, value);
-        }
-        this
-    }
-
-    /// All that stands in a block.
-    fn block(&mut self, id: ContextId) -> Block {
-        let mut hasher = DefaultHasher::new();
-        let mut passes = BTreeSet::new();
-        if let Some(opener) = self.configuration.opener(id) {
-            self.text(&opener, 0).hash(&mut hasher);
-        }
-        for directive in self.configuration.directives(id) {
-            self.text(&directive, 0).hash(&mut hasher);
-            let name = directive.name().as_str();
-            if name.ends_with("_pass") {
-                passes.extend(family(name));
-            }
-        }
-        Block { digest: hasher.finish(), passes }
-    }
-
-    /// A directive's words, and what the names among them stand for.
-    fn text(&mut self, directive: &Directive<'_>, depth: usize) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        words(directive).hash(&mut hasher);
-        let is_pass = directive.name().as_str().ends_with("_pass");
-        for argument in directive.arguments() {
-            if is_pass {
-                self.blocks(upstream_name(&argument), depth).hash(&mut hasher);
-            }
-            if !argument.contains(&b'$') {
-                continue;
-            }
-            for part in parts(&argument) {
-                let Part::Variable(name) = part else { continue };
-                self.blocks(&[b"$", name].concat(), depth).hash(&mut hasher);
-            }
-        }
-        hasher.finish()
-    }
-
-    /// What the blocks of a name say; nothing where there is none.
-    fn blocks(&mut self, name: &[u8], depth: usize) -> u64 {
-        let Some(blocks) = self.named.get(name.to_ascii_lowercase().as_slice()).cloned() else { return 0 };
-        let mut hasher = DefaultHasher::new();
-        for block in blocks {
-            if let Some(known) = self.texts.get(&block) {
-                known.hash(&mut hasher);
-                continue;
-            }
-            // Known while it is read, so that maps that use one another come to an end.
-            self.texts.insert(block, 0);
-            let mut own = DefaultHasher::new();
-            if depth < DEEPEST_MAPS {
-                if let Some(opener) = self.configuration.opener(block) {
-                    self.text(&opener, depth + 1).hash(&mut own);
-                }
-                for directive in self.configuration.directives(block) {
-                    self.text(&directive, depth + 1).hash(&mut own);
-                }
-            }
-            let own = own.finish();
-            self.texts.insert(block, own);
-            own.hash(&mut hasher);
-        }
-        hasher.finish()
-    }
-}
-
-/// What a level gets for a name from outside.
-fn in_effect(
-    mut level: Option<ContextId>,
-    name: DirectiveName,
-    levels: &HashMap<ContextId, Level>,
-) -> Option<u64> {
-    while let Some(this) = level.and_then(|level| levels.get(&level)) {
-        if let Some(value) = this.own.get(&name) {
-            return Some(*value);
-        }
-        level = this.parent;
-    }
-    None
-}
-
-/// The group in the argument of a `*_pass`.
-fn upstream_name(argument: &[u8]) -> &[u8] {
-    let rest =
-        memchr::memmem::find(argument, b"://").and_then(|at| argument.get(at + 3..)).unwrap_or(argument);
-    let end = rest.iter().position(|byte| matches!(byte, b'/' | b':' | b'?')).unwrap_or(rest.len());
-    rest.get(..end).unwrap_or_default()
-}
-
-fn may_stand_in_location(name: DirectiveName) -> bool {
-    use nginx_semantics::catalogue::Contexts;
-    name.rows().iter().any(|row| row.contexts.intersects(Contexts::HTTP_LOCATION))
-}
-
-fn words(directive: &Directive<'_>) -> Vec<Vec<u8>> {
-    let name = directive.name_bytes().into_owned();
-    std::iter::once(name).chain(directive.arguments().map(std::borrow::Cow::into_owned)).collect()
 }
 
 fn hash(value: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);
     hasher.finish()
+}
+
+/// A directive's words, as their list would be hashed.
+pub(super) fn hash_words(directive: &Directive<'_>, hasher: &mut DefaultHasher) {
+    hasher.write_usize(directive.argument_spans().count() + 1);
+    directive.name_bytes().hash(hasher);
+    directive.arguments().for_each(|word| word.hash(hasher));
 }
