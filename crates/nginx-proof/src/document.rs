@@ -53,15 +53,21 @@ pub fn document(proofs: &[Proof]) -> String {
     for (rule, statement, why) in NOT_SEEN {
         text.push_str(&format!("- [{rule}](rules/{rule}.md), that {statement}: {why}.\n"));
     }
+    for proofs in proofs.chunk_by(|one, next| one.rule == next.rule) {
+        text.push('\n');
+        text.push_str(&section(proofs));
+    }
+    text
+}
+
+/// What the document says of one rule, from its proofs.
+pub fn section(proofs: &[Proof]) -> String {
+    let Some(Proof { rule, .. }) = proofs.first() else { return String::new() };
+    let mut text =
+        format!("## [{rule}](rules/{rule}.md)\n\n| block | nginx | linter | seen |\n|---|---|---|---|\n");
     let mut last = None;
     for proof in proofs {
-        let place = (proof.rule, proof.heading, proof.number);
-        if last.is_none_or(|(rule, _, _)| rule != proof.rule) {
-            text.push_str(&format!(
-                "\n## [{0}](rules/{0}.md)\n\n| block | nginx | linter | seen |\n|---|---|---|---|\n",
-                proof.rule
-            ));
-        }
+        let place = (proof.heading, proof.number);
         let block = if last == Some(place) {
             String::new()
         } else {

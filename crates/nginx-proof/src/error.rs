@@ -64,6 +64,12 @@ pub enum Error {
     /// Binaries are missing that have to be there.
     #[error("{0}")]
     NotProven(&'static str),
+    /// A rule to prove that there is none of.
+    #[error("no rule is called `{0}`: rules.md lists them")]
+    NoRule(String),
+    /// A rule of which nothing says how its Examples fail.
+    #[error("`{0}` has no row in EXPECTED of crates/nginx-proof/src/expected.rs")]
+    NotExpected(String),
     /// A configuration without any file.
     #[error("no file was given")]
     NoFile,

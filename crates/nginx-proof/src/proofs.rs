@@ -178,14 +178,31 @@ impl Case<'_> {
     }
 }
 
-/// Runs everything; sorted by rule, block and version.
+/// Proves the pages of all rules; sorted by rule, block and version.
 ///
 /// # Errors
 /// The first block that could not be observed at all.
 pub fn prove(binaries: &[Binary]) -> Result<Vec<Proof>, Error> {
+    prove_those(binaries, EXPECTED)
+}
+
+/// Proves the page of one rule; sorted by block and version.
+///
+/// # Errors
+/// If no rule has this name, if it has no row in `EXPECTED`, or the first block that could not be observed at all.
+pub fn prove_rule(binaries: &[Binary], name: &str) -> Result<Vec<Proof>, Error> {
+    if !RULES.iter().any(|rule| rule.meta().name == name) {
+        return Err(Error::NoRule(name.to_owned()));
+    }
+    let at = EXPECTED.iter().position(|expected| expected.rule == name);
+    let expected = at.and_then(|at| EXPECTED.get(at..=at));
+    prove_those(binaries, expected.ok_or_else(|| Error::NotExpected(name.to_owned()))?)
+}
+
+fn prove_those(binaries: &[Binary], rows: &'static [Expected]) -> Result<Vec<Proof>, Error> {
     let mut cases = Vec::new();
     for rule in RULES.iter().map(|rule| rule.meta()) {
-        let Some(expected) = EXPECTED.iter().find(|expected| expected.rule == rule.name) else { continue };
+        let Some(expected) = rows.iter().find(|expected| expected.rule == rule.name) else { continue };
         let said = STATEMENTS.iter().filter(|statement| statement.rule == rule.name);
         let said = said.enumerate().map(|(index, statement)| {
             (Block::new(Heading::InWords, index + 1, "", statement.text), Some(statement))
