@@ -30,10 +30,15 @@ pub enum Manner {
     Lenient,
     /// As strict, and its 101 says `Content-Type: text/html`.
     Typed,
+    /// As strict, and its 101 sets a cookie of [`COOKIE`] bytes.
+    Cookie,
     /// As strict with a handshake, but what asks for no upgrade is an ordinary request whatever else it has. Its page tells
     /// what was asked: request line and fields, but for those that make a handshake.
     Telling,
 }
+
+/// As long as a session that is kept in a signed cookie, and more than half of what browsers keep.
+const COOKIE: usize = 2500;
 
 /// The field by which a client has a telling back end answer with `X-Accel-Redirect`: a number, so that each request is
 /// sent on once, and the path.
@@ -223,10 +228,14 @@ fn converse(mut stream: impl Read + Write, backend: &str, shared: &Shared) -> io
         }
         let answer = match &reply {
             Reply::Switch(accept) => {
-                let content = if shared.manner == Manner::Typed { "Content-Type: text/html\r\n" } else { "" };
+                let more = match shared.manner {
+                    Manner::Typed => "Content-Type: text/html\r\n".to_owned(),
+                    Manner::Cookie => format!("Set-Cookie: a={}\r\n", "x".repeat(COOKIE - "a=".len())),
+                    Manner::Strict | Manner::Lenient | Manner::Telling => String::new(),
+                };
                 format!(
                     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-                     {content}Sec-WebSocket-Accept: {accept}\r\n\r\n"
+                     {more}Sec-WebSocket-Accept: {accept}\r\n\r\n"
                 )
             }
             // Where it closes it says so: else nginx may keep the connection and send the next request into its end,

@@ -39,6 +39,8 @@ pub(crate) enum Manner {
     Posts,
     /// Handshakes work; nginx itself answers one with a cookie of 4096 bytes with a status that the page names.
     LongCookie,
+    /// A handshake whose 101 sets a long cookie gets a status that the page names, and the error log has what it quotes.
+    LongAnswer,
     /// Handshakes work; nginx keeps the connection when the client closes it, and logs no line for it.
     Kept,
     /// Handshakes work; no line is logged for them.
@@ -60,7 +62,13 @@ impl Manner {
     pub(crate) fn is_handshake_failing(self) -> bool {
         matches!(
             self,
-            Self::Status | Self::Answered | Self::Stored | Self::Limited | Self::Unanswered | Self::Mute
+            Self::Status
+                | Self::Answered
+                | Self::Stored
+                | Self::Limited
+                | Self::LongAnswer
+                | Self::Unanswered
+                | Self::Mute
         )
     }
 }
@@ -277,6 +285,7 @@ pub(crate) const EXPECTED: &[Expected] = &[
     Expected { rule: "short-read-timeout", manner: Manner::Closed, ..ANY },
     Expected { rule: "shutdown-timeout-drops", manner: Manner::Works, ..ANY },
     Expected { rule: "small-header-buffers", manner: Manner::LongCookie, ..ANY },
+    Expected { rule: "small-response-buffer", manner: Manner::LongAnswer, ..ANY },
     Expected { rule: "stale-upstream-address", manner: Manner::Works, ..ANY },
     Expected { rule: "stateless-balancing", manner: Manner::Depends, ..ANY },
     Expected { rule: "sticky-unavailable", ..ANY },

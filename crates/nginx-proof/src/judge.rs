@@ -51,7 +51,7 @@ pub(crate) fn judge(case: &Case<'_>, raised: &[&str], observation: &Observation)
         if is_raised && case.expected.manner == Manner::Closed {
             judge.logs(observation);
         }
-        if is_raised && case.expected.manner == Manner::Unanswered {
+        if is_raised && matches!(case.expected.manner, Manner::Unanswered | Manner::LongAnswer) {
             let is_logged = observation.errors.iter().any(|line| case.claims.has_message(line));
             judge.must(is_logged, "the error log lacks what the page says");
         }

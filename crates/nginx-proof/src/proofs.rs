@@ -145,7 +145,11 @@ impl Case<'_> {
         let setup = Setup {
             files: self.block.files.clone(),
             scale,
-            manner: self.statement.map_or(Manner::Strict, |statement| statement.manner),
+            manner: match self.expected.manner {
+                _ if self.statement.is_some() => self.statement.map_or(Manner::Strict, |said| said.manner),
+                crate::expected::Manner::LongAnswer => Manner::Cookie,
+                _ => Manner::Strict,
+            },
             ..Setup::default()
         };
         let observation = observe(self.binary, &setup, &probes)?;

@@ -319,6 +319,28 @@ pub(crate) const STATEMENTS: &[Statement] = &[
         seen: WORKS,
     },
     Statement {
+        rule: "small-response-buffer",
+        quote: "A short one still gets through",
+        text: location!(
+            "proxy_set_header Upgrade $http_upgrade;" "proxy_set_header Connection upgrade;"
+            "proxy_read_timeout 3600s;" "proxy_buffer_size 1k;"
+        ),
+        manner: Manner::Strict,
+        is_raised: true,
+        seen: WORKS,
+    },
+    Statement {
+        rule: "small-response-buffer",
+        quote: "the shortest that RFC 6455 shows has 129 bytes, and with less no WebSocket opens",
+        text: location!(
+            "proxy_set_header Upgrade $http_upgrade;" "proxy_set_header Connection upgrade;"
+            "proxy_read_timeout 3600s;" "proxy_buffer_size 128;"
+        ),
+        manner: Manner::Strict,
+        is_raised: true,
+        seen: |_| "502; upstream got HTTP/1.1, `Upgrade: websocket`, `Connection: upgrade`",
+    },
+    Statement {
         rule: "syntax-error",
         quote: "`directive \"proxy_set_header\" is not terminated by \";\"`",
         text: "server {\nlisten 80;\nproxy_set_header Upgrade $http_upgrade\nlocation /ws/ {\n\

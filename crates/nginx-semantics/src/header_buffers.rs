@@ -1,6 +1,7 @@
-//! The buffers that the head of a request is read into (`http/ngx_http_request.c:ngx_http_alloc_large_header_buffer`).
+//! The buffers that heads are read into: of a request (`http/ngx_http_request.c:ngx_http_alloc_large_header_buffer`), and
+//! of the upstream's answer, which has one (`http/ngx_http_upstream.c:ngx_http_upstream_process_header`).
 //!
-//! The first one is made before a host is known, by the server that the connection has until then
+//! For requests the first one is made before a host is known, by the server that the connection has until then
 //! (`ngx_http_wait_request_handler`). What it does not take to its end goes to large ones, a line to one of them as a
 //! whole: those of the same server for the request line, of the server that the host names for the fields behind `Host`.
 
@@ -8,6 +9,7 @@ use crate::catalogue::DirectiveName;
 use crate::configuration::{Configuration, ContextId, Directive};
 use crate::effective::{Effective, effective};
 use crate::size;
+use crate::upstream::PassModule;
 
 /// How large buffers are.
 #[derive(Debug, Clone, Copy)]
@@ -31,14 +33,26 @@ impl<'s> HeaderBuffer<'s> {
         Self::of(configuration, server, DirectiveName::LARGE_CLIENT_HEADER_BUFFERS, 1, 8 << 10)
     }
 
+    /// `proxy_buffer_size` and its kin, for the answer of a location's upstream; `None` for modules that cannot upgrade.
+    pub fn answer(configuration: Configuration<'s>, location: ContextId, module: PassModule) -> Option<Self> {
+        let name = match module {
+            PassModule::Proxy => DirectiveName::PROXY_BUFFER_SIZE,
+            PassModule::Uwsgi => DirectiveName::UWSGI_BUFFER_SIZE,
+            PassModule::Scgi => DirectiveName::SCGI_BUFFER_SIZE,
+            PassModule::Fastcgi | PassModule::Grpc | PassModule::Memcached => return None,
+        };
+        // A page of memory, which has 8k on few machines.
+        Some(Self::of(configuration, location, name, 0, 4 << 10))
+    }
+
     fn of(
         configuration: Configuration<'s>,
-        server: ContextId,
+        level: ContextId,
         name: DirectiveName,
         word: usize,
         default: u64,
     ) -> Self {
-        match effective(configuration, server, name) {
+        match effective(configuration, level, name) {
             Effective::Set(declared) => {
                 let directive = declared.directives.first().copied();
                 let bytes = directive.and_then(|line| size::parse(&line.argument(word)?));

@@ -12,6 +12,11 @@ pub fn parse(text: &[u8]) -> Option<u64> {
     number.checked_mul(unit)
 }
 
+/// A size in the words of nginx's files where these have a unit for it, else in bytes.
+pub fn shown(bytes: u64) -> String {
+    if bytes.is_multiple_of(1 << 10) { format!("{}k", bytes >> 10) } else { format!("{bytes} bytes") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::parse;

@@ -117,6 +117,9 @@ names! {
     PROXY_REQUEST_BUFFERING = "proxy_request_buffering",
     UWSGI_BUFFERING = "uwsgi_buffering",
     SCGI_BUFFERING = "scgi_buffering",
+    PROXY_BUFFER_SIZE = "proxy_buffer_size",
+    UWSGI_BUFFER_SIZE = "uwsgi_buffer_size",
+    SCGI_BUFFER_SIZE = "scgi_buffer_size",
     GZIP = "gzip",
     GZIP_TYPES = "gzip_types",
 

@@ -55,6 +55,7 @@ mod shadowed_location;
 mod short_read_timeout;
 mod shutdown_timeout_drops;
 mod small_header_buffers;
+mod small_response_buffer;
 mod stale_upstream_address;
 mod stateless_balancing;
 mod sticky_unavailable;
@@ -132,6 +133,7 @@ pub static RULES: &[&dyn Rule] = &[
     &short_read_timeout::ShortReadTimeout,
     &shutdown_timeout_drops::ShutdownTimeoutDrops,
     &small_header_buffers::SmallHeaderBuffers,
+    &small_response_buffer::SmallResponseBuffer,
     &stale_upstream_address::StaleUpstreamAddress,
     &stateless_balancing::StatelessBalancing,
     &sticky_unavailable::StickyUnavailable,

@@ -4,6 +4,7 @@
 //! large ones are those of the server that the host names. See [`HeaderBuffer`].
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use nginx_semantics::size::shown;
 use nginx_semantics::{ContextId, HeaderBuffer};
 use nginx_syntax::lossy;
 use ws_model::Endpoint;
@@ -83,11 +84,6 @@ fn largest_first<'s>(cx: &Context<'_, 's>, listening: &Listening<'s>) -> Option<
         }
     }
     largest.map(|largest| HeaderBuffer { is_assumed, ..largest })
-}
-
-/// As nginx's files have it.
-fn shown(bytes: u64) -> String {
-    if bytes.is_multiple_of(1 << 10) { format!("{}k", bytes >> 10) } else { format!("{bytes} bytes") }
 }
 
 #[cfg(test)]
