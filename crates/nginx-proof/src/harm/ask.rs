@@ -8,7 +8,7 @@ use proptest::string::string_regex;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use super::tree::{Item, Tree};
-use crate::backend::{ACCELERATED, REFUSED};
+use crate::harness::backend::{ACCELERATED, REFUSED};
 use crate::{Browser, Exchange};
 
 /// As many requests are made of a tree.

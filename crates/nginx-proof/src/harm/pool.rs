@@ -8,7 +8,7 @@ use walkdir::WalkDir;
 use ws_rules::RULES;
 
 use super::tree::{Item, Tree};
-use crate::page::blocks;
+use crate::pages::blocks;
 use crate::{Error, root};
 
 /// Larger files hold no configuration that somebody wrote.

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use super::run::Run;
-use crate::document::column;
 use crate::generate::{FEATURES, NOT_COVERED};
+use crate::harness::branch;
 
 /// Where it is, below the folder of the workspace.
 pub const MODEL_DOCUMENT: &str = "docs/model-proof.md";
@@ -48,7 +48,7 @@ pub fn model_document(runs: &[Run], mistakes: &[(&str, Option<u64>)]) -> String 
         let Run { cases, requests, .. } = run;
         let unsaid: u64 = run.unsaid.values().sum();
         let differ = run.found.len();
-        let _ = writeln!(text, "| {} | {cases} | {requests} | {differ} | {unsaid} |", column(run.version));
+        let _ = writeln!(text, "| {} | {cases} | {requests} | {differ} | {unsaid} |", branch(run.version));
     }
     let mut reasons: Vec<&String> = runs.iter().flat_map(|run| run.unsaid.keys()).collect();
     reasons.sort();
@@ -67,7 +67,7 @@ pub fn model_document(runs: &[Run], mistakes: &[(&str, Option<u64>)]) -> String 
     }
     text.push_str("\nSo many of the configurations have a request that comes to:\n\n| |");
     for run in runs {
-        let _ = write!(text, " {} |", column(run.version));
+        let _ = write!(text, " {} |", branch(run.version));
     }
     text.push_str("\n|---|");
     text.push_str(&"---|".repeat(runs.len()));

@@ -12,7 +12,7 @@ use nginx_semantics::{
 
 use super::outcome::{Asked, Outcome};
 use crate::generate::Request;
-use crate::rfc6455::{Reply, judge};
+use crate::harness::rfc6455::{Reply, judge};
 use crate::{Head, Manner};
 
 /// Where the files lie, for the model.

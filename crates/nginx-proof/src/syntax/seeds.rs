@@ -6,8 +6,8 @@ use std::path::Path;
 use ws_rules::RULES;
 
 use crate::Error;
-use crate::page::blocks;
-use crate::rewrite::{Surroundings, rewrite};
+use crate::pages::blocks;
+use crate::{Surroundings, rewrite};
 
 /// [`Seed::origin`]: the folders below `fixtures`.
 pub(super) const FIXTURES: &str = "fixtures";

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::message::Message;
-use crate::{Binary, Error, certificate};
+use crate::harness::certificate;
+use crate::{Binary, Error};
 
 /// A `pid` that cannot be opened. nginx says "syntax is ok" right behind reading and comes to the `pid` before it opens
 /// logs, makes folders and binds addresses (`core/ngx_cycle.c:ngx_init_cycle`), so that none of this happens, whatever a

@@ -13,7 +13,7 @@ use crate::{Error, root};
 const MARK: &str = "FILL-IN";
 
 const RULES_FOLDER: &str = "crates/ws-rules/src/rules";
-const EXPECTED: &str = "crates/nginx-proof/src/expected.rs";
+const EXPECTED: &str = "crates/nginx-proof/src/pages/expected.rs";
 const CAUSES: &str = "docs/causes.md";
 const CHANGELOG: &str = "CHANGELOG.md";
 

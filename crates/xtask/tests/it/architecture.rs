@@ -74,6 +74,18 @@ fn rendering_and_serialisation_stay_at_the_edge() {
     }
 }
 
+/// What runs an nginx is not made for what is proven by it: neither rules nor pages are known there.
+#[test]
+fn the_harness_of_proofs_knows_nothing_above_it() {
+    let mut harness = sources(&["nginx-proof"]);
+    harness.retain(|file| file.path.contains("/src/harness/"));
+    assert!(harness.len() > 10, "{}", harness.len());
+    for TextFile { path, text } in harness {
+        assert!(!text.replace("crate::harness", "").contains("crate::"), "{path} names what is above it");
+        assert!(!["ws_rules", "lint_engine", "lint_finding"].iter().any(|one| text.contains(one)), "{path}");
+    }
+}
+
 #[test]
 fn only_the_binary_touches_the_system() {
     let inner: Vec<String> = crates()

@@ -12,10 +12,10 @@ use rustls::{ServerConnection, StreamOwned};
 use tungstenite::protocol::Role;
 use tungstenite::{Message, WebSocket};
 
-use crate::conduct::{Backstage, Conduct, Framing};
-use crate::http::{Body, Head, is_waiting, read_head};
-use crate::rfc6455::{Reply, judge};
-use crate::{Error, certificate};
+use super::conduct::{Backstage, Conduct, Framing};
+use super::http::{Body, Head, is_waiting, read_head};
+use super::rfc6455::{Reply, judge};
+use super::{Error, certificate};
 
 /// How often a thread that waits for bytes looks whether it is to end.
 const TICK: Duration = Duration::from_millis(50);

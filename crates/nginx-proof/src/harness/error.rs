@@ -68,7 +68,7 @@ pub enum Error {
     #[error("no rule is called `{0}`: rules.md lists them")]
     NoRule(String),
     /// A rule of which nothing says how its Examples fail.
-    #[error("`{0}` has no row in EXPECTED of crates/nginx-proof/src/expected.rs")]
+    #[error("`{0}` has no row in EXPECTED of crates/nginx-proof/src/pages/expected.rs")]
     NotExpected(String),
     /// A configuration without any file.
     #[error("no file was given")]

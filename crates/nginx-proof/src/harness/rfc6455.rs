@@ -2,8 +2,8 @@
 
 use tungstenite::handshake::derive_accept_key;
 
-use crate::backend::Manner;
-use crate::http::Head;
+use super::backend::Manner;
+use super::http::Head;
 
 /// The key of section 1.3, with which the client asks.
 pub(crate) const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
@@ -82,7 +82,7 @@ pub(crate) fn judge(request: &Head, manner: Manner) -> Reply {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::read_head;
+    use crate::harness::http::read_head;
 
     const GOOD: &str = "GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n\
         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";

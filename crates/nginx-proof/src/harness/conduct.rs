@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::http::Head;
+use super::http::Head;
 
 /// How often it is asked whether the client has a part.
 const TICK: Duration = Duration::from_millis(1);

@@ -9,9 +9,9 @@ use rustls::{ClientConnection, StreamOwned};
 use tungstenite::protocol::Role;
 use tungstenite::{Message, WebSocket};
 
-use crate::certificate;
-use crate::http::{Head, is_waiting, read_head};
-use crate::probe::{Close, Exchange};
+use super::certificate;
+use super::http::{Head, is_waiting, read_head};
+use super::probe::{Close, Exchange};
 
 /// No answer takes longer.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(15);

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::conduct::{Conduct, Delivery, Stream};
-use crate::rfc6455::KEY;
-use crate::{Place, Received};
+use super::conduct::{Conduct, Delivery, Stream};
+use super::rfc6455::KEY;
+use super::{Place, Received};
 
 /// Whose headers a handshake has: browsers differ in `Connection`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -256,7 +256,7 @@ pub struct Seen {
     pub body: Vec<u8>,
     /// What the back ends received meanwhile, harness addresses replaced by those of the configuration.
     pub received: Vec<Received>,
-    /// Which block ended the request; `None` unless [`crate::Setup::places`] asks for it.
+    /// Which block ended the request; `None` unless [`super::Setup::places`] asks for it.
     pub answered: Option<Answered>,
     /// Whether a message came back through the tunnel.
     pub is_echoed: bool,

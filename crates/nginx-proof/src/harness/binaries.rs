@@ -8,12 +8,22 @@ use std::process::Command;
 
 use nginx_semantics::NginxVersion;
 
-use crate::Error;
-use crate::document::{WANTED, is_complete};
+use super::Error;
 
 /// What to say where there is none.
 pub const HOW_TO_GET: &str = "no nginx was found, so nothing was proven on a real one: `tools/debian-nginx all` unpacks \
     three below target/nginx, and NGINX_PROOF_BINARIES=/path/to/nginx:/path/to/another names others";
+
+/// The releases on which everything is to be proven: branches, and whatever is new enough to have today's defaults. No
+/// version is pinned, so that a newer one makes no difference where it does what the last one did.
+const BRANCHES: [&str; 3] = ["1.22", "1.26", "newest"];
+
+/// What to say where one of them is missing.
+pub const WANTED: &str = "docs/proofs.md is compared only where nginx 1.22, 1.26 and one from 1.29.7 are there: \
+    `tools/debian-nginx all` unpacks them below target/nginx";
+
+/// The release since which nginx counts as new here.
+const NEW: NginxVersion = NginxVersion::new(1, 29, 7);
 
 /// Colon-separated paths; wins over everything else.
 const VARIABLE: &str = "NGINX_PROOF_BINARIES";
@@ -84,6 +94,17 @@ pub fn found() -> Result<Vec<Binary>, Error> {
         }
         None => Ok(found),
     }
+}
+
+/// Whether these are one of each branch.
+pub fn is_complete(binaries: &[Binary]) -> bool {
+    let branches: Vec<String> = binaries.iter().map(|binary| branch(binary.version)).collect();
+    branches == BRANCHES
+}
+
+/// The branch of a version, as documents name it.
+pub(crate) fn branch(version: NginxVersion) -> String {
+    if version >= NEW { "newest".to_owned() } else { format!("{}.{}", version.major, version.minor) }
 }
 
 /// Tells whoever runs the tests, past their capture: what was not proven has to be seen.

@@ -6,7 +6,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::{Binary, Error, client};
+use super::{Binary, Error, client};
 
 /// `-t` and the start take no longer.
 const PATIENCE: Duration = Duration::from_secs(15);

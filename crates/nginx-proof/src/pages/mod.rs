@@ -1,5 +1,12 @@
 //! Runs every block of every rule's page on every nginx, and compares what happens with what page and linter say.
 
+mod block;
+mod claims;
+mod document;
+mod expected;
+mod judge;
+mod statements;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -9,12 +16,16 @@ use lint_finding::RuleMeta;
 use nginx_semantics::{NginxVersion, time};
 use ws_rules::RULES;
 
-use crate::claims::Claims;
-use crate::expected::{EXPECTED, Expected, NOT_OBSERVED};
-use crate::judge::judge;
-use crate::page::{Block, Heading, blocks};
-use crate::statements::{STATEMENTS, Statement};
+use self::block::Block;
+use self::claims::Claims;
+use self::expected::{EXPECTED, Expected, NOT_OBSERVED};
+use self::judge::judge;
+use self::statements::{STATEMENTS, Statement};
 use crate::{Binary, Browser, Error, Exchange, Manner, Probe, Setup, Stream, observe};
+
+pub use block::Heading;
+pub(crate) use block::blocks;
+pub use document::{DOCUMENT, document, section};
 
 /// Times of a block are divided by this, so that an hour is two minutes and a minute two seconds.
 pub(crate) const SCALE: u32 = 30;
@@ -94,11 +105,7 @@ impl Case<'_> {
 
     /// A default cannot be scaled: it is waited for.
     pub(crate) fn scale(&self) -> u32 {
-        if self.expected.manner == crate::expected::Manner::Closed && self.limit().is_none() {
-            1
-        } else {
-            SCALE
-        }
+        if self.expected.manner == expected::Manner::Closed && self.limit().is_none() { 1 } else { SCALE }
     }
 
     fn run(&self) -> Result<Proof, Error> {
@@ -108,32 +115,32 @@ impl Case<'_> {
         let handshake = |browser, stay| Probe::Handshake { path: path(), browser, stay };
         let mut probes = vec![handshake(Browser::Firefox, Duration::ZERO), handshake(Browser::Chrome, stay)];
         match self.expected.manner {
-            crate::expected::Manner::Ordinary => {
+            expected::Manner::Ordinary => {
                 probes.extend((0..ORDINARY).map(|_| Probe::Get { path: path() }));
             }
             // When the requests are answered, nginx has done with the tunnels before them.
-            crate::expected::Manner::Kept | crate::expected::Manner::Unlogged => {
+            expected::Manner::Kept | expected::Manner::Unlogged => {
                 probes.extend((0..ORDINARY).map(|_| Probe::Get { path: path() }));
             }
-            crate::expected::Manner::Streamed(framing) => {
+            expected::Manner::Streamed(framing) => {
                 let exchange = Exchange::get(&path()).header("Accept-Encoding", "gzip");
                 probes.push(Probe::Stream { exchange, stream: Stream::events(framing) });
             }
-            crate::expected::Manner::Spread => {
+            expected::Manner::Spread => {
                 let exchange = Exchange::get(&path());
                 probes.push(Probe::Series { exchange, times: ORDINARY, keeps_cookies: true });
             }
-            crate::expected::Manner::Posts => {
+            expected::Manner::Posts => {
                 let post = Exchange::new("POST", &path()).header("Content-Length", "0");
                 probes.push(Probe::Exchange(post));
             }
-            crate::expected::Manner::LongCookie => {
+            expected::Manner::LongCookie => {
                 let cookie = format!("a={}", "x".repeat(LONG_COOKIE - "a=".len()));
                 let exchange = Exchange::handshake(&path(), Browser::Chrome).header("Cookie", &cookie);
                 probes.push(Probe::Exchange(exchange));
             }
-            crate::expected::Manner::Stored => probes.insert(0, Probe::Get { path: path() }),
-            crate::expected::Manner::Limited => {
+            expected::Manner::Stored => probes.insert(0, Probe::Get { path: path() }),
+            expected::Manner::Limited => {
                 let held = Probe::Held(Exchange::handshake(&path(), Browser::Firefox));
                 probes = vec![held, handshake(Browser::Chrome, stay)];
             }
@@ -147,7 +154,7 @@ impl Case<'_> {
             scale,
             manner: match self.expected.manner {
                 _ if self.statement.is_some() => self.statement.map_or(Manner::Strict, |said| said.manner),
-                crate::expected::Manner::LongAnswer => Manner::Cookie,
+                expected::Manner::LongAnswer => Manner::Cookie,
                 _ => Manner::Strict,
             },
             ..Setup::default()

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::expected::Manner;
-use crate::page::Heading;
-use crate::proofs::{Case, MINIMUM, SLACK};
+use super::block::Heading;
+use super::expected::Manner;
+use super::{Case, MINIMUM, SLACK};
 use crate::{Delivery, Framing, Head, Observation, Seen};
 
 /// So much earlier a tunnel may seem to end: nginx leaves a timer alone that would move by less than 300 ms

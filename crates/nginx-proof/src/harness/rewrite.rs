@@ -17,7 +17,7 @@ use self::file::{Edits, File, Names, after_open, apply, is_repeated, listen_key}
 pub(crate) use self::place::LOG as WHERE_LOG;
 use self::place::Marks;
 pub use self::place::Place;
-use crate::Error;
+use super::Error;
 
 /// What the rewriting asks for while it goes.
 pub trait Surroundings {

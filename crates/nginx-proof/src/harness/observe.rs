@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::client::PATIENCE;
-use crate::instance::Verdict;
-use crate::{Binary, Error, Manner, Probe, Running, Seen};
+use super::client::PATIENCE;
+use super::instance::Verdict;
+use super::{Binary, Error, Manner, Probe, Running, Seen};
 
 /// What is run.
 #[derive(Debug, Clone)]
@@ -19,7 +19,7 @@ pub struct Setup {
     pub is_tested: bool,
     /// Whether each probe says which block ended its request.
     pub places: bool,
-    /// Whether nginx runs as a worker below a master, which [`Reloader`](crate::Reloader) needs.
+    /// Whether nginx runs as a worker below a master, which [`Reloader`](super::Reloader) needs.
     pub has_master: bool,
     /// A request that gets no answer for so long is given up.
     pub patience: Duration,

@@ -8,13 +8,13 @@ use std::{io, mem, thread};
 
 use tempfile::TempDir;
 
-use crate::client::{self, Door, PATIENCE, Wire};
-use crate::conduct::{Conduct, MARK};
-use crate::http::Body;
-use crate::instance::{self, Instance, Processes, Verdict};
-use crate::probe::{Answered, Closer, Exchange, Probe, Seen};
-use crate::rewrite::{Place, Rewritten, Surroundings, WHERE_LOG, rewrite_with};
-use crate::{Backends, Binary, Error, Setup, certificate, ports, rfc6455};
+use super::client::{self, Door, PATIENCE, Wire};
+use super::conduct::{Conduct, MARK};
+use super::http::Body;
+use super::instance::{self, Instance, Processes, Verdict};
+use super::probe::{Answered, Closer, Exchange, Probe, Seen};
+use super::rewrite::{Place, Rewritten, Surroundings, WHERE_LOG, rewrite_with};
+use super::{Backends, Binary, Error, Setup, certificate, ports, rfc6455};
 
 /// How often a log is looked at for a line that is due.
 const TICK: Duration = Duration::from_micros(300);
