@@ -105,7 +105,7 @@ pub struct RuleMeta {
     pub since: &'static str,
     /// Whether findings carry an edit.
     pub fix: FixKind,
-    /// The Markdown page beside the rule's source.
+    /// The Markdown page: docs/rules/NAME.md.
     pub docs: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! The rules, one file each, with its page beside it.
+//! The rules, one file each; `pages` leads to docs/rules, where the page of each is.
 //!
 //! A rule reads facts of the [`ws_model::Model`], not syntax; it cannot fail, do I/O or see another rule's findings.
 //! [`RULES`] is the whole registry: documentation, selection and output read it.

@@ -1,4 +1,4 @@
-//! rules.md and the page of each rule.
+//! rules.md, and the line under the title of each rule's page.
 
 use lint_finding::{Group, RuleMeta};
 use ws_rules::RULES;
@@ -35,16 +35,15 @@ pub(crate) fn table() -> String {
     text
 }
 
-/// The page of a rule: its own, with the card under the title.
-pub(crate) fn page(rule: &RuleMeta) -> String {
-    let RuleMeta { name, group, severity, since, fix, docs, .. } = rule;
+/// The page of a rule as it is written, with the card under the title; `None` where it has no text behind them.
+pub(crate) fn page(rule: &RuleMeta, written: &str) -> Option<String> {
+    let RuleMeta { name, group, severity, since, fix, .. } = rule;
     let source = format!("crates/ws-rules/src/rules/{}.rs", name.replace('-', "_"));
-    let title = format!("# {name}");
-    let body = docs.strip_prefix(title.as_str()).unwrap_or(docs).trim();
-    format!(
-        "{HEADER}\n{title}\n\n{group} · {severity} · fix: {} · since {since} · [source](../../{source})\n\n{body}\n",
+    let (_, body) = written.split_once("\n## ")?;
+    Some(format!(
+        "# {name}\n\n{group} · {severity} · fix: {} · since {since} · [source](../../{source})\n\n## {body}",
         fix.name()
-    )
+    ))
 }
 
 /// What the rules of a group watch over.

@@ -74,7 +74,8 @@ fn headings_stand_in_their_order() {
 #[test]
 fn prose_is_one_sentence_a_line_and_stays_out_of_the_way() {
     for rule in pages() {
-        for line in rule.docs.lines() {
+        // `explain` shows it without the card, where a path would lead nowhere.
+        for line in rule.docs.lines().skip_while(|line| !line.starts_with("## ")) {
             assert!(!line.contains("../") && !line.contains("/work/"), "{}: {line}", rule.name);
             assert_eq!(line.trim_end(), line, "{}", rule.name);
         }

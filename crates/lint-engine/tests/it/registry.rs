@@ -1,8 +1,9 @@
 //! The registry, the files beside it and the rules' cards agree.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use lint_engine::find_rule;
 use lint_finding::RuleMeta;
@@ -27,22 +28,21 @@ fn names_are_kebab_case_sorted_and_unique() {
 
 #[test]
 fn each_rule_has_a_source_and_a_page_and_each_of_them_a_rule() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ws-rules/src/rules");
-    let mut sources = BTreeSet::new();
-    let mut pages = BTreeSet::new();
-    for entry in fs::read_dir(folder).expect("the folder of the rules") {
-        let path = entry.expect("an entry").path();
-        let stem = path.file_stem().expect("a name").to_string_lossy().replace('_', "-");
-        match path.extension().and_then(|extension| extension.to_str()) {
-            Some("rs") if stem == "mod" => {}
-            Some("rs") => drop(sources.insert(stem)),
-            Some("md") => drop(pages.insert(stem)),
-            _ => panic!("neither a rule nor its page: {}", path.display()),
-        }
-    }
+    let stems = |folder: &str, wanted: &str| -> BTreeSet<String> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ws-rules").join(folder);
+        let paths =
+            fs::read_dir(folder).expect("a folder of the rules").map(|entry| entry.expect("an entry").path());
+        let stem = |path: PathBuf| {
+            assert_eq!(path.extension(), Some(OsStr::new(wanted)), "neither a rule nor its page");
+            path.file_stem().expect("a name").to_string_lossy().into_owned()
+        };
+        paths.map(stem).collect()
+    };
     let names: BTreeSet<String> = cards().iter().map(|rule| rule.name.to_owned()).collect();
-    assert_eq!(names, sources);
-    assert_eq!(names, pages);
+    let mut sources = stems("src/rules", "rs");
+    assert!(sources.remove("mod"));
+    assert_eq!(names, sources.iter().map(|stem| stem.replace('_', "-")).collect());
+    assert_eq!(names, stems("pages", "md"));
 }
 
 #[test]

@@ -11,8 +11,15 @@ use crate::exit::Exit;
 /// Prints the page of the rule `name`.
 pub(crate) fn run(name: &str, output: &OutputArgs) -> Result<Exit, Error> {
     let rule = find_rule(name).map_err(|unknown| unknown_rule(name, unknown))?;
-    output.write(|out| writeln!(out, "{}\n\n{}", header(rule), rule.docs.trim_end()))?;
+    output.write(|out| writeln!(out, "{}\n\n{}", header(rule), without_card(rule.docs).trim_end()))?;
     Ok(Exit::Clean)
+}
+
+/// The page without the line under its title, of which the header says the same.
+fn without_card(page: &str) -> String {
+    let mut paragraphs = page.splitn(3, "\n\n");
+    let title = paragraphs.next().unwrap_or_default();
+    format!("{title}\n\n{}", paragraphs.nth(1).unwrap_or_default())
 }
 
 fn header(rule: &RuleMeta) -> String {
@@ -36,6 +43,11 @@ mod tests {
     use lint_finding::{FixKind, Severity};
 
     use super::*;
+
+    #[test]
+    fn the_card_is_told_once() {
+        assert_eq!(without_card("# a\n\nx · y\n\n## B\n\nC\n"), "# a\n\n## B\n\nC\n");
+    }
 
     #[test]
     fn the_header_is_the_card() {

@@ -17,7 +17,7 @@ const META: RuleMeta = RuleMeta {
     summary: "nothing is logged about handshakes and disconnects",
     since: "0.1.0",
     fix: FixKind::Unsafe,
-    docs: include_str!("access_log_off.md"),
+    docs: include_str!("../../pages/access-log-off.md"),
 };
 
 impl Rule for AccessLogOff {

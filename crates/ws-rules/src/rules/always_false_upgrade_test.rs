@@ -19,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a test of `$http_upgrade` without blanks around its operator never holds",
     since: "0.1.0",
     fix: FixKind::Unsafe,
-    docs: include_str!("always_false_upgrade_test.md"),
+    docs: include_str!("../../pages/always-false-upgrade-test.md"),
 };
 
 /// Operators, the longer ones first.

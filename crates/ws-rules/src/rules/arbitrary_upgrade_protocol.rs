@@ -20,7 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "any `Upgrade` of a client is passed on, `h2c` too, which gives a tunnel past nginx's locations",
     since: "0.1.0",
     fix: FixKind::Unsafe,
-    docs: include_str!("arbitrary_upgrade_protocol.md"),
+    docs: include_str!("../../pages/arbitrary-upgrade-protocol.md"),
 };
 
 /// A request that asks for HTTP/2 without TLS (RFC 7540 section 3.2).

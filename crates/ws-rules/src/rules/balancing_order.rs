@@ -22,7 +22,7 @@ const META: RuleMeta = RuleMeta {
     summary: "nginx refuses or drops a line of an `upstream` block because of what stands before or behind it",
     since: "0.1.0",
     fix: FixKind::Unsafe,
-    docs: include_str!("balancing_order.md"),
+    docs: include_str!("../../pages/balancing-order.md"),
 };
 
 impl Rule for BalancingOrder {

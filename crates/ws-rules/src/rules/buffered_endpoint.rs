@@ -20,7 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "nginx buffers what the fallback of a WebSocket streams over HTTP",
     since: "0.1.0",
     fix: FixKind::Unsafe,
-    docs: include_str!("buffered_endpoint.md"),
+    docs: include_str!("../../pages/buffered-endpoint.md"),
 };
 
 impl Rule for BufferedEndpoint {

@@ -22,7 +22,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a handshake may be answered from the cache instead of by the upstream",
     since: "0.1.0",
     fix: FixKind::Either,
-    docs: include_str!("cached_handshake.md"),
+    docs: include_str!("../../pages/cached-handshake.md"),
 };
 
 /// How the directives of a module begin that has a cache and carries WebSockets.

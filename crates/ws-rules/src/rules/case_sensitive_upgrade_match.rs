@@ -21,7 +21,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a test of `$http_upgrade` minds case, and browsers or other clients write it otherwise",
     since: "0.1.0",
     fix: FixKind::Either,
-    docs: include_str!("case_sensitive_upgrade_match.md"),
+    docs: include_str!("../../pages/case-sensitive-upgrade-match.md"),
 };
 
 /// What browsers send.

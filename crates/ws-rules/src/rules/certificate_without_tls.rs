@@ -25,7 +25,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a server with a certificate listens at port 443 without `ssl`: nginx speaks no TLS there",
     since: "0.1.0",
     fix: FixKind::Unsafe,
-    docs: include_str!("certificate_without_tls.md"),
+    docs: include_str!("../../pages/certificate-without-tls.md"),
 };
 
 impl Rule for CertificateWithoutTls {

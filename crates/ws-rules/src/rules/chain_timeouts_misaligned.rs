@@ -20,7 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "of two nginxes in a row, one closes the WebSocket before the other would",
     since: "0.1.0",
     fix: FixKind::None,
-    docs: include_str!("chain_timeouts_misaligned.md"),
+    docs: include_str!("../../pages/chain-timeouts-misaligned.md"),
 };
 
 /// Limits below this are reported by `short-read-timeout`, in milliseconds.

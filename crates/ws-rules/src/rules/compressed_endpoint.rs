@@ -20,7 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "nginx compresses what the fallback of a WebSocket streams over HTTP, and holds it back",
     since: "0.1.0",
     fix: FixKind::Unsafe,
-    docs: include_str!("compressed_endpoint.md"),
+    docs: include_str!("../../pages/compressed-endpoint.md"),
 };
 
 /// The type of server-sent events.

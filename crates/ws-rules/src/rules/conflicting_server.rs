@@ -24,7 +24,7 @@ const META: RuleMeta = RuleMeta {
     summary: "nginx never selects the server of a WebSocket endpoint: another one has its name",
     since: "0.1.0",
     fix: FixKind::None,
-    docs: include_str!("conflicting_server.md"),
+    docs: include_str!("../../pages/conflicting-server.md"),
 };
 
 impl Rule for ConflictingServer {

@@ -18,7 +18,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a peer that is gone holds its WebSocket for hours: nothing probes the connection",
     since: "0.1.0",
     fix: FixKind::None,
-    docs: include_str!("dead_peer_undetected.md"),
+    docs: include_str!("../../pages/dead-peer-undetected.md"),
 };
 
 /// Up to here an idle limit is short enough by itself, in milliseconds.

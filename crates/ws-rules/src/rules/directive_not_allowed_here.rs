@@ -23,7 +23,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a directive stands where nginx does not take it, not with that end or those words, or not twice",
     since: "0.1.0",
     fix: FixKind::Either,
-    docs: include_str!("directive_not_allowed_here.md"),
+    docs: include_str!("../../pages/directive-not-allowed-here.md"),
 };
 
 /// Names that modules of others have too, with words of their own.

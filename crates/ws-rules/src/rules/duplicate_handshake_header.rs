@@ -23,7 +23,7 @@ const META: RuleMeta = RuleMeta {
     summary: "`Upgrade` or `Connection` is sent to the upstream twice",
     since: "0.1.0",
     fix: FixKind::Either,
-    docs: include_str!("duplicate_handshake_header.md"),
+    docs: include_str!("../../pages/duplicate-handshake-header.md"),
 };
 
 impl Rule for DuplicateHandshakeHeader {

@@ -19,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     summary: "two locations have the same name: nginx refuses to start, or never selects the second",
     since: "0.1.0",
     fix: FixKind::None,
-    docs: include_str!("duplicate_location.md"),
+    docs: include_str!("../../pages/duplicate-location.md"),
 };
 
 impl Rule for DuplicateLocation {

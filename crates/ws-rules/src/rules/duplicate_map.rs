@@ -18,7 +18,7 @@ const META: RuleMeta = RuleMeta {
     summary: "two maps define the variable of a handshake: the last one wins in silence",
     since: "0.1.0",
     fix: FixKind::None,
-    docs: include_str!("duplicate_map.md"),
+    docs: include_str!("../../pages/duplicate-map.md"),
 };
 
 impl Rule for DuplicateMap {

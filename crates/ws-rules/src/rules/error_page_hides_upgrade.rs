@@ -20,7 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "an `error_page` without `=` gives the upstream's 101 to the client as an error",
     since: "0.1.0",
     fix: FixKind::Either,
-    docs: include_str!("error_page_hides_upgrade.md"),
+    docs: include_str!("../../pages/error-page-hides-upgrade.md"),
 };
 
 impl Rule for ErrorPageHidesUpgrade {

@@ -19,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     summary: "the upstream is not told by `X-Forwarded-Proto` that the client came over TLS",
     since: "0.1.0",
     fix: FixKind::Unsafe,
-    docs: include_str!("forwarded_proto_missing.md"),
+    docs: include_str!("../../pages/forwarded-proto-missing.md"),
 };
 
 /// Fields that tell the scheme, to one back end or another.

@@ -23,7 +23,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a field that the handshake cannot do without is taken away, or the method is changed",
     since: "0.1.0",
     fix: FixKind::Unsafe,
-    docs: include_str!("handshake_headers_stripped.md"),
+    docs: include_str!("../../pages/handshake-headers-stripped.md"),
 };
 
 /// What the upstream cannot answer without (RFC 6455 section 4.2.1), beside `Upgrade` and `Connection`.

@@ -20,7 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "nginx answers the handshake by itself: from files, by `return`, `deny` or `internal`",
     since: "0.1.0",
     fix: FixKind::None,
-    docs: include_str!("handshake_intercepted.md"),
+    docs: include_str!("../../pages/handshake-intercepted.md"),
 };
 
 impl Rule for HandshakeIntercepted {

@@ -19,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     summary: "`limit_conn` or `limit_req` counts WebSockets, and nginx answers 503 to those above the limit",
     since: "0.1.0",
     fix: FixKind::None,
-    docs: include_str!("handshake_limited.md"),
+    docs: include_str!("../../pages/handshake-limited.md"),
 };
 
 /// So many requests at once are what a page brings along; a burst of as many leaves room for them.

@@ -23,7 +23,7 @@ const META: RuleMeta = RuleMeta {
     summary: "nginx answers the handshake with a redirect, which WebSocket clients do not follow",
     since: "0.1.0",
     fix: FixKind::Unsafe,
-    docs: include_str!("handshake_redirected.md"),
+    docs: include_str!("../../pages/handshake-redirected.md"),
 };
 
 impl Rule for HandshakeRedirected {

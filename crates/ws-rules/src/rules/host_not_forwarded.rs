@@ -24,7 +24,7 @@ const META: RuleMeta = RuleMeta {
     summary: "the upstream gets another `Host` than the browser's `Origin` names",
     since: "0.1.0",
     fix: FixKind::Unsafe,
-    docs: include_str!("host_not_forwarded.md"),
+    docs: include_str!("../../pages/host-not-forwarded.md"),
 };
 
 impl Rule for HostNotForwarded {

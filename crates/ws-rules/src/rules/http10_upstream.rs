@@ -19,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     summary: "the handshake goes to the upstream as HTTP/1.0, which many back ends refuse",
     since: "0.1.0",
     fix: FixKind::Either,
-    docs: include_str!("http10_upstream.md"),
+    docs: include_str!("../../pages/http10-upstream.md"),
 };
 
 /// What HTTP/1.0 leads to, in one line.

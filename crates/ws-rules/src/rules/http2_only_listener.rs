@@ -24,7 +24,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a port without TLS speaks HTTP/2 only before nginx 1.25.1, and no handshake is answered there",
     since: "0.1.0",
     fix: FixKind::Unsafe,
-    docs: include_str!("http2_only_listener.md"),
+    docs: include_str!("../../pages/http2-only-listener.md"),
 };
 
 /// The first version that speaks HTTP/1.1 on such a port too.

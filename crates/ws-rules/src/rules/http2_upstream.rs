@@ -20,7 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "the upstream is spoken to in HTTP/2, in which nginx never upgrades",
     since: "0.1.0",
     fix: FixKind::Either,
-    docs: include_str!("http2_upstream.md"),
+    docs: include_str!("../../pages/http2-upstream.md"),
 };
 
 /// The first version that knows `proxy_http_version 2`.

@@ -18,7 +18,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a file includes itself, and nginx reads it until it has no file descriptor left, or crashes",
     since: "0.1.0",
     fix: FixKind::None,
-    docs: include_str!("include_cycle.md"),
+    docs: include_str!("../../pages/include-cycle.md"),
 };
 
 impl Rule for IncludeCycle {

@@ -17,7 +17,7 @@ const META: RuleMeta = RuleMeta {
     summary: "an included file is not there, and nginx refuses to start",
     since: "0.1.0",
     fix: FixKind::None,
-    docs: include_str!("include_not_found.md"),
+    docs: include_str!("../../pages/include-not-found.md"),
 };
 
 impl Rule for IncludeNotFound {

@@ -21,7 +21,7 @@ const META: RuleMeta = RuleMeta {
     summary: "the certificates that a server sends are not enough for every client, or for none",
     since: "0.1.0",
     fix: FixKind::None,
-    docs: include_str!("incomplete_certificate_chain.md"),
+    docs: include_str!("../../pages/incomplete-certificate-chain.md"),
 };
 
 impl Rule for IncompleteCertificateChain {

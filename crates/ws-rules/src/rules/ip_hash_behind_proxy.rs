@@ -21,7 +21,7 @@ const META: RuleMeta = RuleMeta {
     summary: "`ip_hash` chooses by the address of the proxy in front, not by the client's",
     since: "0.1.0",
     fix: FixKind::Unsafe,
-    docs: include_str!("ip_hash_behind_proxy.md"),
+    docs: include_str!("../../pages/ip-hash-behind-proxy.md"),
 };
 
 /// How header fields are called in which proxies in front say who the client is.

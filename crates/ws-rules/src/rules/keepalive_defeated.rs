@@ -20,7 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "ordinary requests send `Connection: close` to an upstream that keeps connections alive",
     since: "0.1.0",
     fix: FixKind::Either,
-    docs: include_str!("keepalive_defeated.md"),
+    docs: include_str!("../../pages/keepalive-defeated.md"),
 };
 
 impl Rule for KeepaliveDefeated {

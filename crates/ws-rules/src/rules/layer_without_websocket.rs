@@ -19,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a proxy in front of nginx passes no WebSocket handshake on",
     since: "0.1.0",
     fix: FixKind::None,
-    docs: include_str!("layer_without_websocket.md"),
+    docs: include_str!("../../pages/layer-without-websocket.md"),
 };
 
 impl Rule for LayerWithoutWebsocket {

@@ -20,7 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "`limit_rate` keeps the connections of WebSockets that have ended",
     since: "0.1.0",
     fix: FixKind::Either,
-    docs: include_str!("limit_rate_leak.md"),
+    docs: include_str!("../../pages/limit-rate-leak.md"),
 };
 
 /// The shortest header with status 101 that there is, in bytes: the status line with the upstream's reason phrase empty,

@@ -21,7 +21,7 @@ const META: RuleMeta = RuleMeta {
     summary: "`Connection: upgrade` is sent for ordinary requests too",
     since: "0.1.0",
     fix: FixKind::Either,
-    docs: include_str!("literal_connection_upgrade.md"),
+    docs: include_str!("../../pages/literal-connection-upgrade.md"),
 };
 
 impl Rule for LiteralConnectionUpgrade {

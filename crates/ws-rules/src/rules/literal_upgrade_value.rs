@@ -20,7 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "`Upgrade: websocket` is sent for ordinary requests too",
     since: "0.1.0",
     fix: FixKind::Either,
-    docs: include_str!("literal_upgrade_value.md"),
+    docs: include_str!("../../pages/literal-upgrade-value.md"),
 };
 
 impl Rule for LiteralUpgradeValue {

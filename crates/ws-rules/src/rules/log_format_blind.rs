@@ -16,7 +16,7 @@ const META: RuleMeta = RuleMeta {
     summary: "the access log lacks the status, the duration or the upstream of WebSockets",
     since: "0.1.0",
     fix: FixKind::Unsafe,
-    docs: include_str!("log_format_blind.md"),
+    docs: include_str!("../../pages/log-format-blind.md"),
 };
 
 impl Rule for LogFormatBlind {

@@ -20,7 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "`Upgrade` is forwarded to the upstream, but `Connection: upgrade` is not",
     since: "0.1.0",
     fix: FixKind::Either,
-    docs: include_str!("missing_connection_header.md"),
+    docs: include_str!("../../pages/missing-connection-header.md"),
 };
 
 impl Rule for MissingConnectionHeader {

@@ -24,7 +24,7 @@ const META: RuleMeta = RuleMeta {
     summary: "the host of `proxy_pass` comes out of variables, no `resolver` is set, and nginx answers 502",
     since: "0.1.0",
     fix: FixKind::None,
-    docs: include_str!("missing_resolver.md"),
+    docs: include_str!("../../pages/missing-resolver.md"),
 };
 
 impl Rule for MissingResolver {

@@ -20,7 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a WebSocket endpoint does not forward `Upgrade` to the upstream",
     since: "0.1.0",
     fix: FixKind::Either,
-    docs: include_str!("missing_upgrade_header.md"),
+    docs: include_str!("../../pages/missing-upgrade-header.md"),
 };
 
 impl Rule for MissingUpgradeHeader {

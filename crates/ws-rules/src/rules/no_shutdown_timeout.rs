@@ -19,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     summary: "old workers live on after a reload until their last WebSocket ends",
     since: "0.1.0",
     fix: FixKind::Unsafe,
-    docs: include_str!("no_shutdown_timeout.md"),
+    docs: include_str!("../../pages/no-shutdown-timeout.md"),
 };
 
 impl Rule for NoShutdownTimeout {

@@ -19,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     summary: "`worker_rlimit_nofile` allows fewer connections than `worker_connections`",
     since: "0.1.0",
     fix: FixKind::Unsafe,
-    docs: include_str!("nofile_below_connections.md"),
+    docs: include_str!("../../pages/nofile-below-connections.md"),
 };
 
 impl Rule for NofileBelowConnections {

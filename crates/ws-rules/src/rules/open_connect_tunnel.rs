@@ -20,7 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "everybody may have nginx connect to any address",
     since: "0.1.0",
     fix: FixKind::None,
-    docs: include_str!("open_connect_tunnel.md"),
+    docs: include_str!("../../pages/open-connect-tunnel.md"),
 };
 
 /// Variables that say what the client asked for.

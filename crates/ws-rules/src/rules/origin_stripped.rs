@@ -21,7 +21,7 @@ const META: RuleMeta = RuleMeta {
     summary: "`Origin` is taken off handshakes, so the back end cannot tell other sites from its own",
     since: "0.1.0",
     fix: FixKind::Unsafe,
-    docs: include_str!("origin_stripped.md"),
+    docs: include_str!("../../pages/origin-stripped.md"),
 };
 
 impl Rule for OriginStripped {

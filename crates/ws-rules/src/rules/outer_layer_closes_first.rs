@@ -21,7 +21,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a proxy in front of nginx closes the WebSocket before nginx does",
     since: "0.1.0",
     fix: FixKind::None,
-    docs: include_str!("outer_layer_closes_first.md"),
+    docs: include_str!("../../pages/outer-layer-closes-first.md"),
 };
 
 /// A limit that is no shorter costs little, in milliseconds: that of `short-read-timeout`.

@@ -20,7 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "the URI part of `proxy_pass` makes nginx ask the upstream for a path that it hardly has",
     since: "0.1.0",
     fix: FixKind::Unsafe,
-    docs: include_str!("path_rewritten.md"),
+    docs: include_str!("../../pages/path-rewritten.md"),
 };
 
 impl Rule for PathRewritten {

@@ -20,7 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "nginx sends plain HTTP to a port of the upstream that is meant for TLS",
     since: "0.1.0",
     fix: FixKind::Unsafe,
-    docs: include_str!("plaintext_to_tls_port.md"),
+    docs: include_str!("../../pages/plaintext-to-tls-port.md"),
 };
 
 impl Rule for PlaintextToTlsPort {

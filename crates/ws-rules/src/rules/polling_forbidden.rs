@@ -19,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     summary: "nginx refuses POST where clients poll before they have a WebSocket, or instead of it",
     since: "0.1.0",
     fix: FixKind::Unsafe,
-    docs: include_str!("polling_forbidden.md"),
+    docs: include_str!("../../pages/polling-forbidden.md"),
 };
 
 impl Rule for PollingForbidden {

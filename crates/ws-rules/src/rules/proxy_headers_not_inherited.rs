@@ -20,7 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "outer `Host` or `X-Forwarded-*` lines are dropped by a `proxy_set_header` of the location",
     since: "0.1.0",
     fix: FixKind::Unsafe,
-    docs: include_str!("proxy_headers_not_inherited.md"),
+    docs: include_str!("../../pages/proxy-headers-not-inherited.md"),
 };
 
 impl Rule for ProxyHeadersNotInherited {

@@ -21,7 +21,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a nested location does not inherit `proxy_pass`: nginx looks for a file",
     since: "0.1.0",
     fix: FixKind::Unsafe,
-    docs: include_str!("proxy_pass_not_inherited.md"),
+    docs: include_str!("../../pages/proxy-pass-not-inherited.md"),
 };
 
 impl Rule for ProxyPassNotInherited {

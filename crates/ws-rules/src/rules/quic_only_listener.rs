@@ -19,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a server listens for HTTP/3 only, which carries no WebSockets in nginx",
     since: "0.1.0",
     fix: FixKind::None,
-    docs: include_str!("quic_only_listener.md"),
+    docs: include_str!("../../pages/quic-only-listener.md"),
 };
 
 impl Rule for QuicOnlyListener {

@@ -22,7 +22,7 @@ const META: RuleMeta = RuleMeta {
     summary: "server side includes are on where a WebSocket is, and hold back a 101 that has a `Content-Type`",
     since: "0.1.0",
     fix: FixKind::Unsafe,
-    docs: include_str!("response_filter.md"),
+    docs: include_str!("../../pages/response-filter.md"),
 };
 
 impl Rule for ResponseFilter {

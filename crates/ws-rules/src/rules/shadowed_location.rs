@@ -20,7 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "nginx serves the WebSocket's path in another location, which cannot upgrade",
     since: "0.1.0",
     fix: FixKind::Unsafe,
-    docs: include_str!("shadowed_location.md"),
+    docs: include_str!("../../pages/shadowed-location.md"),
 };
 
 impl Rule for ShadowedLocation {

@@ -20,7 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "nginx closes a WebSocket that is silent for less than five minutes",
     since: "0.1.0",
     fix: FixKind::Either,
-    docs: include_str!("short_read_timeout.md"),
+    docs: include_str!("../../pages/short-read-timeout.md"),
 };
 
 /// Limits below this are reported, in milliseconds.

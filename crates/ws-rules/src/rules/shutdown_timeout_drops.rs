@@ -18,7 +18,7 @@ const META: RuleMeta = RuleMeta {
     summary: "each reload closes all WebSockets within a minute",
     since: "0.1.0",
     fix: FixKind::Unsafe,
-    docs: include_str!("shutdown_timeout_drops.md"),
+    docs: include_str!("../../pages/shutdown-timeout-drops.md"),
 };
 
 /// Times below this are reported, in milliseconds: clients have no time to leave one after the other.

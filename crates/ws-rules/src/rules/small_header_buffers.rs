@@ -22,7 +22,7 @@ const META: RuleMeta = RuleMeta {
     summary: "nginx answers 400 to handshakes with a long cookie: `large_client_header_buffers` are too small",
     since: "0.1.0",
     fix: FixKind::Unsafe,
-    docs: include_str!("small_header_buffers.md"),
+    docs: include_str!("../../pages/small-header-buffers.md"),
 };
 
 /// What browsers keep of a cookie at least, in bytes (RFC 6265 section 6.1).

@@ -19,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     summary: "nginx answers 502 to handshakes if the head of the 101 is long: `proxy_buffer_size` is too small",
     since: "0.1.0",
     fix: FixKind::None,
-    docs: include_str!("small_response_buffer.md"),
+    docs: include_str!("../../pages/small-response-buffer.md"),
 };
 
 /// The shortest head of a 101 that RFC 6455 section 1.3 shows, in bytes: status line, `Upgrade`, `Connection`,

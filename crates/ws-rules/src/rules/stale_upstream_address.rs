@@ -20,7 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "nginx looks the name of a back end up once: a container that is recreated is not found again",
     since: "0.1.0",
     fix: FixKind::None,
-    docs: include_str!("stale_upstream_address.md"),
+    docs: include_str!("../../pages/stale-upstream-address.md"),
 };
 
 /// `server … resolve` in open source (nginx 1.27.3's CHANGES).

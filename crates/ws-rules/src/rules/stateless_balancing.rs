@@ -18,7 +18,7 @@ const META: RuleMeta = RuleMeta {
     summary: "round robin shares WebSockets out in turn, whatever each server has open",
     since: "0.1.0",
     fix: FixKind::None,
-    docs: include_str!("stateless_balancing.md"),
+    docs: include_str!("../../pages/stateless-balancing.md"),
 };
 
 impl Rule for StatelessBalancing {

@@ -18,7 +18,7 @@ const META: RuleMeta = RuleMeta {
     summary: "`sticky` is used with a version that does not know it, and nginx refuses to start",
     since: "0.1.0",
     fix: FixKind::None,
-    docs: include_str!("sticky_unavailable.md"),
+    docs: include_str!("../../pages/sticky-unavailable.md"),
 };
 
 /// The first open-source version with `sticky`.

@@ -18,7 +18,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a TCP proxy closes WebSockets that are silent for less than five minutes",
     since: "0.1.0",
     fix: FixKind::Either,
-    docs: include_str!("stream_timeout.md"),
+    docs: include_str!("../../pages/stream-timeout.md"),
 };
 
 /// As for HTTP: limits below this are reported, in milliseconds.

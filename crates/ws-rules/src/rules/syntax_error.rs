@@ -16,7 +16,7 @@ const META: RuleMeta = RuleMeta {
     summary: "nginx cannot read the file",
     since: "0.1.0",
     fix: FixKind::None,
-    docs: include_str!("syntax_error.md"),
+    docs: include_str!("../../pages/syntax-error.md"),
 };
 
 impl Rule for SyntaxErrorRule {

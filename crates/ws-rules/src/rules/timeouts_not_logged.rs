@@ -21,7 +21,7 @@ const META: RuleMeta = RuleMeta {
     summary: "the error log hides that nginx closed a silent WebSocket",
     since: "0.1.0",
     fix: FixKind::Unsafe,
-    docs: include_str!("timeouts_not_logged.md"),
+    docs: include_str!("../../pages/timeouts-not-logged.md"),
 };
 
 impl Rule for TimeoutsNotLogged {

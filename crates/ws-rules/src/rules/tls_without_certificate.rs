@@ -19,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a server listens for TLS and has no certificate, and nginx refuses to start",
     since: "0.1.0",
     fix: FixKind::None,
-    docs: include_str!("tls_without_certificate.md"),
+    docs: include_str!("../../pages/tls-without-certificate.md"),
 };
 
 impl Rule for TlsWithoutCertificate {

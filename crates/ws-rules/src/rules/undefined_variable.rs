@@ -24,7 +24,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a variable is used that nothing defines, and nginx refuses to start",
     since: "0.1.0",
     fix: FixKind::Either,
-    docs: include_str!("undefined_variable.md"),
+    docs: include_str!("../../pages/undefined-variable.md"),
 };
 
 /// As many further uses are pointed at.

@@ -20,7 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "`fastcgi_pass`, `grpc_pass` and `memcached_pass` cannot carry a WebSocket",
     since: "0.1.0",
     fix: FixKind::None,
-    docs: include_str!("unsupported_upstream_protocol.md"),
+    docs: include_str!("../../pages/unsupported-upstream-protocol.md"),
 };
 
 impl Rule for UnsupportedUpstreamProtocol {

@@ -19,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     summary: "upgrade headers of an outer level are dropped by a `proxy_set_header` of the location's own",
     since: "0.1.0",
     fix: FixKind::Either,
-    docs: include_str!("upgrade_headers_not_inherited.md"),
+    docs: include_str!("../../pages/upgrade-headers-not-inherited.md"),
 };
 
 impl Rule for UpgradeHeadersNotInherited {

@@ -25,7 +25,7 @@ const META: RuleMeta = RuleMeta {
     summary: "`auth_request` or `mirror` sends the handshake's `Upgrade` to a back end whose 101 ends the request",
     since: "0.1.0",
     fix: FixKind::Either,
-    docs: include_str!("upgrade_in_subrequest.md"),
+    docs: include_str!("../../pages/upgrade-in-subrequest.md"),
 };
 
 impl Rule for UpgradeInSubrequest {

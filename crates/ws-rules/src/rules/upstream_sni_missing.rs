@@ -23,7 +23,7 @@ const META: RuleMeta = RuleMeta {
     summary: "nginx names no server in the TLS handshake with an upstream that may hold several certificates",
     since: "0.1.0",
     fix: FixKind::Unsafe,
-    docs: include_str!("upstream_sni_missing.md"),
+    docs: include_str!("../../pages/upstream-sni-missing.md"),
 };
 
 /// Domains whose hosts share addresses and are told apart by SNI.

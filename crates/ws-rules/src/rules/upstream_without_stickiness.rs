@@ -19,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     summary: "the requests of one client reach several servers, of which one holds its session",
     since: "0.1.0",
     fix: FixKind::Unsafe,
-    docs: include_str!("upstream_without_stickiness.md"),
+    docs: include_str!("../../pages/upstream-without-stickiness.md"),
 };
 
 /// The first open-source version with `sticky`.

@@ -18,7 +18,7 @@ const META: RuleMeta = RuleMeta {
     summary: "`proxy_pass` has a `ws://` or `wss://` address, which nginx refuses",
     since: "0.1.0",
     fix: FixKind::Either,
-    docs: include_str!("websocket_scheme_in_proxy_pass.md"),
+    docs: include_str!("../../pages/websocket-scheme-in-proxy-pass.md"),
 };
 
 impl Rule for WebsocketSchemeInProxyPass {

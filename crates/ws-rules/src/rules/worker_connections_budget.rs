@@ -18,7 +18,7 @@ const META: RuleMeta = RuleMeta {
     summary: "the WebSockets that are expected need more than all `worker_connections`, or a worker holds few",
     since: "0.1.0",
     fix: FixKind::Unsafe,
-    docs: include_str!("worker_connections_budget.md"),
+    docs: include_str!("../../pages/worker-connections-budget.md"),
 };
 
 /// The client's and the upstream's.

@@ -19,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     summary: "`Connection` to the upstream has no `upgrade` when the client asks for one",
     since: "0.1.0",
     fix: FixKind::Either,
-    docs: include_str!("wrong_connection_header.md"),
+    docs: include_str!("../../pages/wrong-connection-header.md"),
 };
 
 impl Rule for WrongConnectionHeader {

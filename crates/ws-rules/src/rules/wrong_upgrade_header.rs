@@ -22,7 +22,7 @@ const META: RuleMeta = RuleMeta {
     summary: "`Upgrade` to the upstream is not `websocket` when the client asks for it",
     since: "0.1.0",
     fix: FixKind::Either,
-    docs: include_str!("wrong_upgrade_header.md"),
+    docs: include_str!("../../pages/wrong-upgrade-header.md"),
 };
 
 impl Rule for WrongUpgradeHeader {

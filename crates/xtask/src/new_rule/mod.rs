@@ -6,7 +6,7 @@ use std::path::Path;
 
 use ws_rules::RULES;
 
-use crate::documents::Document;
+use crate::documents::{Document, PAGES};
 use crate::{Error, root};
 
 /// What stands where something has to be written.
@@ -76,7 +76,10 @@ fn documents(name: &str) -> Result<Vec<Document>, Error> {
     let change = format!("- Rule `{name}`: {MARK} what it finds.");
     Ok(vec![
         Document { path: folder.join(format!("{file}.rs")), text: template(include_str!("rule.rs.txt")) },
-        Document { path: folder.join(format!("{file}.md")), text: template(include_str!("page.md.txt")) },
+        Document {
+            path: Path::new(PAGES).join(format!("{name}.md")),
+            text: template(include_str!("page.md.txt")),
+        },
         edited(&registry, &|text| {
             let text =
                 sorted_in(text, "\nmod ", &module, |line| line.strip_prefix("mod ")?.strip_suffix(';'))?;
