@@ -9,7 +9,6 @@ mod compiled;
 mod context;
 mod edit;
 mod excerpt;
-mod listening;
 mod logging;
 mod map_entry;
 mod map_place;

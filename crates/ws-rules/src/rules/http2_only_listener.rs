@@ -11,7 +11,6 @@ use ws_model::{Endpoint, OpenSocket};
 
 use super::certificate_without_tls::is_meant_for_tls;
 use crate::edit::copied;
-use crate::listening::Listening;
 use crate::streaming::is_on;
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
@@ -39,7 +38,7 @@ impl Rule for Http2OnlyListener {
         if cx.versions().all_since(BOTH) {
             return;
         }
-        let Some(listening) = Listening::of(cx, endpoint) else { return };
+        let Some(listening) = cx.model.listening(endpoint) else { return };
         let is_closed = |socket: &&Arc<OpenSocket<'_>>| {
             let has_tls =
                 |server: ContextId| is_on(&effective(cx.configuration(), server, DirectiveName::SSL), false);

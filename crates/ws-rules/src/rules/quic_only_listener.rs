@@ -7,7 +7,6 @@ use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_syntax::lossy;
 use ws_model::Endpoint;
 
-use crate::listening::Listening;
 use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct QuicOnlyListener;
@@ -28,7 +27,7 @@ impl Rule for QuicOnlyListener {
     }
 
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
-        let Some(listening) = Listening::of(cx, endpoint) else { return };
+        let Some(listening) = cx.model.listening(endpoint) else { return };
         let own = |server| {
             listening
                 .quic

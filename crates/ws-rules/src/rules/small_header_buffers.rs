@@ -7,10 +7,9 @@ use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::size::shown;
 use nginx_semantics::{ContextId, HeaderBuffer};
 use nginx_syntax::lossy;
-use ws_model::Endpoint;
+use ws_model::{Endpoint, Listening};
 
 use crate::edit::Edits;
-use crate::listening::Listening;
 use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct SmallHeaderBuffers;
@@ -34,7 +33,7 @@ impl Rule for SmallHeaderBuffers {
     }
 
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
-        let Some(listening) = Listening::of(cx, endpoint) else { return };
+        let Some(listening) = cx.model.listening(endpoint) else { return };
         let large = HeaderBuffer::large(cx.configuration(), listening.server);
         let (Some(directive), Some(bytes)) = (large.directive, large.bytes) else { return };
         // nginx takes no buffers of 0 bytes (`core/ngx_conf_file.c:ngx_conf_set_bufs_slot`).

@@ -3,24 +3,26 @@
 use std::sync::Arc;
 
 use nginx_semantics::{ContextId, ContextKind, Presence};
-use ws_model::{Endpoint, OpenSocket};
 
-use crate::Context;
+use crate::endpoint::Endpoint;
+use crate::model::Model;
+use crate::sockets::OpenSocket;
 
 /// The sockets of an endpoint's server, with all servers that share them.
-pub(crate) struct Listening<'s> {
+#[derive(Debug)]
+pub struct Listening<'s> {
     /// The server.
-    pub(crate) server: ContextId,
+    pub server: ContextId,
     /// Those of TCP, and Unix sockets.
-    pub(crate) sockets: Vec<Arc<OpenSocket<'s>>>,
+    pub sockets: Vec<Arc<OpenSocket<'s>>>,
     /// Those of QUIC.
-    pub(crate) quic: Vec<Arc<OpenSocket<'s>>>,
+    pub quic: Vec<Arc<OpenSocket<'s>>>,
 }
 
-impl<'s> Listening<'s> {
-    /// `None` where a file that was not given may have more of them.
-    pub(crate) fn of(cx: &Context<'_, 's>, endpoint: &Endpoint<'_>) -> Option<Self> {
-        let configuration = cx.configuration();
+impl<'s> Model<'s> {
+    /// Where an endpoint's server listens; `None` where a file that was not given may have more of it.
+    pub fn listening(&self, endpoint: &Endpoint<'_>) -> Option<Listening<'s>> {
+        let configuration = self.configuration;
         let server = configuration.enclosing(endpoint.context, ContextKind::Server)?;
         let http = configuration.enclosing(server, ContextKind::Http)?;
         let this = configuration.context(server);
@@ -28,8 +30,8 @@ impl<'s> Listening<'s> {
         if is_open || configuration.context(http).gaps.iter().any(|gap| !gap.is_pattern) {
             return None;
         }
-        let own = cx.model.sockets_of(server);
+        let own = self.sockets_of(server);
         let (quic, sockets) = own.iter().cloned().partition(|socket| socket.is_quic);
-        Some(Self { server, sockets, quic })
+        Some(Listening { server, sockets, quic })
     }
 }
