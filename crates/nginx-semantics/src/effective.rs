@@ -41,6 +41,20 @@ pub enum Effective<'s> {
     Unknown(Gap),
 }
 
+impl Effective<'_> {
+    /// Whether it is `on`, written or by default; false where it is unknown.
+    pub fn is_on(&self, default: bool) -> bool {
+        match self {
+            Self::Set(declared) => {
+                let word = declared.directives.first().and_then(|directive| directive.argument(0));
+                word.is_some_and(|word| word.eq_ignore_ascii_case(b"on"))
+            }
+            Self::Default { .. } => default,
+            Self::Unknown(_) => false,
+        }
+    }
+}
+
 /// The levels at which nginx keeps values for a request that ends in `context`, innermost first.
 ///
 /// `if` in a server is no level, and nothing above `http` is asked.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use nginx_semantics::placeholder::is_unknown;
 use nginx_semantics::{
-    At, Configuration, ContextId, ContextKind, Directive, LocationName, Modifier, Pass, Target,
+    At, Configuration, ContextId, ContextKind, Directive, DirectiveName, Effective, LocationName, Modifier,
+    Pass, Target, effective,
 };
 use nginx_syntax::lossy;
 
@@ -59,6 +60,11 @@ impl<'s> Endpoint<'s> {
     /// What stands behind the word `location`.
     pub fn location_text(&self) -> String {
         self.location().map(|location| location.arguments_text()).unwrap_or_default()
+    }
+
+    /// The value in effect for a directive where its requests end.
+    pub fn effective(&self, name: DirectiveName) -> Effective<'s> {
+        effective(self.configuration, self.context, name)
     }
 
     /// The location that lines for it belong into, in words: neither `if` nor `limit_except` takes them.

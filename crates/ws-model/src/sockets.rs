@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use nginx_semantics::{
-    ContextId, ContextKind, Directive, DirectiveName, Effective, Listen, Presence, Socket, effective, sockets,
+    ContextId, ContextKind, Directive, DirectiveName, Listen, Presence, Socket, effective, sockets,
 };
 
 use crate::model::Model;
@@ -131,13 +131,8 @@ impl<'s> Model<'s> {
     pub fn is_surely_without_tls(&self, socket: &OpenSocket<'_>) -> bool {
         let is_harmless =
             |word: &[u8]| HARMLESS.contains(&word.split(|byte| *byte == b'=').next().unwrap_or(word));
-        let is_on = |server: ContextId| match effective(self.configuration, server, DirectiveName::SSL) {
-            Effective::Set(declared) => {
-                let word = declared.directives.first().and_then(|line| line.argument(0));
-                word.is_some_and(|word| word.eq_ignore_ascii_case(b"on"))
-            }
-            Effective::Default { .. } | Effective::Unknown(_) => false,
-        };
+        let is_on =
+            |server: ContextId| effective(self.configuration, server, DirectiveName::SSL).is_on(false);
         let is_known = |listen: &Listen<'_>| {
             let mut words = listen.directive.iter().flat_map(|line| line.arguments().skip(1));
             is_plain(listen)

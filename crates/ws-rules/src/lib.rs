@@ -26,7 +26,6 @@ mod streaming;
 #[cfg(test)]
 mod testing;
 mod traffic;
-mod upstreams;
 mod verify;
 mod visit;
 mod ways;

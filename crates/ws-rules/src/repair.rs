@@ -16,7 +16,6 @@ use ws_model::{AnyOrdinaryRequest, Endpoint, Handshake, Line, OrdinaryRequest, h
 use crate::edit::{is_written_in, word};
 use crate::repeat::{Receiver, Repeated};
 use crate::secret::{has_secret_variable, is_secret};
-use crate::upstreams::keepalive;
 use crate::verify::{ConnectionValue, Missing, is_as_sent};
 use crate::{Context, Edits, FindingBuilder};
 
@@ -438,7 +437,7 @@ pub(crate) fn for_others(
     let evaluator = cx.model.evaluator(&OrdinaryRequest, endpoint.context);
     let closes = |text: &[u8]| evaluator.value(text).possibly(|value| has_token(value, "close"));
     let is_closed = value.map.is_none() && closes(value.variable.as_bytes()) && !closes(&line.written);
-    let is_kept = keepalive(cx, endpoint).is_some() && endpoint.may_serve_ordinary_requests();
+    let is_kept = cx.model.keepalive(endpoint).is_some() && endpoint.may_serve_ordinary_requests();
     if is_closed && is_kept { Applicability::Unsafe } else { Applicability::Safe }
 }
 

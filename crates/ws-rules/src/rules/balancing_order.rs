@@ -10,7 +10,6 @@ use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{Balancing, ContextId, ContextKind, Directive, defaults};
 
 use crate::edit::copied;
-use crate::upstreams::block;
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct BalancingOrder;
@@ -32,7 +31,8 @@ impl Rule for BalancingOrder {
 
     fn configuration(&self, cx: &Context<'_, '_>, out: &mut Findings) {
         let endpoints = &cx.model.endpoints;
-        let used: BTreeSet<ContextId> = endpoints.iter().filter_map(|endpoint| block(endpoint)).collect();
+        let used: BTreeSet<ContextId> =
+            endpoints.iter().filter_map(|endpoint| endpoint.named_block()).collect();
         for upstream in cx.configuration().of_kind(ContextKind::Upstream) {
             let balancing = Balancing::of(cx.configuration(), upstream);
             // What other modules and other files do is not known.

@@ -5,10 +5,10 @@
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::Effective;
-use ws_model::Endpoint;
+use ws_model::{Endpoint, Unframed};
 
 use crate::setting::set;
-use crate::streaming::{NOT_THE_WEBSOCKET, Unframed, buffering, is_on, streams, unframed};
+use crate::streaming::NOT_THE_WEBSOCKET;
 use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct BufferedEndpoint;
@@ -29,7 +29,7 @@ impl Rule for BufferedEndpoint {
     }
 
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
-        let Some((name, value)) = buffering(cx, endpoint).filter(|(_, value)| is_on(value, true)) else {
+        let Some((name, value)) = endpoint.buffering().filter(|(_, value)| value.is_on(true)) else {
             return;
         };
         let (line, is_here, is_assumed) = match &value {
@@ -39,7 +39,7 @@ impl Rule for BufferedEndpoint {
             Effective::Default { is_assumed } => (None, false, *is_assumed),
             Effective::Unknown(_) => return,
         };
-        let known = unframed(cx, endpoint).zip(streams(endpoint));
+        let known = cx.walks.unframed(endpoint).zip(endpoint.streamed_fallback());
         let (severity, message) = match (known, line) {
             (Some((unframed, (application, fallback))), _) => {
                 let before = if unframed == Unframed::Before { " before 1.29.7" } else { "" };

@@ -6,7 +6,7 @@
 
 use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::catalogue::lookup;
-use nginx_semantics::{Declared, Directive, Effective, Part, PassModule, Request, effective, parts};
+use nginx_semantics::{Declared, Directive, Effective, Part, PassModule, Request, parts};
 use ws_model::{Browser, Endpoint, HandshakeRequest, OrdinaryRequest};
 
 use crate::setting::past_the_cache;
@@ -44,7 +44,7 @@ impl Rule for CachedHandshake {
         let Some(prefix) = prefix(endpoint.pass.module) else { return };
         let of = |rest: &str| {
             let name = lookup(format!("{prefix}_{rest}").as_bytes());
-            effective(cx.configuration(), endpoint.context, name)
+            endpoint.effective(name)
         };
         let Effective::Set(cache) = of("cache") else { return };
         let Some(zone) = cache.directives.first().copied() else { return };

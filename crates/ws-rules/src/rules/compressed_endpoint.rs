@@ -4,11 +4,11 @@
 //! (`http/modules/ngx_http_gzip_filter_module.c:ngx_http_gzip_filter_deflate`).
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::{DirectiveName, Effective, effective};
+use nginx_semantics::{DirectiveName, Effective};
 use ws_model::Endpoint;
 
 use crate::setting::set;
-use crate::streaming::{NOT_THE_WEBSOCKET, buffering, is_on, streams};
+use crate::streaming::NOT_THE_WEBSOCKET;
 use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct CompressedEndpoint;
@@ -34,20 +34,21 @@ impl Rule for CompressedEndpoint {
     }
 
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
-        let at = |name| effective(cx.configuration(), endpoint.context, name);
+        let at = |name| endpoint.effective(name);
         let gzip = at(DirectiveName::GZIP);
         let types = at(DirectiveName::GZIP_TYPES);
         let (Effective::Set(gzip_line), Effective::Set(types_line)) = (&gzip, &types) else { return };
-        let is_buffered = buffering(cx, endpoint).is_some_and(|(_, value)| is_on(&value, true));
-        if !is_buffered || !is_on(&gzip, false) {
+        let is_buffered = endpoint.buffering().is_some_and(|(_, value)| value.is_on(true));
+        if !is_buffered || !gzip.is_on(false) {
             return;
         }
         let covers = |wanted: &str| {
             let mut words = types_line.directives.iter().flat_map(nginx_semantics::Directive::arguments);
             words.any(|word| *word == *b"*" || word.eq_ignore_ascii_case(wanted.as_bytes()))
         };
-        let streamed =
-            streams(endpoint).filter(|(_, fallback)| *fallback == "xhr-streaming" && covers(SCRIPT));
+        let streamed = endpoint
+            .streamed_fallback()
+            .filter(|(_, fallback)| *fallback == "xhr-streaming" && covers(SCRIPT));
         let (severity, message) = match streamed {
             Some((application, fallback)) => (
                 Severity::Warning,

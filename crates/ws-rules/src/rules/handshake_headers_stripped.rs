@@ -6,7 +6,7 @@
 //! on the 101 as on any answer (`http/ngx_http_upstream.c:ngx_http_upstream_process_headers`).
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::{Directive, DirectiveName as N, Effective, Value, effective};
+use nginx_semantics::{Directive, DirectiveName as N, Effective, Value};
 use nginx_syntax::lossy;
 use ws_model::{Browser, Endpoint, Handshake, HandshakeRequest, Line};
 
@@ -43,9 +43,9 @@ impl Rule for HandshakeHeadersStripped {
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
         let Some(handshake) = &cx.handshake(endpoint) else { return };
         let mut found = Vec::new();
-        found.extend(request_headers_off(cx, endpoint, handshake));
+        found.extend(request_headers_off(endpoint, handshake));
         found.extend(replaced(handshake));
-        found.extend(hidden(cx, endpoint));
+        found.extend(hidden(endpoint));
         found.extend(method(cx, endpoint));
         for (finding, remedy) in found {
             out.push(finding.endpoint(endpoint).help(with_curl(remedy, endpoint)));
@@ -57,19 +57,15 @@ impl Rule for HandshakeHeadersStripped {
 type Found = (FindingBuilder, String);
 
 /// The directives of a name that are in effect, where that is known.
-fn in_effect<'s>(cx: &Context<'_, 's>, endpoint: &Endpoint<'_>, name: N) -> Vec<Directive<'s>> {
-    match effective(cx.configuration(), endpoint.context, name) {
+fn in_effect<'s>(endpoint: &Endpoint<'s>, name: N) -> Vec<Directive<'s>> {
+    match endpoint.effective(name) {
         Effective::Set(declared) if !declared.is_assumed => declared.directives,
         _ => Vec::new(),
     }
 }
 
-fn request_headers_off(
-    cx: &Context<'_, '_>,
-    endpoint: &Endpoint<'_>,
-    handshake: &Handshake<'_>,
-) -> Option<Found> {
-    let line = *in_effect(cx, endpoint, N::PROXY_PASS_REQUEST_HEADERS).first()?;
+fn request_headers_off(endpoint: &Endpoint<'_>, handshake: &Handshake<'_>) -> Option<Found> {
+    let line = *in_effect(endpoint, N::PROXY_PASS_REQUEST_HEADERS).first()?;
     let is_off = line.argument(0).is_some_and(|word| word.eq_ignore_ascii_case(b"off"));
     if !is_off || !handshake.unset.is_default() {
         return None;
@@ -124,15 +120,15 @@ fn replaced(handshake: &Handshake<'_>) -> Vec<Found> {
 
 /// Fields of the 101 that do not reach the client. A `proxy_pass_header` of the same name wins
 /// (`http/ngx_http_upstream.c:ngx_http_upstream_hide_headers_hash`).
-fn hidden(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> Vec<Found> {
-    let lines = in_effect(cx, endpoint, N::PROXY_HIDE_HEADER);
+fn hidden(endpoint: &Endpoint<'_>) -> Vec<Found> {
+    let lines = in_effect(endpoint, N::PROXY_HIDE_HEADER);
     if lines.is_empty() {
         return Vec::new();
     }
     let names = |line: &Directive<'_>, name: &str| {
         line.argument(0).is_some_and(|word| word.eq_ignore_ascii_case(name.as_bytes()))
     };
-    let passes = match effective(cx.configuration(), endpoint.context, N::PROXY_PASS_HEADER) {
+    let passes = match endpoint.effective(N::PROXY_PASS_HEADER) {
         Effective::Set(declared) => declared.directives,
         Effective::Default { .. } => Vec::new(),
         Effective::Unknown(_) => return Vec::new(),
@@ -160,7 +156,7 @@ fn hidden(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> Vec<Found> {
 }
 
 fn method(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> Option<Found> {
-    let line = *in_effect(cx, endpoint, N::PROXY_METHOD).first()?;
+    let line = *in_effect(endpoint, N::PROXY_METHOD).first()?;
     let request = HandshakeRequest(Browser::Chrome);
     let value = cx.model.evaluator(&request, endpoint.context).value(&line.argument(0)?);
     if !value.surely(|value| !value.is_empty() && !value.eq_ignore_ascii_case(b"GET")) {

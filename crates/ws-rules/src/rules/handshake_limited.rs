@@ -7,7 +7,6 @@ use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::time;
 use ws_model::{Endpoint, Limit, Most};
 
-use crate::upstreams::block;
 use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct HandshakeLimited;
@@ -56,7 +55,7 @@ impl Rule for HandshakeLimited {
 
 /// The connections that `max_conns` allows to the servers of the upstream.
 fn slots(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
-    let Some(balancing) = block(endpoint).and_then(|block| cx.model.balancing(block)) else { return };
+    let Some(balancing) = endpoint.named_block().and_then(|block| cx.model.balancing(block)) else { return };
     let Some(peer) = balancing.peers.first().filter(|_| !balancing.may_differ) else { return };
     let Some(all) = balancing.most_connections() else { return };
     let message = format!(

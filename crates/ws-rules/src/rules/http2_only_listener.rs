@@ -11,7 +11,6 @@ use ws_model::{Endpoint, OpenSocket};
 
 use super::certificate_without_tls::is_meant_for_tls;
 use crate::edit::copied;
-use crate::streaming::is_on;
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct Http2OnlyListener;
@@ -41,7 +40,7 @@ impl Rule for Http2OnlyListener {
         let Some(listening) = cx.model.listening(endpoint) else { return };
         let is_closed = |socket: &&Arc<OpenSocket<'_>>| {
             let has_tls =
-                |server: ContextId| is_on(&effective(cx.configuration(), server, DirectiveName::SSL), false);
+                |server: ContextId| effective(cx.configuration(), server, DirectiveName::SSL).is_on(false);
             !socket.is_tls
                 && socket.http2.is_some()
                 && !socket.socket.listens.iter().any(|listen| has_tls(listen.server))

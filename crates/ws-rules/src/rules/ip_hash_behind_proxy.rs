@@ -5,11 +5,10 @@
 //! ngx_http_upstream_init_ip_hash_peer`, which reads `c->sockaddr`).
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::{ContextKind, Directive, DirectiveName, Effective, ListenAddress, Method, effective};
+use nginx_semantics::{ContextKind, Directive, DirectiveName, Effective, ListenAddress, Method};
 use nginx_syntax::lossy;
 use ws_model::Endpoint;
 
-use crate::upstreams::shared;
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct IpHashBehindProxy;
@@ -34,9 +33,9 @@ impl Rule for IpHashBehindProxy {
     }
 
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
-        let Some((_, balancing)) = shared(cx, endpoint) else { return };
+        let Some((_, balancing)) = cx.model.shared(endpoint) else { return };
         let Some((Method::IpHash, line)) = balancing.method() else { return };
-        let real = effective(cx.configuration(), endpoint.context, DirectiveName::SET_REAL_IP_FROM);
+        let real = endpoint.effective(DirectiveName::SET_REAL_IP_FROM);
         // With `sticky` a client has a server of its own once it was here.
         let Effective::Default { is_assumed } = real else { return };
         if !balancing.sticky.is_empty() {

@@ -8,7 +8,6 @@ use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{Part, parts};
 use ws_model::{Endpoint, OrdinaryRequest, has_token};
 
-use crate::upstreams::keepalive;
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct KeepaliveDefeated;
@@ -31,7 +30,7 @@ impl Rule for KeepaliveDefeated {
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
         let Some(handshake) = &cx.handshake(endpoint) else { return };
         let [line] = handshake.connection.lines.as_slice() else { return };
-        let Some(keepalive) = keepalive(cx, endpoint).filter(|_| endpoint.may_serve_ordinary_requests())
+        let Some(keepalive) = cx.model.keepalive(endpoint).filter(|_| endpoint.may_serve_ordinary_requests())
         else {
             return;
         };

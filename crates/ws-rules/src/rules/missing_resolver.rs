@@ -6,8 +6,8 @@
 
 use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{
-    Directive, DirectiveName, Effective, Part, PassModule, Step, Target, effective, is_upstream_at_run_time,
-    parts, placeholder, upstream,
+    Directive, DirectiveName, Effective, Part, PassModule, Step, Target, is_upstream_at_run_time, parts,
+    placeholder, upstream,
 };
 use nginx_syntax::lossy;
 use ws_model::Endpoint;
@@ -44,7 +44,7 @@ impl Rule for MissingResolver {
             return;
         }
         // A file that was not given may have it, or an `upstream` of this name.
-        let resolver = effective(configuration, endpoint.context, DirectiveName::RESOLVER);
+        let resolver = endpoint.effective(DirectiveName::RESOLVER);
         if !matches!(resolver, Effective::Default { is_assumed: false })
             || is_upstream_at_run_time(configuration, endpoint.context, target)
         {

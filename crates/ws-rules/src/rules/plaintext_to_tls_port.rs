@@ -8,7 +8,6 @@ use nginx_semantics::{PassModule, Peer};
 use nginx_syntax::lossy;
 use ws_model::Endpoint;
 
-use crate::upstreams::block;
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct PlaintextToTlsPort;
@@ -35,7 +34,7 @@ impl Rule for PlaintextToTlsPort {
         }
         let line = &endpoint.pass.directive;
         let mut peers: &[Peer<'_>] = &[];
-        let port = match block(endpoint) {
+        let port = match endpoint.named_block() {
             Some(block) => {
                 let Some(balancing) = cx.model.balancing(block) else { return };
                 peers = &balancing.peers;

@@ -6,7 +6,7 @@
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::catalogue::lookup;
-use nginx_semantics::{Directive, Effective, effective};
+use nginx_semantics::{Directive, Effective};
 use ws_model::Endpoint;
 
 use crate::setting::set;
@@ -31,7 +31,7 @@ impl Rule for ResponseFilter {
     }
 
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
-        let of = |name: &str| effective(cx.configuration(), endpoint.context, lookup(name.as_bytes()));
+        let of = |name: &str| endpoint.effective(lookup(name.as_bytes()));
         let Effective::Set(ssi) = of("ssi") else { return };
         let Some(line) = ssi.directives.first().filter(|line| is(line, b"on")) else { return };
         match of("postpone_output") {

@@ -4,7 +4,7 @@
 //! (`http/ngx_http_upstream.c:ngx_http_upstream_process_upgraded`).
 
 use lint_finding::{FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::{Directive, DirectiveName, Effective, effective, time};
+use nginx_semantics::{Directive, DirectiveName, Effective, time};
 use ws_model::{Endpoint, Source};
 
 use crate::setting::{safe_if_alone, safe_if_given, set};
@@ -104,7 +104,7 @@ impl Rule for ShortReadTimeout {
             finding = finding.at_most(if is_kept || is_unclear { Severity::Info } else { Severity::Warning });
             help.push_str(&traffic.help(&shown));
         }
-        for directive in NO_HELP.into_iter().filter_map(|name| raised(cx, endpoint, name, limit)) {
+        for directive in NO_HELP.into_iter().filter_map(|name| raised(endpoint, name, limit)) {
             finding = finding.label(&directive, "this does not keep a silent WebSocket open");
         }
         out.push(finding.help(help));
@@ -112,13 +112,8 @@ impl Rule for ShortReadTimeout {
 }
 
 /// The directive in effect for `name`, where it was raised above the limit.
-fn raised<'s>(
-    cx: &Context<'_, 's>,
-    endpoint: &Endpoint<'_>,
-    name: DirectiveName,
-    limit: u64,
-) -> Option<Directive<'s>> {
-    let Effective::Set(declared) = effective(cx.configuration(), endpoint.context, name) else { return None };
+fn raised<'s>(endpoint: &Endpoint<'s>, name: DirectiveName, limit: u64) -> Option<Directive<'s>> {
+    let Effective::Set(declared) = endpoint.effective(name) else { return None };
     let directive = *declared.directives.first()?;
     let value = directive.argument(0).and_then(|time| time::parse_ms(&time))?;
     // The usual 65s of a shipped nginx.conf, or the defaults written down, are no attempt to help.

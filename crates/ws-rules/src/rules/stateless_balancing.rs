@@ -4,9 +4,8 @@
 //! (`http/ngx_http_upstream_round_robin.c:ngx_http_upstream_get_peer` looks at weights, never at `conns`).
 
 use lint_finding::{FixKind, Group, RuleMeta, Severity};
-use ws_model::Endpoint;
+use ws_model::{Endpoint, Need};
 
-use crate::upstreams::{Need, shared};
 use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct StatelessBalancing;
@@ -27,10 +26,10 @@ impl Rule for StatelessBalancing {
     }
 
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
-        let Some((opener, balancing)) = shared(cx, endpoint) else { return };
+        let Some((opener, balancing)) = cx.model.shared(endpoint) else { return };
         let is_round_robin = balancing.methods.is_empty() && balancing.sticky.is_empty();
         // Where a client has to stay on its server that comes first.
-        if !is_round_robin || matches!(Need::of(endpoint), Need::Stay(_)) {
+        if !is_round_robin || matches!(endpoint.need(), Need::Stay(_)) {
             return;
         }
         let message = format!(

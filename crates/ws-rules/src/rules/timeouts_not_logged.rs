@@ -5,7 +5,7 @@
 //! ngx_connection_error`).
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::{ContextKind, DirectiveName, Effective, effective};
+use nginx_semantics::{ContextKind, DirectiveName, Effective};
 use nginx_syntax::lossy;
 use ws_model::{Endpoint, Source, logs_info};
 
@@ -64,7 +64,7 @@ fn edits(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> Edits {
     let configuration = cx.configuration();
     let main = configuration.of_kind(ContextKind::Main).next();
     let of_main = || main.into_iter().flat_map(|main| configuration.named(main, DirectiveName::ERROR_LOG));
-    let current: Vec<_> = match effective(configuration, endpoint.context, DirectiveName::ERROR_LOG) {
+    let current: Vec<_> = match endpoint.effective(DirectiveName::ERROR_LOG) {
         Effective::Set(declared) => declared.directives,
         Effective::Default { .. } => of_main().collect(),
         Effective::Unknown(_) => return Edits::impossible(),

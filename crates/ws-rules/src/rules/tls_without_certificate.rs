@@ -7,7 +7,6 @@ use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{ContextKind, DirectiveName, Effective, Listen, effective};
 use ws_model::{OpenSocket, is_plain};
 
-use crate::streaming::is_on;
 use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct TlsWithoutCertificate;
@@ -63,7 +62,7 @@ fn without_certificate<'a, 's>(cx: &Context<'_, '_>, open: &'a OpenSocket<'s>) -
         )
     };
     let rejects = |listen: &Listen<'_>| {
-        is_on(&effective(configuration, listen.server, DirectiveName::SSL_REJECT_HANDSHAKE), false)
+        effective(configuration, listen.server, DirectiveName::SSL_REJECT_HANDSHAKE).is_on(false)
     };
     if has(default) {
         None

@@ -7,7 +7,7 @@
 use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{
     ContextKind, Directive, DirectiveName, Effective, Ending, HeaderSource, Passed, Presence, Step, Target,
-    UpstreamFields, UpstreamHeader, UpstreamRequest, UpstreamVersion, effective,
+    UpstreamFields, UpstreamHeader, UpstreamRequest, UpstreamVersion,
 };
 use ws_model::{Endpoint, has_token};
 
@@ -35,7 +35,7 @@ impl Rule for UpgradeInSubrequest {
 
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
         for name in [DirectiveName::AUTH_REQUEST, DirectiveName::MIRROR] {
-            let Effective::Set(declared) = effective(cx.configuration(), endpoint.context, name) else {
+            let Effective::Set(declared) = endpoint.effective(name) else {
                 continue;
             };
             for asker in &declared.directives {

@@ -6,12 +6,10 @@
 use core::net::IpAddr;
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::{DirectiveName, Effective, PassModule, Target, effective, peers};
+use nginx_semantics::{DirectiveName, Effective, PassModule, Target, peers};
 use ws_model::Endpoint;
 
 use crate::setting::set;
-use crate::streaming::is_on;
-use crate::upstreams::block;
 use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct UpstreamSniMissing;
@@ -44,16 +42,16 @@ impl Rule for UpstreamSniMissing {
         if endpoint.pass.module != PassModule::Proxy || target.scheme != "https" || target.has_variables {
             return;
         }
-        let setting = effective(cx.configuration(), endpoint.context, DirectiveName::PROXY_SSL_SERVER_NAME);
+        let setting = endpoint.effective(DirectiveName::PROXY_SSL_SERVER_NAME);
         let (line, is_here, is_assumed) = match &setting {
-            _ if is_on(&setting, false) => return,
+            _ if setting.is_on(false) => return,
             Effective::Set(declared) => {
                 (declared.directives.first().copied(), declared.is_here, declared.is_assumed)
             }
             Effective::Default { is_assumed } => (None, false, *is_assumed),
             Effective::Unknown(_) => return,
         };
-        let block = block(endpoint);
+        let block = endpoint.named_block();
         let host = match block {
             // Without `proxy_ssl_name` the name of the block would be sent.
             Some(block) => peers(cx.configuration(), block)

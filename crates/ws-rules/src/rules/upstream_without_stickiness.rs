@@ -5,9 +5,8 @@
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{Balancing, Directive, Method, NginxVersion};
-use ws_model::Endpoint;
+use ws_model::{Endpoint, Need};
 
-use crate::upstreams::{Need, shared};
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct UpstreamWithoutStickiness;
@@ -31,14 +30,14 @@ impl Rule for UpstreamWithoutStickiness {
     }
 
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
-        let Some((opener, balancing)) = shared(cx, endpoint) else { return };
+        let Some((opener, balancing)) = cx.model.shared(endpoint) else { return };
         // One that another line undoes is a matter of order.
         let is_meant = balancing.methods.iter().any(|(method, _)| method.is_sticky());
         let hash = balancing.hash_of_requests();
         if (is_meant && hash.is_none()) || !balancing.sticky.is_empty() {
             return;
         }
-        let (severity, reason) = match Need::of(endpoint) {
+        let (severity, reason) = match endpoint.need() {
             Need::Stay(application) => (
                 Severity::Warning,
                 format!(

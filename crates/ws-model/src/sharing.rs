@@ -1,0 +1,50 @@
+//! The `upstream` block of an endpoint as one that shares clients out, and whether these have to stay on their server.
+
+use nginx_semantics::{Balancing, ContextId, Directive};
+
+use crate::applications::{Affinity, Application};
+use crate::endpoint::Endpoint;
+use crate::model::Model;
+
+/// What is known of an endpoint's need for one server.
+#[derive(Debug, Clone, Copy)]
+pub enum Need {
+    /// Each client has to stay on its server.
+    Stay(&'static Application),
+    /// Any server will do.
+    None,
+    /// Nobody knows the application.
+    Unknown,
+}
+
+impl Endpoint<'_> {
+    /// The block that its pass names.
+    pub fn named_block(&self) -> Option<ContextId> {
+        // With a port the name is that of a host.
+        self.block.filter(|_| self.target.port.is_none())
+    }
+
+    /// The need of the applications which the evidence names.
+    pub fn need(&self) -> Need {
+        let applications = self.applications();
+        let has_to_stay = |application: &&&'static Application| {
+            matches!(application.needs_affinity, Some(Affinity::Yes | Affinity::PollingOnly))
+        };
+        if let Some(application) = applications.iter().find(has_to_stay) {
+            return Need::Stay(application);
+        }
+        let is_free = |application: &&Application| application.needs_affinity == Some(Affinity::No);
+        if !applications.is_empty() && applications.iter().all(is_free) { Need::None } else { Need::Unknown }
+    }
+}
+
+impl<'s> Model<'s> {
+    /// The first line of the block that an endpoint's pass names, and how it shares requests out among more than one server;
+    /// `None` where that cannot be said.
+    pub fn shared(&self, endpoint: &Endpoint<'_>) -> Option<(Directive<'s>, &Balancing<'s>)> {
+        let block = endpoint.named_block()?;
+        let balancing = self.balancing(block)?;
+        let opener = self.configuration.opener(block)?;
+        (!balancing.may_differ && balancing.sharing() > 1).then_some((opener, balancing))
+    }
+}
