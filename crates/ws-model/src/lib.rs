@@ -28,6 +28,7 @@ mod process;
 mod reading;
 mod sent;
 mod sharing;
+mod siblings;
 mod site;
 mod sockets;
 mod source;
@@ -35,6 +36,7 @@ mod standing;
 mod stream;
 mod subrequests;
 mod walk;
+mod ways;
 mod words;
 
 pub use browser::{
@@ -65,3 +67,4 @@ pub use standing::Standing;
 pub use stream::StreamEndpoint;
 pub use subrequests::{Carried, CarriedBy};
 pub use walk::{Probe, Walks, handshake_request, is_settled};
+pub use ways::{Blame, Refusal, is_partial, password};

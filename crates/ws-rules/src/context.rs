@@ -6,9 +6,7 @@ use lint_finding::{
     Applicability, Confidence, EndpointName, FileId, Finding, Fix, Group, Label, LabelRole, Place, RuleMeta,
     Severity, Text, fingerprint,
 };
-use nginx_semantics::{
-    At, Configuration, ContextKind, Directive, VersionRange, has_variables, listens, server_names,
-};
+use nginx_semantics::{At, Configuration, Directive, VersionRange, has_variables, listens, server_names};
 use nginx_syntax::NodeId;
 use ws_model::{Endpoint, EvidenceKind, Handshake, LostPath, Model, Standing, Walks};
 
@@ -49,27 +47,6 @@ impl<'m, 's> Context<'m, 's> {
         let most = |endpoint: &&Endpoint<'_>| std::cmp::Reverse(Stake::Service.most(endpoint.standing));
         self.model.endpoints.iter().min_by_key(most)
     }
-
-    /// Whether an endpoint serves pages, and its server has a location for WebSockets alone.
-    pub fn has_own_location_beside(&self, endpoint: &Endpoint<'_>) -> bool {
-        let is_own = |other: &Endpoint<'_>| !other.may_serve_ordinary_requests() && other.is_configured();
-        endpoint.may_serve_ordinary_requests() && self.beside(endpoint).any(is_own)
-    }
-
-    /// Another endpoint of the same server that handles the upgrade.
-    pub fn configured_sibling(&self, endpoint: &Endpoint<'_>) -> Option<&'m Endpoint<'s>> {
-        self.beside(endpoint).find(|other| other.context != endpoint.context && other.is_configured())
-    }
-
-    /// The endpoints of an endpoint's server; of a fragment without one, those of all that have none.
-    fn beside(&self, endpoint: &Endpoint<'_>) -> impl Iterator<Item = &'m Endpoint<'s>> + use<'m, 's> {
-        let model = self.model;
-        let server = model.configuration.enclosing(endpoint.context, ContextKind::Server);
-        let of_fragments = server.is_none().then_some(&model.endpoints).into_iter().flatten();
-        let of_fragments = of_fragments
-            .filter(move |other| model.configuration.enclosing(other.context, ContextKind::Server).is_none());
-        server.into_iter().flat_map(move |server| model.endpoints_of(server)).chain(of_fragments)
-    }
 }
 
 impl<'m, 's> Context<'m, 's> {
@@ -81,7 +58,7 @@ impl<'m, 's> Context<'m, 's> {
         let lacks_upgrade =
             handshake.upgrade.source.is_default() && crate::verify::dropped_lines(&handshake).is_empty();
         let path = endpoint.caught_path().filter(|_| lacks_upgrade)?;
-        let sibling = self.configured_sibling(endpoint)?;
+        let sibling = self.model.configured_sibling(endpoint)?;
         let [one, other] = [&sibling.target, &endpoint.target].map(|target| (&target.host, target.port));
         (path != "/" || one != other).then_some((path, sibling))
     }

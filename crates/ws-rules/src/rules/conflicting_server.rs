@@ -12,7 +12,6 @@ use nginx_semantics::{
 };
 use ws_model::Endpoint;
 
-use crate::ways::may_upgrade;
 use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct ConflictingServer;
@@ -147,7 +146,7 @@ impl Loser {
     /// Whether the server that wins serves the endpoint as well, so that nothing is lost.
     fn is_served(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> bool {
         if let Some(path) = endpoint.example_path() {
-            return cx.walks.walk(self.winner, &path).ways.iter().any(|way| may_upgrade(cx, way));
+            return cx.walks.walk(self.winner, &path).ways.iter().any(|way| cx.model.may_upgrade(way));
         }
         cx.model.endpoints_of(self.winner).any(|other| {
             other.location_text() == endpoint.location_text()

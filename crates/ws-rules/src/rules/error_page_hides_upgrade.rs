@@ -8,7 +8,7 @@ use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{ContextId, ContextKind, Directive, DirectiveName, Ending, Step};
 use ws_model::{Endpoint, OrdinaryRequest, Probe, is_settled};
 
-use crate::ways::{About, may_upgrade};
+use crate::ways::About;
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct ErrorPageHidesUpgrade;
@@ -31,7 +31,7 @@ impl Rule for ErrorPageHidesUpgrade {
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
         // A fallback that only inherits the lines of another endpoint's server is not made for WebSockets.
         let is_own = endpoint.handshake.is_none_or(|handshake| handshake.is_here);
-        if !is_own && cx.configured_sibling(endpoint).is_some() {
+        if !is_own && cx.model.configured_sibling(endpoint).is_some() {
             return;
         }
         for probe in cx.walks.lead_ins(endpoint) {
@@ -116,7 +116,7 @@ fn hidden<'s>(
             Step::ErrorPage { directive, .. } => Some(*directive),
             _ => None,
         })?;
-        if !is_here || !may_upgrade(cx, way) {
+        if !is_here || !cx.model.may_upgrade(way) {
             return None;
         }
         found = Some((line, status));

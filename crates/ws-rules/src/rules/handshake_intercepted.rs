@@ -5,10 +5,10 @@
 
 use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{Answer, AnsweredBy, Directive, DirectiveName, Ending, Step};
+use ws_model::{Blame, Endpoint, Refusal, password};
 use nginx_syntax::lossy;
-use ws_model::Endpoint;
 
-use crate::ways::{About, Blame, Refusal, directory, groups, is_led_to, password, refusal, refusal_of_path};
+use crate::ways::About;
 use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct HandshakeIntercepted;
@@ -30,7 +30,7 @@ impl Rule for HandshakeIntercepted {
 
     fn configuration(&self, cx: &Context<'_, '_>, out: &mut Findings) {
         for lost in &cx.model.lost_paths {
-            match refusal_of_path(lost) {
+            match lost.refusal() {
                 Some(refusal) if is_other(refusal.answer) => report(cx, About::Path(lost), &refusal, out),
                 Some(_) => {}
                 // A front controller, which `try_files` leads to: `proxy_pass` to it would not be lost.
@@ -52,7 +52,7 @@ impl Rule for HandshakeIntercepted {
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
         let probes = cx.walks.probes(endpoint);
         for probe in probes.iter() {
-            if let Some(line) = directory(cx, endpoint, probe) {
+            if let Some(line) = cx.walks.directory(endpoint, probe) {
                 let path = &probe.path;
                 let message =
                     format!("`try_files` ends at the directory itself for `{path}`, and hands on nothing");
@@ -70,12 +70,12 @@ impl Rule for HandshakeIntercepted {
             let finding = FindingBuilder::new(&META, &line, message).at_most(Severity::Info);
             out.push(finding.confidence(Confidence::Medium).endpoint(endpoint).help(help));
         }
-        for group in groups(endpoint, &probes) {
-            let Some(refusal) = refusal(cx.walks, endpoint, group).filter(|refusal| is_other(refusal.answer))
+        for group in endpoint.groups(&probes) {
+            let Some(refusal) = cx.walks.refusal(endpoint, group).filter(|refusal| is_other(refusal.answer))
             else {
                 continue;
             };
-            if !is_led_to(endpoint, refusal.answer) {
+            if !endpoint.is_led_to(refusal.answer) {
                 report(cx, About::Endpoint(endpoint), &refusal, out);
             }
         }

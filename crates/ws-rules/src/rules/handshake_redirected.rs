@@ -8,10 +8,10 @@ use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{Answer, ContextId, Directive, DirectiveName, Selection};
 use nginx_syntax::lossy;
 use ws_model::applications::{self, PathKind};
-use ws_model::{Endpoint, EvidenceKind};
+use ws_model::{Blame, Endpoint, EvidenceKind, Refusal};
 
 use crate::edit::{copied, word};
-use crate::ways::{About, Blame, Refusal, groups, refusal, refusal_of_path};
+use crate::ways::About;
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct HandshakeRedirected;
@@ -33,7 +33,7 @@ impl Rule for HandshakeRedirected {
 
     fn configuration(&self, cx: &Context<'_, '_>, out: &mut Findings) {
         for lost in &cx.model.lost_paths {
-            if let Some(refusal) = refusal_of_path(lost).filter(|refusal| is_redirect(refusal.answer)) {
+            if let Some(refusal) = lost.refusal().filter(|refusal| is_redirect(refusal.answer)) {
                 report(cx, About::Path(lost), &refusal, out);
             }
         }
@@ -41,8 +41,8 @@ impl Rule for HandshakeRedirected {
 
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
         let probes = cx.walks.probes(endpoint);
-        for group in groups(endpoint, &probes) {
-            let refusal = refusal(cx.walks, endpoint, group);
+        for group in endpoint.groups(&probes) {
+            let refusal = cx.walks.refusal(endpoint, group);
             let Some(refusal) = refusal.filter(|refusal| is_redirect(refusal.answer)) else { continue };
             if !is_kept_elsewhere(cx, endpoint, &refusal) {
                 report(cx, About::Endpoint(endpoint), &refusal, out);

@@ -45,7 +45,7 @@ impl Rule for HostNotForwarded {
         }
         let Some((site, difference)) = cx.walks.origin_difference(endpoint) else { return };
         let Some(severity) = severity(endpoint, handshake, checker, &difference, &site) else { return };
-        let severity = if cx.has_own_location_beside(endpoint) { Severity::Info } else { severity };
+        let severity = if cx.model.has_own_location_beside(endpoint) { Severity::Info } else { severity };
         let repair = Repair::new(cx, endpoint, handshake).header("Host", "$http_host");
         let finding = finding(endpoint, handshake, (checker, severity), &difference, &site);
         out.push(repair.fix(finding.at_most(severity), "pass on the client's host"));

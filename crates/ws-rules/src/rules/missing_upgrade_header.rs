@@ -53,7 +53,7 @@ impl Rule for MissingUpgradeHeader {
                 .endpoint(endpoint)
                 .assumed(handshake.upgrade.source.is_assumed());
         // A path that falls through to `location /` beside a location made for WebSockets may as well be a wrong path.
-        let other = endpoint.is_declared_catch_all().then(|| cx.configured_sibling(endpoint)).flatten();
+        let other = endpoint.is_declared_catch_all().then(|| cx.model.configured_sibling(endpoint)).flatten();
         if let Some(other) = other {
             let text = "this location is set up for WebSockets; it may be the one that is meant";
             finding = finding.at_most(Severity::Warning).confidence(Confidence::Medium);

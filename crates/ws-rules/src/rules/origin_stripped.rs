@@ -7,9 +7,8 @@ use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{ContextKind, DirectiveName, Exchange};
 use nginx_syntax::lossy;
 use ws_model::applications::OriginCheck;
-use ws_model::{Endpoint, Line};
+use ws_model::{Endpoint, Line, is_partial};
 
-use crate::ways::is_partial;
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct OriginStripped;

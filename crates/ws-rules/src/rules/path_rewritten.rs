@@ -5,10 +5,10 @@
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{Directive, Ending, LocationName, Modifier, PassModule, Step, Target};
+use ws_model::{Endpoint, Probe, Walks, is_partial};
 use nginx_syntax::lossy;
-use ws_model::{Endpoint, Probe, Walks};
 
-use crate::ways::{About, groups, is_partial};
+use crate::ways::About;
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct PathRewritten;
@@ -37,7 +37,7 @@ impl Rule for PathRewritten {
             return;
         };
         let probes = cx.walks.probes(endpoint);
-        for group in groups(endpoint, &probes) {
+        for group in endpoint.groups(&probes) {
             let asked: Option<Vec<Asked<'_, '_>>> =
                 group.iter().map(|probe| Asked::of(cx.walks, endpoint, probe)).collect();
             let Some(asked) = asked else { continue };

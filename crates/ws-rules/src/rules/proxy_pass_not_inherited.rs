@@ -5,11 +5,11 @@
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{Answer, AnsweredBy, DirectiveName, Ending, Target, Way};
+use ws_model::{Endpoint, EvidenceKind, is_partial};
 use nginx_syntax::lossy;
-use ws_model::{Endpoint, EvidenceKind};
 
 use crate::edit::copied;
-use crate::ways::{About, is_partial};
+use crate::ways::About;
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct ProxyPassNotInherited;

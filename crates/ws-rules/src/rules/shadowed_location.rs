@@ -5,10 +5,10 @@
 
 use lint_finding::{Applicability, Confidence, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{ContextId, Ending, LocationName, Modifier, Way};
+use ws_model::{Endpoint, Probe, is_partial};
 use nginx_syntax::lossy;
-use ws_model::{Endpoint, Probe};
 
-use crate::ways::{About, groups, is_partial, may_upgrade};
+use crate::ways::About;
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct ShadowedLocation;
@@ -39,7 +39,7 @@ impl Rule for ShadowedLocation {
             return;
         }
         let probes = cx.walks.probes(endpoint);
-        for group in groups(endpoint, &probes) {
+        for group in endpoint.groups(&probes) {
             if let Some((location, path)) = other_location(cx, endpoint, &name, group) {
                 shadowed(cx, endpoint, &name, location, path, out);
             }
@@ -79,7 +79,7 @@ fn other_location<'p, 's>(
         return None;
     }
     let is_dead = ways().all(|way| {
-        way.selected() == Some(location) && !may_upgrade(cx, way) && !is_partial(way) && !comes_here(way)
+        way.selected() == Some(location) && !cx.model.may_upgrade(way) && !is_partial(way) && !comes_here(way)
     });
     is_dead.then_some((location, first.path.as_str()))
 }
