@@ -32,7 +32,7 @@ impl Rule for BalancingOrder {
     fn configuration(&self, cx: &Context<'_, '_>, out: &mut Findings) {
         let endpoints = &cx.model.endpoints;
         let used: BTreeSet<ContextId> =
-            endpoints.iter().filter_map(|endpoint| endpoint.named_block()).collect();
+            endpoints.iter().filter_map(ws_model::Endpoint::named_block).collect();
         for upstream in cx.configuration().of_kind(ContextKind::Upstream) {
             let balancing = Balancing::of(cx.configuration(), upstream);
             // What other modules and other files do is not known.

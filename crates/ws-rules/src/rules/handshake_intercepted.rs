@@ -5,8 +5,8 @@
 
 use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{Answer, AnsweredBy, Directive, DirectiveName, Ending, Step};
-use ws_model::{Blame, Endpoint, Refusal, password};
 use nginx_syntax::lossy;
+use ws_model::{Blame, Endpoint, Refusal, password};
 
 use crate::ways::About;
 use crate::{Context, FindingBuilder, Findings, Rule};

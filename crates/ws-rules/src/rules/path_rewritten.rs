@@ -5,8 +5,8 @@
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{Directive, Ending, LocationName, Modifier, PassModule, Step, Target};
-use ws_model::{Endpoint, Probe, Walks, is_partial};
 use nginx_syntax::lossy;
+use ws_model::{Endpoint, Probe, Walks, is_partial};
 
 use crate::ways::About;
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};

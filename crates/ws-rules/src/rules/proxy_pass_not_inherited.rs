@@ -5,8 +5,8 @@
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{Answer, AnsweredBy, DirectiveName, Ending, Target, Way};
-use ws_model::{Endpoint, EvidenceKind, is_partial};
 use nginx_syntax::lossy;
+use ws_model::{Endpoint, EvidenceKind, is_partial};
 
 use crate::edit::copied;
 use crate::ways::About;

@@ -5,8 +5,8 @@
 
 use lint_finding::{Applicability, Confidence, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{ContextId, Ending, LocationName, Modifier, Way};
-use ws_model::{Endpoint, Probe, is_partial};
 use nginx_syntax::lossy;
+use ws_model::{Endpoint, Probe, is_partial};
 
 use crate::ways::About;
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
