@@ -1,7 +1,7 @@
 //! Everything that rules ask of one configuration.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use nginx_semantics::defaults::HTTP11_BY_DEFAULT;
@@ -28,6 +28,7 @@ use crate::sent::SentLines;
 use crate::sockets::Sockets;
 use crate::standing::{Carriers, Standing};
 use crate::subrequests::{Asked, Paths};
+use crate::summary::Summary;
 use crate::walk::PathsToNamed;
 use crate::words::ServerWords;
 
@@ -91,8 +92,8 @@ pub struct Model<'s> {
     pub unclear_paths: Vec<(String, Directive<'s>)>,
     /// Where the paths lead that the user insists on.
     insisted: BTreeSet<ContextId>,
-    /// By server: which of the endpoints are its own.
-    by_server: BTreeMap<ContextId, Vec<usize>>,
+    /// What is known of all endpoints together.
+    pub(crate) summary: Summary,
     /// The locations of the endpoints.
     endpoint_locations: BTreeSet<ContextId>,
     /// By number of a context, see [`Model::has_only_endpoints`].
@@ -154,7 +155,7 @@ impl<'s> Model<'s> {
             lost_paths: Vec::new(),
             unclear_paths: Vec::new(),
             insisted: BTreeSet::new(),
-            by_server: BTreeMap::new(),
+            summary: Summary::default(),
             endpoint_locations: BTreeSet::new(),
             only_endpoints: OnceLock::new(),
             kept: OnceLock::new(),
@@ -245,11 +246,7 @@ impl<'s> Model<'s> {
         self.endpoint_locations = locations.collect();
         let carriers = Carriers::of(&self.endpoints);
         carriers.settle(&mut self.endpoints);
-        for (index, endpoint) in self.endpoints.iter().enumerate() {
-            if let Some(server) = self.configuration.enclosing(endpoint.context, ContextKind::Server) {
-                self.by_server.entry(server).or_default().push(index);
-            }
-        }
+        self.summary = Summary::of(&self.endpoints);
         let known = Known::default();
         let mut unsupported = self.unsupported_candidates(&known);
         declare(&mut unsupported, false);
@@ -371,12 +368,6 @@ impl<'s> Model<'s> {
     /// What a comment at a directive declares, unless comments are passed over.
     pub(crate) fn declaration(&self, directive: &Directive<'_>) -> Option<Declaration> {
         if self.hints.ignores_comments { None } else { declaration(directive) }
-    }
-
-    /// The endpoints of a server, in order.
-    pub fn endpoints_of(&self, server: ContextId) -> impl Iterator<Item = &Endpoint<'s>> {
-        let own = self.by_server.get(&server).into_iter().flatten();
-        own.filter_map(|&index| self.endpoints.get(index))
     }
 
     /// Whether all locations at or below a level that pass requests on are endpoints, and no file that was not given may hold

@@ -44,8 +44,7 @@ impl<'m, 's> Context<'m, 's> {
 
     /// The first endpoint of those whose evidence allows the highest severity: a finding about all of them names it.
     pub fn foremost(&self) -> Option<&'m Endpoint<'s>> {
-        let most = |endpoint: &&Endpoint<'_>| std::cmp::Reverse(Stake::Service.most(endpoint.standing));
-        self.model.endpoints.iter().min_by_key(most)
+        self.model.foremost(|standing| Stake::Service.most(standing))
     }
 }
 

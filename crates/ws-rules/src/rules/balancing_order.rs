@@ -4,10 +4,8 @@
 //! later replaces what was set (`load balancing method redefined`). `server` is checked against the method that was read
 //! before it (`http/ngx_http_upstream.c:ngx_http_upstream_server`).
 
-use std::collections::BTreeSet;
-
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::{Balancing, ContextId, ContextKind, Directive, defaults};
+use nginx_semantics::{Balancing, ContextKind, Directive, defaults};
 
 use crate::edit::copied;
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
@@ -30,9 +28,7 @@ impl Rule for BalancingOrder {
     }
 
     fn configuration(&self, cx: &Context<'_, '_>, out: &mut Findings) {
-        let endpoints = &cx.model.endpoints;
-        let used: BTreeSet<ContextId> =
-            endpoints.iter().filter_map(ws_model::Endpoint::named_block).collect();
+        let used = cx.model.named_blocks();
         for upstream in cx.configuration().of_kind(ContextKind::Upstream) {
             let balancing = Balancing::of(cx.configuration(), upstream);
             // What other modules and other files do is not known.

@@ -161,13 +161,7 @@ fn connects_to(path: &str) -> bool {
 fn is_kept_elsewhere(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, refusal: &Refusal<'_, '_>) -> bool {
     let is_to_https = |line: Directive<'_>| line.arguments().any(|word| word.starts_with(b"https://"));
     let Blame::Line(line) = refusal.blame else { return false };
-    let speaks_tls =
-        |listens: &[String]| listens.iter().any(|listen| listen.split(' ').any(|word| word == "ssl"));
-    let mut others = cx.model.endpoints.iter().filter(|other| {
-        speaks_tls(&other.listens)
-            && other.server_names.iter().any(|name| endpoint.server_names.contains(name))
-    });
-    is_to_https(line) && !speaks_tls(&endpoint.listens) && others.next().is_some()
+    is_to_https(line) && !endpoint.is_over_tls() && cx.model.has_endpoint_over_tls(&endpoint.server_names)
 }
 
 #[cfg(test)]

@@ -3,10 +3,7 @@
 //! nginx sends what the file holds, in its order (`event/ngx_event_openssl.c:ngx_ssl_certificate`); it checks neither names
 //! nor dates, and no issuer but that the key belongs to the first certificate.
 
-use std::collections::BTreeSet;
-
 use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::{ContextId, ContextKind};
 use ws_model::{Endpoint, ServedCertificates};
 
 use crate::certificates::{Said, judge};
@@ -30,10 +27,7 @@ impl Rule for IncompleteCertificateChain {
     }
 
     fn configuration(&self, cx: &Context<'_, '_>, out: &mut Findings) {
-        let mut done: BTreeSet<ContextId> = BTreeSet::new();
-        for endpoint in &cx.model.endpoints {
-            let server = cx.configuration().enclosing(endpoint.context, ContextKind::Server);
-            let Some(server) = server.filter(|server| done.insert(*server)) else { continue };
+        for (server, endpoint) in cx.model.served() {
             for served in cx.model.certificates(server) {
                 for said in judge(&served, endpoint, cx.model.hints.now) {
                     out.push(report(&served, endpoint, said));
