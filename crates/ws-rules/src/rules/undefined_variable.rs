@@ -86,12 +86,9 @@ fn undefined<'s>(cx: &Context<'_, 's>) -> BTreeMap<String, Vec<(Directive<'s>, u
         if configuration.levels(id).any(|level| configuration.context(level).presence != Presence::Given) {
             continue;
         }
-        for directive in configuration.directives(id) {
-            let name = directive.name();
-            if !may_be_script(name, context.kind) || !is_compiled(configuration, id, name) {
-                continue;
-            }
-            let Some(file) = directive.file() else { continue };
+        let is_read = |name| may_be_script(name, context.kind) && is_compiled(configuration, id, name);
+        for directive in configuration.directives(id).filter(|line| is_read(line.name())) {
+            let (name, Some(file)) = (directive.name(), directive.file()) else { continue };
             let has_variable = |span: Span| span.of(file.bytes()).contains(&b'$');
             let spans = directive.argument_spans().enumerate().filter(|(_, span)| has_variable(*span));
             for (index, span) in spans.filter(|(index, _)| is_script(name, context.kind, *index)) {
