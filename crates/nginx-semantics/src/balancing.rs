@@ -80,8 +80,9 @@ pub struct Balancing<'s> {
     pub keepalive: Option<Directive<'s>>,
     /// The `server` lines, in order.
     pub peers: Vec<Peer<'s>>,
-    /// All lines, in order.
-    lines: Vec<Directive<'s>>,
+    configuration: Configuration<'s>,
+    /// The block.
+    upstream: ContextId,
     /// Whether something may choose otherwise: a directive of another module, or a file that was not given.
     pub may_differ: bool,
     /// What [`Balancing::sharing`] found.
@@ -123,7 +124,8 @@ impl<'s> Balancing<'s> {
                 || this.presence != Presence::Given
                 || !lines.iter().all(is_known),
             sticky,
-            lines,
+            configuration,
+            upstream,
             sharing: OnceLock::new(),
             doors: OnceLock::new(),
             last_backup: OnceLock::new(),
@@ -153,8 +155,8 @@ impl<'s> Balancing<'s> {
 
     /// Whether a line stands before another one.
     pub fn is_before(&self, first: &Directive<'s>, second: &Directive<'s>) -> bool {
-        let at =
-            |wanted: &Directive<'s>| self.lines.iter().position(|line| line.reference == wanted.reference);
+        let lines = self.configuration.references(self.upstream);
+        let at = |wanted: &Directive<'s>| lines.iter().position(|line| *line == wanted.reference);
         at(first) < at(second)
     }
 

@@ -62,25 +62,34 @@ pub(crate) enum End {
     Semicolon,
     /// `{`, the leaf behind its last word.
     Block,
+    /// It is the file as a whole.
+    File,
 }
 
 /// One directive, by indices into the tables. All that stands in it follows it in the table of directives.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Node {
     pub(crate) parent: NodeId,
-    /// One past the last directive in it.
-    pub(crate) inside_end: u32,
     /// The leaf of its first word; comments may stand between its words.
     pub(crate) first_leaf: u32,
-    /// One past the leaf of its last word.
-    pub(crate) words_end: u32,
-    /// The leaf of the `}` of a block; [`Node::NO_CLOSE`] where there is none.
-    pub(crate) close: u32,
+    /// One past the leaf of its last word; of a block, and of the file, their index in the table of blocks.
+    pub(crate) words_end_or_block: u32,
     pub(crate) name: NameNumber,
     pub(crate) end: End,
 }
 
-impl Node {
+/// What a directive that opens a block has besides; most open none.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Block {
+    /// One past the leaf of its last word.
+    pub(crate) words_end: u32,
+    /// One past the last directive in it.
+    pub(crate) inside_end: u32,
+    /// The leaf of the `}`; [`Block::NO_CLOSE`] where there is none.
+    pub(crate) close: u32,
+}
+
+impl Block {
     pub(crate) const NO_CLOSE: u32 = u32::MAX;
 }
 
@@ -89,6 +98,7 @@ impl Node {
 pub struct Tree {
     pub(crate) leaves: Leaves,
     pub(crate) nodes: Vec<Node>,
+    pub(crate) blocks: Vec<Block>,
     pub(crate) errors: Vec<SyntaxError>,
     pub(crate) length: u32,
     pub(crate) depth: usize,
@@ -179,11 +189,11 @@ impl Tree {
 
     /// The directive directly inside `parent` that comes after `child`, which is one too.
     pub fn child_after(&self, parent: NodeId, child: NodeId) -> Option<NodeId> {
-        self.child_at(parent, self.node(child)?.inside_end)
+        self.child_at(parent, self.inside_end(child)?)
     }
 
     fn child_at(&self, parent: NodeId, id: u32) -> Option<NodeId> {
-        (id < self.node(parent)?.inside_end).then_some(NodeId(id))
+        (id < self.inside_end(parent)?).then_some(NodeId(id))
     }
 
     /// The directive that `id` stands directly inside; [`NodeId::FILE`] on the top level.
@@ -194,7 +204,7 @@ impl Tree {
 
     /// The words of a directive, its name first, as spans with their quotes.
     pub fn words(&self, id: NodeId) -> impl Iterator<Item = Span> {
-        let (first, end) = self.node(id).map_or((0, 0), |node| (node.first_leaf, node.words_end));
+        let (first, end) = self.node(id).map_or((0, 0), |node| (node.first_leaf, self.words_end(node)));
         self.leaves
             .range(first as usize, end as usize)
             .filter(|leaf| matches!(leaf.kind, LeafKind::Word | LeafKind::Quoted))
@@ -203,7 +213,7 @@ impl Tree {
 
     /// The name as written, with quotes if it has any.
     pub fn name_span(&self, id: NodeId) -> Span {
-        let first = self.node(id).filter(|node| node.first_leaf < node.words_end);
+        let first = self.node(id).filter(|node| node.first_leaf < self.words_end(node));
         first.and_then(|node| self.leaf_span(node.first_leaf)).unwrap_or_default()
     }
 
@@ -224,23 +234,23 @@ impl Tree {
 
     /// The `;` or `{` that ends the words, where there is one.
     pub fn terminator(&self, id: NodeId) -> Option<Span> {
-        let node = self.node(id).filter(|node| node.end != End::Missing)?;
-        self.leaf_span(node.words_end)
+        let node = self.node(id).filter(|node| matches!(node.end, End::Semicolon | End::Block))?;
+        self.leaf_span(self.words_end(node))
     }
 
     /// The `}` of a block, where there is one.
     pub fn close(&self, id: NodeId) -> Option<Span> {
-        let node = self.node(id).filter(|node| node.close != Node::NO_CLOSE)?;
-        self.leaf_span(node.close)
+        let block = self.block(self.node(id)?).filter(|block| block.close != Block::NO_CLOSE)?;
+        self.leaf_span(block.close)
     }
 
     /// From the name to the last word, without `;` or `{`.
     pub fn head_span(&self, id: NodeId) -> Span {
-        let words = self.node(id).filter(|node| node.first_leaf < node.words_end);
         let span = |node: &Node| {
-            Some(self.leaf_span(node.first_leaf)?.to(self.leaf_span(node.words_end.checked_sub(1)?)?))
+            let last = self.words_end(node).checked_sub(1).filter(|last| node.first_leaf <= *last)?;
+            Some(self.leaf_span(node.first_leaf)?.to(self.leaf_span(last)?))
         };
-        words.and_then(span).unwrap_or_default()
+        self.node(id).and_then(span).unwrap_or_default()
     }
 
     /// From the name to `;`, or to the `}` of the block.
@@ -260,8 +270,8 @@ impl Tree {
 
     /// The comments behind a directive's `;` or `{`, before the next directive.
     pub fn comments_after(&self, id: NodeId) -> impl Iterator<Item = Span> {
-        let ended = self.node(id).filter(|node| node.end != End::Missing);
-        let from = ended.map_or(usize::MAX, |node| node.words_end as usize + 1);
+        let ended = self.node(id).filter(|node| matches!(node.end, End::Semicolon | End::Block));
+        let from = ended.map_or(usize::MAX, |node| self.words_end(node) as usize + 1);
         self.leaves
             .range(from, usize::MAX)
             .take_while(|leaf| leaf.kind == LeafKind::Comment)
@@ -270,6 +280,23 @@ impl Tree {
 
     fn node(&self, id: NodeId) -> Option<&Node> {
         self.nodes.get(id.0 as usize)
+    }
+
+    fn block(&self, node: &Node) -> Option<&Block> {
+        match node.end {
+            End::Block | End::File => self.blocks.get(node.words_end_or_block as usize),
+            End::Missing | End::Semicolon => None,
+        }
+    }
+
+    fn words_end(&self, node: &Node) -> u32 {
+        self.block(node).map_or(node.words_end_or_block, |block| block.words_end)
+    }
+
+    /// One past the last directive inside another one.
+    fn inside_end(&self, id: NodeId) -> Option<u32> {
+        let block = self.block(self.node(id)?);
+        Some(block.map_or(id.0.saturating_add(1), |block| block.inside_end))
     }
 
     fn leaf_span(&self, leaf: u32) -> Option<Span> {

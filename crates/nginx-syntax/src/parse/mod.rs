@@ -13,7 +13,7 @@ use crate::leaves::Leaves;
 use crate::limits::too_long;
 use crate::lua::{body_length, has_lua_body};
 use crate::token::{Quoted, bare_word, blanks, comment, is_blank, quoted_word};
-use crate::tree::{End, Leaf, LeafKind, Node, NodeId, Tree};
+use crate::tree::{Block, End, Leaf, LeafKind, Node, NodeId, Tree};
 use crate::vocabulary::{NameNumber, Vocabulary};
 use crate::{Span, unquote};
 
@@ -57,6 +57,7 @@ struct Parser<'a> {
     at: usize,
     leaves: Leaves,
     nodes: Vec<Node>,
+    blocks: Vec<Block>,
     /// The blocks that are open, outermost first.
     open: Vec<NodeId>,
     /// The most blocks that were open at once.
@@ -70,13 +71,12 @@ impl<'a> Parser<'a> {
     fn new(text: &'a [u8], vocabulary: &'a dyn Vocabulary, closes: &'a [u32]) -> Self {
         let file = Node {
             parent: NodeId::NONE,
-            inside_end: 0,
             first_leaf: 0,
-            words_end: 0,
-            close: Node::NO_CLOSE,
+            words_end_or_block: 0,
             name: NameNumber::UNKNOWN,
-            end: End::Missing,
+            end: End::File,
         };
+        let inside = Block { words_end: 0, inside_end: 0, close: Block::NO_CLOSE };
         // Shrunk at the end: real files have a word for each ten bytes, and a directive for each thirty.
         let mut nodes = Vec::with_capacity(text.len() / 24 + 1);
         nodes.push(file);
@@ -87,6 +87,7 @@ impl<'a> Parser<'a> {
             at: 0,
             leaves: Leaves::with_capacity(text.len() / 8),
             nodes,
+            blocks: vec![inside],
             open: Vec::new(),
             depth: 0,
             pending: None,
@@ -118,9 +119,11 @@ impl<'a> Parser<'a> {
         }
         self.leaves.shrink_to_fit();
         self.nodes.shrink_to_fit();
+        self.blocks.shrink_to_fit();
         Tree {
             leaves: self.leaves,
             nodes: self.nodes,
+            blocks: self.blocks,
             errors: self.errors,
             length: offset(self.text.len()),
             depth: self.depth,
@@ -312,28 +315,34 @@ impl<'a> Parser<'a> {
     fn directive(&mut self, name: NameNumber, words_end: u32, end: End) -> NodeId {
         let parent = self.open.last().copied().unwrap_or(NodeId::FILE);
         let id = NodeId(offset(self.nodes.len()));
-        self.nodes.push(Node {
-            parent,
-            inside_end: id.0.saturating_add(1),
-            first_leaf: self.pending.take().unwrap_or(words_end),
-            words_end,
-            close: Node::NO_CLOSE,
-            name,
-            end,
-        });
+        let words_end_or_block = if end == End::Block {
+            let inside_end = id.0.saturating_add(1);
+            self.blocks.push(Block { words_end, inside_end, close: Block::NO_CLOSE });
+            offset(self.blocks.len() - 1)
+        } else {
+            words_end
+        };
+        let first_leaf = self.pending.take().unwrap_or(words_end);
+        self.nodes.push(Node { parent, first_leaf, words_end_or_block, name, end });
         id
     }
 
+    /// A directive that opens a block, or the file.
+    fn block(&mut self, id: NodeId) -> Option<&mut Block> {
+        let number = self.nodes.get(id.0 as usize)?.words_end_or_block;
+        self.blocks.get_mut(number as usize)
+    }
+
     fn set_close(&mut self, id: NodeId, leaf: u32) {
-        if let Some(node) = self.nodes.get_mut(id.0 as usize) {
-            node.close = leaf;
+        if let Some(block) = self.block(id) {
+            block.close = leaf;
         }
     }
 
     /// Says where the directives in a block end.
     fn end_inside(&mut self, id: NodeId, end: u32) {
-        if let Some(node) = self.nodes.get_mut(id.0 as usize) {
-            node.inside_end = end;
+        if let Some(block) = self.block(id) {
+            block.inside_end = end;
         }
     }
 }
