@@ -46,7 +46,7 @@ pub(crate) struct Gathered {
 }
 
 /// What is told of an endpoint beside findings.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Met {
     served_paths: Vec<String>,
     /// None where another one of the same place has it.
@@ -60,6 +60,15 @@ impl Met {
             served_paths: declared.filter_map(|evidence| evidence.path.clone()).collect(),
             row: is_new.then(|| rows::endpoint(endpoint, cx.handshake(endpoint).as_deref(), cx.versions())),
         }
+    }
+
+    pub(crate) fn row(&self) -> Option<&EndpointRow> {
+        self.row.as_ref()
+    }
+
+    /// The same, with what its row has in common with those before.
+    pub(crate) fn sharing(self, shared: &mut Shared) -> Self {
+        Self { row: self.row.map(|row| shared.row(row)), ..self }
     }
 }
 
@@ -109,6 +118,19 @@ impl Gathered {
         let Some(Met { served_paths, row }) = met else { return };
         self.served_paths.extend(served_paths);
         self.endpoints.extend(row.map(|row| self.shared.row(row)));
+    }
+
+    /// Of endpoints, those that are added afterwards are not taken for known ones.
+    pub(crate) fn forget_places(&mut self) {
+        self.places.clear();
+    }
+
+    /// Adds an endpoint that is kept, unless another one of its place was added.
+    pub(crate) fn kept_endpoint(&mut self, met: &Met) {
+        self.served_paths.extend(met.served_paths.iter().cloned());
+        if let Some(row) = met.row().filter(|row| self.places.insert(row.place)) {
+            self.endpoints.push(row.clone());
+        }
     }
 
     /// Adds what else a model tells.

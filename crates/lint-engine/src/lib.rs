@@ -11,6 +11,7 @@ mod notices;
 mod plan;
 mod reports;
 mod rows;
+mod session;
 mod settings;
 mod silenced;
 mod suppress;
@@ -30,6 +31,7 @@ use crate::suppress::Suppressions;
 
 pub use endpoints::endpoints;
 pub use fix::{Changed, Fixed, MayEdit, Which, fixed};
+pub use session::{EditError, Session};
 pub use settings::{
     Config, FILE_NAME, FileSettings, Level, ProblemKind, Selector, SetPath, Settings, SettingsFile,
     SettingsProblem, UnknownRule, find_rule,

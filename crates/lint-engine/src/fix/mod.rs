@@ -9,6 +9,7 @@
 mod blame;
 mod check;
 mod digests;
+mod kept;
 mod pairs;
 mod state;
 #[cfg(test)]
@@ -31,7 +32,7 @@ use ws_rules::{RULES, Rule};
 use self::blame::{Candidate, Index};
 use self::check::{Complaint, check};
 
-use self::state::{Given, State};
+pub(crate) use self::state::{Given, State};
 use crate::plan::{Moves, Plan};
 use crate::settings::{Settings, SettingsFiles};
 use crate::{Task, as_set, judge, silenced};

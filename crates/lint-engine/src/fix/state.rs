@@ -3,16 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use lint_finding::{Finding, NoticeCode, Outcome, RuleMeta, Severity};
-use nginx_semantics::{Configuration, ContextId, FileId, Files, Layout, Loaded, Scope, Sources, load_with};
-use ws_model::chain::Outlet;
+use nginx_semantics::{
+    Configuration, ContextId, ContextKind, FileId, Files, Layout, Loaded, Scope, Sources, load_with,
+};
 use ws_model::{CarriedBy, Model};
-use ws_rules::{Context, Findings, Rule, Stop, visit};
+use ws_rules::{Context, Findings, Piece, Rule, Stop, visit_some};
 
+use super::kept::{AtStop, Known, OfServer, Outlook, Said};
 use super::units::{UnitKey, Units};
 use crate::chains::Chains;
-use crate::gather::{Gathered, Met};
+use crate::gather::{Gathered, Met, Shared};
 use crate::plan::Plan;
 use crate::settings::{Settings, SettingsFiles};
 use crate::{absolute, finish, hints, notices, of_layout, with_file};
@@ -40,25 +43,17 @@ fn is_spoken(settings: &Settings, rule: &RuleMeta) -> bool {
     rule.severity > Severity::Pedantic || settings.selects(rule)
 }
 
-/// What a rule said, and where it was when it did.
-#[derive(Debug)]
-pub(crate) struct Said {
-    /// The location that was looked at; `None` for what is about the configuration.
-    pub(crate) context: Option<ContextId>,
-    pub(crate) finding: Finding,
-}
-
 /// What is said of one layout.
 pub(crate) struct Part {
     root: Option<FileId>,
     fragments: Vec<FileId>,
     files: BTreeSet<FileId>,
     settings: Settings,
-    pub(crate) said: Vec<Said>,
-    /// All but the findings.
+    /// Of the configuration first, and then of one server after the other.
+    servers: Vec<Arc<OfServer>>,
+    outlook: Outlook,
+    /// All but the findings and endpoints.
     rest: Gathered,
-    /// What it may pass on to other nginxes of the run.
-    outlets: Vec<Outlet>,
     pub(crate) units: Units,
     /// What requests carry of an upgrade, by location.
     pub(crate) carried: BTreeMap<UnitKey, CarriedBy>,
@@ -67,28 +62,37 @@ pub(crate) struct Part {
 }
 
 impl Part {
-    fn new(given: &Given<'_>, loaded: &Loaded, layout: &Layout) -> Self {
+    /// Judges a layout; of an older version of it, what still holds is kept.
+    fn new(given: &Given<'_>, loaded: &Loaded, layout: &Layout, older: Option<&Older<'_>>) -> Self {
         let settings = of_layout(loaded, layout, given.settings, given.found);
         let configuration = Configuration::new(&loaded.sources, layout);
         let model = Model::new(configuration, &hints(&settings));
+        let outlook = Outlook::new(&model);
+        let older = older.filter(|older| older.part.outlook == outlook && outlook.is_whole);
+        let known = older
+            .map(|older| Known::of(&older.part.servers, older.configuration, &model, older.changed))
+            .unwrap_or_default();
         let mut rest = Gathered::default();
         notices::of_includes(configuration, &mut rest);
         notices::of_paths(&model, &mut rest);
         rest.model(&model);
-        let (mut said, mut outlets) = (Vec::new(), Vec::new());
         let new = rest.new_endpoints(&model);
-        let at = |cx: &Context<'_, '_>, stop: Stop<'_, '_>, found: Vec<Finding>| {
-            let context = stop.context();
-            let said: Vec<Said> = found.into_iter().map(|finding| Said { context, finding }).collect();
-            let Stop::Endpoint(endpoint) = stop else { return (said, None, None) };
-            let met = Met::new(cx, endpoint, new.contains(&endpoint.context));
-            (said, Some(met), cx.model.outlet(cx.walks, endpoint, None))
-        };
-        visit(&given.rules(&settings), &model, &at, &mut |(found, met, outlet)| {
-            said.extend(found);
-            rest.endpoint(met);
-            outlets.extend(outlet);
-        });
+        let servers = visited(&given.rules(&settings), &model, &new, &known);
+        if !known.is_empty() {
+            if model.variables.cut().is_some() {
+                return Self::new(given, loaded, layout, None);
+            }
+            #[cfg(debug_assertions)]
+            {
+                let anew = visited(&given.rules(&settings), &model, &new, &Known::default());
+                for (kept, anew) in servers.iter().zip(&anew) {
+                    assert!(kept.is_same(anew), "kept: {kept:#?}, anew: {anew:#?}");
+                }
+                assert_eq!(servers.len(), anew.len(), "servers");
+            }
+        }
+        // An endpoint is told where it is met.
+        rest.forget_places();
         notices::of_ways(&model, &mut rest);
         let units = Units::new(configuration);
         let mut carried: BTreeMap<UnitKey, CarriedBy> = BTreeMap::new();
@@ -105,14 +109,23 @@ impl Part {
             root: configuration.root(),
             fragments: configuration.fragments().iter().map(|fragment| fragment.file).collect(),
             files: configuration.files(),
-            said,
+            servers,
+            outlook,
             settings,
             rest,
-            outlets,
             units,
             carried,
             asked,
         }
+    }
+
+    fn stops(&self) -> impl Iterator<Item = &AtStop> {
+        self.servers.iter().flat_map(|server| &server.stops)
+    }
+
+    /// What rules said.
+    fn said(&self) -> impl Iterator<Item = &Said> {
+        self.stops().flat_map(|stop| &stop.said)
     }
 
     /// What it keeps when files are edited: its root, or else its first fragment.
@@ -133,12 +146,71 @@ impl Part {
     }
 }
 
+/// An older version of a part, and the files that differ.
+struct Older<'a> {
+    part: &'a Part,
+    configuration: Configuration<'a>,
+    changed: &'a BTreeSet<FileId>,
+}
+
+/// Visits a model, but for the servers that are known. Of endpoints in one place those of `new` are told.
+fn visited<'s>(
+    rules: &[&dyn Rule],
+    model: &Model<'s>,
+    new: &BTreeSet<ContextId>,
+    known: &Known,
+) -> Vec<Arc<OfServer>> {
+    #[expect(clippy::large_enum_variant, reason = "nearly all are stops")]
+    enum Kept {
+        Stop(Option<ContextId>, AtStop),
+        Server(Arc<OfServer>),
+    }
+    let at = |cx: &Context<'_, 's>, stop: Stop<'_, 's>, found: Vec<Finding>| {
+        let context = stop.context();
+        let server = context.and_then(|context| model.configuration.enclosing(context, ContextKind::Server));
+        let said: Vec<Said> = found.into_iter().map(|finding| Said { context, finding }).collect();
+        let Stop::Endpoint(endpoint) = stop else {
+            return Kept::Stop(server, AtStop { said, met: None, outlet: None });
+        };
+        let met = Met::new(cx, endpoint, new.contains(&endpoint.context));
+        let outlet = cx.model.outlet(cx.walks, endpoint, None);
+        Kept::Stop(server, AtStop { said, met: Some(met), outlet })
+    };
+    let of_piece =
+        |piece: &Piece<'_, 's>| known.of_piece(model, piece).map(|server| vec![Kept::Server(server)]);
+    let mut servers = Vec::new();
+    let mut shared = Shared::default();
+    // The server where stops were made last.
+    let mut open: Option<(Option<ContextId>, Vec<AtStop>)> = None;
+    let close = |open: &mut Option<(Option<ContextId>, Vec<AtStop>)>, servers: &mut Vec<Arc<OfServer>>| {
+        if let Some((server, stops)) = open.take() {
+            servers.push(Arc::new(OfServer::new(model, server, stops)));
+        }
+    };
+    visit_some(rules, model, &of_piece, &at, &mut |kept| match kept {
+        Kept::Server(server) => {
+            close(&mut open, &mut servers);
+            servers.push(server);
+        }
+        Kept::Stop(server, stop) => {
+            if open.as_ref().is_some_and(|(other, _)| *other != server) {
+                close(&mut open, &mut servers);
+            }
+            let stop = AtStop { met: stop.met.map(|met| met.sharing(&mut shared)), ..stop };
+            open.get_or_insert_with(|| (server, Vec::new())).1.push(stop);
+        }
+    });
+    close(&mut open, &mut servers);
+    servers
+}
+
 /// What all rules say of the parts that pass on to each other.
 fn chained(given: &Given<'_>, loaded: &Loaded, parts: &[Rc<Part>]) -> Vec<(usize, Said)> {
     let arguments = absolute(&given.arguments, given.scope);
     let mut chains = Chains::new(loaded);
     for (number, part) in parts.iter().enumerate() {
-        chains.add(loaded, number, part.outlets.clone(), &part.settings, &arguments);
+        let outlets = part.stops().filter_map(|stop| stop.outlet.clone()).collect();
+        chains.add(loaded, number, outlets, &part.settings, &arguments);
     }
     let linked = chains.findings(loaded, |settings| given.rules(settings), hints);
     let said = linked.into_iter().flat_map(|linked| {
@@ -176,15 +248,20 @@ impl State {
             let old = self.loaded.sources.get(id)?.bytes();
             texts.insert(id, plan.applied(file, old));
         }
-        let sources = self.loaded.sources.with(&texts).ok()?;
+        self.with(given, &texts)
+    }
+
+    /// The files with other texts; `None` where one is too large.
+    pub(crate) fn with(&self, given: &Given<'_>, texts: &BTreeMap<FileId, Vec<u8>>) -> Option<Self> {
+        let sources = self.loaded.sources.with(texts).ok()?;
         let loaded = load_with(sources, given.files, &given.arguments, given.scope);
-        Some(Self::new(given, loaded, Some(self), &texts.into_keys().collect()))
+        Some(Self::new(given, loaded, Some(self), &texts.keys().copied().collect()))
     }
 
     /// What rules said of places, with the part that it is about.
     pub(crate) fn said(&self) -> impl Iterator<Item = (usize, &Said)> {
         let of_parts = self.parts.iter().enumerate();
-        let of_parts = of_parts.flat_map(|(number, part)| part.said.iter().map(move |said| (number, said)));
+        let of_parts = of_parts.flat_map(|(number, part)| part.said().map(move |said| (number, said)));
         of_parts.chain(self.chained.iter().map(|(number, said)| (*number, said)))
     }
 
@@ -213,8 +290,16 @@ impl State {
         let part = |layout: &Layout| {
             let configuration = Configuration::new(&loaded.sources, layout);
             let mut known = known_parts.get(&configuration.root()).into_iter().flatten().copied();
-            let known = known.find(|part| part.holds_for(configuration, changed));
-            known.map_or_else(|| Rc::new(Part::new(given, &loaded, layout)), Rc::clone)
+            if let Some(known) = known.clone().find(|part| part.holds_for(configuration, changed)) {
+                return Rc::clone(known);
+            }
+            let older = known.find(|part| part.holds_for(configuration, &BTreeSet::new()));
+            let older = older.and_then(|part| {
+                let before = before?;
+                let number = before.parts.iter().position(|other| Rc::ptr_eq(other, part))?;
+                Some(Older { part, configuration: before.configuration(number)?, changed })
+            });
+            Rc::new(Part::new(given, &loaded, layout, older.as_ref()))
         };
         let parts: Vec<Rc<Part>> = loaded.layouts.iter().map(part).collect();
         let mut by_file = BTreeMap::new();
@@ -255,9 +340,10 @@ impl State {
         };
         notices::of_skipped(loaded, &mut gathered);
         for (number, part) in self.parts.iter().enumerate() {
-            let findings = of(&mut part.said.iter().map(|said| &said.finding), &part.settings);
+            let findings = of(&mut part.said().map(|said| &said.finding), &part.settings);
             gathered.of_part(number, findings, &part.settings);
             gathered.add(&part.rest);
+            part.stops().filter_map(|stop| stop.met.as_ref()).for_each(|met| gathered.kept_endpoint(met));
         }
         for (number, said) in &self.chained {
             let Some(part) = self.parts.get(*number) else { continue };
@@ -272,3 +358,6 @@ impl State {
         finish(loaded, gathered, self.by_file.len(), given.found, given.scope)
     }
 }
+
+#[cfg(test)]
+mod tests;

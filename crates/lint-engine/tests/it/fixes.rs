@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use lint_engine::{Fixed, Settings, Which, fixed, lint};
-use lint_finding::{Outcome, Severity};
+use lint_finding::{Finding, Outcome, Severity};
 use nginx_semantics::{Files, MemoryFiles, Scope};
 use proptest::prelude::*;
 
@@ -113,6 +113,20 @@ fn shown(outcome: &Outcome, said: &impl std::fmt::Debug) -> String {
     })
 }
 
+/// The findings, with the edits of each fix by the names of the files.
+fn by_name(outcome: &Outcome) -> Vec<Finding> {
+    let mut findings = outcome.findings.clone();
+    for finding in &mut findings {
+        for fix in [&mut finding.fix, &mut finding.unsafe_fix].into_iter().flatten() {
+            fix.edits.sort_by_key(|edit| {
+                let place = edit.place;
+                (outcome.file(place.file).map(|file| file.source.path().to_owned()), place.span)
+            });
+        }
+    }
+    findings
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
@@ -149,7 +163,7 @@ proptest! {
             }
             let after = lint(&files, &arguments(), &scope(), &Settings::default());
             let outcome = &fixed.outcome;
-            prop_assert_eq!(shown(outcome, &outcome.findings), shown(&after, &after.findings));
+            prop_assert_eq!(shown(outcome, &by_name(outcome)), shown(&after, &by_name(&after)));
             prop_assert_eq!(shown(outcome, &outcome.endpoints), shown(&after, &after.endpoints));
             // Twice is once.
             let again = fix(&files, which);

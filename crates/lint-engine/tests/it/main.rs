@@ -11,6 +11,7 @@ mod idioms;
 mod placeholders;
 mod registry;
 mod remedies;
+mod session;
 mod settings;
 mod silenced;
 mod snippet;

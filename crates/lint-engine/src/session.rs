@@ -1,0 +1,86 @@
+//! A tree that is judged again while its files are edited, as editors need it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use lint_finding::Outcome;
+use nginx_semantics::{Files, Scope};
+use ws_rules::RULES;
+
+use crate::as_set;
+use crate::fix::{Given, State};
+use crate::settings::{Settings, SettingsFiles};
+
+/// Why a file could not be edited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum EditError {
+    /// It is no file that was read.
+    #[error("this file was not read")]
+    NotRead,
+    /// It would be larger than what is read of a file.
+    #[error("a file would get larger than is read")]
+    TooLarge,
+}
+
+/// A judged tree. Files are edited in memory, one after the other, and of what was said only that is judged again which
+/// an edit may change.
+///
+/// The findings, endpoints and notices are those of [`crate::lint`]; what settings files and comments hide is not counted,
+/// which would take another run.
+pub struct Session<'a> {
+    files: &'a dyn Files,
+    settings: &'a Settings,
+    found: SettingsFiles<'a>,
+    arguments: Vec<PathBuf>,
+    scope: Scope,
+    state: State,
+}
+
+impl<'a> Session<'a> {
+    /// Judges what the arguments mean.
+    pub fn new(
+        files: &'a dyn Files,
+        arguments: &[PathBuf],
+        scope: &'a Scope,
+        settings: &'a Settings,
+    ) -> Self {
+        let found = SettingsFiles::new(files, scope, &settings.config);
+        let (arguments, scope) = as_set(files, arguments, scope, &found);
+        let given = Given {
+            files,
+            arguments: arguments.clone(),
+            scope: &scope,
+            settings,
+            found: &found,
+            rules: RULES,
+        };
+        let state = State::first(&given);
+        Self { files, settings, found, arguments, scope, state }
+    }
+
+    /// What is said of the files as they are now.
+    pub fn outcome(&self) -> &Outcome {
+        self.state.outcome()
+    }
+
+    /// Gives a file, by the path that was opened, other bytes, and judges again.
+    ///
+    /// # Errors
+    /// A file that was not read, or that gets too large; nothing has changed then.
+    pub fn edit(&mut self, path: &Path, bytes: Vec<u8>) -> Result<&Outcome, EditError> {
+        let sources = &self.state.loaded.sources;
+        let found = sources.iter().find(|(_, file)| !file.is_builtin && file.path == path);
+        let (id, _) = found.ok_or(EditError::NotRead)?;
+        let given = Given {
+            files: self.files,
+            arguments: self.arguments.clone(),
+            scope: &self.scope,
+            settings: self.settings,
+            found: &self.found,
+            rules: RULES,
+        };
+        let after = self.state.with(&given, &BTreeMap::from([(id, bytes)]));
+        self.state = after.ok_or(EditError::TooLarge)?;
+        Ok(self.outcome())
+    }
+}
