@@ -1,4 +1,4 @@
-//! A whole run, reading to findings, over a generated tree in memory.
+//! A whole run, reading to findings, over a generated tree in memory; and two edits of one file of it.
 //!
 //! `cargo bench -p lint-engine`
 
@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use divan::{Bencher, counter::BytesCount};
-use lint_engine::Settings;
+use lint_engine::{Session, Settings};
 use lint_finding::Outcome;
 use nginx_semantics::{MemoryFiles, Scope};
 
@@ -199,6 +199,25 @@ fn whole_run(bencher: Bencher<'_, '_>, sites: usize) {
     assert_eq!(summary.files, sites + 1 + SNIPPETS.len());
     assert_eq!((summary.errors, summary.warnings), (sites / 10, 0));
     bencher.counter(BytesCount::new(bytes)).bench(|| run(divan::black_box(&files)));
+}
+
+/// The line that a site lacks is written, and taken away again, in a tree that was judged before.
+#[divan::bench(args = [100, 1_000], sample_count = 10)]
+fn edited_file(bencher: Bencher<'_, '_>, sites: usize) {
+    let (files, _) = tree(sites);
+    let folder = PathBuf::from(ROOT);
+    let scope = Scope { given: vec![folder.clone()], working_folder: folder.clone(), ..Scope::default() };
+    let settings = Settings::default();
+    let mut session = Session::new(&files, std::slice::from_ref(&folder), &scope, &settings);
+    let path = folder.join("conf.d/site-00010.conf");
+    let lacking = site(10);
+    let head = "location /ws3/ {\n";
+    let line = "        proxy_set_header Connection $connection_upgrade;\n";
+    let whole = lacking.replace(head, &[head, line].concat());
+    let mut edit = |text: &str| session.edit(&path, text.into()).map(|outcome| outcome.summary.errors);
+    assert_eq!(edit(&whole), Ok(sites / 10 - 1));
+    assert_eq!(edit(&lacking), Ok(sites / 10));
+    bencher.bench_local(|| (edit(&whole), edit(&lacking)));
 }
 
 fn main() {
