@@ -320,12 +320,17 @@ pub fn place(at: At) -> Place {
     Place { file: FileId(at.file.0), span: at.span }
 }
 
-/// The names of the blocks around a directive in its file, outermost first.
+/// As many blocks around a line are told in its fingerprint: nobody nests more, and a thousand of them, each told for each
+/// line in it, are the square of that.
+const MOST_LEVELS: usize = 100;
+
+/// The file of a directive, and the heads of the blocks around it, outermost first.
 fn context_path(directive: &Directive<'_>) -> Vec<u8> {
     let Some(file) = directive.file() else { return Vec::new() };
     let tree = &file.tree;
     let around = std::iter::successors(Some(directive.reference.node), |&node| Some(tree.parent(node)));
-    let mut around: Vec<NodeId> = around.take_while(|&node| node != NodeId::FILE).collect();
+    let around = around.take_while(|&node| node != NodeId::FILE).take(MOST_LEVELS);
+    let mut around: Vec<NodeId> = around.collect();
     around.reverse();
     let mut path = file.path.file_name().unwrap_or_default().as_encoded_bytes().to_vec();
     for node in around {
