@@ -140,7 +140,7 @@ impl Gathered {
         let others = model.unsupported.iter().chain(&model.unproxied).flat_map(|endpoint| &endpoint.evidence);
         self.served_paths.extend(others.filter_map(|evidence| evidence.path.clone()));
         for (_, pass) in &model.passes {
-            self.proxied.insert(ws_rules::place(pass.directive.visible().at()));
+            self.proxied.insert(pass.directive.visible().at());
         }
     }
 

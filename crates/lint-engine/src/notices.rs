@@ -180,7 +180,7 @@ pub(crate) fn of_addresses(
             "the request may come to {count} addresses: it is followed at the first {ADDRESSES}, and not from this one \
              on; --via-listen names one"
         ),
-        place: Some(ws_rules::place(line.visible().at())),
+        place: Some(line.visible().at()),
         path: None,
         incomplete: true,
     });
@@ -197,7 +197,7 @@ pub(crate) fn of_paths(model: &Model<'_>, gathered: &mut Gathered) {
         gathered.notice(Notice {
             code: NoticeCode::CommandLine,
             message: format!("whether `{path}` is served here cannot be said: {why}"),
-            place: Some(ws_rules::place(line.visible().at())),
+            place: Some(line.visible().at()),
             path: None,
             incomplete: false,
         });
@@ -205,7 +205,7 @@ pub(crate) fn of_paths(model: &Model<'_>, gathered: &mut Gathered) {
 }
 
 fn place(configuration: Configuration<'_>, reference: DirectiveRef) -> Place {
-    ws_rules::place(configuration.at(configuration.visible(reference)))
+    configuration.at(configuration.visible(reference))
 }
 
 /// What is wrong in settings files; they join the files of the outcome, so that the places can be shown.

@@ -6,7 +6,7 @@ use lint_finding::{EndpointRow, EvidenceKind, EvidenceRow, Origin, Place, Settin
 use nginx_semantics::{Directive, GapReason, Value, VersionRange, defaults, time};
 use nginx_syntax::lossy;
 use ws_model::{Browser, Endpoint, Handshake, Header, HttpVersion, IdleLimit, Line, Source};
-use ws_rules::{confidence, place};
+use ws_rules::confidence;
 
 /// For words of a file outside the given paths, which is read only where the user allows it.
 const NOT_SHOWN: &str = "(not shown)";
@@ -46,12 +46,12 @@ pub(crate) fn endpoint(
 
 /// Where to point for an endpoint.
 pub(crate) fn place_of_endpoint(endpoint: &Endpoint<'_>) -> Place {
-    place(endpoint.at())
+    endpoint.at()
 }
 
 /// Where to point for a directive.
 pub(crate) fn place_of(line: &Directive<'_>) -> Place {
-    place(line.visible().at())
+    line.visible().at()
 }
 
 fn upstream(endpoint: &Endpoint<'_>) -> String {
@@ -70,7 +70,7 @@ fn evidence(evidence: &ws_model::Evidence) -> EvidenceRow {
         }
         ws_model::EvidenceKind::Name => EvidenceKind::Named,
     };
-    EvidenceRow { kind, text: evidence.text.as_ref().into(), place: evidence.at.map(place) }
+    EvidenceRow { kind, text: evidence.text.as_ref().into(), place: evidence.at }
 }
 
 /// A value with where it comes from; `value` is what the directive or the default says.
@@ -90,7 +90,7 @@ fn setting(source: &Source<'_>, value: Option<String>, note: Option<String>) -> 
         Source::Set { .. } => Origin::Inherited,
         Source::Default { .. } => Origin::Default,
     };
-    let place = source.directive().map(|directive| place(directive.visible().at()));
+    let place = source.directive().map(|directive| directive.visible().at());
     Setting { value: value.map(Into::into), origin, place, note: note.map(Into::into) }
 }
 
@@ -114,7 +114,7 @@ fn line_value(line: &Line<'_>) -> Option<String> {
 
 fn other(line: &Line<'_>, is_here: bool) -> (Arc<str>, Setting) {
     let origin = if is_here { Origin::Here } else { Origin::Inherited };
-    let place = Some(place(line.directive.visible().at()));
+    let place = Some(line.directive.visible().at());
     (
         line.name.to_string().into(),
         Setting { value: line_value(line).map(Into::into), origin, place, note: None },

@@ -31,7 +31,7 @@ impl Suppressions {
         let judged = loaded.sources.iter().filter(|(id, _)| loaded.judged.contains(id));
         for (id, file) in judged {
             if memchr::memmem::find(file.bytes(), MARK).is_some() {
-                this.file(FileId(id.0), file);
+                this.file(id, file);
             }
         }
         this.covered.values_mut().for_each(join);

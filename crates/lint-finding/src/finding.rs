@@ -3,21 +3,10 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use nginx_syntax::Span;
-
-use crate::{FileId, Fingerprint, RuleMeta};
+use crate::{Fingerprint, Place, RuleMeta};
 
 /// A text of a finding: most are the same in all findings of a rule, and are not copied.
 pub type Text = Cow<'static, str>;
-
-/// A range of bytes in one of the outcome's files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Place {
-    /// Index into [`crate::Outcome::files`].
-    pub file: FileId,
-    /// The bytes.
-    pub span: Span,
-}
 
 /// How bad it is, mildest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

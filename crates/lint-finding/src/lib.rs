@@ -14,12 +14,13 @@ pub use endpoint::{
     EndpointRow, EndpointTable, EvidenceKind, EvidenceRow, Origin, PeerRow, Setting, TableRow, Tls,
 };
 pub use finding::{
-    Applicability, Confidence, Edit, EndpointName, Finding, Fix, Label, LabelRole, Place, Severity, Text,
+    Applicability, Confidence, Edit, EndpointName, Finding, Fix, Label, LabelRole, Severity, Text,
 };
 pub use fingerprint::{Fingerprint, fingerprint};
 pub use fixes::{FixReport, FixRow};
+pub use nginx_syntax::{FileId, Place};
 pub use outcome::{
-    File, FileId, FileReport, FileStatus, NotJudged, Notice, NoticeCode, Outcome, SettingsInEffect, Summary,
+    File, FileReport, FileStatus, NotJudged, Notice, NoticeCode, Outcome, SettingsInEffect, Summary,
 };
 pub use rule::{FixKind, Group, RuleMeta};
 pub use trace::{

@@ -4,11 +4,7 @@ use std::sync::Arc;
 
 use nginx_syntax::Source;
 
-use crate::{EndpointRow, Finding, FixReport, Place, Severity};
-
-/// Index into [`Outcome::files`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FileId(pub u32);
+use crate::{EndpointRow, FileId, Finding, FixReport, Place, Severity};
 
 /// A file that was read.
 #[derive(Debug, Clone)]

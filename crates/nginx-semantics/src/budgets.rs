@@ -5,9 +5,7 @@
 //! of an `if`. Each such product has a budget. Past it the run says so once, with the place, and exits with 2; what was
 //! reached before is judged. docs/security.md lists them, and a test compares the two.
 
-use nginx_syntax::Tree;
-
-use crate::sources::FileId;
+use nginx_syntax::{FileId, Tree};
 
 /// What a directive counts when a file is included once more.
 pub const DIRECTIVE: usize = 1;

@@ -59,6 +59,7 @@ pub use load::{FileReport, FileStatus, Loaded, SkipReason, Skipped, load, load_m
 pub use location::{LocationName, Locations, Modifier, Selection};
 pub use naming::{OtherKind, is_passed_over};
 pub use nesting::{Nesting, misplaced_location, misplaced_uri};
+pub use nginx_syntax::{FileId, Place};
 pub use parallel::{in_parallel, in_parts};
 pub use path::{normalize_path, normalize_path_as};
 pub use repository::{Followed, follow_links, named_identity, repository};
@@ -68,7 +69,7 @@ pub use server::{
     Listen, ListenAddress, NameMatch, ServerSelection, Socket, first_server, listens, misdirecting,
     select_server, server_names, sockets,
 };
-pub use sources::{At, FileId, NginxVocabulary, SourceFile, Sources};
+pub use sources::{NginxVocabulary, SourceFile, Sources};
 pub use upstream::{Pass, PassModule, Peer, Target, balancing, is_upstream_at_run_time, peers, upstream};
 pub use variables::{
     Bytes, Cut, CutReason, Definition, Evaluator, Part, Parts, Request, Value, Variables, condition_words,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use hashbrown::{HashMap, HashSet};
-use nginx_syntax::{NameNumber, NodeId, Source, Span, Tree, Vocabulary, unquote};
+use nginx_syntax::{FileId, NameNumber, NodeId, Source, Span, Tree, Vocabulary, unquote};
 
 use crate::budgets::{self, Copies};
 use crate::catalogue::{self, DirectiveName};
@@ -16,19 +16,6 @@ use crate::include::Scope;
 use crate::load::{SkipReason, is_nginx};
 use crate::parallel::in_parallel;
 use crate::placeholder::{self, Marks, Masked, Placeholders, in_place_of_directive, masked};
-
-/// Index of a file among the [`Sources`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FileId(pub u32);
-
-/// A range of bytes in a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct At {
-    /// The file.
-    pub file: FileId,
-    /// The bytes.
-    pub span: Span,
-}
 
 /// A file with its tree.
 #[derive(Debug)]

@@ -9,6 +9,7 @@ mod leaves;
 mod limits;
 mod lua;
 mod parse;
+mod place;
 mod source;
 mod span;
 mod statements;
@@ -19,6 +20,7 @@ mod word;
 
 pub use error::{Hint, SyntaxError, SyntaxErrorKind};
 pub use parse::parse;
+pub use place::{FileId, Place};
 pub use source::{LineColumn, Source, TooLarge};
 pub use span::Span;
 pub use statements::{Statement, Statements};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use nginx_semantics::placeholder::is_unknown;
 use nginx_semantics::{
-    At, Configuration, ContextId, ContextKind, Directive, DirectiveName, Effective, LocationName, Modifier,
-    Pass, Target, effective,
+    Configuration, ContextId, ContextKind, Directive, DirectiveName, Effective, LocationName, Modifier, Pass,
+    Place, Target, effective,
 };
 use nginx_syntax::lossy;
 
@@ -53,7 +53,7 @@ impl<'s> Endpoint<'s> {
     }
 
     /// The word `location` (or `if`, `limit_except`); the `*_pass` where no such line was given.
-    pub fn at(&self) -> At {
+    pub fn at(&self) -> Place {
         self.location().map_or_else(|| self.pass.directive.at(), |location| location.name_at())
     }
 

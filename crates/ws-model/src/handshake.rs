@@ -10,8 +10,8 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use nginx_semantics::budgets::REPEATED;
 use nginx_semantics::{
-    At, Configuration, ContextId, ContextKind, Declared, Directive, DirectiveName, Effective, Evaluator,
-    Pass, Presence, Request, Value, Variables, VersionRange, declared, defaults, effective, placeholder,
+    Configuration, ContextId, ContextKind, Declared, Directive, DirectiveName, Effective, Evaluator, Pass,
+    Place, Presence, Request, Value, Variables, VersionRange, declared, defaults, effective, placeholder,
 };
 use nginx_syntax::lossy;
 
@@ -153,7 +153,7 @@ pub struct HandshakeFacts {
     /// Where the lines for an upgrade come from.
     pub(crate) lines: Option<LinesFrom>,
     /// The level of the nearest outer lines for an upgrade that are dropped, and the first of them.
-    pub(crate) lost: Option<(ContextId, Option<At>)>,
+    pub(crate) lost: Option<(ContextId, Option<Place>)>,
 }
 
 impl HandshakeFacts {

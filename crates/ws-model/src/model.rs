@@ -6,9 +6,9 @@ use std::sync::{Arc, OnceLock};
 
 use nginx_semantics::defaults::HTTP11_BY_DEFAULT;
 use nginx_semantics::{
-    At, Balancing, Configuration, ContextId, ContextKind, Directive, DirectiveName, Evaluator, LocationName,
-    Locations, Modifier, Pass, PassModule, Request, Selection, Target, Variables, VersionRange, in_parts,
-    normalize_path, raised, upstream,
+    Balancing, Configuration, ContextId, ContextKind, Directive, DirectiveName, Evaluator, LocationName,
+    Locations, Modifier, Pass, PassModule, Place, Request, Selection, Target, Variables, VersionRange,
+    in_parts, normalize_path, raised, upstream,
 };
 use nginx_syntax::lossy;
 
@@ -326,7 +326,7 @@ impl<'s> Model<'s> {
             evidence.clear();
         }
         if comment == Some(Declaration::WebSocket) {
-            let at: Option<At> = opener.map(|opener| opener.at());
+            let at: Option<Place> = opener.map(|opener| opener.at());
             evidence.push(Evidence::new(EvidenceKind::Declared, "a comment declares it", at));
         }
         let may_be_declared = self.hints.assume_websocket || !self.hints.websocket_paths.is_empty();

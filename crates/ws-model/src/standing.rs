@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use nginx_semantics::{At, ContextId, ContextKind};
+use nginx_semantics::{ContextId, ContextKind, Place};
 
 use crate::endpoint::Endpoint;
 use crate::evidence::{Doubt, Evidence, EvidenceKind, LinesFrom};
@@ -32,7 +32,7 @@ pub enum Standing {
 
 impl Standing {
     /// Of an endpoint, and what speaks against it.
-    fn of(endpoint: &Endpoint<'_>, sibling: Option<At>) -> (Self, Option<Doubt>) {
+    fn of(endpoint: &Endpoint<'_>, sibling: Option<Place>) -> (Self, Option<Doubt>) {
         // Beside a location that surely carries the socket, what speaks of the upstream or the server speaks of that one.
         let counts = |one: &&Evidence| {
             (sibling.is_none() || !one.is_indirect) && !(one.is_copied && endpoint.lines_from().is_some())
@@ -79,7 +79,7 @@ struct Beside {
 #[derive(Debug)]
 struct Carrier {
     location: Option<ContextId>,
-    at: At,
+    at: Place,
 }
 
 impl Beside {

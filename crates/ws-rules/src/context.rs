@@ -3,10 +3,10 @@
 use std::rc::Rc;
 
 use lint_finding::{
-    Applicability, Confidence, EndpointName, FileId, Finding, Fix, Group, Label, LabelRole, Place, RuleMeta,
+    Applicability, Confidence, EndpointName, Finding, Fix, Group, Label, LabelRole, Place, RuleMeta,
     Severity, Text, fingerprint,
 };
-use nginx_semantics::{At, Configuration, Directive, VersionRange, has_variables, listens, server_names};
+use nginx_semantics::{Configuration, Directive, VersionRange, has_variables, listens, server_names};
 use nginx_syntax::NodeId;
 use ws_model::{Endpoint, EvidenceKind, Handshake, LostPath, Model, Standing, Walks};
 
@@ -161,20 +161,20 @@ impl FindingBuilder {
         if shown.reference == directive.reference
             && let Some(at) = directive.argument_at(index)
         {
-            this.finding.primary.place = place(at);
+            this.finding.primary.place = at;
         }
         this
     }
 
     /// About a place.
-    pub fn at(rule: &'static RuleMeta, at: At, message: impl Into<Text>) -> Self {
+    pub fn at(rule: &'static RuleMeta, at: Place, message: impl Into<Text>) -> Self {
         let finding = Finding {
             rule,
             severity: rule.severity,
             confidence: Confidence::High,
             message: message.into(),
             help: None,
-            primary: Label { place: place(at), message: Text::default(), role: LabelRole::Because },
+            primary: Label { place: at, message: Text::default(), role: LabelRole::Because },
             labels: Vec::new(),
             fix: None,
             unsafe_fix: None,
@@ -261,12 +261,12 @@ impl FindingBuilder {
     }
 
     /// Orientation at a place.
-    pub fn label_at(self, at: At, text: impl Into<Text>) -> Self {
+    pub fn label_at(self, at: Place, text: impl Into<Text>) -> Self {
         self.with_label(at, text.into(), LabelRole::Context)
     }
 
-    fn with_label(mut self, at: At, message: Text, role: LabelRole) -> Self {
-        let label = Label { place: place(at), message, role };
+    fn with_label(mut self, at: Place, message: Text, role: LabelRole) -> Self {
+        let label = Label { place: at, message, role };
         if label.place != self.finding.primary.place {
             self.finding.labels.push(label);
         } else if self.finding.primary.message.is_empty() {
@@ -313,11 +313,6 @@ pub fn confidence(endpoint: &Endpoint<'_>) -> Confidence {
         Standing::SharedLines => Confidence::Medium,
         Standing::Name | Standing::Doubtful => Confidence::Low,
     }
-}
-
-/// The place of a finding for one of the configuration: the file ids are the same numbers.
-pub fn place(at: At) -> Place {
-    Place { file: FileId(at.file.0), span: at.span }
 }
 
 /// As many blocks around a line are told in its fingerprint: nobody nests more, and a thousand of them, each told for each

@@ -35,7 +35,7 @@ use nginx_semantics::{ContextId, FileId, Pass, SourceFile};
 use ws_model::Endpoint;
 use ws_model::chain::Link;
 
-pub use context::{Context, FindingBuilder, Findings, Stake, confidence, place};
+pub use context::{Context, FindingBuilder, Findings, Stake, confidence};
 pub use edit::Edits;
 pub use rules::RULES;
 pub use visit::{Piece, Stop, visit, visit_some};

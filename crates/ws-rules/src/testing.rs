@@ -138,7 +138,7 @@ pub(crate) fn fixed_with(options: Options, applicability: Applicability, rule: &
     let fix = fix.unwrap_or_else(|| panic!("no fix of {rule} in {found:#?}"));
     assert_eq!(fix.applicability, applicability, "{}", fix.title);
     for edit in fix.edits.iter().rev() {
-        let path = &loaded.sources.get(nginx_semantics::FileId(edit.place.file.0)).expect("a file").path;
+        let path = &loaded.sources.get(edit.place.file).expect("a file").path;
         let file = files.iter_mut().find(|(name, _)| path == &PathBuf::from(format!("/t/{name}")));
         let mut bytes = file.as_ref().expect("a file of the text").1.clone().into_bytes();
         bytes.splice(edit.place.span.range(), edit.replacement.iter().copied());
@@ -318,8 +318,7 @@ fn judge(options: Options, files: &[(String, String)]) -> (Vec<Finding>, Vec<Ann
     let (found, loaded) = judge_as_is(options, &files);
     let annotation = |finding: &Finding| {
         let Place { file, span } = finding.primary.place;
-        let source =
-            &loaded.sources.get(nginx_semantics::FileId(file.0)).expect("a file that was read").source;
+        let source = &loaded.sources.get(file).expect("a file that was read").source;
         let line = source.line(span.start);
         let of_line = source.line_span(line);
         let start = span.start - of_line.start;

@@ -7,7 +7,7 @@ use lint_finding::Finding;
 use nginx_semantics::{ContextId, ContextKind, Effort, Pass, in_parts};
 use ws_model::{Endpoint, Model, Walks};
 
-use crate::{Context, Findings, Rule, place};
+use crate::{Context, Findings, Rule};
 
 /// So many pieces are visited at a time, until what was found there is taken.
 const AT_A_TIME: usize = 64;
@@ -41,7 +41,7 @@ impl Stop<'_, '_> {
         match self {
             Self::Configuration => true,
             Self::Pass(_, pass) => {
-                let line = place(pass.directive.visible().at());
+                let line = pass.directive.visible().at();
                 let blamed = finding.primary.place;
                 line.file == blamed.file && (line.span.start..line.span.end).contains(&blamed.span.start)
             }

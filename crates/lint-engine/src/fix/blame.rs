@@ -123,7 +123,7 @@ impl<'a> Index<'a> {
 
     /// The innermost block that a place begins in.
     pub(crate) fn block(&mut self, place: Place) -> BlockId {
-        let id = FileId(place.file.0);
+        let id = place.file;
         let offset = place.span.start;
         let state = self.state;
         let Some(file) = state.loaded.sources.get(id) else { return (id, NodeId::FILE) };
@@ -142,7 +142,7 @@ impl<'a> Index<'a> {
 
     /// The block whose opening line a place lies in, where it replaces something.
     fn head(&mut self, place: Place) -> Option<NodeId> {
-        let id = FileId(place.file.0);
+        let id = place.file;
         let state = self.state;
         let file = state.loaded.sources.get(id)?;
         let node = self.last_before(id, place.span.end.max(place.span.start + 1) - 1)?;
@@ -239,7 +239,7 @@ impl<'c> Blame<'c> {
             let mut all: HashMap<FileId, Vec<usize>> = HashMap::new();
             for (index, candidate) in self.chosen {
                 let files: BTreeSet<FileId> =
-                    candidate.fix.edits.iter().map(|edit| FileId(edit.place.file.0)).collect();
+                    candidate.fix.edits.iter().map(|edit| edit.place.file).collect();
                 files.into_iter().for_each(|file| all.entry(file).or_default().push(*index));
             }
             all

@@ -144,7 +144,7 @@ fn added(before: &State, after: &State, moves: &Moves) -> HashMap<(FileId, u32),
         let Some(old) = before.parts.iter().find(|old| old.name() == part.name()) else { continue };
         for (key, location) in part.units.iter().filter(|(key, _)| old.units.get(*key).is_none()) {
             let Some(at) = configuration.opener(location).map(|opener| opener.at()) else { continue };
-            let file = FileId(at.file.0);
+            let file = at.file;
             added.entry((file, moves.before(file, at.span.start))).or_default().push(key);
         }
     }
@@ -159,7 +159,7 @@ fn renamed(
     chosen: &[(usize, &Candidate)],
 ) -> BTreeMap<Target, UnitKey> {
     let mut renamed = BTreeMap::new();
-    let mut by_opener: HashMap<usize, HashMap<(nginx_semantics::FileId, u32), UnitKey>> = HashMap::new();
+    let mut by_opener: HashMap<usize, HashMap<(FileId, u32), UnitKey>> = HashMap::new();
     let candidates = chosen.iter().map(|(_, candidate)| candidate);
     for target in candidates.filter(|candidate| candidate.renames).flat_map(|candidate| &candidate.targets) {
         let (number, key) = *target;
@@ -169,7 +169,7 @@ fn renamed(
         else {
             continue;
         };
-        let moved = moves.moved(FileId(at.file.0), at.span.start);
+        let moved = moves.moved(at.file, at.span.start);
         let part = after
             .parts
             .iter()
@@ -183,7 +183,7 @@ fn renamed(
 }
 
 /// The locations of a part by where they are opened: the first of those that are opened at one place.
-fn openers(state: &State, number: usize) -> HashMap<(nginx_semantics::FileId, u32), UnitKey> {
+fn openers(state: &State, number: usize) -> HashMap<(FileId, u32), UnitKey> {
     let mut openers = HashMap::new();
     let Some((part, configuration)) = state.parts.get(number).zip(state.configuration(number)) else {
         return openers;
@@ -210,7 +210,7 @@ fn new_finding(
     let reason = format!("it would {does} {} at {path}:{line}", finding.rule.name);
     let old = moves.before(place.file, place.span.start);
     let block = index.block(Place { file: place.file, span: nginx_syntax::Span::at(old) });
-    let file = nginx_semantics::FileId(place.file.0);
+    let file = place.file;
     let near = [blame.of_endpoint(finding), blame.of_block(block), blame.of_file(file)];
     let culprits = near.into_iter().find(|culprits| !culprits.is_empty()).unwrap_or_default().to_vec();
     Complaint { reason, culprits, is_about_others: false }

@@ -263,7 +263,7 @@ impl Run<'_> {
         }
         let mut last = None;
         for edit in &fix.edits {
-            let id = FileId(edit.place.file.0);
+            let id = edit.place.file;
             let Some(file) = self.state.loaded.sources.get(id).filter(|file| !file.is_builtin) else {
                 return Some("it edits a file that was not read".to_owned());
             };

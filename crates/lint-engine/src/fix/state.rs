@@ -244,9 +244,8 @@ impl State {
     pub(crate) fn after(&self, given: &Given<'_>, plan: &Plan) -> Option<Self> {
         let mut texts: BTreeMap<FileId, Vec<u8>> = BTreeMap::new();
         for file in plan.files() {
-            let id = FileId(file.0);
-            let old = self.loaded.sources.get(id)?.bytes();
-            texts.insert(id, plan.applied(file, old));
+            let old = self.loaded.sources.get(file)?.bytes();
+            texts.insert(file, plan.applied(file, old));
         }
         self.with(given, &texts)
     }

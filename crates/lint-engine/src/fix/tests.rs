@@ -52,7 +52,7 @@ impl Rule for BadWord {
         let applicability = if is_unsafe { Applicability::Unsafe } else { Applicability::Safe };
         if name.contains("ws") {
             // As it is: what breaks must not be quoted.
-            let place = ws_rules::place(directive.argument_at(0).unwrap());
+            let place = directive.argument_at(0).unwrap();
             let edits = Edits::from(vec![Edit { place, replacement: replacement.into() }]);
             let finding = FindingBuilder::new(&META, &directive, message);
             out.push(finding.fix(format!("write `{replacement}`"), applicability, edits));

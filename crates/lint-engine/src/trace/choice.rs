@@ -114,7 +114,7 @@ pub(super) fn local_address(socket: &Socket<'_>, query: &Query) -> Option<Socket
 }
 
 pub(super) fn place(line: &Directive<'_>) -> Place {
-    ws_rules::place(line.visible().at())
+    line.visible().at()
 }
 
 pub(super) fn step(stage: Stage, text: impl Into<String>, place: Option<Place>) -> TraceStep {

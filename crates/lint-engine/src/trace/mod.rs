@@ -249,7 +249,7 @@ impl OnTheWay {
         let mut lines: HashMap<FileId, Vec<Span>> = HashMap::new();
         for context in contexts {
             for line in configuration.directives(context).chain(configuration.opener(context)) {
-                let place = ws_rules::place(line.visible().at());
+                let place = line.visible().at();
                 lines.entry(place.file).or_default().push(place.span);
             }
         }
@@ -259,7 +259,7 @@ impl OnTheWay {
     /// Whether what rules say of a piece may be about them. Most pieces are other servers, of which no rule is asked.
     fn has_some_of(&self, piece: &Piece<'_, '_>) -> bool {
         let is_line = |pass: &Pass<'_>| {
-            let place = ws_rules::place(pass.directive.visible().at());
+            let place = pass.directive.visible().at();
             let touches = |line: &Span| line.start < place.span.end && place.span.start < line.end;
             self.lines.get(&place.file).is_some_and(|lines| lines.iter().any(touches))
         };

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
-use nginx_syntax::{NodeId, lossy};
+use nginx_syntax::{FileId, NodeId, lossy};
 
 use super::problem::{IncludeFailure, IncludeProblem};
 use super::{
@@ -21,7 +21,7 @@ use crate::files::{Files, ReadError, folder_of};
 use crate::include::{Base, Resolved, Scope, named_file, resolve};
 use crate::load::fault_of_encoding;
 use crate::placeholder;
-use crate::sources::{FileId, Sources};
+use crate::sources::Sources;
 
 /// Makes layouts, reading files as it meets them.
 pub(crate) struct Builder<'a> {

@@ -2,12 +2,12 @@
 
 use std::borrow::Cow;
 
-use nginx_syntax::{NodeId, Span, lossy};
+use nginx_syntax::{NodeId, Place, Span, lossy};
 
 use super::{Configuration, DirectiveRef};
 use crate::catalogue::DirectiveName;
 use crate::placeholder;
-use crate::sources::{At, SourceFile};
+use crate::sources::SourceFile;
 
 /// What stands for the words of a file outside the given paths.
 const NOT_SHOWN: &str = "(not shown)";
@@ -69,9 +69,9 @@ impl<'s> Directive<'s> {
     }
 
     /// The place of the 0-based `index`th word after the name.
-    pub fn argument_at(&self, index: usize) -> Option<At> {
+    pub fn argument_at(&self, index: usize) -> Option<Place> {
         let span = self.argument_spans().nth(index)?;
-        Some(At { file: self.reference.file, span })
+        Some(Place { file: self.reference.file, span })
     }
 
     /// Whether its words may be shown: its file lies inside the given paths, or stands for one that everybody has.
@@ -117,14 +117,14 @@ impl<'s> Directive<'s> {
     }
 
     /// From the name to the last word.
-    pub fn at(&self) -> At {
+    pub fn at(&self) -> Place {
         self.configuration.at(self.reference)
     }
 
     /// The name alone.
-    pub fn name_at(&self) -> At {
+    pub fn name_at(&self) -> Place {
         let span = self.file().map(|file| file.tree.name_span(self.reference.node)).unwrap_or_default();
-        At { file: self.reference.file, span }
+        Place { file: self.reference.file, span }
     }
 
     /// The directive to point at: this one, or the include that brought it in where its file may not be shown.

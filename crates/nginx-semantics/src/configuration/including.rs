@@ -3,8 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{Configuration, ContextId};
+use nginx_syntax::FileId;
+
 use crate::catalogue::DirectiveName;
-use crate::sources::FileId;
 
 /// The blocks that get `proxy_set_header` lines by an include, looked for once: each of thousands of locations may be
 /// mended by the include of another one.

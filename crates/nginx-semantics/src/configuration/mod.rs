@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use hashbrown::HashMap;
-use nginx_syntax::NodeId;
+use nginx_syntax::{FileId, NodeId, Place};
 
 pub(crate) use build::Builder;
 pub use directive::Directive;
@@ -27,7 +27,7 @@ pub use problem::{IncludeFailure, IncludeProblem};
 use crate::catalogue::DirectiveName;
 use crate::certificate::CertificateFile;
 use crate::pattern::{Pattern, Patterns};
-use crate::sources::{At, FileId, SourceFile, Sources};
+use crate::sources::{SourceFile, Sources};
 use crate::upstream::Literals;
 
 /// Index of a context in its configuration.
@@ -416,10 +416,10 @@ impl<'s> Configuration<'s> {
     }
 
     /// The range from a directive's name to its last word.
-    pub fn at(&self, reference: DirectiveRef) -> At {
+    pub fn at(&self, reference: DirectiveRef) -> Place {
         let span =
             self.file(reference.file).map(|file| file.tree.head_span(reference.node)).unwrap_or_default();
-        At { file: reference.file, span }
+        Place { file: reference.file, span }
     }
 }
 

@@ -2,20 +2,20 @@
 
 use smallvec::SmallVec;
 
-use nginx_syntax::{Span, Statement, Statements, SyntaxErrorKind};
+use nginx_syntax::{FileId, Place, Span, Statement, Statements, SyntaxErrorKind};
 
 use super::judge::{Level, Words, judge};
 use super::{Build, Doubt, RefusalKind, Verdict};
 use crate::budgets::Copies;
 use crate::catalogue::{self, DirectiveName};
 use crate::configuration::{Configuration, ContextKind};
-use crate::sources::{At, FileId, SourceFile};
+use crate::sources::SourceFile;
 
 /// One statement, `}` or end of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
     /// Where nginx's reader stands: the `;`, `{` or `}`. Its messages name the line of this.
-    pub at: At,
+    pub at: Place,
     /// What becomes of it.
     pub verdict: Verdict,
 }
@@ -182,6 +182,6 @@ impl Iterator for Reading<'_> {
         if verdict == Verdict::Unknown(Doubt::TooLarge) {
             self.end();
         }
-        Some(Step { at: At { file: id, span }, verdict })
+        Some(Step { at: Place { file: id, span }, verdict })
     }
 }

@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::{Candidate, top_level};
+use nginx_syntax::FileId;
+
 use crate::catalogue::DirectiveName;
 use crate::configuration::Layout;
 use crate::files::{Files, folder_of, is_below, normalize};
-use crate::sources::{FileId, Sources};
+use crate::sources::Sources;
 
 /// Whether links of the tree itself tell which of `sites-available` are enabled. Many a repository holds
 /// `sites-available` alone and leaves the links to the deployment; all of it is judged then.

@@ -14,13 +14,13 @@ mod words;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use nginx_syntax::NodeId;
+use nginx_syntax::{FileId, NodeId};
 
 use crate::catalogue::DirectiveName;
 use crate::configuration::{Builder, ContextId, ContextKind, Layout};
 use crate::files::{Files, ReadError, folder_of, normalize};
 use crate::include::Scope;
-use crate::sources::{FileId, Sources};
+use crate::sources::Sources;
 
 pub(crate) use classify::fault_of_encoding;
 pub use status::{FileReport, FileStatus, SkipReason, Skipped};

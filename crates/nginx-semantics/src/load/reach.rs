@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use nginx_syntax::lossy;
+use nginx_syntax::{FileId, lossy};
 
 use super::{Candidate, ancestors};
 use crate::catalogue::DirectiveName;
 use crate::files::Files;
 use crate::include::{Base, Resolved, Scope, resolve};
 use crate::placeholder;
-use crate::sources::{FileId, Sources};
+use crate::sources::Sources;
 
 /// The fragments that neither a root nor another fragment includes.
 pub(super) fn standalone<'c>(

@@ -6,11 +6,12 @@ use std::path::Path;
 
 use super::Loaded;
 use super::walk::{Walked, WalkedFile};
+use nginx_syntax::FileId;
+
 use crate::configuration::{IncludeFailure, IncludeProblem};
 use crate::files::{Files, ReadError};
 use crate::include::Scope;
 use crate::naming::{OtherKind, stem_of_template, stems};
-use crate::sources::FileId;
 
 /// Why a file is not judged.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,6 +7,8 @@ use hashbrown::HashSet;
 
 use super::look::{Looker, Looking};
 use super::{Candidate, SkipReason, classify, structure};
+use nginx_syntax::FileId;
+
 use crate::files::{Files, Met, MetKind, ReadError, folder_of, is_below};
 use crate::include::Scope;
 use crate::naming::{
@@ -14,7 +16,7 @@ use crate::naming::{
     is_set_aside,
 };
 use crate::parallel::in_parallel;
-use crate::sources::{FileId, SourceFile, Sources};
+use crate::sources::{SourceFile, Sources};
 
 /// All that the arguments lead to.
 #[derive(Debug, Default)]

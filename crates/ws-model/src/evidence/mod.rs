@@ -12,7 +12,7 @@ use std::rc::Rc;
 
 use hashbrown::HashMap;
 use nginx_semantics::{
-    At, Configuration, ContextId, ContextKind, Locations, Modifier, Pass, Selection, Target,
+    Configuration, ContextId, ContextKind, Locations, Modifier, Pass, Place, Selection, Target,
 };
 
 use crate::applications::Application;
@@ -47,7 +47,7 @@ pub struct Evidence {
     /// In words that continue "treated as a WebSocket endpoint because".
     pub text: Cow<'static, str>,
     /// The line that shows it.
-    pub at: Option<At>,
+    pub at: Option<Place>,
     /// The application that it names.
     pub application: Option<&'static Application>,
     /// The path of the WebSocket, where it is known.
@@ -68,7 +68,7 @@ pub enum Doubt {
     /// What it proxies to is called after an application whose WebSocket has none of the location's paths.
     ServedElsewhere(&'static Application),
     /// Another location of the server is surely the one for WebSockets: its opening line.
-    Beside(At),
+    Beside(Place),
 }
 
 /// Where the lines for an upgrade come from that are in effect.
@@ -199,14 +199,14 @@ impl Subject<'_, '_> {
     }
 
     /// The line to show for the location.
-    fn location_at(&self) -> At {
+    fn location_at(&self) -> Place {
         let opener = self.configuration.opener(self.context);
         opener.map_or_else(|| self.pass.directive.at(), |opener| opener.at())
     }
 }
 
 impl Evidence {
-    pub(crate) fn new(kind: EvidenceKind, text: impl Into<Cow<'static, str>>, at: Option<At>) -> Self {
+    pub(crate) fn new(kind: EvidenceKind, text: impl Into<Cow<'static, str>>, at: Option<Place>) -> Self {
         Self {
             kind,
             text: text.into(),

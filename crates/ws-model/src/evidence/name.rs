@@ -1,7 +1,7 @@
 //! Names that say WebSocket: path segments, hosts, upstreams, comments.
 
 use nginx_semantics::placeholder::known_text;
-use nginx_semantics::{At, Directive};
+use nginx_semantics::{Directive, Place};
 use nginx_syntax::lossy;
 
 use super::{Evidence, EvidenceKind, LinesFrom, Subject};
@@ -109,7 +109,7 @@ pub(super) fn collect(subject: &Subject<'_, '_>, evidence: &mut Vec<Evidence>) {
         let own = Evidence::new(EvidenceKind::Name, text, Some(subject.location_at()));
         evidence.push(Evidence { is_about_path: true, ..own });
     }
-    let mut add = |text: String, at: At, is_indirect: bool| {
+    let mut add = |text: String, at: Place, is_indirect: bool| {
         evidence.push(Evidence { is_indirect, ..Evidence::new(EvidenceKind::Name, text, Some(at)) });
     };
     if let Some(word) = named_word(&subject.target.host) {
@@ -131,7 +131,7 @@ pub(super) fn collect(subject: &Subject<'_, '_>, evidence: &mut Vec<Evidence>) {
 }
 
 /// The word in the name of a file that the location includes for its lines.
-fn included(subject: &Subject<'_, '_>) -> Option<(&'static str, At)> {
+fn included(subject: &Subject<'_, '_>) -> Option<(&'static str, Place)> {
     let handshake = subject.handshake.filter(|_| subject.lines_from() == Some(LinesFrom::Include))?;
     let lines = handshake.upgrade.lines.iter().chain(&handshake.connection.lines);
     lines.into_iter().find_map(|line| {
@@ -163,7 +163,7 @@ pub(crate) fn named_word(name: &str) -> Option<&'static str> {
 }
 
 /// A comment at the location that says WebSocket, and does not say that there is none.
-fn commented(subject: &Subject<'_, '_>) -> Option<At> {
+fn commented(subject: &Subject<'_, '_>) -> Option<Place> {
     let location = subject.configuration.opener(subject.context)?;
     comment_says_websocket(&location).then(|| location.at())
 }

@@ -11,7 +11,7 @@ mod layout;
 mod tests;
 mod words;
 
-use lint_finding::{Edit, FileId, Place};
+use lint_finding::{Edit, Place};
 use nginx_semantics::{Directive, SourceFile};
 use nginx_syntax::{NodeId, Span, lossy};
 
@@ -145,7 +145,7 @@ impl Edits {
         let file = directive.file().filter(|_| is_editable(directive));
         let made = file.and_then(|file| make(file, directive.reference.node));
         self.0 = self.0.zip(made).map(|(mut edits, (span, replacement))| {
-            let place = Place { file: FileId(directive.reference.file.0), span };
+            let place = Place { file: directive.reference.file, span };
             edits.push(Edit { place, replacement });
             edits
         });

@@ -1,7 +1,7 @@
 //! `syntax-error`: what nginx's lexer refuses, in its words and at its line.
 
 use lint_finding::{FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::{At, FileId, SourceFile};
+use nginx_semantics::{FileId, Place, SourceFile};
 use nginx_syntax::{Hint, Span, SyntaxError, SyntaxErrorKind};
 
 use crate::excerpt::{is_excerpt, leaves_out_at, leaves_out_before};
@@ -57,8 +57,8 @@ impl Rule for SyntaxErrorRule {
     }
 }
 
-fn at(file: FileId, span: Span) -> At {
-    At { file, span }
+fn at(file: FileId, span: Span) -> Place {
+    Place { file, span }
 }
 
 fn remedy(error: &SyntaxError) -> String {
