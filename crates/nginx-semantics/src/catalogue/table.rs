@@ -125,7 +125,7 @@ pub(super) fn data_lines(text: &'static str) -> impl Iterator<Item = &'static st
 
 /// One row; its id is still to be given.
 fn parse_row(line: &'static str) -> Option<Directive> {
-    let mut fields = line.split('\t');
+    let mut fields = Fields(Some(line));
     let mut field = || fields.next();
     let (name, module, kind) = (field()?, field()?, parse_kind(field()?)?);
     let contexts = Contexts::parse(field()?)?;
@@ -175,8 +175,36 @@ fn parse_row(line: &'static str) -> Option<Directive> {
     fields.next().is_none().then_some(directive)
 }
 
+/// The fields of a row. They are short, so that a search made for long texts takes longer than looking at each byte; the
+/// table is read whenever the program starts.
+struct Fields(Option<&'static str>);
+
+impl Iterator for Fields {
+    type Item = &'static str;
+
+    fn next(&mut self) -> Option<&'static str> {
+        let rest = self.0.take()?;
+        let Some(end) = rest.bytes().position(|byte| byte == b'\t') else { return Some(rest) };
+        self.0 = rest.get(end + 1..);
+        rest.get(..end)
+    }
+}
+
+/// `major.minor.patch`, nothing else.
 fn parse_version(field: &str) -> Option<NginxVersion> {
-    field.parse().ok()
+    let mut numbers = [0_u16; 3];
+    let mut at = 0;
+    for byte in field.bytes() {
+        if byte == b'.' {
+            at += 1;
+        } else {
+            let digit = byte.checked_sub(b'0').filter(|digit| *digit < 10)?;
+            let number = numbers.get_mut(at)?;
+            *number = number.checked_mul(10)?.checked_add(u16::from(digit))?;
+        }
+    }
+    let [major, minor, patch] = numbers;
+    (at == 2).then(|| NginxVersion::new(major, minor, patch))
 }
 
 fn parse_kind(field: &str) -> Option<ModuleKind> {

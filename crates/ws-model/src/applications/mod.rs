@@ -223,7 +223,7 @@ pub struct RegexPath {
 impl RegexPath {
     fn new(application: &'static Application, text: &'static str) -> Self {
         let segments = segments_of(text.as_bytes(), true);
-        Self { application, segments, text, literal: literal_start(text), pattern: OnceLock::new() }
+        Self { application, segments, text, literal: literal_in(text), pattern: OnceLock::new() }
     }
 
     /// Whether it is known to match a path.
@@ -237,25 +237,39 @@ impl RegexPath {
     }
 }
 
-/// The text that a regex begins with; nothing where that is not easily told.
-fn literal_start(regex: &'static str) -> &'static str {
-    let text = regex.strip_prefix('^').unwrap_or(regex);
-    let is_special = |character: char| r"\.+*?()[]{}|^$".contains(character);
-    let (start, rest) = text.split_at(text.find(is_special).unwrap_or(text.len()));
-    // What may be missing is none of it, nor what stands beside other words.
-    let is_certain = !rest.starts_with(['?', '*', '{', '|']) && !has_choice(rest);
-    if is_certain { start } else { "" }
-}
-
-/// Whether a `|` stands outside of all brackets, or where brackets are hard to tell.
-fn has_choice(regex: &str) -> bool {
-    let mut depth = 0_i32;
-    regex.contains(r"\(")
-        || regex.contains(r"\)")
-        || regex.chars().any(|character| {
-            depth += i32::from(character == '(') - i32::from(character == ')');
-            character == '|' && depth <= 0
-        })
+/// The longest text that stands outside of all brackets of a regex as it is, so that each match has it; nothing where the
+/// regex is a choice.
+fn literal_in(regex: &'static str) -> &'static str {
+    let (mut longest, mut start, mut depth, mut is_escaped) = ("", 0, 0_u32, false);
+    for (at, character) in regex.char_indices() {
+        if is_escaped {
+            is_escaped = false;
+            start = at + character.len_utf8();
+            continue;
+        }
+        let is_special = r"\.+*?()[]{}|^$".contains(character);
+        if depth == 0 && !is_special {
+            continue;
+        }
+        if depth == 0 {
+            let run = regex.get(start..at).unwrap_or_default();
+            // What may be missing is none of it.
+            let last = run.char_indices().next_back().map_or(0, |(last, _)| last);
+            let is_optional = matches!(character, '?' | '*' | '{');
+            let run = if is_optional { run.get(..last).unwrap_or_default() } else { run };
+            longest = if run.len() > longest.len() { run } else { longest };
+        }
+        match character {
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth = depth.saturating_sub(1),
+            '\\' => is_escaped = true,
+            '|' if depth == 0 => return "",
+            _ => {}
+        }
+        start = at + character.len_utf8();
+    }
+    let run = if depth == 0 { regex.get(start..).unwrap_or_default() } else { "" };
+    if run.len() > longest.len() { run } else { longest }
 }
 
 static INDEX: LazyLock<Index> = LazyLock::new(|| {
