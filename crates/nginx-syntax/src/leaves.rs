@@ -38,8 +38,13 @@ struct Packed {
 }
 
 impl Leaves {
-    pub(crate) fn with_capacity(capacity: usize) -> Self {
-        Self { packed: Vec::with_capacity(capacity), long: Vec::new() }
+    pub(crate) fn reserve(&mut self, more: usize) {
+        self.packed.reserve(more);
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.packed.clear();
+        self.long.clear();
     }
 
     pub(crate) fn len(&self) -> usize {

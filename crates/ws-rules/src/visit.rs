@@ -10,7 +10,7 @@ use ws_model::{Endpoint, Model, Walks};
 use crate::{Context, Findings, Rule};
 
 /// So many pieces are visited at a time, until what was found there is taken.
-const AT_A_TIME: usize = 64;
+const AT_A_TIME: usize = 16;
 /// The passes of one piece: a server with more is visited in several.
 const MOST_PASSES: usize = 512;
 

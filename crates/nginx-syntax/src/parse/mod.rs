@@ -6,6 +6,7 @@
 mod recovery;
 
 use std::borrow::Cow;
+use std::cell::Cell;
 
 use crate::error::{Hint, SyntaxError, SyntaxErrorKind};
 use crate::indentation::missing_close;
@@ -49,15 +50,57 @@ pub fn parse(text: &[u8], vocabulary: &dyn Vocabulary) -> Tree {
     tree
 }
 
+/// The tables that a file is read into. What is known of the file at first is only how long they may get, so those of small
+/// files are copied once they are read, and these are used for the next file.
+#[derive(Default)]
+struct Tables {
+    leaves: Leaves,
+    nodes: Vec<Node>,
+    blocks: Vec<Block>,
+}
+
+thread_local! {
+    static TABLES: Cell<Tables> = Cell::default();
+}
+
+impl Tables {
+    /// Those of files with more directives are no one else's.
+    const MOST_NODES: usize = 1 << 16;
+
+    /// Empty ones with room for a file of this length.
+    fn take(length: usize) -> Self {
+        let mut tables = TABLES.take();
+        // Real files have a word for each ten bytes, and a directive for each thirty.
+        tables.leaves.reserve(length / 8);
+        tables.nodes.reserve(length / 24 + 1);
+        tables
+    }
+
+    /// As large as what stands in them.
+    fn finish(mut self) -> Self {
+        if self.nodes.capacity() > Self::MOST_NODES {
+            self.leaves.shrink_to_fit();
+            self.nodes.shrink_to_fit();
+            self.blocks.shrink_to_fit();
+            return self;
+        }
+        let copy =
+            Self { leaves: self.leaves.clone(), nodes: self.nodes.clone(), blocks: self.blocks.clone() };
+        self.leaves.clear();
+        self.nodes.clear();
+        self.blocks.clear();
+        TABLES.set(self);
+        copy
+    }
+}
+
 struct Parser<'a> {
     text: &'a [u8],
     vocabulary: &'a dyn Vocabulary,
     /// Places, sorted, at which a block ends without a brace.
     closes: &'a [u32],
     at: usize,
-    leaves: Leaves,
-    nodes: Vec<Node>,
-    blocks: Vec<Block>,
+    tables: Tables,
     /// The blocks that are open, outermost first.
     open: Vec<NodeId>,
     /// The most blocks that were open at once.
@@ -77,17 +120,15 @@ impl<'a> Parser<'a> {
             end: End::File,
         };
         let inside = Block { words_end: 0, inside_end: 0, close: Block::NO_CLOSE };
-        // Shrunk at the end: real files have a word for each ten bytes, and a directive for each thirty.
-        let mut nodes = Vec::with_capacity(text.len() / 24 + 1);
-        nodes.push(file);
+        let mut tables = Tables::take(text.len());
+        tables.nodes.push(file);
+        tables.blocks.push(inside);
         Self {
             text,
             vocabulary,
             closes,
             at: 0,
-            leaves: Leaves::with_capacity(text.len() / 8),
-            nodes,
-            blocks: vec![inside],
+            tables,
             open: Vec::new(),
             depth: 0,
             pending: None,
@@ -113,17 +154,15 @@ impl<'a> Parser<'a> {
             }
         }
         self.end_of_file();
-        let all = offset(self.nodes.len());
+        let all = offset(self.tables.nodes.len());
         for id in std::mem::take(&mut self.open).into_iter().chain([NodeId::FILE]) {
             self.end_inside(id, all);
         }
-        self.leaves.shrink_to_fit();
-        self.nodes.shrink_to_fit();
-        self.blocks.shrink_to_fit();
+        let Tables { leaves, nodes, blocks } = self.tables.finish();
         Tree {
-            leaves: self.leaves,
-            nodes: self.nodes,
-            blocks: self.blocks,
+            leaves,
+            nodes,
+            blocks,
             errors: self.errors,
             length: offset(self.text.len()),
             depth: self.depth,
@@ -137,8 +176,8 @@ impl<'a> Parser<'a> {
     fn push(&mut self, kind: LeafKind, length: usize) -> u32 {
         let span = Span::new(offset(self.at), offset(self.at + length));
         self.at += length;
-        self.leaves.push(Leaf { kind, span });
-        offset(self.leaves.len() - 1)
+        self.tables.leaves.push(Leaf { kind, span });
+        offset(self.tables.leaves.len() - 1)
     }
 
     fn error(&mut self, kind: SyntaxErrorKind, at: Span, hints: Vec<(Span, Hint)>) {
@@ -245,7 +284,7 @@ impl<'a> Parser<'a> {
         let leaf = self.push(LeafKind::Close, 1);
         if let Some(id) = self.open.pop() {
             self.set_close(id, leaf);
-            self.end_inside(id, offset(self.nodes.len()));
+            self.end_inside(id, offset(self.tables.nodes.len()));
         }
     }
 
@@ -274,9 +313,10 @@ impl<'a> Parser<'a> {
                 )
             });
             let opener = self
+                .tables
                 .nodes
                 .get(innermost.0 as usize)
-                .and_then(|node| self.leaves.get(node.first_leaf as usize));
+                .and_then(|node| self.tables.leaves.get(node.first_leaf as usize));
             let hints = opener.map(|leaf| (leaf.span, Hint::NeverClosed)).into_iter().collect();
             if !said {
                 self.error(SyntaxErrorKind::EndInBlock, end, hints);
@@ -285,7 +325,7 @@ impl<'a> Parser<'a> {
     }
 
     fn last_word_end(&self) -> u32 {
-        let words = self.leaves.iter().rev().find(|leaf| leaf.kind != LeafKind::Comment);
+        let words = self.tables.leaves.iter().rev().find(|leaf| leaf.kind != LeafKind::Comment);
         words.map_or(0, |leaf| leaf.span.end)
     }
 
@@ -301,7 +341,7 @@ impl<'a> Parser<'a> {
 
     /// The name that a leaf is.
     fn name_at(&self, leaf: u32) -> Cow<'a, [u8]> {
-        let span = self.leaves.get(leaf as usize).map(|leaf| leaf.span).unwrap_or_default();
+        let span = self.tables.leaves.get(leaf as usize).map(|leaf| leaf.span).unwrap_or_default();
         unquote(span.of(self.text))
     }
 
@@ -309,28 +349,28 @@ impl<'a> Parser<'a> {
     fn unended_directive(&mut self) {
         let name =
             self.pending.map_or(NameNumber::UNKNOWN, |leaf| self.vocabulary.number(&self.name_at(leaf)));
-        self.directive(name, offset(self.leaves.len()), End::Missing);
+        self.directive(name, offset(self.tables.leaves.len()), End::Missing);
     }
 
     fn directive(&mut self, name: NameNumber, words_end: u32, end: End) -> NodeId {
         let parent = self.open.last().copied().unwrap_or(NodeId::FILE);
-        let id = NodeId(offset(self.nodes.len()));
+        let id = NodeId(offset(self.tables.nodes.len()));
         let words_end_or_block = if end == End::Block {
             let inside_end = id.0.saturating_add(1);
-            self.blocks.push(Block { words_end, inside_end, close: Block::NO_CLOSE });
-            offset(self.blocks.len() - 1)
+            self.tables.blocks.push(Block { words_end, inside_end, close: Block::NO_CLOSE });
+            offset(self.tables.blocks.len() - 1)
         } else {
             words_end
         };
         let first_leaf = self.pending.take().unwrap_or(words_end);
-        self.nodes.push(Node { parent, first_leaf, words_end_or_block, name, end });
+        self.tables.nodes.push(Node { parent, first_leaf, words_end_or_block, name, end });
         id
     }
 
     /// A directive that opens a block, or the file.
     fn block(&mut self, id: NodeId) -> Option<&mut Block> {
-        let number = self.nodes.get(id.0 as usize)?.words_end_or_block;
-        self.blocks.get_mut(number as usize)
+        let number = self.tables.nodes.get(id.0 as usize)?.words_end_or_block;
+        self.tables.blocks.get_mut(number as usize)
     }
 
     fn set_close(&mut self, id: NodeId, leaf: u32) {

@@ -69,7 +69,7 @@ impl Parser<'_> {
         while let Some(first) = self.pending {
             let name = self.name_at(first);
             number = self.vocabulary.number(&name);
-            let words = || self.leaves.range(first as usize, self.leaves.len());
+            let words = || self.tables.leaves.range(first as usize, self.tables.leaves.len());
             // Documentation leaves lines out with `...`, which nginx takes for a directive without `;`.
             let is_elision = *name == *b"...";
             let has_block =
@@ -78,7 +78,7 @@ impl Parser<'_> {
             let most = if is_elision { Some(1) } else { self.vocabulary.most_words(number) };
             let has_too_many = most.is_some_and(|most| {
                 // Comments may be among them.
-                self.leaves.len() - first as usize > most
+                self.tables.leaves.len() - first as usize > most
                     && words().filter(|leaf| leaf.kind != LeafKind::Comment).nth(most).is_some()
             });
             if !has_block && !has_too_many {
@@ -91,7 +91,7 @@ impl Parser<'_> {
             };
             let Some(next) = words().skip(1).position(|leaf| starts_directive(&leaf)) else { return number };
             let next = first as usize + 1 + next;
-            let end = self.leaves.get(next - 1).map_or(terminator.start, |leaf| leaf.span.end);
+            let end = self.tables.leaves.get(next - 1).map_or(terminator.start, |leaf| leaf.span.end);
             self.directive(number, offset(next), End::Missing);
             self.pending = Some(offset(next));
             if !is_elision {
@@ -135,7 +135,7 @@ impl Parser<'_> {
             }
             self.closes = rest;
             if let Some(id) = self.open.pop() {
-                self.end_inside(id, offset(self.nodes.len()));
+                self.end_inside(id, offset(self.tables.nodes.len()));
             }
         }
     }
