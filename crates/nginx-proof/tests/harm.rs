@@ -32,8 +32,9 @@ const FEW: Trial =
 /// target of subrequests that keeps its connection, needs more. The search ends with the first.
 const MANY: Trial = Trial { trees: 400, ..FEW };
 
-/// Of a hundred trees at least so many have a safe fix, else the test says little.
-const LEAST_CHANGED: u64 = 40;
+/// Of a hundred trees at least so many have a safe fix, else the test says little. Each page that is added draws other trees:
+/// so far 38 to 42 had one.
+const LEAST_CHANGED: u64 = 35;
 
 fn number(variable: &str) -> Option<u64> {
     Some(env::var(variable).ok()?.parse().unwrap())
