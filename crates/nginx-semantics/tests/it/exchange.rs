@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use nginx_semantics::{
-    AnsweredBy, ClientRequest, ContextKind, Effort, Ending, Exchange, Exchanges, HeaderSource, Locations,
-    NginxVersion, Obstacle, Passed, Step, UpstreamVersion, Value, Variables,
+    AnsweredBy, ClientRequest, ContextId, ContextKind, Effort, Ending, Exchange, Exchanges, HeaderSource,
+    Locations, NginxVersion, Obstacle, Passed, Step, UpstreamVersion, Value, Variables,
 };
 
 use crate::common::{label, load_root, only};
@@ -46,7 +46,12 @@ pub(crate) fn run_sub(http: &str, request: &ClientRequest, uri: &str) -> String 
     run_or(http, OLD, request, Some(uri))
 }
 
-fn run_or(http: &str, version: NginxVersion, request: &ClientRequest, sub: Option<&str>) -> String {
+/// Something about the exchanges with the first server of an `http`.
+pub(crate) fn with_exchanges<T>(
+    http: &str,
+    version: NginxVersion,
+    ask: impl FnOnce(&Exchanges<'_, '_>, ContextId) -> T,
+) -> T {
     let loaded = load_root(&format!("events {{}}\nhttp {{\n{http}\n}}\n"), &[]);
     let configuration = only(&loaded);
     let variables = Variables::new(configuration);
@@ -55,112 +60,104 @@ fn run_or(http: &str, version: NginxVersion, request: &ClientRequest, sub: Optio
     let exchanges =
         Exchanges { configuration, variables: &variables, locations: &locations, version, effort: &effort };
     let server = configuration.of_kind(ContextKind::Server).next().expect("a server");
-    let exchange = match sub {
-        Some(uri) => exchanges.run_subrequest(server, request.clone(), uri.as_bytes()),
-        None => exchanges.run(server, request.clone()),
-    };
-    let Exchange { ways, is_cut } = exchange;
-    assert!(!is_cut);
-    let mut all = Vec::new();
-    for way in ways {
-        let mut line = String::new();
-        for step in &way.steps {
-            let _ = match step {
-                Step::If { is_known: false, holds, .. } => write!(line, "if {holds}? "),
-                Step::Checked { is_known: false, refused, .. } => {
-                    write!(line, "{}? ", if refused.is_some() { "refused" } else { "let in" })
-                }
-                _ => Ok(()),
-            };
-        }
-        match way.ending {
-            Ending::Answered(answer) => {
-                let _ = write!(line, "{}", answer.status);
-                if let Some(location) = answer.location {
-                    let _ = write!(line, " to {}", text(&location));
-                }
-                let by = match answer.by {
-                    AnsweredBy::Directive(directive) => format!("by {}", directive.text_line()),
-                    AnsweredBy::MissingSlash(location) => {
-                        format!("slash of {}", label(configuration, location))
+    ask(&exchanges, server)
+}
+
+fn run_or(http: &str, version: NginxVersion, request: &ClientRequest, sub: Option<&str>) -> String {
+    with_exchanges(http, version, |exchanges, server| {
+        let exchange = match sub {
+            Some(uri) => exchanges.run_subrequest(server, request.clone(), uri.as_bytes()),
+            None => exchanges.run(server, request.clone()),
+        };
+        let Exchange { ways, is_cut } = exchange;
+        assert!(!is_cut);
+        let mut all = Vec::new();
+        for way in ways {
+            let mut line = String::new();
+            for step in &way.steps {
+                let _ = match step {
+                    Step::If { is_known: false, holds, .. } => write!(line, "if {holds}? "),
+                    Step::Checked { is_known: false, refused, .. } => {
+                        write!(line, "{}? ", if refused.is_some() { "refused" } else { "let in" })
                     }
-                    other => format!("{other:?}").split(['(', ' ']).next().unwrap_or_default().to_owned(),
+                    _ => Ok(()),
                 };
-                let _ = write!(line, " {by}");
             }
-            Ending::Passed(passed) => {
-                let where_ = label(configuration, passed.context);
-                let _ = write!(line, "[{where_}]");
-                if let Some(status) = passed.status {
-                    let _ = write!(line, " as {status}");
+            match way.ending {
+                Ending::Answered(answer) => {
+                    let _ = write!(line, "{}", answer.status);
+                    if let Some(location) = answer.location {
+                        let _ = write!(line, " to {}", text(&location));
+                    }
+                    let by = match answer.by {
+                        AnsweredBy::Directive(directive) => format!("by {}", directive.text_line()),
+                        AnsweredBy::MissingSlash(location) => {
+                            format!("slash of {}", label(exchanges.configuration, location))
+                        }
+                        other => format!("{other:?}").split(['(', ' ']).next().unwrap_or_default().to_owned(),
+                    };
+                    let _ = write!(line, " {by}");
                 }
-                if let Some(request) = passed.request {
-                    let version = match request.version {
-                        UpstreamVersion::Http10 => "1.0",
-                        UpstreamVersion::Http11 => "1.1",
-                        UpstreamVersion::Http2 => "2",
-                    };
-                    let (method, target) = (text(&request.method), text(&request.target));
-                    let _ = write!(line, " {method} {target} {version}");
-                    let own = |header: &&nginx_semantics::UpstreamHeader<'_>| {
-                        !matches!(header.source, HeaderSource::Client)
-                    };
-                    for header in exchanges.fields(&request).sent.iter().filter(own) {
-                        let _ = write!(line, " | {}: {}", header.name, text(&header.value));
+                Ending::Passed(passed) => {
+                    let where_ = label(exchanges.configuration, passed.context);
+                    let _ = write!(line, "[{where_}]");
+                    if let Some(status) = passed.status {
+                        let _ = write!(line, " as {status}");
+                    }
+                    if let Some(request) = passed.request {
+                        let version = match request.version {
+                            UpstreamVersion::Http10 => "1.0",
+                            UpstreamVersion::Http11 => "1.1",
+                            UpstreamVersion::Http2 => "2",
+                        };
+                        let (method, target) = (text(&request.method), text(&request.target));
+                        let _ = write!(line, " {method} {target} {version}");
+                        let own = |header: &&nginx_semantics::UpstreamHeader<'_>| {
+                            !matches!(header.source, HeaderSource::Client)
+                        };
+                        for header in exchanges.fields(&request).sent.iter().filter(own) {
+                            let _ = write!(line, " | {}: {}", header.name, text(&header.value));
+                        }
                     }
                 }
+                Ending::CannotSay(obstacle) => {
+                    let why = match obstacle {
+                        Obstacle::Regex(_) => "regex",
+                        Obstacle::Value(_) => "value",
+                        Obstacle::Module(_) => "module",
+                        Obstacle::NoServer => "server",
+                    };
+                    let _ = write!(line, "cannot say: {why}");
+                }
             }
-            Ending::CannotSay(obstacle) => {
-                let why = match obstacle {
-                    Obstacle::Regex(_) => "regex",
-                    Obstacle::Value(_) => "value",
-                    Obstacle::Module(_) => "module",
-                    Obstacle::NoServer => "server",
-                };
-                let _ = write!(line, "cannot say: {why}");
-            }
+            all.push(line);
         }
-        all.push(line);
-    }
-    all.join("\n")
+        all.join("\n")
+    })
 }
 
 /// The client's own fields that are sent.
 pub(crate) fn client_fields(http: &str, version: NginxVersion, request: &ClientRequest) -> Vec<String> {
-    let loaded = load_root(&format!("events {{}}\nhttp {{\n{http}\n}}\n"), &[]);
-    let configuration = only(&loaded);
-    let variables = Variables::new(configuration);
-    let locations = Locations::new(configuration);
-    let effort = Effort::whole(&variables);
-    let exchanges =
-        Exchanges { configuration, variables: &variables, locations: &locations, version, effort: &effort };
-    let server = configuration.of_kind(ContextKind::Server).next().expect("a server");
-    let exchange = exchanges.run(server, request.clone());
-    let Some(Ending::Passed(passed)) = exchange.only_way().map(|way| &way.ending) else { return Vec::new() };
-    let fields = passed.request.iter().map(|request| exchanges.fields(request));
-    let own =
-        fields.flat_map(|fields| fields.sent).filter(|header| matches!(header.source, HeaderSource::Client));
-    own.map(|header| header.name.into_owned()).collect()
+    with_exchanges(http, version, |exchanges, server| {
+        let exchange = exchanges.run(server, request.clone());
+        let Some(Ending::Passed(passed)) = exchange.only_way().map(|way| &way.ending) else {
+            return Vec::new();
+        };
+        let fields = passed.request.iter().map(|request| exchanges.fields(request));
+        let own = fields
+            .flat_map(|fields| fields.sent)
+            .filter(|header| matches!(header.source, HeaderSource::Client));
+        own.map(|header| header.name.into_owned()).collect()
+    })
 }
 
 /// Something of how the first server passes a handshake on; none where it does not.
 fn of_passed<T>(http: &str, read: impl FnOnce(&Passed<'_>) -> Option<T>) -> Option<T> {
-    let loaded = load_root(&format!("events {{}}\nhttp {{\n{http}\n}}\n"), &[]);
-    let configuration = only(&loaded);
-    let variables = Variables::new(configuration);
-    let locations = Locations::new(configuration);
-    let effort = Effort::whole(&variables);
-    let exchanges = Exchanges {
-        configuration,
-        variables: &variables,
-        locations: &locations,
-        version: NEW,
-        effort: &effort,
-    };
-    let server = configuration.of_kind(ContextKind::Server).next().expect("a server");
-    let exchange = exchanges.run(server, handshake("/ws"));
-    let Some(Ending::Passed(passed)) = exchange.only_way().map(|way| &way.ending) else { return None };
-    read(passed)
+    with_exchanges(http, NEW, |exchanges, server| {
+        let exchange = exchanges.run(server, handshake("/ws"));
+        let Some(Ending::Passed(passed)) = exchange.only_way().map(|way| &way.ending) else { return None };
+        read(passed)
+    })
 }
 
 /// The lines that count a request or copy it before it is passed on; none where it is not.
@@ -398,25 +395,14 @@ fn what_no_buffer_takes_is_refused() {
 #[test]
 fn subrequests_reach_internal_locations_and_are_not_checked() {
     let http = "server { deny all; location = /auth { internal; proxy_pass http://127.0.0.1:9/a; } }";
-    let loaded = load_root(&format!("events {{}}\nhttp {{\n{http}\n}}\n"), &[]);
-    let configuration = only(&loaded);
-    let variables = Variables::new(configuration);
-    let locations = Locations::new(configuration);
-    let effort = Effort::whole(&variables);
-    let exchanges = Exchanges {
-        configuration,
-        variables: &variables,
-        locations: &locations,
-        version: NEW,
-        effort: &effort,
-    };
-    let server = configuration.of_kind(ContextKind::Server).next().unwrap();
-    let exchange = exchanges.run_subrequest(server, handshake("/ws"), b"/auth");
-    let way = exchange.only_way().unwrap();
-    assert!(matches!(&way.ending, Ending::Passed(_)), "{way:?}");
-    let refused = exchanges.run_refused(server, handshake("/ws"), 497);
-    let Ending::Answered(answer) = &refused.only_way().unwrap().ending else { panic!("an answer") };
-    assert_eq!(answer.status, 400);
+    with_exchanges(http, NEW, |exchanges, server| {
+        let exchange = exchanges.run_subrequest(server, handshake("/ws"), b"/auth");
+        let way = exchange.only_way().unwrap();
+        assert!(matches!(&way.ending, Ending::Passed(_)), "{way:?}");
+        let refused = exchanges.run_refused(server, handshake("/ws"), 497);
+        let Ending::Answered(answer) = &refused.only_way().unwrap().ending else { panic!("an answer") };
+        assert_eq!(answer.status, 400);
+    });
 }
 
 #[test]

@@ -2,53 +2,42 @@
 
 use std::sync::Arc;
 
-use nginx_semantics::{ContextKind, Effort, Ending, Exchanges, Locations, Variables};
+use nginx_semantics::Ending;
 
-use crate::common::{label, load_root, only};
-use crate::exchange::{NEW, handshake};
+use crate::common::label;
+use crate::exchange::{NEW, handshake, with_exchanges};
 
 /// Where handshakes go straight to in the first server, path by path; followed too, they get there on one way with the
 /// same request.
 fn straight(http: &str, paths: &[&str]) -> Vec<Option<String>> {
-    let loaded = load_root(&format!("events {{}}\nhttp {{\n{http}\n}}\n"), &[]);
-    let configuration = only(&loaded);
-    let variables = Variables::new(configuration);
-    let locations = Locations::new(configuration);
-    let effort = Effort::whole(&variables);
-    let exchanges = Exchanges {
-        configuration,
-        variables: &variables,
-        locations: &locations,
-        version: NEW,
-        effort: &effort,
-    };
-    let server = configuration.of_kind(ContextKind::Server).next().expect("a server");
-    let of_path = |path: &str| {
-        let request = Arc::new(handshake(path));
-        let location =
-            exchanges.straight_to(server, path).filter(|_| exchanges.is_let_in(server, &request))?;
-        let followed = exchanges.run(server, Arc::clone(&request));
-        let ending = &followed.only_way().expect("one way").ending;
-        let passed = match ending {
-            Ending::Passed(passed) => Some(passed),
-            _ => None,
+    with_exchanges(http, NEW, |exchanges, server| {
+        let of_path = |path: &str| {
+            let request = Arc::new(handshake(path));
+            let location =
+                exchanges.straight_to(server, path).filter(|_| exchanges.is_let_in(server, &request))?;
+            let followed = exchanges.run(server, Arc::clone(&request));
+            let ending = &followed.only_way().expect("one way").ending;
+            let passed = match ending {
+                Ending::Passed(passed) => Some(passed),
+                _ => None,
+            };
+            let passed = passed.expect("it is passed on");
+            assert_eq!(passed.context, location, "{path}");
+            let sent = exchanges.straight_request(server, location, &request);
+            let fields = |request| format!("{:?}", exchanges.fields(request));
+            assert_eq!(sent.as_ref().map(fields), passed.request.as_ref().map(fields), "{path}");
+            let rest = sent.zip(passed.request.as_ref()).map(|(one, other)| {
+                let is_same =
+                    (&one.target, &one.peer, one.version) == (&other.target, &other.peer, other.version);
+                is_same
+                    && (one.is_tls, &one.server_name, &one.method)
+                        == (other.is_tls, &other.server_name, &other.method)
+            });
+            assert!(rest.unwrap_or(true), "{path}");
+            Some(label(exchanges.configuration, location))
         };
-        let passed = passed.expect("it is passed on");
-        assert_eq!(passed.context, location, "{path}");
-        let sent = exchanges.straight_request(server, location, &request);
-        let fields = |request| format!("{:?}", exchanges.fields(request));
-        assert_eq!(sent.as_ref().map(fields), passed.request.as_ref().map(fields), "{path}");
-        let rest = sent.zip(passed.request.as_ref()).map(|(one, other)| {
-            let is_same =
-                (&one.target, &one.peer, one.version) == (&other.target, &other.peer, other.version);
-            is_same
-                && (one.is_tls, &one.server_name, &one.method)
-                    == (other.is_tls, &other.server_name, &other.method)
-        });
-        assert!(rest.unwrap_or(true), "{path}");
-        Some(label(configuration, location))
-    };
-    paths.iter().map(|path| of_path(path)).collect()
+        paths.iter().map(|path| of_path(path)).collect()
+    })
 }
 
 #[test]
