@@ -73,6 +73,6 @@ pub use sources::{NginxVocabulary, SourceFile, Sources};
 pub use upstream::{Pass, PassModule, Peer, Target, balancing, is_upstream_at_run_time, peers, upstream};
 pub use variables::{
     Bytes, Cut, CutReason, Definition, Evaluator, Part, Parts, Request, Value, Variables, condition_words,
-    has_regex_or_unseen, has_variables, parts,
+    has_regex_or_unseen, has_variables, parts, variable_names,
 };
 pub use version::{NginxVersion, ParseVersionError, VersionRange};

@@ -1,6 +1,9 @@
 //! What was not chosen, and why: for those who read what nginx does with a request. The choices themselves are made in
 //! `server.rs` and `location.rs`.
 
+use std::cell::LazyCell;
+use std::collections::HashSet;
+
 use nginx_syntax::lossy;
 
 use crate::catalogue::DirectiveName;
@@ -180,17 +183,19 @@ pub fn name_rivals<'s>(
     if host.is_empty() {
         return Vec::new();
     }
-    let all = sockets(configuration, http);
+    let here: HashSet<ContextId> = socket.listens.iter().map(|listen| listen.server).collect();
+    // Most hosts are the names of one server alone.
+    let all = LazyCell::new(|| sockets(configuration, http));
     let mut rivals = Vec::new();
     let servers = configuration.children(http).iter().copied();
     for server in servers.filter(|&server| configuration.context(server).kind == ContextKind::Server) {
         if server == selected {
             continue;
         }
-        let is_here = socket.listens.iter().any(|listen| listen.server == server);
+        let is_here = here.contains(&server);
         for directive in configuration.named(server, DirectiveName::SERVER_NAME) {
             for word in directive.arguments() {
-                let name = lossy(&word).into_owned();
+                let name = lossy(&word);
                 let why = match (takes(configuration, &name, host), is_here) {
                     (true, true) => Some(NameMiss::Loses),
                     (true, false) => {
@@ -204,7 +209,7 @@ pub fn name_rivals<'s>(
                     (false, false) => None,
                 };
                 if let Some(why) = why {
-                    rivals.push(NameRival { server, directive, name, why });
+                    rivals.push(NameRival { server, directive, name: name.into_owned(), why });
                 }
             }
         }

@@ -96,7 +96,7 @@ impl SourceFile {
     }
 
     /// Whether a word of any directive may be unknown.
-    pub(crate) fn has_unknown(&self) -> bool {
+    pub fn has_unknown(&self) -> bool {
         self.has_unknown
     }
 

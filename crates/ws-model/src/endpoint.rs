@@ -122,6 +122,11 @@ impl<'s> Endpoint<'s> {
         self.handshake.is_some_and(|handshake| handshake.is_configured)
     }
 
+    /// The outer level whose lines for an upgrade it drops, and the first of these lines.
+    pub(crate) fn lost_level(&self) -> Option<(ContextId, Option<Place>)> {
+        self.handshake?.lost
+    }
+
     /// Where its lines for an upgrade come from; `None` if it has none.
     pub fn lines_from(&self) -> Option<LinesFrom> {
         // Names in the path do not make lines that the location inherits meant for it, where it is none of WebSockets.

@@ -5,6 +5,7 @@
 
 pub mod applications;
 mod browser;
+mod candidates;
 mod captures;
 mod certificate;
 pub mod chain;

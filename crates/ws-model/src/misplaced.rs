@@ -22,6 +22,7 @@ impl<'s> Model<'s> {
         };
         let passes =
             self.passes.iter().filter(|(context, pass)| is_unsupported(pass.module) && is_whole(*context));
+        let passes = passes.filter(|(context, _)| self.is_looked_at(*context));
         let mut candidates: Vec<_> = passes
             .filter_map(|&(context, pass)| {
                 let mut endpoint = self.candidate_with(context, pass, IdleLimit::NONE, known)?;
@@ -49,7 +50,7 @@ impl<'s> Model<'s> {
         let configuration = self.configuration;
         let locations = configuration.of_kind(ContextKind::Location);
         let mut candidates = Vec::new();
-        for context in locations {
+        for context in locations.filter(|&location| self.is_looked_at(location)) {
             let Some(pass) = self.outer_pass(context) else { continue };
             let endpoint = self.candidate_with(context, pass, IdleLimit::NONE, known);
             let Some(mut endpoint) = endpoint else { continue };

@@ -63,7 +63,8 @@ impl<'s> Model<'s> {
         'paths: for path in paths.filter(|path| normalize_path(path.as_bytes()).is_some()) {
             let mut lost = Vec::new();
             let mut is_served = false;
-            for server in self.configuration.of_kind(ContextKind::Server) {
+            let servers = self.configuration.of_kind(ContextKind::Server);
+            for server in servers.filter(|&server| self.is_looked_at(server)) {
                 asked = asked.saturating_add(DECLARED_PATH);
                 if asked.saturating_add(effort.run()) > most {
                     let line = self.configuration.context(server).opener;

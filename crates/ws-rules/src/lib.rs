@@ -26,6 +26,7 @@ mod streaming;
 #[cfg(test)]
 mod testing;
 mod traffic;
+mod undefined;
 mod verify;
 mod visit;
 mod ways;

@@ -1,11 +1,12 @@
 //! What nginx refuses of values and places, line by line, with the remedy: the rest of `directive-not-allowed-here`.
 
+use hashbrown::HashSet;
 use nginx_semantics::dispatch::{
     ValueRefusal, refused_entries, refused_http_version, refused_port, refused_prefix, refused_verify,
 };
 use nginx_semantics::{
-    ContextId, ContextKind, Directive, DirectiveName, NginxVersion, Pass, Target, misplaced_location,
-    misplaced_uri,
+    ContextId, ContextKind, Directive, DirectiveName, DirectiveRef, NginxVersion, Pass, Target,
+    misplaced_location, misplaced_uri,
 };
 use nginx_syntax::lossy;
 
@@ -74,9 +75,17 @@ pub(crate) fn refused<'s>(cx: &Context<'_, 's>) -> Vec<Refused<'s>> {
             }
         }
     }
+    // Many a file with such a line is included all over.
+    let mut known: HashSet<DirectiveRef> = HashSet::new();
     for (block, _) in configuration.contexts() {
         for line in configuration.named(block, DirectiveName::PROXY_HTTP_VERSION) {
-            all.extend(of_version(cx, block, line));
+            if !known.contains(&line.reference) {
+                let refused = of_version(cx, block, line);
+                if refused.is_none() {
+                    known.insert(line.reference);
+                }
+                all.extend(refused);
+            }
         }
     }
     for map in configuration.of_kind(ContextKind::Map) {
@@ -104,12 +113,16 @@ fn of_pass<'s>(cx: &Context<'_, 's>, block: ContextId, pass: &Pass<'s>) -> Vec<R
         let other = opener(block).map(|opener| (opener, AROUND));
         add(line, nesting.to_string(), other, WITHOUT_URI.to_owned(), None);
     }
-    let written = lossy(&pass.target()).into_owned();
-    let scheme = written.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+    let written = || lossy(&pass.target()).into_owned();
+    let is_socket = |written: &str| {
+        let scheme = written.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+        matches!(scheme.as_deref(), Some("ws" | "wss"))
+    };
     // `websocket-scheme-in-proxy-pass` has the others.
-    if !matches!(scheme.as_deref(), Some("ws" | "wss"))
+    if let Some(refusal) = refused_prefix(pass)
+        && let written = written()
+        && !is_socket(&written)
         && !is_address_to_fill_in(written.as_bytes())
-        && let Some(refusal) = refused_prefix(pass)
     {
         let rest = match written.split_once(":/") {
             Some((_, rest)) => rest.trim_start_matches('/'),
@@ -120,6 +133,7 @@ fn of_pass<'s>(cx: &Context<'_, 's>, block: ContextId, pass: &Pass<'s>) -> Vec<R
     }
     if let Some((refusal, upstream)) = refused_port(configuration, block, pass) {
         let other = opener(upstream).map(|opener| (opener, "this is the block of that name"));
+        let written = written();
         let port = Target::parse(written.as_bytes()).port.unwrap_or_default();
         let instead = written.replacen(&format!(":{port}"), "", 1);
         let instead = Some(instead).filter(|text| Target::parse(text.as_bytes()).port.is_none());

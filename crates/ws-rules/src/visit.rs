@@ -61,7 +61,7 @@ pub struct Piece<'m, 's> {
     pub endpoints: &'m [Endpoint<'s>],
 }
 
-/// The pieces of a model, in order.
+/// The pieces of the servers that a model looks at, in order.
 fn pieces<'m, 's>(model: &'m Model<'s>) -> Vec<Piece<'m, 's>> {
     let server = |context: ContextId| model.configuration.enclosing(context, ContextKind::Server);
     let (mut passes, mut endpoints) = (model.passes.as_slice(), model.endpoints.as_slice());
@@ -75,7 +75,9 @@ fn pieces<'m, 's>(model: &'m Model<'s>) -> Vec<Piece<'m, 's>> {
         let last = own.last().map(|(context, _)| *context);
         let count = endpoints.partition_point(|endpoint| Some(endpoint.context) <= last);
         let (with_socket, others_with_socket) = endpoints.split_at(count);
-        pieces.push(Piece { passes: own, endpoints: with_socket });
+        if model.is_looked_at(*first) {
+            pieces.push(Piece { passes: own, endpoints: with_socket });
+        }
         (passes, endpoints) = (others, others_with_socket);
     }
     pieces

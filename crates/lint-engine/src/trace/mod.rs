@@ -16,12 +16,12 @@ use hashbrown::{HashMap, HashSet};
 use lint_finding::{FileId, Finding, Prospect, Severity, Trace, TraceRun, TracedRequest};
 use nginx_semantics::budgets::ADDRESSES;
 use nginx_semantics::{
-    CHANGES, ClientRequest, Configuration, ContextId, ContextKind, Effort, Files, NginxVersion, Pass, Scope,
+    CHANGES, ClientRequest, Configuration, ContextId, ContextKind, Effort, Files, NginxVersion, Scope,
     Socket, VersionRange, load, server_names,
 };
 use nginx_syntax::Span;
 use ws_model::Model;
-use ws_rules::{Piece, visit_some};
+use ws_rules::visit;
 
 use crate::gather::Gathered;
 use crate::settings::SettingsFiles;
@@ -86,9 +86,10 @@ fn follow(task: &Task<'_>, query: &Query) -> Trace {
             settings.websocket_paths.push(path.to_owned());
         }
         let configuration = Configuration::new(&loaded.sources, layout);
-        let model = Model::new(configuration, &hints(&settings));
+        let mut model = Model::without_endpoints(configuration, &hints(&settings));
         notices::of_includes(configuration, &mut gathered);
         streams.extend(choice::streams(configuration, query));
+        let mut of_layout: Vec<(Vec<Followed>, Vec<ContextId>)> = Vec::new();
         for http in configuration.of_kind(ContextKind::Http) {
             let sockets = choice::open_sockets(configuration, http);
             elsewhere.extend(sockets.iter().map(|socket| socket.address.to_string()));
@@ -104,6 +105,13 @@ fn follow(task: &Task<'_>, query: &Query) -> Trace {
                 continue;
             }
             let visited: Vec<ContextId> = all.iter().flat_map(|one| one.visited.iter().copied()).collect();
+            of_layout.push((all, visited));
+        }
+        // Whose endpoints are looked for shows only now: those of other servers are on nobody's way.
+        let visited = of_layout.iter().flat_map(|(_, visited)| visited);
+        let servers = visited.filter_map(|&context| configuration.enclosing(context, ContextKind::Server));
+        model.find_endpoints_of(servers.collect());
+        for (all, visited) in of_layout {
             let found = on_the_way(&model, &visited, &settings);
             followed.push((all, found, settings.clone()));
         }
@@ -256,20 +264,6 @@ impl OnTheWay {
         Self { endpoints, lines }
     }
 
-    /// Whether what rules say of a piece may be about them. Most pieces are other servers, of which no rule is asked.
-    fn has_some_of(&self, piece: &Piece<'_, '_>) -> bool {
-        let is_line = |pass: &Pass<'_>| {
-            let place = pass.directive.visible().at();
-            let touches = |line: &Span| line.start < place.span.end && place.span.start < line.end;
-            self.lines.get(&place.file).is_some_and(|lines| lines.iter().any(touches))
-        };
-        piece.passes.iter().any(|(_, pass)| is_line(pass))
-            || piece
-                .endpoints
-                .iter()
-                .any(|endpoint| self.endpoints.contains(&(endpoint.server_name(), endpoint.location_text())))
-    }
-
     /// Whether a finding is about them.
     fn has(&self, finding: &Finding) -> bool {
         if let Some(name) = &finding.endpoint {
@@ -284,9 +278,8 @@ impl OnTheWay {
 /// The findings about the locations that the request comes to, and about their server.
 fn on_the_way(model: &Model<'_>, visited: &[ContextId], settings: &Settings) -> Vec<Finding> {
     let way = OnTheWay::new(model, visited);
-    let known = |piece: &Piece<'_, '_>| (!way.has_some_of(piece)).then(Vec::new);
     let mut found = Vec::new();
-    visit_some(&rules(settings), model, &known, &|_, _, more| more, &mut |more| found.extend(more));
+    visit(&rules(settings), model, &|_, _, more| more, &mut |more| found.extend(more));
     found.retain(|finding| finding.severity > Severity::Pedantic && way.has(finding));
     found
 }

@@ -8,6 +8,7 @@ mod docs;
 mod evidence;
 mod fixes;
 mod idioms;
+mod looked_at;
 mod placeholders;
 mod registry;
 mod remedies;

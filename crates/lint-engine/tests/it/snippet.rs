@@ -116,7 +116,7 @@ impl Snippet {
     }
 
     /// The files, which of them are linted, and where they lie.
-    fn given(&self) -> (MemoryFiles, Vec<PathBuf>, Scope) {
+    pub(crate) fn given(&self) -> (MemoryFiles, Vec<PathBuf>, Scope) {
         let folder = PathBuf::from(FOLDER);
         let mut memory = MemoryFiles::new();
         for (path, text) in &self.files {

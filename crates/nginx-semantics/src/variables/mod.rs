@@ -16,5 +16,5 @@ pub use definitions::{Cut, CutReason, Definition, Variables};
 pub use evaluate::{Evaluator, Request};
 pub(crate) use gathered::{Gathered, GatheredThen};
 pub(crate) use script::lower;
-pub use script::{Part, Parts, has_variables, parts};
+pub use script::{Part, Parts, has_variables, parts, variable_names};
 pub use value::{Bytes, Value};

@@ -40,6 +40,14 @@ pub fn parts(value: &[u8]) -> Parts<'_> {
     parts
 }
 
+/// The names of the variables in a text, which may be long.
+pub fn variable_names(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    memchr::memchr_iter(b'$', text).filter_map(|dollar| match variable(text.get(dollar + 1..)?) {
+        (Part::Variable(name), _) => Some(name),
+        _ => None,
+    })
+}
+
 /// What stands behind a `$`, and its length in bytes.
 fn variable(tail: &[u8]) -> (Part<'_>, usize) {
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';

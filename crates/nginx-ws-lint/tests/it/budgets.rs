@@ -20,8 +20,17 @@ struct Bomb {
     files: Vec<(String, String)>,
     /// Where it says so.
     place: (&'static str, u64),
-    /// Whether only `trace` does so much.
-    is_of_trace: bool,
+    /// Which commands do so much.
+    by: By,
+}
+
+#[derive(PartialEq)]
+enum By {
+    All,
+    /// Only `trace` follows a request on every socket.
+    Trace,
+    /// Only `trace` judges no other servers than those that the request comes to.
+    Others,
 }
 
 impl Bomb {
@@ -29,7 +38,7 @@ impl Bomb {
     fn new(name: &'static str, http: &str, line: u64) -> Self {
         let main = format!("events {{}}\nhttp {{\n{http}\n}}\n");
         let files = vec![("nginx.conf".to_owned(), main)];
-        Self { name, files, place: ("nginx.conf", line), is_of_trace: false }
+        Self { name, files, place: ("nginx.conf", line), by: By::All }
     }
 }
 
@@ -72,6 +81,7 @@ fn bombs() -> Vec<Bomb> {
     };
     let mut declared = Bomb::new("declared paths", &sites, 203);
     declared.files.push((".nginx-ws-lint.toml".to_owned(), paths(200)));
+    declared.by = By::Others;
     let mut entries =
         Bomb::new("entries of settings", &format!("server {{ listen 80; server_name a.test; {SOCKET} }}"), 1);
     entries.files.push((".nginx-ws-lint.toml".to_owned(), paths(budgets::ENTRIES + 1)));
@@ -95,7 +105,7 @@ fn bombs() -> Vec<Bomb> {
         declared,
         entries,
         Bomb {
-            is_of_trace: true,
+            by: By::Trace,
             ..Bomb::new("addresses of servers", &apart, u64::try_from(budgets::ADDRESSES).unwrap() + 3)
         },
     ]
@@ -128,7 +138,7 @@ fn each_command_ends_and_says_so_once() {
             (&["endpoints"], false),
         ];
         for (command, is_trace) in commands {
-            let is_cut = is_trace || !bomb.is_of_trace;
+            let is_cut = bomb.by != if is_trace { By::Others } else { By::Trace };
             let start = Instant::now();
             let people = tree.run(&[command, &["nginx.conf"]].concat());
             assert!(start.elapsed() < SOON, "{name} {command:?}: {:?}", start.elapsed());
@@ -162,7 +172,7 @@ fn each_command_ends_and_says_so_once() {
 /// One address is followed, however many others there are.
 #[test]
 fn an_address_that_is_named_is_followed() {
-    let bomb = bombs().into_iter().find(|bomb| bomb.is_of_trace).unwrap();
+    let bomb = bombs().into_iter().find(|bomb| bomb.by == By::Trace).unwrap();
     let files: Vec<(&str, &str)> =
         bomb.files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
     let tree = Tree::new(&files);

@@ -332,3 +332,24 @@ fn colours_and_narrow_terminals() {
     .env("COLUMNS", "50");
     assert_snapshot!(narrow.run(&[&arguments[..], &["never", "--select", "capacity"]].concat()).shown());
 }
+
+/// The rules of the findings on the way.
+fn rules_on_the_way(http: &str, url: &str) -> Vec<String> {
+    let run = trace(http, url, &["--format", "json"]);
+    let value: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let findings = value.get("findings").and_then(serde_json::Value::as_array).unwrap();
+    findings.iter().map(|finding| finding["rule"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_server_of_the_same_name_elsewhere_is_not_on_the_way() {
+    let server = |listen: u16, connection: &str| {
+        format!(
+            "server {{ listen {listen}; server_name a.test; location /ws/ {{ proxy_pass http://127.0.0.1:1; UPGRADE; }} }}"
+        )
+        .replace("UPGRADE", &UPGRADE.replace("Connection upgrade", &format!("Connection {connection}")))
+    };
+    let http = format!("{}\n{}", server(8080, "upgrade"), server(80, "close"));
+    assert_eq!(rules_on_the_way(&http, "ws://a.test:8080/ws/"), Vec::<String>::new());
+    assert_eq!(rules_on_the_way(&http, "ws://a.test/ws/"), ["wrong-connection-header"]);
+}

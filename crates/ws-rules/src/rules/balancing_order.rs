@@ -30,16 +30,16 @@ impl Rule for BalancingOrder {
     fn configuration(&self, cx: &Context<'_, '_>, out: &mut Findings) {
         let used = cx.model.named_blocks();
         for upstream in cx.configuration().of_kind(ContextKind::Upstream) {
-            let balancing = Balancing::of(cx.configuration(), upstream);
+            let Some(balancing) = cx.model.balancing(upstream) else { continue };
             // What other modules and other files do is not known.
             if balancing.may_differ {
                 continue;
             }
-            refused(&balancing, out);
+            refused(balancing, out);
             if used.contains(&upstream) {
-                dropped_sticky(&balancing, out);
-                dropped_method(&balancing, out);
-                dropped_keepalive(cx, &balancing, out);
+                dropped_sticky(balancing, out);
+                dropped_method(balancing, out);
+                dropped_keepalive(cx, balancing, out);
             }
         }
     }

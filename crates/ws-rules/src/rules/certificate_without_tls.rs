@@ -38,7 +38,8 @@ impl Rule for CertificateWithoutTls {
         for http in configuration.of_kind(ContextKind::Http) {
             for socket in cx.model.open_sockets(http) {
                 for listen in &socket.socket.listens {
-                    if is_meant_for_tls(cx, socket, listen.server) {
+                    let has_endpoint = cx.model.endpoints_of(listen.server).next().is_some();
+                    if has_endpoint && is_meant_for_tls(cx, socket, listen.server) {
                         report(cx, &socket.socket, listen, out);
                     }
                 }

@@ -3,6 +3,9 @@
 //! `http/modules/ngx_http_map_module.c:ngx_http_map_block` adds the variable as changeable and then sets its handler
 //! anew (`http/ngx_http_variables.c:ngx_http_add_variable`).
 
+use std::borrow::Cow;
+use std::collections::HashMap;
+
 use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{ContextId, ContextKind, Directive, Presence};
 use nginx_syntax::lossy;
@@ -27,14 +30,14 @@ impl Rule for DuplicateMap {
     }
 
     fn configuration(&self, cx: &Context<'_, '_>, out: &mut Findings) {
-        let configuration = cx.configuration();
         let maps: Vec<Map<'_>> =
-            configuration.of_kind(ContextKind::Map).filter_map(|map| Map::of(cx, map)).collect();
-        for (index, map) in maps.iter().enumerate() {
-            let is_same = |other: &&Map<'_>| other.http == map.http && other.name == map.name;
-            let mut later = maps.iter().skip(index + 1).filter(is_same);
-            let Some(last) = later.next_back().filter(|last| last.body != map.body) else { continue };
-            if !is_about_handshakes(cx, map, last) {
+            cx.configuration().of_kind(ContextKind::Map).filter_map(|map| Map::of(cx, map)).collect();
+        // Most have a name of their own.
+        let mut last: HashMap<(ContextId, &[u8]), &Map<'_>> = HashMap::with_capacity(maps.len());
+        last.extend(maps.iter().map(|map| (map.key(), map)));
+        for map in &maps {
+            let Some(last) = last.get(&map.key()).filter(|last| last.map != map.map) else { continue };
+            if last.body(cx) == map.body(cx) || !is_about_handshakes(cx, map, last) {
                 continue;
             }
             let name = lossy(&map.name).into_owned();
@@ -50,12 +53,11 @@ impl Rule for DuplicateMap {
 
 /// A map of one `http`.
 struct Map<'s> {
+    map: ContextId,
     opener: Directive<'s>,
     http: ContextId,
     /// In lower case, with its `$`.
     name: Vec<u8>,
-    /// Source, and the words of each line.
-    body: Vec<Vec<Vec<u8>>>,
 }
 
 impl<'s> Map<'s> {
@@ -67,18 +69,23 @@ impl<'s> Map<'s> {
         {
             return None;
         }
-        let source = opener.argument(0)?.into_owned();
-        let line = |line: Directive<'_>| {
-            let words = line.arguments().map(std::borrow::Cow::into_owned);
-            std::iter::once(line.name_bytes().into_owned()).chain(words).collect::<Vec<_>>()
-        };
-        let mut body: Vec<Vec<Vec<u8>>> = configuration.directives(map).map(line).collect();
+        Some(Self { map, opener, http, name: opener.argument(1)?.to_ascii_lowercase() })
+    }
+
+    fn key(&self) -> (ContextId, &[u8]) {
+        (self.http, &self.name)
+    }
+
+    /// Source, and the words of each line.
+    fn body(&self, cx: &Context<'_, 's>) -> Vec<Vec<Cow<'s, [u8]>>> {
+        let line = |line: Directive<'s>| std::iter::once(line.name_bytes()).chain(line.arguments()).collect();
+        let mut body: Vec<Vec<_>> = cx.configuration().directives(self.map).map(line).collect();
         // The order of literals makes no difference, that of regexes does.
         if !body.iter().flatten().any(|word| word.starts_with(b"~")) {
             body.sort();
         }
-        body.push(vec![source]);
-        Some(Self { opener, http, name: opener.argument(1)?.to_ascii_lowercase(), body })
+        body.push(self.opener.argument(0).into_iter().collect());
+        body
     }
 }
 

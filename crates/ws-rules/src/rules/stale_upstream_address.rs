@@ -35,10 +35,6 @@ impl Rule for StaleUpstreamAddress {
     }
 
     fn configuration(&self, cx: &Context<'_, '_>, out: &mut Findings) {
-        let service = cx.model.name_service();
-        if service == NameService::Kubernetes {
-            return;
-        }
         let mut groups = Groups::default();
         for endpoint in &cx.model.endpoints {
             let names = cx.model.container_names(endpoint);
@@ -48,6 +44,14 @@ impl Rule for StaleUpstreamAddress {
                 first.upstream.is_none() && first.directive.reference != endpoint.pass.directive.reference;
             let caught = is_caught.then_some(endpoint.pass.directive);
             groups.add(endpoint, &names, first, caught);
+        }
+        // All of the configuration is read for that, and most have no such names.
+        if groups.all.is_empty() {
+            return;
+        }
+        let service = cx.model.name_service();
+        if service == NameService::Kubernetes {
+            return;
         }
         groups
             .all

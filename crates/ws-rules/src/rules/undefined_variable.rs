@@ -6,12 +6,11 @@
 use std::collections::BTreeMap;
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::{Configuration, ContextKind, Directive, DirectiveName, FileId, Part, Presence, parts};
-use nginx_syntax::{Span, lossy};
+use nginx_semantics::{Configuration, ContextKind, Directive, DirectiveName, FileId, Presence};
 
-use crate::compiled::{is_compiled, is_evaluated, is_script, may_be_script};
 use crate::excerpt::is_excerpt;
 use crate::map_place::map_edits;
+use crate::undefined::undefined;
 use crate::verify::{MapLines, code};
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
@@ -75,40 +74,6 @@ impl Rule for UndefinedVariable {
             out.push(finding.help(remedy(&name, &map)));
         }
     }
-}
-
-/// The uses of each undefined name: the directive and the index of its word, in order.
-fn undefined<'s>(cx: &Context<'_, 's>) -> BTreeMap<String, Vec<(Directive<'s>, usize)>> {
-    let configuration = cx.configuration();
-    let mut uses: BTreeMap<String, Vec<_>> = BTreeMap::new();
-    for (id, context) in configuration.contexts().filter(|(_, context)| is_evaluated(context.kind)) {
-        // Whoever includes a fragment may define it, and what nothing includes nginx does not read.
-        if configuration.levels(id).any(|level| configuration.context(level).presence != Presence::Given) {
-            continue;
-        }
-        let is_read = |name| may_be_script(name, context.kind) && is_compiled(configuration, id, name);
-        for directive in configuration.directives(id).filter(|line| is_read(line.name())) {
-            let (name, Some(file)) = (directive.name(), directive.file()) else { continue };
-            let has_variable = |span: Span| span.of(file.bytes()).contains(&b'$');
-            let spans = directive.argument_spans().enumerate().filter(|(_, span)| has_variable(*span));
-            for (index, span) in spans.filter(|(index, _)| is_script(name, context.kind, *index)) {
-                let is_defined = |name: &[u8]| cx.model.variables.is_defined(name) || is_placeholder(name);
-                for part in parts(&file.value(span)) {
-                    let Part::Variable(name) = part else { continue };
-                    if !is_defined(name) {
-                        let name = lossy(name).to_ascii_lowercase();
-                        uses.entry(name).or_default().push((directive, index));
-                    }
-                }
-            }
-        }
-    }
-    uses
-}
-
-/// A name in capitals is most likely to be replaced by envsubst before nginx sees it.
-fn is_placeholder(name: &[u8]) -> bool {
-    name.iter().any(u8::is_ascii_uppercase) && !name.iter().any(u8::is_ascii_lowercase)
 }
 
 fn is_open(configuration: Configuration<'_>) -> bool {
