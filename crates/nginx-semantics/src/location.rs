@@ -153,8 +153,8 @@ impl<'s> Level<'s> {
             // longer than what the two have in common.
             let at = self.names.partition_point(|(name, ..)| name.as_ref() <= key);
             let (last, ..) = at.checked_sub(1).and_then(|at| self.names.get(at))?;
-            let common = last.iter().zip(key).take_while(|(one, other)| one == other).count();
-            if common < last.len() {
+            if !key.starts_with(last) {
+                let common = last.iter().zip(key).take_while(|(one, other)| one == other).count();
                 key = key.get(..common)?;
                 continue;
             }

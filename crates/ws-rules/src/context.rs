@@ -315,9 +315,10 @@ pub fn confidence(endpoint: &Endpoint<'_>) -> Confidence {
     }
 }
 
-/// As many blocks around a line are told in its fingerprint: nobody nests more, and a thousand of them, each told for each
-/// line in it, are the square of that.
+/// As many blocks around a line are told in its fingerprint, and as many bytes of their heads: nobody nests more, and a
+/// thousand of them, each told for each line in it, are the square of that.
 const MOST_LEVELS: usize = 100;
+const MOST_BYTES: usize = 4096;
 
 /// The file of a directive, and the heads of the blocks around it, outermost first.
 fn context_path(directive: &Directive<'_>) -> Vec<u8> {
@@ -325,14 +326,22 @@ fn context_path(directive: &Directive<'_>) -> Vec<u8> {
     let tree = &file.tree;
     let around = std::iter::successors(Some(directive.reference.node), |&node| Some(tree.parent(node)));
     let around = around.take_while(|&node| node != NodeId::FILE).take(MOST_LEVELS);
-    let mut around: Vec<NodeId> = around.collect();
+    let head = |node: NodeId| tree.words(node).map(move |word| word.of(file.bytes()));
+    let mut left = MOST_BYTES;
+    let mut around: Vec<NodeId> = around
+        .take_while(|&node| {
+            let is_told = left > 0;
+            left = left.saturating_sub(head(node).map(<[u8]>::len).sum());
+            is_told
+        })
+        .collect();
     around.reverse();
     let mut path = file.path.file_name().unwrap_or_default().as_encoded_bytes().to_vec();
     for node in around {
         path.push(b'\n');
-        for (number, word) in tree.words(node).enumerate() {
+        for (number, word) in head(node).enumerate() {
             path.extend((number > 0).then_some(b' '));
-            path.extend_from_slice(word.of(file.bytes()));
+            path.extend_from_slice(word);
         }
     }
     path
