@@ -10,6 +10,7 @@ mod context;
 mod edit;
 mod excerpt;
 mod logging;
+mod lost_query;
 mod map_entry;
 mod map_place;
 #[cfg(test)]

@@ -214,8 +214,8 @@ upstream app { server 127.0.0.1:9000; }
 server {
     location /ws/ {
         @
-        proxy_pass http://app:8000$uri;
-                  #^^^^^^^^^^^^^^^^^^^ error: nginx answers 502: it has no `resolver` to look up `app`…
+        proxy_pass http://app:8000$request_uri;
+                  #^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx answers 502: it has no `resolver` to look up `app`…
     }
 }
 ",

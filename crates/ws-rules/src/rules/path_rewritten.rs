@@ -8,6 +8,7 @@ use nginx_semantics::{Directive, Ending, LocationName, Modifier, PassModule, Ste
 use nginx_syntax::lossy;
 use ws_model::{Endpoint, Probe, Walks, is_partial};
 
+use crate::lost_query::lost_query;
 use crate::ways::About;
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
@@ -30,6 +31,10 @@ impl Rule for PathRewritten {
 
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
         let written = endpoint.pass.target();
+        if let Some(finding) = lost_query(cx, &META, endpoint, &lossy(&written)) {
+            out.push(finding);
+            return;
+        }
         let uri = Target::parse(&written).uri;
         let (PassModule::Proxy, Some(uri), Some(name)) =
             (endpoint.pass.module, uri, endpoint.location_name())
@@ -283,7 +288,6 @@ mod tests {
             "location = /ws { set $up 127.0.0.1:1; proxy_pass http://$up/socket; @ }",
             "location /ws/ { set $up 127.0.0.1:1; proxy_pass http://$up; @ }",
             "location /ws/ { set $up 127.0.0.1:1; proxy_pass http://$up$request_uri; @ }",
-            "location ~ ^/ws/(.*)$ { set $up 127.0.0.1:1; proxy_pass http://$up/$1; @ }",
             "location /ws/ { rewrite ^/ws/(.*)$ /$1 break; proxy_pass http://127.0.0.1:1/; @ }",
             "location /ws/ { rewrite ^/ws/(.*)$ /app/$1 break; proxy_pass http://127.0.0.1:1; @ }",
         ] {
