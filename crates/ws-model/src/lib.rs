@@ -23,6 +23,7 @@ mod logs;
 mod lookup;
 mod misplaced;
 mod model;
+mod named;
 mod origin;
 mod paths;
 mod process;

@@ -135,12 +135,17 @@ impl<'s> Model<'s> {
             !matches!(name.modifier, Modifier::Regex | Modifier::CaselessRegex | Modifier::Named)
         });
         let mut answers = self.paths().answers.get(&server).into_iter().flatten();
-        let has_program = [None, server].iter().any(|level| self.paths().programs.contains(level));
+        let has_program = self.may_run_program(server);
         is_plain
             && self.is_closed_to_clients(context)
             && !self.is_server_open(context)
             && !answers.any(|other| *other != Some(location))
             && !has_program
+    }
+
+    /// Whether a program in nginx or a module that is not its own may send requests of a server to any of its locations.
+    pub(crate) fn may_run_program(&self, server: impl Into<Option<ContextId>>) -> bool {
+        [None, server.into()].iter().any(|level| self.paths().programs.contains(level))
     }
 
     /// Whether an answer to what is passed on in a context may send the request on.

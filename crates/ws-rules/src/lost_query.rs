@@ -2,7 +2,7 @@
 
 use lint_finding::{Applicability, RuleMeta};
 use nginx_semantics::pattern::group_names;
-use nginx_semantics::{ContextKind, DirectiveName, Modifier, Part, PassModule, parts};
+use nginx_semantics::{ContextKind, DirectiveName, LocationName, Modifier, Part, PassModule, parts};
 use nginx_syntax::lossy;
 use ws_model::Endpoint;
 
@@ -24,19 +24,93 @@ pub(crate) fn lost_query(
     if endpoint.pass.module != PassModule::Proxy || !written.contains('$') {
         return None;
     }
-    let name = path_variable(cx, endpoint, uri_part(written)?)?;
+    let uri = uri_part(written)?;
+    let name = path_variable(cx, endpoint, uri)?;
     let line = &endpoint.pass.directive;
     let message = format!(
         "the upstream gets no query, and the path decoded: `{name}` is what nginx made of the client's path alone"
     );
-    let with_query = format!("{written}$is_args$args");
-    let help = format!(
-        "add the query: `proxy_pass {with_query};`; `%2F` and `//` in a path come through only where `proxy_pass` has no URI part"
-    );
+    let is_same = endpoint.location_name().is_some_and(|location| is_the_path(&location, uri));
+    let (title, instead, help) = if is_same {
+        let without = written.strip_suffix(uri)?.to_owned();
+        let help = format!(
+            "leave the URI part away, so that path and query stay as they came: `proxy_pass {without};`"
+        );
+        (format!("write `{without}`"), without, help)
+    } else {
+        let with_query = format!("{written}$is_args$args");
+        let help = format!(
+            "add the query: `proxy_pass {with_query};`; `%2F` and `//` in a path come through only where `proxy_pass` has no URI part"
+        );
+        ("add the query".to_owned(), with_query, help)
+    };
     let finding = FindingBuilder::argument(meta, line, 0, message)
-        .fix("add the query", Applicability::Unsafe, Edits::new().argument(line, 0, &with_query))
+        .fix(title, Applicability::Unsafe, Edits::new().argument(line, 0, &instead))
         .endpoint(endpoint);
     Some(finding.help(with_curl(help, endpoint)))
+}
+
+/// Whether a URI part puts together again what the location took apart.
+fn is_the_path(location: &LocationName<'_>, uri: &str) -> bool {
+    if PATHS.iter().any(|path| uri.strip_prefix('$') == Some(path)) {
+        return true;
+    }
+    let is_regex = matches!(location.modifier, Modifier::Regex | Modifier::CaselessRegex);
+    is_regex
+        && taken_apart(&lossy(&location.name))
+            .is_some_and(|known| put_together(uri, &known.1) == Some(known.0))
+}
+
+/// A regex of fixed text and groups, with `\0` and the number in place of each group, and the names of the groups.
+fn taken_apart(regex: &str) -> Option<(String, Vec<String>)> {
+    let body = regex.strip_prefix('^')?;
+    let mut rest = body.strip_suffix('$').unwrap_or(body);
+    let (mut text, mut names) = (String::new(), Vec::new());
+    while let Some(first) = rest.chars().next() {
+        rest = rest.get(first.len_utf8()..)?;
+        match first {
+            '\\' => {
+                let escaped = rest.chars().next().filter(char::is_ascii_punctuation)?;
+                text.push(escaped);
+                rest = rest.get(1..)?;
+            }
+            '(' => {
+                let (group, behind) = rest.split_once(')')?;
+                // Neither one in another, nor one that may be there or not.
+                if group.contains(['(', '\\']) || behind.starts_with(['?', '*', '+', '{']) {
+                    return None;
+                }
+                let named = group.strip_prefix("?<").or_else(|| group.strip_prefix("?P<"));
+                let name = named.and_then(|named| named.split_once('>')).map_or("", |(name, _)| name);
+                if group.starts_with('?') && name.is_empty() {
+                    return None;
+                }
+                names.push(name.to_owned());
+                text.push_str(&format!("\0{}", names.len()));
+                rest = behind;
+            }
+            '.' | '*' | '+' | '?' | '[' | ']' | '{' | '}' | '|' | '^' | '$' | ')' => return None,
+            other => text.push(other),
+        }
+    }
+    Some((text, names))
+}
+
+/// A URI part in the same form.
+fn put_together(uri: &str, names: &[String]) -> Option<String> {
+    let mut text = String::new();
+    for part in parts(uri.as_bytes()) {
+        match part {
+            Part::Literal(bytes) => text.push_str(std::str::from_utf8(bytes).ok()?),
+            Part::Capture(number) => text.push_str(&format!("\0{number}")),
+            Part::Variable(name) => {
+                let at = names.iter().position(|known| known.as_bytes().eq_ignore_ascii_case(name))?;
+                text.push_str(&format!("\0{}", at + 1));
+            }
+            Part::Invalid => return None,
+        }
+    }
+    Some(text)
 }
 
 /// What stands behind host and port: a variable may begin it, and is told from one of those by its name.
@@ -86,6 +160,9 @@ fn is_matched_last(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use lint_finding::Finding;
+
+    use super::*;
     use crate::testing::{check, found, help, with_handshake as with};
 
     #[test]
@@ -109,9 +186,39 @@ mod tests {
     }
 "#,
         ));
-        assert!(help(&findings[0]).contains("`proxy_pass http://127.0.0.1:9000/app/$1/ws$is_args$args;`"));
-        let edit = &findings[0].fix.as_ref().unwrap().edits[0];
-        assert_eq!(edit.replacement, b"http://127.0.0.1:9000/app/$1/ws$is_args$args");
+        assert!(help(&findings[1]).contains("`proxy_pass http://127.0.0.1:9000/$rest$is_args$args;`"));
+        let edits = |finding: &Finding| finding.fix.as_ref().unwrap().edits[0].replacement.clone();
+        let edits: Vec<_> = findings.iter().map(edits).collect();
+        let expected =
+            ["http://127.0.0.1:9000", "http://127.0.0.1:9000/$rest$is_args$args", "http://127.0.0.1:9000"];
+        assert_eq!(edits, expected.map(|text| text.as_bytes().to_vec()));
+    }
+
+    #[test]
+    fn what_is_put_together_as_it_was() {
+        let is_same = |regex: &str, uri: &str| {
+            let known = taken_apart(regex);
+            known.is_some_and(|(text, names)| put_together(uri, &names) == Some(text))
+        };
+        for (regex, uri) in [
+            ("^/a/(.*)/ws$", "/a/$1/ws"),
+            ("^/a/(?<rest>.*)$", "/a/$rest"),
+            ("^/a/(?<rest>.*)", "/a/$1"),
+            ("^/a\\.b/([a-z]+)/([0-9]+)$", "/a.b/$1/$2"),
+        ] {
+            assert!(is_same(regex, uri), "{regex} {uri}");
+        }
+        for (regex, uri) in [
+            ("^/a/(.*)/ws$", "/$1/ws"),
+            ("^/a/(.*)/(.*)$", "/a/$2/$1"),
+            ("/a/(.*)$", "/a/$1"),
+            ("^/a/(.*)?$", "/a/$1"),
+            ("^/a/((b|c)/d)$", "/a/$1"),
+            ("^/(a|b)c.*$", "/$1c"),
+            ("^/(c|l)ool", "/$1oolx"),
+        ] {
+            assert!(!is_same(regex, uri), "{regex} {uri}");
+        }
     }
 
     #[test]

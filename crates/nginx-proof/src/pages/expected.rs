@@ -252,7 +252,7 @@ pub(crate) const EXPECTED: &[Expected] = &[
         manner: Manner::Path,
         upstream: |_, head| {
             let target = head.line.split(' ').nth(1).unwrap_or_default();
-            matches!(target, "/socket.io//" | "/appchat" | "/" | "/chat")
+            matches!(target, "/socket.io//" | "/appchat" | "/" | "/chat" | "/app/a/b/ws")
         },
         ..ANY
     },
@@ -295,6 +295,7 @@ pub(crate) const EXPECTED: &[Expected] = &[
     Expected { rule: "tls-without-certificate", ..ANY },
     Expected { rule: "undefined-variable", ..ANY },
     Expected { rule: "unsupported-upstream-protocol", manner: Manner::Unseen, ..ANY },
+    Expected { rule: "unused-named-location", manner: Manner::Answered, ..ANY },
     Expected {
         rule: "upgrade-headers-not-inherited",
         manner: Manner::Status,

@@ -65,6 +65,7 @@ mod timeouts_not_logged;
 mod tls_without_certificate;
 mod undefined_variable;
 mod unsupported_upstream_protocol;
+mod unused_named_location;
 mod upgrade_headers_not_inherited;
 mod upgrade_in_subrequest;
 mod upstream_sni_missing;
@@ -143,6 +144,7 @@ pub static RULES: &[&dyn Rule] = &[
     &tls_without_certificate::TlsWithoutCertificate,
     &undefined_variable::UndefinedVariable,
     &unsupported_upstream_protocol::UnsupportedUpstreamProtocol,
+    &unused_named_location::UnusedNamedLocation,
     &upgrade_headers_not_inherited::UpgradeHeadersNotInherited,
     &upgrade_in_subrequest::UpgradeInSubrequest,
     &upstream_sni_missing::UpstreamSniMissing,
