@@ -216,6 +216,7 @@ pub(crate) const EXPECTED: &[Expected] = &[
         ..ANY
     },
     Expected { rule: "log-format-blind", manner: Manner::Works, ..ANY },
+    Expected { rule: "missing-address-family", manner: Manner::Works, ..ANY },
     Expected {
         rule: "missing-connection-header",
         manner: Manner::Status,
@@ -370,6 +371,7 @@ pub(crate) const NOT_SEEN: &[(&str, &str, &str)] = &[
         "a log in nginx's own format lacks the upstream and the duration",
         "the harness adds such a log; what the format of the remedy tells is counted in `nginx-proof/tests/logs.rs`",
     ),
+    ("missing-address-family", "over IPv6 another server answers", "the harness connects over IPv4"),
     (
         "no-shutdown-timeout",
         "the old ones end when their last connection does",

@@ -36,6 +36,7 @@ mod limit_rate_leak;
 mod literal_connection_upgrade;
 mod literal_upgrade_value;
 mod log_format_blind;
+mod missing_address_family;
 mod missing_connection_header;
 mod missing_resolver;
 mod missing_upgrade_header;
@@ -115,6 +116,7 @@ pub static RULES: &[&dyn Rule] = &[
     &literal_connection_upgrade::LiteralConnectionUpgrade,
     &literal_upgrade_value::LiteralUpgradeValue,
     &log_format_blind::LogFormatBlind,
+    &missing_address_family::MissingAddressFamily,
     &missing_connection_header::MissingConnectionHeader,
     &missing_resolver::MissingResolver,
     &missing_upgrade_header::MissingUpgradeHeader,
