@@ -12,6 +12,16 @@ pub fn parse(text: &[u8]) -> Option<u64> {
     number.checked_mul(unit)
 }
 
+/// The same where gigabytes are allowed (`core/ngx_parse.c:ngx_parse_offset`).
+pub fn parse_offset(text: &[u8]) -> Option<u64> {
+    match text {
+        [digits @ .., b'g' | b'G'] if digits.iter().all(u8::is_ascii_digit) => {
+            parse(digits)?.checked_mul(1 << 30)
+        }
+        other => parse(other),
+    }
+}
+
 /// A size in the words of nginx's files where these have a unit for it, else in bytes.
 pub fn shown(bytes: u64) -> String {
     if bytes.is_multiple_of(1 << 10) { format!("{}k", bytes >> 10) } else { format!("{bytes} bytes") }

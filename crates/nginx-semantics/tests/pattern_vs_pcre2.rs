@@ -13,7 +13,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
-use nginx_semantics::pattern::{Pattern, group_names};
+use nginx_semantics::pattern::{Pattern, certain_error, count_captures, group_names};
 use pcre2::bytes::{Regex, RegexBuilder};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -420,4 +420,60 @@ fn every_refused_construct_is_refused() {
     for pattern in REFUSED {
         assert!(Pattern::new(pattern.as_bytes(), false).is_err(), "{pattern}");
     }
+}
+
+/// What is said to be refused PCRE2 refuses, for the same reason; and where the captures are counted, there are so many.
+#[test]
+fn certain_errors_are_those_of_pcre2() {
+    let pieces = [
+        LITERALS,
+        ESCAPES,
+        ASSERTIONS,
+        QUANTIFIERS,
+        REFUSED,
+        &[
+            "(",
+            ")",
+            "(?:",
+            "(?<n>",
+            "(?<1>",
+            "(?P<m>",
+            "(?<n",
+            "[",
+            "]",
+            "[^",
+            "[a-z]",
+            "[z-a]",
+            "[[:alpha:]]",
+            "[[:x:]]",
+            "|",
+            "\\",
+            "{2,1}",
+            "{99999}",
+            "**",
+            "(?i:",
+        ],
+    ]
+    .concat();
+    let (mut errors, mut counted) = (BTreeMap::<&str, u32>::new(), 0);
+    let errors_seen = RefCell::new(&mut errors);
+    let counted_seen = RefCell::new(&mut counted);
+    let patterns = vec(select(pieces), 1..8).prop_map(|pieces| pieces.concat());
+    TestRunner::default()
+        .run(&patterns, |pattern| {
+            let compiled = RegexBuilder::new().build(&pattern);
+            if let Some(error) = certain_error(pattern.as_bytes()) {
+                *errors_seen.borrow_mut().entry(error).or_default() += 1;
+                let said = compiled.as_ref().err().map(ToString::to_string);
+                let known = said.as_ref().is_some_and(|said| said.contains(error));
+                prop_assert!(known, "{pattern:?}: {error}, PCRE2: {said:?}");
+            }
+            if let (Some(count), Ok(regex)) = (count_captures(pattern.as_bytes()), &compiled) {
+                **counted_seen.borrow_mut() += 1;
+                prop_assert_eq!(count + 1, regex.captures_len(), "{}", pattern);
+            }
+            Ok(())
+        })
+        .unwrap_or_else(|error| panic!("{error}"));
+    println!("{errors:?}, {counted} counted");
 }

@@ -3,9 +3,11 @@
 //! A rule reads facts of the [`ws_model::Model`], not syntax; it cannot fail, do I/O or see another rule's findings.
 //! [`RULES`] is the whole registry: documentation, selection and output read it.
 
+mod certain;
 mod certificates;
 mod commercial;
 mod compiled;
+mod conflicts;
 mod context;
 mod edit;
 mod excerpt;
@@ -13,6 +15,7 @@ mod logging;
 mod lost_query;
 mod map_entry;
 mod map_place;
+mod misspelt;
 #[cfg(test)]
 mod pki;
 mod refused;
@@ -24,6 +27,7 @@ mod secret;
 mod setting;
 mod startup;
 mod streaming;
+mod takes;
 #[cfg(test)]
 mod testing;
 mod traffic;

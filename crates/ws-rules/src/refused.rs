@@ -8,9 +8,10 @@ use nginx_semantics::{
     ContextId, ContextKind, Directive, DirectiveName, DirectiveRef, NginxVersion, Pass, Target,
     misplaced_location, misplaced_uri,
 };
-use nginx_syntax::lossy;
+use nginx_syntax::{Place, lossy};
 
 use crate::Context;
+use crate::conflicts::refused_together;
 
 /// The label of the block.
 pub(crate) const AROUND: &str = "this is the block that it stands in";
@@ -43,6 +44,8 @@ pub(crate) struct Refused<'s> {
     pub(crate) message: String,
     /// Another line, and what it is.
     pub(crate) other: Option<(Directive<'s>, &'static str)>,
+    /// What nginx's message names, where that is another line.
+    pub(crate) named: Option<Place>,
     pub(crate) help: String,
     /// What to write in place of the first word behind the name.
     pub(crate) instead: Option<String>,
@@ -59,7 +62,7 @@ pub(crate) fn refused<'s>(cx: &Context<'_, 's>) -> Vec<Refused<'s>> {
         {
             let other = configuration.opener(block).map(|opener| (opener, AROUND));
             let (message, help) = (nesting.to_string(), NESTED.to_owned());
-            all.push(Refused { line, block, message, other, help, instead: None });
+            all.push(Refused { line, block, message, other, named: None, help, instead: None });
         }
     }
     for (context, pass) in &cx.model.passes {
@@ -94,10 +97,12 @@ pub(crate) fn refused<'s>(cx: &Context<'_, 's>) -> Vec<Refused<'s>> {
             block: map,
             message: refused.refusal.to_string(),
             other: Some((refused.first, "this line has it already")),
+            named: None,
             help: "take one of the two lines away: nginx compares values without case".to_owned(),
             instead: None,
         }));
     }
+    all.extend(refused_together(cx));
     all
 }
 
@@ -106,7 +111,7 @@ fn of_pass<'s>(cx: &Context<'_, 's>, block: ContextId, pass: &Pass<'s>) -> Vec<R
     let line = pass.directive;
     let mut all = Vec::new();
     let mut add = |line, message: String, other, help: String, instead| {
-        all.push(Refused { line, block, message, other, help, instead });
+        all.push(Refused { line, block, message, other, named: None, help, instead });
     };
     let opener = |id| configuration.opener(id);
     if let Some(nesting) = misplaced_uri(configuration, block, pass) {
@@ -160,7 +165,7 @@ fn of_version<'s>(cx: &Context<'_, 's>, block: ContextId, line: Directive<'s>) -
     }
     let help = "write `proxy_http_version 1.1;`: no other version upgrades".to_owned();
     let (message, instead) = (refusal.to_string(), Some("1.1".to_owned()));
-    Some(Refused { line, block, message, other: None, help, instead })
+    Some(Refused { line, block, message, other: None, named: None, help, instead })
 }
 
 /// Whether a template may put an address in the place of this word: it has signs that no URL has, two `_` in a row, or

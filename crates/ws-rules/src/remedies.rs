@@ -1,7 +1,7 @@
 //! What helps where nginx refuses a directive.
 
 use lint_finding::Applicability;
-use nginx_semantics::catalogue::lookup;
+use nginx_semantics::catalogue::{ModuleKind, lookup};
 use nginx_semantics::dispatch::RefusalKind;
 use nginx_semantics::{Configuration, ContextId, ContextKind, Directive, DirectiveName};
 use nginx_syntax::SyntaxErrorKind;
@@ -9,6 +9,7 @@ use nginx_syntax::SyntaxErrorKind;
 use crate::commercial::is_commercial;
 use crate::edit::{Edits, is_written_in};
 use crate::refused::unknown;
+use crate::takes::{holds_placeholder, instead, is_to_fill_in};
 use crate::{Context, FindingBuilder};
 
 /// What to do about a directive that nginx refuses, as the help of a finding says it; none where other rules speak of it,
@@ -16,7 +17,7 @@ use crate::{Context, FindingBuilder};
 pub(crate) fn remedy(
     cx: &Context<'_, '_>,
     directive: &Directive<'_>,
-    context: ContextKind,
+    (context, opener): (ContextKind, &str),
     kind: &RefusalKind,
 ) -> Option<String> {
     let name = directive.name().as_str();
@@ -26,6 +27,15 @@ pub(crate) fn remedy(
                 if matches!(context, ContextKind::If | ContextKind::LimitExcept) =>
             {
                 format!("move `{name}` to the location around it, which passes its lines on to this block")
+            }
+            // Old advice about WebSockets has it, from a module for TCP.
+            _ if name == "timeout"
+                && context.commands().is_some_and(|(module, _)| module == ModuleKind::Http) =>
+            {
+                format!(
+                    "`timeout` is for `mail`; did you mean `proxy_read_timeout {};`?",
+                    directive.arguments_text()
+                )
             }
             DirectiveName::PROXY_PASS => "move `proxy_pass` to a `location` of the server".to_owned(),
             _ => format!("nginx takes `{name}` in: {}", places(cx, directive.name(), context)?),
@@ -37,7 +47,12 @@ pub(crate) fn remedy(
         RefusalKind::NoOpening(_) => format!("`{name}` opens a block: write `{{ … }}` in place of `;`"),
         RefusalKind::NotTerminated(_) => format!("`{name}` opens no block: end it with `;`"),
         // `location /your path`: what somebody else is to fill in. nginx will say so.
-        RefusalKind::LocationModifier(word) if word.starts_with(b"/") => return None,
+        RefusalKind::LocationModifier(word)
+            if word.starts_with(b"/")
+                && !directive.argument(1).is_some_and(|second| second.starts_with(b"/")) =>
+        {
+            return None;
+        }
         RefusalKind::LocationModifier(_) => "put `=`, `^~`, `~`, `~*` or nothing before the name".to_owned(),
         RefusalKind::Duplicate(_) if directive.name().rows().iter().any(|row| row.block) => {
             format!("make one `{name}` of the two")
@@ -51,12 +66,27 @@ pub(crate) fn remedy(
         // NGINX Plus has some of what came later, under numbers of its own.
         RefusalKind::UnknownDirective(_) if is_commercial(cx) => return None,
         RefusalKind::UnknownDirective(_) => unknown(cx, directive.name())?,
-        // Other rules, what is refused of values, or none.
-        RefusalKind::Syntax(_)
-        | RefusalKind::UrlPrefix
-        | RefusalKind::NotAFlag { .. }
-        | RefusalKind::GeoEntry
-        | RefusalKind::CharsetEntry => return None,
+        RefusalKind::NotAFlag { value, .. } if holds_placeholder(value) => return None,
+        RefusalKind::NotAFlag { .. } => format!("write `{name} on;` or `{name} off;`"),
+        RefusalKind::GeoEntry => "each line of `geo` is a network and a value, two words".to_owned(),
+        RefusalKind::CharsetEntry => "each line of `charset_map` is two codes".to_owned(),
+        RefusalKind::Value(refused) => {
+            // `refused` has these.
+            if directive.name() == DirectiveName::PROXY_HTTP_VERSION {
+                return None;
+            }
+            let written = match refused.word.checked_sub(1) {
+                Some(index) => directive.argument(index).unwrap_or_default(),
+                None => directive.name_bytes(),
+            };
+            if is_to_fill_in(refused, &written) {
+                return None;
+            }
+            let name = if context.has_entries() { opener } else { name };
+            instead(name, refused, &written, cx.versions())
+        }
+        // Other rules.
+        RefusalKind::Syntax(_) | RefusalKind::UrlPrefix => return None,
     })
 }
 

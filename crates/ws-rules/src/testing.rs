@@ -241,7 +241,8 @@ fn files(text: &str, is_bare: bool) -> Vec<(String, String)> {
 /// The main level and the logs of a configuration that is ready for production, on two lines: what rules say of these is
 /// no part of a snippet.
 const HEAD: &str = "worker_shutdown_timeout 1h; error_log /var/log/nginx/error.log info; events { worker_connections 1024; }\n\
-    http { log_format websocket '$remote_addr [$time_local] \"$request\" $status rt=$request_time \
+    http { proxy_cache_path /c keys_zone=a:1m; proxy_cache_path /p keys_zone=pages:1m; \
+    uwsgi_cache_path /u keys_zone=answers:1m; log_format websocket '$remote_addr [$time_local] \"$request\" $status rt=$request_time \
     up=$upstream_addr us=$upstream_status'; access_log /var/log/nginx/access.log websocket;\n";
 
 /// A main file with a complete endpoint, but for `events` and `worker_shutdown_timeout`: for rules about these.

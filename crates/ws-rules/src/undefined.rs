@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use hashbrown::HashMap;
-use nginx_semantics::{Directive, FileId, Part, Presence, SourceFile, parts, variable_names};
+use nginx_semantics::{Directive, DirectiveName, FileId, Presence, SourceFile, variable_names};
 use nginx_syntax::{Span, lossy};
 
 use crate::Context;
-use crate::compiled::{is_compiled, is_evaluated, is_script, may_be_script};
+use crate::compiled::{is_compiled, is_evaluated, is_script, may_be_script, names_in};
 
 /// The uses of each undefined name: the directive and the index of its word, in order.
 pub(crate) fn undefined<'s>(cx: &Context<'_, 's>) -> BTreeMap<String, Vec<(Directive<'s>, usize)>> {
@@ -23,16 +23,19 @@ pub(crate) fn undefined<'s>(cx: &Context<'_, 's>) -> BTreeMap<String, Vec<(Direc
         let is_read = |name| may_be_script(name, context.kind) && is_compiled(configuration, id, name);
         for directive in configuration.directives(id).filter(|line| is_read(line.name())) {
             let (name, Some(file)) = (directive.name(), directive.file()) else { continue };
-            if !*may_have.entry(directive.reference.file).or_insert_with(|| may_have_undefined(cx, file)) {
+            // What `if` takes for a name may go on behind one.
+            let is_if = name == DirectiveName::IF;
+            if !is_if
+                && !*may_have.entry(directive.reference.file).or_insert_with(|| may_have_undefined(cx, file))
+            {
                 continue;
             }
             let has_variable = |span: Span| span.of(file.bytes()).contains(&b'$');
             let spans = directive.argument_spans().enumerate().filter(|(_, span)| has_variable(*span));
             for (index, span) in spans.filter(|(index, _)| is_script(name, context.kind, *index)) {
-                for part in parts(&file.value(span)) {
-                    let Part::Variable(name) = part else { continue };
-                    if !is_defined(cx, name) {
-                        let name = lossy(name).to_ascii_lowercase();
+                for name in names_in(&directive, index, &file.value(span)) {
+                    if !is_defined(cx, &name) {
+                        let name = lossy(&name).to_ascii_lowercase();
                         uses.entry(name).or_default().push((directive, index));
                     }
                 }

@@ -114,6 +114,7 @@ pub(crate) const EXPECTED: &[Expected] = &[
     Expected { rule: "case-sensitive-upgrade-match", ..LED_ASTRAY },
     Expected { rule: "certificate-without-tls", manner: Manner::Works, ..ANY },
     Expected { rule: "chain-timeouts-misaligned", manner: Manner::Works, ..ANY },
+    Expected { rule: "commercial-directive", ..ANY },
     Expected { rule: "compressed-endpoint", manner: Manner::Streamed(Framing::Chunked), ..ANY },
     Expected { rule: "conflicting-server", manner: Manner::Answered, ..ANY },
     Expected { rule: "dead-peer-undetected", manner: Manner::Works, ..ANY },
@@ -295,6 +296,7 @@ pub(crate) const EXPECTED: &[Expected] = &[
     Expected { rule: "timeouts-not-logged", manner: Manner::Works, ..ANY },
     Expected { rule: "tls-without-certificate", ..ANY },
     Expected { rule: "undefined-variable", ..ANY },
+    Expected { rule: "unknown-directive", ..ANY },
     Expected { rule: "unsupported-upstream-protocol", manner: Manner::Unseen, ..ANY },
     Expected { rule: "unused-named-location", manner: Manner::Answered, ..ANY },
     Expected {

@@ -6,6 +6,7 @@
 
 mod contexts;
 mod names;
+mod setters;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ mod variables;
 use std::fmt;
 
 pub use contexts::Contexts;
+pub use setters::{Setter, WordList};
 pub use variables::is_builtin_variable;
 
 use nginx_syntax::NameNumber;
@@ -127,6 +129,8 @@ pub struct Directive {
     pub block: bool,
     /// Whether nginx is known to refuse a second one in the same block; for flags this is not said.
     pub once: bool,
+    /// What its setter makes of the words, where it is one that many directives share.
+    pub setter: Setter,
     /// The first release that has this row.
     pub since: NginxVersion,
     /// The first release without this row; `None` while nginx still has it.

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use hashbrown::HashMap;
 
 use super::names::{FOREIGN, NAMED};
+use super::setters::{self, Setter};
 use super::{Contexts, Directive, DirectiveName, ModuleKind};
 use crate::version::NginxVersion;
 
@@ -49,6 +50,14 @@ impl Table {
         }
         for line in data_lines(TEXT) {
             table.add(line);
+        }
+        for (name, module, setter) in setters::read() {
+            let name = table.lookup(name.as_bytes());
+            let rows =
+                table.names.get(usize::from(name.0)).and_then(|name| table.rows.get_mut(name.rows.clone()));
+            for row in rows.unwrap_or_default().iter_mut().filter(|row| row.module == module) {
+                row.setter = setter;
+            }
         }
         for name in &mut table.names {
             let Some((first, others)) = table.rows.get(name.rows.clone()).and_then(<[_]>::split_first) else {
@@ -165,6 +174,7 @@ fn parse_row(line: &'static str) -> Option<Directive> {
         flag_until,
         block,
         once,
+        setter: Setter::Other,
         since: parse_version(field()?)?,
         removed: match field()? {
             "-" => None,
@@ -177,7 +187,7 @@ fn parse_row(line: &'static str) -> Option<Directive> {
 
 /// The fields of a row. They are short, so that a search made for long texts takes longer than looking at each byte; the
 /// table is read whenever the program starts.
-struct Fields(Option<&'static str>);
+pub(super) struct Fields(pub(super) Option<&'static str>);
 
 impl Iterator for Fields {
     type Item = &'static str;
@@ -191,7 +201,7 @@ impl Iterator for Fields {
 }
 
 /// `major.minor.patch`, nothing else.
-fn parse_version(field: &str) -> Option<NginxVersion> {
+pub(super) fn parse_version(field: &str) -> Option<NginxVersion> {
     let mut numbers = [0_u16; 3];
     let mut at = 0;
     for byte in field.bytes() {

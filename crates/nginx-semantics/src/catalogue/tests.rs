@@ -22,6 +22,24 @@ fn no_row_is_skipped() {
 }
 
 #[test]
+fn every_setter_is_that_of_a_row() {
+    let read: Vec<_> = setters::read().collect();
+    assert_eq!(read.len(), data_lines(setters::TEXT).count());
+    assert!(read.is_sorted_by_key(|(name, module, _)| (*name, *module)));
+    for (name, module, setter) in read {
+        let row = row(name, module);
+        assert_eq!(row.setter, setter, "{name} of {module}");
+        assert!(!row.is_flag && !row.block, "{name} of {module}");
+    }
+    let words = |name, module, versions: &str| match row(name, module).setter {
+        Setter::Word(list) => list.words(VersionRange::exactly(version(versions))).collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(words("proxy_http_version", "ngx_http_proxy_module", "1.28.0"), ["1.0", "1.1"]);
+    assert_eq!(words("proxy_http_version", "ngx_http_proxy_module", "1.29.4"), ["1.0", "1.1", "2"]);
+}
+
+#[test]
 fn rows_are_sorted_and_unique() {
     let keys: Vec<_> = directives().iter().map(|row| (row.name, row.module)).collect();
     assert!(keys.is_sorted_by(|left, right| left < right));

@@ -258,7 +258,9 @@ impl<'a> Builder<'a> {
                 self.problem(reference, text, IncludeFailure::FilledIn);
                 continue;
             }
-            if name == DirectiveName::INCLUDE && !is_block && kind.expands_includes() {
+            // One with another number of words is a line that nginx refuses.
+            let is_include = name == DirectiveName::INCLUDE && !is_block && kind.expands_includes();
+            if is_include && source.words(node).count() == 2 {
                 let included = self.include(context, reference, base);
                 for (file, chain) in included.into_iter().rev() {
                     self.open_frame(file, NodeId::FILE, chain);

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use super::entries;
 use super::setters::has_url_prefix;
-use super::{Build, Modules, RefusalKind};
+use super::{Build, Modules, RefusalKind, values};
 use crate::catalogue::{Directive, DirectiveName, ModuleKind};
 use crate::configuration::ContextKind;
 use crate::placeholder;
@@ -45,11 +45,13 @@ pub(super) struct Level {
     pub(super) opener: DirectiveName,
     /// Those that may stand here once and have been met.
     once: Vec<DirectiveName>,
+    /// Whether `geo` has said `ranges`.
+    pub(super) has_ranges: bool,
 }
 
 impl Level {
     pub(super) fn new(kind: ContextKind, opener: DirectiveName) -> Self {
-        Self { kind, opener, once: Vec::new() }
+        Self { kind, opener, once: Vec::new(), has_ranges: false }
     }
 }
 
@@ -83,7 +85,7 @@ impl<'t> Words<'t> {
         self.c_string(0).into_owned()
     }
 
-    fn has_unknown(&self) -> bool {
+    pub(super) fn has_unknown(&self) -> bool {
         let is_unknown = |word: &Span| placeholder::is_unknown(&self.file.value(*word));
         self.file.has_unknown() && self.words.iter().any(is_unknown)
     }
@@ -92,7 +94,7 @@ impl<'t> Words<'t> {
 /// `core/ngx_conf_file.c:ngx_conf_handler`, its checks in its order, and what of the setters is known from their type.
 pub(super) fn judge(level: &mut Level, statement: &Words<'_>, build: &Build) -> Verdict {
     if level.kind.has_entries() {
-        return entries::judge(level.opener, statement, build);
+        return entries::judge(level, statement, build);
     }
     let Some((modules, place)) = level.kind.commands() else { return Verdict::Unknown(Doubt::Block) };
     let mut found = statement.name.rows().iter().filter(|row| build.has(row)).peekable();
@@ -126,9 +128,9 @@ pub(super) fn judge(level: &mut Level, statement: &Words<'_>, build: &Build) -> 
     set(level, statement, row, build)
 }
 
-/// The setters that are known: `ngx_conf_set_flag_slot`, those that take one line for each block, the first questions of
-/// those of `location` and `proxy_pass`, and those of the blocks of the main level (`event/ngx_event.c:ngx_events_block`,
-/// `http/ngx_http.c:ngx_http_block` and their like), which all first ask whether they were here before.
+/// The setters that are known: `ngx_conf_set_flag_slot`, those that take one line for each block, those of the blocks of the
+/// main level (`event/ngx_event.c:ngx_events_block`, `http/ngx_http.c:ngx_http_block` and their like), which all first ask
+/// whether they were here before, and what [`values`] knows.
 fn set(level: &mut Level, statement: &Words<'_>, row: &Directive, build: &Build) -> Verdict {
     if statement.name == DirectiveName::LOCATION
         && statement.words.len() == 3
@@ -140,22 +142,30 @@ fn set(level: &mut Level, statement: &Words<'_>, row: &Directive, build: &Build)
     let takes_flag = row.is_flag(build.versions);
     let is_main_block = level.kind == ContextKind::Main && row.block;
     let is_url = statement.name == DirectiveName::PROXY_PASS && row.kind == ModuleKind::Http;
-    if !takes_flag && !is_main_block && !is_url && !row.once {
-        return Verdict::Taken;
+    if takes_flag || is_main_block || is_url || row.once {
+        if level.once.contains(&statement.name) {
+            return Verdict::Refused(RefusalKind::Duplicate(statement.name()));
+        }
+        level.once.push(statement.name);
     }
-    if level.once.contains(&statement.name) {
-        return Verdict::Refused(RefusalKind::Duplicate(statement.name()));
-    }
-    level.once.push(statement.name);
     if is_url {
         let url = statement.word(1);
-        let is_taken = url.contains(&b'$') || has_url_prefix(&url);
-        return if is_taken { Verdict::Taken } else { Verdict::Refused(RefusalKind::UrlPrefix) };
+        if !url.contains(&b'$') && !has_url_prefix(&url) {
+            return Verdict::Refused(RefusalKind::UrlPrefix);
+        }
     }
-    let value = statement.c_string(1);
-    let is_flag = [b"on".as_slice(), b"off"].iter().any(|flag| flag.eq_ignore_ascii_case(&value));
-    if takes_flag && !is_flag {
-        return Verdict::Refused(RefusalKind::NotAFlag { name: statement.name(), value: value.to_vec() });
+    if takes_flag {
+        let value = statement.c_string(1);
+        let is_flag = [b"on".as_slice(), b"off"].iter().any(|flag| flag.eq_ignore_ascii_case(&value));
+        let name = statement.name();
+        return if is_flag {
+            Verdict::Taken
+        } else {
+            Verdict::Refused(RefusalKind::NotAFlag { name, value: value.to_vec() })
+        };
     }
-    Verdict::Taken
+    match values::refused(statement, row, build) {
+        Some(refused) => Verdict::Refused(RefusalKind::Value(Box::new(refused))),
+        None => Verdict::Taken,
+    }
 }

@@ -1,7 +1,9 @@
 //! What is refused, in nginx's words.
 
-use nginx_syntax::SyntaxErrorKind;
+use nginx_syntax::{SyntaxErrorKind, lossy};
 use thiserror::Error;
+
+use super::Refused;
 
 /// Why nginx refuses; the text is its message without ` in FILE:LINE`.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -57,4 +59,27 @@ pub enum RefusalKind {
     /// The same in `charset_map` (`http/modules/ngx_http_charset_filter_module.c:ngx_http_charset_map`).
     #[error("invalid parameters number")]
     CharsetEntry,
+    /// A word that the setter of the directive, or the handler of the block, does not take.
+    #[error("{}", shown(&.0.message))]
+    Value(Box<Refused>),
+}
+
+impl RefusalKind {
+    /// Whether it is about words alone, whatever block they stand in.
+    pub fn is_about_words(&self) -> bool {
+        matches!(self, Self::Value(_) | Self::NotAFlag { .. } | Self::GeoEntry | Self::CharsetEntry)
+    }
+}
+
+/// A message as it is to be read, without control characters.
+fn shown(message: &[u8]) -> String {
+    let mut text = String::with_capacity(message.len());
+    for character in lossy(message).chars() {
+        if character.is_control() {
+            text.extend(character.escape_default());
+        } else {
+            text.push(character);
+        }
+    }
+    text
 }

@@ -9,6 +9,7 @@
 //! Not modelled: PCRE2's match limit (nginx then answers 500), and a PCRE2 built with another newline than LF.
 
 mod class;
+mod error;
 mod list;
 mod names;
 mod quantifier;
@@ -24,6 +25,7 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use crate::placeholder;
 
+pub use error::{certain_error, count_captures};
 pub(crate) use list::PatternList;
 pub use names::group_names;
 pub use refusal::NotEvaluated;

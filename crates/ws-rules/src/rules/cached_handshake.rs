@@ -280,9 +280,9 @@ server {
     location /ws/ {
         uwsgi_pass 127.0.0.1:9000;
         uwsgi_read_timeout 1h;
-        proxy_cache not_this_one;
-        uwsgi_cache pages;
-       #^^^^^^^^^^^^^^^^^ warning: nginx answers the handshake from the cache…
+        proxy_cache pages;
+        uwsgi_cache answers;
+       #^^^^^^^^^^^^^^^^^^^ warning: nginx answers the handshake from the cache…
     }
 "#,
         );

@@ -5,9 +5,10 @@
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::dispatch::{Build, Refusal, RefusalKind, refusals};
-use nginx_semantics::{Configuration, ContextId, ContextKind, Directive, Presence};
 
+use crate::certain::{first_before_error, is_certain, is_mended};
 use crate::commercial::has_commercial_word;
+use crate::conflicts::NAMED_BY_NGINX;
 use crate::edit::Edits;
 use crate::excerpt::{beside_http, has_words_to_fill_in};
 use crate::refused::{AROUND, Refused, refused};
@@ -48,7 +49,8 @@ impl Rule for DirectiveNotAllowedHere {
                 continue;
             }
             let kind_of = configuration.context(context).kind;
-            let Some(help) = remedy(cx, &directive, kind_of, &kind) else { continue };
+            let opener = configuration.opener(context).map_or("", |opener| opener.name().as_str());
+            let Some(help) = remedy(cx, &directive, (kind_of, opener), &kind) else { continue };
             let beside = beside_http(configuration, context, &directive, &kind);
             let severity = beside.as_ref().map_or(Severity::Error, |_| Severity::Info);
             let message = beside.unwrap_or_else(|| format!("nginx refuses to start: {kind}"));
@@ -56,12 +58,18 @@ impl Rule for DirectiveNotAllowedHere {
             let first = configuration.named(context, directive.name()).next();
             if let (RefusalKind::Duplicate(_), Some(first)) = (&kind, first) {
                 finding = twice(finding, &first, &directive, configuration, context);
-            } else if let Some(around) = configuration.opener(context) {
+            } else if let Some(around) = configuration.opener(context)
+                && !kind.is_about_words()
+            {
                 finding = finding.label(&around, AROUND);
             }
             out.push(finding.help(help));
         }
-        for Refused { line, block, message, other, help, instead } in refused(cx) {
+        if let Some((at, message)) = first_before_error(configuration, &build) {
+            let finding = FindingBuilder::at(&META, at, message).fingerprinted([b"first".as_slice()]);
+            out.push(finding.help("correct the syntax error of this file first: a brace, a quote or a semicolon is missing or one too many"));
+        }
+        for Refused { line, block, message, other, named, help, instead } in refused(cx) {
             if is_mended(&line)
                 || has_words_to_fill_in(&line)
                 || !is_certain(configuration, block)
@@ -75,33 +83,16 @@ impl Rule for DirectiveNotAllowedHere {
                 let edits = Edits::new().argument(&line, 0, &instead);
                 finding = finding.fix(format!("write `{instead}`"), Applicability::Unsafe, edits);
             }
-            out.push(match other {
-                Some((other, text)) if other.may_be_shown() => finding.label(&other, text),
-                _ => finding,
-            });
+            if let Some((other, text)) = other
+                && other.may_be_shown()
+            {
+                finding = finding.label(&other, text);
+            }
+            if let Some(named) = named {
+                finding = finding.label_at(named, NAMED_BY_NGINX);
+            }
+            out.push(finding);
         }
-    }
-}
-
-/// Behind what nginx cannot read, blocks are not what they seem.
-fn is_mended(directive: &Directive<'_>) -> bool {
-    directive.file().is_none_or(|file| !file.tree.errors().is_empty())
-}
-
-/// Whether the block is what it seems: all around it was given, or its own words say it.
-fn is_certain(configuration: Configuration<'_>, context: ContextId) -> bool {
-    let this = configuration.context(context);
-    let is_location = |child: &ContextId| configuration.context(*child).kind == ContextKind::Location;
-    let has_location = || configuration.children(context).iter().any(is_location);
-    if this.presence != Presence::Given {
-        return false;
-    }
-    match (this.kind, this.parent) {
-        (ContextKind::Location | ContextKind::Map, _) => true,
-        // Mail and stream have servers as well, but no locations.
-        (ContextKind::Server, _) if has_location() => true,
-        (_, Some(parent)) => is_certain(configuration, parent),
-        (kind, None) => kind == ContextKind::Main,
     }
 }
 

@@ -7,6 +7,7 @@ use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{VersionRange, defaults};
 use ws_model::Endpoint;
 
+use crate::misspelt::{meant_for_header, sets_nothing};
 use crate::repair::Repair;
 use crate::verify::{Missing, add_lines, code, dropped_lines, with_curl};
 use crate::{Context, FindingBuilder, Findings, Rule};
@@ -52,6 +53,9 @@ impl Rule for MissingUpgradeHeader {
             FindingBuilder::new(&META, &endpoint.pass.directive, message(missing, cx.versions()))
                 .endpoint(endpoint)
                 .assumed(handshake.upgrade.source.is_assumed());
+        if let Some(line) = meant_for_header(cx.configuration(), endpoint.context, b"upgrade") {
+            finding = finding.label(&line, sets_nothing(&line));
+        }
         // A path that falls through to `location /` beside a location made for WebSockets may as well be a wrong path.
         let other = endpoint.is_declared_catch_all().then(|| cx.model.configured_sibling(endpoint)).flatten();
         if let Some(other) = other {

@@ -9,6 +9,7 @@ mod cached_handshake;
 mod case_sensitive_upgrade_match;
 mod certificate_without_tls;
 mod chain_timeouts_misaligned;
+mod commercial_directive;
 mod compressed_endpoint;
 mod conflicting_server;
 mod dead_peer_undetected;
@@ -65,6 +66,7 @@ mod syntax_error;
 mod timeouts_not_logged;
 mod tls_without_certificate;
 mod undefined_variable;
+mod unknown_directive;
 mod unsupported_upstream_protocol;
 mod unused_named_location;
 mod upgrade_headers_not_inherited;
@@ -89,6 +91,7 @@ pub static RULES: &[&dyn Rule] = &[
     &case_sensitive_upgrade_match::CaseSensitiveUpgradeMatch,
     &certificate_without_tls::CertificateWithoutTls,
     &chain_timeouts_misaligned::ChainTimeoutsMisaligned,
+    &commercial_directive::CommercialDirective,
     &compressed_endpoint::CompressedEndpoint,
     &conflicting_server::ConflictingServer,
     &dead_peer_undetected::DeadPeerUndetected,
@@ -145,6 +148,7 @@ pub static RULES: &[&dyn Rule] = &[
     &timeouts_not_logged::TimeoutsNotLogged,
     &tls_without_certificate::TlsWithoutCertificate,
     &undefined_variable::UndefinedVariable,
+    &unknown_directive::UnknownDirective,
     &unsupported_upstream_protocol::UnsupportedUpstreamProtocol,
     &unused_named_location::UnusedNamedLocation,
     &upgrade_headers_not_inherited::UpgradeHeadersNotInherited,

@@ -7,6 +7,7 @@ use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{Directive, DirectiveName, Effective, time};
 use ws_model::{Endpoint, Source};
 
+use crate::misspelt::{meant_for, sets_nothing};
 use crate::setting::{safe_if_alone, safe_if_given, set};
 use crate::traffic::Traffic;
 use crate::{Context, FindingBuilder, Findings, Rule, Stake};
@@ -103,6 +104,9 @@ impl Rule for ShortReadTimeout {
             let is_kept = matches!(traffic, Traffic::InTime(..));
             finding = finding.at_most(if is_kept || is_unclear { Severity::Info } else { Severity::Warning });
             help.push_str(&traffic.help(&shown));
+        }
+        if let Some(line) = meant_for(cx.configuration(), endpoint.context, name, |_| true) {
+            finding = finding.label(&line, sets_nothing(&line));
         }
         for directive in NO_HELP.into_iter().filter_map(|name| raised(endpoint, name, limit)) {
             finding = finding.label(&directive, "this does not keep a silent WebSocket open");

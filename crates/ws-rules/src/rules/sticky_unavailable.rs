@@ -60,7 +60,7 @@ impl Rule for StickyUnavailable {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{Options, check_with};
+    use crate::testing::{Options, check_with, found_with};
 
     const TEXT: &str = "
 upstream app {
@@ -95,6 +95,8 @@ upstream app {
     fn silent_about_other_modules() {
         check_with(Options::version("1.22"), &TEXT.replace("sticky cookie route", "sticky name=route"));
         check_with(Options::version("1.22"), &TEXT.replace("sticky cookie route", "sticky"));
-        check_with(Options::version("1.22"), &TEXT.replace("sticky", "queue 10;\n    sticky"));
+        let text = TEXT.replace("sticky", "queue 10;\n    sticky");
+        let said = found_with(Options::version("1.22"), &text);
+        assert!(said.iter().all(|one| one.rule.name == "commercial-directive"), "{said:?}");
     }
 }

@@ -1,13 +1,13 @@
 //! `undefined-variable`: a variable that nothing defines.
 //!
-//! nginx checks all of them once `http` is read, and names neither file nor line
-//! (`http/ngx_http_variables.c:ngx_http_variables_init_vars`).
+//! nginx checks all once `http` is read, and names no line (`http/ngx_http_variables.c:ngx_http_variables_init_vars`).
 
 use std::collections::BTreeMap;
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{Configuration, ContextKind, Directive, DirectiveName, FileId, Presence};
 
+use crate::compiled::remedy_of_no_name;
 use crate::excerpt::is_excerpt;
 use crate::map_place::map_edits;
 use crate::undefined::undefined;
@@ -96,6 +96,8 @@ fn is_upgrade(name: &str) -> bool {
 fn remedy(name: &str, map: &MapLines) -> String {
     if is_upgrade(name) {
         format!("define it in `http`:{}", code(&[map.text()]))
+    } else if let Some(help) = remedy_of_no_name(name) {
+        help.to_owned()
     } else {
         format!("define `${name}` with `map`, `set` or the module it belongs to, or correct its name")
     }

@@ -1,0 +1,79 @@
+//! Sockets of several servers (`http/ngx_http.c:ngx_http_add_addresses`, `ngx_http_add_server`).
+
+use std::collections::BTreeMap;
+
+use nginx_syntax::lossy;
+
+use super::{Conflict, Cure, Reported};
+use crate::catalogue::DirectiveName;
+use crate::configuration::{Configuration, ContextId, ContextKind, Directive, Presence};
+use crate::server::ListenAddress;
+
+/// Parameters that only one line of a socket may have.
+const OPTIONS: [&[u8]; 5] = [b"bind", b"deferred", b"reuseport", b"multipath", b"setfib"];
+/// And such with a value.
+const VALUES: [&[u8]; 7] =
+    [b"backlog=", b"rcvbuf=", b"sndbuf=", b"fastopen=", b"accept_filter=", b"ipv6only=", b"so_keepalive="];
+
+/// What is known of a socket.
+struct Socket<'s> {
+    servers: BTreeMap<ContextId, Directive<'s>>,
+    options: Option<Directive<'s>>,
+    default: Option<Directive<'s>>,
+}
+
+pub(super) fn find<'s>(configuration: Configuration<'s>, all: &mut Vec<Conflict<'s>>) {
+    let mut sockets: BTreeMap<(ContextId, ListenAddress, bool), Socket<'s>> = BTreeMap::new();
+    for server in configuration.of_kind(ContextKind::Server) {
+        let Some(http) = configuration.enclosing(server, ContextKind::Http) else { continue };
+        if configuration.context(server).presence != Presence::Given {
+            continue;
+        }
+        for line in configuration.named(server, DirectiveName::LISTEN) {
+            if line.has_unknown() {
+                continue;
+            }
+            let Some(word) = line.argument(0) else { continue };
+            let address = ListenAddress::parse(&lossy(&word));
+            // Ports with a dash are several, and a name may stand for several.
+            if matches!(address, ListenAddress::Name(..) | ListenAddress::Unknown(_)) {
+                continue;
+            }
+            let has = |wanted: &[u8]| line.arguments().skip(1).any(|word| word.as_ref() == wanted);
+            let has_option = OPTIONS.iter().any(|option| has(option))
+                || line.arguments().skip(1).any(|word| VALUES.iter().any(|value| word.starts_with(value)));
+            let is_default = has(b"default_server") || has(b"default");
+            let shown = address.to_string().replacen("*:", "0.0.0.0:", 1);
+            let socket = sockets.entry((http, address, has(b"quic"))).or_insert(Socket {
+                servers: BTreeMap::new(),
+                options: None,
+                default: None,
+            });
+            let mut add = |message: String, other, cure| {
+                let other = Some(other);
+                all.push(Conflict { line, block: server, message, other, reported: Reported::Here, cure });
+            };
+            if let Some(first) = socket.servers.get(&server) {
+                add(format!("a duplicate listen {shown}"), *first, Cure::DropOne);
+                continue;
+            }
+            match socket.options.filter(|_| has_option) {
+                Some(first) => {
+                    add(format!("duplicate listen options for {shown}"), first, Cure::DropOne);
+                    continue;
+                }
+                None if has_option => socket.options = Some(line),
+                None => {}
+            }
+            match socket.default.filter(|_| is_default) {
+                Some(first) => {
+                    add(format!("a duplicate default server for {shown}"), first, Cure::DropOne);
+                    continue;
+                }
+                None if is_default => socket.default = Some(line),
+                None => {}
+            }
+            socket.servers.insert(server, line);
+        }
+    }
+}
