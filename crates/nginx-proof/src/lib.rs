@@ -4,12 +4,14 @@
 //! [`observe`] tries [`Probe`]s on it.
 //! The upper half proves something by it, each module one thing: `pages`, the blocks of every rule's page ([`prove`],
 //! [`document`]); [`model`], what the model says of random configurations of [`generate`]; [`harm`], that safe fixes harm no
-//! request; `syntax`, which configurations nginx refuses ([`prove_syntax`], [`prove_once`]).
+//! request; `syntax`, which configurations nginx refuses ([`prove_syntax`], [`prove_once`]); `mutants`, that lint names what is
+//! wrong with these ([`prove_mutants`]).
 
 pub mod generate;
 pub mod harm;
 mod harness;
 pub mod model;
+mod mutants;
 mod pages;
 mod syntax;
 
@@ -19,5 +21,6 @@ pub use harness::{
     Seen, Setup, Stream, Surroundings, Verdict, WANTED, binaries, found, is_complete, observe, rewrite, root,
     say, statement,
 };
+pub use mutants::{Count, Kind, MutantPlan, MutantReport, prove_mutants};
 pub use pages::{DOCUMENT, Heading, Proof, document, prove, prove_rule, section};
 pub use syntax::{Case, Once, Plan, SyntaxReport, prove_once, prove_syntax};

@@ -8,7 +8,7 @@
 
 mod ask;
 mod compare;
-mod dice;
+pub(crate) mod dice;
 mod pool;
 mod repair;
 mod run;

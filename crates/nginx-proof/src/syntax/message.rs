@@ -1,21 +1,21 @@
 //! nginx's message, and what kind of thing it is about.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use nginx_semantics::normalize;
 
 /// What nginx says when it refuses a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Message {
+pub(crate) struct Message {
     /// Without ` in FILE:LINE`. Bytes, for it quotes the configuration.
-    pub(super) text: Vec<u8>,
+    pub(crate) text: Vec<u8>,
     /// The file, relative to the main one's folder, and the 1-based line; none for what is found behind reading.
-    pub(super) place: Option<(String, u32)>,
+    pub(crate) place: Option<(String, u32)>,
 }
 
 /// Kinds of messages; those that have a name here nginx says before it looks at any value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Class {
+pub(crate) enum Class {
     /// `core/ngx_conf_file.c:ngx_conf_read_token` and the ends of blocks in `ngx_conf_parse`.
     Unexpected,
     /// The same: the end of the file.
@@ -43,7 +43,7 @@ pub(super) enum Class {
 }
 
 impl Class {
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Unexpected => "unexpected \"…\"",
             Self::UnexpectedEnd => "unexpected end of file",
@@ -63,7 +63,7 @@ impl Class {
 
 impl Message {
     /// The first of level `emerg`, else `crit`.
-    pub(super) fn first(output: &[u8], folders: &[&Path]) -> Option<Self> {
+    pub(crate) fn first(output: &[u8], folders: &[PathBuf]) -> Option<Self> {
         let mut rest = ["nginx: [emerg] ", "nginx: [crit] "].iter().find_map(|mark| after(output, mark))?;
         // Messages may hold newlines of the configuration.
         for end in ["\nnginx: configuration file ", "\nnginx: ["] {
@@ -73,7 +73,7 @@ impl Message {
         Some(Self::placed(rest, folders).unwrap_or_else(|| Self { text: rest.to_vec(), place: None }))
     }
 
-    fn placed(text: &[u8], folders: &[&Path]) -> Option<Self> {
+    fn placed(text: &[u8], folders: &[PathBuf]) -> Option<Self> {
         let colon = text.iter().rposition(|byte| *byte == b':')?;
         let line = std::str::from_utf8(text.get(colon + 1..)?).ok()?.parse().ok()?;
         let before = text.get(..colon)?;
@@ -87,7 +87,7 @@ impl Message {
         Some(Self { text: before.get(..at)?.to_vec(), place: Some((path, line)) })
     }
 
-    pub(super) fn class(&self) -> Class {
+    pub(crate) fn class(&self) -> Class {
         let text = self.text.as_slice();
         let starts = |start: &str| text.starts_with(start.as_bytes());
         let ends = |end: &str| text.ends_with(end.as_bytes());
@@ -143,12 +143,11 @@ mod tests {
     fn messages_are_taken_apart() {
         let output = b"nginx: [warn] x in /d/a:1\nnginx: [emerg] unknown directive \"a\nb in /d/x:3\" \
                        in /d/./conf.d/b.conf:12\nnginx: configuration file /d/a test failed\n";
-        let message = Message::first(output, &[Path::new("/d")]).unwrap();
+        let message = Message::first(output, &["/d".into()]).unwrap();
         assert_eq!(message.text, b"unknown directive \"a\nb in /d/x:3\"");
         assert_eq!(message.place, Some(("conf.d/b.conf".to_owned(), 12)));
         assert_eq!(message.class(), Class::Unknown);
-        let unplaced =
-            Message::first(b"nginx: [emerg] unknown \"x\" variable\n", &[Path::new("/d")]).unwrap();
+        let unplaced = Message::first(b"nginx: [emerg] unknown \"x\" variable\n", &["/d".into()]).unwrap();
         assert_eq!((unplaced.place.clone(), unplaced.class()), (None, Class::Beyond));
         assert_eq!(Message::first(b"", &[]), None);
     }

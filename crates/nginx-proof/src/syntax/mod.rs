@@ -7,16 +7,16 @@
 
 mod case;
 mod compare;
-mod message;
+pub(crate) mod message;
 mod modules;
 mod mutation;
 mod once;
 mod ours;
 mod report;
 mod run;
-mod seeds;
+pub(crate) mod seeds;
 mod synthesis;
-mod verdict;
+pub(crate) mod verdict;
 
 pub use case::Case;
 pub use once::{Once, prove_once};

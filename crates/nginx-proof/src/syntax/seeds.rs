@@ -10,17 +10,17 @@ use crate::pages::blocks;
 use crate::{Surroundings, rewrite};
 
 /// [`Seed::origin`]: the folders below `fixtures`.
-pub(super) const FIXTURES: &str = "fixtures";
+pub(crate) const FIXTURES: &str = "fixtures";
 /// And the blocks of pages.
-pub(super) const PAGES: &str = "pages";
+pub(crate) const PAGES: &str = "pages";
 
 /// A configuration that runs anywhere.
 #[derive(Debug, Clone)]
-pub(super) struct Seed {
+pub(crate) struct Seed {
     /// Where it is from.
-    pub(super) origin: &'static str,
+    pub(crate) origin: &'static str,
     /// Relative path and bytes, the main file first.
-    pub(super) files: Vec<(String, Vec<u8>)>,
+    pub(crate) files: Vec<(String, Vec<u8>)>,
 }
 
 /// Ports that nobody opens: no case gets as far.
@@ -44,25 +44,25 @@ impl Surroundings for Nobody {
 ///
 /// # Errors
 /// When a fixture cannot be read.
-pub(super) fn seeds(root: &Path) -> Result<Vec<Seed>, Error> {
+pub(crate) fn seeds(root: &Path) -> Result<Vec<Seed>, Error> {
     let mut seeds = Vec::new();
     for folder in sorted(&root.join("fixtures"))? {
         if folder.join("nginx.conf").is_file() {
             let mut files = vec![("nginx.conf".to_owned(), text(&folder.join("nginx.conf"))?)];
             below(&folder, "", &mut files)?;
-            seeds.push(seed(FIXTURES, &files)?);
+            seeds.push(rewritten(FIXTURES, &files)?);
         }
     }
     for rule in RULES.iter().map(|rule| rule.meta()) {
         for block in blocks(rule) {
-            seeds.push(seed(PAGES, &block.files)?);
+            seeds.push(rewritten(PAGES, &block.files)?);
         }
     }
     Ok(seeds)
 }
 
 /// Paths become relative, so that a case is the same in any folder.
-fn seed(origin: &'static str, files: &[(String, String)]) -> Result<Seed, Error> {
+pub(crate) fn rewritten(origin: &'static str, files: &[(String, String)]) -> Result<Seed, Error> {
     let rewritten = rewrite(files, Path::new("."), 1, &mut Nobody::default())?;
     let mut files = rewritten.files;
     if let Some((_, main)) = files.first_mut() {

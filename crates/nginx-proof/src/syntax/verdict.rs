@@ -12,26 +12,28 @@ use crate::{Binary, Error};
 /// logs, makes folders and binds addresses (`core/ngx_cycle.c:ngx_init_cycle`), so that none of this happens, whatever a
 /// mutation makes of them. The `-g` is read before the file, and names nothing that a directive of the file depends on.
 const NO_FURTHER: &str = "pid ./no-such-folder/pid;";
+/// All of `-t`.
+const ALL: &str = "pid ./nginx.pid;";
 
 /// What nginx says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct NginxVerdict {
+pub(crate) struct NginxVerdict {
     /// Whether it read everything to its end.
-    pub(super) is_accepted: bool,
+    pub(crate) is_accepted: bool,
     /// Where it did not: what it says first. None where it crashed.
-    pub(super) message: Option<Message>,
+    pub(crate) message: Option<Message>,
 }
 
 /// A folder in which configurations are tested one after another.
 #[derive(Debug)]
-pub(super) struct Bench {
+pub(crate) struct Bench {
     folder: tempfile::TempDir,
     /// What the last configuration left.
     left: Vec<PathBuf>,
 }
 
 impl Bench {
-    pub(super) fn new() -> Result<Self, Error> {
+    pub(crate) fn new() -> Result<Self, Error> {
         let folder = tempfile::Builder::new().prefix("nginx-proof-").tempdir();
         let folder = folder.map_err(|error| Error::System { what: "temporary folder", error })?;
         let bench = Self { folder, left: Vec::new() };
@@ -45,12 +47,35 @@ impl Bench {
         self.folder.path().join(name)
     }
 
-    /// `files`: relative path and bytes, the main file first.
-    pub(super) fn test(
+    /// What is said of the syntax. `files`: relative path and bytes, the main file first.
+    pub(crate) fn test(
         &mut self,
         binary: &Binary,
         files: &[(String, Vec<u8>)],
     ) -> Result<NginxVerdict, Error> {
+        self.write_files(files)?;
+        let output = self.run(binary, files, NO_FURTHER)?;
+        Ok(read(&output, &self.folders()))
+    }
+
+    /// What is said in all: as far as the `pid`, and for zones that nobody sizes up to the sockets, which only a
+    /// configuration may open that listens on this machine alone.
+    pub(crate) fn test_all(
+        &mut self,
+        binary: &Binary,
+        files: &[(String, Vec<u8>)],
+        opens_sockets: bool,
+    ) -> Result<NginxVerdict, Error> {
+        self.write_files(files)?;
+        let output = self.run(binary, files, if opens_sockets { ALL } else { NO_FURTHER })?;
+        let message = Message::first(&output, &self.folders());
+        let is_ours = |message: &Message| find(&message.text, b"/no-such-folder/pid\"").is_some();
+        let message = message.filter(|message| !is_ours(message));
+        let is_accepted = message.is_none() && find(&output, b" syntax is ok\n").is_some();
+        Ok(NginxVerdict { is_accepted, message })
+    }
+
+    fn write_files(&mut self, files: &[(String, Vec<u8>)]) -> Result<(), Error> {
         for path in self.left.drain(..) {
             let _ = fs::remove_file(path);
         }
@@ -59,13 +84,24 @@ impl Bench {
             write(&path, bytes)?;
             self.left.push(path);
         }
+        Ok(())
+    }
+
+    /// The folder as nginx may name it.
+    fn folders(&self) -> [PathBuf; 2] {
+        let folder = self.folder.path().to_owned();
+        [fs::canonicalize(&folder).unwrap_or_else(|_| folder.clone()), folder]
+    }
+
+    /// Its standard error.
+    fn run(&self, binary: &Binary, files: &[(String, Vec<u8>)], directives: &str) -> Result<Vec<u8>, Error> {
         let (main, _) = files.first().ok_or(Error::NoFile)?;
         let mut command = Command::new("/bin/sh");
         // A cycle of includes opens files until there are no more; nothing takes long or leaves a core.
         command
             .args(["-c", "ulimit -n 256 -c 0 -t 10 2>/dev/null || ulimit -n 256; exec \"$0\" \"$@\""])
             .arg(&binary.path)
-            .args(["-t", "-g", NO_FURTHER, "-p"])
+            .args(["-t", "-g", directives, "-p"])
             .arg(self.folder.path())
             .arg("-c")
             .arg(self.path(main))
@@ -76,12 +112,15 @@ impl Bench {
             .env("RES_OPTIONS", "timeout:1 attempts:1")
             .stdin(Stdio::null());
         let output = command.output().map_err(|error| Error::Run { program: binary.path.clone(), error })?;
-        let folder = fs::canonicalize(self.folder.path()).unwrap_or_else(|_| self.folder.path().to_owned());
-        Ok(read(&output.stderr, &[&folder, self.folder.path()]))
+        Ok(output.stderr)
     }
 }
 
-fn read(output: &[u8], folders: &[&Path]) -> NginxVerdict {
+fn find(text: &[u8], part: &[u8]) -> Option<usize> {
+    text.windows(part.len()).position(|window| window == part)
+}
+
+fn read(output: &[u8], folders: &[PathBuf]) -> NginxVerdict {
     // A word of the configuration may say so too, but not on a line of its own that starts with nginx's name.
     let is_accepted = output
         .split(|byte| *byte == b'\n')
