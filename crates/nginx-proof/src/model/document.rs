@@ -38,7 +38,7 @@ pub fn model_document(runs: &[Run], mistakes: &[(&str, Option<u64>)]) -> String 
          Here the model and real nginx are asked the same about random small configurations: {CASES} of seed {SEED} on \
          each nginx, with six requests each, handshakes as Chrome and Firefox send them and others.\n\
          Compared are the block whose configuration is in effect in the end, the status, the target of a redirect, \
-         and the request that the back end receives: its line, and all its headers but `Content-Length`, in order for \
+         and the request that the back end receives: its line, and all its headers, in order for \
          each name.\n\
          `NGINX_PROOF_CASES` and `NGINX_PROOF_SEED` ask for others: \
          `NGINX_PROOF_CASES=10000 cargo test -p nginx-proof --test model`.\n\n\

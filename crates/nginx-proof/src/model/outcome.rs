@@ -5,9 +5,6 @@ use std::fmt::{self, Display, Formatter};
 
 use crate::{Head, Seen};
 
-/// Not compared: nginx counts it by itself.
-const LEFT_OUT: &str = "content-length";
-
 /// What comes of one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
@@ -37,10 +34,7 @@ impl Asked {
     pub(super) fn new(backend: &str, head: &Head) -> Self {
         let mut headers = BTreeMap::<String, Vec<String>>::new();
         for (name, value) in &head.headers {
-            let key = name.to_ascii_lowercase();
-            if key != LEFT_OUT {
-                headers.entry(key).or_default().push(format!("{name}: {value}"));
-            }
+            headers.entry(name.to_ascii_lowercase()).or_default().push(format!("{name}: {value}"));
         }
         // nginx compares the names of upstreams without case, and the port of the scheme is no difference.
         let backend = backend.to_ascii_lowercase();

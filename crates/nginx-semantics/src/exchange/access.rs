@@ -11,6 +11,7 @@ use super::way::{Follower, Next};
 use super::{AnsweredBy, Ending, Obstacle, Passed, Step};
 use crate::catalogue::DirectiveName as N;
 use crate::configuration::{ContextKind, Directive};
+use crate::effective::{Effective, effective};
 use crate::upstream::{Pass, PassModule};
 
 /// What one handler of the access phase says.
@@ -104,11 +105,15 @@ impl<'s> Follower<'_, 's> {
         None
     }
 
-    /// `auth_basic`
+    /// `auth_basic`, which asks for nothing without `auth_basic_user_file` (`ngx_http_auth_basic_handler`).
     fn password(&mut self) -> Option<Verdict<'s>> {
         let line = self.in_effect(N::AUTH_BASIC).first().copied().filter(|line| !is_off(line))?;
         let realm = self.value(&line.argument(0).unwrap_or_default());
         if realm.surely(|realm| realm == b"off") {
+            return None;
+        }
+        let users = effective(self.all.configuration, self.context, N::AUTH_BASIC_USER_FILE);
+        if matches!(users, Effective::Default { is_assumed: false }) {
             return None;
         }
         let has_none = self.request.field("authorization").next().is_none();

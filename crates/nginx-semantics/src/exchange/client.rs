@@ -14,6 +14,9 @@ use crate::version::NginxVersion;
 /// (`http/ngx_http_variables.c:ngx_http_variable_unknown_header`).
 pub(super) const JOINED_SINCE: NginxVersion = NginxVersion::new(1, 23, 0);
 
+/// The word of `server_name` that stands for the name of the machine (`ngx_http_core_server_name`), in lower case.
+pub(super) const HOSTNAME: &str = "$hostname";
+
 /// A request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientRequest {
@@ -130,8 +133,10 @@ pub(super) struct Live<'r> {
     pub(super) method: &'r str,
     pub(super) path: &'r [u8],
     pub(super) arguments: &'r [u8],
-    /// The first word of `server_name`.
+    /// The first word of `server_name`, in lower case unless it is a regex.
     pub(super) server_name: &'r str,
+    /// The numbers of the fields that are ignored: see [`super::fields`].
+    pub(super) ignored: &'r [usize],
     /// `$proxy_host` and `$proxy_port`.
     pub(super) upstream: Option<(Value, Value)>,
 }
@@ -156,9 +161,8 @@ impl Request for Live<'_> {
             "scheme" => Value::known(if request.is_tls { "https" } else { "http" }),
             "https" => Value::known(if request.is_tls { "on" } else { "" }),
             "http2" | "http3" => Value::empty(),
-            "host" => Value::known(request.host().unwrap_or_else(|| self.server_name.to_owned())),
-            "server_name" if self.server_name.starts_with('~') => Value::Unknown,
-            "server_name" => Value::known(self.server_name),
+            "host" => request.host().map_or_else(|| self.server_name(), Value::known),
+            "server_name" => self.server_name(),
             "remote_addr" => optional(self.client_address()),
             "server_addr" => {
                 let local = request.local.filter(|local| !local.ip().is_unspecified());
@@ -189,6 +193,11 @@ impl Request for Live<'_> {
 }
 
 impl Live<'_> {
+    /// The first word of `server_name`; `$hostname` is that of the machine.
+    fn server_name(&self) -> Value {
+        if self.server_name == HOSTNAME { Value::NotEmpty } else { Value::known(self.server_name) }
+    }
+
     fn prefixed(&self, name: &str) -> Value {
         if let Some(field) = name.strip_prefix("http_") {
             return Value::known(self.field(field));
@@ -222,15 +231,12 @@ impl Live<'_> {
 
     /// The value of `$http_NAME`; `name` in lower case with `_` for `-`.
     fn field(&self, name: &str) -> Vec<u8> {
-        // `underscores_in_headers off`: such a field is ignored.
         let folded = |byte: u8| if byte == b'-' { b'_' } else { byte.to_ascii_lowercase() };
-        let is_it = |field: &str| {
-            field.len() == name.len()
-                && !field.contains('_')
-                && field.bytes().map(folded).eq(name.bytes().map(folded))
-        };
-        let fields = self.request.headers.iter().filter(|(field, _)| is_it(field));
-        let mut lines: Vec<&[u8]> = fields.map(|(_, value)| value.as_slice()).collect();
+        let is_it =
+            |field: &str| field.len() == name.len() && field.bytes().map(folded).eq(name.bytes().map(folded));
+        let all = self.request.headers.iter().enumerate();
+        let fields = all.filter(|(index, (field, _))| is_it(field) && !self.ignored.contains(index));
+        let mut lines: Vec<&[u8]> = fields.map(|(_, (_, value))| value.as_slice()).collect();
         let separator: &[u8] = if name == "cookie" { b"; " } else { b", " };
         if self.version < JOINED_SINCE && !matches!(name, "cookie" | "x_forwarded_for") {
             lines.truncate(1);

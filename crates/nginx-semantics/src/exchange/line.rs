@@ -1,8 +1,8 @@
 //! The request line, which nginx reads before it knows the host: with the lines of the server that the connection has
 //! until then (`http/ngx_http_request.c:ngx_http_process_request_line`).
 
-use super::ClientRequest;
 use super::way::Follower;
+use super::{ClientRequest, Exchanges};
 use crate::catalogue::DirectiveName as N;
 use crate::configuration::{ContextId, ContextKind, Directive};
 use crate::effective::{Effective, effective};
@@ -86,25 +86,28 @@ impl<'s> Follower<'_, 's> {
         fields.into_iter().any(&mut is_refused).then_some(494)
     }
 
-    /// The servers that the connection may have had when the line was read: one for each socket that it may have come
-    /// to, at least one.
     fn readers(&self) -> Vec<ContextId> {
-        let (configuration, request) = (self.all.configuration, self.request);
-        let mut readers: Vec<ContextId> = Vec::new();
-        if let Some(http) = configuration.enclosing(self.server, ContextKind::Http) {
-            let sockets = self.all.locations.sockets(http);
-            let own =
-                sockets.iter().filter(|socket| socket.is_of(self.server) && may_be_met(socket, request));
-            let sni = request.sni.as_deref().filter(|_| request.is_tls);
-            readers.extend(own.filter_map(|socket| first_server(configuration, socket, sni)));
-        }
-        if readers.is_empty() {
-            readers.push(self.server);
-        }
-        readers.sort_unstable();
-        readers.dedup();
-        readers
+        readers(self.all, self.server, self.request)
     }
+}
+
+/// The servers that the connection may have had when the line was read, where `server` takes the request: one for each
+/// socket that it may have come to, at least one.
+pub(super) fn readers(all: &Exchanges<'_, '_>, server: ContextId, request: &ClientRequest) -> Vec<ContextId> {
+    let configuration = all.configuration;
+    let mut readers: Vec<ContextId> = Vec::new();
+    if let Some(http) = configuration.enclosing(server, ContextKind::Http) {
+        let sockets = all.locations.sockets(http);
+        let own = sockets.iter().filter(|socket| socket.is_of(server) && may_be_met(socket, request));
+        let sni = request.sni.as_deref().filter(|_| request.is_tls);
+        readers.extend(own.filter_map(|socket| first_server(configuration, socket, sni)));
+    }
+    if readers.is_empty() {
+        readers.push(server);
+    }
+    readers.sort_unstable();
+    readers.dedup();
+    readers
 }
 
 /// Whether a request may have come to a socket.

@@ -10,6 +10,7 @@ mod access;
 mod answer;
 mod client;
 mod effort;
+mod fields;
 mod line;
 mod proxied;
 mod realip;
@@ -30,6 +31,7 @@ pub use client::{ClientRequest, Headers};
 pub use effort::Effort;
 pub use proxied::{HeaderSource, UpstreamFields, UpstreamHeader, UpstreamRequest, UpstreamVersion};
 pub(crate) use script::LongScripts;
+pub(crate) use uri::Escape;
 
 /// The versions since which the same configuration and request may lead to something else.
 pub const CHANGES: [NginxVersion; 4] = [

@@ -82,6 +82,8 @@ struct Sender<'s> {
     path: Vec<u8>,
     arguments: Vec<u8>,
     server_name: Arc<str>,
+    /// The client's fields that nginx ignores, by their numbers.
+    ignored: Vec<usize>,
     /// See [`Exchanges::captures_on_the_way`].
     captures_on_the_way: OnceLock<bool>,
 }
@@ -150,8 +152,9 @@ struct Url {
 }
 
 impl Url {
-    /// `None` where nginx says "invalid URL prefix" or "no host".
-    fn parse(text: &[u8]) -> Option<Self> {
+    /// `None` where nginx says "invalid URL prefix", "no host" or "invalid port"; the last only of what comes out of
+    /// variables, for it does not start with another one.
+    fn parse(text: &[u8], is_variable: bool) -> Option<Self> {
         let after = |scheme: &[u8]| {
             let (start, rest) = text.split_at_checked(scheme.len())?;
             start.eq_ignore_ascii_case(scheme).then_some(rest)
@@ -176,21 +179,30 @@ impl Url {
             Some(at) => (authority.get(..at)?, authority.get(at + 1..)?),
             None => (authority, default_port),
         };
-        if host.is_empty() {
-            // core/ngx_inet.c:ngx_parse_inet_url
+        // core/ngx_inet.c:ngx_parse_inet_url
+        if host.is_empty() || is_variable && colon.is_some() && !is_port(port) {
             return None;
         }
         // ngx_http_proxy_set_vars: the port is part of it only where it is not the scheme's own.
         let shown = if port == default_port { host } else { authority };
-        // ngx_http_proxy_eval: `?args` alone is a URI below `/`.
-        let uri = if uri.first() == Some(&b'?') { [b"/", uri].concat() } else { uri.to_vec() };
+        // ngx_http_proxy_eval: `?args` alone is a URI below `/`; without variables it stays what it is.
+        let uri = if is_variable && uri.first() == Some(&b'?') { [b"/", uri].concat() } else { uri.to_vec() };
         Some(Self { is_tls, peer: authority.to_vec(), host: shown.to_vec(), port: port.to_vec(), uri })
     }
 }
 
 /// Whether a `proxy_pass` without variables is one that nginx can send a request to.
 pub(super) fn is_url(written: &[u8]) -> bool {
-    Url::parse(written).is_some()
+    Url::parse(written, false).is_some()
+}
+
+/// A number from 1 to 65535, in digits alone (`core/ngx_string.c:ngx_atoi`).
+fn is_port(text: &[u8]) -> bool {
+    let number = text.iter().try_fold(0_u32, |number, byte| {
+        let digit = byte.is_ascii_digit().then(|| u32::from(byte - b'0'))?;
+        Some(number.saturating_mul(10).saturating_add(digit))
+    });
+    number.is_some_and(|number| (1..=65535).contains(&number))
 }
 
 impl<'s> Follower<'_, 's> {
@@ -202,7 +214,7 @@ impl<'s> Follower<'_, 's> {
         let Some(text) = evaluated.as_known() else {
             return Err(Next::End(Ending::CannotSay(Obstacle::Value(pass.directive))));
         };
-        let Some(url) = Url::parse(text) else {
+        let Some(url) = Url::parse(text, is_variable) else {
             return Err(self.refuse(500, AnsweredBy::NoUpstream(pass.directive)));
         };
         if is_variable && !self.can_be_asked(&url) {
@@ -240,6 +252,7 @@ impl<'s> Follower<'_, 's> {
             path: std::mem::take(&mut self.path),
             arguments: std::mem::take(&mut self.arguments),
             server_name: Arc::clone(&self.server_name),
+            ignored: std::mem::take(&mut self.ignored),
             captures_on_the_way: OnceLock::new(),
         };
         Ok(UpstreamRequest {
@@ -329,9 +342,17 @@ impl<'s> Follower<'_, 's> {
         }
     }
 
-    /// `Content-Length` and `Transfer-Encoding` of the body. One that comes in chunks is read as a whole first and has a
-    /// length then, unless `proxy_request_buffering` is off.
+    /// `Content-Length` and `Transfer-Encoding` of the body: that of `proxy_set_body`, else the client's. One that comes in
+    /// chunks is read as a whole first and has a length then, unless `proxy_request_buffering` is off.
     fn body(&mut self, version: UpstreamVersion) -> (Value, Value) {
+        if let Some(body) = self.in_effect(N::PROXY_SET_BODY).first().and_then(|line| line.argument(0)) {
+            let body = self.value(&body);
+            let lengths = body.alternatives().map(|all| {
+                let lengths = all.iter().map(|body| Value::known(body.len().to_string()));
+                lengths.reduce(Value::or).unwrap_or(Value::NotEmpty)
+            });
+            return (lengths.unwrap_or(Value::NotEmpty), Value::empty());
+        }
         let is_chunked = self.request.field("transfer-encoding").next().is_some();
         let length = self.request.field("content-length").next();
         match is_chunked {
@@ -373,6 +394,7 @@ impl<'s> Exchanges<'_, 's> {
             path: &sender.path,
             arguments: &sender.arguments,
             server_name: &sender.server_name,
+            ignored: &sender.ignored,
             upstream: Some((Value::known(host), Value::known(port))),
         };
         let evaluator = Evaluator::new(self.configuration, self.variables, &live, sender.context);
@@ -407,10 +429,12 @@ impl<'s> Exchanges<'_, 's> {
                 all.push(UpstreamHeader { name: name.into(), value, source: HeaderSource::Default });
             }
         }
-        // `underscores_in_headers off` ignores such a field (ngx_http_parse_header_line).
-        let is_passed = |name: &str| sender.passes_clients && !has(&all, name) && !name.contains('_');
-        let clients = sender.request.headers.iter().filter(|(name, _)| is_wanted(name));
-        let clients: Vec<_> = clients.map(|(name, value)| (name, value, is_passed(name))).collect();
+        let is_passed = |index: &usize, name: &str| {
+            sender.passes_clients && !has(&all, name) && !sender.ignored.contains(index)
+        };
+        let clients = sender.request.headers.iter().enumerate().filter(|(_, (name, _))| is_wanted(name));
+        let clients: Vec<_> =
+            clients.map(|(index, (name, value))| (name, value, is_passed(&index, name))).collect();
         let (mut sent, mut dropped): (Vec<_>, Vec<_>) = all.into_iter().partition(|header| {
             let is_set = matches!(header.source, HeaderSource::Set(_));
             is_set && makes(Mistake::EmptyHeaderSent) || !header.value.surely(<[u8]>::is_empty)

@@ -37,7 +37,11 @@ impl Follower<'_, '_> {
             self.client = None;
             return;
         }
-        let mut lines: Vec<&[u8]> = self.request.field(&field).collect();
+        let all = self.request.headers.iter().enumerate();
+        let is_it =
+            |index: &usize, name: &str| name.eq_ignore_ascii_case(&field) && !self.ignored.contains(index);
+        let lines = all.filter(|(index, (name, _))| is_it(index, name));
+        let mut lines: Vec<&[u8]> = lines.map(|(_, (_, value))| value.as_slice()).collect();
         if !field.eq_ignore_ascii_case(LIST) {
             lines.truncate(1);
         }

@@ -1,6 +1,7 @@
 //! The URL that nginx makes of a path in `Location` (`http/ngx_http_header_filter_module.c:ngx_http_header_filter`).
 
 use super::Answer;
+use super::client::HOSTNAME;
 use super::way::Follower;
 use crate::catalogue::DirectiveName as N;
 use crate::variables::{Bytes, Value};
@@ -19,7 +20,9 @@ impl<'s> Follower<'_, 's> {
         }
         let scheme = if self.request.is_tls { "https" } else { "http" };
         let host = match self.request.host() {
-            _ if self.flag(N::SERVER_NAME_IN_REDIRECT, false) => Some(self.server_name.to_string()),
+            _ if self.flag(N::SERVER_NAME_IN_REDIRECT, false) => {
+                Some(self.server_name.to_string()).filter(|name| name != HOSTNAME)
+            }
             Some(host) => Some(host),
             None => Some(local.ip()).filter(|ip| !ip.is_unspecified()).map(|ip| match ip.is_ipv6() {
                 true => format!("[{ip}]"),

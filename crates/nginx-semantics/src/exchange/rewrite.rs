@@ -8,7 +8,7 @@ use crate::catalogue::DirectiveName as N;
 use crate::configuration::{ContextId, ContextKind, Directive};
 use crate::placeholder;
 use crate::upstream::Pass;
-use crate::variables::{Part, Value, parts};
+use crate::variables::Value;
 
 /// How a phase ends.
 pub(super) enum Rewrite<'s> {
@@ -30,6 +30,8 @@ impl<'s> Follower<'_, 's> {
     /// Runs the lines of a server or location; those of an `if` stand between them.
     pub(super) fn run_script(&mut self, level: ContextId) -> Rewrite<'s> {
         let configuration = self.all.configuration;
+        // ngx_http_rewrite_handler: what is captured is escaped until a `rewrite` has matched.
+        self.quotes = true;
         let lines = |level| script::lines(configuration, level).into_iter();
         let scripts = self.all.locations.long_scripts();
         let progress = |level| scripts.get(level).map(Progress::new);
@@ -83,7 +85,9 @@ impl<'s> Follower<'_, 's> {
 
     fn holds(&mut self, line: Directive<'s>) -> bool {
         let live = self.live(None);
+        self.gathered.escape_captures(self.quotes && self.is_quoted());
         let known = self.evaluator(&live).condition_with(&line, &self.gathered);
+        self.gathered.escape_captures(false);
         let (holds, is_known) = self.decide(known);
         self.steps.push(Step::If { directive: line, holds, is_known });
         holds
@@ -106,7 +110,8 @@ impl<'s> Follower<'_, 's> {
         let Some(name) = target.strip_prefix(b"$").map(<[u8]>::to_ascii_lowercase) else {
             return After::Goes;
         };
-        let value = self.value(&line.argument(1).unwrap_or_default());
+        let text = line.argument(1).unwrap_or_default();
+        let value = if self.quotes { self.escaped(&text) } else { self.value(&text) };
         self.steps.push(Step::Set { directive: line, value: value.clone() });
         if name == b"args" {
             // ngx_http_variable_set_args
@@ -183,7 +188,7 @@ impl<'s> Follower<'_, 's> {
         let (path, arguments) = uri::split(text);
         let has_arguments = path.len() < text.len();
         let Some(path) = self.value(path).as_known().map(<[u8]>::to_vec) else { return cannot_say() };
-        let Some(mut arguments) = self.replaced(arguments).as_known().map(<[u8]>::to_vec) else {
+        let Some(mut arguments) = self.escaped(arguments).as_known().map(<[u8]>::to_vec) else {
             return cannot_say();
         };
         if adds_arguments && has_arguments && !self.arguments.is_empty() {
@@ -204,15 +209,16 @@ impl<'s> Follower<'_, 's> {
         (self.path, self.arguments) = (path, arguments);
         (self.is_internal, self.is_unchanged) = (true, false);
         let breaks = flag.as_ref() == b"break";
-        self.is_to_be_found = !breaks;
+        (self.is_to_be_found, self.quotes) = (!breaks, false);
         if breaks {
             self.is_below_location = false;
         }
         if breaks || flag.as_ref() == b"last" { After::Stops } else { After::Goes }
     }
 
+    /// `ngx_http_script_regex_end_code`
     fn redirect_target(&self, text: &[u8], adds_arguments: bool) -> Value {
-        let target = self.replaced(text);
+        let target = self.escaped(text).map(uri::unescape_redirect);
         if !adds_arguments || self.arguments.is_empty() {
             return target;
         }
@@ -220,24 +226,20 @@ impl<'s> Follower<'_, 's> {
         target.then(Value::known(mark)).then(Value::known(self.arguments.clone()))
     }
 
-    /// The value of a replacement where captures are escaped: in arguments, and in redirects
+    /// The value of a text where captures are escaped: in arguments, in redirects, and in what `set` and `if` read
     /// (`ngx_http_script_copy_capture_code`).
-    fn replaced(&self, text: &[u8]) -> Value {
+    fn escaped(&self, text: &[u8]) -> Value {
+        self.gathered.escape_captures(self.is_quoted());
+        let value = self.value(text);
+        self.gathered.escape_captures(false);
+        value
+    }
+
+    /// Whether the path came with an escape or a plus; that of a subrequest did not come at all
+    /// (`r->quoted_uri`, `r->plus_in_uri`).
+    fn is_quoted(&self) -> bool {
         let (path, _) = uri::split(self.request.uri());
-        let is_escaped = path.contains(&b'%') || path.contains(&b'+');
-        let part = |part: Part<'_>| match part {
-            Part::Literal(bytes) => Value::known(bytes),
-            Part::Variable(name) => self.value(&[b"${", name, b"}"].concat()),
-            Part::Capture(number) => {
-                let value = self.value(format!("${number}").as_bytes());
-                match value.as_known() {
-                    Some(known) if is_escaped => Value::known(uri::Escape::Arguments.apply(known)),
-                    _ => value,
-                }
-            }
-            Part::Invalid => Value::Unknown,
-        };
-        parts(text).into_iter().map(part).reduce(Value::then).unwrap_or_else(Value::empty)
+        !self.is_subrequest && (path.contains(&b'%') || path.contains(&b'+'))
     }
 }
 

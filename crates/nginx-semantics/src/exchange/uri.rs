@@ -2,7 +2,7 @@
 
 /// What is to be escaped besides control characters and what is not ASCII.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Escape {
+pub(crate) enum Escape {
     /// A path in a request line (`NGX_ESCAPE_URI`).
     Path,
     /// A piece of the arguments (`NGX_ESCAPE_ARGS`).
@@ -33,7 +33,7 @@ impl Escape {
     }
 
     /// Escapes.
-    pub(super) fn apply(self, bytes: &[u8]) -> Vec<u8> {
+    pub(crate) fn apply(self, bytes: &[u8]) -> Vec<u8> {
         let mut escaped = Vec::with_capacity(bytes.len());
         for &byte in bytes {
             if self.is_escaped(byte) {
@@ -44,6 +44,51 @@ impl Escape {
         }
         escaped
     }
+}
+
+/// What `rewrite` makes of the target of a redirect: escapes of printable characters behind `%` are undone, up to a `?`
+/// (`core/ngx_string.c:ngx_unescape_uri` with `NGX_UNESCAPE_REDIRECT`).
+pub(super) fn unescape_redirect(bytes: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(bytes.len());
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let mut rest = bytes;
+    while let [first, behind @ ..] = rest {
+        match (first, behind) {
+            (b'?', _) => {
+                plain.extend_from_slice(rest);
+                break;
+            }
+            (b'%', [high, low, behind @ ..]) if digit(*high).is_some() => {
+                let decoded = digit(*high).zip(digit(*low)).map(|(high, low)| (high << 4) | low);
+                match decoded {
+                    // One that is decoded ends it like any other, if its last digit is a letter.
+                    Some(b'?') => {
+                        plain.push(b'?');
+                        plain.extend_from_slice(behind);
+                        break;
+                    }
+                    Some(byte @ b'&'..0x7f) => plain.push(byte),
+                    Some(_) => plain.extend([b'%', *high, *low]),
+                    // No escape: nothing is left of it.
+                    None => {}
+                }
+                rest = behind;
+            }
+            // An escape that is none loses its `%`; what is cut off is lost.
+            (b'%', [other, behind @ ..]) => {
+                if digit(*other).is_none() {
+                    plain.push(*other);
+                }
+                rest = behind;
+            }
+            (b'%', []) => rest = behind,
+            (byte, behind) => {
+                plain.push(*byte);
+                rest = behind;
+            }
+        }
+    }
+    plain
 }
 
 /// Path and arguments of a target, at the first `?` (`http/ngx_http_parse.c:ngx_http_split_args`).
@@ -97,6 +142,21 @@ mod tests {
         assert_eq!(argument(b"room", b"room"), None);
         assert_eq!(split(b"/a?b?c"), (b"/a".as_slice(), b"b?c".as_slice()));
         assert_eq!(arguments(b"/a?b#c"), b"b");
+    }
+
+    #[test]
+    fn redirects_are_unescaped() {
+        let table = [
+            ("/a%3Bb%26c%2Fd", "/a;b&c/d"),
+            ("/a%20b%25c%7fd%C3%a4", "/a%20b%25c%7fd%C3%a4"),
+            ("/a?b%26c", "/a?b%26c"),
+            ("/a%3Fb%26c", "/a?b%26c"),
+            ("/%zz%2", "/zz"),
+            ("/%2xy%", "/y"),
+        ];
+        for (text, expected) in table {
+            assert_eq!(String::from_utf8_lossy(&unescape_redirect(text.as_bytes())), expected, "{text}");
+        }
     }
 
     #[test]

@@ -122,6 +122,8 @@ pub(super) struct Follower<'a, 's> {
     /// Whether it did.
     pub(super) is_client_told: bool,
     pub(super) server_name: Arc<str>,
+    /// The numbers of the fields that are ignored: see [`super::fields`].
+    pub(super) ignored: Vec<usize>,
     plan: &'a [bool],
     questions: usize,
     /// How many lines of rewrite phases ran.
@@ -140,6 +142,8 @@ pub(super) struct Follower<'a, 's> {
     pub(super) is_unchanged: bool,
     /// `r->valid_location`: the location's name still is the beginning of the path.
     pub(super) is_below_location: bool,
+    /// `e->quote`: whether what is captured is escaped in `set` and `if`.
+    pub(super) quotes: bool,
     /// `r->uri_changed`
     pub(super) is_to_be_found: bool,
     /// How many are left.
@@ -164,6 +168,8 @@ impl<'a, 's> Follower<'a, 's> {
         let words = all.configuration.named(server, DirectiveName::SERVER_NAME);
         let first = words.flat_map(|line| line.arguments()).next();
         let first = first.map(|name| lossy(&name).into_owned()).unwrap_or_default();
+        // ngx_http_core_server_name: a regex keeps its capitals, and its tilde.
+        let first = if first.starts_with('~') { first } else { first.to_ascii_lowercase() };
         Self {
             all,
             server,
@@ -171,6 +177,7 @@ impl<'a, 's> Follower<'a, 's> {
             client: request.client,
             is_client_told: false,
             server_name: first.strip_prefix('.').unwrap_or(&first).into(),
+            ignored: super::fields::ignored(all, server, request),
             plan,
             questions: 0,
             lines_run: 0,
@@ -183,6 +190,7 @@ impl<'a, 's> Follower<'a, 's> {
             is_subrequest: false,
             is_unchanged: true,
             is_below_location: true,
+            quotes: true,
             is_to_be_found: false,
             uri_changes: MOST_URI_CHANGES + 1,
             error_status: None,
@@ -202,7 +210,7 @@ impl<'a, 's> Follower<'a, 's> {
         }
         let next = match entry {
             Entry::Refused(status) => Next::Special(self.answer(status, AnsweredBy::BadRequest)),
-            Entry::Request => match self.too_long().or(self.request.has_bad_host().then_some(400)) {
+            Entry::Request => match self.too_long().or(self.has_bad_fields().then_some(400)) {
                 Some(status) => Next::Special(self.answer(status, AnsweredBy::BadRequest)),
                 None => Next::Server,
             },
@@ -262,6 +270,7 @@ impl<'a, 's> Follower<'a, 's> {
             path: &self.path,
             arguments: &self.arguments,
             server_name: &self.server_name,
+            ignored: &self.ignored,
             upstream,
         }
     }

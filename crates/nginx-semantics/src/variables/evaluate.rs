@@ -116,6 +116,7 @@ impl<'a, 's> Evaluator<'a, 's> {
             }
             Part::Variable(name) => self.variable(&lower(name), moment, depth + 1),
             Part::Capture(number) => match moment {
+                Moment::With(gathered) if depth == 0 => gathered.capture_of_text(number),
                 Moment::With(gathered) => gathered.capture(number),
                 Moment::Content => Value::Unknown,
             },

@@ -1,9 +1,10 @@
 //! What a request gathers on its way through the phases: values of `set`, what regexes captured, what maps came out as.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use super::value::Value;
+use crate::exchange::Escape;
 use crate::pattern::{Captures, Pattern};
 
 /// By name in lower case.
@@ -14,6 +15,8 @@ type ByName = BTreeMap<Vec<u8>, Value>;
 pub(crate) struct Gathered {
     set: ByName,
     trail: Option<RefCell<Trail>>,
+    /// See [`Gathered::escape_captures`].
+    escapes: Cell<bool>,
 }
 
 /// The same at a moment, for later.
@@ -26,7 +29,11 @@ pub(crate) struct GatheredThen {
 impl GatheredThen {
     /// Goes on from there.
     pub(crate) fn resume(&self) -> Gathered {
-        Gathered { set: self.set.clone(), trail: self.trail.clone().map(RefCell::new) }
+        Gathered {
+            set: self.set.clone(),
+            trail: self.trail.clone().map(RefCell::new),
+            escapes: Cell::default(),
+        }
     }
 }
 
@@ -52,12 +59,12 @@ enum Captured {
 impl Gathered {
     /// For a request that is followed step by step.
     pub(crate) fn followed() -> Self {
-        Self { set: ByName::new(), trail: Some(RefCell::default()) }
+        Self { set: ByName::new(), trail: Some(RefCell::default()), escapes: Cell::default() }
     }
 
     /// What there is now, for later; nothing is left.
     pub(crate) fn take(&mut self) -> GatheredThen {
-        let Self { set, trail } = std::mem::take(self);
+        let Self { set, trail, .. } = std::mem::take(self);
         GatheredThen { set, trail: trail.map(RefCell::into_inner) }
     }
 
@@ -86,6 +93,18 @@ impl Gathered {
         if let Some(trail) = &self.trail {
             trail.borrow_mut().maps.insert(name.to_vec(), value.clone());
         }
+    }
+
+    /// Whether `$1` to `$9` of a text are escaped from now on, as in arguments; not those of a map that the text reads
+    /// (`http/ngx_http_script.c:ngx_http_script_copy_capture_code`).
+    pub(crate) fn escape_captures(&self, escapes: bool) {
+        self.escapes.set(escapes);
+    }
+
+    /// `$1` to `$9` of the text that is evaluated.
+    pub(super) fn capture_of_text(&self, number: u8) -> Value {
+        let value = self.capture(number);
+        if self.escapes.get() { value.map(|bytes| Escape::Arguments.apply(bytes)) } else { value }
     }
 
     /// `$1` to `$9`: what the regex that matched last has captured, whatever it stood in.

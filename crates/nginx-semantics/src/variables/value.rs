@@ -80,6 +80,18 @@ impl Value {
         }
     }
 
+    /// Something made of it, where it is known.
+    #[must_use]
+    pub fn map<B: AsRef<[u8]>>(self, change: impl Fn(&[u8]) -> B) -> Self {
+        match &self {
+            Self::OneOf(values) => {
+                let all = values.iter().map(|value| Self::known(change(value)));
+                all.reduce(Self::or).unwrap_or(Self::Unknown)
+            }
+            Self::NotEmpty | Self::Unknown => Self::Unknown,
+        }
+    }
+
     /// Either this or the other.
     #[must_use]
     pub fn or(self, other: Self) -> Self {

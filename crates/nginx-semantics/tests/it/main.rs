@@ -28,3 +28,4 @@ mod rows;
 mod servers;
 mod straight;
 mod threads;
+mod words;

@@ -64,7 +64,7 @@ fn before_1_29_7_http_2_has_no_connection_either() {
 #[test]
 fn subrequests() {
     let http = "server { deny all; proxy_set_header Upgrade $http_upgrade; if ($uri = /rewritten) { return 403; }
-        location / { proxy_pass http://b; } location = /auth { internal; auth_basic x; proxy_pass http://b/x; }
+        location / { proxy_pass http://b; } location = /auth { internal; auth_basic x; auth_basic_user_file u; proxy_pass http://b/x; }
         location /auth/ { proxy_pass http://b; } location = /copy { internal; proxy_pass http://127.0.0.1$request_uri; } }";
     let table = [
         // Internal locations are open to it, the access phase is not run, and the query is not its own.
@@ -229,7 +229,10 @@ fn the_missing_slash_and_what_comes_before_it() {
             "rewrite ^/ws$ /y; location /ws/ { proxy_pass http://b; } location /y { proxy_pass http://c; }",
             "/y",
         ),
-        ("location /ws/ { auth_basic x; proxy_pass http://b; }", "301 to /ws/ slash of /ws/"),
+        (
+            "location /ws/ { auth_basic x; auth_basic_user_file u; proxy_pass http://b; }",
+            "301 to /ws/ slash of /ws/",
+        ),
         (
             "location /ws/ { proxy_pass http://b; } location ~ ^/ws(/|$) { return 204; }",
             "301 to /ws/ slash of /ws/",
@@ -264,7 +267,10 @@ fn the_order_of_the_phases() {
         // rewrite, then access, then try_files, then the content.
         ("proxy_pass http://b; deny all; return 204;", "204 by return 204"),
         ("proxy_pass http://b; try_files $uri =404; deny all;", "403 by deny all"),
-        ("proxy_pass http://b; try_files $uri =404; auth_basic x;", "401 by auth_basic x"),
+        (
+            "proxy_pass http://b; try_files $uri =404; auth_basic x; auth_basic_user_file u;",
+            "401 by auth_basic x",
+        ),
         ("proxy_pass http://b; try_files $uri /index.html;", "404 NoFile"),
         ("root /srv;", "404 NoFile"),
         ("return 204; proxy_pass http://b;", "204 by return 204"),
