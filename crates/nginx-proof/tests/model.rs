@@ -10,7 +10,7 @@ use std::{env, fs};
 
 use nginx_proof::generate::FEATURES;
 use nginx_proof::model::{
-    CASES, Found, MODEL_COMMAND, MODEL_DOCUMENT, Predicted, Regression, Run, SEED, ask, compare,
+    CASES, Found, MODEL_COMMAND, MODEL_DOCUMENT, Outcome, Regression, Run, SEED, ask, compare,
     model_document, predict, run,
 };
 use nginx_proof::{Binary, found, is_complete, root, say};
@@ -80,12 +80,21 @@ fn each_feature_is_there(run: &Run) {
     assert!(rare.is_empty(), "in less than {LEAST_SHARE} % of the cases: {rare:?}");
 }
 
+/// What the model says, one way a line.
+fn said(predicted: &[Outcome]) -> String {
+    let all: Vec<String> = predicted.iter().map(Outcome::to_string).collect();
+    all.join("\n        or ")
+}
+
 fn told(found: &Found, binary: &Binary, seed: u64) -> String {
     let Some(first) = found.differences.first() else { return String::new() };
     let files = Regression::text(&found.case.files, std::slice::from_ref(&first.request));
     format!(
         "case {} of seed {seed}, nginx {}\n{files}    model: {}\n    nginx: {}\n",
-        found.number, binary.version, first.predicted, first.seen
+        found.number,
+        binary.version,
+        said(&first.predicted),
+        first.seen
     )
 }
 
@@ -109,6 +118,7 @@ fn what_was_found_stays_found() {
             let (differences, unsaid) = compare(&files, &requests, binary.version, &seen);
             for difference in differences {
                 let (request, predicted, seen) = (difference.request, difference.predicted, difference.seen);
+                let predicted = said(&predicted);
                 faults.push_str(&format!(
                     "{place}: {} {}\n    model: {predicted}\n    nginx: {seen}\n",
                     request.method, request.target
@@ -119,8 +129,7 @@ fn what_was_found_stays_found() {
             }
             if other.is_some() {
                 for (seen, predicted) in seen.iter().zip(predict(&files, &requests, binary.version)) {
-                    let is_same = predicted == Predicted::Says(seen.clone());
-                    say(&format!("{place}: {seen}; predicted: {is_same}"));
+                    say(&format!("{place}: {seen}; predicted: {}", predicted.is(seen)));
                 }
             }
         }

@@ -49,8 +49,9 @@ pub use configuration::{
 };
 pub use effective::{Declared, Effective, declared, effective, levels};
 pub use exchange::{
-    Answer, AnsweredBy, CHANGES, ClientRequest, Effort, Ending, Exchange, Exchanges, HeaderSource, Headers,
-    Obstacle, Passed, Step, UpstreamFields, UpstreamHeader, UpstreamRequest, UpstreamVersion, Way,
+    Answer, AnsweredBy, BackEnd, CHANGES, ClientRequest, Effort, Ending, Exchange, Exchanges, HeaderSource,
+    Headers, Obstacle, Passed, Premises, Step, UpstreamFields, UpstreamHeader, UpstreamRequest,
+    UpstreamVersion, Way,
 };
 pub use files::{Files, MemoryFiles, Met, MetKind, Overlay, Owner, ReadError, normalize};
 pub use header_buffers::HeaderBuffer;

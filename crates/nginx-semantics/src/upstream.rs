@@ -257,6 +257,26 @@ pub fn is_upstream_at_run_time(configuration: Configuration<'_>, from: ContextId
         || literals().any(|literal| literal.http == http && (literal.has_port || !is_block))
 }
 
+/// Whether every server of an `upstream` block is marked `down`.
+pub(crate) fn is_down(configuration: Configuration<'_>, upstream: ContextId) -> bool {
+    let is_whole = configuration.context(upstream).unseen().next().is_none();
+    let mut all = peers(configuration, upstream).peekable();
+    is_whole && all.peek().is_some() && all.all(|peer| peer.has("down"))
+}
+
+/// The `upstream` block of which every server is marked `down`, where a `*_pass` to a host means one: 502.
+pub(crate) fn down_upstream(
+    configuration: Configuration<'_>,
+    from: ContextId,
+    host: &[u8],
+) -> Option<ContextId> {
+    let down = configuration.down();
+    if down.is_empty() {
+        return None;
+    }
+    upstream(configuration, from, &lossy(host)).filter(|group| down.contains(group))
+}
+
 /// The `server` lines of an `upstream` block, in order.
 pub fn peers<'s>(
     configuration: Configuration<'s>,

@@ -118,6 +118,10 @@ impl<'s> Model<'s> {
             }
             Ending::Answered(answer) => match answer.by {
                 AnsweredBy::NoUpstream(line) => self.context_of(line).map_or(Lead::Answer, Lead::Upstream),
+                AnsweredBy::AllDown(_) => {
+                    let mut levels = configuration.levels(answer.context);
+                    levels.find(has_pass).map_or(Lead::Answer, Lead::Upstream)
+                }
                 AnsweredBy::NoFile if self.outer_pass(answer.context).is_some() => {
                     Lead::Unproxied(answer.context)
                 }
@@ -145,7 +149,7 @@ impl<'s> Model<'s> {
     fn line_of(&self, obstacle: &Obstacle<'s>) -> Option<Directive<'s>> {
         match obstacle {
             Obstacle::Regex(location) => self.configuration.opener(*location),
-            Obstacle::Value(line) | Obstacle::Module(line) => Some(*line),
+            Obstacle::Value(line) | Obstacle::Module(line) | Obstacle::Defect(line) => Some(*line),
             Obstacle::NoServer => None,
         }
     }

@@ -7,8 +7,8 @@ use std::rc::Rc;
 use hashbrown::HashMap;
 use nginx_semantics::{
     ClientRequest, Configuration, ContextId, ContextKind, Directive, DirectiveName, Effort, Ending, Exchange,
-    Exchanges, LocationName, Modifier, NginxVersion, Part, Presence, Step, UpstreamFields, UpstreamRequest,
-    Way, parts,
+    Exchanges, LocationName, Modifier, NginxVersion, Part, Premises, Presence, Step, UpstreamFields,
+    UpstreamRequest, Way, parts,
 };
 use nginx_syntax::lossy;
 
@@ -60,6 +60,7 @@ impl<'s> Model<'s> {
             locations: &self.locations,
             version,
             effort,
+            premises: Premises::default(),
         }
     }
 

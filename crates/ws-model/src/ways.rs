@@ -144,7 +144,7 @@ impl<'s> Model<'s> {
             },
             Ending::Answered(answer) => {
                 let is_password = is_about_client(answer);
-                is_password || matches!(answer.by, AnsweredBy::NoUpstream(_))
+                is_password || matches!(answer.by, AnsweredBy::NoUpstream(_) | AnsweredBy::AllDown(_))
             }
             Ending::CannotSay(_) => true,
         }
@@ -207,9 +207,14 @@ fn blame<'s>(way: &Way<'s>, answer: &Answer<'s>) -> Option<Blame<'s>> {
             Some(Blame::Line(line))
         }
         AnsweredBy::MissingSlash(location) => Some(Blame::Slash(location)),
-        AnsweredBy::NoFile => Some(leading.unwrap_or(Blame::Files(answer.context))),
+        AnsweredBy::NoFile | AnsweredBy::File | AnsweredBy::Directory => {
+            Some(leading.unwrap_or(Blame::Files(answer.context)))
+        }
         AnsweredBy::RedirectLimit => leading,
-        AnsweredBy::NoUpstream(_) | AnsweredBy::BadRequest => None,
+        AnsweredBy::NoUpstream(_)
+        | AnsweredBy::AllDown(_)
+        | AnsweredBy::Intercepted(_)
+        | AnsweredBy::BadRequest => None,
     }
 }
 

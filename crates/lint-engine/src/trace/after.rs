@@ -3,7 +3,7 @@
 use lint_finding::{Instead, Prospect, Responder, Stage, TraceAnswer, TraceStep};
 use nginx_semantics::{
     ContextId, ContextKind, Directive, DirectiveName, Effective, PassModule, Passed, UpstreamRequest,
-    effective, peers, time, upstream,
+    effective, time,
 };
 use nginx_syntax::lossy;
 use ws_model::{
@@ -41,7 +41,7 @@ impl<'s> Follow<'_, 's> {
             let mut plain = answer(passed.status, Responder::Backend, text, at, Prospect::NotAsked);
             if let Some(status) = passed.status {
                 plain.text =
-                    format!("{status}, whatever the back end says: an `error_page` without `=` keeps it");
+                    format!("{status}, whatever the back end says: an `error_page` on the way keeps it");
             }
             let fields = passed.request.as_ref().map(|request| self.model.field(request, "Upgrade"));
             let mut upgrades = fields.iter().flat_map(|fields| &fields.sent);
@@ -51,9 +51,6 @@ impl<'s> Follow<'_, 's> {
                 plain.remarks.push(remark(text, None));
             }
             return plain;
-        }
-        if let Some(refusal) = self.no_peer(passed) {
-            return refusal;
         }
         let mut got = self.if_reached(passed);
         if got.by == Responder::Backend && got.status.is_some() {
@@ -81,11 +78,15 @@ impl<'s> Follow<'_, 's> {
         };
         match reading {
             Some(Reading::Refuses(fault)) => {
-                let status = fault.status();
-                let text = format!(
-                    "{status} from the back end: one that reads RFC 6455 strictly refuses, because {}",
-                    fault.words()
-                );
+                let own = fault.status();
+                let status = passed.status.unwrap_or(own);
+                let why = format!("one that reads RFC 6455 strictly refuses, because {}", fault.words());
+                let text = match passed.status {
+                    Some(_) => format!(
+                        "{status} in place of the back end's {own}, which an `error_page` on the way keeps: {why}"
+                    ),
+                    None => format!("{status} from the back end: {why}"),
+                };
                 let mut refused = answer(Some(status), Responder::Backend, text, at, Prospect::Fails);
                 refused.reason = Some(fault.name());
                 let other = match fault {
@@ -118,7 +119,7 @@ impl<'s> Follow<'_, 's> {
         let at = Some(place(&passed.pass.directive));
         if let Some(status) = passed.status {
             let text = format!(
-                "{status} in place of the back end's 101: the `error_page` that led here has no `=`, so its status is kept"
+                "{status} in place of the back end's 101: the `error_page` that led here keeps a status of its own"
             );
             return answer(Some(status), Responder::Backend, text, at, Prospect::Fails);
         }
@@ -156,20 +157,6 @@ impl<'s> Follow<'_, 's> {
             }
         }
         switched
-    }
-
-    /// 502 where an `upstream` has nobody to ask.
-    fn no_peer(&self, passed: &Passed<'s>) -> Option<TraceAnswer> {
-        let configuration = self.configuration();
-        let peer = passed.request.as_ref()?.peer.as_known()?;
-        let group = upstream(configuration, passed.context, &lossy(peer))?;
-        let mut all = peers(configuration, group).peekable();
-        all.peek()?;
-        all.all(|peer| peer.has("down")).then(|| {
-            let at = configuration.opener(group).map(|line| place(&line));
-            let text = "502 from nginx: every server of the `upstream` is marked `down`";
-            answer(Some(502), Responder::Nginx, text, at, Prospect::Fails)
-        })
     }
 
     pub(super) fn in_effect(&self, context: ContextId, name: DirectiveName) -> Vec<Directive<'s>> {

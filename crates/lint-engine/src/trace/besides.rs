@@ -1,4 +1,4 @@
-//! Ways that depend on what no configuration says: files on the disk, and what answers a subrequest.
+//! Ways that depend on what no configuration says: what answers a subrequest.
 
 use std::sync::Arc;
 
@@ -17,22 +17,6 @@ impl<'s> Follow<'_, 's> {
         for (index, step) in way.steps.iter().enumerate() {
             let until = || words.steps.iter().take(index).cloned().collect::<Vec<_>>();
             match step {
-                Step::TriedFiles(line) if line.arguments().count() > 1 => {
-                    let assumption = format!("a file of `{}` is there", line.text_line());
-                    let text = format!(
-                        "200 from nginx, with that file: `{}` is asked before all that passes requests on",
-                        line.text_line()
-                    );
-                    all.push(self.instead(
-                        words,
-                        until(),
-                        assumption,
-                        Some(200),
-                        Responder::Nginx,
-                        text,
-                        line,
-                    ));
-                }
                 Step::Checked { directive, refused: None, .. }
                     if directive.name() == DirectiveName::AUTH_REQUEST
                         && self.upgrades(server, directive) =>
@@ -103,11 +87,7 @@ impl<'s> Follow<'_, 's> {
             return false;
         }
         let uri = line.argument(0).unwrap_or_default();
-        let exchange = self.model.exchanges(self.version, self.effort).run_subrequest(
-            server,
-            Arc::clone(&self.request),
-            &uri,
-        );
+        let exchange = self.exchanges().run_subrequest(server, Arc::clone(&self.request), &uri);
         exchange.ways.iter().any(|way| match &way.ending {
             Ending::Passed(passed) => {
                 passed.request.as_ref().is_some_and(|request| self.read(request) == Reading::Switches)

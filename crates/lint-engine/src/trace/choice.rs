@@ -6,11 +6,13 @@ use core::net::SocketAddr;
 
 use lint_finding::{Place, Prospect, Remark, Responder, Stage, TraceAnswer, TraceRun, TraceStep, TraceWay};
 use nginx_semantics::{
-    Configuration, ContextId, ContextKind, Directive, DirectiveName, Listen, ListenAddress, NameMatch,
-    NameMiss, NginxVersion, Presence, ServerSelection, Socket, first_server, misdirecting, name_rivals,
-    placeholder, select_server, server_names, sockets,
+    BackEnd, Configuration, ContextId, ContextKind, Directive, DirectiveName, Exchanges, Listen,
+    ListenAddress, NameMatch, NameMiss, NginxVersion, Premises, Presence, ServerSelection, Socket,
+    UpstreamRequest, first_server, misdirecting, name_rivals, placeholder, select_server, server_names,
+    sockets,
 };
 use nginx_syntax::lossy;
+use ws_model::{Reading, read};
 
 use super::{Follow, Followed, Query, server_text};
 
@@ -265,7 +267,7 @@ impl<'s> Follow<'_, 's> {
         }
         run.steps.push(self.server_step(socket, server, &why, host.as_deref().unwrap_or_default()));
         visited.push(server);
-        let exchanges = self.model.exchanges(self.version, self.effort);
+        let exchanges = self.exchanges();
         let exchange = if socket.is_tls() && !self.query.url.is_tls {
             // 497: "The plain HTTP request was sent to HTTPS port".
             let mut text = step(Stage::Access, "the request is not TLS, and the socket is: 497", None);
@@ -312,6 +314,13 @@ impl<'s> Follow<'_, 's> {
             run.ways.push(direct);
         }
         !matches!(why, NameMatch::Default | NameMatch::First)
+    }
+
+    /// What nginx does, where the disk is not known, the host is the client's own, and back ends are strict.
+    pub(super) fn exchanges(&self) -> Exchanges<'_, 's> {
+        let back_end = Some(strict as BackEnd);
+        let premises = Premises { has_files: true, is_host_told: true, back_end };
+        Exchanges { premises, ..self.model.exchanges(self.version, self.effort) }
     }
 
     /// The line that makes 421 of a host that is not the one named in TLS.
@@ -375,6 +384,18 @@ impl<'s> Follow<'_, 's> {
             step.remarks.push(remark(format!("and {more} more names that lose"), None));
         }
         step
+    }
+}
+
+/// What a strict back end answers to a handshake; what one answers to another request is not known.
+fn strict<'s>(exchanges: &Exchanges<'_, 's>, request: &UpstreamRequest<'s>) -> Option<u16> {
+    let fields = exchanges.fields(request);
+    let is_handshake = fields.of("Sec-WebSocket-Key").next().is_some();
+    match read(&request.method, request.version, &fields) {
+        _ if !is_handshake => None,
+        Reading::Switches => Some(101),
+        Reading::Refuses(fault) => Some(fault.status()),
+        Reading::CannotSay(_) => None,
     }
 }
 

@@ -70,7 +70,7 @@ impl<'s> Follow<'_, 's> {
                     assumptions,
                     steps,
                     sent: None,
-                    answer: self.answered(answered),
+                    answer: self.answered(answered, is_masked),
                     after: vec![self.access_log(answered.context, Some(answered.status))],
                 }
             }
@@ -97,7 +97,8 @@ impl<'s> Follow<'_, 's> {
         whole
     }
 
-    fn answered(&self, answered: &Answer<'s>) -> TraceAnswer {
+    /// `is_masked`: the path comes from a line that may not be shown.
+    fn answered(&self, answered: &Answer<'s>, is_masked: bool) -> TraceAnswer {
         let configuration = self.configuration();
         let line = |context: ContextId| configuration.opener(context).map(|line| place(&line));
         let status = answered.status;
@@ -120,10 +121,32 @@ impl<'s> Follow<'_, 's> {
             ),
             AnsweredBy::NoFile => (
                 match configuration.context(answered.context).kind {
- ContextKind::Server => "no location takes it, and the server has no such file, as is taken here: with one it is 200".to_owned(),
- _ => "the location hands nothing on, and there is no such file, as is taken here: with one it is 200".to_owned(),
-},
+                    ContextKind::Server => {
+                        "no location takes it, and the server has no such file, as is taken here".to_owned()
+                    }
+                    _ => "the location hands nothing on, and there is no such file, as is taken here"
+                        .to_owned(),
+                },
                 line(answered.context),
+                true,
+            ),
+            AnsweredBy::File => ("there is such a file".to_owned(), line(answered.context), true),
+            AnsweredBy::Directory => (
+                match status {
+                    200 => "there is such a directory, and `autoindex` lists it".to_owned(),
+                    301 => "there is such a directory, and the path has no final slash".to_owned(),
+                    _ => "there is such a directory, and nothing of `index` is in it".to_owned(),
+                },
+                line(answered.context),
+                true,
+            ),
+            AnsweredBy::AllDown(group) => {
+                ("every server of the `upstream` is marked `down`".to_owned(), line(group), true)
+            }
+            AnsweredBy::Intercepted(by) => (
+                "the back end answers so, and `proxy_intercept_errors` keeps its page from the client"
+                    .to_owned(),
+                Some(place(&by)),
                 true,
             ),
             AnsweredBy::NoNamedLocation(by) => {
@@ -145,7 +168,7 @@ impl<'s> Follow<'_, 's> {
             let text = format!("the connection is closed without an answer: {why}");
             return answer(None, Responder::Nobody, text, at, prospect);
         }
-        let location = answered.location.as_ref().filter(|_| is_shown);
+        let location = answered.location.as_ref().filter(|_| is_shown && !is_masked);
         let mut text = format!("{status} from nginx: {why}");
         if let Some(location) = location {
             text.push_str(&format!("; it sends the client to {}", value_words(location)));
@@ -177,6 +200,13 @@ impl<'s> Follow<'_, 's> {
             Obstacle::Module(line) => {
                 (format!("it cannot be said: `{}` decides by itself", line.text_line()), Some(place(line)))
             }
+            Obstacle::Defect(line) => (
+                format!(
+                    "it cannot be said: `{}` is written longer than it was measured, because a map captures meanwhile what the line reads; nginx answers 500 then, or writes past a buffer",
+                    line.text_line()
+                ),
+                Some(place(line)),
+            ),
             Obstacle::NoServer => ("it cannot be said: no server was given".to_owned(), None),
         };
         let prospect = if self.query.is_plain { Prospect::NotAsked } else { Prospect::Unknown };
@@ -258,6 +288,27 @@ impl<'s> Words<'_, '_, 's> {
                     directive.text_line()
                 );
                 step(Stage::Redirect, text, Some(place(directive)))
+            }
+            Step::Found { directive, context, path, is_directory } => {
+                self.is_masked |= directive.is_some_and(|line| !line.may_be_shown());
+                let what = if *is_directory { "directory" } else { "file" };
+                let shown = self.path(path, b"", None);
+                self.assumptions.push(format!("the {what} {shown} is there"));
+                let at = match directive {
+                    Some(line) => Some(place(line)),
+                    None => configuration.opener(*context).map(|line| place(&line)),
+                };
+                step(Stage::Redirect, format!("the {what} {shown} is there, as is taken here"), at)
+            }
+            Step::Intercepted { passed, status, is_known } => {
+                visited.push(passed.context);
+                let line = passed.pass.directive;
+                let says = format!("`{}` is answered with {status}", line.text_line());
+                if !is_known {
+                    self.assumptions.push(says.clone());
+                }
+                let text = format!("{says}, which `proxy_intercept_errors` keeps from the client");
+                step(Stage::Upstream, text, Some(place(&line)))
             }
             Step::ErrorPage { directive, status } => {
                 self.is_masked |= !directive.may_be_shown();

@@ -12,8 +12,8 @@ use crate::{Binary, Error, Exchange, Manner, Probe, Running, Setup};
 pub struct Difference {
     /// Which request.
     pub request: Request,
-    /// What the model says.
-    pub predicted: Outcome,
+    /// What the model says: one of these.
+    pub predicted: Vec<Outcome>,
     /// What nginx does.
     pub seen: Outcome,
 }
@@ -59,7 +59,7 @@ pub fn compare(
     {
         match predicted {
             Predicted::CannotSay(reason) => unsaid.push(reason),
-            Predicted::Says(predicted) if predicted == *seen => {}
+            says if says.is(seen) => {}
             Predicted::Says(predicted) => {
                 let (request, seen) = (request.clone(), seen.clone());
                 differences.push(Difference { request, predicted, seen });

@@ -14,8 +14,10 @@ pub struct Outcome {
     pub status: Option<u16>,
     /// `Location` of a redirect.
     pub location: Option<String>,
-    /// What the upstream received: its address and the request.
+    /// What the upstream received: its address and the request; the last one of several.
     pub asked: Option<Asked>,
+    /// Whether a subrequest may have asked another one, which nobody compares.
+    pub is_open: bool,
 }
 
 /// What an upstream received.
@@ -54,15 +56,27 @@ impl Outcome {
         let location = location.map(|(_, value)| value.clone());
         let asked = match seen.received.as_slice() {
             [] => None,
-            [received, ..] => Some(Asked::new(&received.backend, &received.head)),
+            [.., received] => Some(Asked::new(&received.backend, &received.head)),
         };
-        Self { place: place.unwrap_or_else(|| "nowhere".to_owned()), status: seen.status, location, asked }
+        Self {
+            place: place.unwrap_or_else(|| "nowhere".to_owned()),
+            status: seen.status,
+            location,
+            asked,
+            is_open: false,
+        }
+    }
+
+    /// Whether this was seen.
+    pub(super) fn is(&self, seen: &Self) -> bool {
+        (&self.place, self.status, &self.location) == (&seen.place, seen.status, &seen.location)
+            && (self.is_open || self.asked == seen.asked)
     }
 }
 
 impl Display for Outcome {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Self { place, status, location, asked } = self;
+        let Self { place, status, location, asked, .. } = self;
         match status {
             Some(status) => write!(f, "{place} answers {status}")?,
             None => write!(f, "{place} closes the connection")?,

@@ -4,10 +4,10 @@ use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 use nginx_semantics::{
-    Answer, AnsweredBy, ClientRequest, Configuration, ContextId, ContextKind, Effort, Ending, Exchanges,
-    Loaded, Locations, MemoryFiles, NginxVersion, Obstacle, Passed, Scope, ServerSelection, Socket,
-    UpstreamFields, UpstreamRequest, UpstreamVersion, Value, Variables, load, peers, select_server, sockets,
-    upstream,
+    Answer, AnsweredBy, ClientRequest, Configuration, ContextId, ContextKind, DirectiveName, Effort, Ending,
+    Exchanges, Loaded, Locations, MemoryFiles, NginxVersion, Obstacle, Passed, Premises, Scope,
+    ServerSelection, Socket, Step, UpstreamFields, UpstreamRequest, UpstreamVersion, Value, Variables, Way,
+    load, peers, select_server, sockets, upstream,
 };
 
 use super::outcome::{Asked, Outcome};
@@ -21,11 +21,21 @@ const FOLDER: &str = "/case";
 /// What the model says of one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Predicted {
-    /// This comes of it.
-    Says(Outcome),
+    /// This comes of it, or one of these where the configuration does not tell.
+    Says(Vec<Outcome>),
     /// It cannot be said, for this reason.
     CannotSay(String),
 }
+
+impl Predicted {
+    /// Whether it is what was seen; false where nothing is said.
+    pub fn is(&self, seen: &Outcome) -> bool {
+        matches!(self, Self::Says(outcomes) if outcomes.iter().any(|outcome| outcome.is(seen)))
+    }
+}
+
+/// Files of this folder are no configuration: nginx serves them where no `root` is written.
+const SERVED: &str = "html/";
 
 /// What the model says of each request to the first socket of some files, for one nginx.
 pub fn predict(files: &[(String, String)], requests: &[Request], version: NginxVersion) -> Vec<Predicted> {
@@ -50,10 +60,15 @@ pub fn predict(files: &[(String, String)], requests: &[Request], version: NginxV
         locations: &locations,
         version,
         effort: &effort,
+        premises: Premises {
+            has_files: files.iter().any(|(path, _)| path.starts_with(SERVED)),
+            is_host_told: true,
+            back_end: Some(strict),
+        },
     };
     let prediction = Prediction { all: &all, loaded: &loaded };
     let predict = |request| match prediction.of(request) {
-        Ok(outcome) => Predicted::Says(outcome),
+        Ok(outcomes) => Predicted::Says(outcomes),
         Err(reason) => Predicted::CannotSay(reason),
     };
     requests.iter().map(predict).collect()
@@ -65,7 +80,7 @@ struct Prediction<'p, 's> {
 }
 
 impl<'s> Prediction<'_, 's> {
-    fn of(&self, request: &Request) -> Result<Outcome, String> {
+    fn of(&self, request: &Request) -> Result<Vec<Outcome>, String> {
         let owned = |(name, value): &(String, String)| (name.clone(), value.as_bytes().to_vec());
         let socket = self.socket()?;
         let client = ClientRequest {
@@ -84,7 +99,18 @@ impl<'s> Prediction<'_, 's> {
                 return Err(self.reason(obstacle));
             }
         }
-        let way = exchange.only_way().ok_or("more than one way")?;
+        if exchange.is_cut {
+            return Err("too many ways".to_owned());
+        }
+        exchange.ways.iter().map(|way| self.way(way)).collect()
+    }
+
+    fn way(&self, way: &Way<'s>) -> Result<Outcome, String> {
+        let asked = way.steps.iter().rev().find_map(|step| match step {
+            Step::Intercepted { passed, .. } => Some(self.passed(passed)),
+            _ => None,
+        });
+        let asked = asked.transpose()?.and_then(|outcome| outcome.asked);
         match &way.ending {
             Ending::Answered(answer) => {
                 let location = match &answer.location {
@@ -92,7 +118,9 @@ impl<'s> Prediction<'_, 's> {
                     None => None,
                 };
                 let status = Some(answer.status).filter(|status| *status != 444);
-                Ok(Outcome { place: self.place(answer.context), status, location, asked: None })
+                let is_asked = |step: &Step<'_>| matches!(step, Step::Checked { directive, .. } if directive.name() == DirectiveName::AUTH_REQUEST);
+                let is_open = way.steps.iter().any(is_asked);
+                Ok(Outcome { place: self.place(answer.context), status, location, asked, is_open })
             }
             Ending::Passed(passed) => self.passed(passed),
             Ending::CannotSay(obstacle) => Err(self.reason(*obstacle)),
@@ -129,11 +157,7 @@ impl<'s> Prediction<'_, 's> {
     fn passed(&self, passed: &Passed<'s>) -> Result<Outcome, String> {
         let request = passed.request.as_ref().ok_or("another module")?;
         let head = head(request, &self.all.fields(request))?;
-        let answer = match judge(&head, Manner::Strict) {
-            Reply::Switch(_) => 101,
-            Reply::Page => 200,
-            Reply::Refuse(line) => line.split(' ').next().and_then(|code| code.parse().ok()).unwrap_or(0),
-        };
+        let answer = answer(&head);
         let peer = text(&request.peer, "peer")?;
         let backend = upstream(self.all.configuration, passed.context, &peer)
             .and_then(|block| peers(self.all.configuration, block).next())
@@ -143,6 +167,7 @@ impl<'s> Prediction<'_, 's> {
             status: Some(passed.status.unwrap_or(answer)),
             location: None,
             asked: Some(Asked::new(&backend, &head)),
+            is_open: false,
         })
     }
 
@@ -164,9 +189,23 @@ impl<'s> Prediction<'_, 's> {
                 format!("a value of `{}`", String::from_utf8_lossy(&directive.name_bytes()))
             }
             Obstacle::Module(_) => "a module".to_owned(),
+            Obstacle::Defect(_) => "a defect of nginx".to_owned(),
             Obstacle::NoServer => "no server".to_owned(),
         }
     }
+}
+
+/// The status that the back ends of the harness answer with.
+fn answer(head: &Head) -> u16 {
+    match judge(head, Manner::Strict) {
+        Reply::Switch(_) => 101,
+        Reply::Page => 200,
+        Reply::Refuse(line) => line.split(' ').next().and_then(|code| code.parse().ok()).unwrap_or(0),
+    }
+}
+
+fn strict<'s>(exchanges: &Exchanges<'_, 's>, request: &UpstreamRequest<'s>) -> Option<u16> {
+    Some(answer(&head(request, &exchanges.fields(request)).ok()?))
 }
 
 fn text(value: &Value, what: &str) -> Result<String, String> {

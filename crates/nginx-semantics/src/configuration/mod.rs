@@ -14,7 +14,7 @@ mod problem;
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use nginx_syntax::{FileId, NodeId, Place};
 
 pub(crate) use build::Builder;
@@ -178,6 +178,10 @@ pub struct Layout {
     patterns: Patterns,
     /// The `*_pass` lines without variables, once they are asked for.
     literals: OnceLock<Literals>,
+    /// The upstreams of which every server is down, once they are asked for.
+    down: OnceLock<HashSet<ContextId>>,
+    /// The servers with a name that captures, once they are asked for.
+    capturing: OnceLock<HashSet<ContextId>>,
     /// The blocks that get header lines by an include, once they are asked for.
     including: OnceLock<IncludingHeaders>,
     /// What stands in each context, includes expanded in place; one context after the other.
@@ -389,6 +393,25 @@ impl<'s> Configuration<'s> {
     /// The `*_pass` lines without variables.
     pub(crate) fn literals(&self) -> &'s Literals {
         self.layout.literals.get_or_init(|| Literals::of(*self))
+    }
+
+    /// The servers that have a regex with a group for a name.
+    pub(crate) fn capturing(&self) -> &'s HashSet<ContextId> {
+        self.layout.capturing.get_or_init(|| {
+            let captures = |word: &[u8]| word.first() == Some(&b'~') && word.contains(&b'(');
+            let names = |server| self.named(server, DirectiveName::SERVER_NAME);
+            let has =
+                |server: &ContextId| names(*server).any(|line| line.arguments().any(|word| captures(&word)));
+            self.of_kind(ContextKind::Server).filter(has).collect()
+        })
+    }
+
+    /// The upstreams of which every server is marked `down`.
+    pub(crate) fn down(&self) -> &'s HashSet<ContextId> {
+        self.layout.down.get_or_init(|| {
+            let all = self.of_kind(ContextKind::Upstream);
+            all.filter(|&group| crate::upstream::is_down(*self, group)).collect()
+        })
     }
 
     /// The blocks that get `proxy_set_header` lines by an include.

@@ -1,4 +1,4 @@
-//! What may refuse a request before its content is asked for, and the content
+//! What may refuse a request before its content is asked for, and what passes it on
 //! (`http/ngx_http_core_module.c:ngx_http_core_access_phase` and the modules that hook into it).
 
 use core::net::IpAddr;
@@ -7,18 +7,19 @@ use ipnet::IpNet;
 
 use nginx_syntax::lossy;
 
+use super::subrequest::Kept;
 use super::way::{Follower, Next};
-use super::{AnsweredBy, Ending, Obstacle, Passed, Step};
+use super::{AnsweredBy, Ending, Passed, Step};
 use crate::catalogue::DirectiveName as N;
-use crate::configuration::{ContextKind, Directive};
+use crate::configuration::Directive;
 use crate::effective::{Effective, effective};
-use crate::upstream::{Pass, PassModule};
+use crate::upstream::{Pass, PassModule, down_upstream};
 
 /// What one handler of the access phase says.
-struct Verdict<'s> {
-    directive: Directive<'s>,
-    refused: Option<u16>,
-    is_known: bool,
+pub(super) struct Verdict<'s> {
+    pub(super) directive: Directive<'s>,
+    pub(super) refused: Option<u16>,
+    pub(super) is_known: bool,
 }
 
 impl<'s> Follower<'_, 's> {
@@ -44,15 +45,59 @@ impl<'s> Follower<'_, 's> {
         for name in [N::MIRROR, N::LIMIT_REQ, N::LIMIT_CONN] {
             also.extend(self.in_effect(name).into_iter().filter(|line| !is_off(line)));
         }
+        let intercepting = self.intercepting(pass);
+        let kept = intercepting.as_ref().map(|_| self.kept());
         let request = match pass.module {
             PassModule::Proxy => match self.proxied(pass) {
                 Ok(request) => Some(request),
                 Err(next) => return next,
             },
-            _ => None,
+            _ => match down_upstream(self.all.configuration, self.context, &pass.target()) {
+                Some(group) => return self.refuse(502, AnsweredBy::AllDown(group)),
+                None => None,
+            },
         };
         let (context, status) = (self.context, self.error_status);
-        Next::End(Ending::Passed(Box::new(Passed { pass, context, request, status, also })))
+        let passed = Box::new(Passed { pass, context, request, status, also });
+        match intercepting.zip(kept) {
+            Some((statuses, kept)) => self.intercepted(&statuses, passed, kept),
+            None => Next::End(Ending::Passed(passed)),
+        }
+    }
+
+    /// By line of `error_page` the statuses that are replaced where `proxy_intercept_errors` is on, and what back ends
+    /// answer is asked; none where they replace nothing.
+    fn intercepting(&mut self, pass: Pass<'s>) -> Option<Vec<Vec<u16>>> {
+        let is_asked = pass.module == PassModule::Proxy && self.all.premises.back_end.is_some();
+        if !is_asked || !self.flag(N::PROXY_INTERCEPT_ERRORS, false) {
+            return None;
+        }
+        let lines = self.in_effect(N::ERROR_PAGE);
+        Some(lines.iter().map(super::answer::statuses).collect()).filter(|all: &Vec<_>| !all.is_empty())
+    }
+
+    /// `http/ngx_http_upstream.c:ngx_http_upstream_intercept_errors`: an answer that an `error_page` names is replaced. Of
+    /// one that is not known, each line's first status is tried.
+    fn intercepted(&mut self, lines: &[Vec<u16>], passed: Box<Passed<'s>>, kept: Kept<'s>) -> Next<'s> {
+        let all = self.all;
+        let told = passed.request.as_ref().zip(all.premises.back_end).map(|(request, ask)| ask(all, request));
+        let found = match told.flatten() {
+            Some(status) => lines.iter().flatten().find(|own| **own == status).map(|_| (status, true)),
+            None => {
+                let firsts = lines.iter().filter_map(|line| line.first());
+                firsts.copied().find(|_| !self.decide(None).0).map(|status| (status, false))
+            }
+        };
+        let Some((status, is_known)) = found.filter(|(status, _)| *status >= 300) else {
+            return Next::End(Ending::Passed(passed));
+        };
+        self.restore(kept);
+        if let Some(request) = &passed.request {
+            self.gathered = all.gathered_after(request);
+        }
+        let by = AnsweredBy::Intercepted(passed.pass.directive);
+        self.steps.push(Step::Intercepted { passed, status, is_known });
+        self.refuse(status, by)
     }
 
     /// The access phase; `None` where it lets the request through.
@@ -61,7 +106,7 @@ impl<'s> Follower<'_, 's> {
         let is_any = satisfy.first().and_then(|line| line.argument(0)).as_deref() == Some(b"any");
         let mut worst: Option<Verdict<'s>> = None;
         // In the order in which nginx asks: the modules' order, reversed.
-        for handler in [Self::addresses, Self::password, Self::subrequest] {
+        for handler in [Self::addresses, Self::password, Self::auth_request] {
             let Some(verdict) = handler(self) else { continue };
             let Verdict { directive, refused, is_known } = verdict;
             self.steps.push(Step::Checked { directive, refused, is_known });
@@ -69,8 +114,9 @@ impl<'s> Follower<'_, 's> {
                 None if is_any => return None,
                 None => {}
                 // 401 is told rather than 403: it asks for a password.
-                Some(_) if is_any && worst.as_ref().is_some_and(|worst| worst.refused == Some(401)) => {}
-                Some(_) if is_any => worst = Some(verdict),
+                Some(401 | 403)
+                    if is_any && worst.as_ref().is_some_and(|worst| worst.refused == Some(401)) => {}
+                Some(401 | 403) if is_any => worst = Some(verdict),
                 Some(status) => return Some(self.refuse(status, AnsweredBy::Directive(directive))),
             }
         }
@@ -121,56 +167,6 @@ impl<'s> Follower<'_, 's> {
         let known = if has_none && realm.surely(|realm| realm != b"off") { Some(false) } else { None };
         let (is_let_in, is_known) = self.decide(known);
         Some(Verdict { directive: line, refused: (!is_let_in).then_some(401), is_known })
-    }
-
-    /// `auth_request`: what the other location answers decides.
-    fn subrequest(&mut self) -> Option<Verdict<'s>> {
-        let line = self.in_effect(N::AUTH_REQUEST).first().copied().filter(|line| !is_off(line))?;
-        let (is_let_in, is_known) = self.decide(None);
-        Some(Verdict { directive: line, refused: (!is_let_in).then_some(401), is_known })
-    }
-
-    /// `try_files` of this level alone: nothing inherits it (`ngx_http_try_files_module.c`). No file is there.
-    fn try_files(&mut self) -> Option<Next<'s>> {
-        let line = self.all.configuration.named(self.context, N::TRY_FILES).next()?;
-        let last = line.arguments().last().unwrap_or_default();
-        self.steps.push(Step::TriedFiles(line));
-        if let Some(code) = last.strip_prefix(b"=") {
-            let code = std::str::from_utf8(code).ok().and_then(|code| code.parse().ok());
-            let Some(code) = code else { return Some(Next::End(Ending::CannotSay(Obstacle::Value(line)))) };
-            return Some(self.refuse(code, AnsweredBy::Directive(line)));
-        }
-        let value = self.value(&last);
-        let Some(target) = value.as_known() else {
-            return Some(Next::End(Ending::CannotSay(Obstacle::Value(line))));
-        };
-        if target.first() == Some(&b'@') {
-            return Some(self.redirect_to_named(target, line));
-        }
-        let (path, arguments) = super::uri::split(target);
-        Some(self.redirect(path.to_vec(), arguments.to_vec()))
-    }
-
-    /// A location that passes nothing on.
-    fn own_content(&mut self) -> Next<'s> {
-        let configuration = self.all.configuration;
-        let location = configuration.enclosing(self.context, ContextKind::Location);
-        let levels = [Some(self.context), location.filter(|&location| location != self.context)];
-        for line in levels.into_iter().flatten().flat_map(|level| configuration.directives(level)) {
-            match line.name() {
-                N::STUB_STATUS | N::EMPTY_GIF => {
-                    return Next::End(Ending::Answered(self.answer(200, AnsweredBy::Directive(line))));
-                }
-                // It takes CONNECT alone (ngx_http_tunnel_module.c).
-                N::TUNNEL_PASS => return self.refuse(405, AnsweredBy::Directive(line)),
-                name if name == N::PERL || name.rows().is_empty() => {
-                    return Next::End(Ending::CannotSay(Obstacle::Module(line)));
-                }
-                _ => {}
-            }
-        }
-        let is_served = matches!(self.method.as_str(), "GET" | "HEAD" | "POST");
-        self.refuse(if is_served { 404 } else { 405 }, AnsweredBy::NoFile)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::configuration::Directive;
 use crate::placeholder;
 
 /// Closes the connection without an answer (`NGX_HTTP_CLOSE`); so do 408 and 499 (`ngx_http_finalize_request`).
-const CLOSE: u16 = 444;
+pub(super) const CLOSE: u16 = 444;
 
 /// The words of an `error_page`.
 struct ErrorPage {
@@ -38,6 +38,11 @@ impl ErrorPage {
         let is_open = words.iter().any(|word| placeholder::is_unknown(word));
         Some(Self { statuses, replaced_by, target, is_open, is_unclear })
     }
+}
+
+/// The statuses that an `error_page` names.
+pub(super) fn statuses(line: &Directive<'_>) -> Vec<u16> {
+    ErrorPage::of(line).map(|page| page.statuses).unwrap_or_default()
 }
 
 impl<'s> Follower<'_, 's> {

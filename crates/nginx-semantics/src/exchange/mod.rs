@@ -11,13 +11,17 @@ mod answer;
 mod client;
 mod effort;
 mod fields;
+mod files;
 mod line;
+mod names;
+mod premises;
 mod proxied;
 mod realip;
 mod redirect;
 mod rewrite;
 mod script;
 mod straight;
+mod subrequest;
 mod uri;
 mod way;
 
@@ -29,6 +33,7 @@ use crate::version::NginxVersion;
 
 pub use client::{ClientRequest, Headers};
 pub use effort::Effort;
+pub use premises::{BackEnd, Premises};
 pub use proxied::{HeaderSource, UpstreamFields, UpstreamHeader, UpstreamRequest, UpstreamVersion};
 pub(crate) use script::LongScripts;
 pub(crate) use uri::Escape;
@@ -54,6 +59,8 @@ pub struct Exchanges<'a, 's> {
     pub version: NginxVersion,
     /// What following requests may cost.
     pub effort: &'a Effort,
+    /// What is taken for granted.
+    pub premises: Premises,
 }
 
 /// What nginx does with a request.
@@ -147,6 +154,26 @@ pub enum Step<'s> {
     },
     /// `try_files` goes on with its last word: no file is there.
     TriedFiles(Directive<'s>),
+    /// A file or a directory is taken to be there, and the other way is followed too.
+    Found {
+        /// The line that asks for it; `None` for what serves files where no line says so.
+        directive: Option<Directive<'s>>,
+        /// The level whose `root` or `alias` it lies below.
+        context: ContextId,
+        /// The path of the URI that means it.
+        path: Vec<u8>,
+        /// Whether it is a directory.
+        is_directory: bool,
+    },
+    /// A back end has answered a request, and `proxy_intercept_errors` keeps its answer from the client.
+    Intercepted {
+        /// The request.
+        passed: Box<Passed<'s>>,
+        /// The status of the answer.
+        status: u16,
+        /// Whether that is known; else the other way is followed too.
+        is_known: bool,
+    },
     /// `error_page` replaces a status.
     ErrorPage {
         /// The line.
@@ -202,6 +229,14 @@ pub enum AnsweredBy<'s> {
     Internal(Directive<'s>),
     /// The static module: the location hands no request on, and there is no such file.
     NoFile,
+    /// The static module: the location hands no request on, and there is such a file.
+    File,
+    /// The same of a directory: to a path without the final slash a redirect, else a refusal, for it has no index.
+    Directory,
+    /// Every server of the `upstream` is marked `down`.
+    AllDown(ContextId),
+    /// A back end whose answer `proxy_intercept_errors` replaces, and no `error_page` does.
+    Intercepted(Directive<'s>),
     /// A redirect to a named location that the server does not have.
     NoNamedLocation(Directive<'s>),
     /// Ten changes of the URI (`NGX_HTTP_MAX_URI_CHANGES`).
@@ -238,4 +273,7 @@ pub enum Obstacle<'s> {
     Module(Directive<'s>),
     /// No server takes the request in what was given.
     NoServer,
+    /// A line reads what a map captures only behind it: nginx measures its value before and writes it after that, so that
+    /// some answer 500, and some write past the end of a buffer.
+    Defect(Directive<'s>),
 }

@@ -14,8 +14,8 @@ use crate::configuration::{ContextId, ContextKind, Directive};
 use crate::defaults::HTTP11_BY_DEFAULT;
 use crate::location::{LocationName, Modifier};
 use crate::mistakes::{Mistake, makes};
-use crate::upstream::{Pass, Target, is_upstream_at_run_time};
-use crate::variables::{Bytes, Evaluator, GatheredThen, Value, has_variables};
+use crate::upstream::{Pass, Target, down_upstream, is_upstream_at_run_time};
+use crate::variables::{Bytes, Evaluator, Gathered, GatheredThen, Value, has_variables};
 use crate::version::NginxVersion;
 
 /// Since this version `Proxy-Connection` of the client is not passed on.
@@ -220,6 +220,9 @@ impl<'s> Follower<'_, 's> {
         if is_variable && !self.can_be_asked(&url) {
             return Err(self.refuse(502, AnsweredBy::NoUpstream(pass.directive)));
         }
+        if let Some(group) = down_upstream(self.all.configuration, self.context, &url.peer) {
+            return Err(self.refuse(502, AnsweredBy::AllDown(group)));
+        }
         let target = self.target(pass, &url, is_variable);
         let version = self.http_version();
         let method = match self.in_effect(N::PROXY_METHOD).first().and_then(|line| line.argument(0)) {
@@ -248,14 +251,14 @@ impl<'s> Follower<'_, 's> {
             proxy: (Bytes::from_vec(url.host), Bytes::from_vec(url.port)),
             gathered: self.gathered.take(),
             client: self.client,
-            method: std::mem::take(&mut self.method),
+            method: self.main_method.take().unwrap_or_else(|| std::mem::take(&mut self.method)),
             path: std::mem::take(&mut self.path),
             arguments: std::mem::take(&mut self.arguments),
             server_name: Arc::clone(&self.server_name),
             ignored: std::mem::take(&mut self.ignored),
             captures_on_the_way: OnceLock::new(),
         };
-        Ok(UpstreamRequest {
+        let request = UpstreamRequest {
             method,
             target: Value::known(target),
             version,
@@ -263,7 +266,11 @@ impl<'s> Follower<'_, 's> {
             is_tls: url.is_tls,
             server_name,
             sender: Box::new(sender),
-        })
+        };
+        match self.all.overrun(&request) {
+            Some(line) => Err(Next::End(Ending::CannotSay(Obstacle::Defect(line)))),
+            None => Ok(request),
+        }
     }
 
     /// The name for the upstream's TLS, without port; an address is not sent
@@ -376,39 +383,84 @@ impl<'s> Exchanges<'_, 's> {
         self.evaluated(request, Some(names))
     }
 
+    /// What is gathered when a request has been sent: all of its fields were evaluated.
+    pub(super) fn gathered_after(&self, request: &UpstreamRequest<'s>) -> Gathered {
+        let gathered = request.sender.gathered.resume();
+        drop(self.evaluated_with(request, None, &gathered));
+        gathered
+    }
+
+    fn evaluated(&self, request: &UpstreamRequest<'s>, wanted: Option<&[&str]>) -> UpstreamFields<'s> {
+        self.evaluated_with(request, wanted, &request.sender.gathered.resume())
+    }
+
+    /// The line behind which nginx writes more than it has measured: it evaluates all lines to know how long they are, and
+    /// again to write them, and what maps capture meanwhile is another value then (`ngx_http_proxy_create_request`).
+    fn overrun(&self, request: &UpstreamRequest<'s>) -> Option<Directive<'s>> {
+        if !self.variables.has_group_in_map() {
+            return None;
+        }
+        let sender = &*request.sender;
+        let values: Vec<_> = sender.lines.iter().map(|line| line.argument(1).unwrap_or_default()).collect();
+        if !self.is_measured_first(values.iter().map(|value| &**value)) {
+            return None;
+        }
+        let live = sender.live();
+        let evaluator = Evaluator::new(self.configuration, self.variables, &live, sender.context);
+        let gathered = sender.gathered.resume();
+        let length = |(line, value): (&Directive<'_>, &Cow<'_, [u8]>)| {
+            let name = line.argument(0).unwrap_or_default().len();
+            match evaluator.value_with(value, &gathered).as_known() {
+                Some(b"") => Some(0),
+                Some(known) => Some(name + known.len()),
+                None => None,
+            }
+        };
+        let measured: Option<usize> = sender.lines.iter().zip(&values).map(length).sum();
+        let mut left = measured?;
+        for (line, value) in sender.lines.iter().zip(&values) {
+            match left.checked_sub(length((line, value))?) {
+                Some(less) => left = less,
+                None => return Some(*line),
+            }
+        }
+        None
+    }
+
     /// What is sent and what is not: the lines in effect, the defaults for what they do not name, then the client's
     /// fields that neither names (`ngx_http_proxy_init_headers`).
-    fn evaluated(&self, request: &UpstreamRequest<'s>, wanted: Option<&[&str]>) -> UpstreamFields<'s> {
+    fn evaluated_with(
+        &self,
+        request: &UpstreamRequest<'s>,
+        wanted: Option<&[&str]>,
+        gathered: &Gathered,
+    ) -> UpstreamFields<'s> {
         let sender = &*request.sender;
         let is_wanted_of = |name: &[u8]| {
             wanted.is_none_or(|names| names.iter().any(|wanted| name.eq_ignore_ascii_case(wanted.as_bytes())))
         };
         let is_wanted = |name: &str| is_wanted_of(name.as_bytes());
         let mut all: Vec<UpstreamHeader<'s>> = Vec::new();
-        let (host, port) = &sender.proxy;
-        let live = Live {
-            request: &sender.request,
-            version: sender.version,
-            client: sender.client,
-            method: &sender.method,
-            path: &sender.path,
-            arguments: &sender.arguments,
-            server_name: &sender.server_name,
-            ignored: &sender.ignored,
-            upstream: Some((Value::known(host), Value::known(port))),
-        };
+        let (host, _) = &sender.proxy;
+        let live = sender.live();
         let evaluator = Evaluator::new(self.configuration, self.variables, &live, sender.context);
-        let gathered = sender.gathered.resume();
         // What one line captures takes the place of what those behind it read.
         let runs_all = wanted.is_some()
             && *sender.captures_on_the_way.get_or_init(|| self.captures_on_the_way(&sender.lines));
+        // They are measured first, and what maps capture then is there when they are written.
+        if self.variables.has_group_in_map() {
+            let values: Vec<_> = sender.lines.iter().filter_map(|line| line.argument(1)).collect();
+            if self.is_measured_first(values.iter().map(|value| &**value)) {
+                values.iter().for_each(|value| drop(evaluator.value_with(value, gathered)));
+            }
+        }
         for line in &sender.lines {
             let name = line.argument(0).unwrap_or_default();
             let is_wanted = is_wanted_of(&name);
             if !is_wanted && !runs_all {
                 continue;
             }
-            let value = evaluator.value_with(&line.argument(1).unwrap_or_default(), &gathered);
+            let value = evaluator.value_with(&line.argument(1).unwrap_or_default(), gathered);
             if is_wanted {
                 let name = lossy(&name).into_owned();
                 all.push(UpstreamHeader { name: name.into(), value, source: HeaderSource::Set(*line) });
@@ -452,6 +504,16 @@ impl<'s> Exchanges<'_, 's> {
 }
 
 impl Exchanges<'_, '_> {
+    /// Whether some values are measured before they are written, and a map that one of them reads may capture what another
+    /// one reads.
+    pub(super) fn is_measured_first<'v>(&self, values: impl IntoIterator<Item = &'v [u8]> + Clone) -> bool {
+        self.variables.has_group_in_map() && {
+            let mut running = values.clone().into_iter();
+            running.any(|value| self.variables.may_run_regex(self.configuration, value))
+                && values.into_iter().any(|value| self.variables.reads_capture(value))
+        }
+    }
+
     /// Whether one of these lines runs a regex when it is evaluated, and one reads what a regex captured.
     fn captures_on_the_way(&self, lines: &[Directive<'_>]) -> bool {
         self.variables.has_regex_in_map() && {
@@ -463,6 +525,22 @@ impl Exchanges<'_, '_> {
 }
 
 impl Sender<'_> {
+    /// nginx's own variables when the request is sent.
+    fn live(&self) -> Live<'_> {
+        let (host, port) = &self.proxy;
+        Live {
+            request: &self.request,
+            version: self.version,
+            client: self.client,
+            method: &self.method,
+            path: &self.path,
+            arguments: &self.arguments,
+            server_name: &self.server_name,
+            ignored: &self.ignored,
+            upstream: Some((Value::known(host), Value::known(port))),
+        }
+    }
+
     /// nginx's own value of a field that no line names; `None` where this nginx does not know the field.
     fn default(&self, name: &str, version: UpstreamVersion) -> Option<Value> {
         Some(match name {

@@ -11,7 +11,7 @@ use crate::configuration::{ContextId, ContextKind};
 use crate::effective::{Effective, effective};
 use crate::location::Selection;
 use crate::path::{is_same_merged, normalize_path};
-use crate::upstream::{Pass, PassModule};
+use crate::upstream::{Pass, PassModule, Target, down_upstream};
 use crate::variables::has_variables;
 
 /// What may refuse a request of the location that it is in effect for.
@@ -51,6 +51,7 @@ impl<'s> Exchanges<'_, 's> {
         let mut follower = Follower::new(self, server, request, &[]);
         let Line::Path(path) = follower.read_line() else { return None };
         follower.path = path;
+        follower.capture_host();
         follower.find_client();
         let Next::Location = follower.enter(location) else { return None };
         follower.find_client();
@@ -80,7 +81,17 @@ impl<'s> Exchanges<'_, 's> {
             let target = pass.target();
             !has_variables(&target) && super::proxied::is_url(&target)
         };
+        // ngx_http_upstream_get_round_robin_peer
+        let is_down = || {
+            let target = pass.target();
+            let host = match pass.module {
+                PassModule::Proxy => Target::parse(&target).host.into_bytes().into(),
+                _ => target,
+            };
+            down_upstream(configuration, location, &host).is_some()
+        };
         (pass.module != PassModule::Proxy || is_url())
+            && (configuration.down().is_empty() || !is_down())
             && configuration.named(location, N::TRY_FILES).next().is_none()
             && script::lines(configuration, location).is_empty()
             && !is_limited()

@@ -1,11 +1,13 @@
 //! One run through the phases, with the state that nginx keeps in `ngx_http_request_t`.
 
 use core::net::IpAddr;
+use std::mem;
 use std::sync::Arc;
 
 use nginx_syntax::lossy;
 
 use super::client::Live;
+use super::files::OnDisk;
 use super::line::Line;
 use super::rewrite::Rewrite;
 use super::{Answer, AnsweredBy, ClientRequest, Ending, Exchange, Exchanges, Obstacle, Step, Way, uri};
@@ -18,7 +20,7 @@ use crate::upstream::Pass;
 use crate::variables::{Cut, CutReason, Evaluator, Gathered, Value};
 
 /// `NGX_HTTP_MAX_URI_CHANGES`: so many changes of the URI, and one more ends the request.
-const MOST_URI_CHANGES: u32 = 10;
+pub(super) const MOST_URI_CHANGES: u32 = 10;
 
 impl<'s> Exchanges<'_, 's> {
     /// What nginx does with a request that `server` takes.
@@ -78,9 +80,9 @@ impl<'s> Exchanges<'_, 's> {
 /// The line at which the way divides that was followed last.
 fn branch(ways: &[Way<'_>]) -> Option<DirectiveRef> {
     ways.last()?.steps.iter().find_map(|step| match step {
-        Step::If { directive, is_known: false, .. } | Step::Checked { directive, is_known: false, .. } => {
-            Some(directive.reference)
-        }
+        Step::If { directive, is_known: false, .. }
+        | Step::Checked { directive, is_known: false, .. }
+        | Step::Found { directive: Some(directive), .. } => Some(directive.reference),
         _ => None,
     })
 }
@@ -125,7 +127,8 @@ pub(super) struct Follower<'a, 's> {
     /// The numbers of the fields that are ignored: see [`super::fields`].
     pub(super) ignored: Vec<usize>,
     plan: &'a [bool],
-    questions: usize,
+    /// How many questions the configuration left open so far.
+    pub(super) questions: usize,
     /// How many lines of rewrite phases ran.
     pub(super) lines_run: usize,
     pub(super) steps: Vec<Step<'s>>,
@@ -133,6 +136,8 @@ pub(super) struct Follower<'a, 's> {
     pub(super) path: Vec<u8>,
     pub(super) arguments: Vec<u8>,
     pub(super) method: String,
+    /// That of `r->main`, where this is a subrequest: `$request_method` is it.
+    pub(super) main_method: Option<String>,
     pub(super) gathered: Gathered,
     /// `r->internal`
     pub(super) is_internal: bool,
@@ -144,6 +149,10 @@ pub(super) struct Follower<'a, 's> {
     pub(super) is_below_location: bool,
     /// `e->quote`: whether what is captured is escaped in `set` and `if`.
     pub(super) quotes: bool,
+    /// What was asked for on the disk so far.
+    pub(super) on_disk: Vec<OnDisk>,
+    /// Whether the file that is asked for next is one that should be there.
+    pub(super) is_expected: bool,
     /// `r->uri_changed`
     pub(super) is_to_be_found: bool,
     /// How many are left.
@@ -185,12 +194,15 @@ impl<'a, 's> Follower<'a, 's> {
             path: Vec::new(),
             arguments: uri::arguments(request.uri()).to_vec(),
             method: request.method.clone(),
+            main_method: None,
             gathered: Gathered::followed(),
             is_internal: false,
             is_subrequest: false,
             is_unchanged: true,
             is_below_location: true,
             quotes: true,
+            on_disk: Vec::new(),
+            is_expected: false,
             is_to_be_found: false,
             uri_changes: MOST_URI_CHANGES + 1,
             error_status: None,
@@ -208,6 +220,7 @@ impl<'a, 's> Follower<'a, 's> {
             }
             Line::CannotSay(directive) => return Ending::CannotSay(Obstacle::Value(directive)),
         }
+        self.capture_host();
         let next = match entry {
             Entry::Refused(status) => Next::Special(self.answer(status, AnsweredBy::BadRequest)),
             Entry::Request => match self.too_long().or(self.has_bad_fields().then_some(400)) {
@@ -217,6 +230,8 @@ impl<'a, 's> Follower<'a, 's> {
             Entry::Subrequest(uri) => {
                 let (path, arguments) = uri::split(uri);
                 (self.path, self.arguments) = (path.to_vec(), arguments.to_vec());
+                drop(self.gathered.take_captures());
+                self.main_method = Some(mem::replace(&mut self.method, "GET".to_owned()));
                 (self.is_internal, self.is_subrequest, self.is_unchanged) = (true, true, false);
                 Next::Server
             }
@@ -227,7 +242,7 @@ impl<'a, 's> Follower<'a, 's> {
         self.follow_from(next)
     }
 
-    fn follow_from(&mut self, mut next: Next<'s>) -> Ending<'s> {
+    pub(super) fn follow_from(&mut self, mut next: Next<'s>) -> Ending<'s> {
         loop {
             next = match next {
                 Next::Server => self.server_rewrite(),
@@ -266,7 +281,7 @@ impl<'a, 's> Follower<'a, 's> {
             request: self.request,
             version: self.all.version,
             client: self.client,
-            method: &self.method,
+            method: self.main_method.as_ref().unwrap_or(&self.method),
             path: &self.path,
             arguments: &self.arguments,
             server_name: &self.server_name,
@@ -278,7 +293,18 @@ impl<'a, 's> Follower<'a, 's> {
     /// The value of a text now.
     pub(super) fn value(&self, text: &[u8]) -> Value {
         let live = self.live(None);
-        self.evaluator(&live).value_with(text, &self.gathered)
+        let evaluator = self.evaluator(&live);
+        let measured = evaluator.value_with(text, &self.gathered);
+        if !self.all.is_measured_first([text]) {
+            return measured;
+        }
+        // ngx_http_complex_value measures it first, and evaluates it again to write it: what it captures on the way may be
+        // longer then, which is a fault of nginx's own.
+        let written = evaluator.value_with(text, &self.gathered);
+        match (measured.as_known(), written.as_known()) {
+            (Some(measured), Some(written)) if written.len() > measured.len() => Value::Unknown,
+            _ => written,
+        }
     }
 
     pub(super) fn evaluator<'e>(&'e self, live: &'e Live<'e>) -> Evaluator<'e, 's> {

@@ -92,6 +92,8 @@ pub struct Variables<'s> {
     third_party: Option<Directive<'s>>,
     /// See [`Variables::has_regex_in_map`].
     has_regex_in_map: bool,
+    /// See [`Variables::has_group_in_map`].
+    has_group_in_map: bool,
     /// The maps, sorted when they are asked for first.
     entries: HashMap<ContextId, OnceLock<Box<Entries<'s>>>>,
     /// The names that run a regex when they are read, once they are asked for.
@@ -110,6 +112,7 @@ impl<'s> Variables<'s> {
             by_name: HashMap::new(),
             third_party: None,
             has_regex_in_map: false,
+            has_group_in_map: false,
             entries: HashMap::new(),
             running: OnceLock::new(),
             cut: Mutex::default(),
@@ -138,6 +141,7 @@ impl<'s> Variables<'s> {
             for entry in configuration.directives(id) {
                 let key = entry.name_bytes();
                 this.has_regex_in_map |= key.first() == Some(&b'~');
+                this.has_group_in_map |= key.first() == Some(&b'~') && key.contains(&b'(');
                 this.captures(entry, &key);
             }
         }
@@ -147,6 +151,11 @@ impl<'s> Variables<'s> {
     /// Whether an entry of any map is a regex: what it captures when a value is asked for stays for later ones.
     pub(crate) fn has_regex_in_map(&self) -> bool {
         self.has_regex_in_map
+    }
+
+    /// Whether one of them may capture something.
+    pub(crate) fn has_group_in_map(&self) -> bool {
+        self.has_group_in_map
     }
 
     /// The entries of a map.

@@ -49,7 +49,7 @@ struct Trail {
 
 /// What the last regex that matched has captured.
 #[derive(Debug, Clone, Default)]
-enum Captured {
+pub(crate) enum Captured {
     #[default]
     Nothing,
     Groups(Captures),
@@ -122,6 +122,28 @@ impl Gathered {
     pub(super) fn named(&self, name: &[u8]) -> Value {
         let Some(trail) = &self.trail else { return Value::Unknown };
         trail.borrow().named.get(name).cloned().unwrap_or_else(Value::empty)
+    }
+
+    /// Nothing is captured any more; gives back what was. A subrequest has the variables of its request, and captures of its
+    /// own (`http/ngx_http_core_module.c:ngx_http_subrequest`).
+    pub(crate) fn take_captures(&self) -> Captured {
+        self.trail.as_ref().map(|trail| std::mem::take(&mut trail.borrow_mut().captures)).unwrap_or_default()
+    }
+
+    /// Puts back what [`Gathered::take_captures`] has taken.
+    pub(crate) fn restore_captures(&self, captures: Captured) {
+        if let Some(trail) = &self.trail {
+            trail.borrow_mut().captures = captures;
+        }
+    }
+
+    /// What a pattern captured is not known, nor whether it matched.
+    pub(crate) fn may_match(&self, pattern: &Pattern) {
+        self.forget_captures();
+        if let Some(trail) = &self.trail {
+            let names = pattern.capture_names().map(|name| name.to_ascii_lowercase().into_bytes());
+            trail.borrow_mut().named.extend(names.map(|name| (name, Value::Unknown)));
+        }
     }
 
     /// Whether a pattern matches; keeps what it captures (`http/ngx_http_variables.c:ngx_http_regex_exec`).

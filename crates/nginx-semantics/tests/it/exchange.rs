@@ -3,8 +3,9 @@
 use std::fmt::Write;
 
 use nginx_semantics::{
-    AnsweredBy, ClientRequest, ContextId, ContextKind, Effort, Ending, Exchange, Exchanges, HeaderSource,
-    Locations, NginxVersion, Obstacle, Passed, Step, UpstreamVersion, Value, Variables,
+    AnsweredBy, BackEnd, ClientRequest, ContextId, ContextKind, Effort, Ending, Exchange, Exchanges,
+    HeaderSource, Locations, NginxVersion, Obstacle, Passed, Premises, Step, UpstreamVersion, Value,
+    Variables,
 };
 
 use crate::common::{label, load_root, only};
@@ -38,12 +39,23 @@ fn text(value: &Value) -> String {
 
 /// Runs the first server of `http` for a request, and writes down each way.
 pub(crate) fn run(http: &str, version: NginxVersion, request: &ClientRequest) -> String {
-    run_or(http, version, request, None)
+    run_or(http, version, request, None, Premises::default())
+}
+
+/// The same where files may be there and the host is the client's own.
+pub(crate) fn run_on_disk(http: &str, request: &ClientRequest) -> String {
+    let premises = Premises { has_files: true, is_host_told: true, back_end: None };
+    run_or(http, OLD, request, None, premises)
+}
+
+/// The same where back ends are told what to answer.
+pub(crate) fn run_told(http: &str, request: &ClientRequest, back_end: BackEnd) -> String {
+    run_or(http, OLD, request, None, Premises { back_end: Some(back_end), ..Premises::default() })
 }
 
 /// The same of the subrequest for a URI.
 pub(crate) fn run_sub(http: &str, request: &ClientRequest, uri: &str) -> String {
-    run_or(http, OLD, request, Some(uri))
+    run_or(http, OLD, request, Some(uri), Premises::default())
 }
 
 /// Something about the exchanges with the first server of an `http`.
@@ -52,19 +64,41 @@ pub(crate) fn with_exchanges<T>(
     version: NginxVersion,
     ask: impl FnOnce(&Exchanges<'_, '_>, ContextId) -> T,
 ) -> T {
+    with_premises(http, version, Premises::default(), ask)
+}
+
+/// The same where more is taken for granted.
+pub(crate) fn with_premises<T>(
+    http: &str,
+    version: NginxVersion,
+    premises: Premises,
+    ask: impl FnOnce(&Exchanges<'_, '_>, ContextId) -> T,
+) -> T {
     let loaded = load_root(&format!("events {{}}\nhttp {{\n{http}\n}}\n"), &[]);
     let configuration = only(&loaded);
     let variables = Variables::new(configuration);
     let locations = Locations::new(configuration);
     let effort = Effort::whole(&variables);
-    let exchanges =
-        Exchanges { configuration, variables: &variables, locations: &locations, version, effort: &effort };
+    let exchanges = Exchanges {
+        configuration,
+        variables: &variables,
+        locations: &locations,
+        version,
+        effort: &effort,
+        premises,
+    };
     let server = configuration.of_kind(ContextKind::Server).next().expect("a server");
     ask(&exchanges, server)
 }
 
-fn run_or(http: &str, version: NginxVersion, request: &ClientRequest, sub: Option<&str>) -> String {
-    with_exchanges(http, version, |exchanges, server| {
+fn run_or(
+    http: &str,
+    version: NginxVersion,
+    request: &ClientRequest,
+    sub: Option<&str>,
+    premises: Premises,
+) -> String {
+    with_premises(http, version, premises, |exchanges, server| {
         let exchange = match sub {
             Some(uri) => exchanges.run_subrequest(server, request.clone(), uri.as_bytes()),
             None => exchanges.run(server, request.clone()),
@@ -77,6 +111,10 @@ fn run_or(http: &str, version: NginxVersion, request: &ClientRequest, sub: Optio
             for step in &way.steps {
                 let _ = match step {
                     Step::If { is_known: false, holds, .. } => write!(line, "if {holds}? "),
+                    Step::Found { path, .. } => write!(line, "{}? ", String::from_utf8_lossy(path)),
+                    Step::Intercepted { status, is_known, .. } => {
+                        write!(line, "{status}{} ", if *is_known { "!" } else { "?" })
+                    }
                     Step::Checked { is_known: false, refused, .. } => {
                         write!(line, "{}? ", if refused.is_some() { "refused" } else { "let in" })
                     }
@@ -125,6 +163,7 @@ fn run_or(http: &str, version: NginxVersion, request: &ClientRequest, sub: Optio
                         Obstacle::Regex(_) => "regex",
                         Obstacle::Value(_) => "value",
                         Obstacle::Module(_) => "module",
+                        Obstacle::Defect(_) => "defect",
                         Obstacle::NoServer => "server",
                     };
                     let _ = write!(line, "cannot say: {why}");
@@ -304,7 +343,10 @@ fn what_runs_before_the_proxy() {
         ("satisfy any; auth_basic x; auth_basic_user_file u; allow 127.0.0.1; deny all;", "[/]"),
         ("satisfy any; auth_basic x; auth_basic_user_file u; deny all;", "401 by auth_basic x"),
         ("satisfy any; auth_basic x; deny all;", "403 by deny all"),
-        ("auth_request /auth;", "let in? [/]\nrefused? 401 by auth_request /auth"),
+        (
+            "auth_request /auth;",
+            "let in? [/]\nrefused? 401 by auth_request /auth\nrefused? 403 by auth_request /auth\nrefused? 500 by auth_request /auth",
+        ),
         ("internal;", "404 Internal"),
         ("try_files $uri $uri/ =404;", "404 by try_files $uri $uri/ =404"),
         ("limit_except POST { deny all; }", "403 by deny all"),

@@ -21,6 +21,7 @@ mod line;
 mod links;
 mod locations;
 mod maps;
+mod open;
 mod other_programs;
 mod rewrite;
 mod rivals;

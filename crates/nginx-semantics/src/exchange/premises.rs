@@ -1,0 +1,17 @@
+//! What is taken for granted of what no configuration says.
+
+use super::{Exchanges, UpstreamRequest};
+
+/// What a back end answers to a request: the status, where that can be told.
+pub type BackEnd = for<'e, 's> fn(&Exchanges<'e, 's>, &UpstreamRequest<'s>) -> Option<u16>;
+
+/// What is taken for granted where requests are followed.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Premises {
+    /// Whether files and directories may be there, so that each is a question; else none is there.
+    pub has_files: bool,
+    /// Whether the host of the requests is the client's own; else it stands for any that leads to the server.
+    pub is_host_told: bool,
+    /// What back ends answer, for those answers that nginx replaces; else it replaces none.
+    pub back_end: Option<BackEnd>,
+}
