@@ -31,13 +31,21 @@ pub fn listens(configuration: Configuration<'_>, server: ContextId) -> Vec<Strin
 pub enum ListenAddress {
     /// An address of this machine, or all of one family: `0.0.0.0`, `::`.
     Ip(IpAddr, u16),
-    /// A name that is resolved when nginx starts.
+    /// A name that is resolved when nginx starts, but for those that every machine has for itself.
     Name(String, u16),
     /// A Unix socket.
     Unix(String),
     /// Not known: a placeholder stands in it.
     Unknown(String),
 }
+
+/// The names that every machine has for itself in /etc/hosts. `localhost` may be `::1` besides
+/// (`core/ngx_inet.c:ngx_inet_resolve_host` takes all addresses of a name).
+const LOOPBACK: [(&str, IpAddr); 3] = [
+    ("localhost", IpAddr::V4(Ipv4Addr::LOCALHOST)),
+    ("ip6-localhost", IpAddr::V6(Ipv6Addr::LOCALHOST)),
+    ("ip6-loopback", IpAddr::V6(Ipv6Addr::LOCALHOST)),
+];
 
 impl ListenAddress {
     /// `*:80`, what a server without `listen` has.
@@ -63,7 +71,11 @@ impl ListenAddress {
             "*" => Self::Ip(Ipv4Addr::UNSPECIFIED.into(), port),
             bare => match bare.parse::<IpAddr>() {
                 Ok(ip) => Self::Ip(ip, port),
-                Err(_) => Self::Name(host.to_ascii_lowercase(), port),
+                Err(_) => {
+                    let name = host.to_ascii_lowercase();
+                    let own = LOOPBACK.iter().find(|(own, _)| *own == name);
+                    own.map_or(Self::Name(name, port), |(_, ip)| Self::Ip(*ip, port))
+                }
             },
         }
     }
@@ -107,6 +119,16 @@ pub struct Listen<'s> {
 }
 
 impl Listen<'_> {
+    /// Whether the line may mean an address that is not known here: that of a name, or `::1` besides 127.0.0.1.
+    pub fn may_be(&self, ip: IpAddr) -> bool {
+        let is_localhost = || {
+            let word = self.directive.and_then(|line| line.argument(0));
+            word.is_some_and(|word| word.split(|byte| *byte == b':').next() == Some(b"localhost"))
+        };
+        matches!(self.address, ListenAddress::Name(..))
+            || ip == IpAddr::V6(Ipv6Addr::LOCALHOST) && is_localhost()
+    }
+
     /// Whether the line has a parameter such as `ssl`.
     pub fn has(&self, parameter: &str) -> bool {
         self.directive.is_some_and(|line| line.arguments().skip(1).any(|word| word == parameter.as_bytes()))

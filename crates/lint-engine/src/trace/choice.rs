@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use core::net::SocketAddr;
+use core::net::{IpAddr, SocketAddr};
 
 use lint_finding::{Place, Prospect, Remark, Responder, Stage, TraceAnswer, TraceRun, TraceStep, TraceWay};
 use nginx_semantics::{
@@ -38,15 +38,13 @@ pub(super) fn open_sockets<'s>(configuration: Configuration<'s>, http: ContextId
 }
 
 /// The sockets that a request may come to: the one that the user names, else that of the URL's address, else those for
-/// all addresses, else all of the port.
+/// all addresses, else all of the port. One of a name may be at any address.
 pub(super) fn sockets_for<'a, 's>(sockets: &'a [Socket<'s>], query: &Query) -> Vec<&'a Socket<'s>> {
     if let Some(via) = &query.via {
         let exact: Vec<_> = sockets.iter().filter(|socket| socket.address == *via).collect();
         let is_of_family = |socket: &&Socket<'_>| {
-            let (ListenAddress::Ip(any, port), ListenAddress::Ip(ip, asked)) = (&socket.address, via) else {
-                return false;
-            };
-            any.is_unspecified() && any.is_ipv4() == ip.is_ipv4() && port == asked
+            let ListenAddress::Ip(ip, asked) = via else { return false };
+            socket.address.port() == Some(*asked) && (is_all(socket, *ip) || may_be(socket, *ip))
         };
         return match exact.is_empty() {
             true => sockets.iter().filter(is_of_family).collect(),
@@ -61,11 +59,40 @@ pub(super) fn sockets_for<'a, 's>(sockets: &'a [Socket<'s>], query: &Query) -> V
         if let Some(socket) = of_port.iter().find(exact) {
             return vec![*socket];
         }
-        let family = |socket: &&Socket<'_>| matches!(&socket.address, ListenAddress::Ip(own, _) if own.is_unspecified() && own.is_ipv4() == ip.is_ipv4());
-        return of_port.into_iter().filter(family).collect();
+        return of_port.into_iter().filter(|socket| is_all(socket, ip) || may_be(socket, ip)).collect();
     }
-    let any: Vec<_> = of_port.iter().copied().filter(|socket| socket.address.is_wildcard()).collect();
-    if any.is_empty() { of_port } else { any }
+    let is_named = |socket: &&&Socket<'_>| matches!(&socket.address, ListenAddress::Name(name, _) if *name == query.url.host);
+    if let Some(socket) = of_port.iter().find(is_named) {
+        return vec![*socket];
+    }
+    let is_open = |socket: &Socket<'_>| matches!(socket.address, ListenAddress::Name(..));
+    let has_any = of_port.iter().any(|socket| socket.address.is_wildcard());
+    let may_be_met = |socket: &&Socket<'_>| !has_any || socket.address.is_wildcard() || is_open(socket);
+    of_port.into_iter().filter(may_be_met).collect()
+}
+
+/// Whether a socket takes all addresses of the family of one.
+fn is_all(socket: &Socket<'_>, ip: IpAddr) -> bool {
+    matches!(&socket.address, ListenAddress::Ip(own, _) if own.is_unspecified() && own.is_ipv4() == ip.is_ipv4())
+}
+
+/// Whether a socket may be at an address: see [`Listen::may_be`].
+fn may_be(socket: &Socket<'_>, ip: IpAddr) -> bool {
+    socket.listens.iter().any(|listen| listen.may_be(ip))
+}
+
+/// Whether one of the chosen sockets is only perhaps at the address that is asked for.
+pub(super) fn is_open(chosen: &[&Socket<'_>], query: &Query) -> bool {
+    let asked = match &query.via {
+        Some(ListenAddress::Ip(ip, _)) => Some(*ip),
+        Some(_) => None,
+        None => query.url.ip(),
+    };
+    chosen.iter().any(|socket| match &socket.address {
+        ListenAddress::Name(name, _) => query.via.is_some() || *name != query.url.host,
+        ListenAddress::Ip(own, _) => asked.is_some_and(|ip| *own != ip && !own.is_unspecified()),
+        ListenAddress::Unix(_) | ListenAddress::Unknown(_) => false,
+    })
 }
 
 /// The `stream` servers of the port.
@@ -169,6 +196,9 @@ impl<'s> Follow<'_, 's> {
     fn listen(&self, socket: &Socket<'s>, sockets: &[Socket<'s>]) -> TraceStep {
         let query = self.query;
         let why = match (&query.via, query.url.ip()) {
+            _ if is_open(&[socket], query) => {
+                "its name is resolved when nginx starts, and may be that of this address or not".to_owned()
+            }
             (Some(via), _) if *via == socket.address => "as asked for".to_owned(),
             (Some(via), _) => format!("no socket is at {via} alone, so that for all addresses takes it"),
             (None, Some(ip)) if !socket.address.is_wildcard() => {
@@ -427,7 +457,7 @@ pub(super) fn answer(
 
 #[cfg(test)]
 mod tests {
-    use core::net::{IpAddr, Ipv4Addr};
+    use core::net::Ipv4Addr;
 
     use super::*;
 

@@ -79,6 +79,7 @@ fn follow(task: &Task<'_>, query: &Query) -> Trace {
     notices::of_skipped(loaded, &mut gathered);
     let (mut followed, mut elsewhere) = (Vec::new(), Vec::new());
     let mut streams = Vec::new();
+    let mut meeting = Meeting::Sure;
     for layout in &loaded.layouts {
         let mut settings = of_layout(loaded, layout, settings, found);
         if !query.is_plain {
@@ -94,6 +95,10 @@ fn follow(task: &Task<'_>, query: &Query) -> Trace {
             let sockets = choice::open_sockets(configuration, http);
             elsewhere.extend(sockets.iter().map(|socket| socket.address.to_string()));
             let chosen = choice::sockets_for(&sockets, query);
+            if choice::is_open(&chosen, query) {
+                let has_all = chosen.iter().any(|socket| socket.address.is_wildcard());
+                meeting = if has_all { Meeting::OneOf } else { Meeting::Perhaps };
+            }
             let beyond = chosen.get(ADDRESSES).and_then(|socket| socket.listens.first()?.directive);
             if let Some(line) = beyond {
                 notices::of_addresses(configuration, &line, chosen.len(), &mut gathered);
@@ -133,19 +138,37 @@ fn follow(task: &Task<'_>, query: &Query) -> Trace {
     Trace {
         request: traced(query, &request),
         problem,
-        handshake: whole(prospects, query),
+        handshake: whole(prospects, meeting, query),
         runs,
         verify: query.curl(),
         outcome,
     }
 }
 
+/// Whether the sockets that are followed are those that the request comes to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Meeting {
+    /// It may come to each of them.
+    Sure,
+    /// It comes to one of them, and what a name is resolved to says to which.
+    OneOf,
+    /// It comes to one of them or to none.
+    Perhaps,
+}
+
 /// It cannot where it cannot in one of the runs.
-fn whole(prospects: impl Iterator<Item = Prospect>, query: &Query) -> Prospect {
+fn whole(prospects: impl Iterator<Item = Prospect>, meeting: Meeting, query: &Query) -> Prospect {
     if query.is_plain {
         return Prospect::NotAsked;
     }
     let all: Vec<Prospect> = prospects.collect();
+    let is_same = |one: Prospect| all.iter().all(|other| *other == one);
+    match meeting {
+        Meeting::Sure => {}
+        _ if is_same(Prospect::Fails) => {}
+        Meeting::OneOf if is_same(Prospect::Succeeds) => {}
+        Meeting::OneOf | Meeting::Perhaps => return Prospect::Unknown,
+    }
     if all.contains(&Prospect::Fails) {
         Prospect::Fails
     } else if all.is_empty() || all.contains(&Prospect::Unknown) {

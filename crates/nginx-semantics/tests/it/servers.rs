@@ -172,7 +172,9 @@ fn addresses_are_read() {
         ("127.0.0.1", "127.0.0.1:80"),
         ("[::1]:443", "[::1]:443"),
         ("[::]", "[::]:80"),
-        ("LocalHost:8000", "localhost:8000"),
+        ("LocalHost:8000", "127.0.0.1:8000"),
+        ("ip6-localhost:8000", "[::1]:8000"),
+        ("App.internal:8000", "app.internal:8000"),
         ("unix:/run/nginx.sock", "unix:/run/nginx.sock"),
     ] {
         assert_eq!(ListenAddress::parse(word).to_string(), expected);

@@ -88,6 +88,29 @@ fn sockets_of_one_address_each() {
 }
 
 #[test]
+fn sockets_of_names() {
+    let ok = "UPGRADE; location / { proxy_pass http://127.0.0.1:1; }";
+    let code = |lines: &str, url: &str, options: &[&str]| {
+        let http = format!("server {{ {lines} {ok} }} server {{ listen 8080; return 403; }}");
+        trace(&http, url, options).code
+    };
+    // Every machine has this one for itself, by IPv6 perhaps.
+    assert_eq!(code("listen localhost:8080;", "ws://127.0.0.1:8080/", &["-H", "Host: a"]), Some(0));
+    assert_eq!(code("listen LocalHost:8080;", "ws://a:8080/", &["--via-listen", "127.0.0.1:8080"]), Some(0));
+    assert_eq!(code("listen localhost:8080;", "ws://[::1]:8080/", &["-H", "Host: a"]), Some(2));
+    assert_eq!(code("listen localhost:8080;", "ws://10.0.0.1:8080/", &[]), Some(1));
+    assert_eq!(code("listen ip6-localhost:8080;", "ws://[::1]:8080/", &[]), Some(0));
+    // Any other name may be any address, so that no server takes the request for sure.
+    for options in [&[] as &[&str], &["--via-listen", "10.0.0.1:8080"]] {
+        assert_eq!(code("listen app.internal:8080;", "ws://a:8080/", options), Some(2), "{options:?}");
+    }
+    assert_eq!(code("listen app.internal:8080;", "ws://10.0.0.1:8080/", &[]), Some(2));
+    assert_eq!(code("listen app.internal:8080;", "ws://app.internal:8080/", &[]), Some(0));
+    assert_eq!(code("listen app.internal:8080; return 404;", "ws://10.0.0.1:8080/", &[]), Some(1));
+    assert_eq!(code("listen app.internal:81;", "ws://10.0.0.1:81/", &[]), Some(2));
+}
+
+#[test]
 fn a_socket_of_one_address_takes_what_comes_to_it_whatever_the_names() {
     let http = "server { listen 80; server_name a; UPGRADE; location / { proxy_pass http://127.0.0.1:1; } }
         server { listen 10.0.0.1:80; server_name b; return 403; }";
@@ -230,7 +253,7 @@ fn what_is_no_request_is_refused() {
         (&["trace", "example.com/ws"], "ws://, wss://, http:// or https://"),
         (&["trace", "ws://a/", "-H", "X"], "NAME: VALUE"),
         (&["trace", "ws://a/", "-H", "a b: c"], "header field"),
-        (&["trace", "ws://a/", "--via-listen", "localhost:80"], "10.0.0.1:443"),
+        (&["trace", "ws://a/", "--via-listen", "a.example:80"], "10.0.0.1:443"),
         (&["trace", "ws://a/", "--client-ip", "a"], "--client-ip"),
     ] {
         let run = Tree::new(&[]).run(arguments);
