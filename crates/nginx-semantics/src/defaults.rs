@@ -26,3 +26,7 @@ pub fn http_version(range: VersionRange) -> Option<&'static str> {
         Some("1.0")
     }
 }
+
+/// Since this version the last line for `Host` counts, whatever stands before it, and is sent first; over HTTP/1.1 an empty
+/// one is the default.
+pub const ONE_HOST_SINCE: NginxVersion = NginxVersion::new(1, 31, 4);

@@ -20,7 +20,7 @@ use nginx_semantics::{
     Socket, VersionRange, load, server_names,
 };
 use nginx_syntax::Span;
-use ws_model::Model;
+use ws_model::{Endpoint, Model};
 use ws_rules::visit;
 
 use crate::gather::Gathered;
@@ -263,6 +263,8 @@ struct OnTheWay {
     endpoints: HashSet<(String, String)>,
     /// By file: where their lines are.
     lines: HashMap<FileId, Vec<Span>>,
+    /// The same of endpoints of the same names that the request does not come to.
+    others: HashMap<FileId, Vec<Span>>,
 }
 
 impl OnTheWay {
@@ -274,28 +276,52 @@ impl OnTheWay {
             contexts.extend(configuration.levels(context).filter(|&level| is_location(level)));
         }
         let endpoints = model.endpoints.iter().filter(|endpoint| contexts.contains(&endpoint.context));
-        let endpoints =
+        let endpoints: HashSet<(String, String)> =
             endpoints.map(|endpoint| (endpoint.server_name(), endpoint.location_text())).collect();
+        let is_other = |endpoint: &&Endpoint<'_>| {
+            !contexts.contains(&endpoint.context)
+                && endpoints.contains(&(endpoint.server_name(), endpoint.location_text()))
+        };
+        let others = model.endpoints.iter().filter(is_other).flat_map(|endpoint| {
+            let levels = configuration.levels(endpoint.context);
+            levels.take_while(|&level| configuration.context(level).kind != ContextKind::Http)
+        });
+        let others = lines_of(configuration, others);
         contexts.extend(visited);
-        let mut lines: HashMap<FileId, Vec<Span>> = HashMap::new();
-        for context in contexts {
-            for line in configuration.directives(context).chain(configuration.opener(context)) {
-                let place = line.visible().at();
-                lines.entry(place.file).or_default().push(place.span);
-            }
-        }
-        Self { endpoints, lines }
+        let lines = lines_of(configuration, contexts);
+        Self { endpoints, lines, others }
     }
 
     /// Whether a finding is about them.
     fn has(&self, finding: &Finding) -> bool {
-        if let Some(name) = &finding.endpoint {
-            return self.endpoints.contains(&(name.server.clone(), name.location.clone()));
-        }
         let place = finding.primary.place;
         let covers = |line: &Span| line.start <= place.span.start && place.span.start < line.end;
-        self.lines.get(&place.file).is_some_and(|lines| lines.iter().any(covers))
+        let is_in = |lines: &HashMap<FileId, Vec<Span>>| {
+            lines.get(&place.file).is_some_and(|lines| lines.iter().any(covers))
+        };
+        match &finding.endpoint {
+            Some(name) => {
+                self.endpoints.contains(&(name.server.clone(), name.location.clone()))
+                    && (is_in(&self.lines) || !is_in(&self.others))
+            }
+            None => is_in(&self.lines),
+        }
     }
+}
+
+/// By file: where the lines of blocks are, with those that open them.
+fn lines_of(
+    configuration: Configuration<'_>,
+    contexts: impl IntoIterator<Item = ContextId>,
+) -> HashMap<FileId, Vec<Span>> {
+    let mut lines: HashMap<FileId, Vec<Span>> = HashMap::new();
+    for context in contexts {
+        for line in configuration.directives(context).chain(configuration.opener(context)) {
+            let place = line.visible().at();
+            lines.entry(place.file).or_default().push(place.span);
+        }
+    }
+    lines
 }
 
 /// The findings about the locations that the request comes to, and about their server.

@@ -43,7 +43,7 @@ pub const CHANGES: [NginxVersion; 4] = [
     client::JOINED_SINCE,
     crate::defaults::HTTP11_BY_DEFAULT,
     proxied::PROXY_CONNECTION_SINCE,
-    proxied::ONE_HOST_SINCE,
+    crate::defaults::ONE_HOST_SINCE,
 ];
 
 /// All that is needed to follow a request, but the request.

@@ -11,7 +11,7 @@ use super::way::{Follower, Next};
 use super::{AnsweredBy, Ending, Exchanges, Obstacle, uri};
 use crate::catalogue::DirectiveName as N;
 use crate::configuration::{ContextId, ContextKind, Directive};
-use crate::defaults::HTTP11_BY_DEFAULT;
+use crate::defaults::{HTTP11_BY_DEFAULT, ONE_HOST_SINCE};
 use crate::location::{LocationName, Modifier};
 use crate::mistakes::{Mistake, makes};
 use crate::upstream::{Pass, Target, down_upstream, is_upstream_at_run_time};
@@ -20,9 +20,6 @@ use crate::version::NginxVersion;
 
 /// Since this version `Proxy-Connection` of the client is not passed on.
 pub(super) const PROXY_CONNECTION_SINCE: NginxVersion = NginxVersion::new(1, 31, 0);
-
-/// Since this version the last line for `Host` counts, whatever stands before it, and is sent first.
-pub(super) const ONE_HOST_SINCE: NginxVersion = NginxVersion::new(1, 31, 4);
 
 /// The client's fields that a cache makes its own (`ngx_http_proxy_cache_headers`).
 const CACHED: [&str; 6] =

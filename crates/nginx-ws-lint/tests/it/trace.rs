@@ -88,6 +88,21 @@ fn sockets_of_one_address_each() {
 }
 
 #[test]
+fn findings_of_another_server_of_the_name_are_not_on_the_way() {
+    let location = |connection: &str| {
+        format!(
+            "server_name a.test; proxy_http_version 1.1; location /ws/ {{ proxy_pass http://127.0.0.1:1;
+            proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection {connection}; }}"
+        )
+    };
+    let (good, bad) = (location("upgrade"), location("''"));
+    let http = format!("server {{ listen 8080; {good} }} server {{ listen 80; {bad} }}");
+    let is_blamed = |url: &str| trace(&http, url, &[]).stdout.contains("  error ");
+    assert!(!is_blamed("ws://a.test:8080/ws/"), "{}", trace(&http, "ws://a.test:8080/ws/", &[]).stdout);
+    assert!(is_blamed("ws://a.test/ws/"), "{}", trace(&http, "ws://a.test/ws/", &[]).stdout);
+}
+
+#[test]
 fn sockets_of_names() {
     let ok = "UPGRADE; location / { proxy_pass http://127.0.0.1:1; }";
     let code = |lines: &str, url: &str, options: &[&str]| {
