@@ -319,16 +319,12 @@ impl<'s> Follow<'_, 's> {
             exchanges.run(server, Arc::clone(&self.request))
         };
         run.is_cut = exchange.is_cut;
-        for way in &exchange.ways {
-            run.ways.push(self.way(server, way, visited));
-        }
-        let besides: Vec<TraceWay> = exchange
-            .ways
-            .iter()
-            .zip(&run.ways)
-            .flat_map(|(way, words)| self.besides(server, way, words))
-            .collect();
-        for way in besides {
+        let told: Vec<TraceWay> = exchange.ways.iter().map(|way| self.way(server, way, visited)).collect();
+        let besides =
+            exchange.ways.iter().zip(&told).flat_map(|(way, words)| self.besides(server, way, words));
+        let besides: Vec<TraceWay> = besides.collect();
+        // What differs in a subrequest alone is told once.
+        for way in told.into_iter().chain(besides) {
             if !run.ways.contains(&way) {
                 run.ways.push(way);
             }

@@ -153,6 +153,11 @@ impl<'s> Follow<'_, 's> {
                 ("the server has no such named location".to_owned(), Some(place(&by)), true)
             }
             AnsweredBy::RedirectLimit => ("the URI has been changed ten times".to_owned(), None, true),
+            AnsweredBy::NoUpstream(by) if status == 500 => (
+                format!("`{}` comes to no URL with a host and a port", by.text_line()),
+                Some(place(&by)),
+                true,
+            ),
             AnsweredBy::NoUpstream(by) => (
                 format!(
                     "`{}` names nobody that can be asked: no `upstream`, no address, no `resolver`",
