@@ -345,7 +345,7 @@ impl<'s> Follow<'_, 's> {
     /// What nginx does, where the disk is not known, the host is the client's own, and back ends are strict.
     pub(super) fn exchanges(&self) -> Exchanges<'_, 's> {
         let back_end = Some(strict as BackEnd);
-        let premises = Premises { has_files: true, is_host_told: true, back_end };
+        let premises = Premises { has_files: true, is_host_told: true, back_end, answers_subrequests: false };
         Exchanges { premises, ..self.model.exchanges(self.version, self.effort) }
     }
 

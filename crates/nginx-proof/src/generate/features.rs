@@ -66,4 +66,12 @@ features! {
     MERGE_SLASHES = "`merge_slashes off`";
     REDIRECT_URL = "`absolute_redirect` and its kin";
     ACCESS = "`allow`, `deny`";
+    CAPTURES = "`server_name` that captures";
+    FIELDS = "`underscores_in_headers`, `ignore_invalid_headers`";
+    BODY = "`proxy_set_body`";
+    DOWN = "an upstream whose servers are all down";
+    AUTH = "`auth_request`";
+    FILES = "files that are there";
+    INTERCEPT = "`proxy_intercept_errors`";
+    ANY = "`satisfy any`";
 }

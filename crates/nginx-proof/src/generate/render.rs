@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use nginx_semantics::Modifier;
 
 use super::features::{self as f, Feature};
-use super::shape::{Content, If, Level, Location, Map, Pass, Server, Shape, Statement};
+use super::shape::{Content, If, Level, Location, Map, Pass, Server, Shape, Statement, Swarm};
+use super::words::{AUTH_LOCATIONS, FILES};
 
 /// A file being written.
 struct Page {
@@ -56,32 +57,44 @@ struct Renderer {
     names: Vec<String>,
     features: BTreeSet<Feature>,
     defined: Defined,
+    swarm: Swarm,
 }
 
-/// Whether any `set $c` and `set $backend` is there, and a group `part`: else the names are unknown to nginx.
+/// Whether any `set $c` and `set $backend` is there, and groups `part` and `sub`: else the names are unknown to nginx.
 #[derive(Clone, Copy)]
 struct Defined {
     c: bool,
     backend: bool,
     part: bool,
+    sub: bool,
 }
 
 /// The files of a shape.
 pub(super) fn render(shape: &Shape) -> Rendered {
-    let all = Renderer::run(shape, Defined { c: true, backend: true, part: true });
+    let all = Renderer::run(shape, Defined { c: true, backend: true, part: true, sub: true });
     let has = |text: &str| all.files.iter().any(|(_, file)| file.contains(text));
-    let defined = Defined { c: has("set $c "), backend: has("set $backend "), part: has("(?<part>") };
-    if defined.c && defined.backend && defined.part { all } else { Renderer::run(shape, defined) }
+    let defined = Defined {
+        c: has("set $c "),
+        backend: has("set $backend "),
+        part: has("(?<part>"),
+        sub: has("(?<sub>"),
+    };
+    let is_whole = defined.c && defined.backend && defined.part && defined.sub;
+    if is_whole { all } else { Renderer::run(shape, defined) }
 }
 
 impl Renderer {
     fn run(shape: &Shape, defined: Defined) -> Rendered {
         let page = Page { path: "nginx.conf".to_owned(), text: String::new(), depth: 0 };
         let (done, names, features) = (Vec::new(), Vec::new(), BTreeSet::new());
-        let mut renderer = Self { open: vec![page], done, names, features, defined };
+        let swarm = shape.swarm;
+        let mut renderer = Self { open: vec![page], done, names, features, defined, swarm };
         renderer.main(shape);
+        renderer.note_if(swarm.files, f::FILES);
         let Self { open, done, names, features, .. } = renderer;
-        let files = open.into_iter().chain(done).map(|page| (page.path, page.text)).collect();
+        let on_disk = FILES.into_iter().filter(|_| swarm.files);
+        let on_disk = on_disk.map(|path| (path.to_owned(), "x;\n".to_owned()));
+        let files = open.into_iter().chain(done).map(|page| (page.path, page.text)).chain(on_disk).collect();
         Rendered { files, names, features }
     }
 
@@ -136,6 +149,9 @@ impl Renderer {
         if !self.defined.part {
             word = word.replace("$part", "part");
         }
+        if !self.defined.sub {
+            word = word.replace("$sub", "sub");
+        }
         if self.defined.backend { word } else { word.replace("$backend", "app") }
     }
 
@@ -145,7 +161,9 @@ impl Renderer {
             this.map("$connection_upgrade", &shape.connection);
             this.map("$mapped", &shape.mapped);
             this.line("upstream app { server a:8000; }");
-            this.line("upstream api { server a:8080; }");
+            this.note_if(shape.swarm.down, f::DOWN);
+            let down = if shape.swarm.down { " down" } else { "" };
+            this.line(&format!("upstream api {{ server a:8080{down}; }}"));
             this.merge_slashes(shape.merge_slashes);
             this.level(&shape.http, &[], f::HEADERS_HTTP);
             let default = shape.servers.iter().position(|server| server.is_default);
@@ -226,9 +244,13 @@ impl Renderer {
 
     fn server(&mut self, server: &Server, http: &Level, is_default: bool) {
         self.line(if is_default { "listen 80 default_server;" } else { "listen 80;" });
-        if !server.names.is_empty() {
+        if self.swarm.captures {
+            self.note(f::CAPTURES);
+            self.line(&format!("server_name {};", server.captures));
+        } else if !server.names.is_empty() {
             self.line(&format!("server_name {};", server.names));
         }
+        self.more(server);
         self.merge_slashes(server.merge_slashes);
         let headers = [!http.headers.is_empty(), !server.level.headers.is_empty()];
         let outer = [!http.headers.is_empty()];
@@ -252,6 +274,44 @@ impl Renderer {
         });
         if !is_first {
             self.level(&server.level, &outer, f::HEADERS_SERVER);
+        }
+    }
+
+    /// What a swarm may have of a server.
+    fn more(&mut self, server: &Server) {
+        let swarm = self.swarm;
+        if swarm.fields && !server.fields.is_empty() {
+            self.note(f::FIELDS);
+            self.line(server.fields);
+        }
+        if let Some(body) = server.body.filter(|_| swarm.body) {
+            self.note(f::BODY);
+            let body = self.defined(body).replace("$c-", "c-");
+            self.line(&format!("proxy_set_body {};", quoted(&body)));
+        }
+        if swarm.files && !server.index.is_empty() {
+            self.line(server.index);
+        }
+        if swarm.intercept {
+            self.note(f::INTERCEPT);
+            self.line("proxy_intercept_errors on;");
+        }
+        if swarm.any {
+            self.note(f::ANY);
+            self.line("satisfy any;");
+        }
+        self.auth(server.auth);
+        if swarm.auth {
+            for (path, lines) in AUTH_LOCATIONS {
+                self.line(&format!("location = {path} {{ {lines} }}"));
+            }
+        }
+    }
+
+    fn auth(&mut self, target: Option<&str>) {
+        if let Some(target) = target.filter(|_| self.swarm.auth) {
+            self.note(f::AUTH);
+            self.line(&format!("auth_request {target};"));
         }
     }
 
@@ -301,6 +361,7 @@ impl Renderer {
             let feature = if is_nested { f::HEADERS_NESTED } else { f::HEADERS_LOCATION };
             this.level(&location.level, outer, feature);
             this.access(&location.access);
+            this.auth(location.auth);
             this.error_page(location.error_page);
             this.statements(&location.statements, true, false);
             if let Some(limit) = &location.limit {

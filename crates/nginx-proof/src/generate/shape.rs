@@ -105,6 +105,8 @@ pub(super) struct Location {
     /// `internal`, `allow` and `deny`
     pub(super) access: Vec<&'static str>,
     pub(super) error_page: Option<ErrorPage>,
+    /// The target of `auth_request`.
+    pub(super) auth: Option<&'static str>,
     pub(super) content: Content,
     pub(super) nested: Vec<Location>,
 }
@@ -123,15 +125,43 @@ pub(super) struct Server {
     pub(super) access: Vec<&'static str>,
     pub(super) error_page: Option<ErrorPage>,
     pub(super) locations: Vec<Location>,
+    /// The name of a regex that captures, and lines, of which a swarm may have some.
+    pub(super) captures: &'static str,
+    pub(super) fields: &'static str,
+    pub(super) body: Option<&'static str>,
+    pub(super) index: &'static str,
+    pub(super) auth: Option<&'static str>,
     /// `@x` and `@y`
     pub(super) named: Vec<Location>,
     /// Whether the locations stand in a file of their own.
     pub(super) is_included: bool,
 }
 
+/// What a configuration may have besides; each has some of it, so that nothing hides the rest.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Swarm {
+    /// Names of servers that capture.
+    pub(super) captures: bool,
+    /// `underscores_in_headers`, `ignore_invalid_headers`
+    pub(super) fields: bool,
+    /// `proxy_set_body`
+    pub(super) body: bool,
+    /// An upstream whose only server is down.
+    pub(super) down: bool,
+    /// `auth_request`
+    pub(super) auth: bool,
+    /// Files that are there.
+    pub(super) files: bool,
+    /// `proxy_intercept_errors`
+    pub(super) intercept: bool,
+    /// `satisfy any`
+    pub(super) any: bool,
+}
+
 /// A configuration, and what is asked of it.
 #[derive(Debug, Clone)]
 pub(super) struct Shape {
+    pub(super) swarm: Swarm,
     pub(super) http: Level,
     /// `merge_slashes` for all servers.
     pub(super) merge_slashes: Option<&'static str>,
@@ -175,6 +205,8 @@ pub(super) enum Spelling {
     Below,
     /// `/wsx`
     Longer,
+    /// `/ws/a%3Bb+c`, and more that is escaped or may be.
+    Special,
     /// `/ws?a=1`
     Queried,
     /// `/ws/chat?a=1`

@@ -8,10 +8,12 @@ use proptest::sample::{Index, select};
 
 use super::shape::{
     Ask, Content, ErrorPage, If, Kind, Level, Limit, Location, Map, Pass, Server, Shape, Spelling, Statement,
+    Swarm,
 };
 use super::words::{
-    CONDITIONS, HEADERS, HOSTS, KEYS, MAPPED, PATHS, PLAIN_TARGETS, REGEXES, REPLACEMENTS, REWRITTEN,
-    SERVER_NAMES, SOURCES, SUFFIXES, TARGETS, UPSTREAM_VALUES, URI_TARGETS, VALUES, VARIABLE_TARGETS,
+    AUTHS, CAPTURING, CONDITIONS, HEADERS, HOSTS, KEYS, MAPPED, PATHS, PLAIN_TARGETS, REGEXES, REPLACEMENTS,
+    REWRITTEN, SERVER_NAMES, SOURCES, SUFFIXES, TARGETS, UPSTREAM_VALUES, URI_TARGETS, VALUES,
+    VARIABLE_TARGETS,
 };
 
 /// As many requests are made of each configuration.
@@ -175,8 +177,8 @@ fn location(nested: BoxedStrategy<Vec<Location>>) -> BoxedStrategy<Location> {
     let name = (modifier, one(&PATHS), one(&SUFFIXES), one(&REGEXES));
     let body =
         (level(0.25), statements(0.22), weighted(0.06, limit()), access(0.05), internal, error_page(0.08));
-    (name, body, content(), nested)
-        .prop_map(|((modifier, path, suffix, regex), body, content, nested)| {
+    (name, body, (content(), weighted(0.4, one(&AUTHS))), nested)
+        .prop_map(|((modifier, path, suffix, regex), body, (content, auth), nested)| {
             let (level, statements, limit, mut access, internal, error_page) = body;
             access.extend((!internal.is_empty()).then_some(internal));
             Location {
@@ -189,6 +191,7 @@ fn location(nested: BoxedStrategy<Vec<Location>>) -> BoxedStrategy<Location> {
                 limit,
                 access,
                 error_page,
+                auth,
                 content,
                 nested,
             }
@@ -209,6 +212,7 @@ fn ask() -> BoxedStrategy<Ask> {
         1 => Just(S::Dotted),
         3 => Just(S::Below),
         1 => Just(S::Longer),
+        3 => Just(S::Special),
         3 => Just(S::Queried),
         2 => Just(S::BelowQueried),
     ];
@@ -223,7 +227,7 @@ fn ask() -> BoxedStrategy<Ask> {
     ];
     let host = prop_oneof![3 => Just(HOSTS[0]), 1 => one(&HOSTS)];
     let field = prop_oneof![
-        8 => one(&["X-A", "x-a", "X_A", "Sec-WebSocket-Protocol", "Cookie", "TE", "Keep-Alive", "Accept"]),
+        8 => one(&["X-A", "x-a", "X_A", "X.A", "X_A.b",  "Sec-WebSocket-Protocol", "Cookie", "TE", "Keep-Alive", "Accept"]),
         1 => one(&["Upgrade", "connection"]),
     ];
     let more = vec((field, one(&["one", "two", "a=1; b=2"])), 0..3);
@@ -240,9 +244,13 @@ fn server(most: usize, is_deep: bool) -> BoxedStrategy<Server> {
     let nested = if is_deep { deep } else { none.clone() };
     let names = (one(&SERVER_NAMES), weighted(0.2, Just(())), weighted(0.2, one(&["off", "off", "on"])));
     let body = (level(0.75), statements(0.2), access(0.05), error_page(0.1));
+    let fields = one(&["underscores_in_headers on;", "ignore_invalid_headers off;", ""]);
+    let index = one(&["", "", "index chat index.html;", "index none /w;", "autoindex on;"]);
+    let texts = one(&["x", "", "$c-", "$arg_a", "$request_method$1"]);
+    let more = (one(&CAPTURING), fields, weighted(0.5, texts), index, weighted(0.1, one(&AUTHS)));
     let locations = (vec(location(nested), 1..=most), vec(location(none), 0..3), weighted(0.2, Just(())));
-    (names, body, locations)
-        .prop_map(|(names, body, (locations, named, included))| {
+    (names, body, locations, more)
+        .prop_map(|(names, body, (locations, named, included), (captures, fields, text, index, auth))| {
             let ((names, default, merge_slashes), (level, statements, access, error_page)) = (names, body);
             let (is_default, is_included) = (default.is_some(), included.is_some());
             Server {
@@ -253,6 +261,11 @@ fn server(most: usize, is_deep: bool) -> BoxedStrategy<Server> {
                 statements,
                 access,
                 error_page,
+                captures,
+                fields,
+                body: text,
+                index,
+                auth,
                 locations,
                 named,
                 is_included,
@@ -261,14 +274,31 @@ fn server(most: usize, is_deep: bool) -> BoxedStrategy<Server> {
         .boxed()
 }
 
+/// Some of what a configuration may have besides.
+fn swarm() -> impl Strategy<Value = Swarm> {
+    let has = || prop_oneof![3 => Just(false), 1 => Just(true)];
+    (has(), has(), has(), has(), has(), has(), has(), has()).prop_map(
+        |(captures, fields, body, down, auth, files, intercept, any)| Swarm {
+            captures,
+            fields,
+            body,
+            down,
+            auth,
+            files,
+            intercept,
+            any,
+        },
+    )
+}
+
 /// Any shape.
 pub(super) fn shape() -> impl Strategy<Value = Shape> {
     let others = weighted(0.25, vec(server(2, false), 1..3)).prop_map(Option::unwrap_or_default);
     let http = (level(0.3), map(), map(), weighted(0.1, one(&["off"])));
-    (http, server(5, true), others, vec(ask(), ASKS)).prop_map(
-        |((http, connection, mapped, merge_slashes), first, others, asks)| {
+    (http, server(5, true), others, vec(ask(), ASKS), swarm()).prop_map(
+        |((http, connection, mapped, merge_slashes), first, others, asks, swarm)| {
             let servers = std::iter::once(first).chain(others).collect();
-            Shape { http, merge_slashes, connection, mapped, servers, asks }
+            Shape { swarm, http, merge_slashes, connection, mapped, servers, asks }
         },
     )
 }

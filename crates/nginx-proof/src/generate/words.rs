@@ -26,8 +26,8 @@ pub(super) const REWRITTEN: [&str; 6] =
     ["^/ws(.*)$", "^/w/?(.*)$", "chat", "^/(x|api)/?(.*)$", "^", "^/ws/(chat)$"];
 
 /// What `rewrite` makes of it.
-pub(super) const REPLACEMENTS: [&str; 9] =
-    ["/ws", "/x", "/ws/$1", "/w$1", "/api/?b=2", "/api/?", "/ws?c=$1", "/a%20b", "/$1"];
+pub(super) const REPLACEMENTS: [&str; 10] =
+    ["/n$uri", "/ws", "/x", "/ws/$1", "/w$1", "/api/?b=2", "/api/?", "/ws?c=$1", "/a%20b", "/$1"];
 
 /// Names of headers; some differ by case only.
 pub(super) const HEADERS: [&str; 13] = [
@@ -47,7 +47,7 @@ pub(super) const HEADERS: [&str; 13] = [
 ];
 
 /// Values of headers, of `set` and of map entries; `$c` is what a `set` gives.
-pub(super) const VALUES: [&str; 28] = [
+pub(super) const VALUES: [&str; 30] = [
     "$http_upgrade",
     "",
     "upgrade",
@@ -76,7 +76,45 @@ pub(super) const VALUES: [&str; 28] = [
     "$http_origin",
     "$document_uri$is_args$args",
     "$part",
+    "$sub",
+    "$1-$sub",
 ];
+
+/// Names of servers that capture.
+pub(super) const CAPTURING: [&str; 4] = [
+    "~^(?<sub>[a-z]+)\\.(com|test|org)$",
+    "none.test ~^none ~^(?<sub>.+)\\.COM$",
+    "~^(b\\.)?(?<sub>a)\\.",
+    "~^(.)(?<sub>.*)$",
+];
+
+/// Targets of `auth_request`, each a location of every server but for the last two.
+pub(super) const AUTHS: [&str; 9] = [
+    "/auth/204",
+    "/auth/200",
+    "/auth/401",
+    "/auth/403",
+    "/auth/302",
+    "/auth/sets",
+    "/auth/page",
+    "/auth/none",
+    "/ws",
+];
+
+/// What stands there.
+pub(super) const AUTH_LOCATIONS: [(&str, &str); 7] = [
+    ("/auth/204", "return 204;"),
+    ("/auth/200", "internal; return 200 yes;"),
+    ("/auth/401", "return 401;"),
+    ("/auth/403", "if ($request_method != POST) { return 403; } return 204;"),
+    ("/auth/302", "return 302 /login;"),
+    ("/auth/sets", "set $c $uri; rewrite ^/(.*)$ /auth/204 last;"),
+    ("/auth/page", "error_page 404 = /auth/204; return 404;"),
+];
+
+/// Files that are there.
+pub(super) const FILES: [&str; 6] =
+    ["html/index.html", "html/w", "html/ws/index.html", "html/ws/chat", "html/x/y", "html/api/a.txt"];
 
 /// Those that only a `proxy_set_header` may have: nothing is behind them before there is an upstream.
 pub(super) const UPSTREAM_VALUES: [&str; 2] = ["$proxy_host", "$proxy_add_x_forwarded_for"];
@@ -154,7 +192,7 @@ pub(super) const URI_TARGETS: [&str; 7] = [
 ];
 
 /// With variables.
-pub(super) const VARIABLE_TARGETS: [&str; 8] = [
+pub(super) const VARIABLE_TARGETS: [&str; 9] = [
     "http://app$request_uri",
     "http://app$uri$is_args$args",
     "http://$backend",
@@ -163,6 +201,7 @@ pub(super) const VARIABLE_TARGETS: [&str; 8] = [
     "http://api/y$is_args$args",
     "http://$backend$uri",
     "$scheme://app",
+    "http://app/$sub",
 ];
 
 /// Where `try_files` and `error_page` go.

@@ -64,6 +64,7 @@ pub fn predict(files: &[(String, String)], requests: &[Request], version: NginxV
             has_files: files.iter().any(|(path, _)| path.starts_with(SERVED)),
             is_host_told: true,
             back_end: Some(strict),
+            answers_subrequests: true,
         },
     };
     let prediction = Prediction { all: &all, loaded: &loaded };

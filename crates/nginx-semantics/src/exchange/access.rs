@@ -76,12 +76,18 @@ impl<'s> Follower<'_, 's> {
         Some(lines.iter().map(super::answer::statuses).collect()).filter(|all: &Vec<_>| !all.is_empty())
     }
 
+    /// What the back end answers, where that can be told.
+    pub(super) fn told(&self, passed: &Passed<'s>) -> Option<u16> {
+        let premises = self.all.premises;
+        let ask = premises.back_end.filter(|_| !self.is_subrequest || premises.answers_subrequests)?;
+        ask(self.all, passed.request.as_ref()?)
+    }
+
     /// `http/ngx_http_upstream.c:ngx_http_upstream_intercept_errors`: an answer that an `error_page` names is replaced. Of
     /// one that is not known, each line's first status is tried.
     fn intercepted(&mut self, lines: &[Vec<u16>], passed: Box<Passed<'s>>, kept: Kept<'s>) -> Next<'s> {
         let all = self.all;
-        let told = passed.request.as_ref().zip(all.premises.back_end).map(|(request, ask)| ask(all, request));
-        let found = match told.flatten() {
+        let found = match self.told(&passed) {
             Some(status) => lines.iter().flatten().find(|own| **own == status).map(|_| (status, true)),
             None => {
                 let firsts = lines.iter().filter_map(|line| line.first());

@@ -14,4 +14,6 @@ pub struct Premises {
     pub is_host_told: bool,
     /// What back ends answer, for those answers that nginx replaces; else it replaces none.
     pub back_end: Option<BackEnd>,
+    /// Whether that goes for subrequests too: what answers them need not be a back end of WebSockets.
+    pub answers_subrequests: bool,
 }

@@ -252,7 +252,7 @@ impl<'s> Follower<'_, 's> {
             path: std::mem::take(&mut self.path),
             arguments: std::mem::take(&mut self.arguments),
             server_name: Arc::clone(&self.server_name),
-            ignored: std::mem::take(&mut self.ignored),
+            ignored: self.ignored.clone(),
             captures_on_the_way: OnceLock::new(),
         };
         let request = UpstreamRequest {

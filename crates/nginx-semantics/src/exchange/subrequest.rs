@@ -95,7 +95,11 @@ impl<'s> Follower<'_, 's> {
                 if let Some(request) = &passed.request {
                     self.gathered = self.all.gathered_after(request);
                 }
-                passed.status
+                match self.told(passed) {
+                    // "connection upgrade in subrequest": ngx_http_upstream_upgrade
+                    Some(101) => Some(CLOSE),
+                    told => passed.status.or(told),
+                }
             }
             Ending::CannotSay(_) => None,
         };

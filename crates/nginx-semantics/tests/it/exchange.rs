@@ -44,7 +44,7 @@ pub(crate) fn run(http: &str, version: NginxVersion, request: &ClientRequest) ->
 
 /// The same where files may be there and the host is the client's own.
 pub(crate) fn run_on_disk(http: &str, request: &ClientRequest) -> String {
-    let premises = Premises { has_files: true, is_host_told: true, back_end: None };
+    let premises = Premises { has_files: true, is_host_told: true, ..Premises::default() };
     run_or(http, OLD, request, None, premises)
 }
 
