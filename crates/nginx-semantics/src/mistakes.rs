@@ -27,6 +27,26 @@ pub enum Mistake {
     NewDefaultsEverywhere,
     /// `proxy_set_header` with an empty value sends an empty header.
     EmptyHeaderSent,
+    /// What is captured is not escaped.
+    CapturesNotEscaped,
+    /// The target of a `rewrite … redirect` stays escaped.
+    RedirectsNotUnescaped,
+    /// The regex of a `server_name` captures nothing.
+    NamesCaptureNothing,
+    /// No file is ever there.
+    NoFileIsThere,
+    /// `auth_request` lets everybody in.
+    AuthIsGranted,
+    /// `auth_request` refuses with 401 whatever its target answers.
+    AuthRefusalsAre401,
+    /// `proxy_intercept_errors` replaces nothing.
+    NothingIsIntercepted,
+    /// Servers that are marked `down` are asked.
+    DownIsAsked,
+    /// Fields of any name are passed on.
+    FieldsAlwaysTaken,
+    /// `proxy_set_body` has no length.
+    BodyHasNoLength,
 }
 
 #[cfg(feature = "mistakes")]
@@ -49,7 +69,7 @@ mod switch {
 
     impl Mistake {
         /// All.
-        pub const ALL: [Self; 10] = [
+        pub const ALL: [Self; 20] = [
             Self::ArraysMerged,
             Self::RegexBeforePriority,
             Self::NestedPriorityProtects,
@@ -60,6 +80,16 @@ mod switch {
             Self::NoSlashRedirect,
             Self::NewDefaultsEverywhere,
             Self::EmptyHeaderSent,
+            Self::CapturesNotEscaped,
+            Self::RedirectsNotUnescaped,
+            Self::NamesCaptureNothing,
+            Self::NoFileIsThere,
+            Self::AuthIsGranted,
+            Self::AuthRefusalsAre401,
+            Self::NothingIsIntercepted,
+            Self::DownIsAsked,
+            Self::FieldsAlwaysTaken,
+            Self::BodyHasNoLength,
         ];
 
         /// What the wrong model says.
@@ -75,6 +105,16 @@ mod switch {
                 Self::NoSlashRedirect => "no redirect adds a missing final slash",
                 Self::NewDefaultsEverywhere => "every nginx has the defaults of 1.29.7",
                 Self::EmptyHeaderSent => "a header with an empty value is sent",
+                Self::CapturesNotEscaped => "captures are not escaped in `set`, `if` and redirects",
+                Self::RedirectsNotUnescaped => "the target of a redirect is not unescaped",
+                Self::NamesCaptureNothing => "the regex of a `server_name` captures nothing",
+                Self::NoFileIsThere => "no file is ever there",
+                Self::AuthIsGranted => "`auth_request` lets everybody in",
+                Self::AuthRefusalsAre401 => "`auth_request` refuses with 401 alone",
+                Self::NothingIsIntercepted => "`proxy_intercept_errors` replaces nothing",
+                Self::DownIsAsked => "servers that are down are asked",
+                Self::FieldsAlwaysTaken => "fields of any name are passed on",
+                Self::BodyHasNoLength => "`proxy_set_body` has no length",
             }
         }
     }

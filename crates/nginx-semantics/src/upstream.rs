@@ -271,7 +271,7 @@ pub(crate) fn down_upstream(
     host: &[u8],
 ) -> Option<ContextId> {
     let down = configuration.down();
-    if down.is_empty() {
+    if down.is_empty() || makes(Mistake::DownIsAsked) {
         return None;
     }
     upstream(configuration, from, &lossy(host)).filter(|group| down.contains(group))

@@ -27,18 +27,17 @@ pub use requests::Request;
 use crate::Error;
 
 /// What no configuration that is drawn has, and the model knows something about.
-pub const NOT_COVERED: [&str; 14] = [
-    "several sockets; what a regex of `server_name` captures; requests without `Host`",
+pub const NOT_COVERED: [&str; 13] = [
+    "several sockets; requests without `Host`, and fields before it",
     "TLS on either side, HTTP/2 and HTTP/3 on either side, requests of HTTP/1.0",
     "`location` names that differ on systems without case",
     "`geo`, `split_clients` and other modules' variables",
     "maps with `hostnames`, several maps of one name",
-    "`underscores_in_headers on`, `ignore_invalid_headers off`",
-    "files that are there: `root`, `alias`, `index`, a `try_files` that finds one",
-    "passwords that are right, `auth_request`, `satisfy`, `mirror`, `limit_req`, `limit_conn`",
-    "`proxy_cache`, `proxy_intercept_errors`, `proxy_redirect`, `proxy_hide_header`",
+    "`root` and `alias` on several levels, `if (-f …)`, files that cannot be read",
+    "passwords that are right, `mirror`, `limit_req`, `limit_conn`",
+    "`proxy_cache`, `proxy_redirect`, `proxy_hide_header`",
     "`recursive_error_pages`, `error_page` with variables or a URL",
-    "upstreams that are down, several peers, UNIX sockets, `resolver`",
+    "several peers, UNIX sockets, `resolver`",
     "other modules than `proxy_pass`",
     "requests with a body, with a URI that is absolute",
     "includes that were not given: a real nginx refuses them",

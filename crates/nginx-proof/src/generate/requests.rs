@@ -104,7 +104,7 @@ fn spelled(path: &str, spelling: Spelling) -> String {
         Spelling::Dotted => format!("/./y/..{path}"),
         Spelling::Below => below(),
         Spelling::Longer => format!("{path}x"),
-        Spelling::Special => format!("{}/a%3Bb+c%26d%20e%C3%A9;f&g", path.trim_end_matches('/')),
+        Spelling::Special => format!("{}/a%3Bb+c%26d%20e%C3%A9;f&g%3Fh", path.trim_end_matches('/')),
         Spelling::Queried => format!("{path}?a=1"),
         Spelling::BelowQueried => format!("{}?a=1&b", below()),
     }

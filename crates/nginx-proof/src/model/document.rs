@@ -40,6 +40,7 @@ pub fn model_document(runs: &[Run], mistakes: &[(&str, Option<u64>)]) -> String 
          Compared are the block whose configuration is in effect in the end, the status, the target of a redirect, \
          and the request that the back end receives: its line, and all its headers, in order for \
          each name.\n\
+         Where files are there, or a back end decides, the model names several outcomes, of which nginx has to show one.\n\
          `NGINX_PROOF_CASES` and `NGINX_PROOF_SEED` ask for others: \
          `NGINX_PROOF_CASES=10000 cargo test -p nginx-proof --test model`.\n\n\
          | nginx | cases | requests | differ | cannot say |\n|---|---|---|---|---|\n"

@@ -13,7 +13,11 @@ use super::{AnsweredBy, Ending, Passed, Step};
 use crate::catalogue::DirectiveName as N;
 use crate::configuration::Directive;
 use crate::effective::{Effective, effective};
+use crate::mistakes::{Mistake, makes};
 use crate::upstream::{Pass, PassModule, down_upstream};
+
+/// As many statuses are tried of a back end whose answer is not known.
+const MOST_ANSWERS: usize = 8;
 
 /// What one handler of the access phase says.
 pub(super) struct Verdict<'s> {
@@ -65,15 +69,21 @@ impl<'s> Follower<'_, 's> {
         }
     }
 
-    /// By line of `error_page` the statuses that are replaced where `proxy_intercept_errors` is on, and what back ends
+    /// The statuses of `error_page` that are replaced where `proxy_intercept_errors` is on, and what back ends
     /// answer is asked; none where they replace nothing.
-    fn intercepting(&mut self, pass: Pass<'s>) -> Option<Vec<Vec<u16>>> {
-        let is_asked = pass.module == PassModule::Proxy && self.all.premises.back_end.is_some();
+    fn intercepting(&mut self, pass: Pass<'s>) -> Option<Vec<u16>> {
+        let is_asked = pass.module == PassModule::Proxy
+            && self.all.premises.back_end.is_some()
+            && !makes(Mistake::NothingIsIntercepted);
         if !is_asked || !self.flag(N::PROXY_INTERCEPT_ERRORS, false) {
             return None;
         }
         let lines = self.in_effect(N::ERROR_PAGE);
-        Some(lines.iter().map(super::answer::statuses).collect()).filter(|all: &Vec<_>| !all.is_empty())
+        let statuses = lines.iter().flat_map(super::answer::statuses).filter(|status| *status >= 300);
+        let mut all: Vec<u16> = statuses.collect();
+        all.sort_unstable();
+        all.dedup();
+        Some(all).filter(|all| !all.is_empty())
     }
 
     /// What the back end answers, where that can be told.
@@ -84,17 +94,17 @@ impl<'s> Follower<'_, 's> {
     }
 
     /// `http/ngx_http_upstream.c:ngx_http_upstream_intercept_errors`: an answer that an `error_page` names is replaced. Of
-    /// one that is not known, each line's first status is tried.
-    fn intercepted(&mut self, lines: &[Vec<u16>], passed: Box<Passed<'s>>, kept: Kept<'s>) -> Next<'s> {
+    /// one that is not known, each status is tried.
+    fn intercepted(&mut self, statuses: &[u16], passed: Box<Passed<'s>>, kept: Kept<'s>) -> Next<'s> {
         let all = self.all;
         let found = match self.told(&passed) {
-            Some(status) => lines.iter().flatten().find(|own| **own == status).map(|_| (status, true)),
+            Some(status) => statuses.contains(&status).then_some((status, true)),
             None => {
-                let firsts = lines.iter().filter_map(|line| line.first());
-                firsts.copied().find(|_| !self.decide(None).0).map(|status| (status, false))
+                let mut likely = statuses.iter().copied().take(MOST_ANSWERS);
+                likely.find(|_| !self.decide(None).0).map(|status| (status, false))
             }
         };
-        let Some((status, is_known)) = found.filter(|(status, _)| *status >= 300) else {
+        let Some((status, is_known)) = found else {
             return Next::End(Ending::Passed(passed));
         };
         self.restore(kept);

@@ -11,10 +11,11 @@ use super::{ClientRequest, Exchanges};
 use crate::catalogue::DirectiveName as N;
 use crate::configuration::ContextId;
 use crate::effective::{Effective, effective};
+use crate::mistakes::{Mistake, makes};
 
 /// The numbers of the fields that are ignored where `server` takes the request.
 pub(super) fn ignored(all: &Exchanges<'_, '_>, server: ContextId, request: &ClientRequest) -> Vec<usize> {
-    if request.headers.iter().all(|(name, _)| is_valid(name)) {
+    if request.headers.iter().all(|(name, _)| is_valid(name)) || makes(Mistake::FieldsAlwaysTaken) {
         return Vec::new();
     }
     let first = readers(all, server, request).first().copied().unwrap_or(server);

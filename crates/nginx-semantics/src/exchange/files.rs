@@ -12,6 +12,7 @@ use super::{Answer, AnsweredBy, Ending, Obstacle, Step, uri};
 use crate::catalogue::DirectiveName as N;
 use crate::configuration::{ContextId, ContextKind, Directive, DirectiveRef};
 use crate::location::{LocationName, Modifier};
+use crate::mistakes::{Mistake, makes};
 use crate::variables::Value;
 
 /// What `index` says where it is not written.
@@ -130,7 +131,7 @@ impl<'s> Follower<'_, 's> {
 
     /// Whether a file or a directory is there, by the path of its URI.
     fn is_there(&mut self, directive: Option<Directive<'s>>, path: &[u8], is_directory: bool) -> bool {
-        if !self.all.premises.has_files {
+        if !self.all.premises.has_files || makes(Mistake::NoFileIsThere) {
             return false;
         }
         let root = self.root().map(|(_, line)| line.reference);

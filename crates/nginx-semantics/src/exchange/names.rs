@@ -5,6 +5,7 @@ use nginx_syntax::lossy;
 
 use super::way::Follower;
 use crate::catalogue::DirectiveName as N;
+use crate::mistakes::{Mistake, makes};
 use crate::server::Comparison;
 
 impl Follower<'_, '_> {
@@ -12,7 +13,7 @@ impl Follower<'_, '_> {
     /// that is none comes first. Which one takes a host that only stands for others is not known.
     pub(super) fn capture_host(&mut self) {
         let configuration = self.all.configuration;
-        if !configuration.capturing().contains(&self.server) {
+        if !configuration.capturing().contains(&self.server) || makes(Mistake::NamesCaptureNothing) {
             return;
         }
         let Some(host) = self.request.host() else { return };

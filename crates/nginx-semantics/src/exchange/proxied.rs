@@ -349,7 +349,8 @@ impl<'s> Follower<'_, 's> {
     /// `Content-Length` and `Transfer-Encoding` of the body: that of `proxy_set_body`, else the client's. One that comes in
     /// chunks is read as a whole first and has a length then, unless `proxy_request_buffering` is off.
     fn body(&mut self, version: UpstreamVersion) -> (Value, Value) {
-        if let Some(body) = self.in_effect(N::PROXY_SET_BODY).first().and_then(|line| line.argument(0)) {
+        let set = self.in_effect(N::PROXY_SET_BODY).first().and_then(|line| line.argument(0));
+        if let Some(body) = set.filter(|_| !makes(Mistake::BodyHasNoLength)) {
             let body = self.value(&body);
             let lengths = body.alternatives().map(|all| {
                 let lengths = all.iter().map(|body| Value::known(body.len().to_string()));

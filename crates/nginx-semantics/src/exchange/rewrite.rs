@@ -6,6 +6,7 @@ use super::way::{Follower, Next};
 use super::{Answer, AnsweredBy, Ending, Obstacle, Step, uri};
 use crate::catalogue::DirectiveName as N;
 use crate::configuration::{ContextId, ContextKind, Directive};
+use crate::mistakes::{Mistake, makes};
 use crate::placeholder;
 use crate::upstream::Pass;
 use crate::variables::Value;
@@ -218,7 +219,10 @@ impl<'s> Follower<'_, 's> {
 
     /// `ngx_http_script_regex_end_code`
     fn redirect_target(&self, text: &[u8], adds_arguments: bool) -> Value {
-        let target = self.escaped(text).map(uri::unescape_redirect);
+        let target = self.escaped(text);
+        // Of one that is not known it stays that it is not empty.
+        let is_unescaped = target != Value::NotEmpty && !makes(Mistake::RedirectsNotUnescaped);
+        let target = if is_unescaped { target.map(uri::unescape_redirect) } else { target };
         if !adds_arguments || self.arguments.is_empty() {
             return target;
         }
@@ -239,7 +243,9 @@ impl<'s> Follower<'_, 's> {
     /// (`r->quoted_uri`, `r->plus_in_uri`).
     fn is_quoted(&self) -> bool {
         let (path, _) = uri::split(self.request.uri());
-        !self.is_subrequest && (path.contains(&b'%') || path.contains(&b'+'))
+        !makes(Mistake::CapturesNotEscaped)
+            && !self.is_subrequest
+            && (path.contains(&b'%') || path.contains(&b'+'))
     }
 }
 

@@ -8,6 +8,7 @@ use super::way::{Follower, MOST_URI_CHANGES, Next};
 use super::{Ending, Step, Way};
 use crate::catalogue::DirectiveName as N;
 use crate::configuration::ContextId;
+use crate::mistakes::{Mistake, makes};
 use crate::upstream::Pass;
 
 /// What a request is, but for what it has gathered: another one may come in between.
@@ -64,7 +65,9 @@ impl<'s> Follower<'_, 's> {
         let line = line.filter(|line| line.argument(0).as_deref() != Some(b"off"))?;
         let before = self.questions;
         let refused = match self.asked(&line.argument(0).unwrap_or_default()) {
+            Some(_) if makes(Mistake::AuthIsGranted) => None,
             Some(200..=299) => None,
+            Some(_) if makes(Mistake::AuthRefusalsAre401) => Some(401),
             Some(status @ (401 | 403 | CLOSE)) => Some(status),
             None if self.decide(None).0 => None,
             None if self.decide(None).0 => Some(401),

@@ -221,7 +221,7 @@ fn answers_that_are_kept_from_the_client() {
     let http = format!(
         "server {{ location / {{ {on} error_page 404 405 = @ws; error_page 500 = @ws; proxy_pass http://b; }} {rest} }}"
     );
-    let expected = ["[/] GET /ws", "404? [@ws] GET /ws", "500? [@ws] GET /ws"];
+    let expected = ["[/] GET /ws", "404? [@ws] GET /ws", "405? [@ws] GET /ws", "500? [@ws] GET /ws"];
     let mut seen = brief(&run_told(&http, &handshake("/ws"), unknown));
     seen.sort_by_key(|way| expected.iter().position(|one| one == way));
     assert_eq!(seen, expected);

@@ -37,6 +37,15 @@ fn names_of_fields() {
     }
     let http = "server { underscores_in_headers on; location / { return 302 /$http_x_u-$http_x_p; } }";
     assert_eq!(run(http, NEW, &odd), "302 to /1-4 by return 302 /$http_x_u-$http_x_p");
+    // Before `Host`, the default server reads them.
+    let http = "server { server_name example.com; return 302 /$http_x_u-$http_x_v; } \
+        server { listen 80 default_server; underscores_in_headers on; }";
+    let mut early = with(&[("X_V", "2")]);
+    early.headers.insert(0, ("X_U".to_owned(), b"1".to_vec()));
+    assert_eq!(run(http, NEW, &early), "302 to /1- by return 302 /$http_x_u-$http_x_v");
+    early.target = b"http://example.com/ws".to_vec();
+    assert_eq!(run(http, NEW, &early), "302 to /- by return 302 /$http_x_u-$http_x_v");
+    let http = "server { underscores_in_headers on; location / { return 302 /$http_x_u-$http_x_p; } }";
     for name in ["", "X Y", "X\x7f"] {
         assert_eq!(run(http, NEW, &with(&[(name, "1")])), "400 BadRequest", "{name:?}");
     }
