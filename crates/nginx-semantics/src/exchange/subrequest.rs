@@ -5,9 +5,9 @@ use std::mem;
 use super::access::Verdict;
 use super::answer::CLOSE;
 use super::way::{Follower, MOST_URI_CHANGES, Next};
-use super::{Ending, Step, Way};
+use super::{Ending, Step};
 use crate::catalogue::DirectiveName as N;
-use crate::configuration::ContextId;
+use crate::configuration::{ContextId, Gap, Presence};
 use crate::mistakes::{Mistake, makes};
 use crate::upstream::Pass;
 
@@ -106,13 +106,18 @@ impl<'s> Follower<'_, 's> {
             }
             Ending::CannotSay(_) => None,
         };
-        let way = Way { steps: mem::replace(&mut self.steps, steps), ending };
-        // What may be missing on its way may be missing on that of the request.
-        let gaps = way.steps.into_iter().filter(|step| matches!(step, Step::NotGiven(_)));
-        self.steps.extend(gaps);
+        let gaps: Vec<Gap> = mem::replace(&mut self.steps, steps)
+            .into_iter()
+            .filter_map(|step| if let Step::NotGiven(gap) = step { Some(gap) } else { None })
+            .collect();
+        // What may be missing on its way may answer it, and may be missing on that of the request.
+        let configuration = self.all.configuration;
+        let is_given = |level| configuration.context(level).presence == Presence::Given;
+        let is_whole = gaps.is_empty() && configuration.levels(self.server).all(is_given);
+        gaps.into_iter().for_each(|gap| self.note_gap(gap));
         self.gathered.restore_captures(captures);
         self.restore(kept);
         self.main_method = None;
-        status
+        status.filter(|_| is_whole)
     }
 }

@@ -324,7 +324,7 @@ impl<'a, 's> Follower<'a, 's> {
         }
     }
 
-    fn note_gap(&mut self, gap: crate::Gap) {
+    pub(super) fn note_gap(&mut self, gap: crate::Gap) {
         let is_noted = self.steps.iter().any(|step| matches!(step, Step::NotGiven(noted) if *noted == gap));
         if !is_noted {
             self.steps.push(Step::NotGiven(gap));
