@@ -11,6 +11,7 @@ mod conflicts;
 mod context;
 mod edit;
 mod excerpt;
+mod hostless;
 mod logging;
 mod lost_query;
 mod map_entry;

@@ -1,13 +1,8 @@
-//! `host-not-forwarded`: the upstream gets another `Host` than the browser's `Origin` names.
-//!
-//! Without a line nginx sends `$proxy_host`, the host of `proxy_pass`
-//! (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_headers`); `$host` has no port
-//! (`http/ngx_http_request.c:ngx_http_validate_host`), `$http_host` is what the browser sends. A back end that compares the
-//! two (RFC 6455 section 10.2) refuses the handshake. What it would compare is read from the request that nginx sends for a
-//! page of each address of the server.
+//! `host-not-forwarded`: the upstream gets another `Host` than the browser's `Origin` names (RFC 6455 section 10.2), or none.
+//! Without a line nginx sends `$proxy_host`; `$host` has no port, `$http_host` is what the browser sends
+//! (`ngx_http_proxy_headers`, `ngx_http_validate_host`). Compared is what is sent for a page of each address of the server.
 
 use lint_finding::{FixKind, Group, RuleMeta, Severity};
-use nginx_semantics::defaults;
 use ws_model::applications::{Application, OriginCheck};
 use ws_model::{Endpoint, Handshake, Line, OriginDifference, Site, Source};
 
@@ -39,10 +34,8 @@ impl Rule for HostNotForwarded {
         if !handshake.upgrade.source.is_set() || is_dropped(handshake, "host") {
             return;
         }
-        if let Some(line) = removes(cx, handshake) {
-            let repair = Repair::new(cx, endpoint, handshake).header("Host", "$http_host");
-            out.push(repair.fix(without_host(endpoint, line), "pass on the client's host"));
-            return;
+        if let Some(hostless) = crate::hostless::finding(&META, cx, endpoint, handshake) {
+            return out.push(hostless);
         }
         let Some(checker) = endpoint.origin_checker() else { return };
         // Then nothing but a port that is not the scheme's own is missing, which is said of pages over TLS alone.
@@ -56,26 +49,6 @@ impl Rule for HostNotForwarded {
         let finding = finding(endpoint, handshake, (checker, severity), &difference, &site);
         out.push(repair.fix(finding.at_most(severity), "pass on the client's host"));
     }
-}
-
-/// The line that leaves a request of HTTP/1.1 without any `Host`, before nginx 1.31.4.
-fn removes<'h, 's>(cx: &Context<'_, 's>, handshake: &'h Handshake<'s>) -> Option<&'h Line<'s>> {
-    let is_http11 = match handshake.version.written.as_deref() {
-        Some(version) => version == "1.1",
-        None => cx.versions().min >= defaults::HTTP11_BY_DEFAULT,
-    };
-    let lines = &handshake.host.lines;
-    let is_removed = lines.iter().all(|line| line.written.is_empty());
-    (is_http11 && is_removed && cx.versions().min < defaults::ONE_HOST_SINCE).then(|| lines.first()).flatten()
-}
-
-/// RFC 9112 section 3.2.
-fn without_host(endpoint: &Endpoint<'_>, line: &Line<'_>) -> FindingBuilder {
-    let message = "nginx sends no `Host` to the upstream, and HTTP/1.1 requires one";
-    let help = "write `proxy_set_header Host $http_host;`\nstrict back ends refuse a request without `Host` with 400";
-    FindingBuilder::argument(&META, &line.directive, 1, message)
-        .endpoint_at_stake(endpoint, Stake::Handshake)
-        .help(with_curl_of_page(help.to_owned(), endpoint))
 }
 
 /// How bad it is; `None` where too little is known to speak.
@@ -166,4 +139,161 @@ fn finding(
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use crate::testing::{check, found, help};
+
+    /// With a complete handshake for `@`.
+    fn with(text: &str) -> String {
+        text.replace('@', "proxy_http_version 1.1; proxy_read_timeout 1h; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;")
+    }
+
+    #[test]
+    fn an_application_that_compares_makes_it_a_warning() {
+        let findings = check(&with(
+            r#"
+server {
+    listen 80;
+    server_name chat.example.com;
+    location /api/v4/websocket {
+        @
+        proxy_pass http://mattermost.lan:8065;
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx sends `Host: mattermost.lan:8065` to the upstream, and the `Origin` of its pages names `chat.example.com`
+    }
+}
+"#,
+        ));
+        assert!(
+            help(&findings[0]).starts_with("add to this location:\n    proxy_set_header Host $http_host;\n"),
+            "{}",
+            help(&findings[0])
+        );
+    }
+
+    #[test]
+    fn a_location_for_pages_beside_that_of_the_handshake() {
+        check(&with(
+            r#"
+server {
+    listen 80;
+    server_name chat.example.com;
+    location / {
+        @
+        proxy_pass http://mattermost.lan:8065;
+        proxy_set_header Host chat.internal;
+                             #^^^^^^^^^^^^^ info: nginx sends `Host: chat.internal` to the upstream, and the `Origin` of its pages names `chat.example.com`
+    }
+    location /api/v4/websocket {
+        @
+        proxy_set_header Host $http_host;
+        proxy_pass http://mattermost.lan:8065;
+    }
+}
+"#
+        ).replace("Connection upgrade", "Connection $http_connection"));
+    }
+
+    #[test]
+    fn unknown_back_ends_make_it_info_and_only_where_the_name_is_known() {
+        check(&with(
+            r#"
+server {
+    listen 443 ssl; ssl_certificate a.pem; ssl_certificate_key a.key;
+    server_name _ app.example.com;
+    location /ws/ {
+        @
+        proxy_pass http://127.0.0.1:9000;
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ info: nginx sends `Host: 127.0.0.1:9000` to the upstream, and the `Origin` of its pages names `app.example.com`
+    }
+    location /ws/two {
+        @
+        proxy_set_header Host $proxy_host;
+                             #^^^^^^^^^^^ info: nginx sends `Host: backend.lan` to the upstream, and…
+        proxy_pass http://backend.lan;
+    }
+}
+server {
+    listen 80;
+    location /ws/ { @ proxy_pass http://127.0.0.1:9000; }
+}
+server {
+    listen 80;
+    server_name localhost;
+    location /ws/ { @ proxy_pass http://127.0.0.1:9000; }
+}
+"#,
+        ));
+    }
+
+    #[test]
+    fn ports_that_are_lost_or_added() {
+        let findings = check(&with(
+            r#"
+server {
+    listen 8443 ssl; ssl_certificate a.pem; ssl_certificate_key a.key;
+    server_name app.example.com;
+    location /ws/ {
+        @
+        proxy_pass http://127.0.0.1:9000;
+        proxy_set_header Host $host;
+                             #^^^^^ info: nginx sends `Host: app.example.com` to the upstream, and the `Origin` of a page at port 8443 has the port
+    }
+}
+server {
+    listen 443 ssl; ssl_certificate a.pem; ssl_certificate_key a.key;
+    location /ws/ {
+        @
+        proxy_pass http://127.0.0.1:9000;
+        proxy_set_header Host $host:$server_port;
+                             #^^^^^^^^^^^^^^^^^^ info: nginx sends another `Host` to the upstream, and the `Origin` of a page at port 443 has no port
+    }
+}
+"#,
+        ));
+        assert!(findings.iter().all(|finding| finding.fix.is_some()));
+    }
+
+    #[test]
+    fn silent_where_the_two_are_the_same() {
+        for (listen, host) in [
+            ("443 ssl; ssl_certificate a.pem; ssl_certificate_key a.key", "$host"),
+            ("80", "$http_host"),
+            ("8443 ssl; ssl_certificate a.pem; ssl_certificate_key a.key", "$http_host"),
+            ("8443 ssl; ssl_certificate a.pem; ssl_certificate_key a.key", "$host:$server_port"),
+            ("80", "$server_name"),
+            ("80", "App.example.com"),
+            // Handed on from another port, as likely as not.
+            ("8080", "$host"),
+            // Another name of the server.
+            ("80", "www.example.com"),
+        ] {
+            let text = with(&format!(
+                "server {{ listen {listen}; server_name app.example.com www.example.com; location /ws/ {{ @ proxy_pass http://127.0.0.1:9000; \
+                 proxy_set_header Host {host}; }} }}"
+            ));
+            let findings = found(&text);
+            assert!(findings.is_empty(), "{listen} {host}: {findings:?}");
+        }
+    }
+
+    #[test]
+    fn silent_where_nobody_compares_or_nothing_is_known() {
+        for lines in [
+            "proxy_pass http://127.0.0.1:9000; proxy_set_header Origin '';",
+            "proxy_pass http://127.0.0.1:9000; proxy_set_header X-Forwarded-Host $host;",
+            "proxy_pass http://127.0.0.1:9000; include /opt/elsewhere.conf;",
+            "proxy_pass http://127.0.0.1:9000; set $backend x; proxy_set_header Host $elsewhere;",
+            // Another site of the world's.
+            "proxy_pass https://sockets.example.org;",
+        ] {
+            let text = with(&format!(
+                "server {{ listen 80; server_name app.example.com; location /ws/ {{ @ {lines} }} }}"
+            ));
+            let mut findings = found(&text);
+            findings.retain(|finding| finding.rule.name == "host-not-forwarded");
+            assert!(findings.is_empty(), "{lines}: {findings:?}");
+        }
+        // An application that takes any origin.
+        let text = "server { listen 80; server_name app.example.com; location /api/websocket { @ proxy_pass http://homeassistant.lan:8123; } }";
+        assert!(found(&with(text)).is_empty(), "{:?}", found(&with(text)));
+    }
+}
