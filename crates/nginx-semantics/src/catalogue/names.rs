@@ -164,10 +164,8 @@ names! {
 
     // What is refused of their words, or of several lines together.
     GRPC_SET_HEADER = "grpc_set_header",
-    PROXY_SET_BODY = "proxy_set_body",
     PROXY_CACHE_KEY = "proxy_cache_key",
     SUB_FILTER = "sub_filter",
-    INDEX = "index",
     PROXY_BIND = "proxy_bind",
     FASTCGI_BIND = "fastcgi_bind",
     UWSGI_BIND = "uwsgi_bind",
