@@ -331,10 +331,10 @@ pub(crate) const STATEMENTS: &[Statement] = &[
     },
     Statement {
         rule: "small-response-buffer",
-        quote: "the shortest that RFC 6455 shows has 129 bytes, and with less no WebSocket opens",
+        quote: "in a smaller buffer no WebSocket opens",
         text: location!(
             "proxy_set_header Upgrade $http_upgrade;" "proxy_set_header Connection upgrade;"
-            "proxy_read_timeout 3600s;" "proxy_buffer_size 128;"
+            "proxy_read_timeout 3600s;" "proxy_buffer_size 96;"
         ),
         manner: Manner::Strict,
         is_raised: true,

@@ -22,9 +22,10 @@ const META: RuleMeta = RuleMeta {
     docs: include_str!("../../pages/small-response-buffer.md"),
 };
 
-/// The shortest head of a 101 that RFC 6455 section 1.3 shows, in bytes: status line, `Upgrade`, `Connection`,
-/// `Sec-WebSocket-Accept`.
-const SHORTEST: u64 = 129;
+/// The shortest head of a 101 that opens a WebSocket (RFC 6455 section 4.2.2), in bytes: the status line without a reason
+/// phrase (15; RFC 9112 section 4 has it optional), `Upgrade` (19), `Connection` (20) and `Sec-WebSocket-Accept` (51), none
+/// with a blank after its colon, which is optional too (section 5 there: OWS), and the empty line (2).
+const SHORTEST: u64 = 107;
 
 /// nginx's default on most machines, a page of memory.
 const DEFAULT: u64 = 4 << 10;
@@ -61,6 +62,8 @@ impl Rule for SmallResponseBuffer {
 
 #[cfg(test)]
 mod tests {
+    use lint_finding::Severity;
+
     use super::META;
     use crate::testing::{check, found, help, with_handshake};
 
@@ -98,13 +101,34 @@ server {
     location /ws/ {
         proxy_pass http://127.0.0.1:9000;
         proxy_buffering off;
-        proxy_buffer_size 128;
-       #^^^^^^^^^^^^^^^^^^^^^ error: nginx answers 502 to every handshake: the head of no 101 fits in 128 bytes
+        proxy_buffer_size 96;
+       #^^^^^^^^^^^^^^^^^^^^ error: nginx answers 502 to every handshake: the head of no 101 fits in 96 bytes
         @
     }
 }
 "#,
         ));
+    }
+
+    #[test]
+    fn a_head_of_the_shortest_size_fits() {
+        let shortest = [
+            "HTTP/1.1 101 ",
+            "Upgrade:websocket",
+            "Connection:Upgrade",
+            "Sec-WebSocket-Accept:s3pPLMBiTxaQ9kYGzzhZRbK+xOo=",
+            "",
+        ];
+        let bytes = shortest.map(|line| format!("{line}\r\n")).concat().len();
+        let severity = |bytes: usize| {
+            let text = format!(
+                "server {{ listen 80; location /ws/ {{ proxy_pass http://a.example; proxy_buffer_size {bytes}; @ }} }}"
+            );
+            let found = found(&with_handshake(&text));
+            found.iter().find(|finding| finding.rule.name == META.name).map(|finding| finding.severity)
+        };
+        assert_eq!(severity(bytes), Some(Severity::Info));
+        assert_eq!(severity(bytes - 1), Some(Severity::Error));
     }
 
     #[test]
