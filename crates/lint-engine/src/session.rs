@@ -46,16 +46,9 @@ impl<'a> Session<'a> {
     ) -> Self {
         let found = SettingsFiles::new(files, scope, &settings.config);
         let (arguments, scope) = as_set(files, arguments, scope, &found);
-        let given = Given {
-            files,
-            arguments: arguments.clone(),
-            scope: &scope,
-            settings,
-            found: &found,
-            rules: RULES,
-        };
-        let state = State::first(&given);
-        Self { files, settings, found, arguments, scope, state }
+        let mut this = Self { files, settings, found, arguments, scope, state: State::default() };
+        this.state = State::first(&this.given());
+        this
     }
 
     /// What is said of the files as they are now.
@@ -71,16 +64,20 @@ impl<'a> Session<'a> {
         let sources = &self.state.loaded.sources;
         let found = sources.iter().find(|(_, file)| !file.is_builtin && file.path == path);
         let (id, _) = found.ok_or(EditError::NotRead)?;
-        let given = Given {
+        let after = self.state.with(&self.given(), &BTreeMap::from([(id, bytes)]));
+        self.state = after.ok_or(EditError::TooLarge)?;
+        Ok(self.outcome())
+    }
+
+    fn given(&self) -> Given<'_> {
+        Given {
             files: self.files,
-            arguments: self.arguments.clone(),
+            arguments: &self.arguments,
             scope: &self.scope,
             settings: self.settings,
             found: &self.found,
+            is_fixing: false,
             rules: RULES,
-        };
-        let after = self.state.with(&given, &BTreeMap::from([(id, bytes)]));
-        self.state = after.ok_or(EditError::TooLarge)?;
-        Ok(self.outcome())
+        }
     }
 }

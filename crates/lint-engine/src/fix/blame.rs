@@ -80,7 +80,7 @@ impl<'a> Index<'a> {
         for (number, context) in said {
             let part = self.state.parts.get(number);
             let Some((context, part)) = context.zip(part) else { continue };
-            let unit = part.units.of(context);
+            let unit = part.locations.units.of(context);
             this.is_placed |= unit.is_some();
             this.targets.extend(unit.map(|unit| (number, unit)));
             within.push((number, context));
@@ -115,7 +115,7 @@ impl<'a> Index<'a> {
     /// Whether a location is, or is around, a context of the same part.
     fn is_around(&self, (number, key): Target, (other, context): (usize, ContextId)) -> bool {
         let part = self.state.parts.get(number).filter(|_| number == other);
-        let Some(location) = part.and_then(|part| part.units.get(key)) else { return false };
+        let Some(location) = part.and_then(|part| part.locations.units.get(key)) else { return false };
         let Some(configuration) = self.state.configuration(number) else { return false };
         // Locations may be nested hundreds deep, and come after those around them.
         configuration.levels(context).take_while(|level| *level >= location).any(|level| level == location)
@@ -174,7 +174,7 @@ impl<'a> Index<'a> {
             let mut all: HashMap<BlockId, Vec<Target>> = HashMap::new();
             for (number, part) in self.state.parts.iter().enumerate() {
                 let Some(configuration) = self.state.configuration(number) else { continue };
-                for (key, location) in part.units.iter() {
+                for (key, location) in part.locations.units.iter() {
                     let Some(opener) = configuration.context(location).opener else { continue };
                     all.entry((opener.file, opener.node)).or_default().push((number, key));
                 }

@@ -102,7 +102,7 @@ impl Revealed {
         for (number, said) in after.said() {
             let key = (said.finding.rule.name, said.finding.primary.place);
             let part = after.parts.get(number);
-            let unit = part.and_then(|part| part.units.of(said.context?));
+            let unit = part.and_then(|part| part.locations.units.of(said.context?));
             this.found.entry(key).or_default().insert(unit);
         }
         let added = added(before, after, moves);
@@ -142,7 +142,9 @@ fn added(before: &State, after: &State, moves: &Moves) -> HashMap<(FileId, u32),
     for (number, part) in after.parts.iter().enumerate() {
         let Some(configuration) = after.configuration(number) else { continue };
         let Some(old) = before.parts.iter().find(|old| old.name() == part.name()) else { continue };
-        for (key, location) in part.units.iter().filter(|(key, _)| old.units.get(*key).is_none()) {
+        for (key, location) in
+            part.locations.units.iter().filter(|(key, _)| old.locations.units.get(*key).is_none())
+        {
             let Some(at) = configuration.opener(location).map(|opener| opener.at()) else { continue };
             let file = at.file;
             added.entry((file, moves.before(file, at.span.start))).or_default().push(key);
@@ -163,7 +165,7 @@ fn renamed(
     let candidates = chosen.iter().map(|(_, candidate)| candidate);
     for target in candidates.filter(|candidate| candidate.renames).flat_map(|candidate| &candidate.targets) {
         let (number, key) = *target;
-        let old = before.parts.get(number).and_then(|part| part.units.get(key));
+        let old = before.parts.get(number).and_then(|part| part.locations.units.get(key));
         let old = old.zip(before.configuration(number));
         let Some(at) = old.and_then(|(location, configuration)| Some(configuration.opener(location)?.at()))
         else {
@@ -188,7 +190,7 @@ fn openers(state: &State, number: usize) -> HashMap<(FileId, u32), UnitKey> {
     let Some((part, configuration)) = state.parts.get(number).zip(state.configuration(number)) else {
         return openers;
     };
-    for (key, location) in part.units.iter() {
+    for (key, location) in part.locations.units.iter() {
         if let Some(at) = configuration.opener(location).map(|opener| opener.at()) {
             openers.entry((at.file, at.span.start)).or_insert(key);
         }
@@ -322,10 +324,11 @@ fn locations(
         else {
             continue;
         };
-        let (old_digests, new_digests) = (part.units.digests(configuration), new.units.digests(edited));
+        let (old_digests, new_digests) =
+            (part.locations.units.digests(configuration), new.locations.units.digests(edited));
         let mut doubts = old_digests.doubts(new_digests);
         let mut contributors = Contributors::new(blame, configuration);
-        for (key, location) in part.units.iter() {
+        for (key, location) in part.locations.units.iter() {
             let digest = new_digests.of(key);
             if digest.is_some() && digest == old_digests.of(key) {
                 continue;
@@ -333,9 +336,10 @@ fn locations(
             let to_blame = contributors.of(location);
             // Where nobody can say what is in effect, not even the location that the fix is for may change unseen.
             let doubt = digest.and_then(|_| doubts.of(key));
-            let old = part.carried.get(&key).copied().unwrap_or_default();
-            let carried = new.carried.get(&key).copied().unwrap_or_default();
-            let is_asked_more = part.asked.contains(&key) && carried.handshakes.exceeds(old.handshakes);
+            let old = part.locations.carried.get(&key).copied().unwrap_or_default();
+            let carried = new.locations.carried.get(&key).copied().unwrap_or_default();
+            let is_asked_more =
+                part.locations.asked.contains(&key) && carried.handshakes.exceeds(old.handshakes);
             let is_unasked = carried.others.exceeds(old.others);
             let is_doubtful = doubt.is_some() || is_asked_more || is_unasked;
             let may_change = |index: &usize| {
@@ -344,7 +348,7 @@ fn locations(
                         return candidate.is_relaxed || candidate.is_start();
                     }
                     let levels = configuration.levels(location);
-                    let mut around = levels.filter_map(|level| part.units.of(level));
+                    let mut around = levels.filter_map(|level| part.locations.units.of(level));
                     candidate.is_relaxed
                         || candidate.is_start()
                         || own.has(*index, (number, key))

@@ -1,8 +1,8 @@
 //! What was said of each server, kept for a later version of the files where nothing differs that its rules may ask for.
 //!
 //! Rules see more than the server where they stop: its `http`, its upstreams, other servers of the same socket or name.
-//! So nothing is kept unless two versions of a configuration have the same [`Outlook`]: they differ in lines of
-//! [`LOCAL`] alone, which count for the location where they stand, and each such line is written somewhere in both. Then
+//! So nothing is kept unless two versions of a configuration [`differ_locally`]: in lines of [`LOCAL`] alone, which
+//! count for the location where they stand, and each such line is written somewhere in both. Then
 //! what was said of a server holds as long as its own lines are the same, its endpoints are called so for the same
 //! reasons, and nothing that was said points into an edited file, where it may have moved. Where that cannot be told, all
 //! is judged anew; with debug assertions all is judged anew in any case, and compared.
@@ -14,7 +14,9 @@ use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
 use lint_finding::{EndpointRow, Finding, Place};
-use nginx_semantics::{Configuration, ContextId, ContextKind, DirectiveName, FileId};
+use nginx_semantics::{
+    Configuration, ContextId, ContextKind, Directive, DirectiveName, DirectiveRef, FileId, SourceFile,
+};
 use ws_model::chain::Outlet;
 use ws_model::{Doubt, Evidence, Model};
 use ws_rules::Piece;
@@ -99,58 +101,133 @@ const LOCAL: [DirectiveName; 5] = [
     DirectiveName::PROXY_BUFFERING,
 ];
 
-/// What all servers of a configuration may see of each other.
+/// What all servers of a configuration may see of each other, beside its lines.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Outlook {
-    /// All blocks, and all lines but the local ones, in their order.
-    lines: u64,
-    /// The local lines of locations, each once: whether any is written is asked over all servers.
-    local: u64,
     /// Which locations are endpoints.
-    endpoints: u64,
+    endpoints: Vec<ContextId>,
     /// Whether all that may be followed was.
     pub(crate) is_whole: bool,
 }
 
 impl Outlook {
     pub(crate) fn new(model: &Model<'_>) -> Self {
-        let configuration = model.configuration;
-        let mut lines = DefaultHasher::new();
-        let mut local: HashSet<u64> = HashSet::new();
-        for file in configuration.files() {
-            let Some(file) = configuration.sources.get(file) else { continue };
-            file.tree.errors().len().hash(&mut lines);
-            // Comments may declare what a location is, or hide what is found.
-            let mut comments = file.tree.comments().map(|comment| comment.of(file.bytes()));
-            if comments.any(|comment| memchr::memmem::find(comment, b"nginx-ws-lint").is_some()) {
-                file.bytes().hash(&mut lines);
-            }
-        }
-        for (id, context) in configuration.contexts() {
-            (context.kind, context.parent, context.presence, context.unseen().count()).hash(&mut lines);
-            let is_location = context.kind == ContextKind::Location;
-            let opener = configuration.opener(id);
-            for directive in opener.iter().copied().chain(configuration.directives(id)) {
-                if is_location && LOCAL.contains(&directive.name()) && !directive.has_unknown() {
-                    let mut hasher = DefaultHasher::new();
-                    hash_words(&directive, &mut hasher);
-                    local.insert(hasher.finish());
-                } else {
-                    directive.reference.file.hash(&mut lines);
-                    hash_words(&directive, &mut lines);
-                }
-            }
-        }
-        let mut local: Vec<u64> = local.into_iter().collect();
-        local.sort_unstable();
-        let endpoints = model.endpoints.iter().map(|endpoint| endpoint.context);
         Self {
-            lines: lines.finish(),
-            local: hash(&local),
-            endpoints: hash(&endpoints.collect::<Vec<_>>()),
+            endpoints: model.endpoints.iter().map(|endpoint| endpoint.context).collect(),
             is_whole: model.variables.cut().is_none(),
         }
     }
+}
+
+/// Whether two versions of a configuration, of which the files that are not among `changed` are the same, have the same
+/// blocks and lines in the same order, but for local lines of locations, and each of those that differ is written in both
+/// versions: whether any such line is written is asked over all servers.
+pub(crate) fn differ_locally(
+    old: Configuration<'_>,
+    new: Configuration<'_>,
+    changed: &BTreeSet<FileId>,
+) -> bool {
+    let is_same = |file: &FileId| match (old.sources.get(*file), new.sources.get(*file)) {
+        // Comments may declare what a location is, or hide what is found.
+        (Some(old), Some(new)) => {
+            old.tree.errors().len() == new.tree.errors().len() && ![old, new].into_iter().any(speaks_to_us)
+        }
+        (None, None) => true,
+        _ => false,
+    };
+    if !changed.iter().all(is_same) {
+        return false;
+    }
+    let mut differing = Differing::default();
+    let (mut before, mut after) = (old.contexts(), new.contexts());
+    loop {
+        match (before.next(), after.next()) {
+            (Some((id, one)), Some((_, other))) => {
+                let is_same = (one.kind, one.parent, one.presence, one.unseen().count())
+                    == (other.kind, other.parent, other.presence, other.unseen().count());
+                if !is_same || !differing.add(old, new, id, changed) {
+                    return false;
+                }
+            }
+            (None, None) => break,
+            _ => return false,
+        }
+    }
+    is_written(old, differing.added) && is_written(new, differing.removed)
+}
+
+/// Whether a file has a comment for this program.
+fn speaks_to_us(file: &SourceFile) -> bool {
+    let mut comments = file.tree.comments().map(|comment| comment.of(file.bytes()));
+    comments.any(|comment| memchr::memmem::find(comment, b"nginx-ws-lint").is_some())
+}
+
+/// The local lines that one of two versions has in a location, and the other has not.
+#[derive(Debug, Default)]
+struct Differing {
+    added: HashSet<u64>,
+    removed: HashSet<u64>,
+}
+
+impl Differing {
+    /// Adds those of a block; false where it has other lines that differ.
+    fn add(
+        &mut self,
+        old: Configuration<'_>,
+        new: Configuration<'_>,
+        id: ContextId,
+        changed: &BTreeSet<FileId>,
+    ) -> bool {
+        let is_of_changed = |line: &DirectiveRef| changed.contains(&line.file);
+        let (before, after) = (old.references(id), new.references(id));
+        let openers = (old.context(id).opener, new.context(id).opener);
+        let mut all = before.iter().chain(openers.0.as_ref());
+        if before == after && openers.0 == openers.1 && !all.any(is_of_changed) {
+            return true;
+        }
+        let is_location = old.context(id).kind == ContextKind::Location;
+        let [before, after] = [old, new].map(|configuration| {
+            let (mut local, mut others) = (HashSet::new(), Vec::new());
+            let opener = configuration.opener(id);
+            for line in opener.iter().copied().chain(configuration.directives(id)) {
+                if is_location && is_local(&line) {
+                    local.insert(words(&line));
+                } else {
+                    others.push((line.reference.file, words(&line)));
+                }
+            }
+            (local, others)
+        });
+        self.added.extend(after.0.difference(&before.0));
+        self.removed.extend(before.0.difference(&after.0));
+        before.1 == after.1
+    }
+}
+
+/// Whether a line of a location is a local one.
+fn is_local(line: &Directive<'_>) -> bool {
+    LOCAL.contains(&line.name()) && !line.has_unknown()
+}
+
+fn words(line: &Directive<'_>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hash_words(line, &mut hasher);
+    hasher.finish()
+}
+
+/// Whether each of these local lines is written in a location.
+fn is_written(configuration: Configuration<'_>, mut lines: HashSet<u64>) -> bool {
+    if lines.is_empty() {
+        return true;
+    }
+    for location in configuration.of_kind(ContextKind::Location) {
+        for line in LOCAL.iter().flat_map(|name| configuration.named(location, *name)) {
+            if is_local(&line) && lines.remove(&words(&line)) && lines.is_empty() {
+                return true;
+            }
+        }
+    }
+    false
 }
 
 /// Why the locations of a server are endpoints, and how much that comes to: lines of others may be a reason.
@@ -175,18 +252,12 @@ fn reasons(model: &Model<'_>, server: ContextId) -> u64 {
     hasher.finish()
 }
 
-fn hash(value: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
-}
-
 /// What may be kept, by server.
 #[derive(Debug, Default)]
 pub(crate) struct Known(HashMap<ContextId, Arc<OfServer>>);
 
 impl Known {
-    /// What was said of servers of `old` and holds in `new`, which has the same outlook and differs in some files.
+    /// What was said of servers of `old` and holds in `new`, which has the same outlook and differs locally in some files.
     pub(crate) fn of(
         servers: &[Arc<OfServer>],
         old: Configuration<'_>,

@@ -109,7 +109,15 @@ fn fixed_by(
     let found = SettingsFiles::new(files, scope, &settings.config);
     let asked = (arguments, scope);
     let (arguments, scope) = as_set(files, arguments, scope, &found);
-    let given = Given { files, arguments, scope: &scope, settings, found: &found, rules: by.rules };
+    let given = Given {
+        files,
+        arguments: &arguments,
+        scope: &scope,
+        settings,
+        found: &found,
+        is_fixing: true,
+        rules: by.rules,
+    };
     let first = State::first(&given);
     let old: Vec<Arc<Source>> = first.loaded.sources.iter().map(|(_, file)| file.source.clone()).collect();
     let checks_left = (by.most_checks)(&first.loaded);

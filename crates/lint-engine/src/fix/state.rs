@@ -12,7 +12,7 @@ use nginx_semantics::{
 use ws_model::{CarriedBy, Model};
 use ws_rules::{Context, Findings, Piece, Rule, Stop, visit_some};
 
-use super::kept::{AtStop, Known, OfServer, Outlook, Said};
+use super::kept::{AtStop, Known, OfServer, Outlook, Said, differ_locally};
 use super::units::{UnitKey, Units};
 use crate::chains::Chains;
 use crate::gather::{Gathered, Met, Shared};
@@ -23,10 +23,12 @@ use crate::{absolute, finish, hints, notices, of_layout, with_file};
 /// What stays the same while files are edited.
 pub(crate) struct Given<'a> {
     pub(crate) files: &'a dyn Files,
-    pub(crate) arguments: Vec<PathBuf>,
+    pub(crate) arguments: &'a [PathBuf],
     pub(crate) scope: &'a Scope,
     pub(crate) settings: &'a Settings,
     pub(crate) found: &'a SettingsFiles<'a>,
+    /// Whether fixes are checked by what is said.
+    pub(crate) is_fixing: bool,
     /// All of them: an edit must not cause what the user did not select either.
     pub(crate) rules: &'a [&'static dyn Rule],
 }
@@ -54,11 +56,34 @@ pub(crate) struct Part {
     outlook: Outlook,
     /// All but the findings and endpoints.
     rest: Gathered,
+    pub(crate) locations: Locations,
+}
+
+/// What is told of locations before and after fixes; nothing where no fix is to be checked.
+#[derive(Default)]
+pub(crate) struct Locations {
     pub(crate) units: Units,
     /// What requests carry of an upgrade, by location.
     pub(crate) carried: BTreeMap<UnitKey, CarriedBy>,
     /// The locations that a subrequest may ask for, in doubt too.
     pub(crate) asked: BTreeSet<UnitKey>,
+}
+
+impl Locations {
+    fn new(model: &Model<'_>) -> Self {
+        let units = Units::new(model.configuration);
+        let mut carried: BTreeMap<UnitKey, CarriedBy> = BTreeMap::new();
+        for (context, one) in model.carried() {
+            if let Some(unit) = units.of(context) {
+                let all = carried.entry(unit).or_default();
+                *all = all.or(one);
+            }
+        }
+        let passes = model.passes.iter().map(|(context, _)| *context);
+        let asked = passes.filter(|context| model.may_be_asked(*context));
+        let asked = asked.filter_map(|context| units.of(context)).collect();
+        Self { units, carried, asked }
+    }
 }
 
 impl Part {
@@ -68,7 +93,11 @@ impl Part {
         let configuration = Configuration::new(&loaded.sources, layout);
         let model = Model::new(configuration, &hints(&settings));
         let outlook = Outlook::new(&model);
-        let older = older.filter(|older| older.part.outlook == outlook && outlook.is_whole);
+        let is_known = |older: &&Older<'_>| {
+            let is_same = outlook.is_whole && older.part.outlook == outlook;
+            is_same && differ_locally(older.configuration, configuration, older.changed)
+        };
+        let older = older.filter(is_known);
         let known = older
             .map(|older| Known::of(&older.part.servers, older.configuration, &model, older.changed))
             .unwrap_or_default();
@@ -94,17 +123,7 @@ impl Part {
         // An endpoint is told where it is met.
         rest.forget_places();
         notices::of_ways(&model, &mut rest);
-        let units = Units::new(configuration);
-        let mut carried: BTreeMap<UnitKey, CarriedBy> = BTreeMap::new();
-        for (context, one) in model.carried() {
-            if let Some(unit) = units.of(context) {
-                let all = carried.entry(unit).or_default();
-                *all = all.or(one);
-            }
-        }
-        let passes = model.passes.iter().map(|(context, _)| *context);
-        let asked = passes.filter(|context| model.may_be_asked(*context));
-        let asked = asked.filter_map(|context| units.of(context)).collect();
+        let locations = if given.is_fixing { Locations::new(&model) } else { Locations::default() };
         Self {
             root: configuration.root(),
             fragments: configuration.fragments().iter().map(|fragment| fragment.file).collect(),
@@ -113,9 +132,7 @@ impl Part {
             outlook,
             settings,
             rest,
-            units,
-            carried,
-            asked,
+            locations,
         }
     }
 
@@ -206,7 +223,7 @@ fn visited<'s>(
 
 /// What all rules say of the parts that pass on to each other.
 fn chained(given: &Given<'_>, loaded: &Loaded, parts: &[Rc<Part>]) -> Vec<(usize, Said)> {
-    let arguments = absolute(&given.arguments, given.scope);
+    let arguments = absolute(given.arguments, given.scope);
     let mut chains = Chains::new(loaded);
     for (number, part) in parts.iter().enumerate() {
         let outlets = part.stops().filter_map(|stop| stop.outlet.clone()).collect();
@@ -221,6 +238,7 @@ fn chained(given: &Given<'_>, loaded: &Loaded, parts: &[Rc<Part>]) -> Vec<(usize
 }
 
 /// One version of the files, and all that is said of it.
+#[derive(Default)]
 pub(crate) struct State {
     pub(crate) loaded: Loaded,
     pub(crate) parts: Vec<Rc<Part>>,
@@ -236,7 +254,7 @@ pub(crate) struct State {
 impl State {
     /// The files as they are.
     pub(crate) fn first(given: &Given<'_>) -> Self {
-        let loaded = load_with(Sources::default(), given.files, &given.arguments, given.scope);
+        let loaded = load_with(Sources::default(), given.files, given.arguments, given.scope);
         Self::new(given, loaded, None, &BTreeSet::new())
     }
 
@@ -253,7 +271,7 @@ impl State {
     /// The files with other texts; `None` where one is too large.
     pub(crate) fn with(&self, given: &Given<'_>, texts: &BTreeMap<FileId, Vec<u8>>) -> Option<Self> {
         let sources = self.loaded.sources.with(texts).ok()?;
-        let loaded = load_with(sources, given.files, &given.arguments, given.scope);
+        let loaded = load_with(sources, given.files, given.arguments, given.scope);
         Some(Self::new(given, loaded, Some(self), &texts.keys().copied().collect()))
     }
 

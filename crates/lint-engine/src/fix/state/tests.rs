@@ -108,13 +108,15 @@ fn both(old: &[(String, String)], new: &[(String, String)]) -> usize {
     let (old, files) = (memory(old), memory(new));
     let scope = Scope { given: vec!["/t".into()], working_folder: "/t".into(), ..Scope::default() };
     let settings = Settings::default();
+    let arguments = ["/t".into()];
     let found = [&old, &files].map(|files| SettingsFiles::new(files, &scope, &settings.config));
     let [old, anew] = [(&old, &found[0]), (&files, &found[1])].map(|(files, found)| Given {
         files,
-        arguments: vec!["/t".into()],
+        arguments: &arguments,
         scope: &scope,
         settings: &settings,
         found,
+        is_fixing: true,
         rules: RULES,
     });
     let before = State::first(&old);
