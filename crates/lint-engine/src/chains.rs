@@ -48,8 +48,9 @@ pub(crate) struct Chains<'s> {
 impl<'s> Chains<'s> {
     /// Those of what was loaded, of which none is known yet but where it listens.
     pub(crate) fn new(loaded: &'s Loaded) -> Self {
-        let listener = |layout| Listener::new(Configuration::new(&loaded.sources, layout));
-        let listeners: Vec<_> = loaded.layouts.iter().map(listener).collect();
+        let layouts = loaded.layouts.iter();
+        let configurations = layouts.map(|layout| Configuration::new(&loaded.sources, layout));
+        let listeners: Vec<_> = configurations.map(Listener::new).collect();
         let doors = Doors::of(listeners.iter().flatten());
         Self { listeners, doors, roots: Vec::new() }
     }

@@ -82,9 +82,11 @@ pub const MOST_CHECKS: usize = 1_024;
 /// What was placed so far, and how much of it not for the first time.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Copies {
-    /// By number, whether a file was placed.
-    entered: Vec<bool>,
+    /// By number, how often a file was placed.
+    entered: Vec<usize>,
     copied: usize,
+    /// By how much it was not refused at least.
+    slack: Option<usize>,
     /// Whether a copy was refused.
     pub(crate) is_exhausted: bool,
 }
@@ -95,11 +97,13 @@ impl Copies {
     pub(crate) fn enter(&mut self, file: FileId, count: usize, written: usize) -> bool {
         let number = file.0 as usize;
         if self.entered.len() <= number {
-            self.entered.resize(number + 1, false);
+            self.entered.resize(number + 1, 0);
         }
-        if let Some(is_entered @ false) = self.entered.get_mut(number) {
-            *is_entered = true;
-            return true;
+        if let Some(times) = self.entered.get_mut(number) {
+            *times += 1;
+            if *times == 1 {
+                return true;
+            }
         }
         let most = COPIES.max(written.saturating_mul(COPIES_OF_WRITTEN));
         let copied = self.copied.saturating_add(count);
@@ -108,7 +112,21 @@ impl Copies {
             return false;
         }
         self.copied = copied;
+        let slack = most - copied;
+        self.slack = Some(self.slack.map_or(slack, |least| least.min(slack)));
         true
+    }
+
+    /// The same where some files count more or less than they did: `None` where that may refuse a copy, or allow one. What
+    /// files count is added to the budget, and taken from it each time that they are copied.
+    pub(crate) fn with_counts(&self, changes: impl Iterator<Item = (FileId, usize)>) -> Option<Self> {
+        let times = |file: FileId| self.entered.get(file.0 as usize).copied().unwrap_or(0);
+        let most = changes.map(|(file, by)| by.saturating_mul(times(file) + COPIES_OF_WRITTEN)).sum();
+        let slack = match self.slack {
+            Some(slack) => Some(slack.checked_sub(most)?),
+            None => None,
+        };
+        (!self.is_exhausted).then(|| Self { slack, ..self.clone() })
     }
 }
 

@@ -266,6 +266,14 @@ impl Sources {
         Ok(this)
     }
 
+    /// The same, placed as `old` was, of which it is another version; `None` where a budget may say otherwise.
+    pub(crate) fn with_copies_of(self, old: &Self) -> Option<Self> {
+        let counts = (0..).map(FileId).zip(self.files.iter().zip(&old.files));
+        let changes = counts.map(|(id, (new, old))| (id, new.count.abs_diff(old.count)));
+        let copies = old.copies.with_counts(changes.filter(|(_, by)| *by > 0))?;
+        Some(Self { copies, ..self })
+    }
+
     /// The file at `path`, read and parsed unless it was before under any path. All reading goes through here. What
     /// counts is where the file lies, whatever links lead to it: a hostile pull request may hold links to secrets of
     /// the machine that lints it. The links are resolved once, and what is read is the path that was checked.

@@ -51,6 +51,12 @@ impl NodeId {
     pub const fn index(self) -> usize {
         self.0 as usize
     }
+
+    /// The one so many further on in the file's order, or back.
+    #[must_use]
+    pub const fn moved(self, by: i32) -> Self {
+        Self(self.0.saturating_add_signed(by))
+    }
 }
 
 /// How a directive ends.

@@ -93,7 +93,7 @@ fn places_of_row(row: &EndpointRow) -> impl Iterator<Item = Place> {
 }
 
 /// Directives of a location that say how it passes requests on, and define nothing that others may name.
-const LOCAL: [DirectiveName; 5] = [
+pub(crate) const LOCAL: [DirectiveName; 5] = [
     DirectiveName::PROXY_SET_HEADER,
     DirectiveName::PROXY_HTTP_VERSION,
     DirectiveName::PROXY_READ_TIMEOUT,

@@ -25,7 +25,7 @@ use hashbrown::HashSet;
 use lint_finding::{
     Applicability, Finding, Fingerprint, Fix, FixReport, FixRow, Notice, NoticeCode, Outcome, Place,
 };
-use nginx_semantics::{FileId, Files, Layout, Loaded, Scope, budgets, load_with};
+use nginx_semantics::{FileId, Files, Loaded, Scope, budgets, load_with};
 use nginx_syntax::Source;
 use ws_rules::{RULES, Rule};
 
@@ -73,7 +73,7 @@ pub type MayEdit<'a> = &'a dyn Fn(&Path, &[u8]) -> Result<(), String>;
 
 /// How often the edited files are judged at most: each time costs as much as a run where one root reaches all files.
 fn most_checks(loaded: &Loaded) -> usize {
-    let contexts = loaded.layouts.iter().flat_map(Layout::depths);
+    let contexts = loaded.layouts.iter().flat_map(|layout| layout.depths());
     let work: usize = contexts.map(|depth| budgets::CHECKED_BLOCK + depth).sum();
     (budgets::CHECKED / work.max(1)).clamp(budgets::LEAST_CHECKS, budgets::MOST_CHECKS)
 }

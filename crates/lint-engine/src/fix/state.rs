@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use lint_finding::{Finding, NoticeCode, Outcome, RuleMeta, Severity};
 use nginx_semantics::{
-    Configuration, ContextId, ContextKind, FileId, Files, Layout, Loaded, Scope, Sources, load_with,
+    Configuration, ContextId, ContextKind, FileId, Files, Layout, Loaded, Reloaded, Scope, Sources, load_with,
 };
 use ws_model::{CarriedBy, Model};
 use ws_rules::{Context, Findings, Piece, Rule, Stop, visit_some};
 
-use super::kept::{AtStop, Known, OfServer, Outlook, Said, differ_locally};
+use super::kept::{AtStop, Known, LOCAL, OfServer, Outlook, Said, differ_locally};
 use super::units::{UnitKey, Units};
 use crate::chains::Chains;
 use crate::gather::{Gathered, Met, Shared};
@@ -270,8 +270,10 @@ impl State {
 
     /// The files with other texts; `None` where one is too large.
     pub(crate) fn with(&self, given: &Given<'_>, texts: &BTreeMap<FileId, Vec<u8>>) -> Option<Self> {
-        let sources = self.loaded.sources.with(texts).ok()?;
-        let loaded = load_with(sources, given.files, given.arguments, given.scope);
+        let loaded = match self.loaded.with(texts, &LOCAL, given.scope).ok()? {
+            Reloaded::Same(loaded) => loaded,
+            Reloaded::Other(sources) => load_with(sources, given.files, given.arguments, given.scope),
+        };
         Some(Self::new(given, loaded, Some(self), &texts.keys().copied().collect()))
     }
 
@@ -304,7 +306,7 @@ impl State {
         for part in before.iter().flat_map(|before| &before.parts) {
             known_parts.entry(part.root).or_default().push(part);
         }
-        let part = |layout: &Layout| {
+        let part = |layout: &Arc<Layout>| {
             let configuration = Configuration::new(&loaded.sources, layout);
             let mut known = known_parts.get(&configuration.root()).into_iter().flatten().copied();
             if let Some(known) = known.clone().find(|part| part.holds_for(configuration, changed)) {

@@ -36,10 +36,10 @@ impl Gap {
 }
 
 /// The gaps of a level, in order: a slice that takes one pointer where there are none, as in nearly all levels.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Gaps(Option<Box<List>>);
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 struct List {
     gaps: Vec<Gap>,
 }
@@ -50,6 +50,10 @@ impl Gaps {
 
     pub(super) fn push(&mut self, gap: Gap) {
         self.0.get_or_insert_default().gaps.push(gap);
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Gap> {
+        self.0.iter_mut().flat_map(|list| &mut list.gaps)
     }
 }
 

@@ -9,6 +9,7 @@ mod gaps;
 mod including;
 mod index;
 mod kind;
+mod lines;
 mod problem;
 
 use std::collections::BTreeSet;
@@ -22,6 +23,7 @@ pub use directive::Directive;
 pub use gaps::{Gap, GapReason, Gaps};
 pub use including::IncludingHeaders;
 pub use kind::ContextKind;
+pub(crate) use lines::LinesEdit;
 pub use problem::{IncludeFailure, IncludeProblem};
 
 use crate::catalogue::DirectiveName;
@@ -96,7 +98,7 @@ pub enum Presence {
 }
 
 /// A block, or a level that stands in for one that was not given.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Context {
     /// What it is.
     pub kind: ContextKind,
@@ -175,7 +177,7 @@ pub struct Layout {
     /// What the `ssl_certificate` lines name, where it lies inside what was given.
     pub(crate) certificates: HashMap<DirectiveRef, Arc<CertificateFile>>,
     /// The regexes that were asked for.
-    patterns: Patterns,
+    patterns: Arc<Patterns>,
     /// The `*_pass` lines without variables, once they are asked for.
     literals: OnceLock<Literals>,
     /// The upstreams of which every server is down, once they are asked for.

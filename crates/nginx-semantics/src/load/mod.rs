@@ -1,6 +1,7 @@
 //! From paths to configurations: which files are main files, which are fragments, which are neither.
 
 mod adopt;
+mod again;
 mod classify;
 mod context;
 mod encoding;
@@ -13,6 +14,7 @@ mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use nginx_syntax::{FileId, NodeId};
 
@@ -22,6 +24,7 @@ use crate::files::{Files, ReadError, folder_of, normalize};
 use crate::include::Scope;
 use crate::sources::Sources;
 
+pub use again::Reloaded;
 pub(crate) use classify::fault_of_encoding;
 pub use status::{FileReport, FileStatus, SkipReason, Skipped};
 pub(crate) use structure::is_nginx;
@@ -32,7 +35,7 @@ pub struct Loaded {
     /// The files.
     pub sources: Sources,
     /// One for each root, and one for the fragments of each argument that have none.
-    pub layouts: Vec<Layout>,
+    pub layouts: Vec<Arc<Layout>>,
     /// What is not judged, and why, by path.
     pub skipped: Vec<Skipped>,
     /// What became of each file: every one below the given folders, and those that are read besides, by path.
@@ -105,16 +108,16 @@ pub fn load_with(sources: Sources, files: &dyn Files, arguments: &[PathBuf], sco
             None => orphans.entry(fragment.argument.clone()).or_default().push(fragment),
         }
     }
-    loaded.layouts = judged.into_iter().map(|(_, layout)| layout).collect();
+    let mut layouts: Vec<Layout> = judged.into_iter().map(|(_, layout)| layout).collect();
     for (argument, fragments) in orphans {
         let mut layout = Layout::default();
         for fragment in fragments {
             let folders = ancestors(&fragment.path, &argument);
             add_fragment(files, scope, &mut loaded.sources, &mut layout, fragment, folders);
         }
-        loaded.layouts.push(layout);
+        layouts.push(layout);
     }
-    for layout in &loaded.layouts {
+    for layout in &layouts {
         loaded.judged.extend(layout.files());
     }
     // What a fragment seemed to include, and does not where it stands, is judged by itself.
@@ -126,11 +129,12 @@ pub fn load_with(sources: Sources, files: &dyn Files, arguments: &[PathBuf], sco
         let folders = ancestors(&candidate.path, &candidate.argument);
         add_fragment(files, scope, &mut loaded.sources, &mut layout, candidate, folders);
         loaded.judged.extend(layout.files());
-        loaded.layouts.push(layout);
+        layouts.push(layout);
     }
-    for layout in &mut loaded.layouts {
+    for layout in &mut layouts {
         layout.index(&loaded.sources);
     }
+    loaded.layouts = layouts.into_iter().map(Arc::new).collect();
     status::report(files, scope, walked, &mut loaded);
     loaded
 }
@@ -148,7 +152,7 @@ pub fn load_main(files: &dyn Files, path: &Path, scope: &Scope) -> Result<Loaded
     layout.index(&loaded.sources);
     loaded.judged.insert(file);
     loaded.judged.extend(layout.reached.iter().copied());
-    loaded.layouts.push(layout);
+    loaded.layouts.push(Arc::new(layout));
     Ok(loaded)
 }
 

@@ -10,7 +10,7 @@ const ROOT: &str = "events {}\nhttp {\n    include conf.d/*.conf;\n}\n";
 
 /// Each layout as `ROOT: FRAGMENT=LEVEL …`, `-` where there is no root.
 fn layouts(loaded: &Loaded) -> Vec<String> {
-    let shown = |layout| {
+    let shown = |layout: &std::sync::Arc<nginx_semantics::Layout>| {
         let configuration = Configuration::new(&loaded.sources, layout);
         let path = |file| loaded.sources.get(file).unwrap().source.path().to_owned();
         let mut text = configuration.root().map_or("-".to_owned(), path) + ":";
