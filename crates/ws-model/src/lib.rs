@@ -45,6 +45,7 @@ pub use browser::{
     AnyOrdinaryRequest, Browser, HandshakeRequest, ORDINARY_CONNECTIONS, OrdinaryRequest, has_token,
     is_carried,
 };
+pub use candidates::{Earlier, KeptCandidates};
 pub use certificate::{Certificate, ChainFault, Moment, ServedCertificates};
 pub use endpoint::Endpoint;
 pub use evidence::{Doubt, Evidence, EvidenceKind, LinesFrom, says_websocket};

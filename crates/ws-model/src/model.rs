@@ -11,6 +11,7 @@ use nginx_semantics::{
 use nginx_syntax::lossy;
 
 use crate::browser::{AnyOrdinaryRequest, Browser, HandshakeRequest, has_token};
+use crate::candidates::{Earlier, KeptCandidates};
 use crate::endpoint::Endpoint;
 use crate::evidence::{Declaration, declaration};
 use crate::facts::Facts;
@@ -122,8 +123,20 @@ impl<'s> Model<'s> {
     /// Finds the endpoints.
     pub fn new(configuration: Configuration<'s>, hints: &Hints) -> Self {
         let mut this = Self::without_endpoints(configuration, hints);
-        this.find_endpoints();
+        this.find_endpoints(None, false);
         this
+    }
+
+    /// The same, and what is to be kept of it for the next version. Where what was found `earlier` holds, it is not looked
+    /// for again.
+    pub fn again(
+        configuration: Configuration<'s>,
+        hints: &Hints,
+        earlier: Option<&Earlier<'_>>,
+    ) -> (Self, KeptCandidates) {
+        let mut this = Self::without_endpoints(configuration, hints);
+        let kept = this.find_endpoints(earlier, true);
+        (this, kept)
     }
 
     /// For those who ask what becomes of requests: no endpoint is looked for until
@@ -178,7 +191,7 @@ impl<'s> Model<'s> {
     /// is asked of the configuration as a whole is asked of all of it.
     pub fn find_endpoints_of(&mut self, servers: BTreeSet<ContextId>) {
         self.looked_at = Some(servers);
-        self.find_endpoints();
+        self.find_endpoints(None, false);
     }
 
     /// Whether the endpoints of the server around a context are looked for.

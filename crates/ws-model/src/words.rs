@@ -45,6 +45,16 @@ impl Model<'_> {
         })
     }
 
+    /// The names and `listen` lines of the server around a context.
+    pub(crate) fn words_around(&self, context: ContextId) -> (Arc<[String]>, Arc<[String]>) {
+        let server = self.configuration.enclosing(context, ContextKind::Server);
+        let words = server.and_then(|server| self.server_words(server));
+        words.map_or_else(
+            || (Arc::from([]), Arc::from([])),
+            |words| (Arc::clone(&words.names), Arc::clone(&words.listens)),
+        )
+    }
+
     /// The host of a server that browsers may name, and whether it speaks TLS.
     pub(crate) fn address_of(&self, server: ContextId) -> (Cow<'_, str>, bool) {
         let words = self.server_words(server);

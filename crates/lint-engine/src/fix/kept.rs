@@ -257,15 +257,14 @@ fn reasons(model: &Model<'_>, server: ContextId) -> u64 {
 pub(crate) struct Known(HashMap<ContextId, Arc<OfServer>>);
 
 impl Known {
-    /// What was said of servers of `old` and holds in `new`, which has the same outlook and differs locally in some files.
+    /// What was said of `servers` and holds in `new`, which has the same outlook and differs locally in some files, of which
+    /// `edited` ones have lines.
     pub(crate) fn of(
         servers: &[Arc<OfServer>],
-        old: Configuration<'_>,
         new: &Model<'_>,
+        edited: &HashSet<ContextId>,
         changed: &BTreeSet<FileId>,
     ) -> Self {
-        let mut edited = servers_with(old, changed);
-        edited.extend(servers_with(new.configuration, changed));
         let holds = |of: &Arc<OfServer>| {
             let server = of.server.filter(|server| !edited.contains(server))?;
             let is_same = of.reasons == reasons(new, server) && !of.points_into(changed);
@@ -287,15 +286,19 @@ impl Known {
     }
 }
 
-/// The servers with lines in some files.
-fn servers_with(configuration: Configuration<'_>, files: &BTreeSet<FileId>) -> HashSet<ContextId> {
+/// The servers with lines in some files, in one of two versions.
+pub(crate) fn edited_servers(
+    old: Configuration<'_>,
+    new: Configuration<'_>,
+    files: &BTreeSet<FileId>,
+) -> HashSet<ContextId> {
     let mut found = HashSet::new();
-    for (id, context) in configuration.contexts() {
-        let Some(server) = configuration.enclosing(id, ContextKind::Server) else { continue };
-        let opener = context.opener.map(|opener| opener.file);
-        let mut all = opener.into_iter().chain(configuration.directives(id).map(|line| line.reference.file));
-        if all.any(|file| files.contains(&file)) {
-            found.insert(server);
+    for configuration in [old, new] {
+        for (id, context) in configuration.contexts() {
+            let mut lines = context.opener.iter().chain(configuration.references(id));
+            if lines.any(|line| files.contains(&line.file)) {
+                found.extend(configuration.enclosing(id, ContextKind::Server));
+            }
         }
     }
     found

@@ -9,10 +9,10 @@ use lint_finding::{Finding, NoticeCode, Outcome, RuleMeta, Severity};
 use nginx_semantics::{
     Configuration, ContextId, ContextKind, FileId, Files, Layout, Loaded, Reloaded, Scope, Sources, load_with,
 };
-use ws_model::{CarriedBy, Model};
+use ws_model::{CarriedBy, Earlier, KeptCandidates, Model};
 use ws_rules::{Context, Findings, Piece, Rule, Stop, visit_some};
 
-use super::kept::{AtStop, Known, LOCAL, OfServer, Outlook, Said, differ_locally};
+use super::kept::{AtStop, Known, LOCAL, OfServer, Outlook, Said, differ_locally, edited_servers};
 use super::units::{UnitKey, Units};
 use crate::chains::Chains;
 use crate::gather::{Gathered, Met, Shared};
@@ -53,6 +53,8 @@ pub(crate) struct Part {
     settings: Settings,
     /// Of the configuration first, and then of one server after the other.
     servers: Vec<Arc<OfServer>>,
+    /// What was found of single locations.
+    candidates: KeptCandidates,
     outlook: Outlook,
     /// All but the findings and endpoints.
     rest: Gathered,
@@ -91,15 +93,28 @@ impl Part {
     fn new(given: &Given<'_>, loaded: &Loaded, layout: &Layout, older: Option<&Older<'_>>) -> Self {
         let settings = of_layout(loaded, layout, given.settings, given.found);
         let configuration = Configuration::new(&loaded.sources, layout);
-        let model = Model::new(configuration, &hints(&settings));
-        let outlook = Outlook::new(&model);
         let is_known = |older: &&Older<'_>| {
-            let is_same = outlook.is_whole && older.part.outlook == outlook;
-            is_same && differ_locally(older.configuration, configuration, older.changed)
+            older.part.outlook.is_whole && differ_locally(older.configuration, configuration, older.changed)
         };
         let older = older.filter(is_known);
+        let edited = older.map(|older| edited_servers(older.configuration, configuration, older.changed));
+        let is_same = |location: ContextId| {
+            let server = configuration.enclosing(location, ContextKind::Server);
+            let edited = edited.as_ref();
+            server.zip(edited).is_some_and(|(server, edited)| !edited.contains(&server))
+        };
+        let changed = older.map(|older| older.changed);
+        let is_edited = |file: FileId| changed.is_some_and(|changed| changed.contains(&file));
+        let earlier = older.map(|older| Earlier {
+            candidates: &older.part.candidates,
+            is_same: &is_same,
+            is_edited: &is_edited,
+        });
+        let (model, candidates) = Model::again(configuration, &hints(&settings), earlier.as_ref());
+        let outlook = Outlook::new(&model);
+        let older = older.zip(edited.as_ref()).filter(|(older, _)| older.part.outlook == outlook);
         let known = older
-            .map(|older| Known::of(&older.part.servers, older.configuration, &model, older.changed))
+            .map(|(older, edited)| Known::of(&older.part.servers, &model, edited, older.changed))
             .unwrap_or_default();
         let mut rest = Gathered::default();
         notices::of_includes(configuration, &mut rest);
@@ -129,6 +144,7 @@ impl Part {
             fragments: configuration.fragments().iter().map(|fragment| fragment.file).collect(),
             files: configuration.files(),
             servers,
+            candidates,
             outlook,
             settings,
             rest,
@@ -368,7 +384,7 @@ impl State {
             let Some(part) = self.parts.get(*number) else { continue };
             gathered.findings(of(&mut std::iter::once(&said.finding), &part.settings), &part.settings);
         }
-        for (id, said) in &self.by_file {
+        for (id, said) in self.by_file.iter().filter(|(_, said)| !said.is_empty()) {
             let Some(file) = loaded.sources.get(*id) else { continue };
             let settings = with_file(given.settings, given.found, &file.path);
             gathered.findings(of(&mut said.iter(), &settings), &settings);

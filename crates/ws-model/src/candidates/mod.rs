@@ -1,8 +1,12 @@
 //! Which locations are WebSocket endpoints: candidates with the evidence for them, and what their neighbours say of it.
+//!
+//! What is found of each candidate by itself is kept for the next version of the configuration (`kept`), what neighbours say
+//! is asked anew.
+
+mod kept;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use nginx_semantics::{
     ContextId, ContextKind, DirectiveName, LocationName, Modifier, Pass, PassModule, Place, Selection,
@@ -18,15 +22,28 @@ use crate::model::{Hints, Model};
 use crate::standing::{Carriers, Standing};
 use crate::summary::Summary;
 
+pub use kept::{Earlier, KeptCandidates};
+
 /// So many locations are looked at by one thread before it takes more.
 const PASSES_AT_A_TIME: usize = 128;
 
 /// So many times as many are looked at until what was found there is taken.
 const CHUNKS_AT_A_TIME: usize = 64;
 
+/// What was found of some locations, each by itself.
+struct Found<'s> {
+    /// The levels of lines for an upgrade that some of them has in effect.
+    in_effect: BTreeSet<ContextId>,
+    /// Those that may be endpoints.
+    candidates: Vec<Endpoint<'s>>,
+    /// What the next version of the configuration may ask for.
+    kept: KeptCandidates,
+}
+
 impl<'s> Model<'s> {
-    /// Finds the endpoints of the servers that are looked at.
-    pub(crate) fn find_endpoints(&mut self) {
+    /// Finds the endpoints of the servers that are looked at, and what is to be kept of it, if it `keeps` anything. Where
+    /// what was found `earlier` holds, it is not looked for again.
+    pub(crate) fn find_endpoints(&mut self, earlier: Option<&Earlier<'_>>, keeps: bool) -> KeptCandidates {
         let hints = self.hints.clone();
         let declared = self.declared_paths(&hints.websocket_paths);
         (self.lost_paths, self.unclear_paths) = (declared.lost, declared.unclear);
@@ -54,11 +71,13 @@ impl<'s> Model<'s> {
         let own: Option<Vec<_>> =
             self.looked_at.is_some().then(|| self.passes.iter().filter(is_own).copied().collect());
         let passes = own.as_deref().unwrap_or(&self.passes);
-        let (mut in_effect, mut candidates) = self.candidates(passes, &declared.contexts);
+        let find = |passes: &[_]| self.candidates(passes, &declared.contexts, earlier, keeps);
+        let mut found = find(passes);
         // Whether lines of an outer level are lost shows in all locations below it.
-        if own.is_some() && candidates.iter().any(|endpoint| endpoint.lost_level().is_some()) {
-            (in_effect, candidates) = self.candidates(&self.passes, &declared.contexts);
+        if own.is_some() && found.candidates.iter().any(|endpoint| endpoint.lost_level().is_some()) {
+            found = find(&self.passes);
         }
+        let Found { in_effect, mut candidates, kept } = found;
         declare(&mut candidates, hints.assume_websocket);
         add_lost_intentions(&mut candidates, &in_effect);
         candidates.retain(|endpoint| self.is_looked_at(endpoint.context));
@@ -89,41 +108,48 @@ impl<'s> Model<'s> {
         declare(&mut unproxied, false);
         self.unproxied = proven(unproxied);
         carriers.settle(&mut self.unproxied);
+        kept
     }
 
-    /// The locations among some that may be endpoints, and the levels of lines for an upgrade that some of them has in
-    /// effect.
+    /// What some locations are by themselves.
     fn candidates(
         &self,
         passes: &[(ContextId, Pass<'s>)],
         declared: &BTreeMap<ContextId, Vec<String>>,
-    ) -> (BTreeSet<ContextId>, Vec<Endpoint<'s>>) {
+        earlier: Option<&Earlier<'_>>,
+        keeps: bool,
+    ) -> Found<'s> {
         let (mut in_effect, mut candidates) = (BTreeSet::new(), Vec::new());
+        let mut kept = KeptCandidates::default();
         let of_some = |passes: &&[(ContextId, Pass<'s>)], ()| {
             let known = Known::default();
             let (mut levels, mut some) = (BTreeSet::new(), Vec::new());
+            let mut own = keeps.then(KeptCandidates::default);
             for &(context, pass) in *passes {
-                let Some(mut endpoint) = self.candidate(context, pass, &known) else { continue };
+                let is_declared = self.hints.assume_websocket || declared.contains_key(&context);
+                let earlier = earlier.filter(|_| !is_declared);
+                let Some(endpoint) = self.by_itself((context, pass), &known, earlier, own.as_mut()) else {
+                    continue;
+                };
                 if endpoint.is_configured() {
                     levels.extend(self.configuration.levels(context));
                 }
-                self.drop_inherited_of_subrequests(&mut endpoint);
                 // Nothing but these may become one, and large trees have many more locations that pass requests on.
                 let has_lost = endpoint.lost_level().is_some();
-                let is_declared = self.hints.assume_websocket || declared.contains_key(&context);
                 if is_declared || has_lost || !endpoint.evidence.is_empty() {
                     some.push(endpoint);
                 }
             }
-            (levels, some)
+            (levels, some, own)
         };
         let chunks: Vec<_> = passes.chunks(PASSES_AT_A_TIME).collect();
         let parts: Vec<_> = chunks.chunks(CHUNKS_AT_A_TIME).collect();
-        in_parts(passes.len(), &parts, (), of_some, |(), _| (), &mut |(levels, some)| {
+        in_parts(passes.len(), &parts, (), of_some, |(), _| (), &mut |(levels, some, own)| {
             in_effect.extend(levels);
             candidates.extend(some);
+            kept.extend(own.unwrap_or_default());
         });
-        (in_effect, candidates)
+        Found { in_effect, candidates, kept }
     }
 
     /// Lines that the target of a subrequest inherits or includes are not meant for it.
@@ -200,6 +226,7 @@ impl<'s> Model<'s> {
         let may_be_declared = self.hints.assume_websocket || !self.hints.websocket_paths.is_empty();
         let is_one = is_proxy && (may_be_declared || !evidence.is_empty());
         let handshake = asked.or_else(|| is_one.then(handshake));
+        let (server_names, listens) = self.words_around(context);
         Some(Endpoint {
             configuration,
             context,
@@ -212,8 +239,8 @@ impl<'s> Model<'s> {
             idle,
             target,
             block,
-            server_names: words.map_or_else(|| Arc::from([]), |words| Arc::clone(&words.names)),
-            listens: words.map_or_else(|| Arc::from([]), |words| Arc::clone(&words.listens)),
+            server_names,
+            listens,
         })
     }
 
