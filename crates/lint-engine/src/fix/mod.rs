@@ -424,7 +424,7 @@ impl Run<'_> {
         let refused = refused.collect();
         let mut changed: Vec<String> = texts.iter().map(|changed| changed.old.path().to_owned()).collect();
         changed.sort();
-        let Given { files, ref arguments, scope, settings, found, .. } = self.given;
+        let Given { files, arguments, scope, settings, found, .. } = self.given;
         let loaded = &self.state.loaded;
         let task = Task { loaded, settings, found, scope, arguments };
         let reload = |arguments: &[PathBuf], scope: &Scope| {

@@ -144,6 +144,8 @@ impl Layout {
             patterns: Arc::clone(&self.patterns),
             literals: OnceLock::new(),
             including: OnceLock::new(),
+            capturing: OnceLock::new(),
+            down: OnceLock::new(),
         })
     }
 
@@ -244,7 +246,6 @@ mod tests {
     }
 
     /// All tables that are worked out when a layout is made.
-    #[expect(clippy::use_debug, reason = "they are compared, and nobody reads them")]
     fn tables(layout: &Layout) -> String {
         let Layout { contexts, directives, by_name, children, present, by_kind, chains, problems, .. } =
             layout;
