@@ -75,6 +75,14 @@ pub(super) const SECRETS: [&str; 6] = [
 /// Names of files that every distribution has.
 const WELL_KNOWN: [&str; 4] = ["proxy_params", "fastcgi_params", "uwsgi_params", "snippets/snakeoil.conf"];
 
+/// Whether a file that the linter does not see has lines under the name of one that every distribution has.
+pub(super) fn hides_behind_a_name(tree: &Tree) -> bool {
+    let hides = |file: &File| {
+        !file.is_given && !file.items.is_empty() && WELL_KNOWN.iter().any(|name| file.path.ends_with(name))
+    };
+    tree.files.iter().any(hides)
+}
+
 /// Lines of a handshake, for levels where one is missing.
 const HANDSHAKE: [&str; 8] = [
     "proxy_http_version 1.1",
