@@ -22,6 +22,8 @@ pub struct OpenSocket<'s> {
     pub http2: Option<Directive<'s>>,
     /// Whether a line has `so_keepalive`, and not `off`: it is for all servers of the socket.
     pub is_probed: bool,
+    /// Whether a line says `ipv6only=off`: at `[::]` it takes IPv4 too then.
+    pub takes_both_families: bool,
     /// See [`Model::is_surely_without_tls`].
     is_surely_without_tls: OnceLock<bool>,
 }
@@ -42,6 +44,7 @@ impl<'s> OpenSocket<'s> {
                 .filter(|listen| listen.has("http2"))
                 .find_map(|listen| listen.directive),
             is_probed: lines().any(is_probing),
+            takes_both_families: lines().any(|line| line.arguments().any(|word| *word == *b"ipv6only=off")),
             is_surely_without_tls: OnceLock::new(),
             socket,
         }

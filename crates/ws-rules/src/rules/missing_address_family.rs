@@ -7,13 +7,14 @@
 
 use core::net::IpAddr;
 
+use hashbrown::{HashMap, HashSet};
 use lint_finding::{Applicability, Confidence, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{
-    ContextId, ContextKind, Directive, Listen, ListenAddress, NameMatch, ServerSelection, select_server,
-    server_names,
+    ContextId, ContextKind, Directive, DirectiveName, ListenAddress, NameMatch, ServerSelection,
+    select_server, server_names,
 };
 use nginx_syntax::lossy;
-use ws_model::{Endpoint, OpenSocket, is_plain};
+use ws_model::{Endpoint, OpenSocket};
 
 use crate::verify::with_curl;
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
@@ -36,19 +37,43 @@ impl Rule for MissingAddressFamily {
     }
 
     fn configuration(&self, cx: &Context<'_, '_>, out: &mut Findings) {
+        let mut wildcards: HashMap<ContextId, Wildcards<'_, '_>> = HashMap::new();
         for (server, endpoint) in cx.model.served() {
-            if let Some(http) = cx.configuration().enclosing(server, ContextKind::Http)
-                && cx.model.is_understood(http)
-                && cx.model.is_understood(server)
-            {
-                for own in cx.model.sockets_of(server) {
-                    if let Some(other) = Other::of(cx, http, server, own) {
-                        report(cx, endpoint, &other, out);
-                    }
+            let Some(http) = cx.configuration().enclosing(server, ContextKind::Http) else { continue };
+            if !cx.model.is_understood(http) || !cx.model.is_understood(server) {
+                continue;
+            }
+            let all = wildcards.entry(http).or_insert_with(|| {
+                let sockets =
+                    cx.model.open_sockets(http).iter().filter(|one| one.socket.address.is_wildcard());
+                sockets.flat_map(|socket| families(socket).map(|key| (key, &**socket))).collect()
+            });
+            let own: HashSet<_> = cx.model.sockets_of(server).iter().flat_map(|one| families(one)).collect();
+            for socket in cx.model.sockets_of(server) {
+                if let Some(other) = Other::of(cx, all, &own, server, socket) {
+                    report(cx, endpoint, &other, out);
                 }
             }
         }
     }
+}
+
+/// A port, and whether it is IPv6.
+type Family = (u16, bool);
+
+/// By family: the socket that takes all addresses.
+type Wildcards<'m, 's> = HashMap<Family, &'m OpenSocket<'s>>;
+
+/// What a socket of TCP may take: a name may stand for addresses of both.
+fn families(socket: &OpenSocket<'_>) -> impl Iterator<Item = Family> + use<> {
+    let port = socket.socket.address.port().filter(|_| !socket.is_quic);
+    let (is_v4, is_v6) = match socket.socket.address {
+        ListenAddress::Ip(IpAddr::V4(_), _) => (true, false),
+        ListenAddress::Ip(IpAddr::V6(_), _) => (socket.takes_both_families, true),
+        _ => (true, true),
+    };
+    let all = [is_v4.then_some(false), is_v6.then_some(true)];
+    port.into_iter().flat_map(move |port| all.into_iter().flatten().map(move |is_v6| (port, is_v6)))
 }
 
 /// The socket of the other family, at which another server takes the name.
@@ -60,35 +85,20 @@ struct Other<'m, 's> {
 }
 
 impl<'m, 's> Other<'m, 's> {
-    /// Where `server` listens at `own` for all addresses of one family alone.
-    fn of(cx: &Context<'m, 's>, http: ContextId, server: ContextId, own: &'m OpenSocket<'s>) -> Option<Self> {
+    /// Where `server` listens at `socket` for all addresses of one family, and at none of the other: `own` is all that it
+    /// takes.
+    fn of(
+        cx: &Context<'m, 's>,
+        all: &Wildcards<'m, 's>,
+        own: &HashSet<Family>,
+        server: ContextId,
+        socket: &OpenSocket<'s>,
+    ) -> Option<Self> {
         let configuration = cx.configuration();
-        let all = cx.model.sockets_of(server);
-        let own_port =
-            own.socket.address.port().filter(|_| own.socket.address.is_wildcard() && !own.is_quic)?;
-        let is_here =
-            |socket: &OpenSocket<'_>| socket.socket.address.port() == Some(own_port) && !socket.is_quic;
-        let is_v6 = |address: &ListenAddress| matches!(address, ListenAddress::Ip(IpAddr::V6(_), _));
-        // A name, or one address of the other family, is as good.
-        let has_both = all.iter().any(|socket| {
-            is_here(socket)
-                && (is_v6(&socket.socket.address) != is_v6(&own.socket.address)
-                    || !matches!(socket.socket.address, ListenAddress::Ip(..)))
-        });
-        let takes_both = |listen: &Listen<'_>| listen.has("ipv6only=off");
-        if has_both || own.socket.listens.iter().any(takes_both) {
-            return None;
-        }
-        let sockets = cx.model.open_sockets(http).iter();
-        let mut others = sockets.filter(|socket| {
-            is_here(socket)
-                && socket.socket.address.is_wildcard()
-                && is_v6(&socket.socket.address) != is_v6(&own.socket.address)
-        });
-        let other = others.next()?;
-        if !other.socket.listens.iter().all(is_plain) {
-            return None;
-        }
+        let mut here = families(socket).filter(|_| socket.socket.address.is_wildcard());
+        let (port, is_v6) = here.next()?;
+        let there = (port, !is_v6);
+        let other = all.get(&there).filter(|_| !own.contains(&there))?;
         let name =
             server_names(configuration, server).into_iter().find(|name| is_host(name))?.to_ascii_lowercase();
         let Some(ServerSelection::Server(winner, NameMatch::Default | NameMatch::First)) =
@@ -96,7 +106,11 @@ impl<'m, 's> Other<'m, 's> {
         else {
             return None;
         };
-        let line = own.socket.listens.iter().find(|listen| listen.server == server)?.directive?;
+        let mut lines = configuration.named(server, DirectiveName::LISTEN);
+        let is_own = |line: &Directive<'_>| {
+            line.argument(0).is_some_and(|word| ListenAddress::parse(&lossy(&word)) == socket.socket.address)
+        };
+        let line = lines.find(is_own)?;
         let other = &other.socket.address;
         Some(Self { name, line, other, winner })
     }
