@@ -7,6 +7,7 @@ mod balancing;
 pub mod budgets;
 pub mod catalogue;
 mod certificate;
+mod compiled;
 mod configuration;
 pub mod defaults;
 pub mod dispatch;
@@ -43,6 +44,7 @@ mod version;
 pub use balancing::{Balancing, Method};
 pub use catalogue::DirectiveName;
 pub use certificate::{CertificateFile, PemFault};
+pub use compiled::is_compiled;
 pub use configuration::{
     Configuration, Context, ContextId, ContextKind, Directive, DirectiveRef, Fragment, Gap, GapReason, Gaps,
     IncludeFailure, IncludeProblem, IncludingHeaders, Layout, Presence, Unset,

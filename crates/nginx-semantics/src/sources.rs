@@ -36,6 +36,7 @@ pub struct SourceFile {
     quote: Option<u8>,
     /// What the author indents by, once somebody has looked for it.
     step: OnceLock<Option<Span>>,
+    odd_dollar: OnceLock<bool>,
     /// Where the placeholders start that stand for whole lines, in order.
     filled_in: Vec<u32>,
     /// Whether any word may be unknown: few files have one, and it is asked often.
@@ -88,6 +89,12 @@ impl SourceFile {
     /// The quote that the first quoted word has; `None` for a file without any.
     pub fn quote(&self) -> Option<u8> {
         self.quote
+    }
+
+    /// Whether a `$` stands in it that begins no name, as `find` finds it. It is looked for once, however many
+    /// configurations include the file.
+    pub(crate) fn has_odd_dollar(&self, find: impl FnOnce() -> bool) -> bool {
+        *self.odd_dollar.get_or_init(find)
     }
 
     /// What the author indents by, as `find` finds it. It is looked for once: that may go through the whole file.
@@ -159,6 +166,7 @@ impl SourceFile {
         Ok(Self {
             quote,
             step: OnceLock::new(),
+            odd_dollar: OnceLock::new(),
             source,
             tree,
             path,

@@ -19,12 +19,12 @@ use crate::handshake::{Handshake, LineValues};
 use crate::layers::Layer;
 use crate::limits::Zones;
 use crate::lookup::StartupName;
+use crate::named::LeadIns;
 use crate::paths::LostPath;
 use crate::sent::SentLines;
 use crate::sockets::Sockets;
 use crate::subrequests::{Asked, Paths};
 use crate::summary::Summary;
-use crate::walk::PathsToNamed;
 use crate::words::ServerWords;
 
 /// What the user says about WebSockets.
@@ -115,8 +115,8 @@ pub struct Model<'s> {
     pub(crate) literals: OnceLock<HashMap<(String, u16), usize>>,
     /// What `limit_conn` and `limit_req` name.
     pub(crate) zones: OnceLock<Zones<'s>>,
-    /// By server: the paths of the locations that name an `@name`.
-    pub(crate) paths_to_named: Facts<PathsToNamed>,
+    /// By server: what leads to its named locations.
+    pub(crate) lead_ins: Facts<LeadIns>,
 }
 
 impl<'s> Model<'s> {
@@ -183,7 +183,7 @@ impl<'s> Model<'s> {
             understood: Facts::of_any(configuration, &[ContextKind::Http, ContextKind::Server]),
             literals: OnceLock::new(),
             zones: OnceLock::new(),
-            paths_to_named: Facts::of(configuration, ContextKind::Server),
+            lead_ins: Facts::of(configuration, ContextKind::Server),
         }
     }
 

@@ -1,48 +1,106 @@
-//! Whether anything leads to a named location: no client can ask for one.
+//! What leads to named locations: no client can ask for one.
 
-use nginx_semantics::{ContextId, ContextKind, DirectiveName, LocationName, Modifier, has_variables};
+use hashbrown::{HashMap, HashSet};
+use nginx_semantics::{
+    Configuration, ContextId, ContextKind, Directive, DirectiveName, LocationName, Modifier, has_variables,
+};
+use nginx_syntax::lossy;
 
 use crate::endpoint::Endpoint;
 use crate::model::Model;
 
-/// Whose last word is the name of a location, a path, or a status.
-const LEADING: [DirectiveName; 2] = [DirectiveName::TRY_FILES, DirectiveName::ERROR_PAGE];
+/// What leads to the named locations of a server.
+#[derive(Debug, Default)]
+pub(crate) struct LeadIns {
+    /// By `@name`: the paths of the locations whose `try_files` or `error_page` names it.
+    paths: HashMap<Vec<u8>, Vec<String>>,
+    /// The names that any line of the server or around it has.
+    named: HashSet<Vec<u8>>,
+    /// Whether the value of a variable may be such a name.
+    may_name_any: bool,
+}
+
+impl LeadIns {
+    fn of(configuration: Configuration<'_>, server: ContextId) -> Self {
+        let mut this = Self::default();
+        let mut inside = vec![server];
+        while let Some(level) = inside.pop() {
+            inside.extend(configuration.children(level));
+            let path = || match level == server {
+                true => Some("/".to_owned()),
+                false => path_of(configuration, configuration.enclosing(level, ContextKind::Location)?),
+            };
+            for line in configuration.directives(level) {
+                this.add(&line, &path);
+            }
+        }
+        for level in configuration.levels(server).skip(1) {
+            configuration.directives(level).for_each(|line| this.add(&line, &|| None));
+        }
+        this
+    }
+
+    /// A line, and the path of the location that it stands in.
+    fn add(&mut self, line: &Directive<'_>, path: &dyn Fn() -> Option<String>) {
+        let name = line.name();
+        if name == DirectiveName::LOCATION {
+            return;
+        }
+        let is_leading = matches!(name, DirectiveName::TRY_FILES | DirectiveName::ERROR_PAGE);
+        let mut words = line.arguments().peekable();
+        while let Some(word) = words.next() {
+            let leads = is_leading && words.peek().is_none();
+            // The paths that are tried before have variables as a rule.
+            self.may_name_any |= leads && has_variables(&word);
+            if !word.starts_with(b"@") {
+                continue;
+            }
+            if leads && let Some(path) = path() {
+                self.paths.entry(word.to_vec()).or_default().push(path);
+            }
+            self.named.insert(word.into_owned());
+        }
+    }
+}
+
+/// The path of a location, where its name is one.
+fn path_of(configuration: Configuration<'_>, location: ContextId) -> Option<String> {
+    let name = LocationName::of(&configuration.opener(location)?)?;
+    let is_path = !matches!(name.modifier, Modifier::Named | Modifier::Regex | Modifier::CaselessRegex);
+    is_path.then(|| lossy(&name.name).into_owned())
+}
 
 impl Model<'_> {
+    /// The paths of the locations whose `try_files` or `error_page` names the location of an endpoint; none where it is no
+    /// named one.
+    pub(crate) fn paths_to_named(&self, server: ContextId, endpoint: &Endpoint<'_>) -> Vec<String> {
+        let Some(name) = named(endpoint) else { return Vec::new() };
+        let all = self.lead_ins_of(server);
+        let mut paths = all.and_then(|all| all.paths.get(&name)).cloned().unwrap_or_default();
+        paths.extend(endpoint.evidence.iter().filter_map(|evidence| evidence.path.clone()));
+        paths.sort();
+        paths.dedup();
+        paths
+    }
+
     /// Whether the location of an endpoint is a named one that no line of its server names, where all of that was given
     /// and no program may lead there. A back end that sends `X-Accel-Redirect: @name` still does
     /// (`http/ngx_http_upstream.c:ngx_http_upstream_process_headers`).
     pub fn is_named_by_nothing(&self, endpoint: &Endpoint<'_>) -> bool {
-        let configuration = self.configuration;
-        let (Some(LocationName { modifier: Modifier::Named, name }), Some(server)) =
-            (endpoint.location_name(), configuration.enclosing(endpoint.context, ContextKind::Server))
-        else {
-            return false;
-        };
-        if self.is_server_open(endpoint.context) || self.may_run_program(server) {
-            return false;
-        }
-        let mut inside: Vec<ContextId> = vec![server];
-        let mut around = configuration.levels(server).skip(1);
-        while let Some(level) = inside.pop().or_else(|| around.next()) {
-            if configuration.levels(level).any(|at| at == server) {
-                inside.extend(configuration.children(level));
-            }
-            // Its own opener is no line of its block.
-            let mut lines =
-                configuration.directives(level).filter(|line| line.name() != DirectiveName::LOCATION);
-            let leads = lines.any(|line| {
-                let may_be_it = |word: &[u8]| {
-                    word == name.as_ref() || LEADING.contains(&line.name()) && has_variables(word)
-                };
-                // The paths that are tried have variables as a rule; what is left behind them is the last one.
-                line.arguments().any(|word| word == name)
-                    || line.arguments().last().is_some_and(|word| may_be_it(&word))
-            });
-            if leads {
-                return false;
-            }
-        }
-        true
+        let server = self.configuration.enclosing(endpoint.context, ContextKind::Server);
+        let Some((name, server)) = named(endpoint).zip(server) else { return false };
+        !self.is_server_open(endpoint.context)
+            && !self.may_run_program(server)
+            && self.lead_ins_of(server).is_some_and(|all| !all.may_name_any && !all.named.contains(&name))
     }
+
+    fn lead_ins_of(&self, server: ContextId) -> Option<&LeadIns> {
+        self.lead_ins.get(server, || LeadIns::of(self.configuration, server))
+    }
+}
+
+/// The `@name` of the location of an endpoint, where it is a named one.
+fn named(endpoint: &Endpoint<'_>) -> Option<Vec<u8>> {
+    let name = endpoint.location_name()?;
+    (name.modifier == Modifier::Named).then(|| name.name.into_owned())
 }

@@ -6,11 +6,10 @@ use std::rc::Rc;
 
 use hashbrown::HashMap;
 use nginx_semantics::{
-    ClientRequest, Configuration, ContextId, ContextKind, Directive, DirectiveName, Effort, Ending, Exchange,
-    Exchanges, LocationName, Modifier, NginxVersion, Part, Premises, Presence, Step, UpstreamFields,
+    ClientRequest, ContextId, ContextKind, Directive, Effort, Ending, Exchange,
+    Exchanges, NginxVersion, Part, Premises, Presence, Step, UpstreamFields,
     UpstreamRequest, Way, parts,
 };
-use nginx_syntax::lossy;
 
 use crate::browser::Browser;
 use crate::endpoint::Endpoint;
@@ -306,62 +305,6 @@ pub struct Probe<'s> {
 impl Probe<'_> {
     fn new(server: ContextId, path: String) -> Self {
         Self { path, server, straight_to: OnceCell::new(), exchange: OnceCell::new() }
-    }
-}
-
-impl Model<'_> {
-    /// The paths of the locations whose `try_files` or `error_page` names the location of an endpoint; none where it is no
-    /// named one.
-    fn paths_to_named(&self, server: ContextId, endpoint: &Endpoint<'_>) -> Vec<String> {
-        let configuration = self.configuration;
-        let own = self.location_of(endpoint.context).and_then(|location| LocationName::of(&location));
-        let Some(LocationName { modifier: Modifier::Named, name }) = own else {
-            return Vec::new();
-        };
-        let all = self.paths_to_named.get(server, || PathsToNamed::of(configuration, server));
-        let mut paths = all.and_then(|all| all.0.get(name.as_ref())).cloned().unwrap_or_default();
-        paths.extend(endpoint.evidence.iter().filter_map(|evidence| evidence.path.clone()));
-        paths.sort();
-        paths.dedup();
-        paths
-    }
-}
-
-/// By `@name`: the paths of the locations of a server whose `try_files` or `error_page` names it.
-#[derive(Debug, Default)]
-pub(crate) struct PathsToNamed(HashMap<Vec<u8>, Vec<String>>);
-
-impl PathsToNamed {
-    fn of(configuration: Configuration<'_>, server: ContextId) -> Self {
-        let path_of = |context: ContextId| {
-            let location = configuration.opener(context).and_then(|opener| LocationName::of(&opener))?;
-            let is_path =
-                !matches!(location.modifier, Modifier::Named | Modifier::Regex | Modifier::CaselessRegex);
-            is_path.then(|| lossy(&location.name).into_owned())
-        };
-        let mut this = Self::default();
-        let mut inside = vec![server];
-        while let Some(level) = inside.pop() {
-            inside.extend(configuration.children(level));
-            let lines = [DirectiveName::TRY_FILES, DirectiveName::ERROR_PAGE]
-                .into_iter()
-                .flat_map(|directive| configuration.named(level, directive));
-            let targets = lines.filter_map(|line| line.arguments().last());
-            let mut names = targets.filter(|target| target.starts_with(b"@")).peekable();
-            if names.peek().is_none() {
-                continue;
-            }
-            let path = if level == server {
-                Some("/".to_owned())
-            } else {
-                configuration.enclosing(level, ContextKind::Location).and_then(path_of)
-            };
-            let Some(path) = path else { continue };
-            for name in names {
-                this.0.entry(name.into_owned()).or_default().push(path.clone());
-            }
-        }
-        this
     }
 }
 

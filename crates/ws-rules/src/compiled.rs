@@ -4,24 +4,8 @@ use std::sync::LazyLock;
 
 use nginx_semantics::catalogue::{ModuleKind, Setter};
 use nginx_semantics::{
-    Configuration, ContextId, ContextKind, Directive, DirectiveName, Part, catalogue, parts,
+    ContextKind, Directive, DirectiveName, Part, catalogue, parts,
 };
-
-/// What nginx keeps as text until it merges levels: of `http` it compiles it only for a server that inherits it
-/// (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_merge_loc_conf`, `ngx_http_fastcgi_init_params` and its kin).
-/// All else it compiles where it reads it.
-const COMPILED_LATE: [&str; 6] =
-    ["proxy_set_header", "proxy_set_body", "fastcgi_param", "uwsgi_param", "scgi_param", "grpc_set_header"];
-
-/// Whether nginx compiles the directives of a name that stand in a context.
-pub(crate) fn is_compiled(configuration: Configuration<'_>, id: ContextId, name: DirectiveName) -> bool {
-    if configuration.context(id).kind != ContextKind::Http || !COMPILED_LATE.contains(&name.as_str()) {
-        return true;
-    }
-    let is_below = |server: &ContextId| configuration.levels(*server).any(|level| level == id);
-    let mut servers = configuration.of_kind(ContextKind::Server).filter(is_below);
-    servers.any(|server| configuration.named(server, name).next().is_none())
-}
 
 /// Whether nginx evaluates variables in blocks of a kind.
 pub(crate) fn is_evaluated(kind: ContextKind) -> bool {

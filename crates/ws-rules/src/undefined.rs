@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use hashbrown::HashMap;
-use nginx_semantics::{Directive, DirectiveName, FileId, Presence, SourceFile, variable_names};
+use nginx_semantics::{Directive, DirectiveName, FileId, Presence, SourceFile, is_compiled, variable_names};
 use nginx_syntax::{Span, lossy};
 
 use crate::Context;
-use crate::compiled::{is_compiled, is_evaluated, is_script, may_be_script, names_in};
+use crate::compiled::{is_evaluated, is_script, may_be_script, names_in};
 
 /// The uses of each undefined name: the directive and the index of its word, in order.
 pub(crate) fn undefined<'s>(cx: &Context<'_, 's>) -> BTreeMap<String, Vec<(Directive<'s>, usize)>> {

@@ -141,8 +141,9 @@ fn report(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, other: &Other<'_, '_>, 
         // The site that comes with nginx: whether the name has an address of the family at all shows in DNS alone.
         None => ("a server without a name".to_owned(), Severity::Info),
     };
+    let port = other.port().unwrap_or_default();
     let message = format!(
-        "`{name}` is served over {here} alone: handshakes that come over {there} get {taker}, which listens at `{other}`"
+        "`{name}` is served over {here} alone on port {port}: handshakes that come over {there} get {taker}, which listens at `{other}`"
     );
     let listen = format!("listen {other}{};", parameters(line));
     let help = format!("add `{listen}` to this server, or leave the {there} address of `{name}` out of DNS");
@@ -174,7 +175,7 @@ mod tests {
 server { listen 80 default_server; listen [::]:80 default_server; server_name www.example.com; root /srv; }
 server {
     listen 80;
-   #^^^^^^^^^ warning: `node.example.com` is served over IPv4 alone: handshakes that come over IPv6 get the server of `www.example.com`, which listens at `[::]:80`
+   #^^^^^^^^^ warning: `node.example.com` is served over IPv4 alone on port 80: handshakes that come over IPv6 get the server of `www.example.com`, which listens at `[::]:80`
     server_name node.example.com;
     location /ws/ { proxy_pass http://127.0.0.1:9000; proxy_set_header Host $host; @ }
 }
@@ -190,7 +191,7 @@ server {
 server { listen 80; server_name _; return 444; }
 server {
     listen [::]:80;
-   #^^^^^^^^^^^^^^ info: `node.example.com` is served over IPv6 alone: handshakes that come over IPv4 get a server without a name, which listens at `*:80`
+   #^^^^^^^^^^^^^^ info: `node.example.com` is served over IPv6 alone on port 80: handshakes that come over IPv4 get a server without a name, which listens at `*:80`
     server_name node.example.com;
     location /ws/ { proxy_pass http://127.0.0.1:9000; proxy_set_header Host $host; @ }
 }

@@ -4,21 +4,11 @@ use nginx_syntax::lossy;
 
 use super::{Conflict, Cure, Reported, http_of};
 use crate::catalogue::DirectiveName as N;
+use crate::compiled::{COMPILED_LATE, is_compiled};
 use crate::configuration::{Configuration, ContextKind, Directive};
 use crate::dispatch::values::refused_text;
 use crate::location::{LocationName, Modifier};
 use crate::variables::has_variables;
-
-/// What nginx keeps as text until it merges the levels (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_init_headers`,
-/// `ngx_http_fastcgi_init_params` and its kin), with the word that has variables.
-const COMPILED_LATE: [(N, usize); 6] = [
-    (N::PROXY_SET_HEADER, 1),
-    (N::PROXY_SET_BODY, 0),
-    (N::FASTCGI_PARAM, 1),
-    (N::UWSGI_PARAM, 1),
-    (N::SCGI_PARAM, 1),
-    (N::GRPC_SET_HEADER, 1),
-];
 
 pub(super) fn find<'s>(configuration: Configuration<'s>, all: &mut Vec<Conflict<'s>>) {
     folders(configuration, all);
@@ -165,7 +155,11 @@ fn dollars(text: &[u8]) -> Vec<u8> {
 /// Text that nginx compiles when it merges levels: what no level inherits it never looks at.
 fn scripts<'s>(configuration: Configuration<'s>, all: &mut Vec<Conflict<'s>>) {
     // Nearly no tree has a line to look at, and there are many lines.
-    if !configuration.sources.iter().any(|(_, file)| refused_text(&dollars(file.bytes()), 0).is_some()) {
+    let is_odd = |file| {
+        let file = configuration.sources.get(file);
+        file.is_some_and(|file| file.has_odd_dollar(|| refused_text(&dollars(file.bytes()), 0).is_some()))
+    };
+    if !configuration.files().into_iter().any(is_odd) {
         return;
     }
     for (name, word) in COMPILED_LATE {
@@ -176,21 +170,13 @@ fn scripts<'s>(configuration: Configuration<'s>, all: &mut Vec<Conflict<'s>>) {
             if context.kind.has_entries() {
                 continue;
             }
-            let mut is_inherited = None;
             for line in configuration.named(block, name) {
                 let Some(text) = line.argument(word).filter(|text| has_variables(text)) else { continue };
                 let Some(refused) = refused_text(&text, word + 1).filter(|_| !line.has_unknown()) else {
                     continue;
                 };
                 let Some(http) = http_of(configuration, block) else { continue };
-                let is_inherited = *is_inherited.get_or_insert_with(|| {
-                    context.kind != ContextKind::Http
-                        || configuration.children(block).iter().any(|server| {
-                            configuration.context(*server).kind == ContextKind::Server
-                                && configuration.named(*server, name).next().is_none()
-                        })
-                });
-                if is_inherited {
+                if is_compiled(configuration, block, name) {
                     all.push(Conflict {
                         line,
                         block,
