@@ -2,7 +2,8 @@
 //!
 //! Rules see more than the server where they stop: its `http`, its upstreams, other servers of the same socket or name.
 //! So nothing is kept unless two versions of a configuration [`differ_locally`]: in lines of [`LOCAL`] alone, which
-//! count for the location where they stand, and each such line is written somewhere in both. Then
+//! count for the location where they stand, and each such directive is written in locations of both: rules ask over all
+//! servers whether a directive is written at all, never with which value. Then
 //! what was said of a server holds as long as its own lines are the same, its endpoints are called so for the same
 //! reasons, and nothing that was said points into an edited file, where it may have moved. Where that cannot be told, all
 //! is judged anew; with debug assertions all is judged anew in any case, and compared.
@@ -120,8 +121,8 @@ impl Outlook {
 }
 
 /// Whether two versions of a configuration, of which the files that are not among `changed` are the same, have the same
-/// blocks and lines in the same order, but for local lines of locations, and each of those that differ is written in both
-/// versions: whether any such line is written is asked over all servers.
+/// blocks and lines in the same order, but for local lines of locations, and the directives of those that differ are written
+/// in both versions: whether a directive is written anywhere is asked over all servers.
 pub(crate) fn differ_locally(
     old: Configuration<'_>,
     new: Configuration<'_>,
@@ -153,7 +154,7 @@ pub(crate) fn differ_locally(
             _ => return false,
         }
     }
-    is_written(old, differing.added) && is_written(new, differing.removed)
+    is_written(old, &differing.added) && is_written(new, &differing.removed)
 }
 
 /// Whether a file has a comment for this program.
@@ -162,11 +163,11 @@ fn speaks_to_us(file: &SourceFile) -> bool {
     comments.any(|comment| memchr::memmem::find(comment, b"nginx-ws-lint").is_some())
 }
 
-/// The local lines that one of two versions has in a location, and the other has not.
+/// The directives of the local lines that one of two versions has in a location, and the other has not.
 #[derive(Debug, Default)]
 struct Differing {
-    added: HashSet<u64>,
-    removed: HashSet<u64>,
+    added: HashSet<DirectiveName>,
+    removed: HashSet<DirectiveName>,
 }
 
 impl Differing {
@@ -187,19 +188,23 @@ impl Differing {
         }
         let is_location = old.context(id).kind == ContextKind::Location;
         let [before, after] = [old, new].map(|configuration| {
-            let (mut local, mut others) = (HashSet::new(), Vec::new());
+            let (mut local, mut others) = (HashMap::new(), Vec::new());
             let opener = configuration.opener(id);
             for line in opener.iter().copied().chain(configuration.directives(id)) {
                 if is_location && is_local(&line) {
-                    local.insert(words(&line));
+                    local.insert(words(&line), line.name());
                 } else {
                     others.push((line.reference.file, words(&line)));
                 }
             }
             (local, others)
         });
-        self.added.extend(after.0.difference(&before.0));
-        self.removed.extend(before.0.difference(&after.0));
+        let only_in =
+            |one: &HashMap<u64, DirectiveName>, other: &HashMap<u64, DirectiveName>| -> Vec<DirectiveName> {
+                one.iter().filter(|(line, _)| !other.contains_key(*line)).map(|(_, name)| *name).collect()
+            };
+        self.added.extend(only_in(&after.0, &before.0));
+        self.removed.extend(only_in(&before.0, &after.0));
         before.1 == after.1
     }
 }
@@ -215,19 +220,12 @@ fn words(line: &Directive<'_>) -> u64 {
     hasher.finish()
 }
 
-/// Whether each of these local lines is written in a location.
-fn is_written(configuration: Configuration<'_>, mut lines: HashSet<u64>) -> bool {
-    if lines.is_empty() {
-        return true;
-    }
-    for location in configuration.of_kind(ContextKind::Location) {
-        for line in LOCAL.iter().flat_map(|name| configuration.named(location, *name)) {
-            if is_local(&line) && lines.remove(&words(&line)) && lines.is_empty() {
-                return true;
-            }
-        }
-    }
-    false
+/// Whether a line of each of these names is written in a location.
+fn is_written(configuration: Configuration<'_>, names: &HashSet<DirectiveName>) -> bool {
+    names.iter().all(|name| {
+        let mut locations = configuration.of_kind(ContextKind::Location);
+        locations.any(|location| configuration.named(location, *name).any(|line| is_local(&line)))
+    })
 }
 
 /// Why the locations of a server are endpoints, and how much that comes to: lines of others may be a reason.

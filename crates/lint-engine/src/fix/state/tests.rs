@@ -35,9 +35,6 @@ const LINES: [&str; 24] = [
     "gzip on;",
 ];
 
-/// The first of them count for their location alone.
-const LOCAL_LINES: usize = 17;
-
 /// Lines of `http`.
 const OUTSIDE: [&str; 6] = [
     "map $http_upgrade $connection_upgrade { default upgrade; '' close; }",
@@ -154,9 +151,10 @@ proptest! {
         which in 0..5_usize,
         line in (0..3_usize, 0..LINES.len()),
     ) {
-        // One has all lines that count for a location alone: an edit that writes one of them is nothing new to the others.
+        // One has a line of each name that counts for a location alone: an edit that writes another one is nothing new to the
+        // others.
         let mut sites = sites;
-        sites.push(Site { server: Vec::new(), locations: vec![(0, (0..LOCAL_LINES).collect())] });
+        sites.push(Site { server: Vec::new(), locations: vec![(0, vec![8, 11, 14, 15, 16])] });
         let old = files_of(&outside, &shared, &sites);
         // Another site in its place.
         let mut other = sites.clone();
@@ -183,5 +181,8 @@ fn servers_of_other_files_are_kept() {
     let sites = [complete.clone(), lacking, complete.clone(), complete];
     let mut fixed = sites.clone();
     fixed[1].locations[0].1 = vec![0, 2, 6, 11, 13];
+    assert_eq!(both(&files_of(&[], &[], &sites), &files_of(&[], &[], &fixed)), 3);
+    // A value that is written nowhere else is nothing to other servers.
+    fixed[1].locations[0].1 = vec![0, 2, 6, 11, 14];
     assert_eq!(both(&files_of(&[], &[], &sites), &files_of(&[], &[], &fixed)), 3);
 }
