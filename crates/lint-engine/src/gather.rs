@@ -10,18 +10,18 @@ use std::hash::BuildHasher;
 use hashbrown::{HashMap, HashSet, HashTable};
 use lint_finding::{
     EndpointRow, File, Finding, Fingerprint, Notice, NoticeCode, Outcome, Place, Severity, Summary,
-    fingerprint,
+    Suppressed,
 };
 use nginx_semantics::ContextId;
 use nginx_syntax::Span;
 use ws_model::{Endpoint, EvidenceKind, Model};
-use ws_rules::Context;
+use ws_rules::{Context, Findings};
 
 use self::merged::{Merged, is_safe, key, once_per_root, order};
 pub(crate) use self::share::Shared;
 use crate::rows;
 use crate::settings::{Level, Settings};
-use crate::suppress::Suppressions;
+use crate::suppress::{Suppressions, Used};
 
 /// A notice is said once: place, path, code and message.
 type NoticeKey = (Option<Place>, Option<String>, &'static str, String);
@@ -194,7 +194,14 @@ impl Gathered {
     }
 
     /// Leaves out what is suppressed, sorts and counts.
-    pub(crate) fn finish(mut self, files: Vec<File>, judged: usize, suppressions: &Suppressions) -> Outcome {
+    /// `unused` finds what comments suppress in vain.
+    pub(crate) fn finish(
+        mut self,
+        files: Vec<File>,
+        judged: usize,
+        suppressions: &Suppressions,
+        unused: impl FnOnce(&Used, &mut Findings),
+    ) -> Outcome {
         if self.endpoints.is_empty() && !self.proxied.is_empty() {
             let count = self.proxied.len();
             let among = if count == 1 {
@@ -223,13 +230,34 @@ impl Gathered {
             .findings
             .extract_if(.., |merged| merged.is_once_per_root() && suppressions.cover(&merged.finding))
             .collect();
-        let mut merged = once_per_root(self.findings, in_order);
+        let mut merged = once_per_root(std::mem::take(&mut self.findings), in_order);
         merged.sort_by(|one, other| in_order(&one.finding, &other.finding));
         let mut findings: Vec<Finding> = merged.into_iter().map(Merged::finish).collect();
         number_equal_fingerprints(&mut findings);
-        let mut suppressed: Vec<Finding> = silenced.into_iter().map(|merged| merged.finding).collect();
-        suppressed.extend(findings.extract_if(.., |finding| suppressions.cover(finding)));
-        suppressed.sort_by(in_order);
+        let mut used = Used::default();
+        let mut suppressed: Vec<Suppressed> = Vec::new();
+        let mut shown = Vec::with_capacity(findings.len());
+        for finding in silenced.into_iter().map(|merged| merged.finding).chain(findings) {
+            match suppressions.apply(finding, &mut used) {
+                Ok(one) => suppressed.push(one),
+                Err(finding) => shown.push(finding),
+            }
+        }
+        let mut findings = shown;
+        suppressions.denied(&used).for_each(|notice| self.notice(notice));
+        let mut more = Findings::default();
+        unused(&used, &mut more);
+        let more = more.into_vec();
+        if !more.is_empty() {
+            for finding in more {
+                match suppressions.apply(finding, &mut used) {
+                    Ok(one) => suppressed.push(one),
+                    Err(finding) => findings.push(finding),
+                }
+            }
+            findings.sort_by(in_order);
+        }
+        suppressed.sort_by(|one, other| in_order(&one.finding, &other.finding));
         let mut endpoints = self.endpoints;
         endpoints.sort_by_key(|row| (ranks.of(row.place), row.place.span, row.place.file));
         let mut notices: Vec<Notice> = self.notices.into_values().collect();
@@ -243,6 +271,7 @@ impl Gathered {
             warnings: count(Severity::Warning),
             infos: count(Severity::Info),
             suppressed: suppressed.len(),
+            suppressed_refusals: suppressed.iter().filter(|one| one.finding.is_refusal()).count(),
             unknown_lines: self.unknown_lines.len(),
             fixable: findings.iter().filter(|finding| finding.fix.is_some()).count(),
             fixable_safely: findings.iter().filter(|finding| is_safe(finding)).count(),
@@ -291,13 +320,16 @@ fn place_of_notice<'a>(
 
 /// Two findings of one rule with the same words around them differ by their order.
 fn number_equal_fingerprints(findings: &mut [Finding]) {
-    let mut seen: HashMap<Fingerprint, u32> = HashMap::with_capacity(findings.len());
-    for finding in findings {
-        let count = seen.entry(finding.fingerprint).or_default();
-        *count += 1;
-        if *count > 1 {
-            let (name, count) = (finding.fingerprint.to_string(), count.to_string());
-            finding.fingerprint = fingerprint([name.as_bytes(), count.as_bytes()]);
+    type Of = fn(&mut Finding) -> &mut Fingerprint;
+    for of in [(|finding| &mut finding.fingerprint) as Of, |finding| &mut finding.fingerprint_v2] {
+        let mut seen: HashMap<Fingerprint, u32> = HashMap::with_capacity(findings.len());
+        for finding in &mut *findings {
+            let this = of(finding);
+            let count = seen.entry(*this).or_default();
+            *count += 1;
+            if *count > 1 {
+                *this = this.numbered(*count);
+            }
         }
     }
 }

@@ -19,15 +19,15 @@ mod trace;
 
 use std::path::{Path, PathBuf};
 
-use lint_finding::{File, Finding, Outcome};
-use nginx_semantics::{Configuration, Files, Layout, Loaded, PathMap, Scope, load, normalize};
+use lint_finding::{File, Finding, Outcome, RuleMeta};
+use nginx_semantics::{Configuration, Files, Layout, Loaded, PathMap, Scope, SourceFile, load, normalize};
 use ws_model::{Hints, Model};
 use ws_rules::{Context, Findings, RULES, Rule, Stop, visit};
 
 use crate::chains::Chains;
 use crate::gather::Gathered;
 use crate::settings::SettingsFiles;
-use crate::suppress::Suppressions;
+use crate::suppress::{Suppressions, Used};
 
 pub use endpoints::endpoints;
 pub use fix::{Changed, Fixed, MayEdit, Which, fixed};
@@ -163,7 +163,7 @@ fn judge(task: &Task<'_>, onlooker: &mut dyn Onlooker) -> Outcome {
         gathered.findings(findings.into_vec(), &settings);
     }
     gathered.unserved_paths(&settings.websocket_paths);
-    finish(loaded, gathered, judged.len(), found, scope)
+    finish(loaded, gathered, judged.len(), settings, found, scope)
 }
 
 fn absolute(arguments: &[PathBuf], scope: &Scope) -> Vec<PathBuf> {
@@ -173,13 +173,31 @@ fn absolute(arguments: &[PathBuf], scope: &Scope) -> Vec<PathBuf> {
 /// The outcome, with what settings and comments suppress left out.
 fn finish(
     loaded: &Loaded,
-    mut gathered: Gathered,
+    gathered: Gathered,
     judged: usize,
+    settings: &Settings,
     found: &SettingsFiles<'_>,
     scope: &Scope,
 ) -> Outcome {
-    let suppressions =
-        if scope.ignores_comments { Suppressions::default() } else { Suppressions::of(loaded) };
+    let ran = |file: &SourceFile, rule: &RuleMeta| with_file(settings, found, &file.path).selects(rule);
+    finish_with(loaded, gathered, judged, settings, found, scope, ran)
+}
+
+/// The same where `ran` says which rules have seen all of a file.
+fn finish_with(
+    loaded: &Loaded,
+    mut gathered: Gathered,
+    judged: usize,
+    settings: &Settings,
+    found: &SettingsFiles<'_>,
+    scope: &Scope,
+    ran: impl Fn(&SourceFile, &RuleMeta) -> bool,
+) -> Outcome {
+    let suppressions = if scope.ignores_comments || settings.no_ignores {
+        Suppressions::default()
+    } else {
+        Suppressions::of(loaded, settings.now)
+    };
     for notice in &suppressions.notices {
         gathered.notice(notice.clone());
     }
@@ -189,7 +207,8 @@ fn finish(
         .map(|(_, file)| File { source: file.source.clone(), may_be_shown: file.may_be_shown })
         .collect();
     notices::of_settings(found, scope, &mut files, &mut gathered);
-    let mut outcome = gathered.finish(files, judged, &suppressions);
+    let unused = |used: &Used, out: &mut Findings| suppressions.unused(used, loaded, ran, out);
+    let mut outcome = gathered.finish(files, judged, &suppressions, unused);
     reports::add(loaded, &mut outcome);
     outcome
 }

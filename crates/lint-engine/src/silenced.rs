@@ -101,7 +101,7 @@ fn severities(outcome: &Outcome) -> Severities<'_> {
         (finding.rule.name, (!finding.rule.is_once_per_root()).then_some((path, span.start)))
     };
     let mut all: Severities<'_> = BTreeMap::new();
-    for finding in outcome.findings.iter().chain(&outcome.suppressed) {
+    for finding in outcome.findings.iter().chain(outcome.suppressed.iter().map(|one| &one.finding)) {
         all.entry(key(finding)).or_default().push(Reverse(finding.severity));
     }
     all.values_mut().for_each(|severities| severities.sort_unstable());

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use nginx_syntax::Span;
+
 use crate::{Fingerprint, Place, RuleMeta};
 
 /// A text of a finding: most are the same in all findings of a rule, and are not copied.
@@ -129,6 +131,9 @@ pub struct EndpointName {
     pub location: String,
 }
 
+/// What the message of an error says that keeps nginx, or an nginx before some version, from starting.
+const REFUSES: &str = " refuses to start: ";
+
 /// What a rule says about a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
@@ -142,6 +147,8 @@ pub struct Finding {
     pub message: Text,
     /// The remedy.
     pub help: Option<Text>,
+    /// The bytes of `help` that are the command which shows whether it is cured; see [`Finding::verify`].
+    pub verify: Option<Span>,
     /// The line to blame; its message may be empty.
     pub primary: Label,
     /// The rest of the explanation, in the order of the chain.
@@ -154,4 +161,31 @@ pub struct Finding {
     pub endpoint: Option<Box<EndpointName>>,
     /// Stable across edits elsewhere in the tree; see [`crate::fingerprint`].
     pub fingerprint: Fingerprint,
+    /// Stable also where folders and files are renamed and where another server includes the line.
+    pub fingerprint_v2: Fingerprint,
+}
+
+impl Finding {
+    /// Whether it says that nginx refuses to start.
+    pub fn is_refusal(&self) -> bool {
+        let is_said = self.message.strip_prefix("nginx").is_some_and(|rest| rest.contains(REFUSES));
+        is_said && self.severity == Severity::Error
+    }
+
+    /// The command that shows whether it is cured: `curl …` or `openssl …`.
+    pub fn verify(&self) -> Option<&str> {
+        let Span { start, end } = self.verify?;
+        self.help.as_ref()?.get(start as usize..end as usize)
+    }
+}
+
+/// A finding that a comment suppresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suppressed {
+    /// What is suppressed.
+    pub finding: Finding,
+    /// The reason that the comment gives.
+    pub reason: String,
+    /// The comment.
+    pub comment: Place,
 }

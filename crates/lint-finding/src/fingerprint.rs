@@ -5,13 +5,25 @@ use std::fmt;
 const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
 const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
 
-/// A hash of what a finding is about; as text `v1:` and 32 hexadecimal digits.
+/// A hash of what a finding is about; as text `v1:` or `v2:` and 32 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Fingerprint([u8; 16]);
+pub struct Fingerprint {
+    version: u8,
+    hash: [u8; 16],
+}
+
+impl Fingerprint {
+    /// That of the same findings' second, third, … one.
+    #[must_use]
+    pub fn numbered(self, count: u32) -> Self {
+        let (name, count) = (self.to_string(), count.to_string());
+        Self { version: self.version, hash: hash([name.as_bytes(), count.as_bytes()]) }
+    }
+}
 
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "v1:{:032x}", u128::from_be_bytes(self.0))
+        write!(f, "v{}:{:032x}", self.version, u128::from_be_bytes(self.hash))
     }
 }
 
@@ -20,13 +32,23 @@ impl fmt::Display for Fingerprint {
 /// The parts are the rule, the file's name, the path of blocks down to the place and the text there, never a line
 /// number. The algorithm is fixed by its specification (draft-eastlake-fnv), so the value may be stored.
 pub fn fingerprint<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Fingerprint {
+    Fingerprint { version: 1, hash: hash(parts) }
+}
+
+/// The same of the second kind: the parts are the rule, the values of the words there, the blocks around it by what they are
+/// for and the kinds of blocks around its file.
+pub fn fingerprint_v2<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Fingerprint {
+    Fingerprint { version: 2, hash: hash(parts) }
+}
+
+fn hash<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> [u8; 16] {
     let mut hash = OFFSET;
     let mut feed = |byte: u8| hash = (hash ^ u128::from(byte)).wrapping_mul(PRIME);
     for part in parts {
         (part.len() as u64).to_le_bytes().into_iter().for_each(&mut feed);
         part.iter().copied().for_each(&mut feed);
     }
-    Fingerprint(hash.to_be_bytes())
+    hash.to_be_bytes()
 }
 
 #[cfg(test)]

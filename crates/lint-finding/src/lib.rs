@@ -14,13 +14,14 @@ pub use endpoint::{
     EndpointRow, EndpointTable, EvidenceKind, EvidenceRow, Origin, PeerRow, Setting, TableRow, Tls,
 };
 pub use finding::{
-    Applicability, Confidence, Edit, EndpointName, Finding, Fix, Label, LabelRole, Severity, Text,
+    Applicability, Confidence, Edit, EndpointName, Finding, Fix, Label, LabelRole, Severity, Suppressed, Text,
 };
-pub use fingerprint::{Fingerprint, fingerprint};
+pub use fingerprint::{Fingerprint, fingerprint, fingerprint_v2};
 pub use fixes::{FixReport, FixRow};
 pub use nginx_syntax::{FileId, Place};
 pub use outcome::{
-    File, FileReport, FileStatus, NotJudged, Notice, NoticeCode, Outcome, SettingsInEffect, Summary,
+    Absent, Baseline, File, FileReport, FileStatus, NotJudged, Notice, NoticeCode, Outcome, SettingsInEffect,
+    Summary,
 };
 pub use rule::{FixKind, Group, RuleMeta};
 pub use trace::{

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use nginx_syntax::Source;
 
-use crate::{EndpointRow, FileId, Finding, FixReport, Place, Severity};
+use crate::{EndpointRow, FileId, Finding, FixReport, Place, Severity, Suppressed};
 
 /// A file that was read.
 #[derive(Debug, Clone)]
@@ -179,6 +179,8 @@ pub struct Summary {
     pub infos: usize,
     /// Findings that a comment suppresses.
     pub suppressed: usize,
+    /// Those of them that say that nginx refuses to start.
+    pub suppressed_refusals: usize,
     /// Findings that are not there because of a settings file.
     pub hidden_by_settings: usize,
     /// Findings that a settings file made milder.
@@ -189,6 +191,10 @@ pub struct Summary {
     pub endpoints_denied_by_comments: usize,
     /// Lines that stand for others that were not read: includes that were not given, and placeholders of a template.
     pub unknown_lines: usize,
+    /// Findings that the baseline has.
+    pub known: usize,
+    /// Findings that are not there because what they speak about was not changed since a commit.
+    pub not_changed: usize,
     /// Findings with an edit.
     pub fixable: usize,
     /// Those of them whose edit is safe.
@@ -206,15 +212,41 @@ pub struct SettingsInEffect {
     pub paths_denied: Vec<String>,
 }
 
+/// A finding of a baseline that is not there any more.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Absent {
+    /// The file, as people see it.
+    pub path: String,
+    /// The rule.
+    pub rule: String,
+    /// Its fingerprint, as text.
+    pub fingerprint: String,
+    /// How many of the baseline's are gone.
+    pub count: u64,
+}
+
+/// What a baseline knows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Baseline {
+    /// The findings that it has, sorted as the others.
+    pub unchanged: Vec<Finding>,
+    /// What it has and was not found.
+    pub absent: Vec<Absent>,
+}
+
 /// Everything that a run has to say, sorted.
 #[derive(Debug, Clone, Default)]
 pub struct Outcome {
     /// The files that places point into.
     pub files: Vec<File>,
+    /// How these are called where that is not the path of their source, by number.
+    pub paths: Vec<String>,
     /// Sorted by file path, offset, rule.
     pub findings: Vec<Finding>,
-    /// Those that comments suppress: counted, not shown.
-    pub suppressed: Vec<Finding>,
+    /// Those that comments suppress, sorted the same.
+    pub suppressed: Vec<Suppressed>,
+    /// What a baseline knows, where one is given: `findings` are those that it has not.
+    pub baseline: Option<Baseline>,
     /// Sorted by file path and offset.
     pub endpoints: Vec<EndpointRow>,
     /// Sorted like findings, those without a place last.
@@ -235,6 +267,31 @@ impl Outcome {
     /// The file of a place.
     pub fn file(&self, id: FileId) -> Option<&File> {
         self.files.get(id.0 as usize)
+    }
+
+    /// How a file is called.
+    pub fn path(&self, id: FileId) -> &str {
+        let own = || self.file(id).map_or("?", |file| file.source.path());
+        self.paths.get(id.0 as usize).map_or_else(own, String::as_str)
+    }
+
+    /// Calls all files otherwise, by what they are called now.
+    pub fn rename_paths(&mut self, rename: impl Fn(&str) -> String) {
+        let name = |number: usize| self.path(FileId(u32::try_from(number).unwrap_or(u32::MAX)));
+        self.paths = (0..self.files.len()).map(|number| rename(name(number))).collect();
+        let again = |path: &mut String| *path = rename(path);
+        self.notices.iter_mut().filter_map(|notice| notice.path.as_mut()).for_each(again);
+        self.settings.iter_mut().for_each(|settings| again(&mut settings.file));
+        self.reports.iter_mut().for_each(|report| again(&mut report.path));
+        self.passed_over.iter_mut().for_each(again);
+        self.baseline
+            .iter_mut()
+            .flat_map(|known| &mut known.absent)
+            .for_each(|absent| again(&mut absent.path));
+        if let Some(fixes) = &mut self.fixes {
+            fixes.applied.iter_mut().chain(&mut fixes.dropped).for_each(|row| again(&mut row.path));
+            fixes.files.iter_mut().for_each(again);
+        }
     }
 
     /// The highest severity among the findings.

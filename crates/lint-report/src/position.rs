@@ -21,10 +21,11 @@ impl<'a> Position<'a> {
         match outcome.file(place.file) {
             None => Self { path: "?", span: Span::default(), start: nowhere, end: nowhere },
             Some(File { source, .. }) => {
+                let path = outcome.path(place.file);
                 let span = inside(source, place.span);
                 let start = source.line_column(span.start);
                 let end = if span.is_empty() { start } else { source.line_column(span.end) };
-                Self { path: source.path(), span, start, end }
+                Self { path, span, start, end }
             }
         }
     }
@@ -33,7 +34,7 @@ impl<'a> Position<'a> {
 /// The path and the line where a place begins.
 pub(crate) fn line_of(outcome: &Outcome, place: Place) -> (&str, u32) {
     outcome.file(place.file).map_or(("?", 1), |File { source, .. }| {
-        (source.path(), source.line(inside(source, place.span).start))
+        (outcome.path(place.file), source.line(inside(source, place.span).start))
     })
 }
 

@@ -60,7 +60,7 @@ impl From<Exit> for ExitCode {
 mod tests {
     use lint_finding::{
         Confidence, FileId, Finding, FixKind, Group, Label, LabelRole, Notice, NoticeCode, Place, RuleMeta,
-        Severity, Text, fingerprint,
+        Severity, Text, fingerprint, fingerprint_v2,
     };
 
     use super::*;
@@ -89,6 +89,8 @@ mod tests {
             unsafe_fix: None,
             endpoint: None,
             fingerprint: fingerprint([]),
+            fingerprint_v2: fingerprint_v2([]),
+            verify: None,
         };
         let notice = Notice {
             code: NoticeCode::UnreadableFile,

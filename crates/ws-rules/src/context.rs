@@ -4,13 +4,14 @@ use std::rc::Rc;
 
 use lint_finding::{
     Applicability, Confidence, EndpointName, Finding, Fix, Group, Label, LabelRole, Place, RuleMeta,
-    Severity, Text, fingerprint,
+    Severity, Text, fingerprint, fingerprint_v2,
 };
 use nginx_semantics::{Configuration, Directive, VersionRange, has_variables, listens, server_names};
-use nginx_syntax::NodeId;
 use ws_model::{Endpoint, EvidenceKind, Handshake, LostPath, Model, Standing, Walks};
 
 use crate::Edits;
+use crate::fingerprint::{context_path, stable_name};
+use crate::verify::command_in;
 
 /// The facts that a rule reads.
 #[derive(Clone, Copy)]
@@ -145,8 +146,10 @@ impl FindingBuilder {
     /// About a directive; where its file may not be shown, about the include that brought it in.
     pub fn new(rule: &'static RuleMeta, directive: &Directive<'_>, message: impl Into<Text>) -> Self {
         let shown = directive.visible();
-        Self::at(rule, shown.at(), message)
-            .fingerprinted([shown.text_line().as_bytes(), &context_path(&shown)])
+        let mut this = Self::at(rule, shown.at(), message)
+            .fingerprinted([shown.text_line().as_bytes(), &context_path(&shown)]);
+        this.finding.fingerprint_v2 = stable_name(rule, &shown);
+        this
     }
 
     /// About the 0-based `index`th word behind a directive's name.
@@ -174,20 +177,23 @@ impl FindingBuilder {
             confidence: Confidence::High,
             message: message.into(),
             help: None,
+            verify: None,
             primary: Label { place: at, message: Text::default(), role: LabelRole::Because },
             labels: Vec::new(),
             fix: None,
             unsafe_fix: None,
             endpoint: None,
             fingerprint: fingerprint([rule.name.as_bytes()]),
+            fingerprint_v2: fingerprint_v2([rule.name.as_bytes()]),
         };
         Self { finding, is_assumed: false, is_hedged: false }
     }
 
     /// Names what stays the same while the tree around it is edited.
     pub fn fingerprinted<'a>(mut self, parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
-        self.finding.fingerprint =
-            fingerprint(std::iter::once(self.finding.rule.name.as_bytes()).chain(parts));
+        let parts: Vec<&[u8]> = std::iter::once(self.finding.rule.name.as_bytes()).chain(parts).collect();
+        self.finding.fingerprint = fingerprint(parts.iter().copied());
+        self.finding.fingerprint_v2 = fingerprint_v2(parts);
         self
     }
 
@@ -277,7 +283,9 @@ impl FindingBuilder {
 
     /// The remedy.
     pub fn help(mut self, text: impl Into<Text>) -> Self {
-        self.finding.help = Some(text.into());
+        let text = text.into();
+        self.finding.verify = command_in(&text);
+        self.finding.help = Some(text);
         self
     }
 
@@ -313,38 +321,6 @@ pub fn confidence(endpoint: &Endpoint<'_>) -> Confidence {
         Standing::SharedLines => Confidence::Medium,
         Standing::Name | Standing::Doubtful => Confidence::Low,
     }
-}
-
-/// As many blocks around a line are told in its fingerprint, and as many bytes of their heads: nobody nests more, and a
-/// thousand of them, each told for each line in it, are the square of that.
-const MOST_LEVELS: usize = 100;
-const MOST_BYTES: usize = 4096;
-
-/// The file of a directive, and the heads of the blocks around it, outermost first.
-fn context_path(directive: &Directive<'_>) -> Vec<u8> {
-    let Some(file) = directive.file() else { return Vec::new() };
-    let tree = &file.tree;
-    let around = std::iter::successors(Some(directive.reference.node), |&node| Some(tree.parent(node)));
-    let around = around.take_while(|&node| node != NodeId::FILE).take(MOST_LEVELS);
-    let head = |node: NodeId| tree.words(node).map(move |word| word.of(file.bytes()));
-    let mut left = MOST_BYTES;
-    let mut around: Vec<NodeId> = around
-        .take_while(|&node| {
-            let is_told = left > 0;
-            left = left.saturating_sub(head(node).map(<[u8]>::len).sum());
-            is_told
-        })
-        .collect();
-    around.reverse();
-    let mut path = file.path.file_name().unwrap_or_default().as_encoded_bytes().to_vec();
-    for node in around {
-        path.push(b'\n');
-        for (number, word) in head(node).enumerate() {
-            path.extend((number > 0).then_some(b' '));
-            path.extend_from_slice(word);
-        }
-    }
-    path
 }
 
 /// Whether a written value is fixed text.

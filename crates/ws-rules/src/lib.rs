@@ -11,6 +11,7 @@ mod conflicts;
 mod context;
 mod edit;
 mod excerpt;
+mod fingerprint;
 mod hostless;
 mod logging;
 mod lost_query;
@@ -37,8 +38,9 @@ mod verify;
 mod visit;
 mod ways;
 
-use lint_finding::RuleMeta;
+use lint_finding::{Place, RuleMeta};
 use nginx_semantics::{ContextId, FileId, Pass, SourceFile};
+use nginx_syntax::Span;
 use ws_model::Endpoint;
 use ws_model::chain::Link;
 
@@ -66,4 +68,20 @@ pub trait Rule: Sync {
 
     /// Once for each judged file, however many contexts reach it.
     fn file(&self, _id: FileId, _file: &SourceFile, _out: &mut Findings) {}
+
+    /// Once for each comment that names rules which find nothing there, when all others have spoken.
+    fn suppression(&self, _comment: &UnusedNames<'_>, _out: &mut Findings) {}
+}
+
+/// A comment that is to suppress findings, and what it names in vain.
+#[derive(Debug, Clone, Copy)]
+pub struct UnusedNames<'a> {
+    /// The file of the comment.
+    pub file: &'a SourceFile,
+    /// The comment.
+    pub comment: Place,
+    /// Where it names rules and groups, in order.
+    pub names: &'a [Span],
+    /// Those of them that suppress nothing.
+    pub unused: &'a [Span],
 }

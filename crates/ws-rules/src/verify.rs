@@ -2,6 +2,7 @@
 
 use nginx_semantics::budgets::REPEATED;
 use nginx_semantics::{ContextId, ContextKind, Directive, defaults};
+use nginx_syntax::Span;
 use ws_model::{Endpoint, Handshake, Line};
 
 use crate::Context;
@@ -126,7 +127,7 @@ pub(crate) fn missing_lines(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, missi
 
 /// Lines to copy, each on a line of its own, indented.
 pub(crate) fn code(lines: &[String]) -> String {
-    let mut text: String = lines.iter().take(REPEATED).map(|line| format!("\n    {line}")).collect();
+    let mut text: String = lines.iter().take(REPEATED).map(|line| format!("{INDENT}{line}")).collect();
     if let Some(more) = lines.len().checked_sub(REPEATED).filter(|more| *more > 0) {
         text.push_str(&format!("\n    # and {more} more"));
     }
@@ -188,6 +189,12 @@ pub(crate) fn names(dropped: &[&Line<'_>]) -> String {
     names.join(", ")
 }
 
+/// What the sentence about the command begins with, in a help text.
+const VERIFY: &str = "\nverify ";
+
+/// What stands before a line to copy.
+const INDENT: &str = "\n    ";
+
 /// The command that shows whether the handshake works, as the last line of a help text.
 pub(crate) fn with_curl(help: String, endpoint: &Endpoint<'_>) -> String {
     with_command(help, url(endpoint).as_ref(), false)
@@ -207,7 +214,7 @@ fn with_command(help: String, url: Option<&Url>, has_origin: bool) -> String {
     let Some(Url { site, path }) = url else { return help };
     let origin = if has_origin { format!(" -H 'Origin: {site}'") } else { String::new() };
     format!(
-        "{help}\nverify that it answers 101:\n    curl -i -N --http1.1 -H 'Connection: Upgrade' -H 'Upgrade: websocket'{origin} \
+        "{help}{VERIFY}that it answers 101:{INDENT}curl -i -N --http1.1 -H 'Connection: Upgrade' -H 'Upgrade: websocket'{origin} \
          -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' '{site}{path}'"
     )
 }
@@ -216,7 +223,7 @@ fn with_command(help: String, url: Option<&Url>, has_origin: bool) -> String {
 pub(crate) fn with_post_curl(help: String, endpoint: &Endpoint<'_>) -> String {
     match url(endpoint) {
         Some(Url { site, path }) => {
-            format!("{help}\nverify that the upstream answers:\n    curl -i -X POST '{site}{path}'")
+            format!("{help}{VERIFY}that the upstream answers:{INDENT}curl -i -X POST '{site}{path}'")
         }
         None => help,
     }
@@ -229,9 +236,18 @@ pub(crate) fn with_s_client(help: &str, endpoint: &Endpoint<'_>) -> String {
     let host = authority.split(':').next().unwrap_or_default();
     let port = if authority.contains(':') { "" } else { ":443" };
     format!(
-        "{help}\nverify what clients see:\n    openssl s_client -connect {authority}{port} -servername {host} \
+        "{help}{VERIFY}what clients see:{INDENT}openssl s_client -connect {authority}{port} -servername {host} \
          -verify_hostname {host} -verify_return_error </dev/null"
     )
+}
+
+/// Where the command stands in a help text.
+pub(crate) fn command_in(help: &str) -> Option<Span> {
+    let sentence = help.rfind(VERIFY)?;
+    let start = sentence + help.get(sentence..)?.find(INDENT)? + INDENT.len();
+    let rest = help.get(start..)?;
+    let end = start + rest.find('\n').unwrap_or(rest.len());
+    Some(Span::new(u32::try_from(start).ok()?, u32::try_from(end).ok()?))
 }
 
 /// A URL of characters that no shell takes for its own.

@@ -390,7 +390,7 @@ impl State {
             gathered.findings(of(&mut said.iter(), &settings), &settings);
         }
         gathered.unserved_paths(&given.settings.websocket_paths);
-        finish(loaded, gathered, self.by_file.len(), given.found, given.scope)
+        finish(loaded, gathered, self.by_file.len(), given.settings, given.found, given.scope)
     }
 }
 

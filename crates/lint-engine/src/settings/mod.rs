@@ -24,6 +24,8 @@ pub struct Settings {
     pub set_websocket_paths: Vec<String>,
     /// Whether comments for this program are passed over.
     pub ignores_comments: bool,
+    /// Whether comments suppress nothing.
+    pub no_ignores: bool,
     /// Whether every proxied location is taken for an endpoint.
     pub assume_websocket: bool,
     /// Only these rules; empty: all.
@@ -141,7 +143,7 @@ pub fn find_rule(name: &str) -> Result<&'static RuleMeta, UnknownRule> {
 }
 
 /// The name that comes closest, where one comes close.
-fn similar(name: &str, names: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+pub(crate) fn similar(name: &str, names: impl Iterator<Item = &'static str>) -> Option<&'static str> {
     let scored = names.map(|known| (strsim::normalized_damerau_levenshtein(name, known), known));
     let best = scored.filter(|(score, _)| *score > 0.6).max_by(|(a, _), (b, _)| a.total_cmp(b));
     best.map(|(_, known)| known)

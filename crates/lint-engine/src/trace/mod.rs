@@ -13,11 +13,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use hashbrown::{HashMap, HashSet};
-use lint_finding::{FileId, Finding, Prospect, Severity, Trace, TraceRun, TracedRequest};
+use lint_finding::{FileId, Finding, Prospect, RuleMeta, Severity, Trace, TraceRun, TracedRequest};
 use nginx_semantics::budgets::ADDRESSES;
 use nginx_semantics::{
     CHANGES, ClientRequest, Configuration, ContextId, ContextKind, Effort, Files, NginxVersion, Scope,
-    Socket, VersionRange, load, server_names,
+    Socket, SourceFile, VersionRange, load, server_names,
 };
 use nginx_syntax::Span;
 use ws_model::{Endpoint, Model};
@@ -25,7 +25,7 @@ use ws_rules::visit;
 
 use crate::gather::Gathered;
 use crate::settings::SettingsFiles;
-use crate::{Settings, Task, as_set, finish, hints, notices, of_layout, rules, silenced};
+use crate::{Settings, Task, as_set, finish_with, hints, notices, of_layout, rules, silenced};
 
 pub use query::{Query, Url, UrlError};
 
@@ -133,7 +133,9 @@ fn follow(task: &Task<'_>, query: &Query) -> Trace {
         runs.extend(merged(all.into_iter().map(|one| one.run).collect()));
     }
     let problem = runs.is_empty().then(|| choice::no_socket(query, elsewhere, &streams));
-    let outcome = finish(loaded, gathered, loaded.judged.len(), found, scope);
+    // Rules saw what is on the way alone.
+    let ran = |_: &SourceFile, _: &RuleMeta| false;
+    let outcome = finish_with(loaded, gathered, loaded.judged.len(), settings, found, scope, ran);
     let prospects = runs.iter().map(|run| run.handshake);
     Trace {
         request: traced(query, &request),

@@ -17,4 +17,5 @@ mod settings;
 mod silenced;
 mod snippet;
 mod stable;
+mod suppress;
 mod unknown;

@@ -15,6 +15,11 @@ pub(crate) fn output<'a>(outcome: &'a Outcome, tool: &ToolInfo<'a>) -> v1::Outpu
         version: v1::VERSION,
         tool: v1::Tool { name: tool.name, version: tool.version, commit: tool.commit },
         findings: findings(outcome),
+        suppressed: Rows::new(outcome, &outcome.suppressed, suppressed),
+        baseline: outcome.baseline.as_ref().map(|known| v1::Baseline {
+            unchanged: known.unchanged.len(),
+            absent: Rows::new(outcome, &known.absent, absent),
+        }),
         endpoints: Rows::new(outcome, &outcome.endpoints, endpoint),
         settings: settings(outcome),
         summary: summary(outcome),
@@ -23,6 +28,17 @@ pub(crate) fn output<'a>(outcome: &'a Outcome, tool: &ToolInfo<'a>) -> v1::Outpu
         passed_over: &outcome.passed_over,
         fixes: outcome.fixes.as_ref().map(|report| fixes(outcome, report)),
     }
+}
+
+fn suppressed<'a>(outcome: &'a Outcome, one: &'a finding::Suppressed) -> v1::Suppressed<'a> {
+    let reason = one.reason.as_str();
+    let finding = v1::Finding { suppressed: Some(reason), ..finding(outcome, &one.finding) };
+    let (file, line) = line_of(outcome, one.comment);
+    v1::Suppressed { finding, reason, comment: v1::Line { file, line } }
+}
+
+fn absent<'a>(_: &'a Outcome, one: &'a finding::Absent) -> v1::Absent<'a> {
+    v1::Absent { file: &one.path, rule: &one.rule, fingerprint: &one.fingerprint, count: one.count }
 }
 
 fn file<'a>(_: &'a Outcome, report: &'a finding::FileReport) -> v1::File<'a> {
@@ -64,6 +80,9 @@ pub(super) fn summary(outcome: &Outcome) -> v1::Summary {
         warnings: summary.warnings,
         info: summary.infos,
         suppressed: summary.suppressed,
+        suppressed_refusals: summary.suppressed_refusals,
+        known: summary.known,
+        not_changed: summary.not_changed,
         hidden_by_settings: summary.hidden_by_settings,
         lowered_by_settings: summary.lowered_by_settings,
         denied_by_comments: summary.denied_by_comments,
@@ -74,7 +93,7 @@ pub(super) fn summary(outcome: &Outcome) -> v1::Summary {
     }
 }
 
-fn finding<'a>(outcome: &'a Outcome, finding: &'a finding::Finding) -> v1::Finding<'a> {
+pub(super) fn finding<'a>(outcome: &'a Outcome, finding: &'a finding::Finding) -> v1::Finding<'a> {
     let (file, range) = range(outcome, finding.primary.place);
     v1::Finding {
         rule: finding.rule.name,
@@ -84,8 +103,10 @@ fn finding<'a>(outcome: &'a Outcome, finding: &'a finding::Finding) -> v1::Findi
         confidence: finding.confidence.name(),
         message: &finding.message,
         help: finding.help.as_deref(),
+        verify: finding.verify(),
         url: (!finding.rule.docs.is_empty()).then_some(v1::Page(finding.rule.name)),
         fingerprint: v1::Hash(finding.fingerprint),
+        fingerprints: v1::Fingerprints { v2: v1::Hash(finding.fingerprint_v2) },
         file,
         range,
         label: Some(finding.primary.message.as_ref()).filter(|message| !message.is_empty()),
@@ -185,7 +206,7 @@ fn setting<'a>(outcome: &'a Outcome, setting: &'a finding::Setting) -> v1::Setti
     }
 }
 
-fn notice<'a>(outcome: &'a Outcome, notice: &'a finding::Notice) -> v1::Notice<'a> {
+pub(super) fn notice<'a>(outcome: &'a Outcome, notice: &'a finding::Notice) -> v1::Notice<'a> {
     let (file, line) = optional_line(outcome, notice.place);
     v1::Notice {
         code: notice.code.name(),

@@ -17,6 +17,10 @@ pub(crate) struct Output<'a> {
     pub(crate) version: u32,
     pub(crate) tool: Tool<'a>,
     pub(crate) findings: Rows<'a, finding::Finding, Finding<'a>>,
+    /// What comments suppress.
+    pub(crate) suppressed: Rows<'a, finding::Suppressed, Suppressed<'a>>,
+    /// What a baseline knows; null without one.
+    pub(crate) baseline: Option<Baseline<'a>>,
     pub(crate) endpoints: Rows<'a, finding::EndpointRow, Endpoint<'a>>,
     /// The settings files that count.
     pub(crate) settings: Rows<'a, finding::SettingsInEffect, SettingsInEffect<'a>>,
@@ -48,6 +52,46 @@ pub(crate) struct FixRow<'a> {
     pub(crate) reason: Option<&'a str>,
 }
 
+/// A finding with the comment that suppresses it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Suppressed<'a> {
+    #[serde(flatten)]
+    pub(crate) finding: Finding<'a>,
+    /// As the comment says.
+    pub(crate) reason: &'a str,
+    pub(crate) comment: Line<'a>,
+}
+
+/// A line of a file.
+#[derive(Debug, Serialize)]
+pub(crate) struct Line<'a> {
+    pub(crate) file: &'a str,
+    pub(crate) line: u32,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Baseline<'a> {
+    /// How many findings it has; they are not among `findings`.
+    pub(crate) unchanged: usize,
+    /// What it has and was not found: `nginx-ws-lint baseline prune` takes that away.
+    pub(crate) absent: Rows<'a, finding::Absent, Absent<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Absent<'a> {
+    pub(crate) file: &'a str,
+    pub(crate) rule: &'a str,
+    pub(crate) fingerprint: &'a str,
+    pub(crate) count: u64,
+}
+
+/// Fingerprints by their kind.
+#[derive(Debug, Serialize)]
+pub(crate) struct Fingerprints {
+    /// Stays the same where files and folders are renamed too.
+    pub(crate) v2: Hash,
+}
+
 #[derive(Debug, Serialize)]
 pub(crate) struct Tool<'a> {
     pub(crate) name: &'a str,
@@ -65,9 +109,12 @@ pub(crate) struct Finding<'a> {
     pub(crate) confidence: &'static str,
     pub(crate) message: &'a str,
     pub(crate) help: Option<&'a str>,
+    /// The command that shows whether it is cured; a part of `help`.
+    pub(crate) verify: Option<&'a str>,
     /// The path of the rule's page in the repository.
     pub(crate) url: Option<Page>,
     pub(crate) fingerprint: Hash,
+    pub(crate) fingerprints: Fingerprints,
     pub(crate) file: &'a str,
     pub(crate) range: Range,
     /// What is said about `range`.
@@ -79,7 +126,7 @@ pub(crate) struct Finding<'a> {
     /// What `--unsafe-fixes` writes in place of a safe `fix`; null where it does the same.
     pub(crate) unsafe_fix: Option<Fix<'a>>,
     pub(crate) endpoint: Option<EndpointName<'a>>,
-    /// Always null: suppressed findings are counted, not listed.
+    /// The reason of the comment that suppresses it; null among `findings`.
     pub(crate) suppressed: Option<&'a str>,
 }
 
@@ -213,6 +260,12 @@ pub(crate) struct Summary {
     pub(crate) warnings: usize,
     pub(crate) info: usize,
     pub(crate) suppressed: usize,
+    /// Those of them that say that nginx refuses to start.
+    pub(crate) suppressed_refusals: usize,
+    /// Findings that the baseline has.
+    pub(crate) known: usize,
+    /// Findings about what was not changed since the commit of `--since`.
+    pub(crate) not_changed: usize,
     /// Findings that are not there because of a settings file.
     pub(crate) hidden_by_settings: usize,
     /// Findings that a settings file made milder.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lint_finding::{
     Confidence, File, FileId, Finding, FixKind, Group, Label, LabelRole, Outcome, Place, RuleMeta, Severity,
-    fingerprint,
+    fingerprint, fingerprint_v2,
 };
 use lint_report::Style;
 use nginx_syntax::{Source, Span};
@@ -50,6 +50,8 @@ pub(crate) fn finding(primary: Label, labels: Vec<Label>) -> Finding {
         unsafe_fix: None,
         endpoint: None,
         fingerprint: fingerprint([]),
+        fingerprint_v2: fingerprint_v2([]),
+        verify: None,
     }
 }
 

@@ -69,6 +69,7 @@ mod undefined_variable;
 mod unknown_directive;
 mod unsupported_upstream_protocol;
 mod unused_named_location;
+mod unused_suppression;
 mod upgrade_headers_not_inherited;
 mod upgrade_in_subrequest;
 mod upstream_sni_missing;
@@ -151,6 +152,7 @@ pub static RULES: &[&dyn Rule] = &[
     &unknown_directive::UnknownDirective,
     &unsupported_upstream_protocol::UnsupportedUpstreamProtocol,
     &unused_named_location::UnusedNamedLocation,
+    &unused_suppression::UnusedSuppression,
     &upgrade_headers_not_inherited::UpgradeHeadersNotInherited,
     &upgrade_in_subrequest::UpgradeInSubrequest,
     &upstream_sni_missing::UpstreamSniMissing,

@@ -1,0 +1,192 @@
+//! The words of a comment for this program.
+
+use std::ops::Range;
+
+use time::Date;
+use time::format_description::well_known::Iso8601;
+
+use crate::settings::{Selector, similar};
+
+/// How a comment may be written; the second word is what it means where the first is often written instead.
+const VERBS: [&str; 5] = ["ignore", "ignore-file", "websocket", "not-websocket", "context"];
+
+/// What other linters call it.
+const OTHER_VERBS: [(&str, &str); 11] = [
+    ("allow", "ignore"),
+    ("disable", "ignore"),
+    ("disable-file", "ignore-file"),
+    ("disable-line", "ignore"),
+    ("disable-next-line", "ignore"),
+    ("file-ignore", "ignore-file"),
+    ("ignore-block", "ignore"),
+    ("ignore-line", "ignore"),
+    ("ignore-next-line", "ignore"),
+    ("noqa", "ignore"),
+    ("suppress", "ignore"),
+];
+
+/// A comment that suppresses findings.
+#[derive(Debug)]
+pub(super) struct Ignore<'c> {
+    pub(super) is_for_file: bool,
+    /// What it names, with the bytes of the comment where that stands.
+    pub(super) names: Vec<(Selector, Range<usize>)>,
+    /// The last day on which it counts.
+    pub(super) until: Option<Date>,
+    pub(super) reason: &'c str,
+}
+
+/// What begins every comment that is for this program.
+pub(super) const MARK: &str = "nginx-ws-lint";
+
+/// What a comment says to this program, behind the mark and its colon.
+pub(super) fn for_us(comment: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(comment).ok()?;
+    Some(text.trim_start_matches('#').trim().strip_prefix(MARK)?.strip_prefix(':')?.trim())
+}
+
+/// Reads a comment; `None` for one that suppresses nothing and need not, `Err` for one that says too little or is nearly
+/// one that suppresses.
+pub(super) fn ignore(comment: &[u8]) -> Option<Result<Ignore<'_>, String>> {
+    let Some(rest) = for_us(comment) else { return without_colon(comment).map(Err) };
+    let is_of_verb = |next: &char| next.is_alphanumeric() || matches!(next, '-' | '_');
+    let verb: String = rest.chars().take_while(is_of_verb).collect();
+    let behind = rest.get(verb.len()..).unwrap_or_default();
+    let is_for_file = match verb.as_str() {
+        "ignore" => false,
+        "ignore-file" => true,
+        verb if VERBS.contains(&verb) => return None,
+        verb => return Some(Err(unknown(verb))),
+    };
+    let start = comment.len() - text_behind(comment, behind);
+    Some(names(behind, start, is_for_file))
+}
+
+/// How many bytes of a comment begin with this text, which is a part of it.
+fn text_behind(comment: &[u8], part: &str) -> usize {
+    comment.len() - (part.as_ptr() as usize - comment.as_ptr() as usize)
+}
+
+fn names(behind: &str, start: usize, is_for_file: bool) -> Result<Ignore<'_>, String> {
+    let opened = behind.trim_start().strip_prefix('[');
+    let Some((list, rest)) = opened.and_then(|opened| opened.split_once(']')) else {
+        return Err(
+            "this comment suppresses nothing: name the rules, as in `ignore[short-read-timeout] why`"
+                .to_owned(),
+        );
+    };
+    let list_at = start + behind.len() - behind.trim_start().len() + 1;
+    let mut names = Vec::new();
+    let mut at = list_at;
+    for part in list.split(',') {
+        let name = part.trim();
+        let from = at + part.len() - part.trim_start().len();
+        at += part.len() + 1;
+        if name.is_empty() {
+            continue;
+        }
+        let selector = name.parse().map_err(|error| format!("this comment suppresses nothing: {error}"))?;
+        names.push((selector, from..from + name.len()));
+    }
+    if names.is_empty() {
+        return Err("this comment suppresses nothing: write a rule between the brackets".to_owned());
+    }
+    let rest = rest.trim();
+    let (until, reason) = match rest.strip_prefix("until=") {
+        None => (None, rest),
+        Some(rest) => {
+            let (date, reason) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+            let until = Date::parse(date, &Iso8601::DATE).map_err(|_| {
+                format!(
+                    "this comment suppresses nothing: `{date}` is no date; write it as `until=2027-01-31`"
+                )
+            })?;
+            (Some(until), reason.trim())
+        }
+    };
+    if reason.is_empty() {
+        return Err("this comment suppresses nothing: write a reason after the `]`".to_owned());
+    }
+    Ok(Ignore { is_for_file, names, until, reason })
+}
+
+/// What to say of a first word that is none of ours.
+fn unknown(verb: &str) -> String {
+    let meant = OTHER_VERBS.iter().find(|(other, _)| *other == verb).map(|(_, ours)| *ours);
+    let meant = meant.or_else(|| similar(verb, VERBS.into_iter()));
+    let hint = match meant {
+        Some("ignore") => "; did you mean `ignore[short-read-timeout] why`?".to_owned(),
+        Some("ignore-file") => "; did you mean `ignore-file[short-read-timeout] why`?".to_owned(),
+        Some(other) => format!("; did you mean `{other}`?"),
+        None => format!("; it knows {}", VERBS.map(|verb| format!("`{verb}`")).join(", ")),
+    };
+    format!("this comment does nothing: nginx-ws-lint does not know `{verb}`{hint}")
+}
+
+/// What to say of `# nginx-ws-lint ignore[…]`; `None` for a comment that only speaks of the program.
+fn without_colon(comment: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(comment).ok()?;
+    let rest = text.trim_start_matches('#').trim().strip_prefix(MARK)?;
+    let rest =
+        rest.trim_start_matches(|next: char| next.is_whitespace() || matches!(next, '-' | '=')).trim_end();
+    let verb = rest.split(|next: char| !(next.is_alphanumeric() || next == '-')).next().unwrap_or_default();
+    let is_verb = VERBS.contains(&verb) || OTHER_VERBS.iter().any(|(other, _)| *other == verb);
+    // `# nginx-ws-lint websocket endpoints` may be a heading.
+    let is_meant = is_verb && (rest.contains('[') || rest == verb);
+    is_meant.then(|| format!("this comment does nothing: write a colon, as in `{MARK}: {rest}`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_known_with_their_places() {
+        let comment = b"#  nginx-ws-lint: ignore-file[ lifetime,short-read-timeout ,] until=2027-01-31 the client  pings ";
+        let read = ignore(comment).unwrap().unwrap();
+        let names: Vec<(&str, Selector)> = read
+            .names
+            .iter()
+            .map(|(selector, at)| (std::str::from_utf8(&comment[at.clone()]).unwrap(), *selector))
+            .collect();
+        assert_eq!(
+            names,
+            [
+                ("lifetime", "lifetime".parse().unwrap()),
+                ("short-read-timeout", "short-read-timeout".parse().unwrap())
+            ]
+        );
+        assert!(read.is_for_file);
+        assert_eq!(read.until.map(|date| date.to_string()).as_deref(), Some("2027-01-31"));
+        assert_eq!(read.reason, "the client  pings");
+    }
+
+    #[test]
+    fn what_is_nearly_one_of_ours_is_said() {
+        for (comment, said) in [
+            ("# nginx-ws-lint: disable", Some("did you mean `ignore[short-read-timeout] why`?")),
+            ("# nginx-ws-lint: ignore-next-line[capacity] x", Some("did you mean `ignore[")),
+            ("# nginx-ws-lint: ingore[capacity] x", Some("did you mean `ignore[")),
+            ("# nginx-ws-lint: disable-file", Some("did you mean `ignore-file[")),
+            ("# nginx-ws-lint: websockets", Some("did you mean `websocket`?")),
+            ("# nginx-ws-lint: hello", Some("it knows `ignore`, `ignore-file`")),
+            (
+                "# nginx-ws-lint ignore[capacity] x",
+                Some("write a colon, as in `nginx-ws-lint: ignore[capacity] x`"),
+            ),
+            ("# nginx-ws-lint-disable", Some("write a colon")),
+            ("# nginx-ws-lint: ignore[capacity] until=tomorrow x", Some("`tomorrow` is no date")),
+            ("# nginx-ws-lint: ignore[capacity] until=2027-02-30 x", Some("is no date")),
+            ("# nginx-ws-lint: ignore[capacity] until=2027-02-03", Some("write a reason")),
+            ("# nginx-ws-lint: websocket", None),
+            ("# nginx-ws-lint: not-websocket, they poll", None),
+            ("# nginx-ws-lint: context http,server", None),
+            ("# nginx-ws-lint ignores this file when it is empty", None),
+            ("# checked by nginx-ws-lint: ignore what it says", None),
+        ] {
+            let read = ignore(comment.as_bytes()).map(|read| read.map(|_| ()).unwrap_err());
+            assert_eq!(read.is_some(), said.is_some(), "{comment}: {read:?}");
+            assert!(said.is_none_or(|said| read.as_deref().unwrap().contains(said)), "{comment}: {read:?}");
+        }
+    }
+}
