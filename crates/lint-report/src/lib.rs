@@ -3,6 +3,7 @@
 //! Everything that comes from a configuration is hostile: no format lets a control character through, or a command that a
 //! CI system obeys, and text of a file that may not be shown never appears.
 
+mod checkstyle;
 mod clip;
 mod command;
 mod concise;
@@ -12,14 +13,22 @@ mod escape;
 mod excerpt;
 mod files;
 mod fixes;
+mod github;
+mod gitlab;
 mod human;
 mod json;
+mod junit;
+mod markdown;
+mod narrated;
 mod position;
+mod rdjson;
+mod sarif;
 mod silenced;
 mod summary;
 mod table;
 mod trace;
 mod wrap;
+mod xml;
 
 use std::io::{self, Write};
 
@@ -28,6 +37,7 @@ use lint_finding::{EndpointTable, Outcome, Trace};
 use crate::command::guarded;
 
 pub use escape::{escape, escape_bytes};
+pub use sarif::Run as SarifRun;
 
 /// How the human format looks; what the terminal can do is for the caller to find out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,6 +146,78 @@ pub fn would_fix(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io::R
 /// Whatever writing to `out` gives, a broken pipe among them.
 pub fn json(outcome: &Outcome, tool: &ToolInfo<'_>, out: &mut dyn Write) -> io::Result<()> {
     json::write(outcome, tool, out)
+}
+
+/// One object a line of the lines' version 1, for programs that do not want all in memory.
+///
+/// # Errors
+/// Whatever writing to `out` gives, a broken pipe among them.
+pub fn jsonl(outcome: &Outcome, tool: &ToolInfo<'_>, out: &mut dyn Write) -> io::Result<()> {
+    json::write_lines(outcome, tool, out)
+}
+
+/// SARIF 2.1.0, for code scanning.
+///
+/// # Errors
+/// Whatever writing to `out` gives, a broken pipe among them.
+pub fn sarif(outcome: &Outcome, run: &SarifRun<'_>, out: &mut dyn Write) -> io::Result<()> {
+    sarif::write(outcome, run, out)
+}
+
+/// GitHub's workflow commands: annotations on the lines of a pull request.
+///
+/// # Errors
+/// Whatever writing to `out` gives, a broken pipe among them.
+pub fn github(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+    github::write(outcome, out)
+}
+
+/// GitLab's code quality report.
+///
+/// # Errors
+/// Whatever writing to `out` gives, a broken pipe among them.
+pub fn gitlab(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+    gitlab::write(outcome, out)
+}
+
+/// JUnit's XML.
+///
+/// # Errors
+/// Whatever writing to `out` gives, a broken pipe among them.
+pub fn junit(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+    junit::write(outcome, out)
+}
+
+/// Checkstyle's XML.
+///
+/// # Errors
+/// Whatever writing to `out` gives, a broken pipe among them.
+pub fn checkstyle(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+    checkstyle::write(outcome, out)
+}
+
+/// reviewdog's diagnostics, with suggestions.
+///
+/// # Errors
+/// Whatever writing to `out` gives, a broken pipe among them.
+pub fn rdjson(outcome: &Outcome, tool: &ToolInfo<'_>, out: &mut dyn Write) -> io::Result<()> {
+    rdjson::write(outcome, tool, out)
+}
+
+/// A comment on a pull request: folded, and no longer than GitHub takes.
+///
+/// # Errors
+/// Whatever writing to `out` gives, a broken pipe among them.
+pub fn markdown(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
+    guarded(out, |out| markdown::write(outcome, out))
+}
+
+/// For screen readers: no drawing, one thought a line.
+///
+/// # Errors
+/// Whatever writing to `out` gives, a broken pipe among them.
+pub fn narrated(outcome: &Outcome, has_summary: bool, out: &mut dyn Write) -> io::Result<()> {
+    guarded(out, |out| narrated::write(outcome, has_summary, out))
 }
 
 /// One line for formats without a summary: which settings files count, and how many findings they and comments hide.

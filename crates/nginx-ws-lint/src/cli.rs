@@ -151,6 +151,9 @@ pub(crate) struct LintArgs {
     /// The mildest severity that makes the exit code 1
     #[arg(long, value_name = "SEVERITY", value_enum, default_value_t, help_heading = "Rules")]
     pub(crate) fail_on: FailOn,
+    /// Show what comments suppress too
+    #[arg(long, help_heading = "Rules")]
+    pub(crate) no_ignores: bool,
     /// Exit with 2 if a file looks like nginx configuration and was not judged, though it was only walked
     #[arg(long, help_heading = "Rules")]
     pub(crate) fail_on_skipped: bool,
@@ -169,6 +172,13 @@ pub(crate) struct LintArgs {
     pub(crate) format: Format,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+    /// Write one more report, to FILE or else to standard output, such as sarif=out.sarif or github (repeatable)
+    #[arg(long, value_name = "FORMAT[=FILE]", conflicts_with = "diff", help_heading = "Output")]
+    pub(crate) report: Vec<Report>,
+    /// Name files relative to DIR in all reports [default: the working directory; for sarif, github, gitlab, rdjson and
+    /// checkstyle the top of the repository]
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub(crate) relative_to: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) color: ColorArgs,
     /// List each file with what became of it: judged, included, not judged and why, no nginx configuration
@@ -343,6 +353,61 @@ pub(crate) enum Format {
     Concise,
     /// Everything, for programs
     Json,
+    /// The same as one object a line
+    Jsonl,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// Annotations on a pull request, by GitHub's workflow commands
+    Github,
+    /// GitLab's code quality report
+    Gitlab,
+    /// JUnit's XML, for the test page of a CI system
+    Junit,
+    /// Checkstyle's XML
+    Checkstyle,
+    /// reviewdog's diagnostics, with suggestions
+    Rdjson,
+    /// A comment on a pull request
+    Markdown,
+    /// Sentences, for a screen reader
+    Narrated,
+}
+
+impl Format {
+    /// Whether whoever reads it looks for files below the top of the repository.
+    pub(crate) fn is_of_repository(self) -> bool {
+        matches!(self, Self::Sarif | Self::Github | Self::Gitlab | Self::Rdjson | Self::Checkstyle)
+    }
+
+    /// Whether it has a place for what was not judged and what is hidden.
+    pub(crate) fn has_summary(self) -> bool {
+        matches!(self, Self::Human | Self::Narrated | Self::Json | Self::Jsonl)
+    }
+}
+
+/// `--report`: one more report, to a file or to standard output.
+#[derive(Debug, Clone)]
+pub(crate) struct Report {
+    pub(crate) format: Format,
+    pub(crate) file: Option<PathBuf>,
+}
+
+impl std::str::FromStr for Report {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (format, file) = match text.split_once('=') {
+            Some((_, "")) => return Err("write a file behind the `=`".to_owned()),
+            Some((format, file)) => (format, Some(PathBuf::from(file))),
+            None => (text, None),
+        };
+        let known = || Format::value_variants().iter().filter_map(Format::to_possible_value);
+        let format = Format::from_str(format, false).map_err(|_| {
+            let names: Vec<String> = known().map(|value| value.get_name().to_owned()).collect();
+            format!("there is no format `{format}`; it is one of {}", names.join(", "))
+        })?;
+        Ok(Self { format, file })
+    }
 }
 
 /// `--color`.

@@ -59,6 +59,9 @@ pub(crate) enum Error {
     /// `--output` names a file that is judged.
     #[error("--output names `{0}`, which is judged: it would be overwritten")]
     OutputIsInput(String),
+    /// Two reports go to one file.
+    #[error("two reports go to `{0}`: the second would replace the first")]
+    SameFile(String),
     /// `--output` names what cannot be written.
     #[error("cannot write to `{path}`: {error}")]
     WriteFile {

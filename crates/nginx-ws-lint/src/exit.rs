@@ -33,6 +33,15 @@ impl Exit {
         }
     }
 
+    /// The code itself.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Clean => 0,
+            Self::Findings => 1,
+            Self::Failed => 2,
+        }
+    }
+
     /// What a trace amounts to.
     pub(crate) fn of_trace(trace: &Trace) -> Self {
         if trace.outcome.is_incomplete() || trace.problem.is_some() {
@@ -48,11 +57,7 @@ impl Exit {
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        match exit {
-            Exit::Clean => Self::SUCCESS,
-            Exit::Findings => Self::from(1),
-            Exit::Failed => Self::from(2),
-        }
+        Self::from(exit.code())
     }
 }
 

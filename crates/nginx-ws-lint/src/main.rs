@@ -7,6 +7,7 @@ mod error;
 mod exit;
 mod output;
 mod replace;
+mod reports;
 mod scope;
 mod terminal;
 mod version;

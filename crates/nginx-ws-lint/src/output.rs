@@ -25,7 +25,7 @@ pub(crate) type Judged = OnceCell<Vec<PathBuf>>;
 
 impl OutputArgs {
     /// The file; `-` is standard output, as it is standard input among the paths.
-    fn file(&self) -> Option<&Path> {
+    pub(crate) fn file(&self) -> Option<&Path> {
         self.output.as_deref().filter(|path| *path != Path::new("-"))
     }
 

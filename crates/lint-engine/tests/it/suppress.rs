@@ -45,7 +45,11 @@ fn a_file_wide_comment_covers_all_of_the_file() {
 
 #[test]
 fn a_date_ends_it() {
-    let text = |until: &str| format!("server {{\nlocation /ws {{\n# nginx-ws-lint: ignore[lifetime] until={until} they ping\nENDPOINT\n}}\n}}");
+    let text = |until: &str| {
+        format!(
+            "server {{\nlocation /ws {{\n# nginx-ws-lint: ignore[lifetime] until={until} they ping\nENDPOINT\n}}\n}}"
+        )
+    };
     assert_eq!(told(&run(&text("2026-11-30"))), (vec![], vec!["they ping"], vec![]));
     let said = "this comment suppresses nothing any more: it expired on 2026-11-29";
     assert_eq!(told(&run(&text("2026-11-29"))), (vec!["short-read-timeout"], vec![], vec![said]));
@@ -56,7 +60,9 @@ fn a_date_ends_it() {
 #[test]
 fn what_nginx_refuses_is_hidden_at_its_line_by_its_rule_alone() {
     let text = |comment: &str, on_line: &str| {
-        format!("# {comment}\nserver {{\nlocation /ws {{\nENDPOINT proxy_read_timeout 1h;\nproxy_buffering maybe; # {on_line}\n}}\n}}")
+        format!(
+            "# {comment}\nserver {{\nlocation /ws {{\nENDPOINT proxy_read_timeout 1h;\nproxy_buffering maybe; # {on_line}\n}}\n}}"
+        )
     };
     let (group, whole, line) = (
         "nginx-ws-lint: ignore-file[configuration] later",
@@ -65,7 +71,9 @@ fn what_nginx_refuses_is_hidden_at_its_line_by_its_rule_alone() {
     );
     let rule = run(&text("", "")).findings.first().map(|finding| finding.rule.name).unwrap_or_default();
     let of_rule = |comment: &str| comment.replace("directive-not-allowed-here", rule);
-    for (comment, on_line) in [(group, ""), (&of_rule(whole), ""), ("", "nginx-ws-lint: ignore[configuration] later")] {
+    for (comment, on_line) in
+        [(group, ""), (&of_rule(whole), ""), ("", "nginx-ws-lint: ignore[configuration] later")]
+    {
         let outcome = run(&text(comment, on_line));
         let said = "this comment does not hide what nginx refuses to start with";
         assert!(told(&outcome).2.iter().any(|message| message.starts_with(said)), "{comment} {on_line}");
@@ -89,7 +97,10 @@ fn what_suppresses_nothing_is_told_with_its_fix() {
         let span = edit.place.span;
         (String::from_utf8_lossy(span.of(source)).into_owned(), edit.replacement.clone())
     };
-    assert_eq!(text(partly), ("short-read-timeout, http10-upstream".to_owned(), b"short-read-timeout".to_vec()));
+    assert_eq!(
+        text(partly),
+        ("short-read-timeout, http10-upstream".to_owned(), b"short-read-timeout".to_vec())
+    );
     assert_eq!(text(behind), (" # nginx-ws-lint: ignore[capacity] y".to_owned(), vec![]));
     assert_eq!(text(alone), ("    # nginx-ws-lint: ignore[capacity] z\n".to_owned(), vec![]));
 }
@@ -102,8 +113,14 @@ fn rules_that_did_not_run_are_no_reason() {
         let outcome = judged(text, Settings { ignore, ..Settings::default() });
         outcome.findings.iter().map(|finding| finding.message.to_string()).collect::<Vec<_>>()
     };
-    assert_eq!(unused(&[]), ["this comment suppresses nothing: `http10-upstream`, `capacity` finds nothing here"]);
-    assert_eq!(unused(&["worker-connections-budget"]), ["`http10-upstream` finds nothing here that this comment could suppress"]);
+    assert_eq!(
+        unused(&[]),
+        ["this comment suppresses nothing: `http10-upstream`, `capacity` finds nothing here"]
+    );
+    assert_eq!(
+        unused(&["worker-connections-budget"]),
+        ["`http10-upstream` finds nothing here that this comment could suppress"]
+    );
     assert_eq!(unused(&["handshake", "capacity"]), [""; 0]);
     assert_eq!(unused(&["unused-suppression"]), [""; 0]);
 }

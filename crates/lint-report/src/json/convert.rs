@@ -30,7 +30,7 @@ pub(crate) fn output<'a>(outcome: &'a Outcome, tool: &ToolInfo<'a>) -> v1::Outpu
     }
 }
 
-fn suppressed<'a>(outcome: &'a Outcome, one: &'a finding::Suppressed) -> v1::Suppressed<'a> {
+pub(super) fn suppressed<'a>(outcome: &'a Outcome, one: &'a finding::Suppressed) -> v1::Suppressed<'a> {
     let reason = one.reason.as_str();
     let finding = v1::Finding { suppressed: Some(reason), ..finding(outcome, &one.finding) };
     let (file, line) = line_of(outcome, one.comment);
@@ -41,7 +41,7 @@ fn absent<'a>(_: &'a Outcome, one: &'a finding::Absent) -> v1::Absent<'a> {
     v1::Absent { file: &one.path, rule: &one.rule, fingerprint: &one.fingerprint, count: one.count }
 }
 
-fn file<'a>(_: &'a Outcome, report: &'a finding::FileReport) -> v1::File<'a> {
+pub(super) fn file<'a>(_: &'a Outcome, report: &'a finding::FileReport) -> v1::File<'a> {
     let reason = report.reason.as_ref();
     v1::File {
         path: &report.path,

@@ -3,6 +3,7 @@
 mod convert;
 mod endpoints;
 mod endpoints_v1;
+mod lines;
 mod pretty;
 mod rows;
 mod trace;
@@ -13,7 +14,9 @@ use std::io::{self, Write};
 
 use lint_finding::{EndpointTable, Outcome, Trace};
 
-use self::pretty::pretty;
+pub(crate) use self::lines::write as write_lines;
+pub(crate) use self::pretty::pretty;
+pub(crate) use self::rows::Rows;
 use crate::ToolInfo;
 
 pub(crate) fn write(outcome: &Outcome, tool: &ToolInfo<'_>, out: &mut dyn Write) -> io::Result<()> {

@@ -16,7 +16,7 @@ const BUFFER: usize = 1 << 16;
 const STEP: &[u8] = b"  ";
 
 /// Writes a value and a line break.
-pub(super) fn pretty(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn pretty(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
     let mut out = BufWriter::with_capacity(BUFFER, out);
     let mut serializer = Serializer::with_formatter(&mut out, Pretty::default());
     // An error of `out` comes back as itself: a reader that has gone is told from a full disk by its kind.
@@ -75,13 +75,7 @@ impl Formatter for Pretty {
     ///
     /// So no command of a CI system is cut in two: between `##` and its `[` are letters, digits, `.`, `_` and `-` only.
     fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
-        // Most text needs no second look; a loop without an end before the last byte is done many bytes at a time.
-        let is_doubtful = |doubtful, byte: &u8| doubtful | (*byte >= 0x7f) | (*byte == b'#');
-        if !self.is_name && fragment.as_bytes().iter().fold(false, is_doubtful) {
-            write_escaped(fragment, out)
-        } else {
-            out.write_all(fragment.as_bytes())
-        }
+        if self.is_name { out.write_all(fragment.as_bytes()) } else { write_text(fragment, out) }
     }
 
     #[inline]
@@ -141,6 +135,18 @@ impl Formatter for Pretty {
     fn end_object_value<W: ?Sized + Write>(&mut self, _: &mut W) -> io::Result<()> {
         self.has_value = true;
         Ok(())
+    }
+}
+
+/// Writes text between quotes, escaped where it has to be.
+#[inline]
+pub(super) fn write_text<W: ?Sized + Write>(text: &str, out: &mut W) -> io::Result<()> {
+    // Most text needs no second look; a loop without an end before the last byte is done many bytes at a time.
+    let is_doubtful = |doubtful, byte: &u8| doubtful | (*byte >= 0x7f) | (*byte == b'#');
+    if text.as_bytes().iter().fold(false, is_doubtful) {
+        write_escaped(text, out)
+    } else {
+        out.write_all(text.as_bytes())
     }
 }
 

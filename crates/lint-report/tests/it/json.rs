@@ -18,6 +18,8 @@ fn empty_lists_are_printed() {
         "commit": null
       },
       "findings": [],
+      "suppressed": [],
+      "baseline": null,
       "endpoints": [],
       "settings": [],
       "summary": {
@@ -31,6 +33,9 @@ fn empty_lists_are_printed() {
         "warnings": 0,
         "info": 0,
         "suppressed": 0,
+        "suppressed_refusals": 0,
+        "known": 0,
+        "not_changed": 0,
         "hidden_by_settings": 0,
         "lowered_by_settings": 0,
         "denied_by_comments": 0,

@@ -4,6 +4,7 @@
 
 mod build;
 mod endpoints;
+mod formats;
 mod hostile;
 mod human;
 mod json;

@@ -7,6 +7,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::build::{concise, file, finding, human, json, label};
+use crate::formats::in_all;
 
 /// Short files full of what is awkward.
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
@@ -92,5 +93,25 @@ proptest! {
         let text = json(&outcome);
         prop_assert!(is_clean(&text, false) && !is_command(&text), "{text:?}");
         serde_json::from_str::<serde_json::Value>(&text).unwrap();
+        for (name, text) in in_all(&outcome) {
+            prop_assert!(is_clean(&text, false), "{name}: {text:?}");
+            // Of GitHub's commands there are those that we mean, a line each.
+            if name == "github" {
+                prop_assert_eq!(text.lines().count(), 2);
+                prop_assert!(text.lines().all(|line| line.starts_with("::error ") || line.starts_with("::warning ")));
+                prop_assert!(!text.contains("##["), "{text:?}");
+            } else {
+                prop_assert!(!is_command(&text), "{name}: {text:?}");
+            }
+            match name {
+                "jsonl" => text.lines().for_each(|line| drop(serde_json::from_str::<serde_json::Value>(line).unwrap())),
+                "sarif" | "gitlab" | "rdjson" => drop(serde_json::from_str::<serde_json::Value>(&text).unwrap()),
+                "junit" | "checkstyle" => {
+                    let mut reader = quick_xml::Reader::from_str(&text);
+                    while reader.read_event().unwrap() != quick_xml::events::Event::Eof {}
+                }
+                _ => {}
+            }
+        }
     }
 }

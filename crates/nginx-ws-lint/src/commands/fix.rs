@@ -15,10 +15,12 @@ use crate::disk::Disk;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::replace::{Replacer, remove_leftovers, wait_for_whole_files};
+use crate::reports::Reports;
 use crate::terminal;
 
 /// Fixes what the arguments name, and writes what is left.
 pub(super) fn run(args: &LintArgs, given: &Given, settings: &Settings) -> Result<Exit, Error> {
+    let reports = Reports::new(args)?;
     let which = if args.fixing.unsafe_fixes { Which::All } else { Which::Safe };
     let is_dry = args.fixing.diff;
     if !is_dry && given.stdin().is_none() {
@@ -40,7 +42,7 @@ pub(super) fn run(args: &LintArgs, given: &Given, settings: &Settings) -> Result
     // What comes from standard input may go where it came from.
     args.output.distrust(&scope);
     if is_dry || stdin.is_none() {
-        args.output.check(&fixed.outcome, &scope)?;
+        reports.check(&fixed.outcome, &scope)?;
     }
     given.add_unlisted(&mut fixed.outcome);
     refused(&mut fixed);
@@ -52,15 +54,14 @@ pub(super) fn run(args: &LintArgs, given: &Given, settings: &Settings) -> Result
         Some((_, bytes)) => {
             let text = fixed.texts.first().map_or(bytes.as_slice(), |changed| changed.new.bytes());
             args.output.write(|out| out.write_all(text))?;
-            tell(args, &mut fixed.outcome, true)?;
+            tell(args, &reports, &mut fixed.outcome, &scope, true)
         }
         None => {
             leftovers(&mut fixed, given.disk(), &scope);
             replace(&mut fixed, &replacer);
-            tell(args, &mut fixed.outcome, false)?;
+            tell(args, &reports, &mut fixed.outcome, &scope, false)
         }
     }
-    Ok(lint::exit(&fixed.outcome, args))
 }
 
 /// The diff for programs and for people, and whether there is one.
@@ -111,17 +112,20 @@ fn said(lines: &[usize]) -> String {
 }
 
 /// What was fixed and what is left, on standard error where the text itself is on standard output.
-fn tell(args: &LintArgs, outcome: &mut Outcome, has_text: bool) -> Result<(), Error> {
+fn tell(
+    args: &LintArgs,
+    reports: &Reports<'_>,
+    outcome: &mut Outcome,
+    scope: &Scope,
+    has_text: bool,
+) -> Result<Exit, Error> {
     if args.quiet {
         outcome.notices.retain(|notice| notice.incomplete);
     }
-    if has_text {
-        to_stderr(|out| lint::write(outcome, args, out));
-    } else {
-        args.output.write(|out| lint::write(outcome, args, out))?;
-    }
+    let exit = lint::exit(outcome, args);
     lint::say_what_is_not_written(outcome, args);
-    Ok(())
+    reports.write(outcome, scope, exit, has_text)?;
+    Ok(exit)
 }
 
 fn incomplete(code: NoticeCode, path: &str, message: String) -> Notice {

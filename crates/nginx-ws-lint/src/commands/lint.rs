@@ -1,21 +1,21 @@
 //! Lints paths: what the program does when no command is named.
 
-use std::io::{self, Write};
 use std::time::SystemTime;
 
 use lint_engine::Settings;
 use lint_finding::{FileStatus, Outcome};
 
 use super::given::Given;
-use super::{TOOL, fix, say_silenced, say_skipped, to_stderr};
+use super::{fix, say_silenced, say_skipped, to_stderr};
 use crate::cli::{Format, LintArgs};
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::terminal;
+use crate::reports::Reports;
 
 /// Lints what the arguments name and writes the outcome.
 pub(crate) fn run(args: &LintArgs) -> Result<Exit, Error> {
     let given = Given::new(&args.input, (!args.quiet).then_some("linting"))?;
+    let reports = Reports::new(args)?;
     if args.fixing.unsafe_fixes && !args.fixing.is_asked_for() {
         return Err(Error::UnsafeAlone);
     }
@@ -26,6 +26,7 @@ pub(crate) fn run(args: &LintArgs) -> Result<Exit, Error> {
         select: args.rules.select.clone(),
         ignore: args.rules.ignore.clone(),
         config: Given::config(&args.input),
+        no_ignores: args.no_ignores,
         now: now(),
         ..Settings::default()
     };
@@ -33,15 +34,16 @@ pub(crate) fn run(args: &LintArgs) -> Result<Exit, Error> {
         return fix::run(args, &given, &settings);
     }
     let mut outcome = given.with(|files, paths, scope| lint_engine::lint(files, paths, scope, &settings));
-    args.output.check(&outcome, given.scope())?;
+    reports.check(&outcome, given.scope())?;
     given.add_unlisted(&mut outcome);
     if args.quiet {
         outcome.notices.retain(|notice| notice.incomplete);
     }
     prepare(&mut outcome, args);
-    args.output.write(|out| write(&outcome, args, out))?;
+    let exit = exit(&outcome, args);
     say_what_is_not_written(&outcome, args);
-    Ok(exit(&outcome, args))
+    reports.write(&mut outcome, given.scope(), exit, false)?;
+    Ok(exit)
 }
 
 /// How a run ended.
@@ -69,9 +71,8 @@ fn now() -> Option<i64> {
 /// What settings hide and which files were not judged, where the format has no place for it.
 pub(super) fn say_what_is_not_written(outcome: &Outcome, args: &LintArgs) {
     let has_summary = match args.format {
-        Format::Human => !args.quiet,
-        Format::Concise => false,
-        Format::Json => true,
+        Format::Human | Format::Narrated => !args.quiet,
+        format => format.has_summary(),
     };
     if !has_summary {
         say_silenced(outcome);
@@ -80,20 +81,5 @@ pub(super) fn say_what_is_not_written(outcome: &Outcome, args: &LintArgs) {
         } else {
             say_skipped(outcome);
         }
-    }
-}
-
-pub(super) fn write(outcome: &Outcome, args: &LintArgs, out: &mut dyn Write) -> io::Result<()> {
-    let style = terminal::style(args.color.color, &args.output, args.verbose, !args.quiet);
-    match args.format {
-        Format::Human => {
-            if args.show_files && !args.quiet {
-                lint_report::files(outcome, out)?;
-                writeln!(out)?;
-            }
-            lint_report::human(outcome, &style, out)
-        }
-        Format::Concise => lint_report::concise(outcome, out),
-        Format::Json => lint_report::json(outcome, &TOOL, out),
     }
 }

@@ -11,15 +11,9 @@ pub(crate) mod trace;
 use std::io::{self, BufWriter, Write};
 
 use lint_finding::Outcome;
-use lint_report::ToolInfo;
 
+use crate::reports::TOOL;
 use crate::say;
-
-const TOOL: ToolInfo<'_> = ToolInfo {
-    name: env!("CARGO_PKG_NAME"),
-    version: env!("CARGO_PKG_VERSION"),
-    commit: option_env!("NGINX_WS_LINT_COMMIT"),
-};
 
 /// One line on standard error about what settings files and comments hide, for formats that do not say it.
 fn say_silenced(outcome: &Outcome) {
@@ -36,7 +30,7 @@ fn say_skipped(outcome: &Outcome) {
 }
 
 /// Writes to standard error, for what is said beside an output that is for programs.
-fn to_stderr(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
+pub(crate) fn to_stderr(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
     let mut out = BufWriter::new(io::stderr().lock());
     // When even standard error is gone there is nobody left to tell.
     let _ = write(&mut out).and_then(|()| out.flush());
