@@ -9,15 +9,14 @@ use std::hash::BuildHasher;
 
 use hashbrown::{HashMap, HashSet, HashTable};
 use lint_finding::{
-    EndpointRow, File, Finding, Fingerprint, Notice, NoticeCode, Outcome, Place, Severity, Summary,
-    Suppressed,
+    EndpointRow, File, Finding, Fingerprint, Notice, NoticeCode, Outcome, Place, Summary, Suppressed,
 };
 use nginx_semantics::ContextId;
 use nginx_syntax::Span;
 use ws_model::{Endpoint, EvidenceKind, Model};
 use ws_rules::{Context, Findings};
 
-use self::merged::{Merged, is_safe, key, once_per_root, order};
+use self::merged::{Merged, key, once_per_root, order};
 pub(crate) use self::share::Shared;
 use crate::rows;
 use crate::settings::{Level, Settings};
@@ -237,24 +236,20 @@ impl Gathered {
         let mut used = Used::default();
         let mut suppressed: Vec<Suppressed> = Vec::new();
         let mut shown = Vec::with_capacity(findings.len());
-        for finding in silenced.into_iter().map(|merged| merged.finding).chain(findings) {
-            match suppressions.apply(finding, &mut used) {
-                Ok(one) => suppressed.push(one),
-                Err(finding) => shown.push(finding),
-            }
-        }
-        let mut findings = shown;
+        let mut place = |finding: Finding, used: &mut Used| match suppressions.apply(&finding, used) {
+            Some((reason, comment)) => suppressed.push(Suppressed { finding, reason, comment }),
+            None => shown.push(finding),
+        };
+        let silenced = silenced.into_iter().map(|merged| merged.finding);
+        silenced.chain(findings).for_each(|finding| place(finding, &mut used));
         suppressions.denied(&used).for_each(|notice| self.notice(notice));
         let mut more = Findings::default();
         unused(&used, &mut more);
         let more = more.into_vec();
-        if !more.is_empty() {
-            for finding in more {
-                match suppressions.apply(finding, &mut used) {
-                    Ok(one) => suppressed.push(one),
-                    Err(finding) => findings.push(finding),
-                }
-            }
+        let has_more = !more.is_empty();
+        more.into_iter().for_each(|finding| place(finding, &mut used));
+        let mut findings = shown;
+        if has_more {
             findings.sort_by(in_order);
         }
         suppressed.sort_by(|one, other| in_order(&one.finding, &other.finding));
@@ -262,22 +257,19 @@ impl Gathered {
         endpoints.sort_by_key(|row| (ranks.of(row.place), row.place.span, row.place.file));
         let mut notices: Vec<Notice> = self.notices.into_values().collect();
         notices.sort_by(|one, other| place_of_notice(one, &files).cmp(&place_of_notice(other, &files)));
-        let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
         let summary = Summary {
             files: judged,
             endpoints: endpoints.len(),
             proxied_locations: self.proxied.len(),
-            errors: count(Severity::Error),
-            warnings: count(Severity::Warning),
-            infos: count(Severity::Info),
             suppressed: suppressed.len(),
             suppressed_refusals: suppressed.iter().filter(|one| one.finding.is_refusal()).count(),
             unknown_lines: self.unknown_lines.len(),
-            fixable: findings.iter().filter(|finding| finding.fix.is_some()).count(),
-            fixable_safely: findings.iter().filter(|finding| is_safe(finding)).count(),
             ..Summary::default()
         };
-        Outcome { files, findings, suppressed, endpoints, notices, summary, ..Outcome::default() }
+        let mut outcome =
+            Outcome { files, findings, suppressed, endpoints, notices, summary, ..Outcome::default() };
+        outcome.count_findings();
+        outcome
     }
 }
 

@@ -3,6 +3,8 @@
 //! No terminal and no disk: files come through [`nginx_semantics::Files`], and what is to be said goes out as an
 //! [`lint_finding::Outcome`].
 
+mod add_ignores;
+mod baseline;
 mod chains;
 mod endpoints;
 mod fix;
@@ -14,6 +16,7 @@ mod rows;
 mod session;
 mod settings;
 mod silenced;
+mod since;
 mod suppress;
 mod trace;
 
@@ -29,6 +32,8 @@ use crate::gather::Gathered;
 use crate::settings::SettingsFiles;
 use crate::suppress::{Suppressions, Used};
 
+pub use add_ignores::{Ignored, add_ignores};
+pub use baseline::{apply_baseline, baseline};
 pub use endpoints::endpoints;
 pub use fix::{Changed, Fixed, MayEdit, Which, fixed};
 pub use session::{EditError, Session};
@@ -36,6 +41,7 @@ pub use settings::{
     Config, FILE_NAME, FileSettings, Level, ProblemKind, Selector, SetPath, Settings, SettingsFile,
     SettingsProblem, UnknownRule, find_rule,
 };
+pub use since::{ChangedLines, only_changed};
 pub use trace::{Query, Url, UrlError, trace};
 pub use ws_model::layers::Layer;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use lint_finding::Outcome;
+use lint_finding::{FileId, Outcome};
 use nginx_semantics::{Files, Scope};
 use ws_rules::RULES;
 
@@ -54,6 +54,12 @@ impl<'a> Session<'a> {
     /// What is said of the files as they are now.
     pub fn outcome(&self) -> &Outcome {
         self.state.outcome()
+    }
+
+    /// The path by which a file was opened; `None` for what is part of the program.
+    pub(crate) fn path(&self, id: FileId) -> Option<PathBuf> {
+        let file = self.state.loaded.sources.get(id).filter(|file| !file.is_builtin)?;
+        Some(file.path.clone())
     }
 
     /// Gives a file, by the path that was opened, other bytes, and judges again.

@@ -20,8 +20,8 @@ pub use fingerprint::{Fingerprint, fingerprint, fingerprint_v2};
 pub use fixes::{FixReport, FixRow};
 pub use nginx_syntax::{FileId, Place};
 pub use outcome::{
-    Absent, Baseline, File, FileReport, FileStatus, NotJudged, Notice, NoticeCode, Outcome, SettingsInEffect,
-    Summary,
+    Baseline, BaselineRow, File, FileReport, FileStatus, NotJudged, Notice, NoticeCode, Outcome,
+    SettingsInEffect, Summary,
 };
 pub use rule::{FixKind, Group, RuleMeta};
 pub use trace::{

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use nginx_syntax::Source;
 
-use crate::{EndpointRow, FileId, Finding, FixReport, Place, Severity, Suppressed};
+use crate::{Applicability, EndpointRow, FileId, Finding, Fix, FixReport, Place, Severity, Suppressed};
 
 /// A file that was read.
 #[derive(Debug, Clone)]
@@ -212,16 +212,16 @@ pub struct SettingsInEffect {
     pub paths_denied: Vec<String>,
 }
 
-/// A finding of a baseline that is not there any more.
+/// Findings of a rule in a file that a baseline has.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Absent {
+pub struct BaselineRow {
     /// The file, as people see it.
     pub path: String,
     /// The rule.
     pub rule: String,
     /// Its fingerprint, as text.
     pub fingerprint: String,
-    /// How many of the baseline's are gone.
+    /// How many they are.
     pub count: u64,
 }
 
@@ -231,7 +231,7 @@ pub struct Baseline {
     /// The findings that it has, sorted as the others.
     pub unchanged: Vec<Finding>,
     /// What it has and was not found.
-    pub absent: Vec<Absent>,
+    pub absent: Vec<BaselineRow>,
 }
 
 /// Everything that a run has to say, sorted.
@@ -267,6 +267,23 @@ impl Outcome {
     /// The file of a place.
     pub fn file(&self, id: FileId) -> Option<&File> {
         self.files.get(id.0 as usize)
+    }
+
+    /// Counts the findings anew, after some were taken out.
+    pub fn count_findings(&mut self) {
+        let count = |is_counted: &dyn Fn(&Finding) -> bool| {
+            self.findings.iter().filter(|finding| is_counted(finding)).count()
+        };
+        let of = |severity: Severity| count(&|finding| finding.severity == severity);
+        let safe = |fix: &Fix| fix.applicability == Applicability::Safe;
+        self.summary = Summary {
+            errors: of(Severity::Error),
+            warnings: of(Severity::Warning),
+            infos: of(Severity::Info),
+            fixable: count(&|finding| finding.fix.is_some()),
+            fixable_safely: count(&|finding| finding.fix.as_deref().is_some_and(safe)),
+            ..self.summary
+        };
     }
 
     /// How a file is called.

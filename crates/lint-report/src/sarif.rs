@@ -10,7 +10,7 @@ mod uri;
 use std::cmp::Reverse;
 use std::io::{self, Write};
 
-use lint_finding::{Absent, Finding, Notice, Outcome, RuleMeta, Severity, Suppressed};
+use lint_finding::{BaselineRow, Finding, Notice, Outcome, RuleMeta, Severity, Suppressed};
 use serde_json::{Value, json};
 use serde_sarif::sarif;
 
@@ -44,7 +44,7 @@ enum Found<'a> {
     Now(&'a Finding),
     Known(&'a Finding),
     Suppressed(&'a Suppressed),
-    Absent(&'a Absent),
+    Absent(&'a BaselineRow),
 }
 
 impl Found<'_> {

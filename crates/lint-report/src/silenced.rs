@@ -16,6 +16,7 @@ const MOST_NAMED: usize = 3;
 pub(crate) fn write_below_summary(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     settings(outcome)
         .into_iter()
+        .chain(absent(outcome))
         .chain(denied(outcome))
         .chain(unknown(outcome))
         .try_for_each(|line| writeln!(out, "{line}"))
@@ -37,7 +38,30 @@ fn parts(outcome: &Outcome) -> impl Iterator<Item = String> {
         0 => None,
         n => Some(format!("{} suppressed by comments", count(n, "finding"))),
     };
-    settings(outcome).into_iter().chain(suppressed).chain(denied(outcome)).chain(unknown(outcome))
+    let Summary { known, not_changed, .. } = outcome.summary;
+    let known = (known > 0).then(|| format!("{} in the baseline", count(known, "finding")));
+    let not_changed =
+        (not_changed > 0).then(|| format!("{} about unchanged lines", count(not_changed, "finding")));
+    settings(outcome)
+        .into_iter()
+        .chain(suppressed)
+        .chain(known)
+        .chain(absent(outcome))
+        .chain(not_changed)
+        .chain(denied(outcome))
+        .chain(unknown(outcome))
+}
+
+/// What a baseline has in vain.
+fn absent(outcome: &Outcome) -> Option<String> {
+    let absent = &outcome.baseline.as_ref()?.absent;
+    let number: u64 = absent.iter().map(|row| row.count).sum();
+    let number = usize::try_from(number).unwrap_or(usize::MAX);
+    let verb = if number == 1 { "is" } else { "are" };
+    (number > 0).then(|| {
+        let findings = count(number, "finding");
+        format!("{findings} of the baseline {verb} gone; `nginx-ws-lint baseline prune` takes them out")
+    })
 }
 
 fn denied(outcome: &Outcome) -> Option<String> {

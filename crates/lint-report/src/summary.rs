@@ -32,6 +32,8 @@ pub(crate) fn write(outcome: &Outcome, was_fixed: bool, out: &mut dyn Write) -> 
         (safely, "fixable with --fix"),
         (unsafely, if safely > 0 { "more with --unsafe-fixes" } else { "fixable with --fix --unsafe-fixes" }),
         (summary.suppressed, "suppressed"),
+        (summary.known, "in the baseline"),
+        (summary.not_changed, "about unchanged lines"),
     ]
     .into_iter()
     .filter(|&(n, _)| n > 0)

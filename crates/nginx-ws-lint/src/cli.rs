@@ -41,6 +41,9 @@ pub(crate) struct Cli {
 /// What to do other than lint.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Keep the findings of today in a file, so that only new ones are told
+    #[command(subcommand)]
+    Baseline(Box<BaselineCommand>),
     /// List every WebSocket endpoint with what is in effect there
     #[command(after_help = ENDPOINTS_AFTER_HELP)]
     Endpoints(Box<EndpointsArgs>),
@@ -67,11 +70,12 @@ pub(crate) enum Command {
 
 impl Command {
     /// All of them.
-    pub(crate) const NAMES: [&str; 4] = ["endpoints", "explain", "rules", "trace"];
+    pub(crate) const NAMES: [&str; 5] = ["baseline", "endpoints", "explain", "rules", "trace"];
 
     /// As typed.
     pub(crate) fn name(&self) -> &'static str {
         match self {
+            Self::Baseline(_) => "baseline",
             Self::Endpoints(_) => "endpoints",
             Self::Explain { .. } => "explain",
             Self::Rules { .. } => "rules",
@@ -83,6 +87,28 @@ impl Command {
     pub(crate) fn is_also_a_path(&self) -> bool {
         Path::new(self.name()).symlink_metadata().is_ok()
     }
+}
+
+/// What to do with a baseline.
+#[derive(Debug, Subcommand)]
+pub(crate) enum BaselineCommand {
+    /// Write all findings of today to FILE
+    Create(BaselineArgs),
+    /// Take out of FILE what is not found any more
+    Prune(BaselineArgs),
+}
+
+/// Which baseline, and of what.
+#[derive(Debug, Args)]
+pub(crate) struct BaselineArgs {
+    /// The baseline; its paths are relative to its folder
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    #[command(flatten)]
+    pub(crate) evidence: EvidenceArgs,
+    #[command(flatten)]
+    pub(crate) rules: RulesArgs,
 }
 
 /// What is read.
@@ -151,6 +177,12 @@ pub(crate) struct LintArgs {
     /// The mildest severity that makes the exit code 1
     #[arg(long, value_name = "SEVERITY", value_enum, default_value_t, help_heading = "Rules")]
     pub(crate) fail_on: FailOn,
+    /// Tell only findings that FILE, made by `baseline create`, does not have
+    #[arg(long, value_name = "FILE", help_heading = "Rules")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Tell only findings whose line, or a line that explains them, was changed since this commit; all of the tree is judged
+    #[arg(long, value_name = "GIT_REF", value_parser = NonEmptyStringValueParser::new(), help_heading = "Rules")]
+    pub(crate) since: Option<String>,
     /// Show what comments suppress too
     #[arg(long, help_heading = "Rules")]
     pub(crate) no_ignores: bool,
@@ -208,9 +240,17 @@ pub(crate) struct FixArgs {
     /// Outside a terminal, hunks that command a CI system or a terminal are withheld; --output writes them too.
     #[arg(long, help_heading = "Fixing")]
     pub(crate) diff: bool,
+    /// Write a comment with this reason above each line with findings, so that they are suppressed from now on
+    #[arg(long, value_name = "REASON", value_parser = reason, conflicts_with_all = ["fix", "diff"], help_heading = "Fixing")]
+    pub(crate) add_ignores: Option<String>,
 }
 
 impl FixArgs {
+    /// Whether comments are to be added.
+    pub(crate) fn ignores(&self) -> Option<&str> {
+        self.add_ignores.as_deref()
+    }
+
     /// Whether fixes are looked at at all.
     pub(crate) fn is_asked_for(&self) -> bool {
         self.fix || self.diff
@@ -429,6 +469,15 @@ pub(crate) enum RulesFormat {
 
 fn websocket_path(text: &str) -> Result<String, String> {
     if text.starts_with('/') { Ok(text.to_owned()) } else { Err("it must start with `/`".to_owned()) }
+}
+
+fn reason(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    match text {
+        "" => Err("say why".to_owned()),
+        text if text.contains(char::is_control) => Err("write it on one line".to_owned()),
+        text => Ok(text.to_owned()),
+    }
 }
 
 fn url(text: &str) -> Result<Url, String> {

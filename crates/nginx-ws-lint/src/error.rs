@@ -59,6 +59,20 @@ pub(crate) enum Error {
     /// `--output` names a file that is judged.
     #[error("--output names `{0}`, which is judged: it would be overwritten")]
     OutputIsInput(String),
+    /// A baseline that is none.
+    #[error("cannot use the baseline `{path}`: {reason}")]
+    Baseline {
+        /// As given.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+    /// git cannot tell what was changed.
+    #[error("--since: git cannot tell what was changed: {0}")]
+    Git(String),
+    /// `--add-ignores` without a file to write to.
+    #[error("--add-ignores edits files; it cannot edit standard input")]
+    IgnoresInStdin,
     /// Two reports go to one file.
     #[error("two reports go to `{0}`: the second would replace the first")]
     SameFile(String),

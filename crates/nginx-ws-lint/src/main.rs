@@ -1,5 +1,6 @@
 //! `nginx-ws-lint`: the command line around the engine. Everything that touches disk, terminal or environment is here.
 
+mod adopt;
 mod cli;
 mod commands;
 mod disk;
@@ -48,6 +49,7 @@ fn run(cli: &Cli) -> Result<Exit, Error> {
         say(&format!("note: `{name}` is taken as the command; write ./{name} for the file"));
     }
     match command {
+        Command::Baseline(command) => commands::baseline::run(command),
         Command::Endpoints(args) => commands::endpoints::run(args),
         Command::Explain { rule, output } => commands::explain::run(rule, output),
         Command::Rules { format, output } => commands::rules::run(*format, output),

@@ -136,7 +136,7 @@ fn top(scope: &Scope) -> PathBuf {
 
 /// A path as it is shown, relative to another folder: with `..` where that is asked for, else absolute where it lies
 /// outside. What is no path, as `<stdin>`, stays.
-fn relative(shown: &str, scope: &Scope, base: &Path, may_lead_up: bool) -> String {
+pub(crate) fn relative(shown: &str, scope: &Scope, base: &Path, may_lead_up: bool) -> String {
     if shown.starts_with('<') {
         return shown.to_owned();
     }

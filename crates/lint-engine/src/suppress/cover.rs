@@ -62,7 +62,7 @@ mod tests {
             spans.iter().enumerate().map(|(owner, &(start, end))| (Span::new(start, end), owner)).collect();
         let cover = Cover::new(spans.clone());
         for at in 0..45 {
-            let last = spans.iter().filter(|(span, _)| (span.start..span.end).contains(&at)).next_back();
+            let last = spans.iter().rfind(|(span, _)| (span.start..span.end).contains(&at));
             assert_eq!(cover.owner(at), last.map(|(_, owner)| *owner), "{at}");
         }
     }

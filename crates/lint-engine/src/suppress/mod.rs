@@ -11,7 +11,7 @@ mod parse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use lint_finding::{FileId, Finding, Notice, NoticeCode, Place, RuleMeta, Suppressed};
+use lint_finding::{FileId, Finding, Notice, NoticeCode, Place, RuleMeta};
 use nginx_semantics::{Loaded, SourceFile};
 use nginx_syntax::{NodeId, Span};
 use time::{Date, OffsetDateTime};
@@ -73,15 +73,14 @@ impl Suppressions {
         self.by(finding).is_some()
     }
 
-    /// A finding with the reason why it is suppressed, or as it is.
-    pub(crate) fn apply(&self, finding: Finding, used: &mut Used) -> Result<Suppressed, Finding> {
-        let by = |(number, selector, _): &(usize, Selector, &Comment)| (*number, *selector);
-        used.names.extend(self.naming(&finding).map(|one| by(&one)));
-        let Some((.., comment)) = self.by(&finding) else {
-            used.denied.extend(self.naming(&finding).map(|(number, ..)| number));
-            return Err(finding);
+    /// The reason why a finding is suppressed, and the comment that gives it.
+    pub(crate) fn apply(&self, finding: &Finding, used: &mut Used) -> Option<(String, Place)> {
+        used.names.extend(self.naming(finding).map(|(number, selector, _)| (number, selector)));
+        let Some((.., comment)) = self.by(finding) else {
+            used.denied.extend(self.naming(finding).map(|(number, ..)| number));
+            return None;
         };
-        Ok(Suppressed { finding, reason: comment.reason.clone(), comment: comment.place })
+        Some((comment.reason.clone(), comment.place))
     }
 
     /// What is said of the comments that hide less than they seem to.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use lint_engine::{Settings, lint};
 use nginx_semantics::{MemoryFiles, Scope};
+use proptest::prelude::*;
 
 use crate::snippet::{Snippet, root};
 
@@ -154,4 +155,98 @@ fn words_of_a_file_outside_are_not_quoted() {
     assert_eq!(row.other_headers.len(), 1);
     let said = format!("{:?} {:?} {:?}", outcome.findings, outcome.endpoints, outcome.notices);
     assert!(!said.contains("SECRET"), "{said}");
+}
+
+/// What the second fingerprints of a tree's findings are, sorted.
+fn names(files: &[(String, String)], root: &str) -> Vec<String> {
+    let mut memory = MemoryFiles::new();
+    files.iter().for_each(|(path, text)| memory.insert(PathBuf::from(path), text.as_bytes()));
+    let folder = PathBuf::from(root);
+    let scope = Scope { given: vec![folder.clone()], working_folder: "/".into(), ..Scope::default() };
+    let outcome = lint(&memory, &[folder], &scope, &Settings::default());
+    let mut names: Vec<String> =
+        outcome.findings.iter().map(|finding| finding.fingerprint_v2.to_string()).collect();
+    names.sort();
+    names
+}
+
+/// How a tree is written.
+#[derive(Debug, Clone)]
+struct Manner {
+    root: &'static str,
+    /// The order of the includes.
+    order: Vec<usize>,
+    /// Lines above each site, and blanks before each word.
+    lines: usize,
+    blanks: usize,
+    /// Whether words are in quotes.
+    is_quoted: bool,
+    extension: &'static str,
+}
+
+fn manner(sites: usize) -> impl Strategy<Value = Manner> {
+    let order = Just((0..sites).collect::<Vec<usize>>()).prop_shuffle();
+    let root = prop::sample::select(vec!["/a", "/b/c", "/z"]);
+    (root, order, 0..4_usize, 1..4_usize, any::<bool>(), prop::sample::select(vec!["conf", "inc"])).prop_map(
+        |(root, order, lines, blanks, is_quoted, extension)| Manner {
+            root,
+            order,
+            lines,
+            blanks,
+            is_quoted,
+            extension,
+        },
+    )
+}
+
+/// Sites that lack other lines each, and share a snippet.
+fn written(lacking: &[usize], manner: &Manner) -> Vec<(String, String)> {
+    let Manner { root, order, lines, blanks, is_quoted, extension } = manner;
+    let (blank, quote) = (" ".repeat(*blanks), if *is_quoted { "\"" } else { "" });
+    let includes: String =
+        order.iter().map(|number| format!("    include sites/s{number}.{extension};\n")).collect();
+    let main = format!(
+        "events {{}}\nhttp {{\n    map $http_upgrade $connection_upgrade {{ default upgrade; '' close; }}\n{includes}}}\n"
+    );
+    let mut files = vec![(format!("{root}/nginx.conf"), main)];
+    files.push((
+        format!("{root}/ws.inc"),
+        "proxy_set_header Upgrade $http_upgrade;\nproxy_read_timeout 5s;\n".to_owned(),
+    ));
+    for (number, lacks) in lacking.iter().enumerate() {
+        let all = [
+            format!("proxy_http_version{blank}{quote}1.1{quote};"),
+            format!("proxy_set_header Upgrade{blank}{quote}$http_upgrade{quote};"),
+            format!("proxy_set_header Connection{blank}$connection_upgrade;"),
+            "proxy_read_timeout 1h;".to_owned(),
+        ];
+        let kept = all.iter().enumerate().filter(|(line, _)| line != lacks);
+        let kept: String = kept.map(|(_, line)| format!("        {line}\n")).collect();
+        let text = format!(
+            "{}server {{\n    server_name{blank}s{number}.example www.s{number}.example;\n    listen 80;\n    location{blank}/ws/ {{\n        proxy_pass http://127.0.0.1:9000;\n{kept}    }}\n    \
+             location /live/ws {{ proxy_pass http://127.0.0.1:9001; include ws.inc; }}\n}}\n",
+            "# a line\n".repeat(*lines)
+        );
+        files.push((format!("{root}/sites/s{number}.{extension}"), text));
+    }
+    files
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Inserted lines, other blanks and quotes, a renamed folder, other names of files and another order of includes.
+    #[test]
+    fn second_fingerprints_outlive_a_move(
+        lacking in prop::collection::vec(0..5_usize, 3),
+        one in manner(3),
+        other in manner(3),
+    ) {
+        let names_of = |manner: &Manner| names(&written(&lacking, manner), manner.root);
+        let all = names_of(&one);
+        prop_assert!(!all.is_empty());
+        prop_assert_eq!(&all, &names_of(&other));
+        // Two findings never have the same.
+        prop_assert_eq!(all.len(), all.iter().collect::<BTreeSet<_>>().len());
+    }
 }

@@ -37,7 +37,7 @@ pub(super) fn suppressed<'a>(outcome: &'a Outcome, one: &'a finding::Suppressed)
     v1::Suppressed { finding, reason, comment: v1::Line { file, line } }
 }
 
-fn absent<'a>(_: &'a Outcome, one: &'a finding::Absent) -> v1::Absent<'a> {
+fn absent<'a>(_: &'a Outcome, one: &'a finding::BaselineRow) -> v1::Absent<'a> {
     v1::Absent { file: &one.path, rule: &one.rule, fingerprint: &one.fingerprint, count: one.count }
 }
 

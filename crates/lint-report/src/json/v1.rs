@@ -74,7 +74,7 @@ pub(crate) struct Baseline<'a> {
     /// How many findings it has; they are not among `findings`.
     pub(crate) unchanged: usize,
     /// What it has and was not found: `nginx-ws-lint baseline prune` takes that away.
-    pub(crate) absent: Rows<'a, finding::Absent, Absent<'a>>,
+    pub(crate) absent: Rows<'a, finding::BaselineRow, Absent<'a>>,
 }
 
 #[derive(Debug, Serialize)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use lint_finding::{
-    Absent, Edit, File, Finding, Fix, Label, LabelRole, Outcome, Place, RuleMeta, Suppressed,
+    BaselineRow, Edit, File, Finding, Fix, Label, LabelRole, Outcome, Place, RuleMeta, Suppressed,
 };
 use serde_json::{Value, json};
 use serde_sarif::sarif;
@@ -78,7 +78,7 @@ pub(super) fn result(
 }
 
 /// A finding of the baseline that is not there any more: where it was is not known but for the file.
-pub(super) fn absent(one: &Absent, ids: &Ids) -> sarif::Result {
+pub(super) fn absent(one: &BaselineRow, ids: &Ids) -> sarif::Result {
     let physical = sarif::PhysicalLocation::builder().artifact_location(uri::artifact(&one.path)).build();
     let mut result = sarif::Result::builder()
         .message(message(&format!("{} of the baseline is not found any more", one.rule)))
@@ -94,9 +94,9 @@ pub(super) fn absent(one: &Absent, ids: &Ids) -> sarif::Result {
 
 fn fingerprints(finding: &Finding) -> BTreeMap<String, String> {
     let (v1, v2) = (finding.fingerprint.to_string(), finding.fingerprint_v2.to_string());
-    let hash = v2.split_once(':').map_or(v2.as_str(), |(_, hash)| hash);
+    let Finding { fingerprint_v2: own, .. } = finding;
     BTreeMap::from([
-        (PRIMARY.to_owned(), format!("{hash}:1")),
+        (PRIMARY.to_owned(), format!("{}:{}", own.digits(), own.number())),
         ("nginxWsLint/v1".to_owned(), v1),
         ("nginxWsLint/v2".to_owned(), v2),
     ])

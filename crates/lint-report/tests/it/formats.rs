@@ -2,8 +2,8 @@
 
 use insta::assert_snapshot;
 use lint_finding::{
-    Absent, Applicability, Baseline, Confidence, Edit, EndpointName, FileReport, FileStatus, Finding, Fix,
-    LabelRole, Notice, NoticeCode, Outcome, Severity, Suppressed, fingerprint_v2,
+    Applicability, Baseline, BaselineRow, Confidence, Edit, EndpointName, FileReport, FileStatus, Finding,
+    Fix, LabelRole, Notice, NoticeCode, Outcome, Severity, Suppressed, fingerprint_v2,
 };
 use lint_report::{SarifRun, ToolInfo};
 use nginx_syntax::Span;
@@ -13,8 +13,11 @@ use crate::build::{RULE, file, finding, label, place};
 
 const TOOL: ToolInfo<'_> = ToolInfo { name: "nginx-ws-lint", version: "0.1.0", commit: None };
 
+/// Writes an outcome in a format.
+type Write = fn(&Outcome) -> String;
+
 /// All formats but those for people at a terminal.
-const ALL: [(&str, fn(&Outcome) -> String); 9] = [
+const ALL: [(&str, Write); 9] = [
     ("jsonl", |outcome| written(|out| lint_report::jsonl(outcome, &TOOL, out))),
     ("sarif", sarif),
     ("github", |outcome| written(|out| lint_report::github(outcome, out))),
@@ -93,7 +96,7 @@ fn everything() -> Outcome {
         }],
         baseline: Some(Baseline {
             unchanged: vec![unchanged],
-            absent: vec![Absent {
+            absent: vec![BaselineRow {
                 path: "old.conf".to_owned(),
                 rule: RULE.name.to_owned(),
                 fingerprint: "v2:00".to_owned(),
@@ -322,7 +325,9 @@ fn xml(text: &str, element: &str, attributes: &[&str]) -> Vec<Vec<String>> {
         };
         let value = |tag: &quick_xml::events::BytesStart<'_>, name: &str| {
             let found = tag.try_get_attribute(name).unwrap();
-            found.map(|found| found.unescape_value().unwrap().into_owned()).unwrap_or_default()
+            found
+                .map(|found| found.normalized_value(quick_xml::XmlVersion::Implicit1_0).unwrap().into_owned())
+                .unwrap_or_default()
         };
         if tag.name().as_ref() == element.as_bytes() {
             let one = |name: &&str| match name.strip_prefix('/') {

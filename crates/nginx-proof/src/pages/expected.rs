@@ -299,6 +299,7 @@ pub(crate) const EXPECTED: &[Expected] = &[
     Expected { rule: "unknown-directive", ..ANY },
     Expected { rule: "unsupported-upstream-protocol", manner: Manner::Unseen, ..ANY },
     Expected { rule: "unused-named-location", manner: Manner::Answered, ..ANY },
+    Expected { rule: "unused-suppression", manner: Manner::Works, ..ANY },
     Expected {
         rule: "upgrade-headers-not-inherited",
         manner: Manner::Status,
@@ -414,6 +415,7 @@ pub(crate) const NOT_SEEN: &[(&str, &str, &str)] = &[
         "an error log of another level has not a word about it",
         "the harness keeps one log of level `info` in place of all; that the line is of this level is seen at short-read-timeout",
     ),
+    ("unused-suppression", "a comment hides what the next change breaks", "nginx reads no comments"),
     (
         "upgrade-in-subrequest",
         "the 101 of a mirror ends the request before, right after or long after its own 101",

@@ -1,22 +1,23 @@
 //! Applies fixes, or shows what they would change.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use lint_engine::{Fixed, Settings, Which};
+use lint_engine::{Fixed, Ignored, Settings, Which};
 use lint_finding::{Notice, NoticeCode, Outcome};
 use lint_report::DiffFor;
 use nginx_semantics::{Files, Scope};
 
 use super::given::Given;
 use super::{lint, say_silenced, to_stderr};
+use crate::adopt;
 use crate::cli::LintArgs;
 use crate::disk::Disk;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::replace::{Replacer, remove_leftovers, wait_for_whole_files};
 use crate::reports::Reports;
-use crate::terminal;
+use crate::{say, terminal};
 
 /// Fixes what the arguments name, and writes what is left.
 pub(super) fn run(args: &LintArgs, given: &Given, settings: &Settings) -> Result<Exit, Error> {
@@ -62,6 +63,47 @@ pub(super) fn run(args: &LintArgs, given: &Given, settings: &Settings) -> Result
             tell(args, &reports, &mut fixed.outcome, &scope, false)
         }
     }
+}
+
+/// Adds comments that suppress what is found, and writes what is left.
+pub(super) fn add_ignores(
+    args: &LintArgs,
+    given: &Given,
+    settings: &Settings,
+    reason: &str,
+) -> Result<Exit, Error> {
+    let reports = Reports::new(args)?;
+    if given.stdin().is_some() {
+        return Err(Error::IgnoresInStdin);
+    }
+    wait_for_whole_files().map_err(Error::Signals)?;
+    let scope = given.scope().clone();
+    let replacer = Replacer::new(given.disk(), &scope.given);
+    let may_edit = |path: &Path, old: &[u8]| replacer.may_replace(path, old);
+    let Ignored { texts, suppressed, refused, mut outcome } = given.with(|files, paths, scope| {
+        lint_engine::add_ignores(files, paths, scope, settings, reason, &may_edit)
+    });
+    reports.check(&outcome, &scope)?;
+    given.add_unlisted(&mut outcome);
+    for (path, why) in refused {
+        outcome.notices.push(incomplete(
+            NoticeCode::NotWritten,
+            &path,
+            format!("no comment was added: {why}"),
+        ));
+    }
+    let files = texts.len();
+    let mut fixed = Fixed { texts, refused: BTreeMap::new(), outcome };
+    replace(&mut fixed, &replacer);
+    lint::prepare(&mut fixed.outcome, args);
+    let exit = tell(args, &reports, &mut fixed.outcome, &scope, false)?;
+    let (one, comments) = (suppressed == 1, files == 1);
+    say(&format!(
+        "{suppressed} {} suppressed by comments in {files} {}",
+        if one { "finding is" } else { "findings are" },
+        if comments { "file" } else { "files" }
+    ));
+    Ok(exit)
 }
 
 /// The diff for programs and for people, and whether there is one.
@@ -122,6 +164,7 @@ fn tell(
     if args.quiet {
         outcome.notices.retain(|notice| notice.incomplete);
     }
+    adopt::apply(outcome, args, scope)?;
     let exit = lint::exit(outcome, args);
     lint::say_what_is_not_written(outcome, args);
     reports.write(outcome, scope, exit, has_text)?;

@@ -7,6 +7,7 @@ use lint_finding::{FileStatus, Outcome};
 
 use super::given::Given;
 use super::{fix, say_silenced, say_skipped, to_stderr};
+use crate::adopt;
 use crate::cli::{Format, LintArgs};
 use crate::error::Error;
 use crate::exit::Exit;
@@ -30,12 +31,16 @@ pub(crate) fn run(args: &LintArgs) -> Result<Exit, Error> {
         now: now(),
         ..Settings::default()
     };
+    if let Some(reason) = args.fixing.ignores() {
+        return fix::add_ignores(args, &given, &settings, reason);
+    }
     if args.fixing.is_asked_for() {
         return fix::run(args, &given, &settings);
     }
     let mut outcome = given.with(|files, paths, scope| lint_engine::lint(files, paths, scope, &settings));
     reports.check(&outcome, given.scope())?;
     given.add_unlisted(&mut outcome);
+    adopt::apply(&mut outcome, args, given.scope())?;
     if args.quiet {
         outcome.notices.retain(|notice| notice.incomplete);
     }
@@ -63,7 +68,7 @@ pub(super) fn prepare(outcome: &mut Outcome, args: &LintArgs) {
 }
 
 /// Seconds since 1970, by which the dates of certificates are judged.
-fn now() -> Option<i64> {
+pub(super) fn now() -> Option<i64> {
     let elapsed = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
     i64::try_from(elapsed.as_secs()).ok()
 }

@@ -1,5 +1,6 @@
 //! One file a command, and how all of them write.
 
+pub(crate) mod baseline;
 pub(crate) mod endpoints;
 pub(crate) mod explain;
 mod fix;

@@ -165,12 +165,21 @@ fn hostile() -> Tree {
 #[test]
 fn no_format_of_a_hostile_tree_commands_anything() {
     let tree = hostile();
-    let runs: [&[&str]; 17] = [
+    let runs: [&[&str]; 26] = [
         &["."],
         &[".", "-v", "--color", "always"],
         &[".", "-q", "--assume-websocket"],
         &[".", "--format", "concise"],
         &[".", "--format", "json"],
+        &[".", "--format", "jsonl"],
+        &[".", "--format", "sarif"],
+        &[".", "--format", "gitlab"],
+        &[".", "--format", "junit"],
+        &[".", "--format", "checkstyle"],
+        &[".", "--format", "rdjson"],
+        &[".", "--format", "markdown"],
+        &[".", "--format", "narrated"],
+        &[".", "--report", "concise", "--report", "sarif"],
         &["--diff", "."],
         &["--diff", "--unsafe-fixes", "."],
         &["endpoints", "."],

@@ -48,6 +48,15 @@ impl Tree {
         self.run_with(arguments, b"")
     }
 
+    /// The program in a folder of the tree.
+    pub(crate) fn run_in(&self, folder: &str, arguments: &[&str]) -> Run {
+        let mut command = self.command(arguments);
+        command.current_dir(self.path(folder));
+        let output = finish(command, b"");
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Run { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
     /// The program with these bytes on standard input.
     pub(crate) fn run_with(&self, arguments: &[&str], stdin: &[u8]) -> Run {
         let output = finish(self.command(arguments), stdin);

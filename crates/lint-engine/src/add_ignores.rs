@@ -1,0 +1,108 @@
+//! Writes the comments that suppress what is found now, so that a tree with old findings starts clean.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use lint_finding::{FileId, Finding, Outcome};
+use nginx_semantics::{Files, Scope};
+use nginx_syntax::Source;
+
+use crate::fix::{Changed, MayEdit};
+use crate::session::Session;
+use crate::settings::Settings;
+
+/// What adding comments comes to.
+#[derive(Debug)]
+pub struct Ignored {
+    /// The files that change, sorted by path.
+    pub texts: Vec<Changed>,
+    /// How many findings the comments suppress.
+    pub suppressed: usize,
+    /// The files that may not be edited, as they are shown, and why.
+    pub refused: BTreeMap<String, String>,
+    /// What is said of the files afterwards.
+    pub outcome: Outcome,
+}
+
+/// Adds a comment with this reason above each line with findings. What nginx refuses to start with gets none: that is to be
+/// mended, or hidden by somebody who has looked at it.
+pub fn add_ignores(
+    files: &dyn Files,
+    arguments: &[PathBuf],
+    scope: &Scope,
+    settings: &Settings,
+    reason: &str,
+    may_edit: MayEdit<'_>,
+) -> Ignored {
+    let mut session = Session::new(files, arguments, scope, settings);
+    let before = session.outcome().findings.len();
+    let mut by_file: BTreeMap<FileId, BTreeMap<u32, BTreeSet<&'static str>>> = BTreeMap::new();
+    let outcome = session.outcome();
+    for finding in outcome.findings.iter().filter(|finding| !finding.is_refusal()) {
+        let place = finding.primary.place;
+        let Some(file) = outcome.file(place.file) else { continue };
+        let line = file.source.line(place.span.start);
+        by_file.entry(place.file).or_default().entry(line).or_default().insert(finding.rule.name);
+    }
+    let mut changes: Vec<(PathBuf, Arc<Source>, Vec<u8>)> = Vec::new();
+    let mut refused = BTreeMap::new();
+    for (id, lines) in by_file {
+        let (Some(path), Some(file)) = (session.path(id), outcome.file(id)) else { continue };
+        let allowed = if file.may_be_shown {
+            may_edit(&path, file.source.bytes())
+        } else {
+            Err("it lies outside the given paths".to_owned())
+        };
+        match allowed {
+            Ok(()) => {
+                changes.push((path, Arc::clone(&file.source), with_comments(&file.source, &lines, reason)));
+            }
+            Err(why) => _ = refused.insert(file.source.path().to_owned(), why),
+        }
+    }
+    let mut texts = Vec::new();
+    for (path, old, new) in changes {
+        let (findings, errors) = (session.outcome().findings.len(), syntax_errors(session.outcome()));
+        let shown = old.path().to_owned();
+        if session.edit(&path, new.clone()).is_err() {
+            continue;
+        }
+        // Inside a word of several lines a comment is none: the file stays as it was.
+        let is_worse =
+            syntax_errors(session.outcome()) > errors || session.outcome().findings.len() >= findings;
+        if is_worse {
+            _ = session.edit(&path, old.bytes().to_vec());
+            refused.insert(shown, "a comment there would suppress nothing".to_owned());
+        } else if let Ok(new) = Source::new(shown, new) {
+            texts.push(Changed { path, old, new: Arc::new(new) });
+        }
+    }
+    texts.sort_by(|one, other| one.old.path().cmp(other.old.path()));
+    let outcome = session.outcome().clone();
+    Ignored { texts, suppressed: before.saturating_sub(outcome.findings.len()), refused, outcome }
+}
+
+fn syntax_errors(outcome: &Outcome) -> usize {
+    outcome.findings.iter().filter(|finding: &&Finding| finding.is_refusal()).count()
+}
+
+/// The text of a file with a comment above each of these lines, indented like it and with its line break.
+fn with_comments(source: &Source, lines: &BTreeMap<u32, BTreeSet<&'static str>>, reason: &str) -> Vec<u8> {
+    let mut text = Vec::with_capacity(source.bytes().len() + 80 * lines.len());
+    let mut from = 0;
+    for (number, rules) in lines {
+        let span = source.line_span(*number);
+        let line = span.of(source.bytes());
+        let start = span.start as usize;
+        text.extend_from_slice(source.bytes().get(from..start).unwrap_or_default());
+        let blanks = line.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        text.extend_from_slice(line.get(..blanks).unwrap_or_default());
+        let names: Vec<&str> = rules.iter().copied().collect();
+        text.extend_from_slice(format!("# nginx-ws-lint: ignore[{}] {reason}", names.join(", ")).as_bytes());
+        text.extend_from_slice(if line.ends_with(b"\r") { b"\r\n" } else { b"\n" });
+        from = start;
+    }
+    text.extend_from_slice(source.bytes().get(from..).unwrap_or_default());
+    text
+}

@@ -1,0 +1,91 @@
+//! The file of a baseline: JSON with paths relative to its folder, so that it means the same wherever it is read.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use lint_finding::{BaselineRow, Outcome};
+use nginx_semantics::{Scope, normalize};
+use serde::{Deserialize, Serialize};
+
+use crate::disk::{LARGEST, read_at_most};
+use crate::error::Error;
+use crate::reports::relative;
+
+const SCHEMA: &str = "urn:nginx-ws-lint:baseline:v1";
+const VERSION: u32 = 1;
+
+/// Version 1, frozen: fields are added, never changed or taken away.
+#[derive(Debug, Serialize, Deserialize)]
+struct Written {
+    schema: String,
+    version: u32,
+    findings: Vec<Row>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Row {
+    file: String,
+    rule: String,
+    fingerprint: String,
+    count: u64,
+}
+
+/// Takes out of an outcome what the baseline has.
+///
+/// # Errors
+/// A file that cannot be read or is no baseline.
+pub(crate) fn apply(outcome: &mut Outcome, file: &Path, scope: &Scope) -> Result<(), Error> {
+    let known = read(file, scope)?;
+    lint_engine::apply_baseline(outcome, &known);
+    Ok(())
+}
+
+/// The rows of a baseline, with the paths that people see.
+pub(crate) fn read(file: &Path, scope: &Scope) -> Result<Vec<BaselineRow>, Error> {
+    let fail = |reason: String| Error::Baseline { path: file.display().to_string(), reason };
+    let opened = File::open(file).map_err(|error| fail(error.to_string()))?;
+    let bytes = read_at_most(opened, LARGEST, 0).map_err(|error| fail(error.to_string()))?;
+    let bytes = bytes.ok_or_else(|| fail(format!("it is larger than {LARGEST} bytes")))?;
+    let Written { schema, version, findings } =
+        serde_json::from_slice(&bytes).map_err(|error| fail(error.to_string()))?;
+    if schema != SCHEMA || version != VERSION {
+        return Err(fail(format!("it has the schema `{schema}` and not `{SCHEMA}`")));
+    }
+    let folder = folder_of(file, scope);
+    let row = |Row { file, rule, fingerprint, count }: Row| {
+        let path = scope.shown(&normalize(&folder.join(file)));
+        BaselineRow { path, rule, fingerprint, count }
+    };
+    Ok(findings.into_iter().map(row).collect())
+}
+
+/// Writes rows as a baseline that lies at `file`.
+pub(crate) fn write(rows: &[BaselineRow], file: &Path, scope: &Scope, out: &mut dyn Write) -> io::Result<()> {
+    let folder = folder_of(file, scope);
+    let row = |row: &BaselineRow| Row {
+        file: relative(&row.path, scope, &folder, true),
+        rule: row.rule.clone(),
+        fingerprint: row.fingerprint.clone(),
+        count: row.count,
+    };
+    let findings = rows.iter().map(row).collect();
+    serde_json::to_writer_pretty(
+        &mut *out,
+        &Written { schema: SCHEMA.to_owned(), version: VERSION, findings },
+    )?;
+    writeln!(out)
+}
+
+/// Whether a file may be replaced by a baseline: it is not there, or is one.
+pub(crate) fn may_be_replaced(file: &Path, scope: &Scope) -> bool {
+    match fs::symlink_metadata(file) {
+        Err(error) => error.kind() == ErrorKind::NotFound,
+        Ok(_) => read(file, scope).is_ok(),
+    }
+}
+
+fn folder_of(file: &Path, scope: &Scope) -> PathBuf {
+    let file = normalize(&scope.working_folder.join(file));
+    file.parent().map_or_else(|| scope.working_folder.clone(), Path::to_owned)
+}

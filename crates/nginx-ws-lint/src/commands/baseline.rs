@@ -1,0 +1,86 @@
+//! `baseline create|prune FILE`: the findings that are known.
+
+use std::path::Path;
+
+use lint_engine::Settings;
+use lint_finding::Outcome;
+
+use super::given::Given;
+use super::lint::now;
+use crate::adopt::baseline;
+use crate::cli::{BaselineArgs, BaselineCommand, OutputArgs};
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::say;
+
+/// Writes a baseline, or takes out of one what is not found any more.
+pub(crate) fn run(command: &BaselineCommand) -> Result<Exit, Error> {
+    let (BaselineCommand::Create(args) | BaselineCommand::Prune(args)) = command;
+    let BaselineArgs { file, input, evidence, rules, .. } = args;
+    let given = Given::new(input, Some("linting"))?;
+    let settings = Settings {
+        versions: given.versions(input, false),
+        websocket_paths: evidence.ws_path.clone(),
+        assume_websocket: evidence.assume_websocket,
+        select: rules.select.clone(),
+        ignore: rules.ignore.clone(),
+        config: Given::config(input),
+        now: now(),
+        ..Settings::default()
+    };
+    let mut outcome = given.with(|files, paths, scope| lint_engine::lint(files, paths, scope, &settings));
+    let scope = given.scope();
+    let output = OutputArgs { output: Some(file.clone()), judged: Default::default() };
+    output.check(&outcome, scope)?;
+    let rows = match command {
+        BaselineCommand::Create(_) => {
+            if !baseline::may_be_replaced(file, scope) {
+                let reason = "it is there and is no baseline; name another file, or remove it".to_owned();
+                return Err(Error::Baseline { path: file.display().to_string(), reason });
+            }
+            lint_engine::baseline(&outcome)
+        }
+        BaselineCommand::Prune(_) => {
+            let mut rows = baseline::read(file, scope)?;
+            lint_engine::apply_baseline(&mut outcome, &rows);
+            for absent in outcome.baseline.iter().flat_map(|known| &known.absent) {
+                let is_same = |row: &&mut lint_finding::BaselineRow| {
+                    (&row.path, &row.rule, &row.fingerprint)
+                        == (&absent.path, &absent.rule, &absent.fingerprint)
+                };
+                if let Some(row) = rows.iter_mut().find(is_same) {
+                    row.count = row.count.saturating_sub(absent.count);
+                }
+            }
+            rows.retain(|row| row.count > 0);
+            rows
+        }
+    };
+    output.write(|out| baseline::write(&rows, file, scope, out))?;
+    tell(command, file, &rows, &outcome);
+    Ok(if outcome.is_incomplete() { Exit::Failed } else { Exit::Clean })
+}
+
+fn tell(command: &BaselineCommand, file: &Path, rows: &[lint_finding::BaselineRow], outcome: &Outcome) {
+    let count: u64 = rows.iter().map(|row| row.count).sum();
+    let findings = |count: u64| if count == 1 { "1 finding".to_owned() } else { format!("{count} findings") };
+    let file = file.display();
+    match command {
+        BaselineCommand::Create(_) => {
+            say(&format!("{file} has {}", findings(count)));
+            let refused = outcome.findings.iter().filter(|finding| finding.is_refusal()).count();
+            if refused > 0 {
+                let what = findings(u64::try_from(refused).unwrap_or(u64::MAX));
+                say(&format!("note: {what} left out: nginx refuses to start, which no baseline hides"));
+            }
+        }
+        BaselineCommand::Prune(_) => {
+            let gone =
+                outcome.baseline.iter().flat_map(|known| &known.absent).map(|absent| absent.count).sum();
+            say(&format!("{file}: {} taken out, {count} left", findings(gone)));
+        }
+    }
+    for notice in outcome.notices.iter().filter(|notice| notice.incomplete) {
+        say(&format!("warning: {}", notice.message));
+    }
+}

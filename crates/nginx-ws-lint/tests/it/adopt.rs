@@ -1,0 +1,291 @@
+//! Starting on a tree with old findings: baseline, changes since a commit, comments, several reports in one run.
+
+use std::fs;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::run::{Run, Tree};
+
+/// A site with a WebSocket that is closed after 60 seconds and, every third time, lacks `Connection`.
+fn site(number: usize) -> String {
+    let connection = if number.is_multiple_of(3) {
+        ""
+    } else {
+        "        proxy_set_header Connection $connection_upgrade;\n"
+    };
+    format!(
+        "server {{\n    listen 80;\n    server_name s{number}.example.com;\n    location /ws/ {{\n        proxy_pass http://127.0.0.1:9000;\n        \
+         proxy_http_version 1.1;\n        proxy_set_header Upgrade $http_upgrade;\n{connection}    }}\n}}\n"
+    )
+}
+
+const MAIN: &str = "events {}\nworker_shutdown_timeout 1h;\nhttp {\n    map $http_upgrade $connection_upgrade { default upgrade; '' close; }\n    \
+    include sites/*.conf;\n}\n";
+
+fn tree(sites: usize) -> Tree {
+    let sites: Vec<(String, String)> =
+        (0..sites).map(|number| (format!("deploy/sites/s{number:03}.conf"), site(number))).collect();
+    let mut files = vec![("deploy/nginx.conf", MAIN)];
+    files.extend(sites.iter().map(|(name, text)| (name.as_str(), text.as_str())));
+    Tree::new(&files)
+}
+
+fn git(tree: &Tree, arguments: &[&str]) {
+    let run = Command::new("git")
+        .args(["-c", "user.name=x", "-c", "user.email=x@example.com", "-c", "init.defaultBranch=main"])
+        .args(arguments)
+        .current_dir(tree.path("."))
+        .output()
+        .unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+}
+
+fn findings(run: &Run) -> usize {
+    run.stdout.lines().filter(|line| line.contains("[")).count()
+}
+
+fn edit(tree: &Tree, name: &str, from: &str, to: &str) {
+    let path = tree.path(name);
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains(from), "{text}");
+    fs::write(path, text.replace(from, to)).unwrap();
+}
+
+#[test]
+fn from_three_hundred_old_findings_to_a_green_gate() {
+    let tree = tree(300);
+    let concise = |more: &[&str]| tree.run(&[&["--format", "concise"], more, &["deploy"]].concat());
+    let all = concise(&[]);
+    assert!(all.code == Some(1) && findings(&all) >= 400, "{}", findings(&all));
+    let made = tree.run(&["baseline", "create", "known.json", "deploy"]);
+    assert_eq!((made.code, made.stdout.as_str()), (Some(0), ""), "{}", made.stderr);
+
+    let known = concise(&["--baseline", "known.json"]);
+    assert_eq!((known.code, known.stdout.as_str()), (Some(0), ""), "{}", known.stderr);
+    assert!(
+        known.stderr.contains(&format!("{} findings in the baseline", findings(&all))),
+        "{}",
+        known.stderr
+    );
+
+    // Lines above, another order of includes and another name of the folder are no new findings.
+    edit(&tree, "deploy/sites/s000.conf", "server {", "# a comment\n\nserver {");
+    fs::rename(tree.path("deploy"), tree.path("other")).unwrap();
+    fs::rename(tree.path("other"), tree.path("deploy")).unwrap();
+    assert_eq!(concise(&["--baseline", "known.json"]).code, Some(0));
+
+    // One more defect is one finding.
+    edit(&tree, "deploy/sites/s001.conf", "        proxy_set_header Connection $connection_upgrade;\n", "");
+    let new = concise(&["--baseline", "known.json"]);
+    assert_eq!((new.code, findings(&new)), (Some(1), 1), "{}", new.stdout);
+    assert!(
+        new.stdout.contains("deploy/sites/s001.conf:7:9: error[missing-connection-header]"),
+        "{}",
+        new.stdout
+    );
+
+    // SARIF says what is new, and a second run of it what is gone.
+    edit(&tree, "deploy/sites/s002.conf", "proxy_pass", "proxy_read_timeout 1h; proxy_pass");
+    let run = concise(&["--baseline", "known.json", "--report", "sarif=out.sarif", "--report", "github"]);
+    assert!(run.stdout.contains("::error file=deploy/sites/s001.conf,line=7,"), "{}", run.stdout);
+    let sarif: Value = serde_json::from_str(&fs::read_to_string(tree.path("out.sarif")).unwrap()).unwrap();
+    let states = |state: &str| {
+        let results = sarif["runs"][0]["results"].as_array().unwrap();
+        results.iter().filter(|result| result["baselineState"] == state).count()
+    };
+    assert_eq!((states("new"), states("unchanged"), states("absent")), (1, findings(&all) - 1, 1));
+
+    let pruned = tree.run(&["baseline", "prune", "known.json", "deploy"]);
+    assert!(pruned.stderr.contains("1 finding taken out"), "{}", pruned.stderr);
+    assert!(!concise(&["--baseline", "known.json"]).stderr.contains("gone"));
+
+    // A comment with a reason, until a day that is past, and one that suppresses nothing.
+    let comment = |text: &str| format!("# nginx-ws-lint: {text}\n        proxy_set_header Upgrade");
+    edit(
+        &tree,
+        "deploy/sites/s001.conf",
+        "proxy_set_header Upgrade",
+        &comment("ignore[missing-connection-header] until=2999-01-01 a test"),
+    );
+    assert_eq!(concise(&["--baseline", "known.json"]).code, Some(0));
+    edit(&tree, "deploy/sites/s001.conf", "2999", "2001");
+    let expired = tree.run(&["--baseline", "known.json", "deploy"]);
+    assert_eq!(expired.code, Some(1));
+    assert!(expired.stdout.contains("it expired on 2001-01-01"), "{}", expired.stdout);
+    edit(&tree, "deploy/sites/s001.conf", "until=2001-01-01 ", "");
+    edit(
+        &tree,
+        "deploy/sites/s001.conf",
+        "missing-connection-header",
+        "missing-connection-header, http10-upstream",
+    );
+    let unused = concise(&["--baseline", "known.json"]);
+    assert_eq!((unused.code, findings(&unused)), (Some(0), 1), "{}", unused.stdout);
+    assert!(unused.stdout.contains("info[unused-suppression]"), "{}", unused.stdout);
+    let fixed = tree.run(&[
+        "--fix",
+        "-q",
+        "--select",
+        "unused-suppression,missing-connection-header,http10-upstream",
+        "deploy/nginx.conf",
+    ]);
+    assert!(
+        fs::read_to_string(tree.path("deploy/sites/s001.conf"))
+            .unwrap()
+            .contains("ignore[missing-connection-header] a test"),
+        "{}{}",
+        fixed.stdout,
+        fixed.stderr
+    );
+}
+
+#[test]
+fn only_what_was_changed_is_told() {
+    let tree = tree(30);
+    git(&tree, &["init", "-q"]);
+    git(&tree, &["add", "-A"]);
+    git(&tree, &["commit", "-qm", "x"]);
+    let since = |reference: &str| tree.run(&["--format", "concise", "--since", reference, "deploy"]);
+    let run = since("HEAD");
+    assert_eq!((run.code, run.stdout.as_str()), (Some(0), ""), "{}", run.stderr);
+    assert!(run.stderr.contains("findings about unchanged lines"), "{}", run.stderr);
+    // A line that is gone from a location is a change of it, and a new file is new as a whole.
+    edit(&tree, "deploy/sites/s001.conf", "        proxy_set_header Connection $connection_upgrade;\n", "");
+    fs::write(tree.path("deploy/sites/t.conf"), site(999)).unwrap();
+    let changed = since("HEAD").stdout;
+    assert!(changed.contains("s001.conf:7:9: error[missing-connection-header]"), "{changed}");
+    assert!(changed.contains("t.conf:7:9: error[missing-connection-header]"), "{changed}");
+    assert!(changed.lines().all(|line| line.contains("s001.conf") || line.contains("t.conf")), "{changed}");
+    // What the branch changed, whatever its base did meanwhile.
+    git(&tree, &["checkout", "-qb", "topic"]);
+    git(&tree, &["add", "-A"]);
+    git(&tree, &["commit", "-qm", "y"]);
+    git(&tree, &["checkout", "-q", "main"]);
+    edit(&tree, "deploy/sites/s003.conf", "proxy_http_version 1.1", "proxy_http_version 1.1 ");
+    git(&tree, &["commit", "-qam", "z"]);
+    git(&tree, &["checkout", "-q", "topic"]);
+    assert_eq!(since("main").stdout, changed);
+    let unknown = since("nosuch");
+    assert_eq!(unknown.code, Some(2));
+    assert!(
+        unknown.stderr.starts_with("error: --since: git cannot tell what was changed"),
+        "{}",
+        unknown.stderr
+    );
+}
+
+/// What a repository's configuration would have git run is not run.
+#[test]
+fn nothing_of_a_strangers_repository_is_run() {
+    let tree = tree(3);
+    git(&tree, &["init", "-q"]);
+    let run_it = format!("touch {}", tree.path("pwned").display());
+    for (key, value) in [
+        ("diff.external", run_it.as_str()),
+        ("core.fsmonitor", &run_it),
+        ("diff.x.textconv", &run_it),
+        ("diff.x.command", &run_it),
+        ("core.pager", &run_it),
+    ] {
+        git(&tree, &["config", key, value]);
+    }
+    fs::write(tree.path(".gitattributes"), "*.conf diff=x\n").unwrap();
+    git(&tree, &["-c", "core.fsmonitor=false", "add", "-A"]);
+    git(&tree, &["-c", "core.fsmonitor=false", "commit", "-qm", "x"]);
+    edit(&tree, "deploy/sites/s000.conf", "proxy_http_version 1.1", "proxy_http_version 1.1 ");
+    let _ = fs::remove_file(tree.path("pwned"));
+    let run = tree.run(&["--since", "HEAD", "deploy"]);
+    assert!(run.code == Some(1) || run.code == Some(0), "{}", run.stderr);
+    assert!(!tree.path("pwned").exists());
+}
+
+#[test]
+fn what_nginx_refuses_is_in_no_baseline() {
+    let tree = tree(2);
+    edit(&tree, "deploy/sites/s000.conf", "proxy_http_version 1.1", "proxy_http_version 3.7");
+    let made = tree.run(&["baseline", "create", "known.json", "deploy"]);
+    assert!(made.stderr.contains("1 finding left out: nginx refuses to start"), "{}", made.stderr);
+    let run = tree.run(&["--baseline", "known.json", "--format", "concise", "deploy"]);
+    assert_eq!((run.code, findings(&run)), (Some(1), 1), "{}", run.stdout);
+    let added = tree.run(&["--add-ignores", "later", "--format", "concise", "deploy"]);
+    assert_eq!((added.code, findings(&added)), (Some(1), 1), "{}", added.stdout);
+}
+
+#[test]
+fn baselines_that_are_none() {
+    let tree = tree(1);
+    fs::write(tree.path("other.json"), "{\"schema\": \"x\", \"version\": 1, \"findings\": []}").unwrap();
+    fs::write(tree.path("broken.json"), "{").unwrap();
+    for file in ["other.json", "broken.json", "nosuch.json"] {
+        let run = tree.run(&["--baseline", file, "deploy"]);
+        assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{file}");
+        assert!(
+            run.stderr.starts_with(&format!("error: cannot use the baseline `{file}`: ")),
+            "{}",
+            run.stderr
+        );
+    }
+    // Nothing else is overwritten.
+    for file in ["other.json", "deploy/nginx.conf"] {
+        let before = fs::read(tree.path(file)).unwrap();
+        assert_eq!(tree.run(&["baseline", "create", file, "deploy"]).code, Some(2), "{file}");
+        assert_eq!(fs::read(tree.path(file)).unwrap(), before);
+    }
+}
+
+#[test]
+fn comments_are_added_where_they_suppress() {
+    let tree = tree(4);
+    edit(&tree, "deploy/sites/s001.conf", "\n", "\r\n");
+    let added = tree.run(&["--add-ignores", "old, see #1", "deploy"]);
+    assert_eq!(added.code, Some(0), "{}{}", added.stdout, added.stderr);
+    assert!(added.stderr.contains("findings are suppressed by comments in"), "{}", added.stderr);
+    let text = fs::read_to_string(tree.path("deploy/sites/s001.conf")).unwrap();
+    assert!(
+        text.contains(
+            "        # nginx-ws-lint: ignore[host-not-forwarded, short-read-timeout] old, see #1\r\n        proxy_pass"
+        ),
+        "{text}"
+    );
+    assert_eq!(tree.run(&["deploy"]).code, Some(0));
+    assert_eq!(tree.run(&["--no-ignores", "deploy"]).code, Some(1));
+    let json: Value = serde_json::from_str(&tree.run(&["--format", "json", "deploy"]).stdout).unwrap();
+    assert_eq!(json["findings"].as_array().map(Vec::len), Some(0));
+    let suppressed = json["suppressed"].as_array().unwrap();
+    assert!(
+        suppressed.iter().all(|one| one["reason"] == "old, see #1" && one["comment"]["line"].is_number())
+    );
+    assert_eq!(tree.run(&["--add-ignores", " ", "deploy"]).code, Some(2));
+}
+
+#[test]
+fn paths_are_those_of_the_repository_where_a_forge_reads_them() {
+    let tree = tree(1);
+    git(&tree, &["init", "-q"]);
+    let file = |arguments: &[&str], pointer: &str| {
+        let run = tree.run_in("deploy", arguments);
+        let json: Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{}", run.stdout));
+        json.pointer(pointer).and_then(Value::as_str).unwrap().to_owned()
+    };
+    let last = "sites/s000.conf";
+    assert_eq!(file(&["--format", "json", last], "/findings/0/file"), last);
+    assert_eq!(file(&["--format", "gitlab", last], "/0/location/path"), format!("deploy/{last}"));
+    assert_eq!(file(&["--format", "rdjson", last], "/diagnostics/0/location/path"), format!("deploy/{last}"));
+    assert_eq!(
+        file(&["--format", "gitlab", "--relative-to", "sites", last], "/0/location/path"),
+        "s000.conf"
+    );
+    assert_eq!(
+        file(&["--format", "json", "--relative-to", "..", last], "/findings/0/file"),
+        format!("deploy/{last}")
+    );
+    let same = tree.run(&["--report", "json=a", "--report", "sarif=a", "deploy"]);
+    assert_eq!(same.code, Some(2));
+    assert!(same.stderr.contains("two reports go to `a`"), "{}", same.stderr);
+    assert!(
+        tree.run(&["--report", "xml", "deploy"])
+            .stderr
+            .contains("there is no format `xml`; it is one of human")
+    );
+}
