@@ -203,7 +203,8 @@ mod tests {
             "location ~ ^/p { fastcgi_split_path_info ^(?<x>.+)(/.*)$; fastcgi_pass a; }",
             "location /p { proxy_redirect '/(?<x>a)' /b; proxy_pass http://a; }",
         ] {
-            let text = format!("server {{ {line} location / {{ proxy_set_header X $x; proxy_pass http://a; }} }}");
+            let text =
+                format!("server {{ {line} location / {{ proxy_set_header X $x; proxy_pass http://a; }} }}");
             let is_said = found(&text).iter().any(|one| one.rule.name == "undefined-variable");
             assert!(is_said, "{line}");
         }
