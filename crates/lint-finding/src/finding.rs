@@ -125,8 +125,10 @@ pub struct Fix {
 pub struct EndpointName {
     /// The first server name, or the listen address; empty when neither is written.
     pub server: String,
-    /// The location as written after the word `location`.
+    /// The location as written after the word `location`, or the path.
     pub location: String,
+    /// Whether it is a path that the user names and no location that proxies serves.
+    pub is_path: bool,
 }
 
 /// What a rule says about a place.

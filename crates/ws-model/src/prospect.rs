@@ -73,7 +73,7 @@ pub struct Verdict<'s> {
 }
 
 impl<'s> Verdict<'s> {
-    fn new(
+    pub(crate) fn new(
         status: Option<u16>,
         by: Answerer,
         text: impl Into<String>,

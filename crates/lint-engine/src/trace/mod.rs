@@ -17,17 +17,18 @@ use lint_finding::{FileId, Finding, Prospect, Severity, Trace, TraceRun, TracedR
 use nginx_semantics::budgets::ADDRESSES;
 use nginx_semantics::{
     CHANGES, ClientRequest, Configuration, ContextId, ContextKind, Effort, Files, NginxVersion, Scope,
-    Socket, VersionRange, load, server_names,
+    Socket, VersionRange, listens, load, server_names,
 };
 use nginx_syntax::Span;
-use ws_model::{Endpoint, Model};
+use ws_model::{Endpoint, Model, is_open, local_address, open_sockets, sockets_for};
 use ws_rules::visit;
 
 use crate::gather::Gathered;
 use crate::settings::SettingsFiles;
 use crate::{Settings, Task, as_set, finish, hints, notices, of_layout, rules, silenced};
 
-pub use query::{Query, Url, UrlError};
+pub use query::Query;
+pub use ws_model::{Url, UrlError};
 
 /// Follows a request through what the arguments mean.
 pub fn trace(
@@ -83,8 +84,12 @@ fn follow(task: &Task<'_>, query: &Query) -> Trace {
     for layout in &loaded.layouts {
         let mut settings = of_layout(loaded, layout, settings, found);
         if !query.is_plain {
-            let path = query.url.target.split('?').next().unwrap_or_default();
-            settings.websocket_paths.push(path.to_owned());
+            let named = match &query.via {
+                None => query.url.text.clone(),
+                // It is not the socket that others get to.
+                Some(_) => query.path().to_owned(),
+            };
+            settings.websocket_paths.push(named);
         }
         let configuration = Configuration::new(&loaded.sources, layout);
         let mut model = Model::without_endpoints(configuration, &hints(&settings));
@@ -92,10 +97,10 @@ fn follow(task: &Task<'_>, query: &Query) -> Trace {
         streams.extend(choice::streams(configuration, query));
         let mut of_layout: Vec<(Vec<Followed>, Vec<ContextId>)> = Vec::new();
         for http in configuration.of_kind(ContextKind::Http) {
-            let sockets = choice::open_sockets(configuration, http);
+            let sockets = open_sockets(configuration, http);
             elsewhere.extend(sockets.iter().map(|socket| socket.address.to_string()));
-            let chosen = choice::sockets_for(&sockets, query);
-            if choice::is_open(&chosen, query) {
+            let chosen = sockets_for(&sockets, query.asked());
+            if is_open(&chosen, query.asked()) {
                 let has_all = chosen.iter().any(|socket| socket.address.is_wildcard());
                 meeting = if has_all { Meeting::OneOf } else { Meeting::Perhaps };
             }
@@ -117,7 +122,7 @@ fn follow(task: &Task<'_>, query: &Query) -> Trace {
         let servers = visited.filter_map(|&context| configuration.enclosing(context, ContextKind::Server));
         model.find_endpoints_of(servers.collect());
         for (all, visited) in of_layout {
-            let found = on_the_way(&model, &visited, &settings);
+            let found = on_the_way(&model, &visited, query.path(), &settings);
             followed.push((all, found, settings.clone()));
         }
         notices::of_ways(&model, &mut gathered);
@@ -221,7 +226,7 @@ fn versions<'s>(
     let mut all: Vec<(VersionRange, Followed)> = Vec::new();
     for part in parts(model.versions) {
         let mut request = request.clone();
-        request.local = choice::local_address(socket, query);
+        request.local = local_address(socket, query.asked());
         let effort = Effort::whole(&model.variables);
         let follow =
             Follow { query, request: Arc::new(request), model, http, version: part.max, effort: &effort };
@@ -259,6 +264,10 @@ fn merged(runs: Vec<TraceRun>) -> Vec<TraceRun> {
 
 /// The locations that the request comes to, and their servers.
 struct OnTheWay {
+    /// The path of the request.
+    path: String,
+    /// What people call the servers that it comes to.
+    servers: HashSet<String>,
     /// The endpoints among them, by the names of server and location: another server may have one of the same names.
     endpoints: HashSet<(String, String)>,
     /// By file: where their lines are.
@@ -268,7 +277,7 @@ struct OnTheWay {
 }
 
 impl OnTheWay {
-    fn new(model: &Model<'_>, visited: &[ContextId]) -> Self {
+    fn new(model: &Model<'_>, visited: &[ContextId], path: &str) -> Self {
         let configuration = model.configuration;
         let is_location = |id: ContextId| configuration.context(id).kind.is_location_like();
         let mut contexts: HashSet<ContextId> = HashSet::new();
@@ -289,7 +298,14 @@ impl OnTheWay {
         let others = lines_of(configuration, others);
         contexts.extend(visited);
         let lines = lines_of(configuration, contexts);
-        Self { endpoints, lines, others }
+        let servers =
+            visited.iter().filter_map(|&context| configuration.enclosing(context, ContextKind::Server));
+        let name = |server| {
+            let names = server_names(configuration, server).into_iter();
+            names.chain(listens(configuration, server)).next().unwrap_or_default()
+        };
+        let servers = servers.map(name).collect();
+        Self { path: path.to_owned(), servers, endpoints, lines, others }
     }
 
     /// Whether a finding is about them.
@@ -300,6 +316,8 @@ impl OnTheWay {
             lines.get(&place.file).is_some_and(|lines| lines.iter().any(covers))
         };
         match &finding.endpoint {
+            // That of a path which no endpoint serves is none.
+            Some(name) if name.is_path => name.location == self.path && self.servers.contains(&name.server),
             Some(name) => {
                 self.endpoints.contains(&(name.server.clone(), name.location.clone()))
                     && (is_in(&self.lines) || !is_in(&self.others))
@@ -325,8 +343,8 @@ fn lines_of(
 }
 
 /// The findings about the locations that the request comes to, and about their server.
-fn on_the_way(model: &Model<'_>, visited: &[ContextId], settings: &Settings) -> Vec<Finding> {
-    let way = OnTheWay::new(model, visited);
+fn on_the_way(model: &Model<'_>, visited: &[ContextId], path: &str, settings: &Settings) -> Vec<Finding> {
+    let way = OnTheWay::new(model, visited, path);
     let mut found = Vec::new();
     visit(&rules(settings), model, &|_, _, more| more, &mut |more| found.extend(more));
     found.retain(|finding| finding.severity > Severity::Pedantic && way.has(finding));

@@ -149,6 +149,7 @@ pub(crate) const EXPECTED: &[Expected] = &[
         telling: &["X-Forwarded-Proto"],
         ..ANY
     },
+    Expected { rule: "handshake-fails", manner: Manner::Answered, ..ANY },
     Expected {
         rule: "handshake-headers-stripped",
         manner: Manner::Status,

@@ -286,6 +286,8 @@ impl<'a, 's> Follower<'a, 's> {
             arguments: &self.arguments,
             server_name: &self.server_name,
             ignored: &self.ignored,
+            may_have_more: self.all.premises.may_send_more,
+            is_host_open: self.all.premises.is_host_open(),
             upstream,
         }
     }

@@ -19,6 +19,7 @@ mod duplicate_location;
 mod duplicate_map;
 mod error_page_hides_upgrade;
 mod forwarded_proto_missing;
+mod handshake_fails;
 mod handshake_headers_stripped;
 mod handshake_intercepted;
 mod handshake_limited;
@@ -101,6 +102,7 @@ pub static RULES: &[&dyn Rule] = &[
     &duplicate_map::DuplicateMap,
     &error_page_hides_upgrade::ErrorPageHidesUpgrade,
     &forwarded_proto_missing::ForwardedProtoMissing,
+    &handshake_fails::HandshakeFails,
     &handshake_headers_stripped::HandshakeHeadersStripped,
     &handshake_intercepted::HandshakeIntercepted,
     &handshake_limited::HandshakeLimited,
