@@ -142,6 +142,10 @@ impl<'s> Walks<'_, 's> {
         }
         let probes = self.probes(endpoint);
         endpoint.groups(&probes).into_iter().find_map(|group| {
+            // What nginx answers by a line of its own is known to those who ask for it.
+            if self.refusal(endpoint, group).is_some() {
+                return None;
+            }
             let mut failures = group.iter().map(|probe| self.failure_of(endpoint, probe));
             let first = failures.next()??;
             failures.all(|other| other.is_some()).then_some(first)
@@ -155,7 +159,10 @@ impl<'s> Walks<'_, 's> {
         let exchange = self.exchange(probe);
         let request = self.model.request_for(probe.server(), &probe.path);
         let may_succeed = |way: &Way<'s>| match &way.ending {
-            Ending::Answered(answer) => endpoint.is_led_to(answer),
+            // The name of a location may be none that a client can send.
+            Ending::Answered(answer) => {
+                endpoint.is_led_to(answer) || matches!(answer.by, AnsweredBy::BadRequest)
+            }
             _ => self.model.verdict(way, &request).prospect != Prospect::Fails,
         };
         if exchange.ways.iter().any(may_succeed) {
