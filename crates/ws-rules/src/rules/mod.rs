@@ -41,6 +41,7 @@ mod log_format_blind;
 mod missing_address_family;
 mod missing_connection_header;
 mod missing_resolver;
+mod missing_tls_server;
 mod missing_upgrade_header;
 mod no_shutdown_timeout;
 mod nofile_below_connections;
@@ -124,6 +125,7 @@ pub static RULES: &[&dyn Rule] = &[
     &missing_address_family::MissingAddressFamily,
     &missing_connection_header::MissingConnectionHeader,
     &missing_resolver::MissingResolver,
+    &missing_tls_server::MissingTlsServer,
     &missing_upgrade_header::MissingUpgradeHeader,
     &no_shutdown_timeout::NoShutdownTimeout,
     &nofile_below_connections::NofileBelowConnections,
