@@ -157,3 +157,10 @@ pub struct Finding {
     /// Stable across edits elsewhere in the tree; see [`crate::fingerprint`].
     pub fingerprint: Fingerprint,
 }
+
+impl Finding {
+    /// Whether it says that nginx does not start.
+    pub fn is_refusal(&self) -> bool {
+        self.severity == Severity::Error && self.message.starts_with("nginx refuses to start")
+    }
+}

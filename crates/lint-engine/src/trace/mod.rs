@@ -16,12 +16,12 @@ use hashbrown::{HashMap, HashSet};
 use lint_finding::{FileId, Finding, Prospect, Severity, Trace, TraceRun, TracedRequest};
 use nginx_semantics::budgets::ADDRESSES;
 use nginx_semantics::{
-    CHANGES, ClientRequest, Configuration, ContextId, ContextKind, Effort, Files, NginxVersion, Scope,
-    Socket, VersionRange, listens, load, server_names,
+    CHANGES, ClientRequest, Configuration, ContextId, ContextKind, Effort, Files, Loaded, NginxVersion,
+    Scope, Socket, VersionRange, listens, load, server_names,
 };
 use nginx_syntax::Span;
 use ws_model::{Endpoint, Model, is_open, local_address, open_sockets, sockets_for};
-use ws_rules::visit;
+use ws_rules::{Findings, visit};
 
 use crate::gather::Gathered;
 use crate::settings::SettingsFiles;
@@ -79,6 +79,8 @@ fn follow(task: &Task<'_>, query: &Query) -> Trace {
     let mut gathered = Gathered::default();
     notices::of_skipped(loaded, &mut gathered);
     let (mut followed, mut elsewhere) = (Vec::new(), Vec::new());
+    // What refuses main files in which no server takes the request.
+    let mut refused = Vec::new();
     let mut streams = Vec::new();
     let mut meeting = Meeting::Sure;
     for layout in &loaded.layouts {
@@ -121,8 +123,13 @@ fn follow(task: &Task<'_>, query: &Query) -> Trace {
         let visited = of_layout.iter().flat_map(|(_, visited)| visited);
         let servers = visited.filter_map(|&context| configuration.enclosing(context, ContextKind::Server));
         model.find_endpoints_of(servers.collect());
+        if of_layout.is_empty() {
+            let mut found = on_the_way(loaded, &model, &[], query.path(), &settings);
+            found.retain(Finding::is_refusal);
+            refused.push((found, settings.clone()));
+        }
         for (all, visited) in of_layout {
-            let found = on_the_way(&model, &visited, query.path(), &settings);
+            let found = on_the_way(loaded, &model, &visited, query.path(), &settings);
             followed.push((all, found, settings.clone()));
         }
         notices::of_ways(&model, &mut gathered);
@@ -133,17 +140,31 @@ fn follow(task: &Task<'_>, query: &Query) -> Trace {
         followed.retain(|(all, ..)| is_named(all));
     }
     let mut runs = Vec::new();
+    let mut is_refused = false;
     for (all, found, settings) in followed {
+        is_refused |= found.iter().any(Finding::is_refusal);
         gathered.findings(found, &settings);
         runs.extend(merged(all.into_iter().map(|one| one.run).collect()));
+    }
+    if runs.is_empty() {
+        for (found, settings) in refused {
+            is_refused |= !found.is_empty();
+            gathered.findings(found, &settings);
+        }
     }
     let problem = runs.is_empty().then(|| choice::no_socket(query, elsewhere, &streams));
     let outcome = finish(loaded, gathered, loaded.judged.len(), found, scope);
     let prospects = runs.iter().map(|run| run.handshake);
+    let handshake = match whole(prospects, meeting, query) {
+        Prospect::NotAsked => Prospect::NotAsked,
+        _ if is_refused => Prospect::Fails,
+        handshake => handshake,
+    };
     Trace {
         request: traced(query, &request),
         problem,
-        handshake: whole(prospects, meeting, query),
+        handshake,
+        is_refused,
         runs,
         verify: query.curl(),
         outcome,
@@ -342,13 +363,38 @@ fn lines_of(
     lines
 }
 
-/// The findings about the locations that the request comes to, and about their server.
-fn on_the_way(model: &Model<'_>, visited: &[ContextId], path: &str, settings: &Settings) -> Vec<Finding> {
+/// The findings about the locations that the request comes to, and about their server; and those that say that nginx does
+/// not start, which are asked for whatever rules are selected.
+fn on_the_way(
+    loaded: &Loaded,
+    model: &Model<'_>,
+    visited: &[ContextId],
+    path: &str,
+    settings: &Settings,
+) -> Vec<Finding> {
     let way = OnTheWay::new(model, visited, path);
+    let all = Settings { select: Vec::new(), ..settings.clone() };
     let mut found = Vec::new();
-    visit(&rules(settings), model, &|_, _, more| more, &mut |more| found.extend(more));
-    found.retain(|finding| finding.severity > Severity::Pedantic && way.has(finding));
+    visit(&rules(&all), model, &|_, _, more| more, &mut |more| found.extend(more));
+    let files = files_of(model.configuration);
+    for (id, file) in loaded.sources.iter().filter(|(id, file)| files.contains(id) && !file.is_builtin) {
+        let mut of_file = Findings::default();
+        rules(&all).iter().for_each(|rule| rule.file(id, file, &mut of_file));
+        found.extend(of_file.into_vec());
+    }
+    let is_whole = model.configuration.root().is_some();
+    found.retain(|finding| {
+        let is_here = way.has(finding);
+        (finding.is_refusal() && (is_whole || is_here))
+            || (finding.severity > Severity::Pedantic && is_here && settings.selects(finding.rule))
+    });
     found
+}
+
+/// The files that lines of a configuration are in.
+fn files_of(configuration: Configuration<'_>) -> HashSet<FileId> {
+    let openers = configuration.contexts().filter_map(|(_, context)| context.opener);
+    openers.map(|line| line.file).chain(configuration.root()).collect()
 }
 
 /// What people call a server.
