@@ -127,6 +127,30 @@ impl<'s> Model<'s> {
         }
     }
 
+    /// Whether what a way ends with follows from lines that were given, whatever the blocks around them hold: nginx's own
+    /// answer, or a fault of a header field where lines of that kind are in effect, for these come from one level alone.
+    pub fn follows_from_given(&self, way: &Way<'s>) -> bool {
+        let passed = match &way.ending {
+            Ending::Answered(answer) => {
+                return !matches!(answer.by, AnsweredBy::NoUpstream(_) | AnsweredBy::Intercepted(_));
+            }
+            Ending::Passed(passed) => passed,
+            Ending::CannotSay(_) => return false,
+        };
+        let Some(request) = &passed.request else { return true };
+        let deciding = match self.reading(request) {
+            Reading::Refuses(Fault::Http10 | Fault::Http2) => DirectiveName::PROXY_HTTP_VERSION,
+            Reading::Refuses(Fault::Method) => DirectiveName::PROXY_METHOD,
+            Reading::Refuses(_) => DirectiveName::PROXY_SET_HEADER,
+            // A line makes something else of the 101.
+            Reading::Switches | Reading::CannotSay(_) => return true,
+        };
+        matches!(
+            effective(self.configuration, passed.context, deciding),
+            Effective::Set(declared) if !declared.is_assumed
+        )
+    }
+
     /// What a strict back end makes of a request.
     pub fn reading(&self, request: &UpstreamRequest<'s>) -> Reading {
         read(&request.method, request.version, &self.fields(request))

@@ -198,7 +198,9 @@ impl<'s> Follow<'_, 's> {
             }
         };
         run.is_cut = exchange.is_cut;
-        let told: Vec<TraceWay> = exchange.ways.iter().map(|way| self.way(server, way, visited)).collect();
+        let is_named = !matches!(why, NameMatch::Default | NameMatch::First);
+        let told: Vec<TraceWay> =
+            exchange.ways.iter().map(|way| self.way((server, is_named), way, visited)).collect();
         let besides =
             exchange.ways.iter().zip(&told).flat_map(|(way, words)| self.besides(server, way, words));
         let besides: Vec<TraceWay> = besides.collect();
@@ -219,7 +221,7 @@ impl<'s> Follow<'_, 's> {
             direct.assumptions.push("the client comes by itself".to_owned());
             run.ways.push(direct);
         }
-        !matches!(why, NameMatch::Default | NameMatch::First)
+        is_named
     }
 
     /// What nginx does, where the disk is not known, the host is the client's own, and back ends are strict.

@@ -46,15 +46,22 @@ fn target_words(path: &[u8], arguments: &[u8]) -> String {
 
 impl<'s> Follow<'_, 's> {
     /// One way in words; the contexts that it comes to are added to `visited`.
-    pub(super) fn way(&self, server: ContextId, way: &Way<'s>, visited: &mut Vec<ContextId>) -> TraceWay {
+    ///
+    /// `is_named`: a name of the server is the reason that it takes the request.
+    pub(super) fn way(
+        &self,
+        (server, is_named): (ContextId, bool),
+        way: &Way<'s>,
+        visited: &mut Vec<ContextId>,
+    ) -> TraceWay {
         let mut words = Words { follow: self, server, assumptions: Vec::new(), is_masked: false };
         let mut steps: Vec<TraceStep> =
             way.steps.iter().filter_map(|step| words.step(step, visited)).collect();
         let Words { assumptions, is_masked, .. } = words;
         let configuration = self.configuration();
         let is_given = |level| configuration.context(level).presence == Presence::Given;
-        let is_partial = way.steps.iter().any(|step| matches!(step, Step::NotGiven(_)))
-            || !configuration.levels(server).all(is_given);
+        let misses = way.steps.iter().any(|step| matches!(step, Step::NotGiven(_)));
+        let is_fragment = !configuration.levels(server).all(is_given);
         let mut whole = match &way.ending {
             Ending::Answered(answered) => {
                 visited.push(answered.context);
@@ -82,9 +89,16 @@ impl<'s> Follow<'_, 's> {
                 after: Vec::new(),
             },
         };
-        if is_partial && whole.answer.handshake == Prospect::Fails {
-            whole.answer.handshake = Prospect::Unknown;
+        let is_open = match whole.answer.handshake {
+            Prospect::Fails => misses || (is_fragment && !(is_named && self.model.follows_from_given(way))),
+            Prospect::Succeeds => misses,
+            Prospect::Unknown | Prospect::NotAsked => false,
+        };
+        if is_open {
             whole.answer.remarks.push(remark("unless a file that was not given says otherwise", None));
+        }
+        if is_open && whole.answer.handshake == Prospect::Fails {
+            whole.answer.handshake = Prospect::Unknown;
         }
         whole
     }

@@ -306,6 +306,30 @@ fn where_nginx_does_not_start_nothing_succeeds() {
     assert!(!trace(&server(""), "ws://a/ws", &[]).stdout.contains(end));
 }
 
+/// A server without the blocks around it: what its own lines decide is decided.
+#[test]
+fn of_a_fragment_a_failure_follows_from_the_lines_given() {
+    let code = |lines: &str, host: &str| {
+        let text = format!("server {{ listen 80; server_name a.test; location /ws {{ {lines} }} }}\n");
+        let tree = Tree::new(&[("site.conf", &text)]);
+        let run = tree.run(&["trace", &format!("ws://{host}/ws"), "site.conf", "--nginx-version", "1.28.0"]);
+        (run.code, run.stdout.contains("unless a file that was not given says otherwise"))
+    };
+    let pass = "proxy_pass http://127.0.0.1:1; proxy_http_version 1.1;";
+    let whole =
+        format!("{pass} proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;");
+    assert_eq!(code("return 403;", "a.test"), (Some(1), false));
+    assert_eq!(code(&format!("{pass} proxy_set_header Upgrade $http_upgrade;"), "a.test"), (Some(1), false));
+    assert_eq!(code(&whole.replace("1.1", "1.0"), "a.test"), (Some(1), false));
+    assert_eq!(code(&whole, "a.test"), (Some(0), false));
+    // `http` may have the lines, another server the name, and a file the rest.
+    assert_eq!(code(pass, "a.test"), (Some(2), true));
+    assert_eq!(code(&whole.replace("proxy_http_version 1.1;", ""), "a.test"), (Some(2), true));
+    assert_eq!(code("return 403;", "b.test"), (Some(2), true));
+    assert_eq!(code("include x/y.conf; return 403;", "a.test"), (Some(2), true));
+    assert_eq!(code(&format!("include x/y.conf; {whole}"), "a.test"), (Some(0), true));
+}
+
 #[test]
 fn text_that_was_not_given_is_not_shown() {
     let secret = "proxy_set_header X-Secret 0123456789; proxy_set_header Upgrade $http_upgrade;\n\
