@@ -136,6 +136,7 @@ impl Gathered {
     pub(crate) fn model(&mut self, model: &Model<'_>) {
         // Findings speak about these.
         self.served_paths.extend(model.lost_paths.iter().map(|lost| lost.path.clone()));
+        self.served_paths.extend(model.arrivals.iter().map(|arrival| arrival.url.text.clone()));
         let others = model.unsupported.iter().chain(&model.unproxied).flat_map(|endpoint| &endpoint.evidence);
         self.served_paths.extend(others.filter_map(|evidence| evidence.path.clone()));
         for (_, pass) in &model.passes {
@@ -160,7 +161,10 @@ impl Gathered {
     pub(crate) fn unserved_paths(&mut self, paths: &[String]) {
         let served = std::mem::take(&mut self.served_paths);
         for path in paths.iter().filter(|path| !served.contains(*path)) {
-            let message = format!("no location that proxies serves `{path}` of --ws-path");
+            let message = match path.starts_with('/') {
+                true => format!("no location that proxies serves `{path}` of --ws-path"),
+                false => format!("which server gets `{path}` of --ws-path cannot be told"),
+            };
             let code = NoticeCode::CommandLine;
             self.notice(Notice { code, message, place: None, path: None, incomplete: false });
         }

@@ -224,9 +224,12 @@ fn rules(settings: &Settings) -> Vec<&'static dyn Rule> {
 }
 
 fn hints(settings: &Settings) -> Hints {
+    let named = settings.websocket_paths.iter().chain(&settings.set_websocket_paths);
+    let (paths, urls): (Vec<&String>, Vec<&String>) = named.partition(|path| path.starts_with('/'));
     Hints {
         versions: settings.versions,
-        websocket_paths: [&settings.websocket_paths[..], &settings.set_websocket_paths].concat(),
+        websocket_paths: paths.into_iter().cloned().collect(),
+        websocket_urls: urls.into_iter().filter_map(|url| Url::parse(url).ok()).collect(),
         insisted_paths: settings.websocket_paths.clone(),
         not_websocket: settings.not_websocket.clone(),
         ignores_comments: settings.ignores_comments,

@@ -127,12 +127,14 @@ pub struct Fix {
 pub struct EndpointName {
     /// The first server name, or the listen address; empty when neither is written.
     pub server: String,
-    /// The location as written after the word `location`.
+    /// The location as written after the word `location`, or the path.
     pub location: String,
+    /// Whether it is a path that the user names and no location that proxies serves.
+    pub is_path: bool,
 }
 
-/// What the message of an error says that keeps nginx, or an nginx before some version, from starting.
-const REFUSES: &str = " refuses to start: ";
+/// What the message of an error begins with that keeps nginx from starting.
+const REFUSES: &str = "nginx refuses to start";
 
 /// What a rule says about a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -168,8 +170,7 @@ pub struct Finding {
 impl Finding {
     /// Whether it says that nginx refuses to start.
     pub fn is_refusal(&self) -> bool {
-        let is_said = self.message.strip_prefix("nginx").is_some_and(|rest| rest.contains(REFUSES));
-        is_said && self.severity == Severity::Error
+        self.severity == Severity::Error && self.message.starts_with(REFUSES)
     }
 
     /// The command that shows whether it is cured: `curl …` or `openssl …`.

@@ -13,6 +13,8 @@ pub struct Trace {
     pub problem: Option<String>,
     /// What it amounts to, over all runs.
     pub handshake: Prospect,
+    /// Whether nginx does not start with what was given, as findings say.
+    pub is_refused: bool,
     /// The command that sends the request.
     pub verify: String,
     /// The files that places point into, the findings on the way, notices.

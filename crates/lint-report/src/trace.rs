@@ -269,6 +269,7 @@ impl Page<'_> {
     fn ending(&mut self, trace: &Trace) {
         if trace.request.is_handshake {
             let (text, color) = match (trace.handshake, &trace.problem) {
+                _ if trace.is_refused => ("nginx does not start: the handshake cannot succeed", RED),
                 (_, Some(_)) => ("no server takes the request", RED),
                 (Prospect::Succeeds, _) => ("the handshake can succeed", GREEN),
                 (Prospect::Fails, _) => ("the handshake cannot succeed", RED),

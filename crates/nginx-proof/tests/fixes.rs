@@ -6,13 +6,13 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::{env, thread};
+use std::thread;
 
 use lint_engine::{Settings, Which, fixed};
 use lint_finding::Notice;
 use nginx_proof::generate::{Case, Drawn, Request};
 use nginx_proof::model::SEED;
-use nginx_proof::{Binary, Error, Exchange, Probe, Received, Running, Seen, Setup, found, say};
+use nginx_proof::{Binary, Error, Exchange, Probe, Received, Running, Seen, Setup, found, number, say};
 use nginx_semantics::{MemoryFiles, Scope, VersionRange};
 
 /// So many configurations on each nginx.
@@ -22,10 +22,6 @@ const CASES: u64 = 200;
 const THREADS: usize = 2;
 
 type Tree = Vec<(String, String)>;
-
-fn number(variable: &str) -> Option<u64> {
-    Some(env::var(variable).ok()?.parse().unwrap())
-}
 
 /// The files with their fixes, and what is said of them afterwards.
 fn fix(files: &Tree, binary: &Binary, which: Which) -> (Tree, Vec<Notice>) {

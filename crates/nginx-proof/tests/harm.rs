@@ -14,7 +14,7 @@ use std::{env, fs};
 
 use nginx_proof::harm::{Asks, Harms, Origin, Pool, Tree, Trial, all_fixes, harm_to, harms, safe_fixes};
 use nginx_proof::model::SEED;
-use nginx_proof::{Binary, found, say};
+use nginx_proof::{Binary, found, number, say};
 
 use harmful::{Edit, HARMFUL, HARMLESS};
 
@@ -35,10 +35,6 @@ const MANY: Trial = Trial { trees: 400, ..FEW };
 /// Of a hundred trees at least so many have a safe fix, else the test says little. Each page that is added draws other trees:
 /// so far 38 to 42 had one.
 const LEAST_CHANGED: u64 = 35;
-
-fn number(variable: &str) -> Option<u64> {
-    Some(env::var(variable).ok()?.parse().unwrap())
-}
 
 /// The oldest and the newest nginx differ most.
 fn ends() -> Vec<Binary> {

@@ -13,17 +13,13 @@ use nginx_proof::model::{
     CASES, Found, MODEL_COMMAND, MODEL_DOCUMENT, Outcome, Regression, Run, SEED, ask, compare,
     model_document, predict, run,
 };
-use nginx_proof::{Binary, found, is_complete, root, say};
+use nginx_proof::{Binary, found, is_complete, number, root, say};
 
 /// In so many of a hundred cases is each feature at least.
 const LEAST_SHARE: f64 = 5.0;
 
 /// Of so many of a hundred requests may the model say nothing.
 const MOST_UNSAID: f64 = 2.0;
-
-fn number(variable: &str) -> Option<u64> {
-    Some(env::var(variable).ok()?.parse().unwrap())
-}
 
 /// One test: the cases are the costly part, and the wrong models and the document are made of them.
 #[test]

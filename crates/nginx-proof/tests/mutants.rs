@@ -2,7 +2,7 @@
 
 use std::env;
 
-use nginx_proof::{MutantPlan, found, prove_mutants, root, say};
+use nginx_proof::{MutantPlan, found, number, prove_mutants, root, say};
 
 /// In CI; `NGINX_PROOF_CASES` and `NGINX_PROOF_SEED` are for more.
 const CASES: usize = 3_500;
@@ -11,10 +11,6 @@ const SEED: u64 = 16;
 const REJECTED: usize = 2_500;
 /// And of these so many of a hundred have to be named at nginx's line, those with unknown directives left out.
 const NAMED: usize = 92;
-
-fn number<T: std::str::FromStr>(name: &str) -> Option<T> {
-    env::var(name).ok().and_then(|value| value.parse().ok())
-}
 
 #[test]
 fn what_nginx_refuses_is_named() {

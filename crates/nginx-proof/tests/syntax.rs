@@ -2,15 +2,11 @@
 
 use std::env;
 
-use nginx_proof::{Plan, found, prove_syntax, root, say};
+use nginx_proof::{Plan, found, number, prove_syntax, root, say};
 
 /// In CI; `NGINX_PROOF_CASES` and `NGINX_PROOF_SEED` are for more.
 const CASES: usize = 2_000;
 const SEED: u64 = 101;
-
-fn number<T: std::str::FromStr>(name: &str) -> Option<T> {
-    env::var(name).ok().and_then(|value| value.parse().ok())
-}
 
 #[test]
 fn mutated_configurations_are_refused_as_by_nginx() {

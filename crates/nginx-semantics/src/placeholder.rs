@@ -400,14 +400,17 @@ fn jinja_comment(tree: &Tree, text: &[u8]) -> Option<Span> {
 }
 
 /// `{NAME}`, `{!NAME!}`, `{$NAME}`: to nginx a block with a directive that has no end, which it refuses. The name of a
-/// directive in there is one that lost its `;`.
+/// directive in there is one that lost its `;`. `\p{L}` and `\k{name}` are of a regex whose quotes are missing.
 fn name_in_braces(tree: &Tree, text: &[u8]) -> Option<Span> {
     let of = |at: usize| {
         let rest = text.get(at + 1..)?;
         let is_inner = |byte: &&u8| !byte.is_ascii_whitespace() && !b";{}\"'#".contains(byte);
         let length = rest.iter().take_while(is_inner).count();
         let inner = rest.get(..length).filter(|_| rest.get(length) == Some(&b'}'))?;
-        let is_name = inner.iter().any(u8::is_ascii_alphabetic) && lookup(inner) == DirectiveName::UNKNOWN;
+        let is_escape = matches!(text.get(..at)?, [.., b'\\', letter] if letter.is_ascii_alphabetic());
+        let is_name = !is_escape
+            && inner.iter().any(u8::is_ascii_alphabetic)
+            && lookup(inner) == DirectiveName::UNKNOWN;
         let start = u32::try_from(at).ok().filter(|_| is_name)?;
         let is_open = tree.leaf_at(start).is_some_and(|leaf| leaf.kind == LeafKind::Open);
         is_open.then_some(Span::new(start, start + u32::try_from(length).ok()? + 2))

@@ -146,8 +146,8 @@ pub(crate) struct InputArgs {
 /// What the user knows of WebSockets.
 #[derive(Debug, Args)]
 pub(crate) struct EvidenceArgs {
-    /// A path that carries WebSockets, in every server (repeatable)
-    #[arg(long, value_name = "PATH", value_parser = websocket_path, help_heading = "Input")]
+    /// A path that carries WebSockets, in every server, or a URL in the one that gets it (repeatable)
+    #[arg(long, value_name = "PATH_OR_URL", value_parser = websocket_path, help_heading = "Input")]
     pub(crate) ws_path: Vec<String>,
     /// Take all that proxies, in `http` and `stream`, for a WebSocket endpoint
     #[arg(long, help_heading = "Input")]
@@ -468,7 +468,10 @@ pub(crate) enum RulesFormat {
 }
 
 fn websocket_path(text: &str) -> Result<String, String> {
-    if text.starts_with('/') { Ok(text.to_owned()) } else { Err("it must start with `/`".to_owned()) }
+    if text.starts_with('/') || Url::parse(text).is_ok() {
+        return Ok(text.to_owned());
+    }
+    Err("it must start with `/`, or be a URL such as wss://example.com/ws".to_owned())
 }
 
 fn reason(text: &str) -> Result<String, String> {

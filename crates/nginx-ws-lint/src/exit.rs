@@ -44,10 +44,11 @@ impl Exit {
 
     /// What a trace amounts to.
     pub(crate) fn of_trace(trace: &Trace) -> Self {
-        if trace.outcome.is_incomplete() || trace.problem.is_some() {
+        if trace.outcome.is_incomplete() || (trace.problem.is_some() && !trace.is_refused) {
             return Self::Failed;
         }
         match trace.handshake {
+            _ if trace.is_refused => Self::Findings,
             Prospect::Succeeds | Prospect::NotAsked => Self::Clean,
             Prospect::Fails => Self::Findings,
             Prospect::Unknown => Self::Failed,

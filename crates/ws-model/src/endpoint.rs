@@ -304,11 +304,19 @@ impl<'s> Endpoint<'s> {
     }
 }
 
-/// Whether a host name is one that people write where the reader's own belongs: `<app>`, `your-domain.com`.
+/// Whether a host name is one that people write where the reader's own belongs: `<app>`, `your-domain.com`. The brackets
+/// of a regex, `~^(?<app>.+)\.example$`, are its own.
 pub(crate) fn is_placeholder(name: &str) -> bool {
     const WORDS: [&str; 5] = ["your", "yourdomain", "yourapp", "changeme", "placeholder"];
     let mut words = name.split(|character: char| !character.is_ascii_alphanumeric());
-    name.contains(['<', '>']) || words.any(|word| WORDS.contains(&word.to_ascii_lowercase().as_str()))
+    let has_brackets = match name.starts_with('~') {
+        true => name.match_indices('<').any(|(at, _)| {
+            let before = name.get(..at).unwrap_or_default();
+            !["?", "?P", "\\k", "\\g"].iter().any(|opens| before.ends_with(opens))
+        }),
+        false => name.contains(['<', '>']),
+    };
+    has_brackets || words.any(|word| WORDS.contains(&word.to_ascii_lowercase().as_str()))
 }
 
 /// A location's name as a client sends it: what would end the path, or be decoded, is quoted.

@@ -4,6 +4,7 @@
 //! receive and the [`IdleLimit`] that ends a silent connection. Knows nothing of rules and output.
 
 pub mod applications;
+mod arrival;
 mod browser;
 mod candidates;
 mod captures;
@@ -13,6 +14,7 @@ mod dead_peer;
 mod endpoint;
 mod evidence;
 mod facts;
+mod failure;
 mod fallback;
 mod handshake;
 mod idle;
@@ -27,6 +29,7 @@ mod named;
 mod origin;
 mod paths;
 mod process;
+mod prospect;
 mod reading;
 mod sent;
 mod sharing;
@@ -37,10 +40,12 @@ mod standing;
 mod stream;
 mod subrequests;
 mod summary;
+mod url;
 mod walk;
 mod ways;
 mod words;
 
+pub use arrival::{Admission, Arrival, Asked, barred, is_open, local_address, open_sockets, sockets_for};
 pub use browser::{
     AnyOrdinaryRequest, Browser, HandshakeRequest, ORDINARY_CONNECTIONS, OrdinaryRequest, has_token,
     is_carried,
@@ -49,6 +54,7 @@ pub use candidates::{Earlier, KeptCandidates};
 pub use certificate::{Certificate, ChainFault, Moment, ServedCertificates};
 pub use endpoint::Endpoint;
 pub use evidence::{Doubt, Evidence, EvidenceKind, LinesFrom, says_websocket};
+pub use failure::Failure;
 pub use fallback::Unframed;
 pub use handshake::{Handshake, HandshakeFacts, Header, HttpVersion, Line, Lost};
 pub use idle::IdleLimit;
@@ -60,6 +66,7 @@ pub use model::{Hints, Model};
 pub use origin::OriginDifference;
 pub use paths::LostPath;
 pub use process::number;
+pub use prospect::{Answerer, Otherwise, Prospect, Verdict, location_words};
 pub use reading::{Fault, Reading, hidden_answer, is_foreign_origin, offers_subprotocols, read};
 pub use sent::SentLines;
 pub use sharing::Need;
@@ -69,5 +76,6 @@ pub use source::Source;
 pub use standing::Standing;
 pub use stream::StreamEndpoint;
 pub use subrequests::{Carried, CarriedBy};
+pub use url::{Url, UrlError};
 pub use walk::{Probe, Walks, handshake_request, is_settled};
 pub use ways::{Blame, Refusal, is_partial, password};

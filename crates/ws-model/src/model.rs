@@ -4,12 +4,14 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::OnceLock;
 
 use nginx_semantics::defaults::HTTP11_BY_DEFAULT;
+use nginx_semantics::dispatch::{Build, refusals};
 use nginx_semantics::{
     Balancing, Configuration, ContextId, ContextKind, Directive, DirectiveName, Evaluator, Locations, Pass,
     Request, Variables, VersionRange, raised,
 };
 use nginx_syntax::lossy;
 
+use crate::arrival::Arrival;
 use crate::browser::{AnyOrdinaryRequest, Browser, HandshakeRequest, has_token};
 use crate::candidates::{Earlier, KeptCandidates};
 use crate::endpoint::Endpoint;
@@ -25,6 +27,7 @@ use crate::sent::SentLines;
 use crate::sockets::Sockets;
 use crate::subrequests::{Asked, Paths};
 use crate::summary::Summary;
+use crate::url::Url;
 use crate::words::ServerWords;
 
 /// What the user says about WebSockets.
@@ -34,6 +37,8 @@ pub struct Hints {
     pub versions: Option<VersionRange>,
     /// Paths that carry WebSockets in every server.
     pub websocket_paths: Vec<String>,
+    /// URLs that carry WebSockets, each in the server that gets it.
+    pub websocket_urls: Vec<Url>,
     /// Those of them that count whatever comments and [`Self::not_websocket`] say: the user's own, not the tree's.
     pub insisted_paths: Vec<String>,
     /// Paths that carry none in any server, whatever they look like.
@@ -52,6 +57,13 @@ pub struct Hints {
     pub layers: Vec<Layer>,
     /// The time by which certificates are judged, in seconds since 1970; `None`: their dates are not judged.
     pub now: Option<i64>,
+}
+
+impl Hints {
+    /// Whether the user names any path or URL.
+    pub(crate) fn names_any(&self) -> bool {
+        !self.websocket_paths.is_empty() || !self.websocket_urls.is_empty()
+    }
 }
 
 /// A configuration as WebSockets see it.
@@ -79,6 +91,8 @@ pub struct Model<'s> {
     pub lost_paths: Vec<LostPath<'s>>,
     /// Paths that the user names and of which nothing can be said, with the line that is in the way.
     pub unclear_paths: Vec<(String, Directive<'s>)>,
+    /// Where the URLs that the user names come to.
+    pub arrivals: Vec<Arrival<'s>>,
     /// The servers whose endpoints are found; `None`: those of all, and of fragments without one.
     pub(crate) looked_at: Option<BTreeSet<ContextId>>,
     /// Where the paths lead that the user insists on.
@@ -115,6 +129,8 @@ pub struct Model<'s> {
     pub(crate) literals: OnceLock<HashMap<(String, u16), usize>>,
     /// What `limit_conn` and `limit_req` name.
     pub(crate) zones: OnceLock<Zones<'s>>,
+    /// See [`Model::is_refused`].
+    pub(crate) refused: OnceLock<bool>,
     /// By server: what leads to its named locations.
     pub(crate) lead_ins: Facts<LeadIns>,
 }
@@ -165,6 +181,7 @@ impl<'s> Model<'s> {
             unproxied: Vec::new(),
             lost_paths: Vec::new(),
             unclear_paths: Vec::new(),
+            arrivals: Vec::new(),
             looked_at: None,
             insisted: BTreeSet::new(),
             summary: Summary::default(),
@@ -183,6 +200,7 @@ impl<'s> Model<'s> {
             understood: Facts::of_any(configuration, &[ContextKind::Http, ContextKind::Server]),
             literals: OnceLock::new(),
             zones: OnceLock::new(),
+            refused: OnceLock::new(),
             lead_ins: Facts::of(configuration, ContextKind::Server),
         }
     }
@@ -251,6 +269,14 @@ impl<'s> Model<'s> {
             all
         });
         all.get(level.index()).copied().unwrap_or(true)
+    }
+
+    /// Whether nginx surely refuses a line, so that it does not get to serve anything.
+    pub fn is_refused(&self) -> bool {
+        *self.refused.get_or_init(|| {
+            let build = Build::any(self.versions);
+            refusals(self.configuration, &build).into_iter().next().is_some()
+        })
     }
 
     /// How an `upstream` block shares requests out, read once for all endpoints that name it.

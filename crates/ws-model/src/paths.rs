@@ -9,7 +9,9 @@ use nginx_semantics::{
     Obstacle, Pass, PassModule, Presence, Step, Way, normalize_path,
 };
 
+use crate::arrival::Arrival;
 use crate::model::Model;
+use crate::url::Url;
 use crate::walk::is_settled;
 
 /// A path that the user names, in a server that does not hand it to an upstream which could take a handshake.
@@ -32,6 +34,22 @@ pub(crate) struct DeclaredPaths<'s> {
     pub(crate) lost: Vec<LostPath<'s>>,
     /// The paths of which nothing can be said.
     pub(crate) unclear: Vec<(String, Directive<'s>)>,
+    /// Where the URLs among them come to.
+    pub(crate) arrivals: Vec<Arrival<'s>>,
+    /// The contexts that serve what the user insists on.
+    pub(crate) insisted: BTreeSet<ContextId>,
+}
+
+impl<'s> DeclaredPaths<'s> {
+    fn serves(&mut self, context: ContextId, path: &str, is_insisted: bool) {
+        let known = self.contexts.entry(context).or_default();
+        if !known.iter().any(|known| known == path) {
+            known.push(path.to_owned());
+        }
+        if is_insisted {
+            self.insisted.insert(context);
+        }
+    }
 }
 
 /// Where one way leads.
@@ -49,42 +67,50 @@ enum Lead {
     Unclear,
 }
 
+impl Lead {
+    /// The location that it concerns.
+    fn context(&self) -> Option<ContextId> {
+        match *self {
+            Self::Upstream(context)
+            | Self::Unsupported(context)
+            | Self::Unproxied(context)
+            | Self::Refused(context) => Some(context),
+            Self::Answer | Self::Unclear => None,
+        }
+    }
+}
+
 impl<'s> Model<'s> {
-    /// What becomes of the paths that the user names, over all servers.
-    pub(crate) fn declared_paths(&self, paths: &[String]) -> DeclaredPaths<'s> {
+    /// What becomes of the paths and URLs that the user names: of a path over all servers, of a URL in the one that gets it.
+    pub(crate) fn declared_paths(&self) -> DeclaredPaths<'s> {
         let mut declared = DeclaredPaths::default();
-        // What the command line names comes first, however many others there are.
-        let is_other = |path: &String| !self.hints.insisted_paths.contains(path);
-        let paths: BTreeSet<(bool, &String)> = paths.iter().map(|path| (is_other(path), path)).collect();
-        let most = DECLARED.max(self.variables.lines().saturating_mul(DECLARED_OF_WRITTEN));
         let effort = Effort::whole(&self.variables);
         let mut asked = 0_usize;
-        let paths = paths.into_iter().map(|(_, path)| path);
-        'paths: for path in paths.filter(|path| normalize_path(path.as_bytes()).is_some()) {
+        let is_insisted = |path: &String| self.hints.insisted_paths.contains(path);
+        for url in &self.hints.websocket_urls {
+            if self.is_one_too_many(&mut asked, &effort, None) {
+                return declared;
+            }
+            self.declared_url(url, is_insisted(&url.text), &effort, &mut declared);
+        }
+        // What the command line names comes first, however many others there are.
+        let paths: BTreeSet<(bool, &String)> =
+            self.hints.websocket_paths.iter().map(|path| (!is_insisted(path), path)).collect();
+        let paths = paths.into_iter().filter(|(_, path)| normalize_path(path.as_bytes()).is_some());
+        for (is_other, path) in paths {
             let mut lost = Vec::new();
             let mut is_served = false;
             let servers = self.configuration.of_kind(ContextKind::Server);
             for server in servers.filter(|&server| self.is_looked_at(server)) {
-                asked = asked.saturating_add(DECLARED_PATH);
-                if asked.saturating_add(effort.run()) > most {
-                    let line = self.configuration.context(server).opener;
-                    self.variables.note_cut(line.map(|line| Cut { line, why: CutReason::Declared }));
-                    break 'paths;
+                if self.is_one_too_many(&mut asked, &effort, Some(server)) {
+                    return declared;
                 }
                 let exchange = self.walk_with_password(server, path, &effort);
                 let mut is_lost = !exchange.is_cut;
                 for way in &exchange.ways {
                     let lead = self.lead(way);
-                    if let Lead::Upstream(context)
-                    | Lead::Unsupported(context)
-                    | Lead::Unproxied(context)
-                    | Lead::Refused(context) = lead
-                    {
-                        let known = declared.contexts.entry(context).or_default();
-                        // The paths come one after the other.
-                        if known.last() != Some(path) {
-                            known.push(path.clone());
-                        }
+                    if let Some(context) = lead.context() {
+                        declared.serves(context, path, !is_other);
                     }
                     is_lost &= matches!(lead, Lead::Answer);
                     is_served |= !matches!(lead, Lead::Answer);
@@ -98,9 +124,59 @@ impl<'s> Model<'s> {
                     lost.push(LostPath { path: path.clone(), server, exchange: Arc::new(exchange) });
                 }
             }
+            let (nowhere, lost): (Vec<_>, Vec<_>) =
+                lost.into_iter().partition(|lost| self.is_taken_by_nothing(lost));
+            let known = declared.lost.len();
             declared.lost.extend(lost.into_iter().filter(|lost| self.is_meant(lost, is_served)));
+            // Nothing tells one server from the others: it is said once.
+            if declared.lost.len() == known {
+                declared.lost.extend(nowhere.into_iter().find(|lost| self.is_meant(lost, is_served)));
+            }
         }
         declared
+    }
+
+    /// Counts a path in a server, and notes where the budget ends.
+    fn is_one_too_many(&self, asked: &mut usize, effort: &Effort, server: Option<ContextId>) -> bool {
+        let most = DECLARED.max(self.variables.lines().saturating_mul(DECLARED_OF_WRITTEN));
+        *asked = asked.saturating_add(DECLARED_PATH);
+        let is_over = asked.saturating_add(effort.run()) > most;
+        if is_over {
+            let server = server.or_else(|| self.configuration.of_kind(ContextKind::Server).next());
+            let line = server.and_then(|server| self.configuration.context(server).opener);
+            self.variables.note_cut(line.map(|line| Cut { line, why: CutReason::Declared }));
+        }
+        is_over
+    }
+
+    fn declared_url(&self, url: &Url, is_insisted: bool, effort: &Effort, declared: &mut DeclaredPaths<'s>) {
+        for mut arrival in self.arrivals(url, effort) {
+            let path = arrival.path().to_owned();
+            if let (Some((server, _)), Some(exchange)) = (arrival.server, arrival.exchange.clone()) {
+                if !self.is_looked_at(server) {
+                    continue;
+                }
+                let mut is_lost = !exchange.is_cut;
+                for way in &exchange.ways {
+                    let lead = self.lead(way);
+                    if let Some(context) = lead.context() {
+                        declared.serves(context, &path, is_insisted);
+                        arrival.contexts.insert(context);
+                    }
+                    is_lost &= matches!(lead, Lead::Answer);
+                    if let (Lead::Unclear, Ending::CannotSay(obstacle)) = (lead, &way.ending)
+                        && let Some(line) = self.line_of(obstacle)
+                    {
+                        declared.unclear.push((url.text.clone(), line));
+                    }
+                }
+                let is_known = |lost: &LostPath<'_>| lost.server == server && lost.path == path;
+                if is_lost && !declared.lost.iter().any(is_known) {
+                    declared.lost.push(LostPath { path, server, exchange });
+                }
+            }
+            declared.arrivals.push(arrival);
+        }
     }
 
     fn lead(&self, way: &Way<'s>) -> Lead {
@@ -161,17 +237,6 @@ impl<'s> Model<'s> {
         if configuration.context(lost.server).presence != Presence::Given {
             return false;
         }
-        // No location takes the path: nothing tells this server from the others.
-        let is_nowhere = |way: &Way<'_>| {
-            let by_server = |answer: &Answer<'_>| {
-                answer.context == lost.server && matches!(answer.by, AnsweredBy::NoFile)
-            };
-            let tries = way.steps.iter().any(|step| matches!(step, Step::TriedFiles(_)));
-            !tries && matches!(&way.ending, Ending::Answered(answer) if by_server(answer))
-        };
-        if lost.exchange.ways.iter().any(is_nowhere) {
-            return false;
-        }
         let is_slash = |way: &Way<'_>| matches!(&way.ending, Ending::Answered(answer) if matches!(answer.by, AnsweredBy::MissingSlash(_)));
         if lost.exchange.ways.iter().all(is_slash) {
             return true;
@@ -181,5 +246,16 @@ impl<'s> Model<'s> {
         };
         let is_only = || configuration.of_kind(ContextKind::Server).nth(1).is_none();
         !is_served && (self.passes.iter().any(proxies) || is_only())
+    }
+    /// Whether no location takes a path: its server has nothing that tells it from others.
+    fn is_taken_by_nothing(&self, lost: &LostPath<'s>) -> bool {
+        let is_nowhere = |way: &Way<'_>| {
+            let by_server = |answer: &Answer<'_>| {
+                answer.context == lost.server && matches!(answer.by, AnsweredBy::NoFile)
+            };
+            let tries = way.steps.iter().any(|step| matches!(step, Step::TriedFiles(_)));
+            !tries && matches!(&way.ending, Ending::Answered(answer) if by_server(answer))
+        };
+        lost.exchange.ways.iter().any(is_nowhere)
     }
 }

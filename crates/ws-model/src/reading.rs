@@ -172,9 +172,19 @@ pub fn hidden_answer(configuration: Configuration<'_>, context: ContextId) -> Ve
     let Effective::Set(declared) = effective(configuration, context, DirectiveName::PROXY_HIDE_HEADER) else {
         return Vec::new();
     };
+    // A field that is both hidden and passed is passed (`http/ngx_http_upstream.c:ngx_http_upstream_hide_headers_hash`).
+    let passed = match effective(configuration, context, DirectiveName::PROXY_PASS_HEADER) {
+        Effective::Set(declared) => declared.directives,
+        _ => Vec::new(),
+    };
+    let is_passed = |name: &[u8]| {
+        passed.iter().any(|line| line.argument(0).is_some_and(|other| other.eq_ignore_ascii_case(name)))
+    };
     let is_needed = |line: &Directive<'_>| {
         line.argument(0).is_some_and(|name| {
-            name.eq_ignore_ascii_case(b"upgrade") || name.eq_ignore_ascii_case(b"sec-websocket-accept")
+            let is_sign =
+                name.eq_ignore_ascii_case(b"upgrade") || name.eq_ignore_ascii_case(b"sec-websocket-accept");
+            is_sign && !is_passed(&name)
         })
     };
     declared.directives.into_iter().filter(is_needed).collect()

@@ -78,7 +78,7 @@ impl<'s> Model<'s> {
         self.exchanges(self.versions.max, effort).run(server, self.request_with_password(server, path))
     }
 
-    fn request_with_password(&self, server: ContextId, path: &str) -> ClientRequest {
+    pub(crate) fn request_with_password(&self, server: ContextId, path: &str) -> ClientRequest {
         let mut request = self.request_for(server, path);
         request.headers.push(("Authorization".to_owned(), b"Basic".to_vec()));
         request
@@ -96,7 +96,7 @@ impl<'s> Model<'s> {
     }
 
     /// Chrome's handshake.
-    fn request_for(&self, server: ContextId, path: &str) -> ClientRequest {
+    pub(crate) fn request_for(&self, server: ContextId, path: &str) -> ClientRequest {
         let (host, is_tls) = self.address_of(server);
         handshake_request(Browser::Chrome, &host, path, is_tls)
     }
@@ -302,6 +302,11 @@ pub struct Probe<'s> {
 }
 
 impl Probe<'_> {
+    /// The server.
+    pub(crate) fn server(&self) -> ContextId {
+        self.server
+    }
+
     fn new(server: ContextId, path: String) -> Self {
         Self { path, server, straight_to: OnceCell::new(), exchange: OnceCell::new() }
     }

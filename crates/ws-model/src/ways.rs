@@ -143,8 +143,8 @@ impl<'s> Model<'s> {
                 (PassModule::Fastcgi | PassModule::Grpc | PassModule::Memcached, _) => false,
             },
             Ending::Answered(answer) => {
-                let is_password = is_about_client(answer);
-                is_password || matches!(answer.by, AnsweredBy::NoUpstream(_) | AnsweredBy::AllDown(_))
+                is_about_client(answer)
+                    || matches!(answer.by, AnsweredBy::NoUpstream(_) | AnsweredBy::AllDown(_))
             }
             Ending::CannotSay(_) => true,
         }
@@ -185,7 +185,8 @@ fn of_ways<'p, 's>(path: &'p str, ways: &'p [Way<'s>]) -> Option<Refusal<'p, 's>
     all.iter().find(is_open).copied()
 }
 
-fn is_about_client(answer: &Answer<'_>) -> bool {
+/// Whether an answer may depend on who asks: on a password, or on what a subrequest says.
+pub(crate) fn is_about_client(answer: &Answer<'_>) -> bool {
     let AnsweredBy::Directive(line) = answer.by else { return false };
     matches!(line.name(), DirectiveName::AUTH_BASIC | DirectiveName::AUTH_REQUEST)
 }

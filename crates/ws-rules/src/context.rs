@@ -122,6 +122,16 @@ impl Findings {
         self.found.push(finding);
     }
 
+    /// Adds some.
+    pub(crate) fn extend(&mut self, findings: impl IntoIterator<Item = FindingBuilder>) {
+        findings.into_iter().for_each(|finding| self.push(finding));
+    }
+
+    /// Each, in the order in which they were found.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Finding> {
+        self.found.iter()
+    }
+
     /// All, in the order in which they were found.
     pub fn into_vec(self) -> Vec<Finding> {
         self.found
@@ -207,7 +217,8 @@ impl FindingBuilder {
     /// The same where more or less is at stake than usual in the rule's group.
     pub fn endpoint_at_stake(mut self, endpoint: &Endpoint<'_>, stake: Stake) -> Self {
         let server = endpoint.server_name();
-        self.finding.endpoint = Some(Box::new(EndpointName { server, location: endpoint.location_text() }));
+        self.finding.endpoint =
+            Some(Box::new(EndpointName { server, location: endpoint.location_text(), is_path: false }));
         self.finding.confidence = self.finding.confidence.min(confidence(endpoint));
         self.finding.severity = self.finding.severity.min(stake.most(endpoint.standing));
         self.is_hedged = endpoint.is_hedged();
@@ -224,8 +235,14 @@ impl FindingBuilder {
         let configuration = cx.configuration();
         let names = server_names(configuration, lost.server);
         let server = names.into_iter().chain(listens(configuration, lost.server)).next().unwrap_or_default();
-        self.finding.endpoint = Some(Box::new(EndpointName { server, location: lost.path.clone() }));
+        self.finding.endpoint =
+            Some(Box::new(EndpointName { server, location: lost.path.clone(), is_path: true }));
         self
+    }
+
+    /// Whether people act on it.
+    pub(crate) fn is_worth_acting_on(&self) -> bool {
+        self.finding.severity >= Severity::Warning
     }
 
     /// Lowers the severity, never raises it.

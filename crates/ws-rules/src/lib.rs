@@ -1,6 +1,7 @@
 //! The rules, one file each; `pages` leads to docs/rules, where the page of each is.
 //!
-//! A rule reads facts of the [`ws_model::Model`], not syntax; it cannot fail, do I/O or see another rule's findings.
+//! A rule reads facts of the [`ws_model::Model`], not syntax; it cannot fail, do I/O or see another rule's
+//! findings; one that says what no other does may ask whether they say it.
 //! [`RULES`] is the whole registry: documentation, selection and output read it.
 
 mod certain;
@@ -34,11 +35,12 @@ mod takes;
 mod testing;
 mod traffic;
 mod undefined;
+mod unset;
 mod verify;
 mod visit;
 mod ways;
 
-use lint_finding::{Place, RuleMeta};
+use lint_finding::{Finding, Place, RuleMeta};
 use nginx_semantics::{ContextId, FileId, Pass, SourceFile};
 use nginx_syntax::Span;
 use ws_model::Endpoint;
@@ -59,6 +61,18 @@ pub trait Rule: Sync {
 
     /// Once for each WebSocket endpoint.
     fn endpoint(&self, _cx: &Context<'_, '_>, _endpoint: &Endpoint<'_>, _out: &mut Findings) {}
+
+    /// Once for each WebSocket endpoint, after all that other rules say of it: `is_said` tells whether one of
+    /// these says what it is asked about. They are asked whichever rules are selected, so that nothing that the user does
+    /// not want to hear is said in other words.
+    fn unsaid(
+        &self,
+        _cx: &Context<'_, '_>,
+        _endpoint: &Endpoint<'_>,
+        _is_said: &dyn Fn(&dyn Fn(&Finding) -> bool) -> bool,
+        _out: &mut Findings,
+    ) {
+    }
 
     /// Once for each `proxy_pass` and its kin, endpoint or not.
     fn pass(&self, _cx: &Context<'_, '_>, _location: ContextId, _pass: &Pass<'_>, _out: &mut Findings) {}

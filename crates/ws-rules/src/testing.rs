@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use lint_finding::{Applicability, Finding, Place, Severity};
 use nginx_semantics::{Configuration, Loaded, MemoryFiles, Scope, load};
 use ws_model::layers::Layer;
-use ws_model::{Hints, Model};
+use ws_model::{Hints, Model, Url};
 
 use crate::{Findings, RULES, Rule, visit};
 
@@ -350,7 +350,13 @@ fn judge_as_is(options: Options, files: &[(String, String)]) -> (Vec<Finding>, L
         heartbeat_ms: options.heartbeat_ms,
         layers: options.layers.iter().map(layer).collect(),
         now: options.now,
-        websocket_paths: options.websocket_path.map(str::to_owned).into_iter().collect(),
+        websocket_paths: options
+            .websocket_path
+            .filter(|path| path.starts_with('/'))
+            .map(str::to_owned)
+            .into_iter()
+            .collect(),
+        websocket_urls: options.websocket_path.and_then(|url| Url::parse(url).ok()).into_iter().collect(),
         ..Hints::default()
     };
     let mut found = Vec::new();

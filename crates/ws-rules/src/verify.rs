@@ -3,7 +3,7 @@
 use nginx_semantics::budgets::REPEATED;
 use nginx_semantics::{ContextId, ContextKind, Directive, defaults};
 use nginx_syntax::Span;
-use ws_model::{Endpoint, Handshake, Line};
+use ws_model::{Browser, Endpoint, Handshake, Line, has_token};
 
 use crate::Context;
 use crate::edit::word;
@@ -169,6 +169,24 @@ pub(crate) fn dropped_lines<'h, 's>(handshake: &'h Handshake<'s>) -> Vec<&'h Lin
     if dropped.iter().any(is_missed) { dropped } else { Vec::new() }
 }
 
+/// The location's line for `Connection` that surely says no `upgrade`, for which a lost `Upgrade` alone makes no handshake;
+/// and what to write in its place, for the end of a help text.
+pub(crate) fn own_connection<'s>(
+    cx: &Context<'_, '_>,
+    endpoint: &Endpoint<'_>,
+    handshake: &Handshake<'s>,
+) -> Option<(Directive<'s>, String)> {
+    let says_no = |line: &Line<'_>| {
+        let is_none = |value: &[u8]| !has_token(value, "upgrade");
+        Browser::ALL.iter().all(|&browser| line.value(browser).surely(is_none))
+    };
+    let lines = &handshake.connection.lines;
+    let own = lines.first().filter(|_| lines.iter().all(says_no))?.directive;
+    let connection = ConnectionValue::of(cx, endpoint);
+    let (line, map) = (code(&[connection.line()]), connection.in_http());
+    Some((own, format!("\nand in place of `{};`:{line}{map}", own.text_line())))
+}
+
 /// The lines of which a finding speaks that lost these: those for the handshake first where they are too many to name.
 pub(crate) fn most_telling<'l, 's>(dropped: &[&'l Line<'s>]) -> Vec<&'l Line<'s>> {
     let mut all = dropped.to_vec();
@@ -310,6 +328,24 @@ fn port_of(listen: &str) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::{encoded, host_of};
+    use crate::testing::found;
+
+    #[test]
+    fn a_connection_of_its_own_that_is_none() {
+        let findings = found(
+            "server { listen 80; proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; \
+             location /ws/ { proxy_read_timeout 1h; proxy_set_header Connection close; proxy_pass http://127.0.0.1:9000; } }",
+        );
+        let finding = findings.iter().find(|one| one.rule.name == "upgrade-headers-not-inherited").unwrap();
+        let said = finding.help.as_deref().unwrap();
+        assert!(
+            said.contains(
+                "in place of `proxy_set_header Connection close;`:\n    proxy_set_header Connection $"
+            ),
+            "{said}"
+        );
+        assert_eq!(finding.primary.message, "and this says no `upgrade`, which a handshake needs as well");
+    }
 
     #[test]
     fn nothing_gets_out_of_the_quotes_of_the_command() {

@@ -3,11 +3,11 @@
 //! Servers are visited by several threads, some at a time, and what is found there is handed over in their order: the
 //! outcome does not depend on the threads. What a stop needs beside the model ([`Walks`]) is dropped with it.
 
-use lint_finding::Finding;
+use lint_finding::{Finding, RuleMeta};
 use nginx_semantics::{ContextId, ContextKind, Effort, Pass, in_parts};
 use ws_model::{Endpoint, Model, Walks};
 
-use crate::{Context, Findings, Rule};
+use crate::{Context, Findings, RULES, Rule};
 
 /// So many pieces are visited at a time, until what was found there is taken.
 const AT_A_TIME: usize = 16;
@@ -83,6 +83,27 @@ fn pieces<'m, 's>(model: &'m Model<'s>) -> Vec<Piece<'m, 's>> {
     pieces
 }
 
+/// Whether any rule says something of an endpoint: one of those that were asked, or would if it were.
+fn is_said(
+    cx: &Context<'_, '_>,
+    endpoint: &Endpoint<'_>,
+    asked: &[&dyn Rule],
+    found: &Findings,
+    is_it: &dyn Fn(&Finding) -> bool,
+) -> bool {
+    let was_asked = |rule: &RuleMeta| asked.iter().any(|asked| asked.meta().name == rule.name);
+    found.iter().any(is_it)
+        || RULES.iter().any(|rule| {
+            let mut others = Findings::default();
+            if !was_asked(rule.meta()) {
+                rule.endpoint(cx, endpoint, &mut others);
+            }
+            // What is said of every `*_pass` is found at another stop.
+            rule.pass(cx, endpoint.context, &endpoint.pass, &mut others);
+            others.iter().any(is_it)
+        })
+}
+
 /// Goes through one model once and calls every rule at each stop. `at` says what is kept of a stop and its findings, in
 /// some thread; `keep` gets that in order: the configuration first, then one server after the other, each with its passes
 /// before its endpoints.
@@ -133,10 +154,16 @@ pub fn visit_some<'s, T: Send>(
         let passes = piece.passes.iter().map(|(location, pass)| {
             stop(Stop::Pass(*location, pass), &|rule, out| rule.pass(&cx, *location, pass, out))
         });
-        let endpoints = piece
-            .endpoints
-            .iter()
-            .map(|endpoint| stop(Stop::Endpoint(endpoint), &|rule, out| rule.endpoint(&cx, endpoint, out)));
+        let endpoints = piece.endpoints.iter().map(|endpoint| {
+            let mut found = Findings::default();
+            rules.iter().for_each(|rule| rule.endpoint(&cx, endpoint, &mut found));
+            let mut unsaid = Findings::default();
+            let is_said = |is_it: &dyn Fn(&Finding) -> bool| is_said(&cx, endpoint, rules, &found, is_it);
+            rules.iter().for_each(|rule| rule.unsaid(&cx, endpoint, &is_said, &mut unsaid));
+            let mut all = found.into_vec();
+            all.extend(unsaid.into_vec());
+            at(&cx, Stop::Endpoint(endpoint), all)
+        });
         let kept: Vec<T> = passes.chain(endpoints).collect();
         (walks.effort().run_again(), kept)
     };

@@ -12,6 +12,7 @@ use nginx_semantics::{VersionRange, normalize, time};
 use nginx_syntax::{Source, Span};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+use ws_model::Url;
 use ws_model::layers::{self, Layer, Question};
 
 use super::Selector;
@@ -235,7 +236,7 @@ impl Reader {
                 "roots" => self.settings.roots = self.list(value, Self::path),
                 "prefix" => self.settings.prefix = self.path(value),
                 "path-map" => self.path_map(value),
-                "websocket-paths" => self.settings.websocket_paths = self.paths(value),
+                "websocket-paths" => self.settings.websocket_paths = self.paths_or_urls(value),
                 "not-websocket" => self.settings.not_websocket = self.paths(value),
                 "heartbeat" => self.settings.heartbeat_ms = self.duration(value),
                 "min-read-timeout" => self.settings.min_read_timeout_ms = self.duration(value),
@@ -401,6 +402,15 @@ impl Reader {
             self.wrong(value, "paths that start with `/`");
         }
         paths.into_iter().filter(|path| path.starts_with('/')).collect()
+    }
+
+    fn paths_or_urls(&mut self, value: &Value<'_>) -> Vec<String> {
+        let is_one = |word: &String| word.starts_with('/') || Url::parse(word).is_ok();
+        let words = self.list(value, Self::string);
+        if !words.iter().all(is_one) {
+            self.wrong(value, "paths that start with `/`, or URLs such as wss://example.com/ws");
+        }
+        words.into_iter().filter(is_one).collect()
     }
 
     fn number(&mut self, value: &Value<'_>) -> Option<u64> {

@@ -2,13 +2,9 @@
 
 use lint_finding::{Instead, Prospect, Responder, Stage, TraceAnswer, TraceStep};
 use nginx_semantics::{
-    ContextId, ContextKind, Directive, DirectiveName, Effective, PassModule, Passed, UpstreamRequest,
-    effective, time,
+    ContextId, ContextKind, Directive, DirectiveName, Effective, Passed, Way, effective, time,
 };
-use nginx_syntax::lossy;
-use ws_model::{
-    Fault, IdleLimit, Reading, Source, hidden_answer, is_foreign_origin, offers_subprotocols, read,
-};
+use ws_model::{Answerer, Fault, IdleLimit, Source, Verdict};
 
 use super::Follow;
 use super::choice::{answer, place, remark, step};
@@ -16,27 +12,11 @@ use super::choice::{answer, place, remark, step};
 /// The levels of `error_log` that show a message of level `info`.
 const TELLING: [&[u8]; 2] = [b"info", b"debug"];
 
-/// What no configuration tells of a back end: whether it is there, and what it speaks
-/// (`http/ngx_http_upstream.c:ngx_http_upstream_next`).
-fn unless_reached(passed: &Passed<'_>) -> Instead {
-    let is_tls = passed.request.as_ref().is_some_and(|request| request.is_tls);
-    let condition = match passed.pass.module {
-        PassModule::Proxy if is_tls => "where nobody answers or no TLS is spoken there",
-        PassModule::Proxy => "where nobody answers or TLS is spoken there",
-        _ => "where nobody answers",
-    };
-    instead(502, Responder::Nginx, condition)
-}
-
-fn instead(status: u16, by: Responder, condition: &str) -> Instead {
-    Instead { status, by, condition: condition.to_owned(), place: None }
-}
-
 impl<'s> Follow<'_, 's> {
     /// What the client gets.
-    pub(super) fn got(&self, passed: &Passed<'s>) -> TraceAnswer {
-        let at = Some(place(&passed.pass.directive));
+    pub(super) fn got(&self, way: &Way<'s>, passed: &Passed<'s>) -> TraceAnswer {
         if self.query.is_plain {
+            let at = Some(place(&passed.pass.directive));
             let text = "the back end answers, and what it says is not known here".to_owned();
             let mut plain = answer(passed.status, Responder::Backend, text, at, Prospect::NotAsked);
             if let Some(status) = passed.status {
@@ -52,111 +32,38 @@ impl<'s> Follow<'_, 's> {
             }
             return plain;
         }
-        let mut got = self.if_reached(passed);
-        if got.by == Responder::Backend && got.status.is_some() {
-            got.instead.push(unless_reached(passed));
-        }
-        got
+        self.shown(self.model.verdict(way, &self.request))
     }
 
-    /// What a strict back end makes of a request.
-    pub(super) fn read(&self, request: &UpstreamRequest<'s>) -> Reading {
-        read(&request.method, request.version, &self.model.fields(request))
-    }
-
-    /// What the client gets where the back end answers.
-    fn if_reached(&self, passed: &Passed<'s>) -> TraceAnswer {
-        let at = Some(place(&passed.pass.directive));
-        let reading = match passed.pass.module {
-            PassModule::Proxy => passed.request.as_ref().map(|request| self.read(request)),
-            PassModule::Uwsgi | PassModule::Scgi => None,
-            PassModule::Fastcgi | PassModule::Grpc | PassModule::Memcached => {
-                let name = lossy(&passed.pass.directive.name_bytes()).into_owned();
-                let text = format!("no WebSocket: `{name}` opens no tunnel, whatever its back end answers");
-                return answer(None, Responder::Backend, text, at, Prospect::Fails);
-            }
+    /// A verdict, for output.
+    pub(super) fn shown(&self, verdict: Verdict<'s>) -> TraceAnswer {
+        let by = |by| match by {
+            Answerer::Nginx => Responder::Nginx,
+            Answerer::BackEnd => Responder::Backend,
+            Answerer::Nobody => Responder::Nobody,
+            Answerer::Unknown => Responder::Unknown,
         };
-        match reading {
-            Some(Reading::Refuses(fault)) => {
-                let own = fault.status();
-                let status = passed.status.unwrap_or(own);
-                let why = format!("one that reads RFC 6455 strictly refuses, because {}", fault.words());
-                let text = match passed.status {
-                    Some(_) => format!(
-                        "{status} in place of the back end's {own}, which an `error_page` on the way keeps: {why}"
-                    ),
-                    None => format!("{status} from the back end: {why}"),
-                };
-                let mut refused = answer(Some(status), Responder::Backend, text, at, Prospect::Fails);
-                refused.reason = Some(fault.name());
-                let other = match fault {
-                    Fault::Http10 => "many back ends take HTTP/1.0 all the same, and answer 101; others refuse it with 400 or 505",
-                    _ => "which status is the back end's choice: 400 and 426 are common, and 200 or 404 where it takes the request for one of a page",
-                };
-                refused.remarks.push(remark(other, None));
-                if fault == Fault::NoHost && self.request.field("origin").next().is_some() {
-                    let condition = "where it compares `Origin` with `Host` before it misses one";
-                    refused.instead.push(instead(403, Responder::Backend, condition));
-                }
-                refused
-            }
-            Some(Reading::CannotSay(field)) => {
-                let text = format!("it depends on {field}, which is not known here: 101 if it says what it should");
-                answer(None, Responder::Backend, text, at, Prospect::Unknown)
-            }
-            Some(Reading::Switches) => {
-                self.switched(passed, "101 Switching Protocols from the back end: the request is a handshake".to_owned())
-            }
-            None => self.switched(
-                passed,
-                "101 Switching Protocols, if the application upgrades: it gets the client's fields as they are".to_owned(),
-            ),
-        }
-    }
-
-    /// What makes something else of a back end's 101.
-    fn switched(&self, passed: &Passed<'s>, text: String) -> TraceAnswer {
-        let at = Some(place(&passed.pass.directive));
-        if let Some(status) = passed.status {
-            let text = format!(
-                "{status} in place of the back end's 101: the `error_page` that led here keeps a status of its own"
-            );
-            return answer(Some(status), Responder::Backend, text, at, Prospect::Fails);
-        }
-        if let Some(hidden) = hidden_answer(self.configuration(), passed.context).first() {
-            let text = format!("101 without what makes it a handshake: `{}`", hidden.text_line());
-            return answer(Some(101), Responder::Backend, text, Some(place(hidden)), Prospect::Fails);
-        }
-        let idle = IdleLimit::new(self.configuration(), passed.context, passed.pass.module);
-        if let Some(IdleLimit { milliseconds: Some(0), source: Source::Set { directive, .. }, .. }) = idle {
-            let text =
-                format!("504 from nginx: `{}` gives the back end no time at all", directive.text_line());
-            return answer(Some(504), Responder::Nginx, text, Some(place(&directive)), Prospect::Fails);
-        }
-        let asks = self.request.field("sec-websocket-protocol").next().is_some();
-        let offers = passed
-            .request
-            .as_ref()
-            .and_then(|request| offers_subprotocols(&self.model.field(request, "Sec-WebSocket-Protocol")));
-        if asks && offers == Some(false) {
-            let text = "101 without the subprotocol that the client asks for, as the back end does not hear of it: browsers fail the connection";
-            return answer(Some(101), Responder::Backend, text, at, Prospect::Fails);
-        }
-        let mut switched = answer(Some(101), Responder::Backend, text, at, Prospect::Succeeds);
-        if passed.request.as_ref().and_then(|request| is_foreign_origin(&self.model.fields(request)))
-            == Some(true)
-        {
-            let condition = "where it compares `Origin` with `Host`: they name different hosts here";
-            switched.instead.push(instead(403, Responder::Backend, condition));
-        }
-        for line in self.in_effect(passed.context, DirectiveName::PROXY_CACHE) {
-            if line.argument(0).as_deref() != Some(b"off") && passed.pass.module == PassModule::Proxy {
-                let condition = "once an ordinary GET of this URI is in its cache, unless `proxy_cache_bypass` keeps that";
-                let place = Some(place(&line));
-                switched.instead.push(Instead { place, ..instead(200, Responder::Nginx, condition) });
-            }
-        }
-        switched
+        let prospect = match verdict.prospect {
+            _ if self.query.is_plain => Prospect::NotAsked,
+            ws_model::Prospect::Succeeds => Prospect::Succeeds,
+            ws_model::Prospect::Fails => Prospect::Fails,
+            ws_model::Prospect::Unknown => Prospect::Unknown,
+        };
+        let at = verdict.line.map(|line| place(&line));
+        let mut shown = answer(verdict.status, by(verdict.by), verdict.text, at, prospect);
+        shown.reason = verdict.fault.map(Fault::name);
+        shown.remarks = match prospect {
+            Prospect::NotAsked => Vec::new(),
+            _ => verdict.remarks.into_iter().map(|text| remark(text, None)).collect(),
+        };
+        let instead = verdict.otherwise.into_iter().map(|other| Instead {
+            status: other.status,
+            by: by(other.by),
+            condition: other.condition.into_owned(),
+            place: other.line.map(|line| place(&line)),
+        });
+        shown.instead = instead.collect();
+        shown
     }
 
     pub(super) fn in_effect(&self, context: ContextId, name: DirectiveName) -> Vec<Directive<'s>> {

@@ -89,9 +89,10 @@ impl<'s> Follow<'_, 's> {
         let uri = line.argument(0).unwrap_or_default();
         let exchange = self.exchanges().run_subrequest(server, Arc::clone(&self.request), &uri);
         exchange.ways.iter().any(|way| match &way.ending {
-            Ending::Passed(passed) => {
-                passed.request.as_ref().is_some_and(|request| self.read(request) == Reading::Switches)
-            }
+            Ending::Passed(passed) => passed
+                .request
+                .as_ref()
+                .is_some_and(|request| self.model.reading(request) == Reading::Switches),
             Ending::Answered(_) | Ending::CannotSay(_) => false,
         })
     }

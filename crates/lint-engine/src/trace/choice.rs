@@ -2,98 +2,21 @@
 
 use std::sync::Arc;
 
-use core::net::{IpAddr, SocketAddr};
-
 use lint_finding::{Place, Prospect, Remark, Responder, Stage, TraceAnswer, TraceRun, TraceStep, TraceWay};
 use nginx_semantics::{
-    BackEnd, Configuration, ContextId, ContextKind, Directive, DirectiveName, Exchanges, Listen,
-    ListenAddress, NameMatch, NameMiss, NginxVersion, Premises, Presence, ServerSelection, Socket,
-    UpstreamRequest, first_server, misdirecting, name_rivals, placeholder, select_server, server_names,
-    sockets,
+    Configuration, ContextId, ContextKind, Directive, DirectiveName, Exchanges, ListenAddress, NameMatch,
+    NameMiss, ServerSelection, Socket, name_rivals, placeholder, select_server, server_names,
 };
 use nginx_syntax::lossy;
-use ws_model::{Reading, read};
+use ws_model::{Admission, barred, is_open};
 
 use super::{Follow, Followed, Query, server_text};
-
-/// Since this version a cleartext socket with `http2` takes HTTP/1.1 too (changes of nginx 1.25.1).
-const HTTP1_BESIDE_HTTP2: NginxVersion = NginxVersion::new(1, 25, 1);
 
 /// As many names or addresses that lose are shown.
 const MOST_RIVALS: usize = 6;
 
 /// As many addresses are shown where none is the one that was asked for.
 const MOST_ADDRESSES: usize = 20;
-
-/// The sockets of TCP whose `listen` lines were given.
-pub(super) fn open_sockets<'s>(configuration: Configuration<'s>, http: ContextId) -> Vec<Socket<'s>> {
-    let mut all = sockets(configuration, http);
-    for socket in &mut all {
-        socket.listens.retain(|listen| {
-            listen.directive.is_some() || configuration.context(listen.server).presence == Presence::Given
-        });
-    }
-    all.retain(|socket| !socket.listens.is_empty() && !socket.is_quic());
-    all
-}
-
-/// The sockets that a request may come to: the one that the user names, else that of the URL's address, else those for
-/// all addresses, else all of the port. One of a name may be at any address.
-pub(super) fn sockets_for<'a, 's>(sockets: &'a [Socket<'s>], query: &Query) -> Vec<&'a Socket<'s>> {
-    if let Some(via) = &query.via {
-        let exact: Vec<_> = sockets.iter().filter(|socket| socket.address == *via).collect();
-        let is_of_family = |socket: &&Socket<'_>| {
-            let ListenAddress::Ip(ip, asked) = via else { return false };
-            socket.address.port() == Some(*asked) && (is_all(socket, *ip) || may_be(socket, *ip))
-        };
-        return match exact.is_empty() {
-            true => sockets.iter().filter(is_of_family).collect(),
-            false => exact,
-        };
-    }
-    let of_port: Vec<_> =
-        sockets.iter().filter(|socket| socket.address.port() == Some(query.url.port)).collect();
-    if let Some(ip) = query.url.ip() {
-        let exact =
-            |socket: &&&Socket<'_>| matches!(&socket.address, ListenAddress::Ip(own, _) if *own == ip);
-        if let Some(socket) = of_port.iter().find(exact) {
-            return vec![*socket];
-        }
-        return of_port.into_iter().filter(|socket| is_all(socket, ip) || may_be(socket, ip)).collect();
-    }
-    let is_named = |socket: &&&Socket<'_>| matches!(&socket.address, ListenAddress::Name(name, _) if *name == query.url.host);
-    if let Some(socket) = of_port.iter().find(is_named) {
-        return vec![*socket];
-    }
-    let is_open = |socket: &Socket<'_>| matches!(socket.address, ListenAddress::Name(..));
-    let has_any = of_port.iter().any(|socket| socket.address.is_wildcard());
-    let may_be_met = |socket: &&Socket<'_>| !has_any || socket.address.is_wildcard() || is_open(socket);
-    of_port.into_iter().filter(may_be_met).collect()
-}
-
-/// Whether a socket takes all addresses of the family of one.
-fn is_all(socket: &Socket<'_>, ip: IpAddr) -> bool {
-    matches!(&socket.address, ListenAddress::Ip(own, _) if own.is_unspecified() && own.is_ipv4() == ip.is_ipv4())
-}
-
-/// Whether a socket may be at an address: see [`Listen::may_be`].
-fn may_be(socket: &Socket<'_>, ip: IpAddr) -> bool {
-    socket.listens.iter().any(|listen| listen.may_be(ip))
-}
-
-/// Whether one of the chosen sockets is only perhaps at the address that is asked for.
-pub(super) fn is_open(chosen: &[&Socket<'_>], query: &Query) -> bool {
-    let asked = match &query.via {
-        Some(ListenAddress::Ip(ip, _)) => Some(*ip),
-        Some(_) => None,
-        None => query.url.ip(),
-    };
-    chosen.iter().any(|socket| match &socket.address {
-        ListenAddress::Name(name, _) => query.via.is_some() || *name != query.url.host,
-        ListenAddress::Ip(own, _) => asked.is_some_and(|ip| *own != ip && !own.is_unspecified()),
-        ListenAddress::Unix(_) | ListenAddress::Unknown(_) => false,
-    })
-}
 
 /// The `stream` servers of the port.
 pub(super) fn streams(configuration: Configuration<'_>, query: &Query) -> Vec<String> {
@@ -130,18 +53,6 @@ pub(super) fn no_socket(query: &Query, mut open: Vec<String>, streams: &[String]
     }
 }
 
-/// The address that the request arrives at; 0.0.0.0 or `::` where it is any of the machine's.
-pub(super) fn local_address(socket: &Socket<'_>, query: &Query) -> Option<SocketAddr> {
-    let ListenAddress::Ip(ip, port) = &socket.address else { return None };
-    let ip = match (&query.via, query.url.ip()) {
-        _ if !ip.is_unspecified() => *ip,
-        (Some(ListenAddress::Ip(via, _)), _) if !via.is_unspecified() => *via,
-        (None, Some(url)) => url,
-        _ => *ip,
-    };
-    Some(SocketAddr::new(ip, *port))
-}
-
 pub(super) fn place(line: &Directive<'_>) -> Place {
     line.visible().at()
 }
@@ -168,11 +79,11 @@ impl<'s> Follow<'_, 's> {
         };
         let mut visited = Vec::new();
         let mut is_named = false;
-        match self.before_the_server(socket) {
-            Some(answer) => run.ways.push(only(answer)),
+        match barred(socket, self.query.url.is_tls, self.version) {
+            Some(verdict) => run.ways.push(only(self.shown(verdict))),
             None => is_named = self.server(socket, &mut run, &mut visited),
         }
-        run.handshake = self.prospect(&run.ways);
+        run.handshake = self.prospect(&run);
         Followed { run, visited, is_named }
     }
 
@@ -183,12 +94,12 @@ impl<'s> Follow<'_, 's> {
     }
 
     /// It can where it can on one way.
-    fn prospect(&self, ways: &[TraceWay]) -> Prospect {
-        let has = |prospect| ways.iter().any(|way| way.answer.handshake == prospect);
+    fn prospect(&self, run: &TraceRun) -> Prospect {
+        let has = |prospect| run.ways.iter().any(|way| way.answer.handshake == prospect);
         match () {
             () if self.query.is_plain => Prospect::NotAsked,
             () if has(Prospect::Succeeds) => Prospect::Succeeds,
-            () if has(Prospect::Unknown) || ways.is_empty() => Prospect::Unknown,
+            () if has(Prospect::Unknown) || run.is_cut || run.ways.is_empty() => Prospect::Unknown,
             () => Prospect::Fails,
         }
     }
@@ -196,7 +107,7 @@ impl<'s> Follow<'_, 's> {
     fn listen(&self, socket: &Socket<'s>, sockets: &[Socket<'s>]) -> TraceStep {
         let query = self.query;
         let why = match (&query.via, query.url.ip()) {
-            _ if is_open(&[socket], query) => {
+            _ if is_open(&[socket], query.asked()) => {
                 "its name is resolved when nginx starts, and may be that of this address or not".to_owned()
             }
             (Some(via), _) if *via == socket.address => "as asked for".to_owned(),
@@ -241,37 +152,6 @@ impl<'s> Follow<'_, 's> {
         step
     }
 
-    /// What ends the connection before there is a request.
-    fn before_the_server(&self, socket: &Socket<'s>) -> Option<TraceAnswer> {
-        let line = |parameter: &str| {
-            let listen = socket.listens.iter().find(|listen| listen.has(parameter));
-            listen.and_then(|listen| listen.directive).map(|line| place(&line))
-        };
-        // A placeholder may stand for `ssl` and `http2`.
-        if socket.listens.iter().any(Listen::has_unknown) {
-            return None;
-        }
-        if self.query.url.is_tls && !socket.is_tls() {
-            let own = socket.listens.first().and_then(|listen| listen.directive).map(|line| place(&line));
-            return Some(answer(
-                None,
-                Responder::Nginx,
-                "no TLS is spoken here: nginx answers the client's TLS with 400 in plain text, which the client takes for a failed TLS handshake",
-                own,
-                Prospect::Fails,
-            ));
-        }
-        let is_http2_alone = !socket.is_tls()
-            && self.version < HTTP1_BESIDE_HTTP2
-            && socket.listens.iter().any(|listen| listen.has("http2"));
-        is_http2_alone.then(|| {
-            let text = format!(
-                "nothing but HTTP/2 is spoken here before nginx {HTTP1_BESIDE_HTTP2}, as `http2` without `ssl` says: the connection is closed"
-            );
-            answer(None, Responder::Nobody, text, line("http2"), Prospect::Fails)
-        })
-    }
-
     /// The server and all that follows; whether one of its names is why it takes the request.
     fn server(&self, socket: &Socket<'s>, run: &mut TraceRun, visited: &mut Vec<ContextId>) -> bool {
         let configuration = self.configuration();
@@ -298,33 +178,35 @@ impl<'s> Follow<'_, 's> {
         run.steps.push(self.server_step(socket, server, &why, host.as_deref().unwrap_or_default()));
         visited.push(server);
         let exchanges = self.exchanges();
-        let exchange = if socket.is_tls() && !self.query.url.is_tls {
-            // 497: "The plain HTTP request was sent to HTTPS port".
-            let mut text = step(Stage::Access, "the request is not TLS, and the socket is: 497", None);
-            let listen = socket.listens.iter().find(|listen| listen.has("ssl"));
-            text.place = listen.and_then(|listen| listen.directive).map(|line| place(&line));
-            run.steps.push(text);
-            exchanges.run_refused(server, Arc::clone(&self.request), 497)
-        } else if let Some(line) = self.misdirected(socket, server) {
-            let text = format!(
-                "the client names `{}` in TLS and another host here, and `{}` asks for a certificate: 421",
-                self.request.sni.as_deref().unwrap_or_default(),
-                line.text_line()
-            );
-            run.steps.push(step(Stage::Access, text, Some(place(&line))));
-            // Its own server is not taken any more (ngx_http_set_virtual_server).
-            let first = first_server(configuration, socket, self.request.sni.as_deref()).unwrap_or(server);
-            exchanges.run_refused(first, Arc::clone(&self.request), 421)
-        } else {
-            exchanges.run(server, Arc::clone(&self.request))
+        let request = Arc::clone(&self.request);
+        let exchange = match self.model.admission(socket, server, &request, self.query.url.is_tls) {
+            Admission::Taken => exchanges.run(server, request),
+            Admission::Plain(line) => {
+                // 497: "The plain HTTP request was sent to HTTPS port".
+                let text = "the request is not TLS, and the socket is: 497";
+                run.steps.push(step(Stage::Access, text, line.map(|line| place(&line))));
+                exchanges.run_refused(server, request, 497)
+            }
+            Admission::Misdirected(line, first) => {
+                let text = format!(
+                    "the client names `{}` in TLS and another host here, and `{}` asks for a certificate: 421",
+                    self.request.sni.as_deref().unwrap_or_default(),
+                    line.text_line()
+                );
+                run.steps.push(step(Stage::Access, text, Some(place(&line))));
+                exchanges.run_refused(first, request, 421)
+            }
         };
         run.is_cut = exchange.is_cut;
-        let told: Vec<TraceWay> = exchange.ways.iter().map(|way| self.way(server, way, visited)).collect();
+        let is_named = !matches!(why, NameMatch::Default | NameMatch::First);
+        let told: Vec<TraceWay> =
+            exchange.ways.iter().map(|way| self.way((server, is_named), way, visited)).collect();
         let besides =
             exchange.ways.iter().zip(&told).flat_map(|(way, words)| self.besides(server, way, words));
         let besides: Vec<TraceWay> = besides.collect();
         // What differs in a subrequest alone is told once.
-        for way in told.into_iter().chain(besides) {
+        for mut way in told.into_iter().chain(besides) {
+            told_once(&mut way.steps);
             if !run.ways.contains(&way) {
                 run.ways.push(way);
             }
@@ -339,21 +221,12 @@ impl<'s> Follow<'_, 's> {
             direct.assumptions.push("the client comes by itself".to_owned());
             run.ways.push(direct);
         }
-        !matches!(why, NameMatch::Default | NameMatch::First)
+        is_named
     }
 
     /// What nginx does, where the disk is not known, the host is the client's own, and back ends are strict.
     pub(super) fn exchanges(&self) -> Exchanges<'_, 's> {
-        let back_end = Some(strict as BackEnd);
-        let premises = Premises { has_files: true, is_host_told: true, back_end, answers_subrequests: false };
-        Exchanges { premises, ..self.model.exchanges(self.version, self.effort) }
-    }
-
-    /// The line that makes 421 of a host that is not the one named in TLS.
-    fn misdirected(&self, socket: &Socket<'s>, server: ContextId) -> Option<Directive<'s>> {
-        let (sni, host) = (self.request.sni.as_deref(), self.request.host());
-        let is_tls = socket.is_tls() && self.query.url.is_tls;
-        is_tls.then(|| misdirecting(self.configuration(), socket, sni, host.as_deref(), server)).flatten()
+        self.model.strict_exchanges(self.version, self.effort)
     }
 
     fn server_step(&self, socket: &Socket<'s>, server: ContextId, why: &NameMatch, host: &str) -> TraceStep {
@@ -413,15 +286,26 @@ impl<'s> Follow<'_, 's> {
     }
 }
 
-/// What a strict back end answers to a handshake; what one answers to another request is not known.
-fn strict<'s>(exchanges: &Exchanges<'_, 's>, request: &UpstreamRequest<'s>) -> Option<u16> {
-    let fields = exchanges.fields(request);
-    let is_handshake = fields.of("Sec-WebSocket-Key").next().is_some();
-    match read(&request.method, request.version, &fields) {
-        _ if !is_handshake => None,
-        Reading::Switches => Some(101),
-        Reading::Refuses(fault) => Some(fault.status()),
-        Reading::CannotSay(_) => None,
+/// As many steps come again and again in a loop of redirects.
+const MOST_IN_LOOP: usize = 8;
+
+/// Tells steps that come again and again once, with how often.
+fn told_once(steps: &mut Vec<TraceStep>) {
+    for period in 1..=MOST_IN_LOOP {
+        let mut start = 0;
+        while let (Some(first), rest) = (steps.get(start..start + period), steps.get(start + period..)) {
+            let again = rest.unwrap_or_default().chunks(period).take_while(|next| *next == first).count();
+            if again < 2 {
+                start += 1;
+                continue;
+            }
+            steps.drain(start + period..start + period * (again + 1));
+            start += period;
+            if let Some(last) = steps.get_mut(start - 1) {
+                let what = if period == 1 { "this" } else { "these steps" };
+                last.remarks.push(remark(format!("and {what} {again} times more"), None));
+            }
+        }
     }
 }
 
@@ -453,13 +337,15 @@ pub(super) fn answer(
 
 #[cfg(test)]
 mod tests {
-    use core::net::Ipv4Addr;
+    use core::net::{IpAddr, Ipv4Addr};
+
+    use ws_model::Url;
 
     use super::*;
 
     #[test]
     fn where_nothing_listens_all_that_do_are_named() {
-        let url = crate::trace::Url::parse("wss://example.com/ws").unwrap();
+        let url = Url::parse("wss://example.com/ws").unwrap();
         let query = Query { url, headers: Vec::new(), client: None, via: None, is_plain: false };
         let open = vec![ListenAddress::Ip(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 80).to_string(); 2];
         assert_eq!(no_socket(&query, open, &[]), "no server listens on port 443: there are *:80");

@@ -16,18 +16,19 @@ use hashbrown::{HashMap, HashSet};
 use lint_finding::{FileId, Finding, Prospect, RuleMeta, Severity, Trace, TraceRun, TracedRequest};
 use nginx_semantics::budgets::ADDRESSES;
 use nginx_semantics::{
-    CHANGES, ClientRequest, Configuration, ContextId, ContextKind, Effort, Files, NginxVersion, Scope,
-    Socket, SourceFile, VersionRange, load, server_names,
+    CHANGES, ClientRequest, Configuration, ContextId, ContextKind, Effort, Files, Loaded, NginxVersion,
+    Scope, Socket, SourceFile, VersionRange, listens, load, server_names,
 };
 use nginx_syntax::Span;
-use ws_model::{Endpoint, Model};
-use ws_rules::visit;
+use ws_model::{Endpoint, Model, is_open, local_address, open_sockets, sockets_for};
+use ws_rules::{Findings, visit};
 
 use crate::gather::Gathered;
 use crate::settings::SettingsFiles;
 use crate::{Settings, Task, as_set, finish_with, hints, notices, of_layout, rules, silenced};
 
-pub use query::{Query, Url, UrlError};
+pub use query::Query;
+pub use ws_model::{Url, UrlError};
 
 /// Follows a request through what the arguments mean.
 pub fn trace(
@@ -78,13 +79,19 @@ fn follow(task: &Task<'_>, query: &Query) -> Trace {
     let mut gathered = Gathered::default();
     notices::of_skipped(loaded, &mut gathered);
     let (mut followed, mut elsewhere) = (Vec::new(), Vec::new());
+    // What refuses main files in which no server takes the request.
+    let mut refused = Vec::new();
     let mut streams = Vec::new();
     let mut meeting = Meeting::Sure;
     for layout in &loaded.layouts {
         let mut settings = of_layout(loaded, layout, settings, found);
         if !query.is_plain {
-            let path = query.url.target.split('?').next().unwrap_or_default();
-            settings.websocket_paths.push(path.to_owned());
+            let named = match &query.via {
+                None => query.url.text.clone(),
+                // It is not the socket that others get to.
+                Some(_) => query.path().to_owned(),
+            };
+            settings.websocket_paths.push(named);
         }
         let configuration = Configuration::new(&loaded.sources, layout);
         let mut model = Model::without_endpoints(configuration, &hints(&settings));
@@ -92,10 +99,10 @@ fn follow(task: &Task<'_>, query: &Query) -> Trace {
         streams.extend(choice::streams(configuration, query));
         let mut of_layout: Vec<(Vec<Followed>, Vec<ContextId>)> = Vec::new();
         for http in configuration.of_kind(ContextKind::Http) {
-            let sockets = choice::open_sockets(configuration, http);
+            let sockets = open_sockets(configuration, http);
             elsewhere.extend(sockets.iter().map(|socket| socket.address.to_string()));
-            let chosen = choice::sockets_for(&sockets, query);
-            if choice::is_open(&chosen, query) {
+            let chosen = sockets_for(&sockets, query.asked());
+            if is_open(&chosen, query.asked()) {
                 let has_all = chosen.iter().any(|socket| socket.address.is_wildcard());
                 meeting = if has_all { Meeting::OneOf } else { Meeting::Perhaps };
             }
@@ -116,8 +123,13 @@ fn follow(task: &Task<'_>, query: &Query) -> Trace {
         let visited = of_layout.iter().flat_map(|(_, visited)| visited);
         let servers = visited.filter_map(|&context| configuration.enclosing(context, ContextKind::Server));
         model.find_endpoints_of(servers.collect());
+        if of_layout.is_empty() {
+            let mut found = on_the_way(loaded, &model, &[], query.path(), &settings);
+            found.retain(Finding::is_refusal);
+            refused.push((found, settings.clone()));
+        }
         for (all, visited) in of_layout {
-            let found = on_the_way(&model, &visited, &settings);
+            let found = on_the_way(loaded, &model, &visited, query.path(), &settings);
             followed.push((all, found, settings.clone()));
         }
         notices::of_ways(&model, &mut gathered);
@@ -128,19 +140,33 @@ fn follow(task: &Task<'_>, query: &Query) -> Trace {
         followed.retain(|(all, ..)| is_named(all));
     }
     let mut runs = Vec::new();
+    let mut is_refused = false;
     for (all, found, settings) in followed {
+        is_refused |= found.iter().any(Finding::is_refusal);
         gathered.findings(found, &settings);
         runs.extend(merged(all.into_iter().map(|one| one.run).collect()));
+    }
+    if runs.is_empty() {
+        for (found, settings) in refused {
+            is_refused |= !found.is_empty();
+            gathered.findings(found, &settings);
+        }
     }
     let problem = runs.is_empty().then(|| choice::no_socket(query, elsewhere, &streams));
     // Rules saw what is on the way alone.
     let ran = |_: &SourceFile, _: &RuleMeta| false;
     let outcome = finish_with(loaded, gathered, loaded.judged.len(), settings, found, scope, ran);
     let prospects = runs.iter().map(|run| run.handshake);
+    let handshake = match whole(prospects, meeting, query) {
+        Prospect::NotAsked => Prospect::NotAsked,
+        _ if is_refused => Prospect::Fails,
+        handshake => handshake,
+    };
     Trace {
         request: traced(query, &request),
         problem,
-        handshake: whole(prospects, meeting, query),
+        handshake,
+        is_refused,
         runs,
         verify: query.curl(),
         outcome,
@@ -223,7 +249,7 @@ fn versions<'s>(
     let mut all: Vec<(VersionRange, Followed)> = Vec::new();
     for part in parts(model.versions) {
         let mut request = request.clone();
-        request.local = choice::local_address(socket, query);
+        request.local = local_address(socket, query.asked());
         let effort = Effort::whole(&model.variables);
         let follow =
             Follow { query, request: Arc::new(request), model, http, version: part.max, effort: &effort };
@@ -261,6 +287,10 @@ fn merged(runs: Vec<TraceRun>) -> Vec<TraceRun> {
 
 /// The locations that the request comes to, and their servers.
 struct OnTheWay {
+    /// The path of the request.
+    path: String,
+    /// What people call the servers that it comes to.
+    servers: HashSet<String>,
     /// The endpoints among them, by the names of server and location: another server may have one of the same names.
     endpoints: HashSet<(String, String)>,
     /// By file: where their lines are.
@@ -270,7 +300,7 @@ struct OnTheWay {
 }
 
 impl OnTheWay {
-    fn new(model: &Model<'_>, visited: &[ContextId]) -> Self {
+    fn new(model: &Model<'_>, visited: &[ContextId], path: &str) -> Self {
         let configuration = model.configuration;
         let is_location = |id: ContextId| configuration.context(id).kind.is_location_like();
         let mut contexts: HashSet<ContextId> = HashSet::new();
@@ -291,7 +321,14 @@ impl OnTheWay {
         let others = lines_of(configuration, others);
         contexts.extend(visited);
         let lines = lines_of(configuration, contexts);
-        Self { endpoints, lines, others }
+        let servers =
+            visited.iter().filter_map(|&context| configuration.enclosing(context, ContextKind::Server));
+        let name = |server| {
+            let names = server_names(configuration, server).into_iter();
+            names.chain(listens(configuration, server)).next().unwrap_or_default()
+        };
+        let servers = servers.map(name).collect();
+        Self { path: path.to_owned(), servers, endpoints, lines, others }
     }
 
     /// Whether a finding is about them.
@@ -302,6 +339,8 @@ impl OnTheWay {
             lines.get(&place.file).is_some_and(|lines| lines.iter().any(covers))
         };
         match &finding.endpoint {
+            // That of a path which no endpoint serves is none.
+            Some(name) if name.is_path => name.location == self.path && self.servers.contains(&name.server),
             Some(name) => {
                 self.endpoints.contains(&(name.server.clone(), name.location.clone()))
                     && (is_in(&self.lines) || !is_in(&self.others))
@@ -326,13 +365,38 @@ fn lines_of(
     lines
 }
 
-/// The findings about the locations that the request comes to, and about their server.
-fn on_the_way(model: &Model<'_>, visited: &[ContextId], settings: &Settings) -> Vec<Finding> {
-    let way = OnTheWay::new(model, visited);
+/// The findings about the locations that the request comes to, and about their server; and those that say that nginx does
+/// not start, which are asked for whatever rules are selected.
+fn on_the_way(
+    loaded: &Loaded,
+    model: &Model<'_>,
+    visited: &[ContextId],
+    path: &str,
+    settings: &Settings,
+) -> Vec<Finding> {
+    let way = OnTheWay::new(model, visited, path);
+    let all = Settings { select: Vec::new(), ..settings.clone() };
     let mut found = Vec::new();
-    visit(&rules(settings), model, &|_, _, more| more, &mut |more| found.extend(more));
-    found.retain(|finding| finding.severity > Severity::Pedantic && way.has(finding));
+    visit(&rules(&all), model, &|_, _, more| more, &mut |more| found.extend(more));
+    let files = files_of(model.configuration);
+    for (id, file) in loaded.sources.iter().filter(|(id, file)| files.contains(id) && !file.is_builtin) {
+        let mut of_file = Findings::default();
+        rules(&all).iter().for_each(|rule| rule.file(id, file, &mut of_file));
+        found.extend(of_file.into_vec());
+    }
+    let is_whole = model.configuration.root().is_some();
+    found.retain(|finding| {
+        let is_here = way.has(finding);
+        (finding.is_refusal() && (is_whole || is_here))
+            || (finding.severity > Severity::Pedantic && is_here && settings.selects(finding.rule))
+    });
     found
+}
+
+/// The files that lines of a configuration are in.
+fn files_of(configuration: Configuration<'_>) -> HashSet<FileId> {
+    let openers = configuration.contexts().filter_map(|(_, context)| context.opener);
+    openers.map(|line| line.file).chain(configuration.root()).collect()
 }
 
 /// What people call a server.

@@ -1,12 +1,14 @@
 //! The steps of one way through nginx's phases, in words.
 
-use lint_finding::{Prospect, Remark, Responder, Stage, TraceAnswer, TraceStep, TraceWay};
+use lint_finding::{Prospect, Remark, Stage, TraceAnswer, TraceStep, TraceWay};
 use nginx_semantics::{
     Answer, AnsweredBy, Configuration, ContextId, ContextKind, Directive, Ending, GapReason, LocationMiss,
-    LocationName, Modifier, Obstacle, Presence, Selection, Step, Value, Way, location_rivals,
+    LocationName, Modifier, Presence, Selection, Step, Value, Way, location_rivals,
 };
 
-use super::choice::{answer, place, remark, step};
+use ws_model::location_words;
+
+use super::choice::{place, remark, step};
 use super::{Follow, server_text};
 
 /// As many locations that lose are shown.
@@ -42,27 +44,24 @@ fn target_words(path: &[u8], arguments: &[u8]) -> String {
     }
 }
 
-/// What people call a location: its words.
-pub(super) fn location_words(configuration: Configuration<'_>, context: ContextId) -> String {
-    let Some(opener) = configuration.opener(context) else { return "the location".to_owned() };
-    let name = lossy(&opener.name_bytes());
-    match name.as_str() {
-        "location" => format!("location `{}`", opener.arguments_text()),
-        name => format!("`{name} {}`", opener.arguments_text()),
-    }
-}
-
 impl<'s> Follow<'_, 's> {
     /// One way in words; the contexts that it comes to are added to `visited`.
-    pub(super) fn way(&self, server: ContextId, way: &Way<'s>, visited: &mut Vec<ContextId>) -> TraceWay {
+    ///
+    /// `is_named`: a name of the server is the reason that it takes the request.
+    pub(super) fn way(
+        &self,
+        (server, is_named): (ContextId, bool),
+        way: &Way<'s>,
+        visited: &mut Vec<ContextId>,
+    ) -> TraceWay {
         let mut words = Words { follow: self, server, assumptions: Vec::new(), is_masked: false };
         let mut steps: Vec<TraceStep> =
             way.steps.iter().filter_map(|step| words.step(step, visited)).collect();
         let Words { assumptions, is_masked, .. } = words;
         let configuration = self.configuration();
         let is_given = |level| configuration.context(level).presence == Presence::Given;
-        let is_partial = way.steps.iter().any(|step| matches!(step, Step::NotGiven(_)))
-            || !configuration.levels(server).all(is_given);
+        let misses = way.steps.iter().any(|step| matches!(step, Step::NotGiven(_)));
+        let is_fragment = !configuration.levels(server).all(is_given);
         let mut whole = match &way.ending {
             Ending::Answered(answered) => {
                 visited.push(answered.context);
@@ -70,7 +69,7 @@ impl<'s> Follow<'_, 's> {
                     assumptions,
                     steps,
                     sent: None,
-                    answer: self.answered(answered, is_masked),
+                    answer: self.answered(way, answered, is_masked),
                     after: vec![self.access_log(answered.context, Some(answered.status))],
                 }
             }
@@ -78,144 +77,46 @@ impl<'s> Follow<'_, 's> {
                 visited.push(passed.context);
                 steps.extend(self.before_upstream(passed));
                 steps.push(self.upstream(passed));
-                let answer = self.got(passed);
+                let answer = self.got(way, passed);
                 let after = self.after(passed, &answer);
                 TraceWay { assumptions, steps, sent: self.sent(passed, is_masked), answer, after }
             }
-            Ending::CannotSay(obstacle) => TraceWay {
+            Ending::CannotSay(_) => TraceWay {
                 assumptions,
                 steps,
                 sent: None,
-                answer: self.obstacle(obstacle),
+                answer: self.shown(self.model.verdict(way, &self.request)),
                 after: Vec::new(),
             },
         };
-        if is_partial && whole.answer.handshake == Prospect::Fails {
-            whole.answer.handshake = Prospect::Unknown;
+        let is_open = match whole.answer.handshake {
+            Prospect::Fails => misses || (is_fragment && !(is_named && self.model.follows_from_given(way))),
+            Prospect::Succeeds => misses,
+            Prospect::Unknown | Prospect::NotAsked => false,
+        };
+        if is_open {
             whole.answer.remarks.push(remark("unless a file that was not given says otherwise", None));
+        }
+        if is_open && whole.answer.handshake == Prospect::Fails {
+            whole.answer.handshake = Prospect::Unknown;
         }
         whole
     }
 
     /// `is_masked`: the path comes from a line that may not be shown.
-    fn answered(&self, answered: &Answer<'s>, is_masked: bool) -> TraceAnswer {
-        let configuration = self.configuration();
-        let line = |context: ContextId| configuration.opener(context).map(|line| place(&line));
-        let status = answered.status;
-        let (why, at, is_shown) = match answered.by {
-            AnsweredBy::Directive(by) => {
-                (format!("`{}` says so", by.text_line()), Some(place(&by)), by.may_be_shown())
-            }
-            AnsweredBy::MissingSlash(location) => (
-                format!(
-                    "the path is that of {} but for its final slash",
-                    location_words(configuration, location)
-                ),
-                line(location),
-                true,
-            ),
-            AnsweredBy::Internal(by) => (
-                "the location is `internal`, and the request comes from outside".to_owned(),
-                Some(place(&by)),
-                true,
-            ),
-            AnsweredBy::NoFile => (
-                match configuration.context(answered.context).kind {
-                    ContextKind::Server => {
-                        "no location takes it, and the server has no such file, as is taken here".to_owned()
-                    }
-                    _ => "the location hands nothing on, and there is no such file, as is taken here"
-                        .to_owned(),
-                },
-                line(answered.context),
-                true,
-            ),
-            AnsweredBy::File => ("there is such a file".to_owned(), line(answered.context), true),
-            AnsweredBy::Directory => (
-                match status {
-                    200 => "there is such a directory, and `autoindex` lists it".to_owned(),
-                    301 => "there is such a directory, and the path has no final slash".to_owned(),
-                    _ => "there is such a directory, and nothing of `index` is in it".to_owned(),
-                },
-                line(answered.context),
-                true,
-            ),
-            AnsweredBy::AllDown(group) => {
-                ("every server of the `upstream` is marked `down`".to_owned(), line(group), true)
-            }
-            AnsweredBy::Intercepted(by) => (
-                "the back end answers so, and `proxy_intercept_errors` keeps its page from the client"
-                    .to_owned(),
-                Some(place(&by)),
-                true,
-            ),
-            AnsweredBy::NoNamedLocation(by) => {
-                ("the server has no such named location".to_owned(), Some(place(&by)), true)
-            }
-            AnsweredBy::RedirectLimit => ("the URI has been changed ten times".to_owned(), None, true),
-            AnsweredBy::NoUpstream(by) if status == 500 => (
-                format!("`{}` comes to no URL with a host and a port", by.text_line()),
-                Some(place(&by)),
-                true,
-            ),
-            AnsweredBy::NoUpstream(by) => (
-                format!(
-                    "`{}` names nobody that can be asked: no `upstream`, no address, no `resolver`",
-                    by.text_line()
-                ),
-                Some(place(&by)),
-                true,
-            ),
-            AnsweredBy::BadRequest => ("nginx refuses the request itself".to_owned(), None, true),
+    fn answered(&self, way: &Way<'s>, answered: &Answer<'s>, is_masked: bool) -> TraceAnswer {
+        let mut answer = self.shown(self.model.verdict(way, &self.request));
+        let is_shown = match answered.by {
+            AnsweredBy::Directive(by) => by.may_be_shown(),
+            _ => true,
         };
-        let prospect = if self.query.is_plain { Prospect::NotAsked } else { Prospect::Fails };
-        if status == 444 {
-            let text = format!("the connection is closed without an answer: {why}");
-            return answer(None, Responder::Nobody, text, at, prospect);
-        }
-        let location = answered.location.as_ref().filter(|_| is_shown && !is_masked);
-        let mut text = format!("{status} from nginx: {why}");
+        let location =
+            answered.location.as_ref().filter(|_| is_shown && !is_masked && answered.status != 444);
         if let Some(location) = location {
-            text.push_str(&format!("; it sends the client to {}", value_words(location)));
+            answer.text.push_str(&format!("; it sends the client to {}", value_words(location)));
         }
-        let mut answer = answer(Some(status), Responder::Nginx, text, at, prospect);
         answer.location = location.and_then(|value| value.as_known()).map(lossy);
-        if (300..400).contains(&status) && prospect == Prospect::Fails {
-            answer
-                .remarks
-                .push(remark("clients of WebSockets follow no redirect: browsers fail the connection", None));
-        }
         answer
-    }
-
-    fn obstacle(&self, obstacle: &Obstacle<'s>) -> TraceAnswer {
-        let configuration = self.configuration();
-        let (text, at) = match obstacle {
-            Obstacle::Regex(location) => (
-                format!(
-                    "it cannot be said: the regex of {} is not evaluated here",
-                    location_words(configuration, *location)
-                ),
-                configuration.opener(*location).map(|line| place(&line)),
-            ),
-            Obstacle::Value(line) => (
-                format!("it cannot be said: `{}` depends on what is not known here", line.text_line()),
-                Some(place(line)),
-            ),
-            Obstacle::Module(line) => {
-                (format!("it cannot be said: `{}` decides by itself", line.text_line()), Some(place(line)))
-            }
-            Obstacle::Defect(line) => (
-                format!(
-                    "it cannot be said: `{}` is written longer than it was measured, because a map captures meanwhile what the line reads; nginx answers 500 then, or writes past a buffer",
-                    line.text_line()
-                ),
-                Some(place(line)),
-            ),
-            Obstacle::NoServer => ("it cannot be said: no server was given".to_owned(), None),
-        };
-        let prospect = if self.query.is_plain { Prospect::NotAsked } else { Prospect::Unknown };
-        answer(None, Responder::Unknown, text, at, prospect)
     }
 }
 

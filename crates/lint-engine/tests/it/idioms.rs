@@ -116,21 +116,29 @@ fn inherited_through_a_gap() {
     assert!(finding.message.ends_with("(unless a file that was not given sets it)"), "{}", finding.message);
 }
 
-/// A path of `--ws-path` that leads nowhere is named, one that nginx answers itself is a finding.
+/// A path of `--ws-path` that nginx answers itself is a finding, and so is one that no location takes: of several servers
+/// that proxy something one is blamed. Where none does, it is named.
 #[test]
 fn a_path_that_nothing_serves() {
-    let mut snippet =
-        Snippet::bare(root("server { listen 8081; location /chat/ { proxy_pass http://127.0.0.1:9000; } }"));
-    snippet.settings.websocket_paths = vec!["/chat".to_owned(), "/nothing".to_owned()];
-    let outcome = snippet.run();
-    let said: Vec<_> = outcome.notices.iter().map(|notice| notice.message.as_str()).collect();
-    let [finding] = outcome.findings.as_slice() else { panic!("{:#?}", outcome.findings) };
-    assert_eq!(finding.rule.name, "handshake-redirected");
-    assert!(!said.iter().any(|text| text.contains("`/chat`")), "{said:?}");
-    assert!(
-        said.iter().any(|text| text.starts_with("no location that proxies serves `/nothing`")),
-        "{said:?}"
-    );
+    let server = |port: u16| {
+        format!("server {{ listen {port}; location /chat/ {{ proxy_pass http://127.0.0.1:9000; }} }}")
+    };
+    let run = |http: String, path: &str| {
+        let mut snippet = Snippet::bare(root(&http));
+        snippet.settings.websocket_paths = vec![path.to_owned()];
+        let outcome = snippet.run();
+        let rules: Vec<_> = outcome.findings.iter().map(|finding| finding.rule.name).collect();
+        let is_named = |notice: &lint_finding::Notice| {
+            notice.message == format!("no location that proxies serves `{path}` of --ws-path")
+        };
+        (rules, outcome.notices.iter().any(is_named))
+    };
+    assert_eq!(run(server(8081), "/chat"), (vec!["handshake-redirected"], false));
+    assert_eq!(run(server(8081), "/nothing"), (vec!["handshake-intercepted"], false));
+    let two = server(8081) + &server(8082);
+    assert_eq!(run(two, "/nothing"), (vec!["handshake-intercepted"], false));
+    let none = "server { listen 8081; return 204; } server { listen 8082; return 204; }";
+    assert_eq!(run(none.to_owned(), "/nothing"), (vec![], true));
 }
 
 /// The only server is meant, even where it proxies nothing.

@@ -26,6 +26,7 @@ pub(crate) fn output<'a>(trace: &'a Trace, tool: &ToolInfo<'a>) -> trace_v1::Out
         },
         handshake: trace.handshake.name(),
         problem: trace.problem.as_deref(),
+        starts: !trace.is_refused,
         runs: Rows::new(outcome, &trace.runs, run),
         findings: findings(outcome),
         verify: &trace.verify,

@@ -19,6 +19,8 @@ pub(crate) struct Output<'a> {
     pub(crate) handshake: &'static str,
     /// Why there is no run.
     pub(crate) problem: Option<&'a str>,
+    /// Whether nothing says that nginx refuses to start.
+    pub(crate) starts: bool,
     pub(crate) runs: Rows<'a, finding::TraceRun, Run<'a>>,
     pub(crate) findings: Rows<'a, finding::Finding, Finding<'a>>,
     pub(crate) verify: &'a str,

@@ -57,8 +57,11 @@ fn everything() -> Outcome {
     error.labels[0].role = LabelRole::Context;
     error.help = Some("add to this location:\n    proxy_set_header Connection upgrade;\nverify that it answers 101:\n    curl -i 'http://a.test/%C3%A9/'".into());
     error.verify = Some(Span::new(94, 125));
-    error.endpoint =
-        Some(Box::new(EndpointName { server: "a.test".to_owned(), location: "/é/".to_owned() }));
+    error.endpoint = Some(Box::new(EndpointName {
+        server: "a.test".to_owned(),
+        location: "/é/".to_owned(),
+        is_path: false,
+    }));
     let edit =
         |at, replacement: &[u8]| Edit { place: place(0, Span::at(at)), replacement: replacement.to_vec() };
     let fix =

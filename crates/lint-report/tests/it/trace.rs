@@ -62,6 +62,7 @@ fn trace(text: &str, is_several: bool) -> Trace {
         handshake: Prospect::Succeeds,
     };
     Trace {
+        is_refused: false,
         request: TracedRequest {
             url: owned(),
             is_handshake: true,

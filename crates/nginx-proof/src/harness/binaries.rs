@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::str::FromStr;
 
 use nginx_semantics::NginxVersion;
 
@@ -105,6 +106,16 @@ pub fn is_complete(binaries: &[Binary]) -> bool {
 /// The branch of a version, as documents name it.
 pub(crate) fn branch(version: NginxVersion) -> String {
     if version >= NEW { "newest".to_owned() } else { format!("{}.{}", version.major, version.minor) }
+}
+
+/// The number in a variable of the environment; one that is none counts as not given, and is told.
+pub fn number<T: FromStr>(variable: &str) -> Option<T> {
+    let value = env::var(variable).ok()?;
+    let number = value.parse().ok();
+    if number.is_none() {
+        say(&format!("{variable} is passed over: `{value}` is no number"));
+    }
+    number
 }
 
 /// Tells whoever runs the tests, past their capture: what was not proven has to be seen.

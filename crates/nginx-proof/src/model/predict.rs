@@ -65,6 +65,7 @@ pub fn predict(files: &[(String, String)], requests: &[Request], version: NginxV
             is_host_told: true,
             back_end: Some(strict),
             answers_subrequests: true,
+            may_send_more: false,
         },
     };
     let prediction = Prediction { all: &all, loaded: &loaded };

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use lint_engine::{Level, Selector, Settings, Which, fixed, lint};
+use lint_engine::{Level, Selector, Settings, Url, Which, fixed, lint};
 use lint_finding::{RuleMeta, Severity};
 use nginx_semantics::{MemoryFiles, NginxVersion, Scope, VersionRange};
 
@@ -73,7 +73,11 @@ impl Block {
         let expected_connections = numbers.next().and_then(|number| number.parse().ok());
         let options = info.split_whitespace().filter_map(|option| option.strip_prefix("ws-path="));
         let websocket_paths: Vec<String> = options.map(str::to_owned).collect();
-        let path = websocket_paths.first().cloned().unwrap_or_else(|| location(text));
+        let named = websocket_paths.first().map(|named| match Url::parse(named) {
+            Ok(url) => url.target,
+            Err(_) => named.clone(),
+        });
+        let path = named.unwrap_or_else(|| location(text));
         Self { heading, number, files, beside, path, websocket_paths, expected_connections }
     }
 

@@ -149,6 +149,7 @@ pub(crate) const EXPECTED: &[Expected] = &[
         telling: &["X-Forwarded-Proto"],
         ..ANY
     },
+    Expected { rule: "handshake-fails", manner: Manner::Answered, ..ANY },
     Expected {
         rule: "handshake-headers-stripped",
         manner: Manner::Status,
@@ -228,6 +229,7 @@ pub(crate) const EXPECTED: &[Expected] = &[
         ..ANY
     },
     Expected { rule: "missing-resolver", manner: Manner::Answered, ..ANY },
+    Expected { rule: "missing-tls-server", manner: Manner::Works, ..ANY },
     Expected {
         rule: "missing-upgrade-header",
         manner: Manner::Status,
@@ -375,6 +377,11 @@ pub(crate) const NOT_SEEN: &[(&str, &str, &str)] = &[
         "the harness adds such a log; what the format of the remedy tells is counted in `nginx-proof/tests/logs.rs`",
     ),
     ("missing-address-family", "over IPv6 another server answers", "the harness connects over IPv4"),
+    (
+        "missing-tls-server",
+        "the default server of the socket takes the request",
+        "the harness asks one server of a block; which one takes a name is tried in `nginx-proof/tests/names.rs`",
+    ),
     (
         "no-shutdown-timeout",
         "the old ones end when their last connection does",

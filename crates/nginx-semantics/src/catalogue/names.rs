@@ -189,6 +189,7 @@ names! {
     PROXY_REDIRECT = "proxy_redirect",
     PROXY_COOKIE_PATH = "proxy_cookie_path",
     PROXY_COOKIE_DOMAIN = "proxy_cookie_domain",
+    PROXY_COOKIE_FLAGS = "proxy_cookie_flags",
     OPEN_LOG_FILE_CACHE = "open_log_file_cache",
     OPEN_FILE_CACHE = "open_file_cache",
     DIRECTIO = "directio",

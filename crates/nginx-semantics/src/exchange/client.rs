@@ -137,6 +137,10 @@ pub(super) struct Live<'r> {
     pub(super) server_name: &'r str,
     /// The numbers of the fields that are ignored: see [`super::fields`].
     pub(super) ignored: &'r [usize],
+    /// See [`super::Premises::may_send_more`].
+    pub(super) may_have_more: bool,
+    /// Whether the host is any that leads to the server, too.
+    pub(super) is_host_open: bool,
     /// `$proxy_host` and `$proxy_port`.
     pub(super) upstream: Option<(Value, Value)>,
 }
@@ -150,6 +154,9 @@ impl Request for Live<'_> {
             "request_method" => Value::known(self.method),
             "request_uri" => Value::known(request.uri()),
             "uri" | "document_uri" => Value::known(self.path),
+            "args" | "query_string" | "is_args" if self.arguments.is_empty() && self.may_have_more => {
+                Value::Unknown
+            }
             "args" | "query_string" => Value::known(self.arguments),
             "is_args" => Value::known(if self.arguments.is_empty() { "" } else { "?" }),
             "request" => {
@@ -161,6 +168,7 @@ impl Request for Live<'_> {
             "scheme" => Value::known(if request.is_tls { "https" } else { "http" }),
             "https" => Value::known(if request.is_tls { "on" } else { "" }),
             "http2" | "http3" => Value::empty(),
+            "host" | "http_host" if self.is_host_open => Value::NotEmpty,
             "host" => request.host().map_or_else(|| self.server_name(), Value::known),
             "server_name" => self.server_name(),
             "remote_addr" => optional(self.client_address()),
@@ -200,19 +208,25 @@ impl Live<'_> {
 
     fn prefixed(&self, name: &str) -> Value {
         if let Some(field) = name.strip_prefix("http_") {
-            return Value::known(self.field(field));
+            return self.unless_more(self.field(field));
         }
         if let Some(argument) = name.strip_prefix("arg_") {
-            return Value::known(uri::argument(self.arguments, argument.as_bytes()).unwrap_or_default());
+            let value = uri::argument(self.arguments, argument.as_bytes()).unwrap_or_default();
+            return self.unless_more(value.to_vec());
         }
         if let Some(cookie) = name.strip_prefix("cookie_") {
-            return Value::known(self.cookie(cookie));
+            return self.unless_more(self.cookie(cookie));
         }
         // There is no answer yet.
         if name.starts_with("upstream_http_") || name.starts_with("sent_http_") {
             return Value::empty();
         }
         Value::Unknown
+    }
+
+    /// What the client sends; where it sends none, that may be otherwise.
+    fn unless_more(&self, value: Vec<u8>) -> Value {
+        if value.is_empty() && self.may_have_more { Value::Unknown } else { Value::known(value) }
     }
 
     /// The value of `$cookie_NAME`: the first of the name in any case, empty where there is none

@@ -12,8 +12,18 @@ pub struct Premises {
     pub has_files: bool,
     /// Whether the host of the requests is the client's own; else it stands for any that leads to the server.
     pub is_host_told: bool,
+    /// Whether the client may send fields, cookies and arguments besides those of the request: what the request has none
+    /// of is not known then, and else not there.
+    pub may_send_more: bool,
     /// What back ends answer, for those answers that nginx replaces; else it replaces none.
     pub back_end: Option<BackEnd>,
     /// Whether that goes for subrequests too: what answers them need not be a back end of WebSockets.
     pub answers_subrequests: bool,
+}
+
+impl Premises {
+    /// Whether `$host` is not known.
+    pub(super) fn is_host_open(&self) -> bool {
+        self.may_send_more && !self.is_host_told
+    }
 }

@@ -81,6 +81,10 @@ struct Sender<'s> {
     server_name: Arc<str>,
     /// The client's fields that nginx ignores, by their numbers.
     ignored: Vec<usize>,
+    /// See [`super::Premises::may_send_more`].
+    may_have_more: bool,
+    /// See [`super::Premises::is_host_open`].
+    is_host_open: bool,
     /// See [`Exchanges::captures_on_the_way`].
     captures_on_the_way: OnceLock<bool>,
 }
@@ -253,6 +257,8 @@ impl<'s> Follower<'_, 's> {
             arguments: std::mem::take(&mut self.arguments),
             server_name: Arc::clone(&self.server_name),
             ignored: self.ignored.clone(),
+            may_have_more: self.all.premises.may_send_more,
+            is_host_open: self.all.premises.is_host_open(),
             captures_on_the_way: OnceLock::new(),
         };
         let request = UpstreamRequest {
@@ -527,6 +533,8 @@ impl Sender<'_> {
     fn live(&self) -> Live<'_> {
         let (host, port) = &self.proxy;
         Live {
+            may_have_more: self.may_have_more,
+            is_host_open: self.is_host_open,
             request: &self.request,
             version: self.version,
             client: self.client,

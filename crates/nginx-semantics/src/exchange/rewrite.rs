@@ -9,7 +9,7 @@ use crate::configuration::{ContextId, ContextKind, Directive};
 use crate::mistakes::{Mistake, makes};
 use crate::placeholder;
 use crate::upstream::Pass;
-use crate::variables::Value;
+use crate::variables::{Definition, Part, Value, parts};
 
 /// How a phase ends.
 pub(super) enum Rewrite<'s> {
@@ -89,9 +89,58 @@ impl<'s> Follower<'_, 's> {
         self.gathered.escape_captures(self.quotes && self.is_quoted());
         let known = self.evaluator(&live).condition_with(&line, &self.gathered);
         self.gathered.escape_captures(false);
-        let (holds, is_known) = self.decide(known);
+        let (holds, is_known) = match known {
+            Some(_) => self.decide(known),
+            None => self.decide_once(&line),
+        };
         self.steps.push(Step::If { directive: line, holds, is_known });
         holds
+    }
+
+    /// What a condition that is not known is taken for: the same each time, where it reads nothing that may change meanwhile.
+    fn decide_once(&mut self, line: &Directive<'s>) -> (bool, bool) {
+        let condition: Vec<u8> = line.arguments().collect::<Vec<_>>().join(&b' ');
+        if !self.is_lasting(line) {
+            return self.decide(None);
+        }
+        if let Some((_, holds)) = self.decided.iter().find(|(known, _)| *known == condition) {
+            return (*holds, false);
+        }
+        let (holds, is_known) = self.decide(None);
+        self.decided.push((condition, holds));
+        (holds, is_known)
+    }
+
+    /// Whether what a condition reads is the same as long as the request lasts: it is the client's, or a value that nginx
+    /// keeps once it was asked for.
+    fn is_lasting(&self, line: &Directive<'s>) -> bool {
+        const LASTING: [&[u8]; 4] = [b"remote_addr", b"remote_port", b"remote_user", b"request_method"];
+        let configuration = self.all.configuration;
+        let is_kept = |definition: &Definition<'s>| match definition {
+            Definition::Map(map) => {
+                configuration.directives(*map).all(|entry| entry.name_bytes().as_ref() != b"volatile")
+            }
+            Definition::Opaque(line) => matches!(line.name(), N::GEO | N::SPLIT_CLIENTS),
+            Definition::Set(..) | Definition::Capture(_) => false,
+        };
+        let is_lasting = |name: &[u8]| {
+            let name = name.to_ascii_lowercase();
+            let is_clients = [&b"http_"[..], b"cookie_", b"ssl_"].iter().any(|start| name.starts_with(start))
+                || LASTING.contains(&name.as_slice());
+            match self.all.variables.definitions(&name) {
+                [] => is_clients,
+                definitions => definitions.iter().all(is_kept),
+            }
+        };
+        let words: Vec<_> = line.arguments().collect();
+        // A `$` of a pattern is its end.
+        let is_pattern = words.get(1).is_some_and(|word| word.contains(&b'~'));
+        let read = words.iter().take(if is_pattern { 1 } else { words.len() });
+        read.into_iter().flat_map(|word| parts(word)).all(|part| match part {
+            Part::Variable(name) => is_lasting(name),
+            Part::Literal(_) => true,
+            Part::Capture(_) | Part::Invalid => false,
+        })
     }
 
     /// `ngx_http_script_if_code`: the `if` of a location takes its place, whatever came before.

@@ -129,6 +129,8 @@ pub(super) struct Follower<'a, 's> {
     plan: &'a [bool],
     /// How many questions the configuration left open so far.
     pub(super) questions: usize,
+    /// Conditions that are not known, and what they were taken for.
+    pub(super) decided: Vec<(Vec<u8>, bool)>,
     /// How many lines of rewrite phases ran.
     pub(super) lines_run: usize,
     pub(super) steps: Vec<Step<'s>>,
@@ -189,6 +191,7 @@ impl<'a, 's> Follower<'a, 's> {
             ignored: super::fields::ignored(all, server, request),
             plan,
             questions: 0,
+            decided: Vec::new(),
             lines_run: 0,
             steps: Vec::new(),
             path: Vec::new(),
@@ -286,6 +289,8 @@ impl<'a, 's> Follower<'a, 's> {
             arguments: &self.arguments,
             server_name: &self.server_name,
             ignored: &self.ignored,
+            may_have_more: self.all.premises.may_send_more,
+            is_host_open: self.all.premises.is_host_open(),
             upstream,
         }
     }

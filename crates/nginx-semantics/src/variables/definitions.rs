@@ -3,6 +3,7 @@
 //! A definition anywhere in `http` defines the name globally, whatever the order
 //! (`http/ngx_http_variables.c:ngx_http_variables_init_vars`).
 
+use std::borrow::Cow;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use hashbrown::{HashMap, HashSet};
@@ -10,6 +11,7 @@ use hashbrown::{HashMap, HashSet};
 use super::map::Entries;
 use crate::catalogue::{self, DirectiveName};
 use crate::configuration::{Configuration, ContextId, ContextKind, Directive, DirectiveRef};
+use crate::location::{LocationName, Modifier};
 use crate::pattern::group_names;
 
 /// What defines a variable.
@@ -186,9 +188,16 @@ impl<'s> Variables<'s> {
             N::AUTH_REQUEST_SET | N::PERL_SET | N::JS_SET | N::JS_VAR => {
                 self.define_argument(directive, 0, Definition::Opaque(directive));
             }
-            N::SERVER_NAME | N::LOCATION | N::IF | N::REWRITE => {
-                for argument in directive.arguments() {
-                    self.captures(directive, &argument);
+            N::SERVER_NAME
+            | N::LOCATION
+            | N::IF
+            | N::REWRITE
+            | N::PROXY_REDIRECT
+            | N::PROXY_COOKIE_PATH
+            | N::PROXY_COOKIE_DOMAIN
+            | N::PROXY_COOKIE_FLAGS => {
+                for pattern in capturing(&directive) {
+                    self.captures(directive, &pattern);
                 }
             }
             N::LOAD_MODULE if !is_nginx_own_module(&directive) => {
@@ -269,6 +278,32 @@ impl<'s> Variables<'s> {
     /// the configuration.
     pub fn third_party(&self) -> Option<Directive<'s>> {
         self.third_party
+    }
+}
+
+/// The regexes of a line whose named groups are variables: those that nginx compiles with
+/// `http/ngx_http_variables.c:ngx_http_regex_compile`. Patterns of `valid_referers`, `gzip_disable` and
+/// `fastcgi_split_path_info` are compiled otherwise, and define nothing.
+fn capturing<'s>(directive: &Directive<'s>) -> Vec<Cow<'s, [u8]>> {
+    use DirectiveName as N;
+    let is_regex = |word: &Cow<'_, [u8]>| word.first() == Some(&b'~');
+    let mut words = directive.arguments();
+    match directive.name() {
+        N::SERVER_NAME => words.filter(is_regex).collect(),
+        N::LOCATION => match LocationName::of(directive) {
+            Some(LocationName { modifier: Modifier::Regex | Modifier::CaselessRegex, name }) => vec![name],
+            // A placeholder may stand for the modifier.
+            None => words.collect(),
+            Some(_) => Vec::new(),
+        },
+        N::IF => {
+            let words: Vec<_> = words.collect();
+            let compares = words.iter().any(|word| matches!(word.as_ref(), b"=" | b"!="));
+            if compares { Vec::new() } else { words }
+        }
+        // `rewrite`, and the first word of what rewrites header fields of answers.
+        N::REWRITE => words.next().into_iter().collect(),
+        _ => words.next().filter(is_regex).into_iter().collect(),
     }
 }
 

@@ -193,6 +193,7 @@ fn what_only_looks_like_a_template() {
         // What is broken.
         "server { listen 80; location /a {internal} location ~ ^/a{2}$ { } }",
         "server { listen 80; return 200 '{NAME}'; # {NAME}\n }",
+        r"server { listen 80; rewrite ^/\p{L}+$ /x; location ~ ^/\k{name} { } }",
         "map $host $x { \"{{ host }}\" 1; @@HOST@@ 2; } server {}",
         "# <% if %>\nserver { root '{% a %}'; }",
     ] {

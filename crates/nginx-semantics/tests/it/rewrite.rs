@@ -1,8 +1,9 @@
 //! `set` and `if`. The rows were run on nginx 1.30.6.
 
-use nginx_semantics::{ContextKind, Value};
+use nginx_semantics::{ClientRequest, ContextKind, Value};
 
 use crate::common::{Fixed, evaluate, find, known, load_root, location, only};
+use crate::exchange::{OLD, handshake, with_exchanges};
 
 fn request() -> Fixed {
     Fixed(vec![("http_upgrade", known("websocket")), ("http_x", Value::Unknown), ("http_e", known(""))])
@@ -156,4 +157,31 @@ fn what_else_gives_a_value_is_not_known() {
     assert_eq!(value("if ($host ~ (.*)) { set $v $1; }", ""), "?");
     // A file that was not given may set it.
     assert_eq!(value("include missing.conf; location /o { set $w 1; }", "set $v \"$w\";"), "?");
+}
+
+/// What is not known is one question, however often it is asked for, unless it may change meanwhile.
+#[test]
+fn conditions_that_are_alike_are_decided_once() {
+    let count = |http: &str, condition: &str, between: &str| {
+        let text = format!(
+            "{http} server {{ listen 80; location / {{ if {condition} {{ set $a 1; }} {between} if {condition} {{ set $b 1; }} return 204; }} }}"
+        );
+        with_exchanges(&text, OLD, |exchanges, server| {
+            let request = ClientRequest { client: None, ..handshake("/") };
+            exchanges.run(server, request).ways.len()
+        })
+    };
+    let geo = "geo $g { default 0; 10.0.0.0/8 1; }";
+    let map = "map $remote_addr $m { default 0; 10.0.0.1 1; }";
+    for (http, condition, between, expected) in [
+        ("", "($remote_addr = 10.0.0.1)", "", 2),
+        ("", "($remote_addr ~ ^10[.].*$)", "", 2),
+        (geo, "($g)", "", 2),
+        (map, "($m = 1)", "", 2),
+        (map, "($m = 1)", "set $m $remote_addr;", 4),
+        ("map $remote_addr $m { volatile; default 0; 10.0.0.1 1; }", "($m = 1)", "", 4),
+        ("", "($pipe$request_time = 1)", "", 4),
+    ] {
+        assert_eq!(count(http, condition, between), expected, "{http} {condition} {between}");
+    }
 }

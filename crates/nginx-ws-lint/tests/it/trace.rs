@@ -158,7 +158,7 @@ fn hosts_and_clients_as_fields_tell_them() {
 #[test]
 fn tls_where_there_is_none_and_none_where_there_is() {
     let http = "server { listen 80; return 200; }
-        server { listen 443 ssl; error_page 497 https://example.com$request_uri; }";
+        server { listen 443 ssl; ssl_certificate a.pem; ssl_certificate_key a.key; error_page 497 https://example.com$request_uri; }";
     assert_snapshot!("tls_on_a_plain_socket", trace(http, "wss://example.com:80/ws", &[]).shown());
     assert_snapshot!("no_tls_on_a_tls_socket", trace(http, "ws://example.com:443/ws", &[]).shown());
 }
@@ -166,7 +166,7 @@ fn tls_where_there_is_none_and_none_where_there_is() {
 #[test]
 fn the_name_in_tls_and_another_host() {
     let http =
-        "server { listen 443 ssl; server_name example.com; UPGRADE; location /ws/ { proxy_pass http://a; } }
+        "ssl_certificate a.pem; ssl_certificate_key a.key; server { listen 443 ssl; server_name example.com; UPGRADE; location /ws/ { proxy_pass http://a; } }
         server { listen 443 ssl; server_name secret.example.com; ssl_verify_client on; return 204; }";
     assert_snapshot!(trace(http, "wss://example.com/ws/", &["-H", "Host: secret.example.com"]).shown());
     assert_eq!(trace(http, "wss://secret.example.com/ws/", &["-H", "Host: example.com"]).code, Some(0));
@@ -287,6 +287,50 @@ fn versions_that_differ_are_told_apart() {
 }
 
 #[test]
+fn where_nginx_does_not_start_nothing_succeeds() {
+    let server = |lines: &str| {
+        format!("server {{ listen 80; location /ws {{ UPGRADE; proxy_pass http://127.0.0.1:1; {lines} }} }}")
+    };
+    let end = "nginx does not start: the handshake cannot succeed";
+    for http in [
+        server("proxy_read_timeout 1q;"),
+        server("add_header X $nowhere;"),
+        server("location /ws {} location /ws {}"),
+        server("") + " server { listen 81; location / { proxy_pass 127.0.0.1:1; } }",
+        server("") + " server { listen 443; location = a { return 204 }",
+        "upstream a {} server { listen 81; }".to_owned(),
+    ] {
+        let run = trace(&http, "ws://a/ws", &[]);
+        assert!(run.stdout.contains(end) && run.code == Some(1), "{http}: {}", run.shown());
+    }
+    assert!(!trace(&server(""), "ws://a/ws", &[]).stdout.contains(end));
+}
+
+/// A server without the blocks around it: what its own lines decide is decided.
+#[test]
+fn of_a_fragment_a_failure_follows_from_the_lines_given() {
+    let code = |lines: &str, host: &str| {
+        let text = format!("server {{ listen 80; server_name a.test; location /ws {{ {lines} }} }}\n");
+        let tree = Tree::new(&[("site.conf", &text)]);
+        let run = tree.run(&["trace", &format!("ws://{host}/ws"), "site.conf", "--nginx-version", "1.28.0"]);
+        (run.code, run.stdout.contains("unless a file that was not given says otherwise"))
+    };
+    let pass = "proxy_pass http://127.0.0.1:1; proxy_http_version 1.1;";
+    let whole =
+        format!("{pass} proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;");
+    assert_eq!(code("return 403;", "a.test"), (Some(1), false));
+    assert_eq!(code(&format!("{pass} proxy_set_header Upgrade $http_upgrade;"), "a.test"), (Some(1), false));
+    assert_eq!(code(&whole.replace("1.1", "1.0"), "a.test"), (Some(1), false));
+    assert_eq!(code(&whole, "a.test"), (Some(0), false));
+    // `http` may have the lines, another server the name, and a file the rest.
+    assert_eq!(code(pass, "a.test"), (Some(2), true));
+    assert_eq!(code(&whole.replace("proxy_http_version 1.1;", ""), "a.test"), (Some(2), true));
+    assert_eq!(code("return 403;", "b.test"), (Some(2), true));
+    assert_eq!(code("include x/y.conf; return 403;", "a.test"), (Some(2), true));
+    assert_eq!(code(&format!("include x/y.conf; {whole}"), "a.test"), (Some(0), true));
+}
+
+#[test]
 fn text_that_was_not_given_is_not_shown() {
     let secret = "proxy_set_header X-Secret 0123456789; proxy_set_header Upgrade $http_upgrade;\n\
         proxy_set_header Connection upgrade; proxy_http_version 1.1; proxy_pass http://secret.internal:8000;\n\
@@ -385,7 +429,7 @@ fn a_server_of_the_same_name_elsewhere_is_not_on_the_way() {
         format!(
             "server {{ listen {listen}; server_name a.test; location /ws/ {{ proxy_pass http://127.0.0.1:1; UPGRADE; }} }}"
         )
-        .replace("UPGRADE", &UPGRADE.replace("Connection upgrade", &format!("Connection {connection}")))
+        .replace("UPGRADE;", &UPGRADE.replace("Connection upgrade", &format!("Connection {connection}")))
     };
     let http = format!("{}\n{}", server(8080, "upgrade"), server(80, "close"));
     assert_eq!(rules_on_the_way(&http, "ws://a.test:8080/ws/"), Vec::<String>::new());

@@ -7,6 +7,7 @@ mod kept;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
 
 use nginx_semantics::{
     ContextId, ContextKind, DirectiveName, LocationName, Modifier, Pass, PassModule, Place, Selection,
@@ -45,11 +46,11 @@ impl<'s> Model<'s> {
     /// what was found `earlier` holds, it is not looked for again.
     pub(crate) fn find_endpoints(&mut self, earlier: Option<&Earlier<'_>>, keeps: bool) -> KeptCandidates {
         let hints = self.hints.clone();
-        let declared = self.declared_paths(&hints.websocket_paths);
-        (self.lost_paths, self.unclear_paths) = (declared.lost, declared.unclear);
-        let is_insisted = |paths: &[String]| paths.iter().any(|path| hints.insisted_paths.contains(path));
-        let insisted = declared.contexts.iter().filter(|(_, paths)| is_insisted(paths));
-        self.insisted = insisted.map(|(context, _)| *context).collect();
+        let mut declared = self.declared_paths();
+        self.lost_paths = mem::take(&mut declared.lost);
+        self.unclear_paths = mem::take(&mut declared.unclear);
+        self.arrivals = mem::take(&mut declared.arrivals);
+        self.insisted = mem::take(&mut declared.insisted);
         let declare = |candidates: &mut Vec<Endpoint<'s>>, assumes: bool| {
             for endpoint in candidates.iter_mut() {
                 let paths = declared.contexts.get(&endpoint.context).into_iter().flatten();
@@ -223,7 +224,7 @@ impl<'s> Model<'s> {
             let at: Option<Place> = opener.map(|opener| opener.at());
             evidence.push(Evidence::new(EvidenceKind::Declared, "a comment declares it", at));
         }
-        let may_be_declared = self.hints.assume_websocket || !self.hints.websocket_paths.is_empty();
+        let may_be_declared = self.hints.assume_websocket || self.hints.names_any();
         let is_one = is_proxy && (may_be_declared || !evidence.is_empty());
         let handshake = asked.or_else(|| is_one.then(handshake));
         let (server_names, listens) = self.words_around(context);

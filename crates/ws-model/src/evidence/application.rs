@@ -475,7 +475,12 @@ fn served_path(subject: &Subject<'_, '_>, application: &'static Application) -> 
     });
     let serves =
         |path: &str| subject.locations.select(server, path.as_bytes()) == Selection::Location(location);
-    let as_it_is = sockets.iter().find(|path| subject.serving(server, path.text) == Some(location));
+    // Below a path that only begins what clients ask for another location may serve that.
+    let asked = |path: &WsPath| match application.example {
+        Some(example) if path.kind == PathKind::Prefix && example.starts_with(path.text) => example,
+        _ => path.text,
+    };
+    let as_it_is = sockets.iter().find(|path| subject.serving(server, asked(path)) == Some(location));
     let as_it_is = as_it_is.map(|path| (path.text.to_owned(), path.distinctive));
     as_it_is
         .or_else(|| below_prefix(subject, &sockets))

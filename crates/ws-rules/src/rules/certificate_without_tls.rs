@@ -7,7 +7,7 @@ use core::net::IpAddr;
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{
-    ContextId, ContextKind, DirectiveName, Effective, Listen, ListenAddress, Socket, effective,
+    ContextId, ContextKind, DirectiveName, Effective, Listen, ListenAddress, Presence, Socket, effective,
 };
 use nginx_syntax::lossy;
 use ws_model::OpenSocket;
@@ -62,6 +62,10 @@ fn report(cx: &Context<'_, '_>, socket: &Socket<'_>, listen: &Listen<'_>, out: &
     if port != 443 || own.any(|other| other.is_tls) {
         finding = finding.at_most(Severity::Warning);
     }
+    // A server that was not given may say it for the socket of both.
+    let http = configuration.enclosing(listen.server, ContextKind::Http);
+    let is_whole = http.is_some_and(|http| cx.model.is_understood(http));
+    finding = finding.assumed(!is_whole);
     if let Some(certificate) = configuration.named(listen.server, DirectiveName::SSL_CERTIFICATE).next() {
         finding = finding.because(&certificate, "no client of this port sees the certificate");
     }
@@ -72,7 +76,7 @@ fn report(cx: &Context<'_, '_>, socket: &Socket<'_>, listen: &Listen<'_>, out: &
     let word = line.argument(0).unwrap_or_default();
     let word = lossy(&word);
     // With `ssl` each server of the socket may need one.
-    if socket.listens.iter().all(has_certificate) {
+    if is_whole && socket.listens.iter().all(has_certificate) {
         finding = finding.fix(
             "add `ssl` to the `listen`",
             Applicability::Unsafe,
@@ -106,9 +110,18 @@ pub(super) fn is_meant_for_tls(cx: &Context<'_, '_>, open: &OpenSocket<'_>, serv
     port.is_some_and(is_for_tls)
         && !is_local
         && configuration.named(server, DirectiveName::SSL_CERTIFICATE).next().is_some()
-        && http.is_some_and(|http| cx.model.is_understood(http))
+        && http.is_some_and(|http| cx.model.is_understood(http) || is_odd_one_out(cx, open, server, http))
         && cx.model.is_surely_without_tls(open)
         && !is_used_elsewhere()
+}
+
+/// Whether a server whose surroundings were not given speaks TLS on the same port of the other family of addresses: then
+/// the line without `ssl` is hardly meant.
+fn is_odd_one_out(cx: &Context<'_, '_>, open: &OpenSocket<'_>, server: ContextId, http: ContextId) -> bool {
+    let port = open.socket.address.port();
+    let mut own = cx.model.sockets_of(server).iter();
+    cx.configuration().context(http).presence != Presence::Given
+        && own.any(|other| other.is_tls && other.socket.address.port() == port)
 }
 
 #[cfg(test)]
@@ -140,6 +153,16 @@ mod tests {
     listen 443;
    #^^^^^^^^^^ warning: nginx speaks no TLS on port 443…",
         ));
+    }
+
+    #[test]
+    fn in_a_file_of_its_own_a_server_tells_by_its_other_socket() {
+        let server = with_certificate(
+            "    listen 443 ssl;
+    listen [::]:443;
+   #^^^^^^^^^^^^^^^ warning: nginx speaks no TLS on port 443: the `listen` has no `ssl`, and `wss://` fails there (unless a file that was not given sets it)",
+        );
+        assert!(check_with(Options::bare(), &server)[0].fix.is_none());
     }
 
     #[test]

@@ -35,8 +35,8 @@ impl Rule for HandshakeIntercepted {
                 Some(_) => {}
                 // A front controller, which `try_files` leads to: `proxy_pass` to it would not be lost.
                 None => {
-                    let ways = &lost.exchange.ways;
-                    let passed = ways.iter().find(|way| matches!(way.ending, Ending::Passed(_)));
+                    let mut ways = lost.exchange.ways.iter();
+                    let passed = ways.find(|way| matches!(way.ending, Ending::Passed(_)));
                     let tried = passed.into_iter().flat_map(|way| &way.steps).find_map(|step| match step {
                         Step::TriedFiles(line) => Some(*line),
                         _ => None,
@@ -141,7 +141,8 @@ fn report_files(
     path: &str,
     out: &mut Findings,
 ) {
-    let last = lossy(&line.arguments().last().unwrap_or_default()).into_owned();
+    let last = line.arguments().last().filter(|_| line.may_be_shown());
+    let last = last.map_or("(not shown)".into(), |last| lossy(&last).into_owned());
     let (message, help) = if about.has_pass() {
         (
             format!("`try_files` comes before any upstream: the handshake for `{path}` ends at `{last}`"),
@@ -196,7 +197,7 @@ mod tests {
     }
 "#,
         ));
-        assert!(labels(&findings[3]).contains(&"this block is for GET too, and a handshake is one"));
+        assert!(labels(&findings[3]).iter().any(|text| text.starts_with("this block is for GET too")));
     }
 
     #[test]
@@ -293,8 +294,7 @@ server {
             "location /ws/ { proxy_pass http://$args; @ error_page 502 /busy; } location /busy { return 503; }",
         ] {
             let findings = found(&with(text));
-            let is_silent = findings.iter().all(|one| one.rule.name != META.name);
-            assert!(is_silent, "{text}: {findings:#?}");
+            assert!(findings.iter().all(|one| one.rule.name != META.name), "{text}: {findings:#?}");
         }
     }
 }

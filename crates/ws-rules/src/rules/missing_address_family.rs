@@ -117,7 +117,7 @@ impl<'m, 's> Other<'m, 's> {
 }
 
 /// Whether clients ask for it by this name, one that others can look up.
-fn is_host(name: &str) -> bool {
+pub(super) fn is_host(name: &str) -> bool {
     let is_of_name = |byte: u8| byte.is_ascii_alphanumeric() || b".-".contains(&byte);
     name.contains('.') && name.bytes().all(is_of_name) && name.parse::<IpAddr>().is_err()
 }

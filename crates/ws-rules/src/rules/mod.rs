@@ -19,6 +19,7 @@ mod duplicate_location;
 mod duplicate_map;
 mod error_page_hides_upgrade;
 mod forwarded_proto_missing;
+mod handshake_fails;
 mod handshake_headers_stripped;
 mod handshake_intercepted;
 mod handshake_limited;
@@ -40,6 +41,7 @@ mod log_format_blind;
 mod missing_address_family;
 mod missing_connection_header;
 mod missing_resolver;
+mod missing_tls_server;
 mod missing_upgrade_header;
 mod no_shutdown_timeout;
 mod nofile_below_connections;
@@ -102,6 +104,7 @@ pub static RULES: &[&dyn Rule] = &[
     &duplicate_map::DuplicateMap,
     &error_page_hides_upgrade::ErrorPageHidesUpgrade,
     &forwarded_proto_missing::ForwardedProtoMissing,
+    &handshake_fails::HandshakeFails,
     &handshake_headers_stripped::HandshakeHeadersStripped,
     &handshake_intercepted::HandshakeIntercepted,
     &handshake_limited::HandshakeLimited,
@@ -123,6 +126,7 @@ pub static RULES: &[&dyn Rule] = &[
     &missing_address_family::MissingAddressFamily,
     &missing_connection_header::MissingConnectionHeader,
     &missing_resolver::MissingResolver,
+    &missing_tls_server::MissingTlsServer,
     &missing_upgrade_header::MissingUpgradeHeader,
     &no_shutdown_timeout::NoShutdownTimeout,
     &nofile_below_connections::NofileBelowConnections,

@@ -128,6 +128,7 @@ fn raised<'s>(endpoint: &Endpoint<'s>, name: DirectiveName, limit: u64) -> Optio
 mod tests {
     use lint_finding::Confidence;
 
+    use super::META;
     use crate::testing::{Options, check, check_with, found, help, labels};
 
     /// A complete handshake.
@@ -258,6 +259,20 @@ http {
     fn silent_where_an_include_was_not_given() {
         let text = with("location /ws/ { @ proxy_pass http://a; include /opt/elsewhere.conf; }");
         assert!(found(&text).is_empty());
+    }
+
+    #[test]
+    fn the_groups_of_a_name_are_no_words_to_fill_in() {
+        let count = |name: &str| {
+            let text = format!("server {{ server_name {name}; location /ws/ {{ @ proxy_pass http://a; }} }}");
+            found(&with(&text)).iter().filter(|one| one.rule.name == META.name).count()
+        };
+        for name in ["a.example", r"~^(?<sub>.+)\.a$", r"~^(?P<sub>.+)-\k<sub>\.a$", "'~^(?<=a)b'"] {
+            assert_eq!(count(name), 1, "{name}");
+        }
+        for name in ["<sub>.example", r"~^x\.<domain>$"] {
+            assert_eq!(count(name), 0, "{name}");
+        }
     }
 
     #[test]

@@ -176,11 +176,37 @@ mod tests {
             "server { server_name ~^(?<x>.+)\\.example$; location / { proxy_set_header X $x; proxy_pass http://a; } }",
             "server { location / { if ($uri ~ ^/(?P<x>a)) { return 200 $x; } proxy_pass http://a; } }",
             "server { location / { auth_request /a; auth_request_set $x $upstream_http_x; proxy_set_header X $x; proxy_pass http://a; } }",
+            "map $uri $m { ~^/(?<x>.+)$ 1; } server { location / { proxy_set_header X $x$m; proxy_pass http://a; } }",
+            "server { location / { proxy_redirect ~^/(?<x>.+)$ /$x; proxy_set_header X $x; proxy_pass http://a; } }",
+            "server { location / { proxy_redirect ~*^/(?<x>.+)$ /b; proxy_set_header X $x; proxy_pass http://a; } }",
+            "server { location / { proxy_cookie_domain ~^(?<x>.+)$ $x; proxy_set_header X $x; proxy_pass http://a; } }",
+            "server { location / { proxy_cookie_path ~*^/(?<x>.+)$ /$x; proxy_set_header X $x; proxy_pass http://a; } }",
+            "server { location / { proxy_cookie_flags ~^(?<x>.+)$ secure; proxy_set_header X $x; proxy_pass http://a; } }",
             "server { location / { proxy_set_header X $http_x$arg_x$cookie_x$sent_http_x$upstream_http_x; proxy_pass http://a; } }",
             "server { location / { proxy_set_header X $1$host; proxy_pass http://a; } }",
         ] {
             let findings = found(text);
             assert!(findings.is_empty(), "{text}: {findings:?}");
+        }
+    }
+
+    /// Seen on nginx 1.22.1, 1.26.3 and 1.30.6: these do not start.
+    #[test]
+    fn groups_of_what_is_no_regex_or_compiled_otherwise_define_nothing() {
+        for line in [
+            "server_name 'a(?<x>b)';",
+            "location '/a(?<x>b)' { root /srv; }",
+            "if ($uri = '(?<x>a)') { return 204; }",
+            "rewrite ^/a '/(?<x>a)';",
+            "valid_referers ~^(?<x>.+)$;",
+            "gzip_disable 'a(?<x>b)';",
+            "location ~ ^/p { fastcgi_split_path_info ^(?<x>.+)(/.*)$; fastcgi_pass a; }",
+            "location /p { proxy_redirect '/(?<x>a)' /b; proxy_pass http://a; }",
+        ] {
+            let text =
+                format!("server {{ {line} location / {{ proxy_set_header X $x; proxy_pass http://a; }} }}");
+            let is_said = found(&text).iter().any(|one| one.rule.name == "undefined-variable");
+            assert!(is_said, "{line}");
         }
     }
 

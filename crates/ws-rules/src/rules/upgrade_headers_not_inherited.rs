@@ -7,7 +7,9 @@ use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use ws_model::{Endpoint, Handshake, Line};
 
 use crate::repair::{Repair, is_for_handshakes};
-use crate::verify::{Missing, code, dropped_lines, missing_lines, most_telling, names, with_curl};
+use crate::verify::{
+    Missing, code, dropped_lines, missing_lines, most_telling, names, own_connection, with_curl,
+};
 use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct UpgradeHeadersNotInherited;
@@ -50,7 +52,11 @@ impl Rule for UpgradeHeadersNotInherited {
         let as_written = || said.iter().map(|line| format!("{};", line.directive.text_line())).collect();
         let mut lines = missing_lines(cx, endpoint, missing(cx, handshake, &dropped));
         lines.extend(whole.repeated_lines().unwrap_or_else(as_written));
-        let help = format!("repeat the dropped lines in the location:{}", code(&lines));
+        let mut help = format!("repeat the dropped lines in the location:{}", code(&lines));
+        if let Some((own, instead)) = own_connection(cx, endpoint, handshake) {
+            finding = finding.because(&own, "and this says no `upgrade`, which a handshake needs as well");
+            help.push_str(&instead);
+        }
         // Ordinary requests get nothing new by these. One that is to be written otherwise takes the other with it.
         let is_safe = |line: &&&Line<'_>| is_for_handshakes(cx, endpoint, line);
         let is_usual = |line: &&&Line<'_>| line.written.as_ref() == b"$http_upgrade";
@@ -58,13 +64,10 @@ impl Rule for UpgradeHeadersNotInherited {
         let safe = dropped.iter().filter(|line| is_safe(line) && (is_whole || !is_usual(line)));
         let safe: Vec<_> = safe.copied().collect();
         let title = "repeat the dropped lines";
-        finding = if safe.len() == dropped.len() {
-            whole.fix(finding, title)
-        } else {
-            whole.unsafe_fix(
-                repair(cx, endpoint, handshake, &safe).fix(finding, "bring the handshake lines back"),
-                title,
-            )
+        let back = "bring the handshake lines back";
+        finding = match safe.len() == dropped.len() {
+            true => whole.fix(finding, title),
+            false => whole.unsafe_fix(repair(cx, endpoint, handshake, &safe).fix(finding, back), title),
         };
         out.push(finding.help(with_curl(help, endpoint)));
     }

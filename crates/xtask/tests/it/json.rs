@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::files::{names, read};
 
 /// Words in backticks that are values, not fields.
-const VALUES: [&str; 62] = [
+const VALUES: [&str; 66] = [
     "access",
     "application",
     "assumed",
@@ -21,6 +21,7 @@ const VALUES: [&str; 62] = [
     "encoding",
     "error",
     "fails",
+    "finding",
     "here",
     "high",
     "html",
@@ -43,6 +44,7 @@ const VALUES: [&str; 62] = [
     "nix",
     "no",
     "nobody",
+    "notice",
     "null",
     "outside",
     "packed",
@@ -52,6 +54,7 @@ const VALUES: [&str; 62] = [
     "redirect",
     "reload",
     "rewrite",
+    "run",
     "safe",
     "server",
     "set",
@@ -60,6 +63,7 @@ const VALUES: [&str; 62] = [
     "template",
     "terraform",
     "toml",
+    "type",
     "unknown",
     "unreadable",
     "unsafe",

@@ -1,0 +1,361 @@
+//! What the client gets for a handshake at the end of one way, in words: for `trace`, and for the rule that says what no
+//! other does.
+
+use std::borrow::Cow;
+
+use nginx_semantics::{
+    Answer, AnsweredBy, ClientRequest, Configuration, ContextId, ContextKind, Directive, DirectiveName,
+    Effective, Ending, Obstacle, PassModule, Passed, UpstreamRequest, Way, effective,
+};
+use nginx_syntax::lossy;
+
+use crate::idle::IdleLimit;
+use crate::model::Model;
+use crate::reading::{Fault, Reading, hidden_answer, is_foreign_origin, offers_subprotocols, read};
+use crate::source::Source;
+
+/// Whether a handshake can succeed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prospect {
+    /// It can.
+    Succeeds,
+    /// It cannot.
+    Fails,
+    /// That cannot be said.
+    Unknown,
+}
+
+/// Who answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answerer {
+    /// nginx itself.
+    Nginx,
+    /// The back end.
+    BackEnd,
+    /// Nobody: the connection is closed.
+    Nobody,
+    /// That cannot be said.
+    Unknown,
+}
+
+/// Another answer, under a condition that no configuration tells.
+#[derive(Debug, Clone)]
+pub struct Otherwise<'s> {
+    /// The status.
+    pub status: u16,
+    /// Who says so.
+    pub by: Answerer,
+    /// The condition, as the end of "502 from nginx instead, …".
+    pub condition: Cow<'static, str>,
+    /// The line that it is about.
+    pub line: Option<Directive<'s>>,
+}
+
+/// What the client gets.
+#[derive(Debug, Clone)]
+pub struct Verdict<'s> {
+    /// The status, where it is known and there is one.
+    pub status: Option<u16>,
+    /// Who says so.
+    pub by: Answerer,
+    /// What a strict back end has against the request.
+    pub fault: Option<Fault>,
+    /// Why, in words.
+    pub text: String,
+    /// The line that decides.
+    pub line: Option<Directive<'s>>,
+    /// What it is instead where what no configuration tells is otherwise.
+    pub otherwise: Vec<Otherwise<'s>>,
+    /// What is to be said besides.
+    pub remarks: Vec<&'static str>,
+    /// Whether it is a handshake that succeeded.
+    pub prospect: Prospect,
+}
+
+impl<'s> Verdict<'s> {
+    pub(crate) fn new(
+        status: Option<u16>,
+        by: Answerer,
+        text: impl Into<String>,
+        line: Option<Directive<'s>>,
+        prospect: Prospect,
+    ) -> Self {
+        let (otherwise, remarks) = (Vec::new(), Vec::new());
+        Self { status, by, fault: None, text: text.into(), line, otherwise, remarks, prospect }
+    }
+}
+
+fn otherwise<'s>(status: u16, by: Answerer, condition: &'static str) -> Otherwise<'s> {
+    Otherwise { status, by, condition: Cow::Borrowed(condition), line: None }
+}
+
+/// What people call a location: its words.
+pub fn location_words(configuration: Configuration<'_>, context: ContextId) -> String {
+    let Some(opener) = configuration.opener(context) else { return "the location".to_owned() };
+    let name = lossy(&opener.name_bytes()).into_owned();
+    match name.as_str() {
+        "location" => format!("location `{}`", opener.arguments_text()),
+        name => format!("`{name} {}`", opener.arguments_text()),
+    }
+}
+
+/// What no configuration tells of a back end: whether it is there, and what it speaks
+/// (`http/ngx_http_upstream.c:ngx_http_upstream_next`).
+fn unless_reached<'s>(passed: &Passed<'s>) -> Otherwise<'s> {
+    let is_tls = passed.request.as_ref().is_some_and(|request| request.is_tls);
+    let condition = match passed.pass.module {
+        PassModule::Proxy if is_tls => "where nobody answers or no TLS is spoken there",
+        PassModule::Proxy => "where nobody answers or TLS is spoken there",
+        _ => "where nobody answers",
+    };
+    otherwise(502, Answerer::Nginx, condition)
+}
+
+impl<'s> Model<'s> {
+    /// What the client gets for a handshake that went this way.
+    pub fn verdict(&self, way: &Way<'s>, request: &ClientRequest) -> Verdict<'s> {
+        match &way.ending {
+            Ending::Answered(answer) => self.of_answer(answer),
+            Ending::Passed(passed) => {
+                let mut verdict = self.if_reached(passed, request);
+                if verdict.by == Answerer::BackEnd && verdict.status.is_some() {
+                    verdict.otherwise.push(unless_reached(passed));
+                }
+                verdict
+            }
+            Ending::CannotSay(obstacle) => self.of_obstacle(obstacle),
+        }
+    }
+
+    /// Whether what a way ends with follows from lines that were given, whatever the blocks around them hold: nginx's own
+    /// answer, or a fault of a header field where lines of that kind are in effect, for these come from one level alone.
+    pub fn follows_from_given(&self, way: &Way<'s>) -> bool {
+        let passed = match &way.ending {
+            Ending::Answered(answer) => {
+                return !matches!(answer.by, AnsweredBy::NoUpstream(_) | AnsweredBy::Intercepted(_));
+            }
+            Ending::Passed(passed) => passed,
+            Ending::CannotSay(_) => return false,
+        };
+        let Some(request) = &passed.request else { return true };
+        let deciding = match self.reading(request) {
+            Reading::Refuses(Fault::Http10 | Fault::Http2) => DirectiveName::PROXY_HTTP_VERSION,
+            Reading::Refuses(Fault::Method) => DirectiveName::PROXY_METHOD,
+            Reading::Refuses(_) => DirectiveName::PROXY_SET_HEADER,
+            // A line makes something else of the 101.
+            Reading::Switches | Reading::CannotSay(_) => return true,
+        };
+        matches!(
+            effective(self.configuration, passed.context, deciding),
+            Effective::Set(declared) if !declared.is_assumed
+        )
+    }
+
+    /// What a strict back end makes of a request.
+    pub fn reading(&self, request: &UpstreamRequest<'s>) -> Reading {
+        read(&request.method, request.version, &self.fields(request))
+    }
+
+    /// What nginx itself says, and why.
+    fn of_answer(&self, answer: &Answer<'s>) -> Verdict<'s> {
+        let configuration = self.configuration;
+        let status = answer.status;
+        let opener = |context: ContextId| configuration.opener(context);
+        let (why, line) = match answer.by {
+            AnsweredBy::Directive(by) => (format!("`{}` says so", by.text_line()), Some(by)),
+            AnsweredBy::MissingSlash(location) => (
+                format!(
+                    "the path is that of {} but for its final slash",
+                    location_words(configuration, location)
+                ),
+                opener(location),
+            ),
+            AnsweredBy::Internal(by) => {
+                ("the location is `internal`, and the request comes from outside".to_owned(), Some(by))
+            }
+            AnsweredBy::NoFile => (
+                match configuration.context(answer.context).kind {
+                    ContextKind::Server => {
+                        "no location takes it, and the server has no such file, as is taken here".to_owned()
+                    }
+                    _ => "the location hands nothing on, and there is no such file, as is taken here"
+                        .to_owned(),
+                },
+                opener(answer.context),
+            ),
+            AnsweredBy::File => ("there is such a file".to_owned(), opener(answer.context)),
+            AnsweredBy::Directory => (
+                match status {
+                    200 => "there is such a directory, and `autoindex` lists it".to_owned(),
+                    301 => "there is such a directory, and the path has no final slash".to_owned(),
+                    _ => "there is such a directory, and nothing of `index` is in it".to_owned(),
+                },
+                opener(answer.context),
+            ),
+            AnsweredBy::AllDown(group) => {
+                ("every server of the `upstream` is marked `down`".to_owned(), opener(group))
+            }
+            AnsweredBy::Intercepted(by) => (
+                "the back end answers so, and `proxy_intercept_errors` keeps its page from the client"
+                    .to_owned(),
+                Some(by),
+            ),
+            AnsweredBy::NoNamedLocation(by) => ("the server has no such named location".to_owned(), Some(by)),
+            AnsweredBy::RedirectLimit => ("the URI has been changed ten times".to_owned(), None),
+            AnsweredBy::NoUpstream(by) if status == 500 => {
+                (format!("`{}` comes to no URL with a host and a port", by.text_line()), Some(by))
+            }
+            AnsweredBy::NoUpstream(by) => (
+                format!(
+                    "`{}` names nobody that can be asked: no `upstream`, no address, no `resolver`",
+                    by.text_line()
+                ),
+                Some(by),
+            ),
+            AnsweredBy::BadRequest => ("nginx refuses the request itself".to_owned(), None),
+        };
+        if status == 444 {
+            let text = format!("the connection is closed without an answer: {why}");
+            return Verdict::new(None, Answerer::Nobody, text, line, Prospect::Fails);
+        }
+        let text = format!("{status} from nginx: {why}");
+        let mut verdict = Verdict::new(Some(status), Answerer::Nginx, text, line, Prospect::Fails);
+        if (300..400).contains(&status) {
+            verdict.remarks.push("clients of WebSockets follow no redirect: browsers fail the connection");
+        }
+        verdict
+    }
+
+    fn of_obstacle(&self, obstacle: &Obstacle<'s>) -> Verdict<'s> {
+        let configuration = self.configuration;
+        let (text, line) = match obstacle {
+            Obstacle::Regex(location) => (
+                format!(
+                    "it cannot be said: the regex of {} is not evaluated here",
+                    location_words(configuration, *location)
+                ),
+                configuration.opener(*location),
+            ),
+            Obstacle::Value(line) => (
+                format!("it cannot be said: `{}` depends on what is not known here", line.text_line()),
+                Some(*line),
+            ),
+            Obstacle::Module(line) => {
+                (format!("it cannot be said: `{}` decides by itself", line.text_line()), Some(*line))
+            }
+            Obstacle::Defect(line) => (
+                format!(
+                    "it cannot be said: `{}` is written longer than it was measured, because a map captures meanwhile what the line reads; nginx answers 500 then, or writes past a buffer",
+                    line.text_line()
+                ),
+                Some(*line),
+            ),
+            Obstacle::NoServer => ("it cannot be said: no server was given".to_owned(), None),
+        };
+        Verdict::new(None, Answerer::Unknown, text, line, Prospect::Unknown)
+    }
+
+    /// What the client gets where the back end answers.
+    fn if_reached(&self, passed: &Passed<'s>, request: &ClientRequest) -> Verdict<'s> {
+        let line = Some(passed.pass.directive);
+        let reading = match passed.pass.module {
+            PassModule::Proxy => passed.request.as_ref().map(|sent| self.reading(sent)),
+            PassModule::Uwsgi | PassModule::Scgi => None,
+            PassModule::Fastcgi | PassModule::Grpc | PassModule::Memcached => {
+                let name = lossy(&passed.pass.directive.name_bytes()).into_owned();
+                let text = format!("no WebSocket: `{name}` opens no tunnel, whatever its back end answers");
+                return Verdict::new(None, Answerer::BackEnd, text, line, Prospect::Fails);
+            }
+        };
+        match reading {
+            Some(Reading::Refuses(fault)) => refused(passed, fault, request),
+            Some(Reading::CannotSay(field)) => {
+                let text =
+                    format!("it depends on {field}, which is not known here: 101 if it says what it should");
+                Verdict::new(None, Answerer::BackEnd, text, line, Prospect::Unknown)
+            }
+            Some(Reading::Switches) => {
+                let text = "101 Switching Protocols from the back end: the request is a handshake";
+                self.switched(passed, request, text)
+            }
+            None => {
+                let text = "101 Switching Protocols, if the application upgrades: it gets the client's fields as they are";
+                self.switched(passed, request, text)
+            }
+        }
+    }
+
+    /// What makes something else of a back end's 101.
+    fn switched(&self, passed: &Passed<'s>, request: &ClientRequest, text: &str) -> Verdict<'s> {
+        let line = Some(passed.pass.directive);
+        if let Some(status) = passed.status {
+            let text = format!(
+                "{status} in place of the back end's 101: the `error_page` that led here keeps a status of its own"
+            );
+            return Verdict::new(Some(status), Answerer::BackEnd, text, line, Prospect::Fails);
+        }
+        if let Some(hidden) = hidden_answer(self.configuration, passed.context).first() {
+            let text = format!("101 without what makes it a handshake: `{}`", hidden.text_line());
+            return Verdict::new(Some(101), Answerer::BackEnd, text, Some(*hidden), Prospect::Fails);
+        }
+        let idle = IdleLimit::new(self.configuration, passed.context, passed.pass.module);
+        if let Some(IdleLimit { milliseconds: Some(0), source: Source::Set { directive, .. }, .. }) = idle {
+            let text =
+                format!("504 from nginx: `{}` gives the back end no time at all", directive.text_line());
+            return Verdict::new(Some(504), Answerer::Nginx, text, Some(directive), Prospect::Fails);
+        }
+        let asks = request.field("sec-websocket-protocol").next().is_some();
+        let offers = passed
+            .request
+            .as_ref()
+            .and_then(|request| offers_subprotocols(&self.field(request, "Sec-WebSocket-Protocol")));
+        if asks && offers == Some(false) {
+            let text = "101 without the subprotocol that the client asks for, as the back end does not hear of it: browsers fail the connection";
+            return Verdict::new(Some(101), Answerer::BackEnd, text, line, Prospect::Fails);
+        }
+        let mut switched = Verdict::new(Some(101), Answerer::BackEnd, text, line, Prospect::Succeeds);
+        if passed.request.as_ref().and_then(|request| is_foreign_origin(&self.fields(request))) == Some(true)
+        {
+            let condition = "where it compares `Origin` with `Host`: they name different hosts here";
+            switched.otherwise.push(otherwise(403, Answerer::BackEnd, condition));
+        }
+        if let Effective::Set(declared) =
+            effective(self.configuration, passed.context, DirectiveName::PROXY_CACHE)
+            && passed.pass.module == PassModule::Proxy
+        {
+            for line in declared.directives {
+                if line.argument(0).as_deref() != Some(b"off") {
+                    let condition = "once an ordinary GET of this URI is in its cache, unless `proxy_cache_bypass` keeps that";
+                    let kept = otherwise(200, Answerer::Nginx, condition);
+                    switched.otherwise.push(Otherwise { line: Some(line), ..kept });
+                }
+            }
+        }
+        switched
+    }
+}
+
+/// A strict back end does not take the request for a handshake.
+fn refused<'s>(passed: &Passed<'s>, fault: Fault, request: &ClientRequest) -> Verdict<'s> {
+    let own = fault.status();
+    let status = passed.status.unwrap_or(own);
+    let why = format!("one that reads RFC 6455 strictly refuses, because {}", fault.words());
+    let text = match passed.status {
+        Some(_) => format!(
+            "{status} in place of the back end's {own}, which an `error_page` on the way keeps: {why}"
+        ),
+        None => format!("{status} from the back end: {why}"),
+    };
+    let line = Some(passed.pass.directive);
+    let mut refused = Verdict::new(Some(status), Answerer::BackEnd, text, line, Prospect::Fails);
+    refused.fault = Some(fault);
+    refused.remarks.push(match fault {
+        Fault::Http10 => "many back ends take HTTP/1.0 all the same, and answer 101; others refuse it with 400 or 505",
+        _ => "which status is the back end's choice: 400 and 426 are common, and 200 or 404 where it takes the request for one of a page",
+    });
+    if fault == Fault::NoHost && request.field("origin").next().is_some() {
+        let condition = "where it compares `Origin` with `Host` before it misses one";
+        refused.otherwise.push(otherwise(403, Answerer::BackEnd, condition));
+    }
+    refused
+}

@@ -1,0 +1,271 @@
+//! `handshake-fails`: no way that nginx may take with a handshake leads to a WebSocket, and no other rule says why.
+//!
+//! What is judged is what `trace` follows: nginx's phases (`http/ngx_http_core_module.c:ngx_http_core_run_phases`), and a
+//! back end that reads RFC 6455 strictly.
+
+use lint_finding::{Finding, FixKind, Group, RuleMeta, Severity};
+use nginx_semantics::{Directive, listens, server_names};
+use ws_model::{Arrival, Endpoint, Failure, Fault, LostPath, Standing};
+
+use crate::unset;
+use crate::verify::{with_curl, with_curl_for};
+use crate::ways::About;
+use crate::{Context, FindingBuilder, Findings, Rule};
+
+pub(super) struct HandshakeFails;
+
+const META: RuleMeta = RuleMeta {
+    name: "handshake-fails",
+    group: Group::Handshake,
+    severity: Severity::Error,
+    summary: "no way of a handshake through nginx leads to a WebSocket",
+    since: "0.1.0",
+    fix: FixKind::None,
+    docs: include_str!("../../pages/handshake-fails.md"),
+};
+
+/// Rules about handshakes that succeed in the end, or of which only some fail.
+const ABOUT_OTHERS: [&str; 16] = [
+    "cached-handshake",
+    "duplicate-handshake-header",
+    "forwarded-proto-missing",
+    "handshake-fails",
+    "host-not-forwarded",
+    "literal-connection-upgrade",
+    "literal-upgrade-value",
+    "path-rewritten",
+    "plaintext-to-tls-port",
+    "polling-forbidden",
+    "proxy-headers-not-inherited",
+    "response-filter",
+    "small-header-buffers",
+    "small-response-buffer",
+    "upgrade-in-subrequest",
+    "upstream-sni-missing",
+];
+
+impl Rule for HandshakeFails {
+    fn meta(&self) -> &'static RuleMeta {
+        &META
+    }
+
+    fn configuration(&self, cx: &Context<'_, '_>, out: &mut Findings) {
+        if cx.model.lost_paths.is_empty() && cx.model.arrivals.is_empty() || cx.model.is_refused() {
+            return;
+        }
+        // What nginx says by a line of its own is another rule's.
+        let is_told = |lost: &LostPath<'_>| lost.refusal().is_some() || lost.is_front_controllers();
+        let of = |arrival: &Arrival<'_>| {
+            let is_it = |lost: &&LostPath<'_>| {
+                arrival.server.is_some_and(|(server, _)| server == lost.server) && arrival.path() == lost.path
+            };
+            cx.model.lost_paths.iter().find(is_it)
+        };
+        for arrival in &cx.model.arrivals {
+            if !arrival.has_endpoint(cx.model)
+                && !of(arrival).is_some_and(is_told)
+                && let Some(failure) = arrival.failure(cx.model)
+            {
+                out.extend(of_arrival(cx, arrival, &failure));
+            }
+        }
+        let arrived: Vec<&LostPath<'_>> = cx.model.arrivals.iter().filter_map(of).collect();
+        for lost in &cx.model.lost_paths {
+            if !arrived.iter().any(|other| std::ptr::eq(*other, lost))
+                && !is_told(lost)
+                && let Some(failure) = lost.failure(cx.model)
+                && let Some(line) = failure.verdict.line.or_else(|| cx.configuration().opener(lost.server))
+            {
+                let help = help(&failure);
+                let path = failure.path.clone();
+                out.push(About::Path(lost).finish(cx, found(&line, &failure), help, &path));
+            }
+        }
+    }
+
+    fn unsaid(
+        &self,
+        cx: &Context<'_, '_>,
+        endpoint: &Endpoint<'_>,
+        is_said: &dyn Fn(&dyn Fn(&Finding) -> bool) -> bool,
+        out: &mut Findings,
+    ) {
+        let Some(failure) = cx.walks.failure(endpoint) else { return };
+        let is_it = |finding: &Finding| is_about_failure(finding) || is_about_fault(finding, &failure);
+        if is_meant_otherwise(endpoint, &failure) || cx.model.is_refused() || is_said(&is_it) {
+            return;
+        }
+        let line = failure.verdict.line.unwrap_or(endpoint.pass.directive);
+        let read = line.argument(0).unwrap_or_default();
+        let finding = unset::because(cx, endpoint.context, &read, found(&line, &failure)).endpoint(endpoint);
+        // Of what is hardly an endpoint nothing is said in general.
+        if !finding.is_worth_acting_on() {
+            return;
+        }
+        let help = help(&failure);
+        out.push(match endpoint.example_path().as_deref() == Some(&failure.path) {
+            true => finding.help(with_curl(help, endpoint)),
+            false => {
+                finding.help(with_curl_for(help, &endpoint.server_names, &endpoint.listens, &failure.path))
+            }
+        });
+    }
+}
+
+/// Whether a finding that people act on names why no handshake succeeds.
+fn is_about_failure(finding: &Finding) -> bool {
+    let least = match finding.rule.group {
+        Group::Handshake | Group::Protocol => Severity::Warning,
+        // A limit of no time at all.
+        Group::Lifetime => Severity::Error,
+        _ => return false,
+    };
+    finding.severity >= least && !ABOUT_OTHERS.contains(&finding.rule.name)
+}
+
+/// Whether a finding names what the back end has against the request, or where another location is set up for it.
+fn is_about_fault(finding: &Finding, failure: &Failure<'_>) -> bool {
+    match finding.rule.name {
+        "shadowed-location" => true,
+        "host-not-forwarded" => {
+            failure.verdict.fault == Some(Fault::NoHost) && finding.severity >= Severity::Warning
+        }
+        _ => false,
+    }
+}
+
+/// Whether the location is for another protocol, as its own line says.
+fn is_meant_otherwise(endpoint: &Endpoint<'_>, failure: &Failure<'_>) -> bool {
+    failure.verdict.fault == Some(Fault::OtherUpgrade) && endpoint.standing != Standing::Declared
+}
+
+fn found(line: &Directive<'_>, failure: &Failure<'_>) -> FindingBuilder {
+    let message = format!("no handshake for `{}` succeeds: {}", failure.path, failure.verdict.text);
+    let mut finding = FindingBuilder::new(&META, line, message);
+    if let Some(because) = failure.because {
+        finding = finding.because(&because, "this answers the subrequest");
+    }
+    if failure.is_settled { finding } else { finding.at_most(Severity::Warning) }
+}
+
+fn help(failure: &Failure<'_>) -> String {
+    let remark = failure.verdict.remarks.first();
+    let remark = remark.map(|remark| format!("{remark}\n")).unwrap_or_default();
+    format!("{remark}`nginx-ws-lint trace URL` shows each step that leads there")
+}
+
+/// What is to be said of a URL that no endpoint gets.
+fn of_arrival(cx: &Context<'_, '_>, arrival: &Arrival<'_>, failure: &Failure<'_>) -> Option<FindingBuilder> {
+    let server = arrival.server.map(|(server, _)| server);
+    let opener = server.and_then(|server| cx.configuration().opener(server));
+    let line = failure.verdict.line.or(opener).or(arrival.listen)?;
+    let help = help(failure);
+    let help = match server {
+        Some(server) => {
+            let (names, listens) =
+                (server_names(cx.configuration(), server), listens(cx.configuration(), server));
+            with_curl_for(help, &names, &listens, &failure.path)
+        }
+        None => help,
+    };
+    Some(found(&line, failure).help(help))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::META;
+    use crate::testing::{Options, check, check_with, found, found_with, help, labels, with_handshake};
+
+    #[test]
+    fn no_server_of_the_upstream_is_asked() {
+        let findings = check(&with_handshake(
+            r#"
+events {}
+http {
+    upstream app {
+   #^^^^^^^^^^^^ error: no handshake for `/ws/` succeeds: 502 from nginx: every server of the `upstream` is marked `down`
+        server 127.0.0.1:9000 down;
+    }
+    server {
+        listen 80;
+        location /ws/ { proxy_pass http://app; @ }
+    }
+}
+"#,
+        ));
+        assert!(help(&findings[0]).starts_with("`nginx-ws-lint trace URL` shows each step"));
+    }
+
+    #[test]
+    fn what_auth_request_asks_refuses_everybody() {
+        let findings = check(&with_handshake(
+            r#"
+server {
+    listen 80;
+    location /ws/ {
+        auth_request /auth;
+       #^^^^^^^^^^^^^^^^^^ error: no handshake for `/ws/` succeeds: 403 from nginx: `auth_request /auth` says so
+        proxy_pass http://127.0.0.1:9000;
+        @
+    }
+    location = /auth { internal; return 403; }
+}
+"#,
+        ));
+        assert!(labels(&findings[0]).contains(&"this answers the subrequest"));
+    }
+
+    #[test]
+    fn paths_of_the_user() {
+        let options = Options { websocket_path: Some("wss://a.example/live"), ..Options::default() };
+        check_with(
+            options,
+            &with_handshake(
+                r#"
+server {
+    listen 443;
+   #^^^^^^^^^^ error: no handshake for `/live` succeeds: no TLS is spoken here: nginx answers the client's TLS with 400 in plain text, which the client takes for a failed TLS handshake
+    server_name a.example;
+    location /live { proxy_pass http://127.0.0.1:9000; proxy_set_header Host $http_host; @ }
+}
+"#,
+            ),
+        );
+    }
+
+    /// A URL is judged in the server that gets it.
+    #[test]
+    fn of_a_url_one_server_is_meant() {
+        let text = with_handshake(
+            "events {} http { server { listen 80; server_name a.example; location / { proxy_pass http://127.0.0.1:9000; } } \
+             server { listen 80; server_name b.example; location /live { proxy_pass http://127.0.0.1:9001; @ } } }",
+        );
+        let blamed = |path| {
+            let options = Options { websocket_path: Some(path), ..Options::default() };
+            let findings = found_with(options, &text);
+            findings.iter().filter(|one| one.severity > lint_finding::Severity::Info).count()
+        };
+        assert!(blamed("ws://a.example/live") > 0);
+        assert_eq!(blamed("ws://b.example/live"), 0);
+        assert_eq!(blamed("ws://b.example:8080/live"), 1, "no socket");
+    }
+
+    #[test]
+    fn silent_where_one_may_succeed_or_another_rule_says_why() {
+        for text in [
+            "upstream app { server 127.0.0.1:9000 down; server 127.0.0.1:9001; } server { listen 80; location /ws/ { proxy_pass http://app; @ } }",
+            // Who asks decides.
+            "server { listen 80; location /ws/ { auth_request /auth; proxy_pass http://b; @ } location = /auth { if ($cookie_a = '') { return 401; } return 204; } }",
+            "server { listen 80; location /ws/ { auth_request /auth; proxy_pass http://b; @ } location = /auth { proxy_pass http://c; } }",
+            "server { listen 80; location /ws/ { auth_basic x; auth_basic_user_file y; proxy_pass http://b; @ } }",
+            "server { listen 80; location /ws/ { allow 10.0.0.0/8; deny all; proxy_pass http://b; @ } }",
+            // `handshake-intercepted`, `missing-upgrade-header`.
+            "server { listen 80; location /ws/ { proxy_pass http://b; @ return 403; } }",
+            "server { listen 80; location /ws/ { proxy_pass http://b; } }",
+            "server { listen 80; location /ws/ { proxy_pass http://$app; include /opt/a.conf; @ } }",
+        ] {
+            let findings = found(&with_handshake(text));
+            assert!(findings.iter().all(|one| one.rule.name != META.name), "{text}: {findings:#?}");
+        }
+    }
+}
