@@ -185,7 +185,7 @@ pub fn gitlab(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
 /// # Errors
 /// Whatever writing to `out` gives, a broken pipe among them.
 pub fn junit(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
-    junit::write(outcome, out)
+    guarded(out, |out| junit::write(outcome, out))
 }
 
 /// Checkstyle's XML.
@@ -193,7 +193,7 @@ pub fn junit(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
 /// # Errors
 /// Whatever writing to `out` gives, a broken pipe among them.
 pub fn checkstyle(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
-    checkstyle::write(outcome, out)
+    guarded(out, |out| checkstyle::write(outcome, out))
 }
 
 /// reviewdog's diagnostics, with suggestions.

@@ -5,16 +5,18 @@
 //! locations of a result, 10,000 of a thread flow. Paths are relative to `%SRCROOT%`, the top of the repository.
 
 mod convert;
+mod types;
 mod uri;
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use lint_finding::{BaselineRow, Finding, Notice, Outcome, RuleMeta, Severity, Suppressed};
-use serde_json::{Value, json};
-use serde_sarif::sarif;
+use serde::{Serialize, Serializer};
 
-use self::convert::{Ids, absent, location, result};
+use self::convert::{Ids, absent, in_file, level, location, result};
+use self::types::Message;
 use crate::ToolInfo;
 use crate::json::pretty;
 use crate::summary::count;
@@ -58,128 +60,108 @@ impl Found<'_> {
 }
 
 pub(crate) fn write(outcome: &Outcome, run: &Run<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let ids = Ids::new(run.rules);
     let known = outcome.baseline.iter();
-    let mut all: Vec<Found<'_>> = outcome.findings.iter().map(Found::Now).collect();
-    all.extend(known.clone().flat_map(|known| &known.unchanged).map(Found::Known));
-    all.extend(outcome.suppressed.iter().map(Found::Suppressed));
-    all.extend(known.flat_map(|known| &known.absent).map(Found::Absent));
-    let left_out = all.len().saturating_sub(MOST_RESULTS);
+    let mut found: Vec<Found<'_>> = outcome.findings.iter().map(Found::Now).collect();
+    found.extend(known.clone().flat_map(|known| &known.unchanged).map(Found::Known));
+    found.extend(outcome.suppressed.iter().map(Found::Suppressed));
+    found.extend(known.flat_map(|known| &known.absent).map(Found::Absent));
+    let left_out = found.len().saturating_sub(MOST_RESULTS);
     if left_out > 0 {
-        all.sort_by_key(|one| Reverse(one.severity()));
-        all.truncate(MOST_RESULTS);
+        found.sort_by_key(|one| Reverse(one.severity()));
+        found.truncate(MOST_RESULTS);
     }
-    let has_baseline = outcome.baseline.is_some();
-    let results: Vec<sarif::Result> = all
-        .into_iter()
-        .map(|one| match one {
-            Found::Now(finding) => {
-                let state = has_baseline.then_some("new");
-                result(outcome, finding, &ids, state, None)
-            }
-            Found::Known(finding) => result(outcome, finding, &ids, Some("unchanged"), None),
-            Found::Suppressed(one) => {
-                let state = has_baseline.then_some("new");
-                result(outcome, &one.finding, &ids, state, Some(one))
-            }
-            Found::Absent(one) => absent(one, &ids),
-        })
-        .collect();
-    let root = json!({ "description": { "text": "The top of the repository, or the working directory outside of one." } });
-    let sarif = json!({
-        "$schema": SCHEMA,
-        "version": VERSION,
-        "runs": [{
-            "tool": { "driver": driver(run) },
-            "invocations": [invocation(outcome, run, left_out)],
-            "originalUriBaseIds": { uri::ROOT: root },
-            "columnKind": "unicodeCodePoints",
-            "results": results,
-        }],
-    });
-    pretty(&sarif, out)
+    let root = "The top of the repository, or the working directory outside of one.";
+    let run = types::Run {
+        tool: types::Tool { driver: driver(run) },
+        invocations: [invocation(outcome, run, left_out)],
+        original_uri_base_ids: BTreeMap::from([(
+            uri::ROOT,
+            types::BaseId { description: Message::new(root) },
+        )]),
+        column_kind: "unicodeCodePoints",
+        results: Results { outcome, found, ids: Ids::new(run.rules) },
+    };
+    pretty(&types::Log { schema: SCHEMA, version: VERSION, runs: [run] }, out)
 }
 
-fn driver(run: &Run<'_>) -> sarif::ToolComponent {
-    let rules: Vec<_> = run.rules.iter().map(|rule| descriptor(rule)).collect();
-    sarif::ToolComponent::builder()
-        .name(run.tool.name)
-        .version(run.tool.version)
-        .semantic_version(run.tool.version)
-        .rules(rules)
-        .build()
+/// The results, made one at a time while they are written.
+struct Results<'a> {
+    outcome: &'a Outcome,
+    found: Vec<Found<'a>>,
+    ids: Ids,
+}
+
+impl Serialize for Results<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { outcome, found, ids } = self;
+        let new = outcome.baseline.is_some().then_some("new");
+        serializer.collect_seq(found.iter().map(|one| match *one {
+            Found::Now(finding) => result(outcome, finding, ids, new, None),
+            Found::Known(finding) => result(outcome, finding, ids, Some("unchanged"), None),
+            Found::Suppressed(one) => result(outcome, &one.finding, ids, new, Some(one)),
+            Found::Absent(one) => absent(one, ids),
+        }))
+    }
+}
+
+fn driver<'a>(run: &Run<'a>) -> types::Driver<'a> {
+    let ToolInfo { name, version, .. } = *run.tool;
+    let rules = run.rules.iter().map(|rule| descriptor(rule)).collect();
+    types::Driver { name, version, semantic_version: version, rules }
 }
 
 /// A rule, with its page for whoever reads the result where there is no repository of ours.
-fn descriptor(rule: &RuleMeta) -> sarif::ReportingDescriptor {
-    let text = |text: &str| sarif::MultiformatMessageString::builder().text(text).build();
-    let configuration = serde_json::from_value(json!({ "level": level(rule.severity) })).ok();
-    let problem = match rule.severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Info | Severity::Pedantic => "recommendation",
-    };
-    let properties = json!({
-        "tags": [rule.group.name(), "nginx", "websocket"],
-        "precision": "high",
-        "problem.severity": problem,
-    });
-    let help = sarif::MultiformatMessageString::builder()
-        .text(format!("{}. `nginx-ws-lint explain {}` prints the page of the rule.", rule.summary, rule.name))
-        .markdown(if rule.docs.is_empty() { rule.summary } else { rule.docs })
-        .build();
-    let mut descriptor = sarif::ReportingDescriptor::builder()
-        .id(rule.name)
-        .short_description(text(rule.summary))
-        .full_description(text(rule.summary))
-        .help(help)
-        .build();
-    descriptor.properties = serde_json::from_value(properties).ok();
-    descriptor.default_configuration = configuration;
-    descriptor
+fn descriptor(rule: &'static RuleMeta) -> types::Descriptor {
+    let RuleMeta { name, summary, docs, .. } = rule;
+    types::Descriptor {
+        id: name,
+        short_description: Message::new(*summary),
+        full_description: Message::new(*summary),
+        default_configuration: types::Configuration { level: level(rule.severity) },
+        help: types::Help {
+            text: format!("{summary}. `nginx-ws-lint explain {name}` prints the page of the rule."),
+            markdown: if docs.is_empty() { summary } else { docs },
+        },
+        properties: types::RuleProperties {
+            tags: [rule.group.name(), "nginx", "websocket"],
+            precision: "high",
+            problem_severity: match rule.severity {
+                Severity::Error => "error",
+                Severity::Warning => "warning",
+                Severity::Info | Severity::Pedantic => "recommendation",
+            },
+        },
+    }
 }
 
-/// The level of a severity, as SARIF calls it.
-fn level(severity: Severity) -> Value {
-    Value::from(match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Info | Severity::Pedantic => "note",
-    })
-}
-
-fn invocation(outcome: &Outcome, run: &Run<'_>, left_out: usize) -> Value {
-    let mut notifications: Vec<Value> =
+fn invocation<'a>(outcome: &'a Outcome, run: &Run<'_>, left_out: usize) -> types::Invocation<'a> {
+    let mut notifications: Vec<types::Notification<'a>> =
         outcome.notices.iter().map(|notice| notification(outcome, notice)).collect();
     if left_out > 0 {
-        let message = format!(
-            "{} left out, the mildest: readers of SARIF take {MOST_RESULTS} results",
-            count(left_out, "result")
-        );
-        notifications.push(json!({ "level": "warning", "message": { "text": message } }));
+        let left_out = count(left_out, "result");
+        let message =
+            format!("{left_out} left out, the mildest: readers of SARIF take {MOST_RESULTS} results");
+        notifications.push(types::Notification {
+            descriptor: None,
+            level: "warning",
+            message: Message::new(message),
+            locations: None,
+        });
     }
-    json!({
-        "executionSuccessful": !outcome.is_incomplete(),
-        "exitCode": run.exit_code,
-        "toolExecutionNotifications": notifications,
-    })
+    types::Invocation {
+        execution_successful: !outcome.is_incomplete(),
+        exit_code: run.exit_code,
+        tool_execution_notifications: notifications,
+    }
 }
 
-fn notification(outcome: &Outcome, notice: &Notice) -> Value {
-    let mut value = json!({
-        "descriptor": { "id": notice.code.name() },
-        "level": if notice.incomplete { "error" } else { "note" },
-        "message": { "text": notice.message },
-    });
-    let at = match (notice.place, &notice.path) {
-        (Some(place), _) => serde_json::to_value(location(outcome, place, None)).ok(),
-        (None, Some(path)) => {
-            Some(json!({ "physicalLocation": { "artifactLocation": uri::artifact(path) } }))
-        }
-        (None, None) => None,
-    };
-    if let Some((at, fields)) = at.zip(value.as_object_mut()) {
-        fields.insert("locations".to_owned(), Value::Array(vec![at]));
+fn notification<'a>(outcome: &'a Outcome, notice: &'a Notice) -> types::Notification<'a> {
+    let at = notice.place.map(|place| location(outcome, place, None));
+    let at = at.or_else(|| notice.path.as_deref().map(in_file));
+    types::Notification {
+        descriptor: Some(types::DescriptorReference { id: notice.code.name() }),
+        level: if notice.incomplete { "error" } else { "note" },
+        message: Message::new(notice.message.as_str()),
+        locations: at.map(|at| [at]),
     }
-    value
 }

@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 
 use lint_finding::{
-    BaselineRow, Edit, File, Finding, Fix, Label, LabelRole, Outcome, Place, RuleMeta, Suppressed,
+    BaselineRow, Edit, Finding, Fix, Label, LabelRole, Outcome, Place, RuleMeta, Severity, Suppressed,
 };
-use serde_json::{Value, json};
-use serde_sarif::sarif;
 
-use super::{level, uri};
-use crate::position::{Position, inside};
+use super::types::{self, Message};
+use super::uri;
+use crate::position::Position;
 
 /// As many locations of a result GitHub takes.
 const MOST_LOCATIONS: usize = 1_000;
@@ -18,7 +17,8 @@ const MOST_LOCATIONS: usize = 1_000;
 const PRIMARY: &str = "primaryLocationLineHash";
 
 /// The places of rules in the catalogue.
-pub(super) struct Ids(BTreeMap<&'static str, i64>);
+#[derive(Debug)]
+pub(super) struct Ids(BTreeMap<&'static str, usize>);
 
 impl Ids {
     pub(super) fn new(rules: &[&'static RuleMeta]) -> Self {
@@ -26,158 +26,148 @@ impl Ids {
     }
 }
 
-pub(super) fn result(
-    outcome: &Outcome,
-    finding: &Finding,
+/// The level of a severity, as SARIF calls it.
+pub(super) fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Info | Severity::Pedantic => "note",
+    }
+}
+
+pub(super) fn result<'a>(
+    outcome: &'a Outcome,
+    finding: &'a Finding,
     ids: &Ids,
-    state: Option<&str>,
-    suppressed: Option<&Suppressed>,
-) -> sarif::Result {
-    let text = match &finding.help {
-        Some(help) => format!("{}\n\n{help}", finding.message),
-        None => finding.message.to_string(),
+    baseline_state: Option<&'static str>,
+    suppressed: Option<&'a Suppressed>,
+) -> types::Finding<'a> {
+    let message = match &finding.help {
+        Some(help) => Message::new(format!("{}\n\n{help}", finding.message)),
+        None => Message::new(finding.message.as_ref()),
     };
-    let primary = location(outcome, finding.primary.place, Some(&finding.primary.message));
-    let mut result = sarif::Result::builder()
-        .message(message(&text))
-        .rule_id(finding.rule.name)
-        .locations(vec![primary.clone()])
-        .partial_fingerprints(fingerprints(finding))
-        .build();
-    result.level = serde_json::from_value(level(finding.severity)).ok();
-    result.rule_index = ids.0.get(finding.rule.name).copied();
+    let primary = || at_label(outcome, &finding.primary);
     let labels = || finding.labels.iter().take(MOST_LOCATIONS);
     let why = labels().filter(|label| label.role == LabelRole::Because);
-    let mut flow: Vec<sarif::Location> = why.map(|label| at_label(outcome, label)).collect();
-    if !flow.is_empty() {
-        flow.push(primary);
-        let steps = flow.into_iter().map(|at| sarif::ThreadFlowLocation::builder().location(at).build());
-        let thread = sarif::ThreadFlow::builder().locations(steps.collect::<Vec<_>>()).build();
-        result.code_flows = Some(vec![sarif::CodeFlow::builder().thread_flows(vec![thread]).build()]);
-    }
-    let related: Vec<sarif::Location> = labels()
-        .zip(1..)
-        .map(|(label, number): (_, i64)| sarif::Location { id: Some(number), ..at_label(outcome, label) })
-        .collect();
-    result.related_locations = Some(related).filter(|related| !related.is_empty());
-    let fixes: Vec<sarif::Fix> =
-        [&finding.fix, &finding.unsafe_fix].into_iter().flatten().map(|one| fix(outcome, one)).collect();
-    result.fixes = Some(fixes).filter(|fixes| !fixes.is_empty());
-    result.baseline_state = state.map(Value::from);
-    result.suppressions = suppressed.and_then(|one| {
-        let value = json!({
-            "kind": "inSource",
-            "status": "accepted",
-            "justification": one.reason,
-            "location": location(outcome, one.comment, None),
-        });
-        Some(vec![serde_json::from_value(value).ok()?])
+    let mut flow: Vec<types::ThreadFlowLocation<'_>> =
+        why.map(|label| types::ThreadFlowLocation { location: at_label(outcome, label) }).collect();
+    let code_flows = (!flow.is_empty()).then(|| {
+        flow.push(types::ThreadFlowLocation { location: primary() });
+        [types::CodeFlow { thread_flows: [types::ThreadFlow { locations: flow }] }]
     });
-    result.properties = properties(finding);
-    result
+    let related_locations = labels()
+        .zip(1..)
+        .map(|(label, id)| types::Location { id: Some(id), ..at_label(outcome, label) })
+        .collect();
+    let fixes = [&finding.fix, &finding.unsafe_fix].into_iter().flatten();
+    let suppression = |one: &'a Suppressed| types::Suppression {
+        kind: "inSource",
+        status: "accepted",
+        justification: &one.reason,
+        location: location(outcome, one.comment, None),
+    };
+    let endpoint = finding.endpoint.as_ref();
+    types::Finding {
+        rule_id: finding.rule.name,
+        rule_index: ids.0.get(finding.rule.name).copied(),
+        level: level(finding.severity),
+        message,
+        locations: [primary()],
+        related_locations,
+        code_flows,
+        partial_fingerprints: fingerprints(finding),
+        fixes: fixes.map(|one| fix(outcome, one)).collect(),
+        suppressions: suppressed.map(|one| [suppression(one)]),
+        baseline_state,
+        properties: Some(types::Properties {
+            confidence: finding.confidence.name(),
+            verify: finding.verify(),
+            endpoint: endpoint
+                .map(|name| types::EndpointName { server: &name.server, location: &name.location }),
+        }),
+    }
 }
 
-/// A finding of the baseline that is not there any more: where it was is not known but for the file.
-pub(super) fn absent(one: &BaselineRow, ids: &Ids) -> sarif::Result {
-    let physical = sarif::PhysicalLocation::builder().artifact_location(uri::artifact(&one.path)).build();
-    let mut result = sarif::Result::builder()
-        .message(message(&format!("{} of the baseline is not found any more", one.rule)))
-        .rule_id(one.rule.as_str())
-        .locations(vec![sarif::Location::builder().physical_location(physical).build()])
-        .partial_fingerprints(BTreeMap::from([("nginxWsLint/v2".to_owned(), one.fingerprint.clone())]))
-        .build();
-    result.level = serde_json::from_value(Value::from("none")).ok();
-    result.rule_index = ids.0.get(one.rule.as_str()).copied();
-    result.baseline_state = Some(Value::from("absent"));
-    result
+/// Findings of the baseline that are not there any more: of where they were, only the file is known.
+pub(super) fn absent<'a>(one: &'a BaselineRow, ids: &Ids) -> types::Finding<'a> {
+    types::Finding {
+        rule_id: &one.rule,
+        rule_index: ids.0.get(one.rule.as_str()).copied(),
+        level: "none",
+        message: Message::new(format!("{} of the baseline is not found any more", one.rule)),
+        locations: [in_file(&one.path)],
+        related_locations: Vec::new(),
+        code_flows: None,
+        partial_fingerprints: BTreeMap::from([("nginxWsLint/v2", one.fingerprint.clone())]),
+        fixes: Vec::new(),
+        suppressions: None,
+        baseline_state: Some("absent"),
+        properties: None,
+    }
 }
 
-fn fingerprints(finding: &Finding) -> BTreeMap<String, String> {
-    let (v1, v2) = (finding.fingerprint.to_string(), finding.fingerprint_v2.to_string());
-    let Finding { fingerprint_v2: own, .. } = finding;
+fn fingerprints(finding: &Finding) -> BTreeMap<&'static str, String> {
+    let own = finding.fingerprint_v2;
     BTreeMap::from([
-        (PRIMARY.to_owned(), format!("{}:{}", own.digits(), own.number())),
-        ("nginxWsLint/v1".to_owned(), v1),
-        ("nginxWsLint/v2".to_owned(), v2),
+        (PRIMARY, format!("{}:{}", own.digits(), own.number())),
+        ("nginxWsLint/v1", finding.fingerprint.to_string()),
+        ("nginxWsLint/v2", own.to_string()),
     ])
 }
 
-fn properties(finding: &Finding) -> Option<sarif::PropertyBag> {
-    let mut value = json!({ "confidence": finding.confidence.name() });
-    let fields = value.as_object_mut()?;
-    if let Some(command) = finding.verify() {
-        fields.insert("verify".to_owned(), Value::from(command));
-    }
-    if let Some(endpoint) = &finding.endpoint {
-        let endpoint = json!({ "server": endpoint.server, "location": endpoint.location });
-        fields.insert("endpoint".to_owned(), endpoint);
-    }
-    serde_json::from_value(value).ok()
-}
-
-fn message(text: &str) -> sarif::Message {
-    sarif::Message::builder().text(text).build()
-}
-
-fn at_label(outcome: &Outcome, label: &Label) -> sarif::Location {
+fn at_label<'a>(outcome: &'a Outcome, label: &'a Label) -> types::Location<'a> {
     location(outcome, label.place, Some(&label.message))
 }
 
 /// A place with what is said about it.
-pub(super) fn location(outcome: &Outcome, place: Place, text: Option<&str>) -> sarif::Location {
-    let Position { path, .. } = Position::of(outcome, place);
-    let physical = sarif::PhysicalLocation::builder()
-        .artifact_location(uri::artifact(path))
-        .region(region(outcome, place))
-        .build();
-    let mut location = sarif::Location::builder().physical_location(physical).build();
-    location.message = text.filter(|text| !text.is_empty()).map(message);
-    location
-}
-
-fn region(outcome: &Outcome, place: Place) -> sarif::Region {
-    let Position { span, start, end, .. } = Position::of(outcome, place);
-    sarif::Region::builder()
-        .start_line(i64::from(start.line))
-        .start_column(i64::from(start.column))
-        .end_line(i64::from(end.line))
-        .end_column(i64::from(end.column))
-        .byte_offset(i64::from(span.start))
-        .byte_length(i64::from(span.end - span.start))
-        .build()
-}
-
-fn fix(outcome: &Outcome, fix: &Fix) -> sarif::Fix {
-    let files = fix.edits.chunk_by(|one, other| one.place.file == other.place.file);
-    let changes: Vec<sarif::ArtifactChange> = files
-        .filter_map(|edits| {
-            let path = outcome.path(edits.first()?.place.file);
-            let replacements: Vec<_> = edits.iter().map(|edit| replacement(outcome, edit)).collect();
-            let file = uri::artifact(path);
-            Some(sarif::ArtifactChange::builder().artifact_location(file).replacements(replacements).build())
-        })
-        .collect();
-    let mut one = sarif::Fix::builder().description(message(&fix.title)).artifact_changes(changes).build();
-    one.properties = serde_json::from_value(json!({ "applicability": fix.applicability.name() })).ok();
-    one
-}
-
-fn replacement(outcome: &Outcome, edit: &Edit) -> sarif::Replacement {
-    let mut content = sarif::ArtifactContent::builder().build();
-    match std::str::from_utf8(&edit.replacement) {
-        Ok(text) => content.text = Some(text.to_owned()),
-        Err(_) => content.binary = Some(data_encoding::BASE64.encode(&edit.replacement)),
+pub(super) fn location<'a>(outcome: &'a Outcome, place: Place, text: Option<&'a str>) -> types::Location<'a> {
+    let (artifact_location, region) = (uri::artifact(outcome.path(place.file)), Some(region(outcome, place)));
+    types::Location {
+        id: None,
+        physical_location: types::PhysicalLocation { artifact_location, region },
+        message: text.filter(|text| !text.is_empty()).map(Message::new),
     }
-    let region = match outcome.file(edit.place.file) {
-        Some(File { source, .. }) => {
-            region(outcome, Place { span: inside(source, edit.place.span), ..edit.place })
-        }
-        None => region(outcome, edit.place),
+}
+
+/// A file as a whole.
+pub(super) fn in_file<'a>(path: &str) -> types::Location<'a> {
+    let physical_location = types::PhysicalLocation { artifact_location: uri::artifact(path), region: None };
+    types::Location { id: None, physical_location, message: None }
+}
+
+fn region(outcome: &Outcome, place: Place) -> types::Region {
+    let Position { span, start, end, .. } = Position::of(outcome, place);
+    types::Region {
+        start_line: start.line,
+        start_column: start.column,
+        end_line: end.line,
+        end_column: end.column,
+        byte_offset: span.start,
+        byte_length: span.end - span.start,
+    }
+}
+
+fn fix<'a>(outcome: &'a Outcome, fix: &'a Fix) -> types::Fix<'a> {
+    let files = fix.edits.chunk_by(|one, other| one.place.file == other.place.file);
+    let change = |edits: &'a [Edit]| {
+        let artifact_location = uri::artifact(outcome.path(edits.first()?.place.file));
+        let replacements = edits.iter().map(|edit| replacement(outcome, edit)).collect();
+        Some(types::ArtifactChange { artifact_location, replacements })
     };
-    let replacement = sarif::Replacement::builder().deleted_region(region);
-    if edit.replacement.is_empty() {
-        replacement.build()
-    } else {
-        replacement.inserted_content(content).build()
+    types::Fix {
+        description: Message::new(fix.title.as_ref()),
+        artifact_changes: files.filter_map(change).collect(),
+        properties: types::FixProperties { applicability: fix.applicability.name() },
+    }
+}
+
+fn replacement<'a>(outcome: &Outcome, edit: &'a Edit) -> types::Replacement<'a> {
+    let content = match std::str::from_utf8(&edit.replacement) {
+        Ok(text) => types::Content::Text(text),
+        Err(_) => types::Content::Binary(data_encoding::BASE64.encode(&edit.replacement)),
+    };
+    types::Replacement {
+        deleted_region: region(outcome, edit.place),
+        inserted_content: (!edit.replacement.is_empty()).then_some(content),
     }
 }

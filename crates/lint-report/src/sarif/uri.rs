@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use serde_sarif::sarif::ArtifactLocation;
+use super::types::ArtifactLocation;
 
 /// What relative paths are relative to.
 pub(super) const ROOT: &str = "%SRCROOT%";
@@ -10,9 +10,9 @@ pub(super) const ROOT: &str = "%SRCROOT%";
 /// A file: relative to the root, or absolute.
 pub(super) fn artifact(path: &str) -> ArtifactLocation {
     if path.starts_with('/') {
-        ArtifactLocation::builder().uri(format!("file://{}", encoded(path))).build()
+        ArtifactLocation { uri: format!("file://{}", encoded(path)), uri_base_id: None }
     } else {
-        ArtifactLocation::builder().uri(encoded(path)).uri_base_id(ROOT).build()
+        ArtifactLocation { uri: encoded(path), uri_base_id: Some(ROOT) }
     }
 }
 
@@ -36,11 +36,11 @@ mod tests {
 
     #[test]
     fn paths_are_references() {
-        let uri = |path: &str| artifact(path).uri.unwrap();
+        let uri = |path: &str| artifact(path).uri;
         assert_eq!(uri("a b/ü.conf"), "a%20b/%C3%BC.conf");
         assert_eq!(uri("a:b/%.conf#?"), "a%3Ab/%25.conf%23%3F");
         assert_eq!(uri("/etc/nginx/nginx.conf"), "file:///etc/nginx/nginx.conf");
         assert_eq!(artifact("/etc").uri_base_id, None);
-        assert_eq!(artifact("etc").uri_base_id.as_deref(), Some(ROOT));
+        assert_eq!(artifact("etc").uri_base_id, Some(ROOT));
     }
 }
