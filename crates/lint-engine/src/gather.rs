@@ -19,6 +19,7 @@ use ws_rules::Context;
 
 use self::merged::{Merged, is_safe, key, once_per_root, order};
 pub(crate) use self::share::Shared;
+use crate::on_disk::OnDisk;
 use crate::rows;
 use crate::settings::{Level, Settings};
 use crate::suppress::Suppressions;
@@ -170,6 +171,13 @@ impl Gathered {
     /// A line that stands for others that were not read.
     pub(crate) fn unknown_lines(&mut self, place: Place) {
         self.unknown_lines.insert(place);
+    }
+
+    /// Counts what stands in one line of a file on disk once, however many texts it is read into.
+    pub(crate) fn counted_on_disk(&mut self, on_disk: &OnDisk<'_>) {
+        for places in [&mut self.proxied, &mut self.unknown_lines] {
+            *places = places.iter().map(|place| on_disk.place(*place)).collect();
+        }
     }
 
     pub(crate) fn notice(&mut self, notice: Notice) {

@@ -8,6 +8,7 @@ mod endpoints;
 mod fix;
 mod gather;
 mod notices;
+mod on_disk;
 mod plan;
 mod reports;
 mod rows;
@@ -26,6 +27,7 @@ use ws_rules::{Context, Findings, RULES, Rule, Stop, visit};
 
 use crate::chains::Chains;
 use crate::gather::Gathered;
+use crate::on_disk::OnDisk;
 use crate::settings::SettingsFiles;
 use crate::suppress::Suppressions;
 
@@ -49,6 +51,9 @@ pub fn lint(files: &dyn Files, arguments: &[PathBuf], scope: &Scope, settings: &
     let judged = |task: &Task<'_>| judge(task, &mut ());
     let mut outcome = judged(&task);
     silenced::account(&mut outcome, &task, given, |arguments, scope| load(files, arguments, scope), judged);
+    if let Some(on_disk) = OnDisk::of(&loaded.sources) {
+        on_disk.outcome(&mut outcome);
+    }
     outcome
 }
 
@@ -163,7 +168,8 @@ fn judge(task: &Task<'_>, onlooker: &mut dyn Onlooker) -> Outcome {
         gathered.findings(findings.into_vec(), &settings);
     }
     gathered.unserved_paths(&settings.websocket_paths);
-    finish(loaded, gathered, judged.len(), found, scope)
+    let judged = judged.iter().filter(|(_, file)| !file.is_alternative()).count();
+    finish(loaded, gathered, judged, found, scope)
 }
 
 fn absolute(arguments: &[PathBuf], scope: &Scope) -> Vec<PathBuf> {
@@ -186,9 +192,12 @@ fn finish(
     let mut files: Vec<File> = loaded
         .sources
         .iter()
-        .map(|(_, file)| File { source: file.source.clone(), may_be_shown: file.may_be_shown })
+        .map(|(_, file)| File { source: file.source.clone(), may_be_shown: file.may_be_shown, view: None })
         .collect();
     notices::of_settings(found, scope, &mut files, &mut gathered);
+    if let Some(on_disk) = OnDisk::of(&loaded.sources) {
+        gathered.counted_on_disk(&on_disk);
+    }
     let mut outcome = gathered.finish(files, judged, &suppressions);
     reports::add(loaded, &mut outcome);
     outcome

@@ -64,7 +64,7 @@ impl<'a> Session<'a> {
         let sources = &self.state.loaded.sources;
         let found = sources.iter().find(|(_, file)| !file.is_builtin && file.path == path);
         let (id, _) = found.ok_or(EditError::NotRead)?;
-        let after = self.state.with(&self.given(), &BTreeMap::from([(id, bytes)]));
+        let after = self.state.with(&self.given(), &BTreeMap::from([(id, bytes.into())]));
         self.state = after.ok_or(EditError::TooLarge)?;
         Ok(self.outcome())
     }

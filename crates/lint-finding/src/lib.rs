@@ -20,7 +20,7 @@ pub use fingerprint::{Fingerprint, fingerprint};
 pub use fixes::{FixReport, FixRow};
 pub use nginx_syntax::{FileId, Place};
 pub use outcome::{
-    File, FileReport, FileStatus, NotJudged, Notice, NoticeCode, Outcome, SettingsInEffect, Summary,
+    File, FileReport, FileStatus, NotJudged, Notice, NoticeCode, Outcome, SettingsInEffect, Summary, ViewName,
 };
 pub use rule::{FixKind, Group, RuleMeta};
 pub use trace::{

@@ -14,6 +14,17 @@ pub struct File {
     /// Whether its text may be shown. Text of a file outside the given paths never is: a hostile pull request must
     /// not print `/proc/self/environ` into a CI log by including it.
     pub may_be_shown: bool,
+    /// The text inside the file that places of this number point into; `None` for a file that nginx reads as it is.
+    pub view: Option<Arc<ViewName>>,
+}
+
+/// What a text inside of a file is called.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ViewName {
+    /// With the file that holds it: `deploy/cm.yaml#default.conf`.
+    pub name: String,
+    /// Where nginx finds it, if what holds it is a dump: the lines of places are told by this path too.
+    pub path: Option<String>,
 }
 
 /// What became of a file.

@@ -6,9 +6,8 @@ use std::rc::Rc;
 
 use hashbrown::HashMap;
 use nginx_semantics::{
-    ClientRequest, ContextId, ContextKind, Directive, Effort, Ending, Exchange,
-    Exchanges, NginxVersion, Part, Premises, Presence, Step, UpstreamFields,
-    UpstreamRequest, Way, parts,
+    ClientRequest, ContextId, ContextKind, Directive, Effort, Ending, Exchange, Exchanges, NginxVersion,
+    Part, Premises, Presence, Step, UpstreamFields, UpstreamRequest, Way, parts,
 };
 
 use crate::browser::Browser;

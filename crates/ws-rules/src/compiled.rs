@@ -3,9 +3,7 @@
 use std::sync::LazyLock;
 
 use nginx_semantics::catalogue::{ModuleKind, Setter};
-use nginx_semantics::{
-    ContextKind, Directive, DirectiveName, Part, catalogue, parts,
-};
+use nginx_semantics::{ContextKind, Directive, DirectiveName, Part, catalogue, parts};
 
 /// Whether nginx evaluates variables in blocks of a kind.
 pub(crate) fn is_evaluated(kind: ContextKind) -> bool {

@@ -1,0 +1,96 @@
+//! Files that hold nginx text in another form: which texts of them are judged.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use nginx_forms::{Form, Found};
+use nginx_syntax::{FileId, Source};
+
+use super::SkipReason;
+use super::structure;
+use crate::files::{Files, ReadError};
+use crate::include::Scope;
+use crate::mounted::folder_of_host;
+use crate::naming::{OtherKind, by_name, stem_of_template};
+use crate::sources::{SourceFile, Sources};
+use crate::views::Hosted;
+
+/// A host file is no larger.
+const LARGEST: usize = 4 << 20;
+
+/// A text of a host file that is nginx's.
+pub(super) struct Held {
+    /// As nginx would open it, were the host a folder.
+    pub(super) path: PathBuf,
+    pub(super) file: FileId,
+}
+
+/// The form of a file that is not judged as it stands, by why it is not.
+pub(super) fn form_of(path: &Path, reason: &SkipReason) -> Option<Form> {
+    let of_kind = |kind| match kind {
+        OtherKind::Dockerfile => Some(Form::Dockerfile),
+        OtherKind::Shell => Some(Form::Shell),
+        OtherKind::Terraform => Some(Form::Terraform),
+        OtherKind::Yaml => Some(Form::Yaml),
+        _ => None,
+    };
+    match reason {
+        SkipReason::OtherKind(kind) => of_kind(*kind),
+        // `cm.yaml.j2`
+        SkipReason::TemplateByName => {
+            stem_of_template(path).and_then(|stem| by_name(Path::new(stem))).and_then(of_kind)
+        }
+        SkipReason::Dump => Some(Form::Dump),
+        _ => None,
+    }
+}
+
+/// Finds the texts of nginx in a host file, and keeps them as files.
+///
+/// # Errors
+/// When the host cannot be read.
+pub(super) fn mount(
+    files: &dyn Files,
+    scope: &Scope,
+    sources: &mut Sources,
+    (path, identity): (&Path, &Path),
+    form: Form,
+) -> Result<Vec<Held>, ReadError> {
+    let is_held =
+        |file: FileId, sources: &Sources| Some(Held { path: sources.get(file)?.path.clone(), file });
+    if let Some(known) = sources.held(identity) {
+        let known = known.to_vec();
+        return Ok(known.into_iter().filter_map(|file| is_held(file, sources)).collect());
+    }
+    let bytes = files.read(identity)?;
+    if bytes.len() > LARGEST {
+        return Ok(Vec::new());
+    }
+    let shown = scope.shown(path);
+    let source = Source::new(shown.clone(), bytes).map_err(|_| ReadError::TooLarge(u64::from(u32::MAX)))?;
+    let source = Arc::new(source);
+    let may_be_shown = scope.is_given(identity);
+    let mut held = Vec::new();
+    for (index, found) in nginx_forms::views(form, source.bytes()).into_iter().enumerate() {
+        let Found { name, path: at, is_path_known, view } = found;
+        let inside = if is_path_known { at.trim_start_matches('/') } else { "" };
+        let free = (0..).find(|number| {
+            let identity = folder_of_host(identity, *number).join(at.trim_start_matches('/'));
+            sources.known(&identity).is_none()
+        });
+        let number = free.unwrap_or_default();
+        let below = at.trim_start_matches('/');
+        let (own, identity_of_view) =
+            (folder_of_host(path, number).join(below), folder_of_host(identity, number).join(below));
+        let hosted = Hosted::new((path, source.clone()), view, name.as_str(), (form, index));
+        let file = SourceFile::of_view(own, &format!("{shown}#{name}"), hosted, may_be_shown)?;
+        let is_it =
+            form == Form::Dump || structure::is_nginx(&file, Path::new(inside), scope.ignores_comments);
+        if file.tree.is_empty() && form != Form::Dump || !is_it {
+            continue;
+        }
+        let file = sources.mount(identity, &identity_of_view, file)?;
+        held.extend(is_held(file, sources));
+    }
+    Ok(held)
+}
