@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use lint_finding::{
-    EndpointRow, EvidenceRow, File, FileId, Finding, Fix, Label, Outcome, PeerRow, Place, Remark, Setting,
-    Severity, TableRow, Text, Trace, TraceStep, TraceWay, ViewName,
+    EndpointRow, EvidenceRow, File, FileId, Finding, Fix, Group, Label, Outcome, PeerRow, Place, Remark,
+    Setting, Severity, TableRow, Text, Trace, TraceStep, TraceWay, ViewName,
 };
 use nginx_semantics::{Hosted, SourceFile, Sources};
 
@@ -125,6 +125,10 @@ impl<'a> OnDisk<'a> {
         let mut findings: Vec<Finding> = Vec::with_capacity(merged.len());
         for (mut finding, _, alternatives) in merged {
             if let Some(note) = self.only_where(&finding, &alternatives) {
+                // Whether two conditions ever hold together, no template tells.
+                if finding.rule.group == Group::Configuration {
+                    finding.severity = finding.severity.min(Severity::Info);
+                }
                 let said = std::mem::take(&mut finding.primary.message);
                 let said = if said.is_empty() { note } else { format!("{said}; {note}") };
                 finding.primary.message = Text::Owned(said);

@@ -18,7 +18,7 @@ pub enum Form {
     Terraform,
     /// YAML, or a template that makes it.
     Yaml,
-    /// Markdown, reStructuredText or AsciiDoc.
+    /// Markdown, reStructuredText or `AsciiDoc`.
     Markup,
 }
 

@@ -182,9 +182,9 @@ fn of_shell(builder: &mut ViewBuilder<'_>, text: &[u8], line: Span) {
             builder.copy(Span::new(done, at));
             let host = Span::new(at, at + length);
             if plain.is_empty() {
-                builder.replace(host, b"")
+                builder.replace(host, b"");
             } else {
-                builder.unescape(host, &plain)
+                builder.unescape(host, &plain);
             }
             done = at + length;
         }

@@ -1,4 +1,4 @@
-//! Blocks of code in Markdown, reStructuredText and AsciiDoc that say that they are nginx's.
+//! Blocks of code in Markdown, reStructuredText and `AsciiDoc` that say that they are nginx's.
 
 use nginx_syntax::Span;
 

@@ -127,7 +127,9 @@ impl View {
         let end = around.find(|piece| outer.end <= piece.host.end)?;
         let end = end.view.start + (outer.end - end.host.start).min(end.view.len());
         let span = Span::new(start, end.max(start));
-        (self.edit(span, b"").ok()?.0 == host).then_some(span)
+        // An edit takes the indent behind the end of a line too.
+        let edited = self.edit(span, b"").ok()?.0;
+        (edited == host || self.on_host(span) == host).then_some(span)
     }
 
     /// An edit of the view as an edit of its host file: what is replaced there, and by what.

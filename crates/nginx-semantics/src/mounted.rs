@@ -18,11 +18,6 @@ pub(crate) fn folder_of_host(host: &Path, number: usize) -> PathBuf {
     PathBuf::from(path)
 }
 
-/// The folder that stands for a host file, of a path below it.
-pub(crate) fn mount_of(path: &Path) -> Option<&Path> {
-    path.ancestors().skip(1).find(|folder| folder.file_name().is_some_and(|name| host_name(name).is_some()))
-}
-
 /// The name of the host, of the name of a folder that stands for one.
 fn host_name(folder: &OsStr) -> Option<&str> {
     let (host, number) = folder.to_str()?.rsplit_once('#')?;

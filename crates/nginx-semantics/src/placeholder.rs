@@ -277,12 +277,6 @@ pub fn is_unknown(value: &[u8]) -> bool {
     })
 }
 
-/// Whether a text has a mark of a template engine, or a name in capitals behind `$`.
-pub(crate) fn has_placeholder(text: &[u8]) -> bool {
-    let is_name = |at: usize| text.get(at + 1).is_some_and(|byte| byte.is_ascii_uppercase() || *byte == b'{');
-    Marks::of(text).may_have_any() || memchr::memchr_iter(b'$', text).any(is_name)
-}
-
 /// A value without its placeholders: what a placeholder is called says nothing of what it stands for.
 pub fn known_text(value: &[u8]) -> Vec<u8> {
     if memchr::memchr(b'$', value).is_none() {

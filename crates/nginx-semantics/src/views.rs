@@ -9,7 +9,6 @@ use nginx_forms::{Form, Refusal, View};
 use nginx_syntax::{FileId, Source, Span};
 
 use crate::naming::is_template_by_name;
-use crate::placeholder::has_placeholder;
 use crate::sources::{SourceFile, Sources, Text};
 
 /// Where the text of a file comes from.
@@ -207,14 +206,14 @@ impl Hosted {
 
 /// What the name of a template tells.
 fn manner(file: &SourceFile) -> Manner {
-    Manner { is_envsubst: is_template_by_name(&file.path) }
+    Manner { is_by_name: is_template_by_name(&file.path) }
 }
 
 /// The ways through the branches of a file, if it is a template that nginx would not read as it stands: nobody can have
 /// another text judged by writing a mark into a file that works. Empty for any other file.
 pub(crate) fn of_template(file: &SourceFile) -> Vec<SourceFile> {
     let is_by_name = is_template_by_name(&file.path);
-    let is_marked = file.template_mark().is_some() || (is_by_name && has_placeholder(file.bytes()));
+    let is_marked = file.template_mark().is_some() || is_by_name;
     if !is_marked || template::is_of_docker_gen(file.bytes()) {
         return Vec::new();
     }

@@ -1,18 +1,21 @@
 //! Which ways through the branches of a template are looked at.
 
-use std::collections::BTreeMap;
-
 use super::meaning::Condition;
 use super::tree::{ArmId, Holds, Tree};
 
 /// As many ways through the branches of one template are judged.
 pub const MOST_ALTERNATIVES: usize = 64;
 
+/// So many bytes are judged of one template, over all ways through its branches, where they are judged one at a time.
+const MOST_WORK: usize = 16 << 20;
+
 /// What is taken for granted of conditions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Assignment {
     /// By the text of conditions without `and`, `or` and `not`, in the order in which they were asked.
     atoms: Vec<(Vec<u8>, bool)>,
+    /// The text that is looked at by itself, for it comes out where its name is called.
+    called: Option<ArmId>,
 }
 
 /// A condition that an assignment says nothing about.
@@ -89,45 +92,49 @@ impl Assignment {
         open.map_or(Ok(false), Err)
     }
 
-    /// Which arms come out.
+    /// Whether what stands in no arm comes out.
+    pub(super) fn has_top(&self) -> bool {
+        self.called.is_none()
+    }
+
+    /// Which arms come out; a condition that nothing is said about is taken to hold.
     pub(super) fn active(&self, tree: &Tree) -> Vec<bool> {
-        let mut active = Vec::with_capacity(tree.arms.len());
-        // Whether any arm of its branch up to this one was taken.
-        let mut taken: Vec<bool> = Vec::with_capacity(tree.arms.len());
-        for arm in &tree.arms {
-            let was_taken = arm.before.is_some_and(|before| taken.get(before).copied().unwrap_or_default());
-            let is_in = arm.parent.is_none_or(|parent| active.get(parent).copied().unwrap_or_default());
-            let holds = match &arm.holds {
-                Holds::Always => true,
-                Holds::Never => false,
-                Holds::If(condition) => self.holds(condition).unwrap_or(true),
-            };
-            active.push(is_in && !was_taken && holds);
-            taken.push(was_taken || holds);
-        }
-        active
+        self.walk(tree, |_| true).0
     }
 
     /// The first condition that decides something and that nothing is said about.
     fn first_open(&self, tree: &Tree) -> Option<Vec<u8>> {
+        self.walk(tree, |_| false).1
+    }
+
+    /// Goes through the arms until a condition is open that `passes` refuses.
+    fn walk(&self, tree: &Tree, passes: impl Fn(&[u8]) -> bool) -> (Vec<bool>, Option<Vec<u8>>) {
         let mut active: Vec<bool> = Vec::with_capacity(tree.arms.len());
+        // Whether any arm of its branch up to this one was taken.
         let mut taken: Vec<bool> = Vec::with_capacity(tree.arms.len());
-        for arm in &tree.arms {
-            let was_taken = arm.before.is_some_and(|before| taken.get(before).copied().unwrap_or_default());
-            let is_in = arm.parent.is_none_or(|parent| active.get(parent).copied().unwrap_or_default());
+        for (number, arm) in tree.arms.iter().enumerate() {
+            let of = |all: &[bool], arm: ArmId| all.get(arm).copied().unwrap_or_default();
+            let was_taken = arm.before.is_some_and(|before| of(&taken, before));
+            let is_in = arm.parent.map_or(self.has_top(), |parent| of(&active, parent));
             let holds = match &arm.holds {
-                Holds::Always => true,
+                Holds::Always | Holds::InLoop => true,
                 Holds::Never => false,
+                Holds::IfCalled => {
+                    active.push(self.called == Some(number));
+                    taken.push(false);
+                    continue;
+                }
                 Holds::If(_) if was_taken || !is_in => false,
                 Holds::If(condition) => match self.holds(condition) {
                     Ok(holds) => holds,
-                    Err(Open(atom)) => return Some(atom),
+                    Err(Open(atom)) if !passes(&atom) => return (active, Some(atom)),
+                    Err(_) => true,
                 },
             };
             active.push(is_in && !was_taken && holds);
             taken.push(was_taken || holds);
         }
-        None
+        (active, None)
     }
 }
 
@@ -143,7 +150,7 @@ fn comparison(text: &[u8]) -> Option<(&[u8], &[u8])> {
         }
     };
     let is_fixed = |value: &[u8]| {
-        value.iter().all(|byte| byte.is_ascii_digit())
+        value.iter().all(u8::is_ascii_digit)
             || matches!(value, [b'"' | b'\'', inner @ .., b'"' | b'\''] if !inner.iter().any(|byte| b"\"'".contains(byte)))
     };
     (!value.is_empty() && is_fixed(value)).then_some((subject, value))
@@ -162,13 +169,32 @@ fn split<'t>(text: &'t [u8], words: &[&[u8]]) -> Vec<&'t [u8]> {
     parts
 }
 
-/// The ways through the branches, the one in which all conditions hold first, and whether there are more.
-pub(super) fn assignments(tree: &Tree) -> (Vec<Assignment>, bool) {
+/// The ways through the branches, and whether there are more.
+pub(super) fn assignments(tree: &Tree, length: usize) -> (Vec<Assignment>, bool) {
+    let called = tree.arms.iter().enumerate().filter(|(_, arm)| arm.holds == Holds::IfCalled);
+    let called = called.map(|(number, _)| Assignment { called: Some(number), ..Assignment::default() });
+    let mut all = Vec::new();
+    let mut is_cut = false;
+    for start in std::iter::once(Assignment::default()).chain(called).take(MOST_ALTERNATIVES) {
+        match every_way(tree, start.clone()) {
+            Some(ways) => all.extend(ways),
+            None => {
+                is_cut = true;
+                let most = (MOST_WORK / length.max(1)).max(MOST_ALTERNATIVES);
+                all.extend(one_by_one(tree, start, most));
+            }
+        }
+    }
+    (all, is_cut)
+}
+
+/// All ways from here; `None` if they are too many.
+fn every_way(tree: &Tree, start: Assignment) -> Option<Vec<Assignment>> {
     let mut complete = Vec::new();
-    let mut open = vec![Assignment::default()];
+    let mut open = vec![start];
     while let Some(assignment) = open.pop() {
         if complete.len() + open.len() >= MOST_ALTERNATIVES {
-            return (one_by_one(tree), true);
+            return None;
         }
         match assignment.first_open(tree) {
             None => complete.push(assignment),
@@ -178,25 +204,21 @@ pub(super) fn assignments(tree: &Tree) -> (Vec<Assignment>, bool) {
             }
         }
     }
-    (complete, false)
+    Some(complete)
 }
 
-/// One way in which all conditions hold, and one for each condition that differs in it alone, or that only such a way
-/// comes to.
-fn one_by_one(tree: &Tree) -> Vec<Assignment> {
+/// One way in which all conditions hold, and one for each condition that differs in it alone.
+fn one_by_one(tree: &Tree, start: Assignment, most: usize) -> Vec<Assignment> {
+    let called = start.called;
     let mut all: Vec<Assignment> = Vec::new();
-    let mut seen: BTreeMap<ArmId, ()> = BTreeMap::new();
-    let mut todo = vec![Assignment::default()];
+    let mut todo = vec![start];
     while let Some(start) = todo.pop() {
-        if all.len() >= MOST_ALTERNATIVES {
+        if all.len() >= most {
             break;
         }
         let mut assignment = start;
         while let Some(atom) = assignment.first_open(tree) {
             assignment = assignment.with(atom, true);
-        }
-        for (arm, _) in assignment.active(tree).iter().enumerate().filter(|(_, is_active)| **is_active) {
-            seen.insert(arm, ());
         }
         let is_first = all.is_empty();
         let atoms = assignment.atoms.clone();
@@ -207,7 +229,7 @@ fn one_by_one(tree: &Tree) -> Vec<Assignment> {
                 if let Some((_, holds)) = atoms.last_mut() {
                     *holds = !*holds;
                 }
-                Assignment { atoms }
+                Assignment { atoms, called }
             };
             todo.extend((0..atoms.len()).rev().map(differing));
         }

@@ -18,6 +18,8 @@ pub(super) enum Meaning {
     Text,
     /// Comes out as it is, and hides what would be a mark.
     Verbatim,
+    /// One behind the other.
+    Several(Vec<Meaning>),
     /// Marks around a text that has none; lengths from the start.
     Raw {
         open: usize,
@@ -37,6 +39,8 @@ pub(super) enum Meaning {
     When(Vec<u8>),
     /// What follows comes out here.
     Group,
+    /// What follows comes out where its name is called.
+    Define,
     /// What follows comes out elsewhere, or never.
     Capture,
     End,
@@ -93,7 +97,8 @@ pub(super) fn of_statement(text: &[u8]) -> Meaning {
         }
         // `{% set x = 1 %}` has no end.
         b"set" if !rest.contains(&b'=') => Meaning::Capture,
-        b"macro" | b"capture" | b"comment" => Meaning::Capture,
+        b"macro" => Meaning::Define,
+        b"capture" | b"comment" => Meaning::Capture,
         b"include" | b"render" | b"import" if word != b"import" => {
             Meaning::Output([b"include ", rest].concat())
         }
@@ -115,16 +120,16 @@ pub(super) fn of_braces(text: &[u8]) -> Meaning {
     }
     let (word, rest) = first_word(text);
     match word {
-        b"if" if !rest.is_empty() => Meaning::If(condition(rest, false)),
+        b"if" | b"with" if !rest.is_empty() => Meaning::If(condition(rest, false)),
         b"unless" if !rest.is_empty() => Meaning::If(condition(rest, true)),
-        b"with" if !rest.is_empty() => Meaning::If(condition(rest, false)),
         b"else" if matches!(first_word(rest).0, b"if" | b"with") => {
             Meaning::ElseIf(condition(first_word(rest).1, false))
         }
         b"else" if rest.is_empty() => Meaning::Else,
         b"range" if !rest.is_empty() => Meaning::Loop(normal(rest)),
         b"end" if rest.is_empty() => Meaning::End,
-        b"block" | b"define" if rest.starts_with(b"\"") => Meaning::Group,
+        b"define" if rest.starts_with(b"\"") => Meaning::Define,
+        b"block" if rest.starts_with(b"\"") => Meaning::Group,
         b"break" | b"continue" | b"fail" if word != b"fail" || !rest.is_empty() => Meaning::Blank,
         _ if is_assignment(text) => Meaning::Blank,
         _ => Meaning::Output(text.to_vec()),
@@ -177,21 +182,35 @@ pub(super) fn of_blade(text: &[u8]) -> Option<Meaning> {
 
 /// Between `<%` and `%>`: lines of Ruby, Puppet or JavaScript.
 pub(super) fn of_code(code: &[u8]) -> Meaning {
-    let mut open: Vec<Meaning> = Vec::new();
-    let mut last = Meaning::Blank;
+    let mut all: Vec<Meaning> = Vec::new();
     for line in code.split(|byte| matches!(byte, b'\n' | b';')).map(<[u8]>::trim_ascii) {
         match of_line(line) {
-            Meaning::End if open.pop().is_some() => {}
             Meaning::Blank => {}
-            meaning @ (Meaning::If(_) | Meaning::Loop(_) | Meaning::Case(_) | Meaning::Group) => {
-                open.push(meaning)
+            // A branch inside of the lines themselves puts nothing out.
+            Meaning::End if all.iter().any(Meaning::opens) => {
+                let last = all.iter().rposition(Meaning::opens).unwrap_or_default();
+                all.truncate(last);
             }
-            // A branch inside of the lines themselves.
-            Meaning::ElseIf(_) | Meaning::Else | Meaning::When(_) if !open.is_empty() => {}
-            meaning => last = meaning,
+            Meaning::ElseIf(_) | Meaning::Else | Meaning::When(_)
+                if all.last().is_some_and(Meaning::opens) => {}
+            meaning => all.push(meaning),
         }
     }
-    open.pop().unwrap_or(last)
+    match all.len() {
+        0 => Meaning::Blank,
+        1 => all.pop().unwrap_or(Meaning::Blank),
+        _ => Meaning::Several(all),
+    }
+}
+
+impl Meaning {
+    /// Whether an `end` belongs to it.
+    fn opens(&self) -> bool {
+        matches!(
+            self,
+            Self::If(_) | Self::Loop(_) | Self::Case(_) | Self::Group | Self::Define | Self::Capture
+        )
+    }
 }
 
 fn of_line(line: &[u8]) -> Meaning {

@@ -5,11 +5,13 @@
 //! alternatives, each a view of its own.
 
 mod choices;
+mod lexer;
 mod meaning;
 mod render;
 mod scan;
 mod tree;
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use crate::view::View;
@@ -19,7 +21,7 @@ pub use choices::MOST_ALTERNATIVES;
 /// What an engine makes of a template, as far as branches differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alternatives {
-    /// The views, no two of them with the same text. The first one takes every condition for true.
+    /// The views, no two of them with the same text. The first one is the longest.
     pub views: Vec<View>,
     /// Whether there are more ways through its branches than views: each branch is taken once at least.
     pub is_cut: bool,
@@ -28,15 +30,15 @@ pub struct Alternatives {
 /// What a text tells of the engine that fills it in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Manner {
-    /// Whether `$NAME` in capitals is a placeholder too: the name says that the file is for envsubst.
-    pub is_envsubst: bool,
+    /// Whether `$NAME` in capitals and `%name%` are placeholders wherever they stand: the file is a template by its name.
+    pub is_by_name: bool,
 }
 
 /// The views of a template. `outer`: the view that the text is of; `None` for the host file itself.
 pub fn alternatives(text: &[u8], outer: Option<&Arc<View>>, manner: Manner) -> Alternatives {
     let tokens = scan::tokens(text);
     let tree = tree::Tree::of(&tokens);
-    let (assignments, is_cut) = choices::assignments(&tree);
+    let (assignments, is_cut) = choices::assignments(&tree, text.len());
     let mut views: Vec<View> = Vec::new();
     for assignment in assignments {
         let mut view = render::view(text, &tokens, &tree, &assignment, manner)
@@ -45,6 +47,12 @@ pub fn alternatives(text: &[u8], outer: Option<&Arc<View>>, manner: Manner) -> A
         if !views.iter().any(|other| other.bytes() == view.bytes()) {
             views.push(view);
         }
+    }
+    // What is there on any way is there on the richest one: that is the first.
+    let richest =
+        views.iter().enumerate().max_by_key(|(at, view)| (view.bytes().trim_ascii().len(), Reverse(*at)));
+    if let Some((at, _)) = richest {
+        views.swap(0, at);
     }
     Alternatives { views, is_cut }
 }

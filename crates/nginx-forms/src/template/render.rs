@@ -4,61 +4,11 @@ use nginx_syntax::Span;
 
 use super::Manner;
 use super::choices::Assignment;
+use super::lexer::{At, Lexer};
 use super::meaning::Meaning;
 use super::scan::Token;
 use super::tree::Tree;
 use crate::build::ViewBuilder;
-
-/// Where nginx's lexer stands (`core/ngx_conf_file.c:ngx_conf_read_token`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum At {
-    /// A statement may begin.
-    Start,
-    /// Between the words of a statement.
-    Between,
-    Word,
-    Quoted(u8),
-    Comment {
-        /// Whether a statement is open around it.
-        is_inside: bool,
-    },
-}
-
-/// Follows nginx's lexer.
-struct Lexer {
-    at: At,
-    is_escaped: bool,
-}
-
-impl Lexer {
-    fn take(&mut self, byte: u8) {
-        if std::mem::take(&mut self.is_escaped) {
-            return;
-        }
-        self.at = match (self.at, byte) {
-            (At::Comment { is_inside: false }, b'\n') => At::Start,
-            (At::Comment { is_inside: true }, b'\n') => At::Between,
-            (At::Comment { is_inside }, _) => At::Comment { is_inside },
-            (_, b'\\') => {
-                self.is_escaped = true;
-                if let At::Quoted(quote) = self.at { At::Quoted(quote) } else { At::Word }
-            }
-            (At::Quoted(quote), byte) if byte == quote => At::Between,
-            (At::Quoted(quote), _) => At::Quoted(quote),
-            (_, b';' | b'{' | b'}') => At::Start,
-            (At::Start, b'#') => At::Comment { is_inside: false },
-            (At::Between, b'#') => At::Comment { is_inside: true },
-            (At::Start, byte) if byte.is_ascii_whitespace() => At::Start,
-            (At::Between | At::Word, byte) if byte.is_ascii_whitespace() => At::Between,
-            (At::Start | At::Between, b'"' | b'\'') => At::Quoted(byte),
-            _ => At::Word,
-        };
-    }
-
-    fn take_all(&mut self, text: &[u8]) {
-        text.iter().for_each(|byte| self.take(*byte));
-    }
-}
 
 /// The view of a template in which these conditions hold.
 pub(super) fn view<'t>(
@@ -69,13 +19,16 @@ pub(super) fn view<'t>(
     manner: Manner,
 ) -> ViewBuilder<'t> {
     let active = assignment.active(tree);
-    let is_active = |arm: &Option<usize>| arm.is_none_or(|arm| active.get(arm).copied().unwrap_or_default());
+    let is_active = |arm: &Option<usize>| {
+        arm.map_or(assignment.has_top(), |arm| active.get(arm).copied().unwrap_or_default())
+    };
     let mut render = Render {
         text,
         builder: ViewBuilder::new(text),
-        lexer: Lexer { at: At::Start, is_escaped: false },
+        lexer: Lexer::new(),
         manner,
         shown: Vec::new(),
+        loops: tree.of_tokens.iter().map(|arm| tree.loop_of(*arm)).collect(),
     };
     // What comes out, so that it can be told what stands behind a placeholder.
     let shown: Vec<(&Token, bool)> = tokens.iter().zip(tree.of_tokens.iter().map(is_active)).collect();
@@ -93,6 +46,8 @@ struct Render<'t, 'k> {
     manner: Manner,
     /// Each token with whether it comes out.
     shown: Vec<(&'k Token, bool)>,
+    /// The loop that each of them stands in.
+    loops: Vec<Option<usize>>,
 }
 
 impl Render<'_, '_> {
@@ -101,7 +56,7 @@ impl Render<'_, '_> {
         match &token.meaning {
             Meaning::Text if is_shown => self.text(token.span, index),
             Meaning::Output(expression) if is_shown => {
-                self.placeholder(token.span, expression, index, token.span.end)
+                self.placeholder(token.span, expression, index, token.span.end);
             }
             _ => self.builder.replace(token.span, b""),
         }
@@ -114,8 +69,8 @@ impl Render<'_, '_> {
         while at < span.end {
             let rest = Span::new(at, span.end).of(self.text);
             let is_word = self.lexer.at == At::Word || matches!(self.lexer.at, At::Quoted(_));
-            let is_comment = matches!(self.lexer.at, At::Comment { .. });
-            let found = if is_comment || self.lexer.is_escaped {
+            let is_comment = matches!(self.lexer.at, At::Comment { .. } | At::Lua { .. });
+            let found = if is_comment || self.lexer.is_escaped() {
                 None
             } else {
                 plain_mark(rest, self.lexer.at == At::Start, is_word, self.manner)
@@ -137,7 +92,8 @@ impl Render<'_, '_> {
 
     /// A placeholder in the place of a stretch; `end`: where the text behind it begins.
     fn placeholder(&mut self, span: Span, expression: &[u8], index: usize, end: u32) {
-        let name = variable(expression);
+        // What a loop goes through is another thing in each.
+        let name = variable(expression, self.loops.get(index).copied().flatten());
         match self.lexer.at {
             At::Start => {
                 // As a whole it stands for lines where nothing else is on its line, else it is the name of a directive.
@@ -196,7 +152,12 @@ fn plain_mark(rest: &[u8], is_start: bool, is_word: bool, manner: Manner) -> Opt
             let is_closed = length > 0 && body.get(length) == Some(&b'}');
             if is_closed { of_length(length + 3, body.get(..length)?) } else { None }
         }
-        [b'$', body @ ..] if is_start || manner.is_envsubst => {
+        [b'$', b'(', body @ ..] if is_start => {
+            let length = body.iter().take_while(|byte| is_of_name(byte) || **byte == b'.').count();
+            let is_closed = length > 0 && body.get(length) == Some(&b')');
+            if is_closed { of_length(length + 3, body.get(..length)?) } else { None }
+        }
+        [b'$', body @ ..] if is_start || manner.is_by_name => {
             let length = body.iter().take_while(|byte| is_of_name(byte)).count();
             let name = body.get(..length)?;
             let is_it = name.first().is_some_and(u8::is_ascii_uppercase) && name.iter().all(is_capital);
@@ -207,7 +168,13 @@ fn plain_mark(rest: &[u8], is_start: bool, is_word: bool, manner: Manner) -> Opt
             let is_closed = length > 0 && body.get(length..)?.starts_with(&[*first, *first]);
             if is_closed { of_length(length + 4, body.get(..length)?) } else { None }
         }
-        [b'@' | b'%', body @ ..] if is_start && !is_word => {
+        [b'%', body @ ..] if is_start || manner.is_by_name => {
+            let length = body.iter().take_while(|byte| is_of_name(byte)).count();
+            let is_closed =
+                body.first().is_some_and(u8::is_ascii_alphabetic) && body.get(length) == Some(&b'%');
+            if is_closed { of_length(length + 2, body.get(..length)?) } else { None }
+        }
+        [b'@', body @ ..] if is_start && !is_word => {
             let length = body.iter().take_while(|byte| is_of_name(byte) || b".-".contains(byte)).count();
             let is_closed = length > 0 && body.get(length) == rest.first();
             if is_closed { of_length(length + 2, body.get(..length)?) } else { None }
@@ -218,14 +185,14 @@ fn plain_mark(rest: &[u8], is_start: bool, is_word: bool, manner: Manner) -> Opt
 
 /// The variable in capitals that stands for a placeholder: `${VALUES_HOST}` for `{{ .Values.host }}`. Two equal
 /// expressions have one name, and different ones have different names.
-fn variable(expression: &[u8]) -> Vec<u8> {
+fn variable(expression: &[u8], in_loop: Option<usize>) -> Vec<u8> {
     let mut name: Vec<u8> = Vec::new();
     let mut is_plain = true;
     for byte in expression {
         if byte.is_ascii_alphanumeric() || *byte == b'_' {
             name.push(byte.to_ascii_uppercase());
         } else {
-            is_plain &= matches!(byte, b'.' | b' ' | b'@' | b'$') || name.is_empty();
+            is_plain &= matches!(byte, b'.' | b' ' | b'@' | b'$');
             if name.last().is_some_and(|last| *last != b'_') {
                 name.push(b'_');
             }
@@ -245,6 +212,9 @@ fn variable(expression: &[u8]) -> Vec<u8> {
             .filter(|byte| !byte.is_ascii_whitespace())
             .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193));
         name.extend_from_slice(format!("_{hash:X}").as_bytes());
+    }
+    if let Some(number) = in_loop {
+        name.extend_from_slice(format!("_LOOP{number}").as_bytes());
     }
     [b"${".as_slice(), &name, b"}"].concat()
 }

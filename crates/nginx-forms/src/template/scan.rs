@@ -21,17 +21,22 @@ pub(super) fn tokens(text: &[u8]) -> Vec<Token> {
     let mut tokens: Vec<Token> = Vec::new();
     let (mut done, mut at) = (0, 0);
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        if rest.first() == Some(&b'\n') {
+            at += 1;
+            continue;
+        }
         let is_line_start = at == 0 || text.get(at - 1) == Some(&b'\n');
         let mark = if is_line_start { line(rest, kinds) } else { None };
         let mark = mark.or_else(|| mark_at(rest, kinds));
         let Some((length, meaning)) = mark else {
+            // A variable of nginx: its brace begins no mark.
+            if rest.starts_with(b"${") {
+                at += 2;
+                continue;
+            }
             // To the next byte that may begin a mark, or the next line.
             let step = rest.iter().skip(1).position(|byte| b"{<[$@\n".contains(byte));
             at += step.map_or(rest.len(), |step| step + 1);
-            // A line is looked at from its first byte on.
-            if text.get(at) == Some(&b'\n') {
-                at += 1;
-            }
             continue;
         };
         if meaning == Meaning::Verbatim {
@@ -45,6 +50,14 @@ pub(super) fn tokens(text: &[u8]) -> Vec<Token> {
                 tokens.extend(token(at + open, at + close, Meaning::Text));
                 tokens.extend(token(at + close, at + length, Meaning::Blank));
             }
+            // Lines of a program may end one branch and begin another.
+            Meaning::Several(all) => {
+                let mut start = at;
+                for meaning in all {
+                    tokens.extend(span(start, at + length).map(|span| Token { span, meaning }));
+                    start = at + length;
+                }
+            }
             meaning => tokens.extend(token(at, at + length, meaning)),
         }
         at += length;
@@ -55,8 +68,11 @@ pub(super) fn tokens(text: &[u8]) -> Vec<Token> {
 }
 
 fn token(start: usize, end: usize, meaning: Meaning) -> Option<Token> {
-    let span = Span::new(u32::try_from(start).ok()?, u32::try_from(end).ok()?);
-    (!span.is_empty()).then_some(Token { span, meaning })
+    span(start, end).filter(|span| !span.is_empty()).map(|span| Token { span, meaning })
+}
+
+fn span(start: usize, end: usize) -> Option<Span> {
+    Some(Span::new(u32::try_from(start).ok()?, u32::try_from(end).ok()?))
 }
 
 /// Which families of marks a text has: some mean something else where the others are not used.
@@ -72,6 +88,8 @@ struct Kinds {
     has_percent_lines: bool,
     /// `%{ if x }`, of Terraform
     has_directives: bool,
+    /// `{NAME}`
+    has_names_in_braces: bool,
 }
 
 impl Kinds {
@@ -84,6 +102,7 @@ impl Kinds {
             has_lua_lines: starts_line(b"> if ") || starts_line(b"> for "),
             has_percent_lines: (has(b"% if ") && has(b"% endif")) || (has(b"% for ") && has(b"% endfor")),
             has_directives: has(b"%{"),
+            has_names_in_braces: !has(b"{{") && !has(b"{%"),
         }
     }
 }
@@ -93,6 +112,12 @@ fn line(rest: &[u8], kinds: Kinds) -> Option<(usize, Meaning)> {
     let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
     let line = rest.get(..end)?;
     let words = line.trim_ascii();
+    // Elsewhere `{#` may be a block of nginx and a comment in it.
+    if words.starts_with(b"{#")
+        && let Some(end) = find(rest, b"#}")
+    {
+        return Some((end + 2, Meaning::Blank));
+    }
     if kinds.has_lua_lines
         && let Some(code) = line.strip_prefix(b">")
     {
@@ -114,8 +139,17 @@ fn mark_at(rest: &[u8], kinds: Kinds) -> Option<(usize, Meaning)> {
         [b'{', b'{', b'{', ..] => braces(rest, b"{{{", b"}}}").or_else(|| braces(rest, b"{{", b"}}")),
         [b'{', b'{', b'!', b'-', b'-', ..] => comment(rest, b"{{!--", b"--}}"),
         [b'{', b'{', b'-', b'-', ..] => comment(rest, b"{{--", b"--}}"),
+        [b'{', b'{', b'/', b'*', ..] | [b'{', b'{', b'-', b' ', b'/', b'*', ..] => {
+            let end = find(rest, b"*/")?;
+            let close = find(rest.get(end..)?, b"}}")?;
+            Some((end + close + 2, Meaning::Blank))
+        }
         [b'{', b'{', ..] => braces(rest, b"{{", b"}}"),
         [b'{', b'!', b'!', ..] => inner(rest, b"{!!", b"!!}").map(|(length, inner)| (length, output(inner))),
+        [b'{', b'!', ..] => {
+            let (length, inner) = inner(rest, b"{!", b"!}")?;
+            inner.iter().all(is_of_name).then(|| (length, output(inner)))
+        }
         [b'{', b'%', ..] => {
             let (length, inner) = inner(rest, b"{%", b"%}")?;
             let statement = trimmed(inner);
@@ -138,8 +172,8 @@ fn mark_at(rest: &[u8], kinds: Kinds) -> Option<(usize, Meaning)> {
             let inner = rest.get(2..2 + end)?;
             let meaning = match inner {
                 [b'#', ..] | [b'-', b'#', ..] => Meaning::Blank,
-                [b'=', rest @ ..] | [b'-', b' ', rest @ ..] if is_output_of_code(inner, rest) => output(rest),
                 [b'=', rest @ ..] => output(rest),
+                [b'-', rest @ ..] if is_expression(trimmed(rest)) => output(rest),
                 code => of_code(trimmed(code)),
             };
             Some((2 + end + 2, meaning))
@@ -148,9 +182,20 @@ fn mark_at(rest: &[u8], kinds: Kinds) -> Option<(usize, Meaning)> {
             let (length, inner) = inner(rest, b"[[", b"]]")?;
             Some((length, of_braces(trimmed(inner))))
         }
+        // Kong writes its own marks so.
+        [b'$', b'{', b'{', ..] => {
+            braces(rest.get(1..)?, b"{{", b"}}").map(|(length, meaning)| (length + 1, meaning))
+        }
         [b'$', b'{', ..] => {
             let (length, inner) = dollar(rest)?;
             Some((length, output(inner)))
+        }
+        // `{NAME}` and `{$NAME}`: nginx refuses a block without a statement that is ended.
+        [b'{', body @ ..] if kinds.has_names_in_braces => {
+            let length = body.iter().take_while(|byte| is_of_name(byte) || **byte == b'$').count();
+            let name = body.get(..length)?;
+            let is_name = name.iter().any(u8::is_ascii_uppercase) && !name.iter().any(u8::is_ascii_lowercase);
+            (is_name && body.get(length) == Some(&b'}')).then(|| (length + 2, output(name)))
         }
         [b'%', b'{', ..] if kinds.has_directives => {
             let (length, inner) = inner(rest, b"%{", b"}")?;
@@ -160,14 +205,22 @@ fn mark_at(rest: &[u8], kinds: Kinds) -> Option<(usize, Meaning)> {
     }
 }
 
+fn is_of_name(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"_.-".contains(byte)
+}
+
 /// `<%- x %>` of EJS puts something out; in ERB the dash takes blanks away, and statements begin so.
-fn is_output_of_code(inner: &[u8], rest: &[u8]) -> bool {
-    inner.first() == Some(&b'=')
-        || (matches!(of_code(trimmed(rest)), Meaning::Blank)
-            && rest
-                .trim_ascii()
-                .iter()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"._[]'\"@()$".contains(byte)))
+fn is_expression(code: &[u8]) -> bool {
+    let has_assignment = code.iter().enumerate().any(|(at, byte)| {
+        let is_beside =
+            |at: Option<usize>| at.and_then(|at| code.get(at)).is_some_and(|byte| b"=!<>".contains(byte));
+        *byte == b'=' && !is_beside(at.checked_sub(1)) && !is_beside(Some(at + 1))
+    });
+    !code.is_empty()
+        && of_code(code) == Meaning::Blank
+        && !has_assignment
+        && !code.contains(&b'\n')
+        && code.first() != Some(&b'|')
 }
 
 fn braces(rest: &[u8], open: &[u8], close: &[u8]) -> Option<(usize, Meaning)> {

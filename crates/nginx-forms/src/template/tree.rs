@@ -20,7 +20,11 @@ pub(super) struct Arm {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Holds {
     Always,
+    /// Once, for the first of what it goes through.
+    InLoop,
     Never,
+    /// Elsewhere: it is looked at by itself.
+    IfCalled,
     If(Condition),
 }
 
@@ -55,19 +59,21 @@ impl Tree {
             };
             match &token.meaning {
                 Meaning::If(condition) => start(&mut this, Holds::If(condition.clone()), None),
-                Meaning::Loop(_) | Meaning::Group => start(&mut this, Holds::Always, None),
+                Meaning::Loop(_) => start(&mut this, Holds::InLoop, None),
+                Meaning::Group => start(&mut this, Holds::Always, None),
+                Meaning::Define => start(&mut this, Holds::IfCalled, None),
                 Meaning::Capture => start(&mut this, Holds::Never, None),
                 // What stands before the first `when` comes out nowhere.
                 Meaning::Case(subject) => start(&mut this, Holds::Never, Some(subject.clone())),
                 Meaning::ElseIf(condition) => {
-                    this.next(&mut open, &mut current, Holds::If(condition.clone()))
+                    this.next(&mut open, &mut current, Holds::If(condition.clone()));
                 }
                 Meaning::Else => {
                     // A loop that has nothing to go through.
                     let is_loop = open
                         .last()
                         .and_then(|open| this.arms.get(open.last?))
-                        .is_some_and(|arm| arm.holds == Holds::Always);
+                        .is_some_and(|arm| arm.holds == Holds::InLoop);
                     let holds = if is_loop { Holds::Never } else { Holds::Always };
                     this.next(&mut open, &mut current, holds);
                 }
@@ -83,6 +89,7 @@ impl Tree {
                 }
                 Meaning::Text
                 | Meaning::Verbatim
+                | Meaning::Several(_)
                 | Meaning::Raw { .. }
                 | Meaning::Output(_)
                 | Meaning::Blank => {}
@@ -90,6 +97,12 @@ impl Tree {
             this.of_tokens.push(current);
         }
         this
+    }
+
+    /// The innermost loop that an arm stands in.
+    pub(super) fn loop_of(&self, arm: Option<ArmId>) -> Option<ArmId> {
+        let mut up = std::iter::successors(arm, |arm| self.arms.get(*arm)?.parent);
+        up.find(|arm| self.arms.get(*arm).is_some_and(|arm| arm.holds == Holds::InLoop))
     }
 
     fn arm(&mut self, parent: Option<ArmId>, before: Option<ArmId>, holds: Holds) -> ArmId {

@@ -23,7 +23,11 @@ pub(super) fn view(text: &[u8], masked: &str, leaf: &Leaf, is_compose: bool) -> 
 fn block(text: &[u8], masked: &str, leaf: &Leaf, is_compose: bool) -> Option<View> {
     let masked = masked.as_bytes();
     let start = masked.get(..leaf.at.start)?.iter().rposition(|byte| *byte == b'\n')? + 1;
+    // The span goes on into the blanks of the next line, which may be a mark.
     let body = masked.get(start..leaf.at.end)?;
+    let whole = body.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    let (lines_of_it, rest) = body.split_at_checked(whole)?;
+    let body = if rest.trim_ascii().is_empty() { lines_of_it } else { body };
     let offset = u32::try_from(start).ok()?;
     // The indent is what the first line that is not blank has more than its value.
     let first = lines(body).find(|line| !is_blank(line.of(body)))?;

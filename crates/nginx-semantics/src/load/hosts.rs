@@ -41,8 +41,15 @@ pub(super) fn form_of(path: &Path, reason: &SkipReason) -> Option<Form> {
             stem_of_template(path).and_then(|stem| by_name(Path::new(stem))).and_then(of_kind)
         }
         SkipReason::Dump => Some(Form::Dump),
+        // Elastic Beanstalk reads YAML under this name.
+        SkipReason::OtherName | SkipReason::Mixed if is_of_beanstalk(path) => Some(Form::Yaml),
         _ => None,
     }
+}
+
+fn is_of_beanstalk(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "config")
+        && path.parent().and_then(Path::file_name).is_some_and(|folder| folder == ".ebextensions")
 }
 
 /// Finds the texts of nginx in a host file, and keeps them as files.
