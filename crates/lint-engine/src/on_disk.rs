@@ -11,6 +11,7 @@ use lint_finding::{
     Setting, Severity, TableRow, Text, Trace, TraceStep, TraceWay, ViewName,
 };
 use nginx_semantics::{Hosted, SourceFile, Sources};
+use nginx_syntax::Span;
 
 use crate::gather::Ranks;
 
@@ -63,7 +64,14 @@ impl<'a> OnDisk<'a> {
             let Some(hosted) = source.hosted() else { continue };
             file.view = hosted.name().map(|name| {
                 let path = hosted.is_dump().then(|| name.to_owned());
-                Arc::new(ViewName { name: source.source.path().to_owned(), path })
+                let start = hosted.on_disk(Span::at(0)).start;
+                let first_line = hosted.source().line(start);
+                Arc::new(ViewName {
+                    name: source.source.path().to_owned(),
+                    path,
+                    host: hosted.machine().map(str::to_owned),
+                    first_line,
+                })
             });
             file.source = hosted.source().clone();
         }
@@ -108,6 +116,12 @@ impl<'a> OnDisk<'a> {
         let mut known: BTreeMap<(Place, &'static str, String), usize> = BTreeMap::new();
         for mut finding in found {
             let file = finding.primary.place.file;
+            // What a page shows is no file that nginx is started with.
+            let is_refusal =
+                finding.rule.group == Group::Configuration && finding.severity == Severity::Error;
+            if is_refusal && self.hosted(file).is_some_and(Hosted::is_documentation) {
+                continue;
+            }
             let alternative = self.hosted(file).map_or(0, Hosted::alternative);
             self.finding(&mut finding);
             let said = if finding.endpoint.is_none() { finding.message.to_string() } else { String::new() };
@@ -171,7 +185,22 @@ impl<'a> OnDisk<'a> {
         Some(format!("where {} in the template", words.join(" and ")))
     }
 
+    /// Where a place is on the machine that was dumped.
+    fn in_dump(&self, place: Place) -> Option<String> {
+        let file = self.sources.get(place.file)?;
+        let hosted = file.hosted().filter(|hosted| hosted.is_dump())?;
+        let host = hosted.machine().map(|name| format!("{name}:")).unwrap_or_default();
+        Some(format!("{host}{}:{}", hosted.name()?, file.source.line(place.span.start)))
+    }
+
     fn finding(&self, finding: &mut Finding) {
+        for label in std::iter::once(&mut finding.primary).chain(&mut finding.labels) {
+            if let Some(place) = self.in_dump(label.place) {
+                let said = std::mem::take(&mut label.message);
+                label.message =
+                    Text::Owned(if said.is_empty() { place } else { format!("{said} ({place})") });
+            }
+        }
         let file = finding.primary.place.file;
         self.text(file, &mut finding.message);
         finding.help.iter_mut().for_each(|help| self.text(file, help));

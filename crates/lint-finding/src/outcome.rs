@@ -23,8 +23,12 @@ pub struct File {
 pub struct ViewName {
     /// With the file that holds it: `deploy/cm.yaml#default.conf`.
     pub name: String,
-    /// Where nginx finds it, if what holds it is a dump: the lines of places are told by this path too.
+    /// The path of the file that was dumped, if what holds it is a dump.
     pub path: Option<String>,
+    /// The name of the machine that was dumped, if it was given.
+    pub host: Option<String>,
+    /// The line of the file on disk that is the first one of the text.
+    pub first_line: u32,
 }
 
 /// What became of a file.

@@ -11,17 +11,35 @@ pub(crate) struct Mounted<'a> {
     held: &'a MemoryFiles,
 }
 
+/// What the name of a folder ends with that stands for a dump: it has all files that nginx reads.
+const DUMP: &str = "-T";
+
 /// The path of the folder that stands for a host file; `number` tells several apart.
-pub(crate) fn folder_of_host(host: &Path, number: usize) -> PathBuf {
+pub(crate) fn folder_of_host(host: &Path, number: usize, is_dump: bool) -> PathBuf {
     let mut path = host.as_os_str().to_owned();
-    path.push(if number == 0 { "#".to_owned() } else { format!("#{}", number + 1) });
+    path.push(match number {
+        _ if is_dump => format!("#{DUMP}"),
+        0 => "#".to_owned(),
+        number => format!("#{}", number + 1),
+    });
     PathBuf::from(path)
+}
+
+/// The folder that stands for a host file, of a path below it, and whether it has all files that nginx reads.
+pub(crate) fn mount_of(path: &Path) -> Option<(&Path, bool)> {
+    let mounts = path.ancestors().filter_map(|folder| {
+        let name = folder.file_name()?;
+        host_name(name)?;
+        Some((folder, name.to_str()?.ends_with(DUMP)))
+    });
+    mounts.last()
 }
 
 /// The name of the host, of the name of a folder that stands for one.
 fn host_name(folder: &OsStr) -> Option<&str> {
     let (host, number) = folder.to_str()?.rsplit_once('#')?;
-    (!host.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())).then_some(host)
+    let is_mount = number == DUMP || number.bytes().all(|byte| byte.is_ascii_digit());
+    (!host.is_empty() && is_mount).then_some(host)
 }
 
 impl<'a> Mounted<'a> {

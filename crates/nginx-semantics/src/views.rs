@@ -21,6 +21,8 @@ pub struct Hosted {
     view: Arc<View>,
     /// What the text is called inside the host; `None` where it is all of it.
     name: Option<Arc<str>>,
+    /// The machine that a dump is of.
+    machine: Option<Arc<str>>,
     /// Which way through its branches it is; 0 is the first.
     alternative: usize,
     /// The form of the host, and which of the texts in it this is; `None` where all of it is a template.
@@ -53,10 +55,26 @@ impl Hosted {
             path: path.to_owned(),
             view,
             name: Some(name.into()),
+            machine: None,
             alternative: 0,
             form: Some((form, number)),
             is_template: false,
         }
+    }
+
+    /// The same of a machine with a name.
+    pub(crate) fn of_machine(self, name: Option<&str>) -> Self {
+        Self { machine: name.map(Into::into), ..self }
+    }
+
+    /// The name of the machine that a dump is of, if that was given.
+    pub fn machine(&self) -> Option<&str> {
+        self.machine.as_deref()
+    }
+
+    /// Whether the file on disk is a page of documentation.
+    pub fn is_documentation(&self) -> bool {
+        matches!(self.form, Some((Form::Markup, _)))
     }
 
     /// Whether two texts are of one file on disk.
@@ -225,6 +243,7 @@ pub(crate) fn of_template(file: &SourceFile) -> Vec<SourceFile> {
             path: outer.map_or(&file.path, |outer| &outer.path).clone(),
             view: Arc::new(view),
             name: outer.and_then(|outer| outer.name.clone()),
+            machine: outer.and_then(|outer| outer.machine.clone()),
             alternative,
             form: outer.and_then(|outer| outer.form),
             is_template: true,

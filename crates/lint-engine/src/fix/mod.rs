@@ -236,7 +236,10 @@ impl Run<'_> {
             let Some(candidate) = candidates.get(index) else { continue };
             plan.add(&candidate.fix.edits);
             let tried = self.tried(candidate, None);
-            self.applied.push(tried);
+            // On several ways through the branches of a template it is one.
+            if !self.applied.contains(&tried) {
+                self.applied.push(tried);
+            }
         }
         let plan = plan.on_all_ways(&self.state.loaded.sources).unwrap_or_default();
         drop(candidates);

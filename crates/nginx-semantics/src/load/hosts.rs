@@ -18,6 +18,9 @@ use crate::views::Hosted;
 /// A host file is no larger.
 const LARGEST: usize = 4 << 20;
 
+/// As many texts of one host file may be for the same path.
+const MOST_OF_ONE_PATH: usize = 100;
+
 /// A text of a host file that is nginx's.
 pub(super) struct Held {
     /// As nginx would open it, were the host a folder.
@@ -26,12 +29,13 @@ pub(super) struct Held {
 }
 
 /// The form of a file that is not judged as it stands, by why it is not.
-pub(super) fn form_of(path: &Path, reason: &SkipReason) -> Option<Form> {
+pub(super) fn form_of(path: &Path, reason: &SkipReason, scope: &Scope) -> Option<Form> {
     let of_kind = |kind| match kind {
         OtherKind::Dockerfile => Some(Form::Dockerfile),
         OtherKind::Shell => Some(Form::Shell),
         OtherKind::Terraform => Some(Form::Terraform),
         OtherKind::Yaml => Some(Form::Yaml),
+        OtherKind::Markup if scope.docs => Some(Form::Markup),
         _ => None,
     };
     match reason {
@@ -78,22 +82,23 @@ pub(super) fn mount(
     let source = Arc::new(source);
     let may_be_shown = scope.is_given(identity);
     let mut held = Vec::new();
+    let is_dump = form == Form::Dump;
     for (index, found) in nginx_forms::views(form, source.bytes()).into_iter().enumerate() {
         let Found { name, path: at, is_path_known, view } = found;
         let inside = if is_path_known { at.trim_start_matches('/') } else { "" };
-        let free = (0..).find(|number| {
-            let identity = folder_of_host(identity, *number).join(at.trim_start_matches('/'));
-            sources.known(&identity).is_none()
-        });
-        let number = free.unwrap_or_default();
         let below = at.trim_start_matches('/');
-        let (own, identity_of_view) =
-            (folder_of_host(path, number).join(below), folder_of_host(identity, number).join(below));
+        let place = |host: &Path, number: usize| folder_of_host(host, number, is_dump).join(below);
+        // Several texts of one file may be for the same path: of two pods.
+        let number = (0..MOST_OF_ONE_PATH).find(|number| sources.known(&place(identity, *number)).is_none());
+        let Some(number) = number else { continue };
+        let (own, identity_of_view) = (place(path, number), place(identity, number));
         let hosted = Hosted::new((path, source.clone()), view, name.as_str(), (form, index));
-        let file = SourceFile::of_view(own, &format!("{shown}#{name}"), hosted, may_be_shown)?;
-        let is_it =
-            form == Form::Dump || structure::is_nginx(&file, Path::new(inside), scope.ignores_comments);
-        if file.tree.is_empty() && form != Form::Dump || !is_it {
+        let host = scope.hosts.get(identity).filter(|_| is_dump);
+        let hosted = hosted.of_machine(host.map(String::as_str));
+        let shown = format!("{}#{name}", host.unwrap_or(&shown));
+        let file = SourceFile::of_view(own, &shown, hosted, may_be_shown)?;
+        let is_it = is_dump || structure::is_nginx(&file, Path::new(inside), scope.ignores_comments);
+        if file.tree.is_empty() && !is_dump || !is_it {
             continue;
         }
         let file = sources.mount(identity, &identity_of_view, file)?;

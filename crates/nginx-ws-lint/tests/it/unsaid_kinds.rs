@@ -278,13 +278,13 @@ fn paths_too_long_to_open_are_exit_code_2() {
 }
 
 #[test]
-fn a_template_of_what_a_main_file_includes_is_said() {
+fn a_template_stands_for_what_a_main_file_includes() {
     let root = "events {}\nhttp {\n    server {\n        include listen.conf;\n    }\n}\n";
     let template = "listen {{ .Port }};\n";
     let alone = Tree::new(&[("nginx.conf", "events {}\nhttp {}\n"), ("templates/listen.gotmpl", template)]);
     assert_eq!(said(&alone).0["templates/listen.gotmpl"], "not-nginx");
     let tree = Tree::new(&[("nginx.conf", root), ("templates/listen.gotmpl", template)]);
-    assert_eq!(said(&tree).0["templates/listen.gotmpl"], "template");
+    assert_eq!(said(&tree).0["templates/listen.gotmpl"], "included");
 }
 
 /// What a main file includes and cannot be judged is no file without nginx, whatever it looks like.
