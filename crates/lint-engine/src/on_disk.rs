@@ -204,6 +204,13 @@ impl<'a> OnDisk<'a> {
         let file = finding.primary.place.file;
         self.text(file, &mut finding.message);
         finding.help.iter_mut().for_each(|help| self.text(file, help));
+        for name in &mut finding.endpoint {
+            for text in [&mut name.server, &mut name.location] {
+                if let Some(written) = self.written(file, text) {
+                    *text = written;
+                }
+            }
+        }
         for label in std::iter::once(&mut finding.primary).chain(&mut finding.labels) {
             self.text(label.place.file, &mut label.message);
         }

@@ -36,8 +36,9 @@ fn block(text: &[u8], masked: &str, leaf: &Leaf, is_compose: bool) -> Option<Vie
     let mut builder = ViewBuilder::new(text);
     for line in lines(body) {
         let bytes = line.of(body);
-        // What is less deep is blank to YAML: a mark of a template.
-        let blanks = indent(bytes).min(dropped);
+        // What is less deep is blank to YAML alone: a mark of a template.
+        let written = Span::new(offset + line.start, offset + line.end).of(text);
+        let blanks = indent(bytes).min(indent(written)).min(dropped);
         let host = Span::new(offset + line.start + blanks, offset + line.end);
         if is_compose { of_compose(&mut builder, text, host) } else { builder.copy(host) }
     }

@@ -80,7 +80,8 @@ pub(super) fn mount(
     let shown = scope.shown(path);
     let source = Source::new(shown.clone(), bytes).map_err(|_| ReadError::TooLarge(u64::from(u32::MAX)))?;
     let source = Arc::new(source);
-    let may_be_shown = scope.is_given(identity);
+    // What lies behind a hidden name is shown if it reads as nginx, as other files are.
+    let may_be_shown = scope.is_given(identity) || scope.is_hidden_inside(identity);
     let mut held = Vec::new();
     let is_dump = form == Form::Dump;
     for (index, found) in nginx_forms::views(form, source.bytes()).into_iter().enumerate() {

@@ -8,7 +8,6 @@ use hashbrown::HashSet;
 use super::hosts::{self, Held, form_of};
 use super::look::{Looker, Looking};
 use super::{Candidate, SkipReason, classify, structure};
-use nginx_forms::{Form, is_dump};
 use nginx_syntax::FileId;
 
 use crate::files::{Files, Met, MetKind, ReadError, folder_of, is_below};
@@ -289,11 +288,7 @@ impl Walk<'_> {
         is_named: bool,
     ) -> Option<SkipReason> {
         let Some(host) = identity else { return Some(reason) };
-        let is_dump = || {
-            let may_be = matches!(reason, SkipReason::OtherName | SkipReason::Mixed);
-            may_be && self.files.read(host).is_ok_and(|text| is_dump(&text))
-        };
-        let form = form_of(path, &reason, self.scope).or_else(|| is_dump().then_some(Form::Dump));
+        let form = form_of(path, &reason, self.scope);
         let Some(form) = form else {
             return match reason {
                 SkipReason::TemplateByName => self.template(path, host, argument, is_named),
