@@ -204,7 +204,7 @@ impl<'a> OnDisk<'a> {
         let file = finding.primary.place.file;
         self.text(file, &mut finding.message);
         finding.help.iter_mut().for_each(|help| self.text(file, help));
-        for name in &mut finding.endpoint {
+        if let Some(name) = &mut finding.endpoint {
             for text in [&mut name.server, &mut name.location] {
                 if let Some(written) = self.written(file, text) {
                     *text = written;
