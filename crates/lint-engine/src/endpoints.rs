@@ -37,7 +37,7 @@ pub fn endpoints(
     let reload = |arguments: &[PathBuf], scope: &Scope| load(files, arguments, scope);
     silenced::account(&mut outcome, &task, given, reload, |task| judge(task, &mut ()));
     let mut rows = table.rows;
-    if let Some(on_disk) = OnDisk::of(&loaded.sources) {
+    if let Some(on_disk) = OnDisk::of(&loaded) {
         on_disk.outcome(&mut outcome);
         on_disk.table(&mut rows);
     }

@@ -51,7 +51,7 @@ pub fn lint(files: &dyn Files, arguments: &[PathBuf], scope: &Scope, settings: &
     let judged = |task: &Task<'_>| judge(task, &mut ());
     let mut outcome = judged(&task);
     silenced::account(&mut outcome, &task, given, |arguments, scope| load(files, arguments, scope), judged);
-    if let Some(on_disk) = OnDisk::of(&loaded.sources) {
+    if let Some(on_disk) = OnDisk::of(&loaded) {
         on_disk.outcome(&mut outcome);
     }
     outcome
@@ -195,8 +195,8 @@ fn finish(
         .map(|(_, file)| File { source: file.source.clone(), may_be_shown: file.may_be_shown, view: None })
         .collect();
     notices::of_settings(found, scope, &mut files, &mut gathered);
-    if let Some(on_disk) = OnDisk::of(&loaded.sources) {
-        gathered.counted_on_disk(&on_disk);
+    if let Some(on_disk) = OnDisk::of(loaded) {
+        gathered.counted_on_disk(&on_disk, loaded);
     }
     let mut outcome = gathered.finish(files, judged, &suppressions);
     reports::add(loaded, &mut outcome);

@@ -10,7 +10,7 @@ use lint_finding::{
     EndpointRow, EvidenceRow, File, FileId, Finding, Fix, Group, Label, Outcome, PeerRow, Place, Remark,
     Setting, Severity, TableRow, Text, Trace, TraceStep, TraceWay, ViewName,
 };
-use nginx_semantics::{Hosted, SourceFile, Sources};
+use nginx_semantics::{Configuration, Hosted, Layout, Loaded, SourceFile, Sources};
 use nginx_syntax::Span;
 
 use crate::gather::Ranks;
@@ -20,11 +20,15 @@ pub(crate) struct OnDisk<'a> {
     sources: &'a Sources,
     /// For each way through the branches of a template the first one of it.
     first: BTreeMap<FileId, FileId>,
+    /// The templates that are judged together with others that have branches too: on which way through which of them a
+    /// finding holds is not told apart.
+    among_others: BTreeSet<FileId>,
 }
 
 impl<'a> OnDisk<'a> {
     /// `None` where all files are read as they are.
-    pub(crate) fn of(sources: &'a Sources) -> Option<Self> {
+    pub(crate) fn of(loaded: &'a Loaded) -> Option<Self> {
+        let sources = &loaded.sources;
         let hosted: Vec<(FileId, &Hosted)> =
             sources.iter().filter_map(|(id, file)| Some((id, file.hosted()?))).collect();
         if hosted.is_empty() {
@@ -40,7 +44,26 @@ impl<'a> OnDisk<'a> {
                 first.insert(*id, base);
             }
         }
-        Some(Self { sources, first })
+        let mut this = Self { sources, first, among_others: BTreeSet::new() };
+        for layout in &loaded.layouts {
+            let files = Configuration::new(sources, layout).files();
+            let branching: BTreeSet<FileId> =
+                files.iter().filter_map(|file| this.first.get(file).copied()).collect();
+            if branching.len() > 1 {
+                this.among_others.extend(branching);
+            }
+        }
+        Some(this)
+    }
+
+    /// In how many configurations a file is judged that differ in the branches of templates alone, one of them apart;
+    /// 0 for most files.
+    pub(crate) fn other_ways(&self, loaded: &Loaded, file: FileId) -> usize {
+        let is_other = |layout: &&Arc<Layout>| {
+            let files = Configuration::new(self.sources, layout).files();
+            files.contains(&file) && files.iter().any(|file| self.first.contains_key(file))
+        };
+        loaded.layouts.iter().filter(is_other).count()
     }
 
     fn hosted(&self, id: FileId) -> Option<&'a Hosted> {
@@ -170,6 +193,9 @@ impl<'a> OnDisk<'a> {
         let (with, without): (Vec<&Hosted>, Vec<&Hosted>) =
             on_line.iter().partition(|one| alternatives.contains(&one.alternative()));
         let first = with.first().filter(|_| !without.is_empty())?;
+        if self.among_others.contains(&place.file) {
+            return Some("on some ways through the branches of the templates".to_owned());
+        }
         let holds_in = |one: &Hosted, premise: &(String, bool)| one.view().premises().contains(premise);
         let common = first.view().premises().iter().filter(|premise| {
             with.iter().all(|one| holds_in(one, premise)) && without.iter().any(|one| !holds_in(one, premise))

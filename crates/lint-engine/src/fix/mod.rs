@@ -486,7 +486,7 @@ impl Run<'_> {
         outcome.notices.extend(self.cut_at.map(of_untried));
         let dropped = dropped.into_iter().map(|dropped| dropped.row).collect();
         outcome.fixes = Some(FixReport { applied: self.applied, dropped, files: changed });
-        if let Some(on_disk) = OnDisk::of(&loaded.sources) {
+        if let Some(on_disk) = OnDisk::of(loaded) {
             on_disk.outcome(&mut outcome);
         }
         Fixed { texts, refused, outcome }

@@ -46,7 +46,7 @@ pub fn trace(
     let mut trace = follow(&task, query);
     let reload = |arguments: &[PathBuf], scope: &Scope| load(files, arguments, scope);
     silenced::account(&mut trace.outcome, &task, given, reload, |task| follow(task, query).outcome);
-    if let Some(on_disk) = OnDisk::of(&loaded.sources) {
+    if let Some(on_disk) = OnDisk::of(&loaded) {
         on_disk.trace(&mut trace);
     }
     trace

@@ -193,7 +193,8 @@ fn said(name: &str, text: &str, least: Severity) -> Said {
     let outcome = lint(&files, &[format!("/t/{name}").into()], &scope, &Settings::default());
     assert!(!outcome.is_incomplete(), "{:?}\n{text}", outcome.notices);
     let findings = outcome.findings.iter().filter(|finding| finding.severity >= least);
-    let line = |place: lint_finding::Place| outcome.file(place.file).expect("a file").source.line(place.span.start);
+    let line =
+        |place: lint_finding::Place| outcome.file(place.file).expect("a file").source.line(place.span.start);
     findings.map(|finding| (finding.rule.name, line(finding.primary.place))).collect()
 }
 
@@ -231,7 +232,8 @@ fn rendered(template: &str, truths: &BTreeMap<&str, bool>) -> (String, Vec<u32>)
     values.insert("peers", vec!["10.0.0.1", "10.0.0.2"].into());
     let environment = minijinja::Environment::new();
     let text = environment.render_str(&numbered, values).expect("a template");
-    let number = |line: &str| line.rsplit_once("#@").map_or(0, |(_, number)| number.trim().parse().expect("a number"));
+    let number =
+        |line: &str| line.rsplit_once("#@").map_or(0, |(_, number)| number.trim().parse().expect("a number"));
     let lines = text.lines().map(number).collect();
     (text, lines)
 }
