@@ -26,7 +26,7 @@ const FILES: [(&str, &str, &str); 57] = [
     ("conf.d/site.conf", SERVER, "included"),
     ("parts/ws.inc", "map $http_upgrade $connection_upgrade {\n    default upgrade;\n}\n", "included"),
     ("parts/other.inc", "proxy_http_version 1.1;\nproxy_set_header Upgrade $http_upgrade;\n", "other-name"),
-    ("templates/listen.gotmpl", "server {\n    listen {{ .Port }};\n}\n", "judged"),
+    ("templates/listen.gotmpl", "server {\n    listen {{ .Port }};\n}\n", "included"),
     ("other/fragment.conf", SERVER, "judged"),
     // Hidden folders, and names without an extension.
     (".docker/nginx/site.conf", SERVER, "judged"),
