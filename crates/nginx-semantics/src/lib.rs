@@ -31,6 +31,7 @@ mod parallel;
 mod path;
 pub mod pattern;
 pub mod placeholder;
+mod relinked;
 mod repository;
 mod required;
 mod rivals;

@@ -1,7 +1,7 @@
 //! The files that were read, each parsed once.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -347,6 +347,8 @@ pub struct Sources {
     mounted: MemoryFiles,
     /// The same by the identity of what holds them.
     held: BTreeMap<PathBuf, Vec<FileId>>,
+    /// Those that hold other lines of nginx too.
+    left_out: BTreeSet<PathBuf>,
 }
 
 impl Sources {
@@ -372,6 +374,7 @@ impl Sources {
             alternatives: self.alternatives.clone(),
             mounted: self.mounted.clone(),
             held: self.held.clone(),
+            left_out: self.left_out.clone(),
             ..Self::default()
         };
         for (id, file) in (0..).map(FileId).zip(&mut this.files) {
@@ -479,6 +482,16 @@ impl Sources {
     /// The files that one of the disk holds; `None` for one that was not looked into for any.
     pub(crate) fn held(&self, host: &Path) -> Option<&[FileId]> {
         self.held.get(host).map(Vec::as_slice)
+    }
+
+    /// Keeps that a file holds lines of nginx besides those that are judged.
+    pub(crate) fn note_left_out(&mut self, host: &Path) {
+        self.left_out.insert(host.to_owned());
+    }
+
+    /// Whether a file holds lines of nginx besides those that are judged.
+    pub(crate) fn leaves_out(&self, host: &Path) -> bool {
+        self.left_out.contains(host)
     }
 
     /// The names of all files that others hold.

@@ -23,6 +23,8 @@ pub struct Hosted {
     name: Option<Arc<str>>,
     /// The machine that a dump is of.
     machine: Option<Arc<str>>,
+    /// Whether it is of a cluster of Kubernetes.
+    is_in_cluster: bool,
     /// Which way through its branches it is; 0 is the first.
     alternative: usize,
     /// The form of the host, and which of the texts in it this is; `None` where all of it is a template.
@@ -56,6 +58,7 @@ impl Hosted {
             view,
             name: Some(name.into()),
             machine: None,
+            is_in_cluster: false,
             alternative: 0,
             form: Some((form, number)),
             is_template: false,
@@ -65,6 +68,16 @@ impl Hosted {
     /// The same of a machine with a name.
     pub(crate) fn of_machine(self, name: Option<&str>) -> Self {
         Self { machine: name.map(Into::into), ..self }
+    }
+
+    /// The same of a cluster.
+    pub(crate) fn in_cluster(self, is_in_cluster: bool) -> Self {
+        Self { is_in_cluster, ..self }
+    }
+
+    /// Whether it is of a cluster of Kubernetes, where the names of services are stable.
+    pub fn is_in_cluster(&self) -> bool {
+        self.is_in_cluster
     }
 
     /// The name of the machine that a dump is of, if that was given.
@@ -244,6 +257,7 @@ pub(crate) fn of_template(file: &SourceFile) -> Vec<SourceFile> {
             view: Arc::new(view),
             name: outer.and_then(|outer| outer.name.clone()),
             machine: outer.and_then(|outer| outer.machine.clone()),
+            is_in_cluster: outer.is_some_and(|outer| outer.is_in_cluster),
             alternative,
             form: outer.and_then(|outer| outer.form),
             is_template: true,

@@ -33,7 +33,8 @@ pub(crate) fn scalars(text: &[u8]) -> Vec<Found> {
         let Some(view) = scalar::view(text, masked, leaf, is_compose) else { continue };
         let inner = of_script(&view);
         if inner.is_empty() {
-            found.push(mounts.found(&leaves, leaf, view));
+            let is_in_cluster = mounts::is_in_cluster(&leaves, leaf);
+            found.push(Found { is_in_cluster, ..mounts.found(&leaves, leaf, view) });
         } else {
             found.extend(inner);
         }

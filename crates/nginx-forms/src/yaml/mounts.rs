@@ -156,3 +156,9 @@ pub(super) fn is_compose(leaves: &[Leaf], leaf: &Leaf) -> bool {
     };
     leaf.keys.first().is_some_and(|first| first == "configs" || first == "services") && has("services")
 }
+
+/// Whether the document is an object of Kubernetes.
+pub(super) fn is_in_cluster(leaves: &[Leaf], leaf: &Leaf) -> bool {
+    let has = |key: &str| leaves.iter().any(|other| other.document == leaf.document && other.is_at(&[key]));
+    has("kind") && has("apiVersion")
+}

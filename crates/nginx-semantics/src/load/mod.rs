@@ -24,6 +24,7 @@ use crate::configuration::{Builder, ContextId, ContextKind, Layout};
 use crate::files::{Files, ReadError, folder_of, normalize};
 use crate::include::Scope;
 use crate::mounted::Mounted;
+use crate::relinked::Relinked;
 use crate::sources::Sources;
 
 pub use again::Reloaded;
@@ -66,6 +67,8 @@ pub fn load(files: &dyn Files, arguments: &[PathBuf], scope: &Scope) -> Loaded {
 /// The same with files that were read before, such as [`Sources::with`] other bytes: they keep their ids and are not
 /// read again.
 pub fn load_with(sources: Sources, files: &dyn Files, arguments: &[PathBuf], scope: &Scope) -> Loaded {
+    let relinked = Relinked::new(files, scope);
+    let files: &dyn Files = &relinked;
     let mut loaded = Loaded { sources, ..Loaded::default() };
     let mut walked = walk::walk(files, arguments, scope, &mut loaded.sources);
     let candidates = std::mem::take(&mut walked.candidates);

@@ -295,7 +295,8 @@ impl Walk<'_> {
                 reason => Some(reason),
             };
         };
-        let held = hosts::mount(self.files, self.scope, self.sources, (path, host), form).unwrap_or_default();
+        let held = hosts::mount(self.files, self.scope, self.sources, (path, host), form);
+        let (held, leaves_out) = held.unwrap_or_default();
         if held.is_empty() {
             return Some(reason);
         }
@@ -303,7 +304,8 @@ impl Walk<'_> {
             self.seen.insert(file, None);
             self.walked.candidates.push(Candidate { file, path, argument: argument.to_owned(), is_named });
         }
-        self.put(path, identity.map(Path::to_owned), None, is_named);
+        // Some of its lines of nginx may stand elsewhere in it.
+        self.put(path, identity.map(Path::to_owned), leaves_out.then_some(reason), is_named);
         None
     }
 

@@ -331,3 +331,44 @@ fn templates_stand_for_the_files_that_are_made_of_them() {
         assert!(run.stdout.contains(&format!("included    {path}")), "{}", run.shown());
     }
 }
+
+/// What is found in a file and judged says nothing of the rest of it.
+#[test]
+fn lines_of_nginx_beside_the_texts_that_are_judged_are_said() {
+    let script = format!(
+        "#!/bin/sh\ncat > /etc/nginx/conf.d/chat.conf <<'EOF'\n{SITE}EOF\necho 'server_name a; proxy_pass http://b;' > x\n"
+    );
+    let tree = Tree::new(&[("install.sh", script.as_str())]);
+    let run = tree.run(&["--show-files", "--fail-on", "never", "."]);
+    assert!(run.stdout.contains("judged      install.sh#chat.conf"), "{}", run.shown());
+    assert!(run.stdout.contains("not-judged  install.sh: shell script"), "{}", run.shown());
+    assert_eq!(tree.run(&["--fail-on", "never", "install.sh"]).code, Some(2));
+}
+
+/// The name of a service in a cluster is stable; that of a container is not.
+#[test]
+fn names_of_a_cluster_are_stable() {
+    let site = SITE.replace("127.0.0.1", "chat");
+    let rule = "stale-upstream-address";
+    let map = format!("apiVersion: v1\nkind: ConfigMap\ndata:\n  chat.conf: |\n{}", indented(&site, 4));
+    for (name, text, is_blamed) in [("a.yaml", map.as_str(), false), ("a.conf", site.as_str(), true)] {
+        let tree = Tree::new(&[(name, text)]);
+        let found = findings(&tree, &["."]);
+        assert_eq!(found.iter().any(|finding| finding["rule"] == rule), is_blamed, "{name}");
+    }
+}
+
+#[test]
+fn absolute_links_of_a_copied_tree_lead_into_it() {
+    let main = "events {}\nhttp {\n    include /etc/nginx/sites-enabled/*;\n}\n";
+    let tree =
+        Tree::new(&[("srv/nginx.conf", main), ("srv/sites-available/chat", SITE), ("other/chat", SITE)]);
+    fs::create_dir(tree.path("srv/sites-enabled")).unwrap();
+    let link = |target: &str, name: &str| std::os::unix::fs::symlink(target, tree.path(name)).unwrap();
+    link("/etc/nginx/sites-available/chat", "srv/sites-enabled/chat");
+    link("/etc/hostname", "srv/sites-enabled/outside");
+    let run = tree.run(&["--show-files", "--fail-on", "never", "srv"]);
+    assert!(run.stdout.contains("included    srv/sites-enabled/chat"), "{}", run.shown());
+    assert!(run.stdout.contains("not-judged  srv/sites-enabled/outside"), "{}", run.shown());
+    assert!(findings(&tree, &["srv"]).iter().any(|finding| finding["rule"] == RULE));
+}
