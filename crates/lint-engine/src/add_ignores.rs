@@ -48,11 +48,11 @@ pub fn add_ignores(
     let mut changes: Vec<(PathBuf, Arc<Source>, Vec<u8>)> = Vec::new();
     let mut refused = BTreeMap::new();
     for (id, lines) in by_file {
-        let (Some(path), Some(file)) = (session.path(id), outcome.file(id)) else { continue };
-        let allowed = if file.may_be_shown {
-            may_edit(&path, file.source.bytes())
-        } else {
-            Err("it lies outside the given paths".to_owned())
+        let (Some((path, is_hosted)), Some(file)) = (session.opened(id), outcome.file(id)) else { continue };
+        let allowed = match (file.may_be_shown, is_hosted) {
+            (true, false) => may_edit(&path, file.source.bytes()),
+            (true, true) => Err("comments are added to files of nginx alone, not inside others".to_owned()),
+            (false, _) => Err("it lies outside the given paths".to_owned()),
         };
         match allowed {
             Ok(()) => {

@@ -15,6 +15,7 @@ use nginx_semantics::{
 use ws_model::{Endpoint, Model};
 
 use crate::gather::{Ranks, Shared};
+use crate::on_disk::OnDisk;
 use crate::settings::SettingsFiles;
 use crate::{Onlooker, Settings, Task, as_set, judge, rows, silenced};
 
@@ -35,8 +36,12 @@ pub fn endpoints(
     let mut outcome = judge(&task, &mut table);
     let reload = |arguments: &[PathBuf], scope: &Scope| load(files, arguments, scope);
     silenced::account(&mut outcome, &task, given, reload, |task| judge(task, &mut ()));
-    let ranks = Ranks::new(&outcome.files);
     let mut rows = table.rows;
+    if let Some(on_disk) = OnDisk::of(&loaded) {
+        on_disk.outcome(&mut outcome);
+        on_disk.table(&mut rows);
+    }
+    let ranks = Ranks::new(&outcome.files);
     let place = |row: &TableRow| (ranks.of(row.endpoint.place), row.endpoint.place.span);
     rows.sort_by(|one, other| {
         let names = || one.endpoint.server_names.cmp(&other.endpoint.server_names);

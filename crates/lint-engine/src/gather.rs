@@ -9,15 +9,17 @@ use std::hash::BuildHasher;
 
 use hashbrown::{HashMap, HashSet, HashTable};
 use lint_finding::{
-    EndpointRow, File, Finding, Fingerprint, Notice, NoticeCode, Outcome, Place, Summary, Suppressed,
+    EndpointRow, File, Finding, Fingerprint, Group, Notice, NoticeCode, Outcome, Place, Severity, Summary,
+    Suppressed,
 };
-use nginx_semantics::ContextId;
+use nginx_semantics::{ContextId, Loaded};
 use nginx_syntax::Span;
 use ws_model::{Endpoint, EvidenceKind, Model};
 use ws_rules::{Context, Findings};
 
 use self::merged::{Merged, key, once_per_root, order};
 pub(crate) use self::share::Shared;
+use crate::on_disk::OnDisk;
 use crate::rows;
 use crate::settings::{Level, Settings};
 use crate::suppress::{Suppressions, Used};
@@ -173,6 +175,27 @@ impl Gathered {
     /// A line that stands for others that were not read.
     pub(crate) fn unknown_lines(&mut self, place: Place) {
         self.unknown_lines.insert(place);
+    }
+
+    /// Counts what stands in one line of a file on disk once, however many texts it is read into.
+    pub(crate) fn counted_on_disk(&mut self, on_disk: &OnDisk<'_>, loaded: &Loaded) {
+        // What nginx would refuse in a file that a template includes, on some ways through its branches: whether the
+        // conditions of these ever hold together, no template tells.
+        for merged in &mut self.findings {
+            let Finding { rule, severity, primary, .. } = &merged.finding;
+            let (file, is_refusal) = (primary.place.file, rule.group == Group::Configuration);
+            let is_plain = || loaded.sources.get(file).is_some_and(|file| file.hosted().is_none());
+            if is_refusal
+                && *severity == Severity::Error
+                && is_plain()
+                && merged.contexts() <= on_disk.other_ways(loaded, file)
+            {
+                merged.finding.severity = Severity::Info;
+            }
+        }
+        for places in [&mut self.proxied, &mut self.unknown_lines] {
+            *places = places.iter().map(|place| on_disk.place(*place)).collect();
+        }
     }
 
     pub(crate) fn notice(&mut self, notice: Notice) {

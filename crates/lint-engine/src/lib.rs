@@ -10,6 +10,7 @@ mod endpoints;
 mod fix;
 mod gather;
 mod notices;
+mod on_disk;
 mod plan;
 mod reports;
 mod rows;
@@ -22,13 +23,14 @@ mod trace;
 
 use std::path::{Path, PathBuf};
 
-use lint_finding::{File, Finding, Outcome, RuleMeta};
+use lint_finding::{File, Finding, Outcome, Place, RuleMeta};
 use nginx_semantics::{Configuration, Files, Layout, Loaded, PathMap, Scope, SourceFile, load, normalize};
 use ws_model::{Hints, Model};
 use ws_rules::{Context, Findings, RULES, Rule, Stop, visit};
 
 use crate::chains::Chains;
 use crate::gather::Gathered;
+use crate::on_disk::OnDisk;
 use crate::settings::SettingsFiles;
 use crate::suppress::{Suppressions, Used};
 
@@ -55,6 +57,9 @@ pub fn lint(files: &dyn Files, arguments: &[PathBuf], scope: &Scope, settings: &
     let judged = |task: &Task<'_>| judge(task, &mut ());
     let mut outcome = judged(&task);
     silenced::account(&mut outcome, &task, given, |arguments, scope| load(files, arguments, scope), judged);
+    if let Some(on_disk) = OnDisk::of(&loaded) {
+        on_disk.outcome(&mut outcome);
+    }
     outcome
 }
 
@@ -169,7 +174,8 @@ fn judge(task: &Task<'_>, onlooker: &mut dyn Onlooker) -> Outcome {
         gathered.findings(findings.into_vec(), &settings);
     }
     gathered.unserved_paths(&settings.websocket_paths);
-    finish(loaded, gathered, judged.len(), settings, found, scope)
+    let judged = judged.iter().filter(|(_, file)| !file.is_alternative()).count();
+    finish(loaded, gathered, judged, settings, found, scope)
 }
 
 fn absolute(arguments: &[PathBuf], scope: &Scope) -> Vec<PathBuf> {
@@ -210,10 +216,15 @@ fn finish_with(
     let mut files: Vec<File> = loaded
         .sources
         .iter()
-        .map(|(_, file)| File { source: file.source.clone(), may_be_shown: file.may_be_shown })
+        .map(|(_, file)| File { source: file.source.clone(), may_be_shown: file.may_be_shown, view: None })
         .collect();
     notices::of_settings(found, scope, &mut files, &mut gathered);
-    let unused = |used: &Used, out: &mut Findings| suppressions.unused(used, loaded, ran, out);
+    let on_disk = OnDisk::of(loaded);
+    if let Some(on_disk) = &on_disk {
+        gathered.counted_on_disk(on_disk, loaded);
+    }
+    let place = |place: Place| on_disk.as_ref().map_or(place, |on_disk| on_disk.place(place));
+    let unused = |used: &Used, out: &mut Findings| suppressions.unused(used, loaded, ran, place, out);
     let mut outcome = gathered.finish(files, judged, &suppressions, unused);
     reports::add(loaded, &mut outcome);
     outcome

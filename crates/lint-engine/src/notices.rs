@@ -220,7 +220,7 @@ pub(crate) fn of_settings(
             continue;
         }
         let id = FileId(u32::try_from(files.len()).unwrap_or(u32::MAX));
-        files.push(File { source: file.source.clone(), may_be_shown: true });
+        files.push(File { source: file.source.clone(), may_be_shown: true, view: None });
         for problem in &file.problems {
             gathered.notice(Notice {
                 code: match problem.kind {

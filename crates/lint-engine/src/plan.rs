@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lint_finding::{Edit, FileId, Place};
+use nginx_semantics::{HostedEdit, Sources};
 use nginx_syntax::Span;
 
 /// Disjoint edits of many files.
@@ -86,6 +87,36 @@ impl Plan {
         }
         new.extend_from_slice(old.get(at..).unwrap_or_default());
         new
+    }
+
+    /// The edits of texts that other files hold.
+    pub(crate) fn hosted(&self, sources: &Sources) -> Vec<HostedEdit<'_>> {
+        let is_hosted = |file: FileId| sources.get(file).is_some_and(|file| file.hosted().is_some());
+        let edits = self.edits.iter().filter(|((file, _), _)| is_hosted(*file));
+        edits
+            .map(|((file, span), replacement)| HostedEdit { file: *file, span: *span, replacement })
+            .collect()
+    }
+
+    /// With the same edits on the other ways through the branches of templates: they are in the same lines of the file.
+    /// `None` where one of them cannot be made in that file.
+    pub(crate) fn on_all_ways(self, sources: &Sources) -> Option<Self> {
+        let mut others = Vec::new();
+        for edit in self.hosted(sources) {
+            let hosted = sources.get(edit.file)?.hosted()?;
+            let (span, _) = hosted.edit(edit.span, edit.replacement).ok()?;
+            let siblings = sources.iter().filter_map(|(id, file)| Some((id, file.hosted()?)));
+            for (id, sibling) in
+                siblings.filter(|(id, one)| *id != edit.file && one.is_alternative_of(hosted))
+            {
+                // The line may not be on that way.
+                let Some(span) = sibling.view().from_host(span) else { continue };
+                let place = Place { file: id, span };
+                others.push(Edit { place, replacement: edit.replacement.to_vec() });
+            }
+        }
+        let mut this = self;
+        others.into_iter().all(|edit| this.add(&[edit])).then_some(this)
     }
 
     /// What the edits move.

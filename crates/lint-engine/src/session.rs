@@ -56,10 +56,10 @@ impl<'a> Session<'a> {
         self.state.outcome()
     }
 
-    /// The path by which a file was opened; `None` for what is part of the program.
-    pub(crate) fn path(&self, id: FileId) -> Option<PathBuf> {
+    /// The path by which a file was opened, and whether another file holds its text; `None` for what is part of the program.
+    pub(crate) fn opened(&self, id: FileId) -> Option<(PathBuf, bool)> {
         let file = self.state.loaded.sources.get(id).filter(|file| !file.is_builtin)?;
-        Some(file.path.clone())
+        Some((file.path.clone(), file.hosted().is_some()))
     }
 
     /// Gives a file, by the path that was opened, other bytes, and judges again.
@@ -70,7 +70,7 @@ impl<'a> Session<'a> {
         let sources = &self.state.loaded.sources;
         let found = sources.iter().find(|(_, file)| !file.is_builtin && file.path == path);
         let (id, _) = found.ok_or(EditError::NotRead)?;
-        let after = self.state.with(&self.given(), &BTreeMap::from([(id, bytes)]));
+        let after = self.state.with(&self.given(), &BTreeMap::from([(id, bytes.into())]));
         self.state = after.ok_or(EditError::TooLarge)?;
         Ok(self.outcome())
     }

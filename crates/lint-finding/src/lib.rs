@@ -21,7 +21,7 @@ pub use fixes::{FixReport, FixRow};
 pub use nginx_syntax::{FileId, Place};
 pub use outcome::{
     Baseline, BaselineRow, File, FileReport, FileStatus, NotJudged, Notice, NoticeCode, Outcome,
-    SettingsInEffect, Summary,
+    SettingsInEffect, Summary, ViewName,
 };
 pub use rule::{FixKind, Group, RuleMeta};
 pub use trace::{

@@ -14,6 +14,21 @@ pub struct File {
     /// Whether its text may be shown. Text of a file outside the given paths never is: a hostile pull request must
     /// not print `/proc/self/environ` into a CI log by including it.
     pub may_be_shown: bool,
+    /// The text inside the file that places of this number point into; `None` for a file that nginx reads as it is.
+    pub view: Option<Arc<ViewName>>,
+}
+
+/// What a text inside of a file is called.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ViewName {
+    /// With the file that holds it: `deploy/cm.yaml#default.conf`.
+    pub name: String,
+    /// The path of the file that was dumped, if what holds it is a dump.
+    pub path: Option<String>,
+    /// The name of the machine that was dumped, if it was given.
+    pub host: Option<String>,
+    /// The line of the file on disk that is the first one of the text.
+    pub first_line: u32,
 }
 
 /// What became of a file.

@@ -12,7 +12,15 @@ pub(crate) fn write(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
         let Position { path, start, .. } = Position::of(outcome, finding.primary.place);
         let (path, message) = (escape(path), escape(&finding.message));
         let (severity, rule) = (finding.severity, finding.rule.name);
-        writeln!(out, "{path}:{}:{}: {severity}[{rule}] {message}", start.line, start.column)?;
+        write!(out, "{path}:{}:{}: {severity}[{rule}] {message}", start.line, start.column)?;
+        // Where it is on the machine that was dumped.
+        let place = outcome.file(finding.primary.place.file).and_then(|file| file.view.as_deref());
+        if let Some((view, path)) = place.and_then(|view| Some((view, view.path.as_deref()?))) {
+            let host = view.host.as_deref().map(|host| format!("{host}:")).unwrap_or_default();
+            let line = start.line.saturating_sub(view.first_line) + 1;
+            write!(out, " ({}{}:{line})", escape(&host), escape(path))?;
+        }
+        writeln!(out)?;
     }
     // Without these a run that did not do what was asked looks like a clean one.
     for notice in outcome.notices.iter().filter(|notice| notice.incomplete) {

@@ -1,13 +1,18 @@
 //! Which files an `include` means, looked for as nginx does and, in a tree that is not installed, where they most
 //! likely are (`core/ngx_conf_file.c:ngx_conf_include`, `os/unix/ngx_files.c:ngx_open_glob`).
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
 
 use glob::{MatchOptions, Pattern};
 
 use crate::distribution::shipped;
 use crate::files::{Files, ReadError, folder_of, normalize};
-use crate::naming::{becomes, is_open_to_includes, is_out_of_version_control, is_version_control};
+use crate::mounted::mount_of;
+use crate::naming::{
+    becomes, is_open_to_includes, is_out_of_version_control, is_version_control, stem_of_template,
+};
 
 /// `--path-map FROM=TO`: what nginx would open as FROM, or below it, is TO here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +63,10 @@ pub struct Scope {
     /// Whether comments for this program are passed over: whoever wrote the tree wrote them too, and what they change is
     /// counted.
     pub ignores_comments: bool,
+    /// Whether blocks of nginx in pages of documentation are judged.
+    pub docs: bool,
+    /// The names of the machines that dumps are of, by the identities of the dumps.
+    pub hosts: BTreeMap<PathBuf, String>,
 }
 
 impl Scope {
@@ -201,7 +210,14 @@ pub(crate) fn resolve(files: &dyn Files, scope: &Scope, base: &Base, argument: &
             is_folder_there |= files.is_folder(&there);
         }
     }
-    if is_folder_there {
+    let templates = templates(files, scope, base, argument);
+    if !templates.is_empty() {
+        return Resolved::Files(templates);
+    }
+    // What nginx printed has every file that it reads.
+    let is_of_dump =
+        base.folders.first().and_then(|folder| mount_of(folder)).is_some_and(|(_, has_all)| has_all);
+    if is_folder_there || (is_of_dump && is_pattern) {
         return Resolved::MatchesNothing;
     }
     if let Some(text) = shipped(argument) {
@@ -218,6 +234,47 @@ pub(crate) fn resolve(files: &dyn Files, scope: &Scope, base: &Base, argument: &
             normalize(&folder.join(argument)).starts_with(&folder)
         });
     Resolved::NotGiven { is_pattern, is_inside }
+}
+
+/// In as many places are the templates of one include looked for, the likeliest ones.
+const MOST_PLACES_OF_TEMPLATES: usize = 16;
+
+/// The templates that the files of an include are made of, where they are not there themselves: `nginx.conf.j2` beside
+/// its place, or in a folder `templates` there or beside that, as the official image has them.
+fn templates(files: &dyn Files, scope: &Scope, base: &Base, argument: &str) -> Vec<PathBuf> {
+    let Some(name) = Path::new(argument).file_name().and_then(|name| name.to_str()) else {
+        return Vec::new();
+    };
+    let Ok(pattern) = Pattern::new(&as_crate_syntax(name)) else { return Vec::new() };
+    let mut folders: Vec<PathBuf> = Vec::new();
+    let all = candidates(scope, base, argument);
+    for candidate in all.iter().rev().take(MOST_PLACES_OF_TEMPLATES) {
+        let folder = folder_of(candidate);
+        if is_pattern(&folder.to_string_lossy()) {
+            continue;
+        }
+        for folder in [folder.clone(), folder.join("templates"), folder_of(&folder).join("templates")] {
+            if !folders.contains(&folder) {
+                folders.push(folder);
+            }
+        }
+    }
+    for folder in folders {
+        let identity = files.identity(&folder).filter(|identity| scope.is_given(identity));
+        let Some(identity) = identity.filter(|_| files.is_folder(&folder)) else { continue };
+        let names = files.names(&identity);
+        let is_made = |one: &&OsString| {
+            let one = Path::new(one);
+            let stem = stem_of_template(one).and_then(|stem| stem.to_str());
+            becomes(one, name.as_ref()) || stem.is_some_and(|stem| pattern.matches_with(stem, as_glob()))
+        };
+        let mut found: Vec<PathBuf> = names.iter().filter(is_made).map(|name| folder.join(name)).collect();
+        found.sort();
+        if !found.is_empty() {
+            return found;
+        }
+    }
+    Vec::new()
 }
 
 /// Whether a template lies where what starts nginx makes the included file of it: beside its place, or in a folder
@@ -283,6 +340,11 @@ fn candidates(scope: &Scope, base: &Base, argument: &str) -> Vec<PathBuf> {
     }
     // Folded, so that `/x/../../y` does not leave the folders.
     let folded = normalize(path);
+    // A file that holds others is a machine of its own.
+    let mount = base.folders.first().and_then(|folder| mount_of(folder));
+    if let Some((mount, _)) = mount {
+        candidates.extend(folded.strip_prefix("/").ok().map(|rest| mount.join(rest)));
+    }
     // A pattern needs a folder of its own: `/srv/sites/*.conf` must not match the root's own folder.
     let shortest = if is_pattern(argument) { 2 } else { 1 };
     for folder in &base.folders {
@@ -340,7 +402,7 @@ fn expand(files: &dyn Files, scope: &Scope, pattern: &Path) -> Vec<PathBuf> {
             continue;
         }
         let Ok(pattern) = Pattern::new(&as_crate_syntax(&text)) else { return Vec::new() };
-        let options = MatchOptions { require_literal_leading_dot: true, ..MatchOptions::new() };
+        let options = as_glob();
         let mut matching = Vec::new();
         for folder in found {
             let place = if folder.as_os_str().is_empty() { Path::new(".") } else { &folder };
@@ -363,6 +425,11 @@ fn expand(files: &dyn Files, scope: &Scope, pattern: &Path) -> Vec<PathBuf> {
     found.append(&mut unlisted);
     found.sort_by(|a, b| a.as_os_str().as_encoded_bytes().cmp(b.as_os_str().as_encoded_bytes()));
     found
+}
+
+/// `*` matches no leading dot.
+fn as_glob() -> MatchOptions {
+    MatchOptions { require_literal_leading_dot: true, ..MatchOptions::new() }
 }
 
 /// The crate writes an escape as a class of one, and gives `**` a meaning that glob(3) does not.

@@ -23,6 +23,7 @@ mod location;
 pub mod mistakes;
 #[cfg(not(feature = "mistakes"))]
 mod mistakes;
+mod mounted;
 mod names;
 mod naming;
 mod nesting;
@@ -30,6 +31,7 @@ mod parallel;
 mod path;
 pub mod pattern;
 pub mod placeholder;
+mod relinked;
 mod repository;
 mod required;
 mod rivals;
@@ -40,6 +42,7 @@ pub mod time;
 mod upstream;
 mod variables;
 mod version;
+mod views;
 
 pub use balancing::{Balancing, Method};
 pub use catalogue::DirectiveName;
@@ -62,6 +65,7 @@ pub use load::{FileReport, FileStatus, Loaded, Reloaded, SkipReason, Skipped, lo
 pub use location::{LocationName, Locations, Modifier, Selection};
 pub use naming::{OtherKind, is_passed_over};
 pub use nesting::{Nesting, misplaced_location, misplaced_uri};
+pub use nginx_forms::is_dump;
 pub use nginx_syntax::{FileId, Place};
 pub use parallel::{in_parallel, in_parts};
 pub use path::{normalize_path, normalize_path_as};
@@ -72,10 +76,11 @@ pub use server::{
     Listen, ListenAddress, NameMatch, ServerSelection, Socket, first_server, listens, misdirecting,
     select_server, server_names, sockets,
 };
-pub use sources::{NginxVocabulary, SourceFile, Sources};
+pub use sources::{NginxVocabulary, SourceFile, Sources, Text};
 pub use upstream::{Pass, PassModule, Peer, Target, balancing, is_upstream_at_run_time, peers, upstream};
 pub use variables::{
     Bytes, Cut, CutReason, Definition, Evaluator, Part, Parts, Request, Value, Variables, condition_words,
     has_regex_or_unseen, has_variables, parts, variable_names,
 };
 pub use version::{NginxVersion, ParseVersionError, VersionRange};
+pub use views::{EditRefusal, Hosted, HostedEdit};

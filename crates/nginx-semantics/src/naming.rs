@@ -316,9 +316,9 @@ pub(crate) fn is_no_text(path: &Path) -> bool {
 }
 
 /// How the names of files end that something makes others of.
-const TEMPLATES: [&str; 18] = [
+const TEMPLATES: [&str; 19] = [
     "ctmpl", "ejs", "epp", "erb", "gotmpl", "hbs", "j2", "jinja", "jinja2", "liquid", "mako", "mustache",
-    "template", "tftpl", "tmpl", "tpl", "twig", "in",
+    "stpl", "template", "tftpl", "tmpl", "tpl", "twig", "in",
 ];
 
 /// Whether the name is one of a file that something makes another one of.

@@ -331,7 +331,7 @@ pub(crate) fn is_name(name: &[u8]) -> bool {
 }
 
 /// Blocks whose lines start with a key, which is a word like any other.
-fn has_entries(name: DirectiveName) -> bool {
+pub(crate) fn has_entries(name: DirectiveName) -> bool {
     use DirectiveName as N;
     matches!(name, N::MAP | N::GEO | N::SPLIT_CLIENTS | N::TYPES | N::CHARSET_MAP)
 }

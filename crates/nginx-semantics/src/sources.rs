@@ -1,7 +1,7 @@
 //! The files that were read, each parsed once.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -11,11 +11,12 @@ use nginx_syntax::{FileId, NameNumber, NodeId, Source, Span, Tree, Vocabulary, u
 
 use crate::budgets::{self, Copies};
 use crate::catalogue::{self, DirectiveName};
-use crate::files::{Files, ReadError};
+use crate::files::{Files, MemoryFiles, ReadError};
 use crate::include::Scope;
 use crate::load::{SkipReason, is_nginx};
 use crate::parallel::in_parallel;
 use crate::placeholder::{self, Marks, Masked, Placeholders, in_place_of_directive, masked};
+use crate::views::{Hosted, of_template};
 
 /// A file with its tree.
 #[derive(Debug)]
@@ -45,6 +46,8 @@ pub struct SourceFile {
     template_mark: Option<Span>,
     /// What it counts when it is included once more, see [`budgets`].
     pub(crate) count: usize,
+    /// The file on disk that holds the text in another form; `None` for a file that nginx reads as it is.
+    pub(crate) hosted: Option<Box<Hosted>>,
 }
 
 impl SourceFile {
@@ -131,8 +134,61 @@ impl SourceFile {
     pub(crate) fn filled_in_text(&self, node: NodeId) -> Cow<'_, [u8]> {
         let span = self.tree.name_span(node);
         let end = self.tree.terminator(node).map_or(span.end, |end| end.end);
-        let text = Span::new(span.start, end).of(self.bytes());
+        let text = match self.hosted() {
+            Some(hosted) => hosted.on_disk(Span::new(span.start, end)).of(hosted.source().bytes()),
+            None => Span::new(span.start, end).of(self.bytes()),
+        };
         Cow::Borrowed(text.strip_suffix(b";").unwrap_or(text))
+    }
+
+    /// The file on disk that holds the text in another form, and where; `None` for a file that nginx reads as it is.
+    pub fn hosted(&self) -> Option<&Hosted> {
+        self.hosted.as_deref()
+    }
+
+    /// The file on disk: itself, or the one that holds the text in another form.
+    pub fn on_disk(&self) -> &Arc<Source> {
+        self.hosted().map_or(&self.source, Hosted::source)
+    }
+
+    /// Whether it is another way through the branches of a template that was read already.
+    pub fn is_alternative(&self) -> bool {
+        self.hosted().is_some_and(|hosted| hosted.alternative() > 0)
+    }
+
+    /// The text that `hosted` has a view of.
+    pub(crate) fn of_view(
+        path: PathBuf,
+        shown: &str,
+        hosted: Hosted,
+        may_be_shown: bool,
+    ) -> Result<Self, ReadError> {
+        let bytes = hosted.view().bytes().to_vec();
+        let mut this = Self::new(path, shown, bytes, may_be_shown, false)?;
+        let gaps = hosted.view().gaps();
+        if !gaps.is_empty() {
+            let is_gap = |node: &NodeId| {
+                let start = this.tree.name_span(*node).start;
+                // A key of a `map` is a word like any other.
+                let is_key = || {
+                    let around = DirectiveName::of_number(this.tree.name_number(this.tree.parent(*node)));
+                    placeholder::has_entries(around) && this.tree.words(*node).nth(1).is_some()
+                };
+                gaps.binary_search(&start).is_ok() && !is_key()
+            };
+            let filled: Vec<u32> =
+                this.tree.nodes().filter(is_gap).map(|node| this.tree.name_span(node).start).collect();
+            this.filled_in.extend(filled);
+            this.filled_in.sort_unstable();
+            this.filled_in.dedup();
+            let marks = Marks::of(this.source.bytes());
+            let name = |node| DirectiveName::of_number(this.tree.name_number(node));
+            let is_filled_in = |node| this.filled_in.binary_search(&this.tree.name_span(node).start).is_ok();
+            this.template_mark =
+                in_place_of_directive(&this.tree, this.source.bytes(), marks, name, is_filled_in);
+        }
+        this.hosted = Some(Box::new(hosted));
+        Ok(this)
     }
 
     fn new(
@@ -177,6 +233,7 @@ impl SourceFile {
             has_unknown,
             template_mark,
             count,
+            hosted: None,
         })
     }
 
@@ -185,9 +242,33 @@ impl SourceFile {
         Self::new(path.to_owned(), "", bytes, false, false).ok()
     }
 
-    /// The same file with other bytes.
-    fn with(&self, bytes: Vec<u8>) -> Result<Self, ReadError> {
-        Self::new(self.path.clone(), self.source.path(), bytes, self.may_be_shown, self.is_builtin)
+    /// The same file with another text.
+    fn with(&self, text: &Text) -> Result<Self, ReadError> {
+        match text {
+            Text::Plain(bytes) => {
+                let bytes = bytes.clone();
+                Self::new(self.path.clone(), self.source.path(), bytes, self.may_be_shown, self.is_builtin)
+            }
+            Text::Hosted(hosted) => {
+                let hosted = (**hosted).clone();
+                Self::of_view(self.path.clone(), self.source.path(), hosted, self.may_be_shown)
+            }
+        }
+    }
+}
+
+/// Another text of a file.
+#[derive(Debug, Clone)]
+pub enum Text {
+    /// Of a file that nginx reads as it is.
+    Plain(Vec<u8>),
+    /// Of one that another file holds, with that file as it is then.
+    Hosted(Box<Hosted>),
+}
+
+impl From<Vec<u8>> for Text {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Plain(bytes)
     }
 }
 
@@ -213,7 +294,7 @@ impl Vocabulary for NginxVocabulary {
 const AT_ONCE: usize = 1024;
 
 /// Reads and parses a file, if it may be read.
-fn read(files: &dyn Files, scope: &Scope, path: &Path, identity: &Path) -> Result<SourceFile, ReadError> {
+fn read(files: &dyn Files, scope: &Scope, path: &Path, identity: &Path) -> Result<Opened, ReadError> {
     let is_given = scope.is_given(identity);
     let is_open =
         is_given || scope.named.iter().any(|named| named == identity) || scope.may_be_read(files, identity);
@@ -227,7 +308,23 @@ fn read(files: &dyn Files, scope: &Scope, path: &Path, identity: &Path) -> Resul
     if !is_open && !is_nginx(&file, Path::new(""), scope.ignores_comments) {
         return Err(ReadError::Hidden);
     }
-    Ok(file)
+    Ok(Opened::of(file))
+}
+
+/// A file that was read, with the other ways through its branches if it is a template.
+struct Opened {
+    file: SourceFile,
+    others: Vec<SourceFile>,
+}
+
+impl Opened {
+    fn of(file: SourceFile) -> Self {
+        let mut views = of_template(&file).into_iter();
+        match views.next() {
+            Some(first) => Self { file: first, others: views.collect() },
+            None => Self { file, others: Vec::new() },
+        }
+    }
 }
 
 /// All files of a run.
@@ -242,6 +339,16 @@ pub struct Sources {
     copies: Copies,
     /// What all files count together.
     written: usize,
+    /// The other ways through the branches of templates.
+    alternatives: BTreeMap<FileId, Vec<FileId>>,
+    /// Which way is read now.
+    choice: usize,
+    /// The files that others hold, by the identities that they have besides those of the disk.
+    mounted: MemoryFiles,
+    /// The same by the identity of what holds them.
+    held: BTreeMap<PathBuf, Vec<FileId>>,
+    /// Those that hold other lines of nginx too.
+    left_out: BTreeSet<PathBuf>,
 }
 
 impl Sources {
@@ -259,16 +366,20 @@ impl Sources {
     ///
     /// # Errors
     /// When a file gets larger than is read.
-    pub fn with(&self, changed: &BTreeMap<FileId, Vec<u8>>) -> Result<Self, ReadError> {
+    pub fn with(&self, changed: &BTreeMap<FileId, Text>) -> Result<Self, ReadError> {
         let mut this = Self {
             files: self.files.clone(),
             by_identity: self.by_identity.clone(),
             looks: self.looks.clone(),
+            alternatives: self.alternatives.clone(),
+            mounted: self.mounted.clone(),
+            held: self.held.clone(),
+            left_out: self.left_out.clone(),
             ..Self::default()
         };
         for (id, file) in (0..).map(FileId).zip(&mut this.files) {
-            let Some(bytes) = changed.get(&id) else { continue };
-            *file = Arc::new(file.with(bytes.clone())?);
+            let Some(text) = changed.get(&id) else { continue };
+            *file = Arc::new(file.with(text)?);
         }
         this.written = this.files.iter().map(|file| file.count).sum();
         Ok(this)
@@ -304,7 +415,7 @@ impl Sources {
     ) -> Result<FileId, ReadError> {
         let identity = identity.ok_or(ReadError::NotFound)?;
         if let Some(&id) = self.by_identity.get(identity.as_os_str()) {
-            return Ok(id);
+            return Ok(self.chosen(id));
         }
         let file = read(files, scope, path, identity)?;
         self.keep(identity, file)
@@ -332,7 +443,7 @@ impl Sources {
             }
             let read = in_parallel(&wanted, |(path, identity)| read(files, scope, path, identity));
             let identities = wanted.iter().map(|(_, identity)| identity.as_os_str());
-            let mut read: HashMap<&OsStr, Result<SourceFile, ReadError>> = identities.zip(read).collect();
+            let mut read: HashMap<&OsStr, Result<Opened, ReadError>> = identities.zip(read).collect();
             for (path, identity) in some {
                 let own = identity.as_deref().and_then(|identity| read.remove_entry(identity.as_os_str()));
                 opened.push(match own {
@@ -344,10 +455,75 @@ impl Sources {
         opened
     }
 
-    fn keep(&mut self, identity: &Path, file: SourceFile) -> Result<FileId, ReadError> {
+    fn keep(&mut self, identity: &Path, Opened { file, others }: Opened) -> Result<FileId, ReadError> {
         let id = self.add(file)?;
         self.by_identity.insert(identity.as_os_str().to_owned(), id);
+        if !others.is_empty() {
+            let others: Result<Vec<FileId>, ReadError> =
+                others.into_iter().map(|file| self.add(file)).collect();
+            self.alternatives.insert(id, others?);
+        }
+        Ok(self.chosen(id))
+    }
+
+    /// Adds a text that another file holds, under a path where nginx finds it.
+    pub(crate) fn mount(
+        &mut self,
+        host: &Path,
+        identity: &Path,
+        file: SourceFile,
+    ) -> Result<FileId, ReadError> {
+        let id = self.keep(identity, Opened::of(file))?;
+        self.mounted.insert(identity, Vec::new());
+        self.held.entry(host.to_owned()).or_default().push(id);
         Ok(id)
+    }
+
+    /// The files that one of the disk holds; `None` for one that was not looked into for any.
+    pub(crate) fn held(&self, host: &Path) -> Option<&[FileId]> {
+        self.held.get(host).map(Vec::as_slice)
+    }
+
+    /// Keeps that a file holds lines of nginx besides those that are judged.
+    pub(crate) fn note_left_out(&mut self, host: &Path) {
+        self.left_out.insert(host.to_owned());
+    }
+
+    /// Whether a file holds lines of nginx besides those that are judged.
+    pub(crate) fn leaves_out(&self, host: &Path) -> bool {
+        self.left_out.contains(host)
+    }
+
+    /// The names of all files that others hold.
+    pub(crate) fn mounted(&self) -> Option<&MemoryFiles> {
+        (!self.held.is_empty()).then_some(&self.mounted)
+    }
+
+    /// Chooses which way through the branches of templates is read from here on; 0 is the first of each.
+    pub(crate) fn choose(&mut self, choice: usize) {
+        self.choice = choice;
+    }
+
+    /// The way through a template's branches that is chosen; other files are themselves.
+    pub(crate) fn chosen(&self, id: FileId) -> FileId {
+        if self.choice == 0 {
+            return id;
+        }
+        let Some(others) = self.alternatives.get(&id) else { return id };
+        match self.choice % (others.len() + 1) {
+            0 => id,
+            number => others.get(number - 1).copied().unwrap_or(id),
+        }
+    }
+
+    /// As many ways are there through the branches of the template that has most.
+    pub(crate) fn most_choices(&self) -> usize {
+        self.alternatives.values().map(|others| others.len() + 1).max().unwrap_or(1)
+    }
+
+    /// Whether the way that is chosen is another one than before for this file.
+    pub(crate) fn is_new_choice(&self, id: FileId) -> bool {
+        self.get(id).and_then(SourceFile::hosted).is_some_and(|hosted| hosted.alternative() == self.choice)
     }
 
     /// The file of this identity, if it was read.

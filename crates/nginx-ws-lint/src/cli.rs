@@ -127,6 +127,12 @@ pub(crate) struct InputArgs {
     /// Look for included files below TO that the configuration names below FROM (repeatable)
     #[arg(long, value_name = "FROM=TO", value_parser = path_map, help_heading = "Input")]
     pub(crate) path_map: Vec<PathMap>,
+    /// Judge the blocks of nginx in Markdown, reStructuredText and AsciiDoc too
+    #[arg(long, help_heading = "Input")]
+    pub(crate) docs: bool,
+    /// Read FILE, which `nginx -T` printed on the machine NAME (repeatable)
+    #[arg(long, value_name = "NAME=FILE", value_parser = host, help_heading = "Input")]
+    pub(crate) host: Vec<(String, PathBuf)>,
     /// Read included files and links from this machine wherever they are; do not use it on files you do not trust
     #[arg(long, help_heading = "Input")]
     pub(crate) host_includes: bool,
@@ -505,6 +511,13 @@ fn via_listen(text: &str) -> Result<ListenAddress, String> {
             Err("write it as an address and a port, such as 10.0.0.1:443, [::1]:80 or *:80".to_owned())
         }
         address => Ok(address),
+    }
+}
+
+fn host(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((name, file)) if !name.is_empty() && !file.is_empty() => Ok((name.to_owned(), file.into())),
+        _ => Err("write it as NAME=FILE, such as web1=web1.txt".to_owned()),
     }
 }
 

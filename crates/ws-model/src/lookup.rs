@@ -131,6 +131,11 @@ impl<'s> Model<'s> {
     /// What the configuration tells of its name service.
     pub fn name_service(&self) -> NameService {
         let configuration = self.configuration;
+        // A text of a `ConfigMap`: what it names are services.
+        let mut hosts = self.passes.iter().filter_map(|(_, pass)| pass.directive.file()?.hosted());
+        if hosts.any(nginx_semantics::Hosted::is_in_cluster) {
+            return NameService::Kubernetes;
+        }
         let contexts = configuration.contexts().map(|(id, _)| id);
         let resolvers = contexts.flat_map(|id| configuration.named(id, DirectiveName::RESOLVER));
         let mut is_docker = false;

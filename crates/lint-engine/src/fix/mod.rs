@@ -25,14 +25,15 @@ use hashbrown::HashSet;
 use lint_finding::{
     Applicability, Finding, Fingerprint, Fix, FixReport, FixRow, Notice, NoticeCode, Outcome, Place,
 };
-use nginx_semantics::{FileId, Files, Loaded, Scope, budgets, load_with};
-use nginx_syntax::Source;
+use nginx_semantics::{FileId, Files, Hosted, Loaded, Scope, SourceFile, budgets, load_with};
+use nginx_syntax::{Source, Span};
 use ws_rules::{RULES, Rule};
 
 use self::blame::{Candidate, Index};
 use self::check::{Complaint, check};
 
 pub(crate) use self::state::{Given, State};
+use crate::on_disk::OnDisk;
 use crate::plan::{Moves, Plan};
 use crate::settings::{Settings, SettingsFiles};
 use crate::{Task, as_set, judge, silenced};
@@ -119,7 +120,7 @@ fn fixed_by(
         rules: by.rules,
     };
     let first = State::first(&given);
-    let old: Vec<Arc<Source>> = first.loaded.sources.iter().map(|(_, file)| file.source.clone()).collect();
+    let old: Vec<Old> = first.loaded.sources.iter().map(|(_, file)| Old::of(file)).collect();
     let checks_left = (by.most_checks)(&first.loaded);
     let mut run = Run {
         asked,
@@ -171,12 +172,36 @@ fn of_untried(place: Place) -> Notice {
     Notice { code: NoticeCode::TooLarge, message, place: Some(place), path: None, incomplete: true }
 }
 
+/// A file as it was.
+struct Old {
+    /// On disk.
+    source: Arc<Source>,
+    /// The path under which that is opened.
+    path: PathBuf,
+    /// Where its text stands in there, if that is another one.
+    hosted: Option<Hosted>,
+}
+
+impl Old {
+    fn of(file: &SourceFile) -> Self {
+        let hosted = file.hosted();
+        let path = hosted.map_or(file.path.as_path(), Hosted::path).to_owned();
+        Self { source: file.on_disk().clone(), path, hosted: hosted.cloned() }
+    }
+
+    /// The line of an offset of the text.
+    fn line(&self, offset: u32) -> u32 {
+        let offset = self.hosted.as_ref().map_or(offset, |hosted| hosted.on_disk(Span::at(offset)).start);
+        self.source.line(offset)
+    }
+}
+
 struct Run<'a> {
     /// The arguments and the scope as the command line says.
     asked: (&'a [PathBuf], &'a Scope),
     given: Given<'a>,
     /// The files as they were.
-    old: Vec<Arc<Source>>,
+    old: Vec<Old>,
     state: State,
     which: Which,
     may_edit: MayEdit<'a>,
@@ -211,8 +236,12 @@ impl Run<'_> {
             let Some(candidate) = candidates.get(index) else { continue };
             plan.add(&candidate.fix.edits);
             let tried = self.tried(candidate, None);
-            self.applied.push(tried);
+            // On several ways through the branches of a template it is one.
+            if !self.applied.contains(&tried) {
+                self.applied.push(tried);
+            }
         }
+        let plan = plan.on_all_ways(&self.state.loaded.sources).unwrap_or_default();
         drop(candidates);
         self.edits.push(plan.moves());
         self.state = after;
@@ -284,6 +313,11 @@ impl Run<'_> {
                 return Some("its edits are out of order".to_owned());
             }
             last = Some((id, end));
+            if let Some(Err(refusal)) =
+                file.hosted().map(|hosted| hosted.edit(edit.place.span, &edit.replacement))
+            {
+                return Some(refusal.to_string());
+            }
             if let Some(reason) = self.refused(id) {
                 return Some(format!("{}: {reason}", file.source.path()));
             }
@@ -296,8 +330,11 @@ impl Run<'_> {
         let file = self.state.loaded.sources.get(id)?;
         let mut refused = self.refused.borrow_mut();
         // What it is asked about is the file as it is, without the edits of earlier rounds.
-        let old = self.old.get(id.0 as usize).map_or(file.bytes(), |old| old.bytes());
-        refused.entry(id).or_insert_with(|| (self.may_edit)(&file.path, old).err()).clone()
+        let (path, old) = self
+            .old
+            .get(id.0 as usize)
+            .map_or((file.path.as_path(), file.bytes()), |old| (old.path.as_path(), old.source.bytes()));
+        refused.entry(id).or_insert_with(|| (self.may_edit)(path, old).err()).clone()
     }
 
     /// As many of the candidates as do what they promise, and the state after them; the others are dropped, or wait.
@@ -351,6 +388,14 @@ impl Run<'_> {
         }
         let chosen: Vec<(usize, &Candidate)> =
             chosen.iter().filter_map(|&index| Some((index, candidates.get(index)?))).collect();
+        let Some(plan) = plan.on_all_ways(&self.state.loaded.sources) else {
+            return (
+                None,
+                vec![Complaint::of_all(
+                    "it cannot be written on all ways through the branches of a template",
+                )],
+            );
+        };
         match self.state.after(&self.given, &plan) {
             Some(after) => {
                 let complaints = check(&self.state, &after, &plan.moves(), &chosen);
@@ -401,13 +446,18 @@ impl Run<'_> {
             .collect();
         let now = self.state.loaded.sources.iter().zip(&self.old);
         let mut texts: Vec<(bool, Changed)> = now
-            .filter(|((_, file), old)| file.bytes() != old.bytes())
+            .filter(|((_, file), old)| {
+                !Arc::ptr_eq(file.on_disk(), &old.source) && file.on_disk().bytes() != old.source.bytes()
+            })
             .map(|((id, file), old)| {
-                let (path, old, new) = (file.path.clone(), old.clone(), file.source.clone());
+                let (path, old, new) = (old.path.clone(), old.source.clone(), file.on_disk().clone());
                 (!roots.contains(&id), Changed { path, old, new })
             })
             .collect();
         texts.sort_by(|(a_order, a), (b_order, b)| (a_order, a.old.path()).cmp(&(b_order, b.old.path())));
+        // One file may hold several texts.
+        let mut seen = HashSet::new();
+        texts.retain(|(_, changed)| seen.insert(changed.old.path().to_owned()));
         let texts: Vec<Changed> = texts.into_iter().map(|(_, changed)| changed).collect();
         // What was tried both ways is told once, with the last reason.
         let dropped: BTreeMap<Fingerprint, Dropped> =
@@ -416,11 +466,9 @@ impl Run<'_> {
         dropped.sort_by(|a, b| {
             (&a.row.path, a.row.line, a.row.rule.name).cmp(&(&b.row.path, b.row.line, b.row.rule.name))
         });
-        let refused = self
-            .refused
-            .into_inner()
-            .into_iter()
-            .filter_map(|(id, reason)| Some((self.old.get(id.0 as usize)?.path().to_owned(), reason?)));
+        let refused = self.refused.into_inner().into_iter().filter_map(|(id, reason)| {
+            Some((self.old.get(id.0 as usize)?.source.path().to_owned(), reason?))
+        });
         let refused = refused.collect();
         let mut changed: Vec<String> = texts.iter().map(|changed| changed.old.path().to_owned()).collect();
         changed.sort();
@@ -438,6 +486,9 @@ impl Run<'_> {
         outcome.notices.extend(self.cut_at.map(of_untried));
         let dropped = dropped.into_iter().map(|dropped| dropped.row).collect();
         outcome.fixes = Some(FixReport { applied: self.applied, dropped, files: changed });
+        if let Some(on_disk) = OnDisk::of(loaded) {
+            on_disk.outcome(&mut outcome);
+        }
         Fixed { texts, refused, outcome }
     }
 
@@ -460,7 +511,7 @@ impl Run<'_> {
             } else {
                 candidate.fix.applicability
             },
-            path: file.map_or("?", |file| file.path()).to_owned(),
+            path: file.map_or("?", |file| file.source.path()).to_owned(),
             line: file.map_or(1, |file| file.line(offset)),
             reason,
         }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use lint_finding::{Finding, NoticeCode, Outcome, RuleMeta, Severity};
 use nginx_semantics::{
-    Configuration, ContextId, ContextKind, FileId, Files, Layout, Loaded, Reloaded, Scope, Sources, load_with,
+    Configuration, ContextId, ContextKind, FileId, Files, Layout, Loaded, Reloaded, Scope, Sources, Text,
+    load_with,
 };
 use ws_model::{CarriedBy, Earlier, KeptCandidates, Model};
 use ws_rules::{Context, Findings, Piece, Rule, Stop, visit_some};
@@ -276,16 +277,18 @@ impl State {
 
     /// The files with these edits; `None` where one gets too large.
     pub(crate) fn after(&self, given: &Given<'_>, plan: &Plan) -> Option<Self> {
-        let mut texts: BTreeMap<FileId, Vec<u8>> = BTreeMap::new();
+        let mut texts = self.loaded.sources.texts_after(&plan.hosted(&self.loaded.sources)).ok()?;
         for file in plan.files() {
-            let old = self.loaded.sources.get(file)?.bytes();
-            texts.insert(file, plan.applied(file, old));
+            let old = self.loaded.sources.get(file)?;
+            if old.hosted().is_none() {
+                texts.insert(file, plan.applied(file, old.bytes()).into());
+            }
         }
         self.with(given, &texts)
     }
 
     /// The files with other texts; `None` where one is too large.
-    pub(crate) fn with(&self, given: &Given<'_>, texts: &BTreeMap<FileId, Vec<u8>>) -> Option<Self> {
+    pub(crate) fn with(&self, given: &Given<'_>, texts: &BTreeMap<FileId, Text>) -> Option<Self> {
         let loaded = match self.loaded.with(texts, &LOCAL, given.scope).ok()? {
             Reloaded::Same(loaded) => loaded,
             Reloaded::Other(sources) => load_with(sources, given.files, given.arguments, given.scope),

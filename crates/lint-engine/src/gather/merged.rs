@@ -61,6 +61,11 @@ impl Merged {
         self.fix.add(fix);
     }
 
+    /// In how many contexts it holds.
+    pub(super) fn contexts(&self) -> usize {
+        self.contexts
+    }
+
     /// Whether one finding speaks for all of the configuration.
     pub(super) fn is_once_per_root(&self) -> bool {
         self.finding.rule.is_once_per_root()

@@ -120,13 +120,20 @@ impl Suppressions {
         used: &Used,
         loaded: &Loaded,
         ran: impl Fn(&SourceFile, &RuleMeta) -> bool,
+        on_disk: impl Fn(Place) -> Place,
         out: &mut Findings,
     ) {
-        for (number, comment) in self.comments.iter().enumerate() {
+        // One comment of a template stands on several ways through its branches.
+        let used: BTreeSet<(Place, Selector)> = used
+            .names
+            .iter()
+            .filter_map(|(number, selector)| Some((on_disk(self.comments.get(*number)?.place), *selector)))
+            .collect();
+        for comment in &self.comments {
             let Some(file) = loaded.sources.get(comment.place.file) else { continue };
             let is_unused = |(selector, _): &&(Selector, Span)| {
                 let mut rules = RULES.iter().map(|rule| rule.meta());
-                let is_used = used.names.contains(&(number, *selector));
+                let is_used = used.contains(&(on_disk(comment.place), *selector));
                 !is_used && rules.all(|rule| !selector.matches(rule) || ran(file, rule))
             };
             let unused: Vec<Span> = comment.names.iter().filter(is_unused).map(|(_, at)| *at).collect();

@@ -24,6 +24,7 @@ use ws_model::{Endpoint, Model, is_open, local_address, open_sockets, sockets_fo
 use ws_rules::{Findings, visit};
 
 use crate::gather::Gathered;
+use crate::on_disk::OnDisk;
 use crate::settings::SettingsFiles;
 use crate::{Settings, Task, as_set, finish_with, hints, notices, of_layout, rules, silenced};
 
@@ -46,6 +47,9 @@ pub fn trace(
     let mut trace = follow(&task, query);
     let reload = |arguments: &[PathBuf], scope: &Scope| load(files, arguments, scope);
     silenced::account(&mut trace.outcome, &task, given, reload, |task| follow(task, query).outcome);
+    if let Some(on_disk) = OnDisk::of(&loaded) {
+        on_disk.trace(&mut trace);
+    }
     trace
 }
 

@@ -12,6 +12,7 @@ mod looked_at;
 mod placeholders;
 mod registry;
 mod remedies;
+mod render;
 mod session;
 mod settings;
 mod silenced;

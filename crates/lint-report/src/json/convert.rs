@@ -109,6 +109,7 @@ pub(super) fn finding<'a>(outcome: &'a Outcome, finding: &'a finding::Finding) -
         fingerprints: v1::Fingerprints { v2: v1::Hash(finding.fingerprint_v2) },
         file,
         range,
+        view: view(outcome, finding.primary.place),
         label: Some(finding.primary.message.as_ref()).filter(|message| !message.is_empty()),
         labels: Rows::new(outcome, &finding.labels, label),
         trace: Trace { outcome, labels: &finding.labels },
@@ -124,7 +125,7 @@ pub(super) fn finding<'a>(outcome: &'a Outcome, finding: &'a finding::Finding) -
 
 fn label<'a>(outcome: &'a Outcome, label: &'a finding::Label) -> v1::Label<'a> {
     let (file, range) = range(outcome, label.place);
-    v1::Label { file, range, message: &label.message }
+    v1::Label { file, range, view: view(outcome, label.place), message: &label.message }
 }
 
 pub(super) fn step<'a>(outcome: &'a Outcome, label: &'a finding::Label) -> v1::Step<'a> {
@@ -142,7 +143,8 @@ fn edit<'a>(outcome: &'a Outcome, edit: &'a finding::Edit) -> v1::Edit<'a> {
     let bytes = &edit.replacement;
     let digits = || bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     let replacement_hex = std::str::from_utf8(bytes).is_err().then(digits);
-    v1::Edit { file, range, replacement: String::from_utf8_lossy(bytes), replacement_hex }
+    let view = view(outcome, edit.place);
+    v1::Edit { file, range, view, replacement: String::from_utf8_lossy(bytes), replacement_hex }
 }
 
 fn fixes<'a>(outcome: &'a Outcome, report: &'a finding::FixReport) -> v1::Fixes<'a> {
@@ -169,6 +171,7 @@ pub(super) fn endpoint<'a>(outcome: &'a Outcome, row: &'a finding::EndpointRow) 
         file,
         line: range.start.line,
         range,
+        view: view(outcome, row.place),
         server_names: &row.server_names,
         listens: &row.listens,
         location: &row.location,
@@ -222,6 +225,14 @@ fn range(outcome: &Outcome, place: Place) -> (&str, v1::Range) {
     let start = v1::Point { line: start.line, column: start.column, offset: span.start };
     let end = v1::Point { line: end.line, column: end.column, offset: span.end };
     (path, v1::Range { start, end })
+}
+
+/// The text inside a file that a place is of.
+fn view(outcome: &Outcome, place: Place) -> Option<v1::View<'_>> {
+    let view = outcome.file(place.file)?.view.as_deref()?;
+    let (_, line) = line_of(outcome, place);
+    let line = line.saturating_sub(view.first_line) + 1;
+    Some(v1::View { name: &view.name, path: view.path.as_deref(), host: view.host.as_deref(), line })
 }
 
 pub(super) fn optional_line(outcome: &Outcome, place: Option<Place>) -> (Option<&str>, Option<u32>) {

@@ -117,6 +117,9 @@ pub(crate) struct Finding<'a> {
     pub(crate) fingerprints: Fingerprints,
     pub(crate) file: &'a str,
     pub(crate) range: Range,
+    /// The text inside `file` that the place is of; not there for a file that nginx reads as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) view: Option<View<'a>>,
     /// What is said about `range`.
     pub(crate) label: Option<&'a str>,
     pub(crate) labels: Rows<'a, finding::Label, Label<'a>>,
@@ -150,6 +153,21 @@ impl Serialize for Page {
     }
 }
 
+/// A text inside of a file.
+#[derive(Debug, Serialize)]
+pub(crate) struct View<'a> {
+    /// With the file that holds it: `deploy/cm.yaml#default.conf`.
+    pub(crate) name: &'a str,
+    /// The path of the file that was dumped, if what holds it is what `nginx -T` printed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) path: Option<&'a str>,
+    /// The name of the machine that was dumped, if it was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) host: Option<&'a str>,
+    /// The line inside the text, 1-based.
+    pub(crate) line: u32,
+}
+
 #[derive(Debug, Serialize)]
 pub(crate) struct Range {
     pub(crate) start: Point,
@@ -168,6 +186,9 @@ pub(crate) struct Point {
 pub(crate) struct Label<'a> {
     pub(crate) file: &'a str,
     pub(crate) range: Range,
+    /// The text inside `file` that the place is of; not there for a file that nginx reads as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) view: Option<View<'a>>,
     pub(crate) message: &'a str,
 }
 
@@ -189,6 +210,9 @@ pub(crate) struct Fix<'a> {
 pub(crate) struct Edit<'a> {
     pub(crate) file: &'a str,
     pub(crate) range: Range,
+    /// The text inside `file` that the place is of; not there for a file that nginx reads as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) view: Option<View<'a>>,
     pub(crate) replacement: Cow<'a, str>,
     /// The bytes in hexadecimal digits where `replacement` cannot show them, for it is not UTF-8; else null.
     pub(crate) replacement_hex: Option<String>,
@@ -205,6 +229,9 @@ pub(crate) struct Endpoint<'a> {
     pub(crate) file: &'a str,
     pub(crate) line: u32,
     pub(crate) range: Range,
+    /// The text inside `file` that the place is of; not there for a file that nginx reads as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) view: Option<View<'a>>,
     pub(crate) server_names: &'a [String],
     pub(crate) listens: &'a [String],
     pub(crate) location: &'a str,

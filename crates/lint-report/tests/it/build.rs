@@ -26,7 +26,7 @@ pub(crate) const PLAIN: Style =
     Style { color: false, unicode: true, width: 100, verbose: false, summary: true };
 
 pub(crate) fn file(path: &str, bytes: impl Into<Vec<u8>>) -> File {
-    File { source: Arc::new(Source::new(path, bytes.into()).unwrap()), may_be_shown: true }
+    File { source: Arc::new(Source::new(path, bytes.into()).unwrap()), may_be_shown: true, view: None }
 }
 
 pub(crate) fn label(file: u32, span: Span, message: &str) -> Label {

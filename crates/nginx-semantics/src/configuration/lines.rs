@@ -271,8 +271,10 @@ mod tests {
         };
         let files = old.sources.iter().filter(|(_, file)| !file.is_builtin);
         let texts = files.filter_map(|(id, file)| Some((id, new_bytes(&file.path)?)));
-        let texts: BTreeMap<_, _> =
-            texts.filter(|(id, bytes)| old.sources.get(*id).unwrap().bytes() != bytes).collect();
+        let texts: BTreeMap<_, _> = texts
+            .filter(|(id, bytes)| old.sources.get(*id).unwrap().bytes() != bytes)
+            .map(|(id, bytes)| (id, bytes.into()))
+            .collect();
         let Reloaded::Same(edited) = old.with(&texts, &NAMES, &scope()).unwrap() else { return false };
         assert_eq!(edited.layouts.len(), anew.layouts.len());
         for (edited, anew) in edited.layouts.iter().zip(&anew.layouts) {

@@ -13,7 +13,7 @@ use crate::configuration::LinesEdit;
 use crate::files::ReadError;
 use crate::include::Scope;
 use crate::naming::by_first_line;
-use crate::sources::{SourceFile, Sources};
+use crate::sources::{SourceFile, Sources, Text};
 
 /// Other bytes of files that were read.
 #[derive(Debug)]
@@ -32,7 +32,7 @@ impl Loaded {
     /// When a file gets larger than is read.
     pub fn with(
         &self,
-        changed: &BTreeMap<FileId, Vec<u8>>,
+        changed: &BTreeMap<FileId, Text>,
         names: &[DirectiveName],
         scope: &Scope,
     ) -> Result<Reloaded, ReadError> {
@@ -77,6 +77,7 @@ fn is_taken_alike(old: &SourceFile, new: &SourceFile, ignores_comments: bool) ->
             && !file.has_unknown()
             && !file.has_filled_in()
             && file.template_mark().is_none()
+            && file.hosted().is_none()
             && fault_of_encoding(file).is_none()
             && by_first_line(file.bytes()).is_none()
             && [false, true]

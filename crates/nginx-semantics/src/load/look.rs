@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use nginx_forms::is_dump;
+
 use super::words::{Measure, Search};
 use super::{SkipReason, classify, encoding, structure};
 use crate::files::Files;
@@ -75,6 +77,9 @@ impl Looker {
             && let Some(reason) = classify::stored(&text)
         {
             return Looking::Done(Some(reason));
+        }
+        if is_dump(&text) {
+            return Looking::Done(Some(SkipReason::Dump));
         }
         let found = match kind {
             Some(kind) => SkipReason::OtherKind(kind),

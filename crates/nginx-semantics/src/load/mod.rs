@@ -5,6 +5,7 @@ mod again;
 mod classify;
 mod context;
 mod encoding;
+mod hosts;
 mod look;
 mod reach;
 mod status;
@@ -22,6 +23,8 @@ use crate::catalogue::DirectiveName;
 use crate::configuration::{Builder, ContextId, ContextKind, Layout};
 use crate::files::{Files, ReadError, folder_of, normalize};
 use crate::include::Scope;
+use crate::mounted::Mounted;
+use crate::relinked::Relinked;
 use crate::sources::Sources;
 
 pub use again::Reloaded;
@@ -64,9 +67,49 @@ pub fn load(files: &dyn Files, arguments: &[PathBuf], scope: &Scope) -> Loaded {
 /// The same with files that were read before, such as [`Sources::with`] other bytes: they keep their ids and are not
 /// read again.
 pub fn load_with(sources: Sources, files: &dyn Files, arguments: &[PathBuf], scope: &Scope) -> Loaded {
+    let relinked = Relinked::new(files, scope);
+    let files: &dyn Files = &relinked;
     let mut loaded = Loaded { sources, ..Loaded::default() };
     let mut walked = walk::walk(files, arguments, scope, &mut loaded.sources);
     let candidates = std::mem::take(&mut walked.candidates);
+    let held = loaded.sources.mounted().cloned();
+    let mounted = held.as_ref().map(|held| Mounted::new(files, held));
+    let files = mounted.as_ref().map_or(files, |mounted| mounted as &dyn Files);
+    let mut layouts = place(files, scope, &candidates, &mut walked.not_enabled, &mut loaded);
+    // Once more for each other way through the branches of templates, as far as it changes anything.
+    for choice in 1..loaded.sources.most_choices() {
+        loaded.sources.choose(choice);
+        let chosen = candidates.iter().map(|candidate| {
+            let file = loaded.sources.chosen(candidate.file);
+            Candidate { file, ..candidate.clone() }
+        });
+        let chosen: Vec<Candidate> = chosen.collect();
+        let judged = std::mem::take(&mut loaded.judged);
+        let others = place(files, scope, &chosen, &mut walked.not_enabled, &mut loaded);
+        loaded.judged = judged;
+        let has_new = |layout: &Layout| layout.files().any(|file| loaded.sources.is_new_choice(file));
+        let others: Vec<Layout> = others.into_iter().filter(has_new).collect();
+        let new: Vec<FileId> = others.iter().flat_map(Layout::files).collect();
+        loaded.judged.extend(new);
+        layouts.extend(others);
+    }
+    loaded.sources.choose(0);
+    for layout in &mut layouts {
+        layout.index(&loaded.sources);
+    }
+    loaded.layouts = layouts.into_iter().map(Arc::new).collect();
+    status::report(files, scope, walked, &mut loaded);
+    loaded
+}
+
+/// What nginx makes of these files: one layout for each root, and one for the fragments of each argument that have none.
+fn place(
+    files: &dyn Files,
+    scope: &Scope,
+    candidates: &[Candidate],
+    not_enabled: &mut BTreeSet<PathBuf>,
+    loaded: &mut Loaded,
+) -> Vec<Layout> {
     let is_root = |candidate: &&Candidate| {
         let is_set = |identity| scope.roots.contains(&identity);
         (!scope.roots.is_empty() && files.identity(&candidate.path).is_some_and(is_set))
@@ -97,7 +140,7 @@ pub fn load_with(sources: Sources, files: &dyn Files, arguments: &[PathBuf], sco
         .collect();
     for fragment in fragments {
         if !fragment.is_named && adopt::is_not_enabled(&fragment.path, &enabling) {
-            walked.not_enabled.insert(fragment.path.clone());
+            not_enabled.insert(fragment.path.clone());
             continue;
         }
         match adopt::adopter(&loaded.sources, &mut judged, fragment) {
@@ -122,7 +165,7 @@ pub fn load_with(sources: Sources, files: &dyn Files, arguments: &[PathBuf], sco
     }
     // What a fragment seemed to include, and does not where it stands, is judged by itself.
     for candidate in &others {
-        if loaded.judged.contains(&candidate.file) || walked.not_enabled.contains(&candidate.path) {
+        if loaded.judged.contains(&candidate.file) || not_enabled.contains(&candidate.path) {
             continue;
         }
         let mut layout = Layout::default();
@@ -131,12 +174,7 @@ pub fn load_with(sources: Sources, files: &dyn Files, arguments: &[PathBuf], sco
         loaded.judged.extend(layout.files());
         layouts.push(layout);
     }
-    for layout in &mut layouts {
-        layout.index(&loaded.sources);
-    }
-    loaded.layouts = layouts.into_iter().map(Arc::new).collect();
-    status::report(files, scope, walked, &mut loaded);
-    loaded
+    layouts
 }
 
 /// Reads what nginx reads when it is started with `path` as its main file, whatever the file looks like.

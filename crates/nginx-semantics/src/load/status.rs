@@ -144,6 +144,11 @@ pub(super) fn report(files: &dyn Files, scope: &Scope, walked: Walked, loaded: &
     for file in walked.files {
         let judged = file.identity.as_deref().and_then(|identity| loaded.sources.known(identity));
         let judged = judged.filter(|id| loaded.judged.contains(id));
+        let held = file.identity.as_deref().and_then(|identity| loaded.sources.held(identity));
+        let held = held.into_iter().flatten().copied();
+        // One that keeps lines of nginx besides the texts that are judged is not judged itself.
+        let held = held.filter(|id| file.reason.is_none() && loaded.judged.contains(id));
+        let judged = judged.or_else(|| held.max_by_key(|id| own.contains(id)));
         let WalkedFile { path, reason, is_named, is_by_name, is_near, .. } = file;
         let reason = if walked.not_enabled.contains(&path) { Some(SkipReason::NotEnabled) } else { reason };
         let is_made_of_it = || stem_of_template(&path).is_some_and(|stem| missing.contains(stem));

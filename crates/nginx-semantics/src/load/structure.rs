@@ -260,7 +260,9 @@ impl Statements {
         let mut counted = Self::default();
         let name = file.name(block);
         let has_entries = matches!(name, DirectiveName::MAP | DirectiveName::GEO) || name.as_str() == TYPES;
-        for node in file.tree.children(block).take(MOST_STATEMENTS) {
+        // What a template fills in may be anything.
+        let is_known = |node: &NodeId| file.hosted().is_none() || !file.is_filled_in(*node);
+        for node in file.tree.children(block).take(MOST_STATEMENTS).filter(is_known) {
             counted.all += 1;
             let name = file.name(node);
             let is_head = is_structural(file, node);

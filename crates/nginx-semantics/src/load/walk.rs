@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use hashbrown::HashSet;
 
+use super::hosts::{self, Held, form_of};
 use super::look::{Looker, Looking};
 use super::{Candidate, SkipReason, classify, structure};
 use nginx_syntax::FileId;
@@ -156,7 +157,12 @@ impl Walk<'_> {
         for path in others {
             let identity = self.files.identity(&path);
             match self.look(&path, identity.as_deref(), folder, is_beside(&path)) {
-                Looking::Done(reason) => self.put(&path, identity, reason, false),
+                Looking::Done(Some(reason)) => {
+                    if let Some(reason) = self.host(&path, identity.as_deref(), folder, reason, false) {
+                        self.put(&path, identity, Some(reason), false);
+                    }
+                }
+                Looking::Done(None) => self.put(&path, identity, None, false),
                 unfinished => self.unfinished.push((path, identity, unfinished)),
             }
         }
@@ -251,16 +257,83 @@ impl Walk<'_> {
                 classify::reason_to_skip(source, path, is_named, ignores_comments)
             })
         });
-        if reason.is_none() {
-            let (path, argument) = (path.to_owned(), argument.to_owned());
-            self.walked.candidates.push(Candidate { file, path, argument, is_named });
-        }
+        let reason = match reason {
+            Some(reason) => match self.host(path, identity, argument, reason, is_named) {
+                Some(reason) => Some(reason),
+                None => return None,
+            },
+            None => {
+                let (path, argument) = (path.to_owned(), argument.to_owned());
+                self.walked.candidates.push(Candidate { file, path, argument, is_named });
+                None
+            }
+        };
         let is_doubtful = !is_named && reason == Some(SkipReason::NotNginx);
         self.seen.insert(file, reason.clone());
         if is_doubtful {
             return Some(file);
         }
         put(self, reason);
+        None
+    }
+
+    /// Takes the texts of nginx in a file that is not judged as it stands, or the file itself as a template. Gives the
+    /// reason back where there are none.
+    fn host(
+        &mut self,
+        path: &Path,
+        identity: Option<&Path>,
+        argument: &Path,
+        reason: SkipReason,
+        is_named: bool,
+    ) -> Option<SkipReason> {
+        let Some(host) = identity else { return Some(reason) };
+        let form = form_of(path, &reason, self.scope);
+        let Some(form) = form else {
+            return match reason {
+                SkipReason::TemplateByName => self.template(path, host, argument, is_named),
+                reason => Some(reason),
+            };
+        };
+        let held = hosts::mount(self.files, self.scope, self.sources, (path, host), form);
+        let (held, leaves_out) = held.unwrap_or_default();
+        if held.is_empty() {
+            return Some(reason);
+        }
+        for Held { path, file } in held {
+            self.seen.insert(file, None);
+            self.walked.candidates.push(Candidate { file, path, argument: argument.to_owned(), is_named });
+        }
+        // Some of its lines of nginx may stand elsewhere in it.
+        self.put(path, identity.map(Path::to_owned), leaves_out.then_some(reason), is_named);
+        None
+    }
+
+    /// Takes a file with the name of a template, if it reads as nginx without its marks.
+    fn template(
+        &mut self,
+        path: &Path,
+        identity: &Path,
+        argument: &Path,
+        is_named: bool,
+    ) -> Option<SkipReason> {
+        let not_judged = Some(SkipReason::TemplateByName);
+        let Ok(file) = self.sources.open_identity(self.files, self.scope, path, Some(identity)) else {
+            return not_judged;
+        };
+        let is_it = self.sources.get(file).is_some_and(|source| {
+            let inside = from_argument(path, argument);
+            classify::reason_to_skip(source, inside, is_named, self.scope.ignores_comments).is_none()
+        });
+        if !is_it {
+            return not_judged;
+        }
+        let known = self.seen.insert(file, None);
+        if known.is_none() {
+            let (path, argument) = (path.to_owned(), argument.to_owned());
+            self.walked.candidates.push(Candidate { file, path, argument, is_named });
+        }
+        self.put(path, Some(identity.to_owned()), None, is_named);
         None
     }
 

@@ -245,21 +245,17 @@ fn a_text_that_holds_nginx_is_named_and_not_judged() {
 
 #[test]
 fn a_template_is_one_of_nginx_only_with_nginxs_words() {
-    let template = |mark: &str| SkipReason::Template(mark.to_owned());
+    for text in [
+        "{% if tls %}\nserver {\n    listen {{ port }};\n}\n{% endif %}\n",
+        "upstream <%= @name %> {\n    <% @all.each do |one| %>\n    server <%= one %>;\n    <% end %>\n}\n",
+        "> if user then\nuser $(user);\n> end\nserver {\n> for _, entry in ipairs(all) do\n    listen $(entry.listener);\n> end\n}\n",
+        "> if x then\n> end\nserver {\n>-- listen 80;\n    root /srv;\n}\n",
+        "{# made by a tool #}\nserver {\n    listen 80;\n}\n",
+    ] {
+        let loaded = load_tree(&[("x/a.conf", text)]);
+        assert_eq!((reasons(&loaded).len(), loaded.judged.is_empty()), (0, false), "{text}");
+    }
     let table = [
-        ("x/a.conf", "{% if tls %}\nserver {\n    listen {{ port }};\n}\n{% endif %}\n", template("{%")),
-        (
-            "x/a.conf",
-            "upstream <%= @name %> {\n    <% @all.each do |one| %>\n    server <%= one %>;\n    <% end %>\n}\n",
-            template("<%"),
-        ),
-        (
-            "x/a.conf",
-            "> if user then\nuser $(user);\n> end\nserver {\n> for _, entry in ipairs(all) do\n    listen $(entry.listener);\n> end\n}\n",
-            template(">"),
-        ),
-        ("x/a.conf", "server {\n>-- listen 80;\n    root /srv;\n}\n", template(">--")),
-        ("x/a.conf", "{# made by a tool #}\nserver {\n    listen 80;\n}\n", template("{#")),
         ("x/a.conf", "[{{ section }}]\nport = {{ port }}\n", SkipReason::NotNginx),
         ("x/a.conf", "frontend {{ name }}\n    bind *:{{ port }}\n", SkipReason::NotNginx),
         ("x/a.conf", "#!/bin/bash\nif [[ -f /x ]]; then\n    exit 0\nfi\n", SkipReason::NotNginx),
@@ -288,7 +284,15 @@ fn a_folder_that_is_kept_aside_is_said_and_not_judged() {
 fn what_nginx_dumps_is_several_files() {
     let dump = "# configuration file /etc/nginx/nginx.conf:\nevents {}\nhttp {\n    include conf.d/*.conf;\n}\n\n\
                 # configuration file /etc/nginx/conf.d/a.conf:\nserver {\n    listen 80;\n}\n";
-    assert_eq!(reasons(&load_tree(&[("nginx/dump.conf", dump)])), [&SkipReason::Dump]);
+    let loaded = load_tree(&[("nginx/dump.conf", dump)]);
+    assert_eq!(reasons(&loaded), [&SkipReason::Dump; 0]);
+    let paths: Vec<&str> = loaded.sources.iter().filter_map(|(_, file)| file.hosted()?.name()).collect();
+    assert_eq!(paths, ["/etc/nginx/nginx.conf", "/etc/nginx/conf.d/a.conf"]);
+    assert_eq!(
+        (loaded.judged.len(), loaded.layouts.len()),
+        (2, 1),
+        "the second one is included by the first"
+    );
     let (one, _) = dump.rsplit_once("# configuration").unwrap();
     assert_eq!(load_tree(&[("nginx/dump.conf", one)]).judged.len(), 1, "one file is itself");
 }
@@ -346,12 +350,13 @@ fn comments_make_no_dump_and_no_other_encoding() {
         let loaded = load_tree(&[("nginx.conf", &text)]);
         assert_eq!((reasons(&loaded).len(), loaded.judged.len()), (0, 1), "{text:?}");
     }
+    for end in ["server { listen 81; }", "types { a b; }", "http { }", "events { }", "}"] {
+        let loaded = load_tree(&[("nginx.conf", &format!("{head}{main}{end}\n"))]);
+        let is_dump =
+            |file: &nginx_semantics::SourceFile| file.hosted().is_some_and(nginx_semantics::Hosted::is_dump);
+        assert!(loaded.sources.iter().any(|(_, file)| is_dump(file)), "{end}");
+    }
     for (text, reason) in [
-        (format!("{head}{main}server {{ listen 81; }}\n"), SkipReason::Dump),
-        (format!("{head}{main}types {{ a b; }}\n"), SkipReason::Dump),
-        (format!("{head}{main}http {{ }}\n"), SkipReason::Dump),
-        (format!("{head}{main}events {{ }}\n"), SkipReason::Dump),
-        (format!("{head}{main}}}\n"), SkipReason::Dump),
         (main.replace("listen 80;", "listen 8\x000;"), SkipReason::Encoded("a text with NUL bytes")),
         (format!("{main}# \0\n}}"), SkipReason::Encoded("a text with NUL bytes")),
     ] {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use lint_engine::{Fixed, Ignored, Settings, Which};
 use lint_finding::{Notice, NoticeCode, Outcome};
 use lint_report::DiffFor;
-use nginx_semantics::{Files, Scope};
+use nginx_semantics::{Files, Scope, is_dump};
 
 use super::given::Given;
 use super::{lint, say_silenced, to_stderr};
@@ -32,6 +32,11 @@ pub(super) fn run(args: &LintArgs, given: &Given, settings: &Settings) -> Result
     let stdin: Option<(PathBuf, Vec<u8>)> =
         given.stdin().map(|(path, bytes)| (path.to_owned(), bytes.to_owned()));
     let may_edit = |path: &Path, old: &[u8]| match &stdin {
+        // What a patch of it says can be read, and made in the files that it was printed from.
+        _ if !is_dry && is_dump(old) => {
+            Err("it is what `nginx -T` printed; --diff shows the edits of the files that it was made of"
+                .to_owned())
+        }
         Some((name, _)) if name.as_path() != path => {
             Err("only what comes from standard input is fixed".to_owned())
         }

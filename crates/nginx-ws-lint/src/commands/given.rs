@@ -44,8 +44,19 @@ impl Given {
         }
         let path_maps = args.path_map.iter().map(|map| command.path_map(map));
         let path_maps = path_maps.collect::<Result<_, _>>().map_err(Error::PathMapLeadsOut)?;
-        let scope =
-            Scope { given: folders, named, working_folder, path_maps, host_includes, ..Scope::default() };
+        let identity = |file: &PathBuf| disk.identity(&working_folder.join(file));
+        let hosts = args.host.iter().filter_map(|(name, file)| Some((identity(file)?, name.clone())));
+        let (hosts, docs) = (hosts.collect(), args.docs);
+        let scope = Scope {
+            given: folders,
+            named,
+            working_folder,
+            path_maps,
+            host_includes,
+            docs,
+            hosts,
+            ..Scope::default()
+        };
         Ok(Self { disk, stdin, paths, scope })
     }
 
@@ -134,8 +145,9 @@ fn stdin(args: &InputArgs, command: &scope::CommandLine<'_>) -> Result<Option<(P
 }
 
 fn paths(args: &InputArgs, doing: Option<&str>) -> Vec<PathBuf> {
-    if !args.paths.is_empty() {
-        return args.paths.clone();
+    let hosts = args.host.iter().map(|(_, file)| file.clone());
+    if !args.paths.is_empty() || !args.host.is_empty() {
+        return args.paths.iter().cloned().chain(hosts).collect();
     }
     let path = if Path::new(INSTALLED).exists() { INSTALLED } else { "." };
     if let Some(doing) = doing {

@@ -8,6 +8,7 @@ mod ci_logs;
 mod endpoints;
 mod explain;
 mod fix;
+mod forms;
 mod help;
 mod input;
 mod kill;

@@ -17,7 +17,7 @@ const SERVER: &str =
     "server {\n    server_name a;\n    location /ws {\n        proxy_pass http://10.0.0.1;\n    }\n}\n";
 
 /// A tree with every such thing: a path, its text, and what is to be said of it.
-const FILES: [(&str, &str, &str); 49] = [
+const FILES: [(&str, &str, &str); 57] = [
     (
         "nginx.conf",
         "events {}\nhttp {\n    include conf.d/*.conf;\n    include parts/ws.inc;\n    include listen.conf;\n}\n",
@@ -26,7 +26,7 @@ const FILES: [(&str, &str, &str); 49] = [
     ("conf.d/site.conf", SERVER, "included"),
     ("parts/ws.inc", "map $http_upgrade $connection_upgrade {\n    default upgrade;\n}\n", "included"),
     ("parts/other.inc", "proxy_http_version 1.1;\nproxy_set_header Upgrade $http_upgrade;\n", "other-name"),
-    ("templates/listen.gotmpl", "server {\n    listen {{ .Port }};\n}\n", "template"),
+    ("templates/listen.gotmpl", "server {\n    listen {{ .Port }};\n}\n", "included"),
     ("other/fragment.conf", SERVER, "judged"),
     // Hidden folders, and names without an extension.
     (".docker/nginx/site.conf", SERVER, "judged"),
@@ -38,8 +38,9 @@ const FILES: [(&str, &str, &str); 49] = [
     (
         ".ebextensions/proxy.config",
         "files:\n  x:\n    content: |\n      server_name a;\n      proxy_pass http://b;\n",
-        "other-name",
+        "judged",
     ),
+    (".ebextensions/proxy.config#x", "", "judged"),
     (".nginx.conf", SERVER, "judged"),
     ("nginx/default", SERVER, "other-name"),
     ("etc/sites-available/app", SERVER, "judged"),
@@ -49,13 +50,18 @@ const FILES: [(&str, &str, &str); 49] = [
     // Templates of all kinds.
     (
         "a/jinja.conf",
-        "server {\n    {% if tls %}\n    listen 443 ssl;\n    {% endif %}\n    server_name a;\n    proxy_pass http://b;\n}\n",
+        "server {\n    {% if tls %}\n    listen 443 ssl;\n    {% endif %}\n    server_name a;\n}\n",
+        "judged",
+    ),
+    ("a/default.conf.template", SERVER, "judged"),
+    ("a/x.conf.j2", "server {\n    listen {{ port }};\n}\n", "judged"),
+    ("a/x.erb", "server {\n    server_name <%= @name %>;\n    access_log off;\n}\n", "judged"),
+    ("a/x.tmpl", SERVER, "judged"),
+    (
+        "a/docker-gen.tmpl",
+        "{{ range groupByMulti $ \"Env.VIRTUAL_HOST\" \",\" }}\nserver {\n    server_name a;\n}\n{{ end }}\n",
         "template",
     ),
-    ("a/default.conf.template", SERVER, "template"),
-    ("a/x.conf.j2", "server {\n    listen {{ port }};\n}\n", "template"),
-    ("a/x.erb", "server {\n    server_name <%= @name %>;\n    access_log off;\n}\n", "template"),
-    ("a/x.tmpl", SERVER, "template"),
     // What is kept beside.
     ("b/x.conf.example", SERVER, "other-name"),
     ("b/x.conf.sample", SERVER, "other-name"),
@@ -67,16 +73,22 @@ const FILES: [(&str, &str, &str); 49] = [
     (
         "c/configmap.yaml",
         "data:\n  nginx.conf: |\n    server {\n      server_name a;\n      proxy_pass http://b;\n    }\n",
-        "yaml",
+        "judged",
     ),
+    ("c/configmap.yaml#nginx.conf", "", "judged"),
+    ("c/values.yaml", "conf: 'server_name a;\n\n  proxy_pass http://b;'\n", "yaml"),
     ("c/README.md", "```nginx\nlocation /ws {\n    proxy_pass http://a;\n}\n```\n", "markup"),
     (
         "c/setup.sh",
         "cat > x <<EOF\nserver {\n    server_name a;\n    proxy_pass http://b;\n}\nEOF\n",
-        "shell-script",
+        "judged",
     ),
-    ("c/setup", "#!/bin/sh\ncat > x <<EOF\nserver_name a;\nproxy_pass http://b;\nEOF\n", "shell-script"),
-    ("c/main.tf", "user_data = <<EOF\nserver_name a;\nproxy_pass http://b;\nEOF\n", "terraform"),
+    ("c/setup.sh#x", "", "judged"),
+    ("c/setup", "#!/bin/sh\ncat > x <<EOF\nserver_name a;\nproxy_pass http://b;\nEOF\n", "judged"),
+    ("c/setup#x", "", "judged"),
+    ("c/echo.sh", "echo 'server_name a;\nproxy_pass http://b;' > x\n", "shell-script"),
+    ("c/main.tf", "user_data = <<EOF\nserver_name a;\nproxy_pass http://b;\nEOF\n", "judged"),
+    ("c/main.tf#heredoc-1", "", "judged"),
     (
         "c/Dockerfile",
         "RUN echo 'server_name a; proxy_pass http://b;' > /etc/nginx/conf.d/x.conf\n",
@@ -104,7 +116,9 @@ const FILES: [(&str, &str, &str); 49] = [
 ];
 
 fn tree() -> (Tree, BTreeMap<String, &'static str>) {
-    let tree = Tree::new(&FILES.map(|(path, text, _)| (path, text)));
+    // What stands in another file has a name with `#`.
+    let files = FILES.iter().filter(|(path, ..)| !path.contains('#'));
+    let tree = Tree::new(&files.map(|(path, text, _)| (*path, *text)).collect::<Vec<_>>());
     let mut expected: BTreeMap<String, &str> = FILES
         .iter()
         .filter(|(_, _, said)| *said != "passed over")
@@ -196,8 +210,9 @@ fn everything_on_the_disk_is_said() {
     assert_eq!(summary["not_judged"], count("not-judged"));
     assert_eq!(summary["not_nginx"], count("not-nginx"));
     assert_eq!(summary["passed_over"], 4);
-    // Two paths of one file are two files on the disk and one that is judged.
-    assert_eq!(summary["files"], count("judged") + count("included") - 2);
+    // Two paths of one file are two files on the disk and one that is judged; a file that holds others is none itself.
+    let held = FILES.iter().filter(|(path, ..)| path.contains('#')).count();
+    assert_eq!(summary["files"], count("judged") + count("included") - 2 - held);
 }
 
 #[test]
@@ -231,7 +246,7 @@ fn people_are_told_in_every_format() {
     for arguments in [&["--show-files", "."][..], &["--show-files", "--format", "concise", "."]] {
         let run = tree.run(arguments);
         let text = run.stdout + &run.stderr;
-        assert!(text.contains("not-judged  c/configmap.yaml: YAML file with lines of nginx"), "{text}");
+        assert!(text.contains("not-judged  c/values.yaml: YAML file with lines of nginx"), "{text}");
         assert!(text.contains("not-nginx   LICENSE\n"), "{text}");
     }
 }
@@ -240,7 +255,7 @@ fn people_are_told_in_every_format() {
 fn walked_files_change_the_exit_code_on_request_only() {
     let files = [
         ("nginx.conf", "events {}\nhttp {}\n"),
-        ("c.yaml", "x: |\n  server_name a;\n  proxy_pass http://b;\n"),
+        ("c.yaml", "x: 'server_name a;\n\n  proxy_pass http://b;'\n"),
     ];
     let tree = Tree::new(&files);
     let code = |arguments: &[&str]| tree.run(arguments).code;
@@ -255,13 +270,11 @@ fn what_is_named_or_alone_and_not_judged_is_exit_code_2() {
     let (tree, _) = tree();
     let code = |arguments: &[&str]| tree.run(&[&["--fail-on", "never"], arguments].concat()).code;
     for named in [
-        "c/configmap.yaml",
+        "c/values.yaml",
         "c/README.md",
-        "c/setup.sh",
-        "c/setup",
-        "c/main.tf",
+        "c/echo.sh",
         "c/Dockerfile",
-        "a/jinja.conf",
+        "a/docker-gen.tmpl",
         "d/binary.conf",
         "d/fifo.conf",
         "d/empty.conf",
@@ -275,18 +288,25 @@ fn what_is_named_or_alone_and_not_judged_is_exit_code_2() {
     }
     // Nothing in them is judged.
     assert_eq!(code(&["d"]), Some(2));
-    assert_eq!(code(&["c"]), Some(2));
+    assert_eq!(code(&["c"]), Some(0));
     assert_eq!(code(&["nginx.conf", "d"]), Some(2));
     // Named under whatever name it is judged.
-    for named in ["b/x.conf.bak", "parts/other.inc", "nginx/default", "a/default.conf.template"] {
+    for named in [
+        "b/x.conf.bak",
+        "parts/other.inc",
+        "nginx/default",
+        "a/default.conf.template",
+        "a/jinja.conf",
+        "c/setup.sh",
+    ] {
         assert_eq!(code(&[named]), Some(0), "{named}");
     }
 }
 
 #[test]
-fn a_template_that_a_main_file_includes_is_exit_code_2() {
+fn a_template_that_a_main_file_includes_and_nobody_reads_is_exit_code_2() {
     let root = "events {}\nhttp {\n    include parts/*.conf;\n}\n";
-    let template = "server {\n    {% if tls %}\n    listen 443 ssl;\n    {% endif %}\n}\n";
+    let template = "{{ range groupByMulti $ \"a\" }}\nserver {\n    listen 443 ssl;\n}\n{{ end }}\n";
     let tree = Tree::new(&[("nginx.conf", root), ("parts/a.conf", template), ("parts/b.conf", SERVER)]);
     let output = json(&tree, &["."]);
     assert_eq!(

@@ -126,6 +126,7 @@ fn both(old: &[(String, String)], new: &[(String, String)]) -> usize {
             other.filter(|other| other.bytes() != file.bytes()).map(|other| (id, other.bytes().to_vec())),
         );
     }
+    let texts = texts.into_iter().map(|(file, bytes)| (file, bytes.into())).collect();
     let after = before.with(&old, &texts).unwrap();
     let said = |state: &State| -> Vec<(usize, Option<ContextId>, Finding)> {
         state.said().map(|(number, said)| (number, said.context, said.finding.clone())).collect()

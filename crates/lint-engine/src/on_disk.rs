@@ -1,0 +1,376 @@
+//! From places in texts that other files hold to places in the files on disk.
+//!
+//! All judging goes by the texts as nginx reads them. Whoever is told of a place edits a file: findings, endpoints and
+//! edits leave the engine with places of files on disk. A file that nginx reads as it is stays as it is.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use lint_finding::{
+    EndpointRow, EvidenceRow, File, FileId, Finding, Fix, Group, Label, Outcome, PeerRow, Place, Remark,
+    Setting, Severity, Suppressed, TableRow, Text, Trace, TraceStep, TraceWay, ViewName,
+};
+use nginx_semantics::{Configuration, Hosted, Layout, Loaded, SourceFile, Sources};
+use nginx_syntax::Span;
+
+use crate::gather::Ranks;
+
+/// The files that others hold.
+pub(crate) struct OnDisk<'a> {
+    sources: &'a Sources,
+    /// For each way through the branches of a template the first one of it.
+    first: BTreeMap<FileId, FileId>,
+    /// The templates that are judged together with others that have branches too: on which way through which of them a
+    /// finding holds is not told apart.
+    among_others: BTreeSet<FileId>,
+}
+
+impl<'a> OnDisk<'a> {
+    /// `None` where all files are read as they are.
+    pub(crate) fn of(loaded: &'a Loaded) -> Option<Self> {
+        let sources = &loaded.sources;
+        let hosted: Vec<(FileId, &Hosted)> =
+            sources.iter().filter_map(|(id, file)| Some((id, file.hosted()?))).collect();
+        if hosted.is_empty() {
+            return None;
+        }
+        let mut first = BTreeMap::new();
+        let mut base: Option<(FileId, &Hosted)> = None;
+        for (id, one) in &hosted {
+            // The ways of one template stand behind each other.
+            if one.alternative() == 0 {
+                base = Some((*id, one));
+            } else if let Some((base, _)) = base.filter(|(_, base)| one.is_alternative_of(base)) {
+                first.insert(*id, base);
+            }
+        }
+        let mut this = Self { sources, first, among_others: BTreeSet::new() };
+        for layout in &loaded.layouts {
+            let files = Configuration::new(sources, layout).files();
+            let branching: BTreeSet<FileId> =
+                files.iter().filter_map(|file| this.first.get(file).copied()).collect();
+            if branching.len() > 1 {
+                this.among_others.extend(branching);
+            }
+        }
+        Some(this)
+    }
+
+    /// In how many configurations a file is judged that differ in the branches of templates alone, one of them apart;
+    /// 0 for most files.
+    pub(crate) fn other_ways(&self, loaded: &Loaded, file: FileId) -> usize {
+        let is_other = |layout: &&Arc<Layout>| {
+            let files = Configuration::new(self.sources, layout).files();
+            files.contains(&file) && files.iter().any(|file| self.first.contains_key(file))
+        };
+        loaded.layouts.iter().filter(is_other).count()
+    }
+
+    fn hosted(&self, id: FileId) -> Option<&'a Hosted> {
+        self.sources.get(id).and_then(SourceFile::hosted)
+    }
+
+    /// A place in the file on disk.
+    pub(crate) fn place(&self, place: Place) -> Place {
+        let Some(hosted) = self.hosted(place.file) else { return place };
+        let file = self.first.get(&place.file).copied().unwrap_or(place.file);
+        Place { file, span: hosted.on_disk(place.span) }
+    }
+
+    fn optional(&self, place: &mut Option<Place>) {
+        *place = place.map(|place| self.place(place));
+    }
+
+    /// Files as they are on disk.
+    fn files(&self, files: &mut [File]) {
+        for (file, (_, source)) in files.iter_mut().zip(self.sources.iter()) {
+            let Some(hosted) = source.hosted() else { continue };
+            file.view = hosted.name().map(|name| {
+                let path = hosted.is_dump().then(|| name.to_owned());
+                let start = hosted.on_disk(Span::at(0)).start;
+                let first_line = hosted.source().line(start);
+                Arc::new(ViewName {
+                    name: source.source.path().to_owned(),
+                    path,
+                    host: hosted.machine().map(str::to_owned),
+                    first_line,
+                })
+            });
+            file.source = hosted.source().clone();
+        }
+    }
+
+    /// All that a run has to say. One finding is left of those that hold on several ways through a template's branches.
+    pub(crate) fn outcome(&self, outcome: &mut Outcome) {
+        self.files(&mut outcome.files);
+        let ranks = Ranks::new(&outcome.files);
+        outcome.findings = self.findings(std::mem::take(&mut outcome.findings), &ranks);
+        outcome.suppressed = self.suppressed(std::mem::take(&mut outcome.suppressed), &ranks);
+        let mut seen = BTreeSet::new();
+        let mut endpoints = std::mem::take(&mut outcome.endpoints);
+        endpoints.iter_mut().for_each(|row| self.endpoint(row));
+        endpoints.retain(|row| seen.insert(row.place));
+        endpoints.sort_by_key(|row| (ranks.of(row.place), row.place.span, row.place.file));
+        outcome.endpoints = endpoints;
+        let mut said = BTreeSet::new();
+        for notice in &mut outcome.notices {
+            self.optional(&mut notice.place);
+        }
+        outcome.notices.retain(|notice| {
+            said.insert((notice.place, notice.path.clone(), notice.code, notice.message.clone()))
+        });
+        outcome.summary.suppressed = outcome.suppressed.len();
+        outcome.summary.suppressed_refusals =
+            outcome.suppressed.iter().filter(|one| one.finding.is_refusal()).count();
+        outcome.summary.endpoints = outcome.endpoints.len();
+        outcome.count_findings();
+    }
+
+    fn suppressed(&self, found: Vec<Suppressed>, ranks: &Ranks) -> Vec<Suppressed> {
+        let mut why: BTreeMap<(Place, &'static str), (String, Place)> = BTreeMap::new();
+        let mut findings = Vec::with_capacity(found.len());
+        for Suppressed { finding, reason, comment } in found {
+            let at = (self.place(finding.primary.place), finding.rule.name);
+            why.entry(at).or_insert((reason, self.place(comment)));
+            findings.push(finding);
+        }
+        let with_reason = |finding: Finding| {
+            let (reason, comment) = why.get(&(finding.primary.place, finding.rule.name))?.clone();
+            Some(Suppressed { finding, reason, comment })
+        };
+        self.findings(findings, ranks).into_iter().filter_map(with_reason).collect()
+    }
+
+    fn findings(&self, found: Vec<Finding>, ranks: &Ranks) -> Vec<Finding> {
+        let mut merged: Vec<(Finding, FileId, BTreeSet<usize>)> = Vec::new();
+        let mut known: BTreeMap<(Place, &'static str, String), usize> = BTreeMap::new();
+        for mut finding in found {
+            let file = finding.primary.place.file;
+            // What a page shows is no file that nginx is started with.
+            let is_refusal =
+                finding.rule.group == Group::Configuration && finding.severity == Severity::Error;
+            if is_refusal && self.hosted(file).is_some_and(Hosted::is_documentation) {
+                continue;
+            }
+            let alternative = self.hosted(file).map_or(0, Hosted::alternative);
+            self.finding(&mut finding);
+            let said = if finding.endpoint.is_none() { finding.message.to_string() } else { String::new() };
+            let key = (finding.primary.place, finding.rule.name, said);
+            if let Some((same, _, alternatives)) = known.get(&key).and_then(|&index| merged.get_mut(index)) {
+                alternatives.insert(alternative);
+                if finding.severity > same.severity {
+                    *same = finding;
+                }
+                continue;
+            }
+            known.insert(key, merged.len());
+            merged.push((finding, file, BTreeSet::from([alternative])));
+        }
+        let mut findings: Vec<Finding> = Vec::with_capacity(merged.len());
+        for (mut finding, _, alternatives) in merged {
+            if let Some(note) = self.only_where(&finding, &alternatives) {
+                // Whether two conditions ever hold together, no template tells.
+                if finding.rule.group == Group::Configuration {
+                    finding.severity = finding.severity.min(Severity::Info);
+                }
+                let said = std::mem::take(&mut finding.primary.message);
+                let said = if said.is_empty() { note } else { format!("{said}; {note}") };
+                finding.primary.message = Text::Owned(said);
+            }
+            findings.push(finding);
+        }
+        findings.sort_by(|one, other| {
+            let (here, there) = (one.primary.place, other.primary.place);
+            (ranks.of(here), here.span, one.rule.name)
+                .cmp(&(ranks.of(there), there.span, other.rule.name))
+                .then_with(|| other.severity.cmp(&one.severity))
+                .then_with(|| one.message.cmp(&other.message))
+        });
+        findings
+    }
+
+    /// On which ways through the branches a finding holds, if its line is on others too.
+    fn only_where(&self, finding: &Finding, alternatives: &BTreeSet<usize>) -> Option<String> {
+        let place = finding.primary.place;
+        let base = self.hosted(place.file)?;
+        let all = self.sources.iter().filter_map(|(_, file)| file.hosted());
+        let on_line: Vec<&Hosted> = all
+            .filter(|one| one.is_alternative_of(base) && one.view().from_host(place.span).is_some())
+            .collect();
+        let (with, without): (Vec<&Hosted>, Vec<&Hosted>) =
+            on_line.iter().partition(|one| alternatives.contains(&one.alternative()));
+        let first = with.first().filter(|_| !without.is_empty())?;
+        if self.among_others.contains(&place.file) {
+            return Some("on some ways through the branches of the templates".to_owned());
+        }
+        let holds_in = |one: &Hosted, premise: &(String, bool)| one.view().premises().contains(premise);
+        let common = first.view().premises().iter().filter(|premise| {
+            with.iter().all(|one| holds_in(one, premise)) && without.iter().any(|one| !holds_in(one, premise))
+        });
+        let words: Vec<String> = common
+            .take(3)
+            .map(|(text, holds)| format!("`{}` {}", text, if *holds { "holds" } else { "does not hold" }))
+            .collect();
+        if words.is_empty() {
+            let (count, all) = (with.len(), on_line.len());
+            return Some(format!("on {count} of {all} ways through the branches of the template"));
+        }
+        Some(format!("where {} in the template", words.join(" and ")))
+    }
+
+    /// Where a place is on the machine that was dumped.
+    fn in_dump(&self, place: Place) -> Option<String> {
+        let file = self.sources.get(place.file)?;
+        let hosted = file.hosted().filter(|hosted| hosted.is_dump())?;
+        let host = hosted.machine().map(|name| format!("{name}:")).unwrap_or_default();
+        Some(format!("{host}{}:{}", hosted.name()?, file.source.line(place.span.start)))
+    }
+
+    fn finding(&self, finding: &mut Finding) {
+        for label in std::iter::once(&mut finding.primary).chain(&mut finding.labels) {
+            if let Some(place) = self.in_dump(label.place) {
+                let said = std::mem::take(&mut label.message);
+                label.message =
+                    Text::Owned(if said.is_empty() { place } else { format!("{said} ({place})") });
+            }
+        }
+        let file = finding.primary.place.file;
+        self.text(file, &mut finding.message);
+        finding.help.iter_mut().for_each(|help| self.text(file, help));
+        if let Some(name) = &mut finding.endpoint {
+            for text in [&mut name.server, &mut name.location] {
+                if let Some(written) = self.written(file, text) {
+                    *text = written;
+                }
+            }
+        }
+        for label in std::iter::once(&mut finding.primary).chain(&mut finding.labels) {
+            self.text(label.place.file, &mut label.message);
+        }
+        finding.fix = finding.fix.take().and_then(|fix| self.fix(*fix)).map(Box::new);
+        finding.unsafe_fix = finding.unsafe_fix.take().and_then(|fix| self.fix(*fix)).map(Box::new);
+        self.label(&mut finding.primary);
+        finding.labels.iter_mut().for_each(|label| self.label(label));
+    }
+
+    /// Placeholders as the file on disk has them.
+    fn text(&self, file: FileId, text: &mut Text) {
+        if let Some(written) = self.written(file, text) {
+            *text = Text::Owned(written);
+        }
+    }
+
+    /// `None` where a text has no placeholder.
+    fn written(&self, file: FileId, text: &str) -> Option<String> {
+        let hosted = self.hosted(file).filter(|_| text.contains("${"))?;
+        let mut written = text.to_owned();
+        for (name, original) in hosted.view().placeholders() {
+            if let (Ok(name), Ok(original)) = (std::str::from_utf8(name), std::str::from_utf8(original)) {
+                written = written.replace(name, original);
+            }
+        }
+        (written != text).then_some(written)
+    }
+
+    fn label(&self, label: &mut Label) {
+        label.place = self.place(label.place);
+    }
+
+    /// A fix with edits of files on disk; `None` where one of them cannot be made there.
+    fn fix(&self, mut fix: Fix) -> Option<Fix> {
+        for edit in &mut fix.edits {
+            let Some(hosted) = self.hosted(edit.place.file) else { continue };
+            let (span, replacement) = hosted.edit(edit.place.span, &edit.replacement).ok()?;
+            edit.place = Place { file: self.place(edit.place).file, span };
+            edit.replacement = replacement;
+        }
+        fix.edits.sort_by_key(|edit| edit.place);
+        fix.edits.dedup();
+        Some(fix)
+    }
+
+    fn endpoint(&self, row: &mut EndpointRow) {
+        let file = row.place.file;
+        for text in [&mut row.location, &mut row.upstream] {
+            if let Some(written) = self.written(file, text) {
+                *text = written;
+            }
+        }
+        for texts in [&mut row.server_names, &mut row.listens] {
+            if texts.iter().any(|text| text.contains("${")) {
+                let written = |text: &String| self.written(file, text).unwrap_or_else(|| text.clone());
+                *texts = texts.iter().map(written).collect();
+            }
+        }
+        for setting in [&mut row.host, &mut row.upgrade, &mut row.connection] {
+            if let Some(written) = setting.value.as_ref().and_then(|value| self.written(file, value)) {
+                setting.value = Some(written.into());
+            }
+        }
+        row.place = self.place(row.place);
+        row.evidence.iter_mut().for_each(|EvidenceRow { place, .. }| self.optional(place));
+        for setting in [
+            &mut row.http_version,
+            &mut row.upgrade,
+            &mut row.connection,
+            &mut row.host,
+            &mut row.idle_timeout,
+        ] {
+            self.setting(setting);
+        }
+        if row.other_headers.iter().any(|(_, setting)| setting.place.is_some()) {
+            let header = |(name, setting): &(Arc<str>, Setting)| {
+                let mut setting = setting.clone();
+                self.setting(&mut setting);
+                (name.clone(), setting)
+            };
+            row.other_headers = row.other_headers.iter().map(header).collect();
+        }
+    }
+
+    fn setting(&self, setting: &mut Setting) {
+        self.optional(&mut setting.place);
+    }
+
+    /// The rows of a table of endpoints, each once.
+    pub(crate) fn table(&self, rows: &mut Vec<TableRow>) {
+        let peers = |peers: &Arc<[PeerRow]>| {
+            peers
+                .iter()
+                .map(|peer| PeerRow { text: peer.text.clone(), place: self.place(peer.place) })
+                .collect()
+        };
+        for row in rows.iter_mut() {
+            self.endpoint(&mut row.endpoint);
+            row.peers = peers(&row.peers);
+            row.balancing = peers(&row.balancing);
+        }
+        let mut seen = BTreeSet::new();
+        rows.retain(|row| seen.insert((row.endpoint.place, row.endpoint.server_names.clone())));
+    }
+
+    /// Each step of a trace.
+    pub(crate) fn trace(&self, trace: &mut Trace) {
+        for run in &mut trace.runs {
+            run.steps.iter_mut().for_each(|step| self.step(step));
+            for TraceWay { steps, sent, answer, after, .. } in &mut run.ways {
+                steps.iter_mut().chain(after).for_each(|step| self.step(step));
+                let fields = sent.iter_mut().flat_map(|sent| sent.fields.iter_mut().chain(&mut sent.dropped));
+                fields.for_each(|field| self.optional(&mut field.place));
+                self.optional(&mut answer.place);
+                answer.instead.iter_mut().for_each(|instead| self.optional(&mut instead.place));
+                answer.remarks.iter_mut().for_each(|remark| self.remark(remark));
+            }
+        }
+        self.outcome(&mut trace.outcome);
+    }
+
+    fn step(&self, step: &mut TraceStep) {
+        self.optional(&mut step.place);
+        step.remarks.iter_mut().for_each(|remark| self.remark(remark));
+    }
+
+    fn remark(&self, remark: &mut Remark) {
+        self.optional(&mut remark.place);
+    }
+}

@@ -1,0 +1,66 @@
+//! The forms of host files, and the texts that they hold.
+
+use std::sync::Arc;
+
+use crate::view::View;
+use crate::{dump, heredoc, markup, yaml};
+
+/// What a host file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// What `nginx -T` prints, with other lines around it or without.
+    Dump,
+    /// A build file of an image.
+    Dockerfile,
+    /// A script of a shell.
+    Shell,
+    /// HCL.
+    Terraform,
+    /// YAML, or a template that makes it.
+    Yaml,
+    /// Markdown, reStructuredText or `AsciiDoc`.
+    Markup,
+}
+
+/// A text that a host file holds, and that may be nginx's.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// What it is called inside the host; not always the only one of that name.
+    pub name: String,
+    /// Where nginx finds it: an absolute path.
+    pub path: String,
+    /// Whether the path is said by the host; else it is made of the name.
+    pub is_path_known: bool,
+    /// The text.
+    pub view: Arc<View>,
+    /// Whether it is of a cluster of Kubernetes, where the names of services are stable.
+    pub is_in_cluster: bool,
+}
+
+impl Found {
+    /// One that has a path.
+    pub(crate) fn at(path: &str, view: View) -> Self {
+        let name = path.rsplit('/').next().unwrap_or(path).to_owned();
+        Self { name, path: path.to_owned(), is_path_known: true, view: Arc::new(view), is_in_cluster: false }
+    }
+
+    /// One that has a name alone.
+    pub(crate) fn named(name: &str, view: View) -> Self {
+        let base = name.rsplit('/').next().unwrap_or(name);
+        let path = match base {
+            "nginx.conf" => "/etc/nginx/nginx.conf".to_owned(),
+            _ => format!("/etc/nginx/conf.d/{base}"),
+        };
+        Self { name: name.to_owned(), path, is_path_known: false, view: Arc::new(view), is_in_cluster: false }
+    }
+}
+
+/// The texts that a host file holds, in order. Which of them are nginx's is for the caller to find out.
+pub fn views(form: Form, text: &[u8]) -> Vec<Found> {
+    match form {
+        Form::Dump => dump::files(text),
+        Form::Dockerfile | Form::Shell | Form::Terraform => heredoc::heredocs(form, text, None),
+        Form::Yaml => yaml::scalars(text),
+        Form::Markup => markup::blocks(text),
+    }
+}

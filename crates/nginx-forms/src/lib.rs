@@ -1,0 +1,19 @@
+//! nginx configuration in the forms that people keep it in: templates, YAML, heredocs, dumps.
+//!
+//! Each form finds the nginx text in a host file and gives out *views*: bytes for the parser with a map back to the file
+//! that the person edits. What a form reads, and what it leaves out, docs/forms.md says.
+
+mod build;
+mod dump;
+mod form;
+mod heredoc;
+mod lines;
+mod markup;
+pub mod template;
+mod view;
+mod yaml;
+
+pub use build::ViewBuilder;
+pub use dump::is_dump;
+pub use form::{Form, Found, views};
+pub use view::{Escape, Refusal, View, WrittenAs};

@@ -1,0 +1,225 @@
+//! A view: nginx text out of a host file, with a monotone map of offsets back to it.
+
+use std::sync::Arc;
+
+use nginx_syntax::Span;
+
+/// What a stretch of a view is to its host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The same bytes.
+    Copied,
+    /// One character that the host writes in another way, such as `$$` for `$`.
+    Escaped,
+    /// Other bytes than the host has, or none: a mark of a template and what stands for it. No edit touches it.
+    Replaced,
+}
+
+/// A stretch of a view. Those of a view follow each other without a gap; between two of them the host may have bytes that
+/// the view leaves out, such as the indent of a block scalar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Piece {
+    pub(crate) view: Span,
+    pub(crate) host: Span,
+    pub(crate) kind: Kind,
+}
+
+/// How the host writes a character that would mean something else to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Escape {
+    /// As the view has it.
+    pub plain: &'static [u8],
+    /// As the host has it.
+    pub written: &'static [u8],
+}
+
+/// How text of the view is written in its host.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WrittenAs {
+    /// What each line of the host starts with that the view leaves out.
+    pub indent: Vec<u8>,
+    /// Longer ones first where one starts as another does.
+    pub escapes: &'static [Escape],
+}
+
+/// Why an edit of a view cannot be made in its host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// It touches what a template fills in, or stands beside it.
+    #[error("a template fills in what stands there")]
+    FilledIn,
+    /// The host keeps the text in a form in which no edit is certain.
+    #[error("{0}")]
+    Form(&'static str),
+    /// The edit lies outside of the view.
+    #[error("its edits are out of order")]
+    Outside,
+}
+
+/// nginx text with a map back to the host file that it was taken from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct View {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) pieces: Vec<Piece>,
+    /// Where in the view a placeholder stands for whole statements, in order.
+    pub(crate) gaps: Vec<u32>,
+    pub(crate) written_as: WrittenAs,
+    /// Why no edit of the host is certain, whatever it touches.
+    pub(crate) sealed: Option<&'static str>,
+    /// The view that this one was taken out of; `None` where that is the host file itself.
+    pub(crate) outer: Option<Arc<View>>,
+    /// What is taken for granted of the conditions of a template: each with whether it holds.
+    pub(crate) premises: Vec<(String, bool)>,
+    /// The placeholders, each once, with what the host has in their place.
+    pub(crate) placeholders: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+impl View {
+    /// The text as nginx would read it.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Where in the view a placeholder stands for whole statements, in order.
+    pub fn gaps(&self) -> &[u32] {
+        &self.gaps
+    }
+
+    /// What is taken for granted of the conditions of a template: each with whether it holds.
+    pub fn premises(&self) -> &[(String, bool)] {
+        &self.premises
+    }
+
+    /// The placeholders, each once, with what the host has in their place.
+    pub fn placeholders(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let own = self.placeholders.iter().map(|(name, text)| (name.as_slice(), text.as_slice()));
+        let outer: Box<dyn Iterator<Item = (&[u8], &[u8])>> = match &self.outer {
+            Some(view) => {
+                Box::new(view.placeholders.iter().map(|(name, text)| (name.as_slice(), text.as_slice())))
+            }
+            None => Box::new(std::iter::empty()),
+        };
+        own.chain(outer)
+    }
+
+    /// Why the host is not edited; `None` if it may be where the edit touches copied bytes.
+    pub fn sealed(&self) -> Option<&'static str> {
+        self.sealed.or_else(|| self.outer.as_deref().and_then(Self::sealed))
+    }
+
+    /// Where the bytes of a span stand in the host file.
+    pub fn on_host(&self, span: Span) -> Span {
+        let start = self.start_on_outer(span.start);
+        let end = if span.is_empty() { start } else { self.end_on_outer(span.end).max(start) };
+        let outer = Span::new(start, end);
+        self.outer.as_deref().map_or(outer, |view| view.on_host(outer))
+    }
+
+    /// The span of the view that these bytes of the host file are copied to; `None` where they are not, all of them.
+    pub fn from_host(&self, host: Span) -> Option<Span> {
+        let outer = self.outer.as_deref().map_or(Some(host), |view| view.from_host(host))?;
+        let last = self.pieces.partition_point(|piece| piece.host.start <= outer.start);
+        let mut around = self.pieces.get(..last)?.iter().rev().filter(|piece| piece.kind != Kind::Replaced);
+        let first = around.find(|piece| outer.start <= piece.host.end)?;
+        let start = first.view.start + (outer.start - first.host.start).min(first.view.len());
+        let last = self.pieces.partition_point(|piece| piece.host.start <= outer.end);
+        let mut around = self.pieces.get(..last)?.iter().rev().filter(|piece| piece.kind != Kind::Replaced);
+        let end = around.find(|piece| outer.end <= piece.host.end)?;
+        let end = end.view.start + (outer.end - end.host.start).min(end.view.len());
+        let span = Span::new(start, end.max(start));
+        // An edit takes the indent behind the end of a line too.
+        let edited = self.edit(span, b"").ok()?.0;
+        (edited == host || self.on_host(span) == host).then_some(span)
+    }
+
+    /// An edit of the view as an edit of its host file: what is replaced there, and by what.
+    ///
+    /// # Errors
+    /// [`Refusal`], where a byte that it touches or stands between is no copied one.
+    pub fn edit(&self, span: Span, replacement: &[u8]) -> Result<(Span, Vec<u8>), Refusal> {
+        if let Some(reason) = self.sealed {
+            return Err(Refusal::Form(reason));
+        }
+        let length = self.length();
+        if span.start > span.end || span.end > length {
+            return Err(Refusal::Outside);
+        }
+        // What it stands between counts too.
+        let (from, to) = (span.start.saturating_sub(1), (span.end + 1).min(length));
+        if self.pieces.iter().any(|piece| {
+            let is_touched = if piece.view.is_empty() {
+                span.start <= piece.view.start && piece.view.start <= span.end
+            } else {
+                piece.view.start < to && from < piece.view.end
+            };
+            is_touched && piece.kind == Kind::Replaced
+        }) {
+            return Err(Refusal::FilledIn);
+        }
+        let outer = Span::new(self.start_on_outer(span.start), self.start_on_outer(span.end));
+        let text = self.written(span, replacement);
+        match &self.outer {
+            Some(view) => view.edit(outer, &text),
+            None => Ok((outer, text)),
+        }
+    }
+
+    /// Text as the host writes it in place of a span.
+    fn written(&self, span: Span, text: &[u8]) -> Vec<u8> {
+        let WrittenAs { indent, escapes } = &self.written_as;
+        let mut written = Vec::with_capacity(text.len());
+        let next = |at: usize| match text.get(at) {
+            Some(byte) => Some(*byte),
+            None => self.bytes.get(span.end as usize).copied(),
+        };
+        // Behind the last line there is no indent yet.
+        let is_behind_all = span.start as usize == self.bytes.len() && self.bytes.last() == Some(&b'\n');
+        if is_behind_all && text.first().is_some_and(|byte| *byte != b'\n') {
+            written.extend_from_slice(indent);
+        }
+        let mut at = 0;
+        while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+            if let Some(escape) = escapes.iter().find(|escape| rest.starts_with(escape.plain)) {
+                written.extend_from_slice(escape.written);
+                at += escape.plain.len();
+                continue;
+            }
+            let byte = rest.first().copied().unwrap_or_default();
+            written.push(byte);
+            at += 1;
+            // An empty line needs none.
+            if byte == b'\n' && next(at).is_some_and(|next| next != b'\n') {
+                written.extend_from_slice(indent);
+            }
+        }
+        written
+    }
+
+    fn length(&self) -> u32 {
+        u32::try_from(self.bytes.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Where a byte stands in what the view was taken out of; behind all where there is no such byte.
+    fn start_on_outer(&self, offset: u32) -> u32 {
+        // The last piece that starts there or before, and those without bytes come before the one that has the byte.
+        let index = self.pieces.partition_point(|piece| piece.view.start <= offset);
+        let Some(piece) = index.checked_sub(1).and_then(|index| self.pieces.get(index)) else { return 0 };
+        match piece.kind {
+            _ if offset >= piece.view.end && !piece.view.is_empty() => piece.host.end,
+            Kind::Copied => piece.host.start + (offset - piece.view.start),
+            _ if piece.view.is_empty() => piece.host.end,
+            Kind::Escaped | Kind::Replaced => piece.host.start,
+        }
+    }
+
+    /// Behind the last byte of a span that ends at an offset.
+    fn end_on_outer(&self, offset: u32) -> u32 {
+        let index = self.pieces.partition_point(|piece| piece.view.start < offset);
+        let before = self.pieces.get(..index).unwrap_or_default();
+        let Some(piece) = before.iter().rev().find(|piece| !piece.view.is_empty()) else { return 0 };
+        match piece.kind {
+            Kind::Copied => piece.host.start + (offset.min(piece.view.end) - piece.view.start),
+            Kind::Escaped | Kind::Replaced => piece.host.end,
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! What the texts of a YAML file are called, and where nginx finds them.
+
+use super::leaves::Leaf;
+use super::name_of;
+use crate::form::Found;
+use crate::view::View;
+
+/// Where the volumes of pods are mounted, and which keys of `ConfigMaps` are in them.
+#[derive(Debug, Default)]
+pub(super) struct Mounts {
+    all: Vec<Mount>,
+}
+
+#[derive(Debug)]
+struct Mount {
+    config_map: String,
+    /// Where the volume, or the one file of it, is.
+    path: String,
+    sub_path: Option<String>,
+    /// The keys that become files of other names.
+    items: Vec<(String, String)>,
+}
+
+impl Mounts {
+    pub(super) fn of(leaves: &[Leaf]) -> Self {
+        let mut all = Vec::new();
+        let mounts = leaves.iter().filter(|leaf| leaf.ends_with(&["volumeMounts", "*", "mountPath"]));
+        for mount in mounts {
+            let sibling = |key: &str| sibling(leaves, mount, key).map(|leaf| leaf.value.clone());
+            let Some(volume) = sibling("name") else { continue };
+            for name in volumes(leaves, mount.document, &volume) {
+                let holder = name.holder();
+                let of_item = |leaf: &&Leaf| {
+                    leaf.document == name.document
+                        && leaf.keys.starts_with(holder)
+                        && leaf.ends_with(&["items", "*", "key"])
+                };
+                let items = leaves.iter().filter(of_item).filter_map(|key| {
+                    Some((key.value.clone(), self::sibling(leaves, key, "path")?.value.clone()))
+                });
+                all.push(Mount {
+                    config_map: name.value.clone(),
+                    path: mount.value.trim_end_matches('/').to_owned(),
+                    sub_path: sibling("subPath"),
+                    items: items.collect(),
+                });
+            }
+        }
+        Self { all }
+    }
+
+    /// A text under the name and the path that the file tells.
+    pub(super) fn found(&self, leaves: &[Leaf], leaf: &Leaf, view: View) -> Found {
+        if leaf.is_at(&["data", "*"]) {
+            let key = name_of(leaf);
+            let of_document = |keys: &[&str]| {
+                leaves.iter().find(|other| other.document == leaf.document && other.is_at(keys))
+            };
+            let map = of_document(&["metadata", "name"]).map_or("", |name| name.value.as_str());
+            let found = Found::named(key, view);
+            return match self.path(map, key) {
+                Some(path) => Found { path, is_path_known: true, ..found },
+                None => found,
+            };
+        }
+        let target = |keys: &[&str]| {
+            let path = keys.iter().find_map(|key| sibling(leaves, leaf, key));
+            path.map(|path| path.value.clone()).filter(|path| path.starts_with('/'))
+        };
+        let said = match leaf.keys.last().map(String::as_str) {
+            Some("content" | "contents") => {
+                // `.ebextensions`: the path is the key around.
+                let around = leaf.holder().last().filter(|key| key.starts_with('/')).cloned();
+                around
+                    .or_else(|| target(&["path", "dest", "target"]))
+                    .or_else(|| target_of_config(leaves, leaf))
+            }
+            Some("block") => target(&["path", "dest", "destfile"]),
+            _ => None,
+        };
+        if let Some(path) = said {
+            return Found::at(&path, view);
+        }
+        let key = match name_of(leaf) {
+            name @ ("content" | "contents" | "block" | "to" | "value" | "inline") => {
+                leaf.holder().iter().rev().find(|key| !key.starts_with('[')).map_or(name, String::as_str)
+            }
+            name => name,
+        };
+        Found::named(key, view)
+    }
+
+    fn path(&self, config_map: &str, key: &str) -> Option<String> {
+        self.all.iter().filter(|mount| mount.config_map == config_map).find_map(|mount| {
+            let file = match mount.items.iter().find(|(one, _)| one == key) {
+                Some((_, file)) => file.as_str(),
+                None if mount.items.is_empty() => key,
+                None => return None,
+            };
+            match &mount.sub_path {
+                Some(sub) => (sub == file).then(|| mount.path.clone()),
+                None => Some(format!("{}/{file}", mount.path)),
+            }
+        })
+    }
+}
+
+/// The name of the `ConfigMap` of a volume.
+fn volumes<'l>(leaves: &'l [Leaf], document: usize, volume: &str) -> impl Iterator<Item = &'l Leaf> {
+    let names: Vec<&Leaf> = leaves
+        .iter()
+        .filter(|leaf| {
+            leaf.document == document && leaf.ends_with(&["volumes", "*", "name"]) && leaf.value == volume
+        })
+        .collect();
+    names.into_iter().flat_map(move |name| {
+        let holder = name.holder();
+        leaves.iter().filter(move |leaf| {
+            leaf.document == document
+                && leaf.keys.starts_with(holder)
+                && leaf.ends_with(&["configMap", "name"])
+        })
+    })
+}
+
+/// The value beside another one.
+fn sibling<'l>(leaves: &'l [Leaf], leaf: &Leaf, key: &str) -> Option<&'l Leaf> {
+    leaves.iter().find(|other| {
+        other.document == leaf.document
+            && other.holder() == leaf.holder()
+            && other.keys.last().is_some_and(|last| last == key)
+    })
+}
+
+/// Where compose puts a `config` of the top level.
+fn target_of_config(leaves: &[Leaf], leaf: &Leaf) -> Option<String> {
+    if !leaf.is_at(&["configs", "*", "content"]) {
+        return None;
+    }
+    let name = leaf.keys.get(1)?;
+    let is_of = |other: &&Leaf| {
+        other.ends_with(&["configs", "*", "source"])
+            && other.value == *name
+            && other.document == leaf.document
+    };
+    let source = leaves.iter().find(is_of)?;
+    Some(sibling(leaves, source, "target")?.value.clone()).filter(|path| path.starts_with('/'))
+}
+
+/// Whether compose fills the text in.
+pub(super) fn is_compose(leaves: &[Leaf], leaf: &Leaf) -> bool {
+    let has = |key: &str| {
+        leaves.iter().any(|other| {
+            other.document == leaf.document && other.keys.first().is_some_and(|first| first == key)
+        })
+    };
+    leaf.keys.first().is_some_and(|first| first == "configs" || first == "services") && has("services")
+}
+
+/// Whether the document is an object of Kubernetes.
+pub(super) fn is_in_cluster(leaves: &[Leaf], leaf: &Leaf) -> bool {
+    let has = |key: &str| leaves.iter().any(|other| other.document == leaf.document && other.is_at(&[key]));
+    has("kind") && has("apiVersion")
+}

@@ -1,0 +1,129 @@
+//! The text of one scalar as a view.
+
+use granit_parser::ScalarStyle;
+use nginx_syntax::Span;
+
+use super::leaves::Leaf;
+use crate::build::ViewBuilder;
+use crate::lines::{indent, is_blank, lines};
+use crate::view::{Escape, View, WrittenAs};
+
+/// Compose fills in `$NAME` and `${NAME}`.
+const OF_COMPOSE: &[Escape] = &[Escape { plain: b"$", written: b"$$" }];
+
+/// The text of a scalar; `masked` is what the parser saw. `None` where its bytes cannot be told apart.
+pub(super) fn view(text: &[u8], masked: &str, leaf: &Leaf, is_compose: bool) -> Option<View> {
+    match leaf.style {
+        ScalarStyle::Literal | ScalarStyle::Folded => block(text, masked, leaf, is_compose),
+        ScalarStyle::DoubleQuoted => quoted(text, leaf, is_compose),
+        _ => None,
+    }
+}
+
+fn block(text: &[u8], masked: &str, leaf: &Leaf, is_compose: bool) -> Option<View> {
+    let masked = masked.as_bytes();
+    let start = masked.get(..leaf.at.start)?.iter().rposition(|byte| *byte == b'\n')? + 1;
+    // The span goes on into the blanks of the next line, which may be a mark.
+    let body = masked.get(start..leaf.at.end)?;
+    let whole = body.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    let (lines_of_it, rest) = body.split_at_checked(whole)?;
+    let body = if rest.trim_ascii().is_empty() { lines_of_it } else { body };
+    let offset = u32::try_from(start).ok()?;
+    // The indent is what the first line that is not blank has more than its value.
+    let first = lines(body).find(|line| !is_blank(line.of(body)))?;
+    let of_value = leaf.value.split('\n').find(|line| !line.trim().is_empty())?;
+    let dropped = indent(first.of(body)).checked_sub(indent(of_value.as_bytes()))?;
+    let mut builder = ViewBuilder::new(text);
+    for line in lines(body) {
+        let bytes = line.of(body);
+        // What is less deep is blank to YAML alone: a mark of a template.
+        let written = Span::new(offset + line.start, offset + line.end).of(text);
+        let blanks = indent(bytes).min(indent(written)).min(dropped);
+        let host = Span::new(offset + line.start + blanks, offset + line.end);
+        if is_compose { of_compose(&mut builder, text, host) } else { builder.copy(host) }
+    }
+    let cut = Span::new(offset + first.start, offset + first.start + dropped).of(text).to_vec();
+    let escapes = if is_compose { OF_COMPOSE } else { &[] };
+    let mut view = builder.finish(None, WrittenAs { indent: cut, escapes });
+    if leaf.style == ScalarStyle::Folded {
+        view.sealed = Some("it is a folded scalar (`>`), whose lines become one; write `|` instead");
+        return Some(view);
+    }
+    // What the parser made of it, blanks at the end apart.
+    let read: Vec<u8> = lines(body)
+        .flat_map(|line| {
+            let bytes = line.of(body);
+            let blanks = indent(bytes).min(dropped) as usize;
+            bytes.get(blanks..).unwrap_or_default().iter().copied().filter(|byte| *byte != b'\r')
+        })
+        .collect();
+    (read.trim_ascii() == leaf.value.as_bytes().trim_ascii()).then_some(view)
+}
+
+/// A line of which compose fills in `${NAME}`, and writes `$` for `$$`.
+fn of_compose(builder: &mut ViewBuilder<'_>, text: &[u8], line: Span) {
+    let (mut done, mut at) = (line.start, line.start);
+    while at < line.end {
+        let rest = Span::new(at, line.end).of(text);
+        if rest.starts_with(b"$$") {
+            builder.copy(Span::new(done, at));
+            builder.unescape(Span::new(at, at + 2), b"$");
+            at += 2;
+            done = at;
+            continue;
+        }
+        if let [b'$', body @ ..] = rest {
+            let is_braced = body.first() == Some(&b'{');
+            let name = body.get(usize::from(is_braced)..).unwrap_or_default();
+            let length =
+                name.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+            let end =
+                if is_braced { memchr::memchr(b'}', rest).map(|end| end + 1) } else { Some(length + 1) };
+            if let (Some(end), true) = (end.and_then(|end| u32::try_from(end).ok()), length > 0) {
+                let name = name.get(..length).unwrap_or_default().to_ascii_uppercase();
+                builder.copy(Span::new(done, at));
+                builder.placeholder(Span::new(at, at + end), &[b"${".as_slice(), &name, b"}"].concat());
+                at += end;
+                done = at;
+                continue;
+            }
+        }
+        at += 1;
+    }
+    builder.copy(Span::new(done, line.end));
+}
+
+/// `"…"` with `\n` and others in it.
+fn quoted(text: &[u8], leaf: &Leaf, is_compose: bool) -> Option<View> {
+    let (mut at, end) = (leaf.at.start.checked_add(1)?, leaf.at.end.checked_sub(1)?);
+    let span =
+        |start: usize, end: usize| Some(Span::new(u32::try_from(start).ok()?, u32::try_from(end).ok()?));
+    let mut builder = ViewBuilder::new(text);
+    let mut done = at;
+    while at < end {
+        let rest = text.get(at..end)?;
+        let plain: &[u8] = match rest {
+            [b'\\', b'n', ..] => b"\n",
+            [b'\\', b't', ..] => b"\t",
+            [b'\\', b'r', ..] => b"\r",
+            [b'\\', b'"', ..] => b"\"",
+            [b'\\', b'\\', ..] => b"\\",
+            [b'\\', b'\n', ..] => b"",
+            // Anything else is rare, and no nginx.
+            [b'\\', ..] => return None,
+            [b'$', b'$', ..] if is_compose => b"$",
+            _ => {
+                at += 1;
+                continue;
+            }
+        };
+        builder.copy(span(done, at)?);
+        builder.unescape(span(at, at + 2)?, plain);
+        at += 2;
+        done = at;
+    }
+    builder.copy(span(done, end)?);
+    let mut view = builder.finish(None, WrittenAs::default());
+    view.sealed = Some("it is a quoted scalar; write it as a block (`|`) instead");
+    Some(view)
+}

@@ -1,0 +1,120 @@
+//! Files that hold nginx text in another form: which texts of them are judged.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use nginx_forms::{Form, Found};
+use nginx_syntax::{FileId, Source, Span};
+
+use super::SkipReason;
+use super::structure;
+use super::words::{self, Measure};
+use crate::files::{Files, ReadError};
+use crate::include::Scope;
+use crate::mounted::folder_of_host;
+use crate::naming::{OtherKind, by_name, stem_of_template};
+use crate::sources::{SourceFile, Sources};
+use crate::views::Hosted;
+
+/// A host file is no larger.
+const LARGEST: usize = 4 << 20;
+
+/// As many texts of one host file may be for the same path.
+const MOST_OF_ONE_PATH: usize = 100;
+
+/// A text of a host file that is nginx's.
+pub(super) struct Held {
+    /// As nginx would open it, were the host a folder.
+    pub(super) path: PathBuf,
+    pub(super) file: FileId,
+}
+
+/// The form of a file that is not judged as it stands, by why it is not.
+pub(super) fn form_of(path: &Path, reason: &SkipReason, scope: &Scope) -> Option<Form> {
+    let of_kind = |kind| match kind {
+        OtherKind::Dockerfile => Some(Form::Dockerfile),
+        OtherKind::Shell => Some(Form::Shell),
+        OtherKind::Terraform => Some(Form::Terraform),
+        OtherKind::Yaml => Some(Form::Yaml),
+        OtherKind::Markup if scope.docs => Some(Form::Markup),
+        _ => None,
+    };
+    match reason {
+        SkipReason::OtherKind(kind) => of_kind(*kind),
+        // `cm.yaml.j2`
+        SkipReason::TemplateByName => {
+            stem_of_template(path).and_then(|stem| by_name(Path::new(stem))).and_then(of_kind)
+        }
+        SkipReason::Dump => Some(Form::Dump),
+        // Elastic Beanstalk reads YAML under this name.
+        SkipReason::OtherName | SkipReason::Mixed if is_of_beanstalk(path) => Some(Form::Yaml),
+        _ => None,
+    }
+}
+
+fn is_of_beanstalk(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "config")
+        && path.parent().and_then(Path::file_name).is_some_and(|folder| folder == ".ebextensions")
+}
+
+/// Finds the texts of nginx in a host file, and keeps them as files. Whether it has other lines of nginx too comes with
+/// them.
+///
+/// # Errors
+/// When the host cannot be read.
+pub(super) fn mount(
+    files: &dyn Files,
+    scope: &Scope,
+    sources: &mut Sources,
+    (path, identity): (&Path, &Path),
+    form: Form,
+) -> Result<(Vec<Held>, bool), ReadError> {
+    let is_held =
+        |file: FileId, sources: &Sources| Some(Held { path: sources.get(file)?.path.clone(), file });
+    if let Some(known) = sources.held(identity) {
+        let known = known.to_vec();
+        let leaves_out = sources.leaves_out(identity);
+        return Ok((known.into_iter().filter_map(|file| is_held(file, sources)).collect(), leaves_out));
+    }
+    let bytes = files.read(identity)?;
+    if bytes.len() > LARGEST {
+        return Ok((Vec::new(), true));
+    }
+    let shown = scope.shown(path);
+    let source = Source::new(shown.clone(), bytes).map_err(|_| ReadError::TooLarge(u64::from(u32::MAX)))?;
+    let source = Arc::new(source);
+    // What lies behind a hidden name is shown if it reads as nginx, as other files are.
+    let may_be_shown = scope.is_given(identity) || scope.is_hidden_inside(identity);
+    let mut held = Vec::new();
+    // What is no text of nginx that was found.
+    let mut rest = source.bytes().to_vec();
+    let is_dump = form == Form::Dump;
+    for (index, found) in nginx_forms::views(form, source.bytes()).into_iter().enumerate() {
+        let Found { name, path: at, is_path_known, view, is_in_cluster } = found;
+        let inside = if is_path_known { at.trim_start_matches('/') } else { "" };
+        let below = at.trim_start_matches('/');
+        let place = |host: &Path, number: usize| folder_of_host(host, number, is_dump).join(below);
+        // Several texts of one file may be for the same path: of two pods.
+        let number = (0..MOST_OF_ONE_PATH).find(|number| sources.known(&place(identity, *number)).is_none());
+        let Some(number) = number else { continue };
+        let (own, identity_of_view) = (place(path, number), place(identity, number));
+        let hosted = Hosted::new((path, source.clone()), view, name.as_str(), (form, index));
+        let host = scope.hosts.get(identity).filter(|_| is_dump);
+        let hosted = hosted.of_machine(host.map(String::as_str)).in_cluster(is_in_cluster);
+        let shown = format!("{}#{name}", host.unwrap_or(&shown));
+        let file = SourceFile::of_view(own, &shown, hosted, may_be_shown)?;
+        let is_it = is_dump || structure::is_nginx(&file, Path::new(inside), scope.ignores_comments);
+        if file.tree.is_empty() && !is_dump || !is_it {
+            continue;
+        }
+        let all = file.hosted().map(|hosted| hosted.on_disk(Span::new(0, u32::MAX))).unwrap_or_default();
+        rest.get_mut(all.range()).unwrap_or_default().fill(b'\n');
+        let file = sources.mount(identity, &identity_of_view, file)?;
+        held.extend(is_held(file, sources));
+    }
+    let leaves_out = !held.is_empty() && !is_dump && words::holds(&rest, Measure::Lines);
+    if leaves_out {
+        sources.note_left_out(identity);
+    }
+    Ok((held, leaves_out))
+}

@@ -1,0 +1,270 @@
+//! Files whose text is held by a file of another form: views, and the way back from them to the disk.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use nginx_forms::template::{self, Manner};
+use nginx_forms::{Form, Refusal, View};
+use nginx_syntax::{FileId, Source, Span};
+
+use crate::naming::is_template_by_name;
+use crate::sources::{SourceFile, Sources, Text};
+
+/// Where the text of a file comes from.
+#[derive(Debug, Clone)]
+pub struct Hosted {
+    /// The file on disk.
+    source: Arc<Source>,
+    /// The path under which it is opened.
+    path: PathBuf,
+    view: Arc<View>,
+    /// What the text is called inside the host; `None` where it is all of it.
+    name: Option<Arc<str>>,
+    /// The machine that a dump is of.
+    machine: Option<Arc<str>>,
+    /// Whether it is of a cluster of Kubernetes.
+    is_in_cluster: bool,
+    /// Which way through its branches it is; 0 is the first.
+    alternative: usize,
+    /// The form of the host, and which of the texts in it this is; `None` where all of it is a template.
+    form: Option<(Form, usize)>,
+    /// Whether marks of a template were taken for placeholders.
+    is_template: bool,
+}
+
+/// Why a text could not be edited in the file that holds it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EditRefusal {
+    /// The view refuses it.
+    #[error(transparent)]
+    View(#[from] Refusal),
+    /// What comes out of the edited file is another text.
+    #[error("what is read out of the edited file would be another text")]
+    OtherText,
+}
+
+impl Hosted {
+    /// A text that a file of some form holds.
+    pub(crate) fn new(
+        (path, source): (&Path, Arc<Source>),
+        view: Arc<View>,
+        name: &str,
+        (form, number): (Form, usize),
+    ) -> Self {
+        Self {
+            source,
+            path: path.to_owned(),
+            view,
+            name: Some(name.into()),
+            machine: None,
+            is_in_cluster: false,
+            alternative: 0,
+            form: Some((form, number)),
+            is_template: false,
+        }
+    }
+
+    /// The same of a machine with a name.
+    pub(crate) fn of_machine(self, name: Option<&str>) -> Self {
+        Self { machine: name.map(Into::into), ..self }
+    }
+
+    /// The same of a cluster.
+    pub(crate) fn in_cluster(self, is_in_cluster: bool) -> Self {
+        Self { is_in_cluster, ..self }
+    }
+
+    /// Whether it is of a cluster of Kubernetes, where the names of services are stable.
+    pub fn is_in_cluster(&self) -> bool {
+        self.is_in_cluster
+    }
+
+    /// The name of the machine that a dump is of, if that was given.
+    pub fn machine(&self) -> Option<&str> {
+        self.machine.as_deref()
+    }
+
+    /// Whether the file on disk is a page of documentation.
+    pub fn is_documentation(&self) -> bool {
+        matches!(self.form, Some((Form::Markup, _)))
+    }
+
+    /// Whether two texts are of one file on disk.
+    fn is_beside(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.source, &other.source) || self.source.path() == other.source.path()
+    }
+
+    /// Whether two texts are ways through the branches of one.
+    pub fn is_alternative_of(&self, other: &Self) -> bool {
+        self.is_beside(other) && self.form.map(|(_, number)| number) == other.form.map(|(_, number)| number)
+    }
+
+    /// The file on disk.
+    pub fn source(&self) -> &Arc<Source> {
+        &self.source
+    }
+
+    /// The text, with its map.
+    pub fn view(&self) -> &View {
+        &self.view
+    }
+
+    /// What the text is called inside the host: `default.conf` of a `ConfigMap`. `None` where it is all of the file.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// Which way through its branches it is; 0 is the first.
+    pub fn alternative(&self) -> usize {
+        self.alternative
+    }
+
+    /// The path under which the file on disk is opened.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether the file on disk is what `nginx -T` prints.
+    pub fn is_dump(&self) -> bool {
+        matches!(self.form, Some((Form::Dump, _)))
+    }
+
+    /// An edit of the text as one of the file on disk: what is replaced there, and by what.
+    ///
+    /// # Errors
+    /// [`Refusal`], where a byte that it touches or stands between is no copied one.
+    pub fn edit(&self, span: Span, replacement: &[u8]) -> Result<(Span, Vec<u8>), Refusal> {
+        self.view.edit(span, replacement)
+    }
+
+    /// Where a span of the text stands in the file on disk.
+    pub fn on_disk(&self, span: Span) -> Span {
+        self.view.on_host(span)
+    }
+}
+
+/// An edit of a text that another file holds.
+#[derive(Debug, Clone)]
+pub struct HostedEdit<'e> {
+    /// The text.
+    pub file: FileId,
+    /// What is replaced in it.
+    pub span: Span,
+    /// By what.
+    pub replacement: &'e [u8],
+}
+
+impl Sources {
+    /// All texts of the files on disk that these edits change, as they are read out of the edited files.
+    ///
+    /// # Errors
+    /// Where the edit of a text is none of its host, or leads to another text than it says.
+    pub fn texts_after(&self, edits: &[HostedEdit<'_>]) -> Result<BTreeMap<FileId, Text>, EditRefusal> {
+        let mut texts = BTreeMap::new();
+        let mut hosts: Vec<(&Hosted, BTreeMap<Span, Vec<u8>>)> = Vec::new();
+        let mut expected: BTreeMap<FileId, Vec<(Span, &[u8])>> = BTreeMap::new();
+        for edit in edits {
+            let Some(hosted) = self.get(edit.file).and_then(SourceFile::hosted) else { continue };
+            expected.entry(edit.file).or_default().push((edit.span, edit.replacement));
+            let (span, text) = hosted.view.edit(edit.span, edit.replacement)?;
+            let own = match hosts.iter_mut().position(|(host, _)| host.is_beside(hosted)) {
+                Some(index) => hosts.get_mut(index),
+                None => {
+                    hosts.push((hosted, BTreeMap::new()));
+                    hosts.last_mut()
+                }
+            };
+            let Some((_, own)) = own else { continue };
+            // Several ways through the branches come to the same line.
+            if own.insert(span, text.clone()).is_some_and(|other| other != text) {
+                return Err(EditRefusal::OtherText);
+            }
+        }
+        for (host, edits) in hosts {
+            let edits = edits.iter().map(|(span, text)| (*span, text.as_slice()));
+            let bytes = applied(host.source.bytes(), edits).ok_or(EditRefusal::OtherText)?;
+            let source = Source::new(host.source.path(), bytes).map_err(|_| EditRefusal::OtherText)?;
+            let source = Arc::new(source);
+            let own = self.iter().filter_map(|(id, file)| Some((id, file, file.hosted()?)));
+            let own: Vec<_> = own.filter(|(_, _, hosted)| hosted.is_beside(host)).collect();
+            for (id, file, hosted) in own {
+                let new = hosted.again(&source, file).ok_or(EditRefusal::OtherText)?;
+                if let Some(edits) = expected.get(&id) {
+                    let edits = edits.iter().map(|(span, text)| (*span, *text));
+                    if applied(file.bytes(), edits).is_none_or(|expected| expected != new.view.bytes()) {
+                        return Err(EditRefusal::OtherText);
+                    }
+                }
+                texts.insert(id, Text::Hosted(Box::new(new)));
+            }
+        }
+        Ok(texts)
+    }
+}
+
+/// A text with edits in order; `None` where they overlap.
+fn applied<'e>(text: &[u8], edits: impl Iterator<Item = (Span, &'e [u8])>) -> Option<Vec<u8>> {
+    let mut new = Vec::with_capacity(text.len());
+    let mut at = 0;
+    for (span, replacement) in edits {
+        new.extend_from_slice(text.get(at..span.start as usize)?);
+        new.extend_from_slice(replacement);
+        at = span.end as usize;
+    }
+    new.extend_from_slice(text.get(at..)?);
+    Some(new)
+}
+
+impl Hosted {
+    /// The same text, read out of its file with other bytes.
+    fn again(&self, source: &Arc<Source>, file: &SourceFile) -> Option<Self> {
+        let outer = match self.form {
+            Some((form, number)) => {
+                Some(nginx_forms::views(form, source.bytes()).into_iter().nth(number)?.view)
+            }
+            None => None,
+        };
+        if !self.is_template {
+            return Some(Self { source: source.clone(), view: outer?, ..self.clone() });
+        }
+        let text = outer.as_ref().map_or(source.bytes(), |outer| outer.bytes());
+        let views = template::alternatives(text, outer.as_ref(), manner(file)).views;
+        let view = views.into_iter().nth(self.alternative)?;
+        Some(Self { source: source.clone(), view: Arc::new(view), ..self.clone() })
+    }
+}
+
+/// What the name of a template tells.
+fn manner(file: &SourceFile) -> Manner {
+    Manner { is_by_name: is_template_by_name(&file.path) }
+}
+
+/// The ways through the branches of a file, if it is a template that nginx would not read as it stands: nobody can have
+/// another text judged by writing a mark into a file that works. Empty for any other file.
+pub(crate) fn of_template(file: &SourceFile) -> Vec<SourceFile> {
+    let is_by_name = is_template_by_name(&file.path);
+    let is_marked = file.template_mark().is_some() || is_by_name;
+    if !is_marked || template::is_of_docker_gen(file.bytes()) {
+        return Vec::new();
+    }
+    let outer = file.hosted();
+    let views = template::alternatives(file.bytes(), outer.map(|outer| &outer.view), manner(file)).views;
+    let hosted = |(alternative, view): (usize, View)| {
+        let hosted = Hosted {
+            source: file.on_disk().clone(),
+            path: outer.map_or(&file.path, |outer| &outer.path).clone(),
+            view: Arc::new(view),
+            name: outer.and_then(|outer| outer.name.clone()),
+            machine: outer.and_then(|outer| outer.machine.clone()),
+            is_in_cluster: outer.is_some_and(|outer| outer.is_in_cluster),
+            alternative,
+            form: outer.and_then(|outer| outer.form),
+            is_template: true,
+        };
+        SourceFile::of_view(file.path.clone(), file.source.path(), hosted, file.may_be_shown).ok()
+    };
+    let files: Option<Vec<SourceFile>> = views.into_iter().enumerate().map(hosted).collect();
+    // What is still no text of nginx is a template of another kind.
+    files.filter(|files| files.iter().all(|file| file.template_mark().is_none())).unwrap_or_default()
+}
