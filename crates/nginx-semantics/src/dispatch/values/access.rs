@@ -18,9 +18,8 @@ pub(super) fn rule(statement: &Words<'_>) -> Option<Refused> {
 pub(super) fn geo(entry: &Words<'_>, has_ranges: bool) -> Option<Refused> {
     let first = entry.c_string(0);
     let at = match first.as_ref() {
-        b"include" => return None,
+        b"include" | b"default" => return None,
         b"proxy" => 1,
-        b"default" => return None,
         _ if has_ranges => return range(&first),
         b"delete" => 1,
         _ => 0,
