@@ -1,7 +1,5 @@
 //! The model says of random configurations what nginx does, and of those in which it once did not.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
-
 mod mistakes;
 
 use std::path::Path;

@@ -83,7 +83,6 @@ impl<'a, 's> Judged<'a, 's> {
         let AnsweredBy::Directive(line) = answer.by else { return Some(None) };
         let is_told = |step: &Step<'_>| matches!(step, Step::Checked { directive, is_known: true, .. } if directive.reference == line.reference);
         match line.name() {
-            DirectiveName::AUTH_BASIC => None,
             DirectiveName::AUTH_REQUEST if way.steps.iter().any(is_told) => {
                 let uri = line.argument(0).unwrap_or_default();
                 let asked = self.exchanges.run_subrequest(self.server, Arc::clone(&self.request), &uri);
@@ -92,7 +91,7 @@ impl<'a, 's> Judged<'a, 's> {
                     _ => None,
                 }))
             }
-            DirectiveName::AUTH_REQUEST => None,
+            DirectiveName::AUTH_REQUEST | DirectiveName::AUTH_BASIC => None,
             _ => Some(None),
         }
     }

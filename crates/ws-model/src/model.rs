@@ -275,7 +275,7 @@ impl<'s> Model<'s> {
     pub fn is_refused(&self) -> bool {
         *self.refused.get_or_init(|| {
             let build = Build::any(self.versions);
-            refusals(self.configuration, &build).into_iter().next().is_some()
+            refusals(self.configuration, &build).next().is_some()
         })
     }
 

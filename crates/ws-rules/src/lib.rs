@@ -51,6 +51,9 @@ pub use edit::Edits;
 pub use rules::RULES;
 pub use visit::{Piece, Stop, visit, visit_some};
 
+/// Whether a finding of which this is true is made at a stop.
+pub type IsSaid<'f> = dyn Fn(&dyn Fn(&Finding) -> bool) -> bool + 'f;
+
 /// A rule: a card, and one or more visits of the model, each of which does nothing by default.
 pub trait Rule: Sync {
     /// Its card.
@@ -69,7 +72,7 @@ pub trait Rule: Sync {
         &self,
         _cx: &Context<'_, '_>,
         _endpoint: &Endpoint<'_>,
-        _is_said: &dyn Fn(&dyn Fn(&Finding) -> bool) -> bool,
+        _is_said: &IsSaid<'_>,
         _out: &mut Findings,
     ) {
     }

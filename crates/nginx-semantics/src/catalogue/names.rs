@@ -193,6 +193,7 @@ names! {
     OPEN_LOG_FILE_CACHE = "open_log_file_cache",
     OPEN_FILE_CACHE = "open_file_cache",
     DIRECTIO = "directio",
+    DISABLE_SYMLINKS = "disable_symlinks",
     EXPIRES = "expires",
     LIMIT_REQ_ZONE = "limit_req_zone",
     LIMIT_CONN_ZONE = "limit_conn_zone",

@@ -25,13 +25,15 @@ struct Scan<'p> {
     open: usize,
     captures: usize,
     names: Vec<&'p [u8]>,
+    /// The greatest number of a group that is referred to.
+    referred: usize,
     /// Whether a quantifier may follow.
     is_repeatable: bool,
 }
 
 impl<'p> Scan<'p> {
     fn new(pattern: &'p [u8]) -> Self {
-        Self { rest: pattern, open: 0, captures: 0, names: Vec::new(), is_repeatable: false }
+        Self { rest: pattern, open: 0, captures: 0, names: Vec::new(), referred: 0, is_repeatable: false }
     }
 
     fn run(mut self) -> Result<usize, Stop> {
@@ -58,7 +60,13 @@ impl<'p> Scan<'p> {
                 _ => self.is_repeatable = true,
             }
         }
-        if self.open > 0 { Err(Stop::Error("missing closing parenthesis")) } else { Ok(self.captures) }
+        if self.open > 0 {
+            return Err(Stop::Error("missing closing parenthesis"));
+        }
+        match self.referred > self.captures {
+            true => Err(Stop::Error("reference to non-existent subpattern")),
+            false => Ok(self.captures),
+        }
     }
 
     /// Behind a quantifier: `?` or `+` changes it, and no other follows.
@@ -129,6 +137,14 @@ impl<'p> Scan<'p> {
             // Of letters and digits only these are plain.
             b'd' | b'D' | b'w' | b'W' | b's' | b'S' | b'b' | b'B' | b'n' | b'r' | b't' | b'f' | b'A'
             | b'z' | b'Z' => {}
+            b'c' if rest.is_empty() => return Err(Stop::Error("\\c at end of pattern")),
+            b'F' | b'L' | b'l' | b'U' | b'u' => {
+                return Err(Stop::Error("PCRE2 does not support \\F, \\L, \\l, \\N{name}, \\U, or \\u"));
+            }
+            // One digit is the number of a group, and more may be octal.
+            b'1'..=b'9' if !rest.first().is_some_and(u8::is_ascii_digit) => {
+                self.referred = self.referred.max(usize::from(byte - b'0'));
+            }
             byte if byte.is_ascii_alphanumeric() => return Err(Stop::Unknown),
             _ => {}
         }
@@ -242,6 +258,7 @@ impl<'p> Scan<'p> {
         let length = rest.iter().take_while(|byte| is_name(byte)).count();
         let name = rest.get(..length).unwrap_or_default();
         match (name.first(), rest.get(length)) {
+            (None, Some(b'>')) => return Err(Stop::Error("subpattern name expected")),
             (None, _) => return Err(Stop::Unknown),
             (Some(first), _) if first.is_ascii_digit() => {
                 return Err(Stop::Error("subpattern name must start with a non-digit"));

@@ -10,7 +10,7 @@ use ws_model::{Arrival, Endpoint, Failure, Fault, LostPath, Standing};
 use crate::unset;
 use crate::verify::{with_curl, with_curl_for};
 use crate::ways::About;
-use crate::{Context, FindingBuilder, Findings, Rule};
+use crate::{Context, FindingBuilder, Findings, IsSaid, Rule};
 
 pub(super) struct HandshakeFails;
 
@@ -87,7 +87,7 @@ impl Rule for HandshakeFails {
         &self,
         cx: &Context<'_, '_>,
         endpoint: &Endpoint<'_>,
-        is_said: &dyn Fn(&dyn Fn(&Finding) -> bool) -> bool,
+        is_said: &IsSaid<'_>,
         out: &mut Findings,
     ) {
         let Some(failure) = cx.walks.failure(endpoint) else { return };

@@ -16,6 +16,7 @@ pub(super) fn find<'s>(configuration: Configuration<'s>, all: &mut Vec<Conflict<
         shares(configuration, all);
     }
     redirects(configuration, all);
+    switched_off(configuration, all);
     scripts(configuration, all);
 }
 
@@ -129,6 +130,34 @@ fn redirects<'s>(configuration: Configuration<'s>, all: &mut Vec<Conflict<'s>>) 
                     Cure::NoDefault,
                 ),
                 Some(_) => {}
+            }
+        }
+    }
+}
+
+/// Lists that are empty with `off`, beside which nothing may stand in the level: `mirror off`, `proxy_redirect off`
+/// (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_redirect`).
+fn switched_off<'s>(configuration: Configuration<'s>, all: &mut Vec<Conflict<'s>>) {
+    const LISTS: [N; 5] =
+        [N::MIRROR, N::PROXY_REDIRECT, N::PROXY_COOKIE_DOMAIN, N::PROXY_COOKIE_PATH, N::PROXY_COOKIE_FLAGS];
+    let is_off = |line: &Directive<'_>| {
+        line.argument(0).is_some_and(|word| word.as_ref() == b"off") && line.argument(1).is_none()
+    };
+    for name in LISTS.into_iter().filter(|&name| configuration.has_any(name)) {
+        for (block, context) in configuration.contexts() {
+            if context.kind.has_entries() || http_of(configuration, block).is_none() {
+                continue;
+            }
+            let mut lines = configuration.named(block, name);
+            let Some(first) = lines.next() else { continue };
+            let starts_off = is_off(&first);
+            for line in lines {
+                if starts_off || is_off(&line) {
+                    let message = format!("\"{}\" directive is duplicate", name.as_str());
+                    let (other, reported, cure) = (Some(first), Reported::Here, Cure::DropOne);
+                    all.push(Conflict { line, block, message, other, reported, cure });
+                    break;
+                }
             }
         }
     }

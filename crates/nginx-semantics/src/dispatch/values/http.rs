@@ -82,6 +82,32 @@ pub(super) fn server_name(statement: &Words<'_>) -> Option<Refused> {
     })
 }
 
+/// `http/modules/ngx_http_index_module.c:ngx_http_index_set_index`, which names the first word whichever is empty.
+pub(super) fn index(statement: &Words<'_>) -> Option<Refused> {
+    rest(statement, 1).find_map(|(at, word)| {
+        if word.is_empty() {
+            let first = statement.c_string(1);
+            let message = [b"index \"".as_slice(), &first, b"\" in \"index\" directive is invalid"];
+            return Some(Refused::new(at, Takes::File, message.concat()));
+        }
+        script::refused(statement, at)
+    })
+}
+
+/// `ngx_http_disable_symlinks`.
+pub(super) fn disable_symlinks(statement: &Words<'_>) -> Option<Refused> {
+    const MODES: &[&str] = &["off", "on", "if_not_owner"];
+    let is_mode = |word: &[u8]| MODES.iter().any(|mode| mode.as_bytes() == word);
+    let known = &["off", "on", "if_not_owner", "from="];
+    let other = rest(statement, 1).find(|(_, word)| !is_mode(word) && !word.starts_with(b"from="));
+    if let Some((at, _)) = other {
+        return Some(Refused::parameter(statement, at, known));
+    }
+    let has_mode = rest(statement, 1).any(|(_, word)| is_mode(&word));
+    let message = "\"disable_symlinks\" must have \"off\", \"on\" or \"if_not_owner\" parameter";
+    (!has_mode).then(|| Refused::new(1, Takes::Words(MODES), message))
+}
+
 /// As in `limit_except` (`ngx_http_core_limit_except`).
 const METHODS: &[&str] = &[
     "GET",

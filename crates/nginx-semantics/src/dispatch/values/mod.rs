@@ -61,6 +61,8 @@ pub enum Takes {
     OwnName,
     /// `all`, an address or a network.
     Network,
+    /// Two addresses of IPv4 with a hyphen between them.
+    Range,
     /// An address with a port.
     Address,
     /// A URL with a scheme.
@@ -85,6 +87,8 @@ pub enum Takes {
     Replacement,
     /// A name or a wildcard.
     ServerName,
+    /// The name of a file.
+    File,
     /// A folder that does not depend on itself.
     Folder,
     /// One level.
@@ -175,7 +179,8 @@ pub(super) fn refused(statement: &Words<'_>, row: &Directive, build: &Build) -> 
         N::PROXY_REDIRECT | N::PROXY_COOKIE_PATH | N::PROXY_COOKIE_DOMAIN => pass::rewritten(statement),
         N::PROXY_CACHE_KEY => script::refused(statement, 1),
         N::SUB_FILTER => script::refused(statement, 1).or_else(|| script::refused(statement, 2)),
-        N::INDEX => (1..statement.words.len()).find_map(|word| script::refused(statement, word)),
+        N::INDEX => http::index(statement),
+        N::DISABLE_SYMLINKS => http::disable_symlinks(statement),
         N::PROXY_BIND | N::FASTCGI_BIND | N::UWSGI_BIND | N::SCGI_BIND | N::GRPC_BIND => {
             pass::bind(statement)
         }
