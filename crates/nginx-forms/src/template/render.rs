@@ -28,7 +28,7 @@ pub(super) fn view<'t>(
         lexer: Lexer::new(),
         manner,
         shown: Vec::new(),
-        loops: tree.of_tokens.iter().map(|arm| tree.loop_of(*arm)).collect(),
+        loops: tree.loops(),
     };
     // What comes out, so that it can be told what stands behind a placeholder.
     let shown: Vec<(&Token, bool)> = tokens.iter().zip(tree.of_tokens.iter().map(is_active)).collect();
