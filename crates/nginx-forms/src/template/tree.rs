@@ -92,6 +92,7 @@ impl Tree {
                 | Meaning::Several(_)
                 | Meaning::Raw { .. }
                 | Meaning::Output(_)
+                | Meaning::Include(_)
                 | Meaning::Blank => {}
             }
             this.of_tokens.push(current);
