@@ -192,11 +192,8 @@ impl<'a> OnDisk<'a> {
     /// On which ways through the branches a finding holds, if its line is on others too.
     fn only_where(&self, finding: &Finding, alternatives: &BTreeSet<usize>) -> Option<String> {
         let place = finding.primary.place;
-        let base = self.hosted(place.file)?;
-        let all = self.sources.iter().filter_map(|(_, file)| file.hosted());
-        let on_line: Vec<&Hosted> = all
-            .filter(|one| one.is_alternative_of(base) && one.view().from_host(place.span).is_some())
-            .collect();
+        let all = self.sources.ways(place.file).filter_map(|id| self.hosted(id));
+        let on_line: Vec<&Hosted> = all.filter(|one| one.view().from_host(place.span).is_some()).collect();
         let (with, without): (Vec<&Hosted>, Vec<&Hosted>) =
             on_line.iter().partition(|one| alternatives.contains(&one.alternative()));
         let first = with.first().filter(|_| !without.is_empty())?;
@@ -211,6 +208,15 @@ impl<'a> OnDisk<'a> {
             .take(3)
             .map(|(text, holds)| format!("`{}` {}", text, if *holds { "holds" } else { "does not hold" }))
             .collect();
+        // Where one condition is taken not to hold at a time, the others say nothing.
+        let lacking = without.first().filter(|_| words.is_empty());
+        let mut lacking = lacking.iter().flat_map(|first| first.view().premises()).filter(|premise| {
+            without.iter().all(|one| holds_in(one, premise)) && !with.iter().any(|one| holds_in(one, premise))
+        });
+        if let Some((text, holds)) = lacking.next() {
+            let holds = if *holds { "does not hold" } else { "holds" };
+            return Some(format!("where `{text}` {holds} in the template"));
+        }
         if words.is_empty() {
             let (count, all) = (with.len(), on_line.len());
             return Some(format!("on {count} of {all} ways through the branches of the template"));

@@ -105,10 +105,8 @@ impl Plan {
         for edit in self.hosted(sources) {
             let hosted = sources.get(edit.file)?.hosted()?;
             let (span, _) = hosted.edit(edit.span, edit.replacement).ok()?;
-            let siblings = sources.iter().filter_map(|(id, file)| Some((id, file.hosted()?)));
-            for (id, sibling) in
-                siblings.filter(|(id, one)| *id != edit.file && one.is_alternative_of(hosted))
-            {
+            let siblings = sources.ways(edit.file).filter(|id| *id != edit.file);
+            for (id, sibling) in siblings.filter_map(|id| Some((id, sources.get(id)?.hosted()?))) {
                 // The line may not be on that way.
                 let Some(span) = sibling.view().from_host(span) else { continue };
                 let place = Place { file: id, span };

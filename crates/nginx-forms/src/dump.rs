@@ -1,5 +1,7 @@
 //! What `nginx -T` prints (`core/nginx.c:main`): each file behind a line with its name, whatever stands around.
 
+use std::collections::BTreeSet;
+
 use nginx_syntax::Span;
 
 use crate::build::ViewBuilder;
@@ -35,10 +37,11 @@ pub(crate) fn files(text: &[u8]) -> Vec<Found> {
         prefix: &'t [u8],
     }
     let mut files: Vec<Found> = Vec::new();
+    let mut seen = BTreeSet::new();
     let mut open: Option<Open<'_>> = None;
     let mut close = |open: &mut Option<Open<'_>>| {
         let Some(Open { path, builder, .. }) = open.take() else { return };
-        if files.iter().any(|file| file.path == path) {
+        if !seen.insert(path.to_owned()) {
             return;
         }
         // What an edit would be can be shown; that it is not written, the program says.

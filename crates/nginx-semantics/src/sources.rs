@@ -499,6 +499,15 @@ impl Sources {
         (!self.held.is_empty()).then_some(&self.mounted)
     }
 
+    /// All ways through the branches of a template, itself among them; nothing else for other files.
+    pub fn ways(&self, id: FileId) -> impl Iterator<Item = FileId> {
+        // The ways of one template stand behind each other.
+        let before = self.alternatives.range(..=id).next_back();
+        let own = before.filter(|(base, others)| **base == id || others.contains(&id));
+        let base = own.map_or(id, |(base, _)| *base);
+        std::iter::once(base).chain(own.into_iter().flat_map(|(_, others)| others.iter().copied()))
+    }
+
     /// Chooses which way through the branches of templates is read from here on; 0 is the first of each.
     pub(crate) fn choose(&mut self, choice: usize) {
         self.choice = choice;

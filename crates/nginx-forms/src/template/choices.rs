@@ -1,5 +1,7 @@
 //! Which ways through the branches of a template are looked at.
 
+use std::collections::BTreeSet;
+
 use super::meaning::Condition;
 use super::tree::{ArmId, Holds, Tree};
 
@@ -62,18 +64,14 @@ impl Assignment {
 
     /// `a or b and not c`, without parentheses.
     fn text(&self, text: &[u8]) -> Result<bool, Open> {
-        if text.iter().any(|byte| b"()\"'`".contains(byte)) && comparison(text).is_none() {
+        if is_whole(text) {
             return self.atom(text);
         }
         let mut open = None;
         for any in split(text, &[b" or ", b" || "]) {
             let mut all = Ok(true);
             for part in split(any, &[b" and ", b" && "]) {
-                let (part, is_negated) = match part.strip_prefix(b"not ").or_else(|| part.strip_prefix(b"!"))
-                {
-                    Some(rest) if !rest.starts_with(b"=") => (rest.trim_ascii(), true),
-                    _ => (part, false),
-                };
+                let (part, is_negated) = negated(part);
                 match self.atom(part).map(|holds| holds != is_negated) {
                     Ok(true) => {}
                     Ok(false) => {
@@ -207,32 +205,38 @@ fn every_way(tree: &Tree, start: Assignment) -> Option<Vec<Assignment>> {
     Some(complete)
 }
 
-/// One way in which all conditions hold, and one for each condition that differs in it alone.
+/// One way in which all conditions hold, and one for each condition that differs in it alone. What is not said of a
+/// condition is that it holds.
 fn one_by_one(tree: &Tree, start: Assignment, most: usize) -> Vec<Assignment> {
-    let called = start.called;
-    let mut all: Vec<Assignment> = Vec::new();
-    let mut todo = vec![start];
-    while let Some(start) = todo.pop() {
-        if all.len() >= most {
-            break;
-        }
-        let mut assignment = start;
-        while let Some(atom) = assignment.first_open(tree) {
-            assignment = assignment.with(atom, true);
-        }
-        let is_first = all.is_empty();
-        let atoms = assignment.atoms.clone();
-        all.push(assignment);
-        if is_first {
-            let differing = |at: usize| {
-                let mut atoms: Vec<(Vec<u8>, bool)> = atoms.get(..=at).unwrap_or_default().to_vec();
-                if let Some((_, holds)) = atoms.last_mut() {
-                    *holds = !*holds;
-                }
-                Assignment { atoms, called }
-            };
-            todo.extend((0..atoms.len()).rev().map(differing));
-        }
+    let mut seen: BTreeSet<&[u8]> = BTreeSet::new();
+    let conditions = tree.arms.iter().filter_map(|arm| match &arm.holds {
+        Holds::If(condition) => Some(condition.text.as_slice()),
+        _ => None,
+    });
+    let atoms = conditions.flat_map(atoms).filter(|atom| seen.insert(atom));
+    let differing: Vec<Assignment> =
+        atoms.take(most.saturating_sub(1)).map(|atom| start.with(atom.to_vec(), false)).collect();
+    std::iter::once(start).chain(differing).collect()
+}
+
+/// The conditions without `and`, `or` and `not` of one.
+fn atoms(text: &[u8]) -> Vec<&[u8]> {
+    if is_whole(text) {
+        return vec![text];
     }
-    all
+    let parts = split(text, &[b" or ", b" || "]).into_iter().flat_map(|any| split(any, &[b" and ", b" && "]));
+    parts.map(|part| negated(part).0).collect()
+}
+
+/// Whether a condition is not taken apart.
+fn is_whole(text: &[u8]) -> bool {
+    text.iter().any(|byte| b"()\"'`".contains(byte)) && comparison(text).is_none()
+}
+
+/// A condition without its `not`, and whether it has one.
+fn negated(part: &[u8]) -> (&[u8], bool) {
+    match part.strip_prefix(b"not ").or_else(|| part.strip_prefix(b"!")) {
+        Some(rest) if !rest.starts_with(b"=") => (rest.trim_ascii(), true),
+        _ => (part, false),
+    }
 }

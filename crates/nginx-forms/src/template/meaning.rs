@@ -27,6 +27,8 @@ pub(super) enum Meaning {
     },
     /// A value comes out.
     Output(Vec<u8>),
+    /// Another template comes out, the one of this name.
+    Include(Vec<u8>),
     /// Nothing comes out.
     Blank,
     If(Condition),
@@ -99,12 +101,22 @@ pub(super) fn of_statement(text: &[u8]) -> Meaning {
         b"set" if !rest.contains(&b'=') => Meaning::Capture,
         b"macro" => Meaning::Define,
         b"capture" | b"comment" => Meaning::Capture,
-        b"include" | b"render" | b"import" if word != b"import" => {
-            Meaning::Output([b"include ", rest].concat())
-        }
+        b"include" | b"render" => match file_name(rest) {
+            Some(name) => Meaning::Include(name.to_vec()),
+            None => Meaning::Output([b"include ", rest].concat()),
+        },
         word if word.starts_with(b"end") => Meaning::End,
         _ => Meaning::Blank,
     }
+}
+
+/// The name of a file in quotes that nginx could include, at the start of what follows `include`.
+fn file_name(rest: &[u8]) -> Option<&[u8]> {
+    let quote = rest.first().copied().filter(|byte| matches!(byte, b'"' | b'\''))?;
+    let inner = rest.get(1..)?;
+    let name = inner.get(..memchr::memchr(quote, inner)?)?;
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-/".contains(byte);
+    (!name.is_empty() && name.iter().all(is_plain)).then_some(name)
 }
 
 /// Between `{{` and `}}`.

@@ -28,7 +28,7 @@ pub(super) fn view<'t>(
         lexer: Lexer::new(),
         manner,
         shown: Vec::new(),
-        loops: tree.of_tokens.iter().map(|arm| tree.loop_of(*arm)).collect(),
+        loops: tree.loops(),
     };
     // What comes out, so that it can be told what stands behind a placeholder.
     let shown: Vec<(&Token, bool)> = tokens.iter().zip(tree.of_tokens.iter().map(is_active)).collect();
@@ -55,6 +55,13 @@ impl Render<'_, '_> {
         let Some((token, is_shown)) = self.shown.get(index).copied() else { return };
         match &token.meaning {
             Meaning::Text if is_shown => self.text(token.span, index),
+            // nginx finds the same file where the engine does, or it is one that was not given.
+            Meaning::Include(name) if is_shown && self.lexer.at == At::Start => {
+                let line = [b"include ", name.as_slice(), b";"].concat();
+                self.builder.replace(token.span, &line);
+                self.lexer.take_all(&line);
+            }
+            Meaning::Include(name) if is_shown => self.placeholder(token.span, name, index, token.span.end),
             Meaning::Output(expression) if is_shown => {
                 self.placeholder(token.span, expression, index, token.span.end);
             }
@@ -132,7 +139,7 @@ impl Render<'_, '_> {
             match token.meaning {
                 Meaning::Text if *is_shown => rest = token.span.of(self.text),
                 // One behind the other: each stands for lines, or together they are one.
-                Meaning::Output(_) if *is_shown => return false,
+                Meaning::Output(_) | Meaning::Include(_) if *is_shown => return false,
                 _ => {}
             }
             next += 1;

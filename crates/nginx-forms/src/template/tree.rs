@@ -92,6 +92,7 @@ impl Tree {
                 | Meaning::Several(_)
                 | Meaning::Raw { .. }
                 | Meaning::Output(_)
+                | Meaning::Include(_)
                 | Meaning::Blank => {}
             }
             this.of_tokens.push(current);
@@ -99,10 +100,14 @@ impl Tree {
         this
     }
 
-    /// The innermost loop that an arm stands in.
-    pub(super) fn loop_of(&self, arm: Option<ArmId>) -> Option<ArmId> {
-        let mut up = std::iter::successors(arm, |arm| self.arms.get(*arm)?.parent);
-        up.find(|arm| self.arms.get(*arm).is_some_and(|arm| arm.holds == Holds::InLoop))
+    /// For each token the innermost loop that it stands in.
+    pub(super) fn loops(&self) -> Vec<Option<ArmId>> {
+        let mut of_arms: Vec<Option<ArmId>> = Vec::with_capacity(self.arms.len());
+        for (number, arm) in self.arms.iter().enumerate() {
+            let around = arm.parent.and_then(|parent| of_arms.get(parent).copied().flatten());
+            of_arms.push(if arm.holds == Holds::InLoop { Some(number) } else { around });
+        }
+        self.of_tokens.iter().map(|arm| of_arms.get((*arm)?).copied().flatten()).collect()
     }
 
     fn arm(&mut self, parent: Option<ArmId>, before: Option<ArmId>, holds: Holds) -> ArmId {

@@ -362,7 +362,8 @@ impl<'a> Builder<'a> {
     fn include(&mut self, context: ContextId, include: DirectiveRef, base: &Base) -> Vec<(FileId, ChainId)> {
         let Some(source) = self.sources.get(include.file) else { return Vec::new() };
         let Some(word) = source.word(include.node, 1) else { return Vec::new() };
-        let is_filled_in = source.has_filled_in();
+        // What another file holds lies elsewhere when nginx reads it, and so may the files beside it.
+        let is_filled_in = source.has_filled_in() || source.hosted().is_some();
         let argument = lossy(&word);
         let target = match self.targets.get(&*argument).map(Rc::clone) {
             Some(known) => known,

@@ -372,3 +372,18 @@ fn absolute_links_of_a_copied_tree_lead_into_it() {
     assert!(run.stdout.contains("not-judged  srv/sites-enabled/outside"), "{}", run.shown());
     assert!(findings(&tree, &["srv"]).iter().any(|finding| finding["rule"] == RULE));
 }
+
+/// A template that another one includes is judged where it comes out.
+#[test]
+fn templates_include_templates() {
+    let (map, server) = SITE.split_at(SITE.find("server {").unwrap());
+    let lines = "        proxy_set_header Upgrade $http_upgrade;\n";
+    let site = format!("{map}{}", server.replace(lines, "        {% include 'headers.j2' %}\n"));
+    let tree = Tree::new(&[("nginx/site.conf.j2", site.as_str()), ("nginx/headers.j2", lines)]);
+    let found = findings(&tree, &["."]);
+    let finding = found.iter().find(|finding| finding["rule"] == RULE).unwrap();
+    assert_eq!(finding["file"], "nginx/headers.j2");
+    // One that is not there is like any include that was not given.
+    let tree = Tree::new(&[("nginx/site.conf.j2", site.as_str())]);
+    assert!(findings(&tree, &["."]).iter().all(|finding| finding["severity"] != "error"));
+}
