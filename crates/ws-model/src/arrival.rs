@@ -226,6 +226,11 @@ impl<'s> Arrival<'s> {
         self.url.target.split('?').next().unwrap_or_default()
     }
 
+    /// Whether a location passes it on, or would.
+    pub fn comes_to(&self, location: ContextId) -> bool {
+        self.contexts.contains(&location)
+    }
+
     /// Whether one of the endpoints of a model passes it on.
     pub fn has_endpoint(&self, model: &Model<'s>) -> bool {
         let is_one = |context: &ContextId| {

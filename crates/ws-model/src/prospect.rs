@@ -99,18 +99,6 @@ pub fn location_words(configuration: Configuration<'_>, context: ContextId) -> S
     }
 }
 
-/// What no configuration tells of a back end: whether it is there, and what it speaks
-/// (`http/ngx_http_upstream.c:ngx_http_upstream_next`).
-fn unless_reached<'s>(passed: &Passed<'s>) -> Otherwise<'s> {
-    let is_tls = passed.request.as_ref().is_some_and(|request| request.is_tls);
-    let condition = match passed.pass.module {
-        PassModule::Proxy if is_tls => "where nobody answers or no TLS is spoken there",
-        PassModule::Proxy => "where nobody answers or TLS is spoken there",
-        _ => "where nobody answers",
-    };
-    otherwise(502, Answerer::Nginx, condition)
-}
-
 impl<'s> Model<'s> {
     /// What the client gets for a handshake that went this way.
     pub fn verdict(&self, way: &Way<'s>, request: &ClientRequest) -> Verdict<'s> {
@@ -119,7 +107,7 @@ impl<'s> Model<'s> {
             Ending::Passed(passed) => {
                 let mut verdict = self.if_reached(passed, request);
                 if verdict.by == Answerer::BackEnd && verdict.status.is_some() {
-                    verdict.otherwise.push(unless_reached(passed));
+                    verdict.otherwise.push(self.unless_reached(passed));
                 }
                 verdict
             }
@@ -154,6 +142,35 @@ impl<'s> Model<'s> {
     /// What a strict back end makes of a request.
     pub fn reading(&self, request: &UpstreamRequest<'s>) -> Reading {
         read(&request.method, request.version, &self.fields(request))
+    }
+
+    /// What no configuration tells of a back end: whether it is there, and what it speaks
+    /// (`http/ngx_http_upstream.c:ngx_http_upstream_next`).
+    fn unless_reached(&self, passed: &Passed<'s>) -> Otherwise<'s> {
+        let is_tls = passed.request.as_ref().is_some_and(|request| request.is_tls);
+        let condition = match passed.pass.module {
+            PassModule::Proxy if is_tls => "where nobody answers or no TLS is spoken there",
+            PassModule::Proxy => "where nobody answers or TLS is spoken there",
+            _ => "where nobody answers",
+        };
+        let bare = otherwise(502, Answerer::Nginx, condition);
+        let Effective::Set(declared) =
+            effective(self.configuration, passed.context, DirectiveName::ERROR_PAGE)
+        else {
+            return bare;
+        };
+        // The first line that names the status counts.
+        let is_it = |line: &Directive<'_>| {
+            let count = line.arguments().count();
+            line.arguments().take(count.saturating_sub(1)).any(|word| word.as_ref() == b"502")
+        };
+        match declared.directives.into_iter().find(is_it) {
+            Some(line) => {
+                let condition = format!("{condition}, and `{}` takes its place", line.text_line());
+                Otherwise { condition: condition.into(), line: Some(line), ..bare }
+            }
+            None => bare,
+        }
     }
 
     /// What nginx itself says, and why.

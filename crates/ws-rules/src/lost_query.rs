@@ -2,7 +2,9 @@
 
 use lint_finding::{Applicability, RuleMeta};
 use nginx_semantics::pattern::group_names;
-use nginx_semantics::{ContextKind, DirectiveName, LocationName, Modifier, Part, PassModule, parts};
+use nginx_semantics::{
+    ContextKind, Definition, DirectiveName, LocationName, Modifier, Part, PassModule, parts,
+};
 use nginx_syntax::lossy;
 use ws_model::Endpoint;
 
@@ -25,8 +27,23 @@ pub(crate) fn lost_query(
         return None;
     }
     let uri = uri_part(written)?;
-    let name = path_variable(cx, endpoint, uri)?;
     let line = &endpoint.pass.directive;
+    let name = match read(cx, endpoint, uri)? {
+        Read::Path(name) => name,
+        Read::Nothing(name) => {
+            // Where a location is for one path, its clients may have no other.
+            let is_for_many = endpoint.location_name().is_some_and(|location| {
+                matches!(location.modifier, Modifier::Prefix | Modifier::PriorityPrefix)
+                    && location.name.ends_with(b"/")
+            });
+            let message = format!(
+                "the upstream gets neither the client's path nor its query: `{name}` has nothing of them"
+            );
+            let help = format!("add them: `proxy_pass {}$request_uri;`", written.trim_end_matches('/'));
+            let finding = FindingBuilder::argument(meta, line, 0, message).endpoint(endpoint);
+            return is_for_many.then(|| finding.help(with_curl(help, endpoint)));
+        }
+    };
     let message = format!(
         "the upstream gets no query, and the path decoded: `{name}` is what nginx made of the client's path alone"
     );
@@ -121,30 +138,53 @@ fn uri_part(written: &str) -> Option<&str> {
     rest.get(slash.into_iter().chain(path).min()?..)
 }
 
-/// The first variable of a URI part that has nothing but parts of the path in it.
-fn path_variable(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, uri: &str) -> Option<String> {
+/// What a URI part is made of that has nothing of the query.
+enum Read {
+    /// Of the path, by this variable first.
+    Path(String),
+    /// Of neither path nor query: this variable first.
+    Nothing(String),
+}
+
+/// What the variables of a URI part are; `None` where one may have the query, or there is none.
+fn read(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, uri: &str) -> Option<Read> {
     if uri.contains('?') || !is_matched_last(cx, endpoint) {
         return None;
     }
     let name = endpoint.location_name()?;
     let is_regex = matches!(name.modifier, Modifier::Regex | Modifier::CaselessRegex);
     let groups = if is_regex { group_names(&name.name) } else { Vec::new() };
-    let mut first = None;
+    let is_path = |name: &[u8]| {
+        PATHS.iter().any(|path| path.as_bytes().eq_ignore_ascii_case(name))
+            || groups.iter().any(|group| group.as_bytes().eq_ignore_ascii_case(name))
+    };
+    let (mut of_path, mut of_nothing) = (None, None);
     for part in parts(uri.as_bytes()) {
-        let text = match part {
-            Part::Literal(_) => continue,
-            Part::Capture(number) if is_regex => format!("${number}"),
-            Part::Variable(name)
-                if PATHS.iter().any(|path| path.as_bytes().eq_ignore_ascii_case(name))
-                    || groups.iter().any(|group| group.as_bytes().eq_ignore_ascii_case(name)) =>
-            {
-                format!("${}", lossy(name))
+        match part {
+            Part::Literal(_) => {}
+            Part::Capture(number) if is_regex => {
+                of_path.get_or_insert(format!("${number}"));
+            }
+            Part::Variable(name) if is_path(name) => {
+                of_path.get_or_insert(format!("${}", lossy(name)));
+            }
+            Part::Variable(name) if is_of_host(cx, name) => {
+                of_nothing.get_or_insert(format!("${}", lossy(name)));
             }
             Part::Capture(_) | Part::Variable(_) | Part::Invalid => return None,
-        };
-        first.get_or_insert(text);
+        }
     }
-    first
+    of_path.map(Read::Path).or(of_nothing.map(Read::Nothing))
+}
+
+/// Whether a variable has something of the host, and nothing of the path: nginx's own, or what a `server_name` captures.
+fn is_of_host(cx: &Context<'_, '_>, name: &[u8]) -> bool {
+    const HOSTS: [&str; 5] = ["host", "http_host", "server_name", "server_port", "scheme"];
+    let is_captured = |definition: &Definition<'_>| matches!(definition, Definition::Capture(line) if line.name() == DirectiveName::SERVER_NAME);
+    match cx.model.variables.definitions(name) {
+        [] => HOSTS.iter().any(|host| host.as_bytes().eq_ignore_ascii_case(name)),
+        definitions => definitions.iter().all(is_captured),
+    }
 }
 
 /// Whether no `if` or `rewrite` of the location may have taken the place of what the location itself matched, or changed
@@ -164,6 +204,34 @@ mod tests {
 
     use super::*;
     use crate::testing::{check, found, help, with_handshake as with};
+
+    #[test]
+    fn what_is_of_the_host_has_neither_path_nor_query() {
+        let said = |location: &str, target: &str| {
+            let text = format!(
+                "server {{ listen 80; server_name ~^(?<sub>.+)[.]t$; location {location} {{ proxy_pass http://127.0.0.1:9000/{target}; @ }} }}"
+            );
+            let findings = found(&with(&text));
+            let finding = findings.iter().find(|one| one.rule.name == "path-rewritten");
+            finding.map(|finding| finding.message.split(':').next().unwrap_or_default().to_owned())
+        };
+        let neither = Some("the upstream gets neither the client's path nor its query".to_owned());
+        assert_eq!(said("/ws/", "$sub"), neither);
+        assert_eq!(said("/ws/", "x/$host/"), neither);
+        let decoded = said("/ws/", "$sub$uri");
+        assert!(
+            decoded.is_some_and(|text| text.starts_with("the upstream gets no query, and the path decoded"))
+        );
+        for (location, target) in [
+            ("/ws", "$sub"),
+            ("= /ws/", "$sub"),
+            ("/ws/", "$sub$request_uri"),
+            ("/ws/", "$arg_room"),
+            ("/ws/", "$sub?$args"),
+        ] {
+            assert_eq!(said(location, target), None, "{location} {target}");
+        }
+    }
 
     #[test]
     fn what_a_location_captured_has_no_query() {

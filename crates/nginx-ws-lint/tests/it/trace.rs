@@ -208,6 +208,10 @@ fn what_no_configuration_tells_of_a_back_end_is_said_beside() {
             "proxy_pass http://127.0.0.1:8000;",
             "502 from nginx instead, where nobody answers or TLS is spoken there",
         ),
+        (
+            "proxy_pass http://127.0.0.1:8000; error_page 500 502 = /sorry;",
+            "TLS is spoken there, and `error_page 500 502 = /sorry` takes its place",
+        ),
         ("uwsgi_pass 127.0.0.1:8000;", "502 from nginx instead, where nobody answers\""),
         ("proxy_pass http://a;", "others refuse it with 400 or 505"),
         (

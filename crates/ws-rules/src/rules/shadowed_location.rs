@@ -152,9 +152,12 @@ fn caught(
     let mut finding = FindingBuilder::new(&META, &own, message)
         .confidence(Confidence::Medium)
         .because(&other, "this location is set up for WebSockets");
-    // The path that the user names may as well be the one that is wrong; `/` is that of clients which name none.
+    // The path that the user names may as well be the one that is wrong; `/` is that of clients which name none, unless it
+    // is that of a whole URL.
     if endpoint.is_declared_catch_all() {
-        finding = finding.at_most(if path == "/" { Severity::Info } else { Severity::Warning });
+        let is_url = cx.model.arrivals.iter().any(|arrival| arrival.comes_to(endpoint.context));
+        let is_vague = path == "/" && !is_url;
+        finding = finding.at_most(if is_vague { Severity::Info } else { Severity::Warning });
     }
     out.push(About::Endpoint(endpoint).finish(cx, finding, help, path));
 }
