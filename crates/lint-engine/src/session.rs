@@ -1,6 +1,5 @@
 //! A tree that is judged again while its files are edited, as editors need it.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use lint_finding::{FileId, Outcome};
@@ -9,6 +8,7 @@ use ws_rules::RULES;
 
 use crate::as_set;
 use crate::fix::{Given, State};
+use crate::on_disk::OnDisk;
 use crate::settings::{Settings, SettingsFiles};
 
 /// Why a file could not be edited.
@@ -17,6 +17,9 @@ pub enum EditError {
     /// It is no file that was read.
     #[error("this file was not read")]
     NotRead,
+    /// It holds nginx in another form, and has other texts or branches now: a new session has to read it.
+    #[error("this file has other texts of nginx than it had; read the tree again")]
+    OtherTexts,
     /// It would be larger than what is read of a file.
     #[error("a file would get larger than is read")]
     TooLarge,
@@ -34,6 +37,15 @@ pub struct Session<'a> {
     arguments: Vec<PathBuf>,
     scope: Scope,
     state: State,
+    /// What is said, with places of files on disk, where some hold nginx in another form.
+    on_disk: Option<Outcome>,
+}
+
+fn on_disk(state: &State) -> Option<Outcome> {
+    let places = OnDisk::of(&state.loaded)?;
+    let mut outcome = state.outcome().clone();
+    places.outcome(&mut outcome);
+    Some(outcome)
 }
 
 impl<'a> Session<'a> {
@@ -46,14 +58,16 @@ impl<'a> Session<'a> {
     ) -> Self {
         let found = SettingsFiles::new(files, scope, &settings.config);
         let (arguments, scope) = as_set(files, arguments, scope, &found);
-        let mut this = Self { files, settings, found, arguments, scope, state: State::default() };
+        let mut this =
+            Self { files, settings, found, arguments, scope, state: State::default(), on_disk: None };
         this.state = State::first(&this.given());
+        this.on_disk = on_disk(&this.state);
         this
     }
 
     /// What is said of the files as they are now.
     pub fn outcome(&self) -> &Outcome {
-        self.state.outcome()
+        self.on_disk.as_ref().unwrap_or_else(|| self.state.outcome())
     }
 
     /// The path by which a file was opened, and whether another file holds its text; `None` for what is part of the program.
@@ -68,10 +82,15 @@ impl<'a> Session<'a> {
     /// A file that was not read, or that gets too large; nothing has changed then.
     pub fn edit(&mut self, path: &Path, bytes: Vec<u8>) -> Result<&Outcome, EditError> {
         let sources = &self.state.loaded.sources;
-        let found = sources.iter().find(|(_, file)| !file.is_builtin && file.path == path);
-        let (id, _) = found.ok_or(EditError::NotRead)?;
-        let after = self.state.with(&self.given(), &BTreeMap::from([(id, bytes.into())]));
+        let mut texts = sources.texts_of_host(path, &bytes).map_err(|_| EditError::OtherTexts)?;
+        if texts.is_empty() {
+            let found = sources.iter().find(|(_, file)| !file.is_builtin && file.path == path);
+            let (id, _) = found.ok_or(EditError::NotRead)?;
+            texts.insert(id, bytes.into());
+        }
+        let after = self.state.with(&self.given(), &texts);
         self.state = after.ok_or(EditError::TooLarge)?;
+        self.on_disk = on_disk(&self.state);
         Ok(self.outcome())
     }
 

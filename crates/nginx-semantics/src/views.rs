@@ -203,6 +203,33 @@ impl Sources {
     }
 }
 
+impl Sources {
+    /// The texts that a file on disk holds, by the path that was opened, read out of it with other bytes; empty for a file
+    /// that nginx reads as it is.
+    ///
+    /// # Errors
+    /// When it has other texts, or other branches, than it had.
+    pub fn texts_of_host(&self, path: &Path, bytes: &[u8]) -> Result<BTreeMap<FileId, Text>, EditRefusal> {
+        let own = self.iter().filter_map(|(id, file)| Some((id, file, file.hosted()?)));
+        let own: Vec<_> = own.filter(|(_, _, hosted)| hosted.path == path).collect();
+        let Some((_, _, first)) = own.first() else { return Ok(BTreeMap::new()) };
+        let source = Source::new(first.source.path(), bytes.to_vec()).map_err(|_| EditRefusal::OtherText)?;
+        let source = Arc::new(source);
+        let (is_template, ways) = (first.form.is_none(), own.len());
+        if is_template {
+            let manner = own.first().map(|(_, file, _)| manner(file)).unwrap_or_default();
+            if template::alternatives(bytes, None, manner).views.len() != ways {
+                return Err(EditRefusal::OtherText);
+            }
+        }
+        let new = |(id, file, hosted): &(FileId, &SourceFile, &Hosted)| {
+            let hosted = hosted.again(&source, file).ok_or(EditRefusal::OtherText)?;
+            Ok((*id, Text::Hosted(Box::new(hosted))))
+        };
+        own.iter().map(new).collect()
+    }
+}
+
 /// A text with edits in order; `None` where they overlap.
 fn applied<'e>(text: &[u8], edits: impl Iterator<Item = (Span, &'e [u8])>) -> Option<Vec<u8>> {
     let mut new = Vec::with_capacity(text.len());

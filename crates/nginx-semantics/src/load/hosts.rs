@@ -9,7 +9,7 @@ use nginx_syntax::{FileId, Source, Span};
 use super::SkipReason;
 use super::structure;
 use super::words::{self, Measure};
-use crate::files::{Files, ReadError};
+use crate::files::{Files, ReadError, normalize};
 use crate::include::Scope;
 use crate::mounted::folder_of_host;
 use crate::naming::{OtherKind, by_name, stem_of_template};
@@ -91,8 +91,10 @@ pub(super) fn mount(
     let is_dump = form == Form::Dump;
     for (index, found) in nginx_forms::views(form, source.bytes()).into_iter().enumerate() {
         let Found { name, path: at, is_path_known, view, is_in_cluster } = found;
-        let inside = if is_path_known { at.trim_start_matches('/') } else { "" };
-        let below = at.trim_start_matches('/');
+        // Folded, so that `/../x` stays in the folder that stands for the host.
+        let at = normalize(Path::new(&at));
+        let Ok(below) = at.strip_prefix("/") else { continue };
+        let inside = if is_path_known { below } else { Path::new("") };
         let place = |host: &Path, number: usize| folder_of_host(host, number, is_dump).join(below);
         // Several texts of one file may be for the same path: of two pods.
         let number = (0..MOST_OF_ONE_PATH).find(|number| sources.known(&place(identity, *number)).is_none());
@@ -103,7 +105,7 @@ pub(super) fn mount(
         let hosted = hosted.of_machine(host.map(String::as_str)).in_cluster(is_in_cluster);
         let shown = format!("{}#{name}", host.unwrap_or(&shown));
         let file = SourceFile::of_view(own, &shown, hosted, may_be_shown)?;
-        let is_it = is_dump || structure::is_nginx(&file, Path::new(inside), scope.ignores_comments);
+        let is_it = is_dump || structure::is_nginx(&file, inside, scope.ignores_comments);
         if file.tree.is_empty() && !is_dump || !is_it {
             continue;
         }

@@ -387,3 +387,27 @@ fn templates_include_templates() {
     let tree = Tree::new(&[("nginx/site.conf.j2", site.as_str())]);
     assert!(findings(&tree, &["."]).iter().all(|finding| finding["severity"] != "error"));
 }
+
+/// Whatever path a text says that it has, it stays inside the file that holds it.
+#[test]
+fn no_path_leads_out_of_the_file() {
+    let hostile = format!(
+        "write_files:\n  - path: /../../site.conf\n    content: |\n{}  - path: /etc/nginx/../../../nginx.conf\n    content: |\n{}",
+        indented(SITE, 6),
+        indented(SITE, 6)
+    );
+    let plain = "server {\n    listen 81;\n}\n";
+    let main = "events {}\nhttp {\n    include site.conf;\n}\n";
+    let tree =
+        Tree::new(&[("a/cloud.yaml", hostile.as_str()), ("a/site.conf", plain), ("a/nginx.conf", main)]);
+    let run = tree.run(&["--show-files", "--fail-on", "never", "a"]);
+    assert!(run.stdout.contains("included    a/site.conf\n"), "{}", run.shown());
+    let found = findings(&tree, &["a"]);
+    assert!(found.iter().any(|finding| finding["rule"] == RULE), "{found:#?}");
+    assert!(
+        found
+            .iter()
+            .filter(|finding| finding["rule"] == RULE)
+            .all(|finding| finding["file"] == "a/cloud.yaml")
+    );
+}
