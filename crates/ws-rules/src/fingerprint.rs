@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use lint_finding::{Fingerprint, RuleMeta, fingerprint_v2};
-use nginx_semantics::{Directive, SourceFile};
+use nginx_semantics::{Directive, DirectiveName, SourceFile};
 use nginx_syntax::NodeId;
 
 /// As many blocks around a line are told in its fingerprint, and as many bytes of their heads: nobody nests more, and a
@@ -41,6 +41,9 @@ pub(crate) fn context_path(directive: &Directive<'_>) -> Vec<u8> {
 /// As many lines of a server are searched for its names: each finding asks again, and a server may have a hundred thousand.
 const MOST_LINES: usize = 100;
 
+/// As many names of a server, or sockets, tell it from others: the first ones that are written.
+const MOST_VALUES: usize = 16;
+
 /// The second fingerprint of a line: the rule, the values of its words, the blocks around it in its file by what they are
 /// for, and the kinds of blocks around the includes that lead to it. No file name, no order and no quotes are in it, and of
 /// the servers that include its file nothing: one more of them is no other finding.
@@ -72,19 +75,18 @@ fn around(file: &SourceFile, node: NodeId) -> impl Iterator<Item = NodeId> + '_ 
 
 /// A server by its names, or else its sockets, in any order; another block by its words.
 fn add_block(file: &SourceFile, block: NodeId, left: &mut usize, text: &mut Vec<u8>) {
-    if file.word(block, 0).as_deref() != Some(b"server") {
+    if file.name(block) != DirectiveName::SERVER {
         return add_words(file, block, left, text);
     }
     let lines = || file.tree.children(block).take(MOST_LINES);
-    let values = |name: &[u8]| -> Vec<Cow<'_, [u8]>> {
-        let lines = lines().filter(|line| file.word(*line, 0).as_deref() == Some(name));
-        let is_sockets = name == b"listen";
-        lines
-            .flat_map(|line| words(file, line).skip(1).take(if is_sockets { 1 } else { usize::MAX }))
-            .collect()
+    let values = |name: DirectiveName| -> Vec<Cow<'_, [u8]>> {
+        let lines = lines().filter(|line| file.name(*line) == name);
+        let most = if name == DirectiveName::LISTEN { 1 } else { MOST_VALUES };
+        lines.flat_map(|line| words(file, line).skip(1).take(most)).take(MOST_VALUES).collect()
     };
-    let mut values =
-        Some(values(b"server_name")).filter(|names| !names.is_empty()).unwrap_or_else(|| values(b"listen"));
+    let mut values = Some(values(DirectiveName::SERVER_NAME))
+        .filter(|names| !names.is_empty())
+        .unwrap_or_else(|| values(DirectiveName::LISTEN));
     values.sort_unstable();
     text.extend_from_slice(b"server");
     for value in values {
