@@ -15,7 +15,7 @@ use lint_finding::{FileId, Finding, Notice, NoticeCode, Place, RuleMeta};
 use nginx_semantics::{Loaded, SourceFile};
 use nginx_syntax::{NodeId, Span};
 use time::{Date, OffsetDateTime};
-use ws_rules::{Findings, RULES, UnusedNames};
+use ws_rules::{Findings, RULES, Rule, UnusedNames};
 
 use self::cover::Cover;
 use crate::settings::Selector;
@@ -129,24 +129,29 @@ impl Suppressions {
             .iter()
             .filter_map(|(number, selector)| Some((on_disk(self.comments.get(*number)?.place), *selector)))
             .collect();
-        for comment in &self.comments {
-            let Some(file) = loaded.sources.get(comment.place.file) else { continue };
-            let is_unused = |(selector, _): &&(Selector, Span)| {
-                let mut rules = RULES.iter().map(|rule| rule.meta());
-                let is_used = used.contains(&(on_disk(comment.place), *selector));
-                !is_used && rules.all(|rule| !selector.matches(rule) || ran(file, rule))
-            };
-            let unused: Vec<Span> = comment.names.iter().filter(is_unused).map(|(_, at)| *at).collect();
-            if unused.is_empty() {
-                continue;
+        // The comments of a file lie one behind the other, and the same rules ran for all of them.
+        for comments in self.comments.chunk_by(|one, other| one.place.file == other.place.file) {
+            let Some(first) = comments.first() else { continue };
+            let Some(file) = loaded.sources.get(first.place.file) else { continue };
+            let (ran, off): (Vec<&dyn Rule>, Vec<&dyn Rule>) =
+                RULES.iter().copied().partition(|rule| ran(file, rule.meta()));
+            for comment in comments {
+                let is_unused = |(selector, _): &&(Selector, Span)| {
+                    let is_used = used.contains(&(on_disk(comment.place), *selector));
+                    !is_used && !off.iter().any(|rule| selector.matches(rule.meta()))
+                };
+                let unused: Vec<Span> = comment.names.iter().filter(is_unused).map(|(_, at)| *at).collect();
+                if unused.is_empty() {
+                    continue;
+                }
+                let names: Vec<Span> = comment.names.iter().map(|(_, at)| *at).collect();
+                let unused = UnusedNames { file, comment: comment.place, names: &names, unused: &unused };
+                let is_hushed = |rule: &RuleMeta| {
+                    comment.names.iter().any(|(selector, _)| *selector == Selector::Rule(rule.name))
+                };
+                let speaking = ran.iter().filter(|rule| !is_hushed(rule.meta()));
+                speaking.for_each(|rule| rule.suppression(&unused, out));
             }
-            let names: Vec<Span> = comment.names.iter().map(|(_, at)| *at).collect();
-            let unused = UnusedNames { file, comment: comment.place, names: &names, unused: &unused };
-            let is_hushed = |rule: &RuleMeta| {
-                comment.names.iter().any(|(selector, _)| *selector == Selector::Rule(rule.name))
-            };
-            let speaking = RULES.iter().filter(|rule| ran(file, rule.meta()) && !is_hushed(rule.meta()));
-            speaking.for_each(|rule| rule.suppression(&unused, out));
         }
     }
 }
