@@ -25,6 +25,9 @@ pub(super) enum Outcome {
 /// `E2BIG`-like limits of messages: `NGX_MAX_CONF_ERRSTR` (`core/ngx_conf_file.h`) holds less than a long word.
 const MESSAGE: usize = 900;
 
+/// What nginx says of an `access_log` with a format that no line defines.
+const UNKNOWN_FORMAT: &[u8] = b"unknown log format \"";
+
 pub(super) fn compare(nginx: &NginxVerdict, ours: &OurVerdict) -> Outcome {
     let outcome = outcome(nginx, ours);
     let is_known = ours.doubt.is_none();
@@ -100,6 +103,11 @@ fn outcome(nginx: &NginxVerdict, ours: &OurVerdict) -> Outcome {
         // What is found behind reading a block: the reader was at some end of a block before.
         (Some(_), None) if !ours.trace.is_empty() => Outcome::Beyond(Some(message.clone())),
         (Some(_), Some(place)) if ours.trace.contains(place) => Outcome::Beyond(Some(message.clone())),
+        // Whether a format is there is asked before the words behind it (`ngx_http_log_module.c:ngx_http_log_set_log`); the
+        // program asks it of the whole configuration, apart from reading.
+        (Some((_, ours)), Some(place)) if ours == place && message.text.starts_with(UNKNOWN_FORMAT) => {
+            Outcome::Beyond(Some(message.clone()))
+        }
         _ => differ(),
     }
 }
