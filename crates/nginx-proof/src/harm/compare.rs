@@ -15,8 +15,17 @@ use crate::{Exchange, Place, Received, Seen};
 const OF_HANDSHAKE: [&str; 2] = ["upgrade", "connection"];
 
 /// Fields of an answer that follow from the version of HTTP towards the upstream, or from the clock.
-const OF_ANSWER: [&str; 8] =
-    ["date", "connection", "upgrade", "keep-alive", "transfer-encoding", "content-length", "etag", "server"];
+const OF_ANSWER: [&str; 9] = [
+    "date",
+    "connection",
+    "upgrade",
+    "keep-alive",
+    "transfer-encoding",
+    "content-length",
+    "etag",
+    "last-modified",
+    "server",
+];
 
 /// What an upstream was asked, without what may change.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
