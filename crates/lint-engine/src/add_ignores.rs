@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use lint_finding::{FileId, Finding, Outcome};
+use lint_finding::{FileId, Outcome};
 use nginx_semantics::{Files, Scope};
 use nginx_syntax::Source;
 
@@ -37,17 +37,23 @@ pub fn add_ignores(
 ) -> Ignored {
     let mut session = Session::new(files, arguments, scope, settings);
     let before = session.outcome().findings.len();
-    let mut by_file: BTreeMap<FileId, BTreeMap<u32, BTreeSet<&'static str>>> = BTreeMap::new();
+    let mut by_file: BTreeMap<FileId, (Lines, usize)> = BTreeMap::new();
     let outcome = session.outcome();
     for finding in outcome.findings.iter().filter(|finding| !finding.is_refusal()) {
         let place = finding.primary.place;
         let Some(file) = outcome.file(place.file) else { continue };
         let line = file.source.line(place.span.start);
-        by_file.entry(place.file).or_default().entry(line).or_default().insert(finding.rule.name);
+        // A comment speaks of the next line that is none, not of another comment.
+        if file.source.slice(file.source.line_span(line)).trim_ascii_start().starts_with(b"#") {
+            continue;
+        }
+        let (lines, findings) = by_file.entry(place.file).or_default();
+        lines.entry(line).or_default().insert(finding.rule.name);
+        *findings += 1;
     }
-    let mut changes: Vec<(PathBuf, Arc<Source>, Vec<u8>)> = Vec::new();
+    let mut changes: Vec<Change> = Vec::new();
     let mut refused = BTreeMap::new();
-    for (id, lines) in by_file {
+    for (id, (lines, findings)) in by_file {
         let (Some((path, is_hosted)), Some(file)) = (session.opened(id), outcome.file(id)) else { continue };
         let allowed = match (file.may_be_shown, is_hosted) {
             (true, false) => may_edit(&path, file.source.bytes()),
@@ -55,40 +61,78 @@ pub fn add_ignores(
             (false, _) => Err("it lies outside the given paths".to_owned()),
         };
         match allowed {
-            Ok(()) => {
-                changes.push((path, Arc::clone(&file.source), with_comments(&file.source, &lines, reason)));
-            }
+            Ok(()) => changes.push(Change {
+                path,
+                old: Arc::clone(&file.source),
+                new: with_comments(&file.source, &lines, reason),
+                findings,
+            }),
             Err(why) => _ = refused.insert(file.source.path().to_owned(), why),
         }
     }
     let mut texts = Vec::new();
-    for (path, old, new) in changes {
-        let (findings, errors) = (session.outcome().findings.len(), syntax_errors(session.outcome()));
-        let shown = old.path().to_owned();
-        if session.edit(&path, new.clone()).is_err() {
-            continue;
-        }
-        // Inside a word of several lines a comment is none: the file stays as it was.
-        let is_worse =
-            syntax_errors(session.outcome()) > errors || session.outcome().findings.len() >= findings;
-        if is_worse {
-            _ = session.edit(&path, old.bytes().to_vec());
-            refused.insert(shown, "a comment there would suppress nothing".to_owned());
-        } else if let Ok(new) = Source::new(shown, new) {
-            texts.push(Changed { path, old, new: Arc::new(new) });
-        }
-    }
+    apply(&mut session, changes, &mut texts, &mut refused);
     texts.sort_by(|one, other| one.old.path().cmp(other.old.path()));
     let outcome = session.outcome().clone();
     Ignored { texts, suppressed: before.saturating_sub(outcome.findings.len()), refused, outcome }
 }
 
-fn syntax_errors(outcome: &Outcome) -> usize {
-    outcome.findings.iter().filter(|finding: &&Finding| finding.is_refusal()).count()
+/// A file with comments to add.
+struct Change {
+    path: PathBuf,
+    old: Arc<Source>,
+    new: Vec<u8>,
+    /// How many findings these are for.
+    findings: usize,
+}
+
+/// The rules that find something, by line.
+type Lines = BTreeMap<u32, BTreeSet<&'static str>>;
+
+/// Makes changes together, for each judging costs as much as a run; where one of them does no good, each half by itself.
+fn apply(
+    session: &mut Session<'_>,
+    mut changes: Vec<Change>,
+    texts: &mut Vec<Changed>,
+    refused: &mut BTreeMap<String, String>,
+) {
+    if changes.is_empty() {
+        return;
+    }
+    let (before, refused_before) = (session.outcome().findings.len(), refusals(session.outcome()));
+    let edits = changes.iter().map(|Change { path, new, .. }| (path.as_path(), new.clone()));
+    let is_made = session.edit_all(edits).is_ok();
+    // Inside a word of several lines a comment is none, and the findings are still there.
+    let hidden: usize = changes.iter().map(|change| change.findings).sum();
+    let is_hidden = session.outcome().findings.len() + hidden <= before;
+    if is_made && is_hidden && refusals(session.outcome()) <= refused_before {
+        for Change { path, old, new, .. } in changes {
+            if let Ok(new) = Source::new(old.path(), new) {
+                texts.push(Changed { path, old, new: Arc::new(new) });
+            }
+        }
+        return;
+    }
+    if is_made {
+        let back = changes.iter().map(|Change { path, old, .. }| (path.as_path(), old.bytes().to_vec()));
+        _ = session.edit_all(back);
+    }
+    if let [Change { old, .. }] = changes.as_slice() {
+        let why = "a comment would suppress nothing at some of its lines".to_owned();
+        refused.insert(old.path().to_owned(), why);
+        return;
+    }
+    let others = changes.split_off(changes.len() / 2);
+    apply(session, changes, texts, refused);
+    apply(session, others, texts, refused);
+}
+
+fn refusals(outcome: &Outcome) -> usize {
+    outcome.findings.iter().filter(|finding| finding.is_refusal()).count()
 }
 
 /// The text of a file with a comment above each of these lines, indented like it and with its line break.
-fn with_comments(source: &Source, lines: &BTreeMap<u32, BTreeSet<&'static str>>, reason: &str) -> Vec<u8> {
+fn with_comments(source: &Source, lines: &Lines, reason: &str) -> Vec<u8> {
     let mut text = Vec::with_capacity(source.bytes().len() + 80 * lines.len());
     let mut from = 0;
     for (number, rules) in lines {

@@ -1,5 +1,6 @@
 //! A tree that is judged again while its files are edited, as editors need it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use lint_finding::{FileId, Outcome};
@@ -81,12 +82,28 @@ impl<'a> Session<'a> {
     /// # Errors
     /// A file that was not read, or that gets too large; nothing has changed then.
     pub fn edit(&mut self, path: &Path, bytes: Vec<u8>) -> Result<&Outcome, EditError> {
+        self.edit_all([(path, bytes)])
+    }
+
+    /// The same for several files, which are judged together once.
+    ///
+    /// # Errors
+    /// As [`Session::edit`], of any of them.
+    pub(crate) fn edit_all<'p>(
+        &mut self,
+        edits: impl IntoIterator<Item = (&'p Path, Vec<u8>)>,
+    ) -> Result<&Outcome, EditError> {
         let sources = &self.state.loaded.sources;
-        let mut texts = sources.texts_of_host(path, &bytes).map_err(|_| EditError::OtherTexts)?;
-        if texts.is_empty() {
-            let found = sources.iter().find(|(_, file)| !file.is_builtin && file.path == path);
-            let (id, _) = found.ok_or(EditError::NotRead)?;
-            texts.insert(id, bytes.into());
+        let mut texts = BTreeMap::new();
+        for (path, bytes) in edits {
+            let of_host = sources.texts_of_host(path, &bytes).map_err(|_| EditError::OtherTexts)?;
+            if of_host.is_empty() {
+                let found = sources.iter().find(|(_, file)| !file.is_builtin && file.path == path);
+                let (id, _) = found.ok_or(EditError::NotRead)?;
+                texts.insert(id, bytes.into());
+            } else {
+                texts.extend(of_host);
+            }
         }
         let after = self.state.with(&self.given(), &texts);
         self.state = after.ok_or(EditError::TooLarge)?;

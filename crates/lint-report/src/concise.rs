@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use lint_finding::Outcome;
 
 use crate::escape;
-use crate::position::{Position, path_line};
+use crate::position::{Position, place_of_notice};
 
 pub(crate) fn write(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     for finding in &outcome.findings {
@@ -24,10 +24,8 @@ pub(crate) fn write(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     }
     // Without these a run that did not do what was asked looks like a clean one.
     for notice in outcome.notices.iter().filter(|notice| notice.incomplete) {
-        match (notice.place, &notice.path) {
-            (Some(place), _) => write!(out, "{}: ", path_line(outcome, place))?,
-            (None, Some(path)) => write!(out, "{}: ", escape(path))?,
-            (None, None) => {}
+        if let Some(place) = place_of_notice(outcome, notice) {
+            write!(out, "{place}: ")?;
         }
         writeln!(out, "warning[{}] {}", notice.code.name(), escape(&notice.message))?;
     }

@@ -8,7 +8,7 @@ use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, So
 
 use crate::clip::Room;
 use crate::excerpt::{Excerpt, Mark};
-use crate::position::{Position, path_line};
+use crate::position::{Position, path_line, place_of_notice};
 use crate::wrap::wrap;
 use crate::{Style, endpoints, escape, files, fixes, silenced, summary};
 
@@ -239,9 +239,8 @@ fn write_notice(outcome: &Outcome, notice: &Notice, style: &Style, out: &mut dyn
     let tag =
         if notice.incomplete { painted("warning:", YELLOW, style) } else { painted("note:", CYAN, style) };
     write!(out, "{tag} [{}] {}", notice.code.name(), escape(&notice.message))?;
-    match (notice.place, &notice.path) {
-        (Some(place), _) => writeln!(out, " ({})", path_line(outcome, place)),
-        (None, Some(path)) => writeln!(out, " ({})", escape(path)),
-        (None, None) => writeln!(out),
+    match place_of_notice(outcome, notice) {
+        Some(place) => writeln!(out, " ({place})"),
+        None => writeln!(out),
     }
 }

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use lint_finding::{Finding, Outcome, Severity};
 
 use crate::position::{Position, path_line};
-use crate::summary::count;
+use crate::summary::{count, found};
 use crate::{escape, escape_bytes};
 
 /// The longest comment, in characters.
@@ -47,19 +47,12 @@ pub(crate) fn write(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
 
 fn heading(outcome: &Outcome) -> String {
     let summary = &outcome.summary;
-    let found = [(summary.errors, "error"), (summary.warnings, "warning"), (summary.infos, "info")];
-    let found: Vec<String> =
-        found.iter().filter(|(number, _)| *number > 0).map(|(number, word)| plural(*number, word)).collect();
-    let found = if found.is_empty() { "no findings".to_owned() } else { found.join(", ") };
+    let found = found(summary);
     format!(
         "### nginx-ws-lint: {found}\n\n{} judged, {}.\n",
         count(summary.files, "file"),
         count(summary.endpoints, "WebSocket endpoint")
     )
-}
-
-fn plural(number: usize, word: &str) -> String {
-    if word == "info" { format!("{number} info") } else { count(number, word) }
 }
 
 fn block(outcome: &Outcome, finding: &Finding) -> String {

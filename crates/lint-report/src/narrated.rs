@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use lint_finding::{Finding, Outcome, Severity};
 
-use crate::position::{Position, path_line};
+use crate::position::{Position, path_line, place_of_notice};
 use crate::{escape, files, silenced, summary};
 
 pub(crate) fn write(outcome: &Outcome, has_summary: bool, out: &mut dyn Write) -> io::Result<()> {
@@ -21,11 +21,7 @@ pub(crate) fn write(outcome: &Outcome, has_summary: bool, out: &mut dyn Write) -
         writeln!(out)?;
     }
     for notice in outcome.notices.iter().filter(|notice| has_summary || notice.incomplete) {
-        let place = match (notice.place, &notice.path) {
-            (Some(place), _) => format!("{}: ", path_line(outcome, place)),
-            (None, Some(path)) => format!("{}: ", escape(path)),
-            (None, None) => String::new(),
-        };
+        let place = place_of_notice(outcome, notice).map(|place| format!("{place}: ")).unwrap_or_default();
         writeln!(out, "Note: {place}{}.", escape(&notice.message))?;
     }
     if has_summary {

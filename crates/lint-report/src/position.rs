@@ -1,6 +1,6 @@
 //! From a place to what is printed of it.
 
-use lint_finding::{File, Outcome, Place};
+use lint_finding::{File, Notice, Outcome, Place};
 use nginx_syntax::{LineColumn, Source, Span};
 
 use crate::escape;
@@ -42,6 +42,12 @@ pub(crate) fn line_of(outcome: &Outcome, place: Place) -> (&str, u32) {
 pub(crate) fn path_line(outcome: &Outcome, place: Place) -> String {
     let (path, line) = line_of(outcome, place);
     format!("{}:{line}", escape(path))
+}
+
+/// Where a notice is about: `path:line`, or a file as a whole.
+pub(crate) fn place_of_notice(outcome: &Outcome, notice: &Notice) -> Option<String> {
+    let at = notice.place.map(|place| path_line(outcome, place));
+    at.or_else(|| Some(escape(notice.path.as_deref()?).into_owned()))
 }
 
 /// `span` with both ends in `source` and in order.

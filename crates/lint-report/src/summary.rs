@@ -18,13 +18,7 @@ pub(crate) fn write(outcome: &Outcome, was_fixed: bool, out: &mut dyn Write) -> 
         writeln!(out, "{skipped}")?;
     }
 
-    let found = [(summary.errors, "error"), (summary.warnings, "warning"), (summary.infos, "info")]
-        .into_iter()
-        .filter(|&(n, _)| n > 0)
-        .map(|(n, word)| if word == "info" { format!("{n} info") } else { count(n, word) })
-        .collect::<Vec<_>>()
-        .join(", ");
-    let found = if found.is_empty() { "no findings".to_owned() } else { found };
+    let found = found(summary);
 
     let safely = if was_fixed { 0 } else { summary.fixable_safely };
     let unsafely = if was_fixed { 0 } else { summary.fixable.saturating_sub(safely) };
@@ -41,6 +35,17 @@ pub(crate) fn write(outcome: &Outcome, was_fixed: bool, out: &mut dyn Write) -> 
     .collect::<Vec<_>>()
     .join(", ");
     if more.is_empty() { writeln!(out, "{found}") } else { writeln!(out, "{found} ({more})") }
+}
+
+/// `1 error, 2 warnings`, or that there is nothing.
+pub(crate) fn found(summary: &Summary) -> String {
+    let found = [(summary.errors, "error"), (summary.warnings, "warning"), (summary.infos, "info")]
+        .into_iter()
+        .filter(|&(n, _)| n > 0)
+        .map(|(n, word)| if word == "info" { format!("{n} info") } else { count(n, word) })
+        .collect::<Vec<_>>()
+        .join(", ");
+    if found.is_empty() { "no findings".to_owned() } else { found }
 }
 
 /// What else was met, in brackets.

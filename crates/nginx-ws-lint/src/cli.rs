@@ -104,11 +104,7 @@ pub(crate) struct BaselineArgs {
     /// The baseline; its paths are relative to its folder
     pub(crate) file: PathBuf,
     #[command(flatten)]
-    pub(crate) input: InputArgs,
-    #[command(flatten)]
-    pub(crate) evidence: EvidenceArgs,
-    #[command(flatten)]
-    pub(crate) rules: RulesArgs,
+    pub(crate) judged: JudgedArgs,
 }
 
 /// What is read.
@@ -171,15 +167,22 @@ pub(crate) struct RulesArgs {
     pub(crate) ignore: Vec<Selector>,
 }
 
-/// How to lint, the default.
+/// What is judged, by what the user knows and which rules.
 #[derive(Debug, Args)]
-pub(crate) struct LintArgs {
+pub(crate) struct JudgedArgs {
     #[command(flatten)]
     pub(crate) input: InputArgs,
     #[command(flatten)]
     pub(crate) evidence: EvidenceArgs,
     #[command(flatten)]
     pub(crate) rules: RulesArgs,
+}
+
+/// How to lint, the default.
+#[derive(Debug, Args)]
+pub(crate) struct LintArgs {
+    #[command(flatten)]
+    pub(crate) judged: JudgedArgs,
     /// The mildest severity that makes the exit code 1
     #[arg(long, value_name = "SEVERITY", value_enum, default_value_t, help_heading = "Rules")]
     pub(crate) fail_on: FailOn,
@@ -322,11 +325,7 @@ pub(crate) struct TraceArgs {
 #[derive(Debug, Args)]
 pub(crate) struct EndpointsArgs {
     #[command(flatten)]
-    pub(crate) input: InputArgs,
-    #[command(flatten)]
-    pub(crate) evidence: EvidenceArgs,
-    #[command(flatten)]
-    pub(crate) rules: RulesArgs,
+    pub(crate) judged: JudgedArgs,
     /// How they are written
     #[arg(long, value_enum, default_value_t, help_heading = "Output")]
     pub(crate) format: EndpointsFormat,

@@ -108,7 +108,8 @@ fn add(word: &[u8], left: &mut usize, text: &mut Vec<u8>) {
     if let Some(rest) = left.checked_sub(word.len()) {
         *left = rest;
         text.push(b' ');
-        text.extend_from_slice(&word.len().to_le_bytes());
+        // As many bytes on every machine: the value may be stored.
+        text.extend_from_slice(&(word.len() as u64).to_le_bytes());
         text.extend_from_slice(word);
     }
 }

@@ -16,18 +16,9 @@ use crate::say;
 /// Writes a baseline, or takes out of one what is not found any more.
 pub(crate) fn run(command: &BaselineCommand) -> Result<Exit, Error> {
     let (BaselineCommand::Create(args) | BaselineCommand::Prune(args)) = command;
-    let BaselineArgs { file, input, evidence, rules, .. } = args;
-    let given = Given::new(input, Some("linting"))?;
-    let settings = Settings {
-        versions: given.versions(input, false),
-        websocket_paths: evidence.ws_path.clone(),
-        assume_websocket: evidence.assume_websocket,
-        select: rules.select.clone(),
-        ignore: rules.ignore.clone(),
-        config: Given::config(input),
-        now: now(),
-        ..Settings::default()
-    };
+    let BaselineArgs { file, judged } = args;
+    let given = Given::new(&judged.input, Some("linting"))?;
+    let settings = Settings { now: now(), ..given.settings(judged, false) };
     let mut outcome = given.with(|files, paths, scope| lint_engine::lint(files, paths, scope, &settings));
     let scope = given.scope();
     let output = OutputArgs { output: Some(file.clone()), judged: Default::default() };

@@ -1,7 +1,5 @@
 //! `endpoints`: every WebSocket endpoint at a glance.
 
-use lint_engine::Settings;
-
 use super::given::Given;
 use super::{TOOL, say_silenced, say_skipped};
 use crate::cli::{EndpointsArgs, EndpointsFormat, FailOn};
@@ -11,16 +9,8 @@ use crate::terminal;
 
 /// Lists the endpoints.
 pub(crate) fn run(args: &EndpointsArgs) -> Result<Exit, Error> {
-    let given = Given::new(&args.input, (!args.quiet).then_some("reading"))?;
-    let settings = Settings {
-        versions: given.versions(&args.input, args.verbose),
-        websocket_paths: args.evidence.ws_path.clone(),
-        assume_websocket: args.evidence.assume_websocket,
-        select: args.rules.select.clone(),
-        ignore: args.rules.ignore.clone(),
-        config: Given::config(&args.input),
-        ..Settings::default()
-    };
+    let given = Given::new(&args.judged.input, (!args.quiet).then_some("reading"))?;
+    let settings = given.settings(&args.judged, args.verbose);
     let mut table = given.with(|files, paths, scope| lint_engine::endpoints(files, paths, scope, &settings));
     args.output.check(&table.outcome, given.scope())?;
     given.add_unlisted(&mut table.outcome);

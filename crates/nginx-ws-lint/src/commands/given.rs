@@ -4,11 +4,11 @@ use std::env;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use lint_engine::Config;
+use lint_engine::{Config, Settings};
 use lint_finding::{Notice, NoticeCode, Outcome};
 use nginx_semantics::{Files, Overlay, Scope, VersionRange, normalize};
 
-use crate::cli::{Command, InputArgs};
+use crate::cli::{Command, InputArgs, JudgedArgs};
 use crate::disk::{Disk, LARGEST, read_at_most};
 use crate::error::Error;
 use crate::version::{INSTALLED, of_this_machine};
@@ -67,6 +67,20 @@ impl Given {
             say(&format!("note: judging for nginx {version}, as `nginx -v` says"));
         }
         args.nginx_version.or(installed)
+    }
+
+    /// What a run is asked to do; `says` whether the version of this machine's nginx is told.
+    pub(crate) fn settings(&self, args: &JudgedArgs, says: bool) -> Settings {
+        let JudgedArgs { input, evidence, rules } = args;
+        Settings {
+            versions: self.versions(input, says),
+            websocket_paths: evidence.ws_path.clone(),
+            assume_websocket: evidence.assume_websocket,
+            select: rules.select.clone(),
+            ignore: rules.ignore.clone(),
+            config: Self::config(input),
+            ..Settings::default()
+        }
     }
 
     /// Which settings files count.

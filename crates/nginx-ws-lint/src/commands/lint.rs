@@ -15,22 +15,13 @@ use crate::reports::Reports;
 
 /// Lints what the arguments name and writes the outcome.
 pub(crate) fn run(args: &LintArgs) -> Result<Exit, Error> {
-    let given = Given::new(&args.input, (!args.quiet).then_some("linting"))?;
+    let given = Given::new(&args.judged.input, (!args.quiet).then_some("linting"))?;
     let reports = Reports::new(args)?;
     if args.fixing.unsafe_fixes && !args.fixing.is_asked_for() {
         return Err(Error::UnsafeAlone);
     }
-    let settings = Settings {
-        versions: given.versions(&args.input, args.verbose),
-        websocket_paths: args.evidence.ws_path.clone(),
-        assume_websocket: args.evidence.assume_websocket,
-        select: args.rules.select.clone(),
-        ignore: args.rules.ignore.clone(),
-        config: Given::config(&args.input),
-        no_ignores: args.no_ignores,
-        now: now(),
-        ..Settings::default()
-    };
+    let settings =
+        Settings { no_ignores: args.no_ignores, now: now(), ..given.settings(&args.judged, args.verbose) };
     if let Some(reason) = args.fixing.ignores() {
         return fix::add_ignores(args, &given, &settings, reason);
     }
