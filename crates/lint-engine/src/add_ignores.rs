@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use lint_finding::{FileId, Outcome};
 use nginx_semantics::{Files, Scope};
-use nginx_syntax::Source;
+use nginx_syntax::{NoVocabulary, Source, parse};
 
 use crate::fix::{Changed, MayEdit};
 use crate::session::Session;
@@ -37,7 +37,7 @@ pub fn add_ignores(
 ) -> Ignored {
     let mut session = Session::new(files, arguments, scope, settings);
     let before = session.outcome().findings.len();
-    let mut by_file: BTreeMap<FileId, (Lines, usize)> = BTreeMap::new();
+    let mut by_file: BTreeMap<FileId, Lines> = BTreeMap::new();
     let outcome = session.outcome();
     for finding in outcome.findings.iter().filter(|finding| !finding.is_refusal()) {
         let place = finding.primary.place;
@@ -47,13 +47,13 @@ pub fn add_ignores(
         if file.source.slice(file.source.line_span(line)).trim_ascii_start().starts_with(b"#") {
             continue;
         }
-        let (lines, findings) = by_file.entry(place.file).or_default();
-        lines.entry(line).or_default().insert(finding.rule.name);
+        let (rules, findings) = by_file.entry(place.file).or_default().entry(line).or_default();
+        rules.insert(finding.rule.name);
         *findings += 1;
     }
     let mut changes: Vec<Change> = Vec::new();
     let mut refused = BTreeMap::new();
-    for (id, (lines, findings)) in by_file {
+    for (id, mut lines) in by_file {
         let (Some((path, is_hosted)), Some(file)) = (session.opened(id), outcome.file(id)) else { continue };
         let allowed = match (file.may_be_shown, is_hosted) {
             (true, false) => may_edit(&path, file.source.bytes()),
@@ -61,12 +61,20 @@ pub fn add_ignores(
             (false, _) => Err("it lies outside the given paths".to_owned()),
         };
         match allowed {
-            Ok(()) => changes.push(Change {
-                path,
-                old: Arc::clone(&file.source),
-                new: with_comments(&file.source, &lines, reason),
-                findings,
-            }),
+            Ok(()) => {
+                if keep_outside_words(&file.source, &mut lines) {
+                    let why = "at some lines, because a word or a block of Lua goes on there".to_owned();
+                    refused.insert(file.source.path().to_owned(), why);
+                }
+                if !lines.is_empty() {
+                    changes.push(Change {
+                        path,
+                        old: Arc::clone(&file.source),
+                        new: with_comments(&file.source, &lines, reason),
+                        findings: lines.values().map(|(_, findings)| findings).sum(),
+                    });
+                }
+            }
             Err(why) => _ = refused.insert(file.source.path().to_owned(), why),
         }
     }
@@ -86,8 +94,20 @@ struct Change {
     findings: usize,
 }
 
-/// The rules that find something, by line.
-type Lines = BTreeMap<u32, BTreeSet<&'static str>>;
+/// The rules that find something and how much they find, by line.
+type Lines = BTreeMap<u32, (BTreeSet<&'static str>, usize)>;
+
+/// Takes away the lines that begin inside a word of several lines or a block of Lua, where a comment would be a part of it;
+/// whether there were any.
+fn keep_outside_words(source: &Source, lines: &mut Lines) -> bool {
+    let tree = parse(source.bytes(), &NoVocabulary);
+    let before = lines.len();
+    lines.retain(|number, _| {
+        let start = source.line_span(*number).start;
+        tree.leaf_at(start).is_none_or(|leaf| leaf.span.start >= start)
+    });
+    lines.len() < before
+}
 
 /// Makes changes together, for each judging costs as much as a run; where one of them does no good, each half by itself.
 fn apply(
@@ -135,7 +155,7 @@ fn refusals(outcome: &Outcome) -> usize {
 fn with_comments(source: &Source, lines: &Lines, reason: &str) -> Vec<u8> {
     let mut text = Vec::with_capacity(source.bytes().len() + 80 * lines.len());
     let mut from = 0;
-    for (number, rules) in lines {
+    for (number, (rules, _)) in lines {
         let span = source.line_span(*number);
         let line = span.of(source.bytes());
         let start = span.start as usize;

@@ -21,7 +21,8 @@ pub fn baseline(outcome: &Outcome) -> Vec<BaselineRow> {
 pub fn apply_baseline(outcome: &mut Outcome, known: &[BaselineRow]) {
     let mut counts: BTreeMap<(String, String, String), u64> = BTreeMap::new();
     for BaselineRow { path, rule, fingerprint, count } in known {
-        *counts.entry((path.clone(), rule.clone(), fingerprint.clone())).or_default() += count;
+        let all = counts.entry((path.clone(), rule.clone(), fingerprint.clone())).or_default();
+        *all = all.saturating_add(*count);
     }
     let all = std::mem::take(&mut outcome.findings);
     let mut is_known = |finding: &Finding| {

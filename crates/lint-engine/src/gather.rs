@@ -172,6 +172,11 @@ impl Gathered {
         }
     }
 
+    /// Whether lines stand for others that were not read.
+    pub(crate) fn has_unknown_lines(&self) -> bool {
+        !self.unknown_lines.is_empty()
+    }
+
     /// A line that stands for others that were not read.
     pub(crate) fn unknown_lines(&mut self, place: Place) {
         self.unknown_lines.insert(place);

@@ -23,7 +23,7 @@ mod trace;
 
 use std::path::{Path, PathBuf};
 
-use lint_finding::{File, Finding, Outcome, Place, RuleMeta};
+use lint_finding::{File, Finding, Group, Outcome, Place, RuleMeta};
 use nginx_semantics::{Configuration, Files, Layout, Loaded, PathMap, Scope, SourceFile, load, normalize};
 use ws_model::{Hints, Model};
 use ws_rules::{Context, Findings, RULES, Rule, Stop, visit};
@@ -191,7 +191,12 @@ fn finish(
     found: &SettingsFiles<'_>,
     scope: &Scope,
 ) -> Outcome {
-    let ran = |file: &SourceFile, rule: &RuleMeta| with_file(settings, found, &file.path).selects(rule);
+    // What the command line says of versions, and files that were not given, may be the reason why a rule is silent.
+    let may_know = settings.versions.is_none() && !gathered.has_unknown_lines();
+    let ran = |file: &SourceFile, rule: &RuleMeta| {
+        let settings = with_file(settings, found, &file.path);
+        may_know && settings.selects(rule) && (rule.group != Group::Layers || !settings.layers.is_empty())
+    };
     finish_with(loaded, gathered, judged, settings, found, scope, ran)
 }
 

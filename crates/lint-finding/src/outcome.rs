@@ -240,6 +240,13 @@ pub struct BaselineRow {
     pub count: u64,
 }
 
+impl BaselineRow {
+    /// How many findings several rows are; a file may say anything.
+    pub fn count_all(rows: &[Self]) -> u64 {
+        rows.iter().fold(0, |all, row| all.saturating_add(row.count))
+    }
+}
+
 /// What a baseline knows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Baseline {

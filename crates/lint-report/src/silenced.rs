@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use lint_finding::{Outcome, Summary};
+use lint_finding::{BaselineRow, Outcome, Summary};
 
 use crate::escape;
 use crate::summary::count;
@@ -55,8 +55,7 @@ fn parts(outcome: &Outcome) -> impl Iterator<Item = String> {
 /// What a baseline has in vain.
 fn absent(outcome: &Outcome) -> Option<String> {
     let absent = &outcome.baseline.as_ref()?.absent;
-    let number: u64 = absent.iter().map(|row| row.count).sum();
-    let number = usize::try_from(number).unwrap_or(usize::MAX);
+    let number = usize::try_from(BaselineRow::count_all(absent)).unwrap_or(usize::MAX);
     let verb = if number == 1 { "is" } else { "are" };
     (number > 0).then(|| {
         let findings = count(number, "finding");

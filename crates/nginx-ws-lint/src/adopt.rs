@@ -4,8 +4,9 @@ pub(crate) mod baseline;
 pub(crate) mod git;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
-use lint_finding::Outcome;
+use lint_finding::{FileId, Outcome};
 use nginx_semantics::{Scope, normalize};
 
 use crate::cli::LintArgs;
@@ -15,16 +16,8 @@ use crate::error::Error;
 pub(crate) fn apply(outcome: &mut Outcome, args: &LintArgs, scope: &Scope) -> Result<(), Error> {
     if let Some(reference) = &args.since {
         let changes = git::changes(reference, scope)?;
-        let working_folder = &scope.working_folder;
-        let absolute = |path: &str| normalize(&working_folder.join(path));
-        let files = (0..outcome.files.len())
-            .map(|number| lint_finding::FileId(u32::try_from(number).unwrap_or(u32::MAX)));
-        let by_name: BTreeMap<_, _> = files
-            .filter_map(|id| {
-                let path = outcome.path(id);
-                let path_on_disk = std::fs::canonicalize(absolute(path)).unwrap_or_else(|_| absolute(path));
-                Some((path.to_owned(), changes.get(&path_on_disk)?.clone()))
-            })
+        let by_name: BTreeMap<_, _> = paths(outcome)
+            .filter_map(|path| Some((path.to_owned(), changes.get(&on_disk(path, scope))?.clone())))
             .collect();
         lint_engine::only_changed(outcome, &by_name);
     }
@@ -32,4 +25,16 @@ pub(crate) fn apply(outcome: &mut Outcome, args: &LintArgs, scope: &Scope) -> Re
         baseline::apply(outcome, file, scope)?;
     }
     Ok(())
+}
+
+/// How the files of an outcome are called.
+fn paths(outcome: &Outcome) -> impl Iterator<Item = &str> {
+    let ids = (0..outcome.files.len()).map(|number| FileId(u32::try_from(number).unwrap_or(u32::MAX)));
+    ids.map(|id| outcome.path(id))
+}
+
+/// Where a file lies that is called so, links followed as far as it is there.
+fn on_disk(shown: &str, scope: &Scope) -> PathBuf {
+    let path = normalize(&scope.working_folder.join(shown));
+    std::fs::canonicalize(&path).unwrap_or(path)
 }

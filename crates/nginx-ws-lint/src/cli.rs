@@ -187,10 +187,10 @@ pub(crate) struct LintArgs {
     #[arg(long, value_name = "SEVERITY", value_enum, default_value_t, help_heading = "Rules")]
     pub(crate) fail_on: FailOn,
     /// Tell only findings that FILE, made by `baseline create`, does not have
-    #[arg(long, value_name = "FILE", help_heading = "Rules")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["fix", "diff", "add_ignores"], help_heading = "Rules")]
     pub(crate) baseline: Option<PathBuf>,
     /// Tell only findings whose line, or a line that explains them, was changed since this commit; all of the tree is judged
-    #[arg(long, value_name = "GIT_REF", value_parser = NonEmptyStringValueParser::new(), help_heading = "Rules")]
+    #[arg(long, value_name = "GIT_REF", value_parser = NonEmptyStringValueParser::new(), conflicts_with_all = ["fix", "diff", "add_ignores"], help_heading = "Rules")]
     pub(crate) since: Option<String>,
     /// Show what comments suppress too
     #[arg(long, help_heading = "Rules")]

@@ -54,7 +54,8 @@ impl<'a> Reports<'a> {
         self.all.iter().try_for_each(|(_, output)| output.check(outcome, scope))
     }
 
-    /// Writes all of them; that of `--format` to standard error where standard output has the text itself.
+    /// Writes all of them. Where the text itself was written, its place, `--output` or standard output, is taken: that of
+    /// `--format` goes to standard error.
     ///
     /// # Errors
     /// What cannot be written.
@@ -65,8 +66,11 @@ impl<'a> Reports<'a> {
         exit: Exit,
         has_text: bool,
     ) -> Result<(), Error> {
-        let one = |outcome: &Outcome, (format, output): &(Format, OutputArgs)| {
-            if has_text && !output.is_file() {
+        let is_main =
+            |report: &(Format, OutputArgs)| self.all.first().is_some_and(|main| std::ptr::eq(main, report));
+        let one = |outcome: &Outcome, report: &(Format, OutputArgs)| {
+            let (format, output) = report;
+            if has_text && (!output.is_file() || is_main(report)) {
                 super::commands::to_stderr(|out| self.format(*format, outcome, output, exit, out));
                 return Ok(());
             }

@@ -137,3 +137,27 @@ fn an_auditor_sees_all() {
     let outcome = judged(text, Settings { no_ignores: true, ..Settings::default() });
     assert_eq!(told(&outcome), (vec!["short-read-timeout"], vec![], vec![]));
 }
+
+/// What a run does not know may be what a comment is for.
+#[test]
+fn a_comment_that_may_be_needed_elsewhere_is_left_alone() {
+    let unused = |text: &str, settings: Settings| {
+        let outcome = judged(text, settings);
+        outcome.findings.iter().any(|finding| finding.rule.name == "unused-suppression")
+    };
+    let text = "server {\nlocation /ws {\n# nginx-ws-lint: ignore[http10-upstream] x\nENDPOINT proxy_read_timeout 1h;\n}\n}";
+    assert!(unused(text, Settings::default()));
+    assert!(!unused(text, Settings { versions: "1.30".parse().ok(), ..Settings::default() }));
+    assert!(!unused(&text.replace("ENDPOINT", "include /opt/not-given.conf; ENDPOINT"), Settings::default()));
+    assert!(!unused(&text.replace("http10-upstream", "outer-layer-closes-first"), Settings::default()));
+}
+
+#[test]
+fn a_line_keeps_its_end() {
+    let text = "server {\r\n    listen 80; # nginx-ws-lint: ignore[http10-upstream] x\r\n    root /srv;\r\n}";
+    let outcome = run(text);
+    let [finding] = outcome.findings.as_slice() else { panic!("{:?}", rules(&outcome)) };
+    let edit = &finding.fix.as_ref().expect("a fix").edits[0];
+    let removed = edit.place.span.of(outcome.files[0].source.bytes());
+    assert_eq!(removed, b" # nginx-ws-lint: ignore[http10-upstream] x");
+}

@@ -1,5 +1,6 @@
 //! The file of a baseline: JSON with paths relative to its folder, so that it means the same wherever it is read.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -8,6 +9,7 @@ use lint_finding::{BaselineRow, Outcome};
 use nginx_semantics::{Scope, normalize};
 use serde::{Deserialize, Serialize};
 
+use super::{on_disk, paths};
 use crate::disk::{LARGEST, read_at_most};
 use crate::error::Error;
 use crate::reports::relative;
@@ -36,9 +38,20 @@ struct Row {
 /// # Errors
 /// A file that cannot be read or is no baseline.
 pub(crate) fn apply(outcome: &mut Outcome, file: &Path, scope: &Scope) -> Result<(), Error> {
-    let known = read(file, scope)?;
+    let mut known = read(file, scope)?;
+    call_alike(&mut known, outcome, scope);
     lint_engine::apply_baseline(outcome, &known);
     Ok(())
+}
+
+/// Calls the files of a baseline as an outcome does: a root may be given through a link, or by a path with `..`.
+pub(crate) fn call_alike(known: &mut [BaselineRow], outcome: &Outcome, scope: &Scope) {
+    let names: BTreeMap<PathBuf, &str> = paths(outcome).map(|path| (on_disk(path, scope), path)).collect();
+    for row in known {
+        if let Some(name) = names.get(&on_disk(&row.path, scope)) {
+            row.path = (*name).to_owned();
+        }
+    }
 }
 
 /// The rows of a baseline, with the paths that people see.
@@ -50,7 +63,9 @@ pub(crate) fn read(file: &Path, scope: &Scope) -> Result<Vec<BaselineRow>, Error
     let Written { schema, version, findings } =
         serde_json::from_slice(&bytes).map_err(|error| fail(error.to_string()))?;
     if schema != SCHEMA || version != VERSION {
-        return Err(fail(format!("it has the schema `{schema}` and not `{SCHEMA}`")));
+        return Err(fail(format!(
+            "it has the schema `{schema}`, version {version}, and not `{SCHEMA}`, version {VERSION}"
+        )));
     }
     let folder = folder_of(file, scope);
     let row = |Row { file, rule, fingerprint, count }: Row| {

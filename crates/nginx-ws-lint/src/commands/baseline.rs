@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use lint_engine::Settings;
-use lint_finding::Outcome;
+use lint_finding::{BaselineRow, Outcome};
 
 use super::given::Given;
 use super::lint::now;
@@ -33,9 +33,10 @@ pub(crate) fn run(command: &BaselineCommand) -> Result<Exit, Error> {
         }
         BaselineCommand::Prune(_) => {
             let mut rows = baseline::read(file, scope)?;
+            baseline::call_alike(&mut rows, &outcome, scope);
             lint_engine::apply_baseline(&mut outcome, &rows);
             for absent in outcome.baseline.iter().flat_map(|known| &known.absent) {
-                let is_same = |row: &&mut lint_finding::BaselineRow| {
+                let is_same = |row: &&mut BaselineRow| {
                     (&row.path, &row.rule, &row.fingerprint)
                         == (&absent.path, &absent.rule, &absent.fingerprint)
                 };
@@ -52,8 +53,8 @@ pub(crate) fn run(command: &BaselineCommand) -> Result<Exit, Error> {
     Ok(if outcome.is_incomplete() { Exit::Failed } else { Exit::Clean })
 }
 
-fn tell(command: &BaselineCommand, file: &Path, rows: &[lint_finding::BaselineRow], outcome: &Outcome) {
-    let count: u64 = rows.iter().map(|row| row.count).sum();
+fn tell(command: &BaselineCommand, file: &Path, rows: &[BaselineRow], outcome: &Outcome) {
+    let count = BaselineRow::count_all(rows);
     let findings = |count: u64| if count == 1 { "1 finding".to_owned() } else { format!("{count} findings") };
     let file = file.display();
     match command {
@@ -66,8 +67,7 @@ fn tell(command: &BaselineCommand, file: &Path, rows: &[lint_finding::BaselineRo
             }
         }
         BaselineCommand::Prune(_) => {
-            let gone =
-                outcome.baseline.iter().flat_map(|known| &known.absent).map(|absent| absent.count).sum();
+            let gone = outcome.baseline.as_ref().map_or(0, |known| BaselineRow::count_all(&known.absent));
             say(&format!("{file}: {} taken out, {count} left", findings(gone)));
         }
     }

@@ -10,7 +10,6 @@ use nginx_semantics::{Files, Scope, is_dump};
 
 use super::given::Given;
 use super::{lint, say_silenced, to_stderr};
-use crate::adopt;
 use crate::cli::LintArgs;
 use crate::disk::Disk;
 use crate::error::Error;
@@ -169,7 +168,6 @@ fn tell(
     if args.quiet {
         outcome.notices.retain(|notice| notice.incomplete);
     }
-    adopt::apply(outcome, args, scope)?;
     let exit = lint::exit(outcome, args);
     lint::say_what_is_not_written(outcome, args);
     reports.write(outcome, scope, exit, has_text)?;

@@ -125,6 +125,7 @@ fn from_three_hundred_old_findings_to_a_green_gate() {
     assert!(unused.stdout.contains("info[unused-suppression]"), "{}", unused.stdout);
     let fixed = tree.run(&[
         "--fix",
+        "--unsafe-fixes",
         "-q",
         "--select",
         "unused-suppression,missing-connection-header,http10-upstream",
@@ -288,4 +289,72 @@ fn paths_are_those_of_the_repository_where_a_forge_reads_them() {
             .stderr
             .contains("there is no format `xml`; it is one of human")
     );
+}
+
+/// A comment inside a word of several lines or a block of Lua would be a part of it.
+#[test]
+fn comments_are_added_outside_of_words_alone() {
+    let tree = tree(1);
+    let lines = [
+        "add_header X \"one\ntwo\"; proxy_pass http://127.0.0.1:9000;",
+        "content_by_lua_block {\n local x = 1\n } proxy_read_timeout 5s;",
+    ];
+    for (number, line) in lines.iter().enumerate() {
+        let text = format!(
+            "server {{\n    server_name x{number}.example.com;\n    location /ws/ {{ {line} }}\n}}\n"
+        );
+        fs::write(tree.path(&format!("deploy/sites/x{number}.conf")), text).unwrap();
+    }
+    let words = |name: &str| {
+        let text = fs::read_to_string(tree.path(name)).unwrap();
+        let kept = text.lines().filter(|line| !line.trim_start().starts_with("# nginx-ws-lint"));
+        (kept.collect::<Vec<_>>().join("\n"), text)
+    };
+    let before: Vec<String> = (0..2).map(|number| words(&format!("deploy/sites/x{number}.conf")).1).collect();
+    let run = tree.run(&["--add-ignores", "old", "deploy"]);
+    assert_eq!(run.code, Some(2), "{}{}", run.stdout, run.stderr);
+    assert!(run.stdout.contains("no comment was added: at some lines"), "{}", run.stdout);
+    for (number, before) in before.iter().enumerate() {
+        let (kept, text) = words(&format!("deploy/sites/x{number}.conf"));
+        assert_eq!(kept, before.trim_end());
+        assert!(!text.contains("one\n#") && !text.contains("= 1\n#"), "{text}");
+    }
+}
+
+#[test]
+fn what_is_chosen_to_be_told_edits_nothing() {
+    let tree = tree(1);
+    let before = fs::read(tree.path("deploy/sites/s000.conf")).unwrap();
+    for chosen in [["--since", "HEAD"], ["--baseline", "nosuch.json"]] {
+        for edit in [&["--fix"][..], &["--diff"], &["--add-ignores", "x"]] {
+            let run = tree.run(&[&chosen[..], edit, &["deploy"]].concat());
+            assert_eq!(run.code, Some(2), "{}", run.stderr);
+            assert!(run.stderr.contains("cannot be used with"), "{}", run.stderr);
+        }
+    }
+    assert_eq!(fs::read(tree.path("deploy/sites/s000.conf")).unwrap(), before);
+}
+
+#[test]
+fn a_baseline_holds_however_the_root_is_named() {
+    let tree = tree(3);
+    std::os::unix::fs::symlink("deploy", tree.path("linked")).unwrap();
+    assert_eq!(tree.run_in("deploy", &["baseline", "create", "../known.json", "../deploy"]).code, Some(0));
+    for (folder, arguments) in [
+        (".", ["--baseline", "known.json", "deploy"]),
+        (".", ["--baseline", "known.json", "linked"]),
+        ("deploy", ["--baseline", "../known.json", "../deploy"]),
+        ("deploy/sites", ["--baseline", "../../known.json", ".."]),
+    ] {
+        let run = tree.run_in(folder, &arguments);
+        assert_eq!(run.code, Some(0), "{folder} {arguments:?}: {}", run.stdout);
+    }
+    // Whatever a file says is counted, and ends no run.
+    let text = fs::read_to_string(tree.path("known.json")).unwrap();
+    let huge = text.replace("\"count\": 1", &format!("\"count\": {}", u64::MAX));
+    let (head, tail) = huge.split_once("\"findings\": [").unwrap();
+    let row = tail.split_once('}').unwrap().0;
+    fs::write(tree.path("known.json"), format!("{head}\"findings\": [{row}}},{tail}")).unwrap();
+    let run = tree.run(&["--baseline", "known.json", "deploy"]);
+    assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
 }

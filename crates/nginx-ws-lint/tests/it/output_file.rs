@@ -57,7 +57,21 @@ fn what_is_fixed_from_standard_input_may_go_where_it_came_from() {
     let run = tree.run_with(&arguments, MAIN.as_bytes());
     assert_eq!(run.stdout, "");
     let text = fs::read_to_string(tree.path("nginx.conf")).unwrap();
+    assert!(text.starts_with("events {}\n") && text.ends_with("}\n"), "{text}");
     assert!(text.contains("proxy_pass http://127.0.0.1:9000;"), "{text}");
+    assert!(run.stderr.contains("fixed nginx.conf:6"), "{}", run.stderr);
+}
+
+#[test]
+fn a_text_that_is_fixed_is_never_overwritten_with_a_report() {
+    let tree = tree();
+    let arguments = ["--fix", "-", "--format=json", "-o", "out/text", "--report", "concise=out/report"];
+    let run = tree.run_with(&arguments, MAIN.as_bytes());
+    assert_eq!(run.stdout, "");
+    assert!(run.stderr.contains("\"schema\""), "{}", run.stderr);
+    let [text, report] = ["out/text", "out/report"].map(|file| fs::read_to_string(tree.path(file)).unwrap());
+    assert!(text.starts_with("events {}\n") && text.ends_with("}\n"), "{text}");
+    assert!(report.contains("<stdin>:"), "{report}");
 }
 
 #[test]

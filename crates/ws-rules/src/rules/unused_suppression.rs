@@ -14,7 +14,7 @@ const META: RuleMeta = RuleMeta {
     severity: Severity::Info,
     summary: "a comment suppresses findings that are not there",
     since: "0.1.0",
-    fix: FixKind::Safe,
+    fix: FixKind::Unsafe,
     docs: include_str!("../../pages/unused-suppression.md"),
 };
 
@@ -39,7 +39,7 @@ impl Rule for UnusedSuppression {
         let finding = FindingBuilder::at(&META, place, message)
             .fingerprinted([line.trim_ascii()])
             .help(help)
-            .fix(help, Applicability::Safe, edit.into_iter().collect::<Vec<_>>().into());
+            .fix(help, Applicability::Unsafe, edit.into_iter().collect::<Vec<_>>().into());
         out.push(finding);
     }
 }
@@ -54,7 +54,9 @@ fn whole(file: &SourceFile, Place { file: id, span }: Place) -> Option<Edit> {
         // With its line break.
         Span::new(start, file.source.line_span(number.saturating_add(1)).start.max(span.end))
     } else {
-        Span::new(start.saturating_add(u32::try_from(kept).ok()?), span.end)
+        // A CR is a part of the comment, and of the line's end.
+        let is_crlf = span.of(file.bytes()).ends_with(b"\r");
+        Span::new(start.saturating_add(u32::try_from(kept).ok()?), span.end - u32::from(is_crlf))
     };
     Some(Edit { place: Place { file: id, span: removed }, replacement: Vec::new() })
 }
