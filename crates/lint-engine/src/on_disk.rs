@@ -249,6 +249,7 @@ impl<'a> OnDisk<'a> {
                     *text = written;
                 }
             }
+            self.optional(&mut name.place);
         }
         for label in std::iter::once(&mut finding.primary).chain(&mut finding.labels) {
             self.text(label.place.file, &mut label.message);

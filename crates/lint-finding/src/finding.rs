@@ -131,6 +131,8 @@ pub struct EndpointName {
     pub location: String,
     /// Whether it is a path that the user names and no location that proxies serves.
     pub is_path: bool,
+    /// The line that opens the location, where there is one.
+    pub place: Option<Place>,
 }
 
 /// What the message of an error begins with that keeps nginx from starting.

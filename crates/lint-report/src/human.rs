@@ -1,5 +1,6 @@
 //! The format for a person at a terminal: excerpts drawn by miette, then notices and a summary.
 
+use std::cmp::Reverse;
 use std::fmt;
 use std::io::{self, Write};
 
@@ -10,7 +11,7 @@ use crate::clip::Room;
 use crate::excerpt::{Excerpt, Mark};
 use crate::position::{Position, path_line, place_of_notice};
 use crate::wrap::wrap;
-use crate::{Style, endpoints, escape, files, fixes, silenced, summary};
+use crate::{Style, endpoints, escape, files, fixes, remedy, silenced, summary};
 
 /// Beyond this, lines are not read but searched.
 const WIDEST: usize = 200;
@@ -23,7 +24,7 @@ pub(crate) fn write(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io
     let style = &Style { width: style.width.clamp(NARROWEST, WIDEST), ..*style };
     let is_followed = style.summary || style.verbose || shown_notices(outcome).next().is_some();
     let (lines, drawn_ones): (Vec<&Finding>, Vec<&Finding>) =
-        outcome.findings.iter().partition(|finding| is_one_line(finding, style));
+        by_severity(outcome).into_iter().partition(|finding| is_one_line(finding, style));
     let is_followed = is_followed || !lines.is_empty();
     let last = drawn_ones.len().saturating_sub(1);
     for (index, finding) in drawn_ones.into_iter().enumerate() {
@@ -69,48 +70,40 @@ pub(crate) fn skipped(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> 
     }
 }
 
-/// Whether a line is enough for it: it costs something and breaks nothing, and is about the main file as a whole, whose
-/// excerpt shows no more than its first line.
+/// What people read first comes first: the worst, and in the order of places what is as bad.
+pub(crate) fn by_severity(outcome: &Outcome) -> Vec<&Finding> {
+    let mut findings: Vec<&Finding> = outcome.findings.iter().collect();
+    findings.sort_by_key(|finding| Reverse(finding.severity));
+    findings
+}
+
+/// Whether a line is enough for it: it costs something and breaks nothing.
 fn is_one_line(finding: &Finding, style: &Style) -> bool {
-    !style.verbose && finding.severity <= Severity::Info && finding.rule.is_once_per_root()
+    !style.verbose && finding.severity <= Severity::Info
 }
 
 fn write_line(outcome: &Outcome, finding: &Finding, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    let tag = painted("info:", CYAN, style);
+    let tag = tag(finding.severity.name(), finding.rule.name, CYAN, style);
     let place = path_line(outcome, finding.primary.place);
-    writeln!(out, "{tag} [{}] {} ({place})", finding.rule.name, escape(&finding.message))
+    writeln!(out, "{tag} {} ({place})", escape(&finding.message))
 }
 
-/// What miette draws: all but the footer, which it would wrap in the middle of code.
+/// What miette draws: the excerpt. It would say the severity as a sign, and wrap the footer in the middle of code.
 #[derive(Debug)]
-struct Report<'a> {
-    finding: &'a Finding,
-    message: String,
+struct Report {
     excerpt: Option<Excerpt>,
     labels: Vec<LabeledSpan>,
 }
 
-impl fmt::Display for Report<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+impl fmt::Display for Report {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Ok(())
     }
 }
 
-impl std::error::Error for Report<'_> {}
+impl std::error::Error for Report {}
 
-impl Diagnostic for Report<'_> {
-    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        Some(Box::new(self.finding.rule.name))
-    }
-
-    fn severity(&self) -> Option<miette::Severity> {
-        Some(match self.finding.severity {
-            Severity::Error => miette::Severity::Error,
-            Severity::Warning => miette::Severity::Warning,
-            Severity::Info | Severity::Pedantic => miette::Severity::Advice,
-        })
-    }
-
+impl Diagnostic for Report {
     fn source_code(&self) -> Option<&dyn SourceCode> {
         self.excerpt.as_ref().map(|excerpt| excerpt as &dyn SourceCode)
     }
@@ -130,10 +123,10 @@ fn drawn(outcome: &Outcome, finding: &Finding, style: &Style) -> Result<String, 
         Excerpt::new(&shown.source, spans.map(|(number, label)| (number, label.place.span)), room)
     });
 
-    let mut message = wrap(&escape(&finding.message), style.width - 4).join("\n");
+    let mut text = headline(finding, style);
     if excerpt.is_none() {
         let Position { path, start, .. } = Position::of(outcome, finding.primary.place);
-        message.push_str(&format!("\nat {}:{}:{} (not shown)", escape(path), start.line, start.column));
+        text.push_str(&format!("  at {}:{}:{} (not shown)\n", escape(path), start.line, start.column));
     }
 
     let marks = excerpt.as_ref().map(Excerpt::marks).unwrap_or_default();
@@ -154,15 +147,15 @@ fn drawn(outcome: &Outcome, finding: &Finding, style: &Style) -> Result<String, 
 
     let mut drawing = String::new();
     let handler = handler(finding.severity, spans.iter().map(LabeledSpan::primary), style);
-    handler.render_report(&mut drawing, &Report { finding, message, excerpt, labels: spans })?;
-    let mut text = String::with_capacity(drawing.len());
-    for line in drawing.lines() {
+    handler.render_report(&mut drawing, &Report { excerpt, labels: spans })?;
+    // The first line is the sign and an empty message.
+    for line in drawing.lines().skip(1) {
         text.push_str(line.trim_end());
         text.push('\n');
     }
 
-    if let Some(help) = help(finding) {
-        push_footer(&mut text, "help", help, style);
+    if let Some(help) = remedy::of(outcome, finding) {
+        push_footer(&mut text, "help", &help, style);
     }
     for label in in_footer {
         if !label.message.is_empty() {
@@ -181,6 +174,33 @@ fn span(mark: &Mark, message: &str, style: &Style) -> LabeledSpan {
         0 => LabeledSpan::new_primary_with_span(text, range),
         _ => LabeledSpan::new_with_span(text, range),
     }
+}
+
+/// `error[rule]: message`, in lines.
+fn headline(finding: &Finding, style: &Style) -> String {
+    let (severity, rule) = (finding.severity.name(), finding.rule.name);
+    let plain = format!("{severity}[{rule}]:");
+    let color = match finding.severity {
+        Severity::Error => RED,
+        Severity::Warning => YELLOW,
+        Severity::Info | Severity::Pedantic => CYAN,
+    };
+    let message = escape(&finding.message);
+    let lines = wrap(&format!("{plain} {message}"), style.width.saturating_sub(INDENT.len()));
+    let mut text = String::new();
+    for (number, line) in lines.iter().enumerate() {
+        match line.strip_prefix(&*plain).filter(|_| number == 0) {
+            Some(rest) => text.push_str(&format!("{}{rest}", tag(severity, rule, color, style))),
+            None => text.push_str(&format!("{INDENT}{line}")),
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// What a line is about, as compilers write it: the severity, and in brackets the rule.
+fn tag(severity: &str, rule: &str, color: &str, style: &Style) -> String {
+    painted(&format!("{severity}[{rule}]:"), color, style)
 }
 
 /// The primary label has the colour of the severity, the others that of advice.
@@ -209,10 +229,6 @@ fn handler(
         .without_syntax_highlighting()
 }
 
-fn help(finding: &Finding) -> Option<&str> {
-    finding.help.as_deref().or_else(|| finding.fix.as_ref().map(|fix| fix.title.as_ref()))
-}
-
 /// `text` may have several lines, each of which is wrapped and escaped.
 fn push_footer(text: &mut String, tag: &str, content: &str, style: &Style) {
     let indent = tag.len() + 4;
@@ -228,17 +244,20 @@ fn push_footer(text: &mut String, tag: &str, content: &str, style: &Style) {
     }
 }
 
-const CYAN: &str = "36";
+/// Before the further lines of a headline.
+const INDENT: &str = "  ";
+
+const RED: &str = "31";
 const YELLOW: &str = "33";
+const CYAN: &str = "36";
 
 fn painted(text: &str, color: &str, style: &Style) -> String {
     if style.color { format!("\x1b[{color}m{text}\x1b[0m") } else { text.to_owned() }
 }
 
 fn write_notice(outcome: &Outcome, notice: &Notice, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    let tag =
-        if notice.incomplete { painted("warning:", YELLOW, style) } else { painted("note:", CYAN, style) };
-    write!(out, "{tag} [{}] {}", notice.code.name(), escape(&notice.message))?;
+    let (word, color) = if notice.incomplete { ("warning", YELLOW) } else { ("note", CYAN) };
+    write!(out, "{} {}", tag(word, notice.code.name(), color, style), escape(&notice.message))?;
     match place_of_notice(outcome, notice) {
         Some(place) => writeln!(out, " ({place})"),
         None => writeln!(out),

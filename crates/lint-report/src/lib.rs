@@ -22,6 +22,7 @@ mod markdown;
 mod narrated;
 mod position;
 mod rdjson;
+mod remedy;
 mod sarif;
 mod silenced;
 mod summary;

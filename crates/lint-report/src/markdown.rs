@@ -2,14 +2,14 @@
 //!
 //! GitHub takes 65,536 characters (`IssueComment` body); what does not fit is counted.
 
-use std::cmp::Reverse;
 use std::io::{self, Write};
 
 use lint_finding::{Finding, Outcome, Severity};
 
+use crate::human::by_severity;
 use crate::position::{Position, path_line};
 use crate::summary::{count, found};
-use crate::{escape, escape_bytes};
+use crate::{escape, escape_bytes, remedy};
 
 /// The longest comment, in characters.
 const LONGEST: usize = 65_536;
@@ -21,8 +21,7 @@ const REST: usize = 1024;
 const LONGEST_LINE: usize = 400;
 
 pub(crate) fn write(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
-    let mut findings: Vec<&Finding> = outcome.findings.iter().collect();
-    findings.sort_by_key(|finding| Reverse(finding.severity));
+    let findings = by_severity(outcome);
     let mut text = heading(outcome);
     let mut length = text.chars().count();
     for (number, finding) in findings.iter().enumerate() {
@@ -80,8 +79,8 @@ fn block(outcome: &Outcome, finding: &Finding) -> String {
             text.push_str(&format!("- <code>{}</code>: {}\n", html(&place), html(&label.message)));
         }
     }
-    if let Some(help) = &finding.help {
-        text.push_str(&self::help(help));
+    if let Some(help) = remedy::of(outcome, finding).filter(|_| finding.help.is_some()) {
+        text.push_str(&self::help(&help));
     }
     text.push_str(&format!("\nRule <code>{}</code>\n</details>\n", finding.rule.name));
     text

@@ -4,12 +4,13 @@ use std::io::{self, Write};
 
 use lint_finding::{Finding, Outcome, Severity};
 
+use crate::human::by_severity;
 use crate::position::{Position, path_line, place_of_notice};
-use crate::{escape, files, silenced, summary};
+use crate::{escape, files, remedy, silenced, summary};
 
 pub(crate) fn write(outcome: &Outcome, has_summary: bool, out: &mut dyn Write) -> io::Result<()> {
     let all = outcome.findings.len();
-    for (number, finding) in outcome.findings.iter().enumerate() {
+    for (number, finding) in by_severity(outcome).into_iter().enumerate() {
         let severity = match finding.severity {
             Severity::Error => "Error",
             Severity::Warning => "Warning",
@@ -45,7 +46,7 @@ fn write_finding(outcome: &Outcome, finding: &Finding, out: &mut dyn Write) -> i
             writeln!(out, "At {}: {}.", path_line(outcome, label.place), escape(&label.message))?;
         }
     }
-    if let Some(help) = &finding.help {
+    if let Some(help) = remedy::of(outcome, finding).filter(|_| finding.help.is_some()) {
         for (number, line) in help.lines().enumerate() {
             let lead = if number == 0 { "Remedy: " } else { "" };
             writeln!(out, "{lead}{}", escape(line.trim()))?;

@@ -216,9 +216,12 @@ impl FindingBuilder {
 
     /// The same where more or less is at stake than usual in the rule's group.
     pub fn endpoint_at_stake(mut self, endpoint: &Endpoint<'_>, stake: Stake) -> Self {
-        let server = endpoint.server_name();
-        self.finding.endpoint =
-            Some(Box::new(EndpointName { server, location: endpoint.location_text(), is_path: false }));
+        self.finding.endpoint = Some(Box::new(EndpointName {
+            server: endpoint.server_name(),
+            location: endpoint.location_text(),
+            is_path: false,
+            place: endpoint.location().map(|location| location.visible().at()),
+        }));
         self.finding.confidence = self.finding.confidence.min(confidence(endpoint));
         self.finding.severity = self.finding.severity.min(stake.most(endpoint.standing));
         self.is_hedged = endpoint.is_hedged();
@@ -235,8 +238,8 @@ impl FindingBuilder {
         let configuration = cx.configuration();
         let names = server_names(configuration, lost.server);
         let server = names.into_iter().chain(listens(configuration, lost.server)).next().unwrap_or_default();
-        self.finding.endpoint =
-            Some(Box::new(EndpointName { server, location: lost.path.clone(), is_path: true }));
+        let location = lost.path.clone();
+        self.finding.endpoint = Some(Box::new(EndpointName { server, location, is_path: true, place: None }));
         self
     }
 

@@ -61,6 +61,7 @@ fn everything() -> Outcome {
         server: "a.test".to_owned(),
         location: "/é/".to_owned(),
         is_path: false,
+        place: None,
     }));
     let edit =
         |at, replacement: &[u8]| Edit { place: place(0, Span::at(at)), replacement: replacement.to_vec() };

@@ -20,9 +20,8 @@ fn outcome(bytes: Vec<u8>, span: Span) -> Outcome {
 fn crlf_and_tabs() {
     let text = "server {\r\n\tlisten\t‹80›;\r\n\t\t‹!proxy_pass\thttp://a;›\r\n}\r\n";
     assert_snapshot!(drawn(&marked(text, &["the port"]), &PLAIN), @"
-    missing-connection-header
-
-      × `Connection` is not forwarded, so nginx sends `Connection: close`
+    error[missing-connection-header]: `Connection` is not forwarded, so nginx sends
+      `Connection: close`
        ╭─[app.conf:3:3]
      1 │ server {
      2 │     listen  80;
@@ -41,9 +40,7 @@ fn escape_sequences_and_bidirectional_controls() {
     let mut outcome = marked(text, &[]);
     outcome.findings[0].message = "`\u{1b}]0;x\u{7}` and\nanother line".into();
     assert_snapshot!(drawn(&outcome, &PLAIN), @r#"
-    missing-connection-header
-
-      × `\x1b]0;x\x07` and\nanother line
+    error[missing-connection-header]: `\x1b]0;x\x07` and\nanother line
        ╭─[app.conf:2:8]
      1 │ # \x1b[2J\u{202e}
      2 │ set $a "\x1b[31m\u{202e}x\u{2066}\x07"; # \u{9b}1m\u{2028}
@@ -56,9 +53,8 @@ fn escape_sequences_and_bidirectional_controls() {
 #[test]
 fn wide_and_combining_characters() {
     assert_snapshot!(drawn(&marked("# 日本語 e\u{301}\nset $a \"日本\" ‹!\"語e\u{301}\"›;\n", &[]), &PLAIN), @r#"
-    missing-connection-header
-
-      × `Connection` is not forwarded, so nginx sends `Connection: close`
+    error[missing-connection-header]: `Connection` is not forwarded, so nginx sends
+      `Connection: close`
        ╭─[app.conf:2:13]
      1 │ # 日本語 é
      2 │ set $a "日本" "語é";
@@ -71,9 +67,8 @@ fn wide_and_combining_characters() {
 fn latin_1() {
     let outcome = outcome(b"# caf\xe9\nlocation /caf\xe9/ {}\n".to_vec(), Span::new(16, 22));
     assert_snapshot!(drawn(&outcome, &PLAIN), @r"
-    missing-connection-header
-
-      × `Connection` is not forwarded, so nginx sends `Connection: close`
+    error[missing-connection-header]: `Connection` is not forwarded, so nginx sends
+      `Connection: close`
        ╭─[app.conf:2:10]
      1 │ # caf\xe9
      2 │ location /caf\xe9/ {}
@@ -89,20 +84,16 @@ fn a_line_that_is_too_long() {
     let text = format!("{}‹!proxy_pass http://a;› {}\n", "set $a b; ".repeat(30), "set $c d; ".repeat(30));
     let style = Style { width: 60, ..PLAIN };
     assert_snapshot!(drawn(&marked(&text, &[]), &style), @"
-    missing-connection-header
-
-      × `Connection` is not forwarded, so nginx sends
-      │ `Connection: close`
+    error[missing-connection-header]: `Connection` is not
+      forwarded, so nginx sends `Connection: close`
        ╭─[app.conf:1:301]
      1 │ …t $a b; set $a b; proxy_pass http://a; set $c d; set …
        ·                    ────────────────────
        ╰────
     ");
     assert_snapshot!(drawn(&marked(&text, &[]), &Style { unicode: false, ..style }), @"
-    missing-connection-header
-
-      x `Connection` is not forwarded, so nginx sends
-      | `Connection: close`
+    error[missing-connection-header]: `Connection` is not
+      forwarded, so nginx sends `Connection: close`
        ,-[app.conf:1:301]
      1 | ...t $a b; set $a b; proxy_pass http://a; set $c d; ...
        :                      ^^^^^^^^^^^^^^^^^^^^
@@ -114,10 +105,8 @@ fn a_line_that_is_too_long() {
 fn a_label_that_is_too_long() {
     let text = format!("    ‹!log_format x {};›\n", "\"$remote_addr\" ".repeat(30));
     assert_snapshot!(drawn(&marked(&text, &[]), &Style { width: 60, ..PLAIN }), @r#"
-    missing-connection-header
-
-      × `Connection` is not forwarded, so nginx sends
-      │ `Connection: close`
+    error[missing-connection-header]: `Connection` is not
+      forwarded, so nginx sends `Connection: close`
        ╭─[app.conf:1:5]
      1 │     log_format x "$remote_addr" "$remote_addr" "$remot…
        ·     ──────────────────────────────────────────────────
@@ -142,9 +131,8 @@ fn labels_outside_of_the_file_and_the_wrong_way_round() {
     let mut outcome = outcome(b"a\nb".to_vec(), Span::new(90, 7));
     outcome.findings[0].labels = vec![label(7, Span::new(0, 1), "in no file")];
     assert_snapshot!(drawn(&outcome, &PLAIN), @"
-    missing-connection-header
-
-      × `Connection` is not forwarded, so nginx sends `Connection: close`
+    error[missing-connection-header]: `Connection` is not forwarded, so nginx sends
+      `Connection: close`
        ╭─[app.conf:2:2]
      1 │ a
      2 │ b

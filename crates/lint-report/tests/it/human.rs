@@ -8,9 +8,8 @@ use crate::build::{PLAIN, concise, drawn, marked, two_labels};
 #[test]
 fn two_labels_in_one_excerpt() {
     assert_snapshot!(drawn(&two_labels(), &PLAIN), @"
-    missing-connection-header
-
-      × `Connection` is not forwarded, so nginx sends `Connection: close`
+    error[missing-connection-header]: `Connection` is not forwarded, so nginx sends
+      `Connection: close`
        ╭─[app.conf:6:9]
      4 │     location /ws/ {
        ·     ──────┬──────
@@ -28,9 +27,8 @@ fn two_labels_in_one_excerpt() {
 fn ascii_without_colour() {
     let style = Style { unicode: false, ..PLAIN };
     assert_snapshot!(drawn(&two_labels(), &style), @"
-    missing-connection-header
-
-      x `Connection` is not forwarded, so nginx sends `Connection: close`
+    error[missing-connection-header]: `Connection` is not forwarded, so nginx sends
+      `Connection: close`
        ,-[app.conf:6:9]
      4 |     location /ws/ {
        :     ^^^^^^|^^^^^^
@@ -47,9 +45,8 @@ fn ascii_without_colour() {
 fn the_primary_label_has_the_colour_of_the_severity() {
     let style = Style { color: true, ..PLAIN };
     assert_snapshot!(drawn(&two_labels(), &style).replace('\x1b', "^"), @"
-    ^[31mmissing-connection-header^[0m
-
-      ^[31m×^[0m `Connection` is not forwarded, so nginx sends `Connection: close`
+    ^[31merror[missing-connection-header]:^[0m `Connection` is not forwarded, so nginx sends
+      `Connection: close`
        ╭─[^[36;1;4mapp.conf:6:9^[0m]
      ^[2m4^[0m │     location /ws/ {
        · ^[36m    ──────┬──────^[0m
@@ -66,9 +63,8 @@ fn the_primary_label_has_the_colour_of_the_severity() {
 fn a_label_far_away_has_an_excerpt_of_its_own() {
     let text = format!("http {{\n‹proxy_http_version 1.0;›\n{}‹!listen 80;›\n}}\n", "#\n".repeat(20));
     assert_snapshot!(drawn(&marked(&text, &["set here"]), &PLAIN), @"
-    missing-connection-header
-
-      × `Connection` is not forwarded, so nginx sends `Connection: close`
+    error[missing-connection-header]: `Connection` is not forwarded, so nginx sends
+      `Connection: close`
        ╭─[app.conf:2:1]
      1 │ http {
      2 │ proxy_http_version 1.0;
@@ -89,9 +85,8 @@ fn a_label_far_away_has_an_excerpt_of_its_own() {
 fn a_label_close_by_shares_the_excerpt() {
     let text = format!("http {{\n‹proxy_http_version 1.0;›\n{}‹!listen 80;›\n}}\n", "#\n".repeat(4));
     assert_snapshot!(drawn(&marked(&text, &["set here"]), &PLAIN), @"
-    missing-connection-header
-
-      × `Connection` is not forwarded, so nginx sends `Connection: close`
+    error[missing-connection-header]: `Connection` is not forwarded, so nginx sends
+      `Connection: close`
        ╭─[app.conf:7:1]
      1 │ http {
      2 │ proxy_http_version 1.0;
@@ -112,9 +107,8 @@ fn a_label_close_by_shares_the_excerpt() {
 fn several_labels_on_a_line() {
     let text = "a ‹bb› ‹!ccc› ‹dddd›;";
     assert_snapshot!(drawn(&marked(text, &["first", "last"]), &PLAIN), @"
-    missing-connection-header
-
-      × `Connection` is not forwarded, so nginx sends `Connection: close`
+    error[missing-connection-header]: `Connection` is not forwarded, so nginx sends
+      `Connection: close`
        ╭─[app.conf:1:6]
      1 │ a bb ccc dddd;
        ·   ─┬ ─┬─ ──┬─
@@ -129,9 +123,8 @@ fn several_labels_on_a_line() {
 fn of_overlapping_labels_the_primary_one_is_drawn() {
     let text = "‹!proxy_set_header ‹Upgrade› websocket;›\n";
     assert_snapshot!(drawn(&marked(text, &["the name"]), &PLAIN), @"
-    missing-connection-header
-
-      × `Connection` is not forwarded, so nginx sends `Connection: close`
+    error[missing-connection-header]: `Connection` is not forwarded, so nginx sends
+      `Connection: close`
        ╭─[app.conf:1:1]
      1 │ proxy_set_header Upgrade websocket;
        · ───────────────────────────────────
@@ -145,9 +138,8 @@ fn a_primary_label_over_several_lines() {
     let text =
         "http {\n    ‹!map ‹$http_upgrade› $x {\n        default upgrade;\n        '' close;\n    }›\n}\n";
     assert_snapshot!(drawn(&marked(text, &["of the client"]), &PLAIN), @"
-    missing-connection-header
-
-      × `Connection` is not forwarded, so nginx sends `Connection: close`
+    error[missing-connection-header]: `Connection` is not forwarded, so nginx sends
+      `Connection: close`
        ╭─[app.conf:2:5]
      1 │     http {
      2 │ ╭─▶     map $http_upgrade $x {
@@ -165,9 +157,8 @@ fn a_primary_label_over_several_lines() {
 fn a_very_long_block_is_known_by_its_first_line() {
     let text = format!("‹!http {{\n{}}}›\n", "#\n".repeat(40));
     assert_snapshot!(drawn(&marked(&text, &[]), &PLAIN), @"
-    missing-connection-header
-
-      × `Connection` is not forwarded, so nginx sends `Connection: close`
+    error[missing-connection-header]: `Connection` is not forwarded, so nginx sends
+      `Connection: close`
        ╭─[app.conf:1:1]
      1 │ http {
        · ──────
@@ -179,9 +170,8 @@ fn a_very_long_block_is_known_by_its_first_line() {
 #[test]
 fn the_end_of_the_file() {
     assert_snapshot!(drawn(&marked("http {\n    listen 80;\n‹!›", &[]), &PLAIN), @"
-    missing-connection-header
-
-      × `Connection` is not forwarded, so nginx sends `Connection: close`
+    error[missing-connection-header]: `Connection` is not forwarded, so nginx sends
+      `Connection: close`
        ╭─[app.conf:3:1]
      2 │     listen 80;
      3 │
@@ -189,18 +179,16 @@ fn the_end_of_the_file() {
        ╰────
     ");
     assert_snapshot!(drawn(&marked("http {‹!›", &[]), &PLAIN), @"
-    missing-connection-header
-
-      × `Connection` is not forwarded, so nginx sends `Connection: close`
+    error[missing-connection-header]: `Connection` is not forwarded, so nginx sends
+      `Connection: close`
        ╭─[app.conf:1:7]
      1 │ http {
        ·       ▲
        ╰────
     ");
     assert_snapshot!(drawn(&marked("‹!›", &[]), &PLAIN), @"
-    missing-connection-header
-
-      × `Connection` is not forwarded, so nginx sends `Connection: close`
+    error[missing-connection-header]: `Connection` is not forwarded, so nginx sends
+      `Connection: close`
        ╭─[app.conf:1:1]
      1 │
        · ▲

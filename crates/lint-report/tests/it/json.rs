@@ -68,10 +68,12 @@ fn everything_that_a_finding_may_have() {
         applicability: Applicability::Unsafe,
         edits: vec![Edit { place: place(0, Span::at(after)), replacement: b"\n    caf\xe9;".to_vec() }],
     }));
-    finding.endpoint =
-        Some(Box::new(EndpointName {
-            server: "app.example".into(), location: "/é/".into(), is_path: false
-        }));
+    finding.endpoint = Some(Box::new(EndpointName {
+        server: "app.example".into(),
+        location: "/é/".into(),
+        is_path: false,
+        place: None,
+    }));
     outcome.notices.push(Notice {
         code: NoticeCode::UnreadableFile,
         message: "permission denied".into(),

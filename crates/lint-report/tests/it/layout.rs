@@ -30,9 +30,8 @@ fn other_files_help_and_long_texts_stand_in_the_footer() {
         edits: Vec::new(),
     }));
     assert_snapshot!(drawn(&outcome, &Style { width: 80, ..PLAIN }), @"
-    missing-connection-header
-
-      × `Connection` is not forwarded, so nginx sends `Connection: close`
+    error[missing-connection-header]: `Connection` is not forwarded, so nginx
+      sends `Connection: close`
        ╭─[app.conf:6:9]
      4 │     location /ws/ {
        ·     ──────┬──────
@@ -59,10 +58,9 @@ fn a_file_not_to_be_shown_is_only_named() {
     let mut outcome = two_labels();
     outcome.files[0].may_be_shown = false;
     assert_snapshot!(drawn(&outcome, &PLAIN), @"
-    missing-connection-header
-
-      × `Connection` is not forwarded, so nginx sends `Connection: close`
-      │ at app.conf:6:9 (not shown)
+    error[missing-connection-header]: `Connection` is not forwarded, so nginx sends
+      `Connection: close`
+      at app.conf:6:9 (not shown)
       note: app.conf:4: this location proxies WebSocket traffic
     ");
 }

@@ -321,7 +321,7 @@ fn a_hunk_that_holds_a_command_is_withheld_unless_it_goes_to_a_file() {
     assert_eq!(run.code, Some(2), "{}", run.stderr);
     assert_eq!(
         run.stderr,
-        "warning: [hunk-withheld] this patch is incomplete: the hunks at lines 7, 31 hold what a CI system or a \
+        "warning[hunk-withheld]: this patch is incomplete: the hunks at lines 7, 31 hold what a CI system or a \
          terminal takes for a command; `--output FILE` writes all of it (nginx.conf)\n"
     );
     // What is shown is a patch, as far as it goes.

@@ -67,8 +67,8 @@ fn unreadable_files_and_folders() {
         assert_snapshot!(tree.run(&["."]).shown(), @r"
         exit code 2
         ----- stdout -----
-        warning: [unreadable-file] cannot be read: permission denied (nginx.conf)
-        warning: [unreadable-file] this folder could not be read: permission denied (conf.d)
+        warning[unreadable-file]: cannot be read: permission denied (nginx.conf)
+        warning[unreadable-file]: this folder could not be read: permission denied (conf.d)
 
         0 files judged, no WebSocket endpoint
         no findings

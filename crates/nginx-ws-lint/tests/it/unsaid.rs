@@ -317,7 +317,7 @@ fn a_template_that_a_main_file_includes_and_nobody_reads_is_exit_code_2() {
     assert_eq!(said(&output)["parts/b.conf"], "included");
     let run = tree.run(&["--fail-on", "never", "."]);
     assert_eq!(run.code, Some(2));
-    assert!(run.stdout.contains("warning: [template] `parts/a.conf` is not linted"), "{}", run.stdout);
+    assert!(run.stdout.contains("warning[template]: `parts/a.conf` is not linted"), "{}", run.stdout);
     // What is not known of a root silences nothing else, and one that nobody includes is no reason to fail.
     let tree = Tree::new(&[("nginx.conf", "events {}\nhttp {}\n"), ("parts/a.conf", template)]);
     assert_eq!(tree.run(&["--fail-on", "never", "."]).code, Some(0));
@@ -346,7 +346,7 @@ fn the_baseline_of_the_checklist_is_a_few_lines() {
     let run = tree.run(&[baseline]);
     assert_eq!(run.code, Some(0), "{}", run.shown());
     assert!(run.stdout.lines().count() <= 8, "{}", run.stdout);
-    assert!(run.stdout.contains("info: [no-shutdown-timeout] "), "{}", run.stdout);
+    assert!(run.stdout.contains("info[no-shutdown-timeout]: "), "{}", run.stdout);
     // However many servers, each rule about the main file says it once, in one line.
     let text = fs::read_to_string(format!("{baseline}/nginx.conf")).unwrap();
     let server = text.find("    server {\n        listen").unwrap();
@@ -354,7 +354,7 @@ fn the_baseline_of_the_checklist_is_a_few_lines() {
     let (one, end) = servers.split_at(servers.rfind('}').unwrap());
     let other = one.replace("live.example.com", "more.example.com");
     let two = Tree::new(&[("nginx.conf", &format!("{head}{one}{other}{end}"))]);
-    let lines = |run: &str| run.lines().filter(|line| line.starts_with("info: [")).count();
+    let lines = |run: &str| run.lines().filter(|line| line.starts_with("info[")).count();
     let both = two.run(&["."]);
     assert_eq!(lines(&both.stdout), lines(&run.stdout), "{}", both.stdout);
     assert_eq!(both.stdout.lines().count(), run.stdout.lines().count(), "{}", both.stdout);
