@@ -41,7 +41,7 @@ pub use fix::{Changed, Fixed, MayEdit, Which, fixed};
 pub use session::{EditError, Session};
 pub use settings::{
     Config, FILE_NAME, FileSettings, Level, ProblemKind, Selector, SetPath, Settings, SettingsFile,
-    SettingsProblem, UnknownRule, find_rule,
+    SettingsProblem, UnknownRule, find_rule, similar,
 };
 pub use since::{ChangedLines, only_changed};
 pub use trace::{Query, Url, UrlError, trace};

@@ -21,10 +21,20 @@ const NARROWEST: usize = 40;
 const LABEL: usize = 32;
 
 pub(crate) fn write(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    write_all(outcome, by_severity(outcome), style, out)
+}
+
+/// The same with the findings in an order of the caller's.
+pub(crate) fn write_all(
+    outcome: &Outcome,
+    findings: Vec<&Finding>,
+    style: &Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let style = &Style { width: style.width.clamp(NARROWEST, WIDEST), ..*style };
     let is_followed = style.summary || style.verbose || shown_notices(outcome).next().is_some();
     let (lines, drawn_ones): (Vec<&Finding>, Vec<&Finding>) =
-        by_severity(outcome).into_iter().partition(|finding| is_one_line(finding, style));
+        findings.into_iter().partition(|finding| is_one_line(finding, style));
     let is_followed = is_followed || !lines.is_empty();
     let last = drawn_ones.len().saturating_sub(1);
     for (index, finding) in drawn_ones.into_iter().enumerate() {

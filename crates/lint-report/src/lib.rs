@@ -5,6 +5,7 @@
 
 mod checkstyle;
 mod clip;
+mod columns;
 mod command;
 mod concise;
 mod diff;
@@ -23,6 +24,7 @@ mod narrated;
 mod position;
 mod rdjson;
 mod remedy;
+mod rules;
 mod sarif;
 mod silenced;
 mod summary;
@@ -33,7 +35,7 @@ mod xml;
 
 use std::io::{self, Write};
 
-use lint_finding::{EndpointTable, Outcome, Trace};
+use lint_finding::{EndpointTable, Outcome, RuleMeta, Trace};
 
 use crate::command::guarded;
 
@@ -74,12 +76,28 @@ pub fn human(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io::Resul
     guarded(out, |out| human::write(outcome, style, out))
 }
 
+/// The same in the order that the findings have.
+///
+/// # Errors
+/// Whatever writing to `out` gives, a broken pipe among them.
+pub fn human_in_order(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    guarded(out, |out| human::write_all(outcome, outcome.findings.iter().collect(), style, out))
+}
+
 /// `path:line:column: severity[rule] message`, one line per finding, for editors and `grep`.
 ///
 /// # Errors
 /// Whatever writing to `out` gives, a broken pipe among them.
 pub fn concise(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     guarded(out, |out| concise::write(outcome, out))
+}
+
+/// All rules, a line each where the terminal is wide enough.
+///
+/// # Errors
+/// Whatever writing to `out` gives, a broken pipe among them.
+pub fn rules(rules: &[&RuleMeta], style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    rules::write(rules, style, out)
 }
 
 /// How many files may be nginx and were not judged, by reason, and how many folders were not looked into, in one line;

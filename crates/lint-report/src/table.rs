@@ -3,11 +3,10 @@
 use std::io::{self, Write};
 
 use lint_finding::{EndpointTable, Origin, Outcome, Setting, Severity, TableRow};
-use unicode_width::UnicodeWidthStr;
 
 use crate::position::path_line;
 use crate::wrap::wrap;
-use crate::{Style, endpoints, escape, human, silenced};
+use crate::{Style, columns, endpoints, escape, human, silenced};
 
 const HEADINGS: [&str; 11] = [
     "SERVER",
@@ -34,14 +33,7 @@ pub(crate) fn write(table: &EndpointTable, style: &Style, out: &mut dyn Write) -
         }
     } else {
         let rows: Vec<Cells> = table.rows.iter().map(cells).collect();
-        let heading = HEADINGS.map(str::to_owned);
-        let widths = widths(std::iter::once(&heading).chain(&rows));
-        let whole = widths.iter().sum::<usize>() + 2 * (HEADINGS.len() - 1);
-        if whole <= style.width && !rows.is_empty() {
-            for (index, row) in std::iter::once(&heading).chain(&rows).enumerate() {
-                line(row, &widths, index == 0, style, out)?;
-            }
-        } else {
+        if rows.is_empty() || !columns::write(HEADINGS, &rows, style, out)? {
             for (index, row) in rows.iter().enumerate() {
                 if index > 0 {
                     writeln!(out)?;
@@ -66,30 +58,6 @@ pub(crate) fn write(table: &EndpointTable, style: &Style, out: &mut dyn Write) -
         silenced::write(&table.outcome, out)?;
     }
     Ok(())
-}
-
-/// Columns of each, the last one aside.
-fn widths<'a>(rows: impl Iterator<Item = &'a Cells>) -> [usize; HEADINGS.len()] {
-    rows.fold([0; HEADINGS.len()], |widths, row| {
-        let mut cells = row.iter();
-        widths.map(|width| width.max(cells.next().map_or(0, |cell| cell.width())))
-    })
-}
-
-fn line(
-    row: &Cells,
-    widths: &[usize],
-    is_heading: bool,
-    style: &Style,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let mut text = String::new();
-    for (cell, width) in row.iter().zip(widths) {
-        text.push_str(cell);
-        text.push_str(&" ".repeat(width - cell.width() + 2));
-    }
-    let text = text.trim_end();
-    if is_heading && style.color { writeln!(out, "\x1b[1m{text}\x1b[0m") } else { writeln!(out, "{text}") }
 }
 
 /// What a narrow terminal shows: location and server, then a line for each of the others.

@@ -4,10 +4,11 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, builder::NonEmptyStringValueParser};
-use lint_engine::{Selector, Url};
+use lint_engine::{Selector, Url, similar};
 use lint_finding::Severity;
 use nginx_semantics::{ListenAddress, PathMap, VersionRange};
 
+use crate::error::Error;
 use crate::output::Judged;
 
 const AFTER_HELP: &str = "\
@@ -20,6 +21,22 @@ const ENDPOINTS_AFTER_HELP: &str = "\
 Exit codes:
   0  they are listed, whatever was found about them
   2  could not do all that was asked: wrong usage, unreadable files";
+
+const EXPLAIN_PATHS: &str =
+    "Files and folders to look for it in: findings of these rules, the likeliest first";
+
+const EXPLAIN_AFTER_HELP: &str = "\
+Examples:
+  nginx-ws-lint explain short-read-timeout
+  nginx-ws-lint explain 426 /etc/nginx
+  nginx-ws-lint explain 'upstream prematurely closed connection while reading response header from upstream'
+  tail -1 /var/log/nginx/error.log | nginx-ws-lint explain -
+  nginx-ws-lint explain causes
+
+Exit codes:
+  0  it is explained, and with PATHS nothing of it is found there
+  1  something of it is found in PATHS
+  2  nothing is known of it, wrong usage, unreadable files";
 
 const TRACE_AFTER_HELP: &str = "\
 Exit codes:
@@ -47,14 +64,9 @@ pub(crate) enum Command {
     /// List every WebSocket endpoint with what is in effect there
     #[command(after_help = ENDPOINTS_AFTER_HELP)]
     Endpoints(Box<EndpointsArgs>),
-    /// Print the page of a rule: what it finds, why that fails, how to cure it
-    Explain {
-        /// The rule's name, as findings show it
-        #[arg(value_parser = NonEmptyStringValueParser::new())]
-        rule: String,
-        #[command(flatten)]
-        output: OutputArgs,
-    },
+    /// Print the page of a rule, or what may cause a status, a close code or a line of a log
+    #[command(after_help = EXPLAIN_AFTER_HELP, mut_arg("paths", |paths| paths.help(EXPLAIN_PATHS)))]
+    Explain(Box<ExplainArgs>),
     /// List the rules
     Rules {
         /// How they are listed
@@ -62,6 +74,8 @@ pub(crate) enum Command {
         format: RulesFormat,
         #[command(flatten)]
         output: OutputArgs,
+        #[command(flatten)]
+        color: ColorArgs,
     },
     /// Follow one request step by step: server, location, what the back end receives, what the client gets
     #[command(after_help = TRACE_AFTER_HELP)]
@@ -77,9 +91,22 @@ impl Command {
         match self {
             Self::Baseline(_) => "baseline",
             Self::Endpoints(_) => "endpoints",
-            Self::Explain { .. } => "explain",
+            Self::Explain(_) => "explain",
             Self::Rules { .. } => "rules",
             Self::Trace(_) => "trace",
+        }
+    }
+
+    /// Keeps a command with a slip from being linted as a path that is not there.
+    ///
+    /// # Errors
+    /// The first path is not there and is nearly the name of a command.
+    pub(crate) fn check_slip(paths: &[PathBuf]) -> Result<(), Error> {
+        let Some(word) = paths.first().filter(|path| path.symlink_metadata().is_err()) else { return Ok(()) };
+        let word = word.to_string_lossy();
+        match similar(&word, Self::NAMES.into_iter()).filter(|name| *name != word) {
+            Some(similar) => Err(Error::UnknownCommand { word: word.into_owned(), similar }),
+            None => Ok(()),
         }
     }
 
@@ -288,6 +315,21 @@ pub(crate) struct ColorArgs {
         help_heading = "Output"
     )]
     pub(crate) color: Color,
+}
+
+/// What to explain, and where to look for it.
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// A rule, a cause, a status (426), a close code (1006), a line of nginx's error log or of a browser's console, a page
+    /// of the manual (causes, settings, forms, ...), or `-` for a line from standard input
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) what: String,
+    #[command(flatten)]
+    pub(crate) judged: JudgedArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) color: ColorArgs,
 }
 
 /// What to trace.

@@ -42,8 +42,25 @@ pub(crate) enum Error {
     /// The working directory is gone, or may not be seen.
     #[error("cannot determine the working directory: {0}")]
     WorkingFolder(#[source] io::Error),
-    /// The argument of `explain` names no rule.
-    #[error("{unknown}{}", list_of_rules(.unknown))]
+    /// A command with a slip.
+    #[error("there is no command or path `{}`; did you mean `{similar}`?", lint_report::escape(.word))]
+    UnknownCommand {
+        /// As typed.
+        word: String,
+        /// The command that comes closest.
+        similar: &'static str,
+    },
+    /// The argument of `explain` is a sentence that nothing is known of.
+    #[error(
+        "nothing is known of `{}`; give one line of a log or of a browser's console, in quotes, or a status such as 400",
+        lint_report::escape(.text)
+    )]
+    UnknownSymptom {
+        /// As given.
+        text: String,
+    },
+    /// The argument of `explain` names nothing that there is.
+    #[error("there is no rule, cause or page `{}`, and nothing is known of such a code{}", lint_report::escape(&.unknown.name), hint(.unknown))]
     UnknownRule {
         /// What is known of it.
         unknown: UnknownRule,
@@ -90,8 +107,13 @@ pub(crate) enum Error {
     Write(#[source] io::Error),
 }
 
-fn list_of_rules(unknown: &UnknownRule) -> &'static str {
-    if unknown.similar.is_some() { "" } else { "; `nginx-ws-lint rules` lists the rules" }
+fn hint(unknown: &UnknownRule) -> String {
+    match unknown.similar {
+        Some(name) => format!("; did you mean `{name}`?"),
+        None => {
+            "; `nginx-ws-lint rules` lists the rules, `nginx-ws-lint explain causes` the causes".to_owned()
+        }
+    }
 }
 
 fn rules_of(rules: &[&str]) -> String {

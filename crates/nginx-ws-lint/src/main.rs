@@ -6,6 +6,7 @@ mod commands;
 mod disk;
 mod error;
 mod exit;
+mod markdown;
 mod output;
 mod replace;
 mod reports;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
 
 fn run(cli: &Cli) -> Result<Exit, Error> {
     let Some(command) = &cli.command else {
+        Command::check_slip(&cli.lint.judged.input.paths)?;
         return commands::lint::run(&cli.lint);
     };
     if command.is_also_a_path() {
@@ -51,8 +53,8 @@ fn run(cli: &Cli) -> Result<Exit, Error> {
     match command {
         Command::Baseline(command) => commands::baseline::run(command),
         Command::Endpoints(args) => commands::endpoints::run(args),
-        Command::Explain { rule, output } => commands::explain::run(rule, output),
-        Command::Rules { format, output } => commands::rules::run(*format, output),
+        Command::Explain(args) => commands::explain::run(args),
+        Command::Rules { format, output, color } => commands::rules::run(*format, output, color.color),
         Command::Trace(args) => commands::trace::run(args),
     }
 }

@@ -30,6 +30,7 @@ mod secret;
 mod setting;
 mod startup;
 mod streaming;
+pub mod symptoms;
 mod takes;
 #[cfg(test)]
 mod testing;

@@ -143,7 +143,7 @@ pub fn find_rule(name: &str) -> Result<&'static RuleMeta, UnknownRule> {
 }
 
 /// The name that comes closest, where one comes close.
-pub(crate) fn similar(name: &str, names: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+pub fn similar(name: &str, names: impl Iterator<Item = &'static str>) -> Option<&'static str> {
     let scored = names.map(|known| (strsim::normalized_damerau_levenshtein(name, known), known));
     let best = scored.filter(|(score, _)| *score > 0.6).max_by(|(a, _), (b, _)| a.total_cmp(b));
     best.map(|(_, known)| known)

@@ -1,18 +1,114 @@
-//! `explain RULE`: the page of a rule.
+//! `explain`: the page of a rule, of a cause, or of the manual; from a code or a line of a log to what may cause it.
 
-use lint_engine::{UnknownRule, find_rule};
-use lint_finding::{Group, RuleMeta};
+mod pages;
+mod symptom;
+
+use lint_engine::{Settings, UnknownRule, find_rule, similar};
+use lint_finding::{Group, Outcome, RuleMeta};
+use lint_report::Style;
 use ws_rules::RULES;
+use ws_rules::symptoms::{Symptom, cause, causes, rules_of, symptoms_of};
 
-use crate::cli::OutputArgs;
+use super::given::Given;
+use super::lint::now;
+use crate::cli::{ExplainArgs, FailOn};
+use crate::disk::{LARGEST, read_at_most};
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::{markdown, terminal};
 
-/// Prints the page of the rule `name`.
-pub(crate) fn run(name: &str, output: &OutputArgs) -> Result<Exit, Error> {
-    let rule = find_rule(name).map_err(|unknown| unknown_rule(name, unknown))?;
-    output.write(|out| writeln!(out, "{}\n\n{}", header(rule), without_card(rule.docs).trim_end()))?;
-    Ok(Exit::Clean)
+/// What an argument of `explain` means.
+enum Meant {
+    Rule(&'static RuleMeta),
+    Cause(&'static str),
+    Page(&'static str),
+    Symptoms(Vec<&'static Symptom>),
+}
+
+impl Meant {
+    fn of(text: &str) -> Result<Self, Error> {
+        let rule = find_rule(text);
+        if let Ok(rule) = rule {
+            return Ok(Self::Rule(rule));
+        }
+        if let Some(cause) = cause(text) {
+            return Ok(Self::Cause(cause.key));
+        }
+        if let Some(page) = pages::named(text) {
+            return Ok(Self::Page(page));
+        }
+        let symptoms = symptoms_of(text);
+        if symptoms.is_empty() { Err(unknown(text, rule.err())) } else { Ok(Self::Symptoms(symptoms)) }
+    }
+
+    /// In Markdown.
+    fn page(&self) -> String {
+        match self {
+            Self::Rule(rule) => format!("{}\n\n{}\n", header(rule), without_card(rule.docs).trim_end()),
+            Self::Cause(key) => symptom::of_cause(key),
+            Self::Page(page) => (*page).to_owned(),
+            Self::Symptoms(symptoms) => symptom::page(symptoms),
+        }
+    }
+
+    /// The rules that it leads to, the likeliest first.
+    fn rules(&self) -> Vec<&'static RuleMeta> {
+        match self {
+            Self::Rule(rule) => vec![rule],
+            Self::Cause(key) => rules_of(key),
+            Self::Page(_) => Vec::new(),
+            Self::Symptoms(symptoms) => symptom::rules(symptoms),
+        }
+    }
+}
+
+/// Prints what is known of something, and with paths what is found of it there.
+pub(crate) fn run(args: &ExplainArgs) -> Result<Exit, Error> {
+    let text = match args.what.trim() {
+        "-" => stdin()?,
+        text => text.to_owned(),
+    };
+    let meant = Meant::of(text.trim())?;
+    let input = &args.judged.input;
+    let found =
+        if input.paths.is_empty() && input.host.is_empty() { None } else { Some(lint(args, &meant)?) };
+    let style = terminal::style(args.color.color, &args.output, false, true);
+    args.output.write(|out| {
+        if args.output.is_terminal() {
+            markdown::write(&meant.page(), &style, out)?;
+        } else {
+            out.write_all(meant.page().as_bytes())?;
+        }
+        if let Some(found) = &found {
+            writeln!(out)?;
+            lint_report::human_in_order(found, &Style { verbose: false, ..style }, out)?;
+        }
+        Ok(())
+    })?;
+    Ok(found.map_or(Exit::Clean, |outcome| Exit::of(&outcome, FailOn::Info)))
+}
+
+/// What the rules in question find, in their order.
+fn lint(args: &ExplainArgs, meant: &Meant) -> Result<Outcome, Error> {
+    let given = Given::new(&args.judged.input, Some("linting"))?;
+    let settings = Settings { now: now(), ..given.settings(&args.judged, true) };
+    let mut outcome = given.with(|files, paths, scope| lint_engine::lint(files, paths, scope, &settings));
+    args.output.check(&outcome, given.scope())?;
+    given.add_unlisted(&mut outcome);
+    let rules = meant.rules();
+    let rank = |name: &str| rules.iter().position(|rule| rule.name == name);
+    // Where nginx does not start, nothing works, whatever the symptom.
+    outcome.findings.retain(|finding| finding.is_refusal() || rank(finding.rule.name).is_some());
+    outcome.findings.sort_by_key(|finding| rank(finding.rule.name).unwrap_or(0));
+    outcome.count_findings();
+    Ok(outcome)
+}
+
+fn stdin() -> Result<String, Error> {
+    let bytes = read_at_most(std::io::stdin().lock(), LARGEST, 0).map_err(Error::ReadStdin)?;
+    let bytes = bytes.ok_or(Error::StdinTooLarge(LARGEST))?;
+    let text = String::from_utf8_lossy(&bytes);
+    Ok(text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().to_owned())
 }
 
 /// The page without the line under its title, of which the header says the same.
@@ -28,14 +124,18 @@ fn header(rule: &RuleMeta) -> String {
 }
 
 /// A group is known wherever rules are chosen, but has no page.
-fn unknown_rule(name: &str, unknown: UnknownRule) -> Error {
-    match Group::ALL.iter().find(|group| group.name() == name) {
-        Some(group) => {
-            let rules = RULES.iter().map(|rule| rule.meta()).filter(|rule| rule.group == *group);
-            Error::GroupNotRule { name: name.to_owned(), rules: rules.map(|rule| rule.name).collect() }
-        }
-        None => Error::UnknownRule { unknown },
+fn unknown(text: &str, unknown: Option<UnknownRule>) -> Error {
+    if let Some(group) = Group::ALL.iter().find(|group| group.name() == text) {
+        let rules = RULES.iter().map(|rule| rule.meta()).filter(|rule| rule.group == *group);
+        return Error::GroupNotRule { name: text.to_owned(), rules: rules.map(|rule| rule.name).collect() };
     }
+    // What has blanks is a sentence; else it is a name with a slip.
+    if text.contains(char::is_whitespace) {
+        return Error::UnknownSymptom { text: text.to_owned() };
+    }
+    let others = causes().iter().map(|cause| cause.key).chain(pages::names());
+    let similar = unknown.and_then(|rule| rule.similar).or_else(|| similar(text, others));
+    Error::UnknownRule { unknown: UnknownRule { name: text.to_owned(), similar } }
 }
 
 #[cfg(test)]
@@ -64,5 +164,14 @@ mod tests {
             header(&rule),
             "upgrade-missing: group handshake, severity error, fix safe or unsafe, since 0.1.0"
         );
+    }
+
+    #[test]
+    fn no_name_means_two_things() {
+        assert!(pages::names().all(|name| find_rule(name).is_err() && cause(name).is_none()));
+        // Where a cause has one rule, both may have the same name: the rule's page says more.
+        for cause in causes().iter().filter(|cause| find_rule(cause.key).is_ok()) {
+            assert_eq!(cause.rules, [cause.key]);
+        }
     }
 }

@@ -3,41 +3,26 @@
 use std::io::{self, Write};
 
 use lint_finding::RuleMeta;
+use lint_report::Style;
 use serde::Serialize;
 use ws_rules::RULES;
 
-use crate::cli::{OutputArgs, RulesFormat};
+use crate::cli::{Color, OutputArgs, RulesFormat};
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::terminal;
 
 /// Lists the rules.
-pub(crate) fn run(format: RulesFormat, output: &OutputArgs) -> Result<Exit, Error> {
+pub(crate) fn run(format: RulesFormat, output: &OutputArgs, color: Color) -> Result<Exit, Error> {
     let rules: Vec<&'static RuleMeta> = RULES.iter().map(|rule| rule.meta()).collect();
+    // A line each for a search, where nobody's terminal says how wide it is.
+    let style = terminal::style(color, output, false, false);
+    let style = if output.is_terminal() { style } else { Style { width: usize::MAX, ..style } };
     output.write(|out| match format {
-        RulesFormat::Table => table(&rules, out),
+        RulesFormat::Table => lint_report::rules(&rules, &style, out),
         RulesFormat::Json => json(&rules, out),
     })?;
     Ok(Exit::Clean)
-}
-
-fn table(rules: &[&RuleMeta], out: &mut dyn Write) -> io::Result<()> {
-    let heading = ["NAME", "GROUP", "SEVERITY", "FIX", "SUMMARY"];
-    let row = |rule: &&RuleMeta| {
-        [rule.name, rule.group.name(), rule.severity.name(), rule.fix.name(), rule.summary]
-    };
-    let rows: Vec<[&str; 5]> = std::iter::once(heading).chain(rules.iter().map(row)).collect();
-    let [name_width, group_width, severity_width, fix_width, _] =
-        rows.iter().fold([0; 5], |widths: [usize; 5], row| {
-            let mut cells = row.iter();
-            widths.map(|width| width.max(cells.next().map_or(0, |cell| cell.len())))
-        });
-    for [name, group, severity, fix, summary] in rows {
-        writeln!(
-            out,
-            "{name:name_width$}  {group:group_width$}  {severity:severity_width$}  {fix:fix_width$}  {summary}"
-        )?;
-    }
-    Ok(())
 }
 
 /// Version 1, frozen: fields are added, never changed or taken away.

@@ -60,3 +60,68 @@ fn a_misspelt_rule_is_recognized() {
     assert_eq!(run.code, Some(2));
     assert!(run.stderr.contains(&format!("did you mean `{name}`?")), "{}", run.stderr);
 }
+
+const NO_UPGRADE: &str = "events {}
+http {
+    server {
+        listen 80;
+        server_name a.example;
+        location /ws { proxy_pass http://127.0.0.1:9000; proxy_read_timeout 1h; }
+        location /chat/ws { proxy_pass http://127.0.0.1:9000; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; proxy_http_version 1.1; }
+    }
+}
+";
+
+#[test]
+fn a_code_leads_to_causes_and_rules() {
+    let tree = Tree::new(&[]);
+    assert_snapshot!("status", tree.run(&["explain", "426"]).shown());
+    let close = tree.run(&["explain", "1006"]);
+    assert!(close.stdout.starts_with("# 1006: closed without a close frame\n"), "{}", close.stdout);
+    let cause = tree.run(&["explain", "read-timeout-default"]);
+    assert_eq!(cause.code, Some(0));
+    assert!(cause.stdout.contains("Rule: `short-read-timeout`."), "{}", cause.stdout);
+    let page = tree.run(&["explain", "causes"]);
+    assert!(page.stdout.starts_with("# Causes\n"), "{}", page.stdout);
+}
+
+#[test]
+fn a_line_of_a_log_may_come_from_standard_input() {
+    let tree = Tree::new(&[]);
+    let line = "\n2024/05/01 10:00:00 [info] 31#31: *5 upstream timed out (110: Connection timed out) while proxying \
+                upgraded connection, client: 10.0.0.9, request: \"GET /ws HTTP/1.1\"\n";
+    let run = tree.run_with(&["explain", "-"], line.as_bytes());
+    assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
+    assert!(run.stdout.starts_with("# silent for too long"), "{}", run.stdout);
+    let nothing = tree.run_with(&["explain", "-"], b"\n\n");
+    assert_eq!((nothing.code, nothing.stdout.as_str()), (Some(2), ""));
+}
+
+#[test]
+fn with_paths_what_is_likeliest_comes_first_and_nothing_else() {
+    let tree = Tree::new(&[("nginx.conf", NO_UPGRADE), ("ok.conf", "events {}\nhttp {}\n")]);
+    let found = |what: &str, path: &str| {
+        let run = tree.run(&["explain", what, path]);
+        let rules = run.stdout.lines().filter_map(|line| {
+            let (severity, rest) = line.split_once('[')?;
+            let is_finding = matches!(severity, "error" | "warning" | "info");
+            is_finding.then(|| rest.split_once(']').unwrap().0.to_owned())
+        });
+        (run.code, rules.collect::<Vec<String>>())
+    };
+    assert_eq!(found("426", "nginx.conf"), (Some(1), vec!["missing-upgrade-header".to_owned()]));
+    assert_eq!(found("closes after 60 s", "nginx.conf"), (Some(1), vec!["short-read-timeout".to_owned()]));
+    assert_eq!(found("426", "ok.conf"), (Some(0), vec![]));
+    assert_eq!(found("426", "missing.conf").0, Some(2));
+}
+
+#[test]
+fn a_sentence_that_nobody_knows_is_said_to_be_unknown() {
+    let run = Tree::new(&[]).run(&["explain", "it does \u{1b}[31mnot work"]);
+    assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""));
+    assert!(
+        run.stderr.starts_with("error: nothing is known of `it does \\x1b[31mnot work`; "),
+        "{}",
+        run.stderr
+    );
+}

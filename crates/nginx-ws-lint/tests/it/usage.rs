@@ -50,6 +50,23 @@ fn a_command_wins_over_a_file_of_its_name_and_says_so() {
 }
 
 #[test]
+fn a_command_with_a_slip_is_said_before_anything_is_linted() {
+    let tree = Tree::new(&[("nginx.conf", "events {}\n"), ("endpoint", "events {}\n")]);
+    for (word, meant) in
+        [("rulez", "rules"), ("explian", "explain"), ("tracee", "trace"), ("baselin", "baseline")]
+    {
+        let run = tree.run(&[word]);
+        assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""));
+        assert_eq!(
+            run.stderr,
+            format!("error: there is no command or path `{word}`; did you mean `{meant}`?\n")
+        );
+    }
+    // A file of that name is a file.
+    assert_eq!(tree.run(&["endpoint"]).code, Some(0));
+}
+
+#[test]
 fn a_command_after_an_option_is_a_path() {
     let run = Tree::new(&[]).run(&["--color", "never", "rules"]);
     assert_eq!(run.stderr, "note: `rules` is taken as a path; a command must be the first word\n");

@@ -57,7 +57,7 @@ impl Rule for ProxyHeadersNotInherited {
         let as_written = || said.iter().map(|line| format!("{};", line.directive.text_line())).collect();
         let lines: Vec<String> = repair.repeated_lines().unwrap_or_else(as_written);
         finding = repair.fix(finding, "repeat the dropped lines");
-        let help = format!("repeat the dropped lines in the location:{}", code(&lines));
+        let help = format!("repeat the dropped lines in this location:{}", code(&lines));
         out.push(finding.help(if severity > Severity::Info {
             with_curl_of_page(help, endpoint)
         } else {
@@ -123,7 +123,7 @@ server {
         );
         let finding = &findings[0];
         assert!(help(finding).starts_with(
-            "repeat the dropped lines in the location:\n    proxy_set_header Host $http_host;\n    \
+            "repeat the dropped lines in this location:\n    proxy_set_header Host $http_host;\n    \
              proxy_set_header X-Forwarded-Proto $scheme;\n    proxy_set_header X-Real-IP $remote_addr;\nverify"
         ));
         assert_eq!(
@@ -176,7 +176,7 @@ http {
         // What the server has goes too with the location's first line.
         assert_eq!(
             help(&findings[0]),
-            "repeat the dropped lines in the location:\n    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n    \
+            "repeat the dropped lines in this location:\n    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n    \
              proxy_set_header Upgrade $http_upgrade;\n    proxy_set_header Connection upgrade;"
         );
     }

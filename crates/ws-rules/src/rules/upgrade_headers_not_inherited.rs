@@ -52,7 +52,7 @@ impl Rule for UpgradeHeadersNotInherited {
         let as_written = || said.iter().map(|line| format!("{};", line.directive.text_line())).collect();
         let mut lines = missing_lines(cx, endpoint, missing(cx, handshake, &dropped));
         lines.extend(whole.repeated_lines().unwrap_or_else(as_written));
-        let mut help = format!("repeat the dropped lines in the location:{}", code(&lines));
+        let mut help = format!("repeat the dropped lines in this location:{}", code(&lines));
         if let Some((own, instead)) = own_connection(cx, endpoint, handshake) {
             finding = finding.because(&own, "and this says no `upgrade`, which a handshake needs as well");
             help.push_str(&instead);
@@ -123,7 +123,7 @@ server {
 "#,
         );
         let finding = &findings[0];
-        assert!(help(finding).starts_with("repeat the dropped lines in the location:\n    proxy_set_header Host $host;\n    proxy_set_header Upgrade $http_upgrade;\n    proxy_set_header Connection \"upgrade\";\nverify"), "{}", help(finding));
+        assert!(help(finding).starts_with("repeat the dropped lines in this location:\n    proxy_set_header Host $host;\n    proxy_set_header Upgrade $http_upgrade;\n    proxy_set_header Connection \"upgrade\";\nverify"), "{}", help(finding));
         let dropped = labels(finding).into_iter().filter(|text| text.ends_with("is set here, and dropped"));
         assert_eq!(dropped.count(), 3);
     }

@@ -1,0 +1,64 @@
+//! The page of a code or a message, and that of a cause.
+
+use lint_finding::RuleMeta;
+use ws_rules::symptoms::{Symptom, cause, rules_of};
+
+/// Beside the one that explains most, so many more are named.
+const MOST_OTHERS: usize = 3;
+
+/// What it means, what may cause it, and what to look at next.
+pub(super) fn page(symptoms: &[&'static Symptom]) -> String {
+    let Some((first, others)) = symptoms.split_first() else { return String::new() };
+    let mut text =
+        format!("# {}\n\n{}\n\n## What may cause it, the likeliest first\n\n", first.title, first.meaning);
+    for key in first.causes {
+        text.push_str(&format!("- `{key}`: {} {}\n", seen(key), reported_by(key)));
+    }
+    text.push_str(&format!("\n## What to look at next\n\n{}.\n", capitalised(first.next)));
+    if !others.is_empty() {
+        let titles: Vec<&str> = others.iter().take(MOST_OTHERS).map(|symptom| symptom.title).collect();
+        text.push_str(&format!("\nIt may also mean: {}.\n", titles.join("; ")));
+    }
+    text.push_str(&format!("\nSource: {}.\n", first.source));
+    text
+}
+
+/// The same for a cause.
+pub(super) fn of_cause(key: &str) -> String {
+    format!("# {key}\n\n{}\n\n{}\n", seen(key), reported_by(key))
+}
+
+/// The rules of all causes, each once.
+pub(super) fn rules(symptoms: &[&'static Symptom]) -> Vec<&'static RuleMeta> {
+    let mut rules: Vec<&'static RuleMeta> = Vec::new();
+    for rule in symptoms.iter().flat_map(|symptom| symptom.causes).flat_map(|key| rules_of(key)) {
+        if rules.iter().all(|known| known.name != rule.name) {
+            rules.push(rule);
+        }
+    }
+    rules
+}
+
+/// What is seen where a cause is at work, or what a rule finds.
+fn seen(key: &str) -> String {
+    match (cause(key), rules_of(key).first()) {
+        (Some(cause), _) => cause.seen.to_owned(),
+        (None, Some(rule)) => format!("{}.", capitalised(rule.summary)),
+        (None, None) => String::new(),
+    }
+}
+
+fn reported_by(key: &str) -> String {
+    let names: Vec<String> = rules_of(key).iter().map(|rule| format!("`{}`", rule.name)).collect();
+    match (names.as_slice(), cause(key).and_then(|cause| cause.why_none)) {
+        ([], Some(why)) => format!("No rule reports it: {why}."),
+        ([one], _) => format!("Rule: {one}."),
+        (names, _) => format!("Rules: {}.", names.join(", ")),
+    }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut rest = text.chars();
+    let first = rest.next().filter(|_| !text.starts_with("nginx"));
+    first.map_or_else(|| text.to_owned(), |first| first.to_uppercase().chain(rest).collect())
+}

@@ -1,0 +1,135 @@
+//! What people say of it.
+
+use super::super::Sign::Said;
+use super::super::Symptom;
+use super::TRACE;
+
+pub(super) static SYMPTOMS: [Symptom; 7] = [
+    Symptom {
+        title: "closes after 60 seconds",
+        signs: &[
+            Said("60 s"),
+            Said("60s"),
+            Said("60000 ms"),
+            Said("one minute"),
+            Said("1 minute"),
+            Said("every minute"),
+            Said("a minute"),
+        ],
+        meaning: "60 s without traffic is the default of `proxy_read_timeout`, and of several load balancers.",
+        causes: &["read-timeout-default", "outer-layer-timeout", "k8s-annotation", "read-timeout-short"],
+        next: "the same connection made to nginx directly: if it lives longer there, something in front closes it",
+        source: "ngx_http_proxy_module.c; docs/settings.md has the limits of layers in front",
+    },
+    Symptom {
+        title: "closes after another round time",
+        signs: &[
+            Said("closes after"),
+            Said("closed after"),
+            Said("drops after"),
+            Said("disconnects after"),
+            Said("disconnects every"),
+            Said("reconnects every"),
+        ],
+        meaning: "Always the same age is somebody's limit: 100 s is Cloudflare's, 350 s that of AWS's network load balancer, 10 min `proxy_timeout` of nginx's `stream`.",
+        causes: &[
+            "outer-layer-timeout",
+            "read-timeout-short",
+            "stream-timeout",
+            "read-timeout-default",
+            "k8s-annotation",
+        ],
+        next: "the proxies in front of nginx and their limits: docs/settings.md, section \"Layers\"",
+        source: "docs/settings.md has the limits with their sources",
+    },
+    Symptom {
+        title: "all connections close at once",
+        signs: &[
+            Said("after a reload"),
+            Said("after reload"),
+            Said("each reload"),
+            Said("every reload"),
+            Said("on reload"),
+            Said("worker process is shutting down"),
+        ],
+        meaning: "A reload starts new workers. The old ones keep their WebSockets until they end, or until `worker_shutdown_timeout` closes them all.",
+        causes: &["reload-drops"],
+        next: "how often nginx is reloaded, and by whom: certificates, controllers, configuration management",
+        source: "ngx_process_cycle.c",
+    },
+    Symptom {
+        title: "works locally, not behind nginx",
+        signs: &[
+            Said("works locally"),
+            Said("works without nginx"),
+            Said("direct port works"),
+            Said("works directly"),
+        ],
+        meaning: "The back end is right. nginx passes no upgrade on by itself: it needs `Upgrade`, `Connection` and HTTP/1.1.",
+        causes: &[
+            "upgrade-header-missing",
+            "connection-header-missing",
+            "http-version-missing",
+            "location-not-matched",
+            "host-header",
+            "path-rewrite",
+        ],
+        next: TRACE,
+        source: "nginx, \"WebSocket proxying\"",
+    },
+    Symptom {
+        title: "works directly, not behind the load balancer",
+        signs: &[
+            Said("behind the load balancer"),
+            Said("behind cloudflare"),
+            Said("behind cloudfront"),
+            Said("behind the cdn"),
+            Said("through cloudfront"),
+            Said("in the cluster"),
+        ],
+        meaning: "A layer in front does not pass the upgrade on, closes sooner than nginx, or hides the clients' addresses.",
+        causes: &[
+            "other-proxy",
+            "outer-layer-timeout",
+            "ip-hash-behind-proxy",
+            "k8s-annotation",
+            "http2-or-http3",
+        ],
+        next: "tell the settings file which layers there are: docs/settings.md, section \"Layers\"",
+        source: "docs/settings.md has the limits with their sources",
+    },
+    Symptom {
+        title: "falls back to polling",
+        signs: &[
+            Said("falls back"),
+            Said("long-polling"),
+            Said("long polling"),
+            Said("xhr-polling"),
+            Said("transport=polling"),
+        ],
+        meaning: "The handshake fails and the library goes on over HTTP, slower and with more load. Events that come late and in bunches are held back by a buffer.",
+        causes: &[
+            "upgrade-header-missing",
+            "connection-header-missing",
+            "buffering",
+            "gzip",
+            "upstream-not-sticky",
+            "http-version-missing",
+        ],
+        next: TRACE,
+        source: "Socket.IO, \"How it works\"; ASP.NET Core SignalR, \"Transports\"",
+    },
+    Symptom {
+        title: "the handshake hangs",
+        signs: &[
+            Said("stuck in connecting"),
+            Said("pending"),
+            Said("hangs"),
+            Said("websocket is closed before the connection is established"),
+        ],
+        meaning: "No answer comes. A filter of nginx holds the head of the 101 back, the back end does not answer, or the page itself closed too early.",
+        causes: &["response-filter", "not-nginx", "keepalive-conflict", "wrong-protocol-module"],
+        next: "the same handshake sent to the back end directly, without nginx",
+        source: "ngx_http_sub_filter_module.c, ngx_http_postpone_filter_module.c; Chromium, third_party/blink/renderer/modules/websockets",
+    },
+];

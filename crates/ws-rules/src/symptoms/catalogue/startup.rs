@@ -1,0 +1,60 @@
+//! What `nginx -t` says.
+
+use super::super::Sign::Text;
+use super::super::Symptom;
+use super::TRACE;
+
+pub(super) static SYMPTOMS: [Symptom; 5] = [
+    Symptom {
+        title: "a URL that nginx does not take",
+        signs: &[Text(&["invalid url prefix"])],
+        meaning: "`proxy_pass` takes `http://` and `https://` only, for WebSockets too: the upgrade is asked for by header fields.",
+        causes: &["proxy-scheme"],
+        next: "write `http://` in place of `ws://`, and `https://` in place of `wss://`",
+        source: "ngx_http_proxy_module.c, ngx_http_proxy_pass",
+    },
+    Symptom {
+        title: "a variable that nobody defines",
+        signs: &[Text(&["unknown \"", "\" variable"])],
+        meaning: "nginx refuses to start. `$connection_upgrade` is not built in: a `map` in `http` makes it.",
+        causes: &["map-missing"],
+        next: "`nginx-ws-lint explain undefined-variable`",
+        source: "ngx_http_variables.c",
+    },
+    Symptom {
+        title: "a directive in the wrong place",
+        signs: &[Text(&["directive is not allowed here"]), Text(&["directive is duplicate"])],
+        meaning: "nginx refuses to start, or to reload, and goes on with the configuration before. `map` and `upstream` belong into `http`, `location` into `server`.",
+        causes: &["headers-in-wrong-context"],
+        next: "which file includes this one, and in which block",
+        source: "ngx_conf_file.c",
+    },
+    Symptom {
+        title: "nginx does not read the file",
+        signs: &[
+            Text(&["[emerg]", "unexpected"]),
+            Text(&["unknown directive"]),
+            Text(&["invalid number of arguments in"]),
+            Text(&["is not terminated by"]),
+            Text(&["has no opening"]),
+            Text(&["[emerg]", "invalid value"]),
+            Text(&["[emerg]", "invalid parameter"]),
+        ],
+        meaning: "nginx refuses to start, or to reload, and goes on with the configuration before: what you changed is not in effect.",
+        causes: &["syntax-error", "http-version-wrong", "unknown-directive", "headers-in-wrong-context"],
+        next: "`nginx-ws-lint PATHS` shows the line and most often the edit",
+        source: "ngx_conf_file.c",
+    },
+    Symptom {
+        title: "one name in two servers",
+        signs: &[
+            Text(&["conflicting server name"]),
+            Text(&["duplicate location"]),
+            Text(&["a duplicate default server"]),
+        ],
+        meaning: "nginx uses one of the two. A later server of the same name and address gets no request.",
+        causes: &["location-not-matched"],
+        next: TRACE,
+        source: "ngx_http.c, ngx_http_core_module.c",
+    },
+];

@@ -1,0 +1,74 @@
+//! Statuses and close codes in a line: a number alone, or one that its neighbours say is a code.
+
+use super::Sign;
+
+/// What stands before a status.
+const BEFORE_STATUS: [&str; 9] = [
+    // Chromium, and `ws` for Node
+    "unexpected response code:",
+    "unexpected server response:",
+    // `websockets` for Python, `tungstenite`, `websocket-client`
+    "websocket connection: http",
+    "http error:",
+    "handshake status",
+    "status code",
+    "status code:",
+    "status:",
+    "status",
+];
+
+/// What stands before a close code.
+const BEFORE_CLOSE: [&str; 8] = [
+    "close code",
+    "code",
+    "code:",
+    "code=",
+    "close",
+    "closed",
+    "websocket close with status code",
+    "close status",
+];
+
+/// The codes of a line in lower case.
+pub(super) fn codes_in(line: &str) -> Vec<Sign> {
+    let whole = line.trim();
+    let mut codes = Vec::new();
+    let mut from = 0;
+    while let Some(start) = line.get(from..).and_then(|rest| rest.find(|c: char| c.is_ascii_digit())) {
+        let start = from + start;
+        let rest = line.get(start..).unwrap_or_default();
+        let length = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        from = start + length;
+        let Ok(number) = rest.get(..length).unwrap_or_default().parse::<u16>() else { continue };
+        let before = line.get(..start).unwrap_or_default();
+        let is_alone = whole.len() == length;
+        let sign = match length {
+            3 if (100..600).contains(&number) => Sign::Status(number),
+            4 if (1000..5000).contains(&number) => Sign::Close(number),
+            _ => continue,
+        };
+        let is_said = match sign {
+            Sign::Status(_) => is_behind(before, &BEFORE_STATUS) || is_of_request(before),
+            _ => is_behind(before, &BEFORE_CLOSE),
+        };
+        if (is_alone || is_said) && !codes.contains(&sign) {
+            codes.push(sign);
+        }
+    }
+    codes
+}
+
+/// Whether a text ends with one of these words, but for blanks, brackets and quotes.
+fn is_behind(before: &str, words: &[&str]) -> bool {
+    let before = before.trim_end_matches([' ', '(', '[', '"', '\'', '#']);
+    words.iter().any(|word| {
+        before.strip_suffix(word).is_some_and(|rest| !rest.ends_with(|c: char| c.is_ascii_alphanumeric()))
+    })
+}
+
+/// `HTTP/1.1 426` of an answer, `"GET /ws HTTP/1.1" 426` of an access log.
+fn is_of_request(before: &str) -> bool {
+    let before = before.trim_end().trim_end_matches('"');
+    let Some((_, version)) = before.rsplit_once("http/") else { return false };
+    !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+}

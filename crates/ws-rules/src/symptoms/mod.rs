@@ -1,0 +1,232 @@
+//! From what is seen to the rules: a status, a close code, a line of a log or of a browser's console.
+//!
+//! [`symptoms`] has what nginx, browsers and back ends say, each with its source; docs/causes.md has the causes. What people
+//! paste is a whole line with a date and a name, so a text is looked for inside of it.
+
+mod catalogue;
+mod causes;
+mod codes;
+
+use lint_finding::RuleMeta;
+
+pub use self::catalogue::symptoms;
+pub use self::causes::{CAUSES_PAGE, Cause, causes};
+use self::codes::codes_in;
+
+/// Something that is seen where WebSockets fail.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Symptom {
+    /// What it is called.
+    pub title: &'static str,
+    /// How it is known.
+    pub signs: &'static [Sign],
+    /// What has happened then, in a sentence or two.
+    pub meaning: &'static str,
+    /// Keys of causes, the likeliest first; the name of a rule where none of its causes has a key.
+    pub causes: &'static [&'static str],
+    /// What to look at next.
+    pub next: &'static str,
+    /// Who says so, and where.
+    pub source: &'static str,
+}
+
+/// How a symptom is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sign {
+    /// The status of the answer to the handshake.
+    Status(u16),
+    /// The code of the closed WebSocket (RFC 6455 section 7.4).
+    Close(u16),
+    /// These texts one behind the other in one line, whatever their case.
+    Text(&'static [&'static str]),
+    /// What a person says of it. In a line of a log the same words may be about something else.
+    Said(&'static str),
+}
+
+/// The longest line that a person says, in bytes.
+const LONGEST_SAID: usize = 80;
+
+impl Sign {
+    /// How much of a line it explains, in bytes; `None` where it is not there. `line` is in lower case.
+    fn weight(self, line: &str, codes: &[Sign]) -> Option<usize> {
+        match self {
+            Self::Status(_) | Self::Close(_) => codes.contains(&self).then_some(1),
+            Self::Text(pieces) => {
+                let mut rest = line;
+                let mut weight = 1;
+                for piece in pieces {
+                    let piece = piece.to_lowercase();
+                    rest = rest.split_once(&*piece)?.1;
+                    weight += piece.len();
+                }
+                Some(weight)
+            }
+            Self::Said(words) => {
+                let is_said =
+                    line.len() <= LONGEST_SAID && !line.contains(['[', '{']) && !line.contains("http/");
+                (is_said && line.contains(words)).then_some(words.len())
+            }
+        }
+    }
+}
+
+/// The symptoms that a line or a number shows, the one that explains most of it first.
+pub fn symptoms_of(line: &str) -> Vec<&'static Symptom> {
+    // Typographic quotes are a browser's, straight ones a keyboard's.
+    let line =
+        line.to_lowercase().replace(['\u{2018}', '\u{2019}'], "'").replace(['\u{201c}', '\u{201d}'], "\"");
+    let codes = codes_in(&line);
+    let weighed = symptoms().filter_map(|symptom| {
+        let weights = symptom.signs.iter().filter_map(|sign| sign.weight(&line, &codes));
+        Some((weights.max()?, symptom))
+    });
+    let mut weighed: Vec<(usize, &Symptom)> = weighed.collect();
+    weighed.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
+    weighed.into_iter().map(|(_, symptom)| symptom).collect()
+}
+
+/// The cause of a key.
+pub fn cause(key: &str) -> Option<&'static Cause> {
+    causes().iter().find(|cause| cause.key == key)
+}
+
+/// The rules that a key of a symptom leads to: those of the cause, or the one of the name.
+pub fn rules_of(key: &str) -> Vec<&'static RuleMeta> {
+    let all = || crate::RULES.iter().map(|rule| rule.meta());
+    match cause(key) {
+        Some(cause) => all().filter(|rule| cause.rules.contains(&rule.name)).collect(),
+        None => all().filter(|rule| rule.name == key).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn first(line: &str) -> Option<&'static str> {
+        symptoms_of(line).first().map(|symptom| symptom.title)
+    }
+
+    #[test]
+    fn every_key_is_known_and_every_symptom_is_found_by_its_own_signs() {
+        for symptom in symptoms() {
+            for key in symptom.causes {
+                assert!(cause(key).is_some() || !rules_of(key).is_empty(), "{}: {key}", symptom.title);
+            }
+            assert!(!symptom.causes.is_empty() && !symptom.signs.is_empty(), "{}", symptom.title);
+            for sign in symptom.signs {
+                let line = match sign {
+                    Sign::Status(code) | Sign::Close(code) => code.to_string(),
+                    Sign::Text(pieces) => pieces.join(" x "),
+                    Sign::Said(words) => (*words).to_owned(),
+                };
+                assert!(symptoms_of(&line).contains(&symptom), "{line}: {:?}", first(&line));
+            }
+        }
+    }
+
+    #[test]
+    fn every_cause_has_a_symptom() {
+        let named: Vec<&str> = symptoms().flat_map(|symptom| symptom.causes.iter().copied()).collect();
+        let missing: Vec<&str> =
+            causes().iter().map(|cause| cause.key).filter(|key| !named.contains(key)).collect();
+        assert_eq!(missing, [""; 0]);
+    }
+
+    /// Lines as they are found in logs, consoles and reports, with the first cause that they lead to.
+    #[test]
+    fn lines_as_people_paste_them() {
+        for (line, key) in [
+            // nginx's error log
+            (
+                "2024/05/01 10:00:00 [info] 31#31: *5 upstream timed out (110: Connection timed out) while proxying upgraded connection, client: 10.0.0.9, server: chat.example.com, request: \"GET /ws HTTP/1.1\", upstream: \"http://127.0.0.1:9000/ws\", host: \"chat.example.com\"",
+                "read-timeout-default",
+            ),
+            (
+                "2024/05/01 10:00:00 [error] 31#31: *5 upstream prematurely closed connection while reading response header from upstream, client: 10.0.0.9",
+                "http-version-missing",
+            ),
+            ("nginx: [emerg] invalid URL prefix in /etc/nginx/conf.d/app.conf:12", "proxy-scheme"),
+            ("nginx: [emerg] unknown \"connection_upgrade\" variable", "map-missing"),
+            (
+                "[alert] 7#7: 768 worker_connections are not enough while connecting to upstream",
+                "worker-connections",
+            ),
+            (
+                "[crit] SSL_do_handshake() failed (SSL: error:0A00010B:SSL routines::wrong version number) while SSL handshaking to upstream",
+                "proxy-scheme",
+            ),
+            ("[error] no resolver defined to resolve app.internal", "resolver/dns-stale"),
+            ("[error] limiting connections by zone \"perip\", client: 10.0.0.1", "limit-req/limit-conn"),
+            (
+                "[info] epoll_wait() reported that client prematurely closed connection, so upstream connection is closed too while proxying upgraded connection",
+                "outer-layer-timeout",
+            ),
+            // nginx's access log
+            (
+                "10.0.0.9 - - [01/May/2024:10:00:00 +0000] \"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\" 400 34 \"-\" \"Mozilla/5.0\"",
+                "upgrade-header-missing",
+            ),
+            (
+                "10.0.0.9 - - [01/May/2024:10:00:00 +0000] \"GET /ws HTTP/1.1\" 301 169 \"-\" \"-\"",
+                "redirect-on-handshake",
+            ),
+            // consoles
+            (
+                "WebSocket connection to 'wss://chat.example.com/ws' failed: Error during WebSocket handshake: Unexpected response code: 400",
+                "upgrade-header-missing",
+            ),
+            ("Error: Unexpected server response: 502", "not-nginx"),
+            (
+                "WebSocket connection to 'ws://host/' failed: Error during WebSocket handshake: Unexpected response code: 200",
+                "location-not-matched",
+            ),
+            (
+                "Mixed Content: The page at 'https://a/' was loaded over HTTPS, but attempted to connect to the insecure WebSocket endpoint 'ws://a/'. This request has been blocked",
+                "proxy-scheme",
+            ),
+            (
+                "The workbench failed to connect to the server (Error: WebSocket close with status code 1006)",
+                "read-timeout-default",
+            ),
+            (
+                "websockets.exceptions.InvalidStatus: server rejected WebSocket connection: HTTP 403",
+                "forwarded-proto-missing",
+            ),
+            ("net::ERR_CERT_AUTHORITY_INVALID", "tls-chain"),
+            // back ends
+            (
+                "Failed to upgrade to WebSocket (REQUEST_METHOD: GET, HTTP_CONNECTION: close, HTTP_UPGRADE: )",
+                "upgrade-header-missing",
+            ),
+            ("Can \"Upgrade\" only to \"WebSocket\".", "upgrade-header-missing"),
+            (
+                "websocket: the client is not using the websocket protocol: 'upgrade' token not found in 'Connection' header",
+                "connection-header-missing",
+            ),
+            ("websocket: request origin not allowed by Upgrader.CheckOrigin", "host-header"),
+            ("{\"code\":1,\"message\":\"Session ID unknown\"}", "upstream-not-sticky"),
+            ("[error] Could not check origin for Phoenix.Socket transport.", "host-header"),
+        ] {
+            let found = symptoms_of(line);
+            let Some(symptom) = found.first() else { panic!("nothing for {line}") };
+            assert_eq!(symptom.causes.first(), Some(&key), "{line}: {}", symptom.title);
+        }
+    }
+
+    #[test]
+    fn numbers_are_codes_where_they_are_said_to_be() {
+        assert_eq!(first("426"), first("HTTP/1.1 426 Upgrade Required"));
+        assert_eq!(first("1006"), first("closed with code: 1006"));
+        for line in [
+            "",
+            "hello",
+            "worker 400 started",
+            "10.0.0.1",
+            "2024/05/01 10:00:00 [notice] 502#502: exit",
+            "port 1006",
+        ] {
+            assert_eq!(first(line), None, "{line}");
+        }
+    }
+}
