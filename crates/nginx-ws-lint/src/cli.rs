@@ -61,12 +61,27 @@ pub(crate) enum Command {
     /// Keep the findings of today in a file, so that only new ones are told
     #[command(subcommand)]
     Baseline(Box<BaselineCommand>),
+    /// Print what a shell needs to complete commands and options
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: ShellName,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
     /// List every WebSocket endpoint with what is in effect there
     #[command(after_help = ENDPOINTS_AFTER_HELP)]
     Endpoints(Box<EndpointsArgs>),
     /// Print the page of a rule, or what may cause a status, a close code or a line of a log
     #[command(after_help = EXPLAIN_AFTER_HELP, mut_arg("paths", |paths| paths.help(EXPLAIN_PATHS)))]
     Explain(Box<ExplainArgs>),
+    /// Print the manual page, in roff
+    Man {
+        /// Of a command [default: of the program]
+        command: Option<String>,
+        #[command(flatten)]
+        output: OutputArgs,
+    },
     /// List the rules
     Rules {
         /// How they are listed
@@ -84,14 +99,17 @@ pub(crate) enum Command {
 
 impl Command {
     /// All of them.
-    pub(crate) const NAMES: [&str; 5] = ["baseline", "endpoints", "explain", "rules", "trace"];
+    pub(crate) const NAMES: [&str; 7] =
+        ["baseline", "completions", "endpoints", "explain", "man", "rules", "trace"];
 
     /// As typed.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Baseline(_) => "baseline",
+            Self::Completions { .. } => "completions",
             Self::Endpoints(_) => "endpoints",
             Self::Explain(_) => "explain",
+            Self::Man { .. } => "man",
             Self::Rules { .. } => "rules",
             Self::Trace(_) => "trace",
         }
@@ -504,6 +522,17 @@ pub(crate) enum Color {
     Auto,
     Always,
     Never,
+}
+
+/// A shell that completions can be made for.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum ShellName {
+    Bash,
+    Elvish,
+    Fish,
+    Nushell,
+    Powershell,
+    Zsh,
 }
 
 /// `rules --format`.

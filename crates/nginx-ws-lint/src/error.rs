@@ -50,6 +50,12 @@ pub(crate) enum Error {
         /// The command that comes closest.
         similar: &'static str,
     },
+    /// `man` of a command that there is not.
+    #[error("there is no command `{}`", lint_report::escape(.word))]
+    NoSuchCommand {
+        /// As typed.
+        word: String,
+    },
     /// The argument of `explain` is a sentence that nothing is known of.
     #[error(
         "nothing is known of `{}`; give one line of a log or of a browser's console, in quotes, or a status such as 400",

@@ -52,8 +52,10 @@ fn run(cli: &Cli) -> Result<Exit, Error> {
     }
     match command {
         Command::Baseline(command) => commands::baseline::run(command),
+        Command::Completions { shell, output } => commands::shell::completions(*shell, output),
         Command::Endpoints(args) => commands::endpoints::run(args),
         Command::Explain(args) => commands::explain::run(args),
+        Command::Man { command, output } => commands::shell::man(command.as_deref(), output),
         Command::Rules { format, output, color } => commands::rules::run(*format, output, color.color),
         Command::Trace(args) => commands::trace::run(args),
     }

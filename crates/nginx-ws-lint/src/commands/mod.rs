@@ -7,6 +7,7 @@ mod fix;
 mod given;
 pub(crate) mod lint;
 pub(crate) mod rules;
+pub(crate) mod shell;
 pub(crate) mod trace;
 
 use std::io::{self, BufWriter, Write};
