@@ -21,7 +21,7 @@ use self::merged::{Merged, key, once_per_root, order};
 pub(crate) use self::share::Shared;
 use crate::on_disk::OnDisk;
 use crate::rows;
-use crate::settings::{Level, Settings};
+use crate::settings::Told;
 use crate::suppress::{Suppressions, Used};
 
 /// A notice is said once: place, path, code and message.
@@ -75,20 +75,20 @@ impl Met {
 
 impl Gathered {
     /// Adds what one configuration has, by its number.
-    pub(crate) fn of_part(&mut self, part: usize, found: Vec<Finding>, settings: &Settings) {
-        self.add_findings(Some(part), found, settings);
+    pub(crate) fn of_part(&mut self, part: usize, found: Vec<Finding>, told: &Told<'_>) {
+        self.add_findings(Some(part), found, told);
     }
 
     /// Adds findings that are of no single configuration.
-    pub(crate) fn findings(&mut self, found: Vec<Finding>, settings: &Settings) {
-        self.add_findings(None, found, settings);
+    pub(crate) fn findings(&mut self, found: Vec<Finding>, told: &Told<'_>) {
+        self.add_findings(None, found, told);
     }
 
     /// Adds findings; one that is there already at the same place keeps the highest severity and confidence.
-    fn add_findings(&mut self, part: Option<usize>, found: Vec<Finding>, settings: &Settings) {
+    fn add_findings(&mut self, part: Option<usize>, found: Vec<Finding>, told: &Told<'_>) {
         let Self { findings: all, said, hasher, .. } = self;
         for mut finding in found {
-            if let Some(Level::At(severity)) = settings.level(finding.rule) {
+            if let Some(severity) = told.severity(&finding) {
                 finding.severity = severity;
             }
             let hash = hasher.hash_one(key(&finding));
@@ -161,8 +161,8 @@ impl Gathered {
 
     /// Says which of the user's paths no location that proxies serves, in any server.
     pub(crate) fn unserved_paths(&mut self, paths: &[String]) {
-        let served = std::mem::take(&mut self.served_paths);
-        for path in paths.iter().filter(|path| !served.contains(*path)) {
+        let unserved: Vec<&String> = paths.iter().filter(|path| !self.is_served(path)).collect();
+        for path in unserved {
             let message = match path.starts_with('/') {
                 true => format!("no location that proxies serves `{path}` of --ws-path"),
                 false => format!("which server gets `{path}` of --ws-path cannot be told"),
@@ -170,6 +170,11 @@ impl Gathered {
             let code = NoticeCode::CommandLine;
             self.notice(Notice { code, message, place: None, path: None, incomplete: false });
         }
+    }
+
+    /// Whether a location that proxies serves a path that somebody names.
+    pub(crate) fn is_served(&self, path: &str) -> bool {
+        self.served_paths.contains(path)
     }
 
     /// Whether lines stand for others that were not read.

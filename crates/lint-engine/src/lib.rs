@@ -21,6 +21,7 @@ mod since;
 mod suppress;
 mod trace;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use lint_finding::{File, Finding, Group, Outcome, Place, RuleMeta};
@@ -31,7 +32,7 @@ use ws_rules::{Context, Findings, RULES, Rule, Stop, visit};
 use crate::chains::Chains;
 use crate::gather::Gathered;
 use crate::on_disk::OnDisk;
-use crate::settings::SettingsFiles;
+use crate::settings::{SettingsFiles, Told};
 use crate::suppress::{Suppressions, Used};
 
 pub use add_ignores::{Ignored, add_ignores};
@@ -39,9 +40,11 @@ pub use baseline::{apply_baseline, baseline};
 pub use endpoints::endpoints;
 pub use fix::{Changed, Fixed, MayEdit, Which, fixed};
 pub use session::{EditError, Session};
+#[cfg(feature = "schema")]
+pub use settings::settings_schema;
 pub use settings::{
-    Config, FILE_NAME, FileSettings, Level, ProblemKind, Selector, SetPath, Settings, SettingsFile,
-    SettingsProblem, UnknownRule, find_rule, similar,
+    Config, FILE_NAME, FileSettings, InFiles, KEYS, Level, Override, ProblemKind, Selector, SetPath,
+    SetPattern, Settings, SettingsFile, SettingsProblem, UnknownRule, find_rule, settings_of, similar,
 };
 pub use since::{ChangedLines, only_changed};
 pub use trace::{Query, Url, UrlError, trace};
@@ -103,13 +106,18 @@ fn as_set(
         for root in roots {
             // As nginx would open it: below the path that was given.
             let below = root.strip_prefix(&folder).ok().filter(|_| files.is_folder(argument));
-            let below = below.map(|rest| argument.join(rest));
+            let below = below.map(|rest| argument.join(rest)).filter(|path| files.identity(path).is_some());
             all.extend(below.filter(|path| !all.contains(path)));
             scope.roots.push(root);
         }
         for map in maps {
             if !scope.path_maps.contains(&map) {
                 scope.path_maps.push(map);
+            }
+        }
+        for pattern in file.compiled(&file.settings.excludes) {
+            if !scope.excludes.contains(&pattern) {
+                scope.excludes.push(pattern);
             }
         }
         scope.prefix = scope.prefix.or(prefix.map(|map| map.to));
@@ -143,6 +151,7 @@ fn judge(task: &Task<'_>, onlooker: &mut dyn Onlooker) -> Outcome {
         notices::of_includes(configuration, &mut gathered);
         notices::of_paths(&model, &mut gathered);
         let mut outlets = Vec::new();
+        let told = Told::new(&settings, &loaded.sources, found);
         let (new, doors) = (gathered.new_endpoints(&model), chains.doors());
         let at = |cx: &Context<'_, '_>, stop: Stop<'_, '_>, found: Vec<Finding>| {
             // `trace` relies on it.
@@ -151,9 +160,10 @@ fn judge(task: &Task<'_>, onlooker: &mut dyn Onlooker) -> Outcome {
             let met = gather::Met::new(cx, endpoint, new.contains(&endpoint.context));
             (found, Some(met), cx.model.outlet(cx.walks, endpoint, Some(doors)))
         };
-        visit(&rules(&settings), &model, &at, &mut |(found, met, outlet)| {
+        visit(&rules(&settings), &model, &at, &mut |(mut found, met, outlet)| {
+            found.retain(|finding| told.selects(finding));
             found.iter().for_each(|finding| onlooker.finding(finding));
-            gathered.of_part(number, found, &settings);
+            gathered.of_part(number, found, &told);
             gathered.endpoint(met);
             outlets.extend(outlet);
         });
@@ -162,8 +172,10 @@ fn judge(task: &Task<'_>, onlooker: &mut dyn Onlooker) -> Outcome {
         chains.add(loaded, number, outlets, &settings, &arguments);
         notices::of_ways(&model, &mut gathered);
     }
-    for linked in chains.findings(loaded, rules, hints) {
-        gathered.findings(linked.findings, linked.settings);
+    for mut linked in chains.findings(loaded, rules, hints) {
+        let told = Told::new(linked.settings, &loaded.sources, found);
+        linked.findings.retain(|finding| told.selects(finding));
+        gathered.findings(linked.findings, &told);
     }
     let judged: Vec<_> =
         loaded.sources.iter().filter(|(id, file)| loaded.judged.contains(id) && !file.is_builtin).collect();
@@ -171,7 +183,10 @@ fn judge(task: &Task<'_>, onlooker: &mut dyn Onlooker) -> Outcome {
         let settings = with_file(settings, found, &file.path);
         let mut findings = Findings::default();
         rules(&settings).iter().for_each(|rule| rule.file(*id, file, &mut findings));
-        gathered.findings(findings.into_vec(), &settings);
+        let told = Told::new(&settings, &loaded.sources, found);
+        let mut findings = findings.into_vec();
+        findings.retain(|finding| told.selects(finding));
+        gathered.findings(findings, &told);
     }
     gathered.unserved_paths(&settings.websocket_paths);
     let judged = judged.iter().filter(|(_, file)| !file.is_alternative()).count();
@@ -195,21 +210,36 @@ fn finish(
     let may_know = settings.versions.is_none() && !gathered.has_unknown_lines();
     let ran = |file: &SourceFile, rule: &RuleMeta| {
         let settings = with_file(settings, found, &file.path);
-        may_know && settings.selects(rule) && (rule.group != Group::Layers || !settings.layers.is_empty())
+        may_know
+            && settings.selects_in(rule, &found.on_disk(file))
+            && (rule.group != Group::Layers || !settings.layers.is_empty())
     };
-    finish_with(loaded, gathered, judged, settings, found, scope, ran)
+    let mut finishing = Finishing { loaded, settings, found, scope, unused: BTreeMap::new() };
+    for file in found.read_files() {
+        let problems = settings::unused(&file, found, loaded, scope, |path| gathered.is_served(path));
+        finishing.unused.insert(file.path.clone(), problems);
+    }
+    finish_with(&finishing, gathered, judged, ran)
+}
+
+/// What an outcome is made of besides what was gathered.
+struct Finishing<'a> {
+    loaded: &'a Loaded,
+    settings: &'a Settings,
+    found: &'a SettingsFiles<'a>,
+    scope: &'a Scope,
+    /// What is said in vain, by the paths of settings files.
+    unused: BTreeMap<PathBuf, Vec<SettingsProblem>>,
 }
 
 /// The same where `ran` says which rules have seen all of a file.
 fn finish_with(
-    loaded: &Loaded,
+    finishing: &Finishing<'_>,
     mut gathered: Gathered,
     judged: usize,
-    settings: &Settings,
-    found: &SettingsFiles<'_>,
-    scope: &Scope,
     ran: impl Fn(&SourceFile, &RuleMeta) -> bool,
 ) -> Outcome {
+    let &Finishing { loaded, settings, found, scope, ref unused } = finishing;
     let suppressions = if scope.ignores_comments || settings.no_ignores {
         Suppressions::default()
     } else {
@@ -223,20 +253,20 @@ fn finish_with(
         .iter()
         .map(|(_, file)| File { source: file.source.clone(), may_be_shown: file.may_be_shown, view: None })
         .collect();
-    notices::of_settings(found, scope, &mut files, &mut gathered);
+    notices::of_settings(found, unused, scope, &mut files, &mut gathered);
     let on_disk = OnDisk::of(loaded);
     if let Some(on_disk) = &on_disk {
         gathered.counted_on_disk(on_disk, loaded);
     }
     let place = |place: Place| on_disk.as_ref().map_or(place, |on_disk| on_disk.place(place));
-    let unused = |used: &Used, out: &mut Findings| suppressions.unused(used, loaded, ran, place, out);
-    let mut outcome = gathered.finish(files, judged, &suppressions, unused);
+    let in_vain = |used: &Used, out: &mut Findings| suppressions.unused(used, loaded, ran, place, out);
+    let mut outcome = gathered.finish(files, judged, &suppressions, in_vain);
     reports::add(loaded, &mut outcome);
     outcome
 }
 
 fn rules(settings: &Settings) -> Vec<&'static dyn Rule> {
-    RULES.iter().copied().filter(|rule| settings.selects(rule.meta())).collect()
+    RULES.iter().copied().filter(|rule| settings.selects_anywhere(rule.meta())).collect()
 }
 
 fn hints(settings: &Settings) -> Hints {
@@ -267,5 +297,5 @@ fn of_layout(loaded: &Loaded, layout: &Layout, settings: &Settings, found: &Sett
 }
 
 fn with_file(settings: &Settings, found: &SettingsFiles<'_>, path: &Path) -> Settings {
-    found.of(path).map_or_else(|| settings.clone(), |file| settings.with(&file.settings))
+    found.of(path).map_or_else(|| settings.clone(), |file| settings.with(&file))
 }

@@ -1,5 +1,8 @@
 //! What a reader should know that is no defect: what was not read, and why.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
 use lint_finding::{File, FileId, Notice, NoticeCode, Place};
 use nginx_semantics::budgets::{
     ADDRESSES, COPIES, COPIES_OF_WRITTEN, DECLARED, DECLARED_OF_WRITTEN, DECLARED_PATH, LINES_OF_WAYS,
@@ -14,7 +17,7 @@ use ws_model::Model;
 
 use crate::gather::Gathered;
 use crate::reports;
-use crate::settings::{ProblemKind, SettingsFiles};
+use crate::settings::{ProblemKind, SettingsFiles, SettingsProblem};
 
 /// Files that are not judged. Those that were walked, and are of another kind by their names, are in the list of files
 /// alone.
@@ -211,26 +214,30 @@ fn place(configuration: Configuration<'_>, reference: DirectiveRef) -> Place {
 /// What is wrong in settings files; they join the files of the outcome, so that the places can be shown.
 pub(crate) fn of_settings(
     found: &SettingsFiles<'_>,
+    unused: &BTreeMap<PathBuf, Vec<SettingsProblem>>,
     scope: &Scope,
     files: &mut Vec<File>,
     gathered: &mut Gathered,
 ) {
     for file in found.read_files() {
-        if file.problems.is_empty() {
+        let mut problems: Vec<&SettingsProblem> =
+            file.problems.iter().chain(unused.get(&file.path).into_iter().flatten()).collect();
+        if problems.is_empty() {
             continue;
         }
+        problems.sort_by_key(|problem| problem.span);
         let id = FileId(u32::try_from(files.len()).unwrap_or(u32::MAX));
         files.push(File { source: file.source.clone(), may_be_shown: true, view: None });
-        for problem in &file.problems {
+        for problem in problems {
             gathered.notice(Notice {
                 code: match problem.kind {
                     ProblemKind::TooLarge => NoticeCode::TooLarge,
-                    ProblemKind::Wrong | ProblemKind::Question => NoticeCode::Settings,
+                    ProblemKind::Wrong | ProblemKind::Question | ProblemKind::Unused => NoticeCode::Settings,
                 },
                 message: problem.message.clone(),
                 place: Some(Place { file: id, span: problem.span }),
                 path: None,
-                incomplete: problem.kind != ProblemKind::Question,
+                incomplete: matches!(problem.kind, ProblemKind::Wrong | ProblemKind::TooLarge),
             });
         }
     }

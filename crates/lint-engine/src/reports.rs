@@ -7,6 +7,8 @@ use nginx_semantics::{FileStatus as Status, Loaded, SkipReason};
 pub(crate) fn add(loaded: &Loaded, outcome: &mut Outcome) {
     outcome.reports = loaded.files.iter().map(|file| report(&file.path, &file.status)).collect();
     outcome.passed_over.clone_from(&loaded.passed_over);
+    outcome.excluded.clone_from(&loaded.excluded);
+    outcome.summary.excluded = loaded.excluded.len();
     let count = |status| outcome.reports.iter().filter(|report| report.status == status).count();
     outcome.summary.not_judged = count(FileStatus::NotJudged);
     outcome.summary.not_nginx = count(FileStatus::NotNginx);

@@ -115,7 +115,7 @@ fn declares(file: &SourceFile, words: &[&str]) -> bool {
 }
 
 fn in_effect(file: &SettingsFile, settings: &Settings) -> SettingsInEffect {
-    let with = settings.with(&file.settings);
+    let with = settings.with(file);
     let is_off = |rule: &&RuleMeta| settings.selects(rule) && !with.selects(rule);
     SettingsInEffect {
         file: file.source.path().to_owned(),
@@ -126,5 +126,6 @@ fn in_effect(file: &SettingsFile, settings: &Settings) -> SettingsInEffect {
 
 /// Whether it has other files read, or read as something else.
 fn has_paths(settings: &FileSettings) -> bool {
-    !settings.roots.is_empty() || settings.prefix.is_some() || !settings.path_maps.is_empty()
+    let FileSettings { roots, prefix, path_maps, excludes, .. } = settings;
+    !roots.is_empty() || prefix.is_some() || !path_maps.is_empty() || !excludes.is_empty()
 }

@@ -182,6 +182,8 @@ pub struct Summary {
     pub not_nginx: usize,
     /// Folders of version control and of dependencies that were not looked into.
     pub passed_over: usize,
+    /// Files that the settings or `--exclude` leave out.
+    pub excluded: usize,
     /// WebSocket endpoints, each counted once however many contexts reach it.
     pub endpoints: usize,
     /// Locations that proxy, endpoints among them.
@@ -279,6 +281,8 @@ pub struct Outcome {
     pub reports: Vec<FileReport>,
     /// The folders that were not looked into, by path.
     pub passed_over: Vec<String>,
+    /// The files that the settings or `--exclude` leave out, by path.
+    pub excluded: Vec<String>,
     /// The counts.
     pub summary: Summary,
     /// What became of the fixes, where they were to be applied.
@@ -323,6 +327,7 @@ impl Outcome {
         self.settings.iter_mut().for_each(|settings| again(&mut settings.file));
         self.reports.iter_mut().for_each(|report| again(&mut report.path));
         self.passed_over.iter_mut().for_each(again);
+        self.excluded.iter_mut().for_each(again);
         self.baseline
             .iter_mut()
             .flat_map(|known| &mut known.absent)

@@ -63,6 +63,9 @@ pub(crate) fn list(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     for folder in &outcome.passed_over {
         writeln!(out, "passed-over  {}", escape(folder))?;
     }
+    for file in &outcome.excluded {
+        writeln!(out, "excluded    {}", escape(file))?;
+    }
     Ok(())
 }
 

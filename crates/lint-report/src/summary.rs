@@ -57,7 +57,8 @@ fn others(summary: &Summary) -> String {
     };
     let folders =
         (summary.passed_over > 0).then(|| format!("{} passed over", count(summary.passed_over, "folder")));
-    let all: Vec<String> = others.into_iter().chain(folders).collect();
+    let excluded = (summary.excluded > 0).then(|| format!("{} excluded", count(summary.excluded, "file")));
+    let all: Vec<String> = others.into_iter().chain(folders).chain(excluded).collect();
     if all.is_empty() { String::new() } else { format!(" ({})", all.join(", ")) }
 }
 

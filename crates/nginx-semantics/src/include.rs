@@ -8,6 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use glob::{MatchOptions, Pattern};
 
 use crate::distribution::shipped;
+use crate::exclude::PathPattern;
 use crate::files::{Files, ReadError, folder_of, normalize};
 use crate::mounted::mount_of;
 use crate::naming::{
@@ -65,6 +66,8 @@ pub struct Scope {
     pub ignores_comments: bool,
     /// Whether blocks of nginx in pages of documentation are judged.
     pub docs: bool,
+    /// What walking folders leaves out. What a judged file includes is read all the same, as nginx does.
+    pub excludes: Vec<PathPattern>,
     /// The names of the machines that dumps are of, by the identities of the dumps.
     pub hosts: BTreeMap<PathBuf, String>,
 }

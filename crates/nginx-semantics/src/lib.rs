@@ -14,6 +14,7 @@ pub mod dispatch;
 mod distribution;
 mod effective;
 mod exchange;
+mod exclude;
 mod files;
 mod header_buffers;
 mod include;
@@ -58,6 +59,7 @@ pub use exchange::{
     Headers, Obstacle, Passed, Premises, Step, UpstreamFields, UpstreamHeader, UpstreamRequest,
     UpstreamVersion, Way,
 };
+pub use exclude::{BadPattern, PathPattern};
 pub use files::{Files, MemoryFiles, Met, MetKind, Overlay, Owner, ReadError, normalize};
 pub use header_buffers::HeaderBuffer;
 pub use include::{PathMap, Scope, is_inside};

@@ -69,6 +69,9 @@ pub(crate) enum Command {
         #[command(flatten)]
         output: OutputArgs,
     },
+    /// Show, begin or describe the settings
+    #[command(subcommand)]
+    Config(Box<ConfigCommand>),
     /// List every WebSocket endpoint with what is in effect there
     #[command(after_help = ENDPOINTS_AFTER_HELP)]
     Endpoints(Box<EndpointsArgs>),
@@ -99,14 +102,15 @@ pub(crate) enum Command {
 
 impl Command {
     /// All of them.
-    pub(crate) const NAMES: [&str; 7] =
-        ["baseline", "completions", "endpoints", "explain", "man", "rules", "trace"];
+    pub(crate) const NAMES: [&str; 8] =
+        ["baseline", "completions", "config", "endpoints", "explain", "man", "rules", "trace"];
 
     /// As typed.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Baseline(_) => "baseline",
             Self::Completions { .. } => "completions",
+            Self::Config(_) => "config",
             Self::Endpoints(_) => "endpoints",
             Self::Explain(_) => "explain",
             Self::Man { .. } => "man",
@@ -152,6 +156,29 @@ pub(crate) struct BaselineArgs {
     pub(crate) judged: JudgedArgs,
 }
 
+/// What to do with settings.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Show which settings file counts and what it sets
+    Show(ConfigShowArgs),
+    /// Write a .nginx-ws-lint.toml to begin with to the working directory
+    Init,
+    /// Print the JSON Schema of a settings file, for editors
+    Schema {
+        #[command(flatten)]
+        output: OutputArgs,
+    },
+}
+
+/// Whose settings to show.
+#[derive(Debug, Args)]
+pub(crate) struct ConfigShowArgs {
+    #[command(flatten)]
+    pub(crate) input: InputArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
 /// What is read.
 #[derive(Debug, Args)]
 pub(crate) struct InputArgs {
@@ -168,6 +195,11 @@ pub(crate) struct InputArgs {
     /// Look for included files below TO that the configuration names below FROM (repeatable)
     #[arg(long, value_name = "FROM=TO", value_parser = path_map, help_heading = "Input")]
     pub(crate) path_map: Vec<PathMap>,
+    /// Leave out files and folders below the working directory, such as vendor or '**/*.bak' (repeatable)
+    ///
+    /// What a judged file includes is read all the same, and what the command line names is judged.
+    #[arg(long, value_name = "PATTERN", value_parser = NonEmptyStringValueParser::new(), help_heading = "Input")]
+    pub(crate) exclude: Vec<String>,
     /// Judge the blocks of nginx in Markdown, reStructuredText and AsciiDoc too
     #[arg(long, help_heading = "Input")]
     pub(crate) docs: bool,

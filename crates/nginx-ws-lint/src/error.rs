@@ -24,6 +24,14 @@ pub(crate) enum Error {
         lint_report::escape(&.0.to_string_lossy())
     )]
     PathMapLeadsOut(PathBuf),
+    /// `--exclude` with what is no pattern.
+    #[error("--exclude `{}`: {reason}", lint_report::escape(.text))]
+    Exclude {
+        /// As given.
+        text: String,
+        /// Why.
+        reason: String,
+    },
     /// `--config-base` to something else.
     #[error(
         "--config-base: `{}` is no folder, or a link that leads out of its repository",
@@ -96,6 +104,9 @@ pub(crate) enum Error {
     /// `--add-ignores` without a file to write to.
     #[error("--add-ignores edits files; it cannot edit standard input")]
     IgnoresInStdin,
+    /// `config init` where there is a settings file.
+    #[error("there is a `{0}` here already, which is left as it is")]
+    SettingsThere(&'static str),
     /// Two reports go to one file.
     #[error("two reports go to `{0}`: the second would replace the first")]
     SameFile(String),

@@ -53,6 +53,7 @@ fn run(cli: &Cli) -> Result<Exit, Error> {
     match command {
         Command::Baseline(command) => commands::baseline::run(command),
         Command::Completions { shell, output } => commands::shell::completions(*shell, output),
+        Command::Config(command) => commands::config::run(command),
         Command::Endpoints(args) => commands::endpoints::run(args),
         Command::Explain(args) => commands::explain::run(args),
         Command::Man { command, output } => commands::shell::man(command.as_deref(), output),

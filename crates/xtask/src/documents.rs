@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use lint_engine::settings_schema;
 use ws_rules::RULES;
 
 use crate::{Error, demo, examples, program, root, rules};
@@ -30,6 +31,7 @@ pub struct Document {
 /// When the program does not build or run, or the README lacks its marks.
 pub fn documents() -> Result<Vec<Document>, Error> {
     let mut documents = vec![
+        Document { path: PathBuf::from("docs/schemas/settings.v1.schema.json"), text: settings_schema() },
         Document { path: PathBuf::from("rules.md"), text: rules::table() },
         Document { path: PathBuf::from("docs/cli.md"), text: cli()? },
         Document { path: PathBuf::from("fixtures/demo.txt"), text: demo::concise()? },

@@ -18,7 +18,7 @@ use super::units::{UnitKey, Units};
 use crate::chains::Chains;
 use crate::gather::{Gathered, Met, Shared};
 use crate::plan::Plan;
-use crate::settings::{Settings, SettingsFiles};
+use crate::settings::{Settings, SettingsFiles, Told};
 use crate::{absolute, finish, hints, notices, of_layout, with_file};
 
 /// What stays the same while files are edited.
@@ -43,7 +43,7 @@ impl Given<'_> {
 }
 
 fn is_spoken(settings: &Settings, rule: &RuleMeta) -> bool {
-    rule.severity > Severity::Pedantic || settings.selects(rule)
+    rule.severity > Severity::Pedantic || settings.selects_anywhere(rule)
 }
 
 /// What is said of one layout.
@@ -361,7 +361,7 @@ impl State {
         this.all = this.gathered(given, false);
         let selects_all = |settings: &Settings| {
             let is_told = |rule: &RuleMeta| settings.selects(rule) || !is_spoken(settings, rule);
-            given.rules.iter().all(|rule| is_told(rule.meta()))
+            settings.overrides.is_empty() && given.rules.iter().all(|rule| is_told(rule.meta()))
         };
         if !this.parts.iter().all(|part| selects_all(&part.settings)) || !selects_all(given.settings) {
             this.selected = Some(this.gathered(given, true));
@@ -373,24 +373,27 @@ impl State {
     fn gathered(&self, given: &Given<'_>, is_selected: bool) -> Outcome {
         let loaded = &self.loaded;
         let mut gathered = Gathered::default();
-        let of = |said: &mut dyn Iterator<Item = &Finding>, settings: &Settings| -> Vec<Finding> {
-            said.filter(|finding| !is_selected || settings.selects(finding.rule)).cloned().collect()
+        let of = |said: &mut dyn Iterator<Item = &Finding>, told: &Told<'_>| -> Vec<Finding> {
+            said.filter(|finding| !is_selected || told.selects(finding)).cloned().collect()
         };
         notices::of_skipped(loaded, &mut gathered);
         for (number, part) in self.parts.iter().enumerate() {
-            let findings = of(&mut part.said().map(|said| &said.finding), &part.settings);
-            gathered.of_part(number, findings, &part.settings);
+            let told = Told::new(&part.settings, &loaded.sources, given.found);
+            let findings = of(&mut part.said().map(|said| &said.finding), &told);
+            gathered.of_part(number, findings, &told);
             gathered.add(&part.rest);
             part.stops().filter_map(|stop| stop.met.as_ref()).for_each(|met| gathered.kept_endpoint(met));
         }
         for (number, said) in &self.chained {
             let Some(part) = self.parts.get(*number) else { continue };
-            gathered.findings(of(&mut std::iter::once(&said.finding), &part.settings), &part.settings);
+            let told = Told::new(&part.settings, &loaded.sources, given.found);
+            gathered.findings(of(&mut std::iter::once(&said.finding), &told), &told);
         }
         for (id, said) in self.by_file.iter().filter(|(_, said)| !said.is_empty()) {
             let Some(file) = loaded.sources.get(*id) else { continue };
             let settings = with_file(given.settings, given.found, &file.path);
-            gathered.findings(of(&mut said.iter(), &settings), &settings);
+            let told = Told::new(&settings, &loaded.sources, given.found);
+            gathered.findings(of(&mut said.iter(), &told), &told);
         }
         gathered.unserved_paths(&given.settings.websocket_paths);
         finish(loaded, gathered, self.by_file.len(), given.settings, given.found, given.scope)

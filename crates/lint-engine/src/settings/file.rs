@@ -2,13 +2,14 @@
 //!
 //! What is wrong in it is said with the place where it stands, and the rest counts all the same.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lint_finding::Severity;
 use nginx_semantics::budgets::ENTRIES;
-use nginx_semantics::{VersionRange, normalize, time};
+use nginx_semantics::{PathPattern, VersionRange, normalize, time};
 use nginx_syntax::{Source, Span};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -29,6 +30,16 @@ pub enum Level {
     At(Severity),
 }
 
+impl Level {
+    /// As it is written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::At(severity) => severity.name(),
+        }
+    }
+}
+
 /// A file or folder that a settings file names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetPath {
@@ -38,9 +49,33 @@ pub struct SetPath {
     pub span: Span,
 }
 
+/// Paths by a pattern, as a settings file writes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetPattern {
+    /// As written.
+    pub text: String,
+    /// Where.
+    pub span: Span,
+}
+
+/// `[[overrides]]`: what holds in some files.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Override {
+    /// `files`
+    pub files: Vec<SetPattern>,
+    /// `rules`
+    pub levels: Vec<(Selector, Level)>,
+}
+
 /// What a settings file sets. Paths are relative to its folder.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FileSettings {
+    /// Where each key stands, `rules.NAME` for those of a table.
+    pub places: BTreeMap<String, Span>,
+    /// `exclude`: what walking leaves out.
+    pub excludes: Vec<SetPattern>,
+    /// `[[overrides]]`, in order; a later one counts more.
+    pub overrides: Vec<Override>,
     /// `nginx-version`
     pub versions: Option<VersionRange>,
     /// `roots`: files that are judged as main files.
@@ -50,7 +85,7 @@ pub struct FileSettings {
     /// `path-map`: what the configuration names, and what stands for it here.
     pub path_maps: Vec<(String, SetPath)>,
     /// `websocket-paths`
-    pub websocket_paths: Vec<String>,
+    pub websocket_paths: Vec<SetPath>,
     /// `not-websocket`: paths that carry none, whatever they look like.
     pub not_websocket: Vec<String>,
     /// `heartbeat`: how often either side sends something, in milliseconds.
@@ -83,6 +118,8 @@ pub enum ProblemKind {
     Wrong,
     /// Nothing is wrong, and something has to be told before more can be said.
     Question,
+    /// It changes nothing.
+    Unused,
     /// There is more of it than a budget allows.
     TooLarge,
 }
@@ -132,6 +169,14 @@ impl SettingsFile {
         normalize(&self.base.join(&path.text))
     }
 
+    /// The patterns that can be read of these, below its folder.
+    pub(crate) fn compiled<'p>(
+        &'p self,
+        patterns: &'p [SetPattern],
+    ) -> impl Iterator<Item = PathPattern> + 'p {
+        patterns.iter().filter_map(|pattern| PathPattern::new(&self.base, &pattern.text).ok())
+    }
+
     /// All files and folders that it names.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &SetPath> {
         let FileSettings { roots, prefix, path_maps, .. } = &self.settings;
@@ -172,19 +217,24 @@ fn as_text(bytes: &[u8]) -> (String, Option<usize>) {
     (text, stray)
 }
 
-const KEYS: [&str; 11] = [
+/// The keys of a settings file, sorted.
+pub const KEYS: [&str; 13] = [
+    "exclude",
     "expected-connections",
     "heartbeat",
     "layers",
     "min-read-timeout",
     "nginx-version",
     "not-websocket",
+    "overrides",
     "path-map",
     "prefix",
     "roots",
     "rules",
     "websocket-paths",
 ];
+
+const OVERRIDE_KEYS: [&str; 2] = ["files", "rules"];
 
 const LAYER_KEYS: [&str; 3] = ["idle-timeout", "name", "websocket"];
 
@@ -229,7 +279,10 @@ impl Reader {
 
     fn top(&mut self, table: &DeTable<'_>) {
         for (key, value) in table {
+            self.place(key.get_ref(), &key.span());
             match key.get_ref().as_ref() {
+                "exclude" => self.settings.excludes = self.patterns(value),
+                "overrides" => self.overrides(value),
                 "nginx-version" => {
                     self.settings.versions = self.string(value).and_then(|text| self.parsed(value, &text));
                 }
@@ -242,7 +295,7 @@ impl Reader {
                 "min-read-timeout" => self.settings.min_read_timeout_ms = self.duration(value),
                 "expected-connections" => self.settings.expected_connections = self.number(value),
                 "layers" => self.layers(value),
-                "rules" => self.rules(value),
+                "rules" => self.settings.levels = self.rules(value, true),
                 unknown => self.unknown_key(key.span(), unknown, &KEYS),
             }
         }
@@ -321,18 +374,67 @@ impl Reader {
         }
     }
 
-    fn rules(&mut self, value: &Value<'_>) {
+    fn place(&mut self, key: &str, at: &Range<usize>) {
+        self.settings.places.insert(key.to_owned(), span(at));
+    }
+
+    /// Those of the file itself, or of an override.
+    fn rules(&mut self, value: &Value<'_>, is_top: bool) -> Vec<(Selector, Level)> {
         let DeValue::Table(table) = value.get_ref() else {
-            return self.wrong(value, "a table: [rules]");
+            self.wrong(value, "a table: [rules]");
+            return Vec::new();
         };
+        let mut levels = Vec::new();
         for (key, value) in table.iter().take(self.counted(value, table.len())) {
             let Some(selector) = self.parsed::<Selector>(key, key.get_ref()) else { continue };
+            if is_top {
+                self.place(&format!("rules.{}", key.get_ref()), &key.span());
+            }
             let level = match value.get_ref() {
                 DeValue::Table(options) => self.options(options),
                 _ => self.level(value),
             };
-            self.settings.levels.extend(level.map(|level| (selector, level)));
+            levels.extend(level.map(|level| (selector, level)));
         }
+        levels
+    }
+
+    fn overrides(&mut self, value: &Value<'_>) {
+        let DeValue::Array(array) = value.get_ref() else {
+            return self.wrong(value, "written as [[overrides]], once for each");
+        };
+        for one in array.iter().take(self.counted(value, array.len())) {
+            let DeValue::Table(table) = one.get_ref() else {
+                self.wrong(one, "a table with `files` and `rules`");
+                continue;
+            };
+            let mut read = Override::default();
+            for (key, value) in table {
+                match key.get_ref().as_ref() {
+                    "files" => read.files = self.patterns(value),
+                    "rules" => read.levels = self.rules(value, false),
+                    unknown => self.unknown_key(key.span(), unknown, &OVERRIDE_KEYS),
+                }
+            }
+            if !table.iter().any(|(key, _)| key.get_ref() == "files") {
+                self.problem(one.span(), "an override needs `files`".to_owned());
+            }
+            self.settings.overrides.push(read);
+        }
+    }
+
+    /// Patterns of paths below the folder of the file.
+    fn patterns(&mut self, value: &Value<'_>) -> Vec<SetPattern> {
+        self.list(value, |reader, value| {
+            let text = reader.string(value)?;
+            match PathPattern::new(Path::new("/"), &text) {
+                Ok(_) => Some(SetPattern { text, span: span(&value.span()) }),
+                Err(error) => {
+                    reader.problem(value.span(), error.to_string());
+                    None
+                }
+            }
+        })
     }
 
     fn options(&mut self, options: &DeTable<'_>) -> Option<Level> {
@@ -404,9 +506,9 @@ impl Reader {
         paths.into_iter().filter(|path| path.starts_with('/')).collect()
     }
 
-    fn paths_or_urls(&mut self, value: &Value<'_>) -> Vec<String> {
-        let is_one = |word: &String| word.starts_with('/') || Url::parse(word).is_ok();
-        let words = self.list(value, Self::string);
+    fn paths_or_urls(&mut self, value: &Value<'_>) -> Vec<SetPath> {
+        let is_one = |word: &SetPath| word.text.starts_with('/') || Url::parse(&word.text).is_ok();
+        let words = self.list(value, Self::path);
         if !words.iter().all(is_one) {
             self.wrong(value, "paths that start with `/`, or URLs such as wss://example.com/ws");
         }
@@ -511,7 +613,7 @@ keepalive-defeated = "off"
         assert_eq!(settings.prefix.as_ref().map(|path| &path.text[..]), Some("deploy"));
         let (from, to) = &settings.path_maps[0];
         assert_eq!((&from[..], &to.text[..]), ("/etc/nginx/snippets", "snippets"));
-        assert_eq!((&settings.websocket_paths[0][..], &settings.not_websocket[0][..]), ("/live", "/wsdl"));
+        assert_eq!((&*settings.websocket_paths[0].text, &*settings.not_websocket[0]), ("/live", "/wsdl"));
         assert_eq!((settings.heartbeat_ms, settings.min_read_timeout_ms), (Some(25_000), Some(300_000)));
         assert_eq!(settings.expected_connections, Some(20_000));
         let layers: Vec<_> =

@@ -10,7 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use nginx_semantics::{Files, Owner, ReadError, Scope, is_inside, named_identity, normalize, repository};
+use nginx_semantics::{
+    Files, Owner, ReadError, Scope, SourceFile, is_inside, named_identity, normalize, repository,
+};
 
 use super::file::{FILE_NAME, SettingsFile};
 
@@ -46,6 +48,24 @@ pub(crate) struct SettingsFiles<'a> {
     unreadable: RefCell<BTreeMap<PathBuf, ReadError>>,
     /// Those above a given folder, outside of any repository.
     passed_over: RefCell<BTreeSet<PathBuf>>,
+}
+
+/// The settings file that counts for a path.
+///
+/// # Errors
+/// It cannot be read, or must not count.
+pub fn settings_of(
+    files: &dyn Files,
+    path: &Path,
+    scope: &Scope,
+    config: &Config,
+) -> Result<Option<SettingsFile>, ReadError> {
+    let found = SettingsFiles::new(files, scope, config);
+    let file = found.of(path);
+    match found.unreadable().into_values().next() {
+        Some(error) if file.is_none() => Err(error),
+        _ => Ok(file.map(|file| (*file).clone())),
+    }
 }
 
 impl<'a> SettingsFiles<'a> {
@@ -91,6 +111,21 @@ impl<'a> SettingsFiles<'a> {
             self.known.borrow_mut().insert(key, file.clone());
             file
         })
+    }
+
+    /// Whether there is such a file or folder.
+    pub(crate) fn is_there(&self, path: &Path) -> bool {
+        self.files.identity(path).is_some()
+    }
+
+    /// Where a file lies, or the one that holds its text, with links resolved.
+    pub(crate) fn on_disk(&self, file: &SourceFile) -> PathBuf {
+        let path = match file.hosted() {
+            Some(hosted) => PathBuf::from(hosted.source().path()),
+            None => file.path.clone(),
+        };
+        let path = normalize(&self.scope.working_folder.join(path));
+        self.files.identity(&path).unwrap_or(path)
     }
 
     /// All that count for something, in the order of their paths.

@@ -2,16 +2,29 @@
 
 mod file;
 mod find;
+#[cfg(feature = "schema")]
+mod schema;
+mod told;
+mod unused;
+
+use std::path::Path;
 
 use lint_finding::{Group, RuleMeta, Severity};
-use nginx_semantics::VersionRange;
+use nginx_semantics::{PathPattern, VersionRange};
 use thiserror::Error;
 use ws_model::layers::Layer;
 use ws_rules::RULES;
 
-pub use file::{FILE_NAME, FileSettings, Level, ProblemKind, SetPath, SettingsFile, SettingsProblem};
-pub use find::Config;
+pub use file::{
+    FILE_NAME, FileSettings, KEYS, Level, Override, ProblemKind, SetPath, SetPattern, SettingsFile,
+    SettingsProblem,
+};
 pub(crate) use find::SettingsFiles;
+pub use find::{Config, settings_of};
+#[cfg(feature = "schema")]
+pub use schema::settings_schema;
+pub(crate) use told::Told;
+pub(crate) use unused::unused;
 
 /// What a run is asked to do.
 #[derive(Debug, Clone, Default)]
@@ -36,6 +49,8 @@ pub struct Settings {
     pub config: Config,
     /// What `[rules]` of the settings file says; the last that names a rule counts.
     pub levels: Vec<(Selector, Level)>,
+    /// What `[[overrides]]` says of some files, which counts more than `levels`.
+    pub overrides: Vec<InFiles>,
     /// Paths that carry no WebSockets.
     pub not_websocket: Vec<String>,
     /// How often either side sends something, in milliseconds.
@@ -50,13 +65,44 @@ pub struct Settings {
     pub layers: Vec<Layer>,
 }
 
+/// Levels of rules in some files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InFiles {
+    /// Below the folder of the settings file, which is absolute with its links resolved.
+    pub files: Vec<PathPattern>,
+    /// What holds there.
+    pub levels: Vec<(Selector, Level)>,
+}
+
 impl Settings {
+    /// What is said of a rule in a file, by its absolute path with its links resolved.
+    pub fn level_in(&self, rule: &RuleMeta, path: &Path) -> Option<Level> {
+        let mut here =
+            self.overrides.iter().rev().filter(|one| one.files.iter().any(|files| files.matches(path)));
+        here.find_map(|one| level(&one.levels, rule)).or_else(|| self.level(rule))
+    }
+
+    /// Whether a rule speaks about a file.
+    pub fn selects_in(&self, rule: &RuleMeta, path: &Path) -> bool {
+        self.selects_at(rule, self.level_in(rule, path))
+    }
+
+    /// Whether a rule is to run in any file; see [`Settings::in_file`].
+    pub fn selects_anywhere(&self, rule: &RuleMeta) -> bool {
+        let levels = self.overrides.iter().filter_map(|one| level(&one.levels, rule));
+        self.selects(rule) || levels.into_iter().any(|level| self.selects_at(rule, Some(level)))
+    }
+
     /// Whether a rule is to run. A pedantic one has to be asked for: by a selection that takes it in, or by a severity
     /// of its own or its group's.
     pub fn selects(&self, rule: &RuleMeta) -> bool {
+        self.selects_at(rule, self.level(rule))
+    }
+
+    fn selects_at(&self, rule: &RuleMeta, level: Option<Level>) -> bool {
         let names = |selectors: &[Selector]| selectors.iter().any(|selector| selector.matches(rule));
         let is_off = !names(&self.select)
-            && match self.level(rule) {
+            && match level {
                 Some(level) => level == Level::Off,
                 None => rule.severity == Severity::Pedantic,
             };
@@ -65,21 +111,20 @@ impl Settings {
 
     /// What the settings file says of a rule: by its own name before its group's.
     pub fn level(&self, rule: &RuleMeta) -> Option<Level> {
-        let of = |is_rule: bool| {
-            let is_meant = move |selector: &Selector| {
-                matches!(selector, Selector::Rule(_)) == is_rule && selector.matches(rule)
-            };
-            self.levels.iter().rev().find(|(selector, _)| is_meant(selector)).map(|(_, level)| *level)
-        };
-        of(true).or_else(|| of(false))
+        level(&self.levels, rule)
     }
 
     /// With what a settings file sets; what the command line says counts more.
     #[must_use]
-    pub fn with(&self, file: &FileSettings) -> Self {
+    pub fn with(&self, settings_file: &SettingsFile) -> Self {
+        let file = &settings_file.settings;
         let mut all = self.clone();
+        all.overrides.extend(file.overrides.iter().map(|one| InFiles {
+            files: settings_file.compiled(&one.files).collect(),
+            levels: one.levels.clone(),
+        }));
         all.versions = self.versions.or(file.versions);
-        all.set_websocket_paths.extend(file.websocket_paths.iter().cloned());
+        all.set_websocket_paths.extend(file.websocket_paths.iter().map(|path| path.text.clone()));
         all.not_websocket.extend(file.not_websocket.iter().cloned());
         all.levels.extend(file.levels.iter().copied());
         all.layers.extend(file.layers.iter().cloned());
@@ -88,6 +133,17 @@ impl Settings {
         all.expected_connections = self.expected_connections.or(file.expected_connections);
         all
     }
+}
+
+/// The last of these that names a rule, or else the last that names its group.
+fn level(levels: &[(Selector, Level)], rule: &RuleMeta) -> Option<Level> {
+    let of = |is_rule: bool| {
+        let is_meant = move |selector: &Selector| {
+            matches!(selector, Selector::Rule(_)) == is_rule && selector.matches(rule)
+        };
+        levels.iter().rev().find(|(selector, _)| is_meant(selector)).map(|(_, level)| *level)
+    };
+    of(true).or_else(|| of(false))
 }
 
 /// One rule, or all rules of a group.
@@ -100,6 +156,14 @@ pub enum Selector {
 }
 
 impl Selector {
+    /// As it is written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rule(name) => name,
+            Self::Group(group) => group.name(),
+        }
+    }
+
     pub(crate) fn matches(self, rule: &RuleMeta) -> bool {
         match self {
             Self::Rule(name) => name == rule.name,
@@ -143,7 +207,7 @@ pub fn find_rule(name: &str) -> Result<&'static RuleMeta, UnknownRule> {
 }
 
 /// The name that comes closest, where one comes close.
-pub fn similar(name: &str, names: impl Iterator<Item = &'static str>) -> Option<&'static str> {
+pub fn similar<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let scored = names.map(|known| (strsim::normalized_damerau_levenshtein(name, known), known));
     let best = scored.filter(|(score, _)| *score > 0.6).max_by(|(a, _), (b, _)| a.total_cmp(b));
     best.map(|(_, known)| known)

@@ -9,6 +9,7 @@ mod query;
 mod sent;
 mod way;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -25,8 +26,8 @@ use ws_rules::{Findings, visit};
 
 use crate::gather::Gathered;
 use crate::on_disk::OnDisk;
-use crate::settings::SettingsFiles;
-use crate::{Settings, Task, as_set, finish_with, hints, notices, of_layout, rules, silenced};
+use crate::settings::{SettingsFiles, Told};
+use crate::{Finishing, Settings, Task, as_set, finish_with, hints, notices, of_layout, rules, silenced};
 
 pub use query::Query;
 pub use ws_model::{Url, UrlError};
@@ -128,13 +129,13 @@ fn follow(task: &Task<'_>, query: &Query) -> Trace {
         let servers = visited.filter_map(|&context| configuration.enclosing(context, ContextKind::Server));
         model.find_endpoints_of(servers.collect());
         if of_layout.is_empty() {
-            let mut found = on_the_way(loaded, &model, &[], query.path(), &settings);
-            found.retain(Finding::is_refusal);
-            refused.push((found, settings.clone()));
+            let mut refusals = on_the_way(loaded, &model, &[], query.path(), &settings, found);
+            refusals.retain(Finding::is_refusal);
+            refused.push((refusals, settings.clone()));
         }
         for (all, visited) in of_layout {
-            let found = on_the_way(loaded, &model, &visited, query.path(), &settings);
-            followed.push((all, found, settings.clone()));
+            let findings = on_the_way(loaded, &model, &visited, query.path(), &settings, found);
+            followed.push((all, findings, settings.clone()));
         }
         notices::of_ways(&model, &mut gathered);
     }
@@ -145,21 +146,22 @@ fn follow(task: &Task<'_>, query: &Query) -> Trace {
     }
     let mut runs = Vec::new();
     let mut is_refused = false;
-    for (all, found, settings) in followed {
-        is_refused |= found.iter().any(Finding::is_refusal);
-        gathered.findings(found, &settings);
+    for (all, findings, settings) in followed {
+        is_refused |= findings.iter().any(Finding::is_refusal);
+        gathered.findings(findings, &Told::new(&settings, &loaded.sources, found));
         runs.extend(merged(all.into_iter().map(|one| one.run).collect()));
     }
     if runs.is_empty() {
-        for (found, settings) in refused {
-            is_refused |= !found.is_empty();
-            gathered.findings(found, &settings);
+        for (findings, settings) in refused {
+            is_refused |= !findings.is_empty();
+            gathered.findings(findings, &Told::new(&settings, &loaded.sources, found));
         }
     }
     let problem = runs.is_empty().then(|| choice::no_socket(query, elsewhere, &streams));
     // Rules saw what is on the way alone.
     let ran = |_: &SourceFile, _: &RuleMeta| false;
-    let outcome = finish_with(loaded, gathered, loaded.judged.len(), settings, found, scope, ran);
+    let finishing = Finishing { loaded, settings, found, scope, unused: BTreeMap::new() };
+    let outcome = finish_with(&finishing, gathered, loaded.judged.len(), ran);
     let prospects = runs.iter().map(|run| run.handshake);
     let handshake = match whole(prospects, meeting, query) {
         Prospect::NotAsked => Prospect::NotAsked,
@@ -377,7 +379,9 @@ fn on_the_way(
     visited: &[ContextId],
     path: &str,
     settings: &Settings,
+    settings_files: &SettingsFiles<'_>,
 ) -> Vec<Finding> {
+    let told = Told::new(settings, &loaded.sources, settings_files);
     let way = OnTheWay::new(model, visited, path);
     let all = Settings { select: Vec::new(), ..settings.clone() };
     let mut found = Vec::new();
@@ -392,7 +396,7 @@ fn on_the_way(
     found.retain(|finding| {
         let is_here = way.has(finding);
         (finding.is_refusal() && (is_whole || is_here))
-            || (finding.severity > Severity::Pedantic && is_here && settings.selects(finding.rule))
+            || (finding.severity > Severity::Pedantic && is_here && told.selects(finding))
     });
     found
 }

@@ -26,6 +26,7 @@ pub(crate) fn output<'a>(outcome: &'a Outcome, tool: &ToolInfo<'a>) -> v1::Outpu
         notices: notices(outcome),
         files: Rows::new(outcome, &outcome.reports, file),
         passed_over: &outcome.passed_over,
+        excluded: &outcome.excluded,
         fixes: outcome.fixes.as_ref().map(|report| fixes(outcome, report)),
     }
 }
@@ -74,6 +75,7 @@ pub(super) fn summary(outcome: &Outcome) -> v1::Summary {
         not_judged: summary.not_judged,
         not_nginx: summary.not_nginx,
         passed_over: summary.passed_over,
+        excluded: summary.excluded,
         endpoints: summary.endpoints,
         proxied_locations: summary.proxied_locations,
         errors: summary.errors,

@@ -30,6 +30,8 @@ pub(crate) struct Output<'a> {
     pub(crate) files: Rows<'a, finding::FileReport, File<'a>>,
     /// The folders that were not looked into.
     pub(crate) passed_over: &'a [String],
+    /// The files that the settings or `--exclude` leave out; only with `--show-files`.
+    pub(crate) excluded: &'a [String],
     /// What became of the fixes; null without `--fix`.
     pub(crate) fixes: Option<Fixes<'a>>,
 }
@@ -281,6 +283,7 @@ pub(crate) struct Summary {
     pub(crate) not_judged: usize,
     pub(crate) not_nginx: usize,
     pub(crate) passed_over: usize,
+    pub(crate) excluded: usize,
     pub(crate) endpoints: usize,
     pub(crate) proxied_locations: usize,
     pub(crate) errors: usize,

@@ -27,6 +27,7 @@ fn empty_lists_are_printed() {
         "not_judged": 0,
         "not_nginx": 0,
         "passed_over": 0,
+        "excluded": 0,
         "endpoints": 0,
         "proxied_locations": 0,
         "errors": 0,
@@ -47,6 +48,7 @@ fn empty_lists_are_printed() {
       "notices": [],
       "files": [],
       "passed_over": [],
+      "excluded": [],
       "fixes": null
     }
     "#);

@@ -65,6 +65,8 @@ impl Loaded {
             skipped: self.skipped.clone(),
             files: self.files.clone(),
             passed_over: self.passed_over.clone(),
+            excluded: self.excluded.clone(),
+            excludes_used: self.excludes_used.clone(),
             judged: self.judged.clone(),
         }))
     }

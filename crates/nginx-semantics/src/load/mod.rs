@@ -45,6 +45,10 @@ pub struct Loaded {
     pub files: Vec<FileReport>,
     /// The folders below the given ones that were not looked into, by path.
     pub passed_over: Vec<String>,
+    /// The files below the given folders that [`Scope::excludes`] leaves out, by path.
+    pub excluded: Vec<String>,
+    /// The numbers of the patterns of [`Scope::excludes`] that left something out.
+    pub excludes_used: BTreeSet<usize>,
     /// The files that are judged.
     pub judged: BTreeSet<FileId>,
 }

@@ -201,4 +201,7 @@ pub(super) fn report(files: &dyn Files, scope: &Scope, walked: Walked, loaded: &
     loaded.files = reports.into_iter().map(|(path, status)| FileReport { path, status }).collect();
     loaded.passed_over = walked.passed_over.iter().map(|path| scope.shown(path)).collect();
     loaded.passed_over.sort();
+    loaded.excluded = walked.excluded.iter().map(|path| scope.shown(path)).collect();
+    loaded.excluded.sort();
+    loaded.excludes_used = walked.excludes_used;
 }

@@ -30,6 +30,9 @@ pub(super) struct Walked {
     pub(super) folders: Vec<PathBuf>,
     /// The folders below them that are not looked into.
     pub(super) passed_over: Vec<PathBuf>,
+    /// The files that were left out, and the numbers of the patterns that did it.
+    pub(super) excluded: Vec<PathBuf>,
+    pub(super) excludes_used: BTreeSet<usize>,
     /// The candidates that no link enables.
     pub(super) not_enabled: BTreeSet<PathBuf>,
 }
@@ -106,6 +109,14 @@ impl Walk<'_> {
         // A file is known by the path that nginx opens: the link in `sites-enabled`, not what it leads to.
         let (mut links, mut by_name, mut others) = (Vec::new(), Vec::new(), Vec::new());
         for Met { path, kind } in self.files.walk(&identity) {
+            if let Some(number) = self.excluding(&identity.join(&path)) {
+                self.walked.excludes_used.insert(number);
+                if kind != MetKind::PassedOver {
+                    let path = folder.join(path);
+                    self.walked.excluded.push(path.strip_prefix(".").map(Path::to_owned).unwrap_or(path));
+                }
+                continue;
+            }
             let is_aside = is_set_aside(&path);
             let path = folder.join(path);
             let path = path.strip_prefix(".").map(Path::to_owned).unwrap_or(path);
@@ -166,6 +177,11 @@ impl Walk<'_> {
                 unfinished => self.unfinished.push((path, identity, unfinished)),
             }
         }
+    }
+
+    /// The number of the first pattern that leaves a path out.
+    fn excluding(&self, path: &Path) -> Option<usize> {
+        self.scope.excludes.iter().position(|pattern| pattern.matches(path))
     }
 
     /// Looks at the rest of large files, once all that is small was looked at.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use lint_engine::{Config, Settings};
 use lint_finding::{Notice, NoticeCode, Outcome};
-use nginx_semantics::{Files, Overlay, Scope, VersionRange, normalize};
+use nginx_semantics::{Files, Overlay, PathPattern, Scope, VersionRange, normalize};
 
 use crate::cli::{Command, InputArgs, JudgedArgs};
 use crate::disk::{Disk, LARGEST, read_at_most};
@@ -47,6 +47,11 @@ impl Given {
         let identity = |file: &PathBuf| disk.identity(&working_folder.join(file));
         let hosts = args.host.iter().filter_map(|(name, file)| Some((identity(file)?, name.clone())));
         let (hosts, docs) = (hosts.collect(), args.docs);
+        let excludes = args.exclude.iter().map(|text| {
+            PathPattern::new(&working_folder, text)
+                .map_err(|error| Error::Exclude { text: text.clone(), reason: error.to_string() })
+        });
+        let excludes = excludes.collect::<Result<_, _>>()?;
         let scope = Scope {
             given: folders,
             named,
@@ -54,6 +59,7 @@ impl Given {
             path_maps,
             host_includes,
             docs,
+            excludes,
             hosts,
             ..Scope::default()
         };

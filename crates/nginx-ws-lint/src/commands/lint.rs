@@ -55,6 +55,7 @@ pub(super) fn exit(outcome: &Outcome, args: &LintArgs) -> Exit {
 pub(super) fn prepare(outcome: &mut Outcome, args: &LintArgs) {
     if !args.show_files {
         outcome.reports.retain(|report| report.status != FileStatus::NotNginx);
+        outcome.excluded.clear();
     }
 }
 

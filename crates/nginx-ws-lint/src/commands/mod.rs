@@ -1,6 +1,7 @@
 //! One file a command, and how all of them write.
 
 pub(crate) mod baseline;
+pub(crate) mod config;
 pub(crate) mod endpoints;
 pub(crate) mod explain;
 mod fix;

@@ -15,6 +15,7 @@ mod kill;
 mod output;
 mod output_file;
 mod run;
+mod settings;
 mod strangers;
 mod trace;
 mod unsaid;

@@ -1,0 +1,89 @@
+//! What a settings file says and nothing comes of: a slip, or what is left of something that is gone.
+//!
+//! It is said only where all of the file's folder was looked at: who lints one file of a tree has not seen the others.
+
+use memchr::memmem;
+use nginx_semantics::{DirectiveName, Loaded, PathPattern, Scope, SourceFile};
+use nginx_syntax::lossy;
+
+use super::{ProblemKind, SetPattern, SettingsFile, SettingsFiles, SettingsProblem, similar};
+
+/// The installed folder, to which relative includes lead.
+const INSTALLED: &str = "/etc/nginx";
+
+/// Each entry of a file that changes nothing.
+pub(crate) fn unused(
+    file: &SettingsFile,
+    found: &SettingsFiles<'_>,
+    loaded: &Loaded,
+    scope: &Scope,
+    is_served: impl Fn(&str) -> bool,
+) -> Vec<SettingsProblem> {
+    let mut problems = Vec::new();
+    for root in file.settings.roots.iter().filter(|root| !found.is_there(&file.resolve(root))) {
+        let message = format!("there is no `{}`, so nothing is judged as this main file", root.text);
+        // It was asked for.
+        problems.push(SettingsProblem { span: root.span, message, kind: ProblemKind::Wrong });
+    }
+    let is_whole = scope.named.is_empty() && scope.given.iter().any(|given| file.base.starts_with(given));
+    if !is_whole {
+        return problems;
+    }
+    let mut say = |span, message: String| {
+        problems.push(SettingsProblem { span, message, kind: ProblemKind::Unused });
+    };
+    for pattern in &file.settings.excludes {
+        let number = compiled(file, pattern)
+            .and_then(|pattern| scope.excludes.iter().position(|exclude| *exclude == pattern));
+        if number.is_none_or(|number| !loaded.excludes_used.contains(&number)) {
+            say(
+                pattern.span,
+                format!("this leaves nothing out: no file below its folder matches `{}`", pattern.text),
+            );
+        }
+    }
+    let files: Vec<_> = if file.settings.overrides.is_empty() {
+        Vec::new()
+    } else {
+        loaded
+            .sources
+            .iter()
+            .filter(|(_, file)| !file.is_builtin)
+            .map(|(_, file)| found.on_disk(file))
+            .collect()
+    };
+    for pattern in file.settings.overrides.iter().flat_map(|one| &one.files) {
+        let compiled = compiled(file, pattern);
+        if compiled.is_none_or(|pattern| !files.iter().any(|file| pattern.matches(file))) {
+            say(pattern.span, format!("no file that is judged matches `{}`", pattern.text));
+        }
+    }
+    for (from, to) in &file.settings.path_maps {
+        let from = from.trim_end_matches('/');
+        let is_named = || {
+            let finder = memmem::Finder::new(from.as_bytes());
+            loaded.sources.iter().any(|(_, file)| finder.find(file.bytes()).is_some())
+        };
+        if !from.starts_with(INSTALLED) && !is_named() {
+            say(to.span, format!("nothing that is judged names `{from}`"));
+        }
+    }
+    for path in file.settings.websocket_paths.iter().filter(|path| !is_served(&path.text)) {
+        let locations: Vec<String> = loaded.sources.iter().flat_map(|(_, file)| locations(file)).collect();
+        let hint = similar(&path.text, locations.iter().map(String::as_str))
+            .map(|name| format!("; did you mean `{name}`?"))
+            .unwrap_or_default();
+        say(path.span, format!("no location that proxies serves `{}`{hint}", path.text));
+    }
+    problems
+}
+
+/// What stands behind each `location`, but for its modifier.
+fn locations(file: &SourceFile) -> impl Iterator<Item = String> {
+    let lines = file.tree.nodes().filter(|node| file.name(*node) == DirectiveName::LOCATION);
+    lines.filter_map(|line| file.words(line).last().map(|word| lossy(&file.value(word)).into_owned()))
+}
+
+fn compiled(file: &SettingsFile, pattern: &SetPattern) -> Option<PathPattern> {
+    PathPattern::new(&file.base, &pattern.text).ok()
+}
