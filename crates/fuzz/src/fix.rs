@@ -36,7 +36,7 @@ pub(crate) fn check(input: &[u8]) {
                 path,
                 changed.old.bytes(),
                 changed.new.bytes(),
-                DiffFor::Terminal,
+                DiffFor::Terminal { color: false },
                 &mut out,
             );
             assert!(done.is_ok(), "a diff can be written");

@@ -7,7 +7,7 @@ use crate::tree::Tree;
 
 /// The narrowest drawing without colours: nothing but text, and all that wraps does.
 pub(crate) const STYLE: Style =
-    Style { color: false, unicode: false, width: 60, verbose: true, summary: true };
+    Style { color: false, unicode: false, width: 60, folds: false, verbose: true, summary: true };
 
 pub(crate) const TOOL: ToolInfo<'_> = ToolInfo { name: "nginx-ws-lint", version: "0", commit: None };
 

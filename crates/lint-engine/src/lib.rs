@@ -23,6 +23,7 @@ mod trace;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use lint_finding::{File, Finding, Group, Outcome, Place, RuleMeta};
 use nginx_semantics::{Configuration, Files, Layout, Loaded, PathMap, Scope, SourceFile, load, normalize};
@@ -55,15 +56,41 @@ pub fn lint(files: &dyn Files, arguments: &[PathBuf], scope: &Scope, settings: &
     let found = SettingsFiles::new(files, scope, &settings.config);
     let given = (arguments, scope);
     let (arguments, scope) = as_set(files, arguments, scope, &found);
+    let mut clock = Clock::default();
     let loaded = load(files, &arguments, &scope);
+    clock.stage("read");
     let task = Task { loaded: &loaded, settings, found: &found, scope: &scope, arguments: &arguments };
     let judged = |task: &Task<'_>| judge(task, &mut ());
     let mut outcome = judged(&task);
+    clock.stage("judged");
     silenced::account(&mut outcome, &task, given, |arguments, scope| load(files, arguments, scope), judged);
     if let Some(on_disk) = OnDisk::of(&loaded) {
         on_disk.outcome(&mut outcome);
     }
+    clock.stage("counted what is hidden");
+    outcome.timings = clock.stages;
     outcome
+}
+
+/// How long stages take.
+struct Clock {
+    last: Instant,
+    stages: Vec<(&'static str, Duration)>,
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self { last: Instant::now(), stages: Vec::new() }
+    }
+}
+
+impl Clock {
+    /// The end of a stage.
+    fn stage(&mut self, name: &'static str) {
+        let now = Instant::now();
+        self.stages.push((name, now.duration_since(self.last)));
+        self.last = now;
+    }
 }
 
 /// What is judged, by which settings.

@@ -1,6 +1,7 @@
 //! Everything that a run has to say.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use nginx_syntax::Source;
 
@@ -287,6 +288,8 @@ pub struct Outcome {
     pub summary: Summary,
     /// What became of the fixes, where they were to be applied.
     pub fixes: Option<FixReport>,
+    /// How long each stage of the run took, in its order.
+    pub timings: Vec<(&'static str, Duration)>,
 }
 
 impl Outcome {

@@ -42,16 +42,29 @@ pub(crate) fn write(
         }
         if !is_headed {
             let name = quoted(path);
-            writeln!(out, "--- {name}")?;
-            writeln!(out, "+++ {name}")?;
+            painted(BOLD, &format!("--- {name}"), diff_for, out)?;
+            painted(BOLD, &format!("+++ {name}"), diff_for, out)?;
             is_headed = true;
         }
         let start = after.start.saturating_add_signed(-missing);
         let (before, after) = (header(before.start, before.end), header(start, start + after.len()));
-        writeln!(out, "@@ -{before} +{after} @@")?;
+        painted(CYAN, &format!("@@ -{before} +{after} @@"), diff_for, out)?;
         out.write_all(&text)?;
     }
     Ok(withheld)
+}
+
+const BOLD: &str = "1";
+const CYAN: &str = "36";
+const RED: &str = "31";
+const GREEN: &str = "32";
+
+/// A line in a colour, where a terminal shows colours.
+fn painted(color: &str, line: &str, diff_for: DiffFor, out: &mut dyn Write) -> io::Result<()> {
+    match diff_for {
+        DiffFor::Terminal { color: true } => writeln!(out, "\x1b[{color}m{line}\x1b[0m"),
+        _ => writeln!(out, "{line}"),
+    }
 }
 
 /// What changes, piece by piece.
@@ -107,14 +120,25 @@ fn header(start: usize, end: usize) -> String {
 }
 
 fn write_line(sign: u8, line: &[u8], diff_for: DiffFor, out: &mut dyn Write) -> io::Result<()> {
+    let color = match (diff_for, sign) {
+        (DiffFor::Terminal { color: true }, b'-') => Some(RED),
+        (DiffFor::Terminal { color: true }, b'+') => Some(GREEN),
+        _ => None,
+    };
+    if let Some(color) = color {
+        write!(out, "\x1b[{color}m")?;
+    }
     out.write_all(&[sign])?;
     let (text, is_whole) = line.strip_suffix(b"\n").map_or((line, false), |text| (text, true));
-    if diff_for == DiffFor::Terminal {
+    if let DiffFor::Terminal { .. } = diff_for {
         let text = text.strip_suffix(b"\r").unwrap_or(text);
         let parts: Vec<String> = text.split(|byte| *byte == b'\t').map(escape_bytes).collect();
         out.write_all(parts.join("\t").as_bytes())?;
     } else {
         out.write_all(text)?;
+    }
+    if color.is_some() {
+        out.write_all(b"\x1b[0m")?;
     }
     out.write_all(if is_whole { b"\n" } else { b"\n\\ No newline at end of file\n" })
 }
@@ -217,7 +241,8 @@ mod tests {
     #[test]
     fn nothing_of_a_name_or_a_line_gets_to_a_terminal() {
         let mut out = Vec::new();
-        write("\u{1b}]0;\u{7}\".conf", b"\x1b[31m\r\n", b"x\n", DiffFor::Terminal, &mut out).unwrap();
+        write("\u{1b}]0;\u{7}\".conf", b"\x1b[31m\r\n", b"x\n", DiffFor::Terminal { color: false }, &mut out)
+            .unwrap();
         let text = String::from_utf8(out).unwrap();
         assert!(text.starts_with("--- \"\\033]0;\\007\\\".conf\"\n"), "{text}");
         assert!(!text.contains(['\u{1b}', '\u{7}', '\r']), "{text}");

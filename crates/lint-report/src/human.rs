@@ -55,9 +55,25 @@ pub(crate) fn write_all(
         writeln!(out)?;
     }
     if style.summary {
-        fixes::write(outcome, out)?;
-        summary::write(outcome, outcome.fixes.is_some(), out)?;
-        silenced::write_below_summary(outcome, out)?;
+        let mut lines = Vec::new();
+        fixes::write(outcome, &mut lines)?;
+        summary::write(outcome, outcome.fixes.is_some(), &mut lines)?;
+        silenced::write_below_summary(outcome, &mut lines)?;
+        fold(&lines, style, out)?;
+    }
+    Ok(())
+}
+
+/// Lines as they are, or folded.
+fn fold(lines: &[u8], style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    if !style.folds {
+        return out.write_all(lines);
+    }
+    let text = String::from_utf8_lossy(lines);
+    for line in text.lines() {
+        for (number, part) in wrap(line, style.width.saturating_sub(INDENT.len())).iter().enumerate() {
+            writeln!(out, "{}{part}", if number == 0 { "" } else { INDENT })?;
+        }
     }
     Ok(())
 }
@@ -93,9 +109,9 @@ fn is_one_line(finding: &Finding, style: &Style) -> bool {
 }
 
 fn write_line(outcome: &Outcome, finding: &Finding, style: &Style, out: &mut dyn Write) -> io::Result<()> {
-    let tag = tag(finding.severity.name(), finding.rule.name, CYAN, style);
     let place = path_line(outcome, finding.primary.place);
-    writeln!(out, "{tag} {} ({place})", escape(&finding.message))
+    let text = format!("{} ({place})", escape(&finding.message));
+    out.write_all(folded((finding.severity.name(), finding.rule.name), CYAN, &text, style).as_bytes())
 }
 
 /// What miette draws: the excerpt. It would say the severity as a sign, and wrap the footer in the middle of code.
@@ -188,29 +204,27 @@ fn span(mark: &Mark, message: &str, style: &Style) -> LabeledSpan {
 
 /// `error[rule]: message`, in lines.
 fn headline(finding: &Finding, style: &Style) -> String {
-    let (severity, rule) = (finding.severity.name(), finding.rule.name);
-    let plain = format!("{severity}[{rule}]:");
     let color = match finding.severity {
         Severity::Error => RED,
         Severity::Warning => YELLOW,
         Severity::Info | Severity::Pedantic => CYAN,
     };
-    let message = escape(&finding.message);
-    let lines = wrap(&format!("{plain} {message}"), style.width.saturating_sub(INDENT.len()));
-    let mut text = String::new();
-    for (number, line) in lines.iter().enumerate() {
-        match line.strip_prefix(&*plain).filter(|_| number == 0) {
-            Some(rest) => text.push_str(&format!("{}{rest}", tag(severity, rule, color, style))),
-            None => text.push_str(&format!("{INDENT}{line}")),
-        }
-        text.push('\n');
-    }
-    text
+    let style = &Style { folds: true, ..*style };
+    folded((finding.severity.name(), finding.rule.name), color, &escape(&finding.message), style)
 }
 
-/// What a line is about, as compilers write it: the severity, and in brackets the rule.
-fn tag(severity: &str, rule: &str, color: &str, style: &Style) -> String {
-    painted(&format!("{severity}[{rule}]:"), color, style)
+/// `error[rule]: text`, in several lines where lines are folded.
+fn folded((severity, name): (&str, &str), color: &str, text: &str, style: &Style) -> String {
+    let plain = format!("{severity}[{name}]:");
+    let width = if style.folds { style.width.saturating_sub(INDENT.len()) } else { usize::MAX };
+    let mut folded = String::new();
+    for (number, line) in wrap(&format!("{plain} {text}"), width).iter().enumerate() {
+        match line.strip_prefix(&*plain).filter(|_| number == 0) {
+            Some(rest) => folded.push_str(&format!("{}{rest}\n", painted(&plain, color, style))),
+            None => folded.push_str(&format!("{INDENT}{line}\n")),
+        }
+    }
+    folded
 }
 
 /// The primary label has the colour of the severity, the others that of advice.
@@ -267,9 +281,7 @@ fn painted(text: &str, color: &str, style: &Style) -> String {
 
 fn write_notice(outcome: &Outcome, notice: &Notice, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let (word, color) = if notice.incomplete { ("warning", YELLOW) } else { ("note", CYAN) };
-    write!(out, "{} {}", tag(word, notice.code.name(), color, style), escape(&notice.message))?;
-    match place_of_notice(outcome, notice) {
-        Some(place) => writeln!(out, " ({place})"),
-        None => writeln!(out),
-    }
+    let place = place_of_notice(outcome, notice).map(|place| format!(" ({place})")).unwrap_or_default();
+    let text = format!("{}{place}", escape(&notice.message));
+    out.write_all(folded((word, notice.code.name()), color, &text, style).as_bytes())
 }

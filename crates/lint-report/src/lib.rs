@@ -27,6 +27,7 @@ mod remedy;
 mod rules;
 mod sarif;
 mod silenced;
+mod statistics;
 mod summary;
 mod table;
 mod trace;
@@ -51,6 +52,8 @@ pub struct Style {
     pub unicode: bool,
     /// Columns of the terminal.
     pub width: usize,
+    /// Whether what is said in one line is folded there too; elsewhere it stays whole, for a search.
+    pub folds: bool,
     /// Whether the endpoints are listed too.
     pub verbose: bool,
     /// Whether the last lines count what was read and found.
@@ -92,6 +95,14 @@ pub fn concise(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     guarded(out, |out| concise::write(outcome, out))
 }
 
+/// How often each rule finds something, and the counts of the human format.
+///
+/// # Errors
+/// Whatever writing to `out` gives, a broken pipe among them.
+pub fn statistics(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    guarded(out, |out| statistics::write(outcome, style, out))
+}
+
 /// All rules, a line each where the terminal is wide enough.
 ///
 /// # Errors
@@ -118,7 +129,10 @@ pub fn files(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DiffFor {
     /// A terminal: nothing that it or a CI system obeys gets through, and the diff need not apply.
-    Terminal,
+    Terminal {
+        /// Whether ANSI colours may be used.
+        color: bool,
+    },
     /// A pipe or a log: it applies byte for byte, without the hunks that hold a command of a CI system or of a
     /// terminal.
     Log,
@@ -139,7 +153,7 @@ pub fn diff(
     out: &mut dyn Write,
 ) -> io::Result<Vec<usize>> {
     match diff_for {
-        DiffFor::Terminal => {
+        DiffFor::Terminal { .. } => {
             let all = |out: &mut dyn Write| diff::write(path, old, new, diff_for, out).map(drop);
             guarded(out, all).map(|()| Vec::new())
         }

@@ -21,6 +21,7 @@ pub(crate) fn write(trace: &Trace, style: &Style, out: &mut dyn Write) -> io::Re
     let mut page =
         Page { outcome, style: Style { width: style.width.clamp(40, 200), ..*style }, text: String::new() };
     page.request(trace);
+    page.verdict(trace);
     if let Some(problem) = &trace.problem {
         page.blank();
         page.line("listen", RED, problem, None, 0);
@@ -266,20 +267,30 @@ impl Page<'_> {
         }
     }
 
-    fn ending(&mut self, trace: &Trace) {
-        if trace.request.is_handshake {
-            let (text, color) = match (trace.handshake, &trace.problem) {
-                _ if trace.is_refused => ("nginx does not start: the handshake cannot succeed", RED),
-                (_, Some(_)) => ("no server takes the request", RED),
-                (Prospect::Succeeds, _) => ("the handshake can succeed", GREEN),
-                (Prospect::Fails, _) => ("the handshake cannot succeed", RED),
-                _ => ("whether the handshake succeeds cannot be said", YELLOW),
-            };
-            self.blank();
-            let text = self.paint(text, color);
-            self.text.push_str(&text);
-            self.blank();
+    /// Whether it works, before anybody has read how.
+    fn verdict(&mut self, trace: &Trace) {
+        if !trace.request.is_handshake {
+            return;
         }
+        let (text, color) = match (trace.handshake, &trace.problem) {
+            _ if trace.is_refused => ("nginx does not start: the handshake cannot succeed", RED),
+            (_, Some(_)) => ("no server takes the request", RED),
+            (Prospect::Succeeds, _) => ("the handshake can succeed", GREEN),
+            (Prospect::Fails, _) => ("the handshake cannot succeed", RED),
+            _ => ("whether the handshake succeeds cannot be said", YELLOW),
+        };
+        let blamed = self.outcome.findings.iter().find(|finding| finding.severity == Severity::Error);
+        let blamed = blamed.filter(|_| color == RED).map(|finding| {
+            format!(": {} ({})", finding.rule.name, path_line(self.outcome, finding.primary.place))
+        });
+        let text = format!("{text}{}", blamed.unwrap_or_default());
+        for line in wrap(&text, self.style.width) {
+            let line = self.paint(&line, color);
+            self.text.push_str(&format!("{line}\n"));
+        }
+    }
+
+    fn ending(&mut self, trace: &Trace) {
         if !self.outcome.findings.is_empty() {
             self.heading("findings on this way", 0);
             // The worst first: it is what ends the way.

@@ -302,6 +302,12 @@ pub(crate) struct LintArgs {
     /// List each file with what became of it: judged, included, not judged and why, no nginx configuration
     #[arg(long, help_heading = "Output")]
     pub(crate) show_files: bool,
+    /// Count what each rule finds, in place of the findings
+    #[arg(long, conflicts_with_all = ["fix", "diff", "add_ignores"], help_heading = "Output")]
+    pub(crate) statistics: bool,
+    /// Say on standard error how long each stage took
+    #[arg(long, help_heading = "Output")]
+    pub(crate) timings: bool,
     /// Findings only: no summary, no notices but of what could not be done
     #[arg(short, long, help_heading = "Output")]
     pub(crate) quiet: bool,

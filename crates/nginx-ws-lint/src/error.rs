@@ -107,6 +107,9 @@ pub(crate) enum Error {
     /// `config init` where there is a settings file.
     #[error("there is a `{0}` here already, which is left as it is")]
     SettingsThere(&'static str),
+    /// `--statistics` with a format that has its own counts.
+    #[error("--statistics is a table for people; --format json has `summary`, and every finding its rule")]
+    StatisticsFormat,
     /// Two reports go to one file.
     #[error("two reports go to `{0}`: the second would replace the first")]
     SameFile(String),

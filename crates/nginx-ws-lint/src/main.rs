@@ -6,8 +6,10 @@ mod commands;
 mod disk;
 mod error;
 mod exit;
+mod fault;
 mod markdown;
 mod output;
+mod progress;
 mod replace;
 mod reports;
 mod scope;
@@ -34,11 +36,13 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    let exit = run(&cli).unwrap_or_else(|error| {
-        say(&format!("error: {error}"));
-        Exit::Failed
-    });
-    exit.into()
+    let work = || {
+        run(&cli).unwrap_or_else(|error| {
+            say(&format!("error: {error}"));
+            Exit::Failed
+        })
+    };
+    fault::guarded(work).into()
 }
 
 fn run(cli: &Cli) -> Result<Exit, Error> {

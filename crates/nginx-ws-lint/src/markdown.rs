@@ -94,7 +94,8 @@ mod tests {
 
     #[test]
     fn no_line_of_prose_is_wider_than_the_terminal() {
-        let style = Style { color: false, unicode: true, width: 60, verbose: false, summary: true };
+        let style =
+            Style { color: false, unicode: true, width: 60, folds: false, verbose: false, summary: true };
         let page = "# Title\n\nSome words that go on for longer than sixty columns, so that they have to be folded.\n\n- one\n- two\n\n```sh\na line of code that is to be copied stays whole however long it is, as here\n```\n";
         let mut out = Vec::new();
         write(page, &style, &mut out).unwrap();

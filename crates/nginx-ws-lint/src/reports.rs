@@ -37,6 +37,9 @@ impl<'a> Reports<'a> {
         });
         let main = OutputArgs { output: args.output.output.clone(), judged: args.output.judged.clone() };
         let all: Vec<(Format, OutputArgs)> = std::iter::once((args.format, main)).chain(more).collect();
+        if args.statistics && args.format != Format::Human {
+            return Err(Error::StatisticsFormat);
+        }
         let mut files = BTreeSet::new();
         for file in all.iter().filter_map(|(_, output)| output.file()) {
             if !files.insert(file) {
@@ -101,7 +104,7 @@ impl<'a> Reports<'a> {
         exit: Exit,
         out: &mut dyn Write,
     ) -> io::Result<()> {
-        let LintArgs { color, verbose, quiet, show_files, .. } = self.args;
+        let LintArgs { color, verbose, quiet, show_files, statistics, .. } = self.args;
         match format {
             Format::Human => {
                 if *show_files && !quiet {
@@ -109,6 +112,9 @@ impl<'a> Reports<'a> {
                     writeln!(out)?;
                 }
                 let style = terminal::style(color.color, output, *verbose, !quiet);
+                if *statistics {
+                    return lint_report::statistics(outcome, &style, out);
+                }
                 lint_report::human(outcome, &style, out)
             }
             Format::Concise => lint_report::concise(outcome, out),

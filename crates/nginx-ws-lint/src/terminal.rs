@@ -18,6 +18,7 @@ pub(crate) fn style(color: Color, output: &OutputArgs, verbose: bool, summary: b
         color: is_colored(color, output),
         unicode: supports_unicode::on(Stream::Stdout),
         width: width(output),
+        folds: output.is_terminal(),
         verbose,
         summary,
     }

@@ -23,7 +23,7 @@ pub(crate) const MESSAGE: &str = "`Connection` is not forwarded, so nginx sends 
 
 /// Without colour, in Unicode.
 pub(crate) const PLAIN: Style =
-    Style { color: false, unicode: true, width: 100, verbose: false, summary: true };
+    Style { color: false, unicode: true, width: 100, folds: false, verbose: false, summary: true };
 
 pub(crate) fn file(path: &str, bytes: impl Into<Vec<u8>>) -> File {
     File { source: Arc::new(Source::new(path, bytes.into()).unwrap()), may_be_shown: true, view: None }

@@ -84,7 +84,7 @@ proptest! {
         unicode: bool,
         width in 0usize..300,
     ) {
-        let text = human(&outcome, &Style { color, unicode, width, verbose: true, summary: true });
+        let text = human(&outcome, &Style { color, unicode, width, folds: false, verbose: true, summary: true });
         prop_assert!(is_clean(&text, color) && !is_command(&text), "{text:?}");
         prop_assert!(!text.contains("Failed to read"), "{text}");
         let text = concise(&outcome);

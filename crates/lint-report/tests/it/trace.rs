@@ -145,7 +145,7 @@ proptest! {
         (color, unicode, verbose, is_several) in any::<(bool, bool, bool, bool)>(),
         width in 0usize..300,
     ) {
-        let style = Style { color, unicode, width, verbose, summary: true };
+        let style = Style { color, unicode, width, folds: false, verbose, summary: true };
         for (color, text) in all_formats(&text, &style, is_several) {
             prop_assert!(is_clean(&text, color), "{text:?}");
         }
@@ -154,7 +154,7 @@ proptest! {
 
 #[test]
 fn escape_sequences_become_visible() {
-    let style = Style { color: false, unicode: true, width: 100, verbose: true, summary: true };
+    let style = Style { color: false, unicode: true, width: 100, folds: false, verbose: true, summary: true };
     for (_, text) in all_formats("\u{1b}]0;x\u{7}\u{202e}\n`", &style, true) {
         assert!(is_clean(&text, false), "{text:?}");
         assert!(

@@ -112,9 +112,10 @@ pub(super) fn add_ignores(
 
 /// The diff for programs and for people, and whether there is one.
 fn show(args: &LintArgs, mut fixed: Fixed) -> Result<Exit, Error> {
+    let style = terminal::style(args.color.color, &args.output, false, !args.quiet);
     let diff_for = match (args.output.is_file(), args.output.is_terminal()) {
         (true, _) => DiffFor::File,
-        (false, true) => DiffFor::Terminal,
+        (false, true) => DiffFor::Terminal { color: style.color },
         (false, false) => DiffFor::Log,
     };
     fixed.texts.sort_by(|a, b| a.old.path().cmp(b.old.path()));
@@ -133,7 +134,6 @@ fn show(args: &LintArgs, mut fixed: Fixed) -> Result<Exit, Error> {
     if args.quiet {
         fixed.outcome.notices.retain(|notice| notice.incomplete);
     }
-    let style = terminal::style(args.color.color, &args.output, false, !args.quiet);
     to_stderr(|out| lint_report::would_fix(&fixed.outcome, &style, out));
     if args.quiet {
         say_silenced(&fixed.outcome);

@@ -11,6 +11,7 @@ use nginx_semantics::{Files, Overlay, PathPattern, Scope, VersionRange, normaliz
 use crate::cli::{Command, InputArgs, JudgedArgs};
 use crate::disk::{Disk, LARGEST, read_at_most};
 use crate::error::Error;
+use crate::progress::Progress;
 use crate::version::{INSTALLED, of_this_machine};
 use crate::{say, scope};
 
@@ -115,6 +116,7 @@ impl Given {
 
     /// Does something with it.
     pub(crate) fn with<T>(&self, work: impl FnOnce(&dyn Files, &[PathBuf], &Scope) -> T) -> T {
+        let _progress = Progress::start("reading and judging");
         match &self.stdin {
             Some((path, bytes)) => {
                 let files = Overlay { below: &self.disk, path: path.clone(), bytes: bytes.clone() };

@@ -1,6 +1,6 @@
 //! Lints paths: what the program does when no command is named.
 
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use lint_engine::Settings;
 use lint_finding::{FileStatus, Outcome};
@@ -12,6 +12,7 @@ use crate::cli::{Format, LintArgs};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::reports::Reports;
+use crate::say;
 
 /// Lints what the arguments name and writes the outcome.
 pub(crate) fn run(args: &LintArgs) -> Result<Exit, Error> {
@@ -38,8 +39,20 @@ pub(crate) fn run(args: &LintArgs) -> Result<Exit, Error> {
     prepare(&mut outcome, args);
     let exit = exit(&outcome, args);
     say_what_is_not_written(&outcome, args);
+    let start = Instant::now();
     reports.write(&mut outcome, given.scope(), exit, false)?;
+    if args.timings {
+        outcome.timings.push(("written", start.elapsed()));
+        say_timings(&outcome);
+    }
     Ok(exit)
+}
+
+/// A line for each stage.
+fn say_timings(outcome: &Outcome) {
+    for (stage, took) in &outcome.timings {
+        say(&format!("{:>10.3} ms  {stage}", took.as_secs_f64() * 1_000.0));
+    }
 }
 
 /// How a run ended.

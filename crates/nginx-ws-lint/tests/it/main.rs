@@ -17,6 +17,7 @@ mod output_file;
 mod run;
 mod settings;
 mod strangers;
+mod terminal;
 mod trace;
 mod unsaid;
 mod unsaid_kinds;

@@ -1,0 +1,50 @@
+//! A fault of the program itself: it asks for a report, says what to attach, and ends with exit code 2.
+
+use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
+
+use crate::exit::Exit;
+use crate::reports::TOOL;
+use crate::say;
+
+/// Does something; what it panics with is told.
+pub(crate) fn guarded(work: impl FnOnce() -> Exit) -> Exit {
+    panic::set_hook(Box::new(|info| tell(info)));
+    panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or(Exit::Failed)
+}
+
+fn tell(info: &PanicHookInfo<'_>) {
+    let what = info.payload_as_str().unwrap_or("no message");
+    let place = info.location().map(ToString::to_string).unwrap_or_default();
+    for line in text(what, &place).lines() {
+        say(line);
+    }
+}
+
+fn text(what: &str, place: &str) -> String {
+    let version = TOOL.version;
+    let commit = TOOL.commit.map(|commit| format!(", commit {commit}")).unwrap_or_default();
+    format!(
+        "error: nginx-ws-lint has a fault and stopped: {what} ({place})\n\
+         Nothing is wrong with what you did. Please report it, with\n  \
+         - the line above, and the version: {version}{commit}\n  \
+         - the command that you ran\n  \
+         - the configuration, as small as it still happens; names and addresses may be replaced\n\
+         No file is half-written: each is replaced as a whole or not at all."
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_is_exit_code_2_and_asks_for_a_report() {
+        assert_eq!(guarded(|| Exit::Clean), Exit::Clean);
+        #[expect(clippy::panic, reason = "the fault that is told")]
+        let exit = guarded(|| panic!("index 3 of 2"));
+        assert_eq!(exit, Exit::Failed);
+        let text = text("index 3 of 2", "src/a.rs:1:2");
+        assert!(text.starts_with("error: ") && text.contains("index 3 of 2 (src/a.rs:1:2)"), "{text}");
+        assert!(text.contains(env!("CARGO_PKG_VERSION")), "{text}");
+    }
+}
