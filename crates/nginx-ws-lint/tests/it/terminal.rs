@@ -37,7 +37,7 @@ fn shown(tree: &Tree, columns: u16, arguments: &[&str]) -> String {
     let mut reader = fs::File::from(ours);
     let mut chunk = [0; 4096];
     while let Ok(count @ 1..) = reader.read(&mut chunk) {
-        bytes.extend_from_slice(&chunk[..count]);
+        bytes.extend(chunk.iter().take(count));
     }
     child.wait().unwrap();
     String::from_utf8(bytes).unwrap().replace("\r\n", "\n").replace('\u{1b}', "\u{241b}")
@@ -60,7 +60,7 @@ fn demo() -> Tree {
 /// So many sites, every tenth of which has something wrong with it.
 fn sites(count: usize) -> Tree {
     let site = |number: usize| {
-        let timeout = if number % 10 == 0 { "" } else { "        proxy_read_timeout 1h;\n" };
+        let timeout = if number.is_multiple_of(10) { "" } else { "        proxy_read_timeout 1h;\n" };
         format!(
             "server {{\n    listen 80;\n    server_name site{number}.example;\n    location /ws/ {{\n        \
              proxy_pass http://10.0.0.{}:9000;\n        proxy_http_version 1.1;\n        proxy_set_header Host $http_host;\n        \
@@ -83,7 +83,8 @@ fn ends(text: &str, first: usize, last: usize) -> String {
         return text.to_owned();
     }
     let left_out = lines.len() - first - last;
-    let (head, tail) = (&lines[..first], &lines[lines.len() - last..]);
+    let (head, tail) = (lines.iter().take(first), lines.iter().skip(first + left_out));
+    let [head, tail] = [head.copied().collect::<Vec<_>>(), tail.copied().collect()];
     format!("{}\n[{left_out} lines]\n{}\n", head.join("\n"), tail.join("\n"))
 }
 
@@ -91,7 +92,8 @@ fn ends(text: &str, first: usize, last: usize) -> String {
 /// bold and underline, which its owner has made readable on a light background or a dark one.
 fn assert_any_background(text: &str) {
     for code in text.split("\u{241b}[").skip(1) {
-        let (numbers, _) = code.split_once('m').expect("colours are all that is sent to a terminal");
+        // Colours are all that is sent to a terminal.
+        let (numbers, _) = code.split_once('m').unwrap();
         for number in numbers.split(';').filter(|number| !number.is_empty()) {
             assert!(matches!(number.parse::<u8>().unwrap(), 0..=9 | 22 | 31..=37 | 39), "{numbers}");
         }
