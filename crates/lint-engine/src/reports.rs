@@ -1,11 +1,11 @@
 //! What became of each file, in words.
 
 use lint_finding::{FileReport, FileStatus, NotJudged, Outcome};
-use nginx_semantics::{FileStatus as Status, Loaded, SkipReason};
+use nginx_semantics::{Belonging, FileStatus as Status, Loaded, SkipReason};
 
 /// Adds it to an outcome, with the counts.
 pub(crate) fn add(loaded: &Loaded, outcome: &mut Outcome) {
-    outcome.reports = loaded.files.iter().map(|file| report(&file.path, &file.status)).collect();
+    outcome.reports = loaded.files.iter().map(report).collect();
     outcome.passed_over.clone_from(&loaded.passed_over);
     outcome.excluded.clone_from(&loaded.excluded);
     outcome.summary.excluded = loaded.excluded.len();
@@ -15,14 +15,16 @@ pub(crate) fn add(loaded: &Loaded, outcome: &mut Outcome) {
     outcome.summary.passed_over = loaded.passed_over.len();
 }
 
-fn report(path: &str, status: &Status) -> FileReport {
+fn report(file: &nginx_semantics::FileReport) -> FileReport {
+    let nginx_semantics::FileReport { path, status, part } = file;
+    let Belonging { of, adopted_by, block } = part.clone();
     let (status, reason) = match status {
         Status::Judged => (FileStatus::Judged, None),
         Status::Included => (FileStatus::Included, None),
         Status::NoConfiguration => (FileStatus::NotNginx, None),
         Status::NotJudged(reason) => (FileStatus::NotJudged, Some(not_judged(reason))),
     };
-    FileReport { path: path.to_owned(), status, reason }
+    FileReport { path: path.to_owned(), status, reason, part_of: of, adopted_by, block }
 }
 
 /// Why a file is not judged, for programs and for people.

@@ -79,6 +79,12 @@ pub struct FileReport {
     pub status: FileStatus,
     /// Why, if it is not judged.
     pub reason: Option<NotJudged>,
+    /// The main files whose configuration it belongs to; nothing for a main file that no other includes.
+    pub part_of: Vec<String>,
+    /// The main file that it is judged with although that does not include it.
+    pub adopted_by: Option<String>,
+    /// The block that its lines are taken for, of a part that no main file includes: `http`, `server`, …
+    pub block: Option<&'static str>,
 }
 
 /// What a notice is about.
@@ -331,6 +337,9 @@ impl Outcome {
         self.reports.iter_mut().for_each(|report| again(&mut report.path));
         self.passed_over.iter_mut().for_each(again);
         self.excluded.iter_mut().for_each(again);
+        for report in &mut self.reports {
+            report.part_of.iter_mut().chain(&mut report.adopted_by).for_each(again);
+        }
         self.baseline
             .iter_mut()
             .flat_map(|known| &mut known.absent)

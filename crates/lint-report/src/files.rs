@@ -57,7 +57,7 @@ pub(crate) fn list(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
         write!(out, "{:<10}  {}", report.status.name(), escape(&report.path))?;
         match &report.reason {
             Some(reason) => writeln!(out, ": {}", escape(&reason.text))?,
-            None => writeln!(out)?,
+            None => writeln!(out, "{}", context(report))?,
         }
     }
     for folder in &outcome.passed_over {
@@ -69,11 +69,49 @@ pub(crate) fn list(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
+/// In whose context it is judged.
+fn context(report: &FileReport) -> String {
+    let list = |paths: &[String]| paths.iter().map(|path| escape(path)).collect::<Vec<_>>().join(", ");
+    let as_block = report.block.map(|block| format!(" as lines of `{block}`")).unwrap_or_default();
+    match &report.adopted_by {
+        Some(root) => format!(": with {}, which does not include it,{as_block}", escape(root)),
+        None if !report.part_of.is_empty() => format!(": of {}", list(&report.part_of)),
+        None if report.block.is_some() => format!(": by itself,{as_block}"),
+        None => String::new(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use lint_finding::{FileReport, FileStatus, NotJudged, Outcome};
 
     use super::*;
+
+    fn report(path: &str) -> FileReport {
+        FileReport {
+            path: path.to_owned(),
+            status: FileStatus::NotJudged,
+            reason: None,
+            part_of: Vec::new(),
+            adopted_by: None,
+            block: None,
+        }
+    }
+
+    #[test]
+    fn in_whose_context_a_file_is_judged_is_said() {
+        let of = FileReport { part_of: vec!["a".into(), "b".into()], ..report("c") };
+        let adopted = FileReport { adopted_by: Some("a".into()), block: Some("http"), ..report("c") };
+        let alone = FileReport { block: Some("server"), ..report("c") };
+        for (report, said) in [
+            (of, ": of a, b"),
+            (adopted, ": with a, which does not include it, as lines of `http`"),
+            (alone, ": by itself, as lines of `server`"),
+            (report("c"), ""),
+        ] {
+            assert_eq!(context(&report), said);
+        }
+    }
 
     fn outcome(reasons: &[(&'static str, &'static str, bool)]) -> Outcome {
         let mut outcome = Outcome::default();
@@ -81,14 +119,13 @@ mod tests {
         outcome.reports = reasons
             .iter()
             .map(|&(one, several, holds_nginx)| FileReport {
-                path: "a\x1b[31m".to_owned(),
-                status: FileStatus::NotJudged,
                 reason: Some(NotJudged {
                     code: "code",
                     noun: (one, several),
                     text: "it is\nso".to_owned(),
                     holds_nginx,
                 }),
+                ..report("a\x1b[31m")
             })
             .collect();
         outcome
@@ -138,7 +175,7 @@ mod tests {
         let mut outcome = outcome(&[("template", "templates", true)]);
         outcome
             .reports
-            .insert(0, FileReport { path: "b".to_owned(), status: FileStatus::Judged, reason: None });
+            .insert(0, FileReport { path: "b".to_owned(), status: FileStatus::Judged, ..report("b") });
         outcome.passed_over.push(".git".to_owned());
         list(&outcome, &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();

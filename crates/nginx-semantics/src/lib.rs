@@ -63,7 +63,9 @@ pub use exclude::{BadPattern, PathPattern};
 pub use files::{Files, MemoryFiles, Met, MetKind, Overlay, Owner, ReadError, normalize};
 pub use header_buffers::HeaderBuffer;
 pub use include::{PathMap, Scope, is_inside};
-pub use load::{FileReport, FileStatus, Loaded, Reloaded, SkipReason, Skipped, load, load_main, load_with};
+pub use load::{
+    Belonging, FileReport, FileStatus, Loaded, Reloaded, SkipReason, Skipped, load, load_main, load_with,
+};
 pub use location::{LocationName, Locations, Modifier, Selection};
 pub use naming::{OtherKind, is_passed_over};
 pub use nesting::{Nesting, misplaced_location, misplaced_uri};

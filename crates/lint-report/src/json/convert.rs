@@ -49,6 +49,9 @@ pub(super) fn file<'a>(_: &'a Outcome, report: &'a finding::FileReport) -> v1::F
         status: report.status.name(),
         reason: reason.map(|reason| reason.code),
         text: reason.map(|reason| reason.text.as_str()),
+        part_of: &report.part_of,
+        adopted_by: report.adopted_by.as_deref(),
+        block: report.block,
     }
 }
 

@@ -320,6 +320,12 @@ pub(crate) struct File<'a> {
     pub(crate) reason: Option<&'a str>,
     /// The same in words.
     pub(crate) text: Option<&'a str>,
+    /// The main files whose configuration it belongs to.
+    pub(crate) part_of: &'a [String],
+    /// The main file that it is judged with although that does not include it.
+    pub(crate) adopted_by: Option<&'a str>,
+    /// The block that its lines are taken for, of a part that no main file includes.
+    pub(crate) block: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]

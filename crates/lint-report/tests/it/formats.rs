@@ -82,7 +82,14 @@ fn everything() -> Outcome {
     {
         finding.fingerprint_v2 = fingerprint_v2([&[u8::try_from(number).unwrap()][..]]);
     }
-    let report = |path: &str, status| FileReport { path: path.to_owned(), status, reason: None };
+    let report = |path: &str, status| FileReport {
+        path: path.to_owned(),
+        status,
+        reason: None,
+        part_of: vec!["nginx.conf".to_owned()],
+        adopted_by: None,
+        block: None,
+    };
     let notice = |place, path: Option<&str>, incomplete| Notice {
         code: NoticeCode::UnreadableFile,
         message: "this file could not be read: it is gone".to_owned(),

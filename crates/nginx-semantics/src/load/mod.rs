@@ -29,7 +29,7 @@ use crate::sources::Sources;
 
 pub use again::Reloaded;
 pub(crate) use classify::fault_of_encoding;
-pub use status::{FileReport, FileStatus, SkipReason, Skipped};
+pub use status::{Belonging, FileReport, FileStatus, SkipReason, Skipped};
 pub(crate) use structure::is_nginx;
 
 /// All that was read.

@@ -100,6 +100,44 @@ pub struct FileReport {
     pub path: String,
     /// What became of it.
     pub status: FileStatus,
+    /// In whose context it is judged.
+    pub part: Belonging,
+}
+
+/// What a file that is judged is a part of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Belonging {
+    /// The main files whose configuration it belongs to, by path; nothing for a main file that no other includes.
+    pub of: Vec<String>,
+    /// The main file that it is judged with although that does not include it, for it lies in its tree.
+    pub adopted_by: Option<String>,
+    /// The block that its lines are taken for, of a part that no main file includes.
+    pub block: Option<&'static str>,
+}
+
+/// The parts of all files that are judged.
+fn parts(loaded: &Loaded) -> BTreeMap<FileId, Belonging> {
+    let mut parts: BTreeMap<FileId, Belonging> = BTreeMap::new();
+    let path = |id: FileId| loaded.sources.get(id).map(|file| file.source.path().to_owned());
+    for layout in &loaded.layouts {
+        let root = layout.root.and_then(path);
+        for fragment in &layout.fragments {
+            let part = parts.entry(fragment.file).or_default();
+            part.adopted_by = part.adopted_by.take().or_else(|| root.clone());
+            let kind = layout.contexts.get(fragment.context.0 as usize).map(|context| context.kind.name());
+            part.block = part.block.or(kind);
+        }
+        let Some(root) = root else { continue };
+        let is_fragment = |id: &FileId| layout.fragments.iter().any(|fragment| fragment.file == *id);
+        let included = layout.reached.iter().filter(|id| Some(**id) != layout.root && !is_fragment(id));
+        for id in included {
+            let of = &mut parts.entry(*id).or_default().of;
+            if !of.contains(&root) {
+                of.push(root.clone());
+            }
+        }
+    }
+    parts
 }
 
 /// The names of the files that main files include and that are not there, and the same without their endings: what a
@@ -140,7 +178,8 @@ pub(super) fn report(files: &dyn Files, scope: &Scope, walked: Walked, loaded: &
         .collect();
     let missing = missing(loaded);
     let in_vain = included_in_vain(loaded);
-    let mut reports: BTreeMap<String, FileStatus> = BTreeMap::new();
+    let mut parts = parts(loaded);
+    let mut reports: BTreeMap<String, (FileStatus, Belonging)> = BTreeMap::new();
     for file in walked.files {
         let judged = file.identity.as_deref().and_then(|identity| loaded.sources.known(identity));
         let judged = judged.filter(|id| loaded.judged.contains(id));
@@ -175,14 +214,16 @@ pub(super) fn report(files: &dyn Files, scope: &Scope, walked: Walked, loaded: &
                 status
             }
         };
-        reports.insert(path, status);
+        let part = judged.and_then(|id| parts.get(&id)).cloned().unwrap_or_default();
+        reports.insert(path, (status, part));
     }
     // What is read from elsewhere, or by names that no walk finds.
     for (id, file) in
         loaded.sources.iter().filter(|(id, file)| loaded.judged.contains(id) && !file.is_builtin)
     {
         let status = if own.contains(&id) { FileStatus::Judged } else { FileStatus::Included };
-        reports.entry(file.source.path().to_owned()).or_insert(status);
+        let path = file.source.path().to_owned();
+        reports.entry(path).or_insert_with(|| (status, parts.remove(&id).unwrap_or_default()));
     }
     for folder in walked.folders {
         let identity = files.identity(&folder);
@@ -198,7 +239,8 @@ pub(super) fn report(files: &dyn Files, scope: &Scope, walked: Walked, loaded: &
         }
     }
     loaded.skipped.sort_by(|a, b| a.path.cmp(&b.path));
-    loaded.files = reports.into_iter().map(|(path, status)| FileReport { path, status }).collect();
+    loaded.files =
+        reports.into_iter().map(|(path, (status, part))| FileReport { path, status, part }).collect();
     loaded.passed_over = walked.passed_over.iter().map(|path| scope.shown(path)).collect();
     loaded.passed_over.sort();
     loaded.excluded = walked.excluded.iter().map(|path| scope.shown(path)).collect();

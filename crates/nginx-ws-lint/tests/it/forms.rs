@@ -401,7 +401,7 @@ fn no_path_leads_out_of_the_file() {
     let tree =
         Tree::new(&[("a/cloud.yaml", hostile.as_str()), ("a/site.conf", plain), ("a/nginx.conf", main)]);
     let run = tree.run(&["--show-files", "--fail-on", "never", "a"]);
-    assert!(run.stdout.contains("included    a/site.conf\n"), "{}", run.shown());
+    assert!(run.stdout.contains("included    a/site.conf: of a/nginx.conf\n"), "{}", run.shown());
     let found = findings(&tree, &["a"]);
     assert!(found.iter().any(|finding| finding["rule"] == RULE), "{found:#?}");
     assert!(

@@ -361,3 +361,43 @@ fn the_baseline_of_the_checklist_is_a_few_lines() {
     let verbose = tree.run(&["-v", baseline]);
     assert!(verbose.stdout.contains("help: add `worker_shutdown_timeout 1h;`"), "{}", verbose.stdout);
 }
+
+/// In whose context a file is judged is for programs too.
+#[test]
+fn a_file_says_what_it_is_a_part_of() {
+    let tree = Tree::new(&[
+        ("nginx.conf", "events {}\nhttp {\n    include conf.d/*.conf;\n}\n"),
+        ("conf.d/a.conf", "server { listen 80; include snippets/ws.conf; }\n"),
+        ("snippets/ws.conf", "location /ws { proxy_pass http://127.0.0.1:9; }\n"),
+        ("other/b.conf", "server { listen 81; }\n"),
+    ]);
+    let run = tree.run(&[".", "--format", "json"]);
+    let outcome: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let files: Vec<String> = outcome["files"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|file| {
+            let word = |key: &str| file[key].as_str().unwrap_or("-").to_owned();
+            let of: Vec<&str> =
+                file["part_of"].as_array().unwrap().iter().filter_map(|of| of.as_str()).collect();
+            format!(
+                "{} {} of [{}] with {} as {}",
+                word("path"),
+                word("status"),
+                of.join(" "),
+                word("adopted_by"),
+                word("block")
+            )
+        })
+        .collect();
+    assert_eq!(
+        files,
+        [
+            "conf.d/a.conf included of [nginx.conf] with - as -",
+            "nginx.conf judged of [] with - as -",
+            "other/b.conf judged of [] with nginx.conf as http",
+            "snippets/ws.conf included of [nginx.conf] with - as -",
+        ]
+    );
+}
