@@ -372,7 +372,7 @@ fn a_file_says_what_it_is_a_part_of() {
         ("other/b.conf", "server { listen 81; }\n"),
     ]);
     let run = tree.run(&[".", "--format", "json"]);
-    let outcome: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let outcome: Value = serde_json::from_str(&run.stdout).unwrap();
     let files: Vec<String> = outcome["files"]
         .as_array()
         .unwrap()
