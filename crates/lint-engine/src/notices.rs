@@ -9,8 +9,8 @@ use nginx_semantics::budgets::{
     LINES_OF_WRITTEN, LISTENS, LISTENS_AND_NAMES, WAYS,
 };
 use nginx_semantics::{
-    Configuration, CutReason, Directive, DirectiveName, DirectiveRef, IncludeFailure, Loaded, ReadError,
-    Scope, SkipReason, Skipped,
+    Configuration, CutReason, Directive, DirectiveName, DirectiveRef, Hosted, IncludeFailure, Loaded,
+    ReadError, Scope, SkipReason, Skipped,
 };
 
 use ws_model::Model;
@@ -35,6 +35,7 @@ pub(crate) fn of_skipped(loaded: &Loaded, gathered: &mut Gathered) {
             | SkipReason::Stored(_)
             | SkipReason::Packed
             | SkipReason::Dump
+            | SkipReason::FailedTest(_)
             | SkipReason::Budget => NoticeCode::NotJudged,
             SkipReason::Outside
             | SkipReason::LinkedFolder
@@ -72,6 +73,10 @@ pub(crate) fn of_includes(configuration: Configuration<'_>, gathered: &mut Gathe
                 let message = format!(
                     "`{target}` was not given: what it may set is taken as unknown; give it with --path-map, or read this machine's with --host-includes"
                 );
+                (NoticeCode::IncludeNotGiven, message, false)
+            }
+            IncludeFailure::FilledIn if is_of_dump(configuration, problem.at) => {
+                let message = "the dump breaks off here: what would follow is taken as unknown".to_owned();
                 (NoticeCode::IncludeNotGiven, message, false)
             }
             IncludeFailure::FilledIn => {
@@ -132,6 +137,12 @@ pub(crate) fn of_includes(configuration: Configuration<'_>, gathered: &mut Gathe
             });
         }
     }
+}
+
+/// Whether a line stands in what `nginx -T` printed.
+fn is_of_dump(configuration: Configuration<'_>, at: DirectiveRef) -> bool {
+    let hosted = configuration.sources.get(at.file).and_then(|file| file.hosted());
+    hosted.is_some_and(Hosted::is_dump)
 }
 
 /// What was not followed to its end; to be asked once all rules have asked their questions.

@@ -146,10 +146,9 @@ impl<'a> OnDisk<'a> {
         let mut known: BTreeMap<(Place, &'static str, String), usize> = BTreeMap::new();
         for mut finding in found {
             let file = finding.primary.place.file;
-            // What a page shows is no file that nginx is started with.
-            let is_refusal =
-                finding.rule.group == Group::Configuration && finding.severity == Severity::Error;
-            if is_refusal && self.hosted(file).is_some_and(Hosted::is_documentation) {
+            // What a page shows is no file that nginx is started with, and what `nginx -T` prints it takes.
+            let is_taken = |hosted: &Hosted| hosted.is_documentation() || hosted.is_dump();
+            if finding.is_refusal() && self.hosted(file).is_some_and(is_taken) {
                 continue;
             }
             let alternative = self.hosted(file).map_or(0, Hosted::alternative);

@@ -30,6 +30,8 @@ pub enum SkipReason {
     Mixed,
     /// It is what `nginx -T` prints: several files, one behind the other.
     Dump,
+    /// It is what nginx says where it refuses its configuration, and does not print it: with the first message.
+    FailedTest(String),
     /// It holds bytes that no configuration has.
     Binary,
     /// It has lines of nginx in an encoding that nginx does not read, or with NUL bytes between them.
