@@ -190,7 +190,7 @@ fn judge(task: &Task<'_>, onlooker: &mut dyn Onlooker) -> Outcome {
         visit(&rules(&settings), &model, &at, &mut |(mut found, met, outlet)| {
             found.retain(|finding| told.selects(finding));
             found.iter().for_each(|finding| onlooker.finding(finding));
-            gathered.of_part(number, found, &told);
+            gathered.of_part(number, loaded, found, &told);
             gathered.endpoint(met);
             outlets.extend(outlet);
         });

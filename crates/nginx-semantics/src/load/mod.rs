@@ -98,6 +98,7 @@ pub fn load_with(sources: Sources, files: &dyn Files, arguments: &[PathBuf], sco
         layouts.extend(others);
     }
     loaded.sources.choose(0);
+    layouts.extend(left_out(files, scope, &candidates, &walked.not_enabled, &mut loaded));
     for layout in &mut layouts {
         layout.index(&loaded.sources);
     }
@@ -114,12 +115,8 @@ fn place(
     not_enabled: &mut BTreeSet<PathBuf>,
     loaded: &mut Loaded,
 ) -> Vec<Layout> {
-    let is_root = |candidate: &&Candidate| {
-        let is_set = |identity| scope.roots.contains(&identity);
-        (!scope.roots.is_empty() && files.identity(&candidate.path).is_some_and(is_set))
-            || is_root(&loaded.sources, candidate.file)
-    };
-    let (roots, others): (Vec<&Candidate>, Vec<&Candidate>) = candidates.iter().partition(is_root);
+    let (roots, others): (Vec<&Candidate>, Vec<&Candidate>) =
+        candidates.iter().partition(|candidate| is_a_root(files, scope, candidate, &loaded.sources));
 
     let mut judged: Vec<(&Candidate, Layout)> = Vec::new();
     let mut reached = BTreeSet::new();
@@ -135,6 +132,7 @@ fn place(
     let tops = reach::tops(&reaches.collect());
     judged.retain(|(root, _)| tops.contains(&root.file));
 
+    reached.extend(reach::on_other_ways(files, scope, &loaded.sources, &roots));
     let fragments = reach::standalone(files, scope, &loaded.sources, &others, &reached);
     let mut orphans: BTreeMap<PathBuf, Vec<&Candidate>> = BTreeMap::new();
     let enabling: Vec<PathBuf> = judged
@@ -167,18 +165,43 @@ fn place(
     for layout in &layouts {
         loaded.judged.extend(layout.files());
     }
-    // What a fragment seemed to include, and does not where it stands, is judged by itself.
-    for candidate in &others {
-        if loaded.judged.contains(&candidate.file) || not_enabled.contains(&candidate.path) {
+    layouts
+}
+
+/// What a fragment seemed to include, and does not where it stands, is judged by itself.
+fn left_out(
+    files: &dyn Files,
+    scope: &Scope,
+    candidates: &[Candidate],
+    not_enabled: &BTreeSet<PathBuf>,
+    loaded: &mut Loaded,
+) -> Vec<Layout> {
+    let mut layouts = Vec::new();
+    for candidate in candidates {
+        let is_judged = loaded.sources.ways(candidate.file).any(|way| loaded.judged.contains(&way));
+        if is_judged
+            || not_enabled.contains(&candidate.path)
+            || is_a_root(files, scope, candidate, &loaded.sources)
+        {
             continue;
         }
-        let mut layout = Layout::default();
         let folders = ancestors(&candidate.path, &candidate.argument);
-        add_fragment(files, scope, &mut loaded.sources, &mut layout, candidate, folders);
-        loaded.judged.extend(layout.files());
-        layouts.push(layout);
+        for file in loaded.sources.ways(candidate.file).collect::<Vec<_>>() {
+            let mut layout = Layout::default();
+            let way = Candidate { file, ..candidate.clone() };
+            add_fragment(files, scope, &mut loaded.sources, &mut layout, &way, folders.clone());
+            loaded.judged.extend(layout.files());
+            layouts.push(layout);
+        }
     }
     layouts
+}
+
+/// Whether nginx may be started with a file, as it looks or as the settings say.
+fn is_a_root(files: &dyn Files, scope: &Scope, candidate: &Candidate, sources: &Sources) -> bool {
+    let is_set = |identity| scope.roots.contains(&identity);
+    (!scope.roots.is_empty() && files.identity(&candidate.path).is_some_and(is_set))
+        || is_root(sources, candidate.file)
 }
 
 /// Reads what nginx reads when it is started with `path` as its main file, whatever the file looks like.

@@ -228,9 +228,13 @@ fn a_dump_is_the_tree_that_was_dumped() {
     assert_eq!(fs::read_to_string(tree.path("dump.txt")).unwrap(), dump);
     let run = tree.run(&["--diff", "."]);
     assert!(run.stdout.contains(&format!("+        {CURE}")), "{}", run.shown());
-    let cut = dump.split_at(dump.len() - 20).0.to_owned();
-    let tree = Tree::new(&[("dump.txt", cut.as_str())]);
-    assert!(findings(&tree, &["."]).iter().any(|finding| finding["rule"] == RULE), "cut at its end");
+    // What stands before the cut is as known as ever, and what would stand behind it is not.
+    for (missing, is_known) in [(3, true), (20, false)] {
+        let cut = dump.split_at(dump.len() - missing).0.to_owned();
+        let tree = Tree::new(&[("dump.txt", cut.as_str())]);
+        let is_found = findings(&tree, &["."]).iter().any(|finding| finding["rule"] == RULE);
+        assert_eq!(is_found, is_known, "{cut}");
+    }
 }
 
 #[test]
