@@ -143,6 +143,7 @@ impl Gathered {
     pub(crate) fn model(&mut self, model: &Model<'_>) {
         // Findings speak about these.
         self.served_paths.extend(model.lost_paths.iter().map(|lost| lost.path.clone()));
+        self.served_paths.extend(model.unclear_paths.iter().map(|(path, _)| path.clone()));
         self.served_paths.extend(model.arrivals.iter().map(|arrival| arrival.url.text.clone()));
         let others = model.unsupported.iter().chain(&model.unproxied).flat_map(|endpoint| &endpoint.evidence);
         self.served_paths.extend(others.filter_map(|evidence| evidence.path.clone()));

@@ -203,10 +203,10 @@ pub(crate) fn of_addresses(
 /// Paths of `--ws-path` of which nothing can be said.
 pub(crate) fn of_paths(model: &Model<'_>, gathered: &mut Gathered) {
     for (path, line) in &model.unclear_paths {
-        let why = if line.name() == DirectiveName::LOCATION {
-            "the regex is not evaluated"
-        } else {
-            "what this line does is not known"
+        let why = match line.name() {
+            DirectiveName::LOCATION => "the regex is not evaluated",
+            DirectiveName::INCLUDE => "the file was not given",
+            _ => "what this line does is not known",
         };
         gathered.notice(Notice {
             code: NoticeCode::CommandLine,

@@ -163,7 +163,7 @@ fn report_files(
 #[cfg(test)]
 mod tests {
     use super::META;
-    use crate::testing::{Options, check, check_with, found, labels, with_handshake as with};
+    use crate::testing::{Options, check, check_with, found, found_with, labels, with_handshake as with};
 
     #[test]
     fn lines_before_the_upstream_is_asked() {
@@ -259,6 +259,33 @@ server {
 "#,
         ] {
             check_with(options, &with(text));
+        }
+    }
+
+    /// A file that was not given may have a location for it.
+    #[test]
+    fn silent_beside_what_was_not_read() {
+        let text = |lines: &str| {
+            format!(
+                "events {{}} http {{ server {{ listen 80; server_name a.example; {lines} location /p/ {{ proxy_pass http://127.0.0.1:1; }} }} }}"
+            )
+        };
+        let blamed = |lines: &str, path| {
+            let options = Options { websocket_path: Some(path), ..Options::default() };
+            found_with(options, &text(lines)).iter().any(|one| one.rule.name == META.name)
+        };
+        for lines in [
+            "location / { root /srv; @ }",
+            "location / { try_files $uri /index.html; @ }",
+            "@ location / { root /srv; }",
+            "@ location / { try_files $uri /index.html; }",
+            "@",
+        ] {
+            let with = |include| lines.replace('@', include);
+            for path in ["/live", "ws://a.example/live"] {
+                assert!(blamed(&with(""), path), "{lines} {path}");
+                assert!(!blamed(&with("include /opt/unknown.conf;"), path), "{lines} {path}");
+            }
         }
     }
 
