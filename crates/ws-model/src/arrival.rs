@@ -231,10 +231,12 @@ impl<'s> Arrival<'s> {
         self.contexts.contains(&location)
     }
 
-    /// Whether one of the endpoints of a model passes it on.
+    /// Whether one of the endpoints of a model passes it on, or one that cannot is judged by itself.
     pub fn has_endpoint(&self, model: &Model<'s>) -> bool {
         let is_one = |context: &ContextId| {
+            let mut others = model.unsupported.iter().chain(&model.unproxied);
             model.endpoints.binary_search_by_key(context, |endpoint| endpoint.context).is_ok()
+                || others.any(|endpoint| endpoint.context == *context)
         };
         self.contexts.iter().any(is_one)
     }

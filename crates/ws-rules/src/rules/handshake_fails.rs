@@ -250,6 +250,45 @@ server {
         assert_eq!(blamed("ws://b.example:8080/live"), 1, "no socket");
     }
 
+    /// A location is declared, and answers each handshake before it would pass it on.
+    #[test]
+    fn what_is_declared_is_judged_whatever_comes_before_it() {
+        for condition in
+            ["$http_upgrade ~* websocket", "$server_protocol != HTTP/2.0", "$request_method = GET"]
+        {
+            let text = with_handshake(&format!(
+                "server {{ listen 80; location /ws/ {{ if ({condition}) {{ return 403; }} proxy_pass http://b; @ }} }}"
+            ));
+            let blamed = |text: &str, websocket_path| {
+                let findings = found_with(Options { websocket_path, ..Options::default() }, text);
+                findings.iter().filter(|one| one.rule.name == META.name).count()
+            };
+            assert_eq!(blamed(&text, Some("/ws/")), 1, "{condition}");
+            assert_eq!(blamed(&text, Some("ws://a/ws/")), 1, "{condition}");
+            let comment = text.replace("location", "# nginx-ws-lint: websocket\nlocation");
+            assert_eq!(blamed(&comment, None), 1, "{condition}");
+            // Nobody says that it has WebSockets, and it refuses them.
+            assert_eq!(blamed(&text, None), 0, "{condition}");
+        }
+    }
+
+    /// One fault, one finding.
+    #[test]
+    fn of_what_cannot_upgrade_another_rule_speaks() {
+        for pass in ["fastcgi_pass 127.0.0.1:9000", "grpc_pass 127.0.0.1:9000"] {
+            let text = format!(
+                "events {{}} http {{ server {{ listen 80; server_name a.example; location /ws {{ {pass}; }} }} }}"
+            );
+            for path in ["/ws", "ws://a.example/ws"] {
+                let options = Options { websocket_path: Some(path), ..Options::default() };
+                let findings = found_with(options, &text);
+                let errors = findings.iter().filter(|one| one.severity == lint_finding::Severity::Error);
+                let rules: Vec<_> = errors.map(|one| one.rule.name).collect();
+                assert_eq!(rules, ["unsupported-upstream-protocol"], "{pass}, {path}");
+            }
+        }
+    }
+
     #[test]
     fn silent_where_one_may_succeed_or_another_rule_says_why() {
         for text in [
