@@ -99,8 +99,7 @@ impl<'m, 's> Other<'m, 's> {
         let (port, is_v6) = here.next()?;
         let there = (port, !is_v6);
         let other = all.get(&there).filter(|_| !own.contains(&there))?;
-        let name =
-            server_names(configuration, server).into_iter().find(|name| is_host(name))?.to_ascii_lowercase();
+        let name = host_of(&server_names(configuration, server))?;
         let Some(ServerSelection::Server(winner, NameMatch::Default | NameMatch::First)) =
             select_server(configuration, &other.socket, Some(&name))
         else {
@@ -116,8 +115,21 @@ impl<'m, 's> Other<'m, 's> {
     }
 }
 
+/// The first name of a server by which clients ask for it. `.example.com` is one too, and what is below it
+/// (`http/ngx_http_core_module.c:ngx_http_core_server_name`).
+pub(super) fn host_of(names: &[String]) -> Option<String> {
+    let host = names.iter().map(|name| name.strip_prefix('.').unwrap_or(name)).find(|name| is_host(name))?;
+    Some(host.to_ascii_lowercase())
+}
+
+/// Whether a server would take the handshakes of an endpoint just as well as its own.
+pub(super) fn is_served_by(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, server: ContextId) -> bool {
+    let path = endpoint.example_path();
+    path.is_some_and(|path| cx.walks.walk(server, &path).ways.iter().any(|way| cx.model.may_upgrade(way)))
+}
+
 /// Whether clients ask for it by this name, one that others can look up.
-pub(super) fn is_host(name: &str) -> bool {
+fn is_host(name: &str) -> bool {
     let is_of_name = |byte: u8| byte.is_ascii_alphanumeric() || b".-".contains(&byte);
     name.contains('.') && name.bytes().all(is_of_name) && name.parse::<IpAddr>().is_err()
 }
@@ -125,10 +137,7 @@ pub(super) fn is_host(name: &str) -> bool {
 fn report(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, other: &Other<'_, '_>, out: &mut Findings) {
     let configuration = cx.configuration();
     let Other { name, line, other, winner } = other;
-    // It would take the handshakes just as well.
-    let path = endpoint.example_path();
-    let is_served = path
-        .is_some_and(|path| cx.walks.walk(*winner, &path).ways.iter().any(|way| cx.model.may_upgrade(way)));
+    let is_served = is_served_by(cx, endpoint, *winner);
     let Some(winner_line) = configuration.opener(*winner).filter(|_| !is_served) else { return };
     let (here, there) = if matches!(other, ListenAddress::Ip(IpAddr::V6(_), _)) {
         ("IPv4", "IPv6")
@@ -136,7 +145,7 @@ fn report(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, other: &Other<'_, '_>, 
         ("IPv6", "IPv4")
     };
     let names = server_names(configuration, *winner);
-    let (taker, severity) = match names.iter().find(|name| is_host(name)) {
+    let (taker, severity) = match host_of(&names) {
         Some(name) => (format!("the server of `{name}`"), Severity::Warning),
         // The site that comes with nginx: whether the name has an address of the family at all shows in DNS alone.
         None => ("a server without a name".to_owned(), Severity::Info),
