@@ -57,6 +57,9 @@ impl Rule for UnknownDirective {
 
 fn help(line: &Directive<'_>, meant: Meant) -> String {
     match meant {
+        Meant::Like(name) if line.name_bytes().contains(&b'#') => {
+            format!("did you mean `{name}`? `#` begins a comment only behind a blank")
+        }
         Meant::Like(name) => format!("did you mean `{name}`?"),
         Meant::WebSocket(Some(name)) => {
             let words = line.arguments_text();
@@ -92,6 +95,28 @@ mod tests {
         assert!(help(&findings[1]).starts_with("did you mean `proxy_read_timeout 1d;`?"));
         assert!(help(&findings[2]).starts_with("remove it: nginx needs no directive"));
         assert_eq!(labels(&findings[0]), ["nothing is set for this location by it"]);
+    }
+
+    /// nginx takes a sign that sticks to a name for a part of it.
+    #[test]
+    fn signs_that_stick_to_a_name() {
+        for (name, said) in [
+            (
+                "proxy_set_header#",
+                "did you mean `proxy_set_header`? `#` begins a comment only behind a blank",
+            ),
+            (
+                "proxy_set_header#X",
+                "did you mean `proxy_set_header`? `#` begins a comment only behind a blank",
+            ),
+            ("proxy_set_header:", "did you mean `proxy_set_header`?"),
+            ("root=", "did you mean `root`?"),
+        ] {
+            let findings =
+                raised(&format!("location /ws/ {{ proxy_pass http://127.0.0.1:9000; {name} a b; }}"));
+            assert_eq!(findings.iter().map(help).collect::<Vec<_>>(), [said], "{name}");
+        }
+        assert!(raised("location / { root /srv; echo# a; }").is_empty());
     }
 
     #[test]
