@@ -196,8 +196,8 @@ fn is_listened_to(configuration: Configuration<'_>, port: u16) -> bool {
     let servers = configuration.of_kind(ContextKind::StreamServer);
     let mut lines = servers.flat_map(|server| configuration.named(server, DirectiveName::LISTEN));
     lines.any(|line| {
-        let address = ListenAddress::parse(&lossy(&line.argument(0).unwrap_or_default()));
-        !matches!(address.port(), Some(other) if other != port)
+        let all = ListenAddress::all_of(&lossy(&line.argument(0).unwrap_or_default()));
+        all.iter().any(|address| !matches!(address.port(), Some(other) if other != port))
     })
 }
 

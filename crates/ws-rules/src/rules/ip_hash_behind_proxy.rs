@@ -77,7 +77,7 @@ fn sign<'s>(cx: &Context<'_, 's>, endpoint: &Endpoint<'_>) -> Option<(Directive<
     let listens: Vec<_> = configuration.named(server, DirectiveName::LISTEN).collect();
     let is_inside = |listen: &Directive<'_>| {
         let word = listen.argument(0).unwrap_or_default();
-        match ListenAddress::parse(&lossy(&word)) {
+        match ListenAddress::first_of(&lossy(&word)) {
             ListenAddress::Ip(ip, _) => ip.is_loopback(),
             ListenAddress::Name(name, _) => name == "localhost",
             ListenAddress::Unix(_) | ListenAddress::Unknown(_) => true,

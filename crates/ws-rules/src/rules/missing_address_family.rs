@@ -107,7 +107,8 @@ impl<'m, 's> Other<'m, 's> {
         };
         let mut lines = configuration.named(server, DirectiveName::LISTEN);
         let is_own = |line: &Directive<'_>| {
-            line.argument(0).is_some_and(|word| ListenAddress::parse(&lossy(&word)) == socket.socket.address)
+            line.argument(0)
+                .is_some_and(|word| ListenAddress::all_of(&lossy(&word)).contains(&socket.socket.address))
         };
         let line = lines.find(is_own)?;
         let other = &other.socket.address;

@@ -103,7 +103,7 @@ fn is_open(configuration: Configuration<'_>, context: ContextId) -> Option<bool>
     let mut listens = configuration.named(server, DirectiveName::LISTEN).peekable();
     let is_inside = |listen: Directive<'_>| {
         let word = listen.argument(0).unwrap_or_default();
-        match ListenAddress::parse(&lossy(&word)) {
+        match ListenAddress::first_of(&lossy(&word)) {
             ListenAddress::Ip(ip, _) => ip.is_loopback(),
             ListenAddress::Name(name, _) => name == "localhost",
             ListenAddress::Unix(_) | ListenAddress::Unknown(_) => true,
