@@ -26,7 +26,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use lint_finding::{File, Finding, Group, Outcome, Place, RuleMeta};
-use nginx_semantics::{Configuration, Files, Layout, Loaded, PathMap, Scope, SourceFile, load, normalize};
+use nginx_semantics::{
+    Configuration, Files, Hosted, Layout, Loaded, PathMap, Scope, SourceFile, load, normalize,
+};
 use ws_model::{Hints, Model};
 use ws_rules::{Context, Findings, RULES, Rule, Stop, visit};
 
@@ -278,7 +280,12 @@ fn finish_with(
     let mut files: Vec<File> = loaded
         .sources
         .iter()
-        .map(|(_, file)| File { source: file.source.clone(), may_be_shown: file.may_be_shown, view: None })
+        .map(|(_, file)| {
+            let path = file.hosted().map_or(file.path.as_path(), Hosted::path);
+            let is_text = path.to_str().is_some();
+            let raw_path = (!is_text).then(|| path.as_os_str().as_encoded_bytes().into());
+            File { source: file.source.clone(), may_be_shown: file.may_be_shown, view: None, raw_path }
+        })
         .collect();
     notices::of_settings(found, unused, scope, &mut files, &mut gathered);
     let on_disk = OnDisk::of(loaded);

@@ -238,7 +238,7 @@ pub(crate) fn of_settings(
         }
         problems.sort_by_key(|problem| problem.span);
         let id = FileId(u32::try_from(files.len()).unwrap_or(u32::MAX));
-        files.push(File { source: file.source.clone(), may_be_shown: true, view: None });
+        files.push(File { source: file.source.clone(), may_be_shown: true, view: None, raw_path: None });
         for problem in problems {
             gathered.notice(Notice {
                 code: match problem.kind {
