@@ -248,6 +248,11 @@ fn dumps_of_several_machines_are_told_apart() {
     assert_eq!((of("web1"), of("web2")), (1, 1), "{found:#?}");
     let run = tree.run(&["--format", "concise", "--host", "web1=a.txt"]);
     assert!(run.stdout.contains("(web1:/etc/nginx/conf.d/chat.conf:"), "{}", run.shown());
+    for (second, twice) in [("web1=b.txt", "web1"), ("web2=./a.txt", "./a.txt")] {
+        let run = tree.run(&["--host", "web1=a.txt", "--host", second]);
+        assert_eq!(run.code, Some(2), "{}", run.shown());
+        assert!(run.stderr.contains(&format!("--host names `{twice}` twice")), "{}", run.shown());
+    }
 }
 
 #[test]
