@@ -96,7 +96,14 @@ impl Rule for HandshakeFails {
             return;
         }
         let line = failure.verdict.line.unwrap_or(endpoint.pass.directive);
-        let read = line.argument(0).unwrap_or_default();
+        // What decides may be read from a variable that another location sets.
+        let mut read = vec![line.argument(0).unwrap_or_default().into_owned()];
+        if let Some(handshake) = cx.handshake(endpoint) {
+            let headers = [&handshake.upgrade, &handshake.connection, &handshake.host];
+            let lines = headers.into_iter().flat_map(|header| &header.lines);
+            read.extend(lines.map(|line| line.written.to_vec()));
+        }
+        let read = read.join(&b' ');
         let finding = unset::because(cx, endpoint.context, &read, found(&line, &failure)).endpoint(endpoint);
         // Of what is hardly an endpoint nothing is said in general.
         if !finding.is_worth_acting_on() {
@@ -271,6 +278,15 @@ server {
             // Nobody says that it has WebSockets, and it refuses them.
             assert_eq!(blamed(&text, None), 0, "{condition}");
         }
+    }
+
+    #[test]
+    fn a_header_from_a_variable_that_another_location_sets() {
+        let text = "server { listen 80; location / { set $conn upgrade; proxy_pass http://127.0.0.1:9000; } location /ws/ { proxy_pass http://127.0.0.1:9000; proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $conn; proxy_read_timeout 1h; } }";
+        let findings = found(text);
+        let finding = findings.iter().find(|one| one.severity == lint_finding::Severity::Error).unwrap();
+        let labels = labels(finding);
+        assert!(labels.iter().any(|label| label.starts_with("`$conn` is set here only")), "{labels:?}");
     }
 
     /// One fault, one finding.
