@@ -237,7 +237,7 @@ impl<'s> Model<'s> {
     }
 
     /// The context of a `*_pass`.
-    fn context_of(&self, line: Directive<'s>) -> Option<ContextId> {
+    pub fn context_of(&self, line: Directive<'s>) -> Option<ContextId> {
         let is_it = |(_, pass): &&(ContextId, Pass<'s>)| pass.directive.reference == line.reference;
         self.passes.iter().find(is_it).map(|(context, _)| *context)
     }
