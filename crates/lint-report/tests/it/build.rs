@@ -16,6 +16,7 @@ pub(crate) static RULE: RuleMeta = RuleMeta {
     summary: "`Connection` is not forwarded",
     since: "0.1.0",
     fix: FixKind::Either,
+    tells: lint_finding::Tells::Nothing,
     docs: "# missing-connection-header",
 };
 

@@ -12,7 +12,7 @@ fn output(tree: &Tree, arguments: &[&str]) -> Value {
 }
 
 fn findings(tree: &Tree, arguments: &[&str]) -> Vec<Value> {
-    output(tree, arguments)["findings"].as_array().unwrap().clone()
+    output(tree, arguments).get("findings").and_then(Value::as_array).cloned().unwrap()
 }
 
 /// Whether two conditions ever hold together, no template tells, wherever their lines stand.

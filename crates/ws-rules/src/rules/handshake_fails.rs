@@ -3,7 +3,7 @@
 //! What is judged is what `trace` follows: nginx's phases (`http/ngx_http_core_module.c:ngx_http_core_run_phases`), and a
 //! back end that reads RFC 6455 strictly.
 
-use lint_finding::{Finding, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Finding, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{Directive, listens, server_names};
 use ws_model::{Arrival, Endpoint, Failure, Fault, LostPath, Standing};
 
@@ -21,28 +21,9 @@ const META: RuleMeta = RuleMeta {
     summary: "no way of a handshake through nginx leads to a WebSocket",
     since: "0.1.0",
     fix: FixKind::None,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/handshake-fails.md"),
 };
-
-/// Rules about handshakes that succeed in the end, or of which only some fail.
-const ABOUT_OTHERS: [&str; 16] = [
-    "cached-handshake",
-    "duplicate-handshake-header",
-    "forwarded-proto-missing",
-    "handshake-fails",
-    "host-not-forwarded",
-    "literal-connection-upgrade",
-    "literal-upgrade-value",
-    "path-rewritten",
-    "plaintext-to-tls-port",
-    "polling-forbidden",
-    "proxy-headers-not-inherited",
-    "response-filter",
-    "small-header-buffers",
-    "small-response-buffer",
-    "upgrade-in-subrequest",
-    "upstream-sni-missing",
-];
 
 impl Rule for HandshakeFails {
     fn meta(&self) -> &'static RuleMeta {
@@ -91,7 +72,7 @@ impl Rule for HandshakeFails {
         out: &mut Findings,
     ) {
         let Some(failure) = cx.walks.failure(endpoint) else { return };
-        let is_it = |finding: &Finding| is_about_failure(finding) || is_about_fault(finding, &failure);
+        let is_it = |finding: &Finding| is_about(finding, &failure);
         if is_meant_otherwise(endpoint, &failure) || cx.model.is_refused() || is_said(&is_it) {
             return;
         }
@@ -119,25 +100,15 @@ impl Rule for HandshakeFails {
     }
 }
 
-/// Whether a finding that people act on names why no handshake succeeds.
-fn is_about_failure(finding: &Finding) -> bool {
-    let least = match finding.rule.group {
-        Group::Handshake | Group::Protocol => Severity::Warning,
-        // A limit of no time at all.
-        Group::Lifetime => Severity::Error,
-        _ => return false,
-    };
-    finding.severity >= least && !ABOUT_OTHERS.contains(&finding.rule.name)
-}
-
-/// Whether a finding names what the back end has against the request, or where another location is set up for it.
-fn is_about_fault(finding: &Finding, failure: &Failure<'_>) -> bool {
-    match finding.rule.name {
-        "shadowed-location" => true,
-        "host-not-forwarded" => {
-            failure.verdict.fault == Some(Fault::NoHost) && finding.severity >= Severity::Warning
-        }
-        _ => false,
+/// Whether a finding names why no handshake succeeds.
+fn is_about(finding: &Finding, failure: &Failure<'_>) -> bool {
+    let is_acted_on = finding.severity >= Severity::Warning;
+    match finding.rule.tells {
+        Tells::Nothing => false,
+        Tells::Failure => is_acted_on,
+        Tells::Expiry => finding.severity >= Severity::Error,
+        Tells::Elsewhere => true,
+        Tells::MissingHost => is_acted_on && failure.verdict.fault == Some(Fault::NoHost),
     }
 }
 

@@ -8,7 +8,7 @@
 use core::net::IpAddr;
 
 use hashbrown::{HashMap, HashSet};
-use lint_finding::{Applicability, Confidence, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, Confidence, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{
     ContextId, ContextKind, Directive, DirectiveName, ListenAddress, NameMatch, ServerSelection,
     select_server, server_names,
@@ -28,6 +28,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a name is served over IPv4 alone, or IPv6, and another server takes the rest",
     since: "0.1.0",
     fix: FixKind::Unsafe,
+    tells: Tells::Failure,
     docs: include_str!("../../pages/missing-address-family.md"),
 };
 

@@ -3,7 +3,7 @@
 //! Names are looked up among the servers of the socket that the connection came to; where none has the name, the default
 //! server takes the request (`http/ngx_http_request.c:ngx_http_find_virtual_server`).
 
-use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{
     ContextId, ContextKind, DirectiveName, Ending, ListenAddress, NameMatch, ServerSelection, Way, effective,
     select_server, server_names,
@@ -22,6 +22,7 @@ const META: RuleMeta = RuleMeta {
     summary: "no TLS server has the name of a server with WebSockets, and another one gets `wss://`",
     since: "0.1.0",
     fix: FixKind::None,
+    tells: Tells::Failure,
     docs: include_str!("../../pages/missing-tls-server.md"),
 };
 

@@ -2,7 +2,7 @@
 //!
 //! Without an address it connects to whatever a CONNECT names (`http/modules/ngx_http_tunnel_module.c`, nginx 1.31.0).
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{
     Configuration, ContextId, ContextKind, Directive, DirectiveName, Effective, ListenAddress, Part,
     effective, parts,
@@ -20,6 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "everybody may have nginx connect to any address",
     since: "0.1.0",
     fix: FixKind::None,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/open-connect-tunnel.md"),
 };
 

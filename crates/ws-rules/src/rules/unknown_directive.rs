@@ -4,7 +4,7 @@
 //! nginx refuses to start with a name that no module has (`core/ngx_conf_file.c:ngx_conf_handler`); which modules are built in
 //! or loaded, a configuration does not tell.
 
-use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{ContextKind, Directive};
 use nginx_syntax::lossy;
 
@@ -22,6 +22,7 @@ const META: RuleMeta = RuleMeta {
     summary: "nginx has no directive of this name, which is close to another or speaks of WebSockets",
     since: "0.1.0",
     fix: FixKind::None,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/unknown-directive.md"),
 };
 
