@@ -37,7 +37,7 @@ const MISSING: &[u8] = b"${MISSING_LINES}";
 const DEEPEST: i64 = 64;
 
 /// So often is it looked for the end of a block that has a line in it which could begin a file.
-const MOST_SEARCHES: usize = 64;
+const MOST_SEARCHES: usize = 16;
 
 /// A file of a dump that is being read.
 struct Open<'t> {
@@ -67,7 +67,12 @@ impl<'t> Open<'t> {
 
     /// Whether it ends inside of a block or of a statement. nginx prints no such file: the end is missing.
     fn is_cut(&self) -> bool {
-        !matches!(self.lexer.at, At::Start | At::Comment { is_inside: false }) || self.lexer.depth > 0
+        match self.lexer.at {
+            // Lua has texts that are not followed here.
+            At::Lua { .. } => false,
+            At::Start | At::Comment { is_inside: false } => self.lexer.depth > 0,
+            _ => true,
+        }
     }
 
     /// Its text. Where the end is missing, each block that is open ends in lines that nobody knows.
@@ -136,7 +141,8 @@ pub(crate) fn files(text: &[u8]) -> Vec<Found> {
                 // A blank more than the others have: somebody has indented it.
                 let is_indented = prefix.len() > open.prefix.len()
                     && prefix.trim_ascii_end() == open.prefix.trim_ascii_end();
-                let may_be_inside = !open.lexer.is_outside() && searches < MOST_SEARCHES;
+                let is_lua = matches!(open.lexer.at, At::Lua { .. });
+                let may_be_inside = !open.lexer.is_outside() && !is_lua && searches < MOST_SEARCHES;
                 searches += usize::from(may_be_inside && !is_indented);
                 is_indented || (may_be_inside && open.is_inside(text, all.get(number..).unwrap_or_default()))
             });

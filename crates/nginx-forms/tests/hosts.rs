@@ -75,6 +75,13 @@ fn a_line_like_the_head_of_a_file_is_one_where_nginx_could_have_printed_it() {
         format!("{}http {{\n{}server {{\n}}\n{}y;\n", head("/n.conf"), head("/a.conf"), head("/o.conf"));
     let paths: Vec<String> = texts(Form::Dump, &cut).into_iter().map(|(path, _)| path).collect();
     assert_eq!(paths, ["/n.conf", "/a.conf", "/o.conf"]);
+    // Texts of Lua are not followed, so that they hide no file.
+    let lua = format!(
+        "{}http {{ init_by_lua_block {{ x = [[ }} {{ {{ ]] y = [[ don't ]] }} }}\n{}y {{ }}\n",
+        head("/n.conf"),
+        head("/o.conf")
+    );
+    assert_eq!(texts(Form::Dump, &lua).len(), 2, "{:?}", texts(Form::Dump, &lua));
     // `${x}` is no block.
     let braces = format!("{}set $a http://${{b}}:1;\n{}y;\n", head("/n.conf"), head("/o.conf"));
     assert_eq!(texts(Form::Dump, &braces).len(), 2);
