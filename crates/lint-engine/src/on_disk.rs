@@ -191,10 +191,20 @@ impl<'a> OnDisk<'a> {
     /// On which ways through the branches a finding holds, if its line is on others too.
     fn only_where(&self, finding: &Finding, alternatives: &BTreeSet<usize>) -> Option<String> {
         let place = finding.primary.place;
-        let all = self.sources.ways(place.file).filter_map(|id| self.hosted(id));
-        let on_line: Vec<&Hosted> = all.filter(|one| one.view().shows(place.span.start)).collect();
+        let all: Vec<&Hosted> = self.sources.ways(place.file).filter_map(|id| self.hosted(id)).collect();
+        let is_on_line = |one: &&Hosted| one.view().shows(place.span.start);
+        let on_line: Vec<&Hosted> = all.iter().copied().filter(is_on_line).collect();
         let (with, without): (Vec<&Hosted>, Vec<&Hosted>) =
             on_line.iter().partition(|one| alternatives.contains(&one.alternative()));
+        // Where one condition is taken not to hold at a time, hardly any two of them are ever seen together.
+        let is_one_by_one = all.len() > 2 && all.iter().all(|one| one.view().premises().len() <= 1);
+        if finding.is_refusal() && is_one_by_one && without.is_empty() && on_line.len() < all.len() {
+            return Some(format!(
+                "on {} of {} ways that were tried through the branches of the template",
+                with.len(),
+                all.len()
+            ));
+        }
         let first = with.first().filter(|_| !without.is_empty())?;
         if self.among_others.contains(&place.file) {
             return Some("on some ways through the branches of the templates".to_owned());

@@ -38,6 +38,25 @@ fn what_holds_on_some_ways_alone_is_no_error() {
     }
 }
 
+/// Of many conditions one is taken not to hold at a time, so that few of their combinations are seen.
+#[test]
+fn what_few_of_many_ways_show_is_no_error() {
+    let many: String =
+        (0..20).map(|number| format!("{{% if c{number} %}}\n# {number}\n{{% endif %}}\n")).collect();
+    let text = format!(
+        "server {{\nlisten 80;\n{many}{{% if not off %}}\nclient_max_body_size 1m;\n{{% endif %}}\n{{% if plain %}}\nroot /a;\n{{% else %}}\nclient_max_body_size 2m;\n{{% endif %}}\n}}\n"
+    );
+    let severities = |text: &str| -> Vec<String> {
+        let tree = Tree::new(&[("a.conf.j2", text)]);
+        let found = findings(&tree, &["."]);
+        found.iter().map(|one| one.get("severity").and_then(Value::as_str).unwrap().to_owned()).collect()
+    };
+    assert_eq!(severities(&text), ["info"]);
+    // What stands in no branch is as certain as ever.
+    let certain = text.replace("listen 80;\n", "listen 80;\nlisten 80;\n");
+    assert!(severities(&certain).contains(&"error".to_owned()));
+}
+
 #[test]
 fn branches_that_exclude_each_other_are_not_put_together() {
     for (name, one, two) in [

@@ -244,7 +244,7 @@ server {
             };
             assert_eq!(blamed(&text, Some("/ws/")), 1, "{condition}");
             assert_eq!(blamed(&text, Some("ws://a/ws/")), 1, "{condition}");
-            let comment = text.replace("location", "# nginx-ws-lint: websocket\nlocation");
+            let comment = text.replace("location", "\n# nginx-ws-lint: websocket\nlocation");
             assert_eq!(blamed(&comment, None), 1, "{condition}");
             // Nobody says that it has WebSockets, and it refuses them.
             assert_eq!(blamed(&text, None), 0, "{condition}");
