@@ -34,6 +34,9 @@ struct Head<'t> {
 /// As deep may heredocs stand in others: a script that is written by one.
 const DEEPEST: usize = 4;
 
+/// As many heredocs one command has.
+const MOST_HEADS: usize = 32;
+
 /// The heredocs of a text, and those in them. `outer`: the view that it is of.
 pub(crate) fn heredocs(form: Form, text: &[u8], outer: Option<&Arc<View>>) -> Vec<Found> {
     let mut found = Vec::new();
@@ -143,7 +146,9 @@ fn heads(command: &[u8]) -> Vec<Head<'_>> {
         return heads;
     }
     let is_copy = trimmed.starts_with(b"COPY ") || trimmed.starts_with(b"ADD ");
-    while let Some(found) = command.get(at..).and_then(|rest| memchr::memmem::find(rest, b"<<")) {
+    while heads.len() < MOST_HEADS
+        && let Some(found) = command.get(at..).and_then(|rest| memchr::memmem::find(rest, b"<<"))
+    {
         let here = at + found;
         // `<<<` gives one line to a command.
         let length = command.get(here..).unwrap_or_default().iter().take_while(|byte| **byte == b'<').count();

@@ -6,6 +6,7 @@
 //! does, so the same must be said of them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::env;
 use std::io::Write;
 use std::process::{Command, Stdio};
 use std::thread;
@@ -378,9 +379,12 @@ fn by_erb(jobs: &[(&str, &Values)]) -> Option<Vec<String>> {
     Some(texts)
 }
 
-/// What a program makes of a text; `None` where there is no such program.
+/// What a program makes of a text; `None` where there is no such program, unless everything is to be proven.
 fn piped(command: &mut Command, input: String) -> Option<String> {
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().ok()?;
+    let started = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let is_required = env::var_os("NGINX_PROOF_REQUIRED").is_some();
+    assert!(started.is_ok() || !is_required, "{command:?} cannot be run: {started:?}");
+    let mut child = started.ok()?;
     let mut stdin = child.stdin.take().expect("its input");
     let writer = thread::spawn(move || stdin.write_all(input.as_bytes()));
     let output = child.wait_with_output().expect("its output");
