@@ -44,7 +44,7 @@ fn what_few_of_many_ways_show_is_no_error() {
     let many: String =
         (0..20).map(|number| format!("{{% if c{number} %}}\n# {number}\n{{% endif %}}\n")).collect();
     let text = format!(
-        "server {{\nlisten 80;\n{many}{{% if not off %}}\nclient_max_body_size 1m;\n{{% endif %}}\n{{% if plain %}}\nroot /a;\n{{% else %}}\nclient_max_body_size 2m;\n{{% endif %}}\n}}\n"
+        "server {{\nlisten 80;\n{many}{{% if not off %}}\nclient_max_body_size 1m;\n{{% endif %}}\n{{% if plain %}}\nroot /a;\n{{% else %}}\nclient_max_body_size 2m;\n{{% endif %}}\nlocation / {{ index a; }}\n}}\n"
     );
     let severities = |text: &str| -> Vec<String> {
         let tree = Tree::new(&[("a.conf.j2", text)]);
