@@ -21,7 +21,7 @@ mod since;
 mod suppress;
 mod trace;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -218,7 +218,8 @@ fn judge(task: &Task<'_>, onlooker: &mut dyn Onlooker) -> Outcome {
         gathered.findings(findings, &told);
     }
     gathered.unserved_paths(&settings.websocket_paths);
-    let judged = judged.iter().filter(|(_, file)| !file.is_alternative()).count();
+    let judged: BTreeSet<_> = judged.iter().filter_map(|(id, _)| loaded.sources.ways(*id).next()).collect();
+    let judged = judged.len();
     finish(loaded, gathered, judged, settings, found, scope)
 }
 

@@ -145,7 +145,12 @@ pub(super) fn report(files: &dyn Files, scope: &Scope, walked: Walked, loaded: &
     let mut reports: BTreeMap<String, FileStatus> = BTreeMap::new();
     for file in walked.files {
         let judged = file.identity.as_deref().and_then(|identity| loaded.sources.known(identity));
-        let judged = judged.filter(|id| loaded.judged.contains(id));
+        // On one way through its branches at least.
+        let judged = judged.and_then(|id| {
+            let mut ways = loaded.sources.ways(id).filter(|way| loaded.judged.contains(way));
+            let first = ways.next();
+            ways.find(|way| own.contains(way)).or(first)
+        });
         let held = file.identity.as_deref().and_then(|identity| loaded.sources.held(identity));
         let held = held.into_iter().flatten().copied();
         // One that keeps lines of nginx besides the texts that are judged is not judged itself.

@@ -96,6 +96,25 @@ fn what_one_way_includes_is_judged_where_it_is_included() {
     // By themselves they would have no `Upgrade`.
     let found = findings(&tree, &["."]);
     assert!(found.iter().all(|one| one["rule"] != "missing-upgrade-header"), "{found:#?}");
+    // It has ways of its own there, each of which is judged.
+    let slow = lines.replace(
+        "}",
+        " {% if slow %}\n proxy_read_timeout 1s;\n {% else %}\n proxy_read_timeout 2s;\n {% endif %}\n}",
+    );
+    let tree =
+        Tree::new(&[("site.conf.j2", server.as_str()), ("x.j2", slow.as_str()), ("y.j2", slow.as_str())]);
+    let run = tree.run(&["--show-files", "--format", "concise", "--fail-on", "never", "."]);
+    for name in ["x.j2", "y.j2"] {
+        assert!(
+            run.stdout.contains(&format!("included    {name}\n"))
+                || run.stderr.contains(&format!("included    {name}\n")),
+            "{}",
+            run.shown()
+        );
+        for line in [4, 6] {
+            assert!(run.stdout.contains(&format!("{name}:{line}:")), "{name}:{line} {}", run.shown());
+        }
+    }
     let flawed = server.replace(" proxy_set_header Connection upgrade;\n", "");
     let flawed = flawed.replace("listen 80;", "listen 80;\n {% if b %}\n listen 81;\n {% endif %}");
     let tree = Tree::new(&[("site.conf.j2", flawed.as_str()), ("x.j2", lines), ("y.j2", lines)]);
