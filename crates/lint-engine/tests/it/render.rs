@@ -406,7 +406,9 @@ impl Renderings {
     fn add(&mut self, text: &str) {
         let lines = lines_of(text);
         let mapped = |said: Said| -> Said {
-            said.into_iter().map(|(rule, line)| (rule, lines[line as usize - 1])).collect()
+            said.into_iter()
+                .map(|(rule, line)| (rule, *lines.get(line as usize - 1).expect("a line")))
+                .collect()
         };
         self.of_any.extend(mapped(said("a.conf", text, Severity::Warning)));
         let errors = mapped(said("a.conf", text, Severity::Error));
