@@ -9,15 +9,15 @@ use std::hash::BuildHasher;
 
 use hashbrown::{HashMap, HashSet, HashTable};
 use lint_finding::{
-    EndpointRow, File, Finding, Fingerprint, Group, Notice, NoticeCode, Outcome, Place, Severity, Summary,
+    EndpointRow, File, Finding, Fingerprint, Notice, NoticeCode, Outcome, Place, Severity, Summary,
     Suppressed,
 };
-use nginx_semantics::{ContextId, Loaded};
+use nginx_semantics::{Configuration, ContextId, Loaded};
 use nginx_syntax::Span;
 use ws_model::{Endpoint, EvidenceKind, Model};
 use ws_rules::{Context, Findings};
 
-use self::merged::{Merged, key, once_per_root, order};
+use self::merged::{Merged, Part, key, once_per_root, order};
 pub(crate) use self::share::Shared;
 use crate::on_disk::OnDisk;
 use crate::rows;
@@ -75,8 +75,13 @@ impl Met {
 
 impl Gathered {
     /// Adds what one configuration has, by its number.
-    pub(crate) fn of_part(&mut self, part: usize, found: Vec<Finding>, told: &Told<'_>) {
-        self.add_findings(Some(part), found, told);
+    pub(crate) fn of_part(&mut self, part: usize, loaded: &Loaded, found: Vec<Finding>, told: &Told<'_>) {
+        let configuration =
+            loaded.layouts.get(part).map(|layout| Configuration::new(&loaded.sources, layout));
+        let fragment = |configuration: Configuration<'_>| Some(configuration.fragments().first()?.file);
+        let first = configuration.and_then(|one| one.root().or_else(|| fragment(one)));
+        let kin = first.and_then(|file| loaded.sources.ways(file).next());
+        self.add_findings(Some(Part { number: part, kin }), found, told);
     }
 
     /// Adds findings that are of no single configuration.
@@ -85,7 +90,7 @@ impl Gathered {
     }
 
     /// Adds findings; one that is there already at the same place keeps the highest severity and confidence.
-    fn add_findings(&mut self, part: Option<usize>, found: Vec<Finding>, told: &Told<'_>) {
+    fn add_findings(&mut self, part: Option<Part>, found: Vec<Finding>, told: &Told<'_>) {
         let Self { findings: all, said, hasher, .. } = self;
         for mut finding in found {
             if let Some(severity) = told.severity(&finding) {
@@ -97,7 +102,7 @@ impl Gathered {
             };
             let known = said.find(hash, is_same).map(|(_, number)| *number);
             if let Some(known) = known.and_then(|number| all.get_mut(number)) {
-                known.add(finding);
+                known.add(finding, part);
             } else {
                 said.insert_unique(hash, (hash, all.len()), |(hash, _)| *hash);
                 all.push(Merged::new(finding, part));
@@ -138,6 +143,7 @@ impl Gathered {
     pub(crate) fn model(&mut self, model: &Model<'_>) {
         // Findings speak about these.
         self.served_paths.extend(model.lost_paths.iter().map(|lost| lost.path.clone()));
+        self.served_paths.extend(model.unclear_paths.iter().map(|(path, _)| path.clone()));
         self.served_paths.extend(model.arrivals.iter().map(|arrival| arrival.url.text.clone()));
         let others = model.unsupported.iter().chain(&model.unproxied).flat_map(|endpoint| &endpoint.evidence);
         self.served_paths.extend(others.filter_map(|evidence| evidence.path.clone()));
@@ -192,11 +198,9 @@ impl Gathered {
         // What nginx would refuse in a file that a template includes, on some ways through its branches: whether the
         // conditions of these ever hold together, no template tells.
         for merged in &mut self.findings {
-            let Finding { rule, severity, primary, .. } = &merged.finding;
-            let (file, is_refusal) = (primary.place.file, rule.group == Group::Configuration);
+            let file = merged.finding.primary.place.file;
             let is_plain = || loaded.sources.get(file).is_some_and(|file| file.hosted().is_none());
-            if is_refusal
-                && *severity == Severity::Error
+            if merged.finding.is_refusal()
                 && is_plain()
                 && merged.contexts() <= on_disk.other_ways(loaded, file)
             {

@@ -21,12 +21,14 @@ mod since;
 mod suppress;
 mod trace;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use lint_finding::{File, Finding, Group, Outcome, Place, RuleMeta};
-use nginx_semantics::{Configuration, Files, Layout, Loaded, PathMap, Scope, SourceFile, load, normalize};
+use nginx_semantics::{
+    Configuration, Files, Hosted, Layout, Loaded, PathMap, Scope, SourceFile, load, normalize,
+};
 use ws_model::{Hints, Model};
 use ws_rules::{Context, Findings, RULES, Rule, Stop, visit};
 
@@ -190,7 +192,7 @@ fn judge(task: &Task<'_>, onlooker: &mut dyn Onlooker) -> Outcome {
         visit(&rules(&settings), &model, &at, &mut |(mut found, met, outlet)| {
             found.retain(|finding| told.selects(finding));
             found.iter().for_each(|finding| onlooker.finding(finding));
-            gathered.of_part(number, found, &told);
+            gathered.of_part(number, loaded, found, &told);
             gathered.endpoint(met);
             outlets.extend(outlet);
         });
@@ -216,7 +218,8 @@ fn judge(task: &Task<'_>, onlooker: &mut dyn Onlooker) -> Outcome {
         gathered.findings(findings, &told);
     }
     gathered.unserved_paths(&settings.websocket_paths);
-    let judged = judged.iter().filter(|(_, file)| !file.is_alternative()).count();
+    let judged: BTreeSet<_> = judged.iter().filter_map(|(id, _)| loaded.sources.ways(*id).next()).collect();
+    let judged = judged.len();
     finish(loaded, gathered, judged, settings, found, scope)
 }
 
@@ -278,7 +281,12 @@ fn finish_with(
     let mut files: Vec<File> = loaded
         .sources
         .iter()
-        .map(|(_, file)| File { source: file.source.clone(), may_be_shown: file.may_be_shown, view: None })
+        .map(|(_, file)| {
+            let path = file.hosted().map_or(file.path.as_path(), Hosted::path);
+            let is_text = path.to_str().is_some();
+            let raw_path = (!is_text).then(|| path.as_os_str().as_encoded_bytes().into());
+            File { source: file.source.clone(), may_be_shown: file.may_be_shown, view: None, raw_path }
+        })
         .collect();
     notices::of_settings(found, unused, scope, &mut files, &mut gathered);
     let on_disk = OnDisk::of(loaded);

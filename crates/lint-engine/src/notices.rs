@@ -9,8 +9,8 @@ use nginx_semantics::budgets::{
     LINES_OF_WRITTEN, LISTENS, LISTENS_AND_NAMES, WAYS,
 };
 use nginx_semantics::{
-    Configuration, CutReason, Directive, DirectiveName, DirectiveRef, IncludeFailure, Loaded, ReadError,
-    Scope, SkipReason, Skipped,
+    Configuration, CutReason, Directive, DirectiveName, DirectiveRef, Hosted, IncludeFailure, Loaded,
+    ReadError, Scope, SkipReason, Skipped,
 };
 
 use ws_model::Model;
@@ -35,6 +35,7 @@ pub(crate) fn of_skipped(loaded: &Loaded, gathered: &mut Gathered) {
             | SkipReason::Stored(_)
             | SkipReason::Packed
             | SkipReason::Dump
+            | SkipReason::FailedTest(_)
             | SkipReason::Budget => NoticeCode::NotJudged,
             SkipReason::Outside
             | SkipReason::LinkedFolder
@@ -72,6 +73,10 @@ pub(crate) fn of_includes(configuration: Configuration<'_>, gathered: &mut Gathe
                 let message = format!(
                     "`{target}` was not given: what it may set is taken as unknown; give it with --path-map, or read this machine's with --host-includes"
                 );
+                (NoticeCode::IncludeNotGiven, message, false)
+            }
+            IncludeFailure::FilledIn if is_of_dump(configuration, problem.at) => {
+                let message = "the dump breaks off here: what would follow is taken as unknown".to_owned();
                 (NoticeCode::IncludeNotGiven, message, false)
             }
             IncludeFailure::FilledIn => {
@@ -134,6 +139,12 @@ pub(crate) fn of_includes(configuration: Configuration<'_>, gathered: &mut Gathe
     }
 }
 
+/// Whether a line stands in what `nginx -T` printed.
+fn is_of_dump(configuration: Configuration<'_>, at: DirectiveRef) -> bool {
+    let hosted = configuration.sources.get(at.file).and_then(|file| file.hosted());
+    hosted.is_some_and(Hosted::is_dump)
+}
+
 /// What was not followed to its end; to be asked once all rules have asked their questions.
 pub(crate) fn of_ways(model: &Model<'_>, gathered: &mut Gathered) {
     let Some(cut) = model.variables.cut() else { return };
@@ -192,10 +203,10 @@ pub(crate) fn of_addresses(
 /// Paths of `--ws-path` of which nothing can be said.
 pub(crate) fn of_paths(model: &Model<'_>, gathered: &mut Gathered) {
     for (path, line) in &model.unclear_paths {
-        let why = if line.name() == DirectiveName::LOCATION {
-            "the regex is not evaluated"
-        } else {
-            "what this line does is not known"
+        let why = match line.name() {
+            DirectiveName::LOCATION => "the regex is not evaluated",
+            DirectiveName::INCLUDE => "the file was not given",
+            _ => "what this line does is not known",
         };
         gathered.notice(Notice {
             code: NoticeCode::CommandLine,
@@ -227,7 +238,7 @@ pub(crate) fn of_settings(
         }
         problems.sort_by_key(|problem| problem.span);
         let id = FileId(u32::try_from(files.len()).unwrap_or(u32::MAX));
-        files.push(File { source: file.source.clone(), may_be_shown: true, view: None });
+        files.push(File { source: file.source.clone(), may_be_shown: true, view: None, raw_path: None });
         for problem in problems {
             gathered.notice(Notice {
                 code: match problem.kind {

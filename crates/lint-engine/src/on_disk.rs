@@ -146,10 +146,9 @@ impl<'a> OnDisk<'a> {
         let mut known: BTreeMap<(Place, &'static str, String), usize> = BTreeMap::new();
         for mut finding in found {
             let file = finding.primary.place.file;
-            // What a page shows is no file that nginx is started with.
-            let is_refusal =
-                finding.rule.group == Group::Configuration && finding.severity == Severity::Error;
-            if is_refusal && self.hosted(file).is_some_and(Hosted::is_documentation) {
+            // What a page shows is no file that nginx is started with, and what `nginx -T` prints it takes.
+            let is_taken = |hosted: &Hosted| hosted.is_documentation() || hosted.is_dump();
+            if finding.is_refusal() && self.hosted(file).is_some_and(is_taken) {
                 continue;
             }
             let alternative = self.hosted(file).map_or(0, Hosted::alternative);
@@ -192,10 +191,20 @@ impl<'a> OnDisk<'a> {
     /// On which ways through the branches a finding holds, if its line is on others too.
     fn only_where(&self, finding: &Finding, alternatives: &BTreeSet<usize>) -> Option<String> {
         let place = finding.primary.place;
-        let all = self.sources.ways(place.file).filter_map(|id| self.hosted(id));
-        let on_line: Vec<&Hosted> = all.filter(|one| one.view().from_host(place.span).is_some()).collect();
+        let all: Vec<&Hosted> = self.sources.ways(place.file).filter_map(|id| self.hosted(id)).collect();
+        let is_on_line = |one: &&Hosted| one.view().shows(place.span.start);
+        let on_line: Vec<&Hosted> = all.iter().copied().filter(is_on_line).collect();
         let (with, without): (Vec<&Hosted>, Vec<&Hosted>) =
             on_line.iter().partition(|one| alternatives.contains(&one.alternative()));
+        // Where one condition is taken not to hold at a time, hardly any two of them are ever seen together.
+        let is_one_by_one = all.len() > 2 && all.iter().all(|one| one.view().premises().len() <= 1);
+        if finding.is_refusal() && is_one_by_one && without.is_empty() && on_line.len() < all.len() {
+            return Some(format!(
+                "on {} of {} ways that were tried through the branches of the template",
+                with.len(),
+                all.len()
+            ));
+        }
         let first = with.first().filter(|_| !without.is_empty())?;
         if self.among_others.contains(&place.file) {
             return Some("on some ways through the branches of the templates".to_owned());
@@ -242,7 +251,7 @@ impl<'a> OnDisk<'a> {
         }
         let file = finding.primary.place.file;
         self.text(file, &mut finding.message);
-        finding.help.iter_mut().for_each(|help| self.text(file, help));
+        self.help(file, finding);
         if let Some(name) = &mut finding.endpoint {
             for text in [&mut name.server, &mut name.location] {
                 if let Some(written) = self.written(file, text) {
@@ -260,6 +269,26 @@ impl<'a> OnDisk<'a> {
         finding.labels.iter_mut().for_each(|label| self.label(label));
     }
 
+    /// The remedy in the way of the file on disk, but for the command that is typed elsewhere.
+    fn help(&self, file: FileId, finding: &mut Finding) {
+        let (Some(hosted), Some(help)) = (self.hosted(file), finding.help.as_mut()) else { return };
+        let (lines, verify) = match finding.verify {
+            Some(Span { start, end }) => {
+                let part = |from: u32, to: u32| help.get(from as usize..to as usize).unwrap_or_default();
+                let end_of_all = u32::try_from(help.len()).unwrap_or(u32::MAX);
+                ([part(0, start), part(end, end_of_all)], part(start, end))
+            }
+            None => ([&**help, ""], ""),
+        };
+        let [before, after] = lines.map(|text| as_written(hosted, text));
+        let verify = filled(hosted, verify, str::to_owned);
+        let length = |text: &str| u32::try_from(text.len()).unwrap_or(u32::MAX);
+        let start = length(&before);
+        let span = Span::new(start, start.saturating_add(length(&verify)));
+        finding.verify = finding.verify.map(|_| span);
+        *help = Text::Owned([before, verify, after].concat());
+    }
+
     /// Placeholders as the file on disk has them.
     fn text(&self, file: FileId, text: &mut Text) {
         if let Some(written) = self.written(file, text) {
@@ -270,12 +299,7 @@ impl<'a> OnDisk<'a> {
     /// `None` where a text has no placeholder.
     fn written(&self, file: FileId, text: &str) -> Option<String> {
         let hosted = self.hosted(file).filter(|_| text.contains("${"))?;
-        let mut written = text.to_owned();
-        for (name, original) in hosted.view().placeholders() {
-            if let (Ok(name), Ok(original)) = (std::str::from_utf8(name), std::str::from_utf8(original)) {
-                written = written.replace(name, original);
-            }
-        }
+        let written = filled(hosted, text, str::to_owned);
         (written != text).then_some(written)
     }
 
@@ -380,4 +404,49 @@ impl<'a> OnDisk<'a> {
     fn remark(&self, remark: &mut Remark) {
         self.optional(&mut remark.place);
     }
+}
+
+/// A text with its placeholders as the file on disk has them; `other` is applied to what stands between these.
+fn filled(hosted: &Hosted, text: &str, other: impl Fn(&str) -> String) -> String {
+    let placeholders: Vec<(&str, &str)> = hosted
+        .view()
+        .placeholders()
+        .filter_map(|(name, host)| Some((std::str::from_utf8(name).ok()?, std::str::from_utf8(host).ok()?)))
+        .collect();
+    let mut written = String::with_capacity(text.len());
+    let mut rest = text;
+    loop {
+        let found = placeholders.iter().filter_map(|(name, host)| Some((rest.find(name)?, *name, *host)));
+        let Some((at, name, host)) = found.min_by_key(|(at, name, _)| (*at, std::cmp::Reverse(name.len())))
+        else {
+            written.push_str(&other(rest));
+            return written;
+        };
+        let (before, behind) = rest.split_at(at);
+        written.push_str(&other(before));
+        written.push_str(host);
+        rest = behind.strip_prefix(name).unwrap_or_default();
+    }
+}
+
+/// Text with lines of nginx as its host has them: those that are indented, and what stands between backticks.
+fn as_written(hosted: &Hosted, text: &str) -> String {
+    let escaped = |text: &str| {
+        String::from_utf8(hosted.view().escaped(text.as_bytes())).unwrap_or_else(|_| text.to_owned())
+    };
+    let code = |text: &str| filled(hosted, text, escaped);
+    let line = |line: &str| match line.starts_with("    ") {
+        true => code(line),
+        false => {
+            let parts = line.split('`').enumerate();
+            let parts =
+                parts.map(
+                    |(number, part)| {
+                        if number % 2 == 1 { code(part) } else { filled(hosted, part, str::to_owned) }
+                    },
+                );
+            parts.collect::<Vec<_>>().join("`")
+        }
+    };
+    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }

@@ -61,6 +61,11 @@ pub(crate) fn not_judged(reason: &SkipReason) -> NotJudged {
             ("dump of `nginx -T`", "dumps of `nginx -T`"),
             "is what `nginx -T` prints, several files as one, not linted; lint the files themselves".to_owned(),
         ),
+        SkipReason::FailedTest(message) => (
+            "failed-test",
+            ("test that failed", "tests that failed"),
+            format!("has no configuration: nginx refuses it, so `nginx -T` prints none of it: {message}"),
+        ),
         SkipReason::NotNginx => (
             "not-nginx",
             ("file of something else", "files of something else"),
@@ -132,6 +137,7 @@ pub(crate) fn not_judged(reason: &SkipReason) -> NotJudged {
             | SkipReason::Mixed
             | SkipReason::Encoded(_)
             | SkipReason::Dump
+            | SkipReason::FailedTest(_)
             | SkipReason::NotEnabled
     );
     NotJudged { code, noun, text, holds_nginx }

@@ -23,7 +23,7 @@ pub use outcome::{
     Baseline, BaselineRow, File, FileReport, FileStatus, NotJudged, Notice, NoticeCode, Outcome,
     SettingsInEffect, Summary, ViewName,
 };
-pub use rule::{FixKind, Group, RuleMeta};
+pub use rule::{FixKind, Group, RuleMeta, Tells};
 pub use trace::{
     FieldOrigin, Instead, Prospect, Remark, Responder, SentField, SentRequest, Stage, Trace, TraceAnswer,
     TraceRun, TraceStep, TraceWay, TracedRequest,

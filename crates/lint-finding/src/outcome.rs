@@ -17,6 +17,8 @@ pub struct File {
     pub may_be_shown: bool,
     /// The text inside the file that places of this number point into; `None` for a file that nginx reads as it is.
     pub view: Option<Arc<ViewName>>,
+    /// The path as it is on disk, where that is no UTF-8; [`Source::path`] has it with replacement characters then.
+    pub raw_path: Option<Arc<[u8]>>,
 }
 
 /// What a text inside of a file is called.

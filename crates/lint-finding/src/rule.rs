@@ -90,6 +90,22 @@ impl FixKind {
     }
 }
 
+/// What a finding of a rule tells of a handshake that cannot succeed: `handshake-fails` is silent where another rule
+/// tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Tells {
+    /// Nothing: it is about handshakes that succeed in the end, or of which only some fail, or about something else.
+    Nothing,
+    /// Why it fails, where people act on the finding.
+    Failure,
+    /// Why no connection lives, where it is an error: a limit of no time at all.
+    Expiry,
+    /// That another location is set up for it, whatever the severity.
+    Elsewhere,
+    /// Why it fails where the back end has nothing against it but its `Host`, and people act on the finding.
+    MissingHost,
+}
+
 /// A rule's card: everything that rules.md, `rules` and `explain` show.
 #[derive(Debug, PartialEq, Eq)]
 pub struct RuleMeta {
@@ -105,6 +121,8 @@ pub struct RuleMeta {
     pub since: &'static str,
     /// Whether findings carry an edit.
     pub fix: FixKind,
+    /// What findings tell of handshakes that cannot succeed.
+    pub tells: Tells,
     /// The Markdown page: docs/rules/NAME.md.
     pub docs: &'static str,
 }

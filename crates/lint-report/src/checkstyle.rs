@@ -10,7 +10,7 @@ use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, Event};
 
 use crate::position::Position;
-use crate::xml::xml_text;
+use crate::xml::xml_attribute;
 
 pub(crate) fn write(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     let mut xml = Writer::new_with_indent(&mut *out, b' ', 2);
@@ -24,7 +24,7 @@ pub(crate) fn write(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
 
 fn file<W: Write>(outcome: &Outcome, findings: &[Finding], xml: &mut Writer<W>) -> io::Result<()> {
     let Some(first) = findings.first() else { return Ok(()) };
-    let name = xml_text(outcome.path(first.primary.place.file));
+    let name = xml_attribute(outcome.path(first.primary.place.file));
     xml.create_element("file").with_attribute(("name", name.as_str())).write_inner_content(|xml| {
         for finding in findings {
             let Position { start, .. } = Position::of(outcome, finding.primary.place);
@@ -39,7 +39,7 @@ fn file<W: Write>(outcome: &Outcome, findings: &[Finding], xml: &mut Writer<W>) 
                 .with_attribute(("line", line.as_str()))
                 .with_attribute(("column", column.as_str()))
                 .with_attribute(("severity", severity))
-                .with_attribute(("message", xml_text(&finding.message).as_str()))
+                .with_attribute(("message", xml_attribute(&finding.message).as_str()))
                 .with_attribute(("source", source.as_str()))
                 .write_empty()?;
         }

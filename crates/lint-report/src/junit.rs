@@ -9,7 +9,7 @@ use lint_finding::{FileStatus, Finding, Outcome, Severity};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use crate::position::Position;
-use crate::xml::xml_text;
+use crate::xml::{xml_attribute, xml_text};
 
 pub(crate) fn write(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     let mut by_file: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
@@ -22,7 +22,7 @@ pub(crate) fn write(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     }
     let mut report = Report::new("nginx-ws-lint");
     for (path, findings) in by_file {
-        let name = xml_text(path);
+        let name = xml_attribute(path);
         let mut suite = TestSuite::new(name.as_str());
         if findings.is_empty() {
             let mut case = TestCase::new("nginx-ws-lint", TestCaseStatus::success());
@@ -37,9 +37,9 @@ pub(crate) fn write(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
         let mut suite = TestSuite::new("not judged");
         for notice in incomplete {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-            status.set_message(xml_text(&notice.message)).set_type(notice.code.name());
+            status.set_message(xml_attribute(&notice.message)).set_type(notice.code.name());
             let place = notice.place.map(|place| outcome.path(place.file)).or(notice.path.as_deref());
-            suite.add_test_case(TestCase::new(xml_text(place.unwrap_or(notice.code.name())), status));
+            suite.add_test_case(TestCase::new(xml_attribute(place.unwrap_or(notice.code.name())), status));
         }
         report.add_test_suite(suite);
     }
@@ -49,10 +49,10 @@ pub(crate) fn write(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
 fn case(outcome: &Outcome, finding: &Finding, file: &str) -> TestCase {
     let Position { start, .. } = Position::of(outcome, finding.primary.place);
     let name = format!("{} at {}:{}", finding.rule.name, start.line, start.column);
-    let message = xml_text(&finding.message);
+    let (message, said) = (xml_attribute(&finding.message), xml_text(&finding.message));
     let text = match &finding.help {
-        Some(help) => format!("{file}:{}:{}: {message}\n{}", start.line, start.column, xml_text(help)),
-        None => format!("{file}:{}:{}: {message}", start.line, start.column),
+        Some(help) => format!("{file}:{}:{}: {said}\n{}", start.line, start.column, xml_text(help)),
+        None => format!("{file}:{}:{}: {said}", start.line, start.column),
     };
     let mut case = if finding.severity >= Severity::Warning {
         let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);

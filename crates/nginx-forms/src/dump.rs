@@ -6,8 +6,9 @@ use nginx_syntax::Span;
 
 use crate::build::ViewBuilder;
 use crate::form::Found;
+use crate::lexer::{At, Lexer};
 use crate::lines::lines;
-use crate::view::WrittenAs;
+use crate::view::{View, WrittenAs};
 
 const HEAD: &[u8] = b"# configuration file ";
 
@@ -29,43 +30,135 @@ pub fn is_dump(text: &[u8]) -> bool {
     })
 }
 
-/// The files of a dump, the main file first. One that is printed twice, as by several `nginx -T`, counts once.
-pub(crate) fn files(text: &[u8]) -> Vec<Found> {
-    struct Open<'t> {
-        path: &'t str,
-        builder: ViewBuilder<'t>,
-        prefix: &'t [u8],
+/// What stands for lines that are missing.
+const MISSING: &[u8] = b"${MISSING_LINES}";
+
+/// As many blocks are closed where the end of a file is missing.
+const DEEPEST: i64 = 64;
+
+/// So often is it looked for the end of a block that has a line in it which could begin a file.
+const MOST_SEARCHES: usize = 16;
+
+/// A file of a dump that is being read.
+struct Open<'t> {
+    path: &'t str,
+    prefix: &'t [u8],
+    /// What it has of each line so far.
+    lines: Vec<Span>,
+    lexer: Lexer,
+    /// Where its last whole statement ends in the dump, and how many blocks are open there.
+    whole: (u32, i64),
+}
+
+impl<'t> Open<'t> {
+    fn new(path: &'t str, prefix: &'t [u8]) -> Self {
+        Self { path, prefix, lines: Vec::new(), lexer: Lexer::new(), whole: (0, 0) }
     }
-    let mut files: Vec<Found> = Vec::new();
-    let mut seen = BTreeSet::new();
-    let mut open: Option<Open<'_>> = None;
-    let mut close = |open: &mut Option<Open<'_>>| {
-        let Some(Open { path, builder, .. }) = open.take() else { return };
-        if !seen.insert(path.to_owned()) {
-            return;
+
+    fn take(&mut self, text: &[u8], own: Span) {
+        for (at, byte) in (own.start..).zip(own.of(text)) {
+            self.lexer.take(*byte);
+            if self.lexer.at == At::Start && !byte.is_ascii_whitespace() {
+                self.whole = (at + 1, self.lexer.depth);
+            }
+        }
+        self.lines.push(own);
+    }
+
+    /// Whether it ends inside of a block or of a statement. nginx prints no such file: the end is missing.
+    fn is_cut(&self) -> bool {
+        match self.lexer.at {
+            // Lua has texts that are not followed here.
+            At::Lua { .. } => false,
+            At::Start | At::Comment { is_inside: false } => self.lexer.depth > 0,
+            _ => true,
+        }
+    }
+
+    /// Its text. Where the end is missing, each block that is open ends in lines that nobody knows.
+    fn view(&self, text: &[u8]) -> View {
+        let mut builder = ViewBuilder::new(text);
+        let (whole, depth) = self.whole;
+        let last = if self.is_cut() { whole } else { u32::MAX };
+        for line in self.lines.iter().filter(|line| line.start < last) {
+            builder.copy(Span::new(line.start, line.end.min(last)));
+        }
+        if self.is_cut() {
+            for open in 0..=depth.clamp(0, DEEPEST) {
+                builder.replace(Span::at(whole), if open == 0 { b"\n" } else { b"}\n" });
+                builder.gap(Span::at(whole), MISSING, b";\n");
+            }
         }
         // What an edit would be can be shown; that it is not written, the program says.
-        let view = builder.finish(None, WrittenAs::default());
-        files.push(Found { name: path.to_owned(), ..Found::at(path, view) });
-    };
-    for line in lines(text) {
+        builder.finish(None, WrittenAs::default())
+    }
+
+    /// What a line has of the file; `None` if it is none of it.
+    fn own(&self, text: &[u8], line: Span) -> Option<Span> {
         let bytes = line.of(text);
-        if let Some((at, path)) = head(bytes) {
-            close(&mut open);
-            let prefix = bytes.get(..at).unwrap_or_default();
-            open = Some(Open { path, builder: ViewBuilder::new(text), prefix });
-            continue;
-        }
-        let Some(Open { builder, prefix, .. }) = &mut open else { continue };
         // What a log puts before each line.
-        let short = prefix.trim_ascii_end();
-        let length = if bytes.starts_with(prefix) { prefix.len() } else { short.len() };
-        if bytes.starts_with(short) && !is_message(bytes) {
-            let start = line.start + u32::try_from(length).unwrap_or_default();
-            builder.copy(Span::new(start.min(line.end), line.end));
+        let short = self.prefix.trim_ascii_end();
+        let length = if bytes.starts_with(self.prefix) { self.prefix.len() } else { short.len() };
+        if !bytes.starts_with(short) || is_message(bytes) {
+            return None;
+        }
+        let start = line.start + u32::try_from(length).unwrap_or_default();
+        Some(Span::new(start.min(line.end), line.end))
+    }
+
+    /// Whether a line that could begin a file is a comment or a part of a text: what it stands in is closed later.
+    fn is_inside(&self, text: &[u8], from: &[Span]) -> bool {
+        let mut lexer = self.lexer.clone();
+        from.iter().any(|line| {
+            let own = self.own(text, *line).unwrap_or_else(|| Span::at(line.end));
+            own.of(text).iter().any(|byte| {
+                lexer.take(*byte);
+                lexer.is_outside()
+            })
+        })
+    }
+}
+
+/// The files of a dump, the main file first. One that is printed twice, as by several `nginx -T`, counts once.
+pub(crate) fn files(text: &[u8]) -> Vec<Found> {
+    let mut files: Vec<Found> = Vec::new();
+    let mut seen = BTreeSet::new();
+    let mut is_cut = false;
+    let mut open: Option<Open<'_>> = None;
+    let mut close = |open: &mut Option<Open<'_>>| {
+        let Some(open) = open.take() else { return };
+        if seen.insert(open.path.to_owned()) {
+            is_cut |= open.is_cut();
+            files.push(Found { name: open.path.to_owned(), ..Found::at(open.path, open.view(text)) });
+        }
+    };
+    let all: Vec<Span> = lines(text).collect();
+    let mut searches = 0;
+    for (number, line) in all.iter().enumerate() {
+        if let Some((at, path)) = head(line.of(text)) {
+            let prefix = line.of(text).get(..at).unwrap_or_default();
+            let is_inside = open.as_ref().is_some_and(|open| {
+                // A blank more than the others have: somebody has indented it.
+                let is_indented = prefix.len() > open.prefix.len()
+                    && prefix.trim_ascii_end() == open.prefix.trim_ascii_end();
+                let is_lua = matches!(open.lexer.at, At::Lua { .. });
+                let may_be_inside = !open.lexer.is_outside() && !is_lua && searches < MOST_SEARCHES;
+                searches += usize::from(may_be_inside && !is_indented);
+                is_indented || (may_be_inside && open.is_inside(text, all.get(number..).unwrap_or_default()))
+            });
+            if !is_inside {
+                close(&mut open);
+                open = Some(Open::new(path, prefix));
+                continue;
+            }
+        }
+        let Some(open) = &mut open else { continue };
+        if let Some(own) = open.own(text, *line) {
+            open.take(text, own);
         }
     }
     close(&mut open);
+    files.iter_mut().for_each(|file| file.is_cut = is_cut);
     files
 }
 

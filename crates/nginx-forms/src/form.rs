@@ -35,13 +35,22 @@ pub struct Found {
     pub view: Arc<View>,
     /// Whether it is of a cluster of Kubernetes, where the names of services are stable.
     pub is_in_cluster: bool,
+    /// Whether the host breaks off, so that others of its texts are missing.
+    pub is_cut: bool,
 }
 
 impl Found {
     /// One that has a path.
     pub(crate) fn at(path: &str, view: View) -> Self {
         let name = path.rsplit('/').next().unwrap_or(path).to_owned();
-        Self { name, path: path.to_owned(), is_path_known: true, view: Arc::new(view), is_in_cluster: false }
+        Self {
+            name,
+            path: path.to_owned(),
+            is_path_known: true,
+            view: Arc::new(view),
+            is_in_cluster: false,
+            is_cut: false,
+        }
     }
 
     /// One that has a name alone.
@@ -51,7 +60,14 @@ impl Found {
             "nginx.conf" => "/etc/nginx/nginx.conf".to_owned(),
             _ => format!("/etc/nginx/conf.d/{base}"),
         };
-        Self { name: name.to_owned(), path, is_path_known: false, view: Arc::new(view), is_in_cluster: false }
+        Self {
+            name: name.to_owned(),
+            path,
+            is_path_known: false,
+            view: Arc::new(view),
+            is_in_cluster: false,
+            is_cut: false,
+        }
     }
 }
 

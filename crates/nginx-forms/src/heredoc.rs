@@ -1,5 +1,6 @@
 //! Heredocs of shells, Dockerfiles and Terraform.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use nginx_syntax::Span;
@@ -27,73 +28,191 @@ struct Head<'t> {
     /// `<<-`, and `<<~` of Ruby.
     is_dashed: bool,
     /// Where the text goes, if the line says so.
-    target: Option<&'t str>,
+    target: Option<String>,
 }
 
-/// The heredocs of a text. `outer`: the view that it is of.
+/// As deep may heredocs stand in others: a script that is written by one.
+const DEEPEST: usize = 4;
+
+/// As many heredocs one command has.
+const MOST_HEADS: usize = 32;
+
+/// The heredocs of a text, and those in them. `outer`: the view that it is of.
 pub(crate) fn heredocs(form: Form, text: &[u8], outer: Option<&Arc<View>>) -> Vec<Found> {
     let mut found = Vec::new();
-    let mut all = lines(text).enumerate();
-    while let Some((number, line)) = all.next() {
-        let Some(head) = head(line.of(text)) else { continue };
-        let mut body: Vec<Span> = Vec::new();
-        let mut is_closed = false;
-        for (_, line) in all.by_ref() {
-            let bytes = line.of(text);
-            let end = if head.is_dashed { bytes.trim_ascii() } else { bytes.trim_ascii_end() };
-            // `EOF"` and `EOF)` end what is around it too.
-            if end
-                .strip_prefix(head.word)
-                .is_some_and(|rest| rest.iter().all(|byte| b")\"';,&| ".contains(byte)))
-            {
-                is_closed = true;
-                break;
-            }
-            body.push(line);
+    // What is left to be looked through, the first at the end.
+    let mut left: Vec<(Found, usize)> =
+        of_text(form, text, outer).into_iter().rev().map(|one| (one, 1)).collect();
+    while let Some((one, depth)) = left.pop() {
+        let bytes = one.view.bytes();
+        let inner = match depth < DEEPEST && memchr::memmem::find(bytes, b"<<").is_some() {
+            true => of_text(Form::Shell, bytes, Some(&one.view)),
+            false => Vec::new(),
+        };
+        if inner.is_empty() {
+            found.push(one);
+        } else {
+            left.extend(inner.into_iter().rev().map(|one| (one, depth + 1)));
         }
-        if !is_closed {
-            break;
-        }
-        let view = view(form, text, &head, &body, outer);
-        found.push(match head.target {
-            Some(path) if path.starts_with('/') => Found::at(path, view),
-            Some(name) => Found::named(name, view),
-            None => Found::named(&format!("heredoc-{}", number + 1), view),
-        });
     }
     found
 }
 
-fn head(line: &[u8]) -> Option<Head<'_>> {
-    let at = memchr::memmem::find(line, b"<<")?;
-    let before = line.get(..at)?;
-    if before.trim_ascii_start().starts_with(b"#") || before.ends_with(b"<") {
-        return None;
+/// The heredocs that stand in no other.
+fn of_text(form: Form, text: &[u8], outer: Option<&Arc<View>>) -> Vec<Found> {
+    let all: Vec<Span> = lines(text).collect();
+    let ends = Ends::of(text, &all);
+    let mut found = Vec::new();
+    let mut number = 0;
+    while let Some(first) = all.get(number) {
+        // The command goes on in the next line.
+        let mut end = first.end;
+        let mut next = number + 1;
+        while goes_on(Span::new(first.start, end).of(text))
+            && let Some(line) = all.get(next)
+        {
+            end = line.end;
+            next += 1;
+        }
+        let command = Span::new(first.start, end).of(text);
+        for head in heads(command) {
+            // Other programs shift bits so.
+            let Some(end) = ends.first(&head, next) else { continue };
+            let body = all.get(next..end).unwrap_or_default();
+            let view = view(form, text, &head, body, outer);
+            found.push(match &head.target {
+                Some(path) if path.starts_with('/') => Found::at(path, view),
+                Some(name) => Found::named(name, view),
+                None => Found::named(&format!("heredoc-{}", number + 1), view),
+            });
+            next = end + 1;
+        }
+        number = next;
     }
-    let mut rest = line.get(at + 2..)?;
-    let is_dashed = matches!(rest.first(), Some(b'-' | b'~'));
-    rest = if is_dashed { rest.get(1..)? } else { rest }.trim_ascii_start();
-    let quote = rest.first().copied().filter(|byte| matches!(byte, b'\'' | b'"' | b'\\'));
-    rest = if quote.is_some() { rest.get(1..)? } else { rest };
-    let length = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
-    let word = rest
-        .get(..length)
-        .filter(|word| word.first().is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'_'))?;
-    let behind = rest.get(length..)?;
-    Some(Head { word, is_quoted: quote.is_some(), is_dashed, target: target(before, behind) })
+    found
 }
 
-/// `> FILE`, `tee FILE`, `COPY <<EOF FILE`.
+/// Whether a line ends in a backslash of its own.
+fn goes_on(line: &[u8]) -> bool {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let backslashes = line.iter().rev().take_while(|byte| **byte == b'\\').count();
+    backslashes % 2 == 1 && !line.trim_ascii_start().starts_with(b"#")
+}
+
+/// The lines that may end a heredoc, by their word: with blanks before it, and without.
+struct Ends<'t>(BTreeMap<(&'t [u8], bool), Vec<usize>>);
+
+impl<'t> Ends<'t> {
+    fn of(text: &'t [u8], lines: &[Span]) -> Self {
+        let mut all: BTreeMap<(&[u8], bool), Vec<usize>> = BTreeMap::new();
+        for (number, line) in lines.iter().enumerate() {
+            let line = line.of(text);
+            let (word, rest) = split_word(line.trim_ascii());
+            // `EOF"` and `EOF)` end what is around it too.
+            if !word.is_empty() && rest.iter().all(|byte| b")\"';,&| ".contains(byte)) {
+                let is_indented = line.first().is_some_and(u8::is_ascii_whitespace);
+                all.entry((word, is_indented)).or_default().push(number);
+            }
+        }
+        Self(all)
+    }
+
+    /// The first line from one on that ends a heredoc.
+    fn first(&self, head: &Head<'_>, from: usize) -> Option<usize> {
+        let of = |is_indented: bool| {
+            let lines = self.0.get(&(head.word, is_indented))?;
+            lines.get(lines.partition_point(|line| *line < from)).copied()
+        };
+        let indented = of(true).filter(|_| head.is_dashed);
+        of(false).into_iter().chain(indented).min()
+    }
+}
+
+/// A word at the start of a text, and what is behind it.
+fn split_word(text: &[u8]) -> (&[u8], &[u8]) {
+    let is_of_word = |byte: &&u8| byte.is_ascii_alphanumeric() || b"_.-".contains(byte);
+    text.split_at(text.iter().take_while(is_of_word).count())
+}
+
+/// The heads of a command, in the order of their texts.
+fn heads(command: &[u8]) -> Vec<Head<'_>> {
+    let mut heads = Vec::new();
+    let mut at = 0;
+    // Where the command begins that the next head belongs to.
+    let mut start = 0;
+    let trimmed = command.trim_ascii_start();
+    if trimmed.starts_with(b"#") {
+        return heads;
+    }
+    let is_copy = trimmed.starts_with(b"COPY ") || trimmed.starts_with(b"ADD ");
+    while heads.len() < MOST_HEADS
+        && let Some(found) = command.get(at..).and_then(|rest| memchr::memmem::find(rest, b"<<"))
+    {
+        let here = at + found;
+        // `<<<` gives one line to a command.
+        let length = command.get(here..).unwrap_or_default().iter().take_while(|byte| **byte == b'<').count();
+        at = here + length;
+        if length != 2 {
+            continue;
+        }
+        let (Some(before), Some(rest)) = (command.get(start..here), command.get(at..)) else { break };
+        let Some((word, is_quoted, is_dashed, length)) = word(rest) else { continue };
+        at += length;
+        let behind = command.get(at..).unwrap_or_default();
+        let target = match is_copy {
+            true => destination(behind),
+            false => target(last_command(before), first_command(behind)),
+        };
+        // The file of a folder.
+        let target = target.map(|target| match target.strip_suffix('/') {
+            Some(folder) => format!("{folder}/{}", String::from_utf8_lossy(word)),
+            None => target.to_owned(),
+        });
+        heads.push(Head { word, is_quoted, is_dashed, target });
+        start = here;
+    }
+    heads
+}
+
+/// The word that ends a heredoc, whether it is quoted and dashed, and the length of all.
+fn word(rest: &[u8]) -> Option<(&[u8], bool, bool, usize)> {
+    let is_dashed = matches!(rest.first(), Some(b'-' | b'~'));
+    let mut at = usize::from(is_dashed);
+    at += rest.get(at..)?.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+    let quote = rest.get(at).copied().filter(|byte| matches!(byte, b'\'' | b'"' | b'\\'));
+    at += usize::from(quote.is_some());
+    let word = split_word(rest.get(at..)?).0;
+    let length = word.len();
+    word.first().filter(|byte| byte.is_ascii_alphabetic() || **byte == b'_')?;
+    let is_closed = quote.is_some_and(|quote| quote != b'\\' && rest.get(at + length) == Some(&quote));
+    Some((word, quote.is_some(), is_dashed, at + length + usize::from(is_closed)))
+}
+
+/// What stands between commands that follow each other.
+const BETWEEN: [&[u8]; 3] = [b";", b"&&", b"||"];
+
+fn first_command(text: &[u8]) -> &[u8] {
+    let ends = BETWEEN.iter().filter_map(|end| memchr::memmem::find(text, end));
+    text.get(..ends.min().unwrap_or(text.len())).unwrap_or_default()
+}
+
+fn last_command(text: &[u8]) -> &[u8] {
+    let starts = BETWEEN.iter().filter_map(|end| Some(memchr::memmem::rfind(text, end)? + end.len()));
+    text.get(starts.max().unwrap_or_default()..).unwrap_or_default()
+}
+
+/// `COPY <<EOF FILE`, `COPY <<A <<B FOLDER/`.
+fn destination(behind: &[u8]) -> Option<&str> {
+    let mut words = std::str::from_utf8(behind).ok()?.split_ascii_whitespace();
+    words.rfind(|word| !word.starts_with("<<")).map(plain)
+}
+
+/// `> FILE`, `tee FILE`.
 fn target<'t>(before: &'t [u8], behind: &'t [u8]) -> Option<&'t str> {
-    let behind = behind.strip_prefix(b"'").or_else(|| behind.strip_prefix(b"\"")).unwrap_or(behind);
-    let is_copy =
-        before.trim_ascii_start().starts_with(b"COPY") || before.trim_ascii_start().starts_with(b"ADD");
     for part in [behind, before] {
         let text = std::str::from_utf8(part).ok()?;
-        let mut words = text.split_ascii_whitespace().peekable();
-        if is_copy && std::ptr::eq(part, behind) {
-            return words.next().map(plain);
-        }
+        let mut words = text.split_ascii_whitespace();
         while let Some(word) = words.next() {
             let name = match word {
                 ">" | ">>" | "tee" => words.find(|word| !word.starts_with('-')),

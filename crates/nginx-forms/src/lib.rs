@@ -7,6 +7,7 @@ mod build;
 mod dump;
 mod form;
 mod heredoc;
+mod lexer;
 mod lines;
 mod markup;
 pub mod template;

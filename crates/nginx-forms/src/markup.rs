@@ -20,37 +20,57 @@ pub(crate) fn blocks(text: &[u8]) -> Vec<Found> {
         at += 1;
         let Some(opener) = opens else { continue };
         let rest = all.get(at..).unwrap_or_default();
-        let (skipped, count) = match opener {
+        // How many lines lie before the block, in it, and behind it that belong to it too.
+        let (skipped, count, closing) = match opener {
             Opener::Fence { fence, is_ours } => {
-                let end = rest.iter().position(|line| line.of(text).trim_ascii().starts_with(fence));
+                let end = rest.iter().position(|line| closes(line.of(text), fence));
                 let count = end.unwrap_or(rest.len());
                 if !is_ours {
                     at += count + 1;
                     continue;
                 }
-                (0, count)
+                (0, count, 1)
+            }
+            Opener::Tag { end } => {
+                let count = rest.iter().position(|line| memchr::memmem::find(line.of(text), end).is_some());
+                (0, count.unwrap_or(rest.len()), 1)
             }
             Opener::Delimited => {
-                let Some(first) = rest
-                    .first()
-                    .map(|line| line.of(text).trim_ascii())
-                    .filter(|line| line.starts_with(b"----"))
-                else {
-                    continue;
+                // The title of a block, and more attributes.
+                let is_before = |line: &&Span| {
+                    let line = line.of(text);
+                    (line.starts_with(b".") && !line.starts_with(b"..")) || line.starts_with(b"[")
                 };
-                let end = rest.iter().skip(1).position(|line| line.of(text).trim_ascii() == first);
-                (1, end.unwrap_or(rest.len().saturating_sub(1)))
+                let before = rest.iter().take_while(is_before).count();
+                let rest = rest.get(before..).unwrap_or_default();
+                let Some(first) = rest.first().map(|line| line.of(text).trim_ascii()) else { continue };
+                let is_delimiter =
+                    |mark: u8| first.len() >= 4 && first.iter().all(|byte| *byte == mark) || first == b"--";
+                if is_delimiter(b'-') || is_delimiter(b'.') {
+                    let rest = rest.get(1..).unwrap_or_default();
+                    let end = rest.iter().position(|line| line.of(text).trim_ascii() == first);
+                    (before + 1, end.unwrap_or(rest.len()), 1)
+                } else {
+                    // Without marks around it a block ends at a blank line.
+                    (before, rest.iter().take_while(|line| !is_blank(line.of(text))).count(), 0)
+                }
             }
             Opener::Indented { around } => {
                 let is_in = |line: &&Span| is_blank(line.of(text)) || indent(line.of(text)) > around;
                 let options =
                     rest.iter().take_while(|line| line.of(text).trim_ascii().starts_with(b":")).count();
-                (options, rest.iter().skip(options).take_while(is_in).count())
+                (options, rest.iter().skip(options).take_while(is_in).count(), 0)
             }
         };
         let body = rest.get(skipped..skipped + count).unwrap_or_default();
         let first = at + skipped + 1;
         let filled = body.iter().map(|line| line.of(text)).filter(|line| !is_blank(line));
+        // In a quotation each line has its mark.
+        let is_quoted = filled.clone().next().is_some() && filled.clone().all(|line| line.starts_with(b">"));
+        let indent = |line: &[u8]| match line.strip_prefix(b">").filter(|_| is_quoted) {
+            Some(rest) => 1 + indent(rest),
+            None => indent(line),
+        };
         let dropped = filled.clone().map(indent).min().unwrap_or_default();
         let mut builder = ViewBuilder::new(text);
         for line in body {
@@ -61,7 +81,7 @@ pub(crate) fn blocks(text: &[u8]) -> Vec<Found> {
             filled.clone().next().and_then(|line| line.get(..dropped as usize)).unwrap_or_default().to_vec();
         let view = builder.finish(None, WrittenAs { indent, escapes: &[] });
         found.push(Found::named(&format!("line-{first}"), view));
-        at += skipped + count;
+        at += skipped + count + closing;
     }
     found
 }
@@ -69,10 +89,19 @@ pub(crate) fn blocks(text: &[u8]) -> Vec<Found> {
 enum Opener<'t> {
     /// ```` ``` ````
     Fence { fence: &'t [u8], is_ours: bool },
+    /// `{% highlight nginx %}` of Jekyll, `{{< highlight nginx >}}` of Hugo.
+    Tag { end: &'static [u8] },
     /// `[source,nginx]`, with `----` in the next line.
     Delimited,
     /// `.. code-block:: nginx`
     Indented { around: u32 },
+}
+
+/// Whether a line is the end of a fence: as many marks at least, and nothing behind them.
+fn closes(line: &[u8], fence: &[u8]) -> bool {
+    let line = line.trim_ascii();
+    let line = line.strip_prefix(b"> ").unwrap_or(line);
+    line.strip_prefix(fence).is_some_and(|rest| rest.iter().all(|byte| fence.first() == Some(byte)))
 }
 
 fn opener(line: &[u8]) -> Option<Opener<'_>> {
@@ -83,13 +112,27 @@ fn opener(line: &[u8]) -> Option<Opener<'_>> {
         let length = text.iter().take_while(|byte| **byte == mark).count();
         let (fence, info) = text.split_at(length);
         let language =
-            info.trim_ascii().split(|byte| b" ,{}=\t:".contains(byte)).find(|word| !word.is_empty());
+            info.trim_ascii().split(|byte| b" ,{}=\t:.".contains(byte)).find(|word| !word.is_empty());
         let is_ours = language.is_some_and(|word| LANGUAGES.contains(&word.to_ascii_lowercase().as_slice()));
         return Some(Opener::Fence { fence, is_ours });
     }
     let lower = text.to_ascii_lowercase();
-    if lower.starts_with(b"[source,nginx") || lower.starts_with(b"[source, nginx") {
-        return Some(Opener::Delimited);
+    for (start, end) in [(&b"{% highlight "[..], &b"endhighlight"[..]), (b"{{< highlight ", b"/highlight")] {
+        let language = lower.strip_prefix(start).and_then(|rest| rest.split(u8::is_ascii_whitespace).next());
+        if language.is_some_and(|language| LANGUAGES.contains(&language)) {
+            return Some(Opener::Tag { end });
+        }
+    }
+    // `[source,nginx]`, `[source%linenums, nginx]` and `[,nginx]`.
+    if let Some(attributes) = lower.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]")) {
+        let mut attributes = attributes.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+        let is_source = attributes
+            .next()
+            .is_some_and(|first| first.is_empty() || first == b"source" || first.starts_with(b"source%"));
+        return attributes
+            .next()
+            .filter(|language| is_source && LANGUAGES.contains(language))
+            .map(|_| Opener::Delimited);
     }
     let rest = [&b".. code-block::"[..], b".. code::", b".. sourcecode::"]
         .iter()

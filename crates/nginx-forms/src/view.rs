@@ -132,6 +132,44 @@ impl View {
         (edited == host || self.on_host(span) == host).then_some(span)
     }
 
+    /// Text as the host writes it, indents apart.
+    pub fn escaped(&self, text: &[u8]) -> Vec<u8> {
+        let escapes = self.written_as.escapes;
+        let mut written = Vec::with_capacity(text.len());
+        let mut rest = text;
+        while let [byte, behind @ ..] = rest {
+            let escape = escapes.iter().find(|escape| rest.starts_with(escape.plain));
+            match escape.and_then(|escape| Some((escape.written, rest.get(escape.plain.len()..)?))) {
+                Some((by, behind)) => {
+                    written.extend_from_slice(by);
+                    rest = behind;
+                }
+                None => {
+                    written.push(*byte);
+                    rest = behind;
+                }
+            }
+        }
+        match &self.outer {
+            Some(view) => view.escaped(&written),
+            None => written,
+        }
+    }
+
+    /// Whether a byte of the host file comes out, as it is or as what stands for it.
+    pub fn shows(&self, host: u32) -> bool {
+        self.of_host(host).is_some()
+    }
+
+    /// Where the view has a byte of the host file, or what stands for it.
+    fn of_host(&self, host: u32) -> Option<u32> {
+        let at = self.outer.as_deref().map_or(Some(host), |view| view.of_host(host))?;
+        let last = self.pieces.partition_point(|piece| piece.host.start <= at);
+        let piece = self.pieces.get(..last)?.iter().rfind(|piece| !piece.host.is_empty())?;
+        let is_shown = at < piece.host.end && !piece.view.is_empty();
+        is_shown.then(|| (piece.view.start + (at - piece.host.start)).min(piece.view.end.saturating_sub(1)))
+    }
+
     /// An edit of the view as an edit of its host file: what is replaced there, and by what.
     ///
     /// # Errors

@@ -123,3 +123,26 @@ proptest! {
         }
     }
 }
+
+/// What looks like the head of a heredoc, of a file or of a block a hundred thousand times over ends in its time.
+#[test]
+fn many_heads_cost_no_more_than_their_length() {
+    let many = 100_000;
+    for text in [
+        "<<a ".repeat(many),
+        "cat <<a\n".repeat(many),
+        "cat <<a \\\n".repeat(many),
+        format!("{}{}", "cat <<a\n".repeat(many), "a\n".repeat(many)),
+        "# configuration file /a:\n{\n".repeat(many),
+        "```nginx\n[source,nginx]\n".repeat(many),
+        "{% highlight nginx %}\n".repeat(many),
+    ] {
+        for form in [Form::Dump, Form::Dockerfile, Form::Shell, Form::Terraform, Form::Markup] {
+            assert!(views(form, text.as_bytes()).len() <= 2 * many);
+        }
+    }
+    let conditions: String = (0..2_000)
+        .map(|number| format!("{{% if a{number} == 'b' and (c or not d) %}}\nx;\n{{% endif %}}\n"))
+        .collect();
+    assert!(alternatives(conditions.as_bytes(), None, Manner::default()).is_cut);
+}

@@ -51,9 +51,29 @@ impl ListenAddress {
     /// `*:80`, what a server without `listen` has.
     pub const DEFAULT: Self = Self::Ip(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 80);
 
-    /// Reads the first word of a `listen` (`core/ngx_inet.c:ngx_parse_url`).
+    /// Reads the first word of a `listen`, whose port may be a range: an address for each of these ports, in order. One of
+    /// very many ports is not known.
+    pub fn all_of(word: &str) -> Vec<Self> {
+        match range(word) {
+            Some((host, first, last)) if first <= last && last - first < MOST_PORTS => {
+                let of = |port: u16| match host {
+                    Some(host) => Self::parse(&format!("{host}:{port}")),
+                    None => Self::parse(&port.to_string()),
+                };
+                (first..=last).map(of).collect()
+            }
+            _ => vec![Self::parse(word)],
+        }
+    }
+
+    /// The same with the first port of a range.
+    pub fn first_of(word: &str) -> Self {
+        Self::all_of(word).into_iter().next().unwrap_or_else(|| Self::Unknown(word.to_owned()))
+    }
+
+    /// Reads the first word of a `listen` (`core/ngx_inet.c:ngx_parse_url`). What a range of ports is, [`Self::all_of`] says.
     pub fn parse(word: &str) -> Self {
-        if placeholder::is_unknown(word.as_bytes()) {
+        if placeholder::is_unknown(word.as_bytes()) || range(word).is_some() {
             return Self::Unknown(word.to_owned());
         }
         if let Some(path) = word.strip_prefix("unix:") {
@@ -92,6 +112,22 @@ impl ListenAddress {
     pub fn is_wildcard(&self) -> bool {
         matches!(self, Self::Ip(ip, _) if *ip == IpAddr::V4(Ipv4Addr::UNSPECIFIED) || *ip == IpAddr::V6(Ipv6Addr::UNSPECIFIED))
     }
+}
+
+/// As many ports of a range are told apart.
+const MOST_PORTS: u16 = 128;
+
+/// The host, the first port and the last one of an address with a range of ports (nginx 1.15.10).
+fn range(word: &str) -> Option<(Option<&str>, u16, u16)> {
+    if word.starts_with("unix:") {
+        return None;
+    }
+    let (host, ports) = match word.rsplit_once(':') {
+        Some((host, ports)) if !ports.contains(']') => (Some(host), ports),
+        _ => (None, word),
+    };
+    let (first, last) = ports.split_once('-')?;
+    Some((host, first.parse().ok()?, last.parse().ok()?))
 }
 
 impl std::fmt::Display for ListenAddress {
@@ -260,10 +296,9 @@ pub fn sockets<'s>(configuration: Configuration<'s>, http: ContextId) -> Vec<Soc
     for server in servers.filter(|&server| configuration.context(server).kind == ContextKind::Server) {
         let mut lines: Vec<Listen<'s>> = configuration
             .named(server, DirectiveName::LISTEN)
-            .filter_map(|line| {
-                let word = line.argument(0)?;
-                let address = ListenAddress::parse(&lossy(&word));
-                Some(Listen { server, directive: Some(line), address })
+            .filter_map(|line| Some((line, ListenAddress::all_of(&lossy(&line.argument(0)?)))))
+            .flat_map(|(line, all)| {
+                all.into_iter().map(move |address| Listen { server, directive: Some(line), address })
             })
             .collect();
         if lines.is_empty() {

@@ -150,12 +150,6 @@ impl SourceFile {
     pub fn on_disk(&self) -> &Arc<Source> {
         self.hosted().map_or(&self.source, Hosted::source)
     }
-
-    /// Whether it is another way through the branches of a template that was read already.
-    pub fn is_alternative(&self) -> bool {
-        self.hosted().is_some_and(|hosted| hosted.alternative() > 0)
-    }
-
     /// The text that `hosted` has a view of.
     pub(crate) fn of_view(
         path: PathBuf,
@@ -343,6 +337,8 @@ pub struct Sources {
     alternatives: BTreeMap<FileId, Vec<FileId>>,
     /// Which way is read now.
     choice: usize,
+    /// The templates of which another way is read now than that.
+    forced: BTreeMap<FileId, FileId>,
     /// The files that others hold, by the identities that they have besides those of the disk.
     mounted: MemoryFiles,
     /// The same by the identity of what holds them.
@@ -511,10 +507,24 @@ impl Sources {
     /// Chooses which way through the branches of templates is read from here on; 0 is the first of each.
     pub(crate) fn choose(&mut self, choice: usize) {
         self.choice = choice;
+        self.forced.clear();
+    }
+
+    /// Chooses another way for some templates than the one that is chosen for all.
+    pub(crate) fn force(&mut self, forced: BTreeMap<FileId, FileId>) {
+        self.forced = forced;
+    }
+
+    /// The templates with more than one way through their branches, by their first ways.
+    pub(crate) fn branching(&self) -> impl Iterator<Item = FileId> {
+        self.alternatives.keys().copied()
     }
 
     /// The way through a template's branches that is chosen; other files are themselves.
     pub(crate) fn chosen(&self, id: FileId) -> FileId {
+        if let Some(forced) = self.forced.get(&id) {
+            return *forced;
+        }
         if self.choice == 0 {
             return id;
         }

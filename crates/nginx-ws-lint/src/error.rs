@@ -15,6 +15,9 @@ pub(crate) enum Error {
     /// `--stdin-filename` without `-`.
     #[error("--stdin-filename names what is read from standard input: give `-` as the path")]
     StdinNameWithoutStdin,
+    /// `--host` with a name, or with a file, that another one has.
+    #[error("--host names `{}` twice: each machine needs a name and a dump of its own", lint_report::escape(.0))]
+    HostTwice(String),
     /// `--unsafe-fixes` without what it is about.
     #[error("--unsafe-fixes needs --fix, which applies them, or --diff, which shows them")]
     UnsafeAlone,

@@ -196,8 +196,8 @@ fn is_listened_to(configuration: Configuration<'_>, port: u16) -> bool {
     let servers = configuration.of_kind(ContextKind::StreamServer);
     let mut lines = servers.flat_map(|server| configuration.named(server, DirectiveName::LISTEN));
     lines.any(|line| {
-        let address = ListenAddress::parse(&lossy(&line.argument(0).unwrap_or_default()));
-        !matches!(address.port(), Some(other) if other != port)
+        let all = ListenAddress::all_of(&lossy(&line.argument(0).unwrap_or_default()));
+        all.iter().any(|address| !matches!(address.port(), Some(other) if other != port))
     })
 }
 
@@ -231,10 +231,12 @@ impl<'s> Arrival<'s> {
         self.contexts.contains(&location)
     }
 
-    /// Whether one of the endpoints of a model passes it on.
+    /// Whether one of the endpoints of a model passes it on, or one that cannot is judged by itself.
     pub fn has_endpoint(&self, model: &Model<'s>) -> bool {
         let is_one = |context: &ContextId| {
+            let mut others = model.unsupported.iter().chain(&model.unproxied);
             model.endpoints.binary_search_by_key(context, |endpoint| endpoint.context).is_ok()
+                || others.any(|endpoint| endpoint.context == *context)
         };
         self.contexts.iter().any(is_one)
     }

@@ -264,8 +264,9 @@ impl<'s> Listener<'s> {
             let servers = configuration.of_kind(ContextKind::Server);
             let named =
                 servers.filter(|&server| server_names(configuration, server).iter().any(|one| one == name));
-            let port =
-                |listen: &String| ListenAddress::parse(listen.split(' ').next().unwrap_or_default()).port();
+            let port = |listen: &String| {
+                ListenAddress::first_of(listen.split(' ').next().unwrap_or_default()).port()
+            };
             named.flat_map(|server| listens(configuration, server)).map(|listen| port(&listen)).collect()
         };
         let others = ports(outer);

@@ -97,6 +97,8 @@ pub struct Model<'s> {
     pub(crate) looked_at: Option<BTreeSet<ContextId>>,
     /// Where the paths lead that the user insists on.
     pub(crate) insisted: BTreeSet<ContextId>,
+    /// The contexts that serve what the user names.
+    pub(crate) named: BTreeSet<ContextId>,
     /// What is known of all endpoints together.
     pub(crate) summary: Summary,
     /// The locations of the endpoints.
@@ -184,6 +186,7 @@ impl<'s> Model<'s> {
             arrivals: Vec::new(),
             looked_at: None,
             insisted: BTreeSet::new(),
+            named: BTreeSet::new(),
             summary: Summary::default(),
             endpoint_locations: BTreeSet::new(),
             only_endpoints: OnceLock::new(),

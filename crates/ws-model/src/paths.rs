@@ -100,6 +100,7 @@ impl<'s> Model<'s> {
         for (is_other, path) in paths {
             let mut lost = Vec::new();
             let mut is_served = false;
+            let mut partial = None;
             let servers = self.configuration.of_kind(ContextKind::Server);
             for server in servers.filter(|&server| self.is_looked_at(server)) {
                 if self.is_one_too_many(&mut asked, &effort, Some(server)) {
@@ -120,10 +121,15 @@ impl<'s> Model<'s> {
                         declared.unclear.push((path.clone(), line));
                     }
                 }
-                if is_lost && is_settled(&exchange) {
-                    lost.push(LostPath { path: path.clone(), server, exchange: Arc::new(exchange) });
+                match self.line_not_given(&exchange).filter(|_| is_lost) {
+                    Some(line) => partial = partial.or(Some((path.clone(), line))),
+                    None if is_lost && is_settled(&exchange) => {
+                        lost.push(LostPath { path: path.clone(), server, exchange: Arc::new(exchange) });
+                    }
+                    None => {}
                 }
             }
+            declared.unclear.extend(partial.filter(|_| lost.is_empty() && !is_served));
             let (nowhere, lost): (Vec<_>, Vec<_>) =
                 lost.into_iter().partition(|lost| self.is_taken_by_nothing(lost));
             let known = declared.lost.len();
@@ -171,12 +177,26 @@ impl<'s> Model<'s> {
                     }
                 }
                 let is_known = |lost: &LostPath<'_>| lost.server == server && lost.path == path;
-                if is_lost && !declared.lost.iter().any(is_known) {
-                    declared.lost.push(LostPath { path, server, exchange });
+                // What was not given may have a location for it.
+                match self.line_not_given(&exchange).filter(|_| is_lost) {
+                    Some(line) => declared.unclear.push((url.text.clone(), line)),
+                    None if is_lost && !declared.lost.iter().any(is_known) => {
+                        declared.lost.push(LostPath { path, server, exchange });
+                    }
+                    None => {}
                 }
             }
             declared.arrivals.push(arrival);
         }
+    }
+
+    /// The line that stands for others that were not given, on a way that these may change.
+    fn line_not_given(&self, exchange: &Exchange<'s>) -> Option<Directive<'s>> {
+        let mut steps = exchange.ways.iter().flat_map(|way| &way.steps);
+        steps.find_map(|step| match step {
+            Step::NotGiven(gap) => Some(self.configuration.directive(gap.include)),
+            _ => None,
+        })
     }
 
     fn lead(&self, way: &Way<'s>) -> Lead {
@@ -217,7 +237,7 @@ impl<'s> Model<'s> {
     }
 
     /// The context of a `*_pass`.
-    fn context_of(&self, line: Directive<'s>) -> Option<ContextId> {
+    pub fn context_of(&self, line: Directive<'s>) -> Option<ContextId> {
         let is_it = |(_, pass): &&(ContextId, Pass<'s>)| pass.directive.reference == line.reference;
         self.passes.iter().find(is_it).map(|(context, _)| *context)
     }

@@ -219,6 +219,18 @@ impl<'s> Model<'s> {
             ),
             AnsweredBy::NoNamedLocation(by) => ("the server has no such named location".to_owned(), Some(by)),
             AnsweredBy::RedirectLimit => ("the URI has been changed ten times".to_owned(), None),
+            // A fixed URL is one: `ngx_http_update_location_config` has kept the handler of a block that is left.
+            AnsweredBy::NoUpstream(by)
+                if status == 500 && !by.argument(0).is_some_and(|url| url.contains(&b'$')) =>
+            {
+                (
+                    format!(
+                        "another `if` holds too, takes the place of that with `{}`, and has nowhere to pass the request to",
+                        by.text_line()
+                    ),
+                    Some(by),
+                )
+            }
             AnsweredBy::NoUpstream(by) if status == 500 => {
                 (format!("`{}` comes to no URL with a host and a port", by.text_line()), Some(by))
             }

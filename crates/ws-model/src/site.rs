@@ -136,7 +136,7 @@ impl Model<'_> {
             let is_plain =
                 word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".:[]*-_".contains(&byte));
             let parameters: Vec<&str> = words.collect();
-            let Some(port) = ListenAddress::parse(word).port().filter(|_| is_plain) else { continue };
+            let Some(port) = ListenAddress::first_of(word).port().filter(|_| is_plain) else { continue };
             // Browsers that speak HTTP/3 open their WebSockets over TCP.
             if parameters.contains(&"quic") {
                 continue;

@@ -115,6 +115,15 @@ pub(crate) fn sets_nothing(line: &Directive<'_>) -> String {
 
 fn of_name(name: &[u8], module: ModuleKind) -> Option<Meant> {
     let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    // A sign that sticks to a name belongs to it: `#` begins a comment behind a blank alone
+    // (`core/ngx_conf_file.c:ngx_conf_read_token`), and nginx needs no `:` or `=`.
+    let length = name.iter().take_while(|byte| is_of_name(byte)).count();
+    if let Some((own, [b'#' | b':' | b'=' | b',' | b'.', ..])) = name.split_at_checked(length) {
+        let row = catalogue::directives()
+            .iter()
+            .find(|row| row.kind == module && row.removed.is_none() && row.name.as_bytes() == own);
+        return row.map(|row| Meant::Like(row.name));
+    }
     if name.len() > 64 || !name.iter().all(is_of_name) {
         return None;
     }

@@ -179,7 +179,7 @@ fn is_address_to_fill_in(word: &[u8]) -> bool {
 
 /// Whether a template may put a version in the place of this word: it has no digit, or signs that no version has.
 fn is_version_to_fill_in(word: &[u8]) -> bool {
-    let is_of_version = |byte: &u8| byte.is_ascii_alphanumeric() || b"./-".contains(byte);
+    let is_of_version = |byte: &u8| byte.is_ascii_alphanumeric() || b"./-#".contains(byte);
     !word.iter().all(is_of_version) || !word.iter().any(u8::is_ascii_digit)
 }
 
@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn versions_that_are_none() {
-        for value in ["1.2", "2.0", "3", "HTTP/1.1"] {
+        for value in ["1.1#x", "1.2", "2.0", "3", "HTTP/1.1"] {
             let text =
                 format!("location / {{ proxy_pass http://127.0.0.1:9000; proxy_http_version {value}; }}");
             let findings = found(&text);

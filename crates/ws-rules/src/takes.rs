@@ -55,6 +55,7 @@ pub(crate) fn instead(name: &str, refused: &Refused, written: &[u8], versions: V
         Takes::Replacement => "write what the path becomes, such as `/`".to_owned(),
         Takes::ServerName => "a wildcard is `*.example.com` or `.example.com`; for every name write `_` and make the server the default".to_owned(),
         Takes::File => "write the name of a file, such as `index.html`".to_owned(),
+        Takes::HostKey => "with `hostnames`, a wildcard is `*.example.com`, `.example.com` or `www.example.*`".to_owned(),
         Takes::Range => "with `ranges`, write two addresses of IPv4, the lower one first: `10.0.0.0-10.0.0.255`".to_owned(),
         Takes::Folder => "nginx makes this variable of `root` itself; write the folder".to_owned(),
         Takes::OneLevel => "leave one level; it includes the more severe ones".to_owned(),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use hashbrown::HashMap;
-use lint_finding::{Finding, Fix, Group, Place, Severity};
+use lint_finding::{Finding, Fix, Place};
 use nginx_semantics::{Configuration, ContextId, ContextKind, DirectiveName, FileId, SourceFile};
 use nginx_syntax::NodeId;
 
@@ -38,9 +38,7 @@ pub(crate) struct Candidate {
 impl Candidate {
     /// Whether nginx refuses to start for what it cures, which is no location's: nothing was in effect anywhere.
     pub(crate) fn is_start(&self) -> bool {
-        let finding = &self.finding;
-        let is_refusal = finding.rule.group == Group::Configuration && finding.severity == Severity::Error;
-        is_refusal && !self.is_placed
+        self.finding.is_refusal() && !self.is_placed
     }
 }
 

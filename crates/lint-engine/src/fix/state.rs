@@ -380,7 +380,7 @@ impl State {
         for (number, part) in self.parts.iter().enumerate() {
             let told = Told::new(&part.settings, &loaded.sources, given.found);
             let findings = of(&mut part.said().map(|said| &said.finding), &told);
-            gathered.of_part(number, findings, &told);
+            gathered.of_part(number, loaded, findings, &told);
             gathered.add(&part.rest);
             part.stops().filter_map(|stop| stop.met.as_ref()).for_each(|met| gathered.kept_endpoint(met));
         }

@@ -22,6 +22,7 @@ static META: RuleMeta = RuleMeta {
     summary: "",
     since: "0.1.0",
     fix: FixKind::Either,
+    tells: lint_finding::Tells::Nothing,
     docs: "",
 };
 

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use lint_finding::{Applicability, EndpointName, Finding, Fix, Label, LabelRole, Place, Text};
+use lint_finding::{Applicability, EndpointName, FileId, Finding, Fix, Label, LabelRole, Place, Text};
 
 use crate::plan::Plan;
 
@@ -13,6 +13,48 @@ const HERE_TOO: &str = "here too";
 /// As many further places of a finding are pointed at.
 const MOST_PLACES: usize = 4;
 
+/// One configuration of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Part {
+    /// Its number.
+    pub(super) number: usize,
+    /// The same for all ways through the branches of templates.
+    pub(super) kin: Option<FileId>,
+}
+
+/// In how many places a line is in effect. Of ways through the branches of templates, no two are there at once.
+#[derive(Debug, Default)]
+struct Places {
+    /// On other main files than the last.
+    before: usize,
+    /// On the way that has most, of the ways of the last.
+    most: usize,
+    /// On the last way.
+    last: usize,
+    part: Option<Part>,
+}
+
+impl Places {
+    fn add(&mut self, part: Option<Part>) {
+        let is_kin = |other: Part| part.is_some_and(|part| part.kin.is_some() && part.kin == other.kin);
+        match self.part {
+            _ if self.part == part => {}
+            Some(other) if is_kin(other) => self.last = 0,
+            _ => {
+                self.before += std::mem::take(&mut self.most);
+                self.last = 0;
+            }
+        }
+        self.part = part;
+        self.last += 1;
+        self.most = self.most.max(self.last);
+    }
+
+    fn count(&self) -> usize {
+        self.before + self.most
+    }
+}
+
 /// A finding with the contexts in which it holds. All findings of a run are kept as these until its end, so what few of
 /// them have is in boxes.
 #[derive(Debug)]
@@ -20,6 +62,7 @@ pub(super) struct Merged {
     /// The most severe one, without its fixes.
     pub(super) finding: Finding,
     contexts: usize,
+    places: Places,
     /// The endpoint of the first context, where the finding is that of another one.
     first: Option<Box<EndpointName>>,
     /// The number of the configuration that said it first; `None` for what is said of files and of several nginxes.
@@ -33,16 +76,20 @@ pub(super) struct Merged {
 }
 
 impl Merged {
-    pub(super) fn new(mut finding: Finding, part: Option<usize>) -> Self {
+    pub(super) fn new(mut finding: Finding, part: Option<Part>) -> Self {
         finding.labels.shrink_to_fit();
         let fix = MergedFix::new(finding.fix.take());
         let unsafe_fix = finding.unsafe_fix.take().map(|fix| Box::new(MergedFix::One(fix)));
-        Self { finding, contexts: 1, first: None, part, more: 0, fix, unsafe_fix }
+        let mut places = Places::default();
+        places.add(part);
+        let part = part.map(|part| part.number);
+        Self { finding, contexts: 1, places, first: None, part, more: 0, fix, unsafe_fix }
     }
 
     /// Adds the same of one more context; the highest severity and confidence are kept.
-    pub(super) fn add(&mut self, mut finding: Finding) {
+    pub(super) fn add(&mut self, mut finding: Finding, part: Option<Part>) {
         self.contexts += 1;
+        self.places.add(part);
         self.add_fixes(finding.fix.take(), finding.unsafe_fix.take());
         let confidence = self.finding.confidence.max(finding.confidence);
         if finding.severity > self.finding.severity {
@@ -89,7 +136,8 @@ impl Merged {
 
     /// The finding with its fixes, which says in how many contexts and places it holds, where there is more than one.
     pub(super) fn finish(self) -> Finding {
-        let Self { mut finding, contexts, first, fix, unsafe_fix, more, .. } = self;
+        let Self { mut finding, places, first, fix, unsafe_fix, more, .. } = self;
+        let contexts = places.count();
         finding.fix = fix.finish();
         finding.unsafe_fix =
             unsafe_fix.filter(|_| is_safe(&finding)).and_then(|unsafe_fix| unsafe_fix.finish());

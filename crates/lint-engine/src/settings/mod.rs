@@ -226,6 +226,7 @@ mod tests {
         summary: "",
         since: "0.1.0",
         fix: FixKind::None,
+        tells: lint_finding::Tells::Nothing,
         docs: "",
     };
 

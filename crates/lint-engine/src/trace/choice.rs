@@ -23,8 +23,10 @@ pub(super) fn streams(configuration: Configuration<'_>, query: &Query) -> Vec<St
     let servers = configuration.of_kind(ContextKind::StreamServer);
     let lines = servers.flat_map(|server| configuration.named(server, DirectiveName::LISTEN));
     let is_it = |line: &Directive<'_>| {
-        let address = ListenAddress::parse(&lossy(&line.argument(0).unwrap_or_default()));
-        query.via.as_ref().map_or(address.port() == Some(query.url.port), |via| *via == address)
+        let all = ListenAddress::all_of(&lossy(&line.argument(0).unwrap_or_default()));
+        all.iter().any(|address| {
+            query.via.as_ref().map_or(address.port() == Some(query.url.port), |via| via == address)
+        })
     };
     lines.filter(is_it).map(|line| line.text_line()).collect()
 }

@@ -65,6 +65,10 @@ impl<'s> Follow<'_, 's> {
         let mut whole = match &way.ending {
             Ending::Answered(answered) => {
                 visited.push(answered.context);
+                // An `if` that was left is what keeps its pass from anything to pass to.
+                if let AnsweredBy::NoUpstream(pass) = answered.by {
+                    visited.extend(self.model.context_of(pass));
+                }
                 TraceWay {
                     assumptions,
                     steps,

@@ -201,3 +201,34 @@ http {
     assert!(Snippet::bare(text).blamed().len() >= 4, "{:?}", Snippet::bare(text).blamed());
     assert!(Snippet::bare(silent).blamed().is_empty());
 }
+
+/// A path that the user names is served by what was not given, as far as anybody knows.
+#[test]
+fn nothing_is_said_against_a_path_beside_what_was_not_read() {
+    let text = |lines: &str| {
+        format!(
+            "events {{}} http {{ server {{ listen 80; server_name a.example; {lines} location /p/ {{ proxy_pass http://127.0.0.1:1; }} }} }}"
+        )
+    };
+    let blamed = |lines: &str, path: &str| {
+        let mut snippet = Snippet::bare(text(lines));
+        snippet.settings.websocket_paths.push(path.to_owned());
+        let outcome = snippet.run();
+        let is_unclear = outcome.notices.iter().any(|one| one.message.contains("cannot be said"));
+        let is_blamed = outcome.findings.iter().any(|one| one.rule.name == "handshake-intercepted");
+        assert!(is_blamed != is_unclear, "{lines} {path}: {:#?}", outcome.notices);
+        is_blamed
+    };
+    for lines in [
+        "location / { root /srv; @ }",
+        "location / { try_files $uri /index.html; @ }",
+        "@ location / { root /srv; }",
+        "@ location / { try_files $uri /index.html; }",
+        "@",
+    ] {
+        for path in ["/live", "ws://a.example/live"] {
+            assert!(blamed(&lines.replace('@', ""), path), "{lines} {path}");
+            assert!(!blamed(&lines.replace('@', GAP), path), "{lines} {path}");
+        }
+    }
+}

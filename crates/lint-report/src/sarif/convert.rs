@@ -121,7 +121,7 @@ fn at_label<'a>(outcome: &'a Outcome, label: &'a Label) -> types::Location<'a> {
 
 /// A place with what is said about it.
 pub(super) fn location<'a>(outcome: &'a Outcome, place: Place, text: Option<&'a str>) -> types::Location<'a> {
-    let (artifact_location, region) = (uri::artifact(outcome.path(place.file)), Some(region(outcome, place)));
+    let (artifact_location, region) = (uri::artifact_of(outcome, place.file), Some(region(outcome, place)));
     types::Location {
         id: None,
         physical_location: types::PhysicalLocation { artifact_location, region },
@@ -131,7 +131,8 @@ pub(super) fn location<'a>(outcome: &'a Outcome, place: Place, text: Option<&'a 
 
 /// A file as a whole.
 pub(super) fn in_file<'a>(path: &str) -> types::Location<'a> {
-    let physical_location = types::PhysicalLocation { artifact_location: uri::artifact(path), region: None };
+    let physical_location =
+        types::PhysicalLocation { artifact_location: uri::artifact(path.as_bytes()), region: None };
     types::Location { id: None, physical_location, message: None }
 }
 
@@ -150,7 +151,7 @@ fn region(outcome: &Outcome, place: Place) -> types::Region {
 fn fix<'a>(outcome: &'a Outcome, fix: &'a Fix) -> types::Fix<'a> {
     let files = fix.edits.chunk_by(|one, other| one.place.file == other.place.file);
     let change = |edits: &'a [Edit]| {
-        let artifact_location = uri::artifact(outcome.path(edits.first()?.place.file));
+        let artifact_location = uri::artifact_of(outcome, edits.first()?.place.file);
         let replacements = edits.iter().map(|edit| replacement(outcome, edit)).collect();
         Some(types::ArtifactChange { artifact_location, replacements })
     };

@@ -16,6 +16,7 @@ pub(crate) static RULE: RuleMeta = RuleMeta {
     summary: "`Connection` is not forwarded",
     since: "0.1.0",
     fix: FixKind::Either,
+    tells: lint_finding::Tells::Nothing,
     docs: "# missing-connection-header",
 };
 
@@ -26,7 +27,12 @@ pub(crate) const PLAIN: Style =
     Style { color: false, unicode: true, width: 100, folds: false, verbose: false, summary: true };
 
 pub(crate) fn file(path: &str, bytes: impl Into<Vec<u8>>) -> File {
-    File { source: Arc::new(Source::new(path, bytes.into()).unwrap()), may_be_shown: true, view: None }
+    File {
+        source: Arc::new(Source::new(path, bytes.into()).unwrap()),
+        may_be_shown: true,
+        view: None,
+        raw_path: None,
+    }
 }
 
 pub(crate) fn label(file: u32, span: Span, message: &str) -> Label {

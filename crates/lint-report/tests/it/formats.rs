@@ -1,5 +1,7 @@
 //! The formats for CI systems and bots: the same outcome in each, their schemas, their limits, and what is read back.
 
+use std::collections::BTreeMap;
+
 use insta::assert_snapshot;
 use lint_finding::{
     Applicability, Baseline, BaselineRow, Confidence, Edit, EndpointName, FileReport, FileStatus, Finding,
@@ -320,6 +322,24 @@ fn findings_are_read_back() {
         };
         read.sort();
         assert_eq!(read, expected, "{name}");
+    }
+}
+
+/// Readers of XML make a blank of a line break in an attribute.
+#[test]
+fn no_attribute_has_a_line_break() {
+    let mut outcome = everything();
+    for finding in &mut outcome.findings {
+        finding.message = "one\ntwo\tthree".into();
+    }
+    let all: BTreeMap<&str, String> = in_all(&outcome).collect();
+    for (name, element, attribute) in [("checkstyle", "error", "message"), ("junit", "failure", "message")] {
+        let text = all.get(name).unwrap();
+        let rows = xml(text, element, &[attribute]);
+        assert!(!rows.is_empty(), "{text}");
+        for row in rows {
+            assert_eq!(row, ["one\\ntwo\\tthree"], "{name}");
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::meaning::Condition;
+use super::condition::{AtomId, Formula, Known};
 use super::tree::{ArmId, Holds, Tree};
 
 /// As many ways through the branches of one template are judged.
@@ -14,80 +14,22 @@ const MOST_WORK: usize = 16 << 20;
 /// What is taken for granted of conditions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Assignment {
-    /// By the text of conditions without `and`, `or` and `not`, in the order in which they were asked.
-    atoms: Vec<(Vec<u8>, bool)>,
+    /// In the order in which they were asked.
+    atoms: Vec<(AtomId, bool)>,
     /// The text that is looked at by itself, for it comes out where its name is called.
     called: Option<ArmId>,
 }
 
-/// A condition that an assignment says nothing about.
-struct Open(Vec<u8>);
-
 impl Assignment {
     /// What it takes for granted, in words of the template.
-    pub(super) fn into_premises(self) -> Vec<(String, bool)> {
-        self.atoms
-            .into_iter()
-            .map(|(text, holds)| (String::from_utf8_lossy(&text).into_owned(), holds))
-            .collect()
+    pub(super) fn premises(&self, tree: &Tree) -> Vec<(String, bool)> {
+        self.atoms.iter().filter_map(|&(atom, holds)| tree.atoms.premise(atom, holds)).collect()
     }
 
-    fn with(&self, atom: Vec<u8>, holds: bool) -> Self {
+    fn with(&self, atom: AtomId, holds: bool) -> Self {
         let mut this = self.clone();
         this.atoms.push((atom, holds));
         this
-    }
-
-    fn atom(&self, text: &[u8]) -> Result<bool, Open> {
-        if let Some((_, holds)) = self.atoms.iter().find(|(atom, _)| atom == text) {
-            return Ok(*holds);
-        }
-        // What is one value is no other.
-        if let Some((subject, value)) = comparison(text) {
-            let is_other = |(atom, holds): &(Vec<u8>, bool)| {
-                *holds && comparison(atom).is_some_and(|(other, it)| other == subject && it != value)
-            };
-            if self.atoms.iter().any(is_other) {
-                return Ok(false);
-            }
-        }
-        match text {
-            b"true" | b"True" | b"1" => Ok(true),
-            b"false" | b"False" | b"nil" | b"0" => Ok(false),
-            _ => Err(Open(text.to_vec())),
-        }
-    }
-
-    fn holds(&self, condition: &Condition) -> Result<bool, Open> {
-        Ok(self.text(&condition.text)? != condition.is_negated)
-    }
-
-    /// `a or b and not c`, without parentheses.
-    fn text(&self, text: &[u8]) -> Result<bool, Open> {
-        if is_whole(text) {
-            return self.atom(text);
-        }
-        let mut open = None;
-        for any in split(text, &[b" or ", b" || "]) {
-            let mut all = Ok(true);
-            for part in split(any, &[b" and ", b" && "]) {
-                let (part, is_negated) = negated(part);
-                match self.atom(part).map(|holds| holds != is_negated) {
-                    Ok(true) => {}
-                    Ok(false) => {
-                        all = Ok(false);
-                        break;
-                    }
-                    Err(unknown) => all = all.and(Err(unknown)),
-                }
-            }
-            match all {
-                Ok(true) => return Ok(true),
-                Ok(false) => {}
-                Err(unknown) => open = open.or(Some(unknown)),
-            }
-        }
-        open.map_or(Ok(false), Err)
     }
 
     /// Whether what stands in no arm comes out.
@@ -97,16 +39,17 @@ impl Assignment {
 
     /// Which arms come out; a condition that nothing is said about is taken to hold.
     pub(super) fn active(&self, tree: &Tree) -> Vec<bool> {
-        self.walk(tree, |_| true).0
+        self.walk(tree, true).active
     }
 
     /// The first condition that decides something and that nothing is said about.
-    fn first_open(&self, tree: &Tree) -> Option<Vec<u8>> {
-        self.walk(tree, |_| false).1
+    fn first_open(&self, tree: &Tree) -> Option<AtomId> {
+        self.walk(tree, false).open
     }
 
-    /// Goes through the arms until a condition is open that `passes` refuses.
-    fn walk(&self, tree: &Tree, passes: impl Fn(&[u8]) -> bool) -> (Vec<bool>, Option<Vec<u8>>) {
+    /// Goes through the arms until a condition is open, or to the end where `passes` takes each of these to hold.
+    fn walk<'t>(&self, tree: &'t Tree, passes: bool) -> Walk<'t> {
+        let mut known = Known::new(&tree.atoms, &self.atoms);
         let mut active: Vec<bool> = Vec::with_capacity(tree.arms.len());
         // Whether any arm of its branch up to this one was taken.
         let mut taken: Vec<bool> = Vec::with_capacity(tree.arms.len());
@@ -123,48 +66,28 @@ impl Assignment {
                     continue;
                 }
                 Holds::If(_) if was_taken || !is_in => false,
-                Holds::If(condition) => match self.holds(condition) {
-                    Ok(holds) => holds,
-                    Err(Open(atom)) if !passes(&atom) => return (active, Some(atom)),
-                    Err(_) => true,
+                Holds::If(condition) => loop {
+                    match condition.holds(|atom| known.get(atom)) {
+                        Ok(holds) => break holds,
+                        Err(atom) if passes => known.set(atom, condition.wants(atom, &known)),
+                        Err(atom) => return Walk { active, known, open: Some(atom) },
+                    }
                 },
             };
             active.push(is_in && !was_taken && holds);
             taken.push(was_taken || holds);
         }
-        (active, None)
+        Walk { active, known, open: None }
     }
 }
 
-/// What a condition compares, and with which fixed value.
-fn comparison(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (subject, value) = match memchr::memmem::find(text, b" == ") {
-        Some(at) => (text.get(..at)?, text.get(at + 4..)?),
-        // `eq .Values.kind "a"`
-        None => {
-            let rest = text.strip_prefix(b"eq ")?;
-            let at = rest.iter().position(u8::is_ascii_whitespace)?;
-            (rest.get(..at)?, rest.get(at + 1..)?)
-        }
-    };
-    let is_fixed = |value: &[u8]| {
-        value.iter().all(u8::is_ascii_digit)
-            || matches!(value, [b'"' | b'\'', inner @ .., b'"' | b'\''] if !inner.iter().any(|byte| b"\"'".contains(byte)))
-    };
-    (!value.is_empty() && is_fixed(value)).then_some((subject, value))
-}
-
-fn split<'t>(text: &'t [u8], words: &[&[u8]]) -> Vec<&'t [u8]> {
-    let mut parts = Vec::new();
-    let mut rest = text;
-    while let Some((at, length)) =
-        words.iter().filter_map(|word| Some((memchr::memmem::find(rest, word)?, word.len()))).min()
-    {
-        parts.push(rest.get(..at).unwrap_or_default().trim_ascii());
-        rest = rest.get(at + length..).unwrap_or_default();
-    }
-    parts.push(rest.trim_ascii());
-    parts
+/// What a walk through the arms found.
+struct Walk<'t> {
+    /// Which of them come out.
+    active: Vec<bool>,
+    known: Known<'t>,
+    /// The condition that it ended at.
+    open: Option<AtomId>,
 }
 
 /// The ways through the branches, and whether there are more.
@@ -197,7 +120,7 @@ fn every_way(tree: &Tree, start: Assignment) -> Option<Vec<Assignment>> {
         match assignment.first_open(tree) {
             None => complete.push(assignment),
             Some(atom) => {
-                open.push(assignment.with(atom.clone(), false));
+                open.push(assignment.with(atom, false));
                 open.push(assignment.with(atom, true));
             }
         }
@@ -205,38 +128,19 @@ fn every_way(tree: &Tree, start: Assignment) -> Option<Vec<Assignment>> {
     Some(complete)
 }
 
-/// One way in which all conditions hold, and one for each condition that differs in it alone. What is not said of a
-/// condition is that it holds.
+/// One way in which all conditions hold that can hold together, and one for each atom that differs in it alone. What is
+/// not said of a condition is that it holds.
 fn one_by_one(tree: &Tree, start: Assignment, most: usize) -> Vec<Assignment> {
-    let mut seen: BTreeSet<&[u8]> = BTreeSet::new();
+    let mut seen: BTreeSet<AtomId> = BTreeSet::new();
     let conditions = tree.arms.iter().filter_map(|arm| match &arm.holds {
-        Holds::If(condition) => Some(condition.text.as_slice()),
+        Holds::If(condition) => Some(condition),
         _ => None,
     });
-    let atoms = conditions.flat_map(atoms).filter(|atom| seen.insert(atom));
-    let differing: Vec<Assignment> =
-        atoms.take(most.saturating_sub(1)).map(|atom| start.with(atom.to_vec(), false)).collect();
+    let atoms = conditions.flat_map(Formula::atoms).filter(|atom| seen.insert(*atom));
+    let known = start.walk(tree, true).known;
+    let differing: Vec<Assignment> = atoms
+        .take(most.saturating_sub(1))
+        .map(|atom| start.with(atom, !known.get(atom).unwrap_or(true)))
+        .collect();
     std::iter::once(start).chain(differing).collect()
-}
-
-/// The conditions without `and`, `or` and `not` of one.
-fn atoms(text: &[u8]) -> Vec<&[u8]> {
-    if is_whole(text) {
-        return vec![text];
-    }
-    let parts = split(text, &[b" or ", b" || "]).into_iter().flat_map(|any| split(any, &[b" and ", b" && "]));
-    parts.map(|part| negated(part).0).collect()
-}
-
-/// Whether a condition is not taken apart.
-fn is_whole(text: &[u8]) -> bool {
-    text.iter().any(|byte| b"()\"'`".contains(byte)) && comparison(text).is_none()
-}
-
-/// A condition without its `not`, and whether it has one.
-fn negated(part: &[u8]) -> (&[u8], bool) {
-    match part.strip_prefix(b"not ").or_else(|| part.strip_prefix(b"!")) {
-        Some(rest) if !rest.starts_with(b"=") => (rest.trim_ascii(), true),
-        _ => (part, false),
-    }
 }

@@ -49,22 +49,7 @@ pub(super) enum Meaning {
 }
 
 fn condition(text: &[u8], is_negated: bool) -> Condition {
-    let mut text = normal(text);
-    // `if (x)` and `if x` are the same.
-    while text.first() == Some(&b'(') && text.last() == Some(&b')') && is_one_group(&text) {
-        text = text.get(1..text.len() - 1).unwrap_or_default().trim_ascii().to_vec();
-    }
-    Condition { text, is_negated }
-}
-
-/// Whether the first parenthesis is closed by the last.
-fn is_one_group(text: &[u8]) -> bool {
-    let mut depth = 0_i32;
-    let closes_first = text.iter().position(|byte| {
-        depth += i32::from(*byte == b'(') - i32::from(*byte == b')');
-        depth == 0
-    });
-    closes_first == Some(text.len() - 1)
+    Condition { text: normal(text), is_negated }
 }
 
 /// With one blank where several are.

@@ -5,7 +5,7 @@
 //! alternatives, each a view of its own.
 
 mod choices;
-mod lexer;
+mod condition;
 mod meaning;
 mod render;
 mod scan;
@@ -43,7 +43,7 @@ pub fn alternatives(text: &[u8], outer: Option<&Arc<View>>, manner: Manner) -> A
     for assignment in assignments {
         let mut view = render::view(text, &tokens, &tree, &assignment, manner)
             .finish(outer.cloned(), Default::default());
-        view.premises = assignment.into_premises();
+        view.premises = assignment.premises(&tree);
         if !views.iter().any(|other| other.bytes() == view.bytes()) {
             views.push(view);
         }

@@ -4,11 +4,11 @@ use nginx_syntax::Span;
 
 use super::Manner;
 use super::choices::Assignment;
-use super::lexer::{At, Lexer};
 use super::meaning::Meaning;
 use super::scan::Token;
 use super::tree::Tree;
 use crate::build::ViewBuilder;
+use crate::lexer::{At, Lexer};
 
 /// The view of a template in which these conditions hold.
 pub(super) fn view<'t>(

@@ -1,5 +1,6 @@
 //! Which text of a template comes out under which conditions.
 
+use super::condition::{Atoms, Formula};
 use super::meaning::{Condition, Meaning};
 use super::scan::Token;
 
@@ -25,7 +26,7 @@ pub(super) enum Holds {
     Never,
     /// Elsewhere: it is looked at by itself.
     IfCalled,
-    If(Condition),
+    If(Formula),
 }
 
 /// The arms of a template, and in which of them each token stands.
@@ -34,6 +35,8 @@ pub(super) struct Tree {
     pub(super) arms: Vec<Arm>,
     /// For each token; `None` on the top level.
     pub(super) of_tokens: Vec<Option<ArmId>>,
+    /// What the conditions of the arms ask.
+    pub(super) atoms: Atoms,
 }
 
 /// A block that is open.
@@ -58,7 +61,10 @@ impl Tree {
                 current = Some(arm);
             };
             match &token.meaning {
-                Meaning::If(condition) => start(&mut this, Holds::If(condition.clone()), None),
+                Meaning::If(condition) => {
+                    let holds = this.holds(condition);
+                    start(&mut this, holds, None);
+                }
                 Meaning::Loop(_) => start(&mut this, Holds::InLoop, None),
                 Meaning::Group => start(&mut this, Holds::Always, None),
                 Meaning::Define => start(&mut this, Holds::IfCalled, None),
@@ -66,7 +72,8 @@ impl Tree {
                 // What stands before the first `when` comes out nowhere.
                 Meaning::Case(subject) => start(&mut this, Holds::Never, Some(subject.clone())),
                 Meaning::ElseIf(condition) => {
-                    this.next(&mut open, &mut current, Holds::If(condition.clone()));
+                    let holds = this.holds(condition);
+                    this.next(&mut open, &mut current, holds);
                 }
                 Meaning::Else => {
                     // A loop that has nothing to go through.
@@ -79,8 +86,8 @@ impl Tree {
                 }
                 Meaning::When(value) => {
                     let subject = open.last().and_then(|open| open.subject.clone()).unwrap_or_default();
-                    let text = [&subject, b" == ".as_slice(), value].concat();
-                    this.next(&mut open, &mut current, Holds::If(Condition { text, is_negated: false }));
+                    let holds = Holds::If(this.atoms.when(&subject, value));
+                    this.next(&mut open, &mut current, holds);
                 }
                 Meaning::End => {
                     if let Some(closed) = open.pop() {
@@ -108,6 +115,11 @@ impl Tree {
             of_arms.push(if arm.holds == Holds::InLoop { Some(number) } else { around });
         }
         self.of_tokens.iter().map(|arm| of_arms.get((*arm)?).copied().flatten()).collect()
+    }
+
+    fn holds(&mut self, Condition { text, is_negated }: &Condition) -> Holds {
+        let formula = self.atoms.formula(text);
+        Holds::If(if *is_negated { formula.negated() } else { formula })
     }
 
     fn arm(&mut self, parent: Option<ArmId>, before: Option<ArmId>, holds: Holds) -> ArmId {

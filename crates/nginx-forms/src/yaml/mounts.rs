@@ -147,14 +147,20 @@ fn target_of_config(leaves: &[Leaf], leaf: &Leaf) -> Option<String> {
     Some(sibling(leaves, source, "target")?.value.clone()).filter(|path| path.starts_with('/'))
 }
 
-/// Whether compose fills the text in.
+/// Whether compose fills the text in. A file that others are merged with may have no `services` of its own; `$$name` is
+/// nothing that nginx takes, so that compose must be meant.
 pub(super) fn is_compose(leaves: &[Leaf], leaf: &Leaf) -> bool {
-    let has = |key: &str| {
-        leaves.iter().any(|other| {
-            other.document == leaf.document && other.keys.first().is_some_and(|first| first == key)
-        })
-    };
-    leaf.keys.first().is_some_and(|first| first == "configs" || first == "services") && has("services")
+    let of_file = || leaves.iter().filter(|other| other.document == leaf.document);
+    let has_services = || of_file().any(|other| other.keys.first().is_some_and(|first| first == "services"));
+    let has_first = |names: &[&str]| leaf.keys.first().is_some_and(|first| names.contains(&first.as_str()));
+    let is_extension = leaf.keys.first().is_some_and(|first| first.starts_with("x-"));
+    let is_doubled = |text: &str| text.match_indices("$$").any(|(at, _)| starts_name(text, at + 2));
+    (has_first(&["configs", "services"]) || is_extension) && has_services()
+        || leaf.is_at(&["configs", "*", "content"]) && is_doubled(&leaf.value)
+}
+
+fn starts_name(text: &str, at: usize) -> bool {
+    text.as_bytes().get(at).is_some_and(|byte| byte.is_ascii_alphabetic() || b"{_".contains(byte))
 }
 
 /// Whether the document is an object of Kubernetes.

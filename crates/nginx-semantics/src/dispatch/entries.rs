@@ -24,7 +24,10 @@ pub(super) fn judge(level: &mut Level, statement: &Words<'_>, build: &Build) -> 
     let refusal = match block {
         // `http/ngx_http_core_module.c:ngx_http_core_type`
         N::TYPES if is_include && count != 2 => RefusalKind::NumberOfArguments(first.to_vec()),
-        N::MAP if count == 1 && matches!(first, b"hostnames" | b"volatile") => return Verdict::Taken,
+        N::MAP if count == 1 && matches!(first, b"hostnames" | b"volatile") => {
+            level.has_hostnames |= first == b"hostnames";
+            return Verdict::Taken;
+        }
         N::MAP if count != 2 => RefusalKind::MapEntry,
         N::GEO if count == 1 && is_alone_in_geo(first, build) => {
             level.has_ranges |= first == b"ranges";
@@ -38,6 +41,7 @@ pub(super) fn judge(level: &mut Level, statement: &Words<'_>, build: &Build) -> 
         _ => {
             let refused = match block {
                 N::GEO => values::refused_geo_entry(statement, level.has_ranges),
+                N::MAP => values::refused_map_entry(statement, level.has_hostnames),
                 block => values::refused_entry(block, statement),
             };
             match refused {

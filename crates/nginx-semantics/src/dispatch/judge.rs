@@ -47,11 +47,13 @@ pub(super) struct Level {
     once: Vec<DirectiveName>,
     /// Whether `geo` has said `ranges`.
     pub(super) has_ranges: bool,
+    /// Whether `map` has said `hostnames`, which counts from there on.
+    pub(super) has_hostnames: bool,
 }
 
 impl Level {
     pub(super) fn new(kind: ContextKind, opener: DirectiveName) -> Self {
-        Self { kind, opener, once: Vec::new(), has_ranges: false }
+        Self { kind, opener, once: Vec::new(), has_ranges: false, has_hostnames: false }
     }
 }
 

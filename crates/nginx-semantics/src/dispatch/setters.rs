@@ -8,6 +8,7 @@ use thiserror::Error;
 use nginx_syntax::lossy;
 
 use super::refusal::RefusalKind;
+use super::values::host_key::HostKey;
 use crate::catalogue::DirectiveName;
 use crate::configuration::{Configuration, ContextId, Directive, Presence};
 use crate::effective::{Declared, Effective, effective};
@@ -112,26 +113,35 @@ pub struct RefusedEntry<'s> {
     pub refusal: ValueRefusal,
 }
 
-/// The lines of a `map` whose value another line of it has already. Regexes may repeat, and of `hostnames` only what is
-/// literally the same is told.
+/// The lines of a `map` whose value another line of it has already. Regexes may repeat.
 pub fn refused_entries<'s>(configuration: Configuration<'s>, map: ContextId) -> Vec<RefusedEntry<'s>> {
-    let mut known: BTreeMap<Option<Vec<u8>>, Directive<'s>> = BTreeMap::new();
+    let mut known: BTreeMap<Option<HostKey>, Directive<'s>> = BTreeMap::new();
     let mut refused = Vec::new();
+    let mut has_hostnames = false;
     for entry in configuration.directives(map) {
         let name = entry.name_bytes();
+        has_hostnames |= name.as_ref() == b"hostnames" && entry.arguments().next().is_none();
         if entry.arguments().count() != 1 || name.as_ref() == b"include" {
             continue;
         }
-        let key = match name.as_ref() {
+        let literal = match name.as_ref() {
             b"default" => None,
             [b'~', ..] => continue,
             [b'\\', literal @ ..] | literal => Some(literal.to_ascii_lowercase()),
         };
-        if let Some(&first) = known.get(&key) {
-            let refusal = key.map_or(ValueRefusal::MapDefault, ValueRefusal::MapKey);
+        let keys: Vec<Option<HostKey>> = match &literal {
+            None => vec![None],
+            Some(literal) if has_hostnames => {
+                let Some(key) = HostKey::of(literal) else { continue };
+                key.tables().into_iter().map(Some).collect()
+            }
+            Some(literal) => vec![Some(HostKey::Exact(literal.clone()))],
+        };
+        if let Some(&first) = keys.iter().find_map(|key| known.get(key)) {
+            let refusal = literal.map_or(ValueRefusal::MapDefault, ValueRefusal::MapKey);
             refused.push(RefusedEntry { entry, first, refusal });
         } else {
-            known.insert(key, entry);
+            known.extend(keys.into_iter().map(|key| (key, entry)));
         }
     }
     refused

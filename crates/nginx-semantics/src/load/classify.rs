@@ -48,7 +48,22 @@ pub(super) fn reason_to_skip(
     if is_nginx {
         return None;
     }
+    if let Some(message) = of_failed_test(file.bytes()) {
+        return Some(SkipReason::FailedTest(message));
+    }
     Some(if words::holds(file.bytes(), Measure::Lines) { SkipReason::Mixed } else { SkipReason::NotNginx })
+}
+
+/// What nginx has against its configuration, if a text is nothing but what `nginx -t` and `nginx -T` say then: such a
+/// configuration is not printed (`core/nginx.c:main`).
+fn of_failed_test(text: &[u8]) -> Option<String> {
+    let lines = || text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
+    let says = |line: &[u8]| line.strip_prefix(b"nginx: ").is_some_and(|rest| !rest.is_empty());
+    let first =
+        lines().find_map(|line| line.strip_prefix(b"nginx: ").filter(|line| line.starts_with(b"[emerg]")))?;
+    let ends = lines().next_back().is_some_and(|line| line.ends_with(b" test failed"));
+    (ends && lines().filter(|line| says(line)).count() * 2 > lines().count())
+        .then(|| lossy(first).into_owned())
 }
 
 /// What is wrong with the encoding of a file, as far as nginx minds: it passes over comments whatever they hold
@@ -74,8 +89,10 @@ fn is_dump(file: &SourceFile) -> bool {
             .strip_prefix(b"# configuration file ")
             .is_some_and(|name| name.trim_ascii_end().ends_with(b":"))
     };
-    let has_heads = file.tree.comments().filter(|comment| is_head(comment.of(file.bytes()))).nth(1).is_some();
-    has_heads && !may_be_main(file)
+    let heads = file.tree.comments().filter(|comment| is_head(comment.of(file.bytes()))).take(2).count();
+    // Of one file, with what nginx says before it.
+    let has_message = || file.bytes().split(|byte| *byte == b'\n').any(|line| line.starts_with(b"nginx: "));
+    (heads > 1 || heads == 1 && has_message()) && !may_be_main(file)
 }
 
 /// Whether nginx may start with the text: one `events`, no second `http`, and what else the main level takes.

@@ -90,12 +90,12 @@ pub(super) fn mount(
     let mut rest = source.bytes().to_vec();
     let is_dump = form == Form::Dump;
     for (index, found) in nginx_forms::views(form, source.bytes()).into_iter().enumerate() {
-        let Found { name, path: at, is_path_known, view, is_in_cluster } = found;
+        let Found { name, path: at, is_path_known, view, is_in_cluster, is_cut } = found;
         // Folded, so that `/../x` stays in the folder that stands for the host.
         let at = normalize(Path::new(&at));
         let Ok(below) = at.strip_prefix("/") else { continue };
         let inside = if is_path_known { below } else { Path::new("") };
-        let place = |host: &Path, number: usize| folder_of_host(host, number, is_dump).join(below);
+        let place = |host: &Path, number: usize| folder_of_host(host, number, is_dump && !is_cut).join(below);
         // Several texts of one file may be for the same path: of two pods.
         let number = (0..MOST_OF_ONE_PATH).find(|number| sources.known(&place(identity, *number)).is_none());
         let Some(number) = number else { continue };

@@ -19,6 +19,8 @@ use std::sync::Arc;
 
 use nginx_syntax::{FileId, NodeId};
 
+use nginx_forms::template::MOST_ALTERNATIVES;
+
 use crate::catalogue::DirectiveName;
 use crate::configuration::{Builder, ContextId, ContextKind, Layout};
 use crate::files::{Files, ReadError, folder_of, normalize};
@@ -80,30 +82,79 @@ pub fn load_with(sources: Sources, files: &dyn Files, arguments: &[PathBuf], sco
     let mounted = held.as_ref().map(|held| Mounted::new(files, held));
     let files = mounted.as_ref().map_or(files, |mounted| mounted as &dyn Files);
     let mut layouts = place(files, scope, &candidates, &mut walked.not_enabled, &mut loaded);
-    // Once more for each other way through the branches of templates, as far as it changes anything.
-    for choice in 1..loaded.sources.most_choices() {
+    let mut choices = vec![0; layouts.len()];
+    let mut again = |loaded: &mut Loaded, choice: usize, forced: BTreeMap<FileId, FileId>| {
         loaded.sources.choose(choice);
+        loaded.sources.force(forced.clone());
         let chosen = candidates.iter().map(|candidate| {
             let file = loaded.sources.chosen(candidate.file);
             Candidate { file, ..candidate.clone() }
         });
         let chosen: Vec<Candidate> = chosen.collect();
         let judged = std::mem::take(&mut loaded.judged);
-        let others = place(files, scope, &chosen, &mut walked.not_enabled, &mut loaded);
+        let others = place(files, scope, &chosen, &mut walked.not_enabled, loaded);
         loaded.judged = judged;
-        let has_new = |layout: &Layout| layout.files().any(|file| loaded.sources.is_new_choice(file));
-        let others: Vec<Layout> = others.into_iter().filter(has_new).collect();
+        let is_new = |file: FileId| match forced.is_empty() {
+            true => loaded.sources.is_new_choice(file),
+            false => forced.values().any(|way| *way == file),
+        };
+        let others: Vec<Layout> = others.into_iter().filter(|layout| layout.files().any(is_new)).collect();
         let new: Vec<FileId> = others.iter().flat_map(Layout::files).collect();
         loaded.judged.extend(new);
+        others
+    };
+    // Once more for each other way through the branches of templates, as far as it changes anything.
+    for choice in 1..loaded.sources.most_choices() {
+        let others = again(&mut loaded, choice, BTreeMap::new());
+        choices.extend(std::iter::repeat_n(choice, others.len()));
+        layouts.extend(others);
+    }
+    // What is included on some ways alone has ways of its own there.
+    let mut tried = BTreeSet::new();
+    for _ in 0..MOST_ALTERNATIVES {
+        let Some((choice, forced)) = left_ways(&loaded, &layouts, &choices, &tried) else { break };
+        tried.extend(forced.values().copied());
+        let others = again(&mut loaded, choice, forced);
+        choices.extend(std::iter::repeat_n(choice, others.len()));
         layouts.extend(others);
     }
     loaded.sources.choose(0);
+    layouts.extend(left_out(files, scope, &candidates, &walked.not_enabled, &mut loaded));
     for layout in &mut layouts {
         layout.index(&loaded.sources);
     }
     loaded.layouts = layouts.into_iter().map(Arc::new).collect();
     status::report(files, scope, walked, &mut loaded);
     loaded
+}
+
+/// A way of each of some templates that is in no layout, though another one is in a layout of this choice.
+fn left_ways(
+    loaded: &Loaded,
+    layouts: &[Layout],
+    choices: &[usize],
+    tried: &BTreeSet<FileId>,
+) -> Option<(usize, BTreeMap<FileId, FileId>)> {
+    let mut choice_of: BTreeMap<FileId, usize> = BTreeMap::new();
+    for (layout, choice) in layouts.iter().zip(choices) {
+        for file in layout.files() {
+            choice_of.entry(file).or_insert(*choice);
+        }
+    }
+    let mut found: Option<(usize, BTreeMap<FileId, FileId>)> = None;
+    for template in loaded.sources.branching() {
+        let mut ways = loaded.sources.ways(template);
+        let is_left = |way: &FileId| !loaded.judged.contains(way) && !tried.contains(way);
+        let Some(left) = ways.find(is_left) else { continue };
+        let Some(choice) = loaded.sources.ways(template).find_map(|way| choice_of.get(&way)) else {
+            continue;
+        };
+        let (of_all, forced) = found.get_or_insert_with(|| (*choice, BTreeMap::new()));
+        if of_all == choice {
+            forced.insert(template, left);
+        }
+    }
+    found
 }
 
 /// What nginx makes of these files: one layout for each root, and one for the fragments of each argument that have none.
@@ -114,12 +165,8 @@ fn place(
     not_enabled: &mut BTreeSet<PathBuf>,
     loaded: &mut Loaded,
 ) -> Vec<Layout> {
-    let is_root = |candidate: &&Candidate| {
-        let is_set = |identity| scope.roots.contains(&identity);
-        (!scope.roots.is_empty() && files.identity(&candidate.path).is_some_and(is_set))
-            || is_root(&loaded.sources, candidate.file)
-    };
-    let (roots, others): (Vec<&Candidate>, Vec<&Candidate>) = candidates.iter().partition(is_root);
+    let (roots, others): (Vec<&Candidate>, Vec<&Candidate>) =
+        candidates.iter().partition(|candidate| is_a_root(files, scope, candidate, &loaded.sources));
 
     let mut judged: Vec<(&Candidate, Layout)> = Vec::new();
     let mut reached = BTreeSet::new();
@@ -135,6 +182,7 @@ fn place(
     let tops = reach::tops(&reaches.collect());
     judged.retain(|(root, _)| tops.contains(&root.file));
 
+    reached.extend(reach::on_other_ways(files, scope, &loaded.sources, &roots));
     let fragments = reach::standalone(files, scope, &loaded.sources, &others, &reached);
     let mut orphans: BTreeMap<PathBuf, Vec<&Candidate>> = BTreeMap::new();
     let enabling: Vec<PathBuf> = judged
@@ -167,18 +215,43 @@ fn place(
     for layout in &layouts {
         loaded.judged.extend(layout.files());
     }
-    // What a fragment seemed to include, and does not where it stands, is judged by itself.
-    for candidate in &others {
-        if loaded.judged.contains(&candidate.file) || not_enabled.contains(&candidate.path) {
+    layouts
+}
+
+/// What a fragment seemed to include, and does not where it stands, is judged by itself.
+fn left_out(
+    files: &dyn Files,
+    scope: &Scope,
+    candidates: &[Candidate],
+    not_enabled: &BTreeSet<PathBuf>,
+    loaded: &mut Loaded,
+) -> Vec<Layout> {
+    let mut layouts = Vec::new();
+    for candidate in candidates {
+        let is_judged = loaded.sources.ways(candidate.file).any(|way| loaded.judged.contains(&way));
+        if is_judged
+            || not_enabled.contains(&candidate.path)
+            || is_a_root(files, scope, candidate, &loaded.sources)
+        {
             continue;
         }
-        let mut layout = Layout::default();
         let folders = ancestors(&candidate.path, &candidate.argument);
-        add_fragment(files, scope, &mut loaded.sources, &mut layout, candidate, folders);
-        loaded.judged.extend(layout.files());
-        layouts.push(layout);
+        for file in loaded.sources.ways(candidate.file).collect::<Vec<_>>() {
+            let mut layout = Layout::default();
+            let way = Candidate { file, ..candidate.clone() };
+            add_fragment(files, scope, &mut loaded.sources, &mut layout, &way, folders.clone());
+            loaded.judged.extend(layout.files());
+            layouts.push(layout);
+        }
     }
     layouts
+}
+
+/// Whether nginx may be started with a file, as it looks or as the settings say.
+fn is_a_root(files: &dyn Files, scope: &Scope, candidate: &Candidate, sources: &Sources) -> bool {
+    let is_set = |identity| scope.roots.contains(&identity);
+    (!scope.roots.is_empty() && files.identity(&candidate.path).is_some_and(is_set))
+        || is_root(sources, candidate.file)
 }
 
 /// Reads what nginx reads when it is started with `path` as its main file, whatever the file looks like.

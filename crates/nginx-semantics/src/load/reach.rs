@@ -7,7 +7,7 @@ use nginx_syntax::{FileId, lossy};
 
 use super::{Candidate, ancestors};
 use crate::catalogue::DirectiveName;
-use crate::files::Files;
+use crate::files::{Files, folder_of};
 use crate::include::{Base, Resolved, Scope, resolve};
 use crate::placeholder;
 use crate::sources::Sources;
@@ -28,13 +28,41 @@ pub(super) fn standalone<'c>(
     for fragment in &free {
         let base = Base { folders: ancestors(&fragment.path, &fragment.argument), is_root: false };
         let reached = reaches.entry(fragment.file).or_default();
-        for target in include_targets(sources, fragment.file) {
+        // What another way through its branches includes is no file by itself on this one.
+        for target in sources.ways(fragment.file).flat_map(|way| include_targets(sources, way)) {
             let Resolved::Files(paths) = resolve(files, scope, &base, &target) else { continue };
             reached.extend(paths.iter().filter_map(|path| identities.get(&files.identity(path)?)).copied());
         }
     }
     let tops = tops(&reaches);
     free.into_iter().filter(|one| one.is_named || tops.contains(&one.file)).collect()
+}
+
+/// The files that roots include on any way through the branches of templates, by the way that is chosen of each.
+pub(super) fn on_other_ways(
+    files: &dyn Files,
+    scope: &Scope,
+    sources: &Sources,
+    roots: &[&Candidate],
+) -> BTreeSet<FileId> {
+    let mut reached = BTreeSet::new();
+    if sources.most_choices() == 1 {
+        return reached;
+    }
+    for root in roots {
+        let folders = scope.prefix.iter().cloned().chain([folder_of(&root.path)]).collect();
+        let base = Base { folders, is_root: true };
+        let mut open = vec![root.file];
+        while let Some(file) = open.pop() {
+            for target in sources.ways(file).flat_map(|way| include_targets(sources, way)) {
+                let Resolved::Files(paths) = resolve(files, scope, &base, &target) else { continue };
+                let known = paths.iter().filter_map(|path| sources.known(&files.identity(path)?));
+                let new = known.map(|file| sources.chosen(file)).filter(|file| reached.insert(*file));
+                open.extend(new);
+            }
+        }
+    }
+    reached
 }
 
 /// The files from which all others are reached: those that no other reaches, and of some that only reach one another

@@ -30,6 +30,8 @@ pub enum SkipReason {
     Mixed,
     /// It is what `nginx -T` prints: several files, one behind the other.
     Dump,
+    /// It is what nginx says where it refuses its configuration, and does not print it: with the first message.
+    FailedTest(String),
     /// It holds bytes that no configuration has.
     Binary,
     /// It has lines of nginx in an encoding that nginx does not read, or with NUL bytes between them.
@@ -182,7 +184,12 @@ pub(super) fn report(files: &dyn Files, scope: &Scope, walked: Walked, loaded: &
     let mut reports: BTreeMap<String, (FileStatus, Belonging)> = BTreeMap::new();
     for file in walked.files {
         let judged = file.identity.as_deref().and_then(|identity| loaded.sources.known(identity));
-        let judged = judged.filter(|id| loaded.judged.contains(id));
+        // On one way through its branches at least.
+        let judged = judged.and_then(|id| {
+            let mut ways = loaded.sources.ways(id).filter(|way| loaded.judged.contains(way));
+            let first = ways.next();
+            ways.find(|way| own.contains(way)).or(first)
+        });
         let held = file.identity.as_deref().and_then(|identity| loaded.sources.held(identity));
         let held = held.into_iter().flatten().copied();
         // One that keeps lines of nginx besides the texts that are judged is not judged itself.

@@ -104,6 +104,8 @@ pub struct Variables<'s> {
     cut: Mutex<Option<Cut>>,
     /// How many lines the configuration has, each as often as it is included.
     lines: usize,
+    /// The levels with a script that runs before a request is passed on: it may write what `set` has defined.
+    scripted: HashSet<ContextId>,
 }
 
 impl<'s> Variables<'s> {
@@ -119,6 +121,7 @@ impl<'s> Variables<'s> {
             running: OnceLock::new(),
             cut: Mutex::default(),
             lines: 0,
+            scripted: HashSet::new(),
         };
         for (id, context) in configuration.contexts() {
             let opener = configuration.opener(id);
@@ -181,8 +184,18 @@ impl<'s> Variables<'s> {
         self.lines
     }
 
+    /// Whether a script may change what `set` has given to variables, before a request of a context is passed on:
+    /// `ngx.var.NAME = …` of Lua, `r.variables.NAME = …` of njs. Locations inherit the scripts of their server.
+    pub(super) fn is_scripted(&self, context: ContextId) -> bool {
+        !self.scripted.is_empty()
+            && self.configuration.levels(context).any(|level| self.scripted.contains(&level))
+    }
+
     fn directive(&mut self, directive: Directive<'s>, context: ContextId) {
         use DirectiveName as N;
+        if directive.name().rows().is_empty() && is_script(&directive.name_bytes()) {
+            self.scripted.insert(context);
+        }
         match directive.name() {
             N::SET => self.define_argument(directive, 0, Definition::Set(directive, context)),
             N::AUTH_REQUEST_SET | N::PERL_SET | N::JS_SET | N::JS_VAR => {
@@ -305,6 +318,13 @@ fn capturing<'s>(directive: &Directive<'s>) -> Vec<Cow<'s, [u8]>> {
         N::REWRITE => words.next().into_iter().collect(),
         _ => words.next().filter(is_regex).into_iter().collect(),
     }
+}
+
+/// Whether a directive of another module runs a script in the phases before the content handler.
+fn is_script(name: &[u8]) -> bool {
+    const BEFORE: [&[u8]; 5] =
+        [b"server_rewrite_by_lua", b"rewrite_by_lua", b"access_by_lua", b"set_by_lua", b"js_access"];
+    BEFORE.iter().any(|start| name.starts_with(start))
 }
 
 /// Dynamic modules that are built from nginx's own source.

@@ -144,6 +144,9 @@ impl<'a, 's> Evaluator<'a, 's> {
             return self.without_set(name, moment, depth);
         }
         self.ran.set(true);
+        if self.variables.is_scripted(self.context) {
+            return Value::Unknown;
+        }
         let run;
         let gathered = match moment {
             Moment::With(gathered) => gathered,

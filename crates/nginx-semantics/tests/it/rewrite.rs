@@ -47,6 +47,24 @@ fn set_runs_in_the_server_then_in_the_location() {
     }
 }
 
+/// Scripts before the content handler may write what `set` has defined (`ngx.var` of lua-nginx-module).
+#[test]
+fn scripts_may_change_what_is_set() {
+    let script = |name: &str| format!("{name} {{ ngx.var.v = 'b' }}");
+    for name in ["rewrite_by_lua_block", "access_by_lua_block", "server_rewrite_by_lua_block"] {
+        assert_eq!(value("set $v a;", &script(name)), "?", "{name}");
+        assert_eq!(value(&format!("set $v a; {}", script(name)), ""), "?", "{name}");
+        assert_eq!(value(&format!("set $v a; location /other {{ {} }}", script(name)), ""), "a", "{name}");
+    }
+    assert_eq!(value("set $v a;", "access_by_lua_file a.lua;"), "?");
+    assert_eq!(value("set $v a;", "log_by_lua_block { x() }"), "a", "it runs when all is over");
+    // Nobody writes what a map makes.
+    let text = "events {} http { map $http_upgrade $v { default m; } server { location / { access_by_lua_file a.lua; } } }";
+    let loaded = load_root(text, &[]);
+    let configuration = only(&loaded);
+    assert_eq!(evaluate(configuration, location(configuration, "/"), &request(), "$v"), "m");
+}
+
 #[test]
 fn conditions() {
     let table = [

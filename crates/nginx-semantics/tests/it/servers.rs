@@ -180,3 +180,32 @@ fn addresses_are_read() {
         assert_eq!(ListenAddress::parse(word).to_string(), expected);
     }
 }
+
+/// A range opens a socket for each of its ports.
+#[test]
+fn ranges_are_several_addresses() {
+    let shown = |word: &str| {
+        let all = ListenAddress::all_of(word);
+        all.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    };
+    for (word, expected) in [
+        ("8000-8002", "*:8000 *:8001 *:8002"),
+        ("127.0.0.1:8000-8001", "127.0.0.1:8000 127.0.0.1:8001"),
+        ("[::1]:443-443", "[::1]:443"),
+        ("*:1-60000", "*:1-60000"),
+        ("8010-8000", "8010-8000"),
+        ("my-host", "my-host:80"),
+        ("my-host:81", "my-host:81"),
+        ("unix:/run/1-2", "unix:/run/1-2"),
+    ] {
+        assert_eq!(shown(word), expected, "{word}");
+    }
+    let text = "events {} http { server { listen 8000-8002; server_name a; } server { listen 8001; server_name b; } }";
+    let loaded = load_root(text, &[]);
+    let configuration = only(&loaded);
+    let http = configuration.of_kind(ContextKind::Http).next().unwrap();
+    let all = sockets(configuration, http);
+    let count: Vec<(String, usize)> =
+        all.iter().map(|socket| (socket.address.to_string(), socket.listens.len())).collect();
+    assert_eq!(count, [("*:8000".to_owned(), 1), ("*:8001".to_owned(), 2), ("*:8002".to_owned(), 1)]);
+}

@@ -158,6 +158,7 @@ mod tests {
             summary: "",
             since: "0.1.0",
             fix: FixKind::Either,
+            tells: lint_finding::Tells::Nothing,
             docs: "",
         };
         assert_eq!(

@@ -1,5 +1,6 @@
 //! What a command reads: paths or standard input, and how far it may look.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -46,8 +47,19 @@ impl Given {
         let path_maps = args.path_map.iter().map(|map| command.path_map(map));
         let path_maps = path_maps.collect::<Result<_, _>>().map_err(Error::PathMapLeadsOut)?;
         let identity = |file: &PathBuf| disk.identity(&working_folder.join(file));
-        let hosts = args.host.iter().filter_map(|(name, file)| Some((identity(file)?, name.clone())));
-        let (hosts, docs) = (hosts.collect(), args.docs);
+        let mut hosts = BTreeMap::new();
+        let mut names = BTreeSet::new();
+        for (name, file) in &args.host {
+            if !names.insert(name) {
+                return Err(Error::HostTwice(name.clone()));
+            }
+            if let Some(identity) = identity(file)
+                && hosts.insert(identity, name.clone()).is_some()
+            {
+                return Err(Error::HostTwice(file.to_string_lossy().into_owned()));
+            }
+        }
+        let docs = args.docs;
         let excludes = args.exclude.iter().map(|text| {
             PathPattern::new(&working_folder, text)
                 .map_err(|error| Error::Exclude { text: text.clone(), reason: error.to_string() })

@@ -228,9 +228,13 @@ fn a_dump_is_the_tree_that_was_dumped() {
     assert_eq!(fs::read_to_string(tree.path("dump.txt")).unwrap(), dump);
     let run = tree.run(&["--diff", "."]);
     assert!(run.stdout.contains(&format!("+        {CURE}")), "{}", run.shown());
-    let cut = dump.split_at(dump.len() - 20).0.to_owned();
-    let tree = Tree::new(&[("dump.txt", cut.as_str())]);
-    assert!(findings(&tree, &["."]).iter().any(|finding| finding["rule"] == RULE), "cut at its end");
+    // What stands before the cut is as known as ever, and what would stand behind it is not.
+    for (missing, is_known) in [(3, true), (20, false)] {
+        let cut = dump.split_at(dump.len() - missing).0.to_owned();
+        let tree = Tree::new(&[("dump.txt", cut.as_str())]);
+        let is_found = findings(&tree, &["."]).iter().any(|finding| finding["rule"] == RULE);
+        assert_eq!(is_found, is_known, "{cut}");
+    }
 }
 
 #[test]
@@ -244,6 +248,11 @@ fn dumps_of_several_machines_are_told_apart() {
     assert_eq!((of("web1"), of("web2")), (1, 1), "{found:#?}");
     let run = tree.run(&["--format", "concise", "--host", "web1=a.txt"]);
     assert!(run.stdout.contains("(web1:/etc/nginx/conf.d/chat.conf:"), "{}", run.shown());
+    for (second, twice) in [("web1=b.txt", "web1"), ("web2=./a.txt", "./a.txt")] {
+        let run = tree.run(&["--host", "web1=a.txt", "--host", second]);
+        assert_eq!(run.code, Some(2), "{}", run.shown());
+        assert!(run.stderr.contains(&format!("--host names `{twice}` twice")), "{}", run.shown());
+    }
 }
 
 #[test]

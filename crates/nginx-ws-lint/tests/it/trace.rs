@@ -439,3 +439,13 @@ fn a_server_of_the_same_name_elsewhere_is_not_on_the_way() {
     assert_eq!(rules_on_the_way(&http, "ws://a.test:8080/ws/"), Vec::<String>::new());
     assert_eq!(rules_on_the_way(&http, "ws://a.test/ws/"), ["wrong-connection-header"]);
 }
+
+/// The line that decides is on the way, wherever the request ends.
+#[test]
+fn an_if_that_was_left_is_on_the_way() {
+    let text = "events {}\nhttp {\n    server {\n        listen 80;\n        proxy_http_version 1.1;\n        proxy_set_header Upgrade $http_upgrade;\n        proxy_set_header Connection upgrade;\n        location /ws/ {\n            if ($http_upgrade) { proxy_pass http://127.0.0.1:1; }\n            if ($http_connection ~ Upgrade) { set $x 1; }\n        }\n    }\n}\n";
+    let tree = Tree::new(&[("nginx.conf", text)]);
+    let run = tree.run(&["trace", "ws://a.test/ws/", "nginx.conf"]);
+    assert_eq!(run.code, Some(1), "{}", run.shown());
+    assert!(run.stdout.contains("handshake-fails: no handshake for `/ws/` succeeds"), "{}", run.shown());
+}

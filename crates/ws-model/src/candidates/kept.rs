@@ -101,7 +101,9 @@ impl<'s> Model<'s> {
                 self.drop_inherited_of_subrequests(&mut endpoint);
                 let is_any =
                     is_configured || endpoint.lost_level().is_some() || !endpoint.evidence.is_empty();
-                if let Some(kept) = kept.filter(|_| is_any) {
+                // One that is an endpoint for its declaration alone is none once that leads elsewhere.
+                let is_one = || !self.named.contains(&context) || self.takes_handshakes(context);
+                if let Some(kept) = kept.filter(|_| is_any && is_one()) {
                     kept.0.push((context, Arc::new(KeptCandidate::of(&endpoint))));
                 }
                 Some(endpoint)

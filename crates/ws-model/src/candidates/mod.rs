@@ -51,6 +51,7 @@ impl<'s> Model<'s> {
         self.unclear_paths = mem::take(&mut declared.unclear);
         self.arrivals = mem::take(&mut declared.arrivals);
         self.insisted = mem::take(&mut declared.insisted);
+        self.named = declared.contexts.keys().copied().collect();
         let declare = |candidates: &mut Vec<Endpoint<'s>>, assumes: bool| {
             for endpoint in candidates.iter_mut() {
                 let paths = declared.contexts.get(&endpoint.context).into_iter().flatten();
@@ -183,7 +184,9 @@ impl<'s> Model<'s> {
             .and_then(|location| self.declaration(&location))
             .or_else(|| self.declaration(&pass.directive));
         let is_denied = comment == Some(Declaration::NotWebSocket) && !self.insisted.contains(&context);
-        if is_denied || !self.takes_handshakes(context) {
+        // That nginx answers before it would pass a handshake on is what whoever declares one has to be told.
+        let is_declared = comment == Some(Declaration::WebSocket) || self.named.contains(&context);
+        if is_denied || !(is_declared || self.takes_handshakes(context)) {
             return None;
         }
         let handshake = || Handshake::new(configuration, &self.variables, context, &known.values);

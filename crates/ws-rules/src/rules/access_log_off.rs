@@ -2,7 +2,7 @@
 //!
 //! A tunnel is logged once, when it ends (`http/ngx_http_request.c:ngx_http_log_request`).
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity, Tells};
 use ws_model::{AccessLogs, Endpoint};
 
 use crate::logging::OwnLog;
@@ -17,6 +17,7 @@ const META: RuleMeta = RuleMeta {
     summary: "nothing is logged about handshakes and disconnects",
     since: "0.1.0",
     fix: FixKind::Unsafe,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/access-log-off.md"),
 };
 

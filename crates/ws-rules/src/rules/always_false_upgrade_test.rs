@@ -4,7 +4,7 @@
 //! ngx_http_rewrite_if_condition`), and every name that begins with `http_` is a variable
 //! (`http/ngx_http_variables.c:ngx_http_get_variable_index`): nginx accepts it, for a field that no client sends.
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{ContextKind, Directive, condition_words};
 use nginx_syntax::lossy;
 
@@ -19,6 +19,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a test of `$http_upgrade` without blanks around its operator never holds",
     since: "0.1.0",
     fix: FixKind::Unsafe,
+    tells: Tells::Failure,
     docs: include_str!("../../pages/always-false-upgrade-test.md"),
 };
 

@@ -3,7 +3,7 @@
 //! nginx checks nothing about `Upgrade` but that there is one (`http/modules/ngx_http_proxy_module.c:
 //! ngx_http_proxy_process_header`), so a back end that takes `h2c` gives a tunnel past all locations.
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{Request, Step, Value, Way};
 use ws_model::{Browser, Endpoint, HandshakeRequest, has_token};
 
@@ -20,6 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "any `Upgrade` of a client is passed on, `h2c` too, which gives a tunnel past nginx's locations",
     since: "0.1.0",
     fix: FixKind::Unsafe,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/arbitrary-upgrade-protocol.md"),
 };
 

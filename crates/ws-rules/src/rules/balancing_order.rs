@@ -4,7 +4,7 @@
 //! later replaces what was set (`load balancing method redefined`). `server` is checked against the method that was read
 //! before it (`http/ngx_http_upstream.c:ngx_http_upstream_server`).
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{Balancing, ContextKind, Directive, defaults};
 
 use crate::edit::copied;
@@ -19,6 +19,7 @@ const META: RuleMeta = RuleMeta {
     summary: "nginx refuses or drops a line of an `upstream` block because of what stands before or behind it",
     since: "0.1.0",
     fix: FixKind::Unsafe,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/balancing-order.md"),
 };
 

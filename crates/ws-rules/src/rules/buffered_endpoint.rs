@@ -3,7 +3,7 @@
 //! Chunks are passed on one by one; of an answer without framing nginx passes on whole buffers only, until it ends
 //! (`event/ngx_event_pipe.c:ngx_event_pipe_copy_input_filter`).
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::Effective;
 use ws_model::{Endpoint, Unframed};
 
@@ -20,6 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "nginx buffers what the fallback of a WebSocket streams over HTTP",
     since: "0.1.0",
     fix: FixKind::Unsafe,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/buffered-endpoint.md"),
 };
 

@@ -1,10 +1,9 @@
 //! `cached-handshake`: a stored answer is served to the handshake.
 //!
-//! The cache is asked before the upstream, for every GET (`http/ngx_http_upstream.c:ngx_http_upstream_init_request`,
-//! `ngx_http_upstream_cache`), and its key does not hold `Upgrade` by default. Only a bypass goes past it; what is not
-//! stored because of `proxy_no_cache` is decided after that, for the answer (`ngx_http_upstream_send_response`).
+//! The cache is asked before the upstream, for every GET (`http/ngx_http_upstream.c:ngx_http_upstream_cache`), and its key
+//! has no `Upgrade` by default. `proxy_no_cache` decides later, about the answer (`ngx_http_upstream_send_response`).
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::catalogue::lookup;
 use nginx_semantics::{Declared, Directive, Effective, Part, PassModule, Request, parts};
 use ws_model::{Browser, Endpoint, HandshakeRequest, OrdinaryRequest};
@@ -22,6 +21,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a handshake may be answered from the cache instead of by the upstream",
     since: "0.1.0",
     fix: FixKind::Either,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/cached-handshake.md"),
 };
 

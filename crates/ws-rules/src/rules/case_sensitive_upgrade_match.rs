@@ -4,7 +4,7 @@
 //! `WebSocket` too. `=`, `!=`, `~` and `!~` of an `if` mind case, and so do the regexes of a map after `~`; its literal keys
 //! do not (`http/ngx_http_variables.c:ngx_http_map_find`).
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::pattern::Pattern;
 use nginx_semantics::{ContextId, ContextKind, Directive, Part, condition_words, parts};
 
@@ -21,6 +21,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a test of `$http_upgrade` minds case, and browsers or other clients write it otherwise",
     since: "0.1.0",
     fix: FixKind::Either,
+    tells: Tells::Failure,
     docs: include_str!("../../pages/case-sensitive-upgrade-match.md"),
 };
 

@@ -5,7 +5,7 @@
 
 use core::net::IpAddr;
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{
     ContextId, ContextKind, DirectiveName, Effective, Listen, ListenAddress, Presence, Socket, effective,
 };
@@ -25,6 +25,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a server with a certificate listens at port 443 without `ssl`: nginx speaks no TLS there",
     since: "0.1.0",
     fix: FixKind::Unsafe,
+    tells: Tells::Failure,
     docs: include_str!("../../pages/certificate-without-tls.md"),
 };
 

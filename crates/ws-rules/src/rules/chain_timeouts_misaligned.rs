@@ -3,7 +3,7 @@
 //! Each has a timer of its own that traffic starts again (`http/ngx_http_upstream.c:
 //! ngx_http_upstream_process_upgraded`). The one that ends first closes both sides, and the other follows at once.
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::time;
 use ws_model::applications::Sure;
 use ws_model::chain::{Hop, Link};
@@ -20,6 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "of two nginxes in a row, one closes the WebSocket before the other would",
     since: "0.1.0",
     fix: FixKind::None,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/chain-timeouts-misaligned.md"),
 };
 

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::Directive;
 use nginx_syntax::lossy;
 
@@ -22,6 +22,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a directive or parameter that open-source nginx does not have, only NGINX Plus",
     since: "0.1.0",
     fix: FixKind::None,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/commercial-directive.md"),
 };
 

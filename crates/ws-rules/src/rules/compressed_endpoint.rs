@@ -3,7 +3,7 @@
 //! With buffering nginx does not flush after each part, and zlib keeps what is not flushed
 //! (`http/modules/ngx_http_gzip_filter_module.c:ngx_http_gzip_filter_deflate`).
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{DirectiveName, Effective};
 use ws_model::Endpoint;
 
@@ -20,6 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "nginx compresses what the fallback of a WebSocket streams over HTTP, and holds it back",
     since: "0.1.0",
     fix: FixKind::Unsafe,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/compressed-endpoint.md"),
 };
 

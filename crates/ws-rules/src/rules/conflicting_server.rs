@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::placeholder::is_unknown;
 use nginx_semantics::{
     Configuration, ContextId, ContextKind, DirectiveName, Presence, Socket, server_names, sockets,
@@ -23,6 +23,7 @@ const META: RuleMeta = RuleMeta {
     summary: "nginx never selects the server of a WebSocket endpoint: another one has its name",
     since: "0.1.0",
     fix: FixKind::None,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/conflicting-server.md"),
 };
 

@@ -2,7 +2,7 @@
 //!
 //! Without a FIN or RST only TCP's own means tell: retransmission where something is sent, keepalive probes where not.
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::time;
 use ws_model::applications::Sure;
 use ws_model::{Endpoint, Source};
@@ -18,6 +18,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a peer that is gone holds its WebSocket for hours: nothing probes the connection",
     since: "0.1.0",
     fix: FixKind::None,
+    tells: Tells::Expiry,
     docs: include_str!("../../pages/dead-peer-undetected.md"),
 };
 

@@ -3,7 +3,7 @@
 //! nginx looks a directive up among those of the block, and then asks how it ends and how many words it has, before it
 //! looks at any value (`core/ngx_conf_file.c:ngx_conf_handler`).
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::dispatch::{Build, Refusal, RefusalKind, refusals};
 
 use crate::certain::{first_before_error, is_certain, is_mended};
@@ -24,6 +24,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a directive stands where nginx does not take it, not with that end or those words, or not twice",
     since: "0.1.0",
     fix: FixKind::Either,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/directive-not-allowed-here.md"),
 };
 

@@ -4,7 +4,7 @@
 //! (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_init_headers`); a later one does not replace an earlier one. One
 //! whose value is empty is not sent and does no harm.
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::ContextKind;
 use ws_model::{Browser, Endpoint, Header, Line, has_token};
 
@@ -23,6 +23,7 @@ const META: RuleMeta = RuleMeta {
     summary: "`Upgrade` or `Connection` is sent to the upstream twice",
     since: "0.1.0",
     fix: FixKind::Either,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/duplicate-handshake-header.md"),
 };
 

@@ -3,7 +3,7 @@
 //! nginx refuses equal names (`http/ngx_http_core_module.c:ngx_http_join_exact_locations`), but takes equal regexes and
 //! equal `@names`, of which only the first is ever selected.
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{ContextId, ContextKind, LocationName, Modifier, Presence};
 use nginx_syntax::lossy;
 use ws_model::Endpoint;
@@ -19,6 +19,7 @@ const META: RuleMeta = RuleMeta {
     summary: "two locations have the same name: nginx refuses to start, or never selects the second",
     since: "0.1.0",
     fix: FixKind::None,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/duplicate-location.md"),
 };
 

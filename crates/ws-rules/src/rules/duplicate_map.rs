@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{ContextId, ContextKind, Directive, Presence};
 use nginx_syntax::lossy;
 
@@ -21,6 +21,7 @@ const META: RuleMeta = RuleMeta {
     summary: "two maps define the variable of a handshake: the last one wins in silence",
     since: "0.1.0",
     fix: FixKind::None,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/duplicate-map.md"),
 };
 

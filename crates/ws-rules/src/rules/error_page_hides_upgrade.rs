@@ -4,7 +4,7 @@
 //! (`http/ngx_http_special_response.c:ngx_http_send_error_page`, `http/ngx_http_upstream.c:
 //! ngx_http_upstream_process_headers` with `r->err_status`).
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{ContextId, ContextKind, Directive, DirectiveName, Ending, Step};
 use ws_model::{Endpoint, OrdinaryRequest, Probe, is_settled};
 
@@ -20,6 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "an `error_page` without `=` gives the upstream's 101 to the client as an error",
     since: "0.1.0",
     fix: FixKind::Either,
+    tells: Tells::Failure,
     docs: include_str!("../../pages/error-page-hides-upgrade.md"),
 };
 

@@ -2,7 +2,7 @@
 //!
 //! nginx adds no `X-Forwarded-*` by itself; a line has to (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_headers`).
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{FixKind, Group, RuleMeta, Severity, Tells};
 use ws_model::{Endpoint, Handshake};
 
 use super::proxy_headers_not_inherited::is_dropped;
@@ -19,6 +19,7 @@ const META: RuleMeta = RuleMeta {
     summary: "the upstream is not told by `X-Forwarded-Proto` that the client came over TLS",
     since: "0.1.0",
     fix: FixKind::Unsafe,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/forwarded-proto-missing.md"),
 };
 

@@ -3,7 +3,7 @@
 //! What is judged is what `trace` follows: nginx's phases (`http/ngx_http_core_module.c:ngx_http_core_run_phases`), and a
 //! back end that reads RFC 6455 strictly.
 
-use lint_finding::{Finding, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Finding, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{Directive, listens, server_names};
 use ws_model::{Arrival, Endpoint, Failure, Fault, LostPath, Standing};
 
@@ -21,28 +21,9 @@ const META: RuleMeta = RuleMeta {
     summary: "no way of a handshake through nginx leads to a WebSocket",
     since: "0.1.0",
     fix: FixKind::None,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/handshake-fails.md"),
 };
-
-/// Rules about handshakes that succeed in the end, or of which only some fail.
-const ABOUT_OTHERS: [&str; 16] = [
-    "cached-handshake",
-    "duplicate-handshake-header",
-    "forwarded-proto-missing",
-    "handshake-fails",
-    "host-not-forwarded",
-    "literal-connection-upgrade",
-    "literal-upgrade-value",
-    "path-rewritten",
-    "plaintext-to-tls-port",
-    "polling-forbidden",
-    "proxy-headers-not-inherited",
-    "response-filter",
-    "small-header-buffers",
-    "small-response-buffer",
-    "upgrade-in-subrequest",
-    "upstream-sni-missing",
-];
 
 impl Rule for HandshakeFails {
     fn meta(&self) -> &'static RuleMeta {
@@ -91,12 +72,19 @@ impl Rule for HandshakeFails {
         out: &mut Findings,
     ) {
         let Some(failure) = cx.walks.failure(endpoint) else { return };
-        let is_it = |finding: &Finding| is_about_failure(finding) || is_about_fault(finding, &failure);
+        let is_it = |finding: &Finding| is_about(finding, &failure);
         if is_meant_otherwise(endpoint, &failure) || cx.model.is_refused() || is_said(&is_it) {
             return;
         }
         let line = failure.verdict.line.unwrap_or(endpoint.pass.directive);
-        let read = line.argument(0).unwrap_or_default();
+        // What decides may be read from a variable that another location sets.
+        let mut read = vec![line.argument(0).unwrap_or_default().into_owned()];
+        if let Some(handshake) = cx.handshake(endpoint) {
+            let headers = [&handshake.upgrade, &handshake.connection, &handshake.host];
+            let lines = headers.into_iter().flat_map(|header| &header.lines);
+            read.extend(lines.map(|line| line.written.to_vec()));
+        }
+        let read = read.join(&b' ');
         let finding = unset::because(cx, endpoint.context, &read, found(&line, &failure)).endpoint(endpoint);
         // Of what is hardly an endpoint nothing is said in general.
         if !finding.is_worth_acting_on() {
@@ -112,25 +100,15 @@ impl Rule for HandshakeFails {
     }
 }
 
-/// Whether a finding that people act on names why no handshake succeeds.
-fn is_about_failure(finding: &Finding) -> bool {
-    let least = match finding.rule.group {
-        Group::Handshake | Group::Protocol => Severity::Warning,
-        // A limit of no time at all.
-        Group::Lifetime => Severity::Error,
-        _ => return false,
-    };
-    finding.severity >= least && !ABOUT_OTHERS.contains(&finding.rule.name)
-}
-
-/// Whether a finding names what the back end has against the request, or where another location is set up for it.
-fn is_about_fault(finding: &Finding, failure: &Failure<'_>) -> bool {
-    match finding.rule.name {
-        "shadowed-location" => true,
-        "host-not-forwarded" => {
-            failure.verdict.fault == Some(Fault::NoHost) && finding.severity >= Severity::Warning
-        }
-        _ => false,
+/// Whether a finding names why no handshake succeeds.
+fn is_about(finding: &Finding, failure: &Failure<'_>) -> bool {
+    let is_acted_on = finding.severity >= Severity::Warning;
+    match finding.rule.tells {
+        Tells::Nothing => false,
+        Tells::Failure => is_acted_on,
+        Tells::Expiry => finding.severity >= Severity::Error,
+        Tells::Elsewhere => true,
+        Tells::MissingHost => is_acted_on && failure.verdict.fault == Some(Fault::NoHost),
     }
 }
 
@@ -248,6 +226,55 @@ server {
         assert!(blamed("ws://a.example/live") > 0);
         assert_eq!(blamed("ws://b.example/live"), 0);
         assert_eq!(blamed("ws://b.example:8080/live"), 1, "no socket");
+    }
+
+    /// A location is declared, and answers each handshake before it would pass it on.
+    #[test]
+    fn what_is_declared_is_judged_whatever_comes_before_it() {
+        for condition in
+            ["$http_upgrade ~* websocket", "$server_protocol != HTTP/2.0", "$request_method = GET"]
+        {
+            let text = with_handshake(&format!(
+                "server {{ listen 80; location /ws/ {{ if ({condition}) {{ return 403; }} proxy_pass http://b; @ }} }}"
+            ));
+            let blamed = |text: &str, websocket_path| {
+                let findings = found_with(Options { websocket_path, ..Options::default() }, text);
+                let says_it = |name: &str| matches!(name, "handshake-fails" | "handshake-intercepted");
+                findings.iter().filter(|one| says_it(one.rule.name)).count()
+            };
+            assert_eq!(blamed(&text, Some("/ws/")), 1, "{condition}");
+            assert_eq!(blamed(&text, Some("ws://a/ws/")), 1, "{condition}");
+            let comment = text.replace("location", "\n# nginx-ws-lint: websocket\nlocation");
+            assert_eq!(blamed(&comment, None), 1, "{condition}");
+            // Nobody says that it has WebSockets, and it refuses them.
+            assert_eq!(blamed(&text, None), 0, "{condition}");
+        }
+    }
+
+    #[test]
+    fn a_header_from_a_variable_that_another_location_sets() {
+        let text = "server { listen 80; location / { set $conn upgrade; proxy_pass http://127.0.0.1:9000; } location /ws/ { proxy_pass http://127.0.0.1:9000; proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $conn; proxy_read_timeout 1h; } }";
+        let findings = found(text);
+        let finding = findings.iter().find(|one| one.severity == lint_finding::Severity::Error).unwrap();
+        let labels = labels(finding);
+        assert!(labels.iter().any(|label| label.starts_with("`$conn` is set here only")), "{labels:?}");
+    }
+
+    /// One fault, one finding.
+    #[test]
+    fn of_what_cannot_upgrade_another_rule_speaks() {
+        for pass in ["fastcgi_pass 127.0.0.1:9000", "grpc_pass 127.0.0.1:9000"] {
+            let text = format!(
+                "events {{}} http {{ server {{ listen 80; server_name a.example; location /ws {{ {pass}; }} }} }}"
+            );
+            for path in ["/ws", "ws://a.example/ws"] {
+                let options = Options { websocket_path: Some(path), ..Options::default() };
+                let findings = found_with(options, &text);
+                let errors = findings.iter().filter(|one| one.severity == lint_finding::Severity::Error);
+                let rules: Vec<_> = errors.map(|one| one.rule.name).collect();
+                assert_eq!(rules, ["unsupported-upstream-protocol"], "{pass}, {path}");
+            }
+        }
     }
 
     #[test]

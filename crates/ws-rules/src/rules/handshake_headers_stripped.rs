@@ -5,7 +5,7 @@
 //! same name replaces it (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_create_request`); `proxy_hide_header` works
 //! on the 101 as on any answer (`http/ngx_http_upstream.c:ngx_http_upstream_process_headers`).
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{Directive, DirectiveName as N, Effective, Value};
 use nginx_syntax::lossy;
 use ws_model::{Browser, Endpoint, Handshake, HandshakeRequest, Line};
@@ -23,6 +23,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a field that the handshake cannot do without is taken away, or the method is changed",
     since: "0.1.0",
     fix: FixKind::Unsafe,
+    tells: Tells::Failure,
     docs: include_str!("../../pages/handshake-headers-stripped.md"),
 };
 

@@ -1,9 +1,9 @@
 //! `handshake-intercepted`: nginx answers the handshake by itself, so that no upstream ever gets it.
 //!
-//! `return`, `deny`, `internal` and `try_files` come before the content handler, wherever they are written
-//! (`http/ngx_http.c:ngx_http_init_phase_handlers`), and a location without a `*_pass` has only files.
+//! `return`, `deny`, `internal` and `try_files` come before the content handler, wherever they are written. A location
+//! without a `*_pass` has only files (`http/ngx_http.c:ngx_http_init_phase_handlers`).
 
-use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{Answer, AnsweredBy, Directive, DirectiveName, Ending, Step};
 use nginx_syntax::lossy;
 use ws_model::{Blame, Endpoint, Refusal, password};
@@ -20,6 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "nginx answers the handshake by itself: from files, by `return`, `deny` or `internal`",
     since: "0.1.0",
     fix: FixKind::None,
+    tells: Tells::Failure,
     docs: include_str!("../../pages/handshake-intercepted.md"),
 };
 
@@ -95,8 +96,7 @@ fn report(cx: &Context<'_, '_>, about: About<'_, '_>, refusal: &Refusal<'_, '_>,
             let message =
                 format!("nginx looks for a file for `{path}` here, and answers 404 where there is none");
             let help = format!("give `{path}` a location of its own with `proxy_pass`: here are only files");
-            out.push(about.finish(cx, FindingBuilder::new(&META, &opener, message), help, path));
-            return;
+            return out.push(about.finish(cx, FindingBuilder::new(&META, &opener, message), help, path));
         }
         Blame::Line(line) if line.name() == DirectiveName::TRY_FILES => {
             return report_files(cx, about, line, path, out);

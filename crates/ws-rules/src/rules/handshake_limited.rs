@@ -3,7 +3,7 @@
 //! The slot of `limit_conn` is held as long as the tunnel is open; `limit_req` counts handshakes alone. See
 //! [`ws_model::Limit`].
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::time;
 use ws_model::{Endpoint, Limit, Most};
 
@@ -18,6 +18,7 @@ const META: RuleMeta = RuleMeta {
     summary: "`limit_conn` or `limit_req` counts WebSockets, and nginx answers 503 to those above the limit",
     since: "0.1.0",
     fix: FixKind::None,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/handshake-limited.md"),
 };
 

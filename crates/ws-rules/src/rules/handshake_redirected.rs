@@ -4,7 +4,7 @@
 //! (`http/ngx_http_core_module.c:ngx_http_core_find_config_phase`). RFC 6455 section 4.1 lets a client follow redirects;
 //! browsers do not.
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{Answer, ContextId, Directive, DirectiveName, Selection};
 use nginx_syntax::lossy;
 use ws_model::applications::{self, PathKind};
@@ -23,6 +23,7 @@ const META: RuleMeta = RuleMeta {
     summary: "nginx answers the handshake with a redirect, which WebSocket clients do not follow",
     since: "0.1.0",
     fix: FixKind::Unsafe,
+    tells: Tells::Failure,
     docs: include_str!("../../pages/handshake-redirected.md"),
 };
 

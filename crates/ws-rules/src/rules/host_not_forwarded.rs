@@ -2,7 +2,7 @@
 //! Without a line nginx sends `$proxy_host`; `$host` has no port, `$http_host` is what the browser sends
 //! (`ngx_http_proxy_headers`, `ngx_http_validate_host`). Compared is what is sent for a page of each address of the server.
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{FixKind, Group, RuleMeta, Severity, Tells};
 use ws_model::applications::{Application, OriginCheck};
 use ws_model::{Endpoint, Handshake, Line, OriginDifference, Site, Source};
 
@@ -20,6 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "the upstream gets another `Host` than the browser's `Origin` names",
     since: "0.1.0",
     fix: FixKind::Unsafe,
+    tells: Tells::MissingHost,
     docs: include_str!("../../pages/host-not-forwarded.md"),
 };
 

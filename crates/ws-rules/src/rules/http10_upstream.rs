@@ -2,7 +2,7 @@
 //!
 //! nginx itself does not mind and tunnels if the upstream answers 101; RFC 6455 section 4.1 wants HTTP/1.1.
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::defaults;
 use ws_model::{Endpoint, Source};
 
@@ -19,6 +19,7 @@ const META: RuleMeta = RuleMeta {
     summary: "the handshake goes to the upstream as HTTP/1.0, which many back ends refuse",
     since: "0.1.0",
     fix: FixKind::Either,
+    tells: Tells::Failure,
     docs: include_str!("../../pages/http10-upstream.md"),
 };
 

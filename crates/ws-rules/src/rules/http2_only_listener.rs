@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{ContextId, Directive, DirectiveName, Effective, NginxVersion, effective};
 use ws_model::{Endpoint, OpenSocket};
 
@@ -22,6 +22,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a port without TLS speaks HTTP/2 only before nginx 1.25.1, and no handshake is answered there",
     since: "0.1.0",
     fix: FixKind::Unsafe,
+    tells: Tells::Failure,
     docs: include_str!("../../pages/http2-only-listener.md"),
 };
 

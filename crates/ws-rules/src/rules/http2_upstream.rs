@@ -3,7 +3,7 @@
 //! The module for HTTP/2 upstreams (nginx 1.29.4) knows neither 101 nor extended CONNECT
 //! (`http/modules/ngx_http_proxy_v2_module.c`).
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::NginxVersion;
 use ws_model::{Endpoint, Source};
 
@@ -20,6 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "the upstream is spoken to in HTTP/2, in which nginx never upgrades",
     since: "0.1.0",
     fix: FixKind::Either,
+    tells: Tells::Failure,
     docs: include_str!("../../pages/http2-upstream.md"),
 };
 

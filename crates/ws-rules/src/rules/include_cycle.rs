@@ -4,7 +4,7 @@
 //! (`core/ngx_conf_file.c:ngx_conf_include`). Without descriptors a plain name is an error; a pattern matches nothing
 //! then, so that nginx goes on with a file that it has read hundreds of times.
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::IncludeFailure;
 
 use crate::{Context, FindingBuilder, Findings, Rule};
@@ -18,6 +18,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a file includes itself, and nginx reads it until it has no file descriptor left, or crashes",
     since: "0.1.0",
     fix: FixKind::None,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/include-cycle.md"),
 };
 

@@ -2,7 +2,7 @@
 //!
 //! A plain name must exist; a pattern may match nothing (`core/ngx_conf_file.c:ngx_conf_include`).
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::IncludeFailure;
 
 use crate::excerpt::is_excerpt;
@@ -17,6 +17,7 @@ const META: RuleMeta = RuleMeta {
     summary: "an included file is not there, and nginx refuses to start",
     since: "0.1.0",
     fix: FixKind::None,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/include-not-found.md"),
 };
 

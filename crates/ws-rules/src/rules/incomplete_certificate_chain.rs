@@ -3,7 +3,7 @@
 //! nginx sends what the file holds, in its order (`event/ngx_event_openssl.c:ngx_ssl_certificate`); it checks neither names
 //! nor dates, and no issuer but that the key belongs to the first certificate.
 
-use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity, Tells};
 use ws_model::{Endpoint, ServedCertificates};
 
 use crate::certificates::{Said, judge};
@@ -18,6 +18,7 @@ const META: RuleMeta = RuleMeta {
     summary: "the certificates that a server sends are not enough for every client, or for none",
     since: "0.1.0",
     fix: FixKind::None,
+    tells: Tells::Failure,
     docs: include_str!("../../pages/incomplete-certificate-chain.md"),
 };
 

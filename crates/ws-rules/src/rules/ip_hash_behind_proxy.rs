@@ -4,7 +4,7 @@
 //! realip module has put the client's in its place (`http/modules/ngx_http_upstream_ip_hash_module.c:
 //! ngx_http_upstream_init_ip_hash_peer`, which reads `c->sockaddr`).
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{ContextKind, Directive, DirectiveName, Effective, ListenAddress, Method};
 use nginx_syntax::lossy;
 use ws_model::Endpoint;
@@ -20,6 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "`ip_hash` chooses by the address of the proxy in front, not by the client's",
     since: "0.1.0",
     fix: FixKind::Unsafe,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/ip-hash-behind-proxy.md"),
 };
 
@@ -77,7 +78,7 @@ fn sign<'s>(cx: &Context<'_, 's>, endpoint: &Endpoint<'_>) -> Option<(Directive<
     let listens: Vec<_> = configuration.named(server, DirectiveName::LISTEN).collect();
     let is_inside = |listen: &Directive<'_>| {
         let word = listen.argument(0).unwrap_or_default();
-        match ListenAddress::parse(&lossy(&word)) {
+        match ListenAddress::first_of(&lossy(&word)) {
             ListenAddress::Ip(ip, _) => ip.is_loopback(),
             ListenAddress::Name(name, _) => name == "localhost",
             ListenAddress::Unix(_) | ListenAddress::Unknown(_) => true,

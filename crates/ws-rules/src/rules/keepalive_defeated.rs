@@ -4,7 +4,7 @@
 //! (`http/ngx_http_upstream.c:ngx_http_upstream_process_connection`).
 
 use crate::map_entry::safe_for_handshakes;
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{Part, parts};
 use ws_model::{Endpoint, OrdinaryRequest, has_token};
 
@@ -19,6 +19,7 @@ const META: RuleMeta = RuleMeta {
     summary: "ordinary requests send `Connection: close` to an upstream that keeps connections alive",
     since: "0.1.0",
     fix: FixKind::Either,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/keepalive-defeated.md"),
 };
 

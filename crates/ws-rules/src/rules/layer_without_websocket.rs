@@ -4,7 +4,7 @@
 //! them, and what gets to nginx is an ordinary request. Nothing of a configuration tells that there is such a hop, so
 //! that the settings have to name it.
 
-use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity, Tells};
 use ws_model::applications::Sure;
 use ws_model::layers::{Layer, Passes};
 
@@ -19,6 +19,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a proxy in front of nginx passes no WebSocket handshake on",
     since: "0.1.0",
     fix: FixKind::None,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/layer-without-websocket.md"),
 };
 

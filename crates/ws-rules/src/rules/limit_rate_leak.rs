@@ -4,7 +4,7 @@
 //! of the 101 takes a millisecond or more at that rate; `ngx_http_upstream.c:ngx_http_upstream_process_upgraded` deletes
 //! the timer that would clear the mark. Messages pass, but the flush that ends the request waits for ever.
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{ContextId, ContextKind, Directive, DirectiveName, Effective, effective, size};
 use ws_model::Endpoint;
 
@@ -20,6 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "`limit_rate` keeps the connections of WebSockets that have ended",
     since: "0.1.0",
     fix: FixKind::Either,
+    tells: Tells::Expiry,
     docs: include_str!("../../pages/limit-rate-leak.md"),
 };
 

@@ -3,7 +3,7 @@
 //! A fixed value is sent whatever the client asks for; without `Upgrade` beside it most back ends ignore it, and some
 //! refuse (RFC 9110 section 7.8).
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{FixKind, Group, RuleMeta, Severity, Tells};
 use ws_model::{Endpoint, has_token};
 
 use super::literal_upgrade_value::is_sent_for_pages;
@@ -21,6 +21,7 @@ const META: RuleMeta = RuleMeta {
     summary: "`Connection: upgrade` is sent for ordinary requests too",
     since: "0.1.0",
     fix: FixKind::Either,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/literal-connection-upgrade.md"),
 };
 

@@ -3,7 +3,7 @@
 //! A fixed value is sent whatever the client asks for. With `Connection: upgrade` beside it each page is a handshake
 //! without `Sec-WebSocket-Key`, which RFC 6455 section 4.2.1 lets servers refuse.
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{FixKind, Group, RuleMeta, Severity, Tells};
 use ws_model::{Browser, Endpoint, EvidenceKind, Handshake, OrdinaryRequest, has_token};
 
 use crate::context::is_literal;
@@ -20,6 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "`Upgrade: websocket` is sent for ordinary requests too",
     since: "0.1.0",
     fix: FixKind::Either,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/literal-upgrade-value.md"),
 };
 

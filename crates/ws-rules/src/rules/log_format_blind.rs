@@ -1,6 +1,6 @@
 //! `log-format-blind`: the access log does not tell what becomes of WebSockets.
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::ContextKind;
 use ws_model::{AccessLogs, Endpoint, Fields};
 
@@ -16,6 +16,7 @@ const META: RuleMeta = RuleMeta {
     summary: "the access log lacks the status, the duration or the upstream of WebSockets",
     since: "0.1.0",
     fix: FixKind::Unsafe,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/log-format-blind.md"),
 };
 

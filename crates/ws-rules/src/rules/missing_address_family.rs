@@ -8,7 +8,7 @@
 use core::net::IpAddr;
 
 use hashbrown::{HashMap, HashSet};
-use lint_finding::{Applicability, Confidence, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, Confidence, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{
     ContextId, ContextKind, Directive, DirectiveName, ListenAddress, NameMatch, ServerSelection,
     select_server, server_names,
@@ -28,6 +28,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a name is served over IPv4 alone, or IPv6, and another server takes the rest",
     since: "0.1.0",
     fix: FixKind::Unsafe,
+    tells: Tells::Failure,
     docs: include_str!("../../pages/missing-address-family.md"),
 };
 
@@ -99,8 +100,7 @@ impl<'m, 's> Other<'m, 's> {
         let (port, is_v6) = here.next()?;
         let there = (port, !is_v6);
         let other = all.get(&there).filter(|_| !own.contains(&there))?;
-        let name =
-            server_names(configuration, server).into_iter().find(|name| is_host(name))?.to_ascii_lowercase();
+        let name = host_of(&server_names(configuration, server))?;
         let Some(ServerSelection::Server(winner, NameMatch::Default | NameMatch::First)) =
             select_server(configuration, &other.socket, Some(&name))
         else {
@@ -108,7 +108,8 @@ impl<'m, 's> Other<'m, 's> {
         };
         let mut lines = configuration.named(server, DirectiveName::LISTEN);
         let is_own = |line: &Directive<'_>| {
-            line.argument(0).is_some_and(|word| ListenAddress::parse(&lossy(&word)) == socket.socket.address)
+            line.argument(0)
+                .is_some_and(|word| ListenAddress::all_of(&lossy(&word)).contains(&socket.socket.address))
         };
         let line = lines.find(is_own)?;
         let other = &other.socket.address;
@@ -116,8 +117,21 @@ impl<'m, 's> Other<'m, 's> {
     }
 }
 
+/// The first name of a server by which clients ask for it. `.example.com` is one too, and what is below it
+/// (`http/ngx_http_core_module.c:ngx_http_core_server_name`).
+pub(super) fn host_of(names: &[String]) -> Option<String> {
+    let host = names.iter().map(|name| name.strip_prefix('.').unwrap_or(name)).find(|name| is_host(name))?;
+    Some(host.to_ascii_lowercase())
+}
+
+/// Whether a server would take the handshakes of an endpoint just as well as its own.
+pub(super) fn is_served_by(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, server: ContextId) -> bool {
+    let path = endpoint.example_path();
+    path.is_some_and(|path| cx.walks.walk(server, &path).ways.iter().any(|way| cx.model.may_upgrade(way)))
+}
+
 /// Whether clients ask for it by this name, one that others can look up.
-pub(super) fn is_host(name: &str) -> bool {
+fn is_host(name: &str) -> bool {
     let is_of_name = |byte: u8| byte.is_ascii_alphanumeric() || b".-".contains(&byte);
     name.contains('.') && name.bytes().all(is_of_name) && name.parse::<IpAddr>().is_err()
 }
@@ -125,10 +139,7 @@ pub(super) fn is_host(name: &str) -> bool {
 fn report(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, other: &Other<'_, '_>, out: &mut Findings) {
     let configuration = cx.configuration();
     let Other { name, line, other, winner } = other;
-    // It would take the handshakes just as well.
-    let path = endpoint.example_path();
-    let is_served = path
-        .is_some_and(|path| cx.walks.walk(*winner, &path).ways.iter().any(|way| cx.model.may_upgrade(way)));
+    let is_served = is_served_by(cx, endpoint, *winner);
     let Some(winner_line) = configuration.opener(*winner).filter(|_| !is_served) else { return };
     let (here, there) = if matches!(other, ListenAddress::Ip(IpAddr::V6(_), _)) {
         ("IPv4", "IPv6")
@@ -136,7 +147,7 @@ fn report(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, other: &Other<'_, '_>, 
         ("IPv6", "IPv4")
     };
     let names = server_names(configuration, *winner);
-    let (taker, severity) = match names.iter().find(|name| is_host(name)) {
+    let (taker, severity) = match host_of(&names) {
         Some(name) => (format!("the server of `{name}`"), Severity::Warning),
         // The site that comes with nginx: whether the name has an address of the family at all shows in DNS alone.
         None => ("a server without a name".to_owned(), Severity::Info),

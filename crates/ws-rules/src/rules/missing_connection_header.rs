@@ -3,7 +3,7 @@
 //! Without a line nginx sends `Connection: close` before 1.29.7 and none since
 //! (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_headers`); RFC 6455 section 4.2.1 wants the token `Upgrade`.
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::defaults;
 use ws_model::{Browser, Endpoint, Source};
 
@@ -20,6 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "`Upgrade` is forwarded to the upstream, but `Connection: upgrade` is not",
     since: "0.1.0",
     fix: FixKind::Either,
+    tells: Tells::Failure,
     docs: include_str!("../../pages/missing-connection-header.md"),
 };
 

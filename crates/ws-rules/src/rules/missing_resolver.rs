@@ -4,7 +4,7 @@
 //! ngx_http_proxy_eval`). Its host is then looked for among the upstreams, and else given to the resolver: `no resolver
 //! defined to resolve …`, 502 (`http/ngx_http_upstream.c:ngx_http_upstream_init_request`). `nginx -t` says nothing.
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{
     Directive, DirectiveName, Effective, Part, PassModule, Step, Target, is_upstream_at_run_time, parts,
     placeholder, upstream,
@@ -24,6 +24,7 @@ const META: RuleMeta = RuleMeta {
     summary: "the host of `proxy_pass` comes out of variables, no `resolver` is set, and nginx answers 502",
     since: "0.1.0",
     fix: FixKind::None,
+    tells: Tells::Failure,
     docs: include_str!("../../pages/missing-resolver.md"),
 };
 

@@ -3,14 +3,14 @@
 //! Names are looked up among the servers of the socket that the connection came to; where none has the name, the default
 //! server takes the request (`http/ngx_http_request.c:ngx_http_find_virtual_server`).
 
-use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{
-    ContextId, ContextKind, DirectiveName, ListenAddress, NameMatch, ServerSelection, select_server,
-    server_names,
+    ContextId, ContextKind, DirectiveName, Ending, ListenAddress, NameMatch, ServerSelection, Way, effective,
+    select_server, server_names,
 };
 use ws_model::{Endpoint, OpenSocket};
 
-use super::missing_address_family::is_host;
+use super::missing_address_family::{host_of, is_served_by};
 use crate::{Context, FindingBuilder, Findings, Rule};
 
 pub(super) struct MissingTlsServer;
@@ -22,6 +22,7 @@ const META: RuleMeta = RuleMeta {
     summary: "no TLS server has the name of a server with WebSockets, and another one gets `wss://`",
     since: "0.1.0",
     fix: FixKind::None,
+    tells: Tells::Failure,
     docs: include_str!("../../pages/missing-tls-server.md"),
 };
 
@@ -53,19 +54,32 @@ impl Rule for MissingTlsServer {
             let Some(tls) = cx.model.open_sockets(http).iter().map(|one| &**one).find(is_met) else {
                 continue;
             };
-            let Some(name) = server_names(configuration, server).into_iter().find(|name| is_host(name))
-            else {
-                continue;
-            };
-            let name = name.to_ascii_lowercase();
+            let Some(name) = host_of(&server_names(configuration, server)) else { continue };
             let Some(ServerSelection::Server(winner, NameMatch::Default | NameMatch::First)) =
                 select_server(configuration, &tls.socket, Some(&name))
             else {
                 continue;
             };
-            report(cx, server, endpoint, (&name, winner), out);
+            // Nobody gets `wss://` by mistake where TLS is refused, or what serves it is served just as well.
+            let rejects = effective(configuration, winner, DirectiveName::SSL_REJECT_HANDSHAKE).is_on(false);
+            let is_served = is_served_by(cx, endpoint, winner)
+                && (host_of(&server_names(configuration, winner)).is_none()
+                    || leads_to_same(cx, endpoint, winner));
+            if !rejects && !is_served {
+                report(cx, server, endpoint, (&name, winner), out);
+            }
         }
     }
+}
+
+/// Whether another server hands the handshakes of an endpoint to the same back end.
+fn leads_to_same(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, server: ContextId) -> bool {
+    let Some(path) = endpoint.example_path() else { return false };
+    let is_same = |way: &Way<'_>| match &way.ending {
+        Ending::Passed(passed) => passed.pass.target() == endpoint.pass.target(),
+        _ => false,
+    };
+    cx.walks.walk(server, &path).ways.iter().any(is_same)
 }
 
 /// Whether clients get to a socket, and it surely speaks no TLS.
@@ -138,10 +152,18 @@ mod tests {
     fn silent_where_tls_is_spoken_for_it_or_nobody_speaks_it() {
         let own = OTHER.replace("www.", "chat.");
         let wildcard = OTHER.replace("www.", "*.");
+        let rejects = OTHER.replace("location / { root /srv; }", "ssl_reject_handshake on;");
+        let as_well = OTHER
+            .replace("www.example.com", "_")
+            .replace("root /srv;", "proxy_pass http://127.0.0.1:9000; proxy_set_header Host $http_host; @");
+        let same = as_well.replace("server_name _", "server_name www.example.com");
         for (listen, other) in [
             ("listen 80; listen 443 ssl; ssl_certificate a.pem; ssl_certificate_key a.key;", OTHER),
             ("listen 80;", own.as_str()),
             ("listen 80;", wildcard.as_str()),
+            ("listen 80;", rejects.as_str()),
+            ("listen 80;", as_well.as_str()),
+            ("listen 80;", same.as_str()),
             ("listen 80;", "server { listen 81; server_name www.example.com; return 404; }"),
             (
                 "listen 80;",
@@ -151,8 +173,22 @@ mod tests {
             ("listen 80 proxy_protocol;", OTHER),
             ("listen 80; include /opt/more.conf;", OTHER),
         ] {
-            let findings = found_with(Options::default(), &text(listen, other));
+            let findings = found_with(Options::default(), &text(listen, &with(other)));
             assert!(findings.iter().all(|one| one.rule.name != META.name), "{listen} {other}");
+        }
+    }
+
+    /// `.example.com` is `example.com`, and all below it.
+    #[test]
+    fn a_name_with_a_dot_in_front_is_a_name() {
+        let own = |other: &str| text("listen 80;", other).replace("chat.example.com", ".example.com");
+        let findings = found_with(Options::default(), &own(OTHER));
+        let finding = findings.iter().find(|one| one.rule.name == META.name).unwrap();
+        let said = "no TLS server has the name `example.com`: handshakes of `wss://example.com` get the server of `www.example.com`";
+        assert_eq!(finding.message, said);
+        for names in [".example.com", "example.com *.example.com", "www.example.com example.com"] {
+            let findings = found_with(Options::default(), &own(&OTHER.replace("www.example.com", names)));
+            assert!(findings.iter().all(|one| one.rule.name != META.name), "{names}");
         }
     }
 }

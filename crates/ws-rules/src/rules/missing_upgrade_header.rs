@@ -3,7 +3,7 @@
 //! `Upgrade` is hop-by-hop: nginx takes the client's off and sends none of its own
 //! (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_headers`).
 
-use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{VersionRange, defaults};
 use ws_model::Endpoint;
 
@@ -21,6 +21,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a WebSocket endpoint does not forward `Upgrade` to the upstream",
     since: "0.1.0",
     fix: FixKind::Either,
+    tells: Tells::Failure,
     docs: include_str!("../../pages/missing-upgrade-header.md"),
 };
 

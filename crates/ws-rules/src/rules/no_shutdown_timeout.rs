@@ -4,7 +4,7 @@
 //! ngx_worker_process_cycle`, `ngx_event_no_timers_left`), and a tunnel never is. `worker_shutdown_timeout` closes what
 //! is left (`core/ngx_cycle.c:ngx_shutdown_timer_handler`).
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{DirectiveName, time};
 use ws_model::Source;
 
@@ -19,6 +19,7 @@ const META: RuleMeta = RuleMeta {
     summary: "old workers live on after a reload until their last WebSocket ends",
     since: "0.1.0",
     fix: FixKind::Unsafe,
+    tells: Tells::Expiry,
     docs: include_str!("../../pages/no-shutdown-timeout.md"),
 };
 

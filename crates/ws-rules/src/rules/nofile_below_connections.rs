@@ -4,7 +4,7 @@
 //! (`os/unix/ngx_process_cycle.c:ngx_worker_process_init`); nginx warns at its start at best
 //! (`event/ngx_event.c:ngx_event_module_init`).
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::DirectiveName;
 use ws_model::{Source, number};
 
@@ -19,6 +19,7 @@ const META: RuleMeta = RuleMeta {
     summary: "`worker_rlimit_nofile` allows fewer connections than `worker_connections`",
     since: "0.1.0",
     fix: FixKind::Unsafe,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/nofile-below-connections.md"),
 };
 

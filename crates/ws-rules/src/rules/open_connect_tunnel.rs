@@ -2,7 +2,7 @@
 //!
 //! Without an address it connects to whatever a CONNECT names (`http/modules/ngx_http_tunnel_module.c`, nginx 1.31.0).
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{
     Configuration, ContextId, ContextKind, Directive, DirectiveName, Effective, ListenAddress, Part,
     effective, parts,
@@ -20,6 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "everybody may have nginx connect to any address",
     since: "0.1.0",
     fix: FixKind::None,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/open-connect-tunnel.md"),
 };
 
@@ -103,7 +104,7 @@ fn is_open(configuration: Configuration<'_>, context: ContextId) -> Option<bool>
     let mut listens = configuration.named(server, DirectiveName::LISTEN).peekable();
     let is_inside = |listen: Directive<'_>| {
         let word = listen.argument(0).unwrap_or_default();
-        match ListenAddress::parse(&lossy(&word)) {
+        match ListenAddress::first_of(&lossy(&word)) {
             ListenAddress::Ip(ip, _) => ip.is_loopback(),
             ListenAddress::Name(name, _) => name == "localhost",
             ListenAddress::Unix(_) | ListenAddress::Unknown(_) => true,

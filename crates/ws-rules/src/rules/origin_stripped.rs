@@ -3,7 +3,7 @@
 //! Browsers let any site open a WebSocket to any other, cookies and all; the `Origin` header is what tells (RFC 6455
 //! section 10.2). An empty value of `proxy_set_header` sends none (`http/modules/ngx_http_proxy_module.c`).
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{ContextKind, DirectiveName, Exchange};
 use nginx_syntax::lossy;
 use ws_model::applications::OriginCheck;
@@ -20,6 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "`Origin` is taken off handshakes, so the back end cannot tell other sites from its own",
     since: "0.1.0",
     fix: FixKind::Unsafe,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/origin-stripped.md"),
 };
 

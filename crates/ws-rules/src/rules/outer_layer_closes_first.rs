@@ -4,7 +4,7 @@
 //! of it closes is to close the other side too (`http/ngx_http_upstream.c:ngx_http_upstream_process_upgraded`). Nothing
 //! of a configuration tells that there is such a hop, so that the settings have to name it.
 
-use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::time;
 use ws_model::applications::{HeartbeatBy, Sure};
 use ws_model::layers::{Layer, LayerLimit};
@@ -21,6 +21,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a proxy in front of nginx closes the WebSocket before nginx does",
     since: "0.1.0",
     fix: FixKind::None,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/outer-layer-closes-first.md"),
 };
 

@@ -3,7 +3,7 @@
 //! The URI part of `proxy_pass` takes the place of the location's name, character for character; with variables it is
 //! the whole request target (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_create_request`).
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{Directive, Ending, LocationName, Modifier, PassModule, Step, Target};
 use nginx_syntax::lossy;
 use ws_model::{Endpoint, Probe, Walks, is_partial};
@@ -21,6 +21,7 @@ const META: RuleMeta = RuleMeta {
     summary: "the URI part of `proxy_pass` makes nginx ask the upstream for a path that it hardly has",
     since: "0.1.0",
     fix: FixKind::Unsafe,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/path-rewritten.md"),
 };
 

@@ -3,7 +3,7 @@
 //! nginx takes the port as it is written and speaks what the scheme says (`http/modules/ngx_http_proxy_module.c:
 //! ngx_http_proxy_pass`). nginx itself as the other side answers 400, `The plain HTTP request was sent to HTTPS port`.
 
-use lint_finding::{Applicability, Confidence, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, Confidence, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{PassModule, Peer};
 use nginx_syntax::lossy;
 use ws_model::Endpoint;
@@ -19,6 +19,7 @@ const META: RuleMeta = RuleMeta {
     summary: "nginx sends plain HTTP to a port of the upstream that is meant for TLS",
     since: "0.1.0",
     fix: FixKind::Unsafe,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/plaintext-to-tls-port.md"),
 };
 

@@ -3,7 +3,7 @@
 //! `limit_except` is for all methods but those that it names, and a handshake is a GET
 //! (`http/ngx_http_core_module.c:ngx_http_core_limit_except`).
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{AnsweredBy, ContextKind, Directive, Ending, Exchange, Presence, Step};
 use ws_model::Endpoint;
 
@@ -19,6 +19,7 @@ const META: RuleMeta = RuleMeta {
     summary: "nginx refuses POST where clients poll before they have a WebSocket, or instead of it",
     since: "0.1.0",
     fix: FixKind::Unsafe,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/polling-forbidden.md"),
 };
 

@@ -4,7 +4,7 @@
 //! `proxy_set_header` is inherited all or not at all
 //! (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_merge_loc_conf`).
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{FixKind, Group, RuleMeta, Severity, Tells};
 use ws_model::{Endpoint, Handshake, Line};
 
 use crate::repair::Repair;
@@ -20,6 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "outer `Host` or `X-Forwarded-*` lines are dropped by a `proxy_set_header` of the location",
     since: "0.1.0",
     fix: FixKind::Unsafe,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/proxy-headers-not-inherited.md"),
 };
 

@@ -3,7 +3,7 @@
 //! A content handler belongs to its location alone: `http/modules/ngx_http_proxy_module.c:ngx_http_proxy_merge_loc_conf`
 //! copies it into `if` and `limit_except` only, so that the static module takes the request.
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{Answer, AnsweredBy, DirectiveName, Ending, Target, Way};
 use nginx_syntax::lossy;
 use ws_model::{Endpoint, EvidenceKind, is_partial};
@@ -21,6 +21,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a nested location does not inherit `proxy_pass`: nginx looks for a file",
     since: "0.1.0",
     fix: FixKind::Unsafe,
+    tells: Tells::Failure,
     docs: include_str!("../../pages/proxy-pass-not-inherited.md"),
 };
 

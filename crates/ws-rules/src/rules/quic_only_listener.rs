@@ -3,7 +3,7 @@
 //! Browsers open WebSockets over TCP, or over HTTP/3 with extended CONNECT (RFC 9220), which nginx does not have
 //! (`http/v3/ngx_http_v3_request.c` knows no `:protocol`).
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_syntax::lossy;
 use ws_model::Endpoint;
 
@@ -18,6 +18,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a server listens for HTTP/3 only, which carries no WebSockets in nginx",
     since: "0.1.0",
     fix: FixKind::None,
+    tells: Tells::Failure,
     docs: include_str!("../../pages/quic-only-listener.md"),
 };
 

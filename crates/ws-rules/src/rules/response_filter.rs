@@ -4,7 +4,7 @@
 //! the flush that sends the header of the 101 (`http/modules/ngx_http_ssi_filter_module.c:ngx_http_ssi_header_filter`,
 //! `ngx_http_ssi_body_filter`). The bytes of the tunnel pass no filter at all.
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::catalogue::lookup;
 use nginx_semantics::{Directive, Effective};
 use ws_model::Endpoint;
@@ -22,6 +22,7 @@ const META: RuleMeta = RuleMeta {
     summary: "server side includes are on where a WebSocket is, and hold back a 101 that has a `Content-Type`",
     since: "0.1.0",
     fix: FixKind::Unsafe,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/response-filter.md"),
 };
 

@@ -3,7 +3,7 @@
 //! Regexes go before every prefix that is not `^~`, however long (`http/ngx_http_core_module.c:
 //! ngx_http_core_find_location`), and a name without its first slash is the beginning of no path.
 
-use lint_finding::{Applicability, Confidence, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, Confidence, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{ContextId, Ending, LocationName, Modifier, Way};
 use nginx_syntax::lossy;
 use ws_model::{Endpoint, Probe, is_partial};
@@ -20,6 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "nginx serves the WebSocket's path in another location, which cannot upgrade",
     since: "0.1.0",
     fix: FixKind::Unsafe,
+    tells: Tells::Elsewhere,
     docs: include_str!("../../pages/shadowed-location.md"),
 };
 

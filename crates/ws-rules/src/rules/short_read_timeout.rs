@@ -3,7 +3,7 @@
 //! One timer ends an idle tunnel, `proxy_read_timeout`; traffic in either direction starts it again
 //! (`http/ngx_http_upstream.c:ngx_http_upstream_process_upgraded`).
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{Directive, DirectiveName, Effective, time};
 use ws_model::{Endpoint, Source};
 
@@ -21,6 +21,7 @@ const META: RuleMeta = RuleMeta {
     summary: "nginx closes a WebSocket that is silent for less than five minutes",
     since: "0.1.0",
     fix: FixKind::Either,
+    tells: Tells::Expiry,
     docs: include_str!("../../pages/short-read-timeout.md"),
 };
 

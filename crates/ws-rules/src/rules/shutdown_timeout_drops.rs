@@ -3,7 +3,7 @@
 //! When the time is over, `core/ngx_cycle.c:ngx_shutdown_timer_handler` marks every connection of an old worker as
 //! closed, whatever it carries.
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{DirectiveName, time};
 use ws_model::Source;
 
@@ -18,6 +18,7 @@ const META: RuleMeta = RuleMeta {
     summary: "each reload closes all WebSockets within a minute",
     since: "0.1.0",
     fix: FixKind::Unsafe,
+    tells: Tells::Expiry,
     docs: include_str!("../../pages/shutdown-timeout-drops.md"),
 };
 

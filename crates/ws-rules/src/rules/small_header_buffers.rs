@@ -3,7 +3,7 @@
 //! Two servers have a say: the first buffer is that of the server that the connection has until the host is known, the
 //! large ones are those of the server that the host names. See [`HeaderBuffer`].
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::size::shown;
 use nginx_semantics::{ContextId, HeaderBuffer};
 use nginx_syntax::lossy;
@@ -21,6 +21,7 @@ const META: RuleMeta = RuleMeta {
     summary: "nginx answers 400 to handshakes with a long cookie: `large_client_header_buffers` are too small",
     since: "0.1.0",
     fix: FixKind::Unsafe,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/small-header-buffers.md"),
 };
 

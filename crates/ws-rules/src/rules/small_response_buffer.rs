@@ -3,7 +3,7 @@
 //! nginx reads the head of an answer into a single buffer of `proxy_buffer_size`, whatever `proxy_buffers` are there, and
 //! answers 502 if that is full before the head ends (`http/ngx_http_upstream.c:ngx_http_upstream_process_header`).
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{HeaderBuffer, size};
 use ws_model::Endpoint;
 
@@ -19,6 +19,7 @@ const META: RuleMeta = RuleMeta {
     summary: "nginx answers 502 to handshakes if the head of the 101 is long: `proxy_buffer_size` is too small",
     since: "0.1.0",
     fix: FixKind::None,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/small-response-buffer.md"),
 };
 

@@ -4,7 +4,7 @@
 //! names out of variables are looked up while it runs (`http/ngx_http_upstream.c:ngx_http_upstream_init_request`,
 //! `http/modules/ngx_http_upstream_zone_module.c`).
 
-use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::NginxVersion;
 use ws_model::{Endpoint, NameService, StartupName};
 
@@ -20,6 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "nginx looks the name of a back end up once: a container that is recreated is not found again",
     since: "0.1.0",
     fix: FixKind::None,
+    tells: Tells::Expiry,
     docs: include_str!("../../pages/stale-upstream-address.md"),
 };
 

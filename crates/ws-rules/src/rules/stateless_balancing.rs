@@ -3,7 +3,7 @@
 //! A server that comes back, or a new one, gets its share of the new connections only, and WebSockets are seldom new
 //! (`http/ngx_http_upstream_round_robin.c:ngx_http_upstream_get_peer` looks at weights, never at `conns`).
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{FixKind, Group, RuleMeta, Severity, Tells};
 use ws_model::{Endpoint, Need};
 
 use crate::{Context, FindingBuilder, Findings, Rule};
@@ -17,6 +17,7 @@ const META: RuleMeta = RuleMeta {
     summary: "round robin shares WebSockets out in turn, whatever each server has open",
     since: "0.1.0",
     fix: FixKind::None,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/stateless-balancing.md"),
 };
 

@@ -3,7 +3,7 @@
 //! Open-source nginx has it since 1.29.6 (`http/modules/ngx_http_upstream_sticky_module.c`), NGINX Plus has had it for
 //! long.
 
-use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{Balancing, ContextKind, DirectiveName, NginxVersion};
 
 use crate::commercial::is_commercial;
@@ -18,6 +18,7 @@ const META: RuleMeta = RuleMeta {
     summary: "`sticky` is used with a version that does not know it, and nginx refuses to start",
     since: "0.1.0",
     fix: FixKind::None,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/sticky-unavailable.md"),
 };
 

@@ -3,7 +3,7 @@
 //! `proxy_timeout` is the one timer of a TCP proxy, and traffic in either direction starts it again
 //! (`stream/ngx_stream_proxy_module.c:ngx_stream_proxy_process`).
 
-use lint_finding::{Applicability, Confidence, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, Confidence, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::time;
 use ws_model::{Source, StreamEndpoint};
 
@@ -18,6 +18,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a TCP proxy closes WebSockets that are silent for less than five minutes",
     since: "0.1.0",
     fix: FixKind::Either,
+    tells: Tells::Expiry,
     docs: include_str!("../../pages/stream-timeout.md"),
 };
 

@@ -1,6 +1,6 @@
 //! `syntax-error`: what nginx's lexer refuses, in its words and at its line.
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{FileId, Place, SourceFile};
 use nginx_syntax::{Hint, Span, SyntaxError, SyntaxErrorKind};
 
@@ -16,6 +16,7 @@ const META: RuleMeta = RuleMeta {
     summary: "nginx cannot read the file",
     since: "0.1.0",
     fix: FixKind::None,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/syntax-error.md"),
 };
 

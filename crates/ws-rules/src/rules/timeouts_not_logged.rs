@@ -4,7 +4,7 @@
 //! `NGX_ERROR_INFO` (`http/ngx_http_upstream.c:ngx_http_upstream_process_upgraded`, `core/ngx_connection.c:
 //! ngx_connection_error`).
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{ContextKind, DirectiveName, Effective};
 use nginx_syntax::lossy;
 use ws_model::{Endpoint, Source, logs_info};
@@ -21,6 +21,7 @@ const META: RuleMeta = RuleMeta {
     summary: "the error log hides that nginx closed a silent WebSocket",
     since: "0.1.0",
     fix: FixKind::Unsafe,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/timeouts-not-logged.md"),
 };
 

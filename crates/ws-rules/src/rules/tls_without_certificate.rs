@@ -3,7 +3,7 @@
 //! `http/modules/ngx_http_ssl_module.c:ngx_http_ssl_init` looks at the default server of each such socket, and at the
 //! others only where that one rejects handshakes.
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{ContextKind, DirectiveName, Effective, Listen, effective};
 use ws_model::{OpenSocket, is_plain};
 
@@ -18,6 +18,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a server listens for TLS and has no certificate, and nginx refuses to start",
     since: "0.1.0",
     fix: FixKind::None,
+    tells: Tells::Failure,
     docs: include_str!("../../pages/tls-without-certificate.md"),
 };
 

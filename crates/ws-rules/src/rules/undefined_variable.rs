@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{Configuration, ContextKind, Directive, DirectiveName, FileId, Presence};
 
 use crate::compiled::remedy_of_no_name;
@@ -23,6 +23,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a variable is used that nothing defines, and nginx refuses to start",
     since: "0.1.0",
     fix: FixKind::Either,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/undefined-variable.md"),
 };
 

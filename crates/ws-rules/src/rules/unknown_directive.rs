@@ -4,7 +4,7 @@
 //! nginx refuses to start with a name that no module has (`core/ngx_conf_file.c:ngx_conf_handler`); which modules are built in
 //! or loaded, a configuration does not tell.
 
-use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{ContextKind, Directive};
 use nginx_syntax::lossy;
 
@@ -22,6 +22,7 @@ const META: RuleMeta = RuleMeta {
     summary: "nginx has no directive of this name, which is close to another or speaks of WebSockets",
     since: "0.1.0",
     fix: FixKind::None,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/unknown-directive.md"),
 };
 
@@ -57,6 +58,9 @@ impl Rule for UnknownDirective {
 
 fn help(line: &Directive<'_>, meant: Meant) -> String {
     match meant {
+        Meant::Like(name) if line.name_bytes().contains(&b'#') => {
+            format!("did you mean `{name}`? `#` begins a comment only behind a blank")
+        }
         Meant::Like(name) => format!("did you mean `{name}`?"),
         Meant::WebSocket(Some(name)) => {
             let words = line.arguments_text();
@@ -92,6 +96,28 @@ mod tests {
         assert!(help(&findings[1]).starts_with("did you mean `proxy_read_timeout 1d;`?"));
         assert!(help(&findings[2]).starts_with("remove it: nginx needs no directive"));
         assert_eq!(labels(&findings[0]), ["nothing is set for this location by it"]);
+    }
+
+    /// nginx takes a sign that sticks to a name for a part of it.
+    #[test]
+    fn signs_that_stick_to_a_name() {
+        for (name, said) in [
+            (
+                "proxy_set_header#",
+                "did you mean `proxy_set_header`? `#` begins a comment only behind a blank",
+            ),
+            (
+                "proxy_set_header#X",
+                "did you mean `proxy_set_header`? `#` begins a comment only behind a blank",
+            ),
+            ("proxy_set_header:", "did you mean `proxy_set_header`?"),
+            ("root=", "did you mean `root`?"),
+        ] {
+            let findings =
+                raised(&format!("location /ws/ {{ proxy_pass http://127.0.0.1:9000; {name} a b; }}"));
+            assert_eq!(findings.iter().map(help).collect::<Vec<_>>(), [said], "{name}");
+        }
+        assert!(raised("location / { root /srv; echo# a; }").is_empty());
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_process_header` and its kin); fastcgi, grpc and memcached never
 //! do.
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::PassModule;
 use nginx_syntax::lossy;
 
@@ -20,6 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "`fastcgi_pass`, `grpc_pass` and `memcached_pass` cannot carry a WebSocket",
     since: "0.1.0",
     fix: FixKind::None,
+    tells: Tells::Failure,
     docs: include_str!("../../pages/unsupported-upstream-protocol.md"),
 };
 

@@ -3,7 +3,7 @@
 //! A client's path never begins with `@`: only `try_files`, `error_page` and their like lead to a named location
 //! (`http/ngx_http_core_module.c:ngx_http_named_location`).
 
-use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{ContextKind, LocationName};
 use nginx_syntax::lossy;
 use ws_model::Endpoint;
@@ -20,6 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "nothing leads to a named location that has lines for WebSockets",
     since: "0.1.0",
     fix: FixKind::None,
+    tells: Tells::Failure,
     docs: include_str!("../../pages/unused-named-location.md"),
 };
 

@@ -1,6 +1,6 @@
 //! `unused-suppression`: a comment suppresses findings that are not there.
 
-use lint_finding::{Applicability, Edit, FixKind, Group, Place, RuleMeta, Severity};
+use lint_finding::{Applicability, Edit, FixKind, Group, Place, RuleMeta, Severity, Tells};
 use nginx_semantics::SourceFile;
 use nginx_syntax::Span;
 
@@ -15,6 +15,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a comment suppresses findings that are not there",
     since: "0.1.0",
     fix: FixKind::Unsafe,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/unused-suppression.md"),
 };
 

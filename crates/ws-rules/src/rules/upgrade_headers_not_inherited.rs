@@ -1,9 +1,8 @@
 //! `upgrade-headers-not-inherited`: an outer level sets the upgrade lines, and a line of the location's own drops them.
 //!
-//! `proxy_set_header` is inherited all or not at all
-//! (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_merge_loc_conf`).
+//! `proxy_set_header` is inherited whole (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_merge_loc_conf`).
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{FixKind, Group, RuleMeta, Severity, Tells};
 use ws_model::{Endpoint, Handshake, Line};
 
 use crate::repair::{Repair, is_for_handshakes};
@@ -21,6 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "upgrade headers of an outer level are dropped by a `proxy_set_header` of the location's own",
     since: "0.1.0",
     fix: FixKind::Either,
+    tells: Tells::Failure,
     docs: include_str!("../../pages/upgrade-headers-not-inherited.md"),
 };
 

@@ -1,10 +1,9 @@
 //! `upgrade-in-subrequest`: what `auth_request` or `mirror` asks gets the handshake's `Upgrade` too.
 //!
-//! A subrequest has the client's header fields, and its location the `proxy_set_header` lines that it inherits. A 101 to
-//! it is refused with "connection upgrade in subrequest", which ends the request
-//! (`http/ngx_http_upstream.c:ngx_http_upstream_upgrade`).
+//! A subrequest has the client's header fields and inherits `proxy_set_header`. A 101 ends the request: nginx refuses it
+//! with "connection upgrade in subrequest" (`http/ngx_http_upstream.c:ngx_http_upstream_upgrade`).
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{
     ContextKind, Directive, DirectiveName, Effective, Ending, HeaderSource, Passed, Presence, Step, Target,
     UpstreamFields, UpstreamHeader, UpstreamRequest, UpstreamVersion,
@@ -25,6 +24,7 @@ const META: RuleMeta = RuleMeta {
     summary: "`auth_request` or `mirror` sends the handshake's `Upgrade` to a back end whose 101 ends the request",
     since: "0.1.0",
     fix: FixKind::Either,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/upgrade-in-subrequest.md"),
 };
 

@@ -5,7 +5,7 @@
 
 use core::net::IpAddr;
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{DirectiveName, Effective, PassModule, Target, peers};
 use ws_model::Endpoint;
 
@@ -21,6 +21,7 @@ const META: RuleMeta = RuleMeta {
     summary: "nginx names no server in the TLS handshake with an upstream that may hold several certificates",
     since: "0.1.0",
     fix: FixKind::Unsafe,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/upstream-sni-missing.md"),
 };
 

@@ -3,7 +3,7 @@
 //! Round robin, `least_conn` and `random` choose anew for each request (`http/ngx_http_upstream_round_robin.c:
 //! ngx_http_upstream_get_round_robin_peer`). One WebSocket is one request; a client that polls or connects anew is not.
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{Balancing, Directive, Method, NginxVersion};
 use ws_model::{Endpoint, Need};
 
@@ -18,6 +18,7 @@ const META: RuleMeta = RuleMeta {
     summary: "the requests of one client reach several servers, of which one holds its session",
     since: "0.1.0",
     fix: FixKind::Unsafe,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/upstream-without-stickiness.md"),
 };
 

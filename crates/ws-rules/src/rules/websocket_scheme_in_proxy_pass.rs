@@ -3,7 +3,7 @@
 //! nginx knows `http` and `https` (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_pass`); a WebSocket is an HTTP
 //! request until the 101.
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{ContextId, Pass, PassModule, Target};
 use nginx_syntax::lossy;
 
@@ -18,6 +18,7 @@ const META: RuleMeta = RuleMeta {
     summary: "`proxy_pass` has a `ws://` or `wss://` address, which nginx refuses",
     since: "0.1.0",
     fix: FixKind::Either,
+    tells: Tells::Failure,
     docs: include_str!("../../pages/websocket-scheme-in-proxy-pass.md"),
 };
 

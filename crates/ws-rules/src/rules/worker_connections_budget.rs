@@ -3,7 +3,7 @@
 //! A proxied WebSocket takes two of a worker's `worker_connections`, one to the client and one to the upstream
 //! (`core/ngx_connection.c:ngx_get_connection`).
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{Directive, DirectiveName};
 use ws_model::{Source, number};
 
@@ -18,6 +18,7 @@ const META: RuleMeta = RuleMeta {
     summary: "the WebSockets that are expected need more than all `worker_connections`, or a worker holds few",
     since: "0.1.0",
     fix: FixKind::Unsafe,
+    tells: Tells::Nothing,
     docs: include_str!("../../pages/worker-connections-budget.md"),
 };
 

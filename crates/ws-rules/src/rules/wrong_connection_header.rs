@@ -1,6 +1,6 @@
 //! `wrong-connection-header`: `Connection` is set, but not to something with `upgrade` for a handshake.
 
-use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
+use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::Value;
 use nginx_syntax::lossy;
 use ws_model::{Browser, Endpoint, Header, Line, has_token};
@@ -19,6 +19,7 @@ const META: RuleMeta = RuleMeta {
     summary: "`Connection` to the upstream has no `upgrade` when the client asks for one",
     since: "0.1.0",
     fix: FixKind::Either,
+    tells: Tells::Failure,
     docs: include_str!("../../pages/wrong-connection-header.md"),
 };
 

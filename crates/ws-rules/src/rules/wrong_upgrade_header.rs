@@ -3,7 +3,7 @@
 //! A misspelt `$http_*` is never diagnosed by nginx: every name with that prefix is a variable, empty where the client
 //! sends no such field (`http/ngx_http_variables.c:ngx_http_get_variable`).
 
-use lint_finding::{FixKind, Group, RuleMeta, Severity};
+use lint_finding::{FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{Part, parts};
 use nginx_syntax::lossy;
 use ws_model::{Browser, Endpoint, Line, applications, is_carried};
@@ -22,6 +22,7 @@ const META: RuleMeta = RuleMeta {
     summary: "`Upgrade` to the upstream is not `websocket` when the client asks for it",
     since: "0.1.0",
     fix: FixKind::Either,
+    tells: Tells::Failure,
     docs: include_str!("../../pages/wrong-upgrade-header.md"),
 };
 

@@ -16,6 +16,7 @@ const VALUES: [&[u8]; 7] =
     [b"backlog=", b"rcvbuf=", b"sndbuf=", b"fastopen=", b"accept_filter=", b"ipv6only=", b"so_keepalive="];
 
 /// What is known of a socket.
+#[derive(Default)]
 struct Socket<'s> {
     servers: BTreeMap<ContextId, Directive<'s>>,
     options: Option<Directive<'s>>,
@@ -34,46 +35,52 @@ pub(super) fn find<'s>(configuration: Configuration<'s>, all: &mut Vec<Conflict<
                 continue;
             }
             let Some(word) = line.argument(0) else { continue };
-            let address = ListenAddress::parse(&lossy(&word));
-            // Ports with a dash are several, and a name may stand for several.
-            if matches!(address, ListenAddress::Name(..) | ListenAddress::Unknown(_)) {
-                continue;
-            }
             let has = |wanted: &[u8]| line.arguments().skip(1).any(|word| word.as_ref() == wanted);
             let has_option = OPTIONS.iter().any(|option| has(option))
                 || line.arguments().skip(1).any(|word| VALUES.iter().any(|value| word.starts_with(value)));
             let is_default = has(b"default_server") || has(b"default");
-            let shown = address.to_string().replacen("*:", "0.0.0.0:", 1);
-            let socket = sockets.entry((http, address, has(b"quic"))).or_insert(Socket {
-                servers: BTreeMap::new(),
-                options: None,
-                default: None,
-            });
-            let mut add = |message: String, other, cure| {
-                let other = Some(other);
-                all.push(Conflict { line, block: server, message, other, reported: Reported::Here, cure });
-            };
-            if let Some(first) = socket.servers.get(&server) {
-                add(format!("a duplicate listen {shown}"), *first, Cure::DropOne);
-                continue;
-            }
-            match socket.options.filter(|_| has_option) {
-                Some(first) => {
-                    add(format!("duplicate listen options for {shown}"), first, Cure::DropOne);
+            for address in ListenAddress::all_of(&lossy(&word)) {
+                // A name may stand for several.
+                if matches!(address, ListenAddress::Name(..) | ListenAddress::Unknown(_)) {
                     continue;
                 }
-                None if has_option => socket.options = Some(line),
-                None => {}
-            }
-            match socket.default.filter(|_| is_default) {
-                Some(first) => {
-                    add(format!("a duplicate default server for {shown}"), first, Cure::DropOne);
-                    continue;
+                let shown = address.to_string().replacen("*:", "0.0.0.0:", 1);
+                let socket = sockets.entry((http, address, has(b"quic"))).or_default();
+                if let Some((what, first)) = socket.add(server, line, has_option, is_default) {
+                    let (message, other) = (format!("{what} {shown}"), Some(first));
+                    let (reported, cure) = (Reported::Here, Cure::DropOne);
+                    all.push(Conflict { line, block: server, message, other, reported, cure });
+                    // nginx stops there.
+                    break;
                 }
-                None if is_default => socket.default = Some(line),
-                None => {}
             }
-            socket.servers.insert(server, line);
         }
+    }
+}
+
+impl<'s> Socket<'s> {
+    /// Adds a line of a server; what nginx has against it, and the line that was there before.
+    fn add(
+        &mut self,
+        server: ContextId,
+        line: Directive<'s>,
+        has_option: bool,
+        is_default: bool,
+    ) -> Option<(&'static str, Directive<'s>)> {
+        if let Some(first) = self.servers.get(&server) {
+            return Some(("a duplicate listen", *first));
+        }
+        match self.options.filter(|_| has_option) {
+            Some(first) => return Some(("duplicate listen options for", first)),
+            None if has_option => self.options = Some(line),
+            None => {}
+        }
+        match self.default.filter(|_| is_default) {
+            Some(first) => return Some(("a duplicate default server for", first)),
+            None if is_default => self.default = Some(line),
+            None => {}
+        }
+        self.servers.insert(server, line);
+        None
     }
 }

@@ -7,6 +7,7 @@
 mod access;
 mod cache;
 mod condition;
+pub(super) mod host_key;
 mod http;
 mod limits;
 mod listen;
@@ -87,6 +88,8 @@ pub enum Takes {
     Replacement,
     /// A name or a wildcard.
     ServerName,
+    /// A host name or a wildcard, as the key of a `map`.
+    HostKey,
     /// The name of a file.
     File,
     /// A folder that does not depend on itself.
@@ -210,6 +213,12 @@ pub(super) fn refused_entry(block: DirectiveName, entry: &Words<'_>) -> Option<R
         DirectiveName::SPLIT_CLIENTS => upstream::percent(entry),
         _ => None,
     }
+}
+
+/// The same of a line of `map`, whose keys may be host names.
+pub(super) fn refused_map_entry(entry: &Words<'_>, has_hostnames: bool) -> Option<Refused> {
+    let key = || if has_hostnames { host_key::refused(entry) } else { None };
+    refused_entry(DirectiveName::MAP, entry).or_else(key)
 }
 
 /// What is refused of a line of `geo`, which is read as networks or as ranges.

@@ -2,7 +2,7 @@
 
 /// What the next byte belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum At {
+pub(crate) enum At {
     /// A statement may begin.
     Start,
     /// Between the words of a statement.
@@ -25,31 +25,38 @@ pub(super) enum At {
 const LONGEST_NAME: usize = 64;
 
 /// Follows nginx's lexer, byte by byte.
-#[derive(Debug)]
-pub(super) struct Lexer {
-    pub(super) at: At,
+#[derive(Debug, Clone)]
+pub(crate) struct Lexer {
+    pub(crate) at: At,
     is_escaped: bool,
     /// The first word of the statement that is open, as far as it was seen.
     name: Vec<u8>,
     is_name_done: bool,
     last: u8,
+    /// How many blocks are open; below 0 where more were closed than opened.
+    pub(crate) depth: i64,
 }
 
 impl Lexer {
-    pub(super) fn new() -> Self {
-        Self { at: At::Start, is_escaped: false, name: Vec::new(), is_name_done: false, last: 0 }
+    pub(crate) fn new() -> Self {
+        Self { at: At::Start, is_escaped: false, name: Vec::new(), is_name_done: false, last: 0, depth: 0 }
+    }
+
+    /// Whether a statement may begin that stands in no block.
+    pub(crate) fn is_outside(&self) -> bool {
+        self.at == At::Start && self.depth <= 0
     }
 
     /// Whether the next byte is taken as it is.
-    pub(super) fn is_escaped(&self) -> bool {
+    pub(crate) fn is_escaped(&self) -> bool {
         self.is_escaped
     }
 
-    pub(super) fn take_all(&mut self, text: &[u8]) {
+    pub(crate) fn take_all(&mut self, text: &[u8]) {
         text.iter().for_each(|byte| self.take(*byte));
     }
 
-    pub(super) fn take(&mut self, byte: u8) {
+    pub(crate) fn take(&mut self, byte: u8) {
         let last = std::mem::replace(&mut self.last, byte);
         if std::mem::take(&mut self.is_escaped) {
             return;
@@ -73,9 +80,13 @@ impl Lexer {
             (_, b'{') if self.name.ends_with(b"_by_lua_block") => {
                 At::Lua { depth: 1, quote: None, is_comment: false }
             }
-            // `${name}` is a part of a word.
+            // `${name}` is a part of a word, and so is a brace that closes in one.
             (At::Word, b'{') if last == b'$' => At::Word,
-            (_, b';' | b'{' | b'}') => At::Start,
+            (At::Word, b'}') => At::Word,
+            (_, b';' | b'{' | b'}') => {
+                self.depth += i64::from(byte == b'{') - i64::from(byte == b'}');
+                At::Start
+            }
             (At::Start, b'#') => At::Comment { is_inside: false },
             (At::Between, b'#') => At::Comment { is_inside: true },
             (At::Start, byte) if byte.is_ascii_whitespace() => At::Start,

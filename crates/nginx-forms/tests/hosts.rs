@@ -1,0 +1,139 @@
+//! Which texts host files hold, and where these are.
+
+use nginx_forms::{Form, views};
+
+/// The path and the text of each.
+fn texts(form: Form, host: &str) -> Vec<(String, String)> {
+    let found = views(form, host.as_bytes()).into_iter();
+    found.map(|one| (one.path, String::from_utf8_lossy(one.view.bytes()).into_owned())).collect()
+}
+
+fn expected(all: &[(&str, &str)]) -> Vec<(String, String)> {
+    all.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()
+}
+
+#[test]
+fn each_heredoc_of_a_command_has_its_own_text_and_its_own_file() {
+    let two = "cat > /a.conf <<'A'; cat <<-B > /b.conf && echo\none;\nA\n\ttwo;\n\tB\ncat >/c.conf <<EOF\nthree;\nEOF\n";
+    let all = expected(&[("/a.conf", "one;\n"), ("/b.conf", "two;\n"), ("/c.conf", "three;\n")]);
+    assert_eq!(texts(Form::Shell, two), all);
+    let copied = "FROM nginx\nCOPY --chmod=644 <<a.conf <<\"b.conf\" /etc/nginx/conf.d/\none;\na.conf\ntwo;\nb.conf\nCOPY <<EOF /c.conf\nthree;\nEOF\n";
+    let all = expected(&[
+        ("/etc/nginx/conf.d/a.conf", "one;\n"),
+        ("/etc/nginx/conf.d/b.conf", "two;\n"),
+        ("/c.conf", "three;\n"),
+    ]);
+    assert_eq!(texts(Form::Dockerfile, copied), all);
+}
+
+#[test]
+fn a_command_may_go_on_in_the_next_line() {
+    let script = "RUN cat > /a.conf <<'EOF' && \\\n    nginx -t\none;\nEOF\n";
+    assert_eq!(texts(Form::Dockerfile, script), expected(&[("/a.conf", "one;\n")]));
+    let behind = "cat <<'EOF' \\\n  | sudo tee -a /a.conf > /dev/null\none;\nEOF\n";
+    assert_eq!(texts(Form::Shell, behind), expected(&[("/a.conf", "one;\n")]));
+}
+
+#[test]
+fn heredocs_stand_in_heredocs() {
+    let quoted = "ssh host <<'OUTER'\ncat > /a.conf <<'INNER'\none $x;\nINNER\ncat > /b.conf <<EOF\ntwo \\$x;\nEOF\nOUTER\n";
+    let all = expected(&[("/a.conf", "one $x;\n"), ("/b.conf", "two $x;\n")]);
+    assert_eq!(texts(Form::Shell, quoted), all);
+    // The outer one is filled in, so each `$` of the inner one is written for it.
+    let filled = "cat > /run.sh <<EOF\ncat > /a.conf <<'INNER'\none \\$x ${y};\nINNER\nEOF\n";
+    assert_eq!(texts(Form::Shell, filled), expected(&[("/a.conf", "one $x ${Y};\n")]));
+    let run = "RUN <<RUN\ncat > /a.conf <<EOF\none;\nEOF\nRUN\n";
+    assert_eq!(texts(Form::Dockerfile, run), expected(&[("/a.conf", "one;\n")]));
+}
+
+#[test]
+fn what_is_no_heredoc_ends_none() {
+    for other in ["x = a << b\n", "echo \"<<EOF\"\n", "grep x <<<EOF\n", "# cat <<EOF\n", "echo $((1<<n))\n"]
+    {
+        let script = format!("{other}cat > /a.conf <<'END'\none;\nEND\n");
+        assert_eq!(texts(Form::Shell, &script), expected(&[("/a.conf", "one;\n")]), "{other}");
+    }
+}
+
+#[test]
+fn a_line_like_the_head_of_a_file_is_one_where_nginx_could_have_printed_it() {
+    let head = |path: &str| format!("# configuration file {path}:\n");
+    let inside = format!(
+        "{}http {{\n    {}    x \"\n{}\";\n{}}}\n{}y;\n",
+        head("/n.conf"),
+        head("/old.conf"),
+        head("/text.conf"),
+        head("/comment.conf"),
+        head("/o.conf"),
+    );
+    let found = texts(Form::Dump, &inside);
+    let paths: Vec<&str> = found.iter().map(|(path, _)| path.as_str()).collect();
+    assert_eq!(paths, ["/n.conf", "/o.conf"], "{found:?}");
+    assert!(found[0].1.contains("/old.conf") && found[0].1.contains("/text.conf"), "{found:?}");
+    // What is cut off has no end.
+    let cut =
+        format!("{}http {{\n{}server {{\n}}\n{}y;\n", head("/n.conf"), head("/a.conf"), head("/o.conf"));
+    let paths: Vec<String> = texts(Form::Dump, &cut).into_iter().map(|(path, _)| path).collect();
+    assert_eq!(paths, ["/n.conf", "/a.conf", "/o.conf"]);
+    // Texts of Lua are not followed, so that they hide no file.
+    let lua = format!(
+        "{}http {{ init_by_lua_block {{ x = [[ }} {{ {{ ]] y = [[ don't ]] }} }}\n{}y {{ }}\n",
+        head("/n.conf"),
+        head("/o.conf")
+    );
+    assert_eq!(texts(Form::Dump, &lua).len(), 2, "{:?}", texts(Form::Dump, &lua));
+    // `${x}` is no block.
+    let braces = format!("{}set $a http://${{b}}:1;\n{}y;\n", head("/n.conf"), head("/o.conf"));
+    assert_eq!(texts(Form::Dump, &braces).len(), 2);
+}
+
+#[test]
+fn all_blocks_of_a_page_are_found() {
+    let markdown = "```nginx\none;\n```\n\n```sh\nx\n```\n\n~~~ nginx\ntwo;\n~~~\n\n- a\n\n  ```{.nginx}\n  three;\n  ```\n\n> ```nginx\n> four {\n> }\n> ```\n\n````nginx\n# ```\nfive;\n````\n\n{% highlight nginx %}\nsix;\n{% endhighlight %}\n\n{{< highlight nginx \"hl_lines=1\" >}}\nseven;\n{{< /highlight >}}\n\n```nginx\neight;\n";
+    let rst = ".. code-block:: nginx\n\n   one;\n\n.. code-block:: sh\n\n   x\n\n.. code-block:: nginx\n   :linenos:\n   :caption: A\n\n   two;\n\n   three;\n\nText\n";
+    let adoc = "[source,nginx]\n----\none;\n----\n\n[source, sh]\n----\nx\n----\n\n[source%linenums,nginx]\n.Title\n----\ntwo;\n----\n\n[,nginx]\n....\nthree;\n....\n\n[source,nginx]\nfour;\n\n[source,nginx]\n--\nfive;\n--\n\n```nginx\nsix;\n```\n";
+    for (page, all) in [
+        (
+            markdown,
+            &[
+                "one;\n",
+                "two;\n",
+                "three;\n",
+                "four {\n}\n",
+                "# ```\nfive;\n",
+                "six;\n",
+                "seven;\n",
+                "eight;\n",
+            ][..],
+        ),
+        (rst, &["one;\n", "two;\n\nthree;\n"]),
+        (adoc, &["one;\n", "two;\n", "three;\n", "four;\n", "five;\n", "six;\n"]),
+    ] {
+        let found = texts(Form::Markup, page);
+        let found: Vec<&str> = found.iter().map(|(_, text)| text.trim()).collect();
+        let all: Vec<&str> = all.iter().map(|text| text.trim()).collect();
+        assert_eq!(found, all, "{page}");
+    }
+}
+
+#[test]
+fn compose_doubles_what_nginx_has_once() {
+    let content = "    content: |\n      proxy_set_header Upgrade $$http_upgrade;\n";
+    let text = "proxy_set_header Upgrade $http_upgrade;\n";
+    let services = "services:\n  web:\n    image: nginx\n";
+    let configs = format!("configs:\n  a.conf:\n{content}");
+    for host in [configs.clone(), format!("{services}{configs}"), format!("{configs}{services}")] {
+        let found = texts(Form::Yaml, &host);
+        assert_eq!(found[0].1, text, "{host}");
+    }
+    let extension = format!("x-site: &site |\n  proxy_set_header Upgrade $$http_upgrade;\n{services}");
+    assert_eq!(texts(Form::Yaml, &extension)[0].1, text);
+    // Elsewhere it is what it says.
+    let other = configs.replace("configs:", "files:");
+    assert!(texts(Form::Yaml, &other)[0].1.contains("$$"));
+    let own = configs.replace("$$", "$");
+    assert!(
+        texts(Form::Yaml, &own)[0].1.contains("Upgrade $http_upgrade"),
+        "nobody says that it is compose's"
+    );
+}
