@@ -431,17 +431,9 @@ fn without_suffix(part: &str) -> Option<&str> {
 
 /// Applications whose name is a common word, where the location's own path or the port is theirs too.
 fn by_weak_name<'n>(subject: &Subject<'n, '_>, back_end: &'n BackEnd, found: &mut Vec<Named<'n>>) {
-    // Of a server's own name, as with names that are no common words, the first part as a whole.
-    let is_first = |host: &&Host, application: &Application| {
-        let first = host.name.split('.').next().unwrap_or_default();
-        application.weak_names.iter().any(|name| name.eq_ignore_ascii_case(first))
-    };
-    let of_back_end = back_end.hosts.iter().flat_map(|host| host.weak.iter().map(move |one| (host, *one)));
-    let of_server = subject.server_hosts.iter();
-    let of_server = of_server.flat_map(|host| host.weak.iter().map(move |one| (host, *one)));
-    let of_server = of_server.filter(|(host, application)| is_first(host, application));
+    let names = back_end.hosts.iter().chain(subject.server_hosts);
     for (name, application) in
-        of_back_end.chain(of_server).map(|(host, application)| (&host.name, application))
+        names.flat_map(|host| host.weak.iter().map(|application| (&host.name, *application)))
     {
         let is_own_port = |port: u16| application.ports.iter().any(|own| own.number == port);
         let has_port = subject.target.port.is_some_and(is_own_port)
