@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::view::View;
-use crate::{dump, heredoc, markup, yaml};
+use crate::{dump, heredoc, ingress, markup, yaml};
 
 /// What a host file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,4 +63,10 @@ pub fn views(form: Form, text: &[u8]) -> Vec<Found> {
         Form::Yaml => yaml::scalars(text),
         Form::Markup => markup::blocks(text),
     }
+}
+
+/// Whether a text of YAML has objects that a controller of nginx reads. It is asked of every file that has no line of
+/// nginx.
+pub fn has_ingress(text: &[u8]) -> bool {
+    ingress::may_have(text) && yaml::scalars(text).iter().any(|found| found.view.rendered().is_some())
 }

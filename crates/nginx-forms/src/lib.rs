@@ -7,6 +7,7 @@ mod build;
 mod dump;
 mod form;
 mod heredoc;
+mod ingress;
 mod lines;
 mod markup;
 pub mod template;
@@ -15,5 +16,6 @@ mod yaml;
 
 pub use build::ViewBuilder;
 pub use dump::is_dump;
-pub use form::{Form, Found, views};
+pub use form::{Form, Found, has_ingress, views};
+pub use ingress::{Controller, Ignored, Rendered};
 pub use view::{Escape, Refusal, View, WrittenAs};

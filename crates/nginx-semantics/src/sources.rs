@@ -146,6 +146,16 @@ impl SourceFile {
         self.hosted.as_deref()
     }
 
+    /// Whether an ingress controller writes the text, for what the file on disk says.
+    pub(crate) fn is_rendered(&self) -> bool {
+        self.hosted().is_some_and(|hosted| hosted.view().rendered().is_some())
+    }
+
+    /// Whether an ingress controller writes what stands at an offset, and not the author.
+    pub fn is_given(&self, at: u32) -> bool {
+        self.hosted().is_some_and(|hosted| hosted.view().is_given(at))
+    }
+
     /// The file on disk: itself, or the one that holds the text in another form.
     pub fn on_disk(&self) -> &Arc<Source> {
         self.hosted().map_or(&self.source, Hosted::source)

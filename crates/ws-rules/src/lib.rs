@@ -13,6 +13,7 @@ mod context;
 mod edit;
 mod excerpt;
 mod fingerprint;
+mod given;
 mod hostless;
 mod logging;
 mod lost_query;

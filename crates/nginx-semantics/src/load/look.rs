@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use nginx_forms::is_dump;
+use nginx_forms::{has_ingress, is_dump};
 
 use super::words::{Measure, Search};
 use super::{SkipReason, classify, encoding, structure};
 use crate::files::Files;
 use crate::naming::{
     OtherKind, by_first_line, by_name, is_near_configuration, is_no_text, is_packed, is_part_by_name,
-    is_template_by_name,
+    is_template_by_name, stem_of_template,
 };
 use crate::sources::SourceFile;
 
@@ -91,7 +91,7 @@ impl Looker {
         if is_whole {
             search.end();
         }
-        if search.is_enough() {
+        if search.is_enough() || (is_whole && is_yaml(path, kind) && has_ingress(&text)) {
             return Looking::Done(Some(found));
         }
         if !is_whole {
@@ -142,6 +142,12 @@ impl Looker {
             }
         }
     }
+}
+
+/// Whether it is YAML by its name, or a template of it.
+fn is_yaml(path: &Path, kind: Option<OtherKind>) -> bool {
+    let stem = || stem_of_template(path).and_then(|stem| by_name(Path::new(stem)));
+    kind.or_else(stem) == Some(OtherKind::Yaml)
 }
 
 /// How much of nginx a file has to hold to be said.

@@ -6,6 +6,7 @@ mod classify;
 mod context;
 mod encoding;
 mod hosts;
+mod ingress;
 mod look;
 mod reach;
 mod status;
@@ -25,7 +26,7 @@ use crate::files::{Files, ReadError, folder_of, normalize};
 use crate::include::Scope;
 use crate::mounted::Mounted;
 use crate::relinked::Relinked;
-use crate::sources::Sources;
+use crate::sources::{SourceFile, Sources};
 
 pub use again::Reloaded;
 pub(crate) use classify::fault_of_encoding;
@@ -114,12 +115,14 @@ fn place(
     not_enabled: &mut BTreeSet<PathBuf>,
     loaded: &mut Loaded,
 ) -> Vec<Layout> {
+    let (rendered, candidates): (Vec<&Candidate>, Vec<&Candidate>) =
+        candidates.iter().partition(|candidate| is_rendered(&loaded.sources, candidate.file));
     let is_root = |candidate: &&Candidate| {
         let is_set = |identity| scope.roots.contains(&identity);
         (!scope.roots.is_empty() && files.identity(&candidate.path).is_some_and(is_set))
             || is_root(&loaded.sources, candidate.file)
     };
-    let (roots, others): (Vec<&Candidate>, Vec<&Candidate>) = candidates.iter().partition(is_root);
+    let (roots, others): (Vec<&Candidate>, Vec<&Candidate>) = candidates.into_iter().partition(is_root);
 
     let mut judged: Vec<(&Candidate, Layout)> = Vec::new();
     let mut reached = BTreeSet::new();
@@ -164,6 +167,7 @@ fn place(
         }
         layouts.push(layout);
     }
+    layouts.extend(ingress::layouts(files, scope, &mut loaded.sources, &rendered));
     for layout in &layouts {
         loaded.judged.extend(layout.files());
     }
@@ -210,6 +214,11 @@ fn is_root(sources: &Sources, file: FileId) -> bool {
     }
     top_level(sources, file)
         .any(|(name, is_block)| is_block && matches!(name, N::EVENTS | N::HTTP | N::STREAM | N::MAIL))
+}
+
+/// Whether an ingress controller writes a file.
+fn is_rendered(sources: &Sources, file: FileId) -> bool {
+    sources.get(file).is_some_and(SourceFile::is_rendered)
 }
 
 fn top_level(sources: &Sources, file: FileId) -> impl Iterator<Item = (DirectiveName, bool)> {

@@ -7,6 +7,7 @@ use lint_finding::{FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{Directive, DirectiveName, Effective, time};
 use ws_model::{Endpoint, Source};
 
+use crate::given;
 use crate::misspelt::{meant_for, sets_nothing};
 use crate::setting::{safe_if_alone, safe_if_given, set};
 use crate::traffic::Traffic;
@@ -55,7 +56,8 @@ impl Rule for ShortReadTimeout {
         }
         let name = idle.directive_name.as_str();
         let shown = time::display_ms(limit);
-        let remedy = format!("`{name} 3600s;`");
+        let annotation = given::annotation(endpoint, name, "3600s");
+        let remedy = annotation.clone().unwrap_or_else(|| format!("`{name} 3600s;`"));
         let mut finding = match idle.source {
             Source::Set { directive, .. } if limit == 0 => FindingBuilder::new(
                 &META,
@@ -91,8 +93,13 @@ impl Rule for ShortReadTimeout {
         finding = finding.fix(format!("write {remedy}"), applicability, set(cx, endpoint, name, "3600s"));
         let mut help = match idle.source {
             Source::Set { is_here: true, .. } => format!("write {remedy}"),
+            _ if annotation.is_some() => format!("add the annotation {remedy} to the Ingress"),
             _ => format!("add {remedy} to {}", endpoint.location_words()),
         };
+        if let Some((place, why)) = given::ignored(endpoint, name) {
+            finding = finding.moved(place, why);
+            help = format!("write {remedy}");
+        }
         if limit > 0 {
             let traffic =
                 if hints.heartbeat_ms.is_some() { Traffic::Unknown } else { Traffic::of(endpoint, limit) };

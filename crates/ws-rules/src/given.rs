@@ -1,0 +1,63 @@
+//! Locations that an ingress controller writes for an `Ingress`: which rules speak of its lines, and in whose words.
+//!
+//! The author edits annotations. What a rule says of a line that no annotation changes is nothing that anyone can act on.
+
+use lint_finding::{Place, RuleMeta};
+use nginx_semantics::{Directive, Rendered};
+use ws_model::Endpoint;
+
+/// The rules whose findings about a controller's lines can be acted on in the YAML file. Of snippets all speak.
+const JUDGED: &[&str] = &[
+    "http10-upstream",
+    "missing-upgrade-header",
+    "path-rewritten",
+    "short-read-timeout",
+    "shutdown-timeout-drops",
+    "unsupported-upstream-protocol",
+    "wrong-connection-header",
+];
+
+/// What follows a statement about an `Ingress` that rests on a default.
+const UNLESS_SETTINGS: &str = " (unless the controller's ConfigMap sets it)";
+
+/// Whether a controller writes a directive.
+pub(crate) fn is_given(directive: &Directive<'_>) -> bool {
+    directive.file().is_some_and(|file| file.is_given(directive.at().span.start))
+}
+
+/// Whether a rule's finding about a directive is one to act on.
+pub(crate) fn is_judged(rule: &RuleMeta, directive: &Directive<'_>) -> bool {
+    !is_given(directive) || JUDGED.contains(&rule.name)
+}
+
+/// What follows a statement about a directive's file that rests on a default; `None` for what is written as nginx reads it.
+pub(crate) fn unless(directive: &Directive<'_>) -> Option<&'static str> {
+    rendered(directive).map(|_| UNLESS_SETTINGS)
+}
+
+/// What is kept of the text that a directive is in, if a controller writes it.
+fn rendered<'s>(directive: &Directive<'s>) -> Option<&'s Rendered> {
+    directive.file()?.hosted()?.view().rendered()
+}
+
+/// How the author of an `Ingress` sets what one line of nginx would; `None` for a location that is written as nginx reads
+/// it, and where no annotation does.
+pub(crate) fn annotation(endpoint: &Endpoint<'_>, name: &str, value: &str) -> Option<String> {
+    let (name, value) = rendered(&endpoint.location()?)?.annotation(name, value)?;
+    Some(format!("`{name}: \"{value}\"`"))
+}
+
+/// The same for what passes a handshake's `Upgrade` on.
+pub(crate) fn annotation_for_upgrade(endpoint: &Endpoint<'_>) -> Option<String> {
+    let location = endpoint.location()?;
+    let (name, value) = rendered(&location)?.annotation_for_upgrade(location.at().span.start)?;
+    Some(format!("`{name}: \"{value}\"`"))
+}
+
+/// The annotation that was to set a directive for an endpoint and that its controller ignores, and why.
+pub(crate) fn ignored(endpoint: &Endpoint<'_>, name: &str) -> Option<(Place, String)> {
+    let location = endpoint.location()?;
+    let at = location.at();
+    let ignored = rendered(&location)?.ignored(at.span.start, name)?;
+    Some((Place { file: at.file, span: ignored.at() }, ignored.why().to_owned()))
+}
