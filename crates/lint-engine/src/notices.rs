@@ -9,8 +9,8 @@ use nginx_semantics::budgets::{
     LINES_OF_WRITTEN, LISTENS, LISTENS_AND_NAMES, WAYS,
 };
 use nginx_semantics::{
-    Configuration, CutReason, Directive, DirectiveName, DirectiveRef, IncludeFailure, Loaded, ReadError,
-    Scope, SkipReason, Skipped,
+    Configuration, Controller, CutReason, Directive, DirectiveName, DirectiveRef, IncludeFailure, Loaded,
+    ReadError, Scope, SkipReason, Skipped,
 };
 
 use ws_model::Model;
@@ -60,6 +60,19 @@ pub(crate) fn of_skipped(loaded: &Loaded, gathered: &mut Gathered) {
         let message = "nothing was judged".to_owned();
         let code = NoticeCode::NothingJudged;
         gathered.notice(Notice { code, message, place: None, path: None, incomplete: true });
+    }
+}
+
+/// That a controller is kept no longer, once for all that it reads.
+pub(crate) fn of_controllers(loaded: &Loaded, gathered: &mut Gathered) {
+    let judged = loaded.sources.iter().filter(|(id, _)| loaded.judged.contains(id));
+    let mut rendered = judged.filter_map(|(_, file)| file.hosted()?.view().rendered());
+    if rendered.any(|one| one.controller() == Controller::IngressNginx && !one.is_settings()) {
+        // https://kubernetes.io/blog/2025/11/11/ingress-nginx-retirement/
+        let message =
+            "ingress-nginx is retired: it has had no releases and no security fixes since March 2026";
+        let code = NoticeCode::IngressController;
+        gathered.notice(Notice { code, message: message.into(), place: None, path: None, incomplete: false });
     }
 }
 

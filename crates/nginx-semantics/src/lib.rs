@@ -67,7 +67,7 @@ pub use load::{FileReport, FileStatus, Loaded, Reloaded, SkipReason, Skipped, lo
 pub use location::{LocationName, Locations, Modifier, Selection};
 pub use naming::{OtherKind, is_passed_over};
 pub use nesting::{Nesting, misplaced_location, misplaced_uri};
-pub use nginx_forms::{Rendered, is_dump};
+pub use nginx_forms::{Controller, Rendered, is_dump};
 pub use nginx_syntax::{FileId, Place};
 pub use parallel::{in_parallel, in_parts};
 pub use path::{normalize_path, normalize_path_as};

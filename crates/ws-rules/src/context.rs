@@ -273,7 +273,7 @@ impl FindingBuilder {
 
     /// Marks a statement that rests on a default which a file that was not given may change.
     pub fn assumed(mut self, is_assumed: bool) -> Self {
-        if is_assumed {
+        if is_assumed && !self.unless.is_empty() {
             self.is_assumed = true;
             self.finding.confidence = self.finding.confidence.min(Confidence::Medium);
             self.finding.message.to_mut().push_str(self.unless);

@@ -30,9 +30,11 @@ pub(crate) fn is_judged(rule: &RuleMeta, directive: &Directive<'_>) -> bool {
     !is_given(directive) || JUDGED.contains(&rule.name)
 }
 
-/// What follows a statement about a directive's file that rests on a default; `None` for what is written as nginx reads it.
+/// What follows a statement about a directive's file that rests on a default: nothing where the settings of the controller
+/// are in the tree. `None` for what is written as nginx reads it.
 pub(crate) fn unless(directive: &Directive<'_>) -> Option<&'static str> {
-    rendered(directive).map(|_| UNLESS_SETTINGS)
+    rendered(directive)?;
+    Some(if directive.configuration().root().is_some() { "" } else { UNLESS_SETTINGS })
 }
 
 /// What is kept of the text that a directive is in, if a controller writes it.

@@ -197,6 +197,11 @@ impl Render<'_, '_> {
             self.writer.copy(comment);
             self.writer.given(&(comment.end..comment.end), "\n");
         }
+        for words in self.words(ingress) {
+            self.writer.given(&(words.start..words.start), "    # ");
+            self.writer.copy(&words);
+            self.writer.given(&(words.end..words.end), "\n");
+        }
         let start = self.writer.end();
         let case = self.value(ingress, controller, "path-regex");
         let kind = path.kind.as_ref().map_or("", |kind| kind.value.as_str());
@@ -517,12 +522,34 @@ impl Render<'_, '_> {
         self.above(path.start).into_iter().chain(inside.cloned()).collect()
     }
 
-    /// The comments of an annotation.
-    fn comments_of(&mut self, (key, value): &(Scalar, Scalar)) {
+    /// What the annotations of an object with one path say of WebSockets: comments at them, and annotations that no
+    /// controller has, such as `enable-websocket`. Of several paths nobody knows which is meant.
+    fn words(&self, ingress: &Ingress) -> Vec<Range<usize>> {
+        if ingress.hosts.iter().map(|host| host.paths.len()).sum::<usize>() != 1 {
+            return Vec::new();
+        }
+        let says = |at: &Range<usize>| {
+            let text = self.around.text.get(at.clone()).unwrap_or_default().to_ascii_lowercase();
+            !text.contains(&b'\n') && memchr::memmem::find(&text, b"websocket").is_some()
+        };
+        let of_entry = |(key, value): &(Scalar, Scalar)| {
+            let is_on = !matches!(value.value.as_str(), "false" | "off" | "no" | "");
+            let own =
+                Some(key.at.start..value.at.end).filter(|_| is_on && !key.value.starts_with("nginx.org/"));
+            self.at_entry(key, value).into_iter().chain(own)
+        };
+        ingress.annotations.entries.iter().flat_map(of_entry).filter(says).collect()
+    }
+
+    /// The comments at an annotation.
+    fn at_entry(&self, key: &Scalar, value: &Scalar) -> Vec<Range<usize>> {
         let end = self.line_end(value.at.end);
         let beside = self.around.comments.iter().filter(|at| key.at.start <= at.start && at.start < end);
-        let all: Vec<Range<usize>> = self.above(key.at.start).into_iter().chain(beside.cloned()).collect();
-        for comment in all {
+        self.above(key.at.start).into_iter().chain(beside.cloned()).collect()
+    }
+
+    fn comments_of(&mut self, (key, value): &(Scalar, Scalar)) {
+        for comment in self.at_entry(key, value) {
             self.writer.given(&(comment.start..comment.start), "        ");
             self.writer.copy(&comment);
             self.writer.given(&(comment.end..comment.end), "\n");

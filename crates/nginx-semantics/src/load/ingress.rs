@@ -36,13 +36,19 @@ pub(super) fn layouts(
     layouts
 }
 
-/// The settings that lie nearest: those of a folder above hold for all below it, and where several are as near, it cannot
-/// be said which are meant.
+/// The settings that are meant: the only ones of the tree, else those of the nearest folder around.
 fn nearest<'c>(settings: &[&'c Candidate], object: &Candidate) -> Option<&'c Candidate> {
-    let own = settings.iter().copied().filter(|one| one.argument == object.argument);
-    let depth = |one: &Candidate| common(&host_folder(&one.path), &host_folder(&object.path));
-    let most = own.clone().map(depth).max()?;
-    let mut nearest = own.filter(|one| depth(one) == most);
+    let own: Vec<&Candidate> =
+        settings.iter().copied().filter(|one| one.argument == object.argument).collect();
+    if let [only] = own.as_slice() {
+        return Some(only);
+    }
+    let folder = host_folder(&object.path);
+    let around = own.into_iter().filter(|one| folder.starts_with(host_folder(&one.path)));
+    let depth = |one: &&Candidate| host_folder(&one.path).components().count();
+    let around: Vec<&Candidate> = around.collect();
+    let most = around.iter().map(depth).max()?;
+    let mut nearest = around.iter().copied().filter(|one| depth(one) == most);
     let first = nearest.next()?;
     nearest.next().is_none().then_some(first)
 }
@@ -50,9 +56,4 @@ fn nearest<'c>(settings: &[&'c Candidate], object: &Candidate) -> Option<&'c Can
 /// The folder of the file on disk that holds a text.
 fn host_folder(path: &Path) -> std::path::PathBuf {
     crate::mounted::mount_of(path).map_or_else(|| folder_of(path), |(mount, _)| folder_of(mount))
-}
-
-/// How many folders two paths have in common.
-fn common(one: &Path, other: &Path) -> usize {
-    one.components().zip(other.components()).take_while(|(one, other)| one == other).count()
 }

@@ -91,8 +91,11 @@ impl Looker {
         if is_whole {
             search.end();
         }
-        if search.is_enough() || (is_whole && is_yaml(path, kind) && has_ingress(&text)) {
+        if search.is_enough() {
             return Looking::Done(Some(found));
+        }
+        if is_whole && may_be_yaml(path, kind) && has_ingress(&text) {
+            return Looking::Done(Some(SkipReason::OtherKind(OtherKind::Yaml)));
         }
         if !is_whole {
             let identity = identity.to_owned();
@@ -144,10 +147,13 @@ impl Looker {
     }
 }
 
-/// Whether it is YAML by its name, or a template of it.
-fn is_yaml(path: &Path, kind: Option<OtherKind>) -> bool {
+/// Whether it is YAML by its name, or a template that may make some.
+fn may_be_yaml(path: &Path, kind: Option<OtherKind>) -> bool {
     let stem = || stem_of_template(path).and_then(|stem| by_name(Path::new(stem)));
-    kind.or_else(stem) == Some(OtherKind::Yaml)
+    match kind.or_else(stem) {
+        Some(kind) => kind == OtherKind::Yaml,
+        None => is_template_by_name(path),
+    }
 }
 
 /// How much of nginx a file has to hold to be said.
