@@ -9,8 +9,8 @@ use nginx_semantics::budgets::{
     LINES_OF_WRITTEN, LISTENS, LISTENS_AND_NAMES, WAYS,
 };
 use nginx_semantics::{
-    Configuration, Controller, CutReason, Directive, DirectiveName, DirectiveRef, IncludeFailure, Loaded,
-    ReadError, Scope, SkipReason, Skipped,
+    Configuration, Controller, CutReason, Directive, DirectiveName, DirectiveRef, IncludeFailure,
+    IncludeProblem, Loaded, ReadError, Scope, SkipReason, Skipped, SourceFile,
 };
 
 use ws_model::Model;
@@ -87,6 +87,11 @@ pub(crate) fn of_includes(configuration: Configuration<'_>, gathered: &mut Gathe
                 );
                 (NoticeCode::IncludeNotGiven, message, false)
             }
+            IncludeFailure::FilledIn if is_rendered(configuration, problem) => {
+                let message = "annotations that are not written here may change what the controller does for this path: \
+                               what they may set is taken as unknown";
+                (NoticeCode::Template, message.to_owned(), false)
+            }
             IncludeFailure::FilledIn => {
                 let message = format!(
                     "a template fills in lines for `{target}`: what they may set is taken as unknown"
@@ -145,6 +150,12 @@ pub(crate) fn of_includes(configuration: Configuration<'_>, gathered: &mut Gathe
             });
         }
     }
+}
+
+/// Whether the lines are of a location that an ingress controller writes.
+fn is_rendered(configuration: Configuration<'_>, problem: &IncludeProblem) -> bool {
+    let hosted = configuration.directive(problem.at).file().and_then(SourceFile::hosted);
+    hosted.is_some_and(|hosted| hosted.view().rendered().is_some())
 }
 
 /// What was not followed to its end; to be asked once all rules have asked their questions.

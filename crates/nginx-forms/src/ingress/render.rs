@@ -460,9 +460,9 @@ impl Render<'_, '_> {
     /// The lines of a snippet; what a template fills in there is not known.
     fn snippet(&mut self, ingress: &Ingress, controller: Controller, name: &str) {
         let Some((_, value)) = self.entry(ingress, controller, name).cloned() else { return };
-        if memchr::memmem::find(value.value.as_bytes(), b"{{").is_some()
-            || is_filled_in(self.around.text, &value)
-        {
+        // `${NAME}` is a placeholder in the text as it is in any file of nginx.
+        let written = self.around.text.get(value.at.clone()).unwrap_or_default();
+        if memchr::memmem::find(written, b"{{").is_some() {
             return self.writer.gap(&value.at);
         }
         match snippet(self.around.text, self.around.masked, &value) {

@@ -10,6 +10,7 @@ mod explain;
 mod fix;
 mod forms;
 mod help;
+mod ingress;
 mod input;
 mod kill;
 mod output;
