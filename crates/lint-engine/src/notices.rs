@@ -34,6 +34,7 @@ pub(crate) fn of_skipped(loaded: &Loaded, gathered: &mut Gathered) {
             | SkipReason::Encoded(_)
             | SkipReason::Stored(_)
             | SkipReason::Packed
+            | SkipReason::Routes
             | SkipReason::Dump
             | SkipReason::Budget => NoticeCode::NotJudged,
             SkipReason::Outside

@@ -70,3 +70,9 @@ pub fn views(form: Form, text: &[u8]) -> Vec<Found> {
 pub fn has_ingress(text: &[u8]) -> bool {
     ingress::may_have(text) && yaml::scalars(text).iter().any(|found| found.view.rendered().is_some())
 }
+
+/// Whether a text of YAML says by other objects where an nginx in a cluster passes requests: NGINX Gateway Fabric, or a
+/// `TransportServer`.
+pub fn has_other_routes(text: &[u8]) -> bool {
+    ingress::has_other_routes(text)
+}

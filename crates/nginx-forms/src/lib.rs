@@ -16,6 +16,6 @@ mod yaml;
 
 pub use build::ViewBuilder;
 pub use dump::is_dump;
-pub use form::{Form, Found, has_ingress, views};
+pub use form::{Form, Found, has_ingress, has_other_routes, views};
 pub use ingress::{Controller, Ignored, Rendered};
 pub use view::{Escape, Refusal, View, WrittenAs};

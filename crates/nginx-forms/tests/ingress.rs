@@ -297,3 +297,50 @@ proptest! {
         }
     }
 }
+
+const VIRTUAL_SERVER: &str = "apiVersion: k8s.nginx.org/v1
+kind: VirtualServer
+metadata:
+  name: cafe
+spec:
+  host: cafe.test
+  upstreams:
+  - name: tea
+    service: tea-svc
+    port: 80
+  - name: chat
+    service: chat-svc
+    port: 80
+    read-timeout: 90s
+  routes:
+  - path: /tea
+    action:
+      pass: tea
+  - path: ~ ^/ws
+    action:
+      pass: chat
+  - path: =/live
+    action:
+      pass: chat
+";
+
+#[test]
+fn the_upstreams_of_a_virtual_server() {
+    let view = rendered(VIRTUAL_SERVER).pop().unwrap();
+    let text = text(&view);
+    for line in [
+        "location /tea {",
+        "location ~ \"^/ws\" {",
+        "location = \"/live\" {",
+        "proxy_pass http://chat-svc:80;",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    assert_eq!(text.matches("proxy_read_timeout 90s;").count(), 2, "{text}");
+    assert_eq!(text.matches("server {").count(), 1, "{text}");
+    let after = edited(VIRTUAL_SERVER, "proxy_read_timeout ", "3600s").unwrap();
+    assert_eq!(after, VIRTUAL_SERVER.replace("90s", "\"3600s\""));
+    let line = VIRTUAL_SERVER.replace("    read-timeout: 90s\n", "");
+    let after = edited(&line, "", "\n proxy_read_timeout 3600s;").unwrap();
+    assert_eq!(after, VIRTUAL_SERVER.replace("90s", "\"3600s\""));
+}

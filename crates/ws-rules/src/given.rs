@@ -49,6 +49,13 @@ pub(crate) fn annotation(endpoint: &Endpoint<'_>, name: &str, value: &str) -> Op
     Some(format!("`{name}: \"{value}\"`"))
 }
 
+/// What to do where that is not written yet.
+pub(crate) fn added(endpoint: &Endpoint<'_>, annotation: &str) -> String {
+    let controller = endpoint.location().and_then(|location| rendered(&location).map(Rendered::controller));
+    let (what, of) = controller.map_or(("", ""), nginx_semantics::Controller::holder);
+    format!("add {what}{annotation} to {of}")
+}
+
 /// The same for what passes a handshake's `Upgrade` on.
 pub(crate) fn annotation_for_upgrade(endpoint: &Endpoint<'_>) -> Option<String> {
     let location = endpoint.location()?;

@@ -11,6 +11,8 @@ pub enum Controller {
     IngressNginx,
     /// `nginx.org/ingress-controller`, of NGINX Inc (F5).
     NginxInc,
+    /// The same for its own objects, `VirtualServer` and `VirtualServerRoute`, where an upstream has fields.
+    VirtualServer,
 }
 
 /// How a controller reads the value of an annotation.
@@ -70,6 +72,15 @@ const OF_NGINX_INC: &[Knob] = &[
     knob("proxy-buffer-size", "proxy_buffer_size", Reads::Size, None),
 ];
 
+/// `internal/configs/version2/nginx.virtualserver.tmpl`.
+const OF_VIRTUAL_SERVER: &[Knob] = &[
+    knob("connect-timeout", "proxy_connect_timeout", Reads::Time, None),
+    knob("read-timeout", "proxy_read_timeout", Reads::Time, None),
+    knob("send-timeout", "proxy_send_timeout", Reads::Time, None),
+    knob("buffering", "proxy_buffering", Reads::Bool, None),
+    knob("buffer-size", "proxy_buffer_size", Reads::Size, None),
+];
+
 /// What the names of the annotations of ingress-nginx start with.
 pub(super) const PREFIX_OF_INGRESS_NGINX: &str = "nginx.ingress.kubernetes.io/";
 /// The same of NGINX Inc's controller.
@@ -80,7 +91,15 @@ impl Controller {
     pub const fn name(self) -> &'static str {
         match self {
             Self::IngressNginx => "ingress-nginx",
-            Self::NginxInc => "NGINX Ingress Controller",
+            Self::NginxInc | Self::VirtualServer => "NGINX Ingress Controller",
+        }
+    }
+
+    /// What says something to it, and of which object, in words.
+    pub const fn holder(self) -> (&'static str, &'static str) {
+        match self {
+            Self::IngressNginx | Self::NginxInc => ("the annotation ", "the Ingress"),
+            Self::VirtualServer => ("", "the upstream of the VirtualServer"),
         }
     }
 
@@ -89,6 +108,7 @@ impl Controller {
         match self {
             Self::IngressNginx => PREFIX_OF_INGRESS_NGINX,
             Self::NginxInc => PREFIX_OF_NGINX_INC,
+            Self::VirtualServer => "",
         }
     }
 
@@ -96,6 +116,7 @@ impl Controller {
         match self {
             Self::IngressNginx => OF_INGRESS_NGINX,
             Self::NginxInc => OF_NGINX_INC,
+            Self::VirtualServer => OF_VIRTUAL_SERVER,
         }
     }
 
@@ -103,11 +124,12 @@ impl Controller {
         self.knobs().iter().find(|knob| knob.directive == directive)
     }
 
-    /// The other one.
-    pub(super) const fn other(self) -> Self {
+    /// The one whose annotations people write for this one.
+    pub(super) const fn other(self) -> Option<Self> {
         match self {
-            Self::IngressNginx => Self::NginxInc,
-            Self::NginxInc => Self::IngressNginx,
+            Self::IngressNginx => Some(Self::NginxInc),
+            Self::NginxInc => Some(Self::IngressNginx),
+            Self::VirtualServer => None,
         }
     }
 

@@ -29,16 +29,32 @@ pub(crate) struct Ingresses {
 /// Whether a text may hold anything for a controller: it is looked at before it is parsed.
 pub(crate) fn may_have(text: &[u8]) -> bool {
     let has = |word: &[u8]| memchr::memmem::find(text, word).is_some();
-    has(b"kind:") && (has(b"Ingress") || (has(b"ConfigMap") && (has(b"nginx") || has(b"ingress"))))
+    has(b"kind:")
+        && (has(b"Ingress")
+            || has(b"VirtualServer")
+            || (has(b"ConfigMap") && (has(b"nginx") || has(b"ingress"))))
+}
+
+/// Whether a text has objects for an nginx in a cluster that are not read: by the groups of their versions.
+pub(crate) fn has_other_routes(text: &[u8]) -> bool {
+    let starts = |line: &&[u8], group: &[u8]| {
+        let value = line.trim_ascii_start().strip_prefix(b"apiVersion:").map(<[u8]>::trim_ascii_start);
+        value.is_some_and(|value| value.strip_prefix(b"\"").unwrap_or(value).starts_with(group))
+    };
+    memchr::memmem::find(text, b"nginx.org/").is_some()
+        && text
+            .split(|byte| *byte == b'\n')
+            .any(|line| starts(&line, b"gateway.nginx.org/") || line.trim_ascii() == b"kind: TransportServer")
 }
 
 /// The texts that controllers write for the objects of a text.
 pub(crate) fn ingresses(text: &[u8], masked: &str, parsed: &Parsed) -> Ingresses {
     let around = render::Around { text, masked, comments: &parsed.comments };
-    let all = resource::ingresses(text, parsed);
+    let mut all = resource::ingresses(text, parsed);
+    all.extend(resource::virtual_servers(text, parsed));
     let mut found = Vec::new();
     let mut snippets = Vec::new();
-    for controller in [Controller::IngressNginx, Controller::NginxInc] {
+    for controller in [Controller::IngressNginx, Controller::NginxInc, Controller::VirtualServer] {
         let own: Vec<&resource::Ingress> =
             all.iter().filter(|ingress| ingress.controller == controller).collect();
         if own.iter().all(|ingress| ingress.hosts.iter().all(|host| host.paths.is_empty())) {
@@ -50,9 +66,12 @@ pub(crate) fn ingresses(text: &[u8], masked: &str, parsed: &Parsed) -> Ingresses
             }
         }
         let first = own.first().and_then(|ingress| ingress.name.as_ref()).map(|name| name.value.as_str());
-        let name = first.filter(|_| own.len() == 1).unwrap_or("ingress");
+        let is_one = own.iter().all(|one| one.name.as_ref().map(|name| name.value.as_str()) == first);
+        let name = first.filter(|_| is_one).unwrap_or("ingress");
         let view = render::ingresses(&around, controller, &own);
-        found.push(rendered(name, controller.name(), view));
+        let folder =
+            if controller == Controller::VirtualServer { "virtual-server" } else { controller.name() };
+        found.push(rendered(name, folder, view));
     }
     for settings in resource::settings(text, parsed) {
         let name = settings.name.as_ref().map_or("controller", |name| name.value.as_str());

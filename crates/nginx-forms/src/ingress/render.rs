@@ -157,6 +157,7 @@ impl Render<'_, '_> {
             let name = match controller {
                 Controller::IngressNginx => "server-snippet",
                 Controller::NginxInc => "server-snippets",
+                Controller::VirtualServer => continue,
             };
             self.snippet(ingress, controller, name);
         }
@@ -211,11 +212,16 @@ impl Render<'_, '_> {
             (Controller::NginxInc, Some("case_sensitive")) => "~ \"^",
             (Controller::NginxInc, Some("exact")) => "= \"",
             _ if kind == "Exact" => "= \"",
+            (Controller::VirtualServer, _) => "",
             _ if path.path.as_ref().is_some_and(|path| needs_quotes(&path.value)) => "\"",
             _ => "",
         };
         self.writer.given(&(path.start.min(anchor.start)..anchor.start), &format!("    location {modifier}"));
         match &path.path {
+            // `~ ^/x` and `=/x` are paths of a `VirtualServer`.
+            Some(path) if controller == Controller::VirtualServer && !path.value.starts_with('/') => {
+                self.writer.given(&path.at, &modified(&path.value));
+            }
             Some(path) if !path.value.is_empty() && modifier.is_empty() => self.writer.word(path),
             Some(path) if !path.value.is_empty() => self.writer.quoted(path),
             _ => self.writer.given(&anchor, "/"),
@@ -233,6 +239,7 @@ impl Render<'_, '_> {
         match controller {
             Controller::IngressNginx => self.of_ingress_nginx(number, ingress, path),
             Controller::NginxInc => self.of_nginx_inc(number, ingress, path),
+            Controller::VirtualServer => self.of_virtual_server(number, ingress, path),
         }
         self.writer.given(&anchor, "    }\n");
         let declared = self.declared(ingress, path);
@@ -356,6 +363,29 @@ impl Render<'_, '_> {
         self.pass(path, pass, rewrite.as_deref().unwrap_or_default());
     }
 
+    /// `internal/configs/version2/nginx.virtualserver.tmpl`: each location can upgrade.
+    fn of_virtual_server(&mut self, number: usize, ingress: &Ingress, path: &Path) {
+        let controller = Controller::VirtualServer;
+        let anchor = path.anchor.clone();
+        self.writer.given(
+            &anchor,
+            "        proxy_http_version 1.1;\n        proxy_set_header Upgrade $http_upgrade;\n        \
+             proxy_set_header Connection $connection_upgrade;\n        proxy_set_header Host $host;\n        \
+             proxy_set_header X-Real-IP $remote_addr;\n        proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n        \
+             proxy_set_header X-Forwarded-Host $host;\n        proxy_set_header X-Forwarded-Port $server_port;\n        \
+             proxy_set_header X-Forwarded-Proto $scheme;\n",
+        );
+        self.knobs(controller, number, ingress, &anchor);
+        let is_tls = self.value(ingress, controller, "tls").and_then(truth) == Some(true);
+        let pass = match (self.value(ingress, controller, "type"), is_tls) {
+            (Some("grpc"), true) => "grpc_pass grpcs://",
+            (Some("grpc"), false) => "grpc_pass grpc://",
+            (_, true) => "proxy_pass https://",
+            (_, false) => "proxy_pass http://",
+        };
+        self.pass(path, pass, "");
+    }
+
     /// A header of the request to the back end whose value an annotation replaces.
     fn header(
         &mut self,
@@ -410,7 +440,8 @@ impl Render<'_, '_> {
                 }
                 None => {
                     let other = controller.other();
-                    if let Some(entry) = self.entry(ingress, other, knob.annotation).cloned() {
+                    let entry = other.and_then(|other| self.entry(ingress, other, knob.annotation));
+                    if let (Some(other), Some(entry)) = (other, entry.cloned()) {
                         let why = format!(
                             "{} ignores this annotation: it is one of {}",
                             controller.name(),
@@ -451,6 +482,7 @@ impl Render<'_, '_> {
         let name = match controller {
             Controller::IngressNginx => "configuration-snippet",
             Controller::NginxInc => "location-snippets",
+            Controller::VirtualServer => return false,
         };
         let Some((_, snippet)) = self.entry(ingress, controller, name) else { return false };
         is_time_directive(directive)
@@ -582,6 +614,26 @@ impl Render<'_, '_> {
     fn line_end(&self, at: usize) -> usize {
         let rest = self.around.text.get(at..).unwrap_or_default();
         at + memchr::memchr(b'\n', rest).unwrap_or(rest.len())
+    }
+}
+
+/// A path with its modifier as nginx has it; what would be more than one word is not known.
+fn modified(path: &str) -> String {
+    let modifier: String =
+        path.chars().take_while(|letter| matches!(letter, '~' | '*' | '=' | '^')).collect();
+    let modifier = if modifier.starts_with("~*") {
+        "~*"
+    } else if modifier.starts_with('~') {
+        "~"
+    } else {
+        "="
+    };
+    let rest = path.strip_prefix(modifier).unwrap_or_default().trim();
+    let is_word = !rest.is_empty() && !rest.contains(|letter: char| letter == '"' || letter.is_control());
+    if is_word && !rest.ends_with('\\') {
+        format!("{modifier} \"{rest}\"")
+    } else {
+        "${ingress_path}".to_owned()
     }
 }
 

@@ -116,6 +116,42 @@ impl Settings {
         });
         Self { entries, is_open, insertion }
     }
+
+    /// The fields of an upstream of a `VirtualServer`.
+    fn of_upstream(text: &[u8], upstream: &Node, document: &Document) -> Self {
+        let Some(mapping) = upstream.mapping() else { return Self::default() };
+        let scalars =
+            mapping.entries.iter().filter_map(|(key, value)| Some((key.clone(), value.scalar()?.clone())));
+        let mut entries: Vec<(Scalar, Scalar)> = scalars.collect();
+        // `tls: {enable: true}`
+        let tls = mapping.entries.iter().find(|(key, _)| key.value == "tls");
+        if let Some((key, enable)) = tls.and_then(|(key, tls)| Some((key, tls.get("enable")?.scalar()?))) {
+            entries.push((key.clone(), enable.clone()));
+        }
+        let known: Vec<Range<usize>> =
+            entries.iter().flat_map(|(key, value)| [key.at.clone(), value.at.clone()]).collect();
+        let start = upstream.start().unwrap_or_default();
+        let end = known.iter().map(|at| at.end).max().unwrap_or(start).min(document.at.end.max(start));
+        let is_open = has_mark_alone(text, start..end, &known);
+        let insertion =
+            mapping.entries.iter().find(|(key, _)| key.value == "port").and_then(|(key, port)| {
+                let port = port.scalar().filter(|_| !mapping.is_flow)?;
+                let line = text.get(line_start(text, key.at.start)..key.at.start)?;
+                let is_deep = line.iter().all(|byte| matches!(byte, b' ' | b'-'));
+                let indent = " ".repeat(line.len());
+                let behind = end_of_line(text, port.at.end).filter(|_| is_deep)?;
+                Some(Insertion { at: behind, head: String::new(), indent, line_end: line_end(text) })
+            });
+        Self { entries, is_open, insertion }
+    }
+}
+
+/// The start of the line behind an offset; `None` where anything but a comment follows on its own.
+fn end_of_line(text: &[u8], at: usize) -> Option<usize> {
+    let rest = text.get(at..)?;
+    let behind = memchr::memchr(b'\n', rest)? + 1;
+    let line = rest.get(..behind)?.trim_ascii();
+    (line.is_empty() || line.starts_with(b"#")).then_some(at + behind)
 }
 
 /// Where a mapping that is not there yet goes: behind the line of `name`.
@@ -123,16 +159,10 @@ fn missing(text: &[u8], mapping: &Mapping, key: &str) -> Option<Insertion> {
     let (name, value) = mapping.entries.iter().find(|(name, _)| name.value == "name")?;
     let value = value.scalar().filter(|_| !mapping.is_flow)?;
     let outer = blank(text.get(line_start(text, name.at.start)..name.at.start)?)?;
-    let rest = text.get(value.at.end..)?;
-    let behind = memchr::memchr(b'\n', rest)? + 1;
-    // Nothing but a comment may follow on the line.
-    let line = rest.get(..behind)?.trim_ascii();
-    if !line.is_empty() && !line.starts_with(b"#") {
-        return None;
-    }
+    let at = end_of_line(text, value.at.end)?;
     let line_end = line_end(text);
     let indent = format!("{outer}  ");
-    Some(Insertion { at: value.at.end + behind, head: format!("{outer}{key}:{line_end}"), indent, line_end })
+    Some(Insertion { at, head: format!("{outer}{key}:{line_end}"), indent, line_end })
 }
 
 /// The first key behind `from`, of the object or of the document; the end of the document where there is none.
@@ -259,6 +289,53 @@ fn to_back_end(path: Option<Scalar>, kind: Option<Scalar>, backend: &Node, start
         .or_else(|| scalar(&["servicePort"]));
     let anchor = path.as_ref().or(service.as_ref())?.at.clone();
     Some(Path { anchor, start, path, kind, service, port })
+}
+
+/// The objects of NGINX Inc's controller that say where requests go, each upstream of them as an object of its own: it has
+/// the fields, and its routes are the paths.
+pub(super) fn virtual_servers(text: &[u8], parsed: &Parsed) -> Vec<Ingress> {
+    let routed = [("VirtualServer", "routes"), ("VirtualServerRoute", "subroutes")];
+    let mut all = Vec::new();
+    for (kind, key) in routed {
+        for (document, object) in of_kind(text, parsed, kind) {
+            let is_own =
+                known(text, object.get("apiVersion")).is_some_and(|api| api.starts_with("k8s.nginx.org/"));
+            let Some(spec) = object.get("spec").filter(|_| is_own) else { continue };
+            let upstreams = spec.get("upstreams").map(Node::items).unwrap_or_default();
+            let routes = spec.get(key).map(Node::items).unwrap_or_default();
+            let is_tls = spec.get("tls").is_some();
+            for upstream in upstreams {
+                let Some(name) = upstream.get("name").and_then(Node::scalar) else { continue };
+                let leads_here = |route: &&Node| {
+                    let pass =
+                        route.at(&["action", "pass"]).or_else(|| route.at(&["action", "proxy", "upstream"]));
+                    pass.and_then(Node::scalar).is_some_and(|pass| pass.value == name.value)
+                };
+                let scalar = |node: &Node, key: &str| node.get(key).and_then(Node::scalar).cloned();
+                let path = |route: &Node| {
+                    let path = scalar(route, "path")?;
+                    Some(Path {
+                        anchor: path.at.clone(),
+                        start: route.start()?,
+                        path: Some(path),
+                        kind: None,
+                        service: scalar(upstream, "service"),
+                        port: scalar(upstream, "port"),
+                    })
+                };
+                let paths = routes.iter().filter(leads_here).filter_map(path).collect();
+                let host = spec.get("host").and_then(Node::scalar).cloned();
+                all.push(Ingress {
+                    controller: Controller::VirtualServer,
+                    name: object.at(&["metadata", "name"]).and_then(Node::scalar).cloned(),
+                    annotations: Settings::of_upstream(text, upstream, document),
+                    hosts: vec![Host { name: host, paths }],
+                    tls: if is_tls { vec![None] } else { Vec::new() },
+                });
+            }
+        }
+    }
+    all
 }
 
 /// Which controller reads an `Ingress`; `None` for others, and where nothing says it.

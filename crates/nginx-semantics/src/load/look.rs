@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use nginx_forms::{has_ingress, is_dump};
+use nginx_forms::{has_ingress, has_other_routes, is_dump};
 
 use super::words::{Measure, Search};
 use super::{SkipReason, classify, encoding, structure};
@@ -96,6 +96,9 @@ impl Looker {
         }
         if is_whole && may_be_yaml(path, kind) && has_ingress(&text) {
             return Looking::Done(Some(SkipReason::OtherKind(OtherKind::Yaml)));
+        }
+        if is_whole && may_be_yaml(path, kind) && has_other_routes(&text) {
+            return Looking::Done(Some(SkipReason::Routes));
         }
         if !is_whole {
             let identity = identity.to_owned();

@@ -80,7 +80,7 @@ fn a_service_that_is_not_named_gets_no_upgrade() {
         .replace("tea-ws", "tea")
         .replace("    nginx.org/proxy-read-timeout: \"1h\"\n", "");
     let found = said(&Tree::new(&[("cafe.yaml", plain.as_str())]));
-    assert!(found.contains(&("short-read-timeout".to_owned(), 15, "warning".to_owned())), "{found:?}");
+    assert!(found.contains(&("short-read-timeout".to_owned(), 14, "warning".to_owned())), "{found:?}");
 }
 
 /// What Helm fills in may set anything; what is written is judged.
@@ -195,4 +195,20 @@ fn requests_are_followed_through_an_ingress() {
     let run = tree.run(&["trace", "wss://chat.example.com/ws", "."]);
     assert_eq!(run.code, Some(0), "{}", run.shown());
     assert!(run.stdout.contains("chat.yaml:18"), "{}", run.shown());
+}
+
+/// Routes that are not read are counted, with the reason.
+#[test]
+fn routes_of_a_gateway_are_said() {
+    let policy = "apiVersion: gateway.nginx.org/v1alpha1\nkind: ClientSettingsPolicy\nmetadata:\n  name: a\n---\napiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata:\n  name: a\n";
+    let transport = "apiVersion: k8s.nginx.org/v1\nkind: TransportServer\nmetadata:\n  name: a\n";
+    let tree = Tree::new(&[
+        ("a.yaml", policy),
+        ("b.yaml", transport),
+        ("c.yaml", "apiVersion: v1\nkind: Service\n"),
+        ("chat.yaml", fixture("chat.yaml").as_str()),
+    ]);
+    let run = tree.run(&["--fail-on", "never", "--show-files", "."]);
+    assert!(run.stdout.contains("2 files with routes of a gateway"), "{}", run.shown());
+    assert!(run.stdout.contains("not-judged  a.yaml: has routes of NGINX Gateway Fabric"), "{}", run.shown());
 }

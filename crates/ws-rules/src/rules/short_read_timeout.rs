@@ -93,7 +93,7 @@ impl Rule for ShortReadTimeout {
         finding = finding.fix(format!("write {remedy}"), applicability, set(cx, endpoint, name, "3600s"));
         let mut help = match idle.source {
             Source::Set { is_here: true, .. } => format!("write {remedy}"),
-            _ if annotation.is_some() => format!("add the annotation {remedy} to the Ingress"),
+            _ if annotation.is_some() => given::added(endpoint, &remedy),
             _ => format!("add {remedy} to {}", endpoint.location_words()),
         };
         if let Some((place, why)) = given::ignored(endpoint, name) {
