@@ -193,7 +193,7 @@ impl<'a> OnDisk<'a> {
     fn only_where(&self, finding: &Finding, alternatives: &BTreeSet<usize>) -> Option<String> {
         let place = finding.primary.place;
         let all = self.sources.ways(place.file).filter_map(|id| self.hosted(id));
-        let on_line: Vec<&Hosted> = all.filter(|one| one.view().from_host(place.span).is_some()).collect();
+        let on_line: Vec<&Hosted> = all.filter(|one| one.has(place.span)).collect();
         let (with, without): (Vec<&Hosted>, Vec<&Hosted>) =
             on_line.iter().partition(|one| alternatives.contains(&one.alternative()));
         let first = with.first().filter(|_| !without.is_empty())?;

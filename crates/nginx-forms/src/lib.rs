@@ -4,7 +4,9 @@
 //! that the person edits. What a form reads, and what it leaves out, docs/forms.md says.
 
 mod build;
+pub mod compose;
 mod dump;
+pub mod environment;
 mod form;
 mod heredoc;
 mod ingress;

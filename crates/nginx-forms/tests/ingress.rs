@@ -1,5 +1,12 @@
 //! What a controller writes for `Ingress` objects, and where each part of it comes from.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::string_slice,
+    reason = "helpers of tests may fail like tests"
+)]
+
 use nginx_forms::{Form, View, views};
 use nginx_syntax::Span;
 use proptest::prelude::*;

@@ -9,6 +9,7 @@ pub mod catalogue;
 mod certificate;
 mod compiled;
 mod configuration;
+mod containers;
 pub mod defaults;
 pub mod dispatch;
 mod distribution;
@@ -53,6 +54,7 @@ pub use configuration::{
     Configuration, Context, ContextId, ContextKind, Directive, DirectiveRef, Fragment, Gap, GapReason, Gaps,
     IncludeFailure, IncludeProblem, IncludingHeaders, Layout, Presence, Unset,
 };
+pub use containers::Containers;
 pub use effective::{Declared, Effective, declared, effective, levels};
 pub use exchange::{
     Answer, AnsweredBy, BackEnd, CHANGES, ClientRequest, Effort, Ending, Exchange, Exchanges, HeaderSource,

@@ -11,6 +11,7 @@ use nginx_syntax::{FileId, NameNumber, NodeId, Source, Span, Tree, Vocabulary, u
 
 use crate::budgets::{self, Copies};
 use crate::catalogue::{self, DirectiveName};
+use crate::containers::Containers;
 use crate::files::{Files, MemoryFiles, ReadError};
 use crate::include::Scope;
 use crate::load::{SkipReason, is_nginx};
@@ -304,7 +305,13 @@ impl Vocabulary for NginxVocabulary {
 const AT_ONCE: usize = 1024;
 
 /// Reads and parses a file, if it may be read.
-fn read(files: &dyn Files, scope: &Scope, path: &Path, identity: &Path) -> Result<Opened, ReadError> {
+fn read(
+    files: &dyn Files,
+    scope: &Scope,
+    containers: &Containers,
+    path: &Path,
+    identity: &Path,
+) -> Result<Opened, ReadError> {
     let is_given = scope.is_given(identity);
     let is_open =
         is_given || scope.named.iter().any(|named| named == identity) || scope.may_be_read(files, identity);
@@ -318,7 +325,7 @@ fn read(files: &dyn Files, scope: &Scope, path: &Path, identity: &Path) -> Resul
     if !is_open && !is_nginx(&file, Path::new(""), scope.ignores_comments) {
         return Err(ReadError::Hidden);
     }
-    Ok(Opened::of(file))
+    Ok(Opened::of(file, containers))
 }
 
 /// A file that was read, with the other ways through its branches if it is a template.
@@ -328,8 +335,8 @@ struct Opened {
 }
 
 impl Opened {
-    fn of(file: SourceFile) -> Self {
-        let mut views = of_template(&file).into_iter();
+    fn of(file: SourceFile, containers: &Containers) -> Self {
+        let mut views = of_template(&file, containers).into_iter();
         match views.next() {
             Some(first) => Self { file: first, others: views.collect() },
             None => Self { file, others: Vec::new() },
@@ -359,6 +366,8 @@ pub struct Sources {
     held: BTreeMap<PathBuf, Vec<FileId>>,
     /// Those that hold other lines of nginx too.
     left_out: BTreeSet<PathBuf>,
+    /// What is known of the containers around.
+    containers: Containers,
 }
 
 impl Sources {
@@ -385,6 +394,7 @@ impl Sources {
             mounted: self.mounted.clone(),
             held: self.held.clone(),
             left_out: self.left_out.clone(),
+            containers: self.containers.clone(),
             ..Self::default()
         };
         for (id, file) in (0..).map(FileId).zip(&mut this.files) {
@@ -427,7 +437,7 @@ impl Sources {
         if let Some(&id) = self.by_identity.get(identity.as_os_str()) {
             return Ok(self.chosen(id));
         }
-        let file = read(files, scope, path, identity)?;
+        let file = read(files, scope, &self.containers, path, identity)?;
         self.keep(identity, file)
     }
 
@@ -451,7 +461,9 @@ impl Sources {
                     wanted.push((path, identity));
                 }
             }
-            let read = in_parallel(&wanted, |(path, identity)| read(files, scope, path, identity));
+            let containers = &self.containers;
+            let read =
+                in_parallel(&wanted, |(path, identity)| read(files, scope, containers, path, identity));
             let identities = wanted.iter().map(|(_, identity)| identity.as_os_str());
             let mut read: HashMap<&OsStr, Result<Opened, ReadError>> = identities.zip(read).collect();
             for (path, identity) in some {
@@ -483,10 +495,20 @@ impl Sources {
         identity: &Path,
         file: SourceFile,
     ) -> Result<FileId, ReadError> {
-        let id = self.keep(identity, Opened::of(file))?;
+        let id = self.keep(identity, Opened::of(file, &self.containers))?;
         self.mounted.insert(identity, Vec::new());
         self.held.entry(host.to_owned()).or_default().push(id);
         Ok(id)
+    }
+
+    /// What is known of the containers around.
+    pub(crate) fn containers(&self) -> &Containers {
+        &self.containers
+    }
+
+    /// The same, while files are looked for.
+    pub(crate) fn containers_mut(&mut self) -> &mut Containers {
+        &mut self.containers
     }
 
     /// The files that one of the disk holds; `None` for one that was not looked into for any.

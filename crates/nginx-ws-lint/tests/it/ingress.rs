@@ -21,13 +21,10 @@ fn json(tree: &Tree, arguments: &[&str]) -> Value {
 /// Rule, line and severity of each finding.
 fn said(tree: &Tree) -> Vec<(String, u64, String)> {
     let outcome = json(tree, &["."]);
-    let findings = outcome["findings"].as_array().unwrap().iter();
-    let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let one = |finding: &Value| {
-        let line = finding["range"]["start"]["line"].as_u64().unwrap();
-        (text(&finding["rule"]), line, text(&finding["severity"]))
-    };
-    findings.map(one).collect()
+    let findings = outcome.get("findings").and_then(Value::as_array).unwrap().iter();
+    let text = |finding: &Value, key: &str| finding.get(key).and_then(Value::as_str).unwrap().to_owned();
+    let line = |finding: &Value| finding.pointer("/range/start/line").and_then(Value::as_u64).unwrap();
+    findings.map(|finding| (text(finding, "rule"), line(finding), text(finding, "severity"))).collect()
 }
 
 fn only(rule: &str, line: u64, severity: &str) -> Vec<(String, u64, String)> {

@@ -5,6 +5,7 @@
 mod adopt;
 mod budgets;
 mod ci_logs;
+mod containers;
 mod endpoints;
 mod explain;
 mod fix;

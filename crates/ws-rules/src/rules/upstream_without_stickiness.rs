@@ -30,7 +30,10 @@ impl Rule for UpstreamWithoutStickiness {
     }
 
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
-        let Some((opener, balancing)) = cx.model.shared(endpoint) else { return };
+        let Some((opener, balancing)) = cx.model.shared(endpoint) else {
+            out.extend(of_containers(cx, endpoint));
+            return;
+        };
         // One that another line undoes is a matter of order.
         let is_meant = balancing.methods.iter().any(|(method, _)| method.is_sticky());
         let hash = balancing.hash_of_requests();
@@ -72,6 +75,27 @@ impl Rule for UpstreamWithoutStickiness {
         finding = finding.fix("write `hash $remote_addr consistent`", Applicability::Unsafe, edits);
         out.push(finding.at_most(severity).help(format!("{}; {reason}", remedy(cx, balancing))));
     }
+}
+
+/// One name that stands for several containers of the compose file. Of back ends that need no session nothing is said: that
+/// there are several is for the author of that file to decide.
+fn of_containers(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> Option<FindingBuilder> {
+    let Need::Stay(application) = endpoint.need() else { return None };
+    let (line, host, count) = cx.model.containers(endpoint)?;
+    let message = format!(
+        "`{host}` is {count} containers by the compose file, and nginx sends each request of a client to any of them, in turn"
+    );
+    let help = if line.reference == endpoint.pass.directive.reference {
+        format!("pass to an `upstream` with `ip_hash;` and `server {host}:PORT;`")
+    } else {
+        "write `ip_hash;` in the `upstream`, before its `server`".to_owned()
+    };
+    let reason = format!(
+        "{} keeps a session in one server, which has to get all its polling requests: others answer 400 or 404",
+        application.name
+    );
+    let finding = FindingBuilder::new(&META, &line, message).endpoint(endpoint);
+    Some(finding.at_most(Severity::Warning).help(format!("{help}; {reason}")))
 }
 
 /// The ways out, the simplest first.
