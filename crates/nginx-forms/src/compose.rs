@@ -25,15 +25,19 @@ pub struct Service {
 impl Service {
     /// The name of the image without registry, tag and digest: `grafana/grafana`.
     pub fn image_name(&self) -> Option<&str> {
-        let image = self.image.as_deref()?;
-        let image = image.split('@').next().unwrap_or(image);
-        let tag = image.rfind(':').filter(|at| !image.get(*at..).is_some_and(|rest| rest.contains('/')));
-        let image = tag.and_then(|at| image.get(..at)).unwrap_or(image);
-        // A registry has a dot or a port.
-        match image.split_once('/') {
-            Some((first, rest)) if first.contains(['.', ':']) => Some(rest),
-            _ => Some(image),
-        }
+        self.image.as_deref().map(name_of_image)
+    }
+}
+
+/// The name of an image without registry, tag and digest.
+pub(crate) fn name_of_image(image: &str) -> &str {
+    let image = image.split('@').next().unwrap_or(image);
+    let tag = image.rfind(':').filter(|at| !image.get(*at..).is_some_and(|rest| rest.contains('/')));
+    let image = tag.and_then(|at| image.get(..at)).unwrap_or(image);
+    // A registry has a dot or a port.
+    match image.split_once('/') {
+        Some((first, rest)) if first.contains(['.', ':']) => rest,
+        _ => image,
     }
 }
 

@@ -4,6 +4,7 @@
 //! that the person edits. What a form reads, and what it leaves out, docs/forms.md says.
 
 mod build;
+pub mod cluster;
 pub mod compose;
 mod dump;
 pub mod environment;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use nginx_forms::cluster::{ClusterService, Workload, objects};
 use nginx_forms::compose::{Service, env_file, env_of_dockerfile, services};
 
 use crate::files::{Files, folder_of, is_below, normalize};
@@ -27,12 +28,15 @@ pub struct Containers {
     /// Of the last stage, by Dockerfile.
     images: BTreeMap<PathBuf, Values>,
     env_files: BTreeMap<PathBuf, Values>,
+    /// Of Kubernetes, by file.
+    cluster: BTreeMap<PathBuf, (Vec<ClusterService>, Vec<Workload>)>,
 }
 
 /// What a file may tell, by its name.
 enum Kind {
     Compose,
     Dockerfile,
+    Yaml,
 }
 
 fn kind(path: &Path) -> Option<Kind> {
@@ -43,7 +47,11 @@ fn kind(path: &Path) -> Option<Kind> {
     }
     let is_dockerfile =
         name == "dockerfile" || name.starts_with("dockerfile.") || name.ends_with(".dockerfile");
-    is_dockerfile.then_some(Kind::Dockerfile)
+    match (is_dockerfile, is_yaml) {
+        (true, _) => Some(Kind::Dockerfile),
+        (false, true) => Some(Kind::Yaml),
+        (false, false) => None,
+    }
 }
 
 impl Containers {
@@ -55,6 +63,12 @@ impl Containers {
             Kind::Dockerfile => {
                 if let Some(environment) = env_of_dockerfile(&text) {
                     self.images.insert(path.to_owned(), shown(environment));
+                }
+            }
+            Kind::Yaml => {
+                let (services, workloads) = objects(&text);
+                if !services.is_empty() || !workloads.is_empty() {
+                    self.cluster.insert(path.to_owned(), (services, workloads));
                 }
             }
             Kind::Compose => {
@@ -85,14 +99,30 @@ impl Containers {
         all.all(|other| other.as_ref() == Some(&first)).then_some(first)
     }
 
-    /// The name of the image of a service, without registry and tag; `None` where compose files differ.
-    pub fn image(&self, service: &str) -> Option<String> {
-        self.agreed(service, |service| service.image_name().map(str::to_owned))
+    /// What all workloads behind the services of a name agree on.
+    fn agreed_in_cluster<T: PartialEq>(&self, name: &str, of: impl Fn(&Workload) -> Option<T>) -> Option<T> {
+        let services = self.cluster.values().flat_map(|(services, _)| services);
+        let services: Vec<&ClusterService> = services.filter(|service| service.name == name).collect();
+        let is_behind = |workload: &&Workload| services.iter().any(|service| workload.is_behind(service));
+        let mut all = self.cluster.values().flat_map(|(_, workloads)| workloads).filter(is_behind).map(of);
+        let first = all.next()??;
+        all.all(|other| other.as_ref() == Some(&first)).then_some(first)
     }
 
-    /// How many containers run of a service; `None` where it is not said, or compose files differ.
+    /// The name of the image of a service, without registry and tag; `None` where files differ.
+    pub fn image(&self, service: &str) -> Option<String> {
+        let of_compose = self.agreed(service, |service| service.image_name().map(str::to_owned));
+        of_compose.or_else(|| self.agreed_in_cluster(service, |workload| workload.image.clone()))
+    }
+
+    /// How many containers run of a service of a compose file; `None` where it is not said, or files differ.
     pub fn replicas(&self, service: &str) -> Option<u32> {
         self.agreed(service, |service| service.replicas)
+    }
+
+    /// How many pods are behind a service of a cluster.
+    pub fn pods(&self, service: &str) -> Option<u32> {
+        self.agreed_in_cluster(service, |workload| workload.replicas)
     }
 
     /// The environments in which a template may be filled in, each once: those of the services that mount it or that its

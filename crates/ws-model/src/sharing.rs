@@ -72,7 +72,16 @@ impl<'s> Model<'s> {
                 (self.configuration.directive(endpoint.pass.directive.reference), target.host.clone())
             }
         };
-        let count = containers.replicas(&host).filter(|count| *count > 1)?;
+        let hosted = line.file().and_then(nginx_semantics::SourceFile::hosted);
+        let count = match hosted.and_then(|hosted| hosted.view().rendered()) {
+            // An ingress controller passes to the pods themselves.
+            Some(rendered) if !rendered.is_sticky(line.at().span.start) => containers.pods(&host),
+            Some(_) => None,
+            // Elsewhere in a cluster a service has one address.
+            None if hosted.is_some_and(nginx_semantics::Hosted::is_in_cluster) => None,
+            None => containers.replicas(&host),
+        };
+        let count = count.filter(|count| *count > 1)?;
         Some((line, host, count))
     }
 }

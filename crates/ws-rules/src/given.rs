@@ -14,6 +14,7 @@ const JUDGED: &[&str] = &[
     "short-read-timeout",
     "shutdown-timeout-drops",
     "unsupported-upstream-protocol",
+    "upstream-without-stickiness",
     "wrong-connection-header",
 ];
 
@@ -61,6 +62,11 @@ pub(crate) fn annotation_for_upgrade(endpoint: &Endpoint<'_>) -> Option<String> 
     let location = endpoint.location()?;
     let (name, value) = rendered(&location)?.annotation_for_upgrade(location.at().span.start)?;
     Some(format!("`{name}: \"{value}\"`"))
+}
+
+/// The annotation that keeps the requests of a client in one pod, for an endpoint of an `Ingress`.
+pub(crate) fn annotation_for_stickiness(endpoint: &Endpoint<'_>) -> Option<&'static str> {
+    Some(rendered(&endpoint.location()?)?.annotation_for_stickiness())
 }
 
 /// The annotation that was to set a directive for an endpoint and that its controller ignores, and why.

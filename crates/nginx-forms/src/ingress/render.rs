@@ -249,7 +249,25 @@ impl Render<'_, '_> {
             target: number,
             service,
             declared: declared.map(|at| span(&at)),
+            is_sticky: self.is_sticky(ingress, controller),
         });
+    }
+
+    /// Whether annotations keep a client at its pod.
+    fn is_sticky(&self, ingress: &Ingress, controller: Controller) -> bool {
+        let has = |name: &str| self.entry(ingress, controller, name).is_some();
+        let method = || self.entry(ingress, controller, "lb-method").map(|(_, method)| method.value.as_str());
+        match controller {
+            Controller::IngressNginx => has("affinity") || has("upstream-hash-by") || has("service-upstream"),
+            Controller::NginxInc => {
+                has("sticky-cookie-services")
+                    || has("use-cluster-ip")
+                    || ingress.annotations.get("nginx.com/sticky-cookie-services").is_some()
+                    || method().is_some_and(|method| method.contains("hash"))
+            }
+            // `sessionCookie` is a mapping, which is not read.
+            Controller::VirtualServer => true,
+        }
     }
 
     /// Where the author says that a path's service has WebSockets: `nginx.org/websocket-services`, which people write

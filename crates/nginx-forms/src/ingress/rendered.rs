@@ -31,6 +31,8 @@ pub(super) struct Block {
     pub(super) service: Option<String>,
     /// Where in the host file the author says that it carries WebSockets.
     pub(super) declared: Option<Span>,
+    /// Whether a client keeps its pod, or nginx passes to one address.
+    pub(super) is_sticky: bool,
 }
 
 /// The value of a directive that an annotation says, or would.
@@ -205,6 +207,22 @@ impl Rendered {
     /// Where in the host file the author says that the block at an offset carries WebSockets.
     pub fn is_declared(&self, at: u32) -> bool {
         self.block(at).is_some_and(|block| block.declared.is_some())
+    }
+
+    /// Whether clients keep their pods in the block at an offset, or that cannot be said.
+    pub fn is_sticky(&self, at: u32) -> bool {
+        self.block(at).is_none_or(|block| {
+            block.is_sticky || self.targets.get(block.target).is_none_or(|target| target.is_open)
+        })
+    }
+
+    /// The annotation that has clients keep their pods.
+    pub fn annotation_for_stickiness(&self) -> &'static str {
+        match self.controller {
+            Controller::IngressNginx => "nginx.ingress.kubernetes.io/affinity: \"cookie\"",
+            Controller::NginxInc => "nginx.org/lb-method: \"ip_hash\"",
+            Controller::VirtualServer => "lb-method: ip_hash",
+        }
     }
 
     /// Whether a stretch is of a snippet, so that it is the author's own text.

@@ -209,3 +209,42 @@ fn routes_of_a_gateway_are_said() {
     assert!(run.stdout.contains("2 files with routes of a gateway"), "{}", run.shown());
     assert!(run.stdout.contains("not-judged  a.yaml: has routes of NGINX Gateway Fabric"), "{}", run.shown());
 }
+
+/// Pods of an application that keeps sessions: a client has to keep its pod.
+#[test]
+fn pods_without_stickiness() {
+    let rule = "upstream-without-stickiness";
+    let text = fixture("chat.yaml").replace("path: /ws", "path: /socket.io").replace("3600s", "3600");
+    let app = |replicas: &str| {
+        format!(
+            "apiVersion: v1\nkind: Service\nmetadata:\n  name: chat\nspec:\n  selector:\n    app: chat\n---\napiVersion: apps/v1\nkind: Deployment\nspec:\n  replicas: {replicas}\n  template:\n    metadata:\n      labels:\n        app: chat\n    spec:\n      containers:\n        - image: own/chat\n"
+        )
+    };
+    let line = "    cert-manager.io/cluster-issuer: letsencrypt\n";
+    for (annotation, replicas, is_said) in [
+        ("", "3", true),
+        ("", "1", false),
+        ("    nginx.ingress.kubernetes.io/affinity: cookie\n", "3", false),
+        ("    nginx.ingress.kubernetes.io/upstream-hash-by: $remote_addr\n", "3", false),
+    ] {
+        let (text, app) = (text.replace(line, annotation), app(replicas));
+        let tree = Tree::new(&[("ingress.yaml", text.as_str()), ("app.yaml", app.as_str())]);
+        let found = said(&tree);
+        assert_eq!(
+            found.iter().any(|(name, ..)| name == rule),
+            is_said,
+            "{annotation} {replicas}: {found:?}"
+        );
+    }
+}
+
+/// The image behind a service names the application, though the service is called otherwise.
+#[test]
+fn images_in_a_cluster_name_applications() {
+    let text = fixture("chat.yaml").replace("path: /ws", "path: /");
+    let app = "kind: Service\nmetadata: {name: chat}\nspec: {selector: {app: a}}\n---\nkind: Deployment\nspec:\n  template:\n    metadata: {labels: {app: a}}\n    spec:\n      containers: [{image: 'grafana/grafana:11'}]\n";
+    let tree = Tree::new(&[("ingress.yaml", text.as_str()), ("app.yaml", app)]);
+    let outcome = json(&tree, &["."]);
+    let evidence = outcome["endpoints"][0]["evidence"].to_string();
+    assert!(evidence.contains("whose image `grafana/grafana` is called after Grafana"), "{outcome:#}");
+}

@@ -7,6 +7,7 @@ use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity};
 use nginx_semantics::{Balancing, Directive, Method, NginxVersion};
 use ws_model::{Endpoint, Need};
 
+use crate::given;
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct UpstreamWithoutStickiness;
@@ -82,10 +83,18 @@ impl Rule for UpstreamWithoutStickiness {
 fn of_containers(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> Option<FindingBuilder> {
     let Need::Stay(application) = endpoint.need() else { return None };
     let (line, host, count) = cx.model.containers(endpoint)?;
-    let message = format!(
-        "`{host}` is {count} containers by the compose file, and nginx sends each request of a client to any of them, in turn"
-    );
-    let help = if line.reference == endpoint.pass.directive.reference {
+    let annotation = given::annotation_for_stickiness(endpoint);
+    let message = match annotation {
+        Some(_) => {
+            format!("`{host}` is {count} pods, and nginx sends each request of a client to any of them")
+        }
+        None => format!(
+            "`{host}` is {count} containers by the compose file, and nginx sends each request of a client to any of them, in turn"
+        ),
+    };
+    let help = if let Some(annotation) = annotation {
+        format!("set the annotation `{annotation}` of the Ingress")
+    } else if line.reference == endpoint.pass.directive.reference {
         format!("pass to an `upstream` with `ip_hash;` and `server {host}:PORT;`")
     } else {
         "write `ip_hash;` in the `upstream`, before its `server`".to_owned()
