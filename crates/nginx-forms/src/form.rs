@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::view::View;
-use crate::{dump, heredoc, ingress, markup, yaml};
+use crate::{dump, heredoc, ingress, markup, omnibus, yaml};
 
 /// What a host file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub enum Form {
     Terraform,
     /// YAML, or a template that makes it.
     Yaml,
+    /// The settings of `GitLab`'s omnibus package.
+    Omnibus,
     /// Markdown, reStructuredText or `AsciiDoc`.
     Markup,
 }
@@ -61,6 +63,7 @@ pub fn views(form: Form, text: &[u8]) -> Vec<Found> {
         Form::Dump => dump::files(text),
         Form::Dockerfile | Form::Shell | Form::Terraform => heredoc::heredocs(form, text, None),
         Form::Yaml => yaml::scalars(text),
+        Form::Omnibus => omnibus::settings(text, None),
         Form::Markup => markup::blocks(text),
     }
 }

@@ -13,6 +13,7 @@ mod heredoc;
 mod ingress;
 mod lines;
 mod markup;
+mod omnibus;
 pub mod template;
 mod view;
 mod yaml;

@@ -45,6 +45,7 @@ mod upstream;
 mod variables;
 mod version;
 mod views;
+mod vocabulary;
 
 pub use balancing::{Balancing, Method};
 pub use catalogue::DirectiveName;
@@ -80,11 +81,12 @@ pub use server::{
     Listen, ListenAddress, NameMatch, ServerSelection, Socket, first_server, listens, misdirecting,
     select_server, server_names, sockets,
 };
-pub use sources::{NginxVocabulary, SourceFile, Sources, Text};
+pub use sources::{SourceFile, Sources};
 pub use upstream::{Pass, PassModule, Peer, Target, balancing, is_upstream_at_run_time, peers, upstream};
 pub use variables::{
     Bytes, Cut, CutReason, Definition, Evaluator, Part, Parts, Request, Value, Variables, condition_words,
     has_regex_or_unseen, has_variables, parts, variable_names,
 };
 pub use version::{NginxVersion, ParseVersionError, VersionRange};
-pub use views::{EditRefusal, Hosted, HostedEdit};
+pub use views::{EditRefusal, Hosted, HostedEdit, Text};
+pub use vocabulary::NginxVocabulary;

@@ -7,17 +7,17 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use hashbrown::{HashMap, HashSet};
-use nginx_syntax::{FileId, NameNumber, NodeId, Source, Span, Tree, Vocabulary, unquote};
+use nginx_syntax::{FileId, NodeId, Source, Span, Tree, unquote};
 
 use crate::budgets::{self, Copies};
-use crate::catalogue::{self, DirectiveName};
+use crate::catalogue::DirectiveName;
 use crate::containers::Containers;
 use crate::files::{Files, MemoryFiles, ReadError};
 use crate::include::Scope;
 use crate::load::{SkipReason, is_nginx};
 use crate::parallel::in_parallel;
 use crate::placeholder::{self, Marks, Masked, Placeholders, in_place_of_directive, masked};
-use crate::views::{Hosted, of_template};
+use crate::views::{Hosted, Text, of_template};
 
 /// A file with its tree.
 #[derive(Debug)]
@@ -265,39 +265,6 @@ impl SourceFile {
                 Self::of_view(self.path.clone(), self.source.path(), hosted, self.may_be_shown)
             }
         }
-    }
-}
-
-/// Another text of a file.
-#[derive(Debug, Clone)]
-pub enum Text {
-    /// Of a file that nginx reads as it is.
-    Plain(Vec<u8>),
-    /// Of one that another file holds, with that file as it is then.
-    Hosted(Box<Hosted>),
-}
-
-impl From<Vec<u8>> for Text {
-    fn from(bytes: Vec<u8>) -> Self {
-        Self::Plain(bytes)
-    }
-}
-
-/// The catalogue as the parser may ask it.
-#[derive(Debug, Clone, Copy)]
-pub struct NginxVocabulary;
-
-impl Vocabulary for NginxVocabulary {
-    fn number(&self, name: &[u8]) -> NameNumber {
-        catalogue::lookup(name).number()
-    }
-
-    fn most_words(&self, name: NameNumber) -> Option<usize> {
-        DirectiveName::of_number(name).most_args().map(|most| usize::from(most) + 1)
-    }
-
-    fn takes_block(&self, name: NameNumber) -> Option<bool> {
-        DirectiveName::of_number(name).takes_block()
     }
 }
 

@@ -11,7 +11,7 @@ use nginx_syntax::{FileId, Source, Span};
 
 use crate::containers::{Containers, Values};
 use crate::naming::is_template_by_name;
-use crate::sources::{SourceFile, Sources, Text};
+use crate::sources::{SourceFile, Sources};
 
 /// Where the text of a file comes from.
 #[derive(Debug, Clone)]
@@ -35,6 +35,21 @@ pub struct Hosted {
     is_template: bool,
     /// The environments in which envsubst may fill it in.
     environments: Arc<[Values]>,
+}
+
+/// Another text of a file.
+#[derive(Debug, Clone)]
+pub enum Text {
+    /// Of a file that nginx reads as it is.
+    Plain(Vec<u8>),
+    /// Of one that another file holds, with that file as it is then.
+    Hosted(Box<Hosted>),
+}
+
+impl From<Vec<u8>> for Text {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Plain(bytes)
+    }
 }
 
 /// Why a text could not be edited in the file that holds it.

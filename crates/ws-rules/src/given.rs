@@ -6,6 +6,8 @@ use lint_finding::{Place, RuleMeta};
 use nginx_semantics::{Directive, Rendered};
 use ws_model::Endpoint;
 
+use crate::FindingBuilder;
+
 /// The rules whose findings about a controller's lines can be acted on in the YAML file. Of snippets all speak.
 const JUDGED: &[&str] = &[
     "http10-upstream",
@@ -50,11 +52,18 @@ pub(crate) fn annotation(endpoint: &Endpoint<'_>, name: &str, value: &str) -> Op
     Some(format!("`{name}: \"{value}\"`"))
 }
 
-/// What to do where that is not written yet.
-pub(crate) fn added(endpoint: &Endpoint<'_>, annotation: &str) -> String {
-    let controller = endpoint.location().and_then(|location| rendered(&location).map(Rendered::controller));
-    let (what, of) = controller.map_or(("", ""), nginx_semantics::Controller::holder);
-    format!("add {what}{annotation} to {of}")
+/// What to do where a directive that an endpoint needs is not written yet: the line to add, or the annotation.
+pub(crate) fn added(endpoint: &Endpoint<'_>, name: &str, remedy: &str) -> String {
+    if ignored(endpoint, name).is_some() {
+        return format!("write {remedy}");
+    }
+    match endpoint.location().and_then(|location| rendered(&location).map(Rendered::controller)) {
+        Some(controller) => {
+            let (what, of) = controller.holder();
+            format!("add {what}{remedy} to {of}")
+        }
+        None => format!("add {remedy} to {}", endpoint.location_words()),
+    }
 }
 
 /// The same for what passes a handshake's `Upgrade` on.
@@ -69,8 +78,14 @@ pub(crate) fn annotation_for_stickiness(endpoint: &Endpoint<'_>) -> Option<&'sta
     Some(rendered(&endpoint.location()?)?.annotation_for_stickiness())
 }
 
+/// A finding, where an annotation that its controller ignores was to set the directive: at that annotation, with the reason.
+pub(crate) fn at_ignored(finding: FindingBuilder, endpoint: &Endpoint<'_>, name: &str) -> FindingBuilder {
+    let Some((place, why)) = ignored(endpoint, name) else { return finding };
+    finding.moved(place, why)
+}
+
 /// The annotation that was to set a directive for an endpoint and that its controller ignores, and why.
-pub(crate) fn ignored(endpoint: &Endpoint<'_>, name: &str) -> Option<(Place, String)> {
+fn ignored(endpoint: &Endpoint<'_>, name: &str) -> Option<(Place, String)> {
     let location = endpoint.location()?;
     let at = location.at();
     let ignored = rendered(&location)?.ignored(at.span.start, name)?;

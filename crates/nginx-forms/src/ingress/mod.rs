@@ -4,10 +4,12 @@
 //! known of nginx holds for it: which location serves a path, what is in effect there, what a handshake comes to. Edits
 //! become edits of annotations.
 
+mod around;
 mod controller;
 mod render;
 mod rendered;
 mod resource;
+mod words;
 mod writer;
 
 use std::ops::Range;
@@ -49,7 +51,7 @@ pub(crate) fn has_other_routes(text: &[u8]) -> bool {
 
 /// The texts that controllers write for the objects of a text.
 pub(crate) fn ingresses(text: &[u8], masked: &str, parsed: &Parsed) -> Ingresses {
-    let around = render::Around { text, masked, comments: &parsed.comments };
+    let around = around::Around { text, masked, notes: &parsed.comments };
     let mut all = resource::ingresses(text, parsed);
     all.extend(resource::virtual_servers(text, parsed));
     let mut found = Vec::new();

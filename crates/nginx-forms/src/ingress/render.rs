@@ -5,21 +5,15 @@ use std::ops::Range;
 use granit_parser::ScalarStyle;
 use nginx_syntax::Span;
 
+use super::around::Around;
 use super::controller::{Controller, Knob, truth};
 use super::rendered::{Block, Ignored, Rendered, Target};
 use super::resource::{ControllerSettings, Host, Ingress, Path, is_filled_in};
+use super::words::{is_listed, is_name, is_time_directive, modified, needs_quotes};
 use super::writer::{Writer, span};
-use crate::lines::is_blank;
 use crate::view::View;
 use crate::yaml::nodes::Scalar;
 use crate::yaml::snippet;
-
-/// What a host file tells besides its objects.
-pub(super) struct Around<'t> {
-    pub(super) text: &'t [u8],
-    pub(super) masked: &'t str,
-    pub(super) comments: &'t [Range<usize>],
-}
 
 /// The paths of one host, of all objects of one controller that name it.
 struct Server<'i> {
@@ -185,7 +179,7 @@ impl Render<'_, '_> {
         is_regex: bool,
     ) {
         let anchor = path.anchor.clone();
-        let comments = self.comments(path);
+        let comments = self.around.comments(path);
         let text = self.around.text;
         let is_ours = |comment: &Range<usize>| {
             let comment = text.get(comment.clone()).unwrap_or_default();
@@ -198,7 +192,7 @@ impl Render<'_, '_> {
             self.writer.copy(comment);
             self.writer.given(&(comment.end..comment.end), "\n");
         }
-        for words in self.words(ingress) {
+        for words in self.around.words(ingress) {
             self.writer.given(&(words.start..words.start), "    # ");
             self.writer.copy(&words);
             self.writer.given(&(words.end..words.end), "\n");
@@ -563,113 +557,11 @@ impl Render<'_, '_> {
         (!is_filled_in(self.around.text, value)).then_some(value.value.as_str())
     }
 
-    /// The comments at a path: inside of its item, and right above.
-    fn comments(&self, path: &Path) -> Vec<Range<usize>> {
-        let parts = [&path.path, &path.kind, &path.service, &path.port];
-        let end = parts.into_iter().flatten().map(|scalar| scalar.at.end).max().unwrap_or(path.anchor.end);
-        let end = self.line_end(end);
-        let inside = self.around.comments.iter().filter(|at| path.start <= at.start && at.start < end);
-        self.above(path.start).into_iter().chain(inside.cloned()).collect()
-    }
-
-    /// What the annotations of an object with one path say of WebSockets: comments at them, and annotations that no
-    /// controller has, such as `enable-websocket`. Of several paths nobody knows which is meant.
-    fn words(&self, ingress: &Ingress) -> Vec<Range<usize>> {
-        if ingress.hosts.iter().map(|host| host.paths.len()).sum::<usize>() != 1 {
-            return Vec::new();
-        }
-        let says = |at: &Range<usize>| {
-            let text = self.around.text.get(at.clone()).unwrap_or_default().to_ascii_lowercase();
-            !text.contains(&b'\n') && memchr::memmem::find(&text, b"websocket").is_some()
-        };
-        let of_entry = |(key, value): &(Scalar, Scalar)| {
-            let is_on = !matches!(value.value.as_str(), "false" | "off" | "no" | "");
-            let own =
-                Some(key.at.start..value.at.end).filter(|_| is_on && !key.value.starts_with("nginx.org/"));
-            self.at_entry(key, value).into_iter().chain(own)
-        };
-        ingress.annotations.entries.iter().flat_map(of_entry).filter(says).collect()
-    }
-
-    /// The comments at an annotation.
-    fn at_entry(&self, key: &Scalar, value: &Scalar) -> Vec<Range<usize>> {
-        let end = self.line_end(value.at.end);
-        let beside = self.around.comments.iter().filter(|at| key.at.start <= at.start && at.start < end);
-        self.above(key.at.start).into_iter().chain(beside.cloned()).collect()
-    }
-
     fn comments_of(&mut self, (key, value): &(Scalar, Scalar)) {
-        for comment in self.at_entry(key, value) {
+        for comment in self.around.at_entry(key, value) {
             self.writer.given(&(comment.start..comment.start), "        ");
             self.writer.copy(&comment);
             self.writer.given(&(comment.end..comment.end), "\n");
         }
     }
-
-    /// The comments that stand alone on the lines right above an offset.
-    fn above(&self, at: usize) -> Vec<Range<usize>> {
-        let text = self.around.text;
-        let mut found = Vec::new();
-        let mut line = self.line_start(at);
-        while let Some(end) = line.checked_sub(1) {
-            let start = self.line_start(end);
-            let comment = self.around.comments.iter().find(|comment| (start..end).contains(&comment.start));
-            let Some(comment) = comment else { break };
-            if !is_blank(text.get(start..comment.start).unwrap_or_default()) {
-                break;
-            }
-            found.insert(0, comment.clone());
-            line = start;
-        }
-        found
-    }
-
-    fn line_start(&self, at: usize) -> usize {
-        let before = self.around.text.get(..at).unwrap_or_default();
-        before.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1)
-    }
-
-    fn line_end(&self, at: usize) -> usize {
-        let rest = self.around.text.get(at..).unwrap_or_default();
-        at + memchr::memchr(b'\n', rest).unwrap_or(rest.len())
-    }
-}
-
-/// A path with its modifier as nginx has it; what would be more than one word is not known.
-fn modified(path: &str) -> String {
-    let modifier: String =
-        path.chars().take_while(|letter| matches!(letter, '~' | '*' | '=' | '^')).collect();
-    let modifier = if modifier.starts_with("~*") {
-        "~*"
-    } else if modifier.starts_with('~') {
-        "~"
-    } else {
-        "="
-    };
-    let rest = path.strip_prefix(modifier).unwrap_or_default().trim();
-    let is_word = !rest.is_empty() && !rest.contains(|letter: char| letter == '"' || letter.is_control());
-    if is_word && !rest.ends_with('\\') {
-        format!("{modifier} \"{rest}\"")
-    } else {
-        "${ingress_path}".to_owned()
-    }
-}
-
-/// Those that both controllers write for every location.
-fn is_time_directive(directive: &str) -> bool {
-    directive.ends_with("_timeout")
-}
-
-/// Whether a list of services has one: `a,b`.
-fn is_listed(list: &str, service: &str) -> bool {
-    !service.is_empty() && list.split(',').any(|one| one.trim() == service)
-}
-
-fn needs_quotes(path: &str) -> bool {
-    path.contains(|character: char| character.is_whitespace() || "{};\"'\\$#~=^@".contains(character))
-}
-
-/// A name of Kubernetes, or a number.
-fn is_name(word: &str) -> bool {
-    !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.')
 }

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use crate::form::{Form, Found};
 use crate::heredoc::heredocs;
 use crate::ingress::{self, Ingresses};
+use crate::omnibus;
 use crate::view::View;
 
 use leaves::Leaf;
@@ -54,9 +55,15 @@ pub(crate) fn snippet(text: &[u8], masked: &str, scalar: &nodes::Scalar) -> Opti
     scalar::view(text, masked, &Leaf { document: 0, keys: Vec::new(), style, at, value }, false)
 }
 
-/// The heredocs of a script.
+/// The heredocs of a script, and the settings of `GitLab`'s omnibus package.
 fn of_script(view: &View) -> Vec<Found> {
     let bytes = view.bytes();
+    if memchr::memmem::find(bytes, b"nginx[").is_some() {
+        let of_omnibus = omnibus::settings(bytes, Some(&Arc::new(view.clone())));
+        if !of_omnibus.is_empty() {
+            return of_omnibus;
+        }
+    }
     if memchr::memmem::find(bytes, b"<<").is_none() {
         return Vec::new();
     }

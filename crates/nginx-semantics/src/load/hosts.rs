@@ -40,6 +40,9 @@ pub(super) fn form_of(path: &Path, reason: &SkipReason, scope: &Scope) -> Option
         _ => None,
     };
     match reason {
+        SkipReason::OtherKind(_) if path.file_name().is_some_and(|name| name == "gitlab.rb") => {
+            Some(Form::Omnibus)
+        }
         SkipReason::OtherKind(kind) => of_kind(*kind),
         // `cm.yaml.j2`
         SkipReason::TemplateByName => {

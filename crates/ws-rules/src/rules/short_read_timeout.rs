@@ -56,8 +56,7 @@ impl Rule for ShortReadTimeout {
         }
         let name = idle.directive_name.as_str();
         let shown = time::display_ms(limit);
-        let annotation = given::annotation(endpoint, name, "3600s");
-        let remedy = annotation.clone().unwrap_or_else(|| format!("`{name} 3600s;`"));
+        let remedy = given::annotation(endpoint, name, "3600s").unwrap_or(format!("`{name} 3600s;`"));
         let mut finding = match idle.source {
             Source::Set { directive, .. } if limit == 0 => FindingBuilder::new(
                 &META,
@@ -93,13 +92,9 @@ impl Rule for ShortReadTimeout {
         finding = finding.fix(format!("write {remedy}"), applicability, set(cx, endpoint, name, "3600s"));
         let mut help = match idle.source {
             Source::Set { is_here: true, .. } => format!("write {remedy}"),
-            _ if annotation.is_some() => given::added(endpoint, &remedy),
-            _ => format!("add {remedy} to {}", endpoint.location_words()),
+            _ => given::added(endpoint, name, &remedy),
         };
-        if let Some((place, why)) = given::ignored(endpoint, name) {
-            finding = finding.moved(place, why);
-            help = format!("write {remedy}");
-        }
+        finding = given::at_ignored(finding, endpoint, name);
         if limit > 0 {
             let traffic =
                 if hints.heartbeat_ms.is_some() { Traffic::Unknown } else { Traffic::of(endpoint, limit) };
