@@ -88,7 +88,9 @@ impl<'a> OnDisk<'a> {
             file.view = hosted.name().map(|name| {
                 let path = hosted.is_dump().then(|| name.to_owned());
                 let start = hosted.on_disk(Span::at(0)).start;
-                let first_line = hosted.source().line(start);
+                // What a controller writes has no lines of its own.
+                let is_rendered = hosted.view().rendered().is_some();
+                let first_line = if is_rendered { 1 } else { hosted.source().line(start) };
                 Arc::new(ViewName {
                     name: source.source.path().to_owned(),
                     path,

@@ -276,6 +276,24 @@ fn the_settings_of_a_controller_are_a_main_file() {
     assert!(rendered(&yaml.replace("ingress-nginx-controller", "app")).is_empty());
 }
 
+/// Each path has the snippets of its object again: the text does not grow without end, and says that it is cut.
+#[test]
+fn many_paths_with_a_long_snippet_end() {
+    let names: Vec<String> = (0..4_000).map(|number| format!("/path/{number}")).collect();
+    let paths: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "chat")).collect();
+    let yaml = ingress("nginx", &["a: b"], &paths);
+    let whole = rendered(&yaml).pop().unwrap();
+    assert!(!whole.rendered().unwrap().is_cut());
+    let snippet = format!(
+        "    nginx.ingress.kubernetes.io/configuration-snippet: |\n{}",
+        "      proxy_socket_keepalive on;\n".repeat(400)
+    );
+    let yaml = yaml.replace("    a: b\n", &format!("    a: b\n{snippet}"));
+    let cut = rendered(&yaml).pop().unwrap();
+    assert!(cut.rendered().unwrap().is_cut());
+    assert!(cut.bytes().len() < 9 << 20, "{}", cut.bytes().len());
+}
+
 proptest! {
     /// Whatever stands in the annotations and paths: each place of the text leads into the file, and each edit that is
     /// made leaves all else as it is.

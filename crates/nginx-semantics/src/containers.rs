@@ -1,6 +1,6 @@
 //! What the compose files and Dockerfiles of a tree tell of the containers around an nginx.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -30,6 +30,8 @@ pub struct Containers {
     env_files: BTreeMap<PathBuf, Values>,
     /// Of Kubernetes, by file.
     cluster: BTreeMap<PathBuf, (Vec<ClusterService>, Vec<Workload>)>,
+    /// What was looked at: fixes judge a tree again and again.
+    seen: BTreeSet<PathBuf>,
 }
 
 /// What a file may tell, by its name.
@@ -57,7 +59,7 @@ fn kind(path: &Path) -> Option<Kind> {
 impl Containers {
     /// Reads a file, if its name is one of those that tell. What is not given is not read.
     pub(crate) fn read(&mut self, files: &dyn Files, path: &Path, is_given: &dyn Fn(&Path) -> bool) {
-        let Some(kind) = kind(path) else { return };
+        let Some(kind) = kind(path).filter(|_| self.seen.insert(path.to_owned())) else { return };
         let Some(text) = text(files, path, is_given) else { return };
         match kind {
             Kind::Dockerfile => {

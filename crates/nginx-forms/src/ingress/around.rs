@@ -15,19 +15,26 @@ pub(super) struct Around<'t> {
 }
 
 impl Around<'_> {
+    /// The comments that start in a stretch.
+    fn between(&self, stretch: Range<usize>) -> impl Iterator<Item = &Range<usize>> {
+        let first = self.notes.partition_point(|note| note.start < stretch.start);
+        let rest = self.notes.get(first..).unwrap_or_default();
+        rest.iter().take_while(move |note| note.start < stretch.end)
+    }
+
     /// The comments at a path: inside of its item, and right above.
     pub(super) fn comments(&self, path: &Path) -> Vec<Range<usize>> {
         let parts = [&path.path, &path.kind, &path.service, &path.port];
         let end = parts.into_iter().flatten().map(|scalar| scalar.at.end).max().unwrap_or(path.anchor.end);
         let end = self.line_end(end);
-        let inside = self.notes.iter().filter(|at| path.start <= at.start && at.start < end);
+        let inside = self.between(path.start..end);
         self.above(path.start).into_iter().chain(inside.cloned()).collect()
     }
 
     /// What the annotations of an object with one path say of WebSockets: comments at them, and annotations that no
     /// controller has, such as `enable-websocket`. Of several paths nobody knows which is meant.
     pub(super) fn words(&self, ingress: &Ingress) -> Vec<Range<usize>> {
-        if ingress.hosts.iter().map(|host| host.paths.len()).sum::<usize>() != 1 {
+        if ingress.hosts.iter().flat_map(|host| &host.paths).take(2).count() != 1 {
             return Vec::new();
         }
         let says = |at: &Range<usize>| {
@@ -46,7 +53,7 @@ impl Around<'_> {
     /// The comments at an annotation.
     pub(super) fn at_entry(&self, key: &Scalar, value: &Scalar) -> Vec<Range<usize>> {
         let end = self.line_end(value.at.end);
-        let beside = self.notes.iter().filter(|at| key.at.start <= at.start && at.start < end);
+        let beside = self.between(key.at.start..end);
         self.above(key.at.start).into_iter().chain(beside.cloned()).collect()
     }
 
@@ -57,14 +64,15 @@ impl Around<'_> {
         let mut line = self.line_start(at);
         while let Some(end) = line.checked_sub(1) {
             let start = self.line_start(end);
-            let comment = self.notes.iter().find(|comment| (start..end).contains(&comment.start));
+            let comment = self.between(start..end).next();
             let Some(comment) = comment else { break };
             if !is_blank(text.get(start..comment.start).unwrap_or_default()) {
                 break;
             }
-            found.insert(0, comment.clone());
+            found.push(comment.clone());
             line = start;
         }
+        found.reverse();
         found
     }
 

@@ -1,5 +1,6 @@
 //! The nginx configuration that a controller writes for the `Ingress` objects of a text, as far as WebSockets depend on it.
 
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use granit_parser::ScalarStyle;
@@ -15,6 +16,9 @@ use crate::view::View;
 use crate::yaml::nodes::Scalar;
 use crate::yaml::snippet;
 
+/// A text of a controller gets no longer, but for the block that is being written.
+const LARGEST_TEXT: u32 = 8 << 20;
+
 /// The paths of one host, of all objects of one controller that name it.
 struct Server<'i> {
     name: Option<&'i Scalar>,
@@ -24,7 +28,7 @@ struct Server<'i> {
 
 /// The text for the objects of one controller.
 pub(super) fn ingresses(around: &Around<'_>, controller: Controller, all: &[&Ingress]) -> View {
-    let mut this = Render { around, writer: Writer::new(around.text), blocks: Vec::new() };
+    let mut this = Render { around, writer: Writer::new(around.text), blocks: Vec::new(), is_cut: false };
     let first = all.iter().flat_map(|ingress| &ingress.hosts).flat_map(|host| &host.paths).next();
     let top = first.map_or(0..0, |path| path.anchor.clone());
     // `nginx.tmpl`: with connections to the back ends that are kept, which is the default, no `close`.
@@ -33,12 +37,13 @@ pub(super) fn ingresses(around: &Around<'_>, controller: Controller, all: &[&Ing
     for server in servers(all) {
         this.server(controller, &server);
     }
-    let Render { writer, blocks, .. } = this;
+    let Render { writer, blocks, is_cut, .. } = this;
     let (mut view, slots, snippets, ignored) = writer.finish();
     let targets = all.iter().map(|ingress| Target::of(around.text, controller, &ingress.annotations));
     let targets = targets.collect();
-    view.rendered =
-        Some(Rendered { controller, is_settings: false, targets, blocks, slots, snippets, ignored }.into());
+    view.rendered = Some(
+        Rendered { controller, is_cut, is_settings: false, targets, blocks, slots, snippets, ignored }.into(),
+    );
     view
 }
 
@@ -73,6 +78,7 @@ pub(super) fn settings(around: &Around<'_>, settings: &ControllerSettings) -> Vi
     let controller = Controller::IngressNginx;
     let rendered = Rendered {
         controller,
+        is_cut: false,
         is_settings: true,
         targets: Vec::new(),
         blocks: Vec::new(),
@@ -86,26 +92,25 @@ pub(super) fn settings(around: &Around<'_>, settings: &ControllerSettings) -> Vi
 
 /// The paths by host; of two alike the first counts.
 fn servers<'i>(all: &[&'i Ingress]) -> Vec<Server<'i>> {
+    fn value(scalar: Option<&Scalar>) -> Option<&str> {
+        scalar.map(|scalar| scalar.value.as_str()).filter(|value| !value.is_empty())
+    }
     let mut servers: Vec<Server<'_>> = Vec::new();
+    let mut by_host: HashMap<Option<&str>, usize> = HashMap::new();
+    let mut known: HashSet<(usize, Option<&str>, Option<&str>)> = HashSet::new();
     for (number, ingress) in all.iter().enumerate() {
+        let tls: HashSet<Option<&str>> = ingress.tls.iter().map(Option::as_deref).collect();
         for Host { name, paths } in &ingress.hosts {
-            let key = name.as_ref().map(|name| name.value.as_str()).filter(|name| !name.is_empty());
-            let is_tls = ingress.tls.iter().any(|host| host.is_none() || host.as_deref() == key);
-            let known =
-                servers.iter_mut().position(|server| server.name.map(|name| name.value.as_str()) == key);
-            let index = known.unwrap_or_else(|| {
+            let key = value(name.as_ref());
+            let index = *by_host.entry(key).or_insert(servers.len());
+            if index == servers.len() {
                 let name = name.as_ref().filter(|_| key.is_some());
-                servers.push(Server { name, paths: Vec::new(), is_tls });
-                servers.len() - 1
-            });
+                servers.push(Server { name, paths: Vec::new(), is_tls: false });
+            }
             let Some(server) = servers.get_mut(index) else { continue };
-            server.is_tls |= is_tls;
+            server.is_tls |= tls.contains(&None) || tls.contains(&key);
             for path in paths {
-                let same = |other: &Path| {
-                    let value = |scalar: &Option<Scalar>| scalar.as_ref().map(|scalar| scalar.value.clone());
-                    value(&other.path) == value(&path.path) && value(&other.kind) == value(&path.kind)
-                };
-                if !server.paths.iter().any(|(.., other)| same(other)) {
+                if known.insert((index, value(path.path.as_ref()), value(path.kind.as_ref()))) {
                     server.paths.push((number, *ingress, path));
                 }
             }
@@ -124,6 +129,7 @@ struct Render<'r, 't> {
     around: &'r Around<'t>,
     writer: Writer<'t>,
     blocks: Vec<Block>,
+    is_cut: bool,
 }
 
 impl Render<'_, '_> {
@@ -142,12 +148,11 @@ impl Render<'_, '_> {
         }
         let end = anchor.end..anchor.end;
         self.writer.given(&end, ";\n");
-        let mut said: Vec<usize> = Vec::new();
+        let mut said: HashSet<usize> = HashSet::new();
         for (number, ingress, _) in &server.paths {
-            if said.contains(number) {
+            if !said.insert(*number) || self.is_full() {
                 continue;
             }
-            said.push(*number);
             let name = match controller {
                 Controller::IngressNginx => "server-snippet",
                 Controller::NginxInc => "server-snippets",
@@ -165,9 +170,17 @@ impl Render<'_, '_> {
                 rewrites || uses == Some(true)
             });
         for (number, ingress, path) in &server.paths {
-            self.location(controller, *number, ingress, path, is_regex);
+            if !self.is_full() {
+                self.location(controller, *number, ingress, path, is_regex);
+            }
         }
         self.writer.given(&end, "}\n");
+    }
+
+    /// Whether no more is written: each path has the snippets of its object again.
+    fn is_full(&mut self) -> bool {
+        self.is_cut |= self.writer.end() > LARGEST_TEXT;
+        self.is_cut
     }
 
     fn location(

@@ -15,6 +15,8 @@ use crate::view::{Kind, Refusal, View, WrittenAs};
 pub struct Rendered {
     pub(super) controller: Controller,
     pub(super) is_settings: bool,
+    /// Whether there are paths that were left out.
+    pub(super) is_cut: bool,
     pub(super) targets: Vec<Target>,
     pub(super) blocks: Vec<Block>,
     pub(super) slots: Vec<Slot>,
@@ -161,6 +163,11 @@ impl Rendered {
         self.controller
     }
 
+    /// Whether there are paths that were left out, because the text gets too long.
+    pub fn is_cut(&self) -> bool {
+        self.is_cut
+    }
+
     /// Whether it is of the settings of a controller, and not of an `Ingress`.
     pub fn is_settings(&self) -> bool {
         self.is_settings
@@ -196,12 +203,12 @@ impl Rendered {
     /// An annotation that does nothing, and that was to set a directive for the block at an offset.
     pub fn ignored(&self, at: u32, directive: &str) -> Option<&Ignored> {
         let block = self.block(at)?;
-        self.ignored.iter().find(|ignored| {
-            ignored.directive == directive
-                && ignored.resource == block.target
-                && block.span.start <= ignored.at.start
-                && ignored.at.end <= block.span.end
-        })
+        let first = self.ignored.partition_point(|ignored| ignored.at.start < block.span.start);
+        self.ignored
+            .get(first..)?
+            .iter()
+            .take_while(|ignored| ignored.at.end <= block.span.end)
+            .find(|ignored| ignored.directive == directive && ignored.resource == block.target)
     }
 
     /// Where in the host file the author says that the block at an offset carries WebSockets.
@@ -227,11 +234,14 @@ impl Rendered {
 
     /// Whether a stretch is of a snippet, so that it is the author's own text.
     pub fn is_in_snippet(&self, at: u32) -> bool {
-        self.snippets.iter().any(|snippet| snippet.span.start <= at && at < snippet.span.end)
+        let last = self.snippets.partition_point(|snippet| snippet.span.start <= at);
+        let snippet = last.checked_sub(1).and_then(|last| self.snippets.get(last));
+        snippet.is_some_and(|snippet| at < snippet.span.end)
     }
 
     fn block(&self, at: u32) -> Option<&Block> {
-        self.blocks.iter().find(|block| block.span.start <= at && at < block.span.end)
+        let last = self.blocks.partition_point(|block| block.span.start <= at);
+        self.blocks.get(last.checked_sub(1)?).filter(|block| at < block.span.end)
     }
 
     /// An edit of the text as one of the host file.

@@ -122,7 +122,12 @@ pub(super) fn mount(
         let file = sources.mount(identity, &identity_of_view, file)?;
         held.extend(is_held(file, sources));
     }
-    let leaves_out = !held.is_empty() && !is_dump && words::holds(&rest, Measure::Lines);
+    let is_cut = |one: &Held| {
+        let hosted = sources.get(one.file).and_then(SourceFile::hosted);
+        hosted.and_then(|hosted| hosted.view().rendered()).is_some_and(nginx_forms::Rendered::is_cut)
+    };
+    let leaves_out =
+        !held.is_empty() && !is_dump && (words::holds(&rest, Measure::Lines) || held.iter().any(is_cut));
     if leaves_out {
         sources.note_left_out(identity);
     }
