@@ -3,10 +3,12 @@
 //! The author edits annotations. What a rule says of a line that no annotation changes is nothing that anyone can act on.
 
 use lint_finding::{Place, RuleMeta};
-use nginx_semantics::{Directive, Rendered};
-use ws_model::Endpoint;
+use nginx_semantics::{Controller, Directive, Rendered};
+use nginx_syntax::lossy;
+use ws_model::{Endpoint, EvidenceKind};
 
-use crate::FindingBuilder;
+use crate::asked::Asked;
+use crate::{Context, FindingBuilder};
 
 /// The rules whose findings about a controller's lines can be acted on in the YAML file. Of snippets all speak.
 const JUDGED: &[&str] = &[
@@ -19,6 +21,9 @@ const JUDGED: &[&str] = &[
     "upstream-without-stickiness",
     "wrong-connection-header",
 ];
+
+/// Where Socket.IO and what it is made of have their WebSocket, unless client and server say otherwise.
+const LIBRARIES: [&str; 2] = ["/socket.io/", "/engine.io/"];
 
 /// What follows a statement about an `Ingress` that rests on a default.
 const UNLESS_SETTINGS: &str = " (unless the controller's ConfigMap sets it)";
@@ -45,10 +50,16 @@ fn rendered<'s>(directive: &Directive<'s>) -> Option<&'s Rendered> {
     directive.file()?.hosted()?.view().rendered()
 }
 
+/// The same for the location of an endpoint, if a controller writes it: one in a snippet is the author's own.
+fn of_endpoint<'s>(endpoint: &Endpoint<'s>) -> Option<&'s Rendered> {
+    let location = endpoint.location()?;
+    rendered(&location).filter(|_| is_given(&location))
+}
+
 /// How the author of an `Ingress` sets what one line of nginx would; `None` for a location that is written as nginx reads
 /// it, and where no annotation does.
 pub(crate) fn annotation(endpoint: &Endpoint<'_>, name: &str, value: &str) -> Option<String> {
-    let (name, value) = rendered(&endpoint.location()?)?.annotation(name, value)?;
+    let (name, value) = of_endpoint(endpoint)?.annotation(name, value)?;
     Some(format!("`{name}: \"{value}\"`"))
 }
 
@@ -57,7 +68,7 @@ pub(crate) fn added(endpoint: &Endpoint<'_>, name: &str, remedy: &str) -> String
     if ignored(endpoint, name).is_some() {
         return format!("write {remedy}");
     }
-    match endpoint.location().and_then(|location| rendered(&location).map(Rendered::controller)) {
+    match of_endpoint(endpoint).map(Rendered::controller) {
         Some(controller) => {
             let (what, of) = controller.holder();
             format!("add {what}{remedy} to {of}")
@@ -75,7 +86,7 @@ pub(crate) fn annotation_for_upgrade(endpoint: &Endpoint<'_>) -> Option<String> 
 
 /// The annotation that keeps the requests of a client in one pod, for an endpoint of an `Ingress`.
 pub(crate) fn annotation_for_stickiness(endpoint: &Endpoint<'_>) -> Option<&'static str> {
-    Some(rendered(&endpoint.location()?)?.annotation_for_stickiness())
+    Some(of_endpoint(endpoint)?.annotation_for_stickiness())
 }
 
 /// A finding, where an annotation that its controller ignores was to set the directive: at that annotation, with the reason.
@@ -90,4 +101,61 @@ fn ignored(endpoint: &Endpoint<'_>, name: &str) -> Option<(Place, String)> {
     let at = location.at();
     let ignored = rendered(&location)?.ignored(at.span.start, name)?;
     Some((Place { file: at.file, span: ignored.at() }, ignored.why().to_owned()))
+}
+
+/// What to do about an endpoint of an `Ingress` whose back end is spoken to in another protocol than HTTP/1.1.
+pub(crate) fn for_protocol(endpoint: &Endpoint<'_>) -> Option<String> {
+    let what = match of_endpoint(endpoint)?.controller() {
+        Controller::IngressNginx => "`nginx.ingress.kubernetes.io/backend-protocol`",
+        Controller::NginxInc => "the service in `nginx.org/grpc-services`",
+        Controller::VirtualServer => "`type: grpc`",
+    };
+    Some(format!("give the path an Ingress of its own without {what}, to a service that speaks HTTP/1.1"))
+}
+
+/// What to do about a line of a controller that an annotation makes wrong for `Connection`.
+pub(crate) fn for_connection(line: &Directive<'_>) -> Option<String> {
+    rendered(line).filter(|rendered| is_given(line) && rendered.controller() == Controller::IngressNginx)?;
+    let name = "nginx.ingress.kubernetes.io/connection-proxy-header";
+    Some(format!("remove the annotation `{name}`: ingress-nginx sends what a handshake needs without it"))
+}
+
+/// An endpoint of an `Ingress` whose application has its WebSocket at a path that `rewrite-target` takes away: the annotation
+/// is for all paths of the object, and is written for others.
+pub(crate) fn path_lost(
+    cx: &Context<'_, '_>,
+    rule: &'static RuleMeta,
+    endpoint: &Endpoint<'_>,
+) -> Option<FindingBuilder> {
+    of_endpoint(endpoint)?;
+    let mut known = endpoint.evidence.iter().filter(|one| one.kind == EvidenceKind::ApplicationPath);
+    // Whoever uses these libraries has their path in the back end too.
+    let of_library = || {
+        let path = literal_path(endpoint)?;
+        let is_fixed = LIBRARIES.iter().any(|library| path.ends_with(library));
+        is_fixed.then_some(path)
+    };
+    let path = known.find_map(|one| one.path.clone()).or_else(of_library)?;
+    let own = path.split('?').next().unwrap_or(&path).trim_matches('/');
+    let exchange = cx.walks.walk_path(endpoint, &path)?;
+    let first = Asked::in_exchange(&exchange, endpoint, &path)?;
+    if own.is_empty() || first.target.contains(own) {
+        return None;
+    }
+    let rewrite = first.rewritten.filter(is_given)?;
+    let target = &first.target;
+    let message = format!("the back end is asked for `{target}` where the client asks for `{}`", first.path);
+    let help = format!(
+        "give `/{own}/` an Ingress of its own without this annotation, which is for all paths of the object"
+    );
+    Some(FindingBuilder::new(rule, &rewrite, message).endpoint(endpoint).help(help))
+}
+
+/// The path that a location's regular expression starts with: `/socket.io/` of `^/socket.io(/|$)(.*)`.
+fn literal_path(endpoint: &Endpoint<'_>) -> Option<String> {
+    let name = endpoint.location_name()?;
+    let name = lossy(&name.name).replace("\\.", ".");
+    let name = name.trim_start_matches('^');
+    let literal = name.split(['(', '[', '{', '|', '?', '*', '+', '$', '\\']).next()?;
+    (literal.len() > 1).then(|| format!("{}/", literal.trim_end_matches('/')))
 }

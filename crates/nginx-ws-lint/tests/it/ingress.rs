@@ -248,3 +248,46 @@ fn images_in_a_cluster_name_applications() {
     let evidence = outcome["endpoints"][0]["evidence"].to_string();
     assert!(evidence.contains("whose image `grafana/grafana` is called after Grafana"), "{outcome:#}");
 }
+
+/// What helps is said in the author's words: no line of nginx that nobody can write.
+#[test]
+fn help_names_annotations() {
+    let line = "    nginx.ingress.kubernetes.io/proxy-read-timeout: \"3600s\"\n";
+    let long = "    nginx.ingress.kubernetes.io/proxy-read-timeout: \"3600\"\n";
+    let with = |annotation: &str, path: &str| {
+        fixture("chat.yaml").replace(line, &format!("{long}{annotation}")).replacen("/ws", path, 1)
+    };
+    for (annotation, path, rule, start) in [
+        (
+            "    nginx.ingress.kubernetes.io/connection-proxy-header: keep-alive\n",
+            "/ws",
+            "wrong-connection-header",
+            "remove the annotation `nginx.ingress.kubernetes.io/connection-proxy-header`",
+        ),
+        (
+            "    nginx.ingress.kubernetes.io/backend-protocol: GRPC\n",
+            "/ws",
+            "unsupported-upstream-protocol",
+            "give the path an Ingress of its own without `nginx.ingress.kubernetes.io/backend-protocol`",
+        ),
+        (
+            "    nginx.ingress.kubernetes.io/rewrite-target: /$2\n",
+            "/socket.io(/|$)(.*)",
+            "path-rewritten",
+            "give `/socket.io/` an Ingress of its own",
+        ),
+        (
+            "    nginx.ingress.kubernetes.io/configuration-snippet: |\n      proxy_set_header Upgrade $http_upgrade;\n",
+            "/ws",
+            "duplicate-handshake-header",
+            "remove the line: the controller sends `Upgrade` for every path",
+        ),
+    ] {
+        let text = with(annotation, path);
+        let outcome = json(&Tree::new(&[("chat.yaml", text.as_str())]), &["."]);
+        let all = outcome["findings"].as_array().unwrap();
+        let finding = all.iter().find(|finding| finding["rule"] == rule);
+        let help = finding.and_then(|finding| finding["help"].as_str()).unwrap_or_default();
+        assert!(help.starts_with(start), "{rule}: {outcome:#}");
+    }
+}
