@@ -171,6 +171,7 @@ fn judge(task: &Task<'_>, onlooker: &mut dyn Onlooker) -> Outcome {
     let &Task { loaded, settings, found, scope, arguments } = task;
     let mut gathered = Gathered::default();
     notices::of_skipped(loaded, &mut gathered);
+    notices::of_controllers(loaded, &mut gathered);
     let arguments = absolute(arguments, scope);
     let mut chains = Chains::new(loaded);
     for (number, layout) in loaded.layouts.iter().enumerate() {

@@ -9,8 +9,8 @@ use nginx_semantics::budgets::{
     LINES_OF_WRITTEN, LISTENS, LISTENS_AND_NAMES, WAYS,
 };
 use nginx_semantics::{
-    Configuration, CutReason, Directive, DirectiveName, DirectiveRef, Hosted, IncludeFailure, Loaded,
-    ReadError, Scope, SkipReason, Skipped,
+    Configuration, Controller, CutReason, Directive, DirectiveName, DirectiveRef, Hosted, IncludeFailure,
+    IncludeProblem, Loaded, ReadError, Scope, SkipReason, Skipped, SourceFile,
 };
 
 use ws_model::Model;
@@ -34,6 +34,7 @@ pub(crate) fn of_skipped(loaded: &Loaded, gathered: &mut Gathered) {
             | SkipReason::Encoded(_)
             | SkipReason::Stored(_)
             | SkipReason::Packed
+            | SkipReason::Routes
             | SkipReason::Dump
             | SkipReason::FailedTest(_)
             | SkipReason::Budget => NoticeCode::NotJudged,
@@ -64,6 +65,19 @@ pub(crate) fn of_skipped(loaded: &Loaded, gathered: &mut Gathered) {
     }
 }
 
+/// That a controller is kept no longer, once for all that it reads.
+pub(crate) fn of_controllers(loaded: &Loaded, gathered: &mut Gathered) {
+    let judged = loaded.sources.iter().filter(|(id, _)| loaded.judged.contains(id));
+    let mut rendered = judged.filter_map(|(_, file)| file.hosted()?.view().rendered());
+    if rendered.any(|one| one.controller() == Controller::IngressNginx && !one.is_settings()) {
+        // https://kubernetes.io/blog/2025/11/11/ingress-nginx-retirement/
+        let message =
+            "ingress-nginx is retired: it has had no releases and no security fixes since March 2026";
+        let code = NoticeCode::IngressController;
+        gathered.notice(Notice { code, message: message.into(), place: None, path: None, incomplete: false });
+    }
+}
+
 /// Includes whose files were not given or could not be read.
 pub(crate) fn of_includes(configuration: Configuration<'_>, gathered: &mut Gathered) {
     for problem in configuration.problems() {
@@ -78,6 +92,11 @@ pub(crate) fn of_includes(configuration: Configuration<'_>, gathered: &mut Gathe
             IncludeFailure::FilledIn if is_of_dump(configuration, problem.at) => {
                 let message = "the dump breaks off here: what would follow is taken as unknown".to_owned();
                 (NoticeCode::IncludeNotGiven, message, false)
+            }
+            IncludeFailure::FilledIn if is_rendered(configuration, problem) => {
+                let message = "annotations that are not written here may change what the controller does for this path: \
+                               what they may set is taken as unknown";
+                (NoticeCode::Template, message.to_owned(), false)
             }
             IncludeFailure::FilledIn => {
                 let message = format!(
@@ -143,6 +162,12 @@ pub(crate) fn of_includes(configuration: Configuration<'_>, gathered: &mut Gathe
 fn is_of_dump(configuration: Configuration<'_>, at: DirectiveRef) -> bool {
     let hosted = configuration.sources.get(at.file).and_then(|file| file.hosted());
     hosted.is_some_and(Hosted::is_dump)
+}
+
+/// Whether the lines are of a location that an ingress controller writes.
+fn is_rendered(configuration: Configuration<'_>, problem: &IncludeProblem) -> bool {
+    let hosted = configuration.directive(problem.at).file().and_then(SourceFile::hosted);
+    hosted.is_some_and(|hosted| hosted.view().rendered().is_some())
 }
 
 /// What was not followed to its end; to be asked once all rules have asked their questions.

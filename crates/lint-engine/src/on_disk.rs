@@ -88,7 +88,9 @@ impl<'a> OnDisk<'a> {
             file.view = hosted.name().map(|name| {
                 let path = hosted.is_dump().then(|| name.to_owned());
                 let start = hosted.on_disk(Span::at(0)).start;
-                let first_line = hosted.source().line(start);
+                // What a controller writes has no lines of its own.
+                let is_rendered = hosted.view().rendered().is_some();
+                let first_line = if is_rendered { 1 } else { hosted.source().line(start) };
                 Arc::new(ViewName {
                     name: source.source.path().to_owned(),
                     path,
@@ -192,7 +194,7 @@ impl<'a> OnDisk<'a> {
     fn only_where(&self, finding: &Finding, alternatives: &BTreeSet<usize>) -> Option<String> {
         let place = finding.primary.place;
         let all: Vec<&Hosted> = self.sources.ways(place.file).filter_map(|id| self.hosted(id)).collect();
-        let is_on_line = |one: &&Hosted| one.view().shows(place.span.start);
+        let is_on_line = |one: &&Hosted| one.view().shows(place.span.start) || one.has(place.span);
         let on_line: Vec<&Hosted> = all.iter().copied().filter(is_on_line).collect();
         let (with, without): (Vec<&Hosted>, Vec<&Hosted>) =
             on_line.iter().partition(|one| alternatives.contains(&one.alternative()));

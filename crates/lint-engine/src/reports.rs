@@ -89,6 +89,11 @@ pub(crate) fn not_judged(reason: &SkipReason) -> NotJudged {
             ("packed file", "packed files"),
             "is packed and names nginx, not linted; lint what it holds".to_owned(),
         ),
+        SkipReason::Routes => (
+            "kubernetes-routes",
+            ("file with routes of a gateway", "files with routes of a gateway"),
+            "has routes of NGINX Gateway Fabric or a TransportServer, which are not judged".to_owned(),
+        ),
         SkipReason::Empty => ("empty", ("empty file", "empty files"), "holds no directive".to_owned()),
         SkipReason::NotEnabled => (
             "not-enabled",
@@ -138,6 +143,7 @@ pub(crate) fn not_judged(reason: &SkipReason) -> NotJudged {
             | SkipReason::Encoded(_)
             | SkipReason::Dump
             | SkipReason::FailedTest(_)
+            | SkipReason::Routes
             | SkipReason::NotEnabled
     );
     NotJudged { code, noun, text, holds_nginx }

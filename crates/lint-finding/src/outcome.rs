@@ -124,6 +124,8 @@ pub enum NoticeCode {
     NotWritten,
     /// What an earlier run that was killed had left behind.
     Leftover,
+    /// What should be known of the controller that reads an `Ingress`.
+    IngressController,
     /// A part of a diff that is not shown, because a CI system would obey it.
     HunkWithheld,
 }
@@ -148,6 +150,7 @@ impl NoticeCode {
             Self::FixDropped => "fix-dropped",
             Self::NotWritten => "not-written",
             Self::Leftover => "leftover",
+            Self::IngressController => "ingress-controller",
             Self::HunkWithheld => "hunk-withheld",
         }
     }

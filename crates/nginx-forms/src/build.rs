@@ -75,6 +75,16 @@ impl<'t> ViewBuilder<'t> {
         self.replace(host, &[name, end].concat());
     }
 
+    /// Takes all of another view of the same text.
+    pub(crate) fn append(&mut self, view: &View) {
+        let start = self.end();
+        self.bytes.extend_from_slice(&view.bytes);
+        let moved = |span: Span| Span::new(span.start + start, span.end + start);
+        self.pieces.extend(view.pieces.iter().map(|piece| Piece { view: moved(piece.view), ..*piece }));
+        self.gaps.extend(view.gaps.iter().map(|gap| gap + start));
+        self.placeholders.extend(view.placeholders.iter().cloned());
+    }
+
     fn piece(&mut self, host: Span, text: &[u8], kind: Kind) {
         let start = self.end();
         self.bytes.extend_from_slice(text);
@@ -88,6 +98,16 @@ impl<'t> ViewBuilder<'t> {
     /// The view. `outer`: the one that the text is of; `None` for the host file itself.
     pub fn finish(self, outer: Option<Arc<View>>, written_as: WrittenAs) -> View {
         let Self { bytes, pieces, gaps, placeholders, .. } = self;
-        View { bytes, pieces, gaps, written_as, sealed: None, outer, premises: Vec::new(), placeholders }
+        View {
+            bytes,
+            pieces,
+            gaps,
+            written_as,
+            sealed: None,
+            outer,
+            premises: Vec::new(),
+            placeholders,
+            rendered: None,
+        }
     }
 }

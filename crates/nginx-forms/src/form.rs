@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::view::View;
-use crate::{dump, heredoc, markup, yaml};
+use crate::{dump, heredoc, ingress, markup, omnibus, yaml};
 
 /// What a host file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub enum Form {
     Terraform,
     /// YAML, or a template that makes it.
     Yaml,
+    /// The settings of `GitLab`'s omnibus package.
+    Omnibus,
     /// Markdown, reStructuredText or `AsciiDoc`.
     Markup,
 }
@@ -77,6 +79,19 @@ pub fn views(form: Form, text: &[u8]) -> Vec<Found> {
         Form::Dump => dump::files(text),
         Form::Dockerfile | Form::Shell | Form::Terraform => heredoc::heredocs(form, text, None),
         Form::Yaml => yaml::scalars(text),
+        Form::Omnibus => omnibus::settings(text, None),
         Form::Markup => markup::blocks(text),
     }
+}
+
+/// Whether a text of YAML has objects that a controller of nginx reads. It is asked of every file that has no line of
+/// nginx.
+pub fn has_ingress(text: &[u8]) -> bool {
+    ingress::may_have(text) && yaml::scalars(text).iter().any(|found| found.view.rendered().is_some())
+}
+
+/// Whether a text of YAML says by other objects where an nginx in a cluster passes requests: NGINX Gateway Fabric, or a
+/// `TransportServer`.
+pub fn has_other_routes(text: &[u8]) -> bool {
+    ingress::has_other_routes(text)
 }

@@ -4,17 +4,23 @@
 //! that the person edits. What a form reads, and what it leaves out, docs/forms.md says.
 
 mod build;
+pub mod cluster;
+pub mod compose;
 mod dump;
+pub mod environment;
 mod form;
 mod heredoc;
+mod ingress;
 mod lexer;
 mod lines;
 mod markup;
+mod omnibus;
 pub mod template;
 mod view;
 mod yaml;
 
 pub use build::ViewBuilder;
 pub use dump::is_dump;
-pub use form::{Form, Found, views};
+pub use form::{Form, Found, has_ingress, has_other_routes, views};
+pub use ingress::{Controller, Ignored, Rendered};
 pub use view::{Escape, Refusal, View, WrittenAs};

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use nginx_syntax::Span;
 
+use crate::ingress::Rendered;
+
 /// What a stretch of a view is to its host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -72,6 +74,8 @@ pub struct View {
     pub(crate) premises: Vec<(String, bool)>,
     /// The placeholders, each once, with what the host has in their place.
     pub(crate) placeholders: Vec<(Vec<u8>, Vec<u8>)>,
+    /// What is kept of a text that a controller writes: its stretches are in no order of the host.
+    pub(crate) rendered: Option<Arc<Rendered>>,
 }
 
 impl View {
@@ -117,6 +121,9 @@ impl View {
 
     /// The span of the view that these bytes of the host file are copied to; `None` where they are not, all of them.
     pub fn from_host(&self, host: Span) -> Option<Span> {
+        if self.rendered.is_some() {
+            return None;
+        }
         let outer = self.outer.as_deref().map_or(Some(host), |view| view.from_host(host))?;
         let last = self.pieces.partition_point(|piece| piece.host.start <= outer.start);
         let mut around = self.pieces.get(..last)?.iter().rev().filter(|piece| piece.kind != Kind::Replaced);
@@ -178,6 +185,19 @@ impl View {
         if let Some(reason) = self.sealed {
             return Err(Refusal::Form(reason));
         }
+        match &self.rendered {
+            Some(rendered) => rendered.edit(self, span, replacement),
+            None => self.edit_copied(span, replacement, &self.written_as),
+        }
+    }
+
+    /// The same where all that is touched has to be copied.
+    pub(crate) fn edit_copied(
+        &self,
+        span: Span,
+        replacement: &[u8],
+        written_as: &WrittenAs,
+    ) -> Result<(Span, Vec<u8>), Refusal> {
         let length = self.length();
         if span.start > span.end || span.end > length {
             return Err(Refusal::Outside);
@@ -195,7 +215,7 @@ impl View {
             return Err(Refusal::FilledIn);
         }
         let outer = Span::new(self.start_on_outer(span.start), self.start_on_outer(span.end));
-        let text = self.written(span, replacement);
+        let text = self.written(span, replacement, written_as);
         match &self.outer {
             Some(view) => view.edit(outer, &text),
             None => Ok((outer, text)),
@@ -203,8 +223,8 @@ impl View {
     }
 
     /// Text as the host writes it in place of a span.
-    fn written(&self, span: Span, text: &[u8]) -> Vec<u8> {
-        let WrittenAs { indent, escapes } = &self.written_as;
+    fn written(&self, span: Span, text: &[u8], written_as: &WrittenAs) -> Vec<u8> {
+        let WrittenAs { indent, escapes } = written_as;
         let mut written = Vec::with_capacity(text.len());
         let next = |at: usize| match text.get(at) {
             Some(byte) => Some(*byte),

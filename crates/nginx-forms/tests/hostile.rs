@@ -111,7 +111,7 @@ proptest! {
 
     #[test]
     fn any_text_is_a_host(text in text()) {
-        for form in [Form::Dump, Form::Dockerfile, Form::Shell, Form::Terraform, Form::Yaml, Form::Markup] {
+        for form in [Form::Dump, Form::Dockerfile, Form::Shell, Form::Terraform, Form::Yaml, Form::Markup, Form::Omnibus] {
             for found in views(form, &text) {
                 leads_back(&found.view, &text)?;
                 prop_assert!(found.path.starts_with('/'));

@@ -9,6 +9,7 @@ pub mod catalogue;
 mod certificate;
 mod compiled;
 mod configuration;
+mod containers;
 pub mod defaults;
 pub mod dispatch;
 mod distribution;
@@ -44,6 +45,7 @@ mod upstream;
 mod variables;
 mod version;
 mod views;
+mod vocabulary;
 
 pub use balancing::{Balancing, Method};
 pub use catalogue::DirectiveName;
@@ -53,6 +55,7 @@ pub use configuration::{
     Configuration, Context, ContextId, ContextKind, Directive, DirectiveRef, Fragment, Gap, GapReason, Gaps,
     IncludeFailure, IncludeProblem, IncludingHeaders, Layout, Presence, Unset,
 };
+pub use containers::Containers;
 pub use effective::{Declared, Effective, declared, effective, levels};
 pub use exchange::{
     Answer, AnsweredBy, BackEnd, CHANGES, ClientRequest, Effort, Ending, Exchange, Exchanges, HeaderSource,
@@ -69,7 +72,7 @@ pub use load::{
 pub use location::{LocationName, Locations, Modifier, Selection};
 pub use naming::{OtherKind, is_passed_over};
 pub use nesting::{Nesting, misplaced_location, misplaced_uri};
-pub use nginx_forms::is_dump;
+pub use nginx_forms::{Controller, Rendered, is_dump};
 pub use nginx_syntax::{FileId, Place};
 pub use parallel::{in_parallel, in_parts};
 pub use path::{normalize_path, normalize_path_as};
@@ -80,11 +83,12 @@ pub use server::{
     Listen, ListenAddress, NameMatch, ServerSelection, Socket, first_server, listens, misdirecting,
     select_server, server_names, sockets,
 };
-pub use sources::{NginxVocabulary, SourceFile, Sources, Text};
+pub use sources::{SourceFile, Sources};
 pub use upstream::{Pass, PassModule, Peer, Target, balancing, is_upstream_at_run_time, peers, upstream};
 pub use variables::{
     Bytes, Cut, CutReason, Definition, Evaluator, Part, Parts, Request, Value, Variables, condition_words,
     has_regex_or_unseen, has_variables, parts, variable_names,
 };
 pub use version::{NginxVersion, ParseVersionError, VersionRange};
-pub use views::{EditRefusal, Hosted, HostedEdit};
+pub use views::{EditRefusal, Hosted, HostedEdit, Text};
+pub use vocabulary::NginxVocabulary;

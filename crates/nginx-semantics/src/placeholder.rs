@@ -447,7 +447,7 @@ mod tests {
     use nginx_syntax::parse;
 
     use super::*;
-    use crate::sources::NginxVocabulary;
+    use crate::vocabulary::NginxVocabulary;
 
     fn words(text: &str) -> Vec<String> {
         let tree = parse(text.as_bytes(), &NginxVocabulary);

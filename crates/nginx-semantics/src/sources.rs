@@ -7,16 +7,17 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use hashbrown::{HashMap, HashSet};
-use nginx_syntax::{FileId, NameNumber, NodeId, Source, Span, Tree, Vocabulary, unquote};
+use nginx_syntax::{FileId, NodeId, Source, Span, Tree, unquote};
 
 use crate::budgets::{self, Copies};
-use crate::catalogue::{self, DirectiveName};
+use crate::catalogue::DirectiveName;
+use crate::containers::Containers;
 use crate::files::{Files, MemoryFiles, ReadError};
 use crate::include::Scope;
 use crate::load::{SkipReason, is_nginx};
 use crate::parallel::in_parallel;
 use crate::placeholder::{self, Marks, Masked, Placeholders, in_place_of_directive, masked};
-use crate::views::{Hosted, of_template};
+use crate::views::{Hosted, Text, of_template};
 
 /// A file with its tree.
 #[derive(Debug)]
@@ -146,6 +147,16 @@ impl SourceFile {
         self.hosted.as_deref()
     }
 
+    /// Whether an ingress controller writes the text, for what the file on disk says.
+    pub(crate) fn is_rendered(&self) -> bool {
+        self.hosted().is_some_and(|hosted| hosted.view().rendered().is_some())
+    }
+
+    /// Whether an ingress controller writes what stands at an offset, and not the author.
+    pub fn is_given(&self, at: u32) -> bool {
+        self.hosted().is_some_and(|hosted| hosted.view().is_given(at))
+    }
+
     /// The file on disk: itself, or the one that holds the text in another form.
     pub fn on_disk(&self) -> &Arc<Source> {
         self.hosted().map_or(&self.source, Hosted::source)
@@ -251,44 +262,17 @@ impl SourceFile {
     }
 }
 
-/// Another text of a file.
-#[derive(Debug, Clone)]
-pub enum Text {
-    /// Of a file that nginx reads as it is.
-    Plain(Vec<u8>),
-    /// Of one that another file holds, with that file as it is then.
-    Hosted(Box<Hosted>),
-}
-
-impl From<Vec<u8>> for Text {
-    fn from(bytes: Vec<u8>) -> Self {
-        Self::Plain(bytes)
-    }
-}
-
-/// The catalogue as the parser may ask it.
-#[derive(Debug, Clone, Copy)]
-pub struct NginxVocabulary;
-
-impl Vocabulary for NginxVocabulary {
-    fn number(&self, name: &[u8]) -> NameNumber {
-        catalogue::lookup(name).number()
-    }
-
-    fn most_words(&self, name: NameNumber) -> Option<usize> {
-        DirectiveName::of_number(name).most_args().map(|most| usize::from(most) + 1)
-    }
-
-    fn takes_block(&self, name: NameNumber) -> Option<bool> {
-        DirectiveName::of_number(name).takes_block()
-    }
-}
-
 /// So many files are read at a time, until they are put in order.
 const AT_ONCE: usize = 1024;
 
 /// Reads and parses a file, if it may be read.
-fn read(files: &dyn Files, scope: &Scope, path: &Path, identity: &Path) -> Result<Opened, ReadError> {
+fn read(
+    files: &dyn Files,
+    scope: &Scope,
+    containers: &Containers,
+    path: &Path,
+    identity: &Path,
+) -> Result<Opened, ReadError> {
     let is_given = scope.is_given(identity);
     let is_open =
         is_given || scope.named.iter().any(|named| named == identity) || scope.may_be_read(files, identity);
@@ -302,7 +286,7 @@ fn read(files: &dyn Files, scope: &Scope, path: &Path, identity: &Path) -> Resul
     if !is_open && !is_nginx(&file, Path::new(""), scope.ignores_comments) {
         return Err(ReadError::Hidden);
     }
-    Ok(Opened::of(file))
+    Ok(Opened::of(file, containers))
 }
 
 /// A file that was read, with the other ways through its branches if it is a template.
@@ -312,8 +296,8 @@ struct Opened {
 }
 
 impl Opened {
-    fn of(file: SourceFile) -> Self {
-        let mut views = of_template(&file).into_iter();
+    fn of(file: SourceFile, containers: &Containers) -> Self {
+        let mut views = of_template(&file, containers).into_iter();
         match views.next() {
             Some(first) => Self { file: first, others: views.collect() },
             None => Self { file, others: Vec::new() },
@@ -345,6 +329,8 @@ pub struct Sources {
     held: BTreeMap<PathBuf, Vec<FileId>>,
     /// Those that hold other lines of nginx too.
     left_out: BTreeSet<PathBuf>,
+    /// What is known of the containers around.
+    containers: Containers,
 }
 
 impl Sources {
@@ -371,6 +357,7 @@ impl Sources {
             mounted: self.mounted.clone(),
             held: self.held.clone(),
             left_out: self.left_out.clone(),
+            containers: self.containers.clone(),
             ..Self::default()
         };
         for (id, file) in (0..).map(FileId).zip(&mut this.files) {
@@ -413,7 +400,7 @@ impl Sources {
         if let Some(&id) = self.by_identity.get(identity.as_os_str()) {
             return Ok(self.chosen(id));
         }
-        let file = read(files, scope, path, identity)?;
+        let file = read(files, scope, &self.containers, path, identity)?;
         self.keep(identity, file)
     }
 
@@ -437,7 +424,9 @@ impl Sources {
                     wanted.push((path, identity));
                 }
             }
-            let read = in_parallel(&wanted, |(path, identity)| read(files, scope, path, identity));
+            let containers = &self.containers;
+            let read =
+                in_parallel(&wanted, |(path, identity)| read(files, scope, containers, path, identity));
             let identities = wanted.iter().map(|(_, identity)| identity.as_os_str());
             let mut read: HashMap<&OsStr, Result<Opened, ReadError>> = identities.zip(read).collect();
             for (path, identity) in some {
@@ -469,10 +458,20 @@ impl Sources {
         identity: &Path,
         file: SourceFile,
     ) -> Result<FileId, ReadError> {
-        let id = self.keep(identity, Opened::of(file))?;
+        let id = self.keep(identity, Opened::of(file, &self.containers))?;
         self.mounted.insert(identity, Vec::new());
         self.held.entry(host.to_owned()).or_default().push(id);
         Ok(id)
+    }
+
+    /// What is known of the containers around.
+    pub(crate) fn containers(&self) -> &Containers {
+        &self.containers
+    }
+
+    /// The same, while files are looked for.
+    pub(crate) fn containers_mut(&mut self) -> &mut Containers {
+        &mut self.containers
     }
 
     /// The files that one of the disk holds; `None` for one that was not looked into for any.

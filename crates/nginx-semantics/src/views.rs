@@ -1,15 +1,17 @@
 //! Files whose text is held by a file of another form: views, and the way back from them to the disk.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use nginx_forms::template::{self, Manner};
-use nginx_forms::{Form, Refusal, View};
+use nginx_forms::{Form, Refusal, View, environment};
 use nginx_syntax::{FileId, Source, Span};
 
+use crate::containers::{Containers, Values};
 use crate::naming::is_template_by_name;
-use crate::sources::{SourceFile, Sources, Text};
+use crate::sources::{SourceFile, Sources};
 
 /// Where the text of a file comes from.
 #[derive(Debug, Clone)]
@@ -31,6 +33,23 @@ pub struct Hosted {
     form: Option<(Form, usize)>,
     /// Whether marks of a template were taken for placeholders.
     is_template: bool,
+    /// The environments in which envsubst may fill it in.
+    environments: Arc<[Values]>,
+}
+
+/// Another text of a file.
+#[derive(Debug, Clone)]
+pub enum Text {
+    /// Of a file that nginx reads as it is.
+    Plain(Vec<u8>),
+    /// Of one that another file holds, with that file as it is then.
+    Hosted(Box<Hosted>),
+}
+
+impl From<Vec<u8>> for Text {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Plain(bytes)
+    }
 }
 
 /// Why a text could not be edited in the file that holds it.
@@ -62,6 +81,7 @@ impl Hosted {
             alternative: 0,
             form: Some((form, number)),
             is_template: false,
+            environments: Arc::default(),
         }
     }
 
@@ -120,6 +140,13 @@ impl Hosted {
         self.alternative
     }
 
+    /// Whether the text has what stands at a place of the file on disk, or the value that an environment has for it.
+    pub fn has(&self, on_disk: Span) -> bool {
+        let is_filled =
+            || !self.environments.is_empty() && self.view.from_host(Span::at(on_disk.start)).is_some();
+        self.view.from_host(on_disk).is_some() || is_filled()
+    }
+
     /// The path under which the file on disk is opened.
     pub fn path(&self) -> &Path {
         &self.path
@@ -168,6 +195,7 @@ impl Sources {
             let Some(hosted) = self.get(edit.file).and_then(SourceFile::hosted) else { continue };
             expected.entry(edit.file).or_default().push((edit.span, edit.replacement));
             let (span, text) = hosted.view.edit(edit.span, edit.replacement)?;
+            let is_rendered = hosted.view.rendered().is_some();
             let own = match hosts.iter_mut().position(|(host, _)| host.is_beside(hosted)) {
                 Some(index) => hosts.get_mut(index),
                 None => {
@@ -176,9 +204,16 @@ impl Sources {
                 }
             };
             let Some((_, own)) = own else { continue };
-            // Several ways through the branches come to the same line.
-            if own.insert(span, text.clone()).is_some_and(|other| other != text) {
-                return Err(EditRefusal::OtherText);
+            // Several ways through the branches come to the same line, and several paths to the same annotations.
+            match own.entry(span) {
+                Entry::Vacant(free) => {
+                    free.insert(text);
+                }
+                Entry::Occupied(known) if *known.get() == text => {}
+                Entry::Occupied(mut known) if is_rendered && span.is_empty() => {
+                    known.get_mut().extend_from_slice(&text);
+                }
+                Entry::Occupied(_) => return Err(EditRefusal::OtherText),
             }
         }
         for (host, edits) in hosts {
@@ -190,7 +225,9 @@ impl Sources {
             let own: Vec<_> = own.filter(|(_, _, hosted)| hosted.is_beside(host)).collect();
             for (id, file, hosted) in own {
                 let new = hosted.again(&source, file).ok_or(EditRefusal::OtherText)?;
-                if let Some(edits) = expected.get(&id) {
+                // An annotation is of all paths of its object: what the edited file makes of it is judged as it is.
+                let is_written = hosted.view.rendered().is_none();
+                if let Some(edits) = expected.get(&id).filter(|_| is_written) {
                     let edits = edits.iter().map(|(span, text)| (*span, *text));
                     if applied(file.bytes(), edits).is_none_or(|expected| expected != new.view.bytes()) {
                         return Err(EditRefusal::OtherText);
@@ -218,7 +255,8 @@ impl Sources {
         let (is_template, ways) = (first.form.is_none(), own.len());
         if is_template {
             let manner = own.first().map(|(_, file, _)| manner(file)).unwrap_or_default();
-            if template::alternatives(bytes, None, manner).views.len() != ways {
+            let environments = &first.environments;
+            if ways_of(bytes, None, manner, environments).len() != ways {
                 return Err(EditRefusal::OtherText);
             }
         }
@@ -256,10 +294,34 @@ impl Hosted {
             return Some(Self { source: source.clone(), view: outer?, ..self.clone() });
         }
         let text = outer.as_ref().map_or(source.bytes(), |outer| outer.bytes());
-        let views = template::alternatives(text, outer.as_ref(), manner(file)).views;
+        let views = ways_of(text, outer.as_ref(), manner(file), &self.environments);
         let view = views.into_iter().nth(self.alternative)?;
         Some(Self { source: source.clone(), view: Arc::new(view), ..self.clone() })
     }
+}
+
+/// The ways through the branches of a template; for envsubst also those of each environment that it may be filled in by.
+fn ways_of(text: &[u8], outer: Option<&Arc<View>>, manner: Manner, environments: &[Values]) -> Vec<View> {
+    let views = template::alternatives(text, outer, manner).views;
+    // Engines with marks of their own have variables of their own.
+    let has = |mark: &[u8]| memchr::memmem::find(text, mark).is_some();
+    if environments.is_empty() || has(b"{{") || has(b"{%") || has(b"<%") {
+        return views;
+    }
+    let mut filled: Vec<View> = Vec::new();
+    for view in views {
+        let view = Arc::new(view);
+        for values in environments {
+            let one = environment::filled(&view, values);
+            let one = one.unwrap_or_else(|| View::clone(&view));
+            if filled.len() < template::MOST_ALTERNATIVES
+                && !filled.iter().any(|known| known.bytes() == one.bytes())
+            {
+                filled.push(one);
+            }
+        }
+    }
+    filled
 }
 
 /// What the name of a template tells.
@@ -269,14 +331,18 @@ fn manner(file: &SourceFile) -> Manner {
 
 /// The ways through the branches of a file, if it is a template that nginx would not read as it stands: nobody can have
 /// another text judged by writing a mark into a file that works. Empty for any other file.
-pub(crate) fn of_template(file: &SourceFile) -> Vec<SourceFile> {
+pub(crate) fn of_template(file: &SourceFile, containers: &Containers) -> Vec<SourceFile> {
     let is_by_name = is_template_by_name(&file.path);
     let is_marked = file.template_mark().is_some() || is_by_name;
     if !is_marked || template::is_of_docker_gen(file.bytes()) {
         return Vec::new();
     }
     let outer = file.hosted();
-    let views = template::alternatives(file.bytes(), outer.map(|outer| &outer.view), manner(file)).views;
+    let environments = match outer {
+        None if is_by_name && !containers.is_empty() => containers.environments(&file.path),
+        _ => Arc::default(),
+    };
+    let views = ways_of(file.bytes(), outer.map(|outer| &outer.view), manner(file), &environments);
     let hosted = |(alternative, view): (usize, View)| {
         let hosted = Hosted {
             source: file.on_disk().clone(),
@@ -288,6 +354,7 @@ pub(crate) fn of_template(file: &SourceFile) -> Vec<SourceFile> {
             alternative,
             form: outer.and_then(|outer| outer.form),
             is_template: true,
+            environments: Arc::clone(&environments),
         };
         SourceFile::of_view(file.path.clone(), file.source.path(), hosted, file.may_be_shown).ok()
     };

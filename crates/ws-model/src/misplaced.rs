@@ -4,7 +4,7 @@
 use nginx_semantics::{ContextId, ContextKind, DirectiveName, Pass, PassModule};
 
 use crate::endpoint::Endpoint;
-use crate::evidence::{Evidence, EvidenceKind, Known};
+use crate::evidence::{Evidence, EvidenceKind, Known, is_given};
 use crate::idle::IdleLimit;
 use crate::model::Model;
 
@@ -89,7 +89,10 @@ impl<'s> Model<'s> {
             let is_setter = line.name() == DirectiveName::PROXY_SET_HEADER
                 || line.name_bytes().as_ref() == b"grpc_set_header";
             let names_upgrade = line.argument(0).is_some_and(|name| name.eq_ignore_ascii_case(b"upgrade"));
-            is_setter && names_upgrade && line.argument(1).is_some_and(|value| !value.is_empty())
+            is_setter
+                && names_upgrade
+                && !is_given(line)
+                && line.argument(1).is_some_and(|value| !value.is_empty())
         });
         lines
             .map(|line| {

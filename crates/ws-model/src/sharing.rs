@@ -47,4 +47,41 @@ impl<'s> Model<'s> {
         let opener = self.configuration.opener(block)?;
         (!balancing.may_differ && balancing.sharing() > 1).then_some((opener, balancing))
     }
+
+    /// The one name that an endpoint's pass leads to, if the compose file has several containers of it: each of them is a
+    /// peer (`core/ngx_inet.c:ngx_inet_resolve_host`). The line, the name, and how many.
+    pub fn containers(&self, endpoint: &Endpoint<'_>) -> Option<(Directive<'s>, String, u32)> {
+        let containers = self.configuration.containers();
+        let (line, host) = match endpoint.named_block() {
+            Some(block) => {
+                let balancing = self.balancing(block)?;
+                let is_plain = balancing.methods.is_empty() && balancing.sticky.is_empty();
+                let mut peers = nginx_semantics::peers(self.configuration, block);
+                let peer = peers.next().filter(|_| is_plain && !balancing.may_differ)?;
+                let host = peer.address.rsplit_once(':').map_or(peer.address.as_str(), |(host, _)| host);
+                if peers.next().is_some() {
+                    return None;
+                }
+                (peer.directive, host.to_owned())
+            }
+            None => {
+                let target = &endpoint.target;
+                if nginx_semantics::has_variables(target.host.as_bytes()) {
+                    return None;
+                }
+                (self.configuration.directive(endpoint.pass.directive.reference), target.host.clone())
+            }
+        };
+        let hosted = line.file().and_then(nginx_semantics::SourceFile::hosted);
+        let count = match hosted.and_then(|hosted| hosted.view().rendered()) {
+            // An ingress controller passes to the pods themselves.
+            Some(rendered) if !rendered.is_sticky(line.at().span.start) => containers.pods(&host),
+            Some(_) => None,
+            // Elsewhere in a cluster a service has one address.
+            None if hosted.is_some_and(nginx_semantics::Hosted::is_in_cluster) => None,
+            None => containers.replicas(&host),
+        };
+        let count = count.filter(|count| *count > 1)?;
+        Some((line, host, count))
+    }
 }

@@ -259,6 +259,11 @@ impl<'m, 's> Walks<'m, 's> {
         Some(self.followed(self.model.given(endpoint)?, &endpoint.example_path()?, false))
     }
 
+    /// What becomes of a handshake for a path in the server of an endpoint; `None` where that was not given.
+    pub fn walk_path(&self, endpoint: &Endpoint<'_>, path: &str) -> Option<Rc<Exchange<'s>>> {
+        Some(self.followed(self.model.given(endpoint)?, path, false))
+    }
+
     /// Handshakes for paths that an endpoint's name covers: the one path that is known, else the name and two paths
     /// below it, so that what holds for all of them holds for the location. None where the name does not tell, or the
     /// server was not given.

@@ -11,6 +11,7 @@ use ws_model::{Endpoint, EvidenceKind, Handshake, LostPath, Model, Standing, Wal
 
 use crate::Edits;
 use crate::fingerprint::{context_path, stable_name};
+use crate::given;
 use crate::verify::command_in;
 
 /// The facts that a rule reads.
@@ -113,7 +114,10 @@ pub struct Findings {
 impl Findings {
     /// Adds one.
     pub fn push(&mut self, finding: FindingBuilder) {
-        let FindingBuilder { mut finding, is_assumed, is_hedged } = finding;
+        let FindingBuilder { mut finding, is_assumed, is_hedged, is_judged, .. } = finding;
+        if !is_judged {
+            return;
+        }
         if is_assumed && is_hedged {
             finding.severity = finding.severity.min(Severity::Warning);
             finding.fix = None;
@@ -147,6 +151,10 @@ pub struct FindingBuilder {
     is_assumed: bool,
     /// Whether an include of which nothing is known may do so, so that nothing is edited.
     is_hedged: bool,
+    /// Whether it is about lines that the author can do something about.
+    is_judged: bool,
+    /// What follows a statement that rests on a default.
+    unless: &'static str,
 }
 
 /// What follows a statement that rests on a default which a file that was not given may change.
@@ -159,6 +167,8 @@ impl FindingBuilder {
         let mut this = Self::at(rule, shown.at(), message)
             .fingerprinted([shown.text_line().as_bytes(), &context_path(&shown)]);
         this.finding.fingerprint_v2 = stable_name(rule, &shown);
+        this.is_judged = given::is_judged(rule, directive);
+        this.unless = given::unless(directive).unwrap_or(UNLESS);
         this
     }
 
@@ -196,7 +206,7 @@ impl FindingBuilder {
             fingerprint: fingerprint([rule.name.as_bytes()]),
             fingerprint_v2: fingerprint_v2([rule.name.as_bytes()]),
         };
-        Self { finding, is_assumed: false, is_hedged: false }
+        Self { finding, is_assumed: false, is_hedged: false, is_judged: true, unless: UNLESS }
     }
 
     /// Names what stays the same while the tree around it is edited.
@@ -248,6 +258,13 @@ impl FindingBuilder {
         self.finding.severity >= Severity::Warning
     }
 
+    /// Moved to another place of the same file, with what that place says.
+    pub(crate) fn moved(mut self, at: Place, message: impl Into<Text>) -> Self {
+        self.finding.primary.place = at;
+        self.finding.primary.message = message.into();
+        self
+    }
+
     /// Lowers the severity, never raises it.
     pub fn at_most(mut self, severity: Severity) -> Self {
         self.finding.severity = self.finding.severity.min(severity);
@@ -256,10 +273,10 @@ impl FindingBuilder {
 
     /// Marks a statement that rests on a default which a file that was not given may change.
     pub fn assumed(mut self, is_assumed: bool) -> Self {
-        if is_assumed {
+        if is_assumed && !self.unless.is_empty() {
             self.is_assumed = true;
             self.finding.confidence = self.finding.confidence.min(Confidence::Medium);
-            self.finding.message.to_mut().push_str(UNLESS);
+            self.finding.message.to_mut().push_str(self.unless);
         }
         self
     }

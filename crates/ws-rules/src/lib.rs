@@ -4,6 +4,7 @@
 //! findings; one that says what no other does may ask whether they say it.
 //! [`RULES`] is the whole registry: documentation, selection and output read it.
 
+mod asked;
 mod certain;
 mod certificates;
 mod commercial;
@@ -13,6 +14,7 @@ mod context;
 mod edit;
 mod excerpt;
 mod fingerprint;
+mod given;
 mod hostless;
 mod logging;
 mod lost_query;

@@ -377,6 +377,7 @@ impl State {
             said.filter(|finding| !is_selected || told.selects(finding)).cloned().collect()
         };
         notices::of_skipped(loaded, &mut gathered);
+        notices::of_controllers(loaded, &mut gathered);
         for (number, part) in self.parts.iter().enumerate() {
             let told = Told::new(&part.settings, &loaded.sources, given.found);
             let findings = of(&mut part.said().map(|said| &said.finding), &told);

@@ -7,12 +7,15 @@
 mod leaves;
 mod mask;
 mod mounts;
+pub(crate) mod nodes;
 mod scalar;
 
 use std::sync::Arc;
 
 use crate::form::{Form, Found};
 use crate::heredoc::heredocs;
+use crate::ingress::{self, Ingresses};
+use crate::omnibus;
 use crate::view::View;
 
 use leaves::Leaf;
@@ -27,8 +30,12 @@ pub(crate) fn scalars(text: &[u8]) -> Vec<Found> {
     let Ok(masked) = std::str::from_utf8(&masked) else { return Vec::new() };
     let leaves = leaves::leaves(masked);
     let mounts = Mounts::of(&leaves);
-    let mut found = Vec::new();
-    for leaf in leaves.iter().filter(|leaf| leaf.holds_lines()).take(MOST_SCALARS) {
+    // What a controller writes has the snippets in it.
+    let rendered = ingress::may_have(text).then(|| nodes::parsed(masked));
+    let rendered = rendered.map(|parsed| ingress::ingresses(text, masked, &parsed));
+    let Ingresses { mut found, snippets } = rendered.unwrap_or_default();
+    let is_own = |leaf: &&Leaf| leaf.holds_lines() && !snippets.contains(&leaf.at);
+    for leaf in leaves.iter().filter(is_own).take(MOST_SCALARS) {
         let is_compose = mounts::is_compose(&leaves, leaf);
         let Some(view) = scalar::view(text, masked, leaf, is_compose) else { continue };
         let inner = of_script(&view);
@@ -42,9 +49,21 @@ pub(crate) fn scalars(text: &[u8]) -> Vec<Found> {
     found
 }
 
-/// The heredocs of a script.
+/// The text of a scalar that stands in a text of a controller.
+pub(crate) fn snippet(text: &[u8], masked: &str, scalar: &nodes::Scalar) -> Option<View> {
+    let nodes::Scalar { at, style, value } = scalar.clone();
+    scalar::view(text, masked, &Leaf { document: 0, keys: Vec::new(), style, at, value }, false)
+}
+
+/// The heredocs of a script, and the settings of `GitLab`'s omnibus package.
 fn of_script(view: &View) -> Vec<Found> {
     let bytes = view.bytes();
+    if memchr::memmem::find(bytes, b"nginx[").is_some() {
+        let of_omnibus = omnibus::settings(bytes, Some(&Arc::new(view.clone())));
+        if !of_omnibus.is_empty() {
+            return of_omnibus;
+        }
+    }
     if memchr::memmem::find(bytes, b"<<").is_none() {
         return Vec::new();
     }

@@ -21,6 +21,11 @@ pub struct Directive<'s> {
 }
 
 impl<'s> Directive<'s> {
+    /// The configuration that it is of.
+    pub fn configuration(&self) -> Configuration<'s> {
+        self.configuration
+    }
+
     /// The file that it is written in; `None` never happens for a directive of a configuration.
     pub fn file(&self) -> Option<&'s SourceFile> {
         self.configuration.file(self.reference.file)

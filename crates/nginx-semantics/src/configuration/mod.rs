@@ -28,6 +28,7 @@ pub use problem::{IncludeFailure, IncludeProblem};
 
 use crate::catalogue::DirectiveName;
 use crate::certificate::CertificateFile;
+use crate::containers::Containers;
 use crate::pattern::{Pattern, Patterns};
 use crate::sources::{SourceFile, Sources};
 use crate::upstream::Literals;
@@ -218,6 +219,11 @@ impl<'s> Configuration<'s> {
     /// The main file, where there is one.
     pub fn root(&self) -> Option<FileId> {
         self.layout.root
+    }
+
+    /// What is known of the containers around the nginx.
+    pub fn containers(&self) -> &'s Containers {
+        self.sources.containers()
     }
 
     /// The fragments.

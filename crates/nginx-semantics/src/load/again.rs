@@ -13,7 +13,8 @@ use crate::configuration::LinesEdit;
 use crate::files::ReadError;
 use crate::include::Scope;
 use crate::naming::by_first_line;
-use crate::sources::{SourceFile, Sources, Text};
+use crate::sources::{SourceFile, Sources};
+use crate::views::Text;
 
 /// Other bytes of files that were read.
 #[derive(Debug)]

@@ -40,6 +40,9 @@ pub(super) fn form_of(path: &Path, reason: &SkipReason, scope: &Scope) -> Option
         _ => None,
     };
     match reason {
+        SkipReason::OtherKind(_) if path.file_name().is_some_and(|name| name == "gitlab.rb") => {
+            Some(Form::Omnibus)
+        }
         SkipReason::OtherKind(kind) => of_kind(*kind),
         // `cm.yaml.j2`
         SkipReason::TemplateByName => {
@@ -105,16 +108,26 @@ pub(super) fn mount(
         let hosted = hosted.of_machine(host.map(String::as_str)).in_cluster(is_in_cluster);
         let shown = format!("{}#{name}", host.unwrap_or(&shown));
         let file = SourceFile::of_view(own, &shown, hosted, may_be_shown)?;
-        let is_it = is_dump || structure::is_nginx(&file, inside, scope.ignores_comments);
+        let is_rendered = file.is_rendered();
+        let is_it = is_dump || is_rendered || structure::is_nginx(&file, inside, scope.ignores_comments);
         if file.tree.is_empty() && !is_dump || !is_it {
             continue;
         }
-        let all = file.hosted().map(|hosted| hosted.on_disk(Span::new(0, u32::MAX))).unwrap_or_default();
+        let all = file.hosted().map(|hosted| match is_rendered {
+            true => hosted.view().extent(),
+            false => hosted.on_disk(Span::new(0, u32::MAX)),
+        });
+        let all = all.unwrap_or_default();
         rest.get_mut(all.range()).unwrap_or_default().fill(b'\n');
         let file = sources.mount(identity, &identity_of_view, file)?;
         held.extend(is_held(file, sources));
     }
-    let leaves_out = !held.is_empty() && !is_dump && words::holds(&rest, Measure::Lines);
+    let is_cut = |one: &Held| {
+        let hosted = sources.get(one.file).and_then(SourceFile::hosted);
+        hosted.and_then(|hosted| hosted.view().rendered()).is_some_and(nginx_forms::Rendered::is_cut)
+    };
+    let leaves_out =
+        !held.is_empty() && !is_dump && (words::holds(&rest, Measure::Lines) || held.iter().any(is_cut));
     if leaves_out {
         sources.note_left_out(identity);
     }

@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use nginx_forms::is_dump;
+use nginx_forms::{has_ingress, has_other_routes, is_dump};
 
 use super::words::{Measure, Search};
 use super::{SkipReason, classify, encoding, structure};
 use crate::files::Files;
 use crate::naming::{
     OtherKind, by_first_line, by_name, is_near_configuration, is_no_text, is_packed, is_part_by_name,
-    is_template_by_name,
+    is_template_by_name, stem_of_template,
 };
 use crate::sources::SourceFile;
 
@@ -94,6 +94,12 @@ impl Looker {
         if search.is_enough() {
             return Looking::Done(Some(found));
         }
+        if is_whole && may_be_yaml(path, kind) && has_ingress(&text) {
+            return Looking::Done(Some(SkipReason::OtherKind(OtherKind::Yaml)));
+        }
+        if is_whole && may_be_yaml(path, kind) && has_other_routes(&text) {
+            return Looking::Done(Some(SkipReason::Routes));
+        }
         if !is_whole {
             let identity = identity.to_owned();
             return Looking::Unfinished(Unfinished { identity, from: text.len() as u64, search, found });
@@ -141,6 +147,15 @@ impl Looker {
                 return None;
             }
         }
+    }
+}
+
+/// Whether it is YAML by its name, or a template that may make some.
+fn may_be_yaml(path: &Path, kind: Option<OtherKind>) -> bool {
+    let stem = || stem_of_template(path).and_then(|stem| by_name(Path::new(stem)));
+    match kind.or_else(stem) {
+        Some(kind) => kind == OtherKind::Yaml,
+        None => is_template_by_name(path),
     }
 }
 

@@ -6,6 +6,7 @@ mod classify;
 mod context;
 mod encoding;
 mod hosts;
+mod ingress;
 mod look;
 mod reach;
 mod status;
@@ -27,7 +28,7 @@ use crate::files::{Files, ReadError, folder_of, normalize};
 use crate::include::Scope;
 use crate::mounted::Mounted;
 use crate::relinked::Relinked;
-use crate::sources::Sources;
+use crate::sources::{SourceFile, Sources};
 
 pub use again::Reloaded;
 pub(crate) use classify::fault_of_encoding;
@@ -165,8 +166,10 @@ fn place(
     not_enabled: &mut BTreeSet<PathBuf>,
     loaded: &mut Loaded,
 ) -> Vec<Layout> {
+    let (rendered, candidates): (Vec<&Candidate>, Vec<&Candidate>) =
+        candidates.iter().partition(|candidate| is_rendered(&loaded.sources, candidate.file));
     let (roots, others): (Vec<&Candidate>, Vec<&Candidate>) =
-        candidates.iter().partition(|candidate| is_a_root(files, scope, candidate, &loaded.sources));
+        candidates.into_iter().partition(|candidate| is_a_root(files, scope, candidate, &loaded.sources));
 
     let mut judged: Vec<(&Candidate, Layout)> = Vec::new();
     let mut reached = BTreeSet::new();
@@ -212,6 +215,7 @@ fn place(
         }
         layouts.push(layout);
     }
+    layouts.extend(ingress::layouts(files, scope, &mut loaded.sources, &rendered));
     for layout in &layouts {
         loaded.judged.extend(layout.files());
     }
@@ -283,6 +287,11 @@ fn is_root(sources: &Sources, file: FileId) -> bool {
     }
     top_level(sources, file)
         .any(|(name, is_block)| is_block && matches!(name, N::EVENTS | N::HTTP | N::STREAM | N::MAIL))
+}
+
+/// Whether an ingress controller writes a file.
+fn is_rendered(sources: &Sources, file: FileId) -> bool {
+    sources.get(file).is_some_and(SourceFile::is_rendered)
 }
 
 fn top_level(sources: &Sources, file: FileId) -> impl Iterator<Item = (DirectiveName, bool)> {

@@ -40,6 +40,8 @@ pub enum SkipReason {
     Stored(&'static str),
     /// An archive or a packed file that names nginx.
     Packed,
+    /// It has routes of NGINX Gateway Fabric, or of another object of NGINX's that is not judged.
+    Routes,
     /// It holds no directive.
     Empty,
     /// It lies in `sites-available`, and no link in `sites-enabled` leads to it.

@@ -142,6 +142,11 @@ impl Walk<'_> {
                 }
             }
         }
+        // Before any template is read that they tell of.
+        for path in &others {
+            let scope = self.scope;
+            self.sources.containers_mut().read(self.files, path, &|identity| scope.is_given(identity));
+        }
         let first = self.walked.candidates.len();
         let mut doubtful = Vec::new();
         links.append(&mut by_name);

@@ -13,7 +13,7 @@ use nginx_syntax::{NodeId, Span, Tree, parse};
 
 use super::{Marks, has_entries, is_one, length_of_placeholder};
 use crate::catalogue::{DirectiveName, lookup};
-use crate::sources::NginxVocabulary;
+use crate::vocabulary::NginxVocabulary;
 
 /// A text as it is parsed.
 pub(crate) struct Masked {

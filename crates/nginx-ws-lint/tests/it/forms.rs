@@ -420,3 +420,40 @@ fn no_path_leads_out_of_the_file() {
             .all(|finding| finding["file"] == "a/cloud.yaml")
     );
 }
+
+/// `GitLab`'s omnibus package takes lines of nginx in strings of Ruby, in a file of its own or in a compose file.
+#[test]
+fn settings_of_omnibus_are_read() {
+    let site = SITE.split_at(SITE.find("server {").unwrap()).1.replace('\n', "\\n");
+    let setting = format!("nginx['custom_nginx_config'] = \"{site}\"\n");
+    let compose = format!(
+        "services:\n  git:\n    image: gitlab/gitlab-ce\n    environment:\n      GITLAB_OMNIBUS_CONFIG: |\n{}",
+        indented(&setting.replace('$', "$$"), 8)
+    );
+    for (name, text) in [("gitlab.rb", setting.as_str()), ("compose.yaml", compose.as_str())] {
+        let tree = Tree::new(&[(name, text)]);
+        let found = findings(&tree, &["."]);
+        let finding = found.iter().find(|finding| finding["rule"] == RULE).unwrap();
+        assert_eq!(finding["view"]["name"], format!("{name}#custom_nginx_config.conf"), "{name}");
+        assert!(finding["fix"].is_null(), "{name}");
+    }
+}
+
+/// Terraform fills in `*.tftpl`, nginx's own text or YAML that holds some.
+#[test]
+fn templates_of_terraform_are_read() {
+    let site = SITE.replace("chat.test", "${host}");
+    let cloud = format!(
+        "#cloud-config\nwrite_files:\n  - path: /etc/nginx/conf.d/chat.conf\n    content: |\n{}",
+        indented(&site, 6)
+    );
+    for (name, text) in [
+        ("nginx.conf.tftpl", site.as_str()),
+        ("cloud-init.yaml.tftpl", cloud.as_str()),
+        ("chat.tftpl", site.as_str()),
+    ] {
+        let tree = Tree::new(&[(name, text)]);
+        let found = findings(&tree, &["."]);
+        assert!(found.iter().any(|finding| finding["rule"] == RULE), "{name}: {found:#?}");
+    }
+}

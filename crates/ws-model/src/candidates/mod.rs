@@ -227,6 +227,11 @@ impl<'s> Model<'s> {
             let at: Option<Place> = opener.map(|opener| opener.at());
             evidence.push(Evidence::new(EvidenceKind::Declared, "a comment declares it", at));
         }
+        // A word of the author's own, in the YAML file.
+        if let Some(location) = self.location_of(context).filter(is_declared_by_annotation) {
+            let text = "`nginx.org/websocket-services` names its service";
+            evidence.push(Evidence::new(EvidenceKind::Declared, text, Some(location.at())));
+        }
         let may_be_declared = self.hints.assume_websocket || self.hints.names_any();
         let is_one = is_proxy && (may_be_declared || !evidence.is_empty());
         let handshake = asked.or_else(|| is_one.then(handshake));
@@ -366,4 +371,11 @@ fn drop_indirect(candidates: &mut [Endpoint<'_>]) {
             |evidence: &Evidence| of(evidence, true).is_some_and(|id| meant.contains(&(server, id)));
         endpoint.evidence.retain(|evidence| !is_of_another(evidence));
     }
+}
+
+/// Whether an annotation of the `Ingress` that a location is written for says that it carries WebSockets.
+fn is_declared_by_annotation(location: &nginx_semantics::Directive<'_>) -> bool {
+    let hosted = location.file().and_then(nginx_semantics::SourceFile::hosted);
+    let rendered = hosted.and_then(|hosted| hosted.view().rendered());
+    rendered.is_some_and(|rendered| rendered.is_declared(location.at().span.start))
 }

@@ -33,6 +33,8 @@ type Named<'n> = (&'static Application, Why<'n>);
 enum Why<'n> {
     /// What is proxied to.
     Host(&'n str),
+    /// The image of what is proxied to, by the compose file: of this service.
+    Image(&'n str, &'n str),
     /// The server.
     Server(&'n str),
     /// The path.
@@ -46,6 +48,12 @@ impl Why<'_> {
     fn words(self, application: &Application) -> String {
         match self {
             Self::Host(host) => format!("it proxies to `{host}`, which is called after {}", application.name),
+            Self::Image(service, image) => {
+                format!(
+                    "it proxies to `{service}`, whose image `{image}` is called after {}",
+                    application.name
+                )
+            }
             Self::Server(name) => format!("its server is called `{name}`, after {}", application.name),
             Self::Path(application) => format!("its path is called after {}", application.name),
             Self::Weak(name) => format!("`{name}` is called after {}", application.name),
@@ -65,6 +73,8 @@ pub(crate) struct BackEnd {
 /// A name, and the applications that it is called after.
 pub(crate) struct Host {
     name: String,
+    /// The service whose image has the name.
+    service: Option<String>,
     applications: Vec<&'static Application>,
     /// Those whose name is a common word.
     weak: Vec<&'static Application>,
@@ -83,17 +93,28 @@ impl Host {
             |of: &dyn Fn(&str) -> Vec<&'static Application>| words.iter().flat_map(|word| of(word)).collect();
         let applications = all(&|word| applications::by_name_token(word).collect());
         let weak = all(&|word| applications::by_weak_name(word).collect());
-        Self { name, applications, weak }
+        Self { name, service: None, applications, weak }
+    }
+
+    /// The image of a service. The last part names it, unless that is a word for any program: `vaultwarden/server`.
+    fn of_image(configuration: Configuration<'_>, service: &str) -> Option<Self> {
+        const ANY: [&str; 8] = ["app", "backend", "core", "frontend", "server", "ui", "web", "service"];
+        let image = configuration.containers().image(service)?;
+        let mut parts = image.rsplit('/').filter(|part| !ANY.contains(part));
+        let Self { applications, weak, .. } = Self::new(parts.next()?.to_owned());
+        Some(Self { name: image, service: Some(service.to_owned()), applications, weak })
     }
 }
 
 impl BackEnd {
     pub(crate) fn new(configuration: Configuration<'_>, block: Option<ContextId>, host: &str) -> Self {
         let mut hosts = vec![Host::new(host.to_owned())];
+        hosts.extend(Host::of_image(configuration, host));
         let mut ports = Vec::new();
         for peer in block.into_iter().flat_map(|block| peers(configuration, block)).take(MOST_PEERS) {
             let host = peer.address.rsplit_once(':').map_or(peer.address.as_str(), |(host, _)| host);
             hosts.push(Host::new(host.to_owned()));
+            hosts.extend(Host::of_image(configuration, host));
             ports.push(peer.port);
         }
         Self { hosts, ports }
@@ -392,7 +413,11 @@ fn names_elsewhere<'n>(subject: &Subject<'n, '_>, back_end: &'n BackEnd) -> Vec<
     let mut found = Vec::new();
     by_weak_name(subject, back_end, &mut found);
     for host in &back_end.hosts {
-        found.extend(host.applications.iter().map(|application| (*application, Why::Host(&host.name))));
+        let why = match &host.service {
+            Some(service) => Why::Image(service, &host.name),
+            None => Why::Host(&host.name),
+        };
+        found.extend(host.applications.iter().map(|application| (*application, why)));
     }
     if subject.serves_everything() {
         for host in subject.server_hosts {

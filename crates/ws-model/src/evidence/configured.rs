@@ -4,13 +4,13 @@ use std::borrow::Cow;
 
 use nginx_semantics::DirectiveName;
 
-use super::{Evidence, EvidenceKind, Subject};
+use super::{Evidence, EvidenceKind, Subject, is_given};
 use crate::handshake::is_upgrade_line;
 
 pub(super) fn collect(subject: &Subject<'_, '_>, evidence: &mut Vec<Evidence>) {
     if let Some(handshake) = subject.handshake {
         let lines = handshake.upgrade.lines.iter().chain(&handshake.connection.lines);
-        for line in lines.filter(|line| is_upgrade_line(line)) {
+        for line in lines.filter(|line| is_upgrade_line(line) && !is_given(&line.directive)) {
             // The names of nearly all.
             let text = match &*line.name {
                 "Upgrade" => Cow::Borrowed("`Upgrade` is set for an upgrade"),

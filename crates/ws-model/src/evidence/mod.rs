@@ -12,7 +12,7 @@ use std::rc::Rc;
 
 use hashbrown::HashMap;
 use nginx_semantics::{
-    Configuration, ContextId, ContextKind, Locations, Modifier, Pass, Place, Selection, Target,
+    Configuration, ContextId, ContextKind, Directive, Locations, Modifier, Pass, Place, Selection, Target,
 };
 
 use crate::applications::Application;
@@ -91,7 +91,9 @@ impl LinesFrom {
         handshake: &Handshake<'_>,
     ) -> Option<Self> {
         let lines = handshake.upgrade.lines.iter().chain(&handshake.connection.lines);
-        let line = lines.into_iter().find(|line| crate::handshake::is_upgrade_line(line))?;
+        let line = lines
+            .into_iter()
+            .find(|line| crate::handshake::is_upgrade_line(line) && !is_given(&line.directive))?;
         let location = configuration.enclosing(context, ContextKind::Location);
         let is_inside = handshake.level.is_some_and(|level| {
             level == context
@@ -106,6 +108,11 @@ impl LinesFrom {
             (true, true) => Self::Here,
         })
     }
+}
+
+/// Whether an ingress controller writes a line for every location, so that it speaks for none.
+pub(crate) fn is_given(line: &Directive<'_>) -> bool {
+    line.file().is_some_and(|file| file.is_given(line.at().span.start))
 }
 
 /// What is proxied to, by the host of the target.

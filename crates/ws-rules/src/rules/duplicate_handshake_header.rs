@@ -10,6 +10,7 @@ use ws_model::{Browser, Endpoint, Header, Line, has_token};
 
 use crate::context::is_literal;
 use crate::edit::is_written_in;
+use crate::given;
 use crate::setting::safe_if_given;
 use crate::verify::with_curl;
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
@@ -57,12 +58,17 @@ impl Rule for DuplicateHandshakeHeader {
             let block = location.and_then(|location| cx.configuration().opener(location));
             let is_own = |line: &Line<'_>| block.is_some_and(|block| is_written_in(&line.directive, &block));
             let right = lines.iter().filter(|line| is_right(name, line));
-            let kept = right.min_by_key(|line| (is_literal(&line.written), is_own(line)));
+            let is_given = |line: &Line<'_>| given::is_given(&line.directive);
+            let kept = right.min_by_key(|line| (!is_given(line), is_literal(&line.written), is_own(line)));
+            let is_written_anyway = kept.is_some_and(|kept| is_given(kept));
             let others = lines.iter().filter(|line| kept.is_none_or(|kept| !std::ptr::eq(*kept, **line)));
             let edits = others.fold(Edits::new(), |edits, line| edits.remove(&line.directive));
             finding = finding.fix(format!("keep one `{name}`"), safe_if_given(endpoint), edits);
             let kept = if name == "Upgrade" { "Upgrade $http_upgrade" } else { "Connection upgrade" };
-            let help = format!("keep one line, such as `proxy_set_header {kept};`");
+            let help = match is_written_anyway {
+                true => format!("remove the line: the controller sends `{name}` for every path"),
+                false => format!("keep one line, such as `proxy_set_header {kept};`"),
+            };
             out.push(finding.help(if severity > Severity::Info { with_curl(help, endpoint) } else { help }));
         }
     }

@@ -6,6 +6,7 @@ use lint_finding::{FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::defaults;
 use ws_model::{Endpoint, Source};
 
+use crate::given;
 use crate::repair::Repair;
 use crate::verify::{Missing, with_curl};
 use crate::{Context, FindingBuilder, Findings, Rule, Stake};
@@ -73,7 +74,10 @@ impl Rule for Http10Upstream {
             && !handshake.upgrade.lines.is_empty()
             && !handshake.connection.lines.is_empty();
         let stake = if refusing.is_some() || is_unfinished { Stake::Handshake } else { Stake::Service };
-        let remedy = if version.source.is_here() {
+        let annotation = given::annotation(endpoint, "proxy_http_version", "1.1");
+        let remedy = if let Some(annotation) = annotation {
+            format!("write {annotation}")
+        } else if version.source.is_here() {
             "write `proxy_http_version 1.1;`".to_owned()
         } else {
             format!("add `proxy_http_version 1.1;` to {}", endpoint.location_words())

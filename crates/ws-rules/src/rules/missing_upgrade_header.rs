@@ -7,6 +7,7 @@ use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{VersionRange, defaults};
 use ws_model::Endpoint;
 
+use crate::given;
 use crate::misspelt::{meant_for_header, sets_nothing};
 use crate::repair::Repair;
 use crate::verify::{Missing, add_lines, code, dropped_lines, with_curl};
@@ -49,6 +50,9 @@ impl Rule for MissingUpgradeHeader {
         let mut help = add_lines(cx, endpoint, handshake, remedy);
         if let Some(line) = wrong {
             help.push_str(&format!("\nin place of:{}", code(&[format!("{};", line.directive.text_line())])));
+        }
+        if let Some(annotation) = given::annotation_for_upgrade(endpoint) {
+            help = format!("set the annotation {annotation} of the Ingress");
         }
         let mut finding =
             FindingBuilder::new(&META, &endpoint.pass.directive, message(missing, cx.versions()))

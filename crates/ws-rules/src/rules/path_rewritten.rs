@@ -4,10 +4,12 @@
 //! the whole request target (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_create_request`).
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity, Tells};
-use nginx_semantics::{Directive, Ending, LocationName, Modifier, PassModule, Step, Target};
+use nginx_semantics::{Directive, LocationName, Modifier, PassModule, Target};
 use nginx_syntax::lossy;
-use ws_model::{Endpoint, Probe, Walks, is_partial};
+use ws_model::Endpoint;
 
+use crate::asked::Asked;
+use crate::given;
 use crate::lost_query::lost_query;
 use crate::ways::About;
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
@@ -32,7 +34,8 @@ impl Rule for PathRewritten {
 
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
         let written = endpoint.pass.target();
-        if let Some(finding) = lost_query(cx, &META, endpoint, &lossy(&written)) {
+        let lost = lost_query(cx, &META, endpoint, &lossy(&written));
+        if let Some(finding) = lost.or_else(|| given::path_lost(cx, &META, endpoint)) {
             out.push(finding);
             return;
         }
@@ -56,46 +59,6 @@ impl Rule for PathRewritten {
                 report(cx, endpoint, &case, &uri, &name, out);
             }
         }
-    }
-}
-
-/// What the upstream is asked for.
-struct Asked<'p, 's> {
-    /// The client's path.
-    path: &'p str,
-    /// The request target to the upstream.
-    target: String,
-    /// A `rewrite` on the way.
-    rewritten: Option<Directive<'s>>,
-}
-
-impl<'p, 's> Asked<'p, 's> {
-    /// The same on all ways that get to the endpoint's `proxy_pass`; `None` where it is not known, or none gets there.
-    fn of(walks: &Walks<'_, 's>, endpoint: &Endpoint<'_>, probe: &'p Probe<'s>) -> Option<Self> {
-        let exchange = walks.exchange(probe);
-        if exchange.is_cut {
-            return None;
-        }
-        let mut found: Option<Self> = None;
-        for way in &exchange.ways {
-            let Ending::Passed(passed) = &way.ending else { continue };
-            if passed.pass.directive.reference != endpoint.pass.directive.reference {
-                continue;
-            }
-            if is_partial(way) {
-                return None;
-            }
-            let target = lossy(passed.request.as_ref()?.target.as_known()?).into_owned();
-            let rewritten = way.steps.iter().rev().find_map(|step| match step {
-                Step::Rewritten { directive, .. } => Some(*directive),
-                _ => None,
-            });
-            match &found {
-                Some(other) if other.target != target => return None,
-                _ => found = Some(Self { path: &probe.path, target, rewritten }),
-            }
-        }
-        found
     }
 }
 

@@ -7,6 +7,7 @@ use lint_finding::{FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{Directive, DirectiveName, Effective, time};
 use ws_model::{Endpoint, Source};
 
+use crate::given;
 use crate::misspelt::{meant_for, sets_nothing};
 use crate::setting::{safe_if_alone, safe_if_given, set};
 use crate::traffic::Traffic;
@@ -56,7 +57,7 @@ impl Rule for ShortReadTimeout {
         }
         let name = idle.directive_name.as_str();
         let shown = time::display_ms(limit);
-        let remedy = format!("`{name} 3600s;`");
+        let remedy = given::annotation(endpoint, name, "3600s").unwrap_or(format!("`{name} 3600s;`"));
         let mut finding = match idle.source {
             Source::Set { directive, .. } if limit == 0 => FindingBuilder::new(
                 &META,
@@ -92,8 +93,9 @@ impl Rule for ShortReadTimeout {
         finding = finding.fix(format!("write {remedy}"), applicability, set(cx, endpoint, name, "3600s"));
         let mut help = match idle.source {
             Source::Set { is_here: true, .. } => format!("write {remedy}"),
-            _ => format!("add {remedy} to {}", endpoint.location_words()),
+            _ => given::added(endpoint, name, &remedy),
         };
+        finding = given::at_ignored(finding, endpoint, name);
         if limit > 0 {
             let traffic =
                 if hints.heartbeat_ms.is_some() { Traffic::Unknown } else { Traffic::of(endpoint, limit) };

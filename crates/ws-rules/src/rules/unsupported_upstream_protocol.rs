@@ -8,6 +8,7 @@ use lint_finding::{FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::PassModule;
 use nginx_syntax::lossy;
 
+use crate::given;
 use crate::ways::About;
 use crate::{Context, FindingBuilder, Findings, Rule};
 
@@ -48,9 +49,10 @@ impl Rule for UnsupportedUpstreamProtocol {
             };
             let help = "run the WebSocket on a server that speaks HTTP, and hand the path to it with `proxy_pass`, or use \
                 `uwsgi_pass` or `scgi_pass`, which can upgrade";
+            let help = given::for_protocol(endpoint).unwrap_or_else(|| help.to_owned());
             let path = endpoint.example_path().unwrap_or_else(|| "/".to_owned());
             let finding = FindingBuilder::new(&META, pass, message);
-            out.push(About::Endpoint(endpoint).finish(cx, finding, help.to_owned(), &path));
+            out.push(About::Endpoint(endpoint).finish(cx, finding, help, &path));
         }
     }
 }

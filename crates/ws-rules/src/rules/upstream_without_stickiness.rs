@@ -7,6 +7,7 @@ use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{Balancing, Directive, Method, NginxVersion};
 use ws_model::{Endpoint, Need};
 
+use crate::given;
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
 pub(super) struct UpstreamWithoutStickiness;
@@ -31,7 +32,10 @@ impl Rule for UpstreamWithoutStickiness {
     }
 
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
-        let Some((opener, balancing)) = cx.model.shared(endpoint) else { return };
+        let Some((opener, balancing)) = cx.model.shared(endpoint) else {
+            out.extend(of_containers(cx, endpoint));
+            return;
+        };
         // One that another line undoes is a matter of order.
         let is_meant = balancing.methods.iter().any(|(method, _)| method.is_sticky());
         let hash = balancing.hash_of_requests();
@@ -73,6 +77,35 @@ impl Rule for UpstreamWithoutStickiness {
         finding = finding.fix("write `hash $remote_addr consistent`", Applicability::Unsafe, edits);
         out.push(finding.at_most(severity).help(format!("{}; {reason}", remedy(cx, balancing))));
     }
+}
+
+/// One name that stands for several containers of the compose file. Of back ends that need no session nothing is said: that
+/// there are several is for the author of that file to decide.
+fn of_containers(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> Option<FindingBuilder> {
+    let Need::Stay(application) = endpoint.need() else { return None };
+    let (line, host, count) = cx.model.containers(endpoint)?;
+    let annotation = given::annotation_for_stickiness(endpoint);
+    let message = match annotation {
+        Some(_) => {
+            format!("`{host}` is {count} pods, and nginx sends each request of a client to any of them")
+        }
+        None => format!(
+            "`{host}` is {count} containers by the compose file, and nginx sends each request of a client to any of them, in turn"
+        ),
+    };
+    let help = if let Some(annotation) = annotation {
+        format!("set the annotation `{annotation}` of the Ingress")
+    } else if line.reference == endpoint.pass.directive.reference {
+        format!("pass to an `upstream` with `ip_hash;` and `server {host}:PORT;`")
+    } else {
+        "write `ip_hash;` in the `upstream`, before its `server`".to_owned()
+    };
+    let reason = format!(
+        "{} keeps a session in one server, which has to get all its polling requests: others answer 400 or 404",
+        application.name
+    );
+    let finding = FindingBuilder::new(&META, &line, message).endpoint(endpoint);
+    Some(finding.at_most(Severity::Warning).help(format!("{help}; {reason}")))
 }
 
 /// The ways out, the simplest first.

@@ -5,6 +5,7 @@ use nginx_semantics::Value;
 use nginx_syntax::lossy;
 use ws_model::{Browser, Endpoint, Header, Line, has_token};
 
+use crate::given;
 use crate::map_entry::{Deciding, safe_for_handshakes};
 use crate::repair::{Repair, for_others};
 use crate::verify::{ConnectionValue, code, with_curl};
@@ -64,6 +65,7 @@ impl Rule for WrongConnectionHeader {
                 .fix("give handshakes `upgrade`", applicability, edits),
             None => {
                 let help = format!("write:{}{}", code(&[value.line()]), value.in_http());
+                let help = given::for_connection(&line.directive).unwrap_or(help);
                 let repair = Repair::new(cx, endpoint, handshake).connection(cx, endpoint);
                 let repair = repair.at_most(for_others(cx, endpoint, line, &value));
                 let title = format!("write `Connection {}`", value.variable);

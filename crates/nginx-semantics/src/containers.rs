@@ -1,0 +1,203 @@
+//! What the compose files and Dockerfiles of a tree tell of the containers around an nginx.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use nginx_forms::cluster::{ClusterService, Workload, objects};
+use nginx_forms::compose::{Service, env_file, env_of_dockerfile, services};
+
+use crate::files::{Files, folder_of, is_below, normalize};
+
+/// A file is no larger.
+const LARGEST: usize = 1 << 20;
+
+/// As many sets of values are tried for one template.
+const MOST_SETS: usize = 8;
+
+/// Parts of names whose values are nobody's business: they stay unknown.
+const SECRETS: [&str; 6] = ["PASS", "SECRET", "TOKEN", "KEY", "CREDENTIAL", "AUTH"];
+
+/// Names with their values.
+pub(crate) type Values = Vec<(String, String)>;
+
+/// The services of all compose files, and the environments of the images that are built.
+#[derive(Debug, Clone, Default)]
+pub struct Containers {
+    compose: BTreeMap<PathBuf, Vec<Service>>,
+    /// Of the last stage, by Dockerfile.
+    images: BTreeMap<PathBuf, Values>,
+    env_files: BTreeMap<PathBuf, Values>,
+    /// Of Kubernetes, by file.
+    cluster: BTreeMap<PathBuf, (Vec<ClusterService>, Vec<Workload>)>,
+    /// What was looked at: fixes judge a tree again and again.
+    seen: BTreeSet<PathBuf>,
+}
+
+/// What a file may tell, by its name.
+enum Kind {
+    Compose,
+    Dockerfile,
+    Yaml,
+}
+
+fn kind(path: &Path) -> Option<Kind> {
+    let name = path.file_name()?.to_str()?.to_ascii_lowercase();
+    let is_yaml = name.ends_with(".yml") || name.ends_with(".yaml");
+    if is_yaml && (name.contains("compose") || name.contains("stack")) {
+        return Some(Kind::Compose);
+    }
+    let is_dockerfile =
+        name == "dockerfile" || name.starts_with("dockerfile.") || name.ends_with(".dockerfile");
+    match (is_dockerfile, is_yaml) {
+        (true, _) => Some(Kind::Dockerfile),
+        (false, true) => Some(Kind::Yaml),
+        (false, false) => None,
+    }
+}
+
+impl Containers {
+    /// Reads a file, if its name is one of those that tell. What is not given is not read.
+    pub(crate) fn read(&mut self, files: &dyn Files, path: &Path, is_given: &dyn Fn(&Path) -> bool) {
+        let Some(kind) = kind(path).filter(|_| self.seen.insert(path.to_owned())) else { return };
+        let Some(text) = text(files, path, is_given) else { return };
+        match kind {
+            Kind::Dockerfile => {
+                if let Some(environment) = env_of_dockerfile(&text) {
+                    self.images.insert(path.to_owned(), shown(environment));
+                }
+            }
+            Kind::Yaml => {
+                let (services, workloads) = objects(&text);
+                if !services.is_empty() || !workloads.is_empty() {
+                    self.cluster.insert(path.to_owned(), (services, workloads));
+                }
+            }
+            Kind::Compose => {
+                let services = services(&text);
+                let named = services.iter().flat_map(|service| &service.env_files);
+                for file in named.map(|name| normalize(&folder_of(path).join(name))) {
+                    if let Some(text) = text_of_env(files, &file, is_given) {
+                        self.env_files.insert(file, shown(env_file(&text)));
+                    }
+                }
+                if !services.is_empty() {
+                    self.compose.insert(path.to_owned(), services);
+                }
+            }
+        }
+    }
+
+    /// Whether nothing is known.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.compose.is_empty() && self.images.is_empty()
+    }
+
+    /// What all services of a name agree on.
+    fn agreed<T: PartialEq>(&self, name: &str, of: impl Fn(&Service) -> Option<T>) -> Option<T> {
+        let services = self.compose.values().flatten().filter(|service| service.name == name);
+        let mut all = services.map(of);
+        let first = all.next()??;
+        all.all(|other| other.as_ref() == Some(&first)).then_some(first)
+    }
+
+    /// What all workloads behind the services of a name agree on.
+    fn agreed_in_cluster<T: PartialEq>(&self, name: &str, of: impl Fn(&Workload) -> Option<T>) -> Option<T> {
+        let services = self.cluster.values().flat_map(|(services, _)| services);
+        let services: Vec<&ClusterService> = services.filter(|service| service.name == name).collect();
+        let is_behind = |workload: &&Workload| services.iter().any(|service| workload.is_behind(service));
+        let mut all = self.cluster.values().flat_map(|(_, workloads)| workloads).filter(is_behind).map(of);
+        let first = all.next()??;
+        all.all(|other| other.as_ref() == Some(&first)).then_some(first)
+    }
+
+    /// The name of the image of a service, without registry and tag; `None` where files differ.
+    pub fn image(&self, service: &str) -> Option<String> {
+        let of_compose = self.agreed(service, |service| service.image_name().map(str::to_owned));
+        of_compose.or_else(|| self.agreed_in_cluster(service, |workload| workload.image.clone()))
+    }
+
+    /// How many containers run of a service of a compose file; `None` where it is not said, or files differ.
+    pub fn replicas(&self, service: &str) -> Option<u32> {
+        self.agreed(service, |service| service.replicas)
+    }
+
+    /// How many pods are behind a service of a cluster.
+    pub fn pods(&self, service: &str) -> Option<u32> {
+        self.agreed_in_cluster(service, |workload| workload.replicas)
+    }
+
+    /// The environments in which a template may be filled in, each once: those of the services that mount it or that its
+    /// image is built for, and the `ENV` of its Dockerfile.
+    pub(crate) fn environments(&self, template: &Path) -> Arc<[Values]> {
+        let template = normalize(template);
+        let built = self.images.iter().filter(|(file, _)| is_below(&template, &folder_of(file)));
+        let image = built.max_by_key(|(file, _)| folder_of(file).components().count());
+        let image = image.map(|(_, environment)| environment.clone()).unwrap_or_default();
+        let mut sets: Vec<Values> = Vec::new();
+        for (file, services) in &self.compose {
+            let base = folder_of(file);
+            for service in services {
+                let leads_there = |path: &String| is_below(&template, &base.join(path));
+                // Many images are built at the top of a tree: the one of nginx is meant.
+                let is_nginxs = |path: &String| {
+                    let folder = normalize(&base.join(path));
+                    self.images.keys().any(|file| normalize(&folder_of(file)) == folder)
+                };
+                let is_built =
+                    service.build.as_ref().is_some_and(|path| leads_there(path) && is_nginxs(path));
+                if !is_built && !service.mounts.iter().any(leads_there) {
+                    continue;
+                }
+                let mut values = service.environment.clone();
+                let named = service
+                    .env_files
+                    .iter()
+                    .filter_map(|name| self.env_files.get(&normalize(&base.join(name))));
+                values.extend(named.flatten().cloned());
+                if is_built {
+                    values.extend(image.iter().cloned());
+                }
+                push(&mut sets, shown(values));
+            }
+        }
+        if sets.is_empty() {
+            push(&mut sets, image);
+        }
+        sets.truncate(MOST_SETS);
+        sets.into()
+    }
+}
+
+/// Adds a set that is not there yet. The first value of a name counts.
+fn push(sets: &mut Vec<Values>, values: Values) {
+    let mut set: Values = Vec::new();
+    for (name, value) in values {
+        if !set.iter().any(|(known, _)| *known == name) {
+            set.push((name, value));
+        }
+    }
+    set.sort();
+    if !set.is_empty() && !sets.contains(&set) {
+        sets.push(set);
+    }
+}
+
+/// Those that may be shown.
+fn shown(values: Values) -> Values {
+    let is_secret = |name: &str| SECRETS.iter().any(|word| name.to_ascii_uppercase().contains(word));
+    let is_text = |value: &str| !value.chars().any(char::is_control);
+    values.into_iter().filter(|(name, value)| !is_secret(name) && is_text(value)).collect()
+}
+
+fn text(files: &dyn Files, path: &Path, is_given: &dyn Fn(&Path) -> bool) -> Option<Vec<u8>> {
+    let identity = files.identity(path).filter(|identity| is_given(identity))?;
+    let text = files.part(&identity, 0, LARGEST).ok()?;
+    (text.len() < LARGEST).then_some(text)
+}
+
+/// The same of a file of an environment: one that is called so, or no other file could be read under its name.
+fn text_of_env(files: &dyn Files, path: &Path, is_given: &dyn Fn(&Path) -> bool) -> Option<Vec<u8>> {
+    let name = path.file_name()?.to_str()?;
+    if name.contains("env") { text(files, path, is_given) } else { None }
+}

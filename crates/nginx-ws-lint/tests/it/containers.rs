@@ -1,0 +1,141 @@
+//! What compose files and Dockerfiles tell: images, the number of containers, and the environment of envsubst.
+
+use serde_json::Value;
+
+use crate::run::Tree;
+
+fn json(tree: &Tree) -> Value {
+    let run = tree.run(&["--format", "json", "--fail-on", "never", "."]);
+    serde_json::from_str(&run.stdout).unwrap()
+}
+
+/// A site that proxies to a host, with complete lines for an upgrade.
+fn site(path: &str, host: &str) -> String {
+    format!(
+        "server {{
+    listen 80;
+    location {path} {{
+        proxy_pass http://{host};
+        proxy_http_version 1.1;
+        proxy_read_timeout 1h;
+        proxy_set_header Upgrade $http_upgrade;
+        proxy_set_header Connection upgrade;
+        proxy_set_header Host $host;
+    }}
+}}
+"
+    )
+}
+
+fn of_rule<'v>(outcome: &'v Value, rule: &str) -> Vec<&'v Value> {
+    let all = outcome.get("findings").and_then(Value::as_array).unwrap();
+    all.iter().filter(|finding| finding.get("rule").is_some_and(|name| name == rule)).collect()
+}
+
+fn evidence(outcome: &Value) -> String {
+    outcome.pointer("/endpoints/0/evidence").unwrap().to_string()
+}
+
+#[test]
+fn the_image_of_a_service_names_the_application() {
+    let text = site("/", "board:3000");
+    let compose = |image: &str| format!("services:\n  board:\n    image: {image}\n");
+    for (image, is_named) in
+        [("grafana/grafana:11", true), ("docker.io/grafana/grafana", true), ("own/thing", false)]
+    {
+        let compose = compose(image);
+        let tree = Tree::new(&[("nginx/site.conf", text.as_str()), ("docker-compose.yml", compose.as_str())]);
+        let said = evidence(&json(&tree));
+        assert_eq!(
+            said.contains("whose image `grafana/grafana` is called after Grafana"),
+            is_named,
+            "{image}: {said}"
+        );
+    }
+    // Two files that differ say nothing.
+    let (one, other) = (compose("grafana/grafana"), compose("own/thing"));
+    let tree = Tree::new(&[
+        ("nginx/site.conf", text.as_str()),
+        ("compose.yaml", one.as_str()),
+        ("compose.dev.yaml", other.as_str()),
+    ]);
+    assert!(!evidence(&json(&tree)).contains("image"));
+}
+
+#[test]
+fn several_containers_of_a_service_are_peers() {
+    let rule = "upstream-without-stickiness";
+    let compose = |count: &str| {
+        format!("services:\n  chat:\n    image: own/chat\n    deploy:\n      replicas: {count}\n")
+    };
+    for (count, is_said) in [("3", true), ("1", false), ("${N}", false)] {
+        let (text, compose) = (site("/socket.io/", "chat:3000"), compose(count));
+        let tree = Tree::new(&[("site.conf", text.as_str()), ("compose.yaml", compose.as_str())]);
+        let outcome = json(&tree);
+        let found = of_rule(&outcome, rule);
+        assert_eq!(found.len(), usize::from(is_said), "{count}: {outcome:#}");
+        if is_said {
+            assert!(
+                found[0]["message"].as_str().unwrap().starts_with("`chat` is 3 containers"),
+                "{found:#?}"
+            );
+        }
+    }
+    let upstream =
+        |more: &str| format!("upstream app {{ {more} server chat:3000; }}\n{}", site("/socket.io/", "app"));
+    for (more, is_said) in [("", true), ("ip_hash;", false)] {
+        let (text, compose) = (upstream(more), compose("3"));
+        let tree = Tree::new(&[("site.conf", text.as_str()), ("compose.yaml", compose.as_str())]);
+        assert_eq!(of_rule(&json(&tree), rule).len(), usize::from(is_said), "{more}");
+    }
+}
+
+/// A short timeout is one where the environment says so; where two environments differ, the finding says in which.
+#[test]
+fn the_environment_fills_in_what_envsubst_would() {
+    let rule = "short-read-timeout";
+    let text = site("/ws/", "chat:3000").replace("1h", "${TIMEOUT}");
+    let compose = |environment: &str| {
+        format!(
+            "services:\n  web:\n    image: nginx\n    volumes:\n      - ./templates:/etc/nginx/templates:ro\n    environment:\n{environment}"
+        )
+    };
+    let template = "templates/site.conf.template";
+    let tree = |others: &[(&str, &str)]| {
+        let mut files = vec![(template, text.as_str())];
+        files.extend(others);
+        Tree::new(&files)
+    };
+    assert!(of_rule(&json(&tree(&[])), rule).is_empty(), "nobody knows the value");
+    let short = compose("      TIMEOUT: 30s\n");
+    let long = compose("      - TIMEOUT=1h\n");
+    let outcome = json(&tree(&[("compose.yaml", short.as_str())]));
+    let found = of_rule(&outcome, rule);
+    assert_eq!((found.len(), &found[0]["file"]), (1, &Value::from(template)), "{outcome:#}");
+    assert!(found[0]["message"].as_str().unwrap().contains("after 30s"), "{found:#?}");
+    // What is filled in is not edited.
+    assert!(found[0]["fix"].is_null(), "{found:#?}");
+    assert!(of_rule(&json(&tree(&[("compose.yaml", long.as_str())])), rule).is_empty());
+    let outcome = json(&tree(&[("compose.dev.yaml", short.as_str()), ("compose.yaml", long.as_str())]));
+    let found = of_rule(&outcome, rule);
+    assert_eq!(found.len(), 1, "{outcome:#}");
+    assert_eq!(found[0]["label"], "where `TIMEOUT=30s` holds in the template");
+    // A service that does not mount it says nothing of it.
+    let elsewhere = short.replace("./templates", "./other");
+    assert!(of_rule(&json(&tree(&[("compose.yaml", elsewhere.as_str())])), rule).is_empty());
+    let dockerfile = "FROM nginx:alpine\nENV TIMEOUT=30s\nCOPY templates /etc/nginx/templates\n";
+    assert_eq!(of_rule(&json(&tree(&[("Dockerfile", dockerfile)])), rule).len(), 1);
+    let named = long.replace("    environment:\n      - TIMEOUT=1h\n", "    env_file: web.env\n");
+    let outcome = json(&tree(&[("compose.yaml", named.as_str()), ("web.env", "TIMEOUT=30s\n")]));
+    assert_eq!(of_rule(&outcome, rule).len(), 1, "{outcome:#}");
+}
+
+/// A secret is neither shown nor used.
+#[test]
+fn secrets_stay_unknown() {
+    let text = site("/ws/", "chat:3000").replace("1h", "${API_KEY}");
+    let compose = "services:\n  web:\n    image: nginx\n    volumes: ['./templates:/etc/nginx/templates']\n    environment:\n      API_KEY: 30s\n";
+    let tree = Tree::new(&[("templates/site.conf.template", text.as_str()), ("compose.yaml", compose)]);
+    let outcome = json(&tree);
+    assert!(of_rule(&outcome, "short-read-timeout").is_empty(), "{outcome:#}");
+}

@@ -1,0 +1,293 @@
+//! `Ingress` objects: judged as what their controller writes, blamed and fixed in their annotations.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::run::Tree;
+
+/// A file of the fixture tree.
+fn fixture(name: &str) -> String {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/ingress");
+    fs::read_to_string(format!("{folder}/{name}")).unwrap()
+}
+
+fn json(tree: &Tree, arguments: &[&str]) -> Value {
+    let mut all = vec!["--format", "json", "--fail-on", "never"];
+    all.extend(arguments);
+    serde_json::from_str(&tree.run(&all).stdout).unwrap()
+}
+
+/// Rule, line and severity of each finding.
+fn said(tree: &Tree) -> Vec<(String, u64, String)> {
+    let outcome = json(tree, &["."]);
+    let findings = outcome.get("findings").and_then(Value::as_array).unwrap().iter();
+    let text = |finding: &Value, key: &str| finding.get(key).and_then(Value::as_str).unwrap().to_owned();
+    let line = |finding: &Value| finding.pointer("/range/start/line").and_then(Value::as_u64).unwrap();
+    findings.map(|finding| (text(finding, "rule"), line(finding), text(finding, "severity"))).collect()
+}
+
+fn only(rule: &str, line: u64, severity: &str) -> Vec<(String, u64, String)> {
+    vec![(rule.to_owned(), line, severity.to_owned())]
+}
+
+/// The edits of `--fix` in a file.
+fn fixed(name: &str, text: &str, arguments: &[&str]) -> String {
+    let tree = Tree::new(&[(name, text)]);
+    let mut all = vec!["--fix", "--fail-on", "never"];
+    all.extend(arguments);
+    all.push(".");
+    tree.run(&all);
+    fs::read_to_string(tree.path(name)).unwrap()
+}
+
+#[test]
+fn a_time_with_a_unit_is_ignored_and_written_without() {
+    let text = fixture("chat.yaml");
+    let tree = Tree::new(&[("chat.yaml", text.as_str())]);
+    assert_eq!(said(&tree), only("short-read-timeout", 8, "warning"));
+    let finding = &json(&tree, &["."])["findings"][0];
+    assert_eq!(
+        finding["label"],
+        "ingress-nginx ignores `3600s`: it wants a number of seconds without a unit"
+    );
+    assert_eq!(finding["view"]["name"], "chat.yaml#ingress");
+    let after = fixed("chat.yaml", &text, &["--unsafe-fixes"]);
+    assert_eq!(after, text.replace("\"3600s\"", "\"3600\""));
+    let tree = Tree::new(&[("chat.yaml", after.as_str())]);
+    assert!(said(&tree).is_empty(), "{:?}", said(&tree));
+}
+
+#[test]
+fn a_service_that_is_not_named_gets_no_upgrade() {
+    let text = fixture("cafe.yaml");
+    let tree = Tree::new(&[("cafe.yaml", text.as_str())]);
+    assert_eq!(said(&tree), only("missing-upgrade-header", 22, "warning"));
+    let help = json(&tree, &["."])["findings"][0]["help"].as_str().unwrap().to_owned();
+    assert!(
+        help.starts_with("set the annotation `nginx.org/websocket-services: \"tea-ws,coffee-ws\"`"),
+        "{help}"
+    );
+    let after = fixed("cafe.yaml", &text, &[]);
+    assert_eq!(after, text.replace("\"tea-ws\"", "\"tea-ws,coffee-ws\""));
+    assert!(said(&Tree::new(&[("cafe.yaml", after.as_str())])).is_empty());
+    // The named one is declared, whatever its path is called.
+    let plain = text
+        .replace("/tea/ws", "/tea")
+        .replace("tea-ws", "tea")
+        .replace("    nginx.org/proxy-read-timeout: \"1h\"\n", "");
+    let found = said(&Tree::new(&[("cafe.yaml", plain.as_str())]));
+    assert!(found.contains(&("short-read-timeout".to_owned(), 14, "warning".to_owned())), "{found:?}");
+}
+
+/// What Helm fills in may set anything; what is written is judged.
+#[test]
+fn what_a_chart_says_is_judged() {
+    let text = fixture("helm/templates/ingress.yaml");
+    let tree = Tree::new(&[("chart/templates/ingress.yaml", text.as_str())]);
+    assert_eq!(said(&tree), only("http10-upstream", 7, "warning"));
+    let notices = json(&tree, &["."])["notices"].to_string();
+    assert!(notices.contains("annotations that are not written here"), "{notices}");
+}
+
+/// No location is one for WebSockets because its controller can do them.
+#[test]
+fn what_a_controller_writes_is_no_evidence() {
+    let text = fixture("chat.yaml").replace("/ws", "/app");
+    let tree = Tree::new(&[("chat.yaml", text.as_str())]);
+    let outcome = json(&tree, &["."]);
+    assert_eq!(outcome["endpoints"].as_array().map(Vec::len), Some(0), "{outcome:#}");
+    assert!(said(&tree).is_empty());
+    // With the user's word it is one.
+    let outcome = json(&tree, &["--ws-path", "/app", "."]);
+    assert_eq!(outcome["endpoints"].as_array().map(Vec::len), Some(2), "{outcome:#}");
+}
+
+#[test]
+fn settings_of_the_controller_hold_for_what_says_nothing() {
+    let text =
+        fixture("chat.yaml").replace("    nginx.ingress.kubernetes.io/proxy-read-timeout: \"3600s\"\n", "");
+    let settings = |time: &str| {
+        format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ingress-nginx-controller\ndata:\n  proxy-read-timeout: \"{time}\"\n"
+        )
+    };
+    let alone = Tree::new(&[("a/chat.yaml", text.as_str())]);
+    let message = json(&alone, &["."])["findings"][0]["message"].to_string();
+    assert!(message.contains("(unless the controller's ConfigMap sets it)"), "{message}");
+    let long = settings("3600");
+    let tree = Tree::new(&[("a/chat.yaml", text.as_str()), ("controller/cm.yaml", long.as_str())]);
+    assert!(said(&tree).is_empty(), "{:?}", said(&tree));
+    let short = settings("90");
+    let tree = Tree::new(&[("a/chat.yaml", text.as_str()), ("controller/cm.yaml", short.as_str())]);
+    let finding = &json(&tree, &["."])["findings"][0];
+    assert_eq!(
+        (&finding["file"], &finding["rule"]),
+        (&"controller/cm.yaml".into(), &"short-read-timeout".into())
+    );
+    assert!(finding["message"].as_str().unwrap().contains("after 90s"), "{finding:#}");
+    // Of two that are as near nobody knows which is meant.
+    let tree = Tree::new(&[
+        ("a/chat.yaml", text.as_str()),
+        ("x/cm.yaml", long.as_str()),
+        ("y/cm.yaml", short.as_str()),
+    ]);
+    assert_eq!(said(&tree).len(), 1);
+    assert!(json(&tree, &["."])["findings"][0]["message"].to_string().contains("unless"));
+}
+
+/// An annotation is of all paths: a fix that changes another one is not safe.
+#[test]
+fn a_fix_that_changes_other_paths_is_not_safe() {
+    let more = "          - path: /\n            pathType: Prefix\n            backend:\n              service:\n                name: web\n                port:\n                  number: 80\n---";
+    let text = fixture("chat.yaml").replacen("---", more, 1);
+    assert_eq!(fixed("chat.yaml", &text, &[]), text);
+    assert_eq!(fixed("chat.yaml", &text, &["--unsafe-fixes"]), text.replace("\"3600s\"", "\"3600\""));
+}
+
+#[test]
+fn comments_suppress_and_declare() {
+    let text = fixture("chat.yaml");
+    let path = "          - path: /ws\n";
+    let ignored = text.replacen(
+        path,
+        &format!("          # nginx-ws-lint: ignore[short-read-timeout] pings\n{path}"),
+        1,
+    );
+    let tree = Tree::new(&[("chat.yaml", ignored.as_str())]);
+    assert!(said(&tree).is_empty(), "{:?}", said(&tree));
+    let denied = text.replace(path, &format!("          # nginx-ws-lint: not-websocket\n{path}"));
+    assert!(said(&Tree::new(&[("chat.yaml", denied.as_str())])).is_empty());
+    let declared = text.replace("/ws", "/app").replacen("- path: /app", "- path: /app # websockets", 1);
+    assert_eq!(said(&Tree::new(&[("chat.yaml", declared.as_str())])).len(), 1);
+}
+
+/// A snippet is judged where the controller puts it.
+#[test]
+fn snippets_are_judged_in_their_location() {
+    let snippet =
+        "    nginx.ingress.kubernetes.io/configuration-snippet: |\n      proxy_read_timeout 3600s;\n";
+    let line = "    nginx.ingress.kubernetes.io/proxy-read-timeout: \"3600s\"\n";
+    let text = fixture("chat.yaml").replace(line, snippet);
+    let tree = Tree::new(&[("chat.yaml", text.as_str())]);
+    let found = said(&tree);
+    assert!(found.iter().any(|(_, line, severity)| *line == 9 && severity == "error"), "{found:?}");
+}
+
+#[test]
+fn a_controller_that_is_kept_no_longer_is_a_note() {
+    let (one, other) = (fixture("chat.yaml"), fixture("cafe.yaml"));
+    let tree = Tree::new(&[("a.yaml", one.as_str()), ("b/a.yaml", one.as_str())]);
+    let said = |tree: &Tree| {
+        tree.run(&["--fail-on", "never", "."]).stdout.matches("ingress-nginx is retired").count()
+    };
+    assert_eq!(said(&tree), 1);
+    assert_eq!(said(&Tree::new(&[("a.yaml", other.as_str())])), 0);
+}
+
+#[test]
+fn requests_are_followed_through_an_ingress() {
+    let text = fixture("chat.yaml");
+    let tree = Tree::new(&[("chat.yaml", text.as_str())]);
+    let run = tree.run(&["trace", "wss://chat.example.com/ws", "."]);
+    assert_eq!(run.code, Some(0), "{}", run.shown());
+    assert!(run.stdout.contains("chat.yaml:18"), "{}", run.shown());
+}
+
+/// Routes that are not read are counted, with the reason.
+#[test]
+fn routes_of_a_gateway_are_said() {
+    let policy = "apiVersion: gateway.nginx.org/v1alpha1\nkind: ClientSettingsPolicy\nmetadata:\n  name: a\n---\napiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata:\n  name: a\n";
+    let transport = "apiVersion: k8s.nginx.org/v1\nkind: TransportServer\nmetadata:\n  name: a\n";
+    let tree = Tree::new(&[
+        ("a.yaml", policy),
+        ("b.yaml", transport),
+        ("c.yaml", "apiVersion: v1\nkind: Service\n"),
+        ("chat.yaml", fixture("chat.yaml").as_str()),
+    ]);
+    let run = tree.run(&["--fail-on", "never", "--show-files", "."]);
+    assert!(run.stdout.contains("2 files with routes of a gateway"), "{}", run.shown());
+    assert!(run.stdout.contains("not-judged  a.yaml: has routes of NGINX Gateway Fabric"), "{}", run.shown());
+}
+
+/// Pods of an application that keeps sessions: a client has to keep its pod.
+#[test]
+fn pods_without_stickiness() {
+    let rule = "upstream-without-stickiness";
+    let text = fixture("chat.yaml").replace("path: /ws", "path: /socket.io").replace("3600s", "3600");
+    let app = |replicas: &str| {
+        format!(
+            "apiVersion: v1\nkind: Service\nmetadata:\n  name: chat\nspec:\n  selector:\n    app: chat\n---\napiVersion: apps/v1\nkind: Deployment\nspec:\n  replicas: {replicas}\n  template:\n    metadata:\n      labels:\n        app: chat\n    spec:\n      containers:\n        - image: own/chat\n"
+        )
+    };
+    let line = "    cert-manager.io/cluster-issuer: letsencrypt\n";
+    for (annotation, replicas, is_said) in [
+        ("", "3", true),
+        ("", "1", false),
+        ("    nginx.ingress.kubernetes.io/affinity: cookie\n", "3", false),
+        ("    nginx.ingress.kubernetes.io/upstream-hash-by: $remote_addr\n", "3", false),
+    ] {
+        let (text, app) = (text.replace(line, annotation), app(replicas));
+        let tree = Tree::new(&[("ingress.yaml", text.as_str()), ("app.yaml", app.as_str())]);
+        let found = said(&tree);
+        assert_eq!(
+            found.iter().any(|(name, ..)| name == rule),
+            is_said,
+            "{annotation} {replicas}: {found:?}"
+        );
+    }
+}
+
+/// The image behind a service names the application, though the service is called otherwise.
+#[test]
+fn images_in_a_cluster_name_applications() {
+    let text = fixture("chat.yaml").replace("path: /ws", "path: /");
+    let app = "kind: Service\nmetadata: {name: chat}\nspec: {selector: {app: a}}\n---\nkind: Deployment\nspec:\n  template:\n    metadata: {labels: {app: a}}\n    spec:\n      containers: [{image: 'grafana/grafana:11'}]\n";
+    let tree = Tree::new(&[("ingress.yaml", text.as_str()), ("app.yaml", app)]);
+    let outcome = json(&tree, &["."]);
+    let evidence = outcome["endpoints"][0]["evidence"].to_string();
+    assert!(evidence.contains("whose image `grafana/grafana` is called after Grafana"), "{outcome:#}");
+}
+
+/// What helps is said in the author's words: no line of nginx that nobody can write.
+#[test]
+fn help_names_annotations() {
+    let line = "    nginx.ingress.kubernetes.io/proxy-read-timeout: \"3600s\"\n";
+    let long = "    nginx.ingress.kubernetes.io/proxy-read-timeout: \"3600\"\n";
+    let with = |annotation: &str, path: &str| {
+        fixture("chat.yaml").replace(line, &format!("{long}{annotation}")).replacen("/ws", path, 1)
+    };
+    for (annotation, path, rule, start) in [
+        (
+            "    nginx.ingress.kubernetes.io/connection-proxy-header: keep-alive\n",
+            "/ws",
+            "wrong-connection-header",
+            "remove the annotation `nginx.ingress.kubernetes.io/connection-proxy-header`",
+        ),
+        (
+            "    nginx.ingress.kubernetes.io/backend-protocol: GRPC\n",
+            "/ws",
+            "unsupported-upstream-protocol",
+            "give the path an Ingress of its own without `nginx.ingress.kubernetes.io/backend-protocol`",
+        ),
+        (
+            "    nginx.ingress.kubernetes.io/rewrite-target: /$2\n",
+            "/socket.io(/|$)(.*)",
+            "path-rewritten",
+            "give `/socket.io/` an Ingress of its own",
+        ),
+        (
+            "    nginx.ingress.kubernetes.io/configuration-snippet: |\n      proxy_set_header Upgrade $http_upgrade;\n",
+            "/ws",
+            "duplicate-handshake-header",
+            "remove the line: the controller sends `Upgrade` for every path",
+        ),
+    ] {
+        let text = with(annotation, path);
+        let outcome = json(&Tree::new(&[("chat.yaml", text.as_str())]), &["."]);
+        let all = outcome["findings"].as_array().unwrap();
+        let finding = all.iter().find(|finding| finding["rule"] == rule);
+        let help = finding.and_then(|finding| finding["help"].as_str()).unwrap_or_default();
+        assert!(help.starts_with(start), "{rule}: {outcome:#}");
+    }
+}
