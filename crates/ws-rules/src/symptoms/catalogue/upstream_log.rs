@@ -108,8 +108,6 @@ pub(super) static SYMPTOMS: [Symptom; 14] = [
             Text(&["upstream sent no valid http/1.0 header"]),
             Text(&["upstream sent invalid header"]),
             Text(&["upstream sent unsupported fastcgi protocol"]),
-            Text(&["upstream sent invalid http/2"]),
-            Text(&["upstream sent http/0.9"]),
         ],
         meaning: "nginx and the back end speak different protocols: plain text to a TLS port, HTTP/1.1 to a port that takes HTTP/2 only, or FastCGI.",
         causes: &["proxy-scheme", "http2-or-http3", "wrong-protocol-module", "not-nginx"],
