@@ -41,6 +41,8 @@ use lint_finding::{EndpointTable, Outcome, RuleMeta, Trace};
 use crate::command::guarded;
 
 pub use escape::{escape, escape_bytes};
+#[cfg(feature = "schema")]
+pub use json::output_schemas;
 pub use sarif::Run as SarifRun;
 
 /// How the human format looks; what the terminal can do is for the caller to find out.

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use lint_engine::settings_schema;
+use lint_report::output_schemas;
 use ws_rules::RULES;
 
 use crate::{Error, demo, examples, program, root, rules};
@@ -37,6 +38,9 @@ pub fn documents() -> Result<Vec<Document>, Error> {
         Document { path: PathBuf::from("fixtures/demo.txt"), text: demo::concise()? },
         Document { path: PathBuf::from("README.md"), text: demo::readme(&read("README.md")?)? },
     ];
+    for (name, text) in output_schemas() {
+        documents.push(Document { path: PathBuf::from(format!("docs/schemas/{name}.schema.json")), text });
+    }
     for path in examples::PAGES {
         documents.push(Document { path: PathBuf::from(path), text: examples::executed(&read(path)?)? });
     }

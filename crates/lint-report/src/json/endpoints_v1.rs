@@ -10,6 +10,7 @@ pub(crate) const SCHEMA: &str = "urn:nginx-ws-lint:endpoints:v1";
 pub(crate) const VERSION: u32 = 1;
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Output<'a> {
     pub(crate) schema: &'static str,
     pub(crate) version: u32,
@@ -22,6 +23,7 @@ pub(crate) struct Output<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Row<'a> {
     #[serde(flatten)]
     pub(crate) endpoint: Endpoint<'a>,
@@ -36,6 +38,7 @@ pub(crate) struct Row<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Line<'a> {
     pub(crate) text: &'a str,
     pub(crate) file: Option<&'a str>,
@@ -43,6 +46,7 @@ pub(crate) struct Line<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Found<'a> {
     pub(crate) rule: &'a str,
     pub(crate) severity: &'static str,

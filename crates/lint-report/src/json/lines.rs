@@ -16,6 +16,7 @@ const SCHEMA: &str = "urn:nginx-ws-lint:lines:v1";
 
 /// An object with what it is.
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Line<T> {
     r#type: &'static str,
     #[serde(flatten)]
@@ -24,6 +25,7 @@ struct Line<T> {
 
 /// The first line.
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Run<'a> {
     schema: &'static str,
     version: u32,

@@ -6,6 +6,8 @@ mod endpoints_v1;
 mod lines;
 mod pretty;
 mod rows;
+#[cfg(feature = "schema")]
+mod schema;
 mod trace;
 mod trace_v1;
 mod v1;
@@ -17,6 +19,8 @@ use lint_finding::{EndpointTable, Outcome, Trace};
 pub(crate) use self::lines::write as write_lines;
 pub(crate) use self::pretty::pretty;
 pub(crate) use self::rows::Rows;
+#[cfg(feature = "schema")]
+pub use self::schema::output_schemas;
 use crate::ToolInfo;
 
 pub(crate) fn write(outcome: &Outcome, tool: &ToolInfo<'_>, out: &mut dyn Write) -> io::Result<()> {

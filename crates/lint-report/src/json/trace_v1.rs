@@ -10,6 +10,7 @@ pub(crate) const SCHEMA: &str = "urn:nginx-ws-lint:trace:v1";
 pub(crate) const VERSION: u32 = 1;
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Output<'a> {
     pub(crate) schema: &'static str,
     pub(crate) version: u32,
@@ -31,6 +32,7 @@ pub(crate) struct Output<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Request<'a> {
     pub(crate) url: &'a str,
     pub(crate) is_handshake: bool,
@@ -40,12 +42,14 @@ pub(crate) struct Request<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Header<'a> {
     pub(crate) name: &'a str,
     pub(crate) value: &'a str,
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Run<'a> {
     pub(crate) nginx: &'a str,
     pub(crate) root: Option<&'a str>,
@@ -58,6 +62,7 @@ pub(crate) struct Run<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Step<'a> {
     pub(crate) stage: &'static str,
     pub(crate) text: &'a str,
@@ -67,6 +72,7 @@ pub(crate) struct Step<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Remark<'a> {
     pub(crate) text: &'a str,
     pub(crate) file: Option<&'a str>,
@@ -74,6 +80,7 @@ pub(crate) struct Remark<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Way<'a> {
     pub(crate) assumptions: &'a [String],
     pub(crate) steps: Rows<'a, finding::TraceStep, Step<'a>>,
@@ -85,6 +92,7 @@ pub(crate) struct Way<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Sent<'a> {
     pub(crate) line: &'a str,
     pub(crate) fields: Rows<'a, finding::SentField, Field<'a>>,
@@ -92,6 +100,7 @@ pub(crate) struct Sent<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Field<'a> {
     pub(crate) name: &'a str,
     pub(crate) value: Option<&'a str>,
@@ -103,6 +112,7 @@ pub(crate) struct Field<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Answer<'a> {
     pub(crate) status: Option<u16>,
     /// `nginx`, `backend`, `nobody` or `unknown`.
@@ -120,6 +130,7 @@ pub(crate) struct Answer<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Instead<'a> {
     pub(crate) status: u16,
     /// `nginx` or `backend`.

@@ -12,6 +12,7 @@ pub(crate) const SCHEMA: &str = "urn:nginx-ws-lint:output:v1";
 pub(crate) const VERSION: u32 = 1;
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Output<'a> {
     pub(crate) schema: &'static str,
     pub(crate) version: u32,
@@ -37,6 +38,7 @@ pub(crate) struct Output<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Fixes<'a> {
     pub(crate) applied: Rows<'a, finding::FixRow, FixRow<'a>>,
     pub(crate) dropped: Rows<'a, finding::FixRow, FixRow<'a>>,
@@ -45,6 +47,7 @@ pub(crate) struct Fixes<'a> {
 
 /// A fix by its finding, with the line that it had before.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct FixRow<'a> {
     pub(crate) rule: &'a str,
     pub(crate) title: &'a str,
@@ -56,6 +59,7 @@ pub(crate) struct FixRow<'a> {
 
 /// A finding with the comment that suppresses it.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Suppressed<'a> {
     #[serde(flatten)]
     pub(crate) finding: Finding<'a>,
@@ -66,12 +70,14 @@ pub(crate) struct Suppressed<'a> {
 
 /// A line of a file.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Line<'a> {
     pub(crate) file: &'a str,
     pub(crate) line: u32,
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Baseline<'a> {
     /// How many findings it has; they are not among `findings`.
     pub(crate) unchanged: usize,
@@ -80,6 +86,7 @@ pub(crate) struct Baseline<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Absent<'a> {
     pub(crate) file: &'a str,
     pub(crate) rule: &'a str,
@@ -89,12 +96,14 @@ pub(crate) struct Absent<'a> {
 
 /// Fingerprints by their kind.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Fingerprints {
     /// Stays the same where files and folders are renamed too.
     pub(crate) v2: Hash,
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Tool<'a> {
     pub(crate) name: &'a str,
     pub(crate) version: &'a str,
@@ -102,6 +111,7 @@ pub(crate) struct Tool<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Finding<'a> {
     pub(crate) rule: &'a str,
     pub(crate) group: &'static str,
@@ -157,6 +167,7 @@ impl Serialize for Page {
 
 /// A text inside of a file.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct View<'a> {
     /// With the file that holds it: `deploy/cm.yaml#default.conf`.
     pub(crate) name: &'a str,
@@ -171,6 +182,7 @@ pub(crate) struct View<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Range {
     pub(crate) start: Point,
     pub(crate) end: Point,
@@ -178,6 +190,7 @@ pub(crate) struct Range {
 
 /// Line and column 1-based, the column in Unicode scalar values; offset 0-based, in bytes.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Point {
     pub(crate) line: u32,
     pub(crate) column: u32,
@@ -185,6 +198,7 @@ pub(crate) struct Point {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Label<'a> {
     pub(crate) file: &'a str,
     pub(crate) range: Range,
@@ -195,6 +209,7 @@ pub(crate) struct Label<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Step<'a> {
     pub(crate) file: &'a str,
     pub(crate) line: u32,
@@ -202,6 +217,7 @@ pub(crate) struct Step<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Fix<'a> {
     pub(crate) title: &'a str,
     pub(crate) applicability: &'static str,
@@ -209,6 +225,7 @@ pub(crate) struct Fix<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Edit<'a> {
     pub(crate) file: &'a str,
     pub(crate) range: Range,
@@ -221,12 +238,14 @@ pub(crate) struct Edit<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct EndpointName<'a> {
     pub(crate) server: &'a str,
     pub(crate) location: &'a str,
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Endpoint<'a> {
     pub(crate) file: &'a str,
     pub(crate) line: u32,
@@ -245,6 +264,7 @@ pub(crate) struct Endpoint<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Evidence<'a> {
     pub(crate) kind: &'static str,
     pub(crate) text: &'a str,
@@ -253,6 +273,7 @@ pub(crate) struct Evidence<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Handshake<'a> {
     pub(crate) http_version: Setting<'a>,
     pub(crate) upgrade: Setting<'a>,
@@ -262,6 +283,7 @@ pub(crate) struct Handshake<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Header<'a> {
     pub(crate) name: &'a str,
     #[serde(flatten)]
@@ -269,6 +291,7 @@ pub(crate) struct Header<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Setting<'a> {
     pub(crate) value: Option<&'a str>,
     pub(crate) origin: &'static str,
@@ -278,6 +301,7 @@ pub(crate) struct Setting<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Summary {
     pub(crate) files: usize,
     pub(crate) not_judged: usize,
@@ -312,6 +336,7 @@ pub(crate) struct Summary {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct File<'a> {
     pub(crate) path: &'a str,
     /// `judged`, `included`, `not-judged` or `not-nginx`.
@@ -329,6 +354,7 @@ pub(crate) struct File<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct SettingsInEffect<'a> {
     pub(crate) file: &'a str,
     /// The rules that would run without it.
@@ -338,6 +364,7 @@ pub(crate) struct SettingsInEffect<'a> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Notice<'a> {
     pub(crate) code: &'static str,
     pub(crate) message: &'a str,

@@ -51,7 +51,7 @@ const TEXT: &str =
     "location /é/ {\n    proxy_set_header Upgrade $http_upgrade; # 語\n    proxy_pass http://a;\n}\n";
 
 /// Two findings in two files, one that is suppressed, one that a baseline knows and one that it knew, and what was not read.
-fn everything() -> Outcome {
+pub(crate) fn everything() -> Outcome {
     let mut error = finding(
         label(0, Span::new(20, 59), "is forwarded here"),
         vec![label(0, Span::new(0, 13), "this location"), label(1, Span::new(2, 32), "is not inherited")],

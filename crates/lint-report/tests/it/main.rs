@@ -10,4 +10,5 @@ mod human;
 mod json;
 mod layout;
 mod properties;
+mod schema;
 mod trace;

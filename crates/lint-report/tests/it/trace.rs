@@ -11,7 +11,7 @@ use proptest::prelude::*;
 
 use crate::build::{file, finding, label, place};
 
-const TOOL: ToolInfo<'_> = ToolInfo { name: "nginx-ws-lint", version: "0.1.0", commit: None };
+pub(crate) const TOOL: ToolInfo<'_> = ToolInfo { name: "nginx-ws-lint", version: "0.1.0", commit: None };
 
 fn outcome(text: &str) -> Outcome {
     let mut finding = finding(label(0, Span::new(0, 4), text), Vec::new());
@@ -20,7 +20,7 @@ fn outcome(text: &str) -> Outcome {
 }
 
 /// A trace with the text wherever one can stand.
-fn trace(text: &str, is_several: bool) -> Trace {
+pub(crate) fn trace(text: &str, is_several: bool) -> Trace {
     let at = Some(place(0, Span::new(2, 3)));
     let owned = || text.to_owned();
     let remark = || Remark { text: owned(), place: at };
@@ -78,7 +78,7 @@ fn trace(text: &str, is_several: bool) -> Trace {
     }
 }
 
-fn table(text: &str) -> EndpointTable {
+pub(crate) fn table(text: &str) -> EndpointTable {
     let at: Place = place(0, Span::new(2, 3));
     let owned = || text.to_owned();
     let setting = || Setting {
@@ -114,7 +114,7 @@ fn table(text: &str) -> EndpointTable {
     EndpointTable { rows: vec![row], outcome: outcome(text) }
 }
 
-fn written(write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> String {
+pub(crate) fn written(write: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> String {
     let mut out = Vec::new();
     write(&mut out).unwrap();
     String::from_utf8(out).unwrap()

@@ -200,7 +200,9 @@ pub(super) fn harm(request: &Exchange, before: &Answer, after: &Answer) -> Optio
 /// to stay.
 fn of_failed(before: &Answer, after: &Answer) -> Option<&'static str> {
     if after.status != Some(101) {
-        if before.place != after.place {
+        // A back end that is asked now, and was not where a cache had an answer, may send the request on (`X-Accel-Redirect`).
+        let is_new = before.asked.is_empty() && !after.asked.is_empty();
+        if before.place != after.place && !is_new {
             return Some("another block answers a handshake");
         }
         // More than before may be asked, where something refused it on its way.

@@ -1,0 +1,48 @@
+//! What is written for programs is as docs/schemas says.
+
+use lint_finding::Outcome;
+use serde_json::Value;
+
+use crate::build::json;
+use crate::formats::everything;
+use crate::trace::{TOOL, table, trace, written};
+
+const OUTPUT: &str = include_str!("../../../../docs/schemas/output.v1.schema.json");
+const ENDPOINTS: &str = include_str!("../../../../docs/schemas/endpoints.v1.schema.json");
+const TRACE: &str = include_str!("../../../../docs/schemas/trace.v1.schema.json");
+
+fn assert_valid(schema: &str, text: &str) {
+    let schema: Value = serde_json::from_str(schema).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let value: Value = serde_json::from_str(text).unwrap();
+    let errors: Vec<String> =
+        validator.iter_errors(&value).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    assert_eq!(errors, [""; 0]);
+}
+
+#[test]
+fn every_output_is_as_its_schema_says() {
+    for outcome in [Outcome::default(), everything()] {
+        assert_valid(OUTPUT, &json(&outcome));
+    }
+    assert_valid(ENDPOINTS, &written(|out| lint_report::endpoints_json(&table("a"), &TOOL, out)));
+    for is_several in [false, true] {
+        assert_valid(TRACE, &written(|out| lint_report::trace_json(&trace("a", is_several), &TOOL, out)));
+    }
+}
+
+/// Else the test above could not fail: what lacks a field, or has it otherwise, is refused.
+#[test]
+fn another_output_is_refused() {
+    let schema: Value = serde_json::from_str(OUTPUT).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let whole: Value = serde_json::from_str(&json(&everything())).unwrap();
+    for field in ["findings", "summary", "files", "baseline"] {
+        let mut value = whole.clone();
+        value.as_object_mut().unwrap().remove(field);
+        assert!(!validator.is_valid(&value), "without {field}");
+    }
+    let mut value = whole;
+    value["findings"][0]["severity"] = Value::from(3);
+    assert!(!validator.is_valid(&value));
+}
