@@ -1,6 +1,8 @@
 //! What compose files and Dockerfiles tell of the containers around an nginx: their images, how many there are, and their
 //! environment.
 
+use granit_parser::ScalarStyle;
+
 use crate::yaml::nodes::{Node, Scalar, parsed};
 
 /// A service of a compose file.
@@ -70,7 +72,17 @@ fn service(name: &Scalar, node: &Node) -> Service {
     let number = |keys: &[&str]| literal(node.at(keys)?)?.parse().ok();
     let environment = match node.get("environment") {
         Some(Node::Mapping(mapping)) => {
-            let pair = |(key, value): &(Scalar, Node)| Some((key.value.clone(), literal(value)?));
+            // One without a value comes from the shell.
+            let is_given = |value: &Node| {
+                let is_null = |scalar: &Scalar| {
+                    scalar.style == ScalarStyle::Plain
+                        && matches!(&*scalar.value, "" | "~" | "null" | "Null" | "NULL")
+                };
+                value.scalar().is_some_and(|scalar| !is_null(scalar))
+            };
+            let pair = |(key, value): &(Scalar, Node)| {
+                Some((key.value.clone(), literal(value).filter(|_| is_given(value))?))
+            };
             mapping.entries.iter().filter_map(pair).collect()
         }
         Some(Node::Sequence(items)) => {
@@ -118,14 +130,25 @@ pub fn env_file(text: &[u8]) -> Vec<(String, String)> {
             let line = line.trim();
             let (name, value) = line.strip_prefix("export ").unwrap_or(line).split_once('=')?;
             let is_name = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-            let value = value.trim();
-            let quoted =
-                ['"', '\''].iter().find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote));
-            let value = quoted.unwrap_or(value);
+            let value = without_comment(value.trim())?;
             (is_name(name) && !name.is_empty() && !value.contains('$'))
                 .then(|| (name.to_owned(), value.to_owned()))
         })
         .collect()
+}
+
+/// A value without its quotes and without the comment behind it, before which there is a blank: "Inline comments" of the
+/// syntax of compose's files of an environment. `None` where something else stands behind the quotes.
+fn without_comment(value: &str) -> Option<&str> {
+    let is_quote = |quote: &char| matches!(quote, '"' | '\'');
+    match value.chars().next().filter(is_quote) {
+        Some(quote) => {
+            let (value, rest) = value.get(1..)?.split_once(quote)?;
+            let rest = rest.trim_start();
+            (rest.is_empty() || rest.starts_with('#')).then_some(value)
+        }
+        None => Some(value.split_once(" #").map_or(value, |(value, _)| value).trim_end()),
+    }
 }
 
 /// The `ENV` of the last stage of a Dockerfile; `None` where that is no image of nginx's.
@@ -187,7 +210,7 @@ mod tests {
 
     #[test]
     fn services_of_a_compose_file() {
-        let text = "services:\n  web:\n    image: nginx:1.27\n    environment:\n      PORT: 8080\n      HOST: ${HOST}\n      PRICE: $$5\n    volumes:\n      - ./templates:/etc/nginx/templates:ro\n      - data:/data\n    env_file: .env.web\n  chat:\n    image: ghcr.io/grafana/grafana:11@sha256:0\n    deploy: {replicas: 3}\n    environment: [A=b, C]\n  app:\n    build: {context: ./app}\n    scale: 2\n";
+        let text = "services:\n  web:\n    image: nginx:1.27\n    environment:\n      PORT: 8080\n      HOST: ${HOST}\n      PRICE: $$5\n    volumes:\n      - ./templates:/etc/nginx/templates:ro\n      - data:/data\n    env_file: .env.web\n  chat:\n    image: ghcr.io/grafana/grafana:11@sha256:0\n    deploy: {replicas: 3}\n    environment: {A: b, C: , D: ~, E: ''}\n  app:\n    build: {context: ./app}\n    scale: 2\n";
         let all = services(text.as_bytes());
         let [web, chat, app] = all.as_slice() else { panic!("{all:?}") };
         assert_eq!(web.image_name(), Some("nginx"));
@@ -197,7 +220,7 @@ mod tests {
             (&["./templates".to_owned()][..], &[".env.web".to_owned()][..])
         );
         assert_eq!((chat.image_name(), chat.replicas), (Some("grafana/grafana"), Some(3)));
-        assert_eq!(chat.environment, pairs(&[("A", "b")]));
+        assert_eq!(chat.environment, pairs(&[("A", "b"), ("E", "")]));
         assert_eq!((app.build.as_deref(), app.replicas), (Some("./app"), Some(2)));
         assert!(services(b"apiVersion: v1\nkind: List\n").is_empty());
     }
@@ -217,8 +240,10 @@ mod tests {
 
     #[test]
     fn environments() {
-        let text = b"# all\nexport A=1\nB=\"two words\"\nC=${A}\nno\n";
-        assert_eq!(env_file(text), pairs(&[("A", "1"), ("B", "two words")]));
+        let text =
+            b"# all\nexport A=1\nB=\"two words\"\nC=${A}\nno\nD=15s # why\nE='15s' # why\nF=a#b\nG='a' b\n";
+        let expected = [("A", "1"), ("B", "two words"), ("D", "15s"), ("E", "15s"), ("F", "a#b")];
+        assert_eq!(env_file(text), pairs(&expected));
         let text = b"FROM node\nENV X=1\nFROM nginx:alpine\nENV A=1 B=\"two words\" \\\n    C=3\nENV D four\nENV E=$A\n";
         let all = pairs(&[("A", "1"), ("B", "two words"), ("C", "3"), ("D", "four")]);
         assert_eq!(env_of_dockerfile(text), Some(all));

@@ -9,7 +9,10 @@ use nginx_proof::{Binary, found};
 use ws_rules::symptoms::{Sign, symptoms};
 
 /// What the system, OpenSSL, clients and other programs say.
-const OTHERS: [&str; 19] = [
+const OTHERS: [&str; 22] = [
+    "certificate",
+    "permission denied",
+    "unable to get local issuer certificate",
     "cf-cache-status: hit",
     "client sent an http request to an https server",
     "client timed out",
@@ -19,7 +22,7 @@ const OTHERS: [&str; 19] = [
     "empty reply from server",
     "err_empty_response",
     "failed",
-    "failed (2: no such file or directory), client",
+    "failed (2: no such file or directory)",
     "no route to host",
     "packet length too long",
     "request header or cookie too large",

@@ -182,6 +182,21 @@ pub struct HostedEdit<'e> {
     pub replacement: &'e [u8],
 }
 
+/// Adds lines `key: value` to others: one that is there is not written again, for YAML takes a key once in a mapping.
+fn add_keys(known: &mut Vec<u8>, more: &[u8]) -> Result<(), EditRefusal> {
+    let key = |line: &[u8]| line.trim_ascii().splitn(2, |byte| *byte == b'"').next().map(<[u8]>::to_vec);
+    for line in more.split_inclusive(|byte| *byte == b'\n') {
+        let mut there = known.split_inclusive(|byte| *byte == b'\n');
+        match there.find(|other| key(other) == key(line)) {
+            None => known.extend_from_slice(line),
+            Some(other) if other == line => {}
+            // With another value: one of them waits until the other is written.
+            Some(_) => return Err(EditRefusal::OtherText),
+        }
+    }
+    Ok(())
+}
+
 impl Sources {
     /// All texts of the files on disk that these edits change, as they are read out of the edited files.
     ///
@@ -211,7 +226,7 @@ impl Sources {
                 }
                 Entry::Occupied(known) if *known.get() == text => {}
                 Entry::Occupied(mut known) if is_rendered && span.is_empty() => {
-                    known.get_mut().extend_from_slice(&text);
+                    add_keys(known.get_mut(), &text)?;
                 }
                 Entry::Occupied(_) => return Err(EditRefusal::OtherText),
             }

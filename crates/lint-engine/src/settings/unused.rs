@@ -35,7 +35,8 @@ pub(crate) fn unused(
     for pattern in &file.settings.excludes {
         let number = compiled(file, pattern)
             .and_then(|pattern| scope.excludes.iter().position(|exclude| *exclude == pattern));
-        if number.is_none_or(|number| !loaded.excludes_used.contains(&number)) {
+        // One that does not count, for a file nearer to the given path does, is not in vain.
+        if number.is_some_and(|number| !loaded.excludes_used.contains(&number)) {
             say(
                 pattern.span,
                 format!("this leaves nothing out: no file below its folder matches `{}`", pattern.text),

@@ -106,7 +106,13 @@ impl Settings {
             .collect();
         let known: Vec<Range<usize>> =
             entries.iter().flat_map(|(key, value)| [key.at.clone(), value.at.clone()]).collect();
-        let is_open = has_mark_alone(text, name.at.end..end, &known);
+        // An alias, and what is merged in, stand elsewhere.
+        let is_merged = |(key, _): &(Scalar, Node)| key.value == "<<";
+        let is_elsewhere = match value.mapping() {
+            Some(mapping) => mapping.entries.iter().any(is_merged),
+            None => value.scalar().is_none(),
+        };
+        let is_open = is_elsewhere || has_mark_alone(text, name.at.end..end, &known);
         let first = value.mapping().filter(|mapping| !mapping.is_flow);
         let first = first.and_then(|mapping| mapping.entries.first());
         let insertion = first.and_then(|(key, _)| {

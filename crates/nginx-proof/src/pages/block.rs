@@ -114,7 +114,8 @@ impl Block {
         }
         let scope = Scope { given: vec![folder.clone()], working_folder: folder.clone(), ..Scope::default() };
         let settings = Settings {
-            versions: Some(VersionRange::exactly(version)),
+            // It is silent where a version is named: what a comment suppresses may be of another one.
+            versions: (rule.name != "unused-suppression").then(|| VersionRange::exactly(version)),
             expected_connections: self.expected_connections,
             websocket_paths: self.websocket_paths.clone(),
             levels: asked,

@@ -10,6 +10,7 @@ use super::look::{Looker, Looking};
 use super::{Candidate, SkipReason, classify, structure};
 use nginx_syntax::FileId;
 
+use crate::exclude::PathPattern;
 use crate::files::{Files, Met, MetKind, ReadError, folder_of, is_below};
 use crate::include::Scope;
 use crate::naming::{
@@ -109,7 +110,7 @@ impl Walk<'_> {
         // A file is known by the path that nginx opens: the link in `sites-enabled`, not what it leads to.
         let (mut links, mut by_name, mut others) = (Vec::new(), Vec::new(), Vec::new());
         for Met { path, kind } in self.files.walk(&identity) {
-            if let Some(number) = self.excluding(&identity.join(&path)) {
+            if let Some(number) = self.excluding(&identity.join(&path), &identity) {
                 self.walked.excludes_used.insert(number);
                 if kind != MetKind::PassedOver {
                     let path = folder.join(path);
@@ -184,9 +185,10 @@ impl Walk<'_> {
         }
     }
 
-    /// The number of the first pattern that leaves a path out.
-    fn excluding(&self, path: &Path) -> Option<usize> {
-        self.scope.excludes.iter().position(|pattern| pattern.matches(path))
+    /// The number of the first pattern that leaves a path out. Who names a folder that is left out means it.
+    fn excluding(&self, path: &Path, named: &Path) -> Option<usize> {
+        let excludes = |pattern: &PathPattern| pattern.matches(path) && !pattern.matches(named);
+        self.scope.excludes.iter().position(excludes)
     }
 
     /// Looks at the rest of large files, once all that is small was looked at.

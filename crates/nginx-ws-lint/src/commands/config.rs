@@ -39,9 +39,7 @@ fn init() -> Result<Exit, Error> {
     };
     let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(fail)?;
     file.write_all(TEMPLATE.as_bytes()).map_err(fail)?;
-    say(&format!(
-        "wrote {FILE_NAME}: everything in it is a comment, which you take the `#` off where you need it"
-    ));
+    say(&format!("wrote {FILE_NAME}: take `#:` away from the lines that you need"));
     Ok(Exit::Clean)
 }
 

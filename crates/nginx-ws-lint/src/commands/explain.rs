@@ -12,7 +12,7 @@ use ws_rules::symptoms::{Symptom, cause, causes, rules_of, symptoms_of};
 use super::given::Given;
 use super::lint::now;
 use crate::cli::{ExplainArgs, FailOn};
-use crate::disk::{LARGEST, read_at_most};
+use crate::disk::read_at_most;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::{markdown, terminal};
@@ -104,9 +104,15 @@ fn lint(args: &ExplainArgs, meant: &Meant) -> Result<Outcome, Error> {
     Ok(outcome)
 }
 
+/// So much is repeated of a line that nothing is known of, in characters.
+const LONGEST_SHOWN: usize = 200;
+
+/// So much is read of standard input: one line is explained.
+const MOST: u64 = 1 << 20;
+
 fn stdin() -> Result<String, Error> {
-    let bytes = read_at_most(std::io::stdin().lock(), LARGEST, 0).map_err(Error::ReadStdin)?;
-    let bytes = bytes.ok_or(Error::StdinTooLarge(LARGEST))?;
+    let bytes = read_at_most(std::io::stdin().lock(), MOST, 0).map_err(Error::ReadStdin)?;
+    let bytes = bytes.ok_or(Error::StdinTooLarge(MOST))?;
     let text = String::from_utf8_lossy(&bytes);
     Ok(text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().to_owned())
 }
@@ -131,7 +137,8 @@ fn unknown(text: &str, unknown: Option<UnknownRule>) -> Error {
     }
     // What has blanks is a sentence; else it is a name with a slip.
     if text.contains(char::is_whitespace) {
-        return Error::UnknownSymptom { text: text.to_owned() };
+        let shown: String = text.chars().take(LONGEST_SHOWN).collect();
+        return Error::UnknownSymptom { text: shown };
     }
     let others = causes().iter().map(|cause| cause.key).chain(pages::names());
     let similar = unknown.and_then(|rule| rule.similar).or_else(|| similar(text, others));

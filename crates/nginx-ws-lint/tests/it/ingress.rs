@@ -291,3 +291,43 @@ fn help_names_annotations() {
         assert!(help.starts_with(start), "{rule}: {outcome:#}");
     }
 }
+
+/// YAML takes a key once in a mapping: what several paths need is written once.
+#[test]
+fn an_annotation_that_several_paths_need_is_written_once() {
+    let text = "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  name: shop\n  annotations:\n    \
+                nginx.org/client-max-body-size: \"4m\"\nspec:\n  ingressClassName: nginx\n  rules:\n    - host: \
+                shop.example.com\n      http:\n        paths:\n          - path: /ws\n            pathType: Prefix\n            \
+                backend: {service: {name: chat, port: {number: 80}}}\n          - path: /socket.io\n            pathType: \
+                Prefix\n            backend: {service: {name: feed, port: {number: 80}}}\n";
+    let tree = Tree::new(&[("shop.yaml", text)]);
+    for options in [&["--fix"][..], &["--fix", "--unsafe-fixes"]] {
+        tree.run(&[options, &["shop.yaml"]].concat());
+        let fixed = std::fs::read_to_string(tree.path("shop.yaml")).unwrap();
+        for key in ["nginx.org/proxy-read-timeout:", "nginx.org/websocket-services:"] {
+            assert_eq!(fixed.matches(key).count(), 1, "{fixed}");
+        }
+    }
+}
+
+/// What an alias or a merge brings stands elsewhere: nothing is said to be missing, and nothing is added beside it.
+#[test]
+fn annotations_that_are_merged_in_are_unknown() {
+    let text = |annotations: &str| {
+        format!(
+            "x-base: &base\n  nginx.ingress.kubernetes.io/proxy-read-timeout: \"7200\"\napiVersion: \
+             networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  name: a\n  annotations:{annotations}\nspec:\n  \
+             ingressClassName: nginx\n  rules:\n    - host: a.example.com\n      http:\n        paths:\n          - path: \
+             /ws\n            pathType: Prefix\n            backend: {{service: {{name: chat, port: {{number: 80}}}}}}\n"
+        )
+    };
+    for (annotations, is_found) in [(" {}", true), ("\n    <<: *base", false), (" *base", false)] {
+        let tree = Tree::new(&[("a.yaml", text(annotations).as_str())]);
+        let run = tree.run(&["--select", "short-read-timeout", "--format", "concise", "a.yaml"]);
+        assert_eq!(run.stdout.contains("[short-read-timeout]"), is_found, "{annotations}: {}", run.shown());
+        let before = text(annotations);
+        tree.run(&["--fix", "a.yaml"]);
+        let after = std::fs::read_to_string(tree.path("a.yaml")).unwrap();
+        assert!(is_found || after == before, "{after}");
+    }
+}

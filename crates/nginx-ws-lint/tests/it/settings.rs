@@ -178,3 +178,18 @@ fn a_path_that_no_location_serves_is_told() {
     let said = notices(&json(&tree, &["."]));
     assert_eq!(said, [(1, "no location that proxies serves `/chit`; did you mean `/chat`?".to_owned())]);
 }
+
+/// Who names a folder that is left out means it; and a file that does not count is not in vain.
+#[test]
+fn a_named_folder_is_judged_and_a_nearer_file_is_left_alone() {
+    let tree = Tree::new(&[
+        (".git/HEAD", ""),
+        ("third-party/nginx.conf", "events {}\nhttp {}\n"),
+        ("b/c/nginx.conf", "events {}\nhttp {}\n"),
+        (".nginx-ws-lint.toml", "exclude = [\"third-party\"]\n"),
+        ("b/.nginx-ws-lint.toml", "exclude = [\"c\"]\n"),
+    ]);
+    let files = |path: &str| json(&tree, &[path])["summary"]["files"].as_u64().unwrap();
+    assert_eq!((files("."), files("third-party")), (1, 1));
+    assert_eq!(notices(&json(&tree, &["."])), []);
+}

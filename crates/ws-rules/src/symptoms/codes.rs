@@ -3,7 +3,7 @@
 use super::Sign;
 
 /// What stands before a status.
-const BEFORE_STATUS: [&str; 9] = [
+const BEFORE_STATUS: [&str; 11] = [
     // Chromium, and `ws` for Node
     "unexpected response code:",
     "unexpected server response:",
@@ -15,6 +15,8 @@ const BEFORE_STATUS: [&str; 9] = [
     "status code:",
     "status:",
     "status",
+    "got",
+    "but was",
 ];
 
 /// What stands before a close code.
@@ -55,6 +57,11 @@ pub(super) fn codes_in(line: &str) -> Vec<Sign> {
             codes.push(sign);
         }
     }
+    // 101 beside another status is what was expected.
+    let is_other = |code: &Sign| matches!(code, Sign::Status(status) if *status != 101);
+    if codes.iter().any(is_other) {
+        codes.retain(|code| *code != Sign::Status(101));
+    }
     codes
 }
 
@@ -64,6 +71,17 @@ fn is_behind(before: &str, words: &[&str]) -> bool {
     words.iter().any(|word| {
         before.strip_suffix(word).is_some_and(|rest| !rest.ends_with(|c: char| c.is_ascii_alphanumeric()))
     })
+}
+
+/// The status of a line of an access log: a request in quotes, and three digits behind it. Fields that a client fills in come
+/// later.
+pub(super) fn of_access_log(line: &str) -> Option<Sign> {
+    let status = |(at, _)| {
+        let (_, rest) = line.get(at..)?.split_once("\" ")?;
+        let status = rest.split(' ').next().filter(|status| status.len() == 3)?;
+        status.parse().ok().map(Sign::Status)
+    };
+    line.match_indices("http/").find_map(status)
 }
 
 /// `HTTP/1.1 426` of an answer, `"GET /ws HTTP/1.1" 426` of an access log.

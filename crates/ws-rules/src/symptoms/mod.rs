@@ -11,7 +11,7 @@ use lint_finding::RuleMeta;
 
 pub use self::catalogue::symptoms;
 pub use self::causes::{CAUSES_PAGE, Cause, causes};
-use self::codes::codes_in;
+use self::codes::{codes_in, of_access_log};
 
 /// Something that is seen where WebSockets fail.
 #[derive(Debug, PartialEq, Eq)]
@@ -70,15 +70,24 @@ impl Sign {
     }
 }
 
-/// The symptoms that a line or a number shows, the one that explains most of it first.
+/// What is looked at of a line: nothing that a program logs tells more behind it.
+const LONGEST: usize = 4096;
+
+/// The symptoms that a line or a number shows, the one that explains most of it first. At most 4 KiB of the line are looked
+/// at.
 pub fn symptoms_of(line: &str) -> Vec<&'static Symptom> {
-    // Typographic quotes are a browser's, straight ones a keyboard's.
-    let line =
-        line.to_lowercase().replace(['\u{2018}', '\u{2019}'], "'").replace(['\u{201c}', '\u{201d}'], "\"");
-    let codes = codes_in(&line);
+    let end = line.floor_char_boundary(LONGEST);
+    // Typographic quotes are a browser's, straight ones a keyboard's; a byte order mark is an editor's.
+    let line = line.get(..end).unwrap_or_default().trim_start_matches('\u{feff}').to_lowercase();
+    let line = line.replace(['\u{2018}', '\u{2019}'], "'").replace(['\u{201c}', '\u{201d}'], "\"");
+    // What follows in nginx's error log is about the request: a client may have written anything there.
+    let line = line.split(", client: ").next().unwrap_or_default();
+    let logged = of_access_log(line);
+    let codes = logged.map_or_else(|| codes_in(line), |status| vec![status]);
+    let is_text = |sign: &&Sign| matches!(sign, Sign::Text(_) | Sign::Said(_));
     let weighed = symptoms().filter_map(|symptom| {
-        let weights = symptom.signs.iter().filter_map(|sign| sign.weight(&line, &codes));
-        Some((weights.max()?, symptom))
+        let signs = symptom.signs.iter().filter(|sign| logged.is_none() || !is_text(sign));
+        Some((signs.filter_map(|sign| sign.weight(line, &codes)).max()?, symptom))
     });
     let mut weighed: Vec<(usize, &Symptom)> = weighed.collect();
     weighed.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
@@ -171,6 +180,32 @@ mod tests {
                 "10.0.0.9 - - [01/May/2024:10:00:00 +0000] \"GET /ws HTTP/1.1\" 301 169 \"-\" \"-\"",
                 "redirect-on-handshake",
             ),
+            // what a client writes explains nothing
+            (
+                "10.0.0.9 - - [01/May/2024:10:00:00 +0000] \"GET /ws HTTP/1.1\" 502 157 \"-\" \"Unexpected response code: 400, ping timeout\"",
+                "not-nginx",
+            ),
+            (
+                "[error] 7#7: *1 connect() failed (111: Connection refused) while connecting to upstream, client: 10.0.0.1, referrer: \"http://a/upstream prematurely closed connection while reading response header\"",
+                "not-nginx",
+            ),
+            ("expected handshake response status code 101 but got 400", "upgrade-header-missing"),
+            ("The server returned status code '403' when status code '101' was expected.", "host-header"),
+            ("[emerg] duplicate location \"/ws\" in /etc/nginx/conf.d/a.conf:7", "location-not-matched"),
+            (
+                "[error] 7#7: *1 upstream SSL certificate verify error: (20:unable to get local issuer certificate) while SSL handshaking to upstream",
+                "proxy-ssl-sni",
+            ),
+            (
+                "Failed to upgrade to WebSocket (REQUEST_METHOD: GET, HTTP_CONNECTION: close, HTTP_UPGRADE: websocket)",
+                "connection-header-missing",
+            ),
+            (
+                "[error] 7#7: *1 connect() to 127.0.0.1:9000 failed (13: Permission denied) while connecting to upstream",
+                "not-nginx",
+            ),
+            ("net::ERR_CONNECTION_REFUSED", "not-nginx"),
+            ("Upgrade Required", "upgrade-header-missing"),
             // consoles
             (
                 "WebSocket connection to 'wss://chat.example.com/ws' failed: Error during WebSocket handshake: Unexpected response code: 400",
@@ -183,7 +218,7 @@ mod tests {
             ),
             (
                 "Mixed Content: The page at 'https://a/' was loaded over HTTPS, but attempted to connect to the insecure WebSocket endpoint 'ws://a/'. This request has been blocked",
-                "proxy-scheme",
+                "forwarded-proto-missing",
             ),
             (
                 "The workbench failed to connect to the server (Error: WebSocket close with status code 1006)",
@@ -191,7 +226,7 @@ mod tests {
             ),
             (
                 "websockets.exceptions.InvalidStatus: server rejected WebSocket connection: HTTP 403",
-                "forwarded-proto-missing",
+                "host-header",
             ),
             ("net::ERR_CERT_AUTHORITY_INVALID", "tls-chain"),
             // back ends

@@ -34,6 +34,7 @@ pub(super) static SYMPTOMS: [Symptom; 6] = [
     Symptom {
         title: "the back end sees no `Connection: upgrade`",
         signs: &[
+            Text(&["failed to upgrade to websocket", "http_connection: close", "http_upgrade: websocket"]),
             Text(&["'upgrade' token not found in 'connection' header"]),
             Text(&["\"connection\" must be \"upgrade\""]),
             Text(&["no connection upgrade hdr"]),
@@ -73,6 +74,7 @@ pub(super) static SYMPTOMS: [Symptom; 6] = [
     Symptom {
         title: "the back end does not accept the origin",
         signs: &[
+            Text(&["failed to upgrade to websocket", "http_connection: upgrade", "http_upgrade: websocket"]),
             Text(&["request origin not allowed"]),
             Text(&["origin not allowed"]),
             Text(&["could not check origin for phoenix.socket transport"]),

@@ -3,7 +3,7 @@
 use super::super::Sign::{Close, Text};
 use super::super::Symptom;
 
-pub(super) static SYMPTOMS: [Symptom; 6] = [
+pub(super) static SYMPTOMS: [Symptom; 7] = [
     Symptom {
         title: "1000 or 1005: closed in an ordinary way",
         signs: &[Close(1000), Close(1005)],
@@ -18,6 +18,14 @@ pub(super) static SYMPTOMS: [Symptom; 6] = [
         meaning: "The page was left, or the back end shuts down and says so. nginx sends no close frames.",
         causes: &["not-nginx"],
         next: "the log of the back end at that time",
+        source: "RFC 6455 section 7.4.1",
+    },
+    Symptom {
+        title: "1002, 1003, 1007, 1008 or 1010: one end does not accept what the other sends",
+        signs: &[Close(1002), Close(1003), Close(1007), Close(1008), Close(1010)],
+        meaning: "The back end or the client closed with this code: a frame was wrong, or a policy forbids the client. nginx passes frames on unread and sends no close frames.",
+        causes: &["not-nginx"],
+        next: "the log of the back end, which chose the code",
         source: "RFC 6455 section 7.4.1",
     },
     Symptom {

@@ -4,7 +4,7 @@ use super::super::Sign::Text;
 use super::super::Symptom;
 use super::TRACE;
 
-pub(super) static SYMPTOMS: [Symptom; 5] = [
+pub(super) static SYMPTOMS: [Symptom; 7] = [
     Symptom {
         title: "the answer has no `Upgrade` or `Connection`",
         signs: &[
@@ -43,8 +43,6 @@ pub(super) static SYMPTOMS: [Symptom; 5] = [
         title: "the browser cannot connect",
         signs: &[
             Text(&["firefox can't establish a connection to the server at ws"]),
-            Text(&["err_connection_refused"]),
-            Text(&["err_connection_timed_out"]),
             Text(&["xhr poll error"]),
             Text(&["websocket error"]),
             Text(&["websocket: bad handshake"]),
@@ -62,6 +60,29 @@ pub(super) static SYMPTOMS: [Symptom; 5] = [
         source: "Firefox, netwerk/locales/en-US/necko.properties; engine.io-client; gorilla/websocket, client.go",
     },
     Symptom {
+        title: "nobody answers at the address",
+        signs: &[
+            Text(&["err_connection_refused"]),
+            Text(&["err_connection_timed_out"]),
+            Text(&["err_name_not_resolved"]),
+            Text(&["err_address_unreachable"]),
+            Text(&["econnrefused"]),
+            Text(&["enotfound"]),
+        ],
+        meaning: "The client got no connection at all: nothing listens on this port, a firewall stands before it, or the name leads elsewhere.",
+        causes: &["not-nginx", "location-not-matched", "other-proxy"],
+        next: "the same address from the machine that nginx runs on, and `listen` of the server: IPv4 and IPv6 are two sockets",
+        source: "Chromium, net/base/net_error_list.h; Node, errno",
+    },
+    Symptom {
+        title: "no TLS where TLS is spoken",
+        signs: &[Text(&["err_ssl_protocol_error"]), Text(&["err_ssl_version_or_cipher_mismatch"])],
+        meaning: "The port answers without TLS, or with versions that the client refuses: `listen` lacks `ssl`, or a proxy in front has taken TLS off.",
+        causes: &["tls-chain", "proxy-scheme", "other-proxy"],
+        next: "what the port speaks: `openssl s_client -connect HOST:443 -servername HOST`",
+        source: "Chromium, net/base/net_error_list.h",
+    },
+    Symptom {
         title: "a page with `https` opens `ws://`",
         signs: &[
             Text(&["mixed content", "ws://"]),
@@ -69,7 +90,7 @@ pub(super) static SYMPTOMS: [Symptom; 5] = [
             Text(&["an insecure websocket connection may not be initiated"]),
         ],
         meaning: "The page chooses `ws://` although it was loaded over `https`. Most often the back end makes the address, and does not know that the client speaks TLS.",
-        causes: &["proxy-scheme", "forwarded-proto-missing"],
+        causes: &["forwarded-proto-missing", "not-nginx"],
         next: "where the page takes the address from; if from the back end, whether it gets `X-Forwarded-Proto`",
         source: "W3C Mixed Content; Chromium, third_party/blink/renderer/core/loader/mixed_content_checker.cc",
     },

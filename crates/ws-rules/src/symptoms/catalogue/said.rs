@@ -1,6 +1,6 @@
 //! What people say of it.
 
-use super::super::Sign::Said;
+use super::super::Sign::{Said, Text};
 use super::super::Symptom;
 use super::TRACE;
 
@@ -125,7 +125,7 @@ pub(super) static SYMPTOMS: [Symptom; 7] = [
             Said("stuck in connecting"),
             Said("pending"),
             Said("hangs"),
-            Said("websocket is closed before the connection is established"),
+            Text(&["websocket is closed before the connection is established"]),
         ],
         meaning: "No answer comes. A filter of nginx holds the head of the 101 back, the back end does not answer, or the page itself closed too early.",
         causes: &["response-filter", "not-nginx", "keepalive-conflict", "wrong-protocol-module"],

@@ -55,7 +55,7 @@ pub(super) static SYMPTOMS: [Symptom; 8] = [
     Symptom {
         title: "the handshake is looked up as a file",
         signs: &[
-            Text(&["open() \"", "failed (2: no such file or directory), client"]),
+            Text(&["open() \"", "failed (2: no such file or directory)"]),
             Text(&["directory index of", "is forbidden"]),
         ],
         meaning: "A location that serves files got the handshake.",

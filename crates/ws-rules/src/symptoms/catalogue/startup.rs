@@ -4,7 +4,7 @@ use super::super::Sign::Text;
 use super::super::Symptom;
 use super::TRACE;
 
-pub(super) static SYMPTOMS: [Symptom; 5] = [
+pub(super) static SYMPTOMS: [Symptom; 6] = [
     Symptom {
         title: "a URL that nginx does not take",
         signs: &[Text(&["invalid url prefix"])],
@@ -46,12 +46,16 @@ pub(super) static SYMPTOMS: [Symptom; 5] = [
         source: "ngx_conf_file.c",
     },
     Symptom {
+        title: "one location or default server twice",
+        signs: &[Text(&["duplicate location"]), Text(&["a duplicate default server"])],
+        meaning: "nginx refuses to start, or to reload, and goes on with the configuration before.",
+        causes: &["location-not-matched", "syntax-error"],
+        next: "which two files have it: the line names one, `nginx-ws-lint PATHS` shows both",
+        source: "ngx_http_core_module.c, ngx_http.c",
+    },
+    Symptom {
         title: "one name in two servers",
-        signs: &[
-            Text(&["conflicting server name"]),
-            Text(&["duplicate location"]),
-            Text(&["a duplicate default server"]),
-        ],
+        signs: &[Text(&["conflicting server name"])],
         meaning: "nginx uses one of the two. A later server of the same name and address gets no request.",
         causes: &["location-not-matched"],
         next: TRACE,

@@ -83,7 +83,7 @@ pub(super) static SYMPTOMS: [Symptom; 19] = [
         title: "403 Forbidden",
         signs: &[Status(403)],
         meaning: "The back end does not like the `Origin` of the handshake, which it compares with `Host` and the scheme, or a rule of nginx forbids the client.",
-        causes: &["forwarded-proto-missing", "host-header", "auth-on-handshake", "location-not-matched"],
+        causes: &["host-header", "forwarded-proto-missing", "auth-on-handshake", "location-not-matched"],
         next: "whether the back end gets the `Host` and `X-Forwarded-Proto` that the browser's page has: `nginx-ws-lint trace URL PATHS`",
         source: "RFC 6455 section 4.2.2 (4): a server answers 403 to an origin that it does not take",
     },
@@ -113,7 +113,7 @@ pub(super) static SYMPTOMS: [Symptom; 19] = [
     },
     Symptom {
         title: "426 Upgrade Required",
-        signs: &[Status(426)],
+        signs: &[Status(426), Text(&["upgrade required"])],
         meaning: "The back end speaks WebSocket only, and the request that it got asks for no upgrade: the headers are missing, or the request came as HTTP/1.0.",
         causes: &[
             "upgrade-header-missing",

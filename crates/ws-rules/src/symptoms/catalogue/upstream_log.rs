@@ -4,7 +4,7 @@ use super::super::Sign::Text;
 use super::super::Symptom;
 use super::TRACE;
 
-pub(super) static SYMPTOMS: [Symptom; 14] = [
+pub(super) static SYMPTOMS: [Symptom; 16] = [
     Symptom {
         title: "silent for too long: nginx closed the WebSocket",
         signs: &[Text(&["upstream timed out", "while proxying upgraded connection"])],
@@ -52,6 +52,25 @@ pub(super) static SYMPTOMS: [Symptom; 14] = [
         causes: &["not-nginx", "resolver/dns-stale"],
         next: "whether the address in the line is that of the back end today",
         source: "ngx_http_upstream.c, ngx_event_connect.c",
+    },
+    Symptom {
+        title: "the system does not let nginx connect",
+        signs: &[Text(&["connect()", "permission denied"])],
+        meaning: "SELinux or the rights of a socket's file keep nginx from the back end.",
+        causes: &["not-nginx"],
+        next: "with SELinux `getsebool httpd_can_network_connect`; for a socket who may write to its file",
+        source: "connect(2), EACCES; ngx_event_connect.c",
+    },
+    Symptom {
+        title: "the back end broke off in the middle of an answer",
+        signs: &[
+            Text(&["upstream prematurely closed connection", "while reading upstream"]),
+            Text(&["upstream timed out", "while reading upstream"]),
+        ],
+        meaning: "The answer had begun, so it was no handshake: the stream of an HTTP fallback, or a page.",
+        causes: &["not-nginx", "read-timeout-default", "buffering"],
+        next: "the log of the back end at that time",
+        source: "ngx_event_pipe.c, ngx_http_upstream.c",
     },
     Symptom {
         title: "no back end is left",
@@ -139,6 +158,9 @@ pub(super) static SYMPTOMS: [Symptom; 14] = [
         signs: &[
             Text(&["while ssl handshaking to upstream"]),
             Text(&["upstream ssl certificate verify error"]),
+            Text(&["upstream ssl certificate verify error", "unable to get local issuer certificate"]),
+            Text(&["upstream ssl certificate verify error", "certificate"]),
+            Text(&["upstream prematurely closed connection", "while ssl handshaking to upstream"]),
             Text(&["upstream ssl certificate does not match"]),
         ],
         meaning: "The back end chooses its certificate by name, and nginx sends none unless `proxy_ssl_server_name on`; or `proxy_ssl_verify` does not accept what it gets.",
