@@ -369,3 +369,14 @@ fn the_upstreams_of_a_virtual_server() {
     let after = edited(&line, "", "\n proxy_read_timeout 3600s;").unwrap();
     assert_eq!(after, VIRTUAL_SERVER.replace("90s", "\"3600s\""));
 }
+
+/// What stands behind the place where YAML cannot be read any more is not passed over in silence.
+#[test]
+fn objects_that_were_not_read_are_said_to_be_missing() {
+    let one = ingress("nginx", &["a: b"], &[("/ws", "chat")]);
+    assert!(!rendered(&one).pop().unwrap().rendered().unwrap().is_cut());
+    let broken = format!("{one}---\n\tkind: [Ingress\n");
+    assert!(rendered(&broken).pop().unwrap().rendered().unwrap().is_cut());
+    let many = format!("{}---\n{}", one, "- a\n".repeat(400_000));
+    assert!(rendered(&many).pop().unwrap().rendered().unwrap().is_cut());
+}

@@ -304,6 +304,7 @@ keepalive-defeated = "off"
             ]
         );
         assert_eq!(problems("nginx-version = \"new\"\nlayers = 3\n").len(), 2);
+        assert_eq!(problems("heartbeat = -1\nmin-read-timeout = -5\nexpected-connections = -1\n").len(), 3);
         let broken = parse("heartbeat = 25\nroots = [\nprefix = \"a\"\n");
         assert!(!broken.problems.is_empty());
         assert_eq!(broken.settings.heartbeat_ms, Some(25_000));

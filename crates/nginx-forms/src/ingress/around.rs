@@ -12,6 +12,8 @@ pub(super) struct Around<'t> {
     pub(super) masked: &'t str,
     /// Each with its `#`.
     pub(super) notes: &'t [Range<usize>],
+    /// Whether the rest of the text was not read: there may be more objects.
+    pub(super) is_partial: bool,
 }
 
 impl Around<'_> {

@@ -51,7 +51,7 @@ pub(crate) fn has_other_routes(text: &[u8]) -> bool {
 
 /// The texts that controllers write for the objects of a text.
 pub(crate) fn ingresses(text: &[u8], masked: &str, parsed: &Parsed) -> Ingresses {
-    let around = around::Around { text, masked, notes: &parsed.comments };
+    let around = around::Around { text, masked, notes: &parsed.comments, is_partial: !parsed.is_whole };
     let mut all = resource::ingresses(text, parsed);
     all.extend(resource::virtual_servers(text, parsed));
     let mut found = Vec::new();

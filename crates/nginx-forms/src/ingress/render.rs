@@ -38,6 +38,7 @@ pub(super) fn ingresses(around: &Around<'_>, controller: Controller, all: &[&Ing
         this.server(controller, &server);
     }
     let Render { writer, blocks, is_cut, .. } = this;
+    let is_cut = is_cut || around.is_partial;
     let (mut view, slots, snippets, ignored) = writer.finish();
     let targets = all.iter().map(|ingress| Target::of(around.text, controller, &ingress.annotations));
     let targets = targets.collect();

@@ -8,7 +8,7 @@ use granit_parser::{Event, Parser, ScalarStyle, StructureStyle};
 const DEEPEST: usize = 64;
 
 /// As many nodes of one text are kept.
-const MOST_NODES: usize = 100_000;
+const MOST_NODES: usize = 400_000;
 
 /// A scalar, with its quotes.
 #[derive(Debug, Clone)]

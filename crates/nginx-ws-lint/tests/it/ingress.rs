@@ -303,7 +303,7 @@ fn an_annotation_that_several_paths_need_is_written_once() {
     let tree = Tree::new(&[("shop.yaml", text)]);
     for options in [&["--fix"][..], &["--fix", "--unsafe-fixes"]] {
         tree.run(&[options, &["shop.yaml"]].concat());
-        let fixed = std::fs::read_to_string(tree.path("shop.yaml")).unwrap();
+        let fixed = fs::read_to_string(tree.path("shop.yaml")).unwrap();
         for key in ["nginx.org/proxy-read-timeout:", "nginx.org/websocket-services:"] {
             assert_eq!(fixed.matches(key).count(), 1, "{fixed}");
         }
@@ -327,7 +327,7 @@ fn annotations_that_are_merged_in_are_unknown() {
         assert_eq!(run.stdout.contains("[short-read-timeout]"), is_found, "{annotations}: {}", run.shown());
         let before = text(annotations);
         tree.run(&["--fix", "a.yaml"]);
-        let after = std::fs::read_to_string(tree.path("a.yaml")).unwrap();
+        let after = fs::read_to_string(tree.path("a.yaml")).unwrap();
         assert!(is_found || after == before, "{after}");
     }
 }

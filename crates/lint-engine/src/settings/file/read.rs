@@ -339,7 +339,10 @@ impl Reader {
     /// In milliseconds: a number of seconds, or a text in nginx's own units.
     fn duration(&mut self, value: &Value<'_>) -> Option<u64> {
         let duration = match value.get_ref() {
-            DeValue::Integer(number) => number.as_str().parse::<u64>().ok()?.checked_mul(1_000),
+            DeValue::Integer(number) => {
+                let seconds = number.as_str().replace('_', "").parse::<u64>();
+                seconds.ok().and_then(|seconds| seconds.checked_mul(1_000))
+            }
             DeValue::String(text) => time::parse_ms(text.as_bytes()),
             _ => None,
         };
