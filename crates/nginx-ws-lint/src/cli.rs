@@ -311,6 +311,9 @@ pub(crate) struct LintArgs {
     /// Count what each rule finds, in place of the findings
     #[arg(long, conflicts_with_all = ["fix", "diff", "add_ignores"], help_heading = "Output")]
     pub(crate) statistics: bool,
+    /// Lint again whenever a file below the given folders changes, until it is interrupted
+    #[arg(long, conflicts_with_all = ["fix", "diff", "add_ignores", "output", "report"], help_heading = "Output")]
+    pub(crate) watch: bool,
     /// Say on standard error how long each stage took
     #[arg(long, help_heading = "Output")]
     pub(crate) timings: bool,

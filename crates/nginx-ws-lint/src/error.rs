@@ -113,6 +113,12 @@ pub(crate) enum Error {
     /// `--statistics` with a format that has its own counts.
     #[error("--statistics is a table for people; --format json has `summary`, and every finding its rule")]
     StatisticsFormat,
+    /// `--watch` of standard input.
+    #[error("--watch waits for files to change; standard input is read once")]
+    WatchStdin,
+    /// Changes cannot be waited for.
+    #[error("cannot watch: {0}")]
+    Watch(#[source] notify::Error),
     /// Two reports go to one file.
     #[error("two reports go to `{0}`: the second would replace the first")]
     SameFile(String),

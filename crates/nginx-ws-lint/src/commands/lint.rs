@@ -6,7 +6,7 @@ use lint_engine::Settings;
 use lint_finding::{FileStatus, Outcome};
 
 use super::given::Given;
-use super::{fix, say_silenced, say_skipped, to_stderr};
+use super::{fix, say_silenced, say_skipped, to_stderr, watch};
 use crate::adopt;
 use crate::cli::{Format, LintArgs};
 use crate::error::Error;
@@ -14,8 +14,13 @@ use crate::exit::Exit;
 use crate::reports::Reports;
 use crate::say;
 
-/// Lints what the arguments name and writes the outcome.
+/// Lints what the arguments name, once or whenever it changes.
 pub(crate) fn run(args: &LintArgs) -> Result<Exit, Error> {
+    if args.watch { watch::run(args) } else { once(args) }
+}
+
+/// Lints what the arguments name and writes the outcome.
+pub(super) fn once(args: &LintArgs) -> Result<Exit, Error> {
     let given = Given::new(&args.judged.input, (!args.quiet).then_some("linting"))?;
     let reports = Reports::new(args)?;
     if args.fixing.unsafe_fixes && !args.fixing.is_asked_for() {

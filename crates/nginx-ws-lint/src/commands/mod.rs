@@ -10,6 +10,7 @@ pub(crate) mod lint;
 pub(crate) mod rules;
 pub(crate) mod shell;
 pub(crate) mod trace;
+mod watch;
 
 use std::io::{self, BufWriter, Write};
 

@@ -26,3 +26,4 @@ mod trace;
 mod unsaid;
 mod unsaid_kinds;
 mod usage;
+mod watch;
