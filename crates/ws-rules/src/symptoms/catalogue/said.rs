@@ -130,6 +130,6 @@ pub(super) static SYMPTOMS: [Symptom; 7] = [
         meaning: "No answer comes. A filter of nginx holds the head of the 101 back, the back end does not answer, or the page itself closed too early.",
         causes: &["response-filter", "not-nginx", "keepalive-conflict", "wrong-protocol-module"],
         next: "the same handshake sent to the back end directly, without nginx",
-        source: "ngx_http_sub_filter_module.c, ngx_http_postpone_filter_module.c; Chromium, third_party/blink/renderer/modules/websockets",
+        source: "Chromium, third_party/blink/renderer/modules/websockets; ngx_http_sub_filter_module.c, ngx_http_postpone_filter_module.c",
     },
 ];
