@@ -26,6 +26,7 @@ mod rdjson;
 mod remedy;
 mod rules;
 mod sarif;
+mod sentence;
 mod silenced;
 mod statistics;
 mod summary;
@@ -44,6 +45,7 @@ pub use escape::{escape, escape_bytes};
 #[cfg(feature = "schema")]
 pub use json::output_schemas;
 pub use sarif::Run as SarifRun;
+pub use sentence::capitalised;
 
 /// How the human format looks; what the terminal can do is for the caller to find out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use lint_finding::{Finding, Outcome, Severity};
 
 use crate::human::by_severity;
 use crate::position::{Position, path_line, place_of_notice};
-use crate::{escape, files, remedy, silenced, summary};
+use crate::{capitalised, escape, files, remedy, silenced, summary};
 
 pub(crate) fn write(outcome: &Outcome, has_summary: bool, out: &mut dyn Write) -> io::Result<()> {
     let all = outcome.findings.len();
@@ -70,10 +70,4 @@ fn text_of_line(outcome: &Outcome, finding: &Finding) -> Option<String> {
     let text = file.source.slice(file.source.line_span(line)).trim_ascii();
     let text = crate::escape_bytes(text);
     (!text.is_empty() && text.len() <= LONGEST).then_some(text)
-}
-
-fn capitalised(text: &str) -> String {
-    let mut rest = text.chars();
-    let first = rest.next().filter(|_| !text.starts_with("nginx"));
-    first.map_or_else(|| text.to_owned(), |first| first.to_uppercase().chain(rest).collect())
 }

@@ -16,34 +16,7 @@ const LINES: [&str; 4] = [
     "proxy_set_header Connection $connection_upgrade;",
 ];
 
-const BASELINE: &str = "map $http_upgrade $connection_upgrade {
-    default upgrade;
-    '' close;
-}
-upstream ws_backend {
-    least_conn;
-    server 127.0.0.1:8080 max_fails=3 fail_timeout=30s;
-}
-server {
-    listen 443 ssl http2;
-    server_name example.com;
-    location /ws/ {
-        proxy_pass http://ws_backend;
-        proxy_http_version 1.1;
-        proxy_set_header Host $host;
-        proxy_set_header X-Real-IP $remote_addr;
-        proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-        proxy_set_header X-Forwarded-Proto $scheme;
-        proxy_set_header Upgrade $http_upgrade;
-        proxy_set_header Connection $connection_upgrade;
-        proxy_connect_timeout 15s;
-        proxy_send_timeout 60s;
-        proxy_read_timeout 3600s;
-        proxy_buffering off;
-        gzip off;
-    }
-}
-";
+const BASELINE: &str = include_str!("baseline.conf");
 
 /// The first snippet with more lines in its location, and without those that start with `without`.
 fn first(more: &str, without: &str) -> Snippet {

@@ -158,7 +158,7 @@ fn a_tree_of_150_sites() {
     }
 }
 
-/// A configuration as it should be, in a main file with a certificate.
+/// A configuration as it should be: the checklist's, in a main file with a certificate and the checklist's logs.
 const HEALTHY: &str = r#"events {}
 http {
     log_format ws '$remote_addr - $host [$time_local] '
@@ -167,41 +167,17 @@ http {
                   'ua="$http_user_agent" up="$upstream_addr"';
     access_log /var/log/nginx/ws_access.log ws;
     error_log /var/log/nginx/ws_error.log warn;
-    map $http_upgrade $connection_upgrade {
-        default upgrade;
-        '' close;
-    }
-    upstream ws_backend {
-        least_conn;
-        server 127.0.0.1:8080 max_fails=3 fail_timeout=30s;
-    }
-    server {
-        listen 443 ssl http2;
-        server_name example.com;
-        ssl_certificate /etc/ssl/example.com.pem;
-        ssl_certificate_key /etc/ssl/example.com.key;
-        location /ws/ {
-            proxy_pass http://ws_backend;
-            proxy_http_version 1.1;
-            proxy_set_header Host $host;
-            proxy_set_header X-Real-IP $remote_addr;
-            proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-            proxy_set_header X-Forwarded-Proto $scheme;
-            proxy_set_header Upgrade $http_upgrade;
-            proxy_set_header Connection $connection_upgrade;
-            proxy_connect_timeout 15s;
-            proxy_send_timeout 60s;
-            proxy_read_timeout 3600s;
-            proxy_buffering off;
-            gzip off;
-        }
-    }
+    ssl_certificate /etc/ssl/example.com.pem;
+    ssl_certificate_key /etc/ssl/example.com.key;
+    include baseline.conf;
 }
 "#;
 
+const BASELINE: &str = include_str!("../../../lint-engine/tests/it/baseline.conf");
+
 #[test]
 fn a_healthy_configuration_says_little() {
-    let run = Tree::new(&[("nginx.conf", HEALTHY)]).run(&["nginx.conf"]);
+    let run = Tree::new(&[("nginx.conf", HEALTHY), ("baseline.conf", BASELINE)]).run(&["nginx.conf"]);
     assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
     assert!(run.stdout.lines().count() <= 8, "{}", run.stdout);
     assert!(run.stdout.contains("1 WebSocket endpoint"), "{}", run.stdout);

@@ -1,6 +1,7 @@
 //! The page of a code or a message, and that of a cause.
 
 use lint_finding::RuleMeta;
+use lint_report::capitalised;
 use ws_rules::symptoms::{Symptom, cause, rules_of};
 
 /// Beside the one that explains most, so many more are named.
@@ -55,10 +56,4 @@ fn reported_by(key: &str) -> String {
         ([one], _) => format!("Rule: {one}."),
         (names, _) => format!("Rules: {}.", names.join(", ")),
     }
-}
-
-fn capitalised(text: &str) -> String {
-    let mut rest = text.chars();
-    let first = rest.next().filter(|_| !text.starts_with("nginx"));
-    first.map_or_else(|| text.to_owned(), |first| first.to_uppercase().chain(rest).collect())
 }
