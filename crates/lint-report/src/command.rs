@@ -14,6 +14,7 @@
 //! language, which skip characters that are not seen, so those are escaped too
 //! ([`is_hazardous`](crate::escape::is_hazardous)).
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use crate::escape::is_hazardous;
@@ -82,10 +83,23 @@ pub(crate) fn harmless(line: &str) -> Option<String> {
 /// is skipped here too, and more of it than any of them does.
 pub(crate) fn is_command(bytes: &[u8]) -> bool {
     bytes.split(|byte| matches!(byte, b'\n' | b'\r')).any(|line| {
-        let seen = |c: &char| c.is_whitespace() || !is_hazardous(*c);
-        let line: String = String::from_utf8_lossy(line).chars().filter(seen).collect();
-        harmless(&line).is_some() || SECTIONS.iter().any(|section| line.contains(section))
+        let line = seen(line);
+        // Each section has a colon, and few lines do.
+        let has_section = || line.contains(':') && SECTIONS.iter().any(|section| line.contains(section));
+        harmless(&line).is_some() || has_section()
     })
+}
+
+/// A line without what is skipped.
+fn seen(line: &[u8]) -> Cow<'_, str> {
+    let is_plain = |byte: &u8| matches!(byte, b'\t' | b' '..=b'~');
+    match std::str::from_utf8(line) {
+        Ok(text) if line.iter().all(is_plain) => text.into(),
+        _ => {
+            let is_seen = |c: &char| c.is_whitespace() || !is_hazardous(*c);
+            String::from_utf8_lossy(line).chars().filter(is_seen).collect()
+        }
+    }
 }
 
 /// Lets `write` write for people, and makes harmless what a CI system would obey, line by line.

@@ -1,5 +1,6 @@
 //! That something is going on, where it takes longer than a second and somebody looks.
 
+use std::io::{IsTerminal, stderr};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -21,12 +22,14 @@ pub(crate) struct Progress {
 impl Progress {
     /// `doing` is a word such as `linting`.
     pub(crate) fn start(doing: &'static str) -> Self {
+        if !stderr().is_terminal() {
+            return Self { stop: None, thread: None };
+        }
         let (stop, stopped) = channel::<()>();
         let thread = thread::Builder::new().name("progress".to_owned()).spawn(move || {
             if stopped.recv_timeout(PATIENCE) != Err(RecvTimeoutError::Timeout) {
                 return;
             }
-            // indicatif draws nothing where standard error is no terminal.
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
             if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
                 bar.set_style(style);

@@ -32,7 +32,7 @@ pub struct Endpoint<'s> {
     /// What speaks against it, where its lines are all that speaks for it, or may do so: the socket of another program is
     /// beside it.
     pub doubt: Option<Doubt>,
-    /// What is kept of what the upstream receives; `None` for modules that pass the client's header fields on by themselves.
+    /// What is kept of what the upstream receives; `None` for modules that forward the client's header fields by themselves.
     pub handshake: Option<HandshakeFacts>,
     /// What ends a silent connection.
     pub idle: IdleLimit<'s>,

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::OnceLock;
 
 use nginx_semantics::defaults::HTTP11_BY_DEFAULT;
-use nginx_semantics::dispatch::{Build, refusals};
+use nginx_semantics::dispatch::{Build, Refusal, refusals};
 use nginx_semantics::{
     Balancing, Configuration, ContextId, ContextKind, Directive, DirectiveName, Evaluator, Locations, Pass,
     Request, Variables, VersionRange, raised,
@@ -131,8 +131,8 @@ pub struct Model<'s> {
     pub(crate) literals: OnceLock<HashMap<(String, u16), usize>>,
     /// What `limit_conn` and `limit_req` name.
     pub(crate) zones: OnceLock<Zones<'s>>,
-    /// See [`Model::is_refused`].
-    pub(crate) refused: OnceLock<bool>,
+    /// See [`Model::refusals`].
+    pub(crate) refusals: OnceLock<Vec<Refusal>>,
     /// By server: what leads to its named locations.
     pub(crate) lead_ins: Facts<LeadIns>,
 }
@@ -203,7 +203,7 @@ impl<'s> Model<'s> {
             understood: Facts::of_any(configuration, &[ContextKind::Http, ContextKind::Server]),
             literals: OnceLock::new(),
             zones: OnceLock::new(),
-            refused: OnceLock::new(),
+            refusals: OnceLock::new(),
             lead_ins: Facts::of(configuration, ContextKind::Server),
         }
     }
@@ -223,7 +223,7 @@ impl<'s> Model<'s> {
         })
     }
 
-    /// All that an endpoint's upstream receives, made anew; `None` for modules that pass the client's header fields on by
+    /// All that an endpoint's upstream receives, made anew; `None` for modules that forward the client's header fields by
     /// themselves.
     pub fn handshake(&self, endpoint: &Endpoint<'_>) -> Option<Handshake<'s>> {
         self.handshake_with(endpoint, &LineValues::default())
@@ -274,12 +274,14 @@ impl<'s> Model<'s> {
         all.get(level.index()).copied().unwrap_or(true)
     }
 
+    /// What every nginx of these versions refuses, line by line, judged once for all who ask.
+    pub fn refusals(&self) -> &[Refusal] {
+        self.refusals.get_or_init(|| refusals(self.configuration, &Build::any(self.versions)))
+    }
+
     /// Whether nginx surely refuses a line, so that it does not get to serve anything.
     pub fn is_refused(&self) -> bool {
-        *self.refused.get_or_init(|| {
-            let build = Build::any(self.versions);
-            refusals(self.configuration, &build).next().is_some()
-        })
+        !self.refusals().is_empty()
     }
 
     /// How an `upstream` block shares requests out, read once for all endpoints that name it.

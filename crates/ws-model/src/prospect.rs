@@ -236,7 +236,7 @@ impl<'s> Model<'s> {
             }
             AnsweredBy::NoUpstream(by) => (
                 format!(
-                    "`{}` names nobody that can be asked: no `upstream`, no address, no `resolver`",
+                    "`{}` cannot be resolved: it is no `upstream` and no address, and there is no `resolver`",
                     by.text_line()
                 ),
                 Some(by),
@@ -266,11 +266,11 @@ impl<'s> Model<'s> {
                 configuration.opener(*location),
             ),
             Obstacle::Value(line) => (
-                format!("it cannot be said: `{}` depends on what is not known here", line.text_line()),
+                format!("cannot say: `{}` depends on something that is not known here", line.text_line()),
                 Some(*line),
             ),
             Obstacle::Module(line) => {
-                (format!("it cannot be said: `{}` decides by itself", line.text_line()), Some(*line))
+                (format!("cannot say: `{}` decides at run time", line.text_line()), Some(*line))
             }
             Obstacle::Defect(line) => (
                 format!(
@@ -319,7 +319,7 @@ impl<'s> Model<'s> {
         let line = Some(passed.pass.directive);
         if let Some(status) = passed.status {
             let text = format!(
-                "{status} in place of the back end's 101: the `error_page` that led here keeps a status of its own"
+                "{status} instead of the back end's 101: the `error_page` that led here sets its own status"
             );
             return Verdict::new(Some(status), Answerer::BackEnd, text, line, Prospect::Fails);
         }
@@ -370,9 +370,7 @@ fn refused<'s>(passed: &Passed<'s>, fault: Fault, request: &ClientRequest) -> Ve
     let status = passed.status.unwrap_or(own);
     let why = format!("one that reads RFC 6455 strictly refuses, because {}", fault.words());
     let text = match passed.status {
-        Some(_) => format!(
-            "{status} in place of the back end's {own}, which an `error_page` on the way keeps: {why}"
-        ),
+        Some(_) => format!("{status} instead of the back end's {own}, which an `error_page` sets: {why}"),
         None => format!("{status} from the back end: {why}"),
     };
     let line = Some(passed.pass.directive);

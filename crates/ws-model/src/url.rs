@@ -29,7 +29,7 @@ pub enum UrlError {
     #[error("`{0}` names no host")]
     Host(String),
     /// A port that cannot be.
-    #[error("`{0}` has a port that is none")]
+    #[error("`{0}` has an invalid port")]
     Port(String),
     /// A fragment (RFC 6455 section 3), a user, or a character that has to be escaped.
     #[error("`{0}` has a {1}, which no handshake can have")]

@@ -241,7 +241,7 @@ impl<'m, 's> Walks<'m, 's> {
         probe.exchange.get_or_init(|| self.followed(probe.server, &probe.path, true))
     }
 
-    /// What an endpoint's upstream receives; `None` for modules that pass the client's header fields on by themselves.
+    /// What an endpoint's upstream receives; `None` for modules that forward the client's header fields by themselves.
     pub fn handshake(&self, endpoint: &Endpoint<'_>) -> Option<Rc<Handshake<'s>>> {
         if let Some((context, known)) = &*self.handshake.borrow()
             && *context == endpoint.context

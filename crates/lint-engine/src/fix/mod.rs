@@ -132,7 +132,7 @@ fn fixed_by(
         refused: RefCell::default(),
         checks_left,
         cut_at: None,
-        applied: Vec::new(),
+        applied: Applied::default(),
         dropped: BTreeMap::new(),
         edits: Vec::new(),
     };
@@ -196,6 +196,25 @@ impl Old {
     }
 }
 
+/// The fixes that were applied, in the order in which they were.
+#[derive(Default)]
+struct Applied {
+    rows: Vec<FixRow>,
+    /// Rule, file, line and title of each, and whether it is safe.
+    known: HashSet<(&'static str, String, u32, String, bool)>,
+}
+
+impl Applied {
+    /// On several ways through the branches of a template a fix is one.
+    fn push(&mut self, row: FixRow) {
+        let is_safe = row.applicability == Applicability::Safe;
+        let key = (row.rule.name, row.path.clone(), row.line, row.title.clone(), is_safe);
+        if self.known.insert(key) {
+            self.rows.push(row);
+        }
+    }
+}
+
 struct Run<'a> {
     /// The arguments and the scope as the command line says.
     asked: (&'a [PathBuf], &'a Scope),
@@ -210,7 +229,7 @@ struct Run<'a> {
     checks_left: usize,
     /// The place of the first fix that was not tried because too many others were.
     cut_at: Option<Place>,
-    applied: Vec<FixRow>,
+    applied: Applied,
     /// What is not tried again in this version of the files.
     dropped: BTreeMap<FixKey, Dropped>,
     /// What the edits of each round moved, oldest first.
@@ -236,10 +255,7 @@ impl Run<'_> {
             let Some(candidate) = candidates.get(index) else { continue };
             plan.add(&candidate.fix.edits);
             let tried = self.tried(candidate, None);
-            // On several ways through the branches of a template it is one.
-            if !self.applied.contains(&tried) {
-                self.applied.push(tried);
-            }
+            self.applied.push(tried);
         }
         let plan = plan.on_all_ways(&self.state.loaded.sources).unwrap_or_default();
         drop(candidates);
@@ -485,7 +501,7 @@ impl Run<'_> {
         outcome.notices.extend(dropped.iter().map(Dropped::notice));
         outcome.notices.extend(self.cut_at.map(of_untried));
         let dropped = dropped.into_iter().map(|dropped| dropped.row).collect();
-        outcome.fixes = Some(FixReport { applied: self.applied, dropped, files: changed });
+        outcome.fixes = Some(FixReport { applied: self.applied.rows, dropped, files: changed });
         if let Some(on_disk) = OnDisk::of(loaded) {
             on_disk.outcome(&mut outcome);
         }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::ops::BitOr;
 
+use super::table::Fields;
+
 /// A set of kinds of blocks.
 #[derive(Copy, Clone, Eq, PartialEq, Hash, Debug, Default)]
 pub struct Contexts(u32);
@@ -90,11 +92,11 @@ impl Contexts {
     }
 
     /// Reads the table's form: names separated by commas, or `any`.
-    pub(super) fn parse(field: &str) -> Option<Self> {
+    pub(super) fn parse(field: &'static str) -> Option<Self> {
         if field == "any" {
             return Some(Self::ANY);
         }
-        field.split(',').try_fold(Self::NONE, |set, name| {
+        Fields::of(field, b',').try_fold(Self::NONE, |set, name| {
             let (context, _, _) = NAMES.iter().find(|(_, written, _)| *written == name)?;
             Some(set | *context)
         })

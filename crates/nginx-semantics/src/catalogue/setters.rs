@@ -56,7 +56,7 @@ impl WordList {
 /// All rows: name, module, setter.
 pub(super) fn read() -> impl Iterator<Item = (&'static str, &'static str, Setter)> {
     data_lines(TEXT).filter_map(|line| {
-        let mut fields = Fields(Some(line));
+        let mut fields = Fields::of(line, b'\t');
         let (name, module, setter, words) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
         let setter = match setter {
             "msec" => Setter::Milliseconds,

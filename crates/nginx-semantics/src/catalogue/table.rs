@@ -43,6 +43,7 @@ impl Table {
         let mut table = Self { rows: Vec::new(), names: Vec::new(), ids: HashMap::default() };
         table.rows.reserve(1024);
         table.ids.reserve(1024);
+        table.names.reserve(1024);
         table.names.push(Name::default());
         // First, so that their ids are those of the constants.
         for name in NAMED.iter().chain(FOREIGN) {
@@ -129,31 +130,23 @@ impl Table {
 
 /// The lines of one of the data files that are not comments.
 pub(super) fn data_lines(text: &'static str) -> impl Iterator<Item = &'static str> {
-    text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'))
+    let mut rest = text;
+    let mut line = move || {
+        let end = memchr::memchr(b'\n', rest.as_bytes())?;
+        let (line, behind) = (rest.get(..end)?, rest.get(end + 1..)?);
+        rest = behind;
+        Some(line)
+    };
+    std::iter::from_fn(move || line()).filter(|line| !matches!(line.as_bytes(), [] | [b'#', ..]))
 }
 
 /// One row; its id is still to be given.
 fn parse_row(line: &'static str) -> Option<Directive> {
-    let mut fields = Fields(Some(line));
+    let mut fields = Fields::of(line, b'\t');
     let mut field = || fields.next();
     let (name, module, kind) = (field()?, field()?, parse_kind(field()?)?);
     let contexts = Contexts::parse(field()?)?;
-    let args = field()?;
-    let (former, args) = match args.split_once(',') {
-        Some((former, args)) => (Some(former.split_once('<')?), args),
-        None => (None, args),
-    };
-    let former_max_args = match former {
-        Some((most, until)) => Some((most.parse().ok()?, parse_version(until)?)),
-        None => None,
-    };
-    let (args, flag_until) = match args.split_once('<') {
-        Some((args, until)) => (args, Some(parse_version(until)?)),
-        None => (args, None),
-    };
-    // The mark of those that take only `on` and `off`.
-    let is_flag = args.ends_with('f');
-    let (min_args, max_args) = args.strip_suffix('f').unwrap_or(args).split_once('-')?;
+    let args = Arguments::parse(field()?)?;
     let parse_mark = |field| match field {
         "yes" => Some(true),
         "no" => Some(false),
@@ -167,11 +160,11 @@ fn parse_row(line: &'static str) -> Option<Directive> {
         module,
         kind,
         contexts,
-        min_args: min_args.parse().ok()?,
-        max_args: if max_args == "*" { None } else { Some(max_args.parse().ok()?) },
-        former_max_args,
-        is_flag,
-        flag_until,
+        min_args: args.least,
+        max_args: args.most,
+        former_max_args: args.former_most,
+        is_flag: args.is_flag,
+        flag_until: args.flag_until,
         block,
         once,
         setter: Setter::Other,
@@ -185,17 +178,62 @@ fn parse_row(line: &'static str) -> Option<Directive> {
     fields.next().is_none().then_some(directive)
 }
 
-/// The fields of a row. They are short, so that a search made for long texts takes longer than looking at each byte; the
-/// table is read whenever the program starts.
-pub(super) struct Fields(pub(super) Option<&'static str>);
+/// How many arguments a row takes: `[MOST<VERSION,]LEAST-MOST[f][<VERSION]`.
+struct Arguments {
+    least: u8,
+    most: Option<u8>,
+    former_most: Option<(u8, NginxVersion)>,
+    is_flag: bool,
+    flag_until: Option<NginxVersion>,
+}
+
+impl Arguments {
+    fn parse(field: &'static str) -> Option<Self> {
+        let mut fields = Fields::of(field, b',');
+        let (first, second) = (fields.next()?, fields.next());
+        let (former, now) = second.map_or((None, first), |second| (Some(first), second));
+        let former_most = match former {
+            Some(former) => {
+                let mut parts = Fields::of(former, b'<');
+                Some((parts.next()?.parse().ok()?, parse_version(parts.next()?)?))
+            }
+            None => None,
+        };
+        let mut parts = Fields::of(now, b'<');
+        let now = parts.next()?;
+        let flag_until = match parts.next() {
+            Some(until) => Some(parse_version(until)?),
+            None => None,
+        };
+        // The mark of those that take only `on` and `off`.
+        let is_flag = now.ends_with('f');
+        let mut parts = Fields::of(now.strip_suffix('f').unwrap_or(now), b'-');
+        let (least, most) = (parts.next()?.parse().ok()?, parts.next()?);
+        let most = if most == "*" { None } else { Some(most.parse().ok()?) };
+        parts.next().is_none().then_some(Self { least, most, former_most, is_flag, flag_until })
+    }
+}
+
+/// The parts of a short text. A search made for long texts takes longer than looking at each byte, and the table is read
+/// whenever the program starts.
+pub(super) struct Fields {
+    rest: Option<&'static str>,
+    separator: u8,
+}
+
+impl Fields {
+    pub(super) fn of(text: &'static str, separator: u8) -> Self {
+        Self { rest: Some(text), separator }
+    }
+}
 
 impl Iterator for Fields {
     type Item = &'static str;
 
     fn next(&mut self) -> Option<&'static str> {
-        let rest = self.0.take()?;
-        let Some(end) = rest.bytes().position(|byte| byte == b'\t') else { return Some(rest) };
-        self.0 = rest.get(end + 1..);
+        let rest = self.rest.take()?;
+        let Some(end) = rest.bytes().position(|byte| byte == self.separator) else { return Some(rest) };
+        self.rest = rest.get(end + 1..);
         rest.get(..end)
     }
 }

@@ -50,6 +50,9 @@ pub(super) fn try_files(statement: &Words<'_>) -> Option<Refused> {
 /// `ngx_http_core_root`.
 pub(super) fn root(statement: &Words<'_>) -> Option<Refused> {
     let word = statement.c_string(1);
+    if !word.contains(&b'$') {
+        return None;
+    }
     let name = statement.c_string(0);
     for variable in ["document_root", "realpath_root"] {
         let has = |text: String| memchr::memmem::find(&word, text.as_bytes()).is_some();

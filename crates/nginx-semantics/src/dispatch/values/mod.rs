@@ -278,7 +278,8 @@ mod tests {
             let loaded = load_main(&files, Path::new("/x/nginx.conf"), &scope).unwrap();
             let build = Build::any(VersionRange::exactly(NginxVersion::new(1, 26, 3)));
             let configuration = Configuration::new(&loaded.sources, &loaded.layouts[0]);
-            let all: Vec<RefusalKind> = refusals(configuration, &build).map(|refusal| refusal.kind).collect();
+            let all: Vec<RefusalKind> =
+                refusals(configuration, &build).into_iter().map(|refusal| refusal.kind).collect();
             match all.first() {
                 Some(RefusalKind::NotAllowedHere(_)) => None,
                 first => Some(first.map(RefusalKind::to_string)),
