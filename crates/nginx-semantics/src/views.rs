@@ -349,7 +349,7 @@ fn manner(file: &SourceFile) -> Manner {
 pub(crate) fn of_template(file: &SourceFile, containers: &Containers) -> Vec<SourceFile> {
     let is_by_name = is_template_by_name(&file.path);
     let is_marked = file.template_mark().is_some() || is_by_name;
-    if !is_marked || template::is_of_docker_gen(file.bytes()) {
+    if !is_marked || template::is_beyond_reading(file.bytes()) {
         return Vec::new();
     }
     let outer = file.hosted();

@@ -4,6 +4,7 @@
 //! known of nginx holds for it: which location serves a path, what is in effect there, what a handshake comes to. Edits
 //! become edits of annotations.
 
+mod answers;
 mod around;
 mod controller;
 mod render;

@@ -20,10 +20,10 @@ use crate::yaml::snippet;
 const LARGEST_TEXT: u32 = 8 << 20;
 
 /// The paths of one host, of all objects of one controller that name it.
-struct Server<'i> {
+pub(super) struct Server<'i> {
     name: Option<&'i Scalar>,
-    paths: Vec<(usize, &'i Ingress, &'i Path)>,
-    is_tls: bool,
+    pub(super) paths: Vec<(usize, &'i Ingress, &'i Path)>,
+    pub(super) is_tls: bool,
 }
 
 /// The text for the objects of one controller.
@@ -126,9 +126,9 @@ fn servers<'i>(all: &[&'i Ingress]) -> Vec<Server<'i>> {
     servers
 }
 
-struct Render<'r, 't> {
-    around: &'r Around<'t>,
-    writer: Writer<'t>,
+pub(super) struct Render<'r, 't> {
+    pub(super) around: &'r Around<'t>,
+    pub(super) writer: Writer<'t>,
     blocks: Vec<Block>,
     is_cut: bool,
 }
@@ -149,6 +149,9 @@ impl Render<'_, '_> {
         }
         let end = anchor.end..anchor.end;
         self.writer.given(&end, ";\n");
+        if controller == Controller::NginxInc {
+            self.server_to_https(server, &end);
+        }
         let mut said: HashSet<usize> = HashSet::new();
         for (number, ingress, _) in &server.paths {
             if !said.insert(*number) || self.is_full() {
@@ -172,9 +175,10 @@ impl Render<'_, '_> {
             });
         for (number, ingress, path) in &server.paths {
             if !self.is_full() {
-                self.location(controller, *number, ingress, path, is_regex);
+                self.location(controller, *number, ingress, path, (is_regex, server.is_tls));
             }
         }
+        self.auth_locations(controller, server);
         self.writer.given(&end, "}\n");
     }
 
@@ -190,7 +194,7 @@ impl Render<'_, '_> {
         number: usize,
         ingress: &Ingress,
         path: &Path,
-        is_regex: bool,
+        (is_regex, is_tls): (bool, bool),
     ) {
         let anchor = path.anchor.clone();
         let comments = self.around.comments(path);
@@ -245,7 +249,7 @@ impl Render<'_, '_> {
             self.writer.gap(&anchor);
         }
         match controller {
-            Controller::IngressNginx => self.of_ingress_nginx(number, ingress, path),
+            Controller::IngressNginx => self.of_ingress_nginx(number, ingress, path, is_tls),
             Controller::NginxInc => self.of_nginx_inc(number, ingress, path),
             Controller::VirtualServer => self.of_virtual_server(number, ingress, path),
         }
@@ -287,9 +291,10 @@ impl Render<'_, '_> {
     }
 
     /// `rootfs/etc/nginx/template/nginx.tmpl`.
-    fn of_ingress_nginx(&mut self, number: usize, ingress: &Ingress, path: &Path) {
+    fn of_ingress_nginx(&mut self, number: usize, ingress: &Ingress, path: &Path, is_tls: bool) {
         let controller = Controller::IngressNginx;
         let anchor = path.anchor.clone();
+        self.answers(number, ingress, is_tls, &anchor);
         self.header(ingress, &anchor, number, ("upstream-vhost", "Host", "$http_host"));
         self.writer.given(&anchor, "        proxy_set_header Upgrade $http_upgrade;\n");
         self.header(
@@ -393,6 +398,12 @@ impl Render<'_, '_> {
     fn of_virtual_server(&mut self, number: usize, ingress: &Ingress, path: &Path) {
         let controller = Controller::VirtualServer;
         let anchor = path.anchor.clone();
+        if path.is_elsewhere {
+            return self.writer.gap(&anchor);
+        }
+        if path.has_policies {
+            self.may_answer(&anchor, "403");
+        }
         self.writer.given(
             &anchor,
             "        proxy_http_version 1.1;\n        proxy_set_header Upgrade $http_upgrade;\n        \
@@ -556,7 +567,7 @@ impl Render<'_, '_> {
         self.writer.given(&anchor, &format!("{uri};\n"));
     }
 
-    fn entry<'i>(
+    pub(super) fn entry<'i>(
         &self,
         ingress: &'i Ingress,
         controller: Controller,
@@ -566,7 +577,12 @@ impl Render<'_, '_> {
     }
 
     /// The value of an annotation, where it is written out.
-    fn value<'i>(&self, ingress: &'i Ingress, controller: Controller, name: &str) -> Option<&'i str> {
+    pub(super) fn value<'i>(
+        &self,
+        ingress: &'i Ingress,
+        controller: Controller,
+        name: &str,
+    ) -> Option<&'i str> {
         let (_, value) = self.entry(ingress, controller, name)?;
         (!is_filled_in(self.around.text, value)).then_some(value.value.as_str())
     }

@@ -61,6 +61,10 @@ pub(super) struct Path {
     pub(super) kind: Option<Scalar>,
     pub(super) service: Option<Scalar>,
     pub(super) port: Option<Scalar>,
+    /// Whether it leads to no single upstream: what answers there is not read.
+    pub(super) is_elsewhere: bool,
+    /// Whether policies of a `VirtualServer` may refuse the request.
+    pub(super) has_policies: bool,
 }
 
 /// The paths of a host.
@@ -294,7 +298,14 @@ fn to_back_end(path: Option<Scalar>, kind: Option<Scalar>, backend: &Node, start
         .or_else(|| scalar(&["service", "port", "name"]))
         .or_else(|| scalar(&["servicePort"]));
     let anchor = path.as_ref().or(service.as_ref())?.at.clone();
-    Some(Path { anchor, start, path, kind, service, port })
+    Some(Path { anchor, start, path, kind, service, port, is_elsewhere: false, has_policies: false })
+}
+
+/// The name of the upstream that a route leads to, if it is one for all requests.
+fn led_to(route: &Node) -> Option<&String> {
+    let decides = ["splits", "matches", "route"].iter().any(|key| route.get(key).is_some());
+    let pass = route.at(&["action", "pass"]).or_else(|| route.at(&["action", "proxy", "upstream"]))?;
+    pass.scalar().map(|pass| &pass.value).filter(|_| !decides)
 }
 
 /// The objects of NGINX Inc's controller that say where requests go, each upstream of them as an object of its own: it has
@@ -310,34 +321,47 @@ pub(super) fn virtual_servers(text: &[u8], parsed: &Parsed) -> Vec<Ingress> {
             let upstreams = spec.get("upstreams").map(Node::items).unwrap_or_default();
             let routes = spec.get(key).map(Node::items).unwrap_or_default();
             let is_tls = spec.get("tls").is_some();
-            for upstream in upstreams {
-                let Some(name) = upstream.get("name").and_then(Node::scalar) else { continue };
-                let leads_here = |route: &&Node| {
-                    let pass =
-                        route.at(&["action", "pass"]).or_else(|| route.at(&["action", "proxy", "upstream"]));
-                    pass.and_then(Node::scalar).is_some_and(|pass| pass.value == name.value)
-                };
-                let scalar = |node: &Node, key: &str| node.get(key).and_then(Node::scalar).cloned();
-                let path = |route: &Node| {
-                    let path = scalar(route, "path")?;
-                    Some(Path {
-                        anchor: path.at.clone(),
-                        start: route.start()?,
-                        path: Some(path),
-                        kind: None,
-                        service: scalar(upstream, "service"),
-                        port: scalar(upstream, "port"),
-                    })
-                };
-                let paths = routes.iter().filter(leads_here).filter_map(path).collect();
-                let host = spec.get("host").and_then(Node::scalar).cloned();
+            let scalar = |node: &Node, key: &str| node.get(key).and_then(Node::scalar).cloned();
+            let has_policies = |node: &Node| node.get("policies").is_some();
+            let path = |route: &Node, upstream: Option<&Node>| {
+                let path = scalar(route, "path")?;
+                Some(Path {
+                    anchor: path.at.clone(),
+                    start: route.start()?,
+                    path: Some(path),
+                    kind: None,
+                    service: upstream.and_then(|upstream| scalar(upstream, "service")),
+                    port: upstream.and_then(|upstream| scalar(upstream, "port")),
+                    is_elsewhere: upstream.is_none(),
+                    has_policies: has_policies(spec) || has_policies(route),
+                })
+            };
+            let mut add = |annotations: Settings, paths: Vec<Path>| {
                 all.push(Ingress {
                     controller: Controller::VirtualServer,
                     name: object.at(&["metadata", "name"]).and_then(Node::scalar).cloned(),
-                    annotations: Settings::of_upstream(text, upstream, document),
-                    hosts: vec![Host { name: host, paths }],
+                    annotations,
+                    hosts: vec![Host { name: scalar(spec, "host"), paths }],
                     tls: if is_tls { vec![None] } else { Vec::new() },
                 });
+            };
+            for upstream in upstreams {
+                let Some(name) = upstream.get("name").and_then(Node::scalar) else { continue };
+                let leads_here = |route: &&Node| led_to(route) == Some(&name.value);
+                let paths = routes.iter().filter(leads_here).filter_map(|route| path(route, Some(upstream)));
+                add(Settings::of_upstream(text, upstream, document), paths.collect());
+            }
+            // `return`, `redirect`, `splits`, `matches`, and routes of another object.
+            let names: Vec<&str> = upstreams
+                .iter()
+                .filter_map(|upstream| Some(upstream.get("name")?.scalar()?.value.as_str()))
+                .collect();
+            let leads_elsewhere =
+                |route: &&Node| led_to(route).is_none_or(|name| !names.contains(&name.as_str()));
+            let others: Vec<Path> =
+                routes.iter().filter(leads_elsewhere).filter_map(|route| path(route, None)).collect();
+            if !others.is_empty() {
+                add(Settings::default(), others);
             }
         }
     }

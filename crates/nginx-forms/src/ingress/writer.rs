@@ -65,6 +65,11 @@ impl<'t> Writer<'t> {
         self.builder.placeholder(span(&scalar.at), format!("${{ingress_{number}}}").as_bytes());
     }
 
+    /// A word that nobody knows.
+    pub(super) fn unknown(&mut self, because: &Range<usize>) {
+        self.builder.placeholder(span(because), b"${ingress_unknown}");
+    }
+
     /// Lines that nobody knows.
     pub(super) fn gap(&mut self, because: &Range<usize>) {
         self.builder.gap(span(because), b"${ingress_annotations}", b";");

@@ -57,9 +57,41 @@ pub fn alternatives(text: &[u8], outer: Option<&Arc<View>>, manner: Manner) -> A
     Alternatives { views, is_cut }
 }
 
-/// Whether a text is for docker-gen, whose templates make the configuration of what runs on the machine.
-pub fn is_of_docker_gen(text: &[u8]) -> bool {
+/// Whether a text is more than a template of nginx configuration: one of docker-gen, which makes the configuration of what
+/// runs on the machine, or one that makes another template.
+pub fn is_beyond_reading(text: &[u8]) -> bool {
+    is_of_docker_gen(text) || makes_template(text)
+}
+
+fn is_of_docker_gen(text: &[u8]) -> bool {
     [&b"groupByMulti"[..], b"$CurrentContainer", b"whereExist", b"groupByLabel"]
         .into_iter()
         .any(|word| memchr::memmem::find(text, word).is_some())
+}
+
+/// Whether marks put out the beginning of a mark: `{{ '{{' }}`, `` {{ `{{` }} ``, `{{ "{%" }}`.
+fn makes_template(text: &[u8]) -> bool {
+    memchr::memmem::find_iter(text, b"{{").any(|at| {
+        let inside = text.get(at + 2..).unwrap_or_default();
+        let inside = inside.strip_prefix(b"-").unwrap_or(inside).trim_ascii_start();
+        let Some((quote @ (b'\'' | b'"' | b'`'), printed)) = inside.split_first() else { return false };
+        let end = printed.iter().position(|byte| byte == quote || *byte == b'\n').unwrap_or(0);
+        let printed = printed.get(..end).unwrap_or_default().trim_ascii();
+        printed.starts_with(b"{{") || printed.starts_with(b"{%")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::makes_template;
+
+    #[test]
+    fn marks_that_put_out_marks_make_templates() {
+        for text in ["{{ '{{' }} name }}", "{{ \"{%\" }} if x", "{{- `{{ .Env.PORT }}` -}}", "{{'{{'}}"] {
+            assert!(makes_template(text.as_bytes()), "{text}");
+        }
+        for text in ["{{ name }}", "{{ '{' }}", "{{ \"a\" }} {{ b }}", "{{ '", "{{", "'{{'"] {
+            assert!(!makes_template(text.as_bytes()), "{text}");
+        }
+    }
 }

@@ -17,7 +17,7 @@ const SERVER: &str =
     "server {\n    server_name a;\n    location /ws {\n        proxy_pass http://10.0.0.1;\n    }\n}\n";
 
 /// A tree with every such thing: a path, its text, and what is to be said of it.
-const FILES: [(&str, &str, &str); 57] = [
+const FILES: [(&str, &str, &str); 58] = [
     (
         "nginx.conf",
         "events {}\nhttp {\n    include conf.d/*.conf;\n    include parts/ws.inc;\n    include listen.conf;\n}\n",
@@ -60,6 +60,11 @@ const FILES: [(&str, &str, &str); 57] = [
     (
         "a/docker-gen.tmpl",
         "{{ range groupByMulti $ \"Env.VIRTUAL_HOST\" \",\" }}\nserver {\n    server_name a;\n}\n{{ end }}\n",
+        "template",
+    ),
+    (
+        "a/maker.j2",
+        "server {\n    server_name {{ '{{' }} name }};\n    {{ '{%' }} if tls {{ '%}' }}\n    access_log off;\n    {{ '{%' }} endif {{ '%}' }}\n}\n",
         "template",
     ),
     // What is kept beside.
@@ -275,6 +280,7 @@ fn what_is_named_or_alone_and_not_judged_is_exit_code_2() {
         "c/echo.sh",
         "c/Dockerfile",
         "a/docker-gen.tmpl",
+        "a/maker.j2",
         "d/binary.conf",
         "d/fifo.conf",
         "d/empty.conf",
