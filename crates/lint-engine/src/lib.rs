@@ -18,6 +18,7 @@ mod session;
 mod settings;
 mod silenced;
 mod since;
+mod snippet;
 mod suppress;
 mod trace;
 
@@ -25,7 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use lint_finding::{File, Finding, Group, Outcome, Place, RuleMeta};
+use lint_finding::{File, Finding, Group, Outcome, Place, RuleMeta, Severity};
 use nginx_semantics::{
     Configuration, Files, Hosted, Layout, Loaded, PathMap, Scope, SourceFile, load, normalize,
 };
@@ -50,8 +51,10 @@ pub use settings::{
     SetPattern, Settings, SettingsFile, SettingsProblem, UnknownRule, find_rule, settings_of, similar,
 };
 pub use since::{ChangedLines, only_changed};
+pub use snippet::Wanted;
 pub use trace::{Query, Url, UrlError, trace};
-pub use ws_model::layers::Layer;
+pub use ws_model::applications::{self, Application};
+pub use ws_model::layers::{self, Layer, Preset};
 
 /// Judges what the arguments mean.
 pub fn lint(files: &dyn Files, arguments: &[PathBuf], scope: &Scope, settings: &Settings) -> Outcome {
@@ -302,7 +305,11 @@ fn finish_with(
 }
 
 fn rules(settings: &Settings) -> Vec<&'static dyn Rule> {
-    RULES.iter().copied().filter(|rule| settings.selects_anywhere(rule.meta())).collect()
+    let is_asked = |rule: &RuleMeta| {
+        // What nginx refuses is said although its group is off.
+        settings.selects_anywhere(rule) || rule.severity == Severity::Error && settings.selects_refusals(rule)
+    };
+    RULES.iter().copied().filter(|rule| is_asked(rule.meta())).collect()
 }
 
 fn hints(settings: &Settings) -> Hints {

@@ -184,7 +184,7 @@ pub(crate) fn of_ways(model: &Model<'_>, gathered: &mut Gathered) {
              others"
         ),
         CutReason::Declared => format!(
-            "these are too many declared paths for so many servers and rewrite lines (at most {DECLARED}, or \
+            "too many paths are declared for this many servers and rewrite lines (at most {DECLARED}, or \
              {DECLARED_OF_WRITTEN} times what is written, where a path counts {DECLARED_PATH} in each server): from this \
              server on some are not looked for"
         ),

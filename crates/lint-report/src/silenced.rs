@@ -78,8 +78,8 @@ fn denied(outcome: &Outcome) -> Option<String> {
 fn unknown(outcome: &Outcome) -> Option<String> {
     match outcome.summary.unknown_lines {
         0 => None,
-        1 => Some("1 include or placeholder stands for lines that were not read".to_owned()),
-        n => Some(format!("{n} includes and placeholders stand for lines that were not read")),
+        1 => Some("1 include or placeholder was not read".to_owned()),
+        n => Some(format!("{n} includes and placeholders were not read")),
     }
 }
 
@@ -130,8 +130,8 @@ mod tests {
     fn what_is_unknown_is_counted() {
         for (unknown_lines, expected) in [
             (0, None),
-            (1, Some("1 include or placeholder stands for lines that were not read")),
-            (2, Some("2 includes and placeholders stand for lines that were not read")),
+            (1, Some("1 include or placeholder was not read")),
+            (2, Some("2 includes and placeholders were not read")),
         ] {
             let summary = Summary { unknown_lines, ..Summary::default() };
             let outcome = Outcome { summary, ..Outcome::default() };

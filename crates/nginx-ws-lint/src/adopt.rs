@@ -2,6 +2,7 @@
 
 pub(crate) mod baseline;
 pub(crate) mod git;
+mod sarif;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

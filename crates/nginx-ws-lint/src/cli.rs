@@ -1,5 +1,6 @@
 //! The command line. Names of commands, options and values are contracts.
 
+mod snippet;
 mod values;
 
 use std::net::IpAddr;
@@ -12,6 +13,7 @@ use nginx_semantics::{ListenAddress, PathMap, VersionRange};
 use crate::error::Error;
 use crate::output::Judged;
 
+pub(crate) use self::snippet::SnippetArgs;
 pub(crate) use self::values::{
     Color, EndpointsFormat, FailOn, Format, Report, RulesFormat, ShellName, TraceFormat,
 };
@@ -101,6 +103,8 @@ pub(crate) enum Command {
         #[command(flatten)]
         color: ColorArgs,
     },
+    /// Print a configuration to copy for a WebSocket, each line with its reason
+    Snippet(Box<SnippetArgs>),
     /// Follow one request step by step: server, location, what the back end receives, what the client gets
     #[command(after_help = TRACE_AFTER_HELP)]
     Trace(Box<TraceArgs>),
@@ -108,8 +112,8 @@ pub(crate) enum Command {
 
 impl Command {
     /// All of them.
-    pub(crate) const NAMES: [&str; 8] =
-        ["baseline", "completions", "config", "endpoints", "explain", "man", "rules", "trace"];
+    pub(crate) const NAMES: [&str; 9] =
+        ["baseline", "completions", "config", "endpoints", "explain", "man", "rules", "snippet", "trace"];
 
     /// As typed.
     pub(crate) fn name(&self) -> &'static str {
@@ -121,6 +125,7 @@ impl Command {
             Self::Explain(_) => "explain",
             Self::Man { .. } => "man",
             Self::Rules { .. } => "rules",
+            Self::Snippet(_) => "snippet",
             Self::Trace(_) => "trace",
         }
     }
@@ -269,7 +274,7 @@ pub(crate) struct LintArgs {
     /// The mildest severity that makes the exit code 1
     #[arg(long, value_name = "SEVERITY", value_enum, default_value_t, help_heading = "Rules")]
     pub(crate) fail_on: FailOn,
-    /// Tell only findings that FILE, made by `baseline create`, does not have
+    /// Tell only findings that FILE does not have: one made by `baseline create`, or the SARIF file of an earlier run
     #[arg(long, value_name = "FILE", conflicts_with_all = ["fix", "diff", "add_ignores"], help_heading = "Rules")]
     pub(crate) baseline: Option<PathBuf>,
     /// Tell only findings whose line, or a line that explains them, was changed since this commit; all of the tree is judged

@@ -10,7 +10,7 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub(crate) enum Error {
     /// `-` beside other paths.
-    #[error("`-` stands for standard input and must be the only path; write ./- for a file of that name")]
+    #[error("`-` means standard input and must be the only path; write ./- for a file of that name")]
     StdinNotAlone,
     /// `--stdin-filename` without `-`.
     #[error("--stdin-filename names what is read from standard input: give `-` as the path")]
@@ -101,6 +101,9 @@ pub(crate) enum Error {
         /// Why.
         reason: String,
     },
+    /// `snippet` for what no URL can have.
+    #[error("cannot write a configuration for this URL: {0}")]
+    Snippet(lint_engine::UrlError),
     /// git cannot tell what was changed.
     #[error("--since: git cannot tell what was changed: {0}")]
     Git(String),

@@ -137,7 +137,7 @@ impl<'a> Reports<'a> {
 }
 
 /// The top of the repository of what is judged, or else the working directory.
-fn top(scope: &Scope) -> PathBuf {
+pub(crate) fn top(scope: &Scope) -> PathBuf {
     let disk = Disk::default();
     let folders = scope.given.iter().chain([&scope.working_folder]);
     let mut tops = folders.filter_map(|folder| repository(&disk, folder));

@@ -64,22 +64,20 @@ fn unreadable(fault: PemFault) -> Said {
             "put a line break between `-----END CERTIFICATE-----` and `-----BEGIN CERTIFICATE-----`",
         ),
         PemFault::BadEnd(line) => (
-            format!(
-                "line {line} of the certificate's file ends another block than the one that it stands in"
-            ),
-            "put the certificates together anew",
+            format!("line {line} of the certificate's file ends a block that was not opened"),
+            "build the file from the certificates again",
         ),
         PemFault::NoEnd(line) => (
             format!("what begins in line {line} of the certificate's file has no end"),
-            "put the certificates together anew",
+            "build the file from the certificates again",
         ),
         PemFault::BadBase64(line) => (
             format!("what begins in line {line} of the certificate's file is no base64"),
-            "put the certificates together anew",
+            "build the file from the certificates again",
         ),
         PemFault::Truncated(line) => (
             format!("what begins in line {line} of the certificate's file is no whole certificate"),
-            "put the certificates together anew",
+            "build the file from the certificates again",
         ),
     };
     Said {
@@ -170,7 +168,7 @@ fn name(first: &Certificate, names: &[String]) -> Option<Said> {
             severity: Severity::Warning,
             message: "the certificate that nginx sends names no host in `subjectAltName`: browsers refuse the connection"
                 .to_owned(),
-            help: "have it issued anew with the names of the server".to_owned(),
+            help: "get a new one for the server's names".to_owned(),
         });
     };
     let uncovered: Vec<&str> = hosts.iter().copied().filter(|host| !is_covered(first, own, host)).collect();
@@ -183,7 +181,7 @@ fn name(first: &Certificate, names: &[String]) -> Option<Said> {
             "the certificate that nginx sends is for {own}, and not for `{missing}`: clients that ask for that refuse the \
              connection"
         ),
-        help: "have it issued anew with all names of the server, or name the right one".to_owned(),
+        help: "get a new one for all names of the server, or use the right one".to_owned(),
     })
 }
 

@@ -39,7 +39,7 @@ impl<'m, 's> Context<'m, 's> {
         self.model.connection_variable(endpoint.context)
     }
 
-    /// What an endpoint's upstream receives; `None` for modules that pass the client's header fields on by themselves.
+    /// What an endpoint's upstream receives; `None` for modules that forward the client's header fields by themselves.
     pub fn handshake(&self, endpoint: &Endpoint<'_>) -> Option<Rc<Handshake<'s>>> {
         self.walks.handshake(endpoint)
     }

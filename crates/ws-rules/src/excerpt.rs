@@ -56,7 +56,7 @@ pub(crate) fn beside_http(
     let name = directive.name();
     shows_two_files.then(|| {
         format!(
-            "`{}` stands beside `http`; no `events` is here, so two files seem to be shown as one",
+            "`{}` is next to `http`, and there is no `events`: two files seem to be shown as one",
             name.as_str()
         )
     })
@@ -208,7 +208,7 @@ server {
     listen 80;
     ...
  }
-#^ info: something is left out here, and nginx cannot read the rest as it stands
+#^ info: something is left out here, so nginx cannot read the rest
 server {
     location /a {
         root /srv
@@ -224,7 +224,7 @@ server {
         let expected = |level: &str, says: &str| {
             format!(" server {{\n#^^^^^^ {level}: {says}\n    location / {{ root /srv; }}\n}}\n")
         };
-        let said = "`server` stands beside `http`; no `events` is here, so two files seem to be shown as one";
+        let said = "`server` is next to `http`, and there is no `events`: two files seem to be shown as one";
         check_with(Options::bare(), &format!("http {{ gzip on; }}\n{}", expected("info", said)));
         let said = "nginx refuses to start: \"server\" directive is not allowed here";
         for more in ["events {}", "include /opt/elsewhere.conf;"] {

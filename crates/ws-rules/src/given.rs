@@ -110,7 +110,7 @@ pub(crate) fn for_protocol(endpoint: &Endpoint<'_>) -> Option<String> {
         Controller::NginxInc => "the service in `nginx.org/grpc-services`",
         Controller::VirtualServer => "`type: grpc`",
     };
-    Some(format!("give the path an Ingress of its own without {what}, to a service that speaks HTTP/1.1"))
+    Some(format!("give the path its own Ingress without {what}, for a service that speaks HTTP/1.1"))
 }
 
 /// What to do about a line of a controller that an annotation makes wrong for `Connection`.
@@ -146,7 +146,7 @@ pub(crate) fn path_lost(
     let target = &first.target;
     let message = format!("the back end is asked for `{target}` where the client asks for `{}`", first.path);
     let help = format!(
-        "give `/{own}/` an Ingress of its own without this annotation, which is for all paths of the object"
+        "give `/{own}/` its own Ingress without this annotation, which applies to all paths of the object"
     );
     Some(FindingBuilder::new(rule, &rewrite, message).endpoint(endpoint).help(help))
 }

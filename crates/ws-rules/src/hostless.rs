@@ -24,13 +24,13 @@ pub(crate) fn finding(
     let is_removed = lines.iter().all(|line| line.written.is_empty());
     let is_ever = is_http11 && is_removed && !cx.versions().all_since(defaults::ONE_HOST_SINCE);
     let line = lines.first().filter(|_| is_ever)?;
-    let message = "nginx sends no `Host` to the upstream, and HTTP/1.1 requires one";
+    let message = "nginx sends no `Host` to the back end, but HTTP/1.1 requires one";
     let help = "write `proxy_set_header Host $http_host;`\nstrict back ends refuse a request without `Host` with 400";
     let finding = FindingBuilder::argument(meta, &line.directive, 1, message)
         .endpoint_at_stake(endpoint, Stake::Handshake)
         .help(with_curl_of_page(help.to_owned(), endpoint));
     let repair = Repair::new(cx, endpoint, handshake).header("Host", "$http_host");
-    Some(repair.fix(finding, "pass on the client's host"))
+    Some(repair.fix(finding, "forward the client's host"))
 }
 
 #[cfg(test)]
@@ -52,7 +52,7 @@ server {
         @
         proxy_http_version 1.1;
         proxy_set_header Host "";
-                             #^^ warning: nginx sends no `Host` to the upstream, and HTTP/1.1 requires one
+                             #^^ warning: nginx sends no `Host` to the back end, but HTTP/1.1 requires one
     }
 }
 "#,

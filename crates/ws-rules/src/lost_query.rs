@@ -50,9 +50,8 @@ pub(crate) fn lost_query(
     let is_same = endpoint.location_name().is_some_and(|location| is_the_path(&location, uri));
     let (title, instead, help) = if is_same {
         let without = written.strip_suffix(uri)?.to_owned();
-        let help = format!(
-            "leave the URI part away, so that path and query stay as they came: `proxy_pass {without};`"
-        );
+        let help =
+            format!("drop the URI part, so that path and query stay unchanged: `proxy_pass {without};`");
         (format!("write `{without}`"), without, help)
     } else {
         let with_query = format!("{written}$is_args$args");

@@ -14,17 +14,16 @@ use crate::Context;
 use crate::conflicts::refused_together;
 
 /// The label of the block.
-pub(crate) const AROUND: &str = "this is the block that it stands in";
+pub(crate) const AROUND: &str = "this is the block around it";
 
 /// The help for a location inside another one.
 const NESTED: &str = "move it out, or give it a name that begins like that of the location around it";
 
 /// The help for a URI part.
-const WITHOUT_URI: &str = "leave away what follows host and port: the request goes on as it came; `rewrite … break` before it makes another path of it";
+const WITHOUT_URI: &str = "drop what follows host and port: nginx then passes the request unchanged; use `rewrite … break` before it to change the path";
 
 /// The help for the port of an upstream's name.
-const WITHOUT_PORT: &str =
-    "leave the port away: each `server` line of the block has its own; or give the block another name";
+const WITHOUT_PORT: &str = "drop the port: each `server` line of the block has its own; or rename the block";
 
 /// The help for a back end whose certificate nothing can verify.
 const WITH_CERTIFICATE: &str = "add `proxy_ssl_trusted_certificate` with the file of the authorities that the back end's certificate comes from";
@@ -98,7 +97,7 @@ pub(crate) fn refused<'s>(cx: &Context<'_, 's>) -> Vec<Refused<'s>> {
             message: refused.refusal.to_string(),
             other: Some((refused.first, "this line has it already")),
             named: None,
-            help: "take one of the two lines away: nginx compares values without case".to_owned(),
+            help: "remove one of the two lines: nginx ignores case here".to_owned(),
             instead: None,
         }));
     }
@@ -194,7 +193,7 @@ pub(crate) fn unknown(cx: &Context<'_, '_>, name: DirectiveName) -> Option<Strin
     let since: NginxVersion = name.rows().iter().map(|row| row.name_since).min()?;
     let instead = match name {
         DirectiveName::LEAST_TIME => ", and NGINX Plus has it: `least_conn` is there in all versions",
-        DirectiveName::SSL | DirectiveName::HTTP2 => ": write it behind the address in each `listen`",
+        DirectiveName::SSL | DirectiveName::HTTP2 => ": write it after the address in each `listen`",
         _ => "",
     };
     if since > cx.versions().max {
@@ -382,7 +381,7 @@ server {
             [
                 "nginx refuses to start: unknown directive \"least_time\"; nginx has `least_time` since 1.31.0, and NGINX \
                  Plus has it: `least_conn` is there in all versions",
-                "nginx refuses to start: unknown directive \"http2\"; nginx has `http2` since 1.25.1: write it behind the \
+                "nginx refuses to start: unknown directive \"http2\"; nginx has `http2` since 1.25.1: write it after the \
                  address in each `listen`",
             ]
         );
@@ -396,7 +395,7 @@ server {
         assert_eq!(
             said("1.26.3", "server { ssl on; }"),
             [
-                "nginx refuses to start: unknown directive \"ssl\"; nginx has no `ssl` since 1.25.1: write it behind the \
+                "nginx refuses to start: unknown directive \"ssl\"; nginx has no `ssl` since 1.25.1: write it after the \
                  address in each `listen`"
             ]
         );

@@ -42,9 +42,9 @@ pub(crate) fn remedy(
         },
         RefusalKind::NumberOfArguments(_) => {
             let words = words(cx, directive, context)?;
-            format!("`{name}` takes {words} behind its name; quote words that belong together")
+            format!("`{name}` takes {words}; quote words that belong together")
         }
-        RefusalKind::NoOpening(_) => format!("`{name}` opens a block: write `{{ … }}` in place of `;`"),
+        RefusalKind::NoOpening(_) => format!("`{name}` opens a block: write `{{ … }}` instead of `;`"),
         RefusalKind::NotTerminated(_) => format!("`{name}` opens no block: end it with `;`"),
         // `location /your path`: what somebody else is to fill in. nginx will say so.
         RefusalKind::LocationModifier(word)
@@ -61,7 +61,7 @@ pub(crate) fn remedy(
         RefusalKind::MapEntry => "each line of `map` is a value and what comes of it, two words".to_owned(),
         // Only a block whose lines go to a handler of their own refuses a block like that.
         RefusalKind::Syntax(SyntaxErrorKind::UnexpectedOpen) => {
-            "nothing but lines that end with `;` may stand in this block".to_owned()
+            "only lines that end with `;` are allowed in this block".to_owned()
         }
         // NGINX Plus has some of what came later, under numbers of its own.
         RefusalKind::UnknownDirective(_) if is_commercial(cx) => return None,
@@ -121,7 +121,7 @@ pub(crate) fn twice(
         Some(own) => (own, Applicability::Safe),
         None => (second, Applicability::Unsafe),
     };
-    finding.fix("take one of them away", applicability, Edits::new().remove(gone))
+    finding.fix("remove one of them", applicability, Edits::new().remove(gone))
 }
 
 /// The blocks that take it, those of the same kind of module first.

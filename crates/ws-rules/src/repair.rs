@@ -199,7 +199,7 @@ impl<'s> Repair<'s> {
     /// All lines of elsewhere that the location needs, as they are to be written in it, for a help text.
     pub(crate) fn repeated_lines(&self) -> Option<Vec<String>> {
         let Repeated { mut lines, superseded, .. } = self.repeated()?;
-        lines.extend(superseded.iter().map(|line| format!("# in place of {};", line.text_line())));
+        lines.extend(superseded.iter().map(|line| format!("# instead of {};", line.text_line())));
         Some(lines)
     }
 

@@ -26,7 +26,7 @@ pub(crate) fn instead(name: &str, refused: &Refused, written: &[u8], versions: V
             format!("`{name}` takes {}", list(&words))
         }
         Takes::Words(words) => format!("`{name}` takes {}", list(words)),
-        Takes::Parameters([]) => format!("`{name}` takes nothing behind that; drop it"),
+        Takes::Parameters([]) => format!("`{name}` takes nothing after that; drop it"),
         Takes::Parameters(words) => {
             format!("`{name}` takes these parameters: {}; drop or correct this one", list(words))
         }
@@ -43,7 +43,7 @@ pub(crate) fn instead(name: &str, refused: &Refused, written: &[u8], versions: V
             "write the host, and a port if there is one, such as `http://127.0.0.1:8000`".to_owned()
         }
         Takes::Pattern => {
-            "correct the pattern; write `\\` before a character that stands for itself, such as `\\(`".to_owned()
+            "correct the pattern; write `\\` before a literal character, such as `\\(`".to_owned()
         }
         Takes::Condition => "`if` takes one comparison: `($variable)`, `($variable = text)` or `!=`, `($variable ~ pattern)` or `~*`, `!~`, `!~*`, or `(-f path)`; it has no `&&`, `||`, `==` or `!$variable`".to_owned(),
         Takes::Status => format!("`{name}` takes a status such as `301`, `404` or `503` here"),

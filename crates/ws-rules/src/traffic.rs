@@ -51,7 +51,7 @@ impl Traffic {
 
     /// The end of the help, for a limit as it is shown.
     pub(crate) fn help(&self, limit: &str) -> String {
-        let or = format!(", or have either side send a ping more often than every {limit}");
+        let or = format!(", or send a ping from either side more often than every {limit}");
         match self {
             Self::InTime(Application { name, .. }, seconds) => format!(
                 "; {name} sends something every {seconds}s by default, which keeps the connection open"
@@ -62,7 +62,7 @@ impl Traffic {
             Self::TooLate(Application { name, .. }, seconds) => {
                 format!("{or}; {name} sends something every {seconds}s by default, which is too late")
             }
-            Self::Nothing(Application { name, .. }) => format!("{or}; {name} sends nothing by itself"),
+            Self::Nothing(Application { name, .. }) => format!("{or}; {name} sends nothing on its own"),
             Self::Unknown => or,
         }
     }

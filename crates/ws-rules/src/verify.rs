@@ -184,7 +184,7 @@ pub(crate) fn own_connection<'s>(
     let own = lines.first().filter(|_| lines.iter().all(says_no))?.directive;
     let connection = ConnectionValue::of(cx, endpoint);
     let (line, map) = (code(&[connection.line()]), connection.in_http());
-    Some((own, format!("\nand in place of `{};`:{line}{map}", own.text_line())))
+    Some((own, format!("\nand instead of `{};`:{line}{map}", own.text_line())))
 }
 
 /// The lines of which a finding speaks that lost these: those for the handshake first where they are too many to name.
@@ -340,11 +340,11 @@ mod tests {
         let said = finding.help.as_deref().unwrap();
         assert!(
             said.contains(
-                "in place of `proxy_set_header Connection close;`:\n    proxy_set_header Connection $"
+                "instead of `proxy_set_header Connection close;`:\n    proxy_set_header Connection $"
             ),
             "{said}"
         );
-        assert_eq!(finding.primary.message, "and this says no `upgrade`, which a handshake needs as well");
+        assert_eq!(finding.primary.message, "this has no `upgrade`, which a handshake needs too");
     }
 
     #[test]
@@ -369,7 +369,7 @@ server {
     server_name a.example.com;
     location /ws {
         proxy_pass http://127.0.0.1:9000;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx sends no `Upgrade` to the upstream, which has to refuse the handshake
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: the back end gets no `Upgrade`, so it refuses the handshake
         proxy_read_timeout 3600s;
     }
 }

@@ -99,6 +99,18 @@ impl Settings {
         self.selects_at(rule, self.level(rule))
     }
 
+    /// Whether a rule's finding that nginx refuses to start is told. A settings file hides it by the rule's own name alone:
+    /// a group is switched off because it is too strict, not because nginx does not start.
+    pub fn selects_refusals(&self, rule: &RuleMeta) -> bool {
+        self.selects_at(rule, self.own_level(rule))
+    }
+
+    /// What the settings file says of a rule by its own name.
+    pub(crate) fn own_level(&self, rule: &RuleMeta) -> Option<Level> {
+        let mut all = self.levels.iter().rev();
+        all.find(|(selector, _)| *selector == Selector::Rule(rule.name)).map(|(_, level)| *level)
+    }
+
     fn selects_at(&self, rule: &RuleMeta, level: Option<Level>) -> bool {
         let names = |selectors: &[Selector]| selectors.iter().any(|selector| selector.matches(rule));
         let is_off = !names(&self.select)

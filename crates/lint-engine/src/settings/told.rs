@@ -25,15 +25,19 @@ impl<'a> Told<'a> {
     /// Whether the rule of a finding speaks about its file. What keeps nginx from starting is hidden in no file.
     pub(crate) fn selects(&self, finding: &Finding) -> bool {
         let rule = finding.rule;
+        if finding.is_refusal() {
+            return self.settings.selects_refusals(rule);
+        }
         match self.path(finding) {
-            Some(path) if !finding.is_refusal() => self.settings.selects_in(rule, path),
-            _ => self.settings.selects(rule),
+            Some(path) => self.settings.selects_in(rule, path),
+            None => self.settings.selects(rule),
         }
     }
 
     /// The severity that somebody sets for a finding.
     pub(crate) fn severity(&self, finding: &Finding) -> Option<Severity> {
         let level = match self.path(finding) {
+            _ if finding.is_refusal() => self.settings.own_level(finding.rule),
             Some(path) => self.settings.level_in(finding.rule, path),
             None => self.settings.level(finding.rule),
         };

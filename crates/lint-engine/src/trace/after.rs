@@ -20,8 +20,7 @@ impl<'s> Follow<'_, 's> {
             let text = "the back end answers, and what it says is not known here".to_owned();
             let mut plain = answer(passed.status, Responder::Backend, text, at, Prospect::NotAsked);
             if let Some(status) = passed.status {
-                plain.text =
-                    format!("{status}, whatever the back end says: an `error_page` on the way keeps it");
+                plain.text = format!("{status}, whatever the back end answers: an `error_page` sets it");
             }
             let fields = passed.request.as_ref().map(|request| self.model.field(request, "Upgrade"));
             let mut upgrades = fields.iter().flat_map(|fields| &fields.sent);

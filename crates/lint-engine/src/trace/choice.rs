@@ -35,7 +35,7 @@ pub(super) fn streams(configuration: Configuration<'_>, query: &Query) -> Vec<St
 pub(super) fn no_socket(query: &Query, mut open: Vec<String>, streams: &[String]) -> String {
     if let Some(stream) = streams.first() {
         return format!(
-            "a server of `stream` listens there (`{stream}`): it passes bytes on without reading them, so what answers is behind it"
+            "a `stream` server listens there (`{stream}`): it forwards bytes without reading them, so another program answers"
         );
     }
     open.sort();
@@ -45,7 +45,7 @@ pub(super) fn no_socket(query: &Query, mut open: Vec<String>, streams: &[String]
         None => format!("on port {}", query.url.port),
     };
     match open.as_slice() {
-        [] => format!("no server listens {asked}: what was given has no server that listens at all"),
+        [] => format!("no server listens {asked}: the given files have no server that listens at all"),
         open => {
             let more = open.len().saturating_sub(MOST_ADDRESSES);
             let shown = open.get(..MOST_ADDRESSES.min(open.len())).unwrap_or_default().join(", ");
@@ -164,7 +164,7 @@ impl<'s> Follow<'_, 's> {
                 let opener = configuration.opener(server).map(|line| place(&line));
                 let mut names = server_names(configuration, server).into_iter();
                 let text = match names.any(|name| placeholder::is_unknown(name.as_bytes())) {
-                    true => "a placeholder stands in a `server_name`, so any server may take it",
+                    true => "a `server_name` has a placeholder, so any server may take it",
                     false => "a regex of `server_name` cannot be evaluated here, so any server may take it",
                 };
                 run.steps.push(step(Stage::Server, text, opener));
@@ -250,7 +250,7 @@ impl<'s> Follow<'_, 's> {
             }
             NameMatch::Regex(name) => format!("its regex {} is the first that takes the host", shown(name)),
             NameMatch::Default | NameMatch::First if count == 1 => {
-                "it is the only one of the socket, whatever the host".to_owned()
+                "it is the only server on this socket".to_owned()
             }
             NameMatch::Default => format!("no name of the socket takes `{host}`, and it is the default"),
             NameMatch::First => {
@@ -276,7 +276,7 @@ impl<'s> Follow<'_, 's> {
                     let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
                     format!("not {name}: its server does not listen here, but at {}", addresses.join(", "))
                 }
-                NameMiss::Bare => format!("not {name}: an asterisk stands for at least one label"),
+                NameMiss::Bare => format!("not {name}: an asterisk matches at least one label"),
                 NameMiss::Similar => format!("not {name}: it is another name"),
             };
             step.remarks.push(remark(text, Some(place(&rival.directive))));

@@ -50,7 +50,7 @@ impl Query {
     }
 
     /// The command that sends the request.
-    pub(super) fn curl(&self) -> String {
+    pub(crate) fn curl(&self) -> String {
         let url = &self.url;
         let mut command = "curl -i -N --http1.1".to_owned();
         if url.target.contains(['[', ']', '{', '}']) {

@@ -212,9 +212,7 @@ impl<'s> Follow<'_, 's> {
                 value: Some(written(line.argument(1))),
                 origin: FieldOrigin::Lost,
                 place: Some(place(&line)),
-                note: Some(
-                    "an outer level's line, dropped because a nearer level has some of its own".to_owned(),
-                ),
+                note: Some("not inherited, because a nearer level has such lines too".to_owned()),
             });
         }
         all

@@ -317,7 +317,7 @@ impl<'s> Words<'_, '_, 's> {
 
 fn miss_words(miss: LocationMiss) -> &'static str {
     match miss {
-        LocationMiss::BehindExact => "an exact name comes before all else",
+        LocationMiss::BehindExact => "an exact name comes first",
         LocationMiss::Shorter => "a shorter prefix",
         LocationMiss::BehindRegex => "a prefix without `^~`, and a regex comes before it",
         LocationMiss::Later => "a regex that takes the path too, but comes later",

@@ -53,7 +53,7 @@ fn pair(target: &str, server: &str) -> [(&'static str, String); 2] {
 }
 
 const BOTH: [&str; 2] = ["edge.conf", "inner.conf"];
-const TOLD: &str = "edge.conf:8 info: this limit of 1h never counts: the nginx behind it closes the WebSocket after 10m without traffic";
+const TOLD: &str = "edge.conf:8 info: this limit of 1h has no effect: the nginx behind it closes the WebSocket after 10m without traffic";
 
 #[test]
 fn two_that_are_named_need_an_address_and_the_server_of_the_host() {
@@ -107,14 +107,14 @@ fn the_longer_limit_is_the_one_that_never_counts() {
     assert_eq!(
         run(&files, &BOTH),
         [
-            "inner.conf:8 info: this limit of 10m never counts: the nginx in front of it closes the WebSocket after 30s without traffic"
+            "inner.conf:8 info: this limit of 10m has no effect: the nginx in front of it closes the WebSocket after 30s without traffic"
         ]
     );
     files[1].1 = files[1].1.replace(MINUTES, "");
     assert_eq!(
         run(&files, &BOTH),
         [
-            "inner.conf:7 info: the limit of 60s, the default of `proxy_read_timeout`, never counts: the nginx in front of it closes the WebSocket after 30s without traffic"
+            "inner.conf:7 info: the limit of 60s, the default of `proxy_read_timeout`, has no effect: the nginx in front of it closes the WebSocket after 30s without traffic"
         ]
     );
 }
@@ -127,7 +127,7 @@ fn what_no_other_rule_sees_is_a_warning() {
     assert_eq!(
         run(&files, &BOTH),
         [
-            "edge.conf:8 warning: this limit of 1h never counts: the nginx behind it closes the WebSocket after 60s without traffic"
+            "edge.conf:8 warning: this limit of 1h has no effect: the nginx behind it closes the WebSocket after 60s without traffic"
         ]
     );
 }
@@ -143,7 +143,7 @@ fn three_in_a_row_and_two_servers_of_one() {
     ];
     let found = run(&files, &["edge.conf", "middle.conf", "last.conf"]);
     assert_eq!(found.len(), 2, "{found:?}");
-    assert!(found[1].starts_with("middle.conf:9 info: this limit of 10m never counts"), "{found:?}");
+    assert!(found[1].starts_with("middle.conf:9 info: this limit of 10m has no effect"), "{found:?}");
 
     let one = root("listen 80;", "/ws/", "http://127.0.0.1:8081", HOUR).replace(
         "server {\n",

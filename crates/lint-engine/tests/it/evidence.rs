@@ -210,19 +210,19 @@ fn what_the_application_sends() {
             WARNING,
             "every 120s by default, which is too late",
         ),
-        ("nothing", "location / { @ proxy_pass http://filebot:5800; }", WARNING, "sends nothing by itself"),
+        ("nothing", "location / { @ proxy_pass http://filebot:5800; }", WARNING, "sends nothing on its own"),
         (
             "nothing, behind a mount",
             "location ^~ /filebot/ { @ proxy_pass http://filebot:5800; }",
             WARNING,
-            "sends nothing by itself",
+            "sends nothing on its own",
         ),
         ("likely, with time to spare", "location / { @ proxy_pass http://argocd:80; }", INFO, "every 5s"),
         (
             "likely, too near",
             "location /ws/ { @ proxy_read_timeout 30s; proxy_pass http://galene:1; }",
             WARNING,
-            "or have either side",
+            "or send a ping from either side",
         ),
         (
             "by the path that the back end is asked for",
@@ -252,13 +252,13 @@ fn what_the_application_sends() {
             "the other of them",
             "location ^~ /websockify { @ proxy_pass http://desktop:6080; }",
             WARNING,
-            "sends nothing by itself",
+            "sends nothing on its own",
         ),
         (
             "a name that an application without WebSockets takes the weight of",
             "location /ws/ { @ proxy_pass http://netbox:8001; }",
             INFO,
-            "or have either side",
+            "or send a ping from either side",
         ),
         (
             "by a pattern",

@@ -20,3 +20,4 @@ mod snippet;
 mod stable;
 mod suppress;
 mod unknown;
+mod wanted;

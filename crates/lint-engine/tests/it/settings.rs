@@ -305,6 +305,32 @@ fn what_settings_hide_is_counted() {
 }
 
 #[test]
+fn what_nginx_refuses_is_hidden_by_the_name_of_its_rule_alone() {
+    let main = "events {}\nhttp {\n    server {\n        proxy_pass http://127.0.0.1:9000;\n    }\n}\n";
+    let refused = "nginx.conf:4 error directive-not-allowed-here";
+    for (settings, expected) in [
+        ("[rules]\nconfiguration = \"off\"\n", vec![refused]),
+        ("[rules]\nconfiguration = \"info\"\n", vec![refused]),
+        (
+            "[[overrides]]\nfiles = [\"**\"]\nrules = { directive-not-allowed-here = \"off\" }\n",
+            vec![refused],
+        ),
+        (
+            "[[overrides]]\nfiles = [\"**\"]\nrules = { directive-not-allowed-here = \"info\" }\n",
+            vec![refused],
+        ),
+        ("[rules]\ndirective-not-allowed-here = \"off\"\n", vec![]),
+        (
+            "[rules]\nconfiguration = \"off\"\ndirective-not-allowed-here = \"warning\"\n",
+            vec!["nginx.conf:4 warning directive-not-allowed-here"],
+        ),
+    ] {
+        let files = [(FILE_NAME, settings), ("nginx.conf", main)];
+        assert_eq!(rules(&run(&files, &[""], Config::Found)), expected, "{settings}");
+    }
+}
+
+#[test]
 fn roots_prefix_and_path_map() {
     let server = "server { include snippets/ws.conf; include /opt/shared/x.conf; }\n";
     let files = [

@@ -1,8 +1,7 @@
 //! Paths as SARIF names them.
 
-use std::fmt::Write;
-
 use lint_finding::{FileId, Outcome};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
 use super::types::ArtifactLocation;
 
@@ -32,26 +31,33 @@ fn with_bytes(path: &str, raw: &[u8]) -> Vec<u8> {
 
 /// A file: relative to the root, or absolute.
 pub(super) fn artifact(path: &[u8]) -> ArtifactLocation {
+    let encoded = percent_encode(path, ESCAPED);
     if path.starts_with(b"/") {
-        ArtifactLocation { uri: format!("file://{}", encoded(path)), uri_base_id: None }
+        ArtifactLocation { uri: format!("file://{encoded}"), uri_base_id: None }
     } else {
-        ArtifactLocation { uri: encoded(path), uri_base_id: Some(ROOT) }
+        ArtifactLocation { uri: encoded.to_string(), uri_base_id: Some(ROOT) }
     }
 }
 
-/// A path as a relative reference (RFC 3986 section 4.2): a colon in its first segment would end a scheme.
-fn encoded(path: &[u8]) -> String {
-    let mut uri = String::with_capacity(path.len());
-    for &byte in path {
-        let is_plain = byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=@".contains(&byte);
-        if is_plain {
-            uri.push(char::from(byte));
-        } else {
-            _ = write!(uri, "%{byte:02X}");
-        }
-    }
-    uri
-}
+/// What stands for itself in a relative reference (RFC 3986 section 4.2): a colon in its first segment would end a scheme.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b';')
+    .remove(b'=')
+    .remove(b'@');
 
 #[cfg(test)]
 mod tests {

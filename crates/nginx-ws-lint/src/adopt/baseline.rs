@@ -9,7 +9,7 @@ use lint_finding::{BaselineRow, Outcome};
 use nginx_semantics::{Scope, normalize};
 use serde::{Deserialize, Serialize};
 
-use super::{on_disk, paths};
+use super::{on_disk, paths, sarif};
 use crate::disk::{LARGEST, read_at_most};
 use crate::error::Error;
 use crate::reports::relative;
@@ -38,7 +38,12 @@ struct Row {
 /// # Errors
 /// A file that cannot be read or is no baseline.
 pub(crate) fn apply(outcome: &mut Outcome, file: &Path, scope: &Scope) -> Result<(), Error> {
-    let mut known = read(file, scope)?;
+    let bytes = bytes(file)?;
+    let mut known = if sarif::is_log(&bytes) {
+        sarif::rows(&bytes, scope).map_err(|reason| fault(file, reason))?
+    } else {
+        rows(&bytes, file, scope)?
+    };
     call_alike(&mut known, outcome, scope);
     lint_engine::apply_baseline(outcome, &known);
     Ok(())
@@ -56,16 +61,26 @@ pub(crate) fn call_alike(known: &mut [BaselineRow], outcome: &Outcome, scope: &S
 
 /// The rows of a baseline, with the paths that people see.
 pub(crate) fn read(file: &Path, scope: &Scope) -> Result<Vec<BaselineRow>, Error> {
-    let fail = |reason: String| Error::Baseline { path: file.display().to_string(), reason };
-    let opened = File::open(file).map_err(|error| fail(error.to_string()))?;
-    let bytes = read_at_most(opened, LARGEST, 0).map_err(|error| fail(error.to_string()))?;
-    let bytes = bytes.ok_or_else(|| fail(format!("it is larger than {LARGEST} bytes")))?;
+    rows(&bytes(file)?, file, scope)
+}
+
+fn fault(file: &Path, reason: String) -> Error {
+    Error::Baseline { path: file.display().to_string(), reason }
+}
+
+fn bytes(file: &Path) -> Result<Vec<u8>, Error> {
+    let fail = |error: io::Error| fault(file, error.to_string());
+    let bytes = read_at_most(File::open(file).map_err(fail)?, LARGEST, 0).map_err(fail)?;
+    bytes.ok_or_else(|| fault(file, format!("it is larger than {LARGEST} bytes")))
+}
+
+fn rows(bytes: &[u8], file: &Path, scope: &Scope) -> Result<Vec<BaselineRow>, Error> {
     let Written { schema, version, findings } =
-        serde_json::from_slice(&bytes).map_err(|error| fail(error.to_string()))?;
+        serde_json::from_slice(bytes).map_err(|error| fault(file, error.to_string()))?;
     if schema != SCHEMA || version != VERSION {
-        return Err(fail(format!(
-            "it has the schema `{schema}`, version {version}, and not `{SCHEMA}`, version {VERSION}"
-        )));
+        let reason =
+            format!("it has the schema `{schema}`, version {version}, and not `{SCHEMA}`, version {VERSION}");
+        return Err(fault(file, reason));
     }
     let folder = folder_of(file, scope);
     let row = |Row { file, rule, fingerprint, count }: Row| {

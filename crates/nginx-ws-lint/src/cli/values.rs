@@ -108,7 +108,7 @@ impl std::str::FromStr for Report {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (format, file) = match text.split_once('=') {
-            Some((_, "")) => return Err("write a file behind the `=`".to_owned()),
+            Some((_, "")) => return Err("write a file name after the `=`".to_owned()),
             Some((format, file)) => (format, Some(PathBuf::from(file))),
             None => (text, None),
         };

@@ -39,7 +39,7 @@ fn init() -> Result<Exit, Error> {
     };
     let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(fail)?;
     file.write_all(TEMPLATE.as_bytes()).map_err(fail)?;
-    say(&format!("wrote {FILE_NAME}: take `#:` away from the lines that you need"));
+    say(&format!("wrote {FILE_NAME}: remove `#:` from the lines that you need"));
     Ok(Exit::Clean)
 }
 

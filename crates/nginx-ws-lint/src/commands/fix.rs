@@ -198,11 +198,10 @@ fn leftovers(fixed: &mut Fixed, disk: &Disk, scope: &Scope) {
         folders.into_iter().filter(|folder| scope.given.iter().any(|given| folder.starts_with(given)));
     for (path, result) in remove_leftovers(given) {
         let (message, is_there) = match result {
-            Ok(()) => ("a run that was killed had left this file behind; it is removed".to_owned(), false),
-            Err(error) => (
-                format!("a run that was killed had left this file behind; it cannot be removed: {error}"),
-                true,
-            ),
+            Ok(()) => ("a killed run had left this file; it was removed".to_owned(), false),
+            Err(error) => {
+                (format!("a killed run had left this file, and it cannot be removed: {error}"), true)
+            }
         };
         fixed.outcome.notices.push(Notice {
             code: NoticeCode::Leftover,

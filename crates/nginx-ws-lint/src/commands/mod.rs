@@ -9,6 +9,7 @@ mod given;
 pub(crate) mod lint;
 pub(crate) mod rules;
 pub(crate) mod shell;
+pub(crate) mod snippet;
 pub(crate) mod trace;
 mod watch;
 

@@ -96,6 +96,15 @@ fn from_three_hundred_old_findings_to_a_green_gate() {
     };
     assert_eq!((states("new"), states("unchanged"), states("absent")), (1, findings(&all) - 1, 1));
 
+    // The file of one run is the baseline of the next.
+    let again = concise(&["--baseline", "out.sarif", "--report", "sarif=again.sarif"]);
+    assert_eq!((again.code, again.stdout.as_str()), (Some(0), ""), "{}", again.stderr);
+    let sarif: Value = serde_json::from_str(&fs::read_to_string(tree.path("again.sarif")).unwrap()).unwrap();
+    let results = sarif["runs"][0]["results"].as_array().unwrap();
+    assert!(results.iter().all(|result| result["baselineState"] == "unchanged"), "{}", again.stderr);
+    assert_eq!(results.len(), findings(&all));
+    assert_eq!(tree.run(&["baseline", "prune", "out.sarif", "deploy"]).code, Some(2));
+
     let pruned = tree.run(&["baseline", "prune", "known.json", "deploy"]);
     assert!(pruned.stderr.contains("1 finding taken out"), "{}", pruned.stderr);
     assert!(!concise(&["--baseline", "known.json"]).stderr.contains("gone"));
@@ -218,7 +227,9 @@ fn baselines_that_are_none() {
     let tree = tree(1);
     fs::write(tree.path("other.json"), "{\"schema\": \"x\", \"version\": 1, \"findings\": []}").unwrap();
     fs::write(tree.path("broken.json"), "{").unwrap();
-    for file in ["other.json", "broken.json", "nosuch.json"] {
+    let foreign = "{\"version\": \"2.1.0\", \"runs\": [{\"tool\": {\"driver\": {\"name\": \"other\"}}, \"results\": []}]}";
+    fs::write(tree.path("foreign.sarif"), foreign).unwrap();
+    for file in ["other.json", "broken.json", "nosuch.json", "foreign.sarif"] {
         let run = tree.run(&["--baseline", file, "deploy"]);
         assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{file}");
         assert!(

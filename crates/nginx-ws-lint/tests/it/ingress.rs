@@ -268,13 +268,13 @@ fn help_names_annotations() {
             "    nginx.ingress.kubernetes.io/backend-protocol: GRPC\n",
             "/ws",
             "unsupported-upstream-protocol",
-            "give the path an Ingress of its own without `nginx.ingress.kubernetes.io/backend-protocol`",
+            "give the path its own Ingress without `nginx.ingress.kubernetes.io/backend-protocol`",
         ),
         (
             "    nginx.ingress.kubernetes.io/rewrite-target: /$2\n",
             "/socket.io(/|$)(.*)",
             "path-rewritten",
-            "give `/socket.io/` an Ingress of its own",
+            "give `/socket.io/` its own Ingress",
         ),
         (
             "    nginx.ingress.kubernetes.io/configuration-snippet: |\n      proxy_set_header Upgrade $http_upgrade;\n",

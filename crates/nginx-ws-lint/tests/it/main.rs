@@ -20,6 +20,7 @@ mod output;
 mod output_file;
 mod run;
 mod settings;
+mod snippet;
 mod strangers;
 mod terminal;
 mod trace;

@@ -201,9 +201,8 @@ fn what_is_hidden_is_said_in_every_format() {
         main.replace("events {}", "events {} # nginx-ws-lint: ignore[worker-connections-budget] small");
     fs::write(tree.path("repo/deploy/nginx.conf"), main).unwrap();
     let line = "settings: repo/.nginx-ws-lint.toml (2 findings hidden, 1 made milder)";
-    let note = format!(
-        "note: {line}; 1 finding suppressed by comments; 1 include or placeholder stands for lines that were not read\n"
-    );
+    let note =
+        format!("note: {line}; 1 finding suppressed by comments; 1 include or placeholder was not read\n");
     for (options, is_note) in [
         (&["repo/deploy"][..], false),
         (&["-q", "repo/deploy"], true),
@@ -239,7 +238,7 @@ fn what_is_hidden_is_said_in_every_format() {
     let without = tree.run(&["--isolated", "-q", "repo/deploy"]);
     assert_eq!(
         without.stderr,
-        "note: 1 finding suppressed by comments; 1 include or placeholder stands for lines that were not read\n"
+        "note: 1 finding suppressed by comments; 1 include or placeholder was not read\n"
     );
     // After fixing, the lowered one is gone.
     let left = "settings: repo/.nginx-ws-lint.toml (2 findings hidden)";
@@ -249,7 +248,7 @@ fn what_is_hidden_is_said_in_every_format() {
         assert_eq!(
             run.stderr,
             format!(
-                "note: {left}; 1 finding suppressed by comments; 1 include or placeholder stands for lines that were not read\n"
+                "note: {left}; 1 finding suppressed by comments; 1 include or placeholder was not read\n"
             ),
             "{option}"
         );
@@ -283,7 +282,7 @@ fn what_comments_deny_is_said_in_every_format() {
         if is_note && !options.contains(&"--diff") {
             assert_eq!(
                 run.stderr,
-                format!("note: {line}; 1 include or placeholder stands for lines that were not read\n"),
+                format!("note: {line}; 1 include or placeholder was not read\n"),
                 "{options:?}"
             );
         }

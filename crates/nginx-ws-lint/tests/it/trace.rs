@@ -262,7 +262,7 @@ fn no_server_listens() {
     )]);
     let run = stream.run(&["trace", "wss://example.com/ws", "nginx.conf"]);
     assert_eq!(run.code, Some(2));
-    assert!(run.stdout.contains("a server of `stream` listens there (`listen 443`)"), "{}", run.stdout);
+    assert!(run.stdout.contains("a `stream` server listens there (`listen 443`)"), "{}", run.stdout);
 }
 
 #[test]
@@ -447,5 +447,5 @@ fn an_if_that_was_left_is_on_the_way() {
     let tree = Tree::new(&[("nginx.conf", text)]);
     let run = tree.run(&["trace", "ws://a.test/ws/", "nginx.conf"]);
     assert_eq!(run.code, Some(1), "{}", run.shown());
-    assert!(run.stdout.contains("handshake-fails: no handshake for `/ws/` succeeds"), "{}", run.shown());
+    assert!(run.stdout.contains("handshake-fails: no handshake for `/ws/` can succeed"), "{}", run.shown());
 }

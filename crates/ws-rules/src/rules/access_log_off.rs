@@ -14,7 +14,7 @@ const META: RuleMeta = RuleMeta {
     name: "access-log-off",
     group: Group::Observability,
     severity: Severity::Info,
-    summary: "nothing is logged about handshakes and disconnects",
+    summary: "the access log is off, so handshakes and disconnects leave no trace",
     since: "0.1.0",
     fix: FixKind::Unsafe,
     tells: Tells::Nothing,
@@ -28,11 +28,11 @@ impl Rule for AccessLogOff {
 
     fn endpoint(&self, cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
         let AccessLogs::Off(directive) = cx.model.access_logs(endpoint.context) else { return };
-        let message = "nginx logs neither handshakes nor the ends of WebSockets here";
+        let message = "nginx logs no handshake and no disconnect here";
         let finding = FindingBuilder::new(&META, &directive, message).endpoint(endpoint);
         let log = OwnLog::of(cx, endpoint);
         let edits = log.edits(cx, endpoint, &[]);
-        let finding = finding.fix("log WebSockets to a file of their own", Applicability::Unsafe, edits);
+        let finding = finding.fix("log WebSockets to their own file", Applicability::Unsafe, edits);
         out.push(finding.help(log.help(endpoint)));
     }
 }
@@ -53,7 +53,7 @@ mod tests {
     location /ws/ {
         @
         access_log off;
-       #^^^^^^^^^^^^^^ info: nginx logs neither handshakes nor the ends of WebSockets here
+       #^^^^^^^^^^^^^^ info: nginx logs no handshake and no disconnect here
     }
 "#
             .replace('@', LINES),
@@ -71,7 +71,7 @@ mod tests {
             &r#"
 server {
     access_log /dev/null;
-   #^^^^^^^^^^^^^^^^^^^^ info: nginx logs neither handshakes nor the ends of WebSockets here
+   #^^^^^^^^^^^^^^^^^^^^ info: nginx logs no handshake and no disconnect here
     location /ws/ { @ }
     location /socket.io/ { @ }
 }

@@ -1,4 +1,4 @@
-//! `always-false-upgrade-test`: `if ($http_upgrade='websocket')`, without blanks around the operator.
+//! `always-false-upgrade-test`: `if ($http_upgrade='websocket')`, without spaces around the operator.
 //!
 //! The condition's first word is the variable's name, up to its end (`http/modules/ngx_http_rewrite_module.c:
 //! ngx_http_rewrite_if_condition`), and every name that begins with `http_` is a variable
@@ -16,7 +16,7 @@ const META: RuleMeta = RuleMeta {
     name: "always-false-upgrade-test",
     group: Group::Handshake,
     severity: Severity::Warning,
-    summary: "a test of `$http_upgrade` without blanks around its operator never holds",
+    summary: "a test of `$http_upgrade` without spaces around its operator is never true",
     since: "0.1.0",
     fix: FixKind::Unsafe,
     tells: Tells::Failure,
@@ -38,10 +38,10 @@ impl Rule for AlwaysFalseUpgradeTest {
         for condition in tests.filter_map(|context| configuration.opener(context)) {
             let Some(Glued { variable, operator, rest }) = Glued::of(&condition) else { continue };
             let is_refusal = operator.starts_with('!');
-            let message = "this test never holds: without blanks around the operator all of it is the name of a variable";
+            let message = "this test is never true: without spaces around the operator, nginx reads all of it as a variable name";
             let shown = if condition.may_be_shown() {
                 format!(
-                    "the variable is called `{variable}{operator}{rest}`, a header field that no client sends"
+                    "nginx looks for the variable `{variable}{operator}{rest}`, a header field that no client sends"
                 )
             } else {
                 String::new()
@@ -59,7 +59,7 @@ impl Rule for AlwaysFalseUpgradeTest {
             let written = if condition.may_be_shown() {
                 format!("`{text}`")
             } else {
-                "blanks around the operator".to_owned()
+                "spaces around the operator".to_owned()
             };
             let edits = Edits::new().replace(&condition, &text);
             let finding = FindingBuilder::new(&META, &condition, message).primary(shown).at_most(severity);
@@ -130,7 +130,7 @@ mod tests {
             r#"
 server {
     if ($http_upgrade='websocket') {
-   #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: this test never holds: without blanks around the operator all of it is the name of a variable
+   #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: this test is never true: without spaces around the operator, nginx reads all of it as a variable name
         set $a 1;
     }
 }

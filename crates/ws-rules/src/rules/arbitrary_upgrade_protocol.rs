@@ -17,7 +17,7 @@ const META: RuleMeta = RuleMeta {
     name: "arbitrary-upgrade-protocol",
     group: Group::Security,
     severity: Severity::Pedantic,
-    summary: "any `Upgrade` of a client is passed on, `h2c` too, which gives a tunnel past nginx's locations",
+    summary: "any `Upgrade` that a client sends is forwarded, so `h2c` can tunnel past nginx's locations",
     since: "0.1.0",
     fix: FixKind::Unsafe,
     tells: Tells::Nothing,
@@ -68,14 +68,14 @@ impl Rule for ArbitraryUpgradeProtocol {
         let map = code(&[map.text()]);
         let line = code(&[format!("proxy_set_header Upgrade ${name};")]);
         let help = format!(
-            "pass on `websocket` only; in `http`:{map}\nand in place of this line:{line}\n`Connection` may then follow `${name}` in the same way"
+            "forward only `websocket`: in `http`, add{map}\nand replace this line with{line}\nA map of `${name}` can set `Connection` in the same way"
         );
         out.push(
             FindingBuilder::argument(
                 &META,
                 &upgrade.directive,
                 1,
-                "nginx passes on whatever `Upgrade` a client sends, such as `h2c`, and tunnels if the back end agrees",
+                "nginx forwards any `Upgrade` that a client sends, such as `h2c`, and opens a tunnel if the back end agrees",
             )
             .endpoint(endpoint)
             .fix("pass on `websocket` only", Applicability::Unsafe, edits)
@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn whatever_the_client_sends() {
         let upgrade = "    proxy_set_header Upgrade $http_upgrade;
-                            #^^^^^^^^^^^^^ pedantic: nginx passes on whatever `Upgrade` a client sends, such as `h2c`, and tunnels if the back end agrees";
+                            #^^^^^^^^^^^^^ pedantic: nginx forwards any `Upgrade` that a client sends, such as `h2c`, and opens a tunnel if the back end agrees";
         for connection in
             ["proxy_set_header Connection upgrade;", "proxy_set_header Connection $http_connection;"]
         {

@@ -16,7 +16,7 @@ const META: RuleMeta = RuleMeta {
     name: "balancing-order",
     group: Group::Balancing,
     severity: Severity::Error,
-    summary: "nginx refuses or drops a line of an `upstream` block because of what stands before or behind it",
+    summary: "nginx rejects or ignores a line of an `upstream` block because of the order of its lines",
     since: "0.1.0",
     fix: FixKind::Unsafe,
     tells: Tells::Nothing,
@@ -60,8 +60,8 @@ fn refused(balancing: &Balancing<'_>, out: &mut Findings) {
         let message = "nginx refuses to start: balancing method does not support parameter \"backup\"";
         out.push(
             FindingBuilder::argument(&META, &peer.directive, at, message)
-                .because(line, "this method shares out among all servers")
-                .help("take `backup` away, or write `least_conn;` in place of the method"),
+                .because(line, "this method uses all servers")
+                .help("remove `backup`, or use `least_conn;` instead of this method"),
         );
     }
 }
@@ -74,14 +74,14 @@ fn dropped_sticky(balancing: &Balancing<'_>, out: &mut Findings) {
         return;
     };
     let message = format!(
-        "nginx drops this `sticky`, for `{}` comes behind it: clients do not stay on their server",
+        "nginx ignores this `sticky` because `{}` comes after it: clients do not stay on one server",
         method.text_line()
     );
     out.push(
         FindingBuilder::new(&META, sticky, message)
             .at_most(Severity::Warning)
             .because(&method, "this replaces it")
-            .help(format!("write `{};` above `sticky`, which then works on top of it", method.text_line()))
+            .help(format!("move `{};` above `sticky`, so that both work", method.text_line()))
             .fix("move the method above `sticky`", Applicability::Unsafe, moved_above(&method, sticky)),
     );
 }
@@ -90,9 +90,9 @@ fn dropped_sticky(balancing: &Balancing<'_>, out: &mut Findings) {
 fn dropped_method(balancing: &Balancing<'_>, out: &mut Findings) {
     let [.., (method, line), (last, by)] = balancing.methods.as_slice() else { return };
     let is_loss = method.is_sticky() && !last.is_sticky() && balancing.sticky.is_empty();
-    let and = if is_loss { ": clients do not stay on their server" } else { "" };
+    let and = if is_loss { ": clients do not stay on one server" } else { "" };
     let message =
-        format!("nginx drops this `{}`, for `{}` comes behind it{and}", line.text_line(), by.text_line());
+        format!("nginx ignores this `{}` because `{}` comes after it{and}", line.text_line(), by.text_line());
     out.push(
         FindingBuilder::new(&META, line, message)
             .at_most(if is_loss { Severity::Warning } else { Severity::Info })
@@ -111,7 +111,7 @@ fn dropped_keepalive(cx: &Context<'_, '_>, balancing: &Balancing<'_>, out: &mut 
     let before =
         if cx.versions().any_since(defaults::KEEPALIVE_IN_ANY_ORDER) { " before 1.29.7" } else { "" };
     let message = format!(
-        "nginx{before} drops this `keepalive`, for `{}` comes behind it: ordinary requests open a connection each",
+        "nginx{before} ignores this `keepalive` because `{}` comes after it: each ordinary request opens a connection",
         method.text_line()
     );
     out.push(
@@ -173,7 +173,7 @@ mod tests {
     fn a_method_behind_sticky_replaces_it() {
         check(&with(
             "    sticky cookie route;
-   #^^^^^^^^^^^^^^^^^^^ warning: nginx drops this `sticky`, for `least_conn` comes behind it: clients do not stay on their server
+   #^^^^^^^^^^^^^^^^^^^ warning: nginx ignores this `sticky` because `least_conn` comes after it: clients do not stay on one server
     least_conn; server 10.0.0.1:80; server 10.0.0.2:80;",
         ));
         check(&with("least_conn; sticky cookie route; server 10.0.0.1:80; server 10.0.0.2:80;"));
@@ -183,12 +183,12 @@ mod tests {
     fn of_two_methods_the_last_one_counts() {
         check(&with(
             "    ip_hash;
-   #^^^^^^^ warning: nginx drops this `ip_hash`, for `least_conn` comes behind it: clients do not stay on their server
+   #^^^^^^^ warning: nginx ignores this `ip_hash` because `least_conn` comes after it: clients do not stay on one server
     least_conn; server 10.0.0.1:80; server 10.0.0.2:80;",
         ));
         check(&with(
             "    least_conn;
-   #^^^^^^^^^^ info: nginx drops this `least_conn`, for `hash $remote_addr` comes behind it
+   #^^^^^^^^^^ info: nginx ignores this `least_conn` because `hash $remote_addr` comes after it
     hash $remote_addr; server 10.0.0.1:80; server 10.0.0.2:80;",
         ));
     }
@@ -197,11 +197,11 @@ mod tests {
     fn keepalive_comes_last_in_old_versions() {
         let text = with(
             "    keepalive 8;
-   #^^^^^^^^^^^ info: nginx drops this `keepalive`, for `least_conn` comes behind it: ordinary requests open a connection each
+   #^^^^^^^^^^^ info: nginx ignores this `keepalive` because `least_conn` comes after it: each ordinary request opens a connection
     least_conn; server 10.0.0.1:80;",
         );
         check_with(Options::version("1.28"), &text);
-        check(&text.replace("nginx drops", "nginx before 1.29.7 drops"));
+        check(&text.replace("nginx ignores", "nginx before 1.29.7 ignores"));
         check_with(Options::version("1.30"), &with("keepalive 8; least_conn; server 10.0.0.1:80;"));
         check(&with("least_conn; server 10.0.0.1:80; keepalive 8;"));
     }

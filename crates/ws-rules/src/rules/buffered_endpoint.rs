@@ -17,7 +17,7 @@ const META: RuleMeta = RuleMeta {
     name: "buffered-endpoint",
     group: Group::Buffering,
     severity: Severity::Warning,
-    summary: "nginx buffers what the fallback of a WebSocket streams over HTTP",
+    summary: "nginx buffers the HTTP stream that stands in for a WebSocket",
     since: "0.1.0",
     fix: FixKind::Unsafe,
     tells: Tells::Nothing,
@@ -45,14 +45,14 @@ impl Rule for BufferedEndpoint {
             (Some((unframed, (application, fallback))), _) => {
                 let before = if unframed == Unframed::Before { " before 1.29.7" } else { "" };
                 let message = format!(
-                    "nginx{before} holds back what {} streams to clients without WebSocket ({fallback}): it buffers, and the answers have no framing",
+                    "clients of {} that fall back to HTTP ({fallback}) get messages late: nginx{before} buffers responses that have no framing",
                     application.name
                 );
                 (Severity::Warning, message)
             }
             (None, Some(_)) => (
                 Severity::Info,
-                "nginx buffers the answers of an HTTP fallback here, and holds back what is streamed without framing"
+                "clients that fall back to HTTP get messages late: nginx buffers the responses here"
                     .to_owned(),
             ),
             // The default alone tells nothing.
@@ -89,7 +89,7 @@ mod tests {
         @ proxy_http_version 1.1;
         proxy_pass http://127.0.0.1:9000;
         proxy_buffering on;
-       #^^^^^^^^^^^^^^^^^^ info: nginx buffers the answers of an HTTP fallback here, and holds back what is streamed without framing
+       #^^^^^^^^^^^^^^^^^^ info: clients that fall back to HTTP get messages late: nginx buffers the responses here
     }
 "#;
         let findings = check(&text.replace('@', LINES));
@@ -103,7 +103,7 @@ mod tests {
             r#"
     location /sockjs/ {
         uwsgi_pass 127.0.0.1:9000;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx holds back what SockJS (any server) streams to clients without WebSocket (xhr-streaming): it buffers, and…
+       #^^^^^^^^^^^^^^^^^^^^^^^^^ warning: clients of SockJS (any server) that fall back to HTTP (xhr-streaming) get messages late: nginx buffers…
         uwsgi_read_timeout 3600s;
     }
 "#,
@@ -112,8 +112,8 @@ mod tests {
     location /sockjs/ {
         @
         proxy_pass http://127.0.0.1:9000;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx before 1.29.7 holds back what…
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: the handshake is sent to the upstream as HTTP/1.0…
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: clients of SockJS (any server) that fall back to HTTP (xhr-streaming) get messages late: nginx before 1.29.7…
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx sends this handshake as HTTP/1.0…
     }
 "#;
         check_with(Options::default(), &text.replace('@', LINES));

@@ -18,7 +18,7 @@ const META: RuleMeta = RuleMeta {
     name: "cached-handshake",
     group: Group::Handshake,
     severity: Severity::Warning,
-    summary: "a handshake may be answered from the cache instead of by the upstream",
+    summary: "a handshake may be answered from the cache instead of by the back end",
     since: "0.1.0",
     fix: FixKind::Either,
     tells: Tells::Nothing,
@@ -72,14 +72,14 @@ impl Rule for CachedHandshake {
         if !is_on || !is_asked || !may_store || has_own_key(cx, endpoint, &of("cache_key")) {
             return;
         }
-        let message = "nginx answers the handshake from the cache once an answer to another request with the same key is stored";
+        let message = "nginx answers the handshake from its cache if it has a response with the same key";
         let is_assumed = cache.is_assumed || matches!(bypass, Effective::Default { is_assumed: true });
         let mut finding = FindingBuilder::new(&META, &zone, message).endpoint(endpoint).assumed(is_assumed);
         for line in lines(&bypass) {
-            finding = finding.because(line, "no handshake gets past the cache by this");
+            finding = finding.because(line, "this does not make handshakes bypass the cache");
         }
         for line in lines(&of("no_cache")) {
-            let text = "this is about what gets into the cache, not about who is answered from it";
+            let text = "this controls what is stored, not what is served from the cache";
             finding = finding.label(line, text);
         }
         let no_cache = of("no_cache");
@@ -190,7 +190,7 @@ mod tests {
             r#"
 server {
     proxy_cache pages;
-   #^^^^^^^^^^^^^^^^^ warning: nginx answers the handshake from the cache once an answer to another request with the same key is stored
+   #^^^^^^^^^^^^^^^^^ warning: nginx answers the handshake from its cache if it has a response with the same key
     location /ws/ {
         proxy_pass http://127.0.0.1:9000;
         proxy_http_version 1.1;
@@ -213,7 +213,7 @@ server {
             r#"
 server {
     proxy_cache pages;
-   #^^^^^^^^^^^^^^^^^ warning: nginx answers the handshake from the cache…
+   #^^^^^^^^^^^^^^^^^ warning: nginx answers the handshake from its cache…
     proxy_cache_bypass $cookie_nocache $arg_nocache;
     proxy_no_cache $http_upgrade;
     location / {
@@ -232,7 +232,7 @@ server {
             "{}",
             help(&findings[0])
         );
-        let text = "this is about what gets into the cache, not about who is answered from it";
+        let text = "this controls what is stored, not what is served from the cache";
         assert!(labels(&findings[0]).contains(&text));
     }
 
@@ -282,7 +282,7 @@ server {
         uwsgi_read_timeout 1h;
         proxy_cache pages;
         uwsgi_cache answers;
-       #^^^^^^^^^^^^^^^^^^^ warning: nginx answers the handshake from the cache…
+       #^^^^^^^^^^^^^^^^^^^ warning: nginx answers the handshake from its cache…
     }
 "#,
         );
@@ -291,7 +291,7 @@ server {
     #[test]
     fn in_a_fragment_a_file_that_was_not_given_may_set_it() {
         let text = format!(
-            "server {{\n    proxy_cache a;\n   #^^^^^^^^^^^^^ warning: nginx answers the handshake from the cache…\n{}\n}}\n",
+            "server {{\n proxy_cache a;\n#^^^^^^^^^^^^^ warning: nginx answers the handshake from its cache…\n{}\n}}\n",
             with("")
         );
         let findings = check_with(Options::bare(), &text);

@@ -18,7 +18,7 @@ const META: RuleMeta = RuleMeta {
     name: "case-sensitive-upgrade-match",
     group: Group::Handshake,
     severity: Severity::Warning,
-    summary: "a test of `$http_upgrade` minds case, and browsers or other clients write it otherwise",
+    summary: "a test of `$http_upgrade` is case-sensitive, and some clients write it in another case",
     since: "0.1.0",
     fix: FixKind::Either,
     tells: Tells::Failure,
@@ -58,10 +58,12 @@ impl Misses {
 
     fn message(self, what: &str) -> String {
         match self {
-            Self::Browsers => format!("{what} minds case and misses `websocket`, which all browsers send"),
+            Self::Browsers => {
+                format!("{what} is case-sensitive and does not match `websocket`, which all browsers send")
+            }
             Self::Others => {
                 format!(
-                    "{what} minds case: it takes `websocket` of browsers, not the `WebSocket` of other clients"
+                    "{what} is case-sensitive: it matches the `websocket` of browsers, but not the `WebSocket` of other clients"
                 )
             }
         }
@@ -90,8 +92,7 @@ impl Rule for CaseSensitiveUpgradeMatch {
         for map in configuration.of_kind(ContextKind::Map) {
             for (entry, misses) in missed_by_map(cx, map) {
                 let finding = FindingBuilder::new(&META, &entry, misses.message("this regex"));
-                let help =
-                    "write `websocket` as a key without `~`, which minds no case, or `~*` in place of `~`";
+                let help = "write `websocket` without `~`, which ignores case, or use `~*` instead of `~`";
                 let key = [b"~*", entry.name_bytes().get(1..).unwrap_or_default()].concat();
                 let edits = Edits::new().name(&entry, key);
                 let finding = finding.fix("mind no case", safe_for_handshakes(cx, map), edits);
@@ -223,11 +224,11 @@ mod tests {
             r#"
 server {
     if ($http_upgrade = "WebSocket") {
-   #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: `=` minds case and misses `websocket`, which all browsers send
+   #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: `=` is case-sensitive and does not match `websocket`, which all browsers send
         set $a 1;
     }
     if ($http_upgrade != "websocket") {
-   #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ info: `!=` minds case: it takes `websocket` of browsers, not the `WebSocket` of other clients
+   #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ info: `!=` is case-sensitive: it matches the `websocket` of browsers, but not the `WebSocket` of other clients
         set $b 1;
     }
 }

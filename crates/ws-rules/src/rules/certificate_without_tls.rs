@@ -22,7 +22,7 @@ const META: RuleMeta = RuleMeta {
     name: "certificate-without-tls",
     group: Group::Protocol,
     severity: Severity::Error,
-    summary: "a server with a certificate listens at port 443 without `ssl`: nginx speaks no TLS there",
+    summary: "a server with a certificate listens on port 443 without `ssl`, so `wss://` fails",
     since: "0.1.0",
     fix: FixKind::Unsafe,
     tells: Tells::Failure,
@@ -55,8 +55,9 @@ fn report(cx: &Context<'_, '_>, socket: &Socket<'_>, listen: &Listen<'_>, out: &
     let (Some(line), Some(endpoint), Some(port)) = (listen.directive, endpoint, socket.address.port()) else {
         return;
     };
-    let message =
-        format!("nginx speaks no TLS on port {port}: the `listen` has no `ssl`, and `wss://` fails there");
+    let message = format!(
+        "`wss://` fails on port {port}: the `listen` has no `ssl`, so nginx does not speak TLS there"
+    );
     let mut finding = FindingBuilder::new(&META, &line, message).endpoint(endpoint);
     // Others than 443 are for TLS by custom, and over the other family of addresses clients may get through.
     let mut own = cx.model.sockets_of(listen.server).iter();
@@ -68,7 +69,7 @@ fn report(cx: &Context<'_, '_>, socket: &Socket<'_>, listen: &Listen<'_>, out: &
     let is_whole = http.is_some_and(|http| cx.model.is_understood(http));
     finding = finding.assumed(!is_whole);
     if let Some(certificate) = configuration.named(listen.server, DirectiveName::SSL_CERTIFICATE).next() {
-        finding = finding.because(&certificate, "no client of this port sees the certificate");
+        finding = finding.because(&certificate, "clients of this port never see the certificate");
     }
     let has_certificate = |listen: &Listen<'_>| {
         let certificate = effective(configuration, listen.server, DirectiveName::SSL_CERTIFICATE);
@@ -86,7 +87,7 @@ fn report(cx: &Context<'_, '_>, socket: &Socket<'_>, listen: &Listen<'_>, out: &
     }
     let rest: String = line.arguments().skip(1).map(|word| format!(" {}", lossy(&word))).collect();
     let help = format!(
-        "write `listen {word} ssl{rest};`: it is for all servers of the port, and those without a certificate need one then"
+        "write `listen {word} ssl{rest};`: it affects all servers on the port, so each of them needs a certificate"
     );
     out.push(finding.help(with_s_client(&help, endpoint)));
 }
@@ -135,15 +136,15 @@ mod tests {
         let findings = check(&with_certificate(
             "    listen 80;
     listen 443 default_server;
-   #^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx speaks no TLS on port 443: the `listen` has no `ssl`, and `wss://` fails there",
+   #^^^^^^^^^^^^^^^^^^^^^^^^^ error: `wss://` fails on port 443: the `listen` has no `ssl`, so nginx does not speak TLS there",
         ));
-        assert!(labels(&findings[0]).contains(&"no client of this port sees the certificate"));
+        assert!(labels(&findings[0]).contains(&"clients of this port never see the certificate"));
         assert!(help(&findings[0]).starts_with("write `listen 443 ssl default_server;`: "));
         let fix = findings[0].fix.as_ref().unwrap();
         assert_eq!(fix.edits[0].replacement, b"ssl ");
         check(&with_certificate(
             "    listen 8443;
-   #^^^^^^^^^^^ warning: nginx speaks no TLS on port 8443…",
+   #^^^^^^^^^^^ warning: `wss://` fails on port 8443…",
         ));
     }
 
@@ -152,7 +153,7 @@ mod tests {
         check(&with_certificate(
             "    listen [::]:443 ssl;
     listen 443;
-   #^^^^^^^^^^ warning: nginx speaks no TLS on port 443…",
+   #^^^^^^^^^^ warning: `wss://` fails on port 443…",
         ));
     }
 
@@ -161,7 +162,7 @@ mod tests {
         let server = with_certificate(
             "    listen 443 ssl;
     listen [::]:443;
-   #^^^^^^^^^^^^^^^ warning: nginx speaks no TLS on port 443: the `listen` has no `ssl`, and `wss://` fails there (unless a file that was not given sets it)",
+   #^^^^^^^^^^^^^^^ warning: `wss://` fails on port 443: the `listen` has no `ssl`, so nginx does not speak TLS there (unless a file that was not given sets it)",
         );
         assert!(check_with(Options::bare(), &server)[0].fix.is_none());
     }
@@ -169,7 +170,7 @@ mod tests {
     #[test]
     fn a_server_without_a_certificate_beside_it() {
         let findings = check(
-            &(with_certificate("    listen 443;\n   #^^^^^^^^^^ error: nginx speaks no TLS on port 443…")
+            &(with_certificate("    listen 443;\n   #^^^^^^^^^^ error: `wss://` fails on port 443…")
                 + "server { listen 443; server_name b; return 404; }"),
         );
         assert!(findings[0].fix.is_none());
@@ -178,7 +179,7 @@ mod tests {
     #[test]
     fn one_rule_speaks_of_http2() {
         let text = with_certificate(
-            "    listen 443 http2;\n   #^^^^^^^^^^^^^^^^ error: nginx speaks no TLS on port 443…",
+            "    listen 443 http2;\n   #^^^^^^^^^^^^^^^^ error: `wss://` fails on port 443…",
         );
         check_with(Options::version("1.22"), &text);
     }

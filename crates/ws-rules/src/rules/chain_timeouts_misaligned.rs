@@ -17,7 +17,7 @@ const META: RuleMeta = RuleMeta {
     name: "chain-timeouts-misaligned",
     group: Group::Layers,
     severity: Severity::Warning,
-    summary: "of two nginxes in a row, one closes the WebSocket before the other would",
+    summary: "of two nginx servers in a row, one closes the WebSocket before the other would",
     since: "0.1.0",
     fix: FixKind::None,
     tells: Tells::Nothing,
@@ -48,7 +48,7 @@ impl Rule for ChainTimeoutsMisaligned {
             _ => (longer.pass.directive, format!("the limit of {own}, the default of `{name}`,")),
         };
         let message = format!(
-            "{what} never counts: the nginx {which} closes the WebSocket after {shown} without traffic"
+            "{what} has no effect: the nginx {which} closes the WebSocket after {shown} without traffic"
         );
         let mut finding = FindingBuilder::new(&META, &directive, message);
         if let Some(endpoint) = longer.endpoint.or(shorter.endpoint) {
@@ -69,7 +69,7 @@ impl Rule for ChainTimeoutsMisaligned {
         };
         let there = shorter.idle.directive_name.as_str();
         let help = format!(
-            "write `{there} {own};` there too, or have either side send a ping more often than every {shown}"
+            "set `{there} {own};` there too, or send a ping from either side more often than every {shown}"
         );
         out.push(finding.assumed(is_assumed).help(help));
     }

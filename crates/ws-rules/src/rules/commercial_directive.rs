@@ -57,7 +57,7 @@ impl Rule for CommercialDirective {
             all.iter().map(|(_, other)| other).filter(|other| *other != what).collect::<BTreeSet<_>>().len();
         if others > 0 {
             let message = format!(
-                "{what} and {others} more that this configuration has are not in open source nginx, only in NGINX Plus"
+                "{what} and {others} more in this configuration are not in open source nginx, only in NGINX Plus"
             );
             out.push(said(first, message).at_most(Severity::Info));
             return;
@@ -71,7 +71,7 @@ impl Rule for CommercialDirective {
 fn said(line: &Directive<'_>, message: String) -> FindingBuilder {
     FindingBuilder::new(&META, line, message)
         .confidence(Confidence::Medium)
-        .help("remove it unless NGINX Plus reads this file: `nginx -V` says which one runs")
+        .help("remove it unless this file is for NGINX Plus: `nginx -V` shows which one you run")
 }
 
 #[cfg(test)]
@@ -91,7 +91,7 @@ mod tests {
         let said = "`sync` of `limit_req_zone` is not in open source nginx, only in NGINX Plus";
         assert_eq!(raised(text), [(Severity::Warning, said.to_owned())]);
         let text = "upstream app { zone app 64k; server 127.0.0.1:1 slow_start=30s; queue 10; }\nserver { location / { proxy_pass http://app; health_check; } }\n";
-        let said = "`slow_start=30s` of `server` and 2 more that this configuration has are not in open source nginx, only in NGINX Plus";
+        let said = "`slow_start=30s` of `server` and 2 more in this configuration are not in open source nginx, only in NGINX Plus";
         assert_eq!(raised(text), [(Severity::Info, said.to_owned())]);
     }
 

@@ -17,7 +17,7 @@ const META: RuleMeta = RuleMeta {
     name: "compressed-endpoint",
     group: Group::Buffering,
     severity: Severity::Warning,
-    summary: "nginx compresses what the fallback of a WebSocket streams over HTTP, and holds it back",
+    summary: "nginx compresses the HTTP stream that stands in for a WebSocket, which delays messages",
     since: "0.1.0",
     fix: FixKind::Unsafe,
     tells: Tells::Nothing,
@@ -54,14 +54,14 @@ impl Rule for CompressedEndpoint {
             Some((application, fallback)) => (
                 Severity::Warning,
                 format!(
-                    "nginx compresses what {} streams to clients without WebSocket ({fallback}), and with buffering holds it back until the answer ends",
+                    "clients of {} that fall back to HTTP ({fallback}) get messages only when the response ends: nginx compresses and buffers it",
                     application.name
                 ),
             ),
             None if covers(EVENTS) => (
                 Severity::Info,
                 format!(
-                    "nginx compresses `{EVENTS}` of an HTTP fallback here, and with buffering holds it back until the answer ends"
+                    "clients that fall back to HTTP get messages only when the response ends: nginx compresses and buffers `{EVENTS}` here"
                 ),
             ),
             None => return,
@@ -74,10 +74,10 @@ impl Rule for CompressedEndpoint {
                 .endpoint(endpoint)
                 .at_most(severity)
                 .assumed(gzip_line.is_assumed || types_line.is_assumed)
-                .because(types, "this has the type compressed")
+                .because(types, "this type is compressed")
                 .fix("write `gzip off`", Applicability::Unsafe, set(cx, endpoint, "gzip", "off"))
                 .help(format!(
-                    "write `gzip off;` in {}, or switch its buffering off, which has each part flushed; {NOT_THE_WEBSOCKET}",
+                    "add `gzip off;` to {}, or turn its buffering off, so that each part is sent at once; {NOT_THE_WEBSOCKET}",
                     endpoint.location_words()
                 )),
         );
@@ -100,10 +100,10 @@ mod tests {
     #[test]
     fn a_fallback_that_streams_scripts() {
         let text = "    gzip on;
-   #^^^^^^^ warning: nginx compresses what SockJS (any server) streams to clients without WebSocket (xhr-streaming)…
+   #^^^^^^^ warning: clients of SockJS (any server) that fall back to HTTP (xhr-streaming) get messages only when…
     gzip_types text/css application/javascript;";
         let findings = check(&with(text, "/sockjs/", ""));
-        assert!(labels(&findings[0]).contains(&"this has the type compressed"));
+        assert!(labels(&findings[0]).contains(&"this type is compressed"));
     }
 
     #[test]
@@ -118,7 +118,7 @@ mod tests {
         for types in ["text/event-stream", "*"] {
             let text = format!(
                 "    gzip on;
-   #^^^^^^^ info: nginx compresses `text/event-stream` of an HTTP fallback here…
+   #^^^^^^^ info: clients that fall back to HTTP get messages only when the response ends: nginx compresses and buffers `text/event-stream`…
     gzip_types {types};"
             );
             check(&with(&text, "/ws/", ""));

@@ -20,7 +20,7 @@ const META: RuleMeta = RuleMeta {
     name: "conflicting-server",
     group: Group::Configuration,
     severity: Severity::Error,
-    summary: "nginx never selects the server of a WebSocket endpoint: another one has its name",
+    summary: "nginx never selects the server of a WebSocket endpoint, because another server has its name",
     since: "0.1.0",
     fix: FixKind::None,
     tells: Tells::Nothing,
@@ -178,7 +178,7 @@ fn report(cx: &Context<'_, '_>, endpoints: &[&Endpoint<'_>], loser: &Loser, out:
         }
         None => {
             format!(
-                "nginx never selects this server: no client asks for a name of it, and it is not the default at {address}"
+                "nginx never selects this server: no client asks for its names, and it is not the default at {address}"
             )
         }
     };
@@ -230,7 +230,7 @@ server { listen 80; location / { root /srv; } }
 }
 server {
     server_name _;
-   #^^^^^^^^^^^^^ error: nginx never selects this server: no client asks for a name of it, and it is not the default at *:80
+   #^^^^^^^^^^^^^ error: nginx never selects this server: no client asks for its names, and it is not the default at *:80
     @
 }
 "#,

@@ -15,7 +15,7 @@ const META: RuleMeta = RuleMeta {
     name: "dead-peer-undetected",
     group: Group::Lifetime,
     severity: Severity::Pedantic,
-    summary: "a peer that is gone holds its WebSocket for hours: nothing probes the connection",
+    summary: "a peer that vanished keeps its WebSocket open for hours: nothing probes the connection",
     since: "0.1.0",
     fix: FixKind::None,
     tells: Tells::Expiry,
@@ -54,7 +54,7 @@ impl Rule for DeadPeerUndetected {
             (false, false) => return,
         };
         let message = format!(
-            "{who} that is gone without a word holds its WebSocket for {}: nothing probes the connection",
+            "{who} that vanished without closing keeps its WebSocket open for {}: nothing probes the connection",
             time::display_ms(limit)
         );
         out.push(
@@ -95,7 +95,7 @@ mod tests {
     location /ws/ {
         @ proxy_pass http://10.0.0.1:9000;
         proxy_read_timeout 1d;
-       #^^^^^^^^^^^^^^^^^^^^^ pedantic: a client or a back end that is gone without a word holds its WebSocket for 1d: nothing probes the connection
+       #^^^^^^^^^^^^^^^^^^^^^ pedantic: a client or a back end that vanished without closing keeps its WebSocket open for 1d: nothing probes the connection
     }
 ",
         ));
@@ -114,7 +114,7 @@ server {
     location /ws/ {
         @ proxy_pass http://10.0.0.1:9000;
         proxy_read_timeout 2h;
-       #^^^^^^^^^^^^^^^^^^^^^ pedantic: a back end that is gone…
+       #^^^^^^^^^^^^^^^^^^^^^ pedantic: a back end that vanished…
     }
     location /websocket {
         @ proxy_pass http://127.0.0.1:9000;
@@ -126,7 +126,7 @@ server {
     location /ws/ {
         @ proxy_pass http://10.0.0.1:9000; proxy_socket_keepalive on;
         proxy_read_timeout 1d;
-       #^^^^^^^^^^^^^^^^^^^^^ pedantic: a client that is gone…
+       #^^^^^^^^^^^^^^^^^^^^^ pedantic: a client that vanished…
     }
 }
 ",

@@ -4,7 +4,7 @@
 //! looks at any value (`core/ngx_conf_file.c:ngx_conf_handler`).
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity, Tells};
-use nginx_semantics::dispatch::{Build, Refusal, RefusalKind, refusals};
+use nginx_semantics::dispatch::{Build, Refusal, RefusalKind};
 
 use crate::certain::{first_before_error, is_certain, is_mended};
 use crate::commercial::has_commercial_word;
@@ -21,7 +21,7 @@ const META: RuleMeta = RuleMeta {
     name: "directive-not-allowed-here",
     group: Group::Configuration,
     severity: Severity::Error,
-    summary: "a directive stands where nginx does not take it, not with that end or those words, or not twice",
+    summary: "nginx does not accept a directive in this block, with this ending, with these arguments, or twice",
     since: "0.1.0",
     fix: FixKind::Either,
     tells: Tells::Nothing,
@@ -39,8 +39,8 @@ impl Rule for DirectiveNotAllowedHere {
     fn configuration(&self, cx: &Context<'_, '_>, out: &mut Findings) {
         let configuration = cx.configuration();
         let build = Build::any(cx.versions());
-        for Refusal { directive, context, kind } in refusals(configuration, &build) {
-            let directive = configuration.directive(directive);
+        for Refusal { directive, context, kind } in cx.model.refusals() {
+            let (directive, context) = (configuration.directive(*directive), *context);
             if is_mended(&directive)
                 || has_words_to_fill_in(&directive)
                 || !is_certain(configuration, context)
@@ -51,13 +51,13 @@ impl Rule for DirectiveNotAllowedHere {
             }
             let kind_of = configuration.context(context).kind;
             let opener = configuration.opener(context).map_or("", |opener| opener.name().as_str());
-            let Some(help) = remedy(cx, &directive, (kind_of, opener), &kind) else { continue };
-            let beside = beside_http(configuration, context, &directive, &kind);
+            let Some(help) = remedy(cx, &directive, (kind_of, opener), kind) else { continue };
+            let beside = beside_http(configuration, context, &directive, kind);
             let severity = beside.as_ref().map_or(Severity::Error, |_| Severity::Info);
             let message = beside.unwrap_or_else(|| format!("nginx refuses to start: {kind}"));
             let mut finding = FindingBuilder::new(&META, &directive, message).at_most(severity);
             let first = configuration.named(context, directive.name()).next();
-            if let (RefusalKind::Duplicate(_), Some(first)) = (&kind, first) {
+            if let (RefusalKind::Duplicate(_), Some(first)) = (kind, first) {
                 finding = twice(finding, &first, &directive, configuration, context);
             } else if let Some(around) = configuration.opener(context)
                 && !kind.is_about_words()
@@ -68,7 +68,7 @@ impl Rule for DirectiveNotAllowedHere {
         }
         if let Some((at, message)) = first_before_error(configuration, &build) {
             let finding = FindingBuilder::at(&META, at, message).fingerprinted([b"first".as_slice()]);
-            out.push(finding.help("correct the syntax error of this file first: a brace, a quote or a semicolon is missing or one too many"));
+            out.push(finding.help("fix the syntax error in this file first: a brace, quote or semicolon is missing, or there is one too many"));
         }
         for Refused { line, block, message, other, named, help, instead } in refused(cx) {
             if is_mended(&line)
@@ -117,7 +117,7 @@ mod tests {
 "#,
         );
         assert!(help(&findings[1]).starts_with("move `proxy_set_header` to the location around it"));
-        assert_eq!(labels(&findings[1]), ["this is the block that it stands in"]);
+        assert_eq!(labels(&findings[1]), ["this is the block around it"]);
     }
 
     #[test]
@@ -139,12 +139,12 @@ mod tests {
     location /h { proxy_pass BACKEND_ADDRESS; }
 "#,
         );
-        assert!(help(&findings[0]).starts_with("leave away what follows host and port"));
+        assert!(help(&findings[0]).starts_with("drop what follows host and port"));
         let helps: Vec<_> = findings.iter().map(help).collect();
         for start in ["put `=`, `^~`, `~`, `~*`", "write `proxy_pass http://127.0.0.1:9000;`"] {
             assert!(helps.iter().any(|help| help.starts_with(start)), "{start}: {helps:?}");
         }
-        assert_eq!(labels(&findings[0]), ["this is the block that it stands in"]);
+        assert_eq!(labels(&findings[0]), ["this is the block around it"]);
     }
 
     #[test]
@@ -195,10 +195,10 @@ server {
             helps,
             [
                 "each line of `map` is a value and what comes of it, two words",
-                "nothing but lines that end with `;` may stand in this block",
-                "`location` opens a block: write `{ … }` in place of `;`",
-                "`proxy_read_timeout` takes 1 word behind its name; quote words that belong together",
-                "`proxy_set_header` takes 2 words behind its name; quote words that belong together",
+                "only lines that end with `;` are allowed in this block",
+                "`location` opens a block: write `{ … }` instead of `;`",
+                "`proxy_read_timeout` takes 1 word; quote words that belong together",
+                "`proxy_set_header` takes 2 words; quote words that belong together",
                 "`proxy_set_header` opens no block: end it with `;`",
             ]
         );

@@ -21,7 +21,7 @@ const META: RuleMeta = RuleMeta {
     name: "duplicate-handshake-header",
     group: Group::Handshake,
     severity: Severity::Warning,
-    summary: "`Upgrade` or `Connection` is sent to the upstream twice",
+    summary: "`Upgrade` or `Connection` is sent to the back end twice",
     since: "0.1.0",
     fix: FixKind::Either,
     tells: Tells::Nothing,
@@ -41,7 +41,7 @@ impl Rule for DuplicateHandshakeHeader {
                 continue;
             };
             let message =
-                format!("nginx sends `{name}` to the upstream {} for a handshake", times(lines.len()));
+                format!("nginx sends `{name}` to the back end {} in a handshake", times(lines.len()));
             // Servers read `Connection` as a list, whose lines are joined (RFC 9110 section 5.3); `Upgrade` many compare
             // as a whole.
             let severity = if name == "Upgrade" { Severity::Warning } else { Severity::Info };
@@ -51,7 +51,7 @@ impl Rule for DuplicateHandshakeHeader {
                 .assumed(header.source.is_assumed());
             for line in before {
                 finding = finding
-                    .because(&line.directive, "this line is sent too: a later one does not replace it");
+                    .because(&line.directive, "this line is sent too: the later one does not replace it");
             }
             // The one that asks what the client asks for, where there is one, and stays for others who include it.
             let location = cx.configuration().enclosing(endpoint.context, ContextKind::Location);
@@ -111,11 +111,11 @@ mod tests {
         proxy_set_header Upgrade $http_upgrade;
         proxy_set_header Connection upgrade;
         proxy_set_header upgrade websocket;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx sends `Upgrade` to the upstream twice for a handshake
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx sends `Upgrade` to the back end twice in a handshake
     }
 "#,
         );
-        assert!(labels(&findings[0]).contains(&"this line is sent too: a later one does not replace it"));
+        assert!(labels(&findings[0]).contains(&"this line is sent too: the later one does not replace it"));
     }
 
     #[test]
@@ -134,7 +134,7 @@ server {
 }
     #- keepalive.conf
     proxy_set_header Connection keep-alive;
-   #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ info: nginx sends `Connection` to the upstream twice for a handshake
+   #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ info: nginx sends `Connection` to the back end twice in a handshake
 "#,
         );
     }

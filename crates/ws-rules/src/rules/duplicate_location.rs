@@ -78,7 +78,7 @@ fn report(
         if let (Some(include), true) =
             (line.included_by(), line.visible().reference == before.visible().reference)
         {
-            finding = finding.because(&include, "this include brings it in once more");
+            finding = finding.because(&include, "this include adds it again");
         }
         out.push(finding.because(&before, "the first one").help("merge the two, or rename one"));
         return;
@@ -95,7 +95,7 @@ fn report(
         return;
     }
     let message = if name.modifier == Modifier::Named {
-        format!("nginx never selects this location: an earlier one is called `{text}` too")
+        format!("nginx never selects this location: an earlier one has the same name, `{text}`")
     } else {
         "nginx never selects this location: an earlier one has the same regex".to_owned()
     };
@@ -168,7 +168,7 @@ http {
     location / { try_files $uri %up; }
     location %up { return 404; }
     location %up { @ }
-   #^^^^^^^^^^^^ error: nginx never selects this location: an earlier one is called `%up` too
+   #^^^^^^^^^^^^ error: nginx never selects this location: an earlier one has the same name, `%up`
 "#,
             )
             .replace('%', "@"),

@@ -18,7 +18,7 @@ const META: RuleMeta = RuleMeta {
     name: "duplicate-map",
     group: Group::Configuration,
     severity: Severity::Warning,
-    summary: "two maps define the variable of a handshake: the last one wins in silence",
+    summary: "two maps define the variable of a handshake; the last one silently wins",
     since: "0.1.0",
     fix: FixKind::None,
     tells: Tells::Nothing,
@@ -46,7 +46,7 @@ impl Rule for DuplicateMap {
             out.push(
                 FindingBuilder::new(&META, &map.opener, message)
                     .because(&last.opener, "this one is used")
-                    .help("take one of the two away, or give them different variables"),
+                    .help("remove one of the two, or give them different variables"),
             );
         }
     }

@@ -17,7 +17,7 @@ const META: RuleMeta = RuleMeta {
     name: "error-page-hides-upgrade",
     group: Group::Handshake,
     severity: Severity::Error,
-    summary: "an `error_page` without `=` gives the upstream's 101 to the client as an error",
+    summary: "an `error_page` without `=` turns the back end's 101 into an error",
     since: "0.1.0",
     fix: FixKind::Either,
     tells: Tells::Failure,
@@ -39,7 +39,7 @@ impl Rule for ErrorPageHidesUpgrade {
             let Some((line, status)) = hidden(cx, endpoint, &probe) else { continue };
             let path = &probe.path;
             let message = format!(
-                "nginx gives the upstream's 101 to the client as {status}: this `error_page` has no `=` before its target"
+                "the client gets {status} instead of the back end's 101: this `error_page` has no `=` before its target"
             );
             let words: Vec<Vec<u8>> = line.arguments().map(std::borrow::Cow::into_owned).collect();
             let last = words.len().saturating_sub(1);
@@ -52,7 +52,7 @@ impl Rule for ErrorPageHidesUpgrade {
                 applicability(cx, endpoint, &line, &words),
                 edits,
             );
-            let help = "write `=` before the target, so that the upstream's own status is sent".to_owned();
+            let help = "write `=` before the target, so that the back end's own status is sent".to_owned();
             out.push(About::Endpoint(endpoint).finish(cx, finding, help, path));
         }
     }
@@ -144,7 +144,7 @@ mod tests {
             r#"
 server {
     error_page 404 %ws;
-   #^^^^^^^^^^^^^^^^^^ error: nginx gives the upstream's 101 to the client as 404: this `error_page` has no `=` before its target
+   #^^^^^^^^^^^^^^^^^^ error: the client gets 404 instead of the back end's 101: this `error_page` has no `=` before its target
     location / { root /srv; }
     @
 }
@@ -160,7 +160,7 @@ server {
             r#"
     location /chat {
         error_page 418 =200 %ws;
-       #^^^^^^^^^^^^^^^^^^^^^^^ error: nginx gives the upstream's 101 to the client as 200: this…
+       #^^^^^^^^^^^^^^^^^^^^^^^ error: the client gets 200 instead of the back end's 101: this…
         return 418;
     }
     @

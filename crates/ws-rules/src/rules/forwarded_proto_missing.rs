@@ -16,7 +16,7 @@ const META: RuleMeta = RuleMeta {
     name: "forwarded-proto-missing",
     group: Group::Handshake,
     severity: Severity::Warning,
-    summary: "the upstream is not told by `X-Forwarded-Proto` that the client came over TLS",
+    summary: "the back end does not learn that the client came over TLS: `X-Forwarded-Proto` is missing",
     since: "0.1.0",
     fix: FixKind::Unsafe,
     tells: Tells::Nothing,
@@ -66,10 +66,11 @@ impl Rule for ForwardedProtoMissing {
             None => return,
         };
         let message =
-            "nginx does not tell the upstream that the client came over TLS: no `X-Forwarded-Proto` is sent";
+            "the back end does not learn that the client came over TLS: nginx sends no `X-Forwarded-Proto`";
         let who = match application {
             Some(application) => format!("{} needs it to know its own address", application.name),
-            None => "a back end that builds URLs, or compares `Origin` with its own address, takes `http` and `ws://` otherwise".to_owned(),
+            None => "without it, a back end that builds URLs or checks `Origin` assumes `http` and `ws://`"
+                .to_owned(),
         };
         let mut lines = vec!["proxy_set_header X-Forwarded-Proto $scheme;".to_owned()];
         // A line of its own drops what the location inherits, so the remedy repeats it.
@@ -117,7 +118,7 @@ server {
     location /-/cable {
         @
         proxy_pass http://gitlab.lan:8181;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx does not tell the upstream that the client came over TLS: no `X-Forwarded-Proto` is sent
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: the back end does not learn that the client came over TLS: nginx sends no `X-Forwarded-Proto`
     }
 }
 "#,
@@ -140,7 +141,7 @@ server {
         @
         proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
         proxy_pass http://127.0.0.1:9000;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ info: nginx does not tell the upstream that the client came over TLS: no `X-Forwarded-Proto` is sent
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ info: the back end does not learn that the client came over TLS: nginx sends no `X-Forwarded-Proto`
     }
 }
 "#,

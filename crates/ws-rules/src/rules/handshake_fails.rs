@@ -18,7 +18,7 @@ const META: RuleMeta = RuleMeta {
     name: "handshake-fails",
     group: Group::Handshake,
     severity: Severity::Error,
-    summary: "no way of a handshake through nginx leads to a WebSocket",
+    summary: "no handshake can succeed here",
     since: "0.1.0",
     fix: FixKind::None,
     tells: Tells::Nothing,
@@ -118,7 +118,7 @@ fn is_meant_otherwise(endpoint: &Endpoint<'_>, failure: &Failure<'_>) -> bool {
 }
 
 fn found(line: &Directive<'_>, failure: &Failure<'_>) -> FindingBuilder {
-    let message = format!("no handshake for `{}` succeeds: {}", failure.path, failure.verdict.text);
+    let message = format!("no handshake for `{}` can succeed: {}", failure.path, failure.verdict.text);
     let mut finding = FindingBuilder::new(&META, line, message);
     if let Some(because) = failure.because {
         finding = finding.because(&because, "this answers the subrequest");
@@ -129,7 +129,7 @@ fn found(line: &Directive<'_>, failure: &Failure<'_>) -> FindingBuilder {
 fn help(failure: &Failure<'_>) -> String {
     let remark = failure.verdict.remarks.first();
     let remark = remark.map(|remark| format!("{remark}\n")).unwrap_or_default();
-    format!("{remark}`nginx-ws-lint trace URL` shows each step that leads there")
+    format!("{remark}`nginx-ws-lint trace URL` shows each step")
 }
 
 /// What is to be said of a URL that no endpoint gets.
@@ -161,7 +161,7 @@ mod tests {
 events {}
 http {
     upstream app {
-   #^^^^^^^^^^^^ error: no handshake for `/ws/` succeeds: 502 from nginx: every server of the `upstream` is marked `down`
+   #^^^^^^^^^^^^ error: no handshake for `/ws/` can succeed: 502 from nginx: every server of the `upstream` is marked `down`
         server 127.0.0.1:9000 down;
     }
     server {
@@ -182,7 +182,7 @@ server {
     listen 80;
     location /ws/ {
         auth_request /auth;
-       #^^^^^^^^^^^^^^^^^^ error: no handshake for `/ws/` succeeds: 403 from nginx: `auth_request /auth` says so
+       #^^^^^^^^^^^^^^^^^^ error: no handshake for `/ws/` can succeed: 403 from nginx: `auth_request /auth` says so
         proxy_pass http://127.0.0.1:9000;
         @
     }
@@ -202,7 +202,7 @@ server {
                 r#"
 server {
     listen 443;
-   #^^^^^^^^^^ error: no handshake for `/live` succeeds: no TLS is spoken here: nginx answers the client's TLS with 400 in plain text, which the client takes for a failed TLS handshake
+   #^^^^^^^^^^ error: no handshake for `/live` can succeed: no TLS is spoken here: nginx answers the client's TLS with 400 in plain text, which the client takes for a failed TLS handshake
     server_name a.example;
     location /live { proxy_pass http://127.0.0.1:9000; proxy_set_header Host $http_host; @ }
 }

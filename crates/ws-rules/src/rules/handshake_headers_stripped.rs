@@ -20,7 +20,7 @@ const META: RuleMeta = RuleMeta {
     name: "handshake-headers-stripped",
     group: Group::Handshake,
     severity: Severity::Error,
-    summary: "a field that the handshake cannot do without is taken away, or the method is changed",
+    summary: "nginx removes a header field that the handshake needs, or changes the method",
     since: "0.1.0",
     fix: FixKind::Unsafe,
     tells: Tells::Failure,
@@ -77,11 +77,13 @@ fn request_headers_off(endpoint: &Endpoint<'_>, handshake: &Handshake<'_>) -> Op
         return None;
     }
     let names: Vec<String> = lost.iter().map(|name| format!("`{name}`")).collect();
-    let message =
-        format!("nginx passes no header field of the client on, and so no {}", names.join(" and no "));
+    let message = format!(
+        "nginx forwards none of the client's header fields, so the back end gets no {}",
+        names.join(" and no ")
+    );
     let edits = Edits::new().argument(&line, 0, "on");
     let finding = FindingBuilder::new(&META, &line, message).assumed(handshake.unset.is_assumed()).fix(
-        "pass the client's header fields on",
+        "forward the client's header fields",
         Applicability::Unsafe,
         edits,
     );
@@ -98,9 +100,9 @@ fn replaced(handshake: &Handshake<'_>) -> Vec<Found> {
         let Some(&line) = lines.first() else { continue };
         let is_optional = !ASKED.contains(&name);
         let message = if lines.iter().all(is_empty) && is_optional {
-            format!("nginx passes no `{name}` on, so clients that ask for a subprotocol get none")
+            format!("nginx does not forward `{name}`, so clients that ask for a subprotocol get none")
         } else if lines.iter().all(is_empty) {
-            format!("nginx passes no `{name}` on, without which the handshake is none")
+            format!("nginx does not forward `{name}`; without this field it is no WebSocket handshake")
         } else if lines.iter().all(is_fixed) {
             "nginx replaces the client's `Sec-WebSocket-Key`, so the answer is to another key".to_owned()
         } else {
@@ -114,7 +116,7 @@ fn replaced(handshake: &Handshake<'_>) -> Vec<Found> {
             Applicability::Unsafe,
             edits,
         );
-        found.push((finding, "take the line away: nginx passes the client's field on by itself".to_owned()));
+        found.push((finding, "remove the line: nginx forwards the client's field by itself".to_owned()));
     }
     found
 }
@@ -141,9 +143,9 @@ fn hidden(endpoint: &Endpoint<'_>) -> Vec<Found> {
         let (why, severity) = if ANSWERED.contains(&name) {
             ("without which browsers fail the connection", Severity::Error)
         } else {
-            ("so clients do not learn what the upstream agreed to", Severity::Warning)
+            ("so clients do not learn what the back end agreed to", Severity::Warning)
         };
-        let message = format!("nginx hides `{name}` of the 101, {why}");
+        let message = format!("nginx removes `{name}` from the 101, {why}");
         // Without its last line the level gets those of the levels around, and pages may count on what they lack.
         let edits = lines.iter().filter(|line| names(line, name)).fold(Edits::new(), Edits::remove);
         let finding = FindingBuilder::new(&META, line, message).at_most(severity).fix(
@@ -164,11 +166,10 @@ fn method(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> Option<Found> {
         return None;
     }
     let message = match &value {
-        Value::OneOf(values) if line.may_be_shown() && values.len() == 1 => format!(
-            "nginx sends the handshake as `{}`, and RFC 6455 has none but `GET`",
-            lossy(values.first()?)
-        ),
-        _ => "nginx sends the handshake with another method than `GET`".to_owned(),
+        Value::OneOf(values) if line.may_be_shown() && values.len() == 1 => {
+            format!("nginx sends the handshake as `{}`, but RFC 6455 requires `GET`", lossy(values.first()?))
+        }
+        _ => "nginx sends the handshake with a method other than `GET`".to_owned(),
     };
     let edits = Edits::new().remove(&line);
     let finding = FindingBuilder::new(&META, &line, message).fix(
@@ -176,7 +177,7 @@ fn method(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> Option<Found> {
         Applicability::Unsafe,
         edits,
     );
-    Some((finding, "take the line away: nginx sends the client's own method".to_owned()))
+    Some((finding, "remove the line: nginx then sends the client's own method".to_owned()))
 }
 
 #[cfg(test)]
@@ -197,12 +198,12 @@ mod tests {
     location /ws/a {
         @
         proxy_pass_request_headers off;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx passes no header field of the client on, and so no `Sec-WebSocket-Key` and no `Sec-WebSocket-Version`
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx forwards none of the client's header fields, so the back end gets no `Sec-WebSocket-Key` and no `Sec-WebSocket-Version`
     }
     location /ws/b {
         @
         proxy_set_header Sec-WebSocket-Key "";
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx passes no `Sec-WebSocket-Key` on, without which the handshake is none
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx does not forward `Sec-WebSocket-Key`; without this field it is no WebSocket handshake
         proxy_set_header Sec-WebSocket-Extensions "";
     }
     location /ws/c {
@@ -213,12 +214,12 @@ mod tests {
     location /ws/d {
         @
         proxy_set_header Sec-WebSocket-Protocol "";
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx passes no `Sec-WebSocket-Protocol` on, so clients that ask for a subprotocol get none
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx does not forward `Sec-WebSocket-Protocol`, so clients that ask for a subprotocol get none
     }
     location /ws/e {
         @
         proxy_method POST;
-       #^^^^^^^^^^^^^^^^^ error: nginx sends the handshake as `POST`, and RFC 6455 has none but `GET`
+       #^^^^^^^^^^^^^^^^^ error: nginx sends the handshake as `POST`, but RFC 6455 requires `GET`
     }
 "#,
         ));
@@ -233,17 +234,17 @@ mod tests {
             r#"
 server {
     proxy_hide_header upgrade;
-   #^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx hides `Upgrade` of the 101, without which browsers fail the connection
+   #^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx removes `Upgrade` from the 101, without which browsers fail the connection
     location /ws/a { @ }
     location /ws/b {
         @
         proxy_hide_header Sec-WebSocket-Accept;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx hides `Sec-WebSocket-Accept` of the 101, without which browsers fail the connection
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx removes `Sec-WebSocket-Accept` from the 101, without which browsers fail the connection
     }
     location /ws/c {
         @
         proxy_hide_header Sec-WebSocket-Extensions;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx hides `Sec-WebSocket-Extensions` of the 101, so clients do not learn what the upstream agreed to
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx removes `Sec-WebSocket-Extensions` from the 101, so clients do not learn what the back end agreed to
     }
 }
 "#,

@@ -55,10 +55,10 @@ impl Rule for HandshakeIntercepted {
         for probe in probes.iter() {
             if let Some(line) = cx.walks.directory(endpoint, probe) {
                 let path = &probe.path;
-                let message =
-                    format!("`try_files` ends at the directory itself for `{path}`, and hands on nothing");
-                let help =
-                    format!("give `{path}` a location of its own with `proxy_pass`, or take `$uri/` out");
+                let message = format!(
+                    "`try_files` finds the directory itself for `{path}`, so nothing reaches the back end"
+                );
+                let help = format!("give `{path}` its own location with `proxy_pass`, or remove `$uri/`");
                 let finding = FindingBuilder::new(&META, &line, message).at_most(Severity::Warning);
                 out.push(About::Endpoint(endpoint).finish(cx, finding, help, path));
             }
@@ -66,8 +66,8 @@ impl Rule for HandshakeIntercepted {
         if cx.configuration().has_any(DirectiveName::AUTH_BASIC)
             && let Some(line) = cx.walks.walk_to(endpoint).and_then(|exchange| password(&exchange))
         {
-            let message = "nginx answers 401 to a handshake without the password, which no script can give and no browser asks for then";
-            let help = "with `auth_basic off;` for the WebSocket, let the back end ask for a cookie or a token; else expect that clients without stored credentials fall back to polling or fail";
+            let message = "nginx answers 401 to a handshake without the password: scripts cannot send one, and browsers do not ask for it";
+            let help = "set `auth_basic off;` for the WebSocket and let the back end check a cookie or a token; otherwise clients without stored credentials fall back to polling or fail";
             let finding = FindingBuilder::new(&META, &line, message).at_most(Severity::Info);
             out.push(finding.confidence(Confidence::Medium).endpoint(endpoint).help(help));
         }
@@ -94,8 +94,9 @@ fn report(cx: &Context<'_, '_>, about: About<'_, '_>, refusal: &Refusal<'_, '_>,
         Blame::Files(context) => {
             let Some(opener) = cx.configuration().opener(context) else { return };
             let message =
-                format!("nginx looks for a file for `{path}` here, and answers 404 where there is none");
-            let help = format!("give `{path}` a location of its own with `proxy_pass`: here are only files");
+                format!("nginx looks for a file for `{path}` here, and answers 404 if there is none");
+            let help =
+                format!("give `{path}` its own location with `proxy_pass`: this one only serves files");
             return out.push(about.finish(cx, FindingBuilder::new(&META, &opener, message), help, path));
         }
         Blame::Line(line) if line.name() == DirectiveName::TRY_FILES => {
@@ -108,27 +109,26 @@ fn report(cx: &Context<'_, '_>, about: About<'_, '_>, refusal: &Refusal<'_, '_>,
         status => format!("with {status}"),
     };
     let why = match answer.by {
-        AnsweredBy::Internal(_) => ": an `internal` location takes no client's request",
+        AnsweredBy::Internal(_) => ": an `internal` location accepts no requests from clients",
         AnsweredBy::NoNamedLocation(_) => ": the server has no location of this name",
-        _ if about.has_pass() => " here, and asks no upstream",
+        _ if about.has_pass() => " here, without asking the back end",
         _ => " here",
     };
     let message = format!("nginx answers the handshake for `{path}` {status}{why}");
     let help = match (line.name(), about) {
-        (_, About::Path(_)) => format!("give `{path}` a location of its own with `proxy_pass`"),
+        (_, About::Path(_)) => format!("give `{path}` its own location with `proxy_pass`"),
         (DirectiveName::INTERNAL, _) => "give the WebSocket a location that is not `internal`".to_owned(),
         (DirectiveName::DENY, _) => {
-            "allow those who may connect, or take the line away; a handshake is a GET".to_owned()
+            "allow those who may connect, or remove the line; a handshake is a GET".to_owned()
         }
-        _ => "take the line away, or make it depend on what is no handshake: `if ($http_upgrade = \"\")`"
-            .to_owned(),
+        _ => "remove the line, or limit it to ordinary requests: `if ($http_upgrade = \"\")`".to_owned(),
     };
     let mut finding = FindingBuilder::new(&META, &line, message);
     for step in &way.steps {
         if let Step::Limited(limit) = step
             && let Some(opener) = cx.configuration().opener(*limit)
         {
-            finding = finding.because(&opener, "this block is for GET too, and a handshake is one");
+            finding = finding.because(&opener, "this block applies to GET, so to handshakes too");
         }
     }
     out.push(about.finish(cx, finding, help, path));
@@ -145,16 +145,14 @@ fn report_files(
     let last = last.map_or("(not shown)".into(), |last| lossy(&last).into_owned());
     let (message, help) = if about.has_pass() {
         (
-            format!("`try_files` comes before any upstream: the handshake for `{path}` ends at `{last}`"),
-            "take `try_files` away, or end it with a named location that proxies: `try_files $uri @ws;`"
+            format!("the handshake for `{path}` ends at `{last}`: `try_files` comes before any back end"),
+            "remove `try_files`, or end it with a named location that proxies: `try_files $uri @ws;`"
                 .to_owned(),
         )
     } else {
         (
-            format!(
-                "`try_files` takes the handshake for `{path}`, which is no file, and ends it at `{last}`"
-            ),
-            format!("give `{path}` a location of its own with `proxy_pass`"),
+            format!("the handshake for `{path}` ends at `{last}`: `try_files` finds no such file"),
+            format!("give `{path}` its own location with `proxy_pass`"),
         )
     };
     out.push(about.finish(cx, FindingBuilder::new(&META, &line, message), help, path));
@@ -173,31 +171,31 @@ mod tests {
         proxy_pass http://127.0.0.1:9000;
         @
         try_files $uri $uri/ /index.html;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: `try_files` comes before any upstream: the handshake for `/ws/` ends at `/index.html`
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: the handshake for `/ws/` ends at `/index.html`: `try_files` comes before any back end
     }
     location /cable {
         proxy_pass http://127.0.0.1:9000;
         @
         return 200 ok;
-       #^^^^^^^^^^^^^ error: nginx answers the handshake for `/cable` with 200 here, and asks no upstream
+       #^^^^^^^^^^^^^ error: nginx answers the handshake for `/cable` with 200 here, without asking the back end
     }
     location /websocket {
         proxy_pass http://127.0.0.1:9000;
         @
         deny all;
-       #^^^^^^^^ error: nginx answers the handshake for `/websocket` with 403 here, and asks no upstream
+       #^^^^^^^^ error: nginx answers the handshake for `/websocket` with 403 here, without asking the back end
     }
     location /wss {
         proxy_pass http://127.0.0.1:9000;
         @
         limit_except POST {
             deny all;
-           #^^^^^^^^ error: nginx answers the handshake for `/wss` with 403 here, and asks no upstream
+           #^^^^^^^^ error: nginx answers the handshake for `/wss` with 403 here, without asking the back end
         }
     }
 "#,
         ));
-        assert!(labels(&findings[3]).iter().any(|text| text.starts_with("this block is for GET too")));
+        assert!(labels(&findings[3]).iter().any(|text| text.starts_with("this block applies to GET")));
     }
 
     #[test]
@@ -206,14 +204,14 @@ mod tests {
             r#"
 server {
     deny all;
-   #^^^^^^^^ error: nginx answers the handshake for `/ws/` with 403 here, and asks no upstream
+   #^^^^^^^^ error: nginx answers the handshake for `/ws/` with 403 here, without asking the back end
     location /ws/ { proxy_pass http://127.0.0.1:9000; @ }
 }
 server {
     listen 81;
     location /app/ {
         internal;
-       #^^^^^^^^ error: nginx answers the handshake for `/app/ws/` with 404: an `internal` location takes no client's request
+       #^^^^^^^^ error: nginx answers the handshake for `/app/ws/` with 404: an `internal` location accepts no requests from clients
         location /app/ws/ { proxy_pass http://127.0.0.1:9000; @ }
     }
 }
@@ -226,7 +224,7 @@ server {
         check(&with(
             r#"
     auth_basic Home;
-   #^^^^^^^^^^^^^^^ info: nginx answers 401 to a handshake without the password, which no script can give and no browser asks for then
+   #^^^^^^^^^^^^^^^ info: nginx answers 401 to a handshake without the password: scripts cannot send one, and browsers do not ask for it
     auth_basic_user_file users;
     location /ws/ { proxy_pass http://127.0.0.1:9000; @ }
     location /wss { proxy_pass http://127.0.0.1:9000; @ auth_basic off; }
@@ -242,7 +240,7 @@ server {
 server {
     location /ws/ { proxy_pass http://127.0.0.1:9000; @ }
     location / {
-   #^^^^^^^^^^ error: nginx looks for a file for `/live` here, and answers 404 where there is none
+   #^^^^^^^^^^ error: nginx looks for a file for `/live` here, and answers 404 if there is none
         root /srv;
     }
 }
@@ -252,7 +250,7 @@ server {
     location /ws/ { proxy_pass http://127.0.0.1:9000; @ }
     location / {
         try_files $uri /index.php;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^ error: `try_files` takes the handshake for `/live`, which is no file, and ends it at `/index.php`
+       #^^^^^^^^^^^^^^^^^^^^^^^^^ error: the handshake for `/live` ends at `/index.php`: `try_files` finds no such file
     }
     location ~ \.php$ { fastcgi_pass 127.0.0.1:9001; }
 }
@@ -269,7 +267,7 @@ server {
     location /admin {
         alias /srv/admin;
         try_files $uri $uri/ %ws;
-       #^^^^^^^^^^^^^^^^^^^^^^^^ warning: `try_files` ends at the directory itself for `/admin`, and hands on nothing
+       #^^^^^^^^^^^^^^^^^^^^^^^^ warning: `try_files` finds the directory itself for `/admin`, so nothing reaches the back end
     }
     location %ws { proxy_pass http://127.0.0.1:9000; @ }
 "#;

@@ -60,11 +60,11 @@ fn slots(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, out: &mut Findings) {
     let Some(peer) = balancing.peers.first().filter(|_| !balancing.may_differ) else { return };
     let Some(all) = balancing.most_connections() else { return };
     let message = format!(
-        "an open WebSocket holds one of the {all} connections that `max_conns` allows to the upstream, and nginx answers 502 to the next one"
+        "each open WebSocket uses one of the {all} connections that `max_conns` allows, and nginx answers 502 to the next one"
     );
     let severity = if all == 1 { Severity::Warning } else { Severity::Info };
     let finding = FindingBuilder::new(&META, &peer.directive, message).at_most(severity).endpoint(endpoint);
-    out.push(finding.help("let `max_conns` be as high as the WebSockets that a server is to hold"));
+    out.push(finding.help("raise `max_conns` to the number of WebSockets that a server should hold"));
 }
 
 /// What is said of a limit.
@@ -79,13 +79,13 @@ fn connections(limit: &Limit<'_>, most: u32) -> Said {
     let held =
         if most == 1 { "the only connection".to_owned() } else { format!("one of the {most} connections") };
     let message = format!(
-        "an open WebSocket holds {held} that `limit_conn` allows {per}, and nginx answers {status} to the next one"
+        "each open WebSocket uses {held} that `limit_conn` allows {per}, and nginx answers {status} to the next one"
     );
     // A page that is loaded again asks before nginx has seen the end of the connection before.
     let severity =
         if most <= if limit.is_shared { FEW } else { 1 } { Severity::Warning } else { Severity::Info };
-    let help = "set `limit_conn` in the locations of ordinary requests, or as high as tabs, clients behind one address and \
-                connections that linger until `proxy_read_timeout` need";
+    let help = "set `limit_conn` only in locations for ordinary requests, or raise it to allow for tabs, clients behind one \
+                address, and dead connections that last until `proxy_read_timeout`";
     Said { severity, message, help: help.to_owned() }
 }
 
@@ -95,7 +95,7 @@ fn requests(limit: &Limit<'_>, interval: u64, burst: u32, endpoint: &Endpoint<'_
     let message = match burst {
         0 => format!("nginx answers {status} to a handshake less than {shown} after another request {what}"),
         _ => format!(
-            "nginx lets one request {what} through every {shown} and holds {burst} back; it answers {status} to a handshake \
+            "nginx allows one request {what} every {shown} and queues {burst} more; it answers {status} to a handshake \
              beyond that"
         ),
     };
@@ -103,7 +103,7 @@ fn requests(limit: &Limit<'_>, interval: u64, burst: u32, endpoint: &Endpoint<'_
     let mut help = format!("add `burst={} nodelay` to `limit_req`", 2 * ROOM);
     if let Some(poller) = poller {
         help.push_str(&format!(
-            "; {} opens a connection with several requests at a time, and goes on with them where no WebSocket is to be had",
+            "; {} opens a connection with several requests at once, and keeps sending them if it gets no WebSocket",
             poller.name
         ));
     }
@@ -148,9 +148,9 @@ limit_conn_zone $binary_remote_addr zone=addr:10m;
 limit_conn_zone $server_name zone=server:10m;
 server {
     limit_conn server 500;
-   #^^^^^^^^^^^^^^^^^^^^^ info: an open WebSocket holds one of the 500 connections that `limit_conn` allows for the whole server, and nginx answers 503 to the next one
+   #^^^^^^^^^^^^^^^^^^^^^ info: each open WebSocket uses one of the 500 connections that `limit_conn` allows for the whole server, and nginx answers 503 to the next one
     limit_conn addr 1;
-   #^^^^^^^^^^^^^^^^^ warning: an open WebSocket holds the only connection that `limit_conn` allows for one client address, and nginx answers 503 to the next one
+   #^^^^^^^^^^^^^^^^^ warning: each open WebSocket uses the only connection that `limit_conn` allows for one client address, and nginx answers 503 to the next one
     location /ws/ {
         proxy_pass http://127.0.0.1:9000;
         proxy_http_version 1.1;
@@ -174,7 +174,7 @@ server {
             let mut findings = found(&text);
             findings.retain(|one| one.rule.name == META.name);
             assert_eq!(findings.len(), count, "{findings:?}");
-            assert!(findings.iter().all(|one| one.message.contains("holds one of the 1 connections")));
+            assert!(findings.iter().all(|one| one.message.contains("uses one of the 1 connections")));
         }
     }
 
@@ -202,7 +202,7 @@ server {
         proxy_set_header Connection $http_connection;
         proxy_read_timeout 1h;
         limit_req zone=slow burst=1;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx lets one request for one client address through every 2s and holds 1 back; it answers 503…
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx allows one request for one client address every 2s and queues 1 more; it answers 503…
     }
 }
 "#,

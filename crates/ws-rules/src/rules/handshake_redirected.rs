@@ -64,14 +64,14 @@ fn report(cx: &Context<'_, '_>, about: About<'_, '_>, refusal: &Refusal<'_, '_>,
         Blame::Line(line) => {
             let status = refusal.answer.status;
             let message = format!(
-                "nginx answers the handshake for `{path}` with {status}, and WebSocket clients follow no redirect"
+                "nginx answers the handshake for `{path}` with {status}, and WebSocket clients do not follow redirects"
             );
             let help = match about {
                 About::Endpoint(_) => {
-                    "let the handshake get to `proxy_pass`: redirect other paths only, or outside of this location"
+                    "redirect other paths only, or outside this location, so that the handshake reaches `proxy_pass`"
                 }
                 About::Path(_) => {
-                    "give the path a location of its own that proxies, which this line does not reach"
+                    "give the path its own location that proxies and that this line does not affect"
                 }
             };
             let finding = FindingBuilder::new(&META, &line, message);
@@ -92,7 +92,7 @@ fn slash(
 ) {
     let Some(opener) = cx.configuration().opener(location) else { return };
     let message = format!(
-        "nginx answers a handshake for `{path}` with 301 to `{path}/`, and WebSocket clients follow no redirect"
+        "nginx answers a handshake for `{path}` with 301 to `{path}/`, and WebSocket clients do not follow redirects"
     );
     let help = format!(
         "name the location `{path}`, which serves `{path}/` too, or add a `location = {path}` with the same lines"
@@ -182,7 +182,7 @@ mod tests {
             &with(
                 r#"
     location /chat/ {
-   #^^^^^^^^^^^^^^^ error: nginx answers a handshake for `/chat` with 301 to `/chat/`, and WebSocket clients follow no redirect
+   #^^^^^^^^^^^^^^^ error: nginx answers a handshake for `/chat` with 301 to `/chat/`, and WebSocket clients do not follow redirects
         proxy_pass http://127.0.0.1:9000;
         @
     }
@@ -216,7 +216,7 @@ server {
     location /ws/ {
         proxy_pass http://127.0.0.1:9000;
         return 302 /login;
-       #^^^^^^^^^^^^^^^^^ error: nginx answers the handshake for `/ws/` with 302, and WebSocket clients follow no redirect
+       #^^^^^^^^^^^^^^^^^ error: nginx answers the handshake for `/ws/` with 302, and WebSocket clients do not follow redirects
         @
     }
 }

@@ -1,4 +1,4 @@
-//! `host-not-forwarded`: the upstream gets another `Host` than the browser's `Origin` names (RFC 6455 section 10.2), or none.
+//! `host-not-forwarded`: the back end gets a `Host` that differs from the browser's `Origin` (RFC 6455 section 10.2), or none.
 //! Without a line nginx sends `$proxy_host`; `$host` has no port, `$http_host` is what the browser sends
 //! (`ngx_http_proxy_headers`, `ngx_http_validate_host`). Compared is what is sent for a page of each address of the server.
 
@@ -17,7 +17,7 @@ const META: RuleMeta = RuleMeta {
     name: "host-not-forwarded",
     group: Group::Handshake,
     severity: Severity::Warning,
-    summary: "the upstream gets another `Host` than the browser's `Origin` names",
+    summary: "the back end gets a `Host` that differs from the browser's `Origin`",
     since: "0.1.0",
     fix: FixKind::Unsafe,
     tells: Tells::MissingHost,
@@ -48,7 +48,7 @@ impl Rule for HostNotForwarded {
         let severity = if cx.model.has_own_location_beside(endpoint) { Severity::Info } else { severity };
         let repair = Repair::new(cx, endpoint, handshake).header("Host", "$http_host");
         let finding = finding(endpoint, handshake, (checker, severity), &difference, &site);
-        out.push(repair.fix(finding.at_most(severity), "pass on the client's host"));
+        out.push(repair.fix(finding.at_most(severity), "forward the client's host"));
     }
 }
 
@@ -115,7 +115,7 @@ fn finding(
         (false, _) if site.is_named => format!("the `Origin` of its pages names `{}`", site.host()),
         (false, _) => "the `Origin` of its pages names the host that the browser asked for".to_owned(),
     };
-    let message = format!("nginx sends {sent} to the upstream, and {asked}");
+    let message = format!("nginx sends {sent} to the back end, but {asked}");
     let remedy = if line.is_some() {
         "write `proxy_set_header Host $http_host;`".to_owned()
     } else {
@@ -125,7 +125,7 @@ fn finding(
     };
     let who = match checker {
         Some(application) => {
-            format!("{} compares the two, and refuses the handshake where they differ", application.name)
+            format!("{} compares the two, and refuses the handshake if they differ", application.name)
         }
         None => "a back end that compares the two refuses the handshake with 403".to_owned(),
     };
@@ -158,7 +158,7 @@ server {
     location /api/v4/websocket {
         @
         proxy_pass http://mattermost.lan:8065;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx sends `Host: mattermost.lan:8065` to the upstream, and the `Origin` of its pages names `chat.example.com`
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx sends `Host: mattermost.lan:8065` to the back end, but the `Origin` of its pages names `chat.example.com`
     }
 }
 "#,
@@ -181,7 +181,7 @@ server {
         @
         proxy_pass http://mattermost.lan:8065;
         proxy_set_header Host chat.internal;
-                             #^^^^^^^^^^^^^ info: nginx sends `Host: chat.internal` to the upstream, and the `Origin` of its pages names `chat.example.com`
+                             #^^^^^^^^^^^^^ info: nginx sends `Host: chat.internal` to the back end, but the `Origin` of its pages names `chat.example.com`
     }
     location /api/v4/websocket {
         @
@@ -203,12 +203,12 @@ server {
     location /ws/ {
         @
         proxy_pass http://127.0.0.1:9000;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ info: nginx sends `Host: 127.0.0.1:9000` to the upstream, and the `Origin` of its pages names `app.example.com`
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ info: nginx sends `Host: 127.0.0.1:9000` to the back end, but the `Origin` of its pages names `app.example.com`
     }
     location /ws/two {
         @
         proxy_set_header Host $proxy_host;
-                             #^^^^^^^^^^^ info: nginx sends `Host: backend.lan` to the upstream, and…
+                             #^^^^^^^^^^^ info: nginx sends `Host: backend.lan` to the back end, but…
         proxy_pass http://backend.lan;
     }
 }
@@ -236,7 +236,7 @@ server {
         @
         proxy_pass http://127.0.0.1:9000;
         proxy_set_header Host $host;
-                             #^^^^^ info: nginx sends `Host: app.example.com` to the upstream, and the `Origin` of a page at port 8443 has the port
+                             #^^^^^ info: nginx sends `Host: app.example.com` to the back end, but the `Origin` of a page at port 8443 has the port
     }
 }
 server {
@@ -245,7 +245,7 @@ server {
         @
         proxy_pass http://127.0.0.1:9000;
         proxy_set_header Host $host:$server_port;
-                             #^^^^^^^^^^^^^^^^^^ info: nginx sends another `Host` to the upstream, and the `Origin` of a page at port 443 has no port
+                             #^^^^^^^^^^^^^^^^^^ info: nginx sends another `Host` to the back end, but the `Origin` of a page at port 443 has no port
     }
 }
 "#,

@@ -17,7 +17,7 @@ const META: RuleMeta = RuleMeta {
     name: "http10-upstream",
     group: Group::Handshake,
     severity: Severity::Error,
-    summary: "the handshake goes to the upstream as HTTP/1.0, which many back ends refuse",
+    summary: "nginx sends the handshake as HTTP/1.0, which many back ends refuse",
     since: "0.1.0",
     fix: FixKind::Either,
     tells: Tells::Failure,
@@ -25,7 +25,7 @@ const META: RuleMeta = RuleMeta {
 };
 
 /// What HTTP/1.0 leads to, in one line.
-const CONSEQUENCE: &str = "nginx would tunnel, but RFC 6455 asks for HTTP/1.1: some back ends answer 400, 426, 501 or 505, others accept it until a library update";
+const CONSEQUENCE: &str = "some back ends refuse HTTP/1.0 with 400, 426, 501 or 505";
 
 impl Rule for Http10Upstream {
     fn meta(&self) -> &'static RuleMeta {
@@ -38,18 +38,19 @@ impl Rule for Http10Upstream {
         let version = &handshake.version;
         let finding = match version.source {
             Source::Set { directive, .. } if version.written.as_deref() == Some("1.0") => {
-                let message = "nginx sends the handshake to the upstream as HTTP/1.0";
+                let message = "nginx sends this handshake as HTTP/1.0";
                 FindingBuilder::new(&META, &directive, message)
             }
             // Where headers are missing too, their finding has the whole remedy.
             Source::Default { .. } if missing.version && !missing.upgrade && !missing.connection => {
                 let before = if cx.versions().any_since(defaults::HTTP11_BY_DEFAULT) {
-                    " by nginx before 1.29.7"
+                    " (before 1.29.7)"
                 } else {
                     ""
                 };
-                let message =
-                    format!("the handshake is sent to the upstream as HTTP/1.0{before}, the default");
+                let message = format!(
+                    "nginx sends this handshake as HTTP/1.0 unless `proxy_http_version` is set{before}"
+                );
                 FindingBuilder::new(&META, &endpoint.pass.directive, message)
             }
             Source::Set { .. } | Source::Default { .. } | Source::Unknown(_) => return,
@@ -84,7 +85,7 @@ impl Rule for Http10Upstream {
         };
         let help = format!("{remedy}: {consequence}");
         let repair = Repair::new(cx, endpoint, handshake).version(true);
-        let finding = repair.fix(finding, "use HTTP/1.1 towards the upstream");
+        let finding = repair.fix(finding, "use HTTP/1.1 to the back end");
         out.push(
             finding.endpoint_at_stake(endpoint, stake).at_most(severity).help(with_curl(help, endpoint)),
         );
@@ -119,11 +120,11 @@ mod tests {
     fn the_default_depends_on_the_version() {
         default(
             "1.22.1",
-            "       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: the handshake is sent to the upstream as HTTP/1.0, the default",
+            "       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx sends this handshake as HTTP/1.0 unless `proxy_http_version` is set",
         );
         default(
             "1.29.6",
-            "       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: the handshake is sent to the upstream as HTTP/1.0, the default",
+            "       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx sends this handshake as HTTP/1.0 unless `proxy_http_version` is set",
         );
         default("1.29.7", "");
         default("1.30.0", "");
@@ -133,9 +134,9 @@ mod tests {
     fn for_an_unknown_version_the_text_says_which_ones() {
         let findings = default(
             "",
-            "       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: the handshake is sent to the upstream as HTTP/1.0 by nginx before 1.29.7, the default",
+            "       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx sends this handshake as HTTP/1.0 unless `proxy_http_version` is set (before 1.29.7)",
         );
-        let text = "add `proxy_http_version 1.1;` to this location: nginx would tunnel, but RFC 6455 asks for HTTP/1.1: some back ends answer 400, 426, 501 or 505, others accept it until a library update\nverify that it answers 101:\n";
+        let text = "add `proxy_http_version 1.1;` to this location: some back ends refuse HTTP/1.0 with 400, 426, 501 or 505\nverify that it answers 101:\n";
         assert!(help(&findings[0]).starts_with(text), "{}", help(&findings[0]));
     }
 
@@ -148,7 +149,7 @@ mod tests {
     location /ws/ {
         proxy_pass http://127.0.0.1:9000;
         proxy_http_version 1.0;
-       #^^^^^^^^^^^^^^^^^^^^^^ warning: nginx sends the handshake to the upstream as HTTP/1.0
+       #^^^^^^^^^^^^^^^^^^^^^^ warning: nginx sends this handshake as HTTP/1.0
         proxy_set_header Upgrade $http_upgrade;
         proxy_set_header Connection upgrade;
         proxy_read_timeout 3600s;
@@ -165,7 +166,7 @@ mod tests {
             r#"
 server {
     proxy_http_version 1.0;
-   #^^^^^^^^^^^^^^^^^^^^^^ warning: nginx sends the handshake to the upstream as HTTP/1.0
+   #^^^^^^^^^^^^^^^^^^^^^^ warning: nginx sends this handshake as HTTP/1.0
     location /ws/ {
         proxy_pass http://127.0.0.1:9000;
         proxy_set_header Upgrade $http_upgrade;
@@ -189,7 +190,7 @@ server {
                 r#"
     location / {{
         proxy_pass http://mattermost.lan:8065;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ {severity}: the handshake is sent to the upstream as HTTP/1.0…
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ {severity}: nginx sends this handshake as HTTP/1.0…
         proxy_set_header Upgrade $http_upgrade;
         proxy_set_header Connection $http_connection;
         proxy_set_header Host $http_host;
@@ -209,7 +210,7 @@ server {
             r#"
     location /ws/ {
         proxy_pass http://127.0.0.1:9000;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx sends no `Upgrade`…
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: the back end gets no `Upgrade`…
         proxy_read_timeout 3600s;
     }
 "#,

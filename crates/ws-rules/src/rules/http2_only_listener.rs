@@ -19,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     name: "http2-only-listener",
     group: Group::Protocol,
     severity: Severity::Error,
-    summary: "a port without TLS speaks HTTP/2 only before nginx 1.25.1, and no handshake is answered there",
+    summary: "a port without TLS speaks only HTTP/2, so no handshake succeeds there (before nginx 1.25.1)",
     since: "0.1.0",
     fix: FixKind::Unsafe,
     tells: Tells::Failure,
@@ -60,7 +60,7 @@ impl Rule for Http2OnlyListener {
             let line = here.copied().unwrap_or(setting);
             let before = if is_only_some { " before 1.25.1" } else { "" };
             let message = format!(
-                "nginx{before} speaks HTTP/2 only on this port, which has no TLS, and answers no handshake"
+                "no handshake succeeds on this port: nginx{before} speaks only HTTP/2 here, and there is no TLS"
             );
             // With another port for HTTP/1.1 this one may well be meant for those who know.
             let severity = match (is_everywhere, is_only_some) {
@@ -77,7 +77,7 @@ impl Rule for Http2OnlyListener {
                         Effective::Default { is_assumed: true }
                     ))
                     .fix("take `http2` away", Applicability::Unsafe, without_http2(&line))
-                    .help("take `http2` away: browsers speak HTTP/2 over TLS only, and a proxy in front has to use HTTP/1.1 for WebSockets"),
+                    .help("remove `http2`: browsers use HTTP/2 only over TLS, and a proxy in front must use HTTP/1.1 for WebSockets"),
             );
         }
     }
@@ -110,10 +110,13 @@ mod tests {
     fn the_version_decides() {
         let text = with(
             "    listen 80 http2;
-   #^^^^^^^^^^^^^^^ error: nginx speaks HTTP/2 only on this port, which has no TLS, and answers no handshake",
+   #^^^^^^^^^^^^^^^ error: no handshake succeeds on this port: nginx speaks only HTTP/2 here, and there is no TLS",
         );
         check_with(Options::version("1.22"), &text);
-        let some = text.replace("error: nginx speaks", "warning: nginx before 1.25.1 speaks");
+        let some = text.replace(
+            "error: no handshake succeeds on this port: nginx",
+            "warning: no handshake succeeds on this port: nginx before 1.25.1",
+        );
         check(&some);
         check_with(Options::version("1.25.1"), &with("listen 80 http2;"));
     }
@@ -126,7 +129,7 @@ mod tests {
                 "    listen 8080; listen
  80 http2;",
             )
-            .replace("listen\n 80 http2;", "\n    listen 80 http2;\n   #^^^^^^^^^^^^^^^ info: nginx speaks HTTP/2 only on this port, which has no TLS…"),
+            .replace("listen\n 80 http2;", "\n    listen 80 http2;\n   #^^^^^^^^^^^^^^^ info: no handshake succeeds on this port: nginx speaks only HTTP/2…"),
         );
     }
 
@@ -135,7 +138,7 @@ mod tests {
         let text = with("listen 80;")
             + "server {
     listen 80 http2;
-   #^^^^^^^^^^^^^^^ error: nginx speaks HTTP/2 only on this port, which has no TLS…
+   #^^^^^^^^^^^^^^^ error: no handshake succeeds on this port: nginx speaks only HTTP/2…
     return 404;
 }
 ";

@@ -17,7 +17,7 @@ const META: RuleMeta = RuleMeta {
     name: "http2-upstream",
     group: Group::Handshake,
     severity: Severity::Error,
-    summary: "the upstream is spoken to in HTTP/2, in which nginx never upgrades",
+    summary: "nginx speaks HTTP/2 to the back end, and never upgrades there",
     since: "0.1.0",
     fix: FixKind::Either,
     tells: Tells::Failure,
@@ -39,7 +39,7 @@ impl Rule for Http2Upstream {
             return;
         }
         let message = if cx.versions().any_since(SINCE) {
-            "nginx speaks HTTP/2 to the upstream here, and never upgrades there"
+            "no handshake succeeds here: nginx speaks HTTP/2 to the back end, and never upgrades there"
         } else {
             "nginx refuses to start: invalid value \"2\", which it knows since 1.29.4 and in which it never upgrades"
         };
@@ -48,7 +48,7 @@ impl Rule for Http2Upstream {
         let applicability =
             if cx.versions().any_since(SINCE) { Applicability::Unsafe } else { Applicability::Safe };
         let repair = Repair::new(cx, endpoint, handshake).version(true).at_most(applicability);
-        let finding = repair.fix(finding, "use HTTP/1.1 towards the upstream");
+        let finding = repair.fix(finding, "use HTTP/1.1 to the back end");
         let help = if is_here {
             "write `proxy_http_version 1.1;`"
         } else {
@@ -69,7 +69,7 @@ mod tests {
     location /ws/ {
         proxy_pass http://127.0.0.1:9000;
         proxy_http_version 2;
-       #^^^^^^^^^^^^^^^^^^^^ error: nginx speaks HTTP/2 to the upstream here, and never upgrades there
+       #^^^^^^^^^^^^^^^^^^^^ error: no handshake succeeds here: nginx speaks HTTP/2 to the back end, and never upgrades there
         proxy_set_header Upgrade $http_upgrade;
         proxy_set_header Connection upgrade;
         proxy_read_timeout 3600s;
@@ -85,7 +85,7 @@ mod tests {
             r#"
 server {
     proxy_http_version 2;
-   #^^^^^^^^^^^^^^^^^^^^ error: nginx speaks HTTP/2 to the upstream here, and never upgrades there
+   #^^^^^^^^^^^^^^^^^^^^ error: no handshake succeeds here: nginx speaks HTTP/2 to the back end, and never upgrades there
     location /ws/ {
         proxy_pass http://127.0.0.1:9000;
         proxy_set_header Upgrade $http_upgrade;

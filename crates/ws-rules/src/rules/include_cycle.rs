@@ -15,7 +15,7 @@ const META: RuleMeta = RuleMeta {
     name: "include-cycle",
     group: Group::Configuration,
     severity: Severity::Error,
-    summary: "a file includes itself, and nginx reads it until it has no file descriptor left, or crashes",
+    summary: "a file includes itself, and nginx reads it until it runs out of file descriptors or crashes",
     since: "0.1.0",
     fix: FixKind::None,
     tells: Tells::Nothing,
@@ -33,12 +33,12 @@ impl Rule for IncludeCycle {
         for problem in cycles {
             let include = cx.configuration().directive(problem.at);
             let message = format!(
-                "`{}` is being read already when this includes it: nginx reads it again and again until it has no file descriptor left, or crashes",
+                "this includes `{}` while it is being read: nginx reads it again and again until it runs out of file descriptors or crashes",
                 problem.target
             );
             out.push(
                 FindingBuilder::argument(&META, &include, 0, message)
-                    .help("take the file that holds this include out of what it includes"),
+                    .help("change the include so that it does not match its own file"),
             );
         }
     }
@@ -58,7 +58,7 @@ http {
 }
     #- conf.d/all.conf
     include conf.d/*.conf;
-           #^^^^^^^^^^^^^ error: `conf.d/all.conf` is being read already when this includes it: nginx reads it again and again until it has no file descriptor left, or crashes
+           #^^^^^^^^^^^^^ error: this includes `conf.d/all.conf` while it is being read: nginx reads it again and again until it runs out of file descriptors or crashes
 "#,
         );
     }
@@ -75,7 +75,7 @@ http {
     include b.conf;
     #- b.conf
     include a.conf;
-           #^^^^^^ error: `a.conf` is being read already when this includes it: nginx reads…
+           #^^^^^^ error: this includes `a.conf` while it is being read: nginx reads…
 "#,
         );
     }

@@ -42,7 +42,7 @@ impl Rule for IncludeNotFound {
                 continue;
             }
             out.push(FindingBuilder::argument(&META, &include, 0, message).help(format!(
-                "relative names start at the folder of the main file, whatever file they stand in; where `{}` lies elsewhere in this tree, say so with --path-map",
+                "relative names start at the folder of the main file, whichever file they are in; if `{}` is elsewhere in this tree, use --path-map",
                 problem.target
             )));
         }

@@ -15,7 +15,7 @@ const META: RuleMeta = RuleMeta {
     name: "incomplete-certificate-chain",
     group: Group::Protocol,
     severity: Severity::Error,
-    summary: "the certificates that a server sends are not enough for every client, or for none",
+    summary: "some clients, or all of them, reject the certificates that a server sends",
     since: "0.1.0",
     fix: FixKind::None,
     tells: Tells::Failure,

@@ -17,7 +17,7 @@ const META: RuleMeta = RuleMeta {
     name: "ip-hash-behind-proxy",
     group: Group::Balancing,
     severity: Severity::Warning,
-    summary: "`ip_hash` chooses by the address of the proxy in front, not by the client's",
+    summary: "`ip_hash` uses the address of the proxy in front, not the client's",
     since: "0.1.0",
     fix: FixKind::Unsafe,
     tells: Tells::Nothing,
@@ -48,14 +48,14 @@ impl Rule for IpHashBehindProxy {
                 "nginx chooses the server by the first three octets of the address of the proxy in front, not of the client"
             }
             None => {
-                "nginx chooses the server by the first three octets of the address that it sees: all clients of a network, or of a proxy in front, get the same one"
+                "nginx chooses the server by the first three octets of the address that it sees: all clients of one network, or behind one proxy, get the same server"
             }
         };
         let mut finding = FindingBuilder::new(&META, &line, message).endpoint(endpoint).assumed(is_assumed);
         let help = match sign {
             Some((directive, why)) => {
                 finding = finding.because(&directive, why);
-                "name the proxy with `set_real_ip_from` and say with `real_ip_header` where it puts the client's address"
+                "name the proxy with `set_real_ip_from`, and the header that has the client's address with `real_ip_header`"
             }
             None => {
                 let edits = Edits::new().replace(&line, "hash $remote_addr consistent");
@@ -86,17 +86,17 @@ fn sign<'s>(cx: &Context<'_, 's>, endpoint: &Endpoint<'_>) -> Option<(Directive<
     };
     let takes_protocol = |listen: &&Directive<'_>| listen.arguments().any(|word| *word == *b"proxy_protocol");
     if let Some(listen) = listens.iter().find(takes_protocol) {
-        return Some((*listen, "a proxy in front says here who the client is"));
+        return Some((*listen, "a proxy in front sends the client's address here"));
     }
     if let Some(listen) = listens.first().filter(|_| listens.iter().all(is_inside)) {
-        return Some((*listen, "only this machine gets here"));
+        return Some((*listen, "only this machine can connect here"));
     }
     let handshake = cx.handshake(endpoint)?;
     let told = handshake.others.iter().find(|line| {
         let written = lossy(&line.written).to_ascii_lowercase();
         OF_PROXIES.iter().any(|name| written.contains(name))
     })?;
-    Some((told.directive, "a proxy in front says here who the client is"))
+    Some((told.directive, "a proxy in front sends the client's address here"))
 }
 
 #[cfg(test)]

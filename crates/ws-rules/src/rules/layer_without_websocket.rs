@@ -16,7 +16,7 @@ const META: RuleMeta = RuleMeta {
     name: "layer-without-websocket",
     group: Group::Layers,
     severity: Severity::Error,
-    summary: "a proxy in front of nginx passes no WebSocket handshake on",
+    summary: "a proxy in front of nginx does not forward WebSocket handshakes",
     since: "0.1.0",
     fix: FixKind::None,
     tells: Tells::Nothing,
@@ -54,11 +54,11 @@ struct Said {
 /// What there is to say of a layer.
 fn said(layer: &Layer) -> Option<Said> {
     let name = layer.shown();
-    let lead_past = "lead WebSockets past it, by a host name of their own for instance";
+    let lead_past = "route WebSockets around it, for example with their own host name";
     if layer.websocket == Some(false) {
         return Some(Said {
             message: format!(
-                "in front of nginx, {name} passes no WebSockets, as the settings file says: no handshake gets here"
+                "in front of nginx, {name} does not forward WebSockets, as the settings file says: no handshake arrives here"
             ),
             help: lead_past.to_owned(),
             severity: Severity::Error,
@@ -71,16 +71,15 @@ fn said(layer: &Layer) -> Option<Said> {
     match preset.passes {
         Passes::Yes => None,
         Passes::OptIn => Some(Said {
-            message: format!("in front of nginx, {name} passes WebSockets only with {how}"),
-            help: "see to that, and say so by `websocket = true` of the layer in the settings file"
-                .to_owned(),
+            message: format!("in front of nginx, {name} forwards WebSockets only with {how}"),
+            help: "enable it, then set `websocket = true` for this layer in the settings file".to_owned(),
             severity: Severity::Info,
             confidence,
         }),
         Passes::No => Some(Said {
-            message: format!("in front of nginx, {name} passes no WebSockets: {how}"),
+            message: format!("in front of nginx, {name} does not forward WebSockets: {how}"),
             help: format!(
-                "{lead_past}; if it passes them by now (this is of {}), say so by `websocket = true` of the layer in the settings file",
+                "{lead_past}; if it forwards them by now (this is from {}), set `websocket = true` for this layer in the settings file",
                 preset.as_of
             ),
             severity: Severity::Warning,
@@ -109,12 +108,12 @@ mod tests {
     location /ws/ {
         @
         proxy_pass http://127.0.0.1:9000;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: in front of nginx, Azure Front Door (classic) passes no WebSockets: only its Standard and Premium tiers do
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: in front of nginx, Azure Front Door (classic) does not forward WebSockets: only its Standard and Premium tiers do
     }
     location /websocket { @ proxy_pass http://127.0.0.1:9000; }
 "#,
         );
-        assert!(help(&findings[0]).contains("(this is of 2026)"), "{}", help(&findings[0]));
+        assert!(help(&findings[0]).contains("(this is from 2026)"), "{}", help(&findings[0]));
     }
 
     #[test]
@@ -125,12 +124,12 @@ mod tests {
     location /ws/ {
         @
         proxy_pass http://127.0.0.1:9000;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ info: in front of nginx, Nginx Proxy Manager passes WebSockets only with the switch Websockets Support
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ info: in front of nginx, Nginx Proxy Manager forwards WebSockets only with the switch Websockets Support
     }
 "#,
         );
         assert_eq!(findings[0].confidence, Confidence::High);
-        assert!(help(&findings[0]).contains("; in front of nginx, Fastly passes WebSockets only with its"));
+        assert!(help(&findings[0]).contains("; in front of nginx, Fastly forwards WebSockets only with its"));
     }
 
     #[test]
@@ -141,7 +140,7 @@ mod tests {
     location /ws/ {
         @
         proxy_pass http://127.0.0.1:9000;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: in front of nginx, `our own` passes no WebSockets, as the settings file says: no handshake gets here
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: in front of nginx, `our own` does not forward WebSockets, as the settings file says: no handshake arrives here
     }
 "#,
         );

@@ -17,7 +17,7 @@ const META: RuleMeta = RuleMeta {
     name: "limit-rate-leak",
     group: Group::Lifetime,
     severity: Severity::Error,
-    summary: "`limit_rate` keeps the connections of WebSockets that have ended",
+    summary: "`limit_rate` keeps connections of closed WebSockets open",
     since: "0.1.0",
     fix: FixKind::Either,
     tells: Tells::Expiry,
@@ -63,7 +63,7 @@ impl Rule for LimitRateLeak {
         let message = if is_cut {
             format!("nginx sends the first {} bytes of the 101 and never the rest", rate + after)
         } else if leaks(SHORTEST) {
-            format!("`{text}` makes nginx keep the connection of every WebSocket that its client has closed")
+            format!("`{text}` makes nginx keep a connection open after its client has closed the WebSocket")
         } else if leaks(LONG) {
             let header = rate.div_ceil(1_000) + after;
             format!(
@@ -144,7 +144,7 @@ mod tests {
     location /ws/ {
         @
         limit_rate 100k;
-       #^^^^^^^^^^^^^^^ warning: `limit_rate 100k` makes nginx keep the connection of every WebSocket that its client has closed
+       #^^^^^^^^^^^^^^^ warning: `limit_rate 100k` makes nginx keep a connection open after its client has closed the WebSocket
     }
 "#,
         ));
@@ -158,7 +158,7 @@ mod tests {
             r#"
 server {
     limit_rate 50k;
-   #^^^^^^^^^^^^^^ warning: `limit_rate 50k` makes nginx keep the connection of every…
+   #^^^^^^^^^^^^^^ warning: `limit_rate 50k` makes nginx keep a connection open after…
     limit_rate_after 50;
     location /ws/ { @ }
 }
@@ -229,7 +229,7 @@ server {
                 r#"
 server {
     limit_rate 10k;
-   #^^^^^^^^^^^^^^ warning: `limit_rate 10k` makes nginx keep the connection of every WebSocket that its client has closed (unless a file that was not given sets it)
+   #^^^^^^^^^^^^^^ warning: `limit_rate 10k` makes nginx keep a connection open after its client has closed the WebSocket (unless a file that was not given sets it)
     location /ws/ { @ }
 }
 "#,

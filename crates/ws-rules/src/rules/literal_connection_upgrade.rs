@@ -44,7 +44,8 @@ impl Rule for LiteralConnectionUpgrade {
         if !is_literal(&line.written) || !has_token(&line.written, "upgrade") {
             return;
         }
-        let message = "nginx sends `Connection: upgrade` to the upstream with every request, also with those that ask for no upgrade";
+        let message =
+            "nginx sends `Connection: upgrade` to the back end with every request, even with ordinary ones";
         let mut finding = FindingBuilder::new(&META, &line.directive, message).endpoint(endpoint);
         let value = ConnectionValue::of(cx, endpoint);
         if let Some(map) = value.map_edits(cx, endpoint).filter(|_| is_as_sent(cx)) {

@@ -43,9 +43,9 @@ impl Rule for LiteralUpgradeValue {
             .iter()
             .any(|line| evaluator.value(&line.written).surely(|value| has_token(value, "upgrade")));
         let message = if announces {
-            "nginx sends a handshake to the upstream for every request, `Upgrade: websocket` with `Connection: upgrade`"
+            "nginx turns every request into a handshake: `Upgrade: websocket` with `Connection: upgrade`"
         } else {
-            "nginx sends `Upgrade: websocket` to the upstream with every request, also with those that ask for no upgrade"
+            "nginx sends `Upgrade: websocket` to the back end with every request, even with ordinary ones"
         };
         // Any other location may be one for WebSockets, though its name does not say so.
         let serves_pages = endpoint.is_catch_all()
@@ -94,7 +94,7 @@ mod tests {
         proxy_pass http://127.0.0.1:9000;
         proxy_http_version 1.1;
         proxy_set_header Upgrade websocket;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx sends a handshake to the upstream for every request, `Upgrade: websocket` with `Connection: upgrade`
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx turns every request into a handshake: `Upgrade: websocket` with `Connection: upgrade`
         proxy_set_header Connection Upgrade;
         proxy_read_timeout 3600s;
     }
@@ -114,7 +114,7 @@ map $http_upgrade $connection_upgrade {
 }
 server {
     proxy_set_header Upgrade "WebSocket";
-   #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ info: nginx sends `Upgrade: websocket` to the upstream with every request…
+   #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ info: nginx sends `Upgrade: websocket` to the back end with every request…
     proxy_set_header Connection $connection_upgrade;
     location / {
         proxy_pass http://127.0.0.1:9000;
@@ -137,7 +137,7 @@ server {
         proxy_pass http://127.0.0.1:9000;
         proxy_http_version 1.1;
         proxy_set_header Upgrade websocket;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ info: nginx sends a handshake to the upstream for every request…
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ info: nginx turns every request into a handshake…
         proxy_set_header Connection Upgrade;
         proxy_read_timeout 3600s;
     }

@@ -1,4 +1,4 @@
-//! `log-format-blind`: the access log does not tell what becomes of WebSockets.
+//! `log-format-blind`: the access log does not show what becomes of WebSockets.
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::ContextKind;
@@ -49,12 +49,12 @@ impl Rule for LogFormatBlind {
         let missing: Vec<&str> = [
             (fields.status, "the status of the handshake"),
             (fields.duration, "how long the WebSocket lived"),
-            (fields.upstream, "which upstream had it"),
+            (fields.upstream, "which server of the upstream had it"),
         ]
         .into_iter()
         .filter_map(|(is_there, text)| (!is_there).then_some(text))
         .collect();
-        let message = format!("the access log does not tell {}", missing.join(", "));
+        let message = format!("the access log does not show {}", missing.join(", "));
         let mut finding = FindingBuilder::new(&META, &directive, message).endpoint(endpoint);
         finding = match format {
             Some(format) => finding.because(&format, "its format"),
@@ -65,7 +65,7 @@ impl Rule for LogFormatBlind {
         };
         let log = OwnLog::of(cx, endpoint);
         let edits = log.edits(cx, endpoint, &current);
-        finding = finding.fix("log WebSockets to a file of their own", Applicability::Unsafe, edits);
+        finding = finding.fix("log WebSockets to their own file", Applicability::Unsafe, edits);
         out.push(finding.help(log.help(endpoint)));
     }
 }
@@ -89,7 +89,7 @@ mod tests {
     fn the_default() {
         let findings = check(&with(
             "    http {
-   #^^^^ info: the access log does not tell how long the WebSocket lived, which upstream had it
+   #^^^^ info: the access log does not show how long the WebSocket lived, which server of the upstream had it
     log_format websocket '$time_local';
     server { location /ws/ { @ } location /socket.io/ { @ } } }",
         ));
@@ -105,7 +105,7 @@ mod tests {
     log_format short escape=json '$remote_addr '
                                  '$request_time';
     access_log logs/access.log short;
-   #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ info: the access log does not tell the status of the handshake, which upstream had it
+   #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ info: the access log does not show the status of the handshake, which server of the upstream had it
     server { location /ws/ { @ } } }",
         ));
         assert_eq!(labels(&findings[0])[1], "its format");

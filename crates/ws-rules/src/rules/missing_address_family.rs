@@ -25,7 +25,7 @@ const META: RuleMeta = RuleMeta {
     name: "missing-address-family",
     group: Group::Handshake,
     severity: Severity::Warning,
-    summary: "a name is served over IPv4 alone, or IPv6, and another server takes the rest",
+    summary: "a name is served only over IPv4 or only over IPv6, and another server gets the other clients",
     since: "0.1.0",
     fix: FixKind::Unsafe,
     tells: Tells::Failure,
@@ -154,14 +154,14 @@ fn report(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, other: &Other<'_, '_>, 
     };
     let port = other.port().unwrap_or_default();
     let message = format!(
-        "`{name}` is served over {here} alone on port {port}: handshakes that come over {there} get {taker}, which listens at `{other}`"
+        "`{name}` is served only over {here} on port {port}: handshakes over {there} reach {taker}, which listens on `{other}`"
     );
     let listen = format!("listen {other}{};", parameters(line));
-    let help = format!("add `{listen}` to this server, or leave the {there} address of `{name}` out of DNS");
+    let help = format!("add `{listen}` to this server, or remove the {there} address of `{name}` from DNS");
     let edits = Edits::new().after(line, std::slice::from_ref(&listen));
     let finding = FindingBuilder::new(&META, line, message)
         .at_most(severity)
-        .because(&winner_line, "this server takes what no name takes there")
+        .because(&winner_line, "this is the default server there")
         .confidence(Confidence::Medium)
         .endpoint(endpoint)
         .fix(format!("add `{listen}`"), Applicability::Unsafe, edits);
@@ -186,7 +186,7 @@ mod tests {
 server { listen 80 default_server; listen [::]:80 default_server; server_name www.example.com; root /srv; }
 server {
     listen 80;
-   #^^^^^^^^^ warning: `node.example.com` is served over IPv4 alone on port 80: handshakes that come over IPv6 get the server of `www.example.com`, which listens at `[::]:80`
+   #^^^^^^^^^ warning: `node.example.com` is served only over IPv4 on port 80: handshakes over IPv6 reach the server of `www.example.com`, which listens on `[::]:80`
     server_name node.example.com;
     location /ws/ { proxy_pass http://127.0.0.1:9000; proxy_set_header Host $host; @ }
 }
@@ -202,7 +202,7 @@ server {
 server { listen 80; server_name _; return 444; }
 server {
     listen [::]:80;
-   #^^^^^^^^^^^^^^ info: `node.example.com` is served over IPv6 alone on port 80: handshakes that come over IPv4 get a server without a name, which listens at `*:80`
+   #^^^^^^^^^^^^^^ info: `node.example.com` is served only over IPv6 on port 80: handshakes over IPv4 reach a server without a name, which listens on `*:80`
     server_name node.example.com;
     location /ws/ { proxy_pass http://127.0.0.1:9000; proxy_set_header Host $host; @ }
 }

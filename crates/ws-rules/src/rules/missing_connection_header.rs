@@ -17,7 +17,7 @@ const META: RuleMeta = RuleMeta {
     name: "missing-connection-header",
     group: Group::Handshake,
     severity: Severity::Error,
-    summary: "`Upgrade` is forwarded to the upstream, but `Connection: upgrade` is not",
+    summary: "`Upgrade` is forwarded to the back end, but `Connection: upgrade` is not",
     since: "0.1.0",
     fix: FixKind::Either,
     tells: Tells::Failure,
@@ -40,11 +40,11 @@ impl Rule for MissingConnectionHeader {
         }
         let versions = cx.versions();
         let message = if versions.all_since(defaults::HTTP11_BY_DEFAULT) {
-            "nginx forwards `Upgrade` to the upstream without any `Connection`"
+            "the back end gets `Upgrade` without any `Connection`, so it refuses the handshake"
         } else if versions.any_since(defaults::HTTP11_BY_DEFAULT) {
-            "nginx forwards `Upgrade` to the upstream with `Connection: close` (before 1.29.7) or without any `Connection` (since)"
+            "the back end gets `Upgrade` without `Connection: upgrade`, so it refuses the handshake"
         } else {
-            "nginx forwards `Upgrade` to the upstream with `Connection: close`"
+            "the back end gets `Upgrade` with `Connection: close`, so it refuses the handshake"
         };
         let missing = Missing::of(cx, handshake);
         let help = add_lines(cx, endpoint, handshake, missing);
@@ -75,7 +75,7 @@ mod tests {
         proxy_pass http://127.0.0.1:9000;
         proxy_http_version 1.1;
         proxy_set_header Upgrade $http_upgrade;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx forwards `Upgrade` to the upstream with `Connection: close` (before 1.29.7) or without any `Connection` (since)
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: the back end gets `Upgrade` without `Connection: upgrade`, so it refuses the handshake
         proxy_read_timeout 3600s;
     }
 "#,
@@ -93,7 +93,7 @@ mod tests {
         proxy_pass http://127.0.0.1:9000;
         proxy_http_version 1.1;
         proxy_set_header Upgrade $http_upgrade;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx forwards `Upgrade` to the upstream {sent}
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: the back end gets `Upgrade` {sent}, so it refuses the handshake
         proxy_read_timeout 3600s;
     }}
 "#
@@ -111,7 +111,7 @@ server {
     proxy_set_header Upgrade $http_upgrade;
     location /ws/ {
         proxy_pass http://127.0.0.1:9000;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx forwards `Upgrade` to the upstream with…
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: the back end gets `Upgrade` with…
         proxy_read_timeout 3600s;
     }
 }
@@ -139,7 +139,7 @@ server {
     location /ws/ {
         proxy_pass http://127.0.0.1:9000;
         proxy_set_header Upgrade $http_upgrade;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx forwards `Upgrade` to the upstream with…
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: the back end gets `Upgrade` with…
         proxy_read_timeout 3600s;
     }
 }

@@ -21,7 +21,7 @@ const META: RuleMeta = RuleMeta {
     name: "missing-resolver",
     group: Group::Handshake,
     severity: Severity::Error,
-    summary: "the host of `proxy_pass` comes out of variables, no `resolver` is set, and nginx answers 502",
+    summary: "the host of `proxy_pass` is in a variable and no `resolver` is set, so nginx answers 502",
     since: "0.1.0",
     fix: FixKind::None,
     tells: Tells::Failure,
@@ -63,9 +63,9 @@ impl Rule for MissingResolver {
         }
         let host = &target.host;
         let why = if is_host_written {
-            ", which it looks up for each request because of the variables behind it"
+            ", which it looks up for each request because `proxy_pass` has variables"
         } else {
-            ", which comes out of a variable"
+            ", which is in a variable"
         };
         let message = format!("nginx answers 502: it has no `resolver` to look up `{host}`{why}");
         let mut finding = FindingBuilder::argument(&META, line, 0, message).endpoint(endpoint);
@@ -118,19 +118,19 @@ fn help(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, written: &[u8]) -> String
     let target = &endpoint.target;
     let host = &target.host;
     if target.port.is_some() && upstream(cx.configuration(), endpoint.context, host).is_some() {
-        return format!("leave the port away: with one, `{host}` is not the `upstream` block of that name");
+        return format!("drop the port: with it, `{host}` is not the `upstream` block of that name");
     }
     if host == "localhost" {
-        return "write `127.0.0.1` in place of `localhost`".to_owned();
+        return "write `127.0.0.1` instead of `localhost`".to_owned();
     }
     let resolver = format!(
         "add `resolver ADDRESS valid=10s;` to `http`, with the address of a DNS server that knows `{host}` (`127.0.0.11` in \
-         a container of Docker)"
+         a Docker container)"
     );
     let written = lossy(written);
     match written.strip_suffix("$request_uri") {
         Some(rest) if !rest.contains('$') && !rest.ends_with('/') => format!(
-            "write `proxy_pass {rest};`: without a URI the request goes on as it came, and the name is looked up when nginx \
+            "write `proxy_pass {rest};`: without a URI part nginx passes the request unchanged and looks the name up when it \
              starts; or {resolver}"
         ),
         _ => resolver,
@@ -150,7 +150,7 @@ mod tests {
         @
         set $backend backend.internal:8000;
         proxy_pass http://$backend;
-                  #^^^^^^^^^^^^^^^ error: nginx answers 502: it has no `resolver` to look up `backend.internal`, which comes out of a variable
+                  #^^^^^^^^^^^^^^^ error: nginx answers 502: it has no `resolver` to look up `backend.internal`, which is in a variable
     }
 ",
         ));
@@ -194,7 +194,7 @@ server {
     location /ws/ {
         @
         proxy_pass http://backend:8000$request_uri;
-                  #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx answers 502: it has no `resolver` to look up `backend`, which it looks up for each request because of the variables behind it
+                  #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx answers 502: it has no `resolver` to look up `backend`, which it looks up for each request because `proxy_pass` has variables
     }
     location /websocket/ {
         @
@@ -203,8 +203,10 @@ server {
     }
 ",
         ));
-        assert!(help(&findings[0]).starts_with("write `proxy_pass http://backend:8000;`: without a URI the"));
-        assert!(help(&findings[1]).starts_with("write `127.0.0.1` in place of `localhost`"));
+        assert!(
+            help(&findings[0]).starts_with("write `proxy_pass http://backend:8000;`: without a URI part")
+        );
+        assert!(help(&findings[1]).starts_with("write `127.0.0.1` instead of `localhost`"));
     }
 
     #[test]
@@ -221,7 +223,7 @@ server {
 }
 ",
         ));
-        assert!(help(&findings[0]).starts_with("leave the port away: with one, `app` is not the `upstream`"));
+        assert!(help(&findings[0]).starts_with("drop the port: with it, `app` is not the `upstream`"));
     }
 
     #[test]

@@ -103,7 +103,7 @@ fn report(
     let Some(line) = line.or_else(|| configuration.opener(server)) else { return };
     let who = server_names(configuration, winner).into_iter().find(|name| !name.is_empty());
     let who = who.map_or_else(|| "the default server".to_owned(), |who| format!("the server of `{who}`"));
-    let message = format!("no TLS server has the name `{name}`: handshakes of `wss://{name}` get {who}");
+    let message = format!("no TLS server has the name `{name}`: handshakes for `wss://{name}` reach {who}");
     let is_asked = cx.model.arrivals.iter().any(|arrival| {
         arrival.url.is_tls && arrival.url.host == name && arrival.server == Some((winner, false))
     });
@@ -115,7 +115,7 @@ fn report(
         finding = finding.label(&opener, "this server takes them");
     }
     let help = format!(
-        "give `{name}` a server with `listen {PORT} ssl;` and a certificate; a page that came over https may open no `ws://`"
+        "add a server for `{name}` with `listen {PORT} ssl;` and a certificate: pages loaded over https cannot open `ws://`"
     );
     out.push(finding.help(help));
 }
@@ -138,7 +138,7 @@ mod tests {
     fn the_default_server_of_443_takes_them() {
         let annotated = |level: &str| {
             format!(
-                "listen 80;\n   #^^^^^^^^^ {level}: no TLS server has the name `chat.example.com`: handshakes of `wss://chat.example.com` get the server of `www.example.com`"
+                "listen 80;\n   #^^^^^^^^^ {level}: no TLS server has the name `chat.example.com`: handshakes for `wss://chat.example.com` reach the server of `www.example.com`"
             )
         };
         check_with(Options::default(), &text(&annotated("info"), OTHER));
@@ -184,7 +184,7 @@ mod tests {
         let own = |other: &str| text("listen 80;", other).replace("chat.example.com", ".example.com");
         let findings = found_with(Options::default(), &own(OTHER));
         let finding = findings.iter().find(|one| one.rule.name == META.name).unwrap();
-        let said = "no TLS server has the name `example.com`: handshakes of `wss://example.com` get the server of `www.example.com`";
+        let said = "no TLS server has the name `example.com`: handshakes for `wss://example.com` reach the server of `www.example.com`";
         assert_eq!(finding.message, said);
         for names in [".example.com", "example.com *.example.com", "www.example.com example.com"] {
             let findings = found_with(Options::default(), &own(&OTHER.replace("www.example.com", names)));

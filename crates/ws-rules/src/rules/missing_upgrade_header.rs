@@ -19,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     name: "missing-upgrade-header",
     group: Group::Handshake,
     severity: Severity::Error,
-    summary: "a WebSocket endpoint does not forward `Upgrade` to the upstream",
+    summary: "a WebSocket endpoint does not forward `Upgrade` to the back end",
     since: "0.1.0",
     fix: FixKind::Either,
     tells: Tells::Failure,
@@ -49,7 +49,7 @@ impl Rule for MissingUpgradeHeader {
         let remedy = Missing { connection: missing.connection || wrong.is_some(), ..missing };
         let mut help = add_lines(cx, endpoint, handshake, remedy);
         if let Some(line) = wrong {
-            help.push_str(&format!("\nin place of:{}", code(&[format!("{};", line.directive.text_line())])));
+            help.push_str(&format!("\ninstead of:{}", code(&[format!("{};", line.directive.text_line())])));
         }
         if let Some(annotation) = given::annotation_for_upgrade(endpoint) {
             help = format!("set the annotation {annotation} of the Ingress");
@@ -64,7 +64,7 @@ impl Rule for MissingUpgradeHeader {
         // A path that falls through to `location /` beside a location made for WebSockets may as well be a wrong path.
         let other = endpoint.is_declared_catch_all().then(|| cx.model.configured_sibling(endpoint)).flatten();
         if let Some(other) = other {
-            let text = "this location is set up for WebSockets; it may be the one that is meant";
+            let text = "this location is set up for WebSockets; maybe it is the one you meant";
             finding = finding.at_most(Severity::Warning).confidence(Confidence::Medium);
             if let Some(location) = other.location() {
                 finding = finding.label(&location, text);
@@ -81,12 +81,12 @@ fn message(missing: Missing, versions: VersionRange) -> &'static str {
     let sends_close = missing.connection && !versions.any_since(defaults::HTTP11_BY_DEFAULT);
     match (sends_close, missing.version) {
         (true, true) => {
-            "nginx sends an HTTP/1.0 request with `Connection: close` and no `Upgrade` to the upstream, which has to refuse the handshake"
+            "the back end gets HTTP/1.0 with `Connection: close` and no `Upgrade`, so it refuses the handshake"
         }
         (true, false) => {
-            "nginx sends `Connection: close` and no `Upgrade` to the upstream, which has to refuse the handshake"
+            "the back end gets `Connection: close` and no `Upgrade`, so it refuses the handshake"
         }
-        (false, _) => "nginx sends no `Upgrade` to the upstream, which has to refuse the handshake",
+        (false, _) => "the back end gets no `Upgrade`, so it refuses the handshake",
     }
 }
 
@@ -110,7 +110,7 @@ verify ";
             r#"
     location /ws/ {
         proxy_pass http://127.0.0.1:9000;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx sends no `Upgrade` to the upstream, which has to refuse the handshake
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: the back end gets no `Upgrade`, so it refuses the handshake
         proxy_read_timeout 3600s;
     }
 "#,
@@ -126,7 +126,7 @@ verify ";
             r#"
     location /chat {
         proxy_pass http://127.0.0.1:9000;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx sends an HTTP/1.0 request with `Connection: close` and no `Upgrade` to the upstream, which has to refuse the handshake
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: the back end gets HTTP/1.0 with `Connection: close` and no `Upgrade`, so it refuses the handshake
         proxy_read_timeout 3600s;
     }
 "#,
@@ -140,7 +140,7 @@ verify ";
             r#"
     location /chat {
         proxy_pass http://127.0.0.1:9000;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx sends no `Upgrade` to the upstream, which has to refuse the handshake
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: the back end gets no `Upgrade`, so it refuses the handshake
         proxy_read_timeout 3600s;
     }
 "#,
@@ -157,7 +157,7 @@ server {
     proxy_set_header Host $host;
     location /ws/ {
         proxy_pass http://127.0.0.1:9000;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx sends no `Upgrade` to the upstream, which…
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: the back end gets no `Upgrade`, so…
         proxy_read_timeout 3600s;
     }
 }
@@ -176,14 +176,14 @@ verify ";
             r#"
     location /ws/ {
         proxy_pass http://127.0.0.1:9000;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx sends no `Upgrade` to the upstream, which…
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: the back end gets no `Upgrade`, so…
         proxy_http_version 1.1;
         proxy_set_header Connection "";
         proxy_read_timeout 3600s;
     }
 "#,
         );
-        assert!(help(&findings[0]).contains("\nin place of:\n    proxy_set_header Connection \"\";\n"));
+        assert!(help(&findings[0]).contains("\ninstead of:\n    proxy_set_header Connection \"\";\n"));
     }
 
     #[test]
@@ -194,7 +194,7 @@ server {
     proxy_set_header Connection "upgrade";
     location /ws/ {
         proxy_pass http://127.0.0.1:9000;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx sends no `Upgrade` to the upstream, which…
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: the back end gets no `Upgrade`, so…
         proxy_http_version 1.1;
         proxy_set_header Connection "upgrade";
         proxy_read_timeout 3600s;
@@ -212,7 +212,7 @@ server {
 server {
     location /socket.io/ {
         proxy_pass http://127.0.0.1:9000;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx sends no `Upgrade` to the upstream, which has to refuse the handshake (unless a file that was not given sets it)
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: the back end gets no `Upgrade`, so it refuses the handshake (unless a file that was not given sets it)
         proxy_read_timeout 3600s;
     }
 }

@@ -16,7 +16,7 @@ const META: RuleMeta = RuleMeta {
     name: "no-shutdown-timeout",
     group: Group::Lifetime,
     severity: Severity::Info,
-    summary: "old workers live on after a reload until their last WebSocket ends",
+    summary: "old workers keep running after a reload until their last WebSocket closes",
     since: "0.1.0",
     fix: FixKind::Unsafe,
     tells: Tells::Expiry,
@@ -37,7 +37,7 @@ impl Rule for NoShutdownTimeout {
                 let finding = FindingBuilder::new(
                     &META,
                     &directive,
-                    "`worker_shutdown_timeout 0` is no limit: after a reload old workers live until their last WebSocket ends",
+                    "`worker_shutdown_timeout 0` sets no limit: after a reload, old workers run until their last WebSocket closes",
                 );
                 (finding, Edits::new().argument(&directive, 0, "1h"))
             }
@@ -46,7 +46,7 @@ impl Rule for NoShutdownTimeout {
                 let finding = FindingBuilder::new(
                     &META,
                     &events,
-                    "without `worker_shutdown_timeout`, old workers live on after a reload until their last WebSocket ends",
+                    "without `worker_shutdown_timeout`, old workers keep running after a reload until their last WebSocket closes",
                 );
                 (finding, Edits::new().before(&events, &["worker_shutdown_timeout 1h;"]))
             }
@@ -54,7 +54,7 @@ impl Rule for NoShutdownTimeout {
         };
         let title = "write `worker_shutdown_timeout 1h`";
         out.push(finding.endpoint(first).fix(title, Applicability::Unsafe, edits).help(
-            "add `worker_shutdown_timeout 1h;` beside `events`: a time in which most WebSockets end by themselves, and that you can wait for",
+            "add `worker_shutdown_timeout 1h;` next to `events`: long enough for most WebSockets to close by themselves",
         ));
     }
 }
@@ -90,7 +90,7 @@ mod tests {
     fn no_limit() {
         check(&with(
             "    events {
-   #^^^^^^ info: without `worker_shutdown_timeout`, old workers live on after a reload until their last WebSocket ends
+   #^^^^^^ info: without `worker_shutdown_timeout`, old workers keep running after a reload until their last WebSocket closes
     worker_connections 1024; }",
         ));
     }
@@ -100,7 +100,7 @@ mod tests {
         check(&with(
             "events { worker_connections 1024; }
     worker_shutdown_timeout 0;
-   #^^^^^^^^^^^^^^^^^^^^^^^^^ info: `worker_shutdown_timeout 0` is no limit…",
+   #^^^^^^^^^^^^^^^^^^^^^^^^^ info: `worker_shutdown_timeout 0` sets no limit…",
         ));
     }
 

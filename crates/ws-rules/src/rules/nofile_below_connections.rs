@@ -41,7 +41,7 @@ impl Rule for NofileBelowConnections {
             return;
         }
         let message = format!(
-            "a worker may open {files} files, fewer than its {connections} connections: nginx refuses clients before these are used up"
+            "a worker may open {files} files, fewer than its {connections} connections, so nginx turns clients away early"
         );
         let mut finding = FindingBuilder::new(&META, &directive, message).endpoint(first);
         if let Some(line) = line.or_else(|| cx.model.events()) {
@@ -66,7 +66,7 @@ mod tests {
     fn fewer_files_than_connections() {
         let findings = check(&format!(
             "    worker_rlimit_nofile 1024;
-   #^^^^^^^^^^^^^^^^^^^^^^^^^ warning: a worker may open 1024 files, fewer than its 4096 connections: nginx refuses clients before these are used up
+   #^^^^^^^^^^^^^^^^^^^^^^^^^ warning: a worker may open 1024 files, fewer than its 4096 connections, so nginx turns clients away early
 events {{ worker_connections 4096; }}
 worker_shutdown_timeout 1h;
 {REST}"

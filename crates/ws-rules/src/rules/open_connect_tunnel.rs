@@ -17,7 +17,7 @@ const META: RuleMeta = RuleMeta {
     name: "open-connect-tunnel",
     group: Group::Security,
     severity: Severity::Warning,
-    summary: "everybody may have nginx connect to any address",
+    summary: "anyone can make nginx connect to any address",
     since: "0.1.0",
     fix: FixKind::None,
     tells: Tells::Nothing,
@@ -49,11 +49,11 @@ impl Rule for OpenConnectTunnel {
                     continue;
                 }
                 let Some(is_assumed) = is_open(configuration, context) else { continue };
-                let message = "nginx connects whoever sends a CONNECT to whatever address it names: nothing here says who may";
+                let message = "anyone who sends a CONNECT can make nginx connect to any address: nothing here says who may";
                 out.push(
                     FindingBuilder::new(&META, &tunnel, message)
                         .assumed(is_assumed)
-                        .help("add `allow` with the addresses of your own clients and `deny all;`, or `auth_basic`, or give `tunnel_pass` the one address that is meant"),
+                        .help("add `allow` for your own clients and `deny all;`, or `auth_basic`, or give `tunnel_pass` one fixed address"),
                 );
             }
         }
@@ -125,13 +125,13 @@ mod tests {
 server {
     listen 3128;
     tunnel_pass;
-   #^^^^^^^^^^^ warning: nginx connects whoever sends a CONNECT to whatever address it names: nothing here says who may
+   #^^^^^^^^^^^ warning: anyone who sends a CONNECT can make nginx connect to any address: nothing here says who may
 }
 server {
     listen 3129;
     auth_basic off;
     tunnel_pass $host:$request_port;
-   #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx connects whoever…
+   #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: anyone who sends a CONNECT…
 }
 "#,
         );

@@ -17,7 +17,7 @@ const META: RuleMeta = RuleMeta {
     name: "origin-stripped",
     group: Group::Security,
     severity: Severity::Warning,
-    summary: "`Origin` is taken off handshakes, so the back end cannot tell other sites from its own",
+    summary: "nginx removes `Origin` from handshakes, so the back end cannot tell other sites from its own",
     since: "0.1.0",
     fix: FixKind::Unsafe,
     tells: Tells::Nothing,
@@ -52,17 +52,17 @@ impl Rule for OriginStripped {
             applications.iter().find(|one| one.checks_origin.is_some_and(|check| check != OriginCheck::Any));
         let (severity, whose) = match checking {
             Some(application) => (Severity::Warning, format!("{} compares it", application.name)),
-            None => (Severity::Info, "a back end that compares it lets every site in then".to_owned()),
+            None => (Severity::Info, "a back end that checks it then lets every site in".to_owned()),
         };
         let message =
-            "nginx takes `Origin` off the handshake: the back end cannot tell other sites from its own";
+            "nginx removes `Origin` from the handshake, so the back end cannot tell other sites from its own";
         out.push(
             FindingBuilder::new(&META, &line.directive, message)
                 .endpoint(endpoint)
                 .at_most(severity)
                 .fix("pass `Origin` on", Applicability::Unsafe, Edits::new().remove(&line.directive))
                 .help(format!(
-                    "take the line away; {whose}, and a browser sends the user's cookies whichever site opens the WebSocket: if it refuses your own site, pass on the client's host with `proxy_set_header Host $http_host;`, or tell it which origins are yours"
+                    "remove the line; {whose}, and browsers send the user's cookies whichever site opens the WebSocket: if the back end refuses your own site, forward the client's host with `proxy_set_header Host $http_host;`, or tell it which origins are yours"
                 )),
         );
     }
@@ -103,7 +103,7 @@ mod tests {
             "",
             "/ws/",
             "    proxy_set_header Origin \"\";
-   #^^^^^^^^^^^^^^^^^^^^^^^^^^ info: nginx takes `Origin` off the handshake: the back end cannot tell other sites from its own",
+   #^^^^^^^^^^^^^^^^^^^^^^^^^^ info: nginx removes `Origin` from the handshake, so the back end cannot tell other sites from its own",
         ));
     }
 

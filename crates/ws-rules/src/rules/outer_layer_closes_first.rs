@@ -76,7 +76,7 @@ fn report(cx: &Context<'_, '_>, cut: &Cut<'_, '_>, longer: &[Cut<'_, '_>]) -> Fi
     };
     let default = if limit.is_preset { ", by default" } else { "" };
     let message = format!(
-        "in front of nginx, {name} closes the WebSocket after {shown} {what}{default}; nginx's own limit of {own} never counts"
+        "in front of nginx, {name} closes the WebSocket after {shown} {what}{default}; nginx's own limit of {own} has no effect"
     );
     let directive = match first.idle.source {
         Source::Set { directive, .. } => directive,
@@ -101,7 +101,7 @@ fn report(cx: &Context<'_, '_>, cut: &Cut<'_, '_>, longer: &[Cut<'_, '_>]) -> Fi
     }
     for next in longer {
         let limit = time::display_ms(next.limit.milliseconds);
-        help.push_str(&format!("; behind that comes {} with {limit}", next.layer.shown()));
+        help.push_str(&format!("; next comes {} with {limit}", next.layer.shown()));
     }
     finding.help(help)
 }
@@ -117,17 +117,17 @@ fn remedy(layer: &Layer, limit: LayerLimit, first: &Endpoint<'_>) -> String {
     };
     let raise = raise.map(|raise| {
         let say = if limit.is_preset {
-            ", and say so by `idle-timeout` of the layer in the settings file"
+            ", then set `idle-timeout` for this layer in the settings file"
         } else {
             ""
         };
         format!("{raise}{say}")
     });
     let ping = if limit.is_lifetime {
-        "have clients connect again at once: no ping keeps the connection longer".to_owned()
+        "make clients reconnect at once: no ping keeps the connection open longer".to_owned()
     } else {
         let side = if talks_one_way(layer, limit, first) { "the server" } else { "either side" };
-        format!("have {side} send a ping more often than every {shown}, and say so by `heartbeat`")
+        format!("let {side} send a ping more often than every {shown}, then set `heartbeat`")
     };
     match raise {
         Some(raise) => format!("{raise}, or {ping}"),
@@ -196,20 +196,20 @@ mod tests {
 
     #[test]
     fn a_preset() {
-        let message = "warning: in front of nginx, AWS Application Load Balancer closes the WebSocket after 60s without traffic, by default; nginx's own limit of 1h never counts";
+        let message = "warning: in front of nginx, AWS Application Load Balancer closes the WebSocket after 60s without traffic, by default; nginx's own limit of 1h has no effect";
         let findings = told(named(&[("aws-alb", None, None)]), message, HOUR);
         assert_eq!(
             help(&findings[0]),
-            "raise its attribute `idle_timeout.timeout_seconds`, at most 4000, and say so by `idle-timeout` of the layer in the settings file, or have either side send a ping more often than every 60s, and say so by `heartbeat`"
+            "raise its attribute `idle_timeout.timeout_seconds`, at most 4000, then set `idle-timeout` for this layer in the settings file, or let either side send a ping more often than every 60s, then set `heartbeat`"
         );
         assert_eq!(findings[0].confidence, Confidence::High);
     }
 
     #[test]
     fn what_the_user_says_of_it() {
-        let message = "warning: in front of nginx, `our own` closes the WebSocket after 50s without traffic; nginx's own limit of 1h never counts";
+        let message = "warning: in front of nginx, `our own` closes the WebSocket after 50s without traffic; nginx's own limit of 1h has no effect";
         let findings = told(named(&[("our own", Some(50), None)]), message, HOUR);
-        assert!(help(&findings[0]).starts_with("raise the limit of `our own`, or have"));
+        assert!(help(&findings[0]).starts_with("raise the limit of `our own`, or let"));
     }
 
     #[test]
@@ -217,7 +217,7 @@ mod tests {
         let layers = &[("cloudflare", None, None), ("aws-alb", None, None), ("caddy", None, None)];
         let message = "warning: in front of nginx, AWS Application Load Balancer closes…";
         let findings = told(named(layers), message, HOUR);
-        assert!(help(&findings[0]).ends_with("; behind that comes Cloudflare with 100s"));
+        assert!(help(&findings[0]).ends_with("; next comes Cloudflare with 100s"));
     }
 
     #[test]
@@ -232,7 +232,7 @@ mod tests {
         let options = Options { heartbeat_ms: Some(5_000), ..named(layers) };
         let message = "warning: in front of nginx, Google Cloud's external Application Load Balancer closes the WebSocket after 30s with or without traffic, by default…";
         let findings = told(options, message, "location /socket.io/ { @ proxy_pass http://127.0.0.1:9000; }");
-        assert!(help(&findings[0]).contains("no ping keeps the connection longer"));
+        assert!(help(&findings[0]).contains("no ping keeps the connection open longer"));
     }
 
     #[test]
@@ -241,7 +241,7 @@ mod tests {
         let locations = format!("{HOUR} {}", HOUR.replace("/ws/", "/live/ws"));
         let findings = told(named(&[("heroku-router", None, None)]), message, &locations);
         assert_eq!(labels(&findings[0]).iter().filter(|label| **label == "closed after 55s too").count(), 1);
-        assert!(help(&findings[0]).starts_with("the limit cannot be raised; have either side send a ping"));
+        assert!(help(&findings[0]).starts_with("the limit cannot be raised; let either side send a ping"));
         assert!(help(&findings[0]).ends_with("; it closes 1 more endpoint of this configuration"));
     }
 

@@ -20,7 +20,7 @@ const META: RuleMeta = RuleMeta {
     name: "path-rewritten",
     group: Group::Handshake,
     severity: Severity::Warning,
-    summary: "the URI part of `proxy_pass` makes nginx ask the upstream for a path that it hardly has",
+    summary: "the URI part of `proxy_pass` makes nginx ask the back end for a path that it probably does not have",
     since: "0.1.0",
     fix: FixKind::Unsafe,
     tells: Tells::Nothing,
@@ -141,21 +141,21 @@ fn report(
     let name = lossy(&name.name).into_owned();
     let message = match kind {
         Kind::Lost => format!(
-            "nginx asks the upstream for `{target}` whatever the client asks for: path and query of `{path}` are lost"
+            "nginx asks the back end for `{target}` whatever the client asks for: path and query of `{path}` are lost"
         ),
-        _ => format!("nginx asks the upstream for `{target}` when the client asks for `{path}`"),
+        _ => format!("nginx asks the back end for `{target}` when the client asks for `{path}`"),
     };
     let mut finding = FindingBuilder::argument(&META, line, 0, message);
     let title = format!("write `{without}`");
     let help = match kind {
         Kind::DoubleSlash | Kind::Glued if name.trim_end_matches('/') == uri.trim_end_matches('/') => {
             finding = finding.fix(title, Applicability::Unsafe, Edits::new().argument(line, 0, &without));
-            format!("leave the URI part away, so that the path stays as it is: `proxy_pass {without};`")
+            format!("drop the URI part, so that the path stays as it is: `proxy_pass {without};`")
         }
         Kind::DoubleSlash | Kind::Glued => {
             let slash = |text: &str| format!("{}/", text.trim_end_matches('/'));
             format!(
-                "end both with a slash, the location's name and the URI part: `location {}` and `proxy_pass {};`",
+                "end both the location and the URI part with a slash: `location {}` and `proxy_pass {};`",
                 slash(&name),
                 slash(&written)
             )
@@ -167,7 +167,7 @@ fn report(
         Kind::Lost => {
             finding = finding.fix(title, Applicability::Unsafe, Edits::new().argument(line, 0, &without));
             format!(
-                "leave the URI part away, so that the request goes on as it came: `proxy_pass {without};`; to change its beginning, use `rewrite … break` before it"
+                "drop the URI part, so that nginx passes the request unchanged: `proxy_pass {without};`; to change its beginning, use `rewrite … break` before it"
             )
         }
     };
@@ -184,12 +184,12 @@ mod tests {
             r#"
     location /socket.io {
         proxy_pass http://127.0.0.1:9000/socket.io/;
-                  #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx asks the upstream for `/socket.io//` when the client asks for `/socket.io/`
+                  #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx asks the back end for `/socket.io//` when the client asks for `/socket.io/`
         @
     }
     location /ws/ {
         proxy_pass http://127.0.0.1:9000/app;
-                  #^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx asks the upstream for `/appa/b` when the client asks for `/ws/a/b`
+                  #^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx asks the back end for `/appa/b` when the client asks for `/ws/a/b`
         @
     }
 "#,
@@ -210,7 +210,7 @@ mod tests {
                 r#"
     location /ws {
         proxy_pass http://127.0.0.1:9000/;
-                  #^^^^^^^^^^^^^^^^^^^^^^ warning: nginx asks the upstream for `//chat` when the client asks for `/ws/chat`
+                  #^^^^^^^^^^^^^^^^^^^^^^ warning: nginx asks the back end for `//chat` when the client asks for `/ws/chat`
         @
     }
 "#,
@@ -225,13 +225,13 @@ mod tests {
     set $up 127.0.0.1:9000;
     location /ws/ {
         proxy_pass http://$up/;
-                  #^^^^^^^^^^^ warning: nginx asks the upstream for `/` whatever the client asks for: path and query of `/ws/a/b` are lost
+                  #^^^^^^^^^^^ warning: nginx asks the back end for `/` whatever the client asks for: path and query of `/ws/a/b` are lost
         @
     }
     location /wss/ {
         rewrite ^/wss/(.*)$ /$1 break;
         proxy_pass http://127.0.0.1:9000/app/;
-                  #^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx asks the upstream for `/a/b` when the client asks for `/wss/a/b`
+                  #^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx asks the back end for `/a/b` when the client asks for `/wss/a/b`
         @
     }
 "#,

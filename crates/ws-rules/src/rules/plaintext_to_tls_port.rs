@@ -16,7 +16,7 @@ const META: RuleMeta = RuleMeta {
     name: "plaintext-to-tls-port",
     group: Group::Protocol,
     severity: Severity::Warning,
-    summary: "nginx sends plain HTTP to a port of the upstream that is meant for TLS",
+    summary: "nginx sends plain HTTP to a back end's port for TLS",
     since: "0.1.0",
     fix: FixKind::Unsafe,
     tells: Tells::Nothing,
@@ -49,9 +49,7 @@ impl Rule for PlaintextToTlsPort {
         let (severity, confidence, who) = match port {
             443 => (Severity::Warning, Confidence::High, "on which servers speak TLS"),
             8443 => (Severity::Info, Confidence::Medium, "on which servers speak TLS"),
-            port if port % 1000 == 443 => {
-                (Severity::Info, Confidence::Low, "which by its last digits is one for TLS")
-            }
+            port if port % 1000 == 443 => (Severity::Info, Confidence::Low, "whose number suggests TLS"),
             _ => return,
         };
         let mut finding =
@@ -67,7 +65,7 @@ impl Rule for PlaintextToTlsPort {
             let edits = Edits::new().argument(line, 0, format!("https://{rest}"));
             finding = finding.fix("write `https://`", Applicability::Unsafe, edits);
         }
-        let help = "write `https://`: a server that speaks TLS there answers 400 or closes, and nginx passes the 400 on or answers 502";
+        let help = "write `https://`: a TLS server answers plain HTTP with 400 or closes the connection, so the client gets 400 or 502";
         out.push(finding.help(help));
     }
 }
@@ -92,7 +90,7 @@ mod tests {
         check(&passing(
             "",
             "    proxy_pass http://10.0.0.1:9443;
-              #^^^^^^^^^^^^^^^^^^^^ info: nginx sends plain HTTP to port 9443, which by its last digits is one for TLS",
+              #^^^^^^^^^^^^^^^^^^^^ info: nginx sends plain HTTP to port 9443, whose number suggests TLS",
         ));
     }
 

@@ -16,7 +16,7 @@ const META: RuleMeta = RuleMeta {
     name: "polling-forbidden",
     group: Group::Handshake,
     severity: Severity::Warning,
-    summary: "nginx refuses POST where clients poll before they have a WebSocket, or instead of it",
+    summary: "nginx refuses POST, which clients need to poll before or instead of a WebSocket",
     since: "0.1.0",
     fix: FixKind::Unsafe,
     tells: Tells::Nothing,
@@ -43,9 +43,8 @@ impl Rule for PollingForbidden {
         }
         let Some((status, line)) = refused(&cx.walks.post(server, &path), cx) else { return };
         let name = application.name;
-        let message = format!(
-            "nginx answers {status} to POST, without which {name} cannot do before or instead of a WebSocket"
-        );
+        let message =
+            format!("nginx answers {status} to POST, which {name} needs before or instead of a WebSocket");
         let mut finding = FindingBuilder::new(&META, &line, message).endpoint(endpoint);
         let is_limit = configuration.named(endpoint.context, line.name()).next().is_some();
         let mut help = "let POST through".to_owned();
@@ -106,7 +105,7 @@ mod tests {
         proxy_set_header Connection $http_connection;
         proxy_read_timeout 1h;
         limit_except GET {
-       #^^^^^^^^^^^^^^^^ warning: nginx answers 403 to POST, without which Socket.IO cannot do before or instead of a WebSocket
+       #^^^^^^^^^^^^^^^^ warning: nginx answers 403 to POST, which Socket.IO needs before or instead of a WebSocket
             deny all;
         }
     }
@@ -125,7 +124,7 @@ mod tests {
 server {
     if ($request_method !~ ^(GET|HEAD)$) {
         return 405;
-       #^^^^^^^^^^ warning: nginx answers 405 to POST, without which SockJS…
+       #^^^^^^^^^^ warning: nginx answers 405 to POST, which SockJS…
     }
     location /sockjs/ {
         proxy_pass http://127.0.0.1:9000;

@@ -17,7 +17,7 @@ const META: RuleMeta = RuleMeta {
     name: "proxy-headers-not-inherited",
     group: Group::Handshake,
     severity: Severity::Warning,
-    summary: "outer `Host` or `X-Forwarded-*` lines are dropped by a `proxy_set_header` of the location",
+    summary: "a `proxy_set_header` in the location stops it from inheriting outer `Host` or `X-Forwarded-*` lines",
     since: "0.1.0",
     fix: FixKind::Unsafe,
     tells: Tells::Nothing,
@@ -42,23 +42,23 @@ impl Rule for ProxyHeadersNotInherited {
         }
         let said = most_telling(&dropped);
         let message =
-            format!("this `proxy_set_header` drops what the location would inherit: {}", names(&dropped));
+            format!("this `proxy_set_header` stops the location from inheriting {}", names(&dropped));
         let severity = if may_fail(cx, endpoint, &dropped) { Severity::Warning } else { Severity::Info };
         let mut finding = FindingBuilder::new(&META, &by, message)
             .endpoint_at_stake(endpoint, Stake::Service)
             .at_most(severity)
             .assumed(handshake.unset.is_assumed());
         if let Some(include) = by.included_by() {
-            finding = finding.because(&include, "this include brings the dropping line in");
+            finding = finding.because(&include, "the line comes from this include");
         }
         for line in &said {
-            finding = finding.because(&line.directive, format!("`{}` is set here, and dropped", line.name));
+            finding = finding.because(&line.directive, format!("`{}` is set here, but lost", line.name));
         }
         let repair = Repair::new(cx, endpoint, handshake).repeat(cx, endpoint, dropped.iter().copied());
         let as_written = || said.iter().map(|line| format!("{};", line.directive.text_line())).collect();
         let lines: Vec<String> = repair.repeated_lines().unwrap_or_else(as_written);
         finding = repair.fix(finding, "repeat the dropped lines");
-        let help = format!("repeat the dropped lines in this location:{}", code(&lines));
+        let help = format!("repeat these lines in this location:{}", code(&lines));
         out.push(finding.help(if severity > Severity::Info {
             with_curl_of_page(help, endpoint)
         } else {
@@ -115,7 +115,7 @@ server {
         proxy_pass http://127.0.0.1:9000;
         proxy_http_version 1.1;
         proxy_set_header Upgrade $http_upgrade;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: this `proxy_set_header` drops what the location would inherit: `Host`, `X-Forwarded-Proto`, `X-Real-IP`
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: this `proxy_set_header` stops the location from inheriting `Host`, `X-Forwarded-Proto`, `X-Real-IP`
         proxy_set_header Connection upgrade;
         proxy_read_timeout 3600s;
     }
@@ -124,13 +124,10 @@ server {
         );
         let finding = &findings[0];
         assert!(help(finding).starts_with(
-            "repeat the dropped lines in this location:\n    proxy_set_header Host $http_host;\n    \
+            "repeat these lines in this location:\n    proxy_set_header Host $http_host;\n    \
              proxy_set_header X-Forwarded-Proto $scheme;\n    proxy_set_header X-Real-IP $remote_addr;\nverify"
         ));
-        assert_eq!(
-            labels(finding).iter().filter(|text| text.ends_with("is set here, and dropped")).count(),
-            3
-        );
+        assert_eq!(labels(finding).iter().filter(|text| text.ends_with("is set here, but lost")).count(), 3);
     }
 
     #[test]
@@ -148,7 +145,7 @@ server {
     proxy_http_version 1.1;
     proxy_read_timeout 3600s;
     proxy_set_header Upgrade $http_upgrade;
-   #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: this `proxy_set_header` drops what the location would inherit: `Host`
+   #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: this `proxy_set_header` stops the location from inheriting `Host`
     proxy_set_header Connection upgrade;
 "#,
         );
@@ -164,7 +161,7 @@ http {
     server {
         proxy_http_version 1.1;
         proxy_set_header Upgrade $http_upgrade;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ info: this `proxy_set_header` drops what the location would inherit: `X-Forwarded-For`
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ info: this `proxy_set_header` stops the location from inheriting `X-Forwarded-For`
         proxy_set_header Connection upgrade;
         location /ws/ {
             proxy_pass http://127.0.0.1:9000;
@@ -177,7 +174,7 @@ http {
         // What the server has goes too with the location's first line.
         assert_eq!(
             help(&findings[0]),
-            "repeat the dropped lines in this location:\n    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n    \
+            "repeat these lines in this location:\n    proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n    \
              proxy_set_header Upgrade $http_upgrade;\n    proxy_set_header Connection upgrade;"
         );
     }
@@ -193,7 +190,7 @@ server {
         proxy_pass http://127.0.0.1:9000;
         proxy_http_version 1.1;
         proxy_set_header Upgrade $http_upgrade;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: this `proxy_set_header` drops what the location would inherit: `Host` (unless a file that was not given sets it)
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: this `proxy_set_header` stops the location from inheriting `Host` (unless a file that was not given sets it)
         proxy_set_header Connection upgrade;
         proxy_read_timeout 3600s;
         include more/*.conf;

@@ -41,15 +41,13 @@ impl Rule for ProxyPassNotInherited {
                 "this nested location does not inherit `{name}`: nginx looks for a file, and answers 404"
             );
             let mut finding = FindingBuilder::new(&META, &location, message)
-                .because(pass, format!("this `{name}` is not for the locations inside"));
+                .because(pass, format!("nested locations do not inherit this `{name}`"));
             if endpoint.example_path().is_none() {
                 finding = finding.at_most(Severity::Warning);
             }
             let has_uri = Target::parse(&pass.argument(0).unwrap_or_default()).uri.is_some();
             let help = if has_uri {
-                format!(
-                    "add a `{name}` to this location; its URI part takes the place of this location's name"
-                )
+                format!("add a `{name}` to this location; its URI part replaces this location's name")
             } else {
                 let line = copied(pass, location.reference.file);
                 let edits =
@@ -124,7 +122,7 @@ mod tests {
         assert!(
             help(&findings[0]).starts_with("add to this location:\n    proxy_pass http://127.0.0.1:9000;")
         );
-        assert!(labels(&findings[0]).contains(&"this `proxy_pass` is not for the locations inside"));
+        assert!(labels(&findings[0]).contains(&"nested locations do not inherit this `proxy_pass`"));
     }
 
     #[test]

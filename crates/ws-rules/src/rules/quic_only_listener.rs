@@ -15,7 +15,7 @@ const META: RuleMeta = RuleMeta {
     name: "quic-only-listener",
     group: Group::Protocol,
     severity: Severity::Error,
-    summary: "a server listens for HTTP/3 only, which carries no WebSockets in nginx",
+    summary: "a server listens only for HTTP/3, which carries no WebSockets in nginx",
     since: "0.1.0",
     fix: FixKind::None,
     tells: Tells::Failure,
@@ -41,11 +41,11 @@ impl Rule for QuicOnlyListener {
             return;
         }
         let port = line.argument(0).map(|word| lossy(&word).into_owned()).unwrap_or_default();
-        let message = "nginx listens for QUIC only here, and a WebSocket needs TCP: nginx has no WebSockets over HTTP/3";
+        let message = "nginx listens only for QUIC here, but a WebSocket needs TCP: nginx has no WebSockets over HTTP/3";
         out.push(
             FindingBuilder::new(&META, &line, message)
                 .endpoint(endpoint)
-                .help(format!("add `listen {port} ssl;` beside it")),
+                .help(format!("add `listen {port} ssl;` as well")),
         );
     }
 }
@@ -58,7 +58,7 @@ mod tests {
     fn nothing_listens_on_tcp() {
         check(&with_certificate(
             "    listen 443 quic reuseport;
-   #^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx listens for QUIC only here, and a WebSocket needs TCP: nginx has no WebSockets over HTTP/3",
+   #^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx listens only for QUIC here, but a WebSocket needs TCP: nginx has no WebSockets over HTTP/3",
         ));
     }
 

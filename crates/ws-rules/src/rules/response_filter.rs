@@ -19,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     name: "response-filter",
     group: Group::Handshake,
     severity: Severity::Info,
-    summary: "server side includes are on where a WebSocket is, and hold back a 101 that has a `Content-Type`",
+    summary: "server side includes are on for a WebSocket, and hold back a 101 that has a `Content-Type`",
     since: "0.1.0",
     fix: FixKind::Unsafe,
     tells: Tells::Nothing,
@@ -47,7 +47,7 @@ impl Rule for ResponseFilter {
         };
         let types = ["text/html".to_owned()].into_iter().chain(types).collect::<Vec<_>>().join(" ");
         let message = format!(
-            "nginx never sends the 101 if the upstream gives it a `Content-Type` that server side includes are for ({types})"
+            "nginx never sends the 101 if the back end gives it a `Content-Type` that server side includes process ({types})"
         );
         let help = format!("add to {}:{}", endpoint.location_words(), code(&["ssi off;".to_owned()]));
         let finding = FindingBuilder::new(&META, line, message).endpoint(endpoint).assumed(ssi.is_assumed);
@@ -80,7 +80,7 @@ mod tests {
             r#"
 server {
     ssi on;
-   #^^^^^^ info: nginx never sends the 101 if the upstream gives it a `Content-Type` that server side includes are for (text/html text/xml)
+   #^^^^^^ info: nginx never sends the 101 if the back end gives it a `Content-Type` that server side includes process (text/html text/xml)
     ssi_types text/xml;
     location /ws/ {
         proxy_pass http://127.0.0.1:9000;

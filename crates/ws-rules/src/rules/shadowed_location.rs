@@ -106,13 +106,13 @@ fn shadowed(
         && parent(endpoint.context) == parent(location);
     let mut finding = FindingBuilder::new(&META, &opener, message);
     if is_regex {
-        finding = finding.primary("regexes go before every prefix that is not `^~`");
+        finding = finding.primary("regexes win over every prefix without `^~`");
     }
     let help = if is_regex && is_beside && name.modifier == Modifier::Prefix {
         let text = format!("^~ {}", lossy(&name.name));
         let edits = Edits::new().insert_argument(&own, 0, "^~");
         finding = finding.fix(format!("write `location {text}`"), Applicability::Unsafe, edits);
-        format!("write `location {text}`, which goes before regexes")
+        format!("write `location {text}`, which wins over regexes")
     } else {
         "add the handshake lines to this location, or narrow what it matches".to_owned()
     };
@@ -148,7 +148,7 @@ fn caught(
         other.arguments_text()
     );
     let help = format!(
-        "name the location that is set up for WebSockets so that it serves `{path}`, or give the path a location of its own with the same lines"
+        "rename the location that is set up for WebSockets so that it serves `{path}`, or give the path its own location with the same lines"
     );
     let mut finding = FindingBuilder::new(&META, &own, message)
         .confidence(Confidence::Medium)
@@ -244,7 +244,7 @@ mod tests {
     location / {
         proxy_read_timeout 1h;
         proxy_pass http://127.0.0.1:9000;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx sends no `Upgrade` to the upstream, which has to refuse the handshake
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: the back end gets no `Upgrade`, so it refuses the handshake
     }
 "#,
             ),

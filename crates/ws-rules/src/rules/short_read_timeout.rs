@@ -63,7 +63,7 @@ impl Rule for ShortReadTimeout {
                 &META,
                 &directive,
                 format!(
-                    "`{name} 0` is no limit switched off but one of no time: nginx answers the handshake with 504 at once"
+                    "`{name} 0` does not disable the timeout: it expires at once, and nginx answers the handshake with 504"
                 ),
             ),
             Source::Set { directive, .. } => FindingBuilder::new(
@@ -156,7 +156,7 @@ mod tests {
         ));
         assert_eq!(
             help(&findings[0]),
-            "write `proxy_read_timeout 3600s;`, or have either side send a ping more often than every 299s"
+            "write `proxy_read_timeout 3600s;`, or send a ping from either side more often than every 299s"
         );
         assert!(findings[0].fix.is_some());
     }
@@ -178,7 +178,7 @@ mod tests {
         @
         proxy_pass http://127.0.0.1:9000;
         proxy_read_timeout 0;
-       #^^^^^^^^^^^^^^^^^^^^ error: `proxy_read_timeout 0` is no limit switched off but one of no time: nginx answers the handshake with 504 at once
+       #^^^^^^^^^^^^^^^^^^^^ error: `proxy_read_timeout 0` does not disable the timeout: it expires at once, and nginx answers the handshake with 504
     }
 "#,
         ));

@@ -44,7 +44,7 @@ impl Rule for ShutdownTimeoutDrops {
             Edits::new().argument(&directive, 0, "1h"),
         );
         out.push(finding.help(
-            "write `worker_shutdown_timeout 1h;`, or at least some minutes, so that clients do not all connect again in the same second",
+            "write `worker_shutdown_timeout 1h;`, or at least some minutes, so that clients do not all reconnect in the same second",
         ));
     }
 }

@@ -56,7 +56,7 @@ impl Rule for SmallHeaderBuffers {
             .assumed(large.is_assumed || first.is_assumed)
             .fix("use buffers of 8k", Applicability::Unsafe, Edits::new().argument(&directive, 1, "8k"));
         if let Some(line) = first.directive.filter(|_| first_bytes > bytes) {
-            finding = finding.because(&line, "the first buffer takes what ends in it");
+            finding = finding.because(&line, "lines that fit there use the first buffer");
         }
         let number = directive.argument(0).unwrap_or_default();
         let number = lossy(&number).into_owned();
@@ -135,7 +135,7 @@ server {
 }
 "#,
         ));
-        assert!(labels(&findings[0]).contains(&"the first buffer takes what ends in it"));
+        assert!(labels(&findings[0]).contains(&"lines that fit there use the first buffer"));
     }
 
     #[test]

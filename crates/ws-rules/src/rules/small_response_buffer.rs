@@ -16,7 +16,7 @@ const META: RuleMeta = RuleMeta {
     name: "small-response-buffer",
     group: Group::Handshake,
     severity: Severity::Error,
-    summary: "nginx answers 502 to handshakes if the head of the 101 is long: `proxy_buffer_size` is too small",
+    summary: "nginx answers 502 to handshakes if the 101 has a long header: `proxy_buffer_size` is too small",
     since: "0.1.0",
     fix: FixKind::None,
     tells: Tells::Nothing,
@@ -48,11 +48,12 @@ impl Rule for SmallResponseBuffer {
         let help = format!("write `{name} 4k;` or more; nginx's default is 4k or 8k, a page of memory");
         let size = size::shown(bytes);
         let (severity, message, help) = if bytes < SHORTEST {
-            let message = format!("nginx answers 502 to every handshake: the head of no 101 fits in {size}");
+            let message =
+                format!("nginx answers 502 to every handshake: no 101 has a header that fits in {size}");
             (Severity::Error, message, with_curl(help, endpoint))
         } else {
             let message = format!(
-                "nginx answers 502 to a handshake if the head of the back end's 101 is longer than {size}"
+                "nginx answers 502 to a handshake if the header of the back end's 101 is longer than {size}"
             );
             (Severity::Info, message, help)
         };
@@ -81,7 +82,7 @@ server {
     listen 80;
     proxy_buffers 24 4k;
     proxy_buffer_size 1k;
-   #^^^^^^^^^^^^^^^^^^^^ info: nginx answers 502 to a handshake if the head of the back end's 101 is longer than 1k
+   #^^^^^^^^^^^^^^^^^^^^ info: nginx answers 502 to a handshake if the header of the back end's 101 is longer than 1k
     location /ws/ {
         proxy_pass http://127.0.0.1:9000;
         @
@@ -103,7 +104,7 @@ server {
         proxy_pass http://127.0.0.1:9000;
         proxy_buffering off;
         proxy_buffer_size 96;
-       #^^^^^^^^^^^^^^^^^^^^ error: nginx answers 502 to every handshake: the head of no 101 fits in 96 bytes
+       #^^^^^^^^^^^^^^^^^^^^ error: nginx answers 502 to every handshake: no 101 has a header that fits in 96 bytes
         @
     }
 }

@@ -17,7 +17,7 @@ const META: RuleMeta = RuleMeta {
     name: "stale-upstream-address",
     group: Group::Lifetime,
     severity: Severity::Info,
-    summary: "nginx looks the name of a back end up once: a container that is recreated is not found again",
+    summary: "nginx looks up a back end's name only once, so it loses a container that is recreated",
     since: "0.1.0",
     fix: FixKind::None,
     tells: Tells::Expiry,
@@ -76,26 +76,28 @@ fn report(cx: &Context<'_, '_>, group: &Names<'_, '_>, service: NameService) -> 
     };
     // While one server fails the others get its handshakes (`proxy_next_upstream error timeout`, the default).
     let then = if name.is_alone {
-        "once the name has another address, handshakes get 502 or 504 until a reload"
+        "after its address changes, handshakes get 502 or 504 until a reload"
     } else {
-        "a server that has got another address gets no handshake until a reload"
+        "a server whose address changed gets no handshake until a reload"
     };
-    let message = format!("nginx looks `{host}`{more} up when it starts and not again: {then}");
+    let message = format!("nginx looks up `{host}`{more} only when it starts: {then}");
     let confidence = if service == NameService::Docker { Confidence::Medium } else { Confidence::Low };
     let mut finding = FindingBuilder::argument(&META, &name.directive, 0, message);
     for other in others.iter().take(MOST_LABELS) {
         finding = finding.label(&other.directive, "and here");
     }
     for caught in group.caught.iter().take(MOST_LABELS) {
-        finding = finding
-            .because(caught, "the variable is no way round: the literal made an upstream of that name");
+        finding = finding.because(
+            caught,
+            "the variable does not help: the literal address already defines an upstream of that name",
+        );
     }
     let finding = finding.endpoint(group.endpoint).confidence(confidence);
     let help = if group.caught.is_empty() {
         help(cx, group.endpoint, name)
     } else {
         format!(
-            "take `{host}` from a variable wherever it stands, so that no literal makes an upstream of it"
+            "use a variable for `{host}` everywhere, so that no literal address defines an upstream of that name"
         )
     };
     Some(finding.help(help))
@@ -122,12 +124,12 @@ fn help(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>, name: &StartupName<'_>) -
     let scheme = scheme.map(|scheme| format!("{scheme}://")).unwrap_or_default();
     let uri = match &endpoint.target.uri {
         Some(uri) => {
-            format!(" (nginx then passes the URI on as it came: cut it with `rewrite`, not with `{uri}`)")
+            format!(" (nginx then passes the URI unchanged: use `rewrite` instead of `{uri}`)")
         }
         None => String::new(),
     };
     format!(
-        "let nginx take the name from a variable, which it looks up again: `set $backend {address};` and `{pass} \
+        "put the name in a variable, so that nginx looks it up again: `set $backend {address};` and `{pass} \
          {scheme}$backend;`{uri}, with {resolver}; since nginx {RESOLVE} `server {address} resolve;` in an `upstream` with \
          `zone` does the same; or reload nginx after each deployment"
     )
@@ -145,14 +147,14 @@ mod tests {
             "
 upstream sockets {
     server chat:6042;
-          #^^^^^^^^^ info: nginx looks `chat` up when it starts and not again: once the name has another address, handshakes get 502 or 504 until a reload
+          #^^^^^^^^^ info: nginx looks up `chat` only when it starts: after its address changes, handshakes get 502 or 504 until a reload
 }
 server { location /ws/ { @ proxy_pass http://sockets; proxy_set_header Host $http_host; } }
 ",
         ));
         assert_eq!(findings[0].confidence, Confidence::Low);
         assert!(help(&findings[0]).starts_with(
-            "let nginx take the name from a variable, which it looks up again: `set $backend chat:6042;` and `proxy_pass \
+            "put the name in a variable, so that nginx looks it up again: `set $backend chat:6042;` and `proxy_pass \
              http://$backend;`, with `resolver 127.0.0.11 valid=10s;` (Docker's DNS server); since nginx 1.27.3 "
         ));
     }
@@ -164,7 +166,7 @@ server { location /ws/ { @ proxy_pass http://sockets; proxy_set_header Host $htt
 upstream sockets {
     hash $remote_addr;
     server chat-1:6042;
-          #^^^^^^^^^^^ info: nginx looks `chat-1` and another name up when it starts and not again: a server that has got another address gets no handshake until a reload
+          #^^^^^^^^^^^ info: nginx looks up `chat-1` and another name only when it starts: a server whose address changed gets no handshake until a reload
     server chat-2:6042;
     server 10.0.0.7:6042;
 }
@@ -187,7 +189,7 @@ server {
     location /ws/ {
         @ proxy_set_header Host $http_host;
         proxy_pass http://chat:6042;
-                  #^^^^^^^^^^^^^^^^ info: nginx looks `chat` up when it starts and not again…
+                  #^^^^^^^^^^^^^^^^ info: nginx looks up `chat` only when it starts…
     }
     location /websocket/ { @ proxy_set_header Host $http_host; proxy_pass http://chat:6042; }
 }
@@ -212,12 +214,12 @@ server {
     location /ws/ { @ proxy_set_header Host $http_host; set $chat chat; proxy_pass http://$chat:80; }
     location / {
         proxy_pass http://chat;
-                  #^^^^^^^^^^^ info: nginx looks `chat` up…
+                  #^^^^^^^^^^^ info: nginx looks up `chat`…
     }
 }
 ",
         ));
-        assert!(labels(&findings[0])[0].starts_with("the variable is no way round"));
+        assert!(labels(&findings[0])[0].starts_with("the variable does not help"));
     }
 
     #[test]

@@ -14,7 +14,7 @@ const META: RuleMeta = RuleMeta {
     name: "stateless-balancing",
     group: Group::Balancing,
     severity: Severity::Pedantic,
-    summary: "round robin shares WebSockets out in turn, whatever each server has open",
+    summary: "round robin ignores how many WebSockets each server has open",
     since: "0.1.0",
     fix: FixKind::None,
     tells: Tells::Nothing,
@@ -34,10 +34,10 @@ impl Rule for StatelessBalancing {
             return;
         }
         let message = format!(
-            "nginx shares WebSockets out among {} servers in turn, however many each has open",
+            "nginx gives new WebSockets to {} servers in turn, however many each has open",
             balancing.sharing()
         );
-        let help = "add `least_conn;`: a server that was restarted, and so has none open, gets the new ones; with `zone NAME 64k;` all worker processes count together";
+        let help = "add `least_conn;`, so that a restarted server gets the new ones; with `zone NAME 64k;` all worker processes count together";
         out.push(
             FindingBuilder::new(&META, &opener, message)
                 .endpoint(endpoint)
@@ -63,7 +63,7 @@ mod tests {
     #[test]
     fn round_robin_counts_nothing() {
         check_with(PEDANTIC, &with(
-            "   #^^^^^^^^^^^^ pedantic: nginx shares WebSockets out among 2 servers in turn, however many each has open
+            "   #^^^^^^^^^^^^ pedantic: nginx gives new WebSockets to 2 servers in turn, however many each has open
     server 10.0.0.1:80;
     server 10.0.0.2:80;",
         ));

@@ -70,7 +70,7 @@ fn judge(cx: &Context<'_, '_>, endpoint: &StreamEndpoint<'_>, out: &mut Findings
     let confidence = if endpoint.is_declared { Confidence::High } else { Confidence::Low };
     let remedy = if endpoint.source.is_here() { "write" } else { "add to this server" };
     out.push(finding.confidence(confidence).assumed(endpoint.source.is_assumed()).help(format!(
-        "{remedy} `proxy_timeout 3600s;`, or have either side send a ping more often than every {shown}"
+        "{remedy} `proxy_timeout 3600s;`, or send a ping from either side more often than every {shown}"
     )));
 }
 

@@ -34,7 +34,7 @@ impl Rule for SyntaxErrorRule {
                 || error.hints.iter().any(|(span, _)| leaves_out_at(file, span.start));
             // The words of a file that may not be shown stay out of the message too.
             let message = if is_left_out {
-                "something is left out here, and nginx cannot read the rest as it stands".to_owned()
+                "something is left out here, so nginx cannot read the rest".to_owned()
             } else if file.may_be_shown {
                 format!("nginx refuses to start: {error}")
             } else {
@@ -45,7 +45,7 @@ impl Rule for SyntaxErrorRule {
                 file.source.slice(file.source.line_span(file.source.line(error.at.start))).trim_ascii();
             let mut finding = FindingBuilder::at(&META, at(id, error.at), message)
                 .fingerprinted([name, line])
-                .primary("nginx's reader stops here");
+                .primary("nginx stops reading here");
             for (span, hint) in &error.hints {
                 finding = finding.label_at(at(id, *span), hint.to_string());
             }
@@ -65,17 +65,17 @@ fn at(file: FileId, span: Span) -> Place {
 fn remedy(error: &SyntaxError) -> String {
     match &error.kind {
         SyntaxErrorKind::UnexpectedClose if error.hints.is_empty() => {
-            "take this `}` out, or open its block before"
+            "remove this `}`, or open its block before it"
         }
         SyntaxErrorKind::UnexpectedClose
         | SyntaxErrorKind::TooManyWords(_)
-        | SyntaxErrorKind::NotTerminated(_) => "end the directive before with `;`",
+        | SyntaxErrorKind::NotTerminated(_) => "end the previous directive with `;`",
         SyntaxErrorKind::UnexpectedSemicolon => {
-            "take this `;` out: a block ends with `}` alone, and no directive is empty"
+            "remove this `;`: a block ends with `}` alone, and a directive cannot be empty"
         }
         SyntaxErrorKind::UnexpectedOpen => "name the block before its `{`",
         SyntaxErrorKind::UnexpectedByte(_) => {
-            "put a blank or `;` behind the closing quote, or quote the whole word"
+            "put a space or `;` after the closing quote, or quote the whole word"
         }
         SyntaxErrorKind::EndInDirective
             if error.hints.iter().any(|(_, hint)| *hint == Hint::UnclosedQuote) =>
@@ -87,13 +87,13 @@ fn remedy(error: &SyntaxError) -> String {
         }
         SyntaxErrorKind::EndInDirective => "end the last directive with `;`",
         SyntaxErrorKind::EndInBlock => {
-            "close the block with `}`; a word such as `^/a{2}$` needs quotes, for its `{` opens a block"
+            "close the block with `}`; a word such as `^/a{2}$` needs quotes, because its `{` opens a block"
         }
         SyntaxErrorKind::TooLong(_) => {
-            "shorten it: a word or a comment has to fit in nginx's buffer of 4096 bytes"
+            "shorten it: a word or a comment must fit in nginx's buffer of 4096 bytes"
         }
         SyntaxErrorKind::TooLongQuoted(_) => {
-            "close the quote: a quoted word has to fit in nginx's buffer of 4096 bytes"
+            "close the quote: a quoted word must fit in nginx's buffer of 4096 bytes"
         }
         SyntaxErrorKind::ByteOrderMark => "save the file without a byte order mark",
         SyntaxErrorKind::LuaNotClosed => "balance the braces of the Lua block",
@@ -116,7 +116,7 @@ mod tests {
 "#,
         );
         assert_eq!(labels(&findings[0]), ["a `;` is most likely missing here"]);
-        assert_eq!(help(&findings[0]), "end the directive before with `;`");
+        assert_eq!(help(&findings[0]), "end the previous directive with `;`");
     }
 
     #[test]
@@ -129,7 +129,7 @@ mod tests {
    #^ error: nginx refuses to start: unexpected "}"
     location /ws/ {
         proxy_pass http://127.0.0.1:9000;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx sends no `Upgrade` to the upstream, which…
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: the back end gets no `Upgrade`, so…
         proxy_read_timeout 3600s;
     }
 "#,

@@ -37,20 +37,20 @@ impl Rule for TimeoutsNotLogged {
                 let level = directive.argument(1).map(|level| lossy(&level).into_owned());
                 let level = level.unwrap_or_else(|| "error".to_owned());
                 let message = format!(
-                    "nginx logs the timeout of a WebSocket at level `info`, which a log of level `{level}` hides"
+                    "nginx logs the timeout of a WebSocket at level `info`, but this log starts at `{level}`"
                 );
                 FindingBuilder::new(&META, &directive, message)
             }
             Source::Default { is_assumed: false } => {
                 let http = configuration.enclosing(endpoint.context, ContextKind::Http);
                 let Some(http) = http.and_then(|http| configuration.opener(http)) else { return };
-                let message = "nginx logs the timeout of a WebSocket at level `info`, which the error log hides: its default is `error`";
+                let message = "nginx logs the timeout of a WebSocket at level `info`, but the error log starts at `error` by default";
                 FindingBuilder::new(&META, &http, message)
             }
             _ => return,
         };
         let finding =
-            finding.fix("log timeouts to a file of their own", Applicability::Unsafe, edits(cx, endpoint));
+            finding.fix("log timeouts to their own file", Applicability::Unsafe, edits(cx, endpoint));
         let words = endpoint.location_words();
         out.push(
             finding
@@ -96,7 +96,7 @@ mod tests {
         check(&with(
             "",
             "    http {
-   #^^^^ info: nginx logs the timeout of a WebSocket at level `info`, which the error log hides: its default is `error`
+   #^^^^ info: nginx logs the timeout of a WebSocket at level `info`, but the error log starts at `error` by default
     server { location /ws/ { @ } location /socket.io/ { @ } }",
         ));
     }
@@ -105,14 +105,14 @@ mod tests {
     fn a_level_above_info() {
         check(&with(
             "   error_log logs/error.log;
-  #^^^^^^^^^^^^^^^^^^^^^^^^ info: nginx logs the timeout of a WebSocket at level `info`, which a log of level `error` hides",
+  #^^^^^^^^^^^^^^^^^^^^^^^^ info: nginx logs the timeout of a WebSocket at level `info`, but this log starts at `error`",
             "http { server { location /ws/ { @ } }",
         ));
         check(&with(
             "error_log logs/error.log info;",
             "http { server {
     error_log logs/ws.log warn;
-   #^^^^^^^^^^^^^^^^^^^^^^^^^^ info: nginx logs the timeout of a WebSocket at level `info`, which a log of level `warn` hides
+   #^^^^^^^^^^^^^^^^^^^^^^^^^^ info: nginx logs the timeout of a WebSocket at level `info`, but this log starts at `warn`
     location /ws/ { @ } }",
         ));
     }

@@ -19,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     name: "unknown-directive",
     group: Group::Configuration,
     severity: Severity::Warning,
-    summary: "nginx has no directive of this name, which is close to another or speaks of WebSockets",
+    summary: "nginx has no directive of this name, which looks misspelt or is about WebSockets",
     since: "0.1.0",
     fix: FixKind::None,
     tells: Tells::Nothing,
@@ -48,7 +48,7 @@ impl Rule for UnknownDirective {
                 if matches!(context.kind, ContextKind::Location | ContextKind::If)
                     && let Some(location) = configuration.opener(id)
                 {
-                    finding = finding.label(&location, "nothing is set for this location by it");
+                    finding = finding.label(&location, "it sets nothing for this location");
                 }
                 out.push(finding);
             }
@@ -59,12 +59,12 @@ impl Rule for UnknownDirective {
 fn help(line: &Directive<'_>, meant: Meant) -> String {
     match meant {
         Meant::Like(name) if line.name_bytes().contains(&b'#') => {
-            format!("did you mean `{name}`? `#` begins a comment only behind a blank")
+            format!("did you mean `{name}`? `#` begins a comment only after a space")
         }
         Meant::Like(name) => format!("did you mean `{name}`?"),
         Meant::WebSocket(Some(name)) => {
             let words = line.arguments_text();
-            format!("did you mean `{name} {words};`? To nginx a WebSocket is a proxied connection like others")
+            format!("did you mean `{name} {words};`? For nginx, a WebSocket is an ordinary proxied connection")
         }
         Meant::WebSocket(None) => "remove it: nginx needs no directive of its own for WebSockets, only `proxy_http_version 1.1`, `proxy_set_header Upgrade $http_upgrade` and `proxy_set_header Connection` with `upgrade`".to_owned(),
     }
@@ -95,20 +95,17 @@ mod tests {
         assert_eq!(help(&findings[0]), "did you mean `proxy_read_timeout`?");
         assert!(help(&findings[1]).starts_with("did you mean `proxy_read_timeout 1d;`?"));
         assert!(help(&findings[2]).starts_with("remove it: nginx needs no directive"));
-        assert_eq!(labels(&findings[0]), ["nothing is set for this location by it"]);
+        assert_eq!(labels(&findings[0]), ["it sets nothing for this location"]);
     }
 
     /// nginx takes a sign that sticks to a name for a part of it.
     #[test]
     fn signs_that_stick_to_a_name() {
         for (name, said) in [
-            (
-                "proxy_set_header#",
-                "did you mean `proxy_set_header`? `#` begins a comment only behind a blank",
-            ),
+            ("proxy_set_header#", "did you mean `proxy_set_header`? `#` begins a comment only after a space"),
             (
                 "proxy_set_header#X",
-                "did you mean `proxy_set_header`? `#` begins a comment only behind a blank",
+                "did you mean `proxy_set_header`? `#` begins a comment only after a space",
             ),
             ("proxy_set_header:", "did you mean `proxy_set_header`?"),
             ("root=", "did you mean `root`?"),

@@ -47,7 +47,7 @@ impl Rule for UnsupportedUpstreamProtocol {
                 }
                 _ => format!("`{name}` cannot carry a WebSocket: nginx opens no tunnel"),
             };
-            let help = "run the WebSocket on a server that speaks HTTP, and hand the path to it with `proxy_pass`, or use \
+            let help = "serve the WebSocket from a back end that speaks HTTP and pass the path to it with `proxy_pass`, or use \
                 `uwsgi_pass` or `scgi_pass`, which can upgrade";
             let help = given::for_protocol(endpoint).unwrap_or_else(|| help.to_owned());
             let path = endpoint.example_path().unwrap_or_else(|| "/".to_owned());

@@ -41,7 +41,7 @@ impl Rule for UnusedNamedLocation {
         let path = format!("/{}", name.trim_start_matches('@'));
         let message = format!("no request comes here: nothing in this server leads to `{name}`");
         let help = format!(
-            "end the location that gets the handshakes with `try_files $uri {name};`, or write a path such as `{path}` in place of `{name}`"
+            "end the location that gets the handshakes with `try_files $uri {name};`, or use a path such as `{path}` instead of `{name}`"
         );
         let finding = FindingBuilder::new(&META, &line, message).confidence(Confidence::Medium);
         let help = with_curl_for(help, &endpoint.server_names, &endpoint.listens, &path);

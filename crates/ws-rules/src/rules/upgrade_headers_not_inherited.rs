@@ -17,7 +17,7 @@ const META: RuleMeta = RuleMeta {
     name: "upgrade-headers-not-inherited",
     group: Group::Handshake,
     severity: Severity::Error,
-    summary: "upgrade headers of an outer level are dropped by a `proxy_set_header` of the location's own",
+    summary: "a `proxy_set_header` in the location stops it from inheriting the upgrade headers",
     since: "0.1.0",
     fix: FixKind::Either,
     tells: Tells::Failure,
@@ -38,23 +38,23 @@ impl Rule for UpgradeHeadersNotInherited {
         }
         let said = most_telling(&dropped);
         let message =
-            format!("this `proxy_set_header` drops all that the location would inherit: {}", names(&dropped));
+            format!("this `proxy_set_header` stops the location from inheriting {}", names(&dropped));
         let mut finding = FindingBuilder::new(&META, &lost.dropped_by, message)
             .endpoint(endpoint)
             .assumed(handshake.upgrade.source.is_assumed());
         if let Some(include) = lost.dropped_by.included_by() {
-            finding = finding.because(&include, "this include brings the dropping line in");
+            finding = finding.because(&include, "the line comes from this include");
         }
         for line in &said {
-            finding = finding.because(&line.directive, format!("`{}` is set here, and dropped", line.name));
+            finding = finding.because(&line.directive, format!("`{}` is set here, but lost", line.name));
         }
         let whole = repair(cx, endpoint, handshake, &dropped);
         let as_written = || said.iter().map(|line| format!("{};", line.directive.text_line())).collect();
         let mut lines = missing_lines(cx, endpoint, missing(cx, handshake, &dropped));
         lines.extend(whole.repeated_lines().unwrap_or_else(as_written));
-        let mut help = format!("repeat the dropped lines in this location:{}", code(&lines));
+        let mut help = format!("repeat these lines in this location:{}", code(&lines));
         if let Some((own, instead)) = own_connection(cx, endpoint, handshake) {
-            finding = finding.because(&own, "and this says no `upgrade`, which a handshake needs as well");
+            finding = finding.because(&own, "this has no `upgrade`, which a handshake needs too");
             help.push_str(&instead);
         }
         // Ordinary requests get nothing new by these. One that is to be written otherwise takes the other with it.
@@ -64,7 +64,7 @@ impl Rule for UpgradeHeadersNotInherited {
         let safe = dropped.iter().filter(|line| is_safe(line) && (is_whole || !is_usual(line)));
         let safe: Vec<_> = safe.copied().collect();
         let title = "repeat the dropped lines";
-        let back = "bring the handshake lines back";
+        let back = "repeat the handshake lines";
         finding = match safe.len() == dropped.len() {
             true => whole.fix(finding, title),
             false => whole.unsafe_fix(repair(cx, endpoint, handshake, &safe).fix(finding, back), title),
@@ -116,15 +116,15 @@ server {
     location /ws/ {
         proxy_pass http://127.0.0.1:9000;
         proxy_set_header X-Real-IP $remote_addr;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: this `proxy_set_header` drops all that the location would inherit: `Host`, `Upgrade`, `Connection`
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: this `proxy_set_header` stops the location from inheriting `Host`, `Upgrade`, `Connection`
         proxy_set_header X-Other 1;
     }
 }
 "#,
         );
         let finding = &findings[0];
-        assert!(help(finding).starts_with("repeat the dropped lines in this location:\n    proxy_set_header Host $host;\n    proxy_set_header Upgrade $http_upgrade;\n    proxy_set_header Connection \"upgrade\";\nverify"), "{}", help(finding));
-        let dropped = labels(finding).into_iter().filter(|text| text.ends_with("is set here, and dropped"));
+        assert!(help(finding).starts_with("repeat these lines in this location:\n    proxy_set_header Host $host;\n    proxy_set_header Upgrade $http_upgrade;\n    proxy_set_header Connection \"upgrade\";\nverify"), "{}", help(finding));
+        let dropped = labels(finding).into_iter().filter(|text| text.ends_with("is set here, but lost"));
         assert_eq!(dropped.count(), 3);
     }
 
@@ -144,7 +144,7 @@ server {
 }
     #- headers.conf
     proxy_set_header Host $host;
-   #^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: this `proxy_set_header` drops all that the location would inherit: `Upgrade`, `Connection`
+   #^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: this `proxy_set_header` stops the location from inheriting `Upgrade`, `Connection`
 "#,
         );
     }
@@ -160,7 +160,7 @@ http {
     proxy_set_header Connection "upgrade";
     server {
         proxy_set_header Host $host;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: this `proxy_set_header` drops all that the location would inherit: `Upgrade`, `Connection`
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: this `proxy_set_header` stops the location from inheriting `Upgrade`, `Connection`
         location /socket.io/ {
             proxy_pass http://127.0.0.1:9000;
             proxy_read_timeout 3600s;
@@ -183,7 +183,7 @@ http {
         location /app/socket.io/ {
             proxy_pass http://127.0.0.1:9000;
             proxy_set_header Host $host;
-           #^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: this `proxy_set_header` drops all that the location would inherit: `Upgrade`, `Connection`
+           #^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: this `proxy_set_header` stops the location from inheriting `Upgrade`, `Connection`
             proxy_read_timeout 3600s;
         }
     }
@@ -202,7 +202,7 @@ server {
     location /ws/ {
         proxy_pass http://127.0.0.1:9000;
         proxy_set_header Upgrade $http_upgrade;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: this `proxy_set_header` drops all that the location would inherit: `Connection`
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: this `proxy_set_header` stops the location from inheriting `Connection`
         proxy_read_timeout 3600s;
     }
 }
@@ -219,7 +219,7 @@ server {
     location /ws/ {
         proxy_pass http://127.0.0.1:9000;
         proxy_set_header Host $host;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: this `proxy_set_header` drops all that the location would inherit: `Upgrade`, `Connection`
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: this `proxy_set_header` stops the location from inheriting `Upgrade`, `Connection`
     }
 }
     #- websocket.conf
@@ -230,7 +230,7 @@ server {
     proxy_set_header Connection $http_connection;
 "#,
         );
-        let lines = "include websocket.conf;\n    # in place of proxy_set_header Host $host;\nverify";
+        let lines = "include websocket.conf;\n    # instead of proxy_set_header Host $host;\nverify";
         assert!(help(&findings[0]).contains(lines), "{}", help(&findings[0]));
     }
 
@@ -243,7 +243,7 @@ server {
     location /ws/ {
         proxy_pass http://127.0.0.1:9000;
         proxy_set_header Host $host;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: this `proxy_set_header` drops all that the location would inherit: `Upgrade`
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: this `proxy_set_header` stops the location from inheriting `Upgrade`
         proxy_read_timeout 3600s;
     }
 }

@@ -105,9 +105,9 @@ impl<'s> Asked<'s> {
         let is_own = own.any(|line| line.reference == self.upgrade.reference);
         let is_mirror = asker.name() == DirectiveName::MIRROR;
         let message = if is_mirror {
-            "nginx sends the handshake's `Upgrade` to the mirror too, and a 101 from there ends the WebSocket"
+            "nginx also sends the handshake's `Upgrade` to the mirror, and a 101 from there ends the WebSocket"
         } else {
-            "nginx sends the handshake's `Upgrade` to the back end of `auth_request` too, and closes the connection without an answer if that says 101"
+            "nginx also sends the handshake's `Upgrade` to the back end of `auth_request`, and closes the connection if that answers 101"
         };
         let blamed = if is_own { &self.upgrade } else { &self.passed.pass.directive };
         let severity = if self.is_websocket_server { Severity::Warning } else { Severity::Info };
@@ -189,7 +189,7 @@ server {
     location = /auth {
         internal;
         proxy_pass http://127.0.0.1:9000/me;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx sends the handshake's `Upgrade` to the back end of `auth_request` too, and closes the connection without an answer if that says 101
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx also sends the handshake's `Upgrade` to the back end of `auth_request`, and closes the connection if that answers 101
     }
 }
 "#,
@@ -216,7 +216,7 @@ server {
     location = /auth {
         internal;
         proxy_pass http://127.0.0.1:4180/oauth2/auth;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ info: nginx sends the handshake's `Upgrade` to the back end of…
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ info: nginx also sends the handshake's `Upgrade` to the back end of…
     }
 }
 "#,
@@ -242,7 +242,7 @@ server {
         proxy_http_version 1.1;
         proxy_read_timeout 1h;
         proxy_set_header Upgrade $http_upgrade;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx sends the handshake's `Upgrade` to the mirror too, and a 101 from there ends the WebSocket
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx also sends the handshake's `Upgrade` to the mirror, and a 101 from there ends the WebSocket
         proxy_set_header Connection $http_connection;
     }
 }

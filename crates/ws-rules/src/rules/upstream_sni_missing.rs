@@ -18,7 +18,7 @@ const META: RuleMeta = RuleMeta {
     name: "upstream-sni-missing",
     group: Group::Protocol,
     severity: Severity::Warning,
-    summary: "nginx names no server in the TLS handshake with an upstream that may hold several certificates",
+    summary: "nginx sends no server name (SNI) to a back end that may have several certificates",
     since: "0.1.0",
     fix: FixKind::Unsafe,
     tells: Tells::Nothing,
@@ -62,7 +62,7 @@ impl Rule for UpstreamSniMissing {
         };
         let Some(host) = host else { return };
         let is_shared = SHARED.iter().any(|domain| host.ends_with(domain));
-        let message = format!("nginx names no server (SNI) in the TLS handshake with `{host}`");
+        let message = format!("nginx sends no server name (SNI) in the TLS handshake with `{host}`");
         let mut finding =
             FindingBuilder::new(&META, line.as_ref().unwrap_or(&endpoint.pass.directive), message)
                 .endpoint(endpoint)
@@ -78,10 +78,10 @@ impl Rule for UpstreamSniMissing {
             None => format!("add `proxy_ssl_server_name on;` to {}", endpoint.location_words()),
         };
         if block.is_some() {
-            help.push_str(&format!(" and, for the block's name is no host's, `proxy_ssl_name {host};`"));
+            help.push_str(&format!(" and `proxy_ssl_name {host};` (the block's name is no host name)"));
         }
         help.push_str(
-            ": a server that holds several certificates refuses the handshake or serves another site without it, and nginx answers 502 or passes on the other site's refusal",
+            ": without it, a server with several certificates refuses the TLS handshake or serves another site, and the client gets 502 or that site's refusal",
         );
         out.push(finding.help(help));
     }
@@ -110,13 +110,13 @@ mod tests {
         let findings = check(&passing(
             "",
             "    proxy_pass https://ws.example.com;
-   #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ info: nginx names no server (SNI) in the TLS handshake with `ws.example.com`",
+   #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ info: nginx sends no server name (SNI) in the TLS handshake with `ws.example.com`",
         ));
         assert!(help(&findings[0]).starts_with("add `proxy_ssl_server_name on;` to this location: "));
         check(&passing(
             "",
             "    proxy_pass https://chat.workers.dev/;
-   #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx names no server (SNI)…",
+   #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ warning: nginx sends no server name (SNI)…",
         ));
     }
 
@@ -125,7 +125,7 @@ mod tests {
         let findings = check(&passing(
             "",
             "    proxy_ssl_server_name off;
-   #^^^^^^^^^^^^^^^^^^^^^^^^^ info: nginx names no server (SNI)…
+   #^^^^^^^^^^^^^^^^^^^^^^^^^ info: nginx sends no server name (SNI)…
     proxy_pass https://ws.example.com;",
         ));
         assert!(findings[0].fix.is_some());
@@ -136,7 +136,7 @@ mod tests {
         let findings = check(&passing(
             "upstream app { server ws.example.com:443; }",
             "    proxy_pass https://app;
-   #^^^^^^^^^^^^^^^^^^^^^^ info: nginx names no server (SNI) in the TLS handshake with `ws.example.com`",
+   #^^^^^^^^^^^^^^^^^^^^^^ info: nginx sends no server name (SNI) in the TLS handshake with `ws.example.com`",
         ));
         assert!(help(&findings[0]).contains("`proxy_ssl_name ws.example.com;`"));
     }

@@ -16,7 +16,7 @@ const META: RuleMeta = RuleMeta {
     name: "upstream-without-stickiness",
     group: Group::Balancing,
     severity: Severity::Warning,
-    summary: "the requests of one client reach several servers, of which one holds its session",
+    summary: "a client's requests reach several servers, but only one of them has its session",
     since: "0.1.0",
     fix: FixKind::Unsafe,
     tells: Tells::Nothing,
@@ -46,7 +46,7 @@ impl Rule for UpstreamWithoutStickiness {
             Need::Stay(application) => (
                 Severity::Warning,
                 format!(
-                    "{} keeps a session in one server, which has to get all its polling requests: others answer 400 or 404",
+                    "{} keeps a session in one server, which must get all of its polling requests: the others answer 400 or 404",
                     application.name
                 ),
             ),
@@ -55,7 +55,7 @@ impl Rule for UpstreamWithoutStickiness {
             Need::Unknown if hash.is_some() => return,
             Need::Unknown => (
                 Severity::Info,
-                "an open WebSocket stays where it is, but a session that one server holds is lost when the client connects anew or polls"
+                "an open WebSocket stays on its server, but a session in one server is lost when the client reconnects or polls"
                     .to_owned(),
             ),
         };
@@ -63,14 +63,14 @@ impl Rule for UpstreamWithoutStickiness {
             None => "in turn (round robin)",
             Some((Method::LeastConn, _)) => "whichever has the fewest connections (`least_conn`)",
             Some((Method::LeastTime, _)) => "whichever is the fastest (`least_time`)",
-            Some((Method::Hash, _)) => "by what is another for each of them",
+            Some((Method::Hash, _)) => "by a value that differs per request",
             Some(_) => "at random (`random`)",
         };
         let message =
             format!("nginx sends each request of a client to any of {} servers, {how}", balancing.sharing());
         let mut finding = FindingBuilder::new(&META, &opener, message);
         if let Some((_, method)) = balancing.method() {
-            finding = finding.because(&method, "this chooses a server for each request anew");
+            finding = finding.because(&method, "this chooses a server for each request");
         }
         finding = finding.endpoint(endpoint).because(&endpoint.pass.directive, "its requests go there");
         let edits = edits(&opener, balancing);
@@ -101,7 +101,7 @@ fn of_containers(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> Option<Findin
         "write `ip_hash;` in the `upstream`, before its `server`".to_owned()
     };
     let reason = format!(
-        "{} keeps a session in one server, which has to get all its polling requests: others answer 400 or 404",
+        "{} keeps a session in one server, which must get all of its polling requests: the others answer 400 or 404",
         application.name
     );
     let finding = FindingBuilder::new(&META, &line, message).endpoint(endpoint);
@@ -112,10 +112,10 @@ fn of_containers(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> Option<Findin
 fn remedy(cx: &Context<'_, '_>, balancing: &Balancing<'_>) -> String {
     let instead = balancing
         .method()
-        .map(|(_, line)| format!(" in place of `{};`", line.text_line()))
+        .map(|(_, line)| format!(" instead of `{};`", line.text_line()))
         .unwrap_or_default();
     let behind = if balancing.last_backup().is_some() {
-        ", behind the `server` lines because one of them has `backup`"
+        ", after the `server` lines because one of them has `backup`"
     } else {
         ""
     };
@@ -127,7 +127,7 @@ fn remedy(cx: &Context<'_, '_>, balancing: &Balancing<'_>) -> String {
         ""
     };
     format!(
-        "write `ip_hash;`{instead}{behind}, or `hash $remote_addr consistent;`{sticky}, or keep the sessions where all servers see them"
+        "write `ip_hash;`{instead}{behind}, or `hash $remote_addr consistent;`{sticky}, or store sessions where all servers can read them"
     )
 }
 
@@ -169,14 +169,14 @@ mod tests {
         let text = text.replacen("upstream app", "    upstream app", 1);
         let findings = check_with(Options::version("1.30"), &(text + &server("/socket.io/")));
         let said = help(&findings[0]);
-        let start = "write `ip_hash;` in place of `least_conn;`, or `hash $remote_addr consistent;`, or `sticky cookie NAME;`, or keep";
+        let start = "write `ip_hash;` instead of `least_conn;`, or `hash $remote_addr consistent;`, or `sticky cookie NAME;`, or store";
         assert!(said.starts_with(start), "{said}");
     }
 
     #[test]
     fn a_hash_of_what_changes_keeps_nobody() {
         let text = "    upstream app {
-   #^^^^^^^^^^^^ warning: nginx sends each request of a client to any of 2 servers, by what is another for each of them
+   #^^^^^^^^^^^^ warning: nginx sends each request of a client to any of 2 servers, by a value that differs per request
     hash $request_uri consistent;
     server 10.0.0.1:80;
     server 10.0.0.2:80;
@@ -184,7 +184,7 @@ mod tests {
 ";
         let findings = check_with(Options::version("1.22"), &(text.to_owned() + &server("/socket.io/")));
         assert!(
-            help(&findings[0]).starts_with("write `ip_hash;` in place of `hash $request_uri consistent;`")
+            help(&findings[0]).starts_with("write `ip_hash;` instead of `hash $request_uri consistent;`")
         );
         for (key, path) in [("$uri", "/socket.io/"), ("$arg_room", "/socket.io/"), ("$request_uri", "/ws/")] {
             let text = format!("upstream app {{ hash {key}; server 10.0.0.1:80; server 10.0.0.2:80; }}\n");

@@ -15,7 +15,7 @@ const META: RuleMeta = RuleMeta {
     name: "worker-connections-budget",
     group: Group::Capacity,
     severity: Severity::Warning,
-    summary: "the WebSockets that are expected need more than all `worker_connections`, or a worker holds few",
+    summary: "`worker_connections` is too low for the expected WebSockets",
     since: "0.1.0",
     fix: FixKind::Unsafe,
     tells: Tells::Nothing,
@@ -47,7 +47,7 @@ impl Rule for WorkerConnectionsBudget {
                 let message = format!(
                     "a worker holds at most {most} WebSockets: nginx takes two of its {connections} connections for each{default}"
                 );
-                let help = "write `worker_connections 4096;` in `events` where more may come, or `expected-connections` into the settings, to have both compared";
+                let help = "set `worker_connections 4096;` in `events` if more may come, or set `expected-connections` in the settings file to compare the two";
                 let (title, edits) = raised(cx, line, 4096);
                 out.push(
                     FindingBuilder::new(&META, &directive, message)
@@ -90,7 +90,8 @@ impl Rule for WorkerConnectionsBudget {
         // The other half is for ordinary requests, for what reconnects, and for workers that get more than their share.
         let enough = each.saturating_add(each / 2).checked_next_power_of_two().unwrap_or(each);
         let help = if workers == MOST_CORES {
-            "write so many `worker_connections` that all cores together have twice as many as WebSockets are expected".to_owned()
+            "raise `worker_connections` until all cores together have twice the expected number of WebSockets"
+                .to_owned()
         } else {
             let (title, edits) = raised(cx, line, enough);
             finding = finding.fix(title, Applicability::Unsafe, edits);

@@ -17,7 +17,7 @@ const META: RuleMeta = RuleMeta {
     name: "wrong-connection-header",
     group: Group::Handshake,
     severity: Severity::Error,
-    summary: "`Connection` to the upstream has no `upgrade` when the client asks for one",
+    summary: "`Connection` to the back end has no `upgrade` when the client asks for one",
     since: "0.1.0",
     fix: FixKind::Either,
     tells: Tells::Failure,
@@ -49,7 +49,7 @@ impl Rule for WrongConnectionHeader {
         } else {
             " for a handshake"
         };
-        let message = format!("nginx sends {sent} to the upstream{only}");
+        let message = format!("the back end gets {sent}{only}, so it refuses it");
         let deciding = Deciding::of(cx, endpoint, browser, line);
         let finding = blame(cx, deciding.as_ref(), line, message)
             .endpoint(endpoint)
@@ -129,7 +129,10 @@ mod tests {
         ] {
             let findings = judged("", value);
             let [finding] = findings.as_slice() else { panic!("{value}: {findings:?}") };
-            assert_eq!(finding.message, format!("nginx sends {sent} to the upstream for a handshake"));
+            assert_eq!(
+                finding.message,
+                format!("the back end gets {sent} for a handshake, so it refuses it")
+            );
             assert!(finding.fix.is_some(), "{value}");
         }
     }
@@ -188,7 +191,7 @@ mod tests {
             r#"
 map $http_upgrade $connection_upgrade {
     default close;
-   #^^^^^^^^^^^^^ error: nginx sends `Connection: close` to the upstream for a handshake
+   #^^^^^^^^^^^^^ error: the back end gets `Connection: close` for a handshake, so it refuses it
     '' '';
 }
 server {
@@ -212,7 +215,7 @@ server {
 map $http_upgrade $connection_upgrade {
     ~^WebSocket$ upgrade;
     default      close;
-   #^^^^^^^^^^^^^^^^^^ error: nginx sends `Connection: close` to the upstream for a handshake
+   #^^^^^^^^^^^^^^^^^^ error: the back end gets `Connection: close` for a handshake, so it refuses it
 }
 server {
     location /ws/ {
@@ -232,7 +235,7 @@ server {
         check(
             r#"
   map $http_upgrade $connection_upgrade {
- #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx sends no `Connection` to the upstream for a handshake
+ #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: the back end gets no `Connection` for a handshake, so it refuses it
     '' close;
   }
 server {
@@ -253,7 +256,7 @@ server {
         let findings = judged("map $http_connection $c { Upgrade upgrade; default close; }", "$c");
         let [finding] = findings.as_slice() else { panic!("{findings:?}") };
         let firefox = "for a handshake of Firefox, whose `Connection` is `keep-alive, Upgrade`";
-        assert!(finding.message.ends_with(firefox), "{}", finding.message);
+        assert!(finding.message.ends_with(&format!("{firefox}, so it refuses it")), "{}", finding.message);
     }
 
     #[test]

@@ -19,7 +19,7 @@ const META: RuleMeta = RuleMeta {
     name: "wrong-upgrade-header",
     group: Group::Handshake,
     severity: Severity::Error,
-    summary: "`Upgrade` to the upstream is not `websocket` when the client asks for it",
+    summary: "`Upgrade` to the back end is not `websocket` when the client asks for it",
     since: "0.1.0",
     fix: FixKind::Either,
     tells: Tells::Failure,
@@ -42,11 +42,11 @@ impl Rule for WrongUpgradeHeader {
             return;
         }
         let message = match line.value(Browser::Chrome).as_known() {
-            Some(b"") => "nginx sends no `Upgrade` to the upstream for a handshake".to_owned(),
+            Some(b"") => "the back end gets no `Upgrade` in a handshake".to_owned(),
             Some(value) if line.directive.may_be_shown() => {
-                format!("nginx sends `Upgrade: {}` to the upstream for a handshake", lossy(value))
+                format!("the back end gets `Upgrade: {}` instead of `Upgrade: websocket`", lossy(value))
             }
-            _ => "nginx sends an `Upgrade` to the upstream that is not `websocket`".to_owned(),
+            _ => "the back end gets an `Upgrade` that is not `websocket`".to_owned(),
         };
         let mut finding = FindingBuilder::new(&META, &line.directive, message)
             .endpoint(endpoint)
@@ -97,13 +97,13 @@ mod tests {
     fn values_that_are_not_websocket() {
         let map = "map $http_upgrade $connection_upgrade { default upgrade; '' close; }";
         for (value, sent) in [
-            ("''", "nginx sends no `Upgrade` to the upstream for a handshake"),
-            ("$connection_upgrade", "nginx sends `Upgrade: upgrade` to the upstream for a handshake"),
-            ("upgrade", "nginx sends `Upgrade: upgrade` to the upstream for a handshake"),
-            ("http_upgrade", "nginx sends `Upgrade: http_upgrade` to the upstream for a handshake"),
-            ("$http_upgarde", "nginx sends no `Upgrade` to the upstream for a handshake"),
-            ("$http_websocket", "nginx sends no `Upgrade` to the upstream for a handshake"),
-            ("$http_connection", "nginx sends `Upgrade: Upgrade` to the upstream for a handshake"),
+            ("''", "the back end gets no `Upgrade` in a handshake"),
+            ("$connection_upgrade", "the back end gets `Upgrade: upgrade` instead of `Upgrade: websocket`"),
+            ("upgrade", "the back end gets `Upgrade: upgrade` instead of `Upgrade: websocket`"),
+            ("http_upgrade", "the back end gets `Upgrade: http_upgrade` instead of `Upgrade: websocket`"),
+            ("$http_upgarde", "the back end gets no `Upgrade` in a handshake"),
+            ("$http_websocket", "the back end gets no `Upgrade` in a handshake"),
+            ("$http_connection", "the back end gets `Upgrade: Upgrade` instead of `Upgrade: websocket`"),
         ] {
             let findings = judged(map, value);
             let [finding] = findings.as_slice() else { panic!("{value}: {findings:?}") };
@@ -138,7 +138,7 @@ mod tests {
         proxy_pass http://127.0.0.1:9000;
         proxy_http_version 1.1;
         proxy_set_header Upgrade $http_upgarde;
-       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: nginx sends no `Upgrade` to the upstream for a handshake
+       #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ error: the back end gets no `Upgrade` in a handshake
         proxy_set_header Connection "upgrade";
         proxy_read_timeout 3600s;
     }

@@ -14,7 +14,7 @@ pub(super) static SYMPTOMS: [Symptom; 7] = [
             Text(&["invalid sec-websocket-accept"]),
             Text(&["invalid status line"]),
         ],
-        meaning: "The client got an answer that is no right 101: somebody between takes header fields away, caches, or makes an answer of its own.",
+        meaning: "The client got an answer that is not a valid 101: something in between removes header fields, caches, or answers itself.",
         causes: &["response-filter", "other-proxy", "cache", "duplicate-handshake-header"],
         next: "`curl -i -N --http1.1` with the header fields of a handshake shows the whole answer",
         source: "Chromium, net/websockets/websocket_basic_handshake_stream.cc; ws for Node, lib/websocket.js",
@@ -27,7 +27,7 @@ pub(super) static SYMPTOMS: [Symptom; 7] = [
             Text(&["err_connection_closed"]),
             Text(&["socket hang up"]),
         ],
-        meaning: "The connection ended before an answer to the handshake came: a TLS port was spoken to in plain text, or the other way round, nobody serves this name, or nginx is told to close (444).",
+        meaning: "The connection ended before the handshake was answered: plain text was sent to a TLS port or the other way round, no server has this name, or nginx is told to close (444).",
         causes: &[
             "proxy-scheme",
             "location-not-matched",
@@ -60,7 +60,7 @@ pub(super) static SYMPTOMS: [Symptom; 7] = [
         source: "Firefox, netwerk/locales/en-US/necko.properties; engine.io-client; gorilla/websocket, client.go",
     },
     Symptom {
-        title: "nobody answers at the address",
+        title: "nothing answers at the address",
         signs: &[
             Text(&["err_connection_refused"]),
             Text(&["err_connection_timed_out"]),
@@ -69,7 +69,7 @@ pub(super) static SYMPTOMS: [Symptom; 7] = [
             Text(&["econnrefused"]),
             Text(&["enotfound"]),
         ],
-        meaning: "The client got no connection at all: nothing listens on this port, a firewall stands before it, or the name leads elsewhere.",
+        meaning: "The client got no connection at all: nothing listens on this port, a firewall blocks it, or the name points elsewhere.",
         causes: &["not-nginx", "location-not-matched", "other-proxy"],
         next: "the same address from the machine that nginx runs on, and `listen` of the server: IPv4 and IPv6 are two sockets",
         source: "Chromium, net/base/net_error_list.h; Node, errno",

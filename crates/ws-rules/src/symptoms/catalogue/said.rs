@@ -65,7 +65,7 @@ pub(super) static SYMPTOMS: [Symptom; 7] = [
             Said("direct port works"),
             Said("works directly"),
         ],
-        meaning: "The back end is right. nginx passes no upgrade on by itself: it needs `Upgrade`, `Connection` and HTTP/1.1.",
+        meaning: "The back end is fine. nginx does not forward an upgrade unless told to: it needs `Upgrade`, `Connection` and HTTP/1.1.",
         causes: &[
             "upgrade-header-missing",
             "connection-header-missing",
@@ -107,7 +107,7 @@ pub(super) static SYMPTOMS: [Symptom; 7] = [
             Said("xhr-polling"),
             Said("transport=polling"),
         ],
-        meaning: "The handshake fails and the library goes on over HTTP, slower and with more load. Events that come late and in bunches are held back by a buffer.",
+        meaning: "The handshake fails and the library falls back to HTTP, which is slower and costs more. Events that arrive late and in bunches are held back by a buffer.",
         causes: &[
             "upgrade-header-missing",
             "connection-header-missing",

@@ -33,7 +33,7 @@ pub(super) static SYMPTOMS: [Symptom; 8] = [
         ],
         meaning: "`limit_conn` counts an open WebSocket for as long as it lives, `limit_req` each attempt to reconnect.",
         causes: &["limit-req/limit-conn"],
-        next: "how many clients share one address: tabs, offices, and all of them where a proxy stands in front without `real_ip`",
+        next: "how many clients share one address: tabs, offices, and everyone if there is a proxy in front and no `real_ip`",
         source: "ngx_http_limit_conn_module.c, ngx_http_limit_req_module.c",
     },
     Symptom {
@@ -47,7 +47,7 @@ pub(super) static SYMPTOMS: [Symptom; 8] = [
             Text(&["client sent no required ssl certificate"]),
             Text(&["client ssl certificate verify error"]),
         ],
-        meaning: "A check of addresses, passwords or certificates refuses the handshake before it gets to the back end.",
+        meaning: "A check of addresses, passwords or certificates refuses the handshake before it reaches the back end.",
         causes: &["auth-on-handshake"],
         next: TRACE,
         source: "ngx_http_access_module.c, ngx_http_auth_basic_module.c, ngx_http_auth_request_module.c, ngx_http_request.c",

@@ -46,7 +46,7 @@ pub(super) static SYMPTOMS: [Symptom; 19] = [
         ],
         meaning: "The handshake was redirected. Browsers do not follow that: the WebSocket fails.",
         causes: &["redirect-on-handshake", "location-not-matched", "forwarded-proto-missing"],
-        next: "where the redirect leads: `curl -i` shows `Location`; a slash at the end, `https` in place of `http`, or a page to log in",
+        next: "where the redirect leads: `curl -i` shows `Location`; a slash at the end, `https` instead of `http`, or a login page",
         source: "WHATWG Fetch, section \"WebSocket opening handshake\": the redirect mode is \"error\"",
     },
     Symptom {
@@ -74,7 +74,7 @@ pub(super) static SYMPTOMS: [Symptom; 19] = [
     Symptom {
         title: "401 Unauthorized",
         signs: &[Status(401)],
-        meaning: "A check of passwords or tokens stands before the WebSocket. A browser's `new WebSocket()` cannot set `Authorization`.",
+        meaning: "Something checks passwords or tokens before the WebSocket. A browser's `new WebSocket()` cannot set `Authorization`.",
         causes: &["auth-on-handshake", "handshake-header-stripped", "location-not-matched"],
         next: TRACE,
         source: "RFC 9110 section 15.5.2; WHATWG WebSockets, the constructor has no headers",
@@ -108,7 +108,7 @@ pub(super) static SYMPTOMS: [Symptom; 19] = [
         signs: &[Status(408)],
         meaning: "The request did not come whole in time; seen where a proxy in front holds the handshake.",
         causes: &["outer-layer-timeout", "other-proxy", "not-nginx"],
-        next: "whether the request gets to nginx at all: its access log",
+        next: "whether the request reaches nginx at all: see its access log",
         source: "RFC 9110 section 15.5.9",
     },
     Symptom {

@@ -42,13 +42,13 @@ pub(super) static SYMPTOMS: [Symptom; 16] = [
         source: "ngx_http_upstream.c, ngx_http_upstream_connect",
     },
     Symptom {
-        title: "nobody listens at the back end's address",
+        title: "nothing listens at the back end's address",
         signs: &[
             Text(&["connect() failed", "connection refused"]),
             Text(&["connect() failed", "no route to host"]),
             Text(&["connect() to unix:", "failed"]),
         ],
-        meaning: "The address answers that nobody listens on this port: the back end does not run, listens on 127.0.0.1 of another container, or has another address by now.",
+        meaning: "The address refuses connections on this port: the back end is not running, listens on 127.0.0.1 of another container, or has a new address.",
         causes: &["not-nginx", "resolver/dns-stale"],
         next: "whether the address in the line is that of the back end today",
         source: "ngx_http_upstream.c, ngx_event_connect.c",
