@@ -65,7 +65,7 @@ const WORKS: fn(NginxVersion) -> &'static str = |_| "101; open after 60 s";
 pub(crate) const STATEMENTS: &[Statement] = &[
     Statement {
         rule: "always-false-upgrade-test",
-        quote: "the test lets all handshakes through",
+        quote: "such a test lets all handshakes through",
         text: location!(
             "proxy_set_header Upgrade $http_upgrade;" "proxy_set_header Connection upgrade;"
             "proxy_read_timeout 3600s;" "if ($http_upgrade!='websocket') { return 403; }"
@@ -84,7 +84,7 @@ pub(crate) const STATEMENTS: &[Statement] = &[
     },
     Statement {
         rule: "balancing-order",
-        quote: "a method behind `sticky`: clients do not stay on their server",
+        quote: "a balancing method after `sticky`: clients do not stay on their server",
         text: shared!("sticky cookie route;\nleast_conn;"),
         manner: Manner::Strict,
         is_raised: true,
@@ -106,7 +106,7 @@ pub(crate) const STATEMENTS: &[Statement] = &[
     },
     Statement {
         rule: "cached-handshake",
-        quote: "with `proxy_buffering off` nothing is",
+        quote: "with `proxy_buffering off` it stores nothing",
         text: concat!(
             "map $http_upgrade $connection_upgrade {\ndefault upgrade;\n'' close;\n}\n\
              proxy_cache_path /var/cache/nginx/pages keys_zone=pages:10m;\nserver {\nlisten 80;\n",
@@ -124,7 +124,7 @@ pub(crate) const STATEMENTS: &[Statement] = &[
     },
     Statement {
         rule: "case-sensitive-upgrade-match",
-        quote: "Literal keys of a map match in any case",
+        quote: "Literal keys of a map are case-insensitive",
         text: concat!(
             "map $http_upgrade $backend {\ndefault pages;\nWebSocket sockets;\n}\n",
             "upstream pages {\nserver 127.0.0.1:8000;\n}\nupstream sockets {\nserver 127.0.0.1:9000;\n}\n",
