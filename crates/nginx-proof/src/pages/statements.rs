@@ -138,7 +138,7 @@ pub(crate) const STATEMENTS: &[Statement] = &[
     },
     Statement {
         rule: "duplicate-handshake-header",
-        quote: "A line with an empty value is not sent and does no harm, whether it stands first or last",
+        quote: "nginx does not send a line with an empty value, so it does no harm, first or last",
         text: location!(
             "proxy_set_header Upgrade '';" "proxy_set_header Upgrade $http_upgrade;"
             "proxy_set_header Connection upgrade;" "proxy_set_header Connection '';" "proxy_read_timeout 3600s;"
@@ -149,7 +149,7 @@ pub(crate) const STATEMENTS: &[Statement] = &[
     },
     Statement {
         rule: "duplicate-location",
-        quote: "Equal regexes and equal named locations are not diagnosed at all",
+        quote: "nginx does not diagnose equal regexes and equal named locations",
         text: "location ~ ^/ws/x {\nreturn 404;\n}\nlocation ~ ^/ws/x {\nproxy_pass http://127.0.0.1:9000;\n\
             proxy_http_version 1.1;\nproxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection upgrade;\n\
             proxy_read_timeout 3600s;\n}\nlocation /ws/x {\nreturn 403;\n}\n",
@@ -159,7 +159,7 @@ pub(crate) const STATEMENTS: &[Statement] = &[
     },
     Statement {
         rule: "error-page-hides-upgrade",
-        quote: "with `=200` it is told 200",
+        quote: "200 with `=200`",
         text: "location /chat {\nerror_page 418 =200 @ws;\nreturn 418;\n}\nlocation @ws {\n\
             proxy_pass http://127.0.0.1:9000;\nproxy_http_version 1.1;\nproxy_set_header Upgrade $http_upgrade;\n\
             proxy_set_header Connection upgrade;\nproxy_read_timeout 3600s;\n}\n",
@@ -191,7 +191,7 @@ pub(crate) const STATEMENTS: &[Statement] = &[
     },
     Statement {
         rule: "http10-upstream",
-        quote: "it tunnels over an HTTP/1.0 request if the upstream answers 101",
+        quote: "it tunnels over an HTTP/1.0 request if the back end answers 101",
         text: "location /ws/ {\nproxy_pass http://127.0.0.1:9000;\nproxy_http_version 1.0;\nproxy_read_timeout 3600s;\n\
             proxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection upgrade;\n}\n",
         manner: Manner::Lenient,
@@ -200,7 +200,7 @@ pub(crate) const STATEMENTS: &[Statement] = &[
     },
     Statement {
         rule: "include-cycle",
-        quote: "a server in it comes with `conflicting server name` as often",
+        quote: "a server in it causes `conflicting server name` as many times",
         text: "events {}\nhttp {\ninclude conf.d/*.conf;\n}\n# file: conf.d/all.conf\ninclude conf.d/*.conf;\n\
             server {\nlisten 80;\nlocation /ws/ {\nproxy_pass http://127.0.0.1:9000;\nproxy_http_version 1.1;\n\
             proxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection upgrade;\n\
@@ -211,7 +211,7 @@ pub(crate) const STATEMENTS: &[Statement] = &[
     },
     Statement {
         rule: "include-not-found",
-        quote: "may match nothing, which nginx accepts in silence",
+        quote: "may match nothing, and nginx silently accepts that",
         text: location!("include snippets/no-*.conf;" "proxy_read_timeout 3600s;"),
         manner: Manner::Strict,
         is_raised: false,
