@@ -225,7 +225,7 @@ pub(crate) const STATEMENTS: &[Statement] = &[
     },
     Statement {
         rule: "limit-rate-leak",
-        quote: "nginx sends as many bytes of the 101, never the rest, and the handshake hangs",
+        quote: "nginx sends that many bytes of the 101 and never the rest, so the handshake hangs",
         text: location!(
             "proxy_set_header Upgrade $http_upgrade;" "proxy_set_header Connection upgrade;"
             "proxy_read_timeout 3600s;" "limit_rate 100;"
@@ -245,7 +245,7 @@ pub(crate) const STATEMENTS: &[Statement] = &[
     },
     Statement {
         rule: "missing-resolver",
-        quote: "The name of an `upstream` block with a port behind it is not that block",
+        quote: "A port after the name of an `upstream` block makes it a different name",
         text: "upstream app {\nserver 127.0.0.1:9000;\n}\nserver {\nlisten 80;\nlocation /ws/ {\nset $backend app:9000;\n\
             proxy_pass http://$backend;\nproxy_http_version 1.1;\nproxy_set_header Upgrade $http_upgrade;\n\
             proxy_set_header Connection upgrade;\nproxy_read_timeout 3600s;\n}\n}\n",
@@ -277,7 +277,7 @@ pub(crate) const STATEMENTS: &[Statement] = &[
     },
     Statement {
         rule: "response-filter",
-        quote: "With `postpone_output 0` the head is sent in any case",
+        quote: "With `postpone_output 0`, nginx always sends the head",
         text: location!(
             "proxy_set_header Upgrade $http_upgrade;" "proxy_set_header Connection upgrade;"
             "proxy_read_timeout 3600s;" "ssi on;" "postpone_output 0;"
@@ -288,7 +288,7 @@ pub(crate) const STATEMENTS: &[Statement] = &[
     },
     Statement {
         rule: "shadowed-location",
-        quote: "`^~` of a nested location does not keep the regexes of the outer level away",
+        quote: "`^~` in a nested location does not stop the regexes of the outer level",
         text: "location /w {\nroot /srv;\nlocation ^~ /ws/ {\nproxy_pass http://127.0.0.1:9000;\n\
             proxy_http_version 1.1;\nproxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection upgrade;\n\
             proxy_read_timeout 3600s;\n}\n}\nlocation ~ ^/ws {\nreturn 403;\n}\n",
