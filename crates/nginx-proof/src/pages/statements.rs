@@ -298,7 +298,7 @@ pub(crate) const STATEMENTS: &[Statement] = &[
     },
     Statement {
         rule: "short-read-timeout",
-        quote: "nginx answers the handshake with `504 Gateway Time-out` at once",
+        quote: "it expires at once, and nginx answers the handshake with `504 Gateway Time-out`",
         text: location!(
             "proxy_set_header Upgrade $http_upgrade;" "proxy_set_header Connection upgrade;"
             "proxy_read_timeout 0;"
@@ -309,7 +309,7 @@ pub(crate) const STATEMENTS: &[Statement] = &[
     },
     Statement {
         rule: "short-read-timeout",
-        quote: "`proxy_send_timeout`, `send_timeout` and `keepalive_timeout` do not concern a silent tunnel",
+        quote: "`proxy_send_timeout`, `send_timeout` and `keepalive_timeout` do not affect a silent tunnel",
         text: location!(
             "proxy_set_header Upgrade $http_upgrade;" "proxy_set_header Connection upgrade;"
             "proxy_read_timeout 3600s;" "proxy_send_timeout 10s;" "send_timeout 10s;" "keepalive_timeout 10s;"
@@ -320,7 +320,7 @@ pub(crate) const STATEMENTS: &[Statement] = &[
     },
     Statement {
         rule: "small-response-buffer",
-        quote: "A short one still gets through",
+        quote: "A short head still gets through",
         text: location!(
             "proxy_set_header Upgrade $http_upgrade;" "proxy_set_header Connection upgrade;"
             "proxy_read_timeout 3600s;" "proxy_buffer_size 1k;"
@@ -359,7 +359,7 @@ pub(crate) const STATEMENTS: &[Statement] = &[
     },
     Statement {
         rule: "websocket-scheme-in-proxy-pass",
-        quote: "each request is answered with `500 Internal Server Error`",
+        quote: "nginx accepts the configuration and answers each request with `500 Internal Server Error`",
         text: "location /ws/ {\nproxy_pass ws://127.0.0.1:9000$request_uri;\nproxy_http_version 1.1;\n\
             proxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection upgrade;\n}\n",
         manner: Manner::Strict,
@@ -390,7 +390,7 @@ pub(crate) const STATEMENTS: &[Statement] = &[
     },
     Statement {
         rule: "wrong-connection-header",
-        quote: "Literal keys of a map match in any case",
+        quote: "Literal keys of a map are case-insensitive",
         text: behind_map!("WEBSOCKET upgrade; default close;"),
         manner: Manner::Strict,
         is_raised: false,
@@ -398,7 +398,7 @@ pub(crate) const STATEMENTS: &[Statement] = &[
     },
     Statement {
         rule: "wrong-connection-header",
-        quote: "regexes after `~` do not",
+        quote: "regexes after `~` are case-sensitive",
         text: behind_map!("~WEBSOCKET upgrade; default close;"),
         manner: Manner::Strict,
         is_raised: true,
@@ -406,7 +406,7 @@ pub(crate) const STATEMENTS: &[Statement] = &[
     },
     Statement {
         rule: "wrong-connection-header",
-        quote: "`$http_connection` and every map that yields `upgrade` are right",
+        quote: "`$http_connection` and every map that returns `upgrade` are right",
         text: location!(
             "proxy_set_header Upgrade $http_upgrade;" "proxy_set_header Connection $http_connection;"
             "proxy_read_timeout 3600s;"
@@ -428,7 +428,7 @@ pub(crate) const STATEMENTS: &[Statement] = &[
     },
     Statement {
         rule: "wrong-upgrade-header",
-        quote: "An empty value is not sent at all",
+        quote: "nginx does not send an empty value at all",
         text: location!(
             "proxy_set_header Upgrade '';" "proxy_set_header Connection upgrade;" "proxy_read_timeout 3600s;"
         ),
