@@ -65,7 +65,7 @@ const WORKS: fn(NginxVersion) -> &'static str = |_| "101; open after 60 s";
 pub(crate) const STATEMENTS: &[Statement] = &[
     Statement {
         rule: "always-false-upgrade-test",
-        quote: "the test lets all handshakes through",
+        quote: "such a test lets all handshakes through",
         text: location!(
             "proxy_set_header Upgrade $http_upgrade;" "proxy_set_header Connection upgrade;"
             "proxy_read_timeout 3600s;" "if ($http_upgrade!='websocket') { return 403; }"
@@ -84,7 +84,7 @@ pub(crate) const STATEMENTS: &[Statement] = &[
     },
     Statement {
         rule: "balancing-order",
-        quote: "a method behind `sticky`: clients do not stay on their server",
+        quote: "a balancing method after `sticky`: clients do not stay on their server",
         text: shared!("sticky cookie route;\nleast_conn;"),
         manner: Manner::Strict,
         is_raised: true,
@@ -106,7 +106,7 @@ pub(crate) const STATEMENTS: &[Statement] = &[
     },
     Statement {
         rule: "cached-handshake",
-        quote: "with `proxy_buffering off` nothing is",
+        quote: "with `proxy_buffering off` it stores nothing",
         text: concat!(
             "map $http_upgrade $connection_upgrade {\ndefault upgrade;\n'' close;\n}\n\
              proxy_cache_path /var/cache/nginx/pages keys_zone=pages:10m;\nserver {\nlisten 80;\n",
@@ -124,7 +124,7 @@ pub(crate) const STATEMENTS: &[Statement] = &[
     },
     Statement {
         rule: "case-sensitive-upgrade-match",
-        quote: "Literal keys of a map match in any case",
+        quote: "Literal keys of a map are case-insensitive",
         text: concat!(
             "map $http_upgrade $backend {\ndefault pages;\nWebSocket sockets;\n}\n",
             "upstream pages {\nserver 127.0.0.1:8000;\n}\nupstream sockets {\nserver 127.0.0.1:9000;\n}\n",
@@ -138,7 +138,7 @@ pub(crate) const STATEMENTS: &[Statement] = &[
     },
     Statement {
         rule: "duplicate-handshake-header",
-        quote: "A line with an empty value is not sent and does no harm, whether it stands first or last",
+        quote: "nginx does not send a line with an empty value, so it does no harm, first or last",
         text: location!(
             "proxy_set_header Upgrade '';" "proxy_set_header Upgrade $http_upgrade;"
             "proxy_set_header Connection upgrade;" "proxy_set_header Connection '';" "proxy_read_timeout 3600s;"
@@ -149,7 +149,7 @@ pub(crate) const STATEMENTS: &[Statement] = &[
     },
     Statement {
         rule: "duplicate-location",
-        quote: "Equal regexes and equal named locations are not diagnosed at all",
+        quote: "nginx does not diagnose equal regexes and equal named locations",
         text: "location ~ ^/ws/x {\nreturn 404;\n}\nlocation ~ ^/ws/x {\nproxy_pass http://127.0.0.1:9000;\n\
             proxy_http_version 1.1;\nproxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection upgrade;\n\
             proxy_read_timeout 3600s;\n}\nlocation /ws/x {\nreturn 403;\n}\n",
@@ -159,7 +159,7 @@ pub(crate) const STATEMENTS: &[Statement] = &[
     },
     Statement {
         rule: "error-page-hides-upgrade",
-        quote: "with `=200` it is told 200",
+        quote: "200 with `=200`",
         text: "location /chat {\nerror_page 418 =200 @ws;\nreturn 418;\n}\nlocation @ws {\n\
             proxy_pass http://127.0.0.1:9000;\nproxy_http_version 1.1;\nproxy_set_header Upgrade $http_upgrade;\n\
             proxy_set_header Connection upgrade;\nproxy_read_timeout 3600s;\n}\n",
@@ -191,7 +191,7 @@ pub(crate) const STATEMENTS: &[Statement] = &[
     },
     Statement {
         rule: "http10-upstream",
-        quote: "it tunnels over an HTTP/1.0 request if the upstream answers 101",
+        quote: "it tunnels over an HTTP/1.0 request if the back end answers 101",
         text: "location /ws/ {\nproxy_pass http://127.0.0.1:9000;\nproxy_http_version 1.0;\nproxy_read_timeout 3600s;\n\
             proxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection upgrade;\n}\n",
         manner: Manner::Lenient,
@@ -200,7 +200,7 @@ pub(crate) const STATEMENTS: &[Statement] = &[
     },
     Statement {
         rule: "include-cycle",
-        quote: "a server in it comes with `conflicting server name` as often",
+        quote: "a server in it causes `conflicting server name` as many times",
         text: "events {}\nhttp {\ninclude conf.d/*.conf;\n}\n# file: conf.d/all.conf\ninclude conf.d/*.conf;\n\
             server {\nlisten 80;\nlocation /ws/ {\nproxy_pass http://127.0.0.1:9000;\nproxy_http_version 1.1;\n\
             proxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection upgrade;\n\
@@ -211,7 +211,7 @@ pub(crate) const STATEMENTS: &[Statement] = &[
     },
     Statement {
         rule: "include-not-found",
-        quote: "may match nothing, which nginx accepts in silence",
+        quote: "may match nothing, and nginx silently accepts that",
         text: location!("include snippets/no-*.conf;" "proxy_read_timeout 3600s;"),
         manner: Manner::Strict,
         is_raised: false,
@@ -225,7 +225,7 @@ pub(crate) const STATEMENTS: &[Statement] = &[
     },
     Statement {
         rule: "limit-rate-leak",
-        quote: "nginx sends as many bytes of the 101, never the rest, and the handshake hangs",
+        quote: "nginx sends that many bytes of the 101 and never the rest, so the handshake hangs",
         text: location!(
             "proxy_set_header Upgrade $http_upgrade;" "proxy_set_header Connection upgrade;"
             "proxy_read_timeout 3600s;" "limit_rate 100;"
@@ -245,7 +245,7 @@ pub(crate) const STATEMENTS: &[Statement] = &[
     },
     Statement {
         rule: "missing-resolver",
-        quote: "The name of an `upstream` block with a port behind it is not that block",
+        quote: "A port after the name of an `upstream` block makes it a different name",
         text: "upstream app {\nserver 127.0.0.1:9000;\n}\nserver {\nlisten 80;\nlocation /ws/ {\nset $backend app:9000;\n\
             proxy_pass http://$backend;\nproxy_http_version 1.1;\nproxy_set_header Upgrade $http_upgrade;\n\
             proxy_set_header Connection upgrade;\nproxy_read_timeout 3600s;\n}\n}\n",
@@ -277,7 +277,7 @@ pub(crate) const STATEMENTS: &[Statement] = &[
     },
     Statement {
         rule: "response-filter",
-        quote: "With `postpone_output 0` the head is sent in any case",
+        quote: "With `postpone_output 0`, nginx always sends the head",
         text: location!(
             "proxy_set_header Upgrade $http_upgrade;" "proxy_set_header Connection upgrade;"
             "proxy_read_timeout 3600s;" "ssi on;" "postpone_output 0;"
@@ -288,7 +288,7 @@ pub(crate) const STATEMENTS: &[Statement] = &[
     },
     Statement {
         rule: "shadowed-location",
-        quote: "`^~` of a nested location does not keep the regexes of the outer level away",
+        quote: "`^~` in a nested location does not stop the regexes of the outer level",
         text: "location /w {\nroot /srv;\nlocation ^~ /ws/ {\nproxy_pass http://127.0.0.1:9000;\n\
             proxy_http_version 1.1;\nproxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection upgrade;\n\
             proxy_read_timeout 3600s;\n}\n}\nlocation ~ ^/ws {\nreturn 403;\n}\n",
@@ -298,7 +298,7 @@ pub(crate) const STATEMENTS: &[Statement] = &[
     },
     Statement {
         rule: "short-read-timeout",
-        quote: "nginx answers the handshake with `504 Gateway Time-out` at once",
+        quote: "it expires at once, and nginx answers the handshake with `504 Gateway Time-out`",
         text: location!(
             "proxy_set_header Upgrade $http_upgrade;" "proxy_set_header Connection upgrade;"
             "proxy_read_timeout 0;"
@@ -309,7 +309,7 @@ pub(crate) const STATEMENTS: &[Statement] = &[
     },
     Statement {
         rule: "short-read-timeout",
-        quote: "`proxy_send_timeout`, `send_timeout` and `keepalive_timeout` do not concern a silent tunnel",
+        quote: "`proxy_send_timeout`, `send_timeout` and `keepalive_timeout` do not affect a silent tunnel",
         text: location!(
             "proxy_set_header Upgrade $http_upgrade;" "proxy_set_header Connection upgrade;"
             "proxy_read_timeout 3600s;" "proxy_send_timeout 10s;" "send_timeout 10s;" "keepalive_timeout 10s;"
@@ -320,7 +320,7 @@ pub(crate) const STATEMENTS: &[Statement] = &[
     },
     Statement {
         rule: "small-response-buffer",
-        quote: "A short one still gets through",
+        quote: "A short head still gets through",
         text: location!(
             "proxy_set_header Upgrade $http_upgrade;" "proxy_set_header Connection upgrade;"
             "proxy_read_timeout 3600s;" "proxy_buffer_size 1k;"
@@ -359,7 +359,7 @@ pub(crate) const STATEMENTS: &[Statement] = &[
     },
     Statement {
         rule: "websocket-scheme-in-proxy-pass",
-        quote: "each request is answered with `500 Internal Server Error`",
+        quote: "nginx accepts the configuration and answers each request with `500 Internal Server Error`",
         text: "location /ws/ {\nproxy_pass ws://127.0.0.1:9000$request_uri;\nproxy_http_version 1.1;\n\
             proxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection upgrade;\n}\n",
         manner: Manner::Strict,
@@ -390,7 +390,7 @@ pub(crate) const STATEMENTS: &[Statement] = &[
     },
     Statement {
         rule: "wrong-connection-header",
-        quote: "Literal keys of a map match in any case",
+        quote: "Literal keys of a map are case-insensitive",
         text: behind_map!("WEBSOCKET upgrade; default close;"),
         manner: Manner::Strict,
         is_raised: false,
@@ -398,7 +398,7 @@ pub(crate) const STATEMENTS: &[Statement] = &[
     },
     Statement {
         rule: "wrong-connection-header",
-        quote: "regexes after `~` do not",
+        quote: "regexes after `~` are case-sensitive",
         text: behind_map!("~WEBSOCKET upgrade; default close;"),
         manner: Manner::Strict,
         is_raised: true,
@@ -406,7 +406,7 @@ pub(crate) const STATEMENTS: &[Statement] = &[
     },
     Statement {
         rule: "wrong-connection-header",
-        quote: "`$http_connection` and every map that yields `upgrade` are right",
+        quote: "`$http_connection` and every map that returns `upgrade` are right",
         text: location!(
             "proxy_set_header Upgrade $http_upgrade;" "proxy_set_header Connection $http_connection;"
             "proxy_read_timeout 3600s;"
@@ -428,7 +428,7 @@ pub(crate) const STATEMENTS: &[Statement] = &[
     },
     Statement {
         rule: "wrong-upgrade-header",
-        quote: "An empty value is not sent at all",
+        quote: "nginx does not send an empty value at all",
         text: location!(
             "proxy_set_header Upgrade '';" "proxy_set_header Connection upgrade;" "proxy_read_timeout 3600s;"
         ),
