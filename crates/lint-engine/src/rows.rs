@@ -160,7 +160,7 @@ fn http_version(version: &HttpVersion<'_>, versions: VersionRange) -> Setting {
     setting(&version.source, Some(default.unwrap_or("1.0").to_owned()), note)
 }
 
-fn idle(idle: &IdleLimit<'_>) -> Setting {
+pub(crate) fn idle(idle: &IdleLimit<'_>) -> Setting {
     let value = idle.milliseconds.map(time::display_ms);
     setting(&idle.source, value, Some(idle.directive_name.as_str().to_owned()))
 }

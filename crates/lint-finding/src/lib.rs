@@ -6,6 +6,7 @@ mod endpoint;
 mod finding;
 mod fingerprint;
 mod fixes;
+mod logs;
 mod outcome;
 mod rule;
 mod trace;
@@ -18,6 +19,10 @@ pub use finding::{
 };
 pub use fingerprint::{Fingerprint, fingerprint, fingerprint_v2};
 pub use fixes::{FixReport, FixRow};
+pub use logs::{
+    Cliff, CliffCause, HeatMap, LayerGuess, LifetimeBar, Lifetimes, LikelyCause, LogEndpoint, LogInput,
+    LogKind, LogReport, LogServer, LogSymptom, Moment, Observation, PeerTraffic, StatusPage, Traffic,
+};
 pub use nginx_syntax::{FileId, Place};
 pub use outcome::{
     Baseline, BaselineRow, File, FileReport, FileStatus, NotJudged, Notice, NoticeCode, Outcome,

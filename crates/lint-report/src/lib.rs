@@ -19,6 +19,7 @@ mod gitlab;
 mod human;
 mod json;
 mod junit;
+mod logs;
 mod markdown;
 mod narrated;
 mod position;
@@ -37,7 +38,7 @@ mod xml;
 
 use std::io::{self, Write};
 
-use lint_finding::{EndpointTable, Outcome, RuleMeta, Trace};
+use lint_finding::{EndpointTable, LogReport, Outcome, RuleMeta, Trace};
 
 use crate::command::guarded;
 
@@ -309,4 +310,36 @@ pub fn endpoints_csv(table: &EndpointTable, out: &mut dyn Write) -> io::Result<(
 /// Whatever writing to `out` gives, a broken pipe among them.
 pub fn endpoints_json(table: &EndpointTable, tool: &ToolInfo<'_>, out: &mut dyn Write) -> io::Result<()> {
     json::write_endpoints(table, tool, out)
+}
+
+/// What logs say, with tables and pictures, for a person at a terminal.
+///
+/// # Errors
+/// Whatever writing to `out` gives, a broken pipe among them.
+pub fn logs(report: &LogReport, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    guarded(out, |out| logs::write(report, style, out))
+}
+
+/// The steps of time of each endpoint as comma-separated values (RFC 4180).
+///
+/// # Errors
+/// Whatever writing to `out` gives, a broken pipe among them.
+pub fn logs_csv(report: &LogReport, out: &mut dyn Write) -> io::Result<()> {
+    guarded(out, |out| logs::csv(report, out))
+}
+
+/// What logs say as one page of HTML with charts, which needs no other file.
+///
+/// # Errors
+/// Whatever writing to `out` gives, a broken pipe among them.
+pub fn logs_html(report: &LogReport, tool: &ToolInfo<'_>, out: &mut dyn Write) -> io::Result<()> {
+    logs::write_page(report, tool, out)
+}
+
+/// One object of the logs' version 1, for programs.
+///
+/// # Errors
+/// Whatever writing to `out` gives, a broken pipe among them.
+pub fn logs_json(report: &LogReport, tool: &ToolInfo<'_>, out: &mut dyn Write) -> io::Result<()> {
+    json::write_logs(report, tool, out)
 }

@@ -203,7 +203,7 @@ pub(crate) fn csv(table: &EndpointTable, out: &mut dyn Write) -> io::Result<()> 
 }
 
 /// What spreadsheets would take for a formula begins with an apostrophe.
-fn csv_cell(text: &str) -> String {
+pub(crate) fn csv_cell(text: &str) -> String {
     let is_formula = text.len() > 1 && text.starts_with(['=', '+', '-', '@']);
     let text = if is_formula { format!("'{text}") } else { text.to_owned() };
     if text.contains(['"', ',', '\r', '\n']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }

@@ -1,5 +1,6 @@
 //! The command line. Names of commands, options and values are contracts.
 
+mod logs;
 mod snippet;
 mod values;
 
@@ -13,6 +14,7 @@ use nginx_semantics::{ListenAddress, PathMap, VersionRange};
 use crate::error::Error;
 use crate::output::Judged;
 
+pub(crate) use self::logs::{LogEscape, LogsArgs, LogsFormat};
 pub(crate) use self::snippet::SnippetArgs;
 pub(crate) use self::values::{
     Color, EndpointsFormat, FailOn, Format, Report, RulesFormat, ShellName, TraceFormat,
@@ -45,6 +47,21 @@ Exit codes:
   0  it is explained, and with PATHS nothing of it is found there
   1  something of it is found in PATHS
   2  nothing is known of it, wrong usage, unreadable files";
+
+const LOGS_PATHS: &str = "Logs (access or error, plain or packed by gzip or zstd, `-` for standard input), folders of logs, and files and \
+     folders of the configuration to compare them with";
+
+const LOGS_AFTER_HELP: &str = "\
+Examples:
+  nginx-ws-lint logs /var/log/nginx/access.log /var/log/nginx/error.log /etc/nginx
+  nginx-ws-lint logs /var/log/nginx /etc/nginx --html report.html
+  zcat access.log.*.gz | nginx-ws-lint logs - /etc/nginx
+  nginx-ws-lint logs access.log --log-format combined
+
+Exit codes:
+  0  the logs were read, and nothing of the following
+  1  many connections end at one age, an endpoint refuses most handshakes, or something else was observed
+  2  could not do all that was asked: no log, a log that cannot be read, wrong usage, unreadable files";
 
 const TRACE_AFTER_HELP: &str = "\
 Exit codes:
@@ -86,6 +103,9 @@ pub(crate) enum Command {
     /// Print the page of a rule, or what may cause a status, a close code or a line of a log
     #[command(after_help = EXPLAIN_AFTER_HELP, mut_arg("paths", |paths| paths.help(EXPLAIN_PATHS)))]
     Explain(Box<ExplainArgs>),
+    /// Read nginx's logs: handshakes, lifetimes and disconnects of each endpoint, and the line that ends connections
+    #[command(after_help = LOGS_AFTER_HELP, mut_arg("paths", |paths| paths.help(LOGS_PATHS)), mut_arg("stdin_filename", |name| name.hide(true)))]
+    Logs(Box<LogsArgs>),
     /// Print the manual page, in roff
     Man {
         /// Of a command [default: of the program]
@@ -112,8 +132,18 @@ pub(crate) enum Command {
 
 impl Command {
     /// All of them.
-    pub(crate) const NAMES: [&str; 9] =
-        ["baseline", "completions", "config", "endpoints", "explain", "man", "rules", "snippet", "trace"];
+    pub(crate) const NAMES: [&str; 10] = [
+        "baseline",
+        "completions",
+        "config",
+        "endpoints",
+        "explain",
+        "logs",
+        "man",
+        "rules",
+        "snippet",
+        "trace",
+    ];
 
     /// As typed.
     pub(crate) fn name(&self) -> &'static str {
@@ -123,6 +153,7 @@ impl Command {
             Self::Config(_) => "config",
             Self::Endpoints(_) => "endpoints",
             Self::Explain(_) => "explain",
+            Self::Logs(_) => "logs",
             Self::Man { .. } => "man",
             Self::Rules { .. } => "rules",
             Self::Snippet(_) => "snippet",
@@ -191,7 +222,7 @@ pub(crate) struct ConfigShowArgs {
 }
 
 /// What is read.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct InputArgs {
     /// Files and folders, `-` for standard input [default: /etc/nginx if there is one, else .]
     pub(crate) paths: Vec<PathBuf>,

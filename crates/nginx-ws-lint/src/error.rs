@@ -116,6 +116,23 @@ pub(crate) enum Error {
     /// `--statistics` with a format that has its own counts.
     #[error("--statistics is a table for people; --format json has `summary`, and every finding its rule")]
     StatisticsFormat,
+    /// `logs` without a log.
+    #[error(
+        "no log is given: name an access log, an error log, or `-` for standard input; --log FILE reads FILE as one whatever it is called"
+    )]
+    NoLog,
+    /// `logs` with `-` twice.
+    #[error("`-` stands for standard input, which is read once")]
+    StdinTwice,
+    /// `--log-format` that cannot be read.
+    #[error(
+        "lines of --log-format `{}` cannot be taken apart: it needs `$status`, and a text between any two variables",
+        lint_report::escape(.0)
+    )]
+    LogFormat(String),
+    /// `--follow` without a plain file.
+    #[error("--follow needs a log that is a plain file: packed logs and standard input do not grow")]
+    NothingToFollow,
     /// `--watch` of standard input.
     #[error("--watch waits for files to change; standard input is read once")]
     WatchStdin,

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use lint_finding::{Outcome, Prospect, Trace};
+use lint_finding::{LogEndpoint, LogReport, Outcome, Prospect, Trace};
 
 use crate::cli::FailOn;
 
@@ -39,6 +39,27 @@ impl Exit {
             Self::Clean => 0,
             Self::Findings => 1,
             Self::Failed => 2,
+        }
+    }
+
+    /// What logs amount to; `lacks` says that something besides could not be read.
+    pub(crate) fn of_logs(report: &LogReport, lacks: bool) -> Self {
+        let is_unread = report.inputs.iter().any(|input| input.problem.is_some());
+        if lacks
+            || is_unread
+            || !report.inputs.iter().any(|input| input.lines > 0)
+            || report.outcome.is_incomplete()
+        {
+            return Self::Failed;
+        }
+        let refuses_most = |endpoint: &LogEndpoint| {
+            endpoint.traffic.handshakes >= 5 && endpoint.traffic.succeeded * 2 < endpoint.traffic.handshakes
+        };
+        let is_wrong = |endpoint: &LogEndpoint| !endpoint.cliffs.is_empty() || refuses_most(endpoint);
+        if report.endpoints.iter().any(is_wrong) || !report.observations.is_empty() {
+            Self::Findings
+        } else {
+            Self::Clean
         }
     }
 

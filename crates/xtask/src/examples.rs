@@ -3,7 +3,7 @@
 use crate::{Error, program};
 
 /// The pages.
-pub(crate) const PAGES: [&str; 2] = ["docs/endpoints.md", "docs/trace.md"];
+pub(crate) const PAGES: [&str; 3] = ["docs/endpoints.md", "docs/logs.md", "docs/trace.md"];
 
 /// How a block begins.
 const BLOCK: &str = "```text\n$ nginx-ws-lint ";

@@ -4,6 +4,8 @@ mod convert;
 mod endpoints;
 mod endpoints_v1;
 mod lines;
+mod logs;
+mod logs_v1;
 mod pretty;
 mod rows;
 #[cfg(feature = "schema")]
@@ -14,7 +16,7 @@ mod v1;
 
 use std::io::{self, Write};
 
-use lint_finding::{EndpointTable, Outcome, Trace};
+use lint_finding::{EndpointTable, LogReport, Outcome, Trace};
 
 pub(crate) use self::lines::write as write_lines;
 pub(crate) use self::pretty::pretty;
@@ -37,4 +39,8 @@ pub(crate) fn write_endpoints(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     pretty(&endpoints::output(table, tool), out)
+}
+
+pub(crate) fn write_logs(report: &LogReport, tool: &ToolInfo<'_>, out: &mut dyn Write) -> io::Result<()> {
+    pretty(&logs::output(report, tool), out)
 }

@@ -9,6 +9,7 @@ mod hostile;
 mod human;
 mod json;
 mod layout;
+mod logs;
 mod properties;
 mod schema;
 mod trace;

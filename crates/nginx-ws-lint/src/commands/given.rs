@@ -129,6 +129,11 @@ impl Given {
     /// Does something with it.
     pub(crate) fn with<T>(&self, work: impl FnOnce(&dyn Files, &[PathBuf], &Scope) -> T) -> T {
         let _progress = Progress::start("reading and judging");
+        self.with_quietly(work)
+    }
+
+    /// The same for work that shows itself that it goes on.
+    pub(crate) fn with_quietly<T>(&self, work: impl FnOnce(&dyn Files, &[PathBuf], &Scope) -> T) -> T {
         match &self.stdin {
             Some((path, bytes)) => {
                 let files = Overlay { below: &self.disk, path: path.clone(), bytes: bytes.clone() };

@@ -7,6 +7,7 @@ pub(crate) mod explain;
 mod fix;
 mod given;
 pub(crate) mod lint;
+pub(crate) mod logs;
 pub(crate) mod rules;
 pub(crate) mod shell;
 pub(crate) mod snippet;

@@ -16,6 +16,7 @@ mod help;
 mod ingress;
 mod input;
 mod kill;
+mod logs;
 mod output;
 mod output_file;
 mod run;

@@ -68,7 +68,9 @@ fn rendering_and_serialisation_stay_at_the_edge() {
         let all = dependencies(&manifest(&name), "dependencies");
         let is_edge = matches!(name.as_str(), "lint-report" | BINARY);
         for edge in ["miette", "serde", "serde_json"] {
-            assert!(is_edge || !all.contains(edge), "{name} depends on {edge}");
+            // Logs are JSON on many machines, and are read where their bytes come in; nothing is written there.
+            let reads_json = name == "ws-logs" && edge == "serde_json";
+            assert!(is_edge || reads_json || !all.contains(edge), "{name} depends on {edge}");
         }
         assert_eq!(all.contains("clap"), name == BINARY, "{name}");
     }

@@ -74,11 +74,40 @@ const VALUES: [&str; 66] = [
     "yes",
 ];
 
+/// The same for the page about logs: words of its tables that are no fields.
+const VALUES_OF_LOGS: [&str; 14] = [
+    "",
+    "_ms",
+    "access",
+    "access_log",
+    "combined",
+    "error",
+    "explain",
+    "info",
+    "limit",
+    "log_format",
+    "proxy_pass",
+    "proxy_read_timeout",
+    "stream",
+    "unknown",
+];
+
 #[test]
 fn every_field_is_described() {
-    let frozen = ["v1", "trace_v1", "endpoints_v1"]
-        .map(|version| read(&format!("crates/lint-report/src/json/{version}.rs")))
-        .join("\n");
+    assert_described(&["v1", "trace_v1", "endpoints_v1"], "docs/json.md", &VALUES, 40);
+}
+
+#[test]
+fn every_field_of_logs_is_described() {
+    let beside = ["notice", "trace"];
+    let values = [&VALUES_OF_LOGS[..], &beside].concat();
+    assert_described(&["logs_v1"], "docs/logs.md", &values, 40);
+}
+
+fn assert_described(frozen: &[&str], page: &str, values: &[&str], least: usize) {
+    let frozen: Vec<String> =
+        frozen.iter().map(|version| read(&format!("crates/lint-report/src/json/{version}.rs"))).collect();
+    let frozen = frozen.join("\n");
     // A field that is flattened gives its own fields in its place.
     let lines = frozen.lines().zip(frozen.lines().skip(1));
     let fields: BTreeSet<String> = lines
@@ -87,13 +116,13 @@ fn every_field_is_described() {
         .filter(|(field, _)| !field.contains(' '))
         .map(|(field, _)| field.to_owned())
         .collect();
-    assert!(fields.len() > 40, "the fields were found");
-    let page = read("docs/json.md");
+    assert!(fields.len() > least, "the fields were found");
+    let page = read(page);
     let said: BTreeSet<String> = page.lines().flat_map(names).filter(|word| is_word(word)).collect();
     let missing: Vec<&String> = fields.difference(&said).collect();
     assert_eq!(missing, [""; 0], "not described");
     let invented: Vec<&String> =
-        said.difference(&fields).filter(|word| !VALUES.contains(&word.as_str())).collect();
+        said.difference(&fields).filter(|word| !values.contains(&word.as_str())).collect();
     assert_eq!(invented, [""; 0], "described, but no field");
 }
 

@@ -1,0 +1,301 @@
+//! `logs`: what the program says of logs, however they are packed and passed on.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::process::Stdio;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use insta::assert_snapshot;
+use ruzstd::encoding::{CompressionLevel, compress_to_vec};
+use serde_json::Value;
+
+use crate::run::{Run, Tree};
+
+const CONF: &str = include_str!("../../../../docs/logs/nginx.conf");
+const ACCESS: &str = include_str!("../../../../docs/logs/access.log");
+const ERROR: &str = include_str!("../../../../docs/logs/error.log");
+
+fn tree() -> Tree {
+    Tree::new(&[("etc/nginx.conf", CONF), ("access.log", ACCESS), ("error.log", ERROR)])
+}
+
+fn json(run: &Run) -> Value {
+    serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{}", run.shown()))
+}
+
+/// What it says of the traffic, whatever the logs are called.
+fn traffic(run: &Run) -> (Value, Value) {
+    let all = json(run);
+    (all["total"].clone(), all["endpoints"].clone())
+}
+
+#[test]
+fn a_report_for_people() {
+    let tree = tree();
+    assert_snapshot!(tree.run(&["logs", "access.log", "error.log", "etc"]).shown());
+    assert_snapshot!("ascii", tree.run(&["logs", "access.log", "error.log", "etc", "--ascii", "-v"]).shown());
+}
+
+#[test]
+fn without_a_configuration_paths_are_told_apart() {
+    let tree = tree();
+    let run = tree.run(&["logs", "access.log"]);
+    assert_eq!(run.code, Some(1), "{}", run.shown());
+    assert!(run.stdout.contains("give the configuration"), "{}", run.shown());
+    assert!(run.stdout.contains("/chat/ws") && run.stdout.contains("/feed/ws"), "{}", run.shown());
+}
+
+#[test]
+fn however_logs_are_packed_they_say_the_same() {
+    let tree = tree();
+    let plain = tree.run(&["logs", "access.log", "etc", "--format", "json"]);
+    assert_eq!(plain.code, Some(1), "{}", plain.shown());
+    let half = ACCESS.lines().take(80).map(|line| format!("{line}\n")).collect::<String>();
+    let (first, second) = ACCESS.split_at(half.len());
+    // Two members, as gzip makes them where a log is packed in parts.
+    let mut packed = Vec::new();
+    for part in [&first[..500], &first[500..]] {
+        let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+        gzip.write_all(part.as_bytes()).unwrap();
+        packed.extend(gzip.finish().unwrap());
+    }
+    fs::create_dir(tree.path("rotated")).unwrap();
+    fs::write(tree.path("rotated/access.log.3.gz"), packed).unwrap();
+    let zstd = |text: &str| compress_to_vec(text.as_bytes(), CompressionLevel::Fastest);
+    let packed = [zstd(&second[..900]), zstd(&second[900..])].concat();
+    fs::write(tree.path("rotated/access.log-20260901.zst"), packed).unwrap();
+    let rotated = tree.run(&["logs", "rotated", "etc", "--format", "json"]);
+    assert_eq!(traffic(&rotated), traffic(&plain));
+    let stdin = tree.run_with(&["logs", "-", "etc", "--format", "json"], ACCESS.as_bytes());
+    assert_eq!(traffic(&stdin), traffic(&plain));
+    let said = json(&rotated);
+    let formats: Vec<&Value> =
+        said["inputs"].as_array().unwrap().iter().map(|input| &input["format"]).collect();
+    assert_eq!(formats, ["`log_format websocket`"; 2]);
+}
+
+#[test]
+fn lines_of_json_say_the_same() {
+    let line = |line: &str| {
+        let (client, rest) = line.split_once(' ').unwrap();
+        let (host, rest) = rest.split_once(" [").unwrap();
+        let (time, rest) = rest.split_once("] \"").unwrap();
+        let (request, rest) = rest.split_once("\" ").unwrap();
+        let mut words = rest.split(' ');
+        let status: u16 = words.next().unwrap().parse().unwrap();
+        let values: Vec<&str> = words.map(|word| word.split_once('=').unwrap().1).collect();
+        let [duration, sent, peer, peer_status, upgrade] = values[..] else { panic!("{line}") };
+        serde_json::json!({"remote_addr": client, "host": host, "time_local": time, "request": request, "status": status,
+            "request_time": duration, "bytes_sent": sent, "upstream_addr": peer, "upstream_status": peer_status,
+            "http_upgrade": upgrade})
+        .to_string()
+    };
+    let text: String = ACCESS.lines().map(|one| line(one) + "\n").collect();
+    let tree = tree();
+    fs::write(tree.path("json.log"), text).unwrap();
+    let plain = tree.run(&["logs", "access.log", "etc", "--format", "json"]);
+    let run = tree.run(&["logs", "json.log", "etc", "--format", "json"]);
+    assert_eq!(json(&run)["inputs"][0]["format"], "objects of JSON");
+    assert_eq!(traffic(&run), traffic(&plain));
+}
+
+#[test]
+fn a_format_that_is_named_is_taken() {
+    let tree = tree();
+    let format = "$remote_addr $host [$time_local] \"$request\" $status rt=$request_time out=$bytes_sent up=$upstream_addr us=$upstream_status u=$http_upgrade";
+    let run = tree.run(&["logs", "access.log", "--log-format", format]);
+    assert_eq!(run.code, Some(1), "{}", run.shown());
+    assert!(run.stdout.contains("that of --log-format"), "{}", run.shown());
+    let wrong = tree.run(&["logs", "access.log", "--log-format", "combined", "--format", "json"]);
+    let all = json(&wrong);
+    assert_eq!(all["inputs"][0]["unreadable"], all["inputs"][0]["lines"]);
+    let none = tree.run(&["logs", "access.log", "--log-format", "$request$status"]);
+    assert_eq!((none.code, none.stdout.as_str()), (Some(2), ""));
+}
+
+#[test]
+fn what_cannot_be_done_is_exit_code_2() {
+    let tree = tree();
+    fs::write(tree.path("what.log"), "this is a diary\nof somebody\n").unwrap();
+    let mut broken = GzEncoder::new(Vec::new(), Compression::default());
+    broken.write_all(ACCESS.as_bytes()).unwrap();
+    let mut broken = broken.finish().unwrap();
+    broken.truncate(broken.len() / 2);
+    fs::write(tree.path("broken.log.gz"), broken).unwrap();
+    for (arguments, said) in [
+        (&["logs", "etc"][..], "no log is given"),
+        (&["logs", "missing.log"], "not read to its end"),
+        (&["logs", "what.log"], "neither requests nor messages"),
+        (&["logs", "broken.log.gz", "etc"], "not read to its end"),
+        (&["logs", "-", "--log", "-"], "read once"),
+        (&["logs", "access.log", "--status", "missing"], "no status page"),
+        (&["logs", "--follow", "broken.log.gz"], "plain file"),
+        (&["logs", "access.log", "missing-folder/"], "missing-folder"),
+    ] {
+        let run = tree.run(arguments);
+        assert_eq!(run.code, Some(2), "{arguments:?} {}", run.shown());
+        assert!(format!("{}{}", run.stdout, run.stderr).contains(said), "{arguments:?} {}", run.shown());
+    }
+}
+
+#[test]
+fn a_quiet_log_is_exit_code_0() {
+    let tree = tree();
+    let quiet: String =
+        ACCESS.lines().filter(|line| line.contains("GET / ")).map(|line| format!("{line}\n")).collect();
+    fs::write(tree.path("quiet.log"), quiet).unwrap();
+    let run = tree.run(&["logs", "quiet.log", "etc"]);
+    assert_eq!(run.code, Some(0), "{}", run.shown());
+    assert!(run.stdout.contains("no WebSocket handshake"), "{}", run.shown());
+}
+
+#[test]
+fn rows_for_a_spreadsheet_and_a_page() {
+    let tree = tree();
+    let run = tree.run(&["logs", "access.log", "error.log", "etc", "--format", "csv", "--html", "page.html"]);
+    let mut rows = run.stdout.split("\r\n");
+    assert_eq!(rows.next(), Some("start,step_s,server,endpoint,handshakes,refused,disconnects,open"));
+    let sum = rows.filter_map(|row| row.split(',').nth(4)?.parse::<u64>().ok()).sum::<u64>();
+    let handshakes = ACCESS.lines().filter(|line| line.ends_with("u=websocket")).count() as u64;
+    assert_eq!(sum, handshakes);
+    let page = fs::read_to_string(tree.path("page.html")).unwrap();
+    assert!(page.starts_with("<!doctype html>") && page.ends_with("</html>\n"));
+    for piece in ["proxy_read_timeout", "<svg", "prefers-color-scheme: dark", "Cloudflare", "presence"] {
+        assert!(page.contains(piece), "{piece}");
+    }
+    // It needs nothing else and runs nothing.
+    for piece in ["<script", "http://", "https://", "src=", "@import", "url("] {
+        assert!(!page.contains(piece), "{piece}");
+    }
+}
+
+#[test]
+fn nothing_of_a_log_is_obeyed() {
+    let line = |path: &str, host: &str| {
+        format!(
+            "192.0.2.1 {host} [01/Sep/2026:10:00:00 +0200] \"GET {path} HTTP/1.1\" 101 rt=1.000 out=1 up=\x1b[31m us=101 u=websocket\n"
+        )
+    };
+    let text = [
+        line("/<script>alert(1)</script>/ws", "a\x1b]0;b\x07"),
+        line("/::error::x/ws", "##[error]a"),
+        line("/\u{202e}ws", "=cmd|x"),
+    ];
+    let tree = Tree::new(&[("access.log", &text.concat()), ("\u{1b}[31m.log", &text.concat())]);
+    for format in ["human", "json", "csv"] {
+        let run = tree.run(&[
+            "logs",
+            "access.log",
+            "\u{1b}[31m.log",
+            "--format",
+            format,
+            "--html",
+            "page.html",
+            "-v",
+        ]);
+        let page = fs::read_to_string(tree.path("page.html")).unwrap();
+        for text in [&run.stdout, &run.stderr, &page] {
+            assert!(!text.contains(['\x1b', '\x07', '\u{202e}']), "{format}: {text:?}");
+        }
+        assert!(!page.contains("<script"), "{page}");
+        assert!(!run.stdout.lines().any(|line| line.trim_start().starts_with("::error")), "{}", run.stdout);
+        if format == "csv" {
+            assert!(!run.stdout.contains(",=cmd"), "{}", run.stdout);
+        }
+    }
+    let human = tree.run(&["logs", "access.log"]);
+    assert!(!human.stdout.contains("##[error]"), "{}", human.stdout);
+}
+
+#[test]
+fn nginx_s_own_count_stands_beside() {
+    let tree = tree();
+    fs::write(
+        tree.path("status.txt"),
+        "Active connections: 291 \nserver accepts handled requests\n 100 98 300 \nReading: 6 Writing: 179 Waiting: 106 \n",
+    )
+    .unwrap();
+    let run = tree.run(&["logs", "access.log", "--status", "status.txt"]);
+    assert!(run.stdout.contains("291 connections are open, nginx says (status.txt)"), "{}", run.shown());
+    assert!(run.stdout.contains("2 connections were dropped"), "{}", run.shown());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/status", listener.local_addr().unwrap());
+    let served = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = [0; 1_000];
+        let length = stream.read(&mut request).unwrap();
+        let body = "{\"accepted\":5,\"dropped\":0,\"active\":7,\"idle\":1}";
+        write!(
+            stream,
+            "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        String::from_utf8_lossy(&request[..length]).into_owned()
+    });
+    let run = tree.run(&["logs", "access.log", "--status", &url, "--format", "json"]);
+    assert_eq!(json(&run)["status"]["active"], 7, "{}", run.shown());
+    let request = served.join().unwrap();
+    assert!(
+        request.starts_with("GET /status HTTP/1.1\r\n")
+            && request.to_lowercase().contains("user-agent: nginx-ws-lint/"),
+        "{request}"
+    );
+}
+
+fn next(lines: &Receiver<String>, wanted: &str) {
+    let mut seen: Vec<String> = Vec::new();
+    while !seen.last().is_some_and(|line| line.contains(wanted)) {
+        let Ok(line) = lines.recv_timeout(Duration::from_secs(30)) else { break };
+        seen.push(line);
+    }
+    assert!(seen.last().is_some_and(|line| line.contains(wanted)), "no `{wanted}` in {seen:?}");
+}
+
+#[test]
+fn a_log_that_grows_is_followed_through_its_rotation() {
+    let tree = tree();
+    let line = ACCESS.lines().find(|line| line.contains("101 ")).unwrap();
+    fs::write(tree.path("live.log"), format!("{line}\n")).unwrap();
+    let mut command = tree.command(&["logs", "-f", "live.log", "etc"]);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let (sender, lines) = channel();
+    let stdout = child.stdout.take().unwrap();
+    thread::spawn(move || {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    next(&lines, "1 WebSocket handshake, 1 answered");
+    let append = |text: &str| {
+        File::options()
+            .append(true)
+            .create(true)
+            .open(tree.path("live.log"))
+            .unwrap()
+            .write_all(text.as_bytes())
+            .unwrap()
+    };
+    append(&format!("{line}\n{}", &line[..50]));
+    next(&lines, "2 WebSocket handshakes");
+    append(&format!("{}\n", &line[50..]));
+    next(&lines, "3 WebSocket handshakes");
+    fs::rename(tree.path("live.log"), tree.path("live.log.1")).unwrap();
+    append(&format!("{line}\n"));
+    next(&lines, "4 WebSocket handshakes");
+    // Cut in place, as copytruncate does, and shorter than before.
+    append(&format!("{line}\n{line}\n"));
+    next(&lines, "6 WebSocket handshakes");
+    fs::write(tree.path("live.log"), format!("{line}\n")).unwrap();
+    next(&lines, "7 WebSocket handshakes");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}

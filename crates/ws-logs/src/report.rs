@@ -1,0 +1,245 @@
+//! What is told in the end: steps tied to limits, refusals to peers and reloads.
+
+use std::cmp::Reverse;
+
+use lint_finding::{Cliff, CliffCause, LayerGuess, LogEndpoint, LogReport, LogServer, Observation, Traffic};
+
+use crate::book::{AfterReload, Book};
+use crate::lifetimes::Step;
+use crate::places::{IdleLimit, Key, LayerLimit, Location};
+use crate::tally::Tally;
+
+/// Fewer refusals tell nothing.
+const FEWEST_REFUSED: u64 = 5;
+/// Fewer handshakes tell nothing of what is usual.
+const FEWEST_OTHERS: u64 = 10;
+/// Fewer disconnects of a step are no storm.
+const FEWEST_OF_STORM: u64 = 30;
+/// How many times as much as is usual a storm is.
+const STORM_TIMES: u64 = 6;
+/// So many storms are told.
+const MOST_STORMS: usize = 5;
+
+/// Whether connections that end at an age are ended by a limit: a handshake and what is sent first come before the silence.
+fn is_by(limit: u64, at: u64) -> bool {
+    let slack = (limit / 50).max(250);
+    at + slack / 4 >= limit && at <= limit + slack
+}
+
+impl Book<'_> {
+    /// What the logs say so far. The files of places, and what nginx's status page says, are for the caller to add.
+    #[must_use]
+    pub fn report(&self) -> LogReport {
+        let counted = &self.counted;
+        let offset = counted.offset.unwrap_or(0);
+        let layers = self.resolver.layers();
+        let has_configuration = self.resolver.is_there();
+        let mut all: Vec<(&Key, &Tally)> = counted.endpoints.iter().collect();
+        all.sort_by_key(|(key, tally)| (Reverse(tally.handshakes), (*key).clone()));
+        let tells_timeouts = counted.messages.tells_timeouts;
+        let mut observations = Vec::new();
+        let mut endpoints = Vec::new();
+        for (key, tally) in all {
+            let location = match key {
+                Key::Location(number) => self.resolver.location(*number),
+                Key::Path(..) | Key::Others => None,
+            };
+            let idle = location.as_ref().and_then(|location| location.idle.as_ref());
+            let cliff = |step: Step| Cliff {
+                at_ms: step.at,
+                within_ms: step.within,
+                count: step.count,
+                of: tally.ages.count(),
+                timed_out: tells_timeouts.then(|| tally.timed_out.between(step.span.0, step.span.1)),
+                cause: cause(step, idle, &layers, has_configuration && location.is_some()),
+            };
+            let cliffs = tally.ages.steps().into_iter().map(cliff).collect();
+            let traffic = tally.told();
+            of_endpoint(endpoints.len(), tally, &traffic, location.as_ref(), &mut observations);
+            endpoints.push(endpoint(key, location, traffic, cliffs));
+        }
+        let mut servers: Vec<LogServer> = counted
+            .servers
+            .iter()
+            .map(|(server, tally)| LogServer { server: server.clone(), traffic: tally.told() })
+            .collect();
+        servers.sort_by(|one, other| {
+            let busiest = other.traffic.handshakes.cmp(&one.traffic.handshakes);
+            busiest.then_with(|| one.server.cmp(&other.server))
+        });
+        let total = counted.total.told();
+        storms(&total, &mut observations);
+        self.after_reloads(&total, i64::from(offset), &mut observations);
+        LogReport {
+            inputs: self.inputs(),
+            requests: counted.requests,
+            unplaced: counted.unplaced,
+            knows_upgrade: counted.knows_upgrade,
+            has_access: self.has_access(),
+            has_configuration,
+            utc_offset_s: offset,
+            span: counted.span,
+            total,
+            servers,
+            endpoints,
+            symptoms: counted.messages.told(i64::from(offset)),
+            unexplained: counted.messages.unexplained,
+            reloads: counted.messages.reloads.iter().map(|clock| clock - i64::from(offset)).collect(),
+            observations,
+            heat: counted.heat.told(),
+            ..LogReport::default()
+        }
+    }
+
+    fn after_reloads(&self, total: &Traffic, offset: i64, out: &mut Vec<Observation>) {
+        let refused_of_all = total.handshakes - total.succeeded;
+        let mut all: Vec<_> = self.counted.after_reloads.iter().collect();
+        all.sort_by_key(|(at, _)| **at);
+        let sum = |of: fn(&AfterReload) -> u64| self.counted.after_reloads.values().map(of).sum::<u64>();
+        let others = total.handshakes.saturating_sub(sum(|after| after.handshakes));
+        let refused_of_others = refused_of_all.saturating_sub(sum(|after| after.refused));
+        for (at, after) in all {
+            // Three times the share of those that were not behind a reload, where there were enough of them.
+            if after.refused >= FEWEST_REFUSED
+                && others >= FEWEST_OTHERS
+                && after.refused * others > 3 * refused_of_others * after.handshakes
+            {
+                let (refused, of) = (after.refused, after.handshakes);
+                out.push(Observation::RefusedAfterReload { at: at - offset, refused, of });
+            }
+        }
+    }
+}
+
+fn endpoint(key: &Key, location: Option<Location>, traffic: Traffic, cliffs: Vec<Cliff>) -> LogEndpoint {
+    let refused = |status: u16| traffic.refusals.iter().any(|(one, _)| *one == status);
+    match (key, location) {
+        (_, Some(location)) => LogEndpoint {
+            server: location.server,
+            location: location.location,
+            place: Some(location.place),
+            idle_timeout: location.idle_timeout,
+            causes: location.causes.into_iter().filter(|cause| refused(cause.status)).collect(),
+            traffic,
+            cliffs,
+        },
+        (key, None) => {
+            let (server, location) = match key {
+                Key::Path(host, path) => (host.clone(), path.clone()),
+                Key::Location(_) | Key::Others => (String::new(), "(others)".to_owned()),
+            };
+            let (place, idle_timeout, causes) = (None, None, Vec::new());
+            LogEndpoint { server, location, place, idle_timeout, causes, traffic, cliffs }
+        }
+    }
+}
+
+/// What ends connections at a step.
+fn cause(step: Step, idle: Option<&IdleLimit>, layers: &[LayerLimit], is_configured: bool) -> CliffCause {
+    if let Some(idle) = idle.filter(|idle| is_by(idle.milliseconds, step.at)) {
+        return CliffCause::Limit {
+            directive: idle.directive,
+            milliseconds: idle.milliseconds,
+            place: idle.place,
+            is_default: idle.is_default,
+        };
+    }
+    let mut guesses: Vec<LayerGuess> = layers
+        .iter()
+        .filter(|layer| is_by(layer.milliseconds, step.at))
+        .map(|layer| LayerGuess { name: layer.name.clone(), is_declared: layer.is_declared })
+        .collect();
+    guesses.sort_by_key(|guess| !guess.is_declared);
+    if is_configured { CliffCause::Layers(guesses) } else { CliffCause::NoConfiguration(guesses) }
+}
+
+/// What is observed of one endpoint.
+fn of_endpoint(
+    index: usize,
+    tally: &Tally,
+    traffic: &Traffic,
+    location: Option<&Location>,
+    out: &mut Vec<Observation>,
+) {
+    let sum = |peers: &mut dyn Iterator<Item = (u64, u64)>| {
+        peers.fold((0, 0), |(refused, all), (more, of)| (refused + more, all + of))
+    };
+    for (number, peer) in traffic.peers.iter().enumerate().filter(|(_, peer)| !peer.address.is_empty()) {
+        let refused = peer.handshakes - peer.succeeded;
+        let others = traffic.peers.iter().enumerate().filter(|(other, _)| *other != number);
+        let mut others = others.map(|(_, other)| (other.handshakes - other.succeeded, other.handshakes));
+        let (others_refused, others_all) = sum(&mut others);
+        // More than half of its own, and five times the share of the others.
+        if refused >= FEWEST_REFUSED
+            && refused * 2 > peer.handshakes
+            && others_all > 0
+            && refused * others_all > 5 * others_refused * peer.handshakes
+        {
+            out.push(Observation::RefusingPeer {
+                endpoint: index,
+                address: peer.address.clone(),
+                refused,
+                of: peer.handshakes,
+                others_percent: others_refused * 100 / others_all,
+            });
+        }
+    }
+    let old = location.and_then(|location| location.http10);
+    if let Some(place) = old.filter(|_| tally.refused_by_peers >= FEWEST_REFUSED) {
+        out.push(Observation::OldHttpVersion { endpoint: index, refused: tally.refused_by_peers, place });
+    }
+}
+
+/// Steps of time in which many ended, and as many came again.
+fn storms(total: &Traffic, out: &mut Vec<Observation>) {
+    let moments = &total.moments;
+    let mut usual: Vec<u64> = moments.iter().map(|moment| moment.disconnects).collect();
+    usual.sort_unstable();
+    let usual = usual.get(usual.len() / 2).copied().unwrap_or(0);
+    let step = i64::try_from(total.step_s).unwrap_or(60);
+    let mut storms: Vec<Observation> = Vec::new();
+    for (index, moment) in moments.iter().enumerate() {
+        let next = moments.get(index + 1).filter(|next| next.start == moment.start + step);
+        let came = moment.handshakes + next.map_or(0, |next| next.handshakes);
+        let is_storm = moment.disconnects >= FEWEST_OF_STORM
+            && moment.disconnects > usual * STORM_TIMES
+            && came * 2 >= moment.disconnects
+            && came > usual * STORM_TIMES;
+        if is_storm {
+            storms.push(Observation::ReconnectStorm {
+                at: moment.start,
+                disconnects: moment.disconnects,
+                handshakes: came,
+                usual,
+            });
+        }
+    }
+    let size = |storm: &Observation| match storm {
+        Observation::ReconnectStorm { disconnects, .. } => *disconnects,
+        _ => 0,
+    };
+    storms.sort_by_key(|storm| Reverse(size(storm)));
+    storms.truncate(MOST_STORMS);
+    out.extend(storms);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_by;
+
+    #[test]
+    fn a_limit_ends_what_is_a_little_older() {
+        for (limit, at, expected) in [
+            (60_000, 60_000, true),
+            (60_000, 60_900, true),
+            (60_000, 59_800, true),
+            (60_000, 55_000, false),
+            (60_000, 62_000, false),
+            (2_000, 2_030, true),
+            (2_000, 3_334, false),
+            (100_000, 100_400, true),
+        ] {
+            assert_eq!(is_by(limit, at), expected, "{limit} {at}");
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! What is told of several lines together.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
+
+use lint_finding::{CliffCause, LogReport, Observation, Place};
+use nginx_semantics::FileId;
+use ws_logs::{Book, IdleLimit, LayerLimit, Location, Logged, Resolver};
+
+/// One location whose back ends get HTTP/1.0, behind a proxy.
+struct One;
+
+fn place() -> Place {
+    Place { file: FileId(0), span: Default::default() }
+}
+
+impl Resolver for One {
+    fn is_there(&self) -> bool {
+        true
+    }
+
+    fn locate(&self, request: &Logged<'_>) -> Option<usize> {
+        request.target.starts_with("/ws").then_some(0)
+    }
+
+    fn location(&self, number: usize) -> Option<Location> {
+        (number == 0).then(|| Location {
+            server: "a.test".to_owned(),
+            location: "/ws".to_owned(),
+            place: place(),
+            is_endpoint: true,
+            is_only_websocket: false,
+            idle: Some(IdleLimit {
+                directive: "proxy_read_timeout",
+                milliseconds: 60_000,
+                place: place(),
+                is_default: true,
+            }),
+            idle_timeout: None,
+            http10: Some(place()),
+            causes: Vec::new(),
+        })
+    }
+
+    fn layers(&self) -> Vec<LayerLimit> {
+        let layer = |name: &str, is_declared, milliseconds| LayerLimit {
+            name: name.to_owned(),
+            is_declared,
+            milliseconds,
+        };
+        vec![layer("A", false, 100_000), layer("B", true, 100_000), layer("C", false, 60_000)]
+    }
+}
+
+/// Second 0 is 10:00:00 by the clock of a writer who is two hours ahead.
+fn clock(second: u32) -> String {
+    format!("{:02}:{:02}:{:02}", 10 + second / 3_600, second / 60 % 60, second % 60)
+}
+
+fn line(second: u32, status: u16, age: &str, peer: u8) -> String {
+    let time = clock(second);
+    format!(
+        "10.0.0.9 a.test [01/May/2024:{time} +0200] \"GET /ws HTTP/1.1\" {status} rt={age} out=120 up=10.0.0.{peer}:80 us={status}\n"
+    )
+}
+
+fn report(errors: &str, access: &str) -> LogReport {
+    let mut book = Book::new(&One, Vec::new(), None);
+    for (name, text) in
+        [("error.log", errors), ("access.log", access)].iter().filter(|(_, text)| !text.is_empty())
+    {
+        let log = book.open(name);
+        book.feed(log, text.as_bytes());
+        book.close(log, None);
+    }
+    book.report()
+}
+
+#[test]
+fn one_peer_refuses_and_the_version_is_old() {
+    let all: String = (0..60)
+        .map(|second| line(second, if second % 3 == 0 { 400 } else { 101 }, "1.000", (second % 3) as u8))
+        .collect();
+    let report = report("", &all);
+    let [
+        Observation::RefusingPeer { address, refused, of, .. },
+        Observation::OldHttpVersion { refused: 20, .. },
+    ] = &report.observations[..]
+    else {
+        panic!("{:?}", report.observations)
+    };
+    assert_eq!((address.as_str(), *refused, *of), ("10.0.0.0:80", 20, 20));
+    assert_eq!(report.total.refusals, [(400, 20)]);
+}
+
+#[test]
+fn all_end_at_once_and_come_again() {
+    let calm = (0..30).map(|minute| line(minute * 60, 101, "20.000", 1));
+    let storm = (0..80).map(|number| line(1_800, 101, &format!("{}.000", 300 + number), 1));
+    let again = (0..80).map(|number| line(1_900 + number, 101, &format!("{}.000", 70 + number), 1));
+    let report = report("", &calm.chain(storm).chain(again).collect::<String>());
+    let is_storm = |one: &&Observation| matches!(one, Observation::ReconnectStorm { .. });
+    let storms: Vec<_> = report.observations.iter().filter(is_storm).collect();
+    let [Observation::ReconnectStorm { at, disconnects, .. }] = storms[..] else {
+        panic!("{:?}", report.observations)
+    };
+    // 10:30 there is 08:30 UTC.
+    assert_eq!((*at, *disconnects), (1_714_552_200, 80));
+}
+
+#[test]
+fn handshakes_are_refused_after_a_reload() {
+    let reload = format!("2024/05/01 {} [notice] 7#7: reconfiguring\n", clock(600));
+    let all: String = (0..1_200)
+        .step_by(5)
+        .map(|second| {
+            let is_refused = (600..650).contains(&second);
+            line(second, if is_refused { 502 } else { 101 }, "0.100", 1)
+        })
+        .collect();
+    let report = report(&reload, &all);
+    // A path that ends with `ws` is taken for a handshake whatever the answer.
+    let [Observation::RefusedAfterReload { at, refused, of }] = report.observations[..] else {
+        panic!("{:?}", report.observations)
+    };
+    assert_eq!((at, refused, of), (1_714_551_000, 10, 13));
+    assert_eq!(report.reloads, [1_714_551_000]);
+}
+
+#[test]
+fn steps_are_tied_to_the_limit_or_to_what_is_in_front() {
+    for (age, count) in [("60.0", 40), ("100.0", 40), ("30.0", 40)] {
+        let all: String =
+            (0..count).map(|number| line(600 + number * 7, 101, &format!("{age}{:02}", number), 1)).collect();
+        let report = report("", &all);
+        let [cliff] = &report.endpoints.first().unwrap().cliffs[..] else { panic!("{age}") };
+        assert_eq!(cliff.count, u64::from(count));
+        match (age, &cliff.cause) {
+            ("60.0", CliffCause::Limit { milliseconds: 60_000, is_default: true, .. }) => {}
+            ("100.0", CliffCause::Layers(guesses)) => {
+                let names: Vec<&str> = guesses.iter().map(|guess| guess.name.as_str()).collect();
+                assert_eq!(names, ["B", "A"], "what the settings name comes first");
+            }
+            ("30.0", CliffCause::Layers(guesses)) => assert!(guesses.is_empty()),
+            other => panic!("{other:?}"),
+        }
+    }
+}
