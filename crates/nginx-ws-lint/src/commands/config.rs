@@ -157,7 +157,7 @@ fn quoted(text: &str) -> String {
 
 /// In nginx's own units.
 fn duration(ms: u64) -> String {
-    if ms.is_multiple_of(1_000) { format!("\"{}s\"", ms / 1_000) } else { format!("\"{ms}ms\"") }
+    if ms % 1_000 == 0 { format!("\"{}s\"", ms / 1_000) } else { format!("\"{ms}ms\"") }
 }
 
 #[cfg(test)]
