@@ -13,7 +13,7 @@ use crate::exit::Exit;
 use crate::say;
 
 /// What may stand in a settings file, as JSON Schema.
-const SCHEMA: &str = include_str!("../../../../docs/schemas/settings.v1.schema.json");
+const SCHEMA: &str = include_str!("../../docs/schemas/settings.v1.schema.json");
 
 /// Settings to begin with: all of them, each as a comment.
 const TEMPLATE: &str = include_str!("config/template.toml");
