@@ -137,7 +137,7 @@ fn location(text: &mut String, site: usize, number: usize) {
             ),
         ),
         (0, _) => {
-            let is_defective = site.is_multiple_of(10) && number == 3;
+            let is_defective = site % 10 == 0 && number == 3;
             let connection =
                 if is_defective { "" } else { "proxy_set_header Connection $connection_upgrade;" };
             put(

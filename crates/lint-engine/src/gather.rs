@@ -266,11 +266,10 @@ impl Gathered {
             here.cmp(&there).then_with(|| order(one, other))
         };
         // A comment silences its own line alone, not the others that one finding speaks for.
-        let silenced: Vec<Merged> = self
-            .findings
-            .extract_if(.., |merged| merged.is_once_per_root() && suppressions.cover(&merged.finding))
-            .collect();
-        let mut merged = once_per_root(std::mem::take(&mut self.findings), in_order);
+        let (silenced, told): (Vec<Merged>, Vec<Merged>) = std::mem::take(&mut self.findings)
+            .into_iter()
+            .partition(|merged| merged.is_once_per_root() && suppressions.cover(&merged.finding));
+        let mut merged = once_per_root(told, in_order);
         merged.sort_by(|one, other| in_order(&one.finding, &other.finding));
         let mut findings: Vec<Finding> = merged.into_iter().map(Merged::finish).collect();
         number_equal_fingerprints(&mut findings);

@@ -28,8 +28,8 @@ pub(crate) fn write(
     let hunks = group_diff_ops(compared(&old, &new)?, CONTEXT);
     let mut withheld = Vec::new();
     let mut is_headed = false;
-    // Lines that withheld hunks would have added, less those that they would have removed.
-    let mut missing: isize = 0;
+    // Lines that withheld hunks would have added and removed.
+    let (mut added, mut removed) = (0, 0);
     for ops in hunks {
         let (Some(first), Some(last)) = (ops.first(), ops.last()) else { continue };
         let (before, after) =
@@ -37,7 +37,8 @@ pub(crate) fn write(
         let text = hunk(&ops, &old, &new, diff_for)?;
         if diff_for == DiffFor::Log && (is_command(&text) || commands_terminal(&text)) {
             withheld.push(before.start + 1);
-            missing += after.len().cast_signed() - before.len().cast_signed();
+            added += after.len();
+            removed += before.len();
             continue;
         }
         if !is_headed {
@@ -46,7 +47,7 @@ pub(crate) fn write(
             painted(BOLD, &format!("+++ {name}"), diff_for, out)?;
             is_headed = true;
         }
-        let start = after.start.saturating_add_signed(-missing);
+        let start = (after.start + removed).saturating_sub(added);
         let (before, after) = (header(before.start, before.end), header(start, start + after.len()));
         painted(CYAN, &format!("@@ -{before} +{after} @@"), diff_for, out)?;
         out.write_all(&text)?;

@@ -128,7 +128,7 @@ fn fenced(language: &str, code: &str) -> String {
 fn html(text: &str) -> String {
     // No text becomes a link by itself (GitHub Flavored Markdown section 6.9).
     let text = escape(text).replace("://", ":\u{2060}//").replace("www.", "www\u{2060}.");
-    let is_paired = text.matches('`').count().is_multiple_of(2);
+    let is_paired = text.matches('`').count() % 2 == 0;
     let mut plain = String::with_capacity(text.len() + 16);
     let mut is_code = false;
     for character in text.chars() {

@@ -68,9 +68,8 @@ fn of_text(form: Form, text: &[u8], outer: Option<&Arc<View>>) -> Vec<Found> {
         // The command goes on in the next line.
         let mut end = first.end;
         let mut next = number + 1;
-        while goes_on(Span::new(first.start, end).of(text))
-            && let Some(line) = all.get(next)
-        {
+        while goes_on(Span::new(first.start, end).of(text)) {
+            let Some(line) = all.get(next) else { break };
             end = line.end;
             next += 1;
         }
@@ -146,9 +145,9 @@ fn heads(command: &[u8]) -> Vec<Head<'_>> {
         return heads;
     }
     let is_copy = trimmed.starts_with(b"COPY ") || trimmed.starts_with(b"ADD ");
-    while heads.len() < MOST_HEADS
-        && let Some(found) = command.get(at..).and_then(|rest| memchr::memmem::find(rest, b"<<"))
-    {
+    while heads.len() < MOST_HEADS {
+        let next = command.get(at..).and_then(|rest| memchr::memmem::find(rest, b"<<"));
+        let Some(found) = next else { break };
         let here = at + found;
         // `<<<` gives one line to a command.
         let length = command.get(here..).unwrap_or_default().iter().take_while(|byte| **byte == b'<').count();

@@ -92,10 +92,10 @@ pub fn effective<'s>(
         if !directives.is_empty() {
             let mut directives = directives;
             // Of what stands in one line the value is the whole; what stands in several is judged word by word.
-            if let Some(line) = directives.iter().find(|line| line.has_unknown())
-                && is_one_line(name)
-            {
-                return Effective::Unknown(Gap::placeholder(line));
+            if let Some(line) = directives.iter().find(|line| line.has_unknown()) {
+                if is_one_line(name) {
+                    return Effective::Unknown(Gap::placeholder(line));
+                }
             }
             if name == DirectiveName::PROXY_SET_HEADER && makes(Mistake::ArraysMerged) {
                 let outer = levels(configuration, level).skip(1);

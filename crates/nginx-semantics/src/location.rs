@@ -281,10 +281,10 @@ fn select(levels: &Locations<'_>, server: ContextId, path: &[u8]) -> Selection {
             if let Some(location) = level.may_precede(path, prefix.map(|(name, ..)| name)) {
                 return Selection::CannotSay { location };
             }
-            if prefix.is_none_or(|(name, ..)| name != path)
-                && let Some(location) = level.slash_redirect(configuration, path)
-            {
-                return Selection::SlashRedirect(location);
+            if prefix.is_none_or(|(name, ..)| name != path) {
+                if let Some(location) = level.slash_redirect(configuration, path) {
+                    return Selection::SlashRedirect(location);
+                }
             }
             let found = prefix.map(|(_, modifier, location)| (modifier, location));
             let is_priority = found.is_some_and(|(modifier, _)| modifier == Modifier::PriorityPrefix);

@@ -101,16 +101,16 @@ impl Names {
         }
         // An asterisk stands for one character at least, and the longest name wins.
         let mut tails = (1..=host.len()).filter_map(|start| self.leading.get(host.get(start..)?));
-        if !self.leading.is_empty()
-            && let Some((server, name)) = tails.next()
-        {
-            return Some(ServerSelection::Server(*server, NameMatch::LeadingWildcard(name.clone())));
+        if !self.leading.is_empty() {
+            if let Some((server, name)) = tails.next() {
+                return Some(ServerSelection::Server(*server, NameMatch::LeadingWildcard(name.clone())));
+            }
         }
         let mut heads = (0..host.len()).rev().filter_map(|end| self.trailing.get(host.get(..end)?));
-        if !self.trailing.is_empty()
-            && let Some((server, name)) = heads.next()
-        {
-            return Some(ServerSelection::Server(*server, NameMatch::TrailingWildcard(name.clone())));
+        if !self.trailing.is_empty() {
+            if let Some((server, name)) = heads.next() {
+                return Some(ServerSelection::Server(*server, NameMatch::TrailingWildcard(name.clone())));
+            }
         }
         for (server, regex) in &self.regexes {
             // The host is in lower case, so a regex with upper case letters is made caseless.

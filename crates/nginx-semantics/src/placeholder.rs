@@ -68,7 +68,8 @@ impl Placeholders {
             let mut is_open = false;
             while let Some(first) = spans.next() {
                 let mut last = first;
-                while !is_open && let Some(close) = open_mark(last.of(text)) {
+                while !is_open {
+                    let Some(close) = open_mark(last.of(text)) else { break };
                     // `<%= name %>` is three words to nginx, or more.
                     let mut ahead = spans.clone();
                     match ahead.find(|word| contains(word.of(text), close)) {

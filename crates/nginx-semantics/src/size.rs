@@ -24,7 +24,7 @@ pub fn parse_offset(text: &[u8]) -> Option<u64> {
 
 /// A size in the words of nginx's files where these have a unit for it, else in bytes.
 pub fn shown(bytes: u64) -> String {
-    if bytes.is_multiple_of(1 << 10) { format!("{}k", bytes >> 10) } else { format!("{bytes} bytes") }
+    if bytes % (1 << 10) == 0 { format!("{}k", bytes >> 10) } else { format!("{bytes} bytes") }
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use nginx_semantics::{Files, Met, MetKind, Owner, ReadError, is_passed_over};
 use rustix::fs::FileType;
+use rustix::io::Errno;
 
 use identities::Identities;
 
@@ -233,8 +234,9 @@ pub(crate) fn read_at_most(reader: impl Read, limit: u64, expected: u64) -> io::
 
 /// Whether nothing of that name is there, or can be.
 fn is_absence(error: &io::Error) -> bool {
-    use ErrorKind::{InvalidFilename, InvalidInput, NotADirectory, NotFound};
-    matches!(error.kind(), NotFound | NotADirectory | InvalidFilename | InvalidInput)
+    use ErrorKind::{InvalidInput, NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory | InvalidInput)
+        || Errno::from_io_error(error) == Some(Errno::NAMETOOLONG)
 }
 
 fn read_error(error: &io::Error) -> ReadError {

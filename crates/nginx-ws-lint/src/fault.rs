@@ -13,7 +13,9 @@ pub(crate) fn guarded(work: impl FnOnce() -> Exit) -> Exit {
 }
 
 fn tell(info: &PanicHookInfo<'_>) {
-    let what = info.payload_as_str().unwrap_or("no message");
+    let payload = info.payload();
+    let formatted = || payload.downcast_ref::<String>().map(String::as_str);
+    let what = payload.downcast_ref::<&str>().copied().or_else(formatted).unwrap_or("no message");
     let place = info.location().map(ToString::to_string).unwrap_or_default();
     for line in text(what, &place).lines() {
         say(line);

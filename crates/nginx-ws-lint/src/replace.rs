@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::fs::{File, Metadata, Permissions, TryLockError};
+use std::fs::{File, Metadata, Permissions};
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
@@ -15,7 +15,8 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use nginx_semantics::Files;
-use rustix::fs::{FileType, Mode};
+use rustix::fs::{FileType, FlockOperation, Mode, flock};
+use rustix::io::Errno;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -165,14 +166,14 @@ impl<'f> Beside<'f> {
         let file = tempfile::Builder::new().prefix(PREFIX).rand_bytes(RANDOM).disable_cleanup(true).make_in(
             "",
             |path| {
-                let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
+                let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
                 handle::created(folder, name, mode)
             },
         );
         let (file, path) = file?.into_parts();
         let name = path.file_name().map(OsStr::to_owned).unwrap_or_default();
         // Some file systems know no locks; nothing is lost then but that two runs at once may disturb each other.
-        let _ = file.lock();
+        let _ = flock(&file, FlockOperation::LockExclusive);
         Ok(Self { folder, name, file, is_in_place: false })
     }
 
@@ -230,8 +231,9 @@ pub(crate) fn remove_leftovers(folders: impl Iterator<Item = PathBuf>) -> BTreeM
         for (name, kind) in handle::entries(&folder).unwrap_or_default() {
             if kind == FileType::RegularFile && name.to_str().is_some_and(is_leftover) {
                 // What another run works on is locked.
-                let is_free = handle::file_in(&folder, &name)
-                    .is_ok_and(|file| !matches!(file.try_lock(), Err(TryLockError::WouldBlock)));
+                let is_free = handle::file_in(&folder, &name).is_ok_and(|file| {
+                    flock(&file, FlockOperation::NonBlockingLockExclusive) != Err(Errno::WOULDBLOCK)
+                });
                 if is_free {
                     removed.insert(path.join(&name), handle::removed(&folder, &name));
                 }

@@ -301,24 +301,25 @@ impl<'s> Model<'s> {
             sockets.iter().any(|socket| !matches!(socket.address.port(), Some(port) if port != url.port))
         };
         let https: Vec<_> = configuration.of_kind(ContextKind::Http).collect();
-        if let Some(&first) = https.first()
-            && !https.iter().any(|&http| has_socket(http))
-            && !self.is_partial_at(first)
-            && !is_listened_to(configuration, url.port)
-        {
-            let text = format!("no server listens on port {}", url.port);
-            let line = configuration.opener(first);
-            let bar = Verdict::new(None, Answerer::Nobody, text, line, Prospect::Fails);
-            let request = handshake_request(Browser::Chrome, &url.authority(), &url.target, url.is_tls);
-            all.push(Arrival {
-                url: url.clone(),
-                listen: None,
-                server: None,
-                request: Arc::new(request),
-                exchange: None,
-                bar: Some(bar),
-                contexts: BTreeSet::new(),
-            });
+        if let Some(&first) = https.first() {
+            if !https.iter().any(|&http| has_socket(http))
+                && !self.is_partial_at(first)
+                && !is_listened_to(configuration, url.port)
+            {
+                let text = format!("no server listens on port {}", url.port);
+                let line = configuration.opener(first);
+                let bar = Verdict::new(None, Answerer::Nobody, text, line, Prospect::Fails);
+                let request = handshake_request(Browser::Chrome, &url.authority(), &url.target, url.is_tls);
+                all.push(Arrival {
+                    url: url.clone(),
+                    listen: None,
+                    server: None,
+                    request: Arc::new(request),
+                    exchange: None,
+                    bar: Some(bar),
+                    contexts: BTreeSet::new(),
+                });
+            }
         }
         all
     }

@@ -251,7 +251,9 @@ impl<'s> Handshake<'s> {
         let is_assumed = nearest.as_ref().is_some_and(|declared| declared.is_assumed);
         let mut all = nearest.as_ref().map(&lines).unwrap_or_default();
         let mut take = |name: &str| {
-            let mut taken: Vec<_> = all.extract_if(.., |line| line.is(name)).collect();
+            let (mut taken, others): (Vec<_>, Vec<_>) =
+                std::mem::take(&mut all).into_iter().partition(|line| line.is(name));
+            all = others;
             taken.shrink_to_fit();
             let source = match taken.first() {
                 Some(line) => Source::Set { directive: line.directive, is_here, is_assumed },

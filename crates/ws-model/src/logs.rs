@@ -123,10 +123,10 @@ impl<'s> Model<'s> {
         if declared.gap.is_some() {
             return AccessLogs::Unknown;
         }
-        if let Some(nowhere) = declared.directives.first()
-            && declared.directives.iter().all(|line| is(&line, b"/dev/null"))
-        {
-            return AccessLogs::Off(*nowhere);
+        if let Some(nowhere) = declared.directives.first() {
+            if declared.directives.iter().all(|line| is(&line, b"/dev/null")) {
+                return AccessLogs::Off(*nowhere);
+            }
         }
         AccessLogs::To(
             declared.directives.iter().map(|line| (*line, self.log_format(context, line))).collect(),

@@ -263,10 +263,10 @@ impl<'s> Model<'s> {
                 .collect();
             // Parents come before their children.
             for (id, context) in contexts.iter().rev() {
-                if all.get(id.index()) == Some(&false)
-                    && let Some(around) = context.parent.and_then(|parent| all.get_mut(parent.index()))
-                {
-                    *around = false;
+                if all.get(id.index()) == Some(&false) {
+                    if let Some(around) = context.parent.and_then(|parent| all.get_mut(parent.index())) {
+                        *around = false;
+                    }
                 }
             }
             all

@@ -55,8 +55,10 @@ impl LeadIns {
             if !word.starts_with(b"@") {
                 continue;
             }
-            if leads && let Some(path) = path() {
-                self.paths.entry(word.to_vec()).or_default().push(path);
+            if leads {
+                if let Some(path) = path() {
+                    self.paths.entry(word.to_vec()).or_default().push(path);
+                }
             }
             self.named.insert(word.into_owned());
         }

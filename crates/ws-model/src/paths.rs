@@ -115,10 +115,10 @@ impl<'s> Model<'s> {
                     }
                     is_lost &= matches!(lead, Lead::Answer);
                     is_served |= !matches!(lead, Lead::Answer);
-                    if let (Lead::Unclear, Ending::CannotSay(obstacle)) = (lead, &way.ending)
-                        && let Some(line) = self.line_of(obstacle)
-                    {
-                        declared.unclear.push((path.clone(), line));
+                    if let (Lead::Unclear, Ending::CannotSay(obstacle)) = (lead, &way.ending) {
+                        if let Some(line) = self.line_of(obstacle) {
+                            declared.unclear.push((path.clone(), line));
+                        }
                     }
                 }
                 match self.line_not_given(&exchange).filter(|_| is_lost) {
@@ -170,10 +170,10 @@ impl<'s> Model<'s> {
                         arrival.contexts.insert(context);
                     }
                     is_lost &= matches!(lead, Lead::Answer);
-                    if let (Lead::Unclear, Ending::CannotSay(obstacle)) = (lead, &way.ending)
-                        && let Some(line) = self.line_of(obstacle)
-                    {
-                        declared.unclear.push((url.text.clone(), line));
+                    if let (Lead::Unclear, Ending::CannotSay(obstacle)) = (lead, &way.ending) {
+                        if let Some(line) = self.line_of(obstacle) {
+                            declared.unclear.push((url.text.clone(), line));
+                        }
                     }
                 }
                 let is_known = |lost: &LostPath<'_>| lost.server == server && lost.path == path;

@@ -350,13 +350,14 @@ impl<'s> Model<'s> {
         }
         if let Effective::Set(declared) =
             effective(self.configuration, passed.context, DirectiveName::PROXY_CACHE)
-            && passed.pass.module == PassModule::Proxy
         {
-            for line in declared.directives {
-                if line.argument(0).as_deref() != Some(b"off") {
-                    let condition = "once an ordinary GET of this URI is in its cache, unless `proxy_cache_bypass` keeps that";
-                    let kept = otherwise(200, Answerer::Nginx, condition);
-                    switched.otherwise.push(Otherwise { line: Some(line), ..kept });
+            if passed.pass.module == PassModule::Proxy {
+                for line in declared.directives {
+                    if line.argument(0).as_deref() != Some(b"off") {
+                        let condition = "once an ordinary GET of this URI is in its cache, unless `proxy_cache_bypass` keeps that";
+                        let kept = otherwise(200, Answerer::Nginx, condition);
+                        switched.otherwise.push(Otherwise { line: Some(line), ..kept });
+                    }
                 }
             }
         }

@@ -243,10 +243,10 @@ impl<'m, 's> Walks<'m, 's> {
 
     /// What an endpoint's upstream receives; `None` for modules that forward the client's header fields by themselves.
     pub fn handshake(&self, endpoint: &Endpoint<'_>) -> Option<Rc<Handshake<'s>>> {
-        if let Some((context, known)) = &*self.handshake.borrow()
-            && *context == endpoint.context
-        {
-            return Some(Rc::clone(known));
+        if let Some((context, known)) = &*self.handshake.borrow() {
+            if *context == endpoint.context {
+                return Some(Rc::clone(known));
+            }
         }
         let made = Rc::new(self.model.handshake_with(endpoint, &self.values)?);
         *self.handshake.borrow_mut() = Some((endpoint.context, Rc::clone(&made)));
@@ -268,10 +268,10 @@ impl<'m, 's> Walks<'m, 's> {
     /// below it, so that what holds for all of them holds for the location. None where the name does not tell, or the
     /// server was not given.
     pub fn probes(&self, endpoint: &Endpoint<'_>) -> Rc<[Probe<'s>]> {
-        if let Some((context, known)) = &*self.probes.borrow()
-            && *context == endpoint.context
-        {
-            return Rc::clone(known);
+        if let Some((context, known)) = &*self.probes.borrow() {
+            if *context == endpoint.context {
+                return Rc::clone(known);
+            }
         }
         let Some(server) = self.model.given(endpoint) else { return Rc::from([]) };
         let paths = endpoint.sample_paths();

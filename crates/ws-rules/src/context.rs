@@ -181,10 +181,10 @@ impl FindingBuilder {
     ) -> Self {
         let shown = directive.visible();
         let mut this = Self::new(rule, directive, message);
-        if shown.reference == directive.reference
-            && let Some(at) = directive.argument_at(index)
-        {
-            this.finding.primary.place = at;
+        if shown.reference == directive.reference {
+            if let Some(at) = directive.argument_at(index) {
+                this.finding.primary.place = at;
+            }
         }
         this
     }

@@ -56,12 +56,12 @@ pub(crate) fn refused<'s>(cx: &Context<'_, 's>) -> Vec<Refused<'s>> {
     let mut all = Vec::new();
     for id in configuration.of_kind(ContextKind::Location) {
         let around = configuration.context(id).parent;
-        if let Some((line, block)) = configuration.opener(id).zip(around)
-            && let Some(nesting) = misplaced_location(configuration, id)
-        {
-            let other = configuration.opener(block).map(|opener| (opener, AROUND));
-            let (message, help) = (nesting.to_string(), NESTED.to_owned());
-            all.push(Refused { line, block, message, other, named: None, help, instead: None });
+        if let Some((line, block)) = configuration.opener(id).zip(around) {
+            if let Some(nesting) = misplaced_location(configuration, id) {
+                let other = configuration.opener(block).map(|opener| (opener, AROUND));
+                let (message, help) = (nesting.to_string(), NESTED.to_owned());
+                all.push(Refused { line, block, message, other, named: None, help, instead: None });
+            }
         }
     }
     for (context, pass) in &cx.model.passes {
@@ -123,17 +123,16 @@ fn of_pass<'s>(cx: &Context<'_, 's>, block: ContextId, pass: &Pass<'s>) -> Vec<R
         matches!(scheme.as_deref(), Some("ws" | "wss"))
     };
     // `websocket-scheme-in-proxy-pass` has the others.
-    if let Some(refusal) = refused_prefix(pass)
-        && let written = written()
-        && !is_socket(&written)
-        && !is_address_to_fill_in(written.as_bytes())
-    {
-        let rest = match written.split_once(":/") {
-            Some((_, rest)) => rest.trim_start_matches('/'),
-            None => &written,
-        };
-        let help = format!("write `proxy_pass http://{rest};`, or `https://`");
-        add(line, refusal.to_string(), None, help, None);
+    if let Some(refusal) = refused_prefix(pass) {
+        let written = written();
+        if !is_socket(&written) && !is_address_to_fill_in(written.as_bytes()) {
+            let rest = match written.split_once(":/") {
+                Some((_, rest)) => rest.trim_start_matches('/'),
+                None => &written,
+            };
+            let help = format!("write `proxy_pass http://{rest};`, or `https://`");
+            add(line, refusal.to_string(), None, help, None);
+        }
     }
     if let Some((refusal, upstream)) = refused_port(configuration, block, pass) {
         let other = opener(upstream).map(|opener| (opener, "this is the block of that name"));
@@ -143,11 +142,11 @@ fn of_pass<'s>(cx: &Context<'_, 's>, block: ContextId, pass: &Pass<'s>) -> Vec<R
         let instead = Some(instead).filter(|text| Target::parse(text.as_bytes()).port.is_none());
         add(line, refusal.to_string(), other, WITHOUT_PORT.to_owned(), instead);
     }
-    if let Some(verify) = refused_verify(configuration, block, pass)
-        && let Some(set) = verify.directives.last()
-    {
-        let message = ValueRefusal::NoTrustedCertificate.to_string();
-        add(*set, message, Some((line, "for this back end")), WITH_CERTIFICATE.to_owned(), None);
+    if let Some(verify) = refused_verify(configuration, block, pass) {
+        if let Some(set) = verify.directives.last() {
+            let message = ValueRefusal::NoTrustedCertificate.to_string();
+            add(*set, message, Some((line, "for this back end")), WITH_CERTIFICATE.to_owned(), None);
+        }
     }
     all
 }

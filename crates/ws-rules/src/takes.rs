@@ -65,11 +65,11 @@ pub(crate) fn instead(name: &str, refused: &Refused, written: &[u8], versions: V
 
 pub(crate) fn script(written: &[u8]) -> String {
     let text = lossy(written);
-    if let Some((_, name)) = text.split_once("$$")
-        && name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-    {
-        let name: String = name.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
-        return format!("write `${name}`: `$$` is how files of Docker Compose and make write one `$`");
+    if let Some((_, name)) = text.split_once("$$") {
+        if name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_') {
+            let name: String = name.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+            return format!("write `${name}`: `$$` is how files of Docker Compose and make write one `$`");
+        }
     }
     "each `$` must begin the name of a variable, `$name` or `${name}`".to_owned()
 }

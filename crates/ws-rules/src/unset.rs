@@ -42,11 +42,10 @@ fn set_elsewhere<'s>(cx: &Context<'_, 's>, context: ContextId, text: &[u8]) -> V
             _ => false,
         };
         let name = lossy(name).into_owned();
-        if let Some(Definition::Set(line, _)) = definitions.first()
-            && definitions.iter().all(is_elsewhere)
-            && found.iter().all(|(known, _)| *known != name)
-        {
-            found.push((name, *line));
+        if let Some(Definition::Set(line, _)) = definitions.first() {
+            if definitions.iter().all(is_elsewhere) && found.iter().all(|(known, _)| *known != name) {
+                found.push((name, *line));
+            }
         }
     }
     found

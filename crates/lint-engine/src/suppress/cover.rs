@@ -30,7 +30,8 @@ impl Cover {
 
     /// Closes what ends before `until`; returns up to where all is owned.
     fn close(&mut self, open: &mut Vec<(u32, usize)>, mut at: u32, until: u32) -> u32 {
-        while let Some((end, owner)) = open.pop_if(|(end, _)| *end <= until) {
+        while let Some((end, owner)) = open.last().copied().filter(|(end, _)| *end <= until) {
+            open.pop();
             self.push(at, end, owner);
             at = at.max(end);
         }

@@ -57,11 +57,11 @@ impl Query {
             // They mean several URLs otherwise.
             command.push_str(" -g");
         }
-        if let Some(ListenAddress::Ip(ip, port)) = &self.via
-            && !ip.is_unspecified()
-        {
-            let ip = if ip.is_ipv6() { format!("[{ip}]") } else { ip.to_string() };
-            command.push_str(&format!(" --connect-to '::{ip}:{port}'"));
+        if let Some(ListenAddress::Ip(ip, port)) = &self.via {
+            if !ip.is_unspecified() {
+                let ip = if ip.is_ipv6() { format!("[{ip}]") } else { ip.to_string() };
+                command.push_str(&format!(" --connect-to '::{ip}:{port}'"));
+            }
         }
         if let Some(ListenAddress::Unix(path)) = &self.via {
             command.push_str(&format!(" --unix-socket {}", quoted(path)));

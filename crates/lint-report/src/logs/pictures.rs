@@ -1,12 +1,10 @@
 //! Pictures for a terminal: ratatui's widgets drawn into a buffer, and its cells as text.
 
 use lint_finding::{HeatMap, Lifetimes, LogReport, Traffic};
-use ratatui_core::buffer::Buffer;
-use ratatui_core::layout::{Direction, Rect};
-use ratatui_core::symbols::bar;
-use ratatui_core::widgets::Widget;
-use ratatui_widgets::barchart::{Bar, BarChart, BarGroup};
-use ratatui_widgets::sparkline::Sparkline;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Direction, Rect};
+use ratatui::symbols::bar;
+use ratatui::widgets::{Bar, BarChart, BarGroup, Sparkline, Widget};
 
 use super::words;
 
@@ -16,7 +14,7 @@ const HEIGHT: u16 = 6;
 const MARGIN: usize = 16;
 
 /// Eighths of a cell with ASCII alone.
-const ASCII: bar::Set<'static> = bar::Set {
+const ASCII: bar::Set = bar::Set {
     full: "#",
     seven_eighths: "#",
     three_quarters: "#",
@@ -28,7 +26,7 @@ const ASCII: bar::Set<'static> = bar::Set {
     empty: " ",
 };
 
-fn set(unicode: bool) -> bar::Set<'static> {
+fn set(unicode: bool) -> bar::Set {
     if unicode { bar::NINE_LEVELS } else { ASCII }
 }
 
@@ -36,7 +34,7 @@ fn set(unicode: bool) -> bar::Set<'static> {
 fn lines(buffer: &Buffer) -> Vec<String> {
     let width = usize::from(buffer.area.width).max(1);
     let rows = buffer.content().chunks(width);
-    rows.map(|row| row.iter().map(ratatui_core::buffer::Cell::symbol).collect::<String>()).collect()
+    rows.map(|row| row.iter().map(ratatui::buffer::Cell::symbol).collect::<String>()).collect()
 }
 
 fn columns(width: usize) -> u16 {
@@ -146,7 +144,7 @@ pub(super) fn heat(report: &LogReport, heat: &HeatMap, unicode: bool) -> Vec<Str
                 count => 1 + (count.ilog2() * 3 / most.ilog2().max(1)).min(3),
             };
             let shade = usize::try_from(level).ok().and_then(|level| shades.get(level)).unwrap_or(&" ");
-            buffer.set_string(x, y, *shade, ratatui_core::style::Style::default());
+            buffer.set_string(x, y, *shade, ratatui::style::Style::default());
         }
     }
     let labels = heat.rows_from_ms.iter().rev();

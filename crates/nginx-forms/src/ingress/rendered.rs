@@ -115,14 +115,14 @@ impl Target {
 
     /// The edit of the host file that gives annotations these values.
     fn set(&self, settings: &[(String, String)]) -> Option<(Span, Vec<u8>)> {
-        if let [(name, value)] = settings
-            && let Some(entry) = self.entry(name)
-        {
-            let inner = entry.inner.as_ref().filter(|_| !entry.is_filled_in)?;
-            if entry.is_plain {
-                return Some((span(&entry.at), format!("\"{value}\"").into_bytes()));
+        if let [(name, value)] = settings {
+            if let Some(entry) = self.entry(name) {
+                let inner = entry.inner.as_ref().filter(|_| !entry.is_filled_in)?;
+                if entry.is_plain {
+                    return Some((span(&entry.at), format!("\"{value}\"").into_bytes()));
+                }
+                return Some((span(inner), value.clone().into_bytes()));
             }
-            return Some((span(inner), value.clone().into_bytes()));
         }
         // One that is there needs another edit than one that is not.
         if settings.iter().any(|(name, _)| self.entry(name).is_some()) || self.is_open {

@@ -113,15 +113,15 @@ fn line(rest: &[u8], kinds: Kinds) -> Option<(usize, Meaning)> {
     let line = rest.get(..end)?;
     let words = line.trim_ascii();
     // Elsewhere `{#` may be a block of nginx and a comment in it.
-    if words.starts_with(b"{#")
-        && let Some(end) = find(rest, b"#}")
-    {
-        return Some((end + 2, Meaning::Blank));
+    if words.starts_with(b"{#") {
+        if let Some(end) = find(rest, b"#}") {
+            return Some((end + 2, Meaning::Blank));
+        }
     }
-    if kinds.has_lua_lines
-        && let Some(code) = line.strip_prefix(b">")
-    {
-        return Some((end, of_code(code)));
+    if kinds.has_lua_lines {
+        if let Some(code) = line.strip_prefix(b">") {
+            return Some((end, of_code(code)));
+        }
     }
     if kinds.has_percent_lines && words.starts_with(b"% ") {
         return Some((end, of_statement(words.get(1..)?.trim_ascii().trim_ascii_end())));

@@ -281,9 +281,10 @@ impl NameHasher {
 
 impl Hasher for NameHasher {
     fn write(&mut self, bytes: &[u8]) {
-        let (words, rest) = bytes.as_chunks::<8>();
-        for word in words {
+        let mut rest = bytes;
+        while let Some((word, behind)) = rest.split_first_chunk() {
             self.mix(u64::from_le_bytes(*word));
+            rest = behind;
         }
         let mut last = [0; 8];
         for (to, from) in last.iter_mut().zip(rest) {

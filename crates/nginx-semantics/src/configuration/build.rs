@@ -524,10 +524,10 @@ impl<'a> Builder<'a> {
 
     /// What only the name of a file tells of a level.
     fn believe(&mut self, context: ContextId, include: DirectiveRef, name: &Path) {
-        if let Some(context) = self.layout.contexts.get_mut(context.0 as usize)
-            && !is_nginxs_own(name, context.kind)
-        {
-            context.believed.push(Gap { include, is_pattern: false, reason: GapReason::NotGiven });
+        if let Some(context) = self.layout.contexts.get_mut(context.0 as usize) {
+            if !is_nginxs_own(name, context.kind) {
+                context.believed.push(Gap { include, is_pattern: false, reason: GapReason::NotGiven });
+            }
         }
     }
 

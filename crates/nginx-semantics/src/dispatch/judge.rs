@@ -134,12 +134,11 @@ pub(super) fn judge(level: &mut Level, statement: &Words<'_>, build: &Build) -> 
 /// main level (`event/ngx_event.c:ngx_events_block`, `http/ngx_http.c:ngx_http_block` and their like), which all first ask
 /// whether they were here before, and what [`values`] knows.
 fn set(level: &mut Level, statement: &Words<'_>, row: &Directive, build: &Build) -> Verdict {
-    if statement.name == DirectiveName::LOCATION
-        && statement.words.len() == 3
-        && let modifier = statement.word(1)
-        && !matches!(modifier.as_ref(), b"=" | b"^~" | b"~" | b"~*")
-    {
-        return Verdict::Refused(RefusalKind::LocationModifier(modifier.into_owned()));
+    if statement.name == DirectiveName::LOCATION && statement.words.len() == 3 {
+        let modifier = statement.word(1);
+        if !matches!(modifier.as_ref(), b"=" | b"^~" | b"~" | b"~*") {
+            return Verdict::Refused(RefusalKind::LocationModifier(modifier.into_owned()));
+        }
     }
     let takes_flag = row.is_flag(build.versions);
     let is_main_block = level.kind == ContextKind::Main && row.block;

@@ -31,10 +31,10 @@ impl<'s> Follower<'_, 's> {
     pub(super) fn content(&mut self) -> Next<'s> {
         self.find_client();
         // ngx_http_core_access_phase: "r != r->main"
-        if !self.is_subrequest
-            && let Some(next) = self.access()
-        {
-            return next;
+        if !self.is_subrequest {
+            if let Some(next) = self.access() {
+                return next;
+            }
         }
         if let Some(next) = self.try_files() {
             return next;

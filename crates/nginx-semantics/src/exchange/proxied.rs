@@ -478,11 +478,10 @@ impl<'s> Exchanges<'_, 's> {
         }
         let cached: &[&str] = if sender.is_cached { &CACHED } else { &[] };
         for &name in DEFAULTS.iter().chain(cached) {
-            if is_wanted(name)
-                && !has(&all, name)
-                && let Some(value) = sender.default(name, request.version)
-            {
-                all.push(UpstreamHeader { name: name.into(), value, source: HeaderSource::Default });
+            if is_wanted(name) && !has(&all, name) {
+                if let Some(value) = sender.default(name, request.version) {
+                    all.push(UpstreamHeader { name: name.into(), value, source: HeaderSource::Default });
+                }
             }
         }
         let is_passed = |index: &usize, name: &str| {
@@ -570,8 +569,10 @@ fn is_new(version: NginxVersion) -> bool {
 
 /// Leaves the last line for `Host` and puts it first; one that is empty is the default, but for HTTP/1.0.
 fn one_host(all: &mut Vec<UpstreamHeader<'_>>, version: UpstreamVersion, default: &[u8]) {
-    let lines: Vec<_> = all.extract_if(.., |header| header.name.eq_ignore_ascii_case("host")).collect();
-    let Some(last) = lines.into_iter().next_back() else { return };
+    let is_host = |header: &UpstreamHeader<'_>| header.name.eq_ignore_ascii_case("host");
+    let Some(at) = all.iter().rposition(is_host) else { return };
+    let last = all.remove(at);
+    all.retain(|header| !is_host(header));
     let is_default = version != UpstreamVersion::Http10 && last.value.surely(<[u8]>::is_empty);
     all.insert(
         0,

@@ -397,10 +397,10 @@ impl<'a, 's> Follower<'a, 's> {
     fn take(&mut self, location: ContextId) -> Result<(), Next<'s>> {
         self.context = location;
         self.note_gaps(location);
-        if !self.is_internal
-            && let Some(&internal) = self.in_effect(DirectiveName::INTERNAL).first()
-        {
-            return Err(Next::Special(self.answer(404, AnsweredBy::Internal(internal))));
+        if !self.is_internal {
+            if let Some(&internal) = self.in_effect(DirectiveName::INTERNAL).first() {
+                return Err(Next::Special(self.answer(404, AnsweredBy::Internal(internal))));
+            }
         }
         self.update();
         Ok(())

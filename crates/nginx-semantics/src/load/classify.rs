@@ -22,10 +22,10 @@ pub(super) fn reason_to_skip(
     if file.tree.is_empty() && file.tree.errors().is_empty() {
         return Some(SkipReason::Empty);
     }
-    if let Some(fault) = fault_of_encoding(file)
-        && let Some(reason) = encoded(file.bytes(), fault, Measure::Hint)
-    {
-        return Some(reason);
+    if let Some(fault) = fault_of_encoding(file) {
+        if let Some(reason) = encoded(file.bytes(), fault, Measure::Hint) {
+            return Some(reason);
+        }
     }
     if let Some(reason) = stored(file.bytes()) {
         return Some(reason);
@@ -40,10 +40,10 @@ pub(super) fn reason_to_skip(
     let is_nginx =
         (is_named && !structure::is_foreign_from_start(file) && !structure::has_nothing_of_nginx(file))
             || structure::is_nginx(file, path, ignores_comments);
-    if let Some(mark) = file.template_mark()
-        && (is_nginx || words::holds(file.bytes(), Measure::Hint))
-    {
-        return Some(SkipReason::Template(lossy(mark.of(file.bytes())).into_owned()));
+    if let Some(mark) = file.template_mark() {
+        if is_nginx || words::holds(file.bytes(), Measure::Hint) {
+            return Some(SkipReason::Template(lossy(mark.of(file.bytes())).into_owned()));
+        }
     }
     if is_nginx {
         return None;

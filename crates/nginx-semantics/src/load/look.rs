@@ -73,10 +73,10 @@ impl Looker {
             return Looking::Done(of_binary(&text, path, measure));
         }
         let is_whole = text.len() < PART;
-        if is_near(path, inside)
-            && let Some(reason) = classify::stored(&text)
-        {
-            return Looking::Done(Some(reason));
+        if is_near(path, inside) {
+            if let Some(reason) = classify::stored(&text) {
+                return Looking::Done(Some(reason));
+            }
         }
         if is_dump(&text) {
             return Looking::Done(Some(SkipReason::Dump));

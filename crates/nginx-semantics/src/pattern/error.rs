@@ -197,11 +197,8 @@ impl<'p> Scan<'p> {
                 {
                     return Err(Stop::Unknown);
                 }
-                (b'-', [last, rest @ ..])
-                    if *last != b']'
-                        && let Some(first) = before =>
-                {
-                    if *last < first {
+                (b'-', [last, rest @ ..]) if *last != b']' && before.is_some() => {
+                    if before.is_some_and(|first| *last < first) {
                         return Err(Stop::Error("range out of order in character class"));
                     }
                     self.rest = rest;

@@ -179,20 +179,21 @@ impl<'a, 's> Evaluator<'a, 's> {
                 Value::empty()
             };
         }
-        if let Moment::With(gathered) = moment
-            && let Some(kept) = gathered.map(name)
-        {
-            return kept;
+        if let Moment::With(gathered) = moment {
+            if let Some(kept) = gathered.map(name) {
+                return kept;
+            }
         }
         let maps = self.visible_maps(maps);
         let values = maps.iter().map(|&map| self.map(map, moment, depth));
         let value = values.reduce(Value::or).unwrap_or(Value::Unknown);
-        if let Moment::With(gathered) = moment
-            && !maps
+        if let Moment::With(gathered) = moment {
+            if !maps
                 .iter()
                 .any(|&map| self.variables.entries(self.configuration, map).is_some_and(Entries::is_volatile))
-        {
-            gathered.keep_map(name, &value);
+            {
+                gathered.keep_map(name, &value);
+            }
         }
         value
     }

@@ -28,7 +28,8 @@ impl Columns {
                 if missing > valid.len() {
                     break;
                 }
-                let (before, rest) = valid.split_at(valid.ceil_char_boundary(missing));
+                let boundary = (missing..valid.len()).find(|at| valid.is_char_boundary(*at));
+                let (before, rest) = valid.split_at(boundary.unwrap_or(valid.len()));
                 at += before.len();
                 characters += before.chars().count();
                 all.push(Counted { at: to_u32(at), characters: to_u32(characters) });

@@ -13,7 +13,7 @@ use crate::exit::Exit;
 use crate::say;
 
 /// What may stand in a settings file, as JSON Schema.
-const SCHEMA: &str = include_str!("../../../../docs/schemas/settings.v1.schema.json");
+const SCHEMA: &str = include_str!("../../docs/schemas/settings.v1.schema.json");
 
 /// Settings to begin with: all of them, each as a comment.
 const TEMPLATE: &str = include_str!("config/template.toml");
@@ -157,7 +157,7 @@ fn quoted(text: &str) -> String {
 
 /// In nginx's own units.
 fn duration(ms: u64) -> String {
-    if ms.is_multiple_of(1_000) { format!("\"{}s\"", ms / 1_000) } else { format!("\"{ms}ms\"") }
+    if ms % 1_000 == 0 { format!("\"{}s\"", ms / 1_000) } else { format!("\"{ms}ms\"") }
 }
 
 #[cfg(test)]

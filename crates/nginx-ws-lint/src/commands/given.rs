@@ -53,10 +53,10 @@ impl Given {
             if !names.insert(name) {
                 return Err(Error::HostTwice(name.clone()));
             }
-            if let Some(identity) = identity(file)
-                && hosts.insert(identity, name.clone()).is_some()
-            {
-                return Err(Error::HostTwice(file.to_string_lossy().into_owned()));
+            if let Some(identity) = identity(file) {
+                if hosts.insert(identity, name.clone()).is_some() {
+                    return Err(Error::HostTwice(file.to_string_lossy().into_owned()));
+                }
             }
         }
         let docs = args.docs;

@@ -37,11 +37,12 @@ impl Identities {
 
     /// The path with all links resolved; `None` where nothing is there.
     pub(super) fn of(&self, path: &Path) -> Option<PathBuf> {
-        if let Some((folder, name)) = split(path)
-            && let Some(folder) = self.resolved(folder)
-            && let Some(identity) = self.in_folder(&folder, name)
-        {
-            return Some(identity);
+        if let Some((folder, name)) = split(path) {
+            if let Some(folder) = self.resolved(folder) {
+                if let Some(identity) = self.in_folder(&folder, name) {
+                    return Some(identity);
+                }
+            }
         }
         self.resolved(path)
     }

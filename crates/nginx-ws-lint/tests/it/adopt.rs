@@ -9,11 +9,8 @@ use crate::run::{Run, Tree};
 
 /// A site with a WebSocket that is closed after 60 seconds and, every third time, lacks `Connection`.
 fn site(number: usize) -> String {
-    let connection = if number.is_multiple_of(3) {
-        ""
-    } else {
-        "        proxy_set_header Connection $connection_upgrade;\n"
-    };
+    let connection =
+        if number % 3 == 0 { "" } else { "        proxy_set_header Connection $connection_upgrade;\n" };
     format!(
         "server {{\n    listen 80;\n    server_name s{number}.example.com;\n    location /ws/ {{\n        proxy_pass http://127.0.0.1:9000;\n        \
          proxy_http_version 1.1;\n        proxy_set_header Upgrade $http_upgrade;\n{connection}    }}\n}}\n"

@@ -13,6 +13,7 @@ mod explain;
 mod fix;
 mod forms;
 mod help;
+mod hook;
 mod ingress;
 mod input;
 mod kill;

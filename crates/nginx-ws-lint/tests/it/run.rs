@@ -67,7 +67,7 @@ impl Tree {
 
     /// The exit code when nobody reads standard output.
     pub(crate) fn run_without_reader(&self, arguments: &[&str]) -> (Option<i32>, String) {
-        let (reader, writer) = std::io::pipe().unwrap();
+        let (reader, writer) = rustix::pipe::pipe().unwrap();
         drop(reader);
         let mut command = self.command(arguments);
         command.stdin(Stdio::null()).stdout(writer).stderr(Stdio::piped());

@@ -60,7 +60,7 @@ fn demo() -> Tree {
 /// So many sites, every tenth of which has something wrong with it.
 fn sites(count: usize) -> Tree {
     let site = |number: usize| {
-        let timeout = if number.is_multiple_of(10) { "" } else { "        proxy_read_timeout 1h;\n" };
+        let timeout = if number % 10 == 0 { "" } else { "        proxy_read_timeout 1h;\n" };
         format!(
             "server {{\n    listen 80;\n    server_name site{number}.example;\n    location /ws/ {{\n        \
              proxy_pass http://10.0.0.{}:9000;\n        proxy_http_version 1.1;\n        proxy_set_header Host $http_host;\n        \

@@ -277,10 +277,10 @@ pub(super) fn told_by_path(configuration: Configuration<'_>, server: ContextId) 
         let known = segments.iter().flat_map(|segment| applications::by_first_segment(segment));
         let mut known =
             known.filter(|(_, path)| holds(&segments, path)).map(|(application, _)| application.id);
-        if let Some(first) = known.next()
-            && known.all(|other| other == first)
-        {
-            told.entry(first).or_default().push(location);
+        if let Some(first) = known.next() {
+            if known.all(|other| other == first) {
+                told.entry(first).or_default().push(location);
+            }
         }
     }
     told

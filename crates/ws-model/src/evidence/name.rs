@@ -115,11 +115,12 @@ pub(super) fn collect(subject: &Subject<'_, '_>, evidence: &mut Vec<Evidence>) {
     if let Some(word) = named_word(&subject.target.host) {
         add(format!("its upstream's name has `{word}`"), subject.pass.directive.at(), true);
     }
-    if subject.serves_everything()
-        && let Some(word) =
+    if subject.serves_everything() {
+        if let Some(word) =
             subject.server_names.iter().filter_map(|host| host.split('.').next()).find_map(named_word)
-    {
-        add(format!("its server's name has `{word}`"), subject.location_at(), true);
+        {
+            add(format!("its server's name has `{word}`"), subject.location_at(), true);
+        }
     }
     if let Some(at) = commented(subject) {
         // Beside lines of the location's own it is the location that the comment is about.

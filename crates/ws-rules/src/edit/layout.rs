@@ -30,9 +30,10 @@ impl<'s> Layout<'s> {
         }
         let mut at = self.line_start(start);
         // The comments right above speak about it.
-        while let Some(above) = at.checked_sub(1).map(|end| Span::new(self.line_start(end), end))
-            && above.of(self.bytes()).trim_ascii_start().starts_with(b"#")
-        {
+        while let Some(above) = at.checked_sub(1).map(|end| Span::new(self.line_start(end), end)) {
+            if !above.of(self.bytes()).trim_ascii_start().starts_with(b"#") {
+                break;
+            }
             at = above.start;
         }
         let mut text = self.lines(&self.indentation(node), lines, at);

@@ -59,10 +59,10 @@ impl Rule for DirectiveNotAllowedHere {
             let first = configuration.named(context, directive.name()).next();
             if let (RefusalKind::Duplicate(_), Some(first)) = (kind, first) {
                 finding = twice(finding, &first, &directive, configuration, context);
-            } else if let Some(around) = configuration.opener(context)
-                && !kind.is_about_words()
-            {
-                finding = finding.label(&around, AROUND);
+            } else if let Some(around) = configuration.opener(context) {
+                if !kind.is_about_words() {
+                    finding = finding.label(&around, AROUND);
+                }
             }
             out.push(finding.help(help));
         }
@@ -84,10 +84,10 @@ impl Rule for DirectiveNotAllowedHere {
                 let edits = Edits::new().argument(&line, 0, &instead);
                 finding = finding.fix(format!("write `{instead}`"), Applicability::Unsafe, edits);
             }
-            if let Some((other, text)) = other
-                && other.may_be_shown()
-            {
-                finding = finding.label(&other, text);
+            if let Some((other, text)) = other {
+                if other.may_be_shown() {
+                    finding = finding.label(&other, text);
+                }
             }
             if let Some(named) = named {
                 finding = finding.label_at(named, NAMED_BY_NGINX);

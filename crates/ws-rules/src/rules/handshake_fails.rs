@@ -43,23 +43,24 @@ impl Rule for HandshakeFails {
             cx.model.lost_paths.iter().find(is_it)
         };
         for arrival in &cx.model.arrivals {
-            if !arrival.has_endpoint(cx.model)
-                && !of(arrival).is_some_and(is_told)
-                && let Some(failure) = arrival.failure(cx.model)
-            {
-                out.extend(of_arrival(cx, arrival, &failure));
+            if !arrival.has_endpoint(cx.model) && !of(arrival).is_some_and(is_told) {
+                if let Some(failure) = arrival.failure(cx.model) {
+                    out.extend(of_arrival(cx, arrival, &failure));
+                }
             }
         }
         let arrived: Vec<&LostPath<'_>> = cx.model.arrivals.iter().filter_map(of).collect();
         for lost in &cx.model.lost_paths {
-            if !arrived.iter().any(|other| std::ptr::eq(*other, lost))
-                && !is_told(lost)
-                && let Some(failure) = lost.failure(cx.model)
-                && let Some(line) = failure.verdict.line.or_else(|| cx.configuration().opener(lost.server))
-            {
-                let help = help(&failure);
-                let path = failure.path.clone();
-                out.push(About::Path(lost).finish(cx, found(&line, &failure), help, &path));
+            if !arrived.iter().any(|other| std::ptr::eq(*other, lost)) && !is_told(lost) {
+                if let Some(failure) = lost.failure(cx.model) {
+                    if let Some(line) =
+                        failure.verdict.line.or_else(|| cx.configuration().opener(lost.server))
+                    {
+                        let help = help(&failure);
+                        let path = failure.path.clone();
+                        out.push(About::Path(lost).finish(cx, found(&line, &failure), help, &path));
+                    }
+                }
             }
         }
     }

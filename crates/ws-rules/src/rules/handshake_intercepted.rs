@@ -63,13 +63,13 @@ impl Rule for HandshakeIntercepted {
                 out.push(About::Endpoint(endpoint).finish(cx, finding, help, path));
             }
         }
-        if cx.configuration().has_any(DirectiveName::AUTH_BASIC)
-            && let Some(line) = cx.walks.walk_to(endpoint).and_then(|exchange| password(&exchange))
-        {
-            let message = "nginx answers 401 to a handshake without the password: scripts cannot send one, and browsers do not ask for it";
-            let help = "set `auth_basic off;` for the WebSocket and let the back end check a cookie or a token; otherwise clients without stored credentials fall back to polling or fail";
-            let finding = FindingBuilder::new(&META, &line, message).at_most(Severity::Info);
-            out.push(finding.confidence(Confidence::Medium).endpoint(endpoint).help(help));
+        if cx.configuration().has_any(DirectiveName::AUTH_BASIC) {
+            if let Some(line) = cx.walks.walk_to(endpoint).and_then(|exchange| password(&exchange)) {
+                let message = "nginx answers 401 to a handshake without the password: scripts cannot send one, and browsers do not ask for it";
+                let help = "set `auth_basic off;` for the WebSocket and let the back end check a cookie or a token; otherwise clients without stored credentials fall back to polling or fail";
+                let finding = FindingBuilder::new(&META, &line, message).at_most(Severity::Info);
+                out.push(finding.confidence(Confidence::Medium).endpoint(endpoint).help(help));
+            }
         }
         for group in endpoint.groups(&probes) {
             let Some(refusal) = cx.walks.refusal(endpoint, group).filter(|refusal| is_other(refusal.answer))
@@ -125,10 +125,10 @@ fn report(cx: &Context<'_, '_>, about: About<'_, '_>, refusal: &Refusal<'_, '_>,
     };
     let mut finding = FindingBuilder::new(&META, &line, message);
     for step in &way.steps {
-        if let Step::Limited(limit) = step
-            && let Some(opener) = cx.configuration().opener(*limit)
-        {
-            finding = finding.because(&opener, "this block applies to GET, so to handshakes too");
+        if let Step::Limited(limit) = step {
+            if let Some(opener) = cx.configuration().opener(*limit) {
+                finding = finding.because(&opener, "this block applies to GET, so to handshakes too");
+            }
         }
     }
     out.push(about.finish(cx, finding, help, path));

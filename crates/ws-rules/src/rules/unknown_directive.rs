@@ -45,10 +45,10 @@ impl Rule for UnknownDirective {
                 let mut finding = FindingBuilder::new(&META, &line, message)
                     .confidence(Confidence::Medium)
                     .help(help(&line, meant));
-                if matches!(context.kind, ContextKind::Location | ContextKind::If)
-                    && let Some(location) = configuration.opener(id)
-                {
-                    finding = finding.label(&location, "it sets nothing for this location");
+                if matches!(context.kind, ContextKind::Location | ContextKind::If) {
+                    if let Some(location) = configuration.opener(id) {
+                        finding = finding.label(&location, "it sets nothing for this location");
+                    }
                 }
                 out.push(finding);
             }

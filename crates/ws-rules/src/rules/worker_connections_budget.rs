@@ -112,10 +112,10 @@ fn raised(cx: &Context<'_, '_>, line: Option<Directive<'_>>, connections: u64) -
         }
         (None, None) => Edits::impossible(),
     };
-    if let Source::Set { directive, .. } = cx.model.in_main(DirectiveName::WORKER_RLIMIT_NOFILE)
-        && number(&directive).is_some_and(|files| files < connections)
-    {
-        edits = edits.argument(&directive, 0, connections.to_string());
+    if let Source::Set { directive, .. } = cx.model.in_main(DirectiveName::WORKER_RLIMIT_NOFILE) {
+        if number(&directive).is_some_and(|files| files < connections) {
+            edits = edits.argument(&directive, 0, connections.to_string());
+        }
     }
     (format!("write `worker_connections {connections}`"), edits)
 }

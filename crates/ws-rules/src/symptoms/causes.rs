@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use crate::RULES;
 
 /// docs/causes.md.
-pub const CAUSES_PAGE: &str = include_str!("../../../../docs/causes.md");
+pub const CAUSES_PAGE: &str = include_str!("../../causes.md");
 
 /// What goes wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -76,7 +76,7 @@ const LONGEST: usize = 4096;
 /// The symptoms that a line or a number shows, the one that explains most of it first. At most 4 KiB of the line are looked
 /// at.
 pub fn symptoms_of(line: &str) -> Vec<&'static Symptom> {
-    let end = line.floor_char_boundary(LONGEST);
+    let end = (0..=line.len().min(LONGEST)).rev().find(|at| line.is_char_boundary(*at)).unwrap_or(0);
     // Typographic quotes are a browser's, straight ones a keyboard's; a byte order mark is an editor's.
     let line = line.get(..end).unwrap_or_default().trim_start_matches('\u{feff}').to_lowercase();
     let line = line.replace(['\u{2018}', '\u{2019}'], "'").replace(['\u{201c}', '\u{201d}'], "\"");

@@ -32,7 +32,7 @@ pub(super) struct Usage {
 /// # Errors
 /// A program that does not start, or is killed by somebody else.
 pub(super) fn run(mut command: Command, limit: Duration) -> Result<Usage, Error> {
-    let shown = format!("{} …", command.get_program().display());
+    let shown = format!("{} …", command.get_program().to_string_lossy());
     let fails = |error| Error::Start { command: shown.clone(), error };
     command.stdin(Stdio::null());
     let start = Instant::now();

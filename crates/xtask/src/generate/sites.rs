@@ -104,7 +104,7 @@ fn in_place(name: &str, indent: &str) -> String {
 fn site(number: usize, shared: Shared) -> String {
     let mut text = format!("# site {number}\n");
     for which in 0..2 {
-        let balancing = if (number + which).is_multiple_of(2) {
+        let balancing = if (number + which) % 2 == 0 {
             format!("zone zone_{number}_{which} 64k;")
         } else {
             "ip_hash;".to_owned()
@@ -151,7 +151,7 @@ server {{
 
 fn location(text: &mut String, number: usize, which: usize, shared: Shared) {
     let backend = format!("backend_{number}_{}", which % 2);
-    match (which % 3, (which / 3).is_multiple_of(2)) {
+    match (which % 3, which / 3 % 2 == 0) {
         (0, true) => add(
             text,
             format_args!(
@@ -163,7 +163,7 @@ fn location(text: &mut String, number: usize, which: usize, shared: Shared) {
             ),
         ),
         (0, false) => {
-            let is_defective = which == 3 && number.is_multiple_of(DEFECTIVE);
+            let is_defective = which == 3 && number % DEFECTIVE == 0;
             let connection =
                 if is_defective { "" } else { "        proxy_set_header Connection $connection_upgrade;\n" };
             add(

@@ -9,4 +9,5 @@ mod files;
 mod instructions;
 mod json;
 mod links;
+mod packages;
 mod tidy;

@@ -83,7 +83,9 @@ fn crates_inherit_what_the_workspace_says() {
             |table: &toml::Value| table.get("workspace").and_then(toml::Value::as_bool) == Some(true);
         assert!(is_inherited(&manifest["lints"]), "{name}: lints");
         for key in ["version", "edition", "rust-version", "license", "publish"] {
-            assert!(is_inherited(&manifest["package"][key]), "{name}: {key}");
+            // What proves the rules runs on no user's machine.
+            let may_differ = key == "rust-version" && name == "nginx-proof";
+            assert!(may_differ || is_inherited(&manifest["package"][key]), "{name}: {key}");
         }
     }
 }

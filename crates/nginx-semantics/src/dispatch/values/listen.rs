@@ -77,12 +77,12 @@ fn parameter(statement: &Words<'_>, at: usize, word: &[u8], build: &Build) -> Op
     if after(word, "setfib=").is_some() || after(word, "accept_filter=").is_some() {
         return None;
     }
-    if let Some(value) = after(word, "ipv6only=")
-        && value.first() == Some(&b'o')
-    {
-        let is_known = matches!(value, b"on" | b"off");
-        let message = [b"invalid ipv6only flags \"", value, b"\""].concat();
-        return (!is_known).then(|| Refused::new(at, Takes::Words(&["on", "off"]), message));
+    if let Some(value) = after(word, "ipv6only=") {
+        if value.first() == Some(&b'o') {
+            let is_known = matches!(value, b"on" | b"off");
+            let message = [b"invalid ipv6only flags \"", value, b"\""].concat();
+            return (!is_known).then(|| Refused::new(at, Takes::Words(&["on", "off"]), message));
+        }
     }
     if let Some(value) = after(word, "so_keepalive=") {
         let message = [b"invalid so_keepalive value: \"", value, b"\""].concat();

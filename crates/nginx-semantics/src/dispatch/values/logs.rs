@@ -14,8 +14,10 @@ pub(super) fn access_log(statement: &Words<'_>) -> Option<Refused> {
         return (statement.words.len() > 2).then(|| Refused::parameter(statement, 2, &[]));
     }
     let is_syslog = path.starts_with(b"syslog:");
-    if !is_syslog && let Some(refused) = script::refused(statement, 1) {
-        return Some(refused);
+    if !is_syslog {
+        if let Some(refused) = script::refused(statement, 1) {
+            return Some(refused);
+        }
     }
     let (mut has_buffer, mut has_flush) = (false, false);
     for (at, word) in rest(statement, 3) {

@@ -4,7 +4,7 @@ use ws_rules::symptoms::CAUSES_PAGE;
 
 macro_rules! page {
     ($name:literal) => {
-        ($name, include_str!(concat!("../../../../../docs/", $name, ".md")))
+        ($name, include_str!(concat!("../../../docs/", $name, ".md")))
     };
 }
 
