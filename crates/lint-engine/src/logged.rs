@@ -212,9 +212,8 @@ impl<'m, 's> Configured<'m, 's> {
                     };
                     for socket in part.sockets.iter().filter(may_be) {
                         let selected = select_server(configuration, socket, Some(&host));
-                        if let Some(ServerSelection::Server(server, _)) = selected
-                            && !all.contains(&(number, server))
-                        {
+                        let Some(ServerSelection::Server(server, _)) = selected else { continue };
+                        if !all.contains(&(number, server)) {
                             all.push((number, server));
                         }
                     }

@@ -250,9 +250,8 @@ fn keys(sample: &[Vec<u8>]) -> Vec<(String, Field)> {
     for object in sample.iter().filter_map(|line| object(line)) {
         // `request` is a line of HTTP in most formats; a path alone in some.
         for key in object.keys() {
-            if let Some(field) = Field::of_key(key)
-                && !keys.iter().any(|(_, known)| *known == field)
-            {
+            let Some(field) = Field::of_key(key) else { continue };
+            if !keys.iter().any(|(_, known)| *known == field) {
                 keys.push((key.clone(), field));
             }
         }

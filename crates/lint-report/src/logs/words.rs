@@ -11,7 +11,7 @@ pub(super) fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
             text.push(',');
         }
         text.push(digit);
@@ -155,7 +155,7 @@ pub(super) fn cliff(report: &LogReport, cliff: &Cliff, unicode: bool) -> String 
 
 /// The limit as people write it: whole units where they are.
 fn edge_or_duration(milliseconds: u64) -> String {
-    let is_whole = |unit: u64| milliseconds >= unit && milliseconds.is_multiple_of(unit);
+    let is_whole = |unit: u64| milliseconds >= unit && milliseconds % unit == 0;
     match milliseconds {
         _ if is_whole(3_600_000) => format!("{} h", milliseconds / 3_600_000),
         _ if milliseconds > 120_000 && is_whole(60_000) => format!("{} min", milliseconds / 60_000),

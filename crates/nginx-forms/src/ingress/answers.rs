@@ -18,7 +18,7 @@ impl Render<'_, '_> {
     /// In a location of ingress-nginx, as `nginx.tmpl` has them.
     pub(super) fn answers(&mut self, number: usize, ingress: &Ingress, is_tls: bool, anchor: &Range<usize>) {
         let controller = Controller::IngressNginx;
-        self.to_https(ingress, is_tls, anchor);
+        self.redirect(ingress, is_tls, anchor);
         for name in ["allowlist-source-range", "whitelist-source-range"] {
             if let Some((_, list)) = self.entry(ingress, controller, name).cloned() {
                 self.addresses("allow", &list);
@@ -69,7 +69,7 @@ impl Render<'_, '_> {
     }
 
     /// At the server of NGINX Inc's controller: `nginx.ingress.tmpl` sends to https unless an annotation says otherwise.
-    pub(super) fn server_to_https(&mut self, server: &Server<'_>, anchor: &Range<usize>) {
+    pub(super) fn server_redirect(&mut self, server: &Server<'_>, anchor: &Range<usize>) {
         let is_off = |ingress: &Ingress| {
             ["nginx.org/ssl-redirect", "ingress.kubernetes.io/ssl-redirect"]
                 .iter()
@@ -85,7 +85,7 @@ impl Render<'_, '_> {
 
     /// In Lua (`rootfs/etc/nginx/lua/lua_ingress.lua`, `redirect_to_https`): where there is a certificate, unless an
     /// annotation says otherwise.
-    fn to_https(&mut self, ingress: &Ingress, is_tls: bool, anchor: &Range<usize>) {
+    fn redirect(&mut self, ingress: &Ingress, is_tls: bool, anchor: &Range<usize>) {
         let controller = Controller::IngressNginx;
         let is = |name: &str| self.value(ingress, controller, name).and_then(truth);
         let is_written = |name: &str| self.entry(ingress, controller, name).is_some();

@@ -150,7 +150,7 @@ impl Render<'_, '_> {
         let end = anchor.end..anchor.end;
         self.writer.given(&end, ";\n");
         if controller == Controller::NginxInc {
-            self.server_to_https(server, &end);
+            self.server_redirect(server, &end);
         }
         let mut said: HashSet<usize> = HashSet::new();
         for (number, ingress, _) in &server.paths {

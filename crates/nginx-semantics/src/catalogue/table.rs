@@ -131,13 +131,13 @@ impl Table {
 /// The lines of one of the data files that are not comments.
 pub(super) fn data_lines(text: &'static str) -> impl Iterator<Item = &'static str> {
     let mut rest = text;
-    let mut line = move || {
+    let next = move || {
         let end = memchr::memchr(b'\n', rest.as_bytes())?;
         let (line, behind) = (rest.get(..end)?, rest.get(end + 1..)?);
         rest = behind;
         Some(line)
     };
-    std::iter::from_fn(move || line()).filter(|line| !matches!(line.as_bytes(), [] | [b'#', ..]))
+    std::iter::from_fn(next).filter(|line| !matches!(line.as_bytes(), [] | [b'#', ..]))
 }
 
 /// One row; its id is still to be given.

@@ -26,9 +26,9 @@ pub(crate) struct LogsArgs {
     /// Read FILE as a log, whatever it is called (repeatable)
     #[arg(long, value_name = "FILE", help_heading = "Logs")]
     pub(crate) log: Vec<PathBuf>,
-    /// How lines of access logs are written: `combined`, or the text of a log_format with its variables
+    /// How lines of access logs are written: `combined`, or the text of a `log_format` with its variables
     ///
-    /// Without it, the log_format of the configuration whose access_log has the name of the file, else whichever fits.
+    /// Without it, the `log_format` of the configuration whose `access_log` has the name of the file, else whichever fits.
     #[arg(long, value_name = "FORMAT", help_heading = "Logs")]
     pub(crate) log_format: Option<String>,
     /// How values are escaped in the lines of --log-format
@@ -41,7 +41,7 @@ pub(crate) struct LogsArgs {
         help_heading = "Logs"
     )]
     pub(crate) log_escape: LogEscape,
-    /// Read how many connections are open from nginx's status page: http://… or a file with stub_status or NGINX Plus's JSON
+    /// Read how many connections are open from nginx's status page: http://… or a file with `stub_status` or NGINX Plus's JSON
     #[arg(long, value_name = "URL_OR_FILE", help_heading = "Logs")]
     pub(crate) status: Option<String>,
     /// Go on as the logs grow, and report again every few seconds, until it is interrupted
@@ -65,7 +65,7 @@ pub(crate) struct LogsArgs {
     pub(crate) verbose: bool,
 }
 
-/// `--log-escape`, as `escape=` of a log_format.
+/// `--log-escape`, as `escape=` of a `log_format`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogEscape {
     #[default]

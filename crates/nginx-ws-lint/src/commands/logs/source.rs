@@ -107,8 +107,7 @@ impl Tail {
             self.read = 0;
             is_new = true;
         } else if length == self.read
-            && let Ok(there) = fs::metadata(&self.path)
-            && identity(&there) != self.identity
+            && fs::metadata(&self.path).is_ok_and(|there| identity(&there) != self.identity)
         {
             self.file = File::open(&self.path)?;
             self.identity = identity(&self.file.metadata()?);
