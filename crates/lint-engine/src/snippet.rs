@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use nginx_semantics::{NginxVersion, VersionRange};
-use ws_model::applications::{Affinity, Application, Heartbeat, HeartbeatBy, OriginCheck};
+use ws_model::applications::{Application, Heartbeat, HeartbeatBy, OriginCheck};
 use ws_model::layers::{IdlePreset, Passes, Preset};
 
 use crate::trace::{Query, Url, UrlError};
@@ -124,25 +124,13 @@ impl Wanted {
         out.line("");
     }
 
-    /// Whether it is known that any server will do for any request of a client.
-    fn is_stateless(&self) -> bool {
-        self.application.is_some_and(|application| application.needs_affinity == Some(Affinity::No))
-    }
-
     fn upstream(&self, out: &mut Lines) {
         out.open("upstream websocket_backend");
         if self.servers.len() > 1 {
             out.comment("All worker processes share what they know of the servers.");
             out.line("zone websocket_backend 64k;");
-            if self.is_stateless() {
-                out.comment("A restarted server gets the new WebSockets until it has as many as the others.");
-                out.line("least_conn;");
-            } else {
-                out.comment(
-                    "The session of a client is in one server: each client always gets the same one.",
-                );
-                out.line("hash $remote_addr consistent;");
-            }
+            out.comment("A client always gets the same server, which may hold its session.");
+            out.line("hash $remote_addr consistent;");
         }
         for server in &self.servers {
             out.line(&format!("server {server};"));

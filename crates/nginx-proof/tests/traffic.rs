@@ -1,6 +1,6 @@
 //! `logs` on what a real nginx wrote under traffic that is known: each figure is compared with what the clients saw.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests may fail like tests")]
 
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read, Write};

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::run::Tree;
 
 /// Tests run unoptimized and beside one another; without the budgets some of these take for ever.
-const SOON: Duration = Duration::from_secs(30);
+const SOON: Duration = Duration::from_secs(60);
 
 const SOCKET: &str =
     "location /ws { proxy_pass http://127.0.0.1:9; proxy_set_header Upgrade $http_upgrade; }";
