@@ -21,8 +21,9 @@ impl Render<'_, '_> {
         self.redirect(ingress, is_tls, anchor);
         for name in ["allowlist-source-range", "whitelist-source-range"] {
             if let Some((_, list)) = self.entry(ingress, controller, name).cloned() {
-                self.addresses("allow", &list);
-                self.writer.given(&list.at, "        deny all;\n");
+                if self.addresses("allow", &list) {
+                    self.writer.given(&list.at, "        deny all;\n");
+                }
                 break;
             }
         }
@@ -99,15 +100,17 @@ impl Render<'_, '_> {
         }
     }
 
-    /// A line for each of a list; of what cannot be read it is not known whom it means.
-    fn addresses(&mut self, directive: &str, list: &Scalar) {
+    /// A line for each of a list, if all of it can be read; else anybody may be refused.
+    fn addresses(&mut self, directive: &str, list: &Scalar) -> bool {
         let all: Vec<&str> = list.value.split(',').map(str::trim).collect();
         if is_filled_in(self.around.text, list) || !all.iter().all(|address| is_address(address)) {
-            return self.may_answer(&list.at, "403");
+            self.may_answer(&list.at, "403");
+            return false;
         }
         for address in all {
             self.writer.given(&list.at, &format!("        {directive} {address};\n"));
         }
+        true
     }
 
     /// What may answer, nobody knows when.

@@ -331,3 +331,106 @@ fn annotations_that_are_merged_in_are_unknown() {
         assert!(is_found || after == before, "{after}");
     }
 }
+
+const GUARDED: &str = "apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata:
+  name: chat
+  annotations:
+    nginx.ingress.kubernetes.io/proxy-read-timeout: \"3600\"
+    ANNOTATION
+spec:
+  ingressClassName: nginx
+  tls: [{hosts: [chat.example.com], secretName: x}]
+  rules:
+    - host: chat.example.com
+      http:
+        paths:
+          - path: /ws
+            pathType: Prefix
+            backend: {service: {name: chat, port: {number: 80}}}
+";
+
+/// What a controller writes besides the way to the back end decides requests, and nobody is blamed for it.
+#[test]
+fn what_answers_in_place_of_the_back_end_is_followed() {
+    let (plain, tls) = ("ws://chat.example.com/ws", "wss://chat.example.com/ws");
+    for (annotation, url, client, code, shown) in [
+        ("a: b", plain, "10.1.1.1", 1, "308 from nginx"),
+        ("a: b", tls, "10.1.1.1", 0, "101 Switching Protocols"),
+        (
+            "nginx.ingress.kubernetes.io/ssl-redirect: \"false\"",
+            plain,
+            "10.1.1.1",
+            0,
+            "101 Switching Protocols",
+        ),
+        (
+            "nginx.ingress.kubernetes.io/whitelist-source-range: 10.0.0.0/8, 192.168.1.1",
+            tls,
+            "10.1.1.1",
+            0,
+            "`allow 10.0.0.0/8`",
+        ),
+        (
+            "nginx.ingress.kubernetes.io/whitelist-source-range: 10.0.0.0/8, 192.168.1.1",
+            tls,
+            "8.8.8.8",
+            1,
+            "403 from nginx",
+        ),
+        (
+            "nginx.ingress.kubernetes.io/denylist-source-range: 8.8.8.0/24",
+            tls,
+            "8.8.8.8",
+            1,
+            "403 from nginx",
+        ),
+        (
+            "nginx.ingress.kubernetes.io/auth-url: https://auth.example.com/verify",
+            tls,
+            "10.1.1.1",
+            0,
+            "`auth_request /_external-auth-0`",
+        ),
+        ("nginx.ingress.kubernetes.io/auth-type: basic", tls, "10.1.1.1", 1, "401"),
+        ("nginx.ingress.kubernetes.io/auth-tls-secret: ns/ca", tls, "10.1.1.1", 0, "403 from nginx"),
+        (
+            "nginx.ingress.kubernetes.io/whitelist-source-range: {{ .Values.ranges }}",
+            tls,
+            "10.1.1.1",
+            0,
+            "403 from nginx",
+        ),
+    ] {
+        let text = GUARDED.replace("ANNOTATION", annotation);
+        let tree = Tree::new(&[("chat.yaml", text.as_str())]);
+        let run = tree.run(&["trace", url, "--client-ip", client, "."]);
+        assert_eq!(run.code, Some(code), "{annotation} {url} {client}: {}", run.shown());
+        assert!(run.stdout.contains(shown), "{annotation} {url}: {}", run.shown());
+        assert!(said(&tree).is_empty(), "{annotation}: {:?}", said(&tree));
+    }
+}
+
+/// A route that leads to no single upstream is there, and what answers is not known.
+#[test]
+fn a_route_that_leads_elsewhere_is_unknown() {
+    let text = |route: &str| {
+        format!(
+            "apiVersion: k8s.nginx.org/v1\nkind: VirtualServer\nmetadata:\n  name: app\nspec:\n  host: app.example.com\n  upstreams:\n    - name: app\n      service: app\n      port: 80\n      read-timeout: 1h\n  routes:\n    - path: /ws\n      {route}\n    - path: /\n      action: {{pass: app}}\n"
+        )
+    };
+    for (route, code) in [
+        ("action: {pass: app}", 0),
+        ("action: {return: {code: 200, body: x}}", 2),
+        ("action: {redirect: {url: http://a.test}}", 2),
+        ("splits: [{weight: 50, action: {pass: app}}, {weight: 50, action: {pass: app}}]", 2),
+        ("route: other/app", 2),
+        ("policies: [{name: allow-office}]\n      action: {pass: app}", 0),
+    ] {
+        let text = text(route);
+        let tree = Tree::new(&[("app.yaml", text.as_str())]);
+        let run = tree.run(&["trace", "ws://app.example.com/ws", "."]);
+        assert_eq!(run.code, Some(code), "{route}: {}", run.shown());
+    }
+}
