@@ -1,7 +1,5 @@
 //! What `snippet` prints answers 101 on a real nginx.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
-
 use lint_engine::{Application, Wanted, applications};
 use nginx_proof::{Browser, Exchange, Manner, Probe, Running, Setup, found};
 use nginx_semantics::VersionRange;

@@ -1,7 +1,5 @@
 //! Logs of strangers: nothing panics, every line is counted, memory stays the same.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
-
 use lint_finding::{LogKind, LogReport};
 use proptest::prelude::*;
 use ws_logs::{Book, LayerLimit, Location, Logged, Resolver};

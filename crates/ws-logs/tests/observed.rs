@@ -1,7 +1,5 @@
 //! What is told of several lines together.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
-
 use lint_finding::{CliffCause, LogReport, Observation, Place};
 use nginx_semantics::FileId;
 use ws_logs::{Book, IdleLimit, LayerLimit, Location, Logged, Resolver};
@@ -130,7 +128,7 @@ fn handshakes_are_refused_after_a_reload() {
 fn steps_are_tied_to_the_limit_or_to_what_is_in_front() {
     for (age, count) in [("60.0", 40), ("100.0", 40), ("30.0", 40)] {
         let all: String =
-            (0..count).map(|number| line(600 + number * 7, 101, &format!("{age}{:02}", number), 1)).collect();
+            (0..count).map(|number| line(600 + number * 7, 101, &format!("{age}{number:02}"), 1)).collect();
         let report = report("", &all);
         let [cliff] = &report.endpoints.first().unwrap().cliffs[..] else { panic!("{age}") };
         assert_eq!(cliff.count, u64::from(count));
