@@ -46,8 +46,7 @@ fn it_answers_101() {
                     for browser in [Browser::Chrome, Browser::Firefox] {
                         let exchange = Exchange::handshake(&wanted.path(), browser);
                         let seen = running.probe(&Probe::Exchange(exchange));
-                        let status = seen.answered.as_ref().map(|answer| answer.status);
-                        assert_eq!(status, Some(101), "nginx {}: {seen:?}\n{text}", binary.version);
+                        assert_eq!(seen.status, Some(101), "nginx {}: {seen:?}\n{text}", binary.version);
                     }
                 }
             }
