@@ -91,7 +91,7 @@ fn shown_notices(outcome: &Outcome) -> impl Iterator<Item = &Notice> {
 /// How many files were not judged and how many folders were not looked into, where no summary says so.
 pub(crate) fn skipped(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     match files::unsaid(outcome) {
-        Some(line) => writeln!(out, "{} {line}", painted("note:", CYAN, style)),
+        Some(line) => writeln!(out, "{} {line}", style.painted("note:", CYAN)),
         None => Ok(()),
     }
 }
@@ -220,7 +220,7 @@ fn folded((severity, name): (&str, &str), color: &str, text: &str, style: &Style
     let mut folded = String::new();
     for (number, line) in wrap(&format!("{plain} {text}"), width).iter().enumerate() {
         match line.strip_prefix(&*plain).filter(|_| number == 0) {
-            Some(rest) => folded.push_str(&format!("{}{rest}\n", painted(&plain, color, style))),
+            Some(rest) => folded.push_str(&format!("{}{rest}\n", style.painted(&plain, color))),
             None => folded.push_str(&format!("{INDENT}{line}\n")),
         }
     }
@@ -259,7 +259,7 @@ fn push_footer(text: &mut String, tag: &str, content: &str, style: &Style) {
     let lines = content.lines().flat_map(|line| wrap(&escape(line), style.width - indent));
     for (index, line) in lines.enumerate() {
         let start = match index {
-            0 => format!("  {} ", painted(&format!("{tag}:"), CYAN, style)),
+            0 => format!("  {} ", style.painted(&format!("{tag}:"), CYAN)),
             _ => " ".repeat(indent),
         };
         text.push_str(&start);
@@ -274,10 +274,6 @@ const INDENT: &str = "  ";
 const RED: &str = "31";
 const YELLOW: &str = "33";
 const CYAN: &str = "36";
-
-fn painted(text: &str, color: &str, style: &Style) -> String {
-    if style.color { format!("\x1b[{color}m{text}\x1b[0m") } else { text.to_owned() }
-}
 
 fn write_notice(outcome: &Outcome, notice: &Notice, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let (word, color) = if notice.incomplete { ("warning", YELLOW) } else { ("note", CYAN) };

@@ -65,6 +65,13 @@ pub struct Style {
     pub summary: bool,
 }
 
+impl Style {
+    /// A text in a colour, by its number in an escape sequence, where colours may be used.
+    fn painted(&self, text: &str, color: &str) -> String {
+        if self.color && !text.is_empty() { format!("\x1b[{color}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}
+
 /// The program that made the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ToolInfo<'a> {

@@ -59,11 +59,7 @@ struct Page<'a> {
 
 impl Page<'_> {
     fn paint(&self, text: &str, color: &str) -> String {
-        if self.style.color && !text.is_empty() {
-            format!("\x1b[{color}m{text}\x1b[0m")
-        } else {
-            text.to_owned()
-        }
+        self.style.painted(text, color)
     }
 
     fn blank(&mut self) {

@@ -1,12 +1,9 @@
 //! `logs`: what the program says of logs, however they are packed and passed on.
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpListener;
-use std::process::Stdio;
-use std::sync::mpsc::{Receiver, channel};
 use std::thread;
-use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -14,7 +11,7 @@ use insta::assert_snapshot;
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 use serde_json::Value;
 
-use crate::run::{Run, Tree};
+use crate::run::{Run, Running, Tree};
 
 const CONF: &str = include_str!("../../../../docs/logs/nginx.conf");
 const ACCESS: &str = include_str!("../../../../docs/logs/access.log");
@@ -248,33 +245,13 @@ fn nginx_s_own_count_stands_beside() {
     );
 }
 
-fn next(lines: &Receiver<String>, wanted: &str) {
-    let mut seen: Vec<String> = Vec::new();
-    while !seen.last().is_some_and(|line| line.contains(wanted)) {
-        let Ok(line) = lines.recv_timeout(Duration::from_secs(30)) else { break };
-        seen.push(line);
-    }
-    assert!(seen.last().is_some_and(|line| line.contains(wanted)), "no `{wanted}` in {seen:?}");
-}
-
 #[test]
 fn a_log_that_grows_is_followed_through_its_rotation() {
     let tree = tree();
     let line = ACCESS.lines().find(|line| line.contains("101 ")).unwrap();
     fs::write(tree.path("live.log"), format!("{line}\n")).unwrap();
-    let mut command = tree.command(&["logs", "-f", "live.log", "etc"]);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut child = command.spawn().unwrap();
-    let (sender, lines) = channel();
-    let stdout = child.stdout.take().unwrap();
-    thread::spawn(move || {
-        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-            if sender.send(line).is_err() {
-                return;
-            }
-        }
-    });
-    next(&lines, "1 WebSocket handshake, 1 answered");
+    let running = Running::start(tree.command(&["logs", "-f", "live.log", "etc"]));
+    running.next("1 WebSocket handshake, 1 answered");
     let append = |text: &str| {
         File::options()
             .append(true)
@@ -285,17 +262,15 @@ fn a_log_that_grows_is_followed_through_its_rotation() {
             .unwrap();
     };
     append(&format!("{line}\n{}", &line[..50]));
-    next(&lines, "2 WebSocket handshakes");
+    running.next("2 WebSocket handshakes");
     append(&format!("{}\n", &line[50..]));
-    next(&lines, "3 WebSocket handshakes");
+    running.next("3 WebSocket handshakes");
     fs::rename(tree.path("live.log"), tree.path("live.log.1")).unwrap();
     append(&format!("{line}\n"));
-    next(&lines, "4 WebSocket handshakes");
+    running.next("4 WebSocket handshakes");
     // Cut in place, as copytruncate does, and shorter than before.
     append(&format!("{line}\n{line}\n"));
-    next(&lines, "6 WebSocket handshakes");
+    running.next("6 WebSocket handshakes");
     fs::write(tree.path("live.log"), format!("{line}\n")).unwrap();
-    next(&lines, "7 WebSocket handshakes");
-    child.kill().unwrap();
-    child.wait().unwrap();
+    running.next("7 WebSocket handshakes");
 }

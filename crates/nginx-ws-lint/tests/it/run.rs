@@ -1,9 +1,9 @@
 //! Runs the program in a tree of its own, with an environment of its own.
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -111,4 +111,39 @@ fn finish(mut command: Command, stdin: &[u8]) -> Output {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || sender.send(child.wait_with_output().unwrap()));
     receiver.recv_timeout(Duration::from_secs(60)).unwrap()
+}
+
+/// A program that goes on until it is dropped.
+pub(crate) struct Running {
+    child: Child,
+    lines: mpsc::Receiver<String>,
+}
+
+impl Running {
+    pub(crate) fn start(mut command: Command) -> Self {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let (sender, lines) = mpsc::channel();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        Self { child, lines }
+    }
+
+    /// Waits for a line with a text. What does not come in half a minute is a failure.
+    pub(crate) fn next(&self, wanted: &str) {
+        let mut seen: Vec<String> = Vec::new();
+        while !seen.last().is_some_and(|line| line.contains(wanted)) {
+            let Ok(line) = self.lines.recv_timeout(Duration::from_secs(30)) else { break };
+            seen.push(line);
+        }
+        assert!(seen.last().is_some_and(|line| line.contains(wanted)), "no `{wanted}` in {seen:?}");
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // One that has ended needs neither.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }

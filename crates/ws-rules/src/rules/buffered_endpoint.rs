@@ -52,7 +52,7 @@ impl Rule for BufferedEndpoint {
             }
             (None, Some(_)) => (
                 Severity::Info,
-                "clients that fall back to HTTP get messages late: nginx buffers the responses here"
+                "clients that fall back to HTTP get messages late if responses have no framing: nginx buffers here"
                     .to_owned(),
             ),
             // The default alone tells nothing.
@@ -89,7 +89,7 @@ mod tests {
         @ proxy_http_version 1.1;
         proxy_pass http://127.0.0.1:9000;
         proxy_buffering on;
-       #^^^^^^^^^^^^^^^^^^ info: clients that fall back to HTTP get messages late: nginx buffers the responses here
+       #^^^^^^^^^^^^^^^^^^ info: clients that fall back to HTTP get messages late if responses have no framing: nginx buffers here
     }
 "#;
         let findings = check(&text.replace('@', LINES));
