@@ -59,7 +59,10 @@ pub(crate) fn of_skipped(loaded: &Loaded, gathered: &mut Gathered) {
         }
     }
     if loaded.judged.is_empty() && !is_incomplete {
-        let message = "nothing was judged".to_owned();
+        let mut sources = loaded.sources.iter().map(|(_, file)| file.source.bytes()).peekable();
+        let is_empty = sources.peek().is_some() && sources.all(|bytes| bytes.trim_ascii().is_empty());
+        let message = if is_empty { "nothing was judged: the input is empty" } else { "nothing was judged" };
+        let message = message.to_owned();
         let code = NoticeCode::NothingJudged;
         gathered.notice(Notice { code, message, place: None, path: None, incomplete: true });
     }

@@ -45,6 +45,7 @@ use crate::command::guarded;
 pub use escape::{escape, escape_bytes};
 #[cfg(feature = "schema")]
 pub use json::output_schemas;
+pub use json::{BaselineEntry, BaselineFile};
 pub use sarif::Run as SarifRun;
 pub use sentence::capitalised;
 
@@ -121,6 +122,22 @@ pub fn statistics(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io::
 /// Whatever writing to `out` gives, a broken pipe among them.
 pub fn rules(rules: &[&RuleMeta], style: &Style, out: &mut dyn Write) -> io::Result<()> {
     rules::write(rules, style, out)
+}
+
+/// All rules, for a program.
+///
+/// # Errors
+/// Whatever writing to `out` gives, a broken pipe among them.
+pub fn rules_json(rules: &[&RuleMeta], out: &mut dyn Write) -> io::Result<()> {
+    json::write_rules(rules, out)
+}
+
+/// A baseline as a file.
+///
+/// # Errors
+/// Whatever writing to `out` gives.
+pub fn baseline(file: &BaselineFile, out: &mut dyn Write) -> io::Result<()> {
+    json::write_baseline(file, out)
 }
 
 /// How many files may be nginx and were not judged, by reason, and how many folders were not looked into, in one line;

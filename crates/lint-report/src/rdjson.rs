@@ -1,17 +1,21 @@
 //! reviewdog's diagnostics.
 //!
 //! <https://github.com/reviewdog/reviewdog/tree/master/proto/rdf>: positions are 1-based and columns count bytes of UTF-8;
-//! a suggestion is text for a range of the same file.
+//! a suggestion is text for a range of the same file. reviewdog offers each suggestion by itself, and on GitHub only those
+//! with the lines of the first (`buildSingleSuggestion` in its service/github/github.go), so a fix is one suggestion.
 
 use std::io::{self, Write};
 
 use lint_finding::{Edit, File, Finding, Fix, Outcome, Place, Severity};
-use nginx_syntax::Source;
+use nginx_syntax::{Source, Span};
 use serde::Serialize;
 
 use crate::ToolInfo;
 use crate::json::{Rows, pretty};
 use crate::position::inside;
+
+/// Lines of a suggestion: a longer one hides what it changes.
+const LONGEST: u32 = 50;
 
 #[derive(Debug, Serialize)]
 struct Output<'a> {
@@ -30,8 +34,8 @@ struct Diagnostic<'a> {
     location: Location<'a>,
     severity: &'static str,
     code: Code,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    suggestions: Vec<Suggestion>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suggestions: Option<[Suggestion; 1]>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     related_locations: Vec<Related<'a>>,
 }
@@ -92,23 +96,41 @@ fn diagnostic<'a>(outcome: &'a Outcome, finding: &'a Finding) -> Diagnostic<'a> 
             Severity::Info | Severity::Pedantic => "INFO",
         },
         code: Code { value: finding.rule.name },
-        suggestions: suggestions(outcome, finding).unwrap_or_default(),
+        suggestions: suggestion(outcome, finding).map(|one| [one]),
         related_locations: labels
             .map(|label| Related { message: &label.message, location: location(outcome, label.place) })
             .collect(),
     }
 }
 
-/// The edits of a fix; `None` unless all of them are text in the file of the finding: half a fix is none.
-fn suggestions(outcome: &Outcome, finding: &Finding) -> Option<Vec<Suggestion>> {
+/// The edits of a fix, with the text between them as it is. `None` unless all of them are text in the file of the finding,
+/// because half a fix is none, and near each other.
+fn suggestion(outcome: &Outcome, finding: &Finding) -> Option<Suggestion> {
     let Fix { edits, .. } = finding.fix.as_deref()?;
-    let suggestion = |edit: &Edit| {
-        let text = String::from_utf8(edit.replacement.clone()).ok()?;
-        let is_same = edit.place.file == finding.primary.place.file;
-        let range = range(outcome, edit.place).filter(|_| is_same)?;
-        Some(Suggestion { range, text })
-    };
-    edits.iter().map(suggestion).collect()
+    let file = finding.primary.place.file;
+    let mut edits: Vec<&Edit> = edits.iter().collect();
+    edits.sort_by_key(|edit| edit.place.span);
+    let (first, last) = (edits.first()?.place, edits.last()?.place);
+    let File { source, .. } = outcome.file(file)?;
+    let whole = Span::new(first.span.start, last.span.end);
+    if edits.iter().any(|edit| edit.place.file != file) || lines(source, whole) > LONGEST {
+        return None;
+    }
+    let mut text = Vec::new();
+    let mut at = whole.start;
+    for edit in edits {
+        text.extend_from_slice(source.bytes().get(at as usize..edit.place.span.start as usize)?);
+        text.extend_from_slice(&edit.replacement);
+        at = edit.place.span.end;
+    }
+    Some(Suggestion {
+        range: range(outcome, Place { span: whole, ..first })?,
+        text: String::from_utf8(text).ok()?,
+    })
+}
+
+fn lines(source: &Source, span: Span) -> u32 {
+    source.line(span.end).saturating_sub(source.line(span.start)) + 1
 }
 
 fn location(outcome: &Outcome, place: Place) -> Location<'_> {

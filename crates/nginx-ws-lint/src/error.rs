@@ -76,6 +76,11 @@ pub(crate) enum Error {
         /// As given.
         text: String,
     },
+    /// The argument of `explain`, or standard input, is blank.
+    #[error(
+        "there is nothing to explain; give a rule, a line of a log or of a browser's console, or a status such as 400"
+    )]
+    NothingToExplain,
     /// The argument of `explain` names nothing that there is.
     #[error("there is no rule, cause or page `{}`, and nothing is known of such a code{}", lint_report::escape(&.unknown.name), hint(.unknown))]
     UnknownRule {

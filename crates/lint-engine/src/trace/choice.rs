@@ -1,5 +1,6 @@
 //! Which socket a request comes to, and which server of it takes it.
 
+use core::net::SocketAddr;
 use std::sync::Arc;
 
 use lint_finding::{Place, Prospect, Remark, Responder, Stage, TraceAnswer, TraceRun, TraceStep, TraceWay};
@@ -40,9 +41,11 @@ pub(super) fn no_socket(query: &Query, mut open: Vec<String>, streams: &[String]
     }
     open.sort();
     open.dedup();
-    let asked = match &query.via {
-        Some(via) => format!("at {via}"),
-        None => format!("on port {}", query.url.port),
+    let Query { url, via, .. } = query;
+    let asked = match (via, url.ip()) {
+        (Some(via), _) => format!("at {via}"),
+        (None, Some(address)) => format!("at {}", SocketAddr::new(address, url.port)),
+        (None, None) => format!("on port {}", url.port),
     };
     match open.as_slice() {
         [] => format!("no server listens {asked}: the given files have no server that listens at all"),
@@ -350,6 +353,8 @@ mod tests {
         let url = Url::parse("wss://example.com/ws").unwrap();
         let query = Query { url, headers: Vec::new(), client: None, via: None, is_plain: false };
         let open = vec![ListenAddress::Ip(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 80).to_string(); 2];
-        assert_eq!(no_socket(&query, open, &[]), "no server listens on port 443: there are *:80");
+        assert_eq!(no_socket(&query, open.clone(), &[]), "no server listens on port 443: there are *:80");
+        let query = Query { url: Url::parse("wss://[::1]/ws").unwrap(), ..query };
+        assert_eq!(no_socket(&query, open, &[]), "no server listens at [::1]:443: there are *:80");
     }
 }

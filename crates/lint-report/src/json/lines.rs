@@ -16,7 +16,6 @@ const SCHEMA: &str = "urn:nginx-ws-lint:lines:v1";
 
 /// An object with what it is.
 #[derive(Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Line<T> {
     r#type: &'static str,
     #[serde(flatten)]
@@ -26,10 +25,25 @@ struct Line<T> {
 /// The first line.
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-struct Run<'a> {
+pub(super) struct Run<'a> {
     schema: &'static str,
     version: u32,
     tool: v1::Tool<'a>,
+}
+
+/// What a line may be, for the schema.
+#[cfg(feature = "schema")]
+#[derive(schemars::JsonSchema)]
+#[schemars(tag = "type", rename_all = "lowercase", title = "Line")]
+#[expect(dead_code, reason = "this type is looked at, not made")]
+pub(super) enum Any<'a> {
+    Run(Run<'a>),
+    Finding(v1::Finding<'a>),
+    Suppressed(v1::Suppressed<'a>),
+    Endpoint(v1::Endpoint<'a>),
+    Notice(v1::Notice<'a>),
+    File(v1::File<'a>),
+    Summary(v1::Summary),
 }
 
 pub(crate) fn write(outcome: &Outcome, tool: &ToolInfo<'_>, out: &mut dyn Write) -> io::Result<()> {

@@ -1,5 +1,6 @@
 //! The format for programs.
 
+mod baseline_v1;
 mod convert;
 mod endpoints;
 mod endpoints_v1;
@@ -8,6 +9,7 @@ mod logs;
 mod logs_v1;
 mod pretty;
 mod rows;
+mod rules_v1;
 #[cfg(feature = "schema")]
 mod schema;
 mod trace;
@@ -16,8 +18,9 @@ mod v1;
 
 use std::io::{self, Write};
 
-use lint_finding::{EndpointTable, LogReport, Outcome, Trace};
+use lint_finding::{EndpointTable, LogReport, Outcome, RuleMeta, Trace};
 
+pub use self::baseline_v1::{BaselineEntry, BaselineFile};
 pub(crate) use self::lines::write as write_lines;
 pub(crate) use self::pretty::pretty;
 pub(crate) use self::rows::Rows;
@@ -43,4 +46,12 @@ pub(crate) fn write_endpoints(
 
 pub(crate) fn write_logs(report: &LogReport, tool: &ToolInfo<'_>, out: &mut dyn Write) -> io::Result<()> {
     pretty(&logs::output(report, tool), out)
+}
+
+pub(crate) fn write_rules(rules: &[&RuleMeta], out: &mut dyn Write) -> io::Result<()> {
+    pretty(&rules_v1::output(rules), out)
+}
+
+pub(crate) fn write_baseline(file: &BaselineFile, out: &mut dyn Write) -> io::Result<()> {
+    pretty(file, out)
 }

@@ -8,8 +8,8 @@ use lint_finding::{
     Fix, LabelRole, Notice, NoticeCode, Outcome, Severity, Suppressed, fingerprint_v2,
 };
 use lint_report::{SarifRun, ToolInfo};
-use nginx_syntax::Span;
-use serde_json::Value;
+use nginx_syntax::{Place, Span};
+use serde_json::{Value, json};
 
 use crate::build::{RULE, file, finding, label, place};
 
@@ -231,6 +231,7 @@ fn rdjson_counts_bytes() {
     let at = u32::try_from(text.find('‹').unwrap()).unwrap();
     outcome.files[0] = file("a.conf", text);
     outcome.findings[0].primary.place.span = Span::at(at);
+    outcome.findings[0].fix.as_mut().unwrap().edits[0].place.span = Span::at(at);
     let rdjson = |outcome: &Outcome| -> Value {
         let (_, text) = in_all(outcome).find(|(name, _)| *name == "rdjson").unwrap();
         serde_json::from_str(&text).unwrap()
@@ -240,6 +241,29 @@ fn rdjson_counts_bytes() {
     assert_eq!(first["suggestions"].as_array().map(Vec::len), Some(1));
     outcome.findings[0].fix.as_mut().unwrap().edits[0].place.file.0 = 1;
     assert_eq!(rdjson(&outcome)["diagnostics"][0].get("suggestions"), None);
+}
+
+/// reviewdog offers only suggestions with the same lines as the first one.
+#[test]
+fn the_edits_of_a_fix_are_one_suggestion() {
+    let mut outcome = everything();
+    let text = "location /é {\n    b;\n    c;\n}\n";
+    outcome.files[0] = file("a.conf", text);
+    let at = |word: &str| u32::try_from(text.find(word).unwrap()).unwrap();
+    let finding = &mut outcome.findings[0];
+    finding.primary.place.span = Span::at(at("location"));
+    let edit = &mut finding.fix.as_mut().unwrap().edits;
+    let file = finding.primary.place.file;
+    let new = |start, end, text: &str| Edit {
+        place: Place { file, span: Span::new(start, end) },
+        replacement: text.into(),
+    };
+    *edit = vec![new(at("c;"), at("c;") + 2, "d;"), new(at("b;"), at("b;"), "a;\n    ")];
+    let (_, text) = in_all(&outcome).find(|(name, _)| *name == "rdjson").unwrap();
+    let value: Value = serde_json::from_str(&text).unwrap();
+    let range = |line, column, last, end| json!({ "start": { "line": line, "column": column }, "end": { "line": last, "column": end } });
+    let suggestions = json!([{ "range": range(2, 5, 3, 7), "text": "a;\n    b;\n    d;" }]);
+    assert_eq!(value["diagnostics"][0]["suggestions"], suggestions);
 }
 
 /// Of each format the findings are read back as rule, file and line.

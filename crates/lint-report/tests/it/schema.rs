@@ -1,15 +1,19 @@
 //! What is written for programs is as docs/schemas says.
 
 use lint_finding::Outcome;
+use lint_report::{BaselineEntry, BaselineFile};
 use serde_json::Value;
 
-use crate::build::json;
+use crate::build::{RULE, json};
 use crate::formats::everything;
 use crate::logs::report;
 use crate::trace::{TOOL, table, trace, written};
 
 const OUTPUT: &str = include_str!("../../../../docs/schemas/output.v1.schema.json");
 const ENDPOINTS: &str = include_str!("../../../../docs/schemas/endpoints.v1.schema.json");
+const BASELINE: &str = include_str!("../../../../docs/schemas/baseline.v1.schema.json");
+const LINES: &str = include_str!("../../../../docs/schemas/lines.v1.schema.json");
+const RULES: &str = include_str!("../../../../docs/schemas/rules.v1.schema.json");
 const LOGS: &str = include_str!("../../../../docs/schemas/logs.v1.schema.json");
 const TRACE: &str = include_str!("../../../../docs/schemas/trace.v1.schema.json");
 
@@ -28,6 +32,17 @@ fn every_output_is_as_its_schema_says() {
         assert_valid(OUTPUT, &json(&outcome));
     }
     assert_valid(ENDPOINTS, &written(|out| lint_report::endpoints_json(&table("a"), &TOOL, out)));
+    for outcome in [Outcome::default(), everything()] {
+        let lines = written(|out| lint_report::jsonl(&outcome, &TOOL, out));
+        for line in lines.lines() {
+            assert_valid(LINES, line);
+        }
+    }
+    assert_valid(RULES, &written(|out| lint_report::rules_json(&[&RULE], out)));
+    let row =
+        BaselineEntry { file: "a".to_owned(), rule: "a".to_owned(), fingerprint: "b".to_owned(), count: 1 };
+    let baseline = BaselineFile::new(vec![row]);
+    assert_valid(BASELINE, &written(|out| lint_report::baseline(&baseline, out)));
     for report in [lint_finding::LogReport::default(), report("a")] {
         assert_valid(LOGS, &written(|out| lint_report::logs_json(&report, &TOOL, out)));
     }
@@ -50,4 +65,8 @@ fn another_output_is_refused() {
     let mut value = whole;
     value["findings"][0]["severity"] = Value::from(3);
     assert!(!validator.is_valid(&value));
+    let lines: Value = serde_json::from_str(LINES).unwrap();
+    for line in [r#"{"type": "finding"}"#, r#"{"type": "other", "code": "a"}"#, "{}"] {
+        assert!(!jsonschema::is_valid(&lines, &serde_json::from_str(line).unwrap()), "{line}");
+    }
 }

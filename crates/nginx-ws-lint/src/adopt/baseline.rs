@@ -6,32 +6,13 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use lint_finding::{BaselineRow, Outcome};
+use lint_report::{BaselineEntry, BaselineFile};
 use nginx_semantics::{Scope, normalize};
-use serde::{Deserialize, Serialize};
 
 use super::{on_disk, paths, sarif};
 use crate::disk::{LARGEST, read_at_most};
 use crate::error::Error;
 use crate::reports::relative;
-
-const SCHEMA: &str = "urn:nginx-ws-lint:baseline:v1";
-const VERSION: u32 = 1;
-
-/// Version 1, frozen: fields are added, never changed or taken away.
-#[derive(Debug, Serialize, Deserialize)]
-struct Written {
-    schema: String,
-    version: u32,
-    findings: Vec<Row>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct Row {
-    file: String,
-    rule: String,
-    fingerprint: String,
-    count: u64,
-}
 
 /// Takes out of an outcome what the baseline has.
 ///
@@ -75,36 +56,25 @@ fn bytes(file: &Path) -> Result<Vec<u8>, Error> {
 }
 
 fn rows(bytes: &[u8], file: &Path, scope: &Scope) -> Result<Vec<BaselineRow>, Error> {
-    let Written { schema, version, findings } =
-        serde_json::from_slice(bytes).map_err(|error| fault(file, error.to_string()))?;
-    if schema != SCHEMA || version != VERSION {
-        let reason =
-            format!("it has the schema `{schema}`, version {version}, and not `{SCHEMA}`, version {VERSION}");
-        return Err(fault(file, reason));
-    }
+    let read = BaselineFile::read(bytes).map_err(|reason| fault(file, reason))?;
     let folder = folder_of(file, scope);
-    let row = |Row { file, rule, fingerprint, count }: Row| {
+    let row = |BaselineEntry { file, rule, fingerprint, count }: BaselineEntry| {
         let path = scope.shown(&normalize(&folder.join(file)));
         BaselineRow { path, rule, fingerprint, count }
     };
-    Ok(findings.into_iter().map(row).collect())
+    Ok(read.findings.into_iter().map(row).collect())
 }
 
 /// Writes rows as a baseline that lies at `file`.
 pub(crate) fn write(rows: &[BaselineRow], file: &Path, scope: &Scope, out: &mut dyn Write) -> io::Result<()> {
     let folder = folder_of(file, scope);
-    let row = |row: &BaselineRow| Row {
+    let row = |row: &BaselineRow| BaselineEntry {
         file: relative(&row.path, scope, &folder, true),
         rule: row.rule.clone(),
         fingerprint: row.fingerprint.clone(),
         count: row.count,
     };
-    let findings = rows.iter().map(row).collect();
-    serde_json::to_writer_pretty(
-        &mut *out,
-        &Written { schema: SCHEMA.to_owned(), version: VERSION, findings },
-    )?;
-    writeln!(out)
+    lint_report::baseline(&BaselineFile::new(rows.iter().map(row).collect()), out)
 }
 
 /// Whether a file may be replaced by a baseline: it is not there, or is one.

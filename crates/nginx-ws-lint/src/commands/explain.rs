@@ -68,6 +68,9 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<Exit, Error> {
         "-" => stdin()?,
         text => text.to_owned(),
     };
+    if text.trim().is_empty() {
+        return Err(Error::NothingToExplain);
+    }
     let meant = Meant::of(text.trim())?;
     let input = &args.judged.input;
     let found =

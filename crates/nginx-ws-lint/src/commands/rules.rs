@@ -1,10 +1,7 @@
 //! `rules`: all rules at a glance.
 
-use std::io::{self, Write};
-
 use lint_finding::RuleMeta;
 use lint_report::Style;
-use serde::Serialize;
 use ws_rules::RULES;
 
 use crate::cli::{Color, OutputArgs, RulesFormat};
@@ -20,42 +17,7 @@ pub(crate) fn run(format: RulesFormat, output: &OutputArgs, color: Color) -> Res
     let style = if output.is_terminal() { style } else { Style { width: usize::MAX, ..style } };
     output.write(|out| match format {
         RulesFormat::Table => lint_report::rules(&rules, &style, out),
-        RulesFormat::Json => json(&rules, out),
+        RulesFormat::Json => lint_report::rules_json(&rules, out),
     })?;
     Ok(Exit::Clean)
-}
-
-/// Version 1, frozen: fields are added, never changed or taken away.
-#[derive(Debug, Serialize)]
-struct Output<'a> {
-    schema: &'static str,
-    version: u32,
-    rules: Vec<Card<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-struct Card<'a> {
-    name: &'a str,
-    group: &'a str,
-    severity: &'a str,
-    fix: &'a str,
-    since: &'a str,
-    summary: &'a str,
-}
-
-fn json(rules: &[&'static RuleMeta], out: &mut dyn Write) -> io::Result<()> {
-    let card = |rule: &&'static RuleMeta| Card {
-        name: rule.name,
-        group: rule.group.name(),
-        severity: rule.severity.name(),
-        fix: rule.fix.name(),
-        since: rule.since,
-        summary: rule.summary,
-    };
-    let rules = rules.iter().map(card).collect();
-    serde_json::to_writer_pretty(
-        &mut *out,
-        &Output { schema: "urn:nginx-ws-lint:rules:v1", version: 1, rules },
-    )?;
-    writeln!(out)
 }

@@ -53,6 +53,15 @@ fn what_is_no_rule_has_no_page() {
 }
 
 #[test]
+fn nothing_has_no_explanation() {
+    let tree = Tree::new(&[]);
+    for run in [tree.run(&["explain", " "]), tree.run_with(&["explain", "-"], b"\n")] {
+        assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""));
+        assert!(run.stderr.starts_with("error: there is nothing to explain"), "{}", run.stderr);
+    }
+}
+
+#[test]
 fn a_misspelt_rule_is_recognized() {
     let tree = Tree::new(&[]);
     let Some(name) = first_rule(&tree) else { return };

@@ -14,6 +14,15 @@ fn a_missing_path() {
 }
 
 #[test]
+fn empty_input_is_said_to_be_empty() {
+    let tree = Tree::new(&[("nginx.conf", "")]);
+    for run in [tree.run_with(&["-"], b""), tree.run_with(&["-"], b" \n"), tree.run(&["nginx.conf"])] {
+        assert_eq!(run.code, Some(2), "{}", run.shown());
+        assert!(run.shown().contains("nothing was judged: the input is empty"), "{}", run.shown());
+    }
+}
+
+#[test]
 fn an_empty_folder() {
     assert_snapshot!(Tree::new(&[]).run(&["."]).shown());
 }

@@ -3,12 +3,16 @@
 use super::Sign;
 
 /// What stands before a status.
-const BEFORE_STATUS: [&str; 11] = [
+const BEFORE_STATUS: [&str; 14] = [
     // Chromium, and `ws` for Node
     "unexpected response code:",
     "unexpected server response:",
-    // `websockets` for Python, `tungstenite`, `websocket-client`
-    "websocket connection: http",
+    // `websockets` for Python, uvicorn, cloudflared
+    "http",
+    "connection rejected",
+    // Java-WebSocket, aiohttp, `tungstenite`, `websocket-client`
+    "status code received:",
+    "wsserverhandshakeerror:",
     "http error:",
     "handshake status",
     "status code",
@@ -84,9 +88,12 @@ pub(super) fn of_access_log(line: &str) -> Option<Sign> {
     line.match_indices("http/").find_map(status)
 }
 
-/// `HTTP/1.1 426` of an answer, `"GET /ws HTTP/1.1" 426` of an access log.
+/// `HTTP/1.1 426` of an answer, `"GET /ws HTTP/1.1" 426` of an access log, `"WebSocket /ws" 403` of uvicorn's.
 fn is_of_request(before: &str) -> bool {
     let before = before.trim_end().trim_end_matches('"');
+    if before.rsplit_once('"').is_some_and(|(_, request)| request.starts_with("websocket /")) {
+        return true;
+    }
     let Some((_, version)) = before.rsplit_once("http/") else { return false };
     !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
 }

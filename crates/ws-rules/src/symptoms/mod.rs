@@ -39,6 +39,10 @@ pub enum Sign {
     Close(u16),
     /// These texts one behind the other in one line, whatever their case.
     Text(&'static [&'static str]),
+    /// The same, of a text that only says that it failed: a code in the same line says more.
+    Vague(&'static [&'static str]),
+    /// A line of an access log with this status, and these texts one behind the other in its request.
+    Logged(u16, &'static [&'static str]),
     /// What a person says of it. In a line of a log the same words may be about something else.
     Said(&'static str),
 }
@@ -51,15 +55,12 @@ impl Sign {
     fn weight(self, line: &str, codes: &[Sign]) -> Option<usize> {
         match self {
             Self::Status(_) | Self::Close(_) => codes.contains(&self).then_some(1),
-            Self::Text(pieces) => {
-                let mut rest = line;
-                let mut weight = 1;
-                for piece in pieces {
-                    let piece = piece.to_lowercase();
-                    rest = rest.split_once(&*piece)?.1;
-                    weight += piece.len();
-                }
-                Some(weight)
+            Self::Text(pieces) => weight(line, pieces),
+            Self::Vague(pieces) => weight(line, pieces).map(|_| 0),
+            Self::Logged(status, pieces) => {
+                let (_, rest) = line.split_once('"')?;
+                let (request, _) = rest.split_once('"')?;
+                weight(request, pieces).filter(|_| codes.contains(&Sign::Status(status)))
             }
             Self::Said(words) => {
                 let is_said =
@@ -68,6 +69,18 @@ impl Sign {
             }
         }
     }
+}
+
+/// The bytes of these texts and one, if they follow each other in a line.
+fn weight(line: &str, pieces: &[&str]) -> Option<usize> {
+    let mut rest = line;
+    let mut weight = 1;
+    for piece in pieces {
+        let piece = piece.to_lowercase();
+        rest = rest.split_once(&*piece)?.1;
+        weight += piece.len();
+    }
+    Some(weight)
 }
 
 /// What is looked at of a line: nothing that a program logs tells more behind it.
@@ -84,7 +97,7 @@ pub fn symptoms_of(line: &str) -> Vec<&'static Symptom> {
     let line = line.split(", client: ").next().unwrap_or_default();
     let logged = of_access_log(line);
     let codes = logged.map_or_else(|| codes_in(line), |status| vec![status]);
-    let is_text = |sign: &&Sign| matches!(sign, Sign::Text(_) | Sign::Said(_));
+    let is_text = |sign: &&Sign| matches!(sign, Sign::Text(_) | Sign::Vague(_) | Sign::Said(_));
     let weighed = symptoms().filter_map(|symptom| {
         let signs = symptom.signs.iter().filter(|sign| logged.is_none() || !is_text(sign));
         Some((signs.filter_map(|sign| sign.weight(line, &codes)).max()?, symptom))
@@ -126,8 +139,11 @@ mod tests {
             for sign in symptom.signs {
                 let line = match sign {
                     Sign::Status(code) | Sign::Close(code) => code.to_string(),
-                    Sign::Text(pieces) => pieces.join(" x "),
+                    Sign::Text(pieces) | Sign::Vague(pieces) => pieces.join(" x "),
                     Sign::Said(words) => (*words).to_owned(),
+                    Sign::Logged(status, pieces) => {
+                        format!("\"GET /{} HTTP/1.1\" {status} 0", pieces.join("x"))
+                    }
                 };
                 assert!(symptoms_of(&line).contains(&symptom), "{line}: {:?}", first(&line));
             }
@@ -180,6 +196,14 @@ mod tests {
                 "10.0.0.9 - - [01/May/2024:10:00:00 +0000] \"GET /ws HTTP/1.1\" 301 169 \"-\" \"-\"",
                 "redirect-on-handshake",
             ),
+            (
+                "10.0.0.9 - - [01/May/2024:10:00:00 +0000] \"GET /ws HTTP/2.0\" 400 34 \"-\" \"Mozilla/5.0\"",
+                "http2-or-http3",
+            ),
+            (
+                "10.0.0.9 - - [01/May/2024:10:00:00 +0000] \"POST /socket.io/?EIO=4&transport=polling&t=x&sid=AAAA HTTP/1.1\" 400 41 \"-\" \"-\"",
+                "upstream-not-sticky",
+            ),
             // what a client writes explains nothing
             (
                 "10.0.0.9 - - [01/May/2024:10:00:00 +0000] \"GET /ws HTTP/1.1\" 502 157 \"-\" \"Unexpected response code: 400, ping timeout\"",
@@ -229,6 +253,53 @@ mod tests {
                 "host-header",
             ),
             ("net::ERR_CERT_AUTHORITY_INVALID", "tls-chain"),
+            (
+                "java.net.ProtocolException: Expected HTTP 101 response but was '400 Bad Request'",
+                "upgrade-header-missing",
+            ),
+            (
+                "java.net.ProtocolException: Expected 'Connection' header value 'Upgrade' but was 'null'",
+                "response-filter",
+            ),
+            (
+                "aiohttp.client_exceptions.WSServerHandshakeError: 403, message='Invalid response status', url=URL('http://a/ws')",
+                "host-header",
+            ),
+            ("websocket: bad handshake (HTTP 403)", "host-header"),
+            ("HTTP error: 426 Upgrade Required", "upgrade-header-missing"),
+            ("WebSocket protocol error: No \"Connection: upgrade\" header", "connection-header-missing"),
+            ("WebSocket protocol error: HTTP version must be 1.1 or higher", "http-version-missing"),
+            (
+                "WebSocket protocol violation: Connection header \"close\" does not contain Upgrade",
+                "connection-header-missing",
+            ),
+            (
+                "failed to WebSocket dial: WebSocket protocol violation: Connection header \"\" does not contain Upgrade",
+                "response-filter",
+            ),
+            (
+                "Invalid status code received: 400 Status line: HTTP/1.1 400 Bad Request",
+                "upgrade-header-missing",
+            ),
+            (
+                "WebSocketException: Connection to 'https://a/ws' was not upgraded to websocket, HTTP status code: 404",
+                "path-rewrite",
+            ),
+            ("INFO:     127.0.0.1:5000 - \"WebSocket /ws\" 403", "host-header"),
+            ("INFO:     connection rejected (403 Forbidden)", "host-header"),
+            ("WARNING:  Unsupported upgrade request.", "not-nginx"),
+            (
+                "Refused to connect to 'wss://a/ws' because it violates the following Content Security Policy directive: \"connect-src 'self'\".",
+                "not-nginx",
+            ),
+            (
+                "nginx: [emerg] \"proxy_pass\" cannot have URI part in location given by regular expression, or inside named location, or inside \"if\" statement, or inside \"limit_except\" block in /etc/nginx/conf.d/a.conf:7",
+                "directive-not-allowed-here",
+            ),
+            (
+                "nginx: [emerg] cannot load certificate \"/etc/letsencrypt/live/a/fullchain.pem\": BIO_new_file() failed (SSL: error:80000002:system library::No such file or directory)",
+                "tls-chain",
+            ),
             // back ends
             (
                 "Failed to upgrade to WebSocket (REQUEST_METHOD: GET, HTTP_CONNECTION: close, HTTP_UPGRADE: )",

@@ -1,10 +1,10 @@
 //! What back ends say.
 
-use super::super::Sign::Text;
+use super::super::Sign::{Logged, Text};
 use super::super::Symptom;
 use super::TRACE;
 
-pub(super) static SYMPTOMS: [Symptom; 6] = [
+pub(super) static SYMPTOMS: [Symptom; 8] = [
     Symptom {
         title: "the back end sees no `Upgrade`",
         signs: &[
@@ -18,6 +18,8 @@ pub(super) static SYMPTOMS: [Symptom; 6] = [
             Text(&["invalid upgrade header"]),
             Text(&["expected websocket upgrade"]),
             Text(&["not a websocket handshake"]),
+            Text(&["no \"upgrade: websocket\" header"]),
+            Text(&["upgrade header", "does not contain websocket"]),
         ],
         meaning: "nginx passes `Upgrade` and `Connection` on only where lines say so, and one `proxy_set_header` in a location drops all that it would inherit.",
         causes: &[
@@ -29,7 +31,7 @@ pub(super) static SYMPTOMS: [Symptom; 6] = [
             "other-proxy",
         ],
         next: TRACE,
-        source: "Rails, action_cable/connection/base.rb; Tornado, websocket.py; gorilla/websocket, server.go; aiohttp, web_ws.py; Spring, AbstractHandshakeHandler.java; websockets, server.py",
+        source: "Rails, action_cable/connection/base.rb; Tornado, websocket.py; gorilla/websocket, server.go; aiohttp, web_ws.py; Spring, AbstractHandshakeHandler.java; websockets, server.py; tungstenite, error.rs; coder/websocket, accept.go",
     },
     Symptom {
         title: "the back end sees no `Connection: upgrade`",
@@ -40,6 +42,8 @@ pub(super) static SYMPTOMS: [Symptom; 6] = [
             Text(&["no connection upgrade hdr"]),
             Text(&["invalid connection header"]),
             Text(&["missing connection header"]),
+            Text(&["no \"connection: upgrade\" header"]),
+            Text(&["connection header", "does not contain upgrade"]),
         ],
         meaning: "`Upgrade` gets there, `Connection` does not: nginx sends `close`, or nothing, unless a line says otherwise.",
         causes: &[
@@ -49,7 +53,26 @@ pub(super) static SYMPTOMS: [Symptom; 6] = [
             "headers-lost-by-inheritance",
         ],
         next: TRACE,
-        source: "gorilla/websocket, server.go; Tornado, websocket.py; aiohttp, web_ws.py; Spring, AbstractHandshakeHandler.java; websockets, server.py",
+        source: "gorilla/websocket, server.go; Tornado, websocket.py; aiohttp, web_ws.py; Spring, AbstractHandshakeHandler.java; websockets, server.py; tungstenite, error.rs; coder/websocket, accept.go",
+    },
+    Symptom {
+        title: "the back end gets HTTP/1.0",
+        signs: &[
+            Text(&["http version must be 1.1 or higher"]),
+            Text(&["handshake request must be at least http/1.1"]),
+        ],
+        meaning: "nginx sends HTTP/1.0 to back ends unless `proxy_http_version 1.1` is set (before 1.29.7).",
+        causes: &["http-version-missing", "http-version-wrong", "other-proxy"],
+        next: TRACE,
+        source: "RFC 6455 section 4.2.1; tungstenite, error.rs; coder/websocket, accept.go",
+    },
+    Symptom {
+        title: "the back end has no WebSocket library",
+        signs: &[Text(&["unsupported upgrade request"]), Text(&["no supported websocket library detected"])],
+        meaning: "The handshake reached uvicorn, which has no library for WebSockets and answers it as an ordinary request. nginx does its part.",
+        causes: &["not-nginx"],
+        next: "install `uvicorn[standard]`, or `websockets`, where the back end runs",
+        source: "uvicorn, protocols/http/h11_impl.py, httptools_impl.py",
     },
     Symptom {
         title: "the back end lacks another field of the handshake",
@@ -59,6 +82,8 @@ pub(super) static SYMPTOMS: [Symptom; 6] = [
             Text(&["invalid sec-websocket-key"]),
             Text(&["unsupported websocket version"]),
             Text(&["request method is not get"]),
+            Text(&["no \"sec-websocket-key\" header"]),
+            Text(&["no \"sec-websocket-version: 13\" header"]),
             Text(&["cannot have content in the request body"]),
         ],
         meaning: "A line takes header fields of the handshake away, changes the method, or a proxy in front does.",
@@ -94,6 +119,8 @@ pub(super) static SYMPTOMS: [Symptom; 6] = [
             Text(&["unknown sid"]),
             Text(&["connection id is not present on the server"]),
             Text(&["no connection with that id"]),
+            Logged(400, &["transport=polling", "sid="]),
+            Logged(400, &["sid=", "transport=polling"]),
         ],
         meaning: "Socket.IO, SignalR and SockJS begin with ordinary requests, all of which have to reach one back end. With several of them, something has to be sticky.",
         causes: &["upstream-not-sticky", "ip-hash-behind-proxy"],

@@ -1,10 +1,10 @@
 //! What browsers and other clients say.
 
-use super::super::Sign::Text;
+use super::super::Sign::{Text, Vague};
 use super::super::Symptom;
 use super::TRACE;
 
-pub(super) static SYMPTOMS: [Symptom; 7] = [
+pub(super) static SYMPTOMS: [Symptom; 8] = [
     Symptom {
         title: "the answer has no `Upgrade` or `Connection`",
         signs: &[
@@ -13,11 +13,16 @@ pub(super) static SYMPTOMS: [Symptom; 7] = [
             Text(&["error during websocket handshake:", "'sec-websocket-accept' header"]),
             Text(&["invalid sec-websocket-accept"]),
             Text(&["invalid status line"]),
+            Text(&["expected 'upgrade' header value 'websocket' but was"]),
+            Text(&["expected 'connection' header value 'upgrade' but was"]),
+            Text(&["failed to websocket dial: websocket protocol violation:", "header"]),
+            Text(&["key mismatch in \"sec-websocket-accept\" header"]),
+            Text(&["missing, duplicated or incorrect header"]),
         ],
         meaning: "The client got an answer that is not a valid 101: something in between removes header fields, caches, or answers itself.",
         causes: &["response-filter", "other-proxy", "cache", "duplicate-handshake-header"],
         next: "`curl -i -N --http1.1` with the header fields of a handshake shows the whole answer",
-        source: "Chromium, net/websockets/websocket_basic_handshake_stream.cc; ws for Node, lib/websocket.js",
+        source: "Chromium, net/websockets/websocket_basic_handshake_stream.cc; ws for Node, lib/websocket.js; OkHttp, RealWebSocket; coder/websocket, dial.go; tungstenite, error.rs",
     },
     Symptom {
         title: "closed before an answer",
@@ -42,10 +47,13 @@ pub(super) static SYMPTOMS: [Symptom; 7] = [
     Symptom {
         title: "the browser cannot connect",
         signs: &[
-            Text(&["firefox can't establish a connection to the server at ws"]),
-            Text(&["xhr poll error"]),
-            Text(&["websocket error"]),
-            Text(&["websocket: bad handshake"]),
+            Vague(&["firefox can't establish a connection to the server at ws"]),
+            Vague(&["xhr poll error"]),
+            Vague(&["websocket error"]),
+            Vague(&["websocket: bad handshake"]),
+            Vague(&["message='invalid response status'"]),
+            Vague(&["was not upgraded to websocket"]),
+            Vague(&["there was a bad response from the server"]),
         ],
         meaning: "The handshake failed, and this message does not say how. Nobody may listen there, or the answer was no 101.",
         causes: &[
@@ -57,7 +65,7 @@ pub(super) static SYMPTOMS: [Symptom; 7] = [
             "not-nginx",
         ],
         next: "the status of the handshake in the browser's network tab, then `nginx-ws-lint explain STATUS`",
-        source: "Firefox, netwerk/locales/en-US/necko.properties; engine.io-client; gorilla/websocket, client.go",
+        source: "Firefox, netwerk/locales/en-US/necko.properties; engine.io-client; gorilla/websocket, client.go; aiohttp, client.py; Dart, websocket_impl.dart; Apple, NSURLErrorBadServerResponse",
     },
     Symptom {
         title: "nothing answers at the address",
@@ -93,6 +101,17 @@ pub(super) static SYMPTOMS: [Symptom; 7] = [
         causes: &["forwarded-proto-missing", "not-nginx"],
         next: "where the page takes the address from; if from the back end, whether it gets `X-Forwarded-Proto`",
         source: "W3C Mixed Content; Chromium, third_party/blink/renderer/core/loader/mixed_content_checker.cc",
+    },
+    Symptom {
+        title: "the page's Content Security Policy forbids the connection",
+        signs: &[
+            Text(&["ws", "violates the following content security policy directive"]),
+            Text(&["content-security-policy", "blocked the loading of a resource", "connect-src"]),
+        ],
+        meaning: "The browser sends no handshake: `connect-src` of the page, or its `default-src`, does not list this address. `'self'` did not include `ws://` and `wss://` in older browsers.",
+        causes: &["not-nginx"],
+        next: "where the header comes from: `add_header Content-Security-Policy` in nginx, or the back end",
+        source: "W3C Content Security Policy Level 3, section 6.1.2; Chromium, csp_directive_list.cc; Firefox, csp.properties",
     },
     Symptom {
         title: "the client does not accept the certificate",

@@ -1,6 +1,6 @@
 //! nginx's error log, about its limits and about the way to the location.
 
-use super::super::Sign::Text;
+use super::super::Sign::{Logged, Text};
 use super::super::Symptom;
 use super::TRACE;
 
@@ -83,6 +83,10 @@ pub(super) static SYMPTOMS: [Symptom; 8] = [
             Text(&["not a valid websocket request"]),
             Text(&["http/2", "does not support websocket"]),
             Text(&["connection", "header", "in http/2"]),
+            Logged(400, &["http/2"]),
+            Logged(400, &["http/3"]),
+            Logged(426, &["http/2"]),
+            Logged(426, &["http/3"]),
         ],
         meaning: "HTTP/2 and HTTP/3 have no `Upgrade`. nginx takes no WebSockets over them: a client has to use HTTP/1.1, which browsers do by themselves.",
         causes: &["http2-or-http3"],

@@ -4,7 +4,7 @@ use super::super::Sign::Text;
 use super::super::Symptom;
 use super::TRACE;
 
-pub(super) static SYMPTOMS: [Symptom; 6] = [
+pub(super) static SYMPTOMS: [Symptom; 8] = [
     Symptom {
         title: "a URL that nginx does not take",
         signs: &[Text(&["invalid url prefix"])],
@@ -12,6 +12,26 @@ pub(super) static SYMPTOMS: [Symptom; 6] = [
         causes: &["proxy-scheme"],
         next: "write `http://` instead of `ws://`, and `https://` instead of `wss://`",
         source: "ngx_http_proxy_module.c, ngx_http_proxy_pass",
+    },
+    Symptom {
+        title: "a path in `proxy_pass` where nginx allows none",
+        signs: &[Text(&["cannot have uri part in location"])],
+        meaning: "nginx refuses to start, or to reload and keeps the old configuration. In a regex or named location, `if` or `limit_except`, `proxy_pass` takes an address without a path, not even `/`.",
+        causes: &["directive-not-allowed-here"],
+        next: "drop the path behind the address, and change the path with `rewrite … break` if the back end needs another one",
+        source: "ngx_http_proxy_module.c, ngx_http_proxy_pass",
+    },
+    Symptom {
+        title: "a certificate or key that nginx cannot load",
+        signs: &[
+            Text(&["cannot load certificate"]),
+            Text(&["no \"ssl_certificate\" is defined"]),
+            Text(&["key values mismatch"]),
+        ],
+        meaning: "nginx refuses to start, or to reload and keeps the old certificate, so clients fail when that expires.",
+        causes: &["tls-chain"],
+        next: "whether the file is there and its key belongs to it: `openssl x509 -noout -enddate -pubkey -in FILE`",
+        source: "ngx_event_openssl.c, ngx_ssl_certificate; ngx_http_ssl_module.c",
     },
     Symptom {
         title: "a variable that nothing defines",
