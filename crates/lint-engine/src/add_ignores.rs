@@ -151,6 +151,9 @@ fn refusals(outcome: &Outcome) -> usize {
     outcome.findings.iter().filter(|finding| finding.is_refusal()).count()
 }
 
+/// What editors put before a text of UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// The text of a file with a comment above each of these lines, indented like it and with its line break.
 fn with_comments(source: &Source, lines: &Lines, reason: &str) -> Vec<u8> {
     let mut text = Vec::with_capacity(source.bytes().len() + 80 * lines.len());
@@ -158,7 +161,11 @@ fn with_comments(source: &Source, lines: &Lines, reason: &str) -> Vec<u8> {
     for (number, (rules, _)) in lines {
         let span = source.line_span(*number);
         let line = span.of(source.bytes());
-        let start = span.start as usize;
+        // A byte order mark is one at the very beginning alone.
+        let mark =
+            if span.start == 0 && line.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+        let line = line.get(mark..).unwrap_or_default();
+        let start = span.start as usize + mark;
         text.extend_from_slice(source.bytes().get(from..start).unwrap_or_default());
         let blanks = line.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
         text.extend_from_slice(line.get(..blanks).unwrap_or_default());

@@ -3,9 +3,11 @@
 //! A baseline has no line numbers: it counts findings by file, rule and fingerprint, so that it holds while lines move. One
 //! more finding of the same kind is a new one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use lint_finding::{Baseline, BaselineRow, Finding, Outcome};
+use lint_finding::{Baseline, BaselineRow, FileStatus, Finding, Outcome};
+
+use crate::settings::{Settings, find_rule};
 
 /// The findings of an outcome as a baseline has them, sorted. What nginx refuses to start with is not among them: hidden in
 /// a list, the next deployment would fail unseen.
@@ -17,22 +19,46 @@ pub fn baseline(outcome: &Outcome) -> Vec<BaselineRow> {
     rows(counts)
 }
 
-/// Takes the findings that a baseline has out of an outcome, and keeps what it has in vain.
-pub fn apply_baseline(outcome: &mut Outcome, known: &[BaselineRow]) {
+/// Takes the findings that a baseline has out of an outcome, and keeps what it has in vain: of rules that ran in files that
+/// were judged, or that `is_gone` says are no more. What a run did not look at may still be there.
+pub fn apply_baseline(
+    outcome: &mut Outcome,
+    known: &[BaselineRow],
+    settings: &Settings,
+    is_gone: impl Fn(&str) -> bool,
+) {
+    let is_judged = |status| matches!(status, FileStatus::Judged | FileStatus::Included);
+    let reports = outcome.reports.iter().filter(|report| is_judged(report.status));
+    let judged: BTreeSet<&str> = reports.map(|report| report.path.as_str()).collect();
+    let off: BTreeSet<&str> =
+        outcome.settings.iter().flat_map(|settings| &settings.rules_off).copied().collect();
+    let was_looked_for = |row: &BaselineRow| {
+        let ran = |rule| find_rule(rule).is_ok_and(|rule| settings.selects_anywhere(rule));
+        let is_known = find_rule(&row.rule).is_ok();
+        (!is_known || (ran(&row.rule) && !off.contains(row.rule.as_str())))
+            && (judged.contains(row.path.as_str()) || is_gone(&row.path))
+    };
     let mut counts: BTreeMap<(String, String, String), u64> = BTreeMap::new();
-    for BaselineRow { path, rule, fingerprint, count } in known {
+    let mut passed_over: BTreeSet<(String, String, String)> = BTreeSet::new();
+    for row in known {
+        let BaselineRow { path, rule, fingerprint, count } = row;
+        if !was_looked_for(row) {
+            passed_over.insert((path.clone(), rule.clone(), fingerprint.clone()));
+        }
         let all = counts.entry((path.clone(), rule.clone(), fingerprint.clone())).or_default();
         *all = all.saturating_add(*count);
     }
     let all = std::mem::take(&mut outcome.findings);
+    // What nginx refuses is told although an earlier SARIF file has it, and is not gone either.
     let mut is_known = |finding: &Finding| {
-        let left = counts.get_mut(&key(outcome, finding)).filter(|left| **left > 0 && !finding.is_refusal());
-        left.map(|left| *left -= 1).is_some()
+        let left = counts.get_mut(&key(outcome, finding)).filter(|left| **left > 0);
+        left.map(|left| *left -= 1).is_some() && !finding.is_refusal()
     };
     let (unchanged, new): (Vec<Finding>, Vec<Finding>) =
         all.into_iter().partition(|finding| is_known(finding));
     outcome.findings = new;
     outcome.summary.known = unchanged.len();
+    counts.retain(|key, _| !passed_over.contains(key));
     outcome.baseline = Some(Baseline { unchanged, absent: rows(counts) });
     outcome.count_findings();
 }

@@ -200,11 +200,11 @@ impl Gathered {
         for merged in &mut self.findings {
             let file = merged.finding.primary.place.file;
             let is_plain = || loaded.sources.get(file).is_some_and(|file| file.hosted().is_none());
-            if merged.finding.is_refusal()
-                && is_plain()
-                && merged.contexts() <= on_disk.other_ways(loaded, file)
-            {
-                merged.finding.severity = Severity::Info;
+            if merged.finding.is_refusal() && is_plain() {
+                let ways = on_disk.other_ways(loaded, file);
+                if ways > 0 && merged.contexts() <= ways {
+                    merged.finding.severity = Severity::Info;
+                }
             }
         }
         for places in [&mut self.proxied, &mut self.unknown_lines] {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
+use hashbrown::HashMap;
 use lint_finding::{FileId, Finding, LabelRole, Outcome, Place};
 use nginx_syntax::{NoVocabulary, Source, Span, parse};
 
@@ -17,19 +18,58 @@ pub struct ChangedLines {
     pub removed_behind: BTreeSet<u32>,
 }
 
-/// Leaves the findings whose line or why-chain was changed, or out of whose block a line was taken away. `changed` has the
-/// files by what they are called. What nginx refuses to start with stays: the next deployment needs all of the tree.
-pub fn only_changed(outcome: &mut Outcome, changed: &BTreeMap<String, ChangedLines>) {
+/// Leaves the findings whose line or why-chain was changed, out of whose block a line was taken away, or which are not in
+/// `before`, what was found of the tree as it was. `changed` has the files by what they are called. What nginx refuses to
+/// start with stays: the next deployment needs all of the tree.
+pub fn only_changed(
+    outcome: &mut Outcome,
+    changed: &BTreeMap<String, ChangedLines>,
+    before: Option<&Outcome>,
+) {
     let all = std::mem::take(&mut outcome.findings);
     let count = all.len();
     let mut blocks = Blocks::default();
+    let mut known = before.map(Known::new);
     let kept: Vec<Finding> = all
         .into_iter()
-        .filter(|finding| finding.is_refusal() || touches(outcome, finding, changed, &mut blocks))
+        .filter(|finding| {
+            finding.is_refusal()
+                || touches(outcome, finding, changed, &mut blocks)
+                || known.as_mut().is_some_and(|known| !known.has(outcome, finding))
+        })
         .collect();
     outcome.summary.not_changed = count - kept.len();
     outcome.findings = kept;
     outcome.count_findings();
+}
+
+/// What was found of a tree as it was, by file.
+struct Known<'o>(HashMap<&'o str, Vec<&'o Finding>>);
+
+impl<'o> Known<'o> {
+    fn new(before: &'o Outcome) -> Self {
+        let mut all: HashMap<&str, Vec<&Finding>> = HashMap::new();
+        for finding in &before.findings {
+            let path = before.path(finding.primary.place.file);
+            all.entry(path).or_default().push(finding);
+        }
+        Self(all)
+    }
+
+    /// Whether a finding was there before: by the blocks around it, or by what is in effect there, for a change of either
+    /// makes no new one. Each stands for one.
+    fn has(&mut self, outcome: &Outcome, finding: &Finding) -> bool {
+        let path = outcome.path(finding.primary.place.file);
+        let Some(all) = self.0.get_mut(path) else { return false };
+        let is_same = |before: &&Finding| {
+            before.rule.name == finding.rule.name
+                && (before.fingerprint == finding.fingerprint
+                    || before.fingerprint_v2.unnumbered() == finding.fingerprint_v2.unnumbered())
+        };
+        let Some(found) = all.iter().position(is_same) else { return false };
+        all.swap_remove(found);
+        true
+    }
 }
 
 fn touches(

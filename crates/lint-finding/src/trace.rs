@@ -74,7 +74,7 @@ pub struct TraceRun {
     pub steps: Vec<TraceStep>,
     /// Each way from there; several where the configuration does not tell.
     pub ways: Vec<TraceWay>,
-    /// Whether there are more ways than were followed.
+    /// Whether there are more ways than this program follows.
     pub is_cut: bool,
     /// What it amounts to.
     pub handshake: Prospect,

@@ -163,7 +163,7 @@ impl Page<'_> {
             }
         }
         if run.is_cut {
-            self.line("", YELLOW, "there are more ways than were followed", None, 0);
+            self.line("", YELLOW, "there are more ways than this program follows", None, 0);
         }
     }
 
@@ -273,7 +273,7 @@ impl Page<'_> {
             (_, Some(_)) => ("no server takes the request", RED),
             (Prospect::Succeeds, _) => ("the handshake can succeed", GREEN),
             (Prospect::Fails, _) => ("the handshake cannot succeed", RED),
-            _ => ("whether the handshake succeeds cannot be said", YELLOW),
+            _ => ("whether the handshake succeeds is unknown", YELLOW),
         };
         let blamed = self.outcome.findings.iter().find(|finding| finding.severity == Severity::Error);
         let blamed = blamed.filter(|_| color == RED).map(|finding| {

@@ -4,27 +4,83 @@ pub(crate) mod baseline;
 pub(crate) mod git;
 mod sarif;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use lint_finding::{FileId, Outcome};
-use nginx_semantics::{Scope, normalize};
+use lint_engine::Settings;
+use lint_finding::{FileId, Notice, NoticeCode, Outcome};
+use nginx_semantics::{Past, Scope, normalize};
 
+use self::git::Changes;
 use crate::cli::LintArgs;
+use crate::commands::given::Given;
 use crate::error::Error;
+use crate::reports::top;
 
 /// Takes out of an outcome what a baseline has and what was not changed, as the arguments say.
-pub(crate) fn apply(outcome: &mut Outcome, args: &LintArgs, scope: &Scope) -> Result<(), Error> {
+pub(crate) fn apply(
+    outcome: &mut Outcome,
+    args: &LintArgs,
+    given: &Given,
+    settings: &Settings,
+) -> Result<(), Error> {
+    let scope = given.scope();
     if let Some(reference) = &args.since {
-        let changes = git::changes(reference, scope)?;
-        let by_name: BTreeMap<_, _> = paths(outcome)
-            .filter_map(|path| Some((path.to_owned(), changes.get(&on_disk(path, scope))?.clone())))
-            .collect();
-        lint_engine::only_changed(outcome, &by_name);
+        if given.is_stdin() {
+            return Err(Error::SinceStdin);
+        }
+        only_changed(outcome, reference, given, settings)?;
     }
     if let Some(file) = &args.baseline {
-        baseline::apply(outcome, file, scope)?;
+        let base = match &args.relative_to {
+            Some(base) => normalize(&scope.working_folder.join(base)),
+            None => top(scope),
+        };
+        baseline::apply(outcome, file, scope, settings, &base)?;
     }
+    Ok(())
+}
+
+/// Leaves what was changed since a commit, and what the change brought about elsewhere: a line that is gone is in no file
+/// any more, so the tree is judged again as it was.
+fn only_changed(
+    outcome: &mut Outcome,
+    reference: &str,
+    given: &Given,
+    settings: &Settings,
+) -> Result<(), Error> {
+    let scope = given.scope();
+    let changes = Changes::new(reference, scope)?;
+    let mut others: BTreeSet<PathBuf> = BTreeSet::new();
+    let mut by_name = BTreeMap::new();
+    for path in paths(outcome) {
+        let place = on_disk(path, scope);
+        others.extend(changes.other_repository(&place));
+        if let Some(lines) = changes.of(&place) {
+            by_name.insert(path.to_owned(), lines);
+        }
+    }
+    let before = match outcome.findings.is_empty() {
+        true => None,
+        false => {
+            let before = changes.before()?;
+            Some(given.with_quietly(|files, paths, scope| {
+                lint_engine::lint(&Past::new(files, before), paths, scope, settings)
+            }))
+        }
+    };
+    lint_engine::only_changed(outcome, &by_name, before.as_ref());
+    outcome.notices.extend(others.into_iter().map(|other| {
+        Notice {
+            code: NoticeCode::NotJudged,
+            message:
+                "this is another repository: what was changed in it is not known here; run the program in it"
+                    .to_owned(),
+            place: None,
+            path: Some(scope.shown(&other)),
+            incomplete: true,
+        }
+    }));
     Ok(())
 }
 

@@ -76,6 +76,9 @@ pub(crate) enum Error {
         /// As given.
         text: String,
     },
+    /// `--since` with a text that no commit has.
+    #[error("--since compares files with a commit, and standard input is none")]
+    SinceStdin,
     /// The argument of `explain`, or standard input, is blank.
     #[error(
         "there is nothing to explain; give a rule, a line of a log or of a browser's console, or a status such as 400"

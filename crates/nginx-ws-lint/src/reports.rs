@@ -154,6 +154,11 @@ pub(crate) fn relative(shown: &str, scope: &Scope, base: &Path, may_lead_up: boo
     if let Ok(rest) = path.strip_prefix(base) {
         return rest.to_string_lossy().into_owned();
     }
+    // The same folder may be named through a link.
+    let real = path.canonicalize().ok().zip(base.canonicalize().ok());
+    if let Some(Ok(rest)) = real.as_ref().map(|(path, base)| path.strip_prefix(base)) {
+        return rest.to_string_lossy().into_owned();
+    }
     if !may_lead_up {
         return path.to_string_lossy().into_owned();
     }

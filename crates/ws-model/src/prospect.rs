@@ -149,9 +149,9 @@ impl<'s> Model<'s> {
     fn unless_reached(&self, passed: &Passed<'s>) -> Otherwise<'s> {
         let is_tls = passed.request.as_ref().is_some_and(|request| request.is_tls);
         let condition = match passed.pass.module {
-            PassModule::Proxy if is_tls => "where nobody answers or no TLS is spoken there",
-            PassModule::Proxy => "where nobody answers or TLS is spoken there",
-            _ => "where nobody answers",
+            PassModule::Proxy if is_tls => "if nothing listens there, or it speaks no TLS",
+            PassModule::Proxy => "if nothing listens there, or it speaks TLS",
+            _ => "if nothing listens there",
         };
         let bare = otherwise(502, Answerer::Nginx, condition);
         let Effective::Set(declared) =
@@ -181,10 +181,7 @@ impl<'s> Model<'s> {
         let (why, line) = match answer.by {
             AnsweredBy::Directive(by) => (format!("`{}` says so", by.text_line()), Some(by)),
             AnsweredBy::MissingSlash(location) => (
-                format!(
-                    "the path is that of {} but for its final slash",
-                    location_words(configuration, location)
-                ),
+                format!("the path lacks the final slash of {}", location_words(configuration, location)),
                 opener(location),
             ),
             AnsweredBy::Internal(by) => {
@@ -193,9 +190,9 @@ impl<'s> Model<'s> {
             AnsweredBy::NoFile => (
                 match configuration.context(answer.context).kind {
                     ContextKind::Server => {
-                        "no location takes it, and the server has no such file, as is taken here".to_owned()
+                        "no location matches, and the server has no such file (assumed)".to_owned()
                     }
-                    _ => "the location hands nothing on, and there is no such file, as is taken here"
+                    _ => "the location passes requests to no back end, and there is no such file (assumed)"
                         .to_owned(),
                 },
                 opener(answer.context),
@@ -205,7 +202,7 @@ impl<'s> Model<'s> {
                 match status {
                     200 => "there is such a directory, and `autoindex` lists it".to_owned(),
                     301 => "there is such a directory, and the path has no final slash".to_owned(),
-                    _ => "there is such a directory, and nothing of `index` is in it".to_owned(),
+                    _ => "there is such a directory, and none of the files of `index` is in it".to_owned(),
                 },
                 opener(answer.context),
             ),
@@ -213,7 +210,7 @@ impl<'s> Model<'s> {
                 ("every server of the `upstream` is marked `down`".to_owned(), opener(group))
             }
             AnsweredBy::Intercepted(by) => (
-                "the back end answers so, and `proxy_intercept_errors` keeps its page from the client"
+                "the back end answers with this status, and `proxy_intercept_errors` replaces its page"
                     .to_owned(),
                 Some(by),
             ),
@@ -225,14 +222,14 @@ impl<'s> Model<'s> {
             {
                 (
                     format!(
-                        "another `if` holds too, takes the place of that with `{}`, and has nowhere to pass the request to",
+                        "another `if` matches too and replaces the one with `{}`, but passes the request nowhere",
                         by.text_line()
                     ),
                     Some(by),
                 )
             }
             AnsweredBy::NoUpstream(by) if status == 500 => {
-                (format!("`{}` comes to no URL with a host and a port", by.text_line()), Some(by))
+                (format!("`{}` yields no URL with a host and a port", by.text_line()), Some(by))
             }
             AnsweredBy::NoUpstream(by) => (
                 format!(
@@ -260,26 +257,29 @@ impl<'s> Model<'s> {
         let (text, line) = match obstacle {
             Obstacle::Regex(location) => (
                 format!(
-                    "it cannot be said: the regex of {} is not evaluated here",
+                    "unknown: this program cannot evaluate the regex of {}",
                     location_words(configuration, *location)
                 ),
                 configuration.opener(*location),
             ),
             Obstacle::Value(line) => (
-                format!("cannot say: `{}` depends on something that is not known here", line.text_line()),
-                Some(*line),
-            ),
-            Obstacle::Module(line) => {
-                (format!("cannot say: `{}` decides at run time", line.text_line()), Some(*line))
-            }
-            Obstacle::Defect(line) => (
                 format!(
-                    "it cannot be said: `{}` is written longer than it was measured, because a map captures meanwhile what the line reads; nginx answers 500 then, or writes past a buffer",
+                    "unknown: `{}` depends on something that the configuration does not show",
                     line.text_line()
                 ),
                 Some(*line),
             ),
-            Obstacle::NoServer => ("it cannot be said: no server was given".to_owned(), None),
+            Obstacle::Module(line) => {
+                (format!("unknown: `{}` decides at run time", line.text_line()), Some(*line))
+            }
+            Obstacle::Defect(line) => (
+                format!(
+                    "unknown: a `map` changes the captures that `{}` reads while nginx builds its value; nginx then answers 500 or writes past a buffer, which is a defect of nginx",
+                    line.text_line()
+                ),
+                Some(*line),
+            ),
+            Obstacle::NoServer => ("unknown: no server was given".to_owned(), None),
         };
         Verdict::new(None, Answerer::Unknown, text, line, Prospect::Unknown)
     }
@@ -299,8 +299,9 @@ impl<'s> Model<'s> {
         match reading {
             Some(Reading::Refuses(fault)) => refused(passed, fault, request),
             Some(Reading::CannotSay(field)) => {
-                let text =
-                    format!("it depends on {field}, which is not known here: 101 if it says what it should");
+                let text = format!(
+                    "unknown: it depends on {field}, which the configuration does not show; 101 if the value is right"
+                );
                 Verdict::new(None, Answerer::BackEnd, text, line, Prospect::Unknown)
             }
             Some(Reading::Switches) => {
@@ -308,7 +309,7 @@ impl<'s> Model<'s> {
                 self.switched(passed, request, text)
             }
             None => {
-                let text = "101 Switching Protocols, if the application upgrades: it gets the client's fields as they are";
+                let text = "101 Switching Protocols, if the application upgrades: it gets the client's fields unchanged";
                 self.switched(passed, request, text)
             }
         }
@@ -324,7 +325,7 @@ impl<'s> Model<'s> {
             return Verdict::new(Some(status), Answerer::BackEnd, text, line, Prospect::Fails);
         }
         if let Some(hidden) = hidden_answer(self.configuration, passed.context).first() {
-            let text = format!("101 without what makes it a handshake: `{}`", hidden.text_line());
+            let text = format!("101 without the header fields of a handshake: `{}`", hidden.text_line());
             return Verdict::new(Some(101), Answerer::BackEnd, text, Some(*hidden), Prospect::Fails);
         }
         let idle = IdleLimit::new(self.configuration, passed.context, passed.pass.module);
@@ -339,13 +340,13 @@ impl<'s> Model<'s> {
             .as_ref()
             .and_then(|request| offers_subprotocols(&self.field(request, "Sec-WebSocket-Protocol")));
         if asks && offers == Some(false) {
-            let text = "101 without the subprotocol that the client asks for, as the back end does not hear of it: browsers fail the connection";
+            let text = "101 without the requested subprotocol, because the back end does not receive the request for it: browsers fail the connection";
             return Verdict::new(Some(101), Answerer::BackEnd, text, line, Prospect::Fails);
         }
         let mut switched = Verdict::new(Some(101), Answerer::BackEnd, text, line, Prospect::Succeeds);
         if passed.request.as_ref().and_then(|request| is_foreign_origin(&self.fields(request))) == Some(true)
         {
-            let condition = "where it compares `Origin` with `Host`: they name different hosts here";
+            let condition = "if it compares `Origin` with `Host`: they name different hosts";
             switched.otherwise.push(otherwise(403, Answerer::BackEnd, condition));
         }
         if let Effective::Set(declared) =
@@ -354,7 +355,7 @@ impl<'s> Model<'s> {
             if passed.pass.module == PassModule::Proxy {
                 for line in declared.directives {
                     if line.argument(0).as_deref() != Some(b"off") {
-                        let condition = "once an ordinary GET of this URI is in its cache, unless `proxy_cache_bypass` keeps that";
+                        let condition = "once an ordinary GET of this URI is in the cache, unless `proxy_cache_bypass` prevents that";
                         let kept = otherwise(200, Answerer::Nginx, condition);
                         switched.otherwise.push(Otherwise { line: Some(line), ..kept });
                     }
@@ -369,7 +370,7 @@ impl<'s> Model<'s> {
 fn refused<'s>(passed: &Passed<'s>, fault: Fault, request: &ClientRequest) -> Verdict<'s> {
     let own = fault.status();
     let status = passed.status.unwrap_or(own);
-    let why = format!("one that reads RFC 6455 strictly refuses, because {}", fault.words());
+    let why = format!("a strict one (RFC 6455) refuses, because {}", fault.words());
     let text = match passed.status {
         Some(_) => format!("{status} instead of the back end's {own}, which an `error_page` sets: {why}"),
         None => format!("{status} from the back end: {why}"),
@@ -378,11 +379,11 @@ fn refused<'s>(passed: &Passed<'s>, fault: Fault, request: &ClientRequest) -> Ve
     let mut refused = Verdict::new(Some(status), Answerer::BackEnd, text, line, Prospect::Fails);
     refused.fault = Some(fault);
     refused.remarks.push(match fault {
-        Fault::Http10 => "many back ends take HTTP/1.0 all the same, and answer 101; others refuse it with 400 or 505",
-        _ => "which status is the back end's choice: 400 and 426 are common, and 200 or 404 where it takes the request for one of a page",
+        Fault::Http10 => "many back ends accept HTTP/1.0 and answer 101; others refuse it with 400, 426, 501 or 505",
+        _ => "the back end chooses the status: 400 and 426 are common, and 200 or 404 if it treats the request as an ordinary one",
     });
     if fault == Fault::NoHost && request.field("origin").next().is_some() {
-        let condition = "where it compares `Origin` with `Host` before it misses one";
+        let condition = "if it compares `Origin` with `Host` before it notices that one is missing";
         refused.otherwise.push(otherwise(403, Answerer::BackEnd, condition));
     }
     refused

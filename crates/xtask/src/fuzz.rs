@@ -1,4 +1,4 @@
-//! Builds the fuzzer with coverage and runs it on one target, or on all, one after another.
+//! Builds the fuzzer with coverage and runs it on one target, or on all, two at a time.
 //!
 //! The instrumentation is LLVM's own and needs no nightly compiler: these are the flags of cargo-fuzz without a
 //! sanitizer, for which there is nothing to do in code that has no `unsafe`.
@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 
 use fuzz::{Target, dictionary, seeds};
 
-use crate::{Error, program, root};
+use crate::{Error, pool, program, root};
 
 /// Counters for every edge, a table of what they count, and the operands of comparisons as hints; the condition by which
 /// crates that check sums let a fuzzer through.
@@ -48,7 +48,7 @@ struct Asked {
 pub fn fuzz(arguments: &[String]) -> Result<(), Error> {
     let asked = asked(arguments)?;
     let program = build()?;
-    asked.targets.iter().try_for_each(|target| run(&program, *target, &asked))
+    pool::each(&asked.targets, |target| run(&program, *target, &asked)).map(drop)
 }
 
 fn asked(arguments: &[String]) -> Result<Asked, Error> {

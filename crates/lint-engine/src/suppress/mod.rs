@@ -59,7 +59,8 @@ impl Suppressions {
         let mut reading = Reading { this: Self::default(), spans: BTreeMap::new(), today };
         let judged = loaded.sources.iter().filter(|(id, _)| loaded.judged.contains(id));
         for (id, file) in judged {
-            if memchr::memmem::find(file.bytes(), parse::MARK.as_bytes()).is_some() {
+            let has = |mark: &str| memchr::memmem::find(file.bytes(), mark.as_bytes()).is_some();
+            if has(parse::MARK) || has(parse::OTHER_MARK) {
                 reading.file(id, file);
             }
         }

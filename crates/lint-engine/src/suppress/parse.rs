@@ -39,6 +39,9 @@ pub(super) struct Ignore<'c> {
 /// What begins every comment that is for this program.
 pub(super) const MARK: &str = "nginx-ws-lint";
 
+/// How it is written where a name may have no hyphen.
+pub(super) const OTHER_MARK: &str = "nginx_ws_lint";
+
 /// What a comment says to this program, behind the mark and its colon.
 pub(super) fn for_us(comment: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(comment).ok()?;
@@ -107,7 +110,25 @@ fn names(behind: &str, start: usize, is_for_file: bool) -> Result<Ignore<'_>, St
     if reason.is_empty() {
         return Err("this comment suppresses nothing: write a reason after the `]`".to_owned());
     }
+    if until.is_none() && has_other_expiry(reason) {
+        return Err(
+            "this comment suppresses nothing: write the date right after the `]`, as in `until=2027-01-31 why`"
+                .to_owned(),
+        );
+    }
     Ok(Ignore { is_for_file, names, until, reason })
+}
+
+/// Whether a reason has a date behind `until`, where the comment would suppress for ever.
+fn has_other_expiry(reason: &str) -> bool {
+    let lower = reason.to_ascii_lowercase();
+    lower.match_indices("until").any(|(at, word)| {
+        let rest = lower.get(at + word.len()..).unwrap_or_default();
+        let is_word = !lower.get(..at).unwrap_or_default().ends_with(|before: char| before.is_alphanumeric());
+        let date = rest.trim_start_matches([' ', '\t', '=', ':', '"', '\'']);
+        let date = date.get(..10).unwrap_or_default();
+        is_word && Date::parse(date, &Iso8601::DATE).is_ok()
+    })
 }
 
 /// What to say of a first word that is none of ours.
@@ -123,17 +144,19 @@ fn unknown(verb: &str) -> String {
     format!("this comment does nothing: nginx-ws-lint does not know `{verb}`{hint}")
 }
 
-/// What to say of `# nginx-ws-lint ignore[…]`; `None` for a comment that only speaks of the program.
+/// What to say of `# nginx-ws-lint ignore[…]` and other spellings of the mark; `None` for a comment that only speaks of the
+/// program.
 fn without_colon(comment: &[u8]) -> Option<String> {
-    let text = std::str::from_utf8(comment).ok()?;
-    let rest = text.trim_start_matches('#').trim().strip_prefix(MARK)?;
-    let rest =
-        rest.trim_start_matches(|next: char| next.is_whitespace() || matches!(next, '-' | '=')).trim_end();
+    let text = std::str::from_utf8(comment).ok()?.trim_start_matches('#').trim();
+    let rest = text.strip_prefix(MARK).or_else(|| text.strip_prefix(OTHER_MARK))?;
+    let rest = rest
+        .trim_start_matches(|next: char| next.is_whitespace() || matches!(next, '-' | '=' | ':'))
+        .trim_end();
     let verb = rest.split(|next: char| !(next.is_alphanumeric() || next == '-')).next().unwrap_or_default();
     let is_verb = VERBS.contains(&verb) || OTHER_VERBS.iter().any(|(other, _)| *other == verb);
     // `# nginx-ws-lint websocket endpoints` may be a heading.
     let is_meant = is_verb && (rest.contains('[') || rest == verb);
-    is_meant.then(|| format!("this comment does nothing: write a colon, as in `{MARK}: {rest}`"))
+    is_meant.then(|| format!("this comment does nothing: write `{MARK}` and a colon, as in `{MARK}: {rest}`"))
 }
 
 #[cfg(test)]
@@ -172,9 +195,15 @@ mod tests {
             ("# nginx-ws-lint: hello", Some("it knows `ignore`, `ignore-file`")),
             (
                 "# nginx-ws-lint ignore[capacity] x",
-                Some("write a colon, as in `nginx-ws-lint: ignore[capacity] x`"),
+                Some("and a colon, as in `nginx-ws-lint: ignore[capacity] x`"),
             ),
-            ("# nginx-ws-lint-disable", Some("write a colon")),
+            ("# nginx-ws-lint-disable", Some("and a colon")),
+            ("# nginx-ws-lint : ignore[capacity] x", Some("and a colon")),
+            ("# nginx_ws_lint: ignore[capacity] x", Some("and a colon")),
+            ("# nginx-ws-lint: ignore[capacity] until 2027-02-03 x", Some("right after the `]`")),
+            ("# nginx-ws-lint: ignore[capacity] until: 2027-02-03 x", Some("right after the `]`")),
+            ("# nginx-ws-lint: ignore[capacity] Until=2027-02-03 x", Some("right after the `]`")),
+            ("# nginx-ws-lint: ignore[capacity] ok until=2027-02-03", Some("right after the `]`")),
             ("# nginx-ws-lint: ignore[capacity] until=tomorrow x", Some("`tomorrow` is no date")),
             ("# nginx-ws-lint: ignore[capacity] until=2027-02-30 x", Some("is no date")),
             ("# nginx-ws-lint: ignore[capacity] until=2027-02-03", Some("write a reason")),
@@ -183,6 +212,7 @@ mod tests {
             ("# nginx-ws-lint: context http,server", None),
             ("# nginx-ws-lint ignores this file when it is empty", None),
             ("# checked by nginx-ws-lint: ignore what it says", None),
+            ("# nginx ws: ignore[capacity]", None),
         ] {
             let read = ignore(comment.as_bytes()).map(|read| read.map(|_| ()).unwrap_err());
             assert_eq!(read.is_some(), said.is_some(), "{comment}: {read:?}");

@@ -17,7 +17,7 @@ impl<'s> Follow<'_, 's> {
     pub(super) fn got(&self, way: &Way<'s>, passed: &Passed<'s>) -> TraceAnswer {
         if self.query.is_plain {
             let at = Some(place(&passed.pass.directive));
-            let text = "the back end answers, and what it says is not known here".to_owned();
+            let text = "the back end answers; its status is unknown".to_owned();
             let mut plain = answer(passed.status, Responder::Backend, text, at, Prospect::NotAsked);
             if let Some(status) = passed.status {
                 plain.text = format!("{status}, whatever the back end answers: an `error_page` sets it");
@@ -26,7 +26,7 @@ impl<'s> Follow<'_, 's> {
             let mut upgrades = fields.iter().flat_map(|fields| &fields.sent);
             let is_asked = self.request.field("upgrade").next().is_some();
             if !is_asked && upgrades.any(|header| header.value.surely(|value| !value.is_empty())) {
-                let text = "it gets an upgrade that the client does not ask for: strict back ends answer 400";
+                let text = "it gets an upgrade that the client did not ask for: strict back ends answer 400";
                 plain.remarks.push(remark(text, None));
             }
             return plain;
@@ -108,8 +108,7 @@ impl<'s> Follow<'_, 's> {
             }
         };
         let mut idle = step(Stage::Idle, text, at);
-        let keeps =
-            "any traffic starts it again, pings too: those of one side more often than that keep it open";
+        let keeps = "any traffic resets it, pings from either side too";
         idle.remarks.push(remark(keeps, None));
         Some(idle)
     }
@@ -126,7 +125,7 @@ impl<'s> Follow<'_, 's> {
             }
             None => step(
                 Stage::Reload,
-                "it stays open, and with it the old worker with the old configuration, until one side closes (`worker_shutdown_timeout` is not set)",
+                "the WebSocket and its old worker, with the old configuration, stay until one side closes (`worker_shutdown_timeout` is not set)",
                 None,
             ),
         }
@@ -136,7 +135,7 @@ impl<'s> Follow<'_, 's> {
     pub(super) fn access_log(&self, context: ContextId, status: Option<u16>) -> TraceStep {
         let said = status.map_or_else(|| "the status".to_owned(), |status| format!("status {status}"));
         let when = match status {
-            Some(101) => ", when the connection closes and not before",
+            Some(101) => ", written when the connection closes",
             _ => "",
         };
         let lines = self.in_effect(context, DirectiveName::ACCESS_LOG);

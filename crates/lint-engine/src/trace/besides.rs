@@ -22,7 +22,7 @@ impl<'s> Follow<'_, 's> {
                         && self.upgrades(server, directive) =>
                 {
                     let assumption = format!(
-                        "what answers `{}` takes that for a handshake, and switches",
+                        "the back end of `{}` treats the subrequest as a handshake and switches protocols",
                         directive.text_line()
                     );
                     let text =
@@ -44,7 +44,7 @@ impl<'s> Follow<'_, 's> {
             let mirrors = passed.also.iter().filter(|line| line.name() == DirectiveName::MIRROR);
             for line in mirrors.filter(|line| self.upgrades(server, line)) {
                 let assumption = format!(
-                    "what gets the copy of `{}` takes it for a handshake, and switches",
+                    "the back end that gets the copy of `{}` treats it as a handshake and switches protocols",
                     line.text_line()
                 );
                 let text = "nginx closes the connection over `connection upgrade in subrequest`, before the 101 or soon after it";

@@ -113,14 +113,18 @@ impl<'s> Follow<'_, 's> {
         let query = self.query;
         let why = match (&query.via, query.url.ip()) {
             _ if is_open(&[socket], query.asked()) => {
-                "its name is resolved when nginx starts, and may be that of this address or not".to_owned()
+                "nginx resolves this name when it starts: it may be this address or another".to_owned()
             }
             (Some(via), _) if *via == socket.address => "as asked for".to_owned(),
-            (Some(via), _) => format!("no socket is at {via} alone, so that for all addresses takes it"),
-            (None, Some(ip)) if !socket.address.is_wildcard() => {
-                format!("it is the one of {ip}")
+            (Some(via), _) => {
+                format!("no socket has the address {via}, so the one for all addresses takes it")
             }
-            (None, Some(ip)) => format!("no socket is at {ip} alone, so that for all addresses takes it"),
+            (None, Some(ip)) if !socket.address.is_wildcard() => {
+                format!("it has the address {ip}")
+            }
+            (None, Some(ip)) => {
+                format!("no socket has the address {ip}, so the one for all addresses takes it")
+            }
             (None, None) if socket.address.is_wildcard() => {
                 format!("it takes port {} of all addresses", query.url.port)
             }
@@ -134,7 +138,7 @@ impl<'s> Follow<'_, 's> {
         let text = format!("{}{tls}: {why}", socket.address);
         let mut step = step(Stage::Listen, text, line.map(|line| place(&line)));
         if line.is_none() {
-            step.remarks.push(remark("no `listen` is written, which means *:80 for root", None));
+            step.remarks.push(remark("there is no `listen`, which means *:80 for root", None));
         }
         let others = sockets.iter().filter(|other| {
             let is_same_port = other.address.port() == socket.address.port();
@@ -142,16 +146,15 @@ impl<'s> Follow<'_, 's> {
         });
         for other in others.clone().take(MOST_RIVALS) {
             let line = other.listens.first().and_then(|listen| listen.directive);
-            let text = format!("not {}: it takes what comes to that address", other.address);
+            let text = format!("not {}: it takes connections to that address", other.address);
             step.remarks.push(remark(text, line.map(|line| place(&line))));
         }
         let more = others.skip(MOST_RIVALS).count();
         if more > 0 {
-            step.remarks.push(remark(format!("nor {more} more addresses"), None));
+            step.remarks.push(remark(format!("and {more} more addresses"), None));
         }
         if let Some(listen) = socket.listens.iter().find(|listen| listen.has("proxy_protocol")) {
-            let text =
-                "the PROXY protocol is spoken here: who connects without it, as a browser does, is cut off";
+            let text = "this socket expects the PROXY protocol: nginx closes connections without it, such as a browser's";
             step.remarks.push(remark(text, listen.directive.map(|line| place(&line))));
         }
         step
@@ -188,13 +191,13 @@ impl<'s> Follow<'_, 's> {
             Admission::Taken => exchanges.run(server, request),
             Admission::Plain(line) => {
                 // 497: "The plain HTTP request was sent to HTTPS port".
-                let text = "the request is not TLS, and the socket is: 497";
+                let text = "the request is plain HTTP on a TLS socket: 497";
                 run.steps.push(step(Stage::Access, text, line.map(|line| place(&line))));
                 exchanges.run_refused(server, request, 497)
             }
             Admission::Misdirected(line, first) => {
                 let text = format!(
-                    "the client names `{}` in TLS and another host here, and `{}` asks for a certificate: 421",
+                    "the client names `{}` in TLS but another host in the request, and `{}` asks for a certificate: 421",
                     self.request.sni.as_deref().unwrap_or_default(),
                     line.text_line()
                 );
@@ -223,7 +226,7 @@ impl<'s> Follow<'_, 's> {
             let at = listen.directive.map(|line| place(&line));
             let text = "no answer: nginx waits for a line of the PROXY protocol, and closes the connection";
             let mut direct = only(answer(None, Responder::Nobody, text, at, Prospect::Fails));
-            direct.assumptions.push("the client comes by itself".to_owned());
+            direct.assumptions.push("the client connects directly".to_owned());
             run.ways.push(direct);
         }
         is_named
@@ -249,15 +252,17 @@ impl<'s> Follow<'_, 's> {
         let reason = match why {
             NameMatch::Exact(name) => format!("its name {} is the host", shown(name)),
             NameMatch::LeadingWildcard(name) | NameMatch::TrailingWildcard(name) => {
-                format!("its name {} takes the host, and no exact name does", shown(name))
+                format!("its name {} matches the host, and no exact name does", shown(name))
             }
-            NameMatch::Regex(name) => format!("its regex {} is the first that takes the host", shown(name)),
+            NameMatch::Regex(name) => format!("its regex {} is the first that matches the host", shown(name)),
             NameMatch::Default | NameMatch::First if count == 1 => {
                 "it is the only server on this socket".to_owned()
             }
-            NameMatch::Default => format!("no name of the socket takes `{host}`, and it is the default"),
+            NameMatch::Default => {
+                format!("no server name on this socket matches `{host}`, and this is the default server")
+            }
             NameMatch::First => {
-                format!("no name of the socket takes `{host}`, and it is the first of the socket")
+                format!("no server name on this socket matches `{host}`, and this is the first server")
             }
         };
         let opener = configuration.opener(server).map(|line| place(&line));
@@ -272,7 +277,7 @@ impl<'s> Follow<'_, 's> {
             let text = match &rival.why {
                 NameMiss::Loses => {
                     format!(
-                        "not {name}: it takes the host too, but exact names come first, then the longest wildcard, then the first regex, and of the same names the first"
+                        "not {name}: it matches too, but exact names come first, then the longest wildcard, then the first regex, and of equal names the first"
                     )
                 }
                 NameMiss::Elsewhere(addresses) => {
@@ -285,7 +290,7 @@ impl<'s> Follow<'_, 's> {
             step.remarks.push(remark(text, Some(place(&rival.directive))));
         }
         if more > 0 {
-            step.remarks.push(remark(format!("and {more} more names that lose"), None));
+            step.remarks.push(remark(format!("and {more} more names that are not selected"), None));
         }
         step
     }

@@ -50,7 +50,7 @@ impl<'s> Follow<'_, 's> {
             Some(request) => match &request.server_name {
                 Some(name) if is_open => format!(" over TLS for {}", value_words(name)),
                 Some(_) => " over TLS".to_owned(),
-                None => " over TLS, which names no host".to_owned(),
+                None => " over TLS without a server name".to_owned(),
             },
             None => String::new(),
         };
@@ -124,7 +124,7 @@ impl<'s> Follow<'_, 's> {
                 (HeaderSource::Set(_), _) => "its value is empty, so it is not sent",
                 (HeaderSource::Default, _) if !is_asked => continue,
                 (HeaderSource::Default, _) => {
-                    "the client's is not passed on unless a `proxy_set_header` in effect says so"
+                    "the client's is not passed on unless a `proxy_set_header` does it"
                 }
             };
             let mut field = self.field(header, is_shown);
@@ -175,8 +175,8 @@ impl<'s> Follow<'_, 's> {
                 Some(if is_close { until } else { "the default".to_owned() })
             }
             Value::OneOf(_) => None,
-            Value::NotEmpty => Some("not known here, but not empty".to_owned()),
-            Value::Unknown => Some("not known here; not sent where it is empty".to_owned()),
+            Value::NotEmpty => Some("unknown, but not empty".to_owned()),
+            Value::Unknown => Some("unknown; not sent if it is empty".to_owned()),
         };
         let value = match header.value.as_known() {
             _ if is_masked => Some(NOT_SHOWN.to_owned()),
@@ -212,7 +212,7 @@ impl<'s> Follow<'_, 's> {
                 value: Some(written(line.argument(1))),
                 origin: FieldOrigin::Lost,
                 place: Some(place(&line)),
-                note: Some("not inherited, because a nearer level has such lines too".to_owned()),
+                note: Some("not inherited, because an inner level has such lines too".to_owned()),
             });
         }
         all

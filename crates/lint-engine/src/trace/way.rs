@@ -32,8 +32,8 @@ pub(super) fn value_words(value: &Value) -> String {
                 words.join(" or ")
             }
         },
-        Value::NotEmpty => "something that is not known here".to_owned(),
-        Value::Unknown => "what is not known here".to_owned(),
+        Value::NotEmpty => "something unknown".to_owned(),
+        Value::Unknown => "an unknown value".to_owned(),
     }
 }
 
@@ -99,7 +99,7 @@ impl<'s> Follow<'_, 's> {
             Prospect::Unknown | Prospect::NotAsked => false,
         };
         if is_open {
-            whole.answer.remarks.push(remark("unless a file that was not given says otherwise", None));
+            whole.answer.remarks.push(remark("unless a file that was not given changes it", None));
         }
         if is_open && whole.answer.handshake == Prospect::Fails {
             whole.answer.handshake = Prospect::Unknown;
@@ -148,7 +148,7 @@ impl<'s> Words<'_, '_, 's> {
         Some(match taken {
             Step::Set { directive, value } => {
                 let shown = if directive.may_be_shown() { value_words(value) } else { NOT_SHOWN.to_owned() };
-                let text = format!("`{}` gives {shown}", directive.text_line());
+                let text = format!("`{}`: the value is {shown}", directive.text_line());
                 step(Stage::Rewrite, text, Some(place(directive)))
             }
             Step::If { directive, holds, is_known } => {
@@ -157,12 +157,12 @@ impl<'s> Words<'_, '_, 's> {
                 if !is_known {
                     self.assumptions.push(format!("{line} {says}"));
                 }
-                let how = if *is_known { "" } else { ", as is taken here: it is not known" };
+                let how = if *is_known { "" } else { " (assumed: the configuration does not decide it)" };
                 step(Stage::Rewrite, format!("{line} {says}{how}"), Some(place(directive)))
             }
             Step::Rewritten { directive, path, arguments } => {
                 let target = self.path(path, arguments, Some(directive));
-                let text = format!("`{}` makes it {target}", directive.text_line());
+                let text = format!("`{}` changes it to {target}", directive.text_line());
                 step(Stage::Rewrite, text, Some(place(directive)))
             }
             Step::Selected { path, selection } => {
@@ -174,7 +174,7 @@ impl<'s> Words<'_, '_, 's> {
             Step::Limited(context) => {
                 visited.push(*context);
                 let text = format!(
-                    "{} restricts the method, and takes the place of the location",
+                    "{} restricts the method, and applies instead of the location",
                     location_words(configuration, *context)
                 );
                 step(Stage::Access, text, configuration.opener(*context).map(|line| place(&line)))
@@ -188,13 +188,13 @@ impl<'s> Words<'_, '_, 's> {
                 if !is_known {
                     self.assumptions.push(format!("{line} {says}"));
                 }
-                let how = if *is_known { "" } else { ", as is taken here: it is not known" };
+                let how = if *is_known { "" } else { " (assumed: the configuration does not decide it)" };
                 step(Stage::Access, format!("{line} {says}{how}"), Some(place(directive)))
             }
             Step::TriedFiles(directive) => {
                 self.is_masked |= !directive.may_be_shown();
                 let text = format!(
-                    "`{}` comes to its last word: no file is there, as is taken here",
+                    "`{}` finds no file (assumed), so its last argument is used",
                     directive.text_line()
                 );
                 step(Stage::Redirect, text, Some(place(directive)))
@@ -203,12 +203,12 @@ impl<'s> Words<'_, '_, 's> {
                 self.is_masked |= directive.is_some_and(|line| !line.may_be_shown());
                 let what = if *is_directory { "directory" } else { "file" };
                 let shown = self.path(path, b"", None);
-                self.assumptions.push(format!("the {what} {shown} is there"));
+                self.assumptions.push(format!("the {what} {shown} exists"));
                 let at = match directive {
                     Some(line) => Some(place(line)),
                     None => configuration.opener(*context).map(|line| place(&line)),
                 };
-                step(Stage::Redirect, format!("the {what} {shown} is there, as is taken here"), at)
+                step(Stage::Redirect, format!("the {what} {shown} exists (assumed)"), at)
             }
             Step::Intercepted { passed, status, is_known } => {
                 visited.push(passed.context);
@@ -217,17 +217,21 @@ impl<'s> Words<'_, '_, 's> {
                 if !is_known {
                     self.assumptions.push(says.clone());
                 }
-                let text = format!("{says}, which `proxy_intercept_errors` keeps from the client");
+                let text = format!("{says}, and `proxy_intercept_errors` intercepts it");
                 step(Stage::Upstream, text, Some(place(&line)))
             }
             Step::ErrorPage { directive, status } => {
                 self.is_masked |= !directive.may_be_shown();
-                let text = format!("`{}` takes the place of {status}", directive.text_line());
+                let text = format!("`{}` handles the {status}", directive.text_line());
                 step(Stage::Redirect, text, Some(place(directive)))
             }
             Step::Redirected { path, arguments } => {
                 let target = self.path(path, arguments, None);
-                step(Stage::Redirect, format!("an internal redirect to {target}: all starts again"), None)
+                step(
+                    Stage::Redirect,
+                    format!("an internal redirect to {target}: processing starts over"),
+                    None,
+                )
             }
             Step::Named(location) => {
                 visited.push(*location);
@@ -239,7 +243,7 @@ impl<'s> Words<'_, '_, 's> {
                 let why = match gap.reason {
                     GapReason::NotGiven => "was not given",
                     GapReason::Placeholder => "has a placeholder",
-                    GapReason::Budget => "is past a budget, so it is not judged here",
+                    GapReason::Budget => "exceeds a limit of this program, so it is not judged here",
                 };
                 let text = format!("`{}` {why}, and may change what follows", include.text_line());
                 step(Stage::NotGiven, text, Some(place(&include)))
@@ -256,12 +260,10 @@ impl<'s> Words<'_, '_, 's> {
         let (text, at) = match selection {
             Selection::Location(location) => {
                 let why = match name(*location).map(|name| name.modifier) {
-                    Some(Modifier::Exact) => "its name is the path",
-                    Some(Modifier::Prefix) => "the longest prefix, and no regex takes the path",
-                    Some(Modifier::PriorityPrefix) => {
-                        "the longest prefix, and `^~` keeps regexes from being tried"
-                    }
-                    Some(Modifier::Regex | Modifier::CaselessRegex) => "the first regex that takes the path",
+                    Some(Modifier::Exact) => "an exact match",
+                    Some(Modifier::Prefix) => "the longest prefix, and no regex matches",
+                    Some(Modifier::PriorityPrefix) => "the longest prefix, and `^~` skips the regexes",
+                    Some(Modifier::Regex | Modifier::CaselessRegex) => "the first regex that matches",
                     Some(Modifier::Named) | None => "led to",
                 };
                 (
@@ -274,17 +276,20 @@ impl<'s> Words<'_, '_, 's> {
             }
             Selection::Server => {
                 let who = server_text(configuration, self.server);
-                (format!("none for {shown}: {who} itself serves it"), line(self.server))
+                (format!("none matches {shown}: {who} itself serves it"), line(self.server))
             }
             Selection::SlashRedirect(location) => (
                 format!(
-                    "{} for {shown}: nginx redirects to its name, for it hands requests on",
+                    "{} for {shown}: nginx redirects to its name, because it passes requests on",
                     location_words(configuration, *location).trim_start_matches("location ")
                 ),
                 line(*location),
             ),
             Selection::CannotSay { location } => (
-                format!("the regex of {} is not evaluated here", location_words(configuration, *location)),
+                format!(
+                    "this program cannot evaluate the regex of {}",
+                    location_words(configuration, *location)
+                ),
                 line(*location),
             ),
         };
@@ -299,7 +304,10 @@ impl<'s> Words<'_, '_, 's> {
                 .push(remark(format!("not {words}: {}", miss_words(rival.why)), line(rival.location)));
         }
         if more > 0 {
-            found.remarks.push(Remark { text: format!("and {more} more locations that lose"), place: None });
+            found.remarks.push(Remark {
+                text: format!("and {more} more locations that are not selected"),
+                place: None,
+            });
         }
         if let Selection::Location(location) = selection {
             let around = configuration
@@ -317,14 +325,12 @@ impl<'s> Words<'_, '_, 's> {
 
 fn miss_words(miss: LocationMiss) -> &'static str {
     match miss {
-        LocationMiss::BehindExact => "an exact name comes first",
+        LocationMiss::BehindExact => "an exact match comes first",
         LocationMiss::Shorter => "a shorter prefix",
         LocationMiss::BehindRegex => "a prefix without `^~`, and a regex comes before it",
-        LocationMiss::Later => "a regex that takes the path too, but comes later",
-        LocationMiss::BehindPriority => {
-            "a regex that would take the path, but `^~` keeps it from being tried"
-        }
-        LocationMiss::BehindRedirect => "a regex that would take the path, but the redirect comes first",
+        LocationMiss::Later => "a regex that matches too, but comes later",
+        LocationMiss::BehindPriority => "a regex that would match, but `^~` skips it",
+        LocationMiss::BehindRedirect => "a regex that would match, but the redirect comes first",
         LocationMiss::SlashApart => "a slash at the end makes it another path",
         LocationMiss::CaseApart => "case makes it another path",
     }

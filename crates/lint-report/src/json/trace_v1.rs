@@ -57,7 +57,7 @@ pub(crate) struct Run<'a> {
     pub(crate) handshake: &'static str,
     pub(crate) steps: Rows<'a, finding::TraceStep, Step<'a>>,
     pub(crate) ways: Rows<'a, finding::TraceWay, Way<'a>>,
-    /// Whether there are more ways than were followed.
+    /// Whether there are more ways than this program follows.
     pub(crate) is_cut: bool,
 }
 

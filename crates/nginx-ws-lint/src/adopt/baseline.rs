@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+use lint_engine::Settings;
 use lint_finding::{BaselineRow, Outcome};
 use lint_report::{BaselineEntry, BaselineFile};
 use nginx_semantics::{Scope, normalize};
@@ -14,24 +15,36 @@ use crate::disk::{LARGEST, read_at_most};
 use crate::error::Error;
 use crate::reports::relative;
 
-/// Takes out of an outcome what the baseline has.
+/// Takes out of an outcome what the baseline has; `base` is what paths of a SARIF file are relative to.
 ///
 /// # Errors
 /// A file that cannot be read or is no baseline.
-pub(crate) fn apply(outcome: &mut Outcome, file: &Path, scope: &Scope) -> Result<(), Error> {
+pub(crate) fn apply(
+    outcome: &mut Outcome,
+    file: &Path,
+    scope: &Scope,
+    settings: &Settings,
+    base: &Path,
+) -> Result<(), Error> {
     let bytes = bytes(file)?;
     let mut known = if sarif::is_log(&bytes) {
-        sarif::rows(&bytes, scope).map_err(|reason| fault(file, reason))?
+        sarif::rows(&bytes, scope, base).map_err(|reason| fault(file, reason))?
     } else {
         rows(&bytes, file, scope)?
     };
-    call_alike(&mut known, outcome, scope);
-    lint_engine::apply_baseline(outcome, &known);
+    take_out(outcome, &mut known, scope, settings);
     Ok(())
 }
 
+/// Takes these rows out of an outcome.
+pub(crate) fn take_out(outcome: &mut Outcome, known: &mut [BaselineRow], scope: &Scope, settings: &Settings) {
+    call_alike(known, outcome, scope);
+    let is_gone = |path: &str| !path.starts_with('<') && !on_disk(path, scope).exists();
+    lint_engine::apply_baseline(outcome, known, settings, is_gone);
+}
+
 /// Calls the files of a baseline as an outcome does: a root may be given through a link, or by a path with `..`.
-pub(crate) fn call_alike(known: &mut [BaselineRow], outcome: &Outcome, scope: &Scope) {
+fn call_alike(known: &mut [BaselineRow], outcome: &Outcome, scope: &Scope) {
     let names: BTreeMap<PathBuf, &str> = paths(outcome).map(|path| (on_disk(path, scope), path)).collect();
     for row in known {
         if let Some(name) = names.get(&on_disk(&row.path, scope)) {
@@ -56,6 +69,7 @@ fn bytes(file: &Path) -> Result<Vec<u8>, Error> {
 }
 
 fn rows(bytes: &[u8], file: &Path, scope: &Scope) -> Result<Vec<BaselineRow>, Error> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let read = BaselineFile::read(bytes).map_err(|reason| fault(file, reason))?;
     let folder = folder_of(file, scope);
     let row = |BaselineEntry { file, rule, fingerprint, count }: BaselineEntry| {

@@ -1,11 +1,14 @@
 //! Which lines were changed since a commit, as git says.
 //!
 //! The repository may be a stranger's: git is run without anything that a configuration or an attribute could have it run
-//! (`diff.external`, `textconv`, `core.fsmonitor`, hooks, lazy fetches), and what it prints is read strictly.
+//! (`diff.external`, `textconv`, filters, `core.fsmonitor`, hooks, lazy fetches), and what it prints is read strictly.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::thread;
 
 use lint_engine::ChangedLines;
 use nginx_semantics::Scope;
@@ -26,69 +29,205 @@ const HARMLESS: [&str; 10] = [
     "--literal-pathspecs",
 ];
 
-/// The changed files of the repository of the working directory or of what is judged, by their paths, links resolved.
-///
-/// # Errors
-/// No git, no repository, no such commit.
-pub(crate) fn changes(reference: &str, scope: &Scope) -> Result<BTreeMap<PathBuf, ChangedLines>, Error> {
-    let folder = scope.given.first().unwrap_or(&scope.working_folder);
-    let folder = if folder.is_dir() { folder.clone() } else { folder.parent().unwrap_or(folder).to_owned() };
-    let top = git(&folder, &["rev-parse", "--show-toplevel"])?;
-    let top = PathBuf::from(String::from_utf8_lossy(trimmed(&top)).into_owned());
-    let top = top.canonicalize().map_err(|error| Error::Git(error.to_string()))?;
-    // What the branch changed, not what its base did meanwhile; without a common commit, as in a shallow clone, all.
-    let commit = format!("{reference}^{{commit}}");
-    let commit = git(&top, &["rev-parse", "--verify", "--end-of-options", &commit])?;
-    let commit = String::from_utf8_lossy(trimmed(&commit)).into_owned();
-    let base = git(&top, &["merge-base", &commit, "HEAD"]);
-    let base = base.map_or(commit, |base| String::from_utf8_lossy(trimmed(&base)).into_owned());
-    let patch = git(
-        &top,
-        &[
-            "diff",
-            "--no-ext-diff",
-            "--no-textconv",
-            "--no-color",
-            "--no-renames",
-            "--ignore-submodules=all",
-            "--unified=0",
-            "--inter-hunk-context=0",
-            "--src-prefix=a/",
-            "--dst-prefix=b/",
-            &base,
-            "--",
-        ],
-    )?;
-    let mut changed: BTreeMap<PathBuf, ChangedLines> = BTreeMap::new();
-    for (path, lines) in read(&patch) {
-        changed.insert(top.join(path), lines);
-    }
-    let new = git(&top, &["ls-files", "--others", "--exclude-standard", "-z"])?;
-    for path in new.split(|byte| *byte == 0).filter(|path| !path.is_empty()) {
-        let path = top.join(path_of(path));
-        changed.insert(path, ChangedLines { is_new: true, ..ChangedLines::default() });
-    }
-    Ok(changed)
+/// What changed in a repository since a commit.
+pub(crate) struct Changes {
+    /// The top of the repository, links resolved.
+    pub(crate) top: PathBuf,
+    /// The changed files that are there, by their paths, links resolved.
+    pub(crate) lines: BTreeMap<PathBuf, ChangedLines>,
+    /// All files that the commit or the index has.
+    tracked: BTreeSet<PathBuf>,
+    /// The contents that changed files had, by what git calls them; `None` for a file that was not there.
+    before: BTreeMap<PathBuf, Option<String>>,
+    git: Git,
 }
 
-fn git(folder: &Path, arguments: &[&str]) -> Result<Vec<u8>, Error> {
-    let output = Command::new("git")
-        .args(HARMLESS)
-        .args(arguments)
-        .current_dir(folder)
-        .env_remove("GIT_EXTERNAL_DIFF")
-        .env("GIT_OPTIONAL_LOCKS", "0")
-        .env("GIT_NO_LAZY_FETCH", "1")
-        .env("GIT_TERMINAL_PROMPT", "0")
-        .env("LC_ALL", "C")
-        .output()
-        .map_err(|error| Error::Git(error.to_string()))?;
-    if output.status.success() {
-        return Ok(output.stdout);
+impl Changes {
+    /// The changed files of the repository of the working directory or of what is judged.
+    ///
+    /// # Errors
+    /// No git, no repository, no such commit.
+    pub(crate) fn new(reference: &str, scope: &Scope) -> Result<Self, Error> {
+        let folder = scope.given.first().unwrap_or(&scope.working_folder);
+        let folder =
+            if folder.is_dir() { folder.clone() } else { folder.parent().unwrap_or(folder).to_owned() };
+        let git = Git { folder, more: Vec::new() };
+        let top = git.run(&["rev-parse", "--show-toplevel"])?;
+        let top = path_of(trimmed(&top)).canonicalize().map_err(|error| Error::Git(error.to_string()))?;
+        let git = Git { folder: top.clone(), more: Vec::new() }.without_filters()?;
+        // What the branch changed, not what its base did meanwhile; without a common commit, as in a shallow clone, all.
+        let commit = format!("{reference}^{{commit}}");
+        let commit = git.run(&["rev-parse", "--verify", "--end-of-options", &commit])?;
+        let commit = String::from_utf8_lossy(trimmed(&commit)).into_owned();
+        let base = git.run(&["merge-base", &commit, "HEAD"]);
+        let base = base.map_or(commit, |base| String::from_utf8_lossy(trimmed(&base)).into_owned());
+        let diff = |how: &[&str]| {
+            let common = ["--no-ext-diff", "--no-textconv", "--no-color", "--no-renames", "-O/dev/null"];
+            let words = ["diff"].into_iter().chain(common).chain(["--ignore-submodules=all"]);
+            let words: Vec<&str> = words.chain(how.iter().copied()).chain([base.as_str(), "--"]).collect();
+            git.run(&words)
+        };
+        let patch = diff(&["--unified=0", "--inter-hunk-context=0", "--src-prefix=a/", "--dst-prefix=b/"])?;
+        let mut lines: BTreeMap<PathBuf, ChangedLines> = BTreeMap::new();
+        for (path, changed) in read(&patch) {
+            lines.insert(top.join(path), changed);
+        }
+        let raw = diff(&["--raw", "--no-abbrev", "-z"])?;
+        let before = contents(&raw).map(|(path, name)| (top.join(path), name)).collect();
+        let listed = |words: &[&str]| -> Result<BTreeSet<PathBuf>, Error> {
+            let all = git.run(words)?;
+            let paths = all.split(|byte| *byte == 0).filter(|path| !path.is_empty());
+            Ok(paths.map(|path| top.join(path_of(path))).collect())
+        };
+        let tracked = listed(&["ls-files", "-z"])?;
+        Ok(Self { top, lines, tracked, before, git })
     }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let said = said.lines().next().unwrap_or("it failed");
-    Err(Error::Git(said.trim_start_matches("fatal: ").to_owned()))
+
+    /// What changed in a file, by its path with links resolved; nothing for one that did not, or lies elsewhere. A file
+    /// that git does not track is new as a whole.
+    pub(crate) fn of(&self, path: &Path) -> Option<ChangedLines> {
+        if let Some(lines) = self.lines.get(path) {
+            return Some(lines.clone());
+        }
+        let is_unknown = path.starts_with(&self.top) && !self.tracked.contains(path);
+        let is_new = is_unknown && path.is_file() && self.other_repository(path).is_none();
+        is_new.then(|| ChangedLines { is_new: true, ..ChangedLines::default() })
+    }
+
+    /// The top of the repository below this one, a submodule or not, that a file belongs to.
+    pub(crate) fn other_repository(&self, path: &Path) -> Option<PathBuf> {
+        let folders = path.ancestors().skip(1).take_while(|folder| *folder != self.top);
+        let mut tops = folders.filter(|folder| folder.starts_with(&self.top) && folder.join(".git").exists());
+        tops.next().map(Path::to_owned)
+    }
+
+    /// The bytes that changed files had, by their paths with links resolved; `None` for one that was not there.
+    ///
+    /// # Errors
+    /// What git says.
+    pub(crate) fn before(&self) -> Result<BTreeMap<PathBuf, Option<Vec<u8>>>, Error> {
+        let names = self.before.values().flatten();
+        let mut contents = self.git.contents(names.cloned().collect())?;
+        let untracked = self.before.keys().cloned();
+        let mut before: BTreeMap<PathBuf, Option<Vec<u8>>> = untracked.map(|path| (path, None)).collect();
+        for (path, name) in &self.before {
+            if let Some(name) = name {
+                before.insert(path.clone(), contents.remove(name).or_else(|| Some(Vec::new())));
+            }
+        }
+        Ok(before)
+    }
+}
+
+/// git in a folder.
+struct Git {
+    folder: PathBuf,
+    /// More settings, for all of which the values are in the environment: a name may have any byte.
+    more: Vec<(String, &'static str)>,
+}
+
+impl Git {
+    /// The same without the filters that the configuration names: each would be run for files that were changed.
+    fn without_filters(mut self) -> Result<Self, Error> {
+        let found =
+            self.run(&["config", "--name-only", "-z", "--get-regexp", r"^filter\..*\.(clean|process)$"]);
+        // No such setting is exit code 1.
+        for key in found.unwrap_or_default().split(|byte| *byte == 0).filter(|key| !key.is_empty()) {
+            let key =
+                std::str::from_utf8(key).map_err(|_| Error::Git("a filter's name is no UTF-8".to_owned()))?;
+            let name = key.rsplit_once('.').map_or(key, |(name, _)| name);
+            for (what, value) in [("clean", ""), ("process", ""), ("required", "false")] {
+                self.more.push((format!("{name}.{what}"), value));
+            }
+        }
+        Ok(self)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new("git");
+        command
+            .args(HARMLESS)
+            .args(arguments)
+            .current_dir(&self.folder)
+            .env_remove("GIT_EXTERNAL_DIFF")
+            .env("GIT_OPTIONAL_LOCKS", "0")
+            .env("GIT_NO_LAZY_FETCH", "1")
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("GIT_CONFIG_COUNT", self.more.len().to_string())
+            .env("LC_ALL", "C")
+            .stdin(Stdio::null());
+        for (number, (key, value)) in self.more.iter().enumerate() {
+            command.env(format!("GIT_CONFIG_KEY_{number}"), OsString::from(key));
+            command.env(format!("GIT_CONFIG_VALUE_{number}"), value);
+        }
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Result<Vec<u8>, Error> {
+        let output = self.command(arguments).output().map_err(|error| Error::Git(error.to_string()))?;
+        if output.status.success() {
+            return Ok(output.stdout);
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        let said = said.lines().next().unwrap_or("it failed");
+        Err(Error::Git(said.trim_start_matches("fatal: ").to_owned()))
+    }
+
+    /// The contents of these objects, by name; one that is not there, as in a partial clone, is left out.
+    fn contents(&self, names: BTreeSet<String>) -> Result<BTreeMap<String, Vec<u8>>, Error> {
+        let failed = |error: std::io::Error| Error::Git(error.to_string());
+        let mut command = self.command(&["cat-file", "--batch"]);
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(failed)?;
+        let asked: String = names.iter().map(|name| format!("{name}\n")).collect();
+        let stdin = child.stdin.take();
+        // git answers while it is asked: who only writes would wait for ever.
+        let writer = thread::spawn(move || stdin.map(|mut stdin| stdin.write_all(asked.as_bytes())));
+        let output = child.wait_with_output().map_err(failed)?;
+        _ = writer.join();
+        let mut contents = BTreeMap::new();
+        let mut rest = output.stdout.as_slice();
+        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+            let (head, behind) = rest.split_at(end);
+            let behind = behind.get(1..).unwrap_or_default();
+            let head = String::from_utf8_lossy(head);
+            let mut words = head.split(' ');
+            let (name, size) = (words.next().unwrap_or_default(), words.nth(1));
+            let Some(size) = size.and_then(|size| size.parse::<usize>().ok()) else {
+                rest = behind;
+                continue;
+            };
+            let Some(bytes) = behind.get(..size) else { break };
+            contents.insert(name.to_owned(), bytes.to_vec());
+            rest = behind.get(size + 1..).unwrap_or_default();
+        }
+        Ok(contents)
+    }
+}
+
+/// What `git diff --raw -z` says of files: what each is called, and the name of what it held; `None` where it was not there.
+/// Links and submodules are left out.
+fn contents(raw: &[u8]) -> impl Iterator<Item = (PathBuf, Option<String>)> {
+    let mut words = raw.split(|byte| *byte == 0);
+    std::iter::from_fn(move || {
+        loop {
+            // `:100644 100644 OLD NEW M`
+            let head = String::from_utf8_lossy(words.next()?.strip_prefix(b":")?).into_owned();
+            let path = words.next()?;
+            let mut fields = head.split(' ');
+            let (old, _, name) = (fields.next()?, fields.next()?, fields.next()?);
+            if old.starts_with("100") {
+                return Some((path_of(path), Some(name.to_owned())));
+            }
+            if old == "000000" {
+                return Some((path_of(path), None));
+            }
+        }
+    })
 }
 
 fn trimmed(output: &[u8]) -> &[u8] {
@@ -181,6 +320,23 @@ fn path_of(bytes: &[u8]) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_files_held_is_named() {
+        let raw = b":100644 100644 aa bb M\0a.conf\0:000000 100644 00 cc A\0n\new\0:160000 160000 dd ee M\0sub\0:100644 000000 ff 00 D\0gone\0";
+        let found: Vec<(String, Option<String>)> =
+            contents(raw).map(|(path, name)| (path.display().to_string(), name)).collect();
+        let named = |name: &str| Some(name.to_owned());
+        assert_eq!(
+            found,
+            [
+                ("a.conf".to_owned(), named("aa")),
+                ("n\new".to_owned(), None),
+                ("gone".to_owned(), named("ff"))
+            ]
+        );
+        assert_eq!(contents(b"").count(), 0);
+    }
 
     #[test]
     fn a_patch_is_read_by_its_hunks() {

@@ -9,7 +9,7 @@ use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::reports::{TOOL, top};
+use crate::reports::TOOL;
 
 /// The fingerprints that outlive edits elsewhere, as `lint-report` writes them.
 const FINGERPRINT: &str = "nginxWsLint/v2";
@@ -77,24 +77,23 @@ pub(super) fn is_log(json: &[u8]) -> bool {
     serde_json::from_slice::<Head>(json).is_ok_and(|head| head.version.starts_with("2.1."))
 }
 
-/// What this program found in the runs of a log, as a baseline has it. What comments suppressed there, and what was not
+/// What this program found in the runs of a log, as a baseline has it; its paths are relative to `base`. What comments suppressed there, and what was not
 /// found any more, is not known.
 ///
 /// # Errors
 /// What is wrong with it, in words.
-pub(super) fn rows(json: &[u8], scope: &Scope) -> Result<Vec<BaselineRow>, String> {
+pub(super) fn rows(json: &[u8], scope: &Scope, base: &Path) -> Result<Vec<BaselineRow>, String> {
     let log: Log = serde_json::from_slice(json).map_err(|error| error.to_string())?;
     let own: Vec<Run> = log.runs.into_iter().filter(|run| run.tool.driver.name == TOOL.name).collect();
     if own.is_empty() {
         return Err(format!("it is a SARIF file without a run of {}", TOOL.name));
     }
-    let top = top(scope);
     let row = |found: Found| {
         let uri = &found.locations.first()?.physical_location.artifact_location.uri;
         let written = percent_decode_str(uri.strip_prefix("file://").unwrap_or(uri)).decode_utf8_lossy();
         let path = match written.strip_prefix('<') {
             Some(_) => written.into_owned(),
-            None => scope.shown(&normalize(&top.join(Path::new(&*written)))),
+            None => scope.shown(&normalize(&base.join(Path::new(&*written)))),
         };
         // The number tells findings with one hash apart; a baseline counts them.
         let fingerprint = found.partial_fingerprints.get(FINGERPRINT)?;

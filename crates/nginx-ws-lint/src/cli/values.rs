@@ -90,6 +90,11 @@ impl Format {
         matches!(self, Self::Sarif | Self::Github | Self::Gitlab | Self::Rdjson | Self::Checkstyle)
     }
 
+    /// Whether it says what could not be done.
+    pub(crate) fn has_problems(self) -> bool {
+        !matches!(self, Self::Gitlab | Self::Checkstyle | Self::Rdjson | Self::Markdown)
+    }
+
     /// Whether it has a place for what was not judged and what is hidden.
     pub(crate) fn has_summary(self) -> bool {
         matches!(self, Self::Human | Self::Narrated | Self::Json | Self::Jsonl)

@@ -33,8 +33,16 @@ pub(crate) fn run(command: &BaselineCommand) -> Result<Exit, Error> {
         }
         BaselineCommand::Prune(_) => {
             let mut rows = baseline::read(file, scope)?;
-            baseline::call_alike(&mut rows, &outcome, scope);
-            lint_engine::apply_baseline(&mut outcome, &rows);
+            // A run that did not see everything would take out what it did not see.
+            if outcome.is_incomplete() {
+                tell_problems(&outcome);
+                say(&format!(
+                    "{}: nothing taken out, because this run did not judge everything",
+                    file.display()
+                ));
+                return Ok(Exit::Failed);
+            }
+            baseline::take_out(&mut outcome, &mut rows, scope, &settings);
             for absent in outcome.baseline.iter().flat_map(|known| &known.absent) {
                 let is_same = |row: &&mut BaselineRow| {
                     (&row.path, &row.rule, &row.fingerprint)
@@ -71,7 +79,12 @@ fn tell(command: &BaselineCommand, file: &Path, rows: &[BaselineRow], outcome: &
             say(&format!("{file}: {} taken out, {count} left", findings(gone)));
         }
     }
+    tell_problems(outcome);
+}
+
+fn tell_problems(outcome: &Outcome) {
     for notice in outcome.notices.iter().filter(|notice| notice.incomplete) {
-        say(&format!("warning: {}", notice.message));
+        let place = notice.path.as_ref().map(|path| format!("{path}: ")).unwrap_or_default();
+        say(&format!("warning: {}", lint_report::escape(&format!("{place}{}", notice.message))));
     }
 }

@@ -122,7 +122,7 @@ impl Given {
     }
 
     /// The folders that were given.
-    pub(super) fn scope(&self) -> &Scope {
+    pub(crate) fn scope(&self) -> &Scope {
         &self.scope
     }
 
@@ -130,6 +130,11 @@ impl Given {
     pub(crate) fn with<T>(&self, work: impl FnOnce(&dyn Files, &[PathBuf], &Scope) -> T) -> T {
         let _progress = Progress::start("reading and judging");
         self.with_quietly(work)
+    }
+
+    /// Whether standard input is judged.
+    pub(crate) fn is_stdin(&self) -> bool {
+        self.stdin.is_some()
     }
 
     /// The same for work that shows itself that it goes on.

@@ -6,7 +6,7 @@ use lint_engine::Settings;
 use lint_finding::{FileStatus, Outcome};
 
 use super::given::Given;
-use super::{fix, say_silenced, say_skipped, to_stderr, watch};
+use super::{fix, say_notices, say_silenced, say_skipped, to_stderr, watch};
 use crate::adopt;
 use crate::cli::{Format, LintArgs};
 use crate::error::Error;
@@ -37,7 +37,7 @@ pub(super) fn once(args: &LintArgs) -> Result<Exit, Error> {
     let mut outcome = given.with(|files, paths, scope| lint_engine::lint(files, paths, scope, &settings));
     reports.check(&outcome, given.scope())?;
     given.add_unlisted(&mut outcome);
-    adopt::apply(&mut outcome, args, given.scope())?;
+    adopt::apply(&mut outcome, args, &given, &settings)?;
     if args.quiet {
         outcome.notices.retain(|notice| notice.incomplete);
     }
@@ -90,6 +90,7 @@ pub(super) fn say_what_is_not_written(outcome: &Outcome, args: &LintArgs) {
         format => format.has_summary(),
     };
     if !has_summary {
+        say_notices(outcome, args.format);
         say_silenced(outcome);
         if args.show_files {
             to_stderr(|out| lint_report::files(outcome, out));

@@ -5,7 +5,7 @@ pub(crate) mod config;
 pub(crate) mod endpoints;
 pub(crate) mod explain;
 mod fix;
-mod given;
+pub(crate) mod given;
 pub(crate) mod lint;
 pub(crate) mod logs;
 pub(crate) mod rules;
@@ -16,8 +16,9 @@ mod watch;
 
 use std::io::{self, BufWriter, Write};
 
-use lint_finding::Outcome;
+use lint_finding::{NoticeCode, Outcome, Place};
 
+use crate::cli::Format;
 use crate::reports::TOOL;
 use crate::say;
 
@@ -25,6 +26,27 @@ use crate::say;
 fn say_silenced(outcome: &Outcome) {
     if let Some(line) = lint_report::silenced(outcome) {
         say(&format!("note: {line}"));
+    }
+}
+
+/// What no line of a format tells: comments that do not do what they seem to, and what could not be done.
+fn say_notices(outcome: &Outcome, format: Format) {
+    for notice in &outcome.notices {
+        let is_told = match notice.incomplete {
+            true => format.has_problems(),
+            false => format == Format::Sarif || notice.code != NoticeCode::Suppression,
+        };
+        if is_told {
+            continue;
+        }
+        let at = |place: Place| {
+            let line = outcome.file(place.file).map_or(1, |file| file.source.line(place.span.start));
+            format!("{}:{line}: ", outcome.path(place.file))
+        };
+        let path = notice.path.as_ref().map(|path| format!("{path}: "));
+        let place = notice.place.map(at).or(path).unwrap_or_default();
+        let word = if notice.incomplete { "warning" } else { "note" };
+        say(&lint_report::escape(&format!("{word}: {place}{}", notice.message)));
     }
 }
 

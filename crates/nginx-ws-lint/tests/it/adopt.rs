@@ -201,10 +201,123 @@ fn nothing_of_a_strangers_repository_is_run() {
     git(&tree, &["-c", "core.fsmonitor=false", "add", "-A"]);
     git(&tree, &["-c", "core.fsmonitor=false", "commit", "-qm", "x"]);
     edit(&tree, "deploy/sites/s000.conf", "proxy_http_version 1.1", "proxy_http_version 1.1 ");
+    fs::write(tree.path(".gitattributes"), "*.conf diff=x filter=f\nsites/* filter=g.h\n").unwrap();
+    for (key, value) in
+        [("filter.f.clean", run_it.as_str()), ("filter.f.required", "true"), ("filter.g.h.process", &run_it)]
+    {
+        git(&tree, &["config", key, value]);
+    }
     let _ = fs::remove_file(tree.path("pwned"));
     let run = tree.run(&["--since", "HEAD", "deploy"]);
     assert!(run.code == Some(1) || run.code == Some(0), "{}", run.stderr);
     assert!(!tree.path("pwned").exists());
+}
+
+/// What is gone is in no file any more, and neither is what an added `include` brings in.
+#[test]
+fn what_a_change_brings_about_elsewhere_is_told() {
+    let location = "    location /ws/ {\n        proxy_pass http://127.0.0.1:9000;\n        proxy_http_version 1.1;\n        \
+                    proxy_set_header Upgrade $http_upgrade;\n        proxy_set_header Connection upgrade;\n    }\n";
+    let main = format!(
+        "events {{}}\nworker_shutdown_timeout 1h;\nhttp {{\n    include timeouts.conf;\n    server {{\n    listen 80;\n    \
+         proxy_read_timeout 1h;\n{location}    }}\n    server {{\n    listen 81;\n{location}    }}\n}}\n"
+    );
+    let tree = Tree::new(&[
+        ("nginx.conf", main.as_str()),
+        ("timeouts.conf", "proxy_read_timeout 1h;\n"),
+        ("old.conf", "server {\n    listen 82;\n    proxy_read_timeout 30s;\n}\n"),
+    ]);
+    git(&tree, &["init", "-q"]);
+    git(&tree, &["add", "-A"]);
+    git(&tree, &["commit", "-qm", "x"]);
+    let since = || {
+        let run = tree.run(&["--format", "concise", "--select", "lifetime", "--since", "HEAD", "nginx.conf"]);
+        assert!(matches!(run.code, Some(0 | 1)), "{}", run.stderr);
+        run.stdout
+    };
+    assert_eq!(since(), "");
+    // Of an outer level that another still sets, of a file that both have, and of the line that brings it in.
+    edit(&tree, "nginx.conf", "    proxy_read_timeout 1h;\n", "");
+    assert_eq!(since(), "");
+    fs::write(tree.path("timeouts.conf"), "").unwrap();
+    assert_eq!(findings(&tree.run(&["--format", "concise", "--select", "lifetime", "nginx.conf"])), 2);
+    let told = since();
+    assert_eq!(told.lines().filter(|line| line.contains("short-read-timeout")).count(), 2, "{told}");
+    fs::remove_file(tree.path("timeouts.conf")).unwrap();
+    edit(&tree, "nginx.conf", "    include timeouts.conf;\n", "");
+    let told = since();
+    assert_eq!(told.lines().filter(|line| line.contains("short-read-timeout")).count(), 2, "{told}");
+}
+
+#[test]
+fn what_git_cannot_compare_is_said() {
+    let tree = tree(1);
+    fs::create_dir_all(tree.path("deploy/other/sites")).unwrap();
+    fs::write(tree.path("deploy/other/nginx.conf"), MAIN).unwrap();
+    fs::write(tree.path("deploy/other/sites/a.conf"), site(0)).unwrap();
+    git(&tree, &["init", "-q"]);
+    git(&tree, &["init", "-q", "deploy/other"]);
+    fs::write(tree.path(".gitignore"), "ignored.conf\n").unwrap();
+    git(&tree, &["add", ".gitignore", "deploy/nginx.conf", "deploy/sites"]);
+    git(&tree, &["commit", "-qm", "x"]);
+    let run = tree.run(&["--format", "concise", "--since", "HEAD", "deploy"]);
+    assert_eq!(run.code, Some(2), "{}", run.shown());
+    assert!(run.stdout.contains("this is another repository"), "{}", run.shown());
+    fs::remove_dir_all(tree.path("deploy/other")).unwrap();
+    assert_eq!(tree.run(&["--since", "HEAD", "deploy"]).code, Some(0));
+    // What git is told to pass over is new all the same.
+    fs::write(tree.path("deploy/sites/ignored.conf"), site(3)).unwrap();
+    let run = tree.run(&["--format", "concise", "--since", "HEAD", "deploy"]);
+    assert!(run.stdout.contains("ignored.conf:7:9: error[missing-connection-header]"), "{}", run.shown());
+    let run = tree.run_with(
+        &["--since", "HEAD", "-", "--stdin-filename", "deploy/sites/s000.conf"],
+        site(0).as_bytes(),
+    );
+    assert_eq!(run.code, Some(2));
+    assert!(run.stderr.contains("standard input is none"), "{}", run.stderr);
+}
+
+/// What was not looked at is neither gone nor taken out.
+#[test]
+fn a_baseline_keeps_what_a_run_does_not_look_at() {
+    let tree = tree(6);
+    assert_eq!(tree.run(&["baseline", "create", "known.json", "deploy"]).code, Some(0));
+    let known = || fs::read_to_string(tree.path("known.json")).unwrap();
+    let all = known();
+    let run = tree.run(&["baseline", "prune", "known.json", "nosuch"]);
+    assert_eq!((run.code, known()), (Some(2), all.clone()), "{}", run.stderr);
+    assert!(run.stderr.contains("nothing taken out"), "{}", run.stderr);
+    fs::create_dir(tree.path("other")).unwrap();
+    fs::write(tree.path("other/nginx.conf"), "events {}\n").unwrap();
+    for less in [&["other"][..], &["--select", "handshake", "deploy"], &["--ignore", "lifetime", "deploy"]] {
+        let run = tree.run(&[&["baseline", "prune", "known.json"], less].concat());
+        assert_eq!((run.code, known()), (Some(0), all.clone()), "{}", run.stderr);
+        let run = tree.run(&[&["--baseline", "known.json", "--format", "json"], less].concat());
+        let outcome: Value = serde_json::from_str(&run.stdout).unwrap();
+        assert_eq!(outcome["baseline"]["absent"], Value::Array(Vec::new()), "{less:?}");
+        assert_eq!(outcome["findings"].as_array().map(Vec::len), Some(0), "{less:?}");
+    }
+    // A file that is no more has no findings either.
+    fs::remove_file(tree.path("deploy/sites/s000.conf")).unwrap();
+    let run = tree.run(&["baseline", "prune", "known.json", "deploy"]);
+    assert_eq!(run.code, Some(0), "{}", run.stderr);
+    assert!(!known().contains("s000.conf") && known().contains("s003.conf"), "{}", known());
+}
+
+#[test]
+fn an_earlier_sarif_file_is_read_as_it_was_written() {
+    let tree = tree(3);
+    edit(&tree, "deploy/sites/s000.conf", "http://127.0.0.1:9000", "ws://127.0.0.1:9000");
+    for more in [&[][..], &["--relative-to", "deploy"]] {
+        let sarif = tree.run(&[more, &["--format", "sarif", "-o", "known.sarif", "deploy"]].concat());
+        assert_eq!(sarif.code, Some(1), "{}", sarif.stderr);
+        let run = tree.run(&[more, &["--baseline", "known.sarif", "--format", "json", "deploy"]].concat());
+        let outcome: Value = serde_json::from_str(&run.stdout).unwrap();
+        assert_eq!(outcome["baseline"]["absent"], Value::Array(Vec::new()), "{more:?}");
+        let left: Vec<&str> =
+            outcome["findings"].as_array().unwrap().iter().map(|one| one["rule"].as_str().unwrap()).collect();
+        assert_eq!(left, ["websocket-scheme-in-proxy-pass"], "what nginx refuses is always told");
+    }
 }
 
 #[test]

@@ -51,7 +51,7 @@ fn an_ordinary_request() {
 fn an_ordinary_request_that_is_made_a_handshake() {
     let http = "server { listen 80; location / { proxy_set_header Upgrade websocket; proxy_pass http://127.0.0.1:1; } }";
     let run = trace(http, "http://example.com/", &["--plain-get", "--format", "json"]);
-    assert!(run.stdout.contains("an upgrade that the client does not ask for"), "{}", run.stdout);
+    assert!(run.stdout.contains("an upgrade that the client did not ask for"), "{}", run.stdout);
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn the_name_in_the_tls_to_the_back_end() {
     let http = "server { listen 80; UPGRADE; location /a { proxy_pass https://a.test:8443; }
         location /b { proxy_pass https://a.test; proxy_ssl_server_name on; } }";
     let said = |path: &str| trace(http, &format!("ws://example.com{path}"), &["--format", "json"]).stdout;
-    assert!(said("/a").contains(": to a.test:8443 over TLS, which names no host"), "{}", said("/a"));
+    assert!(said("/a").contains(": to a.test:8443 over TLS without a server name"), "{}", said("/a"));
     assert!(said("/b").contains(": to a.test over TLS for `a.test`"), "{}", said("/b"));
 }
 
@@ -202,21 +202,21 @@ fn what_no_configuration_tells_of_a_back_end_is_said_beside() {
     let table = [
         (
             "proxy_http_version 1.1; proxy_pass https://127.0.0.1:8443;",
-            "502 from nginx instead, where nobody answers or no TLS is spoken there",
+            "502 from nginx instead, if nothing listens there, or it speaks no TLS",
         ),
         (
             "proxy_pass http://127.0.0.1:8000;",
-            "502 from nginx instead, where nobody answers or TLS is spoken there",
+            "502 from nginx instead, if nothing listens there, or it speaks TLS",
         ),
         (
             "proxy_pass http://127.0.0.1:8000; error_page 500 502 = /sorry;",
-            "TLS is spoken there, and `error_page 500 502 = /sorry` takes its place",
+            "it speaks TLS, and `error_page 500 502 = /sorry` takes its place",
         ),
-        ("uwsgi_pass 127.0.0.1:8000;", "502 from nginx instead, where nobody answers\""),
-        ("proxy_pass http://a;", "others refuse it with 400 or 505"),
+        ("uwsgi_pass 127.0.0.1:8000;", "502 from nginx instead, if nothing listens there\""),
+        ("proxy_pass http://a;", "others refuse it with 400, 426, 501 or 505"),
         (
             "proxy_pass http://a; proxy_http_version 1.1; proxy_set_header Host '';",
-            "403 from the back end instead, where it compares `Origin` with `Host`",
+            "403 from the back end instead, if it compares `Origin` with `Host`",
         ),
     ];
     for (lines, expected) in table {
@@ -317,7 +317,7 @@ fn of_a_fragment_a_failure_follows_from_the_lines_given() {
         let text = format!("server {{ listen 80; server_name a.test; location /ws {{ {lines} }} }}\n");
         let tree = Tree::new(&[("site.conf", &text)]);
         let run = tree.run(&["trace", &format!("ws://{host}/ws"), "site.conf", "--nginx-version", "1.28.0"]);
-        (run.code, run.stdout.contains("unless a file that was not given says otherwise"))
+        (run.code, run.stdout.contains("unless a file that was not given changes it"))
     };
     let pass = "proxy_pass http://127.0.0.1:1; proxy_http_version 1.1;";
     let whole =
@@ -385,7 +385,7 @@ fn a_fragment_alone_says_nothing_for_sure() {
     let text = "server { listen 80; location / { proxy_pass http://127.0.0.1:8000; } }\n";
     let run = Tree::new(&[("site.conf", text)]).run(&["trace", "ws://a/", "site.conf"]);
     assert_eq!(run.code, Some(2), "{}", run.stdout);
-    assert!(run.stdout.contains("unless a file that was not given says otherwise"), "{}", run.stdout);
+    assert!(run.stdout.contains("unless a file that was not given changes it"), "{}", run.stdout);
 }
 
 #[test]
