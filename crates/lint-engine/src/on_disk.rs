@@ -194,7 +194,11 @@ impl<'a> OnDisk<'a> {
     fn only_where(&self, finding: &Finding, alternatives: &BTreeSet<usize>) -> Option<String> {
         let place = finding.primary.place;
         let all: Vec<&Hosted> = self.sources.ways(place.file).filter_map(|id| self.hosted(id)).collect();
-        let is_on_line = |one: &&Hosted| one.view().shows(place.span.start) || one.has(place.span);
+        // A word of a branch is on no other way, but its statement may be.
+        let statement = all.first().map_or(place.span.start, |one| statement_at(one, place.span.start));
+        let is_on_line = |one: &&Hosted| {
+            one.view().shows(place.span.start) || one.view().shows(statement) || one.has(place.span)
+        };
         let on_line: Vec<&Hosted> = all.iter().copied().filter(is_on_line).collect();
         let (with, without): (Vec<&Hosted>, Vec<&Hosted>) =
             on_line.iter().partition(|one| alternatives.contains(&one.alternative()));
@@ -251,6 +255,10 @@ impl<'a> OnDisk<'a> {
                     Text::Owned(if said.is_empty() { place } else { format!("{said} ({place})") });
             }
         }
+        let mut told = BTreeSet::new();
+        for label in std::iter::once(&mut finding.primary).chain(&mut finding.labels) {
+            self.tell(label, &mut told);
+        }
         let file = finding.primary.place.file;
         self.text(file, &mut finding.message);
         self.help(file, finding);
@@ -269,6 +277,18 @@ impl<'a> OnDisk<'a> {
         finding.unsafe_fix = finding.unsafe_fix.take().and_then(|fix| self.fix(*fix)).map(Box::new);
         self.label(&mut finding.primary);
         finding.labels.iter_mut().for_each(|label| self.label(label));
+    }
+
+    /// Says in a label where other files say what stands there, each once in a finding.
+    fn tell(&self, label: &mut Label, told: &mut BTreeSet<&'a str>) {
+        let Some(hosted) = self.hosted(label.place.file) else { return };
+        for words in hosted.view().told(label.place.span) {
+            if told.insert(words) {
+                let said = std::mem::take(&mut label.message);
+                let all = if said.is_empty() { words.to_owned() } else { format!("{said}; {words}") };
+                label.message = Text::Owned(all);
+            }
+        }
     }
 
     /// The remedy in the way of the file on disk, but for the command that is typed elsewhere.
@@ -406,6 +426,14 @@ impl<'a> OnDisk<'a> {
     fn remark(&self, remark: &mut Remark) {
         self.optional(&mut remark.place);
     }
+}
+
+/// Where the first word of the line of the file on disk starts that an offset is on.
+fn statement_at(hosted: &Hosted, offset: u32) -> u32 {
+    let source = hosted.source();
+    let line = source.line_span(source.line(offset));
+    let blanks = line.of(source.bytes()).iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+    (line.start + u32::try_from(blanks).unwrap_or(0)).min(offset)
 }
 
 /// A text with its placeholders as the file on disk has them; `other` is applied to what stands between these.

@@ -108,6 +108,7 @@ impl<'t> ViewBuilder<'t> {
             premises: Vec::new(),
             placeholders,
             rendered: None,
+            told: Vec::new(),
         }
     }
 }

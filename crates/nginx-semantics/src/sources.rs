@@ -451,14 +451,17 @@ impl Sources {
         Ok(self.chosen(id))
     }
 
-    /// Adds a text that another file holds, under a path where nginx finds it.
+    /// Adds a text that another file holds, under a path where nginx finds it; `others`: its other ways.
     pub(crate) fn mount(
         &mut self,
         host: &Path,
         identity: &Path,
         file: SourceFile,
+        others: Vec<SourceFile>,
     ) -> Result<FileId, ReadError> {
-        let id = self.keep(identity, Opened::of(file, &self.containers))?;
+        let opened =
+            if others.is_empty() { Opened::of(file, &self.containers) } else { Opened { file, others } };
+        let id = self.keep(identity, opened)?;
         self.mounted.insert(identity, Vec::new());
         self.held.entry(host.to_owned()).or_default().push(id);
         Ok(id)

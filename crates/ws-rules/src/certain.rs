@@ -44,7 +44,9 @@ pub(crate) fn first_before_error(configuration: Configuration<'_>, build: &Build
             Verdict::Refused(kind) => {
                 let file = configuration.sources.get(step.at.file).filter(|file| file.may_be_shown)?;
                 let is_excerpt = is_excerpt(file) || leaves_out_before(file, step.at.span.start);
-                if !has_error(step.at.file) || kind.is_about_words() || is_excerpt {
+                // The reader may have said the same already, at the `;` that is missing.
+                let is_said = file.tree.errors().iter().any(|error| error.to_string() == kind.to_string());
+                if !has_error(step.at.file) || kind.is_about_words() || is_excerpt || is_said {
                     return None;
                 }
                 let line = file.source.line_span(file.source.line(step.at.span.start));

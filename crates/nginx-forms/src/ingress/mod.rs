@@ -90,7 +90,15 @@ fn rendered(name: &str, folder: &str, view: crate::view::View) -> Found {
         name.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' }).collect();
     let folder = folder.replace(' ', "-");
     let path = format!("/etc/{folder}/{name}.conf");
-    Found { name, path, is_path_known: true, view: Arc::new(view), is_in_cluster: true, is_cut: false }
+    Found {
+        name,
+        path,
+        is_path_known: true,
+        view: Arc::new(view),
+        is_in_cluster: true,
+        is_cut: false,
+        other_ways: Vec::new(),
+    }
 }
 
 /// A value as a label shows it.

@@ -307,6 +307,7 @@ impl View {
     pub fn extent(&self) -> Span {
         let shown = || self.pieces.iter().filter(|piece| piece.kind == Kind::Copied);
         let start = shown().map(|piece| piece.host.start).min().unwrap_or_default();
-        Span::new(start, shown().map(|piece| piece.host.end).max().unwrap_or_default())
+        let extent = Span::new(start, shown().map(|piece| piece.host.end).max().unwrap_or_default());
+        self.outer.as_deref().map_or(extent, |outer| outer.on_host(extent))
     }
 }

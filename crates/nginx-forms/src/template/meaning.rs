@@ -5,7 +5,7 @@
 
 /// A condition, as it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Condition {
+pub(crate) struct Condition {
     pub(super) text: Vec<u8>,
     /// `unless`
     pub(super) is_negated: bool,
@@ -13,7 +13,7 @@ pub(super) struct Condition {
 
 /// What a stretch of a template does.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Meaning {
+pub(crate) enum Meaning {
     /// Comes out as it is.
     Text,
     /// Comes out as it is, and hides what would be a mark.

@@ -4,11 +4,12 @@
 //! a placeholder `${NAME}` whose value nobody knows; statements and comments of the engine are left out; and branches are
 //! alternatives, each a view of its own.
 
+mod branches;
 mod choices;
 mod condition;
-mod meaning;
+pub(crate) mod meaning;
 mod render;
-mod scan;
+pub(crate) mod scan;
 mod tree;
 
 use std::cmp::Reverse;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 use crate::view::View;
 
+pub(crate) use branches::branches;
 pub use choices::MOST_ALTERNATIVES;
 
 /// What an engine makes of a template, as far as branches differ.

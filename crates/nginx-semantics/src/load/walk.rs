@@ -66,6 +66,10 @@ pub(super) fn walk(files: &dyn Files, arguments: &[PathBuf], scope: &Scope, sour
     // Named files first, so that one that is walked too counts as named.
     let (folders, named): (Vec<&PathBuf>, Vec<&PathBuf>) =
         arguments.iter().partition(|path| files.is_folder(path));
+    for path in &named {
+        walk.sources.containers_mut().read(files, path, &|identity| scope.is_given(identity));
+    }
+    walk.sources.containers_mut().settle();
     for path in named {
         let folder = folders.iter().find(|folder| is_below(path, folder));
         let argument = folder.map_or_else(|| folder_of(path), |folder| (*folder).clone());
@@ -148,6 +152,7 @@ impl Walk<'_> {
             let scope = self.scope;
             self.sources.containers_mut().read(self.files, path, &|identity| scope.is_given(identity));
         }
+        self.sources.containers_mut().settle();
         let first = self.walked.candidates.len();
         let mut doubtful = Vec::new();
         links.append(&mut by_name);

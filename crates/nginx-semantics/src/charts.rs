@@ -1,0 +1,158 @@
+//! What the charts of a tree tell their templates: Helm's named templates and default values, and the named templates of
+//! Go beside a file that calls them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use nginx_forms::chart::{Chart, Named, Value, named, values};
+
+use crate::files::{folder_of, is_below, normalize};
+
+/// The files of charts.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Charts {
+    /// The folders that hold a `Chart.yaml`.
+    folders: BTreeSet<PathBuf>,
+    /// By file.
+    values: BTreeMap<PathBuf, Vec<Value>>,
+    named: BTreeMap<PathBuf, Vec<Named>>,
+    /// What is told in each folder that has a chart or a named template, once all files were read.
+    told: BTreeMap<PathBuf, Arc<Chart>>,
+}
+
+/// What a file tells, by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Chart,
+    Values,
+    Templates,
+}
+
+/// Blocks of nginx that a file of its own holds.
+const BLOCKS: [&[u8]; 7] = [b"http", b"events", b"stream", b"server", b"upstream", b"map", b"location"];
+
+impl Role {
+    /// `None` for a file that tells nothing; any YAML file may hold named templates.
+    pub(crate) fn of(path: &Path) -> Option<Self> {
+        let name = path.file_name()?.to_str()?;
+        let ends = |all: &[&str]| all.iter().any(|end| name.ends_with(end));
+        match name {
+            "Chart.yaml" | "Chart.yml" => Some(Self::Chart),
+            "values.yaml" | "values.yml" => Some(Self::Values),
+            _ if ends(&[".tpl", ".tmpl", ".gotmpl", ".ctmpl", ".yaml", ".yml"]) => Some(Self::Templates),
+            _ => None,
+        }
+    }
+}
+
+impl Charts {
+    /// Keeps what a file tells. `is_secret`: whether the value of a name is nobody's business.
+    pub(crate) fn read(&mut self, path: &Path, role: Role, text: &[u8], is_secret: &dyn Fn(&str) -> bool) {
+        match role {
+            Role::Chart => {
+                self.folders.insert(folder_of(path));
+            }
+            Role::Values => {
+                let mut all = values(text);
+                all.retain(|value| !is_secret(&value.path));
+                self.values.insert(path.to_owned(), all);
+            }
+            Role::Templates => {
+                let mut all = named(text);
+                // What is a file of nginx by itself is judged where it is written.
+                all.retain(|one| !holds_blocks(&one.body));
+                if !all.is_empty() {
+                    self.named.insert(path.to_owned(), all);
+                }
+            }
+        }
+    }
+
+    /// Puts together what each folder is told, once all files were read.
+    pub(crate) fn settle(&mut self) {
+        let mut told = BTreeMap::new();
+        for folder in &self.folders {
+            told.insert(normalize(folder), Arc::new(self.of_chart(folder)));
+        }
+        for folder in self.named.keys().map(|path| folder_of(path)) {
+            if self.around(&folder).is_none() {
+                told.entry(normalize(&folder)).or_insert_with(|| Arc::new(self.beside(&folder)));
+            }
+        }
+        self.told = told;
+    }
+
+    /// What the templates of a file are told.
+    pub(crate) fn told(&self, path: &Path) -> Arc<Chart> {
+        if self.told.is_empty() {
+            return Arc::default();
+        }
+        let folder = folder_of(path);
+        let told = self.told.get(&normalize(self.around(&folder).unwrap_or(&folder)));
+        told.cloned().unwrap_or_default()
+    }
+
+    /// The innermost chart around a folder.
+    fn around(&self, folder: &Path) -> Option<&Path> {
+        folder.ancestors().find_map(|one| {
+            let one = if one.as_os_str().is_empty() { Path::new(".") } else { one };
+            self.folders.get(one).map(PathBuf::as_path)
+        })
+    }
+
+    fn of_chart(&self, folder: &Path) -> Chart {
+        let mut chart = Chart::default();
+        let of_folder = |folder: &Path| {
+            let is_own = move |path: &&PathBuf| folder_of(path) == folder;
+            self.values.iter().find(|(path, _)| is_own(path))
+        };
+        if let Some((path, values)) = of_folder(folder) {
+            chart.add_values(&shown(path), values.iter().cloned());
+        }
+        // A chart overrides the values of those below its `charts`.
+        let name = folder.file_name().and_then(|name| name.to_str());
+        let above = folder.parent().filter(|charts| charts.file_name().is_some_and(|name| name == "charts"));
+        let above = above.and_then(Path::parent).filter(|above| self.folders.contains(*above));
+        let mut top = folder;
+        if let (Some(above), Some(name)) = (above, name) {
+            top = above;
+            if let Some((path, values)) = of_folder(above) {
+                let own = values.iter().filter_map(|value| {
+                    let is_global = value.path.starts_with("global.");
+                    let path = value.path.strip_prefix(name).and_then(|path| path.strip_prefix('.'));
+                    let path = path.or(is_global.then_some(value.path.as_str()))?;
+                    Some(Value { path: path.to_owned(), ..value.clone() })
+                });
+                chart.add_values(&shown(path), own);
+            }
+        }
+        for (path, named) in self.named.iter().filter(|(path, _)| is_below(path, top)) {
+            chart.add_named(&shown(path), named.iter().cloned());
+        }
+        chart
+    }
+
+    /// What the templates of one folder call, where no chart is around.
+    fn beside(&self, folder: &Path) -> Chart {
+        let mut chart = Chart::default();
+        for (path, named) in self.named.iter().filter(|(path, _)| folder_of(path) == folder) {
+            chart.add_named(&shown(path), named.iter().cloned());
+        }
+        chart
+    }
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+fn holds_blocks(body: &[u8]) -> bool {
+    body.split(|byte| *byte == b'\n').any(|line| {
+        let line = line.trim_ascii();
+        let word = line.iter().take_while(|byte| byte.is_ascii_lowercase()).count();
+        line.ends_with(b"{")
+            && !line.ends_with(b"{{")
+            && line.get(..word).is_some_and(|word| BLOCKS.contains(&word))
+    })
+}
