@@ -116,6 +116,11 @@ impl<'a> OnDisk<'a> {
         outcome.endpoints = endpoints;
         let mut said = BTreeSet::new();
         for notice in &mut outcome.notices {
+            if let Some(place) = notice.place {
+                if let Some(written) = self.written(place.file, &notice.message) {
+                    notice.message = written;
+                }
+            }
             self.optional(&mut notice.place);
         }
         outcome.notices.retain(|notice| {
@@ -146,6 +151,7 @@ impl<'a> OnDisk<'a> {
     fn findings(&self, found: Vec<Finding>, ranks: &Ranks) -> Vec<Finding> {
         let mut merged: Vec<(Finding, FileId, BTreeSet<usize>)> = Vec::new();
         let mut known: BTreeMap<(Place, &'static str, String), usize> = BTreeMap::new();
+        let mut at: BTreeMap<(Place, &'static str), Vec<usize>> = BTreeMap::new();
         for mut finding in found {
             let file = finding.primary.place.file;
             // What a page shows is no file that nginx is started with, and what `nginx -T` prints it takes.
@@ -164,8 +170,22 @@ impl<'a> OnDisk<'a> {
                 }
                 continue;
             }
-            known.insert(key, merged.len());
-            merged.push((finding, file, BTreeSet::from([alternative])));
+            // On another way the same line may be told with another number.
+            let here = at.entry((finding.primary.place, finding.rule.name)).or_default();
+            let other = here.iter().copied().filter(|_| alternative > 0);
+            let other = other
+                .into_iter()
+                .find(|&index| merged.get(index).is_some_and(|(_, _, ways)| !ways.contains(&alternative)));
+            match other.and_then(|index| merged.get_mut(index)) {
+                Some((_, _, alternatives)) => {
+                    alternatives.insert(alternative);
+                }
+                None => {
+                    here.push(merged.len());
+                    known.insert(key, merged.len());
+                    merged.push((finding, file, BTreeSet::from([alternative])));
+                }
+            }
         }
         let mut findings: Vec<Finding> = Vec::with_capacity(merged.len());
         for (mut finding, _, alternatives) in merged {
@@ -308,7 +328,10 @@ impl<'a> OnDisk<'a> {
         let start = length(&before);
         let span = Span::new(start, start.saturating_add(length(&verify)));
         finding.verify = finding.verify.map(|_| span);
-        *help = Text::Owned([before, verify, after].concat());
+        // Whoever edits it by hand meets the same.
+        let sealed = hosted.view().sealed();
+        let sealed = sealed.map(|reason| format!("\nno fix edits this text: {reason}")).unwrap_or_default();
+        *help = Text::Owned([before, verify, after, sealed].concat());
     }
 
     /// Placeholders as the file on disk has them.

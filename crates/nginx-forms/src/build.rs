@@ -109,6 +109,7 @@ impl<'t> ViewBuilder<'t> {
             placeholders,
             rendered: None,
             told: Vec::new(),
+            is_called: false,
         }
     }
 }

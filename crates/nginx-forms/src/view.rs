@@ -85,6 +85,8 @@ pub struct View {
     pub(crate) rendered: Option<Arc<Rendered>>,
     /// What other files fill in, in order.
     pub(crate) told: Vec<Told>,
+    /// Whether it is the body of a named template or a macro, which comes out where that is called.
+    pub(crate) is_called: bool,
 }
 
 impl View {
@@ -129,6 +131,11 @@ impl View {
             None => Arc::clone(outer),
         });
         self
+    }
+
+    /// Whether it is the body of a named template or a macro: in which block it comes out, its calls say.
+    pub fn is_called(&self) -> bool {
+        self.is_called
     }
 
     /// Why the host is not edited; `None` if it may be where the edit touches copied bytes.

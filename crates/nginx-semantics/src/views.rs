@@ -359,7 +359,7 @@ fn ways_of(
     for view in views {
         let view = Arc::new(view);
         for values in environments {
-            let one = environment::filled(&view, values);
+            let one = environment::filled(&view, values, environments.len() == 1);
             let one = one.unwrap_or_else(|| View::clone(&view));
             if filled.len() < template::MOST_ALTERNATIVES
                 && !filled.iter().any(|known| known.bytes() == one.bytes())

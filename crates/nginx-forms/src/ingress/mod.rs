@@ -7,6 +7,7 @@
 mod answers;
 mod around;
 mod controller;
+mod nginx_inc;
 mod render;
 mod rendered;
 mod resource;

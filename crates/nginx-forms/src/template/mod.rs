@@ -46,6 +46,7 @@ pub fn alternatives(text: &[u8], outer: Option<&Arc<View>>, manner: Manner) -> A
         let mut view = render::view(text, &tokens, &tree, &assignment, manner)
             .finish(outer.cloned(), Default::default());
         view.premises = assignment.premises(&tree);
+        view.is_called = !assignment.has_top();
         if !views.iter().any(|other| other.bytes() == view.bytes()) {
             views.push(view);
         }

@@ -80,6 +80,20 @@ fn a_service_that_is_not_named_gets_no_upgrade() {
     assert!(found.contains(&("short-read-timeout".to_owned(), 14, "warning".to_owned())), "{found:?}");
 }
 
+/// NGINX Inc's controller finds no service whose name starts with a blank.
+#[test]
+fn a_blank_in_a_list_of_services_is_part_of_a_name() {
+    let text = fixture("cafe.yaml").replace("\"tea-ws\"", "\"tea-ws, coffee-ws\"");
+    let tree = Tree::new(&[("cafe.yaml", text.as_str())]);
+    assert_eq!(said(&tree), only("missing-upgrade-header", 7, "error"));
+    let finding = &json(&tree, &["."])["findings"][0];
+    let label = finding["label"].as_str().unwrap();
+    assert!(label.starts_with("NGINX Ingress Controller rejects the Ingress: a blank"), "{label}");
+    let after = fixed("cafe.yaml", &text, &[]);
+    assert_eq!(after, text.replace("tea-ws, coffee-ws", "tea-ws,coffee-ws"));
+    assert!(said(&Tree::new(&[("cafe.yaml", after.as_str())])).is_empty());
+}
+
 /// What Helm fills in may set anything; what is written is judged.
 #[test]
 fn what_a_chart_says_is_judged() {

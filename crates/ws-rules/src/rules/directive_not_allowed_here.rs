@@ -4,7 +4,9 @@
 //! looks at any value (`core/ngx_conf_file.c:ngx_conf_handler`).
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity, Tells};
+use nginx_semantics::Directive;
 use nginx_semantics::dispatch::{Build, Refusal, RefusalKind};
+use nginx_syntax::NodeId;
 
 use crate::certain::{first_before_error, is_certain, is_mended};
 use crate::commercial::has_commercial_word;
@@ -28,6 +30,14 @@ const META: RuleMeta = RuleMeta {
     docs: include_str!("../../pages/directive-not-allowed-here.md"),
 };
 
+/// Whether a line is of a macro or of a named template, whose calls say in which block it comes out.
+fn is_called(directive: &Directive<'_>) -> bool {
+    directive.file().is_some_and(|file| {
+        let is_called = file.hosted().is_some_and(|hosted| hosted.view().is_called());
+        is_called && file.tree.parent(directive.reference.node) == NodeId::FILE
+    })
+}
+
 /// Names that modules of others have too, with words of their own.
 const SHARED: [&str; 1] = ["sticky"];
 
@@ -46,6 +56,7 @@ impl Rule for DirectiveNotAllowedHere {
                 || !is_certain(configuration, context)
                 || SHARED.contains(&directive.name().as_str())
                 || has_commercial_word(&directive)
+                || (matches!(kind, RefusalKind::NotAllowedHere(_)) && is_called(&directive))
             {
                 continue;
             }
