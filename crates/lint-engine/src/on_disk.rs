@@ -172,13 +172,19 @@ impl<'a> OnDisk<'a> {
             }
             // On another way the same line may be told with another number.
             let here = at.entry((finding.primary.place, finding.rule.name)).or_default();
-            let other = here.iter().copied().filter(|_| alternative > 0);
-            let other = other
-                .into_iter()
-                .find(|&index| merged.get(index).is_some_and(|(_, _, ways)| !ways.contains(&alternative)));
+            let is_among_others = self.among_others.contains(&finding.primary.place.file);
+            let has_ways = self.sources.ways(file).nth(1).is_some();
+            let other = here.iter().copied().filter(|_| has_ways || is_among_others);
+            let other = other.into_iter().find(|&index| {
+                merged.get(index).is_some_and(|(_, _, ways)| is_among_others || !ways.contains(&alternative))
+            });
             match other.and_then(|index| merged.get_mut(index)) {
-                Some((_, _, alternatives)) => {
+                Some((known, _, alternatives)) => {
                     alternatives.insert(alternative);
+                    // That one has most lines.
+                    if alternative == 0 && finding.severity >= known.severity {
+                        *known = finding;
+                    }
                 }
                 None => {
                     here.push(merged.len());

@@ -2,20 +2,25 @@
 //! Go beside a file that calls them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use nginx_forms::chart::{Chart, Named, Value, named, values};
 
-use crate::files::{folder_of, is_below, normalize};
+use crate::files::{folder_of, normalize};
+
+/// As many charts of one tree are read.
+const MOST_CHARTS: usize = 1_000;
 
 /// The files of charts.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Charts {
     /// The folders that hold a `Chart.yaml`.
     folders: BTreeSet<PathBuf>,
+    /// By folder, with their file.
+    values: BTreeMap<PathBuf, (PathBuf, Vec<Value>)>,
     /// By file.
-    values: BTreeMap<PathBuf, Vec<Value>>,
     named: BTreeMap<PathBuf, Vec<Named>>,
     /// What is told in each folder that has a chart or a named template, once all files were read.
     told: BTreeMap<PathBuf, Arc<Chart>>,
@@ -51,12 +56,14 @@ impl Charts {
     pub(crate) fn read(&mut self, path: &Path, role: Role, text: &[u8], is_secret: &dyn Fn(&str) -> bool) {
         match role {
             Role::Chart => {
-                self.folders.insert(folder_of(path));
+                if self.folders.len() < MOST_CHARTS {
+                    self.folders.insert(folder_of(path));
+                }
             }
             Role::Values => {
                 let mut all = values(text);
                 all.retain(|value| !is_secret(&value.path));
-                self.values.insert(path.to_owned(), all);
+                self.values.insert(folder_of(path), (path.to_owned(), all));
             }
             Role::Templates => {
                 let mut all = named(text);
@@ -72,13 +79,17 @@ impl Charts {
     /// Puts together what each folder is told, once all files were read.
     pub(crate) fn settle(&mut self) {
         let mut told = BTreeMap::new();
+        // The named templates of a chart are those of the charts below it too.
+        let mut shared: BTreeMap<&Path, Chart> = BTreeMap::new();
         for folder in &self.folders {
-            told.insert(normalize(folder), Arc::new(self.of_chart(folder)));
+            let top = self.above(folder).unwrap_or(folder);
+            let chart = shared.entry(top).or_insert_with(|| self.named_below(top, &|_| true));
+            told.insert(normalize(folder), Arc::new(self.with_values(chart.clone(), folder)));
         }
-        for folder in self.named.keys().map(|path| folder_of(path)) {
-            if self.around(&folder).is_none() {
-                told.entry(normalize(&folder)).or_insert_with(|| Arc::new(self.beside(&folder)));
-            }
+        let folders: BTreeSet<PathBuf> = self.named.keys().map(|path| folder_of(path)).collect();
+        for folder in folders.iter().filter(|folder| self.around(folder).is_none()) {
+            let chart = self.named_below(folder, &|path| folder_of(path) == **folder);
+            told.insert(normalize(folder), Arc::new(chart));
         }
         self.told = told;
     }
@@ -101,42 +112,41 @@ impl Charts {
         })
     }
 
-    fn of_chart(&self, folder: &Path) -> Chart {
-        let mut chart = Chart::default();
-        let of_folder = |folder: &Path| {
-            let is_own = move |path: &&PathBuf| folder_of(path) == folder;
-            self.values.iter().find(|(path, _)| is_own(path))
-        };
-        if let Some((path, values)) = of_folder(folder) {
+    /// The chart that a chart is a part of: it lies in its `charts`.
+    fn above(&self, folder: &Path) -> Option<&Path> {
+        let charts =
+            folder.parent().filter(|charts| charts.file_name().is_some_and(|name| name == "charts"))?;
+        self.folders.get(&folder_of(charts)).map(PathBuf::as_path)
+    }
+
+    /// The default values of a chart, which the one around it overrides.
+    fn with_values(&self, mut chart: Chart, folder: &Path) -> Chart {
+        if let Some((path, values)) = self.values.get(folder) {
             chart.add_values(&shown(path), values.iter().cloned());
         }
-        // A chart overrides the values of those below its `charts`.
+        let above = self.above(folder).and_then(|above| self.values.get(above));
         let name = folder.file_name().and_then(|name| name.to_str());
-        let above = folder.parent().filter(|charts| charts.file_name().is_some_and(|name| name == "charts"));
-        let above = above.and_then(Path::parent).filter(|above| self.folders.contains(*above));
-        let mut top = folder;
-        if let (Some(above), Some(name)) = (above, name) {
-            top = above;
-            if let Some((path, values)) = of_folder(above) {
-                let own = values.iter().filter_map(|value| {
-                    let is_global = value.path.starts_with("global.");
-                    let path = value.path.strip_prefix(name).and_then(|path| path.strip_prefix('.'));
-                    let path = path.or(is_global.then_some(value.path.as_str()))?;
-                    Some(Value { path: path.to_owned(), ..value.clone() })
-                });
-                chart.add_values(&shown(path), own);
-            }
-        }
-        for (path, named) in self.named.iter().filter(|(path, _)| is_below(path, top)) {
-            chart.add_named(&shown(path), named.iter().cloned());
+        if let (Some((path, values)), Some(name)) = (above, name) {
+            let own = values.iter().filter_map(|value| {
+                let is_global = value.path.starts_with("global.");
+                let path = value.path.strip_prefix(name).and_then(|path| path.strip_prefix('.'));
+                let path = path.or(is_global.then_some(value.path.as_str()))?;
+                Some(Value { path: path.to_owned(), ..value.clone() })
+            });
+            chart.add_values(&shown(path), own);
         }
         chart
     }
 
-    /// What the templates of one folder call, where no chart is around.
-    fn beside(&self, folder: &Path) -> Chart {
+    /// The named templates of the files below a folder.
+    fn named_below(&self, folder: &Path, is_meant: &dyn Fn(&Path) -> bool) -> Chart {
         let mut chart = Chart::default();
-        for (path, named) in self.named.iter().filter(|(path, _)| folder_of(path) == folder) {
+        // Those of one folder stand behind each other.
+        let is_all = folder == Path::new(".");
+        let first = if is_all { Path::new("") } else { folder };
+        let files = self.named.range::<Path, _>((Bound::Included(first), Bound::Unbounded));
+        let files = files.take_while(|(path, _)| is_all || path.starts_with(folder));
+        for (path, named) in files.filter(|(path, _)| is_meant(path)) {
             chart.add_named(&shown(path), named.iter().cloned());
         }
         chart

@@ -9,6 +9,7 @@ mod named;
 mod values;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use nginx_syntax::Span;
 
@@ -24,8 +25,11 @@ pub use values::{Value, values};
 /// Named templates call others no deeper.
 const DEEPEST: usize = 8;
 
-/// As many bytes are filled in, all calls of one file together.
-const MOST_FILLED_IN: usize = 1 << 20;
+/// As many bytes are looked at to fill them in, all calls of one file together.
+const MOST_FILLED_IN: usize = 4 << 20;
+
+/// The bodies of named templates, each with where it is written.
+type Bodies = BTreeMap<Vec<u8>, (Vec<u8>, String)>;
 
 /// What the templates of a chart, or of a folder, can call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,7 +38,7 @@ pub struct Chart {
     values: BTreeMap<String, (String, String)>,
     /// The file that the values are from, so that one without a value is known to have none.
     values_file: Option<String>,
-    named: BTreeMap<Vec<u8>, (Vec<u8>, String)>,
+    named: Arc<Bodies>,
 }
 
 /// A stretch of a text, and what is filled in there.
@@ -56,8 +60,9 @@ impl Chart {
 
     /// Adds the named templates of a file. The first of a name counts.
     pub fn add_named(&mut self, shown: &str, all: impl IntoIterator<Item = Named>) {
+        let named = Arc::make_mut(&mut self.named);
         for Named { name, body, line } in all {
-            self.named.entry(name).or_insert_with(|| (body, format!("{shown}:{line}")));
+            named.entry(name).or_insert_with(|| (body, format!("{shown}:{line}")));
         }
     }
 
@@ -72,8 +77,9 @@ impl Chart {
         let own = named(text);
         if !own.is_empty() {
             let mut with = self.clone();
+            let named = Arc::make_mut(&mut with.named);
             for Named { name, body, line } in own.into_iter().rev() {
-                with.named.insert(name, (body, format!("line {line}")));
+                named.insert(name, (body, format!("line {line}")));
             }
             return with.filled_in(text);
         }
@@ -155,6 +161,7 @@ impl Chart {
     ) -> Option<Part> {
         let call = Call::of(expression)?;
         let (body, place) = self.named.get(call.name).filter(|_| depth < DEEPEST)?;
+        *left = left.checked_sub(body.len() + 1)?;
         // What it asks for is looked up in another value than the chart's.
         if !call.is_of_root && memchr::memmem::find(body, b"{{").is_some() {
             return None;
@@ -220,7 +227,7 @@ mod tests {
             assert_eq!(filled(text), None, "{text}");
         }
         // One that calls itself ends.
-        assert!(filled("{{ include \"loop\" . }}").is_some_and(|text| text.len() < 1 << 20));
+        assert!(filled("{{ include \"loop\" . }}").is_some_and(|text| text.len() < 8 << 20));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::choices::{Assignment, MOST_ALTERNATIVES, assignments};
+use super::choices::{Assignment, MOST_ALTERNATIVES, MOST_WORK, assignments};
 use super::meaning::Meaning;
 use super::scan::{Token, tokens};
 use super::tree::{ArmId, Holds, Tree};
@@ -25,7 +25,7 @@ pub(crate) fn branches(text: &[u8]) -> Vec<View> {
     }
     take_to_hold_what_has_no_else(&mut tree);
     let (mut ways, _) = assignments(&tree, text.len());
-    ways.truncate(MOST_ALTERNATIVES);
+    ways.truncate((MOST_WORK / text.len().max(1)).clamp(2, MOST_ALTERNATIVES));
     let mut views: Vec<View> = Vec::new();
     for way in ways {
         let view = view(text, &tokens, &tree, &way);

@@ -19,6 +19,7 @@ use crate::view::View;
 
 pub(crate) use branches::branches;
 pub use choices::MOST_ALTERNATIVES;
+pub(crate) use choices::MOST_WORK;
 
 /// What an engine makes of a template, as far as branches differ.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use crate::form::{Form, Found};
 use crate::heredoc::heredocs;
 use crate::ingress::{self, Ingresses};
 use crate::omnibus;
-use crate::template::branches;
+use crate::template::{MOST_WORK, branches};
 use crate::view::View;
 
 use leaves::Leaf;
@@ -56,11 +56,15 @@ fn of_controllers(text: &[u8], masked: &str) -> Ingresses {
         return plain;
     }
     let mut found: Vec<Found> = Vec::new();
+    let mut left = MOST_WORK;
     for way in branches(text) {
         let masked = mask::masked(way.bytes());
         let Ok(masked) = std::str::from_utf8(&masked) else { continue };
         let way = Arc::new(way);
         for mut one in ingress::ingresses(way.bytes(), masked, &nodes::parsed(masked)).found {
+            // Each path has the snippets of its object again, on each way.
+            let Some(rest) = left.checked_sub(one.view.bytes().len()) else { break };
+            left = rest;
             let mut view = Arc::unwrap_or_clone(one.view).inside(&way);
             view.premises.clone_from(&way.premises);
             one.view = Arc::new(view);

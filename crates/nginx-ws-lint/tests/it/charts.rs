@@ -244,3 +244,29 @@ fn a_branch_that_is_filled_in_is_unknown() {
     );
     assert_eq!(said(&Tree::new(&[("templates/ingress.yaml", text.as_str())])), []);
 }
+
+/// A mark at the start of a block is longer than its indent, which YAML refuses of blanks.
+#[test]
+fn a_text_that_starts_with_a_branch_is_judged() {
+    let site = "    {{ if .Values.relay.enabled }}\n    upstream relay { server relay:1; }\n    {{ end -}}\n\n    server {\n      listen {{ template \"port\" }};\n      location /socket.io/ {\n        proxy_pass http://127.0.0.1:3000;\n        proxy_read_timeout 1h;\n        proxy_http_version 1.1;\n        proxy_set_header Upgrade $http_upgrade;\n      }\n    }\n";
+    let map = format!(
+        "{{{{- if .Values.on }}}}\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{{{ .Release.Name }}}}-web\ndata:\n  chat.conf: |\n{site}{{{{- end }}}}\n"
+    );
+    for text in [map.clone(), map.replace('\n', "\r\n")] {
+        let tree = Tree::new(&[("templates/cm.yaml", text.as_str())]);
+        let found = said(&tree);
+        assert!(found.len() == 1 && found[0].0 == "missing-connection-header", "{found:?}");
+        tree.run(&["--fix", "--fail-on", "never", "."]);
+        let fixed = fs::read_to_string(tree.path("templates/cm.yaml")).unwrap();
+        assert!(fixed.contains("        proxy_set_header Connection $connection_upgrade;"), "{fixed}");
+        assert_eq!(said(&tree), [], "{fixed}");
+    }
+}
+
+/// A name that a template makes is not shown as what stands for it.
+#[test]
+fn names_that_are_filled_in_are_not_shown() {
+    let text = ingress("    nginx.ingress.kubernetes.io/proxy-read-timeout: 30s\n");
+    let finding = &json(&Tree::new(&[("templates/ingress.yaml", text.as_str())]))["findings"][0];
+    assert_eq!(finding["view"]["name"], "templates/ingress.yaml#ingress");
+}

@@ -509,3 +509,30 @@ fn templates_of_terraform_are_read() {
         assert!(found.iter().any(|finding| finding["rule"] == RULE), "{name}: {found:#?}");
     }
 }
+
+/// What `--fix` does not write is not called fixable, and whoever edits it by hand is told how it is kept.
+#[test]
+fn what_is_not_written_is_not_called_fixable() {
+    let dump = format!(
+        "# configuration file /etc/nginx/nginx.conf:\nevents {{}}\nhttp {{ include conf.d/*.conf; }}\n# configuration file /etc/nginx/conf.d/a.conf:\n{SITE}"
+    );
+    let folded = fixtures().remove(0).1.replace("chat.conf: |", "chat.conf: >");
+    for (name, text, is_dump) in [("dump.txt", dump, true), ("cm.yaml", folded, false)] {
+        let tree = Tree::new(&[(name, text.as_str())]);
+        let run = tree.run(&["--format", "json", "--fail-on", "never", "."]);
+        let outcome: Value = serde_json::from_str(&run.stdout).unwrap();
+        assert_eq!(
+            (&outcome["summary"]["fixable"], &outcome["summary"]["fixable_safely"]),
+            (&0.into(), &0.into())
+        );
+        let error = outcome["findings"].as_array().unwrap().iter().find(|one| one["rule"] == RULE).unwrap();
+        let help = error["help"].as_str().unwrap();
+        assert_eq!(
+            help.contains("no fix edits this text: it is a folded scalar"),
+            !is_dump,
+            "{name}: {help}"
+        );
+        let shown = tree.run(&["--fail-on", "never", "."]).shown();
+        assert!(!shown.contains("fixable"), "{name}: {shown}");
+    }
+}

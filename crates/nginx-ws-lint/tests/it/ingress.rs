@@ -448,3 +448,20 @@ fn a_route_that_leads_elsewhere_is_unknown() {
         assert_eq!(run.code, Some(code), "{route}: {}", run.shown());
     }
 }
+
+/// Whoever edits a `ConfigMap` of a controller reads of its keys, and an object has no lines of nginx.
+#[test]
+fn settings_and_objects_are_called_what_they_are() {
+    let settings = "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ingress-nginx-controller\ndata:\n  worker-shutdown-timeout: \"10s\"\n";
+    let text = format!("{}{settings}", fixture("chat.yaml"));
+    let tree = Tree::new(&[("all.yaml", text.as_str())]);
+    let outcome = json(&tree, &["."]);
+    let findings = outcome["findings"].as_array().unwrap();
+    let finding = findings.iter().find(|one| one["rule"] == "shutdown-timeout-drops").unwrap();
+    let help = finding["help"].as_str().unwrap();
+    assert!(help.starts_with("write `worker-shutdown-timeout: \"1h\"`"), "{help}");
+    let files = outcome["files"].as_array().unwrap();
+    assert!(files.iter().all(|file| file["block"].is_null()), "{files:#?}");
+    let shown = tree.run(&["--show-files", "--fail-on", "never", "."]).shown();
+    assert!(shown.contains("#ingress: below the settings of all.yaml#ingress-nginx-controller"), "{shown}");
+}
