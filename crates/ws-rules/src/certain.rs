@@ -2,7 +2,7 @@
 
 use nginx_semantics::dispatch::{Build, RefusalKind, Verdict, read};
 use nginx_semantics::{Configuration, ContextId, ContextKind, Directive, Presence};
-use nginx_syntax::{Place, Span};
+use nginx_syntax::{NodeId, Place, Span};
 
 use crate::excerpt::{is_excerpt, leaves_out_before};
 
@@ -26,6 +26,14 @@ pub(crate) fn is_certain(configuration: Configuration<'_>, context: ContextId) -
         (_, Some(parent)) => is_certain(configuration, parent),
         (kind, None) => kind == ContextKind::Main,
     }
+}
+
+/// Whether a line is of a macro or of a named template, whose calls say in which block it comes out.
+pub(crate) fn is_called(directive: &Directive<'_>) -> bool {
+    directive.file().is_some_and(|file| {
+        let is_called = file.hosted().is_some_and(|hosted| hosted.view().is_called());
+        is_called && file.tree.parent(directive.reference.node) == NodeId::FILE
+    })
 }
 
 /// What nginx refuses before its reader gets to a syntax error of a main file: a brace that is missing or one too many makes

@@ -147,7 +147,7 @@ fn a_file_that_is_named_is_judged_as_in_its_folder() {
         ("deploy/cm.yaml.j2", config_map.replace("chat.test", "{{ host }}")),
         ("roles/web/templates/cm.yml", config_map.clone()),
         ("cm.tpl", config_map.replace("name: chat", "name: {{ .Name }}")),
-        ("bin/install", script.clone()),
+        ("bin/install", script),
         ("Dockerfile.web", format!("FROM nginx\nCOPY <<'EOF' /etc/nginx/conf.d/a.conf\n{SITE}EOF\n")),
         ("web.dockerfile", format!("FROM nginx\nRUN cat > /etc/nginx/conf.d/a.conf <<'EOF'\n{SITE}EOF\n")),
         ("host.txt", dump.clone()),

@@ -4,11 +4,9 @@
 //! looks at any value (`core/ngx_conf_file.c:ngx_conf_handler`).
 
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity, Tells};
-use nginx_semantics::Directive;
 use nginx_semantics::dispatch::{Build, Refusal, RefusalKind};
-use nginx_syntax::NodeId;
 
-use crate::certain::{first_before_error, is_certain, is_mended};
+use crate::certain::{first_before_error, is_called, is_certain, is_mended};
 use crate::commercial::has_commercial_word;
 use crate::conflicts::NAMED_BY_NGINX;
 use crate::edit::Edits;
@@ -29,14 +27,6 @@ const META: RuleMeta = RuleMeta {
     tells: Tells::Nothing,
     docs: include_str!("../../pages/directive-not-allowed-here.md"),
 };
-
-/// Whether a line is of a macro or of a named template, whose calls say in which block it comes out.
-fn is_called(directive: &Directive<'_>) -> bool {
-    directive.file().is_some_and(|file| {
-        let is_called = file.hosted().is_some_and(|hosted| hosted.view().is_called());
-        is_called && file.tree.parent(directive.reference.node) == NodeId::FILE
-    })
-}
 
 /// Names that modules of others have too, with words of their own.
 const SHARED: [&str; 1] = ["sticky"];
