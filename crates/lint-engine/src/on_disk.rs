@@ -116,6 +116,11 @@ impl<'a> OnDisk<'a> {
         outcome.endpoints = endpoints;
         let mut said = BTreeSet::new();
         for notice in &mut outcome.notices {
+            if let Some(place) = notice.place {
+                if let Some(written) = self.written(place.file, &notice.message) {
+                    notice.message = written;
+                }
+            }
             self.optional(&mut notice.place);
         }
         outcome.notices.retain(|notice| {
@@ -146,6 +151,7 @@ impl<'a> OnDisk<'a> {
     fn findings(&self, found: Vec<Finding>, ranks: &Ranks) -> Vec<Finding> {
         let mut merged: Vec<(Finding, FileId, BTreeSet<usize>)> = Vec::new();
         let mut known: BTreeMap<(Place, &'static str, String), usize> = BTreeMap::new();
+        let mut at: BTreeMap<(Place, &'static str), Vec<usize>> = BTreeMap::new();
         for mut finding in found {
             let file = finding.primary.place.file;
             // What a page shows is no file that nginx is started with, and what `nginx -T` prints it takes.
@@ -164,8 +170,28 @@ impl<'a> OnDisk<'a> {
                 }
                 continue;
             }
-            known.insert(key, merged.len());
-            merged.push((finding, file, BTreeSet::from([alternative])));
+            // On another way the same line may be told with another number.
+            let here = at.entry((finding.primary.place, finding.rule.name)).or_default();
+            let is_among_others = self.among_others.contains(&finding.primary.place.file);
+            let has_ways = self.sources.ways(file).nth(1).is_some();
+            let other = here.iter().copied().filter(|_| has_ways || is_among_others);
+            let other = other.into_iter().find(|&index| {
+                merged.get(index).is_some_and(|(_, _, ways)| is_among_others || !ways.contains(&alternative))
+            });
+            match other.and_then(|index| merged.get_mut(index)) {
+                Some((known, _, alternatives)) => {
+                    alternatives.insert(alternative);
+                    // That one has most lines.
+                    if alternative == 0 && finding.severity >= known.severity {
+                        *known = finding;
+                    }
+                }
+                None => {
+                    here.push(merged.len());
+                    known.insert(key, merged.len());
+                    merged.push((finding, file, BTreeSet::from([alternative])));
+                }
+            }
         }
         let mut findings: Vec<Finding> = Vec::with_capacity(merged.len());
         for (mut finding, _, alternatives) in merged {
@@ -194,7 +220,11 @@ impl<'a> OnDisk<'a> {
     fn only_where(&self, finding: &Finding, alternatives: &BTreeSet<usize>) -> Option<String> {
         let place = finding.primary.place;
         let all: Vec<&Hosted> = self.sources.ways(place.file).filter_map(|id| self.hosted(id)).collect();
-        let is_on_line = |one: &&Hosted| one.view().shows(place.span.start) || one.has(place.span);
+        // A word of a branch is on no other way, but its statement may be.
+        let statement = all.first().map_or(place.span.start, |one| statement_at(one, place.span.start));
+        let is_on_line = |one: &&Hosted| {
+            one.view().shows(place.span.start) || one.view().shows(statement) || one.has(place.span)
+        };
         let on_line: Vec<&Hosted> = all.iter().copied().filter(is_on_line).collect();
         let (with, without): (Vec<&Hosted>, Vec<&Hosted>) =
             on_line.iter().partition(|one| alternatives.contains(&one.alternative()));
@@ -251,6 +281,10 @@ impl<'a> OnDisk<'a> {
                     Text::Owned(if said.is_empty() { place } else { format!("{said} ({place})") });
             }
         }
+        let mut told = BTreeSet::new();
+        for label in std::iter::once(&mut finding.primary).chain(&mut finding.labels) {
+            self.tell(label, &mut told);
+        }
         let file = finding.primary.place.file;
         self.text(file, &mut finding.message);
         self.help(file, finding);
@@ -271,6 +305,18 @@ impl<'a> OnDisk<'a> {
         finding.labels.iter_mut().for_each(|label| self.label(label));
     }
 
+    /// Says in a label where other files say what stands there, each once in a finding.
+    fn tell(&self, label: &mut Label, told: &mut BTreeSet<&'a str>) {
+        let Some(hosted) = self.hosted(label.place.file) else { return };
+        for words in hosted.view().told(label.place.span) {
+            if told.insert(words) {
+                let said = std::mem::take(&mut label.message);
+                let all = if said.is_empty() { words.to_owned() } else { format!("{said}; {words}") };
+                label.message = Text::Owned(all);
+            }
+        }
+    }
+
     /// The remedy in the way of the file on disk, but for the command that is typed elsewhere.
     fn help(&self, file: FileId, finding: &mut Finding) {
         let (Some(hosted), Some(help)) = (self.hosted(file), finding.help.as_mut()) else { return };
@@ -288,7 +334,10 @@ impl<'a> OnDisk<'a> {
         let start = length(&before);
         let span = Span::new(start, start.saturating_add(length(&verify)));
         finding.verify = finding.verify.map(|_| span);
-        *help = Text::Owned([before, verify, after].concat());
+        // Whoever edits it by hand meets the same.
+        let sealed = hosted.view().sealed();
+        let sealed = sealed.map(|reason| format!("\nno fix edits this text: {reason}")).unwrap_or_default();
+        *help = Text::Owned([before, verify, after, sealed].concat());
     }
 
     /// Placeholders as the file on disk has them.
@@ -406,6 +455,14 @@ impl<'a> OnDisk<'a> {
     fn remark(&self, remark: &mut Remark) {
         self.optional(&mut remark.place);
     }
+}
+
+/// Where the first word of the line of the file on disk starts that an offset is on.
+fn statement_at(hosted: &Hosted, offset: u32) -> u32 {
+    let source = hosted.source();
+    let line = source.line_span(source.line(offset));
+    let blanks = line.of(source.bytes()).iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+    (line.start + u32::try_from(blanks).unwrap_or(0)).min(offset)
 }
 
 /// A text with its placeholders as the file on disk has them; `other` is applied to what stands between these.

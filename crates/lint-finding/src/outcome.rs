@@ -315,12 +315,17 @@ impl Outcome {
             self.findings.iter().filter(|finding| is_counted(finding)).count()
         };
         let of = |severity: Severity| count(&|finding| finding.severity == severity);
-        let safe = |fix: &Fix| fix.applicability == Applicability::Safe;
+        // What `nginx -T` printed is not written.
+        let is_of_dump = |id: FileId| {
+            self.file(id).and_then(|file| file.view.as_deref()).is_some_and(|view| view.path.is_some())
+        };
+        let is_written = |fix: &Fix| !fix.edits.iter().any(|edit| is_of_dump(edit.place.file));
+        let safe = |fix: &Fix| fix.applicability == Applicability::Safe && is_written(fix);
         self.summary = Summary {
             errors: of(Severity::Error),
             warnings: of(Severity::Warning),
             infos: of(Severity::Info),
-            fixable: count(&|finding| finding.fix.is_some()),
+            fixable: count(&|finding| finding.fix.as_deref().is_some_and(is_written)),
             fixable_safely: count(&|finding| finding.fix.as_deref().is_some_and(safe)),
             ..self.summary
         };

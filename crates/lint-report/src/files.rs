@@ -72,11 +72,13 @@ pub(crate) fn list(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
 /// In whose context it is judged.
 fn context(report: &FileReport) -> String {
     let list = |paths: &[String]| paths.iter().map(|path| escape(path)).collect::<Vec<_>>().join(", ");
-    let as_block = report.block.map(|block| format!(" as lines of `{block}`")).unwrap_or_default();
+    let as_block = report.block.map(|block| format!(", as lines of `{block}`")).unwrap_or_default();
     match &report.adopted_by {
-        Some(root) => format!(": with {}, which does not include it,{as_block}", escape(root)),
+        // The settings of a controller, for an object that it reads.
+        Some(root) if report.block.is_none() => format!(": below the settings of {}", escape(root)),
+        Some(root) => format!(": with {}, which does not include it{as_block}", escape(root)),
         None if !report.part_of.is_empty() => format!(": of {}", list(&report.part_of)),
-        None if report.block.is_some() => format!(": by itself,{as_block}"),
+        None if report.block.is_some() => format!(": by itself{as_block}"),
         None => String::new(),
     }
 }

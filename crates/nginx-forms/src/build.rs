@@ -108,6 +108,8 @@ impl<'t> ViewBuilder<'t> {
             premises: Vec::new(),
             placeholders,
             rendered: None,
+            told: Vec::new(),
+            is_called: false,
         }
     }
 }

@@ -16,15 +16,78 @@ pub struct Service {
     pub replicas: Option<u32>,
     /// Its environment, as far as it is written out.
     pub environment: Vec<(String, String)>,
+    /// The names in it whose values are not.
+    pub unknown: Vec<String>,
     /// The files with more of it.
     pub env_files: Vec<String>,
-    /// The paths on the host that it mounts.
-    pub mounts: Vec<String>,
+    /// What it mounts of the host.
+    pub mounts: Vec<Mount>,
     /// The folder that its image is built in.
     pub build: Option<String>,
 }
 
+/// A path of the host in a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mount {
+    /// On the host.
+    pub source: String,
+    /// In the container, where that is written.
+    pub target: Option<String>,
+}
+
+/// The names of the file that compose reads in a folder, the first that is there.
+const DEFAULTS: [&str; 4] = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
+
+/// The same of the file that it merges over that one: `DefaultOverrideFileNames` of compose-go.
+const OVERRIDES: [&str; 4] = [
+    "compose.override.yml",
+    "compose.override.yaml",
+    "docker-compose.override.yml",
+    "docker-compose.override.yaml",
+];
+
+/// Of the names of a folder's files, the one that compose reads and the one that it merges over it; `None` where there
+/// are not both.
+pub fn pair(has: impl Fn(&str) -> bool) -> Option<(&'static str, &'static str)> {
+    let first = |all: [&'static str; 4]| all.into_iter().find(|name| has(name));
+    Some((first(DEFAULTS)?, first(OVERRIDES)?))
+}
+
+/// The services of a file with those of another one merged over them, as compose does it: names and places in the
+/// container are there once, and so is all that has one value.
+pub fn merged(base: &[Service], over: &[Service]) -> Vec<Service> {
+    let mut all = base.to_vec();
+    for other in over {
+        match all.iter_mut().find(|service| service.name == other.name) {
+            Some(service) => service.merge(other),
+            None => all.push(other.clone()),
+        }
+    }
+    all
+}
+
 impl Service {
+    fn merge(&mut self, over: &Self) {
+        let is_said = |name: &String| {
+            over.unknown.contains(name) || over.environment.iter().any(|(other, _)| other == name)
+        };
+        self.environment.retain(|(name, _)| !is_said(name));
+        self.unknown.retain(|name| !is_said(name));
+        self.environment.extend(over.environment.iter().cloned());
+        self.unknown.extend(over.unknown.iter().cloned());
+        self.env_files.extend(over.env_files.iter().cloned());
+        self.mounts.retain(|mount| {
+            mount.target.is_none() || over.mounts.iter().all(|other| other.target != mount.target)
+        });
+        self.mounts.extend(over.mounts.iter().cloned());
+        for (own, other) in [(&mut self.image, &over.image), (&mut self.build, &over.build)] {
+            if other.is_some() {
+                own.clone_from(other);
+            }
+        }
+        self.replicas = over.replicas.or(self.replicas);
+    }
+
     /// The name of the image without registry, tag and digest: `grafana/grafana`.
     pub fn image_name(&self) -> Option<&str> {
         self.image.as_deref().map(name_of_image)
@@ -70,7 +133,7 @@ fn literal(node: &Node) -> Option<String> {
 
 fn service(name: &Scalar, node: &Node) -> Service {
     let number = |keys: &[&str]| literal(node.at(keys)?)?.parse().ok();
-    let environment = match node.get("environment") {
+    let pairs: Vec<(String, Option<String>)> = match node.get("environment") {
         Some(Node::Mapping(mapping)) => {
             // One without a value comes from the shell.
             let is_given = |value: &Node| {
@@ -81,15 +144,16 @@ fn service(name: &Scalar, node: &Node) -> Service {
                 value.scalar().is_some_and(|scalar| !is_null(scalar))
             };
             let pair = |(key, value): &(Scalar, Node)| {
-                Some((key.value.clone(), literal(value).filter(|_| is_given(value))?))
+                (key.value.clone(), literal(value).filter(|_| is_given(value)))
             };
-            mapping.entries.iter().filter_map(pair).collect()
+            mapping.entries.iter().map(pair).collect()
         }
         Some(Node::Sequence(items)) => {
             let pair = |item: &Node| {
-                let item = literal(item)?;
-                let (name, value) = item.split_once('=')?;
-                Some((name.to_owned(), value.to_owned()))
+                let written = &item.scalar()?.value;
+                let name = written.split('=').next()?.to_owned();
+                let value = literal(item).and_then(|item| Some(item.split_once('=')?.1.to_owned()));
+                Some((name, value))
             };
             items.iter().filter_map(pair).collect()
         }
@@ -103,12 +167,19 @@ fn service(name: &Scalar, node: &Node) -> Service {
         None => Vec::new(),
     };
     let mounts = node.get("volumes").map(Node::items).unwrap_or_default().iter().filter_map(|volume| {
-        let source = match volume.get("source") {
-            Some(source) => literal(source)?,
-            None => literal(volume)?.split(':').next()?.to_owned(),
+        let (source, target) = match volume.get("source") {
+            Some(source) => (literal(source)?, volume.get("target").and_then(literal)),
+            None => {
+                let text = literal(volume)?;
+                let mut parts = text.split(':').map(str::to_owned);
+                (parts.next()?, parts.next())
+            }
         };
-        source.starts_with(['.', '/']).then_some(source)
+        let target = target.map(|target| target.trim_end_matches('/').to_owned());
+        source.starts_with(['.', '/']).then_some(Mount { source, target })
     });
+    let unknown = pairs.iter().filter(|(_, value)| value.is_none()).map(|(name, _)| name.clone()).collect();
+    let environment = pairs.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
     let build = node.get("build");
     let build = build.and_then(|build| literal(build).or_else(|| literal(build.get("context")?)));
     Service {
@@ -116,6 +187,7 @@ fn service(name: &Scalar, node: &Node) -> Service {
         image: node.get("image").and_then(literal),
         replicas: number(&["deploy", "replicas"]).or_else(|| number(&["scale"])),
         environment,
+        unknown,
         env_files,
         mounts: mounts.collect(),
         build,
@@ -202,7 +274,7 @@ fn env(text: &str) -> Vec<(String, String)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Service, env_file, env_of_dockerfile, services};
+    use super::{Mount, Service, env_file, env_of_dockerfile, merged, pair, services};
 
     fn pairs(all: &[(&str, &str)]) -> Vec<(String, String)> {
         all.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
@@ -217,12 +289,45 @@ mod tests {
         assert_eq!(web.environment, pairs(&[("PORT", "8080"), ("PRICE", "$5")]));
         assert_eq!(
             (web.mounts.as_slice(), web.env_files.as_slice()),
-            (&["./templates".to_owned()][..], &[".env.web".to_owned()][..])
+            (&[mount("./templates", "/etc/nginx/templates")][..], &[".env.web".to_owned()][..])
         );
         assert_eq!((chat.image_name(), chat.replicas), (Some("grafana/grafana"), Some(3)));
         assert_eq!(chat.environment, pairs(&[("A", "b"), ("E", "")]));
         assert_eq!((app.build.as_deref(), app.replicas), (Some("./app"), Some(2)));
         assert!(services(b"apiVersion: v1\nkind: List\n").is_empty());
+    }
+
+    fn mount(source: &str, target: &str) -> Mount {
+        Mount { source: source.to_owned(), target: Some(target.to_owned()) }
+    }
+
+    #[test]
+    fn a_second_file_is_merged_over_the_first() {
+        let base = "services:\n  web:\n    image: nginx:1.26\n    environment: {A: 1, B: 2, C: 3}\n    env_file: one.env\n    volumes: ['./a:/etc/nginx/templates', './b:/srv']\n    scale: 1\n  app: {image: app}\n";
+        let over = "services:\n  web:\n    environment: ['B=3', 'C=${C}']\n    env_file: [two.env]\n    volumes: [{type: bind, source: ./c, target: /etc/nginx/templates/}]\n    deploy: {replicas: 2}\n  more: {image: more}\n";
+        let all = merged(&services(base.as_bytes()), &services(over.as_bytes()));
+        let names: Vec<&str> = all.iter().map(|service| service.name.as_str()).collect();
+        assert_eq!(names, ["web", "app", "more"]);
+        let web = &all[0];
+        assert_eq!(web.environment, pairs(&[("A", "1"), ("B", "3")]));
+        assert_eq!((web.unknown.as_slice(), web.env_files.len()), (&["C".to_owned()][..], 2));
+        assert_eq!(web.mounts, [mount("./b", "/srv"), mount("./c", "/etc/nginx/templates")]);
+        assert_eq!((web.image.as_deref(), web.replicas), (Some("nginx:1.26"), Some(2)));
+    }
+
+    #[test]
+    fn which_two_files_compose_reads() {
+        let of = |names: &[&str]| pair(|name| names.contains(&name));
+        assert_eq!(
+            of(&["docker-compose.yml", "docker-compose.override.yml"]),
+            Some(("docker-compose.yml", "docker-compose.override.yml"))
+        );
+        assert_eq!(
+            of(&["docker-compose.yml", "compose.yaml", "compose.override.yaml"]),
+            Some(("compose.yaml", "compose.override.yaml"))
+        );
+        assert_eq!(of(&["compose.yaml"]), None);
+        assert_eq!(of(&["compose.override.yaml"]), None);
     }
 
     #[test]

@@ -5,14 +5,16 @@ use std::sync::Arc;
 use nginx_syntax::Span;
 
 use crate::build::ViewBuilder;
-use crate::view::View;
+use crate::view::{Told, View};
 
-/// The view with known values in place of `$NAME` and `${NAME}`; `None` where none of the names stands in it.
-pub fn filled(view: &Arc<View>, values: &[(String, String)]) -> Option<View> {
+/// The view with known values in place of `$NAME` and `${NAME}`; `None` where none of the names stands in it. `is_only`:
+/// whether the template has no other values, so that no premise tells which they are.
+pub fn filled(view: &Arc<View>, values: &[(String, String)], is_only: bool) -> Option<View> {
     let text = view.bytes();
     let mut builder = ViewBuilder::new(text);
     let (mut done, mut at) = (0, 0);
     let mut used: Vec<&(String, String)> = Vec::new();
+    let mut told: Vec<Told> = Vec::new();
     // Where what stood behind a value stands now.
     let mut moves: Vec<(u32, i64)> = Vec::new();
     let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
@@ -30,7 +32,12 @@ pub fn filled(view: &Arc<View>, values: &[(String, String)]) -> Option<View> {
         let Some(known) = values.iter().find(|(known, _)| known.as_bytes() == name) else { continue };
         let end = at + length + if is_braced { 2 } else { 0 };
         builder.copy(Span::new(offset(done), offset(start)));
+        let from = offset(builder.bytes().len());
         builder.replace(Span::new(offset(start), offset(end)), known.1.as_bytes());
+        if is_only {
+            let words = format!("`{}` is `{}` in the container's environment", known.0, known.1);
+            told.push(Told { span: Span::new(from, offset(builder.bytes().len())), words });
+        }
         moves.push((offset(end), offset(builder.bytes().len()).into()));
         (done, at) = (end, end);
         if !used.contains(&known) {
@@ -47,6 +54,7 @@ pub fn filled(view: &Arc<View>, values: &[(String, String)]) -> Option<View> {
         last.map_or(gap, |(from, to)| u32::try_from(to + i64::from(gap - from)).unwrap_or(gap))
     };
     filled.gaps = view.gaps.iter().map(|gap| moved(*gap)).collect();
+    filled.told = told;
     filled.premises.clone_from(&view.premises);
     filled.premises.extend(used.iter().map(|(name, value)| (format!("{name}={value}"), true)));
     filled.placeholders.clone_from(&view.placeholders);
@@ -68,17 +76,19 @@ mod tests {
             b"server {\n listen ${PORT};\n ${LINES}\n proxy_pass http://$HOST:$PORT/$uri;\n gzip on;\n}\n";
         let view = alternatives(text, None, Manner { is_by_name: true }).views.remove(0);
         let values = [("PORT".to_owned(), "8080".to_owned()), ("HOST".to_owned(), "chat".to_owned())];
-        let view = filled(&Arc::new(view), &values).unwrap();
+        let view = filled(&Arc::new(view), &values, true).unwrap();
         let shown = String::from_utf8(view.bytes().to_vec()).unwrap();
         assert!(shown.contains("listen 8080;\n") && shown.contains("http://chat:8080/$uri;"), "{shown}");
         assert!(shown.get(view.gaps()[0] as usize..).unwrap().starts_with("${LINES}"), "{shown}");
         assert_eq!(view.premises().last().unwrap().0, "HOST=chat");
+        let host = u32::try_from(shown.find("chat").unwrap()).unwrap();
+        assert_eq!(view.told(Span::new(host, host + 1)), ["`HOST` is `chat` in the container's environment"]);
         // What stands elsewhere is edited, what is filled in is not.
         let gzip = u32::try_from(shown.find("on;").unwrap()).unwrap();
         let (span, _) = view.edit(Span::new(gzip, gzip + 2), b"off").unwrap();
         assert_eq!(span.of(text), b"on");
         let port = u32::try_from(shown.find("8080").unwrap()).unwrap();
         assert!(view.edit(Span::new(port, port + 4), b"81").is_err());
-        assert!(filled(&Arc::new(view), &[("X".to_owned(), String::new())]).is_none());
+        assert!(filled(&Arc::new(view), &[("X".to_owned(), String::new())], true).is_none());
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::chart::Chart;
 use crate::view::View;
 use crate::{dump, heredoc, ingress, markup, omnibus, yaml};
 
@@ -39,6 +40,8 @@ pub struct Found {
     pub is_in_cluster: bool,
     /// Whether the host breaks off, so that others of its texts are missing.
     pub is_cut: bool,
+    /// What the text is on the other ways through the branches of its host.
+    pub other_ways: Vec<Arc<View>>,
 }
 
 impl Found {
@@ -52,6 +55,7 @@ impl Found {
             view: Arc::new(view),
             is_in_cluster: false,
             is_cut: false,
+            other_ways: Vec::new(),
         }
     }
 
@@ -69,12 +73,30 @@ impl Found {
             view: Arc::new(view),
             is_in_cluster: false,
             is_cut: false,
+            other_ways: Vec::new(),
         }
     }
 }
 
 /// The texts that a host file holds, in order. Which of them are nginx's is for the caller to find out.
 pub fn views(form: Form, text: &[u8]) -> Vec<Found> {
+    views_in(form, text, &Chart::default())
+}
+
+/// The same of a file that lies in a chart.
+pub fn views_in(form: Form, text: &[u8], chart: &Chart) -> Vec<Found> {
+    let filled = if form == Form::Yaml { chart.filled(text) } else { None };
+    let Some(filled) = filled.map(Arc::new) else { return read(form, text) };
+    let mut all = read(form, filled.bytes());
+    for found in &mut all {
+        for view in std::iter::once(&mut found.view).chain(&mut found.other_ways) {
+            *view = Arc::new(View::clone(view).inside(&filled));
+        }
+    }
+    all
+}
+
+fn read(form: Form, text: &[u8]) -> Vec<Found> {
     match form {
         Form::Dump => dump::files(text),
         Form::Dockerfile | Form::Shell | Form::Terraform => heredoc::heredocs(form, text, None),

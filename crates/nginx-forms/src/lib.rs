@@ -4,6 +4,7 @@
 //! that the person edits. What a form reads, and what it leaves out, docs/forms.md says.
 
 mod build;
+pub mod chart;
 pub mod cluster;
 pub mod compose;
 mod dump;
@@ -21,6 +22,6 @@ mod yaml;
 
 pub use build::ViewBuilder;
 pub use dump::is_dump;
-pub use form::{Form, Found, has_ingress, has_other_routes, views};
+pub use form::{Form, Found, has_ingress, has_other_routes, views, views_in};
 pub use ingress::{Controller, Ignored, Rendered};
 pub use view::{Escape, Refusal, View, WrittenAs};

@@ -44,6 +44,13 @@ pub struct WrittenAs {
     pub escapes: &'static [Escape],
 }
 
+/// What a stretch of a view comes from, if that is written elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) span: Span,
+    pub(crate) words: String,
+}
+
 /// Why an edit of a view cannot be made in its host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -76,6 +83,10 @@ pub struct View {
     pub(crate) placeholders: Vec<(Vec<u8>, Vec<u8>)>,
     /// What is kept of a text that a controller writes: its stretches are in no order of the host.
     pub(crate) rendered: Option<Arc<Rendered>>,
+    /// What other files fill in, in order.
+    pub(crate) told: Vec<Told>,
+    /// Whether it is the body of a named template or a macro, which comes out where that is called.
+    pub(crate) is_called: bool,
 }
 
 impl View {
@@ -96,14 +107,35 @@ impl View {
 
     /// The placeholders, each once, with what the host has in their place.
     pub fn placeholders(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        let own = self.placeholders.iter().map(|(name, text)| (name.as_slice(), text.as_slice()));
-        let outer: Box<dyn Iterator<Item = (&[u8], &[u8])>> = match &self.outer {
-            Some(view) => {
-                Box::new(view.placeholders.iter().map(|(name, text)| (name.as_slice(), text.as_slice())))
-            }
-            None => Box::new(std::iter::empty()),
-        };
-        own.chain(outer)
+        let chain = std::iter::successors(Some(self), |view| view.outer.as_deref());
+        chain.flat_map(|view| &view.placeholders).map(|(name, text)| (name.as_slice(), text.as_slice()))
+    }
+
+    /// Where other files say what stands in a span, in words: `` `.Values.time` is `30s` in values.yaml:3 ``.
+    pub fn told(&self, span: Span) -> Vec<&str> {
+        let is_in =
+            |told: &&Told| told.span.start < span.end.max(span.start + 1) && span.start < told.span.end;
+        let mut all: Vec<&str> = self.told.iter().filter(is_in).map(|told| told.words.as_str()).collect();
+        if let Some(outer) = self.outer.as_deref() {
+            let start = self.start_on_outer(span.start);
+            let end = if span.is_empty() { start } else { self.end_on_outer(span.end).max(start) };
+            all.extend(outer.told(Span::new(start, end)));
+        }
+        all
+    }
+
+    /// The view of the text that `outer` has, where this one is of that text.
+    pub(crate) fn inside(mut self, outer: &Arc<Self>) -> Self {
+        self.outer = Some(match self.outer.take() {
+            Some(view) => Arc::new(Arc::unwrap_or_clone(view).inside(outer)),
+            None => Arc::clone(outer),
+        });
+        self
+    }
+
+    /// Whether it is the body of a named template or a macro: in which block it comes out, its calls say.
+    pub fn is_called(&self) -> bool {
+        self.is_called
     }
 
     /// Why the host is not edited; `None` if it may be where the edit touches copied bytes.
@@ -171,6 +203,12 @@ impl View {
     /// Where the view has a byte of the host file, or what stands for it.
     fn of_host(&self, host: u32) -> Option<u32> {
         let at = self.outer.as_deref().map_or(Some(host), |view| view.of_host(host))?;
+        // What a controller writes is in no order of the host.
+        if self.rendered.is_some() {
+            let has =
+                |piece: &&Piece| piece.host.start <= at && at < piece.host.end && !piece.view.is_empty();
+            return self.pieces.iter().find(has).map(|piece| piece.view.start);
+        }
         let last = self.pieces.partition_point(|piece| piece.host.start <= at);
         let piece = self.pieces.get(..last)?.iter().rfind(|piece| !piece.host.is_empty())?;
         let is_shown = at < piece.host.end && !piece.view.is_empty();
@@ -186,7 +224,13 @@ impl View {
             return Err(Refusal::Form(reason));
         }
         match &self.rendered {
-            Some(rendered) => rendered.edit(self, span, replacement),
+            Some(rendered) => {
+                let (span, text) = rendered.edit(self, span, replacement)?;
+                match &self.outer {
+                    Some(outer) => outer.edit(span, &text),
+                    None => Ok((span, text)),
+                }
+            }
             None => self.edit_copied(span, replacement, &self.written_as),
         }
     }
@@ -217,8 +261,9 @@ impl View {
         let outer = Span::new(self.start_on_outer(span.start), self.start_on_outer(span.end));
         let text = self.written(span, replacement, written_as);
         match &self.outer {
-            Some(view) => view.edit(outer, &text),
-            None => Ok((outer, text)),
+            // What a controller writes is asked by the one that asked this.
+            Some(view) if self.rendered.is_none() => view.edit(outer, &text),
+            _ => Ok((outer, text)),
         }
     }
 

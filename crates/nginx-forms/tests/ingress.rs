@@ -89,7 +89,9 @@ fn what_annotations_become() {
         (community("backend-protocol: GRPC"), Some("grpc_pass grpc://chat:80;")),
         (community("backend-protocol: https"), Some("proxy_pass https://chat:80;")),
         (inc("ssl-services: chat"), Some("proxy_pass https://chat:80;")),
-        (inc("websocket-services: a, chat"), Some("proxy_set_header Upgrade $http_upgrade;")),
+        (inc("websocket-services: a,chat"), Some("proxy_set_header Upgrade $http_upgrade;")),
+        // A blank is a part of the name.
+        (inc("websocket-services: a, chat"), None),
         (inc("websocket-services: chatty"), None),
         (inc("rewrites: serviceName=chat rewrite=/x/"), Some("proxy_pass http://chat:80/x/;")),
         (community("rewrite-target: /"), Some("rewrite \"(?i)/ws\" / break;")),

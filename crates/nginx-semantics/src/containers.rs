@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use nginx_forms::chart::Chart;
 use nginx_forms::cluster::{ClusterService, Workload, objects};
-use nginx_forms::compose::{Service, env_file, env_of_dockerfile, services};
+use nginx_forms::compose::{Service, env_file, env_of_dockerfile, merged, pair, services};
 
+use crate::charts::{Charts, Role};
 use crate::files::{Files, folder_of, is_below, normalize};
 
 /// A file is no larger.
@@ -25,11 +27,15 @@ pub(crate) type Values = Vec<(String, String)>;
 #[derive(Debug, Clone, Default)]
 pub struct Containers {
     compose: BTreeMap<PathBuf, Vec<Service>>,
+    /// The same with each file that compose merges over another one merged.
+    services: BTreeMap<PathBuf, Vec<Service>>,
     /// Of the last stage, by Dockerfile.
     images: BTreeMap<PathBuf, Values>,
     env_files: BTreeMap<PathBuf, Values>,
     /// Of Kubernetes, by file.
     cluster: BTreeMap<PathBuf, (Vec<ClusterService>, Vec<Workload>)>,
+    /// Of Helm and Go.
+    charts: Charts,
     /// What was looked at: fixes judge a tree again and again.
     seen: BTreeSet<PathBuf>,
 }
@@ -59,8 +65,15 @@ fn kind(path: &Path) -> Option<Kind> {
 impl Containers {
     /// Reads a file, if its name is one of those that tell. What is not given is not read.
     pub(crate) fn read(&mut self, files: &dyn Files, path: &Path, is_given: &dyn Fn(&Path) -> bool) {
-        let Some(kind) = kind(path).filter(|_| self.seen.insert(path.to_owned())) else { return };
+        let (kind, role) = (kind(path), Role::of(path));
+        if kind.is_none() && role.is_none() || !self.seen.insert(path.to_owned()) {
+            return;
+        }
         let Some(text) = text(files, path, is_given) else { return };
+        if let Some(role) = role {
+            self.charts.read(path, role, &text, &is_secret);
+        }
+        let Some(kind) = kind else { return };
         match kind {
             Kind::Dockerfile => {
                 if let Some(environment) = env_of_dockerfile(&text) {
@@ -88,6 +101,27 @@ impl Containers {
         }
     }
 
+    /// Puts together what the files tell that were read.
+    pub(crate) fn settle(&mut self) {
+        self.charts.settle();
+        self.services = self.compose.clone();
+        let folders: BTreeSet<PathBuf> = self.compose.keys().map(|path| folder_of(path)).collect();
+        for folder in folders {
+            let Some((base, over)) = pair(|name| self.compose.contains_key(&beside(&folder, name))) else {
+                continue;
+            };
+            let Some(over) = self.services.remove(&beside(&folder, over)) else { continue };
+            if let Some(services) = self.services.get_mut(&beside(&folder, base)) {
+                *services = merged(services, &over);
+            }
+        }
+    }
+
+    /// What the templates that a file calls, and the values that it asks for, are.
+    pub(crate) fn chart(&self, path: &Path) -> Arc<Chart> {
+        self.charts.told(path)
+    }
+
     /// Whether nothing is known.
     pub(crate) fn is_empty(&self) -> bool {
         self.compose.is_empty() && self.images.is_empty()
@@ -95,7 +129,7 @@ impl Containers {
 
     /// What all services of a name agree on.
     fn agreed<T: PartialEq>(&self, name: &str, of: impl Fn(&Service) -> Option<T>) -> Option<T> {
-        let services = self.compose.values().flatten().filter(|service| service.name == name);
+        let services = self.services.values().flatten().filter(|service| service.name == name);
         let mut all = services.map(of);
         let first = all.next()??;
         all.all(|other| other.as_ref() == Some(&first)).then_some(first)
@@ -135,7 +169,7 @@ impl Containers {
         let image = built.max_by_key(|(file, _)| folder_of(file).components().count());
         let image = image.map(|(_, environment)| environment.clone()).unwrap_or_default();
         let mut sets: Vec<Values> = Vec::new();
-        for (file, services) in &self.compose {
+        for (file, services) in &self.services {
             let base = folder_of(file);
             for service in services {
                 let leads_there = |path: &String| is_below(&template, &base.join(path));
@@ -146,18 +180,16 @@ impl Containers {
                 };
                 let is_built =
                     service.build.as_ref().is_some_and(|path| leads_there(path) && is_nginxs(path));
-                if !is_built && !service.mounts.iter().any(leads_there) {
+                if !is_built && !service.mounts.iter().any(|mount| leads_there(&mount.source)) {
                     continue;
                 }
                 let mut values = service.environment.clone();
-                let named = service
-                    .env_files
-                    .iter()
-                    .filter_map(|name| self.env_files.get(&normalize(&base.join(name))));
-                values.extend(named.flatten().cloned());
-                if is_built {
-                    values.extend(image.iter().cloned());
-                }
+                // The last of several files counts.
+                let named = service.env_files.iter().rev();
+                let named = named.filter_map(|name| self.env_files.get(&normalize(&base.join(name))));
+                let others = named.flatten().chain(image.iter().filter(|_| is_built));
+                // What compose fills in itself is none of these.
+                values.extend(others.filter(|(name, _)| !service.unknown.contains(name)).cloned());
                 push(&mut sets, shown(values));
             }
         }
@@ -167,6 +199,11 @@ impl Containers {
         sets.truncate(MOST_SETS);
         sets.into()
     }
+}
+
+/// A file of a folder, by the path under which the walk meets it.
+fn beside(folder: &Path, name: &str) -> PathBuf {
+    if folder == Path::new(".") { PathBuf::from(name) } else { folder.join(name) }
 }
 
 /// Adds a set that is not there yet. The first value of a name counts.
@@ -183,9 +220,13 @@ fn push(sets: &mut Vec<Values>, values: Values) {
     }
 }
 
+/// Whether the value of a name is nobody's business.
+fn is_secret(name: &str) -> bool {
+    SECRETS.iter().any(|word| name.to_ascii_uppercase().contains(word))
+}
+
 /// Those that may be shown.
 fn shown(values: Values) -> Values {
-    let is_secret = |name: &str| SECRETS.iter().any(|word| name.to_ascii_uppercase().contains(word));
     let is_text = |value: &str| !value.chars().any(char::is_control);
     values.into_iter().filter(|(name, value)| !is_secret(name) && is_text(value)).collect()
 }

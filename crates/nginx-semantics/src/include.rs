@@ -224,7 +224,10 @@ pub(crate) fn resolve(files: &dyn Files, scope: &Scope, base: &Base, argument: &
         return Resolved::MatchesNothing;
     }
     if let Some(text) = shipped(argument) {
-        return Resolved::Shipped(text);
+        return match own_of_tree(files, scope, base, argument) {
+            Some(own) => Resolved::Files(vec![own]),
+            None => Resolved::Shipped(text),
+        };
     }
     if let Some((path, reason)) = withheld {
         return Resolved::Withheld(path, reason);
@@ -237,6 +240,17 @@ pub(crate) fn resolve(files: &dyn Files, scope: &Scope, base: &Base, argument: &
             normalize(&folder.join(argument)).starts_with(&folder)
         });
     Resolved::NotGiven { is_pattern, is_inside }
+}
+
+/// The file of the tree that an image or an installer puts in the place of one that distributions ship:
+/// `proxy_params.conf` for `proxy_params`.
+fn own_of_tree(files: &dyn Files, scope: &Scope, base: &Base, argument: &str) -> Option<PathBuf> {
+    let name = Path::new(argument).file_name()?.to_str().filter(|name| !name.contains('.'))?;
+    let beside = |candidate: PathBuf| candidate.with_file_name(format!("{name}.conf"));
+    candidates(scope, base, argument).into_iter().map(beside).find(|own| {
+        let identity = files.identity(own);
+        identity.is_some_and(|identity| scope.is_given(&identity)) && !files.is_folder(own)
+    })
 }
 
 /// In as many places are the templates of one include looked for, the likeliest ones.

@@ -7,6 +7,7 @@ mod balancing;
 pub mod budgets;
 pub mod catalogue;
 mod certificate;
+mod charts;
 mod compiled;
 mod configuration;
 mod containers;

@@ -1,5 +1,7 @@
 //! The files that were read, each parsed once.
 
+mod ways;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
@@ -398,7 +400,7 @@ impl Sources {
     ) -> Result<FileId, ReadError> {
         let identity = identity.ok_or(ReadError::NotFound)?;
         if let Some(&id) = self.by_identity.get(identity.as_os_str()) {
-            return Ok(self.chosen(id));
+            return Ok(self.included(id));
         }
         let file = read(files, scope, &self.containers, path, identity)?;
         self.keep(identity, file)
@@ -448,17 +450,20 @@ impl Sources {
                 others.into_iter().map(|file| self.add(file)).collect();
             self.alternatives.insert(id, others?);
         }
-        Ok(self.chosen(id))
+        Ok(self.included(id))
     }
 
-    /// Adds a text that another file holds, under a path where nginx finds it.
+    /// Adds a text that another file holds, under a path where nginx finds it; `others`: its other ways.
     pub(crate) fn mount(
         &mut self,
         host: &Path,
         identity: &Path,
         file: SourceFile,
+        others: Vec<SourceFile>,
     ) -> Result<FileId, ReadError> {
-        let id = self.keep(identity, Opened::of(file, &self.containers))?;
+        let opened =
+            if others.is_empty() { Opened::of(file, &self.containers) } else { Opened { file, others } };
+        let id = self.keep(identity, opened)?;
         self.mounted.insert(identity, Vec::new());
         self.held.entry(host.to_owned()).or_default().push(id);
         Ok(id)
@@ -492,56 +497,6 @@ impl Sources {
     /// The names of all files that others hold.
     pub(crate) fn mounted(&self) -> Option<&MemoryFiles> {
         (!self.held.is_empty()).then_some(&self.mounted)
-    }
-
-    /// All ways through the branches of a template, itself among them; nothing else for other files.
-    pub fn ways(&self, id: FileId) -> impl Iterator<Item = FileId> {
-        // The ways of one template stand behind each other.
-        let before = self.alternatives.range(..=id).next_back();
-        let own = before.filter(|(base, others)| **base == id || others.contains(&id));
-        let base = own.map_or(id, |(base, _)| *base);
-        std::iter::once(base).chain(own.into_iter().flat_map(|(_, others)| others.iter().copied()))
-    }
-
-    /// Chooses which way through the branches of templates is read from here on; 0 is the first of each.
-    pub(crate) fn choose(&mut self, choice: usize) {
-        self.choice = choice;
-        self.forced.clear();
-    }
-
-    /// Chooses another way for some templates than the one that is chosen for all.
-    pub(crate) fn force(&mut self, forced: BTreeMap<FileId, FileId>) {
-        self.forced = forced;
-    }
-
-    /// The templates with more than one way through their branches, by their first ways.
-    pub(crate) fn branching(&self) -> impl Iterator<Item = FileId> {
-        self.alternatives.keys().copied()
-    }
-
-    /// The way through a template's branches that is chosen; other files are themselves.
-    pub(crate) fn chosen(&self, id: FileId) -> FileId {
-        if let Some(forced) = self.forced.get(&id) {
-            return *forced;
-        }
-        if self.choice == 0 {
-            return id;
-        }
-        let Some(others) = self.alternatives.get(&id) else { return id };
-        match self.choice % (others.len() + 1) {
-            0 => id,
-            number => others.get(number - 1).copied().unwrap_or(id),
-        }
-    }
-
-    /// As many ways are there through the branches of the template that has most.
-    pub(crate) fn most_choices(&self) -> usize {
-        self.alternatives.values().map(|others| others.len() + 1).max().unwrap_or(1)
-    }
-
-    /// Whether the way that is chosen is another one than before for this file.
-    pub(crate) fn is_new_choice(&self, id: FileId) -> bool {
-        self.get(id).and_then(SourceFile::hosted).is_some_and(|hosted| hosted.alternative() == self.choice)
     }
 
     /// The file of this identity, if it was read.

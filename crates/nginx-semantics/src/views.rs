@@ -5,6 +5,7 @@ use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use nginx_forms::chart::Chart;
 use nginx_forms::template::{self, Manner};
 use nginx_forms::{Form, Refusal, View, environment};
 use nginx_syntax::{FileId, Source, Span};
@@ -35,6 +36,8 @@ pub struct Hosted {
     is_template: bool,
     /// The environments in which envsubst may fill it in.
     environments: Arc<[Values]>,
+    /// What other files tell of the templates that it calls, and of values.
+    chart: Arc<Chart>,
 }
 
 /// Another text of a file.
@@ -82,7 +85,20 @@ impl Hosted {
             form: Some((form, number)),
             is_template: false,
             environments: Arc::default(),
+            chart: Arc::default(),
         }
+    }
+
+    /// The same in a chart.
+    pub(crate) fn in_chart(self, chart: &Arc<Chart>) -> Self {
+        Self { chart: Arc::clone(chart), ..self }
+    }
+
+    /// What it is on other ways through the branches of its host.
+    pub(crate) fn on_other_ways(&self, views: Vec<Arc<View>>) -> impl Iterator<Item = Self> + use<> {
+        let this = self.clone();
+        let way = move |(number, view)| Self { view, alternative: number + 1, ..this.clone() };
+        views.into_iter().enumerate().map(way)
     }
 
     /// The same of a machine with a name.
@@ -271,7 +287,7 @@ impl Sources {
         if is_template {
             let manner = own.first().map(|(_, file, _)| manner(file)).unwrap_or_default();
             let environments = &first.environments;
-            if ways_of(bytes, None, manner, environments).len() != ways {
+            if ways_of(bytes, None, manner, environments, &first.chart).len() != ways {
                 return Err(EditRefusal::OtherText);
             }
         }
@@ -299,25 +315,41 @@ fn applied<'e>(text: &[u8], edits: impl Iterator<Item = (Span, &'e [u8])>) -> Op
 impl Hosted {
     /// The same text, read out of its file with other bytes.
     fn again(&self, source: &Arc<Source>, file: &SourceFile) -> Option<Self> {
-        let outer = match self.form {
+        let found = match self.form {
             Some((form, number)) => {
-                Some(nginx_forms::views(form, source.bytes()).into_iter().nth(number)?.view)
+                Some(nginx_forms::views_in(form, source.bytes(), &self.chart).into_iter().nth(number)?)
             }
             None => None,
         };
         if !self.is_template {
-            return Some(Self { source: source.clone(), view: outer?, ..self.clone() });
+            let found = found?;
+            // Two ways that come to the same now are one.
+            let ways = std::iter::once(found.view).chain(found.other_ways).take(self.alternative + 1);
+            let view = ways.last()?;
+            return Some(Self { source: source.clone(), view, ..self.clone() });
         }
+        let outer = found.map(|found| found.view);
         let text = outer.as_ref().map_or(source.bytes(), |outer| outer.bytes());
-        let views = ways_of(text, outer.as_ref(), manner(file), &self.environments);
+        let views = ways_of(text, outer.as_ref(), manner(file), &self.environments, &self.chart);
         let view = views.into_iter().nth(self.alternative)?;
         Some(Self { source: source.clone(), view: Arc::new(view), ..self.clone() })
     }
 }
 
 /// The ways through the branches of a template; for envsubst also those of each environment that it may be filled in by.
-fn ways_of(text: &[u8], outer: Option<&Arc<View>>, manner: Manner, environments: &[Values]) -> Vec<View> {
-    let views = template::alternatives(text, outer, manner).views;
+fn ways_of(
+    text: &[u8],
+    outer: Option<&Arc<View>>,
+    manner: Manner,
+    environments: &[Values],
+    chart: &Chart,
+) -> Vec<View> {
+    // In a text that another file holds it is filled in already.
+    let filled = if outer.is_none() { chart.filled(text).map(Arc::new) } else { None };
+    let views = match &filled {
+        Some(filled) => template::alternatives(filled.bytes(), Some(filled), manner).views,
+        None => template::alternatives(text, outer, manner).views,
+    };
     // Engines with marks of their own have variables of their own.
     let has = |mark: &[u8]| memchr::memmem::find(text, mark).is_some();
     if environments.is_empty() || has(b"{{") || has(b"{%") || has(b"<%") {
@@ -327,7 +359,7 @@ fn ways_of(text: &[u8], outer: Option<&Arc<View>>, manner: Manner, environments:
     for view in views {
         let view = Arc::new(view);
         for values in environments {
-            let one = environment::filled(&view, values);
+            let one = environment::filled(&view, values, environments.len() == 1);
             let one = one.unwrap_or_else(|| View::clone(&view));
             if filled.len() < template::MOST_ALTERNATIVES
                 && !filled.iter().any(|known| known.bytes() == one.bytes())
@@ -357,7 +389,11 @@ pub(crate) fn of_template(file: &SourceFile, containers: &Containers) -> Vec<Sou
         None if is_by_name && !containers.is_empty() => containers.environments(&file.path),
         _ => Arc::default(),
     };
-    let views = ways_of(file.bytes(), outer.map(|outer| &outer.view), manner(file), &environments);
+    let chart = match outer {
+        Some(outer) => Arc::clone(&outer.chart),
+        None => containers.chart(&file.path),
+    };
+    let views = ways_of(file.bytes(), outer.map(|outer| &outer.view), manner(file), &environments, &chart);
     let hosted = |(alternative, view): (usize, View)| {
         let hosted = Hosted {
             source: file.on_disk().clone(),
@@ -370,6 +406,7 @@ pub(crate) fn of_template(file: &SourceFile, containers: &Containers) -> Vec<Sou
             form: outer.and_then(|outer| outer.form),
             is_template: true,
             environments: Arc::clone(&environments),
+            chart: Arc::clone(&chart),
         };
         SourceFile::of_view(file.path.clone(), file.source.path(), hosted, file.may_be_shown).ok()
     };

@@ -2,7 +2,7 @@
 
 use nginx_semantics::dispatch::{Build, RefusalKind, Verdict, read};
 use nginx_semantics::{Configuration, ContextId, ContextKind, Directive, Presence};
-use nginx_syntax::{Place, Span};
+use nginx_syntax::{NodeId, Place, Span};
 
 use crate::excerpt::{is_excerpt, leaves_out_before};
 
@@ -28,6 +28,14 @@ pub(crate) fn is_certain(configuration: Configuration<'_>, context: ContextId) -
     }
 }
 
+/// Whether a line is of a macro or of a named template, whose calls say in which block it comes out.
+pub(crate) fn is_called(directive: &Directive<'_>) -> bool {
+    directive.file().is_some_and(|file| {
+        let is_called = file.hosted().is_some_and(|hosted| hosted.view().is_called());
+        is_called && file.tree.parent(directive.reference.node) == NodeId::FILE
+    })
+}
+
 /// What nginx refuses before its reader gets to a syntax error of a main file: a brace that is missing or one too many makes
 /// lines stand in other blocks. Its place is the line, up to what ends the statement.
 pub(crate) fn first_before_error(configuration: Configuration<'_>, build: &Build) -> Option<(Place, String)> {
@@ -44,7 +52,9 @@ pub(crate) fn first_before_error(configuration: Configuration<'_>, build: &Build
             Verdict::Refused(kind) => {
                 let file = configuration.sources.get(step.at.file).filter(|file| file.may_be_shown)?;
                 let is_excerpt = is_excerpt(file) || leaves_out_before(file, step.at.span.start);
-                if !has_error(step.at.file) || kind.is_about_words() || is_excerpt {
+                // The reader may have said the same already, at the `;` that is missing.
+                let is_said = file.tree.errors().iter().any(|error| error.to_string() == kind.to_string());
+                if !has_error(step.at.file) || kind.is_about_words() || is_excerpt || is_said {
                     return None;
                 }
                 let line = file.source.line_span(file.source.line(step.at.span.start));

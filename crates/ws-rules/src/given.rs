@@ -45,6 +45,12 @@ pub(crate) fn unless(directive: &Directive<'_>) -> Option<&'static str> {
     Some(if directive.configuration().root().is_some() { "" } else { UNLESS_SETTINGS })
 }
 
+/// How the `ConfigMap` of a controller gives a directive another value; `None` for a line that is written as nginx reads it.
+pub(crate) fn setting(directive: &Directive<'_>, value: &str) -> Option<String> {
+    rendered(directive).filter(|rendered| rendered.is_settings())?;
+    Some(format!("{}: \"{value}\"", directive.name().as_str().replace('_', "-")))
+}
+
 /// What is kept of the text that a directive is in, if a controller writes it.
 fn rendered<'s>(directive: &Directive<'s>) -> Option<&'s Rendered> {
     directive.file()?.hosted()?.view().rendered()

@@ -7,6 +7,7 @@
 mod answers;
 mod around;
 mod controller;
+mod nginx_inc;
 mod render;
 mod rendered;
 mod resource;
@@ -68,7 +69,10 @@ pub(crate) fn ingresses(text: &[u8], masked: &str, parsed: &Parsed) -> Ingresses
                 snippets.push(value.at.clone());
             }
         }
-        let first = own.first().and_then(|ingress| ingress.name.as_ref()).map(|name| name.value.as_str());
+        // What a template makes a name of is no name.
+        let is_written = |name: &&crate::yaml::nodes::Scalar| !resource::is_filled_in(text, name);
+        let first = own.first().and_then(|ingress| ingress.name.as_ref()).filter(is_written);
+        let first = first.map(|name| name.value.as_str());
         let is_one = own.iter().all(|one| one.name.as_ref().map(|name| name.value.as_str()) == first);
         let name = first.filter(|_| is_one).unwrap_or("ingress");
         let view = render::ingresses(&around, controller, &own);
@@ -77,7 +81,8 @@ pub(crate) fn ingresses(text: &[u8], masked: &str, parsed: &Parsed) -> Ingresses
         found.push(rendered(name, folder, view));
     }
     for settings in resource::settings(text, parsed) {
-        let name = settings.name.as_ref().map_or("controller", |name| name.value.as_str());
+        let name = settings.name.as_ref().filter(|name| !resource::is_filled_in(text, name));
+        let name = name.map_or("controller", |name| name.value.as_str());
         let view = render::settings(&around, &settings);
         found.push(rendered(name, "settings", view));
     }
@@ -90,7 +95,15 @@ fn rendered(name: &str, folder: &str, view: crate::view::View) -> Found {
         name.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' }).collect();
     let folder = folder.replace(' ', "-");
     let path = format!("/etc/{folder}/{name}.conf");
-    Found { name, path, is_path_known: true, view: Arc::new(view), is_in_cluster: true, is_cut: false }
+    Found {
+        name,
+        path,
+        is_path_known: true,
+        view: Arc::new(view),
+        is_in_cluster: true,
+        is_cut: false,
+        other_ways: Vec::new(),
+    }
 }
 
 /// A value as a label shows it.

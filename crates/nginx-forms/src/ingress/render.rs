@@ -7,10 +7,10 @@ use granit_parser::ScalarStyle;
 use nginx_syntax::Span;
 
 use super::around::Around;
-use super::controller::{Controller, Knob, truth};
+use super::controller::{Controller, truth};
 use super::rendered::{Block, Ignored, Rendered, Target};
 use super::resource::{ControllerSettings, Host, Ingress, Path, is_filled_in};
-use super::words::{is_listed, is_name, is_time_directive, modified, needs_quotes};
+use super::words::{is_meant, is_name, is_time_directive, modified, needs_quotes};
 use super::writer::{Writer, span};
 use crate::view::View;
 use crate::yaml::nodes::Scalar;
@@ -287,7 +287,7 @@ impl Render<'_, '_> {
     fn declared(&self, ingress: &Ingress, path: &Path) -> Option<Range<usize>> {
         let service = path.service.as_ref()?;
         let (_, list) = ingress.annotations.get("nginx.org/websocket-services")?;
-        is_listed(&list.value, &service.value).then(|| list.at.clone())
+        is_meant(&list.value, &service.value).then(|| list.at.clone())
     }
 
     /// `rootfs/etc/nginx/template/nginx.tmpl`.
@@ -337,61 +337,6 @@ impl Render<'_, '_> {
             _ => "proxy_pass http://",
         };
         self.pass(path, pass, "");
-    }
-
-    /// `internal/configs/version1/nginx.ingress.tmpl`.
-    fn of_nginx_inc(&mut self, number: usize, ingress: &Ingress, path: &Path) {
-        let controller = Controller::NginxInc;
-        let anchor = path.anchor.clone();
-        let service = path.service.as_ref().map_or("", |service| service.value.as_str());
-        self.writer.given(&anchor, "        proxy_http_version 1.1;\n");
-        let lists = self.entry(ingress, controller, "websocket-services").cloned();
-        let keepalive =
-            self.value(ingress, controller, "keepalive").and_then(|count| count.parse::<u32>().ok());
-        let is_unknown = lists.as_ref().is_some_and(|(_, list)| is_filled_in(self.around.text, list))
-            || path.service.as_ref().is_some_and(|service| is_filled_in(self.around.text, service));
-        match &lists {
-            Some((_, list)) if is_listed(&list.value, service) => {
-                let lines = "        proxy_set_header Upgrade $http_upgrade;\n        proxy_set_header Connection $connection_upgrade;\n";
-                self.writer.given(&list.at, lines);
-            }
-            _ if is_unknown => self.writer.gap(&anchor),
-            // A master sets it for its minions, in another object.
-            _ if self.value(ingress, controller, "mergeable-ingress-type") == Some("minion")
-                && lists.is_none() => {}
-            _ if keepalive.is_some_and(|count| count > 0) => {
-                self.writer.given(&anchor, "        proxy_set_header Connection \"\";\n");
-            }
-            _ => {}
-        }
-        // What a minion does not set itself, its master may.
-        if self.value(ingress, controller, "mergeable-ingress-type") == Some("minion") {
-            self.writer.gap(&anchor);
-        }
-        self.snippet(ingress, controller, "location-snippets");
-        self.knobs(controller, number, ingress, &anchor);
-        self.writer.given(
-            &anchor,
-            "        proxy_set_header Host $host;\n        proxy_set_header X-Real-IP $remote_addr;\n        \
-             proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;\n        proxy_set_header X-Forwarded-Host $host;\n        \
-             proxy_set_header X-Forwarded-Port $server_port;\n        proxy_set_header X-Forwarded-Proto $scheme;\n",
-        );
-        let is_in =
-            |name: &str| self.value(ingress, controller, name).is_some_and(|list| is_listed(list, service));
-        let pass = match (is_in("grpc-services"), is_in("ssl-services")) {
-            (true, true) => "grpc_pass grpcs://",
-            (true, false) => "grpc_pass grpc://",
-            (false, true) => "proxy_pass https://",
-            (false, false) => "proxy_pass http://",
-        };
-        let rewrites = self.value(ingress, controller, "rewrites").unwrap_or_default().to_owned();
-        let rewrite = rewrites.split(';').find_map(|one| {
-            let mut words = one.split_whitespace();
-            let is_own = words.next()?.strip_prefix("serviceName=")? == service;
-            let uri = words.next()?.strip_prefix("rewrite=")?;
-            (is_own && uri.starts_with('/')).then(|| uri.to_owned())
-        });
-        self.pass(path, pass, rewrite.as_deref().unwrap_or_default());
     }
 
     /// `internal/configs/version2/nginx.virtualserver.tmpl`: each location can upgrade.
@@ -444,7 +389,13 @@ impl Render<'_, '_> {
         }
     }
 
-    fn knobs(&mut self, controller: Controller, number: usize, ingress: &Ingress, anchor: &Range<usize>) {
+    pub(super) fn knobs(
+        &mut self,
+        controller: Controller,
+        number: usize,
+        ingress: &Ingress,
+        anchor: &Range<usize>,
+    ) {
         for knob in controller.knobs() {
             let own = self.entry(ingress, controller, knob.annotation).cloned();
             match own {
@@ -473,7 +424,7 @@ impl Render<'_, '_> {
                         controller.name(),
                         crate::ingress::shown(&entry.1.value)
                     );
-                    self.ignored(knob, number, &entry, why);
+                    self.ignored(knob.directive, number, &entry, why);
                 }
                 None => {
                     let other = controller.other();
@@ -484,7 +435,7 @@ impl Render<'_, '_> {
                             controller.name(),
                             other.name()
                         );
-                        self.ignored(knob, number, &entry, why);
+                        self.ignored(knob.directive, number, &entry, why);
                     }
                 }
             }
@@ -501,7 +452,13 @@ impl Render<'_, '_> {
     }
 
     /// An annotation that the controller does not use, as a comment.
-    fn ignored(&mut self, knob: &Knob, resource: usize, (key, value): &(Scalar, Scalar), why: String) {
+    pub(super) fn ignored(
+        &mut self,
+        directive: &str,
+        resource: usize,
+        (key, value): &(Scalar, Scalar),
+        why: String,
+    ) {
         let all = key.at.start..value.at.end;
         if self.around.text.get(all.clone()).is_none_or(|written| written.contains(&b'\n')) {
             return;
@@ -511,7 +468,7 @@ impl Render<'_, '_> {
         self.writer.copy(&all);
         let at = Span::new(start, self.writer.end());
         self.writer.given(&(all.end..all.end), "\n");
-        let directive = knob.directive.to_owned();
+        let directive = directive.to_owned();
         self.writer.ignored.push(Ignored { at, directive, resource, why });
     }
 
@@ -527,7 +484,7 @@ impl Render<'_, '_> {
     }
 
     /// The lines of a snippet; what a template fills in there is not known.
-    fn snippet(&mut self, ingress: &Ingress, controller: Controller, name: &str) {
+    pub(super) fn snippet(&mut self, ingress: &Ingress, controller: Controller, name: &str) {
         let Some((_, value)) = self.entry(ingress, controller, name).cloned() else { return };
         // `${NAME}` is a placeholder in the text as it is in any file of nginx.
         let written = self.around.text.get(value.at.clone()).unwrap_or_default();
@@ -544,7 +501,7 @@ impl Render<'_, '_> {
     }
 
     /// Where the request goes. All of it is shown at the path.
-    fn pass(&mut self, path: &Path, pass: &str, uri: &str) {
+    pub(super) fn pass(&mut self, path: &Path, pass: &str, uri: &str) {
         let anchor = path.anchor.clone();
         self.writer.given(&anchor, &format!("        {pass}"));
         let at_anchor = |scalar: &Scalar| Scalar { at: anchor.clone(), ..scalar.clone() };

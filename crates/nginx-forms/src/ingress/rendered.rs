@@ -193,11 +193,13 @@ impl Rendered {
         const NAME: &str = "nginx.org/websocket-services";
         let service = block.service.as_deref()?;
         let list = self.targets.get(block.target)?.entry(NAME).map(|entry| entry.value.as_str());
-        let value = match list.map(str::trim).filter(|list| !list.is_empty()) {
-            Some(list) => format!("{list},{service}"),
-            None => service.to_owned(),
-        };
-        Some((NAME, value))
+        // Blanks are parts of names to the controller.
+        let listed = list.unwrap_or_default().split(',').map(str::trim).filter(|name| !name.is_empty());
+        let mut names: Vec<&str> = listed.collect();
+        if !names.contains(&service) {
+            names.push(service);
+        }
+        Some((NAME, names.join(",")))
     }
 
     /// An annotation that does nothing, and that was to set a directive for the block at an offset.
@@ -307,6 +309,7 @@ impl View {
     pub fn extent(&self) -> Span {
         let shown = || self.pieces.iter().filter(|piece| piece.kind == Kind::Copied);
         let start = shown().map(|piece| piece.host.start).min().unwrap_or_default();
-        Span::new(start, shown().map(|piece| piece.host.end).max().unwrap_or_default())
+        let extent = Span::new(start, shown().map(|piece| piece.host.end).max().unwrap_or_default());
+        self.outer.as_deref().map_or(extent, |outer| outer.on_host(extent))
     }
 }

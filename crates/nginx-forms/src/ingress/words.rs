@@ -28,8 +28,13 @@ pub(super) fn is_time_directive(directive: &str) -> bool {
 /// What is longer is no list that a person keeps: each path looks through it.
 const LONGEST_LIST: usize = 16 << 10;
 
-/// Whether a list of services has one: `a,b`.
+/// Whether a list of services has one: `a,b`. Blanks are parts of names.
 pub(super) fn is_listed(list: &str, service: &str) -> bool {
+    !service.is_empty() && list.len() <= LONGEST_LIST && list.split(',').any(|one| one == service)
+}
+
+/// The same for what the author means: `a, b`.
+pub(super) fn is_meant(list: &str, service: &str) -> bool {
     !service.is_empty() && list.len() <= LONGEST_LIST && list.split(',').any(|one| one.trim() == service)
 }
 

@@ -9,7 +9,7 @@ use super::tree::{ArmId, Holds, Tree};
 pub const MOST_ALTERNATIVES: usize = 64;
 
 /// So many bytes are judged of one template, over all ways through its branches, where they are judged one at a time.
-const MOST_WORK: usize = 16 << 20;
+pub(crate) const MOST_WORK: usize = 16 << 20;
 
 /// What is taken for granted of conditions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -5,7 +5,7 @@
 
 /// A condition, as it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Condition {
+pub(crate) struct Condition {
     pub(super) text: Vec<u8>,
     /// `unless`
     pub(super) is_negated: bool,
@@ -13,7 +13,7 @@ pub(super) struct Condition {
 
 /// What a stretch of a template does.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Meaning {
+pub(crate) enum Meaning {
     /// Comes out as it is.
     Text,
     /// Comes out as it is, and hides what would be a mark.
@@ -128,9 +128,19 @@ pub(super) fn of_braces(text: &[u8]) -> Meaning {
         b"define" if rest.starts_with(b"\"") => Meaning::Define,
         b"block" if rest.starts_with(b"\"") => Meaning::Group,
         b"break" | b"continue" | b"fail" if word != b"fail" || !rest.is_empty() => Meaning::Blank,
-        _ if is_assignment(text) => Meaning::Blank,
+        _ if is_assignment(text) || is_comment(text) => Meaning::Blank,
         _ => Meaning::Output(text.to_vec()),
     }
+}
+
+/// `{{ ansible_managed | comment }}`: Ansible's filter makes lines of comments of whatever it gets.
+fn is_comment(text: &[u8]) -> bool {
+    let last = text.rsplit(|byte| *byte == b'|').next().filter(|last| last.len() < text.len());
+    last.is_some_and(|last| {
+        let (word, rest) = first_word(last.trim_ascii());
+        // In another manner it is a comment of another language.
+        word == b"comment" && (rest.is_empty() || rest == b"()")
+    })
 }
 
 /// `$x := 1`, `$x = 1`, `x = 1`.

@@ -4,11 +4,12 @@
 //! a placeholder `${NAME}` whose value nobody knows; statements and comments of the engine are left out; and branches are
 //! alternatives, each a view of its own.
 
+mod branches;
 mod choices;
 mod condition;
-mod meaning;
+pub(crate) mod meaning;
 mod render;
-mod scan;
+pub(crate) mod scan;
 mod tree;
 
 use std::cmp::Reverse;
@@ -16,7 +17,9 @@ use std::sync::Arc;
 
 use crate::view::View;
 
+pub(crate) use branches::branches;
 pub use choices::MOST_ALTERNATIVES;
+pub(crate) use choices::MOST_WORK;
 
 /// What an engine makes of a template, as far as branches differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +47,7 @@ pub fn alternatives(text: &[u8], outer: Option<&Arc<View>>, manner: Manner) -> A
         let mut view = render::view(text, &tokens, &tree, &assignment, manner)
             .finish(outer.cloned(), Default::default());
         view.premises = assignment.premises(&tree);
+        view.is_called = !assignment.has_top();
         if !views.iter().any(|other| other.bytes() == view.bytes()) {
             views.push(view);
         }

@@ -10,13 +10,13 @@ const LONGEST_MARK: usize = 8 << 10;
 
 /// A stretch of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Token {
-    pub(super) span: Span,
-    pub(super) meaning: Meaning,
+pub(crate) struct Token {
+    pub(crate) span: Span,
+    pub(crate) meaning: Meaning,
 }
 
 /// The marks of a text and what stands between them, in order and without gaps.
-pub(super) fn tokens(text: &[u8]) -> Vec<Token> {
+pub(crate) fn tokens(text: &[u8]) -> Vec<Token> {
     let kinds = Kinds::of(text);
     let mut tokens: Vec<Token> = Vec::new();
     let (mut done, mut at) = (0, 0);

@@ -1,6 +1,7 @@
 //! YAML out of a template of YAML.
 
-/// The text with the marks of templates as blanks where nothing else stands on their line, else as letters.
+/// The text with the marks of templates as empty lines where nothing else stands on their line, else as letters. A line of
+/// blanks would not do: YAML refuses one that is longer than the indent at the start of a block.
 pub(super) fn masked(text: &[u8]) -> Vec<u8> {
     let mut masked = text.to_vec();
     let mut at = 0;
@@ -28,7 +29,7 @@ pub(super) fn masked(text: &[u8]) -> Vec<u8> {
         let is_alone = is_nothing_but_marks(before) && is_nothing_but_marks(behind);
         for byte in masked.get_mut(start..end).unwrap_or_default() {
             if *byte != b'\n' && *byte != b'\r' {
-                *byte = if is_alone { b' ' } else { b'x' };
+                *byte = if is_alone { b'\n' } else { b'x' };
             }
         }
         at = end;

@@ -16,6 +16,7 @@ use crate::form::{Form, Found};
 use crate::heredoc::heredocs;
 use crate::ingress::{self, Ingresses};
 use crate::omnibus;
+use crate::template::{MOST_WORK, branches};
 use crate::view::View;
 
 use leaves::Leaf;
@@ -31,8 +32,7 @@ pub(crate) fn scalars(text: &[u8]) -> Vec<Found> {
     let leaves = leaves::leaves(masked);
     let mounts = Mounts::of(&leaves);
     // What a controller writes has the snippets in it.
-    let rendered = ingress::may_have(text).then(|| nodes::parsed(masked));
-    let rendered = rendered.map(|parsed| ingress::ingresses(text, masked, &parsed));
+    let rendered = ingress::may_have(text).then(|| of_controllers(text, masked));
     let Ingresses { mut found, snippets } = rendered.unwrap_or_default();
     let is_own = |leaf: &&Leaf| leaf.holds_lines() && !snippets.contains(&leaf.at);
     for leaf in leaves.iter().filter(is_own).take(MOST_SCALARS) {
@@ -47,6 +47,39 @@ pub(crate) fn scalars(text: &[u8]) -> Vec<Found> {
         }
     }
     found
+}
+
+/// What controllers write for the objects of a text, on each way through the branches of a template.
+fn of_controllers(text: &[u8], masked: &str) -> Ingresses {
+    let plain = ingress::ingresses(text, masked, &nodes::parsed(masked));
+    if plain.found.is_empty() {
+        return plain;
+    }
+    let mut found: Vec<Found> = Vec::new();
+    let mut left = MOST_WORK;
+    for way in branches(text) {
+        let masked = mask::masked(way.bytes());
+        let Ok(masked) = std::str::from_utf8(&masked) else { continue };
+        let way = Arc::new(way);
+        for mut one in ingress::ingresses(way.bytes(), masked, &nodes::parsed(masked)).found {
+            // Each path has the snippets of its object again, on each way.
+            let Some(rest) = left.checked_sub(one.view.bytes().len()) else { break };
+            left = rest;
+            let mut view = Arc::unwrap_or_clone(one.view).inside(&way);
+            view.premises.clone_from(&way.premises);
+            one.view = Arc::new(view);
+            match found.iter_mut().find(|known| known.path == one.path) {
+                None => found.push(one),
+                Some(known) => {
+                    let mut ways = std::iter::once(&known.view).chain(&known.other_ways);
+                    if !ways.any(|other| other.bytes() == one.view.bytes()) {
+                        known.other_ways.push(one.view);
+                    }
+                }
+            }
+        }
+    }
+    if found.is_empty() { plain } else { Ingresses { found, ..plain } }
 }
 
 /// The text of a scalar that stands in a text of a controller.

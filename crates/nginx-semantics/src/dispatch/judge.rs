@@ -120,14 +120,31 @@ pub(super) fn judge(level: &mut Level, statement: &Words<'_>, build: &Build) -> 
     if row.block && !statement.opens {
         return Verdict::Refused(RefusalKind::NoOpening(statement.name()));
     }
-    // A placeholder may stand for several words, for none, or for any value.
+    // A placeholder may stand for several words, for none, or for any value, but its line is there.
     if statement.has_unknown() {
-        return Verdict::Taken;
+        return second(level, statement, row, build).unwrap_or(Verdict::Taken);
     }
     if !row.takes(statement.words.len().saturating_sub(1), build.versions) {
         return Verdict::Refused(RefusalKind::NumberOfArguments(statement.name()));
     }
     set(level, statement, row, build)
+}
+
+/// The refusal of what its block has already, for what may be there once.
+fn second(level: &mut Level, statement: &Words<'_>, row: &Directive, build: &Build) -> Option<Verdict> {
+    let is_main_block = level.kind == ContextKind::Main && row.block;
+    if !(row.is_flag(build.versions) || is_main_block || is_url(statement, row) || row.once) {
+        return None;
+    }
+    if level.once.contains(&statement.name) {
+        return Some(Verdict::Refused(RefusalKind::Duplicate(statement.name())));
+    }
+    level.once.push(statement.name);
+    None
+}
+
+fn is_url(statement: &Words<'_>, row: &Directive) -> bool {
+    statement.name == DirectiveName::PROXY_PASS && row.kind == ModuleKind::Http
 }
 
 /// The setters that are known: `ngx_conf_set_flag_slot`, those that take one line for each block, those of the blocks of the
@@ -140,22 +157,16 @@ fn set(level: &mut Level, statement: &Words<'_>, row: &Directive, build: &Build)
             return Verdict::Refused(RefusalKind::LocationModifier(modifier.into_owned()));
         }
     }
-    let takes_flag = row.is_flag(build.versions);
-    let is_main_block = level.kind == ContextKind::Main && row.block;
-    let is_url = statement.name == DirectiveName::PROXY_PASS && row.kind == ModuleKind::Http;
-    if takes_flag || is_main_block || is_url || row.once {
-        if level.once.contains(&statement.name) {
-            return Verdict::Refused(RefusalKind::Duplicate(statement.name()));
-        }
-        level.once.push(statement.name);
+    if let Some(refused) = second(level, statement, row, build) {
+        return refused;
     }
-    if is_url {
+    if is_url(statement, row) {
         let url = statement.word(1);
         if !url.contains(&b'$') && !has_url_prefix(&url) {
             return Verdict::Refused(RefusalKind::UrlPrefix);
         }
     }
-    if takes_flag {
+    if row.is_flag(build.versions) {
         let value = statement.c_string(1);
         let is_flag = [b"on".as_slice(), b"off"].iter().any(|flag| flag.eq_ignore_ascii_case(&value));
         let name = statement.name();

@@ -92,8 +92,9 @@ pub(super) fn mount(
     // What is no text of nginx that was found.
     let mut rest = source.bytes().to_vec();
     let is_dump = form == Form::Dump;
-    for (index, found) in nginx_forms::views(form, source.bytes()).into_iter().enumerate() {
-        let Found { name, path: at, is_path_known, view, is_in_cluster, is_cut } = found;
+    let chart = sources.containers().chart(path);
+    for (index, found) in nginx_forms::views_in(form, source.bytes(), &chart).into_iter().enumerate() {
+        let Found { name, path: at, is_path_known, view, is_in_cluster, is_cut, other_ways } = found;
         // Folded, so that `/../x` stays in the folder that stands for the host.
         let at = normalize(Path::new(&at));
         let Ok(below) = at.strip_prefix("/") else { continue };
@@ -103,10 +104,13 @@ pub(super) fn mount(
         let number = (0..MOST_OF_ONE_PATH).find(|number| sources.known(&place(identity, *number)).is_none());
         let Some(number) = number else { continue };
         let (own, identity_of_view) = (place(path, number), place(identity, number));
-        let hosted = Hosted::new((path, source.clone()), view, name.as_str(), (form, index));
+        let hosted = Hosted::new((path, source.clone()), view, name.as_str(), (form, index)).in_chart(&chart);
         let host = scope.hosts.get(identity).filter(|_| is_dump);
         let hosted = hosted.of_machine(host.map(String::as_str)).in_cluster(is_in_cluster);
         let shown = format!("{}#{name}", host.unwrap_or(&shown));
+        let others = hosted.on_other_ways(other_ways);
+        let other = |hosted| SourceFile::of_view(own.clone(), &shown, hosted, may_be_shown);
+        let others = others.map(other).collect::<Result<Vec<SourceFile>, ReadError>>()?;
         let file = SourceFile::of_view(own, &shown, hosted, may_be_shown)?;
         let is_rendered = file.is_rendered();
         let is_it = is_dump || is_rendered || structure::is_nginx(&file, inside, scope.ignores_comments);
@@ -119,7 +123,7 @@ pub(super) fn mount(
         });
         let all = all.unwrap_or_default();
         rest.get_mut(all.range()).unwrap_or_default().fill(b'\n');
-        let file = sources.mount(identity, &identity_of_view, file)?;
+        let file = sources.mount(identity, &identity_of_view, file, others)?;
         held.extend(is_held(file, sources));
     }
     let is_cut = |one: &Held| {

@@ -232,15 +232,19 @@ fn left_out(
 ) -> Vec<Layout> {
     let mut layouts = Vec::new();
     for candidate in candidates {
-        let is_judged = loaded.sources.ways(candidate.file).any(|way| loaded.judged.contains(&way));
-        if is_judged
+        let mut ways: Vec<FileId> = loaded.sources.ways(candidate.file).collect();
+        if ways.iter().any(|way| loaded.judged.contains(way)) {
+            // The bodies of macros are included nowhere.
+            ways.retain(|way| loaded.sources.is_called(*way) && !loaded.judged.contains(way));
+        }
+        if ways.is_empty()
             || not_enabled.contains(&candidate.path)
             || is_a_root(files, scope, candidate, &loaded.sources)
         {
             continue;
         }
         let folders = ancestors(&candidate.path, &candidate.argument);
-        for file in loaded.sources.ways(candidate.file).collect::<Vec<_>>() {
+        for file in ways {
             let mut layout = Layout::default();
             let way = Candidate { file, ..candidate.clone() };
             add_fragment(files, scope, &mut loaded.sources, &mut layout, &way, folders.clone());

@@ -12,6 +12,7 @@ use crate::configuration::{IncludeFailure, IncludeProblem};
 use crate::files::{Files, ReadError};
 use crate::include::Scope;
 use crate::naming::{OtherKind, stem_of_template, stems};
+use crate::sources::SourceFile;
 
 /// Why a file is not judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,7 +130,9 @@ fn parts(loaded: &Loaded) -> BTreeMap<FileId, Belonging> {
             let part = parts.entry(fragment.file).or_default();
             part.adopted_by = part.adopted_by.take().or_else(|| root.clone());
             let kind = layout.contexts.get(fragment.context.0 as usize).map(|context| context.kind.name());
-            part.block = part.block.or(kind);
+            // What a controller writes has no lines of the file.
+            let is_rendered = loaded.sources.get(fragment.file).is_some_and(SourceFile::is_rendered);
+            part.block = part.block.or(kind.filter(|_| !is_rendered));
         }
         let Some(root) = root else { continue };
         let is_fragment = |id: &FileId| layout.fragments.iter().any(|fragment| fragment.file == *id);

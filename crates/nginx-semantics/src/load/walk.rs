@@ -15,7 +15,7 @@ use crate::files::{Files, Met, MetKind, ReadError, folder_of, is_below};
 use crate::include::Scope;
 use crate::naming::{
     by_first_line, by_name, is_configuration, is_near_configuration, is_part_by_name, is_passed_over,
-    is_set_aside,
+    is_set_aside, stem_of_template,
 };
 use crate::parallel::in_parallel;
 use crate::sources::{SourceFile, Sources};
@@ -66,6 +66,10 @@ pub(super) fn walk(files: &dyn Files, arguments: &[PathBuf], scope: &Scope, sour
     // Named files first, so that one that is walked too counts as named.
     let (folders, named): (Vec<&PathBuf>, Vec<&PathBuf>) =
         arguments.iter().partition(|path| files.is_folder(path));
+    for path in &named {
+        walk.sources.containers_mut().read(files, path, &|identity| scope.is_given(identity));
+    }
+    walk.sources.containers_mut().settle();
     for path in named {
         let folder = folders.iter().find(|folder| is_below(path, folder));
         let argument = folder.map_or_else(|| folder_of(path), |folder| (*folder).clone());
@@ -148,6 +152,7 @@ impl Walk<'_> {
             let scope = self.scope;
             self.sources.containers_mut().read(self.files, path, &|identity| scope.is_given(identity));
         }
+        self.sources.containers_mut().settle();
         let first = self.walked.candidates.len();
         let mut doubtful = Vec::new();
         links.append(&mut by_name);
@@ -423,7 +428,10 @@ fn other_kind(path: &Path, file: &SourceFile, ignores_comments: bool) -> Option<
     }
     let of_text =
         || by_first_line(file.bytes()).filter(|_| !structure::is_nginx(file, path, ignores_comments));
-    by_name(path).or_else(of_text).map(SkipReason::OtherKind)
+    // A template of another kind is one of its own: `cm.yaml.j2`.
+    let is_template = || stem_of_template(path).is_some_and(|stem| by_name(Path::new(stem)).is_some());
+    let kind = by_name(path).or_else(of_text).map(SkipReason::OtherKind);
+    kind.or_else(|| is_template().then_some(SkipReason::TemplateByName))
 }
 
 /// What a path says of a file is said by its parts from the folder that was given on: what lies above it is not part of

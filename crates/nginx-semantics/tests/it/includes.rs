@@ -46,6 +46,22 @@ fn missing_files() {
     }
 }
 
+/// An image copies its own file to the place of a shipped one.
+#[test]
+fn a_file_of_the_tree_takes_the_place_of_a_shipped_one() {
+    let own = |text: &str, others: &[(&str, &str)]| {
+        let loaded = load_root(text, others);
+        loaded.sources.iter().any(|(_, file)| file.source.path().ends_with("params.conf"))
+    };
+    let text = "events {} http { server { location / { include proxy_params; } } }";
+    assert!(own(text, &[("proxy_params.conf", "proxy_read_timeout 1h;")]));
+    assert!(!own(text, &[("other/proxy_params.conf", "proxy_read_timeout 1h;")]));
+    assert!(!own(text, &[("params.conf", "proxy_read_timeout 1h;")]));
+    // One that nginx looks for by another name is none.
+    let other = text.replace("proxy_params", "my_params");
+    assert!(!own(&other, &[("my_params.conf", "proxy_read_timeout 1h;")]));
+}
+
 #[test]
 fn folders_are_refused() {
     let others = [("conf.d/a.conf", "user a;"), ("conf.d/sub/b.conf", "user b;")];

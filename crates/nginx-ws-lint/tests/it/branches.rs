@@ -202,3 +202,83 @@ fn nothing_of_a_dump_is_refused() {
     let run = Tree::new(&[]).run_with(&["-"], one.as_bytes());
     assert_eq!(run.code, Some(0), "{}", run.shown());
 }
+
+/// A site with an endpoint that has all lines but for its timeout.
+fn site(timeout: &str) -> String {
+    format!(
+        "server {{\n listen 80;\n location /socket.io/ {{\n proxy_pass http://127.0.0.1:1;\n proxy_set_header Connection upgrade;\n {UPGRADE} {timeout}\n }}\n}}\n"
+    )
+}
+
+#[test]
+fn a_word_of_a_branch_says_of_which() {
+    let text = site("proxy_read_timeout {% if long %}1h{% else %}30s{% endif %};");
+    let tree = Tree::new(&[("a.conf.j2", text.as_str())]);
+    let found = findings(&tree, &["."]);
+    let labels: Vec<&Value> =
+        found.iter().filter(|one| one["rule"] == "short-read-timeout").map(|one| &one["label"]).collect();
+    assert_eq!(labels, ["where `long` does not hold in the template"], "{found:#?}");
+}
+
+/// What counts lines of the whole is told once, however many of them each way has.
+#[test]
+fn one_line_is_told_once_for_all_ways() {
+    let text = format!(
+        "upstream a {{\n server a.test;\n state /a;\n {{% if q %}}queue 1;{{% endif %}}\n {{% if n %}}ntlm;{{% endif %}}\n}}\n{}",
+        site("proxy_read_timeout 1h;").replace("127.0.0.1:1", "a")
+    );
+    let tree = Tree::new(&[("a.conf.j2", text.as_str())]);
+    let found = findings(&tree, &["."]);
+    let lines: Vec<&Value> = found
+        .iter()
+        .filter(|one| one["rule"] == "commercial-directive")
+        .map(|one| &one["range"]["start"]["line"])
+        .collect();
+    assert_eq!(lines, [3], "{found:#?}");
+}
+
+/// In which block the body of a macro comes out, its calls say.
+#[test]
+fn the_body_of_a_macro_stands_in_no_wrong_block() {
+    let main = "events {}\nhttp {\n include conf.d/*.conf;\n}\n";
+    let text = "{% macro place(path) %}\nlocation {{ path }} {\n return 204;\n}\n{% endmacro %}\nserver {\n listen 80;\n {{ place('/a') }}\n}\n";
+    let tree = Tree::new(&[("nginx.conf.j2", main), ("conf.d/a.conf.j2", text)]);
+    assert_eq!(findings(&tree, &["."]), [] as [Value; 0]);
+    // What is in the body is judged as ever.
+    let text = text.replace("return 204;", "return 204 a b;");
+    let tree = Tree::new(&[("nginx.conf.j2", main), ("conf.d/a.conf.j2", text.as_str())]);
+    let found = findings(&tree, &["."]);
+    assert!(found.len() == 1 && found[0]["range"]["start"]["line"] == 3, "{found:#?}");
+}
+
+/// Ansible's filter makes comments of whatever it gets; else lines are unknown that a placeholder stands for.
+#[test]
+fn what_becomes_a_comment_sets_nothing() {
+    for (line, is_known) in [
+        ("{{ ansible_managed | comment }}", true),
+        ("{{ ansible_managed|comment() }}", true),
+        ("{{ ansible_managed }}", false),
+        ("{{ comment }}", false),
+    ] {
+        let text = format!("{line}\n{}", site(""));
+        let tree = Tree::new(&[("a.conf.j2", text.as_str())]);
+        let notices = output(&tree, &["."])["notices"].to_string();
+        assert_eq!(!notices.contains("fills in lines"), is_known, "{line}: {notices}");
+    }
+}
+
+/// What people read has the marks of their file.
+#[test]
+fn notices_have_the_marks_of_the_template() {
+    let text = "events {}\nhttp {\n {% for file in files %}\n include {{ file.path }};\n {% endfor %}\n}\n";
+    let notices = output(&Tree::new(&[("nginx.conf.j2", text)]), &["."])["notices"].to_string();
+    assert!(notices.contains("`{{ file.path }}` was not given") && !notices.contains("LOOP"), "{notices}");
+}
+
+#[test]
+fn a_missing_semicolon_is_told_once() {
+    let text = "events {}\nhttp {\n client_header_timeout 120s\n client_body_timeout 120s;\n}\n";
+    let found = findings(&Tree::new(&[("nginx.conf", text)]), &["."]);
+    let rules: Vec<&Value> = found.iter().map(|one| &one["rule"]).collect();
+    assert_eq!(rules, ["syntax-error"], "{found:#?}");
+}

@@ -139,3 +139,78 @@ fn secrets_stay_unknown() {
     let outcome = json(&tree);
     assert!(of_rule(&outcome, "short-read-timeout").is_empty(), "{outcome:#}");
 }
+
+/// What compose merges over another file counts, whatever the other one says.
+#[test]
+fn a_second_file_of_compose_is_merged_over_the_first() {
+    let rule = "short-read-timeout";
+    let text = site("/ws/", "chat:3000").replace("1h", "${TIMEOUT}");
+    let template = ("templates/site.conf.template", text.as_str());
+    let base = "services:\n  web:\n    image: nginx\n    volumes: ['./templates:/etc/nginx/templates:ro']\n    environment: {TIMEOUT: 1h}\n";
+    let over = |value: &str| format!("services:\n  web:\n    environment:\n      TIMEOUT: {value}\n");
+    for (names, value, is_short) in [
+        (("compose.yaml", "compose.override.yaml"), "30s", true),
+        (("docker-compose.yml", "docker-compose.override.yml"), "30s", true),
+        (("compose.yaml", "docker-compose.override.yml"), "30s", true),
+        // compose merges this one over nothing by itself, and nginx is not mounted there.
+        (("compose.yaml", "compose.prod.yaml"), "30s", false),
+        // What compose fills in is not known.
+        (("compose.yaml", "compose.override.yaml"), "${TIMEOUT}", false),
+    ] {
+        let over = over(value);
+        let tree = Tree::new(&[template, (names.0, base), (names.1, over.as_str())]);
+        let outcome = json(&tree);
+        assert_eq!(of_rule(&outcome, rule).len(), usize::from(is_short), "{names:?} {value}: {outcome:#}");
+    }
+    // Of what one value alone counts, there are no two ways.
+    let short = base.replace("1h", "30s");
+    let long = over("1h");
+    let tree =
+        Tree::new(&[template, ("compose.yaml", short.as_str()), ("compose.override.yaml", long.as_str())]);
+    assert!(of_rule(&json(&tree), rule).is_empty());
+    // The image and the number of containers are those of the second file.
+    let chat = site("/socket.io/", "chat:3000");
+    let base = "services:\n  chat: {image: own/chat, deploy: {replicas: 1}}\n";
+    let over = "services:\n  chat: {deploy: {replicas: 3}}\n";
+    let tree =
+        Tree::new(&[("site.conf", chat.as_str()), ("compose.yaml", base), ("compose.override.yaml", over)]);
+    assert_eq!(of_rule(&json(&tree), "upstream-without-stickiness").len(), 1);
+}
+
+/// Of several files of an environment the last one counts, and what `environment` leaves to compose is in none of them.
+#[test]
+fn the_last_file_of_an_environment_counts() {
+    let rule = "short-read-timeout";
+    let text = site("/ws/", "chat:3000").replace("1h", "${TIMEOUT}");
+    let compose = |more: &str| {
+        format!(
+            "services:\n  web:\n    image: nginx\n    volumes: ['./templates:/etc/nginx/templates']\n    env_file: [one.env, two.env]\n{more}"
+        )
+    };
+    for (more, is_short) in [
+        ("", true),
+        ("    environment: ['TIMEOUT=${T}']\n", false),
+        ("    environment: {TIMEOUT: }\n", false),
+    ] {
+        let compose = compose(more);
+        let tree = Tree::new(&[
+            ("templates/site.conf.template", text.as_str()),
+            ("compose.yaml", compose.as_str()),
+            ("one.env", "TIMEOUT=1h\n"),
+            ("two.env", "TIMEOUT=30s\n"),
+        ]);
+        assert_eq!(of_rule(&json(&tree), rule).len(), usize::from(is_short), "{more}");
+    }
+}
+
+/// A compose file that is named tells what it tells in its folder.
+#[test]
+fn files_that_are_named_tell_what_they_tell_in_a_folder() {
+    let text = site("/ws/", "chat:3000").replace("1h", "${TIMEOUT}");
+    let compose = "services:\n  web:\n    image: nginx\n    volumes: ['./templates:/etc/nginx/templates:ro']\n    environment: {TIMEOUT: 30s}\n";
+    let tree = Tree::new(&[("templates/site.conf.template", text.as_str()), ("compose.yaml", compose)]);
+    let run =
+        tree.run(&["--format", "json", "--fail-on", "never", "templates/site.conf.template", "compose.yaml"]);
+    let outcome: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(of_rule(&outcome, "short-read-timeout").len(), 1, "{outcome:#}");
+}

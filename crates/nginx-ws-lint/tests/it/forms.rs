@@ -131,6 +131,58 @@ fn each_form_is_judged_and_blamed_in_the_file_itself() {
     }
 }
 
+/// What is said of a file does not depend on whether it or its folder is given, but for what other files tell.
+#[test]
+fn a_file_that_is_named_is_judged_as_in_its_folder() {
+    let config_map = fixtures().remove(0).1;
+    let dump = format!(
+        "# configuration file /etc/nginx/nginx.conf:\nevents {{}}\nhttp {{ include conf.d/*.conf; }}\n# configuration file /etc/nginx/conf.d/a.conf:\n{SITE}"
+    );
+    let script = format!("#!/bin/sh\ncat > /etc/nginx/conf.d/a.conf <<'EOF'\n{SITE}EOF\n");
+    let page = format!("# Chat\n\n```nginx\n{SITE}```\n");
+    let gitlab = format!(
+        "nginx['custom_nginx_config'] = \"include x;\"\nnginx['custom_gitlab_server_config'] = <<'EOS'\n{SITE}EOS\n"
+    );
+    let others = [
+        ("deploy/cm.yaml.j2", config_map.replace("chat.test", "{{ host }}")),
+        ("roles/web/templates/cm.yml", config_map.clone()),
+        ("cm.tpl", config_map.replace("name: chat", "name: {{ .Name }}")),
+        ("bin/install", script),
+        ("Dockerfile.web", format!("FROM nginx\nCOPY <<'EOF' /etc/nginx/conf.d/a.conf\n{SITE}EOF\n")),
+        ("web.dockerfile", format!("FROM nginx\nRUN cat > /etc/nginx/conf.d/a.conf <<'EOF'\n{SITE}EOF\n")),
+        ("host.txt", dump.clone()),
+        ("host.conf", dump),
+        ("README.md", page),
+        ("gitlab.rb", gitlab),
+        ("site", SITE.to_owned()),
+        ("site.txt", SITE.to_owned()),
+        ("chat.conf.in", SITE.replace("chat.test", "@HOST@")),
+        ("nginx.tmpl", SITE.replace("chat.test", "{{ .Host }}")),
+        ("chat.conf.bak", SITE.to_owned()),
+        ("ingress.yaml", "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  name: a\n  annotations: {nginx.ingress.kubernetes.io/proxy-read-timeout: 30s}\nspec:\n  ingressClassName: nginx\n  rules:\n    - http:\n        paths:\n          - path: /ws\n            backend: {service: {name: ws, port: {number: 1}}}\n".to_owned()),
+    ];
+    let forms = fixtures().into_iter().map(|(name, text, _)| (name, text));
+    for (name, text) in forms.chain(others) {
+        let tree = Tree::new(&[(name, text.as_str())]);
+        let said = |arguments: &[&str]| -> Vec<String> {
+            let shown = |one: &Value| format!("{} {} {}", one["rule"], one["range"], one["message"]);
+            findings(&tree, arguments).iter().map(shown).collect()
+        };
+        let (in_folder, named) = (said(&["."]), said(&[name]));
+        // Naming a file is how one is judged whose name folders are not searched for.
+        if !in_folder.is_empty() {
+            assert_eq!(named, in_folder, "{name}");
+        }
+        let whole = tree.path(name);
+        assert_eq!(said(&[whole.to_str().unwrap()]).len(), named.len(), "{name}");
+        if name == "README.md" {
+            assert_eq!(said(&["--docs", name]), said(&["--docs", "."]), "{name}");
+        }
+        let refused = named.iter().any(|said| said.contains("refuses to start"));
+        assert!(!refused, "{name}: {named:#?}");
+    }
+}
+
 #[test]
 fn each_form_is_fixed_in_the_file_itself() {
     for (name, text, cure) in fixtures() {
@@ -455,5 +507,32 @@ fn templates_of_terraform_are_read() {
         let tree = Tree::new(&[(name, text)]);
         let found = findings(&tree, &["."]);
         assert!(found.iter().any(|finding| finding["rule"] == RULE), "{name}: {found:#?}");
+    }
+}
+
+/// What `--fix` does not write is not called fixable, and whoever edits it by hand is told how it is kept.
+#[test]
+fn what_is_not_written_is_not_called_fixable() {
+    let dump = format!(
+        "# configuration file /etc/nginx/nginx.conf:\nevents {{}}\nhttp {{ include conf.d/*.conf; }}\n# configuration file /etc/nginx/conf.d/a.conf:\n{SITE}"
+    );
+    let folded = fixtures().remove(0).1.replace("chat.conf: |", "chat.conf: >");
+    for (name, text, is_dump) in [("dump.txt", dump, true), ("cm.yaml", folded, false)] {
+        let tree = Tree::new(&[(name, text.as_str())]);
+        let run = tree.run(&["--format", "json", "--fail-on", "never", "."]);
+        let outcome: Value = serde_json::from_str(&run.stdout).unwrap();
+        assert_eq!(
+            (&outcome["summary"]["fixable"], &outcome["summary"]["fixable_safely"]),
+            (&0.into(), &0.into())
+        );
+        let error = outcome["findings"].as_array().unwrap().iter().find(|one| one["rule"] == RULE).unwrap();
+        let help = error["help"].as_str().unwrap();
+        assert_eq!(
+            help.contains("no fix edits this text: it is a folded scalar"),
+            !is_dump,
+            "{name}: {help}"
+        );
+        let shown = tree.run(&["--fail-on", "never", "."]).shown();
+        assert!(!shown.contains("fixable"), "{name}: {shown}");
     }
 }

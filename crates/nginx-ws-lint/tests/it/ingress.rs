@@ -80,6 +80,20 @@ fn a_service_that_is_not_named_gets_no_upgrade() {
     assert!(found.contains(&("short-read-timeout".to_owned(), 14, "warning".to_owned())), "{found:?}");
 }
 
+/// NGINX Inc's controller finds no service whose name starts with a blank.
+#[test]
+fn a_blank_in_a_list_of_services_is_part_of_a_name() {
+    let text = fixture("cafe.yaml").replace("\"tea-ws\"", "\"tea-ws, coffee-ws\"");
+    let tree = Tree::new(&[("cafe.yaml", text.as_str())]);
+    assert_eq!(said(&tree), only("missing-upgrade-header", 7, "error"));
+    let finding = &json(&tree, &["."])["findings"][0];
+    let label = finding["label"].as_str().unwrap();
+    assert!(label.starts_with("NGINX Ingress Controller rejects the Ingress: a blank"), "{label}");
+    let after = fixed("cafe.yaml", &text, &[]);
+    assert_eq!(after, text.replace("tea-ws, coffee-ws", "tea-ws,coffee-ws"));
+    assert!(said(&Tree::new(&[("cafe.yaml", after.as_str())])).is_empty());
+}
+
 /// What Helm fills in may set anything; what is written is judged.
 #[test]
 fn what_a_chart_says_is_judged() {
@@ -433,4 +447,21 @@ fn a_route_that_leads_elsewhere_is_unknown() {
         let run = tree.run(&["trace", "ws://app.example.com/ws", "."]);
         assert_eq!(run.code, Some(code), "{route}: {}", run.shown());
     }
+}
+
+/// Whoever edits a `ConfigMap` of a controller reads of its keys, and an object has no lines of nginx.
+#[test]
+fn settings_and_objects_are_called_what_they_are() {
+    let settings = "---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ingress-nginx-controller\ndata:\n  worker-shutdown-timeout: \"10s\"\n";
+    let text = format!("{}{settings}", fixture("chat.yaml"));
+    let tree = Tree::new(&[("all.yaml", text.as_str())]);
+    let outcome = json(&tree, &["."]);
+    let findings = outcome["findings"].as_array().unwrap();
+    let finding = findings.iter().find(|one| one["rule"] == "shutdown-timeout-drops").unwrap();
+    let help = finding["help"].as_str().unwrap();
+    assert!(help.starts_with("write `worker-shutdown-timeout: \"1h\"`"), "{help}");
+    let files = outcome["files"].as_array().unwrap();
+    assert!(files.iter().all(|file| file["block"].is_null()), "{files:#?}");
+    let shown = tree.run(&["--show-files", "--fail-on", "never", "."]).shown();
+    assert!(shown.contains("#ingress: below the settings of all.yaml#ingress-nginx-controller"), "{shown}");
 }

@@ -6,6 +6,7 @@ mod adopt;
 mod bots;
 mod branches;
 mod budgets;
+mod charts;
 mod ci_logs;
 mod containers;
 mod endpoints;

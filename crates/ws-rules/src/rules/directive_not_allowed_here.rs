@@ -6,7 +6,7 @@
 use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::dispatch::{Build, Refusal, RefusalKind};
 
-use crate::certain::{first_before_error, is_certain, is_mended};
+use crate::certain::{first_before_error, is_called, is_certain, is_mended};
 use crate::commercial::has_commercial_word;
 use crate::conflicts::NAMED_BY_NGINX;
 use crate::edit::Edits;
@@ -46,6 +46,7 @@ impl Rule for DirectiveNotAllowedHere {
                 || !is_certain(configuration, context)
                 || SHARED.contains(&directive.name().as_str())
                 || has_commercial_word(&directive)
+                || (matches!(kind, RefusalKind::NotAllowedHere(_)) && is_called(&directive))
             {
                 continue;
             }

@@ -70,6 +70,7 @@ impl Rule for MissingUpgradeHeader {
                 finding = finding.label(&location, text);
             }
         }
+        finding = given::at_ignored(finding, endpoint, "Upgrade");
         let repair = Repair::new(cx, endpoint, handshake).missing(cx, endpoint, remedy);
         finding = repair.fix(finding, "add the handshake lines");
         out.push(finding.help(with_curl(help, endpoint)));

@@ -7,7 +7,7 @@ use lint_finding::{Applicability, FixKind, Group, RuleMeta, Severity, Tells};
 use nginx_semantics::{DirectiveName, time};
 use ws_model::Source;
 
-use crate::{Context, Edits, FindingBuilder, Findings, Rule};
+use crate::{Context, Edits, FindingBuilder, Findings, Rule, given};
 
 pub(super) struct ShutdownTimeoutDrops;
 
@@ -43,9 +43,11 @@ impl Rule for ShutdownTimeoutDrops {
             Applicability::Unsafe,
             Edits::new().argument(&directive, 0, "1h"),
         );
-        out.push(finding.help(
-            "write `worker_shutdown_timeout 1h;`, or at least some minutes, so that clients do not all reconnect in the same second",
-        ));
+        let line =
+            given::setting(&directive, "1h").unwrap_or_else(|| "worker_shutdown_timeout 1h;".to_owned());
+        out.push(finding.help(format!(
+            "write `{line}`, or at least some minutes, so that clients do not all reconnect in the same second"
+        )));
     }
 }
 
