@@ -7,6 +7,8 @@ mod lines;
 mod logs;
 mod logs_v1;
 mod pretty;
+mod probe;
+mod probe_v1;
 mod rows;
 #[cfg(feature = "schema")]
 mod schema;
@@ -16,7 +18,7 @@ mod v1;
 
 use std::io::{self, Write};
 
-use lint_finding::{EndpointTable, LogReport, Outcome, Trace};
+use lint_finding::{EndpointTable, LogReport, Outcome, ProbeReport, Trace};
 
 pub(crate) use self::lines::write as write_lines;
 pub(crate) use self::pretty::pretty;
@@ -43,4 +45,8 @@ pub(crate) fn write_endpoints(
 
 pub(crate) fn write_logs(report: &LogReport, tool: &ToolInfo<'_>, out: &mut dyn Write) -> io::Result<()> {
     pretty(&logs::output(report, tool), out)
+}
+
+pub(crate) fn write_probe(report: &ProbeReport, tool: &ToolInfo<'_>, out: &mut dyn Write) -> io::Result<()> {
+    pretty(&probe::output(report, tool), out)
 }

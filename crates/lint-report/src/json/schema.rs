@@ -6,14 +6,15 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::rows::{Rows, Trace};
-use super::{endpoints_v1, logs_v1, trace_v1, v1};
+use super::{endpoints_v1, logs_v1, probe_v1, trace_v1, v1};
 
 /// The name of each schema's file below docs/schemas, without its ending, and its text with a line feed at its end.
-pub fn output_schemas() -> [(&'static str, String); 4] {
+pub fn output_schemas() -> [(&'static str, String); 5] {
     [
         ("output.v1", text::<v1::Output<'_>>()),
         ("endpoints.v1", text::<endpoints_v1::Output<'_>>()),
         ("logs.v1", text::<logs_v1::Output<'_>>()),
+        ("probe.v1", text::<probe_v1::Output<'_>>()),
         ("trace.v1", text::<trace_v1::Output<'_>>()),
     ]
 }
