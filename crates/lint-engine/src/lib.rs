@@ -46,7 +46,7 @@ pub use baseline::{apply_baseline, baseline};
 pub use endpoints::endpoints;
 pub use fix::{Changed, Fixed, MayEdit, Which, fixed};
 pub use logged::{Configured, NotConfigured, logs};
-pub use probed::{probed, probed_alone};
+pub use probed::{Probed, probed, probed_alone};
 pub use session::{EditError, Session};
 #[cfg(feature = "schema")]
 pub use settings::settings_schema;

@@ -30,10 +30,10 @@ pub use outcome::{
     SettingsInEffect, Summary, ViewName,
 };
 pub use probe::{
-    AnswerSeen, CertificateSeen, ConnectAttempt, ConnectResult, Difference, DifferenceKind, HoldEnd, HoldSeen,
-    LayerSign, LikelyReason, PollingKind, PollingSeen, PollingStep, PredictedField, Prediction, ProbeCause,
-    ProbeComparison, ProbeFailure, ProbeFault, ProbeReport, ProbeSeen, ProbeVerdict, ProbedRequest, ReasonKind,
-    Reconnected, ReconnectsSeen, TlsSeen, TraceIdle,
+    AnswerSeen, CertificateSeen, ConnectAttempt, ConnectResult, Difference, DifferenceKind, HoldEnd,
+    HoldSeen, LayerSign, LikelyReason, PollingKind, PollingSeen, PollingStep, PredictedField, Prediction,
+    ProbeCause, ProbeComparison, ProbeFailure, ProbeFault, ProbeReport, ProbeSeen, ProbeVerdict,
+    ProbedRequest, ReasonKind, Reconnected, ReconnectsSeen, TlsSeen, TraceIdle,
 };
 pub use rule::{FixKind, Group, RuleMeta, Tells};
 pub use trace::{

@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use lint_finding::{
-    AnswerSeen, CertificateSeen, ConnectResult, Difference, HoldEnd, HoldSeen, LayerGuess, LikelyReason, PollingSeen,
-    Prediction, ProbeComparison, ProbeReport, ProbeVerdict, ReconnectsSeen, Remark, TlsSeen,
+    AnswerSeen, CertificateSeen, ConnectResult, Difference, HoldEnd, HoldSeen, LayerGuess, LikelyReason,
+    PollingSeen, Prediction, ProbeComparison, ProbeReport, ProbeVerdict, ReconnectsSeen, Remark, TlsSeen,
 };
 
 use crate::page::{BOLD, CYAN, GREEN, Page, RED, YELLOW};
@@ -14,6 +14,9 @@ use crate::{Style, escape, human, silenced};
 
 /// So many fields of an answer are shown, unless all are asked for.
 const MOST_FIELDS: usize = 16;
+
+/// The fields that a 101 must have.
+const OF_101: [&str; 3] = ["connection", "upgrade", "sec-websocket-accept"];
 
 /// A value is cut here, in characters.
 const LONGEST_VALUE: usize = 160;
@@ -55,6 +58,16 @@ pub(crate) fn duration(milliseconds: u64) -> String {
             format!("{}.{} s", tenths / 10, tenths % 10)
         }
         _ => format!("{} min {} s", milliseconds / 60_000, milliseconds / 1_000 % 60),
+    }
+}
+
+/// A round time: `60 s`, `1 h`.
+fn limit(milliseconds: u64) -> String {
+    match milliseconds {
+        3_600_000.. if milliseconds % 3_600_000 == 0 => format!("{} h", milliseconds / 3_600_000),
+        300_000.. if milliseconds % 60_000 == 0 => format!("{} min", milliseconds / 60_000),
+        1_000.. if milliseconds % 1_000 == 0 => format!("{} s", milliseconds / 1_000),
+        other => duration(other),
     }
 }
 
@@ -102,20 +115,24 @@ pub(crate) fn verdict(report: &ProbeReport) -> String {
         let failed = all.each.iter().filter(|one| one.failure.is_some()).count();
         (failed > 0).then(|| format!("{failed} of {} handshakes fail", all.each.len()))
     });
-    let polling = seen.polling.as_ref().filter(|polling| !polling.works).map(|_| "the fallback over HTTP does not work".to_owned());
+    let polling = seen
+        .polling
+        .as_ref()
+        .filter(|polling| !polling.works)
+        .map(|_| "the fallback over HTTP does not work".to_owned());
     let over = Some("the time was over first (--max-time)".to_owned());
     let why = failure.or(held).or(reconnects).or(polling).or(over).unwrap_or_default();
     format!("{begins}: {why}")
 }
 
 fn works(report: &ProbeReport) -> String {
-    let mut all = vec!["the handshake succeeds".to_owned()];
+    let mut all = match &report.seen.reconnects {
+        Some(reconnects) => vec![format!("all {} handshakes succeed", reconnects.each.len())],
+        None => vec!["the handshake succeeds".to_owned()],
+    };
     if let Some(hold) = &report.seen.hold {
         let how = if hold.ping_every_ms.is_some() { "with pings" } else { "silent" };
         all.push(format!("the connection stays open for {} ({how})", duration(hold.lasted_ms)));
-    }
-    if let Some(reconnects) = &report.seen.reconnects {
-        all.push(format!("so do all {}", reconnects.each.len()));
     }
     if report.seen.polling.is_some() {
         all.push("the fallback over HTTP works".to_owned());
@@ -130,7 +147,8 @@ fn ended(hold: &HoldSeen) -> String {
         HoldEnd::StillOpen => format!("open after {after}"),
         HoldEnd::CloseFrame { code, reason } => {
             let code = code.map_or_else(|| "without a code".to_owned(), |code| format!("with code {code}"));
-            let reason = if reason.is_empty() { String::new() } else { format!(" and the reason `{reason}`") };
+            let reason =
+                if reason.is_empty() { String::new() } else { format!(" and the reason `{reason}`") };
             format!(
                 "the other end closed it after {after} with a close frame {code}{reason}: the application there, or a proxy that speaks WebSocket"
             )
@@ -138,9 +156,13 @@ fn ended(hold: &HoldSeen) -> String {
         HoldEnd::Fin => format!(
             "the other end closed the TCP connection after {after} (FIN) without a close frame: browsers say 1006"
         ),
-        HoldEnd::Reset => format!("the other end reset the TCP connection after {after} (RST): browsers say 1006"),
+        HoldEnd::Reset => {
+            format!("the other end reset the TCP connection after {after} (RST): browsers say 1006")
+        }
         HoldEnd::NotFrames(what) => format!("after {after} something came that is no WebSocket: {what}"),
-        HoldEnd::TooLarge => format!("after {after} a frame came that is larger than what is read here (16 MiB)"),
+        HoldEnd::TooLarge => {
+            format!("after {after} a frame came that is larger than what is read here (16 MiB)")
+        }
     }
 }
 
@@ -158,12 +180,7 @@ fn observed(report: &ProbeReport, page: &mut Page<'_>) {
         tls(seen, page);
     }
     match (&seen.answer, &seen.failure) {
-        (Some(seen), failure) => {
-            answer(seen, if failure.is_some() { RED } else { GREEN }, page);
-            if let Some(failure) = failure {
-                remark(page, failure.text.clone());
-            }
-        }
+        (Some(seen), failure) => answer(seen, if failure.is_some() { RED } else { GREEN }, page),
         (None, Some(failure)) => page.line("failure", RED, &failure.text, None, 0),
         (None, None) => {}
     }
@@ -197,7 +214,10 @@ fn tls(tls: &TlsSeen, page: &mut Page<'_>) {
 fn certificate(one: &CertificateSeen, is_own: bool) -> String {
     let names = if is_own {
         let more = if one.more_names > 0 { format!(" and {} more", one.more_names) } else { String::new() };
-        format!(" for {}{more}", if one.names.is_empty() { "no name".to_owned() } else { one.names.join(", ") })
+        format!(
+            " for {}{more}",
+            if one.names.is_empty() { "no name".to_owned() } else { one.names.join(", ") }
+        )
     } else {
         String::new()
     };
@@ -213,15 +233,23 @@ fn certificate(one: &CertificateSeen, is_own: bool) -> String {
 }
 
 fn answer(answer: &AnswerSeen, color: &str, page: &mut Page<'_>) {
-    let text = format!("{} {} ({}) in {}", answer.status, answer.reason, answer.version, duration(answer.took_ms));
+    let text =
+        format!("{} {} ({}) in {}", answer.status, answer.reason, answer.version, duration(answer.took_ms));
     page.line("answer", color, &text, None, 0);
-    let shown = if page.style.verbose { usize::MAX } else { MOST_FIELDS };
-    for (name, value) in answer.headers.iter().take(shown) {
+    let page_is_wide = page.style.verbose;
+    let shown = if page_is_wide { usize::MAX } else { MOST_FIELDS };
+    // What every answer has, or every 101, says nothing.
+    let is_told = |(name, _): &&(String, String)| {
+        let name = name.to_ascii_lowercase();
+        page_is_wide || name != "date" && !(answer.status == 101 && OF_101.contains(&name.as_str()))
+    };
+    let fields: Vec<&(String, String)> = answer.headers.iter().filter(is_told).collect();
+    for (name, value) in fields.iter().take(shown) {
         let cut: String = value.chars().take(LONGEST_VALUE).collect();
         let dots = if cut.len() < value.len() { "..." } else { "" };
         remark(page, format!("{name}: {cut}{dots}"));
     }
-    let more = answer.headers.len().saturating_sub(shown);
+    let more = fields.len().saturating_sub(shown);
     if more > 0 {
         remark(page, format!("and {more} more fields (-v)"));
     }
@@ -240,7 +268,8 @@ fn held(hold: &HoldSeen, guesses: &[LayerGuess], page: &mut Page<'_>) {
         remark(page, format!("{} came", plural(hold.messages, "message", "messages")));
     }
     if hold.pings > 0 {
-        let every = hold.pings_every_ms.map(|every| format!(", {} apart", duration(every))).unwrap_or_default();
+        let every =
+            hold.pings_every_ms.map(|every| format!(", {} apart", duration(every))).unwrap_or_default();
         remark(page, format!("{} came{every}, each was answered", plural(hold.pings, "ping", "pings")));
     }
     if let Some(every) = hold.ping_every_ms {
@@ -262,10 +291,17 @@ fn held(hold: &HoldSeen, guesses: &[LayerGuess], page: &mut Page<'_>) {
 }
 
 fn names(guesses: &[LayerGuess]) -> String {
-    let all: Vec<String> = guesses
-        .iter()
-        .map(|guess| if guess.is_declared { format!("{} (in the settings)", guess.name) } else { guess.name.clone() })
-        .collect();
+    let all: Vec<String> =
+        guesses
+            .iter()
+            .map(|guess| {
+                if guess.is_declared {
+                    format!("{} (in the settings)", guess.name)
+                } else {
+                    guess.name.clone()
+                }
+            })
+            .collect();
     match all.split_last() {
         Some((last, [])) => last.clone(),
         Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
@@ -279,13 +315,21 @@ fn reconnects(all: &ReconnectsSeen, page: &mut Page<'_>) {
     let who = match (&all.told_by, all.back_ends) {
         (Some(by), Some(1)) => format!("one back end answers, as {by} tells"),
         (Some(by), Some(number)) => {
-            let letters: Vec<&str> = all.each.iter().map(|one| one.back_end.as_deref().unwrap_or("?")).collect();
+            let letters: Vec<&str> =
+                all.each.iter().map(|one| one.back_end.as_deref().unwrap_or("?")).collect();
             format!("{number} back ends answer, as {by} tells: {}", letters.join(" "))
         }
-        _ => "which back end answers cannot be told: no field and no cookie names it (--backend-header)".to_owned(),
+        _ => "which back end answers cannot be told: no field and no cookie names it (--backend-header)"
+            .to_owned(),
     };
     let color = if failed.is_empty() { GREEN } else { RED };
-    page.line("reconnect", color, &format!("{opened} of {} handshakes succeed; {who}", all.each.len()), None, 0);
+    page.line(
+        "reconnect",
+        color,
+        &format!("{opened} of {} handshakes succeed; {who}", all.each.len()),
+        None,
+        0,
+    );
     if all.each.len() < all.asked {
         remark(page, format!("{} were asked for: --max-time was over first", all.asked));
     }
@@ -316,7 +360,8 @@ fn compared(comparison: &ProbeComparison, report: &ProbeReport, page: &mut Page<
     }
     // Ways that were not taken are of no use where one was.
     let is_met = comparison.predicted.iter().any(|one| one.agrees && one.condition.is_none());
-    let shown = |one: &&Prediction| page_wide(page.style.verbose, is_met, one);
+    let is_wide = page.style.verbose || !is_met;
+    let shown = |one: &&Prediction| is_wide || (one.agrees && one.condition.is_none());
     let all: Vec<&Prediction> = comparison.predicted.iter().filter(shown).collect();
     let mut told: Vec<(String, Option<String>)> = Vec::new();
     for one in all {
@@ -327,29 +372,37 @@ fn compared(comparison: &ProbeComparison, report: &ProbeReport, page: &mut Page<
         told.push(key);
         prediction(one, page);
     }
-    match comparison.agrees {
-        Some(true) if comparison.differences.is_empty() => {
+    let depends =
+        comparison.predicted.first().filter(|one| one.agrees).and_then(|one| one.condition.as_ref());
+    match (comparison.agrees, depends) {
+        (Some(true), Some(condition)) => {
+            let text = format!("what was seen is possible with it: {condition}");
+            page.line("agrees", YELLOW, &text, None, 0);
+        }
+        (Some(true), None) if comparison.differences.is_empty() => {
             page.line("agrees", GREEN, "this is what was seen", None, 0);
         }
-        Some(true) => page.line("agrees", GREEN, "the answer is the predicted one", None, 0),
-        None => page.line("agrees", YELLOW, "it cannot be said whether it agrees", None, 0),
-        Some(false) => {}
+        (Some(true), None) => page.line("agrees", GREEN, "the answer is the predicted one", None, 0),
+        (None, _) => page.line("agrees", YELLOW, "it cannot be said whether it agrees", None, 0),
+        (Some(false), _) => {}
     }
     for one in &comparison.differences {
         difference(one, page);
     }
     for cause in &comparison.causes {
         let color = if cause.severity == lint_finding::Severity::Error { RED } else { YELLOW };
-        page.line(cause.severity.name(), color, &format!("{}: {}", cause.rule, cause.message), Some(cause.place), 0);
+        page.line(
+            cause.severity.name(),
+            color,
+            &format!("{}: {}", cause.rule, cause.message),
+            Some(cause.place),
+            0,
+        );
     }
     let fails = report.verdict == ProbeVerdict::Fails && report.seen.failure.is_some();
     if fails && comparison.agrees == Some(true) && comparison.causes.is_empty() {
         page.line("cause", YELLOW, "no rule reports this; `trace` shows each step", None, 0);
     }
-}
-
-fn page_wide(is_verbose: bool, is_met: bool, one: &Prediction) -> bool {
-    is_verbose || !is_met || (one.agrees && one.condition.is_none())
 }
 
 fn prediction(one: &Prediction, page: &mut Page<'_>) {
@@ -363,11 +416,8 @@ fn prediction(one: &Prediction, page: &mut Page<'_>) {
     for assumption in &one.assumptions {
         remark(page, format!("if {assumption}"));
     }
-    if let Some(condition) = &one.condition {
-        remark(page, format!("what was seen is possible there: {condition}"));
-    }
     if let Some(idle) = &one.idle {
-        let limit = idle.milliseconds.map_or_else(|| "an unknown time".to_owned(), duration);
+        let limit = idle.milliseconds.map_or_else(|| "an unknown time".to_owned(), limit);
         let default = if idle.is_default { ", the default" } else { "" };
         let text = format!("nginx closes after {limit} of silence (`{}`{default})", idle.directive);
         page.line("idle", CYAN, &text, idle.place, 0);
@@ -375,10 +425,13 @@ fn prediction(one: &Prediction, page: &mut Page<'_>) {
 }
 
 fn difference(one: &Difference, page: &mut Page<'_>) {
-    let text = format!("{}: {} is predicted, and {} was seen", one.what.name(), one.predicted, one.observed);
+    let text = format!("{}; predicted: {}; seen: {}", one.what.name(), one.predicted, one.observed);
     page.line("differs", RED, &text, None, 0);
     for (number, reason) in one.reasons.iter().enumerate() {
-        page.remark(&Remark { text: format!("{}. {}", number + 1, reason_text(reason)), place: reason.place }, 0);
+        page.remark(
+            &Remark { text: format!("{}. {}", number + 1, reason_text(reason)), place: reason.place },
+            0,
+        );
     }
 }
 

@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 use std::io::{self, Write};
 
 use lint_finding::{
-    FieldOrigin, Finding, Prospect, Remark, Responder, SentField, SentRequest, Severity,
-    Trace, TraceAnswer, TraceRun, TraceStep, TraceWay,
+    FieldOrigin, Finding, Prospect, Remark, Responder, SentField, SentRequest, Severity, Trace, TraceAnswer,
+    TraceRun, TraceStep, TraceWay,
 };
 
 use crate::page::{BOLD, CYAN, DIM, GREEN, MARGIN, Page, RED, STAGE, YELLOW};

@@ -18,10 +18,10 @@ use crate::output::Judged;
 pub(crate) use self::logs::{LogEscape, LogsArgs, LogsFormat};
 pub(crate) use self::probe::{BrowserName, PollingName, ProbeArgs};
 pub(crate) use self::snippet::SnippetArgs;
+pub(crate) use self::values::header;
 pub(crate) use self::values::{
     Color, EndpointsFormat, FailOn, Format, Report, RulesFormat, ShellName, TraceFormat,
 };
-pub(crate) use self::values::header;
 use self::values::{host, path_map, reason, url, via_listen, websocket_path};
 
 const AFTER_HELP: &str = "\

@@ -66,10 +66,15 @@ pub(crate) fn connect(
     deadline: Instant,
 ) -> (Vec<ConnectAttempt>, Result<Paced, ProbeFailure>) {
     let mut attempts = Vec::new();
-    let mut failure = ProbeFailure { kind: ProbeFault::TimeOver, text: "no time was left to connect".to_owned() };
+    let mut failure =
+        ProbeFailure { kind: ProbeFault::TimeOver, text: "no time was left to connect".to_owned() };
     let mut connected = None;
     for address in addresses {
-        let (result, stream) = if connected.is_some() { (ConnectResult::NotTried, None) } else { one(address, deadline, &mut failure) };
+        let (result, stream) = if connected.is_some() {
+            (ConnectResult::NotTried, None)
+        } else {
+            one(address, deadline, &mut failure)
+        };
         attempts.push(ConnectAttempt { address: address.to_string(), is_ipv6: address.is_ipv6(), result });
         connected = connected.or(stream);
     }
@@ -83,7 +88,11 @@ pub(crate) fn connect(
     (attempts, opened.map(|()| paced))
 }
 
-fn one(address: &SocketAddr, deadline: Instant, failure: &mut ProbeFailure) -> (ConnectResult, Option<TcpStream>) {
+fn one(
+    address: &SocketAddr,
+    deadline: Instant,
+    failure: &mut ProbeFailure,
+) -> (ConnectResult, Option<TcpStream>) {
     let start = Instant::now();
     let left = deadline.saturating_duration_since(start).min(PATIENCE);
     if left.is_zero() {
@@ -97,12 +106,16 @@ fn one(address: &SocketAddr, deadline: Instant, failure: &mut ProbeFailure) -> (
         }
         Err(error) => {
             let (kind, text) = match error.kind() {
-                io::ErrorKind::ConnectionRefused => {
-                    (ProbeFault::ConnectionRefused, "the connection was refused: nothing listens there".to_owned())
-                }
+                io::ErrorKind::ConnectionRefused => (
+                    ProbeFault::ConnectionRefused,
+                    "the connection was refused: nothing listens there".to_owned(),
+                ),
                 _ if is_late(&error) => {
                     let seconds = start.elapsed().as_secs_f32();
-                    (ProbeFault::Unreachable, format!("no connection within {seconds:.0} s: a firewall may drop it"))
+                    (
+                        ProbeFault::Unreachable,
+                        format!("no connection within {seconds:.0} s: a firewall may drop it"),
+                    )
                 }
                 _ => (ProbeFault::Unreachable, format!("the address cannot be reached: {error}")),
             };

@@ -39,7 +39,11 @@ pub fn cookies(text: &str, host: &str, target: &str, is_tls: bool, now: i64) -> 
 /// Whether a cookie of a domain is for a host (RFC 6265 section 5.1.3).
 fn is_of(domain: &str, host: &str) -> bool {
     let bare = domain.trim_start_matches('.');
-    let is_below = || host.len() > bare.len() && host.ends_with(bare) && host.as_bytes().get(host.len() - bare.len() - 1) == Some(&b'.');
+    let is_below = || {
+        host.len() > bare.len()
+            && host.ends_with(bare)
+            && host.as_bytes().get(host.len() - bare.len() - 1) == Some(&b'.')
+    };
     !bare.is_empty() && (host.eq_ignore_ascii_case(bare) || (domain.starts_with('.') && is_below()))
 }
 
@@ -55,8 +59,11 @@ fn is_below(prefix: &str, path: &str) -> bool {
 pub(crate) fn set<'v>(value: &'v str, target: &str) -> Option<(&'v str, &'v str)> {
     let mut parts = value.split(';');
     let (name, cookie) = parts.next()?.split_once('=')?;
-    let path = parts.filter_map(|part| part.trim().split_once('=')).find(|(key, _)| key.eq_ignore_ascii_case("path"));
-    let is_here = path.is_none_or(|(_, prefix)| is_below(prefix.trim(), target.split('?').next().unwrap_or_default()));
+    let path = parts
+        .filter_map(|part| part.trim().split_once('='))
+        .find(|(key, _)| key.eq_ignore_ascii_case("path"));
+    let is_here =
+        path.is_none_or(|(_, prefix)| is_below(prefix.trim(), target.split('?').next().unwrap_or_default()));
     is_here.then_some((name.trim(), cookie.trim()))
 }
 

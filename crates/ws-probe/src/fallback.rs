@@ -70,7 +70,8 @@ struct Polling<'p> {
 }
 
 /// What a session that another back end has looks like.
-const LOST: &str = "another back end may have the session: the requests of one client must reach the same one";
+const LOST: &str =
+    "another back end may have the session: the requests of one client must reach the same one";
 
 impl Polling<'_> {
     /// One request. `due` says what is right in an answer: what it means, or what is wrong with it.
@@ -84,7 +85,9 @@ impl Polling<'_> {
         let ask = Ask { method, target, body };
         let told = (self.ask)(&ask);
         let judged = match told.status {
-            Some(status @ 300..400) => Err(format!("the answer is {status}, a redirect, which is not followed")),
+            Some(status @ 300..400) => {
+                Err(format!("the answer is {status}, a redirect, which is not followed"))
+            }
             Some(status) => due(status, &told.body),
             None => Err(told.body),
         };
@@ -114,22 +117,35 @@ impl Polling<'_> {
         let kept = kept(query, &["transport", "sid", "t"]);
         let kept = if kept.contains("EIO=") { kept } else { joined(&["EIO=4", &kept]) };
         let query = joined(&[&kept, "transport=polling"]);
-        let id = self.step("GET", format!("{path}?{query}"), "", &|status, body| match (status, json(body)) {
-            (200, Some(open)) => match text_of(&open, "sid") {
-                Some(id) => {
-                    let upgrades = open.get("upgrades").and_then(Value::as_array).is_some_and(|all| !all.is_empty());
-                    let note = if upgrades { "and offers the WebSocket" } else { "and offers no WebSocket: its transports lack it" };
-                    Ok((format!("it opens a session {note}"), Some(id)))
+        let id =
+            self.step("GET", format!("{path}?{query}"), "", &|status, body| match (status, json(body)) {
+                (200, Some(open)) => match text_of(&open, "sid") {
+                    Some(id) => {
+                        let upgrades =
+                            open.get("upgrades").and_then(Value::as_array).is_some_and(|all| !all.is_empty());
+                        let note = if upgrades {
+                            "and offers the WebSocket"
+                        } else {
+                            "and offers no WebSocket: its transports lack it"
+                        };
+                        Ok((format!("it opens a session {note}"), Some(id)))
+                    }
+                    None => Err("the answer is JSON without a session: this is no Socket.IO".to_owned()),
+                },
+                (200, None) => {
+                    Err("the answer is a page or something else, not Socket.IO's: another location answers"
+                        .to_owned())
                 }
-                None => Err("the answer is JSON without a session: this is no Socket.IO".to_owned()),
-            },
-            (200, None) => Err("the answer is a page or something else, not Socket.IO's: another location answers".to_owned()),
-            (status, _) => Err(format!("the answer is {status}, not 200")),
-        })?;
+                (status, _) => Err(format!("the answer is {status}, not 200")),
+            })?;
         let id = self.session(id)?;
         let target = format!("{path}?{query}&sid={id}");
         let lost = |status: u16, body: &str| {
-            let why = if body.contains("Session ID unknown") { format!("`Session ID unknown`: {LOST}") } else { LOST.to_owned() };
+            let why = if body.contains("Session ID unknown") {
+                format!("`Session ID unknown`: {LOST}")
+            } else {
+                LOST.to_owned()
+            };
             Err(format!("the answer is {status}: {why}"))
         };
         self.step("POST", target.clone(), "40", &|status, body| match status {
@@ -149,7 +165,8 @@ impl Polling<'_> {
     fn sock_js(&mut self, target: &str) -> Option<()> {
         let path = target.split('?').next().unwrap_or_default();
         let base = path.strip_suffix("/websocket").unwrap_or(path);
-        let base = if is_session_of_sockjs(path) { base.rsplitn(3, '/').nth(2).unwrap_or_default() } else { base };
+        let base =
+            if is_session_of_sockjs(path) { base.rsplitn(3, '/').nth(2).unwrap_or_default() } else { base };
         let base = base.trim_end_matches('/');
         self.step("GET", format!("{base}/info"), "", &|status, body| match (status, json(body)) {
             (200, Some(info)) => match info.get("websocket").and_then(Value::as_bool) {
@@ -157,11 +174,18 @@ impl Polling<'_> {
                 Some(false) => Ok(("the server has its WebSocket switched off".to_owned(), None)),
                 None => Err("the answer is JSON without `websocket`: this is no SockJS".to_owned()),
             },
-            (200, None) => Err("the answer is a page or something else, not SockJS's: another location answers".to_owned()),
+            (200, None) => {
+                Err("the answer is a page or something else, not SockJS's: another location answers"
+                    .to_owned())
+            }
             (status, _) => Err(format!("the answer is {status}, not 200")),
         })?;
         // Any three digits and any word are a new session; digits and a word of its own keep probes apart.
-        let word: String = tungstenite::handshake::client::generate_key().chars().filter(char::is_ascii_alphanumeric).take(8).collect();
+        let word: String = tungstenite::handshake::client::generate_key()
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .take(8)
+            .collect();
         let session = format!("{base}/000/{word}");
         self.step("POST", format!("{session}/xhr"), "", &|status, body| match status {
             200 if body.starts_with('o') => Ok(("it opens a session".to_owned(), None)),
@@ -181,19 +205,30 @@ impl Polling<'_> {
         let base = path.trim_end_matches('/');
         let kept = kept(query, &["id", "negotiateVersion"]);
         let query = joined(&["negotiateVersion=1", &kept]);
-        let id = self.step("POST", format!("{base}/negotiate?{query}"), "", &|status, body| match (status, json(body)) {
-            (200, Some(open)) => match text_of(&open, "connectionToken").or_else(|| text_of(&open, "connectionId")) {
+        let id = self.step("POST", format!("{base}/negotiate?{query}"), "", &|status, body| match (
+            status,
+            json(body),
+        ) {
+            (200, Some(open)) => match text_of(&open, "connectionToken")
+                .or_else(|| text_of(&open, "connectionId"))
+            {
                 Some(id) => {
                     let transports = open.get("availableTransports").and_then(Value::as_array);
-                    let is_web = |one: &Value| one.get("transport").and_then(Value::as_str) == Some("WebSockets");
+                    let is_web =
+                        |one: &Value| one.get("transport").and_then(Value::as_str) == Some("WebSockets");
                     let offers = transports.is_some_and(|all| all.iter().any(is_web));
                     let note = if offers { "and offers the WebSocket" } else { "and offers no WebSocket" };
                     Ok((format!("it opens a connection {note}"), Some(id)))
                 }
-                None if open.get("url").is_some() => Err("the answer sends clients to another URL, which is not followed".to_owned()),
+                None if open.get("url").is_some() => {
+                    Err("the answer sends clients to another URL, which is not followed".to_owned())
+                }
                 None => Err("the answer is JSON without a connection: this is no SignalR".to_owned()),
             },
-            (200, None) => Err("the answer is a page or something else, not SignalR's: another location answers".to_owned()),
+            (200, None) => {
+                Err("the answer is a page or something else, not SignalR's: another location answers"
+                    .to_owned())
+            }
             (status, _) => Err(format!("the answer is {status}, not 200")),
         })?;
         let id = self.session(id)?;
@@ -225,7 +260,8 @@ fn text_of(value: &Value, key: &str) -> Option<String> {
 /// A query without some of its names.
 fn kept(query: &str, without: &[&str]) -> String {
     let pairs = query.split('&').filter(|pair| !pair.is_empty());
-    let all: Vec<&str> = pairs.filter(|pair| !without.contains(&pair.split('=').next().unwrap_or_default())).collect();
+    let all: Vec<&str> =
+        pairs.filter(|pair| !without.contains(&pair.split('=').next().unwrap_or_default())).collect();
     all.join("&")
 }
 

@@ -81,10 +81,16 @@ fn fill(wire: &mut Wire, bytes: &mut Vec<u8>) -> Result<usize, ProbeFailure> {
         let mut part = [0; 4096];
         match wire.read(&mut part) {
             Ok(0) if bytes.is_empty() => {
-                return Err(fault(ProbeFault::ClosedWithoutAnswer, "the server closes the connection without an answer"));
+                return Err(fault(
+                    ProbeFault::ClosedWithoutAnswer,
+                    "the server closes the connection without an answer",
+                ));
             }
             Ok(0) => {
-                return Err(fault(ProbeFault::NotHttp, "the server closes the connection within the head of its answer"));
+                return Err(fault(
+                    ProbeFault::NotHttp,
+                    "the server closes the connection within the head of its answer",
+                ));
             }
             Ok(length) => bytes.extend_from_slice(part.get(..length).unwrap_or_default()),
             Err(error) => return Err(broken(&error, bytes.is_empty())),
@@ -94,9 +100,16 @@ fn fill(wire: &mut Wire, bytes: &mut Vec<u8>) -> Result<usize, ProbeFailure> {
 
 fn broken(error: &io::Error, is_nothing: bool) -> ProbeFailure {
     match error {
-        _ if is_late(error) && is_nothing => fault(ProbeFault::NoAnswer, "the server takes the request and does not answer in time"),
-        _ if is_late(error) => fault(ProbeFault::NoAnswer, "the server answers too slowly: the head of its answer is not whole in time"),
-        _ if is_reset(error) => fault(ProbeFault::ClosedWithoutAnswer, "the server resets the connection without an answer"),
+        _ if is_late(error) && is_nothing => {
+            fault(ProbeFault::NoAnswer, "the server takes the request and does not answer in time")
+        }
+        _ if is_late(error) => fault(
+            ProbeFault::NoAnswer,
+            "the server answers too slowly: the head of its answer is not whole in time",
+        ),
+        _ if is_reset(error) => {
+            fault(ProbeFault::ClosedWithoutAnswer, "the server resets the connection without an answer")
+        }
         _ => ProbeFailure {
             kind: ProbeFault::ClosedWithoutAnswer,
             text: format!("the connection fails before an answer: {error}"),
@@ -148,7 +161,9 @@ fn parsed(bytes: &[u8]) -> Result<Head, ProbeFailure> {
         .ignore_invalid_headers_in_responses(true);
     match config.parse_response(&mut answer, bytes) {
         Ok(httparse::Status::Complete(_)) => {}
-        Ok(httparse::Status::Partial) => return Err(fault(ProbeFault::NotHttp, "the head of the answer is no HTTP")),
+        Ok(httparse::Status::Partial) => {
+            return Err(fault(ProbeFault::NotHttp, "the head of the answer is no HTTP"));
+        }
         Err(httparse::Error::TooManyHeaders) => {
             return Err(fault(ProbeFault::EndlessHead, "the answer has more than 512 fields"));
         }

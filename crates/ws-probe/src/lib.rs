@@ -21,6 +21,6 @@ pub use cookies::cookies;
 pub use fallback::kind_of;
 pub use plan::{Browser, Family, Plan, Resolve, ResolveError, without_user};
 pub use request::sent;
-pub use run::probe;
+pub use run::{get, probe};
 pub use secrets::Secrets;
 pub use tls::{RootsError, roots_of_pem};

@@ -80,16 +80,27 @@ fn is_affinity(name: &str) -> bool {
 }
 
 /// Names the back ends of several answers; returns by what they are told apart and how many they are.
-pub(crate) fn name(each: &mut [Reconnected], tokens: &[Option<Tokens>], wanted: &[String]) -> Option<(String, usize)> {
+pub(crate) fn name(
+    each: &mut [Reconnected],
+    tokens: &[Option<Tokens>],
+    wanted: &[String],
+) -> Option<(String, usize)> {
     let answered: Vec<&Tokens> = tokens.iter().flatten().collect();
     let first = answered.first()?;
     let in_all_fields = |name: &&String| answered.iter().all(|tokens| tokens.fields.contains_key(*name));
     let in_all_cookies = |name: &&String| answered.iter().all(|tokens| tokens.cookies.contains_key(*name));
     // What the user names counts first.
     let is_wanted = |name: &&String| wanted.iter().any(|known| known.eq_ignore_ascii_case(name));
-    let field = first.fields.keys().filter(is_wanted).find(in_all_fields).or_else(|| first.fields.keys().find(in_all_fields));
+    let field = first
+        .fields
+        .keys()
+        .filter(is_wanted)
+        .find(in_all_fields)
+        .or_else(|| first.fields.keys().find(in_all_fields));
     let (what, of): (String, Box<dyn Fn(&Tokens) -> Option<&String>>) = match field {
-        Some(name) => (format!("the field `{name}`"), Box::new(move |tokens: &Tokens| tokens.fields.get(name))),
+        Some(name) => {
+            (format!("the field `{name}`"), Box::new(move |tokens: &Tokens| tokens.fields.get(name)))
+        }
         None => {
             let name = first.cookies.keys().find(in_all_cookies)?;
             (format!("the cookie `{name}`"), Box::new(move |tokens: &Tokens| tokens.cookies.get(name)))

@@ -110,7 +110,9 @@ pub struct Resolve {
 
 /// Why a text is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("write HOST:PORT:ADDRESS, such as chat.example.com:443:10.0.0.5, with another port as 10.0.0.5:8443 or [::1]:8443")]
+#[error(
+    "write HOST:PORT:ADDRESS, such as chat.example.com:443:10.0.0.5, with another port as 10.0.0.5:8443 or [::1]:8443"
+)]
 pub struct ResolveError;
 
 impl Resolve {
@@ -124,7 +126,8 @@ impl Resolve {
             None => text.find(':'),
         };
         let (host, rest) = text.split_at_checked(end.ok_or(ResolveError)?).ok_or(ResolveError)?;
-        let (port, address) = rest.strip_prefix(':').and_then(|rest| rest.split_once(':')).ok_or(ResolveError)?;
+        let (port, address) =
+            rest.strip_prefix(':').and_then(|rest| rest.split_once(':')).ok_or(ResolveError)?;
         let port = port.parse().ok().filter(|port| *port > 0).ok_or(ResolveError)?;
         let bare = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(address);
         let address = bare
@@ -184,9 +187,23 @@ mod tests {
             ("[::1]:80:[::1]:8080", "[::1]", "[::1]:8080"),
         ] {
             let resolve = Resolve::parse(text).unwrap();
-            assert_eq!((resolve.host.as_str(), resolve.address.to_string().as_str()), (host, address), "{text}");
+            assert_eq!(
+                (resolve.host.as_str(), resolve.address.to_string().as_str()),
+                (host, address),
+                "{text}"
+            );
         }
-        for text in ["", "a", "a:443", "a:443:", ":443:10.0.0.1", "a:0:10.0.0.1", "a:b:10.0.0.1", "a:443:b", "[::1:80:::1"] {
+        for text in [
+            "",
+            "a",
+            "a:443",
+            "a:443:",
+            ":443:10.0.0.1",
+            "a:0:10.0.0.1",
+            "a:b:10.0.0.1",
+            "a:443:b",
+            "[::1:80:::1",
+        ] {
             assert_eq!(Resolve::parse(text), Err(ResolveError), "{text}");
         }
     }

@@ -139,7 +139,10 @@ pub(crate) fn fault(request: &Request, head: &Head, secrets: &Secrets) -> Option
         let to = to.map(|to| format!(" to `{to}`")).unwrap_or_default();
         return failure(
             ProbeFault::Redirected,
-            format!("the answer is {}, a redirect{to}: browsers do not follow it for a WebSocket, and neither does this", head.status),
+            format!(
+                "the answer is {}, a redirect{to}: browsers do not follow it for a WebSocket, and neither does this",
+                head.status
+            ),
         );
     }
     if head.status != 101 {
@@ -178,9 +181,10 @@ pub(crate) fn fault(request: &Request, head: &Head, secrets: &Secrets) -> Option
         .map(|(_, value)| value.split(',').map(str::trim).collect())
         .unwrap_or_default();
     match head.all("Sec-WebSocket-Protocol").next().map(str::trim) {
-        Some(chosen) if !offered.contains(&chosen) => {
-            bad(format!("the 101 has the protocol `{}`, which was not offered: browsers refuse it", secrets.hide(chosen)))
-        }
+        Some(chosen) if !offered.contains(&chosen) => bad(format!(
+            "the 101 has the protocol `{}`, which was not offered: browsers refuse it",
+            secrets.hide(chosen)
+        )),
         None if !offered.is_empty() => {
             bad("the 101 chooses none of the protocols that were offered: browsers refuse it".to_owned())
         }

@@ -31,7 +31,12 @@ const LONGEST_BODY: usize = 64 << 10;
 #[must_use]
 pub fn probe(plan: &Plan) -> (ProbeSeen, ProbeVerdict, Secrets) {
     let mut secrets = secrets(plan);
-    let mut run = Run { plan: plan.clone(), deadline: Instant::now() + plan.max_time, addresses: Vec::new(), tls: None };
+    let mut run = Run {
+        plan: plan.clone(),
+        deadline: Instant::now() + plan.max_time,
+        addresses: Vec::new(),
+        tls: None,
+    };
     let key = generate_key();
     let request = handshake(plan, &key);
     let mut seen = ProbeSeen {
@@ -50,6 +55,27 @@ pub fn probe(plan: &Plan) -> (ProbeSeen, ProbeVerdict, Secrets) {
     hide(&mut seen, &secrets);
     let verdict = verdict(&seen);
     (seen, verdict, secrets)
+}
+
+/// Asks for a page once: its status, and its body as far as `most` bytes. Redirects are not followed.
+///
+/// # Errors
+/// When no answer comes.
+pub fn get(plan: &Plan, most: usize) -> Result<(u16, Vec<u8>), ProbeFailure> {
+    let mut run = Run {
+        plan: plan.clone(),
+        deadline: Instant::now() + plan.max_time,
+        addresses: Vec::new(),
+        tls: None,
+    };
+    run.prepare()?;
+    let request = ordinary(plan, "GET", &plan.target, "");
+    let conversed = run.converse(&request, &secrets(plan), false);
+    match (conversed.head, conversed.wire, conversed.failure) {
+        (Some(head), Some(mut wire), _) => Ok((head.status, body(&mut wire, &head, most))),
+        (_, _, Some(failure)) => Err(failure),
+        _ => Err(ProbeFailure { kind: ProbeFault::NoAnswer, text: "no answer came".to_owned() }),
+    }
 }
 
 fn secrets(plan: &Plan) -> Secrets {
@@ -75,7 +101,8 @@ fn secrets(plan: &Plan) -> Secrets {
 
 /// Servers send back what they got: nothing of it is shown.
 fn hide(seen: &mut ProbeSeen, secrets: &Secrets) {
-    let failures = seen.reconnects.iter_mut().flat_map(|all| &mut all.each).filter_map(|one| one.failure.as_mut());
+    let failures =
+        seen.reconnects.iter_mut().flat_map(|all| &mut all.each).filter_map(|one| one.failure.as_mut());
     for failure in failures.chain(seen.failure.as_mut()) {
         failure.text = secrets.hide(&failure.text);
     }
@@ -204,7 +231,9 @@ impl Run {
     /// A browser sends cookies back.
     fn keep_cookies(&mut self, head: Option<&Head>, secrets: &mut Secrets) {
         let Some(head) = head else { return };
-        for (name, value) in head.all("Set-Cookie").filter_map(|value| crate::cookies::set(value, &self.plan.target)) {
+        for (name, value) in
+            head.all("Set-Cookie").filter_map(|value| crate::cookies::set(value, &self.plan.target))
+        {
             secrets.add(value);
             self.plan.cookies.retain(|(known, _)| known != name);
             self.plan.cookies.push((name.to_owned(), value.to_owned()));
@@ -239,7 +268,8 @@ impl Run {
                 conversed.wire = Some(wire);
             }
             (Err(failure), _) => {
-                let is_over = failure.kind == ProbeFault::NoAnswer && self.deadline < start + Duration::from_millis(100);
+                let is_over = failure.kind == ProbeFault::NoAnswer
+                    && self.deadline < start + Duration::from_millis(100);
                 let kind = if is_over { ProbeFault::TimeOver } else { failure.kind };
                 conversed.failure = Some(ProbeFailure { kind, ..failure });
             }
@@ -260,8 +290,12 @@ impl Run {
             };
             let mut ignored = Secrets::default();
             self.keep_cookies(Some(&head), &mut ignored);
-            set.extend(head.all("Set-Cookie").filter_map(|value| crate::cookies::set(value, &target)).map(|(_, value)| value.to_owned()));
-            let body = body(&mut wire, &head);
+            set.extend(
+                head.all("Set-Cookie")
+                    .filter_map(|value| crate::cookies::set(value, &target))
+                    .map(|(_, value)| value.to_owned()),
+            );
+            let body = String::from_utf8_lossy(&body(&mut wire, &head, LONGEST_BODY)).into_owned();
             Told { status: Some(head.status), body, took_ms: conversed.took_ms }
         };
         let polled = poll(kind, &target, secrets, &mut ask);
@@ -286,16 +320,20 @@ fn answer(head: &Head, took_ms: u64, secrets: &Secrets) -> AnswerSeen {
         status: head.status,
         reason: head.reason.clone(),
         version: head.version.clone(),
-        headers: head.headers.iter().map(|(name, value)| (name.clone(), secrets.field(name, value))).collect(),
+        headers: head
+            .headers
+            .iter()
+            .map(|(name, value)| (name.clone(), secrets.field(name, value)))
+            .collect(),
         took_ms,
     }
 }
 
 /// The beginning of a body, as far as it comes in time.
-fn body(wire: &mut Wire, head: &Head) -> String {
+fn body(wire: &mut Wire, head: &Head, most: usize) -> Vec<u8> {
     let is_chunked = head.has_token("Transfer-Encoding", "chunked");
     let length = head.all("Content-Length").next().and_then(|value| value.trim().parse::<usize>().ok());
-    let due = length.filter(|_| !is_chunked).unwrap_or(LONGEST_BODY).min(LONGEST_BODY);
+    let due = length.filter(|_| !is_chunked).unwrap_or(most).min(most);
     let mut bytes = head.rest.clone();
     let mut part = [0; 4096];
     while bytes.len() < due && !(is_chunked && unchunked(&bytes).1) {
@@ -308,8 +346,9 @@ fn body(wire: &mut Wire, head: &Head) -> String {
             Err(_) => break,
         }
     }
-    let bytes = if is_chunked { unchunked(&bytes).0 } else { bytes };
-    String::from_utf8_lossy(bytes.get(..bytes.len().min(due)).unwrap_or_default()).into_owned()
+    let mut bytes = if is_chunked { unchunked(&bytes).0 } else { bytes };
+    bytes.truncate(due);
+    bytes
 }
 
 /// What is in chunks, and whether the last one is there.

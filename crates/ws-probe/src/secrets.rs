@@ -11,13 +11,35 @@ const FIELDS: [&str; 5] = ["authorization", "proxy-authorization", "cookie", "se
 
 /// Parts of a name that speak of a credential.
 const NAMES: [&str; 12] = [
-    "token", "secret", "passw", "passwd", "credential", "session", "apikey", "api-key", "api_key", "jwt", "csrf",
+    "token",
+    "secret",
+    "passw",
+    "passwd",
+    "credential",
+    "session",
+    "apikey",
+    "api-key",
+    "api_key",
+    "jwt",
+    "csrf",
     "signature",
 ];
 
 /// The same, for whole words only.
 const WORDS: [&str; 14] = [
-    "key", "auth", "authorization", "sid", "sig", "code", "ticket", "pass", "pwd", "pw", "otp", "access", "state",
+    "key",
+    "auth",
+    "authorization",
+    "sid",
+    "sig",
+    "code",
+    "ticket",
+    "pass",
+    "pwd",
+    "pw",
+    "otp",
+    "access",
+    "state",
     "nonce",
 ];
 
@@ -79,7 +101,9 @@ impl Secrets {
             "location" | "referer" | "content-location" | "refresh" | "link" => {
                 self.hide(&without_query(&crate::without_user(value).0))
             }
-            name if FIELDS.contains(&name) || is_secret(name) && !name.starts_with(HANDSHAKE) => HIDDEN.to_owned(),
+            name if FIELDS.contains(&name) || is_secret(name) && !name.starts_with(HANDSHAKE) => {
+                HIDDEN.to_owned()
+            }
             _ => self.hide(value),
         }
     }

@@ -11,8 +11,8 @@ use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
-    AlertDescription, CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, Error, ProtocolVersion,
-    RootCertStore, SignatureScheme, StreamOwned,
+    AlertDescription, CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, Error,
+    ProtocolVersion, RootCertStore, SignatureScheme, StreamOwned,
 };
 use thiserror::Error;
 use x509_parser::certificate::X509Certificate;
@@ -123,7 +123,8 @@ impl Tls {
         let mut roots = RootCertStore::empty();
         // Those of the system may be older than what is understood here: they are left out, as browsers do.
         roots.add_parsable_certificates(plan.roots.iter().map(|root| CertificateDer::from(root.clone())));
-        let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build().ok();
+        let inner =
+            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build().ok();
         let keeper = Arc::new(Keeper { inner, provider: Arc::clone(&provider), chain: Mutex::default() });
         let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         let builder = builder.map_err(|error| failed(error.to_string()))?;
@@ -225,7 +226,8 @@ fn day(time: ASN1Time) -> String {
 fn failure(error: &io::Error, seen: &TlsSeen) -> ProbeFailure {
     let (kind, text) = match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
         Some(Error::InvalidCertificate(why)) => refused(why, seen),
-        Some(Error::AlertReceived(AlertDescription::NoApplicationProtocol)) | Some(Error::NoApplicationProtocol) => (
+        Some(Error::AlertReceived(AlertDescription::NoApplicationProtocol))
+        | Some(Error::NoApplicationProtocol) => (
             ProbeFault::NoHttp11,
             "the server does not offer HTTP/1.1 by ALPN, and a WebSocket needs it".to_owned(),
         ),
@@ -236,7 +238,9 @@ fn failure(error: &io::Error, seen: &TlsSeen) -> ProbeFailure {
             (ProbeFault::TlsFailed, "the server does not speak TLS on this port".to_owned())
         }
         Some(other) => (ProbeFault::TlsFailed, format!("the TLS handshake fails: {other}")),
-        None if is_late(error) => (ProbeFault::NoAnswer, "the TLS handshake was not answered in time".to_owned()),
+        None if is_late(error) => {
+            (ProbeFault::NoAnswer, "the TLS handshake was not answered in time".to_owned())
+        }
         None if error.kind() == io::ErrorKind::UnexpectedEof => {
             (ProbeFault::TlsFailed, "the server closes the connection during the TLS handshake".to_owned())
         }
@@ -255,7 +259,10 @@ fn refused(why: &CertificateError, seen: &TlsSeen) -> (ProbeFault, String) {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
             // It may be one of the issuers.
             let expired = seen.chain.iter().find(|one| one.days_left < 0).unwrap_or(&own);
-            (ProbeFault::Expired, format!("the certificate of `{}` expired on {}", expired.subject, expired.not_after))
+            (
+                ProbeFault::Expired,
+                format!("the certificate of `{}` expired on {}", expired.subject, expired.not_after),
+            )
         }
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => (
             ProbeFault::NotYetValid,
@@ -266,12 +273,14 @@ fn refused(why: &CertificateError, seen: &TlsSeen) -> (ProbeFault, String) {
                 [] => "no name at all".to_owned(),
                 names => names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
             };
-            let more = if own.more_names > 0 { format!(" and {} more", own.more_names) } else { String::new() };
+            let more =
+                if own.more_names > 0 { format!(" and {} more", own.more_names) } else { String::new() };
             (ProbeFault::OtherName, format!("the certificate is not for this host: it is for {names}{more}"))
         }
-        CertificateError::UnknownIssuer if own.is_self_issued => {
-            (ProbeFault::SelfSigned, format!("the certificate of `{}` is self-signed and not trusted", own.subject))
-        }
+        CertificateError::UnknownIssuer if own.is_self_issued => (
+            ProbeFault::SelfSigned,
+            format!("the certificate of `{}` is self-signed and not trusted", own.subject),
+        ),
         CertificateError::UnknownIssuer => {
             let last = seen.chain.last().cloned().unwrap_or_default();
             let sent = match seen.chain.len() {

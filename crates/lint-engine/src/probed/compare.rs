@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use lint_finding::{
-    Difference, DifferenceKind, Finding, LayerGuess, LayerSign, LikelyReason, Prediction, ProbeCause, ProbeFault,
-    ProbeSeen, Prospect, ReasonKind, Responder, Severity, Stage, Trace, TraceRun, TraceWay,
+    ConnectResult, Difference, DifferenceKind, Finding, Group, LayerGuess, LayerSign, LikelyReason,
+    Prediction, ProbeCause, ProbeFault, ProbeSeen, Prospect, ReasonKind, Responder, Severity, Stage, Trace,
+    TraceRun, TraceWay,
 };
 use ws_rules::symptoms::{rules_of, symptoms_of};
 
@@ -44,7 +45,9 @@ impl Comparing<'_> {
             return Came::Status(answer.status);
         }
         match self.seen.failure.as_ref().map(|failure| failure.kind) {
-            Some(ProbeFault::NoAnswer | ProbeFault::ClosedWithoutAnswer | ProbeFault::EndlessHead) => Came::Nothing,
+            Some(ProbeFault::NoAnswer | ProbeFault::ClosedWithoutAnswer | ProbeFault::EndlessHead) => {
+                Came::Nothing
+            }
             Some(ProbeFault::TlsFailed) => Came::TlsFails,
             Some(ProbeFault::Http2 | ProbeFault::NotHttp | ProbeFault::NoHttp11) => Came::OtherProtocol,
             Some(ProbeFault::ConnectionRefused) => Came::Refused,
@@ -56,7 +59,8 @@ impl Comparing<'_> {
     fn is_so(&self, way: &TraceWay) -> Option<Option<String>> {
         let answer = &way.answer;
         // A 101 that browsers refuse is none of those that succeed.
-        let is_bad = self.seen.failure.as_ref().is_some_and(|failure| failure.kind == ProbeFault::BadHandshake);
+        let is_bad =
+            self.seen.failure.as_ref().is_some_and(|failure| failure.kind == ProbeFault::BadHandshake);
         let came = self.came();
         match (came, answer.status) {
             (Came::Status(seen), Some(said)) if seen == said => {
@@ -64,8 +68,12 @@ impl Comparing<'_> {
                 return is_it.then_some(None);
             }
             (Came::Nothing, Some(444)) => return Some(None),
-            (Came::Nothing | Came::OtherProtocol, None) if answer.by == Responder::Nobody => return Some(None),
-            (Came::TlsFails | Came::OtherProtocol, None) if answer.by != Responder::Unknown => return Some(None),
+            (Came::Nothing | Came::OtherProtocol, None) if answer.by == Responder::Nobody => {
+                return Some(None);
+            }
+            (Came::TlsFails | Came::OtherProtocol, None) if answer.by != Responder::Unknown => {
+                return Some(None);
+            }
             _ => {}
         }
         let Came::Status(seen) = came else { return None };
@@ -195,7 +203,10 @@ impl Comparing<'_> {
     /// What the fields of the answer say of proxies in front.
     pub(super) fn signed(&self) -> Vec<LikelyReason> {
         let text = |sign: &LayerSign| {
-            format!("another layer is in front of this nginx and may answer in its place: `{}` tells of {}", sign.field, sign.name)
+            format!(
+                "another layer is in front of this nginx and may answer in its place: `{}` tells of {}",
+                sign.field, sign.name
+            )
         };
         self.signs.iter().map(|sign| reason(ReasonKind::Layer, text(sign), None)).collect()
     }
@@ -248,7 +259,11 @@ impl Comparing<'_> {
                 Some(field.place),
             )];
             reasons.extend(self.signed());
-            reasons.push(reason(ReasonKind::Layer, "a layer in front takes it out or changes it".to_owned(), None));
+            reasons.push(reason(
+                ReasonKind::Layer,
+                "a layer in front takes it out or changes it".to_owned(),
+                None,
+            ));
             all.push(Difference {
                 what: DifferenceKind::Header,
                 predicted: format!("`{}: {}`", field.name, field.value),
@@ -265,7 +280,13 @@ impl Comparing<'_> {
         let said = first.location.as_ref()?;
         let seen = self.seen.answer.as_ref()?.header("Location");
         let path = |text: &str| text.split('?').next().unwrap_or_default().to_owned();
-        let is_so = seen.is_some_and(|seen| path(seen).ends_with(&path(said)));
+        // nginx writes the port that it listens on, which may be another one outside.
+        let own = self.seen.attempts.iter().find(|one| matches!(one.result, ConnectResult::Connected(_)));
+        let own = own.and_then(|one| one.address.rsplit_once(':')).map(|(_, port)| format!(":{port}"));
+        let bare = |text: &str| {
+            own.as_ref().map_or_else(|| path(text), |own| path(text).replacen(own.as_str(), "", 1))
+        };
+        let is_so = seen.is_some_and(|seen| bare(seen).ends_with(&bare(said)));
         (!is_so).then(|| Difference {
             what: DifferenceKind::Header,
             predicted: format!("`Location: {}`", path(said)),
@@ -274,8 +295,8 @@ impl Comparing<'_> {
         })
     }
 
-    /// The findings that explain what was seen.
-    pub(super) fn causes(&self, agrees: Option<bool>) -> Vec<ProbeCause> {
+    /// The findings that explain what was seen; `is_certain` is false where it depends on what no configuration tells.
+    pub(super) fn causes(&self, agrees: Option<bool>, is_certain: bool) -> Vec<ProbeCause> {
         let failure = self.seen.failure.as_ref();
         let wanted: BTreeSet<&str> = match (failure.map(|failure| failure.kind), self.came()) {
             (Some(kind), Came::NotTold) if !kind.is_unknown() => {
@@ -294,19 +315,22 @@ impl Comparing<'_> {
             }
             (None, _) => return Vec::new(),
         };
-        let is_meant = |finding: &&Finding| finding.severity > Severity::Info || wanted.contains(finding.rule.name);
-        let is_certain = matches!(self.came(), Came::NotTold) || failure.is_none();
-        let mut found: Vec<&Finding> = self
-            .trace
-            .outcome
-            .findings
-            .iter()
-            .filter(|finding| if is_certain { wanted.contains(finding.rule.name) } else { is_meant(finding) })
-            .filter(|finding| finding.severity > Severity::Pedantic)
-            .collect();
-        found.sort_by_key(|finding| {
-            (std::cmp::Reverse(finding.severity), !wanted.contains(finding.rule.name))
-        });
+        let is_wanted = |finding: &Finding| wanted.contains(finding.rule.name);
+        // What is wrong with the handshake may be told by a rule that no symptom names.
+        let is_of_handshake = |finding: &Finding| {
+            let group = finding.rule.group;
+            matches!(group, Group::Handshake | Group::Protocol | Group::Configuration)
+                && finding.severity > Severity::Info
+        };
+        let is_open = is_certain && failure.is_some() && !matches!(self.came(), Came::NotTold);
+        let is_meant = |finding: &&Finding| is_wanted(finding) || is_open && is_of_handshake(finding);
+        let all = self.trace.outcome.findings.iter().filter(is_meant);
+        let mut found: Vec<&Finding> = all.filter(|finding| finding.severity > Severity::Pedantic).collect();
+        // What is only mentioned explains nothing beside what is to be mended.
+        if found.iter().any(|finding| finding.severity > Severity::Info) {
+            found.retain(|finding| finding.severity > Severity::Info);
+        }
+        found.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), !is_wanted(finding)));
         let cause = |finding: &Finding| ProbeCause {
             severity: finding.severity,
             confidence: finding.confidence,

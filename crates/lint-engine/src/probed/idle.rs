@@ -1,6 +1,8 @@
 //! How a silent connection ended, beside how long nginx leaves it open.
 
-use lint_finding::{Difference, DifferenceKind, HoldEnd, HoldSeen, LikelyReason, Prediction, ReasonKind, TraceIdle};
+use lint_finding::{
+    Difference, DifferenceKind, HoldEnd, HoldSeen, LikelyReason, Prediction, ReasonKind, TraceIdle,
+};
 use nginx_semantics::time;
 use ws_logs::is_by;
 
@@ -13,7 +15,12 @@ impl Comparing<'_> {
 
     /// Whether nginx's own limit ended the connection.
     pub(super) fn is_ended_by_limit(&self, agrees: Option<bool>) -> bool {
-        let limits = self.trace.runs.iter().flat_map(|run| &run.ways).filter_map(|way| way.idle.as_ref()?.milliseconds);
+        let limits = self
+            .trace
+            .runs
+            .iter()
+            .flat_map(|run| &run.ways)
+            .filter_map(|way| way.idle.as_ref()?.milliseconds);
         let Some(hold) = self.hold().filter(|hold| matches!(hold.end, HoldEnd::Fin | HoldEnd::Reset)) else {
             return false;
         };
@@ -35,7 +42,8 @@ impl Comparing<'_> {
                 reason(ReasonKind::OtherConfiguration, self.other_configuration().text, idle.place),
                 reason(
                     ReasonKind::Layer,
-                    "another layer in front answers the client, and keeps its side open when nginx closes".to_owned(),
+                    "another layer in front answers the client, and keeps its side open when nginx closes"
+                        .to_owned(),
                     None,
                 ),
             ],
@@ -43,7 +51,8 @@ impl Comparing<'_> {
             HoldEnd::Fin | HoldEnd::Reset if hold.silent_ms < shortest => self.closes_first(),
             HoldEnd::CloseFrame { .. } => vec![reason(
                 ReasonKind::BackEnd,
-                "nginx sends no close frames: the back end closes, or a proxy that speaks WebSocket itself".to_owned(),
+                "nginx sends no close frames: the back end closes, or a proxy that speaks WebSocket itself"
+                    .to_owned(),
                 None,
             )],
             _ => return None,
@@ -72,7 +81,7 @@ impl Comparing<'_> {
         let is_likely = !self.guesses.is_empty() || !signed.is_empty();
         let back_end = reason(
             ReasonKind::BackEnd,
-            "the back end closes the connection by a timer of its own, without a close frame".to_owned(),
+            "the back end, or something between nginx and it, closes by a timer of its own without a close frame".to_owned(),
             None,
         );
         if is_likely {
@@ -93,12 +102,19 @@ impl Comparing<'_> {
 
 /// How a connection ended, in words.
 fn how(hold: &HoldSeen) -> String {
-    let silent = time::display_ms(hold.silent_ms);
+    let tenths = hold.silent_ms.saturating_add(50) / 100;
+    let silent = format!("{}.{} s", tenths / 10, tenths % 10);
     match &hold.end {
         HoldEnd::StillOpen => format!("still open after {silent} of silence"),
-        HoldEnd::CloseFrame { code: Some(code), .. } => format!("a close frame with {code} after {silent} of silence"),
-        HoldEnd::CloseFrame { code: None, .. } => format!("a close frame without a code after {silent} of silence"),
+        HoldEnd::CloseFrame { code: Some(code), .. } => {
+            format!("a close frame with {code} after {silent} of silence")
+        }
+        HoldEnd::CloseFrame { code: None, .. } => {
+            format!("a close frame without a code after {silent} of silence")
+        }
         HoldEnd::Reset => format!("reset (RST) after {silent} of silence"),
-        HoldEnd::Fin | HoldEnd::NotFrames(_) | HoldEnd::TooLarge => format!("closed (FIN) after {silent} of silence"),
+        HoldEnd::Fin | HoldEnd::NotFrames(_) | HoldEnd::TooLarge => {
+            format!("closed (FIN) after {silent} of silence")
+        }
     }
 }

@@ -4,20 +4,21 @@
 mod compare;
 mod idle;
 
+use core::net::SocketAddr;
 use std::path::PathBuf;
 
 use lint_finding::{
-    HoldEnd, LayerGuess, LayerSign, Outcome, Prediction, ProbeComparison, ProbeReport, ProbeSeen, ProbeVerdict,
-    Prospect, Trace, TraceRun, TraceWay,
+    HoldEnd, LayerGuess, LayerSign, Outcome, Prediction, ProbeComparison, ProbeReport, ProbeSeen,
+    ProbeVerdict, Prospect, Trace, TraceRun, TraceWay,
 };
-use nginx_semantics::{Files, Scope};
+use nginx_semantics::{Files, ListenAddress, Scope};
 use ws_logs::is_by;
 use ws_model::layers::{Layer, signs};
 
 use self::compare::Comparing;
+use crate::Settings;
 use crate::logged::layer_limits;
 use crate::trace::{Query, trace_with_layers};
-use crate::Settings;
 
 /// So many ways are told.
 const MOST_WAYS: usize = 12;
@@ -29,19 +30,40 @@ pub fn probed_alone(seen: ProbeSeen, verdict: ProbeVerdict) -> ProbeReport {
     ProbeReport { seen, verdict, layers, guesses, comparison: None, outcome: Outcome::default() }
 }
 
-/// Compares what was seen with what the arguments mean. `query` is the request as it was sent; `hide` takes what is secret
-/// of it out of a text.
+/// What was sent, and what came of it.
+pub struct Probed<'p> {
+    /// The request as it was sent.
+    pub query: &'p Query,
+    /// The address that was connected to, if it is another one than the URL's: nginx may listen there.
+    pub address: Option<SocketAddr>,
+    /// What was seen.
+    pub seen: ProbeSeen,
+    /// What that amounts to.
+    pub verdict: ProbeVerdict,
+    /// Takes what is secret of the request out of a text.
+    pub hide: &'p dyn Fn(&str) -> String,
+}
+
+/// Compares what was seen with what the arguments mean.
 #[must_use]
 pub fn probed(
     files: &dyn Files,
     arguments: &[PathBuf],
     scope: &Scope,
     settings: &Settings,
-    query: &Query,
-    (seen, verdict): (ProbeSeen, ProbeVerdict),
-    hide: &dyn Fn(&str) -> String,
+    probed: Probed<'_>,
 ) -> ProbeReport {
-    let (trace, declared) = trace_with_layers(files, arguments, scope, settings, query);
+    let Probed { query, address, seen, verdict, hide } = probed;
+    let (mut trace, declared) = trace_with_layers(files, arguments, scope, settings, query);
+    // Ports of the outside lead to others inside, as those of containers do.
+    if let (Some(_), Some(address)) = (&trace.problem, address.filter(|_| query.via.is_none())) {
+        let via = Some(ListenAddress::Ip(address.ip(), address.port()));
+        let (other, _) =
+            trace_with_layers(files, arguments, scope, settings, &Query { via, ..query.clone() });
+        if other.problem.is_none() {
+            trace = other;
+        }
+    }
     let (layers, guesses) = (layer_signs(&seen), guesses(&seen, &declared));
     let comparison = compared(&trace, &seen, &layers, &guesses, hide);
     ProbeReport { seen, verdict, layers, guesses, comparison: Some(comparison), outcome: trace.outcome }
@@ -50,7 +72,9 @@ pub fn probed(
 fn layer_signs(seen: &ProbeSeen) -> Vec<LayerSign> {
     let fields = seen.answer.as_ref().map(|answer| answer.headers.as_slice()).unwrap_or_default();
     let sign = |sign: ws_model::layers::Sign| LayerSign {
-        name: sign.preset.map_or_else(|| "another program than nginx".to_owned(), |preset| preset.name.to_owned()),
+        name: sign
+            .preset
+            .map_or_else(|| "another program than nginx".to_owned(), |preset| preset.name.to_owned()),
         field: sign.field,
     };
     signs(fields).into_iter().map(sign).collect()
@@ -58,7 +82,9 @@ fn layer_signs(seen: &ProbeSeen) -> Vec<LayerSign> {
 
 /// The proxies that end connections at about this age or after this silence, those of the settings first.
 fn guesses(seen: &ProbeSeen, declared: &[Layer]) -> Vec<LayerGuess> {
-    let Some(hold) = seen.hold.as_ref().filter(|hold| hold.end != HoldEnd::StillOpen) else { return Vec::new() };
+    let Some(hold) = seen.hold.as_ref().filter(|hold| hold.end != HoldEnd::StillOpen) else {
+        return Vec::new();
+    };
     // What ends at once ends for another reason.
     if hold.lasted_ms < 1_000 {
         return Vec::new();
@@ -87,7 +113,8 @@ fn compared(
     predicted.sort_by_key(|one| (!one.agrees, one.condition.is_some()));
     let agrees = comparing.agrees(&predicted);
     let differences = comparing.differences(&predicted, agrees);
-    let causes = comparing.causes(agrees);
+    let is_certain = predicted.iter().any(|one| one.agrees && one.condition.is_none());
+    let causes = comparing.causes(agrees, is_certain);
     predicted.truncate(MOST_WAYS);
     for one in &mut predicted {
         one.text = hide(&one.text);

@@ -1,8 +1,6 @@
 //! What the client gets for a request that is passed on, and the life of the connection after that.
 
-use lint_finding::{
-    Instead, PredictedField, Prospect, Responder, Stage, TraceAnswer, TraceIdle, TraceStep,
-};
+use lint_finding::{Instead, PredictedField, Prospect, Responder, Stage, TraceAnswer, TraceIdle, TraceStep};
 use nginx_semantics::{
     ContextId, ContextKind, Directive, DirectiveName, Effective, Passed, Way, effective, placeholder, time,
 };
@@ -132,8 +130,7 @@ impl<'s> Follow<'_, 's> {
     /// What `add_header` adds to an answer with this status, as far as it is written without variables
     /// (`ngx_http_headers_filter`).
     pub(super) fn added_fields(&self, context: ContextId, status: Option<u16>) -> Vec<PredictedField> {
-        let is_listed =
-            matches!(status, Some(200 | 201 | 204 | 206 | 301 | 302 | 303 | 304 | 307 | 308));
+        let is_listed = matches!(status, Some(200 | 201 | 204 | 206 | 301 | 302 | 303 | 304 | 307 | 308));
         let lines = self.in_effect(context, DirectiveName::ADD_HEADER).into_iter();
         let field = |line: Directive<'s>| {
             let (name, value) = (line.argument(0)?, line.argument(1)?);

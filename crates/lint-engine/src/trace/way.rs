@@ -88,7 +88,15 @@ impl<'s> Follow<'_, 's> {
                 let lives = matches!(answer.handshake, Prospect::Succeeds | Prospect::Unknown);
                 let idle = if lives { self.idle_limit(passed) } else { None };
                 let fields = self.added_fields(passed.context, answer.status);
-                TraceWay { assumptions, steps, sent: self.sent(passed, is_masked), answer, after, idle, fields }
+                TraceWay {
+                    assumptions,
+                    steps,
+                    sent: self.sent(passed, is_masked),
+                    answer,
+                    after,
+                    idle,
+                    fields,
+                }
             }
             Ending::CannotSay(_) => TraceWay {
                 assumptions,

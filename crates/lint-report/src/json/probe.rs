@@ -132,7 +132,11 @@ fn reconnect(one: &finding::Reconnected) -> v1::Reconnect<'_> {
 }
 
 fn polling(polling: &finding::PollingSeen) -> v1::Polling<'_> {
-    v1::Polling { kind: polling.kind.name(), works: polling.works, steps: polling.steps.iter().map(step).collect() }
+    v1::Polling {
+        kind: polling.kind.name(),
+        works: polling.works,
+        steps: polling.steps.iter().map(step).collect(),
+    }
 }
 
 fn step(step: &finding::PollingStep) -> v1::PollingStep<'_> {
@@ -195,7 +199,13 @@ fn difference<'a>(outcome: &'a Outcome, one: &'a finding::Difference) -> v1::Dif
 
 fn reason<'a>(outcome: &'a Outcome, reason: &'a finding::LikelyReason) -> v1::Reason<'a> {
     let (file, line) = optional_line(outcome, reason.place);
-    v1::Reason { kind: reason.kind.name(), text: reason_text(reason), file, line, layers: layers(&reason.layers) }
+    v1::Reason {
+        kind: reason.kind.name(),
+        text: reason_text(reason),
+        file,
+        line,
+        layers: layers(&reason.layers),
+    }
 }
 
 fn cause<'a>(outcome: &'a Outcome, cause: &'a finding::ProbeCause) -> v1::Cause<'a> {

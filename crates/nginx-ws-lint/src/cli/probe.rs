@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use nginx_semantics::time;
+use nginx_semantics::{ListenAddress, time};
 
+use super::values::via_listen;
 use super::{ColorArgs, InputArgs, OutputArgs, RulesArgs, TraceFormat};
 
 /// A hold takes no longer, nor does a run.
@@ -63,6 +64,9 @@ pub(crate) struct ProbeArgs {
     /// Connect to ADDRESS for this host and port; it may have a port of its own, as 127.0.0.1:8443 (repeatable)
     #[arg(long, value_name = "HOST:PORT:ADDRESS", help_heading = "Connection")]
     pub(crate) resolve: Vec<String>,
+    /// The socket of nginx that the request comes to, for PATHS, where several have the port, such as 10.0.0.1:443
+    #[arg(long, value_name = "ADDR:PORT", value_parser = via_listen, help_heading = "Connection")]
+    pub(crate) via_listen: Option<ListenAddress>,
     /// Use IPv4 only
     #[arg(short = '4', long, conflicts_with = "ipv6", help_heading = "Connection")]
     pub(crate) ipv4: bool,

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
-use lint_engine::{Query, Settings, Url, UrlError, probed, probed_alone};
+use lint_engine::{Probed, Query, Settings, Url, UrlError, probed, probed_alone};
 use lint_finding::PollingKind;
 use ws_probe::{Browser, Family, Plan, Resolve, cookies, kind_of, probe, roots_of_pem, sent, without_user};
 
@@ -50,11 +50,16 @@ pub(crate) fn run(args: &ProbeArgs) -> Result<Exit, Error> {
                 now: now(),
                 ..Settings::default()
             };
-            let query = Query { url, headers: sent(&plan), client: None, via: None, is_plain: false };
+            let via = args.via_listen.clone();
+            let query = Query { url, headers: sent(&plan), client: None, via, is_plain: false };
             let hide = |text: &str| secrets.hide(text);
-            let mut report = given.with(|files, paths, scope| {
-                probed(files, paths, scope, &settings, &query, (seen, verdict), &hide)
-            });
+            let address = plan
+                .resolve
+                .iter()
+                .map(|resolve| resolve.address)
+                .find(|address| address.port() != plan.port);
+            let met = Probed { query: &query, address, seen, verdict, hide: &hide };
+            let mut report = given.with(|files, paths, scope| probed(files, paths, scope, &settings, met));
             args.output.check(&report.outcome, given.scope())?;
             given.add_unlisted(&mut report.outcome);
             report
@@ -87,7 +92,10 @@ fn plan(args: &ProbeArgs) -> Result<(Plan, Url), Error> {
     if let Some(name) = args.subprotocol.iter().find(is_token) {
         return Err(bad("--subprotocol", format!("`{}` is no name of one", lint_report::escape(name))));
     }
-    let resolve = args.resolve.iter().map(|text| Resolve::parse(text).map_err(|error| bad("--resolve", error.to_string())));
+    let resolve = args
+        .resolve
+        .iter()
+        .map(|text| Resolve::parse(text).map_err(|error| bad("--resolve", error.to_string())));
     let now = now().unwrap_or_default();
     let host = url.host.trim_start_matches('[').trim_end_matches(']');
     let cookies = match &args.cookie_file {
@@ -112,17 +120,10 @@ fn plan(args: &ProbeArgs) -> Result<(Plan, Url), Error> {
         })?),
     };
     let plan = Plan {
-        url: text,
-        is_tls: url.is_tls,
-        host: url.host.clone(),
-        port: url.port,
-        target: url.target.clone(),
-        authority: url.authority(),
         browser: match args.browser {
             BrowserName::Chrome => Browser::Chrome,
             BrowserName::Firefox => Browser::Firefox,
         },
-        agent: AGENT.to_owned(),
         headers,
         origin: args.origin.clone(),
         subprotocols: args.subprotocol.clone(),
@@ -143,20 +144,59 @@ fn plan(args: &ProbeArgs) -> Result<(Plan, Url), Error> {
         peer_headers: args.backend_header.clone(),
         polling,
         max_time: args.max_time.unwrap_or(PATIENCE + args.idle.unwrap_or_default()),
-        now,
+        ..plan_of(&url, &text, AGENT)
     };
     Ok((plan, url))
 }
 
-/// The issuers that this machine trusts, and those of a file.
+/// One request for a URL, without anything of its own.
+pub(super) fn plan_of(url: &Url, text: &str, agent: &str) -> Plan {
+    Plan {
+        url: text.to_owned(),
+        is_tls: url.is_tls,
+        host: url.host.clone(),
+        port: url.port,
+        target: url.target.clone(),
+        authority: url.authority(),
+        browser: Browser::Chrome,
+        agent: agent.to_owned(),
+        headers: Vec::new(),
+        origin: None,
+        subprotocols: Vec::new(),
+        cookies: Vec::new(),
+        credentials: None,
+        resolve: Vec::new(),
+        family: None,
+        proxy_protocol: false,
+        roots: Vec::new(),
+        settle: Duration::ZERO,
+        idle: None,
+        ping: None,
+        reconnects: 1,
+        peer_headers: Vec::new(),
+        polling: None,
+        max_time: PATIENCE,
+        now: now().unwrap_or_default(),
+    }
+}
+
+/// The issuers that this machine trusts.
+pub(super) fn system_roots() -> Vec<Vec<u8>> {
+    rustls_native_certs::load_native_certs().certs.into_iter().map(|one| one.to_vec()).collect()
+}
+
+/// The same, and those of a file.
 fn roots(file: Option<&Path>) -> Result<Vec<Vec<u8>>, Error> {
-    let system = rustls_native_certs::load_native_certs();
-    let mut all: Vec<Vec<u8>> = system.certs.into_iter().map(|one| one.to_vec()).collect();
+    let mut all = system_roots();
     if let Some(path) = file {
         let own = roots_of_pem(&read("--ca", path)?);
-        all.extend(own.map_err(|error| bad("--ca", format!("`{}`: {error}", lint_report::escape(&path.to_string_lossy()))))?);
+        all.extend(own.map_err(|error| {
+            bad("--ca", format!("`{}`: {error}", lint_report::escape(&path.to_string_lossy())))
+        })?);
     } else if all.is_empty() {
-        say("note: this machine trusts no issuer of certificates (no CA bundle was found); name one with --ca");
+        say(
+            "note: this machine trusts no issuer of certificates (no CA bundle was found); name one with --ca",
+        );
     }
     Ok(all)
 }
@@ -177,7 +217,10 @@ fn own_header(text: &str) -> Result<(String, String), Error> {
         return Err(bad("--header", "the value has a control character"));
     }
     if name.eq_ignore_ascii_case("user-agent") {
-        return Err(bad("--header", "`User-Agent` stays that of the probe, so that servers can tell who asks"));
+        return Err(bad(
+            "--header",
+            "`User-Agent` stays that of the probe, so that servers can tell who asks",
+        ));
     }
     Ok((name, value))
 }

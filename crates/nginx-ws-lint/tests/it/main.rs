@@ -20,6 +20,7 @@ mod kill;
 mod logs;
 mod output;
 mod output_file;
+mod probe;
 mod run;
 mod settings;
 mod snippet;

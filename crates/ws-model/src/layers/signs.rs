@@ -66,7 +66,8 @@ pub fn signs(headers: &[(String, String)]) -> Vec<Sign> {
             _ => says.starts_with(part),
         };
         let found = SIGNS.iter().find(is_meant).and_then(|(.., id)| find(id));
-        let is_other = lower == "server" && !says.is_empty() && !OF_NGINX.iter().any(|own| says.contains(own));
+        let is_other =
+            lower == "server" && !says.is_empty() && !OF_NGINX.iter().any(|own| says.contains(own));
         let is_new = match found {
             Some(preset) => !all.iter().any(|sign| sign.preset == Some(preset)),
             None => is_other,
@@ -98,7 +99,10 @@ mod tests {
             signs(&fields).iter().map(|sign| sign.preset.map_or("another", |preset| preset.id)).collect()
         };
         assert_eq!(told(&[("Server", "cloudflare"), ("CF-RAY", "8a-FRA")]), ["cloudflare"]);
-        assert_eq!(told(&[("server", "nginx/1.26.0"), ("Via", "1.1 abc.cloudfront.net (CloudFront)")]), ["aws-cloudfront"]);
+        assert_eq!(
+            told(&[("server", "nginx/1.26.0"), ("Via", "1.1 abc.cloudfront.net (CloudFront)")]),
+            ["aws-cloudfront"]
+        );
         assert_eq!(told(&[("Server", "openresty")]), [""; 0]);
         assert_eq!(told(&[("Server", "gws")]), ["another"]);
         assert_eq!(told(&[("X-Served-By", "app1")]), [""; 0]);

@@ -10,7 +10,11 @@ use lint_finding::{HoldEnd, HoldSeen, ProbeVerdict};
 use crate::server::{accepted, drain, plan, say, seen, serve};
 
 /// Holds a connection for a while; the server does something with it.
-fn held(time: u64, ping: Option<u64>, work: impl Fn(&mut TcpStream) + Send + 'static) -> (HoldSeen, ProbeVerdict) {
+fn held(
+    time: u64,
+    ping: Option<u64>,
+    work: impl Fn(&mut TcpStream) + Send + 'static,
+) -> (HoldSeen, ProbeVerdict) {
     let server = serve(move |mut stream, head, _| {
         say(&mut stream, accepted(head, ""));
         work(&mut stream);

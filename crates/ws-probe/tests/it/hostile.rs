@@ -34,7 +34,8 @@ fn heads_without_end_are_left() {
         drain(&mut stream);
     });
     assert_eq!(timed(server.address).0, Some(ProbeFault::EndlessHead));
-    let server = serve(|mut stream, _, _| while stream.write_all(b"HTTP/1.1 102 Processing\r\n\r\n").is_ok() {});
+    let server =
+        serve(|mut stream, _, _| while stream.write_all(b"HTTP/1.1 102 Processing\r\n\r\n").is_ok() {});
     assert_eq!(timed(server.address).0, Some(ProbeFault::EndlessHead));
 }
 

@@ -12,14 +12,17 @@ use crate::server::{accept, accepted, drain, fault, field, plan, read_head, say,
 fn a_strict_server_takes_both_browsers() {
     for browser in [Browser::Chrome, Browser::Firefox] {
         let server = serve(|mut stream, head, _| {
-            let has = |name: &str, value: &str| field(head, name).is_some_and(|seen| seen.eq_ignore_ascii_case(value));
+            let has = |name: &str, value: &str| {
+                field(head, name).is_some_and(|seen| seen.eq_ignore_ascii_case(value))
+            };
             let connection = field(head, "Connection").unwrap_or_default().to_ascii_lowercase();
             let is_right = head.starts_with("GET /ws HTTP/1.1\r\n")
                 && has("Upgrade", "websocket")
                 && connection.split(", ").any(|token| token == "upgrade")
                 && has("Sec-WebSocket-Version", "13")
                 && field(head, "Origin").is_some_and(|origin| origin.starts_with("http://127.0.0.1:"));
-            let answer = if is_right { accepted(head, "") } else { "HTTP/1.1 400 Bad Request\r\n\r\n".to_owned() };
+            let answer =
+                if is_right { accepted(head, "") } else { "HTTP/1.1 400 Bad Request\r\n\r\n".to_owned() };
             say(&mut stream, answer);
             drain(&mut stream);
         });
@@ -37,9 +40,14 @@ fn statuses_are_told() {
         ("426 Upgrade Required", "Upgrade: websocket\r\n", ProbeFault::OtherStatus),
         ("502 Bad Gateway", "", ProbeFault::OtherStatus),
         ("200 OK", "", ProbeFault::OtherStatus),
-        ("301 Moved Permanently", "Location: https://user:pw@other/ws?token=abcdef\r\n", ProbeFault::Redirected),
+        (
+            "301 Moved Permanently",
+            "Location: https://user:pw@other/ws?token=abcdef\r\n",
+            ProbeFault::Redirected,
+        ),
     ] {
-        let server = serve(move |mut stream, _, _| say(&mut stream, format!("HTTP/1.1 {line}\r\n{fields}\r\n")));
+        let server =
+            serve(move |mut stream, _, _| say(&mut stream, format!("HTTP/1.1 {line}\r\n{fields}\r\n")));
         let (found, verdict, text) = fault(&plan(server.address, "/ws"));
         assert_eq!((found, verdict), (Some(kind), ProbeVerdict::Fails), "{line}");
         assert!(text.contains(&line[..3]), "{text}");
@@ -51,16 +59,26 @@ fn statuses_are_told() {
 
 #[test]
 fn a_101_that_browsers_refuse_is_none() {
-    let changed = |from: &'static str, to: &'static str| move |head: &str| accepted(head, "").replace(from, to);
+    let changed =
+        |from: &'static str, to: &'static str| move |head: &str| accepted(head, "").replace(from, to);
     let cases: [(Box<dyn Fn(&str) -> String + Send>, &str); 8] = [
         (Box::new(changed("Sec-WebSocket-Accept: ", "Sec-WebSocket-Accept: x")), "does not fit"),
         (Box::new(changed("Sec-WebSocket-Accept", "X-Accept")), "lacks `Sec-WebSocket-Accept`"),
         (Box::new(changed("Upgrade: websocket", "Upgrade: h2c")), "Upgrade: websocket"),
         (Box::new(changed("Connection: Upgrade", "Connection: close")), "Connection: upgrade"),
         (Box::new(changed("HTTP/1.1", "HTTP/1.0")), "HTTP/1.0"),
-        (Box::new(|head| accepted(head, "Sec-WebSocket-Protocol: chat\r\n")), "`chat`, which was not offered"),
-        (Box::new(|head| accepted(head, "Sec-WebSocket-Extensions: x-own\r\n")), "`x-own`, which was not offered"),
-        (Box::new(|head| accepted(head, "").replace("\r\n\r\n", "\r\nSec-WebSocket-Accept: y\r\n\r\n")), "does not fit"),
+        (
+            Box::new(|head| accepted(head, "Sec-WebSocket-Protocol: chat\r\n")),
+            "`chat`, which was not offered",
+        ),
+        (
+            Box::new(|head| accepted(head, "Sec-WebSocket-Extensions: x-own\r\n")),
+            "`x-own`, which was not offered",
+        ),
+        (
+            Box::new(|head| accepted(head, "").replace("\r\n\r\n", "\r\nSec-WebSocket-Accept: y\r\n\r\n")),
+            "does not fit",
+        ),
     ];
     for (answer, said) in cases {
         let server = serve(move |mut stream, head, _| {
@@ -75,7 +93,9 @@ fn a_101_that_browsers_refuse_is_none() {
 
 #[test]
 fn protocols_are_offered_and_chosen() {
-    for (more, works) in [("Sec-WebSocket-Protocol: b\r\n", true), ("", false), ("Sec-WebSocket-Protocol: c\r\n", false)] {
+    for (more, works) in
+        [("Sec-WebSocket-Protocol: b\r\n", true), ("", false), ("Sec-WebSocket-Protocol: c\r\n", false)]
+    {
         let server = serve(move |mut stream, head, _| {
             say(&mut stream, accepted(head, more));
             drain(&mut stream);
@@ -93,12 +113,18 @@ fn credentials_are_sent_and_never_shown() {
     let server = serve(|mut stream, head, _| {
         // It sends back all that it got.
         let shown = head.replace("\r\n", " ");
-        say(&mut stream, format!("HTTP/1.1 403 {shown}\r\nX-Echo: {shown}\r\nSet-Cookie: sid=s3ss10n; Path=/\r\n\r\n"));
+        say(
+            &mut stream,
+            format!("HTTP/1.1 403 {shown}\r\nX-Echo: {shown}\r\nSet-Cookie: sid=s3ss10n; Path=/\r\n\r\n"),
+        );
     });
     let mut plan = plan(server.address, "/ws?access_token=t0k3ncafe&room=lobby");
     plan.cookies = vec![("sid".to_owned(), "c00kie-value".to_owned())];
     plan.credentials = Some(("user".to_owned(), "hunter2hunter2".to_owned()));
-    plan.headers = vec![("X-Api-Key".to_owned(), "apikeyvalue".to_owned()), ("Accept-Language".to_owned(), String::new())];
+    plan.headers = vec![
+        ("X-Api-Key".to_owned(), "apikeyvalue".to_owned()),
+        ("Accept-Language".to_owned(), String::new()),
+    ];
     let (seen, _) = seen(&plan);
     let head = server.asked.recv().unwrap();
     assert_eq!(field(&head, "Cookie"), Some("sid=c00kie-value"));
@@ -142,7 +168,10 @@ fn the_first_address_that_answers_is_used() {
     assert_eq!(verdict, ProbeVerdict::Works);
     let results: Vec<&ConnectResult> = seen.attempts.iter().map(|attempt| &attempt.result).collect();
     assert!(
-        matches!(results[..], [ConnectResult::Failed(_), ConnectResult::Connected(_), ConnectResult::NotTried]),
+        matches!(
+            results[..],
+            [ConnectResult::Failed(_), ConnectResult::Connected(_), ConnectResult::NotTried]
+        ),
         "{results:?}"
     );
 }
@@ -161,7 +190,11 @@ fn ipv6_alone_is_reached_and_ipv4_is_not() {
     plan.family = Some(Family::V4);
     let (found, verdict, text) = fault(&plan);
     assert_eq!((found, verdict), (Some(ProbeFault::NameNotFound), ProbeVerdict::Unknown), "{text}");
-    plan.resolve = vec![Resolve { host: plan.host.clone(), port: plan.port, address: (Ipv4Addr::LOCALHOST, address.port()).into() }];
+    plan.resolve = vec![Resolve {
+        host: plan.host.clone(),
+        port: plan.port,
+        address: (Ipv4Addr::LOCALHOST, address.port()).into(),
+    }];
     assert_eq!(fault(&plan).0, Some(ProbeFault::ConnectionRefused));
 }
 
@@ -177,7 +210,10 @@ fn the_proxy_protocol_comes_first() {
     let head = server.asked.recv().unwrap();
     let (first, rest) = head.split_once("\r\n").unwrap();
     let words: Vec<&str> = first.split(' ').collect();
-    assert_eq!((&words[..4], words[5]), (&["PROXY", "TCP4", "127.0.0.1", "127.0.0.1"][..], plan.port.to_string().as_str()));
+    assert_eq!(
+        (&words[..4], words[5]),
+        (&["PROXY", "TCP4", "127.0.0.1", "127.0.0.1"][..], plan.port.to_string().as_str())
+    );
     assert!(rest.starts_with("GET /ws HTTP/1.1"), "{rest}");
 }
 

@@ -5,7 +5,11 @@ use lint_finding::ProbeVerdict;
 use crate::server::{accepted, drain, field, plan, say, seen, serve};
 
 /// The letters of the back ends, by what they are told apart, and the verdict.
-fn reconnected(times: usize, wanted: &[&str], answer: impl Fn(&str, usize) -> String + Send + 'static) -> (String, Option<String>, ProbeVerdict) {
+fn reconnected(
+    times: usize,
+    wanted: &[&str],
+    answer: impl Fn(&str, usize) -> String + Send + 'static,
+) -> (String, Option<String>, ProbeVerdict) {
     let server = serve(move |mut stream, head, number| {
         say(&mut stream, answer(head, number));
         drain(&mut stream);
@@ -26,8 +30,13 @@ fn reconnected(times: usize, wanted: &[&str], answer: impl Fn(&str, usize) -> St
 fn back_ends_are_told_by_fields() {
     let by_field = |head: &str, number: usize| accepted(head, &format!("X-Served-By: app{}\r\n", number % 2));
     let (letters, told_by, verdict) = reconnected(4, &[], by_field);
-    assert_eq!((letters.as_str(), told_by.as_deref(), verdict), ("ABAB", Some("the field `x-served-by`"), ProbeVerdict::Works));
-    let by_own = |head: &str, number: usize| accepted(head, &format!("X-Served-By: all\r\nX-Zone: {}\r\n", number / 2));
+    assert_eq!(
+        (letters.as_str(), told_by.as_deref(), verdict),
+        ("ABAB", Some("the field `x-served-by`"), ProbeVerdict::Works)
+    );
+    let by_own = |head: &str, number: usize| {
+        accepted(head, &format!("X-Served-By: all\r\nX-Zone: {}\r\n", number / 2))
+    };
     assert_eq!(reconnected(4, &["x-zone"], by_own).0, "AABB");
 }
 

@@ -35,7 +35,8 @@ impl Pki {
     fn new() -> Self {
         let key = || KeyPair::generate().unwrap();
         let root = CertifiedIssuer::self_signed(params("Test Root", &[], true), key()).unwrap();
-        let intermediate = CertifiedIssuer::signed_by(params("Test Intermediate", &[], true), key(), &root).unwrap();
+        let intermediate =
+            CertifiedIssuer::signed_by(params("Test Intermediate", &[], true), key(), &root).unwrap();
         Self { root, intermediate, key: key() }
     }
 
@@ -50,10 +51,16 @@ impl Pki {
     }
 
     /// What a probe sees of a server with these certificates.
-    fn probed(&self, chain: Vec<CertificateDer<'static>>, alpn: &[&str], change: impl FnOnce(&mut Plan)) -> (ProbeSeen, ProbeVerdict) {
+    fn probed(
+        &self,
+        chain: Vec<CertificateDer<'static>>,
+        alpn: &[&str],
+        change: impl FnOnce(&mut Plan),
+    ) -> (ProbeSeen, ProbeVerdict) {
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(self.key.serialize_der()));
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let builder =
+            ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
         let mut config = builder.with_no_client_auth().with_single_cert(chain, key).unwrap();
         config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
         let config = Arc::new(config);
@@ -83,7 +90,10 @@ fn a_whole_chain_is_shown() {
     let (seen, verdict) = pki.probed(chain, &["h2", "http/1.1"], |_| {});
     assert_eq!(verdict, ProbeVerdict::Works, "{seen:?}");
     let tls = seen.tls.unwrap();
-    assert_eq!((tls.version.as_deref(), tls.alpn.as_deref(), tls.name.as_deref()), (Some("TLS 1.3"), Some("http/1.1"), Some(HOST)));
+    assert_eq!(
+        (tls.version.as_deref(), tls.alpn.as_deref(), tls.name.as_deref()),
+        (Some("TLS 1.3"), Some("http/1.1"), Some(HOST))
+    );
     let [own, intermediate] = tls.chain.as_slice() else { panic!("{tls:?}") };
     assert_eq!((own.subject.as_str(), own.issuer.as_str()), ("Test Server", "Test Intermediate"));
     assert_eq!((own.not_before.as_str(), own.not_after.as_str()), ("2020-01-01", "2096-01-01"));
@@ -101,7 +111,11 @@ fn what_browsers_refuse_is_named() {
         (vec![pki.own()], ProbeFault::SelfSigned, "self-signed"),
         (vec![pki.server(HOST, (2020, 2021)), intermediate()], ProbeFault::Expired, "expired on 2021-01-01"),
         (vec![pki.server(HOST, (2090, 2096)), intermediate()], ProbeFault::NotYetValid, "before 2090-01-01"),
-        (vec![pki.server("other.example.com", (2020, 2096)), intermediate()], ProbeFault::OtherName, "`other.example.com`"),
+        (
+            vec![pki.server("other.example.com", (2020, 2096)), intermediate()],
+            ProbeFault::OtherName,
+            "`other.example.com`",
+        ),
     ];
     for (chain, kind, said) in cases {
         let length = chain.len();
@@ -150,7 +164,11 @@ fn a_file_of_issuers_has_certificates() {
     let pki = Pki::new();
     let both = format!("# a comment\n{}{}", pki.root.pem(), pki.intermediate.pem());
     assert_eq!(roots_of_pem(both.as_bytes()).unwrap().len(), 2);
-    for bad in ["", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "-----BEGIN CERTIFICATE-----\n"] {
+    for bad in [
+        "",
+        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+        "-----BEGIN CERTIFICATE-----\n",
+    ] {
         assert!(roots_of_pem(bad.as_bytes()).is_err(), "{bad}");
     }
 }
