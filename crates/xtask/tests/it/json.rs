@@ -105,7 +105,7 @@ fn every_field_of_logs_is_described() {
 }
 
 /// The same for the page about probes.
-const VALUES_OF_PROBES: [&str; 29] = [
+const VALUES_OF_PROBES: [&str; 32] = [
     "",
     "_ms",
     "add_header",
@@ -124,6 +124,7 @@ const VALUES_OF_PROBES: [&str; 29] = [
     "json",
     "null",
     "predicts",
+    "proxy_read_timeout",
     "reset",
     "route",
     "signalr",
@@ -135,6 +136,8 @@ const VALUES_OF_PROBES: [&str; 29] = [
     "works",
     "notice",
     "probe",
+    "upgrade",
+    "xhr",
 ];
 
 #[test]
