@@ -340,7 +340,7 @@ pub struct Reconnected {
 pub enum PollingKind {
     /// Socket.IO's long polling.
     SocketIo,
-    /// SockJS's `xhr`.
+    /// `SockJS`'s `xhr`.
     SockJs,
     /// SignalR's negotiation.
     SignalR,

@@ -69,6 +69,9 @@ struct Polling<'p> {
     steps: Vec<PollingStep>,
 }
 
+/// What a status and a body mean, with the session in them if there is one; or what is wrong with them.
+type Due<'d> = &'d dyn Fn(u16, &str) -> Result<(String, Option<String>), String>;
+
 /// What a session that another back end has looks like.
 const LOST: &str =
     "another back end may have the session: the requests of one client must reach the same one";
@@ -80,7 +83,7 @@ impl Polling<'_> {
         method: &'static str,
         target: String,
         body: &'static str,
-        due: &dyn Fn(u16, &str) -> Result<(String, Option<String>), String>,
+        due: Due<'_>,
     ) -> Option<Option<String>> {
         let ask = Ask { method, target, body };
         let told = (self.ask)(&ask);

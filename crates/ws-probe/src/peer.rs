@@ -79,6 +79,9 @@ fn is_affinity(name: &str) -> bool {
     COOKIES.contains(&name.as_str()) || COOKIE_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
+/// What an answer says of its back end.
+type Telling<'t> = Box<dyn Fn(&Tokens) -> Option<&String> + 't>;
+
 /// Names the back ends of several answers; returns by what they are told apart and how many they are.
 pub(crate) fn name(
     each: &mut [Reconnected],
@@ -97,7 +100,7 @@ pub(crate) fn name(
         .filter(is_wanted)
         .find(in_all_fields)
         .or_else(|| first.fields.keys().find(in_all_fields));
-    let (what, of): (String, Box<dyn Fn(&Tokens) -> Option<&String>>) = match field {
+    let (what, of): (String, Telling<'_>) = match field {
         Some(name) => {
             (format!("the field `{name}`"), Box::new(move |tokens: &Tokens| tokens.fields.get(name)))
         }

@@ -226,8 +226,9 @@ fn day(time: ASN1Time) -> String {
 fn failure(error: &io::Error, seen: &TlsSeen) -> ProbeFailure {
     let (kind, text) = match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
         Some(Error::InvalidCertificate(why)) => refused(why, seen),
-        Some(Error::AlertReceived(AlertDescription::NoApplicationProtocol))
-        | Some(Error::NoApplicationProtocol) => (
+        Some(
+            Error::AlertReceived(AlertDescription::NoApplicationProtocol) | Error::NoApplicationProtocol,
+        ) => (
             ProbeFault::NoHttp11,
             "the server does not offer HTTP/1.1 by ALPN, and a WebSocket needs it".to_owned(),
         ),

@@ -47,7 +47,6 @@ impl Comparing<'_> {
                     None,
                 ),
             ],
-            HoldEnd::StillOpen => return None,
             HoldEnd::Fin | HoldEnd::Reset if hold.silent_ms < shortest => self.closes_first(),
             HoldEnd::CloseFrame { .. } => vec![reason(
                 ReasonKind::BackEnd,

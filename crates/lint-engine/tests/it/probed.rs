@@ -55,7 +55,7 @@ fn compared_with(files: &[(&str, &str)], seen: ProbeSeen) -> ProbeReport {
         memory.insert(folder.join(path), *text);
     }
     let scope = Scope { given: vec![folder.clone()], working_folder: folder.clone(), ..Scope::default() };
-    let url = Url::parse("ws://example.com/ws?token=t0k3n").unwrap();
+    let url = Url::parse("ws://example.com/ws?token=t0k3n").expect("a URL");
     let query = Query { url, headers: Vec::new(), client: None, via: None, is_plain: false };
     let hide = |text: &str| text.replace("t0k3n", "(hidden)");
     let met = Probed { query: &query, address: None, seen, verdict: ProbeVerdict::Fails, hide: &hide };
@@ -63,7 +63,7 @@ fn compared_with(files: &[(&str, &str)], seen: ProbeSeen) -> ProbeReport {
 }
 
 fn compared(conf: &str, seen: ProbeSeen) -> ProbeComparison {
-    compared_with(&[("nginx.conf", conf)], seen).comparison.unwrap()
+    compared_with(&[("nginx.conf", conf)], seen).comparison.expect("a comparison")
 }
 
 fn kinds(comparison: &ProbeComparison) -> Vec<ReasonKind> {

@@ -33,7 +33,7 @@ pub(crate) enum PollingName {
     Auto,
     /// Socket.IO's long polling
     Socketio,
-    /// SockJS's xhr
+    #[value(help = "SockJS's xhr")]
     Sockjs,
     /// SignalR's negotiation
     Signalr,

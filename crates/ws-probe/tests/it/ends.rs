@@ -33,7 +33,7 @@ fn pause(milliseconds: u64) {
 
 #[test]
 fn a_server_that_stays_is_left_open() {
-    let (hold, verdict) = held(300, None, |stream| drain(stream));
+    let (hold, verdict) = held(300, None, drain);
     assert_eq!((&hold.end, verdict), (&HoldEnd::StillOpen, ProbeVerdict::Works));
     assert!((300..1500).contains(&hold.lasted_ms), "{hold:?}");
 }

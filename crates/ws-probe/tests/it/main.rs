@@ -1,6 +1,6 @@
 //! Probes of servers on loopback, each of which does one thing.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests may fail like tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
 
 mod ends;
 mod fallbacks;

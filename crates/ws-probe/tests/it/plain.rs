@@ -57,11 +57,14 @@ fn statuses_are_told() {
     }
 }
 
+/// The head of an answer to a head.
+type Answering = Box<dyn Fn(&str) -> String + Send>;
+
 #[test]
 fn a_101_that_browsers_refuse_is_none() {
     let changed =
         |from: &'static str, to: &'static str| move |head: &str| accepted(head, "").replace(from, to);
-    let cases: [(Box<dyn Fn(&str) -> String + Send>, &str); 8] = [
+    let cases: [(Answering, &str); 8] = [
         (Box::new(changed("Sec-WebSocket-Accept: ", "Sec-WebSocket-Accept: x")), "does not fit"),
         (Box::new(changed("Sec-WebSocket-Accept", "X-Accept")), "lacks `Sec-WebSocket-Accept`"),
         (Box::new(changed("Upgrade: websocket", "Upgrade: h2c")), "Upgrade: websocket"),
