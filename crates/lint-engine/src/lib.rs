@@ -13,6 +13,7 @@ mod logged;
 mod notices;
 mod on_disk;
 mod plan;
+mod probed;
 mod reports;
 mod rows;
 mod session;
@@ -45,6 +46,7 @@ pub use baseline::{apply_baseline, baseline};
 pub use endpoints::endpoints;
 pub use fix::{Changed, Fixed, MayEdit, Which, fixed};
 pub use logged::{Configured, NotConfigured, logs};
+pub use probed::{Probed, probed, probed_alone};
 pub use session::{EditError, Session};
 #[cfg(feature = "schema")]
 pub use settings::settings_schema;

@@ -424,7 +424,7 @@ impl Resolver for NotConfigured {
 }
 
 /// The limits of the proxies that the settings name, and of all others that are known well enough.
-fn layer_limits(declared: &[Layer]) -> Vec<LayerLimit> {
+pub(crate) fn layer_limits(declared: &[Layer]) -> Vec<LayerLimit> {
     let limit = |layer: &Layer, is_declared: bool| {
         let milliseconds = layer.limit()?.milliseconds;
         Some(LayerLimit { name: layer.shown(), is_declared, milliseconds })

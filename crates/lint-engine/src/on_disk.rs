@@ -435,11 +435,13 @@ impl<'a> OnDisk<'a> {
     pub(crate) fn trace(&self, trace: &mut Trace) {
         for run in &mut trace.runs {
             run.steps.iter_mut().for_each(|step| self.step(step));
-            for TraceWay { steps, sent, answer, after, .. } in &mut run.ways {
+            for TraceWay { steps, sent, answer, after, idle, fields: added, .. } in &mut run.ways {
                 steps.iter_mut().chain(after).for_each(|step| self.step(step));
                 let fields = sent.iter_mut().flat_map(|sent| sent.fields.iter_mut().chain(&mut sent.dropped));
                 fields.for_each(|field| self.optional(&mut field.place));
                 self.optional(&mut answer.place);
+                idle.iter_mut().for_each(|idle| self.optional(&mut idle.place));
+                added.iter_mut().for_each(|field| field.place = self.place(field.place));
                 answer.instead.iter_mut().for_each(|instead| self.optional(&mut instead.place));
                 answer.remarks.iter_mut().for_each(|remark| self.remark(remark));
             }

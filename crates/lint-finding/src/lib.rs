@@ -8,6 +8,7 @@ mod fingerprint;
 mod fixes;
 mod logs;
 mod outcome;
+mod probe;
 mod rule;
 mod trace;
 
@@ -27,6 +28,12 @@ pub use nginx_syntax::{FileId, Place};
 pub use outcome::{
     Baseline, BaselineRow, File, FileReport, FileStatus, NotJudged, Notice, NoticeCode, Outcome,
     SettingsInEffect, Summary, ViewName,
+};
+pub use probe::{
+    AnswerSeen, CertificateSeen, ConnectAttempt, ConnectResult, Difference, DifferenceKind, HoldEnd,
+    HoldSeen, LayerSign, LikelyReason, PollingKind, PollingSeen, PollingStep, PredictedField, Prediction,
+    ProbeCause, ProbeComparison, ProbeFailure, ProbeFault, ProbeReport, ProbeSeen, ProbeVerdict,
+    ProbedRequest, ReasonKind, Reconnected, ReconnectsSeen, TlsSeen, TraceIdle,
 };
 pub use rule::{FixKind, Group, RuleMeta, Tells};
 pub use trace::{

@@ -1,6 +1,6 @@
 //! What nginx does with one request, step by step.
 
-use crate::{Outcome, Place};
+use crate::{Outcome, Place, PredictedField, TraceIdle};
 
 /// A request, followed from the socket to the answer.
 #[derive(Debug, Clone)]
@@ -93,6 +93,10 @@ pub struct TraceWay {
     pub answer: TraceAnswer,
     /// The life of the connection, where one comes to be.
     pub after: Vec<TraceStep>,
+    /// How long neither side may send before nginx closes, where a connection comes to be.
+    pub idle: Option<TraceIdle>,
+    /// The fields that `add_header` adds to the answer, as far as their values are known.
+    pub fields: Vec<PredictedField>,
 }
 
 /// What a step is about.

@@ -22,7 +22,9 @@ mod junit;
 mod logs;
 mod markdown;
 mod narrated;
+mod page;
 mod position;
+mod probe;
 mod rdjson;
 mod remedy;
 mod rules;
@@ -38,7 +40,7 @@ mod xml;
 
 use std::io::{self, Write};
 
-use lint_finding::{EndpointTable, LogReport, Outcome, RuleMeta, Trace};
+use lint_finding::{EndpointTable, LogReport, Outcome, ProbeReport, RuleMeta, Trace};
 
 use crate::command::guarded;
 
@@ -302,6 +304,22 @@ pub fn trace(trace: &Trace, style: &Style, out: &mut dyn Write) -> io::Result<()
 /// Whatever writing to `out` gives, a broken pipe among them.
 pub fn trace_json(trace: &Trace, tool: &ToolInfo<'_>, out: &mut dyn Write) -> io::Result<()> {
     json::write_trace(trace, tool, out)
+}
+
+/// What a probe saw, and what the configuration says of it, for a person at a terminal.
+///
+/// # Errors
+/// Whatever writing to `out` gives, a broken pipe among them.
+pub fn probe(report: &ProbeReport, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    guarded(out, |out| probe::write(report, style, out))
+}
+
+/// One object of the probe's version 1, for programs.
+///
+/// # Errors
+/// Whatever writing to `out` gives, a broken pipe among them.
+pub fn probe_json(report: &ProbeReport, tool: &ToolInfo<'_>, out: &mut dyn Write) -> io::Result<()> {
+    json::write_probe(report, tool, out)
 }
 
 /// The endpoints as a table, or as blocks where the terminal is too narrow; with the line of each value when verbose.

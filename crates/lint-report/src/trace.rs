@@ -4,22 +4,18 @@ use std::cmp::Reverse;
 use std::io::{self, Write};
 
 use lint_finding::{
-    FieldOrigin, Finding, Outcome, Place, Prospect, Remark, Responder, SentField, SentRequest, Severity,
-    Trace, TraceAnswer, TraceRun, TraceStep, TraceWay,
+    FieldOrigin, Finding, Prospect, Remark, Responder, SentField, SentRequest, Severity, Trace, TraceAnswer,
+    TraceRun, TraceStep, TraceWay,
 };
 
+use crate::page::{BOLD, CYAN, DIM, GREEN, MARGIN, Page, RED, STAGE, YELLOW};
 use crate::position::path_line;
 use crate::wrap::wrap;
 use crate::{Style, escape, human, silenced};
 
-/// Columns of the names of stages, and the blanks around them.
-const STAGE: usize = 10;
-const MARGIN: usize = 2;
-
 pub(crate) fn write(trace: &Trace, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let outcome = &trace.outcome;
-    let mut page =
-        Page { outcome, style: Style { width: style.width.clamp(40, 200), ..*style }, text: String::new() };
+    let mut page = Page::new(outcome, style);
     page.request(trace);
     page.verdict(trace);
     if let Some(problem) = &trace.problem {
@@ -44,69 +40,7 @@ pub(crate) fn write(trace: &Trace, style: &Style, out: &mut dyn Write) -> io::Re
     silenced::write(outcome, out)
 }
 
-const BOLD: &str = "1";
-const DIM: &str = "2";
-const RED: &str = "31";
-const GREEN: &str = "32";
-const YELLOW: &str = "33";
-const CYAN: &str = "36";
-
-struct Page<'a> {
-    outcome: &'a Outcome,
-    style: Style,
-    text: String,
-}
-
 impl Page<'_> {
-    fn paint(&self, text: &str, color: &str) -> String {
-        self.style.painted(text, color)
-    }
-
-    fn blank(&mut self) {
-        self.text.push('\n');
-    }
-
-    fn heading(&mut self, text: &str, depth: usize) {
-        self.blank();
-        let indent = " ".repeat(depth);
-        for line in wrap(text, self.style.width.saturating_sub(depth)) {
-            let line = self.paint(&line, BOLD);
-            self.text.push_str(&format!("{indent}{line}\n"));
-        }
-    }
-
-    /// A name, then text that is wrapped beside it, with its line at the end.
-    fn line(&mut self, name: &str, color: &str, text: &str, place: Option<Place>, depth: usize) {
-        let indent = depth + MARGIN + STAGE;
-        let mut text = escape(text).into_owned();
-        if let Some(place) = place {
-            // One piece, so that it can be copied, and found by those terminals that open it.
-            text.push_str(&format!(" ({})", path_line(self.outcome, place)));
-        }
-        let pad = " ".repeat(STAGE.saturating_sub(name.len()));
-        let start = format!("{}{}{pad}", " ".repeat(depth + MARGIN), self.paint(name, color));
-        for (index, line) in wrap(&text, self.style.width.saturating_sub(indent)).iter().enumerate() {
-            let start = if index == 0 { start.clone() } else { " ".repeat(indent) };
-            self.text.push_str(format!("{start}{line}").trim_end());
-            self.text.push('\n');
-        }
-    }
-
-    fn remark(&mut self, remark: &Remark, depth: usize) {
-        let indent = depth + MARGIN + STAGE;
-        let mark = if self.style.unicode { "\u{b7}" } else { "-" };
-        let mut text = escape(&remark.text).into_owned();
-        if let Some(place) = remark.place {
-            text.push_str(&format!(" ({})", path_line(self.outcome, place)));
-        }
-        for (index, line) in wrap(&text, self.style.width.saturating_sub(indent + 2)).iter().enumerate() {
-            let start = if index == 0 { mark } else { " " };
-            let line = self.paint(&format!("{start} {line}"), DIM);
-            self.text.push_str(format!("{}{line}", " ".repeat(indent)).trim_end());
-            self.text.push('\n');
-        }
-    }
-
     fn request(&mut self, trace: &Trace) {
         let request = &trace.request;
         let what = if request.is_handshake { "a browser's handshake" } else { "an ordinary GET" };

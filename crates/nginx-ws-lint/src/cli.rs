@@ -1,6 +1,7 @@
 //! The command line. Names of commands, options and values are contracts.
 
 mod logs;
+mod probe;
 mod snippet;
 mod values;
 
@@ -15,11 +16,13 @@ use crate::error::Error;
 use crate::output::Judged;
 
 pub(crate) use self::logs::{LogEscape, LogsArgs, LogsFormat};
+pub(crate) use self::probe::{BrowserName, PollingName, ProbeArgs};
 pub(crate) use self::snippet::SnippetArgs;
+pub(crate) use self::values::header;
 pub(crate) use self::values::{
     Color, EndpointsFormat, FailOn, Format, Report, RulesFormat, ShellName, TraceFormat,
 };
-use self::values::{header, host, path_map, reason, url, via_listen, websocket_path};
+use self::values::{host, path_map, reason, url, via_listen, websocket_path};
 
 const AFTER_HELP: &str = "\
 Exit codes:
@@ -62,6 +65,20 @@ Exit codes:
   0  the logs were read, and nothing of the following
   1  many connections end at one age, an endpoint refuses most handshakes, or something else was observed
   2  could not do all that was asked: no log, a log that cannot be read, wrong usage, unreadable files";
+
+const PROBE_PATHS: &str = "Files and folders of the configuration to compare with, a dump of `nginx -T`, or `-` for standard input [default: none]";
+
+const PROBE_AFTER_HELP: &str = "\
+Examples:
+  nginx-ws-lint probe wss://chat.example.com/ws
+  nginx-ws-lint probe wss://chat.example.com/ws /etc/nginx --idle 90s
+  nginx-ws-lint probe wss://chat.example.com/ws --resolve chat.example.com:443:10.0.0.5 --idle 90s
+  nginx-ws-lint probe 'wss://chat.example.com/socket.io/?EIO=4&transport=websocket' --reconnects 10 --polling
+
+Exit codes:
+  0  everything that was tried works
+  1  something of it fails: the handshake, the certificate, or the connection ended while it was held
+  2  that cannot be said: the server was not reached, the time was over, wrong usage, unreadable files";
 
 const TRACE_AFTER_HELP: &str = "\
 Exit codes:
@@ -113,6 +130,9 @@ pub(crate) enum Command {
         #[command(flatten)]
         output: OutputArgs,
     },
+    /// Open a WebSocket as a browser does, and say what comes of it, beside what the configuration says
+    #[command(after_help = PROBE_AFTER_HELP, mut_arg("paths", |paths| paths.help(PROBE_PATHS)))]
+    Probe(Box<ProbeArgs>),
     /// List the rules
     Rules {
         /// How they are listed
@@ -132,7 +152,7 @@ pub(crate) enum Command {
 
 impl Command {
     /// All of them.
-    pub(crate) const NAMES: [&str; 10] = [
+    pub(crate) const NAMES: [&str; 11] = [
         "baseline",
         "completions",
         "config",
@@ -140,6 +160,7 @@ impl Command {
         "explain",
         "logs",
         "man",
+        "probe",
         "rules",
         "snippet",
         "trace",
@@ -155,6 +176,7 @@ impl Command {
             Self::Explain(_) => "explain",
             Self::Logs(_) => "logs",
             Self::Man { .. } => "man",
+            Self::Probe(_) => "probe",
             Self::Rules { .. } => "rules",
             Self::Snippet(_) => "snippet",
             Self::Trace(_) => "trace",

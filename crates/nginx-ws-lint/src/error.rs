@@ -141,6 +141,14 @@ pub(crate) enum Error {
     /// `--follow` without a plain file.
     #[error("--follow needs a log that is a plain file: packed logs and standard input do not grow")]
     NothingToFollow,
+    /// A word of `probe` that cannot be used. It may hold a credential, so it is not shown.
+    #[error("{what}: {why}")]
+    Probe {
+        /// Which one.
+        what: &'static str,
+        /// Why.
+        why: String,
+    },
     /// `--watch` of standard input.
     #[error("--watch waits for files to change; standard input is read once")]
     WatchStdin,

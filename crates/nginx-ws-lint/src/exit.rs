@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use lint_finding::{LogEndpoint, LogReport, Outcome, Prospect, Trace};
+use lint_finding::{LogEndpoint, LogReport, Outcome, ProbeReport, ProbeVerdict, Prospect, Trace};
 
 use crate::cli::FailOn;
 
@@ -60,6 +60,16 @@ impl Exit {
             Self::Findings
         } else {
             Self::Clean
+        }
+    }
+
+    /// What a probe amounts to.
+    pub(crate) fn of_probe(report: &ProbeReport) -> Self {
+        match report.verdict {
+            _ if report.outcome.is_incomplete() => Self::Failed,
+            ProbeVerdict::Works => Self::Clean,
+            ProbeVerdict::Fails => Self::Findings,
+            ProbeVerdict::Unknown => Self::Failed,
         }
     }
 

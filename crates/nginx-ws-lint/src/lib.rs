@@ -64,6 +64,7 @@ fn run(cli: &Cli) -> Result<Exit, Error> {
         Command::Explain(args) => commands::explain::run(args),
         Command::Logs(args) => commands::logs::run(args),
         Command::Man { command, output } => commands::shell::man(command.as_deref(), output),
+        Command::Probe(args) => commands::probe::run(args),
         Command::Rules { format, output, color } => commands::rules::run(*format, output, color.color),
         Command::Snippet(args) => commands::snippet::run(args),
         Command::Trace(args) => commands::trace::run(args),

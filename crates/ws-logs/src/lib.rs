@@ -24,5 +24,6 @@ mod tally;
 pub use book::{Book, LogId};
 pub use format::{Escape, LogFormat};
 pub use places::{IdleLimit, LayerLimit, Location, Logged, Resolver};
+pub use report::is_by;
 pub use shape::{NamedFormat, is_rotated_from, kind_of};
 pub use status::{StatusError, status_page};

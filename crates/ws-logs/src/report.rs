@@ -21,7 +21,8 @@ const STORM_TIMES: u64 = 6;
 const MOST_STORMS: usize = 5;
 
 /// Whether connections that end at an age are ended by a limit: a handshake and what is sent first come before the silence.
-fn is_by(limit: u64, at: u64) -> bool {
+#[must_use]
+pub fn is_by(limit: u64, at: u64) -> bool {
     let slack = (limit / 50).max(250);
     at + slack / 4 >= limit && at <= limit + slack
 }

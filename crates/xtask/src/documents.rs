@@ -93,7 +93,7 @@ pub fn check() -> Result<(), Error> {
 /// The help of the program and of its commands.
 fn cli() -> Result<String, Error> {
     let mut text = format!("{HEADER}\n# Command line\n");
-    for command in [&[][..], &["endpoints"], &["explain"], &["logs"], &["rules"], &["trace"]] {
+    for command in [&[][..], &["endpoints"], &["explain"], &["logs"], &["probe"], &["rules"], &["trace"]] {
         let title = ["nginx-ws-lint"].iter().chain(command).copied().collect::<Vec<_>>().join(" ");
         let help = program::output(&[command, &["--help"]].concat())?;
         let help: String = help.lines().map(|line| format!("{}\n", line.trim_end())).collect();

@@ -1,9 +1,10 @@
 //! What the client gets for a request that is passed on, and the life of the connection after that.
 
-use lint_finding::{Instead, Prospect, Responder, Stage, TraceAnswer, TraceStep};
+use lint_finding::{Instead, PredictedField, Prospect, Responder, Stage, TraceAnswer, TraceIdle, TraceStep};
 use nginx_semantics::{
-    ContextId, ContextKind, Directive, DirectiveName, Effective, Passed, Way, effective, time,
+    ContextId, ContextKind, Directive, DirectiveName, Effective, Passed, Way, effective, placeholder, time,
 };
+use nginx_syntax::lossy;
 use ws_model::{Answerer, Fault, IdleLimit, Source, Verdict};
 
 use super::Follow;
@@ -111,6 +112,37 @@ impl<'s> Follow<'_, 's> {
         let keeps = "any traffic resets it, pings from either side too";
         idle.remarks.push(remark(keeps, None));
         Some(idle)
+    }
+
+    /// The same for programs: with the line that sets it, or the one that passes the request on.
+    pub(super) fn idle_limit(&self, passed: &Passed<'s>) -> Option<TraceIdle> {
+        let limit = IdleLimit::new(self.configuration(), passed.context, passed.pass.module)?;
+        let set = limit.source.directive();
+        Some(TraceIdle {
+            directive: limit.directive_name.as_str(),
+            milliseconds: limit.milliseconds,
+            is_default: set.is_none(),
+            place: set.or(Some(passed.pass.directive)).map(|line| place(&line)),
+        })
+    }
+
+    /// What `add_header` adds to an answer with this status, as far as it is written without variables
+    /// (`ngx_http_headers_filter`).
+    pub(super) fn added_fields(&self, context: ContextId, status: Option<u16>) -> Vec<PredictedField> {
+        let is_listed = matches!(status, Some(200 | 201 | 204 | 206 | 301 | 302 | 303 | 304 | 307 | 308));
+        let lines = self.in_effect(context, DirectiveName::ADD_HEADER).into_iter();
+        let field = |line: Directive<'s>| {
+            let (name, value) = (line.argument(0)?, line.argument(1)?);
+            let is_always = line.argument(2).is_some_and(|word| word.as_ref() == b"always");
+            let is_plain = |text: &[u8]| !text.contains(&b'$') && !placeholder::is_unknown(text);
+            let is_added = (is_listed || is_always) && !value.is_empty() && line.may_be_shown();
+            (is_added && is_plain(&name) && is_plain(&value)).then(|| PredictedField {
+                name: lossy(&name).into_owned(),
+                value: lossy(&value).into_owned(),
+                place: place(&line),
+            })
+        };
+        lines.filter_map(field).collect()
     }
 
     fn reload(&self) -> TraceStep {

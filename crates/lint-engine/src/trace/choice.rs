@@ -321,7 +321,15 @@ fn told_once(steps: &mut Vec<TraceStep>) {
 
 /// A way that is over before there is one.
 fn only(answer: TraceAnswer) -> TraceWay {
-    TraceWay { assumptions: Vec::new(), steps: Vec::new(), sent: None, answer, after: Vec::new() }
+    TraceWay {
+        assumptions: Vec::new(),
+        steps: Vec::new(),
+        sent: None,
+        answer,
+        after: Vec::new(),
+        idle: None,
+        fields: Vec::new(),
+    }
 }
 
 pub(super) fn answer(

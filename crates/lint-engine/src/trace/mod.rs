@@ -21,6 +21,7 @@ use nginx_semantics::{
     Scope, Socket, SourceFile, VersionRange, listens, load, server_names,
 };
 use nginx_syntax::Span;
+use ws_model::layers::Layer;
 use ws_model::{Endpoint, Model, is_open, local_address, open_sockets, sockets_for};
 use ws_rules::{Findings, visit};
 
@@ -40,6 +41,17 @@ pub fn trace(
     settings: &Settings,
     query: &Query,
 ) -> Trace {
+    trace_with_layers(files, arguments, scope, settings, query).0
+}
+
+/// The same with the proxies in front that settings name.
+pub(crate) fn trace_with_layers(
+    files: &dyn Files,
+    arguments: &[PathBuf],
+    scope: &Scope,
+    settings: &Settings,
+    query: &Query,
+) -> (Trace, Vec<Layer>) {
     let found = SettingsFiles::new(files, scope, &settings.config);
     let given = (arguments, scope);
     let (arguments, scope) = as_set(files, arguments, scope, &found);
@@ -51,7 +63,15 @@ pub fn trace(
     if let Some(on_disk) = OnDisk::of(&loaded) {
         on_disk.trace(&mut trace);
     }
-    trace
+    let mut layers: Vec<Layer> = Vec::new();
+    for layout in &loaded.layouts {
+        for layer in of_layout(&loaded, layout, settings, &found).layers {
+            if !layers.contains(&layer) {
+                layers.push(layer);
+            }
+        }
+    }
+    (trace, layers)
 }
 
 /// A request on its way through one `http` block of one version.

@@ -75,6 +75,8 @@ impl<'s> Follow<'_, 's> {
                     sent: None,
                     answer: self.answered(way, answered, is_masked),
                     after: vec![self.access_log(answered.context, Some(answered.status))],
+                    idle: None,
+                    fields: self.added_fields(answered.context, Some(answered.status)),
                 }
             }
             Ending::Passed(passed) => {
@@ -83,7 +85,18 @@ impl<'s> Follow<'_, 's> {
                 steps.push(self.upstream(passed));
                 let answer = self.got(way, passed);
                 let after = self.after(passed, &answer);
-                TraceWay { assumptions, steps, sent: self.sent(passed, is_masked), answer, after }
+                let lives = matches!(answer.handshake, Prospect::Succeeds | Prospect::Unknown);
+                let idle = if lives { self.idle_limit(passed) } else { None };
+                let fields = self.added_fields(passed.context, answer.status);
+                TraceWay {
+                    assumptions,
+                    steps,
+                    sent: self.sent(passed, is_masked),
+                    answer,
+                    after,
+                    idle,
+                    fields,
+                }
             }
             Ending::CannotSay(_) => TraceWay {
                 assumptions,
@@ -91,6 +104,8 @@ impl<'s> Follow<'_, 's> {
                 sent: None,
                 answer: self.shown(self.model.verdict(way, &self.request)),
                 after: Vec::new(),
+                idle: None,
+                fields: Vec::new(),
             },
         };
         let is_open = match whole.answer.handshake {

@@ -10,6 +10,7 @@ mod fixes;
 mod idioms;
 mod looked_at;
 mod placeholders;
+mod probed;
 mod registry;
 mod remedies;
 mod render;

@@ -8,6 +8,8 @@ mod lines;
 mod logs;
 mod logs_v1;
 mod pretty;
+mod probe;
+mod probe_v1;
 mod rows;
 mod rules_v1;
 #[cfg(feature = "schema")]
@@ -18,7 +20,7 @@ mod v1;
 
 use std::io::{self, Write};
 
-use lint_finding::{EndpointTable, LogReport, Outcome, RuleMeta, Trace};
+use lint_finding::{EndpointTable, LogReport, Outcome, ProbeReport, RuleMeta, Trace};
 
 pub use self::baseline_v1::{BaselineEntry, BaselineFile};
 pub(crate) use self::lines::write as write_lines;
@@ -54,4 +56,8 @@ pub(crate) fn write_rules(rules: &[&RuleMeta], out: &mut dyn Write) -> io::Resul
 
 pub(crate) fn write_baseline(file: &BaselineFile, out: &mut dyn Write) -> io::Result<()> {
     pretty(file, out)
+}
+
+pub(crate) fn write_probe(report: &ProbeReport, tool: &ToolInfo<'_>, out: &mut dyn Write) -> io::Result<()> {
+    pretty(&probe::output(report, tool), out)
 }

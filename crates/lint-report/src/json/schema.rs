@@ -6,10 +6,10 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::rows::{Rows, Trace};
-use super::{BaselineFile, endpoints_v1, lines, logs_v1, rules_v1, trace_v1, v1};
+use super::{BaselineFile, endpoints_v1, lines, logs_v1, probe_v1, rules_v1, trace_v1, v1};
 
 /// The name of each schema's file below docs/schemas, without its ending, and its text with a line feed at its end.
-pub fn output_schemas() -> [(&'static str, String); 7] {
+pub fn output_schemas() -> [(&'static str, String); 8] {
     [
         ("baseline.v1", text::<BaselineFile>()),
         ("lines.v1", text::<lines::Any<'_>>()),
@@ -17,6 +17,7 @@ pub fn output_schemas() -> [(&'static str, String); 7] {
         ("output.v1", text::<v1::Output<'_>>()),
         ("endpoints.v1", text::<endpoints_v1::Output<'_>>()),
         ("logs.v1", text::<logs_v1::Output<'_>>()),
+        ("probe.v1", text::<probe_v1::Output<'_>>()),
         ("trace.v1", text::<trace_v1::Output<'_>>()),
     ]
 }

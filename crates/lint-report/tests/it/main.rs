@@ -10,6 +10,7 @@ mod human;
 mod json;
 mod layout;
 mod logs;
+mod probe;
 mod properties;
 mod schema;
 mod trace;

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::build::{RULE, json};
 use crate::formats::everything;
 use crate::logs::report;
+use crate::probe::{empty, ends, report as probed};
 use crate::trace::{TOOL, table, trace, written};
 
 const OUTPUT: &str = include_str!("../../../../docs/schemas/output.v1.schema.json");
@@ -15,6 +16,7 @@ const BASELINE: &str = include_str!("../../../../docs/schemas/baseline.v1.schema
 const LINES: &str = include_str!("../../../../docs/schemas/lines.v1.schema.json");
 const RULES: &str = include_str!("../../../../docs/schemas/rules.v1.schema.json");
 const LOGS: &str = include_str!("../../../../docs/schemas/logs.v1.schema.json");
+const PROBE: &str = include_str!("../../../../docs/schemas/probe.v1.schema.json");
 const TRACE: &str = include_str!("../../../../docs/schemas/trace.v1.schema.json");
 
 fn assert_valid(schema: &str, text: &str) {
@@ -45,6 +47,9 @@ fn every_output_is_as_its_schema_says() {
     assert_valid(BASELINE, &written(|out| lint_report::baseline(&baseline, out)));
     for report in [lint_finding::LogReport::default(), report("a")] {
         assert_valid(LOGS, &written(|out| lint_report::logs_json(&report, &TOOL, out)));
+    }
+    for report in ends("a").map(|end| probed("a", end)).into_iter().chain([empty()]) {
+        assert_valid(PROBE, &written(|out| lint_report::probe_json(&report, &TOOL, out)));
     }
     for is_several in [false, true] {
         assert_valid(TRACE, &written(|out| lint_report::trace_json(&trace("a", is_several), &TOOL, out)));

@@ -47,6 +47,8 @@ pub(crate) fn trace(text: &str, is_several: bool) -> Trace {
             handshake,
         },
         after: vec![step(Stage::Idle)],
+        idle: None,
+        fields: Vec::new(),
     };
     let mut ways = vec![way(Prospect::Succeeds, Responder::Backend)];
     if is_several {

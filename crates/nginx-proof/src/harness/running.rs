@@ -13,7 +13,7 @@ use super::conduct::{Conduct, MARK};
 use super::http::Body;
 use super::instance::{self, Instance, Processes, Verdict};
 use super::probe::{Answered, Closer, Exchange, Probe, Seen};
-use super::rewrite::{Place, Rewritten, Surroundings, WHERE_LOG, rewrite_with};
+use super::rewrite::{Listen, Place, Rewritten, Surroundings, WHERE_LOG, rewrite_with};
 use super::{Backends, Binary, Error, Setup, certificate, ports, rfc6455};
 
 /// How often a log is looked at for a line that is due.
@@ -160,9 +160,22 @@ impl Running {
         self.instance.as_ref().map(|instance| Reloader(instance.id()))
     }
 
+    /// Where nginx listens, in the order of the files.
+    pub fn listens(&self) -> &[Listen] {
+        &self.rewritten.listens
+    }
+
     /// The port of 127.0.0.1 that stands for a `listen`, for clients of another kind than probes.
     pub fn port(&self, listen: &str) -> Option<u16> {
         self.rewritten.listens.iter().find(|one| one.is_called(listen)).map(|listen| listen.port)
+    }
+
+    /// The certificate, in PEM, that stands for those of the configuration unless these are given with a key.
+    ///
+    /// # Errors
+    /// When none could be made.
+    pub fn certificate() -> Result<&'static str, Error> {
+        Ok(certificate::pair()?.certificate.as_str())
     }
 
     /// Tries one thing. Probes do not disturb one another.
@@ -353,6 +366,11 @@ impl Running {
         let (port, status, uri) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?, words.next()?);
         let place = self.rewritten.places.get(place)?.clone();
         Some((port, Answered { place, uri: uri.to_owned(), status }))
+    }
+
+    /// A text with the addresses of the configuration in place of those of the harness' back ends.
+    pub fn original_text(&self, text: &str) -> String {
+        self.backends.with_original_addresses(text)
     }
 
     /// A text with the configuration's own addresses and ports in place of those of the harness.

@@ -189,6 +189,49 @@ impl Case<'_> {
     }
 }
 
+/// A block of a page as a configuration that nginx starts with, or is to refuse.
+#[derive(Debug, Clone)]
+pub struct PageBlock {
+    /// Whose page.
+    pub rule: &'static str,
+    /// Under which heading.
+    pub heading: Heading,
+    /// 1-based, under the heading.
+    pub number: usize,
+    /// Relative path and text, the main file first.
+    pub files: Vec<(String, String)>,
+    /// The path of its WebSocket.
+    pub path: String,
+    /// The back ends that it is about.
+    pub manner: Manner,
+}
+
+/// The blocks of all pages that can be run.
+pub fn page_blocks() -> Vec<PageBlock> {
+    let mut all = Vec::new();
+    for rule in RULES.iter().map(|rule| rule.meta()) {
+        let Some(expected) = EXPECTED.iter().find(|expected| expected.rule == rule.name) else { continue };
+        let is_seen = |block: &Block| {
+            let is_meant = |text: &str| block.files.iter().any(|(_, file)| file.contains(text));
+            expected.manner != expected::Manner::NotRun
+                && !NOT_OBSERVED.iter().any(|(name, text, _)| *name == rule.name && is_meant(text))
+        };
+        all.extend(blocks(rule).into_iter().filter(is_seen).map(|block| PageBlock {
+            rule: rule.name,
+            heading: block.heading,
+            number: block.number,
+            files: block.files,
+            path: block.path,
+            manner: if expected.manner == expected::Manner::LongAnswer {
+                Manner::Cookie
+            } else {
+                Manner::Strict
+            },
+        }));
+    }
+    all
+}
+
 /// Proves the pages of all rules; sorted by rule, block and version.
 ///
 /// # Errors

@@ -174,7 +174,7 @@ pub(super) fn url(text: &str) -> Result<Url, String> {
     Url::parse(text).map_err(|error| error.to_string())
 }
 
-pub(super) fn header(text: &str) -> Result<(String, String), String> {
+pub(crate) fn header(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once(':').ok_or_else(|| "write it as `NAME: VALUE`".to_owned())?;
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     if name.is_empty() || !name.bytes().all(is_token) {

@@ -8,6 +8,7 @@ mod fix;
 pub(crate) mod given;
 pub(crate) mod lint;
 pub(crate) mod logs;
+pub(crate) mod probe;
 pub(crate) mod rules;
 pub(crate) mod shell;
 pub(crate) mod snippet;

@@ -274,3 +274,22 @@ fn a_log_that_grows_is_followed_through_its_rotation() {
     fs::write(tree.path("live.log"), format!("{line}\n")).unwrap();
     running.next("7 WebSocket handshakes");
 }
+
+#[test]
+fn a_folder_of_both_is_read_as_both() {
+    let tree = Tree::new(&[
+        ("all/nginx.conf", CONF),
+        ("all/access.log", ACCESS),
+        ("all/error.log", ERROR),
+        ("bare/requests", ACCESS),
+    ]);
+    let both = tree.run(&["logs", "all", "--format", "json"]);
+    let named = tree.run(&["logs", "all/access.log", "all/error.log", "all/nginx.conf", "--format", "json"]);
+    assert_eq!(both.code, Some(1), "{}", both.shown());
+    assert_eq!(traffic(&both), traffic(&named));
+    // Whatever a log is called.
+    let bare = tree.run(&["logs", "bare", "--format", "json"]);
+    assert_eq!((bare.code, json(&bare)["requests"].as_u64()), (Some(1), Some(150)), "{}", bare.shown());
+    let none = tree.run(&["logs", "."]);
+    assert!(none.stderr.contains("no log is given"), "{}", none.shown());
+}

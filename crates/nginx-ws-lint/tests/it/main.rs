@@ -21,6 +21,7 @@ mod kill;
 mod logs;
 mod output;
 mod output_file;
+mod probe;
 mod run;
 mod settings;
 mod snippet;

@@ -4,11 +4,14 @@
 //! first use. A [`Layer`] is what the user says of one; what it leaves out, the preset of its name says. Nothing of a
 //! configuration tells that there is such a layer.
 
+mod signs;
 mod table;
 #[cfg(test)]
 mod tests;
 
 use crate::applications::Sure;
+
+pub use self::signs::{Sign, signs};
 
 /// A kind of proxy with the limits that it comes with.
 #[derive(Debug, Clone, PartialEq, Eq)]

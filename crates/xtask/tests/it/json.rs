@@ -104,6 +104,47 @@ fn every_field_of_logs_is_described() {
     assert_described(&["logs_v1"], "docs/logs.md", &values, 40);
 }
 
+/// The same for the page about probes.
+const VALUES_OF_PROBES: [&str; 32] = [
+    "",
+    "_ms",
+    "add_header",
+    "agrees",
+    "connected",
+    "differs",
+    "error",
+    "expired",
+    "failed",
+    "fails",
+    "fin",
+    "header",
+    "http2",
+    "idle",
+    "info",
+    "json",
+    "null",
+    "predicts",
+    "proxy_read_timeout",
+    "reset",
+    "route",
+    "signalr",
+    "sockjs",
+    "status",
+    "trace",
+    "unknown",
+    "warning",
+    "works",
+    "notice",
+    "probe",
+    "upgrade",
+    "xhr",
+];
+
+#[test]
+fn every_field_of_probes_is_described() {
+    assert_described(&["probe_v1"], "docs/probe.md", &VALUES_OF_PROBES, 60);
+}
+
 fn assert_described(frozen: &[&str], page: &str, values: &[&str], least: usize) {
     let frozen: Vec<String> =
         frozen.iter().map(|version| read(&format!("crates/lint-report/src/json/{version}.rs"))).collect();

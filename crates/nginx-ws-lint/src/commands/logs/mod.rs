@@ -79,6 +79,14 @@ fn parted(args: &LogsArgs) -> (Vec<PathBuf>, Vec<PathBuf>) {
             paths.push(path.clone());
         }
     }
+    if logs.is_empty() {
+        // A folder that holds both, or whose logs are called otherwise.
+        paths.retain(|path| {
+            let found = source::logs_among(path);
+            logs.extend(found.iter().cloned());
+            found.is_empty() || source::has_configuration(path)
+        });
+    }
     (logs, paths)
 }
 
@@ -151,7 +159,7 @@ fn read(
         if let Some(source) = &args.status {
             match status::read(source) {
                 Ok(page) => report.status = Some(page),
-                Err(error) => problem = Some(format!("{source}: {error}")),
+                Err(error) => problem = Some(format!("{}: {error}", ws_probe::without_user(source).0)),
             }
         }
         (report, problem)

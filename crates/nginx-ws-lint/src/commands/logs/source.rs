@@ -12,6 +12,8 @@ use super::frames::Frames;
 
 /// Bytes that are read at once.
 const BUFFER: usize = 1 << 18;
+/// So many files of a folder are looked at for logs.
+const MOST_ENTRIES: usize = 1 << 12;
 /// Bytes that tell what a log holds.
 const SNIFFED: u64 = 1 << 15;
 
@@ -141,6 +143,20 @@ pub(super) fn is_log(path: &Path) -> bool {
         (exists && !is_file)
             || (is_file && Source::open(path).is_ok_and(|source| source.kind != LogKind::Unknown))
     }
+}
+
+/// The logs in a folder, by their names or else by what they hold; none if it is no folder.
+pub(super) fn logs_among(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().take(MOST_ENTRIES);
+    let mut logs: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| is_log(path)).collect();
+    logs.sort();
+    logs
+}
+
+/// Whether a folder holds a file that is called as nginx's are.
+pub(super) fn has_configuration(folder: &Path) -> bool {
+    let mut entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.any(|entry| entry.file_name().to_string_lossy().ends_with(".conf"))
 }
 
 /// The logs of a folder that holds logs and no configuration, sorted; `None` for any other folder.

@@ -1,0 +1,134 @@
+//! How a held connection ends, by whom and when.
+
+use std::io::Read;
+use std::net::{Shutdown, TcpStream};
+use std::thread::sleep;
+use std::time::Duration;
+
+use lint_finding::{HoldEnd, HoldSeen, ProbeVerdict};
+
+use crate::server::{accepted, drain, plan, say, seen, serve};
+
+/// Holds a connection for a while; the server does something with it.
+fn held(
+    time: u64,
+    ping: Option<u64>,
+    work: impl Fn(&mut TcpStream) + Send + 'static,
+) -> (HoldSeen, ProbeVerdict) {
+    let server = serve(move |mut stream, head, _| {
+        say(&mut stream, accepted(head, ""));
+        work(&mut stream);
+    });
+    let mut plan = plan(server.address, "/");
+    plan.idle = Some(Duration::from_millis(time));
+    plan.ping = ping.map(Duration::from_millis);
+    plan.max_time = Duration::from_secs(5);
+    let (seen, verdict) = seen(&plan);
+    (seen.hold.unwrap(), verdict)
+}
+
+fn pause(milliseconds: u64) {
+    sleep(Duration::from_millis(milliseconds));
+}
+
+#[test]
+fn a_server_that_stays_is_left_open() {
+    let (hold, verdict) = held(300, None, drain);
+    assert_eq!((&hold.end, verdict), (&HoldEnd::StillOpen, ProbeVerdict::Works));
+    assert!((300..1500).contains(&hold.lasted_ms), "{hold:?}");
+}
+
+#[test]
+fn the_end_says_how_and_when() {
+    let (hold, verdict) = held(3000, None, |stream| {
+        pause(300);
+        stream.shutdown(Shutdown::Both).unwrap();
+    });
+    assert_eq!((&hold.end, verdict), (&HoldEnd::Fin, ProbeVerdict::Fails));
+    assert!((250..1500).contains(&hold.lasted_ms) && hold.silent_ms + 20 >= hold.lasted_ms, "{hold:?}");
+
+    let (hold, verdict) = held(3000, None, |stream| {
+        pause(100);
+        say(stream, [&[0x88, 2 + 7][..], &1008_u16.to_be_bytes(), b"go away"].concat());
+        drain(stream);
+    });
+    assert_eq!(hold.end, HoldEnd::CloseFrame { code: Some(1008), reason: "go away".to_owned() });
+    assert_eq!(verdict, ProbeVerdict::Fails);
+
+    let (hold, _) = held(3000, None, |stream| {
+        pause(50);
+        say(stream, [0x88, 0]);
+        drain(stream);
+    });
+    assert_eq!(hold.end, HoldEnd::CloseFrame { code: None, reason: String::new() });
+}
+
+#[test]
+fn a_reset_is_told_from_an_end() {
+    let (hold, verdict) = held(3000, Some(100), |_| {
+        // What the client sends now stays unread, and a socket that is closed with such bytes resets.
+        pause(300);
+    });
+    assert_eq!((&hold.end, verdict), (&HoldEnd::Reset, ProbeVerdict::Fails), "{hold:?}");
+}
+
+#[test]
+fn silence_is_counted_from_the_last_frame() {
+    let (hold, _) = held(3000, None, |stream| {
+        pause(300);
+        say(stream, [0x81, 2, b'h', b'i']);
+        pause(200);
+    });
+    assert_eq!((hold.messages, &hold.end), (1, &HoldEnd::Fin));
+    assert!(hold.lasted_ms >= 450 && hold.silent_ms < 400, "{hold:?}");
+}
+
+#[test]
+fn pings_are_answered_on_both_sides() {
+    let (hold, verdict) = held(700, Some(200), |stream| {
+        for _ in 0..2 {
+            say(stream, [0x89, 1, b'p']);
+            pause(100);
+        }
+        let mut bytes = [0; 64];
+        // Pongs and pings of the client; one of them is answered.
+        while let Ok(read @ 1..) = stream.read(&mut bytes) {
+            if bytes[..read].first() == Some(&0x89) {
+                say(stream, [0x8a, 0]);
+            }
+        }
+    });
+    assert_eq!(verdict, ProbeVerdict::Works, "{hold:?}");
+    assert_eq!(hold.pings, 2);
+    assert!(hold.pings_every_ms.is_some_and(|every| (50..400).contains(&every)), "{hold:?}");
+    assert!(hold.pings_sent >= 2 && hold.pongs >= 1 && hold.slowest_pong_ms.is_some(), "{hold:?}");
+}
+
+#[test]
+fn a_connection_that_ends_at_once_is_seen_without_being_held() {
+    let server = serve(|mut stream, head, _| {
+        say(&mut stream, accepted(head, ""));
+        say(&mut stream, [&[0x88, 2][..], &4401_u16.to_be_bytes()].concat());
+        drain(&mut stream);
+    });
+    let mut plan = plan(server.address, "/");
+    plan.settle = Duration::from_millis(500);
+    let (seen, verdict) = seen(&plan);
+    let end = seen.hold.map(|hold| hold.end);
+    assert_eq!(end, Some(HoldEnd::CloseFrame { code: Some(4401), reason: String::new() }));
+    assert_eq!(verdict, ProbeVerdict::Fails);
+}
+
+#[test]
+fn time_that_is_over_says_nothing() {
+    let server = serve(|mut stream, head, _| {
+        say(&mut stream, accepted(head, ""));
+        drain(&mut stream);
+    });
+    let mut plan = plan(server.address, "/");
+    plan.idle = Some(Duration::from_secs(60));
+    plan.max_time = Duration::from_millis(400);
+    let (seen, verdict) = seen(&plan);
+    assert_eq!(seen.hold.map(|hold| hold.end), Some(HoldEnd::StillOpen));
+    assert_eq!(verdict, ProbeVerdict::Unknown);
+}
