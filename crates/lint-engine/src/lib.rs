@@ -9,6 +9,7 @@ mod chains;
 mod endpoints;
 mod fix;
 mod gather;
+mod graph;
 mod logged;
 mod notices;
 mod on_disk;
@@ -44,6 +45,7 @@ pub use add_ignores::{Ignored, add_ignores};
 pub use baseline::{apply_baseline, baseline};
 pub use endpoints::endpoints;
 pub use fix::{Changed, Fixed, MayEdit, Which, fixed};
+pub use graph::{GraphOf, graph};
 pub use logged::{Configured, NotConfigured, logs};
 pub use session::{EditError, Session};
 #[cfg(feature = "schema")]
