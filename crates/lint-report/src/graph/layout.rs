@@ -20,6 +20,9 @@ const LANE: f64 = 4.0;
 /// With more lines than this, neighbours are not exchanged to save further crossings: that takes too long.
 const MANY_LINES: usize = 600;
 
+/// The column of each box, by its number.
+pub(super) type ColumnOf<'c> = dyn Fn(usize) -> usize + 'c;
+
 /// What is to be arranged.
 pub(super) struct Boxes<'b> {
     /// Width and height of each box, in pixels.
@@ -29,7 +32,7 @@ pub(super) struct Boxes<'b> {
     /// Which boxes stand in the last column if nothing stands behind them.
     pub(super) is_last: &'b dyn Fn(usize) -> bool,
     /// Between two columns, in pixels, by the number of the left one.
-    pub(super) gap: &'b dyn Fn(&dyn Fn(usize) -> usize, usize) -> f64,
+    pub(super) gap: &'b dyn Fn(&ColumnOf<'_>, usize) -> f64,
     /// Whether all boxes of a column get the width of the widest.
     pub(super) has_even_columns: bool,
 }

@@ -7,7 +7,7 @@ use lint_finding::{Graph, GraphNode, NodeKind, Severity};
 use quick_xml::Writer;
 use quick_xml::events::{BytesText, Event};
 
-use super::layout::{Arranged, Boxes, Point};
+use super::layout::{Arranged, Boxes, ColumnOf, Point};
 use super::{Line, Look, Role, columns, heading, lines};
 use crate::position::path_line;
 use crate::xml::{xml_attribute, xml_text};
@@ -149,7 +149,7 @@ fn drawn(graph: &Graph, texts: &[Vec<Line>], number: usize) -> Option<Drawn> {
         graph.edges.iter().filter(|edge| own(edge.to).is_none()).filter_map(|edge| own(edge.from)).collect();
     let is_last = |node: usize| leading_out.contains(&node);
     // Labels stand between two columns.
-    let gap = |column_of: &dyn Fn(usize) -> usize, left: usize| {
+    let gap = |column_of: &ColumnOf<'_>, left: usize| {
         let behind = labels.iter().filter(|(to, _)| column_of(*to) == left + 1);
         let widest = behind.map(|(_, width)| *width).max().unwrap_or(0);
         GAP + 2.0 * width_of(widest)

@@ -151,7 +151,8 @@ fn texts(svg: &str, element: &[u8]) -> (Vec<String>, usize) {
                     "amp" => "&",
                     "quot" => "\"",
                     "apos" => "'",
-                    other => panic!("&{other};"),
+                    // No text of ours has it, so the test fails.
+                    _ => "\u{fffd}\u{fffd}",
                 };
                 texts.last_mut().unwrap().push_str(text);
             }
