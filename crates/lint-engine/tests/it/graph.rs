@@ -28,7 +28,7 @@ fn drawn(files: &[(&str, &str)], wanted: &GraphOf) -> Graph {
 
 /// Each edge as `from -> to`, with what is said at it; `=>` for a back end that is a socket.
 fn edges(graph: &Graph) -> Vec<String> {
-    let title = |node: usize| graph.nodes[node].title.as_str();
+    let title = |node: usize| graph.nodes.get(node).map_or("?", |node| node.title.as_str());
     let shown = |edge: &lint_finding::GraphEdge| {
         let arrow = if edge.is_link { "=>" } else { "->" };
         let label = edge.label.as_ref().map(|label| format!(" ({label})")).unwrap_or_default();
