@@ -3,7 +3,7 @@
 //! Which belong together is found out by addresses and names alone; only those are modelled again, so that a run over
 //! many main files holds one model at a time.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use lint_finding::Finding;
 use nginx_semantics::{Configuration, ContextId, Layout, Loaded, normalize};
@@ -72,9 +72,7 @@ impl<'s> Chains<'s> {
         let Some(layout) = loaded.layouts.get(number) else { return };
         let Some(listener) = self.listeners.get_mut(number).and_then(Option::take) else { return };
         let path = listener.configuration.root().and_then(|root| loaded.sources.get(root));
-        let path = path.map(|file| normalize(&file.path)).unwrap_or_default();
-        let around = arguments.iter().filter(|argument| path.starts_with(argument));
-        let argument = around.max_by_key(|argument| argument.as_os_str().len()).cloned();
+        let argument = path.and_then(|file| argument(&file.path, arguments)).map(Path::to_path_buf);
         let settings = settings.clone();
         self.roots.push(Root { number, layout, settings, listener, outlets, argument });
     }
@@ -91,11 +89,7 @@ impl<'s> Chains<'s> {
         for (index, outer) in self.roots.iter().enumerate() {
             for other in by_door.behind(&outer.outlets) {
                 let Some(inner) = self.roots.get(other) else { continue };
-                let relation = match index == other {
-                    true => Relation::Same,
-                    false if outer.argument.is_some() && outer.argument != inner.argument => Relation::Named,
-                    false => Relation::Found,
-                };
+                let relation = relation(index == other, outer.argument.as_deref(), inner.argument.as_deref());
                 let takes = |outlet| {
                     let server = inner.listener.server(outlet, outer.listener.configuration, relation)?;
                     Some((outlet, server))
@@ -125,5 +119,21 @@ impl<'s> Chains<'s> {
             }
         }
         all
+    }
+}
+
+/// The argument that a main file was found by: of several around it the innermost. `arguments` are absolute.
+pub(crate) fn argument<'a>(main_file: &Path, arguments: &'a [PathBuf]) -> Option<&'a Path> {
+    let path = normalize(main_file);
+    let around = arguments.iter().filter(|argument| path.starts_with(argument));
+    around.max_by_key(|argument| argument.as_os_str().len()).map(PathBuf::as_path)
+}
+
+/// How two main files belong together, by the arguments that they were found by.
+pub(crate) fn relation(is_same: bool, outer: Option<&Path>, inner: Option<&Path>) -> Relation {
+    match is_same {
+        true => Relation::Same,
+        false if outer.is_some() && outer != inner => Relation::Named,
+        false => Relation::Found,
     }
 }

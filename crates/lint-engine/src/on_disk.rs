@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use lint_finding::{
-    EndpointRow, EvidenceRow, File, FileId, Finding, Fix, Group, Label, Outcome, PeerRow, Place, Remark,
-    Setting, Severity, Suppressed, TableRow, Text, Trace, TraceStep, TraceWay, ViewName,
+    EndpointRow, EvidenceRow, File, FileId, Finding, Fix, GraphNode, Group, Label, Outcome, PeerRow, Place,
+    Remark, Setting, Severity, Suppressed, TableRow, Text, Trace, TraceStep, TraceWay, ViewName,
 };
 use nginx_semantics::{Configuration, Hosted, Layout, Loaded, SourceFile, Sources};
 use nginx_syntax::Span;
@@ -263,6 +263,19 @@ impl<'a> OnDisk<'a> {
             return Some(format!("on {count} of {all} ways through the branches of the template"));
         }
         Some(format!("where {} in the template", words.join(" and ")))
+    }
+
+    /// The nodes of a picture: places on disk, and words as they are written there.
+    pub(crate) fn nodes(&self, nodes: &mut [GraphNode]) {
+        for node in nodes {
+            let Some(place) = node.place else { continue };
+            for text in std::iter::once(&mut node.title).chain(&mut node.lines) {
+                if let Some(written) = self.written(place.file, text) {
+                    *text = written;
+                }
+            }
+            node.place = Some(self.place(place));
+        }
     }
 
     /// Where a place is on the machine that was dumped.

@@ -169,7 +169,10 @@ impl Wanted {
         if self.is_tls {
             out.comment("The name that the back end's certificate is for.");
             out.line("proxy_ssl_server_name on;");
-            let host = self.servers.first().map_or("", |server| host_of(server));
+            // The path of a Unix socket is no name, so the certificate is likely for the site's own.
+            let is_named = |server: &&String| !server.starts_with("unix:");
+            let host =
+                self.servers.iter().find(is_named).map_or(self.name.as_str(), |server| host_of(server));
             out.line(&format!("proxy_ssl_name {host};"));
         }
         out.comment("A handshake is HTTP/1.1 with these two fields; nginx does not forward them by itself.");

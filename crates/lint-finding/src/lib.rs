@@ -6,6 +6,7 @@ mod endpoint;
 mod finding;
 mod fingerprint;
 mod fixes;
+mod graph;
 mod logs;
 mod outcome;
 mod probe;
@@ -20,6 +21,7 @@ pub use finding::{
 };
 pub use fingerprint::{Fingerprint, fingerprint, fingerprint_v2};
 pub use fixes::{FixReport, FixRow};
+pub use graph::{Graph, GraphEdge, GraphNode, GraphPart, NodeKind};
 pub use logs::{
     Cliff, CliffCause, HeatMap, LayerGuess, LifetimeBar, Lifetimes, LikelyCause, LogEndpoint, LogInput,
     LogKind, LogReport, LogServer, LogSymptom, Moment, Observation, PeerTraffic, StatusPage, Traffic,

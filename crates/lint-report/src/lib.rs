@@ -16,6 +16,7 @@ mod files;
 mod fixes;
 mod github;
 mod gitlab;
+mod graph;
 mod human;
 mod json;
 mod junit;
@@ -40,7 +41,7 @@ mod xml;
 
 use std::io::{self, Write};
 
-use lint_finding::{EndpointTable, LogReport, Outcome, ProbeReport, RuleMeta, Trace};
+use lint_finding::{EndpointTable, Graph, LogReport, Outcome, ProbeReport, RuleMeta, Trace};
 
 use crate::command::guarded;
 
@@ -384,4 +385,28 @@ pub fn logs_html(report: &LogReport, tool: &ToolInfo<'_>, out: &mut dyn Write) -
 /// Whatever writing to `out` gives, a broken pipe among them.
 pub fn logs_json(report: &LogReport, tool: &ToolInfo<'_>, out: &mut dyn Write) -> io::Result<()> {
     json::write_logs(report, tool, out)
+}
+
+/// A run as a flow chart of Mermaid.
+///
+/// # Errors
+/// Whatever writing to `out` gives, a broken pipe among them.
+pub fn graph_mermaid(graph: &Graph, out: &mut dyn Write) -> io::Result<()> {
+    guarded(out, |out| graph::mermaid(graph, out))
+}
+
+/// A run in Graphviz's language.
+///
+/// # Errors
+/// Whatever writing to `out` gives, a broken pipe among them.
+pub fn graph_dot(graph: &Graph, out: &mut dyn Write) -> io::Result<()> {
+    guarded(out, |out| graph::dot(graph, out))
+}
+
+/// A run as a picture in SVG, which needs no other file.
+///
+/// # Errors
+/// Whatever writing to `out` gives, a broken pipe among them.
+pub fn graph_svg(graph: &Graph, out: &mut dyn Write) -> io::Result<()> {
+    guarded(out, |out| graph::svg(graph, out))
 }

@@ -1,5 +1,6 @@
 //! The command line. Names of commands, options and values are contracts.
 
+mod graph;
 mod logs;
 mod probe;
 mod snippet;
@@ -15,6 +16,7 @@ use nginx_semantics::{ListenAddress, PathMap, VersionRange};
 use crate::error::Error;
 use crate::output::Judged;
 
+pub(crate) use self::graph::{GraphArgs, GraphFormat};
 pub(crate) use self::logs::{LogEscape, LogsArgs, LogsFormat};
 pub(crate) use self::probe::{BrowserName, PollingName, ProbeArgs};
 pub(crate) use self::snippet::SnippetArgs;
@@ -50,6 +52,17 @@ Exit codes:
   0  it is explained, and with PATHS nothing of it is found there
   1  something of it is found in PATHS
   2  nothing is known of it, wrong usage, unreadable files";
+
+const GRAPH_AFTER_HELP: &str = "\
+Examples:
+  nginx-ws-lint graph /etc/nginx                              # Mermaid, to paste into a page
+  nginx-ws-lint graph /etc/nginx --format svg -o nginx.svg
+  nginx-ws-lint graph /etc/nginx --format dot | dot -Tpdf -o nginx.pdf
+  nginx-ws-lint graph --host edge=edge.txt --host inner=inner.txt --server chat.example.com
+
+Exit codes:
+  0  it is drawn, whatever was found
+  2  could not do all that was asked: no server of that name, wrong usage, unreadable files";
 
 const LOGS_PATHS: &str = "Logs (access or error, plain or packed by gzip or zstd, `-` for standard input), folders of logs, and files and \
      folders of the configuration to compare them with";
@@ -120,6 +133,9 @@ pub(crate) enum Command {
     /// Print the page of a rule, or what may cause a status, a close code or a line of a log
     #[command(after_help = EXPLAIN_AFTER_HELP, mut_arg("paths", |paths| paths.help(EXPLAIN_PATHS)))]
     Explain(Box<ExplainArgs>),
+    /// Draw what requests go through: sockets, servers, locations, upstreams and peers, with the findings at each
+    #[command(after_help = GRAPH_AFTER_HELP)]
+    Graph(Box<GraphArgs>),
     /// Read nginx's logs: handshakes, lifetimes and disconnects of each endpoint, and the line that ends connections
     #[command(after_help = LOGS_AFTER_HELP, mut_arg("paths", |paths| paths.help(LOGS_PATHS)), mut_arg("stdin_filename", |name| name.hide(true)))]
     Logs(Box<LogsArgs>),
@@ -152,12 +168,13 @@ pub(crate) enum Command {
 
 impl Command {
     /// All of them.
-    pub(crate) const NAMES: [&str; 11] = [
+    pub(crate) const NAMES: [&str; 12] = [
         "baseline",
         "completions",
         "config",
         "endpoints",
         "explain",
+        "graph",
         "logs",
         "man",
         "probe",
@@ -174,6 +191,7 @@ impl Command {
             Self::Config(_) => "config",
             Self::Endpoints(_) => "endpoints",
             Self::Explain(_) => "explain",
+            Self::Graph(_) => "graph",
             Self::Logs(_) => "logs",
             Self::Man { .. } => "man",
             Self::Probe(_) => "probe",

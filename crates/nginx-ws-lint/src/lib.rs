@@ -62,6 +62,7 @@ fn run(cli: &Cli) -> Result<Exit, Error> {
         Command::Config(command) => commands::config::run(command),
         Command::Endpoints(args) => commands::endpoints::run(args),
         Command::Explain(args) => commands::explain::run(args),
+        Command::Graph(args) => commands::graph::run(args),
         Command::Logs(args) => commands::logs::run(args),
         Command::Man { command, output } => commands::shell::man(command.as_deref(), output),
         Command::Probe(args) => commands::probe::run(args),

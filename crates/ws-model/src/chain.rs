@@ -248,11 +248,9 @@ impl<'s> Listener<'s> {
             && outlet.host.as_deref().is_some_and(has_name);
         let names = server_names(self.configuration, server);
         let is_destination = |(host, _): &(String, u16)| names.contains(host) && has_name(host);
-        // These two every machine has.
-        let is_common = matches!(socket.address.port(), Some(80 | 443));
         let is_it = match (fit, relation) {
             (Fit::Exact, _) => true,
-            (Fit::Open, Relation::Named) if !is_common => true,
+            (Fit::Open, Relation::Named) if !is_common(&socket.address) => true,
             (Fit::Open, _) => is_by_name || outlet.destinations.iter().any(is_destination),
         };
         is_it.then_some(server)
@@ -272,6 +270,28 @@ impl<'s> Listener<'s> {
         let others = ports(outer);
         ports(self.configuration).iter().any(|port| others.contains(port))
     }
+}
+
+/// Whether a connection to a host and a port comes to a socket of a configuration, for which `has_name` says whether a
+/// server there has a name. Who connects may send any `Host`, so addresses alone decide, as strictly as
+/// [`Listener::server`] does.
+pub fn leads_to(
+    destination: &(String, u16),
+    address: &ListenAddress,
+    relation: Relation,
+    has_name: impl FnOnce(&str) -> bool,
+) -> bool {
+    match (fit(destination, address, relation), relation) {
+        (Some(Fit::Exact), _) => true,
+        (Some(Fit::Open), Relation::Named) if !is_common(address) => true,
+        (Some(Fit::Open), _) => is_telling(&destination.0) && has_name(&destination.0),
+        (None, _) => false,
+    }
+}
+
+/// Whether every machine listens there.
+fn is_common(address: &ListenAddress) -> bool {
+    matches!(address.port(), Some(80 | 443))
 }
 
 /// How well a destination fits a socket.

@@ -18,6 +18,11 @@ pub(crate) fn concise() -> Result<String, Error> {
     program::output(&[TREE, "--format", "concise"])
 }
 
+/// A picture of the tree.
+pub(crate) fn picture() -> Result<String, Error> {
+    program::output(&["graph", TREE, "--format", "svg"])
+}
+
 /// The README with the output in its place.
 pub(crate) fn readme(readme: &str) -> Result<String, Error> {
     let no_mark = |mark| Error::NoMark { path: PathBuf::from("README.md"), mark };

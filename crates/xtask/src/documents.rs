@@ -36,6 +36,7 @@ pub fn documents() -> Result<Vec<Document>, Error> {
         Document { path: PathBuf::from("rules.md"), text: rules::table() },
         Document { path: PathBuf::from("docs/cli.md"), text: cli()? },
         Document { path: PathBuf::from("fixtures/demo.txt"), text: demo::concise()? },
+        Document { path: PathBuf::from("docs/graph/demo.svg"), text: demo::picture()? },
         Document { path: PathBuf::from("README.md"), text: demo::readme(&read("README.md")?)? },
     ];
     for (name, text) in output_schemas() {
@@ -93,7 +94,9 @@ pub fn check() -> Result<(), Error> {
 /// The help of the program and of its commands.
 fn cli() -> Result<String, Error> {
     let mut text = format!("{HEADER}\n# Command line\n");
-    for command in [&[][..], &["endpoints"], &["explain"], &["logs"], &["probe"], &["rules"], &["trace"]] {
+    let commands: [&[&str]; 8] =
+        [&[], &["endpoints"], &["explain"], &["graph"], &["logs"], &["probe"], &["rules"], &["trace"]];
+    for command in commands {
         let title = ["nginx-ws-lint"].iter().chain(command).copied().collect::<Vec<_>>().join(" ");
         let help = program::output(&[command, &["--help"]].concat())?;
         let help: String = help.lines().map(|line| format!("{}\n", line.trim_end())).collect();

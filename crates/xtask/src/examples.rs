@@ -3,7 +3,7 @@
 use crate::{Error, program};
 
 /// The pages.
-pub(crate) const PAGES: [&str; 3] = ["docs/endpoints.md", "docs/logs.md", "docs/trace.md"];
+pub(crate) const PAGES: [&str; 4] = ["docs/endpoints.md", "docs/graph.md", "docs/logs.md", "docs/trace.md"];
 
 /// How a block begins.
 const BLOCK: &str = "```text\n$ nginx-ws-lint ";
@@ -19,7 +19,9 @@ pub(crate) fn executed(page: &str) -> Result<String, Error> {
             Some(after) => after,
             None => body.split_once(&format!("\n{END}")).map_or("", |(_, after)| after),
         };
-        let arguments: Vec<&str> = command.split_whitespace().chain(["--color", "never"]).collect();
+        // Pictures have their own colours.
+        let plain: &[&str] = if command.starts_with("graph ") { &[] } else { &["--color", "never"] };
+        let arguments: Vec<&str> = command.split_whitespace().chain(plain.iter().copied()).collect();
         let output = program::output(&arguments)?;
         let output: String = output.lines().map(|line| format!("{}\n", line.trim_end())).collect();
         text.push_str(&format!("{before}{BLOCK}{command}\n{output}{END}"));

@@ -7,6 +7,7 @@ mod checklist;
 mod docs;
 mod evidence;
 mod fixes;
+mod graph;
 mod idioms;
 mod looked_at;
 mod placeholders;

@@ -92,3 +92,16 @@ fn back_ends_with_tls_are_asked_by_their_name() {
     assert!(text.contains("proxy_pass https://websocket_backend;"), "{text}");
     assert!(text.contains("proxy_ssl_name app.internal;"), "{text}");
 }
+
+#[test]
+fn a_unix_socket_gives_no_name_for_a_certificate() {
+    for (servers, name) in [
+        (&["unix:/run/app.sock"][..], "chat.example.com"),
+        (&["unix:/run/app.sock", "app.internal:8443"], "app.internal"),
+    ] {
+        let wanted = Wanted { is_tls: true, ..wanted(None, "1.26", servers) };
+        let text = wanted.text().expect("a text");
+        assert!(text.contains(&format!("proxy_ssl_name {name};")), "{text}");
+        assert_eq!(found(&text, wanted.versions), [""; 0], "{text}");
+    }
+}

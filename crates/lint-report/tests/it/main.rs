@@ -5,6 +5,7 @@
 mod build;
 mod endpoints;
 mod formats;
+mod graph;
 mod hostile;
 mod human;
 mod json;

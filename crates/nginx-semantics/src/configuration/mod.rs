@@ -393,6 +393,31 @@ impl<'s> Configuration<'s> {
         self.layout.included.get(argument).map(Vec::as_slice)
     }
 
+    /// The includes with the files that each leads to, every pair once, in the order in which nginx meets them. What could
+    /// not be read or was not given is in [`Configuration::problems`].
+    pub fn inclusions(&self) -> Vec<(Directive<'s>, FileId)> {
+        let mut seen = HashSet::new();
+        let mut all = Vec::new();
+        // Of fragments, nobody kept which files an argument means: they are known by their lines.
+        let placed = self.layout.directives.iter().filter_map(|reference| {
+            let link = self.layout.chains.get(reference.chain.0 as usize)?;
+            Some((link.include, reference.file))
+        });
+        let named = self.layout.chains.iter().flat_map(|link| {
+            let line = self.directive(link.include);
+            let argument = line.argument(0).unwrap_or_default();
+            let files = self.included(&argument).unwrap_or_default();
+            files.iter().flatten().map(move |file| (link.include, *file))
+        });
+        for (include, file) in named.chain(placed) {
+            let is_shown = self.layout.reached.contains(&file);
+            if is_shown && seen.insert((include.file, include.node, file)) {
+                all.push((self.directive(include), file));
+            }
+        }
+        all
+    }
+
     /// A regex, compiled once however many lines have it; `None` where it cannot be evaluated.
     pub fn pattern(&self, regex: &[u8], caseless: bool) -> Option<Pattern> {
         self.layout.patterns.get(regex, caseless)

@@ -6,6 +6,7 @@ pub(crate) mod endpoints;
 pub(crate) mod explain;
 mod fix;
 pub(crate) mod given;
+pub(crate) mod graph;
 pub(crate) mod lint;
 pub(crate) mod logs;
 pub(crate) mod probe;

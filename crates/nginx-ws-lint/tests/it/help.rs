@@ -19,6 +19,7 @@ fn help_of_commands() {
     let tree = Tree::new(&[]);
     assert_snapshot!("endpoints", tree.run(&["endpoints", "--help"]).shown());
     assert_snapshot!("trace", tree.run(&["trace", "--help"]).shown());
+    assert_snapshot!("graph", tree.run(&["graph", "--help"]).shown());
     assert_snapshot!("explain", tree.run(&["explain", "--help"]).shown());
     assert_snapshot!("rules", tree.run(&["rules", "--help"]).shown());
 }

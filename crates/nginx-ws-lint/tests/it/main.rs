@@ -13,6 +13,7 @@ mod endpoints;
 mod explain;
 mod fix;
 mod forms;
+mod graph;
 mod help;
 mod hook;
 mod ingress;
