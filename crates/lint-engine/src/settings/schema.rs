@@ -85,7 +85,7 @@ struct Pattern(#[schemars(regex(pattern = PATTERN))] String);
 #[derive(JsonSchema)]
 struct RequestPath(#[schemars(regex(pattern = PATH))] String);
 
-/// A path of requests, such as "/ws", or a URL, such as "wss://example.com/ws".
+/// A path of requests, such as "/ws", or a URL, such as <wss://example.com/ws>.
 #[derive(JsonSchema)]
 struct PathOrUrl(#[schemars(regex(pattern = PATH_OR_URL))] String);
 

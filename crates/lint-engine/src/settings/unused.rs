@@ -20,8 +20,11 @@ pub(crate) fn unused(
     is_served: impl Fn(&str) -> bool,
 ) -> Vec<SettingsProblem> {
     let mut problems = Vec::new();
+    let read: Vec<String> =
+        loaded.sources.iter().filter_map(|(_, source)| below(file, found, source)).collect();
     for root in file.settings.roots.iter().filter(|root| !found.is_there(&file.resolve(root))) {
-        let message = format!("there is no `{}`, so nothing is judged as this main file", root.text);
+        let hint = meant(&root.text, &read);
+        let message = format!("there is no `{}`, so nothing is judged as this main file{hint}", root.text);
         // It was asked for.
         problems.push(SettingsProblem { span: root.span, message, kind: ProblemKind::Wrong });
     }
@@ -39,7 +42,11 @@ pub(crate) fn unused(
         if number.is_some_and(|number| !loaded.excludes_used.contains(&number)) {
             say(
                 pattern.span,
-                format!("this leaves nothing out: no file below its folder matches `{}`", pattern.text),
+                format!(
+                    "this leaves nothing out: no file below its folder matches `{}`{}",
+                    pattern.text,
+                    meant(&pattern.text, &read)
+                ),
             );
         }
     }
@@ -56,8 +63,13 @@ pub(crate) fn unused(
     for pattern in file.settings.overrides.iter().flat_map(|one| &one.files) {
         let compiled = compiled(file, pattern);
         if compiled.is_none_or(|pattern| !files.iter().any(|file| pattern.matches(file))) {
-            say(pattern.span, format!("no file that is judged matches `{}`", pattern.text));
+            let hint = meant(&pattern.text, &read);
+            say(pattern.span, format!("no file that is judged matches `{}`{hint}", pattern.text));
         }
+    }
+    for prefix in file.settings.prefix.iter().filter(|prefix| !found.is_there(&file.resolve(prefix))) {
+        let hint = meant(&prefix.text, &read);
+        say(prefix.span, format!("there is no `{}` to stand for /etc/nginx{hint}", prefix.text));
     }
     for (from, to) in &file.settings.path_maps {
         let from = from.trim_end_matches('/');
@@ -77,6 +89,24 @@ pub(crate) fn unused(
         say(path.span, format!("no location that proxies serves `{}`{hint}", path.text));
     }
     problems
+}
+
+/// A file that was read, by its path from the folder of a settings file; `None` for one that is not below it.
+fn below(file: &SettingsFile, found: &SettingsFiles<'_>, source: &SourceFile) -> Option<String> {
+    if source.is_builtin {
+        return None;
+    }
+    let path = found.on_disk(source);
+    Some(path.strip_prefix(&file.base).ok()?.to_string_lossy().into_owned())
+}
+
+/// A hint at the file or folder that a path or pattern may be meant for.
+fn meant(text: &str, read: &[String]) -> String {
+    let text = text.trim_end_matches('/');
+    let folders = read.iter().flat_map(|path| path.match_indices('/').filter_map(|(at, _)| path.get(..at)));
+    let names = read.iter().map(String::as_str).chain(folders);
+    let hint = similar(text, names).filter(|name| *name != text);
+    hint.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
 }
 
 /// What stands behind each `location`, but for its modifier.

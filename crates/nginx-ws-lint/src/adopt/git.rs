@@ -107,7 +107,7 @@ impl Changes {
     /// What git says.
     pub(crate) fn before(&self) -> Result<BTreeMap<PathBuf, Option<Vec<u8>>>, Error> {
         let names = self.before.values().flatten();
-        let mut contents = self.git.contents(names.cloned().collect())?;
+        let mut contents = self.git.contents(&names.cloned().collect())?;
         let untracked = self.before.keys().cloned();
         let mut before: BTreeMap<PathBuf, Option<Vec<u8>>> = untracked.map(|path| (path, None)).collect();
         for (path, name) in &self.before {
@@ -174,7 +174,7 @@ impl Git {
     }
 
     /// The contents of these objects, by name; one that is not there, as in a partial clone, is left out.
-    fn contents(&self, names: BTreeSet<String>) -> Result<BTreeMap<String, Vec<u8>>, Error> {
+    fn contents(&self, names: &BTreeSet<String>) -> Result<BTreeMap<String, Vec<u8>>, Error> {
         let failed = |error: std::io::Error| Error::Git(error.to_string());
         let mut command = self.command(&["cat-file", "--batch"]);
         let mut child = command

@@ -77,7 +77,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<Exit, Error> {
         if input.paths.is_empty() && input.host.is_empty() { None } else { Some(lint(args, &meant)?) };
     let style = terminal::style(args.color.color, &args.output, false, true);
     args.output.write(|out| {
-        if args.output.is_terminal() {
+        if args.output.is_terminal() || style.color {
             markdown::write(&meant.page(), &style, out)?;
         } else {
             out.write_all(meant.page().as_bytes())?;

@@ -3,7 +3,7 @@
 use super::Sign;
 
 /// What stands before a status.
-const BEFORE_STATUS: [&str; 14] = [
+const BEFORE_STATUS: [&str; 16] = [
     // Chromium, and `ws` for Node
     "unexpected response code:",
     "unexpected server response:",
@@ -18,6 +18,9 @@ const BEFORE_STATUS: [&str; 14] = [
     "status code",
     "status code:",
     "status:",
+    // JSON, logfmt
+    "status\":",
+    "status=",
     "status",
     "got",
     "but was",

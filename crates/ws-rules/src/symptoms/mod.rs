@@ -204,6 +204,13 @@ mod tests {
                 "10.0.0.9 - - [01/May/2024:10:00:00 +0000] \"POST /socket.io/?EIO=4&transport=polling&t=x&sid=AAAA HTTP/1.1\" 400 41 \"-\" \"-\"",
                 "upstream-not-sticky",
             ),
+            ("{\"time\":\"x\",\"status\":\"426\",\"uri\":\"/ws\"}", "upgrade-header-missing"),
+            ("level=info method=GET path=/ws status=426", "upgrade-header-missing"),
+            (
+                "[info] 7#7: *5 client timed out (110: Connection timed out) while proxying upgraded connection, client: 10.0.0.9",
+                "outer-layer-timeout",
+            ),
+            ("[alert] 7#7: *5 open socket #12 left in connection 3", "reload-drops"),
             // what a client writes explains nothing
             (
                 "10.0.0.9 - - [01/May/2024:10:00:00 +0000] \"GET /ws HTTP/1.1\" 502 157 \"-\" \"Unexpected response code: 400, ping timeout\"",

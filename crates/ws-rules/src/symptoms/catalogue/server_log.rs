@@ -4,7 +4,15 @@ use super::super::Sign::{Logged, Text};
 use super::super::Symptom;
 use super::TRACE;
 
-pub(super) static SYMPTOMS: [Symptom; 8] = [
+pub(super) static SYMPTOMS: [Symptom; 9] = [
+    Symptom {
+        title: "a worker ended with connections open",
+        signs: &[Text(&["open socket #", "left in connection"])],
+        meaning: "After a reload the old worker ended while WebSockets were open, so it closed them: `worker_shutdown_timeout` had passed, or the worker was killed.",
+        causes: &["reload-drops"],
+        next: "how often nginx is reloaded, and by whom",
+        source: "ngx_process_cycle.c, ngx_worker_process_exit",
+    },
     Symptom {
         title: "nginx has no connection left",
         signs: &[

@@ -53,6 +53,9 @@ pub(super) static SYMPTOMS: [Symptom; 8] = [
         title: "nginx does not read the file",
         signs: &[
             Text(&["[emerg]", "unexpected"]),
+            Text(&["unexpected \"", "\" in /"]),
+            Text(&["no port in upstream"]),
+            Text(&["invalid port in upstream"]),
             Text(&["unknown directive"]),
             Text(&["invalid number of arguments in"]),
             Text(&["is not terminated by"]),

@@ -4,7 +4,15 @@ use super::super::Sign::Text;
 use super::super::Symptom;
 use super::TRACE;
 
-pub(super) static SYMPTOMS: [Symptom; 16] = [
+pub(super) static SYMPTOMS: [Symptom; 17] = [
+    Symptom {
+        title: "the client stopped reading: nginx closed the WebSocket",
+        signs: &[Text(&["client timed out", "while proxying upgraded connection"])],
+        meaning: "nginx could not send anything to the client for `send_timeout`, 60 s by default: the client, or the network on the way, is gone.",
+        causes: &["outer-layer-timeout", "not-nginx"],
+        next: "whether it is always the same clients, such as phones that lost their network",
+        source: "ngx_http_upstream.c, ngx_http_upstream_process_upgraded",
+    },
     Symptom {
         title: "silent for too long: nginx closed the WebSocket",
         signs: &[Text(&["upstream timed out", "while proxying upgraded connection"])],
