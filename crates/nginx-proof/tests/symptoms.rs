@@ -9,7 +9,7 @@ use nginx_proof::{Binary, found};
 use ws_rules::symptoms::{Sign, symptoms};
 
 /// What the system, OpenSSL, clients and other programs say.
-const OTHERS: [&str; 22] = [
+const OTHERS: [&str; 23] = [
     "certificate",
     "permission denied",
     "unable to get local issuer certificate",
@@ -23,6 +23,7 @@ const OTHERS: [&str; 22] = [
     "err_empty_response",
     "failed",
     "failed (2: no such file or directory)",
+    "key values mismatch",
     "no route to host",
     "packet length too long",
     "request header or cookie too large",
@@ -35,8 +36,10 @@ const OTHERS: [&str; 22] = [
 ];
 
 /// What is put together from several texts.
-const COMPOSED: [(&str, &[&str]); 3] = [
+const COMPOSED: [(&str, &[&str]); 5] = [
+    ("\" in /", &[" in %s:%ui"]),
     ("host not found in upstream", &["host not found", "in upstream"]),
+    ("invalid port in upstream", &["invalid port", "in upstream"]),
     ("limiting connections by zone", &["limiting connections", "by zone"]),
     ("no live upstreams while connecting to upstream", &["no live upstreams", "connecting to upstream"]),
 ];

@@ -6,7 +6,7 @@ use ws_rules::RULES;
 use crate::snippet::{Snippet, listed};
 
 /// The headings of a page, in order.
-const HEADINGS: [&str; 9] = [
+const HEADINGS: [&str; 10] = [
     "What it does",
     "Why it breaks WebSockets",
     "Example",
@@ -16,6 +16,7 @@ const HEADINGS: [&str; 9] = [
     "When to ignore it",
     "nginx versions",
     "References",
+    "See it happen",
 ];
 
 /// A fenced block of a page.

@@ -37,7 +37,7 @@ pub(crate) const MINIMUM: Duration = Duration::from_secs(60);
 pub(crate) const SLACK: Duration = Duration::from_millis(5000);
 
 /// Most of a run is waiting.
-const THREADS: usize = 12;
+const THREADS: usize = 24;
 
 /// Ordinary requests, to see how many connections they take.
 const ORDINARY: usize = 3;
