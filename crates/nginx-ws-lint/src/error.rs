@@ -158,6 +158,9 @@ pub(crate) enum Error {
     /// Two reports go to one file.
     #[error("two reports go to `{0}`: the second would replace the first")]
     SameFile(String),
+    /// A report would replace a log that is read.
+    #[error("`{0}` is a log that is read: the report would replace it")]
+    OverLog(String),
     /// `--output` names what cannot be written.
     #[error("cannot write to `{path}`: {error}")]
     WriteFile {

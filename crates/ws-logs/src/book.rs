@@ -157,11 +157,14 @@ impl<'r> Book<'r> {
         let Some(log) = logs.get_mut(log.0) else { return };
         let rest = log.splitter.finish();
         log.input.is_half = rest.is_some();
-        log.input.problem = problem;
         if let Some(rest) = rest {
             log.line(&rest, formats, forced.as_ref(), counted, *resolver);
         }
         log.settle(formats, forced.as_ref(), counted, *resolver);
+        let is_none_read =
+            log.shape.is_some() && log.input.lines > 0 && log.input.unreadable == log.input.lines;
+        let unread = is_none_read.then(|| "no line of it is written in this format".to_owned());
+        log.input.problem = problem.or_else(|| log.input.problem.take()).or(unread);
     }
 
     pub(crate) fn inputs(&self) -> Vec<LogInput> {

@@ -113,7 +113,10 @@ impl Ages {
             .collect();
         let mut steps = Vec::new();
         while steps.len() < MOST {
-            let Some(step) = largest(&slots, histogram.len()) else { break };
+            let Some(mut step) = largest(&slots, histogram.len()) else { break };
+            // No age is known better than the slot that holds it.
+            let slot = histogram.highest_equivalent(step.at) - histogram.lowest_equivalent(step.at);
+            step.within = step.within.max(slot.div_ceil(2));
             let near = reach(step.at) * 2;
             slots.retain(|(at, _)| at.abs_diff(step.at) > near);
             steps.push(step);

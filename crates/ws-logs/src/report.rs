@@ -20,11 +20,13 @@ const STORM_TIMES: u64 = 6;
 /// So many storms are told.
 const MOST_STORMS: usize = 5;
 
-/// Whether connections that end at an age are ended by a limit: a handshake and what is sent first come before the silence.
+/// Whether connections that end at an age are ended by a limit. No timer fires early, but ages are kept to three digits; a
+/// handshake and what is sent first come before the silence, which takes a moment.
 #[must_use]
 pub fn is_by(limit: u64, at: u64) -> bool {
-    let slack = (limit / 50).max(250);
-    at + slack / 4 >= limit && at <= limit + slack
+    let early = (limit / 1_000).max(100);
+    let late = (limit / 50).clamp(250, 2_000);
+    at + early >= limit && at <= limit + late
 }
 
 impl Book<'_> {
@@ -233,12 +235,17 @@ mod tests {
         for (limit, at, expected) in [
             (60_000, 60_000, true),
             (60_000, 60_900, true),
-            (60_000, 59_800, true),
+            (60_000, 59_960, true),
+            (60_000, 59_750, false),
             (60_000, 55_000, false),
             (60_000, 62_000, false),
             (2_000, 2_030, true),
             (2_000, 3_334, false),
             (100_000, 100_400, true),
+            (100_000, 99_600, false),
+            (3_600_000, 3_599_400, true),
+            (3_600_000, 3_585_000, false),
+            (3_600_000, 3_610_000, false),
         ] {
             assert_eq!(is_by(limit, at), expected, "{limit} {at}");
         }

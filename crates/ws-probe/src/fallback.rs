@@ -112,7 +112,9 @@ impl Polling<'_> {
     fn session(&mut self, id: Option<String>) -> Option<String> {
         let id = id?;
         self.secrets.add(&id);
-        Some(encoded(&id))
+        let encoded = encoded(&id);
+        self.secrets.add(&encoded);
+        Some(encoded)
     }
 
     fn socket_io(&mut self, target: &str) -> Option<()> {

@@ -118,8 +118,10 @@ impl Held {
                     }
                     _ => None,
                 };
-                // Whoever closes so may be gone by now.
+                // Whoever closes so may be gone by now. Our answer does not end the silence that was before.
+                let last = self.last;
                 let _ = self.send(Frame::close(code));
+                self.last = last;
                 return Ok(Some(end));
             }
             OpCode::Control(Control::Ping) => {

@@ -89,12 +89,15 @@ fn secrets(plan: &Plan) -> Secrets {
         secrets.add(&basic);
     }
     for (name, value) in &plan.headers {
-        if secrets.field(name, value) != *value {
+        if secrets.field(name, value) != *value && !name.eq_ignore_ascii_case("sec-websocket-protocol") {
             secrets.add(value);
             // Behind the scheme of `Authorization`, and each cookie.
             value.split([' ', ';', '=']).filter(|word| word.len() >= 8).for_each(|word| secrets.add(word));
         }
     }
+    let offered = plan.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("sec-websocket-protocol"));
+    offered.for_each(|(_, value)| secrets.add_protocols(value));
+    secrets.add_protocols(&plan.subprotocols.join(", "));
     secrets.add_query(&plan.target);
     secrets
 }

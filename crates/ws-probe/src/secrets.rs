@@ -61,13 +61,25 @@ impl Secrets {
         }
     }
 
-    /// Adds the values of a query that look like credentials.
+    /// Adds the values of a query, and of parameters of the path (`;jsessionid=`), that look like credentials.
     pub(crate) fn add_query(&mut self, target: &str) {
-        let Some((_, query)) = target.split_once('?') else { return };
-        for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
-            if is_secret(name) {
-                self.add(value);
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        // A path goes on behind its parameter.
+        let of_path = path.split('/').flat_map(|segment| segment.split(';').skip(1));
+        let pairs = of_path.chain(query.split(['&', ';'])).filter_map(|pair| pair.split_once('='));
+        for (_, value) in pairs.filter(|(name, _)| is_secret(name)) {
+            self.add(value);
+        }
+    }
+
+    /// Adds the subprotocols that are tokens: browsers can send one nowhere else.
+    pub(crate) fn add_protocols(&mut self, offered: &str) {
+        let mut before = "";
+        for one in offered.split(',').map(str::trim) {
+            if is_token(before, one) {
+                self.add(one);
             }
+            before = one;
         }
     }
 
@@ -104,9 +116,22 @@ impl Secrets {
             name if FIELDS.contains(&name) || is_secret(name) && !name.starts_with(HANDSHAKE) => {
                 HIDDEN.to_owned()
             }
+            "sec-websocket-protocol" => {
+                let mut all = self.clone();
+                all.add_protocols(value);
+                all.hide(value)
+            }
             _ => self.hide(value),
         }
     }
+}
+
+/// Whether a subprotocol is a credential: it stands behind a name for one (`access_token, …`), or is too long and too odd for
+/// a name. The registered ones have up to 44 letters, and no digits but a version
+/// (<https://www.iana.org/assignments/websocket/websocket.xhtml>).
+fn is_token(before: &str, one: &str) -> bool {
+    let digits = one.bytes().filter(u8::is_ascii_digit).count();
+    is_secret(before) || before.eq_ignore_ascii_case("bearer") || one.len() >= 20 && digits >= 4
 }
 
 /// `name=(hidden)`
@@ -147,6 +172,16 @@ mod tests {
     }
 
     #[test]
+    fn parameters_of_a_path_are_credentials_too() {
+        let mut secrets = Secrets::default();
+        secrets.add_query("/ws;jsessionid=A1B2C3/room;v=2");
+        assert_eq!(
+            secrets.hide("GET /ws;jsessionid=A1B2C3/room;v=2"),
+            "GET /ws;jsessionid=(hidden)/room;v=2"
+        );
+    }
+
+    #[test]
     fn fields_keep_what_is_no_secret() {
         let secrets = Secrets::default();
         for (name, value, shown) in [
@@ -159,6 +194,14 @@ mod tests {
             ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==", "dGhlIHNhbXBsZSBub25jZQ=="),
             ("Location", "https://u:p@b/login?code=1", "https://b/login?(hidden)"),
             ("Server", "nginx", "nginx"),
+            ("Sec-WebSocket-Protocol", "graphql-transport-ws", "graphql-transport-ws"),
+            ("Sec-WebSocket-Protocol", "access_token, s3cr", "access_token, (hidden)"),
+            ("Sec-WebSocket-Protocol", "bearer, hunter22", "bearer, (hidden)"),
+            (
+                "Sec-WebSocket-Protocol",
+                "v4.channel.k8s.io, base64url.bearer.authorization.k8s.io.ZXlKaGJHY2lPaUpTVXpJMU5",
+                "v4.channel.k8s.io, (hidden)",
+            ),
         ] {
             assert_eq!(secrets.field(name, value), shown, "{name}: {value}");
         }

@@ -282,6 +282,18 @@ fn refused(why: &CertificateError, seen: &TlsSeen) -> (ProbeFault, String) {
             ProbeFault::SelfSigned,
             format!("the certificate of `{}` is self-signed and not trusted", own.subject),
         ),
+        // What `openssl req -x509` makes: webpki takes it for no server's (RFC 5280 section 4.2.1.9), whoever trusts it.
+        CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => (
+            ProbeFault::SelfSigned,
+            format!(
+                "the certificate of `{}` is that of a CA (`CA:TRUE`), as self-signed ones often are: it is not accepted as a server's, with --ca neither",
+                own.subject
+            ),
+        ),
+        CertificateError::Other(other) if other.to_string().contains("UnsupportedCertVersion") => (
+            ProbeFault::BadCertificate,
+            format!("the certificate of `{}` is not of X.509 version 3", own.subject),
+        ),
         CertificateError::UnknownIssuer => {
             let last = seen.chain.last().cloned().unwrap_or_default();
             let sent = match seen.chain.len() {

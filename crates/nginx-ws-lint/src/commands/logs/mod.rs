@@ -37,6 +37,7 @@ pub(crate) fn run(args: &LogsArgs) -> Result<Exit, Error> {
     if logs.is_empty() {
         return Err(Error::NoLog);
     }
+    keep_logs(args, &logs)?;
     if logs.iter().filter(|log| *log == Path::new("-")).count() > 1 {
         return Err(Error::StdinTwice);
     }
@@ -65,6 +66,21 @@ pub(crate) fn run(args: &LogsArgs) -> Result<Exit, Error> {
             read(args, logs, book, &complete, Some(&given))
         })
     })
+}
+
+/// Keeps logs from being overwritten by what is said of them, and reports by each other.
+fn keep_logs(args: &LogsArgs, logs: &[PathBuf]) -> Result<(), Error> {
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let outputs: Vec<&Path> = args.output.file().into_iter().chain(args.html.as_deref()).collect();
+    for output in &outputs {
+        if logs.iter().any(|log| real(log) == real(output)) {
+            return Err(Error::OverLog(output.display().to_string()));
+        }
+    }
+    match outputs.as_slice() {
+        [one, other] if real(one) == real(other) => Err(Error::SameFile(one.display().to_string())),
+        _ => Ok(()),
+    }
 }
 
 /// The logs and the paths of configuration.
@@ -159,7 +175,11 @@ fn read(
         if let Some(source) = &args.status {
             match status::read(source) {
                 Ok(page) => report.status = Some(page),
-                Err(error) => problem = Some(format!("{}: {error}", ws_probe::without_user(source).0)),
+                Err(error) => {
+                    let shown = ws_probe::without_user(source).0;
+                    let shown = shown.split('?').next().unwrap_or_default().to_owned();
+                    problem = Some(format!("{shown}: {error}"));
+                }
             }
         }
         (report, problem)
