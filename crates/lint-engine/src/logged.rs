@@ -9,8 +9,8 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 use lint_finding::{LikelyCause, LogReport, Outcome, Place, Severity};
 use nginx_semantics::{
-    Configuration, ContextId, ContextKind, DirectiveName, Effort, Ending, Files, Scope, ServerSelection,
-    Socket, defaults, load, select_server, server_names,
+    Configuration, ContextId, ContextKind, DirectiveName, Effort, Ending, Files, NameMatch, Scope,
+    ServerSelection, Socket, defaults, load, select_server, server_names,
 };
 use ws_logs::{Escape, LayerLimit, Location, LogFormat, Logged, NamedFormat, Resolver};
 use ws_model::layers::{Layer, all as layer_presets};
@@ -188,6 +188,9 @@ impl<'m, 's> Configured<'m, 's> {
     /// The servers that may have taken a request, by what its line tells.
     fn servers(&self, request: &Logged<'_>) -> Vec<(usize, ContextId)> {
         let mut all: Vec<(usize, ContextId)> = Vec::new();
+        // Those that a socket selects by the host. Where no port is logged, a request for a name is likelier to have come
+        // to a socket with that name than to the default server of another.
+        let mut by_name: Vec<(usize, ContextId)> = Vec::new();
         for (number, part) in self.parts.iter().enumerate() {
             let configuration = part.model.configuration;
             let first_is = |server: &ContextId, name: &str| {
@@ -212,14 +215,20 @@ impl<'m, 's> Configured<'m, 's> {
                     };
                     for socket in part.sockets.iter().filter(may_be) {
                         let selected = select_server(configuration, socket, Some(&host));
-                        let Some(ServerSelection::Server(server, _)) = selected else { continue };
-                        if !all.contains(&(number, server)) {
-                            all.push((number, server));
+                        let Some(ServerSelection::Server(server, why)) = selected else { continue };
+                        let is_by_name = !matches!(why, NameMatch::Default | NameMatch::First);
+                        for list in std::iter::once(&mut all).chain(is_by_name.then_some(&mut by_name)) {
+                            if !list.contains(&(number, server)) {
+                                list.push((number, server));
+                            }
                         }
                     }
                 }
                 None => all.extend(part.servers.iter().map(|server| (number, *server))),
             }
+        }
+        if !by_name.is_empty() {
+            all = by_name;
         }
         // The log tells which server wrote it, where it is not that of several.
         if all.len() > 1 {
@@ -297,6 +306,16 @@ impl Part<'_, '_> {
         self.logs.get_or_init(|| {
             let configuration = self.model.configuration;
             let mut logs: HashMap<ContextId, BTreeSet<String>> = HashMap::new();
+            // A server without lines of its own writes to the files of `http`.
+            for &server in &self.servers {
+                let level = |level: &ContextId| {
+                    configuration.named(*level, DirectiveName::ACCESS_LOG).next().is_some()
+                };
+                let Some(level) = configuration.levels(server).find(level) else { continue };
+                let lines = configuration.named(level, DirectiveName::ACCESS_LOG);
+                let files = lines.map(|line| file_name(&line.argument(0).unwrap_or_default()));
+                logs.entry(server).or_default().extend(files);
+            }
             for (context, _) in configuration.contexts() {
                 let Some(server) = configuration.enclosing(context, ContextKind::Server) else { continue };
                 for line in configuration.named(context, DirectiveName::ACCESS_LOG) {

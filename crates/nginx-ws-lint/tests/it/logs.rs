@@ -293,3 +293,69 @@ fn a_folder_of_both_is_read_as_both() {
     let none = tree.run(&["logs", "."]);
     assert!(none.stderr.contains("no log is given"), "{}", none.shown());
 }
+
+/// A request for a name came to a server of that name, not to the default server of another port.
+#[test]
+fn another_port_takes_no_request_of_a_name() {
+    let format = "log_format t '$remote_addr [$time_iso8601] \"$request\" $status $request_time $host \"$http_upgrade\"';";
+    let server = |listen: &str, name: &str, location: &str, more: &str| {
+        format!(
+            "server {{ listen {listen}; server_name {name}; {more} location {location} {{ proxy_pass http://127.0.0.1:9000; \
+             proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; }} }}"
+        )
+    };
+    let lines: String = (0..40)
+        .map(|second| {
+            format!(
+                "10.0.0.9 [2026-05-01T10:{:02}:{:02}+00:00] \"GET /chat/ws HTTP/1.1\" 101 60.0{:02} chat.example.com \"websocket\"\n",
+                second / 60,
+                second % 60,
+                second % 10
+            )
+        })
+        .collect();
+    for more in
+        ["", "access_log off;", "access_log /var/log/nginx/admin.log t;", "return 301 https://example.com;"]
+    {
+        let conf = format!(
+            "events {{}} http {{ {format} access_log /var/log/nginx/access.log t; {} {} }}",
+            server("80", "chat.example.com", "/chat/", ""),
+            server("8080", "admin.example.com", "/", more)
+        );
+        let tree = Tree::new(&[("nginx.conf", conf.as_str()), ("access.log", lines.as_str())]);
+        let run = tree.run(&["logs", "access.log", "nginx.conf", "--format", "json"]);
+        let all = json(&run);
+        assert_eq!(all["endpoints"].as_array().map(Vec::len), Some(1), "{more}: {}", run.shown());
+        let endpoint = &all["endpoints"][0];
+        assert_eq!(endpoint["location"], "/chat/", "{more}: {}", run.shown());
+        assert_eq!(endpoint["cliffs"].as_array().map(Vec::len), Some(1), "{more}: {}", run.shown());
+        assert!(run.stdout.contains("proxy_read_timeout"), "{more}: {}", run.shown());
+    }
+}
+
+#[test]
+fn no_log_is_replaced_by_what_is_said_of_it() {
+    let tree = tree();
+    for (arguments, said) in [
+        (&["logs", "access.log", "--html", "access.log"][..], "is a log that is read"),
+        (&["logs", "access.log", "-o", "./access.log"], "is a log that is read"),
+        (&["logs", "access.log", "-o", "page", "--html", "./page"], "two reports go to"),
+    ] {
+        let _ = fs::write(tree.path("page"), "");
+        let run = tree.run(arguments);
+        assert_eq!(run.code, Some(2), "{}", run.shown());
+        assert!(run.stderr.contains(said), "{}", run.shown());
+        assert_eq!(fs::read_to_string(tree.path("access.log")).unwrap(), ACCESS);
+    }
+}
+
+#[test]
+fn a_log_of_which_nothing_can_be_read_is_exit_code_2() {
+    let odd = "some words that no format of nginx has\n".repeat(800);
+    let tree = Tree::new(&[("access.log", odd.as_str())]);
+    for more in [&[][..], &["--log-format", "combined"]] {
+        let run = tree.run(&[&["logs", "access.log", "--format", "json"], more].concat());
+        assert_eq!(run.code, Some(2), "{}", run.shown());
+        assert!(!json(&run)["inputs"][0]["problem"].is_null(), "{}", run.shown());
+    }
+}
