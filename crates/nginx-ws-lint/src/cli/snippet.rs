@@ -2,7 +2,7 @@
 
 use clap::Args;
 use lint_engine::{Application, Preset, applications, layers, similar};
-use nginx_semantics::VersionRange;
+use nginx_semantics::{NginxVersion, VersionRange};
 
 use super::OutputArgs;
 
@@ -28,7 +28,7 @@ pub(crate) struct SnippetArgs {
     #[arg(long = "behind", value_name = "LAYER", value_parser = layer)]
     pub(crate) layers: Vec<&'static Preset>,
     /// The nginx that reads it, such as 1.22.1 or 1.18-1.26 [default: all that distributions ship]
-    #[arg(long, value_name = "V")]
+    #[arg(long, value_name = "V", value_parser = versions)]
     pub(crate) nginx_version: Option<VersionRange>,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
@@ -42,6 +42,13 @@ fn path(text: &str) -> Result<String, String> {
     match text {
         _ if !text.starts_with('/') => Err("a path begins with `/`".to_owned()),
         _ if !is_word(text) || text.contains('?') => Err("this is not the path of a URL".to_owned()),
+        // nginx compares locations with the decoded path, in which dots and double slashes are resolved.
+        _ if text.contains('%') => {
+            Err("write the decoded path: nginx decodes it before it selects a location".to_owned())
+        }
+        _ if text.contains("//") || text.split('/').any(|part| matches!(part, "." | "..")) => {
+            Err("no request comes to this path: nginx resolves `//`, `.` and `..` first".to_owned())
+        }
         _ => Ok(text.to_owned()),
     }
 }
@@ -51,7 +58,32 @@ fn server(text: &str) -> Result<String, String> {
     if !is_word(text) || text.contains('/') && !is_socket {
         return Err("write HOST:PORT or unix:/PATH".to_owned());
     }
+    if is_socket {
+        return Ok(text.to_owned());
+    }
+    // The rest of an address in brackets may be a port; elsewhere a second colon makes it an address without brackets.
+    let (host, port) = match text.rsplit_once(']') {
+        Some((host, port)) => (host, port.strip_prefix(':')),
+        None => text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port))),
+    };
+    if !text.starts_with('[') && port.is_some_and(|port| port.contains(':')) {
+        return Err("write an IPv6 address in brackets, such as [::1]:8080".to_owned());
+    }
+    let is_port = |port: &str| port.parse::<u16>().is_ok_and(|port| port > 0);
+    if host.trim_start_matches('[').is_empty() || port.is_some_and(|port| !is_port(port)) {
+        return Err("write HOST:PORT, with a port from 1 to 65535".to_owned());
+    }
     Ok(text.to_owned())
+}
+
+/// Oldest nginx that passes WebSockets on: 1.3.13 (<https://nginx.org/en/CHANGES>).
+fn versions(text: &str) -> Result<VersionRange, String> {
+    let range: VersionRange =
+        text.parse().map_err(|error: nginx_semantics::ParseVersionError| error.to_string())?;
+    if range.min < NginxVersion::new(1, 3, 13) {
+        return Err("nginx before 1.3.13 passes no WebSockets on".to_owned());
+    }
+    Ok(range)
 }
 
 fn host(text: &str) -> Result<String, String> {

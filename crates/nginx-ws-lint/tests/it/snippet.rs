@@ -38,6 +38,15 @@ fn words_become_one_word_of_nginx_or_are_refused() {
         (&["/ws/;deny all"], "this is not the path of a URL"),
         (&["/ws/", "a:1;"], "write HOST:PORT or unix:/PATH"),
         (&["/ws/", "http://a:1"], "write HOST:PORT or unix:/PATH"),
+        (&["/ws/", "::1"], "in brackets"),
+        (&["/ws/", "::1:8080"], "in brackets"),
+        (&["/ws/", "a:99999"], "a port from 1 to 65535"),
+        (&["/ws/", "a:0"], "a port from 1 to 65535"),
+        (&["/ws/", "[::1]:x"], "a port from 1 to 65535"),
+        (&["/a%20b/"], "write the decoded path"),
+        (&["/../ws/"], "no request comes to this path"),
+        (&["//ws/"], "no request comes to this path"),
+        (&["--nginx-version", "1.2.9"], "passes no WebSockets on"),
         (&["--server-name", "a b"], "write a host name"),
         (&["--for", "socket-oi"], "did you mean `socket-io`?"),
         (&["--behind", "cloudflair"], "did you mean `cloudflare`?"),
@@ -45,5 +54,12 @@ fn words_become_one_word_of_nginx_or_are_refused() {
         let run = tree.run(&[&["snippet"], arguments].concat());
         assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{arguments:?}");
         assert!(run.stderr.contains(said), "{arguments:?}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn addresses_that_nginx_takes_are_taken() {
+    for address in ["a", "a:1", "10.0.0.1", "10.0.0.1:65535", "[::1]", "[::1]:8080", "unix:/run/a.sock"] {
+        assert!(snippet(&["/ws/", address]).contains(&format!("server {address}")), "{address}");
     }
 }
