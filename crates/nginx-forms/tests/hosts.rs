@@ -137,3 +137,41 @@ fn compose_doubles_what_nginx_has_once() {
         "nobody says that it is compose's"
     );
 }
+
+/// One shell reads a string before the other reads the heredoc in it.
+#[test]
+fn heredocs_in_strings_are_read_by_two_shells() {
+    let body = r#"a \\\$http_upgrade \"x\" \$Y $Z;"#;
+    let decoded = r#"a $http_upgrade "x" ${Y} ${Z};"#;
+    let quoted = r#"a \$http_upgrade ${Y};"#;
+    for (script, expected) in [
+        (format!("bash -c \"cat > o.conf <<EOV\n{body}\nEOV\"\n"), decoded),
+        (format!("ssh host \"\n  cat > o.conf <<EOV\n{body}\nEOV\n\"\n"), decoded),
+        (format!("# don't\nsh -c \"cat > o.conf <<'EOV'\n{quoted}\nEOV\"\n"), "a $http_upgrade ${Y};"),
+        (format!("sh -c \"cat > o.conf <<\\\"EOV\\\"\n{quoted}\nEOV\"\n"), "a $http_upgrade ${Y};"),
+        // In a substitution quotes begin anew, and so they do behind a string.
+        ("x=\"$(cat <<EOV\na \\$b;\nEOV\n)\"\n".to_owned(), "a $b;"),
+        ("echo \"a\nb\"; cat > \"o.conf\" <<EOV\na \\$b;\nEOV\n".to_owned(), "a $b;"),
+        ("sh -c 'cat > o.conf <<EOV\na \\$b;\nEOV'\n".to_owned(), "a $b;"),
+        // What is no string: an inch sign, say.
+        ("RUN echo 5\" && cat\ncat <<EOV\na \\$b \"c\";\nEOV\n".to_owned(), "a $b \"c\";"),
+    ] {
+        let found = views(Form::Shell, script.as_bytes());
+        let [one] = found.as_slice() else { panic!("{script}: {found:?}") };
+        assert_eq!(String::from_utf8_lossy(one.view.bytes()).trim_end(), expected, "{script}");
+    }
+}
+
+/// What is written into such a text comes out of both shells as it was meant.
+#[test]
+fn edits_of_heredocs_in_strings_are_escaped_twice() {
+    let script = "bash -c \"cat > o.conf <<EOV\na;\nEOV\"\n";
+    let found = views(Form::Shell, script.as_bytes());
+    let (at, text) = found[0].view.edit(nginx_syntax::Span::at(0), b"b $c \"\";\n").unwrap();
+    let edited =
+        [&script[..at.start as usize], std::str::from_utf8(&text).unwrap(), &script[at.end as usize..]];
+    let edited = edited.concat();
+    assert_eq!(edited, "bash -c \"cat > o.conf <<EOV\nb \\\\\\$c \\\"\\\";\na;\nEOV\"\n");
+    let again = views(Form::Shell, edited.as_bytes());
+    assert_eq!(again[0].view.bytes(), b"b $c \"\";\na;\n");
+}
