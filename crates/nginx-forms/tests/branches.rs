@@ -130,3 +130,14 @@ fn where_ways_are_too_many_opposites_still_exclude_each_other() {
         assert_eq!(ways(&template), [(false, true), (true, false)], "{template}");
     }
 }
+
+/// Ruby lets a `case` begin in the mark of its first `when`.
+#[test]
+fn the_first_branch_of_a_case_may_stand_beside_it() {
+    for head in ["<% case @m when 'a' %>", "<% case @m\n  when 'a' -%>", "<% case @m %>\n<% when 'a' %>"] {
+        let template = format!("{head}\none;\n<% when 'b' %>\ntwo;\n<% end %>\n");
+        assert_eq!(ways(&template), [(false, false), (false, true), (true, false)], "{template}");
+    }
+    assert_eq!(ways("<% x = case y when 'a' then 1 end %>\none;\ntwo;\n"), [(true, true)]);
+    assert_eq!(ways("<% case y\nwhen 'a' then x = 1\nend %>\none;\ntwo;\n"), [(true, true)]);
+}
