@@ -9,6 +9,7 @@ use crate::build::ViewBuilder;
 use crate::form::{Form, Found};
 use crate::lines::{indent, is_blank, lines};
 use crate::quotes::Quotes;
+use crate::template::{self, Manner};
 use crate::view::{Escape, View, WrittenAs};
 
 /// What a shell writes otherwise where it fills in.
@@ -92,11 +93,16 @@ fn of_text(form: Form, text: &[u8], outer: Option<&Arc<View>>) -> Vec<Found> {
             let Some(end) = ends.first(&head, next) else { continue };
             let body = all.get(next..end).unwrap_or_default();
             let view = view(form, text, &head, body, outer);
-            found.push(match &head.target {
+            let (view, other_ways) = match form {
+                Form::Terraform => through_directives(view),
+                _ => (view, Vec::new()),
+            };
+            let one = match &head.target {
                 Some(path) if path.starts_with('/') => Found::at(path, view),
                 Some(name) => Found::named(name, view),
                 None => Found::named(&format!("heredoc-{}", number + 1), view),
-            });
+            };
+            found.push(Found { other_ways, ..one });
             next = end + 1;
             // `EOF"`
             if let (Some(quotes), Some(last)) = (&mut quotes, all.get(end)) {
@@ -107,6 +113,27 @@ fn of_text(form: Form, text: &[u8], outer: Option<&Arc<View>>) -> Vec<Found> {
         number = next;
     }
     found
+}
+
+/// The ways through `%{ if x }` and `%{ for x in y }` of a text of Terraform, the longest first.
+fn through_directives(view: View) -> (View, Vec<Arc<View>>) {
+    // A text of Terraform's that has `%{` for itself is none: `%%{` writes it.
+    let has_directive = |text: &[u8]| {
+        memchr::memmem::find_iter(text, b"%{").any(|at| {
+            let body = text.get(at + 2..).unwrap_or_default();
+            let body = body.strip_prefix(b"~").unwrap_or(body).trim_ascii_start();
+            matches!(split_word(body).0, b"if" | b"for")
+        })
+    };
+    if !has_directive(view.bytes()) {
+        return (view, Vec::new());
+    }
+    let view = Arc::new(view);
+    let mut ways = template::alternatives(view.bytes(), Some(&view), Manner::default()).views.into_iter();
+    match ways.next() {
+        Some(first) => (first, ways.map(Arc::new).collect()),
+        None => (Arc::unwrap_or_clone(view), Vec::new()),
+    }
 }
 
 /// Whether a line ends in a backslash of its own.
@@ -435,7 +462,8 @@ fn filled_in(rest: &[u8]) -> Option<(u32, &[u8])> {
     Some((u32::try_from(end + 1).ok()?, rest.get(open..end)?))
 }
 
-fn placeholder(name: &[u8]) -> Vec<u8> {
+/// What stands for a value that nobody knows.
+pub(crate) fn placeholder(name: &[u8]) -> Vec<u8> {
     let is_of_name = |byte: u8| if byte.is_ascii_alphanumeric() { byte.to_ascii_uppercase() } else { b'_' };
     let mut name: Vec<u8> = name.iter().map(|byte| is_of_name(*byte)).take(40).collect();
     if !name.first().is_some_and(u8::is_ascii_uppercase) {

@@ -175,3 +175,46 @@ fn edits_of_heredocs_in_strings_are_escaped_twice() {
     let again = views(Form::Shell, edited.as_bytes());
     assert_eq!(again[0].view.bytes(), b"b $c \"\";\na;\n");
 }
+
+/// Terraform's directives are branches, in heredocs as in templates of their own.
+#[test]
+fn directives_of_terraform_are_branches() {
+    for (on, off) in [("%{ if var.tls ~}\n b;\n%{ endif ~}", ""), ("  %{ if x } b;%{ endif }", "  ")] {
+        let text = format!("locals {{\n  c = <<EOT\na {{\n{on}\n d ${{x}} $${{y}} %%{{z}};\n}}\nEOT\n}}\n");
+        let found = views(Form::Terraform, text.as_bytes());
+        let [one] = found.as_slice() else { panic!("{found:?}") };
+        let ways = std::iter::once(&one.view).chain(&one.other_ways);
+        let ways: Vec<String> = ways.map(|way| String::from_utf8_lossy(way.bytes()).into_owned()).collect();
+        assert_eq!(ways.len(), 2, "{ways:?}");
+        assert!(ways[0].contains(" b;") && !ways[1].contains(" b;"), "{ways:?} {off}");
+        assert!(ways.iter().all(|way| way.contains("d ${X} ${y} %{z};") && !way.contains("if")), "{ways:?}");
+        assert_eq!(one.view.premises().len(), 1);
+    }
+}
+
+/// A workflow fills in before a shell reads, so no quotes keep it from that.
+#[test]
+fn expressions_of_workflows_are_placeholders() {
+    for quote in ["'", ""] {
+        let dollar = if quote.is_empty() { "\\$" } else { "$" };
+        let text = format!(
+            "steps:\n  - run: |\n      cat > /a.conf <<{quote}EOF{quote}\n      a ${{{{ secrets.HOST }}}}:${{{{env.PORT}}}} {dollar}x;\n      EOF\n"
+        );
+        assert_eq!(
+            texts(Form::Yaml, &text),
+            expected(&[("/a.conf", "a ${SECRETS_HOST}:${ENV_PORT} $x;\n")]),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn callouts_of_a_page_are_no_part_of_its_blocks() {
+    let page =
+        "[source,nginx]\n----\na; # <1>\nb x; <2>\nc; <.> <3>\nd \"<4>\";\ne \\d<5>\n;\n----\n<1> first\n";
+    let found = views(Form::Markup, page.as_bytes());
+    assert_eq!(String::from_utf8_lossy(found[0].view.bytes()), "a; #\nb x;\nc;\nd \"<4>\";\ne \\d<5>\n;\n");
+    // Markdown has none.
+    let found = views(Form::Markup, b"```nginx\nb x; <2>\n```\n");
+    assert_eq!(String::from_utf8_lossy(found[0].view.bytes()), "b x; <2>\n");
+}

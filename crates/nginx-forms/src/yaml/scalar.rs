@@ -5,6 +5,7 @@ use nginx_syntax::Span;
 
 use super::leaves::Leaf;
 use crate::build::ViewBuilder;
+use crate::heredoc::placeholder;
 use crate::lines::{indent, is_blank, lines};
 use crate::view::{Escape, View, WrittenAs};
 
@@ -40,7 +41,7 @@ fn block(text: &[u8], masked: &str, leaf: &Leaf, is_compose: bool) -> Option<Vie
         let written = Span::new(offset + line.start, offset + line.end).of(text);
         let blanks = indent(bytes).min(indent(written)).min(dropped);
         let host = Span::new(offset + line.start + blanks, offset + line.end);
-        if is_compose { of_compose(&mut builder, text, host) } else { builder.copy(host) }
+        if is_compose { of_compose(&mut builder, text, host) } else { of_actions(&mut builder, text, host) }
     }
     let cut = Span::new(offset + first.start, offset + first.start + dropped).of(text).to_vec();
     let escapes = if is_compose { OF_COMPOSE } else { &[] };
@@ -91,6 +92,27 @@ fn of_compose(builder: &mut ViewBuilder<'_>, text: &[u8], line: Span) {
         at += 1;
     }
     builder.copy(Span::new(done, line.end));
+}
+
+/// A line of which a workflow of GitHub fills in `${{ x }}`, before any shell reads it.
+fn of_actions(builder: &mut ViewBuilder<'_>, text: &[u8], line: Span) {
+    let mut done = line.start;
+    while let Some((at, length, name)) = expression(Span::new(done, line.end).of(text)) {
+        let start = done + at;
+        builder.copy(Span::new(done, start));
+        builder.placeholder(Span::new(start, start + length), &placeholder(name));
+        done = start + length;
+    }
+    builder.copy(Span::new(done, line.end));
+}
+
+/// The next `${{ x }}`: where it starts, its length, and what stands in it.
+fn expression(text: &[u8]) -> Option<(u32, u32, &[u8])> {
+    let at = memchr::memmem::find(text, b"${{")?;
+    let body = text.get(at + 3..)?;
+    let end = memchr::memmem::find(body, b"}}")?;
+    let inner = body.get(..end)?.trim_ascii();
+    Some((u32::try_from(at).ok()?, u32::try_from(end + 5).ok()?, inner))
 }
 
 /// `"…"` with `\n` and others in it.
