@@ -218,3 +218,45 @@ fn callouts_of_a_page_are_no_part_of_its_blocks() {
     let found = views(Form::Markup, b"```nginx\nb x; <2>\n```\n");
     assert_eq!(String::from_utf8_lossy(found[0].view.bytes()), "b x; <2>\n");
 }
+
+/// Lines that a template puts out with less indent are not of the block scalar before them.
+#[test]
+fn what_is_put_out_with_less_indent_ends_a_block() {
+    let own = "server {\n  a;\n}\n";
+    for (behind, is_of_it) in [
+        ("{{ (.Files.Glob \"conf/*\").AsConfig | indent 2 }}", false),
+        ("  {{ .Files.Get \"x.conf\" }}", false),
+        ("{{- with .Values.extra }}\n{{ toYaml . | indent 2 }}\n{{- end }}", false),
+        ("{{- toYaml .Values.extra | nindent 2 }}", false),
+        ("{{ .Values.more | indent 4 }}", true),
+        ("{{- .Values.more | nindent 4 }}", true),
+        ("    {{ .Values.more }}", true),
+        ("{{ .Values.more | indent 2 }}\n    b;", true),
+    ] {
+        let text = format!("data:\n  a.conf: |\n    server {{\n      a;\n    }}\n{behind}\n");
+        let found = views(Form::Yaml, text.as_bytes());
+        let [one] = found.as_slice() else { panic!("{text}: {found:?}") };
+        let shown = String::from_utf8_lossy(one.view.bytes());
+        assert_eq!(shown != own, is_of_it, "{text}{shown}");
+        assert!(shown.starts_with(own.trim_end()), "{shown}");
+    }
+}
+
+/// A log may hold the dumps of several machines.
+#[test]
+fn each_dump_of_a_text_is_of_its_own() {
+    let dump = |texts: &[(&str, &str)]| -> String {
+        texts.iter().map(|(path, text)| format!("# configuration file {path}:\n{text}\n\n")).collect()
+    };
+    let one = dump(&[("/n.conf", "a;"), ("/b.conf", "b;")]);
+    let two = dump(&[("/n.conf", "a;"), ("/c.conf", "c;")]);
+    let of = |text: &str| -> Vec<(usize, String)> {
+        views(Form::Dump, text.as_bytes()).into_iter().map(|file| (file.dump, file.path)).collect()
+    };
+    let file = |dump: usize, path: &str| (dump, path.to_owned());
+    let both = [file(0, "/n.conf"), file(0, "/b.conf"), file(1, "/n.conf"), file(1, "/c.conf")];
+    assert_eq!(of(&format!("{one}{two}")), both);
+    // What was printed again is the same machine.
+    assert_eq!(of(&format!("{one}root@web:~# nginx -T\n{one}")), both[..2]);
+    assert_eq!(of(&format!("{one}{two}{one}")), both);
+}
