@@ -61,18 +61,18 @@ impl Quotes {
             return;
         }
         match (around, byte) {
-            (Some(Around::Single), b'\'') => drop(self.around.pop()),
+            (Some(Around::Single), b'\'')
+            | (Some(Around::Double { .. }), b'"')
+            | (Some(Around::Backticks), b'`')
+            | (Some(Around::Parentheses), b')') => drop(self.around.pop()),
             (Some(Around::Single), _) => {}
             (_, b'\\') => self.is_escaped = true,
-            (Some(Around::Double { .. }), b'"') => drop(self.around.pop()),
-            (Some(Around::Backticks), b'`') => drop(self.around.pop()),
             (_, b'`') => self.open(Around::Backticks),
             (Some(Around::Double { .. }), b'(') if self.last == b'$' => self.open(Around::Parentheses),
             (Some(Around::Double { .. }), _) => {}
             (_, b'"') => self.open(Around::Double { is_of_command: true }),
             (_, b'\'') => self.open(Around::Single),
             (_, b'(') => self.open(Around::Parentheses),
-            (Some(Around::Parentheses), b')') => drop(self.around.pop()),
             (_, b'#') if self.last.is_ascii_whitespace() || b";(&|".contains(&self.last) => {
                 self.is_comment = true;
             }

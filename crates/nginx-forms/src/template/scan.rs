@@ -186,6 +186,12 @@ fn mark_at(rest: &[u8], kinds: Kinds) -> Option<(usize, Meaning)> {
         [b'$', b'{', b'{', ..] => {
             braces(rest.get(1..)?, b"{{", b"}}").map(|(length, meaning)| (length + 1, meaning))
         }
+        // Terraform puts `${x}` out for it, and nginx would refuse it as it stands.
+        [b'$', b'$', b'{', body @ ..] => {
+            let length = body.iter().take_while(|byte| is_of_name(byte)).count();
+            let is_closed = length > 0 && body.get(length) == Some(&b'}');
+            is_closed.then(|| (length + 4, output(body.get(..length).unwrap_or_default())))
+        }
         [b'$', b'{', ..] => {
             let (length, inner) = dollar(rest)?;
             Some((length, output(inner)))
