@@ -119,17 +119,25 @@ impl<'t> Open<'t> {
     }
 }
 
-/// The files of a dump, the main file first. One that is printed twice, as by several `nginx -T`, counts once.
+/// The files of the dumps of a text, the main file of each first. No `nginx -T` prints a file twice: where the main
+/// file comes again, another dump has begun. One with the texts of a dump before it counts once with that.
 pub(crate) fn files(text: &[u8]) -> Vec<Found> {
-    let mut files: Vec<Found> = Vec::new();
+    let mut dumps: Vec<Vec<Found>> = Vec::new();
+    // The paths of the last dump.
     let mut seen = BTreeSet::new();
     let mut is_cut = false;
     let mut open: Option<Open<'_>> = None;
     let mut close = |open: &mut Option<Open<'_>>| {
         let Some(open) = open.take() else { return };
-        if seen.insert(open.path.to_owned()) {
-            is_cut |= open.is_cut();
-            files.push(Found { name: open.path.to_owned(), ..Found::at(open.path, open.view(text)) });
+        is_cut |= open.is_cut();
+        let file = Found { name: open.path.to_owned(), ..Found::at(open.path, open.view(text)) };
+        let is_main = dumps.last().and_then(|dump| dump.first()).is_none_or(|main| main.path == open.path);
+        if is_main {
+            seen.clear();
+            dumps.push(Vec::new());
+        }
+        if let Some(dump) = dumps.last_mut().filter(|_| seen.insert(open.path.to_owned())) {
+            dump.push(file);
         }
     };
     let all: Vec<Span> = lines(text).collect();
@@ -158,8 +166,13 @@ pub(crate) fn files(text: &[u8]) -> Vec<Found> {
         }
     }
     close(&mut open);
-    files.iter_mut().for_each(|file| file.is_cut = is_cut);
-    files
+    let mut told: BTreeSet<Vec<(String, Vec<u8>)>> = BTreeSet::new();
+    let text_of = |file: &Found| (file.path.clone(), file.view.bytes().trim_ascii().to_vec());
+    dumps.retain(|dump| told.insert(dump.iter().map(text_of).collect()));
+    let numbered = |(number, dump): (usize, Vec<Found>)| {
+        dump.into_iter().map(move |file| Found { is_cut, dump: number, ..file })
+    };
+    dumps.into_iter().enumerate().flat_map(numbered).collect()
 }
 
 /// Whether a line is what nginx says beside the dump, or the prompt of a shell behind it.

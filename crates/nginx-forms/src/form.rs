@@ -40,6 +40,8 @@ pub struct Found {
     pub is_in_cluster: bool,
     /// Whether the host breaks off, so that others of its texts are missing.
     pub is_cut: bool,
+    /// Which dump of its host it is of, from 0: each is of a machine of its own.
+    pub dump: usize,
     /// What the text is on the other ways through the branches of its host.
     pub other_ways: Vec<Arc<View>>,
 }
@@ -55,6 +57,7 @@ impl Found {
             view: Arc::new(view),
             is_in_cluster: false,
             is_cut: false,
+            dump: 0,
             other_ways: Vec::new(),
         }
     }
@@ -73,6 +76,7 @@ impl Found {
             view: Arc::new(view),
             is_in_cluster: false,
             is_cut: false,
+            dump: 0,
             other_ways: Vec::new(),
         }
     }

@@ -8,6 +8,8 @@ use nginx_syntax::Span;
 use crate::build::ViewBuilder;
 use crate::form::{Form, Found};
 use crate::lines::{indent, is_blank, lines};
+use crate::quotes::Quotes;
+use crate::template::{self, Manner};
 use crate::view::{Escape, View, WrittenAs};
 
 /// What a shell writes otherwise where it fills in.
@@ -15,6 +17,14 @@ const OF_SHELL: &[Escape] = &[
     Escape { plain: b"\\", written: b"\\\\" },
     Escape { plain: b"$", written: b"\\$" },
     Escape { plain: b"`", written: b"\\`" },
+];
+
+/// The same in a string, `"…"`.
+const OF_STRING: &[Escape] = &[
+    Escape { plain: b"\\", written: b"\\\\" },
+    Escape { plain: b"$", written: b"\\$" },
+    Escape { plain: b"`", written: b"\\`" },
+    Escape { plain: b"\"", written: b"\\\"" },
 ];
 
 /// The same of HCL.
@@ -27,6 +37,9 @@ struct Head<'t> {
     is_quoted: bool,
     /// `<<-`, and `<<~` of Ruby.
     is_dashed: bool,
+    /// Whether it stands in `"…"`, so that one shell reads the text before the other, and whether that string began in
+    /// the same command.
+    in_string: Option<bool>,
     /// Where the text goes, if the line says so.
     target: Option<String>,
 }
@@ -64,6 +77,7 @@ fn of_text(form: Form, text: &[u8], outer: Option<&Arc<View>>) -> Vec<Found> {
     let ends = Ends::of(text, &all);
     let mut found = Vec::new();
     let mut number = 0;
+    let mut quotes = (form != Form::Terraform).then(Quotes::default);
     while let Some(first) = all.get(number) {
         // The command goes on in the next line.
         let mut end = first.end;
@@ -74,21 +88,52 @@ fn of_text(form: Form, text: &[u8], outer: Option<&Arc<View>>) -> Vec<Found> {
             next += 1;
         }
         let command = Span::new(first.start, end).of(text);
-        for head in heads(command) {
+        for head in heads(command, quotes.as_mut()) {
             // Other programs shift bits so.
             let Some(end) = ends.first(&head, next) else { continue };
             let body = all.get(next..end).unwrap_or_default();
             let view = view(form, text, &head, body, outer);
-            found.push(match &head.target {
+            let (view, other_ways) = match form {
+                Form::Terraform => through_directives(view),
+                _ => (view, Vec::new()),
+            };
+            let one = match &head.target {
                 Some(path) if path.starts_with('/') => Found::at(path, view),
                 Some(name) => Found::named(name, view),
                 None => Found::named(&format!("heredoc-{}", number + 1), view),
-            });
+            };
+            found.push(Found { other_ways, ..one });
             next = end + 1;
+            // `EOF"`
+            if let (Some(quotes), Some(last)) = (&mut quotes, all.get(end)) {
+                quotes.begin();
+                quotes.take(split_word(last.of(text).trim_ascii_start()).1);
+            }
         }
         number = next;
     }
     found
+}
+
+/// The ways through `%{ if x }` and `%{ for x in y }` of a text of Terraform, the longest first.
+fn through_directives(view: View) -> (View, Vec<Arc<View>>) {
+    // A text of Terraform's that has `%{` for itself is none: `%%{` writes it.
+    let has_directive = |text: &[u8]| {
+        memchr::memmem::find_iter(text, b"%{").any(|at| {
+            let body = text.get(at + 2..).unwrap_or_default();
+            let body = body.strip_prefix(b"~").unwrap_or(body).trim_ascii_start();
+            matches!(split_word(body).0, b"if" | b"for")
+        })
+    };
+    if !has_directive(view.bytes()) {
+        return (view, Vec::new());
+    }
+    let view = Arc::new(view);
+    let mut ways = template::alternatives(view.bytes(), Some(&view), Manner::default()).views.into_iter();
+    match ways.next() {
+        Some(first) => (first, ways.map(Arc::new).collect()),
+        None => (Arc::unwrap_or_clone(view), Vec::new()),
+    }
 }
 
 /// Whether a line ends in a backslash of its own.
@@ -135,7 +180,25 @@ fn split_word(text: &[u8]) -> (&[u8], &[u8]) {
 }
 
 /// The heads of a command, in the order of their texts.
-fn heads(command: &[u8]) -> Vec<Head<'_>> {
+fn heads<'t>(command: &'t [u8], mut quotes: Option<&mut Quotes>) -> Vec<Head<'t>> {
+    if let Some(quotes) = &mut quotes {
+        quotes.begin();
+    }
+    // How far the quotes are known.
+    let mut known = 0;
+    let mut until = |end: usize| {
+        let quotes = quotes.as_mut()?;
+        quotes.take(command.get(known..end).unwrap_or_default());
+        known = end;
+        quotes.double()
+    };
+    let heads = heads_of(command, &mut until);
+    until(command.len());
+    heads
+}
+
+/// The same; `in_string` tells of a place, none before one that was asked, whether it is in a string.
+fn heads_of<'t>(command: &'t [u8], in_string: &mut dyn FnMut(usize) -> Option<bool>) -> Vec<Head<'t>> {
     let mut heads = Vec::new();
     let mut at = 0;
     // Where the command begins that the next head belongs to.
@@ -168,7 +231,7 @@ fn heads(command: &[u8]) -> Vec<Head<'_>> {
             Some(folder) => format!("{folder}/{}", String::from_utf8_lossy(word)),
             None => target.to_owned(),
         });
-        heads.push(Head { word, is_quoted, is_dashed, target });
+        heads.push(Head { word, is_quoted, is_dashed, in_string: in_string(here), target });
         start = here;
     }
     heads
@@ -179,13 +242,22 @@ fn word(rest: &[u8]) -> Option<(&[u8], bool, bool, usize)> {
     let is_dashed = matches!(rest.first(), Some(b'-' | b'~'));
     let mut at = usize::from(is_dashed);
     at += rest.get(at..)?.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-    let quote = rest.get(at).copied().filter(|byte| matches!(byte, b'\'' | b'"' | b'\\'));
+    // `\EOF`, and `\"EOF\"` in a string.
+    let backslashes = rest.get(at..)?.iter().take_while(|byte| **byte == b'\\').count();
+    at += backslashes;
+    let quote = rest.get(at).copied().filter(|byte| matches!(byte, b'\'' | b'"'));
     at += usize::from(quote.is_some());
     let word = split_word(rest.get(at..)?).0;
     let length = word.len();
     word.first().filter(|byte| byte.is_ascii_alphabetic() || **byte == b'_')?;
-    let is_closed = quote.is_some_and(|quote| quote != b'\\' && rest.get(at + length) == Some(&quote));
-    Some((word, quote.is_some(), is_dashed, at + length + usize::from(is_closed)))
+    let behind = rest.get(at + length..).unwrap_or_default();
+    let closing = backslashes.min(behind.iter().take_while(|byte| **byte == b'\\').count());
+    let closed = match quote {
+        Some(quote) if behind.get(closing) == Some(&quote) => closing + 1,
+        _ => 0,
+    };
+    let is_quoted = quote.is_some() || backslashes > 0;
+    Some((word, is_quoted, is_dashed, at + length + closed))
 }
 
 /// What stands between commands that follow each other.
@@ -233,7 +305,36 @@ fn plain(word: &str) -> &str {
     word.trim_matches(|byte| matches!(byte, '"' | '\'' | ';' | ')'))
 }
 
+/// The text of a heredoc. One in a string is what the inner shell makes of what the outer one does.
 fn view(form: Form, text: &[u8], head: &Head<'_>, body: &[Span], outer: Option<&Arc<View>>) -> View {
+    // A text with quotes has ended a string before that began in another line: it is none.
+    if head
+        .in_string
+        .is_none_or(|is_of_command| !is_of_command && body.iter().any(|line| has_quote(line.of(text))))
+    {
+        return of_one_shell(form, text, head, body, outer);
+    }
+    let mut builder = ViewBuilder::new(text);
+    for line in body {
+        of_shell(&mut builder, text, *line, true);
+    }
+    let string = builder.finish(outer.cloned(), WrittenAs { indent: Vec::new(), escapes: OF_STRING });
+    let string = Arc::new(string);
+    let lines: Vec<Span> = lines(string.bytes()).collect();
+    of_one_shell(form, string.bytes(), head, &lines, Some(&string))
+}
+
+/// Whether a line has `"` without a backslash.
+fn has_quote(line: &[u8]) -> bool {
+    let mut is_escaped = false;
+    line.iter().any(|byte| {
+        let was_escaped = is_escaped;
+        is_escaped = *byte == b'\\' && !was_escaped;
+        *byte == b'"' && !was_escaped
+    })
+}
+
+fn of_one_shell(form: Form, text: &[u8], head: &Head<'_>, body: &[Span], outer: Option<&Arc<View>>) -> View {
     let of = |line: &Span| line.of(text);
     let filled = body.iter().filter(|line| !is_blank(of(line)));
     let dropped = match form {
@@ -258,7 +359,7 @@ fn view(form: Form, text: &[u8], head: &Head<'_>, body: &[Span], outer: Option<&
         match (form, head.is_quoted) {
             (Form::Terraform, _) => of_hcl(&mut builder, text, Span::new(start, line.end)),
             (_, true) => builder.copy(Span::new(start, line.end)),
-            (_, false) => of_shell(&mut builder, text, Span::new(start, line.end)),
+            (_, false) => of_shell(&mut builder, text, Span::new(start, line.end), false),
         }
     }
     let first = body.iter().find(|line| !is_blank(of(line)));
@@ -275,13 +376,16 @@ fn view(form: Form, text: &[u8], head: &Head<'_>, body: &[Span], outer: Option<&
     builder.finish(outer.cloned(), WrittenAs { indent, escapes })
 }
 
-/// A line that a shell fills in.
-fn of_shell(builder: &mut ViewBuilder<'_>, text: &[u8], line: Span) {
+/// A line that a shell fills in, of a heredoc or of a string.
+fn of_shell(builder: &mut ViewBuilder<'_>, text: &[u8], line: Span, is_string: bool) {
     let (mut done, mut at) = (line.start, line.start);
     while at < line.end {
         let rest = Span::new(at, line.end).of(text);
         let (length, plain): (u32, Option<Vec<u8>>) = match rest {
             [b'\\', escaped @ (b'$' | b'`' | b'\\'), ..] => (2, Some(vec![*escaped])),
+            [b'\\', b'"', ..] if is_string => (2, Some(vec![b'"'])),
+            // It ends the string, or begins it again.
+            [b'"', ..] if is_string => (1, Some(Vec::new())),
             // The line goes on.
             [b'\\', b'\n', ..] => (2, Some(Vec::new())),
             [b'$', ..] => match filled_in(rest) {
@@ -358,7 +462,8 @@ fn filled_in(rest: &[u8]) -> Option<(u32, &[u8])> {
     Some((u32::try_from(end + 1).ok()?, rest.get(open..end)?))
 }
 
-fn placeholder(name: &[u8]) -> Vec<u8> {
+/// What stands for a value that nobody knows.
+pub(crate) fn placeholder(name: &[u8]) -> Vec<u8> {
     let is_of_name = |byte: u8| if byte.is_ascii_alphanumeric() { byte.to_ascii_uppercase() } else { b'_' };
     let mut name: Vec<u8> = name.iter().map(|byte| is_of_name(*byte)).take(40).collect();
     if !name.first().is_some_and(u8::is_ascii_uppercase) {

@@ -16,6 +16,7 @@ mod lexer;
 mod lines;
 mod markup;
 mod omnibus;
+mod quotes;
 pub mod template;
 mod view;
 mod yaml;

@@ -20,6 +20,7 @@ pub(crate) fn blocks(text: &[u8]) -> Vec<Found> {
         at += 1;
         let Some(opener) = opens else { continue };
         let rest = all.get(at..).unwrap_or_default();
+        let has_callouts = matches!(opener, Opener::Delimited);
         // How many lines lie before the block, in it, and behind it that belong to it too.
         let (skipped, count, closing) = match opener {
             Opener::Fence { fence, is_ours } => {
@@ -75,7 +76,17 @@ pub(crate) fn blocks(text: &[u8]) -> Vec<Found> {
         let mut builder = ViewBuilder::new(text);
         for line in body {
             let length = u32::try_from(line.of(text).trim_ascii_end().len()).unwrap_or_default();
-            builder.copy(Span::new(line.start + dropped.min(length), line.end));
+            let start = line.start + dropped.min(length);
+            let text = Span::new(start, line.end).of(text);
+            let callouts = if has_callouts { callouts(text) } else { None };
+            match callouts.map(|(from, to)| (start + from, start + to)) {
+                Some((from, to)) => {
+                    builder.copy(Span::new(start, from));
+                    builder.replace(Span::new(from, to), b"");
+                    builder.copy(Span::new(to, line.end));
+                }
+                None => builder.copy(Span::new(start, line.end)),
+            }
         }
         let indent =
             filled.clone().next().and_then(|line| line.get(..dropped as usize)).unwrap_or_default().to_vec();
@@ -84,6 +95,27 @@ pub(crate) fn blocks(text: &[u8]) -> Vec<Found> {
         at += skipped + count + closing;
     }
     found
+}
+
+/// The numbers of explanations at the end of a line of `AsciiDoc`, which it draws as marks: `a; <1> <.>`.
+fn callouts(line: &[u8]) -> Option<(u32, u32)> {
+    let end = line.trim_ascii_end();
+    let mut rest = end;
+    loop {
+        let before = rest.trim_ascii_end();
+        let Some(open) = before.strip_suffix(b">").and_then(|inner| memchr::memrchr(b'<', inner)) else {
+            break;
+        };
+        let number = before.get(open + 1..before.len() - 1)?;
+        let is_number = number == b"." || (!number.is_empty() && number.iter().all(u8::is_ascii_digit));
+        let text = before.get(..open)?;
+        if !is_number || !(text.is_empty() || text.ends_with(b" ") || text.ends_with(b">")) {
+            break;
+        }
+        rest = text;
+    }
+    let from = rest.trim_ascii_end().len();
+    (rest.len() < end.len()).then_some((u32::try_from(from).ok()?, u32::try_from(end.len()).ok()?))
 }
 
 enum Opener<'t> {

@@ -130,3 +130,23 @@ fn where_ways_are_too_many_opposites_still_exclude_each_other() {
         assert_eq!(ways(&template), [(false, true), (true, false)], "{template}");
     }
 }
+
+/// Ruby lets a `case` begin in the mark of its first `when`.
+#[test]
+fn the_first_branch_of_a_case_may_stand_beside_it() {
+    for head in ["<% case @m when 'a' %>", "<% case @m\n  when 'a' -%>", "<% case @m %>\n<% when 'a' %>"] {
+        let template = format!("{head}\none;\n<% when 'b' %>\ntwo;\n<% end %>\n");
+        assert_eq!(ways(&template), [(false, false), (false, true), (true, false)], "{template}");
+    }
+    assert_eq!(ways("<% x = case y when 'a' then 1 end %>\none;\ntwo;\n"), [(true, true)]);
+    assert_eq!(ways("<% case y\nwhen 'a' then x = 1\nend %>\none;\ntwo;\n"), [(true, true)]);
+}
+
+/// `$${x}` of Terraform is `${x}`, and never what nginx would refuse.
+#[test]
+fn escaped_variables_of_terraform_are_values() {
+    let made = alternatives(b"%{ if tls ~}\na $${x}${y.z};\n%{ endif ~}\nb;\n", None, Manner::default());
+    let all: Vec<String> =
+        made.views.iter().map(|view| String::from_utf8_lossy(view.bytes()).into_owned()).collect();
+    assert_eq!(all, ["\na ${X}${Y_Z};\n\nb;\n", "\nb;\n"]);
+}

@@ -137,3 +137,126 @@ fn compose_doubles_what_nginx_has_once() {
         "nobody says that it is compose's"
     );
 }
+
+/// One shell reads a string before the other reads the heredoc in it.
+#[test]
+fn heredocs_in_strings_are_read_by_two_shells() {
+    let body = r#"a \\\$http_upgrade \"x\" \$Y $Z;"#;
+    let decoded = r#"a $http_upgrade "x" ${Y} ${Z};"#;
+    let quoted = r#"a \$http_upgrade ${Y};"#;
+    for (script, expected) in [
+        (format!("bash -c \"cat > o.conf <<EOV\n{body}\nEOV\"\n"), decoded),
+        (format!("ssh host \"\n  cat > o.conf <<EOV\n{body}\nEOV\n\"\n"), decoded),
+        (format!("# don't\nsh -c \"cat > o.conf <<'EOV'\n{quoted}\nEOV\"\n"), "a $http_upgrade ${Y};"),
+        (format!("sh -c \"cat > o.conf <<\\\"EOV\\\"\n{quoted}\nEOV\"\n"), "a $http_upgrade ${Y};"),
+        // In a substitution quotes begin anew, and so they do behind a string.
+        ("x=\"$(cat <<EOV\na \\$b;\nEOV\n)\"\n".to_owned(), "a $b;"),
+        ("echo \"a\nb\"; cat > \"o.conf\" <<EOV\na \\$b;\nEOV\n".to_owned(), "a $b;"),
+        ("sh -c 'cat > o.conf <<EOV\na \\$b;\nEOV'\n".to_owned(), "a $b;"),
+        // What is no string: an inch sign, say.
+        ("RUN echo 5\" && cat\ncat <<EOV\na \\$b \"c\";\nEOV\n".to_owned(), "a $b \"c\";"),
+    ] {
+        let found = views(Form::Shell, script.as_bytes());
+        let [one] = found.as_slice() else { panic!("{script}: {found:?}") };
+        assert_eq!(String::from_utf8_lossy(one.view.bytes()).trim_end(), expected, "{script}");
+    }
+}
+
+/// What is written into such a text comes out of both shells as it was meant.
+#[test]
+fn edits_of_heredocs_in_strings_are_escaped_twice() {
+    let script = "bash -c \"cat > o.conf <<EOV\na;\nEOV\"\n";
+    let found = views(Form::Shell, script.as_bytes());
+    let (at, text) = found[0].view.edit(nginx_syntax::Span::at(0), b"b $c \"\";\n").unwrap();
+    let edited =
+        [&script[..at.start as usize], std::str::from_utf8(&text).unwrap(), &script[at.end as usize..]];
+    let edited = edited.concat();
+    assert_eq!(edited, "bash -c \"cat > o.conf <<EOV\nb \\\\\\$c \\\"\\\";\na;\nEOV\"\n");
+    let again = views(Form::Shell, edited.as_bytes());
+    assert_eq!(again[0].view.bytes(), b"b $c \"\";\na;\n");
+}
+
+/// Terraform's directives are branches, in heredocs as in templates of their own.
+#[test]
+fn directives_of_terraform_are_branches() {
+    for (on, off) in [("%{ if var.tls ~}\n b;\n%{ endif ~}", ""), ("  %{ if x } b;%{ endif }", "  ")] {
+        let text = format!("locals {{\n  c = <<EOT\na {{\n{on}\n d ${{x}} $${{y}} %%{{z}};\n}}\nEOT\n}}\n");
+        let found = views(Form::Terraform, text.as_bytes());
+        let [one] = found.as_slice() else { panic!("{found:?}") };
+        let ways = std::iter::once(&one.view).chain(&one.other_ways);
+        let ways: Vec<String> = ways.map(|way| String::from_utf8_lossy(way.bytes()).into_owned()).collect();
+        assert_eq!(ways.len(), 2, "{ways:?}");
+        assert!(ways[0].contains(" b;") && !ways[1].contains(" b;"), "{ways:?} {off}");
+        assert!(ways.iter().all(|way| way.contains("d ${X} ${y} %{z};") && !way.contains("if")), "{ways:?}");
+        assert_eq!(one.view.premises().len(), 1);
+    }
+}
+
+/// A workflow fills in before a shell reads, so no quotes keep it from that.
+#[test]
+fn expressions_of_workflows_are_placeholders() {
+    for quote in ["'", ""] {
+        let dollar = if quote.is_empty() { "\\$" } else { "$" };
+        let text = format!(
+            "steps:\n  - run: |\n      cat > /a.conf <<{quote}EOF{quote}\n      a ${{{{ secrets.HOST }}}}:${{{{env.PORT}}}} {dollar}x;\n      EOF\n"
+        );
+        assert_eq!(
+            texts(Form::Yaml, &text),
+            expected(&[("/a.conf", "a ${SECRETS_HOST}:${ENV_PORT} $x;\n")]),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn callouts_of_a_page_are_no_part_of_its_blocks() {
+    let page =
+        "[source,nginx]\n----\na; # <1>\nb x; <2>\nc; <.> <3>\nd \"<4>\";\ne \\d<5>\n;\n----\n<1> first\n";
+    let found = views(Form::Markup, page.as_bytes());
+    assert_eq!(String::from_utf8_lossy(found[0].view.bytes()), "a; #\nb x;\nc;\nd \"<4>\";\ne \\d<5>\n;\n");
+    // Markdown has none.
+    let found = views(Form::Markup, b"```nginx\nb x; <2>\n```\n");
+    assert_eq!(String::from_utf8_lossy(found[0].view.bytes()), "b x; <2>\n");
+}
+
+/// Lines that a template puts out with less indent are not of the block scalar before them.
+#[test]
+fn what_is_put_out_with_less_indent_ends_a_block() {
+    let own = "server {\n  a;\n}\n";
+    for (behind, is_of_it) in [
+        ("{{ (.Files.Glob \"conf/*\").AsConfig | indent 2 }}", false),
+        ("  {{ .Files.Get \"x.conf\" }}", false),
+        ("{{- with .Values.extra }}\n{{ toYaml . | indent 2 }}\n{{- end }}", false),
+        ("{{- toYaml .Values.extra | nindent 2 }}", false),
+        ("{{ .Values.more | indent 4 }}", true),
+        ("{{- .Values.more | nindent 4 }}", true),
+        ("    {{ .Values.more }}", true),
+        ("{{ .Values.more | indent 2 }}\n    b;", true),
+    ] {
+        let text = format!("data:\n  a.conf: |\n    server {{\n      a;\n    }}\n{behind}\n");
+        let found = views(Form::Yaml, text.as_bytes());
+        let [one] = found.as_slice() else { panic!("{text}: {found:?}") };
+        let shown = String::from_utf8_lossy(one.view.bytes());
+        assert_eq!(shown != own, is_of_it, "{text}{shown}");
+        assert!(shown.starts_with(own.trim_end()), "{shown}");
+    }
+}
+
+/// A log may hold the dumps of several machines.
+#[test]
+fn each_dump_of_a_text_is_of_its_own() {
+    let dump = |texts: &[(&str, &str)]| -> String {
+        texts.iter().map(|(path, text)| format!("# configuration file {path}:\n{text}\n\n")).collect()
+    };
+    let one = dump(&[("/n.conf", "a;"), ("/b.conf", "b;")]);
+    let two = dump(&[("/n.conf", "a;"), ("/c.conf", "c;")]);
+    let of = |text: &str| -> Vec<(usize, String)> {
+        views(Form::Dump, text.as_bytes()).into_iter().map(|file| (file.dump, file.path)).collect()
+    };
+    let file = |dump: usize, path: &str| (dump, path.to_owned());
+    let both = [file(0, "/n.conf"), file(0, "/b.conf"), file(1, "/n.conf"), file(1, "/c.conf")];
+    assert_eq!(of(&format!("{one}{two}")), both);
+    // What was printed again is the same machine.
+    assert_eq!(of(&format!("{one}root@web:~# nginx -T\n{one}")), both[..2]);
+    assert_eq!(of(&format!("{one}{two}{one}")), both);
+}

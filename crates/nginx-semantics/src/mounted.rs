@@ -18,7 +18,8 @@ const DUMP: &str = "-T";
 pub(crate) fn folder_of_host(host: &Path, number: usize, is_dump: bool) -> PathBuf {
     let mut path = host.as_os_str().to_owned();
     path.push(match number {
-        _ if is_dump => format!("#{DUMP}"),
+        0 if is_dump => format!("#{DUMP}"),
+        number if is_dump => format!("#{}{DUMP}", number + 1),
         0 => "#".to_owned(),
         number => format!("#{}", number + 1),
     });
@@ -38,7 +39,8 @@ pub(crate) fn mount_of(path: &Path) -> Option<(&Path, bool)> {
 /// The name of the host, of the name of a folder that stands for one.
 fn host_name(folder: &OsStr) -> Option<&str> {
     let (host, number) = folder.to_str()?.rsplit_once('#')?;
-    let is_mount = number == DUMP || number.bytes().all(|byte| byte.is_ascii_digit());
+    let number = number.strip_suffix(DUMP).unwrap_or(number);
+    let is_mount = number.bytes().all(|byte| byte.is_ascii_digit());
     (!host.is_empty() && is_mount).then_some(host)
 }
 

@@ -102,6 +102,7 @@ fn rendered(name: &str, folder: &str, view: crate::view::View) -> Found {
         view: Arc::new(view),
         is_in_cluster: true,
         is_cut: false,
+        dump: 0,
         other_ways: Vec::new(),
     }
 }

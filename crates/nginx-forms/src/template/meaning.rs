@@ -191,8 +191,14 @@ pub(super) fn of_blade(text: &[u8]) -> Option<Meaning> {
 pub(super) fn of_code(code: &[u8]) -> Meaning {
     let mut all: Vec<Meaning> = Vec::new();
     for line in code.split(|byte| matches!(byte, b'\n' | b';')).map(<[u8]>::trim_ascii) {
-        match of_line(line) {
+        // `case x when 'a'`
+        let (line, when) = with_when(line);
+        let case = when.map(|_| of_line(line));
+        all.extend(case);
+        match of_line(when.unwrap_or(line)) {
             Meaning::Blank => {}
+            // The first branch of a `case` that the same lines begin.
+            meaning @ Meaning::When(_) if matches!(all.last(), Some(Meaning::Case(_))) => all.push(meaning),
             // A branch inside of the lines themselves puts nothing out.
             Meaning::End if all.iter().any(Meaning::opens) => {
                 let last = all.iter().rposition(Meaning::opens).unwrap_or_default();
@@ -207,6 +213,15 @@ pub(super) fn of_code(code: &[u8]) -> Meaning {
         0 => Meaning::Blank,
         1 => all.pop().unwrap_or(Meaning::Blank),
         _ => Meaning::Several(all),
+    }
+}
+
+/// A `case` in the line of its first `when`: both.
+fn with_when(line: &[u8]) -> (&[u8], Option<&[u8]>) {
+    let at = memchr::memmem::find(line, b" when ").filter(|_| line.starts_with(b"case "));
+    match at.and_then(|at| line.split_at_checked(at)) {
+        Some((case, when)) => (case, Some(when.trim_ascii())),
+        None => (line, None),
     }
 }
 

@@ -35,7 +35,7 @@ pub(crate) fn tokens(text: &[u8]) -> Vec<Token> {
                 continue;
             }
             // To the next byte that may begin a mark, or the next line.
-            let step = rest.iter().skip(1).position(|byte| b"{<[$@\n".contains(byte));
+            let step = rest.iter().skip(1).position(|byte| b"{<[$@%\n".contains(byte));
             at += step.map_or(rest.len(), |step| step + 1);
             continue;
         };
@@ -186,6 +186,12 @@ fn mark_at(rest: &[u8], kinds: Kinds) -> Option<(usize, Meaning)> {
         [b'$', b'{', b'{', ..] => {
             braces(rest.get(1..)?, b"{{", b"}}").map(|(length, meaning)| (length + 1, meaning))
         }
+        // Terraform puts `${x}` out for it, and nginx would refuse it as it stands.
+        [b'$', b'$', b'{', body @ ..] => {
+            let length = body.iter().take_while(|byte| is_of_name(byte)).count();
+            let is_closed = length > 0 && body.get(length) == Some(&b'}');
+            is_closed.then(|| (length + 4, output(body.get(..length).unwrap_or_default())))
+        }
         [b'$', b'{', ..] => {
             let (length, inner) = dollar(rest)?;
             Some((length, output(inner)))
@@ -197,9 +203,12 @@ fn mark_at(rest: &[u8], kinds: Kinds) -> Option<(usize, Meaning)> {
             let is_name = name.iter().any(u8::is_ascii_uppercase) && !name.iter().any(u8::is_ascii_lowercase);
             (is_name && body.get(length) == Some(&b'}')).then(|| (length + 2, output(name)))
         }
+        [b'%', b'%', b'{', ..] if kinds.has_directives => Some((3, Meaning::Verbatim)),
         [b'%', b'{', ..] if kinds.has_directives => {
             let (length, inner) = inner(rest, b"%{", b"}")?;
-            Some((length, of_statement(trimmed(inner))))
+            // Terraform has no other statements: it is a text that was written `%%{`.
+            let meaning = of_statement(trimmed(inner));
+            (meaning != Meaning::Blank).then_some((length, meaning))
         }
         _ => None,
     }

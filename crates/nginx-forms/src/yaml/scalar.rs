@@ -5,7 +5,10 @@ use nginx_syntax::Span;
 
 use super::leaves::Leaf;
 use crate::build::ViewBuilder;
+use crate::heredoc::placeholder;
 use crate::lines::{indent, is_blank, lines};
+use crate::template::meaning::Meaning;
+use crate::template::scan::tokens;
 use crate::view::{Escape, View, WrittenAs};
 
 /// Compose fills in `$NAME` and `${NAME}`.
@@ -33,14 +36,16 @@ fn block(text: &[u8], masked: &str, leaf: &Leaf, is_compose: bool) -> Option<Vie
     let first = lines(body).find(|line| !is_blank(line.of(body)))?;
     let of_value = leaf.value.split('\n').find(|line| !line.trim().is_empty())?;
     let dropped = indent(first.of(body)).checked_sub(indent(of_value.as_bytes()))?;
+    let written = text.get(start..start + body.len())?;
+    let end = u32::try_from(own_end(written, dropped)).ok()?;
     let mut builder = ViewBuilder::new(text);
-    for line in lines(body) {
+    for line in lines(body).filter(|line| line.start < end) {
         let bytes = line.of(body);
         // What is less deep is blank to YAML alone: a mark of a template.
         let written = Span::new(offset + line.start, offset + line.end).of(text);
         let blanks = indent(bytes).min(indent(written)).min(dropped);
         let host = Span::new(offset + line.start + blanks, offset + line.end);
-        if is_compose { of_compose(&mut builder, text, host) } else { builder.copy(host) }
+        if is_compose { of_compose(&mut builder, text, host) } else { of_actions(&mut builder, text, host) }
     }
     let cut = Span::new(offset + first.start, offset + first.start + dropped).of(text).to_vec();
     let escapes = if is_compose { OF_COMPOSE } else { &[] };
@@ -58,6 +63,46 @@ fn block(text: &[u8], masked: &str, leaf: &Leaf, is_compose: bool) -> Option<Vie
         })
         .collect();
     (read.trim_ascii() == leaf.value.as_bytes().trim_ascii()).then_some(view)
+}
+
+/// Where a scalar ends in a template. Marks behind its last line may put out lines of less indent, which are none of it.
+fn own_end(written: &[u8], indent_of_it: u32) -> usize {
+    let all: Vec<Span> = lines(written).collect();
+    let is_own = |line: &&Span| !is_blank(line.of(written)) && !is_mark(line.of(written));
+    let Some(last) = all.iter().rfind(is_own) else { return written.len() };
+    let behind = all.iter().filter(|line| line.start >= last.end);
+    let ends_it = behind.filter_map(|line| indent_put_out(line.of(written))).any(|it| it < indent_of_it);
+    if ends_it { last.end as usize } else { written.len() }
+}
+
+fn is_mark(line: &[u8]) -> bool {
+    let line = line.trim_ascii();
+    [(&b"{{"[..], &b"}}"[..]), (b"{%", b"%}"), (b"{#", b"#}")]
+        .iter()
+        .any(|(open, close)| line.starts_with(open) && line.ends_with(close))
+}
+
+/// How far what a line of one mark puts out is indented; `None` where it puts nothing out, or goes on in the line before.
+fn indent_put_out(line: &[u8]) -> Option<u32> {
+    let tokens = tokens(line.trim_ascii());
+    let expression = tokens.iter().find_map(|token| match &token.meaning {
+        Meaning::Output(expression) => Some(expression),
+        _ => None,
+    })?;
+    let count = |filter: &[u8]| {
+        let at = memchr::memmem::find(expression, filter)?;
+        let rest = expression.get(at + filter.len()..)?;
+        let rest = rest.trim_ascii_start();
+        let rest = rest.strip_prefix(b"(").unwrap_or(rest);
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        std::str::from_utf8(rest.get(..digits)?).ok()?.parse::<u32>().ok()
+    };
+    if let Some(count) = count(b"nindent") {
+        return Some(count);
+    }
+    // `{{-` takes the end of the line before away.
+    let is_on_own_line = !line.trim_ascii().starts_with(b"{{-");
+    is_on_own_line.then(|| indent(line) + count(b"indent").unwrap_or_default())
 }
 
 /// A line of which compose fills in `${NAME}`, and writes `$` for `$$`.
@@ -91,6 +136,27 @@ fn of_compose(builder: &mut ViewBuilder<'_>, text: &[u8], line: Span) {
         at += 1;
     }
     builder.copy(Span::new(done, line.end));
+}
+
+/// A line of which a workflow of GitHub fills in `${{ x }}`, before any shell reads it.
+fn of_actions(builder: &mut ViewBuilder<'_>, text: &[u8], line: Span) {
+    let mut done = line.start;
+    while let Some((at, length, name)) = expression(Span::new(done, line.end).of(text)) {
+        let start = done + at;
+        builder.copy(Span::new(done, start));
+        builder.placeholder(Span::new(start, start + length), &placeholder(name));
+        done = start + length;
+    }
+    builder.copy(Span::new(done, line.end));
+}
+
+/// The next `${{ x }}`: where it starts, its length, and what stands in it.
+fn expression(text: &[u8]) -> Option<(u32, u32, &[u8])> {
+    let at = memchr::memmem::find(text, b"${{")?;
+    let body = text.get(at + 3..)?;
+    let end = memchr::memmem::find(body, b"}}")?;
+    let inner = body.get(..end)?.trim_ascii();
+    Some((u32::try_from(at).ok()?, u32::try_from(end + 5).ok()?, inner))
 }
 
 /// `"…"` with `\n` and others in it.

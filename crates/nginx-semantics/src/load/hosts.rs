@@ -94,14 +94,15 @@ pub(super) fn mount(
     let is_dump = form == Form::Dump;
     let chart = sources.containers().chart(path);
     for (index, found) in nginx_forms::views_in(form, source.bytes(), &chart).into_iter().enumerate() {
-        let Found { name, path: at, is_path_known, view, is_in_cluster, is_cut, other_ways } = found;
+        let Found { name, path: at, is_path_known, view, is_in_cluster, is_cut, dump, other_ways } = found;
         // Folded, so that `/../x` stays in the folder that stands for the host.
         let at = normalize(Path::new(&at));
         let Ok(below) = at.strip_prefix("/") else { continue };
         let inside = if is_path_known { below } else { Path::new("") };
         let place = |host: &Path, number: usize| folder_of_host(host, number, is_dump && !is_cut).join(below);
         // Several texts of one file may be for the same path: of two pods.
-        let number = (0..MOST_OF_ONE_PATH).find(|number| sources.known(&place(identity, *number)).is_none());
+        let number =
+            (dump..MOST_OF_ONE_PATH).find(|number| sources.known(&place(identity, *number)).is_none());
         let Some(number) = number else { continue };
         let (own, identity_of_view) = (place(path, number), place(identity, number));
         let hosted = Hosted::new((path, source.clone()), view, name.as_str(), (form, index)).in_chart(&chart);

@@ -536,3 +536,18 @@ fn what_is_not_written_is_not_called_fixable() {
         assert!(!shown.contains("fixable"), "{name}: {shown}");
     }
 }
+
+/// A log may hold what several machines print: none of them is left out, and none has files of another.
+#[test]
+fn each_dump_of_a_log_is_judged() {
+    let dump = |machine: &str| {
+        format!(
+            "root@{machine}:~# nginx -T\n# configuration file /etc/nginx/nginx.conf:\nevents {{}}\nhttp {{\n    include /etc/nginx/conf.d/*.conf;\n}}\n\n# configuration file /etc/nginx/conf.d/{machine}.conf:\nserver {{\n    listen 80;\n    server_name {machine}.test;\n    location /ws {{\n        proxy_pass http://127.0.0.1:1;\n        proxy_set_header Upgrade $http_upgrade;\n    }}\n}}\n\n"
+        )
+    };
+    let both = [dump("one"), dump("two")].concat();
+    let tree = Tree::new(&[("dumps.txt", both.as_str())]);
+    let found = findings(&tree, &["dumps.txt"]);
+    let count = found.iter().filter(|finding| finding["rule"] == "missing-connection-header").count();
+    assert_eq!(count, 2, "{found:?}");
+}
