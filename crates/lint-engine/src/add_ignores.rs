@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use lint_finding::{FileId, Outcome};
 use nginx_semantics::{Files, Scope};
-use nginx_syntax::{NoVocabulary, Source, parse};
+use nginx_syntax::{BYTE_ORDER_MARK, NoVocabulary, Source, parse};
 
 use crate::fix::{Changed, MayEdit};
 use crate::session::Session;
@@ -150,9 +150,6 @@ fn apply(
 fn refusals(outcome: &Outcome) -> usize {
     outcome.findings.iter().filter(|finding| finding.is_refusal()).count()
 }
-
-/// What editors put before a text of UTF-8.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The text of a file with a comment above each of these lines, indented like it and with its line break.
 fn with_comments(source: &Source, lines: &Lines, reason: &str) -> Vec<u8> {

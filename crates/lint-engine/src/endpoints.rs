@@ -9,15 +9,12 @@ use std::path::PathBuf;
 use hashbrown::HashMap;
 use lint_finding::{EndpointTable, Finding, PeerRow, Severity, TableRow, Tls};
 use nginx_semantics::{
-    Configuration, ContextKind, Directive, DirectiveName, Files, Presence, Scope, balancing, load, peers,
-    upstream,
+    Configuration, ContextKind, Directive, DirectiveName, Files, Presence, Scope, balancing, peers, upstream,
 };
 use ws_model::{Endpoint, Model};
 
 use crate::gather::{Ranks, Shared};
-use crate::on_disk::OnDisk;
-use crate::settings::SettingsFiles;
-use crate::{Onlooker, Settings, Task, as_set, judge, rows, silenced};
+use crate::{Onlooker, Settings, judged, rows};
 
 /// Lists the endpoints of what the arguments mean.
 pub fn endpoints(
@@ -26,28 +23,19 @@ pub fn endpoints(
     scope: &Scope,
     settings: &Settings,
 ) -> EndpointTable {
-    let files_of_settings = SettingsFiles::new(files, scope, &settings.config);
-    let given = (arguments, scope);
-    let (arguments, scope) = as_set(files, arguments, scope, &files_of_settings);
-    let loaded = load(files, &arguments, &scope);
-    let task =
-        Task { loaded: &loaded, settings, found: &files_of_settings, scope: &scope, arguments: &arguments };
-    let mut table = Table::default();
-    let mut outcome = judge(&task, &mut table);
-    let reload = |arguments: &[PathBuf], scope: &Scope| load(files, arguments, scope);
-    silenced::account(&mut outcome, &task, given, reload, |task| judge(task, &mut ()));
-    let mut rows = table.rows;
-    if let Some(on_disk) = OnDisk::of(&loaded) {
-        on_disk.outcome(&mut outcome);
-        on_disk.table(&mut rows);
-    }
-    let ranks = Ranks::new(&outcome.files);
-    let place = |row: &TableRow| (ranks.of(row.endpoint.place), row.endpoint.place.span);
-    rows.sort_by(|one, other| {
-        let names = || one.endpoint.server_names.cmp(&other.endpoint.server_names);
-        place(one).cmp(&place(other)).then_with(names)
-    });
-    EndpointTable { rows, outcome }
+    judged(files, arguments, scope, settings, Table::default(), |_, outcome, on_disk, table| {
+        let mut rows = table.rows;
+        if let Some(on_disk) = on_disk {
+            on_disk.table(&mut rows);
+        }
+        let ranks = Ranks::new(&outcome.files);
+        let place = |row: &TableRow| (ranks.of(row.endpoint.place), row.endpoint.place.span);
+        rows.sort_by(|one, other| {
+            let names = || one.endpoint.server_names.cmp(&other.endpoint.server_names);
+            place(one).cmp(&place(other)).then_with(names)
+        });
+        EndpointTable { rows, outcome }
+    })
 }
 
 /// By server and location: severity and rule of each finding, the worst first.

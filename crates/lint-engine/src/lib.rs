@@ -83,6 +83,45 @@ pub fn lint(files: &dyn Files, arguments: &[PathBuf], scope: &Scope, settings: &
     outcome
 }
 
+/// Judges what the arguments mean while somebody looks on, and hands over what was judged: the outcome has the places of files
+/// on disk, and counts what settings and comments hide.
+fn judged<O: Onlooker, T>(
+    files: &dyn Files,
+    arguments: &[PathBuf],
+    scope: &Scope,
+    settings: &Settings,
+    mut onlooker: O,
+    work: impl FnOnce(&Task<'_>, Outcome, Option<OnDisk<'_>>, O) -> T,
+) -> T {
+    let found = SettingsFiles::new(files, scope, &settings.config);
+    let given = (arguments, scope);
+    let (arguments, scope) = as_set(files, arguments, scope, &found);
+    let loaded = load(files, &arguments, &scope);
+    let task = Task { loaded: &loaded, settings, found: &found, scope: &scope, arguments: &arguments };
+    let mut outcome = judge(&task, &mut onlooker);
+    let reload = |arguments: &[PathBuf], scope: &Scope| load(files, arguments, scope);
+    silenced::account(&mut outcome, &task, given, reload, |task| judge(task, &mut ()));
+    let on_disk = OnDisk::of(&loaded);
+    if let Some(on_disk) = &on_disk {
+        on_disk.outcome(&mut outcome);
+    }
+    work(&task, outcome, on_disk, onlooker)
+}
+
+/// The proxies in front that the settings files of all main files name.
+fn layers_of(task: &Task<'_>) -> Vec<Layer> {
+    let Task { loaded, settings, found, .. } = task;
+    let mut layers: Vec<Layer> = Vec::new();
+    for layout in &loaded.layouts {
+        for layer in of_layout(loaded, layout, settings, found).layers {
+            if !layers.contains(&layer) {
+                layers.push(layer);
+            }
+        }
+    }
+    layers
+}
+
 /// How long stages take.
 struct Clock {
     last: Instant,

@@ -10,7 +10,7 @@ use hashbrown::HashMap;
 use lint_finding::{LikelyCause, LogReport, Outcome, Place, Severity};
 use nginx_semantics::{
     Configuration, ContextId, ContextKind, DirectiveName, Effort, Ending, Files, NameMatch, Scope,
-    ServerSelection, Socket, defaults, load, select_server, server_names,
+    ServerSelection, Socket, defaults, select_server, server_names,
 };
 use ws_logs::{Escape, LayerLimit, Location, LogFormat, Logged, NamedFormat, Resolver};
 use ws_model::layers::{Layer, all as layer_presets};
@@ -18,8 +18,7 @@ use ws_model::{Browser, Endpoint, IdleLimit, Model, handshake_request, open_sock
 use ws_rules::symptoms::{rules_of, symptoms_of};
 
 use crate::on_disk::OnDisk;
-use crate::settings::SettingsFiles;
-use crate::{Settings, Task, as_set, hints, judge, of_layout, rows, silenced};
+use crate::{Settings, Task, hints, judged, layers_of, of_layout, rows};
 
 /// The statuses with which handshakes are refused, and that symptoms are known of.
 const STATUSES: [u16; 20] =
@@ -58,59 +57,45 @@ pub fn logs<T>(
     settings: &Settings,
     work: impl FnOnce(&Configured<'_, '_>) -> T,
 ) -> T {
-    let found = SettingsFiles::new(files, scope, &settings.config);
-    let given = (arguments, scope);
-    let (arguments, scope) = as_set(files, arguments, scope, &found);
-    let loaded = load(files, &arguments, &scope);
-    let task = Task { loaded: &loaded, settings, found: &found, scope: &scope, arguments: &arguments };
-    let mut outcome = judge(&task, &mut ());
-    let reload = |arguments: &[PathBuf], scope: &Scope| load(files, arguments, scope);
-    silenced::account(&mut outcome, &task, given, reload, |task| judge(task, &mut ()));
-    let on_disk = OnDisk::of(&loaded);
-    if let Some(on_disk) = &on_disk {
-        on_disk.outcome(&mut outcome);
-    }
-    let mut layers: Vec<Layer> = Vec::new();
-    let models: Vec<Model<'_>> = loaded
-        .layouts
-        .iter()
-        .map(|layout| {
-            let settings = of_layout(&loaded, layout, settings, &found);
-            for layer in &settings.layers {
-                if !layers.contains(layer) {
-                    layers.push(layer.clone());
-                }
+    judged(files, arguments, scope, settings, (), |task, outcome, on_disk, ()| {
+        let Task { loaded, settings, found, .. } = *task;
+        let models: Vec<Model<'_>> = loaded
+            .layouts
+            .iter()
+            .map(|layout| {
+                let settings = of_layout(loaded, layout, settings, found);
+                Model::new(Configuration::new(&loaded.sources, layout), &hints(&settings))
+            })
+            .collect();
+        let mut configured = Configured {
+            parts: Vec::new(),
+            layers: layers_of(task),
+            outcome,
+            on_disk,
+            lines: Vec::new(),
+            formats: Vec::new(),
+            known: RefCell::default(),
+            numbers: RefCell::default(),
+            explained: explained(),
+        };
+        for model in &models {
+            let configuration = model.configuration;
+            for http in configuration.of_kind(ContextKind::Http) {
+                let children = configuration.children(http).iter().copied();
+                let servers =
+                    children.filter(|&child| configuration.context(child).kind == ContextKind::Server);
+                let part = Part {
+                    model,
+                    sockets: open_sockets(configuration, http),
+                    servers: servers.collect(),
+                    logs: OnceCell::new(),
+                };
+                configured.add_formats(configuration, http);
+                configured.parts.push(part);
             }
-            Model::new(Configuration::new(&loaded.sources, layout), &hints(&settings))
-        })
-        .collect();
-    let mut configured = Configured {
-        parts: Vec::new(),
-        layers,
-        outcome,
-        on_disk,
-        lines: Vec::new(),
-        formats: Vec::new(),
-        known: RefCell::default(),
-        numbers: RefCell::default(),
-        explained: explained(),
-    };
-    for model in &models {
-        let configuration = model.configuration;
-        for http in configuration.of_kind(ContextKind::Http) {
-            let children = configuration.children(http).iter().copied();
-            let servers = children.filter(|&child| configuration.context(child).kind == ContextKind::Server);
-            let part = Part {
-                model,
-                sockets: open_sockets(configuration, http),
-                servers: servers.collect(),
-                logs: OnceCell::new(),
-            };
-            configured.add_formats(configuration, http);
-            configured.parts.push(part);
         }
-    }
-    work(&configured)
+        work(&configured)
+    })
 }
 
 fn explained() -> BTreeMap<u16, BTreeSet<&'static str>> {

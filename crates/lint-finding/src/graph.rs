@@ -55,6 +55,22 @@ pub struct GraphNode {
     pub findings: Vec<(Severity, &'static str)>,
 }
 
+impl GraphNode {
+    /// One of which nothing more is known yet.
+    pub fn new(kind: NodeKind, part: usize, title: String, lines: Vec<String>) -> Self {
+        Self {
+            kind,
+            title,
+            lines,
+            place: None,
+            part,
+            is_endpoint: false,
+            is_vague: false,
+            findings: Vec::new(),
+        }
+    }
+}
+
 /// From one node to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GraphEdge {

@@ -83,6 +83,16 @@ pub(crate) fn notices(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> 
     shown_notices(outcome).try_for_each(|notice| write_notice(outcome, notice, style, out))
 }
 
+/// What stands below a page: notices, what was not judged, and what settings and comments hide.
+pub(crate) fn below(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    notices(outcome, style, out)?;
+    skipped(outcome, style, out)?;
+    if silenced::line(outcome).is_some() {
+        writeln!(out)?;
+    }
+    silenced::write(outcome, out)
+}
+
 /// All but those that say no more than that a file is not judged: these are counted.
 fn shown_notices(outcome: &Outcome) -> impl Iterator<Item = &Notice> {
     outcome.notices.iter().filter(|notice| !notice.is_of_skipped_file())

@@ -10,7 +10,7 @@ use lint_finding::{
 use crate::page::{BOLD, CYAN, GREEN, Page, RED, YELLOW};
 use crate::position::path_line;
 use crate::wrap::wrap;
-use crate::{Style, escape, human, silenced};
+use crate::{Style, escape, human};
 
 /// So many fields of an answer are shown, unless all are asked for.
 const MOST_FIELDS: usize = 16;
@@ -41,12 +41,7 @@ pub(crate) fn write(report: &ProbeReport, style: &Style, out: &mut dyn Write) ->
         page.blank();
     }
     out.write_all(page.text.as_bytes())?;
-    human::notices(outcome, style, out)?;
-    human::skipped(outcome, style, out)?;
-    if silenced::line(outcome).is_some() {
-        writeln!(out)?;
-    }
-    silenced::write(outcome, out)
+    human::below(outcome, style, out)
 }
 
 /// `85 ms`, `60.0 s`.

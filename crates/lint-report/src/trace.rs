@@ -11,7 +11,7 @@ use lint_finding::{
 use crate::page::{BOLD, CYAN, DIM, GREEN, MARGIN, Page, RED, STAGE, YELLOW};
 use crate::position::path_line;
 use crate::wrap::wrap;
-use crate::{Style, escape, human, silenced};
+use crate::{Style, escape, human};
 
 pub(crate) fn write(trace: &Trace, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let outcome = &trace.outcome;
@@ -32,12 +32,7 @@ pub(crate) fn write(trace: &Trace, style: &Style, out: &mut dyn Write) -> io::Re
         page.blank();
     }
     out.write_all(page.text.as_bytes())?;
-    human::notices(outcome, style, out)?;
-    human::skipped(outcome, style, out)?;
-    if silenced::line(outcome).is_some() {
-        writeln!(out)?;
-    }
-    silenced::write(outcome, out)
+    human::below(outcome, style, out)
 }
 
 impl Page<'_> {

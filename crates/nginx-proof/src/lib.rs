@@ -20,8 +20,8 @@ pub use examples::{EXAMPLES, executed};
 pub use harness::{
     Answered, Backends, Binary, Browser, Close, Closer, Conduct, Delivery, Error, Exchange, Framing,
     HOW_TO_GET, Head, Listen, Manner, Observation, Place, Probe, Received, Reloader, Rewritten, Running,
-    Seen, Setup, Stream, Surroundings, Verdict, WANTED, binaries, found, is_complete, number, observe,
-    rewrite, root, say, statement,
+    Seen, Setup, Stream, Surroundings, Verdict, WANTED, binaries, certificate_params, found, is_complete,
+    number, observe, rewrite, root, say, statement,
 };
 pub use mutants::{Count, Kind, MutantPlan, MutantReport, prove_mutants};
 pub use pages::{DOCUMENT, Heading, PageBlock, Proof, document, page_blocks, prove, prove_rule, section};

@@ -11,9 +11,9 @@ use std::time::{Duration, SystemTime};
 
 use lint_engine::{Settings, lint};
 use lint_finding::Severity;
-use nginx_proof::{Binary, Browser, Exchange, Probe, Running, Setup, found};
+use nginx_proof::{Binary, Browser, Exchange, Probe, Running, Setup, certificate_params, found};
 use nginx_semantics::{MemoryFiles, Scope, VersionRange};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
+use rcgen::{CertificateParams, CertifiedIssuer, KeyPair, date_time_ymd};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, Stream};
 
@@ -22,14 +22,7 @@ const CHAIN: &str = "incomplete-certificate-chain";
 const WITHOUT_TLS: &str = "certificate-without-tls";
 
 fn params(name: &str, hosts: &[&str], is_ca: bool) -> CertificateParams {
-    let hosts: Vec<String> = hosts.iter().map(|host| (*host).to_owned()).collect();
-    let mut params = CertificateParams::new(hosts).unwrap();
-    params.distinguished_name.push(DnType::CommonName, name);
-    params.use_authority_key_identifier_extension = true;
-    if is_ca {
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    }
-    params
+    certificate_params(name, hosts, is_ca).unwrap()
 }
 
 /// A root that clients trust, the intermediate that it issued, and a key for servers.

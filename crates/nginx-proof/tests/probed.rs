@@ -13,12 +13,12 @@ use std::time::{Duration, SystemTime};
 use lint_engine::{Probed, Query, Settings, Url, probed};
 use lint_finding::{DifferenceKind, HoldEnd, ProbeFault, ProbeReport, ProbeVerdict, ReasonKind};
 use nginx_proof::{
-    Binary, EXAMPLES, Heading, Listen, Manner, PageBlock, Running, Setup, executed, found, page_blocks, root,
-    say,
+    Binary, EXAMPLES, Heading, Listen, Manner, PageBlock, Running, Setup, certificate_params, executed,
+    found, page_blocks, root, say,
 };
 use nginx_semantics::{MemoryFiles, Scope, VersionRange};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
-use ws_probe::{Browser, Plan, Resolve, probe, roots_of_pem, sent};
+use rcgen::{CertificateParams, CertifiedIssuer, KeyPair};
+use ws_probe::{Plan, Resolve, probe, roots_of_pem, sent};
 
 /// Where the linter finds the files.
 const FOLDER: &str = "/probed";
@@ -53,25 +53,12 @@ fn plan(listen: &Listen, host: &str, target: &str) -> Plan {
         host: url.host.clone(),
         port: url.port,
         target: url.target,
-        browser: Browser::Chrome,
         agent: "nginx-ws-lint".to_owned(),
-        headers: Vec::new(),
-        origin: None,
-        subprotocols: Vec::new(),
-        cookies: Vec::new(),
-        credentials: None,
         resolve: vec![Resolve { host: url.host, port: url.port, address }],
-        family: None,
-        proxy_protocol: false,
         roots: roots_of_pem(Running::certificate().unwrap().as_bytes()).unwrap(),
-        settle: Duration::ZERO,
-        idle: None,
-        ping: None,
-        reconnects: 1,
-        peer_headers: Vec::new(),
-        polling: None,
         max_time: Duration::from_secs(8),
         now: now(),
+        ..Plan::default()
     }
 }
 
@@ -449,14 +436,7 @@ fn reconnects_tell_back_ends_apart() {
 }
 
 fn issued(name: &str, hosts: &[&str], is_ca: bool) -> CertificateParams {
-    let hosts: Vec<String> = hosts.iter().map(|host| (*host).to_owned()).collect();
-    let mut params = CertificateParams::new(hosts).unwrap();
-    params.distinguished_name.push(DnType::CommonName, name);
-    params.use_authority_key_identifier_extension = true;
-    if is_ca {
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    }
-    params
+    certificate_params(name, hosts, is_ca).unwrap()
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! Only certificates are kept. A key that stands in the same file is skipped as OpenSSL skips it.
 
 use data_encoding::{BASE64, Encoding};
+use nginx_syntax::BYTE_ORDER_MARK;
 
 /// What an `ssl_certificate` names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +67,7 @@ impl CertificateFile {
     /// The first fault; `None` where a block is a placeholder.
     fn read_blocks(&mut self, text: &[u8]) -> Option<Option<PemFault>> {
         let encoding = lenient()?;
-        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+        let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
         let mut open: Option<Block<'_>> = None;
         for (line, number) in text.split(|byte| *byte == b'\n').zip(1..) {
             let line = line.trim_ascii_end();

@@ -19,7 +19,7 @@ mod vocabulary;
 mod word;
 
 pub use error::{Hint, SyntaxError, SyntaxErrorKind};
-pub use parse::parse;
+pub use parse::{BYTE_ORDER_MARK, parse};
 pub use place::{FileId, Place};
 pub use source::{LineColumn, Source, TooLarge};
 pub use span::Span;

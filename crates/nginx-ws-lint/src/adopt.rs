@@ -9,27 +9,27 @@ use std::path::PathBuf;
 
 use lint_engine::Settings;
 use lint_finding::{FileId, Notice, NoticeCode, Outcome};
-use nginx_semantics::{Past, Scope, normalize};
+use nginx_semantics::{Scope, normalize};
 
 use self::git::Changes;
 use crate::cli::LintArgs;
-use crate::commands::given::Given;
 use crate::error::Error;
 use crate::reports::top;
 
-/// Takes out of an outcome what a baseline has and what was not changed, as the arguments say.
+/// The bytes that files had, by their paths with links resolved; `None` for one that was not there.
+pub(crate) type Before = BTreeMap<PathBuf, Option<Vec<u8>>>;
+
+/// Takes out of an outcome what a baseline has and what was not changed, as the arguments say. `judge_past` judges the tree as
+/// it was.
 pub(crate) fn apply(
     outcome: &mut Outcome,
     args: &LintArgs,
-    given: &Given,
+    scope: &Scope,
     settings: &Settings,
+    judge_past: impl FnOnce(Before) -> Outcome,
 ) -> Result<(), Error> {
-    let scope = given.scope();
     if let Some(reference) = &args.since {
-        if given.is_stdin() {
-            return Err(Error::SinceStdin);
-        }
-        only_changed(outcome, reference, given, settings)?;
+        only_changed(outcome, reference, scope, judge_past)?;
     }
     if let Some(file) = &args.baseline {
         let base = match &args.relative_to {
@@ -46,10 +46,9 @@ pub(crate) fn apply(
 fn only_changed(
     outcome: &mut Outcome,
     reference: &str,
-    given: &Given,
-    settings: &Settings,
+    scope: &Scope,
+    judge_past: impl FnOnce(Before) -> Outcome,
 ) -> Result<(), Error> {
-    let scope = given.scope();
     let changes = Changes::new(reference, scope)?;
     let mut others: BTreeSet<PathBuf> = BTreeSet::new();
     let mut by_name = BTreeMap::new();
@@ -62,24 +61,16 @@ fn only_changed(
     }
     let before = match outcome.findings.is_empty() {
         true => None,
-        false => {
-            let before = changes.before()?;
-            Some(given.with_quietly(|files, paths, scope| {
-                lint_engine::lint(&Past::new(files, before), paths, scope, settings)
-            }))
-        }
+        false => Some(judge_past(changes.before()?)),
     };
     lint_engine::only_changed(outcome, &by_name, before.as_ref());
-    outcome.notices.extend(others.into_iter().map(|other| {
-        Notice {
-            code: NoticeCode::NotJudged,
-            message:
-                "this is another repository: what was changed in it is not known here; run the program in it"
-                    .to_owned(),
-            place: None,
-            path: Some(scope.shown(&other)),
-            incomplete: true,
-        }
+    outcome.notices.extend(others.into_iter().map(|other| Notice {
+        code: NoticeCode::NotJudged,
+        message:
+            "this is another repository, which --since does not compare: run the program there".to_owned(),
+        place: None,
+        path: Some(scope.shown(&other)),
+        incomplete: true,
     }));
     Ok(())
 }

@@ -77,7 +77,7 @@ pub(crate) enum Error {
         text: String,
     },
     /// `--since` with a text that no commit has.
-    #[error("--since compares files with a commit, and standard input is none")]
+    #[error("--since compares files with a commit, and standard input is not a file")]
     SinceStdin,
     /// The argument of `explain`, or standard input, is blank.
     #[error(

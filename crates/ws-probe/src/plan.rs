@@ -43,7 +43,7 @@ impl Family {
 }
 
 /// What is probed, and how.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Plan {
     /// The URL as given, without a user.
     pub url: String,

@@ -282,14 +282,18 @@ fn refused(why: &CertificateError, seen: &TlsSeen) -> (ProbeFault, String) {
             ProbeFault::SelfSigned,
             format!("the certificate of `{}` is self-signed and not trusted", own.subject),
         ),
-        // What `openssl req -x509` makes: webpki takes it for no server's (RFC 5280 section 4.2.1.9), whoever trusts it.
-        CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => (
-            ProbeFault::SelfSigned,
-            format!(
-                "the certificate of `{}` is that of a CA (`CA:TRUE`), as self-signed ones often are: it is not accepted as a server's, with --ca neither",
+        // `openssl req -x509` makes such; webpki accepts none as a server's, even if it is trusted (RFC 5280 section 4.2.1.9).
+        CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
+            let (fault, what) = match own.is_self_issued {
+                true => (ProbeFault::SelfSigned, "is self-signed and"),
+                false => (ProbeFault::BadCertificate, "is"),
+            };
+            let text = format!(
+                "the certificate of `{}` {what} that of a CA (`CA:TRUE`), which a server must not use, even if --ca trusts it",
                 own.subject
-            ),
-        ),
+            );
+            (fault, text)
+        }
         CertificateError::Other(other) if other.to_string().contains("UnsupportedCertVersion") => (
             ProbeFault::BadCertificate,
             format!("the certificate of `{}` is not of X.509 version 3", own.subject),

@@ -187,16 +187,7 @@ impl<'s> Tree<'s> {
     }
 
     fn node(&self, title: String, lines: Vec<String>) -> GraphNode {
-        GraphNode {
-            kind: NodeKind::File,
-            title,
-            lines,
-            place: None,
-            part: self.number,
-            is_endpoint: false,
-            is_vague: false,
-            findings: Vec::new(),
-        }
+        GraphNode::new(NodeKind::File, self.number, title, lines)
     }
 
     /// What is to be said about a file besides its name.

@@ -14,14 +14,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use lint_finding::{Graph, Notice, NoticeCode};
-use nginx_semantics::{ContextId, Files, Scope, Target, load};
+use nginx_semantics::{ContextId, Files, Scope, Target};
 use ws_model::Model;
 
 use self::marks::Marks;
 use self::parts::Parts;
-use crate::on_disk::OnDisk;
-use crate::settings::SettingsFiles;
-use crate::{Onlooker, Settings, Task, absolute, as_set, judge, rows, silenced};
+use crate::{Onlooker, Settings, Task, absolute, judged, rows};
 
 /// What a picture shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,41 +40,31 @@ pub fn graph(
     settings: &Settings,
     wanted: &GraphOf,
 ) -> Graph {
-    let files_of_settings = SettingsFiles::new(files, scope, &settings.config);
-    let given = (arguments, scope);
-    let (arguments, scope) = as_set(files, arguments, scope, &files_of_settings);
-    let loaded = load(files, &arguments, &scope);
-    let task =
-        Task { loaded: &loaded, settings, found: &files_of_settings, scope: &scope, arguments: &arguments };
-    let mut met = MetEndpoints::default();
-    let mut outcome = judge(&task, &mut met);
-    let reload = |arguments: &[PathBuf], scope: &Scope| load(files, arguments, scope);
-    silenced::account(&mut outcome, &task, given, reload, |task| judge(task, &mut ()));
-    let on_disk = OnDisk::of(&loaded);
-    if let Some(on_disk) = &on_disk {
-        on_disk.outcome(&mut outcome);
-    }
-    let parts = Parts::of(&loaded, &absolute(&arguments, &scope));
-    let mut graph = if wanted.is_of_includes {
-        includes::graph(&loaded, &parts, on_disk.as_ref(), &outcome, wanted.most)
-    } else {
-        let marks = Marks::of(&parts, on_disk.as_ref(), &outcome);
-        requests::graph(&parts, &met.all, &marks, wanted)
-    };
-    if let Some(on_disk) = &on_disk {
-        on_disk.nodes(&mut graph.nodes);
-    }
-    for name in requests::unknown(&parts, &wanted.servers) {
-        outcome.notices.push(Notice {
-            code: NoticeCode::CommandLine,
-            message: format!("no server has the name `{name}`"),
-            place: None,
-            path: None,
-            incomplete: true,
-        });
-    }
-    graph.outcome = outcome;
-    graph
+    let met = MetEndpoints::default();
+    judged(files, arguments, scope, settings, met, |task, mut outcome, on_disk, met| {
+        let Task { loaded, scope, arguments, .. } = *task;
+        let parts = Parts::of(loaded, &absolute(arguments, scope));
+        let mut graph = if wanted.is_of_includes {
+            includes::graph(loaded, &parts, on_disk.as_ref(), &outcome, wanted.most)
+        } else {
+            let marks = Marks::of(&parts, on_disk.as_ref(), &outcome);
+            requests::graph(&parts, &met.all, &marks, wanted)
+        };
+        if let Some(on_disk) = &on_disk {
+            on_disk.nodes(&mut graph.nodes);
+        }
+        for name in requests::unknown(&parts, &wanted.servers) {
+            outcome.notices.push(Notice {
+                code: NoticeCode::CommandLine,
+                message: format!("no server has the name `{name}`"),
+                place: None,
+                path: None,
+                incomplete: true,
+            });
+        }
+        graph.outcome = outcome;
+        graph
+    })
 }
 
 /// What is told of an endpoint besides its place.

@@ -383,16 +383,7 @@ impl<'p, 's> Drawn<'p, 's> {
 
     /// The node of a key.
     fn node(&self, key: Key, marks: &Marks) -> Option<GraphNode> {
-        let node = |title: String, lines: Vec<String>| GraphNode {
-            kind: key.kind,
-            title,
-            lines,
-            place: None,
-            part: self.number,
-            is_endpoint: false,
-            is_vague: false,
-            findings: Vec::new(),
-        };
+        let node = |title: String, lines: Vec<String>| GraphNode::new(key.kind, self.number, title, lines);
         let configuration = self.configuration();
         let of_block = |context: ContextId, title: String, mut lines: Vec<String>| {
             let met = self.endpoints.get(&context);

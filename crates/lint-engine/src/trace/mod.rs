@@ -28,7 +28,9 @@ use ws_rules::{Findings, visit};
 use crate::gather::Gathered;
 use crate::on_disk::OnDisk;
 use crate::settings::{SettingsFiles, Told};
-use crate::{Finishing, Settings, Task, as_set, finish_with, hints, notices, of_layout, rules, silenced};
+use crate::{
+    Finishing, Settings, Task, as_set, finish_with, hints, layers_of, notices, of_layout, rules, silenced,
+};
 
 pub use query::Query;
 pub use ws_model::{Url, UrlError};
@@ -63,15 +65,7 @@ pub(crate) fn trace_with_layers(
     if let Some(on_disk) = OnDisk::of(&loaded) {
         on_disk.trace(&mut trace);
     }
-    let mut layers: Vec<Layer> = Vec::new();
-    for layout in &loaded.layouts {
-        for layer in of_layout(&loaded, layout, settings, &found).layers {
-            if !layers.contains(&layer) {
-                layers.push(layer);
-            }
-        }
-    }
-    (trace, layers)
+    (trace, layers_of(&task))
 }
 
 /// A request on its way through one `http` block of one version.

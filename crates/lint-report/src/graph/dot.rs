@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use lint_finding::{Graph, GraphNode, NodeKind};
 
-use super::{Line, Look, heading, lines};
+use super::{Line, Look, frames, lines};
 use crate::escape;
 use crate::position::path_line;
 
@@ -17,12 +17,7 @@ pub(crate) fn write(graph: &Graph, out: &mut dyn Write) -> io::Result<()> {
         "    node [shape=box, style=filled, fillcolor=white, fontname=\"Helvetica\", fontsize=11, height=0.3];"
     )?;
     writeln!(out, "    edge [fontname=\"Helvetica\", fontsize=10, color=\"#475569\"];")?;
-    for (number, part) in graph.parts.iter().enumerate() {
-        let own = || graph.nodes.iter().enumerate().filter(|(_, node)| node.part == number);
-        if own().next().is_none() {
-            continue;
-        }
-        let heading = heading(graph, part);
+    for (number, heading, nodes) in frames(graph) {
         if let Some(heading) = &heading {
             let label = label(heading);
             writeln!(
@@ -31,7 +26,7 @@ pub(crate) fn write(graph: &Graph, out: &mut dyn Write) -> io::Result<()> {
             )?;
         }
         let indent = if heading.is_some() { "        " } else { "    " };
-        for (id, node) in own() {
+        for (id, node) in nodes {
             let attributes = attributes(graph, node);
             writeln!(out, "{indent}n{id} [label={}{attributes}];", label(&lines(graph, node)))?;
         }

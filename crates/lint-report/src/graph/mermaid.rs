@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use lint_finding::{Graph, GraphNode, NodeKind, Severity};
 
-use super::{Line, heading, lines, worst};
+use super::{Line, frames, lines, worst};
 use crate::escape;
 
 /// As many edges are drawn by default settings of Mermaid.
@@ -17,17 +17,12 @@ pub(crate) fn write(graph: &Graph, out: &mut dyn Write) -> io::Result<()> {
     // Wide enough for all lines: text is not folded inside of words.
     writeln!(out, "%%{{init: {{\"flowchart\": {{\"wrappingWidth\": 480}}}}}}%%")?;
     writeln!(out, "flowchart LR")?;
-    for (number, part) in graph.parts.iter().enumerate() {
-        let own = || graph.nodes.iter().enumerate().filter(|(_, node)| node.part == number);
-        if own().next().is_none() {
-            continue;
-        }
-        let heading = heading(graph, part);
+    for (number, heading, nodes) in frames(graph) {
         if let Some(heading) = &heading {
             writeln!(out, "    subgraph p{number}[\"{}\"]", label(heading))?;
         }
         let indent = if heading.is_some() { "        " } else { "    " };
-        for (id, node) in own() {
+        for (id, node) in nodes {
             let (open, close) = shape(node);
             writeln!(out, "{indent}n{id}{open}\"{}\"{close}", label(&lines(graph, node)))?;
         }

@@ -77,6 +77,18 @@ impl Look {
     }
 }
 
+/// A part of a picture: its number, its heading if it is drawn as a frame, and its nodes with their numbers.
+type Frame<'g> = (usize, Option<Vec<Line>>, Vec<(usize, &'g GraphNode)>);
+
+/// The parts that have nodes.
+fn frames(graph: &Graph) -> impl Iterator<Item = Frame<'_>> {
+    graph.parts.iter().enumerate().filter_map(|(number, part)| {
+        let nodes = graph.nodes.iter().enumerate().filter(|(_, node)| node.part == number);
+        let nodes: Vec<(usize, &GraphNode)> = nodes.collect();
+        (!nodes.is_empty()).then(|| (number, heading(graph, part), nodes))
+    })
+}
+
 /// All that a node says.
 fn lines(graph: &Graph, node: &GraphNode) -> Vec<Line> {
     let mut lines = vec![match node.kind {

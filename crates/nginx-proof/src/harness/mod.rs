@@ -22,6 +22,7 @@ mod running;
 pub use backend::{Backends, Manner, Received};
 pub(crate) use binaries::branch;
 pub use binaries::{Binary, HOW_TO_GET, WANTED, binaries, found, is_complete, number, root, say, statement};
+pub use certificate::certificate_params;
 pub use conduct::{Conduct, Delivery, Framing, Stream};
 pub use error::Error;
 pub use http::Head;

@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use nginx_syntax::{LeafKind, NodeId};
+use nginx_syntax::{BYTE_ORDER_MARK, LeafKind, NodeId};
 
 use crate::catalogue::{Directive, DirectiveName, is_builtin_variable};
 use crate::naming::by_first_line;
@@ -113,7 +113,7 @@ enum FirstLine {
 }
 
 fn first_line(text: &[u8]) -> FirstLine {
-    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text).trim_ascii_start();
+    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text).trim_ascii_start();
     if text.starts_with(b"<?") || text.starts_with(b"<!") {
         FirstLine::OtherReader
     } else if by_first_line(text).is_some() {

@@ -18,7 +18,8 @@ use crate::tree::{Block, End, Leaf, LeafKind, Node, NodeId, Tree};
 use crate::vocabulary::{NameNumber, Vocabulary};
 use crate::{Span, unquote};
 
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// What editors put before a text of UTF-8.
+pub const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// More errors than this in one file are not listed: it is not nginx then.
 const MOST_ERRORS: usize = 100;
 /// As many missing braces are mended by indentation; each costs one more pass.

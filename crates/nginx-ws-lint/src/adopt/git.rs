@@ -13,6 +13,7 @@ use std::thread;
 use lint_engine::ChangedLines;
 use nginx_semantics::Scope;
 
+use super::Before;
 use crate::error::Error;
 
 /// What git is told before its command: nothing of the repository's configuration is run.
@@ -32,9 +33,9 @@ const HARMLESS: [&str; 10] = [
 /// What changed in a repository since a commit.
 pub(crate) struct Changes {
     /// The top of the repository, links resolved.
-    pub(crate) top: PathBuf,
+    top: PathBuf,
     /// The changed files that are there, by their paths, links resolved.
-    pub(crate) lines: BTreeMap<PathBuf, ChangedLines>,
+    lines: BTreeMap<PathBuf, ChangedLines>,
     /// All files that the commit or the index has.
     tracked: BTreeSet<PathBuf>,
     /// The contents that changed files had, by what git calls them; `None` for a file that was not there.
@@ -105,17 +106,15 @@ impl Changes {
     ///
     /// # Errors
     /// What git says.
-    pub(crate) fn before(&self) -> Result<BTreeMap<PathBuf, Option<Vec<u8>>>, Error> {
+    pub(crate) fn before(&self) -> Result<Before, Error> {
         let names = self.before.values().flatten();
-        let mut contents = self.git.contents(&names.cloned().collect())?;
-        let untracked = self.before.keys().cloned();
-        let mut before: BTreeMap<PathBuf, Option<Vec<u8>>> = untracked.map(|path| (path, None)).collect();
-        for (path, name) in &self.before {
-            if let Some(name) = name {
-                before.insert(path.clone(), contents.remove(name).or_else(|| Some(Vec::new())));
-            }
-        }
-        Ok(before)
+        let contents = self.git.contents(&names.cloned().collect())?;
+        // Several files may have held the same. What git does not have, as in a partial clone, counts as unchanged.
+        let held = |name: &Option<String>| match name {
+            Some(name) => contents.get(name).map(|bytes| Some(bytes.clone())),
+            None => Some(None),
+        };
+        Ok(self.before.iter().filter_map(|(path, name)| Some((path.clone(), held(name)?))).collect())
     }
 }
 

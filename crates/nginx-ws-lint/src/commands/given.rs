@@ -122,7 +122,7 @@ impl Given {
     }
 
     /// The folders that were given.
-    pub(crate) fn scope(&self) -> &Scope {
+    pub(super) fn scope(&self) -> &Scope {
         &self.scope
     }
 

@@ -4,6 +4,7 @@ use std::time::{Instant, SystemTime};
 
 use lint_engine::Settings;
 use lint_finding::{FileStatus, Outcome};
+use nginx_semantics::Past;
 
 use super::given::Given;
 use super::{fix, say_notices, say_silenced, say_skipped, to_stderr, watch};
@@ -22,6 +23,9 @@ pub(crate) fn run(args: &LintArgs) -> Result<Exit, Error> {
 /// Lints what the arguments name and writes the outcome.
 pub(super) fn once(args: &LintArgs) -> Result<Exit, Error> {
     let given = Given::new(&args.judged.input, (!args.quiet).then_some("linting"))?;
+    if args.since.is_some() && given.is_stdin() {
+        return Err(Error::SinceStdin);
+    }
     let reports = Reports::new(args)?;
     if args.fixing.unsafe_fixes && !args.fixing.is_asked_for() {
         return Err(Error::UnsafeAlone);
@@ -37,7 +41,12 @@ pub(super) fn once(args: &LintArgs) -> Result<Exit, Error> {
     let mut outcome = given.with(|files, paths, scope| lint_engine::lint(files, paths, scope, &settings));
     reports.check(&outcome, given.scope())?;
     given.add_unlisted(&mut outcome);
-    adopt::apply(&mut outcome, args, &given, &settings)?;
+    let judge_past = |before| {
+        given.with_quietly(|files, paths, scope| {
+            lint_engine::lint(&Past::new(files, before), paths, scope, &settings)
+        })
+    };
+    adopt::apply(&mut outcome, args, given.scope(), &settings, judge_past)?;
     if args.quiet {
         outcome.notices.retain(|notice| notice.incomplete);
     }

@@ -5,7 +5,7 @@ pub(crate) mod config;
 pub(crate) mod endpoints;
 pub(crate) mod explain;
 mod fix;
-pub(crate) mod given;
+mod given;
 pub(crate) mod graph;
 pub(crate) mod lint;
 pub(crate) mod logs;

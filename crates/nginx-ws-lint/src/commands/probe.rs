@@ -160,23 +160,9 @@ pub(super) fn plan_of(url: &Url, text: &str, agent: &str) -> Plan {
         authority: url.authority(),
         browser: Browser::Chrome,
         agent: agent.to_owned(),
-        headers: Vec::new(),
-        origin: None,
-        subprotocols: Vec::new(),
-        cookies: Vec::new(),
-        credentials: None,
-        resolve: Vec::new(),
-        family: None,
-        proxy_protocol: false,
-        roots: Vec::new(),
-        settle: Duration::ZERO,
-        idle: None,
-        ping: None,
-        reconnects: 1,
-        peer_headers: Vec::new(),
-        polling: None,
         max_time: PATIENCE,
         now: now().unwrap_or_default(),
+        ..Plan::default()
     }
 }
 

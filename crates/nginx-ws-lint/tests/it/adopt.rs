@@ -249,6 +249,25 @@ fn what_a_change_brings_about_elsewhere_is_told() {
     assert_eq!(told.lines().filter(|line| line.contains("short-read-timeout")).count(), 2, "{told}");
 }
 
+/// Files that held the same are all as they were.
+#[test]
+fn copies_of_a_file_are_compared_each() {
+    let tree = Tree::new(&[
+        ("nginx.conf", "events {}\nhttp {\n    include sites/*.conf;\n}\n"),
+        ("sites/a.conf", &site(0)),
+        ("sites/b.conf", &site(0)),
+    ]);
+    git(&tree, &["init", "-q"]);
+    git(&tree, &["add", "-A"]);
+    git(&tree, &["commit", "-qm", "x"]);
+    for name in ["sites/a.conf", "sites/b.conf"] {
+        edit(&tree, name, "server {\n", "# changed\nserver {\n");
+    }
+    let run =
+        tree.run(&["--format", "concise", "--since", "HEAD", "--select", "lifetime,handshake", "nginx.conf"]);
+    assert_eq!((run.code, run.stdout.as_str()), (Some(0), ""), "{}", run.stderr);
+}
+
 #[test]
 fn what_git_cannot_compare_is_said() {
     let tree = tree(1);
@@ -274,7 +293,7 @@ fn what_git_cannot_compare_is_said() {
         site(0).as_bytes(),
     );
     assert_eq!(run.code, Some(2));
-    assert!(run.stderr.contains("standard input is none"), "{}", run.stderr);
+    assert!(run.stderr.contains("standard input is not a file"), "{}", run.stderr);
 }
 
 /// What was not looked at is neither gone nor taken out.

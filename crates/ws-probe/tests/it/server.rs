@@ -89,25 +89,11 @@ pub(crate) fn plan(address: SocketAddr, target: &str) -> Plan {
         port: address.port(),
         target: target.to_owned(),
         authority,
-        browser: Browser::Chrome,
         agent: "probe/1".to_owned(),
-        headers: Vec::new(),
-        origin: None,
-        subprotocols: Vec::new(),
-        cookies: Vec::new(),
-        credentials: None,
-        resolve: Vec::new(),
-        family: None,
-        proxy_protocol: false,
-        roots: Vec::new(),
         settle: Duration::from_millis(30),
-        idle: None,
-        ping: None,
-        reconnects: 1,
-        peer_headers: Vec::new(),
-        polling: None,
         max_time: Duration::from_secs(2),
         now: 1_700_000_000,
+        ..Plan::default()
     }
 }
 

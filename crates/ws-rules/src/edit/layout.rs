@@ -1,7 +1,7 @@
 //! Where lines go in a file, and what stands before and behind them.
 
 use nginx_semantics::SourceFile;
-use nginx_syntax::{NodeId, Span};
+use nginx_syntax::{BYTE_ORDER_MARK, NodeId, Span};
 
 /// Where nothing tells how far the author indents.
 const STEP: &[u8] = b"    ";
@@ -110,7 +110,7 @@ impl<'s> Layout<'s> {
         let source = &self.file.source;
         let start = source.line_span(source.line(at)).start;
         let before = Span::new(start, at).of(self.bytes());
-        let mark = "\u{feff}".as_bytes();
+        let mark = BYTE_ORDER_MARK;
         if start == 0 && before.starts_with(mark) { offset(mark.len()) } else { start }
     }
 
