@@ -102,7 +102,7 @@ pub(crate) fn verdict(report: &ProbeReport) -> String {
     let begins = match report.verdict {
         ProbeVerdict::Works => return works(report),
         ProbeVerdict::Fails => "it fails",
-        ProbeVerdict::Unknown => "it cannot be said whether it works",
+        ProbeVerdict::Unknown => "whether it works is unknown",
     };
     let failure = seen.failure.as_ref().map(|failure| failure.text.clone());
     let held = seen.hold.as_ref().filter(|hold| hold.end != HoldEnd::StillOpen).map(ended);
@@ -115,7 +115,7 @@ pub(crate) fn verdict(report: &ProbeReport) -> String {
         .as_ref()
         .filter(|polling| !polling.works)
         .map(|_| "the fallback over HTTP does not work".to_owned());
-    let over = Some("the time was over first (--max-time)".to_owned());
+    let over = Some("--max-time ran out first".to_owned());
     let why = failure.or(held).or(reconnects).or(polling).or(over).unwrap_or_default();
     format!("{begins}: {why}")
 }
@@ -254,7 +254,7 @@ fn held(hold: &HoldSeen, guesses: &[LayerGuess], page: &mut Page<'_>) {
     let color = if hold.end == HoldEnd::StillOpen { GREEN } else { RED };
     page.line("held", color, &ended(hold), None, 0);
     if hold.end == HoldEnd::StillOpen && hold.lasted_ms + 50 < hold.asked_ms {
-        remark(page, format!("{} were asked for: --max-time was over first", duration(hold.asked_ms)));
+        remark(page, format!("{} asked for, --max-time ran out first", duration(hold.asked_ms)));
     }
     if hold.end != HoldEnd::StillOpen {
         remark(page, format!("neither side had sent anything for {}", duration(hold.silent_ms)));
@@ -326,7 +326,7 @@ fn reconnects(all: &ReconnectsSeen, page: &mut Page<'_>) {
         0,
     );
     if all.each.len() < all.asked {
-        remark(page, format!("{} were asked for: --max-time was over first", all.asked));
+        remark(page, format!("{} asked for, --max-time ran out first", all.asked));
     }
     for (number, one) in failed.iter().take(MOST_TOLD) {
         let text = one.failure.as_ref().map(|failure| failure.text.as_str()).unwrap_or_default();
@@ -378,7 +378,7 @@ fn compared(comparison: &ProbeComparison, report: &ProbeReport, page: &mut Page<
             page.line("agrees", GREEN, "this is what was seen", None, 0);
         }
         (Some(true), None) => page.line("agrees", GREEN, "the answer is the predicted one", None, 0),
-        (None, _) => page.line("agrees", YELLOW, "it cannot be said whether it agrees", None, 0),
+        (None, _) => page.line("agrees", YELLOW, "whether it agrees is unknown", None, 0),
         (Some(false), _) => {}
     }
     for one in &comparison.differences {
