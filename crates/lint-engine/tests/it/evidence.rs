@@ -175,6 +175,25 @@ fn a_port_alone_names_no_application() {
 }
 
 #[test]
+fn a_header_line_of_an_application_s_documentation_points_to_it() {
+    const RULE: &str = "missing-upgrade-header";
+    let line = "proxy_set_header Accept-Encoding gzip;";
+    let rows = [
+        ("with its port", format!("location / {{ {line} proxy_pass http://127.0.0.1:8080; }}"), WARNING),
+        ("in other letters", "location / { proxy_set_header accept-encoding GZIP; proxy_pass http://[::1]:8443/; }".to_owned(), WARNING),
+        ("with another port", format!("location / {{ {line} proxy_pass http://127.0.0.1:9123; }}"), None),
+        ("another value", "location / { proxy_set_header Accept-Encoding br; proxy_pass http://127.0.0.1:8080; }".to_owned(), None),
+        ("a part of the application", format!("location /static/ {{ {line} proxy_pass http://127.0.0.1:8080; }}"), None),
+        ("a field of its own", "location / { proxy_set_header X-Frappe-Site-Name a; proxy_pass http://127.0.0.1:9123; }".to_owned(), WARNING),
+        ("beside its socket", "location / { proxy_set_header X-Frappe-Site-Name a; proxy_pass http://127.0.0.1:9123; } location /socket.io { @ proxy_pass http://127.0.0.1:9124; }".to_owned(), None),
+    ];
+    for (name, server, expected) in rows {
+        let findings = judged("", &server);
+        assert_eq!(severity(&findings, RULE), expected, "{name}: {findings:#?}");
+    }
+}
+
+#[test]
 fn a_name_is_the_application_behind_any_port() {
     for pass in ["http://grafana:3000", "http://grafana:3001", "http://grafana:18423", "http://grafana"] {
         let findings = judged("", &format!("location /grafana/ {{ proxy_pass {pass}; }}"));

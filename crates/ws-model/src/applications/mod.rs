@@ -26,6 +26,8 @@ pub struct Application {
     pub names: &'static [&'static str],
     /// Words that identify it only together with one of its ports or paths.
     pub weak_names: &'static [&'static str],
+    /// Request header lines that its documentation writes into nginx, and hardly anybody else does.
+    pub lines: &'static [HeaderLine],
     /// What it listens on by default.
     pub ports: &'static [Port],
     /// Where its socket is.
@@ -91,6 +93,26 @@ impl Application {
     pub fn polls(&self) -> bool {
         const BY_POST: [&str; 6] = ["polling", "xhr-polling", "xhr-streaming", "bosh", "sockjs", "engine.io"];
         self.transports.is_some_and(|transports| transports.iter().any(|one| BY_POST.contains(one)))
+    }
+}
+
+/// A `proxy_set_header` line that points to an application.
+#[derive(Copy, Clone, Eq, PartialEq, Debug)]
+pub struct HeaderLine {
+    /// The field's name.
+    pub field: &'static str,
+    /// The value, where only that one is meant.
+    pub value: Option<&'static str>,
+    /// Whether it identifies the application by itself, else only together with one of its ports.
+    pub distinctive: bool,
+}
+
+impl HeaderLine {
+    /// Whether the two arguments of a line are these.
+    #[must_use]
+    pub fn is(&self, field: &[u8], value: &[u8]) -> bool {
+        field.eq_ignore_ascii_case(self.field.as_bytes())
+            && self.value.is_none_or(|wanted| value.eq_ignore_ascii_case(wanted.as_bytes()))
     }
 }
 
@@ -203,6 +225,8 @@ struct Index {
     /// Distinctive paths by their first segment, regexes excepted.
     by_segment: HashMap<String, Vec<(&'static Application, &'static WsPath)>>,
     by_weak_name: HashMap<String, Vec<&'static Application>>,
+    /// Those with header lines of their own.
+    with_lines: Vec<&'static Application>,
     regexes: Vec<RegexPath>,
 }
 
@@ -277,6 +301,7 @@ static INDEX: LazyLock<Index> = LazyLock::new(|| {
         by_name: HashMap::new(),
         by_weak_name: HashMap::new(),
         by_segment: HashMap::new(),
+        with_lines: all().iter().filter(|application| !application.lines.is_empty()).collect(),
         regexes: Vec::new(),
     };
     for application in all() {
@@ -306,6 +331,17 @@ pub fn by_name_token(token: &str) -> impl Iterator<Item = &'static Application> 
 /// The applications that `token`, in lower case, names only together with a port or a path of theirs.
 pub fn by_weak_name(token: &str) -> impl Iterator<Item = &'static Application> {
     INDEX.by_weak_name.get(token).into_iter().flatten().copied()
+}
+
+/// The applications that the arguments of a `proxy_set_header` line point to, each with its line.
+pub fn by_header_line(
+    field: &[u8],
+    value: &[u8],
+) -> impl Iterator<Item = (&'static Application, &'static HeaderLine)> {
+    INDEX.with_lines.iter().flat_map(move |application| {
+        let lines = application.lines.iter().filter(move |line| line.is(field, value));
+        lines.map(|line| (*application, line))
+    })
 }
 
 /// The paths that begin with `segment`, in lower case, and that nothing but a WebSocket has, regexes excepted.

@@ -2,7 +2,9 @@
 
 use std::sync::LazyLock;
 
-use super::{Affinity, Application, Heartbeat, HeartbeatBy, OriginCheck, PathKind, Port, Sure, WsPath};
+use super::{
+    Affinity, Application, HeaderLine, Heartbeat, HeartbeatBy, OriginCheck, PathKind, Port, Sure, WsPath,
+};
 
 /// The rows, as text.
 pub(super) const TEXT: &str = include_str!("applications.tsv");
@@ -29,6 +31,7 @@ fn parse_row(line: &'static str) -> Option<Application> {
         name: field()?,
         names: words(field()?),
         weak_names: words(field()?),
+        lines: parse_list(field()?, parse_line)?,
         ports: parse_list(field()?, parse_port)?,
         paths: parse_list(field()?, parse_path)?,
         example: Some(field()?).filter(|example| *example != "-"),
@@ -84,6 +87,13 @@ fn parse_list<T>(field: &'static str, parse: impl Fn(&'static str) -> Option<T>)
     }
     let list: Option<Vec<T>> = field.split(' ').map(parse).collect();
     Some(list?.leak())
+}
+
+/// `!X-Frappe-Site-Name` or `~Accept-Encoding:gzip`.
+fn parse_line(text: &'static str) -> Option<HeaderLine> {
+    let (weak, line) = parse_mark(text)?;
+    let (field, value) = line.split_once(':').map_or((line, None), |(field, value)| (field, Some(value)));
+    Some(HeaderLine { field, value, distinctive: !weak })
 }
 
 /// `!6001` or `~3000+`.

@@ -72,6 +72,17 @@ fn weak_ports_are_marked_weak() {
 }
 
 #[test]
+fn header_lines_are_sound() {
+    for application in all() {
+        for line in application.lines {
+            assert!(line.field.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'), "{line:?}");
+            // One that is not its own needs a port beside it.
+            assert!(line.distinctive || !application.ports.is_empty(), "{}: {line:?}", application.id);
+        }
+    }
+}
+
+#[test]
 fn paths_are_sound() {
     for path in all().iter().flat_map(|application| application.paths) {
         match path.kind {

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::rc::Rc;
 
-use nginx_semantics::{Configuration, ContextId, LocationName, Modifier, Pass, Selection, peers};
+use nginx_semantics::{
+    Configuration, ContextId, DirectiveName, LocationName, Modifier, Pass, Selection, peers,
+};
 use nginx_syntax::lossy;
 
 use super::{Doubt, Evidence, EvidenceKind, Subject, segments_of};
@@ -41,6 +43,8 @@ enum Why<'n> {
     Path(&'static Application),
     /// A name of one of these, where a port or a path speaks for the application too.
     Weak(&'n str),
+    /// A header line that its documentation has: this field.
+    Line(&'static str),
 }
 
 impl Why<'_> {
@@ -57,6 +61,9 @@ impl Why<'_> {
             Self::Server(name) => format!("its server is called `{name}`, after {}", application.name),
             Self::Path(application) => format!("its path is called after {}", application.name),
             Self::Weak(name) => format!("`{name}` is called after {}", application.name),
+            Self::Line(field) => {
+                format!("it sets `{field}` as the documentation of {} says", application.name)
+            }
         }
     }
 }
@@ -412,6 +419,7 @@ fn names_of_path<'n>(subject: &Subject<'_, '_>) -> Vec<Named<'n>> {
 fn names_elsewhere<'n>(subject: &Subject<'n, '_>, back_end: &'n BackEnd) -> Vec<Named<'n>> {
     let mut found = Vec::new();
     by_weak_name(subject, back_end, &mut found);
+    by_header_line(subject, back_end, &mut found);
     for host in &back_end.hosts {
         let why = match &host.service {
             Some(service) => Why::Image(service, &host.name),
@@ -460,12 +468,29 @@ fn by_weak_name<'n>(subject: &Subject<'n, '_>, back_end: &'n BackEnd, found: &mu
     for (name, application) in
         names.flat_map(|host| host.weak.iter().map(|application| (&host.name, *application)))
     {
-        let is_own_port = |port: u16| application.ports.iter().any(|own| own.number == port);
-        let has_port = subject.target.port.is_some_and(is_own_port)
-            || back_end.ports.iter().any(|&port| is_own_port(port));
+        let has_port = proxies_to_port_of(subject, back_end, application);
         let has_path = || application.paths.iter().any(|path| holds(subject.segments, path));
         if has_port || has_path() {
             found.push((application, Why::Weak(name)));
+        }
+    }
+}
+
+/// Whether one of the application's ports is proxied to, be it one that others have too.
+fn proxies_to_port_of(subject: &Subject<'_, '_>, back_end: &BackEnd, application: &Application) -> bool {
+    let is_own = |port: u16| application.ports.iter().any(|own| own.number == port);
+    subject.target.port.is_some_and(is_own) || back_end.ports.iter().any(|&port| is_own(port))
+}
+
+/// Applications whose documentation has a header line that is written here.
+fn by_header_line(subject: &Subject<'_, '_>, back_end: &BackEnd, found: &mut Vec<Named<'_>>) {
+    for line in subject.configuration.named(subject.context, DirectiveName::PROXY_SET_HEADER) {
+        let mut words = line.arguments();
+        let (Some(field), Some(value)) = (words.next(), words.next()) else { continue };
+        for (application, known) in applications::by_header_line(&field, &value) {
+            if known.distinctive || proxies_to_port_of(subject, back_end, application) {
+                found.push((application, Why::Line(known.field)));
+            }
         }
     }
 }
