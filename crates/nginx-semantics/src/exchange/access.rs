@@ -19,6 +19,9 @@ use crate::upstream::{Pass, PassModule, down_upstream};
 /// As many statuses are tried of a back end whose answer is not known.
 const MOST_ANSWERS: usize = 8;
 
+/// What limits requests, and the directive of the status that it refuses with.
+const LIMITS: [(N, N); 2] = [(N::LIMIT_REQ, N::LIMIT_REQ_STATUS), (N::LIMIT_CONN, N::LIMIT_CONN_STATUS)];
+
 /// What one handler of the access phase says.
 pub(super) struct Verdict<'s> {
     pub(super) directive: Directive<'s>,
@@ -30,6 +33,9 @@ impl<'s> Follower<'_, 's> {
     /// The phases from preaccess to content.
     pub(super) fn content(&mut self) -> Next<'s> {
         self.find_client();
+        if let Some(next) = self.limited() {
+            return next;
+        }
         // ngx_http_core_access_phase: "r != r->main"
         if !self.is_subrequest {
             if let Some(next) = self.access() {
@@ -116,6 +122,32 @@ impl<'s> Follower<'_, 's> {
         self.refuse(status, by)
     }
 
+    /// The preaccess phase: `limit_req` is asked first (the modules' order, reversed), and each of the two once for a request
+    /// and its subrequests (`ngx_http_limit_req_handler`: `r->main->limit_req_status`).
+    fn limited(&mut self) -> Option<Next<'s>> {
+        if !self.all.premises.may_be_limited {
+            return None;
+        }
+        for (index, (name, status)) in LIMITS.into_iter().enumerate() {
+            let Some(line) = self.in_effect(name).first().copied() else { continue };
+            if self.is_limit_asked.get(index) != Some(&false) {
+                continue;
+            }
+            if let Some(is_asked) = self.is_limit_asked.get_mut(index) {
+                *is_asked = true;
+            }
+            let (is_let_in, is_known) = self.decide(None);
+            let status = self.in_effect(status).first().and_then(|line| line.argument(0));
+            let status = status.and_then(|word| lossy(&word).parse().ok()).unwrap_or(503);
+            let refused = (!is_let_in).then_some(status);
+            self.steps.push(Step::Checked { directive: line, refused, is_known });
+            if let Some(status) = refused {
+                return Some(self.refuse(status, AnsweredBy::Directive(line)));
+            }
+        }
+        None
+    }
+
     /// The access phase; `None` where it lets the request through.
     fn access(&mut self) -> Option<Next<'s>> {
         let satisfy = self.in_effect(N::SATISFY);
@@ -182,7 +214,10 @@ impl<'s> Follower<'_, 's> {
         // Whether a password is right is not to be known here.
         let known = if has_none && realm.surely(|realm| realm != b"off") { Some(false) } else { None };
         let (is_let_in, is_known) = self.decide(known);
-        Some(Verdict { directive: line, refused: (!is_let_in).then_some(401), is_known })
+        // Nor whether the file is there: without it nobody's is.
+        let (is_wrong, _) = if is_let_in { (true, true) } else { self.decide(known.map(|_| true)) };
+        let refused = if is_wrong { 401 } else { 403 };
+        Some(Verdict { directive: line, refused: (!is_let_in).then_some(refused), is_known })
     }
 }
 

@@ -14,6 +14,25 @@ use crate::version::NginxVersion;
 /// (`http/ngx_http_variables.c:ngx_http_variable_unknown_header`).
 pub(super) const JOINED_SINCE: NginxVersion = NginxVersion::new(1, 23, 0);
 
+/// Fields that a request may have once (`http/ngx_http_request.c:ngx_http_headers_in`); the first one since
+/// [`PROXY_AUTHORIZATION_SINCE`].
+const UNIQUE: [&str; 11] = [
+    "proxy-authorization",
+    "if-modified-since",
+    "if-unmodified-since",
+    "if-match",
+    "if-none-match",
+    "content-length",
+    "content-range",
+    "if-range",
+    "transfer-encoding",
+    "expect",
+    "authorization",
+];
+
+/// nginx knows `Proxy-Authorization` since this version.
+const PROXY_AUTHORIZATION_SINCE: NginxVersion = NginxVersion::new(1, 29, 7);
+
 /// The word of `server_name` that stands for the name of the machine (`ngx_http_core_server_name`), in lower case.
 pub(super) const HOSTNAME: &str = "$hostname";
 
@@ -90,6 +109,31 @@ impl ClientRequest {
         let (field, second) = (fields.next(), fields.next());
         let is_bad = |host: Option<&[u8]>| host.is_some_and(|host| valid_host(host).is_none());
         is_bad(named) || is_bad(field) || second.is_some() || field.is_none() && !self.is_http10
+    }
+
+    /// The status that nginx answers because of what the fields say of the host, the body or each other, or because of the
+    /// method (`http/ngx_http_request.c:ngx_http_process_unique_header_line`, `ngx_http_process_request_header`).
+    pub fn refused(&self, version: NginxVersion) -> Option<u16> {
+        let is_repeated = |name: &&str| self.field(name).nth(1).is_some();
+        let known = UNIQUE.iter().skip(usize::from(version < PROXY_AUTHORIZATION_SINCE));
+        if self.has_bad_host() || known.into_iter().any(is_repeated) {
+            return Some(400);
+        }
+        let length = self.field("content-length").next();
+        let is_number = |value: &[u8]| !value.is_empty() && value.iter().all(u8::is_ascii_digit);
+        if length.is_some_and(|value| !is_number(value)) {
+            return Some(400);
+        }
+        if let Some(coding) = self.field("transfer-encoding").next() {
+            let is_chunked = coding.eq_ignore_ascii_case(b"chunked");
+            if self.is_http10 || is_chunked && length.is_some() {
+                return Some(400);
+            }
+            if !is_chunked {
+                return Some(501);
+            }
+        }
+        matches!(self.method.as_str(), "CONNECT" | "TRACE").then_some(405)
     }
 
     fn protocol(&self) -> &'static str {

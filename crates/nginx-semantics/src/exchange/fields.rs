@@ -50,10 +50,13 @@ fn flag(all: &Exchanges<'_, '_>, server: ContextId, name: N, default: bool) -> b
 }
 
 impl Follower<'_, '_> {
-    /// Whether nginx answers 400 because of a field: for its host, or for a name that has a blank or a control character,
-    /// or none at all.
-    pub(super) fn has_bad_fields(&self) -> bool {
+    /// The status that nginx answers because of a field: 400 for a name that has a blank or a control character, or none at
+    /// all; else see [`ClientRequest::refused`].
+    pub(super) fn refused_fields(&self) -> Option<u16> {
         let is_bad = |name: &str| name.is_empty() || name.bytes().any(|byte| matches!(byte, 0..=b' ' | 0x7f));
-        self.request.has_bad_host() || self.request.headers.iter().any(|(name, _)| is_bad(name))
+        match self.request.headers.iter().any(|(name, _)| is_bad(name)) {
+            true => Some(400),
+            false => self.request.refused(self.all.version),
+        }
     }
 }

@@ -15,6 +15,8 @@ pub struct Premises {
     /// Whether the client may send fields, cookies and arguments besides those of the request: what the request has none
     /// of is not known then, and else not there.
     pub may_send_more: bool,
+    /// Whether `limit_req` and `limit_conn` may refuse a request, so that each is a question; else none does.
+    pub may_be_limited: bool,
     /// What back ends answer, for those answers that nginx replaces; else it replaces none.
     pub back_end: Option<BackEnd>,
     /// Whether that goes for subrequests too: what answers them need not be a back end of WebSockets.

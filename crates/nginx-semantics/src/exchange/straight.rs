@@ -24,7 +24,7 @@ impl<'s> Exchanges<'_, 's> {
         let is_short =
             |(name, value): &(String, Vec<u8>)| name.len() + value.len() + ": \r\n".len() <= LEAST_BUFFER;
         request.headers.iter().all(is_short)
-            && !request.has_bad_host()
+            && request.refused(self.version).is_none()
             && script::lines(self.configuration, server).is_empty()
     }
 

@@ -151,6 +151,8 @@ pub(super) struct Follower<'a, 's> {
     pub(super) is_below_location: bool,
     /// `e->quote`: whether what is captured is escaped in `set` and `if`.
     pub(super) quotes: bool,
+    /// Whether `limit_req` and `limit_conn` were asked, in this order: `r->main->limit_req_status` and its kin.
+    pub(super) is_limit_asked: [bool; 2],
     /// What was asked for on the disk so far.
     pub(super) on_disk: Vec<OnDisk>,
     /// Whether the file that is asked for next is one that should be there.
@@ -204,6 +206,7 @@ impl<'a, 's> Follower<'a, 's> {
             is_unchanged: true,
             is_below_location: true,
             quotes: true,
+            is_limit_asked: [false; 2],
             on_disk: Vec::new(),
             is_expected: false,
             is_to_be_found: false,
@@ -226,7 +229,7 @@ impl<'a, 's> Follower<'a, 's> {
         self.capture_host();
         let next = match entry {
             Entry::Refused(status) => Next::Special(self.answer(status, AnsweredBy::BadRequest)),
-            Entry::Request => match self.too_long().or(self.has_bad_fields().then_some(400)) {
+            Entry::Request => match self.too_long().or_else(|| self.refused_fields()) {
                 Some(status) => Next::Special(self.answer(status, AnsweredBy::BadRequest)),
                 None => Next::Server,
             },

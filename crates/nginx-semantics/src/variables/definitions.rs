@@ -57,6 +57,8 @@ pub(super) struct Variable<'s> {
     /// The levels with a `set` of it, by server; one inside of an `if` belongs to the level around that.
     pub(super) sets: HashMap<Option<ContextId>, Vec<ContextId>>,
     pub(super) has_opaque: bool,
+    /// The last `geo` or `split_clients` that defines it.
+    clients: Option<ContextId>,
     pub(super) has_capture: bool,
 }
 
@@ -77,6 +79,11 @@ impl<'s> Variable<'s> {
             Definition::Opaque(_) => self.has_opaque = true,
         }
         self.all.push(definition);
+    }
+
+    /// The `geo` or `split_clients` that alone defines it.
+    pub(super) fn clients(&self) -> Option<ContextId> {
+        self.clients.filter(|_| self.all.len() == 1)
     }
 
     /// Whether nothing but regexes define it.
@@ -131,7 +138,9 @@ impl<'s> Variables<'s> {
                     this.entries.insert(id, OnceLock::new());
                     this.define_argument(opener, 1, Definition::Map(id));
                 }
-                (ContextKind::Geo | ContextKind::SplitClients, Some(opener)) => this.define_last(opener),
+                (ContextKind::Geo | ContextKind::SplitClients, Some(opener)) => {
+                    this.define_clients(opener, id)
+                }
                 (kind, _) if kind.has_entries() => {}
                 (ContextKind::Stream | ContextKind::StreamServer | ContextKind::StreamUpstream, _) => {
                     continue;
@@ -232,9 +241,13 @@ impl<'s> Variables<'s> {
         }
     }
 
-    fn define_last(&mut self, directive: Directive<'s>) {
-        if let Some(argument) = directive.arguments().last() {
-            self.define(&argument, Definition::Opaque(directive));
+    /// The last word of `geo` and `split_clients` is the variable.
+    fn define_clients(&mut self, opener: Directive<'s>, block: ContextId) {
+        let Some(word) = opener.arguments().last() else { return };
+        self.define(&word, Definition::Opaque(opener));
+        let name = word.strip_prefix(b"$").map(<[u8]>::to_ascii_lowercase);
+        if let Some(variable) = name.and_then(|name| self.by_name.get_mut(&name)) {
+            variable.clients = Some(block);
         }
     }
 

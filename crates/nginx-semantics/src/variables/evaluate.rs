@@ -10,7 +10,7 @@ use super::gathered::Gathered;
 use super::map::Entries;
 use super::script::{Part, lower, parts};
 use super::value::Value;
-use super::{condition, map, rewrite};
+use super::{clients, condition, map, rewrite};
 use crate::catalogue;
 use crate::configuration::{Configuration, ContextId, ContextKind, Directive};
 use crate::placeholder;
@@ -131,7 +131,8 @@ impl<'a, 's> Evaluator<'a, 's> {
             return self.without_set(name, moment, depth);
         };
         if variable.has_opaque {
-            return Value::Unknown;
+            let block = variable.clients();
+            return block.map_or(Value::Unknown, |block| clients::evaluate(self, block, moment, depth));
         }
         if variable.has_capture {
             return match moment {

@@ -17,9 +17,11 @@ use crate::placeholder;
 pub(super) struct Entries<'s> {
     /// By key in lower case: nginx compares without case.
     literals: BTreeMap<Vec<u8>, Directive<'s>>,
+    /// Of `hostnames`, tried behind the literals.
+    wildcards: Vec<Wildcard<'s>>,
     regexes: PatternList<Directive<'s>>,
     default: Option<Directive<'s>>,
-    /// Wildcard host names, a key with a placeholder, or an include that was not given: what does not match a literal may match there.
+    /// A key with a placeholder, or an include that was not given: what does not match a literal may match there.
     is_open: bool,
     is_volatile: bool,
     /// Whether the value of an entry has variables: then it depends on the request.
@@ -27,6 +29,32 @@ pub(super) struct Entries<'s> {
     /// What comes out for an input that is not known, and for one that is only known not to be empty, where no value has
     /// variables.
     possible: [OnceLock<Possible>; 2],
+}
+
+/// A key of a map with `hostnames`, in lower case.
+#[derive(Debug)]
+struct Wildcard<'s> {
+    /// `.example.com` of `*.example.com` and of `.example.com`; `www.` of `www.*`.
+    text: Vec<u8>,
+    /// Whether the text is the beginning of what matches, else its end.
+    is_beginning: bool,
+    entry: Directive<'s>,
+}
+
+impl<'s> Wildcard<'s> {
+    fn new(key: &[u8], entry: Directive<'s>) -> Option<Self> {
+        let head = key.strip_prefix(b"*").filter(|rest| rest.first() == Some(&b'.'));
+        let tail = key.strip_suffix(b"*").filter(|rest| rest.last() == Some(&b'.'));
+        let is_beginning = tail.is_some();
+        let text = head.or(tail).or(Some(key).filter(|key| key.first() == Some(&b'.')))?;
+        Some(Self { text: text.to_ascii_lowercase(), is_beginning, entry })
+    }
+
+    fn is_match(&self, input: &[u8]) -> bool {
+        let is_it =
+            if self.is_beginning { input.starts_with(&self.text) } else { input.ends_with(&self.text) };
+        is_it && input.len() > self.text.len()
+    }
 }
 
 /// What all entries that may match come to.
@@ -42,6 +70,7 @@ impl<'s> Entries<'s> {
         let is_open = configuration.context(map).unseen().next().is_some();
         let mut entries = Self {
             literals: BTreeMap::new(),
+            wildcards: Vec::new(),
             regexes: PatternList::default(),
             default: None,
             is_open,
@@ -49,10 +78,12 @@ impl<'s> Entries<'s> {
             has_variables: false,
             possible: [OnceLock::new(), OnceLock::new()],
         };
+        // From this line on, keys may be wildcards.
+        let mut has_hostnames = false;
         for entry in configuration.directives(map) {
             let key = entry.name_bytes();
             if entry.argument(0).is_none() {
-                entries.is_open |= key.as_ref() == b"hostnames";
+                has_hostnames |= key.as_ref() == b"hostnames";
                 entries.is_volatile |= key.as_ref() == b"volatile";
                 continue;
             }
@@ -64,6 +95,15 @@ impl<'s> Entries<'s> {
                 [b'~', regex @ ..] => entries.regexes.push(configuration.pattern(regex, false), entry),
                 // A backslash makes a literal of `default`, `~…` and the like.
                 [b'\\', literal @ ..] | literal => {
+                    if let Some(wildcard) = Wildcard::new(literal, entry).filter(|_| has_hostnames) {
+                        // The name itself is one that `.example.com` means.
+                        let own = literal.strip_prefix(b".").map(<[u8]>::to_ascii_lowercase);
+                        if let Some(own) = own {
+                            entries.literals.entry(own).or_insert(entry);
+                        }
+                        entries.wildcards.push(wildcard);
+                        continue;
+                    }
                     entries.literals.entry(literal.to_ascii_lowercase()).or_insert(entry);
                 }
             }
@@ -80,6 +120,13 @@ impl<'s> Entries<'s> {
         let found = self.literals.get(&*lower(input));
         let is_same = |entry: &&Directive<'_>| entry.name_bytes().as_ref() == input;
         found.filter(|entry| !makes(Mistake::MapKeysCaseSensitive) || is_same(entry))
+    }
+
+    /// The wildcard that decides: the longest of those for ends, else of those for beginnings (`ngx_hash_find_combined`).
+    fn wildcard(&self, input: &[u8]) -> Option<&Directive<'s>> {
+        let input = lower(input);
+        let found = self.wildcards.iter().filter(|wildcard| wildcard.is_match(&input));
+        found.max_by_key(|one| (!one.is_beginning, one.text.len())).map(|one| &one.entry)
     }
 
     /// The regexes that are tried for `input`: none where it is empty (`ngx_http_map_find`).
@@ -115,7 +162,8 @@ pub(super) fn evaluate(
             let all = || {
                 let literals = entries.literals.iter().filter(|(key, _)| is_possible(key));
                 let regexes = entries.regexes.iter().map(|(_, entry)| entry);
-                literals.map(|(_, entry)| entry).chain(regexes)
+                let wildcards = entries.wildcards.iter().map(|wildcard| &wildcard.entry);
+                literals.map(|(_, entry)| entry).chain(wildcards).chain(regexes)
             };
             let [of_any, of_text] = &entries.possible;
             let possible = if input == Value::Unknown { of_any } else { of_text };
@@ -151,7 +199,7 @@ pub(super) fn deciding_entry<'s>(
     let input = evaluator.value(&source);
     let input = input.as_known()?;
     let entries = evaluator.variables.entries(evaluator.configuration, map)?;
-    if let Some(entry) = entries.literal(input) {
+    if let Some(entry) = entries.literal(input).or_else(|| entries.wildcard(input)) {
         return Some(Some(*entry));
     }
     if entries.is_open {
@@ -172,7 +220,7 @@ fn find<'s>(
     default: &dyn Fn() -> Value,
     moment: Moment<'_>,
 ) -> Value {
-    let literal = entries.literal(input);
+    let literal = entries.literal(input).or_else(|| entries.wildcard(input));
     let is_passed_over = makes(Mistake::MapRegexFirst) && {
         let mut regexes = entries.regexes(input).filter_map(|(pattern, _)| pattern.as_ref());
         regexes.any(|pattern| pattern.is_match(input) == Some(true))

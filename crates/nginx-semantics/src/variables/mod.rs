@@ -1,6 +1,7 @@
 //! Variables: who defines them, and what they are for a given request.
 
 mod captures;
+mod clients;
 mod condition;
 mod definitions;
 mod evaluate;

@@ -51,7 +51,17 @@ fn keys() {
         // `volatile` is no key.
         ("volatile; default d;", "volatile", "d"),
         // Wildcard host names may match; literals come before them.
-        ("hostnames; default d; *.ex.com w;", "a.ex.com", "?"),
+        ("hostnames; default d; *.ex.com w;", "a.ex.com", "w"),
+        ("hostnames; default d; *.ex.com w;", "ex.com", "d"),
+        ("hostnames; default d; *.com c; *.ex.com w; a.ex.com e;", "b.A.ex.com", "w"),
+        ("hostnames; default d; *.com c; *.ex.com w; a.ex.com e;", "a.ex.com", "e"),
+        ("hostnames; default d; .ex.com w;", "ex.com", "w"),
+        ("hostnames; default d; .ex.com w;", "b.ex.com", "w"),
+        ("hostnames; default d; www.* t; *.org h;", "www.ex.org", "h"),
+        ("hostnames; default d; www.* t; www.ex.* u;", "www.ex.net", "u"),
+        ("hostnames; default d; www.* t;", "www", "d"),
+        ("hostnames; default d; ~ex r; *.com w;", "ex.com", "w"),
+        ("default d; *.ex.com w; hostnames;", "a.ex.com", "d"),
         ("hostnames; default d; ex.com w;", "ex.com", "w"),
         // A regex that is not evaluated may match or not.
         ("default d; ~(?=w) r; ~^web s;", "websocket", "r|s"),
@@ -96,11 +106,38 @@ fn sources_and_values() {
         // Braces are part of the name here, so `$v` is defined nowhere.
         ("map $http_upgrade ${v} { websocket up; }", "?"),
         ("geo $v { default 1; }", "?"),
+        ("geo $http_upgrade $v { default 1; }", "1"),
         ("split_clients $remote_addr $v { * a; }", "?"),
+        ("split_clients $http_upgrade $v { 10% a; * b; }", "b"),
+        ("split_clients $http_upgrade $v { 10% a; include missing; * b; }", "?"),
         ("", "?"),
     ];
     for (http, expected) in table {
         assert_eq!(value(http, &upgrade("websocket")), expected, "{http}");
+    }
+}
+
+#[test]
+fn the_longest_network_decides() {
+    let table = [
+        (
+            "default d; 10.0.0.0/8 a; 10.1.0.0/16 b; 10.1.2.3 c;",
+            [("10.2.0.1", "a"), ("10.1.9.9", "b"), ("10.1.2.3", "c")],
+        ),
+        // Bits behind the prefix do not count, the last line does, and what is no address is 255.255.255.255.
+        ("10.1.2.3/8 a; 10.0.0.0/8 b; 255.0.0.0/8 n;", [("10.2.0.1", "b"), ("websocket", "n"), ("::1", "")]),
+        (
+            "default d; 2001:db8::/32 s; delete 10.0.0.0/8;",
+            [("2001:db8::7", "s"), ("10.0.0.1", "d"), ("::ffff:1.2.3.4", "d")],
+        ),
+        ("default d; ranges; 10.0.0.0-10.0.0.9 a;", [("10.0.0.1", "?"), ("1.1.1.1", "?"), ("x", "?")]),
+        ("default d; proxy 127.0.0.1; 10.0.0.0/8 a;", [("10.0.0.1", "?"), ("1.1.1.1", "?"), ("x", "?")]),
+    ];
+    for (entries, answers) in table {
+        for (address, expected) in answers {
+            let http = format!("geo $http_upgrade $v {{ {entries} }}");
+            assert_eq!(value(&http, &upgrade(address)), expected, "{entries} {address}");
+        }
     }
 }
 
@@ -114,7 +151,7 @@ fn an_unknown_source_gives_one_of_all_outcomes() {
         // What is not empty matches no empty key.
         ("$http_x", "default upgrade; '' close;", "upgrade"),
         ("$http_x", "default upgrade; ~x other; '' close;", "other|upgrade"),
-        ("$http_upgrade", "hostnames; default a; b c;", "?"),
+        ("$http_upgrade", "hostnames; default a; b c; .d e;", "a|c|e"),
     ];
     for (source, entries, expected) in table {
         assert_eq!(value(&map(source, entries), &unknown), expected, "{source} {entries}");
