@@ -74,4 +74,24 @@ features! {
     FILES = "files that are there";
     INTERCEPT = "`proxy_intercept_errors`";
     ANY = "`satisfy any`";
+    SOCKETS = "several sockets, with TLS and without";
+    REAL_IP = "`set_real_ip_from`";
+    ANSWERS = "`proxy_redirect`, `proxy_cookie_path`, `proxy_hide_header`, `gzip` and their kin";
+    MIRROR = "`mirror`";
+    LIMITS = "`limit_req`, `limit_conn`";
+    ERROR_PAGES = "`recursive_error_pages`, `error_page` with variables or a URL";
+    PEERS = "upstreams with several servers, a backup, a UNIX socket";
+    TLS_PEER = "a back end that speaks TLS";
+    ROOTS = "`root` and `alias` on several levels, `if (-f …)`";
+    PASSWORDS = "passwords that are right";
+    OTHER_VARIABLES = "`geo`, `split_clients`";
+    HOSTNAMES = "map: `hostnames`; several maps of one name";
+    BUFFERS = "small header buffers";
+    CACHE = "`proxy_cache`";
+    RESOLVER = "`resolver`";
+    VERSION_2 = "`proxy_http_version 2`, on nginx that has it";
+    HTTP10 = "a request of HTTP/1.0";
+    NO_HOST = "a request without `Host`, or with fields before it";
+    WITH_BODY = "a request with a body";
+    ABSOLUTE = "a request with an absolute URI";
 }

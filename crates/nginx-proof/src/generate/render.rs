@@ -6,7 +6,8 @@ use nginx_semantics::Modifier;
 
 use super::features::{self as f, Feature};
 use super::shape::{Content, If, Level, Location, Map, Pass, Server, Shape, Statement, Swarm};
-use super::words::{AUTH_LOCATIONS, FILES};
+use super::topics::{MIRROR_LOCATION, Picks, TOPICS, Topic};
+use super::words::{AUTH_LOCATIONS, FILES, USERS};
 
 /// A file being written.
 struct Page {
@@ -40,6 +41,8 @@ pub(super) struct Rendered {
     /// The decoded names of the locations that are no regexes.
     pub(super) names: Vec<String>,
     pub(super) features: BTreeSet<Feature>,
+    /// Where servers listen, each port once.
+    pub(super) ports: Vec<u16>,
 }
 
 /// Where a location stands.
@@ -58,6 +61,7 @@ struct Renderer {
     features: BTreeSet<Feature>,
     defined: Defined,
     swarm: Swarm,
+    ports: Vec<u16>,
 }
 
 /// Whether any `set $c` and `set $backend` is there, and groups `part` and `sub`: else the names are unknown to nginx.
@@ -88,14 +92,17 @@ impl Renderer {
         let page = Page { path: "nginx.conf".to_owned(), text: String::new(), depth: 0 };
         let (done, names, features) = (Vec::new(), Vec::new(), BTreeSet::new());
         let swarm = shape.swarm;
-        let mut renderer = Self { open: vec![page], done, names, features, defined, swarm };
+        let ports = Vec::new();
+        let mut renderer = Self { open: vec![page], done, names, features, defined, swarm, ports };
         renderer.main(shape);
         renderer.note_if(swarm.files, f::FILES);
-        let Self { open, done, names, features, .. } = renderer;
-        let on_disk = FILES.into_iter().filter(|_| swarm.files);
-        let on_disk = on_disk.map(|path| (path.to_owned(), "x;\n".to_owned()));
+        let is_asked = [f::PASSWORD, f::PASSWORDS].iter().any(|it| renderer.features.contains(it));
+        let Self { open, done, names, features, ports, .. } = renderer;
+        let on_disk = FILES.into_iter().filter(|_| swarm.files).map(|path| (path, "x;\n"));
+        let on_disk = on_disk.chain(is_asked.then_some(USERS));
+        let on_disk = on_disk.map(|(path, text)| (path.to_owned(), text.to_owned()));
         let files = open.into_iter().chain(done).map(|page| (page.path, page.text)).chain(on_disk).collect();
-        Rendered { files, names, features }
+        Rendered { files, names, features, ports }
     }
 
     fn note(&mut self, feature: Feature) {
@@ -152,7 +159,40 @@ impl Renderer {
         if !self.defined.sub {
             word = word.replace("$sub", "sub");
         }
-        if self.defined.backend { word } else { word.replace("$backend", "app") }
+        if !self.defined.backend {
+            word = word.replace("$backend", "app");
+        }
+        for topic in self.topics(false) {
+            for (of_it, instead) in topic.otherwise {
+                word = word.replace(of_it, instead);
+            }
+        }
+        word
+    }
+
+    /// The topics that are drawn, or those that are not.
+    fn topics(&self, is_drawn: bool) -> impl Iterator<Item = &'static Topic> + use<> {
+        let bits = self.swarm.topics;
+        let all = TOPICS.iter().enumerate();
+        all.filter(move |(index, _)| (bits >> index & 1 == 1) == is_drawn).map(|(_, topic)| topic)
+    }
+
+    fn has(&self, feature: Feature) -> bool {
+        self.topics(true).any(|topic| topic.feature == feature)
+    }
+
+    /// What a level has of the topics, `lines` being those of its kind.
+    fn picked(&mut self, picks: &Picks, is_named: bool, lines: fn(&Topic) -> &'static [&'static str]) {
+        for (topic, pick) in TOPICS.iter().zip(picks) {
+            let line = usize::from(*pick).checked_sub(1).and_then(|index| lines(topic).get(index));
+            // The lines of sockets are written where the server begins, and a named location has no path that an `alias`
+            // could stand for.
+            let is_written = self.has(topic.feature) && topic.feature != f::SOCKETS;
+            if let Some(line) = line.filter(|line| is_written && !(is_named && line.starts_with("alias"))) {
+                self.note(topic.feature);
+                self.line(line);
+            }
+        }
     }
 
     fn main(&mut self, shape: &Shape) {
@@ -164,13 +204,24 @@ impl Renderer {
             this.note_if(shape.swarm.down, f::DOWN);
             let down = if shape.swarm.down { " down" } else { "" };
             this.line(&format!("upstream api {{ server a:8080{down}; }}"));
+            for topic in this.topics(true) {
+                let has_no_lines = topic.server.is_empty() && topic.location.is_empty();
+                this.note_if(has_no_lines && topic.feature != f::VERSION_2, topic.feature);
+                for line in topic.http {
+                    this.line(line);
+                }
+            }
+            this.picked(&shape.http.picks, false, |topic| topic.server);
             this.merge_slashes(shape.merge_slashes);
             this.level(&shape.http, &[], f::HEADERS_HTTP);
             let default = shape.servers.iter().position(|server| server.is_default);
             this.note_if(shape.servers.len() > 1, f::SERVERS);
             this.note_if(shape.servers.len() > 1 && default.is_some(), f::DEFAULT_SERVER);
             for (index, server) in shape.servers.iter().enumerate() {
-                this.block("server", |this| this.server(server, &shape.http, default == Some(index)));
+                this.block("server", |this| {
+                    this.listens(server, index == 0, default == Some(index));
+                    this.server(server, &shape.http);
+                });
             }
         });
     }
@@ -214,7 +265,7 @@ impl Renderer {
 
     /// `outer` are the lists of the levels around.
     fn level(&mut self, level: &Level, outer: &[bool], feature: Feature) {
-        let Level { headers, http_version, scalars, is_included } = level;
+        let Level { headers, http_version, scalars, is_included, .. } = level;
         if headers.is_empty() && http_version.is_none() && scalars.is_empty() {
             return;
         }
@@ -233,6 +284,9 @@ impl Renderer {
                 this.line(&format!("proxy_set_header {name} {};", quoted(&value)));
             }
             if let Some(version) = http_version {
+                let is_two = *version == "2" && this.has(f::VERSION_2);
+                this.note_if(is_two, f::VERSION_2);
+                let version = if is_two || *version != "2" { version } else { "1.1" };
                 this.line(&format!("proxy_http_version {version};"));
             }
             for (name, value) in scalars {
@@ -242,8 +296,28 @@ impl Renderer {
         });
     }
 
-    fn server(&mut self, server: &Server, http: &Level, is_default: bool) {
-        self.line(if is_default { "listen 80 default_server;" } else { "listen 80;" });
+    fn listens(&mut self, server: &Server, is_first: bool, is_default: bool) {
+        let sockets = TOPICS.iter().zip(&server.level.picks).find(|(topic, _)| topic.feature == f::SOCKETS);
+        let drawn = sockets.filter(|(topic, _)| self.has(topic.feature)).and_then(|(topic, pick)| {
+            usize::from(*pick).checked_sub(1).and_then(|index| topic.server.get(index))
+        });
+        self.note_if(drawn.is_some(), f::SOCKETS);
+        let mut lines = drawn.map_or("listen 80;", |line| line).to_owned();
+        if is_first && !lines.contains("listen 80;") {
+            lines = format!("listen 80; {lines}");
+        }
+        if is_default {
+            lines = lines.replace("listen 80;", "listen 80 default_server;");
+        }
+        for port in [80, 8080, 8443] {
+            if lines.contains(&format!("listen {port}")) && !self.ports.contains(&port) {
+                self.ports.push(port);
+            }
+        }
+        self.line(&lines);
+    }
+
+    fn server(&mut self, server: &Server, http: &Level) {
         if self.swarm.captures {
             self.note(f::CAPTURES);
             self.line(&format!("server_name {};", server.captures));
@@ -251,6 +325,10 @@ impl Renderer {
             self.line(&format!("server_name {};", server.names));
         }
         self.more(server);
+        self.picked(&server.level.picks, false, |topic| topic.server);
+        if self.has(f::MIRROR) {
+            self.line(MIRROR_LOCATION);
+        }
         self.merge_slashes(server.merge_slashes);
         let headers = [!http.headers.is_empty(), !server.level.headers.is_empty()];
         let outer = [!http.headers.is_empty()];
@@ -360,6 +438,7 @@ impl Renderer {
         self.block(&format!("location {head}"), |this| {
             let feature = if is_nested { f::HEADERS_NESTED } else { f::HEADERS_LOCATION };
             this.level(&location.level, outer, feature);
+            this.picked(&location.level.picks, head.starts_with('@'), |topic| topic.location);
             this.access(&location.access);
             this.auth(location.auth);
             this.error_page(location.error_page);
@@ -393,7 +472,8 @@ impl Renderer {
         let mut has_password = false;
         for line in lines {
             // A second line of that name is a duplicate.
-            if line.starts_with("auth_basic") && std::mem::replace(&mut has_password, true) {
+            let is_taken = self.has(f::PASSWORDS);
+            if line.starts_with("auth_basic") && (is_taken || std::mem::replace(&mut has_password, true)) {
                 continue;
             }
             self.note(match *line {
@@ -403,7 +483,6 @@ impl Renderer {
             });
             self.line(line);
             if *line == "auth_basic x;" {
-                // It is not looked at: no request has a password.
                 self.line("auth_basic_user_file users;");
             }
         }
@@ -463,6 +542,9 @@ impl Renderer {
                 }
                 Statement::SetBackend(value) => {
                     self.note(f::SET);
+                    // Without a resolver the harness leaves the name as it is, so that it is no longer that of a `proxy_pass`.
+                    let value =
+                        if self.has(f::RESOLVER) || !value.starts_with("b:") { value } else { "app:80" };
                     self.line(&format!("set $backend {};", quoted(value)));
                 }
                 Statement::Return(words) => {

@@ -5,6 +5,8 @@
 
 use nginx_semantics::Modifier;
 
+use super::topics::Picks;
+
 /// What a level of the configuration sets for the request to the upstream.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Level {
@@ -16,6 +18,8 @@ pub(super) struct Level {
     pub(super) scalars: Vec<(&'static str, &'static str)>,
     /// Whether these lines stand in a file of their own.
     pub(super) is_included: bool,
+    /// What it has of each topic.
+    pub(super) picks: Picks,
 }
 
 /// A `map`.
@@ -156,6 +160,8 @@ pub(super) struct Swarm {
     pub(super) intercept: bool,
     /// `satisfy any`
     pub(super) any: bool,
+    /// A bit for each of the topics.
+    pub(super) topics: u32,
 }
 
 /// A configuration, and what is asked of it.
@@ -180,7 +186,12 @@ pub(super) struct Ask {
     pub(super) path: proptest::sample::Index,
     pub(super) spelling: Spelling,
     pub(super) kind: Kind,
+    /// Empty for none.
     pub(super) host: &'static str,
+    /// Whether other fields come before the host.
+    pub(super) is_host_late: bool,
+    /// Which of the sockets is asked.
+    pub(super) door: proptest::sample::Index,
     /// Fields more.
     pub(super) more: Vec<(&'static str, &'static str)>,
 }
@@ -211,6 +222,12 @@ pub(super) enum Spelling {
     Queried,
     /// `/ws/chat?a=1`
     BelowQueried,
+    /// `http://b.a.test/ws`
+    Absolute,
+    /// Every other kind of byte, escaped and not.
+    Bytes,
+    /// `/ws?` and a long query.
+    Long,
 }
 
 /// What kind of request it is.
@@ -224,4 +241,12 @@ pub(super) enum Kind {
     Post,
     Head,
     Delete,
+    /// A POST with a body.
+    Body,
+    /// A POST with a body in chunks.
+    Chunked,
+    /// A handshake of HTTP/1.0.
+    Old,
+    /// A GET of HTTP/1.0 that is to keep the connection.
+    OldGet,
 }

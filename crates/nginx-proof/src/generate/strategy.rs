@@ -10,6 +10,7 @@ use super::shape::{
     Ask, Content, ErrorPage, If, Kind, Level, Limit, Location, Map, Pass, Server, Shape, Spelling, Statement,
     Swarm,
 };
+use super::topics::{MOST_PICKED, TOPICS};
 use super::words::{
     AUTHS, CAPTURING, CONDITIONS, HEADERS, HOSTS, KEYS, MAPPED, PATHS, PLAIN_TARGETS, REGEXES, REPLACEMENTS,
     REWRITTEN, SERVER_NAMES, SOURCES, SUFFIXES, TARGETS, UPSTREAM_VALUES, URI_TARGETS, VALUES,
@@ -53,15 +54,22 @@ fn level(chance: f64) -> BoxedStrategy<Level> {
         2 => (Just("server_name_in_redirect"), one(&["on", "off"])),
         1 => Just(("port_in_redirect", "off")),
     ];
-    let version = prop_oneof![4 => Just("1.1"), 1 => Just("1.0")];
+    let version = prop_oneof![4 => Just("1.1"), 1 => Just("1.0"), 1 => Just("2")];
     let scalars = prop_oneof![10 => Just(Vec::new()), 1 => vec(scalar, 1..=1)];
-    let rest =
-        (weighted(chance, headers), weighted(chance * 0.8, version), scalars, weighted(0.25, Just(())));
-    rest.prop_map(|(headers, http_version, scalars, included)| Level {
+    let picks = vec(0..=MOST_PICKED, TOPICS.len());
+    let rest = (
+        weighted(chance, headers),
+        weighted(chance * 0.8, version),
+        scalars,
+        weighted(0.25, Just(())),
+        picks,
+    );
+    rest.prop_map(|(headers, http_version, scalars, included, picks)| Level {
         headers: headers.unwrap_or_default(),
         http_version,
         scalars,
         is_included: included.is_some(),
+        picks,
     })
     .boxed()
 }
@@ -99,7 +107,7 @@ fn rewrite() -> impl Strategy<Value = Statement> {
 fn leaf() -> BoxedStrategy<Statement> {
     prop_oneof![
         5 => one(&VALUES).prop_map(Statement::Set),
-        3 => one(&["app", "api", "app:80", ""]).prop_map(Statement::SetBackend),
+        3 => one(&["app", "api", "app:80", "", "b:8001"]).prop_map(Statement::SetBackend),
         1 => prop_oneof![
             Just(("args", "b=3")),
             Just(("args", "$args&c=4")),
@@ -215,6 +223,9 @@ fn ask() -> BoxedStrategy<Ask> {
         3 => Just(S::Special),
         3 => Just(S::Queried),
         2 => Just(S::BelowQueried),
+        1 => Just(S::Absolute),
+        1 => Just(S::Bytes),
+        1 => Just(S::Long),
     ];
     let kind = prop_oneof![
         5 => Just(K::Chrome),
@@ -224,15 +235,35 @@ fn ask() -> BoxedStrategy<Ask> {
         2 => Just(K::Post),
         1 => Just(K::Head),
         1 => Just(K::Delete),
+        1 => Just(K::Body),
+        1 => Just(K::Chunked),
+        1 => Just(K::Old),
+        1 => Just(K::OldGet),
     ];
     let host = prop_oneof![3 => Just(HOSTS[0]), 1 => one(&HOSTS)];
     let field = prop_oneof![
         8 => one(&["X-A", "x-a", "X_A", "X.A", "X_A.b",  "Sec-WebSocket-Protocol", "Cookie", "TE", "Keep-Alive", "Accept"]),
         1 => one(&["Upgrade", "connection"]),
+        2 => one(&["X-Real-IP", "X-Forwarded-For"]),
     ];
-    let more = vec((field, one(&["one", "two", "a=1; b=2"])), 0..3);
-    (any::<Index>(), spelling, kind, host, more)
-        .prop_map(|(path, spelling, kind, host, more)| Ask { path, spelling, kind, host, more })
+    let value = prop_oneof![
+        4 => one(&["one", "two", "a=1; b=2"]),
+        1 => one(&["10.1.2.3", "10.1.2.3, 127.0.0.1", "off"]),
+    ];
+    let own = (field, value);
+    // The name and the password of the harness' file, and others.
+    let password = (Just("Authorization"), one(&["Basic dTpw", "Basic dTpw", "Basic dTp4", "Bearer x"]));
+    let more = vec(prop_oneof![9 => own.boxed(), 1 => password.boxed()], 0..3);
+    (any::<Index>(), spelling, kind, (host, weighted(0.05, Just(())), any::<Index>()), more)
+        .prop_map(|(path, spelling, kind, (host, late, door), more)| Ask {
+            path,
+            spelling,
+            kind,
+            host,
+            is_host_late: late.is_some(),
+            door,
+            more,
+        })
         .boxed()
 }
 
@@ -277,8 +308,10 @@ fn server(most: usize, is_deep: bool) -> BoxedStrategy<Server> {
 /// Some of what a configuration may have besides.
 fn swarm() -> impl Strategy<Value = Swarm> {
     let has = || prop_oneof![3 => Just(false), 1 => Just(true)];
-    (has(), has(), has(), has(), has(), has(), has(), has()).prop_map(
-        |(captures, fields, body, down, auth, files, intercept, any)| Swarm {
+    let topics = vec(prop_oneof![7 => Just(0_u32), 1 => Just(1)], TOPICS.len());
+    let topics = topics.prop_map(|bits| bits.into_iter().fold(0, |all, bit| all << 1 | bit));
+    (has(), has(), has(), has(), has(), has(), has(), has(), topics).prop_map(
+        |(captures, fields, body, down, auth, files, intercept, any, topics)| Swarm {
             captures,
             fields,
             body,
@@ -287,6 +320,7 @@ fn swarm() -> impl Strategy<Value = Swarm> {
             files,
             intercept,
             any,
+            topics,
         },
     )
 }

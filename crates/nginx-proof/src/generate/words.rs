@@ -47,7 +47,7 @@ pub(super) const HEADERS: [&str; 13] = [
 ];
 
 /// Values of headers, of `set` and of map entries; `$c` is what a `set` gives.
-pub(super) const VALUES: [&str; 30] = [
+pub(super) const VALUES: [&str; 35] = [
     "$http_upgrade",
     "",
     "upgrade",
@@ -78,6 +78,11 @@ pub(super) const VALUES: [&str; 30] = [
     "$part",
     "$sub",
     "$1-$sub",
+    "$geo",
+    "$told",
+    "$split",
+    "$hosted",
+    "$twice",
 ];
 
 /// Names of servers that capture.
@@ -115,6 +120,9 @@ pub(super) const AUTH_LOCATIONS: [(&str, &str); 7] = [
 /// Files that are there.
 pub(super) const FILES: [&str; 6] =
     ["html/index.html", "html/w", "html/ws/index.html", "html/ws/chat", "html/x/y", "html/api/a.txt"];
+
+/// The file of passwords: that of `u` is `p`.
+pub(super) const USERS: (&str, &str) = ("users", "u:{PLAIN}p\n");
 
 /// Those that only a `proxy_set_header` may have: nothing is behind them before there is an upstream.
 pub(super) const UPSTREAM_VALUES: [&str; 2] = ["$proxy_host", "$proxy_add_x_forwarded_for"];
@@ -158,7 +166,7 @@ pub(super) const MAPPED: [&str; 10] =
     ["upgrade", "close", "", "websocket", "keep-alive", "$http_connection", "$1", "x$1", "$mapped", "$host"];
 
 /// Conditions of `if`.
-pub(super) const CONDITIONS: [&str; 16] = [
+pub(super) const CONDITIONS: [&str; 20] = [
     "$http_upgrade",
     "$http_upgrade = websocket",
     "$http_upgrade != WebSocket",
@@ -175,13 +183,26 @@ pub(super) const CONDITIONS: [&str; 16] = [
     "$uri ~ ^/ws(.*)$",
     "$request_uri !~ chat",
     "$connection_upgrade = upgrade",
+    "-f $request_filename",
+    "!-f $request_filename",
+    "!-e $request_filename",
+    "-d $document_root$uri",
 ];
 
 /// Targets of `proxy_pass` without URI.
-pub(super) const PLAIN_TARGETS: [&str; 4] = ["http://app", "http://b:8001", "http://api", "http://c"];
+pub(super) const PLAIN_TARGETS: [&str; 8] = [
+    "http://app",
+    "http://b:8001",
+    "http://api",
+    "http://c",
+    "http://two",
+    "http://spare",
+    "http://local",
+    "https://c",
+];
 
 /// With one.
-pub(super) const URI_TARGETS: [&str; 7] = [
+pub(super) const URI_TARGETS: [&str; 9] = [
     "http://app/",
     "http://app/y",
     "http://api/y/",
@@ -189,6 +210,8 @@ pub(super) const URI_TARGETS: [&str; 7] = [
     "http://app/a%20b",
     "http://app/?z=1",
     "http://b:8001/ws/",
+    "https://b:8001/s",
+    "http://last/",
 ];
 
 /// With variables.
@@ -227,8 +250,8 @@ pub(super) const ASKED: [&str; 16] = [
     "/ws?x#y",
 ];
 
-/// Values of `Host`.
-pub(super) const HOSTS: [&str; 5] = ["example.com", "Example.COM:8080", "a.test", "b.a.test.", "www.org"];
+/// Values of `Host`; empty for none.
+pub(super) const HOSTS: [&str; 6] = ["example.com", "Example.COM:8080", "a.test", "b.a.test.", "www.org", ""];
 
 /// Words of `server_name`.
 pub(super) const SERVER_NAMES: [&str; 9] = [

@@ -24,7 +24,7 @@ pub struct Difference {
 /// When nginx refuses the configuration, or something of the system fails.
 pub fn ask(binary: &Binary, files: &[(String, String)], requests: &[Request]) -> Result<Vec<Outcome>, Error> {
     let setup = Setup {
-        files: files.to_vec(),
+        files: files_for(files, binary.version),
         scale: 1,
         manner: Manner::Strict,
         is_tested: false,
@@ -39,8 +39,26 @@ pub fn ask(binary: &Binary, files: &[(String, String)], requests: &[Request]) ->
     Ok(requests.iter().map(&mut ask).collect())
 }
 
+/// nginx speaks HTTP/2 to back ends since this version.
+const VERSION_2_SINCE: NginxVersion = NginxVersion::new(1, 29, 4);
+
+/// The files without what this nginx does not have.
+fn files_for(files: &[(String, String)], version: NginxVersion) -> Vec<(String, String)> {
+    let is_old = version < VERSION_2_SINCE;
+    let known = |text: &str| match is_old {
+        true => text.replace("proxy_http_version 2;", "proxy_http_version 1.1;"),
+        false => text.to_owned(),
+    };
+    files.iter().map(|(path, text)| (path.clone(), known(text))).collect()
+}
+
 fn exchange(request: &Request) -> Exchange {
     let mut exchange = Exchange::new(&request.method, &request.target);
+    exchange.host = None;
+    exchange.listen = request.port.map(|port| port.to_string());
+    exchange.is_http10 = request.is_http10;
+    exchange.body.clone_from(&request.body);
+    exchange.is_chunked = request.is_chunked;
     for (name, value) in &request.headers {
         exchange = if name == "Host" { exchange.host(value) } else { exchange.header(name, value) };
     }
@@ -55,8 +73,8 @@ pub fn compare(
     seen: &[Outcome],
 ) -> (Vec<Difference>, Vec<String>) {
     let (mut differences, mut unsaid) = (Vec::new(), Vec::new());
-    for ((predicted, seen), request) in predict(files, requests, version).into_iter().zip(seen).zip(requests)
-    {
+    let predicted = predict(&files_for(files, version), requests, version);
+    for ((predicted, seen), request) in predicted.into_iter().zip(seen).zip(requests) {
         match predicted {
             Predicted::CannotSay(reason) => unsaid.push(reason),
             says if says.is(seen) => {}

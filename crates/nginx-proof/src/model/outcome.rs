@@ -18,6 +18,8 @@ pub struct Outcome {
     pub asked: Option<Asked>,
     /// Whether a subrequest may have asked another one, which nobody compares.
     pub is_open: bool,
+    /// What was received before the last one.
+    pub before: Vec<Asked>,
 }
 
 /// What an upstream received.
@@ -40,7 +42,8 @@ impl Asked {
         }
         // nginx compares the names of upstreams without case, and the port of the scheme is no difference.
         let backend = backend.to_ascii_lowercase();
-        let backend = backend.strip_suffix(":80").unwrap_or(&backend).to_owned();
+        let backend = [":80", ":443"].iter().find_map(|port| backend.strip_suffix(port)).unwrap_or(&backend);
+        let backend = backend.to_owned();
         Self { backend, line: head.line.clone(), headers }
     }
 }
@@ -54,23 +57,24 @@ impl Outcome {
         let is_redirect = matches!(seen.status, Some(300..=399));
         let location = seen.headers.iter().find(is_location).filter(|_| is_redirect);
         let location = location.map(|(_, value)| value.clone());
-        let asked = match seen.received.as_slice() {
-            [] => None,
-            [.., received] => Some(Asked::new(&received.backend, &received.head)),
-        };
+        let all = seen.received.iter().map(|received| Asked::new(&received.backend, &received.head));
+        let mut before: Vec<Asked> = all.collect();
+        let asked = before.pop();
         Self {
             place: place.unwrap_or_else(|| "nowhere".to_owned()),
             status: seen.status,
             location,
             asked,
             is_open: false,
+            before,
         }
     }
 
     /// Whether this was seen.
     pub(super) fn is(&self, seen: &Self) -> bool {
         (&self.place, self.status, &self.location) == (&seen.place, seen.status, &seen.location)
-            && (self.is_open || self.asked == seen.asked)
+            && (self.asked == seen.asked
+                || self.is_open && self.asked.as_ref().is_none_or(|asked| seen.before.contains(asked)))
     }
 }
 

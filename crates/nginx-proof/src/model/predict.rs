@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use nginx_semantics::{
     Answer, AnsweredBy, ClientRequest, Configuration, ContextId, ContextKind, DirectiveName, Effort, Ending,
-    Exchanges, Loaded, Locations, MemoryFiles, NginxVersion, Obstacle, Passed, Premises, Scope,
+    Exchanges, Loaded, Locations, MemoryFiles, NginxVersion, Obstacle, Passed, Peer, Premises, Scope,
     ServerSelection, Socket, Step, UpstreamFields, UpstreamRequest, UpstreamVersion, Value, Variables, Way,
     load, peers, select_server, sockets, upstream,
 };
@@ -66,6 +66,7 @@ pub fn predict(files: &[(String, String)], requests: &[Request], version: NginxV
             back_end: Some(strict),
             answers_subrequests: true,
             may_send_more: false,
+            may_be_limited: true,
         },
     };
     let prediction = Prediction { all: &all, loaded: &loaded };
@@ -84,14 +85,21 @@ struct Prediction<'p, 's> {
 impl<'s> Prediction<'_, 's> {
     fn of(&self, request: &Request) -> Result<Vec<Outcome>, String> {
         let owned = |(name, value): &(String, String)| (name.clone(), value.as_bytes().to_vec());
-        let socket = self.socket()?;
+        let socket = self.socket(request.port)?;
+        // As the client of the harness writes it.
+        let body = match (request.body.len(), request.is_chunked) {
+            (0, _) => None,
+            (_, true) => Some(("Transfer-Encoding".to_owned(), b"chunked".to_vec())),
+            (length, false) => Some(("Content-Length".to_owned(), length.to_string().into_bytes())),
+        };
+        let sni = request.headers.iter().find(|(name, _)| name == "Host").map(|(_, value)| value.clone());
         let client = ClientRequest {
             method: request.method.clone(),
-            is_http10: false,
+            is_http10: request.is_http10,
             target: request.target.clone().into_bytes(),
-            headers: request.headers.iter().map(owned).collect(),
-            is_tls: false,
-            sni: None,
+            headers: request.headers.iter().map(owned).chain(body).collect(),
+            is_tls: socket.is_tls(),
+            sni: sni.filter(|_| socket.is_tls()),
             client: Some(Ipv4Addr::LOCALHOST.into()),
             local: socket.address.port().map(|port| (Ipv4Addr::LOCALHOST, port).into()),
         };
@@ -104,15 +112,16 @@ impl<'s> Prediction<'_, 's> {
         if exchange.is_cut {
             return Err("too many ways".to_owned());
         }
-        exchange.ways.iter().map(|way| self.way(way)).collect()
+        let ways: Result<Vec<Vec<Outcome>>, String> = exchange.ways.iter().map(|way| self.way(way)).collect();
+        Ok(ways?.concat())
     }
 
-    fn way(&self, way: &Way<'s>) -> Result<Outcome, String> {
+    fn way(&self, way: &Way<'s>) -> Result<Vec<Outcome>, String> {
         let asked = way.steps.iter().rev().find_map(|step| match step {
             Step::Intercepted { passed, .. } => Some(self.passed(passed)),
             _ => None,
         });
-        let asked = asked.transpose()?.and_then(|outcome| outcome.asked);
+        let asked = asked.transpose()?.and_then(|outcomes| outcomes.into_iter().next()?.asked);
         match &way.ending {
             Ending::Answered(answer) => {
                 let location = match &answer.location {
@@ -121,32 +130,43 @@ impl<'s> Prediction<'_, 's> {
                 };
                 let status = Some(answer.status).filter(|status| *status != 444);
                 let is_asked = |step: &Step<'_>| matches!(step, Step::Checked { directive, .. } if directive.name() == DirectiveName::AUTH_REQUEST);
-                let is_open = way.steps.iter().any(is_asked);
-                Ok(Outcome { place: self.place(answer.context), status, location, asked, is_open })
+                let is_open = way.steps.iter().any(is_asked) || self.is_mirrored();
+                Ok(vec![Outcome {
+                    place: self.place(answer.context),
+                    status,
+                    location,
+                    asked,
+                    is_open,
+                    before: Vec::new(),
+                }])
             }
             Ending::Passed(passed) => self.passed(passed),
             Ending::CannotSay(obstacle) => Err(self.reason(*obstacle)),
         }
     }
 
-    /// The socket that is asked: the first.
-    fn socket(&self) -> Result<Socket<'s>, String> {
+    /// The socket that is asked: that of a port, or the first.
+    fn socket(&self, port: Option<u16>) -> Result<Socket<'s>, String> {
         let configuration = self.all.configuration;
         let http = configuration.of_kind(ContextKind::Http).next().ok_or("no http")?;
-        sockets(configuration, http).into_iter().next().ok_or_else(|| "no server".to_owned())
+        let is_it = |socket: &Socket<'_>| port.is_none() || socket.address.port() == port;
+        sockets(configuration, http).into_iter().find(is_it).ok_or_else(|| "no server".to_owned())
     }
 
     /// The server of it that takes a request.
     fn server(&self, socket: &Socket<'s>, client: &ClientRequest) -> Result<ContextId, String> {
         let configuration = self.all.configuration;
         let default = socket.default().ok_or("no server")?.server;
-        let mut line = client.clone();
-        line.headers.retain(|(name, _)| name.eq_ignore_ascii_case("host"));
-        let refused = self.all.run(default, line);
+        // What is wrong with the line, the host or what comes before it ends the request before the host is known
+        // (ngx_http_process_request_line, ngx_http_process_request_headers). One without a host has none all the same.
+        let mut begun = client.clone();
+        let host = begun.headers.iter().position(|(name, _)| name.eq_ignore_ascii_case("host"));
+        begun.headers.truncate(host.map_or(0, |at| at + 1));
+        begun.is_http10 |= host.is_none();
+        let refused = self.all.run(default, begun);
         if let Some(Ending::Answered(Answer { status: 400 | 414, by: AnsweredBy::BadRequest, .. })) =
             refused.only_way().map(|way| &way.ending)
         {
-            // ngx_http_process_request_line and ngx_http_process_request_uri end it before the host is known.
             return Ok(default);
         }
         match select_server(configuration, socket, client.host().as_deref()) {
@@ -156,21 +176,44 @@ impl<'s> Prediction<'_, 's> {
         }
     }
 
-    fn passed(&self, passed: &Passed<'s>) -> Result<Outcome, String> {
+    /// Whether a copy of a request may be sent besides.
+    fn is_mirrored(&self) -> bool {
+        self.all.configuration.has_any(DirectiveName::MIRROR)
+    }
+
+    /// One outcome for each server of the upstream that may be asked.
+    fn passed(&self, passed: &Passed<'s>) -> Result<Vec<Outcome>, String> {
         let request = passed.request.as_ref().ok_or("another module")?;
-        let head = head(request, &self.all.fields(request))?;
-        let answer = answer(&head);
+        let mut head = head(request, &self.all.fields(request))?;
+        let mut answer = answer(&head);
+        if request.version == UpstreamVersion::Http2 {
+            // The preface of HTTP/2 (RFC 9113 section 3.4) is what a back end of HTTP/1 reads, and its answer is no frame.
+            head = Head { line: "PRI * HTTP/2.0".to_owned(), headers: Vec::new() };
+            answer = 502;
+        }
         let peer = text(&request.peer, "peer")?;
-        let backend = upstream(self.all.configuration, passed.context, &peer)
-            .and_then(|block| peers(self.all.configuration, block).next())
-            .map_or(peer, |peer| peer.address);
-        Ok(Outcome {
+        let outcome = |backend: &str| Outcome {
             place: self.place(passed.context),
             status: Some(passed.status.unwrap_or(answer)),
             location: None,
-            asked: Some(Asked::new(&backend, &head)),
-            is_open: false,
-        })
+            asked: Some(Asked::new(backend, &head)),
+            is_open: self.is_mirrored(),
+            before: Vec::new(),
+        };
+        let block = upstream(self.all.configuration, passed.context, &peer);
+        let all: Vec<Peer<'s>> =
+            block.map(|block| peers(self.all.configuration, block).collect()).unwrap_or_default();
+        let mut outcomes: Vec<Outcome> = match all.is_empty() {
+            true => vec![outcome(&peer)],
+            false => asked_first(&all).map(|peer| outcome(&peer.address)).collect(),
+        };
+        if self.is_mirrored() && answer == 101 {
+            // A copy that is switched as well ends the request, sooner or later ("connection upgrade in subrequest").
+            let cut: Vec<Outcome> =
+                outcomes.iter().map(|outcome| Outcome { status: None, ..outcome.clone() }).collect();
+            outcomes.extend(cut);
+        }
+        Ok(outcomes)
     }
 
     /// Where a block starts, as `file:line`.
@@ -195,6 +238,13 @@ impl<'s> Prediction<'_, 's> {
             Obstacle::NoServer => "no server".to_owned(),
         }
     }
+}
+
+/// The servers of an upstream that a request may go to while all that are not down answer.
+fn asked_first<'p, 's>(all: &'p [Peer<'s>]) -> impl Iterator<Item = &'p Peer<'s>> {
+    let is_up = |peer: &&Peer<'_>| !peer.has("down");
+    let has_primary = all.iter().filter(is_up).any(|peer| !peer.has("backup"));
+    all.iter().filter(is_up).filter(move |peer| peer.has("backup") != has_primary)
 }
 
 /// The status that the back ends of the harness answer with.

@@ -10,7 +10,8 @@
 //! …
 //! ```
 //!
-//! A line with `>` is one more header of the request above it, or its `Host`.
+//! A line with `>` is one more header of the request above it, or its `Host`; one with `<` says how it is sent: `http/1.0`,
+//! `no host`, `port 8080`, `body abc`, `chunked abc`.
 
 use crate::generate::Request;
 
@@ -45,6 +46,18 @@ impl Regression {
                 }
                 continue;
             }
+            if let (Some(how), Some(request)) = (comment.strip_prefix("< "), requests.last_mut()) {
+                match how.split_once(' ').unwrap_or((how, "")) {
+                    ("http/1.0", _) => request.is_http10 = true,
+                    ("no", "host") => request.headers.retain(|(name, _)| name != "Host"),
+                    ("port", port) => request.port = port.parse().ok(),
+                    ("body" | "chunked", body) => {
+                        (request.body, request.is_chunked) = (body.to_owned(), how.starts_with("chunked"));
+                    }
+                    _ => {}
+                }
+                continue;
+            }
             match comment.split_once(' ') {
                 Some(("handshake", target)) => requests.push(Request::handshake(target)),
                 Some((method @ ("GET" | "POST" | "HEAD" | "DELETE"), target)) => {
@@ -61,6 +74,18 @@ impl Regression {
         let mut text = String::new();
         for request in requests {
             text.push_str(&format!("# {} {}\n", request.method, request.target));
+            let is_first = |port: &u16| *port == 80;
+            let how = [
+                request.is_http10.then(|| "http/1.0".to_owned()),
+                request.headers.iter().all(|(name, _)| name != "Host").then(|| "no host".to_owned()),
+                request.port.filter(|port| !is_first(port)).map(|port| format!("port {port}")),
+                (!request.body.is_empty()).then(|| {
+                    format!("{} {}", if request.is_chunked { "chunked" } else { "body" }, request.body)
+                }),
+            ];
+            for how in how.into_iter().flatten() {
+                text.push_str(&format!("# < {how}\n"));
+            }
             for (name, value) in &request.headers {
                 text.push_str(&format!("# > {name}: {value}\n"));
             }
