@@ -125,9 +125,12 @@ impl View {
 
     /// Where other files say what stands in a span, in words: `` `.Values.time` is `30s` in values.yaml:3 ``.
     pub fn told(&self, span: Span) -> Vec<&str> {
-        let is_in =
-            |told: &&Told| told.span.start < span.end.max(span.start + 1) && span.start < told.span.end;
-        let mut all: Vec<&str> = self.told.iter().filter(is_in).map(|told| told.words.as_str()).collect();
+        // They lie one behind the other, or on the same line.
+        let last = self.told.partition_point(|told| told.span.start < span.end.max(span.start + 1));
+        let before = self.told.get(..last).unwrap_or_default().iter().rev();
+        let mut all: Vec<&str> =
+            before.take_while(|told| span.start < told.span.end).map(|told| told.words.as_str()).collect();
+        all.reverse();
         if let Some(outer) = self.outer.as_deref() {
             let start = self.start_on_outer(span.start);
             let end = if span.is_empty() { start } else { self.end_on_outer(span.end).max(start) };

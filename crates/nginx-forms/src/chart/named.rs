@@ -94,15 +94,22 @@ pub fn is_all_named(text: &[u8]) -> bool {
 /// Blocks of nginx that a file of its own holds.
 const BLOCKS: [&[u8]; 7] = [b"http", b"events", b"stream", b"server", b"upstream", b"map", b"location"];
 
+/// Whether a brace stands there that is of no mark.
+fn opens_block(rest: &[u8]) -> bool {
+    let of_mark =
+        |at: Option<usize>| at.and_then(|at| rest.get(at)).is_some_and(|byte| b"{$%".contains(byte));
+    memchr::memchr_iter(b'{', rest)
+        .any(|at| !of_mark(at.checked_sub(1)) && !rest.get(at + 1).is_some_and(|byte| b"{%#".contains(byte)))
+}
+
 impl Named {
     /// Whether it has blocks of nginx, and so is a text by itself.
     pub fn holds_blocks(&self) -> bool {
         self.body.split(|byte| *byte == b'\n').any(|line| {
             let line = line.trim_ascii();
             let word = line.iter().take_while(|byte| byte.is_ascii_lowercase()).count();
-            line.ends_with(b"{")
-                && !line.ends_with(b"{{")
-                && line.get(..word).is_some_and(|word| BLOCKS.contains(&word))
+            let (word, rest) = line.split_at(word);
+            BLOCKS.contains(&word) && opens_block(rest)
         })
     }
 
