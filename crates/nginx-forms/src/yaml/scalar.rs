@@ -48,9 +48,9 @@ fn block(text: &[u8], masked: &str, leaf: &Leaf, is_compose: bool) -> Option<Vie
         let blanks = indent(bytes).min(indent(written)).min(dropped);
         let host = Span::new(offset + line.start + blanks, offset + line.end);
         if is_compose {
-            of_compose(&mut builder, text, host, &unset)
+            of_compose(&mut builder, text, host, &unset);
         } else {
-            of_actions(&mut builder, text, host)
+            of_actions(&mut builder, text, host);
         }
     }
     let cut = Span::new(offset + first.start, offset + first.start + dropped).of(text).to_vec();
