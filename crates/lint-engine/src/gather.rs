@@ -9,8 +9,8 @@ use std::hash::BuildHasher;
 
 use hashbrown::{HashMap, HashSet, HashTable};
 use lint_finding::{
-    EndpointRow, File, Finding, Fingerprint, Notice, NoticeCode, Outcome, Place, Severity, Summary,
-    Suppressed,
+    EndpointRow, File, Finding, Fingerprint, Label, Notice, NoticeCode, Outcome, Place, Severity, Summary,
+    Suppressed, Text,
 };
 use nginx_semantics::{Configuration, ContextId, Loaded};
 use nginx_syntax::Span;
@@ -207,6 +207,13 @@ impl Gathered {
                 }
             }
         }
+        let included = on_disk.included(loaded);
+        for merged in &mut self.findings {
+            let file = merged.finding.primary.place.file;
+            if let Some(note) = included.as_ref().and_then(|ways| ways.only_where(file, &merged.parts)) {
+                add_to_label(&mut merged.finding.primary, &note);
+            }
+        }
         for places in [&mut self.proxied, &mut self.unknown_lines] {
             *places = places.iter().map(|place| on_disk.place(*place)).collect();
         }
@@ -364,4 +371,10 @@ fn number_equal_fingerprints(findings: &mut [Finding]) {
             }
         }
     }
+}
+
+/// Adds to the words of a label.
+fn add_to_label(label: &mut Label, note: &str) {
+    let said = std::mem::take(&mut label.message);
+    label.message = Text::Owned(if said.is_empty() { note.to_owned() } else { format!("{said}; {note}") });
 }

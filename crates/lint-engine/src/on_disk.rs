@@ -3,17 +3,22 @@
 //! All judging goes by the texts as nginx reads them. Whoever is told of a place edits a file: findings, endpoints and
 //! edits leave the engine with places of files on disk. A file that nginx reads as it is stays as it is.
 
+mod conditions;
+mod included;
+mod trace;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use lint_finding::{
     EndpointRow, EvidenceRow, File, FileId, Finding, Fix, GraphNode, Group, Label, Outcome, PeerRow, Place,
-    Remark, Setting, Severity, Suppressed, TableRow, Text, Trace, TraceStep, TraceWay, ViewName,
+    Setting, Severity, Suppressed, TableRow, Text, ViewName,
 };
 use nginx_semantics::{Configuration, Hosted, Layout, Loaded, SourceFile, Sources};
 use nginx_syntax::Span;
 
 use crate::gather::Ranks;
+use conditions::{Premise, cases, common};
 
 /// The files that others hold.
 pub(crate) struct OnDisk<'a> {
@@ -23,6 +28,8 @@ pub(crate) struct OnDisk<'a> {
     /// The templates that are judged together with others that have branches too: on which way through which of them a
     /// finding holds is not told apart.
     among_others: BTreeSet<FileId>,
+    /// What all files have in the place of a placeholder; `None` where that differs.
+    all_placeholders: BTreeMap<&'a str, Option<&'a str>>,
 }
 
 impl<'a> OnDisk<'a> {
@@ -44,7 +51,12 @@ impl<'a> OnDisk<'a> {
                 first.insert(*id, base);
             }
         }
-        let mut this = Self { sources, first, among_others: BTreeSet::new() };
+        let mut all_placeholders: BTreeMap<&str, Option<&str>> = BTreeMap::new();
+        for (name, host) in hosted.iter().flat_map(|(_, one)| texts(one)) {
+            let known = all_placeholders.entry(name).or_insert(Some(host));
+            *known = known.filter(|known| *known == host);
+        }
+        let mut this = Self { sources, first, among_others: BTreeSet::new(), all_placeholders };
         for layout in &loaded.layouts {
             let files = Configuration::new(sources, layout).files();
             let branching: BTreeSet<FileId> =
@@ -237,32 +249,34 @@ impl<'a> OnDisk<'a> {
                 all.len()
             ));
         }
-        let first = with.first().filter(|_| !without.is_empty())?;
+        if with.is_empty() || without.is_empty() {
+            return None;
+        }
         if self.among_others.contains(&place.file) {
             return Some("on some ways through the branches of the templates".to_owned());
         }
-        let holds_in = |one: &Hosted, premise: &(String, bool)| one.view().premises().contains(premise);
-        let common = first.view().premises().iter().filter(|premise| {
-            with.iter().all(|one| holds_in(one, premise)) && without.iter().any(|one| !holds_in(one, premise))
-        });
-        let words: Vec<String> = common
-            .take(3)
-            .map(|(text, holds)| format!("`{}` {}", text, if *holds { "holds" } else { "does not hold" }))
-            .collect();
+        let sets = |ways: &[&'a Hosted]| -> Vec<Vec<Premise<'a>>> {
+            let sets = ways.iter().flat_map(|one| one.view().premise_sets());
+            sets.map(|set| set.iter().map(|(text, holds)| (text.as_str(), *holds)).collect()).collect()
+        };
+        let (with_sets, without_sets) = (sets(&with), sets(&without));
+        let told = cases(&with_sets, &without_sets).or_else(|| common(&with_sets, &without_sets));
+        if let Some(cases) = told {
+            return Some(format!("where {cases} in the template"));
+        }
         // Where one condition is taken not to hold at a time, the others say nothing.
-        let lacking = without.first().filter(|_| words.is_empty());
-        let mut lacking = lacking.iter().flat_map(|first| first.view().premises()).filter(|premise| {
-            without.iter().all(|one| holds_in(one, premise)) && !with.iter().any(|one| holds_in(one, premise))
-        });
+        let holds_in = |one: &Hosted, premise: &(String, bool)| one.view().premises().contains(premise);
+        let mut lacking =
+            without.first().into_iter().flat_map(|first| first.view().premises()).filter(|premise| {
+                is_one_by_one
+                    && without.iter().all(|one| holds_in(one, premise))
+                    && !with.iter().any(|one| holds_in(one, premise))
+            });
         if let Some((text, holds)) = lacking.next() {
             let holds = if *holds { "does not hold" } else { "holds" };
             return Some(format!("where `{text}` {holds} in the template"));
         }
-        if words.is_empty() {
-            let (count, all) = (with.len(), on_line.len());
-            return Some(format!("on {count} of {all} ways through the branches of the template"));
-        }
-        Some(format!("where {} in the template", words.join(" and ")))
+        Some(format!("on {} of {} ways through the branches of the template", with.len(), on_line.len()))
     }
 
     /// The nodes of a picture: places on disk, and words as they are written there.
@@ -360,11 +374,23 @@ impl<'a> OnDisk<'a> {
         }
     }
 
-    /// `None` where a text has no placeholder.
-    fn written(&self, file: FileId, text: &str) -> Option<String> {
-        let hosted = self.hosted(file).filter(|_| text.contains("${"))?;
-        let written = filled(hosted, text, str::to_owned);
-        (written != text).then_some(written)
+    /// `None` where a text has no placeholder. Those of the file that it speaks of come first, then those of all others.
+    fn written(&self, file: impl Into<Option<FileId>>, text: &str) -> Option<String> {
+        if !text.contains("${") {
+            return None;
+        }
+        let file = file.into().and_then(|file| self.sources.get(file));
+        let of_own = file.and_then(SourceFile::hosted).map(|hosted| filled(hosted, text, str::to_owned));
+        // What nginx reads as it stands is its own variable there.
+        let is_own = |name: &str| {
+            file.is_some_and(|file| memchr::memmem::find(file.bytes(), name.as_bytes()).is_some())
+        };
+        let text_of_own = of_own.as_deref().unwrap_or(text);
+        let all = self.all_placeholders.iter().filter_map(|(name, host)| Some((*name, (*host)?)));
+        let all: Vec<(&str, &str)> =
+            all.filter(|(name, _)| text_of_own.contains(*name) && !is_own(name)).collect();
+        let of_all = replaced(&all, text_of_own, &str::to_owned);
+        (of_all != text).then_some(of_all)
     }
 
     fn label(&self, label: &mut Label) {
@@ -416,6 +442,8 @@ impl<'a> OnDisk<'a> {
         if row.other_headers.iter().any(|(_, setting)| setting.place.is_some()) {
             let header = |(name, setting): &(Arc<str>, Setting)| {
                 let mut setting = setting.clone();
+                let written = setting.value.as_ref().and_then(|value| self.written(file, value));
+                setting.value = written.map(Into::into).or(setting.value);
                 self.setting(&mut setting);
                 (name.clone(), setting)
             };
@@ -429,12 +457,11 @@ impl<'a> OnDisk<'a> {
 
     /// The rows of a table of endpoints, each once.
     pub(crate) fn table(&self, rows: &mut Vec<TableRow>) {
-        let peers = |peers: &Arc<[PeerRow]>| {
-            peers
-                .iter()
-                .map(|peer| PeerRow { text: peer.text.clone(), place: self.place(peer.place) })
-                .collect()
+        let peer = |PeerRow { text, place }: &PeerRow| {
+            let written = self.written(place.file, text);
+            PeerRow { text: written.map_or_else(|| text.clone(), Into::into), place: self.place(*place) }
         };
+        let peers = |peers: &Arc<[PeerRow]>| peers.iter().map(peer).collect();
         for row in rows.iter_mut() {
             self.endpoint(&mut row.endpoint);
             row.peers = peers(&row.peers);
@@ -442,33 +469,6 @@ impl<'a> OnDisk<'a> {
         }
         let mut seen = BTreeSet::new();
         rows.retain(|row| seen.insert((row.endpoint.place, row.endpoint.server_names.clone())));
-    }
-
-    /// Each step of a trace.
-    pub(crate) fn trace(&self, trace: &mut Trace) {
-        for run in &mut trace.runs {
-            run.steps.iter_mut().for_each(|step| self.step(step));
-            for TraceWay { steps, sent, answer, after, idle, fields: added, .. } in &mut run.ways {
-                steps.iter_mut().chain(after).for_each(|step| self.step(step));
-                let fields = sent.iter_mut().flat_map(|sent| sent.fields.iter_mut().chain(&mut sent.dropped));
-                fields.for_each(|field| self.optional(&mut field.place));
-                self.optional(&mut answer.place);
-                idle.iter_mut().for_each(|idle| self.optional(&mut idle.place));
-                added.iter_mut().for_each(|field| field.place = self.place(field.place));
-                answer.instead.iter_mut().for_each(|instead| self.optional(&mut instead.place));
-                answer.remarks.iter_mut().for_each(|remark| self.remark(remark));
-            }
-        }
-        self.outcome(&mut trace.outcome);
-    }
-
-    fn step(&self, step: &mut TraceStep) {
-        self.optional(&mut step.place);
-        step.remarks.iter_mut().for_each(|remark| self.remark(remark));
-    }
-
-    fn remark(&self, remark: &mut Remark) {
-        self.optional(&mut remark.place);
     }
 }
 
@@ -480,13 +480,18 @@ fn statement_at(hosted: &Hosted, offset: u32) -> u32 {
     (line.start + u32::try_from(blanks).unwrap_or(0)).min(offset)
 }
 
+/// The placeholders of a text, with what its file has in their place.
+fn texts(hosted: &Hosted) -> impl Iterator<Item = (&str, &str)> {
+    let text = |bytes| std::str::from_utf8(bytes).ok();
+    hosted.view().placeholders().filter_map(move |(name, host)| Some((text(name)?, text(host)?)))
+}
+
 /// A text with its placeholders as the file on disk has them; `other` is applied to what stands between these.
 fn filled(hosted: &Hosted, text: &str, other: impl Fn(&str) -> String) -> String {
-    let placeholders: Vec<(&str, &str)> = hosted
-        .view()
-        .placeholders()
-        .filter_map(|(name, host)| Some((std::str::from_utf8(name).ok()?, std::str::from_utf8(host).ok()?)))
-        .collect();
+    replaced(&texts(hosted).collect::<Vec<_>>(), text, &other)
+}
+
+fn replaced(placeholders: &[(&str, &str)], text: &str, other: &dyn Fn(&str) -> String) -> String {
     let mut written = String::with_capacity(text.len());
     let mut rest = text;
     loop {

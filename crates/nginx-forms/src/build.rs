@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use nginx_syntax::Span;
 
-use crate::view::{Kind, Piece, View, WrittenAs};
+use crate::view::{Kind, Piece, Told, View, WrittenAs};
 
 /// Makes a view of a text, from its start to its end.
 #[derive(Debug)]
@@ -14,12 +14,20 @@ pub struct ViewBuilder<'t> {
     pieces: Vec<Piece>,
     gaps: Vec<u32>,
     placeholders: Vec<(Vec<u8>, Vec<u8>)>,
+    told: Vec<Told>,
 }
 
 impl<'t> ViewBuilder<'t> {
     /// Of this text.
     pub fn new(outer: &'t [u8]) -> Self {
-        Self { outer, bytes: Vec::new(), pieces: Vec::new(), gaps: Vec::new(), placeholders: Vec::new() }
+        Self {
+            outer,
+            bytes: Vec::new(),
+            pieces: Vec::new(),
+            gaps: Vec::new(),
+            placeholders: Vec::new(),
+            told: Vec::new(),
+        }
     }
 
     /// What the view has so far.
@@ -62,7 +70,8 @@ impl<'t> ViewBuilder<'t> {
         self.replace(host, name);
     }
 
-    fn name(&mut self, host: Span, name: &[u8]) {
+    /// Shows people what the host has in the place of `name`.
+    pub(crate) fn name(&mut self, host: Span, name: &[u8]) {
         if !self.placeholders.iter().any(|(known, _)| known == name) {
             self.placeholders.push((name.to_vec(), host.of(self.outer).to_vec()));
         }
@@ -83,6 +92,13 @@ impl<'t> ViewBuilder<'t> {
         self.pieces.extend(view.pieces.iter().map(|piece| Piece { view: moved(piece.view), ..*piece }));
         self.gaps.extend(view.gaps.iter().map(|gap| gap + start));
         self.placeholders.extend(view.placeholders.iter().cloned());
+        let told = view.told.iter().map(|told| Told { span: moved(told.span), words: told.words.clone() });
+        self.told.extend(told);
+    }
+
+    /// Says something of what the view has from an offset on.
+    pub(crate) fn tell(&mut self, from: u32, words: String) {
+        self.told.push(Told { span: Span::new(from, self.end()), words });
     }
 
     fn piece(&mut self, host: Span, text: &[u8], kind: Kind) {
@@ -91,13 +107,14 @@ impl<'t> ViewBuilder<'t> {
         self.pieces.push(Piece { view: Span::new(start, self.end()), host, kind });
     }
 
-    fn end(&self) -> u32 {
+    /// How many bytes the view has so far.
+    pub(crate) fn end(&self) -> u32 {
         u32::try_from(self.bytes.len()).unwrap_or(u32::MAX)
     }
 
     /// The view. `outer`: the one that the text is of; `None` for the host file itself.
     pub fn finish(self, outer: Option<Arc<View>>, written_as: WrittenAs) -> View {
-        let Self { bytes, pieces, gaps, placeholders, .. } = self;
+        let Self { bytes, pieces, gaps, placeholders, told, .. } = self;
         View {
             bytes,
             pieces,
@@ -106,9 +123,10 @@ impl<'t> ViewBuilder<'t> {
             sealed: None,
             outer,
             premises: Vec::new(),
+            other_premises: Vec::new(),
             placeholders,
             rendered: None,
-            told: Vec::new(),
+            told,
             is_called: false,
         }
     }

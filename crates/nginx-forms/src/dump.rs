@@ -141,6 +141,7 @@ pub(crate) fn files(text: &[u8]) -> Vec<Found> {
         }
     };
     let all: Vec<Span> = lines(text).collect();
+    let prompt = prompt(text, &all);
     let mut searches = 0;
     for (number, line) in all.iter().enumerate() {
         if let Some((at, path)) = head(line.of(text)) {
@@ -160,6 +161,11 @@ pub(crate) fn files(text: &[u8]) -> Vec<Found> {
                 continue;
             }
         }
+        // What follows is another command, and what that says.
+        if is_prompt(line.of(text), prompt) {
+            close(&mut open);
+            continue;
+        }
         let Some(open) = &mut open else { continue };
         if let Some(own) = open.own(text, *line) {
             open.take(text, own);
@@ -175,10 +181,34 @@ pub(crate) fn files(text: &[u8]) -> Vec<Found> {
     dumps.into_iter().enumerate().flat_map(numbered).collect()
 }
 
-/// Whether a line is what nginx says beside the dump, or the prompt of a shell behind it.
+/// Whether a line is what nginx says beside the dump.
 fn is_message(line: &[u8]) -> bool {
+    line.trim_ascii().starts_with(b"nginx: ")
+}
+
+/// What a shell shows before a command, as the line says that asks for the dump: `web1 ~ #` of `web1 ~ # nginx -T`.
+fn prompt<'t>(text: &'t [u8], lines: &[Span]) -> Option<&'t [u8]> {
+    let before = lines.iter().map(|line| line.of(text)).take_while(|line| head(line).is_none());
+    let prompts = before.filter_map(|line| {
+        let command = memchr::memmem::find(line, b"nginx -T")?;
+        let mut prompt = line.get(..command)?;
+        // `sudo`, a path, and the command of a container: what the prompt ends with is none of them.
+        let end = prompt.iter().rposition(|byte| b"#$%>".contains(byte))?;
+        prompt = prompt.get(..=end)?.trim_ascii();
+        // `#` begins comments of nginx too.
+        (prompt != b"#" && prompt.len() <= LONGEST_PROMPT).then_some(prompt)
+    });
+    prompts.last()
+}
+
+/// Longer ones are words.
+const LONGEST_PROMPT: usize = 80;
+
+/// Whether a line is a prompt of a shell, and a command or none.
+fn is_prompt(line: &[u8], prompt: Option<&[u8]>) -> bool {
     let line = line.trim_ascii();
-    line.starts_with(b"nginx: ")
-        || line.starts_with(b"root@")
-        || (line.ends_with(b"$") && line.contains(&b'@') && !line.contains(&b';'))
+    if prompt.is_some_and(|prompt| line.starts_with(prompt)) {
+        return true;
+    }
+    line.starts_with(b"root@") || (line.ends_with(b"$") && line.contains(&b'@') && !line.contains(&b';'))
 }

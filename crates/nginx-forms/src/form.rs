@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::chart::Chart;
+use crate::chart::{self, Chart};
 use crate::view::View;
 use crate::{dump, heredoc, ingress, markup, omnibus, yaml};
 
@@ -23,6 +23,8 @@ pub enum Form {
     Omnibus,
     /// Markdown, reStructuredText or `AsciiDoc`.
     Markup,
+    /// Named templates of Go, and nothing else.
+    Named,
 }
 
 /// A text that a host file holds, and that may be nginx's.
@@ -89,7 +91,11 @@ pub fn views(form: Form, text: &[u8]) -> Vec<Found> {
 
 /// The same of a file that lies in a chart.
 pub fn views_in(form: Form, text: &[u8], chart: &Chart) -> Vec<Found> {
-    let filled = if form == Form::Yaml { chart.filled(text) } else { None };
+    let filled = match form {
+        Form::Yaml => chart.filled(text),
+        Form::Named => chart.filled_apart(text),
+        _ => None,
+    };
     let Some(filled) = filled.map(Arc::new) else { return read(form, text) };
     let mut all = read(form, filled.bytes());
     for found in &mut all {
@@ -103,17 +109,18 @@ pub fn views_in(form: Form, text: &[u8], chart: &Chart) -> Vec<Found> {
 fn read(form: Form, text: &[u8]) -> Vec<Found> {
     match form {
         Form::Dump => dump::files(text),
-        Form::Dockerfile | Form::Shell | Form::Terraform => heredoc::heredocs(form, text, None),
-        Form::Yaml => yaml::scalars(text),
+        Form::Dockerfile | Form::Shell | Form::Terraform => heredoc::heredocs(form, text, None, false),
+        Form::Yaml => yaml::scalars(text, false),
         Form::Omnibus => omnibus::settings(text, None),
         Form::Markup => markup::blocks(text),
+        Form::Named => chart::texts(text),
     }
 }
 
-/// Whether a text of YAML has objects that a controller of nginx reads. It is asked of every file that has no line of
-/// nginx.
-pub fn has_ingress(text: &[u8]) -> bool {
-    ingress::may_have(text) && yaml::scalars(text).iter().any(|found| found.view.rendered().is_some())
+/// Whether a text of YAML, or a heredoc of a script, has objects that a controller of nginx reads. It is asked of every file
+/// that has no line of nginx.
+pub fn has_ingress(form: Form, text: &[u8]) -> bool {
+    ingress::may_have(text) && read(form, text).iter().any(|found| found.view.rendered().is_some())
 }
 
 /// Whether a text of YAML says by other objects where an nginx in a cluster passes requests: NGINX Gateway Fabric, or a

@@ -10,7 +10,9 @@ use crate::form::{Form, Found};
 use crate::lines::{indent, is_blank, lines};
 use crate::quotes::Quotes;
 use crate::template::{self, Manner};
+use crate::unset::Unset;
 use crate::view::{Escape, View, WrittenAs};
+use crate::yaml;
 
 /// What a shell writes otherwise where it fills in.
 const OF_SHELL: &[Escape] = &[
@@ -50,8 +52,9 @@ const DEEPEST: usize = 4;
 /// As many heredocs one command has.
 const MOST_HEADS: usize = 32;
 
-/// The heredocs of a text, and those in them. `outer`: the view that it is of.
-pub(crate) fn heredocs(form: Form, text: &[u8], outer: Option<&Arc<View>>) -> Vec<Found> {
+/// The heredocs of a text, and those in them. `outer`: the view that it is of; `is_nested`: it stands in YAML that is a
+/// heredoc itself.
+pub(crate) fn heredocs(form: Form, text: &[u8], outer: Option<&Arc<View>>, is_nested: bool) -> Vec<Found> {
     let mut found = Vec::new();
     // What is left to be looked through, the first at the end.
     let mut left: Vec<(Found, usize)> =
@@ -62,13 +65,34 @@ pub(crate) fn heredocs(form: Form, text: &[u8], outer: Option<&Arc<View>>) -> Ve
             true => of_text(Form::Shell, bytes, Some(&one.view)),
             false => Vec::new(),
         };
-        if inner.is_empty() {
+        let of_yaml = if is_nested { Vec::new() } else { of_yaml(&one.view) };
+        if !of_yaml.is_empty() {
+            found.extend(of_yaml);
+        } else if inner.is_empty() {
             found.push(one);
         } else {
             left.extend(inner.into_iter().rev().map(|one| (one, depth + 1)));
         }
     }
     found
+}
+
+/// The texts of a heredoc that is YAML: `kubectl apply -f - <<EOF`, user data of a machine.
+fn of_yaml(view: &Arc<View>) -> Vec<Found> {
+    let text = view.bytes();
+    let has_line = |start: &[u8]| lines(text).any(|line| line.of(text).starts_with(start));
+    if !(text.trim_ascii_start().starts_with(b"#cloud-config")
+        || has_line(b"apiVersion:") && has_line(b"kind:"))
+    {
+        return Vec::new();
+    }
+    let mut all = yaml::scalars(text, true);
+    for found in &mut all {
+        for one in std::iter::once(&mut found.view).chain(&mut found.other_ways) {
+            *one = Arc::new(View::clone(one).inside(view));
+        }
+    }
+    all
 }
 
 /// The heredocs that stand in no other.
@@ -315,8 +339,9 @@ fn view(form: Form, text: &[u8], head: &Head<'_>, body: &[Span], outer: Option<&
         return of_one_shell(form, text, head, body, outer);
     }
     let mut builder = ViewBuilder::new(text);
+    let unset = Unset::of(text, whole(body).of(text));
     for line in body {
-        of_shell(&mut builder, text, *line, true);
+        of_shell(&mut builder, text, *line, true, &unset);
     }
     let string = builder.finish(outer.cloned(), WrittenAs { indent: Vec::new(), escapes: OF_STRING });
     let string = Arc::new(string);
@@ -345,6 +370,8 @@ fn of_one_shell(form: Form, text: &[u8], head: &Head<'_>, body: &[Span], outer: 
         let count = of(line).iter().take_while(|byte| **byte == b'\t').count();
         u32::try_from(count).unwrap_or_default()
     };
+    let is_filled_in = form != Form::Terraform && !head.is_quoted;
+    let unset = if is_filled_in { Unset::of(text, whole(body).of(text)) } else { Unset::default() };
     let mut builder = ViewBuilder::new(text);
     for line in body {
         let cut = if form == Form::Terraform {
@@ -359,7 +386,7 @@ fn of_one_shell(form: Form, text: &[u8], head: &Head<'_>, body: &[Span], outer: 
         match (form, head.is_quoted) {
             (Form::Terraform, _) => of_hcl(&mut builder, text, Span::new(start, line.end)),
             (_, true) => builder.copy(Span::new(start, line.end)),
-            (_, false) => of_shell(&mut builder, text, Span::new(start, line.end), false),
+            (_, false) => of_shell(&mut builder, text, Span::new(start, line.end), false, &unset),
         }
     }
     let first = body.iter().find(|line| !is_blank(of(line)));
@@ -377,8 +404,10 @@ fn of_one_shell(form: Form, text: &[u8], head: &Head<'_>, body: &[Span], outer: 
 }
 
 /// A line that a shell fills in, of a heredoc or of a string.
-fn of_shell(builder: &mut ViewBuilder<'_>, text: &[u8], line: Span, is_string: bool) {
+fn of_shell(builder: &mut ViewBuilder<'_>, text: &[u8], line: Span, is_string: bool, unset: &Unset) {
     let (mut done, mut at) = (line.start, line.start);
+    let first = builder.end();
+    let mut lost: Vec<&[u8]> = Vec::new();
     while at < line.end {
         let rest = Span::new(at, line.end).of(text);
         let (length, plain): (u32, Option<Vec<u8>>) = match rest {
@@ -391,7 +420,12 @@ fn of_shell(builder: &mut ViewBuilder<'_>, text: &[u8], line: Span, is_string: b
             [b'$', ..] => match filled_in(rest) {
                 Some((length, name)) => {
                     builder.copy(Span::new(done, at));
-                    builder.placeholder(Span::new(at, at + length), &placeholder(name));
+                    if unset.has(name) {
+                        builder.replace(Span::new(at, at + length), b"");
+                        lost.push(name);
+                    } else {
+                        builder.placeholder(Span::new(at, at + length), &placeholder(name));
+                    }
                     at += length;
                     done = at;
                     continue;
@@ -413,6 +447,21 @@ fn of_shell(builder: &mut ViewBuilder<'_>, text: &[u8], line: Span, is_string: b
         at += length;
     }
     builder.copy(Span::new(done, line.end));
+    for name in lost {
+        let name = String::from_utf8_lossy(name);
+        builder.tell(
+            first,
+            format!("the shell replaces `${name}` with nothing, because no shell variable has this name: write `\\${name}`, or quote the heredoc (`<<'EOF'`)"),
+        );
+    }
+}
+
+/// From the first of some lines to the last.
+fn whole(lines: &[Span]) -> Span {
+    match (lines.first(), lines.last()) {
+        (Some(first), Some(last)) => first.to(*last),
+        _ => Span::at(0),
+    }
 }
 
 /// A line that Terraform fills in: `${x}` and `%{ if x }`, whose marks stay for the template.

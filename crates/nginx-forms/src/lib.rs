@@ -18,6 +18,7 @@ mod markup;
 mod omnibus;
 mod quotes;
 pub mod template;
+mod unset;
 mod view;
 mod yaml;
 

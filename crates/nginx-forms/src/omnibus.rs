@@ -20,7 +20,8 @@ pub(crate) fn settings(text: &[u8], outer: Option<&Arc<View>>) -> Vec<Found> {
         }
         let Some((name, at)) = setting(line.of(text)) else { continue };
         let start = line.start + at;
-        let Some((view, end)) = value(text, start, outer) else { continue };
+        let value = value(text, start, outer).or_else(|| heredoc(text, start, outer));
+        let Some((view, end)) = value else { continue };
         behind = end;
         found.push(Found::named(&format!("{name}.conf"), view));
     }
@@ -90,6 +91,56 @@ fn value(text: &[u8], start: u32, outer: Option<&Arc<View>>) -> Option<(View, u3
     Some((view, offset(at + 1)?))
 }
 
+/// The text of `<<EOS`, `<<-EOS`, `<<~EOS` or of one with quotes, and where it ends. Blanks at the start of its lines are
+/// nothing to nginx.
+fn heredoc(text: &[u8], start: u32, outer: Option<&Arc<View>>) -> Option<(View, u32)> {
+    let rest = text.get(start as usize..)?;
+    let head = rest.get(..memchr::memchr(b'\n', rest)?)?;
+    let word = head.trim_ascii().strip_prefix(b"<<")?;
+    let word = word.strip_prefix(b"-").or_else(|| word.strip_prefix(b"~")).unwrap_or(word);
+    let is_raw = word.first() == Some(&b'\'');
+    let quoted = |quote: &[u8]| word.strip_prefix(quote).and_then(|word| word.strip_suffix(quote));
+    let word = quoted(b"'").or_else(|| quoted(b"\"")).unwrap_or(word);
+    if word.is_empty() || !word.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_') {
+        return None;
+    }
+    let first = start.checked_add(u32::try_from(head.len()).ok()?)?.checked_add(1)?;
+    let mut builder = ViewBuilder::new(text);
+    for line in lines(text).skip_while(|line| line.start < first) {
+        if line.of(text).trim_ascii() == word {
+            return Some((builder.finish(outer.cloned(), WrittenAs::default()), line.end));
+        }
+        if is_raw { builder.copy(line) } else { of_ruby(&mut builder, text, line) }
+    }
+    None
+}
+
+/// A line that Ruby fills in.
+fn of_ruby(builder: &mut ViewBuilder<'_>, text: &[u8], line: Span) {
+    let (mut done, mut at) = (line.start, line.start);
+    while at < line.end {
+        let rest = Span::new(at, line.end).of(text);
+        let length = match rest {
+            [b'#', b'{', ..] => memchr::memchr(b'}', rest).and_then(|end| u32::try_from(end + 1).ok()),
+            [b'\\', b'\\' | b'#', ..] => Some(2),
+            _ => None,
+        };
+        let Some(length) = length else {
+            at += 1;
+            continue;
+        };
+        builder.copy(Span::new(done, at));
+        let span = Span::new(at, at + length);
+        match rest {
+            [b'\\', plain, ..] => builder.unescape(span, &[*plain]),
+            _ => builder.placeholder(span, format!("${{RUBY_{at}}}").as_bytes()),
+        }
+        at += length;
+        done = at;
+    }
+    builder.copy(Span::new(done, line.end));
+}
+
 #[cfg(test)]
 mod tests {
     use super::settings;
@@ -110,5 +161,13 @@ nginx['redirect'] = true
         assert!(texts[0].starts_with("location /ws {\n  proxy_pass http://${RUBY_"), "{texts:?}");
         assert_eq!(texts[1], "include /a's/*.conf;\ngzip on;");
         assert_eq!(texts.len(), 2);
+        let text = b"nginx['custom_nginx_config'] = <<~EOS\n  map $a $b { default \\\\d; }\n  x #{y};\n  EOS\nnginx['custom_x'] = <<EOS\nno end";
+        let found = settings(text, None);
+        let texts: Vec<String> =
+            found.iter().map(|one| String::from_utf8_lossy(one.view.bytes()).into_owned()).collect();
+        assert!(
+            matches!(texts.as_slice(), [one] if one.starts_with("  map $a $b { default \\d; }\n  x ${RUBY_")),
+            "{texts:?}"
+        );
     }
 }

@@ -79,6 +79,8 @@ pub struct View {
     pub(crate) outer: Option<Arc<View>>,
     /// What is taken for granted of the conditions of a template: each with whether it holds.
     pub(crate) premises: Vec<(String, bool)>,
+    /// The same of other ways that come to the same text.
+    pub(crate) other_premises: Vec<Vec<(String, bool)>>,
     /// The placeholders, each once, with what the host has in their place.
     pub(crate) placeholders: Vec<(Vec<u8>, Vec<u8>)>,
     /// What is kept of a text that a controller writes: its stretches are in no order of the host.
@@ -105,6 +107,16 @@ impl View {
         &self.premises
     }
 
+    /// The same of each way that comes to this text, the first of them first.
+    pub fn premise_sets(&self) -> impl Iterator<Item = &[(String, bool)]> {
+        std::iter::once(&self.premises).chain(&self.other_premises).map(Vec::as_slice)
+    }
+
+    /// Keeps what another way takes for granted that comes to the same text.
+    pub(crate) fn join(&mut self, other: &Self) {
+        self.other_premises.extend(other.premise_sets().map(<[_]>::to_vec));
+    }
+
     /// The placeholders, each once, with what the host has in their place.
     pub fn placeholders(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         let chain = std::iter::successors(Some(self), |view| view.outer.as_deref());
@@ -113,9 +125,12 @@ impl View {
 
     /// Where other files say what stands in a span, in words: `` `.Values.time` is `30s` in values.yaml:3 ``.
     pub fn told(&self, span: Span) -> Vec<&str> {
-        let is_in =
-            |told: &&Told| told.span.start < span.end.max(span.start + 1) && span.start < told.span.end;
-        let mut all: Vec<&str> = self.told.iter().filter(is_in).map(|told| told.words.as_str()).collect();
+        // They lie one behind the other, or on the same line.
+        let last = self.told.partition_point(|told| told.span.start < span.end.max(span.start + 1));
+        let before = self.told.get(..last).unwrap_or_default().iter().rev();
+        let mut all: Vec<&str> =
+            before.take_while(|told| span.start < told.span.end).map(|told| told.words.as_str()).collect();
+        all.reverse();
         if let Some(outer) = self.outer.as_deref() {
             let start = self.start_on_outer(span.start);
             let end = if span.is_empty() { start } else { self.end_on_outer(span.end).max(start) };
@@ -135,7 +150,7 @@ impl View {
 
     /// Whether it is the body of a named template or a macro: in which block it comes out, its calls say.
     pub fn is_called(&self) -> bool {
-        self.is_called
+        self.is_called || self.outer.as_deref().is_some_and(Self::is_called)
     }
 
     /// Why the host is not edited; `None` if it may be where the edit touches copied bytes.
@@ -291,7 +306,7 @@ impl View {
             written.push(byte);
             at += 1;
             // An empty line needs none.
-            if byte == b'\n' && next(at).is_some_and(|next| next != b'\n') {
+            if byte == b'\n' && next(at).is_some_and(|next| !matches!(next, b'\n' | b'\r')) {
                 written.extend_from_slice(indent);
             }
         }

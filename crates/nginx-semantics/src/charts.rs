@@ -6,9 +6,10 @@ use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use nginx_forms::chart::{Chart, Named, Value, named, values};
+use nginx_forms::chart::{Chart, Named, Value, is_all_named, named, values};
 
 use crate::files::{folder_of, normalize};
+use crate::mounted::folder_of_host;
 
 /// As many charts of one tree are read.
 const MOST_CHARTS: usize = 1_000;
@@ -22,6 +23,8 @@ pub(crate) struct Charts {
     values: BTreeMap<PathBuf, (PathBuf, Vec<Value>)>,
     /// By file.
     named: BTreeMap<PathBuf, Vec<Named>>,
+    /// Those that are texts by themselves, by file, with where that lies.
+    apart: BTreeMap<PathBuf, (PathBuf, Vec<Named>)>,
     /// What is told in each folder that has a chart or a named template, once all files were read.
     told: BTreeMap<PathBuf, Arc<Chart>>,
 }
@@ -33,9 +36,6 @@ pub(crate) enum Role {
     Values,
     Templates,
 }
-
-/// Blocks of nginx that a file of its own holds.
-const BLOCKS: [&[u8]; 7] = [b"http", b"events", b"stream", b"server", b"upstream", b"map", b"location"];
 
 impl Role {
     /// `None` for a file that tells nothing; any YAML file may hold named templates.
@@ -52,8 +52,15 @@ impl Role {
 }
 
 impl Charts {
-    /// Keeps what a file tells. `is_secret`: whether the value of a name is nobody's business.
-    pub(crate) fn read(&mut self, path: &Path, role: Role, text: &[u8], is_secret: &dyn Fn(&str) -> bool) {
+    /// Keeps what a file tells. `identity`: its path without links; `is_secret`: whether the value of a name is nobody's
+    /// business.
+    pub(crate) fn read(
+        &mut self,
+        (path, identity): (&Path, Option<PathBuf>),
+        role: Role,
+        text: &[u8],
+        is_secret: &dyn Fn(&str) -> bool,
+    ) {
         match role {
             Role::Chart => {
                 if self.folders.len() < MOST_CHARTS {
@@ -66,11 +73,15 @@ impl Charts {
                 self.values.insert(folder_of(path), (path.to_owned(), all));
             }
             Role::Templates => {
-                let mut all = named(text);
-                // What is a file of nginx by itself is judged where it is written.
-                all.retain(|one| !holds_blocks(&one.body));
-                if !all.is_empty() {
-                    self.named.insert(path.to_owned(), all);
+                // What has blocks is judged where it is written.
+                let (blocks, lines): (Vec<Named>, Vec<Named>) =
+                    named(text).into_iter().partition(Named::holds_blocks);
+                let lies_at = identity.filter(|_| holds_texts(path, text) && !blocks.is_empty());
+                if let Some(identity) = lies_at {
+                    self.apart.insert(path.to_owned(), (identity, blocks));
+                }
+                if !lines.is_empty() {
+                    self.named.insert(path.to_owned(), lines);
                 }
             }
         }
@@ -86,7 +97,8 @@ impl Charts {
             let chart = shared.entry(top).or_insert_with(|| self.named_below(top, &|_| true));
             told.insert(normalize(folder), Arc::new(self.with_values(chart.clone(), folder)));
         }
-        let folders: BTreeSet<PathBuf> = self.named.keys().map(|path| folder_of(path)).collect();
+        let files = self.named.keys().chain(self.apart.keys());
+        let folders: BTreeSet<PathBuf> = files.map(|path| folder_of(path)).collect();
         for folder in folders.iter().filter(|folder| self.around(folder).is_none()) {
             let chart = self.named_below(folder, &|path| folder_of(path) == **folder);
             told.insert(normalize(folder), Arc::new(chart));
@@ -141,28 +153,45 @@ impl Charts {
     /// The named templates of the files below a folder.
     fn named_below(&self, folder: &Path, is_meant: &dyn Fn(&Path) -> bool) -> Chart {
         let mut chart = Chart::default();
-        // Those of one folder stand behind each other.
-        let is_all = folder == Path::new(".");
-        let first = if is_all { Path::new("") } else { folder };
-        let files = self.named.range::<Path, _>((Bound::Included(first), Bound::Unbounded));
-        let files = files.take_while(|(path, _)| is_all || path.starts_with(folder));
-        for (path, named) in files.filter(|(path, _)| is_meant(path)) {
+        for (path, named) in below(&self.named, folder).filter(|(path, _)| is_meant(path)) {
             chart.add_named(&shown(path), named.iter().cloned());
+        }
+        for (path, (identity, named)) in below(&self.apart, folder).filter(|(path, _)| is_meant(path)) {
+            let text = folder_of_host(identity, 0, false);
+            for one in named {
+                let Some(name) = one.file_name() else { continue };
+                let included = text.join(name);
+                if let Some(included) = included.to_str().filter(|path| !path.contains(['"', '\\', '$'])) {
+                    chart.add_included(&shown(path), one.clone(), included);
+                }
+            }
         }
         chart
     }
+
+    /// Whether a file is read as the texts of the named templates that it consists of.
+    pub(crate) fn holds_texts(&self, path: &Path) -> bool {
+        self.apart.contains_key(path)
+    }
+}
+
+/// Whether a file may be named templates alone; in YAML they stand beside objects.
+fn holds_texts(path: &Path, text: &[u8]) -> bool {
+    let is_yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
+    !is_yaml && is_all_named(text)
+}
+
+/// The files below a folder, which stand behind each other.
+fn below<'c, T>(
+    files: &'c BTreeMap<PathBuf, T>,
+    folder: &'c Path,
+) -> impl Iterator<Item = (&'c PathBuf, &'c T)> {
+    let is_all = folder == Path::new(".");
+    let first = if is_all { Path::new("") } else { folder };
+    let from = files.range::<Path, _>((Bound::Included(first), Bound::Unbounded));
+    from.take_while(move |(path, _)| is_all || path.starts_with(folder))
 }
 
 fn shown(path: &Path) -> String {
     path.display().to_string()
-}
-
-fn holds_blocks(body: &[u8]) -> bool {
-    body.split(|byte| *byte == b'\n').any(|line| {
-        let line = line.trim_ascii();
-        let word = line.iter().take_while(|byte| byte.is_ascii_lowercase()).count();
-        line.ends_with(b"{")
-            && !line.ends_with(b"{{")
-            && line.get(..word).is_some_and(|word| BLOCKS.contains(&word))
-    })
 }

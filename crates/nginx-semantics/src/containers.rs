@@ -71,7 +71,7 @@ impl Containers {
         }
         let Some(text) = text(files, path, is_given) else { return };
         if let Some(role) = role {
-            self.charts.read(path, role, &text, &is_secret);
+            self.charts.read((path, files.identity(path)), role, &text, &is_secret);
         }
         let Some(kind) = kind else { return };
         match kind {
@@ -120,6 +120,11 @@ impl Containers {
     /// What the templates that a file calls, and the values that it asks for, are.
     pub(crate) fn chart(&self, path: &Path) -> Arc<Chart> {
         self.charts.told(path)
+    }
+
+    /// Whether a file is read as the texts of the named templates that it consists of.
+    pub(crate) fn holds_named_texts(&self, path: &Path) -> bool {
+        self.charts.holds_texts(path)
     }
 
     /// Whether nothing is known.

@@ -1,6 +1,8 @@
 //! Which files an `include` means, looked for as nginx does and, in a tree that is not installed, where they most
 //! likely are (`core/ngx_conf_file.c:ngx_conf_include`, `os/unix/ngx_files.c:ngx_open_glob`).
 
+mod beside;
+
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Component, Path, PathBuf};
@@ -211,6 +213,12 @@ pub(crate) fn resolve(files: &dyn Files, scope: &Scope, base: &Base, argument: &
                 return Resolved::Files(found);
             }
             is_folder_there |= files.is_folder(&there);
+        }
+    }
+    if !is_folder_there {
+        let found = beside::found(files, scope, base, argument);
+        if !found.is_empty() {
+            return Resolved::Files(found);
         }
     }
     let templates = templates(files, scope, base, argument);

@@ -51,6 +51,8 @@ pub(crate) struct Part {
     root: Option<FileId>,
     fragments: Vec<FileId>,
     files: BTreeSet<FileId>,
+    /// Those of them that are ways through the branches of templates.
+    ways: Vec<FileId>,
     settings: Settings,
     /// Of the configuration first, and then of one server after the other.
     servers: Vec<Arc<OfServer>>,
@@ -60,6 +62,11 @@ pub(crate) struct Part {
     /// All but the findings and endpoints.
     rest: Gathered,
     pub(crate) locations: Locations,
+}
+
+/// Those of some files that are ways through the branches of templates.
+fn ways(sources: &Sources, files: &BTreeSet<FileId>) -> Vec<FileId> {
+    files.iter().copied().filter(|file| sources.ways(*file).nth(1).is_some()).collect()
 }
 
 /// What is told of locations before and after fixes; nothing where no fix is to be checked.
@@ -143,6 +150,7 @@ impl Part {
         Self {
             root: configuration.root(),
             fragments: configuration.fragments().iter().map(|fragment| fragment.file).collect(),
+            ways: ways(&loaded.sources, &configuration.files()),
             files: configuration.files(),
             servers,
             candidates,
@@ -162,9 +170,10 @@ impl Part {
         self.stops().flat_map(|stop| &stop.said)
     }
 
-    /// What it keeps when files are edited: its root, or else its first fragment.
-    pub(crate) fn name(&self) -> (Option<FileId>, Option<FileId>) {
-        (self.root, self.fragments.first().copied().filter(|_| self.root.is_none()))
+    /// What it keeps when files are edited: its root, or else its first fragment, and which ways through the branches of
+    /// templates it has.
+    pub(crate) fn name(&self) -> (Option<FileId>, Option<FileId>, &[FileId]) {
+        (self.root, self.fragments.first().copied().filter(|_| self.root.is_none()), &self.ways)
     }
 
     /// Whether it says the same of another layout, whose files are the same unless they are among `changed`.

@@ -67,6 +67,8 @@ pub(super) struct Merged {
     first: Option<Box<EndpointName>>,
     /// The number of the configuration that said it first; `None` for what is said of files and of several nginxes.
     pub(super) part: Option<usize>,
+    /// The numbers of all configurations that said it, each once.
+    pub(super) parts: Vec<usize>,
     /// At how many further lines it holds, where one finding speaks for the whole main file.
     more: usize,
     fix: MergedFix,
@@ -83,13 +85,15 @@ impl Merged {
         let mut places = Places::default();
         places.add(part);
         let part = part.map(|part| part.number);
-        Self { finding, contexts: 1, places, first: None, part, more: 0, fix, unsafe_fix }
+        let parts = part.into_iter().collect();
+        Self { finding, contexts: 1, places, first: None, part, parts, more: 0, fix, unsafe_fix }
     }
 
     /// Adds the same of one more context; the highest severity and confidence are kept.
     pub(super) fn add(&mut self, mut finding: Finding, part: Option<Part>) {
         self.contexts += 1;
         self.places.add(part);
+        self.parts.extend(part.map(|part| part.number).filter(|number| !self.parts.contains(number)));
         self.add_fixes(finding.fix.take(), finding.unsafe_fix.take());
         let confidence = self.finding.confidence.max(finding.confidence);
         if finding.severity > self.finding.severity {

@@ -465,6 +465,28 @@ fn what_is_said_of_templates_is_said_of_what_they_become() {
     assert!(count >= 40 && told > count, "{count} templates, {told} warnings and errors");
 }
 
+/// What comes out where a loop has nothing to go through is an alternative to the loop.
+#[test]
+fn what_is_said_of_an_else_of_a_loop_is_said_of_what_jinja_makes_of_it() {
+    let structures = [
+        "server {\nlisten 80;\n{% for peer in peers %}\nlocation /{{ peer }}/ {\nroot /srv;\n}\n{% else %}\nlocation /socket.io/ {\nproxy_pass http://127.0.0.1:3000;\nBODY\n}\n{% endfor %}\n}\n",
+        "server {\nlisten 80;\nlocation /socket.io/ {\nproxy_pass http://127.0.0.1:3000;\n{% for peer in peers %}\nadd_header X-{{ peer }} 1;\n{% else %}\nproxy_send_timeout 1h;\n{% endfor %}\n{% if peers %}\nBODY\n{% else %}\nproxy_http_version 1.1;\n{% endif %}\n}\n}\n",
+    ];
+    for structure in structures {
+        for (_, lines) in flaws() {
+            let map = "map $http_upgrade $connection_upgrade {\ndefault upgrade;\n'' close;\n}\n";
+            let template = format!("{map}{}", structure.replace("BODY", &lines.join("\n")));
+            let mut renderings = Renderings::default();
+            for peers in [vec![], vec!["a"], vec!["a", "b"]] {
+                let text = numbered(&template, "{%", "%}");
+                let values = BTreeMap::from([("peers", peers)]);
+                renderings.add(&minijinja::Environment::new().render_str(&text, values).expect("a template"));
+            }
+            renderings.compare("a.conf.j2", &template);
+        }
+    }
+}
+
 #[test]
 fn what_is_said_of_templates_of_erb_is_said_of_what_ruby_makes_of_them() {
     let all: Vec<(String, Vec<Values>)> =

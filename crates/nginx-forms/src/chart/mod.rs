@@ -19,7 +19,8 @@ use crate::template::scan::{Token, tokens};
 use crate::view::{Told, View, WrittenAs};
 
 use call::Call;
-pub use named::{Named, named};
+pub(crate) use named::texts;
+pub use named::{Named, is_all_named, named};
 pub use values::{Value, values};
 
 /// Named templates call others no deeper.
@@ -28,8 +29,18 @@ const DEEPEST: usize = 8;
 /// As many bytes are looked at to fill them in, all calls of one file together.
 const MOST_FILLED_IN: usize = 4 << 20;
 
-/// The bodies of named templates, each with where it is written.
-type Bodies = BTreeMap<Vec<u8>, (Vec<u8>, String)>;
+/// The bodies of named templates.
+type Bodies = BTreeMap<Vec<u8>, Body>;
+
+/// The body of a named template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Body {
+    text: Vec<u8>,
+    /// Where it is written, in words.
+    place: String,
+    /// The line that includes it, if it is a text by itself.
+    include: Option<Vec<u8>>,
+}
 
 /// What the templates of a chart, or of a folder, can call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,7 +56,7 @@ pub struct Chart {
 struct Part {
     span: Span,
     by: Vec<u8>,
-    /// Where it comes from, in words.
+    /// Where it comes from, in words; empty for an include, which leads there.
     told: String,
 }
 
@@ -61,9 +72,17 @@ impl Chart {
     /// Adds the named templates of a file. The first of a name counts.
     pub fn add_named(&mut self, shown: &str, all: impl IntoIterator<Item = Named>) {
         let named = Arc::make_mut(&mut self.named);
-        for Named { name, body, line } in all {
-            named.entry(name).or_insert_with(|| (body, format!("{shown}:{line}")));
+        for Named { name, body, line, .. } in all {
+            let place = format!("{shown}:{line}");
+            named.entry(name).or_insert(Body { text: body, place, include: None });
         }
+    }
+
+    /// Adds a named template that is a text by itself: a call of it is an include of `path`.
+    pub fn add_included(&mut self, shown: &str, one: Named, path: &str) {
+        let place = format!("{shown}:{}", one.line);
+        let include = Some(format!("include \"{path}\";").into_bytes());
+        Arc::make_mut(&mut self.named).entry(one.name).or_insert(Body { text: one.body, place, include });
     }
 
     /// Whether nothing is told.
@@ -78,11 +97,17 @@ impl Chart {
         if !own.is_empty() {
             let mut with = self.clone();
             let named = Arc::make_mut(&mut with.named);
-            for Named { name, body, line } in own.into_iter().rev() {
-                named.insert(name, (body, format!("line {line}")));
+            for Named { name, body, line, .. } in own.into_iter().rev() {
+                let place = format!("line {line}");
+                named.insert(name, Body { text: body, place, include: None });
             }
             return with.filled_in(text);
         }
+        if self.is_empty() { None } else { self.filled_in(text) }
+    }
+
+    /// The same of a file that holds named templates alone: each is a text by itself.
+    pub(crate) fn filled_apart(&self, text: &[u8]) -> Option<View> {
         if self.is_empty() { None } else { self.filled_in(text) }
     }
 
@@ -100,7 +125,13 @@ impl Chart {
             builder.copy(Span::new(done, part.span.start));
             let start = length(builder.bytes());
             builder.replace(part.span, &part.by);
-            told.push(Told { span: Span::new(start, length(builder.bytes())), words: part.told });
+            if part.told.is_empty() {
+                // People are shown the call.
+                builder.name(part.span, part.by.trim_ascii());
+            }
+            if !part.told.is_empty() {
+                told.push(Told { span: Span::new(start, length(builder.bytes())), words: part.told });
+            }
             done = part.span.end;
         }
         builder.copy(Span::new(done, length(text)));
@@ -160,7 +191,11 @@ impl Chart {
         left: &mut usize,
     ) -> Option<Part> {
         let call = Call::of(expression)?;
-        let (body, place) = self.named.get(call.name).filter(|_| depth < DEEPEST)?;
+        let Body { text: body, place, include } = self.named.get(call.name).filter(|_| depth < DEEPEST)?;
+        if let Some(include) = include.as_ref().filter(|_| call.is_of_root) {
+            let (span, by) = call.placed(text, span, from, include)?;
+            return Some(Part { span, by, told: String::new() });
+        }
         *left = left.checked_sub(body.len() + 1)?;
         // What it asks for is looked up in another value than the chart's.
         if !call.is_of_root && memchr::memmem::find(body, b"{{").is_some() {

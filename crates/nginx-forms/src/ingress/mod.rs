@@ -39,6 +39,14 @@ pub(crate) fn may_have(text: &[u8]) -> bool {
             || (has(b"ConfigMap") && (has(b"nginx") || has(b"ingress"))))
 }
 
+/// Whether a part of a text gives an annotation for a controller of nginx.
+pub(crate) fn has_annotation(part: &[u8]) -> bool {
+    [&b"nginx.ingress.kubernetes.io/"[..], b"nginx.org/", b"nginx.com/"].into_iter().any(|prefix| {
+        memchr::memmem::find_iter(part, prefix)
+            .any(|at| part.get(at + prefix.len()).is_some_and(u8::is_ascii_lowercase))
+    })
+}
+
 /// Whether a text has objects for an nginx in a cluster that are not read: by the groups of their versions.
 pub(crate) fn has_other_routes(text: &[u8]) -> bool {
     let starts = |line: &&[u8], group: &[u8]| {

@@ -58,7 +58,7 @@ impl Assignment {
             let was_taken = arm.before.is_some_and(|before| of(&taken, before));
             let is_in = arm.parent.map_or(self.has_top(), |parent| of(&active, parent));
             let holds = match &arm.holds {
-                Holds::Always | Holds::InLoop => true,
+                Holds::Always => true,
                 Holds::Never => false,
                 Holds::IfCalled => {
                     active.push(self.called == Some(number));

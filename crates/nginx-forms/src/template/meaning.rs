@@ -173,6 +173,8 @@ pub(super) fn of_blade(text: &[u8]) -> Option<Meaning> {
     let (word, rest) = first_word(text);
     Some(match word {
         b"if" | b"isset" | b"auth" | b"env" => Meaning::If(condition(rest, false)),
+        // Of `@forelse`.
+        b"empty" if rest.is_empty() => Meaning::Else,
         b"unless" | b"empty" | b"guest" => Meaning::If(condition(rest, true)),
         b"elseif" => Meaning::ElseIf(condition(rest, false)),
         b"else" => Meaning::Else,

@@ -48,8 +48,10 @@ pub fn alternatives(text: &[u8], outer: Option<&Arc<View>>, manner: Manner) -> A
             .finish(outer.cloned(), Default::default());
         view.premises = assignment.premises(&tree);
         view.is_called = !assignment.has_top();
-        if !views.iter().any(|other| other.bytes() == view.bytes()) {
-            views.push(view);
+        match views.iter_mut().find(|other| other.bytes() == view.bytes()) {
+            None => views.push(view),
+            Some(known) if known.is_called == view.is_called => known.join(&view),
+            Some(_) => {}
         }
     }
     // What is there on any way is there on the richest one: that is the first.

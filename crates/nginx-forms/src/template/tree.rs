@@ -15,14 +15,14 @@ pub(super) struct Arm {
     /// The arm of the same branch before it, which must not hold.
     pub(super) before: Option<ArmId>,
     pub(super) holds: Holds,
+    /// Whether it comes out for each of what a loop goes through.
+    pub(super) is_loop: bool,
 }
 
 /// Whether the text of an arm comes out, once its parent does and the arms before it do not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Holds {
     Always,
-    /// Once, for the first of what it goes through.
-    InLoop,
     Never,
     /// Elsewhere: it is looked at by itself.
     IfCalled,
@@ -45,7 +45,7 @@ struct Open {
     parent: Option<ArmId>,
     /// Its last arm.
     last: Option<ArmId>,
-    /// What a `case` looks at.
+    /// What a `case` looks at, or a loop goes through.
     subject: Option<Vec<u8>>,
 }
 
@@ -65,7 +65,13 @@ impl Tree {
                     let holds = this.holds(condition);
                     start(&mut this, holds, None);
                 }
-                Meaning::Loop(_) => start(&mut this, Holds::InLoop, None),
+                // Once, for the first of what it goes through.
+                Meaning::Loop(head) => {
+                    start(&mut this, Holds::Always, Some(gone_through(head).to_vec()));
+                    if let Some(arm) = this.arms.last_mut() {
+                        arm.is_loop = true;
+                    }
+                }
                 Meaning::Group => start(&mut this, Holds::Always, None),
                 Meaning::Define => start(&mut this, Holds::IfCalled, None),
                 Meaning::Capture => start(&mut this, Holds::Never, None),
@@ -76,13 +82,18 @@ impl Tree {
                     this.next(&mut open, &mut current, holds);
                 }
                 Meaning::Else => {
-                    // A loop that has nothing to go through.
-                    let is_loop = open
-                        .last()
-                        .and_then(|open| this.arms.get(open.last?))
-                        .is_some_and(|arm| arm.holds == Holds::InLoop);
-                    let holds = if is_loop { Holds::Never } else { Holds::Always };
-                    this.next(&mut open, &mut current, holds);
+                    // A loop that has nothing to go through: what that is decides as a condition does.
+                    let last = open.last();
+                    let is_loop =
+                        last.and_then(|open| this.arms.get(open.last?)).is_some_and(|arm| arm.is_loop);
+                    let subject = last.and_then(|open| Some((open.last?, open.subject.as_deref()?)));
+                    if let Some((number, subject)) = subject.filter(|_| is_loop) {
+                        let holds = Holds::If(this.atoms.formula(subject));
+                        if let Some(arm) = this.arms.get_mut(number) {
+                            arm.holds = holds;
+                        }
+                    }
+                    this.next(&mut open, &mut current, Holds::Always);
                 }
                 Meaning::When(value) => {
                     let subject = open.last().and_then(|open| open.subject.clone()).unwrap_or_default();
@@ -112,7 +123,7 @@ impl Tree {
         let mut of_arms: Vec<Option<ArmId>> = Vec::with_capacity(self.arms.len());
         for (number, arm) in self.arms.iter().enumerate() {
             let around = arm.parent.and_then(|parent| of_arms.get(parent).copied().flatten());
-            of_arms.push(if arm.holds == Holds::InLoop { Some(number) } else { around });
+            of_arms.push(if arm.is_loop { Some(number) } else { around });
         }
         self.of_tokens.iter().map(|arm| of_arms.get((*arm)?).copied().flatten()).collect()
     }
@@ -123,7 +134,7 @@ impl Tree {
     }
 
     fn arm(&mut self, parent: Option<ArmId>, before: Option<ArmId>, holds: Holds) -> ArmId {
-        self.arms.push(Arm { parent, before, holds });
+        self.arms.push(Arm { parent, before, holds, is_loop: false });
         self.arms.len() - 1
     }
 
@@ -134,4 +145,16 @@ impl Tree {
         open.last = Some(arm);
         *current = Some(arm);
     }
+}
+
+/// What a loop goes through, of its head: `hosts` of `host in hosts`, `$i, $host := .hosts` and `$hosts as $host`.
+fn gone_through(head: &[u8]) -> &[u8] {
+    let behind = |mark: &[u8]| {
+        let at = memchr::memmem::find(head, mark)?;
+        head.get(at + mark.len()..)
+    };
+    let all = behind(b" in ").or_else(|| behind(b":= ")).or_else(|| behind(b"= ")).unwrap_or(head);
+    let all = all.strip_prefix(b"(").unwrap_or(all);
+    let end = memchr::memmem::find(all, b" as ").unwrap_or(all.len());
+    all.get(..end).unwrap_or_default().trim_ascii()
 }

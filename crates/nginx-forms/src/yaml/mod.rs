@@ -12,12 +12,16 @@ mod scalar;
 
 use std::sync::Arc;
 
+use nginx_syntax::Span;
+
+use crate::build::ViewBuilder;
 use crate::form::{Form, Found};
 use crate::heredoc::heredocs;
 use crate::ingress::{self, Ingresses};
+use crate::lexer::{At, Lexer};
 use crate::omnibus;
 use crate::template::{MOST_WORK, branches};
-use crate::view::View;
+use crate::view::{View, WrittenAs};
 
 use leaves::Leaf;
 use mounts::Mounts;
@@ -25,8 +29,9 @@ use mounts::Mounts;
 /// As many are looked at in one file: what each of them is called, its neighbours tell.
 const MOST_SCALARS: usize = 1_000;
 
-/// The texts of the scalars that may hold nginx.
-pub(crate) fn scalars(text: &[u8]) -> Vec<Found> {
+/// The texts of the scalars that may hold nginx. `is_nested`: the text stands in a heredoc, and no other one is looked
+/// for in its own.
+pub(crate) fn scalars(text: &[u8], is_nested: bool) -> Vec<Found> {
     let masked = mask::masked(text);
     let Ok(masked) = std::str::from_utf8(&masked) else { return Vec::new() };
     let leaves = leaves::leaves(masked);
@@ -38,7 +43,9 @@ pub(crate) fn scalars(text: &[u8]) -> Vec<Found> {
     for leaf in leaves.iter().filter(is_own).take(MOST_SCALARS) {
         let is_compose = mounts::is_compose(&leaves, leaf);
         let Some(view) = scalar::view(text, masked, leaf, is_compose) else { continue };
-        let inner = of_script(&view);
+        let inner = of_script(&view, is_nested);
+        let view = if mounts::is_part(leaf) { part(view) } else { Some(view) };
+        let Some(view) = view else { continue };
         if inner.is_empty() {
             let is_in_cluster = mounts::is_in_cluster(&leaves, leaf);
             found.push(Found { is_in_cluster, ..mounts.found(&leaves, leaf, view) });
@@ -49,6 +56,34 @@ pub(crate) fn scalars(text: &[u8]) -> Vec<Found> {
     found
 }
 
+/// A text that is put among other lines. Where these close its blocks, what they say there is unknown; `None` where it
+/// closes blocks of theirs.
+fn part(view: View) -> Option<View> {
+    let mut lexer = Lexer::new();
+    for byte in view.bytes() {
+        lexer.take(*byte);
+        if lexer.depth < 0 {
+            return None;
+        }
+    }
+    let depth = lexer.depth;
+    if depth == 0 || lexer.at != At::Start {
+        return Some(view);
+    }
+    let length = u32::try_from(view.bytes().len()).unwrap_or(u32::MAX);
+    let outer = Arc::new(view);
+    let mut builder = ViewBuilder::new(outer.bytes());
+    builder.copy(Span::new(0, length));
+    for _ in 0..depth.min(DEEPEST) {
+        builder.gap(Span::at(length), b"${MISSING_LINES}", b";\n");
+        builder.replace(Span::at(length), b"}\n");
+    }
+    Some(builder.finish(Some(Arc::clone(&outer)), WrittenAs::default()))
+}
+
+/// As many blocks are closed.
+const DEEPEST: i64 = 64;
+
 /// What controllers write for the objects of a text, on each way through the branches of a template.
 fn of_controllers(text: &[u8], masked: &str) -> Ingresses {
     let plain = ingress::ingresses(text, masked, &nodes::parsed(masked));
@@ -57,7 +92,7 @@ fn of_controllers(text: &[u8], masked: &str) -> Ingresses {
     }
     let mut found: Vec<Found> = Vec::new();
     let mut left = MOST_WORK;
-    for way in branches(text) {
+    for way in branches(text, ingress::has_annotation) {
         let masked = mask::masked(way.bytes());
         let Ok(masked) = std::str::from_utf8(&masked) else { continue };
         let way = Arc::new(way);
@@ -67,13 +102,15 @@ fn of_controllers(text: &[u8], masked: &str) -> Ingresses {
             left = rest;
             let mut view = Arc::unwrap_or_clone(one.view).inside(&way);
             view.premises.clone_from(&way.premises);
+            view.other_premises.clone_from(&way.other_premises);
             one.view = Arc::new(view);
             match found.iter_mut().find(|known| known.path == one.path) {
                 None => found.push(one),
                 Some(known) => {
-                    let mut ways = std::iter::once(&known.view).chain(&known.other_ways);
-                    if !ways.any(|other| other.bytes() == one.view.bytes()) {
-                        known.other_ways.push(one.view);
+                    let mut ways = std::iter::once(&mut known.view).chain(&mut known.other_ways);
+                    match ways.find(|other| other.bytes() == one.view.bytes()) {
+                        None => known.other_ways.push(one.view),
+                        Some(same) => Arc::make_mut(same).join(&one.view),
                     }
                 }
             }
@@ -89,7 +126,7 @@ pub(crate) fn snippet(text: &[u8], masked: &str, scalar: &nodes::Scalar) -> Opti
 }
 
 /// The heredocs of a script, and the settings of `GitLab`'s omnibus package.
-fn of_script(view: &View) -> Vec<Found> {
+fn of_script(view: &View, is_nested: bool) -> Vec<Found> {
     let bytes = view.bytes();
     if memchr::memmem::find(bytes, b"nginx[").is_some() {
         let of_omnibus = omnibus::settings(bytes, Some(&Arc::new(view.clone())));
@@ -100,7 +137,7 @@ fn of_script(view: &View) -> Vec<Found> {
     if memchr::memmem::find(bytes, b"<<").is_none() {
         return Vec::new();
     }
-    heredocs(Form::Shell, bytes, Some(&Arc::new(view.clone())))
+    heredocs(Form::Shell, bytes, Some(&Arc::new(view.clone())), is_nested)
 }
 
 /// The last key of a leaf that is a name.

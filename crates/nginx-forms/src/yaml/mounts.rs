@@ -51,12 +51,18 @@ impl Mounts {
 
     /// A text under the name and the path that the file tells.
     pub(super) fn found(&self, leaves: &[Leaf], leaf: &Leaf, view: View) -> Found {
-        if leaf.is_at(&["data", "*"]) {
+        if leaf.is_at(&["data", "*"]) || leaf.is_at(&["items", "*", "data", "*"]) {
             let key = name_of(leaf);
-            let of_document = |keys: &[&str]| {
-                leaves.iter().find(|other| other.document == leaf.document && other.is_at(keys))
-            };
-            let map = of_document(&["metadata", "name"]).map_or("", |name| name.value.as_str());
+            // A list of objects has them below `items`.
+            let object =
+                leaf.keys.len().checked_sub(2).and_then(|end| leaf.keys.get(..end)).unwrap_or_default();
+            let map = leaves.iter().find(|other| {
+                other.document == leaf.document
+                    && other.keys.len() == object.len() + 2
+                    && other.keys.starts_with(object)
+                    && other.ends_with(&["metadata", "name"])
+            });
+            let map = map.map_or("", |name| name.value.as_str());
             let found = Found::named(key, view);
             return match self.path(map, key) {
                 Some(path) => Found { path, is_path_known: true, ..found },
@@ -75,9 +81,16 @@ impl Mounts {
                     .or_else(|| target(&["path", "dest", "target"]))
                     .or_else(|| target_of_config(leaves, leaf))
             }
-            Some("block") => target(&["path", "dest", "destfile"]),
             _ => None,
         };
+        if is_part(leaf) {
+            let file =
+                ["path", "dest", "destfile", "filename"].iter().find_map(|key| sibling(leaves, leaf, key));
+            let name = file.and_then(|file| file.value.rsplit('/').next()).filter(|name| !name.is_empty());
+            let name = name.unwrap_or("part");
+            // No include names it: in which block it comes out, its file says.
+            return Found { path: format!("/parts/{name}"), ..Found::named(name, view) };
+        }
         if let Some(path) = said {
             return Found::at(&path, view);
         }
@@ -103,6 +116,11 @@ impl Mounts {
             }
         })
     }
+}
+
+/// Whether a text is put into a file that has other lines: `blockinfile`, `replace` of pups.
+pub(super) fn is_part(leaf: &Leaf) -> bool {
+    matches!(leaf.keys.last().map(String::as_str), Some("block" | "to"))
 }
 
 /// The name of the `ConfigMap` of a volume.

@@ -55,6 +55,22 @@ pub(super) fn form_of(path: &Path, reason: &SkipReason, scope: &Scope) -> Option
     }
 }
 
+/// The form of a template whose name tells nothing of it, by its first lines.
+pub(super) fn form_by_text(text: &[u8]) -> Option<Form> {
+    let bytes = text.get(..LOOKED_AT).unwrap_or(text);
+    if bytes.starts_with(b"#!") && bytes.split(|byte| *byte == b'\n').next()?.ends_with(b"sh") {
+        return Some(Form::Shell);
+    }
+    let mut lines = bytes.split(|byte| *byte == b'\n');
+    let is_object = lines.clone().any(|line| line.starts_with(b"apiVersion:"))
+        && lines.clone().any(|line| line.starts_with(b"kind:"));
+    let is_cloud_config = lines.next().is_some_and(|line| line.starts_with(b"#cloud-config"));
+    (is_object || is_cloud_config).then_some(Form::Yaml)
+}
+
+/// As much of a file tells its form.
+pub(super) const LOOKED_AT: usize = 4 << 10;
+
 fn is_of_beanstalk(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "config")
         && path.parent().and_then(Path::file_name).is_some_and(|folder| folder == ".ebextensions")

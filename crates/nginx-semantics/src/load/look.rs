@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use nginx_forms::{has_ingress, has_other_routes, is_dump};
+use nginx_forms::{Form, has_ingress, has_other_routes, is_dump};
 
 use super::words::{Measure, Search};
 use super::{SkipReason, classify, encoding, structure};
@@ -94,7 +94,10 @@ impl Looker {
         if search.is_enough() {
             return Looking::Done(Some(found));
         }
-        if is_whole && may_be_yaml(path, kind) && has_ingress(&text) {
+        if is_whole && kind == Some(OtherKind::Shell) && has_ingress(Form::Shell, &text) {
+            return Looking::Done(Some(SkipReason::OtherKind(OtherKind::Shell)));
+        }
+        if is_whole && may_be_yaml(path, kind) && has_ingress(Form::Yaml, &text) {
             return Looking::Done(Some(SkipReason::OtherKind(OtherKind::Yaml)));
         }
         if is_whole && may_be_yaml(path, kind) && has_other_routes(&text) {

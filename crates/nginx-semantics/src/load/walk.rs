@@ -8,6 +8,7 @@ use hashbrown::HashSet;
 use super::hosts::{self, Held, form_of};
 use super::look::{Looker, Looking};
 use super::{Candidate, SkipReason, classify, structure};
+use nginx_forms::Form;
 use nginx_syntax::FileId;
 
 use crate::exclude::PathPattern;
@@ -15,7 +16,7 @@ use crate::files::{Files, Met, MetKind, ReadError, folder_of, is_below};
 use crate::include::Scope;
 use crate::naming::{
     by_first_line, by_name, is_configuration, is_near_configuration, is_part_by_name, is_passed_over,
-    is_set_aside, stem_of_template,
+    is_set_aside, is_template_by_name, stem_of_template,
 };
 use crate::parallel::in_parallel;
 use crate::sources::{SourceFile, Sources};
@@ -316,25 +317,47 @@ impl Walk<'_> {
         is_named: bool,
     ) -> Option<SkipReason> {
         let Some(host) = identity else { return Some(reason) };
-        let form = form_of(path, &reason, self.scope);
+        let is_named_templates =
+            reason == SkipReason::TemplateByName && self.sources.containers().holds_named_texts(path);
+        let form = match is_named_templates {
+            true => Some(Form::Named),
+            false => form_of(path, &reason, self.scope),
+        };
         let Some(form) = form else {
-            return match reason {
-                SkipReason::TemplateByName => self.template(path, host, argument, is_named),
-                reason => Some(reason),
+            if reason != SkipReason::TemplateByName {
+                return Some(reason);
+            }
+            // `configmap.tpl`, `user_data.sh.tpl`: what its marks stand in says what it is.
+            let text = self.files.part(host, 0, hosts::LOOKED_AT).unwrap_or_default();
+            return match hosts::form_by_text(&text) {
+                Some(form) if self.has_texts((path, host), argument, form, &reason, is_named) => None,
+                _ => self.template(path, host, argument, is_named),
             };
         };
+        if self.has_texts((path, host), argument, form, &reason, is_named) { None } else { Some(reason) }
+    }
+
+    /// Takes the texts of nginx in a file of another form, and whether there are any.
+    fn has_texts(
+        &mut self,
+        (path, host): (&Path, &Path),
+        argument: &Path,
+        form: Form,
+        reason: &SkipReason,
+        is_named: bool,
+    ) -> bool {
         let held = hosts::mount(self.files, self.scope, self.sources, (path, host), form);
         let (held, leaves_out) = held.unwrap_or_default();
         if held.is_empty() {
-            return Some(reason);
+            return false;
         }
         for Held { path, file } in held {
             self.seen.insert(file, None);
             self.walked.candidates.push(Candidate { file, path, argument: argument.to_owned(), is_named });
         }
         // Some of its lines of nginx may stand elsewhere in it.
-        self.put(path, identity.map(Path::to_owned), leaves_out.then_some(reason), is_named);
-        None
+        self.put(path, Some(host.to_owned()), leaves_out.then(|| reason.clone()), is_named);
+        true
     }
 
     /// Takes a file with the name of a template, if it reads as nginx without its marks.
@@ -429,7 +452,10 @@ fn other_kind(path: &Path, file: &SourceFile, ignores_comments: bool) -> Option<
     let of_text =
         || by_first_line(file.bytes()).filter(|_| !structure::is_nginx(file, path, ignores_comments));
     // A template of another kind is one of its own: `cm.yaml.j2`.
-    let is_template = || stem_of_template(path).is_some_and(|stem| by_name(Path::new(stem)).is_some());
+    let is_template = || {
+        stem_of_template(path).is_some_and(|stem| by_name(Path::new(stem)).is_some())
+            || is_template_by_name(path) && hosts::form_by_text(file.bytes()).is_some()
+    };
     let kind = by_name(path).or_else(of_text).map(SkipReason::OtherKind);
     kind.or_else(|| is_template().then_some(SkipReason::TemplateByName))
 }

@@ -19,6 +19,7 @@ mod hook;
 mod ingress;
 mod input;
 mod kill;
+mod kinds;
 mod logs;
 mod output;
 mod output_file;

@@ -81,7 +81,7 @@ const FILES: [(&str, &str, &str); 58] = [
         "judged",
     ),
     ("c/configmap.yaml#nginx.conf", "", "judged"),
-    ("c/values.yaml", "conf: 'server_name a;\n\n  proxy_pass http://b;'\n", "yaml"),
+    ("c/values.yaml", "conf:\n  server_name a;\n  proxy_pass http://b;\n", "yaml"),
     ("c/README.md", "```nginx\nlocation /ws {\n    proxy_pass http://a;\n}\n```\n", "markup"),
     (
         "c/setup.sh",
@@ -260,7 +260,7 @@ fn people_are_told_in_every_format() {
 fn walked_files_change_the_exit_code_on_request_only() {
     let files = [
         ("nginx.conf", "events {}\nhttp {}\n"),
-        ("c.yaml", "x: 'server_name a;\n\n  proxy_pass http://b;'\n"),
+        ("c.yaml", "x:\n  server_name a;\n  proxy_pass http://b;\n"),
     ];
     let tree = Tree::new(&files);
     let code = |arguments: &[&str]| tree.run(arguments).code;

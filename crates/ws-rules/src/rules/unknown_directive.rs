@@ -5,7 +5,7 @@
 //! or loaded, a configuration does not tell.
 
 use lint_finding::{Confidence, FixKind, Group, RuleMeta, Severity, Tells};
-use nginx_semantics::{ContextKind, Directive};
+use nginx_semantics::{ContextKind, Directive, Hosted};
 use nginx_syntax::lossy;
 
 use crate::certain::is_mended;
@@ -37,7 +37,9 @@ impl Rule for UnknownDirective {
         for (id, context) in configuration.contexts() {
             for line in configuration.directives(id) {
                 let Some(meant) = misspelt.meant(&line, context.kind) else { continue };
-                if is_mended(&line) || has_words_to_fill_in(&line) || !line.may_be_shown() {
+                // nginx has taken what `nginx -T` prints: a module provides it, or it is what follows the dump.
+                let is_dump = line.file().and_then(|file| file.hosted()).is_some_and(Hosted::is_dump);
+                if is_dump || is_mended(&line) || has_words_to_fill_in(&line) || !line.may_be_shown() {
                     continue;
                 }
                 let name = lossy(&line.name_bytes()).into_owned();
