@@ -52,9 +52,18 @@ fn a_command_wins_over_a_file_of_its_name_and_says_so() {
 #[test]
 fn a_command_with_a_slip_is_said_before_anything_is_linted() {
     let tree = Tree::new(&[("nginx.conf", "events {}\n"), ("endpoint", "events {}\n")]);
-    for (word, meant) in
-        [("rulez", "rules"), ("explian", "explain"), ("tracee", "trace"), ("baselin", "baseline")]
-    {
+    for (word, meant) in [
+        ("rulez", "rules"),
+        ("explian", "explain"),
+        ("tracee", "trace"),
+        ("baselin", "baseline"),
+        // What other programs call it, and what has a page.
+        ("help", "--help"),
+        ("version", "--version"),
+        ("lint", "nginx-ws-lint PATHS"),
+        ("causes", "explain causes"),
+        ("short-read-timeout", "explain short-read-timeout"),
+    ] {
         let run = tree.run(&[word]);
         assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""));
         assert_eq!(
