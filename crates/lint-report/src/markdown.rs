@@ -85,7 +85,7 @@ fn block(outcome: &Outcome, finding: &Finding) -> String {
             text.push_str(&format!("- <code>{}</code>: {}\n", html(&place), html(&label.message)));
         }
     }
-    if let Some(help) = remedy::of(outcome, finding).filter(|_| finding.help.is_some()) {
+    if let Some(help) = remedy::text(outcome, finding) {
         text.push_str(&self::help(&help));
     }
     text.push_str(&format!("\nRule <code>{}</code>\n</details>\n", finding.rule.name));

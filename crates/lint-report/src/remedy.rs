@@ -21,6 +21,11 @@ fn shortened(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// The text of a remedy, in which the location has its name and its line; `None` where there is only a fix.
+pub(crate) fn text<'a>(outcome: &Outcome, finding: &'a Finding) -> Option<Cow<'a, str>> {
+    finding.help.as_ref().and_then(|_| of(outcome, finding))
+}
+
 /// The remedy, in which the location has its name and its line; the title of the fix where there is no text.
 pub(crate) fn of<'a>(outcome: &Outcome, finding: &'a Finding) -> Option<Cow<'a, str>> {
     let text = finding.help.as_deref().or_else(|| finding.fix.as_ref().map(|fix| fix.title.as_ref()))?;

@@ -456,6 +456,21 @@ fn github_has_what_it_requires() {
     assert!(text.lines().count() >= 3, "{text}");
 }
 
+/// What is about another line than the finding's says which: under an annotation of `http`, "this location" means nothing.
+#[test]
+fn a_remedy_names_its_place_wherever_people_read_it() {
+    let mut outcome = everything();
+    let is_named = |text: &str| !text.contains("add to this location");
+    assert!(in_all(&outcome).filter(|(name, _)| *name == "github").all(|(_, text)| !is_named(&text)));
+    outcome.findings[0].endpoint.as_mut().unwrap().place = Some(place(0, Span::new(0, 13)));
+    for (name, text) in in_all(&outcome) {
+        // The fields of JSON are as they were; these formats have no remedies.
+        if !matches!(name, "json" | "jsonl" | "concise" | "gitlab" | "checkstyle") {
+            assert!(is_named(&text) && text.contains("a b.conf:1"), "{name}: {text}");
+        }
+    }
+}
+
 /// Readers of XML make a blank of a line break in an attribute.
 #[test]
 fn no_attribute_has_a_line_break() {
