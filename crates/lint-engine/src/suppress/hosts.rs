@@ -166,8 +166,8 @@ fn before_closer(text: &[u8]) -> &[u8] {
 /// Whether a line of such a file is nothing but a comment.
 pub(super) fn is_comment(line: &[u8]) -> bool {
     let line = line.trim_ascii();
-    let opener = |opener: &&str| line.starts_with(opener.as_bytes());
-    OPENERS.iter().any(|known| opener(&known)) || ["{{- /*", "{{ /*"].iter().any(|known| opener(&known))
+    let spaced = ["{{- /*", "{{ /*"];
+    OPENERS.iter().chain(&spaced).any(|opener| line.starts_with(opener.as_bytes()))
 }
 
 #[cfg(test)]

@@ -178,8 +178,10 @@ mod tests {
             assert!(!symptom.causes.is_empty() && !symptom.signs.is_empty(), "{}", symptom.title);
             for sign in symptom.signs {
                 let line = match sign {
-                    Sign::Status(code) | Sign::Close(code) => code.to_string(),
-                    Sign::StatusIn(_, code) | Sign::CloseIn(_, code) => code.to_string(),
+                    Sign::Status(code)
+                    | Sign::Close(code)
+                    | Sign::StatusIn(_, code)
+                    | Sign::CloseIn(_, code) => code.to_string(),
                     Sign::Text(pieces) | Sign::Vague(pieces) => pieces.join(" x "),
                     Sign::Said(words) => (*words).to_owned(),
                     Sign::Logged(status, pieces) => {
