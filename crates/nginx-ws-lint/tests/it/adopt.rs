@@ -547,22 +547,6 @@ fn a_merged_baseline_counts_a_finding_once() {
     assert_eq!(pruned.code, Some(0), "{}", pruned.stderr);
 }
 
-#[test]
-fn reports_need_a_format_and_a_folder_that_is_there() {
-    let tree = tree(1);
-    for (arguments, said) in [
-        (&["--report", "=x"][..], "write a format"),
-        (&["--report", ""], "write a format"),
-        (&["--relative-to", "deploy/nginx.conf"], "--relative-to: there is no folder `deploy/nginx.conf`"),
-        (&["--relative-to", "gone"], "--relative-to: there is no folder `gone`"),
-    ] {
-        let run = tree.run(&[arguments, &["deploy"]].concat());
-        assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{arguments:?}");
-        assert!(run.stderr.contains(said), "{}", run.stderr);
-    }
-    assert_eq!(tree.run(&["--relative-to", "deploy/..", "deploy"]).code, Some(1));
-}
-
 /// A file with another name is compared with what it was.
 #[test]
 fn a_renamed_file_is_not_new() {

@@ -91,3 +91,19 @@ fn the_variable_for_the_format_does_not_get_in_the_way_of_commands() {
     let run = Tree::new(&[]).env("NGINX_WS_LINT_FORMAT", "xml").run(&["."]);
     assert_eq!(run.code, Some(2));
 }
+
+#[test]
+fn reports_need_a_format_and_a_folder_that_is_there() {
+    let tree = Tree::new(&[("deploy/nginx.conf", "events {}\n")]);
+    for (arguments, said) in [
+        (&["--report", "=x"][..], "write a format"),
+        (&["--report", ""], "write a format"),
+        (&["--relative-to", "deploy/nginx.conf"], "--relative-to: there is no folder `deploy/nginx.conf`"),
+        (&["--relative-to", "gone"], "--relative-to: there is no folder `gone`"),
+    ] {
+        let run = tree.run(&[arguments, &["deploy"]].concat());
+        assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{arguments:?}");
+        assert!(run.stderr.contains(said), "{}", run.stderr);
+    }
+    assert_eq!(tree.run(&["--relative-to", "deploy/..", "deploy"]).code, Some(0));
+}
