@@ -41,6 +41,8 @@ pub(crate) struct Gathered {
     proxied: BTreeSet<Place>,
     /// The paths of `--ws-path` that make an endpoint somewhere.
     served_paths: BTreeSet<String>,
+    /// The paths of `not-websocket` without which there would be more endpoints.
+    denied_paths: BTreeSet<String>,
     notices: BTreeMap<NoticeKey, Notice>,
     /// Where lines stand for others that were not read.
     unknown_lines: BTreeSet<Place>,
@@ -143,6 +145,7 @@ impl Gathered {
     pub(crate) fn model(&mut self, model: &Model<'_>) {
         // Findings speak about these.
         self.served_paths.extend(model.lost_paths.iter().map(|lost| lost.path.clone()));
+        self.denied_paths.extend(model.denied_paths.iter().cloned());
         self.served_paths.extend(model.unclear_paths.iter().map(|(path, _)| path.clone()));
         self.served_paths.extend(model.arrivals.iter().map(|arrival| arrival.url.text.clone()));
         let others = model.unsupported.iter().chain(&model.unproxied).flat_map(|endpoint| &endpoint.evidence);
@@ -155,6 +158,7 @@ impl Gathered {
     /// Adds all but the findings of what was gathered elsewhere.
     pub(crate) fn add(&mut self, other: &Self) {
         self.served_paths.extend(other.served_paths.iter().cloned());
+        self.denied_paths.extend(other.denied_paths.iter().cloned());
         for row in &other.endpoints {
             if self.places.insert(row.place) {
                 self.endpoints.push(row.clone());
@@ -181,6 +185,11 @@ impl Gathered {
     /// Whether a location that proxies serves a path that somebody names.
     pub(crate) fn is_served(&self, path: &str) -> bool {
         self.served_paths.contains(path)
+    }
+
+    /// Whether a path of `not-websocket` changes what is an endpoint.
+    pub(crate) fn is_denied(&self, path: &str) -> bool {
+        self.denied_paths.contains(path)
     }
 
     /// Whether lines stand for others that were not read.
@@ -246,7 +255,7 @@ impl Gathered {
         mut self,
         files: Vec<File>,
         judged: usize,
-        suppressions: &Suppressions,
+        suppressions: &Suppressions<'_>,
         unused: impl FnOnce(&Used, &mut Findings),
     ) -> Outcome {
         if self.endpoints.is_empty() && !self.proxied.is_empty() {

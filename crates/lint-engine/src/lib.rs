@@ -295,7 +295,7 @@ fn finish(
     };
     let mut finishing = Finishing { loaded, settings, found, scope, unused: BTreeMap::new() };
     for file in found.read_files() {
-        let problems = settings::unused(&file, found, loaded, scope, |path| gathered.is_served(path));
+        let problems = settings::unused(&file, found, loaded, scope, &gathered);
         finishing.unused.insert(file.path.clone(), problems);
     }
     finish_with(&finishing, gathered, judged, ran)
@@ -337,6 +337,7 @@ fn finish_with(
             File { source: file.source.clone(), may_be_shown: file.may_be_shown, view: None, raw_path }
         })
         .collect();
+    files.extend(suppressions.host_files.iter().cloned());
     notices::of_settings(found, unused, scope, &mut files, &mut gathered);
     let on_disk = OnDisk::of(loaded);
     if let Some(on_disk) = &on_disk {

@@ -19,11 +19,12 @@ pub struct ChangedLines {
 }
 
 /// Leaves the findings whose line or why-chain was changed, out of whose block a line was taken away, or which are not in
-/// `before`, what was found of the tree as it was. `changed` has the files by what they are called. What nginx refuses to
-/// start with stays: the next deployment needs all of the tree.
+/// `before`, what was found of the tree as it was. `changed` has the files by what they are called, `renamed` what those were
+/// called that had another name. What nginx refuses to start with stays: the next deployment needs all of the tree.
 pub fn only_changed(
     outcome: &mut Outcome,
     changed: &BTreeMap<String, ChangedLines>,
+    renamed: &BTreeMap<String, String>,
     before: Option<&Outcome>,
 ) {
     let all = std::mem::take(&mut outcome.findings);
@@ -35,7 +36,7 @@ pub fn only_changed(
         .filter(|finding| {
             finding.is_refusal()
                 || touches(outcome, finding, changed, &mut blocks)
-                || known.as_mut().is_some_and(|known| !known.has(outcome, finding))
+                || known.as_mut().is_some_and(|known| !known.has(outcome, finding, renamed))
         })
         .collect();
     outcome.summary.not_changed = count - kept.len();
@@ -58,8 +59,9 @@ impl<'o> Known<'o> {
 
     /// Whether a finding was there before: by the blocks around it, or by what is in effect there, for a change of either
     /// makes no new one. Each stands for one.
-    fn has(&mut self, outcome: &Outcome, finding: &Finding) -> bool {
+    fn has(&mut self, outcome: &Outcome, finding: &Finding, renamed: &BTreeMap<String, String>) -> bool {
         let path = outcome.path(finding.primary.place.file);
+        let path = renamed.get(path).map_or(path, String::as_str);
         let Some(all) = self.0.get_mut(path) else { return false };
         let is_same = |before: &&Finding| {
             before.rule.name == finding.rule.name

@@ -34,8 +34,9 @@ pub(crate) fn write(
         let (Some(first), Some(last)) = (ops.first(), ops.last()) else { continue };
         let (before, after) =
             (first.old_range().start..last.old_range().end, first.new_range().start..last.new_range().end);
-        let text = hunk(&ops, &old, &new, diff_for)?;
-        if diff_for == DiffFor::Log && (is_command(&text) || commands_terminal(&text)) {
+        // Colours of our own are no command of the text.
+        let plain = matches!(diff_for, DiffFor::Log { .. }).then(|| hunk(&ops, &old, &new, DiffFor::File));
+        if plain.transpose()?.is_some_and(|plain| is_command(&plain) || commands_terminal(&plain)) {
             withheld.push(before.start + 1);
             added += after.len();
             removed += before.len();
@@ -50,7 +51,7 @@ pub(crate) fn write(
         let start = (after.start + removed).saturating_sub(added);
         let (before, after) = (header(before.start, before.end), header(start, start + after.len()));
         painted(CYAN, &format!("@@ -{before} +{after} @@"), diff_for, out)?;
-        out.write_all(&text)?;
+        out.write_all(&hunk(&ops, &old, &new, diff_for)?)?;
     }
     Ok(withheld)
 }
@@ -62,10 +63,11 @@ const GREEN: &str = "32";
 
 /// A line in a colour, where a terminal shows colours.
 fn painted(color: &str, line: &str, diff_for: DiffFor, out: &mut dyn Write) -> io::Result<()> {
-    match diff_for {
-        DiffFor::Terminal { color: true } => writeln!(out, "\x1b[{color}m{line}\x1b[0m"),
-        _ => writeln!(out, "{line}"),
-    }
+    if is_colored(diff_for) { writeln!(out, "\x1b[{color}m{line}\x1b[0m") } else { writeln!(out, "{line}") }
+}
+
+fn is_colored(diff_for: DiffFor) -> bool {
+    matches!(diff_for, DiffFor::Terminal { color: true } | DiffFor::Log { color: true })
 }
 
 /// What changes, piece by piece.
@@ -121,9 +123,9 @@ fn header(start: usize, end: usize) -> String {
 }
 
 fn write_line(sign: u8, line: &[u8], diff_for: DiffFor, out: &mut dyn Write) -> io::Result<()> {
-    let color = match (diff_for, sign) {
-        (DiffFor::Terminal { color: true }, b'-') => Some(RED),
-        (DiffFor::Terminal { color: true }, b'+') => Some(GREEN),
+    let color = match sign {
+        b'-' if is_colored(diff_for) => Some(RED),
+        b'+' if is_colored(diff_for) => Some(GREEN),
         _ => None,
     };
     if let Some(color) = color {
@@ -167,7 +169,7 @@ mod tests {
 
     fn diff(old: &str, new: &str) -> String {
         let mut out = Vec::new();
-        write("a.conf", old.as_bytes(), new.as_bytes(), DiffFor::Log, &mut out).unwrap();
+        write("a.conf", old.as_bytes(), new.as_bytes(), DiffFor::Log { color: false }, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -250,10 +252,21 @@ mod tests {
     }
 
     #[test]
+    fn colours_of_our_own_are_no_command() {
+        let mut out = Vec::new();
+        let withheld = write("a", b"1\n", b"2\n", DiffFor::Log { color: true }, &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(withheld.is_empty() && text.ends_with("\x1b[31m-1\x1b[0m\n\x1b[32m+2\x1b[0m\n"), "{text:?}");
+        let mut out = Vec::new();
+        let withheld = write("a", b"1\n", b"\x1b[2J\n", DiffFor::Log { color: true }, &mut out).unwrap();
+        assert_eq!((withheld, out.is_empty()), (vec![1], true));
+    }
+
+    #[test]
     fn a_hunk_that_commands_a_terminal_is_withheld() {
         for hidden in ["\x1b[2J", "\x1b]8;;http://a\x1b\\", "a\rb", "\u{9b}2J", "\u{202e}"] {
             let (old, new) = (format!("# {hidden} x\nb\n"), format!("# {hidden} x\nc\n"));
-            for (diff_for, expected) in [(DiffFor::Log, vec![1]), (DiffFor::File, vec![])] {
+            for (diff_for, expected) in [(DiffFor::Log { color: false }, vec![1]), (DiffFor::File, vec![])] {
                 let mut out = Vec::new();
                 let withheld = write("a", old.as_bytes(), new.as_bytes(), diff_for, &mut out).unwrap();
                 assert_eq!((out.is_empty(), &withheld), (!expected.is_empty(), &expected), "{hidden:?}");
@@ -273,12 +286,18 @@ mod tests {
         };
         let name = "--- \"#\\043[a].conf\"\n+++ \"#\\043[a].conf\"\n";
         let last = " 27\n 28\n 29\n-30\n+thirty\n 31\n 32\n 33\n";
-        assert_eq!(written(DiffFor::Log), (vec![3], format!("{name}@@ -27,7 +27,7 @@\n{last}")));
+        assert_eq!(
+            written(DiffFor::Log { color: false }),
+            (vec![3], format!("{name}@@ -27,7 +27,7 @@\n{last}"))
+        );
         let first = "@@ -3,6 +3,7 @@\n ::error::x\n 4\n 5\n+5a\n 6\n 7\n 8\n";
         assert_eq!(written(DiffFor::File), (vec![], format!("{name}{first}@@ -27,7 +28,7 @@\n{last}")));
         let all = old.replace("\n30\n", "\n##[error]\n");
         let mut out = Vec::new();
-        assert_eq!(write("a", old.as_bytes(), all.as_bytes(), DiffFor::Log, &mut out).unwrap(), [27]);
+        assert_eq!(
+            write("a", old.as_bytes(), all.as_bytes(), DiffFor::Log { color: false }, &mut out).unwrap(),
+            [27]
+        );
         assert_eq!(out, b"", "a file of which nothing is shown has no head");
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use lint_finding::{Applicability, FixReport, FixRow, Outcome};
 
 use crate::summary::count;
-use crate::{Style, escape, silenced};
+use crate::{Style, escape, human, silenced};
 
 /// The fixes that were applied, a line each, and the count of them.
 pub(crate) fn write(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
@@ -17,9 +17,11 @@ pub(crate) fn write(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
 /// The same for fixes that would be applied.
 pub(crate) fn write_dry(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let Some(report) = outcome.fixes.as_ref().filter(|_| style.summary) else { return Ok(()) };
-    rows(report, "would fix", out)?;
-    writeln!(out, "{}", counted(outcome, report, "would fix"))?;
-    silenced::write(outcome, out)
+    let mut lines = Vec::new();
+    rows(report, "would fix", &mut lines)?;
+    writeln!(lines, "{}", counted(outcome, report, "would fix"))?;
+    silenced::write(outcome, &mut lines)?;
+    human::fold(&lines, style, out)
 }
 
 fn rows(report: &FixReport, verb: &str, out: &mut dyn Write) -> io::Result<()> {

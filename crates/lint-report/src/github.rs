@@ -10,8 +10,8 @@ use std::io::{self, Write};
 
 use lint_finding::{Finding, Outcome, Severity};
 
-use crate::escape;
 use crate::position::{Position, line_of};
+use crate::{escape, remedy};
 
 pub(crate) fn write(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     let mut findings: Vec<&Finding> = outcome.findings.iter().collect();
@@ -31,8 +31,8 @@ pub(crate) fn write(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
             write!(out, ",endLine={}", end.line)?;
         }
         write!(out, ",title={}::{}", property(finding.rule.name), data(&finding.message))?;
-        if let Some(help) = &finding.help {
-            write!(out, "%0A{}", data(help))?;
+        if let Some(help) = remedy::text(outcome, finding) {
+            write!(out, "%0A{}", data(&help))?;
         }
         writeln!(out)?;
     }

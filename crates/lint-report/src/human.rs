@@ -65,7 +65,7 @@ pub(crate) fn write_all(
 }
 
 /// Lines as they are, or folded.
-fn fold(lines: &[u8], style: &Style, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn fold(lines: &[u8], style: &Style, out: &mut dyn Write) -> io::Result<()> {
     if !style.folds {
         return out.write_all(lines);
     }

@@ -9,6 +9,7 @@ use lint_finding::{FileStatus, Finding, Outcome, Severity};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use crate::position::Position;
+use crate::remedy;
 use crate::xml::{xml_attribute, xml_text};
 
 pub(crate) fn write(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
@@ -50,8 +51,8 @@ fn case(outcome: &Outcome, finding: &Finding, file: &str) -> TestCase {
     let Position { start, .. } = Position::of(outcome, finding.primary.place);
     let name = format!("{} at {}:{}", finding.rule.name, start.line, start.column);
     let (message, said) = (xml_attribute(&finding.message), xml_text(&finding.message));
-    let text = match &finding.help {
-        Some(help) => format!("{file}:{}:{}: {said}\n{}", start.line, start.column, xml_text(help)),
+    let text = match remedy::text(outcome, finding) {
+        Some(help) => format!("{file}:{}:{}: {said}\n{}", start.line, start.column, xml_text(&help)),
         None => format!("{file}:{}:{}: {said}", start.line, start.column),
     };
     let mut case = if finding.severity >= Severity::Warning {

@@ -167,7 +167,10 @@ pub enum DiffFor {
     },
     /// A pipe or a log: it applies byte for byte, without the hunks that hold a command of a CI system or of a
     /// terminal.
-    Log,
+    Log {
+        /// Whether ANSI colours are asked for: with them it does not apply.
+        color: bool,
+    },
     /// A file: all of it, byte for byte.
     File,
 }
@@ -189,7 +192,7 @@ pub fn diff(
             let all = |out: &mut dyn Write| diff::write(path, old, new, diff_for, out).map(drop);
             guarded(out, all).map(|()| Vec::new())
         }
-        DiffFor::Log | DiffFor::File => diff::write(path, old, new, diff_for, out),
+        DiffFor::Log { .. } | DiffFor::File => diff::write(path, old, new, diff_for, out),
     }
 }
 

@@ -24,18 +24,24 @@ pub(crate) fn write(outcome: &Outcome, out: &mut dyn Write) -> io::Result<()> {
     let findings = by_severity(outcome);
     let mut text = heading(outcome);
     let mut length = text.chars().count();
-    for (number, finding) in findings.iter().enumerate() {
+    let mut left = 0;
+    for finding in findings {
         let one = block(outcome, finding);
-        length += one.chars().count();
-        if length + REST > LONGEST {
-            let left = findings.len() - number;
-            text.push_str(&format!(
-                "\n… and {}, which do not fit into one comment.\n",
-                count(left, "finding")
-            ));
-            break;
+        let with_it = length + one.chars().count();
+        // One that is too long keeps no other from being shown.
+        if with_it + REST > LONGEST {
+            left += 1;
+        } else {
+            length = with_it;
+            text.push_str(&one);
         }
-        text.push_str(&one);
+    }
+    if left > 0 {
+        let verb = if left == 1 { "does" } else { "do" };
+        text.push_str(&format!(
+            "\n… and {}, which {verb} not fit into one comment.\n",
+            count(left, "finding")
+        ));
     }
     let incomplete: Vec<_> = outcome.notices.iter().filter(|notice| notice.incomplete).collect();
     if !incomplete.is_empty() {
@@ -79,7 +85,7 @@ fn block(outcome: &Outcome, finding: &Finding) -> String {
             text.push_str(&format!("- <code>{}</code>: {}\n", html(&place), html(&label.message)));
         }
     }
-    if let Some(help) = remedy::of(outcome, finding).filter(|_| finding.help.is_some()) {
+    if let Some(help) = remedy::text(outcome, finding) {
         text.push_str(&self::help(&help));
     }
     text.push_str(&format!("\nRule <code>{}</code>\n</details>\n", finding.rule.name));

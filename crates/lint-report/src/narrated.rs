@@ -46,7 +46,7 @@ fn write_finding(outcome: &Outcome, finding: &Finding, out: &mut dyn Write) -> i
             writeln!(out, "At {}: {}.", path_line(outcome, label.place), escape(&label.message))?;
         }
     }
-    if let Some(help) = remedy::of(outcome, finding).filter(|_| finding.help.is_some()) {
+    if let Some(help) = remedy::text(outcome, finding) {
         for (number, line) in help.lines().enumerate() {
             let lead = if number == 0 { "Remedy: " } else { "" };
             writeln!(out, "{lead}{}", escape(line.trim()))?;

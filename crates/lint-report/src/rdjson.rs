@@ -13,6 +13,7 @@ use serde::Serialize;
 use crate::ToolInfo;
 use crate::json::{Rows, pretty};
 use crate::position::inside;
+use crate::remedy;
 
 /// Lines of a suggestion: a longer one hides what it changes.
 const LONGEST: u32 = 50;
@@ -82,7 +83,7 @@ pub(crate) fn write(outcome: &Outcome, tool: &ToolInfo<'_>, out: &mut dyn Write)
 }
 
 fn diagnostic<'a>(outcome: &'a Outcome, finding: &'a Finding) -> Diagnostic<'a> {
-    let message = match &finding.help {
+    let message = match remedy::text(outcome, finding) {
         Some(help) => format!("{}\n\n{help}", finding.message),
         None => finding.message.to_string(),
     };

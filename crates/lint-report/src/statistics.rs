@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use lint_finding::{Applicability, Finding, Outcome, Severity};
 
-use crate::{Style, columns, silenced, summary};
+use crate::{Style, columns, human, silenced, summary};
 
 /// What is counted of a rule.
 #[derive(Default)]
@@ -27,12 +27,14 @@ pub(crate) fn write(outcome: &Outcome, style: &Style, out: &mut dyn Write) -> io
     counts.sort_by_key(|(name, count)| (Reverse(count.findings), *name));
     let rows: Vec<[String; 4]> = counts.iter().map(|(name, count)| count.row(name)).collect();
     // A few words that no terminal is too narrow for.
-    let style = &Style { width: style.width.max(80), ..*style };
-    if !rows.is_empty() && columns::write(["COUNT", "SEVERITY", "RULE", "FIXABLE"], &rows, style, out)? {
+    let wide = &Style { width: style.width.max(80), ..*style };
+    if !rows.is_empty() && columns::write(["COUNT", "SEVERITY", "RULE", "FIXABLE"], &rows, wide, out)? {
         writeln!(out)?;
     }
-    summary::write(outcome, false, out)?;
-    silenced::write_below_summary(outcome, out)
+    let mut lines = Vec::new();
+    summary::write(outcome, false, &mut lines)?;
+    silenced::write_below_summary(outcome, &mut lines)?;
+    human::fold(&lines, style, out)
 }
 
 impl Count {

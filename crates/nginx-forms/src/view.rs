@@ -215,8 +215,8 @@ impl View {
         self.of_host(host).is_some()
     }
 
-    /// Where the view has a byte of the host file, or what stands for it.
-    fn of_host(&self, host: u32) -> Option<u32> {
+    /// Where the view has a byte of the host file, or what stands for it; `None` where it has neither.
+    pub fn of_host(&self, host: u32) -> Option<u32> {
         let at = self.outer.as_deref().map_or(Some(host), |view| view.of_host(host))?;
         // What a controller writes is in no order of the host.
         if self.rendered.is_some() {

@@ -63,7 +63,8 @@ fn only_changed(
         true => None,
         false => Some(judge_past(changes.before()?)),
     };
-    lint_engine::only_changed(outcome, &by_name, before.as_ref());
+    let renamed = before.as_ref().map(|before| changes.renamed_in(outcome, before, scope));
+    lint_engine::only_changed(outcome, &by_name, &renamed.unwrap_or_default(), before.as_ref());
     outcome.notices.extend(others.into_iter().map(|other| Notice {
         code: NoticeCode::NotJudged,
         message:
@@ -73,6 +74,21 @@ fn only_changed(
         incomplete: true,
     }));
     Ok(())
+}
+
+impl Changes {
+    /// What files of an outcome that have another name now are called in that of the tree as it was.
+    fn renamed_in(&self, outcome: &Outcome, before: &Outcome, scope: &Scope) -> BTreeMap<String, String> {
+        if self.renamed.is_empty() {
+            return BTreeMap::new();
+        }
+        let old: BTreeMap<PathBuf, &str> = paths(before).map(|path| (on_disk(path, scope), path)).collect();
+        let was = |path: &str| {
+            let was = old.get(self.renamed.get(&on_disk(path, scope))?)?;
+            Some((path.to_owned(), (*was).to_owned()))
+        };
+        paths(outcome).filter_map(was).collect()
+    }
 }
 
 /// How the files of an outcome are called.

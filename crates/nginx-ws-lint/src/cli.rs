@@ -13,6 +13,7 @@ use clap::{Args, Parser, Subcommand, builder::NonEmptyStringValueParser};
 use lint_engine::{Selector, Url, similar};
 use nginx_semantics::{ListenAddress, PathMap, VersionRange};
 
+use crate::commands::explain;
 use crate::error::Error;
 use crate::output::Judged;
 
@@ -47,6 +48,10 @@ Examples:
   nginx-ws-lint explain 'upstream prematurely closed connection while reading response header from upstream'
   tail -1 /var/log/nginx/error.log | nginx-ws-lint explain -
   nginx-ws-lint explain causes
+
+Pages of the manual:
+  adopt, bots, causes, ci, cli, endpoints, files, fixes, fleet, forms, graph, json, logs, probe,
+  reports, security, settings, symptoms, trace
 
 Exit codes:
   0  it is explained, and with PATHS nothing of it is found there
@@ -91,13 +96,13 @@ Examples:
 Exit codes:
   0  everything that was tried works
   1  something of it fails: the handshake, the certificate, or the connection ended while it was held
-  2  that cannot be said: the server was not reached, the time was over, wrong usage, unreadable files";
+  2  the answer is unknown: the server was not reached, the time was over, wrong usage, unreadable files";
 
 const TRACE_AFTER_HELP: &str = "\
 Exit codes:
   0  the handshake can succeed, or with --plain-get the request is answered
   1  it cannot, with one of the nginx versions or at one of the sockets at least
-  2  that cannot be said: no server listens there, it depends on what is not known, wrong usage, unreadable files";
+  2  the answer is unknown: no server listens there, it depends on something that the files do not say, wrong usage, unreadable files";
 
 /// Will WebSockets work through this nginx, stay up, and if not, which line is to blame?
 #[derive(Debug, Parser)]
@@ -166,6 +171,14 @@ pub(crate) enum Command {
     Trace(Box<TraceArgs>),
 }
 
+/// What other programs call it.
+const ELSEWHERE: [(&str, &str); 4] = [
+    ("check", "nginx-ws-lint PATHS"),
+    ("help", "--help"),
+    ("lint", "nginx-ws-lint PATHS"),
+    ("version", "--version"),
+];
+
 impl Command {
     /// All of them.
     pub(crate) const NAMES: [&str; 12] = [
@@ -208,7 +221,12 @@ impl Command {
     pub(crate) fn check_slip(paths: &[PathBuf]) -> Result<(), Error> {
         let Some(word) = paths.first().filter(|path| path.symlink_metadata().is_err()) else { return Ok(()) };
         let word = word.to_string_lossy();
-        match similar(&word, Self::NAMES.into_iter()).filter(|name| *name != word) {
+        let elsewhere =
+            ELSEWHERE.iter().find(|(other, _)| *other == word).map(|(_, ours)| (*ours).to_owned());
+        // What `explain` has a page of is no path that somebody lints.
+        let explained = || explain::is_known(&word).then(|| format!("explain {word}"));
+        let slip = || similar(&word, Self::NAMES.into_iter()).filter(|name| *name != word).map(str::to_owned);
+        match elsewhere.or_else(explained).or_else(slip) {
             Some(similar) => Err(Error::UnknownCommand { word: word.into_owned(), similar }),
             None => Ok(()),
         }

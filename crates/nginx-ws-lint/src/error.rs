@@ -58,8 +58,8 @@ pub(crate) enum Error {
     UnknownCommand {
         /// As typed.
         word: String,
-        /// The command that comes closest.
-        similar: &'static str,
+        /// The command that comes closest, with its argument if it has one.
+        similar: String,
     },
     /// `man` of a command that there is not.
     #[error("there is no command `{}`", lint_report::escape(.word))]
@@ -155,6 +155,9 @@ pub(crate) enum Error {
     /// Changes cannot be waited for.
     #[error("cannot watch: {0}")]
     Watch(#[source] notify::Error),
+    /// `--relative-to` something else.
+    #[error("--relative-to: there is no folder `{}`", lint_report::escape(.0))]
+    RelativeTo(String),
     /// Two reports go to one file.
     #[error("two reports go to `{0}`: the second would replace the first")]
     SameFile(String),

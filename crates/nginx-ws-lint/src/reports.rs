@@ -30,7 +30,7 @@ pub(crate) struct Reports<'a> {
 
 impl<'a> Reports<'a> {
     /// # Errors
-    /// Two reports to one file.
+    /// Two reports to one file, names that would be relative to no folder.
     pub(crate) fn new(args: &'a LintArgs) -> Result<Self, Error> {
         let more = args.report.iter().map(|report| {
             (report.format, OutputArgs { output: report.file.clone(), judged: args.output.judged.clone() })
@@ -39,6 +39,9 @@ impl<'a> Reports<'a> {
         let all: Vec<(Format, OutputArgs)> = std::iter::once((args.format, main)).chain(more).collect();
         if args.statistics && args.format != Format::Human {
             return Err(Error::StatisticsFormat);
+        }
+        if let Some(base) = args.relative_to.as_ref().filter(|base| !base.is_dir()) {
+            return Err(Error::RelativeTo(base.display().to_string()));
         }
         let mut files = BTreeSet::new();
         for file in all.iter().filter_map(|(_, output)| output.file()) {

@@ -89,6 +89,8 @@ pub struct Model<'s> {
     pub unproxied: Vec<Endpoint<'s>>,
     /// Paths that the user names and that do not get to an upstream that could take a handshake.
     pub lost_paths: Vec<LostPath<'s>>,
+    /// The paths of [`Hints::not_websocket`] by which a location is no endpoint that would be one.
+    pub denied_paths: BTreeSet<String>,
     /// Paths that the user names and of which nothing can be said, with the line that is in the way.
     pub unclear_paths: Vec<(String, Directive<'s>)>,
     /// Where the URLs that the user names come to.
@@ -182,6 +184,7 @@ impl<'s> Model<'s> {
             unsupported: Vec::new(),
             unproxied: Vec::new(),
             lost_paths: Vec::new(),
+            denied_paths: BTreeSet::new(),
             unclear_paths: Vec::new(),
             arrivals: Vec::new(),
             looked_at: None,

@@ -45,7 +45,7 @@ mod ways;
 
 use lint_finding::{Finding, Place, RuleMeta};
 use nginx_semantics::{ContextId, FileId, Pass, SourceFile};
-use nginx_syntax::Span;
+use nginx_syntax::{Source, Span};
 use ws_model::Endpoint;
 use ws_model::chain::Link;
 
@@ -97,7 +97,9 @@ pub trait Rule: Sync {
 #[derive(Debug, Clone, Copy)]
 pub struct UnusedNames<'a> {
     /// The file of the comment.
-    pub file: &'a SourceFile,
+    pub source: &'a Source,
+    /// Whether the comment stands in nginx's text, which edits are made in.
+    pub is_in_text: bool,
     /// The comment.
     pub comment: Place,
     /// Where it names rules and groups, in order.

@@ -64,8 +64,10 @@ pub struct SetPattern {
 pub struct Override {
     /// `files`
     pub files: Vec<SetPattern>,
-    /// `rules`
-    pub levels: Vec<(Selector, Level)>,
+    /// `rules`, each with where its name stands.
+    pub levels: Vec<(Selector, Level, Span)>,
+    /// Where it begins.
+    pub span: Span,
 }
 
 /// What a settings file sets. Paths are relative to its folder.
@@ -88,7 +90,7 @@ pub struct FileSettings {
     /// `websocket-paths`
     pub websocket_paths: Vec<SetPath>,
     /// `not-websocket`: paths that carry none, whatever they look like.
-    pub not_websocket: Vec<String>,
+    pub not_websocket: Vec<SetPath>,
     /// `heartbeat`: how often either side sends something, in milliseconds.
     pub heartbeat_ms: Option<u64>,
     /// `min-read-timeout`: the shortest idle limit that is enough, in milliseconds.
@@ -97,8 +99,8 @@ pub struct FileSettings {
     pub expected_connections: Option<u64>,
     /// `[[layers]]`, from the outside in.
     pub layers: Vec<Layer>,
-    /// `[rules]`
-    pub levels: Vec<(Selector, Level)>,
+    /// `[rules]`, each with where its name stands.
+    pub levels: Vec<(Selector, Level, Span)>,
 }
 
 /// Something that is wrong in a settings file.
@@ -272,14 +274,20 @@ keepalive-defeated = "off"
         assert_eq!(settings.prefix.as_ref().map(|path| &path.text[..]), Some("deploy"));
         let (from, to) = &settings.path_maps[0];
         assert_eq!((&from[..], &to.text[..]), ("/etc/nginx/snippets", "snippets"));
-        assert_eq!((&*settings.websocket_paths[0].text, &*settings.not_websocket[0]), ("/live", "/wsdl"));
+        assert_eq!(
+            (&*settings.websocket_paths[0].text, &*settings.not_websocket[0].text),
+            ("/live", "/wsdl")
+        );
         assert_eq!((settings.heartbeat_ms, settings.min_read_timeout_ms), (Some(25_000), Some(300_000)));
         assert_eq!(settings.expected_connections, Some(20_000));
         let layers: Vec<_> =
             settings.layers.iter().map(|layer| (layer.name.as_str(), layer.idle_timeout_ms)).collect();
         assert_eq!(layers, [("cloudflare", None), ("our own", Some(350_000))]);
         assert_eq!(settings.levels.len(), 3);
-        assert!(settings.levels.contains(&(Selector::Rule("keepalive-defeated"), Level::Off)));
+        assert!(
+            settings.levels.iter().any(|(selector, level, _)| (*selector, *level)
+                == (Selector::Rule("keepalive-defeated"), Level::Off))
+        );
     }
 
     #[test]

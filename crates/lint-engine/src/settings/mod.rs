@@ -6,6 +6,7 @@ mod find;
 mod schema;
 mod told;
 mod unused;
+mod void;
 
 use std::path::Path;
 
@@ -133,12 +134,12 @@ impl Settings {
         let mut all = self.clone();
         all.overrides.extend(file.overrides.iter().map(|one| InFiles {
             files: settings_file.compiled(&one.files).collect(),
-            levels: one.levels.clone(),
+            levels: one.levels.iter().map(|(selector, level, _)| (*selector, *level)).collect(),
         }));
         all.versions = self.versions.or(file.versions);
         all.set_websocket_paths.extend(file.websocket_paths.iter().map(|path| path.text.clone()));
-        all.not_websocket.extend(file.not_websocket.iter().cloned());
-        all.levels.extend(file.levels.iter().copied());
+        all.not_websocket.extend(file.not_websocket.iter().map(|path| path.text.clone()));
+        all.levels.extend(file.levels.iter().map(|(selector, level, _)| (*selector, *level)));
         all.layers.extend(file.layers.iter().cloned());
         all.heartbeat_ms = self.heartbeat_ms.or(file.heartbeat_ms);
         all.min_read_timeout_ms = self.min_read_timeout_ms.or(file.min_read_timeout_ms);

@@ -2,14 +2,22 @@
 //!
 //! It is said only where all of the file's folder was looked at: who lints one file of a tree has not seen the others.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
 use memchr::memmem;
 use nginx_semantics::{DirectiveName, Loaded, PathPattern, Scope, SourceFile};
 use nginx_syntax::lossy;
 
-use super::{ProblemKind, SetPattern, SettingsFile, SettingsFiles, SettingsProblem, similar};
+use super::void;
+use super::{ProblemKind, SetPath, SetPattern, SettingsFile, SettingsFiles, SettingsProblem, similar};
+use crate::gather::Gathered;
 
 /// The installed folder, to which relative includes lead.
 const INSTALLED: &str = "/etc/nginx";
+
+/// So many pairs of an override and a file are looked at for overrides that change nothing; a tree with more is a stress test.
+const MOST_FOLLOWED: usize = 1 << 20;
 
 /// Each entry of a file that changes nothing.
 pub(crate) fn unused(
@@ -17,7 +25,7 @@ pub(crate) fn unused(
     found: &SettingsFiles<'_>,
     loaded: &Loaded,
     scope: &Scope,
-    is_served: impl Fn(&str) -> bool,
+    gathered: &Gathered,
 ) -> Vec<SettingsProblem> {
     let mut problems = Vec::new();
     let read: Vec<String> =
@@ -28,6 +36,7 @@ pub(crate) fn unused(
         // It was asked for.
         problems.push(SettingsProblem { span: root.span, message, kind: ProblemKind::Wrong });
     }
+    problems.extend(void::at_top(&file.settings));
     let is_whole = scope.named.is_empty() && scope.given.iter().any(|given| file.base.starts_with(given));
     if !is_whole {
         return problems;
@@ -60,12 +69,27 @@ pub(crate) fn unused(
             .map(|(_, file)| found.on_disk(file))
             .collect()
     };
-    for pattern in file.settings.overrides.iter().flat_map(|one| &one.files) {
-        let compiled = compiled(file, pattern);
-        if compiled.is_none_or(|pattern| !files.iter().any(|file| pattern.matches(file))) {
-            let hint = meant(&pattern.text, &read);
-            say(pattern.span, format!("no file that is judged matches `{}`{hint}", pattern.text));
+    // Which overrides count for which files.
+    let is_followed = file.settings.overrides.len().saturating_mul(files.len()) <= MOST_FOLLOWED;
+    let mut of_files: Vec<Vec<usize>> = vec![Vec::new(); if is_followed { files.len() } else { 0 }];
+    for (number, one) in file.settings.overrides.iter().enumerate() {
+        for pattern in &one.files {
+            let compiled = compiled(file, pattern);
+            let matches = |path: &PathBuf| compiled.as_ref().is_some_and(|pattern| pattern.matches(path));
+            for (_, of_file) in files.iter().zip(&mut of_files).filter(|(path, _)| matches(path)) {
+                if of_file.last() != Some(&number) {
+                    of_file.push(number);
+                }
+            }
+            if !files.iter().any(matches) {
+                let hint = meant(&pattern.text, &read);
+                say(pattern.span, format!("no file that is judged matches `{}`{hint}", pattern.text));
+            }
         }
+    }
+    let counting: BTreeSet<Vec<usize>> = of_files.into_iter().collect();
+    for problem in void::in_files(&file.settings, &counting) {
+        say(problem.span, problem.message);
     }
     for prefix in file.settings.prefix.iter().filter(|prefix| !found.is_there(&file.resolve(prefix))) {
         let hint = meant(&prefix.text, &read);
@@ -81,12 +105,19 @@ pub(crate) fn unused(
             say(to.span, format!("nothing that is judged names `{from}`"));
         }
     }
-    for path in file.settings.websocket_paths.iter().filter(|path| !is_served(&path.text)) {
+    let hint = |path: &SetPath| {
         let locations: Vec<String> = loaded.sources.iter().flat_map(|(_, file)| locations(file)).collect();
-        let hint = similar(&path.text, locations.iter().map(String::as_str))
-            .map(|name| format!("; did you mean `{name}`?"))
-            .unwrap_or_default();
-        say(path.span, format!("no location that proxies serves `{}`{hint}", path.text));
+        let meant =
+            similar(&path.text, locations.iter().map(String::as_str)).filter(|name| *name != path.text);
+        meant.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
+    };
+    for path in file.settings.websocket_paths.iter().filter(|path| !gathered.is_served(&path.text)) {
+        say(path.span, format!("no location that proxies serves `{}`{}", path.text, hint(path)));
+    }
+    for path in file.settings.not_websocket.iter().filter(|path| !gathered.is_denied(&path.text)) {
+        let message =
+            format!("without this line, `{}` would be no WebSocket endpoint either{}", path.text, hint(path));
+        say(path.span, message);
     }
     problems
 }

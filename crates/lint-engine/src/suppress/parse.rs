@@ -48,6 +48,12 @@ pub(super) fn for_us(comment: &[u8]) -> Option<&str> {
     Some(text.trim_start_matches('#').trim().strip_prefix(MARK)?.strip_prefix(':')?.trim())
 }
 
+/// The first word of a comment that says what a location or a file is; `None` for any other comment.
+pub(super) fn declaration(comment: &[u8]) -> Option<&'static str> {
+    let word = for_us(comment)?.split(|next: char| next.is_whitespace() || next == ',').next()?;
+    ["websocket", "not-websocket", "context"].into_iter().find(|known| *known == word)
+}
+
 /// Reads a comment; `None` for one that suppresses nothing and need not, `Err` for one that says too little or is nearly
 /// one that suppresses.
 pub(super) fn ignore(comment: &[u8]) -> Option<Result<Ignore<'_>, String>> {

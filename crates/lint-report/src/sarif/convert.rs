@@ -9,6 +9,7 @@ use lint_finding::{
 use super::types::{self, Message};
 use super::uri;
 use crate::position::Position;
+use crate::remedy;
 
 /// As many locations of a result GitHub takes.
 const MOST_LOCATIONS: usize = 1_000;
@@ -42,7 +43,7 @@ pub(super) fn result<'a>(
     baseline_state: Option<&'static str>,
     suppressed: Option<&'a Suppressed>,
 ) -> types::Finding<'a> {
-    let message = match &finding.help {
+    let message = match remedy::text(outcome, finding) {
         Some(help) => Message::new(format!("{}\n\n{help}", finding.message)),
         None => Message::new(finding.message.as_ref()),
     };

@@ -9,17 +9,20 @@ use lint_finding::{
 };
 use lint_report::{SarifRun, ToolInfo};
 use nginx_syntax::{Place, Span};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::build::{RULE, file, finding, label, place};
+use crate::build::{PLAIN, RULE, concise, file, finding, human, json, label, place};
 
 const TOOL: ToolInfo<'_> = ToolInfo { name: "nginx-ws-lint", version: "0.1.0", commit: None };
 
 /// Writes an outcome in a format.
 type Write = fn(&Outcome) -> String;
 
-/// All formats but those for people at a terminal.
-const ALL: [(&str, Write); 9] = [
+/// All formats.
+const ALL: [(&str, Write); 12] = [
+    ("human", |outcome| human(outcome, &PLAIN)),
+    ("concise", concise),
+    ("json", json),
     ("jsonl", |outcome| written(|out| lint_report::jsonl(outcome, &TOOL, out))),
     ("sarif", sarif),
     ("github", |outcome| written(|out| lint_report::github(outcome, out))),
@@ -200,6 +203,16 @@ fn a_comment_fits_into_one() {
     );
 }
 
+/// One that is too long keeps no other out.
+#[test]
+fn a_finding_that_fits_into_no_comment_is_counted() {
+    let mut outcome = everything();
+    outcome.findings[0].message = "x".repeat(70_000).into();
+    let (_, text) = in_all(&outcome).find(|(name, _)| *name == "markdown").unwrap();
+    assert!(text.chars().count() <= 65_536);
+    assert!(text.contains("proxy.conf:2") && text.contains("and 1 finding, which does not fit"), "{text}");
+}
+
 /// GitLab's required fields, and fingerprints that are there once.
 #[test]
 fn gitlab_has_what_it_requires() {
@@ -261,8 +274,8 @@ fn the_edits_of_a_fix_are_one_suggestion() {
     *edit = vec![new(at("c;"), at("c;") + 2, "d;"), new(at("b;"), at("b;"), "a;\n    ")];
     let (_, text) = in_all(&outcome).find(|(name, _)| *name == "rdjson").unwrap();
     let value: Value = serde_json::from_str(&text).unwrap();
-    let range = |line, column, last, end| json!({ "start": { "line": line, "column": column }, "end": { "line": last, "column": end } });
-    let suggestions = json!([{ "range": range(2, 5, 3, 7), "text": "a;\n    b;\n    d;" }]);
+    let range = |line, column, last, end| serde_json::json!({ "start": { "line": line, "column": column }, "end": { "line": last, "column": end } });
+    let suggestions = serde_json::json!([{ "range": range(2, 5, 3, 7), "text": "a;\n    b;\n    d;" }]);
     assert_eq!(value["diagnostics"][0]["suggestions"], suggestions);
 }
 
@@ -337,15 +350,124 @@ fn findings_are_read_back() {
                     Some((rule.to_owned(), fields[1].clone(), at.split_once(':')?.0.parse().ok()?))
                 })
                 .collect(),
-            // For people; that each finding is in it is enough.
-            "markdown" | "narrated" => {
-                assert!(text.contains("a b.conf") && text.contains("proxy.conf"), "{name}: {text}");
-                continue;
-            }
+            "json" => json()["findings"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|one| row(&one["rule"], &one["file"], &one["range"]["start"]["line"]))
+                .collect(),
+            // `path:2:5: error[rule] message`; what was not done has no column.
+            "concise" => text
+                .lines()
+                .filter_map(|line| {
+                    let (place, rest) = line.split_once(": ")?;
+                    let (at, _column) = place.rsplit_once(':')?;
+                    let (path, line) = at.rsplit_once(':')?;
+                    let rule = rest.split_once('[')?.1.split_once(']')?.0;
+                    Some((rule.to_owned(), path.to_owned(), line.parse().ok()?))
+                })
+                .collect(),
+            // `error[rule]: message`, and its excerpt.
+            "human" => between(&text, "]: ", "─[", "]").collect(),
+            "markdown" => text
+                .split("<details>")
+                .skip(1)
+                .map(|one| {
+                    let place = one.split_once("<code>").unwrap().1.split_once("</code>").unwrap().0;
+                    let (path, line) = place.rsplit_once(':').unwrap();
+                    let rule = one.split_once("\nRule <code>").unwrap().1.split_once('<').unwrap().0;
+                    (rule.to_owned(), path.to_owned(), line.parse().unwrap())
+                })
+                .collect(),
+            "narrated" => text
+                .split("\n\n")
+                .filter_map(|one| {
+                    let place = one.split_once("\nFile ")?.1.lines().next()?;
+                    let (path, rest) = place.split_once(", line ")?;
+                    let rule = one.split_once("\nRule ")?.1.split_once('.')?.0;
+                    Some((rule.to_owned(), path.to_owned(), rest.split_once(',')?.0.parse().ok()?))
+                })
+                .collect(),
             name => panic!("{name} is not read back"),
         };
         read.sort();
         assert_eq!(read, expected, "{name}");
+    }
+}
+
+/// In output for people the rule of each excerpt, with the path and the line of its head.
+fn between(
+    text: &str,
+    rule_end: &str,
+    start: &str,
+    end: &str,
+) -> impl Iterator<Item = (String, String, u64)> {
+    let mut rule = String::new();
+    text.lines().filter_map(move |line| {
+        if let Some((head, _)) = line.split_once(rule_end).filter(|_| !line.starts_with(' ')) {
+            head.split_once('[')?.1.clone_into(&mut rule);
+            return None;
+        }
+        let (place, _) = line.split_once(start)?.1.split_once(end)?;
+        let mut parts = place.rsplitn(3, ':').skip(1);
+        let (line, path) = (parts.next()?.parse().ok()?, parts.next()?.to_owned());
+        Some((rule.clone(), path, line))
+    })
+}
+
+/// What `rdjson`'s schema (`reviewdog/proto/rdf/reviewdog.proto`) requires or knows.
+#[test]
+fn rdjson_has_what_it_requires() {
+    let (_, text) = in_all(&everything()).find(|(name, _)| *name == "rdjson").unwrap();
+    let value: Value = serde_json::from_str(&text).unwrap();
+    assert!(value["source"]["name"].is_string(), "{text}");
+    let diagnostics = value["diagnostics"].as_array().unwrap();
+    assert_eq!(diagnostics.len(), 2);
+    for one in diagnostics {
+        assert!(one["message"].as_str().is_some_and(|text| !text.is_empty()), "{one}");
+        assert!(["ERROR", "WARNING", "INFO"].contains(&one["severity"].as_str().unwrap()), "{one}");
+        let path = one["location"]["path"].as_str().unwrap();
+        assert!(!path.is_empty() && !path.starts_with("./"), "{one}");
+        for edit in one["suggestions"].as_array().into_iter().flatten() {
+            assert!(
+                edit["text"].is_string() && edit["range"]["start"]["line"].as_u64().unwrap() > 0,
+                "{edit}"
+            );
+            assert!(edit["range"]["end"].is_object(), "{edit}");
+        }
+    }
+}
+
+/// One command a line, of the three kinds that GitHub shows, each with what it needs to stand at a line.
+#[test]
+fn github_has_what_it_requires() {
+    let (_, text) = in_all(&everything()).find(|(name, _)| *name == "github").unwrap();
+    for line in text.lines() {
+        let (command, rest) = line.strip_prefix("::").unwrap().split_once(' ').unwrap();
+        assert!(["error", "warning", "notice"].contains(&command), "{line}");
+        let (properties, message) = rest.split_once("::").unwrap();
+        assert!(!message.is_empty() && message.len() < 65_536, "{line}");
+        for property in properties.split(',') {
+            let (name, value) = property.split_once('=').unwrap();
+            assert!(["file", "line", "endLine", "col", "endColumn", "title"].contains(&name), "{line}");
+            assert!(!value.is_empty() && !value.contains([':', '\r', '\n']), "{line}");
+        }
+    }
+    assert!(text.lines().count() >= 3, "{text}");
+}
+
+/// What is about another line than the finding's says which: under an annotation of `http`, "this location" means nothing.
+#[test]
+fn a_remedy_names_its_place_wherever_people_read_it() {
+    let mut outcome = everything();
+    let is_named = |text: &str| !text.contains("add to this location");
+    assert!(in_all(&outcome).filter(|(name, _)| *name == "github").all(|(_, text)| !is_named(&text)));
+    outcome.findings[0].endpoint.as_mut().unwrap().place = Some(place(0, Span::new(0, 13)));
+    for (name, text) in in_all(&outcome) {
+        // The fields of JSON are as they were; these formats have no remedies.
+        if !matches!(name, "json" | "jsonl" | "concise" | "gitlab" | "checkstyle") {
+            assert!(is_named(&text) && text.contains("a b.conf:1"), "{name}: {text}");
+        }
     }
 }
 

@@ -72,11 +72,15 @@ fn rows(bytes: &[u8], file: &Path, scope: &Scope) -> Result<Vec<BaselineRow>, Er
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let read = BaselineFile::read(bytes).map_err(|reason| fault(file, reason))?;
     let folder = folder_of(file, scope);
-    let row = |BaselineEntry { file, rule, fingerprint, count }: BaselineEntry| {
+    // Two branches may have added the same line, and a merge keeps both: that is one finding, not two.
+    let mut rows: BTreeMap<(String, String, String), u64> = BTreeMap::new();
+    for BaselineEntry { file, rule, fingerprint, count } in read.findings {
         let path = scope.shown(&normalize(&folder.join(file)));
-        BaselineRow { path, rule, fingerprint, count }
-    };
-    Ok(read.findings.into_iter().map(row).collect())
+        let known = rows.entry((path, rule, fingerprint)).or_default();
+        *known = count.max(*known);
+    }
+    let row = |((path, rule, fingerprint), count)| BaselineRow { path, rule, fingerprint, count };
+    Ok(rows.into_iter().map(row).collect())
 }
 
 /// Writes rows as a baseline that lies at `file`.

@@ -40,6 +40,8 @@ pub(crate) struct Changes {
     tracked: BTreeSet<PathBuf>,
     /// The contents that changed files had, by what git calls them; `None` for a file that was not there.
     before: BTreeMap<PathBuf, Option<String>>,
+    /// The files that have another name now, with the one that they had.
+    pub(super) renamed: BTreeMap<PathBuf, PathBuf>,
     git: Git,
 }
 
@@ -58,12 +60,19 @@ impl Changes {
         let git = Git { folder: top.clone(), more: Vec::new() }.without_filters()?;
         // What the branch changed, not what its base did meanwhile; without a common commit, as in a shallow clone, all.
         let commit = format!("{reference}^{{commit}}");
-        let commit = git.run(&["rev-parse", "--verify", "--end-of-options", &commit])?;
+        let commit = git.run(&["rev-parse", "--verify", "--end-of-options", &commit]).map_err(|_| {
+            let is_shallow = git.run(&["rev-parse", "--is-shallow-repository"]);
+            let is_shallow = is_shallow.is_ok_and(|said| trimmed(&said) == b"true");
+            let hint =
+                if is_shallow { "; this clone is shallow: fetch more of its history first" } else { "" };
+            Error::Git(format!("there is no commit `{}`{hint}", lint_report::escape(reference)))
+        })?;
         let commit = String::from_utf8_lossy(trimmed(&commit)).into_owned();
         let base = git.run(&["merge-base", &commit, "HEAD"]);
         let base = base.map_or(commit, |base| String::from_utf8_lossy(trimmed(&base)).into_owned());
         let diff = |how: &[&str]| {
-            let common = ["--no-ext-diff", "--no-textconv", "--no-color", "--no-renames", "-O/dev/null"];
+            let common =
+                ["--no-ext-diff", "--no-textconv", "--no-color", "--find-renames", "-l1000", "-O/dev/null"];
             let words = ["diff"].into_iter().chain(common).chain(["--ignore-submodules=all"]);
             let words: Vec<&str> = words.chain(how.iter().copied()).chain([base.as_str(), "--"]).collect();
             git.run(&words)
@@ -74,14 +83,16 @@ impl Changes {
             lines.insert(top.join(path), changed);
         }
         let raw = diff(&["--raw", "--no-abbrev", "-z"])?;
-        let before = contents(&raw).map(|(path, name)| (top.join(path), name)).collect();
+        let Held { before, renamed } = contents(&raw);
+        let before = before.into_iter().map(|(path, name)| (top.join(path), name)).collect();
+        let renamed = renamed.into_iter().map(|(new, old)| (top.join(new), top.join(old))).collect();
         let listed = |words: &[&str]| -> Result<BTreeSet<PathBuf>, Error> {
             let all = git.run(words)?;
             let paths = all.split(|byte| *byte == 0).filter(|path| !path.is_empty());
             Ok(paths.map(|path| top.join(path_of(path))).collect())
         };
         let tracked = listed(&["ls-files", "-z"])?;
-        Ok(Self { top, lines, tracked, before, git })
+        Ok(Self { top, lines, tracked, before, renamed, git })
     }
 
     /// What changed in a file, by its path with links resolved; nothing for one that did not, or lies elsewhere. A file
@@ -208,25 +219,37 @@ impl Git {
     }
 }
 
-/// What `git diff --raw -z` says of files: what each is called, and the name of what it held; `None` where it was not there.
-/// Links and submodules are left out.
-fn contents(raw: &[u8]) -> impl Iterator<Item = (PathBuf, Option<String>)> {
+/// What `git diff --raw -z` says of files.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Held {
+    /// What each is called, and the name of what it held; `None` where it was not there. Links and submodules are left out.
+    before: Vec<(PathBuf, Option<String>)>,
+    /// The files that have another name now, with the one that they had.
+    renamed: Vec<(PathBuf, PathBuf)>,
+}
+
+/// Reads what `git diff --raw -z` prints.
+fn contents(raw: &[u8]) -> Held {
+    let mut held = Held::default();
     let mut words = raw.split(|byte| *byte == 0);
-    std::iter::from_fn(move || {
-        loop {
-            // `:100644 100644 OLD NEW M`
-            let head = String::from_utf8_lossy(words.next()?.strip_prefix(b":")?).into_owned();
-            let path = words.next()?;
-            let mut fields = head.split(' ');
-            let (old, _, name) = (fields.next()?, fields.next()?, fields.next()?);
-            if old.starts_with("100") {
-                return Some((path_of(path), Some(name.to_owned())));
+    // `:100644 100644 OLD NEW M`, `:100644 100644 OLD NEW R090` with two paths behind it
+    while let Some(head) = words.next().and_then(|word| word.strip_prefix(b":")) {
+        let head = String::from_utf8_lossy(head);
+        let fields: Vec<&str> = head.split(' ').collect();
+        let [old, _, name, _, status] = fields.as_slice() else { break };
+        let Some(path) = words.next().map(path_of) else { break };
+        let new = if status.starts_with(['R', 'C']) { words.next().map(path_of) } else { None };
+        if old.starts_with("100") {
+            if let Some(new) = new {
+                held.before.push((new.clone(), None));
+                held.renamed.push((new, path.clone()));
             }
-            if old == "000000" {
-                return Some((path_of(path), None));
-            }
+            held.before.push((path, Some((*name).to_owned())));
+        } else if *old == "000000" {
+            held.before.push((path, None));
         }
-    })
+    }
+    held
 }
 
 fn trimmed(output: &[u8]) -> &[u8] {
@@ -322,19 +345,23 @@ mod tests {
 
     #[test]
     fn what_files_held_is_named() {
-        let raw = b":100644 100644 aa bb M\0a.conf\0:000000 100644 00 cc A\0n\new\0:160000 160000 dd ee M\0sub\0:100644 000000 ff 00 D\0gone\0";
+        let raw = b":100644 100644 aa bb M\0a.conf\0:000000 100644 00 cc A\0n\new\0:160000 160000 dd ee M\0sub\0:100644 000000 ff 00 D\0gone\0:100644 100644 11 22 R090\0here\0there\0";
+        let held = contents(raw);
         let found: Vec<(String, Option<String>)> =
-            contents(raw).map(|(path, name)| (path.display().to_string(), name)).collect();
+            held.before.into_iter().map(|(path, name)| (path.display().to_string(), name)).collect();
         let named = |name: &str| Some(name.to_owned());
         assert_eq!(
             found,
             [
                 ("a.conf".to_owned(), named("aa")),
                 ("n\new".to_owned(), None),
-                ("gone".to_owned(), named("ff"))
+                ("gone".to_owned(), named("ff")),
+                ("there".to_owned(), None),
+                ("here".to_owned(), named("11"))
             ]
         );
-        assert_eq!(contents(b"").count(), 0);
+        assert_eq!(held.renamed, [("there".into(), "here".into())]);
+        assert_eq!(contents(b""), Held::default());
     }
 
     #[test]

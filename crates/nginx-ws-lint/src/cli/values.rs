@@ -117,6 +117,9 @@ impl std::str::FromStr for Report {
             Some((format, file)) => (format, Some(PathBuf::from(file))),
             None => (text, None),
         };
+        if format.is_empty() {
+            return Err("write a format, as in sarif=out.sarif or github".to_owned());
+        }
         let known = || Format::value_variants().iter().filter_map(Format::to_possible_value);
         let format = Format::from_str(format, false).map_err(|_| {
             let names: Vec<String> = known().map(|value| value.get_name().to_owned()).collect();
@@ -212,6 +215,15 @@ pub(super) fn path_map(text: &str) -> Result<PathMap, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_report_has_a_format_and_where_it_goes_a_name() {
+        for text in ["", "=", "=out.sarif", "sarif=", "sarf", "sarf=x"] {
+            assert!(text.parse::<Report>().is_err(), "{text}");
+        }
+        let report: Report = "sarif=a=b".parse().unwrap();
+        assert_eq!((report.format, report.file), (Format::Sarif, Some("a=b".into())));
+    }
 
     #[test]
     fn a_path_map_is_split_at_the_first_sign() {

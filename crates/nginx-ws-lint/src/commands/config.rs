@@ -112,13 +112,13 @@ fn values(settings: &FileSettings) -> Vec<(String, String)> {
     add("path-map", inline_table(&maps.collect::<Vec<_>>()));
     add("exclude", list(settings.excludes.iter().map(|pattern| &pattern.text)));
     add("websocket-paths", list(settings.websocket_paths.iter().map(|path| &path.text)));
-    add("not-websocket", list(settings.not_websocket.iter()));
+    add("not-websocket", list(settings.not_websocket.iter().map(|path| &path.text)));
     add("heartbeat", settings.heartbeat_ms.map(duration));
     add("min-read-timeout", settings.min_read_timeout_ms.map(duration));
     add("expected-connections", settings.expected_connections.map(|number| number.to_string()));
     let layers: Vec<String> = settings.layers.iter().map(layer).collect();
     add("layers", (!layers.is_empty()).then(|| format!("[{}]", layers.join(", "))));
-    for (selector, level) in &settings.levels {
+    for (selector, level, _) in &settings.levels {
         add(&format!("rules.{}", selector.name()), Some(quoted(level.name())));
     }
     let overrides: Vec<String> = settings.overrides.iter().map(in_files).collect();
@@ -136,7 +136,7 @@ fn layer(layer: &Layer) -> String {
 fn in_files(one: &Override) -> String {
     let files = list(one.files.iter().map(|pattern| &pattern.text)).unwrap_or_else(|| "[]".to_owned());
     let levels = one.levels.iter();
-    let levels = levels.map(|(selector, level)| format!("{} = {}", selector.name(), quoted(level.name())));
+    let levels = levels.map(|(selector, level, _)| format!("{} = {}", selector.name(), quoted(level.name())));
     let rules = inline_table(&levels.collect::<Vec<_>>()).unwrap_or_else(|| "{}".to_owned());
     format!("{{ files = {files}, rules = {rules} }}")
 }

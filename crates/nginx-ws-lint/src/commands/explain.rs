@@ -62,6 +62,11 @@ impl Meant {
     }
 }
 
+/// Whether a word is a rule, a cause or a page.
+pub(crate) fn is_known(word: &str) -> bool {
+    find_rule(word).is_ok() || cause(word).is_some() || pages::named(word).is_some()
+}
+
 /// Prints what is known of something, and with paths what is found of it there.
 pub(crate) fn run(args: &ExplainArgs) -> Result<Exit, Error> {
     let text = match args.what.trim() {
@@ -150,6 +155,7 @@ fn unknown(text: &str, unknown: Option<UnknownRule>) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
     use lint_finding::{FixKind, Severity};
 
     use super::*;
@@ -175,6 +181,17 @@ mod tests {
             header(&rule),
             "upgrade-missing: group handshake, severity error, fix safe or unsafe, since 0.1.0"
         );
+    }
+
+    #[test]
+    fn help_names_every_page() {
+        let command = crate::cli::Cli::command();
+        let explain = command.get_subcommands().find(|one| one.get_name() == "explain").unwrap();
+        let help = explain.get_after_help().unwrap().to_string();
+        let (_, pages) = help.split_once("Pages of the manual:").unwrap();
+        let pages =
+            pages.split("\n\n").next().unwrap().split([',', ' ', '\n']).filter(|word| !word.is_empty());
+        assert!(pages.eq(pages::names()), "{help}");
     }
 
     #[test]

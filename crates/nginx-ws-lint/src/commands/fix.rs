@@ -10,7 +10,7 @@ use nginx_semantics::{Files, Scope, is_dump};
 
 use super::given::Given;
 use super::{lint, say_silenced, to_stderr};
-use crate::cli::LintArgs;
+use crate::cli::{Color, LintArgs};
 use crate::disk::Disk;
 use crate::error::Error;
 use crate::exit::Exit;
@@ -116,7 +116,8 @@ fn show(args: &LintArgs, mut fixed: Fixed) -> Result<Exit, Error> {
     let diff_for = match (args.output.is_file(), args.output.is_terminal()) {
         (true, _) => DiffFor::File,
         (false, true) => DiffFor::Terminal { color: style.color },
-        (false, false) => DiffFor::Log,
+        // A variable for all programs must not break `--diff | patch`.
+        (false, false) => DiffFor::Log { color: matches!(args.color.color, Color::Always) },
     };
     fixed.texts.sort_by(|a, b| a.old.path().cmp(b.old.path()));
     let mut withheld: Vec<Notice> = Vec::new();

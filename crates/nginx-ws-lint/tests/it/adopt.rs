@@ -68,9 +68,18 @@ fn from_three_hundred_old_findings_to_a_green_gate() {
 
     // Lines above, another order of includes and another name of the folder are no new findings.
     edit(&tree, "deploy/sites/s000.conf", "server {", "# a comment\n\nserver {");
-    fs::rename(tree.path("deploy"), tree.path("other")).unwrap();
-    fs::rename(tree.path("other"), tree.path("deploy")).unwrap();
     assert_eq!(concise(&["--baseline", "known.json"]).code, Some(0));
+    let inside = tree.run(&["baseline", "create", "deploy/known.json", "deploy"]);
+    assert_eq!(inside.code, Some(0), "{}", inside.stderr);
+    fs::rename(tree.path("deploy"), tree.path("other")).unwrap();
+    let renamed = tree.run(&["--baseline", "other/known.json", "--format", "concise", "other"]);
+    assert_eq!((renamed.code, renamed.stdout.as_str()), (Some(0), ""), "{}", renamed.stderr);
+    fs::rename(tree.path("other"), tree.path("deploy")).unwrap();
+    fs::remove_file(tree.path("deploy/known.json")).unwrap();
+    git(&tree, &["init", "-q"]);
+    git(&tree, &["add", "-A"]);
+    git(&tree, &["commit", "-qm", "x"]);
+    assert_eq!(concise(&["--since", "HEAD"]).stdout, "");
 
     // One more defect is one finding.
     edit(&tree, "deploy/sites/s001.conf", "        proxy_set_header Connection $connection_upgrade;\n", "");
@@ -81,6 +90,10 @@ fn from_three_hundred_old_findings_to_a_green_gate() {
         "{}",
         new.stdout
     );
+
+    // By its commit it is one too.
+    let since = concise(&["--since", "HEAD", "--select", "missing-connection-header"]);
+    assert_eq!((since.code, since.stdout.as_str()), (Some(1), new.stdout.as_str()), "{}", since.stderr);
 
     // SARIF says what is new, and a second run of it what is gone.
     edit(&tree, "deploy/sites/s002.conf", "proxy_pass", "proxy_read_timeout 1h; proxy_pass");
@@ -497,4 +510,90 @@ fn a_baseline_holds_however_the_root_is_named() {
     fs::write(tree.path("known.json"), format!("{head}\"findings\": [{row}}},{tail}")).unwrap();
     let run = tree.run(&["--baseline", "known.json", "deploy"]);
     assert_eq!(run.code, Some(0), "{}{}", run.stdout, run.stderr);
+}
+
+/// Two branches add the same finding to the baseline, and a merge keeps both lines: one more defect of the kind is new.
+#[test]
+fn a_merged_baseline_counts_a_finding_once() {
+    let tree = tree(1);
+    assert_eq!(tree.run(&["baseline", "create", "known.json", "deploy"]).code, Some(0));
+    let mut merged: Value =
+        serde_json::from_str(&fs::read_to_string(tree.path("known.json")).unwrap()).unwrap();
+    let rows = merged["findings"].as_array_mut().unwrap();
+    let twice: Vec<Value> = rows.iter().chain(rows.iter()).cloned().collect();
+    // By another spelling of the path too.
+    let other = twice.iter().cloned().map(|mut row| {
+        row["file"] = format!("./{}", row["file"].as_str().unwrap()).into();
+        row
+    });
+    let all: Vec<Value> = twice.iter().cloned().chain(other).collect();
+    let (count, before) = (rows.len(), all.len());
+    assert_eq!(before, count * 4);
+    *rows = all;
+    fs::write(tree.path("known.json"), merged.to_string()).unwrap();
+    let run = tree.run(&["--format", "json", "--baseline", "known.json", "deploy"]);
+    let outcome: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!((run.code, &outcome["baseline"]["absent"]), (Some(0), &Value::Array(Vec::new())));
+    // The same location once more is as many findings again.
+    let text = fs::read_to_string(tree.path("deploy/sites/s000.conf")).unwrap();
+    let location = text.split_once("    location").unwrap().1.rsplit_once('}').unwrap().0.to_owned();
+    let more = text
+        .replace("server_name", &format!("location{}    server_name", location.replace("/ws/", "/more/ws/")));
+    fs::write(tree.path("deploy/sites/s000.conf"), more).unwrap();
+    let run = tree.run(&["--format", "concise", "--baseline", "known.json", "deploy"]);
+    assert_eq!(run.code, Some(1), "{}", run.shown());
+    // `prune` writes each once.
+    let pruned = tree.run(&["baseline", "prune", "known.json", "deploy"]);
+    assert_eq!(pruned.code, Some(0), "{}", pruned.stderr);
+}
+
+/// A file with another name is compared with what it was.
+#[test]
+fn a_renamed_file_is_not_new() {
+    let tree = tree(4);
+    git(&tree, &["init", "-q"]);
+    git(&tree, &["add", "-A"]);
+    git(&tree, &["commit", "-qm", "x"]);
+    git(&tree, &["mv", "deploy/sites/s000.conf", "deploy/sites/renamed.conf"]);
+    git(&tree, &["mv", "deploy/sites/s001.conf", "deploy/sites/z \u{e9}\n.conf"]);
+    let since = || {
+        tree.run(&[
+            "--format",
+            "concise",
+            "--select",
+            "missing-connection-header,short-read-timeout",
+            "--since",
+            "HEAD",
+            "deploy",
+        ])
+    };
+    let run = since();
+    assert_eq!((run.code, run.stdout.as_str()), (Some(0), ""), "{}", run.stderr);
+    // What was changed in it is told all the same.
+    edit(
+        &tree,
+        "deploy/sites/z \u{e9}\n.conf",
+        "        proxy_set_header Connection $connection_upgrade;\n",
+        "",
+    );
+    let run = since();
+    assert_eq!((run.code, findings(&run)), (Some(1), 2), "{}", run.shown());
+    assert!(run.stdout.contains("error[missing-connection-header]"), "{}", run.stdout);
+}
+
+#[test]
+fn a_shallow_clone_says_what_it_lacks() {
+    let tree = tree(1);
+    git(&tree, &["init", "-q"]);
+    for text in ["a", "b"] {
+        fs::write(tree.path("note"), text).unwrap();
+        git(&tree, &["add", "-A"]);
+        git(&tree, &["commit", "-qm", text]);
+    }
+    let url = format!("file://{}", tree.path(".").display());
+    git(&tree, &["clone", "-q", "--depth", "1", &url, "shallow"]);
+    let run = tree.run_in("shallow", &["--since", "HEAD~1", "deploy"]);
+    assert_eq!(run.code, Some(2));
+    let said = "error: --since: git cannot tell what was changed: there is no commit `HEAD~1`; this clone is shallow";
+    assert!(run.stderr.starts_with(said), "{}", run.stderr);
 }

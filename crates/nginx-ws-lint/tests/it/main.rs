@@ -16,6 +16,7 @@ mod forms;
 mod graph;
 mod help;
 mod hook;
+mod host_comments;
 mod ingress;
 mod input;
 mod kill;

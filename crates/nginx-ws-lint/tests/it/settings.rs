@@ -193,3 +193,56 @@ fn a_named_folder_is_judged_and_a_nearer_file_is_left_alone() {
     assert_eq!((files("."), files("third-party")), (1, 1));
     assert_eq!(notices(&json(&tree, &["."])), []);
 }
+
+/// An entry without which every rule would say the same is named, each for its own reason.
+#[test]
+fn rules_and_overrides_that_change_nothing_are_told() {
+    let of = |settings: &str, arguments: &[&str]| notices(&json(&tree(settings), arguments));
+    let over =
+        |files: &str, rules: &str| format!("[[overrides]]\nfiles = [{files}]\nrules = {{ {rules} }}\n");
+    let (old, off) = ("\"sites/old.conf\"", "short-read-timeout = \"off\"");
+    let said = |settings: &str, expected: &[(u64, &str)]| {
+        let told = of(settings, &["."]);
+        let lines: Vec<u64> = told.iter().map(|(line, _)| *line).collect();
+        assert_eq!(lines, expected.iter().map(|(line, _)| *line).collect::<Vec<_>>(), "{settings}\n{told:?}");
+        for ((_, message), (_, part)) in told.iter().zip(expected) {
+            assert!(message.contains(part), "{message}");
+        }
+    };
+    said(&over("", off), &[(1, "it names no file")]);
+    said("[[overrides]]\nfiles = \"sites\"\n", &[(1, "it sets no rule")]);
+    said(&over(old, ""), &[(1, "it sets no rule")]);
+    // What makes a difference: a severity, even the usual one, which findings of little evidence do not have.
+    said(&format!("[rules]\n{off}\n"), &[]);
+    said("[rules]\nshort-read-timeout = \"warning\"\nstateless-balancing = \"pedantic\"\n", &[]);
+    said(&over(old, off), &[]);
+    said(&format!("[rules]\n{off}\n{}", over(old, "lifetime = \"info\"")), &[]);
+    // A pedantic rule is off anyway.
+    said("[rules]\nstateless-balancing = \"off\"\n", &[(2, "`stateless-balancing` is off without it too")]);
+    // The rule's name says what its group's says.
+    let both = "[rules]\nlifetime = \"info\"\nno-shutdown-timeout = \"info\"\n";
+    said(both, &[(3, "`no-shutdown-timeout` is `info` without it too")]);
+    // A later override counts more in all of its files, or says the same.
+    let (info, error) = ("short-read-timeout = \"info\"", "short-read-timeout = \"error\"");
+    said(&(over(old, info) + &over("\"sites\"", error)), &[(3, "counts more than `short-read-timeout`")]);
+    said(&(over("\"sites\"", info) + &over(old, error)), &[]);
+    said(&(over("\"sites\"", info) + &over(old, info)), &[(6, "is `info` without it too")]);
+    said(
+        &format!("[rules]\n{off}\n{}", over(old, off)),
+        &[(5, "`short-read-timeout` is off without it too")],
+    );
+    // Of some files nothing is known of the others.
+    assert_eq!(of(&(over(old, info) + &over("\"sites\"", error)), &["sites/new.conf"]), []);
+    // What nginx refuses to start with is told by the rule's own entry.
+    let refusals = "[rules]\nhandshake = \"off\"\nwebsocket-scheme-in-proxy-pass = \"off\"\n";
+    said(refusals, &[]);
+}
+
+#[test]
+fn a_path_that_is_no_endpoint_anyway_is_told() {
+    let of = |path: &str| notices(&json(&tree(&format!("not-websocket = [\"{path}\"]\n")), &["."]));
+    assert_eq!(of("/ws"), []);
+    assert_eq!(of("/wss"), [], "`location /ws` serves it too");
+    let said = "without this line, `/sw` would be no WebSocket endpoint either; did you mean `/ws`?";
+    assert_eq!(of("/sw"), [(1, said.to_owned())]);
+}

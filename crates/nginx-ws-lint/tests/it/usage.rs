@@ -52,9 +52,18 @@ fn a_command_wins_over_a_file_of_its_name_and_says_so() {
 #[test]
 fn a_command_with_a_slip_is_said_before_anything_is_linted() {
     let tree = Tree::new(&[("nginx.conf", "events {}\n"), ("endpoint", "events {}\n")]);
-    for (word, meant) in
-        [("rulez", "rules"), ("explian", "explain"), ("tracee", "trace"), ("baselin", "baseline")]
-    {
+    for (word, meant) in [
+        ("rulez", "rules"),
+        ("explian", "explain"),
+        ("tracee", "trace"),
+        ("baselin", "baseline"),
+        // What other programs call it, and what has a page.
+        ("help", "--help"),
+        ("version", "--version"),
+        ("lint", "nginx-ws-lint PATHS"),
+        ("causes", "explain causes"),
+        ("short-read-timeout", "explain short-read-timeout"),
+    ] {
         let run = tree.run(&[word]);
         assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""));
         assert_eq!(
@@ -81,4 +90,20 @@ fn the_variable_for_the_format_does_not_get_in_the_way_of_commands() {
     assert_eq!(run.stderr, "");
     let run = Tree::new(&[]).env("NGINX_WS_LINT_FORMAT", "xml").run(&["."]);
     assert_eq!(run.code, Some(2));
+}
+
+#[test]
+fn reports_need_a_format_and_a_folder_that_is_there() {
+    let tree = Tree::new(&[("deploy/nginx.conf", "events {}\n")]);
+    for (arguments, said) in [
+        (&["--report", "=x"][..], "write a format"),
+        (&["--report", ""], "write a format"),
+        (&["--relative-to", "deploy/nginx.conf"], "--relative-to: there is no folder `deploy/nginx.conf`"),
+        (&["--relative-to", "gone"], "--relative-to: there is no folder `gone`"),
+    ] {
+        let run = tree.run(&[arguments, &["deploy"]].concat());
+        assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{arguments:?}");
+        assert!(run.stderr.contains(said), "{}", run.stderr);
+    }
+    assert_eq!(tree.run(&["--relative-to", "deploy/..", "deploy"]).code, Some(0));
 }

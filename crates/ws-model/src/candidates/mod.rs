@@ -86,7 +86,11 @@ impl<'s> Model<'s> {
         drop_indirect(&mut candidates);
         let denied = self.denied_by_path(&hints);
         candidates.retain(|endpoint| {
-            !denied.contains(&endpoint.context) || self.insisted.contains(&endpoint.context)
+            let paths = denied.get(&endpoint.context).filter(|_| !self.insisted.contains(&endpoint.context));
+            if !endpoint.evidence.is_empty() {
+                self.denied_paths.extend(paths.into_iter().flatten().map(|path| (*path).to_owned()));
+            }
+            paths.is_none()
         });
         self.endpoints = proven(candidates);
         // A 101 would end what they are asked for, whatever lines they have or inherit.
@@ -294,17 +298,22 @@ impl<'s> Model<'s> {
         Target::parse(&pieces.collect::<Vec<_>>().concat())
     }
 
-    /// The locations that serve paths of which the user says that they carry no WebSockets.
-    fn denied_by_path(&self, hints: &Hints) -> BTreeSet<ContextId> {
-        let paths = hints.not_websocket.iter().filter_map(|path| normalize_path(path.as_bytes()));
-        let servers: Vec<ContextId> = self.configuration.of_kind(ContextKind::Server).collect();
-        paths
-            .flat_map(|path| servers.iter().map(move |&server| (server, path.clone())).collect::<Vec<_>>())
-            .filter_map(|(server, path)| match self.locations.select(server, &path) {
-                Selection::Location(location) => Some(location),
-                _ => None,
-            })
-            .collect()
+    /// The locations that serve paths of which the user says that they carry no WebSockets, with these paths.
+    fn denied_by_path<'h>(&self, hints: &'h Hints) -> BTreeMap<ContextId, Vec<&'h str>> {
+        let mut denied: BTreeMap<ContextId, Vec<&'h str>> = BTreeMap::new();
+        let servers: Vec<ContextId> = match hints.not_websocket.is_empty() {
+            true => Vec::new(),
+            false => self.configuration.of_kind(ContextKind::Server).collect(),
+        };
+        for path in &hints.not_websocket {
+            let Some(normal) = normalize_path(path.as_bytes()) else { continue };
+            for &server in &servers {
+                if let Selection::Location(location) = self.locations.select(server, &normal) {
+                    denied.entry(location).or_default().push(path);
+                }
+            }
+        }
+        denied
     }
 }
 

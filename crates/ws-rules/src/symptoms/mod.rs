@@ -30,6 +30,13 @@ pub struct Symptom {
     pub source: &'static str,
 }
 
+impl Symptom {
+    /// Whether it is what is said of a code of which nothing else is known.
+    fn is_general(&self) -> bool {
+        self.signs.iter().all(|sign| matches!(sign, Sign::StatusIn(..) | Sign::CloseIn(..)))
+    }
+}
+
 /// How a symptom is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sign {
@@ -37,6 +44,10 @@ pub enum Sign {
     Status(u16),
     /// The code of the closed WebSocket (RFC 6455 section 7.4).
     Close(u16),
+    /// Any status from one to another, if no other symptom has it.
+    StatusIn(u16, u16),
+    /// Any such code from one to another, if no other symptom has it.
+    CloseIn(u16, u16),
     /// These texts one behind the other in one line, whatever their case.
     Text(&'static [&'static str]),
     /// The same, of a text that only says that it failed: a code in the same line says more.
@@ -55,6 +66,14 @@ impl Sign {
     fn weight(self, line: &str, codes: &[Sign]) -> Option<usize> {
         match self {
             Self::Status(_) | Self::Close(_) => codes.contains(&self).then_some(1),
+            Self::StatusIn(from, to) => {
+                let is_in = |code: &Sign| matches!(code, Sign::Status(code) if (from..=to).contains(code));
+                codes.iter().any(is_in).then_some(0)
+            }
+            Self::CloseIn(from, to) => {
+                let is_in = |code: &Sign| matches!(code, Sign::Close(code) if (from..=to).contains(code));
+                codes.iter().any(is_in).then_some(0)
+            }
             Self::Text(pieces) => weight(line, pieces),
             Self::Vague(pieces) => weight(line, pieces).map(|_| 0),
             Self::Logged(status, pieces) => {
@@ -104,6 +123,9 @@ pub fn symptoms_of(line: &str) -> Vec<&'static Symptom> {
     });
     let mut weighed: Vec<(usize, &Symptom)> = weighed.collect();
     weighed.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
+    if weighed.iter().any(|(_, symptom)| !symptom.is_general()) {
+        weighed.retain(|(_, symptom)| !symptom.is_general());
+    }
     weighed.into_iter().map(|(_, symptom)| symptom).collect()
 }
 
@@ -129,6 +151,24 @@ mod tests {
         symptoms_of(line).first().map(|symptom| symptom.title)
     }
 
+    /// Codes that nothing is known of in particular, and none beside those that something is known of.
+    #[test]
+    fn every_code_means_something() {
+        let titles = |text: &str| symptoms_of(text).iter().map(|one| one.title).collect::<Vec<_>>();
+        for code in (100..600).chain(1000..5000) {
+            assert!(!symptoms_of(&code.to_string()).is_empty(), "{code}");
+        }
+        assert_eq!(titles("4001"), ["4000 to 4999: a code of the application"]);
+        assert_eq!(
+            titles("websocket closed with code 3008")[..1],
+            ["3000 to 3999: a code of a library or framework"]
+        );
+        assert_eq!(titles("1004"), ["1000 to 2999: a code that no standard gives a meaning"]);
+        assert_eq!(titles("418"), ["an ordinary answer in place of 101"]);
+        assert!(titles("426").iter().chain(&titles("1006")).all(|title| !title.starts_with("an ordinary")));
+        assert!(symptoms_of("5000").is_empty() && symptoms_of("999").is_empty());
+    }
+
     #[test]
     fn every_key_is_known_and_every_symptom_is_found_by_its_own_signs() {
         for symptom in symptoms() {
@@ -138,7 +178,10 @@ mod tests {
             assert!(!symptom.causes.is_empty() && !symptom.signs.is_empty(), "{}", symptom.title);
             for sign in symptom.signs {
                 let line = match sign {
-                    Sign::Status(code) | Sign::Close(code) => code.to_string(),
+                    Sign::Status(code)
+                    | Sign::Close(code)
+                    | Sign::StatusIn(_, code)
+                    | Sign::CloseIn(_, code) => code.to_string(),
                     Sign::Text(pieces) | Sign::Vague(pieces) => pieces.join(" x "),
                     Sign::Said(words) => (*words).to_owned(),
                     Sign::Logged(status, pieces) => {

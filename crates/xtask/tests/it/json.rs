@@ -145,6 +145,46 @@ fn every_field_of_probes_is_described() {
     assert_described(&["probe_v1"], "docs/probe.md", &VALUES_OF_PROBES, 60);
 }
 
+/// Each field of a schema is described, and each field that is described is in a schema.
+#[test]
+fn schemas_have_the_fields_that_pages_describe() {
+    let of_logs = [&VALUES_OF_LOGS[..], &["notice", "trace"]].concat();
+    for (schemas, page, values) in [
+        (&["output", "lines", "endpoints", "trace"][..], "docs/json.md", &VALUES[..]),
+        (&["logs"], "docs/logs.md", &of_logs),
+        (&["probe"], "docs/probe.md", &VALUES_OF_PROBES),
+    ] {
+        let mut fields = BTreeSet::new();
+        for schema in schemas {
+            let text = read(&format!("docs/schemas/{schema}.v1.schema.json"));
+            properties(&serde_json::from_str(&text).unwrap(), &mut fields);
+        }
+        assert!(fields.len() > 40, "{page}: the fields were found");
+        let page_text = read(page);
+        let said: BTreeSet<String> = page_text.lines().flat_map(names).filter(|word| is_word(word)).collect();
+        let missing: Vec<&String> =
+            fields.difference(&said).filter(|field| !values.contains(&field.as_str())).collect();
+        assert_eq!(missing, [""; 0], "{page}: not described");
+        let invented: Vec<&String> =
+            said.difference(&fields).filter(|word| !values.contains(&word.as_str())).collect();
+        assert_eq!(invented, [""; 0], "{page}: in no schema");
+    }
+}
+
+/// The names of all properties in a schema.
+fn properties(schema: &serde_json::Value, fields: &mut BTreeSet<String>) {
+    match schema {
+        serde_json::Value::Object(object) => {
+            if let Some(serde_json::Value::Object(own)) = object.get("properties") {
+                fields.extend(own.keys().cloned());
+            }
+            object.values().for_each(|value| properties(value, fields));
+        }
+        serde_json::Value::Array(array) => array.iter().for_each(|value| properties(value, fields)),
+        _ => {}
+    }
+}
+
 fn assert_described(frozen: &[&str], page: &str, values: &[&str], least: usize) {
     let frozen: Vec<String> =
         frozen.iter().map(|version| read(&format!("crates/lint-report/src/json/{version}.rs"))).collect();

@@ -179,7 +179,7 @@ impl Reader {
     }
 
     /// Those of the file itself, or of an override.
-    fn rules(&mut self, value: &Value<'_>, is_top: bool) -> Vec<(Selector, Level)> {
+    fn rules(&mut self, value: &Value<'_>, is_top: bool) -> Vec<(Selector, Level, Span)> {
         let DeValue::Table(table) = value.get_ref() else {
             self.wrong(value, "a table: [rules]");
             return Vec::new();
@@ -194,7 +194,7 @@ impl Reader {
                 DeValue::Table(options) => self.options(options),
                 _ => self.level(value),
             };
-            levels.extend(level.map(|level| (selector, level)));
+            levels.extend(level.map(|level| (selector, level, span(&key.span()))));
         }
         levels
     }
@@ -208,8 +208,13 @@ impl Reader {
                 self.wrong(one, "a table with `files` and `rules`");
                 continue;
             };
-            let mut read = Override::default();
+            let mut read = Override { span: span(&one.span()), ..Override::default() };
+            let mut names_none = None;
             for (key, value) in table {
+                if value.get_ref().as_array().is_some_and(|list| list.is_empty()) && key.get_ref() == "files"
+                {
+                    names_none = Some("this override changes nothing: it names no file");
+                }
                 match key.get_ref().as_ref() {
                     "files" => read.files = self.patterns(value),
                     "rules" => read.levels = self.rules(value, false),
@@ -218,6 +223,16 @@ impl Reader {
             }
             if !table.iter().any(|(key, _)| key.get_ref() == "files") {
                 self.problem(one.span(), "an override needs `files`".to_owned());
+            }
+            let sets_none = match table.get("rules").map(Spanned::get_ref) {
+                Some(DeValue::Table(rules)) => rules.is_empty(),
+                Some(_) => false,
+                None => true,
+            };
+            let names_none =
+                names_none.or(sets_none.then_some("this override changes nothing: it sets no rule"));
+            if let Some(message) = names_none {
+                self.say(one.span(), message.to_owned(), ProblemKind::Unused);
             }
             self.settings.overrides.push(read);
         }
@@ -298,12 +313,12 @@ impl Reader {
     }
 
     /// Of requests.
-    fn paths(&mut self, value: &Value<'_>) -> Vec<String> {
-        let paths = self.list(value, Self::string);
-        if paths.iter().any(|path| !path.starts_with('/')) {
+    fn paths(&mut self, value: &Value<'_>) -> Vec<SetPath> {
+        let paths = self.list(value, Self::path);
+        if paths.iter().any(|path| !path.text.starts_with('/')) {
             self.wrong(value, "paths that start with `/`");
         }
-        paths.into_iter().filter(|path| path.starts_with('/')).collect()
+        paths.into_iter().filter(|path| path.text.starts_with('/')).collect()
     }
 
     fn paths_or_urls(&mut self, value: &Value<'_>) -> Vec<SetPath> {

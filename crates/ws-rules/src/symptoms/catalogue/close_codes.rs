@@ -1,9 +1,9 @@
 //! The codes with which a WebSocket ends (RFC 6455 section 7.4).
 
-use super::super::Sign::{Close, Text};
+use super::super::Sign::{Close, CloseIn, Text};
 use super::super::Symptom;
 
-pub(super) static SYMPTOMS: [Symptom; 7] = [
+pub(super) static SYMPTOMS: [Symptom; 11] = [
     Symptom {
         title: "1000 or 1005: closed in an ordinary way",
         signs: &[Close(1000), Close(1005)],
@@ -68,6 +68,38 @@ pub(super) static SYMPTOMS: [Symptom; 7] = [
         causes: &["not-nginx"],
         next: "the log of the back end",
         source: "RFC 6455 section 7.4.1; IANA, WebSocket Close Code Number Registry",
+    },
+    Symptom {
+        title: "1014: a gateway got an invalid answer",
+        signs: &[Close(1014)],
+        meaning: "A gateway that speaks WebSockets itself could not talk to the server behind it. nginx is none: it sends no close frames.",
+        causes: &["not-nginx"],
+        next: "the log of the gateway, and that of the server behind it",
+        source: "IANA, WebSocket Close Code Number Registry",
+    },
+    Symptom {
+        title: "3000 to 3999: a code of a library or framework",
+        signs: &[CloseIn(3000, 3999)],
+        meaning: "The back end or the client closed with a code that a library or framework has registered, such as 3000 (unauthorized), 3003 (forbidden) and 3008 (timeout). nginx passes frames on unread and sends no close frames.",
+        causes: &["not-nginx"],
+        next: "the documentation of the library that the back end uses, and the log of the back end",
+        source: "RFC 6455 section 7.4.2; IANA, WebSocket Close Code Number Registry",
+    },
+    Symptom {
+        title: "4000 to 4999: a code of the application",
+        signs: &[CloseIn(4000, 4999)],
+        meaning: "The application closed with a code of its own, which no standard explains: often an expired session, a second login or a missing ping. nginx passes frames on unread and sends no close frames.",
+        causes: &["not-nginx"],
+        next: "the documentation or the source of the application: look for the number",
+        source: "RFC 6455 section 7.4.2",
+    },
+    Symptom {
+        title: "1000 to 2999: a code that no standard gives a meaning",
+        signs: &[CloseIn(1000, 2999)],
+        meaning: "These numbers are kept for the protocol itself, and no standard gives this one a meaning. One end sent it all the same; nginx sends no close frames.",
+        causes: &["not-nginx"],
+        next: "the log of the back end, and its WebSocket library",
+        source: "RFC 6455 section 7.4.2",
     },
     Symptom {
         title: "1015: TLS failed",

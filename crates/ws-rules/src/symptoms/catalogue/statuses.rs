@@ -1,10 +1,10 @@
 //! The statuses of the answer to a handshake.
 
-use super::super::Sign::{Status, Text};
+use super::super::Sign::{Status, StatusIn, Text};
 use super::super::Symptom;
 use super::TRACE;
 
-pub(super) static SYMPTOMS: [Symptom; 19] = [
+pub(super) static SYMPTOMS: [Symptom; 20] = [
     Symptom {
         title: "101 Switching Protocols",
         signs: &[Status(101)],
@@ -227,5 +227,13 @@ pub(super) static SYMPTOMS: [Symptom; 19] = [
         causes: &["outer-layer-timeout", "tls-chain", "other-proxy", "not-nginx"],
         next: "the same handshake sent to nginx directly: `curl --resolve HOST:443:ADDRESS`",
         source: "Cloudflare's documentation, \"Cloudflare 5XX errors\"",
+    },
+    Symptom {
+        title: "an ordinary answer in place of 101",
+        signs: &[StatusIn(100, 599)],
+        meaning: "The handshake was answered like any other request: the WebSocket is open with 101 alone. The back end chose this status, unless a line of nginx did: `return`, `error_page`, `auth_request`.",
+        causes: &["not-nginx", "handshake-intercepted", "error-page-hides-upgrade"],
+        next: TRACE,
+        source: "RFC 6455 section 4.1",
     },
 ];
