@@ -92,6 +92,7 @@ impl<'s> Prediction<'_, 's> {
             headers: request.headers.iter().map(owned).collect(),
             is_tls: false,
             sni: None,
+            has_no_certificate: true,
             client: Some(Ipv4Addr::LOCALHOST.into()),
             local: socket.address.port().map(|port| (Ipv4Addr::LOCALHOST, port).into()),
         };
