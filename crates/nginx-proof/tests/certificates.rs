@@ -313,6 +313,8 @@ fn changes_of_a_certificate_are_told_from_the_error_log() {
         assert!((0..3).all(|_| works()));
         reload(&chain(2020));
         until("the certificate that has expired", || !works());
+        // The old worker may take a few more.
+        sleep(Duration::from_millis(700));
         assert!((0..10).all(|_| !works()));
         reload("-----BEGIN CERTIFICATE-----\nbroken\n");
         until("a reload that fails", || running.errors().iter().any(|line| line.contains("[emerg]")));
@@ -320,6 +322,7 @@ fn changes_of_a_certificate_are_told_from_the_error_log() {
         sleep(Duration::from_millis(1_100));
         reload(&chain(2099));
         until("the certificate that is mended", works);
+        sleep(Duration::from_millis(700));
         assert!((0..3).all(|_| works()));
 
         let own = text.replace("443", &port.to_string());

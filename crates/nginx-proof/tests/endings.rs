@@ -161,7 +161,7 @@ fn a_back_end_that_closes_is_told_from_nginx() {
 #[test]
 fn a_second_upgrade_is_tied_to_the_line_that_adds_it() {
     for binary in found().unwrap() {
-        let files = location("add_header Upgrade websocket; proxy_read_timeout 1h;");
+        let files = location("add_header Upgrade websocket always; proxy_read_timeout 1h;");
         let report = seen(&binary, &files, "/ws", |_| {});
         let failure = report.seen.failure.as_ref().unwrap();
         assert!(failure.text.contains("more than one `Upgrade`"), "{failure:?}");

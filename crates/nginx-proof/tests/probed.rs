@@ -121,6 +121,7 @@ fn of_every_page_the_predicted_is_seen() {
         "of {} examples that fail the rule is named, of pages such as {unnamed:?} it is not",
         named.len()
     ));
+    assert!(named.len() > 10 * unnamed.len(), "{unnamed:?}");
     assert!(differ.is_empty(), "{} differ\n{}", differ.len(), differ.join("\n"));
     assert!(not_said.len() * 20 < agrees, "too little is predicted\n{}", not_said.join("\n"));
     assert!(agrees > not_run, "{agrees} agree, {not_run} are not run");

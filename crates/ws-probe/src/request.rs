@@ -214,7 +214,7 @@ fn bad_upgrade(head: &Head, secrets: &Secrets) -> Option<String> {
         [] => Some("the 101 lacks `Upgrade: websocket`: browsers refuse it".to_owned()),
         [one] if is_it(one) => None,
         all if all.len() > 1 && all.iter().any(is_it) => Some(format!(
-            "the 101 has more than one `Upgrade` (`{}`): Chrome refuses it, and so does RFC 6455 section 4.1. An `add_header Upgrade` in nginx adds a second one",
+            "the 101 has more than one `Upgrade` (`{}`): Chrome refuses it, and so does RFC 6455 section 4.1. An `add_header Upgrade ... always` in nginx adds a second one",
             told()
         )),
         _ => Some(format!(
