@@ -223,8 +223,7 @@ pub(crate) struct Symptom<'a> {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Observation<'a> {
-    /// `reconnect-storm`, `refused-after-reload`, `refusing-peer`, `old-http-version`, `certificate-refused` or
-    /// `reload-failed`.
+    /// `reconnect-storm`, `refused-after-reload`, `refusing-peer`, `old-http-version`, `certificate-refused`, `reload-failed`.
     pub(crate) kind: &'static str,
     /// Seconds since 1970.
     pub(crate) at: Option<i64>,
