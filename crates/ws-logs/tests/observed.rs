@@ -142,7 +142,6 @@ fn clients_refuse_a_certificate_since_a_reload_and_until_the_next() {
         &reload(1_800),
         &alerts(1_801, 2, 46, "0.0.0.0:443"),
     ]
-    .map(|text| text.to_owned())
     .concat();
     let base = 1_714_550_400;
     let report = report(&errors, &line(1_900, 101, "1.0", 1));
