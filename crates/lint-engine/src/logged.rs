@@ -7,14 +7,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use hashbrown::HashMap;
-use lint_finding::{LikelyCause, LogReport, Outcome, Place, Severity};
+use lint_finding::{LikelyCause, LogReport, Outcome, Place, RefusingLine, Severity};
 use nginx_semantics::{
-    Configuration, ContextId, ContextKind, DirectiveName, Effort, Ending, Files, NameMatch, Scope,
-    ServerSelection, Socket, defaults, select_server, server_names,
+    Configuration, ContextId, ContextKind, DirectiveName, Effective, Effort, Ending, Files, ListenAddress,
+    NameMatch, Scope, ServerSelection, Socket, defaults, effective, select_server, server_names,
 };
 use ws_logs::{Escape, LayerLimit, Location, LogFormat, Logged, NamedFormat, Resolver};
 use ws_model::layers::{Layer, all as layer_presets};
-use ws_model::{Browser, Endpoint, IdleLimit, Model, handshake_request, open_sockets};
+use ws_model::{Answerer, Browser, Endpoint, IdleLimit, Model, handshake_request, open_sockets};
 use ws_rules::symptoms::{rules_of, symptoms_of};
 
 use crate::on_disk::OnDisk;
@@ -23,6 +23,12 @@ use crate::{Settings, Task, hints, judged, layers_of, of_layout, rows};
 /// The statuses with which handshakes are refused, and that symptoms are known of.
 const STATUSES: [u16; 20] =
     [200, 301, 302, 303, 307, 308, 400, 401, 403, 404, 405, 421, 426, 429, 497, 500, 501, 502, 503, 504];
+
+/// So many lines are told of one location.
+const MOST_REFUSING: usize = 8;
+
+/// So many certificates are told of one address.
+const MOST_CERTIFICATES: usize = 3;
 
 /// One `http` block.
 struct Part<'m, 's> {
@@ -45,6 +51,8 @@ pub struct Configured<'m, 's> {
     /// By number of a location: its part and context.
     known: RefCell<Vec<(usize, ContextId)>>,
     numbers: RefCell<HashMap<(usize, ContextId), usize>>,
+    /// By part and context: lines by which nginx itself refuses requests that come there.
+    refusing: RefCell<HashMap<(usize, ContextId), BTreeSet<RefusingLine>>>,
     /// By status: the rules that may explain it.
     explained: BTreeMap<u16, BTreeSet<&'static str>>,
 }
@@ -76,6 +84,7 @@ pub fn logs<T>(
             formats: Vec::new(),
             known: RefCell::default(),
             numbers: RefCell::default(),
+            refusing: RefCell::default(),
             explained: explained(),
         };
         for model in &models {
@@ -238,7 +247,9 @@ impl<'m, 's> Configured<'m, 's> {
         let is_tls = request.is_tls.unwrap_or_else(|| own.is_some_and(Socket::is_tls));
         let handshake = handshake_request(Browser::Chrome, &host, request.target, is_tls);
         let effort = Effort::whole(&model.variables);
-        let exchange = model.strict_exchanges(model.versions.max, &effort).run(server, Arc::new(handshake));
+        let handshake = Arc::new(handshake);
+        let exchange =
+            model.strict_exchanges(model.versions.max, &effort).run(server, Arc::clone(&handshake));
         let passed: BTreeSet<ContextId> = exchange
             .ways
             .iter()
@@ -246,14 +257,37 @@ impl<'m, 's> Configured<'m, 's> {
                 |way| if let Ending::Passed(passed) = &way.ending { Some(passed.context) } else { None },
             )
             .collect();
-        if !passed.is_empty() {
-            return passed;
-        }
         let answered = exchange.ways.iter().filter_map(|way| match &way.ending {
             Ending::Answered(answer) => Some(answer.context),
             _ => None,
         });
-        answered.collect()
+        let found = if passed.is_empty() { answered.collect() } else { passed };
+        for verdict in exchange.ways.iter().map(|way| model.verdict(way, &handshake)) {
+            let (Some(status), Some(line)) = (verdict.status, verdict.line) else { continue };
+            if verdict.by != Answerer::Nginx || status == 101 {
+                continue;
+            }
+            let line = RefusingLine { status, text: verdict.text, place: self.place(line.visible().at()) };
+            let mut refusing = self.refusing.borrow_mut();
+            for &context in &found {
+                let lines = refusing.entry((part, context)).or_default();
+                if lines.len() < MOST_REFUSING {
+                    lines.insert(line.clone());
+                }
+            }
+        }
+        found
+    }
+
+    /// Those of all servers that speak TLS, with the address that they listen on.
+    fn certificates(&self) -> impl Iterator<Item = (&ListenAddress, ContextId, Configuration<'s>)> {
+        self.parts.iter().flat_map(|part| {
+            let sockets = part.sockets.iter().filter(|socket| socket.is_tls());
+            sockets.flat_map(|socket| {
+                let servers = socket.listens.iter().map(|listen| listen.server);
+                servers.map(|server| (&socket.address, server, part.model.configuration))
+            })
+        })
     }
 
     fn endpoint(&self, part: usize, context: ContextId) -> Option<&'m Endpoint<'s>> {
@@ -397,11 +431,55 @@ impl Resolver for Configured<'_, '_> {
             idle_timeout,
             http10: http10.map(|place| self.place(place)),
             causes: endpoint.map(|endpoint| self.causes(endpoint)).unwrap_or_default(),
+            refusing: self
+                .refusing
+                .borrow()
+                .get(&(part, context))
+                .map(|lines| lines.iter().cloned().collect())
+                .unwrap_or_default(),
         })
     }
 
     fn layers(&self) -> Vec<LayerLimit> {
         layer_limits(&self.layers)
+    }
+
+    fn certificates_at(&self, listen: &str) -> Vec<Place> {
+        let port = listen.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
+        let is_it = |address: &ListenAddress| {
+            address.to_string() == listen || port.is_some() && address.port() == port
+        };
+        let mut all: Vec<Place> = Vec::new();
+        for (_, server, configuration) in self.certificates().filter(|(address, ..)| is_it(address)) {
+            let Effective::Set(declared) = effective(configuration, server, DirectiveName::SSL_CERTIFICATE)
+            else {
+                continue;
+            };
+            for line in declared.directives {
+                let place = self.place(line.visible().at());
+                if all.len() < MOST_CERTIFICATES && !all.contains(&place) {
+                    all.push(place);
+                }
+            }
+        }
+        all
+    }
+
+    fn certificate_of(&self, file: &str) -> Option<Place> {
+        let names = [DirectiveName::SSL_CERTIFICATE, DirectiveName::SSL_CERTIFICATE_KEY];
+        let is_it = |word: &[u8]| {
+            // nginx completes paths by its own folder.
+            let word = nginx_syntax::lossy(word);
+            file == word || !word.starts_with('/') && file.ends_with(&format!("/{word}"))
+        };
+        self.certificates().find_map(|(_, server, configuration)| {
+            names.iter().find_map(|name| {
+                let Effective::Set(declared) = effective(configuration, server, *name) else { return None };
+                let mut lines = declared.directives.into_iter();
+                let line = lines.find(|line| line.argument(0).is_some_and(|word| is_it(&word)))?;
+                Some(self.place(line.visible().at()))
+            })
+        })
     }
 }
 

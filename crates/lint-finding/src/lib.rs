@@ -24,7 +24,8 @@ pub use fixes::{FixReport, FixRow};
 pub use graph::{Graph, GraphEdge, GraphNode, GraphPart, NodeKind};
 pub use logs::{
     Cliff, CliffCause, HeatMap, LayerGuess, LifetimeBar, Lifetimes, LikelyCause, LogEndpoint, LogInput,
-    LogKind, LogReport, LogServer, LogSymptom, Moment, Observation, PeerTraffic, StatusPage, Traffic,
+    LogKind, LogReport, LogServer, LogSymptom, Moment, Observation, PeerTraffic, RefusingLine, StatusPage,
+    Traffic,
 };
 pub use nginx_syntax::{FileId, Place};
 pub use outcome::{

@@ -109,6 +109,8 @@ pub struct PeerTraffic {
     pub handshakes: u64,
     /// Those that succeeded.
     pub succeeded: u64,
+    /// Handshakes that failed there and that nginx passed on to another peer; they are none of `handshakes`.
+    pub failed_over: u64,
 }
 
 /// The WebSockets of a server, of an endpoint, or of all.
@@ -132,7 +134,7 @@ pub struct Traffic {
     pub step_s: u64,
     /// The steps in which something happened or was open, in order.
     pub moments: Vec<Moment>,
-    /// The most disconnects of a minute, on average over a step.
+    /// The disconnects of the worst minute; of logs of days at least so many.
     pub most_disconnects: f64,
     /// The peers, the busiest first; more than are kept are counted as one without an address.
     pub peers: Vec<PeerTraffic>,
@@ -216,6 +218,19 @@ pub struct LogEndpoint {
     pub cliffs: Vec<Cliff>,
     /// Findings of the linter that may explain its refusals.
     pub causes: Vec<LikelyCause>,
+    /// Lines by which nginx refuses itself, without asking a back end.
+    pub refusing: Vec<RefusingLine>,
+}
+
+/// A line by which nginx itself refuses handshakes.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RefusingLine {
+    /// The status.
+    pub status: u16,
+    /// Why, in words.
+    pub text: String,
+    /// The line.
+    pub place: Place,
 }
 
 /// The WebSockets of one server.
@@ -281,8 +296,10 @@ pub enum Observation {
         refused: u64,
         /// Out of how many.
         of: u64,
-        /// In percent: what the other peers refused.
-        others_percent: u64,
+        /// What the other peers refused.
+        others_refused: u64,
+        /// Out of how many.
+        others_of: u64,
     },
     /// An endpoint refuses handshakes, and its requests go out as HTTP/1.0.
     OldHttpVersion {
@@ -292,6 +309,30 @@ pub enum Observation {
         refused: u64,
         /// The line, or the `proxy_pass` line where it is the default.
         place: Place,
+    },
+    /// After a reload clients end TLS handshakes because of the certificate.
+    CertificateRefused {
+        /// The address that nginx listens on, as it logs it.
+        listen: String,
+        /// When nginx read its configuration again, in seconds since 1970; `None` if the certificate expired meanwhile.
+        reload: Option<i64>,
+        /// When the first and the last refused it.
+        span: (i64, i64),
+        /// When nginx read its configuration again and they stopped.
+        mended: Option<i64>,
+        /// What they said, the most frequent first, with how often.
+        alerts: Vec<(&'static str, u64)>,
+        /// The lines of the certificates of that address.
+        places: Vec<Place>,
+    },
+    /// nginx could not read its configuration again, and went on with the one before.
+    ReloadFailed {
+        /// When, in seconds since 1970.
+        at: i64,
+        /// What it says.
+        text: String,
+        /// The line of the certificate that it could not load.
+        place: Option<Place>,
     },
 }
 

@@ -287,13 +287,18 @@ pub enum HoldEnd {
     Fin,
     /// The TCP connection was reset (RST): browsers say 1006.
     Reset,
-    /// What came are no frames: browsers say 1002 or 1006.
+    /// A frame came that browsers refuse: they close with 1002, and say 1006.
     NotFrames(String),
     /// A frame is larger than what is read.
     TooLarge,
 }
 
 impl HoldEnd {
+    /// Whether the other side closed the connection.
+    pub const fn is_end(&self) -> bool {
+        matches!(self, Self::CloseFrame { .. } | Self::Fin | Self::Reset)
+    }
+
     /// The kebab-case word used in every format.
     pub const fn name(&self) -> &'static str {
         match self {
@@ -512,8 +517,10 @@ pub enum ReasonKind {
     Include,
     /// The back end decides.
     BackEnd,
-    /// Traffic kept it open.
+    /// Traffic that the probe does not see kept it open.
     Traffic,
+    /// A line of the configuration adds the field that browsers refuse.
+    OwnField,
 }
 
 impl ReasonKind {
@@ -525,6 +532,7 @@ impl ReasonKind {
             Self::Include => "include",
             Self::BackEnd => "back-end",
             Self::Traffic => "traffic",
+            Self::OwnField => "own-field",
         }
     }
 }

@@ -154,7 +154,7 @@ fn ended(hold: &HoldSeen) -> String {
         HoldEnd::Reset => {
             format!("the other end reset the TCP connection after {after} (RST): browsers say 1006")
         }
-        HoldEnd::NotFrames(what) => format!("after {after} something came that is no WebSocket: {what}"),
+        HoldEnd::NotFrames(what) => format!("after {after} a frame came that browsers refuse: {what}"),
         HoldEnd::TooLarge => {
             format!("after {after} a frame came that is larger than what is read here (16 MiB)")
         }
@@ -307,13 +307,20 @@ fn names(guesses: &[LayerGuess]) -> String {
 fn reconnects(all: &ReconnectsSeen, page: &mut Page<'_>) {
     let failed: Vec<_> = all.each.iter().enumerate().filter(|(_, one)| one.failure.is_some()).collect();
     let opened = all.each.len() - failed.len();
+    let answered = all.each.iter().filter(|one| one.status.is_some()).count();
+    let named = all.each.iter().filter(|one| one.back_end.is_some()).count();
+    let letters = || {
+        let letters: Vec<&str> = all.each.iter().map(|one| one.back_end.as_deref().unwrap_or("?")).collect();
+        letters.join(" ")
+    };
     let who = match (&all.told_by, all.back_ends) {
-        (Some(by), Some(1)) => format!("one back end answers, as {by} tells"),
-        (Some(by), Some(number)) => {
-            let letters: Vec<&str> =
-                all.each.iter().map(|one| one.back_end.as_deref().unwrap_or("?")).collect();
-            format!("{number} back ends answer, as {by} tells: {}", letters.join(" "))
+        (Some(by), Some(number)) if named < answered => {
+            let number = u64::try_from(number).unwrap_or(u64::MAX);
+            let ends = plural(number, "back end answers", "back ends answer");
+            format!("at least {ends}, but only {named} of {answered} answers have {by}: {}", letters())
         }
+        (Some(by), Some(1)) => format!("one back end answers, as {by} tells"),
+        (Some(by), Some(number)) => format!("{number} back ends answer, as {by} tells: {}", letters()),
         _ => "which back end answers cannot be told: no field and no cookie names it (--backend-header)"
             .to_owned(),
     };
@@ -325,6 +332,10 @@ fn reconnects(all: &ReconnectsSeen, page: &mut Page<'_>) {
         None,
         0,
     );
+    if named > 0 && named < answered {
+        let text = "the others may come from other back ends, or from nginx itself: `add_header` without `always` leaves a field out of errors";
+        remark(page, text.to_owned());
+    }
     if all.each.len() < all.asked {
         remark(page, format!("{} asked for, --max-time ran out first", all.asked));
     }
@@ -348,7 +359,13 @@ fn polling(polling: &PollingSeen, page: &mut Page<'_>) {
 
 fn compared(comparison: &ProbeComparison, report: &ProbeReport, page: &mut Page<'_>) {
     if comparison.is_refused {
-        page.line("predicts", RED, "nginx refuses to start with it", None, 0);
+        let text = match comparison.agrees {
+            Some(true) if report.seen.answer.is_some() => {
+                "nginx refuses to start with it as it is here; the rest is predicted without what is missing"
+            }
+            _ => "nginx refuses to start with it",
+        };
+        page.line("predicts", RED, text, None, 0);
     }
     if let Some(problem) = &comparison.problem {
         page.line("predicts", RED, problem, None, 0);

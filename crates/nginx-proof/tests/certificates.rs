@@ -7,15 +7,17 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::thread::sleep;
+use std::time::{Duration, Instant, SystemTime};
 
-use lint_engine::{Settings, lint};
-use lint_finding::Severity;
+use lint_engine::{Settings, lint, logs};
+use lint_finding::{Observation, Place, Severity};
 use nginx_proof::{Binary, Browser, Exchange, Probe, Running, Setup, certificate_params, found};
 use nginx_semantics::{MemoryFiles, Scope, VersionRange};
 use rcgen::{CertificateParams, CertifiedIssuer, KeyPair, date_time_ymd};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, Stream};
+use ws_logs::Book;
 
 const HOST: &str = "chat.example.com";
 const CHAIN: &str = "incomplete-certificate-chain";
@@ -271,5 +273,84 @@ fn a_certificate_makes_no_port_speak_tls() {
         assert_eq!(plain.status, Some(101));
         // Logged when the client has gone, which nginx has noticed by now.
         assert!(running.access().iter().any(|line| line.contains("\" 400 ")));
+    }
+}
+
+/// Waits until something is so.
+fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < Duration::from_secs(20), "{what}");
+        sleep(Duration::from_millis(50));
+    }
+}
+
+/// A reload brings a certificate that has expired, the next one cannot load its file, and the last one mends it: `logs` says
+/// each of them by the error log, with the line.
+#[test]
+fn changes_of_a_certificate_are_told_from_the_error_log() {
+    let pki = Pki::new();
+    let chain = |until| format!("{}{}", pki.server(HOST, until), pki.intermediate.pem());
+    let text = format!(
+        "events {{}}\nhttp {{\nserver {{\nlisten 443 ssl;\nserver_name {HOST};\nssl_certificate tls/server.pem;\n\
+         ssl_certificate_key tls/server.key;\nlocation / {{ return 204; }}\n}}\n}}\n"
+    );
+    for binary in found().unwrap() {
+        let files = vec![
+            ("nginx.conf".to_owned(), text.clone()),
+            ("tls/server.pem".to_owned(), chain(2099)),
+            ("tls/server.key".to_owned(), pki.key.serialize_pem()),
+        ];
+        let running =
+            Running::start(&binary, &Setup { files, is_tested: false, has_master: true, ..Setup::default() })
+                .unwrap();
+        let port = running.port("443").unwrap();
+        let reload = |certificates: &str| {
+            running.replace("tls/server.pem", certificates).unwrap();
+            running.reloader().unwrap().reload().unwrap();
+        };
+        let works = || dial(&pki, port).is_ok();
+        assert!((0..3).all(|_| works()));
+        reload(&chain(2020));
+        until("the certificate that has expired", || !works());
+        // The old worker may take a few more.
+        sleep(Duration::from_millis(700));
+        assert!((0..10).all(|_| !works()));
+        reload("-----BEGIN CERTIFICATE-----\nbroken\n");
+        until("a reload that fails", || running.errors().iter().any(|line| line.contains("[emerg]")));
+        // Times of an error log are whole seconds.
+        sleep(Duration::from_millis(1_100));
+        reload(&chain(2099));
+        until("the certificate that is mended", works);
+        sleep(Duration::from_millis(700));
+        assert!((0..3).all(|_| works()));
+
+        let own = text.replace("443", &port.to_string());
+        let mut memory = MemoryFiles::new();
+        memory.insert("/etc/nginx/nginx.conf", own.as_bytes());
+        let scope =
+            Scope { given: vec!["/etc/nginx".into()], working_folder: "/".into(), ..Scope::default() };
+        let report = logs(&memory, &["/etc/nginx".into()], &scope, &Settings::default(), |configured| {
+            let mut book = Book::new(configured, configured.formats(), None);
+            let log = book.open("error.log");
+            running.errors().iter().for_each(|line| book.feed(log, format!("{line}\n").as_bytes()));
+            book.close(log, None);
+            configured.complete(book.report())
+        });
+        let line = |place: &Place| report.outcome.file(place.file).unwrap().source.line(place.span.start);
+        let [
+            Observation::ReloadFailed { text: why, place: Some(failed), .. },
+            Observation::CertificateRefused {
+                reload: Some(since), mended: Some(mended), alerts, places, ..
+            },
+        ] = &report.observations[..]
+        else {
+            panic!("nginx {}: {:?}\n{:#?}", binary.version, report.observations, running.errors())
+        };
+        assert!(why.contains("tls/server.pem"), "{why}");
+        assert_eq!((line(failed), places.iter().map(line).collect::<Vec<_>>()), (6, vec![6]));
+        assert!(matches!(&alerts[..], [("certificate expired", 10..)]), "{alerts:?}");
+        assert_eq!(report.reloads, [*since, *mended], "the one that failed is none");
+        assert!(report.symptoms.iter().any(|one| one.causes.contains(&"tls-chain")), "{:?}", report.symptoms);
     }
 }

@@ -2,27 +2,24 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
 
+mod probing;
+
+use std::collections::BTreeSet;
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use lint_engine::{Probed, Query, Settings, Url, probed};
-use lint_finding::{DifferenceKind, HoldEnd, ProbeFault, ProbeReport, ProbeVerdict, ReasonKind};
+use lint_finding::{DifferenceKind, HoldEnd, ProbeFault, ProbeVerdict, ReasonKind, Responder};
 use nginx_proof::{
-    Binary, EXAMPLES, Heading, Listen, Manner, PageBlock, Running, Setup, certificate_params, executed,
-    found, page_blocks, root, say,
+    Binary, EXAMPLES, Heading, Listen, PageBlock, Running, Setup, certificate_params, executed, found,
+    page_blocks, root, say,
 };
-use nginx_semantics::{MemoryFiles, Scope, VersionRange};
-use rcgen::{CertificateParams, CertifiedIssuer, KeyPair};
-use ws_probe::{Plan, Resolve, probe, roots_of_pem, sent};
+use rcgen::{CertificateParams, CertifiedIssuer, KeyPair, date_time_ymd};
+use ws_probe::{Plan, roots_of_pem};
 
-/// Where the linter finds the files.
-const FOLDER: &str = "/probed";
-const HOST: &str = "example.com";
+use crate::probing::{HOST, UPGRADE, causes, compared, files, plan, seen, start};
 
 /// Most of a run is waiting.
 const THREADS: usize = 8;
@@ -30,71 +27,12 @@ const THREADS: usize = 8;
 /// Times of pages are divided by this.
 const SCALE: u32 = 30;
 
-fn now() -> i64 {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-    i64::try_from(now.as_secs()).unwrap()
-}
-
-/// The port that a `listen` has, as the configuration says it.
-fn port(listen: &Listen) -> u16 {
-    let last = listen.original.rsplit(':').next().unwrap_or_default();
-    last.parse().unwrap_or(80)
-}
-
-/// A plan for a listen of a running nginx.
-fn plan(listen: &Listen, host: &str, target: &str) -> Plan {
-    let scheme = if listen.is_tls { "wss" } else { "ws" };
-    let url = Url::parse(&format!("{scheme}://{host}:{}{target}", port(listen))).unwrap();
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, listen.port));
-    Plan {
-        authority: url.authority(),
-        url: url.text.clone(),
-        is_tls: url.is_tls,
-        host: url.host.clone(),
-        port: url.port,
-        target: url.target,
-        agent: "nginx-ws-lint".to_owned(),
-        resolve: vec![Resolve { host: url.host, port: url.port, address }],
-        roots: roots_of_pem(Running::certificate().unwrap().as_bytes()).unwrap(),
-        max_time: Duration::from_secs(8),
-        now: now(),
-        ..Plan::default()
-    }
-}
-
-/// Probes, and compares with files.
-fn compared(binary: &Binary, plan: &Plan, files: &[(String, String)]) -> ProbeReport {
-    let folder = PathBuf::from(FOLDER);
-    let mut memory = MemoryFiles::new();
-    for (path, text) in files {
-        memory.insert(folder.join(path), text.as_str());
-    }
-    let scope = Scope { given: vec![folder.clone()], working_folder: folder.clone(), ..Scope::default() };
-    let settings = Settings {
-        versions: Some(VersionRange::exactly(binary.version)),
-        now: Some(plan.now),
-        ..Settings::default()
-    };
-    let (seen, verdict, secrets) = probe(plan);
-    let query = Query {
-        url: Url::parse(&plan.url).unwrap(),
-        headers: sent(plan),
-        client: None,
-        via: None,
-        is_plain: false,
-    };
-    let hide = |text: &str| secrets.hide(text);
-    let main = files.first().map(|(path, _)| folder.join(path)).unwrap();
-    let met = Probed { query: &query, address: None, seen, verdict, hide: &hide };
-    probed(&memory, &[main], &scope, &settings, met)
-}
-
 /// What became of one block of a page.
 enum Block {
     /// nginx refuses it, or listens nowhere.
     NotRun,
-    /// What was seen is predicted.
-    Agrees,
+    /// What was seen is predicted. If the handshake fails: which rule's page it is, and whether that rule is named.
+    Agrees(Option<(&'static str, bool)>),
     /// Nothing was predicted.
     NotSaid(String),
     Differs(String),
@@ -126,7 +64,11 @@ fn block(binary: &Binary, block: &PageBlock) -> Block {
     };
     match comparison.agrees {
         _ if !comparison.differences.is_empty() => Block::Differs(shown()),
-        Some(true) => Block::Agrees,
+        Some(true) => {
+            let named = comparison.causes.iter().any(|cause| cause.rule == block.rule);
+            let is_failure = report.verdict == ProbeVerdict::Fails && block.heading == Heading::Example;
+            Block::Agrees(is_failure.then_some((block.rule, named)))
+        }
         Some(false) => Block::Differs(shown()),
         None => Block::NotSaid(shown()),
     }
@@ -155,7 +97,7 @@ fn of_every_page_the_predicted_is_seen() {
     });
     let done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     let count = |is_it: fn(&Block) -> bool| done.iter().filter(|block| is_it(block)).count();
-    let agrees = count(|block| matches!(block, Block::Agrees));
+    let agrees = count(|block| matches!(block, Block::Agrees(_)));
     let not_run = count(|block| matches!(block, Block::NotRun));
     let text = |block: &Block| match block {
         Block::Differs(text) => Some(text.clone()),
@@ -171,40 +113,18 @@ fn of_every_page_the_predicted_is_seen() {
         differ.len(),
         not_said.len()
     ));
+    let failures =
+        done.iter().filter_map(|block| if let Block::Agrees(found) = block { *found } else { None });
+    let (named, unnamed): (Vec<_>, Vec<_>) = failures.partition(|(_, is_named)| *is_named);
+    let unnamed: BTreeSet<&str> = unnamed.into_iter().map(|(rule, _)| rule).collect();
+    say(&format!(
+        "of {} examples that fail the rule is named, of pages such as {unnamed:?} it is not",
+        named.len()
+    ));
+    assert!(named.len() > 10 * unnamed.len(), "{unnamed:?}");
     assert!(differ.is_empty(), "{} differ\n{}", differ.len(), differ.join("\n"));
     assert!(not_said.len() * 20 < agrees, "too little is predicted\n{}", not_said.join("\n"));
     assert!(agrees > not_run, "{agrees} agree, {not_run} are not run");
-}
-
-/// Lines of a location that passes a WebSocket on.
-const UPGRADE: &str = "proxy_http_version 1.1; proxy_set_header Host $host; \
-    proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade;";
-
-fn files(http: &str) -> Vec<(String, String)> {
-    vec![("nginx.conf".to_owned(), format!("events {{}}\nhttp {{\n{http}\n}}\n"))]
-}
-
-fn start(binary: &Binary, files: &[(String, String)], others: &[(&str, &Running)]) -> Running {
-    let setup = Setup { files: files.to_vec(), manner: Manner::Strict, is_tested: false, ..Setup::default() };
-    let running = Running::start_before(binary, &setup, others).unwrap();
-    assert!(running.is_up(), "{:?}", running.verdict());
-    running
-}
-
-fn seen(
-    binary: &Binary,
-    files: &[(String, String)],
-    target: &str,
-    change: impl FnOnce(&mut Plan),
-) -> ProbeReport {
-    let running = start(binary, files, &[]);
-    let mut plan = plan(running.listens().first().unwrap(), HOST, target);
-    change(&mut plan);
-    compared(binary, &plan, files)
-}
-
-fn causes(report: &ProbeReport) -> Vec<&'static str> {
-    report.comparison.as_ref().unwrap().causes.iter().map(|cause| cause.rule).collect()
 }
 
 /// A symptom of docs/causes.md: lines of a server, a path, the status if one comes, and the rule that is named.
@@ -446,6 +366,9 @@ fn a_certificate_that_browsers_refuse_is_tied_to_its_line() {
     let between = CertifiedIssuer::signed_by(issued("Test Intermediate", &[], true), key(), &ca).unwrap();
     let own = key();
     let server = |host: &str| issued("Test Server", &[host], false).signed_by(&own, &between).unwrap().pem();
+    let mut old = issued("Test Server", &[HOST], false);
+    old.not_after = date_time_ymd(2020, 1, 1);
+    let old = old.signed_by(&own, &between).unwrap().pem();
     let http = format!(
         "server {{ listen 443 ssl; server_name {HOST}; ssl_certificate tls/server.pem; ssl_certificate_key tls/server.key;\n\
          location /ws {{ {UPGRADE} proxy_pass http://app; proxy_read_timeout 1h; }} }}"
@@ -455,6 +378,7 @@ fn a_certificate_that_browsers_refuse_is_tied_to_its_line() {
             (format!("{}{}", server(HOST), between.pem()), None),
             (server(HOST), Some(ProbeFault::UnknownIssuer)),
             (format!("{}{}", server("www.example.com"), between.pem()), Some(ProbeFault::OtherName)),
+            (format!("{old}{}", between.pem()), Some(ProbeFault::Expired)),
         ] {
             let mut files = files(&http);
             files.push(("tls/server.pem".to_owned(), chain));
@@ -465,6 +389,40 @@ fn a_certificate_that_browsers_refuse_is_tied_to_its_line() {
             let expected: &[&str] = if fault.is_some() { &["incomplete-certificate-chain"] } else { &[] };
             assert_eq!(causes(&report), expected, "{report:?}");
             assert_eq!(report.seen.tls.unwrap().alpn.as_deref(), Some("http/1.1"));
+        }
+    }
+}
+
+/// The probe has no certificate of its own, and what nginx makes of that is predicted.
+#[test]
+fn a_server_that_demands_a_certificate_is_told_with_its_line() {
+    let http = |verify: &str, more: &str| {
+        files(&format!(
+            "server {{ listen 443 ssl; server_name {HOST}; ssl_certificate c.pem; ssl_certificate_key c.key;\n\
+             ssl_client_certificate ca.pem; ssl_verify_client {verify};\n\
+             location /ws {{ {more} {UPGRADE} proxy_pass http://app; proxy_read_timeout 1h; }} }}"
+        ))
+    };
+    let tested = "if ($ssl_client_verify != SUCCESS) { return 403; }";
+    for binary in found().unwrap() {
+        for (verify, more, status, by) in [
+            ("on", "", 400, Responder::Nginx),
+            ("optional", "", 101, Responder::Backend),
+            ("optional", tested, 403, Responder::Nginx),
+            ("optional_no_ca", tested, 403, Responder::Nginx),
+            ("off", "", 101, Responder::Backend),
+        ] {
+            let files = http(verify, more);
+            let report = seen(&binary, &files, "/ws", |_| {});
+            let comparison = report.comparison.as_ref().unwrap();
+            assert_eq!(report.seen.answer.as_ref().map(|answer| answer.status), Some(status), "{report:?}");
+            let [predicted] = comparison.predicted.as_slice() else { panic!("{comparison:?}") };
+            assert_eq!(
+                (predicted.status, predicted.by, predicted.agrees, predicted.condition.as_deref()),
+                (Some(status), by, true, None),
+                "{verify}: {comparison:?}"
+            );
+            assert_eq!(causes(&report), [""; 0], "{verify}: {comparison:?}");
         }
     }
 }

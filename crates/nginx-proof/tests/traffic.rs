@@ -4,13 +4,13 @@
 
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, TcpStream};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use lint_engine::{Settings, logs};
-use lint_finding::{Cliff, CliffCause, LogEndpoint, LogReport, Observation};
+use lint_finding::{Cliff, CliffCause, LogEndpoint, LogReport, Observation, Place};
 use nginx_proof::{Binary, Running, Setup, found};
 use nginx_semantics::{MemoryFiles, Scope};
 use ws_logs::Book;
@@ -175,6 +175,10 @@ fn report(running: &Running, text: &str, lines: usize) -> LogReport {
 /// The number of the line, from 1, that a cliff is tied to.
 fn line(report: &LogReport, cliff: &Cliff) -> Option<u32> {
     let CliffCause::Limit { place, .. } = cliff.cause else { return None };
+    line_of(report, place)
+}
+
+fn line_of(report: &LogReport, place: Place) -> Option<u32> {
     Some(report.outcome.file(place.file)?.source.line(place.span.start))
 }
 
@@ -344,4 +348,83 @@ fn a_proxy_in_front_is_not_blamed_on_this_configuration() {
     assert!(matches!(&cliff.cause, CliffCause::Layers(guesses) if guesses.is_empty()), "{cliff:?}");
     // Its error log, of level `info`, has nothing of a time-out.
     assert_eq!(cliff.timed_out, None, "{cliff:?}");
+}
+
+/// Two peers, one of which refuses connections: each attempt is told in lists, and however the format parts them the figures
+/// are the same.
+#[test]
+fn a_peer_that_is_passed_over_is_told() {
+    for binary in found().unwrap() {
+        for format in [
+            "$status $upstream_addr $upstream_status $upstream_response_time $request_time $bytes_sent [$time_local] \"$request\" $http_upgrade",
+            "$status,$upstream_addr,$upstream_status,$request_time,$bytes_sent,$time_iso8601,\"$request\",$http_upgrade",
+            "$status\t$upstream_addr\t$upstream_status\t$request_time\t$bytes_sent\t$msec\t$request\t$http_upgrade",
+        ] {
+            let text = format!(
+                "{}\nlog_format lists '{format}';\naccess_log /var/log/nginx/access.log lists;\n\
+                 upstream two {{ server 10.0.0.1:9000 max_fails=0; server 10.0.0.2:9000 max_fails=0; }}\n\
+                 server {{\nlisten 80;\nserver_name a.test;\nlocation /ws/ {{\nproxy_pass http://two;\nproxy_read_timeout 1h;\n}}\n}}\n}}\n",
+                HEAD
+            );
+            let stays = Some(Duration::from_millis(50));
+            let plan = |number| Plan { path: format!("/ws/{number}"), stays, has_key: true };
+            // Nothing listens there any more.
+            let dead = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+            let files = vec![("nginx.conf".to_owned(), text.clone())];
+            let setup = Setup { files, is_tested: false, ..Setup::default() };
+            let running = Running::start_beside(&binary, &setup, &[("10.0.0.1:9000", dead.port())]).unwrap();
+            assert!(running.is_up(), "{:?}", running.verdict());
+            let seen = drive(running.port("80").unwrap(), (0..40).map(plan).collect(), || {});
+            let report = report(&running, &text, 40);
+            let [endpoint] = &report.endpoints[..] else { panic!("{:?}", report.endpoints) };
+            let traffic = &endpoint.traffic;
+            assert_eq!(seen.iter().filter(|seen| seen.status == 101).count(), 40);
+            assert_eq!((traffic.handshakes, traffic.succeeded), (40, 40), "{format}");
+            assert_eq!(traffic.bytes_sent, Some(seen.iter().map(|seen| seen.received).sum()), "{format}");
+            let [good, bad] = &traffic.peers[..] else { panic!("{format}: {:?}", traffic.peers) };
+            assert_eq!((good.handshakes, good.succeeded, good.failed_over), (40, 40, 0), "{format}");
+            // In turn, and every second one begins with the peer that refuses.
+            assert_eq!((bad.address.as_str(), bad.handshakes), (dead.to_string().as_str(), 0), "{format}");
+            assert!((15..=25).contains(&bad.failed_over), "{format}: {bad:?}");
+            let told = report.observations.iter().find_map(|one| match one {
+                Observation::RefusingPeer { address, refused, of, .. } => {
+                    Some((address.as_str(), *refused, *of))
+                }
+                _ => None,
+            });
+            assert_eq!(told, Some((dead.to_string().as_str(), bad.failed_over, bad.failed_over)), "{format}");
+        }
+    }
+}
+
+/// What nginx refuses itself is told with its line.
+#[test]
+fn lines_by_which_nginx_refuses_are_named() {
+    let Some(binary) = found().unwrap().pop() else { return };
+    let text = format!(
+        "{HEAD}access_log /var/log/nginx/access.log live;\nserver {{\nlisten 80;\nserver_name a.test;\n\
+         location /denied/ws {{\ndeny all;\nproxy_pass http://10.0.0.1:9000;\n}}\n\
+         location /gone/ws {{\nreturn 410;\n}}\n\
+         location /partly/ws {{\nallow 10.0.0.0/8;\ndeny all;\nproxy_pass http://10.0.0.1:9000;\n}}\n}}\n}}\n"
+    );
+    let paths = ["/denied/ws", "/gone/ws", "/partly/ws"];
+    let plan = |number: usize| Plan { path: paths[number % 3].to_owned(), stays: None, has_key: true };
+    let running = start(&binary, &text, false);
+    drive(running.port("80").unwrap(), (0..30).map(plan).collect(), || {});
+    let report = report(&running, &text, 30);
+    let number = |said: &str, which: usize| {
+        let mut lines = text.lines().enumerate().filter(|(_, line)| *line == said);
+        lines.nth(which).map(|(number, _)| u32::try_from(number).unwrap() + 1)
+    };
+    for (path, status, expected) in [
+        (paths[0], 403, number("deny all;", 0)),
+        (paths[1], 410, number("return 410;", 0)),
+        (paths[2], 403, number("deny all;", 1)),
+    ] {
+        let endpoint = report.endpoints.iter().find(|one| one.location == path).unwrap();
+        assert_eq!(endpoint.traffic.refusals, [(status, 10)], "{path}");
+        let lines: Vec<_> =
+            endpoint.refusing.iter().map(|one| (one.status, line_of(&report, one.place))).collect();
+        assert_eq!(lines, [(status, expected)], "{path}: {:?}", endpoint.refusing);
+    }
 }

@@ -83,8 +83,8 @@ pub use repository::{Followed, follow_links, named_identity, repository};
 pub use required::raised;
 pub use rivals::{LocationMiss, LocationRival, NameMiss, NameRival, location_rivals, name_rivals};
 pub use server::{
-    Listen, ListenAddress, NameMatch, ServerSelection, Socket, first_server, listens, misdirecting,
-    select_server, server_names, sockets,
+    Listen, ListenAddress, NameMatch, ServerSelection, Socket, demands_certificate, first_server, listens,
+    misdirecting, select_server, server_names, sockets,
 };
 pub use sources::{SourceFile, Sources};
 pub use upstream::{Pass, PassModule, Peer, Target, balancing, is_upstream_at_run_time, peers, upstream};

@@ -355,14 +355,22 @@ pub fn misdirecting<'s>(
         ServerSelection::Server(_, why) if !is_default(&why) => {}
         _ => return None,
     }
-    let Effective::Set(declared) = effective(configuration, server, DirectiveName::SSL_VERIFY_CLIENT) else {
-        return None;
-    };
-    declared
-        .directives
-        .first()
-        .copied()
+    verifies_clients(configuration, server)
         .filter(|line| line.argument(0).is_some_and(|word| word != b"off".as_slice()))
+}
+
+/// The line by which a server answers 400 to clients without a certificate: with `optional` it answers none of them so.
+pub fn demands_certificate<'s>(configuration: Configuration<'s>, server: ContextId) -> Option<Directive<'s>> {
+    verifies_clients(configuration, server)
+        .filter(|line| line.argument(0).is_some_and(|word| word == b"on".as_slice()))
+}
+
+/// The `ssl_verify_client` in effect.
+fn verifies_clients(configuration: Configuration<'_>, server: ContextId) -> Option<Directive<'_>> {
+    match effective(configuration, server, DirectiveName::SSL_VERIFY_CLIENT) {
+        Effective::Set(declared) => declared.directives.first().copied(),
+        Effective::Default { .. } | Effective::Unknown(_) => None,
+    }
 }
 
 /// Which server of a socket takes a request for `host`: in lower case, without port and final dot; `None` for a request

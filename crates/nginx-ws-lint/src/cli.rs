@@ -95,8 +95,8 @@ Examples:
 
 Exit codes:
   0  everything that was tried works
-  1  something of it fails: the handshake, the certificate, or the connection ended while it was held
-  2  the answer is unknown: the server was not reached, the time was over, wrong usage, unreadable files";
+  1  something of it fails: the connection is refused, no answer comes within 5 s or more, the answer is no WebSocket, the certificate, the fallback, or the connection ended while it was held
+  2  the answer is unknown: no address, no connection in time, --max-time ended it too soon to tell, wrong usage, unreadable files";
 
 const TRACE_AFTER_HELP: &str = "\
 Exit codes:

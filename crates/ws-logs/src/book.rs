@@ -226,7 +226,7 @@ impl Log {
         match &shape {
             None => {
                 self.input.problem =
-                    Some("neither requests nor messages of nginx can be read in it".to_owned());
+                    Some("neither requests nor messages of nginx can be read in it; `--log-format` names its format".to_owned());
             }
             Some(shape) => {
                 self.input.kind = match &shape.lines {

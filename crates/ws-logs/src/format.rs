@@ -133,6 +133,8 @@ pub struct LogFormat {
 #[derive(Debug, Clone)]
 struct Piece {
     field: Option<Field>,
+    /// Whether nginx lists a value for each back end that it asked: `a, b : c`.
+    is_list: bool,
     end: Vec<u8>,
     finder: Finder<'static>,
 }
@@ -158,7 +160,13 @@ impl LogFormat {
                         return None;
                     }
                     let field = Field::of(name);
-                    this.pieces.push(Piece { field, end: Vec::new(), finder: Finder::new(b"").into_owned() });
+                    let is_list = is_list(name);
+                    this.pieces.push(Piece {
+                        field,
+                        is_list,
+                        end: Vec::new(),
+                        finder: Finder::new(b"").into_owned(),
+                    });
                 }
                 _ => return None,
             }
@@ -231,12 +239,42 @@ impl LogFormat {
             };
             let at = from + found?;
             let before = rest.get(..at)?;
+            if piece.is_list && goes_on(before, rest.get(at..)?, &piece.end) {
+                from = at + 1;
+                continue;
+            }
             let backslashes = before.iter().rev().take_while(|byte| **byte == b'\\').count();
             if !quotes || backslashes % 2 == 0 {
                 return Some(at);
             }
             from = at + 1;
         }
+    }
+}
+
+/// Whether a variable has a value for each back end that was asked (`http/ngx_http_upstream.c`).
+fn is_list(variable: &[u8]) -> bool {
+    const LISTS: [&[u8]; 10] = [
+        b"addr",
+        b"status",
+        b"response_time",
+        b"connect_time",
+        b"header_time",
+        b"first_byte_time",
+        b"response_length",
+        b"bytes_sent",
+        b"bytes_received",
+        b"queue_time",
+    ];
+    variable.strip_prefix(b"upstream_").is_some_and(|rest| LISTS.contains(&rest))
+}
+
+/// Whether a list goes on where the text behind it seems to begin: the blanks and commas of `a, b : c` are its own.
+fn goes_on(before: &[u8], from: &[u8], end: &[u8]) -> bool {
+    match end.first() {
+        Some(b' ') => before.ends_with(b",") || before.ends_with(b" :") || from.starts_with(b" : "),
+        Some(b',') => end.len() == 1 && from.starts_with(b", "),
+        _ => false,
     }
 }
 
@@ -296,6 +334,37 @@ mod tests {
         let values = format.values(line).unwrap();
         assert_eq!(text(values, Field::Status).as_deref(), Some("400"));
         assert_eq!(unescaped(values.get(Field::Target).unwrap()), br#"/a","status":"101\"#);
+    }
+
+    #[test]
+    fn a_list_of_back_ends_is_one_value() {
+        for (text, line) in [
+            ("$upstream_addr $upstream_status $status $request_time", "A B 101 60.0"),
+            ("$status $request_time $upstream_addr $upstream_status", "101 60.0 A B"),
+            ("$upstream_addr,$upstream_status,$status,$request_time", "A,B,101,60.0"),
+            ("$upstream_addr\t$upstream_status\t$status\t$request_time", "A\tB\t101\t60.0"),
+            ("$upstream_addr \"$upstream_status\" $status $request_time", "A \"B\" 101 60.0"),
+        ] {
+            let format = LogFormat::new(text.as_bytes(), Escape::Default).unwrap();
+            for (addresses, statuses) in [
+                ("10.0.0.1:80", "101"),
+                ("-", "-"),
+                ("10.0.0.1:80, 10.0.0.2:80", "502, 101"),
+                ("10.0.0.1:80 : unix:/run/a.sock", "404 : 101"),
+                ("10.0.0.1:80, [::1]:80 : 10.0.0.3:80, 10.0.0.4:80", "502, - : 502, 101"),
+            ] {
+                let line = line.replace('A', addresses).replace('B', statuses);
+                let values = format.values(line.as_bytes()).unwrap();
+                let is = |value: &str| Some(value.to_owned()).filter(|value| value != "-");
+                assert_eq!(text_of(values, Field::Peer), is(addresses), "{line}");
+                assert_eq!(text_of(values, Field::PeerStatus), is(statuses), "{line}");
+                assert_eq!(text_of(values, Field::Duration).as_deref(), Some("60.0"), "{line}");
+            }
+        }
+    }
+
+    fn text_of(values: Values<'_>, field: Field) -> Option<String> {
+        text(values, field)
     }
 
     #[test]

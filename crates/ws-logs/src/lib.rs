@@ -7,6 +7,7 @@
 //! Lines are hostile: what does not fit is counted, and nothing in a line is obeyed.
 
 mod book;
+mod certificates;
 mod format;
 mod heat;
 mod lifetimes;

@@ -6,6 +6,7 @@ use hashbrown::HashMap;
 use lint_finding::LogSymptom;
 use ws_rules::symptoms::{Symptom, symptoms_of};
 
+use crate::certificates::Certificates;
 use crate::moment::of_error_log;
 
 /// So many shapes of messages are remembered with what they mean.
@@ -23,11 +24,15 @@ const EXAMPLE: usize = 300;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Message<'l> {
     pub(crate) seconds: i64,
+    /// Whether its level is `emerg`.
+    pub(crate) is_emerg: bool,
     /// The number behind the asterisk.
     pub(crate) connection: Option<u64>,
     /// What nginx says, without what it says of the request.
     pub(crate) text: &'l str,
     pub(crate) client: Option<&'l str>,
+    /// The server, or the address that nginx listens on before one is chosen.
+    pub(crate) server: Option<&'l str>,
     /// Method, target, protocol.
     pub(crate) request: Option<&'l str>,
 }
@@ -42,7 +47,7 @@ impl<'l> Message<'l> {
             Err(error) => core::str::from_utf8(line.get(..error.valid_up_to())?).ok()?,
         };
         let rest = text.get(20..)?.strip_prefix('[')?;
-        let (_, rest) = rest.split_once("] ")?;
+        let (level, rest) = rest.split_once("] ")?;
         let (_, rest) = rest.split_once(": ")?;
         let numbered = rest.strip_prefix('*').and_then(|rest| {
             let (number, rest) = rest.split_once(' ')?;
@@ -51,8 +56,10 @@ impl<'l> Message<'l> {
         let (connection, rest) = numbered.map_or((None, rest), |(number, rest)| (Some(number), rest));
         let (text, about) = rest.split_once(", client: ").unwrap_or((rest, ""));
         let client = about.split(',').next().filter(|client| !client.is_empty());
+        let server = about.split_once(", server: ").and_then(|(_, rest)| rest.split(',').next());
         let request = about.split_once(", request: \"").and_then(|(_, rest)| rest.split('"').next());
-        Some(Self { seconds, connection, text, client, request })
+        let is_emerg = level == "emerg";
+        Some(Self { seconds, is_emerg, connection, text, client, server, request })
     }
 }
 
@@ -111,6 +118,7 @@ pub(crate) struct Messages {
     ties: Ties,
     /// In order.
     pub(crate) reloads: Vec<i64>,
+    pub(crate) certificates: Certificates,
     pub(crate) unexplained: u64,
     /// Whether a line says that a timer ended a WebSocket: only logs of level `info` have such lines.
     pub(crate) tells_timeouts: bool,
@@ -126,6 +134,7 @@ impl Messages {
             let at = self.reloads.partition_point(|known| *known <= seconds);
             self.reloads.insert(at, seconds);
         }
+        self.certificates.add(&message, &mut self.reloads);
         let is_timeout = text.contains("timed out") && text.contains("while proxying upgraded connection");
         self.tells_timeouts |= is_timeout;
         let seen = self.symptom(&message);

@@ -53,6 +53,8 @@ fn offset(text: &[u8]) -> Option<i64> {
     let hours = number(rest.get(..2)?)?;
     let minutes = rest.get(2..)?;
     let minutes = number(minutes.strip_prefix(b":").unwrap_or(minutes).get(..2)?)?;
+    // No zone is further away than 14 hours.
+    (hours <= 14 && minutes < 60).then_some(())?;
     Some(sign * (hours * 3_600 + minutes * 60))
 }
 
@@ -153,6 +155,8 @@ mod tests {
             "32/May/2024:10:00:00 +0000",
             "01/Mai/2024:10:00:00 +0000",
             "01/May/9999:10:00:00 +0000",
+            "01/May/2024:10:00:00 +9999",
+            "01/May/2024:10:00:00 +0275",
         ] {
             assert_eq!(local(text.as_bytes()), None, "{text}");
         }

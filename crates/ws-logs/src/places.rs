@@ -1,7 +1,7 @@
 //! Which location a logged request came to, as the configuration says; and by its path where there is none.
 
 use hashbrown::HashMap;
-use lint_finding::{LikelyCause, Place, Setting};
+use lint_finding::{LikelyCause, Place, RefusingLine, Setting};
 use ws_model::says_websocket;
 
 use crate::record::Record;
@@ -57,6 +57,8 @@ pub struct Location {
     pub http10: Option<Place>,
     /// Findings that may explain refusals, each with the status.
     pub causes: Vec<LikelyCause>,
+    /// Lines by which nginx itself refuses.
+    pub refusing: Vec<RefusingLine>,
 }
 
 /// A proxy in front of nginx with its limit.
@@ -83,6 +85,16 @@ pub trait Resolver {
 
     /// Proxies that may stand in front, and their limits.
     fn layers(&self) -> Vec<LayerLimit>;
+
+    /// The lines of the certificates that may be shown at an address that nginx listens on, as it logs it.
+    fn certificates_at(&self, _listen: &str) -> Vec<Place> {
+        Vec::new()
+    }
+
+    /// The line that names a file of a certificate or of its key.
+    fn certificate_of(&self, _file: &str) -> Option<Place> {
+        None
+    }
 }
 
 /// Who an endpoint is.

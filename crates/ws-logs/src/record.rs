@@ -19,6 +19,8 @@ pub(crate) struct Record<'l> {
     pub(crate) bytes_received: Option<u64>,
     /// The one that answered.
     pub(crate) peer: Option<&'l [u8]>,
+    /// The list with those that were asked before it; `None` if there were none.
+    pub(crate) peers: Option<&'l [u8]>,
     /// What it said.
     pub(crate) peer_status: Option<u16>,
     /// Whether `Upgrade` asks for a WebSocket; `None` where it is not logged.
@@ -31,6 +33,9 @@ pub(crate) struct Record<'l> {
     pub(crate) connection: Option<u64>,
 }
 
+/// No request takes longer, in milliseconds: ten years.
+const OLDEST: u64 = 315_360_000_000;
+
 fn number<T: core::str::FromStr>(text: &[u8]) -> Option<T> {
     core::str::from_utf8(text.trim_ascii()).ok()?.parse().ok()
 }
@@ -39,6 +44,22 @@ fn number<T: core::str::FromStr>(text: &[u8]) -> Option<T> {
 fn last(list: &[u8]) -> &[u8] {
     let from = list.windows(2).rposition(|two| matches!(two, b", " | b": "));
     list.get(from.map_or(0, |at| at + 2)..).unwrap_or(list).trim_ascii()
+}
+
+/// Those of such a list that failed and that another one of their group was asked after.
+pub(crate) fn failed(list: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = list;
+    core::iter::from_fn(move || {
+        loop {
+            let at = rest.windows(2).position(|two| matches!(two, b", " | b": "))?;
+            let (item, behind) = rest.split_at(at);
+            let is_next = behind.first() == Some(&b',');
+            rest = behind.get(2..)?;
+            if is_next {
+                return Some(item.trim_ascii());
+            }
+        }
+    })
 }
 
 impl<'l> Record<'l> {
@@ -72,10 +93,11 @@ impl<'l> Record<'l> {
             status,
             method,
             target,
-            duration: duration.and_then(moment::milliseconds),
+            duration: duration.and_then(moment::milliseconds).filter(|duration| *duration <= OLDEST),
             bytes_sent: sent.and_then(number),
             bytes_received: values.get(Field::UpstreamBytesSent).map(last).and_then(number),
             peer: values.get(Field::Peer).map(last),
+            peers: values.get(Field::Peer).filter(|list| memchr::memchr(b' ', list).is_some()),
             peer_status: values.get(Field::PeerStatus).map(last).and_then(number),
             asks: asks.or(logs_upgrade.then_some(false)),
             host: values.get(Field::Host).or(values.get(Field::HttpHost)),
@@ -115,5 +137,15 @@ mod tests {
         assert_eq!((record.status, record.duration, record.bytes_sent), (101, Some(60_001), Some(1_234)));
         assert_eq!((record.peer, record.peer_status), (Some(&b"[::1]:81"[..]), Some(101)));
         assert_eq!((record.asks, record.host), (None, Some(&b"a.test"[..])));
+        assert_eq!(
+            record.peers.map(|list| failed(list).collect::<Vec<_>>()),
+            Some(vec![&b"10.0.0.1:80"[..]])
+        );
+        let values = format.values(b"10.0.0.9 a [01/May/2024:10:00:00 +0000] \"GET /ws HTTP/1.1\" 101 rt=999999999999.999 out=- up=- us=-");
+        assert_eq!(Record::of(&values.unwrap(), Escape::Default, false).unwrap().duration, None);
+        let failed =
+            |list: &'static str| failed(list.as_bytes()).map(String::from_utf8_lossy).collect::<Vec<_>>();
+        assert_eq!(failed("a:1, b:2 : c:3, d:4"), ["a:1", "c:3"]);
+        assert_eq!(failed("a:1 : b:2"), [""; 0]);
     }
 }

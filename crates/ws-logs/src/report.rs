@@ -2,9 +2,12 @@
 
 use std::cmp::Reverse;
 
-use lint_finding::{Cliff, CliffCause, LayerGuess, LogEndpoint, LogReport, LogServer, Observation, Traffic};
+use lint_finding::{
+    Cliff, CliffCause, LayerGuess, LogEndpoint, LogReport, LogServer, Observation, PeerTraffic, Traffic,
+};
 
 use crate::book::{AfterReload, Book};
+use crate::certificates::{Refusals, file_of};
 use crate::lifetimes::Step;
 use crate::places::{IdleLimit, Key, LayerLimit, Location};
 use crate::tally::Tally;
@@ -17,6 +20,8 @@ const FEWEST_OTHERS: u64 = 10;
 const FEWEST_OF_STORM: u64 = 30;
 /// How many times as much as is usual a storm is.
 const STORM_TIMES: u64 = 6;
+/// How many times as many clients refuse a certificate when it was changed.
+const RISE: u64 = 5;
 /// So many storms are told.
 const MOST_STORMS: usize = 5;
 
@@ -73,6 +78,7 @@ impl Book<'_> {
         let total = counted.total.told();
         storms(&total, &mut observations);
         self.after_reloads(&total, i64::from(offset), &mut observations);
+        self.certificates(i64::from(offset), &mut observations);
         LogReport {
             inputs: self.inputs(),
             requests: counted.requests,
@@ -91,6 +97,50 @@ impl Book<'_> {
             observations,
             heat: counted.heat.told(),
             ..LogReport::default()
+        }
+    }
+
+    /// Certificates that clients refuse since a reload, or since they expired; and reloads that failed.
+    fn certificates(&self, offset: i64, out: &mut Vec<Observation>) {
+        let messages = &self.counted.messages;
+        let mut failed: Vec<_> = messages.certificates.failed.iter().collect();
+        failed.sort_by_key(|failed| failed.at);
+        for failed in failed {
+            let place = file_of(&failed.text).and_then(|file| self.resolver.certificate_of(file));
+            out.push(Observation::ReloadFailed { at: failed.at - offset, text: failed.text.clone(), place });
+        }
+        for (listen, epochs) in messages.certificates.refused(&messages.reloads) {
+            let of = |epoch: usize| epochs.get(&epoch);
+            let all = |epoch: usize| of(epoch).map_or(0, Refusals::all);
+            // Before and after a reload; some clients refuse any certificate.
+            let is_rise = |epoch: usize| match epoch.checked_sub(1) {
+                Some(before) => all(epoch) >= FEWEST_REFUSED && all(epoch) > RISE * all(before),
+                None => false,
+            };
+            let mut told = None;
+            for &epoch in epochs.keys() {
+                let is_expired = of(epoch).is_some_and(|refusals| refusals.expired() >= FEWEST_REFUSED);
+                if told.is_some_and(|until| epoch <= until) || !is_rise(epoch) && !is_expired {
+                    continue;
+                }
+                let Some(mut refusals) = of(epoch).copied() else { continue };
+                // As long as they do not become much fewer.
+                let mut until = epoch;
+                while let Some(next) = of(until + 1).filter(|next| next.all() * RISE > all(until)) {
+                    refusals = refusals.and(next);
+                    until += 1;
+                }
+                told = Some(until);
+                let reload = |index: usize| messages.reloads.get(index).map(|at| at - offset);
+                out.push(Observation::CertificateRefused {
+                    listen: listen.to_owned(),
+                    reload: epoch.checked_sub(1).filter(|_| is_rise(epoch)).and_then(reload),
+                    span: (refusals.first - offset, refusals.last - offset),
+                    mended: reload(until),
+                    alerts: refusals.alerts(),
+                    places: self.resolver.certificates_at(listen),
+                });
+            }
         }
     }
 
@@ -123,6 +173,7 @@ fn endpoint(key: &Key, location: Option<Location>, traffic: Traffic, cliffs: Vec
             place: Some(location.place),
             idle_timeout: location.idle_timeout,
             causes: location.causes.into_iter().filter(|cause| refused(cause.status)).collect(),
+            refusing: location.refusing.into_iter().filter(|line| refused(line.status)).collect(),
             traffic,
             cliffs,
         },
@@ -131,8 +182,8 @@ fn endpoint(key: &Key, location: Option<Location>, traffic: Traffic, cliffs: Vec
                 Key::Path(host, path) => (host.clone(), path.clone()),
                 Key::Location(_) | Key::Others => (String::new(), "(others)".to_owned()),
             };
-            let (place, idle_timeout, causes) = (None, None, Vec::new());
-            LogEndpoint { server, location, place, idle_timeout, causes, traffic, cliffs }
+            let (place, idle_timeout, causes, refusing) = (None, None, Vec::new(), Vec::new());
+            LogEndpoint { server, location, place, idle_timeout, causes, refusing, traffic, cliffs }
         }
     }
 }
@@ -168,22 +219,25 @@ fn of_endpoint(
         peers.fold((0, 0), |(refused, all), (more, of)| (refused + more, all + of))
     };
     for (number, peer) in traffic.peers.iter().enumerate().filter(|(_, peer)| !peer.address.is_empty()) {
-        let refused = peer.handshakes - peer.succeeded;
+        // What failed there and went to the next peer failed there all the same.
+        let tried = |peer: &PeerTraffic| peer.handshakes + peer.failed_over;
+        let refused = tried(peer) - peer.succeeded;
         let others = traffic.peers.iter().enumerate().filter(|(other, _)| *other != number);
-        let mut others = others.map(|(_, other)| (other.handshakes - other.succeeded, other.handshakes));
+        let mut others = others.map(|(_, other)| (tried(other) - other.succeeded, tried(other)));
         let (others_refused, others_all) = sum(&mut others);
         // More than half of its own, and five times the share of the others.
         if refused >= FEWEST_REFUSED
-            && refused * 2 > peer.handshakes
+            && refused * 2 > tried(peer)
             && others_all > 0
-            && refused * others_all > 5 * others_refused * peer.handshakes
+            && refused * others_all > 5 * others_refused * tried(peer)
         {
             out.push(Observation::RefusingPeer {
                 endpoint: index,
                 address: peer.address.clone(),
                 refused,
-                of: peer.handshakes,
-                others_percent: others_refused * 100 / others_all,
+                of: tried(peer),
+                others_refused,
+                others_of: others_all,
             });
         }
     }

@@ -8,6 +8,9 @@ const STEP: i64 = 60;
 /// So many steps are kept.
 const MOST: usize = 2_048;
 
+/// So many minutes are counted one by one where steps are wider: workers write their lines out of order.
+const MINUTES: usize = 8;
+
 #[derive(Debug, Clone, Copy, Default)]
 struct Step {
     handshakes: u32,
@@ -27,11 +30,15 @@ pub(crate) struct Series {
     /// Seconds of a step.
     width: i64,
     steps: Vec<Step>,
+    /// Where steps are wider than a minute: the last minutes with their disconnects.
+    minutes: [(i64, u32); MINUTES],
+    /// The most of one minute so far, where steps are wider.
+    most: u32,
 }
 
 impl Default for Series {
     fn default() -> Self {
-        Self { first: 0, width: STEP, steps: Vec::new() }
+        Self { first: 0, width: STEP, steps: Vec::new(), minutes: [(i64::MIN, 0); MINUTES], most: 0 }
     }
 }
 
@@ -49,6 +56,29 @@ impl Series {
         if let Some(step) = self.step(at) {
             step.disconnects = step.disconnects.saturating_add(1);
         }
+        if self.width > STEP {
+            self.disconnect_in(at.div_euclid(STEP), 1);
+        }
+    }
+
+    /// Counts disconnects of a minute; the oldest one that is remembered makes room for a new one.
+    fn disconnect_in(&mut self, minute: i64, more: u32) {
+        let known = self.minutes.iter().position(|(known, _)| *known == minute);
+        let oldest =
+            || self.minutes.iter().enumerate().min_by_key(|(_, (known, _))| *known).map(|(at, _)| at);
+        let Some(place) = known.or_else(oldest).and_then(|at| self.minutes.get_mut(at)) else { return };
+        if place.0 != minute {
+            *place = (minute, 0);
+        }
+        place.1 = place.1.saturating_add(more);
+        self.most = self.most.max(place.1);
+    }
+
+    /// The disconnects of the worst minute. Where steps are wider than a minute, at least so many: of a minute whose lines
+    /// come far apart the parts count as several.
+    pub(crate) fn most_disconnects(&self) -> u64 {
+        let of_steps = || self.steps.iter().map(|step| step.disconnects).max().unwrap_or(0);
+        if self.width > STEP { self.most.into() } else { of_steps().into() }
     }
 
     /// A connection that was open from one time to another, in milliseconds.
@@ -112,6 +142,14 @@ impl Series {
 
     /// Makes one step of two.
     fn widen(&mut self) {
+        if self.width == STEP {
+            let counts: Vec<(i64, u32)> =
+                (self.first..).zip(self.steps.iter().map(|step| step.disconnects)).collect();
+            counts
+                .into_iter()
+                .filter(|(_, count)| *count > 0)
+                .for_each(|(minute, count)| self.disconnect_in(minute, count));
+        }
         let mut wide: Vec<Step> = Vec::with_capacity(MOST);
         let first = self.first.div_euclid(2);
         let mut covered: i64 = 0;
@@ -176,6 +214,23 @@ mod tests {
         series.open(6_090_000, 6_105_000);
         // 30 s of 60; 60 and 15; 50.
         assert_eq!(open(&series), [(6_000, 0.5), (6_060, 1.25), (6_120, 1.0), (6_180, 20.0 / 60.0)]);
+    }
+
+    #[test]
+    fn the_worst_minute_is_known_however_wide_steps_are() {
+        let mut series = Series::default();
+        let storm = 1_700_000_000_i64.div_euclid(60) * 60;
+        for (at, count) in
+            [(storm, 40), (storm + 90_000, 7), (storm + 40 * 86_400, 55), (storm + 90 * 86_400, 3)]
+        {
+            for second in 0..count {
+                // Of two workers, one a minute late.
+                series.disconnect(at + second);
+                series.disconnect(at + second - 60);
+            }
+        }
+        assert!(series.width() > STEP);
+        assert_eq!(series.most_disconnects(), 55);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 use lint_finding::{PeerTraffic, Traffic};
 
 use crate::lifetimes::Ages;
-use crate::record::Record;
+use crate::record::{Record, failed};
 use crate::series::Series;
 
 /// So many peers are told apart.
@@ -19,6 +19,7 @@ const LONGEST_PEER: usize = 200;
 struct Peer {
     handshakes: u64,
     succeeded: u64,
+    failed_over: u64,
 }
 
 /// What is counted.
@@ -83,15 +84,20 @@ impl Tally {
 
     fn peer(&mut self, record: &Record<'_>, succeeded: bool) {
         let Some(address) = record.peer else { return };
-        let address = address.get(..LONGEST_PEER).unwrap_or(address);
-        let is_full = self.peers.len() >= MOST_PEERS;
-        let peer = match self.peers.get_mut(address) {
-            Some(peer) => peer,
-            None if is_full => &mut self.other_peers,
-            None => self.peers.entry(address.to_vec()).or_default(),
-        };
+        let peer = self.peer_of(address);
         peer.handshakes += 1;
         peer.succeeded += u64::from(succeeded);
+        for address in record.peers.into_iter().flat_map(failed) {
+            self.peer_of(address).failed_over += 1;
+        }
+    }
+
+    fn peer_of(&mut self, address: &[u8]) -> &mut Peer {
+        let address = address.get(..LONGEST_PEER).unwrap_or(address);
+        if self.peers.len() >= MOST_PEERS && !self.peers.contains_key(address) {
+            return &mut self.other_peers;
+        }
+        self.peers.entry_ref(address).or_default()
     }
 
     /// What is told of them.
@@ -107,16 +113,14 @@ impl Tally {
         peers.sort_by(|one, other| {
             other.handshakes.cmp(&one.handshakes).then_with(|| one.address.cmp(&other.address))
         });
-        if self.other_peers.handshakes > 0 {
+        if self.other_peers.handshakes + self.other_peers.failed_over > 0 {
             peers.push(told_peer(String::new(), self.other_peers));
         }
         let moments = self.series.moments();
-        let width = self.series.width();
         let lifetimes = self.ages.told();
         let peak = moments.iter().map(|moment| moment.open).fold(0.0, f64::max);
-        let most = moments.iter().map(|moment| moment.disconnects).max().unwrap_or(0);
-        #[expect(clippy::cast_precision_loss, reason = "counts of a step, and its seconds")]
-        let most_disconnects = most as f64 * 60.0 / width as f64;
+        #[expect(clippy::cast_precision_loss, reason = "a count of a minute")]
+        let most_disconnects = self.series.most_disconnects() as f64;
         Traffic {
             handshakes: self.handshakes,
             succeeded: self.succeeded,
@@ -125,7 +129,7 @@ impl Tally {
             lifetimes,
             bytes_sent: self.bytes_sent,
             bytes_received: self.bytes_received,
-            step_s: u64::try_from(width).unwrap_or(60),
+            step_s: u64::try_from(self.series.width()).unwrap_or(60),
             moments,
             most_disconnects,
             peers,
@@ -134,5 +138,6 @@ impl Tally {
 }
 
 fn told_peer(address: String, peer: Peer) -> PeerTraffic {
-    PeerTraffic { address, handshakes: peer.handshakes, succeeded: peer.succeeded }
+    let Peer { handshakes, succeeded, failed_over } = peer;
+    PeerTraffic { address, handshakes, succeeded, failed_over }
 }

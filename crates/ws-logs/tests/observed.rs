@@ -36,6 +36,7 @@ impl Resolver for One {
             idle_timeout: None,
             http10: Some(place()),
             causes: Vec::new(),
+            refusing: Vec::new(),
         })
     }
 
@@ -88,6 +89,83 @@ fn one_peer_refuses_and_the_version_is_old() {
     };
     assert_eq!((address.as_str(), *refused, *of), ("10.0.0.0:80", 20, 20));
     assert_eq!(report.total.refusals, [(400, 20)]);
+}
+
+#[test]
+fn a_peer_that_nginx_passes_over_refuses() {
+    let over = |second: u32| {
+        let time = clock(second);
+        format!(
+            "10.0.0.9 a.test [01/May/2024:{time} +0200] \"GET /ws HTTP/1.1\" 101 rt=1.0 out=120 up=10.0.0.1:80, 10.0.0.2:80 us=502, 101\n"
+        )
+    };
+    let all: String = (0..20).map(over).chain((20..40).map(|second| line(second, 101, "1.000", 2))).collect();
+    let report = report("", &all);
+    let peers: Vec<_> = report
+        .total
+        .peers
+        .iter()
+        .map(|peer| (peer.address.as_str(), peer.handshakes, peer.failed_over))
+        .collect();
+    assert_eq!(peers, [("10.0.0.2:80", 40, 0), ("10.0.0.1:80", 0, 20)]);
+    let [Observation::RefusingPeer { address, refused: 20, of: 20, others_refused: 0, others_of: 40, .. }] =
+        &report.observations[..]
+    else {
+        panic!("{:?}", report.observations)
+    };
+    assert_eq!(address, "10.0.0.1:80");
+}
+
+/// Alerts of clients, one a second.
+fn alerts(from: u32, count: u32, number: u8, listen: &str) -> String {
+    let alert = |second: u32| {
+        let time = clock(from + second);
+        format!(
+            "2024/05/01 {time} [info] 7#7: *{second} SSL_do_handshake() failed (SSL: error:0A000418:SSL routines::x:SSL alert number {number}) while SSL handshaking, client: 10.0.0.9, server: {listen}\n"
+        )
+    };
+    (0..count).map(alert).collect()
+}
+
+#[test]
+fn clients_refuse_a_certificate_since_a_reload_and_until_the_next() {
+    let reload = |second: u32| format!("2024/05/01 {} [notice] 7#7: reconfiguring\n", clock(second));
+    // Some refuse any certificate; a reload in between changes nothing for the other address.
+    let errors = [
+        &alerts(0, 1, 48, "0.0.0.0:443"),
+        &alerts(5, 50, 48, "0.0.0.0:8443"),
+        &reload(600)[..],
+        &alerts(601, 20, 46, "0.0.0.0:443"),
+        &alerts(700, 60, 48, "0.0.0.0:8443"),
+        &reload(1_200),
+        &alerts(1_201, 19, 46, "0.0.0.0:443"),
+        &reload(1_800),
+        &alerts(1_801, 2, 46, "0.0.0.0:443"),
+    ]
+    .concat();
+    let base = 1_714_550_400;
+    let report = report(&errors, &line(1_900, 101, "1.0", 1));
+    let [Observation::CertificateRefused { listen, reload, span, mended, alerts, .. }] =
+        &report.observations[..]
+    else {
+        panic!("{:?}", report.observations)
+    };
+    assert_eq!(listen, "0.0.0.0:443");
+    // The writer's 10:00:00 is 08:00:00 UTC.
+    assert_eq!((*reload, *mended), (Some(base + 600), Some(base + 1_800)));
+    assert_eq!(*span, (base + 601, base + 1_219));
+    assert_eq!(alerts, &[("certificate unknown", 39)]);
+}
+
+#[test]
+fn an_expired_certificate_needs_no_reload() {
+    let report = report(&alerts(100, 6, 45, "[::]:443"), &line(1_900, 101, "1.0", 1));
+    let [Observation::CertificateRefused { reload: None, mended: None, alerts, .. }] =
+        &report.observations[..]
+    else {
+        panic!("{:?}", report.observations)
+    };
+    assert_eq!(alerts, &[("certificate expired", 6)]);
 }
 
 #[test]

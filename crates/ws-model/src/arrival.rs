@@ -7,7 +7,7 @@ use std::sync::Arc;
 use nginx_semantics::{
     BackEnd, ClientRequest, Configuration, ContextId, ContextKind, Directive, DirectiveName, Effort,
     Exchange, Exchanges, Listen, ListenAddress, NameMatch, NginxVersion, Premises, Presence, ServerSelection,
-    Socket, UpstreamRequest, first_server, misdirecting, select_server, sockets,
+    Socket, UpstreamRequest, demands_certificate, first_server, misdirecting, select_server, sockets,
 };
 use nginx_syntax::lossy;
 
@@ -140,6 +140,8 @@ pub enum Admission<'s> {
     Taken,
     /// The socket speaks TLS and the request does not: 497, with the line that says `ssl`.
     Plain(Option<Directive<'s>>),
+    /// The client sends no certificate and the server demands one: 496, with the line that does.
+    Uncertified(Directive<'s>),
     /// The host is another one than that named in TLS, and a line asks for a certificate: 421 of the server of that name.
     Misdirected(Directive<'s>, ContextId),
 }
@@ -186,8 +188,17 @@ impl<'s> Model<'s> {
                 let first = first_server(self.configuration, socket, sni).unwrap_or(server);
                 Admission::Misdirected(line, first)
             }
-            None => Admission::Taken,
+            None => match self.demanded(server, request) {
+                Some(line) if request.has_no_certificate => Admission::Uncertified(line),
+                _ => Admission::Taken,
+            },
         }
+    }
+
+    /// The line by which a server answers 400 to a request over TLS without a certificate
+    /// (`http/ngx_http_request.c:ngx_http_process_request`).
+    pub fn demanded(&self, server: ContextId, request: &ClientRequest) -> Option<Directive<'s>> {
+        demands_certificate(self.configuration, server).filter(|_| request.is_tls)
     }
 }
 
@@ -286,6 +297,9 @@ impl<'s> Model<'s> {
                         Some(Arc::new(match self.admission(socket, server, &request, url.is_tls) {
                             Admission::Taken => exchanges.run(server, Arc::clone(&request)),
                             Admission::Plain(_) => exchanges.run_refused(server, Arc::clone(&request), 497),
+                            Admission::Uncertified(_) => {
+                                exchanges.run_refused(server, Arc::clone(&request), 496)
+                            }
                             Admission::Misdirected(_, first) => {
                                 exchanges.run_refused(first, Arc::clone(&request), 421)
                             }

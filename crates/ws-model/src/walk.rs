@@ -38,6 +38,7 @@ pub fn handshake_request(browser: Browser, host: &str, target: &str, is_tls: boo
         headers: headers.map(|(name, value)| (name.to_owned(), value.into())).to_vec().into(),
         is_tls,
         sni: is_tls.then(|| sni(host)).flatten(),
+        has_no_certificate: false,
         client: None,
         local: None,
     }

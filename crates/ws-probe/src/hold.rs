@@ -9,6 +9,7 @@ use tungstenite::protocol::CloseFrame;
 use tungstenite::protocol::frame::coding::{CloseCode, Control, Data, OpCode};
 use tungstenite::protocol::frame::{Frame, FrameSocket};
 
+use crate::frames::Frames;
 use crate::wire::{Wire, is_late, is_reset, milliseconds};
 
 /// No frame is read that is larger.
@@ -25,12 +26,15 @@ const LONGEST_REASON: usize = 123;
 pub(crate) struct Asked {
     pub(crate) time: Duration,
     pub(crate) ping: Option<Duration>,
+    /// Whether messages may be compressed.
+    pub(crate) is_deflate: bool,
     /// The end of the whole run.
     pub(crate) deadline: Instant,
 }
 
 struct Held {
     socket: FrameSocket<Wire>,
+    frames: Frames,
     start: Instant,
     /// When either side sent a frame last.
     last: Instant,
@@ -56,7 +60,8 @@ pub(crate) fn hold(wire: Wire, rest: Vec<u8>, asked: Asked) -> HoldSeen {
         slowest_pong_ms: None,
     };
     let socket = FrameSocket::from_partially_read(wire, rest);
-    let mut held = Held { socket, start, last: start, last_ping: None, waiting: None, seen };
+    let frames = Frames::new(asked.is_deflate);
+    let mut held = Held { socket, frames, start, last: start, last_ping: None, waiting: None, seen };
     held.run(asked);
     held.seen
 }
@@ -109,6 +114,12 @@ impl Held {
     /// What a frame means; the end if it is one.
     fn took(&mut self, frame: &Frame) -> Result<Option<HoldEnd>, Error> {
         let now = Instant::now();
+        if let Some(why) = self.frames.refused(frame) {
+            // The server is told, as a browser does.
+            let _ =
+                self.send(Frame::close(Some(CloseFrame { code: CloseCode::Protocol, reason: "".into() })));
+            return Ok(Some(HoldEnd::NotFrames(why)));
+        }
         match frame.header().opcode {
             OpCode::Control(Control::Close) => {
                 let end = closing(frame.payload());

@@ -7,6 +7,7 @@
 mod connect;
 mod cookies;
 mod fallback;
+mod frames;
 mod head;
 mod hold;
 mod peer;

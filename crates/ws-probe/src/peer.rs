@@ -79,39 +79,47 @@ fn is_affinity(name: &str) -> bool {
     COOKIES.contains(&name.as_str()) || COOKIE_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// What an answer says of its back end.
-type Telling<'t> = Box<dyn Fn(&Tokens) -> Option<&String> + 't>;
+/// What an answer may name its back end by.
+#[derive(Debug, Clone, Copy)]
+enum By<'t> {
+    Field(&'t str),
+    Cookie(&'t str),
+}
 
-/// Names the back ends of several answers; returns by what they are told apart and how many they are.
+impl By<'_> {
+    /// What an answer says of its back end.
+    fn of(self, tokens: &Tokens) -> Option<&String> {
+        match self {
+            Self::Field(name) => tokens.fields.get(name),
+            Self::Cookie(name) => tokens.cookies.get(name),
+        }
+    }
+}
+
+/// Names the back ends of several answers; returns by what they are told apart and how many they are. An answer that does
+/// not say it gets no name.
 pub(crate) fn name(
     each: &mut [Reconnected],
     tokens: &[Option<Tokens>],
     wanted: &[String],
 ) -> Option<(String, usize)> {
     let answered: Vec<&Tokens> = tokens.iter().flatten().collect();
-    let first = answered.first()?;
-    let in_all_fields = |name: &&String| answered.iter().all(|tokens| tokens.fields.contains_key(*name));
-    let in_all_cookies = |name: &&String| answered.iter().all(|tokens| tokens.cookies.contains_key(*name));
-    // What the user names counts first.
-    let is_wanted = |name: &&String| wanted.iter().any(|known| known.eq_ignore_ascii_case(name));
-    let field = first
-        .fields
-        .keys()
-        .filter(is_wanted)
-        .find(in_all_fields)
-        .or_else(|| first.fields.keys().find(in_all_fields));
-    let (what, of): (String, Telling<'_>) = match field {
-        Some(name) => {
-            (format!("the field `{name}`"), Box::new(move |tokens: &Tokens| tokens.fields.get(name)))
-        }
-        None => {
-            let name = first.cookies.keys().find(in_all_cookies)?;
-            (format!("the cookie `{name}`"), Box::new(move |tokens: &Tokens| tokens.cookies.get(name)))
-        }
+    let fields = answered.iter().flat_map(|tokens| tokens.fields.keys()).map(|name| By::Field(name));
+    let cookies = answered.iter().flat_map(|tokens| tokens.cookies.keys()).map(|name| By::Cookie(name));
+    // What the user names counts first, then what most answers have, then a field.
+    let is_wanted = |by: &By<'_>| match by {
+        By::Field(name) => wanted.iter().any(|known| known.eq_ignore_ascii_case(name)),
+        By::Cookie(_) => false,
+    };
+    let count = |by: By<'_>| answered.iter().filter(|tokens| by.of(tokens).is_some()).count();
+    let by = fields.chain(cookies).min_by_key(|by| (!is_wanted(by), std::cmp::Reverse(count(*by))))?;
+    let what = match by {
+        By::Field(name) => format!("the field `{name}`"),
+        By::Cookie(name) => format!("the cookie `{name}`"),
     };
     let mut known: Vec<&String> = Vec::new();
     for (one, tokens) in each.iter_mut().zip(tokens) {
-        let Some(value) = tokens.as_ref().and_then(&of) else { continue };
+        let Some(value) = tokens.as_ref().and_then(|tokens| by.of(tokens)) else { continue };
         let number = known.iter().position(|known| *known == value).unwrap_or_else(|| {
             known.push(value);
             known.len() - 1

@@ -152,8 +152,8 @@ pub(crate) fn fault(request: &Request, head: &Head, secrets: &Secrets) -> Option
     if head.version == "HTTP/1.0" {
         return bad("the 101 is an answer of HTTP/1.0: browsers refuse it".to_owned());
     }
-    if !head.has_token("Upgrade", "websocket") {
-        return bad("the 101 lacks `Upgrade: websocket`: browsers refuse it".to_owned());
+    if let Some(text) = bad_upgrade(head, secrets) {
+        return bad(text);
     }
     if !head.has_token("Connection", "upgrade") {
         return bad("the 101 lacks `Connection: upgrade`: browsers refuse it".to_owned());
@@ -168,26 +168,110 @@ pub(crate) fn fault(request: &Request, head: &Head, secrets: &Secrets) -> Option
             return bad("`Sec-WebSocket-Accept` of the 101 does not fit the key: browsers refuse it. It may come from a cache, or a proxy changes the key".to_owned());
         }
     }
-    let is_offered = sent("Sec-WebSocket-Extensions").is_some();
-    let extension = head.all("Sec-WebSocket-Extensions").flat_map(|value| value.split(',')).map(str::trim);
-    let mut strange = extension.filter(|one| {
-        let name = one.split(';').next().unwrap_or_default().trim();
-        !name.is_empty() && (!is_offered || !name.eq_ignore_ascii_case(DEFLATE))
-    });
-    if let Some(one) = strange.next() {
-        return bad(format!("the 101 has the extension `{one}`, which was not offered: browsers refuse it"));
+    let offer = sent("Sec-WebSocket-Extensions").map(|(_, value)| value.as_str());
+    if let Some(text) = bad_extensions(head, offer) {
+        return bad(text);
     }
     let offered: Vec<&str> = sent("Sec-WebSocket-Protocol")
         .map(|(_, value)| value.split(',').map(str::trim).collect())
         .unwrap_or_default();
-    match head.all("Sec-WebSocket-Protocol").next().map(str::trim) {
+    let mut chosen = head.all("Sec-WebSocket-Protocol").flat_map(|value| value.split(',')).map(str::trim);
+    let first = chosen.next();
+    if chosen.next().is_some() {
+        return bad("the 101 chooses more than one protocol: browsers refuse it".to_owned());
+    }
+    match first {
         Some(chosen) if !offered.contains(&chosen) => bad(format!(
             "the 101 has the protocol `{}`, which was not offered: browsers refuse it",
-            secrets.hide(chosen)
+            secrets.hide(&short(chosen))
         )),
         None if !offered.is_empty() => {
             bad("the 101 chooses none of the protocols that were offered: browsers refuse it".to_owned())
         }
         _ => None,
     }
+}
+
+/// No value of a server is told further in a sentence, in characters.
+const LONGEST_TOLD: usize = 80;
+
+fn short(value: &str) -> String {
+    match value.char_indices().nth(LONGEST_TOLD) {
+        Some((end, _)) => format!("{}...", value.get(..end).unwrap_or_default()),
+        None => value.to_owned(),
+    }
+}
+
+/// What is wrong with `Upgrade`: it must be `websocket` alone (RFC 6455 section 4.1). Chrome takes no second value
+/// (`net/websockets/websocket_basic_handshake_stream.cc:ValidateUpgrade`), Firefox looks for one that is right
+/// (`netwerk/protocol/websocket/WebSocketChannel.cpp:OnStartRequest`).
+fn bad_upgrade(head: &Head, secrets: &Secrets) -> Option<String> {
+    let values = head.all("Upgrade").flat_map(|value| value.split(',')).map(str::trim);
+    let values: Vec<&str> = values.filter(|value| !value.is_empty()).collect();
+    let told = || secrets.hide(&short(&values.join(", ")));
+    let is_it = |value: &&str| value.eq_ignore_ascii_case("websocket");
+    match values.as_slice() {
+        [] => Some("the 101 lacks `Upgrade: websocket`: browsers refuse it".to_owned()),
+        [one] if is_it(one) => None,
+        all if all.len() > 1 && all.iter().any(is_it) => Some(format!(
+            "the 101 has more than one `Upgrade` (`{}`): Chrome refuses it, and so does RFC 6455 section 4.1. An `add_header Upgrade ... always` in nginx adds a second one",
+            told()
+        )),
+        _ => Some(format!(
+            "the 101 has `Upgrade: {}` in place of `Upgrade: websocket`: browsers refuse it",
+            told()
+        )),
+    }
+}
+
+/// What is wrong with the extensions that a server chooses: browsers offer one, and take no second one, no parameter that
+/// RFC 7692 section 7.1 does not know, and no `client_max_window_bits` that was not offered.
+fn bad_extensions(head: &Head, offer: Option<&str>) -> Option<String> {
+    let chosen = head.all("Sec-WebSocket-Extensions").flat_map(|value| value.split(',')).map(str::trim);
+    let mut has_deflate = false;
+    for one in chosen.filter(|one| !one.is_empty()) {
+        let mut words = one.split(';').map(str::trim);
+        let is_deflate = words.next().is_some_and(|name| name.eq_ignore_ascii_case(DEFLATE));
+        if !is_deflate || offer.is_none() {
+            return Some(format!(
+                "the 101 has the extension `{}`, which was not offered: browsers refuse it",
+                short(one)
+            ));
+        }
+        if std::mem::replace(&mut has_deflate, true) {
+            return Some(format!("the 101 has the extension `{DEFLATE}` twice: browsers refuse it"));
+        }
+        let mut known: Vec<&str> = Vec::new();
+        for word in words {
+            let (name, value) =
+                word.split_once('=').map_or((word, None), |(name, value)| (name.trim(), Some(value.trim())));
+            let is_window = value.map(|value| value.trim_matches('"')).is_some_and(|value| {
+                matches!(value.parse::<u8>(), Ok(8..=15)) && !value.starts_with(['0', '+'])
+            });
+            let is_right = match name {
+                "server_no_context_takeover" | "client_no_context_takeover" => value.is_none(),
+                "server_max_window_bits" => is_window,
+                "client_max_window_bits" => {
+                    is_window && offer.is_some_and(|offer| offer.contains("client_max_window_bits"))
+                }
+                _ => false,
+            };
+            if !is_right || known.contains(&name) {
+                return Some(format!(
+                    "the 101 has the extension `{}`, whose parameter `{}` browsers refuse",
+                    short(one),
+                    short(word)
+                ));
+            }
+            known.push(name);
+        }
+    }
+    None
+}
+
+/// Whether an answer agrees to compressed messages.
+pub(crate) fn is_deflate(head: &Head) -> bool {
+    let chosen = head.all("Sec-WebSocket-Extensions").flat_map(|value| value.split(','));
+    let mut names = chosen.filter_map(|one| one.split(';').next());
+    names.any(|name| name.trim().eq_ignore_ascii_case(DEFLATE))
 }

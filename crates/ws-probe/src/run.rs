@@ -16,13 +16,16 @@ use crate::head::{Head, read_head};
 use crate::hold::{Asked, hold};
 use crate::peer::{Tokens, name};
 use crate::plan::Plan;
-use crate::request::{Request, fault, handshake, ordinary};
+use crate::request::{Request, fault, handshake, is_deflate, ordinary};
 use crate::secrets::Secrets;
 use crate::tls::Tls;
 use crate::wire::{Wire, is_late, milliseconds};
 
 /// No answer is waited for longer.
 const ANSWER: Duration = Duration::from_secs(30);
+
+/// A server that does not answer within this time fails; if the run had less time, that is unknown.
+const ENOUGH: Duration = Duration::from_secs(5);
 
 /// No body of a fallback is read further.
 const LONGEST_BODY: usize = 64 << 10;
@@ -194,7 +197,9 @@ impl Run {
         if let (true, Some(wire), Some(head)) = (is_open, first.wire, first.head) {
             let is_held = self.plan.idle.is_some();
             let time = self.plan.idle.unwrap_or(self.plan.settle);
-            let held = hold(wire, head.rest, Asked { time, ping: self.plan.ping, deadline: self.deadline });
+            let asked =
+                Asked { time, ping: self.plan.ping, is_deflate: is_deflate(&head), deadline: self.deadline };
+            let held = hold(wire, head.rest, asked);
             if is_held || held.end != HoldEnd::StillOpen {
                 seen.hold = Some(held);
             }
@@ -211,7 +216,12 @@ impl Run {
                 self.keep_cookies(next.head.as_ref(), secrets);
                 if let (None, Some(wire)) = (&next.failure, next.wire.take()) {
                     // As a page that is left: the server is told.
-                    let asked = Asked { time: Duration::ZERO, ping: None, deadline: self.deadline };
+                    let asked = Asked {
+                        time: Duration::ZERO,
+                        ping: None,
+                        is_deflate: false,
+                        deadline: self.deadline,
+                    };
                     hold(wire, Vec::new(), asked);
                 }
             }
@@ -250,9 +260,10 @@ impl Run {
         let opened = paced.and_then(|paced| match &self.tls {
             None => Ok(Wire::Plain(paced)),
             Some(tls) => {
+                let start = Instant::now();
                 let (seen, wire) = tls.open(paced, self.plan.now);
                 conversed.tls = Some(seen);
-                wire
+                wire.map_err(|failure| unless_too_soon(failure, start.elapsed()))
             }
         });
         let mut wire = match opened {
@@ -270,12 +281,7 @@ impl Run {
                 conversed.head = Some(head);
                 conversed.wire = Some(wire);
             }
-            (Err(failure), _) => {
-                let is_over = failure.kind == ProbeFault::NoAnswer
-                    && self.deadline < start + Duration::from_millis(100);
-                let kind = if is_over { ProbeFault::TimeOver } else { failure.kind };
-                conversed.failure = Some(ProbeFailure { kind, ..failure });
-            }
+            (Err(failure), _) => conversed.failure = Some(unless_too_soon(failure, start.elapsed())),
         }
         conversed
     }
@@ -305,6 +311,15 @@ impl Run {
         set.iter().for_each(|value| secrets.add(value));
         polled
     }
+}
+
+/// A failure, unless it is only that the run ended too soon to tell.
+fn unless_too_soon(failure: ProbeFailure, waited: Duration) -> ProbeFailure {
+    if failure.kind != ProbeFault::NoAnswer || waited >= ENOUGH {
+        return failure;
+    }
+    let text = format!("{}: it had {:.1} s before --max-time ran out", failure.text, waited.as_secs_f32());
+    ProbeFailure { kind: ProbeFault::TimeOver, text }
 }
 
 fn reconnected(conversed: &Conversed) -> Reconnected {

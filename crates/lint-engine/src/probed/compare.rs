@@ -14,6 +14,9 @@ use super::succeeds;
 /// Statuses with which gateways say that no back end answered as it should.
 const OF_GATEWAYS: [u16; 3] = [502, 503, 504];
 
+/// The rule about files that are included and not there.
+const LACKS_INCLUDE: &str = "include-not-found";
+
 /// What is compared.
 pub(super) struct Comparing<'a> {
     pub(super) trace: &'a Trace,
@@ -40,6 +43,16 @@ enum Came {
 }
 
 impl Comparing<'_> {
+    /// Findings about what nginx refuses to start with.
+    fn refusals(&self) -> impl Iterator<Item = &Finding> {
+        self.trace.outcome.findings.iter().filter(|finding| finding.is_refusal())
+    }
+
+    /// Whether nginx would start if files were there that are included and were not given.
+    fn lacks_includes_alone(&self) -> bool {
+        self.trace.problem.is_none() && self.refusals().all(|finding| finding.rule.name == LACKS_INCLUDE)
+    }
+
     fn came(&self) -> Came {
         if let Some(answer) = &self.seen.answer {
             return Came::Status(answer.status);
@@ -114,8 +127,8 @@ impl Comparing<'_> {
         match self.came() {
             Came::NotTold => None,
             Came::Refused if self.trace.problem.is_some() || self.trace.is_refused => Some(true),
-            // nginx does not run with it.
-            _ if self.trace.is_refused => Some(false),
+            // nginx does not run with it, unless all that is wrong is that a file is not here.
+            _ if self.trace.is_refused && !self.lacks_includes_alone() => Some(false),
             _ if predicted.iter().any(|one| one.agrees) => Some(true),
             _ if self.trace.problem.is_some() => Some(false),
             // Whatever is not known may be it.
@@ -143,7 +156,7 @@ impl Comparing<'_> {
     }
 
     fn said(&self, predicted: &[Prediction]) -> String {
-        if self.trace.is_refused {
+        if self.trace.is_refused && !self.lacks_includes_alone() {
             return "nginx does not start with this configuration".to_owned();
         }
         if let Some(problem) = &self.trace.problem {
@@ -175,7 +188,14 @@ impl Comparing<'_> {
 
     /// Why the answer may be another one, the likeliest first.
     fn reasons(&self, predicted: &[Prediction]) -> Vec<LikelyReason> {
-        let mut all = Vec::new();
+        let mut all = self.own_fields(predicted);
+        all.extend(self.refusals().map(|finding| {
+            let (kind, next) = match finding.rule.name == LACKS_INCLUDE {
+                true => (ReasonKind::Include, "if it is there where nginx runs, give it too"),
+                false => (ReasonKind::OtherConfiguration, "so nginx runs with another configuration"),
+            };
+            reason(kind, format!("{}: {next}", finding.message), Some(finding.primary.place))
+        }));
         let mut signed = self.signed();
         let has_sign = !signed.is_empty();
         all.append(&mut signed);
@@ -196,6 +216,36 @@ impl Comparing<'_> {
         all.push(self.other_configuration());
         if !has_sign {
             all.push(self.unknown_layer());
+        }
+        all
+    }
+
+    /// Fields of a 101 that browsers refuse, where a line of the configuration adds them to those of the back end.
+    fn own_fields(&self, predicted: &[Prediction]) -> Vec<LikelyReason> {
+        const OF_101: [&str; 5] = [
+            "upgrade",
+            "connection",
+            "sec-websocket-accept",
+            "sec-websocket-extensions",
+            "sec-websocket-protocol",
+        ];
+        let failure = self.seen.failure.as_ref().filter(|failure| failure.kind == ProbeFault::BadHandshake);
+        let Some(failure) = failure else { return Vec::new() };
+        let mut all: Vec<LikelyReason> = Vec::new();
+        for field in predicted.iter().flat_map(|one| &one.fields) {
+            let is_it = OF_101.iter().any(|name| field.name.eq_ignore_ascii_case(name))
+                && failure
+                    .text
+                    .to_ascii_lowercase()
+                    .contains(&format!("`{}", field.name.to_ascii_lowercase()));
+            let text = format!(
+                "`add_header {}` adds a second one to that of the back end: remove the line",
+                field.name
+            );
+            let one = reason(ReasonKind::OwnField, text, Some(field.place));
+            if is_it && !all.contains(&one) {
+                all.push(one);
+            }
         }
         all
     }
@@ -298,6 +348,16 @@ impl Comparing<'_> {
     /// The findings that explain what was seen; `is_certain` is false where it depends on what no configuration tells.
     pub(super) fn causes(&self, agrees: Option<bool>, is_certain: bool) -> Vec<ProbeCause> {
         let failure = self.seen.failure.as_ref();
+        let cause = |finding: &Finding| ProbeCause {
+            severity: finding.severity,
+            confidence: finding.confidence,
+            rule: finding.rule.name,
+            message: finding.message.clone().into_owned(),
+            place: finding.primary.place,
+        };
+        if self.trace.is_refused {
+            return self.refusals().map(cause).collect();
+        }
         let wanted: BTreeSet<&str> = match (failure.map(|failure| failure.kind), self.came()) {
             (Some(kind), Came::NotTold) if !kind.is_unknown() => {
                 rules_of("tls-chain").iter().map(|rule| rule.name).collect()
@@ -331,13 +391,6 @@ impl Comparing<'_> {
             found.retain(|finding| finding.severity > Severity::Info);
         }
         found.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), !is_wanted(finding)));
-        let cause = |finding: &Finding| ProbeCause {
-            severity: finding.severity,
-            confidence: finding.confidence,
-            rule: finding.rule.name,
-            message: finding.message.clone().into_owned(),
-            place: finding.primary.place,
-        };
         found.into_iter().map(cause).collect()
     }
 }

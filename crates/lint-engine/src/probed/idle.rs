@@ -41,6 +41,12 @@ impl Comparing<'_> {
             HoldEnd::StillOpen | HoldEnd::Fin | HoldEnd::Reset if is_late => vec![
                 reason(ReasonKind::OtherConfiguration, self.other_configuration().text, idle.place),
                 reason(
+                    ReasonKind::Traffic,
+                    "traffic that the probe does not see keeps it open: a layer in front pings nginx itself"
+                        .to_owned(),
+                    None,
+                ),
+                reason(
                     ReasonKind::Layer,
                     "another layer in front answers the client, and keeps its side open when nginx closes"
                         .to_owned(),
@@ -51,6 +57,12 @@ impl Comparing<'_> {
             HoldEnd::CloseFrame { .. } => vec![reason(
                 ReasonKind::BackEnd,
                 "nginx sends no close frames: the back end closes, or a proxy that speaks WebSocket itself"
+                    .to_owned(),
+                None,
+            )],
+            HoldEnd::NotFrames(_) => vec![reason(
+                ReasonKind::BackEnd,
+                "nginx passes frames on as they are: the back end sends this, or a proxy that speaks WebSocket itself"
                     .to_owned(),
                 None,
             )],
@@ -112,7 +124,8 @@ fn how(hold: &HoldSeen) -> String {
             format!("a close frame without a code after {silent} of silence")
         }
         HoldEnd::Reset => format!("reset (RST) after {silent} of silence"),
-        HoldEnd::Fin | HoldEnd::NotFrames(_) | HoldEnd::TooLarge => {
+        HoldEnd::NotFrames(_) => format!("a frame that browsers refuse after {silent} of silence"),
+        HoldEnd::Fin | HoldEnd::TooLarge => {
             format!("closed (FIN) after {silent} of silence")
         }
     }

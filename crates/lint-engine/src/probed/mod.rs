@@ -8,8 +8,8 @@ use core::net::SocketAddr;
 use std::path::PathBuf;
 
 use lint_finding::{
-    HoldEnd, LayerGuess, LayerSign, Outcome, Prediction, ProbeComparison, ProbeReport, ProbeSeen,
-    ProbeVerdict, Prospect, Trace, TraceRun, TraceWay,
+    LayerGuess, LayerSign, Outcome, Prediction, ProbeComparison, ProbeReport, ProbeSeen, ProbeVerdict,
+    Prospect, Trace, TraceRun, TraceWay,
 };
 use nginx_semantics::{Files, ListenAddress, Scope};
 use ws_logs::is_by;
@@ -82,7 +82,7 @@ fn layer_signs(seen: &ProbeSeen) -> Vec<LayerSign> {
 
 /// The proxies that end connections at about this age or after this silence, those of the settings first.
 fn guesses(seen: &ProbeSeen, declared: &[Layer]) -> Vec<LayerGuess> {
-    let Some(hold) = seen.hold.as_ref().filter(|hold| hold.end != HoldEnd::StillOpen) else {
+    let Some(hold) = seen.hold.as_ref().filter(|hold| hold.end.is_end()) else {
         return Vec::new();
     };
     // What ends at once ends for another reason.

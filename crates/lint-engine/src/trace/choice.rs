@@ -3,7 +3,9 @@
 use core::net::SocketAddr;
 use std::sync::Arc;
 
-use lint_finding::{Place, Prospect, Remark, Responder, Stage, TraceAnswer, TraceRun, TraceStep, TraceWay};
+use lint_finding::{
+    Instead, Place, Prospect, Remark, Responder, Stage, TraceAnswer, TraceRun, TraceStep, TraceWay,
+};
 use nginx_semantics::{
     Configuration, ContextId, ContextKind, Directive, DirectiveName, Exchanges, ListenAddress, NameMatch,
     NameMiss, ServerSelection, Socket, name_rivals, placeholder, select_server, server_names,
@@ -195,6 +197,13 @@ impl<'s> Follow<'_, 's> {
                 run.steps.push(step(Stage::Access, text, line.map(|line| place(&line))));
                 exchanges.run_refused(server, request, 497)
             }
+            Admission::Uncertified(line) => {
+                // 496: "No required SSL certificate was sent".
+                let text =
+                    format!("the client sends no certificate, which `{}` demands: 496", line.text_line());
+                run.steps.push(step(Stage::Access, text, Some(place(&line))));
+                exchanges.run_refused(server, request, 496)
+            }
             Admission::Misdirected(line, first) => {
                 let text = format!(
                     "the client names `{}` in TLS but another host in the request, and `{}` asks for a certificate: 421",
@@ -205,6 +214,8 @@ impl<'s> Follow<'_, 's> {
                 exchanges.run_refused(first, request, 421)
             }
         };
+        let demanded = self.model.demanded(server, &self.request);
+        let demanded = demanded.filter(|_| !self.request.has_no_certificate);
         run.is_cut = exchange.is_cut;
         let is_named = !matches!(why, NameMatch::Default | NameMatch::First);
         let told: Vec<TraceWay> =
@@ -217,6 +228,16 @@ impl<'s> Follow<'_, 's> {
             told_once(&mut way.steps);
             if !run.ways.contains(&way) {
                 run.ways.push(way);
+            }
+        }
+        if let Some(line) = demanded {
+            for way in &mut run.ways {
+                way.answer.instead.push(Instead {
+                    status: 400,
+                    by: Responder::Nginx,
+                    condition: "if the client sends no certificate that nginx accepts".to_owned(),
+                    place: Some(place(&line)),
+                });
             }
         }
         if let Some(listen) = socket.listens.iter().find(|listen| listen.has("proxy_protocol")) {
@@ -364,7 +385,14 @@ mod tests {
     #[test]
     fn where_nothing_listens_all_that_do_are_named() {
         let url = Url::parse("wss://example.com/ws").unwrap();
-        let query = Query { url, headers: Vec::new(), client: None, via: None, is_plain: false };
+        let query = Query {
+            url,
+            headers: Vec::new(),
+            client: None,
+            via: None,
+            is_plain: false,
+            has_no_certificate: false,
+        };
         let open = vec![ListenAddress::Ip(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 80).to_string(); 2];
         assert_eq!(no_socket(&query, open.clone(), &[]), "no server listens on port 443: there are *:80");
         let query = Query { url: Url::parse("wss://[::1]/ws").unwrap(), ..query };

@@ -19,6 +19,8 @@ pub struct Query {
     pub via: Option<ListenAddress>,
     /// Whether it is an ordinary GET rather than a handshake.
     pub is_plain: bool,
+    /// Whether it is known to come without a client's certificate.
+    pub has_no_certificate: bool,
 }
 
 impl Query {
@@ -46,6 +48,7 @@ impl Query {
         let added = self.headers.iter().filter(|(_, value)| !value.is_empty());
         request.headers.extend(added.map(|(name, value)| (name.clone(), value.clone().into_bytes())));
         request.client = self.client;
+        request.has_no_certificate = self.has_no_certificate;
         request
     }
 
@@ -92,7 +95,14 @@ mod tests {
     fn query(url: &str, headers: &[(&str, &str)]) -> Query {
         let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let url = Url::parse(url).unwrap();
-        Query { url, headers: headers.collect(), client: None, via: None, is_plain: false }
+        Query {
+            url,
+            headers: headers.collect(),
+            client: None,
+            via: None,
+            is_plain: false,
+            has_no_certificate: false,
+        }
     }
 
     #[test]

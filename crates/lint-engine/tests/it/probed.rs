@@ -56,7 +56,14 @@ fn compared_with(files: &[(&str, &str)], seen: ProbeSeen) -> ProbeReport {
     }
     let scope = Scope { given: vec![folder.clone()], working_folder: folder.clone(), ..Scope::default() };
     let url = Url::parse("ws://example.com/ws?token=t0k3n").expect("a URL");
-    let query = Query { url, headers: Vec::new(), client: None, via: None, is_plain: false };
+    let query = Query {
+        url,
+        headers: Vec::new(),
+        client: None,
+        via: None,
+        is_plain: false,
+        has_no_certificate: true,
+    };
     let hide = |text: &str| text.replace("t0k3n", "(hidden)");
     let met = Probed { query: &query, address: None, seen, verdict: ProbeVerdict::Fails, hide: &hide };
     probed(&memory, &[folder.join("nginx.conf")], &scope, &Settings::default(), met)
@@ -124,7 +131,7 @@ fn a_close_frame_is_none_of_nginx() {
 fn what_stays_open_beyond_the_limit_runs_another_configuration() {
     let lines = "location /ws { UPGRADE proxy_pass http://app; proxy_read_timeout 30s; }";
     let comparison = compared(&server(lines), ended(HoldEnd::StillOpen, 90));
-    assert_eq!(kinds(&comparison), [ReasonKind::OtherConfiguration, ReasonKind::Layer]);
+    assert_eq!(kinds(&comparison), [ReasonKind::OtherConfiguration, ReasonKind::Traffic, ReasonKind::Layer]);
     let comparison = compared(&server(HOUR), ended(HoldEnd::StillOpen, 90));
     assert!(comparison.differences.is_empty());
 }
@@ -212,4 +219,35 @@ fn without_a_configuration_candidates_are_told_all_the_same() {
     );
     assert!(probed_alone(ended(HoldEnd::StillOpen, 55), ProbeVerdict::Works).guesses.is_empty());
     assert!(probed_alone(ended(HoldEnd::Fin, 0), ProbeVerdict::Fails).guesses.is_empty());
+}
+
+/// One file of a machine was given, and what it includes was not: that is said, and the rest is compared.
+#[test]
+fn an_include_that_is_not_here_is_named() {
+    for place in ["events {}\ninclude mods/ws.conf;\n", "events {}\n"] {
+        let lines = match place.contains("mods") {
+            true => HOUR.to_owned(),
+            false => format!("include mods/ws.conf; {HOUR}"),
+        };
+        let conf = server(&lines).replacen("events {}", place.trim_end(), 1);
+        // Nothing shows whether the file is there.
+        let refused = compared(&conf, answered(426, &[]));
+        assert_eq!(refused.agrees, Some(false), "{refused:?}");
+        let first = &refused.differences[0].reasons[0];
+        assert_eq!((first.kind, first.place.is_some()), (ReasonKind::Include, true), "{first:?}");
+        assert!(first.text.contains("mods/ws.conf"), "{first:?}");
+        assert_eq!(refused.differences[0].predicted, "101");
+        let works = compared(&conf, answered(101, &[]));
+        assert_eq!((works.agrees, works.differences.len()), (Some(true), 0), "{works:?}");
+        let rules: Vec<&str> = refused.causes.iter().map(|cause| cause.rule).collect();
+        assert_eq!(rules, ["include-not-found"]);
+    }
+    // What nginx refuses otherwise does not run.
+    let comparison = compared(&server("location /ws { proxy_pas http://app; }"), answered(101, &[]));
+    assert_eq!(comparison.agrees, Some(false), "{comparison:?}");
+    assert!(
+        !comparison.causes.is_empty() && comparison.causes[0].rule != "include-not-found",
+        "{comparison:?}"
+    );
+    assert_eq!(kinds(&comparison)[0], ReasonKind::OtherConfiguration);
 }

@@ -82,6 +82,7 @@ fn traffic(traffic: &finding::Traffic) -> logs_v1::Traffic<'_> {
         address: &peer.address,
         handshakes: peer.handshakes,
         succeeded: peer.succeeded,
+        failed_over: peer.failed_over,
     });
     logs_v1::Traffic {
         handshakes: traffic.handshakes,
@@ -117,6 +118,7 @@ fn endpoint<'a>(report: &'a LogReport, endpoint: &'a finding::LogEndpoint) -> lo
         traffic: traffic(&endpoint.traffic),
         cliffs: endpoint.cliffs.iter().map(|one| cliff(report, one)).collect(),
         causes: Rows::new(&report.outcome, &endpoint.causes, cause),
+        refusing: Rows::new(&report.outcome, &endpoint.refusing, refusing),
     }
 }
 
@@ -168,6 +170,11 @@ fn cause<'a>(outcome: &'a Outcome, cause: &'a finding::LikelyCause) -> logs_v1::
     }
 }
 
+fn refusing<'a>(outcome: &'a Outcome, refusing: &'a finding::RefusingLine) -> logs_v1::Refusing<'a> {
+    let (file, line) = optional_line(outcome, Some(refusing.place));
+    logs_v1::Refusing { status: refusing.status, text: &refusing.text, file, line }
+}
+
 fn symptom<'a>(_: &'a Outcome, symptom: &'a finding::LogSymptom) -> logs_v1::Symptom<'a> {
     logs_v1::Symptom {
         title: symptom.title,
@@ -191,6 +198,10 @@ fn observation<'a>(report: &'a LogReport, observation: &'a Observation) -> logs_
             ("refusing-peer", None, Some(*endpoint), Some(address.as_str()))
         }
         Observation::OldHttpVersion { endpoint, .. } => ("old-http-version", None, Some(*endpoint), None),
+        Observation::CertificateRefused { listen, span, .. } => {
+            ("certificate-refused", Some(span.0), None, Some(listen.as_str()))
+        }
+        Observation::ReloadFailed { at, .. } => ("reload-failed", Some(*at), None, None),
     };
     logs_v1::Observation { kind, at, endpoint, address, text }
 }

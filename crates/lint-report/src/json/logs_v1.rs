@@ -76,7 +76,7 @@ pub(crate) struct Traffic<'a> {
     pub(crate) bytes_sent: Option<u64>,
     pub(crate) bytes_received: Option<u64>,
     pub(crate) peak_open: Option<f64>,
-    /// Disconnects of a minute, in the worst step of time.
+    /// Disconnects of the worst minute; of logs of days at least so many.
     pub(crate) most_disconnects: f64,
     /// Seconds of a step of time.
     pub(crate) step_s: u64,
@@ -129,6 +129,8 @@ pub(crate) struct Peer<'a> {
     pub(crate) address: &'a str,
     pub(crate) handshakes: u64,
     pub(crate) succeeded: u64,
+    /// Handshakes that failed there and went to another peer; they are none of `handshakes`.
+    pub(crate) failed_over: u64,
 }
 
 #[derive(Debug, Serialize)]
@@ -152,6 +154,8 @@ pub(crate) struct Endpoint<'a> {
     pub(crate) traffic: Traffic<'a>,
     pub(crate) cliffs: Vec<Cliff<'a>>,
     pub(crate) causes: Rows<'a, finding::LikelyCause, Cause<'a>>,
+    /// Lines by which nginx itself refuses.
+    pub(crate) refusing: Rows<'a, finding::RefusingLine, Refusing<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -194,6 +198,15 @@ pub(crate) struct Cause<'a> {
 
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(crate) struct Refusing<'a> {
+    pub(crate) status: u16,
+    pub(crate) text: &'a str,
+    pub(crate) file: Option<&'a str>,
+    pub(crate) line: Option<u32>,
+}
+
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Symptom<'a> {
     pub(crate) title: &'static str,
     pub(crate) meaning: &'static str,
@@ -210,12 +223,13 @@ pub(crate) struct Symptom<'a> {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Observation<'a> {
-    /// `reconnect-storm`, `refused-after-reload`, `refusing-peer` or `old-http-version`.
+    /// `reconnect-storm`, `refused-after-reload`, `refusing-peer`, `old-http-version`, `certificate-refused`, `reload-failed`.
     pub(crate) kind: &'static str,
     /// Seconds since 1970.
     pub(crate) at: Option<i64>,
     /// The index of the endpoint.
     pub(crate) endpoint: Option<usize>,
+    /// Of the peer, or the one that nginx listens on.
     pub(crate) address: Option<&'a str>,
     pub(crate) text: String,
 }

@@ -242,7 +242,7 @@ pub(crate) struct Difference<'a> {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(crate) struct Reason<'a> {
-    /// `layer`, `other-configuration`, `include`, `back-end` or `traffic`.
+    /// `layer`, `other-configuration`, `include`, `back-end`, `traffic` or `own-field`.
     pub(crate) kind: &'static str,
     pub(crate) text: String,
     pub(crate) file: Option<&'a str>,

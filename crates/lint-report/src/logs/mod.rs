@@ -148,7 +148,9 @@ impl Page<'_> {
         if report.unplaced > 0 {
             let number = words::counted(report.unplaced, "handshake", "handshakes");
             self.item(
-                &format!("{number} came to no location that can be told: see their paths above."),
+                &format!(
+                    "{number} came to no location that can be told: see their paths above. If the configuration has more files, give all of them, or what `nginx -T` prints."
+                ),
                 None,
             )?;
         }
@@ -198,6 +200,9 @@ impl Page<'_> {
                 );
                 self.nested(&text, None, 4)?;
             }
+            for line in &endpoint.refusing {
+                self.nested(&words::refusing(report, line), None, 4)?;
+            }
         }
         Ok(())
     }
@@ -219,7 +224,7 @@ impl Page<'_> {
         }
         let lines = pictures::disconnects(report, &report.total, width, unicode);
         if !lines.is_empty() && report.total.succeeded > 0 {
-            self.heading("disconnects a minute")?;
+            self.heading(&words::a_minute(report.total.step_s))?;
             self.picture(&lines)?;
         }
         let lines = pictures::heat(report, &report.heat, unicode);
@@ -250,14 +255,7 @@ impl Page<'_> {
             let most = if self.style.verbose { usize::MAX } else { FEW };
             for peer in endpoint.traffic.peers.iter().take(most) {
                 let address = if peer.address.is_empty() { "(others)" } else { &peer.address };
-                let text = format!(
-                    "{}: {} ({} of all), {} answered with 101",
-                    escape(address),
-                    words::counted(peer.handshakes, "handshake", "handshakes"),
-                    words::percent(peer.handshakes, endpoint.traffic.handshakes),
-                    words::percent(peer.succeeded, peer.handshakes)
-                );
-                self.nested(&text, None, 4)?;
+                self.nested(&words::peer(address, peer, endpoint.traffic.handshakes), None, 4)?;
             }
             let more = endpoint.traffic.peers.len().saturating_sub(most);
             if more > 0 {

@@ -27,7 +27,7 @@ struct Bar {
 
 #[derive(Serialize)]
 struct Line {
-    title: &'static str,
+    title: String,
     class: &'static str,
     /// `x,y x,y …`.
     points: String,
@@ -95,12 +95,14 @@ pub(crate) fn write(report: &LogReport, tool: &ToolInfo<'_>, out: &mut dyn Write
         .flat_map(|endpoint| {
             endpoint.traffic.refusals.iter().map(move |(status, count)| {
                 let causes = endpoint.causes.iter().filter(|cause| cause.status == *status);
-                let causes: Vec<String> = causes
+                let mut causes: Vec<String> = causes
                     .map(|cause| {
                         let at = crate::position::path_line(&report.outcome, cause.place);
                         format!("{}: {} ({at})", cause.rule, escape(&cause.message))
                     })
                     .collect();
+                let lines = endpoint.refusing.iter().filter(|line| line.status == *status);
+                causes.extend(lines.map(|line| words::refusing(report, line)));
                 Row {
                     cells: vec![
                         super::name(endpoint),
@@ -199,7 +201,7 @@ fn lines(total: &Traffic) -> Vec<Line> {
     let (Some(first), Some(last)) = (total.moments.first(), total.moments.last()) else { return Vec::new() };
     let step = i64::try_from(total.step_s).unwrap_or(60).max(1);
     let span = u64::try_from(last.start - first.start + step).unwrap_or(1);
-    let line = |title, class, of: &dyn Fn(&lint_finding::Moment) -> f64| {
+    let line = |title: &str, class, of: &dyn Fn(&lint_finding::Moment) -> f64| {
         let most = total.moments.iter().map(of).fold(0.0, f64::max);
         let point = |at: i64, value: f64| {
             let x = ratio(u64::try_from(at - first.start).unwrap_or(0), span) * WIDTH;
@@ -217,6 +219,11 @@ fn lines(total: &Traffic) -> Vec<Line> {
             end = moment.start + step;
             points.extend([point(moment.start, value), point(end, value)]);
         }
+        // Where steps are wider than a minute, averages.
+        let title = match total.step_s {
+            0..=60 => title.to_owned(),
+            step_s => format!("{title}, each step the average of {} min", step_s / 60),
+        };
         Line { title, class, points: points.join(" "), most: format!("{most:.1}") }
     };
     #[expect(clippy::cast_precision_loss, reason = "counts that are drawn")]

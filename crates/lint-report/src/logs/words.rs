@@ -1,6 +1,9 @@
 //! Numbers, times and sentences about logs, the same on a terminal and on a page.
 
-use lint_finding::{Cliff, CliffCause, LayerGuess, LogInput, LogReport, Observation, Outcome, Place};
+use lint_finding::{
+    Cliff, CliffCause, LayerGuess, LogInput, LogReport, Observation, Outcome, PeerTraffic, Place,
+    RefusingLine,
+};
 use time::OffsetDateTime;
 
 use crate::escape;
@@ -29,15 +32,20 @@ pub(super) fn percent(part: u64, all: u64) -> String {
     if all == 0 {
         return "-".to_owned();
     }
-    // Only all of them are 100 %.
-    let tenths = u128::from(part) * 1_000 / u128::from(all);
-    format!("{}.{}%", tenths / 10, tenths % 10)
+    let (part, all) = (u128::from(part), u128::from(all));
+    let tenths = (part * 1_000 + all / 2) / all;
+    match tenths {
+        // Only all of them are 100 %, and only none of them 0 %.
+        1_000 if part < all => ">99.9%".to_owned(),
+        0 if part > 0 => "<0.1%".to_owned(),
+        tenths => format!("{}.{}%", tenths / 10, tenths % 10),
+    }
 }
 
 /// `0.85 s`, `60.0 s`, `5 min`, `1.5 h`, `2.0 d`.
 pub(super) fn duration(milliseconds: u64) -> String {
     let scaled = |unit: u64, name: &str| {
-        let tenths = milliseconds * 10 / unit;
+        let tenths = (u128::from(milliseconds) * 10 + u128::from(unit) / 2) / u128::from(unit);
         format!("{}.{} {name}", tenths / 10, tenths % 10)
     };
     match milliseconds {
@@ -67,7 +75,7 @@ pub(super) fn bytes(number: u64) -> String {
         [(1_000_000_000_000, "TB"), (1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
     match units.into_iter().find(|(unit, _)| number >= *unit) {
         Some((unit, name)) => {
-            let tenths = u128::from(number) * 10 / u128::from(unit);
+            let tenths = (u128::from(number) * 10 + u128::from(unit) / 2) / u128::from(unit);
             format!("{}.{} {name}", tenths / 10, tenths % 10)
         }
         None => format!("{number} B"),
@@ -141,6 +149,9 @@ pub(super) fn cliff(report: &LogReport, cliff: &Cliff, unicode: bool) -> String 
         CliffCause::Layers(guesses) => {
             format!("nothing in this configuration ends them at {age}{}", layers(guesses))
         }
+        CliffCause::NoConfiguration(guesses) if report.has_configuration => {
+            format!("no location of the configuration that was given takes these requests{}", layers(guesses))
+        }
         CliffCause::NoConfiguration(guesses) => {
             format!("give the configuration to learn whether a line of it does{}", layers(guesses))
         }
@@ -176,6 +187,25 @@ fn layers(guesses: &[LayerGuess]) -> String {
     }
 }
 
+/// What became of handshakes that one peer got; `all` is how many the endpoint has.
+pub(super) fn peer(address: &str, peer: &PeerTraffic, all: u64) -> String {
+    let failed = counted(peer.failed_over, "handshake", "handshakes");
+    let address = escape(address);
+    if peer.handshakes == 0 {
+        return format!("{address}: {failed} failed there and went to another peer");
+    }
+    let also = match peer.failed_over {
+        0 => String::new(),
+        _ => format!("; {failed} more failed there and went to another peer"),
+    };
+    format!(
+        "{address}: {} ({} of all), {} answered with 101{also}",
+        counted(peer.handshakes, "handshake", "handshakes"),
+        percent(peer.handshakes, all),
+        percent(peer.succeeded, peer.handshakes)
+    )
+}
+
 /// What was observed, in a sentence.
 pub(super) fn observation(report: &LogReport, observation: &Observation) -> String {
     let endpoint = |index: &usize| {
@@ -196,19 +226,72 @@ pub(super) fn observation(report: &LogReport, observation: &Observation) -> Stri
             count(*refused),
             count(*of)
         ),
-        Observation::RefusingPeer { endpoint: index, address, refused, of, others_percent } => format!(
-            "peer {} refuses {} of {} handshakes of {}; the others refuse {others_percent}%",
-            escape(address),
-            count(*refused),
-            count(*of),
-            endpoint(index)
-        ),
+        Observation::RefusingPeer { endpoint: index, address, refused, of, others_refused, others_of } => {
+            format!(
+                "peer {} refuses {} of {} handshakes of {}; the others refuse {}",
+                escape(address),
+                count(*refused),
+                count(*of),
+                endpoint(index),
+                percent(*others_refused, *others_of)
+            )
+        }
         Observation::OldHttpVersion { endpoint: index, refused, place } => format!(
             "back ends of {} refused {} handshakes, which nginx sends as HTTP/1.0 ({})",
             endpoint(index),
             count(*refused),
             at(&report.outcome, *place)
         ),
+        Observation::CertificateRefused { listen, reload, span: (first, last), mended, alerts, places } => {
+            let of = alerts.iter().map(|(_, count)| count).sum();
+            let alerts: Vec<String> =
+                alerts.iter().map(|(name, number)| format!("`{name}` {}", count(*number))).collect();
+            let since = match reload {
+                Some(reload) => format!("the reload at {}", time(report, *reload)),
+                None => time(report, *first),
+            };
+            let until = match mended {
+                Some(mended) => format!("until the reload at {}", time(report, *mended)),
+                None => format!("the last at {}", time(report, *last)),
+            };
+            let places: Vec<String> = places.iter().map(|place| at(&report.outcome, *place)).collect();
+            let lines = match places.as_slice() {
+                [] => String::new(),
+                places => format!("; `ssl_certificate`: {}", places.join(", ")),
+            };
+            format!(
+                "clients refuse the certificate at {} since {since}, {until}: {} ended with {}{lines}",
+                escape(listen),
+                counted(of, "TLS handshake", "TLS handshakes"),
+                alerts.join(", ")
+            )
+        }
+        Observation::ReloadFailed { at: when, text, place } => {
+            let line = place.map(|place| format!(" ({})", at(&report.outcome, place))).unwrap_or_default();
+            format!(
+                "the reload at {} failed, and nginx goes on with the configuration and certificates before it: {}{line}",
+                time(report, *when),
+                escape(text)
+            )
+        }
+    }
+}
+
+/// A line by which nginx itself refuses.
+pub(super) fn refusing(report: &LogReport, line: &RefusingLine) -> String {
+    format!(
+        "{} may come from nginx itself: {} ({})",
+        line.status,
+        escape(&line.text),
+        at(&report.outcome, line.place)
+    )
+}
+
+/// What a chart of disconnects shows: where steps are wider than a minute, averages.
+pub(super) fn a_minute(step_s: u64) -> String {
+    match step_s {
+        0..=60 => "disconnects a minute".to_owned(),
+        step_s => format!("disconnects a minute, each step the average of {} min", step_s / 60),
     }
 }
 
@@ -274,7 +357,12 @@ mod tests {
     #[test]
     fn numbers_as_people_write_them() {
         assert_eq!([count(7), count(1_204), count(1_234_567)], ["7", "1,204", "1,234,567"]);
-        assert_eq!([percent(2_999, 3_000), percent(3, 3), percent(0, 0)], ["99.9%", "100.0%", "-"]);
+        assert_eq!([percent(2_999, 3_000), percent(3, 3), percent(0, 0)], [">99.9%", "100.0%", "-"]);
+        assert_eq!([percent(1, 3_000), percent(0, 3), percent(2, 3)], ["<0.1%", "0.0%", "66.7%"]);
+        assert_eq!(
+            [percent(9_994, 10_000), percent(9_996, 10_000), percent(4, 10_000)],
+            ["99.9%", ">99.9%", "<0.1%"]
+        );
         assert_eq!([duration(999), duration(60_020), duration(5_400_000)], ["999 ms", "60.0 s", "90.0 min"]);
         assert_eq!([bytes(512), bytes(1_449_999)], ["512 B", "1.4 MB"]);
         assert_eq!(

@@ -2,8 +2,8 @@
 
 use lint_finding::{
     Cliff, CliffCause, FileId, HeatMap, LayerGuess, LifetimeBar, Lifetimes, LikelyCause, LogEndpoint,
-    LogInput, LogKind, LogReport, LogServer, LogSymptom, Moment, Observation, PeerTraffic, Place, Severity,
-    StatusPage, Traffic,
+    LogInput, LogKind, LogReport, LogServer, LogSymptom, Moment, Observation, PeerTraffic, Place,
+    RefusingLine, Severity, StatusPage, Traffic,
 };
 use lint_report::Style;
 
@@ -25,7 +25,12 @@ pub(crate) fn report(name: &str) -> LogReport {
         moments: vec![Moment { start: 1_714_550_400, handshakes: 5, refused: 2, disconnects: 3, open: 0.5 }],
         most_disconnects: 3.0,
         peers: ["", name]
-            .map(|address| PeerTraffic { address: address.to_owned(), handshakes: 5, succeeded: 3 })
+            .map(|address| PeerTraffic {
+                address: address.to_owned(),
+                handshakes: 5,
+                succeeded: 3,
+                failed_over: 1,
+            })
             .to_vec(),
     };
     let guess = |is_declared| vec![LayerGuess { name: name.to_owned(), is_declared }];
@@ -77,6 +82,7 @@ pub(crate) fn report(name: &str) -> LogReport {
             traffic,
             cliffs: causes.map(cliff).to_vec(),
             causes: vec![cause],
+            refusing: vec![RefusingLine { status: 403, text: name.to_owned(), place }],
         }],
         symptoms: vec![LogSymptom {
             title: "a",
@@ -98,9 +104,19 @@ pub(crate) fn report(name: &str) -> LogReport {
                 address: name.to_owned(),
                 refused: 2,
                 of: 3,
-                others_percent: 0,
+                others_refused: 0,
+                others_of: 3,
             },
             Observation::OldHttpVersion { endpoint: 7, refused: 5, place },
+            Observation::CertificateRefused {
+                listen: name.to_owned(),
+                reload: Some(1),
+                span: (1, 2),
+                mended: None,
+                alerts: vec![("unknown ca", 2)],
+                places: vec![place],
+            },
+            Observation::ReloadFailed { at: 1, text: name.to_owned(), place: Some(place) },
         ],
         heat: HeatMap {
             start: 1_714_550_400,

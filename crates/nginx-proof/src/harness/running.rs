@@ -97,10 +97,19 @@ impl Running {
         let door = |other: &Self| other.rewritten.listens.first().map(|listen| listen.port);
         let others: Vec<(&str, u16)> =
             others.iter().filter_map(|(address, other)| Some((*address, door(other)?))).collect();
+        Self::start_beside(binary, setup, &others)
+    }
+
+    /// The same with servers of another kind: each is a port of 127.0.0.1 behind an address that the configuration passes
+    /// requests to.
+    ///
+    /// # Errors
+    /// As for [`Running::start`].
+    pub fn start_beside(binary: &Binary, setup: &Setup, others: &[(&str, u16)]) -> Result<Self, Error> {
         let folder = tempfile::Builder::new().prefix("nginx-proof-").tempdir();
         let folder = folder.map_err(|error| Error::System { what: "temporary folder", error })?;
         let mut backends = Backends::new(setup.manner);
-        let mut harness = Harness { backends: &mut backends, others: &others };
+        let mut harness = Harness { backends: &mut backends, others };
         let rewritten = rewrite_with(&setup.files, folder.path(), setup.scale, setup.places, &mut harness)?;
         let pair = certificate::pair()?;
         write(folder.path(), "cert.pem", pair.certificate.as_bytes())?;
@@ -158,6 +167,14 @@ impl Running {
     /// What makes nginx read its files again, from another thread as well.
     pub fn reloader(&self) -> Option<Reloader> {
         self.instance.as_ref().map(|instance| Reloader(instance.id()))
+    }
+
+    /// Puts another text in the place of a file, which nginx reads with the next reload.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn replace(&self, path: &str, text: &str) -> Result<(), Error> {
+        write(self.folder.path(), path, text.as_bytes())
     }
 
     /// Where nginx listens, in the order of the files.

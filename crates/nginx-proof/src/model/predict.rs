@@ -100,6 +100,7 @@ impl<'s> Prediction<'_, 's> {
             headers: request.headers.iter().map(owned).chain(body).collect(),
             is_tls: socket.is_tls(),
             sni: sni.filter(|_| socket.is_tls()),
+            has_no_certificate: true,
             client: Some(Ipv4Addr::LOCALHOST.into()),
             local: socket.address.port().map(|port| (Ipv4Addr::LOCALHOST, port).into()),
         };

@@ -51,6 +51,8 @@ pub struct ClientRequest {
     pub is_tls: bool,
     /// The host that the client names in TLS (SNI), in any case; no address is (RFC 6066 section 3).
     pub sni: Option<String>,
+    /// Whether the client is known to send no certificate in TLS; else it may send one.
+    pub has_no_certificate: bool,
     /// From where: the address of the connection.
     pub client: Option<IpAddr>,
     /// The address that it arrives at; 0.0.0.0 or `::` where only the port is known.
@@ -210,6 +212,11 @@ impl Request for Live<'_> {
             }
             "server_protocol" => Value::known(request.protocol()),
             "scheme" => Value::known(if request.is_tls { "https" } else { "http" }),
+            // `event/ngx_event_openssl.c:ngx_ssl_get_client_verify`; the others are not there without a certificate.
+            "ssl_client_verify" if request.has_no_certificate => {
+                Value::known(if request.is_tls { "NONE" } else { "" })
+            }
+            _ if name.starts_with("ssl_client_") && request.has_no_certificate => Value::empty(),
             "https" => Value::known(if request.is_tls { "on" } else { "" }),
             "http2" | "http3" => Value::empty(),
             "host" | "http_host" if self.is_host_open => Value::NotEmpty,

@@ -28,6 +28,7 @@ pub(crate) fn handshake(target: &str) -> ClientRequest {
         headers: headers.map(|(name, value)| (name.to_owned(), value.into())).to_vec().into(),
         is_tls: false,
         sni: None,
+        has_no_certificate: false,
         client: Some([127, 0, 0, 1].into()),
         local: None,
     }

@@ -51,7 +51,14 @@ pub(crate) fn run(args: &ProbeArgs) -> Result<Exit, Error> {
                 ..Settings::default()
             };
             let via = args.via_listen.clone();
-            let query = Query { url, headers: sent(&plan), client: None, via, is_plain: false };
+            let query = Query {
+                url,
+                headers: sent(&plan),
+                client: None,
+                via,
+                is_plain: false,
+                has_no_certificate: true,
+            };
             let hide = |text: &str| secrets.hide(text);
             let address = plan
                 .resolve

@@ -25,6 +25,7 @@ pub(crate) fn run(args: &TraceArgs) -> Result<Exit, Error> {
         client: args.client_ip,
         via: args.via_listen.clone(),
         is_plain: args.plain_get,
+        has_no_certificate: false,
     };
     let mut trace =
         given.with(|files, paths, scope| lint_engine::trace(files, paths, scope, &settings, &query));

@@ -50,7 +50,7 @@ fn byte_by_byte_ends_in_time() {
         }
     });
     let (found, verdict, text) = timed(server.address);
-    assert_eq!((found, verdict), (Some(ProbeFault::NoAnswer), ProbeVerdict::Fails), "{text}");
+    assert_eq!((found, verdict), (Some(ProbeFault::TimeOver), ProbeVerdict::Unknown), "{text}");
     assert!(text.contains("too slowly"), "{text}");
 }
 
@@ -82,8 +82,13 @@ fn fields_of_control_bytes_are_none() {
 
 /// What is sent after the 101, and how a hold of it ends.
 fn after(bytes: Vec<u8>) -> HoldEnd {
+    after_extension("", bytes)
+}
+
+/// The same with an extension in the answer.
+fn after_extension(extension: &'static str, bytes: Vec<u8>) -> HoldEnd {
     let server = serve(move |mut stream, head, _| {
-        say(&mut stream, accepted(head, ""));
+        say(&mut stream, accepted(head, extension));
         say(&mut stream, &bytes);
         drain(&mut stream);
     });
@@ -97,11 +102,40 @@ fn frames_are_bounded_and_not_unpacked() {
     let huge = [&[0x82, 127][..], &(1_u64 << 40).to_be_bytes()].concat();
     assert_eq!(after(huge), HoldEnd::TooLarge);
     // A compressed message, whatever it would unpack to.
-    assert_eq!(after(vec![0xc1, 3, 1, 2, 3]), HoldEnd::StillOpen);
-    assert!(matches!(after(vec![0x83, 0]), HoldEnd::NotFrames(_)));
+    let deflate = "Sec-WebSocket-Extensions: permessage-deflate\r\n";
+    assert_eq!(after_extension(deflate, vec![0xc1, 3, 1, 2, 3]), HoldEnd::StillOpen);
     assert!(matches!(after(b"HTTP/1.1 200 OK\r\n\r\n".to_vec()), HoldEnd::NotFrames(_) | HoldEnd::StillOpen));
-    // A ping that is longer than one may be.
-    assert!(!matches!(after([&[0x89, 126, 1, 0][..], &[0; 256]].concat()), HoldEnd::Fin));
+}
+
+#[test]
+fn frames_that_a_client_must_refuse_are_named() {
+    let long_ping = [&[0x89, 126, 1, 0][..], &[0; 256]].concat();
+    let cases: [(&[u8], &str); 12] = [
+        (&[0x83, 0], "opcode"),
+        (&[0x81, 0x82, 1, 2, 3, 4, b'h', b'i'], "masked"),
+        (&[0xc1, 1, b'a'], "reserved bit"),
+        (&[0xa1, 1, b'a'], "reserved bit"),
+        (&[0xc9, 0], "reserved bit"),
+        (&long_ping, "256 bytes"),
+        (&[0x09, 0], "control frame in parts"),
+        (&[0x80, 1, b'a'], "did not begin"),
+        (&[0x01, 1, b'a', 0x81, 1, b'b'], "before the last one ended"),
+        (&[0x81, 1, 0xff], "not UTF-8"),
+        (&[0x01, 1, 0xe2, 0x80, 1, 0x28], "not UTF-8"),
+        (&[0x01, 1, 0xe2, 0x80, 1, 0x82], "not UTF-8"),
+    ];
+    for (bytes, said) in cases {
+        let end = after(bytes.to_vec());
+        assert!(matches!(&end, HoldEnd::NotFrames(why) if why.contains(said)), "{bytes:?}: {end:?}");
+    }
+    // A ping between the parts of a message, a character in two parts, and bytes that are no text.
+    for bytes in [
+        &[0x01, 1, b'a', 0x89, 0, 0x80, 1, b'b'][..],
+        &[0x01, 1, 0xc3, 0x00, 0, 0x80, 1, 0xa9],
+        &[0x82, 1, 0xff],
+    ] {
+        assert_eq!(after(bytes.to_vec()), HoldEnd::StillOpen, "{bytes:?}");
+    }
 }
 
 #[test]
@@ -126,5 +160,5 @@ fn a_server_that_never_reads_is_left() {
         drop(stream);
     });
     let (found, verdict, _) = timed(address);
-    assert_eq!((found, verdict), (Some(ProbeFault::NoAnswer), ProbeVerdict::Fails));
+    assert_eq!((found, verdict), (Some(ProbeFault::TimeOver), ProbeVerdict::Unknown));
 }

@@ -64,7 +64,7 @@ type Answering = Box<dyn Fn(&str) -> String + Send>;
 fn a_101_that_browsers_refuse_is_none() {
     let changed =
         |from: &'static str, to: &'static str| move |head: &str| accepted(head, "").replace(from, to);
-    let cases: [(Answering, &str); 8] = [
+    let cases: [(Answering, &str); 14] = [
         (Box::new(changed("Sec-WebSocket-Accept: ", "Sec-WebSocket-Accept: x")), "does not fit"),
         (Box::new(changed("Sec-WebSocket-Accept", "X-Accept")), "lacks `Sec-WebSocket-Accept`"),
         (Box::new(changed("Upgrade: websocket", "Upgrade: h2c")), "Upgrade: websocket"),
@@ -77,6 +77,34 @@ fn a_101_that_browsers_refuse_is_none() {
         (
             Box::new(|head| accepted(head, "Sec-WebSocket-Extensions: x-own\r\n")),
             "`x-own`, which was not offered",
+        ),
+        (
+            Box::new(|head| accepted(head, "Upgrade: websocket\r\n")),
+            "more than one `Upgrade` (`websocket, websocket`)",
+        ),
+        (Box::new(changed("Upgrade: websocket", "Upgrade: h2c, websocket")), "more than one `Upgrade`"),
+        (
+            Box::new(|head| {
+                accepted(
+                    head,
+                    "Sec-WebSocket-Extensions: permessage-deflate\r\nSec-WebSocket-Extensions: permessage-deflate\r\n",
+                )
+            }),
+            "twice",
+        ),
+        (
+            Box::new(|head| {
+                accepted(head, "Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=99\r\n")
+            }),
+            "`server_max_window_bits=99`",
+        ),
+        (
+            Box::new(|head| accepted(head, "Sec-WebSocket-Extensions: permessage-deflate; mystery\r\n")),
+            "`mystery`",
+        ),
+        (
+            Box::new(|head| accepted(head, "Sec-WebSocket-Protocol: a\r\nSec-WebSocket-Protocol: b\r\n")),
+            "more than one protocol",
         ),
         (
             Box::new(|head| accepted(head, "").replace("\r\n\r\n", "\r\nSec-WebSocket-Accept: y\r\n\r\n")),
@@ -234,9 +262,39 @@ fn interim_answers_are_passed_over() {
 fn a_silent_server_is_not_waited_for_longer_than_asked() {
     let server = serve(|mut stream, _, _| drain(&mut stream));
     let mut plan = plan(server.address, "/");
-    plan.max_time = Duration::from_millis(300);
+    plan.max_time = Duration::from_millis(500);
     let start = std::time::Instant::now();
     let (found, verdict, _) = fault(&plan);
-    assert_eq!((found, verdict), (Some(ProbeFault::NoAnswer), ProbeVerdict::Fails));
+    // Half a second is too short to tell.
+    assert_eq!((found, verdict), (Some(ProbeFault::TimeOver), ProbeVerdict::Unknown));
     assert!(start.elapsed() < Duration::from_secs(2));
+}
+
+#[test]
+fn a_server_that_is_silent_for_long_fails() {
+    let server = serve(|stream, _, _| {
+        std::thread::sleep(Duration::from_secs(7));
+        drop(stream);
+    });
+    let mut plan = plan(server.address, "/");
+    plan.max_time = Duration::from_millis(5_200);
+    let (found, verdict, _) = fault(&plan);
+    assert_eq!((found, verdict), (Some(ProbeFault::NoAnswer), ProbeVerdict::Fails));
+}
+
+#[test]
+fn an_extension_that_was_offered_is_taken() {
+    for (browser, more, works) in [
+        (Browser::Chrome, "permessage-deflate", true),
+        (Browser::Chrome, "permessage-deflate; server_no_context_takeover; client_max_window_bits=15", true),
+        (Browser::Firefox, "permessage-deflate; client_max_window_bits=15", false),
+        (Browser::Chrome, "permessage-deflate; client_max_window_bits=15; client_max_window_bits=15", false),
+    ] {
+        let server = serve(move |mut stream, head, _| {
+            say(&mut stream, accepted(head, &format!("Sec-WebSocket-Extensions: {more}\r\n")));
+            drain(&mut stream);
+        });
+        let (found, ..) = fault(&crate::server::seen_by(server.address, browser));
+        assert_eq!(found.is_none(), works, "{more}");
+    }
 }

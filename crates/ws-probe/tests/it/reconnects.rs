@@ -61,6 +61,25 @@ fn what_cannot_be_told_is_not() {
 }
 
 #[test]
+fn what_only_some_answers_tell_is_told_of_those() {
+    let some = |head: &str, number: usize| match number % 2 {
+        0 => accepted(head, ""),
+        _ => accepted(head, &format!("X-Backend: app{}\r\n", number / 2)),
+    };
+    let (letters, told_by, _) = reconnected(4, &[], some);
+    assert_eq!((letters.as_str(), told_by.as_deref()), ("-A-B", Some("the field `x-backend`")));
+    // What all answers have tells more than what one has.
+    let both = |head: &str, number: usize| {
+        let one = if number == 0 { "X-Backend: a\r\n" } else { "" };
+        accepted(head, &format!("{one}X-Pod: p{number}\r\n"))
+    };
+    assert_eq!(
+        reconnected(3, &[], both),
+        ("ABC".to_owned(), Some("the field `x-pod`".to_owned()), ProbeVerdict::Works)
+    );
+}
+
+#[test]
 fn one_that_fails_is_a_failure() {
     let (_, _, verdict) = reconnected(3, &[], |head, number| match number {
         1 => "HTTP/1.1 502 Bad Gateway\r\n\r\n".to_owned(),
