@@ -1,5 +1,5 @@
 //! How WebSockets through a real nginx end, and what `probe` says of it: by nginx's default, by the back end, and with the
-//! fallbacks of Socket.IO, SockJS and SignalR.
+//! fallbacks of Socket.IO, `SockJS` and `SignalR`.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
 
@@ -114,10 +114,13 @@ fn an_end_after_60_s_is_no_end_of_an_hour() {
     assert!(first.layers.len() > 1, "{first:?}");
 }
 
+/// What a back end sends, and the end that it is.
+type End = (&'static str, Vec<u8>, fn(&HoldEnd) -> bool);
+
 #[test]
 fn a_back_end_that_closes_is_told_from_nginx() {
     let close = |code: u16| [&[0x88, 2][..], &code.to_be_bytes()].concat();
-    let cases: [(&'static str, Vec<u8>, fn(&HoldEnd) -> bool); 4] = [
+    let cases: [End; 4] = [
         ("a close frame", close(1001), |end| matches!(end, HoldEnd::CloseFrame { code: Some(1001), .. })),
         ("a close frame without a code", vec![0x88, 0], |end| {
             matches!(end, HoldEnd::CloseFrame { code: None, .. })

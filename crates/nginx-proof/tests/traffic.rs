@@ -361,10 +361,9 @@ fn a_peer_that_is_passed_over_is_told() {
             "$status\t$upstream_addr\t$upstream_status\t$request_time\t$bytes_sent\t$msec\t$request\t$http_upgrade",
         ] {
             let text = format!(
-                "{}\nlog_format lists '{format}';\naccess_log /var/log/nginx/access.log lists;\n\
+                "{HEAD}\nlog_format lists '{format}';\naccess_log /var/log/nginx/access.log lists;\n\
                  upstream two {{ server 10.0.0.1:9000 max_fails=0; server 10.0.0.2:9000 max_fails=0; }}\n\
-                 server {{\nlisten 80;\nserver_name a.test;\nlocation /ws/ {{\nproxy_pass http://two;\nproxy_read_timeout 1h;\n}}\n}}\n}}\n",
-                HEAD
+                 server {{\nlisten 80;\nserver_name a.test;\nlocation /ws/ {{\nproxy_pass http://two;\nproxy_read_timeout 1h;\n}}\n}}\n}}\n"
             );
             let stays = Some(Duration::from_millis(50));
             let plan = |number| Plan { path: format!("/ws/{number}"), stays, has_key: true };

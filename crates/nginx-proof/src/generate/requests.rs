@@ -70,13 +70,11 @@ pub(super) fn request(ask: &Ask, names: &[String], ports: &[u16]) -> Request {
         headers.push(("Host", ask.host));
     }
     match ask.kind {
-        Kind::Chrome => headers.extend([("Connection", "Upgrade"), ("Upgrade", "websocket")]),
+        Kind::Chrome | Kind::Old => headers.extend([("Connection", "Upgrade"), ("Upgrade", "websocket")]),
         Kind::Firefox => headers.extend([("Upgrade", "websocket"), ("Connection", "keep-alive, Upgrade")]),
         Kind::OtherCase => headers.extend([("connection", "upgrade"), ("upgrade", "WebSocket")]),
-        Kind::Get => headers.push(("Connection", "keep-alive")),
+        Kind::Get | Kind::OldGet => headers.push(("Connection", "keep-alive")),
         Kind::Post => headers.extend([("Content-Length", "0"), ("Origin", "http://a.test")]),
-        Kind::Old => headers.extend([("Connection", "Upgrade"), ("Upgrade", "websocket")]),
-        Kind::OldGet => headers.push(("Connection", "keep-alive")),
         Kind::Head | Kind::Delete | Kind::Body | Kind::Chunked => {}
     }
     let method = match ask.kind {

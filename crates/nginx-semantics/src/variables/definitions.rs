@@ -139,7 +139,7 @@ impl<'s> Variables<'s> {
                     this.define_argument(opener, 1, Definition::Map(id));
                 }
                 (ContextKind::Geo | ContextKind::SplitClients, Some(opener)) => {
-                    this.define_clients(opener, id)
+                    this.define_clients(opener, id);
                 }
                 (kind, _) if kind.has_entries() => {}
                 (ContextKind::Stream | ContextKind::StreamServer | ContextKind::StreamUpstream, _) => {

@@ -42,16 +42,15 @@ fn config_map(comment: &str) -> String {
 fn told(name: &str, text: &str) -> (usize, usize, Vec<String>, usize) {
     let tree = Tree::new(&[(name, text)]);
     let value: Value = serde_json::from_str(&tree.run(&[".", "--format", "json"]).stdout).unwrap();
-    let of = |list: &str, rule: &str| {
-        value[list].as_array().unwrap().iter().filter(|one| one["rule"] == rule).count()
-    };
-    let notices = value["notices"].as_array().unwrap().iter();
+    let all = |list: &str| value.get(list).and_then(Value::as_array).unwrap();
+    let of = |list: &str, rule: &str| all(list).iter().filter(|one| one["rule"] == rule).count();
+    let notices = all("notices").iter();
     let notices = notices.filter(|notice| notice["code"] == "suppression");
     let notices = notices.map(|notice| {
         assert_eq!(notice["file"], name);
         format!("{}: {}", notice["line"], notice["message"].as_str().unwrap())
     });
-    for one in value["suppressed"].as_array().unwrap() {
+    for one in all("suppressed") {
         assert_eq!(one["reason"], "clients ping", "{one}");
     }
     (
