@@ -17,7 +17,7 @@ use nginx_proof::{Binary, found, is_complete, number, root, say};
 const LEAST_SHARE: f64 = 5.0;
 
 /// Of so many of a hundred requests may the model say nothing.
-const MOST_UNSAID: f64 = 2.0;
+const MOST_UNSAID: f64 = 3.0;
 
 /// One test: the cases are the costly part, and the wrong models and the document are made of them.
 #[test]

@@ -109,6 +109,8 @@ pub(crate) struct Outlook {
     endpoints: Vec<ContextId>,
     /// Whether all that may be followed was.
     pub(crate) is_whole: bool,
+    /// Whether nginx refuses to start: then nothing is said of handshakes that fail.
+    is_refused: bool,
 }
 
 impl Outlook {
@@ -116,6 +118,7 @@ impl Outlook {
         Self {
             endpoints: model.endpoints.iter().map(|endpoint| endpoint.context).collect(),
             is_whole: model.variables.cut().is_none(),
+            is_refused: model.is_refused(),
         }
     }
 }

@@ -218,7 +218,8 @@ mod tests {
         let value: Value = serde_json::to_value(toml::from_str::<toml::Table>(text).unwrap()).unwrap();
         let is_valid = validator.is_valid(&value);
         let file = SettingsFile::parse(Path::new("/.nginx-ws-lint.toml"), "", text.into()).unwrap();
-        (is_valid, file.problems.iter().all(|problem| problem.kind == ProblemKind::Question))
+        let is_read = |kind: ProblemKind| matches!(kind, ProblemKind::Question | ProblemKind::Unused);
+        (is_valid, file.problems.iter().all(|problem| is_read(problem.kind)))
     }
 
     #[test]

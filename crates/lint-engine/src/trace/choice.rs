@@ -189,7 +189,9 @@ impl<'s> Follow<'_, 's> {
         visited.push(server);
         let exchanges = self.exchanges();
         let request = Arc::clone(&self.request);
-        let exchange = match self.model.admission(socket, server, &request, self.query.url.is_tls) {
+        let admission = self.model.admission(socket, server, &request, self.query.url.is_tls);
+        let is_taken = matches!(admission, Admission::Taken);
+        let exchange = match admission {
             Admission::Taken => exchanges.run(server, request),
             Admission::Plain(line) => {
                 // 497: "The plain HTTP request was sent to HTTPS port".
@@ -215,7 +217,8 @@ impl<'s> Follow<'_, 's> {
             }
         };
         let demanded = self.model.demanded(server, &self.request);
-        let demanded = demanded.filter(|_| !self.request.has_no_certificate);
+        // What is refused for another reason is refused before (ngx_http_set_virtual_server, ngx_http_process_request).
+        let demanded = demanded.filter(|_| !self.request.has_no_certificate && is_taken);
         run.is_cut = exchange.is_cut;
         let is_named = !matches!(why, NameMatch::Default | NameMatch::First);
         let told: Vec<TraceWay> =

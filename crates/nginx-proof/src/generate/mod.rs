@@ -19,6 +19,7 @@ mod words;
 
 use std::collections::BTreeSet;
 
+use nginx_semantics::NginxVersion;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
@@ -56,6 +57,32 @@ impl Case {
         features.extend(requests.iter().flat_map(requests::features));
         Self { files, requests, features }
     }
+}
+
+impl Case {
+    /// The case without what an nginx does not have.
+    #[must_use]
+    pub fn known_to(self, version: NginxVersion) -> Self {
+        Self { files: known_to(&self.files, version), ..self }
+    }
+
+    /// Whether what comes of a request hangs on others: copies that may end it, and limits that others have used up.
+    pub fn hangs_on_others(&self) -> bool {
+        [features::MIRROR, features::LIMITS].iter().any(|feature| self.features.contains(feature))
+    }
+}
+
+/// nginx speaks HTTP/2 to back ends since this version.
+const VERSION_2_SINCE: NginxVersion = NginxVersion::new(1, 29, 4);
+
+/// Files of a case without what an nginx does not have.
+pub fn known_to(files: &[(String, String)], version: NginxVersion) -> Vec<(String, String)> {
+    let is_old = version < VERSION_2_SINCE;
+    let known = |text: &str| match is_old {
+        true => text.replace("proxy_http_version 2;", "proxy_http_version 1.1;"),
+        false => text.to_owned(),
+    };
+    files.iter().map(|(path, text)| (path.clone(), known(text))).collect()
 }
 
 /// A case that can be made smaller.

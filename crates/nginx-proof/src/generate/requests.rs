@@ -4,6 +4,7 @@
 use super::features::{self as f, Feature};
 use super::shape::{Ask, Kind, Spelling};
 use super::words::ASKED;
+use crate::Exchange;
 
 /// A request as it goes over the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +55,22 @@ impl Request {
         let mut request = Self::plain("GET", target);
         request.headers.extend(more.map(|(name, value)| (name.to_owned(), value.to_owned())));
         request
+    }
+}
+
+impl Request {
+    /// As the client of the harness sends it.
+    pub fn exchange(&self) -> Exchange {
+        let mut exchange = Exchange::new(&self.method, &self.target);
+        exchange.host = None;
+        exchange.listen = self.port.map(|port| port.to_string());
+        exchange.is_http10 = self.is_http10;
+        exchange.body.clone_from(&self.body);
+        exchange.is_chunked = self.is_chunked;
+        for (name, value) in &self.headers {
+            exchange = if name == "Host" { exchange.host(value) } else { exchange.header(name, value) };
+        }
+        exchange
     }
 }
 

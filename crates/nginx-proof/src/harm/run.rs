@@ -16,7 +16,7 @@ use super::pool::Pool;
 use super::repair::{start, started};
 use super::splice::{SECRETS, dressed, hides_behind_a_name, splice};
 use super::tree::Tree;
-use crate::generate::Drawn;
+use crate::generate::{Case, Drawn};
 use crate::{Binary, Error, Exchange, Probe, Running};
 
 /// Most of a case is waiting for processes.
@@ -119,10 +119,29 @@ impl Origin<'_> {
         Ok(match self {
             Self::Spliced(pool) => splice(pool, seed, number),
             Self::Generated(pool) => {
-                dressed(&Tree::new(&Drawn::new(seed, number)?.case().files), pool, seed, number)
+                let case = generated(seed, number)?.known_to(OLDEST);
+                dressed(&Tree::new(&case.files), pool, seed, number)
             }
         })
     }
+}
+
+/// Debian's oldest: what is drawn is one tree for all.
+const OLDEST: NginxVersion = NginxVersion::new(1, 22, 0);
+
+/// So many cases are drawn in place of one that hangs on others.
+const MOST_DRAWN: u64 = 20;
+
+/// A case whose requests do not disturb one another.
+fn generated(seed: u64, number: u64) -> Result<Case, Error> {
+    let mut case = Drawn::new(seed, number)?.case();
+    for again in 1..MOST_DRAWN {
+        if !case.hangs_on_others() {
+            break;
+        }
+        case = Drawn::new(seed.wrapping_add(again << 32), number)?.case();
+    }
+    Ok(case)
 }
 
 /// A tree that an edit harms, as small as it could be made.

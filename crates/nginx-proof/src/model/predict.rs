@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use nginx_semantics::{
     Answer, AnsweredBy, ClientRequest, Configuration, ContextId, ContextKind, DirectiveName, Effort, Ending,
-    Exchanges, Loaded, Locations, MemoryFiles, NginxVersion, Obstacle, Passed, Peer, Premises, Scope,
-    ServerSelection, Socket, Step, UpstreamFields, UpstreamRequest, UpstreamVersion, Value, Variables, Way,
-    load, peers, select_server, sockets, upstream,
+    Exchanges, HeaderSource, Loaded, Locations, MemoryFiles, NginxVersion, Obstacle, Passed, Peer, Premises,
+    Scope, ServerSelection, Socket, Step, UpstreamFields, UpstreamRequest, UpstreamVersion, Value, Variables,
+    Way, load, peers, select_server, sockets, upstream,
 };
 
 use super::outcome::{Asked, Outcome};
@@ -69,8 +69,9 @@ pub fn predict(files: &[(String, String)], requests: &[Request], version: NginxV
             may_be_limited: true,
         },
     };
-    let prediction = Prediction { all: &all, loaded: &loaded };
-    let predict = |request| match prediction.of(request) {
+    let predict = |request: &Request| match (Prediction { all: &all, loaded: &loaded, body: &request.body })
+        .of(request)
+    {
         Ok(outcomes) => Predicted::Says(outcomes),
         Err(reason) => Predicted::CannotSay(reason),
     };
@@ -80,6 +81,8 @@ pub fn predict(files: &[(String, String)], requests: &[Request], version: NginxV
 struct Prediction<'p, 's> {
     all: &'p Exchanges<'p, 's>,
     loaded: &'s Loaded,
+    /// What follows the head of the request.
+    body: &'p str,
 }
 
 impl<'s> Prediction<'_, 's> {
@@ -185,7 +188,14 @@ impl<'s> Prediction<'_, 's> {
     /// One outcome for each server of the upstream that may be asked.
     fn passed(&self, passed: &Passed<'s>) -> Result<Vec<Outcome>, String> {
         let request = passed.request.as_ref().ok_or("another module")?;
-        let mut head = head(request, &self.all.fields(request))?;
+        let mut fields = self.all.fields(request);
+        for field in &mut fields.sent {
+            // What came in chunks goes on with its length, which only who sent it knows.
+            if field.name == "Content-Length" && field.value == Value::NotEmpty {
+                field.value = Value::known(self.body.len().to_string());
+            }
+        }
+        let mut head = head(request, &fields)?;
         let mut answer = answer(&head);
         if request.version == UpstreamVersion::Http2 {
             // The preface of HTTP/2 (RFC 9113 section 3.4) is what a back end of HTTP/1 reads, and its answer is no frame.
@@ -210,9 +220,7 @@ impl<'s> Prediction<'_, 's> {
         };
         if self.is_mirrored() && answer == 101 {
             // A copy that is switched as well ends the request, sooner or later ("connection upgrade in subrequest").
-            let cut: Vec<Outcome> =
-                outcomes.iter().map(|outcome| Outcome { status: None, ..outcome.clone() }).collect();
-            outcomes.extend(cut);
+            outcomes.push(Outcome { status: None, asked: None, ..outcome(&peer) });
         }
         Ok(outcomes)
     }
@@ -278,7 +286,14 @@ fn head(request: &UpstreamRequest<'_>, fields: &UpstreamFields<'_>) -> Result<He
     let mut headers = Vec::new();
     for header in &fields.sent {
         // What a head is read as: blanks around a value are none of it.
-        headers.push((header.name.clone().into_owned(), text(&header.value, "a header")?.trim().to_owned()));
+        let written = match header.source {
+            HeaderSource::Set(line) => {
+                String::from_utf8_lossy(&line.argument(1).unwrap_or_default()).into_owned()
+            }
+            HeaderSource::Default | HeaderSource::Client => header.name.clone().into_owned(),
+        };
+        let value = text(&header.value, &format!("`{written}`"))?;
+        headers.push((header.name.clone().into_owned(), value.trim().to_owned()));
     }
     Ok(Head { line, headers })
 }

@@ -13,8 +13,8 @@ use super::outcome::Outcome;
 use crate::generate::{Case, Drawn, Feature};
 use crate::{Binary, Error};
 
-/// Most of a case is waiting for processes.
-const THREADS: u64 = 2;
+/// Most of a case is waiting for processes: a case takes some 30 ms of CPU.
+const THREADS: u64 = 6;
 
 /// As many smaller cases are tried to make one small.
 const MOST_TRIES: usize = 400;

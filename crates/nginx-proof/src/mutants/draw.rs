@@ -7,6 +7,8 @@ use std::path::Path;
 use super::Kind;
 use super::shape::{Edit, edits};
 use super::wrong::wrong;
+use nginx_semantics::NginxVersion;
+
 use crate::Error;
 use crate::generate::Drawn;
 use crate::harm::dice::Dice;
@@ -92,11 +94,14 @@ impl Draws {
     }
 }
 
+/// A mutant is tried on every nginx, Debian's oldest among them.
+const OLDEST: NginxVersion = NginxVersion::new(1, 22, 0);
+
 /// The configurations to be mutated, right or not. `root`: the folder of the workspace.
 pub(super) fn all_seeds(root: &Path) -> Result<Vec<Seed>, Error> {
     let mut all = seeds(root)?;
     for number in 0..GENERATED {
-        let case = Drawn::new(GENERATOR_SEED, number)?.case();
+        let case = Drawn::new(GENERATOR_SEED, number)?.case().known_to(OLDEST);
         all.push(rewritten(GENERATOR, &case.files)?);
     }
     let folder = root.join("crates/nginx-proof/mutants");

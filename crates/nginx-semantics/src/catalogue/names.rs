@@ -122,6 +122,9 @@ names! {
     // Buffers, caches and bodies.
     PROXY_CACHE = "proxy_cache",
     PROXY_CACHE_BYPASS = "proxy_cache_bypass",
+    PROXY_CACHE_CONVERT_HEAD = "proxy_cache_convert_head",
+    PROXY_CACHE_METHODS = "proxy_cache_methods",
+    PROXY_CACHE_REVALIDATE = "proxy_cache_revalidate",
     PROXY_BUFFERING = "proxy_buffering",
     PROXY_REQUEST_BUFFERING = "proxy_request_buffering",
     UWSGI_BUFFERING = "uwsgi_buffering",

@@ -15,6 +15,7 @@ use crate::configuration::Directive;
 use crate::effective::{Effective, effective};
 use crate::mistakes::{Mistake, makes};
 use crate::upstream::{Pass, PassModule, down_upstream};
+use crate::variables::Value;
 
 /// As many statuses are tried of a back end whose answer is not known.
 const MOST_ANSWERS: usize = 8;
@@ -96,7 +97,14 @@ impl<'s> Follower<'_, 's> {
     pub(super) fn told(&self, passed: &Passed<'s>) -> Option<u16> {
         let premises = self.all.premises;
         let ask = premises.back_end.filter(|_| !self.is_subrequest || premises.answers_subrequests)?;
-        ask(self.all, passed.request.as_ref()?)
+        let request = passed.request.as_ref()?;
+        // A subrequest has the length of the client's body and no body: who waits for it answers nothing in time.
+        let fields = self.is_subrequest.then(|| self.all.some_fields(request, &["Content-Length"]));
+        let has_length = |value: &Value| value.as_known().is_some_and(|length| !matches!(length, b"" | b"0"));
+        if fields.is_some_and(|fields| fields.of("Content-Length").any(has_length)) {
+            return Some(504);
+        }
+        ask(self.all, request)
     }
 
     /// `http/ngx_http_upstream.c:ngx_http_upstream_intercept_errors`: an answer that an `error_page` names is replaced. Of

@@ -69,6 +69,8 @@ struct Sender<'s> {
     /// `Content-Length` and `Transfer-Encoding` of the body.
     body: (Value, Value),
     is_cached: bool,
+    /// `proxy_cache_revalidate`
+    revalidates: bool,
     /// `proxy_pass_request_headers`
     passes_clients: bool,
     /// `$proxy_host` and `$proxy_port`.
@@ -226,14 +228,21 @@ impl<'s> Follower<'_, 's> {
         }
         let target = self.target(pass, &url, is_variable);
         let version = self.http_version();
+        // An answer to HEAD could not be stored (`ngx_http_upstream_cache`).
+        let becomes_get =
+            self.method == "HEAD" && self.is_cached() && self.flag(N::PROXY_CACHE_CONVERT_HEAD, true);
         let method = match self.in_effect(N::PROXY_METHOD).first().and_then(|line| line.argument(0)) {
+            _ if becomes_get => Value::known("GET"),
             Some(method) => self.value(&method),
             None => Value::known(self.method.clone()),
         };
         let lines = self.in_effect(N::PROXY_SET_HEADER);
+        if let Some(line) = self.measured_first() {
+            return Err(Next::End(Ending::CannotSay(Obstacle::Defect(line))));
+        }
         let body = self.body(version);
-        let cache = self.in_effect(N::PROXY_CACHE).first().and_then(|line| line.argument(0));
-        let is_cached = cache.is_some_and(|zone| zone.as_ref() != b"off");
+        let is_cached = self.is_cached();
+        let revalidates = is_cached && self.flag(N::PROXY_CACHE_REVALIDATE, false);
         let passes_clients = self.flag(N::PROXY_PASS_REQUEST_HEADERS, true);
         if url.is_tls && self.all.variables.has_regex_in_map() {
             // The name is asked for behind them (`http/ngx_http_upstream.c:ngx_http_upstream_ssl_name`).
@@ -248,6 +257,7 @@ impl<'s> Follower<'_, 's> {
             lines,
             body,
             is_cached,
+            revalidates,
             passes_clients,
             proxy: (Bytes::from_vec(url.host), Bytes::from_vec(url.port)),
             gathered: self.gathered.take(),
@@ -273,6 +283,18 @@ impl<'s> Follower<'_, 's> {
         match self.all.overrun(&request) {
             Some(line) => Err(Next::End(Ending::CannotSay(Obstacle::Defect(line)))),
             None => Ok(request),
+        }
+    }
+
+    /// Whether the answer may be cached: those to other methods are not, and their requests are as without a cache
+    /// (`ngx_http_upstream_cache`).
+    fn is_cached(&mut self) -> bool {
+        let cache = self.in_effect(N::PROXY_CACHE).first().and_then(|line| line.argument(0));
+        cache.is_some_and(|zone| zone.as_ref() != b"off") && {
+            let methods = self.in_effect(N::PROXY_CACHE_METHODS);
+            let mut named = methods.iter().flat_map(Directive::arguments);
+            let is_it = |word: &[u8]| word.eq_ignore_ascii_case(self.method.as_bytes());
+            matches!(self.method.as_str(), "GET" | "HEAD") || named.any(|word| is_it(&word))
         }
     }
 
@@ -352,6 +374,15 @@ impl<'s> Follower<'_, 's> {
         }
     }
 
+    /// A `proxy_set_body` with captures of a regex where the fields may run another one: it is measured before them, and
+    /// written behind them (`ngx_http_proxy_create_request`), so that its length may be wrong.
+    fn measured_first(&mut self) -> Option<Directive<'s>> {
+        let line = self.in_effect(N::PROXY_SET_BODY).first().copied()?;
+        let text = line.argument(0)?;
+        let has_capture = text.windows(2).any(|two| matches!(two, [b'$', b'0'..=b'9']));
+        (has_capture && self.all.variables.has_regex_in_map()).then_some(line)
+    }
+
     /// `Content-Length` and `Transfer-Encoding` of the body: that of `proxy_set_body`, else the client's. One that comes in
     /// chunks is read as a whole first and has a length then, unless `proxy_request_buffering` is off.
     fn body(&mut self, version: UpstreamVersion) -> (Value, Value) {
@@ -371,6 +402,8 @@ impl<'s> Follower<'_, 's> {
             true if version == UpstreamVersion::Http11 && !self.flag(N::PROXY_REQUEST_BUFFERING, true) => {
                 (Value::empty(), Value::known("chunked"))
             }
+            // Of a subrequest nobody has read it (`ngx_http_subrequest`).
+            true if self.is_subrequest => (Value::empty(), Value::empty()),
             true => (Value::NotEmpty, Value::empty()),
         }
     }
@@ -556,7 +589,8 @@ impl Sender<'_> {
             "Content-Length" => self.body.0.clone(),
             "Transfer-Encoding" => self.body.1.clone(),
             "Proxy-Connection" if self.version < PROXY_CONNECTION_SINCE => return None,
-            name if CACHED.contains(&name) => Value::Unknown,
+            // `$upstream_cache_last_modified` and `$upstream_cache_etag`; the others are taken away.
+            "If-Modified-Since" | "If-None-Match" if self.revalidates => Value::Unknown,
             _ => Value::empty(),
         })
     }
