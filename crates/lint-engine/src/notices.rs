@@ -35,6 +35,7 @@ pub(crate) fn of_skipped(loaded: &Loaded, gathered: &mut Gathered) {
             | SkipReason::Stored(_)
             | SkipReason::Packed
             | SkipReason::Routes
+            | SkipReason::Unsure(_)
             | SkipReason::Dump
             | SkipReason::FailedTest(_)
             | SkipReason::Budget => NoticeCode::NotJudged,

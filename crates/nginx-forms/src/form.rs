@@ -46,6 +46,8 @@ pub struct Found {
     pub dump: usize,
     /// What the text is on the other ways through the branches of its host.
     pub other_ways: Vec<Arc<View>>,
+    /// Why it is not judged: what nginx reads is not certain.
+    pub unsure: Option<&'static str>,
 }
 
 impl Found {
@@ -61,6 +63,7 @@ impl Found {
             is_cut: false,
             dump: 0,
             other_ways: Vec::new(),
+            unsure: None,
         }
     }
 
@@ -80,6 +83,7 @@ impl Found {
             is_cut: false,
             dump: 0,
             other_ways: Vec::new(),
+            unsure: None,
         }
     }
 }

@@ -112,6 +112,7 @@ fn rendered(name: &str, folder: &str, view: crate::view::View) -> Found {
         is_cut: false,
         dump: 0,
         other_ways: Vec::new(),
+        unsure: None,
     }
 }
 

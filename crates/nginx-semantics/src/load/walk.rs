@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use hashbrown::HashSet;
 
-use super::hosts::{self, Held, form_of};
+use super::hosts::{self, Held, LeftOut, form_of};
 use super::look::{Looker, Looking};
 use super::{Candidate, SkipReason, classify, structure};
 use nginx_forms::Form;
@@ -347,8 +347,12 @@ impl Walk<'_> {
         is_named: bool,
     ) -> bool {
         let held = hosts::mount(self.files, self.scope, self.sources, (path, host), form);
-        let (held, leaves_out) = held.unwrap_or_default();
-        if held.is_empty() {
+        let (held, left_out) = held.unwrap_or_default();
+        let unsure = match left_out {
+            Some(LeftOut::Unsure(why)) => Some(SkipReason::Unsure(why)),
+            _ => None,
+        };
+        if held.is_empty() && unsure.is_none() {
             return false;
         }
         for Held { path, file } in held {
@@ -356,7 +360,8 @@ impl Walk<'_> {
             self.walked.candidates.push(Candidate { file, path, argument: argument.to_owned(), is_named });
         }
         // Some of its lines of nginx may stand elsewhere in it.
-        self.put(path, Some(host.to_owned()), leaves_out.then(|| reason.clone()), is_named);
+        let reason = unsure.or_else(|| left_out.map(|_| reason.clone()));
+        self.put(path, Some(host.to_owned()), reason, is_named);
         true
     }
 
