@@ -67,6 +67,11 @@ impl Found {
         }
     }
 
+    /// The name of the file that nginx finds it in.
+    pub(crate) fn name_of_file(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or_default()
+    }
+
     /// One that has a name alone.
     pub(crate) fn named(name: &str, view: View) -> Self {
         let base = name.rsplit('/').next().unwrap_or(name);
@@ -131,4 +136,9 @@ pub fn has_ingress(form: Form, text: &[u8]) -> bool {
 /// `TransportServer`.
 pub fn has_other_routes(text: &[u8]) -> bool {
     ingress::has_other_routes(text)
+}
+
+/// Why annotations for a controller of nginx in a text are not judged; `None` where it has none that are not.
+pub fn unread_annotations(text: &[u8], is_hcl: bool) -> Option<&'static str> {
+    ingress::unread(text, is_hcl)
 }

@@ -27,6 +27,6 @@ mod yaml;
 
 pub use build::ViewBuilder;
 pub use dump::is_dump;
-pub use form::{Form, Found, has_ingress, has_other_routes, views, views_in};
+pub use form::{Form, Found, has_ingress, has_other_routes, unread_annotations, views, views_in};
 pub use ingress::{Controller, Ignored, Rendered};
 pub use view::{Escape, Refusal, View, WrittenAs};

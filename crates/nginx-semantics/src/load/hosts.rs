@@ -57,6 +57,7 @@ pub(super) fn form_of(path: &Path, reason: &SkipReason, scope: &Scope) -> Option
         SkipReason::TemplateByName => {
             stem_of_template(path).and_then(|stem| by_name(Path::new(stem))).and_then(of_kind)
         }
+        SkipReason::Dump if scope.docs && by_name(path) == Some(OtherKind::Markup) => Some(Form::Markup),
         SkipReason::Dump => Some(Form::Dump),
         // Elastic Beanstalk reads YAML under this name.
         SkipReason::OtherName | SkipReason::Mixed if is_of_beanstalk(path) => Some(Form::Yaml),
@@ -117,15 +118,26 @@ pub(super) fn mount(
     // What is no text of nginx that was found.
     let mut rest = source.bytes().to_vec();
     let mut unsure_of = None;
-    let is_dump = form == Form::Dump;
     let chart = sources.containers().chart(path);
-    for (index, found) in nginx_forms::views_in(form, source.bytes(), &chart).into_iter().enumerate() {
+    let of_form = |form| {
+        let all = nginx_forms::views_in(form, source.bytes(), &chart).into_iter().enumerate();
+        all.map(move |(index, found)| (form, index, found))
+    };
+    // A page may show a dump too.
+    let shown_dump = (form == Form::Markup && nginx_forms::is_dump(source.bytes())).then_some(Form::Dump);
+    let all: Vec<(Form, usize, Found)> = shown_dump.into_iter().chain([form]).flat_map(of_form).collect();
+    for (form, index, found) in all {
+        let is_dump = form == Form::Dump;
+        if shown_dump.is_some() && !is_dump && nginx_forms::is_dump(found.view.bytes()) {
+            continue;
+        }
         let Found { name, path: at, is_path_known, view, is_in_cluster, is_cut, dump, other_ways, unsure } =
             found;
         if let Some(reason) = unsure {
             let on_host = view.on_host(Span::new(0, u32::try_from(view.bytes().len()).unwrap_or(u32::MAX)));
             rest.get_mut(on_host.range()).unwrap_or_default().fill(b'\n');
-            unsure_of = unsure_of.or_else(|| words::holds(view.bytes(), Measure::Lines).then_some(reason));
+            unsure_of = unsure_of
+                .or_else(|| (is_dump || words::holds(view.bytes(), Measure::Lines)).then_some(reason));
             continue;
         }
         // Folded, so that `/../x` stays in the folder that stands for the host.
@@ -164,8 +176,11 @@ pub(super) fn mount(
         let hosted = sources.get(one.file).and_then(SourceFile::hosted);
         hosted.and_then(|hosted| hosted.view().rendered()).is_some_and(nginx_forms::Rendered::is_cut)
     };
-    let has_other_lines =
-        || !held.is_empty() && !is_dump && (words::holds(&rest, Measure::Lines) || held.iter().any(is_cut));
+    let has_other_lines = || {
+        !held.is_empty()
+            && form != Form::Dump
+            && (words::holds(&rest, Measure::Lines) || held.iter().any(is_cut))
+    };
     let left_out = unsure_of.map(LeftOut::Unsure).or_else(|| has_other_lines().then_some(LeftOut::Lines));
     if let Some(what) = left_out {
         sources.note_left_out(identity, what);
