@@ -22,6 +22,7 @@ mod redirect;
 mod script;
 pub mod template;
 mod unset;
+mod variables;
 mod view;
 mod yaml;
 

@@ -12,6 +12,7 @@ use crate::lexer::{At, Lexer};
 use crate::redirect::{self, Filter, Output, change, output, program};
 use crate::script::{Kind, Place, Script, Statement};
 use crate::unset::Unset;
+use crate::variables::Variables;
 use crate::view::{Escape, View, WrittenAs};
 
 /// As many ways through the branches of a script are judged.
@@ -28,6 +29,9 @@ const IN_PIECES: &str =
 const CHANGED: &str = "another command changes the text before nginx reads it";
 
 const OF_SINGLE_QUOTES: &[Escape] = &[Escape { plain: b"'", written: b"'\\''" }];
+
+/// Blocks that ask the same, and which of their branches runs.
+type Way = Vec<(Vec<usize>, usize)>;
 
 /// What a command writes.
 #[derive(Debug, Clone, Copy)]
@@ -318,7 +322,7 @@ impl Maker<'_, '_> {
     }
 
     /// The blocks of which one branch runs, those that ask the same together, each with every branch.
-    fn ways(&self, chain: &Chain) -> Option<Vec<Vec<(Vec<usize>, usize)>>> {
+    fn ways(&self, chain: &Chain) -> Option<Vec<Way>> {
         let mut asked: Vec<(Vec<usize>, usize)> = Vec::new();
         for (number, _) in chain.members.iter().flat_map(|(writer, _)| &writer.place) {
             let Some(block) = self.script.blocks.get(*number) else { continue };
@@ -339,9 +343,9 @@ impl Maker<'_, '_> {
                 }
             }
         }
-        let mut ways: Vec<Vec<(Vec<usize>, usize)>> = vec![Vec::new()];
+        let mut ways: Vec<Way> = vec![Vec::new()];
         for (numbers, branches) in asked {
-            let longer = |way: Vec<(Vec<usize>, usize)>| {
+            let longer = |way: Way| {
                 let numbers = numbers.clone();
                 (0..branches).map(move |branch| {
                     let mut way = way.clone();
@@ -566,61 +570,4 @@ fn is_silent(own: &[u8]) -> bool {
         || has(b"/dev/null")
         || has(b"&2")
         || has(b"grep -q")
-}
-
-/// What variables of a script stand for.
-struct Variables(BTreeMap<String, Vec<(u32, Option<String>)>>);
-
-impl Variables {
-    fn of(text: &[u8], script: &Script) -> Self {
-        let mut all: BTreeMap<String, Vec<(u32, Option<String>)>> = BTreeMap::new();
-        for statement in &script.statements {
-            let Ok(own) = std::str::from_utf8(statement.span.of(text)) else { continue };
-            let words = own.split_ascii_whitespace();
-            let words = words.skip_while(|word| {
-                matches!(*word, "export" | "local" | "readonly" | "declare" | "ENV" | "ARG")
-                    || word.starts_with('-')
-            });
-            for word in words {
-                let Some((name, value)) = word.split_once('=') else { break };
-                if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
-                    break;
-                }
-                let value = value.trim_matches(|byte| matches!(byte, '"' | '\''));
-                let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_./-".contains(&byte);
-                let value = value.bytes().all(is_plain).then(|| value.to_owned());
-                all.entry(name.to_owned()).or_default().push((statement.span.start, value));
-            }
-        }
-        Self(all)
-    }
-
-    /// A name with the values of variables that are set once.
-    fn resolved(&self, target: &str) -> String {
-        let mut resolved = target.to_owned();
-        for (name, values) in &self.0 {
-            let [(_, Some(value))] = values.as_slice() else { continue };
-            resolved = resolved.replace(&format!("${{{name}}}"), value);
-            let dollar = format!("${name}");
-            while let Some(at) = resolved.find(&dollar) {
-                let behind = resolved.as_bytes().get(at + dollar.len());
-                if behind.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_') {
-                    break;
-                }
-                resolved.replace_range(at..at + dollar.len(), value);
-            }
-        }
-        resolved
-    }
-
-    /// Whether a name stands for something else from one place to another.
-    fn changes(&self, target: &str, from: u32, to: u32) -> bool {
-        let is_set =
-            |values: &Vec<(u32, Option<String>)>| values.iter().any(|(at, _)| (from..to).contains(at));
-        target.contains('$')
-            && self.0.iter().any(|(name, values)| {
-                (target.contains(&format!("${name}")) || target.contains(&format!("${{{name}")))
-                    && is_set(values)
-            })
-    }
 }

@@ -263,11 +263,9 @@ fn replaced(command: &[u8]) -> Option<Vec<Vec<Option<u8>>>> {
             _ if word.starts_with(b"--expression=") => {
                 expressions.push((word.get(13..)?.to_vec(), is_filled));
             }
-            _ if word.starts_with(b"-") || word.starts_with(b"<") || word.starts_with(b">") => {
-                if word.starts_with(b"-") && !word.starts_with(b"-i") && !word.starts_with(b"--in-place") {
-                    return None;
-                }
-            }
+            _ if word.starts_with(b"-i") || word.starts_with(b"--in-place") => {}
+            _ if word.starts_with(b"-") => return None,
+            _ if word.starts_with(b"<") || word.starts_with(b">") => {}
             _ if first.is_none() => first = Some((word, is_filled)),
             _ => {}
         }

@@ -147,7 +147,7 @@ impl Script {
                 at += end + 1;
                 continue;
             }
-            let word = rest.split(|byte| byte.is_ascii_whitespace()).next().unwrap_or_default();
+            let word = rest.split(u8::is_ascii_whitespace).next().unwrap_or_default();
             let length = word.len();
             match word {
                 b"" => return,
@@ -226,7 +226,7 @@ impl Script {
         let place = self.stack.clone();
         self.statements.push(Statement { span: Span::new(start, span.end), place, redirect });
         for part in own.split(|byte| *byte == b'|').skip(1) {
-            match part.trim_ascii_start().split(|byte| byte.is_ascii_whitespace()).next() {
+            match part.trim_ascii_start().split(u8::is_ascii_whitespace).next() {
                 Some(b"while" | b"for" | b"until") => self.open(Kind::Loop, b""),
                 Some(b"{" | b"(") => self.open(Kind::Group, b""),
                 _ => {}

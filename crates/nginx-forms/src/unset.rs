@@ -98,7 +98,7 @@ fn sources_others(host: &[u8]) -> bool {
         match (words.next(), words.next()) {
             (Some(b"." | b"source"), Some(file)) => {
                 let file: Vec<u8> = file.iter().copied().filter(|byte| !b"\"';)".contains(byte)).collect();
-                let is_file = file.iter().any(|byte| byte.is_ascii_alphanumeric());
+                let is_file = file.iter().any(u8::is_ascii_alphanumeric);
                 is_file && !OF_SYSTEM.iter().any(|own| file.ends_with(own))
             }
             (Some(b"eval"), Some(text)) => !text.starts_with(b"\"$(ssh-agent"),

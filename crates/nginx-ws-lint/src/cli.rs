@@ -221,8 +221,9 @@ impl Command {
     pub(crate) fn check_slip(paths: &[PathBuf]) -> Result<(), Error> {
         let Some(word) = paths.first().filter(|path| path.symlink_metadata().is_err()) else { return Ok(()) };
         let word = word.to_string_lossy();
+        // A command behind an option: that it is taken as a path is said elsewhere.
         if Self::NAMES.contains(&word.as_ref()) {
-            return Err(Error::LateCommand(word.into_owned()));
+            return Ok(());
         }
         let elsewhere =
             ELSEWHERE.iter().find(|(other, _)| *other == word).map(|(_, ours)| (*ours).to_owned());

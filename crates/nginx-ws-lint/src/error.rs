@@ -61,9 +61,6 @@ pub(crate) enum Error {
         /// The command that comes closest, with its argument if it has one.
         similar: String,
     },
-    /// A command behind options, where a path is expected.
-    #[error("`{0}` is a command, and commands come before options: `nginx-ws-lint {0} …`")]
-    LateCommand(String),
     /// `man` of a command that there is not.
     #[error("there is no command `{}`", lint_report::escape(.word))]
     NoSuchCommand {

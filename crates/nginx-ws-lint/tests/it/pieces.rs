@@ -99,7 +99,8 @@ fn what_is_not_certain_is_said() {
         let tree = Tree::new(&[(name, &text)]);
         assert_eq!(findings(&tree, &[name]), [], "{text}");
         let run = tree.run(&["--isolated", name]);
-        assert!(run.code == Some(2) && run.stderr.contains(why), "{}{}", run.stdout, run.stderr);
+        let said = run.stdout + &run.stderr;
+        assert!(run.code == Some(2) && said.contains(why), "{said}");
     }
 }
 
@@ -125,7 +126,9 @@ fn each_machine_of_a_log_is_judged() {
     let numbered: String =
         dump("").lines().enumerate().map(|(at, line)| format!("{:6}\t{line}\n", at + 1)).collect();
     let tree = Tree::new(&[("all.txt", &numbered)]);
-    assert_eq!(findings(&tree, &["."]).len(), 1, "{numbered}");
+    for path in [".", "all.txt"] {
+        assert_eq!(findings(&tree, &[path]).len(), 1, "{numbered}");
+    }
 }
 
 /// A dump on a page is one more text of it.
@@ -140,12 +143,17 @@ fn a_page_with_a_dump_is_read_with_docs() {
     assert!(!run.stderr.contains("breaks off"), "{}", run.stderr);
 }
 
+/// What a file is, its name or its first line says.
 #[test]
-fn a_command_behind_options_is_named() {
-    let run = Tree::new(&[]).run(&["--isolated", "endpoints", "x"]);
-    assert!(
-        run.stderr.contains("`endpoints` is a command, and commands come before options"),
-        "{}",
-        run.stderr
+fn files_of_ruby_and_cloud_init_are_told_apart() {
+    let ruby = "Vagrant.configure(\"2\") do |config|\n  config.vm.provision \"shell\", inline: <<-SHELL\n    server { listen 80; location /ws { proxy_pass http://a; } }\n  SHELL\nend\n";
+    let tree = Tree::new(&[("Vagrantfile", ruby)]);
+    assert_eq!(findings(&tree, &["Vagrantfile"]), []);
+    let cloud = "#cloud-config\nwrite_files:\n- path: /etc/nginx/conf.d/a.conf\n  content: |\n    server {\n      listen 80;\n      location /ws {\n        proxy_pass http://127.0.0.1:3000;\n        proxy_http_version 1.1;\n        proxy_set_header Upgrade $http_upgrade;\n        proxy_read_timeout 1h;\n      }\n    }\n";
+    let tree = Tree::new(&[("user-data.txt", cloud)]);
+    let all = findings(&tree, &["user-data.txt"]);
+    assert_eq!(
+        all.iter().map(|(_, rule, line)| (rule.as_str(), *line)).collect::<Vec<_>>(),
+        [("missing-connection-header", 10)]
     );
 }
