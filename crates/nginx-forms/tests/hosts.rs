@@ -140,7 +140,7 @@ fn lines_of_a_dump_may_have_numbers_and_times() {
         &|at| format!("{}:", at + 5),
         &|at| format!("{:4} ", at + 5),
         &|at| format!("2026-01-01T00:00:{:02}.123Z ", at + 5),
-        &|at| format!("12:34:{:02} web1 nginx[12]: ", at),
+        &|at| format!("12:34:{at:02} web1 nginx[12]: "),
     ] {
         assert_eq!(texts(Form::Dump, &each(by)), expected, "{}", each(by));
     }
