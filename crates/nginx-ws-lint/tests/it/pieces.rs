@@ -9,13 +9,15 @@ use crate::run::Tree;
 
 fn findings(tree: &Tree, arguments: &[&str]) -> Vec<(String, String, u64)> {
     let run = tree.run(&[arguments, &["--isolated", "--format", "json"]].concat());
-    let report: Value = serde_json::from_str(&run.stdout).expect("JSON");
-    let all = report["findings"].as_array().expect("findings").iter();
-    all.filter(|one| one["severity"] != "info")
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    let all = report.get("findings").and_then(Value::as_array).cloned().unwrap();
+    let of = |one: &Value, pointer: &str| one.pointer(pointer).cloned().unwrap_or_default();
+    all.iter()
+        .filter(|one| of(one, "/severity") != "info")
         .map(|one| {
-            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-            let line = one["range"]["start"]["line"].as_u64().unwrap_or_default();
-            (text(&one["file"]), text(&one["rule"]), line)
+            let text = |pointer: &str| of(one, pointer).as_str().unwrap_or_default().to_owned();
+            let line = of(one, "/range/start/line").as_u64().unwrap_or_default();
+            (text("/file"), text("/rule"), line)
         })
         .collect()
 }
