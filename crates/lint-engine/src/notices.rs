@@ -35,15 +35,17 @@ pub(crate) fn of_skipped(loaded: &Loaded, gathered: &mut Gathered) {
             | SkipReason::Stored(_)
             | SkipReason::Packed
             | SkipReason::Routes
+            | SkipReason::Unsure(_)
             | SkipReason::Dump
             | SkipReason::FailedTest(_)
+            // It was read.
+            | SkipReason::NothingFound
             | SkipReason::Budget => NoticeCode::NotJudged,
             SkipReason::Outside
             | SkipReason::LinkedFolder
             | SkipReason::LinkIntoPassedOver
             | SkipReason::BrokenLink
-            | SkipReason::Unreadable(_)
-            | SkipReason::NothingFound => NoticeCode::UnreadableFile,
+            | SkipReason::Unreadable(_) => NoticeCode::UnreadableFile,
         };
         let incomplete = match reason {
             // It was read, and there is nothing to judge.

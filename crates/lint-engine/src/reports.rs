@@ -94,6 +94,11 @@ pub(crate) fn not_judged(reason: &SkipReason) -> NotJudged {
             ("file with routes of a gateway", "files with routes of a gateway"),
             "has routes of NGINX Gateway Fabric or a TransportServer, which are not judged".to_owned(),
         ),
+        SkipReason::Unsure(why) => (
+            "not-certain",
+            ("file whose text of nginx is not certain", "files whose text of nginx is not certain"),
+            format!("holds text of nginx that is not judged: {why}"),
+        ),
         SkipReason::Empty => ("empty", ("empty file", "empty files"), "holds no directive".to_owned()),
         SkipReason::NotEnabled => (
             "not-enabled",
@@ -144,6 +149,7 @@ pub(crate) fn not_judged(reason: &SkipReason) -> NotJudged {
             | SkipReason::Dump
             | SkipReason::FailedTest(_)
             | SkipReason::Routes
+            | SkipReason::Unsure(_)
             | SkipReason::NotEnabled
     );
     NotJudged { code, noun, text, holds_nginx }

@@ -15,6 +15,8 @@ pub struct ViewBuilder<'t> {
     gaps: Vec<u32>,
     placeholders: Vec<(Vec<u8>, Vec<u8>)>,
     told: Vec<Told>,
+    seams: Vec<(u32, WrittenAs)>,
+    tabs: Vec<(u32, u32)>,
 }
 
 impl<'t> ViewBuilder<'t> {
@@ -27,6 +29,8 @@ impl<'t> ViewBuilder<'t> {
             gaps: Vec::new(),
             placeholders: Vec::new(),
             told: Vec::new(),
+            seams: Vec::new(),
+            tabs: Vec::new(),
         }
     }
 
@@ -94,6 +98,25 @@ impl<'t> ViewBuilder<'t> {
         self.placeholders.extend(view.placeholders.iter().cloned());
         let told = view.told.iter().map(|told| Told { span: moved(told.span), words: told.words.clone() });
         self.told.extend(told);
+        self.tabs.extend(view.tabs.iter().map(|(at, count)| (at + start, *count)));
+    }
+
+    /// Takes a stretch of the text of a view, with the gaps that are in it.
+    pub(crate) fn copy_of(&mut self, view: &View, span: Span) {
+        let start = self.end();
+        let own = view.gaps.iter().filter(|gap| span.start <= **gap && **gap < span.end);
+        self.gaps.extend(own.map(|gap| gap - span.start + start));
+        self.copy(span);
+    }
+
+    /// Says how the host writes what follows: it stands in another place of it.
+    pub(crate) fn seam(&mut self, written_as: WrittenAs) {
+        self.seams.push((self.end(), written_as));
+    }
+
+    /// Says how many tabs the host has before the line that begins here.
+    pub(crate) fn tabs(&mut self, count: u32) {
+        self.tabs.push((self.end(), count));
     }
 
     /// Says something of what the view has from an offset on.
@@ -114,7 +137,7 @@ impl<'t> ViewBuilder<'t> {
 
     /// The view. `outer`: the one that the text is of; `None` for the host file itself.
     pub fn finish(self, outer: Option<Arc<View>>, written_as: WrittenAs) -> View {
-        let Self { bytes, pieces, gaps, placeholders, told, .. } = self;
+        let Self { bytes, pieces, gaps, placeholders, told, seams, tabs, .. } = self;
         View {
             bytes,
             pieces,
@@ -127,6 +150,8 @@ impl<'t> ViewBuilder<'t> {
             placeholders,
             rendered: None,
             told,
+            seams,
+            tabs,
             is_called: false,
         }
     }

@@ -46,6 +46,8 @@ pub struct Found {
     pub dump: usize,
     /// What the text is on the other ways through the branches of its host.
     pub other_ways: Vec<Arc<View>>,
+    /// Why it is not judged: what nginx reads is not certain.
+    pub unsure: Option<&'static str>,
 }
 
 impl Found {
@@ -61,7 +63,13 @@ impl Found {
             is_cut: false,
             dump: 0,
             other_ways: Vec::new(),
+            unsure: None,
         }
+    }
+
+    /// The name of the file that nginx finds it in.
+    pub(crate) fn name_of_file(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or_default()
     }
 
     /// One that has a name alone.
@@ -80,6 +88,7 @@ impl Found {
             is_cut: false,
             dump: 0,
             other_ways: Vec::new(),
+            unsure: None,
         }
     }
 }
@@ -127,4 +136,9 @@ pub fn has_ingress(form: Form, text: &[u8]) -> bool {
 /// `TransportServer`.
 pub fn has_other_routes(text: &[u8]) -> bool {
     ingress::has_other_routes(text)
+}
+
+/// Why annotations for a controller of nginx in a text are not judged; `None` where it has none that are not.
+pub fn unread_annotations(text: &[u8], is_hcl: bool) -> Option<&'static str> {
+    ingress::unread(text, is_hcl)
 }

@@ -8,7 +8,10 @@ use nginx_syntax::Span;
 use crate::build::ViewBuilder;
 use crate::form::{Form, Found};
 use crate::lines::{indent, is_blank, lines};
+use crate::pieces;
 use crate::quotes::Quotes;
+use crate::redirect::{Output, destination, first_command, last_command, output};
+use crate::script::Script;
 use crate::template::{self, Manner};
 use crate::unset::Unset;
 use crate::view::{Escape, View, WrittenAs};
@@ -22,7 +25,7 @@ const OF_SHELL: &[Escape] = &[
 ];
 
 /// The same in a string, `"…"`.
-const OF_STRING: &[Escape] = &[
+pub(crate) const OF_STRING: &[Escape] = &[
     Escape { plain: b"\\", written: b"\\\\" },
     Escape { plain: b"$", written: b"\\$" },
     Escape { plain: b"`", written: b"\\`" },
@@ -34,16 +37,27 @@ const OF_HCL: &[Escape] =
     &[Escape { plain: b"${", written: b"$${" }, Escape { plain: b"%{", written: b"%%{" }];
 
 /// The head of a heredoc.
-struct Head<'t> {
+pub(crate) struct Head<'t> {
     word: &'t [u8],
     is_quoted: bool,
     /// `<<-`, and `<<~` of Ruby.
     is_dashed: bool,
     /// Whether it stands in `"…"`, so that one shell reads the text before the other, and whether that string began in
     /// the same command.
-    in_string: Option<bool>,
+    pub(crate) in_string: Option<bool>,
     /// Where the text goes, if the line says so.
-    target: Option<String>,
+    pub(crate) output: Option<Output>,
+}
+
+/// A heredoc, and where it stands.
+pub(crate) struct Piece<'t> {
+    pub(crate) form: Form,
+    pub(crate) head: Head<'t>,
+    pub(crate) body: Vec<Span>,
+    /// The line of its command, from 0.
+    pub(crate) line: usize,
+    /// Where `<<` stands.
+    pub(crate) at: u32,
 }
 
 /// As deep may heredocs stand in others: a script that is written by one.
@@ -102,6 +116,7 @@ fn of_text(form: Form, text: &[u8], outer: Option<&Arc<View>>) -> Vec<Found> {
     let mut found = Vec::new();
     let mut number = 0;
     let mut quotes = (form != Form::Terraform).then(Quotes::default);
+    let (mut pieces, mut script) = (Vec::new(), Script::default());
     while let Some(first) = all.get(number) {
         // The command goes on in the next line.
         let mut end = first.end;
@@ -112,31 +127,38 @@ fn of_text(form: Form, text: &[u8], outer: Option<&Arc<View>>) -> Vec<Found> {
             next += 1;
         }
         let command = Span::new(first.start, end).of(text);
-        for head in heads(command, quotes.as_mut()) {
+        if form != Form::Terraform {
+            script.take(text, Span::new(first.start, end));
+        }
+        for (at, head) in heads(command, quotes.as_mut()) {
             // Other programs shift bits so.
             let Some(end) = ends.first(&head, next) else { continue };
             let body = all.get(next..end).unwrap_or_default();
-            let view = view(form, text, &head, body, outer);
-            let (view, other_ways) = match form {
-                Form::Terraform => through_directives(view),
-                _ => (view, Vec::new()),
-            };
-            let one = match &head.target {
-                Some(path) if path.starts_with('/') => Found::at(path, view),
-                Some(name) => Found::named(name, view),
-                None => Found::named(&format!("heredoc-{}", number + 1), view),
-            };
-            found.push(Found { other_ways, ..one });
             next = end + 1;
+            if form == Form::Terraform {
+                let (view, other_ways) = through_directives(view(form, text, &head, body, outer));
+                let one = match head.output.as_ref().map(|output| output.target.as_str()) {
+                    Some(path) if path.starts_with('/') => Found::at(path, view),
+                    Some(name) => Found::named(name, view),
+                    None => Found::named(&format!("heredoc-{}", number + 1), view),
+                };
+                found.push(Found { other_ways, ..one });
+                continue;
+            }
+            let at = first.start + u32::try_from(at).unwrap_or_default();
+            pieces.push(Piece { form, head, body: body.to_vec(), line: number, at });
             // `EOF"`
             if let (Some(quotes), Some(last)) = (&mut quotes, all.get(end)) {
+                let rest = split_word(last.of(text).trim_ascii_start()).1;
                 quotes.begin();
-                quotes.take(split_word(last.of(text).trim_ascii_start()).1);
+                quotes.take(rest);
+                let length = u32::try_from(rest.len()).unwrap_or_default();
+                script.take(text, Span::new(last.end - length.min(last.len()), last.end));
             }
         }
         number = next;
     }
-    found
+    if form == Form::Terraform { found } else { pieces::files(text, &pieces, &script, outer) }
 }
 
 /// The ways through `%{ if x }` and `%{ for x in y }` of a text of Terraform, the longest first.
@@ -204,7 +226,7 @@ fn split_word(text: &[u8]) -> (&[u8], &[u8]) {
 }
 
 /// The heads of a command, in the order of their texts.
-fn heads<'t>(command: &'t [u8], mut quotes: Option<&mut Quotes>) -> Vec<Head<'t>> {
+fn heads<'t>(command: &'t [u8], mut quotes: Option<&mut Quotes>) -> Vec<(usize, Head<'t>)> {
     if let Some(quotes) = &mut quotes {
         quotes.begin();
     }
@@ -222,7 +244,10 @@ fn heads<'t>(command: &'t [u8], mut quotes: Option<&mut Quotes>) -> Vec<Head<'t>
 }
 
 /// The same; `in_string` tells of a place, none before one that was asked, whether it is in a string.
-fn heads_of<'t>(command: &'t [u8], in_string: &mut dyn FnMut(usize) -> Option<bool>) -> Vec<Head<'t>> {
+fn heads_of<'t>(
+    command: &'t [u8],
+    in_string: &mut dyn FnMut(usize) -> Option<bool>,
+) -> Vec<(usize, Head<'t>)> {
     let mut heads = Vec::new();
     let mut at = 0;
     // Where the command begins that the next head belongs to.
@@ -246,16 +271,15 @@ fn heads_of<'t>(command: &'t [u8], in_string: &mut dyn FnMut(usize) -> Option<bo
         let Some((word, is_quoted, is_dashed, length)) = word(rest) else { continue };
         at += length;
         let behind = command.get(at..).unwrap_or_default();
-        let target = match is_copy {
+        let mut output = match is_copy {
             true => destination(behind),
-            false => target(last_command(before), first_command(behind)),
+            false => output(last_command(before), first_command(behind)),
         };
         // The file of a folder.
-        let target = target.map(|target| match target.strip_suffix('/') {
-            Some(folder) => format!("{folder}/{}", String::from_utf8_lossy(word)),
-            None => target.to_owned(),
-        });
-        heads.push(Head { word, is_quoted, is_dashed, in_string: in_string(here), target });
+        if let Some(output) = output.as_mut().filter(|output| output.target.ends_with('/')) {
+            output.target.push_str(&String::from_utf8_lossy(word));
+        }
+        heads.push((here, Head { word, is_quoted, is_dashed, in_string: in_string(here), output }));
         start = here;
     }
     heads
@@ -284,49 +308,9 @@ fn word(rest: &[u8]) -> Option<(&[u8], bool, bool, usize)> {
     Some((word, is_quoted, is_dashed, at + length + closed))
 }
 
-/// What stands between commands that follow each other.
-const BETWEEN: [&[u8]; 3] = [b";", b"&&", b"||"];
-
-fn first_command(text: &[u8]) -> &[u8] {
-    let ends = BETWEEN.iter().filter_map(|end| memchr::memmem::find(text, end));
-    text.get(..ends.min().unwrap_or(text.len())).unwrap_or_default()
-}
-
-fn last_command(text: &[u8]) -> &[u8] {
-    let starts = BETWEEN.iter().filter_map(|end| Some(memchr::memmem::rfind(text, end)? + end.len()));
-    text.get(starts.max().unwrap_or_default()..).unwrap_or_default()
-}
-
-/// `COPY <<EOF FILE`, `COPY <<A <<B FOLDER/`.
-fn destination(behind: &[u8]) -> Option<&str> {
-    let mut words = std::str::from_utf8(behind).ok()?.split_ascii_whitespace();
-    words.rfind(|word| !word.starts_with("<<")).map(plain)
-}
-
-/// `> FILE`, `tee FILE`.
-fn target<'t>(before: &'t [u8], behind: &'t [u8]) -> Option<&'t str> {
-    for part in [behind, before] {
-        let text = std::str::from_utf8(part).ok()?;
-        let mut words = text.split_ascii_whitespace();
-        while let Some(word) = words.next() {
-            let name = match word {
-                ">" | ">>" | "tee" => words.find(|word| !word.starts_with('-')),
-                _ => word
-                    .trim_start_matches(|byte: char| byte.is_ascii_digit())
-                    .strip_prefix('>')
-                    .map(|rest| rest.trim_start_matches('>'))
-                    .filter(|name| !name.is_empty()),
-            };
-            if let Some(name) = name.filter(|name| *name != "/dev/null") {
-                return Some(plain(name));
-            }
-        }
-    }
-    None
-}
-
-fn plain(word: &str) -> &str {
-    word.trim_matches(|byte| matches!(byte, '"' | '\'' | ';' | ')'))
+/// The text of a heredoc of a script.
+pub(crate) fn view_of(text: &[u8], piece: &Piece<'_>, outer: Option<&Arc<View>>) -> View {
+    view(piece.form, text, &piece.head, &piece.body, outer)
 }
 
 /// The text of a heredoc. One in a string is what the inner shell makes of what the outer one does.
@@ -382,7 +366,11 @@ fn of_one_shell(form: Form, text: &[u8], head: &Head<'_>, body: &[Span], outer: 
             0
         };
         let length = u32::try_from(of(line).trim_ascii_end().len()).unwrap_or_default();
-        let start = line.start + cut.min(length);
+        let cut = cut.min(length);
+        let start = line.start + cut;
+        if head.is_dashed && form != Form::Terraform {
+            builder.tabs(cut);
+        }
         match (form, head.is_quoted) {
             (Form::Terraform, _) => of_hcl(&mut builder, text, Span::new(start, line.end)),
             (_, true) => builder.copy(Span::new(start, line.end)),
@@ -404,7 +392,13 @@ fn of_one_shell(form: Form, text: &[u8], head: &Head<'_>, body: &[Span], outer: 
 }
 
 /// A line that a shell fills in, of a heredoc or of a string.
-fn of_shell(builder: &mut ViewBuilder<'_>, text: &[u8], line: Span, is_string: bool, unset: &Unset) {
+pub(crate) fn of_shell(
+    builder: &mut ViewBuilder<'_>,
+    text: &[u8],
+    line: Span,
+    is_string: bool,
+    unset: &Unset,
+) {
     let (mut done, mut at) = (line.start, line.start);
     let first = builder.end();
     let mut lost: Vec<&[u8]> = Vec::new();
@@ -417,7 +411,7 @@ fn of_shell(builder: &mut ViewBuilder<'_>, text: &[u8], line: Span, is_string: b
             [b'"', ..] if is_string => (1, Some(Vec::new())),
             // The line goes on.
             [b'\\', b'\n', ..] => (2, Some(Vec::new())),
-            [b'$', ..] => match filled_in(rest) {
+            [b'$' | b'`', ..] => match filled_in(rest) {
                 Some((length, name)) => {
                     builder.copy(Span::new(done, at));
                     if unset.has(name) {
@@ -494,8 +488,17 @@ fn of_hcl(builder: &mut ViewBuilder<'_>, text: &[u8], line: Span) {
     builder.copy(Span::new(done, line.end));
 }
 
-/// `$x`, `${x}`, `$(x)`: its length, and what stands in it.
+/// `$x`, `${x}`, `$(x)`, and `x` in backticks: its length, and what stands in it.
 fn filled_in(rest: &[u8]) -> Option<(u32, &[u8])> {
+    if rest.starts_with(b"`") {
+        let mut is_escaped = false;
+        let end = rest.iter().skip(1).position(|byte| {
+            let was_escaped = std::mem::take(&mut is_escaped);
+            is_escaped = *byte == b'\\' && !was_escaped;
+            *byte == b'`' && !was_escaped
+        })?;
+        return Some((u32::try_from(end + 2).ok()?, rest.get(1..=end)?));
+    }
     let (open, close) = match rest.get(1)? {
         b'{' => (2, b'}'),
         b'(' => (2, b')'),

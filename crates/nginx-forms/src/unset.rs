@@ -57,9 +57,13 @@ impl Unset {
     /// Those that `text` has, which a shell or compose fills in; `host`: all that could set one. A name that stands there
     /// without `$` may be set.
     pub(crate) fn of(host: &[u8], text: &[u8]) -> Self {
+        if sources_others(host) {
+            return Self::default();
+        }
         let is_unset = |name: &&&'static [u8]| is_bare(text, name) && !is_named(host, name);
         let mut all: BTreeSet<&'static [u8]> = ONLY_OF_NGINX.iter().filter(is_unset).copied().collect();
-        if !all.is_empty() {
+        // Where others of nginx are written as they have to be, these are meant for nginx too.
+        if !all.is_empty() || ONLY_OF_NGINX.iter().any(|name| is_escaped(text, name)) {
             all.extend(ALSO_OF_SCRIPTS.iter().filter(is_unset));
         }
         Self(all)
@@ -69,6 +73,43 @@ impl Unset {
     pub(crate) fn has(&self, name: &[u8]) -> bool {
         self.0.contains(name)
     }
+}
+
+/// Whether a script takes variables from another file, or makes them of a text: `. FILE`, `source FILE`, `eval`. Files of
+/// the system have none of these names.
+fn sources_others(host: &[u8]) -> bool {
+    const OF_SYSTEM: [&[u8]; 9] = [
+        b"/etc/os-release",
+        b"/etc/lsb-release",
+        b"/etc/profile",
+        b"/etc/bashrc",
+        b".bashrc",
+        b".profile",
+        b"nvm.sh",
+        b"functions",
+        b"/bin/activate",
+    ];
+    let is_it = |command: &[u8]| {
+        let command = command.trim_ascii_start();
+        let command = ["then ", "do ", "else ", "{ ", "RUN "].iter().fold(command, |command, word| {
+            command.strip_prefix(word.as_bytes()).unwrap_or(command).trim_ascii_start()
+        });
+        let mut words = command.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        match (words.next(), words.next()) {
+            (Some(b"." | b"source"), Some(file)) => {
+                let file: Vec<u8> = file.iter().copied().filter(|byte| !b"\"';)".contains(byte)).collect();
+                let is_file = file.iter().any(u8::is_ascii_alphanumeric);
+                is_file && !OF_SYSTEM.iter().any(|own| file.ends_with(own))
+            }
+            (Some(b"eval"), Some(text)) => !text.starts_with(b"\"$(ssh-agent"),
+            _ => false,
+        }
+    };
+    let has = |word: &[u8]| memchr::memmem::find(host, word).is_some();
+    (has(b". ") || has(b"source ") || has(b"eval "))
+        && host.split(|byte| *byte == b'\n').any(|line| {
+            !line.trim_ascii_start().starts_with(b"#") && line.split(|byte| b";&|".contains(byte)).any(is_it)
+        })
 }
 
 /// The bytes around each place where a name stands as a word: those before it.
@@ -90,6 +131,11 @@ fn is_bare(text: &[u8], name: &[u8]) -> bool {
     })
 }
 
+/// Whether it is written so that nginx gets it: `\$name`, `$$name`.
+fn is_escaped(text: &[u8], name: &[u8]) -> bool {
+    places(text, name).any(|before| before.ends_with(b"\\$") || before.ends_with(b"$$"))
+}
+
 /// Whether it stands anywhere without `$`.
 fn is_named(text: &[u8], name: &[u8]) -> bool {
     places(text, name).any(|before| !before.ends_with(b"$") && !before.ends_with(b"${"))
@@ -104,15 +150,22 @@ mod tests {
         let of = |host: &str, name: &str| Unset::of(host.as_bytes(), host.as_bytes()).has(name.as_bytes());
         assert!(of("Upgrade $http_upgrade;", "http_upgrade") && of("${http_upgrade}", "http_upgrade"));
         assert!(of("$http_upgrade $host", "host"));
+        assert!(of("\\$http_upgrade $host", "host") && of("$$http_upgrade $host", "host"));
+        assert!(of(". /etc/os-release\n# source it\n. . $http_upgrade", "http_upgrade"));
         for (host, name) in [
             ("\\$http_upgrade", "http_upgrade"),
             ("$$http_upgrade", "http_upgrade"),
             ("http_upgrade=x\n$http_upgrade", "http_upgrade"),
             ("for host in a; do echo $http_upgrade $host", "host"),
+            ("host=a\n\\$http_upgrade $host", "host"),
             // A script's own, as far as can be told.
             ("$host", "host"),
             ("$http_upgrade_x", "http_upgrade"),
             ("$http_proxy $http_upgrade", "http_proxy"),
+            // The other file may set it.
+            (". /etc/app.env\n$document_root", "document_root"),
+            ("if x; then source \"$F\"; fi\n$http_upgrade", "http_upgrade"),
+            ("eval \"$(cat env)\"\n$http_upgrade", "http_upgrade"),
         ] {
             assert!(!of(host, name), "{host}");
         }

@@ -87,6 +87,10 @@ pub struct View {
     pub(crate) rendered: Option<Arc<Rendered>>,
     /// What other files fill in, in order.
     pub(crate) told: Vec<Told>,
+    /// Where stretches begin that stand in other places of the host, and how it writes them there, in order.
+    pub(crate) seams: Vec<(u32, WrittenAs)>,
+    /// How many tabs the host has before each line, where they are not always as many: `<<-`.
+    pub(crate) tabs: Vec<(u32, u32)>,
     /// Whether it is the body of a named template or a macro, which comes out where that is called.
     pub(crate) is_called: bool,
 }
@@ -246,7 +250,7 @@ impl View {
                     None => Ok((span, text)),
                 }
             }
-            None => self.edit_copied(span, replacement, &self.written_as),
+            None => self.edit_copied(span, replacement, self.written_at(span.start)),
         }
     }
 
@@ -273,8 +277,18 @@ impl View {
         }) {
             return Err(Refusal::FilledIn);
         }
-        let outer = Span::new(self.start_on_outer(span.start), self.start_on_outer(span.end));
-        let text = self.written(span, replacement, written_as);
+        if self.seams.iter().any(|(seam, _)| span.start < *seam && *seam < span.end) {
+            return Err(Refusal::Form("what it replaces is written by several commands"));
+        }
+        let (outer, text) = match self.edit_of_lines(span, replacement, written_as) {
+            Some(edit) => edit,
+            None => {
+                let is_seam = !span.is_empty() && self.seams.iter().any(|(seam, _)| *seam == span.end);
+                let end = if is_seam { self.end_on_outer(span.end) } else { self.start_on_outer(span.end) };
+                let text = self.written(span, replacement, written_as);
+                (Span::new(self.start_on_outer(span.start), end), text)
+            }
+        };
         match &self.outer {
             // What a controller writes is asked by the one that asked this.
             Some(view) if self.rendered.is_none() => view.edit(outer, &text),
@@ -282,8 +296,57 @@ impl View {
         }
     }
 
+    /// How the host writes what stands at an offset.
+    fn written_at(&self, offset: u32) -> &WrittenAs {
+        let last = self.seams.iter().rfind(|(seam, _)| *seam <= offset);
+        last.map_or(&self.written_as, |(_, written_as)| written_as)
+    }
+
+    /// How many tabs stand before the line of an offset: as many as before that line or the next, whichever has more, for
+    /// what opens a block stands before what is in it.
+    fn tabs_at(&self, offset: u32) -> usize {
+        let next = self.tabs.partition_point(|(line, _)| *line <= offset);
+        let around = self.tabs.get(next.saturating_sub(1)..).unwrap_or_default().iter().take(2);
+        around.map(|(_, tabs)| *tabs as usize).max().unwrap_or_default()
+    }
+
+    /// An edit of whole lines that have tabs of their own before them.
+    fn edit_of_lines(&self, span: Span, text: &[u8], written_as: &WrittenAs) -> Option<(Span, Vec<u8>)> {
+        let tabs_of = |offset: u32| {
+            let at = self.tabs.binary_search_by_key(&offset, |(line, _)| *line).ok()?;
+            self.tabs.get(at).map(|(_, tabs)| *tabs)
+        };
+        let own = tabs_of(span.start)?;
+        let is_whole = text.is_empty() || text.ends_with(b"\n");
+        if !is_whole || (span.end != self.length() && tabs_of(span.end).is_none()) {
+            return None;
+        }
+        let start = self.start_on_outer(span.start).checked_sub(own)?;
+        let end = if span.is_empty() { start } else { self.end_on_outer(span.end) };
+        let before = span.start.checked_sub(1).map_or(0, |before| self.tabs_at(before));
+        let tabs = vec![b'\t'; if span.is_empty() { before.max(own as usize) } else { own as usize }];
+        let plain = WrittenAs { indent: Vec::new(), escapes: written_as.escapes };
+        let mut written = Vec::new();
+        for line in text.split_inclusive(|byte| *byte == b'\n') {
+            if line != b"\n" {
+                written.extend_from_slice(&tabs);
+            }
+            written.extend(self.written_in(Span::at(span.end), line, &plain, false));
+        }
+        Some((Span::new(start, end), written))
+    }
+
     /// Text as the host writes it in place of a span.
     fn written(&self, span: Span, text: &[u8], written_as: &WrittenAs) -> Vec<u8> {
+        if !self.tabs.is_empty() && !written_as.indent.is_empty() {
+            let indent = vec![b'\t'; self.tabs_at(span.start)];
+            let written_as = WrittenAs { indent, escapes: written_as.escapes };
+            return self.written_in(span, text, &written_as, true);
+        }
+        self.written_in(span, text, written_as, true)
+    }
+
+    fn written_in(&self, span: Span, text: &[u8], written_as: &WrittenAs, has_indent: bool) -> Vec<u8> {
         let WrittenAs { indent, escapes } = written_as;
         let mut written = Vec::with_capacity(text.len());
         let next = |at: usize| match text.get(at) {
@@ -291,7 +354,8 @@ impl View {
             None => self.bytes.get(span.end as usize).copied(),
         };
         // Behind the last line there is no indent yet.
-        let is_behind_all = span.start as usize == self.bytes.len() && self.bytes.last() == Some(&b'\n');
+        let is_behind_all =
+            has_indent && span.start as usize == self.bytes.len() && self.bytes.last() == Some(&b'\n');
         if is_behind_all && text.first().is_some_and(|byte| *byte != b'\n') {
             written.extend_from_slice(indent);
         }

@@ -150,3 +150,36 @@ fn escaped_variables_of_terraform_are_values() {
         made.views.iter().map(|view| String::from_utf8_lossy(view.bytes()).into_owned()).collect();
     assert_eq!(all, ["\na ${X}${Y_Z};\n\nb;\n", "\nb;\n"]);
 }
+
+/// Ansible reads the first line alone, so nothing comes before it, and it may say what the marks are.
+#[test]
+fn marks_may_be_others() {
+    let by_name = Manner { is_by_name: true };
+    for (template, expected) in [
+        ("#jinja2: lstrip_blocks: True\na {{ x }};\n", &["a ${X};\n"][..]),
+        (
+            "#jinja2: variable_start_string:'[[', variable_end_string: \"]]\"\na [[ x ]] {};\n",
+            &["a ${X} {};\n"],
+        ),
+        (
+            "#jinja2: variable_start_string: '[%', variable_end_string: '%]'\n{% if y %}a [% x %];{% endif %}\n",
+            &["a ${X};\n", "\n"],
+        ),
+        ("((% if y %))\na (( x ));\n((% endif %))\n", &["\na ${X};\n\n", "\n"]),
+        ("a (( x )) ~ \"((b|c)d)\";\n", &["a ${X} ~ \"((b|c)d)\";\n"]),
+        ("[% if y %]a [[ x ]];[% endif %]\n", &["a ${X};\n", "\n"]),
+    ] {
+        let all = alternatives(template.as_bytes(), None, by_name);
+        let texts: Vec<String> =
+            all.views.iter().map(|view| String::from_utf8_lossy(view.bytes()).into_owned()).collect();
+        assert_eq!(texts, expected, "{template}");
+        let header = template.find('\n').filter(|_| template.starts_with("#jinja2")).map_or(0, |end| end + 1);
+        if header > 0 && !template.contains("{% if") {
+            let (at, _) = all.views[0].edit(nginx_syntax::Span::at(0), b"b;\n").expect("an edit");
+            assert_eq!(at.start as usize, header, "{template}");
+        }
+    }
+    // Groups of a pattern are none.
+    let pattern = "location ~ ((a|b)c)|(( )) {\n}\n";
+    assert_eq!(alternatives(pattern.as_bytes(), None, by_name).views[0].bytes(), pattern.as_bytes());
+}

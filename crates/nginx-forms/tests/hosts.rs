@@ -87,6 +87,74 @@ fn a_line_like_the_head_of_a_file_is_one_where_nginx_could_have_printed_it() {
     assert_eq!(texts(Form::Dump, &braces).len(), 2);
 }
 
+/// What stands between the dumps of two machines is none of their files.
+#[test]
+fn banners_stand_between_dumps() {
+    let dump = |port: u32| {
+        format!(
+            "# configuration file /etc/nginx/nginx.conf:\nevents {{}}\nhttp {{\n}}\n# configuration file /etc/nginx/a.conf:\nlisten {port};\n\n"
+        )
+    };
+    for banner in [
+        "== web2 ==\n",
+        "web2 | CHANGED | rc=0 >>\n",
+        "===== web2.example.com =====\n",
+        "==> web2.txt <==\n",
+        "--- web2 ---\n",
+        "### web2\n",
+        "web2:\n",
+        "$ ssh web2 nginx -T\n",
+        "web2\n",
+        "Don't mind\n",
+        "",
+        "== web2 ==\nnginx: the configuration file /etc/nginx/nginx.conf syntax is ok\n",
+    ] {
+        let text = format!("{banner}{}{banner}{}", dump(1), dump(2));
+        let all: Vec<(usize, String)> = views(Form::Dump, text.as_bytes())
+            .into_iter()
+            .map(|one| (one.dump, String::from_utf8_lossy(one.view.bytes()).trim().to_owned()))
+            .collect();
+        let own = |number, port: u32| {
+            let comment = if number == 0 && banner.starts_with('#') { "\n\n### web2" } else { "" };
+            [(number, "events {}\nhttp {\n}".to_owned()), (number, format!("listen {port};{comment}"))]
+        };
+        assert_eq!(all, [own(0, 1), own(1, 2)].concat(), "{text}");
+        assert!(views(Form::Dump, text.as_bytes()).iter().all(|one| !one.is_cut), "{text}");
+    }
+    // Words before a file of the same machine are no other machine.
+    let thread = dump(1).replace("}\n# conf", "}\nHere's the site:\n# conf");
+    let all = views(Form::Dump, thread.as_bytes());
+    assert_eq!((all.len(), all[1].dump, all[0].view.bytes()), (2, 0, &b"events {}\nhttp {\n}"[..]));
+}
+
+#[test]
+fn lines_of_a_dump_may_have_numbers_and_times() {
+    let file =
+        "# configuration file /n.conf:\nevents {}\n\nhttp {\n  x;\n}\n# configuration file /o.conf:\ny;\n";
+    let each = |by: &dyn Fn(usize) -> String| -> String {
+        file.lines().enumerate().map(|(at, line)| format!("{}{line}\n", by(at))).collect()
+    };
+    let expected = expected(&[("/n.conf", "events {}\n\nhttp {\n  x;\n}\n"), ("/o.conf", "y;\n")]);
+    for by in [
+        &(|at: usize| format!("{:6}\t", at + 5)) as &dyn Fn(usize) -> String,
+        &|at| format!("{}:", at + 5),
+        &|at| format!("{:4} ", at + 5),
+        &|at| format!("2026-01-01T00:00:{:02}.123Z ", at + 5),
+        &|at| format!("12:34:{at:02} web1 nginx[12]: "),
+    ] {
+        assert_eq!(texts(Form::Dump, &each(by)), expected, "{}", each(by));
+    }
+    let other = each(&|at| format!("{}> ", "x".repeat(at + 1)));
+    assert!(views(Form::Dump, other.as_bytes()).iter().all(|one| one.unsure.is_some()), "{other}");
+}
+
+#[test]
+fn a_dump_ends_where_what_a_page_shows_ends() {
+    let page = "```\n# configuration file /n.conf:\nevents {}\n```\nThen reload; it works.\n";
+    let all = views(Form::Dump, page.as_bytes());
+    assert_eq!((all.len(), all[0].view.bytes(), all[0].is_cut), (1, &b"events {}\n"[..], false));
+}
+
 #[test]
 fn all_blocks_of_a_page_are_found() {
     let markdown = "```nginx\none;\n```\n\n```sh\nx\n```\n\n~~~ nginx\ntwo;\n~~~\n\n- a\n\n  ```{.nginx}\n  three;\n  ```\n\n> ```nginx\n> four {\n> }\n> ```\n\n````nginx\n# ```\nfive;\n````\n\n{% highlight nginx %}\nsix;\n{% endhighlight %}\n\n{{< highlight nginx \"hl_lines=1\" >}}\nseven;\n{{< /highlight >}}\n\n```nginx\neight;\n";
@@ -114,6 +182,31 @@ fn all_blocks_of_a_page_are_found() {
         let all: Vec<&str> = all.iter().map(|text| text.trim()).collect();
         assert_eq!(found, all, "{page}");
     }
+}
+
+#[test]
+fn compose_splits_a_command_without_a_shell() {
+    let script = |open: &str, mark: &str, name: &str, close: &str| {
+        format!(
+            "services:\n  a:\n    image: nginx\n    command: |\n      /bin/sh -c {open}cat > /x.conf <<{mark}\n      Upgrade {name};\n      EOF\n      nginx{close}\n"
+        )
+    };
+    for (host, text) in [
+        (script("\"", "'EOF'", "$$http_upgrade", "\""), "Upgrade $http_upgrade;\n"),
+        (script("\"", "'EOF'", "\\\"$$http_upgrade\\\"", "\""), "Upgrade \"$http_upgrade\";\n"),
+        (script("\"", "EOF", "\\\\$$http_upgrade", "\""), "Upgrade $http_upgrade;\n"),
+        (script("'", "\"EOF\"", "$$http_upgrade", "'"), "Upgrade $http_upgrade;\n"),
+        (script("\"", "EOF", "$$http_upgrade", "\""), "Upgrade ;\n"),
+    ] {
+        assert_eq!(texts(Form::Yaml, &host), expected(&[("/x.conf", text)]), "{host}");
+    }
+}
+
+#[test]
+fn a_quoted_text_may_have_one_line() {
+    let host =
+        "services:\n  web: {image: nginx}\nconfigs:\n  a.conf:\n    content: \"server { listen 80; }\"\n";
+    assert_eq!(texts(Form::Yaml, host)[0].1, "server { listen 80; }");
 }
 
 #[test]

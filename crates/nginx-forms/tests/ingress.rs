@@ -382,3 +382,48 @@ fn objects_that_were_not_read_are_said_to_be_missing() {
     let many = format!("{}---\n{}", one, "- a\n".repeat(400_000));
     assert!(rendered(&many).pop().unwrap().rendered().unwrap().is_cut());
 }
+
+fn object(name: &str, class: &str, annotation: &str) -> String {
+    format!(
+        "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  name: {name}\n  annotations:\n    {annotation}\nspec:\n  ingressClassName: {class}\n  rules:\n  - host: a.test\n    http: {{paths: [{{path: /ws, backend: {{service: {{name: chat, port: {{number: 80}}}}}}}}]}}\n---\n"
+    )
+}
+
+/// A canary has no settings of its own, and each class has servers of its own.
+#[test]
+fn canaries_and_classes() {
+    let long = "nginx.ingress.kubernetes.io/proxy-read-timeout: \"3600\"";
+    let short = "nginx.ingress.kubernetes.io/proxy-read-timeout: \"30\"";
+    let canary = "nginx.ingress.kubernetes.io/canary: \"true\"";
+    let texts = |host: &str| -> Vec<String> {
+        let all = views(Form::Yaml, host.as_bytes()).into_iter();
+        all.map(|one| String::from_utf8_lossy(one.view.bytes()).into_owned()).collect()
+    };
+    assert!(texts(&object("a", "nginx", canary)).is_empty());
+    assert!(nginx_forms::unread_annotations(object("a", "nginx", canary).as_bytes(), false).is_some());
+    let both = texts(&(object("a", "nginx", long) + &object("b", "nginx", canary)));
+    assert_eq!((both.len(), both[0].matches("location /ws").count()), (1, 1), "{both:?}");
+    let classes = texts(&(object("a", "nginx", long) + &object("b", "internal-nginx", short)));
+    assert!(classes.len() == 2 && classes[0].contains("3600s") && classes[1].contains("30s"), "{classes:?}");
+    let one = texts(&(object("a", "nginx", long) + &object("b", "nginx", long)));
+    assert_eq!(one.len(), 1, "{one:?}");
+    for (text, is_hcl, is_said) in [
+        (
+            "patches:\n- patch: |\n    kind: Ingress\n    metadata:\n      annotations:\n        nginx.ingress.kubernetes.io/proxy-read-timeout: \"1s\"\n",
+            false,
+            true,
+        ),
+        (
+            "resource \"kubernetes_ingress_v1\" \"a\" {\n  \"nginx.ingress.kubernetes.io/proxy-read-timeout\" = 1\n}\n",
+            true,
+            true,
+        ),
+        (
+            "ingress:\n  annotations:\n    nginx.ingress.kubernetes.io/proxy-read-timeout: \"1s\"\n",
+            false,
+            false,
+        ),
+    ] {
+        assert_eq!(nginx_forms::unread_annotations(text.as_bytes(), is_hcl).is_some(), is_said, "{text}");
+    }
+}

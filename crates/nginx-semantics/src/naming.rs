@@ -172,6 +172,12 @@ pub(crate) fn by_name(path: &Path) -> Option<OtherKind> {
     if name.starts_with("dockerfile") || name.starts_with("containerfile") || name.ends_with(".dockerfile") {
         return Some(K::Dockerfile);
     }
+    if matches!(
+        name.as_str(),
+        "vagrantfile" | "rakefile" | "gemfile" | "jenkinsfile" | "capfile" | "fastfile"
+    ) {
+        return Some(K::SourceCode);
+    }
     let extension = name.rsplit_once('.').map(|(_, extension)| extension)?;
     Some(match extension {
         "html" | "htm" | "xhtml" => K::Html,

@@ -3,7 +3,7 @@
 mod ways;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -16,7 +16,7 @@ use crate::catalogue::DirectiveName;
 use crate::containers::Containers;
 use crate::files::{Files, MemoryFiles, ReadError};
 use crate::include::Scope;
-use crate::load::{SkipReason, is_nginx};
+use crate::load::{LeftOut, SkipReason, is_nginx};
 use crate::parallel::in_parallel;
 use crate::placeholder::{self, Marks, Masked, Placeholders, in_place_of_directive, masked};
 use crate::views::{Hosted, Text, of_template};
@@ -330,7 +330,7 @@ pub struct Sources {
     /// The same by the identity of what holds them.
     held: BTreeMap<PathBuf, Vec<FileId>>,
     /// Those that hold other lines of nginx too.
-    left_out: BTreeSet<PathBuf>,
+    left_out: BTreeMap<PathBuf, LeftOut>,
     /// What is known of the containers around.
     containers: Containers,
 }
@@ -485,13 +485,13 @@ impl Sources {
     }
 
     /// Keeps that a file holds lines of nginx besides those that are judged.
-    pub(crate) fn note_left_out(&mut self, host: &Path) {
-        self.left_out.insert(host.to_owned());
+    pub(crate) fn note_left_out(&mut self, host: &Path, what: LeftOut) {
+        self.left_out.insert(host.to_owned(), what);
     }
 
-    /// Whether a file holds lines of nginx besides those that are judged.
-    pub(crate) fn leaves_out(&self, host: &Path) -> bool {
-        self.left_out.contains(host)
+    /// What lines of nginx a file holds besides those that are judged.
+    pub(crate) fn left_out(&self, host: &Path) -> Option<LeftOut> {
+        self.left_out.get(host).copied()
     }
 
     /// The names of all files that others hold.

@@ -221,11 +221,15 @@ impl Command {
     pub(crate) fn check_slip(paths: &[PathBuf]) -> Result<(), Error> {
         let Some(word) = paths.first().filter(|path| path.symlink_metadata().is_err()) else { return Ok(()) };
         let word = word.to_string_lossy();
+        // A command behind an option: that it is taken as a path is said elsewhere.
+        if Self::NAMES.contains(&word.as_ref()) {
+            return Ok(());
+        }
         let elsewhere =
             ELSEWHERE.iter().find(|(other, _)| *other == word).map(|(_, ours)| (*ours).to_owned());
         // What `explain` has a page of is no path that somebody lints.
         let explained = || explain::is_known(&word).then(|| format!("explain {word}"));
-        let slip = || similar(&word, Self::NAMES.into_iter()).filter(|name| *name != word).map(str::to_owned);
+        let slip = || similar(&word, Self::NAMES.into_iter()).map(str::to_owned);
         match elsewhere.or_else(explained).or_else(slip) {
             Some(similar) => Err(Error::UnknownCommand { word: word.into_owned(), similar }),
             None => Ok(()),

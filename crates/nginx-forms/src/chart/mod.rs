@@ -124,7 +124,15 @@ impl Chart {
         for part in parts {
             builder.copy(Span::new(done, part.span.start));
             let start = length(builder.bytes());
-            builder.replace(part.span, &part.by);
+            // What is said of the body is said of the mark, not of the blanks before it that it takes away.
+            let own = part.span.of(text);
+            let blanks = length(own) - length(own.trim_ascii_start());
+            let mark = part.span.start + blanks;
+            let (line, body) = part.by.split_at(usize::from(blanks > 0 && part.by.starts_with(b"\n")));
+            if blanks > 0 {
+                builder.replace(Span::new(part.span.start, mark), line);
+            }
+            builder.replace(Span::new(mark, part.span.end), body);
             if part.told.is_empty() {
                 // People are shown the call.
                 builder.name(part.span, part.by.trim_ascii());

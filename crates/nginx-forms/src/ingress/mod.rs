@@ -47,6 +47,24 @@ pub(crate) fn has_annotation(part: &[u8]) -> bool {
     })
 }
 
+/// What annotations of a controller of nginx a text has that are judged nowhere: those of a canary, of a patch, and of an
+/// object in HCL.
+pub(crate) fn unread(text: &[u8], is_hcl: bool) -> Option<&'static str> {
+    let has = |word: &[u8]| memchr::memmem::find(text, word).is_some();
+    if !has_annotation(text) {
+        return None;
+    }
+    if is_hcl {
+        return has(b"kubernetes_ingress").then_some("an Ingress in HCL is not read");
+    }
+    if has(b"nginx.ingress.kubernetes.io/canary: \"true\"") {
+        return Some("a canary Ingress has the settings of its main Ingress, which is not in this file");
+    }
+    let is_patch =
+        has(b"kind: Ingress") && (has(b"patch:") || has(b"patches") || has(b"patchesStrategicMerge"));
+    is_patch.then_some("a patch of an Ingress is a part of one, and the rest is not in this file")
+}
+
 /// Whether a text has objects for an nginx in a cluster that are not read: by the groups of their versions.
 pub(crate) fn has_other_routes(text: &[u8]) -> bool {
     let starts = |line: &&[u8], group: &[u8]| {
@@ -66,9 +84,27 @@ pub(crate) fn ingresses(text: &[u8], masked: &str, parsed: &Parsed) -> Ingresses
     all.extend(resource::virtual_servers(text, parsed));
     let mut found = Vec::new();
     let mut snippets = Vec::new();
+    // Each class is of an instance of its own, with servers of its own; what names none is read by the first.
+    let mut instances: Vec<(Controller, Option<&str>)> = Vec::new();
     for controller in [Controller::IngressNginx, Controller::NginxInc, Controller::VirtualServer] {
-        let own: Vec<&resource::Ingress> =
-            all.iter().filter(|ingress| ingress.controller == controller).collect();
+        let own = all.iter().filter(|ingress| ingress.controller == controller);
+        let first = instances.len();
+        for class in own.filter_map(|ingress| ingress.class.as_deref()) {
+            if !instances.contains(&(controller, Some(class))) {
+                instances.push((controller, Some(class)));
+            }
+        }
+        if instances.len() == first {
+            instances.push((controller, None));
+        }
+    }
+    for (number, (controller, class)) in instances.iter().copied().enumerate() {
+        let is_first = instances.iter().position(|(other, _)| *other == controller) == Some(number);
+        let is_own = |ingress: &&resource::Ingress| {
+            ingress.controller == controller
+                && (ingress.class.as_deref() == class || is_first && ingress.class.is_none())
+        };
+        let own: Vec<&resource::Ingress> = all.iter().filter(is_own).collect();
         if own.iter().all(|ingress| ingress.hosts.iter().all(|host| host.paths.is_empty())) {
             continue;
         }
@@ -86,7 +122,11 @@ pub(crate) fn ingresses(text: &[u8], masked: &str, parsed: &Parsed) -> Ingresses
         let view = render::ingresses(&around, controller, &own);
         let folder =
             if controller == Controller::VirtualServer { "virtual-server" } else { controller.name() };
-        found.push(rendered(name, folder, view));
+        let folder = match class.filter(|_| !is_first) {
+            Some(class) => format!("{folder}-{class}"),
+            None => folder.to_owned(),
+        };
+        found.push(rendered(name, &folder, view));
     }
     for settings in resource::settings(text, parsed) {
         let name = settings.name.as_ref().filter(|name| !resource::is_filled_in(text, name));
@@ -101,7 +141,8 @@ fn rendered(name: &str, folder: &str, view: crate::view::View) -> Found {
     // A name of Kubernetes, or what a template makes one of.
     let name: String =
         name.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' }).collect();
-    let folder = folder.replace(' ', "-");
+    let folder: String =
+        folder.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' }).collect();
     let path = format!("/etc/{folder}/{name}.conf");
     Found {
         name,
@@ -112,6 +153,7 @@ fn rendered(name: &str, folder: &str, view: crate::view::View) -> Found {
         is_cut: false,
         dump: 0,
         other_ways: Vec::new(),
+        unsure: None,
     }
 }
 

@@ -79,6 +79,8 @@ pub(super) struct Host {
 pub(super) struct Ingress {
     pub(super) controller: Controller,
     pub(super) name: Option<Scalar>,
+    /// Which instance of the controller reads it, where that is said.
+    pub(super) class: Option<String>,
     pub(super) annotations: Settings,
     pub(super) hosts: Vec<Host>,
     /// The hosts that have a certificate; `None` in it for all.
@@ -260,6 +262,14 @@ fn ingress(
     let annotations = Settings::of(text, metadata, "annotations", document, object);
     let spec = object.get("spec")?;
     let controller = controller(text, spec, &annotations, classes)?;
+    // It has its annotations of the main one: those of its own are ignored ("Canary", annotations of ingress-nginx).
+    let is_canary =
+        annotations.get("nginx.ingress.kubernetes.io/canary").is_some_and(|(_, on)| on.value == "true");
+    if is_canary && controller == Controller::IngressNginx {
+        return None;
+    }
+    let class = class(spec, &annotations).filter(|class| !is_filled_in(text, class));
+    let class = class.map(|class| class.value.clone());
     let mut hosts: Vec<Host> = Vec::new();
     for rule in spec.get("rules").map(Node::items).unwrap_or_default() {
         let items = rule.at(&["http", "paths"]).map(Node::items).unwrap_or_default();
@@ -281,7 +291,7 @@ fn ingress(
         })
         .collect();
     let name = metadata.get("name").and_then(Node::scalar).cloned();
-    Some(Ingress { controller, name, annotations, hosts, tls })
+    Some(Ingress { controller, name, class, annotations, hosts, tls })
 }
 
 fn path(item: &Node) -> Option<Path> {
@@ -338,6 +348,7 @@ pub(super) fn virtual_servers(text: &[u8], parsed: &Parsed) -> Vec<Ingress> {
             };
             let mut add = |annotations: Settings, paths: Vec<Path>| {
                 all.push(Ingress {
+                    class: None,
                     controller: Controller::VirtualServer,
                     name: object.at(&["metadata", "name"]).and_then(Node::scalar).cloned(),
                     annotations,
@@ -368,6 +379,12 @@ pub(super) fn virtual_servers(text: &[u8], parsed: &Parsed) -> Vec<Ingress> {
     all
 }
 
+/// The class that an `Ingress` names.
+fn class<'n>(spec: &'n Node, annotations: &'n Settings) -> Option<&'n Scalar> {
+    let annotated = || annotations.get("kubernetes.io/ingress.class").map(|(_, value)| value);
+    spec.get("ingressClassName").and_then(Node::scalar).or_else(annotated)
+}
+
 /// Which controller reads an `Ingress`; `None` for others, and where nothing says it.
 fn controller(
     text: &[u8],
@@ -383,9 +400,7 @@ fn controller(
         (false, true) => Some(Controller::NginxInc),
         (false, false) => None,
     };
-    let named = spec.get("ingressClassName").and_then(Node::scalar);
-    let annotated = || annotations.get("kubernetes.io/ingress.class").map(|(_, value)| value);
-    let Some(class) = named.or_else(annotated).filter(|class| !is_filled_in(text, class)) else {
+    let Some(class) = class(spec, annotations).filter(|class| !is_filled_in(text, class)) else {
         return by_annotations;
     };
     let class = class.value.as_str();

@@ -7,6 +7,7 @@
 mod branches;
 mod choices;
 mod condition;
+mod delimiters;
 pub(crate) mod meaning;
 mod render;
 pub(crate) mod scan;
@@ -39,7 +40,7 @@ pub struct Manner {
 
 /// The views of a template. `outer`: the view that the text is of; `None` for the host file itself.
 pub fn alternatives(text: &[u8], outer: Option<&Arc<View>>, manner: Manner) -> Alternatives {
-    let tokens = scan::tokens(text);
+    let tokens = delimiters::tokens(text, manner);
     let tree = tree::Tree::of(&tokens);
     let (assignments, is_cut) = choices::assignments(&tree, text.len());
     let mut views: Vec<View> = Vec::new();

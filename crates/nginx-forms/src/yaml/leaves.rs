@@ -25,6 +25,9 @@ impl Leaf {
     pub(super) fn holds_lines(&self) -> bool {
         !matches!(self.style, ScalarStyle::Plain) && self.value.contains('\n')
             || (matches!(self.style, ScalarStyle::Literal | ScalarStyle::Folded) && self.value.contains(';'))
+            // `content: "server { … }"`
+            || (!matches!(self.style, ScalarStyle::Plain)
+                && ['{', ';', '}'].iter().all(|mark| self.value.contains(*mark)))
     }
 
     /// Whether these keys lead to it; `*` is any.

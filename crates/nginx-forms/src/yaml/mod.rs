@@ -21,7 +21,7 @@ use crate::ingress::{self, Ingresses};
 use crate::lexer::{At, Lexer};
 use crate::omnibus;
 use crate::template::{MOST_WORK, branches};
-use crate::view::{View, WrittenAs};
+use crate::view::{Escape, View, WrittenAs};
 
 use leaves::Leaf;
 use mounts::Mounts;
@@ -43,7 +43,8 @@ pub(crate) fn scalars(text: &[u8], is_nested: bool) -> Vec<Found> {
     for leaf in leaves.iter().filter(is_own).take(MOST_SCALARS) {
         let is_compose = mounts::is_compose(&leaves, leaf);
         let Some(view) = scalar::view(text, masked, leaf, is_compose) else { continue };
-        let inner = of_script(&view, is_nested);
+        let script = if is_compose && mounts::is_split(leaf) { of_command(&view) } else { None };
+        let inner = of_script(script.as_ref().unwrap_or(&view), is_nested);
         let view = if mounts::is_part(leaf) { part(view) } else { Some(view) };
         let Some(view) = view else { continue };
         if inner.is_empty() {
@@ -124,6 +125,49 @@ pub(crate) fn snippet(text: &[u8], masked: &str, scalar: &nodes::Scalar) -> Opti
     let nodes::Scalar { at, style, value } = scalar.clone();
     scalar::view(text, masked, &Leaf { document: 0, keys: Vec::new(), style, at, value }, false)
 }
+
+/// The script of `sh -c "…"` as a program reads it that splits a command into words (`go-shellwords`, of compose): a backslash
+/// is gone, and nothing else is filled in. `None` where there is no such string.
+fn of_command(view: &View) -> Option<View> {
+    let text = view.bytes();
+    let at = memchr::memmem::find_iter(text, b"-c").find(|at| {
+        let behind = text.get(at + 2..).unwrap_or_default();
+        let is_option =
+            at.checked_sub(1).and_then(|before| text.get(before)).is_none_or(u8::is_ascii_whitespace);
+        is_option && behind.len() > behind.trim_ascii_start().len()
+    })?;
+    let behind = text.get(at + 2..)?;
+    let start = at + 2 + behind.len() - behind.trim_ascii_start().len();
+    let quote = *text.get(start).filter(|byte| matches!(byte, b'"' | b'\''))?;
+    let of = |at: usize| u32::try_from(at).ok();
+    let mut builder = ViewBuilder::new(text);
+    let (mut done, mut at) = (start + 1, start + 1);
+    loop {
+        match text.get(at..)? {
+            [byte, ..] if *byte == quote => break,
+            [b'\\', escaped, ..] if quote == b'"' => {
+                let plain = match escaped {
+                    b'n' => b'\n',
+                    b't' => b'\t',
+                    other => *other,
+                };
+                builder.copy(Span::new(of(done)?, of(at)?));
+                builder.unescape(Span::new(of(at)?, of(at + 2)?), &[plain]);
+                at += 2;
+                done = at;
+            }
+            [_, ..] => at += 1,
+            [] => return None,
+        }
+    }
+    builder.copy(Span::new(of(done)?, of(at)?));
+    let escapes = if quote == b'"' { OF_WORDS } else { &[] };
+    Some(builder.finish(Some(Arc::new(view.clone())), WrittenAs { indent: Vec::new(), escapes }))
+}
+
+/// What such a program writes otherwise.
+const OF_WORDS: &[Escape] =
+    &[Escape { plain: b"\\", written: b"\\\\" }, Escape { plain: b"\"", written: b"\\\"" }];
 
 /// The heredocs of a script, and the settings of `GitLab`'s omnibus package.
 fn of_script(view: &View, is_nested: bool) -> Vec<Found> {

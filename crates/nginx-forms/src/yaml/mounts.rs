@@ -177,6 +177,12 @@ pub(super) fn is_compose(leaves: &[Leaf], leaf: &Leaf) -> bool {
         || leaf.is_at(&["configs", "*", "content"]) && is_doubled(&leaf.value)
 }
 
+/// Whether compose splits the text into words by itself: no shell reads it before the one that it names.
+pub(super) fn is_split(leaf: &Leaf) -> bool {
+    leaf.keys.first().is_some_and(|first| first == "services")
+        && leaf.keys.last().is_some_and(|last| last == "command" || last == "entrypoint")
+}
+
 fn starts_name(text: &str, at: usize) -> bool {
     text.as_bytes().get(at).is_some_and(|byte| byte.is_ascii_alphabetic() || b"{_".contains(byte))
 }

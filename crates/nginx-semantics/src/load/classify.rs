@@ -48,6 +48,10 @@ pub(super) fn reason_to_skip(
     if is_nginx {
         return None;
     }
+    // With the numbers of its lines, or what a log puts before them.
+    if nginx_forms::is_dump(file.bytes()) {
+        return Some(SkipReason::Dump);
+    }
     if let Some(message) = of_failed_test(file.bytes()) {
         return Some(SkipReason::FailedTest(message));
     }

@@ -22,6 +22,15 @@ const LARGEST: usize = 4 << 20;
 /// As many texts of one host file may be for the same path.
 const MOST_OF_ONE_PATH: usize = 100;
 
+/// What lines of nginx a host file has besides those that are judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LeftOut {
+    /// Some that stand in no text that was found.
+    Lines,
+    /// A text of which it is not certain what nginx reads: why.
+    Unsure(&'static str),
+}
+
 /// A text of a host file that is nginx's.
 pub(super) struct Held {
     /// As nginx would open it, were the host a folder.
@@ -48,6 +57,7 @@ pub(super) fn form_of(path: &Path, reason: &SkipReason, scope: &Scope) -> Option
         SkipReason::TemplateByName => {
             stem_of_template(path).and_then(|stem| by_name(Path::new(stem))).and_then(of_kind)
         }
+        SkipReason::Dump if scope.docs && by_name(path) == Some(OtherKind::Markup) => Some(Form::Markup),
         SkipReason::Dump => Some(Form::Dump),
         // Elastic Beanstalk reads YAML under this name.
         SkipReason::OtherName | SkipReason::Mixed if is_of_beanstalk(path) => Some(Form::Yaml),
@@ -87,17 +97,17 @@ pub(super) fn mount(
     sources: &mut Sources,
     (path, identity): (&Path, &Path),
     form: Form,
-) -> Result<(Vec<Held>, bool), ReadError> {
+) -> Result<(Vec<Held>, Option<LeftOut>), ReadError> {
     let is_held =
         |file: FileId, sources: &Sources| Some(Held { path: sources.get(file)?.path.clone(), file });
     if let Some(known) = sources.held(identity) {
         let known = known.to_vec();
-        let leaves_out = sources.leaves_out(identity);
-        return Ok((known.into_iter().filter_map(|file| is_held(file, sources)).collect(), leaves_out));
+        let left_out = sources.left_out(identity);
+        return Ok((known.into_iter().filter_map(|file| is_held(file, sources)).collect(), left_out));
     }
     let bytes = files.read(identity)?;
     if bytes.len() > LARGEST {
-        return Ok((Vec::new(), true));
+        return Ok((Vec::new(), Some(LeftOut::Lines)));
     }
     let shown = scope.shown(path);
     let source = Source::new(shown.clone(), bytes).map_err(|_| ReadError::TooLarge(u64::from(u32::MAX)))?;
@@ -107,10 +117,29 @@ pub(super) fn mount(
     let mut held = Vec::new();
     // What is no text of nginx that was found.
     let mut rest = source.bytes().to_vec();
-    let is_dump = form == Form::Dump;
+    let mut unsure_of = None;
     let chart = sources.containers().chart(path);
-    for (index, found) in nginx_forms::views_in(form, source.bytes(), &chart).into_iter().enumerate() {
-        let Found { name, path: at, is_path_known, view, is_in_cluster, is_cut, dump, other_ways } = found;
+    let of_form = |form| {
+        let all = nginx_forms::views_in(form, source.bytes(), &chart).into_iter().enumerate();
+        all.map(move |(index, found)| (form, index, found))
+    };
+    // A page may show a dump too.
+    let shown_dump = (form == Form::Markup && nginx_forms::is_dump(source.bytes())).then_some(Form::Dump);
+    let all: Vec<(Form, usize, Found)> = shown_dump.into_iter().chain([form]).flat_map(of_form).collect();
+    for (form, index, found) in all {
+        let is_dump = form == Form::Dump;
+        if shown_dump.is_some() && !is_dump && nginx_forms::is_dump(found.view.bytes()) {
+            continue;
+        }
+        let Found { name, path: at, is_path_known, view, is_in_cluster, is_cut, dump, other_ways, unsure } =
+            found;
+        if let Some(reason) = unsure {
+            let on_host = view.on_host(Span::new(0, u32::try_from(view.bytes().len()).unwrap_or(u32::MAX)));
+            rest.get_mut(on_host.range()).unwrap_or_default().fill(b'\n');
+            unsure_of = unsure_of
+                .or_else(|| (is_dump || words::holds(view.bytes(), Measure::Lines)).then_some(reason));
+            continue;
+        }
         // Folded, so that `/../x` stays in the folder that stands for the host.
         let at = normalize(Path::new(&at));
         let Ok(below) = at.strip_prefix("/") else { continue };
@@ -147,10 +176,14 @@ pub(super) fn mount(
         let hosted = sources.get(one.file).and_then(SourceFile::hosted);
         hosted.and_then(|hosted| hosted.view().rendered()).is_some_and(nginx_forms::Rendered::is_cut)
     };
-    let leaves_out =
-        !held.is_empty() && !is_dump && (words::holds(&rest, Measure::Lines) || held.iter().any(is_cut));
-    if leaves_out {
-        sources.note_left_out(identity);
+    let has_other_lines = || {
+        !held.is_empty()
+            && form != Form::Dump
+            && (words::holds(&rest, Measure::Lines) || held.iter().any(is_cut))
+    };
+    let left_out = unsure_of.map(LeftOut::Unsure).or_else(|| has_other_lines().then_some(LeftOut::Lines));
+    if let Some(what) = left_out {
+        sources.note_left_out(identity, what);
     }
-    Ok((held, leaves_out))
+    Ok((held, left_out))
 }

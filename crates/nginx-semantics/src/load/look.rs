@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use nginx_forms::{Form, has_ingress, has_other_routes, is_dump};
+use nginx_forms::{Form, has_ingress, has_other_routes, is_dump, unread_annotations};
 
 use super::words::{Measure, Search};
 use super::{SkipReason, classify, encoding, structure};
@@ -102,6 +102,12 @@ impl Looker {
         }
         if is_whole && may_be_yaml(path, kind) && has_other_routes(&text) {
             return Looking::Done(Some(SkipReason::Routes));
+        }
+        let is_hcl = kind == Some(OtherKind::Terraform);
+        if is_whole && (is_hcl || may_be_yaml(path, kind)) {
+            if let Some(why) = unread_annotations(&text, is_hcl) {
+                return Looking::Done(Some(SkipReason::Unsure(why)));
+            }
         }
         if !is_whole {
             let identity = identity.to_owned();

@@ -32,6 +32,7 @@ use crate::sources::{SourceFile, Sources};
 
 pub use again::Reloaded;
 pub(crate) use classify::fault_of_encoding;
+pub(crate) use hosts::LeftOut;
 pub use status::{Belonging, FileReport, FileStatus, SkipReason, Skipped};
 pub(crate) use structure::is_nginx;
 

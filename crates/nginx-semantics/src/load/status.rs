@@ -43,6 +43,8 @@ pub enum SkipReason {
     Packed,
     /// It has routes of NGINX Gateway Fabric, or of another object of NGINX's that is not judged.
     Routes,
+    /// It writes text of nginx, and what comes out of it is not certain: why.
+    Unsure(&'static str),
     /// It holds no directive.
     Empty,
     /// It lies in `sites-available`, and no link in `sites-enabled` leads to it.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use hashbrown::HashSet;
 
-use super::hosts::{self, Held, form_of};
+use super::hosts::{self, Held, LeftOut, form_of};
 use super::look::{Looker, Looking};
 use super::{Candidate, SkipReason, classify, structure};
 use nginx_forms::Form;
@@ -15,8 +15,8 @@ use crate::exclude::PathPattern;
 use crate::files::{Files, Met, MetKind, ReadError, folder_of, is_below};
 use crate::include::Scope;
 use crate::naming::{
-    by_first_line, by_name, is_configuration, is_near_configuration, is_part_by_name, is_passed_over,
-    is_set_aside, is_template_by_name, stem_of_template,
+    OtherKind, by_first_line, by_name, is_configuration, is_near_configuration, is_part_by_name,
+    is_passed_over, is_set_aside, is_template_by_name, stem_of_template,
 };
 use crate::parallel::in_parallel;
 use crate::sources::{SourceFile, Sources};
@@ -325,7 +325,15 @@ impl Walk<'_> {
         };
         let Some(form) = form else {
             if reason != SkipReason::TemplateByName {
-                return Some(reason);
+                let is_unknown =
+                    matches!(reason, SkipReason::Mixed | SkipReason::OtherName | SkipReason::NotNginx);
+                let is_cloud = is_unknown
+                    && self
+                        .files
+                        .part(host, 0, hosts::LOOKED_AT)
+                        .is_ok_and(|text| text.starts_with(b"#cloud-config"));
+                let is_it = is_cloud && self.has_texts((path, host), argument, Form::Yaml, &reason, is_named);
+                return (!is_it).then_some(reason);
             }
             // `configmap.tpl`, `user_data.sh.tpl`: what its marks stand in says what it is.
             let text = self.files.part(host, 0, hosts::LOOKED_AT).unwrap_or_default();
@@ -347,8 +355,12 @@ impl Walk<'_> {
         is_named: bool,
     ) -> bool {
         let held = hosts::mount(self.files, self.scope, self.sources, (path, host), form);
-        let (held, leaves_out) = held.unwrap_or_default();
-        if held.is_empty() {
+        let (held, left_out) = held.unwrap_or_default();
+        let unsure = match left_out {
+            Some(LeftOut::Unsure(why)) => Some(SkipReason::Unsure(why)),
+            _ => None,
+        };
+        if held.is_empty() && unsure.is_none() {
             return false;
         }
         for Held { path, file } in held {
@@ -356,7 +368,13 @@ impl Walk<'_> {
             self.walked.candidates.push(Candidate { file, path, argument: argument.to_owned(), is_named });
         }
         // Some of its lines of nginx may stand elsewhere in it.
-        self.put(path, Some(host.to_owned()), leaves_out.then(|| reason.clone()), is_named);
+        let rest = || match (reason, form) {
+            // A page that shows a dump has other lines.
+            (SkipReason::Dump, Form::Markup) => SkipReason::OtherKind(OtherKind::Markup),
+            _ => reason.clone(),
+        };
+        let reason = unsure.or_else(|| left_out.map(|_| rest()));
+        self.put(path, Some(host.to_owned()), reason, is_named);
         true
     }
 

@@ -24,6 +24,7 @@ mod kinds;
 mod logs;
 mod output;
 mod output_file;
+mod pieces;
 mod probe;
 mod run;
 mod settings;

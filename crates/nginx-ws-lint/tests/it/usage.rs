@@ -79,6 +79,13 @@ fn a_command_with_a_slip_is_said_before_anything_is_linted() {
 fn a_command_after_an_option_is_a_path() {
     let run = Tree::new(&[]).run(&["--color", "never", "rules"]);
     assert_eq!(run.stderr, "note: `rules` is taken as a path; a command must be the first word\n");
+    // `explain` has a page of this name.
+    let run = Tree::new(&[]).run(&["--isolated", "endpoints", "x"]);
+    assert!(
+        run.stderr.contains("`endpoints` is taken as a path") && !run.stderr.contains("mean"),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]
