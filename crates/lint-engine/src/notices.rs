@@ -39,13 +39,13 @@ pub(crate) fn of_skipped(loaded: &Loaded, gathered: &mut Gathered) {
             | SkipReason::Dump
             | SkipReason::FailedTest(_)
             // It was read.
-            | SkipReason::NothingFound
             | SkipReason::Budget => NoticeCode::NotJudged,
             SkipReason::Outside
             | SkipReason::LinkedFolder
             | SkipReason::LinkIntoPassedOver
             | SkipReason::BrokenLink
-            | SkipReason::Unreadable(_) => NoticeCode::UnreadableFile,
+            | SkipReason::Unreadable(_)
+            | SkipReason::NothingFound => NoticeCode::UnreadableFile,
         };
         let incomplete = match reason {
             // It was read, and there is nothing to judge.
