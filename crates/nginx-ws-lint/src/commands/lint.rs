@@ -1,5 +1,6 @@
 //! Lints paths: what the program does when no command is named.
 
+use std::path::PathBuf;
 use std::time::{Instant, SystemTime};
 
 use lint_engine::Settings;
@@ -41,9 +42,12 @@ pub(super) fn once(args: &LintArgs) -> Result<Exit, Error> {
     let mut outcome = given.with(|files, paths, scope| lint_engine::lint(files, paths, scope, &settings));
     reports.check(&outcome, given.scope())?;
     given.add_unlisted(&mut outcome);
-    let judge_past = |before| {
+    let judge_past = |before, left: Vec<PathBuf>| {
         given.with_quietly(|files, paths, scope| {
-            lint_engine::lint(&Past::new(files, before), paths, scope, &settings)
+            let paths: Vec<PathBuf> = paths.iter().chain(&left).cloned().collect();
+            let mut scope = scope.clone();
+            scope.given.extend(left);
+            lint_engine::lint(&Past::new(files, before), &paths, &scope, &settings)
         })
     };
     adopt::apply(&mut outcome, args, given.scope(), &settings, judge_past)?;
