@@ -93,6 +93,8 @@ impl Changes {
                 left.extend(was.map(Path::to_owned));
             }
         }
+        // A file that is named itself.
+        left.extend(scope.named.iter().filter_map(|file| self.renamed.get(file)).cloned());
         left.into_iter().collect()
     }
 

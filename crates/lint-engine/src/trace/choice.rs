@@ -220,7 +220,8 @@ impl<'s> Follow<'_, 's> {
             }
         };
         let demanded = self.model.demanded(server, &self.request);
-        let demanded = demanded.filter(|_| !self.request.has_no_certificate);
+        // Whatever is refused before is refused with or without one.
+        let demanded = demanded.filter(|_| !self.request.has_no_certificate && unfit.is_none());
         run.is_cut = exchange.is_cut;
         let is_named = !matches!(why, NameMatch::Default | NameMatch::First);
         let mut told: Vec<TraceWay> =

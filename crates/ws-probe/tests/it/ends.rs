@@ -165,7 +165,7 @@ fn close_frames_that_browsers_refuse() {
         match end {
             HoldEnd::CloseFrame { code: Some(seen), .. } => assert!(is_allowed && seen == code, "{code}"),
             HoldEnd::NotFrames(text) => {
-                assert!(!is_allowed && text.contains(&format!("code {code}")), "{text}")
+                assert!(!is_allowed && text.contains(&format!("code {code}")), "{text}");
             }
             other => panic!("{code}: {other:?}"),
         }

@@ -80,7 +80,8 @@ impl Source {
 
 /// Logs without those that are the same file as one before, and these, each with that one.
 pub(super) fn distinct(logs: Vec<PathBuf>) -> (Vec<PathBuf>, Vec<(PathBuf, PathBuf)>) {
-    let (mut all, mut same): (Vec<(PathBuf, Option<(u64, u64)>)>, Vec<_>) = Default::default();
+    let mut all: Vec<(PathBuf, Option<(u64, u64)>)> = Vec::new();
+    let mut same = Vec::new();
     for path in logs {
         // Of a FIFO two names may be two readers.
         let metadata = fs::metadata(&path).ok().filter(fs::Metadata::is_file);
