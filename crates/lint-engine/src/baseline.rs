@@ -20,9 +20,12 @@ pub fn baseline(outcome: &Outcome) -> Vec<BaselineRow> {
 }
 
 /// Takes the findings that a baseline has out of an outcome, and keeps what it has in vain: of rules that ran in files that
-/// were judged, or that `is_gone` says are no more. What a run did not look at may still be there.
+/// were judged, or that `is_gone` says are no more. What a run did not look at may still be there. `unchanged` are findings
+/// that were taken out already because nobody changed their lines: the baseline has them too, and they come first, so that of
+/// two equal ones the one that was changed is the new one.
 pub fn apply_baseline(
     outcome: &mut Outcome,
+    unchanged: Vec<Finding>,
     known: &[BaselineRow],
     settings: &Settings,
     is_gone: impl Fn(&str) -> bool,
@@ -54,10 +57,14 @@ pub fn apply_baseline(
         let left = counts.get_mut(&key(outcome, finding)).filter(|left| **left > 0);
         left.map(|left| *left -= 1).is_some() && !finding.is_refusal()
     };
-    let (unchanged, new): (Vec<Finding>, Vec<Finding>) =
-        all.into_iter().partition(|finding| is_known(finding));
+    let (mut unchanged, not_known): (Vec<Finding>, Vec<Finding>) =
+        unchanged.into_iter().partition(|finding| is_known(finding));
+    let (more, new): (Vec<Finding>, Vec<Finding>) = all.into_iter().partition(|finding| is_known(finding));
+    unchanged.extend(more);
     outcome.findings = new;
     outcome.summary.known = unchanged.len();
+    // Each is counted once.
+    outcome.summary.not_changed = not_known.len();
     counts.retain(|key, _| !passed_over.contains(key));
     outcome.baseline = Some(Baseline { unchanged, absent: rows(counts) });
     outcome.count_findings();

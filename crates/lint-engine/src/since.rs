@@ -19,29 +19,27 @@ pub struct ChangedLines {
 }
 
 /// Leaves the findings whose line or why-chain was changed, out of whose block a line was taken away, or which are not in
-/// `before`, what was found of the tree as it was. `changed` has the files by what they are called, `renamed` what those were
-/// called that had another name. What nginx refuses to start with stays: the next deployment needs all of the tree.
+/// `before`, what was found of the tree as it was; the others are returned. `changed` has the files by what they are called,
+/// `renamed` what those were called that had another name. What nginx refuses to start with stays: the next deployment needs
+/// all of the tree.
 pub fn only_changed(
     outcome: &mut Outcome,
     changed: &BTreeMap<String, ChangedLines>,
     renamed: &BTreeMap<String, String>,
     before: Option<&Outcome>,
-) {
+) -> Vec<Finding> {
     let all = std::mem::take(&mut outcome.findings);
-    let count = all.len();
     let mut blocks = Blocks::default();
     let mut known = before.map(Known::new);
-    let kept: Vec<Finding> = all
-        .into_iter()
-        .filter(|finding| {
-            finding.is_refusal()
-                || touches(outcome, finding, changed, &mut blocks)
-                || known.as_mut().is_some_and(|known| !known.has(outcome, finding, renamed))
-        })
-        .collect();
-    outcome.summary.not_changed = count - kept.len();
+    let (kept, others): (Vec<Finding>, Vec<Finding>) = all.into_iter().partition(|finding| {
+        finding.is_refusal()
+            || touches(outcome, finding, changed, &mut blocks)
+            || known.as_mut().is_some_and(|known| !known.has(outcome, finding, renamed))
+    });
+    outcome.summary.not_changed = others.len();
     outcome.findings = kept;
     outcome.count_findings();
+    others
 }
 
 /// What was found of a tree as it was, by file.

@@ -40,6 +40,6 @@ pub use probe::{
 };
 pub use rule::{FixKind, Group, RuleMeta, Tells};
 pub use trace::{
-    FieldOrigin, Instead, Prospect, Remark, Responder, SentField, SentRequest, Stage, Trace, TraceAnswer,
-    TraceRun, TraceStep, TraceWay, TracedRequest,
+    FieldOrigin, Instead, Possible, Prospect, Remark, Responder, SentField, SentRequest, Stage, Trace,
+    TraceAnswer, TraceRun, TraceStep, TraceWay, TracedRequest,
 };

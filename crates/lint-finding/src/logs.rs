@@ -53,6 +53,10 @@ pub struct LogInput {
     pub is_half: bool,
     /// Lines whose time is more than a minute before that of the line above.
     pub clock_back: u64,
+    /// The variable by which its lines tell how much was sent.
+    pub sent: Option<&'static str>,
+    /// The path of another log that has the same handshakes: they are counted twice.
+    pub repeats: Option<String>,
     /// Why it was not read to its end.
     pub problem: Option<String>,
 }

@@ -257,7 +257,7 @@ pub struct HoldSeen {
     pub silent_ms: u64,
     /// How it ended.
     pub end: HoldEnd,
-    /// Messages or parts of them that came.
+    /// Messages that came whole.
     pub messages: u64,
     /// Pings that came; each was answered, as browsers do.
     pub pings: u64,
@@ -521,6 +521,8 @@ pub enum ReasonKind {
     Traffic,
     /// A line of the configuration adds the field that browsers refuse.
     OwnField,
+    /// A line of the configuration makes just this possible.
+    Line,
 }
 
 impl ReasonKind {
@@ -533,6 +535,7 @@ impl ReasonKind {
             Self::BackEnd => "back-end",
             Self::Traffic => "traffic",
             Self::OwnField => "own-field",
+            Self::Line => "line",
         }
     }
 }
@@ -557,6 +560,8 @@ pub struct ProbeCause {
 pub struct LayerSign {
     /// The proxy.
     pub name: String,
+    /// Whether all that is known is that it is not nginx.
+    pub is_of_other: bool,
     /// The field.
     pub field: String,
 }

@@ -76,6 +76,8 @@ pub struct TraceRun {
     pub ways: Vec<TraceWay>,
     /// Whether there are more ways than this program follows.
     pub is_cut: bool,
+    /// Whether the socket expects a line of the PROXY protocol.
+    pub has_proxy_protocol: bool,
     /// What it amounts to.
     pub handshake: Prospect,
 }
@@ -97,6 +99,21 @@ pub struct TraceWay {
     pub idle: Option<TraceIdle>,
     /// The fields that `add_header` adds to the answer, as far as their values are known.
     pub fields: Vec<PredictedField>,
+    /// What else lines on the way make possible. It is told where it was seen.
+    pub possible: Vec<Possible>,
+}
+
+/// What a line makes possible when nginx runs, and no configuration decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Possible {
+    /// The status of the answer; `None` for the end of a connection that is open.
+    pub status: Option<u16>,
+    /// Not sooner than so many milliseconds after the request, or after the answer for the end of a connection.
+    pub after_ms: u64,
+    /// In words.
+    pub text: String,
+    /// The line.
+    pub place: Option<Place>,
 }
 
 /// What a step is about.

@@ -126,7 +126,12 @@ fn works(report: &ProbeReport) -> String {
         None => vec!["the handshake succeeds".to_owned()],
     };
     if let Some(hold) = &report.seen.hold {
-        let how = if hold.ping_every_ms.is_some() { "with pings" } else { "silent" };
+        let how = match (hold.ping_every_ms, hold.messages, hold.pings) {
+            (Some(_), ..) => "with pings".to_owned(),
+            (None, 0, 0) => "silent".to_owned(),
+            (None, 0, pings) => format!("{} came", plural(pings, "ping", "pings")),
+            (None, messages, _) => format!("{} came", plural(messages, "message", "messages")),
+        };
         all.push(format!("the connection stays open for {} ({how})", duration(hold.lasted_ms)));
     }
     if report.seen.polling.is_some() {
@@ -180,7 +185,12 @@ fn observed(report: &ProbeReport, page: &mut Page<'_>) {
         (None, None) => {}
     }
     for sign in &report.layers {
-        page.line("in front", CYAN, &format!("{}, as `{}` tells", sign.name, sign.field), None, 0);
+        // Without a configuration nobody says that nginx is what was asked.
+        let (label, also) = match (sign.is_of_other, report.comparison.is_some()) {
+            (true, false) => ("answered", " answers, or is in front"),
+            _ => ("in front", ""),
+        };
+        page.line(label, CYAN, &format!("{}{also}, as `{}` tells", sign.name, sign.field), None, 0);
     }
     if let Some(hold) = &seen.hold {
         held(hold, &report.guesses, page);
@@ -392,7 +402,11 @@ fn compared(comparison: &ProbeComparison, report: &ProbeReport, page: &mut Page<
             page.line("agrees", YELLOW, &text, None, 0);
         }
         (Some(true), None) if comparison.differences.is_empty() => {
-            page.line("agrees", GREEN, "this is what was seen", None, 0);
+            let text = match is_limit_untried(comparison, report) {
+                true => "this is what was seen, but it was never silent for as long as the limit says",
+                false => "this is what was seen",
+            };
+            page.line("agrees", GREEN, text, None, 0);
         }
         (Some(true), None) => page.line("agrees", GREEN, "the answer is the predicted one", None, 0),
         (None, _) => page.line("agrees", YELLOW, "whether it agrees is unknown", None, 0),
@@ -415,6 +429,16 @@ fn compared(comparison: &ProbeComparison, report: &ProbeReport, page: &mut Page<
     if fails && comparison.agrees == Some(true) && comparison.causes.is_empty() {
         page.line("cause", YELLOW, "no rule reports this; `trace` shows each step", None, 0);
     }
+}
+
+/// Whether frames kept a connection open, so that nothing was learnt of the limit.
+fn is_limit_untried(comparison: &ProbeComparison, report: &ProbeReport) -> bool {
+    let mut idles = comparison.predicted.iter().filter(|one| one.agrees).filter_map(|one| one.idle.as_ref());
+    let hold = report.seen.hold.as_ref().filter(|hold| hold.end == HoldEnd::StillOpen);
+    hold.is_some_and(|hold| {
+        let has_frames = hold.messages + hold.pings + hold.pings_sent > 0;
+        has_frames && idles.any(|idle| idle.milliseconds.is_some_and(|limit| hold.silent_ms < limit))
+    })
 }
 
 fn prediction(one: &Prediction, page: &mut Page<'_>) {

@@ -20,20 +20,21 @@ impl<'a> Past<'a> {
         Self { below, changed }
     }
 
-    /// Where a path leads, in a folder that is still there, whether a file is at its end or not.
+    /// Where a path leads, from the last folder that is still there, whether a file is at its end or not.
     fn place(&self, path: &Path) -> PathBuf {
         if let Some(identity) = self.below.identity(path) {
             return identity;
         }
         let path = normalize(path);
-        // Of a path of one name that is the working directory.
-        let folder =
-            path.parent().map(|folder| if folder == Path::new("") { Path::new(".") } else { folder });
-        let folder = folder.and_then(|folder| self.below.identity(folder));
-        match (folder, path.file_name()) {
-            (Some(folder), Some(name)) => folder.join(name),
-            _ => path,
+        for folder in path.ancestors().skip(1) {
+            // Above a path of one name that is the working directory.
+            let there = if folder == Path::new("") { Path::new(".") } else { folder };
+            let rest = path.strip_prefix(folder).ok();
+            if let (Some(there), Some(rest)) = (self.below.identity(there), rest) {
+                return there.join(rest);
+            }
         }
+        path
     }
 
     /// The files below a folder that are there no more, by their paths from there.
@@ -134,6 +135,7 @@ mod tests {
             ("/r/gone.conf", Some("gone")),
             ("/l/gone.conf", Some("gone")),
             ("/r/old/x.conf", Some("x")),
+            ("/l/old/x.conf", Some("x")),
             ("/r/nothing.conf", None),
         ] {
             assert_eq!(read(path), text.map(|text| text.as_bytes().to_vec()), "{path}");

@@ -5,10 +5,10 @@ pub(crate) mod git;
 mod sarif;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use lint_engine::Settings;
-use lint_finding::{FileId, Notice, NoticeCode, Outcome};
+use lint_finding::{FileId, Finding, Notice, NoticeCode, Outcome};
 use nginx_semantics::{Scope, normalize};
 
 use self::git::Changes;
@@ -26,29 +26,30 @@ pub(crate) fn apply(
     args: &LintArgs,
     scope: &Scope,
     settings: &Settings,
-    judge_past: impl FnOnce(Before) -> Outcome,
+    judge_past: impl FnOnce(Before, Vec<PathBuf>) -> Outcome,
 ) -> Result<(), Error> {
-    if let Some(reference) = &args.since {
-        only_changed(outcome, reference, scope, judge_past)?;
-    }
+    let unchanged = match &args.since {
+        Some(reference) => only_changed(outcome, reference, scope, judge_past)?,
+        None => Vec::new(),
+    };
     if let Some(file) = &args.baseline {
         let base = match &args.relative_to {
             Some(base) => normalize(&scope.working_folder.join(base)),
             None => top(scope),
         };
-        baseline::apply(outcome, file, scope, settings, &base)?;
+        baseline::apply(outcome, unchanged, file, scope, settings, &base)?;
     }
     Ok(())
 }
 
 /// Leaves what was changed since a commit, and what the change brought about elsewhere: a line that is gone is in no file
-/// any more, so the tree is judged again as it was.
+/// any more, so the tree is judged again as it was. What nobody changed is returned.
 fn only_changed(
     outcome: &mut Outcome,
     reference: &str,
     scope: &Scope,
-    judge_past: impl FnOnce(Before) -> Outcome,
-) -> Result<(), Error> {
+    judge_past: impl FnOnce(Before, Vec<PathBuf>) -> Outcome,
+) -> Result<Vec<Finding>, Error> {
     let changes = Changes::new(reference, scope)?;
     let mut others: BTreeSet<PathBuf> = BTreeSet::new();
     let mut by_name = BTreeMap::new();
@@ -61,10 +62,11 @@ fn only_changed(
     }
     let before = match outcome.findings.is_empty() {
         true => None,
-        false => Some(judge_past(changes.before()?)),
+        false => Some(judge_past(changes.before()?, changes.left(scope))),
     };
     let renamed = before.as_ref().map(|before| changes.renamed_in(outcome, before, scope));
-    lint_engine::only_changed(outcome, &by_name, &renamed.unwrap_or_default(), before.as_ref());
+    let unchanged =
+        lint_engine::only_changed(outcome, &by_name, &renamed.unwrap_or_default(), before.as_ref());
     outcome.notices.extend(others.into_iter().map(|other| Notice {
         code: NoticeCode::NotJudged,
         message:
@@ -73,10 +75,29 @@ fn only_changed(
         path: Some(scope.shown(&other)),
         incomplete: true,
     }));
-    Ok(())
+    Ok(unchanged)
 }
 
 impl Changes {
+    /// Where files that are judged now were before, if that is in no given folder: what stands for each given path in the
+    /// tree as it was.
+    fn left(&self, scope: &Scope) -> Vec<PathBuf> {
+        let is_given = |path: &Path| scope.given.iter().any(|folder| path.starts_with(folder));
+        let mut left: BTreeSet<PathBuf> = BTreeSet::new();
+        for (new, old) in self.renamed.iter().filter(|(_, old)| !is_given(old)) {
+            for folder in &scope.given {
+                let Ok(below) = new.strip_prefix(folder) else { continue };
+                // `sites/a.conf` of a folder that was moved is `sites/a.conf` of the one that was there before.
+                let was = old.ancestors().nth(below.components().count());
+                let was = was.filter(|was| self.holds(was)).or_else(|| old.parent());
+                left.extend(was.map(Path::to_owned));
+            }
+        }
+        // A file that is named itself.
+        left.extend(scope.named.iter().filter_map(|file| self.renamed.get(file)).cloned());
+        left.into_iter().collect()
+    }
+
     /// What files of an outcome that have another name now are called in that of the tree as it was.
     fn renamed_in(&self, outcome: &Outcome, before: &Outcome, scope: &Scope) -> BTreeMap<String, String> {
         if self.renamed.is_empty() {

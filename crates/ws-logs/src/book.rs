@@ -1,5 +1,7 @@
 //! Logs in, a report out: what is kept while lines are read.
 
+use std::hash::RandomState;
+
 use hashbrown::HashMap;
 use lint_finding::{LogInput, LogKind};
 
@@ -7,9 +9,11 @@ use crate::heat::Heat;
 use crate::messages::Messages;
 use crate::places::{Key, Places, Resolver, has_transport, looks_like_handshake, shape_of};
 use crate::record::Record;
+use crate::repeats::Handshakes;
 use crate::shape::{Lines, NamedFormat, Shape};
 use crate::splitter::Splitter;
 use crate::tally::Tally;
+use crate::ties::About;
 
 /// So many lines are looked at to see how a log is to be read.
 const SAMPLE: usize = 64;
@@ -47,6 +51,7 @@ struct Log {
     /// The last time that was believed, and one that waits to be.
     last: Option<i64>,
     leap: Option<i64>,
+    handshakes: Handshakes,
     scratch: Vec<u8>,
 }
 
@@ -73,6 +78,7 @@ pub(crate) struct Counted {
     pub(crate) messages: Messages,
     pub(crate) after_reloads: HashMap<i64, AfterReload>,
     pub(crate) heat: Heat,
+    hasher: RandomState,
     places: Places,
     server_of: HashMap<usize, String>,
 }
@@ -115,6 +121,8 @@ impl<'r> Book<'r> {
             control: 0,
             is_half: false,
             clock_back: 0,
+            sent: None,
+            repeats: None,
             problem: None,
         };
         self.logs.push(Log {
@@ -125,6 +133,7 @@ impl<'r> Book<'r> {
             shape: None,
             last: None,
             leap: None,
+            handshakes: Handshakes::default(),
             scratch: Vec::new(),
         });
         LogId(self.logs.len() - 1)
@@ -168,7 +177,12 @@ impl<'r> Book<'r> {
     }
 
     pub(crate) fn inputs(&self) -> Vec<LogInput> {
-        self.logs.iter().map(|log| log.input.clone()).collect()
+        let told = |(number, log): (usize, &Log)| {
+            let before = self.logs.iter().take(number);
+            let mut same = before.filter(|before| before.handshakes.repeats(&log.handshakes));
+            LogInput { repeats: same.next().map(|before| before.input.path.clone()), ..log.input.clone() }
+        };
+        self.logs.iter().enumerate().map(told).collect()
     }
 
     /// Whether any access log was read.
@@ -238,6 +252,7 @@ impl Log {
                 }
                 self.input.format = shape.words();
                 self.input.lacks = shape.lacks();
+                self.input.sent = shape.sent();
                 counted.knows_upgrade |= self.input.kind == LogKind::Access && shape.tells_upgrade();
             }
         }
@@ -255,7 +270,7 @@ impl Log {
             self.input.unreadable += 1;
             return;
         };
-        let Self { input, file, last, leap, scratch, .. } = self;
+        let Self { input, file, last, leap, handshakes, scratch, .. } = self;
         let is_read = shape.inner(line, scratch).is_some_and(|line| match &shape.lines {
             Lines::Messages => counted.messages.add(line),
             lines => lines
@@ -274,7 +289,9 @@ impl Log {
                         input.clock_back += u64::from(last.is_some_and(|last| seconds < last - BACK));
                         *last = Some(seconds);
                     }
-                    counted.request(record, request, file, resolver);
+                    if counted.request(record, request, file, resolver) {
+                        handshakes.add(record, &counted.hasher);
+                    }
                 })
                 .is_some(),
         });
@@ -283,7 +300,14 @@ impl Log {
 }
 
 impl Counted {
-    fn request(&mut self, record: &Record<'_>, request: Option<&[u8]>, file: &str, resolver: &dyn Resolver) {
+    /// Counts a request; whether it was a handshake.
+    fn request(
+        &mut self,
+        record: &Record<'_>,
+        request: Option<&[u8]>,
+        file: &str,
+        resolver: &dyn Resolver,
+    ) -> bool {
         self.requests += 1;
         if let Some(when) = record.when {
             let at = when.seconds;
@@ -291,11 +315,14 @@ impl Counted {
             self.span = Some((first.min(at), last.max(at)));
             self.offset = self.offset.or(when.offset);
         }
-        let Some(number) = self.handshake(record, file, resolver) else { return };
+        let Some(number) = self.handshake(record, file, resolver) else { return false };
         let offset = i64::from(record.when.and_then(|when| when.offset).or(self.offset).unwrap_or(0));
         let clock = record.when.map(|when| when.seconds + offset);
-        let timed_out = clock
-            .is_some_and(|clock| self.messages.timed_out(record.connection, record.client, request, clock));
+        let timed_out = clock.is_some_and(|seconds| {
+            let (connection, client) = (record.connection, record.client);
+            let about = About { connection, client, request, seconds };
+            self.messages.timed_out(about, record.status == 101)
+        });
         if let Some(clock) = clock {
             let age = record.duration.filter(|_| record.status == 101).unwrap_or(0) / 1_000;
             self.after_reload(clock.saturating_sub_unsigned(age), record.status != 101);
@@ -330,6 +357,7 @@ impl Counted {
         if let (101, Some(age), Some(when)) = (record.status, record.duration, record.when) {
             self.heat.add(when.seconds, age);
         }
+        true
     }
 
     /// Whether a request was a handshake, and the number of its location where that is known.

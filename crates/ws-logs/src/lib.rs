@@ -15,12 +15,14 @@ mod messages;
 mod moment;
 mod places;
 mod record;
+mod repeats;
 mod report;
 mod series;
 mod shape;
 mod splitter;
 mod status;
 mod tally;
+mod ties;
 
 pub use book::{Book, LogId};
 pub use format::{Escape, LogFormat};

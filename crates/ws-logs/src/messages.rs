@@ -8,15 +8,12 @@ use ws_rules::symptoms::{Symptom, symptoms_of};
 
 use crate::certificates::Certificates;
 use crate::moment::of_error_log;
+use crate::ties::{About, Ties};
 
 /// So many shapes of messages are remembered with what they mean.
 const MOST_SHAPES: usize = 4_096;
-/// So many requests of the error log are remembered until their lines of the access log come; twice as many at most.
-const MOST_TIES: usize = 100_000;
 /// So many reloads are kept.
 const MOST_RELOADS: usize = 1_000;
-/// Seconds between the two lines of one request.
-const APART: i64 = 2;
 /// What is shown of a line, in bytes.
 const EXAMPLE: usize = 300;
 
@@ -74,41 +71,6 @@ struct Seen {
     example: String,
 }
 
-/// A line that waits for its request.
-#[derive(Debug, Clone, Copy)]
-struct Tie {
-    seconds: i64,
-    /// The index of its symptom.
-    seen: Option<usize>,
-    is_timeout: bool,
-}
-
-/// Lines that wait for their requests: what is older than the newest ones is dropped, so that memory stays the same.
-#[derive(Debug, Default)]
-struct Ties {
-    new: HashMap<u64, Tie>,
-    old: HashMap<u64, Tie>,
-}
-
-impl Ties {
-    fn keep(&mut self, key: u64, tie: Tie) {
-        if self.new.len() >= MOST_TIES {
-            self.old = std::mem::take(&mut self.new);
-        }
-        self.new.insert(key, tie);
-    }
-
-    fn take(&mut self, key: u64, seconds: i64) -> Option<Tie> {
-        let is_near = |tie: &Tie| tie.seconds.abs_diff(seconds) <= APART.unsigned_abs();
-        for all in [&mut self.new, &mut self.old] {
-            if all.get(&key).is_some_and(is_near) {
-                return all.remove(&key);
-            }
-        }
-        None
-    }
-}
-
 /// What the error logs say. They name no zone: all times here are those of the writer's clock, as if it showed UTC.
 #[derive(Debug, Default)]
 pub(crate) struct Messages {
@@ -150,45 +112,33 @@ impl Messages {
             }
             None => self.unexplained += 1,
         }
-        let tie = Tie { seconds, seen, is_timeout };
-        if let Some(number) = message.connection {
-            self.ties.keep(self.key_of_connection(number), tie);
-        }
-        if let (Some(client), Some(request)) = (message.client, message.request) {
-            self.ties.keep(self.key_of_request(client.as_bytes(), request.as_bytes()), tie);
+        // That nobody asks for anything any more is about no request.
+        if !text.contains("closed keepalive connection") {
+            let about = About {
+                connection: message.connection,
+                client: message.client.map(str::as_bytes),
+                request: message.request.map(str::as_bytes),
+                seconds,
+            };
+            self.ties.keep(about, seen, is_timeout);
         }
         true
     }
 
-    /// Whether nginx's timer ended the connection of a request, as the error log says. The line counts as tied.
-    pub(crate) fn timed_out(
-        &mut self,
-        connection: Option<u64>,
-        client: Option<&[u8]>,
-        request: Option<&[u8]>,
-        seconds: i64,
-    ) -> bool {
+    /// Whether nginx's timer ended the connection of a request, as the error log says. The lines about it count as tied.
+    pub(crate) fn timed_out(&mut self, about: About<'_>, is_open: bool) -> bool {
         if self.seen.is_empty() && self.unexplained == 0 {
             return false;
         }
-        let mut tie = connection.and_then(|number| self.ties.take(self.key_of_connection(number), seconds));
-        if let (Some(client), Some(request)) = (client, request) {
-            let other = self.ties.take(self.key_of_request(client, request), seconds);
-            tie = tie.or(other);
-        }
-        let Some(tie) = tie else { return false };
-        if let Some(seen) = tie.seen.and_then(|index| self.seen.get_mut(index)) {
-            seen.tied += 1;
-        }
-        tie.is_timeout
-    }
-
-    fn key_of_connection(&self, number: u64) -> u64 {
-        self.hasher.hash_one(number)
-    }
-
-    fn key_of_request(&self, client: &[u8], request: &[u8]) -> u64 {
-        self.hasher.hash_one((client, request))
+        let Self { ties, seen, .. } = self;
+        let mut is_timeout = false;
+        ties.take(about, is_open, |tie| {
+            is_timeout |= tie.is_timeout;
+            if let Some(seen) = tie.seen.and_then(|index| seen.get_mut(index)) {
+                seen.tied += 1;
+            }
+        });
+        is_timeout
     }
 
     /// The index of what a message means; messages of one shape mean the same.
@@ -258,10 +208,16 @@ mod tests {
         assert!(messages.add(LINE.as_bytes()));
         let at = Message::of(LINE.as_bytes()).unwrap().seconds;
         let request = Some(&b"GET /ws HTTP/1.1"[..]);
-        assert!(!messages.timed_out(None, Some(b"10.0.0.8"), request, at), "another client");
-        assert!(!messages.timed_out(None, Some(b"10.0.0.9"), request, at + 60), "another time");
-        assert!(messages.timed_out(None, Some(b"10.0.0.9"), request, at + 1));
-        assert!(!messages.timed_out(None, Some(b"10.0.0.9"), request, at + 1), "it is taken");
+        let about = |client: &'static [u8], seconds| About {
+            connection: None,
+            client: Some(client),
+            request,
+            seconds,
+        };
+        assert!(!messages.timed_out(about(b"10.0.0.8", at), true), "another client");
+        assert!(!messages.timed_out(about(b"10.0.0.9", at + 60), true), "another time");
+        assert!(messages.timed_out(about(b"10.0.0.9", at + 1), true));
+        assert!(!messages.timed_out(about(b"10.0.0.9", at + 1), true), "it is taken");
         let [symptom] = &messages.told(0)[..] else { panic!("one") };
         assert_eq!((symptom.lines, symptom.tied), (1, 1));
         assert_eq!(symptom.causes.first(), Some(&"read-timeout-default"));
@@ -269,12 +225,6 @@ mod tests {
 
     #[test]
     fn memory_stays_the_same() {
-        let mut ties = Ties::default();
-        for key in 0..250_000 {
-            ties.keep(key, Tie { seconds: 0, seen: None, is_timeout: true });
-        }
-        assert!(ties.new.len() + ties.old.len() <= 2 * MOST_TIES);
-        assert!(ties.take(249_999, 1).is_some() && ties.take(0, 0).is_none());
         let mut messages = Messages::default();
         for number in 0..1_000_u32 {
             let line =

@@ -98,6 +98,17 @@ impl Shape {
         lacking.map(|(name, _)| name).collect()
     }
 
+    /// The variable that tells how much was sent.
+    pub(crate) fn sent(&self) -> Option<&'static str> {
+        let has = |field: Field| match &self.lines {
+            Lines::Format { format, .. } => format.has(field),
+            Lines::Json { keys } => keys.iter().any(|(_, known)| *known == field),
+            Lines::Messages => false,
+        };
+        let all = [("$bytes_sent", Field::BytesSent), ("$body_bytes_sent", Field::BodyBytesSent)];
+        all.into_iter().find(|(_, field)| has(*field)).map(|(name, _)| name)
+    }
+
     /// Whether its lines tell `Upgrade`.
     pub(crate) fn tells_upgrade(&self) -> bool {
         !self.lacks().contains(&"$http_upgrade")

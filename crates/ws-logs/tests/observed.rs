@@ -221,3 +221,70 @@ fn steps_are_tied_to_the_limit_or_to_what_is_in_front() {
         }
     }
 }
+
+/// A line of a log with the number of the connection.
+fn numbered(second: u32, status: u16, age: &str, connection: u32) -> String {
+    let time = clock(second);
+    format!(
+        "{{\"remote_addr\":\"10.0.0.9\",\"time_local\":\"01/May/2024:{time} +0200\",\"request\":\"GET /ws HTTP/1.1\",\"status\":{status},\"request_time\":{age},\"connection\":\"{connection}\",\"host\":\"a.test\"}}\n"
+    )
+}
+
+fn refused(second: u32, connection: u32) -> String {
+    format!(
+        "2024/05/01 {} [error] 7#7: *{connection} connect() failed (111: Connection refused) while connecting to upstream, client: 10.0.0.9, server: a.test, request: \"GET /ws HTTP/1.1\", upstream: \"http://127.0.0.1:9/ws\", host: \"a.test\"\n",
+        clock(second)
+    )
+}
+
+/// A line is tied to the request of its connection, and to no other of the same client.
+#[test]
+fn the_number_of_a_connection_ties_lines() {
+    let idle = |second, connection: u32| {
+        format!(
+            "2024/05/01 {} [info] 7#7: *{connection} client 10.0.0.9 closed keepalive connection\n",
+            clock(second)
+        )
+    };
+    let told = |errors: &str, access: &str| {
+        let report = report(errors, access);
+        report.symptoms.iter().map(|symptom| (symptom.lines, symptom.tied)).collect::<Vec<_>>()
+    };
+    let good = numbered(100, 101, "1.0", 2);
+    assert_eq!(told(&refused(100, 1), &(numbered(100, 502, "0.0", 1) + &good)), [(1, 1)]);
+    assert_eq!(told(&refused(100, 1), &(good.clone() + &numbered(100, 502, "0.0", 1))), [(1, 1)]);
+    assert_eq!(told(&refused(100, 3), &good), [(1, 0)]);
+    let later = refused(100, 1) + &idle(101, 1);
+    assert_eq!(told(&later, &numbered(100, 502, "0.0", 1))[0], (1, 1));
+    // Without numbers each of several equal requests gets a line of its own.
+    let three: String = (1..4).map(|connection| refused(100, connection)).collect();
+    let access: String = (0..3).map(|peer| line(100, 502, "0.0", peer)).collect();
+    assert_eq!(told(&three, &access), [(3, 3)]);
+}
+
+/// nginx writes one request to several logs; whoever reads them all is told so.
+#[test]
+fn the_same_requests_in_two_logs_are_said_to_be() {
+    let all = |from: u32| (from..from + 40).map(|second| line(second, 101, "1.000", 1)).collect::<String>();
+    let combined = |from: u32| {
+        let one = |second| {
+            let time = clock(second);
+            format!("10.0.0.9 - - [01/May/2024:{time} +0200] \"GET /ws HTTP/1.1\" 101 5 \"-\" \"x\"\n")
+        };
+        (from..from + 40).map(one).collect::<String>()
+    };
+    for (other, repeats) in [(all(0), true), (combined(0), true), (all(40), false), (combined(35), false)] {
+        let mut book = Book::new(&One, Vec::new(), None);
+        for (name, text) in [("access.log", all(0)), ("other.log", other)] {
+            let log = book.open(name);
+            book.feed(log, text.as_bytes());
+            book.close(log, None);
+        }
+        let report = book.report();
+        let told: Vec<_> = report.inputs.iter().map(|input| input.repeats.as_deref()).collect();
+        assert_eq!(told, [None, repeats.then_some("access.log")]);
+        let sent: Vec<_> = report.inputs.iter().map(|input| input.sent).collect();
+        assert_eq!(sent[0], Some("$bytes_sent"));
+        assert!(matches!(sent[1], Some("$bytes_sent" | "$body_bytes_sent")));
+    }
+}

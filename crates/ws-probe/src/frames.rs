@@ -1,7 +1,7 @@
 //! Which frames a browser refuses: a client must fail the connection then (RFC 6455 sections 5.1, 5.2, 5.4 and 5.5).
 
 use tungstenite::protocol::frame::Frame;
-use tungstenite::protocol::frame::coding::{Data, OpCode};
+use tungstenite::protocol::frame::coding::{CloseCode, Control, Data, OpCode};
 
 /// No control frame has more bytes (RFC 6455 section 5.5).
 const LONGEST_CONTROL: usize = 125;
@@ -48,6 +48,7 @@ impl Frames {
                 "it is a control frame of {} bytes, and 125 are allowed (RFC 6455 section 5.5)",
                 frame.payload().len()
             )),
+            OpCode::Control(Control::Close) => bad_close(frame.payload()),
             OpCode::Control(_) => None,
             OpCode::Data(Data::Continue) => match self.message.take() {
                 None => Some("it continues a message that did not begin (RFC 6455 section 5.4)".to_owned()),
@@ -74,6 +75,24 @@ impl Frames {
         self.message = (!is_final).then_some(message);
         None
     }
+}
+
+/// What is wrong with the end that a close frame tells.
+fn bad_close(payload: &[u8]) -> Option<String> {
+    let (code, reason) = match payload {
+        [] => return None,
+        [_] => {
+            return Some("it is a close frame with half a code (RFC 6455 section 5.5.1)".to_owned());
+        }
+        [high, low, reason @ ..] => (u16::from_be_bytes([*high, *low]), reason),
+    };
+    if !CloseCode::from(code).is_allowed() {
+        return Some(format!(
+            "it is a close frame with code {code}, which must not be sent (RFC 6455 section 7.4)"
+        ));
+    }
+    let is_text = core::str::from_utf8(reason).is_ok();
+    (!is_text).then(|| "it is a close frame whose reason is not UTF-8 (RFC 6455 section 5.5.1)".to_owned())
 }
 
 /// Whether a part goes on as UTF-8 behind the beginning of a character; what is left of one at its end is kept.

@@ -149,7 +149,10 @@ impl Held {
                     self.seen.slowest_pong_ms = self.seen.slowest_pong_ms.max(Some(took));
                 }
             }
-            OpCode::Data(Data::Text | Data::Binary | Data::Continue) => self.seen.messages += 1,
+            // A message may come in parts.
+            OpCode::Data(Data::Text | Data::Binary | Data::Continue) => {
+                self.seen.messages += u64::from(frame.header().is_final);
+            }
             OpCode::Data(Data::Reserved(number)) | OpCode::Control(Control::Reserved(number)) => {
                 return Ok(Some(HoldEnd::NotFrames(format!("a frame has the unknown opcode {number}"))));
             }

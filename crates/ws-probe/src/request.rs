@@ -159,9 +159,15 @@ pub(crate) fn fault(request: &Request, head: &Head, secrets: &Secrets) -> Option
         return bad("the 101 lacks `Connection: upgrade`: browsers refuse it".to_owned());
     }
     let due = sent("Sec-WebSocket-Key").map(|(_, key)| derive_accept_key(key.as_bytes()));
-    let mut accepts = head.all("Sec-WebSocket-Accept");
-    match (accepts.next(), due) {
-        (Some(value), Some(due)) if value.trim() == due && accepts.next().is_none() => {}
+    let accepts: Vec<&str> = head.all("Sec-WebSocket-Accept").collect();
+    if accepts.len() > 1 {
+        return bad(format!(
+            "`Sec-WebSocket-Accept` is {} times in the 101: browsers refuse more than one",
+            accepts.len()
+        ));
+    }
+    match (accepts.first(), due) {
+        (Some(value), Some(due)) if value.trim() == due => {}
         (_, None) => {}
         (None, _) => return bad("the 101 lacks `Sec-WebSocket-Accept`: browsers refuse it".to_owned()),
         (Some(_), _) => {
@@ -206,6 +212,7 @@ fn short(value: &str) -> String {
 /// (`net/websockets/websocket_basic_handshake_stream.cc:ValidateUpgrade`), Firefox looks for one that is right
 /// (`netwerk/protocol/websocket/WebSocketChannel.cpp:OnStartRequest`).
 fn bad_upgrade(head: &Head, secrets: &Secrets) -> Option<String> {
+    let is_list = head.all("Upgrade").count() == 1;
     let values = head.all("Upgrade").flat_map(|value| value.split(',')).map(str::trim);
     let values: Vec<&str> = values.filter(|value| !value.is_empty()).collect();
     let told = || secrets.hide(&short(&values.join(", ")));
@@ -213,6 +220,10 @@ fn bad_upgrade(head: &Head, secrets: &Secrets) -> Option<String> {
     match values.as_slice() {
         [] => Some("the 101 lacks `Upgrade: websocket`: browsers refuse it".to_owned()),
         [one] if is_it(one) => None,
+        all if is_list && all.iter().any(is_it) => Some(format!(
+            "the 101 has `Upgrade: {}`, and Chrome takes `websocket` alone, as does RFC 6455 section 4.1: whoever answers lists what else it speaks",
+            told()
+        )),
         all if all.len() > 1 && all.iter().any(is_it) => Some(format!(
             "the 101 has more than one `Upgrade` (`{}`): Chrome refuses it, and so does RFC 6455 section 4.1. An `add_header Upgrade ... always` in nginx adds a second one",
             told()

@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use lint_finding::{CertificateSeen, ProbeFailure, ProbeFault, TlsSeen};
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
 use rustls::{
     AlertDescription, CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, Error,
     ProtocolVersion, RootCertStore, SignatureScheme, StreamOwned,
@@ -61,6 +62,8 @@ pub fn roots_of_pem(pem: &[u8]) -> Result<Vec<Vec<u8>>, RootsError> {
 #[derive(Debug)]
 struct Keeper {
     inner: Option<Arc<WebPkiServerVerifier>>,
+    /// The certificates that are trusted, in DER.
+    trusted: Vec<Vec<u8>>,
     provider: Arc<CryptoProvider>,
     chain: Mutex<Vec<Vec<u8>>>,
 }
@@ -77,7 +80,13 @@ impl ServerCertVerifier for Keeper {
         let shown = std::iter::once(own).chain(others).take(MOST_CERTIFICATES).map(|one| one.to_vec());
         *self.chain.lock().unwrap_or_else(PoisonError::into_inner) = shown.collect();
         match &self.inner {
-            Some(inner) => inner.verify_server_cert(own, others, name, ocsp, now),
+            Some(inner) => inner.verify_server_cert(own, others, name, ocsp, now).or_else(|error| {
+                // `openssl req -x509` makes certificates of CAs. curl and browsers take one that is trusted itself.
+                match is_of_ca(&error) && self.trusted.iter().any(|trusted| trusted == own.as_ref()) {
+                    true => verify_alone(own, name, now),
+                    false => Err(error),
+                }
+            }),
             // No one is trusted.
             None => Err(Error::InvalidCertificate(CertificateError::UnknownIssuer)),
         }
@@ -108,6 +117,31 @@ impl ServerCertVerifier for Keeper {
     }
 }
 
+/// Whether a certificate is refused because a CA has it.
+fn is_of_ca(error: &Error) -> bool {
+    matches!(error, Error::InvalidCertificate(CertificateError::Other(other)) if other.to_string().contains("CaUsedAsEndEntity"))
+}
+
+/// Checks a certificate that is trusted as it is: its name and its dates.
+fn verify_alone(
+    own: &CertificateDer<'_>,
+    name: &ServerName<'_>,
+    now: UnixTime,
+) -> Result<ServerCertVerified, Error> {
+    verify_server_name(&ParsedCertificate::try_from(own)?, name)?;
+    let bad = Error::InvalidCertificate;
+    let (_, certificate) = X509Certificate::from_der(own).map_err(|_| bad(CertificateError::BadEncoding))?;
+    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    let validity = certificate.validity();
+    if now < validity.not_before.timestamp() {
+        return Err(bad(CertificateError::NotValidYet));
+    }
+    if now > validity.not_after.timestamp() {
+        return Err(bad(CertificateError::Expired));
+    }
+    Ok(ServerCertVerified::assertion())
+}
+
 /// What all connections of a probe share.
 pub(crate) struct Tls {
     config: Arc<ClientConfig>,
@@ -125,7 +159,8 @@ impl Tls {
         roots.add_parsable_certificates(plan.roots.iter().map(|root| CertificateDer::from(root.clone())));
         let inner =
             WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider)).build().ok();
-        let keeper = Arc::new(Keeper { inner, provider: Arc::clone(&provider), chain: Mutex::default() });
+        let (trusted, chain) = (plan.roots.clone(), Mutex::default());
+        let keeper = Arc::new(Keeper { inner, trusted, provider: Arc::clone(&provider), chain });
         let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         let builder = builder.map_err(|error| failed(error.to_string()))?;
         let verifier: Arc<dyn ServerCertVerifier> = Arc::<Keeper>::clone(&keeper);
@@ -282,16 +317,23 @@ fn refused(why: &CertificateError, seen: &TlsSeen) -> (ProbeFault, String) {
             ProbeFault::SelfSigned,
             format!("the certificate of `{}` is self-signed and not trusted", own.subject),
         ),
-        // `openssl req -x509` makes such; webpki accepts none as a server's, even if it is trusted (RFC 5280 section 4.2.1.9).
+        // Unless it is trusted itself (RFC 5280 section 4.2.1.9).
         CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
-            let (fault, what) = match own.is_self_issued {
-                true => (ProbeFault::SelfSigned, "is self-signed and"),
-                false => (ProbeFault::BadCertificate, "is"),
+            let (subject, is_own) = (&own.subject, own.is_self_issued);
+            let (fault, text) = match is_own {
+                true => (
+                    ProbeFault::SelfSigned,
+                    format!(
+                        "the certificate of `{subject}` is self-signed and not trusted: --ca with this very certificate trusts it"
+                    ),
+                ),
+                false => (
+                    ProbeFault::BadCertificate,
+                    format!(
+                        "the certificate of `{subject}` is that of a CA (`CA:TRUE`), which a server must not use"
+                    ),
+                ),
             };
-            let text = format!(
-                "the certificate of `{}` {what} that of a CA (`CA:TRUE`), which a server must not use, even if --ca trusts it",
-                own.subject
-            );
             (fault, text)
         }
         CertificateError::Other(other) if other.to_string().contains("UnsupportedCertVersion") => (

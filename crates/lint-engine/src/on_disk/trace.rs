@@ -19,7 +19,7 @@ impl OnDisk<'_> {
     }
 
     fn way(&self, way: &mut TraceWay) {
-        let TraceWay { assumptions, steps, sent, answer, after, idle, fields: added } = way;
+        let TraceWay { assumptions, steps, sent, answer, after, idle, fields: added, possible } = way;
         assumptions.iter_mut().for_each(|assumption| self.words(None, assumption));
         steps.iter_mut().chain(after).for_each(|step| self.step(step));
         if let Some(SentRequest { line, fields, dropped }) = sent {
@@ -29,6 +29,10 @@ impl OnDisk<'_> {
         self.answer(answer);
         idle.iter_mut().for_each(|idle| self.optional(&mut idle.place));
         added.iter_mut().for_each(|field| field.place = self.place(field.place));
+        for one in possible {
+            self.words(one.place, &mut one.text);
+            self.optional(&mut one.place);
+        }
     }
 
     fn answer(&self, answer: &mut TraceAnswer) {

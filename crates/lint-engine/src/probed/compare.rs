@@ -3,19 +3,33 @@
 use std::collections::BTreeSet;
 
 use lint_finding::{
-    ConnectResult, Difference, DifferenceKind, Finding, Group, LayerGuess, LayerSign, LikelyReason,
-    Prediction, ProbeCause, ProbeFault, ProbeSeen, Prospect, ReasonKind, Responder, Severity, Stage, Trace,
-    TraceRun, TraceWay,
+    ConnectResult, Difference, DifferenceKind, Finding, Group, LayerGuess, LayerSign, Place, Prediction,
+    ProbeCause, ProbeFault, ProbeSeen, Prospect, ReasonKind, Responder, Severity, Trace, TraceRun, TraceWay,
 };
 use ws_rules::symptoms::{rules_of, symptoms_of};
 
-use super::succeeds;
+use super::reasons::reason;
 
 /// Statuses with which gateways say that no back end answered as it should.
-const OF_GATEWAYS: [u16; 3] = [502, 503, 504];
+pub(super) const OF_GATEWAYS: [u16; 3] = [502, 503, 504];
+
+/// Causes that lie in the request as a back end gets it.
+const OF_BACK_ENDS: [&str; 11] = [
+    "upgrade-header-missing",
+    "upgrade-header-wrong",
+    "connection-header-missing",
+    "connection-header-wrong",
+    "http-version-missing",
+    "headers-lost-by-inheritance",
+    "map-wrong",
+    "host-header",
+    "forwarded-proto-missing",
+    "upstream-not-sticky",
+    "proxy-headers-not-inherited",
+];
 
 /// The rule about files that are included and not there.
-const LACKS_INCLUDE: &str = "include-not-found";
+pub(super) const LACKS_INCLUDE: &str = "include-not-found";
 
 /// What is compared.
 pub(super) struct Comparing<'a> {
@@ -23,11 +37,13 @@ pub(super) struct Comparing<'a> {
     pub(super) seen: &'a ProbeSeen,
     pub(super) signs: &'a [LayerSign],
     pub(super) guesses: &'a [LayerGuess],
+    /// Whether a line of the PROXY protocol came first.
+    pub(super) is_introduced: bool,
 }
 
 /// What came of the request, as far as nginx decides it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Came {
+pub(super) enum Came {
     /// An answer.
     Status(u16),
     /// None: the connection was closed, or not in time.
@@ -44,7 +60,7 @@ enum Came {
 
 impl Comparing<'_> {
     /// Findings about what nginx refuses to start with.
-    fn refusals(&self) -> impl Iterator<Item = &Finding> {
+    pub(super) fn refusals(&self) -> impl Iterator<Item = &Finding> {
         self.trace.outcome.findings.iter().filter(|finding| finding.is_refusal())
     }
 
@@ -53,7 +69,7 @@ impl Comparing<'_> {
         self.trace.problem.is_none() && self.refusals().all(|finding| finding.rule.name == LACKS_INCLUDE)
     }
 
-    fn came(&self) -> Came {
+    pub(super) fn came(&self) -> Came {
         if let Some(answer) = &self.seen.answer {
             return Came::Status(answer.status);
         }
@@ -101,7 +117,20 @@ impl Comparing<'_> {
         None
     }
 
-    pub(super) fn prediction(&self, run: &TraceRun, way: &TraceWay, ways: usize) -> Prediction {
+    /// What is said of each way; those that agree without a condition come first.
+    pub(super) fn predictions(&self) -> Vec<Prediction> {
+        let ways: Vec<(&TraceRun, &TraceWay)> =
+            self.trace.runs.iter().flat_map(|run| run.ways.iter().map(move |way| (run, way))).collect();
+        let mut all: Vec<Prediction> =
+            ways.iter().map(|(run, way)| self.prediction(run, way, ways.len())).collect();
+        all.sort_by_key(|one| (!one.agrees, one.condition.is_some()));
+        all
+    }
+
+    fn prediction(&self, run: &TraceRun, way: &TraceWay, ways: usize) -> Prediction {
+        if self.is_introduced && !run.has_proxy_protocol && way.answer.by != Responder::Unknown {
+            return self.taken_for_a_request(run);
+        }
         let so = self.is_so(way);
         let answer = &way.answer;
         // What is taken for true only says something where there are other ways.
@@ -119,6 +148,31 @@ impl Comparing<'_> {
             handshake: answer.handshake,
             agrees: so.is_some(),
             condition: so.flatten(),
+        }
+    }
+
+    /// The line of the PROXY protocol is no request: nginx answers it with 400, in plain text where it speaks TLS.
+    fn taken_for_a_request(&self, run: &TraceRun) -> Prediction {
+        let is_tls = self.seen.tls.is_some();
+        let agrees = match self.came() {
+            Came::Status(status) => status == 400,
+            Came::TlsFails | Came::OtherProtocol | Came::Nothing => is_tls,
+            Came::NotTold | Came::Refused => false,
+        };
+        Prediction {
+            versions: run.versions.clone(),
+            assumptions: Vec::new(),
+            status: (!is_tls).then_some(400),
+            by: Responder::Nginx,
+            text: "400 from nginx: this `listen` has no `proxy_protocol`, so nginx takes the line of the PROXY protocol for the request"
+                .to_owned(),
+            place: run.steps.first().and_then(|step| step.place),
+            location: None,
+            fields: Vec::new(),
+            idle: None,
+            handshake: Prospect::Fails,
+            agrees,
+            condition: None,
         }
     }
 
@@ -155,7 +209,7 @@ impl Comparing<'_> {
         all
     }
 
-    fn said(&self, predicted: &[Prediction]) -> String {
+    pub(super) fn said(&self, predicted: &[Prediction]) -> String {
         if self.trace.is_refused && !self.lacks_includes_alone() {
             return "nginx does not start with this configuration".to_owned();
         }
@@ -175,7 +229,7 @@ impl Comparing<'_> {
         all.join(" or ")
     }
 
-    fn told(&self) -> String {
+    pub(super) fn told(&self) -> String {
         match (self.came(), &self.seen.failure) {
             (Came::Status(status), Some(failure)) if failure.kind == ProbeFault::BadHandshake => {
                 format!("{status}, and {}", failure.text)
@@ -184,105 +238,6 @@ impl Comparing<'_> {
             (_, Some(failure)) => failure.text.clone(),
             (_, None) => "nothing".to_owned(),
         }
-    }
-
-    /// Why the answer may be another one, the likeliest first.
-    fn reasons(&self, predicted: &[Prediction]) -> Vec<LikelyReason> {
-        let mut all = self.own_fields(predicted);
-        all.extend(self.refusals().map(|finding| {
-            let (kind, next) = match finding.rule.name == LACKS_INCLUDE {
-                true => (ReasonKind::Include, "if it is there where nginx runs, give it too"),
-                false => (ReasonKind::OtherConfiguration, "so nginx runs with another configuration"),
-            };
-            reason(kind, format!("{}: {next}", finding.message), Some(finding.primary.place))
-        }));
-        let mut signed = self.signed();
-        let has_sign = !signed.is_empty();
-        all.append(&mut signed);
-        // The back end may refuse what is a handshake all the same: a session, an origin, a path of its own.
-        let passes = predicted.iter().find(|one| one.by == Responder::Backend && succeeds(one));
-        let is_own = |status: u16| !OF_GATEWAYS.contains(&status) && status != 101;
-        let choice = match (passes, self.came()) {
-            (Some(one), Came::Status(status)) if is_own(status) => Some((one, status)),
-            _ => None,
-        };
-        if let Some((one, status)) = choice {
-            let text = format!(
-                "the back end may refuse this handshake itself with {status}: for its `Origin`, a missing login, its path, or a subprotocol"
-            );
-            all.push(reason(ReasonKind::BackEnd, text, one.place));
-        }
-        all.extend(self.includes());
-        all.push(self.other_configuration());
-        if !has_sign {
-            all.push(self.unknown_layer());
-        }
-        all
-    }
-
-    /// Fields of a 101 that browsers refuse, where a line of the configuration adds them to those of the back end.
-    fn own_fields(&self, predicted: &[Prediction]) -> Vec<LikelyReason> {
-        const OF_101: [&str; 5] = [
-            "upgrade",
-            "connection",
-            "sec-websocket-accept",
-            "sec-websocket-extensions",
-            "sec-websocket-protocol",
-        ];
-        let failure = self.seen.failure.as_ref().filter(|failure| failure.kind == ProbeFault::BadHandshake);
-        let Some(failure) = failure else { return Vec::new() };
-        let mut all: Vec<LikelyReason> = Vec::new();
-        for field in predicted.iter().flat_map(|one| &one.fields) {
-            let is_it = OF_101.iter().any(|name| field.name.eq_ignore_ascii_case(name))
-                && failure
-                    .text
-                    .to_ascii_lowercase()
-                    .contains(&format!("`{}", field.name.to_ascii_lowercase()));
-            let text = format!(
-                "`add_header {}` adds a second one to that of the back end: remove the line",
-                field.name
-            );
-            let one = reason(ReasonKind::OwnField, text, Some(field.place));
-            if is_it && !all.contains(&one) {
-                all.push(one);
-            }
-        }
-        all
-    }
-
-    /// What the fields of the answer say of proxies in front.
-    pub(super) fn signed(&self) -> Vec<LikelyReason> {
-        let text = |sign: &LayerSign| {
-            format!(
-                "another layer is in front of this nginx and may answer in its place: `{}` tells of {}",
-                sign.field, sign.name
-            )
-        };
-        self.signs.iter().map(|sign| reason(ReasonKind::Layer, text(sign), None)).collect()
-    }
-
-    pub(super) fn unknown_layer(&self) -> LikelyReason {
-        let text = "another layer is in front of this nginx and answers in its place: probe nginx itself with --resolve, and compare";
-        reason(ReasonKind::Layer, text.to_owned(), None)
-    }
-
-    pub(super) fn other_configuration(&self) -> LikelyReason {
-        let text = "the nginx that answers runs another configuration: it was not reloaded, or it is another machine; compare with `nginx -T` there";
-        reason(ReasonKind::OtherConfiguration, text.to_owned(), None)
-    }
-
-    /// The includes that were not given, on the way of the request.
-    pub(super) fn includes(&self) -> Vec<LikelyReason> {
-        let runs = self.trace.runs.iter();
-        let steps = runs.flat_map(|run| run.steps.iter().chain(run.ways.iter().flat_map(|way| &way.steps)));
-        let mut all: Vec<LikelyReason> = Vec::new();
-        for step in steps.filter(|step| step.stage == Stage::NotGiven) {
-            let one = reason(ReasonKind::Include, step.text.clone(), step.place);
-            if !all.contains(&one) {
-                all.push(one);
-            }
-        }
-        all
     }
 
     /// Fields that are predicted and were not seen.
@@ -345,8 +300,37 @@ impl Comparing<'_> {
         })
     }
 
-    /// The findings that explain what was seen; `is_certain` is false where it depends on what no configuration tells.
-    pub(super) fn causes(&self, agrees: Option<bool>, is_certain: bool) -> Vec<ProbeCause> {
+    /// Whether what a finding says can be what was seen: what is wrong with the request that a back end gets explains its
+    /// refusal, and none that nginx says itself.
+    fn may_explain(&self, finding: &Finding, sure: &[&Prediction]) -> bool {
+        let outcome = &self.trace.outcome;
+        let line = |place: Place| {
+            let source = &outcome.file(place.file)?.source;
+            Some((place.file, source.line(place.span.start)))
+        };
+        let is_at = |one: &Prediction| {
+            let at = one.place.and_then(line);
+            let labels = finding.labels.iter().map(|label| label.place);
+            at.is_some()
+                && std::iter::once(finding.primary.place).chain(labels).any(|place| line(place) == at)
+        };
+        sure.is_empty()
+            || sure.iter().any(|one| match one.by {
+                Responder::Backend | Responder::Unknown => true,
+                Responder::Nginx => {
+                    let is_of_back_end = OF_BACK_ENDS.iter().flat_map(|key| rules_of(key));
+                    is_of_back_end.into_iter().all(|rule| rule.name != finding.rule.name) || is_at(one)
+                }
+                Responder::Nobody => is_at(one),
+            })
+    }
+
+    /// The findings that explain what was seen.
+    pub(super) fn causes(&self, agrees: Option<bool>, predicted: &[Prediction]) -> Vec<ProbeCause> {
+        // Otherwise it depends on what no configuration tells.
+        let sure: Vec<&Prediction> =
+            predicted.iter().filter(|one| one.agrees && one.condition.is_none()).collect();
+        let is_certain = !sure.is_empty();
         let failure = self.seen.failure.as_ref();
         let cause = |finding: &Finding| ProbeCause {
             severity: finding.severity,
@@ -383,7 +367,12 @@ impl Comparing<'_> {
                 && finding.severity > Severity::Info
         };
         let is_open = is_certain && failure.is_some() && !matches!(self.came(), Came::NotTold);
-        let is_meant = |finding: &&Finding| is_wanted(finding) || is_open && is_of_handshake(finding);
+        let is_meant = |finding: &&Finding| {
+            (is_wanted(finding) || is_open && is_of_handshake(finding))
+                && (failure.is_none()
+                    || matches!(self.came(), Came::NotTold)
+                    || self.may_explain(finding, &sure))
+        };
         let all = self.trace.outcome.findings.iter().filter(is_meant);
         let mut found: Vec<&Finding> = all.filter(|finding| finding.severity > Severity::Pedantic).collect();
         // What is only mentioned explains nothing beside what is to be mended.
@@ -393,8 +382,4 @@ impl Comparing<'_> {
         found.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), !is_wanted(finding)));
         found.into_iter().map(cause).collect()
     }
-}
-
-pub(super) fn reason(kind: ReasonKind, text: String, place: Option<lint_finding::Place>) -> LikelyReason {
-    LikelyReason { kind, text, place, layers: Vec::new() }
 }

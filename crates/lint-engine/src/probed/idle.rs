@@ -6,7 +6,8 @@ use lint_finding::{
 use nginx_semantics::time;
 use ws_logs::is_by;
 
-use super::compare::{Comparing, reason};
+use super::compare::Comparing;
+use super::reasons::{is_reached, reason};
 
 impl Comparing<'_> {
     fn hold(&self) -> Option<&HoldSeen> {
@@ -84,6 +85,8 @@ impl Comparing<'_> {
 
     /// Why a connection may end before nginx ends it, the likeliest first.
     fn closes_first(&self) -> Vec<LikelyReason> {
+        let lasted = self.hold().map_or(0, |hold| hold.lasted_ms);
+        let reloaded = self.made_possible(|one| one.status.is_none() && is_reached(one.after_ms, lasted));
         let mut all = Vec::new();
         let mut layer = reason(ReasonKind::Layer, "something in front closes first".to_owned(), None);
         layer.layers = self.guesses.to_vec();
@@ -98,10 +101,12 @@ impl Comparing<'_> {
         if is_likely {
             all.push(layer);
             all.extend(signed);
+            all.extend(reloaded);
             all.push(self.other_configuration());
             all.extend(self.includes());
             all.push(back_end);
         } else {
+            all.extend(reloaded);
             all.push(back_end);
             all.push(self.other_configuration());
             all.extend(self.includes());

@@ -3,13 +3,15 @@
 
 mod compare;
 mod idle;
+mod reasons;
+mod reconnects;
 
 use core::net::SocketAddr;
 use std::path::PathBuf;
 
 use lint_finding::{
     LayerGuess, LayerSign, Outcome, Prediction, ProbeComparison, ProbeReport, ProbeSeen, ProbeVerdict,
-    Prospect, Trace, TraceRun, TraceWay,
+    Prospect, Trace,
 };
 use nginx_semantics::{Files, ListenAddress, Scope};
 use ws_logs::is_by;
@@ -40,6 +42,8 @@ pub struct Probed<'p> {
     pub seen: ProbeSeen,
     /// What that amounts to.
     pub verdict: ProbeVerdict,
+    /// Whether a line of the PROXY protocol came first.
+    pub is_introduced: bool,
     /// Takes what is secret of the request out of a text.
     pub hide: &'p dyn Fn(&str) -> String,
 }
@@ -53,7 +57,7 @@ pub fn probed(
     settings: &Settings,
     probed: Probed<'_>,
 ) -> ProbeReport {
-    let Probed { query, address, seen, verdict, hide } = probed;
+    let Probed { query, address, seen, verdict, is_introduced, hide } = probed;
     let (mut trace, declared) = trace_with_layers(files, arguments, scope, settings, query);
     // Ports of the outside lead to others inside, as those of containers do.
     if let (Some(_), Some(address)) = (&trace.problem, address.filter(|_| query.via.is_none())) {
@@ -65,7 +69,7 @@ pub fn probed(
         }
     }
     let (layers, guesses) = (layer_signs(&seen), guesses(&seen, &declared));
-    let comparison = compared(&trace, &seen, &layers, &guesses, hide);
+    let comparison = compared(&trace, &seen, &layers, &guesses, is_introduced, hide);
     ProbeReport { seen, verdict, layers, guesses, comparison: Some(comparison), outcome: trace.outcome }
 }
 
@@ -75,6 +79,7 @@ fn layer_signs(seen: &ProbeSeen) -> Vec<LayerSign> {
         name: sign
             .preset
             .map_or_else(|| "another program than nginx".to_owned(), |preset| preset.name.to_owned()),
+        is_of_other: sign.preset.is_none(),
         field: sign.field,
     };
     signs(fields).into_iter().map(sign).collect()
@@ -102,19 +107,15 @@ fn compared(
     seen: &ProbeSeen,
     signs: &[LayerSign],
     guesses: &[LayerGuess],
+    is_introduced: bool,
     hide: &dyn Fn(&str) -> String,
 ) -> ProbeComparison {
-    let comparing = Comparing { trace, seen, signs, guesses };
-    let ways: Vec<(&TraceRun, &TraceWay)> =
-        trace.runs.iter().flat_map(|run| run.ways.iter().map(move |way| (run, way))).collect();
-    let mut predicted: Vec<Prediction> =
-        ways.iter().map(|(run, way)| comparing.prediction(run, way, ways.len())).collect();
-    // Those that agree without a condition come first.
-    predicted.sort_by_key(|one| (!one.agrees, one.condition.is_some()));
+    let comparing = Comparing { trace, seen, signs, guesses, is_introduced };
+    let mut predicted = comparing.predictions();
     let agrees = comparing.agrees(&predicted);
-    let differences = comparing.differences(&predicted, agrees);
-    let is_certain = predicted.iter().any(|one| one.agrees && one.condition.is_none());
-    let causes = comparing.causes(agrees, is_certain);
+    let mut differences = comparing.differences(&predicted, agrees);
+    differences.extend(comparing.reconnects());
+    let causes = comparing.causes(agrees, &predicted);
     predicted.truncate(MOST_WAYS);
     for one in &mut predicted {
         one.text = hide(&one.text);

@@ -96,11 +96,7 @@ pub(super) fn hosts(loaded: &Loaded) -> Vec<Host<'_>> {
 /// The comments with the program's mark that no text has.
 fn outside(source: &Source, texts: &[(FileId, &SourceFile, &Hosted)]) -> Vec<Outside> {
     let bytes = source.bytes();
-    let mut marks: Vec<usize> = [parse::MARK, parse::OTHER_MARK]
-        .iter()
-        .flat_map(|mark| memchr::memmem::find_iter(bytes, mark.as_bytes()))
-        .collect();
-    marks.sort_unstable();
+    let marks: Vec<usize> = parse::marks(bytes).collect();
     let extents: Vec<Span> = texts
         .iter()
         .filter(|(.., hosted)| !marks.is_empty() && hosted.view().rendered().is_none())

@@ -70,8 +70,7 @@ impl<'a> Suppressions<'a> {
         let mut reading = Reading { this: Self::default(), spans: BTreeMap::new(), today };
         let judged = loaded.sources.iter().filter(|(id, _)| loaded.judged.contains(id));
         for (id, file) in judged {
-            let has = |mark: &str| memchr::memmem::find(file.bytes(), mark.as_bytes()).is_some();
-            if has(parse::MARK) || has(parse::OTHER_MARK) {
+            if parse::has_mark(file.bytes()) {
                 reading.file(id, file);
             }
         }

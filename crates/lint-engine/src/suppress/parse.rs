@@ -39,8 +39,42 @@ pub(super) struct Ignore<'c> {
 /// What begins every comment that is for this program.
 pub(super) const MARK: &str = "nginx-ws-lint";
 
-/// How it is written where a name may have no hyphen.
-pub(super) const OTHER_MARK: &str = "nginx_ws_lint";
+/// The words of the mark. In another case, with another sign between them or with none it is nearly one.
+const MARK_WORDS: [&[u8]; 3] = [b"nginx", b"ws", b"lint"];
+
+/// The bytes at the start of a text that are the mark or nearly so; 0 if none are.
+fn mark_length(text: &[u8]) -> usize {
+    let mut rest = text;
+    for (number, word) in MARK_WORDS.iter().enumerate() {
+        if number > 0 {
+            rest = rest
+                .strip_prefix(b"-")
+                .or_else(|| rest.strip_prefix(b"_"))
+                .or_else(|| rest.strip_prefix(b" "))
+                .or_else(|| rest.strip_prefix(b"."))
+                .unwrap_or(rest);
+        }
+        match rest.split_at_checked(word.len()) {
+            Some((start, behind)) if start.eq_ignore_ascii_case(word) => rest = behind,
+            _ => return 0,
+        }
+    }
+    text.len() - rest.len()
+}
+
+/// Where the mark, or what is nearly one, stands in a text.
+pub(super) fn marks(text: &[u8]) -> impl Iterator<Item = usize> {
+    // Its rarest letter is the last one of `nginx`.
+    memchr::memchr2_iter(b'x', b'X', text).filter_map(|at| {
+        let start = at.checked_sub(4)?;
+        (mark_length(text.get(start..)?) > 0).then_some(start)
+    })
+}
+
+/// Whether a text has a mark, or what is nearly one.
+pub(super) fn has_mark(text: &[u8]) -> bool {
+    marks(text).next().is_some()
+}
 
 /// What a comment says to this program, behind the mark and its colon.
 pub(super) fn for_us(comment: &[u8]) -> Option<&str> {
@@ -125,22 +159,70 @@ fn names(behind: &str, start: usize, is_for_file: bool) -> Result<Ignore<'_>, St
     Ok(Ignore { is_for_file, names, until, reason })
 }
 
-/// Whether a reason has a date behind `until`, where the comment would suppress for ever.
+/// What stands before a date that ends something.
+const ENDS: [&str; 13] = [
+    "until",
+    "untill",
+    "till",
+    "through",
+    "thru",
+    "expires",
+    "expire",
+    "expiry",
+    "expiration",
+    "valid",
+    "deadline",
+    "remove",
+    "due",
+];
+
+/// Whether a reason has a date that seems to say how long it counts, where the comment would suppress for ever: at its
+/// beginning, alone or behind a word with `=` or `:`, or behind `until` and the like.
 fn has_other_expiry(reason: &str) -> bool {
-    let lower = reason.to_ascii_lowercase();
-    lower.match_indices("until").any(|(at, word)| {
-        let rest = lower.get(at + word.len()..).unwrap_or_default();
-        let is_word = !lower.get(..at).unwrap_or_default().ends_with(|before: char| before.is_alphanumeric());
-        let date = rest.trim_start_matches([' ', '\t', '=', ':', '"', '\'']);
-        let date = date.get(..10).unwrap_or_default();
-        is_word && Date::parse(date, &Iso8601::DATE).is_ok()
+    let is_between =
+        |next: char| next.is_whitespace() || matches!(next, '=' | ':' | '"' | '\'' | '(' | '[' | '<');
+    let words: Vec<&str> = reason.split(is_between).filter(|word| !word.is_empty()).collect();
+    let is_end = |word: &str| ENDS.iter().any(|end| word.eq_ignore_ascii_case(end));
+    let is_first = words.first().is_some_and(|word| is_date(word));
+    let first_end = words.first().map_or(0, |word| reason.find(word).unwrap_or(0) + word.len());
+    let is_assigned = reason.get(first_end..).is_some_and(|rest| rest.trim_start().starts_with(['=', ':']))
+        && words.get(1).is_some_and(|word| is_date(word));
+    let is_behind_end = words.windows(2).any(|two| matches!(two, [word, date] if is_end(word) && is_date(date)))
+        // `valid by 2027-01-31`
+        || words.windows(3).any(|three| {
+            matches!(three, [word, small, date] if is_end(word) && small.len() <= 3 && is_date(date))
+        });
+    is_first || is_assigned || is_behind_end
+}
+
+/// Whether a word is a date: three numbers with the same sign between them, of which one is a year.
+fn is_date(word: &str) -> bool {
+    // A time may stand behind it.
+    let word = word.split(['T', 't']).next().unwrap_or_default();
+    let word = word.trim_end_matches(|last: char| !last.is_ascii_digit());
+    ['-', '/', '.'].iter().any(|sign| {
+        let numbers: Vec<&str> = word.split(*sign).collect();
+        let is_number = |number: &&str, most: usize| {
+            (1..=most).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        match numbers.as_slice() {
+            [year, month, day] if year.len() == 4 => {
+                is_number(year, 4) && is_number(month, 2) && is_number(day, 2)
+            }
+            [day, month, year] if year.len() == 4 => {
+                is_number(year, 4) && is_number(month, 2) && is_number(day, 2)
+            }
+            _ => false,
+        }
     })
 }
 
 /// What to say of a first word that is none of ours.
 fn unknown(verb: &str) -> String {
-    let meant = OTHER_VERBS.iter().find(|(other, _)| *other == verb).map(|(_, ours)| *ours);
-    let meant = meant.or_else(|| similar(verb, VERBS.into_iter()));
+    let lower = &*verb.to_ascii_lowercase();
+    let same = VERBS.into_iter().find(|ours| *ours == lower);
+    let meant = same.or_else(|| OTHER_VERBS.iter().find(|(other, _)| *other == lower).map(|(_, ours)| *ours));
+    let meant = meant.or_else(|| similar(lower, VERBS.into_iter()));
     let hint = match meant {
         Some("ignore") => "; did you mean `ignore[short-read-timeout] why`?".to_owned(),
         Some("ignore-file") => "; did you mean `ignore-file[short-read-timeout] why`?".to_owned(),
@@ -154,15 +236,19 @@ fn unknown(verb: &str) -> String {
 /// program.
 fn without_colon(comment: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(comment).ok()?.trim_start_matches('#').trim();
-    let rest = text.strip_prefix(MARK).or_else(|| text.strip_prefix(OTHER_MARK))?;
+    let rest = text.get(mark_length(text.as_bytes())..).filter(|rest| rest.len() < text.len())?;
     let rest = rest
         .trim_start_matches(|next: char| next.is_whitespace() || matches!(next, '-' | '=' | ':'))
         .trim_end();
     let verb = rest.split(|next: char| !(next.is_alphanumeric() || next == '-')).next().unwrap_or_default();
+    let behind = rest.get(verb.len()..).unwrap_or_default();
+    let verb = &*verb.to_ascii_lowercase();
     let is_verb = VERBS.contains(&verb) || OTHER_VERBS.iter().any(|(other, _)| *other == verb);
     // `# nginx-ws-lint websocket endpoints` may be a heading.
-    let is_meant = is_verb && (rest.contains('[') || rest == verb);
-    is_meant.then(|| format!("this comment does nothing: write `{MARK}` and a colon, as in `{MARK}: {rest}`"))
+    let is_meant = is_verb && (behind.contains('[') || behind.is_empty());
+    is_meant.then(|| {
+        format!("this comment does nothing: write `{MARK}` and a colon, as in `{MARK}: {verb}{behind}`")
+    })
 }
 
 #[cfg(test)]
@@ -191,6 +277,31 @@ mod tests {
     }
 
     #[test]
+    fn a_date_of_the_past_is_a_reason_like_others() {
+        for reason in [
+            "measured on 2020-02-20, the client pings",
+            "since 2020-02-20 clients ping",
+            "see RFC 6455, 2011",
+            "back end 10.0.3.20 pings",
+            "1.2.3.4 pings",
+            "nginx 1.22.0: pings",
+            "TICKET-2020-1: pings",
+        ] {
+            let comment = format!("# nginx-ws-lint: ignore[capacity] {reason}");
+            let read = ignore(comment.as_bytes()).unwrap().unwrap();
+            assert_eq!((read.reason, read.until), (reason, None));
+        }
+    }
+
+    #[test]
+    fn marks_are_found_whatever_their_case() {
+        let found = |text: &str| marks(text.as_bytes()).collect::<Vec<_>>();
+        assert_eq!(found("xx nginx-ws-lint nginxwslint NGINX_WS_LINT nginx-ws"), [3, 17, 29]);
+        assert_eq!(found("nginx"), [0; 0]);
+        assert_eq!(found("x"), [0; 0]);
+    }
+
+    #[test]
     fn what_is_nearly_one_of_ours_is_said() {
         for (comment, said) in [
             ("# nginx-ws-lint: disable", Some("did you mean `ignore[short-read-timeout] why`?")),
@@ -206,6 +317,23 @@ mod tests {
             ("# nginx-ws-lint-disable", Some("and a colon")),
             ("# nginx-ws-lint : ignore[capacity] x", Some("and a colon")),
             ("# nginx_ws_lint: ignore[capacity] x", Some("and a colon")),
+            ("# Nginx-WS-Lint: ignore[capacity] x", Some("as in `nginx-ws-lint: ignore[capacity] x`")),
+            ("# NGINX-WS-LINT: IGNORE[capacity] x", Some("as in `nginx-ws-lint: ignore[capacity] x`")),
+            ("# nginxwslint: ignore[capacity] x", Some("as in `nginx-ws-lint: ignore[capacity] x`")),
+            ("# nginx-wslint: ignore-file[capacity] x", Some("and a colon")),
+            ("# nginx ws lint: ignore[capacity] x", Some("and a colon")),
+            ("# nginx-ws-lint: IGNORE[capacity] x", Some("did you mean `ignore[")),
+            ("# NGINX_WS_LINT: websocket", Some("as in `nginx-ws-lint: websocket`")),
+            ("# Nginx-ws-lint ignores this file", None),
+            ("# nginx-ws-linter: ignore[capacity]", None),
+            ("# nginx-ws-lint: ignore[capacity] 2020-02-20 clients ping", Some("right after the `]`")),
+            ("# nginx-ws-lint: ignore[capacity] (2020-02-20) clients ping", Some("right after the `]`")),
+            ("# nginx-ws-lint: ignore[capacity] expires=2020-02-20 xx", Some("right after the `]`")),
+            ("# nginx-ws-lint: ignore[capacity] expires 2020-02-20: xx", Some("right after the `]`")),
+            ("# nginx-ws-lint: ignore[capacity] exp: 2020-02-20 xx", Some("right after the `]`")),
+            ("# nginx-ws-lint: ignore[capacity] valid till 31.12.2020", Some("right after the `]`")),
+            ("# nginx-ws-lint: ignore[capacity] 2020/2/3", Some("right after the `]`")),
+            ("# nginx-ws-lint: ignore[capacity] x, remove by 2020-02-20T00:00", Some("right after the `]`")),
             ("# nginx-ws-lint: ignore[capacity] until 2027-02-03 x", Some("right after the `]`")),
             ("# nginx-ws-lint: ignore[capacity] until: 2027-02-03 x", Some("right after the `]`")),
             ("# nginx-ws-lint: ignore[capacity] Until=2027-02-03 x", Some("right after the `]`")),

@@ -78,7 +78,16 @@ impl<'s> Follow<'_, 's> {
         let answer = answer(status, by, text, Some(place(line)), prospect);
         let mut assumptions = words.assumptions.clone();
         assumptions.push(assumption);
-        TraceWay { assumptions, steps, sent: None, answer, after: Vec::new(), idle: None, fields: Vec::new() }
+        TraceWay {
+            assumptions,
+            steps,
+            sent: None,
+            answer,
+            after: Vec::new(),
+            idle: None,
+            fields: Vec::new(),
+            possible: Vec::new(),
+        }
     }
 
     /// Whether the subrequest of a line is a handshake to whoever gets it.

@@ -82,6 +82,7 @@ impl<'s> Follow<'_, 's> {
             steps: vec![self.listen(socket, sockets)],
             ways: Vec::new(),
             is_cut: false,
+            has_proxy_protocol: socket.listens.iter().any(|listen| listen.has("proxy_protocol")),
             handshake: Prospect::Unknown,
         };
         let mut visited = Vec::new();
@@ -189,40 +190,51 @@ impl<'s> Follow<'_, 's> {
         visited.push(server);
         let exchanges = self.exchanges();
         let request = Arc::clone(&self.request);
-        let admission = self.model.admission(socket, server, &request, self.query.url.is_tls);
-        let is_taken = matches!(admission, Admission::Taken);
-        let exchange = match admission {
+        let mut unfit: Option<(String, Option<Place>)> = None;
+        let exchange = match self.model.admission(socket, server, &request, self.query.url.is_tls) {
             Admission::Taken => exchanges.run(server, request),
             Admission::Plain(line) => {
                 // 497: "The plain HTTP request was sent to HTTPS port".
                 let text = "the request is plain HTTP on a TLS socket: 497";
-                run.steps.push(step(Stage::Access, text, line.map(|line| place(&line))));
+                let at = line.map(|line| place(&line));
+                run.steps.push(step(Stage::Access, text, at));
+                unfit = Some(("the request is plain HTTP, and this socket speaks TLS".to_owned(), at));
                 exchanges.run_refused(server, request, 497)
             }
             Admission::Uncertified(line) => {
                 // 496: "No required SSL certificate was sent".
-                let text =
-                    format!("the client sends no certificate, which `{}` demands: 496", line.text_line());
-                run.steps.push(step(Stage::Access, text, Some(place(&line))));
+                let why = format!("the client sends no certificate, which `{}` demands", line.text_line());
+                run.steps.push(step(Stage::Access, format!("{why}: 496"), Some(place(&line))));
+                unfit = Some((why, Some(place(&line))));
                 exchanges.run_refused(server, request, 496)
             }
             Admission::Misdirected(line, first) => {
-                let text = format!(
-                    "the client names `{}` in TLS but another host in the request, and `{}` asks for a certificate: 421",
+                let why = format!(
+                    "the client names `{}` in TLS but another host in the request, and `{}` asks for a certificate",
                     self.request.sni.as_deref().unwrap_or_default(),
                     line.text_line()
                 );
-                run.steps.push(step(Stage::Access, text, Some(place(&line))));
+                run.steps.push(step(Stage::Access, format!("{why}: 421"), Some(place(&line))));
+                unfit = Some((why, Some(place(&line))));
                 exchanges.run_refused(first, request, 421)
             }
         };
         let demanded = self.model.demanded(server, &self.request);
-        // What is refused for another reason is refused before (ngx_http_set_virtual_server, ngx_http_process_request).
-        let demanded = demanded.filter(|_| !self.request.has_no_certificate && is_taken);
+        // Whatever is refused before is refused with or without one.
+        let demanded = demanded.filter(|_| !self.request.has_no_certificate && unfit.is_none());
         run.is_cut = exchange.is_cut;
         let is_named = !matches!(why, NameMatch::Default | NameMatch::First);
-        let told: Vec<TraceWay> =
+        let mut told: Vec<TraceWay> =
             exchange.ways.iter().map(|way| self.way((server, is_named), way, visited)).collect();
+        // nginx refuses it by itself, unless an `error_page` answers in its place.
+        if let Some((why, at)) = unfit {
+            let bare = told.iter_mut().map(|way| &mut way.answer);
+            let bare = bare.filter(|answer| answer.by == Responder::Nginx && answer.place.is_none());
+            for answer in bare {
+                let status = answer.status.map(|status| format!("{status} from nginx: ")).unwrap_or_default();
+                (answer.text, answer.place) = (format!("{status}{why}"), at);
+            }
+        }
         let besides =
             exchange.ways.iter().zip(&told).flat_map(|(way, words)| self.besides(server, way, words));
         let besides: Vec<TraceWay> = besides.collect();
@@ -353,6 +365,7 @@ fn only(answer: TraceAnswer) -> TraceWay {
         after: Vec::new(),
         idle: None,
         fields: Vec::new(),
+        possible: Vec::new(),
     }
 }
 

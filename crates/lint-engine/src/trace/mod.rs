@@ -5,6 +5,7 @@
 mod after;
 mod besides;
 mod choice;
+mod possible;
 mod query;
 mod sent;
 mod way;

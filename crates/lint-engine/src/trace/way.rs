@@ -77,6 +77,7 @@ impl<'s> Follow<'_, 's> {
                     after: vec![self.access_log(answered.context, Some(answered.status))],
                     idle: None,
                     fields: self.added_fields(answered.context, Some(answered.status)),
+                    possible: Vec::new(),
                 }
             }
             Ending::Passed(passed) => {
@@ -96,6 +97,7 @@ impl<'s> Follow<'_, 's> {
                     after,
                     idle,
                     fields,
+                    possible: self.possible(passed),
                 }
             }
             Ending::CannotSay(_) => TraceWay {
@@ -106,6 +108,7 @@ impl<'s> Follow<'_, 's> {
                 after: Vec::new(),
                 idle: None,
                 fields: Vec::new(),
+                possible: Vec::new(),
             },
         };
         let is_open = match whole.answer.handshake {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use lint_engine::{Probed, Query, Settings, Url, probed, probed_alone};
 use lint_finding::{
     AnswerSeen, DifferenceKind, HoldEnd, HoldSeen, ProbeComparison, ProbeFailure, ProbeFault, ProbeReport,
-    ProbeSeen, ProbeVerdict, ReasonKind, Severity,
+    ProbeSeen, ProbeVerdict, ReasonKind, Reconnected, ReconnectsSeen, Severity,
 };
 use nginx_semantics::{MemoryFiles, Scope};
 
@@ -49,6 +49,11 @@ fn ended(end: HoldEnd, seconds: u64) -> ProbeSeen {
 }
 
 fn compared_with(files: &[(&str, &str)], seen: ProbeSeen) -> ProbeReport {
+    introduced(files, seen, false)
+}
+
+/// The same behind a line of the PROXY protocol, or not.
+fn introduced(files: &[(&str, &str)], seen: ProbeSeen, is_introduced: bool) -> ProbeReport {
     let folder = PathBuf::from(FOLDER);
     let mut memory = MemoryFiles::new();
     for (path, text) in files {
@@ -65,7 +70,14 @@ fn compared_with(files: &[(&str, &str)], seen: ProbeSeen) -> ProbeReport {
         has_no_certificate: true,
     };
     let hide = |text: &str| text.replace("t0k3n", "(hidden)");
-    let met = Probed { query: &query, address: None, seen, verdict: ProbeVerdict::Fails, hide: &hide };
+    let met = Probed {
+        query: &query,
+        address: None,
+        seen,
+        verdict: ProbeVerdict::Fails,
+        is_introduced,
+        hide: &hide,
+    };
     probed(&memory, &[folder.join("nginx.conf")], &scope, &Settings::default(), met)
 }
 
@@ -243,12 +255,173 @@ fn an_include_that_is_not_here_is_named() {
         assert_eq!(rules, ["include-not-found"]);
     }
     // What nginx refuses otherwise does not run.
-    let comparison =
-        compared(&server("location /ws { proxy_pass http://app; proxy_read_timeout; }"), answered(101, &[]));
+    let comparison = compared(
+        &server("location /ws { proxy_http_version 3.7; proxy_pass http://app; }"),
+        answered(101, &[]),
+    );
     assert_eq!(comparison.agrees, Some(false), "{comparison:?}");
     assert!(
         !comparison.causes.is_empty() && comparison.causes[0].rule != "include-not-found",
         "{comparison:?}"
     );
     assert_eq!(kinds(&comparison)[0], ReasonKind::OtherConfiguration);
+}
+
+/// With the zones that limits count in.
+fn zoned(conf: &str) -> String {
+    let zones = "limit_req_zone $binary_remote_addr zone=a:1m rate=1r/s;\nlimit_conn_zone $binary_remote_addr zone=b:1m;";
+    conf.replacen("http {", &format!("http {{\n{zones}"), 1)
+}
+
+/// Where a line makes just this status possible at this time, it is the first reason.
+#[test]
+fn a_line_that_makes_it_possible_is_the_first_reason() {
+    let after = |status: u16, took_ms: u64| {
+        let mut seen = answered(status, &[]);
+        seen.answer.as_mut().unwrap().took_ms = took_ms;
+        seen
+    };
+    let location =
+        |lines: &str| zoned(&server(&format!("location /ws {{ UPGRADE proxy_pass http://app; {lines} }}")));
+    for (lines, seen, first) in [
+        ("proxy_read_timeout 1s;", after(504, 1_003), Some("`proxy_read_timeout 1s`")),
+        ("proxy_read_timeout 1s;", after(504, 300), None),
+        ("proxy_read_timeout 1h;", after(504, 1_003), None),
+        ("", after(504, 60_010), Some("the default of `proxy_read_timeout`")),
+        ("proxy_connect_timeout 2s;", after(504, 2_001), Some("`proxy_connect_timeout 2s`")),
+        ("limit_req zone=a;", after(503, 2), Some("`limit_req zone=a`")),
+        ("limit_req zone=a; limit_req_status 429;", after(429, 2), Some("`limit_req zone=a`")),
+        ("limit_req zone=a; limit_req_status 429;", after(503, 2), None),
+        ("limit_req zone=a; limit_req_dry_run on;", after(503, 2), None),
+        ("limit_conn b 1;", after(503, 2), Some("`limit_conn b 1`")),
+        ("", after(503, 2), None),
+    ] {
+        let comparison = compared(&location(lines), seen);
+        assert_eq!(comparison.agrees, Some(false), "{lines}");
+        let reason = &comparison.differences[0].reasons[0];
+        match first {
+            Some(first) => {
+                assert_eq!(reason.kind, ReasonKind::Line, "{lines}: {reason:?}");
+                assert!(reason.text.contains(first) && reason.place.is_some(), "{lines}: {reason:?}");
+            }
+            None => assert_ne!(reason.kind, ReasonKind::Line, "{lines}: {reason:?}"),
+        }
+    }
+}
+
+/// Each handshake is compared, not the first one alone.
+#[test]
+fn handshakes_that_follow_are_compared_too() {
+    let conf = zoned(&server("location /ws { UPGRADE proxy_pass http://app; limit_req zone=a; }"));
+    let one = |status: u16| Reconnected {
+        address: None,
+        status: Some(status),
+        failure: answered(status, &[]).failure,
+        back_end: None,
+        took_ms: 1,
+    };
+    let told = |statuses: &[u16]| {
+        let each = statuses.iter().map(|status| one(*status)).collect();
+        let reconnects = ReconnectsSeen { asked: statuses.len(), each, told_by: None, back_ends: None };
+        let seen = ProbeSeen { reconnects: Some(reconnects), ..answered(statuses[0], &[]) };
+        let comparison = compared(&conf, seen);
+        comparison
+            .differences
+            .iter()
+            .map(|one| (one.observed.clone(), one.reasons[0].kind))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(told(&[101, 101, 101]), []);
+    // Possible where no one answers there.
+    assert_eq!(told(&[101, 502]), []);
+    assert_eq!(told(&[101, 503, 101, 503]), [("503 (handshake 2 and 1 more)".to_owned(), ReasonKind::Line)]);
+    assert_eq!(
+        told(&[101, 503, 404]),
+        [
+            ("503 (handshake 2)".to_owned(), ReasonKind::Line),
+            ("404 (handshake 3)".to_owned(), ReasonKind::BackEnd)
+        ]
+    );
+    // One that succeeds behind one that did not.
+    assert_eq!(told(&[503, 101]), [("503".to_owned(), ReasonKind::Line)]);
+}
+
+/// The line of the PROXY protocol is no request.
+#[test]
+fn a_socket_that_expects_no_proxy_line_is_named() {
+    let plain = server(HOUR);
+    let expecting = plain.replace("listen 80", "listen 80 proxy_protocol");
+    let files = |conf: &str| [("nginx.conf".to_owned(), conf.to_owned())];
+    let of = |conf: &str, seen: ProbeSeen, is_introduced| {
+        let files = files(conf);
+        let files: Vec<(&str, &str)> =
+            files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        introduced(&files, seen, is_introduced).comparison.unwrap()
+    };
+    let comparison = of(&plain, answered(400, &[]), true);
+    assert_eq!((comparison.agrees, comparison.causes.len()), (Some(true), 0), "{comparison:?}");
+    let first = &comparison.predicted[0];
+    assert!(
+        first.text.contains("this `listen` has no `proxy_protocol`") && first.place.is_some(),
+        "{first:?}"
+    );
+    assert_eq!(of(&plain, answered(101, &[]), true).agrees, Some(false));
+    assert_eq!(of(&expecting, answered(101, &[]), true).agrees, Some(true));
+    // What is missing the other way round is no fault of the fields that a back end gets.
+    let lines =
+        "proxy_set_header X-A 1; location /ws { UPGRADE proxy_pass http://app; proxy_read_timeout 1h; }";
+    let closed = ProbeSeen {
+        failure: Some(ProbeFailure { kind: ProbeFault::ClosedWithoutAnswer, text: String::new() }),
+        ..ProbeSeen::default()
+    };
+    let expecting = server(lines).replace("listen 80", "listen 80 proxy_protocol");
+    let comparison = of(&expecting, closed, false);
+    assert_eq!(comparison.agrees, Some(true), "{comparison:?}");
+    let rules: Vec<&str> = comparison.causes.iter().map(|cause| cause.rule).collect();
+    assert!(!rules.contains(&"proxy-headers-not-inherited"), "{rules:?}");
+}
+
+/// What the back end does, where nginx passes it on.
+#[test]
+fn what_a_back_end_does_itself_is_said() {
+    let mut bad = answered(101, &[]);
+    bad.failure = Some(ProbeFailure { kind: ProbeFault::BadHandshake, text: "does not fit".to_owned() });
+    let comparison = compared(&server(HOUR), bad);
+    let first = &comparison.differences[0].reasons[0];
+    assert_eq!(first.kind, ReasonKind::BackEnd, "{first:?}");
+    assert!(first.text.contains("the back end itself answers so") && first.place.is_some(), "{first:?}");
+    // One that is not strict.
+    let lines = "location /ws { proxy_http_version 1.1; proxy_pass http://app; }";
+    let comparison = compared(&server(lines), answered(101, &[]));
+    assert_eq!(comparison.agrees, Some(false));
+    let first = &comparison.differences[0].reasons[0];
+    assert!(first.kind == ReasonKind::BackEnd && first.text.contains("is not strict"), "{first:?}");
+}
+
+/// A reload ends what is open where a line says so, and not before its time.
+#[test]
+fn a_reload_may_end_a_connection() {
+    let conf = format!("worker_shutdown_timeout 20s;\n{}", server(HOUR));
+    let first = |seconds: u64| {
+        let comparison = compared(&conf, ended(HoldEnd::Fin, seconds));
+        let reason = comparison.differences[0].reasons[0].clone();
+        (reason.kind, reason.text)
+    };
+    let (kind, text) = first(37);
+    assert_eq!(kind, ReasonKind::Line);
+    assert!(text.contains("a reload may have ended it: `worker_shutdown_timeout 20s`"), "{text}");
+    assert_ne!(first(10).0, ReasonKind::Line);
+    // A limit that is known of something in front is likelier.
+    assert_eq!(first(60).0, ReasonKind::Layer);
+}
+
+/// nginx's own refusals name the line and say why.
+#[test]
+fn what_nginx_refuses_itself_has_a_reason() {
+    let lines = format!("ssl_certificate a; ssl_certificate_key b; {HOUR}");
+    let conf = server(&lines).replace("listen 80", "listen 80 ssl");
+    let comparison = compared(&conf, answered(400, &[]));
+    let first = &comparison.predicted[0];
+    assert!(first.text.contains("the request is plain HTTP, and this socket speaks TLS"), "{first:?}");
+    assert!(first.place.is_some());
 }

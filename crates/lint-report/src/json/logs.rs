@@ -60,6 +60,8 @@ fn input<'a>(outcome: &'a Outcome, input: &'a finding::LogInput) -> logs_v1::Inp
         control: input.control,
         is_half: input.is_half,
         clock_back: input.clock_back,
+        sent: input.sent,
+        repeats: input.repeats.as_deref(),
         problem: input.problem.as_deref(),
     }
 }

@@ -63,6 +63,10 @@ pub(crate) struct Input<'a> {
     pub(crate) control: u64,
     pub(crate) is_half: bool,
     pub(crate) clock_back: u64,
+    /// The variable that tells how much was sent.
+    pub(crate) sent: Option<&'static str>,
+    /// The path of another log that has the same handshakes, which are counted twice.
+    pub(crate) repeats: Option<&'a str>,
     pub(crate) problem: Option<&'a str>,
 }
 

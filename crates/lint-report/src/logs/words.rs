@@ -317,6 +317,12 @@ pub(super) fn flaws(input: &LogInput) -> Vec<String> {
     if let Some(problem) = &input.problem {
         flaws.push(format!("not read to its end: {}", escape(problem)));
     }
+    if let Some(other) = &input.repeats {
+        let other = escape(other);
+        flaws.push(format!(
+            "{other} has the same handshakes: they are counted twice, so give one of the two logs only"
+        ));
+    }
     let mut add = |number: u64, one: &str, many: &str| {
         if number > 0 {
             flaws.push(counted(number, one, many));
@@ -328,6 +334,11 @@ pub(super) fn flaws(input: &LogInput) -> Vec<String> {
     add(input.clock_back, "time goes back", "times go back");
     if input.is_half {
         flaws.push("the last line has no end".to_owned());
+    }
+    if input.sent == Some("$body_bytes_sent") {
+        flaws.push(
+            "`sent` is `$body_bytes_sent`, without the header of the answer: no `$bytes_sent`".to_owned(),
+        );
     }
     for name in &input.lacks {
         if let Some(text) = lack(name) {

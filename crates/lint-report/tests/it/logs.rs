@@ -55,6 +55,8 @@ pub(crate) fn report(name: &str) -> LogReport {
         cut: 1,
         control: 1,
         is_half: true,
+        sent: Some("$bytes_sent"),
+        repeats: None,
         clock_back: 1,
         problem: Some(name.to_owned()),
     };

@@ -112,7 +112,7 @@ pub(crate) fn report(text: &str, end: HoldEnd) -> ProbeReport {
             }),
         },
         verdict: ProbeVerdict::Fails,
-        layers: vec![LayerSign { name: owned(), field: owned() }],
+        layers: vec![LayerSign { name: owned(), is_of_other: false, field: owned() }],
         guesses: vec![guess(true), guess(false)],
         comparison: Some(ProbeComparison {
             problem: Some(owned()),

@@ -49,6 +49,7 @@ pub(crate) fn trace(text: &str, is_several: bool) -> Trace {
         after: vec![step(Stage::Idle)],
         idle: None,
         fields: Vec::new(),
+        possible: Vec::new(),
     };
     let mut ways = vec![way(Prospect::Succeeds, Responder::Backend)];
     if is_several {
@@ -61,6 +62,7 @@ pub(crate) fn trace(text: &str, is_several: bool) -> Trace {
         steps: vec![step(Stage::Listen), step(Stage::Server)],
         ways,
         is_cut: is_several,
+        has_proxy_protocol: false,
         handshake: Prospect::Succeeds,
     };
     Trace {

@@ -72,7 +72,14 @@ pub(crate) fn compared(binary: &Binary, plan: &Plan, files: &[(String, String)])
     };
     let hide = |text: &str| secrets.hide(text);
     let main = files.first().map(|(path, _)| folder.join(path)).unwrap();
-    let met = Probed { query: &query, address: None, seen, verdict, hide: &hide };
+    let met = Probed {
+        query: &query,
+        address: None,
+        seen,
+        verdict,
+        is_introduced: plan.proxy_protocol,
+        hide: &hide,
+    };
     probed(&memory, &[main], &scope, &settings, met)
 }
 

@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use lint_engine::Settings;
-use lint_finding::{BaselineRow, Outcome};
+use lint_finding::{BaselineRow, Finding, Outcome};
 use lint_report::{BaselineEntry, BaselineFile};
 use nginx_semantics::{Scope, normalize};
 
@@ -15,12 +15,14 @@ use crate::disk::{LARGEST, read_at_most};
 use crate::error::Error;
 use crate::reports::relative;
 
-/// Takes out of an outcome what the baseline has; `base` is what paths of a SARIF file are relative to.
+/// Takes out of an outcome what the baseline has; `unchanged` are findings that `--since` took out before, and `base` is what
+/// paths of a SARIF file are relative to.
 ///
 /// # Errors
 /// A file that cannot be read or is no baseline.
 pub(crate) fn apply(
     outcome: &mut Outcome,
+    unchanged: Vec<Finding>,
     file: &Path,
     scope: &Scope,
     settings: &Settings,
@@ -32,15 +34,21 @@ pub(crate) fn apply(
     } else {
         rows(&bytes, file, scope)?
     };
-    take_out(outcome, &mut known, scope, settings);
+    take_out(outcome, unchanged, &mut known, scope, settings);
     Ok(())
 }
 
-/// Takes these rows out of an outcome.
-pub(crate) fn take_out(outcome: &mut Outcome, known: &mut [BaselineRow], scope: &Scope, settings: &Settings) {
+/// Takes these rows out of an outcome, of which others took out `unchanged`.
+pub(crate) fn take_out(
+    outcome: &mut Outcome,
+    unchanged: Vec<Finding>,
+    known: &mut [BaselineRow],
+    scope: &Scope,
+    settings: &Settings,
+) {
     call_alike(known, outcome, scope);
     let is_gone = |path: &str| !path.starts_with('<') && !on_disk(path, scope).exists();
-    lint_engine::apply_baseline(outcome, known, settings, is_gone);
+    lint_engine::apply_baseline(outcome, unchanged, known, settings, is_gone);
 }
 
 /// Calls the files of a baseline as an outcome does: a root may be given through a link, or by a path with `..`.

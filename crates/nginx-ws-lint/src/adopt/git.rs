@@ -106,6 +106,11 @@ impl Changes {
         is_new.then(|| ChangedLines { is_new: true, ..ChangedLines::default() })
     }
 
+    /// Whether a folder is in the repository.
+    pub(super) fn holds(&self, folder: &Path) -> bool {
+        folder.starts_with(&self.top)
+    }
+
     /// The top of the repository below this one, a submodule or not, that a file belongs to.
     pub(crate) fn other_repository(&self, path: &Path) -> Option<PathBuf> {
         let folders = path.ancestors().skip(1).take_while(|folder| *folder != self.top);

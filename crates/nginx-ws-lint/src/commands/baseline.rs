@@ -42,7 +42,7 @@ pub(crate) fn run(command: &BaselineCommand) -> Result<Exit, Error> {
                 ));
                 return Ok(Exit::Failed);
             }
-            baseline::take_out(&mut outcome, &mut rows, scope, &settings);
+            baseline::take_out(&mut outcome, Vec::new(), &mut rows, scope, &settings);
             for absent in outcome.baseline.iter().flat_map(|known| &known.absent) {
                 let is_same = |row: &&mut BaselineRow| {
                     (&row.path, &row.rule, &row.fingerprint)

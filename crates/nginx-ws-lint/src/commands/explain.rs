@@ -3,6 +3,7 @@
 mod pages;
 mod symptom;
 
+use lint_engine::layers::{Preset, find};
 use lint_engine::{Settings, UnknownRule, find_rule, similar};
 use lint_finding::{Group, Outcome, RuleMeta};
 use lint_report::Style;
@@ -22,6 +23,7 @@ enum Meant {
     Rule(&'static RuleMeta),
     Cause(&'static str),
     Page(&'static str),
+    Layer(&'static Preset),
     Symptoms(Vec<&'static Symptom>),
 }
 
@@ -37,6 +39,17 @@ impl Meant {
         if let Some(page) = pages::named(text) {
             return Ok(Self::Page(page));
         }
+        // As people write it who have it from a heading, a path or an address.
+        let lower = text.to_lowercase();
+        let plain = lower.rsplit('/').next().filter(|_| !text.contains(char::is_whitespace));
+        let plain = plain.unwrap_or_default();
+        let plain = plain.split(".md").next().unwrap_or_default();
+        if plain != text && is_known(plain) {
+            return Self::of(plain);
+        }
+        if let Some(layer) = find(plain) {
+            return Ok(Self::Layer(layer));
+        }
         let symptoms = symptoms_of(text);
         if symptoms.is_empty() { Err(unknown(text, rule.err())) } else { Ok(Self::Symptoms(symptoms)) }
     }
@@ -47,6 +60,7 @@ impl Meant {
             Self::Rule(rule) => format!("{}\n\n{}\n", header(rule), without_card(rule.docs).trim_end()),
             Self::Cause(key) => symptom::of_cause(key),
             Self::Page(page) => (*page).to_owned(),
+            Self::Layer(layer) => symptom::of_layer(layer),
             Self::Symptoms(symptoms) => symptom::page(symptoms),
         }
     }
@@ -57,6 +71,7 @@ impl Meant {
             Self::Rule(rule) => vec![rule],
             Self::Cause(key) => rules_of(key),
             Self::Page(_) => Vec::new(),
+            Self::Layer(_) => symptom::rules_of_layers(),
             Self::Symptoms(symptoms) => symptom::rules(symptoms),
         }
     }

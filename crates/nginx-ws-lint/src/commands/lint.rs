@@ -1,10 +1,11 @@
 //! Lints paths: what the program does when no command is named.
 
+use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
 use lint_engine::Settings;
 use lint_finding::{FileStatus, Outcome};
-use nginx_semantics::Past;
+use nginx_semantics::{Files, Past};
 
 use super::given::Given;
 use super::{fix, say_notices, say_silenced, say_skipped, to_stderr, watch};
@@ -41,9 +42,20 @@ pub(super) fn once(args: &LintArgs) -> Result<Exit, Error> {
     let mut outcome = given.with(|files, paths, scope| lint_engine::lint(files, paths, scope, &settings));
     reports.check(&outcome, given.scope())?;
     given.add_unlisted(&mut outcome);
-    let judge_past = |before| {
+    let judge_past = |before, left: Vec<PathBuf>| {
         given.with_quietly(|files, paths, scope| {
-            lint_engine::lint(&Past::new(files, before), paths, scope, &settings)
+            let paths: Vec<PathBuf> = paths.iter().chain(&left).cloned().collect();
+            let past = Past::new(files, before);
+            let mut scope = scope.clone();
+            for path in left {
+                if past.is_folder(&path) {
+                    scope.given.push(path);
+                } else {
+                    scope.given.extend(path.parent().map(Path::to_owned));
+                    scope.named.push(path);
+                }
+            }
+            lint_engine::lint(&past, &paths, &scope, &settings)
         })
     };
     adopt::apply(&mut outcome, args, given.scope(), &settings, judge_past)?;

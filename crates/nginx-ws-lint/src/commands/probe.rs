@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lint_engine::{Probed, Query, Settings, Url, UrlError, probed, probed_alone};
 use lint_finding::PollingKind;
@@ -32,10 +32,13 @@ const LARGEST: u64 = 4 << 20;
 
 /// Probes and reports.
 pub(crate) fn run(args: &ProbeArgs) -> Result<Exit, Error> {
-    let (plan, url) = plan(args)?;
+    let start = Instant::now();
+    let (mut plan, url) = plan(args)?;
     let has_configuration = !args.input.paths.is_empty() || !args.input.host.is_empty();
     // Whatever is wrong with the paths is said before anything is contacted.
     let given = if has_configuration { Some(Given::new(&args.input, None)?) } else { None };
+    // Reading what this machine trusts, and the paths, takes its time too.
+    plan.max_time = plan.max_time.saturating_sub(start.elapsed());
     let progress = Progress::start("probing");
     let (seen, verdict, secrets) = probe(&plan);
     drop(progress);
@@ -65,7 +68,8 @@ pub(crate) fn run(args: &ProbeArgs) -> Result<Exit, Error> {
                 .iter()
                 .map(|resolve| resolve.address)
                 .find(|address| address.port() != plan.port);
-            let met = Probed { query: &query, address, seen, verdict, hide: &hide };
+            let is_introduced = plan.proxy_protocol;
+            let met = Probed { query: &query, address, seen, verdict, is_introduced, hide: &hide };
             let mut report = given.with(|files, paths, scope| probed(files, paths, scope, &settings, met));
             args.output.check(&report.outcome, given.scope())?;
             given.add_unlisted(&mut report.outcome);

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::run::{Run, Tree};
 
 /// A site with a WebSocket that is closed after 60 seconds and, every third time, lacks `Connection`.
-fn site(number: usize) -> String {
+pub(crate) fn site(number: usize) -> String {
     let connection =
         if number % 3 == 0 { "" } else { "        proxy_set_header Connection $connection_upgrade;\n" };
     format!(
@@ -17,10 +17,10 @@ fn site(number: usize) -> String {
     )
 }
 
-const MAIN: &str = "events {}\nworker_shutdown_timeout 1h;\nhttp {\n    map $http_upgrade $connection_upgrade { default upgrade; '' close; }\n    \
+pub(crate) const MAIN: &str = "events {}\nworker_shutdown_timeout 1h;\nhttp {\n    map $http_upgrade $connection_upgrade { default upgrade; '' close; }\n    \
     include sites/*.conf;\n}\n";
 
-fn tree(sites: usize) -> Tree {
+pub(crate) fn tree(sites: usize) -> Tree {
     let sites: Vec<(String, String)> =
         (0..sites).map(|number| (format!("deploy/sites/s{number:03}.conf"), site(number))).collect();
     let mut files = vec![("deploy/nginx.conf", MAIN)];
@@ -28,7 +28,7 @@ fn tree(sites: usize) -> Tree {
     Tree::new(&files)
 }
 
-fn git(tree: &Tree, arguments: &[&str]) {
+pub(crate) fn git(tree: &Tree, arguments: &[&str]) {
     let run = Command::new("git")
         .args(["-c", "user.name=x", "-c", "user.email=x@example.com", "-c", "init.defaultBranch=main"])
         .args(arguments)
@@ -38,11 +38,11 @@ fn git(tree: &Tree, arguments: &[&str]) {
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
 }
 
-fn findings(run: &Run) -> usize {
+pub(crate) fn findings(run: &Run) -> usize {
     run.stdout.lines().filter(|line| line.contains("[")).count()
 }
 
-fn edit(tree: &Tree, name: &str, from: &str, to: &str) {
+pub(crate) fn edit(tree: &Tree, name: &str, from: &str, to: &str) {
     let path = tree.path(name);
     let text = fs::read_to_string(&path).unwrap();
     assert!(text.contains(from), "{text}");

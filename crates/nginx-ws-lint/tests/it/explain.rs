@@ -134,3 +134,31 @@ fn a_sentence_that_nobody_knows_is_said_to_be_unknown() {
         run.stderr
     );
 }
+
+/// Names as they stand in headings, paths and addresses, and what a proxy in front is called.
+#[test]
+fn names_are_known_however_they_are_written() {
+    let tree = Tree::new(&[]);
+    for (what, said) in [
+        ("SHORT-READ-TIMEOUT", "short-read-timeout: group lifetime"),
+        ("Short-Read-Timeout", "short-read-timeout: group lifetime"),
+        ("docs/ci.md", "# "),
+        ("docs/rules/short-read-timeout.md", "short-read-timeout: group lifetime"),
+        ("CI", "# "),
+        ("Read-Timeout-Default", "# read-timeout-default"),
+        ("cloudflare", "# Cloudflare\n"),
+        ("Cloudflare", "# Cloudflare\n"),
+        ("aws-alb", "# AWS Application Load Balancer\n"),
+        ("alb", "# AWS Application Load Balancer\n"),
+    ] {
+        let run = tree.run(&["explain", what]);
+        assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{what}");
+        assert!(run.stdout.starts_with(said), "{what}: {}", run.stdout);
+    }
+    let cloudflare = tree.run(&["explain", "cloudflare"]).stdout;
+    assert!(
+        cloudflare.contains("`outer-layer-closes-first`") && cloudflare.contains("100 s"),
+        "{cloudflare}"
+    );
+    assert_eq!(tree.run(&["explain", "docs/nosuch.md"]).code, Some(2));
+}

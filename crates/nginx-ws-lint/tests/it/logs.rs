@@ -359,3 +359,27 @@ fn a_log_of_which_nothing_can_be_read_is_exit_code_2() {
         assert!(!json(&run)["inputs"][0]["problem"].is_null(), "{}", run.shown());
     }
 }
+
+/// One file that is named twice, or by a link, is read once.
+#[test]
+fn one_file_is_read_once() {
+    let tree = tree();
+    std::os::unix::fs::symlink("access.log", tree.path("again.log")).unwrap();
+    fs::hard_link(tree.path("access.log"), tree.path("hard.log")).unwrap();
+    let plain = tree.run(&["logs", "access.log", "etc", "--format", "json"]);
+    for more in ["access.log", "./access.log", "again.log", "hard.log"] {
+        let run = tree.run(&["logs", "access.log", more, "etc", "--format", "json"]);
+        assert_eq!(traffic(&run), traffic(&plain), "{more}");
+        assert!(run.stderr.contains("is the same file as `access.log`"), "{}", run.stderr);
+    }
+    // A copy has the same requests, which is said.
+    fs::copy(tree.path("access.log"), tree.path("copy.log")).unwrap();
+    let run = tree.run(&["logs", "access.log", "copy.log", "etc"]);
+    assert!(
+        run.stdout.contains("access.log has the same handshakes: they are counted twice"),
+        "{}",
+        run.shown()
+    );
+    let run = tree.run(&["logs", "access.log", "copy.log", "etc", "--format", "json"]);
+    assert_eq!(json(&run)["inputs"][1]["repeats"], "access.log");
+}

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may fail like tests")]
 
 mod adopt;
+mod adopt_moved;
 mod bots;
 mod branches;
 mod budgets;

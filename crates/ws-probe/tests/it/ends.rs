@@ -132,3 +132,59 @@ fn time_that_is_over_says_nothing() {
     assert_eq!(seen.hold.map(|hold| hold.end), Some(HoldEnd::StillOpen));
     assert_eq!(verdict, ProbeVerdict::Unknown);
 }
+
+/// What must not be sent (RFC 6455 sections 5.5.1 and 7.4) is no ordinary end: browsers fail the connection.
+#[test]
+fn close_frames_that_browsers_refuse() {
+    let end_of = |payload: Vec<u8>| {
+        let (hold, verdict) = held(3000, None, move |stream| {
+            say(stream, [&[0x88, u8::try_from(payload.len()).unwrap()][..], &payload].concat());
+            drain(stream);
+        });
+        assert_eq!(verdict, ProbeVerdict::Fails);
+        hold.end
+    };
+    for (code, is_allowed) in [
+        (999, false),
+        (1000, true),
+        (1001, true),
+        (1005, false),
+        (1006, false),
+        (1011, true),
+        (1013, true),
+        // Registered, and refused by Chrome all the same.
+        (1014, false),
+        (1015, false),
+        (2000, false),
+        (3000, true),
+        (4999, true),
+        (5000, false),
+        (65535, false),
+    ] {
+        let end = end_of(u16::to_be_bytes(code).to_vec());
+        match end {
+            HoldEnd::CloseFrame { code: Some(seen), .. } => assert!(is_allowed && seen == code, "{code}"),
+            HoldEnd::NotFrames(text) => {
+                assert!(!is_allowed && text.contains(&format!("code {code}")), "{text}");
+            }
+            other => panic!("{code}: {other:?}"),
+        }
+    }
+    assert!(matches!(end_of(vec![3]), HoldEnd::NotFrames(text) if text.contains("half a code")));
+    assert!(matches!(end_of(vec![3, 232, 0xff]), HoldEnd::NotFrames(text) if text.contains("not UTF-8")));
+}
+
+#[test]
+fn a_message_in_parts_is_one() {
+    let (hold, _) = held(400, None, |stream| {
+        say(stream, [0x81, 1, b'a']);
+        say(stream, [0x01, 1, b'b']);
+        for _ in 0..3 {
+            say(stream, [0x00, 1, b'c']);
+        }
+        say(stream, [0x80, 1, b'd']);
+        say(stream, [0x01, 1, b'e']);
+        drain(stream);
+    });
+    assert_eq!((hold.messages, hold.end), (2, HoldEnd::StillOpen));
+}

@@ -64,7 +64,7 @@ type Answering = Box<dyn Fn(&str) -> String + Send>;
 fn a_101_that_browsers_refuse_is_none() {
     let changed =
         |from: &'static str, to: &'static str| move |head: &str| accepted(head, "").replace(from, to);
-    let cases: [(Answering, &str); 14] = [
+    let cases: [(Answering, &str); 16] = [
         (Box::new(changed("Sec-WebSocket-Accept: ", "Sec-WebSocket-Accept: x")), "does not fit"),
         (Box::new(changed("Sec-WebSocket-Accept", "X-Accept")), "lacks `Sec-WebSocket-Accept`"),
         (Box::new(changed("Upgrade: websocket", "Upgrade: h2c")), "Upgrade: websocket"),
@@ -82,7 +82,16 @@ fn a_101_that_browsers_refuse_is_none() {
             Box::new(|head| accepted(head, "Upgrade: websocket\r\n")),
             "more than one `Upgrade` (`websocket, websocket`)",
         ),
-        (Box::new(changed("Upgrade: websocket", "Upgrade: h2c, websocket")), "more than one `Upgrade`"),
+        (Box::new(changed("Upgrade: websocket", "Upgrade: h2c, websocket")), "has `Upgrade: h2c, websocket`"),
+        (Box::new(changed("Upgrade: websocket", "Upgrade: websocket, h2c")), "lists what else it speaks"),
+        (
+            Box::new(|head| {
+                let accept = accepted(head, "");
+                let own = field(&accept, "Sec-WebSocket-Accept").unwrap().to_owned();
+                accepted(head, &format!("Sec-WebSocket-Accept: {own}\r\n"))
+            }),
+            "`Sec-WebSocket-Accept` is 2 times",
+        ),
         (
             Box::new(|head| {
                 accepted(
@@ -108,7 +117,7 @@ fn a_101_that_browsers_refuse_is_none() {
         ),
         (
             Box::new(|head| accepted(head, "").replace("\r\n\r\n", "\r\nSec-WebSocket-Accept: y\r\n\r\n")),
-            "does not fit",
+            "is 2 times",
         ),
     ];
     for (answer, said) in cases {

@@ -172,3 +172,36 @@ fn a_file_of_issuers_has_certificates() {
         assert!(roots_of_pem(bad.as_bytes()).is_err(), "{bad}");
     }
 }
+
+/// What `openssl req -x509` makes: a certificate of a CA that signs itself. curl and browsers take it where it is trusted.
+#[test]
+fn a_certificate_that_is_trusted_itself_is_taken() {
+    let pki = Pki::new();
+    let own = |host: &str, is_ca: bool, years: (i32, i32)| {
+        let mut params = params(host, &[host], is_ca);
+        (params.not_before, params.not_after) = (date_time_ymd(years.0, 1, 1), date_time_ymd(years.1, 1, 1));
+        params.self_signed(&pki.key).unwrap().der().clone()
+    };
+    let good = || own(HOST, true, (2020, 2096));
+    for (certificate, trusted, fault) in [
+        (good(), vec![good()], None),
+        (own(HOST, false, (2020, 2096)), vec![own(HOST, false, (2020, 2096))], None),
+        (good(), vec![], Some(ProbeFault::SelfSigned)),
+        (good(), vec![pki.root.der().clone()], Some(ProbeFault::SelfSigned)),
+        (own(HOST, true, (2020, 2021)), vec![own(HOST, true, (2020, 2021))], Some(ProbeFault::Expired)),
+        (own(HOST, true, (2090, 2096)), vec![own(HOST, true, (2090, 2096))], Some(ProbeFault::NotYetValid)),
+        (
+            own("other.example.com", true, (2020, 2096)),
+            vec![own("other.example.com", true, (2020, 2096))],
+            Some(ProbeFault::OtherName),
+        ),
+    ] {
+        // Each is made with another serial number: the same bytes are served and trusted.
+        let trusted: Vec<Vec<u8>> = match trusted.len() == 1 && fault != Some(ProbeFault::SelfSigned) {
+            true => vec![certificate.to_vec()],
+            false => trusted.iter().map(|one| one.to_vec()).collect(),
+        };
+        let (seen, _) = pki.probed(vec![certificate], &[], |plan| plan.roots = trusted);
+        assert_eq!(seen.failure.as_ref().map(|failure| failure.kind), fault, "{:?}", seen.failure);
+    }
+}

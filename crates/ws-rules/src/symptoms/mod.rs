@@ -304,6 +304,27 @@ mod tests {
             ),
             ("net::ERR_CERT_AUTHORITY_INVALID", "tls-chain"),
             (
+                "WebSocket connection to 'wss://a/' failed: Error during WebSocket handshake: Incorrect 'Sec-WebSocket-Accept' header value",
+                "cache",
+            ),
+            (
+                "WebSocket connection to 'wss://a/' failed: Error during WebSocket handshake: 'Sec-WebSocket-Accept' header is missing",
+                "response-filter",
+            ),
+            ("WebSocket connection to 'wss://a/' failed: Invalid frame header", "not-nginx"),
+            (
+                "WebSocket connection to 'wss://a/' failed: A server must not mask any frames that it sends to the client.",
+                "not-nginx",
+            ),
+            (
+                "[error] 7#7: *5 upstream timed out (110: Connection timed out) while reading upstream, client: 10.0.0.9",
+                "read-timeout-default",
+            ),
+            (
+                "[error] 7#7: *5 upstream prematurely closed connection while reading upstream, client: 10.0.0.9",
+                "not-nginx",
+            ),
+            (
                 "java.net.ProtocolException: Expected HTTP 101 response but was '400 Bad Request'",
                 "upgrade-header-missing",
             ),
@@ -367,6 +388,20 @@ mod tests {
             let found = symptoms_of(line);
             let Some(symptom) = found.first() else { panic!("nothing for {line}") };
             assert_eq!(symptom.causes.first(), Some(&key), "{line}: {}", symptom.title);
+        }
+    }
+
+    #[test]
+    fn titles_say_who_did_it() {
+        for (line, title) in [
+            ("Incorrect 'Sec-WebSocket-Accept' header value", "does not fit the key"),
+            ("Error: Invalid Sec-WebSocket-Accept header", "does not fit the key"),
+            ("Invalid frame header", "a frame came that browsers refuse"),
+            ("RangeError: Invalid WebSocket frame: RSV1 must be clear", "a frame came that browsers refuse"),
+            ("upstream timed out while reading upstream", "nginx broke off"),
+            ("upstream prematurely closed connection while reading upstream", "the back end broke off"),
+        ] {
+            assert!(first(line).is_some_and(|found| found.contains(title)), "{line}: {:?}", first(line));
         }
     }
 

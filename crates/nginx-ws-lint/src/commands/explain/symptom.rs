@@ -1,5 +1,6 @@
 //! The page of a code or a message, and that of a cause.
 
+use lint_engine::layers::{IdlePreset, Passes, Preset};
 use lint_finding::RuleMeta;
 use lint_report::capitalised;
 use ws_rules::symptoms::{Symptom, cause, rules_of};
@@ -27,6 +28,37 @@ pub(super) fn page(symptoms: &[&'static Symptom]) -> String {
 /// The same for a cause.
 pub(super) fn of_cause(key: &str) -> String {
     format!("# {key}\n\n{}\n\n{}\n", seen(key), reported_by(key))
+}
+
+/// What is known of a proxy in front.
+pub(super) fn of_layer(layer: &Preset) -> String {
+    let idle = match layer.idle {
+        IdlePreset::Unknown => "Its limit depends, or nobody says it".to_owned(),
+        IdlePreset::Unlimited => "It closes no silent connection by itself".to_owned(),
+        IdlePreset::Seconds(seconds) => format!("It closes a connection after {seconds} s of silence"),
+    };
+    let passes = match layer.passes {
+        Passes::Yes => "It passes WebSockets on.".to_owned(),
+        Passes::OptIn => {
+            format!("It passes WebSockets on {}.", layer.how.unwrap_or("where that is switched on"))
+        }
+        Passes::No => "It passes no WebSocket on.".to_owned(),
+    };
+    let reported = rules_of_layers().into_iter().map(|rule| format!("`{}`", rule.name));
+    format!(
+        "# {}\n\nA proxy in front of nginx, which no configuration of nginx shows. {passes} {idle} (as of {}).\n\n\
+         `name = \"{}\"` in `[[layers]]` of the settings says that it is there (`nginx-ws-lint explain settings`).\nRules: {}.\n\nSources: {}.\n",
+        layer.name,
+        layer.as_of,
+        layer.id,
+        reported.collect::<Vec<_>>().join(", "),
+        layer.sources.join(", ")
+    )
+}
+
+/// The rules that speak of proxies in front.
+pub(super) fn rules_of_layers() -> Vec<&'static RuleMeta> {
+    ["outer-layer-timeout", "other-proxy"].iter().flat_map(|key| rules_of(key)).collect()
 }
 
 /// The rules of all causes, each once.

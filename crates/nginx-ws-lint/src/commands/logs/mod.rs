@@ -41,6 +41,11 @@ pub(crate) fn run(args: &LogsArgs) -> Result<Exit, Error> {
     if logs.iter().filter(|log| *log == Path::new("-")).count() > 1 {
         return Err(Error::StdinTwice);
     }
+    let (logs, same) = source::distinct(logs);
+    for (path, first) in same {
+        let shown = |path: &Path| lint_report::escape(&path.to_string_lossy()).into_owned();
+        say(&format!("note: `{}` is the same file as `{}`, which is read once", shown(&path), shown(&first)));
+    }
     let forced = args.log_format.as_deref().map(|text| forced(text, args.log_escape)).transpose()?;
     if paths.is_empty() && args.input.host.is_empty() {
         let resolver = NotConfigured;

@@ -78,6 +78,23 @@ impl Source {
     }
 }
 
+/// Logs without those that are the same file as one before, and these, each with that one.
+pub(super) fn distinct(logs: Vec<PathBuf>) -> (Vec<PathBuf>, Vec<(PathBuf, PathBuf)>) {
+    let mut all: Vec<(PathBuf, Option<(u64, u64)>)> = Vec::new();
+    let mut same = Vec::new();
+    for path in logs {
+        // Of a FIFO two names may be two readers.
+        let metadata = fs::metadata(&path).ok().filter(fs::Metadata::is_file);
+        let own = metadata.as_ref().map(identity);
+        let known = all.iter().find(|(_, known)| own.is_some() && *known == own);
+        match known.map(|(known, _)| known.clone()) {
+            Some(known) => same.push((path, known)),
+            None => all.push((path, own)),
+        }
+    }
+    (all.into_iter().map(|(path, _)| path).collect(), same)
+}
+
 /// What tells that another file has taken the place of one.
 fn identity(metadata: &fs::Metadata) -> (u64, u64) {
     (metadata.dev(), metadata.ino())

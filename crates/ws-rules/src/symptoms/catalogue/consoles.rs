@@ -4,25 +4,57 @@ use super::super::Sign::{Text, Vague};
 use super::super::Symptom;
 use super::TRACE;
 
-pub(super) static SYMPTOMS: [Symptom; 8] = [
+pub(super) static SYMPTOMS: [Symptom; 10] = [
     Symptom {
         title: "the answer has no `Upgrade` or `Connection`",
         signs: &[
             Text(&["error during websocket handshake:", "'upgrade' header"]),
             Text(&["error during websocket handshake:", "'connection' header"]),
             Text(&["error during websocket handshake:", "'sec-websocket-accept' header"]),
-            Text(&["invalid sec-websocket-accept"]),
             Text(&["invalid status line"]),
             Text(&["expected 'upgrade' header value 'websocket' but was"]),
             Text(&["expected 'connection' header value 'upgrade' but was"]),
             Text(&["failed to websocket dial: websocket protocol violation:", "header"]),
-            Text(&["key mismatch in \"sec-websocket-accept\" header"]),
             Text(&["missing, duplicated or incorrect header"]),
         ],
         meaning: "The client got an answer that is not a valid 101: something in between removes header fields, caches, or answers itself.",
         causes: &["response-filter", "other-proxy", "cache", "duplicate-handshake-header"],
         next: "`curl -i -N --http1.1` with the header fields of a handshake shows the whole answer",
         source: "Chromium, net/websockets/websocket_basic_handshake_stream.cc; ws for Node, lib/websocket.js; OkHttp, RealWebSocket; coder/websocket, dial.go; tungstenite, error.rs",
+    },
+    Symptom {
+        title: "`Sec-WebSocket-Accept` does not fit the key of the handshake",
+        signs: &[
+            Text(&["error during websocket handshake:", "incorrect 'sec-websocket-accept' header value"]),
+            Text(&["incorrect 'sec-websocket-accept' header"]),
+            Text(&["'sec-websocket-accept' header must not appear more than once"]),
+            Text(&["invalid sec-websocket-accept"]),
+            Text(&["key mismatch in \"sec-websocket-accept\" header"]),
+            Text(&["expected 'sec-websocket-accept' header value"]),
+        ],
+        meaning: "The 101 answers another handshake than this one: it comes from a cache, something in between changes the key, a line adds a field of its own, or the back end computes it wrongly.",
+        causes: &["cache", "duplicate-handshake-header", "other-proxy", "not-nginx"],
+        next: "the same handshake with the back end itself: `nginx-ws-lint probe URL --resolve HOST:PORT:ADDRESS`",
+        source: "RFC 6455 section 4.2.2; Chromium, net/websockets/websocket_basic_handshake_stream.cc (ValidateSecWebSocketAccept); ws for Node, lib/websocket.js; tungstenite, error.rs; OkHttp, RealWebSocket",
+    },
+    Symptom {
+        title: "a frame came that browsers refuse",
+        signs: &[
+            Text(&["invalid frame header"]),
+            Text(&["a server must not mask any frames that it sends to the client"]),
+            Text(&["one or more reserved bits are on"]),
+            Text(&["could not decode a text frame as utf-8"]),
+            Text(&["received unexpected continuation frame"]),
+            Text(&["received start of new message but previous message is unfinished"]),
+            Text(&["unrecognized frame opcode"]),
+            Text(&["received fragmented control frame"]),
+            Text(&["received a broken close frame"]),
+            Text(&["invalid websocket frame"]),
+        ],
+        meaning: "The WebSocket was open, and then bytes came that are no frame of a server. nginx passes frames on as they are: the back end sends this, or something writes text into the connection, such as an error page or a log line.",
+        causes: &["not-nginx", "other-proxy"],
+        next: "what comes, and whether it comes from the back end itself: `nginx-ws-lint probe URL --idle 30s --resolve HOST:PORT:ADDRESS`",
+        source: "RFC 6455 section 5; Chromium, net/websockets/websocket_channel.cc and websocket_frame_parser.cc; ws for Node, lib/receiver.js",
     },
     Symptom {
         title: "closed before an answer",

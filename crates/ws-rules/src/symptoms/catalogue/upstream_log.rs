@@ -4,7 +4,7 @@ use super::super::Sign::Text;
 use super::super::Symptom;
 use super::TRACE;
 
-pub(super) static SYMPTOMS: [Symptom; 17] = [
+pub(super) static SYMPTOMS: [Symptom; 18] = [
     Symptom {
         title: "the client stopped reading: nginx closed the WebSocket",
         signs: &[Text(&["client timed out", "while proxying upgraded connection"])],
@@ -73,12 +73,20 @@ pub(super) static SYMPTOMS: [Symptom; 17] = [
         title: "the back end broke off in the middle of an answer",
         signs: &[
             Text(&["upstream prematurely closed connection", "while reading upstream"]),
-            Text(&["upstream timed out", "while reading upstream"]),
+            Text(&["recv() failed", "while reading upstream"]),
         ],
         meaning: "The answer had begun, so it was no handshake: the stream of an HTTP fallback, or a page.",
-        causes: &["not-nginx", "read-timeout-default", "buffering"],
+        causes: &["not-nginx", "buffering"],
         next: "the log of the back end at that time",
         source: "ngx_event_pipe.c, ngx_http_upstream.c",
+    },
+    Symptom {
+        title: "nginx broke off in the middle of an answer: the back end was silent for too long",
+        signs: &[Text(&["upstream timed out", "while reading upstream"])],
+        meaning: "The answer had begun, so it was no handshake: the stream of an HTTP fallback, or a page. The back end then sent nothing for as long as `proxy_read_timeout` says, 60 s where nothing says anything.",
+        causes: &["read-timeout-default", "read-timeout-short", "not-nginx"],
+        next: "the limit of the location, and how often the back end sends something: `nginx-ws-lint endpoints PATHS`",
+        source: "ngx_event_pipe.c, ngx_http_upstream.c (ngx_http_upstream_process_upstream)",
     },
     Symptom {
         title: "no back end is left",
