@@ -8,7 +8,7 @@ use std::{env, fs};
 
 use nginx_proof::generate::FEATURES;
 use nginx_proof::model::{
-    CASES, Found, MODEL_COMMAND, MODEL_DOCUMENT, Outcome, Regression, Run, SEED, ask, compare,
+    CASES, Found, MODEL_COMMAND, MODEL_DOCUMENT, Outcome, Regression, Run, SEARCHED, SEED, ask, compare,
     model_document, predict, run,
 };
 use nginx_proof::{Binary, found, is_complete, number, root, say};
@@ -47,7 +47,7 @@ fn the_model_says_what_nginx_does() {
         runs.push(run);
     }
     let Some(first) = runs.first() else { return };
-    if cases < CASES {
+    if cases < SEARCHED {
         return;
     }
     each_feature_is_there(first);
@@ -56,7 +56,7 @@ fn the_model_says_what_nginx_does() {
         say(&format!("{mistake}: found by case {number:?}"));
     }
     let missed: Vec<_> = mistakes.iter().filter(|(_, number)| number.is_none()).collect();
-    assert!(missed.is_empty(), "not found in {CASES} cases: {missed:?}");
+    assert!(missed.is_empty(), "not found in {SEARCHED} cases: {missed:?}");
     if is_complete(&found) && (seed, cases) == (SEED, CASES) {
         let written = fs::read_to_string(root().join(MODEL_DOCUMENT)).unwrap_or_default();
         assert_eq!(written, model_document(&runs, &mistakes), "`{MODEL_COMMAND}` writes it anew");

@@ -174,7 +174,12 @@ impl Running {
     /// # Errors
     /// When it cannot be written.
     pub fn replace(&self, path: &str, text: &str) -> Result<(), Error> {
-        write(self.folder.path(), path, text.as_bytes())
+        // Another inode: since 1.27.4 nginx keeps certificates of files whose inode and second of change are as before
+        // (`ssl_object_cache_inheritable`).
+        let new = format!("{path}.new");
+        write(self.folder.path(), &new, text.as_bytes())?;
+        let (from, to) = (self.folder.path().join(&new), self.folder.path().join(path));
+        fs::rename(from, &to).map_err(|error| Error::File { path: to, error })
     }
 
     /// Where nginx listens, in the order of the files.

@@ -16,7 +16,10 @@ pub const MODEL_COMMAND: &str = "cargo run -p nginx-proof --example model > docs
 pub const SEED: u64 = 1;
 
 /// As many cases on each nginx.
-pub const CASES: u64 = 1000;
+pub const CASES: u64 = 3000;
+
+/// Within so many of them each wrong model has to be found.
+pub const SEARCHED: u64 = 1000;
 
 /// What requests come to, in the order of the table.
 pub(super) const KINDS: [&str; 7] = [
@@ -82,9 +85,10 @@ pub fn model_document(runs: &[Run], mistakes: &[(&str, Option<u64>)]) -> String 
     for what in NOT_COVERED {
         let _ = writeln!(text, "- {what}.");
     }
-    text.push_str(
+    let _ = writeln!(
+        text,
         "\n## Wrong models\n\nEach of these was made wrong on purpose, and told from nginx by the first so many of the \
-         cases.\n\n| mistake | cases |\n|---|---|\n",
+         cases, of which {SEARCHED} are tried.\n\n| mistake | cases |\n|---|---|"
     );
     for (mistake, number) in mistakes {
         let cases = number.map_or_else(|| "not found".to_owned(), |number| (number + 1).to_string());

@@ -8,7 +8,7 @@ mod regression;
 mod run;
 
 pub use check::{Difference, ask, compare};
-pub use document::{CASES, MODEL_COMMAND, MODEL_DOCUMENT, SEED, model_document};
+pub use document::{CASES, MODEL_COMMAND, MODEL_DOCUMENT, SEARCHED, SEED, model_document};
 pub use outcome::{Asked, Outcome};
 pub use predict::{Predicted, predict};
 pub use regression::Regression;

@@ -117,7 +117,15 @@ impl<'s> Prediction<'_, 's> {
             return Err("too many ways".to_owned());
         }
         let ways: Result<Vec<Vec<Outcome>>, String> = exchange.ways.iter().map(|way| self.way(way)).collect();
-        Ok(ways?.concat())
+        let mut outcomes = ways?.concat();
+        if self.is_mirrored() {
+            // A copy that is switched ends the request, sooner or later ("connection upgrade in subrequest").
+            let cut =
+                |outcome: &Outcome| Outcome { status: None, location: None, asked: None, ..outcome.clone() };
+            let cut: Vec<Outcome> = outcomes.iter().map(cut).collect();
+            outcomes.extend(cut);
+        }
+        Ok(outcomes)
     }
 
     fn way(&self, way: &Way<'s>) -> Result<Vec<Outcome>, String> {
@@ -214,14 +222,10 @@ impl<'s> Prediction<'_, 's> {
         let block = upstream(self.all.configuration, passed.context, &peer);
         let all: Vec<Peer<'s>> =
             block.map(|block| peers(self.all.configuration, block).collect()).unwrap_or_default();
-        let mut outcomes: Vec<Outcome> = match all.is_empty() {
+        let outcomes: Vec<Outcome> = match all.is_empty() {
             true => vec![outcome(&peer)],
             false => asked_first(&all).map(|peer| outcome(&peer.address)).collect(),
         };
-        if self.is_mirrored() && answer == 101 {
-            // A copy that is switched as well ends the request, sooner or later ("connection upgrade in subrequest").
-            outcomes.push(Outcome { status: None, asked: None, ..outcome(&peer) });
-        }
         Ok(outcomes)
     }
 

@@ -8,7 +8,7 @@ use std::thread;
 use nginx_semantics::NginxVersion;
 
 use super::check::{Difference, ask, compare};
-use super::document::{CASES, KINDS};
+use super::document::{KINDS, SEARCHED};
 use super::outcome::Outcome;
 use crate::generate::{Case, Drawn, Feature};
 use crate::{Binary, Error};
@@ -92,7 +92,7 @@ impl Run {
         for reason in unsaid {
             *self.unsaid.entry(reason).or_default() += 1;
         }
-        if number < CASES {
+        if number < SEARCHED {
             self.seen.insert(number, (case, seen));
         }
     }
