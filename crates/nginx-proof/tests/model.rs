@@ -14,7 +14,7 @@ use nginx_proof::model::{
 use nginx_proof::{Binary, found, is_complete, number, root, say};
 
 /// In so many of a hundred cases is each feature at least.
-const LEAST_SHARE: f64 = 5.0;
+const LEAST_SHARE: f64 = 1.0;
 
 /// Of so many of a hundred requests may the model say nothing.
 const MOST_UNSAID: f64 = 3.0;

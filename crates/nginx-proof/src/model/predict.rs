@@ -213,7 +213,10 @@ impl<'s> Prediction<'_, 's> {
         let peer = text(&request.peer, "peer")?;
         let outcome = |backend: &str| Outcome {
             place: self.place(passed.context),
-            status: Some(passed.status.unwrap_or(answer)),
+            // What nginx answers itself is not replaced by a pending status.
+            status: Some(
+                passed.status.filter(|_| request.version != UpstreamVersion::Http2).unwrap_or(answer),
+            ),
             location: None,
             asked: Some(Asked::new(backend, &head)),
             is_open: self.is_mirrored(),
