@@ -57,7 +57,8 @@ fn the_model_says_what_nginx_does() {
     }
     let missed: Vec<_> = mistakes.iter().filter(|(_, number)| number.is_none()).collect();
     assert!(missed.is_empty(), "not found in {SEARCHED} cases: {missed:?}");
-    if is_complete(&found) && (seed, cases) == (SEED, CASES) {
+    let is_asked = env::var_os("NGINX_PROOF_DOCUMENT").is_some();
+    if is_asked && is_complete(&found) && (seed, cases) == (SEED, CASES) {
         let written = fs::read_to_string(root().join(MODEL_DOCUMENT)).unwrap_or_default();
         assert_eq!(written, model_document(&runs, &mistakes), "`{MODEL_COMMAND}` writes it anew");
     }
