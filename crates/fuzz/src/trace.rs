@@ -17,7 +17,7 @@ pub(crate) fn check(input: &[u8]) {
     let headers = words.filter_map(field).collect();
     let tree = Tree::new(rest.strip_prefix(b"\n").unwrap_or(rest));
     let is_plain = url.text.starts_with("http");
-    let query = Query { url, headers, client: None, via: None, is_plain, has_no_certificate: false };
+    let query = Query { headers, is_plain, ..Query::handshake(url) };
     let trace = lint_engine::trace(&tree.files, &tree.arguments, &tree.scope, &tree.settings, &query);
     let mut out = Vec::new();
     assert!(lint_report::trace(&trace, &STYLE, &mut out).is_ok(), "a trace can be written");

@@ -101,14 +101,7 @@ impl Wanted {
 
     fn query(&self) -> Result<Query, UrlError> {
         let url = Url::parse(&format!("wss://{}{}", self.name, self.path()))?;
-        Ok(Query {
-            url,
-            headers: Vec::new(),
-            client: None,
-            via: None,
-            is_plain: false,
-            has_no_certificate: false,
-        })
+        Ok(Query::handshake(url))
     }
 
     fn map(&self, out: &mut Lines) {

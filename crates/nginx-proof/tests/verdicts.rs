@@ -34,14 +34,7 @@ fn traced(case: &Case, request: &Request) -> Option<Trace> {
     let version = NginxVersion::new(1, 30, 0);
     let settings =
         Settings { versions: Some(VersionRange { min: version, max: version }), ..Settings::default() };
-    let query = Query {
-        url,
-        headers: Vec::new(),
-        client: None,
-        via: None,
-        is_plain: false,
-        has_no_certificate: false,
-    };
+    let query = Query::handshake(url);
     let main = case.files.first().map(|(path, _)| folder.join(path)).unwrap();
     Some(trace(&memory, &[main], &scope, &settings, &query))
 }

@@ -7,7 +7,7 @@ use nginx_semantics::{ContextId, Directive, DirectiveName, Ending, Step, Way};
 use ws_model::Reading;
 
 use super::Follow;
-use super::choice::{answer, place};
+use super::choice::{answer, only, place};
 
 impl<'s> Follow<'_, 's> {
     /// What may happen instead on a way whose words are `words`.
@@ -78,16 +78,7 @@ impl<'s> Follow<'_, 's> {
         let answer = answer(status, by, text, Some(place(line)), prospect);
         let mut assumptions = words.assumptions.clone();
         assumptions.push(assumption);
-        TraceWay {
-            assumptions,
-            steps,
-            sent: None,
-            answer,
-            after: Vec::new(),
-            idle: None,
-            fields: Vec::new(),
-            possible: Vec::new(),
-        }
+        TraceWay { assumptions, steps, ..only(answer) }
     }
 
     /// Whether the subrequest of a line is a handshake to whoever gets it.

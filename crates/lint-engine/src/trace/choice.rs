@@ -356,7 +356,7 @@ fn told_once(steps: &mut Vec<TraceStep>) {
 }
 
 /// A way that is over before there is one.
-fn only(answer: TraceAnswer) -> TraceWay {
+pub(super) fn only(answer: TraceAnswer) -> TraceWay {
     TraceWay {
         assumptions: Vec::new(),
         steps: Vec::new(),
@@ -401,14 +401,7 @@ mod tests {
     #[test]
     fn where_nothing_listens_all_that_do_are_named() {
         let url = Url::parse("wss://example.com/ws").unwrap();
-        let query = Query {
-            url,
-            headers: Vec::new(),
-            client: None,
-            via: None,
-            is_plain: false,
-            has_no_certificate: false,
-        };
+        let query = Query::handshake(url);
         let open = vec![ListenAddress::Ip(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 80).to_string(); 2];
         assert_eq!(no_socket(&query, open.clone(), &[]), "no server listens on port 443: there are *:80");
         let query = Query { url: Url::parse("wss://[::1]/ws").unwrap(), ..query };

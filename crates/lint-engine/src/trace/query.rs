@@ -24,6 +24,11 @@ pub struct Query {
 }
 
 impl Query {
+    /// A handshake to a URL, with nothing else told.
+    pub fn handshake(url: Url) -> Self {
+        Self { url, headers: Vec::new(), client: None, via: None, is_plain: false, has_no_certificate: false }
+    }
+
     /// The path, without the query.
     pub(super) fn path(&self) -> &str {
         self.url.target.split('?').next().unwrap_or_default()
@@ -95,14 +100,7 @@ mod tests {
     fn query(url: &str, headers: &[(&str, &str)]) -> Query {
         let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let url = Url::parse(url).unwrap();
-        Query {
-            url,
-            headers: headers.collect(),
-            client: None,
-            via: None,
-            is_plain: false,
-            has_no_certificate: false,
-        }
+        Query { headers: headers.collect(), ..Query::handshake(url) }
     }
 
     #[test]

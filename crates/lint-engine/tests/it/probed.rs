@@ -61,14 +61,7 @@ fn introduced(files: &[(&str, &str)], seen: ProbeSeen, is_introduced: bool) -> P
     }
     let scope = Scope { given: vec![folder.clone()], working_folder: folder.clone(), ..Scope::default() };
     let url = Url::parse("ws://example.com/ws?token=t0k3n").expect("a URL");
-    let query = Query {
-        url,
-        headers: Vec::new(),
-        client: None,
-        via: None,
-        is_plain: false,
-        has_no_certificate: true,
-    };
+    let query = Query { has_no_certificate: true, ..Query::handshake(url) };
     let hide = |text: &str| text.replace("t0k3n", "(hidden)");
     let met = Probed {
         query: &query,

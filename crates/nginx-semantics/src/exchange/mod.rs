@@ -8,6 +8,7 @@
 
 mod access;
 mod answer;
+mod cache;
 mod client;
 mod effort;
 mod fields;

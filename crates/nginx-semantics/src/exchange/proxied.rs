@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use nginx_syntax::lossy;
 
+use super::cache::Cache;
 use super::client::{ClientRequest, Live};
 use super::way::{Follower, Next};
 use super::{AnsweredBy, Ending, Exchanges, Obstacle, uri};
@@ -20,10 +21,6 @@ use crate::version::NginxVersion;
 
 /// Since this version `Proxy-Connection` of the client is not passed on.
 pub(super) const PROXY_CONNECTION_SINCE: NginxVersion = NginxVersion::new(1, 31, 0);
-
-/// The client's fields that a cache makes its own (`ngx_http_proxy_cache_headers`).
-const CACHED: [&str; 6] =
-    ["If-Modified-Since", "If-Unmodified-Since", "If-None-Match", "If-Match", "Range", "If-Range"];
 
 /// The fields that nginx sets or takes away by itself, in the order in which it sends them (`ngx_http_proxy_headers`).
 const DEFAULTS: [&str; 9] = [
@@ -68,9 +65,7 @@ struct Sender<'s> {
     lines: Vec<Directive<'s>>,
     /// `Content-Length` and `Transfer-Encoding` of the body.
     body: (Value, Value),
-    is_cached: bool,
-    /// `proxy_cache_revalidate`
-    revalidates: bool,
+    cache: Cache,
     /// `proxy_pass_request_headers`
     passes_clients: bool,
     /// `$proxy_host` and `$proxy_port`.
@@ -228,11 +223,9 @@ impl<'s> Follower<'_, 's> {
         }
         let target = self.target(pass, &url, is_variable);
         let version = self.http_version();
-        // An answer to HEAD could not be stored (`ngx_http_upstream_cache`).
-        let becomes_get =
-            self.method == "HEAD" && self.is_cached() && self.flag(N::PROXY_CACHE_CONVERT_HEAD, true);
+        let cache = self.cache();
         let method = match self.in_effect(N::PROXY_METHOD).first().and_then(|line| line.argument(0)) {
-            _ if becomes_get => Value::known("GET"),
+            _ if cache.asks_by_get => Value::known("GET"),
             Some(method) => self.value(&method),
             None => Value::known(self.method.clone()),
         };
@@ -241,8 +234,6 @@ impl<'s> Follower<'_, 's> {
             return Err(Next::End(Ending::CannotSay(Obstacle::Defect(line))));
         }
         let body = self.body(version);
-        let is_cached = self.is_cached();
-        let revalidates = is_cached && self.flag(N::PROXY_CACHE_REVALIDATE, false);
         let passes_clients = self.flag(N::PROXY_PASS_REQUEST_HEADERS, true);
         if url.is_tls && self.all.variables.has_regex_in_map() {
             // The name is asked for behind them (`http/ngx_http_upstream.c:ngx_http_upstream_ssl_name`).
@@ -256,8 +247,7 @@ impl<'s> Follower<'_, 's> {
             context: self.context,
             lines,
             body,
-            is_cached,
-            revalidates,
+            cache,
             passes_clients,
             proxy: (Bytes::from_vec(url.host), Bytes::from_vec(url.port)),
             gathered: self.gathered.take(),
@@ -283,18 +273,6 @@ impl<'s> Follower<'_, 's> {
         match self.all.overrun(&request) {
             Some(line) => Err(Next::End(Ending::CannotSay(Obstacle::Defect(line)))),
             None => Ok(request),
-        }
-    }
-
-    /// Whether the answer may be cached: those to other methods are not, and their requests are as without a cache
-    /// (`ngx_http_upstream_cache`).
-    fn is_cached(&mut self) -> bool {
-        let cache = self.in_effect(N::PROXY_CACHE).first().and_then(|line| line.argument(0));
-        cache.is_some_and(|zone| zone.as_ref() != b"off") && {
-            let methods = self.in_effect(N::PROXY_CACHE_METHODS);
-            let mut named = methods.iter().flat_map(Directive::arguments);
-            let is_it = |word: &[u8]| word.eq_ignore_ascii_case(self.method.as_bytes());
-            matches!(self.method.as_str(), "GET" | "HEAD") || named.any(|word| is_it(&word))
         }
     }
 
@@ -509,8 +487,7 @@ impl<'s> Exchanges<'_, 's> {
         if sender.version >= ONE_HOST_SINCE {
             one_host(&mut all, request.version, host);
         }
-        let cached: &[&str] = if sender.is_cached { &CACHED } else { &[] };
-        for &name in DEFAULTS.iter().chain(cached) {
+        for &name in DEFAULTS.iter().chain(sender.cache.fields()) {
             if is_wanted(name) && !has(&all, name) {
                 if let Some(value) = sender.default(name, request.version) {
                     all.push(UpstreamHeader { name: name.into(), value, source: HeaderSource::Default });
@@ -589,8 +566,7 @@ impl Sender<'_> {
             "Content-Length" => self.body.0.clone(),
             "Transfer-Encoding" => self.body.1.clone(),
             "Proxy-Connection" if self.version < PROXY_CONNECTION_SINCE => return None,
-            // `$upstream_cache_last_modified` and `$upstream_cache_etag`; the others are taken away.
-            "If-Modified-Since" | "If-None-Match" if self.revalidates => Value::Unknown,
+            name if self.cache.fields().contains(&name) => self.cache.value(name),
             _ => Value::empty(),
         })
     }

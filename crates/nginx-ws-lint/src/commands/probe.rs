@@ -54,14 +54,8 @@ pub(crate) fn run(args: &ProbeArgs) -> Result<Exit, Error> {
                 ..Settings::default()
             };
             let via = args.via_listen.clone();
-            let query = Query {
-                url,
-                headers: sent(&plan),
-                client: None,
-                via,
-                is_plain: false,
-                has_no_certificate: true,
-            };
+            let headers = sent(&plan);
+            let query = Query { headers, via, has_no_certificate: true, ..Query::handshake(url) };
             let hide = |text: &str| secrets.hide(text);
             let address = plan
                 .resolve

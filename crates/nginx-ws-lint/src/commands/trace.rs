@@ -20,12 +20,11 @@ pub(crate) fn run(args: &TraceArgs) -> Result<Exit, Error> {
         ..Settings::default()
     };
     let query = Query {
-        url: args.url.clone(),
         headers: args.header.clone(),
         client: args.client_ip,
         via: args.via_listen.clone(),
         is_plain: args.plain_get,
-        has_no_certificate: false,
+        ..Query::handshake(args.url.clone())
     };
     let mut trace =
         given.with(|files, paths, scope| lint_engine::trace(files, paths, scope, &settings, &query));
