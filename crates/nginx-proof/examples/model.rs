@@ -21,7 +21,7 @@ fn main() -> ExitCode {
     }
     let mut runs = Vec::new();
     for binary in &found {
-        match run(binary, SEED, CASES, usize::MAX) {
+        match run(binary, SEED, 0..CASES, usize::MAX) {
             Ok(run) => runs.push(run),
             Err(error) => return failed(&error.to_string()),
         }

@@ -97,7 +97,6 @@ pub struct Backends {
 struct Backend {
     address: SocketAddr,
     stands_for: String,
-    is_tls: bool,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -107,42 +106,41 @@ impl Backends {
         Self { shared: Arc::new(Shared { manner, ..Shared::default() }), running: Vec::new() }
     }
 
-    /// The port of the back end that stands for an address of the configuration; started at the first call.
+    /// The port of the back end that stands for an address of the configuration; started at the first call. It speaks
+    /// TLS to who speaks TLS: the scheme of a `proxy_pass` may be a variable.
     ///
     /// # Errors
     /// When no port can be opened.
-    pub fn port(&mut self, stands_for: &str, is_tls: bool) -> Result<u16, Error> {
-        let known = self.running.iter().find(|one| one.stands_for == stands_for && one.is_tls == is_tls);
+    pub fn port(&mut self, stands_for: &str) -> Result<u16, Error> {
+        let known = self.running.iter().find(|one| one.stands_for == stands_for);
         if let Some(backend) = known {
             return Ok(backend.address.port());
         }
-        let tls = if is_tls { Some(&certificate::pair()?.server) } else { None };
+        let tls = Arc::clone(&certificate::pair()?.server);
         let system = |error| Error::System { what: "back end", error };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(system)?;
         let address = listener.local_addr().map_err(system)?;
-        let (shared, name, tls) = (Arc::clone(&self.shared), stands_for.to_owned(), tls.cloned());
+        let (shared, name) = (Arc::clone(&self.shared), stands_for.to_owned());
         let serve = move || {
             for stream in listener.incoming().flatten() {
                 if !shared.goes_on() {
                     break;
                 }
-                let (shared, name, tls) = (Arc::clone(&shared), name.clone(), tls.clone());
+                let (shared, name, tls) = (Arc::clone(&shared), name.clone(), Arc::clone(&tls));
                 // It ends with the connection, or a tick after the harness does.
                 thread::spawn(move || {
                     let _ = stream.set_read_timeout(Some(TICK));
                     let _ = stream.set_nodelay(true);
-                    let _ = match tls {
-                        None => converse(stream, &name, &shared),
-                        Some(config) => match ServerConnection::new(config) {
-                            Ok(connection) => converse(StreamOwned::new(connection, stream), &name, &shared),
-                            Err(error) => Err(io::Error::other(error)),
-                        },
+                    let _ = match ServerConnection::new(tls) {
+                        _ if !begins_with_tls(&stream, &shared) => converse(stream, &name, &shared),
+                        Ok(connection) => converse(StreamOwned::new(connection, stream), &name, &shared),
+                        Err(error) => Err(io::Error::other(error)),
                     };
                 });
             }
         };
         let thread = Some(thread::spawn(serve));
-        self.running.push(Backend { address, stands_for: stands_for.to_owned(), is_tls, thread });
+        self.running.push(Backend { address, stands_for: stands_for.to_owned(), thread });
         Ok(address.port())
     }
 
@@ -200,6 +198,18 @@ impl Drop for Backends {
             if let Some(thread) = backend.thread.take() {
                 let _ = thread.join();
             }
+        }
+    }
+}
+
+/// Whether the client's first byte is that of a TLS handshake (RFC 8446 section 5.1), and of no request.
+fn begins_with_tls(stream: &TcpStream, shared: &Shared) -> bool {
+    let mut first = [0];
+    loop {
+        match stream.peek(&mut first) {
+            Ok(length) => return length > 0 && first == [22],
+            Err(error) if is_waiting(&error) && shared.goes_on() => {}
+            Err(_) => return false,
         }
     }
 }

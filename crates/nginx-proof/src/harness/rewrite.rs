@@ -25,7 +25,7 @@ pub trait Surroundings {
     ///
     /// # Errors
     /// When there is none.
-    fn backend(&mut self, address: &str, is_tls: bool) -> Result<u16, Error>;
+    fn backend(&mut self, address: &str) -> Result<u16, Error>;
 
     /// A free port for nginx to listen on.
     ///
@@ -229,7 +229,7 @@ impl Run<'_> {
             // A row: its first word is no directive's name.
             let variable = file.argument(parent, 1).map(|(_, variable)| variable).unwrap_or_default();
             if self.names.variables.contains(&variable)
-                && let Some(text) = self.value(&variable, &word)?
+                && let Some(text) = self.value(&word)?
             {
                 edits.push((span, text));
             }
@@ -282,15 +282,13 @@ impl Run<'_> {
                 }
             }
             pass if WITHOUT_SCHEME.contains(&pass) => {
-                let upstream = file.argument(parent, 0).filter(|_| file.is(parent, "upstream"));
-                let is_tls = upstream.is_some_and(|(_, name)| self.names.tls.contains(&name));
-                if let Some(text) = self.address(&word, is_tls)? {
+                if let Some(text) = self.address(&word)? {
                     put(text);
                 }
             }
             "set" if self.names.variables.contains(&word) => {
                 if let Some((span, value)) = file.argument(id, 1)
-                    && let Some(text) = self.value(&word, &value)?
+                    && let Some(text) = self.value(&value)?
                 {
                     edits.push((span, text));
                 }
@@ -341,13 +339,13 @@ impl Run<'_> {
         if address.rsplit_once(':').is_some_and(|(name, _)| self.names.all.contains(name)) {
             return Ok(None);
         }
-        let address = self.address(address, scheme.ends_with('s'))?;
+        let address = self.address(address)?;
         Ok(address.map(|address| format!("\"{scheme}://{address}{uri}\"")))
     }
 
     /// What a variable gets that stands in the address of a `*_pass`: a URL, or an address. Without a resolver nginx
     /// answers 502 where a name comes out of a variable, so names stay then.
-    fn value(&mut self, variable: &str, word: &str) -> Result<Option<String>, Error> {
+    fn value(&mut self, word: &str) -> Result<Option<String>, Error> {
         let (scheme, address) = match word.split_once("://") {
             Some((scheme, rest)) => (Some(scheme), rest.split('/').next().unwrap_or_default()),
             None => (None, word),
@@ -360,15 +358,15 @@ impl Run<'_> {
         }
         match scheme {
             Some(_) => self.pass(word),
-            None => self.address(address, self.names.tls.contains(variable)),
+            None => self.address(address),
         }
     }
 
-    fn address(&mut self, address: &str, is_tls: bool) -> Result<Option<String>, Error> {
+    fn address(&mut self, address: &str) -> Result<Option<String>, Error> {
         if self.names.all.contains(address) || address.contains('$') {
             return Ok(None);
         }
-        Ok(Some(format!("127.0.0.1:{}", self.surroundings.backend(address, is_tls)?)))
+        Ok(Some(format!("127.0.0.1:{}", self.surroundings.backend(address)?)))
     }
 }
 
@@ -379,8 +377,8 @@ mod tests {
     struct Counting(u16);
 
     impl Surroundings for Counting {
-        fn backend(&mut self, address: &str, is_tls: bool) -> Result<u16, Error> {
-            Ok(if is_tls { 7000 } else { 9000 } + u16::try_from(address.len()).unwrap())
+        fn backend(&mut self, address: &str) -> Result<u16, Error> {
+            Ok(9000 + u16::try_from(address.len()).unwrap())
         }
 
         fn listen(&mut self) -> Result<u16, Error> {
@@ -408,7 +406,7 @@ mod tests {
         assert_eq!(
             text,
             "upstream a { server 127.0.0.1:9003 weight=2; }\nserver { listen 127.0.0.1:8001;  # two\n\
-             location / { proxy_pass http://a/x; }\nlocation /t { proxy_pass \"https://127.0.0.1:7004/y$uri\"; } }\n\
+             location / { proxy_pass http://a/x; }\nlocation /t { proxy_pass \"https://127.0.0.1:9004/y$uri\"; } }\n\
              server { listen 127.0.0.1:8001; proxy_read_timeout 360000ms; keepalive_timeout 7500ms 60s; access_log off; }"
         );
         assert_eq!(listens, ["80"]);
@@ -423,7 +421,7 @@ mod tests {
         let done = rewritten(text).0;
         assert!(
             done.starts_with(
-                "map $uri $pool { default 127.0.0.1:7011; /x named; server 127.0.0.1:7008; }\n\
+                "map $uri $pool { default 127.0.0.1:9011; /x named; server 127.0.0.1:9008; }\n\
              server { listen 127.0.0.1:8001; set $url \"http://127.0.0.1:9008/y\"; set $name b:1; \
              set $other 10.0.0.1:80;"
             ),

@@ -29,10 +29,10 @@ struct Harness<'h> {
 }
 
 impl Surroundings for Harness<'_> {
-    fn backend(&mut self, address: &str, is_tls: bool) -> Result<u16, Error> {
+    fn backend(&mut self, address: &str) -> Result<u16, Error> {
         match self.others.iter().find(|(other, _)| *other == address) {
             Some((_, port)) => Ok(*port),
-            None => self.backends.port(address, is_tls),
+            None => self.backends.port(address),
         }
     }
 

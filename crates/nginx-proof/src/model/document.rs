@@ -16,7 +16,7 @@ pub const MODEL_COMMAND: &str = "cargo run -p nginx-proof --example model > docs
 pub const SEED: u64 = 1;
 
 /// As many cases on each nginx.
-pub const CASES: u64 = 1000;
+pub const CASES: u64 = 3000;
 
 /// Within so many of them each wrong model has to be found.
 pub const SEARCHED: u64 = 1000;

@@ -12,6 +12,8 @@ pub struct Outcome {
     pub place: String,
     /// Of the answer; `None` where the connection is closed without one.
     pub status: Option<u16>,
+    /// What the client met instead of an answer; of what is predicted nothing, and never compared.
+    pub failure: Option<String>,
     /// `Location` of a redirect.
     pub location: Option<String>,
     /// What the upstream received: its address and the request; the last one of several.
@@ -63,6 +65,7 @@ impl Outcome {
         Self {
             place: place.unwrap_or_else(|| "nowhere".to_owned()),
             status: seen.status,
+            failure: seen.failure.clone(),
             location,
             asked,
             is_open: false,
@@ -80,10 +83,13 @@ impl Outcome {
 
 impl Display for Outcome {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Self { place, status, location, asked, .. } = self;
+        let Self { place, status, failure, location, asked, .. } = self;
         match status {
             Some(status) => write!(f, "{place} answers {status}")?,
             None => write!(f, "{place} closes the connection")?,
+        }
+        if let Some(failure) = failure {
+            write!(f, " ({failure})")?;
         }
         if let Some(location) = location {
             write!(f, " to {location}")?;

@@ -65,6 +65,7 @@ pub fn predict(files: &[(String, String)], requests: &[Request], version: NginxV
             is_host_told: true,
             back_end: Some(strict),
             answers_subrequests: true,
+            has_no_http2: true,
             may_send_more: false,
             may_be_limited: true,
         },
@@ -120,8 +121,13 @@ impl<'s> Prediction<'_, 's> {
         let mut outcomes = ways?.concat();
         if self.is_mirrored() {
             // A copy that is switched ends the request, sooner or later ("connection upgrade in subrequest").
-            let cut =
-                |outcome: &Outcome| Outcome { status: None, location: None, asked: None, ..outcome.clone() };
+            let cut = |outcome: &Outcome| Outcome {
+                status: None,
+                failure: None,
+                location: None,
+                asked: None,
+                ..outcome.clone()
+            };
             let cut: Vec<Outcome> = outcomes.iter().map(cut).collect();
             outcomes.extend(cut);
         }
@@ -133,7 +139,10 @@ impl<'s> Prediction<'_, 's> {
             Step::Intercepted { passed, .. } => Some(self.passed(passed)),
             _ => None,
         });
-        let asked = asked.transpose()?.and_then(|outcomes| outcomes.into_iter().next()?.asked);
+        let asked: Vec<Option<Asked>> = match asked.transpose()? {
+            Some(outcomes) => outcomes.into_iter().map(|outcome| outcome.asked).collect(),
+            None => vec![None],
+        };
         match &way.ending {
             Ending::Answered(answer) => {
                 let location = match &answer.location {
@@ -143,14 +152,17 @@ impl<'s> Prediction<'_, 's> {
                 let status = Some(answer.status).filter(|status| *status != 444);
                 let is_asked = |step: &Step<'_>| matches!(step, Step::Checked { directive, .. } if directive.name() == DirectiveName::AUTH_REQUEST);
                 let is_open = way.steps.iter().any(is_asked) || self.is_mirrored();
-                Ok(vec![Outcome {
-                    place: self.place(answer.context),
+                let place = self.place(answer.context);
+                let outcome = |asked| Outcome {
+                    place: place.clone(),
                     status,
-                    location,
+                    failure: None,
+                    location: location.clone(),
                     asked,
                     is_open,
                     before: Vec::new(),
-                }])
+                };
+                Ok(asked.into_iter().map(outcome).collect())
             }
             Ending::Passed(passed) => self.passed(passed),
             Ending::CannotSay(obstacle) => Err(self.reason(*obstacle)),
@@ -204,19 +216,15 @@ impl<'s> Prediction<'_, 's> {
             }
         }
         let mut head = head(request, &fields)?;
-        let mut answer = answer(&head);
         if request.version == UpstreamVersion::Http2 {
-            // The preface of HTTP/2 (RFC 9113 section 3.4) is what a back end of HTTP/1 reads, and its answer is no frame.
+            // The preface of HTTP/2 (RFC 9113 section 3.4) is what a back end of HTTP/1 reads.
             head = Head { line: "PRI * HTTP/2.0".to_owned(), headers: Vec::new() };
-            answer = 502;
         }
         let peer = text(&request.peer, "peer")?;
         let outcome = |backend: &str| Outcome {
             place: self.place(passed.context),
-            // What nginx answers itself is not replaced by a pending status.
-            status: Some(
-                passed.status.filter(|_| request.version != UpstreamVersion::Http2).unwrap_or(answer),
-            ),
+            status: Some(passed.status.unwrap_or_else(|| answer(&head))),
+            failure: None,
             location: None,
             asked: Some(Asked::new(backend, &head)),
             is_open: self.is_mirrored(),

@@ -1,9 +1,11 @@
 //! Many cases on one nginx.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use nginx_semantics::NginxVersion;
 
@@ -16,8 +18,9 @@ use crate::{Binary, Error};
 /// Most of a case is waiting for processes: a case takes some 30 ms of CPU.
 const THREADS: u64 = 6;
 
-/// As many smaller cases are tried to make one small.
+/// As many smaller cases are tried to make one small, and no longer than this: one may wait for its answers.
 const MOST_TRIES: usize = 400;
+const MOST_SHRINKING: Duration = Duration::from_secs(60);
 
 /// What cases on one nginx came to.
 #[derive(Debug)]
@@ -112,12 +115,12 @@ fn kind(outcome: &Outcome) -> &'static str {
     }
 }
 
-/// Runs the first `cases` cases of a seed, until `most` differ.
+/// Runs the cases of a seed that have these numbers, until `most` differ.
 ///
 /// # Errors
 /// When nginx refuses a case, or something of the system fails.
-pub fn run(binary: &Binary, seed: u64, cases: u64, most: usize) -> Result<Run, Error> {
-    let next = AtomicU64::new(0);
+pub fn run(binary: &Binary, seed: u64, numbers: Range<u64>, most: usize) -> Result<Run, Error> {
+    let next = AtomicU64::new(numbers.start);
     let is_over = AtomicBool::new(false);
     let result = Mutex::new(Ok(Run::new(binary.version)));
     thread::scope(|scope| {
@@ -125,7 +128,7 @@ pub fn run(binary: &Binary, seed: u64, cases: u64, most: usize) -> Result<Run, E
             scope.spawn(|| {
                 loop {
                     let number = next.fetch_add(1, Ordering::Relaxed);
-                    if number >= cases || is_over.load(Ordering::Relaxed) {
+                    if number >= numbers.end || is_over.load(Ordering::Relaxed) {
                         break;
                     }
                     let one = one(binary, seed, number);
@@ -167,7 +170,9 @@ fn one(binary: &Binary, seed: u64, number: u64) -> Result<One, Error> {
         let compared = seen.map(|seen| compare(&case.files, &case.requests, binary.version, &seen).0);
         compared.unwrap_or_default()
     };
-    let small = drawn.shrink(MOST_TRIES, |case| !differs(case).is_empty());
+    let start = Instant::now();
+    let is_still_so = |case: &Case| start.elapsed() < MOST_SHRINKING && !differs(case).is_empty();
+    let small = drawn.shrink(MOST_TRIES, is_still_so);
     let found = match differs(&small) {
         // It does not differ each time.
         none if none.is_empty() => Found { number, case: case.clone(), differences },

@@ -30,7 +30,7 @@ struct Nobody {
 }
 
 impl Surroundings for Nobody {
-    fn backend(&mut self, address: &str, _is_tls: bool) -> Result<u16, Error> {
+    fn backend(&mut self, address: &str) -> Result<u16, Error> {
         Ok(9000 + u16::try_from(address.len()).unwrap_or(0))
     }
 

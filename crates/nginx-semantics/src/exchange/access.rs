@@ -9,7 +9,7 @@ use nginx_syntax::lossy;
 
 use super::subrequest::Kept;
 use super::way::{Follower, Next};
-use super::{AnsweredBy, Ending, Passed, Step};
+use super::{AnsweredBy, Ending, Passed, Step, UpstreamVersion};
 use crate::catalogue::DirectiveName as N;
 use crate::configuration::Directive;
 use crate::effective::{Effective, effective};
@@ -57,7 +57,8 @@ impl<'s> Follower<'_, 's> {
             also.extend(self.in_effect(name).into_iter().filter(|line| !is_off(line)));
         }
         let intercepting = self.intercepting(pass);
-        let kept = intercepting.as_ref().map(|_| self.kept());
+        let has_no_http2 = self.all.premises.has_no_http2;
+        let kept = (intercepting.is_some() || has_no_http2).then(|| self.kept());
         let request = match pass.module {
             PassModule::Proxy => match self.proxied(pass) {
                 Ok(request) => Some(request),
@@ -70,8 +71,15 @@ impl<'s> Follower<'_, 's> {
         };
         let (context, status) = (self.context, self.error_status);
         let passed = Box::new(Passed { pass, context, request, status, also });
-        match intercepting.zip(kept) {
-            Some((statuses, kept)) => self.intercepted(&statuses, passed, kept),
+        let is_http2 =
+            passed.request.as_ref().is_some_and(|request| request.version == UpstreamVersion::Http2);
+        let replaced = match intercepting {
+            _ if has_no_http2 && is_http2 => Some((502, true)),
+            Some(statuses) => self.intercepted(&statuses, &passed),
+            None => None,
+        };
+        match replaced.zip(kept) {
+            Some(((status, is_known), kept)) => self.replace(status, is_known, passed, kept),
             None => Next::End(Ending::Passed(passed)),
         }
     }
@@ -109,21 +117,21 @@ impl<'s> Follower<'_, 's> {
 
     /// `http/ngx_http_upstream.c:ngx_http_upstream_intercept_errors`: an answer that an `error_page` names is replaced. Of
     /// one that is not known, each status is tried.
-    fn intercepted(&mut self, statuses: &[u16], passed: Box<Passed<'s>>, kept: Kept<'s>) -> Next<'s> {
-        let all = self.all;
-        let found = match self.told(&passed) {
+    fn intercepted(&mut self, statuses: &[u16], passed: &Passed<'s>) -> Option<(u16, bool)> {
+        match self.told(passed) {
             Some(status) => statuses.contains(&status).then_some((status, true)),
             None => {
                 let mut likely = statuses.iter().copied().take(MOST_ANSWERS);
                 likely.find(|_| !self.decide(None).0).map(|status| (status, false))
             }
-        };
-        let Some((status, is_known)) = found else {
-            return Next::End(Ending::Passed(passed));
-        };
+        }
+    }
+
+    /// nginx goes on with a status of its own instead of the back end's answer.
+    fn replace(&mut self, status: u16, is_known: bool, passed: Box<Passed<'s>>, kept: Kept<'s>) -> Next<'s> {
         self.restore(kept);
         if let Some(request) = &passed.request {
-            self.gathered = all.gathered_after(request);
+            self.gathered = self.all.gathered_after(request);
         }
         let by = AnsweredBy::Intercepted(passed.pass.directive);
         self.steps.push(Step::Intercepted { passed, status, is_known });

@@ -56,39 +56,53 @@ impl<'s> Follower<'_, 's> {
         }
     }
 
-    /// The status for a request line or a field that no buffer takes: 414, or 494, which is told as 400
-    /// (`ngx_http_process_request_line`, `ngx_http_process_request_headers`).
-    pub(super) fn too_long(&self) -> Option<u16> {
-        let configuration = self.all.configuration;
-        let request = self.request;
-        let line = request.method.len() + request.target.len() + " HTTP/1.1\r\n ".len();
-        let fields = request.headers.iter().map(|(name, value)| name.len() + value.len() + ": \r\n".len());
-        if fields.clone().chain([line]).all(|length| length <= LEAST_BUFFER) {
-            return None;
+    /// Whether no buffer takes the request line: 414, whatever is wrong with its path
+    /// (`ngx_http_process_request_line` decodes it when all of it is there).
+    pub(super) fn is_line_too_long(&self) -> bool {
+        let length = self.line_length();
+        length > LEAST_BUFFER && {
+            let readers = self.readers();
+            self.leaves_first(&readers, length)
+                && readers.iter().all(|&server| self.leaves_large(server, length))
+        }
+    }
+
+    /// Whether no buffer takes a field: 494, which is told as 400 (`ngx_http_process_request_headers`).
+    pub(super) fn is_field_too_long(&self) -> bool {
+        let fields =
+            self.request.headers.iter().map(|(name, value)| name.len() + value.len() + ": \r\n".len());
+        if fields.clone().all(|length| length <= LEAST_BUFFER) {
+            return false;
         }
         let readers = self.readers();
-        let is_longer = |length: usize, buffer: HeaderBuffer<'_>| {
-            buffer.bytes.is_some_and(|bytes| u64::try_from(length).is_ok_and(|length| length > bytes))
-        };
-        // The first buffer takes what ends in it, however long.
-        let leaves_first = |end: usize| {
-            readers.iter().all(|&server| is_longer(end, HeaderBuffer::first(configuration, server)))
-        };
-        let large = |server: ContextId| HeaderBuffer::large(configuration, server);
-        if leaves_first(line) && readers.iter().all(|&server| is_longer(line, large(server))) {
-            return Some(414);
-        }
-        let mut end = line;
-        let mut is_refused = |length: usize| {
+        let mut end = self.line_length();
+        fields.into_iter().any(|length| {
             end += length;
-            is_longer(length, large(self.server)) && leaves_first(end)
-        };
-        fields.into_iter().any(&mut is_refused).then_some(494)
+            self.leaves_large(self.server, length) && self.leaves_first(&readers, end)
+        })
+    }
+
+    fn line_length(&self) -> usize {
+        self.request.method.len() + self.request.target.len() + " HTTP/1.1\r\n ".len()
+    }
+
+    /// Whether what ends there is not in the first buffer, which takes what ends in it, however long.
+    fn leaves_first(&self, readers: &[ContextId], end: usize) -> bool {
+        let first = |&server: &ContextId| HeaderBuffer::first(self.all.configuration, server);
+        readers.iter().all(|server| is_longer(end, first(server)))
+    }
+
+    fn leaves_large(&self, server: ContextId, length: usize) -> bool {
+        is_longer(length, HeaderBuffer::large(self.all.configuration, server))
     }
 
     fn readers(&self) -> Vec<ContextId> {
         readers(self.all, self.server, self.request)
     }
+}
+
+fn is_longer(length: usize, buffer: HeaderBuffer<'_>) -> bool {
+    buffer.bytes.is_some_and(|bytes| u64::try_from(length).is_ok_and(|length| length > bytes))
 }
 
 /// The servers that the connection may have had when the line was read, where `server` takes the request: one for each

@@ -21,6 +21,8 @@ pub struct Premises {
     pub back_end: Option<BackEnd>,
     /// Whether that goes for subrequests too: what answers them need not be a back end of WebSockets.
     pub answers_subrequests: bool,
+    /// Whether back ends speak HTTP/1 alone: what they answer to HTTP/2 is no frame, which makes a 502 of nginx's own.
+    pub has_no_http2: bool,
 }
 
 impl Premises {

@@ -219,18 +219,21 @@ impl<'a, 's> Follower<'a, 's> {
     }
 
     fn follow(&mut self, entry: Entry<'_>) -> Ending<'s> {
+        let is_client = !matches!(entry, Entry::Subrequest(_));
+        if is_client && self.is_line_too_long() {
+            return self.refused(414);
+        }
         match self.read_line() {
             Line::Path(path) => self.path = path,
-            Line::Refused => {
-                return self.follow_from(Next::Special(self.answer(400, AnsweredBy::BadRequest)));
-            }
+            Line::Refused => return self.refused(400),
             Line::CannotSay(directive) => return Ending::CannotSay(Obstacle::Value(directive)),
         }
         self.capture_host();
         let next = match entry {
-            Entry::Refused(status) => Next::Special(self.answer(status, AnsweredBy::BadRequest)),
-            Entry::Request => match self.too_long().or_else(|| self.refused_fields()) {
-                Some(status) => Next::Special(self.answer(status, AnsweredBy::BadRequest)),
+            Entry::Refused(status) => return self.refused(status),
+            Entry::Request if self.is_field_too_long() => return self.refused(494),
+            Entry::Request => match self.refused_fields() {
+                Some(status) => return self.refused(status),
                 None => Next::Server,
             },
             Entry::Subrequest(uri) => {
@@ -246,6 +249,11 @@ impl<'a, 's> Follower<'a, 's> {
             self.find_client();
         }
         self.follow_from(next)
+    }
+
+    /// Before the phases begin.
+    fn refused(&mut self, status: u16) -> Ending<'s> {
+        self.follow_from(Next::Special(self.answer(status, AnsweredBy::BadRequest)))
     }
 
     pub(super) fn follow_from(&mut self, mut next: Next<'s>) -> Ending<'s> {

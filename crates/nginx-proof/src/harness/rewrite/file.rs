@@ -46,8 +46,6 @@ impl<'t> File<'t> {
 pub(super) struct Names {
     /// All upstreams.
     pub(super) all: BTreeSet<String>,
-    /// Upstreams and variables, these with their `$`, that are spoken to with TLS.
-    pub(super) tls: BTreeSet<String>,
     /// Variables, with their `$`, in the address of a `*_pass`.
     pub(super) variables: BTreeSet<String>,
     /// Whether nginx can resolve names that it meets in variables.
@@ -68,10 +66,6 @@ impl Names {
             }
             if file.is(id, "upstream") && file.tree.is_block(id) {
                 self.all.insert(word);
-            } else if WITH_SCHEME.iter().any(|name| file.is(id, name))
-                && let Some(("https" | "grpcs", rest)) = word.split_once("://")
-            {
-                self.tls.insert(rest.split('/').next().unwrap_or_default().to_owned());
             }
         }
     }
