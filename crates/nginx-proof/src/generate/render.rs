@@ -284,9 +284,13 @@ impl Renderer {
                 this.line(&format!("proxy_set_header {name} {};", quoted(&value)));
             }
             if let Some(version) = http_version {
-                let is_two = *version == "2" && this.has(f::VERSION_2);
-                this.note_if(is_two, f::VERSION_2);
-                let version = if is_two || *version != "2" { version } else { "1.1" };
+                // Where it is a topic, 1.0 becomes 2 too, lest that be rare.
+                let version = match (*version, this.has(f::VERSION_2)) {
+                    ("1.1", _) | ("2", false) => "1.1",
+                    (_, true) => "2",
+                    (version, false) => version,
+                };
+                this.note_if(version == "2", f::VERSION_2);
                 this.line(&format!("proxy_http_version {version};"));
             }
             for (name, value) in scalars {

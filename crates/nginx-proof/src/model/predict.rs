@@ -136,11 +136,11 @@ impl<'s> Prediction<'_, 's> {
 
     fn way(&self, way: &Way<'s>) -> Result<Vec<Outcome>, String> {
         let asked = way.steps.iter().rev().find_map(|step| match step {
-            Step::Intercepted { passed, .. } => Some(self.passed(passed)),
+            Step::Intercepted { passed, .. } => Some(self.asked(passed)),
             _ => None,
         });
-        let asked: Vec<Option<Asked>> = match asked.transpose()? {
-            Some(outcomes) => outcomes.into_iter().map(|outcome| outcome.asked).collect(),
+        let asked = match asked.transpose()? {
+            Some((asked, _)) => asked,
             None => vec![None],
         };
         match &way.ending {
@@ -207,6 +207,21 @@ impl<'s> Prediction<'_, 's> {
 
     /// One outcome for each server of the upstream that may be asked.
     fn passed(&self, passed: &Passed<'s>) -> Result<Vec<Outcome>, String> {
+        let (asked, answer) = self.asked(passed)?;
+        let outcome = |asked| Outcome {
+            place: self.place(passed.context),
+            status: Some(passed.status.unwrap_or(answer)),
+            failure: None,
+            location: None,
+            asked,
+            is_open: self.is_mirrored(),
+            before: Vec::new(),
+        };
+        Ok(asked.into_iter().map(outcome).collect())
+    }
+
+    /// What each server of the upstream gets that may be asked, and what it answers.
+    fn asked(&self, passed: &Passed<'s>) -> Result<(Vec<Option<Asked>>, u16), String> {
         let request = passed.request.as_ref().ok_or("another module")?;
         let mut fields = self.all.fields(request);
         for field in &mut fields.sent {
@@ -216,28 +231,25 @@ impl<'s> Prediction<'_, 's> {
             }
         }
         let mut head = head(request, &fields)?;
-        if request.version == UpstreamVersion::Http2 {
+        let answer = answer(&head);
+        let is_http2 = request.version == UpstreamVersion::Http2;
+        if is_http2 {
             // The preface of HTTP/2 (RFC 9113 section 3.4) is what a back end of HTTP/1 reads.
             head = Head { line: "PRI * HTTP/2.0".to_owned(), headers: Vec::new() };
         }
         let peer = text(&request.peer, "peer")?;
-        let outcome = |backend: &str| Outcome {
-            place: self.place(passed.context),
-            status: Some(passed.status.unwrap_or_else(|| answer(&head))),
-            failure: None,
-            location: None,
-            asked: Some(Asked::new(backend, &head)),
-            is_open: self.is_mirrored(),
-            before: Vec::new(),
-        };
         let block = upstream(self.all.configuration, passed.context, &peer);
         let all: Vec<Peer<'s>> =
             block.map(|block| peers(self.all.configuration, block).collect()).unwrap_or_default();
-        let outcomes: Vec<Outcome> = match all.is_empty() {
-            true => vec![outcome(&peer)],
-            false => asked_first(&all).map(|peer| outcome(&peer.address)).collect(),
+        let mut asked: Vec<Option<Asked>> = match all.is_empty() {
+            true => vec![Some(Asked::new(&peer, &head))],
+            false => asked_first(&all).map(|peer| Some(Asked::new(&peer.address, &head))).collect(),
         };
-        Ok(outcomes)
+        // Of several, those that failed requests before are passed over (`max_fails`): perhaps all.
+        if is_http2 && all.len() > 1 {
+            asked.push(None);
+        }
+        Ok((asked, answer))
     }
 
     /// Where a block starts, as `file:line`.
