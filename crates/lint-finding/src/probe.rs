@@ -285,6 +285,8 @@ pub enum HoldEnd {
     },
     /// The TCP connection was closed (FIN) without a close frame: browsers say 1006.
     Fin,
+    /// The same in the middle of a frame, whose rest never came.
+    FinInFrame,
     /// The TCP connection was reset (RST): browsers say 1006.
     Reset,
     /// A frame came that browsers refuse: they close with 1002, and say 1006.
@@ -296,7 +298,7 @@ pub enum HoldEnd {
 impl HoldEnd {
     /// Whether the other side closed the connection.
     pub const fn is_end(&self) -> bool {
-        matches!(self, Self::CloseFrame { .. } | Self::Fin | Self::Reset)
+        matches!(self, Self::CloseFrame { .. } | Self::Fin | Self::FinInFrame | Self::Reset)
     }
 
     /// The kebab-case word used in every format.
@@ -305,6 +307,7 @@ impl HoldEnd {
             Self::StillOpen => "still-open",
             Self::CloseFrame { .. } => "close-frame",
             Self::Fin => "fin",
+            Self::FinInFrame => "fin-in-frame",
             Self::Reset => "reset",
             Self::NotFrames(_) => "not-frames",
             Self::TooLarge => "too-large",

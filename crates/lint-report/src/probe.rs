@@ -156,6 +156,9 @@ fn ended(hold: &HoldSeen) -> String {
         HoldEnd::Fin => format!(
             "the other end closed the TCP connection after {after} (FIN) without a close frame: browsers say 1006"
         ),
+        HoldEnd::FinInFrame => format!(
+            "the other end closed the TCP connection after {after} (FIN) in the middle of a frame: browsers say 1006"
+        ),
         HoldEnd::Reset => {
             format!("the other end reset the TCP connection after {after} (RST): browsers say 1006")
         }

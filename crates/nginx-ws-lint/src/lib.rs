@@ -17,7 +17,7 @@ mod terminal;
 mod version;
 
 use std::borrow::Cow;
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -78,7 +78,14 @@ fn usage(error: &clap::Error) -> ExitCode {
     let text = error.render().to_string();
     let is_harmless = text.lines().all(|line| matches!(lint_report::escape(line), Cow::Borrowed(_)));
     if is_harmless {
-        error.exit();
+        return match error.print() {
+            // As of every other output: a reader that has seen enough is no error.
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+                say(&format!("error: {}", Error::Write(error)));
+                Exit::Failed.into()
+            }
+            _ => u8::try_from(error.exit_code()).map_or_else(|_| Exit::Failed.into(), ExitCode::from),
+        };
     }
     text.lines().for_each(say);
     Exit::Failed.into()

@@ -92,6 +92,23 @@ fn what_multiplies_is_bounded() {
     assert_eq!(of(&mut report.total.peers.iter().map(|one| one.handshakes)), 20_000);
 }
 
+/// Peers beyond those that are counted one by one, that only failed: they are not lost.
+#[test]
+fn failures_of_peers_beyond_the_bound_are_counted() {
+    let mut book = Book::new(&Nothing, Vec::new(), None);
+    let log = book.open("access.log");
+    for number in 0..300_u32 {
+        let peers = format!("up=10.1.{}.{}:80, 10.0.0.1:80 us=502, 101", number / 250, number % 250);
+        let line = at(number, "/ws").replace("up=10.0.0.1:80 us=101", &peers);
+        book.feed(log, line.as_bytes());
+    }
+    book.close(log, None);
+    let peers = book.report().total.peers;
+    assert_eq!(peers.iter().map(|peer| peer.failed_over).sum::<u64>(), 300);
+    let others = peers.iter().find(|peer| peer.address.is_empty()).unwrap();
+    assert!(others.handshakes == 0 && others.failed_over >= 100, "{others:?}");
+}
+
 /// Bytes that are nearly a log.
 fn nearly() -> impl Strategy<Value = Vec<u8>> {
     let error = "2024/05/01 10:00:00 [info] 31#31: *5 upstream timed out (110: Connection timed out) while proxying upgraded connection, client: 10.0.0.9, request: \"GET /ws HTTP/1.1\"\n";

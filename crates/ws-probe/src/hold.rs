@@ -9,6 +9,7 @@ use tungstenite::protocol::CloseFrame;
 use tungstenite::protocol::frame::coding::{CloseCode, Control, Data, OpCode};
 use tungstenite::protocol::frame::{Frame, FrameSocket};
 
+use crate::boundary::Watched;
 use crate::frames::Frames;
 use crate::wire::{Wire, is_late, is_reset, milliseconds};
 
@@ -33,7 +34,7 @@ pub(crate) struct Asked {
 }
 
 struct Held {
-    socket: FrameSocket<Wire>,
+    socket: FrameSocket<Watched<Wire>>,
     frames: Frames,
     start: Instant,
     /// When either side sent a frame last.
@@ -59,7 +60,7 @@ pub(crate) fn hold(wire: Wire, rest: Vec<u8>, asked: Asked) -> HoldSeen {
         pongs: 0,
         slowest_pong_ms: None,
     };
-    let socket = FrameSocket::from_partially_read(wire, rest);
+    let socket = FrameSocket::from_partially_read(Watched::new(wire, &rest), rest);
     let frames = Frames::new(asked.is_deflate);
     let mut held = Held { socket, frames, start, last: start, last_ping: None, waiting: None, seen };
     held.run(asked);
@@ -85,24 +86,28 @@ impl Held {
                         }
                         // It reads nothing, and is open all the same.
                         Err(Error::Io(error)) if is_late(&error) => {}
-                        Err(error) => break ended(&error),
+                        Err(error) => break self.ended(&error),
                     }
                 }
             }
             let until = next.map_or(end, |at| at.min(end));
-            self.socket.get_mut().until(until);
+            self.socket.get_mut().stream.until(until);
             match self.socket.read(Some(LARGEST)) {
                 Ok(Some(frame)) => match self.took(&frame) {
                     Ok(None) => {}
                     Ok(Some(end)) => break end,
-                    Err(error) => break ended(&error),
+                    Err(error) => break self.ended(&error),
                 },
-                Ok(None) => break HoldEnd::Fin,
+                Ok(None) => break self.closed(),
                 Err(Error::Io(error)) if is_late(&error) => {}
-                Err(error) => break ended(&error),
+                Err(error) => break self.ended(&error),
             }
         };
         let now = Instant::now();
+        // Half a frame is no silence either.
+        if self.socket.get_ref().is_inside_frame() {
+            self.last = self.socket.get_ref().last().map_or(self.last, |last| last.max(self.last));
+        }
         self.seen.lasted_ms = milliseconds(now - self.start);
         self.seen.silent_ms = milliseconds(now - self.last);
         self.seen.end = ended;
@@ -166,16 +171,30 @@ impl Held {
         let mut mask = [0; 4];
         mask.iter_mut().zip(generate_key().bytes()).for_each(|(mask, byte)| *mask = byte);
         frame.header_mut().mask = Some(mask);
-        self.socket.get_mut().until(Instant::now() + FAREWELL);
+        self.socket.get_mut().stream.until(Instant::now() + FAREWELL);
         self.socket.send(frame)?;
         self.last = Instant::now();
         Ok(())
     }
 
+    /// How it ends where the other side closed TCP.
+    fn closed(&self) -> HoldEnd {
+        if self.socket.get_ref().is_inside_frame() { HoldEnd::FinInFrame } else { HoldEnd::Fin }
+    }
+
+    fn ended(&self, error: &Error) -> HoldEnd {
+        match error {
+            Error::Io(error) if is_reset(error) => HoldEnd::Reset,
+            Error::Io(_) | Error::ConnectionClosed | Error::AlreadyClosed => self.closed(),
+            Error::Capacity(_) => HoldEnd::TooLarge,
+            other => HoldEnd::NotFrames(other.to_string()),
+        }
+    }
+
     /// Closes, and waits a moment for the other side to do so too.
     fn leave(&mut self) {
         let end = Instant::now() + FAREWELL;
-        self.socket.get_mut().until(end);
+        self.socket.get_mut().stream.until(end);
         let bye = CloseFrame { code: CloseCode::Normal, reason: "".into() };
         if self.send(Frame::close(Some(bye))).is_err() {
             return;
@@ -194,13 +213,4 @@ fn closing(payload: &[u8]) -> HoldEnd {
     let reason = payload.get(2..).unwrap_or_default();
     let reason = reason.get(..reason.len().min(LONGEST_REASON)).unwrap_or_default();
     HoldEnd::CloseFrame { code, reason: String::from_utf8_lossy(reason).into_owned() }
-}
-
-fn ended(error: &Error) -> HoldEnd {
-    match error {
-        Error::Io(error) if is_reset(error) => HoldEnd::Reset,
-        Error::Io(_) | Error::ConnectionClosed | Error::AlreadyClosed => HoldEnd::Fin,
-        Error::Capacity(_) => HoldEnd::TooLarge,
-        other => HoldEnd::NotFrames(other.to_string()),
-    }
 }

@@ -4,6 +4,7 @@
 //! [`probe`] contacts one URL, one connection at a time, and ends by [`Plan::max_time`] whatever the server does. It
 //! follows no redirect, and nothing that it returns holds a credential.
 
+mod boundary;
 mod connect;
 mod cookies;
 mod fallback;

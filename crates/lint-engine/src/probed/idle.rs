@@ -22,7 +22,7 @@ impl Comparing<'_> {
             .iter()
             .flat_map(|run| &run.ways)
             .filter_map(|way| way.idle.as_ref()?.milliseconds);
-        let Some(hold) = self.hold().filter(|hold| matches!(hold.end, HoldEnd::Fin | HoldEnd::Reset)) else {
+        let Some(hold) = self.hold().filter(|hold| is_without_a_word(&hold.end)) else {
             return false;
         };
         agrees == Some(true) && limits.into_iter().any(|limit| is_by(limit, hold.silent_ms))
@@ -35,11 +35,11 @@ impl Comparing<'_> {
         let idle = idles.first()?;
         let limits: Vec<u64> = idles.iter().filter_map(|idle| idle.milliseconds).collect();
         let (shortest, longest) = (*limits.iter().min()?, *limits.iter().max()?);
-        let is_ended = matches!(hold.end, HoldEnd::Fin | HoldEnd::Reset);
+        let is_ended = is_without_a_word(&hold.end);
         let is_late = hold.silent_ms > longest && !is_by(longest, hold.silent_ms);
         let reasons = match &hold.end {
             _ if is_ended && limits.iter().any(|limit| is_by(*limit, hold.silent_ms)) => return None,
-            HoldEnd::StillOpen | HoldEnd::Fin | HoldEnd::Reset if is_late => vec![
+            HoldEnd::StillOpen | HoldEnd::Fin | HoldEnd::FinInFrame | HoldEnd::Reset if is_late => vec![
                 reason(ReasonKind::OtherConfiguration, self.other_configuration().text, idle.place),
                 reason(
                     ReasonKind::Traffic,
@@ -54,6 +54,7 @@ impl Comparing<'_> {
                     None,
                 ),
             ],
+            HoldEnd::FinInFrame if hold.silent_ms < shortest => self.breaks_off(),
             HoldEnd::Fin | HoldEnd::Reset if hold.silent_ms < shortest => self.closes_first(),
             HoldEnd::CloseFrame { .. } => vec![reason(
                 ReasonKind::BackEnd,
@@ -81,6 +82,14 @@ impl Comparing<'_> {
         let limit = idle.milliseconds.map_or_else(|| "unknown".to_owned(), time::display_ms);
         let default = if idle.is_default { ", its default" } else { "" };
         format!("nginx closes after {limit} of silence (`{}`{default})", idle.directive)
+    }
+
+    /// Why a connection may end in the middle of a frame: somebody was just sending.
+    fn breaks_off(&self) -> Vec<LikelyReason> {
+        let text = "the back end stopped in the middle of sending a frame: it crashed, was restarted, or closes without waiting for what it sends";
+        let mut all = vec![reason(ReasonKind::BackEnd, text.to_owned(), None)];
+        all.extend(self.closes_first().into_iter().filter(|one| one.kind != ReasonKind::BackEnd));
+        all
     }
 
     /// Why a connection may end before nginx ends it, the likeliest first.
@@ -116,6 +125,11 @@ impl Comparing<'_> {
     }
 }
 
+/// Whether TCP was closed without a close frame before.
+fn is_without_a_word(end: &HoldEnd) -> bool {
+    matches!(end, HoldEnd::Fin | HoldEnd::FinInFrame | HoldEnd::Reset)
+}
+
 /// How a connection ended, in words.
 fn how(hold: &HoldSeen) -> String {
     let tenths = hold.silent_ms.saturating_add(50) / 100;
@@ -128,6 +142,7 @@ fn how(hold: &HoldSeen) -> String {
         HoldEnd::CloseFrame { code: None, .. } => {
             format!("a close frame without a code after {silent} of silence")
         }
+        HoldEnd::FinInFrame => format!("closed (FIN) in the middle of a frame after {silent} of silence"),
         HoldEnd::Reset => format!("reset (RST) after {silent} of silence"),
         HoldEnd::NotFrames(_) => format!("a frame that browsers refuse after {silent} of silence"),
         HoldEnd::Fin | HoldEnd::TooLarge => {

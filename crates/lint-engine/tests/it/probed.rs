@@ -133,6 +133,20 @@ fn a_close_frame_is_none_of_nginx() {
 }
 
 #[test]
+fn an_end_inside_a_frame_is_first_that_of_the_back_end() {
+    let comparison = compared(&server(HOUR), ended(HoldEnd::FinInFrame, 7));
+    let [difference] = comparison.differences.as_slice() else { panic!("{comparison:?}") };
+    assert!(difference.observed.contains("in the middle of a frame"), "{difference:?}");
+    let kinds = kinds(&comparison);
+    assert_eq!(kinds[0], ReasonKind::BackEnd);
+    assert_eq!(kinds.iter().filter(|kind| **kind == ReasonKind::BackEnd).count(), 1);
+    // A back end that stops in the middle is ended by nginx's limit all the same.
+    let default = "location /ws { UPGRADE proxy_pass http://app; }";
+    let comparison = compared(&server(default), ended(HoldEnd::FinInFrame, 60));
+    assert_eq!((comparison.agrees, comparison.differences.len()), (Some(true), 0), "{comparison:?}");
+}
+
+#[test]
 fn what_stays_open_beyond_the_limit_runs_another_configuration() {
     let lines = "location /ws { UPGRADE proxy_pass http://app; proxy_read_timeout 30s; }";
     let comparison = compared(&server(lines), ended(HoldEnd::StillOpen, 90));

@@ -126,7 +126,7 @@ pub(crate) struct Hold<'a> {
     pub(crate) ping_every_ms: Option<u64>,
     pub(crate) lasted_ms: u64,
     pub(crate) silent_ms: u64,
-    /// `still-open`, `close-frame`, `fin`, `reset`, `not-frames` or `too-large`.
+    /// `still-open`, `close-frame`, `fin`, `fin-in-frame`, `reset`, `not-frames` or `too-large`.
     pub(crate) end: &'static str,
     pub(crate) close_code: Option<u16>,
     pub(crate) close_reason: Option<&'a str>,

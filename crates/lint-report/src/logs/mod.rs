@@ -6,7 +6,7 @@ mod words;
 
 use std::io::{self, Write};
 
-use lint_finding::{LogEndpoint, LogReport, Traffic};
+use lint_finding::{LogEndpoint, LogReport, PeerTraffic, Traffic};
 
 pub(crate) use self::page::write as write_page;
 use crate::position::path_line;
@@ -254,8 +254,7 @@ impl Page<'_> {
             self.item(&name(endpoint), None)?;
             let most = if self.style.verbose { usize::MAX } else { FEW };
             for peer in endpoint.traffic.peers.iter().take(most) {
-                let address = if peer.address.is_empty() { "(others)" } else { &peer.address };
-                self.nested(&words::peer(address, peer, endpoint.traffic.handshakes), None, 4)?;
+                self.nested(&words::peer(&peer_name(peer), peer, endpoint.traffic.handshakes), None, 4)?;
             }
             let more = endpoint.traffic.peers.len().saturating_sub(most);
             if more > 0 {
@@ -341,6 +340,11 @@ fn name(endpoint: &LogEndpoint) -> String {
         server => format!(" of {}", escape(server)),
     };
     format!("{}{server}", escape(&endpoint.location))
+}
+
+/// The address of a peer; those that are not counted one by one have none.
+fn peer_name(peer: &PeerTraffic) -> String {
+    if peer.address.is_empty() { "(others)".to_owned() } else { escape(&peer.address).into_owned() }
 }
 
 fn row(server: &str, location: &str, traffic: &Traffic) -> [String; 10] {

@@ -4,7 +4,7 @@
 
 use std::io::{self, Write};
 
-use lint_finding::{LogReport, Traffic};
+use lint_finding::{LogEndpoint, LogReport, PeerTraffic, Traffic};
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, Value};
 use serde::Serialize;
@@ -59,6 +59,7 @@ struct Filled {
     endpoints: Vec<Row>,
     cliffs: Vec<String>,
     refusals: Vec<Row>,
+    peers: Vec<Row>,
     symptoms: Vec<Row>,
     observations: Vec<String>,
     inputs: Vec<Row>,
@@ -153,6 +154,7 @@ pub(crate) fn write(report: &LogReport, tool: &ToolInfo<'_>, out: &mut dyn Write
         endpoints,
         cliffs,
         refusals,
+        peers: peers(report),
         symptoms,
         observations: report.observations.iter().map(|one| words::observation(report, one)).collect(),
         inputs,
@@ -168,6 +170,22 @@ pub(crate) fn write(report: &LogReport, tool: &ToolInfo<'_>, out: &mut dyn Write
     let page = environment.render_str(TEMPLATE, Value::from(Serde(&filled)));
     // The engine drops the last line feed of a template.
     writeln!(out, "{}", page.map_err(io::Error::other)?)
+}
+
+/// The peers of each endpoint that has several.
+fn peers(report: &LogReport) -> Vec<Row> {
+    let shared = report.endpoints.iter().filter(|endpoint| endpoint.traffic.peers.len() > 1);
+    let row = |endpoint: &LogEndpoint, peer: &PeerTraffic| Row {
+        cells: vec![
+            super::name(endpoint),
+            super::peer_name(peer),
+            words::count(peer.handshakes),
+            words::percent(peer.handshakes, endpoint.traffic.handshakes),
+            words::percent(peer.succeeded, peer.handshakes),
+            words::count(peer.failed_over),
+        ],
+    };
+    shared.flat_map(|endpoint| endpoint.traffic.peers.iter().map(move |peer| row(endpoint, peer))).collect()
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts that are drawn")]

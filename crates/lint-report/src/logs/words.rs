@@ -187,10 +187,9 @@ fn layers(guesses: &[LayerGuess]) -> String {
     }
 }
 
-/// What became of handshakes that one peer got; `all` is how many the endpoint has.
+/// What became of handshakes that one peer got, by the name that is shown; `all` is how many the endpoint has.
 pub(super) fn peer(address: &str, peer: &PeerTraffic, all: u64) -> String {
     let failed = counted(peer.failed_over, "handshake", "handshakes");
-    let address = escape(address);
     if peer.handshakes == 0 {
         return format!("{address}: {failed} failed there and went to another peer");
     }

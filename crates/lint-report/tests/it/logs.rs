@@ -147,6 +147,9 @@ fn nothing_gets_through() {
     }
     let page = written(|out| lint_report::logs_html(&report, &TOOL, out));
     assert!(!page.contains(['\x1b', '\r', '\0', '\u{202e}']) && !page.contains("<script"), "{page}");
+    // The shares of peers are there too, and those that are not counted one by one.
+    assert_eq!(page.matches("<td>100.0%</td><td>60.0%</td><td>1</td>").count(), 2, "{page}");
+    assert!(page.contains("<h2>Peers</h2>") && page.contains("<td>(others)</td><td>5</td>"), "{page}");
     let rows = written(|out| lint_report::logs_csv(&report, out));
     assert_eq!(rows.matches("\r\n").count(), 2, "{rows:?}");
     assert!(!rows.contains(['\x1b', '\0', '\u{202e}']), "{rows:?}");

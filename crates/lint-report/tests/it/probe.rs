@@ -147,12 +147,13 @@ pub(crate) fn empty() -> ProbeReport {
 }
 
 /// Each way in which a connection can end.
-pub(crate) fn ends(text: &str) -> [HoldEnd; 6] {
+pub(crate) fn ends(text: &str) -> [HoldEnd; 7] {
     let reason = text.to_owned();
     [
         HoldEnd::StillOpen,
         HoldEnd::CloseFrame { code: Some(1011), reason },
         HoldEnd::Fin,
+        HoldEnd::FinInFrame,
         HoldEnd::Reset,
         HoldEnd::NotFrames(text.to_owned()),
         HoldEnd::TooLarge,

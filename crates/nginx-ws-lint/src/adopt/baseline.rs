@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use lint_engine::Settings;
@@ -61,8 +61,11 @@ fn call_alike(known: &mut [BaselineRow], outcome: &Outcome, scope: &Scope) {
     }
 }
 
-/// The rows of a baseline, with the paths that people see.
+/// The rows of a baseline that is to be written again, with the paths that people see.
 pub(crate) fn read(file: &Path, scope: &Scope) -> Result<Vec<BaselineRow>, Error> {
+    if is_of_system(file) || fs::metadata(file).is_ok_and(|file| !file.is_file()) {
+        return Err(fault(file, "it is no regular file".to_owned()));
+    }
     rows(&bytes(file)?, file, scope)
 }
 
@@ -103,15 +106,29 @@ pub(crate) fn write(rows: &[BaselineRow], file: &Path, scope: &Scope, out: &mut 
     lint_report::baseline(&BaselineFile::new(rows.iter().map(row).collect()), out)
 }
 
-/// Whether a file may be replaced by a baseline: it is not there, or is one.
-pub(crate) fn may_be_replaced(file: &Path, scope: &Scope) -> bool {
-    match fs::symlink_metadata(file) {
-        Err(error) => error.kind() == ErrorKind::NotFound,
-        Ok(_) => read(file, scope).is_ok(),
+/// Why a baseline is not written to a file; `None` if it is not there, is one, or is a pipe or device, which loses nothing.
+pub(crate) fn is_in_the_way(file: &Path, scope: &Scope) -> Option<&'static str> {
+    if is_of_system(file) || fs::symlink_metadata(file).is_err() {
+        return None;
+    }
+    match fs::metadata(file) {
+        Ok(found) if found.is_dir() => Some("it is a folder"),
+        Ok(found) if !found.is_file() => None,
+        _ if read(file, scope).is_ok() => None,
+        _ => Some("it is there and is no baseline; name another file, or remove it"),
     }
 }
 
+/// Whether a path names what a program has open, such as `/dev/stdout` or that of `<(command)`: it lies in no folder that
+/// paths could be relative to.
+fn is_of_system(file: &Path) -> bool {
+    ["/dev", "/proc"].iter().any(|folder| file.starts_with(folder))
+}
+
 fn folder_of(file: &Path, scope: &Scope) -> PathBuf {
+    if is_of_system(file) {
+        return scope.working_folder.clone();
+    }
     let file = normalize(&scope.working_folder.join(file));
     file.parent().map_or_else(|| scope.working_folder.clone(), Path::to_owned)
 }

@@ -41,7 +41,7 @@ pub(crate) struct LogsArgs {
         help_heading = "Logs"
     )]
     pub(crate) log_escape: LogEscape,
-    /// Read how many connections are open from nginx's status page: http://…, https://… or a file with `stub_status` or NGINX Plus's JSON
+    /// Read how many connections are open from nginx's status page: http://..., https://... or a file with `stub_status` or NGINX Plus's JSON
     #[arg(long, value_name = "URL_OR_FILE", help_heading = "Logs")]
     pub(crate) status: Option<String>,
     /// Go on as the logs grow, and report again every few seconds, until it is interrupted

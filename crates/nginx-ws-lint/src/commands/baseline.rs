@@ -25,8 +25,8 @@ pub(crate) fn run(command: &BaselineCommand) -> Result<Exit, Error> {
     output.check(&outcome, scope)?;
     let rows = match command {
         BaselineCommand::Create(_) => {
-            if !baseline::may_be_replaced(file, scope) {
-                let reason = "it is there and is no baseline; name another file, or remove it".to_owned();
+            if let Some(reason) = baseline::is_in_the_way(file, scope) {
+                let reason = reason.to_owned();
                 return Err(Error::Baseline { path: file.display().to_string(), reason });
             }
             lint_engine::baseline(&outcome)

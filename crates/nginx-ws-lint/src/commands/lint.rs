@@ -5,7 +5,7 @@ use std::time::{Instant, SystemTime};
 
 use lint_engine::Settings;
 use lint_finding::{FileStatus, Outcome};
-use nginx_semantics::{Files, Past};
+use nginx_semantics::{Files, Past, Scope};
 
 use super::given::Given;
 use super::{fix, say_notices, say_silenced, say_skipped, to_stderr, watch};
@@ -18,11 +18,11 @@ use crate::say;
 
 /// Lints what the arguments name, once or whenever it changes.
 pub(crate) fn run(args: &LintArgs) -> Result<Exit, Error> {
-    if args.watch { watch::run(args) } else { once(args) }
+    if args.watch { watch::run(args) } else { once(args, |_, _| ()) }
 }
 
-/// Lints what the arguments name and writes the outcome.
-pub(super) fn once(args: &LintArgs) -> Result<Exit, Error> {
+/// Lints what the arguments name and writes the outcome; `seen` gets all that was read before anything is left out.
+pub(super) fn once(args: &LintArgs, seen: impl FnOnce(&Outcome, &Scope)) -> Result<Exit, Error> {
     let given = Given::new(&args.judged.input, (!args.quiet).then_some("linting"))?;
     if args.since.is_some() && given.is_stdin() {
         return Err(Error::SinceStdin);
@@ -40,6 +40,7 @@ pub(super) fn once(args: &LintArgs) -> Result<Exit, Error> {
         return fix::run(args, &given, &settings);
     }
     let mut outcome = given.with(|files, paths, scope| lint_engine::lint(files, paths, scope, &settings));
+    seen(&outcome, given.scope());
     reports.check(&outcome, given.scope())?;
     given.add_unlisted(&mut outcome);
     let judge_past = |before, left: Vec<PathBuf>| {

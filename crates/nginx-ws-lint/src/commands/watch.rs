@@ -1,12 +1,15 @@
-//! `--watch`: lints again whenever a file below the given folders changes, until it is interrupted.
+//! `--watch`: lints again whenever a file changes that the last run depended on, until it is interrupted.
+
+mod interest;
 
 use std::io::{self, IsTerminal, Write};
-use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use notify::{Config, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use notify::{Config, Event, RecommendedWatcher, RecursiveMode, Watcher};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use self::interest::Interest;
 use super::given::Given;
 use super::lint;
 use crate::cli::LintArgs;
@@ -17,74 +20,119 @@ use crate::say;
 /// An editor writes a file in several steps; what comes within this time is one change.
 const QUIET: Duration = Duration::from_millis(150);
 
+/// A log that grows in the same folder is never quiet: no change waits longer.
+const LONGEST: Duration = Duration::from_secs(1);
+
+/// How often the program looks whether its output is still read.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// Clears a terminal and goes to its first line.
 const CLEAR: &str = "\x1b[2J\x1b[3J\x1b[H";
 
 /// Lints, waits for a change, and lints again.
 pub(crate) fn run(args: &LintArgs) -> Result<Exit, Error> {
-    let given = Given::new(&args.judged.input, None)?;
-    if given.stdin().is_some() {
-        return Err(Error::WatchStdin);
-    }
-    let (sender, changes) = channel();
-    let changed = move |event: notify::Result<Event>| {
-        // Without a reader the program ends.
-        let _ = sender.send(event);
-    };
-    let mut watcher = RecommendedWatcher::new(changed, Config::default()).map_err(Error::Watch)?;
-    for folder in &given.scope().given {
-        watcher.watch(folder, RecursiveMode::Recursive).map_err(Error::Watch)?;
-    }
+    let mut last = None;
     loop {
+        // A folder may have been replaced by another one of its name: each run watches what is there now, and begins to
+        // before it reads.
+        let given = Given::new(&args.judged.input, None)?;
+        if given.stdin().is_some() {
+            return Err(Error::WatchStdin);
+        }
+        let mut changes = Changes::new(Interest::new(given.scope(), args))?;
         if io::stdout().is_terminal() {
             // What is gone from the screen is not looked at any more.
             let _ = write!(io::stdout(), "{CLEAR}");
         }
-        lint::once(args)?;
+        let exit = lint::once(args, |outcome, scope| {
+            changes.interest.add_files(outcome, scope);
+            changes.watch_places();
+        });
+        match (exit, last) {
+            (Ok(exit), _) => last = Some(exit),
+            (Err(error), None) => return Err(error),
+            // A baseline that is half-written now will be whole soon.
+            (Err(error), Some(_)) => say(&format!("error: {error}")),
+        }
         say("watching; interrupt it to end");
-        if !is_changed(&changes) {
-            return Ok(Exit::Failed);
+        if !changes.wait() {
+            return Ok(last.unwrap_or(Exit::Failed));
         }
     }
 }
 
-/// Waits for a change and for the quiet behind it; false where nobody can tell of one any more.
-fn is_changed(changes: &Receiver<notify::Result<Event>>) -> bool {
-    loop {
-        match changes.recv() {
-            Ok(Ok(event)) if is_of_interest(&event) => break,
-            Ok(_) => {}
-            Err(_) => return false,
+/// What tells of changes.
+struct Changes {
+    interest: Interest,
+    watcher: RecommendedWatcher,
+    events: Receiver<notify::Result<Event>>,
+}
+
+impl Changes {
+    /// Watches the given folders, and begins with what is around them.
+    fn new(interest: Interest) -> Result<Self, Error> {
+        let (sender, events) = channel();
+        let told = move |event: notify::Result<Event>| {
+            // Without a reader the program ends.
+            let _ = sender.send(event);
+        };
+        let watcher = RecommendedWatcher::new(told, Config::default()).map_err(Error::Watch)?;
+        let mut changes = Self { interest, watcher, events };
+        // One that is not there, or goes while this is asked, is seen when it comes.
+        for folder in changes.interest.folders().filter(|folder| folder.is_dir()) {
+            changes.watcher.watch(folder, RecursiveMode::Recursive).map_err(Error::Watch)?;
+        }
+        changes.watch_places();
+        Ok(changes)
+    }
+
+    /// Watches the folders around: what cannot be watched there is no reason not to lint.
+    fn watch_places(&mut self) {
+        for folder in self.interest.take_places() {
+            let _ = self.watcher.watch(&folder, RecursiveMode::NonRecursive);
         }
     }
-    while !matches!(
-        changes.recv_timeout(QUIET),
-        Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected)
-    ) {}
-    true
-}
 
-/// Reading changes nothing, and what version control does to itself concerns nobody.
-fn is_of_interest(event: &Event) -> bool {
-    let is_read = matches!(event.kind, EventKind::Access(_) | EventKind::Other);
-    let is_ours = |path: &Path| !path.components().any(|part| part.as_os_str() == ".git");
-    !is_read && event.paths.iter().any(|path| is_ours(path))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::path::PathBuf;
-
-    use notify::event::{AccessKind, CreateKind, ModifyKind};
-
-    use super::*;
-
-    #[test]
-    fn reading_and_version_control_are_no_change() {
-        let event = |kind, path: &str| Event::new(kind).add_path(PathBuf::from(path));
-        assert!(is_of_interest(&event(EventKind::Modify(ModifyKind::Any), "/etc/nginx/nginx.conf")));
-        assert!(is_of_interest(&event(EventKind::Create(CreateKind::File), "/a/b.conf")));
-        assert!(!is_of_interest(&event(EventKind::Access(AccessKind::Any), "/etc/nginx/nginx.conf")));
-        assert!(!is_of_interest(&event(EventKind::Modify(ModifyKind::Any), "/a/.git/index")));
+    /// Waits for a change and for the quiet behind it; false where nobody can tell of one any more, or reads what is said
+    /// of it.
+    fn wait(&self) -> bool {
+        let mut looked = Instant::now();
+        loop {
+            match self.events.recv_timeout(LOOK) {
+                Ok(event) if self.counts(&event) => break,
+                Ok(_) | Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return false,
+            }
+            // What does not count may come all the time.
+            if looked.elapsed() >= LOOK {
+                if is_reader_gone() {
+                    return false;
+                }
+                looked = Instant::now();
+            }
+        }
+        let first = Instant::now();
+        let mut last = first;
+        while let Some(left) = QUIET.checked_sub(last.elapsed()).filter(|_| first.elapsed() < LONGEST) {
+            match self.events.recv_timeout(left) {
+                Ok(event) if self.counts(&event) => last = Instant::now(),
+                Ok(_) => {}
+                Err(_) => break,
+            }
+        }
+        true
     }
+
+    fn counts(&self, event: &notify::Result<Event>) -> bool {
+        event.as_ref().is_ok_and(|event| self.interest.has(event))
+    }
+}
+
+/// Whether standard output is a pipe that nobody reads any more.
+fn is_reader_gone() -> bool {
+    let stdout = io::stdout();
+    // An error is told without being asked for.
+    let mut asked = [PollFd::new(&stdout, PollFlags::empty())];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut asked, Some(&now)).is_ok() && asked.iter().any(|one| one.revents().contains(PollFlags::ERR))
 }

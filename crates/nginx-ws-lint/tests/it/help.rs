@@ -34,3 +34,23 @@ fn version() {
     );
     assert_eq!(tree.run(&["-V"]).stdout, run.stdout);
 }
+
+/// A terminal of a locale without UTF-8 has no other characters, and `groff` says so.
+#[test]
+fn manual_pages_are_ascii() {
+    let tree = Tree::new(&[]);
+    let help = tree.run(&["--help"]).stdout;
+    let (_, commands) = help.split_once("Commands:\n").unwrap();
+    let commands = commands.lines().take_while(|line| !line.is_empty());
+    let names: Vec<&str> = commands
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert!(names.len() > 10, "{names:?}");
+    for arguments in names.iter().map(|name| vec!["man", name]).chain([vec!["man"]]) {
+        let run = tree.run(&arguments);
+        assert_eq!(run.code, Some(0), "{arguments:?}: {}", run.shown());
+        let other = run.stdout.lines().find(|line| !line.is_ascii());
+        assert_eq!(other, None, "{arguments:?}");
+    }
+}

@@ -165,6 +165,12 @@ fn rows_for_a_spreadsheet_and_a_page() {
     for piece in ["proxy_read_timeout", "<svg", "prefers-color-scheme: dark", "Cloudflare", "presence"] {
         assert!(page.contains(piece), "{piece}");
     }
+    // Peers have the shares that a terminal shows.
+    let shown = tree.run(&["logs", "access.log", "error.log", "etc"]).stdout;
+    let peer = shown.lines().map(str::trim).find(|line| line.starts_with("10.0.3.20:9000: ")).unwrap();
+    let share = peer.split(['(', ' ']).find(|word| word.ends_with('%')).unwrap();
+    let row = page.split("<tr>").find(|row| row.contains("<td>10.0.3.20:9000</td>")).unwrap();
+    assert!(row.contains(&format!("<td>{share}</td>")), "{peer}: {row}");
     // It needs nothing else and runs nothing.
     for piece in ["<script", "http://", "https://", "src=", "@import", "url("] {
         assert!(!page.contains(piece), "{piece}");

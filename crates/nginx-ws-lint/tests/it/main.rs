@@ -9,6 +9,7 @@ mod branches;
 mod budgets;
 mod charts;
 mod ci_logs;
+mod completions;
 mod containers;
 mod endpoints;
 mod explain;

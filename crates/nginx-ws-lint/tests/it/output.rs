@@ -11,13 +11,16 @@ fn a_reader_that_is_gone_changes_nothing() {
     assert_eq!(tree.run_without_reader(&[MISSING]), (Some(2), String::new()));
     assert_eq!(tree.run_without_reader(&["rules"]), (Some(0), String::new()));
     assert_eq!(tree.run_without_reader(&["rules", "--format", "json"]), (Some(0), String::new()));
+    assert_eq!(tree.run_without_reader(&["--help"]), (Some(0), String::new()));
 }
 
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_an_error() {
     let error = "error: cannot write to standard output: No space left on device (os error 28)\n";
-    assert_eq!(Tree::new(&[]).run_on_full_disk(&["rules"]), (Some(2), error.to_owned()));
+    for arguments in [&["rules"][..], &["--help"], &["--version"], &["logs", "-h"]] {
+        assert_eq!(Tree::new(&[]).run_on_full_disk(arguments), (Some(2), error.to_owned()), "{arguments:?}");
+    }
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::process::Command;
+use std::thread;
 
 use crate::run::Tree;
 
@@ -187,9 +189,35 @@ fn what_is_no_file_is_written_to() {
     assert_eq!(fs::read_to_string(&log).unwrap(), format!("before\n{expected}"));
 
     let fifo = tree.path("out/fifo");
-    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
     let mut child = tree.command(&["rules", "-o", "out/fifo"]).spawn().unwrap();
     assert_eq!(fs::read_to_string(&fifo).unwrap(), expected);
     assert!(child.wait().unwrap().success());
     assert_eq!(tree.run(&["rules", "-o", "out"]).code, Some(2));
+}
+
+/// Neither is waited for, and nobody is told to remove a device.
+#[test]
+fn a_baseline_that_is_no_file() {
+    let tree = crate::adopt::tree(4);
+    let printed = tree.run(&["baseline", "create", "/dev/stdout", "deploy"]);
+    assert_eq!(printed.code, Some(0), "{}", printed.shown());
+    assert_eq!(printed.stdout, tree.run(&["baseline", "create", "-", "deploy"]).stdout);
+    assert_eq!(tree.run(&["baseline", "create", "/dev/null", "deploy"]).code, Some(0));
+    let fifo = tree.path("fifo");
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    for file in ["/dev/stdin", "fifo"] {
+        let run = tree.run(&["baseline", "prune", file, "deploy"]);
+        assert_eq!(run.code, Some(2), "{}", run.shown());
+        assert!(run.stderr.contains("it is no regular file"), "{}", run.shown());
+    }
+    let reader = thread::spawn(move || fs::read_to_string(fifo).unwrap());
+    assert_eq!(tree.run(&["baseline", "create", "fifo", "deploy"]).code, Some(0));
+    assert_eq!(reader.join().unwrap(), printed.stdout);
+    let run = tree.run(&["baseline", "create", "deploy", "deploy"]);
+    assert!(run.stderr.contains("`deploy`: it is a folder"), "{}", run.shown());
+    // It is known by whatever way it comes.
+    let run = tree.run_with(&["--baseline", "/dev/stdin", "deploy"], printed.stdout.as_bytes());
+    assert_eq!(run.code, Some(0), "{}", run.shown());
+    assert!(!run.stdout.contains("are gone"), "{}", run.shown());
 }

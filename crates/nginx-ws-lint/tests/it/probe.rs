@@ -1,10 +1,12 @@
 //! `probe`: exit codes, what is said, and what never is. What a real nginx does is proven by nginx-proof.
 
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener, TcpStream};
 use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
+use tungstenite::handshake::derive_accept_key;
 
 use crate::run::{Run, Tree};
 
@@ -36,6 +38,26 @@ fn read_head(stream: &mut TcpStream) -> String {
 fn probed(tree: &Tree, port: u16, more: &[&str]) -> Run {
     let url = format!("ws://127.0.0.1:{port}/ws?token=t0k3nvalue");
     tree.run(&[&["probe", url.as_str()], more].concat())
+}
+
+/// A server that accepts each handshake, and then does something with the connection before it closes it.
+fn accept(ip: impl Into<IpAddr>, work: impl Fn(&mut TcpStream) + Send + 'static) -> u16 {
+    let listener = TcpListener::bind((ip.into(), 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let head = read_head(&mut stream);
+            let key =
+                head.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).unwrap_or_default();
+            let accept = derive_accept_key(key.as_bytes());
+            let _ = write!(
+                stream,
+                "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n"
+            );
+            work(&mut stream);
+        }
+    });
+    port
 }
 
 const CONF: &str = "events {}\nhttp {\n    server {\n        listen PORT;\n        location /ws {\n            \
@@ -143,4 +165,57 @@ fn paths_are_checked_before_anything_is_contacted() {
     assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{}", run.shown());
     let run = probed(&Tree::new(&[]), port, &["not-there"]);
     assert_eq!(run.code, Some(2), "{}", run.shown());
+}
+
+/// How a held connection ended: exit code, word in JSON, words for people.
+fn end_of(port: u16, more: &[&str]) -> (Option<i32>, String, String) {
+    let tree = Tree::new(&[]);
+    let arguments = [&["--idle", "8s"], more].concat();
+    let run = probed(&tree, port, &[&arguments[..], &["--format", "json"]].concat());
+    let json: Value = serde_json::from_str(&run.stdout).unwrap();
+    let end = json.pointer("/hold/end").and_then(Value::as_str).unwrap_or_default().to_owned();
+    (run.code, end, probed(&tree, port, &arguments).stdout)
+}
+
+#[test]
+fn a_reset_is_told_from_an_end_and_from_half_a_frame() {
+    // A socket that is closed with bytes that nobody read resets: here the ping of the first second.
+    let port = accept(Ipv4Addr::LOCALHOST, |_| thread::sleep(Duration::from_millis(1_500)));
+    let (code, end, text) = end_of(port, &["--ping", "1s"]);
+    assert_eq!((code, end.as_str()), (Some(1), "reset"), "{text}");
+    assert!(text.contains("the other end reset the TCP connection after 1."), "{text}");
+    for (bytes, expected, said) in [
+        (&[0x81, 2, b'h', b'i'][..], "fin", "(FIN) without a close frame"),
+        (&[0x81, 9, b'h', b'i'], "fin-in-frame", "(FIN) in the middle of a frame"),
+    ] {
+        let port = accept(Ipv4Addr::LOCALHOST, |stream| {
+            let _ = stream.write_all(bytes);
+        });
+        let (code, end, text) = end_of(port, &[]);
+        assert_eq!((code, end.as_str()), (Some(1), expected), "{text}");
+        assert!(text.split_whitespace().collect::<Vec<_>>().join(" ").contains(said), "{text}");
+    }
+}
+
+#[test]
+fn a_server_of_ipv6_alone_is_reached() {
+    let port = accept(Ipv6Addr::LOCALHOST, |stream| {
+        let _ = stream.read(&mut [0; 64]);
+    });
+    let tree = Tree::new(&[]);
+    let six = format!("ws://[::1]:{port}/ws");
+    let run = tree.run(&["probe", &six, "--format", "json"]);
+    assert_eq!(run.code, Some(0), "{}", run.shown());
+    let json: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(json["attempts"][0]["is_ipv6"], true, "{}", run.shown());
+    // Over IPv4 there is nothing, and a name with both is reached over the one that answers.
+    let run = tree.run(&["probe", &six, "-4"]);
+    assert_eq!(run.code, Some(2), "{}", run.shown());
+    let named = format!("ws://chat.example.com:{port}/ws");
+    let (v4, v6) = (format!("chat.example.com:{port}:127.0.0.1"), format!("chat.example.com:{port}:[::1]"));
+    let run = tree.run(&["probe", &named, "--resolve", &v4, "--resolve", &v6]);
+    assert_eq!(run.code, Some(0), "{}", run.shown());
+    assert!(run.stdout.contains("[::1]"), "{}", run.shown());
+    let run = tree.run(&["probe", &named, "--resolve", &v4, "--resolve", &v6, "-4"]);
+    assert_eq!(run.code, Some(1), "{}", run.shown());
 }

@@ -73,6 +73,39 @@ fn a_reset_is_told_from_an_end() {
 }
 
 #[test]
+fn an_end_inside_a_frame_is_told_from_one_between_frames() {
+    let cut = |bytes: &'static [u8]| {
+        let (hold, verdict) = held(3000, None, move |stream| {
+            pause(300);
+            say(stream, bytes);
+            pause(200);
+        });
+        assert_eq!(verdict, ProbeVerdict::Fails);
+        assert!(hold.lasted_ms >= 450 && hold.silent_ms < 400, "{hold:?}");
+        hold.end
+    };
+    // Within the head, behind it, within the payload, and behind a whole frame.
+    for bytes in [&[0x81][..], &[0x81, 5], &[0x81, 5, b'h'], &[0x82, 126, 1], &[0x8a, 0, 0x81, 1]] {
+        assert_eq!(cut(bytes), HoldEnd::FinInFrame, "{bytes:?}");
+    }
+    for bytes in [&[0x81, 1, b'h'][..], &[0x8a, 0], &[0x82, 126, 0, 1, 7]] {
+        assert_eq!(cut(bytes), HoldEnd::Fin, "{bytes:?}");
+    }
+}
+
+#[test]
+fn what_comes_with_the_answer_may_be_half_a_frame() {
+    let server = serve(|mut stream, head, _| {
+        let mut bytes = accepted(head, "").into_bytes();
+        bytes.extend([0x81, 5, b'h']);
+        say(&mut stream, bytes);
+    });
+    let mut plan = plan(server.address, "/");
+    plan.idle = Some(Duration::from_secs(2));
+    assert_eq!(seen(&plan).0.hold.unwrap().end, HoldEnd::FinInFrame);
+}
+
+#[test]
 fn silence_is_counted_from_the_last_frame() {
     let (hold, _) = held(3000, None, |stream| {
         pause(300);
