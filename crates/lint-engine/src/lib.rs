@@ -27,6 +27,8 @@ mod trace;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lint_finding::{File, Finding, Group, Outcome, Place, RuleMeta, Severity};
@@ -34,7 +36,7 @@ use nginx_semantics::{
     Configuration, Files, Hosted, Layout, Loaded, PathMap, Scope, SourceFile, load, normalize,
 };
 use ws_model::{Hints, Model};
-use ws_rules::{Context, Findings, RULES, Rule, Stop, visit};
+use ws_rules::{Context, Findings, RULES, Rule, Said, Stop, visit};
 
 use crate::chains::Chains;
 use crate::gather::Gathered;
@@ -204,7 +206,8 @@ fn as_set(
 
 /// Who looks on while a run judges.
 trait Onlooker: Send {
-    /// A finding as a rule made it.
+    /// A finding as a rule made it; one that was made of the same line before may have no fingerprints, and need not say
+    /// why it is about an endpoint.
     fn finding(&mut self, _finding: &Finding) {}
 
     /// A model that all rules have seen.
@@ -222,6 +225,7 @@ fn judge(task: &Task<'_>, onlooker: &mut dyn Onlooker) -> Outcome {
     notices::of_controllers(loaded, &mut gathered);
     let arguments = absolute(arguments, scope);
     let mut chains = Chains::new(loaded);
+    let said = Arc::new(Said::default());
     for (number, layout) in loaded.layouts.iter().enumerate() {
         let settings = of_layout(loaded, layout, settings, found);
         let configuration = Configuration::new(&loaded.sources, layout);
@@ -238,9 +242,10 @@ fn judge(task: &Task<'_>, onlooker: &mut dyn Onlooker) -> Outcome {
             let met = gather::Met::new(cx, endpoint, new.contains(&endpoint.context));
             (found, Some(met), cx.model.outlet(cx.walks, endpoint, Some(doors)))
         };
-        visit(&rules(&settings), &model, &at, &mut |(mut found, met, outlet)| {
+        visit(&rules(&settings), &model, Some(&said), &at, &mut |(mut found, met, outlet)| {
             found.retain(|finding| told.selects(finding));
             found.iter().for_each(|finding| onlooker.finding(finding));
+            found.iter().for_each(|finding| said.add(finding));
             gathered.of_part(number, loaded, found, &told);
             gathered.endpoint(met);
             outlets.extend(outlet);
@@ -255,19 +260,24 @@ fn judge(task: &Task<'_>, onlooker: &mut dyn Onlooker) -> Outcome {
         linked.findings.retain(|finding| told.selects(finding));
         gathered.findings(linked.findings, &told);
     }
-    let judged: Vec<_> =
-        loaded.sources.iter().filter(|(id, file)| loaded.judged.contains(id) && !file.is_builtin).collect();
-    for (id, file) in &judged {
-        let settings = with_file(settings, found, &file.path);
-        let mut findings = Findings::default();
-        rules(&settings).iter().for_each(|rule| rule.file(*id, file, &mut findings));
-        let told = Told::new(&settings, &loaded.sources, found);
-        let mut findings = findings.into_vec();
-        findings.retain(|finding| told.selects(finding));
-        gathered.findings(findings, &told);
+    let judged = loaded.sources.iter().filter(|(id, file)| loaded.judged.contains(id) && !file.is_builtin);
+    let judged: Vec<_> = judged.map(|(id, file)| (id, file, found.of(&file.path))).collect();
+    // Most files have the settings of those beside them.
+    let of = |file: &Option<Rc<SettingsFile>>| file.as_ref().map(Rc::as_ptr);
+    for some in judged.chunk_by(|(.., one), (.., other)| of(one) == of(other)) {
+        let own = some.first().and_then(|(.., own)| own.as_ref());
+        let settings = own.map_or_else(|| settings.clone(), |own| settings.with(own));
+        let (rules, told) = (rules(&settings), Told::new(&settings, &loaded.sources, found));
+        for (id, file, _) in some {
+            let mut findings = Findings::default();
+            rules.iter().for_each(|rule| rule.file(*id, file, &mut findings));
+            let mut findings = findings.into_vec();
+            findings.retain(|finding| told.selects(finding));
+            gathered.findings(findings, &told);
+        }
     }
     gathered.unserved_paths(&settings.websocket_paths);
-    let judged: BTreeSet<_> = judged.iter().filter_map(|(id, _)| loaded.sources.ways(*id).next()).collect();
+    let judged: BTreeSet<_> = judged.iter().filter_map(|(id, ..)| loaded.sources.ways(*id).next()).collect();
     let judged = judged.len();
     finish(loaded, gathered, judged, settings, found, scope)
 }

@@ -1,5 +1,6 @@
 //! Endpoints as rows of a table: plain values, each with where it comes from.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use lint_finding::{EndpointRow, EvidenceKind, EvidenceRow, Origin, Place, Setting};
@@ -108,8 +109,8 @@ fn line_value(line: &Line<'_>) -> Option<String> {
     if !line.directive.may_be_shown() {
         return Some(NOT_SHOWN.to_owned());
     }
-    let value = sent(line).unwrap_or_else(|| lossy(&line.written).into_owned());
-    (!value.is_empty()).then_some(value)
+    let value = sent(line).unwrap_or_else(|| lossy(&line.written));
+    (!value.is_empty()).then(|| value.into_owned())
 }
 
 fn other(line: &Line<'_>, is_here: bool) -> (Arc<str>, Setting) {
@@ -122,21 +123,17 @@ fn other(line: &Line<'_>, is_here: bool) -> (Arc<str>, Setting) {
 }
 
 /// The value that browsers' handshakes lead to, where it is known.
-fn sent(line: &Line<'_>) -> Option<String> {
-    let known: Vec<&[u8]> =
-        Browser::ALL.iter().filter_map(|browser| Value::as_known(line.value(*browser))).collect();
-    match known.as_slice() {
-        [chrome, firefox] if chrome == firefox => Some(lossy(chrome).into_owned()),
-        _ => None,
-    }
+fn sent<'l>(line: &'l Line<'_>) -> Option<Cow<'l, str>> {
+    let [chrome, firefox] = Browser::ALL.map(|browser| Value::as_known(line.value(browser)));
+    chrome.filter(|_| chrome == firefox).map(lossy)
 }
 
 fn written_note(line: &Line<'_>) -> Option<String> {
     if !line.directive.may_be_shown() {
         return None;
     }
-    let written = lossy(&line.written).into_owned();
-    (sent(line).is_some_and(|sent| sent != written)).then(|| format!("written `{written}`"))
+    let written = lossy(&line.written);
+    (sent(line).is_some_and(|sent| sent != written)).then(|| ["written `", &written, "`"].concat())
 }
 
 fn connection(connection: &Header<'_>, versions: VersionRange) -> Setting {

@@ -37,6 +37,14 @@ struct Packed {
     kind_and_length: u32,
 }
 
+impl Packed {
+    #[inline]
+    fn is_word(self) -> bool {
+        let kind = self.kind_and_length >> LENGTH_BITS;
+        kind == LeafKind::Word as u32 || kind == LeafKind::Quoted as u32
+    }
+}
+
 impl Leaves {
     pub(crate) fn reserve(&mut self, more: usize) {
         self.packed.reserve(more);
@@ -79,6 +87,14 @@ impl Leaves {
         packed.iter().enumerate().map(move |(index, packed)| self.unpacked(start + index, *packed))
     }
 
+    /// The spans of the words from an index up to another one: what is asked of leaves most often.
+    pub(crate) fn words(&self, start: usize, end: usize) -> impl Iterator<Item = Span> {
+        let Range { start, end } = start..end.min(self.len()).max(start);
+        let packed = self.packed.get(start..end).unwrap_or_default();
+        let words = packed.iter().enumerate().filter(|(_, packed)| packed.is_word());
+        words.map(move |(index, packed)| self.span(start + index, *packed))
+    }
+
     /// The spans of the leaves of one kind.
     pub(crate) fn of_kind(&self, kind: LeafKind) -> impl Iterator<Item = Span> {
         let is_it = move |packed: &Packed| packed.kind_and_length >> LENGTH_BITS == kind as u32;
@@ -100,14 +116,19 @@ impl Leaves {
         least
     }
 
+    #[inline]
     fn unpacked(&self, index: usize, packed: Packed) -> Leaf {
-        let Packed { start, kind_and_length } = packed;
-        let mut length = kind_and_length & LONG;
+        let kind = KINDS.get((packed.kind_and_length >> LENGTH_BITS) as usize);
+        Leaf { kind: kind.copied().unwrap_or(LeafKind::Blank), span: self.span(index, packed) }
+    }
+
+    #[inline]
+    fn span(&self, index: usize, packed: Packed) -> Span {
+        let mut length = packed.kind_and_length & LONG;
         if length == LONG {
             length = self.length_of_long(index);
         }
-        let kind = KINDS.get((kind_and_length >> LENGTH_BITS) as usize).copied().unwrap_or(LeafKind::Blank);
-        Leaf { kind, span: Span::new(start, start.saturating_add(length)) }
+        Span::new(packed.start, packed.start.saturating_add(length))
     }
 
     #[cold]

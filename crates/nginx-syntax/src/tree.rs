@@ -211,10 +211,7 @@ impl Tree {
     /// The words of a directive, its name first, as spans with their quotes.
     pub fn words(&self, id: NodeId) -> impl Iterator<Item = Span> {
         let (first, end) = self.node(id).map_or((0, 0), |node| (node.first_leaf, self.words_end(node)));
-        self.leaves
-            .range(first as usize, end as usize)
-            .filter(|leaf| matches!(leaf.kind, LeafKind::Word | LeafKind::Quoted))
-            .map(|leaf| leaf.span)
+        self.leaves.words(first as usize, end as usize)
     }
 
     /// The name as written, with quotes if it has any.

@@ -249,26 +249,32 @@ impl<'s> Handshake<'s> {
         };
         let is_here = nearest.as_ref().is_some_and(|declared| declared.is_here);
         let is_assumed = nearest.as_ref().is_some_and(|declared| declared.is_assumed);
-        let mut all = nearest.as_ref().map(&lines).unwrap_or_default();
-        let mut take = |name: &str| {
-            let (mut taken, others): (Vec<_>, Vec<_>) =
-                std::mem::take(&mut all).into_iter().partition(|line| line.is(name));
-            all = others;
-            taken.shrink_to_fit();
-            let source = match taken.first() {
+        let [mut upgrade, mut connection, mut host, mut others] = [const { Vec::new() }; 4];
+        for line in nearest.as_ref().map(&lines).unwrap_or_default() {
+            let of_field = if line.is("upgrade") {
+                &mut upgrade
+            } else if line.is("connection") {
+                &mut connection
+            } else if line.is("host") {
+                &mut host
+            } else {
+                &mut others
+            };
+            of_field.push(line);
+        }
+        let header = |lines: Vec<Line<'s>>| {
+            let source = match lines.first() {
                 Some(line) => Source::Set { directive: line.directive, is_here, is_assumed },
                 None => absent,
             };
-            Header { source, lines: taken }
+            Header { source, lines }
         };
-        let (upgrade, connection, host) = (take("upgrade"), take("connection"), take("host"));
-        all.shrink_to_fit();
         let dropped_by = nearest.as_ref().and_then(|declared| declared.directives.first().copied());
         let lost_by = &|dropped_by: Directive<'s>, declared: Declared<'s>| {
-            let mut others = 0;
+            let mut count = 0;
             let all = declared.directives.iter().filter(|directive| {
-                others += 1;
-                others <= REPEATED + 1 || directive.argument(0).is_some_and(|name| matters(&lossy(&name)))
+                count += 1;
+                count <= REPEATED + 1 || directive.argument(0).is_some_and(|name| matters(&lossy(&name)))
             });
             let lines = all.filter_map(|directive| Line::new(*directive, &evaluate)).collect();
             Lost { level: declared.level, lines, dropped_by }
@@ -287,10 +293,10 @@ impl<'s> Handshake<'s> {
             level,
             is_here,
             version,
-            upgrade,
-            connection,
-            host,
-            others: all,
+            upgrade: header(upgrade),
+            connection: header(connection),
+            host: header(host),
+            others,
             unset: absent,
             is_hedged,
             dropped,

@@ -150,9 +150,8 @@ impl<'s> Model<'s> {
 
     /// Whether an answer to what is passed on in a context may send the request on.
     fn is_obeyed(&self, context: ContextId, module: PassModule) -> bool {
-        let Some(prefix) = ignoring(module) else { return false };
-        let name = catalogue::lookup(format!("{prefix}_ignore_headers").as_bytes());
-        match effective(self.configuration, context, name) {
+        let Some(name) = ignoring(module) else { return false };
+        match effective(self.configuration, context, catalogue::lookup(name.as_bytes())) {
             Effective::Set(set) => {
                 let mut words = set.directives.iter().flat_map(Directive::arguments);
                 !words.any(|word| word.eq_ignore_ascii_case(b"X-Accel-Redirect"))
@@ -410,14 +409,14 @@ impl<'s> Model<'s> {
     }
 }
 
-/// How the directives of a module begin that obeys header fields of the answer; `None` for one whose answers have none.
+/// What keeps a module from obeying header fields of the answer; `None` for one whose answers have none.
 fn ignoring(module: PassModule) -> Option<&'static str> {
     Some(match module {
-        PassModule::Proxy => "proxy",
-        PassModule::Fastcgi => "fastcgi",
-        PassModule::Uwsgi => "uwsgi",
-        PassModule::Scgi => "scgi",
-        PassModule::Grpc => "grpc",
+        PassModule::Proxy => "proxy_ignore_headers",
+        PassModule::Fastcgi => "fastcgi_ignore_headers",
+        PassModule::Uwsgi => "uwsgi_ignore_headers",
+        PassModule::Scgi => "scgi_ignore_headers",
+        PassModule::Grpc => "grpc_ignore_headers",
         PassModule::Memcached => return None,
     })
 }

@@ -1,6 +1,7 @@
 //! What a rule is given, and how it says something.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use lint_finding::{
     Applicability, Confidence, EndpointName, Finding, Fix, Group, Label, LabelRole, Place, RuleMeta,
@@ -12,6 +13,7 @@ use ws_model::{Endpoint, EvidenceKind, Handshake, LostPath, Model, Standing, Wal
 use crate::Edits;
 use crate::fingerprint::{context_path, stable_name};
 use crate::given;
+use crate::said::Said;
 use crate::verify::command_in;
 
 /// The facts that a rule reads.
@@ -109,12 +111,18 @@ impl Stake {
 #[derive(Debug, Default)]
 pub struct Findings {
     found: Vec<Finding>,
+    said: Option<Arc<Said>>,
 }
 
 impl Findings {
+    /// Nothing yet, where this much was said before: what is said again is left without what nobody reads of it then.
+    pub(crate) fn after(said: Option<&Arc<Said>>) -> Self {
+        Self { found: Vec::new(), said: said.cloned() }
+    }
+
     /// Adds one.
-    pub fn push(&mut self, finding: FindingBuilder) {
-        let FindingBuilder { mut finding, is_assumed, is_hedged, is_judged, .. } = finding;
+    pub fn push(&mut self, finding: FindingBuilder<'_>) {
+        let FindingBuilder { mut finding, is_assumed, is_hedged, is_judged, line, why, .. } = finding;
         if !is_judged {
             return;
         }
@@ -123,11 +131,22 @@ impl Findings {
             finding.fix = None;
             finding.unsafe_fix = None;
         }
+        if !self.said.as_ref().is_some_and(|said| said.has(&finding)) {
+            finding.verify = finding.help.as_deref().and_then(command_in);
+            if let Some(line) = line {
+                name(&mut finding, &line);
+            }
+            if let Some((label, endpoint)) = why {
+                if let Some(label) = finding.labels.get_mut(label) {
+                    label.message = treated_as(endpoint).into();
+                }
+            }
+        }
         self.found.push(finding);
     }
 
     /// Adds some.
-    pub(crate) fn extend(&mut self, findings: impl IntoIterator<Item = FindingBuilder>) {
+    pub(crate) fn extend<'f>(&mut self, findings: impl IntoIterator<Item = FindingBuilder<'f>>) {
         findings.into_iter().for_each(|finding| self.push(finding));
     }
 
@@ -145,8 +164,12 @@ impl Findings {
 /// A finding in the making.
 #[derive(Debug, Clone)]
 #[must_use]
-pub struct FindingBuilder {
+pub struct FindingBuilder<'f> {
     finding: Finding,
+    /// The line that names it, where that is not done yet.
+    line: Option<Directive<'f>>,
+    /// The label that is to say why this is an endpoint.
+    why: Option<(usize, &'f Endpoint<'f>)>,
     /// Whether it rests on a default which a file that was not given may change.
     is_assumed: bool,
     /// Whether an include of which nothing is known may do so, so that nothing is edited.
@@ -160,13 +183,25 @@ pub struct FindingBuilder {
 /// What follows a statement that rests on a default which a file that was not given may change.
 const UNLESS: &str = " (unless a file that was not given sets it)";
 
-impl FindingBuilder {
+/// Why an endpoint is called one.
+fn treated_as(endpoint: &Endpoint<'_>) -> String {
+    format!("treated as a WebSocket endpoint: {}", endpoint.why())
+}
+
+/// Gives a finding the names of a line.
+fn name(finding: &mut Finding, line: &Directive<'_>) {
+    let rule = finding.rule;
+    let (text, path) = (line.text_line(), context_path(line));
+    finding.fingerprint = fingerprint([rule.name.as_bytes(), text.as_bytes(), &path]);
+    finding.fingerprint_v2 = stable_name(rule, line);
+}
+
+impl<'f> FindingBuilder<'f> {
     /// About a directive; where its file may not be shown, about the include that brought it in.
-    pub fn new(rule: &'static RuleMeta, directive: &Directive<'_>, message: impl Into<Text>) -> Self {
+    pub fn new(rule: &'static RuleMeta, directive: &Directive<'f>, message: impl Into<Text>) -> Self {
         let shown = directive.visible();
-        let mut this = Self::at(rule, shown.at(), message)
-            .fingerprinted([shown.text_line().as_bytes(), &context_path(&shown)]);
-        this.finding.fingerprint_v2 = stable_name(rule, &shown);
+        let mut this = Self::unnamed(rule, shown.at(), message);
+        this.line = Some(shown);
         this.is_judged = given::is_judged(rule, directive);
         this.unless = given::unless(directive).unwrap_or(UNLESS);
         this
@@ -175,7 +210,7 @@ impl FindingBuilder {
     /// About the 0-based `index`th word behind a directive's name.
     pub fn argument(
         rule: &'static RuleMeta,
-        directive: &Directive<'_>,
+        directive: &Directive<'f>,
         index: usize,
         message: impl Into<Text>,
     ) -> Self {
@@ -191,6 +226,10 @@ impl FindingBuilder {
 
     /// About a place.
     pub fn at(rule: &'static RuleMeta, at: Place, message: impl Into<Text>) -> Self {
+        Self::unnamed(rule, at, message).fingerprinted([])
+    }
+
+    fn unnamed(rule: &'static RuleMeta, at: Place, message: impl Into<Text>) -> Self {
         let finding = Finding {
             rule,
             severity: rule.severity,
@@ -203,10 +242,11 @@ impl FindingBuilder {
             fix: None,
             unsafe_fix: None,
             endpoint: None,
-            fingerprint: fingerprint([rule.name.as_bytes()]),
-            fingerprint_v2: fingerprint_v2([rule.name.as_bytes()]),
+            fingerprint: fingerprint([]),
+            fingerprint_v2: fingerprint_v2([]),
         };
-        Self { finding, is_assumed: false, is_hedged: false, is_judged: true, unless: UNLESS }
+        let (line, why) = (None, None);
+        Self { finding, line, why, is_assumed: false, is_hedged: false, is_judged: true, unless: UNLESS }
     }
 
     /// Names what stays the same while the tree around it is edited.
@@ -214,18 +254,19 @@ impl FindingBuilder {
         let parts: Vec<&[u8]> = std::iter::once(self.finding.rule.name.as_bytes()).chain(parts).collect();
         self.finding.fingerprint = fingerprint(parts.iter().copied());
         self.finding.fingerprint_v2 = fingerprint_v2(parts);
+        self.line = None;
         self
     }
 
     /// About an endpoint: its name, a label at its `location`, and no more severity and confidence than the evidence
     /// allows for what is at stake in the rule's group.
-    pub fn endpoint(self, endpoint: &Endpoint<'_>) -> Self {
+    pub fn endpoint(self, endpoint: &'f Endpoint<'f>) -> Self {
         let stake = Stake::of(self.finding.rule.group);
         self.endpoint_at_stake(endpoint, stake)
     }
 
     /// The same where more or less is at stake than usual in the rule's group.
-    pub fn endpoint_at_stake(mut self, endpoint: &Endpoint<'_>, stake: Stake) -> Self {
+    pub fn endpoint_at_stake(mut self, endpoint: &'f Endpoint<'f>, stake: Stake) -> Self {
         self.finding.endpoint = Some(Box::new(EndpointName {
             server: endpoint.server_name(),
             location: endpoint.location_text(),
@@ -235,12 +276,12 @@ impl FindingBuilder {
         self.finding.confidence = self.finding.confidence.min(confidence(endpoint));
         self.finding.severity = self.finding.severity.min(stake.most(endpoint.standing));
         self.is_hedged = endpoint.is_hedged();
-        match endpoint.location() {
-            Some(location) => {
-                self.label(&location, format!("treated as a WebSocket endpoint: {}", endpoint.why()))
-            }
-            None => self,
+        let Some(location) = endpoint.location() else { return self };
+        if location.visible().at() == self.finding.primary.place {
+            return self.label(&location, treated_as(endpoint));
         }
+        self.why = Some((self.finding.labels.len(), endpoint));
+        self.label(&location, "")
     }
 
     /// About a path that the user names in a server.
@@ -321,7 +362,6 @@ impl FindingBuilder {
     /// The remedy.
     pub fn help(mut self, text: impl Into<Text>) -> Self {
         let text = text.into();
-        self.finding.verify = command_in(&text);
         self.finding.help = Some(text);
         self
     }

@@ -96,7 +96,11 @@ pub(crate) fn annotation_for_stickiness(endpoint: &Endpoint<'_>) -> Option<&'sta
 }
 
 /// A finding, where an annotation that its controller ignores was to set the directive: at that annotation, with the reason.
-pub(crate) fn at_ignored(finding: FindingBuilder, endpoint: &Endpoint<'_>, name: &str) -> FindingBuilder {
+pub(crate) fn at_ignored<'f>(
+    finding: FindingBuilder<'f>,
+    endpoint: &Endpoint<'_>,
+    name: &str,
+) -> FindingBuilder<'f> {
     let Some((place, why)) = ignored(endpoint, name) else { return finding };
     finding.moved(place, why)
 }
@@ -128,11 +132,11 @@ pub(crate) fn for_connection(line: &Directive<'_>) -> Option<String> {
 
 /// An endpoint of an `Ingress` whose application has its WebSocket at a path that `rewrite-target` takes away: the annotation
 /// is for all paths of the object, and is written for others.
-pub(crate) fn path_lost(
-    cx: &Context<'_, '_>,
+pub(crate) fn path_lost<'f, 's: 'f>(
+    cx: &Context<'_, 's>,
     rule: &'static RuleMeta,
-    endpoint: &Endpoint<'_>,
-) -> Option<FindingBuilder> {
+    endpoint: &'f Endpoint<'f>,
+) -> Option<FindingBuilder<'f>> {
     of_endpoint(endpoint)?;
     let mut known = endpoint.evidence.iter().filter(|one| one.kind == EvidenceKind::ApplicationPath);
     // Whoever uses these libraries has their path in the back end too.

@@ -10,12 +10,12 @@ use crate::{Context, FindingBuilder, Stake};
 
 /// What is said of the line that leaves a handshake of HTTP/1.1 without any `Host`; `None` where none does. Since nginx
 /// 1.31.4 an empty value is the default there.
-pub(crate) fn finding(
+pub(crate) fn finding<'f>(
     meta: &'static RuleMeta,
     cx: &Context<'_, '_>,
-    endpoint: &Endpoint<'_>,
-    handshake: &Handshake<'_>,
-) -> Option<FindingBuilder> {
+    endpoint: &'f Endpoint<'f>,
+    handshake: &Handshake<'f>,
+) -> Option<FindingBuilder<'f>> {
     let is_http11 = match handshake.version.written.as_deref() {
         Some(version) => version == "1.1",
         None => cx.versions().all_since(defaults::HTTP11_BY_DEFAULT),

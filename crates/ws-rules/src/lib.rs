@@ -28,6 +28,7 @@ mod remedies;
 mod repair;
 mod repeat;
 mod rules;
+mod said;
 mod secret;
 mod setting;
 mod startup;
@@ -52,6 +53,7 @@ use ws_model::chain::Link;
 pub use context::{Context, FindingBuilder, Findings, Stake, confidence};
 pub use edit::Edits;
 pub use rules::RULES;
+pub use said::Said;
 pub use visit::{Piece, Stop, visit, visit_some};
 
 /// Whether a finding of which this is true is made at a stop.

@@ -39,20 +39,17 @@ impl OwnLog {
     }
 
     fn value(&self) -> String {
-        format!("/var/log/nginx/websocket.log {}", self.format)
+        ["/var/log/nginx/websocket.log ", &self.format].concat()
     }
 
     fn format_line(&self) -> String {
-        format!("log_format {} {FORMAT};", self.format)
+        ["log_format ", &self.format, " ", FORMAT, ";"].concat()
     }
 
     /// What to add, in words.
     pub(crate) fn help(&self, endpoint: &Endpoint<'_>) -> String {
-        let mut help = format!(
-            "add to {}:{}",
-            endpoint.location_words(),
-            code(&[format!("access_log {};", self.value())])
-        );
+        let line = ["access_log ", &self.value(), ";"].concat();
+        let mut help = ["add to ", endpoint.location_words(), ":", &code(&[line])].concat();
         if self.is_new {
             help.push_str("\nand in `http`, above all that uses it:");
             help.push_str(&code(&[self.format_line()]));
@@ -70,7 +67,7 @@ impl OwnLog {
     ) -> Edits {
         let value = self.value();
         let edits = match own(cx, endpoint, "access_log") {
-            Some(off) if current.is_empty() => Edits::new().replace(&off, &format!("access_log {value}")),
+            Some(off) if current.is_empty() => Edits::new().replace(&off, &["access_log ", &value].concat()),
             _ => beside(cx, endpoint, current, "access_log", &value),
         };
         if !self.is_new {

@@ -17,12 +17,12 @@ const PATHS: [&str; 2] = ["uri", "document_uri"];
 /// Reports that a URI part which is made of the path alone loses the query. With a variable anywhere, the URI part is all
 /// that is sent (`http/modules/ngx_http_proxy_module.c:ngx_http_proxy_create_request`), and a location is matched against
 /// the decoded path (`http/ngx_http_core_module.c:ngx_http_core_find_location`).
-pub(crate) fn lost_query(
+pub(crate) fn lost_query<'f>(
     cx: &Context<'_, '_>,
     meta: &'static RuleMeta,
-    endpoint: &Endpoint<'_>,
+    endpoint: &'f Endpoint<'f>,
     written: &str,
-) -> Option<FindingBuilder> {
+) -> Option<FindingBuilder<'f>> {
     if endpoint.pass.module != PassModule::Proxy || !written.contains('$') {
         return None;
     }

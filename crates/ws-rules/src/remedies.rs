@@ -92,13 +92,13 @@ pub(crate) fn remedy(
 
 /// Says which came first. Where both say the same, one of them can go: that of the block itself, for what stands in an
 /// included file may be meant for other blocks too.
-pub(crate) fn twice(
-    finding: FindingBuilder,
+pub(crate) fn twice<'f>(
+    finding: FindingBuilder<'f>,
     first: &Directive<'_>,
     second: &Directive<'_>,
     configuration: Configuration<'_>,
     context: ContextId,
-) -> FindingBuilder {
+) -> FindingBuilder<'f> {
     let place = |line: &Directive<'_>| (line.reference.file, line.reference.node);
     if place(first) == place(second) {
         // No line can go alone of a file that is included twice.

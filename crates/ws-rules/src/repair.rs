@@ -204,13 +204,17 @@ impl<'s> Repair<'s> {
     }
 
     /// Adds the fix to a finding.
-    pub(crate) fn fix(self, finding: FindingBuilder, title: impl Into<Text>) -> FindingBuilder {
+    pub(crate) fn fix<'f>(self, finding: FindingBuilder<'f>, title: impl Into<Text>) -> FindingBuilder<'f> {
         let applicability = self.applicability();
         finding.fix(title, applicability, self.edits())
     }
 
     /// Adds it as what is done by `--unsafe-fixes`, in place of a safe fix where the finding has one.
-    pub(crate) fn unsafe_fix(self, finding: FindingBuilder, title: impl Into<Text>) -> FindingBuilder {
+    pub(crate) fn unsafe_fix<'f>(
+        self,
+        finding: FindingBuilder<'f>,
+        title: impl Into<Text>,
+    ) -> FindingBuilder<'f> {
         finding.unsafe_fix(title, self.edits())
     }
 

@@ -364,7 +364,7 @@ fn judge_as_is(options: Options, files: &[(String, String)]) -> (Vec<Finding>, L
         let model = Model::new(Configuration::new(&loaded.sources, layout), &hints);
         let is_on = |rule: &&&dyn Rule| options.is_pedantic || rule.meta().severity > Severity::Pedantic;
         let rules: Vec<&dyn Rule> = RULES.iter().filter(is_on).copied().collect();
-        visit(&rules, &model, &|_, _, more| more, &mut |more| found.extend(more));
+        visit(&rules, &model, None, &|_, _, more| more, &mut |more| found.extend(more));
     }
     let mut out = Findings::default();
     for (id, file) in

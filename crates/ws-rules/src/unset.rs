@@ -10,12 +10,12 @@ use crate::{Context, FindingBuilder};
 
 /// Points at the lines of other levels that set what a text reads and nothing around a context does: the first of each
 /// variable.
-pub(crate) fn because(
+pub(crate) fn because<'f>(
     cx: &Context<'_, '_>,
     context: ContextId,
     text: &[u8],
-    finding: FindingBuilder,
-) -> FindingBuilder {
+    finding: FindingBuilder<'f>,
+) -> FindingBuilder<'f> {
     set_elsewhere(cx, context, text).into_iter().fold(finding, |finding, (name, line)| {
         let says = format!(
             "`${name}` is set here only, in a block that the request does not come through: in the other it is empty"

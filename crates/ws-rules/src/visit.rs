@@ -3,11 +3,13 @@
 //! Servers are visited by several threads, some at a time, and what is found there is handed over in their order: the
 //! outcome does not depend on the threads. What a stop needs beside the model ([`Walks`]) is dropped with it.
 
+use std::sync::Arc;
+
 use lint_finding::{Finding, RuleMeta};
 use nginx_semantics::{ContextId, ContextKind, Effort, Pass, in_parts};
 use ws_model::{Endpoint, Model, Walks};
 
-use crate::{Context, Findings, RULES, Rule};
+use crate::{Context, Findings, RULES, Rule, Said};
 
 /// So many pieces are visited at a time, until what was found there is taken.
 const AT_A_TIME: usize = 16;
@@ -106,20 +108,23 @@ fn is_said(
 
 /// Goes through one model once and calls every rule at each stop. `at` says what is kept of a stop and its findings, in
 /// some thread; `keep` gets that in order: the configuration first, then one server after the other, each with its passes
-/// before its endpoints.
+/// before its endpoints. Findings about endpoints that are among what was `said` are not made in full: they have no
+/// fingerprints, and do not say why it is an endpoint.
 pub fn visit<'s, T: Send>(
     rules: &[&dyn Rule],
     model: &Model<'s>,
+    said: Option<&Arc<Said>>,
     at: &(dyn Fn(&Context<'_, 's>, Stop<'_, 's>, Vec<Finding>) -> T + Sync),
     keep: &mut (dyn FnMut(T) + Send),
 ) {
-    visit_some(rules, model, &|_| None, at, keep);
+    visit_some(rules, model, said, &|_| None, at, keep);
 }
 
 /// The same, but no rule is asked about a piece of which `known` has what `keep` gets.
 pub fn visit_some<'s, T: Send>(
     rules: &[&dyn Rule],
     model: &Model<'s>,
+    said: Option<&Arc<Said>>,
     known: &(dyn Fn(&Piece<'_, 's>) -> Option<Vec<T>> + Sync),
     at: &(dyn Fn(&Context<'_, 's>, Stop<'_, 's>, Vec<Finding>) -> T + Sync),
     keep: &mut (dyn FnMut(T) + Send),
@@ -155,7 +160,7 @@ pub fn visit_some<'s, T: Send>(
             stop(Stop::Pass(*location, pass), &|rule, out| rule.pass(&cx, *location, pass, out))
         });
         let endpoints = piece.endpoints.iter().map(|endpoint| {
-            let mut found = Findings::default();
+            let mut found = Findings::after(said);
             rules.iter().for_each(|rule| rule.endpoint(&cx, endpoint, &mut found));
             let mut unsaid = Findings::default();
             let is_said = |is_it: &dyn Fn(&Finding) -> bool| is_said(&cx, endpoint, rules, &found, is_it);

@@ -16,15 +16,15 @@ pub(crate) enum About<'e, 's> {
     Path(&'e LostPath<'s>),
 }
 
-impl About<'_, '_> {
+impl<'e> About<'e, 'e> {
     /// Names it, with its severity and confidence, and ends the help with the command that verifies `path`.
     pub(crate) fn finish(
         self,
         cx: &Context<'_, '_>,
-        finding: FindingBuilder,
+        finding: FindingBuilder<'e>,
         help: String,
         path: &str,
-    ) -> FindingBuilder {
+    ) -> FindingBuilder<'e> {
         match self {
             Self::Endpoint(endpoint) if endpoint.example_path().as_deref() == Some(path) => {
                 finding.endpoint(endpoint).help(with_curl(help, endpoint))

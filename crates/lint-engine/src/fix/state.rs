@@ -230,7 +230,7 @@ fn visited<'s>(
             servers.push(Arc::new(OfServer::new(model, server, stops)));
         }
     };
-    visit_some(rules, model, &of_piece, &at, &mut |kept| match kept {
+    visit_some(rules, model, None, &of_piece, &at, &mut |kept| match kept {
         Kept::Server(server) => {
             close(&mut open, &mut servers);
             servers.push(server);

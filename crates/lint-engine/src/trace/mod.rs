@@ -400,7 +400,7 @@ fn on_the_way(
     let way = OnTheWay::new(model, visited, path);
     let all = Settings { select: Vec::new(), ..settings.clone() };
     let mut found = Vec::new();
-    visit(&rules(&all), model, &|_, _, more| more, &mut |more| found.extend(more));
+    visit(&rules(&all), model, None, &|_, _, more| more, &mut |more| found.extend(more));
     let files = files_of(model.configuration);
     for (id, file) in loaded.sources.iter().filter(|(id, file)| files.contains(id) && !file.is_builtin) {
         let mut of_file = Findings::default();

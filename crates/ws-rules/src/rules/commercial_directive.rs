@@ -68,7 +68,7 @@ impl Rule for CommercialDirective {
     }
 }
 
-fn said(line: &Directive<'_>, message: String) -> FindingBuilder {
+fn said<'f>(line: &Directive<'f>, message: String) -> FindingBuilder<'f> {
     FindingBuilder::new(&META, line, message)
         .confidence(Confidence::Medium)
         .help("remove it unless this file is for NGINX Plus: `nginx -V` shows which one you run")

@@ -118,7 +118,7 @@ fn is_meant_otherwise(endpoint: &Endpoint<'_>, failure: &Failure<'_>) -> bool {
     failure.verdict.fault == Some(Fault::OtherUpgrade) && endpoint.standing != Standing::Declared
 }
 
-fn found(line: &Directive<'_>, failure: &Failure<'_>) -> FindingBuilder {
+fn found<'f>(line: &Directive<'f>, failure: &Failure<'_>) -> FindingBuilder<'f> {
     let message = format!("no handshake for `{}` can succeed: {}", failure.path, failure.verdict.text);
     let mut finding = FindingBuilder::new(&META, line, message);
     if let Some(because) = failure.because {
@@ -134,7 +134,11 @@ fn help(failure: &Failure<'_>) -> String {
 }
 
 /// What is to be said of a URL that no endpoint gets.
-fn of_arrival(cx: &Context<'_, '_>, arrival: &Arrival<'_>, failure: &Failure<'_>) -> Option<FindingBuilder> {
+fn of_arrival<'f>(
+    cx: &Context<'_, 'f>,
+    arrival: &Arrival<'f>,
+    failure: &Failure<'f>,
+) -> Option<FindingBuilder<'f>> {
     let server = arrival.server.map(|(server, _)| server);
     let opener = server.and_then(|server| cx.configuration().opener(server));
     let line = failure.verdict.line.or(opener).or(arrival.listen)?;

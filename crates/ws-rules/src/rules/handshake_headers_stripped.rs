@@ -55,7 +55,7 @@ impl Rule for HandshakeHeadersStripped {
 }
 
 /// A finding with its remedy.
-type Found = (FindingBuilder, String);
+type Found<'f> = (FindingBuilder<'f>, String);
 
 /// The directives of a name that are in effect, where that is known.
 fn in_effect<'s>(endpoint: &Endpoint<'s>, name: N) -> Vec<Directive<'s>> {
@@ -65,7 +65,7 @@ fn in_effect<'s>(endpoint: &Endpoint<'s>, name: N) -> Vec<Directive<'s>> {
     }
 }
 
-fn request_headers_off(endpoint: &Endpoint<'_>, handshake: &Handshake<'_>) -> Option<Found> {
+fn request_headers_off<'f>(endpoint: &Endpoint<'f>, handshake: &Handshake<'f>) -> Option<Found<'f>> {
     let line = *in_effect(endpoint, N::PROXY_PASS_REQUEST_HEADERS).first()?;
     let is_off = line.argument(0).is_some_and(|word| word.eq_ignore_ascii_case(b"off"));
     if !is_off || !handshake.unset.is_default() {
@@ -91,7 +91,7 @@ fn request_headers_off(endpoint: &Endpoint<'_>, handshake: &Handshake<'_>) -> Op
 }
 
 /// Lines that replace what the client sends by something that no back end, or no client, can use.
-fn replaced(handshake: &Handshake<'_>) -> Vec<Found> {
+fn replaced<'f>(handshake: &Handshake<'f>) -> Vec<Found<'f>> {
     let is_empty = |line: &&Line<'_>| line.value(Browser::Chrome).surely(<[u8]>::is_empty);
     let is_fixed = |line: &&Line<'_>| line.is("sec-websocket-key") && is_literal(&line.written);
     let mut found = Vec::new();
@@ -123,7 +123,7 @@ fn replaced(handshake: &Handshake<'_>) -> Vec<Found> {
 
 /// Fields of the 101 that do not reach the client. A `proxy_pass_header` of the same name wins
 /// (`http/ngx_http_upstream.c:ngx_http_upstream_hide_headers_hash`).
-fn hidden(endpoint: &Endpoint<'_>) -> Vec<Found> {
+fn hidden<'f>(endpoint: &Endpoint<'f>) -> Vec<Found<'f>> {
     let lines = in_effect(endpoint, N::PROXY_HIDE_HEADER);
     if lines.is_empty() {
         return Vec::new();
@@ -158,7 +158,7 @@ fn hidden(endpoint: &Endpoint<'_>) -> Vec<Found> {
     found
 }
 
-fn method(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> Option<Found> {
+fn method<'f>(cx: &Context<'_, '_>, endpoint: &Endpoint<'f>) -> Option<Found<'f>> {
     let line = *in_effect(endpoint, N::PROXY_METHOD).first()?;
     let request = HandshakeRequest(Browser::Chrome);
     let value = cx.model.evaluator(&request, endpoint.context).value(&line.argument(0)?);

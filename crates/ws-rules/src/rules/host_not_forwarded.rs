@@ -93,13 +93,13 @@ fn severity(
     }
 }
 
-fn finding(
-    endpoint: &Endpoint<'_>,
-    handshake: &Handshake<'_>,
+fn finding<'f>(
+    endpoint: &'f Endpoint<'f>,
+    handshake: &Handshake<'f>,
     (checker, severity): (Option<&Application>, Severity),
     difference: &OriginDifference,
     site: &Site,
-) -> FindingBuilder {
+) -> FindingBuilder<'f> {
     let line: Option<&Line<'_>> = handshake.host.lines.first();
     let blamed = line.map_or(&endpoint.pass.directive, |line| &line.directive);
     let sent = match difference.host.as_str() {

@@ -38,7 +38,7 @@ impl Rule for IncompleteCertificateChain {
     }
 }
 
-fn report(served: &ServedCertificates<'_>, endpoint: &Endpoint<'_>, said: Said) -> FindingBuilder {
+fn report<'f>(served: &ServedCertificates<'f>, endpoint: &Endpoint<'_>, said: Said) -> FindingBuilder<'f> {
     let Said { mut severity, mut message, help } = said;
     let mut sure = confidence(endpoint);
     if !served.is_sure {

@@ -63,7 +63,7 @@ impl<'m, 's> Cut<'m, 's> {
 }
 
 /// The layer that closes first, at the first endpoint that it cuts short: the remedy is the same for all.
-fn report(cx: &Context<'_, '_>, cut: &Cut<'_, '_>, longer: &[Cut<'_, '_>]) -> FindingBuilder {
+fn report<'f>(cx: &Context<'_, '_>, cut: &Cut<'f, 'f>, longer: &[Cut<'f, 'f>]) -> FindingBuilder<'f> {
     let Cut { layer, limit, first, others } = cut;
     let (layer, limit) = (*layer, *limit);
     let own = time::display_ms(first.idle.milliseconds.unwrap_or_default());

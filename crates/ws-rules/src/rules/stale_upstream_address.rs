@@ -62,7 +62,11 @@ impl Rule for StaleUpstreamAddress {
     }
 }
 
-fn report(cx: &Context<'_, '_>, group: &Names<'_, '_>, service: NameService) -> Option<FindingBuilder> {
+fn report<'f>(
+    cx: &Context<'_, '_>,
+    group: &Names<'f, 'f>,
+    service: NameService,
+) -> Option<FindingBuilder<'f>> {
     let (name, others) = group.names.split_first()?;
     let host = &name.host;
     let mut hosts: Vec<&str> = others.iter().map(|other| other.host.as_str()).collect();

@@ -94,12 +94,12 @@ impl<'s> Asked<'s> {
         Some(Self { passed: passed.clone(), upgrade, lines: lines.collect(), is_websocket_server })
     }
 
-    fn finding(
-        &self,
+    fn finding<'f>(
+        &'f self,
         cx: &Context<'_, '_>,
-        endpoint: &Endpoint<'_>,
-        asker: &Directive<'_>,
-    ) -> FindingBuilder {
+        endpoint: &'f Endpoint<'f>,
+        asker: &Directive<'f>,
+    ) -> FindingBuilder<'f> {
         let configuration = cx.configuration();
         let mut own = configuration.named(self.passed.context, DirectiveName::PROXY_SET_HEADER);
         let is_own = own.any(|line| line.reference == self.upgrade.reference);

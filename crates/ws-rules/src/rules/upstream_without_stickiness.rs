@@ -81,7 +81,7 @@ impl Rule for UpstreamWithoutStickiness {
 
 /// One name that stands for several containers of the compose file. Of back ends that need no session nothing is said: that
 /// there are several is for the author of that file to decide.
-fn of_containers(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> Option<FindingBuilder> {
+fn of_containers<'f, 's: 'f>(cx: &Context<'_, 's>, endpoint: &'f Endpoint<'f>) -> Option<FindingBuilder<'f>> {
     let Need::Stay(application) = endpoint.need() else { return None };
     let (line, host, count) = cx.model.containers(endpoint)?;
     let annotation = given::annotation_for_stickiness(endpoint);

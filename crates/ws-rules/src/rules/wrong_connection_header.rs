@@ -84,12 +84,12 @@ fn failing<'h, 's>(connection: &'h Header<'s>) -> Option<(Browser, &'h Line<'s>)
 }
 
 /// The line to blame: that of the map which decides, else the one that sets the header.
-fn blame(
-    cx: &Context<'_, '_>,
-    deciding: Option<&Deciding<'_>>,
-    line: &Line<'_>,
+fn blame<'f>(
+    cx: &Context<'_, 'f>,
+    deciding: Option<&Deciding<'f>>,
+    line: &Line<'f>,
     message: String,
-) -> FindingBuilder {
+) -> FindingBuilder<'f> {
     let opener = || deciding.and_then(|deciding| cx.configuration().opener(deciding.map));
     let (blamed, primary) = match deciding.and_then(|deciding| deciding.entry) {
         Some(entry) => (entry, ""),
