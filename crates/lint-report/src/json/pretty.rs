@@ -1,16 +1,15 @@
 //! JSON as people can read it, written as it is made, with nothing in it that a terminal or a CI system obeys.
 
-mod serializer;
-
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 
 use serde::Serialize;
+use serde_json::Serializer;
+use serde_json::ser::Formatter;
 
-use self::serializer::Failed;
 use crate::command::hashes;
 use crate::escape::is_hazardous;
 
-/// About as many bytes go out at once.
+/// Bytes that go out at once: `serde_json` writes each bracket on its own.
 const BUFFER: usize = 1 << 16;
 
 /// What the lines of each level of nesting are indented by more.
@@ -18,118 +17,124 @@ const STEP: &[u8] = b"  ";
 
 /// Writes a value and a line break.
 pub(crate) fn pretty(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
-    let mut pretty = Pretty {
-        out,
-        made: Vec::with_capacity(BUFFER + BUFFER / 4),
-        lead: b",\n".to_vec(),
-        has_value: false,
-    };
+    let mut out = BufWriter::with_capacity(BUFFER, out);
+    let mut serializer = Serializer::with_formatter(&mut out, Pretty::default());
     // An error of `out` comes back as itself: a reader that has gone is told from a full disk by its kind.
-    value.serialize(&mut pretty).map_err(|Failed(error)| error)?;
-    pretty.made.push(b'\n');
-    pretty.send()?;
-    pretty.out.flush()
+    value.serialize(&mut serializer).map_err(io::Error::from)?;
+    out.write_all(b"\n")?;
+    out.flush()
 }
 
-/// The layout of `serde_json::to_string_pretty`, with hazardous characters escaped. That of `serde_json` looks at each byte of
-/// the names of fields too, of which much of the output is, and hands out each bracket on its own.
-struct Pretty<'o> {
-    out: &'o mut dyn Write,
-    /// What has not gone out yet.
-    made: Vec<u8>,
-    /// What stands before a value: a comma, a line break and blanks.
+/// The layout of `serde_json::to_string_pretty`, with hazardous characters escaped. Much of the output is names of fields
+/// and blanks, so what stands between two texts is written in one piece.
+#[derive(Debug)]
+struct Pretty {
+    /// What stands before a name: a comma, a line break, blanks and a quote.
     lead: Vec<u8>,
     /// Whether the innermost list or object that is open has something in it.
     has_value: bool,
+    /// Whether a name is being written. All are those of fields, with nothing hazardous in them.
+    is_name: bool,
 }
 
-impl Pretty<'_> {
-    fn send(&mut self) -> io::Result<()> {
-        self.out.write_all(&self.made)?;
-        self.made.clear();
-        Ok(())
+impl Default for Pretty {
+    fn default() -> Self {
+        Self { lead: b",\n\"".to_vec(), has_value: false, is_name: false }
     }
+}
 
-    fn open(&mut self, bracket: u8) {
+impl Pretty {
+    fn open<W: ?Sized + Write>(&mut self, out: &mut W, bracket: &[u8]) -> io::Result<()> {
+        self.lead.pop();
         self.lead.extend_from_slice(STEP);
+        self.lead.push(b'"');
         self.has_value = false;
-        self.made.push(bracket);
+        out.write_all(bracket)
     }
 
-    fn close(&mut self, bracket: u8) {
-        self.lead.truncate(self.lead.len().saturating_sub(STEP.len()));
+    fn close<W: ?Sized + Write>(&mut self, out: &mut W, bracket: &[u8]) -> io::Result<()> {
+        self.lead.truncate(self.lead.len().saturating_sub(STEP.len() + 1));
+        self.lead.push(b'"');
         if self.has_value {
-            self.made.extend_from_slice(self.lead.get(1..).unwrap_or_default());
+            self.next(out, true, false)?;
         }
         self.has_value = true;
-        self.made.push(bracket);
+        out.write_all(bracket)
     }
 
-    /// Ends the line and begins the next one, with a comma before where there is a value already.
-    fn next(&mut self) -> io::Result<()> {
-        if self.made.len() >= BUFFER {
-            self.send()?;
-        }
-        let comma = usize::from(!std::mem::replace(&mut self.has_value, true));
-        self.made.extend_from_slice(self.lead.get(comma..).unwrap_or_default());
-        Ok(())
+    /// Ends the line and begins the next one, with or without a comma before and a quote behind.
+    #[inline]
+    fn next<W: ?Sized + Write>(&self, out: &mut W, is_first: bool, is_name: bool) -> io::Result<()> {
+        let end = self.lead.len().saturating_sub(usize::from(!is_name));
+        out.write_all(self.lead.get(usize::from(is_first)..end).unwrap_or_default())
     }
+}
 
-    /// The name of a field of a struct: nothing in it is escaped.
-    fn name(&mut self, name: &str) -> io::Result<()> {
-        self.next()?;
-        self.made.push(b'"');
-        self.made.extend_from_slice(name.as_bytes());
-        self.made.extend_from_slice(b"\": ");
-        Ok(())
-    }
-
-    /// A text in quotes.
+impl Formatter for Pretty {
+    /// `serde_json` has escaped quotes, backslashes and all below the blank, and calls this for what is between them.
     ///
-    /// No command of a CI system is cut in two by an escape: between `##` and its `[` are letters, digits, `.`, `_` and `-`
-    /// only.
-    fn text(&mut self, text: &str) -> io::Result<()> {
-        self.made.push(b'"');
-        let is_escaped = |byte: u8| byte < b' ' || matches!(byte, b'"' | b'\\');
-        // Most text needs no second look; a loop without an end before the last byte is done many bytes at a time.
-        let is_doubtful = |doubtful, byte| doubtful | is_escaped(byte) | (byte >= 0x7f) | (byte == b'#');
-        if !text.bytes().fold(false, is_doubtful) {
-            self.made.extend_from_slice(text.as_bytes());
-            self.made.push(b'"');
-            return Ok(());
-        }
-        let mut rest = text;
-        while let Some(at) = rest.bytes().position(is_escaped) {
-            let (before, from) = rest.split_at(at);
-            write_text(before, &mut self.made)?;
-            let (escaped, behind) = from.split_at(1);
-            match escaped.as_bytes() {
-                b"\n" => self.made.extend_from_slice(b"\\n"),
-                b"\t" => self.made.extend_from_slice(b"\\t"),
-                b"\r" => self.made.extend_from_slice(b"\\r"),
-                b"\x08" => self.made.extend_from_slice(b"\\b"),
-                b"\x0c" => self.made.extend_from_slice(b"\\f"),
-                [byte] if *byte < b' ' => write!(self.made, "\\u{byte:04x}")?,
-                byte => self.made.extend_from_slice(&[b"\\", byte].concat()),
-            }
-            rest = behind;
-        }
-        write_text(rest, &mut self.made)?;
-        self.made.push(b'"');
+    /// So no command of a CI system is cut in two: between `##` and its `[` are letters, digits, `.`, `_` and `-` only.
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
+        if self.is_name { out.write_all(fragment.as_bytes()) } else { write_text(fragment, out) }
+    }
+
+    #[inline]
+    fn begin_string<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        if self.is_name { Ok(()) } else { out.write_all(b"\"") }
+    }
+
+    #[inline]
+    fn end_string<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        if self.is_name { Ok(()) } else { out.write_all(b"\"") }
+    }
+
+    #[inline]
+    fn begin_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.open(out, b"[")
+    }
+
+    #[inline]
+    fn end_array<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.close(out, b"]")
+    }
+
+    #[inline]
+    fn begin_array_value<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.next(out, first, false)
+    }
+
+    #[inline]
+    fn end_array_value<W: ?Sized + Write>(&mut self, _: &mut W) -> io::Result<()> {
+        self.has_value = true;
         Ok(())
     }
 
-    fn number(&mut self, mut number: u64) {
-        let start = self.made.len();
-        loop {
-            let digit = u8::try_from(number % 10).unwrap_or_default();
-            self.made.push(b'0' + digit);
-            number /= 10;
-            if number == 0 {
-                break;
-            }
-        }
-        self.made.get_mut(start..).unwrap_or_default().reverse();
+    #[inline]
+    fn begin_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.open(out, b"{")
+    }
+
+    #[inline]
+    fn end_object<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.close(out, b"}")
+    }
+
+    #[inline]
+    fn begin_object_key<W: ?Sized + Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        self.is_name = true;
+        self.next(out, first, true)
+    }
+
+    #[inline]
+    fn begin_object_value<W: ?Sized + Write>(&mut self, out: &mut W) -> io::Result<()> {
+        self.is_name = false;
+        out.write_all(b"\": ")
+    }
+
+    #[inline]
+    fn end_object_value<W: ?Sized + Write>(&mut self, _: &mut W) -> io::Result<()> {
+        self.has_value = true;
+        Ok(())
     }
 }
 
@@ -145,7 +150,7 @@ pub(super) fn write_text<W: ?Sized + Write>(text: &str, out: &mut W) -> io::Resu
     }
 }
 
-/// Escapes what JSON leaves as it is and a terminal or a CI system would obey. The values stay what they are.
+/// Escapes what `serde_json` leaves as it is and a terminal or a CI system would obey. The values stay what they are.
 /// Every line of the output begins with a quote or a bracket, so `::` never does.
 fn write_escaped<W: ?Sized + Write>(text: &str, out: &mut W) -> io::Result<()> {
     let mut hashes = hashes(text.as_bytes()).peekable();
