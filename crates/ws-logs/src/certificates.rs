@@ -136,14 +136,28 @@ impl Certificates {
         }
     }
 
-    /// By address, in order: the refusals by how many reloads were before them.
+    /// By address, in order: the refusals by how many reloads were before them. Those in the second of a reload may be
+    /// of the old workers or of the new ones, and count with the side that has more.
     pub(crate) fn refused(&self, reloads: &[i64]) -> Vec<(&str, BTreeMap<usize, Refusals>)> {
+        let add = |epochs: &mut BTreeMap<usize, Refusals>, epoch: usize, refusals: &Refusals| {
+            epochs.entry(epoch).and_modify(|known| *known = known.and(refusals)).or_insert(*refusals);
+        };
         let mut all: Vec<(&str, BTreeMap<usize, Refusals>)> = Vec::new();
         for (listen, steps) in &self.refused {
             let mut epochs: BTreeMap<usize, Refusals> = BTreeMap::new();
+            let mut open = Vec::new();
             for refusals in steps.values() {
-                let epoch = reloads.partition_point(|reload| *reload <= refusals.last);
-                epochs.entry(epoch).and_modify(|known| *known = known.and(refusals)).or_insert(*refusals);
+                let before = reloads.partition_point(|reload| *reload < refusals.first);
+                let after = reloads.partition_point(|reload| *reload <= refusals.last);
+                match before == after {
+                    true => add(&mut epochs, after, refusals),
+                    false => open.push((before, after, refusals)),
+                }
+            }
+            for (before, after, refusals) in open {
+                let of = |epoch: usize| epochs.get(&epoch).map_or(0, Refusals::all);
+                let epoch = if of(before) > of(after) { before } else { after };
+                add(&mut epochs, epoch, refusals);
             }
             all.push((listen, epochs));
         }
@@ -207,6 +221,21 @@ mod tests {
         let [("0.0.0.0:443", epochs)] = &certificates.refused(&reloads)[..] else { panic!("one") };
         let told: Vec<_> = epochs.iter().map(|(epoch, one)| (*epoch, one.alerts(), one.expired())).collect();
         assert_eq!(told, [(0, vec![("unknown ca", 1)], 0), (1, vec![("certificate expired", 1)], 1)]);
+    }
+
+    /// An old worker refuses some more in the second of the reload that mends the certificate, and a new one begins in that of
+    /// the reload that breaks it.
+    #[test]
+    fn the_second_of_a_reload_counts_with_the_side_that_has_more() {
+        let mut certificates = Certificates::default();
+        let refused = [(100, 2), (101, 9), (102, 3), (200, 2)];
+        for (at, times) in refused {
+            (0..times).for_each(|_| certificates.refuse("a", at, 3));
+        }
+        let [(_, epochs)] = &certificates.refused(&[100, 102])[..] else { panic!("one") };
+        let told: Vec<_> =
+            epochs.iter().map(|(epoch, one)| (*epoch, one.all(), one.first, one.last)).collect();
+        assert_eq!(told, [(1, 14, 100, 102), (2, 2, 200, 200)]);
     }
 
     #[test]
