@@ -18,7 +18,8 @@ use measure::Usage;
 use programs::{Input, Kind, Program};
 
 use crate::generate::{self, shapes::SHAPES, sites};
-use crate::{Error, program, root};
+use crate::program::{self, Profile};
+use crate::{Error, root};
 
 /// The document, below the folder of the workspace.
 const DOCUMENT: &str = "docs/performance.md";
@@ -127,7 +128,7 @@ struct Measured {
 /// Wrong usage, a program that cannot be had, or one that fails where nginx accepts the input.
 pub fn bench_peers(arguments: &[String]) -> Result<(), Error> {
     let asked = asked(arguments)?;
-    let ours = asked.binary.clone().map_or_else(program::release, Ok)?;
+    let ours = asked.binary.clone().map_or_else(|| program::build(Profile::Release), Ok)?;
     let ours = fs::canonicalize(&ours).map_err(|error| Error::file(&ours, error))?;
     let programs = programs::all(ours.clone())?;
     let inputs = inputs(asked.largest)?;

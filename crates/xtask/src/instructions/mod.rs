@@ -15,7 +15,8 @@ use callgrind::Count;
 use record::{Growth, Record, Run};
 
 use crate::generate::{self, shapes::SHAPES, sites};
-use crate::{Error, pool, program, root};
+use crate::program::{self, Profile};
+use crate::{Error, pool, root};
 
 /// The file with the figures, below the folder of the workspace.
 const RECORD: &str = "crates/xtask/instructions.tsv";
@@ -47,7 +48,7 @@ pub fn instructions(arguments: &[String]) -> Result<(), Error> {
             _ => return Err(Error::Usage),
         }
     }
-    let binary = binary.map_or_else(program::release, Ok)?;
+    let binary = binary.map_or_else(|| program::build(Profile::Counted), Ok)?;
     let binary = fs::canonicalize(&binary).map_err(|error| Error::file(&binary, error))?;
     let counted = counted(&binary)?;
     let path = root().join(RECORD);

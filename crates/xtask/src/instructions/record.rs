@@ -21,8 +21,8 @@ const MOST_GROWTH: f64 = 2.5;
 const EXCEPTION: f64 = 0.05;
 
 const HEAD: &str = "\
-# Instructions of the release build, written by `cargo xtask instructions --record` and compared by
-# `cargo xtask instructions`. Tabs between the columns:
+# Instructions of a release build without link-time optimisation (the profile `counted`), written by
+# `cargo xtask instructions --record` and compared by `cargo xtask instructions`. Tabs between the columns:
 #   compiler   what built the program
 #   run        name, instructions of the program itself (3 % are allowed with the same compiler), and those of shared
 #              libraries (25 %, for other versions of them differ so much)
