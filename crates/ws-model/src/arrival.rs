@@ -70,15 +70,25 @@ pub fn sockets_for<'a, 's>(sockets: &'a [Socket<'s>], asked: Asked<'_>) -> Vec<&
     if let Some(socket) = of_port.iter().find(is_named) {
         return vec![*socket];
     }
+    if asked.url.is_localhost() {
+        let is_loopback =
+            |socket: &&&Socket<'_>| matches!(&socket.address, ListenAddress::Ip(own, _) if own.is_loopback());
+        let loopback: Vec<_> = of_port.iter().filter(is_loopback).copied().collect();
+        if !loopback.is_empty() {
+            return loopback;
+        }
+    }
     let is_open = |socket: &Socket<'_>| matches!(socket.address, ListenAddress::Name(..));
     let has_any = of_port.iter().any(|socket| socket.address.is_wildcard());
     let may_be_met = |socket: &&Socket<'_>| !has_any || socket.address.is_wildcard() || is_open(socket);
     of_port.into_iter().filter(may_be_met).collect()
 }
 
-/// Whether a socket takes all addresses of the family of one.
+/// Whether a socket takes all addresses of the family of one; one of IPv6 takes those of IPv4 too if its line says so
+/// (`ipv6only=off`).
 fn is_all(socket: &Socket<'_>, ip: IpAddr) -> bool {
-    matches!(&socket.address, ListenAddress::Ip(own, _) if own.is_unspecified() && own.is_ipv4() == ip.is_ipv4())
+    let takes_both = || socket.listens.iter().any(|listen| listen.has("ipv6only=off"));
+    matches!(&socket.address, ListenAddress::Ip(own, _) if own.is_unspecified() && (own.is_ipv4() == ip.is_ipv4() || own.is_ipv6() && takes_both()))
 }
 
 /// Whether a socket may be at an address: see [`Listen::may_be`].
@@ -162,7 +172,13 @@ impl<'s> Model<'s> {
     /// Follows requests where the disk is not known, the host is the client's own, and back ends are strict.
     pub fn strict_exchanges<'m>(&'m self, version: NginxVersion, effort: &'m Effort) -> Exchanges<'m, 's> {
         let back_end = Some(strict as BackEnd);
-        let premises = Premises { has_files: true, is_host_told: true, back_end, ..Premises::default() };
+        let premises = Premises {
+            has_files: true,
+            is_host_told: true,
+            is_browser: true,
+            back_end,
+            ..Premises::default()
+        };
         Exchanges { premises, ..self.exchanges(version, effort) }
     }
 

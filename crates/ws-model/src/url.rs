@@ -91,6 +91,11 @@ impl Url {
         self.host.trim_start_matches('[').trim_end_matches(']').parse().ok()
     }
 
+    /// Whether the host is this machine by its name (RFC 6761 section 6.3).
+    pub fn is_localhost(&self) -> bool {
+        self.host == "localhost" || self.host.ends_with(".localhost")
+    }
+
     /// What clients send in `Host`: with the port where it is not that of the scheme.
     pub fn authority(&self) -> String {
         let default = if self.is_tls { 443 } else { 80 };

@@ -128,6 +128,9 @@ impl<'s> Follow<'_, 's> {
             (None, Some(ip)) => {
                 format!("no socket has the address {ip}, so the one for all addresses takes it")
             }
+            (None, None) if query.url.is_localhost() && !socket.address.is_wildcard() => {
+                format!("`{}` is this machine", query.url.host)
+            }
             (None, None) if socket.address.is_wildcard() => {
                 format!("it takes port {} of all addresses", query.url.port)
             }

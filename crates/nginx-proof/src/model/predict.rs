@@ -63,6 +63,7 @@ pub fn predict(files: &[(String, String)], requests: &[Request], version: NginxV
         premises: Premises {
             has_files: files.iter().any(|(path, _)| path.starts_with(SERVED)),
             is_host_told: true,
+            is_browser: false,
             back_end: Some(strict),
             answers_subrequests: true,
             has_no_http2: true,

@@ -170,6 +170,10 @@ fn valid_host(authority: &[u8]) -> Option<String> {
     (!host.is_empty()).then(|| lossy(host).to_ascii_lowercase())
 }
 
+/// What every browser sends with pages and handshakes alike, as `$http_NAME` has it (RFC 9110 sections 10.1.5, 12.5.3 and
+/// 12.5.4).
+const OF_BROWSERS: [&str; 3] = ["user_agent", "accept_encoding", "accept_language"];
+
 /// What nginx's own variables are at one moment.
 pub(super) struct Live<'r> {
     pub(super) request: &'r ClientRequest,
@@ -185,6 +189,8 @@ pub(super) struct Live<'r> {
     pub(super) ignored: &'r [usize],
     /// See [`super::Premises::may_send_more`].
     pub(super) may_have_more: bool,
+    /// See [`super::Premises::is_browser`].
+    pub(super) is_browser: bool,
     /// Whether the host is any that leads to the server, too.
     pub(super) is_host_open: bool,
     /// `$proxy_host` and `$proxy_port`.
@@ -259,7 +265,9 @@ impl Live<'_> {
 
     fn prefixed(&self, name: &str) -> Value {
         if let Some(field) = name.strip_prefix("http_") {
-            return self.unless_more(self.field(field));
+            let value = self.field(field);
+            let is_sent = self.is_browser && OF_BROWSERS.contains(&field);
+            return if value.is_empty() && is_sent { Value::NotEmpty } else { self.unless_more(value) };
         }
         if let Some(argument) = name.strip_prefix("arg_") {
             let value = uri::argument(self.arguments, argument.as_bytes()).unwrap_or_default();

@@ -15,6 +15,8 @@ pub struct Premises {
     /// Whether the client may send fields, cookies and arguments besides those of the request: what the request has none
     /// of is not known then, and else not there.
     pub may_send_more: bool,
+    /// Whether the client is a browser, so that it also sends `User-Agent` and its like, with values that are not known.
+    pub is_browser: bool,
     /// Whether `limit_req` and `limit_conn` may refuse a request, so that each is a question; else none does.
     pub may_be_limited: bool,
     /// What back ends answer, for those answers that nginx replaces; else it replaces none.

@@ -80,6 +80,8 @@ struct Sender<'s> {
     ignored: Vec<usize>,
     /// See [`super::Premises::may_send_more`].
     may_have_more: bool,
+    /// See [`super::Premises::is_browser`].
+    is_browser: bool,
     /// See [`super::Premises::is_host_open`].
     is_host_open: bool,
     /// See [`Exchanges::captures_on_the_way`].
@@ -258,6 +260,7 @@ impl<'s> Follower<'_, 's> {
             server_name: Arc::clone(&self.server_name),
             ignored: self.ignored.clone(),
             may_have_more: self.all.premises.may_send_more,
+            is_browser: self.all.premises.is_browser,
             is_host_open: self.all.premises.is_host_open(),
             captures_on_the_way: OnceLock::new(),
         };
@@ -543,6 +546,7 @@ impl Sender<'_> {
         let (host, port) = &self.proxy;
         Live {
             may_have_more: self.may_have_more,
+            is_browser: self.is_browser,
             is_host_open: self.is_host_open,
             request: &self.request,
             version: self.version,

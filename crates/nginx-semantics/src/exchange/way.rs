@@ -301,6 +301,7 @@ impl<'a, 's> Follower<'a, 's> {
             server_name: &self.server_name,
             ignored: &self.ignored,
             may_have_more: self.all.premises.may_send_more,
+            is_browser: self.all.premises.is_browser,
             is_host_open: self.all.premises.is_host_open(),
             upstream,
         }

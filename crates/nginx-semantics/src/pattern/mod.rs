@@ -17,6 +17,7 @@ mod refusal;
 #[cfg(test)]
 mod tests;
 mod translate;
+mod wider;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -57,6 +58,8 @@ pub struct Pattern {
     names: Arc<[(String, usize)]>,
     dollar: bool,
     captures_agree: bool,
+    /// Whether it is that of nginx; else it also matches where that does not.
+    is_exact: bool,
 }
 
 impl Pattern {
@@ -90,13 +93,27 @@ impl Pattern {
             names: translation.names.into(),
             dollar: translation.dollar,
             captures_agree: translation.captures_agree,
+            is_exact: true,
         })
+    }
+
+    /// The same, and of a pattern with look-around assertions what is left without them: that says where nginx's does not
+    /// match, and nothing of where it does.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Pattern::new`], for all else in a pattern.
+    fn or_wider(pattern: &[u8], caseless: bool) -> Result<Self, NotEvaluated> {
+        let read = |pattern: &[u8]| Self::new(pattern, caseless);
+        let inexact = |read| Self { is_exact: false, ..read };
+        read(pattern).or_else(|why| wider::wider(pattern, why, read).map(inexact))
     }
 
     /// Whether the pattern matches somewhere in the subject; `None` where that cannot be said.
     #[must_use]
     pub fn is_match(&self, subject: &[u8]) -> Option<bool> {
-        self.same_for(subject).then(|| self.regex.is_match(subject))
+        let is_match = self.same_for(subject).then(|| self.regex.is_match(subject));
+        is_match.filter(|is_match| self.is_exact || !is_match)
     }
 
     /// What the groups hold after the first match: `Some(None)` where there is no match, `None` where it cannot
@@ -106,7 +123,7 @@ impl Pattern {
         if !self.same_for(subject) {
             return None;
         }
-        if !self.captures_agree {
+        if !self.captures_agree || !self.is_exact {
             // Without a match there is nothing to disagree about.
             return if self.regex.is_match(subject) { None } else { Some(None) };
         }
@@ -153,7 +170,7 @@ impl Patterns {
         if let Some(pattern) = if caseless { &*insensitive } else { &*sensitive }.get(regex) {
             return pattern.clone();
         }
-        let pattern = Pattern::new(regex, caseless).ok();
+        let pattern = Pattern::or_wider(regex, caseless).ok();
         *size += pattern.as_ref().map_or(0, |pattern| pattern.size) + regex.len();
         if *size > MAX_KEPT {
             sensitive.clear();

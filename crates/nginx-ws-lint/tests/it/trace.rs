@@ -144,6 +144,53 @@ fn a_socket_of_one_address_takes_what_comes_to_it_whatever_the_names() {
     }
 }
 
+/// `localhost` is a loopback address (RFC 6761 section 6.3), and `ipv6only=off` makes a socket of IPv6 take IPv4 too
+/// (`ngx_http_core_listen`).
+#[test]
+fn this_machine_by_name_and_a_socket_of_both_families() {
+    let both = "server { listen 127.0.0.1:80; UPGRADE; location / { proxy_pass http://a; } } \
+        server { listen 80; return 404; }";
+    let code = |http: &str, url: &str| trace(http, url, &[]).code;
+    assert_eq!(code(both, "ws://localhost/"), Some(0));
+    assert_eq!(code(both, "ws://app.localhost/"), Some(0));
+    assert_eq!(code(both, "ws://example.com/"), Some(1));
+    let elsewhere = "server { listen 80; UPGRADE; location / { proxy_pass http://a; } } \
+        server { listen 192.0.2.1:80; return 404; }";
+    assert_eq!(code(elsewhere, "ws://localhost/"), Some(0));
+    let of_ipv6 = |more: &str| {
+        format!("server {{ listen [::]:80{more}; UPGRADE; location / {{ proxy_pass http://a; }} }}")
+    };
+    assert_eq!(code(&of_ipv6(" ipv6only=off"), "ws://127.0.0.1/"), Some(0));
+    assert_eq!(code(&of_ipv6(""), "ws://127.0.0.1/"), Some(2));
+}
+
+/// Browsers send more fields than those of the handshake, such as `User-Agent`: they are not empty, whatever they say.
+#[test]
+fn fields_that_every_browser_sends() {
+    let server = |before: &str| {
+        format!("server {{ listen 80; {before} UPGRADE; location / {{ proxy_pass http://a; }} }}")
+    };
+    for before in [
+        "if ($http_user_agent = \"\") { return 444; }",
+        "if ($http_accept_language = '') { return 403; }",
+        "if ($http_user_agent ~* curl) { return 403; }",
+    ] {
+        let run = trace(&server(before), "ws://a/", &[]);
+        assert_eq!(run.code, Some(0), "{}", run.shown());
+    }
+    let run = trace(&server("if ($http_x_token = '') { return 403; }"), "ws://a/", &[]);
+    assert_eq!(run.code, Some(1), "{}", run.shown());
+}
+
+/// A look-ahead that many configurations have says nothing of paths that are without what stands before it.
+#[test]
+fn a_look_ahead_that_cannot_match_leaves_the_answer_known() {
+    let http = r"server { listen 80; location ~ /\.(?!well-known).* { deny all; } UPGRADE;
+        location /ws { proxy_pass http://a; } location /no { return 403; } }";
+    let code = |url: &str| trace(http, url, &[]).code;
+    assert_eq!([code("ws://a/ws"), code("ws://a/no"), code("ws://a/.git/ws")], [Some(0), Some(1), Some(2)]);
+}
+
 #[test]
 fn hosts_and_clients_as_fields_tell_them() {
     let http = "server { listen 80; set_real_ip_from 10.0.0.0/8; UPGRADE; location / { deny 192.0.2.1; proxy_pass http://127.0.0.1:1; } }";
