@@ -10,6 +10,7 @@ use std::fs;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
+use lint_engine::FILE_NAME;
 use lint_finding::Outcome;
 use nginx_semantics::Scope;
 
@@ -48,6 +49,7 @@ impl OutputArgs {
                 _ => Ok(()),
             };
         };
+        self.keep([])?;
         let judged = self.judged.get().map(Vec::as_slice).unwrap_or_default();
         // The output may be many times the input: it goes to the disk as it is made.
         replace(path, judged, |file| {
@@ -55,6 +57,21 @@ impl OutputArgs {
             write(&mut out).and_then(|()| out.flush())
         })
         .map_err(|error| Error::WriteFile { path: path.display().to_string(), error })
+    }
+
+    /// Keeps files from being overwritten that a run reads besides the configuration, and settings in any case.
+    pub(crate) fn keep<'p>(&self, inputs: impl IntoIterator<Item = &'p Path>) -> Result<(), Error> {
+        let Some(path) = self.file() else { return Ok(()) };
+        // A device such as /dev/null stays what it is.
+        let Some(target) = fs::canonicalize(path).ok().filter(|target| target.is_file()) else {
+            return Ok(());
+        };
+        let is_target = |input: &Path| fs::canonicalize(input).is_ok_and(|input| input == target);
+        let is_settings = target.file_name().is_some_and(|name| name == FILE_NAME);
+        if is_settings || inputs.into_iter().any(is_target) {
+            return Err(Error::OverInput(path.display().to_string()));
+        }
+        Ok(())
     }
 
     /// Remembers in which folders links are a stranger's.

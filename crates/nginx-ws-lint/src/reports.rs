@@ -43,6 +43,8 @@ impl<'a> Reports<'a> {
         if let Some(base) = args.relative_to.as_ref().filter(|base| !base.is_dir()) {
             return Err(Error::RelativeTo(base.display().to_string()));
         }
+        let inputs = || args.baseline.as_deref().into_iter().chain(args.judged.input.config.as_deref());
+        all.iter().try_for_each(|(_, output)| output.keep(inputs()))?;
         let mut files = BTreeSet::new();
         for file in all.iter().filter_map(|(_, output)| output.file()) {
             if !files.insert(file) {

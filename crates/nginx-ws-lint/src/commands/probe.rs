@@ -32,6 +32,8 @@ const LARGEST: u64 = 4 << 20;
 
 /// Probes and reports.
 pub(crate) fn run(args: &ProbeArgs) -> Result<Exit, Error> {
+    let read = [&args.cookie_file, &args.ca, &args.input.config];
+    args.output.keep(read.into_iter().filter_map(Option::as_deref))?;
     let start = Instant::now();
     let (mut plan, url) = plan(args)?;
     let has_configuration = !args.input.paths.is_empty() || !args.input.host.is_empty();

@@ -3,11 +3,13 @@
 mod interest;
 
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use notify::{Config, Event, RecommendedWatcher, RecursiveMode, Watcher};
+use notify::{Config, ErrorKind, Event, RecommendedWatcher, RecursiveMode, Watcher};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use walkdir::{DirEntry, WalkDir};
 
 use self::interest::Interest;
 use super::given::Given;
@@ -80,7 +82,7 @@ impl Changes {
         let mut changes = Self { interest, watcher, events };
         // One that is not there, or goes while this is asked, is seen when it comes.
         for folder in changes.interest.folders().filter(|folder| folder.is_dir()) {
-            changes.watcher.watch(folder, RecursiveMode::Recursive).map_err(Error::Watch)?;
+            watch_below(&mut changes.watcher, folder)?;
         }
         changes.watch_places();
         Ok(changes)
@@ -126,6 +128,22 @@ impl Changes {
     fn counts(&self, event: &notify::Result<Event>) -> bool {
         event.as_ref().is_ok_and(|event| self.interest.has(event))
     }
+}
+
+/// Watches a folder and all below it. One that may not be read, such as that of private keys, is told by the run itself and
+/// ends no watch; a new one is watched by the run that it causes. Of the root of all only what is in it itself is watched:
+/// it is given where a file in it is.
+fn watch_below(watcher: &mut RecommendedWatcher, folder: &Path) -> Result<(), Error> {
+    let depth = if folder.parent().is_none() { 0 } else { usize::MAX };
+    let is_watched = |entry: &DirEntry| entry.file_type().is_dir() && entry.file_name() != ".git";
+    let all = WalkDir::new(folder).max_depth(depth).into_iter();
+    for entry in all.filter_entry(|entry| entry.depth() == 0 || is_watched(entry)).flatten() {
+        match watcher.watch(entry.path(), RecursiveMode::NonRecursive) {
+            Err(error) if matches!(error.kind, ErrorKind::MaxFilesWatch) => return Err(Error::Watch(error)),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Whether standard output is a pipe that nobody reads any more.

@@ -346,12 +346,20 @@ fn no_log_is_replaced_by_what_is_said_of_it() {
         (&["logs", "access.log", "--html", "access.log"][..], "is a log that is read"),
         (&["logs", "access.log", "-o", "./access.log"], "is a log that is read"),
         (&["logs", "access.log", "-o", "page", "--html", "./page"], "two reports go to"),
+        (&["logs", "access.log", "etc", "--html", "etc/nginx.conf"], "which is judged"),
+        (&["logs", "access.log", "etc/nginx.conf", "--html", "./etc/nginx.conf"], "which is judged"),
+        (&["logs", "access.log", "--status", "status", "-o", "status"], "is read in this run"),
+        (&["logs", "access.log", "--status", "status", "--html", "status"], "is read in this run"),
     ] {
         let _ = fs::write(tree.path("page"), "");
+        fs::write(tree.path("status"), "Active connections: 1 \n").unwrap();
+        let configuration = fs::read_to_string(tree.path("etc/nginx.conf")).unwrap();
         let run = tree.run(arguments);
         assert_eq!(run.code, Some(2), "{}", run.shown());
         assert!(run.stderr.contains(said), "{}", run.shown());
         assert_eq!(fs::read_to_string(tree.path("access.log")).unwrap(), ACCESS);
+        assert_eq!(fs::read_to_string(tree.path("etc/nginx.conf")).unwrap(), configuration);
+        assert_eq!(fs::read_to_string(tree.path("status")).unwrap(), "Active connections: 1 \n");
     }
 }
 

@@ -221,3 +221,42 @@ fn a_baseline_that_is_no_file() {
     assert_eq!(run.code, Some(0), "{}", run.shown());
     assert!(!run.stdout.contains("are gone"), "{}", run.shown());
 }
+
+/// Baselines, settings, cookies and certificates are as much a user's own as the configuration.
+#[test]
+fn nothing_that_a_run_reads_is_replaced() {
+    let files = [
+        ("nginx.conf", "events {}\n"),
+        (".nginx-ws-lint.toml", "ignore = []\n"),
+        ("own.toml", "ignore = []\n"),
+        ("baseline.json", ""),
+        ("cookies", "a=b\n"),
+        ("ca.pem", "none\n"),
+    ];
+    let tree = Tree::new(&files);
+    assert_eq!(tree.run(&["baseline", "create", "baseline.json", "nginx.conf"]).code, Some(0));
+    let before = |name: &str| fs::read_to_string(tree.path(name)).unwrap();
+    for (arguments, name) in [
+        (&["--baseline", "baseline.json", "-o", "baseline.json", "nginx.conf"][..], "baseline.json"),
+        (
+            &["--baseline", "baseline.json", "--report", "sarif=./baseline.json", "nginx.conf"],
+            "baseline.json",
+        ),
+        (&["--config", "own.toml", "-o", "own.toml", "nginx.conf"], "own.toml"),
+        (&["nginx.conf", "-o", ".nginx-ws-lint.toml"], ".nginx-ws-lint.toml"),
+        (&["rules", "-o", ".nginx-ws-lint.toml"], ".nginx-ws-lint.toml"),
+        (&["config", "schema", "-o", ".nginx-ws-lint.toml"], ".nginx-ws-lint.toml"),
+        (&["config", "show", "-o", ".nginx-ws-lint.toml"], ".nginx-ws-lint.toml"),
+        (&["probe", "ws://127.0.0.1:1/", "--cookie-file", "cookies", "-o", "cookies"], "cookies"),
+        (&["probe", "wss://127.0.0.1:1/", "--ca", "ca.pem", "-o", "ca.pem"], "ca.pem"),
+    ] {
+        let kept = before(name);
+        let run = tree.run(arguments);
+        assert_eq!(run.code, Some(2), "{arguments:?}: {}", run.shown());
+        assert!(run.stderr.contains("is read in this run"), "{arguments:?}: {}", run.shown());
+        assert_eq!(before(name), kept, "{arguments:?}");
+    }
+    // A file of that name that nothing reads, and a device, are outputs like others.
+    assert_eq!(tree.run(&["nginx.conf", "--baseline", "/dev/null", "-o", "/dev/null"]).code, Some(2));
+    assert_eq!(tree.run(&["rules", "-o", "rules.txt"]).code, Some(0));
+}

@@ -174,3 +174,27 @@ fn what_fails_in_the_middle_is_told_and_waited_out() {
     let run = tree.run(&["--watch", "--baseline", "known.json", "nginx.conf"]);
     assert_eq!(run.code, Some(2), "{}", run.shown());
 }
+
+/// A path of which nothing is there has the folder above it watched: not everything, and not with what may not be read.
+#[test]
+fn a_path_in_the_root_folder_ends_no_watch() {
+    let tree = Tree::new(&[("nginx.conf", HEALTHY)]);
+    let running = Running::start(tree.command(&["--watch", "nginx.conf", "/nginx-ws-lint-none.conf"]));
+    running.next("1 file judged");
+    fs::write(tree.path("nginx.conf"), BROKEN).unwrap();
+    running.next("1 error");
+}
+
+#[test]
+fn folders_below_are_watched_and_new_ones_too() {
+    let tree = Tree::new(&[("nginx.conf", HEALTHY), ("conf.d/a/x.conf", "")]);
+    let running = watching(&tree, &["."]);
+    fs::create_dir_all(tree.path("conf.d/b")).unwrap();
+    running.next("no findings");
+    fs::write(tree.path("conf.d/b/y.conf"), BROKEN).unwrap();
+    running.next("1 error");
+    fs::write(tree.path("conf.d/b/y.conf"), HEALTHY).unwrap();
+    running.next("no findings");
+    fs::write(tree.path("conf.d/a/x.conf"), BROKEN).unwrap();
+    running.next("1 error");
+}

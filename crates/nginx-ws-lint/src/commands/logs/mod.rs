@@ -38,6 +38,9 @@ pub(crate) fn run(args: &LogsArgs) -> Result<Exit, Error> {
         return Err(Error::NoLog);
     }
     keep_logs(args, &logs)?;
+    let status = args.status.as_deref().map(Path::new);
+    let inputs = || status.into_iter().chain(args.input.config.as_deref());
+    args.output.keep(inputs()).and_then(|()| page(args).map_or(Ok(()), |page| page.keep(inputs())))?;
     if logs.iter().filter(|log| *log == Path::new("-")).count() > 1 {
         return Err(Error::StdinTwice);
     }
@@ -192,6 +195,9 @@ fn read(
     let (first, problem) = report(&book);
     if let Some(given) = given {
         args.output.check(&first.outcome, given.scope())?;
+        if let Some(page) = page(args) {
+            page.check(&first.outcome, given.scope())?;
+        }
     }
     write(args, &first)?;
     if let Some(problem) = &problem {
@@ -246,6 +252,12 @@ fn follow(
     }
 }
 
+/// Where the page goes.
+fn page(args: &LogsArgs) -> Option<OutputArgs> {
+    let path = args.html.clone()?;
+    Some(OutputArgs { output: Some(path), judged: args.output.judged.clone() })
+}
+
 fn write(args: &LogsArgs, report: &LogReport) -> Result<(), Error> {
     let style = terminal::style(args.color.color, &args.output, args.verbose, true);
     let style = Style { unicode: style.unicode && !args.ascii, ..style };
@@ -254,8 +266,7 @@ fn write(args: &LogsArgs, report: &LogReport) -> Result<(), Error> {
         LogsFormat::Json => lint_report::logs_json(report, &TOOL, out),
         LogsFormat::Csv => lint_report::logs_csv(report, out),
     })?;
-    if let Some(path) = &args.html {
-        let page = OutputArgs { output: Some(path.clone()), judged: args.output.judged.clone() };
+    if let Some(page) = page(args) {
         page.write(|out| lint_report::logs_html(report, &TOOL, out))?;
     }
     Ok(())
