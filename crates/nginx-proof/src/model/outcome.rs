@@ -5,6 +5,9 @@ use std::fmt::{self, Display, Formatter};
 
 use crate::{Head, Seen};
 
+/// The place of a request that nginx has not logged.
+const NOWHERE: &str = "nowhere";
+
 /// What comes of one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
@@ -55,6 +58,7 @@ impl Outcome {
     pub(super) fn seen(seen: &Seen) -> Self {
         let place = seen.answered.as_ref();
         let place = place.map(|answered| format!("{}:{}", answered.place.file, answered.place.line));
+        let place = place.unwrap_or_else(|| NOWHERE.to_owned());
         let is_location = |(name, _): &&(String, String)| name.eq_ignore_ascii_case("location");
         let is_redirect = matches!(seen.status, Some(300..=399));
         let location = seen.headers.iter().find(is_location).filter(|_| is_redirect);
@@ -63,7 +67,7 @@ impl Outcome {
         let mut before: Vec<Asked> = all.collect();
         let asked = before.pop();
         Self {
-            place: place.unwrap_or_else(|| "nowhere".to_owned()),
+            place,
             status: seen.status,
             failure: seen.failure.clone(),
             location,
@@ -71,6 +75,11 @@ impl Outcome {
             is_open: false,
             before,
         }
+    }
+
+    /// Whether the connection ended and nginx knows nothing of the request.
+    pub(super) fn is_lost(&self) -> bool {
+        self.status.is_none() && self.place == NOWHERE
     }
 
     /// Whether this was seen.

@@ -229,7 +229,6 @@ fn nothing_that_a_run_reads_is_replaced() {
         ("nginx.conf", "events {}\n"),
         (".nginx-ws-lint.toml", "ignore = []\n"),
         ("own.toml", "ignore = []\n"),
-        ("baseline.json", ""),
         ("cookies", "a=b\n"),
         ("ca.pem", "none\n"),
     ];

@@ -224,8 +224,7 @@ server {
              server { listen 80; server_name b.example; location /live { proxy_pass http://127.0.0.1:9001; @ } } }",
         );
         let blamed = |path| {
-            let options = Options { websocket_path: Some(path), ..Options::default() };
-            let findings = found_with(options, &text);
+            let findings = found_with(Options { websocket_path: Some(path), ..Options::default() }, &text);
             findings.iter().filter(|one| one.severity > lint_finding::Severity::Info).count()
         };
         assert!(blamed("ws://a.example/live") > 0);
@@ -265,7 +264,6 @@ server {
         assert!(labels.iter().any(|label| label.starts_with("`$conn` is set here only")), "{labels:?}");
     }
 
-    /// One fault, one finding.
     #[test]
     fn of_what_cannot_upgrade_another_rule_speaks() {
         for pass in ["fastcgi_pass 127.0.0.1:9000", "grpc_pass 127.0.0.1:9000"] {
@@ -273,8 +271,7 @@ server {
                 "events {{}} http {{ server {{ listen 80; server_name a.example; location /ws {{ {pass}; }} }} }}"
             );
             for path in ["/ws", "ws://a.example/ws"] {
-                let options = Options { websocket_path: Some(path), ..Options::default() };
-                let findings = found_with(options, &text);
+                let findings = found_with(Options { websocket_path: Some(path), ..Options::default() }, &text);
                 let errors = findings.iter().filter(|one| one.severity == lint_finding::Severity::Error);
                 let rules: Vec<_> = errors.map(|one| one.rule.name).collect();
                 assert_eq!(rules, ["unsupported-upstream-protocol"], "{pass}, {path}");
