@@ -271,7 +271,8 @@ server {
                 "events {{}} http {{ server {{ listen 80; server_name a.example; location /ws {{ {pass}; }} }} }}"
             );
             for path in ["/ws", "ws://a.example/ws"] {
-                let findings = found_with(Options { websocket_path: Some(path), ..Options::default() }, &text);
+                let findings =
+                    found_with(Options { websocket_path: Some(path), ..Options::default() }, &text);
                 let errors = findings.iter().filter(|one| one.severity == lint_finding::Severity::Error);
                 let rules: Vec<_> = errors.map(|one| one.rule.name).collect();
                 assert_eq!(rules, ["unsupported-upstream-protocol"], "{pass}, {path}");
@@ -283,7 +284,6 @@ server {
     fn silent_where_one_may_succeed_or_another_rule_says_why() {
         for text in [
             "upstream app { server 127.0.0.1:9000 down; server 127.0.0.1:9001; } server { listen 80; location /ws/ { proxy_pass http://app; @ } }",
-            // Who asks decides.
             "server { listen 80; location /ws/ { auth_request /auth; proxy_pass http://b; @ } location = /auth { if ($cookie_a = '') { return 401; } return 204; } }",
             "server { listen 80; location /ws/ { auth_request /auth; proxy_pass http://b; @ } location = /auth { proxy_pass http://c; } }",
             "server { listen 80; location /ws/ { auth_basic x; auth_basic_user_file y; proxy_pass http://b; @ } }",
