@@ -227,8 +227,8 @@ fn a_baseline_that_is_no_file() {
 fn nothing_that_a_run_reads_is_replaced() {
     let files = [
         ("nginx.conf", "events {}\n"),
-        (".nginx-ws-lint.toml", "ignore = []\n"),
-        ("own.toml", "ignore = []\n"),
+        (".nginx-ws-lint.toml", "# own\n"),
+        ("own.toml", "# own\n"),
         ("cookies", "a=b\n"),
         ("ca.pem", "none\n"),
     ];
