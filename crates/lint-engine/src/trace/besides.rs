@@ -7,7 +7,7 @@ use nginx_semantics::{ContextId, Directive, DirectiveName, Ending, Step, Way};
 use ws_model::Reading;
 
 use super::Follow;
-use super::choice::{answer, only, place};
+use super::choice::{answer, place, unfollowed};
 
 impl<'s> Follow<'_, 's> {
     /// What may happen instead on a way whose words are `words`.
@@ -78,7 +78,7 @@ impl<'s> Follow<'_, 's> {
         let answer = answer(status, by, text, Some(place(line)), prospect);
         let mut assumptions = words.assumptions.clone();
         assumptions.push(assumption);
-        TraceWay { assumptions, steps, ..only(answer) }
+        TraceWay { assumptions, steps, ..unfollowed(answer) }
     }
 
     /// Whether the subrequest of a line is a handshake to whoever gets it.

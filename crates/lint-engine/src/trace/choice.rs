@@ -88,7 +88,7 @@ impl<'s> Follow<'_, 's> {
         let mut visited = Vec::new();
         let mut is_named = false;
         match barred(socket, self.query.url.is_tls, self.version) {
-            Some(verdict) => run.ways.push(only(self.shown(verdict))),
+            Some(verdict) => run.ways.push(unfollowed(self.shown(verdict))),
             None => is_named = self.server(socket, &mut run, &mut visited),
         }
         run.handshake = self.prospect(&run);
@@ -180,7 +180,7 @@ impl<'s> Follow<'_, 's> {
                     false => "a regex of `server_name` cannot be evaluated here, so any server may take it",
                 };
                 run.steps.push(step(Stage::Server, text, opener));
-                run.ways.push(only(answer(None, Responder::Unknown, text, opener, Prospect::Unknown)));
+                run.ways.push(unfollowed(answer(None, Responder::Unknown, text, opener, Prospect::Unknown)));
                 return true;
             }
             None => return false,
@@ -264,7 +264,7 @@ impl<'s> Follow<'_, 's> {
             }
             let at = listen.directive.map(|line| place(&line));
             let text = "no answer: nginx waits for a line of the PROXY protocol, and closes the connection";
-            let mut direct = only(answer(None, Responder::Nobody, text, at, Prospect::Fails));
+            let mut direct = unfollowed(answer(None, Responder::Nobody, text, at, Prospect::Fails));
             direct.assumptions.push("the client connects directly".to_owned());
             run.ways.push(direct);
         }
@@ -359,7 +359,7 @@ fn told_once(steps: &mut Vec<TraceStep>) {
 }
 
 /// A way that is over before there is one.
-pub(super) fn only(answer: TraceAnswer) -> TraceWay {
+pub(super) fn unfollowed(answer: TraceAnswer) -> TraceWay {
     TraceWay {
         assumptions: Vec::new(),
         steps: Vec::new(),
