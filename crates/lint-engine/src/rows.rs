@@ -133,7 +133,7 @@ fn written_note(line: &Line<'_>) -> Option<String> {
         return None;
     }
     let written = lossy(&line.written);
-    (sent(line).is_some_and(|sent| sent != written)).then(|| ["written `", &written, "`"].concat())
+    (sent(line).is_some_and(|sent| sent != written)).then(|| format!("written `{written}`"))
 }
 
 fn connection(connection: &Header<'_>, versions: VersionRange) -> Setting {

@@ -39,17 +39,17 @@ impl OwnLog {
     }
 
     fn value(&self) -> String {
-        ["/var/log/nginx/websocket.log ", &self.format].concat()
+        format!("/var/log/nginx/websocket.log {}", self.format)
     }
 
     fn format_line(&self) -> String {
-        ["log_format ", &self.format, " ", FORMAT, ";"].concat()
+        format!("log_format {} {FORMAT};", self.format)
     }
 
     /// What to add, in words.
     pub(crate) fn help(&self, endpoint: &Endpoint<'_>) -> String {
-        let line = ["access_log ", &self.value(), ";"].concat();
-        let mut help = ["add to ", endpoint.location_words(), ":", &code(&[line])].concat();
+        let line = format!("access_log {};", self.value());
+        let mut help = format!("add to {}:{}", endpoint.location_words(), code(&[line]));
         if self.is_new {
             help.push_str("\nand in `http`, above all that uses it:");
             help.push_str(&code(&[self.format_line()]));
@@ -67,7 +67,7 @@ impl OwnLog {
     ) -> Edits {
         let value = self.value();
         let edits = match own(cx, endpoint, "access_log") {
-            Some(off) if current.is_empty() => Edits::new().replace(&off, &["access_log ", &value].concat()),
+            Some(off) if current.is_empty() => Edits::new().replace(&off, &format!("access_log {value}")),
             _ => beside(cx, endpoint, current, "access_log", &value),
         };
         if !self.is_new {

@@ -156,7 +156,7 @@ pub(crate) fn looks_secret(name: &[u8], value: &[u8]) -> bool {
         Part::Variable(name) if !is_builtin_variable(name) => Some(name),
         _ => None,
     });
-    (!name.is_empty() && is_secret_name(&lossy(name)))
+    is_secret_name(&lossy(name))
         || variables.any(|name| is_secret_name(&lossy(name)))
         || has_secret_text(value)
 }

@@ -35,7 +35,7 @@ pub(crate) fn beside(
     name: &str,
     value: &str,
 ) -> Edits {
-    let line = [name, " ", value, ";"].concat();
+    let line = format!("{name} {value};");
     if let Some(own) = own(cx, endpoint, name) {
         return Edits::new().after(&own, &[line]);
     }

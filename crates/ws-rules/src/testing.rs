@@ -106,6 +106,11 @@ pub(crate) fn found_with(options: Options, text: &str) -> Vec<Finding> {
     judge(options, &files(text, options.is_bare)).0
 }
 
+/// [`found`], where the user names a path or URL.
+pub(crate) fn found_at(websocket_path: Option<&'static str>, text: &str) -> Vec<Finding> {
+    found_with(Options { websocket_path, ..Options::default() }, text)
+}
+
 /// The text after the first fix of a rule, as it is, line ends too, without what wraps it but for a `server` around
 /// locations; further files follow their `#- path` lines. Fails unless there is one, of this applicability. Of a finding
 /// that has a fix of each the unsafe one does more.

@@ -253,8 +253,7 @@ impl RegexPath {
     /// Whether it is known to match a path.
     #[must_use]
     pub fn is_match(&self, path: &[u8]) -> bool {
-        let literal = self.literal.as_bytes();
-        if path.len() < literal.len() || memchr::memmem::find(path, literal).is_none() {
+        if memchr::memmem::find(path, self.literal.as_bytes()).is_none() {
             return false;
         }
         let pattern = self.pattern.get_or_init(|| Pattern::new(self.text.as_bytes(), false).ok());

@@ -92,12 +92,11 @@ impl Rule for HandshakeFails {
             return;
         }
         let help = help(&failure);
-        out.push(match endpoint.example_path().as_deref() == Some(&failure.path) {
-            true => finding.help(with_curl(help, endpoint)),
-            false => {
-                finding.help(with_curl_for(help, &endpoint.server_names, &endpoint.listens, &failure.path))
-            }
-        });
+        let help = match endpoint.example_path().as_deref() == Some(&failure.path) {
+            true => with_curl(help, endpoint),
+            false => with_curl_for(help, &endpoint.server_names, &endpoint.listens, &failure.path),
+        };
+        out.push(finding.help(help));
     }
 }
 
@@ -157,7 +156,7 @@ fn of_arrival<'f>(
 #[cfg(test)]
 mod tests {
     use super::META;
-    use crate::testing::{Options, check, check_with, found, found_with, help, labels, with_handshake};
+    use crate::testing::{Options, check, check_with, found, found_at, help, labels, with_handshake};
 
     #[test]
     fn no_server_of_the_upstream_is_asked() {
@@ -224,7 +223,7 @@ server {
              server { listen 80; server_name b.example; location /live { proxy_pass http://127.0.0.1:9001; @ } } }",
         );
         let blamed = |path| {
-            let findings = found_with(Options { websocket_path: Some(path), ..Options::default() }, &text);
+            let findings = found_at(Some(path), &text);
             findings.iter().filter(|one| one.severity > lint_finding::Severity::Info).count()
         };
         assert!(blamed("ws://a.example/live") > 0);
@@ -242,7 +241,7 @@ server {
                 "server {{ listen 80; location /ws/ {{ if ({condition}) {{ return 403; }} proxy_pass http://b; @ }} }}"
             ));
             let blamed = |text: &str, websocket_path| {
-                let findings = found_with(Options { websocket_path, ..Options::default() }, text);
+                let findings = found_at(websocket_path, text);
                 let says_it = |name: &str| matches!(name, "handshake-fails" | "handshake-intercepted");
                 findings.iter().filter(|one| says_it(one.rule.name)).count()
             };
@@ -264,6 +263,7 @@ server {
         assert!(labels.iter().any(|label| label.starts_with("`$conn` is set here only")), "{labels:?}");
     }
 
+    /// One fault, one finding.
     #[test]
     fn of_what_cannot_upgrade_another_rule_speaks() {
         for pass in ["fastcgi_pass 127.0.0.1:9000", "grpc_pass 127.0.0.1:9000"] {
@@ -271,8 +271,7 @@ server {
                 "events {{}} http {{ server {{ listen 80; server_name a.example; location /ws {{ {pass}; }} }} }}"
             );
             for path in ["/ws", "ws://a.example/ws"] {
-                let findings =
-                    found_with(Options { websocket_path: Some(path), ..Options::default() }, &text);
+                let findings = found_at(Some(path), &text);
                 let errors = findings.iter().filter(|one| one.severity == lint_finding::Severity::Error);
                 let rules: Vec<_> = errors.map(|one| one.rule.name).collect();
                 assert_eq!(rules, ["unsupported-upstream-protocol"], "{pass}, {path}");
@@ -284,6 +283,7 @@ server {
     fn silent_where_one_may_succeed_or_another_rule_says_why() {
         for text in [
             "upstream app { server 127.0.0.1:9000 down; server 127.0.0.1:9001; } server { listen 80; location /ws/ { proxy_pass http://app; @ } }",
+            // Who asks decides.
             "server { listen 80; location /ws/ { auth_request /auth; proxy_pass http://b; @ } location = /auth { if ($cookie_a = '') { return 401; } return 204; } }",
             "server { listen 80; location /ws/ { auth_request /auth; proxy_pass http://b; @ } location = /auth { proxy_pass http://c; } }",
             "server { listen 80; location /ws/ { auth_basic x; auth_basic_user_file y; proxy_pass http://b; @ } }",

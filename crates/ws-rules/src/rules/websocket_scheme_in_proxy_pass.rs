@@ -32,10 +32,6 @@ impl Rule for WebsocketSchemeInProxyPass {
             return;
         }
         let written = pass.target();
-        // Nearly all have another one.
-        if !written.get(..2).is_some_and(|start| start.eq_ignore_ascii_case(b"ws")) {
-            return;
-        }
         let target = Target::parse(&written);
         let scheme = match target.scheme.as_str() {
             "ws" => "http",
