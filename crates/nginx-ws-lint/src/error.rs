@@ -164,7 +164,10 @@ pub(crate) enum Error {
     /// A report would replace a log that is read.
     #[error("`{0}` is a log that is read: the report would replace it")]
     OverLog(String),
-    /// A report would replace something else that is read: settings, a baseline, cookies, certificates, a status page.
+    /// A report would replace a settings file.
+    #[error("`{0}` is a settings file: the report would replace it")]
+    OverSettings(String),
+    /// A report would replace something else that is read: a baseline, settings, cookies, certificates, a status page.
     #[error("`{0}` is read in this run: the report would replace it")]
     OverInput(String),
     /// `--output` names what cannot be written.

@@ -67,11 +67,13 @@ impl OutputArgs {
             return Ok(());
         };
         let is_target = |input: &Path| fs::canonicalize(input).is_ok_and(|input| input == target);
-        let is_settings = target.file_name().is_some_and(|name| name == FILE_NAME);
-        if is_settings || inputs.into_iter().any(is_target) {
-            return Err(Error::OverInput(path.display().to_string()));
+        if target.file_name().is_some_and(|name| name == FILE_NAME) {
+            return Err(Error::OverSettings(path.display().to_string()));
         }
-        Ok(())
+        match inputs.into_iter().any(is_target) {
+            true => Err(Error::OverInput(path.display().to_string())),
+            false => Ok(()),
+        }
     }
 
     /// Remembers in which folders links are a stranger's.

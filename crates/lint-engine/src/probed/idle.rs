@@ -86,7 +86,7 @@ impl Comparing<'_> {
 
     /// Why a connection may end in the middle of a frame: somebody was just sending.
     fn breaks_off(&self) -> Vec<LikelyReason> {
-        let text = "the back end stopped in the middle of sending a frame: it crashed, was restarted, or closes without waiting for what it sends";
+        let text = "the back end stopped in the middle of sending a frame: it crashed, was restarted, or closes before it has sent everything";
         let mut all = vec![reason(ReasonKind::BackEnd, text.to_owned(), None)];
         all.extend(self.closes_first().into_iter().filter(|one| one.kind != ReasonKind::BackEnd));
         all

@@ -64,7 +64,7 @@ fn call_alike(known: &mut [BaselineRow], outcome: &Outcome, scope: &Scope) {
 /// The rows of a baseline that is to be written again, with the paths that people see.
 pub(crate) fn read(file: &Path, scope: &Scope) -> Result<Vec<BaselineRow>, Error> {
     if is_of_system(file) || fs::metadata(file).is_ok_and(|file| !file.is_file()) {
-        return Err(fault(file, "it is no regular file".to_owned()));
+        return Err(fault(file, "it is not a regular file".to_owned()));
     }
     rows(&bytes(file)?, file, scope)
 }

@@ -5,6 +5,7 @@ mod source;
 mod status;
 
 use std::io::{self, IsTerminal, Write};
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -40,7 +41,9 @@ pub(crate) fn run(args: &LogsArgs) -> Result<Exit, Error> {
     keep_logs(args, &logs)?;
     let status = args.status.as_deref().map(Path::new);
     let inputs = || status.into_iter().chain(args.input.config.as_deref());
-    args.output.keep(inputs()).and_then(|()| page(args).map_or(Ok(()), |page| page.keep(inputs())))?;
+    for output in iter::once(&args.output).chain(&page(args)) {
+        output.keep(inputs())?;
+    }
     if logs.iter().filter(|log| *log == Path::new("-")).count() > 1 {
         return Err(Error::StdinTwice);
     }
