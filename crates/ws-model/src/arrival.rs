@@ -87,8 +87,9 @@ pub fn sockets_for<'a, 's>(sockets: &'a [Socket<'s>], asked: Asked<'_>) -> Vec<&
 /// Whether a socket takes all addresses of the family of one; one of IPv6 takes those of IPv4 too if its line says so
 /// (`ipv6only=off`).
 fn is_all(socket: &Socket<'_>, ip: IpAddr) -> bool {
-    let takes_both = || socket.listens.iter().any(|listen| listen.has("ipv6only=off"));
-    matches!(&socket.address, ListenAddress::Ip(own, _) if own.is_unspecified() && (own.is_ipv4() == ip.is_ipv4() || own.is_ipv6() && takes_both()))
+    let ListenAddress::Ip(own, _) = &socket.address else { return false };
+    let takes_both = || own.is_ipv6() && socket.listens.iter().any(|listen| listen.has("ipv6only=off"));
+    own.is_unspecified() && (own.is_ipv4() == ip.is_ipv4() || takes_both())
 }
 
 /// Whether a socket may be at an address: see [`Listen::may_be`].

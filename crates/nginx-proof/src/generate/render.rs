@@ -284,7 +284,7 @@ impl Renderer {
                 this.line(&format!("proxy_set_header {name} {};", quoted(&value)));
             }
             if let Some(version) = http_version {
-                // Where it is a topic, 1.0 becomes 2 too, lest that be rare.
+                // Where it is a topic, 1.0 becomes 2 too: it would be rare otherwise.
                 let version = match (*version, this.has(f::VERSION_2)) {
                     ("1.1", _) | ("2", false) => "1.1",
                     (_, true) => "2",

@@ -5,7 +5,7 @@ use super::NotEvaluated;
 /// So many look-arounds are left out of one pattern.
 const MOST: usize = 20;
 
-/// The pattern without its first look-around, which begins where `why` says; `None` where more may hang on it. What is left
+/// The pattern without its first look-around, which begins where `why` says; `None` if more depends on it. What is left
 /// matches wherever the pattern does: an assertion only takes matches away (pcre2pattern(3), "Assertions").
 fn without(pattern: &[u8], why: &NotEvaluated) -> Option<Vec<u8>> {
     let NotEvaluated::Lookaround { at } = *why else { return None };
