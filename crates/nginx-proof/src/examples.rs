@@ -66,14 +66,15 @@ fn setup(path: &str) -> Result<Setup, Error> {
     Ok(Setup { files, manner: Manner::Strict, is_tested: false, ..Setup::default() })
 }
 
-/// The program of this build: tests of the whole workspace have built it already.
+/// The program of this build; tests of the whole workspace have built it already.
 fn program() -> Result<PathBuf, Error> {
     let error = |error| Error::System { what: "the program of this build", error };
     let own = env::current_exe().map_err(error)?;
     let folder = own.parent().and_then(|deps| deps.parent()).ok_or(Error::NoFile)?;
     let cargo: OsString = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(&cargo);
-    build.args(["build", "--quiet", "--locked", "--package", "nginx-ws-lint"]).current_dir(root());
+    // Beside an example cargo chooses the features of tests: with others it would compile most crates a second time.
+    build.args(["build", "--quiet", "--locked", "--bin", "nginx-ws-lint", "--example", "probe"]).current_dir(root());
     let status = build.status().map_err(|error| Error::Run { program: cargo.into(), error })?;
     let program = folder.join("nginx-ws-lint");
     match status.success() && program.exists() {

@@ -77,7 +77,7 @@ fn build() -> Result<PathBuf, Error> {
     // With a target the flags are not those of build scripts and procedural macros.
     command.args(arguments).args(["--profile", "fuzz", "--target", &host, "--target-dir"]).arg(&folder);
     command.current_dir(root()).env("RUSTFLAGS", COVERAGE);
-    program::run(command, "cargo build --package fuzz")?;
+    program::run(&mut command, "cargo build --package fuzz")?;
     Ok(folder.join(host).join("fuzz/fuzz"))
 }
 
@@ -120,7 +120,7 @@ fn run(program: &Path, target: Target, asked: &Asked) -> Result<(), Error> {
     ]);
     command.args(asked.seed.map(|seed| format!("-seed={seed}")));
     command.env("NGINX_WS_LINT_FUZZ_TARGET", name).stdin(Stdio::null());
-    program::run(command, &format!("fuzz {name}"))
+    program::run(&mut command, &format!("fuzz {name}"))
 }
 
 fn folder() -> PathBuf {

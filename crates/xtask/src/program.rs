@@ -4,6 +4,7 @@ use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 use crate::{Error, root};
 
@@ -18,8 +19,16 @@ pub(crate) fn cargo() -> OsString {
 
 /// What the program writes to standard output. Findings are no failure; what it could not do is.
 pub(crate) fn output(arguments: &[&str]) -> Result<String, Error> {
-    let mut command = Command::new(cargo());
-    command.args(["run", "--quiet", "--locked", "--package", "nginx-ws-lint", "--"]).args(arguments);
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    let program = match BUILT.get() {
+        Some(program) => program,
+        None => {
+            let program = built()?;
+            BUILT.get_or_init(|| program)
+        }
+    };
+    let mut command = Command::new(program);
+    command.args(arguments);
     // No terminal anywhere: its width would show.
     command.current_dir(root()).stdin(Stdio::null());
     scrub(&mut command);
@@ -32,6 +41,20 @@ pub(crate) fn output(arguments: &[&str]) -> Result<String, Error> {
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         }),
     }
+}
+
+/// The program as the tests of the whole workspace build it.
+fn built() -> Result<PathBuf, Error> {
+    let mut command = Command::new(cargo());
+    // Beside an example cargo chooses the features of tests: with others it would compile most crates a second time.
+    command.args(["build", "--quiet", "--locked", "--bin", "nginx-ws-lint", "--example", "xtask"]);
+    run(command.current_dir(root()), "cargo build --bin nginx-ws-lint")?;
+    Ok(target().join("debug").join("nginx-ws-lint"))
+}
+
+/// Where cargo puts what it makes.
+fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |folder| root().join(folder))
 }
 
 /// How the program is built.
@@ -54,13 +77,9 @@ pub(crate) fn build(profile: Profile) -> Result<PathBuf, Error> {
         Profile::Counted => "counted",
     };
     let mut command = Command::new(cargo());
-    command
-        .args(["build", "--profile", profile, "--locked", "--package", "nginx-ws-lint"])
-        .current_dir(root());
-    run(command, &format!("cargo build --profile {profile}"))?;
-    let target =
-        env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |folder| root().join(folder));
-    Ok(target.join(profile).join("nginx-ws-lint"))
+    command.args(["build", "--profile", profile, "--locked", "--package", "nginx-ws-lint"]);
+    run(command.current_dir(root()), &format!("cargo build --profile {profile}"))?;
+    Ok(target().join(profile).join("nginx-ws-lint"))
 }
 
 /// What builds the program, and for which machines.
@@ -79,7 +98,7 @@ pub(crate) fn compiler() -> Result<String, Error> {
 ///
 /// # Errors
 /// When it does not start or fails.
-pub(crate) fn run(mut command: Command, shown: &str) -> Result<(), Error> {
+pub(crate) fn run(command: &mut Command, shown: &str) -> Result<(), Error> {
     let shown = || shown.to_owned();
     let status = command.status().map_err(|error| Error::Start { command: shown(), error })?;
     if status.success() { Ok(()) } else { Err(Error::Failed { command: shown(), stderr: String::new() }) }

@@ -128,10 +128,10 @@ fn venv() -> Result<PathBuf, Error> {
     let wanted = PACKAGES.map(|(name, version)| format!("{name}=={version}"));
     let mut make = Command::new("python3");
     make.args(["-m", "venv"]).arg(&venv);
-    program::run(make, "python3 -m venv")?;
+    program::run(&mut make, "python3 -m venv")?;
     let mut install = Command::new(venv.join("bin/python"));
     install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(&wanted);
-    program::run(install, &format!("pip install {}", wanted.join(" ")))?;
+    program::run(&mut install, &format!("pip install {}", wanted.join(" ")))?;
     Ok(venv)
 }
 
