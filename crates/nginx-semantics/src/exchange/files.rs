@@ -158,11 +158,16 @@ impl<'s> Follower<'_, 's> {
         let configuration = self.all.configuration;
         let location = configuration.enclosing(self.context, ContextKind::Location);
         let levels = [Some(self.context), location.filter(|&location| location != self.context)];
-        for line in levels.into_iter().flatten().flat_map(|level| configuration.directives(level)) {
+        let is_get = matches!(self.method.as_str(), "GET" | "HEAD");
+        // Of several the last one has set the handler.
+        for line in levels.into_iter().flatten().flat_map(|level| configuration.directives(level).rev()) {
             match line.name() {
-                N::STUB_STATUS | N::EMPTY_GIF => {
-                    return Next::End(Ending::Answered(self.answer(200, AnsweredBy::Directive(line))));
+                N::STUB_STATUS | N::EMPTY_GIF if is_get => return self.served(AnsweredBy::Directive(line)),
+                N::STUB_STATUS | N::EMPTY_GIF | N::FLV | N::MP4 if !is_get => {
+                    return self.refuse(405, AnsweredBy::Directive(line));
                 }
+                // They serve files, and leave directories to others.
+                N::FLV | N::MP4 => break,
                 // It takes CONNECT alone (ngx_http_tunnel_module.c).
                 N::TUNNEL_PASS => return self.refuse(405, AnsweredBy::Directive(line)),
                 name if name == N::PERL || name.rows().is_empty() => {
