@@ -567,3 +567,21 @@ fn all_fields_together_have_to_fit_the_buffers() {
         assert!(!is_taken(server, size, most + 1), "{server} {} of {size}", most + 1);
     }
 }
+
+/// As nginx: below an `alias` the name of the location is taken off the last word too, where that has variables.
+#[test]
+fn the_last_word_of_try_files_below_an_alias() {
+    for (name, last, expected) in [
+        ("/", "/ws$is_args$args", "404 NoFile"),
+        ("/a/", "/a/b$is_args$args", "404 NoFile"),
+        ("/a/", "/b$is_args$args", "[/b] GET /b"),
+        ("/a/", "/b", "[/b] GET /b"),
+        ("~ ^/a", "/b$is_args$args", "[/b] GET /b"),
+    ] {
+        let http = format!(
+            "server {{ location {name} {{ alias html/; try_files /missing {last}; }} location /b {{ proxy_pass http://127.0.0.1:1; }} }}"
+        );
+        let seen = run(&http, OLD, &handshake("/a/x"));
+        assert!(seen.starts_with(expected), "{name} {last}: {seen}");
+    }
+}

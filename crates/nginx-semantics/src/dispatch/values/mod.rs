@@ -180,12 +180,13 @@ pub(super) fn refused(statement: &Words<'_>, row: &Directive, build: &Build) -> 
         N::RESOLVER => access::resolver(statement, build),
         N::SET_REAL_IP_FROM => access::real_ip(statement),
         N::CONNECTION_POOL_SIZE | N::REQUEST_POOL_SIZE => http::pool(statement),
-        N::PROXY_CACHE | N::FASTCGI_CACHE | N::UWSGI_CACHE | N::SCGI_CACHE => script::refused(statement, 1),
         N::PROXY_PASS | N::FASTCGI_PASS | N::UWSGI_PASS | N::SCGI_PASS | N::GRPC_PASS | N::MEMCACHED_PASS => {
             pass::refused(statement)
         }
         N::PROXY_REDIRECT | N::PROXY_COOKIE_PATH | N::PROXY_COOKIE_DOMAIN => pass::rewritten(statement),
-        N::PROXY_CACHE_KEY => script::refused(statement, 1),
+        N::PROXY_CACHE_KEY | N::PROXY_CACHE | N::FASTCGI_CACHE | N::UWSGI_CACHE | N::SCGI_CACHE => {
+            script::refused(statement, 1)
+        }
         N::SUB_FILTER => script::refused(statement, 1).or_else(|| script::refused(statement, 2)),
         N::INDEX => http::index(statement),
         N::DISABLE_SYMLINKS => http::disable_symlinks(statement),
