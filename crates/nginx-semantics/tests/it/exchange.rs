@@ -585,3 +585,19 @@ fn the_last_word_of_try_files_below_an_alias() {
         assert!(seen.starts_with(expected), "{name} {last}: {seen}");
     }
 }
+
+/// As nginx: who waits for the client's body gets none with a subrequest, but that of `proxy_set_body`.
+#[test]
+fn a_subrequest_may_have_a_body_of_its_own() {
+    let back_end: BackEnd = |_, _| Some(204);
+    let premises = Premises { back_end: Some(back_end), answers_subrequests: true, ..Premises::default() };
+    for (line, expected) in [("", "500"), ("proxy_set_body x;", "[/]")] {
+        let http = format!(
+            "server {{ {line} location / {{ auth_request /auth; proxy_pass http://127.0.0.1:1; }} location = /auth {{ proxy_pass http://127.0.0.1:2; }} }}"
+        );
+        let mut request = ClientRequest { method: "POST".to_owned(), ..handshake("/") };
+        request.headers.push(("Content-Length".to_owned(), b"3".to_vec()));
+        let seen = run_or(&http, OLD, &request, None, premises);
+        assert!(seen.starts_with(expected), "{line}: {seen}");
+    }
+}
