@@ -98,6 +98,12 @@ pub enum Tells {
     Nothing,
     /// Why it fails, where people act on the finding.
     Failure,
+    /// What is wrong with the request that the back end gets, where people act on the finding: why it fails, unless nginx
+    /// itself answers before that matters.
+    Request,
+    /// What is wrong with the socket or its TLS, where people act on the finding: why the handshake of a URL fails that
+    /// comes there, and of no other.
+    Socket,
     /// Why no connection lives, where it is an error: a limit of no time at all.
     Expiry,
     /// That another location is set up for it, whatever the severity.

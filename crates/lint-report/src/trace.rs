@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 use std::io::{self, Write};
 
 use lint_finding::{
-    FieldOrigin, Finding, Prospect, Remark, Responder, SentField, SentRequest, Severity, Trace, TraceAnswer,
-    TraceRun, TraceStep, TraceWay,
+    FieldOrigin, Finding, Prospect, Remark, Responder, SentField, SentRequest, Severity, Tells, Trace,
+    TraceAnswer, TraceRun, TraceStep, TraceWay,
 };
 
 use crate::page::{BOLD, CYAN, DIM, GREEN, MARGIN, Page, RED, STAGE, YELLOW};
@@ -79,9 +79,12 @@ impl Page<'_> {
         match run.ways.as_slice() {
             [way] => self.way(way, shared, 0),
             ways => {
-                for (index, way) in ways.iter().enumerate() {
+                let mut ways: Vec<&TraceWay> = ways.iter().collect();
+                // "else" comes behind what it is the other case of.
+                ways.sort_by_key(|way| way.assumptions.is_empty());
+                for (index, &way) in ways.iter().enumerate() {
                     self.heading(&format!("  {}:", assumed(way)), 0);
-                    let is_same = |other: &&TraceWay| {
+                    let is_same = |other: &&&TraceWay| {
                         other.sent == way.sent && other.answer == way.answer && other.after == way.after
                     };
                     match ways.iter().take(index).find(is_same) {
@@ -194,17 +197,23 @@ impl Page<'_> {
 
     /// Whether it works, before anybody has read how.
     fn verdict(&mut self, trace: &Trace) {
-        if !trace.request.is_handshake {
-            return;
-        }
         let (text, color) = match (trace.handshake, &trace.problem) {
+            _ if trace.is_refused && !trace.request.is_handshake => ("nginx does not start", RED),
+            _ if !trace.request.is_handshake => return,
             _ if trace.is_refused => ("nginx does not start: the handshake cannot succeed", RED),
             (_, Some(_)) => ("no server takes the request", RED),
             (Prospect::Succeeds, _) => ("the handshake can succeed", GREEN),
             (Prospect::Fails, _) => ("the handshake cannot succeed", RED),
             _ => ("whether the handshake succeeds is unknown", YELLOW),
         };
-        let blamed = self.outcome.findings.iter().find(|finding| finding.severity == Severity::Error);
+        let is_error = |finding: &&Finding| finding.severity == Severity::Error;
+        // Where too little speaks for a WebSocket, what tells of the failure is a warning.
+        let tells = |finding: &&Finding| {
+            finding.severity == Severity::Warning
+                && matches!(finding.rule.tells, Tells::Failure | Tells::Request | Tells::Socket)
+        };
+        let mut findings = self.outcome.findings.iter();
+        let blamed = findings.clone().find(is_error).or_else(|| findings.find(tells));
         let blamed = blamed.filter(|_| color == RED).map(|finding| {
             format!(": {} ({})", finding.rule.name, path_line(self.outcome, finding.primary.place))
         });

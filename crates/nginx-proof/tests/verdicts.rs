@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use lint_engine::{Query, Settings, Url, trace};
-use lint_finding::{Finding, Group, Place, Prospect, Severity, Stage, Trace, TraceWay};
+use lint_finding::{Finding, Group, Place, Prospect, Severity, Stage, Trace, TraceStep, TraceWay};
 use nginx_proof::generate::{Case, Drawn, Request};
 use nginx_proof::model::{Regression, SEED};
 use nginx_proof::{number, say};
@@ -43,9 +43,10 @@ fn ways(trace: &Trace) -> impl Iterator<Item = &TraceWay> {
     trace.runs.iter().flat_map(|run| &run.ways)
 }
 
-/// The line of the location that is found last.
-fn location(way: &TraceWay) -> Option<Place> {
-    way.steps.iter().rev().find(|step| step.stage == Stage::Location)?.place
+/// The lines of the locations that it comes to.
+fn locations(way: &TraceWay) -> impl Iterator<Item = Option<Place>> {
+    let is_it = |step: &&TraceStep| matches!(step.stage, Stage::Location | Stage::Redirect);
+    way.steps.iter().filter(is_it).map(|step| step.place)
 }
 
 /// What is wrong with what lint says; nothing where it fits.
@@ -68,11 +69,11 @@ fn fault(trace: &Trace) -> Option<String> {
             (!findings.iter().any(tells)).then(|| format!("nothing is said: {}", why.join(" | ")))
         }
         Prospect::Succeeds if ways(trace).all(|way| way.answer.handshake == Prospect::Succeeds) => {
-            // Locations around the one that serves the request have other paths.
+            // Locations around those that it comes to have other paths.
             let is_about_it = |finding: &Finding| {
-                let labels = finding.labels.iter().chain([&finding.primary]).map(|label| Some(label.place));
-                let mut served = ways(trace).map(location);
-                labels.into_iter().any(|place| served.any(|served| served == place))
+                let mut labels =
+                    finding.labels.iter().chain([&finding.primary]).map(|label| Some(label.place));
+                labels.any(|place| ways(trace).flat_map(locations).any(|served| served == place))
             };
             let is_wrong = |finding: &&Finding| {
                 matches!(finding.rule.group, Group::Handshake | Group::Protocol)

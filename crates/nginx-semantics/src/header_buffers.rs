@@ -33,6 +33,11 @@ impl<'s> HeaderBuffer<'s> {
         Self::of(configuration, server, DirectiveName::LARGE_CLIENT_HEADER_BUFFERS, 1, 8 << 10)
     }
 
+    /// How many of them there are; `None` where that is not known.
+    pub fn most(configuration: Configuration<'s>, server: ContextId) -> Option<u64> {
+        Self::of(configuration, server, DirectiveName::LARGE_CLIENT_HEADER_BUFFERS, 0, 4).bytes
+    }
+
     /// `proxy_buffer_size` and its kin, for the answer of a location's upstream; `None` for modules that cannot upgrade.
     pub fn answer(configuration: Configuration<'s>, location: ContextId, module: PassModule) -> Option<Self> {
         let name = match module {

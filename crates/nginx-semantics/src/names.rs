@@ -99,8 +99,9 @@ impl Names {
         if let Some((server, _)) = self.unknown.iter().find(may_be) {
             return Some(ServerSelection::CannotSay(*server));
         }
-        // An asterisk stands for one character at least, and the longest name wins.
-        let mut tails = (1..=host.len()).filter_map(|start| self.leading.get(host.get(start..)?));
+        // The longest name wins. An asterisk stands for nothing where the host begins with the dot behind it
+        // (`core/ngx_hash.c:ngx_hash_find_wc_head`).
+        let mut tails = (0..=host.len()).filter_map(|start| self.leading.get(host.get(start..)?));
         if !self.leading.is_empty() {
             if let Some((server, name)) = tails.next() {
                 return Some(ServerSelection::Server(*server, NameMatch::LeadingWildcard(name.clone())));

@@ -280,7 +280,7 @@ impl Comparison {
             return Some(Self::Exact);
         }
         if let Some(tail) = lower.strip_prefix('*').or_else(|| lower.starts_with('.').then_some(&*lower)) {
-            return (host.len() > tail.len() && host.ends_with(tail)).then_some(Self::Leading(tail.len()));
+            return host.ends_with(tail).then_some(Self::Leading(tail.len()));
         }
         let head = lower.strip_suffix('*')?;
         (host.len() > head.len() && host.starts_with(head)).then_some(Self::Trailing(head.len()))

@@ -54,6 +54,16 @@ pub struct Pass<'s> {
     pub module: PassModule,
 }
 
+/// What answers in place of a `*_pass` above it.
+const HANDLERS: [DirectiveName; 6] = [
+    DirectiveName::STUB_STATUS,
+    DirectiveName::EMPTY_GIF,
+    DirectiveName::FLV,
+    DirectiveName::MP4,
+    DirectiveName::PERL,
+    DirectiveName::TUNNEL_PASS,
+];
+
 impl<'s> Pass<'s> {
     /// The `*_pass` in effect in a location; an `if` or `limit_except` takes that of its location where it has none of
     /// its own, a nested location never does (`ngx_http_proxy_merge_loc_conf`).
@@ -73,6 +83,18 @@ impl<'s> Pass<'s> {
     pub fn directly_in(configuration: Configuration<'s>, context: ContextId) -> Option<Self> {
         let directive = configuration.pass_in(context)?;
         Some(Self { directive, module: PassModule::of(directive.name())? })
+    }
+
+    /// Whether no line below it in the same location sets another handler for the content, which then takes the requests
+    /// (`clcf->handler`, `http/modules/ngx_http_stub_status_module.c:ngx_http_set_stub_status` and its like).
+    pub(crate) fn is_last_handler(&self, configuration: Configuration<'s>, context: ContextId) -> bool {
+        if !HANDLERS.iter().any(|&name| configuration.has_any(name)) {
+            return true;
+        }
+        let Some(location) = configuration.enclosing(context, ContextKind::Location) else { return true };
+        let mut below = configuration.directives(location);
+        let is_own = below.any(|line| line.reference == self.directive.reference);
+        !(is_own && below.any(|line| HANDLERS.contains(&line.name())))
     }
 
     /// Whether it is a `proxy_pass` that has a URI part, and no variables.

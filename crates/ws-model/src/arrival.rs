@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use nginx_semantics::{
-    BackEnd, ClientRequest, Configuration, ContextId, ContextKind, Directive, DirectiveName, Effort,
-    Exchange, Exchanges, Listen, ListenAddress, NameMatch, NginxVersion, Premises, Presence, ServerSelection,
-    Socket, UpstreamRequest, demands_certificate, first_server, misdirecting, select_server, sockets,
+    BackEnd, ClientRequest, Configuration, ContextId, ContextKind, Directive, DirectiveName, Effective,
+    Effort, Exchange, Exchanges, Listen, ListenAddress, NameMatch, NginxVersion, Premises, Presence,
+    ServerSelection, Socket, UpstreamRequest, demands_certificate, effective, first_server, misdirecting,
+    select_server, sockets,
 };
 use nginx_syntax::lossy;
 
@@ -124,15 +125,23 @@ pub fn local_address(socket: &Socket<'_>, asked: Asked<'_>) -> Option<SocketAddr
 }
 
 /// What ends the connection before there is a request.
-pub fn barred<'s>(socket: &Socket<'s>, is_tls: bool, version: NginxVersion) -> Option<Verdict<'s>> {
+pub fn barred<'s>(
+    configuration: Configuration<'s>,
+    socket: &Socket<'s>,
+    request: &ClientRequest,
+    version: NginxVersion,
+) -> Option<Verdict<'s>> {
     // A placeholder may stand for `ssl` and `http2`.
     if socket.listens.iter().any(Listen::has_unknown) {
         return None;
     }
-    if is_tls && !socket.is_tls() {
+    if request.is_tls && !socket.is_tls() {
         let own = socket.listens.first().and_then(|listen| listen.directive);
         let text = "no TLS is spoken here: nginx answers the client's TLS with 400 in plain text, which the client takes for a failed TLS handshake";
         return Some(Verdict::new(None, Answerer::Nginx, text, own, Prospect::Fails));
+    }
+    if let Some(line) = rejecting(configuration, socket, request) {
+        return Some(rejected(line));
     }
     let http2 = socket.listens.iter().find(|listen| listen.has("http2"))?;
     let is_http2_alone = !socket.is_tls() && version < HTTP1_BESIDE_HTTP2;
@@ -142,6 +151,50 @@ pub fn barred<'s>(socket: &Socket<'s>, is_tls: bool, version: NginxVersion) -> O
         );
         Verdict::new(None, Answerer::Nobody, text, http2.directive, Prospect::Fails)
     })
+}
+
+/// The line that ends the TLS of a request, in the server of the name that the client says there
+/// (`http/ngx_http_request.c:ngx_http_ssl_servername`).
+fn rejecting<'s>(
+    configuration: Configuration<'s>,
+    socket: &Socket<'s>,
+    request: &ClientRequest,
+) -> Option<Directive<'s>> {
+    if !request.is_tls || !configuration.has_any(DirectiveName::SSL_REJECT_HANDSHAKE) {
+        return None;
+    }
+    let name = request.sni.as_deref().map(str::to_ascii_lowercase);
+    match select_server(configuration, socket, name.as_deref())? {
+        ServerSelection::Server(server, _) => rejects(configuration, server),
+        ServerSelection::CannotSay(_) => None,
+    }
+}
+
+/// The `ssl_reject_handshake on` in effect.
+fn rejects(configuration: Configuration<'_>, server: ContextId) -> Option<Directive<'_>> {
+    match effective(configuration, server, DirectiveName::SSL_REJECT_HANDSHAKE) {
+        all @ Effective::Set(_) if !all.is_on(false) => None,
+        Effective::Set(declared) => declared.directives.first().copied(),
+        Effective::Default { .. } | Effective::Unknown(_) => None,
+    }
+}
+
+fn rejected(line: Directive<'_>) -> Verdict<'_> {
+    let text = format!(
+        "no TLS: `{}` ends it with the alert `unrecognized_name`, before there is a request",
+        line.text_line()
+    );
+    Verdict::new(None, Answerer::Nobody, text, Some(line), Prospect::Fails)
+}
+
+impl<'s> Model<'s> {
+    /// What ends the TLS of every browser that comes to a server: it says the same name there as in the request.
+    pub(crate) fn rejected(&self, server: ContextId) -> Option<Verdict<'s>> {
+        let line = rejects(self.configuration, server)?;
+        let own = self.sockets_of(server);
+        let is_tls = !own.is_empty() && own.iter().all(|socket| socket.is_tls);
+        is_tls.then(|| rejected(line))
+    }
 }
 
 /// Whether a server takes a request that comes to a socket.
@@ -300,7 +353,7 @@ impl<'s> Model<'s> {
                     server: None,
                     request: Arc::clone(&request),
                     exchange: None,
-                    bar: barred(socket, url.is_tls, version),
+                    bar: barred(configuration, socket, &request, version),
                     contexts: BTreeSet::new(),
                 };
                 if arrival.bar.is_none() {

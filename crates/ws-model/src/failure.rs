@@ -13,7 +13,7 @@ use crate::endpoint::Endpoint;
 use crate::handshake::Header;
 use crate::model::Model;
 use crate::paths::LostPath;
-use crate::prospect::{Prospect, Verdict};
+use crate::prospect::{Answerer, Prospect, Verdict};
 use crate::reading::hidden_answer;
 use crate::walk::{Probe, Walks};
 use crate::ways::is_partial;
@@ -27,6 +27,10 @@ pub struct Failure<'s> {
     pub verdict: Verdict<'s>,
     /// What a line of another location says, where that decides.
     pub because: Option<Directive<'s>>,
+    /// Scheme, host and port that were asked for, where it is the handshake of one URL.
+    pub site: Option<String>,
+    /// Whether the back end refuses the request that it gets, be its answer replaced or not.
+    pub is_back_ends: bool,
     /// Whether that is the same for every client.
     pub is_settled: bool,
 }
@@ -70,11 +74,14 @@ impl<'a, 's> Judged<'a, 's> {
                 return None;
             }
             if let Some(because) = self.because(way) {
-                first = first.or(Some((verdict, because)));
+                let is_intercepted = |step: &Step<'_>| matches!(step, Step::Intercepted { .. });
+                let is_back_ends = verdict.by == Answerer::BackEnd || way.steps.iter().any(is_intercepted);
+                first = first.or(Some((verdict, because, is_back_ends)));
             }
         }
-        let (verdict, because) = first?;
-        Some(Failure { path: self.path.to_owned(), verdict, because, is_settled: true })
+        let (verdict, because, is_back_ends) = first?;
+        let path = self.path.to_owned();
+        Some(Failure { path, verdict, because, site: None, is_back_ends, is_settled: true })
     }
 
     /// The line of another location that says so, where a subrequest asks it; `None` where the answer depends on who asks.
@@ -98,12 +105,19 @@ impl<'a, 's> Judged<'a, 's> {
 }
 
 impl<'s> Arrival<'s> {
+    /// Scheme, host and port as for `curl`.
+    fn site(&self) -> String {
+        let scheme = if self.url.is_tls { "https" } else { "http" };
+        format!("{scheme}://{}", self.url.authority())
+    }
+
     /// Why the handshake of the URL cannot succeed.
     pub fn failure(&self, model: &Model<'s>) -> Option<Failure<'s>> {
         let path = self.path();
         if let Some(verdict) = &self.bar {
             let (path, verdict) = (path.to_owned(), verdict.clone());
-            return Some(Failure { path, verdict, because: None, is_settled: true });
+            let (because, site, is_back_ends) = (None, Some(self.site()), false);
+            return Some(Failure { path, verdict, because, site, is_back_ends, is_settled: true });
         }
         let (exchange, (server, _)) = (self.exchange.as_ref()?, self.server?);
         let effort = Effort::whole(&model.variables);
@@ -112,7 +126,7 @@ impl<'s> Arrival<'s> {
         let failure = judged.failure_in(exchange)?;
         judged.exchanges.premises.may_send_more = true;
         let is_settled = judged.failure().is_some();
-        Some(Failure { is_settled, ..failure })
+        Some(Failure { is_settled, site: Some(self.site()), ..failure })
     }
 }
 
@@ -140,6 +154,12 @@ impl<'s> Walks<'_, 's> {
             return Some(failure);
         }
         let probes = self.probes(endpoint);
+        if let Some(probe) = probes.first() {
+            if let Some(verdict) = self.model.rejected(probe.server()) {
+                let (path, because, site) = (probe.path.clone(), None, None);
+                return Some(Failure { path, verdict, because, site, is_back_ends: false, is_settled: true });
+            }
+        }
         endpoint.groups(&probes).into_iter().find_map(|group| {
             // What nginx answers by a line of its own is known to those who ask for it.
             if self.refusal(endpoint, group).is_some() {
@@ -160,7 +180,7 @@ impl<'s> Walks<'_, 's> {
         let may_succeed = |way: &Way<'s>| match &way.ending {
             // The name of a location may be none that a client can send.
             Ending::Answered(answer) => {
-                endpoint.is_led_to(answer) || matches!(answer.by, AnsweredBy::BadRequest)
+                endpoint.is_led_to(answer, &probe.path) || matches!(answer.by, AnsweredBy::BadRequest)
             }
             _ => self.model.verdict(way, &request).prospect != Prospect::Fails,
         };
@@ -187,7 +207,7 @@ impl<'s> Walks<'_, 's> {
         is_11
             && says(&handshake.upgrade, "websocket")
             && says(&handshake.connection, "upgrade")
-            && handshake.host.lines.iter().all(|line| !line.written.is_empty())
+            && handshake.host.lines.iter().all(|line| !line.written.trim_ascii().is_empty())
             && !handshake.others.iter().any(|line| is_own(&line.name))
             && endpoint.idle.milliseconds != Some(0)
             && hidden_answer(self.model.configuration, endpoint.context).is_empty()

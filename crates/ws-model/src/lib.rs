@@ -16,6 +16,7 @@ mod evidence;
 mod facts;
 mod failure;
 mod fallback;
+mod handed_over;
 mod handshake;
 mod idle;
 pub mod layers;

@@ -146,7 +146,8 @@ impl<'r> Field<'r> {
         if self.0.iter().any(|value| **value == Value::NotEmpty) {
             return Some(true);
         }
-        self.any(|value| !value.is_empty())
+        // Blanks around a value are none of it (RFC 9110 section 5.5).
+        self.any(|value| !value.trim_ascii().is_empty())
     }
 }
 

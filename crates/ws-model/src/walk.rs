@@ -3,6 +3,7 @@
 use core::net::IpAddr;
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use hashbrown::HashMap;
 use nginx_semantics::{
@@ -14,6 +15,7 @@ use crate::browser::Browser;
 use crate::endpoint::Endpoint;
 use crate::handshake::{Handshake, LineValues};
 use crate::model::Model;
+use crate::prospect::Prospect;
 use crate::site::Page;
 
 /// RFC 6455 section 1.3.
@@ -240,6 +242,16 @@ impl<'m, 's> Walks<'m, 's> {
     /// What becomes of the handshake of a probe.
     pub fn exchange<'p>(&self, probe: &'p Probe<'s>) -> &'p Exchange<'s> {
         probe.exchange.get_or_init(|| self.followed(probe.server, &probe.path, true))
+    }
+
+    /// Whether no handshake of a probe can succeed, where back ends are strict and nginx may replace what they answer.
+    pub fn is_refused(&self, probe: &Probe<'s>) -> bool {
+        let mut exchanges = self.model.strict_exchanges(self.model.versions.max, &self.effort);
+        exchanges.premises.has_files = false;
+        let request = Arc::new(self.request(probe.server, &probe.path, true));
+        let exchange = exchanges.run(probe.server, Arc::clone(&request));
+        let fails = |way: &Way<'s>| self.model.verdict(way, &request).prospect == Prospect::Fails;
+        !exchange.is_cut && exchange.ways.iter().all(fails)
     }
 
     /// What an endpoint's upstream receives; `None` for modules that forward the client's header fields by themselves.

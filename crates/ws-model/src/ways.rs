@@ -45,14 +45,15 @@ impl Endpoint<'_> {
         }
     }
 
-    /// Whether the location is `internal` by a line of its own: then something leads to it, `X-Accel-Redirect` of an upstream
-    /// for one, unless clients are known to ask for it.
-    pub fn is_led_to(&self, answer: &Answer<'_>) -> bool {
+    /// Whether the location is `internal` by a line of its own: then something leads to it, a `rewrite` or `X-Accel-Redirect`
+    /// of an upstream for one, unless clients are known to ask for the path. A path that the user names may come here from
+    /// another location.
+    pub fn is_led_to(&self, answer: &Answer<'_>, path: &str) -> bool {
         let AnsweredBy::Internal(line) = answer.by else { return false };
         let mut own = self.configuration.named(self.context, DirectiveName::INTERNAL);
         let is_asked = self.evidence.iter().any(|evidence| {
             let is_sure = matches!(evidence.kind, EvidenceKind::Declared | EvidenceKind::ApplicationPath);
-            is_sure && evidence.path.is_some()
+            is_sure && evidence.path.as_deref() == Some(path)
         });
         own.any(|other| other.reference == line.reference) && !is_asked
     }

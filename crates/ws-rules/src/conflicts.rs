@@ -84,6 +84,15 @@ fn help(conflict: &Conflict<'_>) -> String {
             crate::takes::script(&word)
         }
         Cure::BelowPass => "move it below the `proxy_pass` of this block".to_owned(),
+        Cure::FitPool => "write a size that is not smaller, such as `large_client_header_buffers 4 8k;`".to_owned(),
+        Cure::AddCertificate => {
+            "drop the line and write `ssl` in each `listen` that speaks TLS, with `ssl_certificate`".to_owned()
+        }
+        Cure::SizeZone => "add a size, such as `zone NAME 64k;`".to_owned(),
+        Cure::SameSize => "write the same size in both, or give one another name".to_owned(),
+        Cure::CorrectName => {
+            "an asterisk stands alone at the beginning or the end: `*.example.com`, `www.*`; a regex begins with `~`".to_owned()
+        }
         Cure::NoDefault => "write both addresses, such as `proxy_redirect http://app/ /;`, or `proxy_redirect off;`".to_owned(),
     }
 }

@@ -21,10 +21,13 @@ pub(crate) fn finding<'f>(
         None => cx.versions().all_since(defaults::HTTP11_BY_DEFAULT),
     };
     let lines = &handshake.host.lines;
-    let is_removed = lines.iter().all(|line| line.written.is_empty());
+    let is_removed = lines.iter().all(|line| line.written.trim_ascii().is_empty());
     let is_ever = is_http11 && is_removed && !cx.versions().all_since(defaults::ONE_HOST_SINCE);
     let line = lines.first().filter(|_| is_ever)?;
-    let message = "nginx sends no `Host` to the back end, but HTTP/1.1 requires one";
+    let message = match line.written.is_empty() {
+        true => "nginx sends no `Host` to the back end, but HTTP/1.1 requires one",
+        false => "nginx sends an empty `Host` to the back end, but HTTP/1.1 requires one",
+    };
     let help = "write `proxy_set_header Host $http_host;`\nstrict back ends refuse a request without `Host` with 400";
     let finding = FindingBuilder::argument(meta, &line.directive, 1, message)
         .endpoint_at_stake(endpoint, Stake::Handshake)
@@ -58,6 +61,19 @@ server {
 "#,
         ));
         assert!(findings[0].fix.is_some());
+        check(&with(
+            r#"
+server {
+    listen 80;
+    location /ws/ {
+        @
+        proxy_http_version 1.1;
+        proxy_set_header Host " ";
+                             #^^^ warning: nginx sends an empty `Host` to the back end, but HTTP/1.1 requires one
+    }
+}
+"#,
+        ));
     }
 
     #[test]

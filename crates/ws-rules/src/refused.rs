@@ -177,7 +177,11 @@ fn is_address_to_fill_in(word: &[u8]) -> bool {
 
 /// Whether a template may put a version in the place of this word: it has no digit, or signs that no version has.
 fn is_version_to_fill_in(word: &[u8]) -> bool {
-    let is_of_version = |byte: &u8| byte.is_ascii_alphanumeric() || b"./-#".contains(byte);
+    let is_of_version = |byte: &u8| byte.is_ascii_alphanumeric() || b"./-#,".contains(byte);
+    // That of a flag.
+    if matches!(word, b"on" | b"off") {
+        return false;
+    }
     !word.iter().all(is_of_version) || !word.iter().any(u8::is_ascii_digit)
 }
 

@@ -47,10 +47,7 @@ pub(crate) fn remedy(
         RefusalKind::NoOpening(_) => format!("`{name}` opens a block: write `{{ … }}` instead of `;`"),
         RefusalKind::NotTerminated(_) => format!("`{name}` opens no block: end it with `;`"),
         // `location /your path`: what somebody else is to fill in. nginx will say so.
-        RefusalKind::LocationModifier(word)
-            if word.starts_with(b"/")
-                && !directive.argument(1).is_some_and(|second| second.starts_with(b"/")) =>
-        {
+        RefusalKind::LocationModifier(word) if word.starts_with(b"/") && !is_modifier_or_path(directive) => {
             return None;
         }
         RefusalKind::LocationModifier(_) => "put `=`, `^~`, `~`, `~*` or nothing before the name".to_owned(),
@@ -62,6 +59,9 @@ pub(crate) fn remedy(
         // Only a block whose lines go to a handler of their own refuses a block like that.
         RefusalKind::Syntax(SyntaxErrorKind::UnexpectedOpen) => {
             "only lines that end with `;` are allowed in this block".to_owned()
+        }
+        RefusalKind::UnknownDirective(word) if word.starts_with(b"el") => {
+            "nginx has no `else`: write a second `if` with the opposite, or a `map`".to_owned()
         }
         // NGINX Plus has some of what came later, under numbers of its own.
         RefusalKind::UnknownDirective(_) if is_commercial(cx) => return None,
@@ -88,6 +88,12 @@ pub(crate) fn remedy(
         // Other rules.
         RefusalKind::Syntax(_) | RefusalKind::UrlPrefix => return None,
     })
+}
+
+/// Whether the second word of a `location` is a modifier in the wrong place, or another path: nothing to fill in.
+fn is_modifier_or_path(location: &Directive<'_>) -> bool {
+    let second = location.argument(1).unwrap_or_default();
+    second.starts_with(b"/") || matches!(second.as_ref(), b"=" | b"^~" | b"~" | b"~*")
 }
 
 /// Says which came first. Where both say the same, one of them can go: that of the block itself, for what stands in an

@@ -53,6 +53,7 @@ pub(crate) fn instead(name: &str, refused: &Refused, written: &[u8], versions: V
         Takes::KeysZone => format!("add `keys_zone=NAME:10m` to `{name}`"),
         Takes::Maximum => format!("add `max=1000` to `{name}`, or write `{name} off;`"),
         Takes::Replacement => "write what the path becomes, such as `/`".to_owned(),
+        Takes::Pool => format!("`{name}` takes a multiple of 16, and at least 256"),
         Takes::ServerName => "a wildcard is `*.example.com` or `.example.com`; for every name write `_` and make the server the default".to_owned(),
         Takes::File => "write the name of a file, such as `index.html`".to_owned(),
         Takes::HostKey => "with `hostnames`, a wildcard is `*.example.com`, `.example.com` or `www.example.*`".to_owned(),
@@ -81,8 +82,13 @@ pub(crate) fn is_to_fill_in(refused: &Refused, written: &[u8]) -> bool {
     if refused.takes == Takes::Pattern {
         return false;
     }
+    let is_misspelt = |known: &&str| {
+        let text = lossy(written).to_ascii_lowercase();
+        known.len() > 2 && strsim::damerau_levenshtein(&text, &known.to_ascii_lowercase()) == 1
+    };
     let known = match refused.takes {
-        Takes::Words(words) | Takes::Parameters(words) => words.iter().any(|word| is_known(word)),
+        Takes::Words(words) => words.iter().any(|word| is_known(word) || is_misspelt(word)),
+        Takes::Parameters(words) => words.iter().any(|word| is_known(word)),
         Takes::Network => is_known("all"),
         _ => false,
     };

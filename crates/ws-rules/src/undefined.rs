@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use hashbrown::HashMap;
-use nginx_semantics::{Directive, DirectiveName, FileId, Presence, SourceFile, is_compiled, variable_names};
+use nginx_semantics::catalogue::builtin_variable_since;
+use nginx_semantics::{
+    Directive, DirectiveName, FileId, NginxVersion, Presence, SourceFile, is_compiled, variable_names,
+};
 use nginx_syntax::{Span, lossy};
 
 use crate::Context;
@@ -51,7 +54,15 @@ fn may_have_undefined(cx: &Context<'_, '_>, file: &SourceFile) -> bool {
 }
 
 fn is_defined(cx: &Context<'_, '_>, name: &[u8]) -> bool {
-    cx.model.variables.is_defined(name) || is_placeholder(name)
+    (cx.model.variables.is_defined(name) && since(cx, name).is_none()) || is_placeholder(name)
+}
+
+/// The release that has a variable of nginx's own first, where those that the user names are older, and nothing else
+/// defines it.
+pub(crate) fn since(cx: &Context<'_, '_>, name: &[u8]) -> Option<NginxVersion> {
+    cx.model.hints.versions?;
+    let since = builtin_variable_since(name).filter(|since| *since > cx.versions().max)?;
+    cx.model.variables.definitions(name).is_empty().then_some(since)
 }
 
 /// A name in capitals is most likely to be replaced by envsubst before nginx sees it.

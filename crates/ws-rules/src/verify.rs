@@ -228,6 +228,11 @@ pub(crate) fn with_curl_for(help: String, names: &[String], listens: &[String], 
     with_command(help, Some(&url_of(names, listens, path)), false)
 }
 
+/// The same for a path of a site: `https://example.com`.
+pub(crate) fn with_curl_at(help: String, site: &str, path: &str) -> String {
+    with_command(help, Some(&Url { site: site.to_owned(), path: path.to_owned() }), false)
+}
+
 fn with_command(help: String, url: Option<&Url>, has_origin: bool) -> String {
     let Some(Url { site, path }) = url else { return help };
     let origin = if has_origin { format!(" -H 'Origin: {site}'") } else { String::new() };

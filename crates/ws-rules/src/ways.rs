@@ -55,9 +55,98 @@ pub(crate) fn safe_if_closed(cx: &Context<'_, '_>, context: ContextId) -> Applic
 
 #[cfg(test)]
 mod tests {
-    use lint_finding::Applicability;
+    use lint_finding::{Applicability, Finding, Group, Severity};
 
-    use crate::testing::found;
+    use crate::testing::{found, found_at};
+
+    /// What nginx leads away from a location before its back end is asked, or takes the place of what that answers.
+    #[test]
+    fn of_a_pass_that_no_handshake_gets_nothing_is_said() {
+        let own = "location @ws { proxy_pass http://b; proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; } \
+                   location /inner/ { internal; proxy_pass http://b; proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; }";
+        let is_wrong = |finding: &Finding| {
+            finding.severity >= Severity::Warning
+                && matches!(finding.rule.group, Group::Handshake | Group::Protocol)
+                // Not each of the two is led to.
+                && finding.rule.name != "unused-named-location"
+        };
+        for lines in [
+            "location /ws/ { try_files $uri @ws; proxy_pass http://b; }",
+            "location /ws/ { try_files $uri @ws; proxy_pass http://b; proxy_set_header Upgrade $http_upgrade; proxy_http_version 1.0; }",
+            "location /ws/ { try_files /none /inner/x; proxy_pass http://b; }",
+            "location /ws/ { rewrite ^/ws/(.*)$ /inner/$1 last; proxy_pass http://b; }",
+            "location /ws/ { error_page 418 = /inner/; return 418; }",
+            "location /ws/ { error_page 418 = @ws; return 418; proxy_pass http://b; }",
+            "location /ws/ { proxy_pass http://b; proxy_intercept_errors on; error_page 400 426 = @ws; }",
+            "location /ws/ { proxy_pass http://b; proxy_intercept_errors on; error_page 400 426 =200 /inner/; }",
+        ] {
+            let is_replaced = lines.contains("=200");
+            let text = format!("server {{ listen 80; server_name a.example; {lines} {own} }}");
+            for path in [None, Some("/ws/"), Some("ws://a.example/ws/")] {
+                let findings = found_at(path, &text);
+                let wrong: Vec<_> = findings.iter().filter(|finding| is_wrong(finding)).collect();
+                assert_eq!(wrong.is_empty(), !is_replaced, "{lines} {path:?}: {wrong:#?}");
+            }
+        }
+        // A regex that goes before it, and whose refusal is replaced.
+        let text = format!(
+            "server {{ listen 80; location /ws/ {{ proxy_pass http://b; proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; }} \
+             location ~ ^/ws {{ proxy_pass http://b; proxy_intercept_errors on; error_page 400 426 = @ws; }} {own} }}"
+        );
+        let is_error = |finding: &Finding| is_wrong(finding) && finding.severity == Severity::Error;
+        for path in [None, Some("/ws/"), Some("ws://a.example/ws/")] {
+            let findings = found_at(path, &text);
+            assert!(!findings.iter().any(is_error), "{path:?}: {findings:#?}");
+        }
+        // Where it fails there, the location that was found is blamed as before.
+        let failing = "server { listen 80; location /ws/ { try_files $uri @up; proxy_pass http://b; } location @up { proxy_pass http://b; } }";
+        assert!(found(failing).iter().any(is_wrong));
+    }
+
+    /// What nginx answers by itself is said, also beside what is wrong with a request that nobody gets.
+    #[test]
+    fn a_wrong_request_hides_no_answer_of_nginxs_own() {
+        for (lines, more) in [
+            ("auth_request /none;", "location = /none { return 404; }"),
+            ("auth_request /auth;", "location = /auth { internal; return 403; }"),
+        ] {
+            let text = format!(
+                "server {{ listen 80; location /ws/ {{ {lines} proxy_pass http://127.0.0.1:9000; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; }} {more} }}"
+            );
+            let findings = found(&text);
+            let said = |rule: &str| findings.iter().any(|finding| finding.rule.name == rule);
+            assert!(said("http10-upstream") && said("handshake-fails"), "{lines}: {findings:#?}");
+        }
+        let text = "upstream u { server 127.0.0.1:9000 down; } server { listen 80; location /ws/ { proxy_pass http://u; } }";
+        let findings = found_at(Some("/ws/"), text);
+        let said = |rule: &str| findings.iter().any(|finding| finding.rule.name == rule);
+        assert!(said("missing-upgrade-header") && said("handshake-fails"), "{findings:#?}");
+    }
+
+    /// A browser says the same name in TLS as in the request.
+    #[test]
+    fn tls_that_is_rejected_is_a_handshake_that_fails() {
+        let server = |names: &str, lines: &str| {
+            format!(
+                "server {{ listen 443 ssl; server_name {names}; {lines} location /ws/ {{ proxy_pass http://127.0.0.1:9000; proxy_http_version 1.1; \
+                 proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection upgrade; proxy_set_header Host $http_host; }} }}"
+            )
+        };
+        let rejects = server("a.example", "ssl_reject_handshake on;");
+        let said = |text: &str, path| {
+            let findings = found_at(path, text);
+            findings.iter().filter(|finding| finding.rule.name == "handshake-fails").count()
+        };
+        for path in [None, Some("/ws/"), Some("wss://a.example/ws/"), Some("wss://other.example/ws/")] {
+            assert!(said(&rejects, path) > 0, "{path:?}");
+        }
+        let plain = rejects.replace("listen 443 ssl;", "listen 443 ssl; listen 80;");
+        assert_eq!(said(&plain, None), 0);
+        let other =
+            format!("{rejects} {}", server("b.example", "ssl_certificate a.pem; ssl_certificate_key a.key;"));
+        // That of the first name alone.
+        assert_eq!(said(&other, Some("wss://b.example/ws/")), 1);
+    }
 
     #[test]
     fn what_subrequests_ask_answers_soon() {

@@ -7,8 +7,9 @@ use lint_finding::{
     Instead, Place, Prospect, Remark, Responder, Stage, TraceAnswer, TraceRun, TraceStep, TraceWay,
 };
 use nginx_semantics::{
-    Configuration, ContextId, ContextKind, Directive, DirectiveName, Exchanges, ListenAddress, NameMatch,
-    NameMiss, ServerSelection, Socket, name_rivals, placeholder, select_server, server_names,
+    ClientRequest, Configuration, ContextId, ContextKind, Directive, DirectiveName, Exchange, Exchanges,
+    ListenAddress, NameMatch, NameMiss, ServerSelection, Socket, Step, name_rivals, placeholder,
+    select_server, server_names,
 };
 use nginx_syntax::lossy;
 use ws_model::{Admission, barred, is_open};
@@ -72,6 +73,9 @@ pub(super) fn remark(text: impl Into<String>, place: Option<Place>) -> Remark {
     Remark { text: text.into(), place }
 }
 
+/// What a client with a password sends (RFC 7617 section 2): `user` and `password`.
+const PASSWORD: &str = "Basic dXNlcjpwYXNzd29yZA==";
+
 impl<'s> Follow<'_, 's> {
     /// From the socket on.
     pub(super) fn through(&self, socket: &Socket<'s>, sockets: &[Socket<'s>]) -> Followed {
@@ -87,8 +91,16 @@ impl<'s> Follow<'_, 's> {
         };
         let mut visited = Vec::new();
         let mut is_named = false;
-        match barred(socket, self.query.url.is_tls, self.version) {
-            Some(verdict) => run.ways.push(unfollowed(self.shown(verdict))),
+        match barred(self.configuration(), socket, &self.request, self.version) {
+            Some(verdict) => {
+                // What is said of the line is on the way.
+                let has_line = |server: &ContextId| {
+                    let mut lines = self.configuration().directives(*server);
+                    lines.any(|line| verdict.line.is_some_and(|own| own.reference == line.reference))
+                };
+                visited.extend(socket.listens.iter().map(|listen| listen.server).find(has_line));
+                run.ways.push(unfollowed(self.shown(verdict)));
+            }
             None => is_named = self.server(socket, &mut run, &mut visited),
         }
         run.handshake = self.prospect(&run);
@@ -194,7 +206,7 @@ impl<'s> Follow<'_, 's> {
         let exchanges = self.exchanges();
         let request = Arc::clone(&self.request);
         let mut unfit: Option<(String, Option<Place>)> = None;
-        let exchange = match self.model.admission(socket, server, &request, self.query.url.is_tls) {
+        let mut exchange = match self.model.admission(socket, server, &request, self.query.url.is_tls) {
             Admission::Taken => exchanges.run(server, request),
             Admission::Plain(line) => {
                 // 497: "The plain HTTP request was sent to HTTPS port".
@@ -222,6 +234,9 @@ impl<'s> Follow<'_, 's> {
                 exchanges.run_refused(first, request, 421)
             }
         };
+        if unfit.is_none() {
+            self.add_ways_with_password(server, &mut exchange);
+        }
         let demanded = self.model.demanded(server, &self.request);
         // Whatever is refused before is refused with or without one.
         let demanded = demanded.filter(|_| !self.request.has_no_certificate && unfit.is_none());
@@ -269,6 +284,21 @@ impl<'s> Follow<'_, 's> {
             run.ways.push(direct);
         }
         is_named
+    }
+
+    /// Where a password is asked for that the client is not known to have, it may have the right one.
+    fn add_ways_with_password(&self, server: ContextId, exchange: &mut Exchange<'s>) {
+        let asks = |step: &Step<'_>| matches!(step, Step::Checked { directive, refused: Some(401), is_known: true } if directive.name() == DirectiveName::AUTH_BASIC);
+        let has_password = self.request.field("authorization").next().is_some();
+        if has_password || !exchange.ways.iter().any(|way| way.steps.iter().any(asks)) {
+            return;
+        }
+        let mut request = ClientRequest::clone(&self.request);
+        request.headers.push(("Authorization".to_owned(), PASSWORD.as_bytes().to_vec()));
+        let with = self.exchanges().run(server, request);
+        let is_let_in = |step: &Step<'_>| matches!(step, Step::Checked { directive, refused: None, is_known: false } if directive.name() == DirectiveName::AUTH_BASIC);
+        exchange.is_cut |= with.is_cut;
+        exchange.ways.extend(with.ways.into_iter().filter(|way| way.steps.iter().any(is_let_in)));
     }
 
     /// What nginx does, where the disk is not known, the host is the client's own, and back ends are strict.

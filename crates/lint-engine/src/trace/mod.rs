@@ -139,6 +139,8 @@ fn follow(task: &Task<'_>, query: &Query) -> Trace {
             let visited: Vec<ContextId> = all.iter().flat_map(|one| one.visited.iter().copied()).collect();
             of_layout.push((all, visited));
         }
+        // What other paths come to is no question here.
+        notices::of_ways(&model, &mut gathered);
         // Whose endpoints are looked for shows only now: those of other servers are on nobody's way.
         let visited = of_layout.iter().flat_map(|(_, visited)| visited);
         let servers = visited.filter_map(|&context| configuration.enclosing(context, ContextKind::Server));
@@ -152,7 +154,6 @@ fn follow(task: &Task<'_>, query: &Query) -> Trace {
             let findings = on_the_way(loaded, &model, &visited, query.path(), &settings, found);
             followed.push((all, findings, settings.clone()));
         }
-        notices::of_ways(&model, &mut gathered);
     }
     // Of several roots those count where a server has the name.
     let is_named = |all: &[Followed]| all.iter().any(|one| one.is_named);
@@ -452,6 +453,9 @@ mod tests {
         };
         assert_eq!(shown((1, 24, 0), (1, 24, 0)), ["1.24.0 1.24.0"]);
         assert_eq!(shown((1, 31, 0), (1, 31, 99)), ["1.31.0 1.31.3", "1.31.4 1.31.x"]);
-        assert_eq!(shown((1, 18, 0), (1, 30, 99)), ["1.18.0 1.22.x", "1.23.0 1.29.6", "1.29.7 1.30.x"]);
+        assert_eq!(
+            shown((1, 18, 0), (1, 30, 99)),
+            ["1.18.0 1.22.x", "1.23.0 1.29.3", "1.29.4 1.29.6", "1.29.7 1.30.x"]
+        );
     }
 }

@@ -156,6 +156,13 @@ impl<'s> Words<'_, '_, 's> {
         self.follow.configuration()
     }
 
+    /// What is taken for true is said once, however often it is asked for.
+    fn assume(&mut self, text: String) {
+        if !self.assumptions.contains(&text) {
+            self.assumptions.push(text);
+        }
+    }
+
     fn path(&mut self, path: &[u8], arguments: &[u8], by: Option<&Directive<'_>>) -> String {
         self.is_masked |= by.is_some_and(|line| !line.may_be_shown());
         if self.is_masked { NOT_SHOWN.to_owned() } else { target_words(path, arguments) }
@@ -173,7 +180,7 @@ impl<'s> Words<'_, '_, 's> {
                 let says = if *holds { "holds" } else { "does not hold" };
                 let line = format!("`{}`", directive.text_line());
                 if !is_known {
-                    self.assumptions.push(format!("{line} {says}"));
+                    self.assume(format!("{line} {says}"));
                 }
                 let how = if *is_known { "" } else { " (assumed: the configuration does not decide it)" };
                 step(Stage::Rewrite, format!("{line} {says}{how}"), Some(place(directive)))
@@ -204,7 +211,7 @@ impl<'s> Words<'_, '_, 's> {
                     None => "lets the request through".to_owned(),
                 };
                 if !is_known {
-                    self.assumptions.push(format!("{line} {says}"));
+                    self.assume(format!("{line} {says}"));
                 }
                 let how = if *is_known { "" } else { " (assumed: the configuration does not decide it)" };
                 step(Stage::Access, format!("{line} {says}{how}"), Some(place(directive)))
@@ -221,7 +228,7 @@ impl<'s> Words<'_, '_, 's> {
                 self.is_masked |= directive.is_some_and(|line| !line.may_be_shown());
                 let what = if *is_directory { "directory" } else { "file" };
                 let shown = self.path(path, b"", None);
-                self.assumptions.push(format!("the {what} {shown} exists"));
+                self.assume(format!("the {what} {shown} exists"));
                 let at = match directive {
                     Some(line) => Some(place(line)),
                     None => configuration.opener(*context).map(|line| place(&line)),
@@ -233,7 +240,7 @@ impl<'s> Words<'_, '_, 's> {
                 let line = passed.pass.directive;
                 let says = format!("`{}` is answered with {status}", line.text_line());
                 if !is_known {
-                    self.assumptions.push(says.clone());
+                    self.assume(says.clone());
                 }
                 let text = format!("{says}, and `proxy_intercept_errors` intercepts it");
                 step(Stage::Upstream, text, Some(place(&line)))

@@ -16,7 +16,7 @@ use std::fmt;
 
 pub use contexts::Contexts;
 pub use setters::{Setter, WordList};
-pub use variables::is_builtin_variable;
+pub use variables::{builtin_variable_since, is_builtin_variable};
 
 use nginx_syntax::NameNumber;
 

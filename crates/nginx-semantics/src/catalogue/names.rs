@@ -87,6 +87,8 @@ names! {
     MIRROR = "mirror",
     STUB_STATUS = "stub_status",
     EMPTY_GIF = "empty_gif",
+    FLV = "flv",
+    MP4 = "mp4",
     PERL = "perl",
 
     // Handing the request on.
@@ -149,6 +151,8 @@ names! {
     RANDOM = "random",
     STICKY = "sticky",
     ZONE = "zone",
+    CONNECTION_POOL_SIZE = "connection_pool_size",
+    REQUEST_POOL_SIZE = "request_pool_size",
     SET_REAL_IP_FROM = "set_real_ip_from",
     REAL_IP_HEADER = "real_ip_header",
     REAL_IP_RECURSIVE = "real_ip_recursive",

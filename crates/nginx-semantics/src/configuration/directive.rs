@@ -96,12 +96,14 @@ impl<'s> Directive<'s> {
         text
     }
 
-    /// Adds the words behind the name, one blank between two.
+    /// Adds the words behind the name, one blank between two; none where there is none, as between `""` and `)`.
     fn add_arguments(&self, text: &mut String) {
-        for (number, span) in self.argument_spans().enumerate() {
-            if number > 0 {
+        let mut end = None;
+        for span in self.argument_spans() {
+            if end.is_some_and(|end| end != span.start) {
                 text.push(' ');
             }
+            end = Some(span.end);
             text.push_str(&lossy(span.of(self.text())));
         }
     }

@@ -101,7 +101,9 @@ pub(super) fn judge(level: &mut Level, statement: &Words<'_>, build: &Build) -> 
     let Some((modules, place)) = level.kind.commands() else { return Verdict::Unknown(Doubt::Block) };
     let mut found = statement.name.rows().iter().filter(|row| build.has(row)).peekable();
     if found.peek().is_none() {
-        let is_known = build.modules != Modules::Any || !statement.name.rows().is_empty();
+        let is_known = build.modules != Modules::Any
+            || !statement.name.rows().is_empty()
+            || is_no_name(&statement.c_string(0));
         return if is_known {
             Verdict::Refused(RefusalKind::UnknownDirective(statement.name()))
         } else {
@@ -128,6 +130,18 @@ pub(super) fn judge(level: &mut Level, statement: &Words<'_>, build: &Build) -> 
         return Verdict::Refused(RefusalKind::NumberOfArguments(statement.name()));
     }
     set(level, statement, row, build)
+}
+
+/// Whether no module has a directive of this name: a word of other languages that goes on with an `if`, or what is left of
+/// a pattern whose brace nginx takes for that of a block.
+fn is_no_name(word: &[u8]) -> bool {
+    matches!(word, b"else" | b"elseif" | b"elsif" | b"elif") || is_rest_of_pattern(word)
+}
+
+/// The end of `a{2}$` or `a{2,3}`: a number of times, and its brace.
+fn is_rest_of_pattern(word: &[u8]) -> bool {
+    let digits = word.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b',').count();
+    digits > 0 && word.first().is_some_and(u8::is_ascii_digit) && word.get(digits) == Some(&b'}')
 }
 
 /// The refusal of what its block has already, for what may be there once.

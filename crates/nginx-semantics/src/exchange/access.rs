@@ -106,8 +106,11 @@ impl<'s> Follower<'_, 's> {
         let premises = self.all.premises;
         let ask = premises.back_end.filter(|_| !self.is_subrequest || premises.answers_subrequests)?;
         let request = passed.request.as_ref()?;
-        // A subrequest has the length of the client's body and no body: who waits for it answers nothing in time.
-        let fields = self.is_subrequest.then(|| self.all.some_fields(request, &["Content-Length"]));
+        // A subrequest has the length of the client's body and no body: who waits for it answers nothing in time. That of a
+        // line it has.
+        let own_body = effective(self.all.configuration, passed.context, N::PROXY_SET_BODY);
+        let is_bodiless = self.is_subrequest && !matches!(own_body, Effective::Set(_));
+        let fields = is_bodiless.then(|| self.all.some_fields(request, &["Content-Length"]));
         let has_length = |value: &Value| value.as_known().is_some_and(|length| !matches!(length, b"" | b"0"));
         if fields.is_some_and(|fields| fields.of("Content-Length").any(has_length)) {
             return Some(504);

@@ -30,6 +30,10 @@ const UNIQUE: [&str; 11] = [
     "authorization",
 ];
 
+/// Since this version nginx refuses a host or port that RFC 3986 (section 3.2) does not allow
+/// (`http/ngx_http_request.c:ngx_http_validate_host`).
+pub(super) const HOST_CHECKED_SINCE: NginxVersion = NginxVersion::new(1, 29, 4);
+
 /// nginx knows `Proxy-Authorization` since this version.
 const PROXY_AUTHORIZATION_SINCE: NginxVersion = NginxVersion::new(1, 29, 7);
 
@@ -105,11 +109,13 @@ impl ClientRequest {
 
     /// Whether nginx answers 400 because of what it says of the host: nothing, though it is of HTTP/1.1; more than once;
     /// or what is no host (`http/ngx_http_request.c:ngx_http_process_host`, `ngx_http_process_request_header`).
-    pub fn has_bad_host(&self) -> bool {
+    pub fn has_bad_host(&self, version: NginxVersion) -> bool {
         let named = uri::of_url(&self.target).map(|(authority, _)| authority);
         let mut fields = self.field("host");
         let (field, second) = (fields.next(), fields.next());
-        let is_bad = |host: Option<&[u8]>| host.is_some_and(|host| valid_host(host).is_none());
+        let is_strict = version >= HOST_CHECKED_SINCE;
+        let is_bad_host = |host: &[u8]| valid_host(host).is_none() || is_strict && !is_authority(host);
+        let is_bad = |host: Option<&[u8]>| host.is_some_and(is_bad_host);
         is_bad(named) || is_bad(field) || second.is_some() || field.is_none() && !self.is_http10
     }
 
@@ -118,7 +124,7 @@ impl ClientRequest {
     pub fn refused(&self, version: NginxVersion) -> Option<u16> {
         let is_repeated = |name: &&str| self.field(name).nth(1).is_some();
         let known = UNIQUE.iter().skip(usize::from(version < PROXY_AUTHORIZATION_SINCE));
-        if self.has_bad_host() || known.into_iter().any(is_repeated) {
+        if self.has_bad_host(version) || known.into_iter().any(is_repeated) {
             return Some(400);
         }
         let length = self.field("content-length").next();
@@ -153,7 +159,7 @@ impl ClientRequest {
 }
 
 /// The host of an authority in lower case, without port and final dot; none where every nginx refuses it
-/// (`http/ngx_http_request.c:ngx_http_validate_host`; since 1.29.4 it refuses more).
+/// (`http/ngx_http_request.c:ngx_http_validate_host`; since [`HOST_CHECKED_SINCE`] it refuses more).
 fn valid_host(authority: &[u8]) -> Option<String> {
     let is_refused = |byte: &u8| matches!(byte, b'/' | 0..=b' ' | 0x7f);
     if authority.iter().any(is_refused) || authority.windows(2).any(|two| two == b"..") {
@@ -168,6 +174,37 @@ fn valid_host(authority: &[u8]) -> Option<String> {
     let host = authority.get(..end)?;
     let host = host.strip_suffix(b".").unwrap_or(host);
     (!host.is_empty()).then(|| lossy(host).to_ascii_lowercase())
+}
+
+/// Whether an authority has a host of the characters of a name or of an address in brackets, and a port of digits up to
+/// 65535 if there is one: it may be empty.
+fn is_authority(authority: &[u8]) -> bool {
+    let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=%".contains(byte);
+    let is_of_literal = |byte: &u8| *byte == b':' || *byte != b'%' && is_of_name(byte);
+    let (is_host, rest) = match authority.strip_prefix(b"[") {
+        Some(literal) => {
+            let Some(end) = literal.iter().position(|byte| *byte == b']') else { return false };
+            let (literal, rest) = literal.split_at(end);
+            (literal.iter().all(is_of_literal), rest.get(1..).unwrap_or_default())
+        }
+        None => {
+            let end = authority.iter().position(|byte| *byte == b':').unwrap_or(authority.len());
+            let (name, rest) = authority.split_at(end);
+            (name.iter().all(is_of_name), rest)
+        }
+    };
+    let is_port = match rest {
+        [] => true,
+        [b':', digits @ ..] => digits
+            .iter()
+            .try_fold(0_u32, |port, byte| {
+                let digit = byte.is_ascii_digit().then(|| u32::from(byte - b'0'))?;
+                Some(port * 10 + digit).filter(|port| *port <= 65535)
+            })
+            .is_some(),
+        _ => false,
+    };
+    is_host && is_port
 }
 
 /// What every browser sends with pages and handshakes alike, as `$http_NAME` has it (RFC 9110 sections 10.1.5, 12.5.3 and

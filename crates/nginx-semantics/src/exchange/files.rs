@@ -13,7 +13,7 @@ use crate::catalogue::DirectiveName as N;
 use crate::configuration::{ContextId, ContextKind, Directive, DirectiveRef};
 use crate::location::{LocationName, Modifier};
 use crate::mistakes::{Mistake, makes};
-use crate::variables::Value;
+use crate::variables::{Value, has_variables};
 
 /// What `index` says where it is not written.
 const INDEX: &[u8] = b"index.html";
@@ -87,10 +87,27 @@ impl<'s> Follower<'_, 's> {
         if target.first() == Some(&b'@') {
             return Some(self.redirect_to_named(target, line));
         }
-        let (path, arguments) = uri::split(target);
+        let target = if has_variables(&last) { self.below_alias(target) } else { target.to_vec() };
+        let (path, arguments) = uri::split(&target);
         // What is tried last is meant to be there.
         self.is_expected = true;
         Some(self.redirect(path.to_vec(), arguments.to_vec()))
+    }
+
+    /// What `try_files` makes of text with variables below an `alias`: it takes the name of the location off where the text
+    /// begins like the path, from the last word too, which is a URI (`ngx_http_try_files_handler`).
+    fn below_alias(&self, text: &[u8]) -> Vec<u8> {
+        let configuration = self.all.configuration;
+        let alias = self.root().filter(|(_, line)| line.name() == N::ALIAS);
+        let location = alias.and_then(|(level, _)| configuration.enclosing(level, ContextKind::Location));
+        let opener = location.and_then(|location| configuration.opener(location));
+        match opener.and_then(|opener| LocationName::of(&opener)) {
+            Some(name) if !matches!(name.modifier, Modifier::Regex | Modifier::CaselessRegex) => {
+                let start = self.path.get(..name.name.len());
+                start.and_then(|start| text.strip_prefix(start)).unwrap_or(text).to_vec()
+            }
+            _ => text.to_vec(),
+        }
     }
 
     /// The URI of what `try_files` has found: below an `alias` the name of the location stays.
@@ -158,11 +175,16 @@ impl<'s> Follower<'_, 's> {
         let configuration = self.all.configuration;
         let location = configuration.enclosing(self.context, ContextKind::Location);
         let levels = [Some(self.context), location.filter(|&location| location != self.context)];
-        for line in levels.into_iter().flatten().flat_map(|level| configuration.directives(level)) {
+        let is_get = matches!(self.method.as_str(), "GET" | "HEAD");
+        // Of several the last one has set the handler.
+        for line in levels.into_iter().flatten().flat_map(|level| configuration.directives(level).rev()) {
             match line.name() {
-                N::STUB_STATUS | N::EMPTY_GIF => {
-                    return Next::End(Ending::Answered(self.answer(200, AnsweredBy::Directive(line))));
+                N::STUB_STATUS | N::EMPTY_GIF if is_get => return self.served(AnsweredBy::Directive(line)),
+                N::STUB_STATUS | N::EMPTY_GIF | N::FLV | N::MP4 if !is_get => {
+                    return self.refuse(405, AnsweredBy::Directive(line));
                 }
+                // They serve files, and leave directories to others.
+                N::FLV | N::MP4 => break,
                 // It takes CONNECT alone (ngx_http_tunnel_module.c).
                 N::TUNNEL_PASS => return self.refuse(405, AnsweredBy::Directive(line)),
                 name if name == N::PERL || name.rows().is_empty() => {

@@ -10,8 +10,14 @@ use crate::header_buffers::HeaderBuffer;
 use crate::path::{is_same_merged, normalize_path, normalize_path_as};
 use crate::server::{ListenAddress, Socket, first_server};
 
-/// No large buffer may be smaller, in bytes: `connection_pool_size` is that (`ngx_http_core_merge_srv_conf`).
-pub(super) const LEAST_BUFFER: usize = 512;
+/// No large buffer may be smaller, in bytes, unless `connection_pool_size` is (`ngx_http_core_merge_srv_conf`).
+const LEAST_BUFFER: usize = 512;
+
+/// One of those that nginx has by default.
+const USUAL_BUFFER: usize = 8 << 10;
+
+/// What ends a head.
+const END: &str = "\r\n";
 
 /// What becomes of the request line.
 pub(super) enum Line<'s> {
@@ -21,6 +27,19 @@ pub(super) enum Line<'s> {
     Refused,
     /// Servers that may have read it differ in this line.
     CannotSay(Directive<'s>),
+}
+
+impl Exchanges<'_, '_> {
+    /// So many bytes fit into one buffer, whichever server reads them.
+    pub(super) fn least_head(&self) -> usize {
+        let names = [N::CLIENT_HEADER_BUFFER_SIZE, N::LARGE_CLIENT_HEADER_BUFFERS];
+        let is_set = names.into_iter().any(|name| self.configuration.has_any(name));
+        match self.configuration.has_any(N::CONNECTION_POOL_SIZE) {
+            true => 0,
+            false if is_set => LEAST_BUFFER,
+            false => USUAL_BUFFER,
+        }
+    }
 }
 
 impl<'s> Follower<'_, 's> {
@@ -60,40 +79,41 @@ impl<'s> Follower<'_, 's> {
     /// (`ngx_http_process_request_line` decodes it when all of it is there).
     pub(super) fn is_line_too_long(&self) -> bool {
         let length = self.line_length();
-        length > LEAST_BUFFER && {
-            let readers = self.readers();
-            self.leaves_first(&readers, length)
-                && readers.iter().all(|&server| self.leaves_large(server, length))
-        }
+        length > self.all.least_head()
+            && self
+                .readers()
+                .iter()
+                .all(|&reader| Buffers::new(self.all, reader).takes(length, reader).is_none())
     }
 
-    /// Whether no buffer takes a field: 494, which is told as 400 (`ngx_http_process_request_headers`).
-    pub(super) fn is_field_too_long(&self) -> bool {
+    /// Whether no buffer takes a field, or too few take all of them: 494, which is told as 400
+    /// (`ngx_http_process_request_headers`).
+    pub(super) fn are_fields_too_long(&self) -> bool {
         let fields =
-            self.request.headers.iter().map(|(name, value)| name.len() + value.len() + ": \r\n".len());
-        if fields.clone().all(|length| length <= LEAST_BUFFER) {
+            || self.request.headers.iter().map(|(name, value)| name.len() + value.len() + ": \r\n".len());
+        let head = self.line_length() + fields().sum::<usize>() + END.len();
+        if head <= self.all.least_head() {
             return false;
         }
-        let readers = self.readers();
-        let mut end = self.line_length();
-        fields.into_iter().any(|length| {
-            end += length;
-            self.leaves_large(self.server, length) && self.leaves_first(&readers, end)
-        })
+        let is_refused = |&reader: &ContextId| {
+            let mut buffers = Buffers::new(self.all, reader);
+            let mut server = reader;
+            let mut takes = |length, server| buffers.takes(length, server).is_some();
+            let mut is_taken = takes(self.line_length(), server);
+            for ((name, _), length) in self.request.headers.iter().zip(fields()) {
+                is_taken = is_taken && takes(length, server);
+                // Behind it the server of that name reads (`ngx_http_set_virtual_server`).
+                if name.eq_ignore_ascii_case("host") {
+                    server = self.server;
+                }
+            }
+            !(is_taken && takes(END.len(), server))
+        };
+        self.readers().iter().all(is_refused)
     }
 
     fn line_length(&self) -> usize {
         self.request.method.len() + self.request.target.len() + " HTTP/1.1\r\n ".len()
-    }
-
-    /// Whether what ends there is not in the first buffer, which takes what ends in it, however long.
-    fn leaves_first(&self, readers: &[ContextId], end: usize) -> bool {
-        let first = |&server: &ContextId| HeaderBuffer::first(self.all.configuration, server);
-        readers.iter().all(|server| is_longer(end, first(server)))
-    }
-
-    fn leaves_large(&self, server: ContextId, length: usize) -> bool {
-        is_longer(length, HeaderBuffer::large(self.all.configuration, server))
     }
 
     fn readers(&self) -> Vec<ContextId> {
@@ -101,8 +121,42 @@ impl<'s> Follower<'_, 's> {
     }
 }
 
-fn is_longer(length: usize, buffer: HeaderBuffer<'_>) -> bool {
-    buffer.bytes.is_some_and(|bytes| u64::try_from(length).is_ok_and(|length| length > bytes))
+/// The buffers that a head is read into, one after the other
+/// (`http/ngx_http_request.c:ngx_http_alloc_large_header_buffer`): a line that does not end in one moves to the next as a
+/// whole.
+struct Buffers<'a, 's> {
+    all: &'a Exchanges<'a, 's>,
+    /// What is left of the one that is read into; `None` where its size is not known.
+    left: Option<u64>,
+    /// How many large ones are in use.
+    used: u64,
+}
+
+impl<'a, 's> Buffers<'a, 's> {
+    fn new(all: &'a Exchanges<'a, 's>, reader: ContextId) -> Self {
+        Self { all, left: HeaderBuffer::first(all.configuration, reader).bytes, used: 0 }
+    }
+
+    /// Reads a line with the large buffers of a server; `None` where it has none for it.
+    fn takes(&mut self, length: usize, server: ContextId) -> Option<()> {
+        let length = u64::try_from(length).ok()?;
+        // What is not known may be large enough.
+        let Some(left) = self.left else { return Some(()) };
+        if let Some(rest) = left.checked_sub(length) {
+            self.left = Some(rest);
+            return Some(());
+        }
+        let configuration = self.all.configuration;
+        let large = HeaderBuffer::large(configuration, server).bytes;
+        let (Some(large), Some(most)) = (large, HeaderBuffer::most(configuration, server)) else {
+            self.left = None;
+            return Some(());
+        };
+        self.used += 1;
+        let is_there = self.used <= most && left < large;
+        self.left = Some(large.checked_sub(length).filter(|_| is_there)?);
+        Some(())
+    }
 }
 
 /// The servers that the connection may have had when the line was read, where `server` takes the request: one for each

@@ -40,8 +40,9 @@ pub(crate) use script::LongScripts;
 pub(crate) use uri::Escape;
 
 /// The versions since which the same configuration and request may lead to something else.
-pub const CHANGES: [NginxVersion; 4] = [
+pub const CHANGES: [NginxVersion; 5] = [
     client::JOINED_SINCE,
+    client::HOST_CHECKED_SINCE,
     crate::defaults::HTTP11_BY_DEFAULT,
     proxied::PROXY_CONNECTION_SINCE,
     crate::defaults::ONE_HOST_SINCE,

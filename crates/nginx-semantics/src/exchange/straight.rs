@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::line::{LEAST_BUFFER, Line};
+use super::line::Line;
 use super::way::{Follower, Next};
 use super::{ClientRequest, Exchanges, UpstreamRequest, script};
 use crate::catalogue::DirectiveName as N;
@@ -21,9 +21,9 @@ impl<'s> Exchanges<'_, 's> {
     /// Whether a request comes to the search of its location as it was sent, whatever its path, if that is one that
     /// [`Exchanges::straight_to`] takes: nothing is wrong with its fields, and the server has no rewrite phase.
     pub fn is_let_in(&self, server: ContextId, request: &ClientRequest) -> bool {
-        let is_short =
-            |(name, value): &(String, Vec<u8>)| name.len() + value.len() + ": \r\n".len() <= LEAST_BUFFER;
-        request.headers.iter().all(is_short)
+        let length = |(name, value): &(String, Vec<u8>)| name.len() + value.len() + ": \r\n".len();
+        // The other half is for the line.
+        request.headers.iter().map(length).sum::<usize>() <= self.least_head() / 2
             && request.refused(self.version).is_none()
             && script::lines(self.configuration, server).is_empty()
     }
@@ -33,7 +33,7 @@ impl<'s> Exchanges<'_, 's> {
     pub fn straight_to(&self, server: ContextId, path: &str) -> Option<ContextId> {
         let path = path.as_bytes();
         let length = "GET  HTTP/1.1\r\n".len() + path.len();
-        let is_plain = path.first() == Some(&b'/') && length <= LEAST_BUFFER && is_same_merged(path);
+        let is_plain = path.first() == Some(&b'/') && length < self.least_head() / 2 && is_same_merged(path);
         let decoded = normalize_path(path).filter(|_| is_plain)?;
         match self.locations.select(server, &decoded) {
             Selection::Location(location) => self.passes_all(location).then_some(location),
@@ -91,6 +91,7 @@ impl<'s> Exchanges<'_, 's> {
             down_upstream(configuration, location, &host).is_some()
         };
         (pass.module != PassModule::Proxy || is_url())
+            && pass.is_last_handler(configuration, location)
             && (configuration.down().is_empty() || !is_down())
             && configuration.named(location, N::TRY_FILES).next().is_none()
             && script::lines(configuration, location).is_empty()

@@ -231,7 +231,7 @@ impl<'a, 's> Follower<'a, 's> {
         self.capture_host();
         let next = match entry {
             Entry::Refused(status) => return self.refused(status),
-            Entry::Request if self.is_field_too_long() => return self.refused(494),
+            Entry::Request if self.are_fields_too_long() => return self.refused(494),
             Entry::Request => match self.refused_fields() {
                 Some(status) => return self.refused(status),
                 None => Next::Server,
@@ -460,7 +460,7 @@ impl<'a, 's> Follower<'a, 's> {
             }
         }
         if let Some(pass) = Pass::in_effect(configuration, self.context) {
-            self.handler = Some(pass);
+            self.handler = Some(pass).filter(|pass| pass.is_last_handler(configuration, self.context));
         }
     }
 

@@ -457,3 +457,147 @@ fn cookies_are_read() {
     request.headers.push(("Cookie".to_owned(), b"a=1; room=x=y; b=".to_vec()));
     assert_eq!(run(http, NEW, &request), "302 to /x=y-- by return 302 /$cookie_ROOM-$cookie_b-$cookie_none");
 }
+
+/// As nginx: the last one of a location sets the handler, wherever `*_pass` stands.
+#[test]
+fn of_several_content_handlers_the_last_one_answers() {
+    for (lines, expected) in [
+        ("proxy_pass http://127.0.0.1:1; stub_status;", "200 by stub_status"),
+        ("proxy_pass http://127.0.0.1:1; empty_gif;", "200 by empty_gif"),
+        ("proxy_pass http://127.0.0.1:1; flv;", "404 NoFile"),
+        ("proxy_pass http://127.0.0.1:1; mp4;", "404 NoFile"),
+        (
+            "proxy_pass http://127.0.0.1:1; if ($http_upgrade) { set $a b; } stub_status;",
+            "200 by stub_status",
+        ),
+        ("empty_gif; stub_status;", "200 by stub_status"),
+    ] {
+        let seen = run(&format!("server {{ location / {{ {lines} }} }}"), OLD, &handshake("/ws"));
+        assert_eq!(seen, expected, "{lines}");
+    }
+    for lines in ["stub_status; proxy_pass http://127.0.0.1:1;", "empty_gif; proxy_pass http://127.0.0.1:1;"]
+    {
+        let seen = run(&format!("server {{ location / {{ {lines} }} }}"), OLD, &handshake("/ws"));
+        assert!(seen.starts_with("[/] GET /ws"), "{lines}: {seen}");
+    }
+    let post = ClientRequest { method: "POST".to_owned(), ..handshake("/ws") };
+    assert_eq!(run("server { location / { stub_status; } }", OLD, &post), "405 by stub_status");
+}
+
+/// As nginx 1.22.1, 1.26.3 and 1.30.6, with each byte in each place.
+#[test]
+fn hosts_that_newer_releases_refuse() {
+    let status = |host: &[u8], version| {
+        let mut request = handshake("/");
+        if let Some((_, value)) = request.headers.iter_mut().find(|(name, _)| name == "Host") {
+            *value = host.to_vec();
+        }
+        run("server { return 204; }", version, &request).split(' ').next().map(str::to_owned)
+    };
+    let all = Some("204".to_owned());
+    let none = Some("400".to_owned());
+    let taken: [&[u8]; 14] = [
+        b"a",
+        b".a",
+        b"a.",
+        b"a:",
+        b"a:0",
+        b"a:00080",
+        b"a:65535",
+        b"[::1]",
+        b"[]:1",
+        b"[a.]:80",
+        b"%zz",
+        b"a_b~!$&'()*+,;=",
+        b"[.]",
+        b"A.B",
+    ];
+    for host in taken {
+        assert_eq!((status(host, OLD), status(host, NEW)), (all.clone(), all.clone()), "{host:?}");
+    }
+    let taken_before: [&[u8]; 16] = [
+        b"user@x",
+        b"a:99999",
+        b"a:65536",
+        b"[::1",
+        b"[::1]x",
+        b"[::1].",
+        b"a|b",
+        b"a:b",
+        b"a:1:2",
+        b"a]",
+        b"[",
+        b"a#b",
+        b"a\"b",
+        "\u{e9}.com".as_bytes(),
+        b"[a%b]",
+        b"a:.1",
+    ];
+    for host in taken_before {
+        assert_eq!((status(host, OLD), status(host, NEW)), (all.clone(), none.clone()), "{host:?}");
+    }
+    let never: [&[u8]; 8] = [b"", b".", b"..", b"a..b", b"[..]", b"a/b", b"a b", b":80"];
+    for host in never {
+        assert_eq!((status(host, OLD), status(host, NEW)), (none.clone(), none.clone()), "{host:?}");
+    }
+}
+
+/// As nginx: how many fields of so many bytes it takes.
+#[test]
+fn all_fields_together_have_to_fit_the_buffers() {
+    let is_taken = |server: &str, size: usize, count: usize| {
+        let mut request = handshake("/");
+        request.headers.retain(|(name, _)| name == "Host" || name == "Connection");
+        request.headers.iter_mut().for_each(|(name, value)| {
+            *value = if name == "Host" { b"x".to_vec() } else { b"close".to_vec() };
+        });
+        let field = |number: usize| (format!("X-{number:03}"), vec![b'v'; size - "X-000: \r\n".len()]);
+        request.headers.extend((0..count).map(field));
+        run(&format!("server {{ {server} return 204; }}"), OLD, &request).starts_with("204")
+    };
+    for (server, size, most) in [
+        ("", 1000, 32),
+        ("", 700, 45),
+        ("large_client_header_buffers 2 1k;", 1000, 2),
+        ("large_client_header_buffers 2 1k;", 700, 3),
+        ("client_header_buffer_size 4k; large_client_header_buffers 2 1k;", 1000, 6),
+        ("client_header_buffer_size 4k; large_client_header_buffers 2 2k;", 700, 9),
+    ] {
+        assert!(is_taken(server, size, most), "{server} {most} of {size}");
+        assert!(!is_taken(server, size, most + 1), "{server} {} of {size}", most + 1);
+    }
+}
+
+/// As nginx: below an `alias` the name of the location is taken off the last word too, where that has variables.
+#[test]
+fn the_last_word_of_try_files_below_an_alias() {
+    for (name, last, expected) in [
+        ("/", "/ws$is_args$args", "404 NoFile"),
+        ("/a/", "/a/b$is_args$args", "404 NoFile"),
+        ("/a/", "/b$is_args$args", "[/b] GET /b"),
+        ("/a/", "/b", "[/b] GET /b"),
+        ("~ ^/a", "/b$is_args$args", "[/b] GET /b"),
+    ] {
+        let http = format!(
+            "server {{ location {name} {{ alias html/; try_files /missing {last}; }} location /b {{ proxy_pass http://127.0.0.1:1; }} }}"
+        );
+        let seen = run(&http, OLD, &handshake("/a/x"));
+        assert!(seen.starts_with(expected), "{name} {last}: {seen}");
+    }
+}
+
+/// As nginx: who waits for the client's body gets none with a subrequest, but that of `proxy_set_body`.
+#[test]
+fn a_subrequest_may_have_a_body_of_its_own() {
+    let back_end: BackEnd = |_, _| Some(204);
+    let premises = Premises { back_end: Some(back_end), answers_subrequests: true, ..Premises::default() };
+    for (line, expected) in [("", "500"), ("proxy_set_body x;", "[/]")] {
+        let http = format!(
+            "server {{ {line} location / {{ auth_request /auth; proxy_pass http://127.0.0.1:1; }} location = /auth {{ proxy_pass http://127.0.0.1:2; }} }}"
+        );
+        let mut request = ClientRequest { method: "POST".to_owned(), ..handshake("/") };
+        request.headers.push(("Content-Length".to_owned(), b"3".to_vec()));
+        let seen = run_or(&http, OLD, &request, None, premises);
+        assert!(seen.starts_with(expected), "{line}: {seen}");
+    }
+}

@@ -36,6 +36,9 @@ fn names_are_tried_in_the_order_of_their_kinds() {
         ("exact.example.com", "Exact.example.com Exact(\"Exact.example.com\")"),
         ("example.net", "dot Exact(\".example.net\")"),
         ("a.example.net", "dot LeadingWildcard(\".example.net\")"),
+        // As nginx: the asterisk stands for nothing before a dot.
+        (".example.net", "dot LeadingWildcard(\".example.net\")"),
+        (".example.com", "leading LeadingWildcard(\"*.example.com\")"),
         ("ws.example.com", "leading LeadingWildcard(\"*.example.com\")"),
         ("a.b.example.com", "long LeadingWildcard(\"*.b.example.com\")"),
         ("ws.example.org", "trailing TrailingWildcard(\"ws.*\")"),

@@ -496,3 +496,59 @@ fn an_if_that_was_left_is_on_the_way() {
     assert_eq!(run.code, Some(1), "{}", run.shown());
     assert!(run.stdout.contains("handshake-fails: no handshake for `/ws/` can succeed"), "{}", run.shown());
 }
+
+/// What a password lets through is a way too, and what nginx does not start with is said of every request.
+#[test]
+fn passwords_and_refusals() {
+    let http = "server { listen 80; auth_basic x; auth_basic_user_file users;
+        location /ws/ { UPGRADE; proxy_pass http://127.0.0.1:9000; } }";
+    let run = trace(http, "ws://a/ws/", &[]);
+    assert_eq!(run.code, Some(0));
+    let (with, without) = (run.stdout.find("if `auth_basic x` lets"), run.stdout.find("else:"));
+    assert!(with.is_some() && with < without, "{}", run.stdout);
+    assert!(run.stdout.contains("answer    401 from nginx: `auth_basic x` says so"), "{}", run.stdout);
+    // One that is sent may be wrong.
+    let run = trace(http, "ws://a/ws/", &["--header", "Authorization: Basic eDp5"]);
+    assert_eq!(run.stdout.matches("lets the request through (assumed").count(), 1, "{}", run.stdout);
+
+    let refused = trace("server { listen 80; root on on; }", "http://a/", &["--plain-get"]);
+    assert_eq!(refused.code, Some(1));
+    assert!(
+        refused.stdout.contains("\nnginx does not start: directive-not-allowed-here"),
+        "{}",
+        refused.stdout
+    );
+}
+
+#[test]
+fn tls_that_is_rejected() {
+    let http = "server { listen 443 ssl default_server; ssl_reject_handshake on; }
+        server { listen 443 ssl; server_name a; ssl_certificate a.pem; ssl_certificate_key a.key;
+        location /ws/ { UPGRADE; proxy_pass http://127.0.0.1:9000; } }";
+    let run = trace(http, "wss://b/ws/", &[]);
+    assert_eq!(run.code, Some(1));
+    let said = "the handshake cannot succeed: handshake-fails (nginx.conf:3)";
+    assert!(run.stdout.contains(said), "{}", run.stdout);
+    assert!(run.stdout.contains("`ssl_reject_handshake on` ends it with the alert"), "{}", run.stdout);
+    assert_eq!(trace(http, "wss://a/ws/", &[]).code, Some(0));
+}
+
+/// Each path of `/many/` may take more ways than are followed; that of the URL has one.
+#[test]
+fn ways_of_other_paths_leave_a_trace_complete() {
+    let tests: String = (0..6).map(|number| format!("if ($arg_a{number}) {{ set $x {number}; }} ")).collect();
+    let http = format!(
+        "server {{ listen 80; location /ws/ {{ UPGRADE; proxy_pass http://127.0.0.1:9000; }}
+         location /many/ws/ {{ {tests} UPGRADE; proxy_pass http://127.0.0.1:9000; }} }}"
+    );
+    let run = trace(&http, "ws://a/ws/", &[]);
+    assert_eq!(run.code, Some(0), "{}", run.stdout);
+    assert!(!run.stdout.contains("ways"), "{}", run.stdout);
+}
+
+#[test]
+fn no_blank_between_quotes_and_what_follows_them() {
+    let http = "server { listen 80; location / { if ($http_x = \"\") { return 403; } root /srv; } }";
+    let run = trace(http, "ws://a/", &[]);
+    assert!(run.stdout.contains("`if ($http_x = \"\")` holds"), "{}", run.stdout);
+}

@@ -98,6 +98,9 @@ impl<'s> Model<'s> {
         let asked: BTreeSet<ContextId> =
             self.endpoints.iter().filter(|one| is_asked(one)).map(|one| one.context).collect();
         self.endpoints.retain(|endpoint| !asked.contains(&endpoint.context));
+        let mut endpoints = mem::take(&mut self.endpoints);
+        self.drop_handed_over(&mut endpoints);
+        self.endpoints = endpoints;
         let locations = self.endpoints.iter();
         let locations = locations
             .filter_map(|endpoint| self.configuration.enclosing(endpoint.context, ContextKind::Location));

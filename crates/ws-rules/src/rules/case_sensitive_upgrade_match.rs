@@ -21,7 +21,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a test of `$http_upgrade` is case-sensitive, and some clients write it in another case",
     since: "0.1.0",
     fix: FixKind::Either,
-    tells: Tells::Failure,
+    tells: Tells::Request,
     docs: include_str!("../../pages/case-sensitive-upgrade-match.md"),
 };
 

@@ -25,7 +25,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a server with a certificate listens on port 443 without `ssl`, so `wss://` fails",
     since: "0.1.0",
     fix: FixKind::Unsafe,
-    tells: Tells::Failure,
+    tells: Tells::Socket,
     docs: include_str!("../../pages/certificate-without-tls.md"),
 };
 

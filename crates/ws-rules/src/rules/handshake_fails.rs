@@ -4,11 +4,11 @@
 //! back end that reads RFC 6455 strictly.
 
 use lint_finding::{Finding, FixKind, Group, RuleMeta, Severity, Tells};
-use nginx_semantics::{Directive, listens, server_names};
+use nginx_semantics::Directive;
 use ws_model::{Arrival, Endpoint, Failure, Fault, LostPath, Standing};
 
 use crate::unset;
-use crate::verify::{with_curl, with_curl_for};
+use crate::verify::{with_curl, with_curl_at, with_curl_for};
 use crate::ways::About;
 use crate::{Context, FindingBuilder, Findings, IsSaid, Rule};
 
@@ -92,9 +92,10 @@ impl Rule for HandshakeFails {
             return;
         }
         let help = help(&failure);
-        let help = match endpoint.example_path().as_deref() == Some(&failure.path) {
-            true => with_curl(help, endpoint),
-            false => with_curl_for(help, &endpoint.server_names, &endpoint.listens, &failure.path),
+        let help = match &failure.site {
+            Some(site) => with_curl_at(help, site, &failure.path),
+            None if endpoint.example_path().as_deref() == Some(&failure.path) => with_curl(help, endpoint),
+            None => with_curl_for(help, &endpoint.server_names, &endpoint.listens, &failure.path),
         };
         out.push(finding.help(help));
     }
@@ -106,6 +107,8 @@ fn is_about(finding: &Finding, failure: &Failure<'_>) -> bool {
     match finding.rule.tells {
         Tells::Nothing => false,
         Tells::Failure => is_acted_on,
+        Tells::Request => is_acted_on && failure.is_back_ends,
+        Tells::Socket => is_acted_on && failure.site.is_some(),
         Tells::Expiry => finding.severity >= Severity::Error,
         Tells::Elsewhere => true,
         Tells::MissingHost => is_acted_on && failure.verdict.fault == Some(Fault::NoHost),
@@ -141,14 +144,9 @@ fn of_arrival<'f>(
     let server = arrival.server.map(|(server, _)| server);
     let opener = server.and_then(|server| cx.configuration().opener(server));
     let line = failure.verdict.line.or(opener).or(arrival.listen)?;
-    let help = help(failure);
-    let help = match server {
-        Some(server) => {
-            let (names, listens) =
-                (server_names(cx.configuration(), server), listens(cx.configuration(), server));
-            with_curl_for(help, &names, &listens, &failure.path)
-        }
-        None => help,
+    let help = match &failure.site {
+        Some(site) if server.is_some() => with_curl_at(help(failure), site, &failure.path),
+        _ => help(failure),
     };
     Some(found(&line, failure).help(help))
 }

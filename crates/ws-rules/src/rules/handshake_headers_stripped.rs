@@ -23,7 +23,7 @@ const META: RuleMeta = RuleMeta {
     summary: "nginx removes a header field that the handshake needs, or changes the method",
     since: "0.1.0",
     fix: FixKind::Unsafe,
-    tells: Tells::Failure,
+    tells: Tells::Request,
     docs: include_str!("../../pages/handshake-headers-stripped.md"),
 };
 

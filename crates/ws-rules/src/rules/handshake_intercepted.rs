@@ -76,7 +76,7 @@ impl Rule for HandshakeIntercepted {
             else {
                 continue;
             };
-            if !endpoint.is_led_to(refusal.answer) {
+            if !endpoint.is_led_to(refusal.answer, refusal.path) {
                 report(cx, About::Endpoint(endpoint), &refusal, out);
             }
         }

@@ -20,7 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "nginx sends the handshake as HTTP/1.0, which many back ends refuse",
     since: "0.1.0",
     fix: FixKind::Either,
-    tells: Tells::Failure,
+    tells: Tells::Request,
     docs: include_str!("../../pages/http10-upstream.md"),
 };
 

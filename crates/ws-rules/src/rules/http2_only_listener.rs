@@ -22,7 +22,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a port without TLS speaks only HTTP/2, so no handshake succeeds there (before nginx 1.25.1)",
     since: "0.1.0",
     fix: FixKind::Unsafe,
-    tells: Tells::Failure,
+    tells: Tells::Socket,
     docs: include_str!("../../pages/http2-only-listener.md"),
 };
 

@@ -20,7 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "nginx speaks HTTP/2 to the back end, and never upgrades there",
     since: "0.1.0",
     fix: FixKind::Either,
-    tells: Tells::Failure,
+    tells: Tells::Request,
     docs: include_str!("../../pages/http2-upstream.md"),
 };
 

@@ -18,7 +18,7 @@ const META: RuleMeta = RuleMeta {
     summary: "some clients, or all of them, reject the certificates that a server sends",
     since: "0.1.0",
     fix: FixKind::None,
-    tells: Tells::Failure,
+    tells: Tells::Socket,
     docs: include_str!("../../pages/incomplete-certificate-chain.md"),
 };
 

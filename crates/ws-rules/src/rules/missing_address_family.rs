@@ -28,7 +28,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a name is served only over IPv4 or only over IPv6, and another server gets the other clients",
     since: "0.1.0",
     fix: FixKind::Unsafe,
-    tells: Tells::Failure,
+    tells: Tells::Socket,
     docs: include_str!("../../pages/missing-address-family.md"),
 };
 

@@ -20,7 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "`Upgrade` is forwarded to the back end, but `Connection: upgrade` is not",
     since: "0.1.0",
     fix: FixKind::Either,
-    tells: Tells::Failure,
+    tells: Tells::Request,
     docs: include_str!("../../pages/missing-connection-header.md"),
 };
 

@@ -22,7 +22,7 @@ const META: RuleMeta = RuleMeta {
     summary: "no TLS server has the name of a server with WebSockets, and another one gets `wss://`",
     since: "0.1.0",
     fix: FixKind::None,
-    tells: Tells::Failure,
+    tells: Tells::Socket,
     docs: include_str!("../../pages/missing-tls-server.md"),
 };
 

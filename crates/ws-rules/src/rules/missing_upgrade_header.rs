@@ -22,7 +22,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a WebSocket endpoint does not forward `Upgrade` to the back end",
     since: "0.1.0",
     fix: FixKind::Either,
-    tells: Tells::Failure,
+    tells: Tells::Request,
     docs: include_str!("../../pages/missing-upgrade-header.md"),
 };
 

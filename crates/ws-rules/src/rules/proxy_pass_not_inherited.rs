@@ -76,6 +76,8 @@ fn has_only_files(cx: &Context<'_, '_>, endpoint: &Endpoint<'_>) -> bool {
                 | N::IF
                 | N::STUB_STATUS
                 | N::EMPTY_GIF
+                | N::FLV
+                | N::MP4
                 | N::TUNNEL_PASS
                 | N::PERL
         );

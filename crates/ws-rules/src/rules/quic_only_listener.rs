@@ -18,7 +18,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a server listens only for HTTP/3, which carries no WebSockets in nginx",
     since: "0.1.0",
     fix: FixKind::None,
-    tells: Tells::Failure,
+    tells: Tells::Socket,
     docs: include_str!("../../pages/quic-only-listener.md"),
 };
 

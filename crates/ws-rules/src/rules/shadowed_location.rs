@@ -82,7 +82,9 @@ fn other_location<'p, 's>(
     let is_dead = ways().all(|way| {
         way.selected() == Some(location) && !cx.model.may_upgrade(way) && !is_partial(way) && !comes_here(way)
     });
-    is_dead.then_some((location, first.path.as_str()))
+    // An `error_page` may lead to it what the back end refuses there.
+    let is_refused = || group.iter().all(|probe| cx.walks.is_refused(probe));
+    (is_dead && is_refused()).then_some((location, first.path.as_str()))
 }
 
 fn shadowed(

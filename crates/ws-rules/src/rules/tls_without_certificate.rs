@@ -18,7 +18,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a server listens for TLS and has no certificate, and nginx refuses to start",
     since: "0.1.0",
     fix: FixKind::None,
-    tells: Tells::Failure,
+    tells: Tells::Socket,
     docs: include_str!("../../pages/tls-without-certificate.md"),
 };
 

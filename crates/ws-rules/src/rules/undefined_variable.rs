@@ -10,7 +10,7 @@ use nginx_semantics::{Configuration, ContextKind, Directive, DirectiveName, File
 use crate::compiled::remedy_of_no_name;
 use crate::excerpt::is_excerpt;
 use crate::map_place::map_edits;
-use crate::undefined::undefined;
+use crate::undefined::{since, undefined};
 use crate::verify::{MapLines, code};
 use crate::{Context, Edits, FindingBuilder, Findings, Rule};
 
@@ -72,7 +72,11 @@ impl Rule for UndefinedVariable {
                 let applicability = if is_given { Applicability::Safe } else { Applicability::Unsafe };
                 finding = finding.fix(title, applicability, edits.unwrap_or_else(Edits::impossible));
             }
-            out.push(finding.help(remedy(&name, &map)));
+            let help = match since(cx, name.as_bytes()) {
+                Some(since) => format!("nginx has `${name}` since {since}"),
+                None => remedy(&name, &map),
+            };
+            out.push(finding.help(help));
         }
     }
 }

@@ -20,7 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "a `proxy_set_header` in the location stops it from inheriting the upgrade headers",
     since: "0.1.0",
     fix: FixKind::Either,
-    tells: Tells::Failure,
+    tells: Tells::Request,
     docs: include_str!("../../pages/upgrade-headers-not-inherited.md"),
 };
 

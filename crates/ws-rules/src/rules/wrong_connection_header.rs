@@ -20,7 +20,7 @@ const META: RuleMeta = RuleMeta {
     summary: "`Connection` to the back end has no `upgrade` when the client asks for one",
     since: "0.1.0",
     fix: FixKind::Either,
-    tells: Tells::Failure,
+    tells: Tells::Request,
     docs: include_str!("../../pages/wrong-connection-header.md"),
 };
 

@@ -22,7 +22,7 @@ const META: RuleMeta = RuleMeta {
     summary: "`Upgrade` to the back end is not `websocket` when the client asks for it",
     since: "0.1.0",
     fix: FixKind::Either,
-    tells: Tells::Failure,
+    tells: Tells::Request,
     docs: include_str!("../../pages/wrong-upgrade-header.md"),
 };
 

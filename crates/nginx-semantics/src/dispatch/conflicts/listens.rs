@@ -1,12 +1,14 @@
 //! Sockets of several servers (`http/ngx_http.c:ngx_http_add_addresses`, `ngx_http_add_server`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use nginx_syntax::lossy;
 
 use super::{Conflict, Cure, Reported};
 use crate::catalogue::DirectiveName;
 use crate::configuration::{Configuration, ContextId, ContextKind, Directive, Presence};
+use crate::dispatch::values::host_key::HostKey;
+use crate::placeholder;
 use crate::server::ListenAddress;
 
 /// Parameters that only one line of a socket may have.
@@ -45,13 +47,44 @@ pub(super) fn find<'s>(configuration: Configuration<'s>, all: &mut Vec<Conflict<
                     continue;
                 }
                 let shown = address.to_string().replacen("*:", "0.0.0.0:", 1);
-                let socket = sockets.entry((http, address, has(b"quic"))).or_default();
+                let socket = sockets.entry((http, address.clone(), has(b"quic"))).or_default();
                 if let Some((what, first)) = socket.add(server, line, has_option, is_default) {
                     let (message, other) = (format!("{what} {shown}"), Some(first));
                     let (reported, cure) = (Reported::Here, Cure::DropOne);
                     all.push(Conflict { line, block: server, message, other, reported, cure });
                     // nginx stops there.
                     break;
+                }
+            }
+        }
+    }
+    names(configuration, &sockets, all);
+}
+
+/// Names that nginx puts in no table, where a socket has several servers, which are told apart by their names
+/// (`http/ngx_http.c:ngx_http_server_names`).
+fn names<'s>(
+    configuration: Configuration<'s>,
+    sockets: &BTreeMap<(ContextId, ListenAddress, bool), Socket<'s>>,
+    all: &mut Vec<Conflict<'s>>,
+) {
+    let is_regex = |word: &[u8]| word.first() == Some(&b'~');
+    let is_refused = |word: &[u8]| {
+        let is_open = is_regex(word) || placeholder::is_unknown(word) || word.contains(&b'$');
+        // The rest is refused at its line.
+        let is_invalid = matches!(word, [b'*', b'.', _, ..]) || !matches!(word, [b'*', ..] | [b'.']);
+        !is_open && is_invalid && HostKey::of(word).is_none()
+    };
+    let mut seen = BTreeSet::new();
+    for ((_, address, _), socket) in sockets.iter().filter(|(_, socket)| socket.servers.len() > 1) {
+        for &server in socket.servers.keys() {
+            for line in configuration.named(server, DirectiveName::SERVER_NAME) {
+                let words = line.arguments().filter(|word| is_refused(word));
+                for word in words.take(usize::from(seen.insert((line.reference.file, line.reference.node)))) {
+                    let shown = address.to_string().replacen("*:", "0.0.0.0:", 1);
+                    let message = format!("invalid server name or wildcard \"{}\" on {shown}", lossy(&word));
+                    let (other, reported, cure) = (None, Reported::Nowhere, Cure::CorrectName);
+                    all.push(Conflict { line, block: server, message, other, reported, cure });
                 }
             }
         }

@@ -6,6 +6,7 @@
 
 mod blocks;
 mod buffers;
+mod heads;
 mod listens;
 mod names;
 mod zones;
@@ -52,6 +53,16 @@ pub enum Cure {
     BelowPass,
     /// Give the addresses in place of `default`.
     NoDefault,
+    /// Large buffers have to be as large as the pool.
+    FitPool,
+    /// The server needs a certificate, or no TLS.
+    AddCertificate,
+    /// One of the lines with this name needs a size.
+    SizeZone,
+    /// All sizes of one name have to be the same.
+    SameSize,
+    /// Write a name or a wildcard that nginx takes.
+    CorrectName,
 }
 
 /// A line that nginx refuses because of others.
@@ -78,6 +89,7 @@ pub fn conflicts(configuration: Configuration<'_>) -> Vec<Conflict<'_>> {
     names::find(configuration, &mut all);
     listens::find(configuration, &mut all);
     buffers::find(configuration, &mut all);
+    heads::find(configuration, &mut all);
     blocks::find(configuration, &mut all);
     all
 }

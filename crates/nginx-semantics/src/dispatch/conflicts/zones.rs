@@ -8,6 +8,7 @@ use nginx_syntax::lossy;
 use super::{Conflict, Cure, Reported, http_of, is_closed};
 use crate::catalogue::DirectiveName;
 use crate::configuration::{Configuration, ContextId, ContextKind, Directive};
+use crate::size;
 
 /// What makes zones, what uses them, and how the name is written in a line.
 const LIMITS: [(DirectiveName, DirectiveName); 2] = [
@@ -26,6 +27,7 @@ const CACHES: [(DirectiveName, DirectiveName); 4] = [
 type Made<'s> = BTreeMap<Vec<u8>, Directive<'s>>;
 
 pub(super) fn find<'s>(configuration: Configuration<'s>, all: &mut Vec<Conflict<'s>>) {
+    of_upstreams(configuration, all);
     for (maker, user) in LIMITS {
         if !configuration.has_any(maker) && !configuration.has_any(user) {
             continue;
@@ -39,6 +41,46 @@ pub(super) fn find<'s>(configuration: Configuration<'s>, all: &mut Vec<Conflict<
         }
         let made = made(configuration, maker, "keys_zone=", all);
         cached(configuration, &made, user, all);
+    }
+}
+
+/// Zones of `upstream` blocks: the same name is the same memory, and one line has to say its size
+/// (`http/modules/ngx_http_upstream_zone_module.c:ngx_http_upstream_zone`).
+fn of_upstreams<'s>(configuration: Configuration<'s>, all: &mut Vec<Conflict<'s>>) {
+    if !configuration.has_any(DirectiveName::ZONE) {
+        return;
+    }
+    let mut sizes: BTreeMap<Vec<u8>, (u64, Directive<'s>)> = BTreeMap::new();
+    let mut bare: Vec<(ContextId, Directive<'s>, Vec<u8>)> = Vec::new();
+    for block in configuration.of_kind(ContextKind::Upstream) {
+        if http_of(configuration, block).is_none() {
+            continue;
+        }
+        for line in configuration.named(block, DirectiveName::ZONE).filter(|line| !line.has_unknown()) {
+            let Some(name) = line.argument(0) else { continue };
+            let Some(size) = line.argument(1) else {
+                bare.push((block, line, name.into_owned()));
+                continue;
+            };
+            let Some(size) = size::parse(&size) else { continue };
+            let (known, first) = *sizes.entry(name.to_vec()).or_insert((size, line));
+            if known != size {
+                let message = format!(
+                    "the size {size} of shared memory zone \"{}\" conflicts with already declared size {known}",
+                    lossy(&name)
+                );
+                let (other, reported, cure) = (Some(first), Reported::Here, Cure::SameSize);
+                all.push(Conflict { line, block, message, other, reported, cure });
+            }
+        }
+    }
+    let is_closed = bare.is_empty() || is_closed(configuration);
+    for (block, line, name) in bare.into_iter().filter(|_| is_closed) {
+        if !sizes.contains_key(&name) {
+            let message = format!("zero size shared memory zone \"{}\"", lossy(&name));
+            let (other, reported, cure) = (None, Reported::Nowhere, Cure::SizeZone);
+            all.push(Conflict { line, block, message, other, reported, cure });
+        }
     }
 }
 

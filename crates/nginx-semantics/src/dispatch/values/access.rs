@@ -4,8 +4,10 @@ use core::net::Ipv4Addr;
 
 use super::url::{self, For};
 use super::{Refused, Takes, after, rest};
+use crate::dispatch::Build;
 use crate::dispatch::judge::Words;
 use crate::time;
+use crate::version::NginxVersion;
 
 /// `allow`, `deny` (`http/modules/ngx_http_access_module.c:ngx_http_access_rule`).
 pub(super) fn rule(statement: &Words<'_>) -> Option<Refused> {
@@ -41,8 +43,23 @@ fn range(key: &[u8]) -> Option<Refused> {
     (!is_range).then(|| Refused::quoted(0, Takes::Range, "invalid range", key))
 }
 
+/// `set_real_ip_from` (`http/modules/ngx_http_realip_module.c:ngx_http_realip_from`): what is no network is looked up, and
+/// no host has a slash in its name.
+pub(super) fn real_ip(statement: &Words<'_>) -> Option<Refused> {
+    let word = statement.c_string(1);
+    let is_name = !word.contains(&b'/') || word.as_ref() == b"unix:" || url::is_network(&word);
+    (!is_name).then(|| Refused { takes: Takes::Network, ..not_found(1, "set_real_ip_from", &word) })
+}
+
+fn not_found(at: usize, directive: &str, word: &[u8]) -> Refused {
+    Refused::quoted(at, Takes::Address, &format!("host not found in {directive}"), word)
+}
+
+/// The first release whose `resolver` knows `ipv4=`.
+const IPV4_SINCE: NginxVersion = NginxVersion::new(1, 23, 1);
+
 /// `resolver` (`core/ngx_resolver.c:ngx_resolver_create`).
-pub(super) fn resolver(statement: &Words<'_>) -> Option<Refused> {
+pub(super) fn resolver(statement: &Words<'_>, build: &Build) -> Option<Refused> {
     let mut has_server = false;
     let (mut has_ipv4, mut has_ipv6) = (true, true);
     for (at, word) in rest(statement, 1) {
@@ -51,10 +68,17 @@ pub(super) fn resolver(statement: &Words<'_>) -> Option<Refused> {
             b"ipv6=on" | b"ipv6=off" => has_ipv6 = word.ends_with(b"on"),
             _ => {}
         }
+        let switch = |word| {
+            let of_ipv4 = after(word, "ipv4=").filter(|_| build.versions.any_since(IPV4_SINCE));
+            of_ipv4.or_else(|| after(word, "ipv6="))
+        };
         let is_taken = if let Some(value) = after(&word, "valid=") {
             time::parse_seconds(value).is_some()
-        } else if let Some(value) = after(&word, "ipv4=").or_else(|| after(&word, "ipv6=")) {
+        } else if let Some(value) = switch(&word) {
             matches!(value, b"on" | b"off")
+        } else if word.contains(&b'=') && !word.starts_with(b"status_zone=") {
+            // It is taken for the name of a server, which no host has.
+            return Some(not_found(at, "resolver", &word));
         } else {
             // NGINX Plus reads `status_zone=` before that.
             has_server = true;

@@ -111,6 +111,17 @@ pub(super) fn disable_symlinks(statement: &Words<'_>) -> Option<Refused> {
     (!has_mode).then(|| Refused::new(1, Takes::Words(MODES), message))
 }
 
+/// `ngx_http_core_pool_size`: the least is that of machines of 64 bits, and about half of it on others.
+pub(super) fn pool(statement: &Words<'_>) -> Option<Refused> {
+    let size = size::parse(&statement.c_string(1))?;
+    let message = match size {
+        0..64 => "the pool size must be no less than 112",
+        112.. if size % 16 != 0 => "the pool size must be a multiple of 16",
+        _ => return None,
+    };
+    Some(Refused::new(1, Takes::Pool, message))
+}
+
 /// As in `limit_except` (`ngx_http_core_limit_except`).
 const METHODS: &[&str] = &[
     "GET",

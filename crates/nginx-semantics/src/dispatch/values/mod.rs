@@ -86,6 +86,8 @@ pub enum Takes {
     Maximum,
     /// What a path becomes.
     Replacement,
+    /// A multiple of 16.
+    Pool,
     /// A name or a wildcard.
     ServerName,
     /// A host name or a wildcard, as the key of a `map`.
@@ -148,7 +150,7 @@ pub(super) fn refused(statement: &Words<'_>, row: &Directive, build: &Build) -> 
     match statement.name {
         N::LISTEN => listen::refused(statement, build),
         N::SERVER if !row.block => upstream::server(statement),
-        N::HASH | N::KEEPALIVE | N::ZONE | N::RANDOM => upstream::refused(statement),
+        N::HASH | N::KEEPALIVE | N::ZONE | N::RANDOM => upstream::refused(statement, build),
         N::RETURN => rewrite::returned(statement),
         N::REWRITE => rewrite::rewritten(statement),
         N::SET => rewrite::set(statement, build),
@@ -175,12 +177,16 @@ pub(super) fn refused(statement: &Words<'_>, row: &Directive, build: &Build) -> 
         N::ERROR_LOG => logs::error_log(statement),
         N::LOG_FORMAT => logs::format(statement),
         N::OPEN_LOG_FILE_CACHE => logs::open_log_file_cache(statement),
-        N::RESOLVER => access::resolver(statement),
+        N::RESOLVER => access::resolver(statement, build),
+        N::SET_REAL_IP_FROM => access::real_ip(statement),
+        N::CONNECTION_POOL_SIZE | N::REQUEST_POOL_SIZE => http::pool(statement),
         N::PROXY_PASS | N::FASTCGI_PASS | N::UWSGI_PASS | N::SCGI_PASS | N::GRPC_PASS | N::MEMCACHED_PASS => {
             pass::refused(statement)
         }
         N::PROXY_REDIRECT | N::PROXY_COOKIE_PATH | N::PROXY_COOKIE_DOMAIN => pass::rewritten(statement),
-        N::PROXY_CACHE_KEY => script::refused(statement, 1),
+        N::PROXY_CACHE_KEY | N::PROXY_CACHE | N::FASTCGI_CACHE | N::UWSGI_CACHE | N::SCGI_CACHE => {
+            script::refused(statement, 1)
+        }
         N::SUB_FILTER => script::refused(statement, 1).or_else(|| script::refused(statement, 2)),
         N::INDEX => http::index(statement),
         N::DISABLE_SYMLINKS => http::disable_symlinks(statement),

@@ -3,6 +3,8 @@
 use super::url::{self, For};
 use super::{Refused, Takes, after, number, rest, script};
 use crate::catalogue::DirectiveName;
+use crate::defaults::HTTP11_BY_DEFAULT;
+use crate::dispatch::Build;
 use crate::dispatch::judge::Words;
 use crate::{size, time};
 
@@ -41,7 +43,7 @@ pub(super) fn server(statement: &Words<'_>) -> Option<Refused> {
     Some(Refused::new(1, Takes::Address, message))
 }
 
-pub(super) fn refused(statement: &Words<'_>) -> Option<Refused> {
+pub(super) fn refused(statement: &Words<'_>, build: &Build) -> Option<Refused> {
     let (first, second) = (statement.c_string(1), statement.c_string(2));
     let has_second = statement.words.len() > 2;
     match statement.name {
@@ -49,7 +51,10 @@ pub(super) fn refused(statement: &Words<'_>) -> Option<Refused> {
             (has_second && second.as_ref() != b"consistent")
                 .then(|| Refused::parameter(statement, 2, &["consistent"]))
         }),
-        DirectiveName::KEEPALIVE if number(&first).is_none() => {
+        DirectiveName::KEEPALIVE
+            if number(&first)
+                .is_none_or(|count| count == 0 && !build.versions.any_since(HTTP11_BY_DEFAULT)) =>
+        {
             let message = [b"invalid value \"", first.as_ref(), b"\" in \"keepalive\" directive"].concat();
             Some(Refused::new(1, Takes::Number, message))
         }
