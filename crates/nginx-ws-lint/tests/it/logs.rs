@@ -397,3 +397,26 @@ fn one_file_is_read_once() {
     let run = tree.run(&["logs", "access.log", "copy.log", "etc", "--format", "json"]);
     assert_eq!(json(&run)["inputs"][1]["repeats"], "access.log");
 }
+
+/// `limit_except` and `if` are parts of a location, and no location has the name of a method.
+#[test]
+fn what_a_block_of_a_location_answers_is_of_the_location() {
+    let conf = "http { server { listen 80; server_name a.test;
+        location /ws { limit_except POST { deny all; } proxy_pass http://127.0.0.1:1; }
+        location /live/ws { if ($arg_old) { return 410; } proxy_pass http://127.0.0.1:1; } } }";
+    let line = |target: &str, status: u16| {
+        format!("a.test [01/May/2024:10:00:00 +0200] \"GET {target} HTTP/1.1\" {status} up=websocket\n")
+    };
+    let log = line("/ws", 403).repeat(6) + &line("/live/ws?old=1", 410).repeat(6);
+    let tree = Tree::new(&[("etc/nginx.conf", conf), ("access.log", &log)]);
+    let format = "$host [$time_local] \"$request\" $status up=$http_upgrade";
+    let said = json(&tree.run(&["logs", "access.log", "etc", "--log-format", format, "--format", "json"]));
+    let endpoints = said["endpoints"].as_array().unwrap();
+    let told: Vec<(&str, &str)> = endpoints
+        .iter()
+        .map(|one| (one["location"].as_str().unwrap(), one["refusing"][0]["text"].as_str().unwrap_or("")))
+        .collect();
+    let [(first, deny), (second, gone)] = told[..] else { panic!("{said}") };
+    assert_eq!((first, second), ("/ws", "/live/ws"), "{said}");
+    assert!(deny.contains("deny") && gone.contains("410"), "{said}");
+}
