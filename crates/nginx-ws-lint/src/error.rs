@@ -152,6 +152,9 @@ pub(crate) enum Error {
     /// `--watch` of standard input.
     #[error("--watch waits for files to change; standard input is read once")]
     WatchStdin,
+    /// `--watch` with a baseline that is gone once it is read.
+    #[error("--watch reads the baseline again and again; `{}` can be read once only: name a file", lint_report::escape(.0))]
+    WatchPipe(String),
     /// Changes cannot be waited for.
     #[error("cannot watch: {0}")]
     Watch(#[source] notify::Error),
