@@ -98,8 +98,8 @@ pub(crate) enum Error {
         /// Its rules.
         rules: Vec<&'static str>,
     },
-    /// `--output` names a file that is judged.
-    #[error("--output names `{0}`, which is judged: it would be overwritten")]
+    /// A report, a page or a baseline would be written to a file that is judged.
+    #[error("`{}` is judged, and would be overwritten: write to another file", lint_report::escape(.0))]
     OutputIsInput(String),
     /// A baseline that is none.
     #[error("cannot use the baseline `{path}`: {reason}")]

@@ -126,7 +126,7 @@ fn what_cannot_be_done_is_exit_code_2() {
     fs::write(tree.path("broken.log.gz"), broken).unwrap();
     for (arguments, said) in [
         (&["logs", "etc"][..], "no log is given"),
-        (&["logs", "missing.log"], "not read to its end"),
+        (&["logs", "missing.log"], "not read: No such file"),
         (&["logs", "what.log"], "neither requests nor messages"),
         (&["logs", "broken.log.gz", "etc"], "not read to its end"),
         (&["logs", "-", "--log", "-"], "read once"),
@@ -346,8 +346,11 @@ fn no_log_is_replaced_by_what_is_said_of_it() {
         (&["logs", "access.log", "--html", "access.log"][..], "is a log that is read"),
         (&["logs", "access.log", "-o", "./access.log"], "is a log that is read"),
         (&["logs", "access.log", "-o", "page", "--html", "./page"], "two reports go to"),
-        (&["logs", "access.log", "etc", "--html", "etc/nginx.conf"], "which is judged"),
-        (&["logs", "access.log", "etc/nginx.conf", "--html", "./etc/nginx.conf"], "which is judged"),
+        (&["logs", "access.log", "etc", "--html", "etc/nginx.conf"], "is judged, and would be overwritten"),
+        (
+            &["logs", "access.log", "etc/nginx.conf", "--html", "./etc/nginx.conf"],
+            "is judged, and would be overwritten",
+        ),
         (&["logs", "access.log", "--status", "status", "-o", "status"], "is read in this run"),
         (&["logs", "access.log", "--status", "status", "--html", "status"], "is read in this run"),
     ] {
