@@ -60,6 +60,7 @@ pub use settings::{
 };
 pub use since::{ChangedLines, only_changed};
 pub use snippet::Wanted;
+pub use suppress::is_reason;
 pub use trace::{Query, Url, UrlError, trace};
 pub use ws_model::applications::{self, Application};
 pub use ws_model::layers::{self, Layer, Preset};

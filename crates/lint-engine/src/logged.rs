@@ -261,7 +261,9 @@ impl<'m, 's> Configured<'m, 's> {
             Ending::Answered(answer) => Some(answer.context),
             _ => None,
         });
-        let found = if passed.is_empty() { answered.collect() } else { passed };
+        let found: BTreeSet<ContextId> = if passed.is_empty() { answered.collect() } else { passed };
+        let found: BTreeSet<ContextId> =
+            found.into_iter().map(|context| self.location_of(part, context)).collect();
         for verdict in exchange.ways.iter().map(|way| model.verdict(way, &handshake)) {
             let (Some(status), Some(line)) = (verdict.status, verdict.line) else { continue };
             if verdict.by != Answerer::Nginx || status == 101 {
@@ -277,6 +279,19 @@ impl<'m, 's> Configured<'m, 's> {
             }
         }
         found
+    }
+
+    /// The endpoint that a request came to, or its location: an `if` or a `limit_except` that is no endpoint is a part of
+    /// the location around it.
+    fn location_of(&self, part: usize, context: ContextId) -> ContextId {
+        let Some(configuration) = self.parts.get(part).map(|part| part.model.configuration) else {
+            return context;
+        };
+        let is_part = |level: &ContextId| {
+            matches!(configuration.context(*level).kind, ContextKind::If | ContextKind::LimitExcept)
+                && self.endpoint(part, *level).is_none()
+        };
+        configuration.levels(context).find(|level| !is_part(level)).unwrap_or(context)
     }
 
     /// Those of all servers that speak TLS, with the address that they listen on.
@@ -505,11 +520,17 @@ impl Resolver for NotConfigured {
     }
 }
 
-/// The limits of the proxies that the settings name, and of all others that are known well enough.
+/// The limits of the proxies that the settings name, and of all others that are known well enough: those on silence and
+/// those on the life of a connection.
 pub(crate) fn layer_limits(declared: &[Layer]) -> Vec<LayerLimit> {
-    let limit = |layer: &Layer, is_declared: bool| {
-        let milliseconds = layer.limit()?.milliseconds;
-        Some(LayerLimit { name: layer.shown(), is_declared, milliseconds })
+    let limits = |layer: &Layer, is_declared: bool| {
+        let name = layer.shown();
+        let limit = move |limit: ws_model::layers::LayerLimit| LayerLimit {
+            name: name.clone(),
+            is_declared,
+            milliseconds: limit.milliseconds,
+        };
+        layer.limits().map(limit)
     };
     let others =
         layer_presets().iter().map(|preset| Layer { name: preset.id.to_owned(), ..Layer::default() });
@@ -518,6 +539,35 @@ pub(crate) fn layer_limits(declared: &[Layer]) -> Vec<LayerLimit> {
             !declared.iter().any(|layer| layer.preset().is_some_and(|known| known.id == preset.id))
         })
     });
-    let declared_limits = declared.iter().filter_map(|layer| limit(layer, true));
-    declared_limits.chain(others.filter_map(|layer| limit(&layer, false))).collect()
+    let declared_limits = declared.iter().flat_map(|layer| limits(layer, true));
+    declared_limits.chain(others.flat_map(|layer| limits(&layer, false))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::layer_limits;
+    use ws_model::applications::Sure;
+    use ws_model::layers::{IdlePreset, all};
+
+    /// A layer may close silent connections and old ones: a log shows either.
+    #[test]
+    fn every_limit_of_the_table_may_be_behind_a_step() {
+        let limits = layer_limits(&[]);
+        let mut told = 0;
+        for preset in all().iter().filter(|preset| preset.sure > Sure::Low) {
+            let idle = match preset.idle {
+                IdlePreset::Seconds(seconds) => Some(seconds),
+                IdlePreset::Unknown | IdlePreset::Unlimited => None,
+            };
+            for seconds in idle.into_iter().chain(preset.lifetime_s) {
+                let milliseconds = u64::from(seconds) * 1_000;
+                let is_it = |limit: &ws_logs::LayerLimit| {
+                    limit.name == preset.name && limit.milliseconds == milliseconds
+                };
+                assert!(limits.iter().any(is_it), "{}: {seconds}", preset.id);
+                told += 1;
+            }
+        }
+        assert_eq!(limits.len(), told);
+    }
 }

@@ -15,6 +15,8 @@ use nginx_syntax::Span;
 use ws_rules::RULES;
 
 use crate::Task;
+use crate::baseline::baseline;
+use crate::on_disk::OnDisk;
 use crate::settings::{FileSettings, Settings, SettingsFile};
 use crate::suppress;
 
@@ -51,10 +53,16 @@ pub(crate) fn account(
         let reloaded = (moves || leads_elsewhere).then(|| load(arguments, &scope));
         let loaded = reloaded.as_ref().unwrap_or(task.loaded);
         let found = task.found.isolated();
-        let bare = judge(&Task { loaded, settings: &settings, found: &found, scope: &scope, arguments });
+        let mut bare = judge(&Task { loaded, settings: &settings, found: &found, scope: &scope, arguments });
         let lost = Lost::between(&bare, without_comments.as_ref().unwrap_or(outcome));
         outcome.summary.hidden_by_settings = lost.hidden;
         outcome.summary.lowered_by_settings = lost.lowered;
+        if lost.hidden > 0 {
+            if let Some(on_disk) = OnDisk::of(loaded) {
+                on_disk.outcome(&mut bare);
+            }
+            outcome.without_settings = baseline(&bare);
+        }
     }
     if let Some(before) = without_comments {
         let lost = Lost::between(&before, outcome);

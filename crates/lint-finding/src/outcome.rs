@@ -268,6 +268,8 @@ pub struct Baseline {
     pub unchanged: Vec<Finding>,
     /// What it has and was not found.
     pub absent: Vec<BaselineRow>,
+    /// Whether it is the SARIF file of an earlier run, which no command takes anything out of.
+    pub is_sarif: bool,
 }
 
 /// Everything that a run has to say, sorted.
@@ -289,6 +291,8 @@ pub struct Outcome {
     pub notices: Vec<Notice>,
     /// The settings files that count, by path.
     pub settings: Vec<SettingsInEffect>,
+    /// What would be found without them, as a baseline has it; nothing where they hide no finding.
+    pub without_settings: Vec<BaselineRow>,
     /// What became of each file, by path.
     pub reports: Vec<FileReport>,
     /// The folders that were not looked into, by path.

@@ -47,7 +47,8 @@ pub(crate) fn write(report: &ProbeReport, style: &Style, out: &mut dyn Write) ->
 /// `85 ms`, `60.0 s`.
 pub(crate) fn duration(milliseconds: u64) -> String {
     match milliseconds {
-        0..1_000 => format!("{milliseconds} ms"),
+        0 => "less than 1 ms".to_owned(),
+        1..1_000 => format!("{milliseconds} ms"),
         1_000..600_000 => {
             let tenths = milliseconds.saturating_add(50) / 100;
             format!("{}.{} s", tenths / 10, tenths % 10)

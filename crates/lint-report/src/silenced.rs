@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use lint_finding::{BaselineRow, Outcome, Summary};
+use lint_finding::{Baseline, BaselineRow, Outcome, Summary};
 
 use crate::escape;
 use crate::summary::count;
@@ -54,12 +54,16 @@ fn parts(outcome: &Outcome) -> impl Iterator<Item = String> {
 
 /// What a baseline has in vain.
 fn absent(outcome: &Outcome) -> Option<String> {
-    let absent = &outcome.baseline.as_ref()?.absent;
+    let Baseline { absent, is_sarif, .. } = outcome.baseline.as_ref()?;
     let number = usize::try_from(BaselineRow::count_all(absent)).unwrap_or(usize::MAX);
     let verb = if number == 1 { "is" } else { "are" };
     (number > 0).then(|| {
         let findings = count(number, "finding");
-        format!("{findings} of the baseline {verb} gone; `nginx-ws-lint baseline prune` takes them out")
+        let remedy = match is_sarif {
+            true => "the SARIF file of this run, `--report sarif=FILE`, is the next baseline",
+            false => "`nginx-ws-lint baseline prune` takes them out",
+        };
+        format!("{findings} of the baseline {verb} gone; {remedy}")
     })
 }
 

@@ -7,10 +7,10 @@ mod sarif;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use lint_engine::Settings;
 use lint_finding::{FileId, Finding, Notice, NoticeCode, Outcome};
 use nginx_semantics::{Scope, normalize};
 
+use self::baseline::Judging;
 use self::git::Changes;
 use crate::cli::LintArgs;
 use crate::error::Error;
@@ -24,10 +24,10 @@ pub(crate) type Before = BTreeMap<PathBuf, Option<Vec<u8>>>;
 pub(crate) fn apply(
     outcome: &mut Outcome,
     args: &LintArgs,
-    scope: &Scope,
-    settings: &Settings,
+    judging: Judging<'_>,
     judge_past: impl FnOnce(Before, Vec<PathBuf>) -> Outcome,
 ) -> Result<(), Error> {
+    let scope = judging.scope;
     let unchanged = match &args.since {
         Some(reference) => only_changed(outcome, reference, scope, judge_past)?,
         None => Vec::new(),
@@ -37,7 +37,7 @@ pub(crate) fn apply(
             Some(base) => normalize(&scope.working_folder.join(base)),
             None => top(scope),
         };
-        baseline::apply(outcome, unchanged, file, scope, settings, &base)?;
+        baseline::apply(outcome, unchanged, file, judging, &base)?;
     }
     Ok(())
 }

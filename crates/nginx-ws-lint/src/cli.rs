@@ -172,11 +172,20 @@ pub(crate) enum Command {
 }
 
 /// What other programs call it.
-const ELSEWHERE: [(&str, &str); 4] = [
+const ELSEWHERE: [(&str, &str); 13] = [
+    ("add-ignores", "--add-ignores REASON PATHS"),
     ("check", "nginx-ws-lint PATHS"),
+    ("create", "baseline create FILE PATHS"),
+    ("diff", "--diff PATHS"),
+    ("fix", "--fix PATHS"),
     ("help", "--help"),
+    ("init", "config init"),
     ("lint", "nginx-ws-lint PATHS"),
+    ("prune", "baseline prune FILE PATHS"),
+    ("schema", "config schema"),
+    ("test", "nginx-ws-lint PATHS"),
     ("version", "--version"),
+    ("watch", "--watch PATHS"),
 ];
 
 impl Command {

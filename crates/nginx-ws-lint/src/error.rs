@@ -98,8 +98,8 @@ pub(crate) enum Error {
         /// Its rules.
         rules: Vec<&'static str>,
     },
-    /// `--output` names a file that is judged.
-    #[error("--output names `{0}`, which is judged: it would be overwritten")]
+    /// A report, a page or a baseline would be written to a file that is judged.
+    #[error("`{}` is judged, and would be overwritten: write to another file", lint_report::escape(.0))]
     OutputIsInput(String),
     /// A baseline that is none.
     #[error("cannot use the baseline `{path}`: {reason}")]
@@ -152,6 +152,9 @@ pub(crate) enum Error {
     /// `--watch` of standard input.
     #[error("--watch waits for files to change; standard input is read once")]
     WatchStdin,
+    /// `--watch` with a baseline that is gone once it is read.
+    #[error("--watch reads the baseline again and again; `{}` can be read once only: name a file", lint_report::escape(.0))]
+    WatchPipe(String),
     /// Changes cannot be waited for.
     #[error("cannot watch: {0}")]
     Watch(#[source] notify::Error),

@@ -229,7 +229,7 @@ impl Log {
             // It is about access logs; an error log beside them is one all the same.
             Some(forced) => Shape::of(&lines, &self.file, std::slice::from_ref(forced))
                 .filter(|shape| matches!(shape.lines, Lines::Messages))
-                .or_else(|| Some(Shape::forced(forced))),
+                .or_else(|| Some(Shape::forced(forced, &lines))),
             None => Shape::of(&lines, &self.file, formats),
         };
         if shape.is_none() && lines.is_empty() {
@@ -273,7 +273,8 @@ impl Log {
         let Self { input, file, last, leap, handshakes, scratch, .. } = self;
         let is_read = shape.inner(line, scratch).is_some_and(|line| match &shape.lines {
             Lines::Messages => counted.messages.add(line),
-            lines => lines
+            lines => {
+                lines
                 .request(line, |record, request| {
                     let seconds = record.when.map(|when| when.seconds);
                     if let Some(seconds) = seconds {
@@ -293,7 +294,10 @@ impl Log {
                         handshakes.add(record, &counted.hasher);
                     }
                 })
-                .is_some(),
+                .is_some()
+                // A container writes its messages to the same log.
+                || counted.messages.add(line)
+            }
         });
         input.unreadable += u64::from(!is_read);
     }
@@ -352,7 +356,9 @@ impl Counted {
         let is_full = self.servers.len() >= MOST_SERVERS && !self.servers.contains_key(&server);
         let server = if is_full { String::new() } else { server };
         self.total.add(record, timed_out);
-        self.endpoints.entry(key).or_default().add(record, timed_out);
+        let endpoint = self.endpoints.entry(key).or_default();
+        endpoint.add(record, timed_out);
+        endpoint.refine(record);
         self.servers.entry(server).or_default().add(record, timed_out);
         if let (101, Some(age), Some(when)) = (record.status, record.duration, record.when) {
             self.heat.add(when.seconds, age);

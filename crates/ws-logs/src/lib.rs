@@ -7,7 +7,9 @@
 //! Lines are hostile: what does not fit is counted, and nothing in a line is obeyed.
 
 mod book;
+mod carrier;
 mod certificates;
+mod fine;
 mod format;
 mod heat;
 mod lifetimes;
@@ -21,6 +23,7 @@ mod series;
 mod shape;
 mod splitter;
 mod status;
+mod storms;
 mod tally;
 mod ties;
 

@@ -3,6 +3,8 @@
 use hdrhistogram::Histogram;
 use lint_finding::{LifetimeBar, Lifetimes};
 
+use crate::fine::{Fine, UNIT};
+
 /// The lower ends of the bars, in milliseconds: ages that people think in.
 pub(crate) const EDGES: [u64; 21] = [
     0, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 30_000, 60_000, 120_000, 300_000, 600_000,
@@ -17,16 +19,17 @@ pub(crate) fn bar_of(milliseconds: u64) -> usize {
     EDGES.partition_point(|edge| *edge <= milliseconds).saturating_sub(1)
 }
 
-/// The ages at which connections ended: three digits of each are kept.
+/// The ages at which connections ended: three digits of each are kept, and of frequent ones hundredths of a second.
 #[derive(Debug, Clone)]
 pub(crate) struct Ages {
     histogram: Option<Histogram<u32>>,
+    fine: Fine,
     bars: [u64; EDGES.len()],
 }
 
 impl Default for Ages {
     fn default() -> Self {
-        Self { histogram: None, bars: [0; EDGES.len()] }
+        Self { histogram: None, fine: Fine::default(), bars: [0; EDGES.len()] }
     }
 }
 
@@ -41,6 +44,8 @@ pub(crate) struct Step {
     pub(crate) count: u64,
     /// The youngest and the oldest age that belongs to it.
     pub(crate) span: (u64, u64),
+    /// By how much the age itself may be wrong, because only three of its digits were kept.
+    pub(crate) unsure: u64,
 }
 
 /// A younger end is no time-out of anybody.
@@ -55,8 +60,9 @@ const TIMES: f64 = 4.0;
 const MOST: usize = 3;
 
 /// How far from the middle of a step its connections may end: timers are exact, but what comes before them takes time.
-fn reach(at: u64) -> u64 {
-    (at / 200).clamp(30, 500)
+fn reach(at: u64, width: u64) -> u64 {
+    // Nothing is told apart that is closer than `width`.
+    (at / 200).clamp(30, 500).max(width / 2)
 }
 
 impl Ages {
@@ -73,6 +79,11 @@ impl Ages {
             // It grows with what is added.
             let _ = histogram.record(milliseconds);
         }
+    }
+
+    /// Keeps an age that was added as exactly as memory allows, for the search for steps.
+    pub(crate) fn refine(&mut self, milliseconds: u64) {
+        self.fine.add(milliseconds.min(OLDEST));
     }
 
     /// How many ended.
@@ -101,32 +112,64 @@ impl Ages {
         })
     }
 
-    /// The steps, the largest first.
+    /// The steps, the largest first, among ages that were refined.
     pub(crate) fn steps(&self) -> Vec<Step> {
         let Some(histogram) = &self.histogram else { return Vec::new() };
-        // The middle of what one slot of the histogram holds.
-        let middle =
-            |value| u64::midpoint(histogram.lowest_equivalent(value), histogram.highest_equivalent(value));
-        let mut slots: Vec<(u64, u64)> = histogram
-            .iter_recorded()
-            .map(|slot| (middle(slot.value_iterated_to()), u64::from(slot.count_at_value())))
-            .collect();
+        let low = |value| histogram.lowest_equivalent(value);
+        let high = |value| histogram.highest_equivalent(value);
+        let fine = self.fine.ages();
+        let is_exact = self.fine.is_exact();
+        // How wide the slot of an age is, and the ages in the middle of slots.
+        let width = |value| if is_exact { UNIT } else { high(value) - low(value) };
+        let mut slots: Vec<(u64, u64)> = if is_exact {
+            fine.clone()
+        } else {
+            let slots = histogram.iter_recorded();
+            let slots = slots.map(|slot| (slot.value_iterated_to(), u64::from(slot.count_at_value())));
+            slots.map(|(value, count)| (u64::midpoint(low(value), high(value)), count)).collect()
+        };
         let mut steps = Vec::new();
         while steps.len() < MOST {
-            let Some(mut step) = largest(&slots, histogram.len()) else { break };
-            // No age is known better than the slot that holds it.
-            let slot = histogram.highest_equivalent(step.at) - histogram.lowest_equivalent(step.at);
-            step.within = step.within.max(slot.div_ceil(2));
-            let near = reach(step.at) * 2;
+            let Some(mut step) = largest(&slots, histogram.len(), &width) else { break };
+            let near = reach(step.at, width(step.at)) * 2;
             slots.retain(|(at, _)| at.abs_diff(step.at) > near);
+            if is_exact {
+                // Each age stands for those around it.
+                step.span = (step.span.0.saturating_sub(UNIT / 2), step.span.1 + UNIT / 2);
+            } else {
+                step = refined(step, &fine, (low(step.span.0), high(step.span.1)), width(step.at));
+            }
+            step.within = step.within.max(UNIT / 2);
             steps.push(step);
         }
         steps
     }
 }
 
-/// The largest step among ages in order, each with its count.
-fn largest(slots: &[(u64, u64)], all: u64) -> Option<Step> {
+/// A step that was found among slots, as well as it is known. `span` is what its slots hold, and `width` how wide they are.
+fn refined(step: Step, fine: &[(u64, u64)], span: (u64, u64), width: u64) -> Step {
+    let coarse = Step { within: step.within.max(width.div_ceil(2)), unsure: width.div_ceil(2), ..step };
+    if width <= UNIT {
+        return coarse;
+    }
+    let inside: Vec<(u64, u64)> =
+        fine.iter().copied().filter(|(at, _)| (span.0..=span.1).contains(at)).collect();
+    // The ages from one on that have the most.
+    let crowd = |from: u64| {
+        let to = from + 2 * reach(from, UNIT);
+        inside.iter().copied().filter(|(at, _)| (from..=to).contains(at)).collect::<Vec<_>>()
+    };
+    let crowds = inside.iter().map(|(from, _)| crowd(*from));
+    let Some(crowd) = crowds.rev().max_by_key(|crowd| count_of(crowd)) else { return coarse };
+    // Where most of its connections were forgotten, the others may be anywhere in it.
+    match middle(&crowd) {
+        Some((at, within)) if count_of(&crowd) * 2 > step.count => Step { at, within, ..step },
+        _ => coarse,
+    }
+}
+
+/// The largest step among ages in order, each with its count; `width` is how wide the slot of an age is.
+fn largest(slots: &[(u64, u64)], all: u64, width: &dyn Fn(u64) -> u64) -> Option<Step> {
     let sums: Vec<u64> = std::iter::once(0)
         .chain(slots.iter().scan(0, |sum, (_, count)| {
             *sum += count;
@@ -136,6 +179,7 @@ fn largest(slots: &[(u64, u64)], all: u64) -> Option<Step> {
     let before = |age: u64| sums.get(slots.partition_point(|(at, _)| *at < age)).copied().unwrap_or(0);
     // Ages from one to another, the second not included.
     let between = |from: u64, to: u64| before(to).saturating_sub(before(from));
+    let reach = |from: u64| reach(from, width(from));
     // The largest crowd may be a hill; a smaller one beside it may be a step, so all that are large enough are tried.
     let mut crowds: Vec<(u64, u64)> = slots
         .iter()
@@ -149,30 +193,34 @@ fn largest(slots: &[(u64, u64)], all: u64) -> Option<Step> {
         let to = from + 2 * reach + 1;
         let inside: Vec<(u64, u64)> =
             slots.iter().copied().filter(|(at, _)| (from..to).contains(at)).collect();
-        // The age below which half of them ended, and how far nine of ten are from it: others end there by chance.
-        let mut sum = 0;
-        let middle = inside.iter().find(|(_, count)| {
-            sum += count;
-            sum * 2 >= count_of(&inside)
-        });
-        let at = middle.map(|(at, _)| *at)?;
-        let mut apart: Vec<(u64, u64)> =
-            inside.iter().map(|(age, count)| (age.abs_diff(at), *count)).collect();
-        apart.sort_unstable();
-        let mut sum = 0;
-        let within = apart.iter().find(|(_, count)| {
-            sum += count;
-            sum * 10 >= count_of(&inside) * 9
-        });
-        let within = within.map_or(1, |(apart, _)| (*apart).max(1));
+        let (at, within) = middle(&inside)?;
         let side = 5 * reach;
         let left = between(from.saturating_sub(reach + side), from.saturating_sub(reach));
         let right = between(to + reach, to + reach + side);
         #[expect(clippy::cast_precision_loss, reason = "counts of connections")]
         let (inside, beside) = (count as f64, left.max(right) as f64 * 2.0 / 5.0);
         let is_step = inside >= TIMES * beside + 8.0;
-        is_step.then_some(Step { at, within, count, span: (from, to) })
+        is_step.then_some(Step { at, within, count, span: (from, to), unsure: 0 })
     })
+}
+
+/// The age below which half of them ended, and how far nine of ten are from it: others end there by chance.
+fn middle(inside: &[(u64, u64)]) -> Option<(u64, u64)> {
+    let all = count_of(inside);
+    let mut sum = 0;
+    let middle = inside.iter().find(|(_, count)| {
+        sum += count;
+        sum * 2 >= all
+    });
+    let at = middle.map(|(at, _)| *at)?;
+    let mut apart: Vec<(u64, u64)> = inside.iter().map(|(age, count)| (age.abs_diff(at), *count)).collect();
+    apart.sort_unstable();
+    let mut sum = 0;
+    let within = apart.iter().find(|(_, count)| {
+        sum += count;
+        sum * 10 >= all * 9
+    });
+    Some((at, within.map_or(1, |(apart, _)| (*apart).max(1))))
 }
 
 fn count_of(slots: &[(u64, u64)]) -> u64 {
@@ -185,7 +233,10 @@ mod tests {
 
     fn ages(all: impl IntoIterator<Item = u64>) -> Ages {
         let mut ages = Ages::default();
-        all.into_iter().for_each(|age| ages.add(age));
+        all.into_iter().for_each(|age| {
+            ages.add(age);
+            ages.refine(age);
+        });
         ages
     }
 
@@ -196,6 +247,21 @@ mod tests {
         let steps = ages(clean.chain(cut)).steps();
         let [step] = steps.as_slice() else { panic!("{steps:?}") };
         assert!(step.at.abs_diff(60_020) < 40 && step.count >= 200 && step.within < 350, "{step:?}");
+    }
+
+    /// An hour, four and a day, alone and among more others than are told apart.
+    #[test]
+    fn ages_of_hours_are_as_exact_as_those_of_seconds() {
+        for at in [600_000_u64, 3_600_000, 14_400_000, 86_400_000] {
+            for others in [0, 50_u64, 40_000] {
+                let others = (0..others).map(|index| 900 + index.wrapping_mul(2_654_435_761) % (2 * at));
+                let cut = (0..6_000_u64).map(|index| at + index % 40);
+                let steps = ages(others.chain(cut)).steps();
+                let [step] = steps.as_slice() else { panic!("{at}: {steps:?}") };
+                assert!(step.at.abs_diff(at + 20) <= 20 && step.within <= 100, "{at}: {step:?}");
+                assert_eq!(step.unsure, 0);
+            }
+        }
     }
 
     #[test]

@@ -10,20 +10,15 @@ use crate::book::{AfterReload, Book};
 use crate::certificates::{Refusals, file_of};
 use crate::lifetimes::Step;
 use crate::places::{IdleLimit, Key, LayerLimit, Location};
+use crate::storms::storms;
 use crate::tally::Tally;
 
 /// Fewer refusals tell nothing.
 const FEWEST_REFUSED: u64 = 5;
 /// Fewer handshakes tell nothing of what is usual.
 const FEWEST_OTHERS: u64 = 10;
-/// Fewer disconnects of a step are no storm.
-const FEWEST_OF_STORM: u64 = 30;
-/// How many times as much as is usual a storm is.
-const STORM_TIMES: u64 = 6;
 /// How many times as many clients refuse a certificate when it was changed.
 const RISE: u64 = 5;
-/// So many storms are told.
-const MOST_STORMS: usize = 5;
 
 /// Whether connections that end at an age are ended by a limit. No timer fires early, but ages are kept to three digits; a
 /// handshake and what is sent first come before the silence, which takes a moment.
@@ -76,7 +71,7 @@ impl Book<'_> {
             busiest.then_with(|| one.server.cmp(&other.server))
         });
         let total = counted.total.told();
-        storms(&total, &mut observations);
+        observations.extend(storms(&total, counted.span));
         self.after_reloads(&total, i64::from(offset), &mut observations);
         self.certificates(i64::from(offset), &mut observations);
         LogReport {
@@ -190,7 +185,8 @@ fn endpoint(key: &Key, location: Option<Location>, traffic: Traffic, cliffs: Vec
 
 /// What ends connections at a step.
 fn cause(step: Step, idle: Option<&IdleLimit>, layers: &[LayerLimit], is_configured: bool) -> CliffCause {
-    if let Some(idle) = idle.filter(|idle| is_by(idle.milliseconds, step.at)) {
+    let is_it = |limit: u64| is_by(limit, step.at) || limit.abs_diff(step.at) <= step.unsure;
+    if let Some(idle) = idle.filter(|idle| is_it(idle.milliseconds)) {
         return CliffCause::Limit {
             directive: idle.directive,
             milliseconds: idle.milliseconds,
@@ -200,10 +196,11 @@ fn cause(step: Step, idle: Option<&IdleLimit>, layers: &[LayerLimit], is_configu
     }
     let mut guesses: Vec<LayerGuess> = layers
         .iter()
-        .filter(|layer| is_by(layer.milliseconds, step.at))
+        .filter(|layer| is_it(layer.milliseconds))
         .map(|layer| LayerGuess { name: layer.name.clone(), is_declared: layer.is_declared })
         .collect();
     guesses.sort_by_key(|guess| !guess.is_declared);
+    guesses.dedup();
     if is_configured { CliffCause::Layers(guesses) } else { CliffCause::NoConfiguration(guesses) }
 }
 
@@ -245,39 +242,6 @@ fn of_endpoint(
     if let Some(place) = old.filter(|_| tally.refused_by_peers >= FEWEST_REFUSED) {
         out.push(Observation::OldHttpVersion { endpoint: index, refused: tally.refused_by_peers, place });
     }
-}
-
-/// Steps of time in which many ended, and as many came again.
-fn storms(total: &Traffic, out: &mut Vec<Observation>) {
-    let moments = &total.moments;
-    let mut usual: Vec<u64> = moments.iter().map(|moment| moment.disconnects).collect();
-    usual.sort_unstable();
-    let usual = usual.get(usual.len() / 2).copied().unwrap_or(0);
-    let step = i64::try_from(total.step_s).unwrap_or(60);
-    let mut storms: Vec<Observation> = Vec::new();
-    for (index, moment) in moments.iter().enumerate() {
-        let next = moments.get(index + 1).filter(|next| next.start == moment.start + step);
-        let came = moment.handshakes + next.map_or(0, |next| next.handshakes);
-        let is_storm = moment.disconnects >= FEWEST_OF_STORM
-            && moment.disconnects > usual * STORM_TIMES
-            && came * 2 >= moment.disconnects
-            && came > usual * STORM_TIMES;
-        if is_storm {
-            storms.push(Observation::ReconnectStorm {
-                at: moment.start,
-                disconnects: moment.disconnects,
-                handshakes: came,
-                usual,
-            });
-        }
-    }
-    let size = |storm: &Observation| match storm {
-        Observation::ReconnectStorm { disconnects, .. } => *disconnects,
-        _ => 0,
-    };
-    storms.sort_by_key(|storm| Reverse(size(storm)));
-    storms.truncate(MOST_STORMS);
-    out.extend(storms);
 }
 
 #[cfg(test)]

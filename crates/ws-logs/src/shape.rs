@@ -3,6 +3,7 @@
 use lint_finding::LogKind;
 use serde_json::{Map, Value};
 
+use crate::carrier::{Carrier, object};
 use crate::format::{COMBINED, Escape, Field, LogFormat, Values};
 use crate::messages::Message;
 use crate::record::Record;
@@ -38,9 +39,6 @@ const KNOWN: [(&str, &str); 4] = [
     ("combined", COMBINED),
 ];
 
-/// What stands before a line where something else passes logs on.
-const PREFIXES: [&[u8]; 3] = [b"nginx: ", b" stdout F ", b" stderr F "];
-
 /// So many lines tell what a file holds.
 const SNIFFED: usize = 16;
 
@@ -59,22 +57,16 @@ pub(crate) enum Lines {
 #[derive(Debug, Clone)]
 pub(crate) struct Shape {
     pub(crate) lines: Lines,
-    /// The text behind which a line begins.
-    prefix: Option<&'static [u8]>,
-    /// Whether each line is in an object of Docker's `json-file`.
-    is_in_docker: bool,
+    /// What passed its lines on.
+    carrier: Option<Carrier>,
 }
 
 impl Shape {
     /// The line inside what passed it on.
     pub(crate) fn inner<'l>(&self, line: &'l [u8], scratch: &'l mut Vec<u8>) -> Option<&'l [u8]> {
-        if self.is_in_docker {
-            *scratch = docker(line)?;
-            return Some(scratch.strip_suffix(b"\n").unwrap_or(scratch));
-        }
-        match self.prefix {
+        match self.carrier {
             None => Some(line),
-            Some(prefix) => behind(line, prefix),
+            Some(carrier) => carrier.inner(line, scratch),
         }
     }
 
@@ -116,12 +108,7 @@ impl Shape {
 
     /// The format in words.
     pub(crate) fn words(&self) -> String {
-        let inside = match (self.is_in_docker, self.prefix) {
-            (true, _) => ", in Docker's JSON",
-            (_, Some(b"nginx: ")) => ", passed on by syslog",
-            (_, Some(_)) => ", passed on by a container runtime",
-            (_, None) => "",
-        };
+        let inside = self.carrier.map_or("", Carrier::words);
         let own = match &self.lines {
             Lines::Format { name, .. } => name.as_str(),
             Lines::Json { .. } => "objects of JSON",
@@ -130,34 +117,26 @@ impl Shape {
         format!("{own}{inside}")
     }
 
-    /// As the user says.
-    pub(crate) fn forced(format: &NamedFormat) -> Self {
+    /// As the user says; what passed the lines on is seen from them.
+    pub(crate) fn forced(format: &NamedFormat, sample: &[Vec<u8>]) -> Self {
         let NamedFormat { name, line, format, .. } = format.clone();
-        Self { lines: Lines::Format { format, name, line }, prefix: None, is_in_docker: false }
+        let fitting = |lines: &[Vec<u8>]| lines.iter().filter(|line| reads(&format, line)).count();
+        let carriers = Carrier::ALL.map(Some).into_iter().chain([None]);
+        let counts = carriers.map(|carrier| (fitting(&carried(sample, carrier)), carrier));
+        // The first of equals; what no line fits in is read as it is.
+        let best = counts.filter(|(count, _)| *count > 0).rev().max_by_key(|(count, _)| *count);
+        Self { carrier: best.and_then(|(_, carrier)| carrier), lines: Lines::Format { format, name, line } }
     }
 
     /// How most of these lines can be read; formats that were given come first.
     pub(crate) fn of(sample: &[Vec<u8>], file: &str, given: &[NamedFormat]) -> Option<Self> {
         let mut ways: Vec<(usize, usize, Self)> = Vec::new();
-        let in_docker: Vec<Vec<u8>> = sample
-            .iter()
-            .filter_map(|line| docker(line))
-            .map(|line| line.strip_suffix(b"\n").map(<[u8]>::to_vec).unwrap_or(line))
-            .collect();
-        Self::ways(sample, file, given, &mut |count, rank, lines| {
-            ways.push((count, rank, Self { lines, prefix: None, is_in_docker: false }));
-        });
-        if in_docker.len() * 2 > sample.len() {
-            Self::ways(&in_docker, file, given, &mut |count, rank, lines| {
-                ways.push((count, rank, Self { lines, prefix: None, is_in_docker: true }));
-            });
-        }
-        for prefix in PREFIXES {
-            let inner: Vec<Vec<u8>> =
-                sample.iter().filter_map(|line| behind(line, prefix).map(<[u8]>::to_vec)).collect();
-            if inner.len() * 2 > sample.len() {
-                Self::ways(&inner, file, given, &mut |count, rank, lines| {
-                    ways.push((count, rank, Self { lines, prefix: Some(prefix), is_in_docker: false }));
+        // A variable at the beginning of a format may take what a carrier wrote: what is inside is tried first.
+        for carrier in Carrier::ALL.map(Some).into_iter().chain([None]) {
+            let lines = carried(sample, carrier);
+            if lines.len() * 2 > sample.len() {
+                Self::ways(&lines, file, given, &mut |count, rank, lines| {
+                    ways.push((count, rank, Self { lines, carrier }));
                 });
             }
         }
@@ -167,7 +146,12 @@ impl Shape {
     }
 
     fn ways(sample: &[Vec<u8>], file: &str, given: &[NamedFormat], way: &mut dyn FnMut(usize, usize, Lines)) {
-        let count = |fits: &dyn Fn(&[u8]) -> bool| sample.iter().filter(|line| fits(line)).count();
+        let messages = sample.iter().filter(|line| Message::of(line).is_some()).count();
+        // A container writes requests and messages to one log: messages count with any format that enough lines have.
+        let count = |fits: &dyn Fn(&[u8]) -> bool| {
+            let fitting = sample.iter().filter(|line| fits(line)).count();
+            if fitting * 4 >= messages { fitting + messages } else { fitting }
+        };
         // A format of the configuration for this very file, then one of the configuration, then one that is known.
         const OF_FILE: usize = 200;
         const GIVEN: usize = 100;
@@ -195,7 +179,7 @@ impl Shape {
             let name = "combined, and more that is not read".to_owned();
             way(count, 0, Lines::Format { format, name, line: None });
         }
-        way(count(&|line| Message::of(line).is_some()), 0, Lines::Messages);
+        way(messages, 0, Lines::Messages);
         let keys = keys(sample);
         if keys.iter().any(|(_, field)| *field == Field::Status) {
             let fits =
@@ -208,8 +192,9 @@ impl Shape {
 fn reads(format: &LogFormat, line: &[u8]) -> bool {
     format.values(line).is_some_and(|values| {
         Record::of(&values, format.escape(), false).is_some_and(|record| {
-            // A client has no blank in its address: what has one stands behind what something else wrote before it.
-            is_method(record.method) && record.client.is_none_or(|client| !client.contains(&b' '))
+            // Neither addresses nor names have blanks: what has one holds what something else wrote before it.
+            let words = [record.client, record.host, record.server_name];
+            is_method(record.method) && words.into_iter().flatten().all(|word| !word.contains(&b' '))
         })
     })
 }
@@ -235,23 +220,13 @@ pub fn is_rotated_from(file: &str, log: &str) -> bool {
     !log.is_empty() && stem(file) == stem(log)
 }
 
-fn behind<'l>(line: &'l [u8], prefix: &[u8]) -> Option<&'l [u8]> {
-    let at = memchr::memmem::find(line.get(..line.len().min(200))?, prefix)?;
-    line.get(at + prefix.len()..)
-}
-
-fn object(line: &[u8]) -> Option<Map<String, Value>> {
-    let is_object = line.trim_ascii_start().first() == Some(&b'{');
-    is_object.then(|| serde_json::from_slice(line).ok()).flatten()
-}
-
-/// The line in an object of Docker's `json-file`.
-fn docker(line: &[u8]) -> Option<Vec<u8>> {
-    let mut object = object(line)?;
-    (object.contains_key("stream") && object.contains_key("time")).then_some(())?;
-    match object.remove("log")? {
-        Value::String(text) => Some(text.into_bytes()),
-        _ => None,
+/// The lines that something passed on, as they were before; `None`: those that nothing did.
+fn carried(sample: &[Vec<u8>], carrier: Option<Carrier>) -> Vec<Vec<u8>> {
+    let mut scratch = Vec::new();
+    let mut inner = |line: &[u8], carrier: Carrier| carrier.inner(line, &mut scratch).map(<[u8]>::to_vec);
+    match carrier {
+        Some(carrier) => sample.iter().filter_map(|line| inner(line, carrier)).collect(),
+        None => sample.to_vec(),
     }
 }
 

@@ -82,6 +82,13 @@ impl Tally {
         }
     }
 
+    /// Keeps the age of one that was added for the search for steps, which costs memory.
+    pub(crate) fn refine(&mut self, record: &Record<'_>) {
+        if let (101, Some(age)) = (record.status, record.duration) {
+            self.ages.refine(age);
+        }
+    }
+
     fn peer(&mut self, record: &Record<'_>, succeeded: bool) {
         let Some(address) = record.peer else { return };
         let peer = self.peer_of(address);

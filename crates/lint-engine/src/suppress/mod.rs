@@ -21,6 +21,7 @@ use ws_rules::{Findings, RULES, Rule, UnusedNames};
 
 use self::cover::Cover;
 use self::hosts::Host;
+pub use self::parse::is_reason;
 use crate::settings::Selector;
 
 /// What the comments of all judged files suppress.

@@ -25,6 +25,9 @@ const OTHER_VERBS: [(&str, &str); 11] = [
     ("suppress", "ignore"),
 ];
 
+/// With what other linters begin such words: `ignore-next`, `disable-rule-in-file`.
+const IGNORES: [&str; 4] = ["ignore", "disable", "suppress", "allow"];
+
 /// A comment that suppresses findings.
 #[derive(Debug)]
 pub(super) struct Ignore<'c> {
@@ -147,7 +150,7 @@ fn names(behind: &str, start: usize, is_for_file: bool) -> Result<Ignore<'_>, St
             (Some(until), reason.trim())
         }
     };
-    if reason.is_empty() {
+    if !is_reason(reason) {
         return Err("this comment suppresses nothing: write a reason after the `]`".to_owned());
     }
     if until.is_none() && has_other_expiry(reason) {
@@ -157,6 +160,11 @@ fn names(behind: &str, start: usize, is_for_file: bool) -> Result<Ignore<'_>, St
         );
     }
     Ok(Ignore { is_for_file, names, until, reason })
+}
+
+/// Whether a text says why: a dash or a dot alone says nothing.
+pub fn is_reason(text: &str) -> bool {
+    text.contains(char::is_alphanumeric)
 }
 
 /// What stands before a date that ends something.
@@ -222,7 +230,9 @@ fn unknown(verb: &str) -> String {
     let lower = &*verb.to_ascii_lowercase();
     let same = VERBS.into_iter().find(|ours| *ours == lower);
     let meant = same.or_else(|| OTHER_VERBS.iter().find(|(other, _)| *other == lower).map(|(_, ours)| *ours));
-    let meant = meant.or_else(|| similar(lower, VERBS.into_iter()));
+    let is_of_ignore = IGNORES.iter().any(|other| lower.starts_with(other));
+    let of_ignore = is_of_ignore.then(|| if lower.contains("file") { "ignore-file" } else { "ignore" });
+    let meant = meant.or(of_ignore).or_else(|| similar(lower, VERBS.into_iter()));
     let hint = match meant {
         Some("ignore") => "; did you mean `ignore[short-read-timeout] why`?".to_owned(),
         Some("ignore-file") => "; did you mean `ignore-file[short-read-timeout] why`?".to_owned(),
@@ -307,6 +317,10 @@ mod tests {
             ("# nginx-ws-lint: disable", Some("did you mean `ignore[short-read-timeout] why`?")),
             ("# nginx-ws-lint: ignore-next-line[capacity] x", Some("did you mean `ignore[")),
             ("# nginx-ws-lint: ingore[capacity] x", Some("did you mean `ignore[")),
+            ("# nginx-ws-lint: ignore-next[capacity] x", Some("did you mean `ignore[")),
+            ("# nginx-ws-lint: ignore-nextline[capacity] x", Some("did you mean `ignore[")),
+            ("# nginx-ws-lint: suppress-next-line[capacity] x", Some("did you mean `ignore[")),
+            ("# nginx-ws-lint: ignore-whole-file[capacity] x", Some("did you mean `ignore-file[")),
             ("# nginx-ws-lint: disable-file", Some("did you mean `ignore-file[")),
             ("# nginx-ws-lint: websockets", Some("did you mean `websocket`?")),
             ("# nginx-ws-lint: hello", Some("it knows `ignore`, `ignore-file`")),
@@ -341,6 +355,10 @@ mod tests {
             ("# nginx-ws-lint: ignore[capacity] until=tomorrow x", Some("`tomorrow` is no date")),
             ("# nginx-ws-lint: ignore[capacity] until=2027-02-30 x", Some("is no date")),
             ("# nginx-ws-lint: ignore[capacity] until=2027-02-03", Some("write a reason")),
+            ("# nginx-ws-lint: ignore[capacity] until=2027-02-03 --", Some("write a reason")),
+            ("# nginx-ws-lint: ignore[capacity] --", Some("write a reason")),
+            ("# nginx-ws-lint: ignore[capacity] .", Some("write a reason")),
+            ("# nginx-ws-lint: ignore-file[capacity]: -", Some("write a reason")),
             ("# nginx-ws-lint: websocket", None),
             ("# nginx-ws-lint: not-websocket, they poll", None),
             ("# nginx-ws-lint: context http,server", None),

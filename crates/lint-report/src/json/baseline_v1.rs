@@ -12,6 +12,9 @@ const VERSION: u32 = 1;
 pub struct BaselineFile {
     schema: String,
     version: u32,
+    /// The paths that were judged when it was made, relative to its folder; nothing where that is not known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub judged: Vec<String>,
     /// By file, rule and fingerprint.
     pub findings: Vec<BaselineEntry>,
 }
@@ -32,8 +35,8 @@ pub struct BaselineEntry {
 
 impl BaselineFile {
     /// In this version's form.
-    pub fn new(findings: Vec<BaselineEntry>) -> Self {
-        Self { schema: SCHEMA.to_owned(), version: VERSION, findings }
+    pub fn new(judged: Vec<String>, findings: Vec<BaselineEntry>) -> Self {
+        Self { schema: SCHEMA.to_owned(), version: VERSION, judged, findings }
     }
 
     /// Reads one.

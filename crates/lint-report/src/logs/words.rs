@@ -314,7 +314,13 @@ pub(super) fn input(report: &LogReport, input: &LogInput) -> String {
 pub(super) fn flaws(input: &LogInput) -> Vec<String> {
     let mut flaws = Vec::new();
     if let Some(problem) = &input.problem {
-        flaws.push(format!("not read to its end: {}", escape(problem)));
+        let before = match input.lines {
+            0 if input.bytes == 0 => "not read: ",
+            // It was read, and says nothing.
+            lines if lines > 0 && input.unreadable == lines => "",
+            _ => "not read to its end: ",
+        };
+        flaws.push(format!("{before}{}", escape(problem)));
     }
     if let Some(other) = &input.repeats {
         let other = escape(other);

@@ -118,6 +118,7 @@ pub(crate) fn everything() -> Outcome {
                 fingerprint: "v2:00".to_owned(),
                 count: 2,
             }],
+            is_sarif: false,
         }),
         notices: vec![
             notice(Some(place(0, Span::new(0, 8))), None, false),

@@ -43,7 +43,7 @@ fn every_output_is_as_its_schema_says() {
     assert_valid(RULES, &written(|out| lint_report::rules_json(&[&RULE], out)));
     let row =
         BaselineEntry { file: "a".to_owned(), rule: "a".to_owned(), fingerprint: "b".to_owned(), count: 1 };
-    let baseline = BaselineFile::new(vec![row]);
+    let baseline = BaselineFile::new(vec!["deploy".to_owned()], vec![row]);
     assert_valid(BASELINE, &written(|out| lint_report::baseline(&baseline, out)));
     for report in [lint_finding::LogReport::default(), report("a")] {
         assert_valid(LOGS, &written(|out| lint_report::logs_json(&report, &TOOL, out)));

@@ -1,6 +1,6 @@
 //! The file of a baseline: JSON with paths relative to its folder, so that it means the same wherever it is read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -15,6 +15,42 @@ use crate::disk::{LARGEST, read_at_most};
 use crate::error::Error;
 use crate::reports::relative;
 
+/// What a baseline has.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    /// The paths that were judged when it was made, as people see them; nothing where that is not known.
+    pub(crate) judged: Vec<String>,
+    /// Its findings.
+    pub(crate) rows: Vec<BaselineRow>,
+    /// Whether it is a SARIF file.
+    pub(crate) is_sarif: bool,
+}
+
+/// What a run judges, and how.
+#[derive(Clone, Copy)]
+pub(crate) struct Judging<'a> {
+    /// The paths that were given.
+    pub(crate) paths: &'a [PathBuf],
+    pub(crate) scope: &'a Scope,
+    pub(crate) settings: &'a Settings,
+}
+
+impl Judging<'_> {
+    /// Whether everything was judged that these findings were found in.
+    pub(crate) fn is_whole(&self, known: &Known) -> bool {
+        let place = |path: &str| on_disk(path, self.scope);
+        let given: Vec<PathBuf> = self.paths.iter().map(|path| place(&path.to_string_lossy())).collect();
+        let files = || known.rows.iter().map(|row| row.path.as_str()).filter(|path| !path.starts_with('<'));
+        let needed: BTreeSet<PathBuf> = match known.judged.as_slice() {
+            [] => files().map(place).collect(),
+            judged => judged.iter().map(|path| place(path)).collect(),
+        };
+        // What is not there any more has nothing to be judged.
+        let mut needed = needed.iter().filter(|path| path.exists());
+        needed.all(|path| given.iter().any(|given| path.starts_with(given)))
+    }
+}
+
 /// Takes out of an outcome what the baseline has; `unchanged` are findings that `--since` took out before, and `base` is what
 /// paths of a SARIF file are relative to.
 ///
@@ -24,31 +60,35 @@ pub(crate) fn apply(
     outcome: &mut Outcome,
     unchanged: Vec<Finding>,
     file: &Path,
-    scope: &Scope,
-    settings: &Settings,
+    judging: Judging<'_>,
     base: &Path,
 ) -> Result<(), Error> {
     let bytes = bytes(file)?;
     let mut known = if sarif::is_log(&bytes) {
-        sarif::rows(&bytes, scope, base).map_err(|reason| fault(file, reason))?
+        let rows = sarif::rows(&bytes, judging.scope, base).map_err(|reason| fault(file, reason))?;
+        Known { judged: Vec::new(), rows, is_sarif: true }
     } else {
-        rows(&bytes, file, scope)?
+        known(&bytes, file, judging.scope)?
     };
-    take_out(outcome, unchanged, &mut known, scope, settings);
+    take_out(outcome, unchanged, &mut known, judging);
     Ok(())
 }
 
-/// Takes these rows out of an outcome, of which others took out `unchanged`.
+/// Takes what a baseline has out of an outcome, of which others took out `unchanged`.
 pub(crate) fn take_out(
     outcome: &mut Outcome,
     unchanged: Vec<Finding>,
-    known: &mut [BaselineRow],
-    scope: &Scope,
-    settings: &Settings,
+    known: &mut Known,
+    judging: Judging<'_>,
 ) {
-    call_alike(known, outcome, scope);
+    let scope = judging.scope;
+    let is_whole = judging.is_whole(known);
+    call_alike(&mut known.rows, outcome, scope);
     let is_gone = |path: &str| !path.starts_with('<') && !on_disk(path, scope).exists();
-    lint_engine::apply_baseline(outcome, unchanged, known, settings, is_gone);
+    lint_engine::apply_baseline(outcome, unchanged, &known.rows, judging.settings, is_whole, is_gone);
+    if let Some(baseline) = &mut outcome.baseline {
+        baseline.is_sarif = known.is_sarif;
+    }
 }
 
 /// Calls the files of a baseline as an outcome does: a root may be given through a link, or by a path with `..`.
@@ -61,12 +101,12 @@ fn call_alike(known: &mut [BaselineRow], outcome: &Outcome, scope: &Scope) {
     }
 }
 
-/// The rows of a baseline that is to be written again, with the paths that people see.
-pub(crate) fn read(file: &Path, scope: &Scope) -> Result<Vec<BaselineRow>, Error> {
+/// A baseline that is to be written again, with the paths that people see.
+pub(crate) fn read(file: &Path, scope: &Scope) -> Result<Known, Error> {
     if is_of_system(file) || fs::metadata(file).is_ok_and(|file| !file.is_file()) {
         return Err(fault(file, "it is not a regular file".to_owned()));
     }
-    rows(&bytes(file)?, file, scope)
+    known(&bytes(file)?, file, scope)
 }
 
 fn fault(file: &Path, reason: String) -> Error {
@@ -79,23 +119,25 @@ fn bytes(file: &Path) -> Result<Vec<u8>, Error> {
     bytes.ok_or_else(|| fault(file, format!("it is larger than {LARGEST} bytes")))
 }
 
-fn rows(bytes: &[u8], file: &Path, scope: &Scope) -> Result<Vec<BaselineRow>, Error> {
+fn known(bytes: &[u8], file: &Path, scope: &Scope) -> Result<Known, Error> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let read = BaselineFile::read(bytes).map_err(|reason| fault(file, reason))?;
     let folder = folder_of(file, scope);
     // Two branches may have added the same line, and a merge keeps both: that is one finding, not two.
     let mut rows: BTreeMap<(String, String, String), u64> = BTreeMap::new();
+    let shown = |path: &str| scope.shown(&normalize(&folder.join(path)));
+    let judged = read.judged.iter().map(|path| shown(path)).collect();
     for BaselineEntry { file, rule, fingerprint, count } in read.findings {
-        let path = scope.shown(&normalize(&folder.join(file)));
+        let path = shown(&file);
         let known = rows.entry((path, rule, fingerprint)).or_default();
         *known = count.max(*known);
     }
     let row = |((path, rule, fingerprint), count)| BaselineRow { path, rule, fingerprint, count };
-    Ok(rows.into_iter().map(row).collect())
+    Ok(Known { judged, rows: rows.into_iter().map(row).collect(), is_sarif: false })
 }
 
-/// Writes rows as a baseline that lies at `file`.
-pub(crate) fn write(rows: &[BaselineRow], file: &Path, scope: &Scope, out: &mut dyn Write) -> io::Result<()> {
+/// Writes a baseline that lies at `file`.
+pub(crate) fn write(known: &Known, file: &Path, scope: &Scope, out: &mut dyn Write) -> io::Result<()> {
     let folder = folder_of(file, scope);
     let row = |row: &BaselineRow| BaselineEntry {
         file: relative(&row.path, scope, &folder, true),
@@ -103,7 +145,8 @@ pub(crate) fn write(rows: &[BaselineRow], file: &Path, scope: &Scope, out: &mut 
         fingerprint: row.fingerprint.clone(),
         count: row.count,
     };
-    lint_report::baseline(&BaselineFile::new(rows.iter().map(row).collect()), out)
+    let judged = known.judged.iter().map(|path| relative(path, scope, &folder, true)).collect();
+    lint_report::baseline(&BaselineFile::new(judged, known.rows.iter().map(row).collect()), out)
 }
 
 /// Why a baseline is not written to a file; `None` if it is not there, is one, or is a pipe or device, which loses nothing.

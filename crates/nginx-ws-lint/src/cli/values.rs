@@ -167,7 +167,7 @@ pub(super) fn websocket_path(text: &str) -> Result<String, String> {
 pub(super) fn reason(text: &str) -> Result<String, String> {
     let text = text.trim();
     match text {
-        "" => Err("say why".to_owned()),
+        text if !lint_engine::is_reason(text) => Err("say why".to_owned()),
         text if text.contains(char::is_control) => Err("write it on one line".to_owned()),
         text => Ok(text.to_owned()),
     }

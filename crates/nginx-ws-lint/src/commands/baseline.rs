@@ -7,7 +7,7 @@ use lint_finding::{BaselineRow, Outcome};
 
 use super::given::Given;
 use super::lint::now;
-use crate::adopt::baseline;
+use crate::adopt::baseline::{self, Judging, Known};
 use crate::cli::{BaselineArgs, BaselineCommand, OutputArgs};
 use crate::error::Error;
 use crate::exit::Exit;
@@ -23,16 +23,21 @@ pub(crate) fn run(command: &BaselineCommand) -> Result<Exit, Error> {
     let scope = given.scope();
     let output = OutputArgs { output: Some(file.clone()), judged: Default::default() };
     output.check(&outcome, scope)?;
-    let rows = match command {
+    let judging = Judging { paths: given.paths(), scope, settings: &settings };
+    let known = match command {
         BaselineCommand::Create(_) => {
             if let Some(reason) = baseline::is_in_the_way(file, scope) {
                 let reason = reason.to_owned();
                 return Err(Error::Baseline { path: file.display().to_string(), reason });
             }
-            lint_engine::baseline(&outcome)
+            let judged = match given.is_stdin() {
+                true => Vec::new(),
+                false => given.paths().iter().map(|path| path.to_string_lossy().into_owned()).collect(),
+            };
+            Known { judged, rows: lint_engine::baseline(&outcome), is_sarif: false }
         }
         BaselineCommand::Prune(_) => {
-            let mut rows = baseline::read(file, scope)?;
+            let mut known = baseline::read(file, scope)?;
             // A run that did not see everything would take out what it did not see.
             if outcome.is_incomplete() {
                 tell_problems(&outcome);
@@ -42,22 +47,31 @@ pub(crate) fn run(command: &BaselineCommand) -> Result<Exit, Error> {
                 ));
                 return Ok(Exit::Failed);
             }
-            baseline::take_out(&mut outcome, Vec::new(), &mut rows, scope, &settings);
+            baseline::take_out(&mut outcome, Vec::new(), &mut known, judging);
             for absent in outcome.baseline.iter().flat_map(|known| &known.absent) {
                 let is_same = |row: &&mut BaselineRow| {
                     (&row.path, &row.rule, &row.fingerprint)
                         == (&absent.path, &absent.rule, &absent.fingerprint)
                 };
-                if let Some(row) = rows.iter_mut().find(is_same) {
+                if let Some(row) = known.rows.iter_mut().find(is_same) {
                     row.count = row.count.saturating_sub(absent.count);
                 }
             }
-            rows.retain(|row| row.count > 0);
-            rows
+            if !judging.is_whole(&known) {
+                let whole = known.judged.join(" ");
+                let what =
+                    if whole.is_empty() { "all of its files".to_owned() } else { format!("`{whole}`") };
+                say(&format!(
+                    "note: this run judged a part of what the baseline is about: only files that are gone are taken out; prune it with {}",
+                    lint_report::escape(&what)
+                ));
+            }
+            known.rows.retain(|row| row.count > 0);
+            known
         }
     };
-    output.write(|out| baseline::write(&rows, file, scope, out))?;
-    tell(command, file, &rows, &outcome);
+    output.write(|out| baseline::write(&known, file, scope, out))?;
+    tell(command, file, &known.rows, &outcome);
     Ok(if outcome.is_incomplete() { Exit::Failed } else { Exit::Clean })
 }
 

@@ -121,6 +121,11 @@ impl Given {
         &self.disk
     }
 
+    /// The paths that were given, or stand for none.
+    pub(super) fn paths(&self) -> &[PathBuf] {
+        &self.paths
+    }
+
     /// The folders that were given.
     pub(super) fn scope(&self) -> &Scope {
         &self.scope

@@ -10,6 +10,7 @@ use nginx_semantics::{Files, Past, Scope};
 use super::given::Given;
 use super::{fix, say_notices, say_silenced, say_skipped, to_stderr, watch};
 use crate::adopt;
+use crate::adopt::baseline::Judging;
 use crate::cli::{Format, LintArgs};
 use crate::error::Error;
 use crate::exit::Exit;
@@ -59,7 +60,8 @@ pub(super) fn once(args: &LintArgs, seen: impl FnOnce(&Outcome, &Scope)) -> Resu
             lint_engine::lint(&past, &paths, &scope, &settings)
         })
     };
-    adopt::apply(&mut outcome, args, given.scope(), &settings, judge_past)?;
+    let judging = Judging { paths: given.paths(), scope: given.scope(), settings: &settings };
+    adopt::apply(&mut outcome, args, judging, judge_past)?;
     if args.quiet {
         outcome.notices.retain(|notice| notice.incomplete);
     }

@@ -126,6 +126,15 @@ fn plan(args: &ProbeArgs) -> Result<(Plan, Url), Error> {
             bad("--polling", "the URL does not tell the library: write --polling=socketio, sockjs or signalr")
         })?),
     };
+    let roots = match (url.is_tls, &args.ca) {
+        (true, file) => roots(file.as_deref())?,
+        (false, None) => Vec::new(),
+        (false, Some(file)) => {
+            roots(Some(file))?;
+            say("note: --ca is for wss:// and https:// URLs: this one has no certificate");
+            Vec::new()
+        }
+    };
     let plan = Plan {
         browser: match args.browser {
             BrowserName::Chrome => Browser::Chrome,
@@ -143,7 +152,7 @@ fn plan(args: &ProbeArgs) -> Result<(Plan, Url), Error> {
             _ => None,
         },
         proxy_protocol: args.proxy_protocol,
-        roots: if url.is_tls { roots(args.ca.as_deref())? } else { Vec::new() },
+        roots,
         settle: SETTLE,
         idle: args.idle,
         ping: args.ping,

@@ -2,8 +2,10 @@
 
 mod interest;
 
+use std::collections::BTreeSet;
+use std::fs;
 use std::io::{self, IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
@@ -33,7 +35,14 @@ const CLEAR: &str = "\x1b[2J\x1b[3J\x1b[H";
 
 /// Lints, waits for a change, and lints again.
 pub(crate) fn run(args: &LintArgs) -> Result<Exit, Error> {
+    // The shell's `<(…)` and a FIFO are empty at the second run, or have it wait for ever.
+    let is_read_once =
+        |file: &PathBuf| fs::metadata(file).is_ok_and(|file| !file.is_file() && !file.is_dir());
+    if let Some(file) = args.baseline.as_ref().filter(|file| is_read_once(file)) {
+        return Err(Error::WatchPipe(file.display().to_string()));
+    }
     let mut last = None;
+    let mut before = BTreeSet::new();
     loop {
         // A folder may have been replaced by another one of its name: each run watches what is there now, and begins to
         // before it reads.
@@ -41,7 +50,7 @@ pub(crate) fn run(args: &LintArgs) -> Result<Exit, Error> {
         if given.stdin().is_some() {
             return Err(Error::WatchStdin);
         }
-        let mut changes = Changes::new(Interest::new(given.scope(), args))?;
+        let mut changes = Changes::new(Interest::new(given.scope(), args, &before))?;
         if io::stdout().is_terminal() {
             // What is gone from the screen is not looked at any more.
             let _ = write!(io::stdout(), "{CLEAR}");
@@ -56,6 +65,8 @@ pub(crate) fn run(args: &LintArgs) -> Result<Exit, Error> {
             // A baseline that is half-written now will be whole soon.
             (Err(error), Some(_)) => say(&format!("error: {error}")),
         }
+        // A file that an include does not find any more may come back.
+        before.extend(changes.interest.take_files());
         say("watching; interrupt it to end");
         if !changes.wait() {
             return Ok(last.unwrap_or(Exit::Failed));

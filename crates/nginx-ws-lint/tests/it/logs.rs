@@ -126,7 +126,7 @@ fn what_cannot_be_done_is_exit_code_2() {
     fs::write(tree.path("broken.log.gz"), broken).unwrap();
     for (arguments, said) in [
         (&["logs", "etc"][..], "no log is given"),
-        (&["logs", "missing.log"], "not read to its end"),
+        (&["logs", "missing.log"], "not read: No such file"),
         (&["logs", "what.log"], "neither requests nor messages"),
         (&["logs", "broken.log.gz", "etc"], "not read to its end"),
         (&["logs", "-", "--log", "-"], "read once"),
@@ -346,8 +346,11 @@ fn no_log_is_replaced_by_what_is_said_of_it() {
         (&["logs", "access.log", "--html", "access.log"][..], "is a log that is read"),
         (&["logs", "access.log", "-o", "./access.log"], "is a log that is read"),
         (&["logs", "access.log", "-o", "page", "--html", "./page"], "two reports go to"),
-        (&["logs", "access.log", "etc", "--html", "etc/nginx.conf"], "which is judged"),
-        (&["logs", "access.log", "etc/nginx.conf", "--html", "./etc/nginx.conf"], "which is judged"),
+        (&["logs", "access.log", "etc", "--html", "etc/nginx.conf"], "is judged, and would be overwritten"),
+        (
+            &["logs", "access.log", "etc/nginx.conf", "--html", "./etc/nginx.conf"],
+            "is judged, and would be overwritten",
+        ),
         (&["logs", "access.log", "--status", "status", "-o", "status"], "is read in this run"),
         (&["logs", "access.log", "--status", "status", "--html", "status"], "is read in this run"),
     ] {
@@ -396,4 +399,27 @@ fn one_file_is_read_once() {
     );
     let run = tree.run(&["logs", "access.log", "copy.log", "etc", "--format", "json"]);
     assert_eq!(json(&run)["inputs"][1]["repeats"], "access.log");
+}
+
+/// `limit_except` and `if` are parts of a location, and no location has the name of a method.
+#[test]
+fn what_a_block_of_a_location_answers_is_of_the_location() {
+    let conf = "http { server { listen 80; server_name a.test;
+        location /ws { limit_except POST { deny all; } proxy_pass http://127.0.0.1:1; }
+        location /live/ws { if ($arg_old) { return 410; } proxy_pass http://127.0.0.1:1; } } }";
+    let line = |target: &str, status: u16| {
+        format!("a.test [01/May/2024:10:00:00 +0200] \"GET {target} HTTP/1.1\" {status} up=websocket\n")
+    };
+    let log = line("/ws", 403).repeat(6) + &line("/live/ws?old=1", 410).repeat(6);
+    let tree = Tree::new(&[("etc/nginx.conf", conf), ("access.log", &log)]);
+    let format = "$host [$time_local] \"$request\" $status up=$http_upgrade";
+    let said = json(&tree.run(&["logs", "access.log", "etc", "--log-format", format, "--format", "json"]));
+    let endpoints = said["endpoints"].as_array().unwrap();
+    let told: Vec<(&str, &str)> = endpoints
+        .iter()
+        .map(|one| (one["location"].as_str().unwrap(), one["refusing"][0]["text"].as_str().unwrap_or("")))
+        .collect();
+    let [(first, deny), (second, gone)] = told[..] else { panic!("{said}") };
+    assert_eq!((first, second), ("/ws", "/live/ws"), "{said}");
+    assert!(deny.contains("deny") && gone.contains("410"), "{said}");
 }

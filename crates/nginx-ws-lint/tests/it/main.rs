@@ -4,6 +4,7 @@
 
 mod adopt;
 mod adopt_moved;
+mod adopt_part;
 mod bots;
 mod branches;
 mod budgets;

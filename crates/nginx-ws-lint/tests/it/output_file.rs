@@ -90,7 +90,7 @@ fn a_judged_file_is_never_overwritten_with_what_is_said_of_it() {
     ] {
         let run = tree.run(arguments);
         assert_eq!(run.code, Some(2), "{arguments:?}");
-        assert!(run.stderr.contains("which is judged"), "{}", run.stderr);
+        assert!(run.stderr.contains("is judged, and would be overwritten"), "{}", run.stderr);
         assert_eq!(fs::read_to_string(tree.path("nginx.conf")).unwrap(), MAIN, "{arguments:?}");
     }
 }

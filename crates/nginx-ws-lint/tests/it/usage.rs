@@ -61,6 +61,8 @@ fn a_command_with_a_slip_is_said_before_anything_is_linted() {
         ("help", "--help"),
         ("version", "--version"),
         ("lint", "nginx-ws-lint PATHS"),
+        ("fix", "--fix PATHS"),
+        ("prune", "baseline prune FILE PATHS"),
         ("causes", "explain causes"),
         ("short-read-timeout", "explain short-read-timeout"),
     ] {

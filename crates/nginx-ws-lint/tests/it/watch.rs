@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::symlink;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
@@ -36,6 +36,16 @@ fn standard_input_and_edits_are_not_watched() {
         let run = tree.run(arguments);
         assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{arguments:?}");
     }
+}
+
+/// The second run would wait for a writer, or read nothing.
+#[test]
+fn a_baseline_that_can_be_read_once_is_refused() {
+    let tree = Tree::new(&[("nginx.conf", HEALTHY)]);
+    assert!(Command::new("mkfifo").arg(tree.path("known")).status().unwrap().success());
+    let run = tree.run(&["--watch", "--baseline", "known", "nginx.conf"]);
+    assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{}", run.stderr);
+    assert!(run.stderr.contains("`known` can be read once only"), "{}", run.stderr);
 }
 
 const HEALTHY: &str = "events {}\nhttp {}\n";
@@ -106,6 +116,13 @@ fn files_elsewhere_that_count_are_watched_too() {
     let running = watching(&tree, &["--host-includes", "given"]);
     fs::write(tree.path("new"), "server { location /ws { proxy_pass ws://a; } }\n").unwrap();
     fs::rename(tree.path("new"), tree.path("elsewhere/a.conf")).unwrap();
+    running.next("1 error");
+    // One that was removed may come back, with its folder.
+    fs::remove_dir_all(tree.path("elsewhere")).unwrap();
+    running.next("no findings");
+    fs::create_dir(tree.path("new")).unwrap();
+    fs::write(tree.path("new/a.conf"), "server { location /ws { proxy_pass ws://a; } }\n").unwrap();
+    fs::rename(tree.path("new"), tree.path("elsewhere")).unwrap();
     running.next("1 error");
     // Settings in a folder above count from when they come.
     fs::write(tree.path(".nginx-ws-lint.toml"), "other = 1\n").unwrap();

@@ -130,30 +130,29 @@ impl Layer {
         self.preset().map_or_else(|| format!("`{}`", self.name), |preset| preset.name.to_owned())
     }
 
-    /// What closes a WebSocket first; `None`: nothing, or it is not known. What the user says stands in place of the
-    /// preset's limit on silence, and of that on its life where it has no other.
+    /// What closes a WebSocket first; `None`: nothing, or it is not known.
     #[must_use]
     pub fn limit(&self) -> Option<LayerLimit> {
+        self.limits().min_by_key(|limit| limit.milliseconds)
+    }
+
+    /// Its limit on silence, then that on the life of a connection, as far as there are any. What the user says stands in
+    /// place of the preset's limit on silence, and of that on its life where it has no other.
+    pub fn limits(&self) -> impl Iterator<Item = LayerLimit> + use<> {
         let preset = self.sure_preset();
-        let lifetime = preset.and_then(|preset| preset.lifetime_s).map(|seconds| LayerLimit {
-            milliseconds: u64::from(seconds) * 1_000,
-            is_lifetime: true,
-            is_preset: true,
-        });
-        let idle = preset.and_then(|preset| match preset.idle {
-            IdlePreset::Seconds(seconds) => Some(u64::from(seconds) * 1_000),
-            IdlePreset::Unknown | IdlePreset::Unlimited => None,
-        });
         let limit =
             |milliseconds, is_lifetime, is_preset| LayerLimit { milliseconds, is_lifetime, is_preset };
-        match (self.idle_timeout_ms, idle, lifetime) {
-            (Some(said), None, Some(_)) => Some(limit(said, true, false)),
-            (said, idle, lifetime) => {
-                let own = said.map(|said| limit(said, false, false));
-                let idle = own.or(idle.map(|idle| limit(idle, false, true)));
-                idle.into_iter().chain(lifetime).min_by_key(|limit| limit.milliseconds)
-            }
-        }
+        let lifetime = preset.and_then(|preset| preset.lifetime_s);
+        let lifetime = lifetime.map(|seconds| limit(u64::from(seconds) * 1_000, true, true));
+        let idle = preset.and_then(|preset| match preset.idle {
+            IdlePreset::Seconds(seconds) => Some(limit(u64::from(seconds) * 1_000, false, true)),
+            IdlePreset::Unknown | IdlePreset::Unlimited => None,
+        });
+        let (idle, lifetime) = match (self.idle_timeout_ms, idle, lifetime) {
+            (Some(said), None, Some(_)) => (None, Some(limit(said, true, false))),
+            (said, idle, lifetime) => (said.map(|said| limit(said, false, false)).or(idle), lifetime),
+        };
+        idle.into_iter().chain(lifetime)
     }
 
     /// What the user has to say of it before anything can be said.

@@ -54,7 +54,11 @@ impl Rule for LogFormatBlind {
         .into_iter()
         .filter_map(|(is_there, text)| (!is_there).then_some(text))
         .collect();
-        let message = format!("the access log does not show {}", missing.join(", "));
+        let shown = match missing.split_last() {
+            Some((last, others)) if !others.is_empty() => format!("{} and {last}", others.join(", ")),
+            _ => missing.concat(),
+        };
+        let message = format!("the access log does not show {shown}");
         let mut finding = FindingBuilder::new(&META, &directive, message).endpoint(endpoint);
         finding = match format {
             Some(format) => finding.because(&format, "its format"),
@@ -89,7 +93,7 @@ mod tests {
     fn the_default() {
         let findings = check(&with(
             "    http {
-   #^^^^ info: the access log does not show how long the WebSocket lived, which server of the upstream had it
+   #^^^^ info: the access log does not show how long the WebSocket lived and which server of the upstream had it
     log_format websocket '$time_local';
     server { location /ws/ { @ } location /socket.io/ { @ } } }",
         ));
@@ -105,7 +109,7 @@ mod tests {
     log_format short escape=json '$remote_addr '
                                  '$request_time';
     access_log logs/access.log short;
-   #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ info: the access log does not show the status of the handshake, which server of the upstream had it
+   #^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ info: the access log does not show the status of the handshake and which server of the upstream had it
     server { location /ws/ { @ } } }",
         ));
         assert_eq!(labels(&findings[0])[1], "its format");

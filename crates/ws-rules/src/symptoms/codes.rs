@@ -3,7 +3,7 @@
 use super::Sign;
 
 /// What stands before a status.
-const BEFORE_STATUS: [&str; 16] = [
+const BEFORE_STATUS: [&str; 18] = [
     // Chromium, and `ws` for Node
     "unexpected response code:",
     "unexpected server response:",
@@ -24,6 +24,9 @@ const BEFORE_STATUS: [&str; 16] = [
     "status",
     "got",
     "but was",
+    // curl
+    "refused websockets upgrade:",
+    "returned error:",
 ];
 
 /// What stands before a close code.
@@ -58,6 +61,10 @@ pub(super) fn codes_in(line: &str) -> Vec<Sign> {
         };
         let is_said = match sign {
             Sign::Status(_) => is_behind(before, &BEFORE_STATUS) || is_of_request(before),
+            // `websockets` for Python: `received 1001 (going away)`
+            _ if rest.get(length..).is_some_and(|rest| rest.starts_with(" (")) => {
+                is_behind(before, &BEFORE_CLOSE) || is_behind(before, &["received", "sent"])
+            }
             _ => is_behind(before, &BEFORE_CLOSE),
         };
         if (is_alone || is_said) && !codes.contains(&sign) {

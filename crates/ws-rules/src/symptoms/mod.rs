@@ -394,6 +394,145 @@ mod tests {
     #[test]
     fn titles_say_who_did_it() {
         for (line, title) in [
+            // Chromium, Firefox and Safari
+            ("WebSocket connection to 'wss://a/ws' failed:", "the browser cannot connect"),
+            ("WebSocket connection to 'wss://a/ws' failed: ", "the browser cannot connect"),
+            ("WebSocket connection to 'wss://a/' failed: WebSocket opening handshake timed out", "hangs"),
+            (
+                "WebSocket connection to 'wss://a/' failed: Error in connection establishment: net::ERR_TIMED_OUT",
+                "hangs",
+            ),
+            (
+                "WebSocket connection to 'wss://a/' failed: Error in connection establishment: net::ERR_INTERNET_DISCONNECTED",
+                "nothing answers",
+            ),
+            (
+                "WebSocket connection to 'wss://a/' failed: Error in connection establishment: net::ERR_TUNNEL_CONNECTION_FAILED",
+                "own proxy",
+            ),
+            (
+                "WebSocket connection to 'wss://a/' failed: Error in connection establishment: net::ERR_INSUFFICIENT_RESOURCES",
+                "too many",
+            ),
+            (
+                "WebSocket connection to 'wss://a/' failed: HTTP Authentication failed; no valid credentials available",
+                "401",
+            ),
+            (
+                "WebSocket connection to 'wss://a/' failed: Error during WebSocket handshake: Sent non-empty 'Sec-WebSocket-Protocol' header but no response was received",
+                "subprotocol",
+            ),
+            (
+                "WebSocket connection to 'wss://a/' failed: Error during WebSocket handshake: 'Sec-WebSocket-Protocol' header value 'x' in response does not match any of sent values",
+                "subprotocol",
+            ),
+            (
+                "WebSocket connection to 'wss://a/' failed: Error during WebSocket handshake: net::ERR_INVALID_HTTP_RESPONSE",
+                "not HTTP/1.1",
+            ),
+            ("WebSocket connection to 'wss://a/' failed: Close received after close", "a frame came"),
+            ("NS_ERROR_WEBSOCKET_CONNECTION_REFUSED", "the browser cannot connect"),
+            ("NS_ERROR_NET_RESET", "closed before an answer"),
+            ("SecurityError: The operation is insecure.", "opens `ws://`"),
+            (
+                "WebSocket connection to 'wss://a/' failed: The operation couldn\u{2019}t be completed. Socket is not connected",
+                "1006",
+            ),
+            ("WebSocket connection to 'wss://a/' failed: The network connection was lost.", "1006"),
+            (
+                "WebSocket connection to 'wss://a/' failed: The certificate for this server is invalid.",
+                "certificate",
+            ),
+            (
+                "WebSocket connection to 'wss://a/' failed: Could not connect to the server.",
+                "nothing answers",
+            ),
+            ("WebSocket connection to 'wss://a/' failed: The request timed out.", "hangs"),
+            ("WebSocket connection to 'wss://a/' failed: WebSocket is closed due to suspension.", "1001"),
+            // Node
+            ("Error: Opening handshake has timed out", "hangs"),
+            ("Error: WebSocket was closed before the connection was established", "hangs"),
+            ("Error: read ECONNRESET", "1006"),
+            ("Error: connect ETIMEDOUT 192.0.2.1:443", "nothing answers"),
+            ("Error: getaddrinfo EAI_AGAIN a", "nothing answers"),
+            (
+                "Error: write EPROTO 00:error:0A00010B:SSL routines:ssl3_get_record:wrong version number",
+                "no TLS",
+            ),
+            ("Error: self-signed certificate (DEPTH_ZERO_SELF_SIGNED_CERT)", "certificate"),
+            (
+                "Error [ERR_TLS_CERT_ALTNAME_INVALID]: Hostname/IP does not match certificate's altnames",
+                "certificate",
+            ),
+            ("Error: certificate has expired", "certificate"),
+            ("Error: Server sent no subprotocol", "subprotocol"),
+            ("TypeError: Received network error or non-101 status code.", "the browser cannot connect"),
+            ("Error: Parse Error: Expected HTTP/, RTSP/ or ICE/", "not HTTP/1.1"),
+            // curl
+            (
+                "curl: (7) Failed to connect to a port 443 after 2 ms: Couldn't connect to server",
+                "nothing answers",
+            ),
+            ("curl: (6) Could not resolve host: a", "nothing answers"),
+            ("curl: (22) Refused WebSockets upgrade: 400", "400"),
+            ("curl: (22) The requested URL returned error: 403", "403"),
+            ("curl: (35) error:0A00010B:SSL routines::wrong version number", "no TLS"),
+            (
+                "curl: (35) TLS connect error: error:0A000458:SSL routines::tlsv1 unrecognized name",
+                "refuses the TLS",
+            ),
+            ("curl: (35) Recv failure: Connection reset by peer", "closed before an answer"),
+            ("curl: (56) Recv failure: Connection reset by peer", "closed before an answer"),
+            ("curl: (28) Operation timed out after 5001 milliseconds with 0 bytes received", "hangs"),
+            (
+                "curl: (60) SSL: no alternative certificate subject name matches target host name 'a'",
+                "certificate",
+            ),
+            ("curl: (1) Received HTTP/0.9 when not allowed", "not HTTP/1.1"),
+            ("curl: (92) HTTP/2 stream 1 was not closed cleanly: PROTOCOL_ERROR (err 1)", "not HTTP/1.1"),
+            // Python
+            ("websockets.exceptions.InvalidMessage: did not receive a valid HTTP response", "not HTTP/1.1"),
+            ("TimeoutError: timed out during opening handshake", "hangs"),
+            (
+                "websockets.exceptions.ConnectionClosedOK: received 1001 (going away); then sent 1001 (going away)",
+                "1001",
+            ),
+            ("EOFError: connection closed while reading HTTP status line", "closed before an answer"),
+            ("ConnectionRefusedError: [Errno 111] Connect call failed ('127.0.0.1', 443)", "nothing answers"),
+            ("OSError: [Errno 113] No route to host", "nothing answers"),
+            ("socket.gaierror: [Errno -2] Name or service not known", "nothing answers"),
+            (
+                "websocket._exceptions.WebSocketConnectionClosedException: Connection to remote host was lost.",
+                "1006",
+            ),
+            // Go
+            ("dial tcp: lookup a: no such host", "nothing answers"),
+            ("dial tcp 192.0.2.1:443: connect: connection refused", "nothing answers"),
+            ("dial tcp 192.0.2.1:443: i/o timeout", "nothing answers"),
+            ("read tcp 10.0.0.1:5000->192.0.2.1:443: read: connection reset by peer", "1006"),
+            ("tls: first record does not look like a TLS handshake", "no TLS"),
+            ("remote error: tls: unrecognized name", "refuses the TLS"),
+            ("failed to get reader: failed to read frame header: EOF", "1006"),
+            // Rust, Java and .NET
+            ("WebSocket protocol error: Connection reset without closing handshake", "1006"),
+            ("WebSocket protocol error: Handshake not finished", "closed before an answer"),
+            ("java.net.SocketTimeoutException: timeout", "hangs"),
+            ("javax.net.ssl.SSLHandshakeException: PKIX path building failed", "certificate"),
+            (
+                "System.Net.WebSockets.WebSocketException (0x80004005): The remote party closed the WebSocket connection without completing the close handshake.",
+                "1006",
+            ),
+            // nginx
+            ("connect() failed (111: Connection refused) while connecting to upstream", "nothing listens"),
+            ("connect() failed (113: No route to host) while connecting to upstream", "no way leads"),
+            (
+                "connect() to [2001:db8::1]:80 failed (101: Network is unreachable) while connecting to upstream",
+                "no way leads",
+            ),
+            (
+                "upstream SSL certificate verify error: (10:certificate has expired) while SSL handshaking to upstream",
+                "the TLS handshake with the back end fails",
+            ),
             ("Incorrect 'Sec-WebSocket-Accept' header value", "does not fit the key"),
             ("Error: Invalid Sec-WebSocket-Accept header", "does not fit the key"),
             ("Invalid frame header", "a frame came that browsers refuse"),
@@ -416,6 +555,8 @@ mod tests {
             "10.0.0.1",
             "2024/05/01 10:00:00 [notice] 502#502: exit",
             "port 1006",
+            "received 1024 bytes",
+            "recv() failed (104: Connection reset by peer) while reading client request line",
         ] {
             assert_eq!(first(line), None, "{line}");
         }

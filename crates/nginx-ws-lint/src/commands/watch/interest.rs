@@ -22,6 +22,8 @@ pub(super) struct Interest {
     folders: Vec<PathBuf>,
     /// Other paths that count.
     paths: BTreeSet<PathBuf>,
+    /// Those that were read outside of the folders.
+    files: BTreeSet<PathBuf>,
     /// Folders around them, to be watched without what is below.
     places: BTreeSet<PathBuf>,
     /// Files that this program writes to, by device and number: they would wake it for ever.
@@ -29,8 +31,8 @@ pub(super) struct Interest {
 }
 
 impl Interest {
-    /// What the command line names, and the way there.
-    pub(super) fn new(scope: &Scope, args: &LintArgs) -> Self {
+    /// What the command line names, and the way there, and the files outside of it that were read `before`.
+    pub(super) fn new(scope: &Scope, args: &LintArgs, before: &BTreeSet<PathBuf>) -> Self {
         let mut interest = Self { folders: scope.given.clone(), own: own_files(), ..Self::default() };
         for folder in &scope.given {
             interest.add_way(folder);
@@ -43,6 +45,8 @@ impl Interest {
             // As it was typed: it may be a link that will lead elsewhere, as to the next release.
             interest.add_way(&normalize(&scope.working_folder.join(path)));
         }
+        // Its folder may be gone with it.
+        before.iter().for_each(|file| interest.add_way(file));
         interest
     }
 
@@ -54,6 +58,7 @@ impl Interest {
             let Ok(real) = path.canonicalize() else { continue };
             for path in [path, real].iter().filter(|path| !self.is_inside(path)).collect::<Vec<_>>() {
                 self.add(path);
+                self.files.insert(path.clone());
             }
         }
     }
@@ -66,6 +71,11 @@ impl Interest {
     /// The folders to watch that were not taken before.
     pub(super) fn take_places(&mut self) -> BTreeSet<PathBuf> {
         mem::take(&mut self.places)
+    }
+
+    /// The files outside of these folders that were read.
+    pub(super) fn take_files(&mut self) -> BTreeSet<PathBuf> {
+        mem::take(&mut self.files)
     }
 
     /// Whether an event is such a change. Reading changes nothing, and what version control does to itself concerns

@@ -73,7 +73,7 @@ pub(super) static SYMPTOMS: [Symptom; 20] = [
     },
     Symptom {
         title: "401 Unauthorized",
-        signs: &[Status(401)],
+        signs: &[Status(401), Text(&["http authentication failed; no valid credentials"])],
         meaning: "Something checks passwords or tokens before the WebSocket. A browser's `new WebSocket()` cannot set `Authorization`.",
         causes: &["auth-on-handshake", "handshake-header-stripped", "location-not-matched"],
         next: TRACE,

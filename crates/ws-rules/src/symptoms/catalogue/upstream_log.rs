@@ -4,7 +4,7 @@ use super::super::Sign::Text;
 use super::super::Symptom;
 use super::TRACE;
 
-pub(super) static SYMPTOMS: [Symptom; 18] = [
+pub(super) static SYMPTOMS: [Symptom; 19] = [
     Symptom {
         title: "the client stopped reading: nginx closed the WebSocket",
         signs: &[Text(&["client timed out", "while proxying upgraded connection"])],
@@ -51,15 +51,24 @@ pub(super) static SYMPTOMS: [Symptom; 18] = [
     },
     Symptom {
         title: "nothing listens at the back end's address",
-        signs: &[
-            Text(&["connect() failed", "connection refused"]),
-            Text(&["connect() failed", "no route to host"]),
-            Text(&["connect() to unix:", "failed"]),
-        ],
+        signs: &[Text(&["connect() failed", "connection refused"]), Text(&["connect() to unix:", "failed"])],
         meaning: "The address refuses connections on this port: the back end is not running, listens on 127.0.0.1 of another container, or has a new address.",
         causes: &["not-nginx", "resolver/dns-stale"],
         next: "whether the address in the line is that of the back end today",
         source: "ngx_http_upstream.c, ngx_event_connect.c",
+    },
+    Symptom {
+        title: "no way leads to the back end's address",
+        signs: &[
+            Text(&["connect()", "no route to host"]),
+            Text(&["connect()", "network is unreachable"]),
+            Text(&["connect()", "host is unreachable"]),
+            Text(&["connect()", "host is down"]),
+        ],
+        meaning: "Whether anything listens there is not known: the machine at the address is gone, a firewall rejects the packets, or this machine has no route, such as one for IPv6.",
+        causes: &["resolver/dns-stale", "not-nginx"],
+        next: "whether the address in the line is that of the back end today, and `ip route get ADDRESS` on the machine that nginx runs on",
+        source: "connect(2), EHOSTUNREACH, ENETUNREACH and EHOSTDOWN; ngx_event_connect.c",
     },
     Symptom {
         title: "the system does not let nginx connect",
