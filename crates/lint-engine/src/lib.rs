@@ -224,6 +224,7 @@ fn judge(task: &Task<'_>, onlooker: &mut dyn Onlooker) -> Outcome {
     let mut gathered = Gathered::default();
     notices::of_skipped(loaded, &mut gathered);
     notices::of_controllers(loaded, &mut gathered);
+    notices::of_templates(loaded, &mut gathered);
     let arguments = absolute(arguments, scope);
     let mut chains = Chains::new(loaded);
     let said = Arc::new(Said::default());

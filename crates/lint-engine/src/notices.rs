@@ -10,9 +10,10 @@ use nginx_semantics::budgets::{
 };
 use nginx_semantics::{
     Configuration, Controller, CutReason, Directive, DirectiveName, DirectiveRef, Hosted, IncludeFailure,
-    IncludeProblem, Loaded, ReadError, Scope, SkipReason, Skipped, SourceFile,
+    IncludeProblem, Loaded, Misread, ReadError, Scope, SkipReason, Skipped, SourceFile, misreads,
 };
 
+use nginx_syntax::{LeafKind, Span, lossy};
 use ws_model::Model;
 
 use crate::gather::Gathered;
@@ -80,6 +81,48 @@ pub(crate) fn of_controllers(loaded: &Loaded, gathered: &mut Gathered) {
             "ingress-nginx is retired: it has had no releases and no security fixes since March 2026";
         let code = NoticeCode::IngressController;
         gathered.notice(Notice { code, message: message.into(), place: None, path: None, incomplete: false });
+    }
+}
+
+/// What envsubst does not make of templates what their authors meant.
+pub(crate) fn of_templates(loaded: &Loaded, gathered: &mut Gathered) {
+    for (id, file) in loaded.sources.iter().filter(|(id, _)| loaded.judged.contains(id)) {
+        let Some(hosted) = file.hosted().filter(|hosted| hosted.is_whole_template()) else { continue };
+        let is_named = hosted.path().extension().is_some_and(|extension| extension == "template");
+        if !is_named && !hosted.is_of_envsubst() {
+            continue;
+        }
+        let text = hosted.source().bytes();
+        for (span, what) in misreads(text) {
+            let (Some(start), Some(last)) =
+                (hosted.view().of_host(span.start), hosted.view().of_host(span.end.saturating_sub(1)))
+            else {
+                continue;
+            };
+            let is_comment = file.tree.leaf_at(start).is_some_and(|leaf| leaf.kind == LeafKind::Comment);
+            if is_comment {
+                continue;
+            }
+            let written = span.of(text).to_vec();
+            let span = Span::new(start, last + 1);
+            let written = lossy(&written);
+            let message = match what {
+                Misread::LeftAlone => {
+                    format!(
+                        "envsubst leaves `{written}` as it is: it replaces names, and knows no default values"
+                    )
+                }
+                Misread::NotEscaped => {
+                    let name = written.trim_matches(['$', '{', '}']);
+                    format!(
+                        "envsubst has no escape: `$$` before `{name}` becomes a `$` and the value of `{name}`"
+                    )
+                }
+            };
+            let place = Some(Place { file: id, span });
+            let code = NoticeCode::Template;
+            gathered.notice(Notice { code, message, place, path: None, incomplete: false });
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use nginx_semantics::{Belonging, FileStatus as Status, Loaded, SkipReason};
 /// Adds it to an outcome, with the counts.
 pub(crate) fn add(loaded: &Loaded, outcome: &mut Outcome) {
     outcome.reports = loaded.files.iter().map(report).collect();
+    say_parts(&mut outcome.reports);
     outcome.passed_over.clone_from(&loaded.passed_over);
     outcome.excluded.clone_from(&loaded.excluded);
     outcome.summary.excluded = loaded.excluded.len();
@@ -14,6 +15,33 @@ pub(crate) fn add(loaded: &Loaded, outcome: &mut Outcome) {
     outcome.summary.not_nginx = count(FileStatus::NotNginx);
     outcome.summary.passed_over = loaded.passed_over.len();
 }
+
+/// Says of a file that only some of its texts are judged.
+fn say_parts(reports: &mut [FileReport]) {
+    let has_judged_text = |report: &FileReport| {
+        // They are in the order of their paths.
+        let texts = format!("{}#", report.path);
+        let first = reports.partition_point(|other| other.path < texts);
+        let mut own = reports.get(first..).unwrap_or_default().iter();
+        own.by_ref()
+            .take_while(|other| other.path.starts_with(&texts))
+            .any(|other| matches!(other.status, FileStatus::Judged | FileStatus::Included))
+    };
+    let in_part: Vec<bool> = reports
+        .iter()
+        .map(|report| report.status == FileStatus::NotJudged && has_judged_text(report))
+        .collect();
+    for (report, _) in reports.iter_mut().zip(in_part).filter(|(_, in_part)| *in_part) {
+        report.is_in_part = true;
+        let reason = report.reason.as_mut();
+        if let Some(reason) = reason.filter(|reason| reason.holds_nginx && reason.code != NOT_CERTAIN) {
+            reason.text = format!("{} with other lines of nginx, which are not linted", reason.noun.0);
+        }
+    }
+}
+
+/// The reason of a file that says itself what of it is not judged.
+const NOT_CERTAIN: &str = "not-certain";
 
 fn report(file: &nginx_semantics::FileReport) -> FileReport {
     let nginx_semantics::FileReport { path, status, part } = file;
@@ -24,7 +52,7 @@ fn report(file: &nginx_semantics::FileReport) -> FileReport {
         Status::NoConfiguration => (FileStatus::NotNginx, None),
         Status::NotJudged(reason) => (FileStatus::NotJudged, Some(not_judged(reason))),
     };
-    FileReport { path: path.to_owned(), status, reason, part_of: of, adopted_by, block }
+    FileReport { path: path.to_owned(), status, reason, is_in_part: false, part_of: of, adopted_by, block }
 }
 
 /// Why a file is not judged, for programs and for people.
@@ -95,7 +123,7 @@ pub(crate) fn not_judged(reason: &SkipReason) -> NotJudged {
             "has routes of NGINX Gateway Fabric or a TransportServer, which are not judged".to_owned(),
         ),
         SkipReason::Unsure(why) => (
-            "not-certain",
+            NOT_CERTAIN,
             ("file whose text of nginx is not certain", "files whose text of nginx is not certain"),
             format!("holds text of nginx that is not judged: {why}"),
         ),

@@ -81,6 +81,8 @@ pub struct FileReport {
     pub status: FileStatus,
     /// Why, if it is not judged.
     pub reason: Option<NotJudged>,
+    /// Whether some of its texts are judged, which have reports of their own, and others are not.
+    pub is_in_part: bool,
     /// The main files whose configuration it belongs to; nothing for a main file that no other includes.
     pub part_of: Vec<String>,
     /// The main file that it is judged with although that does not include it.

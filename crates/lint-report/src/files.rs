@@ -26,8 +26,11 @@ pub(crate) fn skipped(outcome: &Outcome) -> Option<String> {
         .into_iter()
         .map(|((one, several), number)| format!("{number} {}", if number == 1 { one } else { several }))
         .collect();
+    let in_part = outcome.reports.iter().filter(|report| report.is_in_part).count();
     let verb = match (all, reasons().all(|reason| reason.holds_nginx)) {
         (0, _) => return None,
+        (1, _) if in_part == all => "has other lines of nginx, which were",
+        (_, _) if in_part == all => "have other lines of nginx, which were",
         (1, true) => "looks like nginx and was",
         (_, true) => "look like nginx and were",
         (1, false) => "may be nginx and was",
@@ -35,7 +38,11 @@ pub(crate) fn skipped(outcome: &Outcome) -> Option<String> {
     };
     let files = count(all, "file");
     let them = if all == 1 { "it" } else { "them" };
-    Some(format!("{files} {verb} not judged: {}; --show-files lists {them}", by_reason.join(", ")))
+    let parts = match in_part {
+        parts if parts == 0 || parts == all => String::new(),
+        parts => format!(" ({parts} of them in part)"),
+    };
+    Some(format!("{files} {verb} not judged{parts}: {}; --show-files lists {them}", by_reason.join(", ")))
 }
 
 /// The same with the folders that were not looked into, where no summary says either; `None` if there is nothing to say.
@@ -94,6 +101,7 @@ mod tests {
             path: path.to_owned(),
             status: FileStatus::NotJudged,
             reason: None,
+            is_in_part: false,
             part_of: Vec::new(),
             adopted_by: None,
             block: None,
@@ -147,6 +155,26 @@ mod tests {
             said(&[unreadable, template, template]).as_deref(),
             Some(
                 "3 files may be nginx and were not judged: 2 templates, 1 unreadable; --show-files lists them"
+            )
+        );
+    }
+
+    #[test]
+    fn files_that_are_judged_in_part_are_told_apart() {
+        let page = ("page", "pages", true);
+        let mut outcome = outcome(&[page]);
+        outcome.reports[0].is_in_part = true;
+        assert_eq!(
+            skipped(&outcome).as_deref(),
+            Some("1 file has other lines of nginx, which were not judged: 1 page; --show-files lists it")
+        );
+        let more = self::outcome(&[page, page]);
+        outcome.reports.extend(more.reports);
+        outcome.summary.not_judged = 3;
+        assert_eq!(
+            skipped(&outcome).as_deref(),
+            Some(
+                "3 files look like nginx and were not judged (1 of them in part): 3 pages; --show-files lists them"
             )
         );
     }

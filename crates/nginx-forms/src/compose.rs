@@ -241,6 +241,30 @@ pub fn env_of_dockerfile(text: &[u8]) -> Option<Vec<(String, String)>> {
     is_nginx.then_some(environment)
 }
 
+/// What a Dockerfile copies from the folder that is built to a folder of the image, or below it.
+pub fn copied_to(text: &[u8], folder: &str) -> Vec<String> {
+    let text = String::from_utf8_lossy(text).replace("\\\r\n", " ").replace("\\\n", " ");
+    let mut all = Vec::new();
+    for line in text.lines() {
+        let words: Vec<&str> = line
+            .split(|letter: char| letter.is_whitespace() || matches!(letter, '[' | ']' | ',' | '"'))
+            .filter(|word| !word.is_empty())
+            .collect();
+        let [instruction, sources @ .., target] = words.as_slice() else { continue };
+        let is_copy = ["COPY", "ADD"].iter().any(|name| instruction.eq_ignore_ascii_case(name));
+        let is_there = std::path::Path::new(target).starts_with(folder);
+        // Another stage has other files.
+        if is_copy && is_there && !sources.iter().any(|source| source.starts_with("--from")) {
+            let own = sources
+                .iter()
+                .filter(|source| !source.starts_with("--") && !source.contains(['$', '*', '?']));
+            all.extend(own.map(|source| source.trim_start_matches('/').to_owned()));
+        }
+    }
+    all.retain(|source| !source.is_empty());
+    all
+}
+
 /// `NAME=value OTHER="a b"`, or `NAME value`.
 fn env(text: &str) -> Vec<(String, String)> {
     let Some((name, _)) = text.split_once('=').filter(|(name, _)| !name.contains(char::is_whitespace)) else {
@@ -328,6 +352,12 @@ mod tests {
         );
         assert_eq!(of(&["compose.yaml"]), None);
         assert_eq!(of(&["compose.override.yaml"]), None);
+    }
+
+    #[test]
+    fn what_a_dockerfile_copies() {
+        let text = b"FROM nginx\nCOPY --chown=a nginx/templates /etc/nginx/templates\nADD [\"a.template\", \\\n  \"/etc/nginx/templates/x/\"]\nCOPY --from=b c /etc/nginx/templates\nCOPY x /etc/nginx/conf.d\ncopy ./*.template /etc/nginx/templates/\n";
+        assert_eq!(super::copied_to(text, "/etc/nginx/templates"), ["nginx/templates", "a.template"]);
     }
 
     #[test]

@@ -74,7 +74,7 @@ mod tests {
     fn values_stand_for_names() {
         let text =
             b"server {\n listen ${PORT};\n ${LINES}\n proxy_pass http://$HOST:$PORT/$uri;\n gzip on;\n}\n";
-        let view = alternatives(text, None, Manner { is_by_name: true }).views.remove(0);
+        let view = alternatives(text, None, Manner { is_by_name: true, ..Manner::default() }).views.remove(0);
         let values = [("PORT".to_owned(), "8080".to_owned()), ("HOST".to_owned(), "chat".to_owned())];
         let view = filled(&Arc::new(view), &values, true).unwrap();
         let shown = String::from_utf8(view.bytes().to_vec()).unwrap();

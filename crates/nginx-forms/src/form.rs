@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::chart::{self, Chart};
+use crate::mounts::ConfigKey;
 use crate::view::View;
 use crate::{dump, heredoc, ingress, markup, omnibus, yaml};
 
@@ -48,6 +49,8 @@ pub struct Found {
     pub other_ways: Vec<Arc<View>>,
     /// Why it is not judged: what nginx reads is not certain.
     pub unsure: Option<&'static str>,
+    /// The key of a `ConfigMap` that it is, if its file does not say where that is mounted.
+    pub config_key: Option<ConfigKey>,
 }
 
 impl Found {
@@ -64,6 +67,7 @@ impl Found {
             dump: 0,
             other_ways: Vec::new(),
             unsure: None,
+            config_key: None,
         }
     }
 
@@ -89,6 +93,7 @@ impl Found {
             dump: 0,
             other_ways: Vec::new(),
             unsure: None,
+            config_key: None,
         }
     }
 }

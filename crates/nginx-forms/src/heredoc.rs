@@ -7,6 +7,7 @@ use nginx_syntax::Span;
 
 use crate::build::ViewBuilder;
 use crate::form::{Form, Found};
+use crate::hcl;
 use crate::lines::{indent, is_blank, lines};
 use crate::pieces;
 use crate::quotes::Quotes;
@@ -140,9 +141,13 @@ fn of_text(form: Form, text: &[u8], outer: Option<&Arc<View>>) -> Vec<Found> {
                 let one = match head.output.as_ref().map(|output| output.target.as_str()) {
                     Some(path) if path.starts_with('/') => Found::at(path, view),
                     Some(name) => Found::named(name, view),
-                    None => Found::named(&format!("heredoc-{}", number + 1), view),
+                    None => match hcl::key(command) {
+                        Some(key) => Found::named(key, view),
+                        None => Found::named(&format!("heredoc-{}", number + 1), view),
+                    },
                 };
-                found.push(Found { other_ways, ..one });
+                let is_in_cluster = hcl::is_in_cluster(text, first.start);
+                found.push(Found { other_ways, is_in_cluster, ..one });
                 continue;
             }
             let at = first.start + u32::try_from(at).unwrap_or_default();

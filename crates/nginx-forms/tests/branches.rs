@@ -154,7 +154,7 @@ fn escaped_variables_of_terraform_are_values() {
 /// Ansible reads the first line alone, so nothing comes before it, and it may say what the marks are.
 #[test]
 fn marks_may_be_others() {
-    let by_name = Manner { is_by_name: true };
+    let by_name = Manner { is_by_name: true, ..Manner::default() };
     for (template, expected) in [
         ("#jinja2: lstrip_blocks: True\na {{ x }};\n", &["a ${X};\n"][..]),
         (

@@ -102,7 +102,7 @@ fn leads_back(view: &View, host: &[u8]) -> Result<(), TestCaseError> {
 proptest! {
     #[test]
     fn any_text_is_a_template(text in text(), is_by_name in any::<bool>()) {
-        let all = alternatives(&text, None, Manner { is_by_name });
+        let all = alternatives(&text, None, Manner { is_by_name, ..Manner::default() });
         prop_assert!(!all.views.is_empty());
         for view in &all.views {
             leads_back(view, &text)?;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use nginx_forms::chart::Chart;
 use nginx_forms::cluster::{ClusterService, Workload, objects};
-use nginx_forms::compose::{Service, env_file, env_of_dockerfile, merged, pair, services};
+use nginx_forms::compose::{Service, copied_to, env_file, env_of_dockerfile, merged, pair, services};
+use nginx_forms::mounts::{ConfigKey, ConfigMount, config_mounts};
 
 use crate::charts::{Charts, Role};
 use crate::files::{Files, folder_of, is_below, normalize};
@@ -14,11 +15,17 @@ use crate::files::{Files, folder_of, is_below, normalize};
 /// A file is no larger.
 const LARGEST: usize = 1 << 20;
 
+/// Where the official image looks for templates, which it fills in by envsubst.
+const TEMPLATES: &str = "/etc/nginx/templates";
+
 /// As many sets of values are tried for one template.
 const MOST_SETS: usize = 8;
 
 /// Parts of names whose values are nobody's business: they stay unknown.
 const SECRETS: [&str; 6] = ["PASS", "SECRET", "TOKEN", "KEY", "CREDENTIAL", "AUTH"];
+
+/// As many folders around a Dockerfile may be the one that is built.
+const MOST_AROUND: usize = 3;
 
 /// Names with their values.
 pub(crate) type Values = Vec<(String, String)>;
@@ -32,8 +39,14 @@ pub struct Containers {
     /// Of the last stage, by Dockerfile.
     images: BTreeMap<PathBuf, Values>,
     env_files: BTreeMap<PathBuf, Values>,
+    /// What each Dockerfile copies to where templates are filled in, by its own path.
+    templates: BTreeMap<PathBuf, Vec<String>>,
     /// Of Kubernetes, by file.
     cluster: BTreeMap<PathBuf, (Vec<ClusterService>, Vec<Workload>)>,
+    /// The volumes of pods, by file.
+    mounts: BTreeMap<PathBuf, Vec<ConfigMount>>,
+    /// The texts of those whose names a template fills in: which these are, only the chart tells.
+    unfilled: BTreeMap<PathBuf, Vec<u8>>,
     /// Of Helm and Go.
     charts: Charts,
     /// What was looked at: fixes judge a tree again and again.
@@ -76,11 +89,22 @@ impl Containers {
         let Some(kind) = kind else { return };
         match kind {
             Kind::Dockerfile => {
+                let copied = copied_to(&text, TEMPLATES);
+                if !copied.is_empty() {
+                    self.templates.insert(path.to_owned(), copied);
+                }
                 if let Some(environment) = env_of_dockerfile(&text) {
                     self.images.insert(path.to_owned(), shown(environment));
                 }
             }
             Kind::Yaml => {
+                let mounts = config_mounts(&text);
+                if mounts.iter().any(|mount| mount.config_map.contains("{{")) {
+                    self.unfilled.insert(path.to_owned(), text.clone());
+                }
+                if !mounts.is_empty() {
+                    self.mounts.insert(path.to_owned(), mounts);
+                }
                 let (services, workloads) = objects(&text);
                 if !services.is_empty() || !workloads.is_empty() {
                     self.cluster.insert(path.to_owned(), (services, workloads));
@@ -104,6 +128,11 @@ impl Containers {
     /// Puts together what the files tell that were read.
     pub(crate) fn settle(&mut self) {
         self.charts.settle();
+        for (path, text) in &self.unfilled {
+            if let Some(filled) = self.charts.told(path).filled(text) {
+                self.mounts.insert(path.clone(), config_mounts(filled.bytes()));
+            }
+        }
         self.services = self.compose.clone();
         let folders: BTreeSet<PathBuf> = self.compose.keys().map(|path| folder_of(path)).collect();
         for folder in folders {
@@ -130,6 +159,52 @@ impl Containers {
     /// Whether nothing is known.
     pub(crate) fn is_empty(&self) -> bool {
         self.compose.is_empty() && self.images.is_empty()
+    }
+
+    /// Where another file of the tree mounts a key of a `ConfigMap` of this file: the nearest one counts. `None` where
+    /// none does, or several differ.
+    pub(crate) fn mounted(&self, file: &Path, key: &ConfigKey) -> Option<String> {
+        let folder = normalize(&folder_of(file));
+        let common = |other: &Path| {
+            let other = normalize(&folder_of(other));
+            folder.components().zip(other.components()).take_while(|(one, other)| one == other).count()
+        };
+        let all = self.mounts.iter().flat_map(|(path, mounts)| {
+            let own = mounts.iter().filter(|mount| mount.is_of(key)).filter_map(|mount| mount.path(&key.key));
+            own.map(|at| (common(path), at))
+        });
+        let all: Vec<(usize, String)> = all.collect();
+        let nearest = all.iter().map(|(depth, _)| *depth).max()?;
+        let mut nearest = all.into_iter().filter(|(depth, _)| *depth == nearest).map(|(_, at)| at);
+        let first = nearest.next()?;
+        nearest.all(|other| other == first).then_some(first)
+    }
+
+    /// Whether a template is one of the official image of nginx, which fills it in by envsubst: a service mounts it, or a
+    /// Dockerfile copies it, to where that image looks; or it lies in such a folder.
+    pub(crate) fn is_for_envsubst(&self, template: &Path) -> bool {
+        let template = normalize(template);
+        if folder_of(&template).ends_with(TEMPLATES.trim_start_matches('/')) {
+            return true;
+        }
+        let is_mounted = |file: &Path, service: &Service| {
+            service.mounts.iter().any(|mount| {
+                let is_there =
+                    mount.target.as_deref().is_some_and(|target| Path::new(target).starts_with(TEMPLATES));
+                is_there && is_below(&template, &folder_of(file).join(&mount.source))
+            })
+        };
+        // What is copied is relative to the folder that is built: that of the Dockerfile, or one around it.
+        let is_copied = |file: &Path, sources: &[String]| {
+            let folder = normalize(&folder_of(file));
+            let folders =
+                folder.ancestors().take(MOST_AROUND).chain(folder.is_relative().then_some(Path::new(".")));
+            folders.into_iter().any(|folder| {
+                sources.iter().any(|source| source != "." && is_below(&template, &folder.join(source)))
+            })
+        };
+        self.services.iter().any(|(file, services)| services.iter().any(|service| is_mounted(file, service)))
+            || self.templates.iter().any(|(file, sources)| is_copied(file, sources))
     }
 
     /// What all services of a name agree on.

@@ -74,6 +74,7 @@ pub use load::{
 pub use location::{LocationName, Locations, Modifier, Selection};
 pub use naming::{OtherKind, is_passed_over};
 pub use nesting::{Nesting, misplaced_location, misplaced_uri};
+pub use nginx_forms::envsubst::{Misread, misreads};
 pub use nginx_forms::{Controller, Rendered, is_dump};
 pub use nginx_syntax::{FileId, Place};
 pub use parallel::{in_parallel, in_parts};

@@ -207,14 +207,12 @@ impl Peer<'_> {
         self.directive.arguments().skip(1).any(|word| word == parameter.as_bytes())
     }
 
-    /// The host and the port that connections go to, all ways to say this machine as one.
+    /// The host and the port that connections go to.
     pub fn destination(&self) -> (String, u16) {
         if self.address.starts_with("unix:") {
             return (self.address.clone(), 0);
         }
-        let host = Target::parse(self.address.as_bytes()).host;
-        let is_here = matches!(host.as_str(), "localhost" | "127.0.0.1" | "[::1]");
-        (if is_here { "localhost".to_owned() } else { host }, self.port)
+        (Target::parse(self.address.as_bytes()).host, self.port)
     }
 }
 

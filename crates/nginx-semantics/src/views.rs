@@ -34,6 +34,8 @@ pub struct Hosted {
     form: Option<(Form, usize)>,
     /// Whether marks of a template were taken for placeholders.
     is_template: bool,
+    /// Whether envsubst fills it in for certain.
+    is_of_envsubst: bool,
     /// The environments in which envsubst may fill it in.
     environments: Arc<[Values]>,
     /// What other files tell of the templates that it calls, and of values.
@@ -84,6 +86,7 @@ impl Hosted {
             alternative: 0,
             form: Some((form, number)),
             is_template: false,
+            is_of_envsubst: false,
             environments: Arc::default(),
             chart: Arc::default(),
         }
@@ -139,6 +142,16 @@ impl Hosted {
     /// The file on disk.
     pub fn source(&self) -> &Arc<Source> {
         &self.source
+    }
+
+    /// Whether a template's engine is gettext's envsubst for certain.
+    pub fn is_of_envsubst(&self) -> bool {
+        self.is_of_envsubst
+    }
+
+    /// Whether all of the file on disk is a template of this text.
+    pub fn is_whole_template(&self) -> bool {
+        self.is_template && self.form.is_none()
     }
 
     /// The text, with its map.
@@ -285,7 +298,8 @@ impl Sources {
         let source = Arc::new(source);
         let (is_template, ways) = (first.form.is_none(), own.len());
         if is_template {
-            let manner = own.first().map(|(_, file, _)| manner(file)).unwrap_or_default();
+            let manner =
+                own.first().map(|(_, file, own)| manner(file, own.is_of_envsubst)).unwrap_or_default();
             let environments = &first.environments;
             if ways_of(bytes, None, manner, environments, &first.chart).len() != ways {
                 return Err(EditRefusal::OtherText);
@@ -330,7 +344,8 @@ impl Hosted {
         }
         let outer = found.map(|found| found.view);
         let text = outer.as_ref().map_or(source.bytes(), |outer| outer.bytes());
-        let views = ways_of(text, outer.as_ref(), manner(file), &self.environments, &self.chart);
+        let manner = manner(file, self.is_of_envsubst);
+        let views = ways_of(text, outer.as_ref(), manner, &self.environments, &self.chart);
         let view = views.into_iter().nth(self.alternative)?;
         Some(Self { source: source.clone(), view: Arc::new(view), ..self.clone() })
     }
@@ -351,8 +366,7 @@ fn ways_of(
         None => template::alternatives(text, outer, manner).views,
     };
     // Engines with marks of their own have variables of their own.
-    let has = |mark: &[u8]| memchr::memmem::find(text, mark).is_some();
-    if environments.is_empty() || has(b"{{") || has(b"{%") || has(b"<%") {
+    if environments.is_empty() || has_other_marks(text) {
         return views;
     }
     let mut filled: Vec<View> = Vec::new();
@@ -371,9 +385,14 @@ fn ways_of(
     filled
 }
 
-/// What the name of a template tells.
-fn manner(file: &SourceFile) -> Manner {
-    Manner { is_by_name: is_template_by_name(&file.path) }
+/// What the name of a template tells, and what fills it in.
+fn manner(file: &SourceFile, is_of_envsubst: bool) -> Manner {
+    Manner { is_by_name: is_template_by_name(&file.path), is_of_envsubst }
+}
+
+/// Whether a text has marks of an engine that is not envsubst.
+fn has_other_marks(text: &[u8]) -> bool {
+    [&b"{{"[..], b"{%", b"<%"].into_iter().any(|mark| memchr::memmem::find(text, mark).is_some())
 }
 
 /// The ways through the branches of a file, if it is a template that nginx would not read as it stands: nobody can have
@@ -393,7 +412,12 @@ pub(crate) fn of_template(file: &SourceFile, containers: &Containers) -> Vec<Sou
         Some(outer) => Arc::clone(&outer.chart),
         None => containers.chart(&file.path),
     };
-    let views = ways_of(file.bytes(), outer.map(|outer| &outer.view), manner(file), &environments, &chart);
+    let is_of_envsubst = outer.is_none()
+        && is_by_name
+        && containers.is_for_envsubst(&file.path)
+        && !has_other_marks(file.bytes());
+    let manner = manner(file, is_of_envsubst);
+    let views = ways_of(file.bytes(), outer.map(|outer| &outer.view), manner, &environments, &chart);
     let hosted = |(alternative, view): (usize, View)| {
         let hosted = Hosted {
             source: file.on_disk().clone(),
@@ -405,6 +429,7 @@ pub(crate) fn of_template(file: &SourceFile, containers: &Containers) -> Vec<Sou
             alternative,
             form: outer.and_then(|outer| outer.form),
             is_template: true,
+            is_of_envsubst,
             environments: Arc::clone(&environments),
             chart: Arc::clone(&chart),
         };

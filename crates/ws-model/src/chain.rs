@@ -4,7 +4,7 @@
 //! sent leads to a server there. An address alone says little, as each machine has a `127.0.0.1` and a port 80 of its
 //! own.
 
-use core::net::IpAddr;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::collections::BTreeSet;
 
 use hashbrown::{HashMap, HashSet};
@@ -184,11 +184,7 @@ impl<'s> Model<'s> {
         let destinations = match upstream(self.configuration, endpoint.context, &peer.host) {
             Some(upstream) => peers(self.configuration, upstream).map(|peer| peer.destination()).collect(),
             None if peer.host.starts_with("unix:") => vec![(peer.host, 0)],
-            None => {
-                let is_here = matches!(peer.host.as_str(), "localhost" | "127.0.0.1" | "[::1]");
-                let host = if is_here { "localhost".to_owned() } else { peer.host };
-                vec![(host, peer.port.unwrap_or(if request.is_tls { 443 } else { 80 }))]
-            }
+            None => vec![(peer.host, peer.port.unwrap_or(if request.is_tls { 443 } else { 80 }))],
         };
         let fields = self.field(request, "Host");
         let host = text(fields.sent.first()?.value.as_known()?)?.to_ascii_lowercase();
@@ -303,12 +299,18 @@ fn fit((host, port): &(String, u16), address: &ListenAddress, relation: Relation
         return None;
     }
     let is_same = relation == Relation::Same;
-    let here = if is_same { Fit::Exact } else { Fit::Open };
+    if is_loopback(host) {
+        let here = if is_same { Fit::Exact } else { Fit::Open };
+        let is_it = match address {
+            ListenAddress::Ip(ip, _) => comes_to(host, *ip),
+            ListenAddress::Name(name, _) => {
+                name == host || (name == "localhost" && matches!(host.as_str(), "127.0.0.1" | "[::1]"))
+            }
+            ListenAddress::Unix(_) | ListenAddress::Unknown(_) => false,
+        };
+        return is_it.then_some(here);
+    }
     match (host.as_str(), address) {
-        ("localhost", ListenAddress::Ip(ip, _)) => {
-            (address.is_wildcard() || ip.is_loopback()).then_some(here)
-        }
-        ("localhost", ListenAddress::Name(name, _)) => (name == "localhost").then_some(here),
         (host, ListenAddress::Name(name, _)) => (name == host).then_some(Fit::Exact),
         // What a server listens on everywhere may be any machine's, but nginx does not go around to itself.
         _ if address.is_wildcard() => (!is_same).then_some(Fit::Open),
@@ -318,6 +320,26 @@ fn fit((host, port): &(String, u16), address: &ListenAddress, relation: Relation
         },
         (_, ListenAddress::Unix(_) | ListenAddress::Unknown(_)) => None,
     }
+}
+
+/// Whether a host is an address of the machine itself: `localhost`, `127.0.0.2`, `[::1]`.
+pub fn is_loopback(host: &str) -> bool {
+    host == "localhost" || address_of(host).is_some_and(|ip| ip.is_loopback())
+}
+
+fn address_of(host: &str) -> Option<IpAddr> {
+    host.trim_matches(['[', ']']).parse().ok()
+}
+
+/// Whether a connection to a host of the machine itself comes to a socket at this address: one at the same address, or at
+/// all addresses of its family.
+fn comes_to(host: &str, socket: IpAddr) -> bool {
+    let own = match address_of(host) {
+        Some(ip) => [ip, ip],
+        // nginx takes both that it is resolved to.
+        None => [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)],
+    };
+    own.into_iter().any(|ip| ip == socket || (socket.is_unspecified() && ip.is_ipv4() == socket.is_ipv4()))
 }
 
 /// Whether a name is one that not every other configuration has too.

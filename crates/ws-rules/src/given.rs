@@ -35,7 +35,11 @@ pub(crate) fn is_given(directive: &Directive<'_>) -> bool {
 
 /// Whether a rule's finding about a directive is one to act on.
 pub(crate) fn is_judged(rule: &RuleMeta, directive: &Directive<'_>) -> bool {
-    !is_given(directive) || JUDGED.contains(&rule.name)
+    let is_refused = || {
+        rule.name == "directive-not-allowed-here"
+            && rendered(directive).is_some_and(|rendered| rendered.is_refused(directive.at().span.start))
+    };
+    !is_given(directive) || JUDGED.contains(&rule.name) || is_refused()
 }
 
 /// What follows a statement about a directive's file that rests on a default: nothing where the settings of the controller

@@ -3,7 +3,7 @@
 use lint_finding::Applicability;
 use nginx_semantics::catalogue::{ModuleKind, lookup};
 use nginx_semantics::dispatch::RefusalKind;
-use nginx_semantics::{Configuration, ContextId, ContextKind, Directive, DirectiveName};
+use nginx_semantics::{Configuration, ContextId, ContextKind, Directive, DirectiveName, Hosted, SourceFile};
 use nginx_syntax::SyntaxErrorKind;
 
 use crate::commercial::is_commercial;
@@ -21,6 +21,8 @@ pub(crate) fn remedy(
     kind: &RefusalKind,
 ) -> Option<String> {
     let name = directive.name().as_str();
+    // Of what envsubst fills in, the rest is as nginx reads it.
+    let is_final = directive.file().and_then(SourceFile::hosted).is_some_and(Hosted::is_of_envsubst);
     Some(match kind {
         RefusalKind::NotAllowedHere(_) => match directive.name() {
             DirectiveName::PROXY_SET_HEADER | DirectiveName::PROXY_HTTP_VERSION
@@ -66,7 +68,7 @@ pub(crate) fn remedy(
         // NGINX Plus has some of what came later, under numbers of its own.
         RefusalKind::UnknownDirective(_) if is_commercial(cx) => return None,
         RefusalKind::UnknownDirective(_) => unknown(cx, directive.name())?,
-        RefusalKind::NotAFlag { value, .. } if holds_placeholder(value) => return None,
+        RefusalKind::NotAFlag { value, .. } if !is_final && holds_placeholder(value) => return None,
         RefusalKind::NotAFlag { .. } => format!("write `{name} on;` or `{name} off;`"),
         RefusalKind::GeoEntry => "each line of `geo` is a network and a value, two words".to_owned(),
         RefusalKind::CharsetEntry => "each line of `charset_map` is two codes".to_owned(),
@@ -79,7 +81,7 @@ pub(crate) fn remedy(
                 Some(index) => directive.argument(index).unwrap_or_default(),
                 None => directive.name_bytes(),
             };
-            if is_to_fill_in(refused, &written) {
+            if !is_final && is_to_fill_in(refused, &written) {
                 return None;
             }
             let name = if context.has_entries() { opener } else { name };

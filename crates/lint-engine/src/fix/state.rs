@@ -387,6 +387,7 @@ impl State {
         };
         notices::of_skipped(loaded, &mut gathered);
         notices::of_controllers(loaded, &mut gathered);
+        notices::of_templates(loaded, &mut gathered);
         for (number, part) in self.parts.iter().enumerate() {
             let told = Told::new(&part.settings, &loaded.sources, given.found);
             let findings = of(&mut part.said().map(|said| &said.finding), &told);

@@ -48,7 +48,9 @@ pub fn graph(
             includes::graph(loaded, &parts, on_disk.as_ref(), &outcome, wanted.most)
         } else {
             let marks = Marks::of(&parts, on_disk.as_ref(), &outcome);
-            requests::graph(&parts, &met.all, &marks, wanted)
+            let mut graph = requests::graph(&parts, &met.all, &marks, wanted);
+            graph.notes.extend(parts::undrawn(loaded));
+            graph
         };
         if let Some(on_disk) = &on_disk {
             on_disk.nodes(&mut graph.nodes);

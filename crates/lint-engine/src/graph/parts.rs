@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use nginx_semantics::{Configuration, Hosted, Loaded, SourceFile};
-use ws_model::chain::Relation;
+use ws_model::chain::{Relation, is_loopback};
 
 use super::sockets::Door;
 use crate::chains;
@@ -57,13 +57,41 @@ impl<'s> Parts<'s> {
     /// How two of them belong together; `None` if they surely run on different machines and the host means this one.
     pub(super) fn relation(&self, outer: usize, inner: usize, host: &str) -> Option<Relation> {
         let (one, other) = (self.0.get(outer)?, self.0.get(inner)?);
-        let is_local = host == "localhost" || host.starts_with("unix:");
+        let is_local = is_loopback(host) || host.starts_with("unix:");
         if is_local && one.machine != other.machine {
             return None;
         }
         Some(chains::relation(outer == inner, one.argument.as_deref(), other.argument.as_deref()))
     }
 }
+
+/// Which ways through the branches of templates are not drawn, in words.
+pub(super) fn undrawn(loaded: &Loaded) -> Vec<String> {
+    let mut notes = Vec::new();
+    for (id, file) in loaded.sources.iter().filter(|(id, _)| loaded.judged.contains(id)) {
+        let Some(hosted) = file.hosted().filter(|hosted| hosted.alternative() == 0) else { continue };
+        let ways = loaded.sources.ways(id).filter(|way| loaded.judged.contains(way)).count();
+        if ways < 2 {
+            continue;
+        }
+        let premise = |(text, holds): &(String, bool)| {
+            format!("`{text}` {}", if *holds { "holds" } else { "does not hold" })
+        };
+        let premises = hosted.view().premises();
+        let all: Vec<String> = premises.iter().take(MOST_PREMISES).map(premise).collect();
+        let rest = if premises.len() > MOST_PREMISES { ", and so on" } else { "" };
+        let which = match all.is_empty() {
+            true => "the longest".to_owned(),
+            false => format!("the one where {}{rest}", all.join(" and ")),
+        };
+        let path = hosted.source().path();
+        notes.push(format!("of {ways} ways through the branches of {path}, {which} is drawn"));
+    }
+    notes
+}
+
+/// As many conditions are named.
+const MOST_PREMISES: usize = 4;
 
 fn title(file: &SourceFile, configuration: Configuration<'_>) -> String {
     let path = file.source.path();

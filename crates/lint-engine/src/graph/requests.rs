@@ -359,9 +359,7 @@ impl<'p, 's> Drawn<'p, 's> {
             (None, true) => return self.unclear(target.host.clone()),
             _ => target.port_or_default(),
         };
-        let is_here = matches!(target.host.as_str(), "localhost" | "127.0.0.1" | "[::1]");
-        let host = if is_here { "localhost".to_owned() } else { target.host.clone() };
-        self.back_end(format!("{}:{port}", target.host), (host, port))
+        self.back_end(format!("{}:{port}", target.host), (target.host.clone(), port))
     }
 
     fn back_end(&mut self, title: String, destination: (String, u16)) -> usize {

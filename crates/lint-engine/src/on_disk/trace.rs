@@ -1,5 +1,7 @@
 //! What becomes of one request, with places on disk and with words as they are written there.
 
+use std::collections::BTreeSet;
+
 use lint_finding::{Place, Remark, SentField, SentRequest, Trace, TraceAnswer, TraceStep, TraceWay};
 
 use super::OnDisk;
@@ -12,7 +14,11 @@ impl OnDisk<'_> {
         }
         for run in &mut trace.runs {
             self.words(None, &mut run.listen);
-            run.steps.iter_mut().for_each(|step| self.step(step));
+            let mut told = BTreeSet::new();
+            run.steps.iter_mut().for_each(|step| {
+                self.tell_of(step, &mut told);
+                self.step(step);
+            });
             run.ways.iter_mut().for_each(|way| self.way(way));
         }
         self.outcome(&mut trace.outcome);
@@ -62,6 +68,17 @@ impl OnDisk<'_> {
         self.words(step.place, &mut step.text);
         self.optional(&mut step.place);
         step.remarks.iter_mut().for_each(|remark| self.remark(remark));
+    }
+
+    /// Adds what other files, or a controller, make of the line of a step, each once.
+    fn tell_of<'o>(&'o self, step: &mut TraceStep, told: &mut BTreeSet<&'o str>) {
+        let Some(place) = step.place else { return };
+        let Some(hosted) = self.hosted(place.file) else { return };
+        for words in hosted.view().told(place.span) {
+            if told.insert(words) {
+                step.remarks.push(Remark { text: words.to_owned(), place: None });
+            }
+        }
     }
 
     fn remark(&self, remark: &mut Remark) {

@@ -92,6 +92,7 @@ pub(crate) fn everything() -> Outcome {
         status,
         reason: None,
         part_of: vec!["nginx.conf".to_owned()],
+        is_in_part: false,
         adopted_by: None,
         block: None,
     };

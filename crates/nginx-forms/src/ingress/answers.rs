@@ -47,6 +47,49 @@ impl Render<'_, '_> {
         }
     }
 
+    /// How a server answers clients that come over TLS. ingress-nginx listens on port 443 for every host
+    /// (`buildHTTPSListener` of `internal/ingress/controller/template/template.go`), and sends its default certificate if
+    /// none is named (`rootfs/etc/nginx/lua/certificate.lua`). The other controller listens where `tls` says so.
+    pub(super) fn tls(&mut self, controller: Controller, server: &Server<'_>, anchor: &Range<usize>) {
+        let file = match (controller, server.is_tls) {
+            (_, true) => "tls",
+            (Controller::IngressNginx, false) => "default",
+            (Controller::NginxInc | Controller::VirtualServer, false) => return,
+        };
+        let start = self.writer.end();
+        self.writer.given(anchor, "    listen 443 ssl;\n");
+        if !server.is_tls {
+            let words = "`tls` names no certificate for this host, so ingress-nginx sends its default one, which \
+                         browsers refuse unless `--default-ssl-certificate` names another";
+            self.writer.tell(start, words.to_owned());
+        }
+        let lines = format!(
+            "    ssl_certificate /etc/ingress/{file}.crt;\n    ssl_certificate_key /etc/ingress/{file}.key;\n"
+        );
+        self.writer.given(anchor, &lines);
+    }
+
+    /// The server for hosts that no object names: 404, from the controller or from its default back end.
+    pub(super) fn default_server(&mut self, controller: Controller, anchor: &Range<usize>) {
+        let start = self.writer.end();
+        self.writer.given(
+            anchor,
+            "server {\n    listen 80 default_server;\n    listen 443 ssl default_server;\n    \
+             ssl_certificate /etc/ingress/default.crt;\n    ssl_certificate_key /etc/ingress/default.key;\n    \
+             server_name _;\n    return 404;\n}\n",
+        );
+        let words = match controller {
+            Controller::IngressNginx => {
+                "this is the controller's own server, for hosts that no Ingress here names"
+            }
+            Controller::NginxInc | Controller::VirtualServer => {
+                "this is the controller's own server, for hosts that have no server here or no `tls`; without a default \
+                 certificate it refuses TLS"
+            }
+        };
+        self.writer.tell(start, words.to_owned());
+    }
+
     /// Where `auth_request` asks.
     pub(super) fn auth_locations(&mut self, controller: Controller, server: &Server<'_>) {
         if controller != Controller::IngressNginx {

@@ -169,6 +169,24 @@ impl Reads {
         if matches!(self, Self::Seconds) { "s" } else { "" }
     }
 
+    /// What a controller writes for a value that it takes; `None` if it writes the value as it is. Go reads numbers of
+    /// seconds in base 10 with or without a sign, and prints them without zeros and `+`.
+    pub(super) fn printed(self, value: &str) -> Option<String> {
+        match self {
+            Self::Bool => truth(value).map(|is_on| if is_on { "on" } else { "off" }.to_owned()),
+            Self::Seconds => {
+                let printed = value.parse::<i64>().ok()?.to_string();
+                (printed != value).then_some(printed)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether nginx refuses what a controller writes for a value that it takes.
+    pub(super) fn is_refused(self, value: &str) -> bool {
+        matches!(self, Self::Seconds) && value.parse::<i64>().is_ok_and(|seconds| seconds < 0)
+    }
+
     /// The value of an annotation that becomes this word of a directive; `None` where none does.
     pub(super) fn written(self, word: &str) -> Option<String> {
         match self {
@@ -269,6 +287,22 @@ mod tests {
         ] {
             assert_eq!(reads.takes(value), is_taken, "{reads:?} {value:?}");
         }
+    }
+
+    #[test]
+    fn what_a_controller_prints() {
+        for (reads, value, printed) in [
+            (Reads::Seconds, "3600", None),
+            (Reads::Seconds, "+3600", Some("3600")),
+            (Reads::Seconds, "0060", Some("60")),
+            (Reads::Seconds, "-1", None),
+            (Reads::Bool, "T", Some("on")),
+            (Reads::Time, "1h", None),
+        ] {
+            assert_eq!(reads.printed(value).as_deref(), printed, "{reads:?} {value:?}");
+        }
+        assert!(Reads::Seconds.is_refused("-1") && !Reads::Seconds.is_refused("-0"));
+        assert!(!Reads::Seconds.is_refused("3600") && !Reads::Time.is_refused("-1"));
     }
 
     #[test]

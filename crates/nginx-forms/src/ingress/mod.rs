@@ -51,11 +51,11 @@ pub(crate) fn has_annotation(part: &[u8]) -> bool {
 /// object in HCL.
 pub(crate) fn unread(text: &[u8], is_hcl: bool) -> Option<&'static str> {
     let has = |word: &[u8]| memchr::memmem::find(text, word).is_some();
+    if is_hcl {
+        return crate::hcl::unread_ingress(text);
+    }
     if !has_annotation(text) {
         return None;
-    }
-    if is_hcl {
-        return has(b"kubernetes_ingress").then_some("an Ingress in HCL is not read");
     }
     if has(b"nginx.ingress.kubernetes.io/canary: \"true\"") {
         return Some("a canary Ingress has the settings of its main Ingress, which is not in this file");
@@ -154,6 +154,7 @@ fn rendered(name: &str, folder: &str, view: crate::view::View) -> Found {
         dump: 0,
         other_ways: Vec::new(),
         unsure: None,
+        config_key: None,
     }
 }
 

@@ -7,11 +7,11 @@ use granit_parser::ScalarStyle;
 use nginx_syntax::Span;
 
 use super::around::Around;
-use super::controller::{Controller, truth};
+use super::controller::{Controller, Reads, truth};
 use super::rendered::{Block, Ignored, Rendered, Target};
 use super::resource::{ControllerSettings, Host, Ingress, Path, is_filled_in};
 use super::words::{is_meant, is_name, is_time_directive, modified, needs_quotes};
-use super::writer::{Writer, span};
+use super::writer::{Kept, Writer, span};
 use crate::view::View;
 use crate::yaml::nodes::Scalar;
 use crate::yaml::snippet;
@@ -21,7 +21,7 @@ const LARGEST_TEXT: u32 = 8 << 20;
 
 /// The paths of one host, of all objects of one controller that name it.
 pub(super) struct Server<'i> {
-    name: Option<&'i Scalar>,
+    pub(super) name: Option<&'i Scalar>,
     pub(super) paths: Vec<(usize, &'i Ingress, &'i Path)>,
     pub(super) is_tls: bool,
 }
@@ -34,16 +34,31 @@ pub(super) fn ingresses(around: &Around<'_>, controller: Controller, all: &[&Ing
     // `nginx.tmpl`: with connections to the back ends that are kept, which is the default, no `close`.
     let map = "map $http_upgrade $connection_upgrade {\n    default upgrade;\n    '' '';\n}\n";
     this.writer.given(&top, map);
-    for server in servers(all) {
-        this.server(controller, &server);
+    let servers = servers(all);
+    for server in &servers {
+        this.server(controller, server);
+    }
+    if servers.iter().all(|server| server.name.is_some()) {
+        this.default_server(controller, &top);
     }
     let Render { writer, blocks, is_cut, .. } = this;
     let is_cut = is_cut || around.is_partial;
-    let (mut view, slots, snippets, ignored) = writer.finish();
+    let (mut view, Kept { slots, snippets, ignored, refused }) = writer.finish();
     let targets = all.iter().map(|ingress| Target::of(around.text, controller, &ingress.annotations));
     let targets = targets.collect();
     view.rendered = Some(
-        Rendered { controller, is_cut, is_settings: false, targets, blocks, slots, snippets, ignored }.into(),
+        Rendered {
+            controller,
+            is_cut,
+            is_settings: false,
+            targets,
+            blocks,
+            slots,
+            snippets,
+            ignored,
+            refused,
+        }
+        .into(),
     );
     view
 }
@@ -54,7 +69,7 @@ pub(super) fn settings(around: &Around<'_>, settings: &ControllerSettings) -> Vi
     let name = settings.name.as_ref().map_or(0..0, |name| name.at.clone());
     let line = |writer: &mut Writer<'_>, key: &str, directive: &str, indent: &str| {
         let Some((key, value)) = settings.data.get(key) else { return };
-        let is_time = super::controller::Reads::Time.takes(&value.value);
+        let is_time = Reads::Time.takes(&value.value);
         if !is_time && !is_filled_in(writer.text, value) {
             return;
         }
@@ -75,7 +90,7 @@ pub(super) fn settings(around: &Around<'_>, settings: &ControllerSettings) -> Vi
         writer.gap(&name);
     }
     writer.given(&name, "}\n");
-    let (mut view, slots, snippets, ignored) = writer.finish();
+    let (mut view, Kept { slots, snippets, ignored, refused }) = writer.finish();
     let controller = Controller::IngressNginx;
     let rendered = Rendered {
         controller,
@@ -86,9 +101,19 @@ pub(super) fn settings(around: &Around<'_>, settings: &ControllerSettings) -> Vi
         slots,
         snippets,
         ignored,
+        refused,
     };
     view.rendered = Some(rendered.into());
     view
+}
+
+/// Why a controller keeps what it had: nginx refuses what it would write for this value.
+fn refused(controller: Controller, value: &str, reads: Reads) -> String {
+    let name = controller.name();
+    let unit = reads.unit();
+    format!(
+        "{name} writes `{value}{unit}`, which nginx refuses: until this is changed, no edit of any Ingress takes effect"
+    )
 }
 
 /// The paths by host; of two alike the first counts.
@@ -137,12 +162,9 @@ impl Render<'_, '_> {
     fn server(&mut self, controller: Controller, server: &Server<'_>) {
         let first = server.paths.first().map_or(0..0, |(.., path)| path.anchor.clone());
         let anchor = server.name.map_or(first, |name| name.at.clone());
-        let tls = if server.is_tls {
-            "    listen 443 ssl;\n    ssl_certificate /etc/ingress/tls.crt;\n    ssl_certificate_key /etc/ingress/tls.key;\n"
-        } else {
-            ""
-        };
-        self.writer.given(&anchor, &format!("server {{\n    listen 80;\n{tls}    server_name "));
+        self.writer.given(&anchor, "server {\n    listen 80;\n");
+        self.tls(controller, server, &anchor);
+        self.writer.given(&anchor, "    server_name ");
         match server.name {
             Some(name) => self.writer.word(name),
             None => self.writer.given(&anchor, "_"),
@@ -408,13 +430,18 @@ impl Render<'_, '_> {
                 }
                 Some(entry) if knob.reads.takes(&entry.1.value) => {
                     self.comments_of(&entry);
+                    let written = knob.reads.printed(&entry.1.value);
+                    let start = self.writer.end();
                     self.writer.line_of(&entry, knob.directive, number, |writer| {
-                        match truth(&entry.1.value).filter(|_| knob.reads == super::controller::Reads::Bool) {
-                            Some(is_on) => writer.given(&entry.1.at, if is_on { "on" } else { "off" }),
+                        match &written {
+                            Some(written) => writer.given(&entry.1.at, written),
                             None => writer.word(&entry.1),
                         }
                         writer.given(&(entry.1.at.end..entry.1.at.end), knob.reads.unit());
                     });
+                    if knob.reads.is_refused(&entry.1.value) {
+                        self.writer.refused(start, refused(controller, &entry.1.value, knob.reads));
+                    }
                     continue;
                 }
                 Some(entry) => {

@@ -22,6 +22,7 @@ pub struct Rendered {
     pub(super) slots: Vec<Slot>,
     pub(super) snippets: Vec<Snippet>,
     pub(super) ignored: Vec<Ignored>,
+    pub(super) refused: Vec<Span>,
 }
 
 /// The block of a path.
@@ -158,6 +159,11 @@ fn statements(text: &str) -> Option<Vec<Statement<'_>>> {
 }
 
 impl Rendered {
+    /// Whether nginx refuses the line at an offset because of what an annotation says.
+    pub fn is_refused(&self, at: u32) -> bool {
+        self.refused.iter().any(|line| line.start <= at && at < line.end)
+    }
+
     /// Whose text it is.
     pub fn controller(&self) -> Controller {
         self.controller

@@ -19,6 +19,16 @@ pub(super) struct Writer<'t> {
     pub(super) slots: Vec<Slot>,
     pub(super) snippets: Vec<Snippet>,
     pub(super) ignored: Vec<Ignored>,
+    /// The lines that nginx refuses because of what an annotation says.
+    refused: Vec<Span>,
+}
+
+/// What is kept of a text besides its view.
+pub(super) struct Kept {
+    pub(super) slots: Vec<Slot>,
+    pub(super) snippets: Vec<Snippet>,
+    pub(super) ignored: Vec<Ignored>,
+    pub(super) refused: Vec<Span>,
 }
 
 /// A stretch of the YAML text as a span.
@@ -36,6 +46,7 @@ impl<'t> Writer<'t> {
             slots: Vec::new(),
             snippets: Vec::new(),
             ignored: Vec::new(),
+            refused: Vec::new(),
         }
     }
 
@@ -47,6 +58,17 @@ impl<'t> Writer<'t> {
     /// What the controller writes, because of a stretch of the YAML text.
     pub(super) fn given(&mut self, because: &Range<usize>, text: &str) {
         self.builder.replace(span(because), text.as_bytes());
+    }
+
+    /// Says something of what was written from an offset on.
+    pub(super) fn tell(&mut self, from: u32, words: String) {
+        self.builder.tell(from, words);
+    }
+
+    /// The same of a line that nginx refuses because of what an annotation says.
+    pub(super) fn refused(&mut self, from: u32, words: String) {
+        self.refused.push(Span::new(from, self.end()));
+        self.tell(from, words);
     }
 
     /// Bytes of the YAML text as they are.
@@ -138,8 +160,9 @@ impl<'t> Writer<'t> {
     }
 
     /// The view.
-    pub(super) fn finish(self) -> (View, Vec<Slot>, Vec<Snippet>, Vec<Ignored>) {
+    pub(super) fn finish(self) -> (View, Kept) {
         let view = self.builder.finish(None, crate::view::WrittenAs::default());
-        (view, self.slots, self.snippets, self.ignored)
+        let Self { slots, snippets, ignored, refused, .. } = self;
+        (view, Kept { slots, snippets, ignored, refused })
     }
 }

@@ -101,6 +101,11 @@ fn has_word_between(text: &[u8], open: &[u8], close: &[u8]) -> bool {
 
 /// The marks of a template and what stands between them, in order.
 pub(super) fn tokens(text: &[u8], manner: Manner) -> Vec<Token> {
+    // It knows no marks: what stands for itself is found with the words around it.
+    if manner.is_of_envsubst {
+        let end = u32::try_from(text.len()).unwrap_or(u32::MAX);
+        return vec![Token { span: Span::new(0, end), meaning: Meaning::Text }];
+    }
     let start = header(text);
     let delimiters = match start {
         0 => manner.is_by_name.then(|| Delimiters::seen(text)).flatten(),

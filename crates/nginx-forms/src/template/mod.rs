@@ -8,6 +8,7 @@ mod branches;
 mod choices;
 mod condition;
 mod delimiters;
+mod hashes;
 pub(crate) mod meaning;
 mod render;
 pub(crate) mod scan;
@@ -36,6 +37,8 @@ pub struct Alternatives {
 pub struct Manner {
     /// Whether `$NAME` in capitals and `%name%` are placeholders wherever they stand: the file is a template by its name.
     pub is_by_name: bool,
+    /// Whether gettext's envsubst fills it in for certain, and nothing else does.
+    pub is_of_envsubst: bool,
 }
 
 /// The views of a template. `outer`: the view that the text is of; `None` for the host file itself.

@@ -8,6 +8,7 @@ use super::meaning::Meaning;
 use super::scan::Token;
 use super::tree::Tree;
 use crate::build::ViewBuilder;
+use crate::envsubst::{Misread, misread};
 use crate::lexer::{At, Lexer};
 
 /// The view of a template in which these conditions hold.
@@ -77,6 +78,15 @@ impl Render<'_, '_> {
             let rest = Span::new(at, span.end).of(self.text);
             let is_word = self.lexer.at == At::Word || matches!(self.lexer.at, At::Quoted(_));
             let is_comment = matches!(self.lexer.at, At::Comment { .. } | At::Lua { .. });
+            if self.manner.is_of_envsubst && !is_comment {
+                if let Some((length, Misread::LeftAlone)) = misread(rest) {
+                    self.builder.copy(Span::new(done, at));
+                    let end = at + u32::try_from(length).unwrap_or_default();
+                    self.left_alone(Span::new(at, end));
+                    (done, at) = (end, end);
+                    continue;
+                }
+            }
             let found = if is_comment || self.lexer.is_escaped() {
                 None
             } else {
@@ -95,6 +105,19 @@ impl Render<'_, '_> {
             done = end;
         }
         self.builder.copy(Span::new(done, span.end));
+    }
+
+    /// What envsubst leaves as it is, with that said.
+    fn left_alone(&mut self, span: Span) {
+        let text = span.of(self.text);
+        let from = self.builder.end();
+        self.builder.copy(span);
+        self.lexer.take_all(text);
+        let text = String::from_utf8_lossy(text);
+        self.builder.tell(
+            from,
+            format!("envsubst leaves `{text}` as it is: it replaces names, and knows no default values"),
+        );
     }
 
     /// A placeholder in the place of a stretch; `end`: where the text behind it begins.
@@ -153,6 +176,12 @@ fn plain_mark(rest: &[u8], is_start: bool, is_word: bool, manner: Manner) -> Opt
     let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
     let is_capital = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_';
     let of_length = |length: usize, name| Some((u32::try_from(length).ok()?, name));
+    if manner.is_of_envsubst {
+        // The value stands behind a `$`, so that it may be the name of a variable.
+        if let Some((length, Misread::NotEscaped)) = misread(rest) {
+            return of_length(length, rest.get(2..length)?);
+        }
+    }
     match rest {
         [b'$', b'{', body @ ..] if is_start => {
             let length = body.iter().take_while(|byte| is_of_name(byte)).count();

@@ -3,6 +3,7 @@
 use memchr::memmem::find;
 use nginx_syntax::Span;
 
+use super::hashes::{has_hash_marks, hash_mark};
 use super::meaning::{Meaning, of_braces, of_code, of_statement};
 
 /// As far is the end of a mark looked for.
@@ -35,7 +36,8 @@ pub(crate) fn tokens(text: &[u8]) -> Vec<Token> {
                 continue;
             }
             // To the next byte that may begin a mark, or the next line.
-            let step = rest.iter().skip(1).position(|byte| b"{<[$@%\n".contains(byte));
+            let begins = |byte: &u8| b"{<[$@%\n".contains(byte) || (*byte == b'#' && kinds.has_hash_marks);
+            let step = rest.iter().skip(1).position(begins);
             at += step.map_or(rest.len(), |step| step + 1);
             continue;
         };
@@ -90,6 +92,8 @@ struct Kinds {
     has_directives: bool,
     /// `{NAME}`
     has_names_in_braces: bool,
+    /// `#{NAME}#`
+    has_hash_marks: bool,
 }
 
 impl Kinds {
@@ -103,6 +107,7 @@ impl Kinds {
             has_percent_lines: (has(b"% if ") && has(b"% endif")) || (has(b"% for ") && has(b"% endfor")),
             has_directives: has(b"%{"),
             has_names_in_braces: !has(b"{{") && !has(b"{%"),
+            has_hash_marks: has(b"#{") && has_hash_marks(text),
         }
     }
 }
@@ -191,6 +196,10 @@ fn mark_at(rest: &[u8], kinds: Kinds) -> Option<(usize, Meaning)> {
             let length = body.iter().take_while(|byte| is_of_name(byte)).count();
             let is_closed = length > 0 && body.get(length) == Some(&b'}');
             is_closed.then(|| (length + 4, output(body.get(..length).unwrap_or_default())))
+        }
+        [b'#', ..] if kinds.has_hash_marks => {
+            let (length, inner) = hash_mark(rest, kinds.has_names_in_braces)?;
+            Some((length, output(inner)))
         }
         [b'$', b'{', ..] => {
             let (length, inner) = dollar(rest)?;

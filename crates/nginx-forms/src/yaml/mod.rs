@@ -19,6 +19,7 @@ use crate::form::{Form, Found};
 use crate::heredoc::heredocs;
 use crate::ingress::{self, Ingresses};
 use crate::lexer::{At, Lexer};
+use crate::mounts::ConfigMount;
 use crate::omnibus;
 use crate::template::{MOST_WORK, branches};
 use crate::view::{Escape, View, WrittenAs};
@@ -35,7 +36,7 @@ pub(crate) fn scalars(text: &[u8], is_nested: bool) -> Vec<Found> {
     let masked = mask::masked(text);
     let Ok(masked) = std::str::from_utf8(&masked) else { return Vec::new() };
     let leaves = leaves::leaves(masked);
-    let mounts = Mounts::of(&leaves);
+    let mounts = Mounts::of(text, &leaves);
     // What a controller writes has the snippets in it.
     let rendered = ingress::may_have(text).then(|| of_controllers(text, masked));
     let Ingresses { mut found, snippets } = rendered.unwrap_or_default();
@@ -49,12 +50,19 @@ pub(crate) fn scalars(text: &[u8], is_nested: bool) -> Vec<Found> {
         let Some(view) = view else { continue };
         if inner.is_empty() {
             let is_in_cluster = mounts::is_in_cluster(&leaves, leaf);
-            found.push(Found { is_in_cluster, ..mounts.found(&leaves, leaf, view) });
+            found.push(Found { is_in_cluster, ..mounts.found(text, &leaves, leaf, view) });
         } else {
             found.extend(inner);
         }
     }
     found
+}
+
+/// The volumes of `ConfigMaps` in the pods of a text.
+pub(crate) fn config_mounts(text: &[u8]) -> Vec<ConfigMount> {
+    let masked = mask::masked(text);
+    let Ok(masked) = std::str::from_utf8(&masked) else { return Vec::new() };
+    Mounts::of(text, &leaves::leaves(masked)).all
 }
 
 /// A text that is put among other lines. Where these close its blocks, what they say there is unknown; `None` where it

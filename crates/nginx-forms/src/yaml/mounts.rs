@@ -3,26 +3,18 @@
 use super::leaves::Leaf;
 use super::name_of;
 use crate::form::Found;
+use crate::mounts::{ConfigKey, ConfigMount};
 use crate::view::View;
 
 /// Where the volumes of pods are mounted, and which keys of `ConfigMaps` are in them.
 #[derive(Debug, Default)]
 pub(super) struct Mounts {
-    all: Vec<Mount>,
-}
-
-#[derive(Debug)]
-struct Mount {
-    config_map: String,
-    /// Where the volume, or the one file of it, is.
-    path: String,
-    sub_path: Option<String>,
-    /// The keys that become files of other names.
-    items: Vec<(String, String)>,
+    pub(super) all: Vec<ConfigMount>,
 }
 
 impl Mounts {
-    pub(super) fn of(leaves: &[Leaf]) -> Self {
+    /// Those of a text; in a template, `leaves` are those of its masked text.
+    pub(super) fn of(text: &[u8], leaves: &[Leaf]) -> Self {
         let mut all = Vec::new();
         let mounts = leaves.iter().filter(|leaf| leaf.ends_with(&["volumeMounts", "*", "mountPath"]));
         for mount in mounts {
@@ -38,8 +30,9 @@ impl Mounts {
                 let items = leaves.iter().filter(of_item).filter_map(|key| {
                     Some((key.value.clone(), self::sibling(leaves, key, "path")?.value.clone()))
                 });
-                all.push(Mount {
-                    config_map: name.value.clone(),
+                all.push(ConfigMount {
+                    namespace: metadata(leaves, name, "namespace").map(|leaf| written(text, leaf)),
+                    config_map: written(text, name),
                     path: mount.value.trim_end_matches('/').to_owned(),
                     sub_path: sibling("subPath"),
                     items: items.collect(),
@@ -50,23 +43,19 @@ impl Mounts {
     }
 
     /// A text under the name and the path that the file tells.
-    pub(super) fn found(&self, leaves: &[Leaf], leaf: &Leaf, view: View) -> Found {
+    pub(super) fn found(&self, text: &[u8], leaves: &[Leaf], leaf: &Leaf, view: View) -> Found {
         if leaf.is_at(&["data", "*"]) || leaf.is_at(&["items", "*", "data", "*"]) {
             let key = name_of(leaf);
-            // A list of objects has them below `items`.
-            let object =
-                leaf.keys.len().checked_sub(2).and_then(|end| leaf.keys.get(..end)).unwrap_or_default();
-            let map = leaves.iter().find(|other| {
-                other.document == leaf.document
-                    && other.keys.len() == object.len() + 2
-                    && other.keys.starts_with(object)
-                    && other.ends_with(&["metadata", "name"])
-            });
-            let map = map.map_or("", |name| name.value.as_str());
+            let map = metadata(leaves, leaf, "name").map(|name| written(text, name)).unwrap_or_default();
             let found = Found::named(key, view);
-            return match self.path(map, key) {
+            let own = self.all.iter().filter(|mount| mount.config_map == map);
+            return match own.filter_map(|mount| mount.path(key)).next() {
                 Some(path) => Found { path, is_path_known: true, ..found },
-                None => found,
+                None => {
+                    let namespace = metadata(leaves, leaf, "namespace").map(|leaf| written(text, leaf));
+                    let key = ConfigKey { namespace, config_map: map, key: key.to_owned() };
+                    Found { config_key: Some(key), ..found }
+                }
             };
         }
         let target = |keys: &[&str]| {
@@ -102,20 +91,29 @@ impl Mounts {
         };
         Found::named(key, view)
     }
+}
 
-    fn path(&self, config_map: &str, key: &str) -> Option<String> {
-        self.all.iter().filter(|mount| mount.config_map == config_map).find_map(|mount| {
-            let file = match mount.items.iter().find(|(one, _)| one == key) {
-                Some((_, file)) => file.as_str(),
-                None if mount.items.is_empty() => key,
-                None => return None,
-            };
-            match &mount.sub_path {
-                Some(sub) => (sub == file).then(|| mount.path.clone()),
-                None => Some(format!("{}/{file}", mount.path)),
-            }
-        })
+/// What the metadata of the object that a value is in say.
+fn metadata<'l>(leaves: &'l [Leaf], leaf: &Leaf, key: &str) -> Option<&'l Leaf> {
+    // A list of objects has them below `items`.
+    let depth = if leaf.keys.first().is_some_and(|first| first == "items") { 2 } else { 0 };
+    let object = leaf.keys.get(..depth).unwrap_or_default();
+    leaves.iter().find(|other| {
+        other.document == leaf.document
+            && other.keys.len() == depth + 2
+            && other.keys.starts_with(object)
+            && other.ends_with(&["metadata", key])
+    })
+}
+
+/// A value as the text has it: a template's marks are masked in the value.
+fn written(text: &[u8], leaf: &Leaf) -> String {
+    let raw = text.get(leaf.at.clone()).unwrap_or_default();
+    if memchr::memmem::find(raw, b"{{").is_none() {
+        return leaf.value.clone();
     }
+    let raw = String::from_utf8_lossy(raw);
+    raw.trim_matches(|letter: char| letter.is_whitespace() || matches!(letter, '"' | '\'')).to_owned()
 }
 
 /// Whether a text is put into a file that has other lines: `blockinfile`, `replace` of pups.

@@ -131,8 +131,22 @@ pub(super) fn mount(
         if shown_dump.is_some() && !is_dump && nginx_forms::is_dump(found.view.bytes()) {
             continue;
         }
-        let Found { name, path: at, is_path_known, view, is_in_cluster, is_cut, dump, other_ways, unsure } =
-            found;
+        let Found {
+            name,
+            path: mut at,
+            mut is_path_known,
+            view,
+            is_in_cluster,
+            is_cut,
+            dump,
+            other_ways,
+            unsure,
+            config_key,
+        } = found;
+        let mounted = config_key.and_then(|key| sources.containers().mounted(path, &key));
+        if let Some(mounted) = mounted {
+            (at, is_path_known) = (mounted, true);
+        }
         if let Some(reason) = unsure {
             let on_host = view.on_host(Span::new(0, u32::try_from(view.bytes().len()).unwrap_or(u32::MAX)));
             rest.get_mut(on_host.range()).unwrap_or_default().fill(b'\n');
@@ -171,6 +185,9 @@ pub(super) fn mount(
         rest.get_mut(all.range()).unwrap_or_default().fill(b'\n');
         let file = sources.mount(identity, &identity_of_view, file, others)?;
         held.extend(is_held(file, sources));
+    }
+    if form == Form::Terraform {
+        unsure_of = unsure_of.or_else(|| nginx_forms::unread_annotations(&rest, true));
     }
     let is_cut = |one: &Held| {
         let hosted = sources.get(one.file).and_then(SourceFile::hosted);

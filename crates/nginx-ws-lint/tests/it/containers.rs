@@ -214,3 +214,57 @@ fn files_that_are_named_tell_what_they_tell_in_a_folder() {
     let outcome: Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(of_rule(&outcome, "short-read-timeout").len(), 1, "{outcome:#}");
 }
+
+/// envsubst has no default values: nginx reads them as they are written, if it is certain that envsubst fills them in.
+#[test]
+fn what_envsubst_leaves_alone_is_said() {
+    let text = site("/ws/", "${HOST:-chat}:3000")
+        .replace("listen 80;", "listen ${PORT:-80};\n    server_name $${NAME};");
+    let template = "templates/site.conf.template";
+    let compose =
+        "services:\n  web:\n    image: nginx\n    volumes:\n      - ./templates:/etc/nginx/templates:ro\n";
+    let dockerfile = "FROM nginx\nCOPY templates/ /etc/nginx/templates/\n";
+    let refused = |others: &[(&str, &str)]| {
+        let mut files = vec![(template, text.as_str())];
+        files.extend(others);
+        let tree = Tree::new(&files);
+        let run = tree.run(&["--fail-on", "never", "."]);
+        let port = "envsubst leaves `${PORT:-80}` as it is: it replaces names, and knows no default values";
+        assert!(run.stdout.contains(port) || run.stderr.contains(port), "{}", run.shown());
+        let name = "envsubst has no escape: `$$` before `NAME` becomes a `$` and the value of `NAME`";
+        assert!(run.stdout.contains(name) || run.stderr.contains(name), "{}", run.shown());
+        let outcome = json(&tree);
+        let found = of_rule(&outcome, "directive-not-allowed-here");
+        let lines = found.iter().map(|finding| finding["range"]["start"]["line"].as_u64().unwrap());
+        lines.collect::<Vec<u64>>()
+    };
+    assert!(refused(&[]).is_empty(), "another program may fill it in");
+    for other in [("compose.yaml", compose), ("Dockerfile", dockerfile)] {
+        assert_eq!(refused(&[other]), [2, 5], "{other:?}");
+    }
+    // Other engines have marks of their own.
+    let jinja = text.replace("location", "# {{ a }}\n    location");
+    let tree = Tree::new(&[(template, jinja.as_str()), ("compose.yaml", compose)]);
+    assert!(of_rule(&json(&tree), "directive-not-allowed-here").is_empty());
+}
+
+/// A `ConfigMap` lies where a pod in another file mounts it.
+#[test]
+fn a_pod_in_another_file_mounts_a_config_map() {
+    let map = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: NAME\n  namespace: a\ndata:\n  main: |\n    events {}\n    http {\n        proxy_read_timeout 1h;\n        include /etc/nginx/conf.d/*.conf;\n    }\n  site: |\n    server {\n        location /ws/ {\n            proxy_pass http://chat:3000;\n            proxy_http_version 1.1;\n            proxy_set_header Upgrade $http_upgrade;\n            proxy_set_header Connection upgrade;\n        }\n    }\n";
+    let pod = "kind: Deployment\napiVersion: apps/v1\nmetadata: {name: web, namespace: SPACE}\nspec:\n  template:\n    spec:\n      containers:\n        - image: nginx\n          volumeMounts:\n            - {name: c, mountPath: /etc/nginx/nginx.conf, subPath: main}\n            - {name: c, mountPath: /etc/nginx/conf.d/site.conf, subPath: site}\n      volumes:\n        - name: c\n          configMap:\n            name: NAME\n";
+    let is_included = |name: &str, (path, pods): (&str, &str)| {
+        let (map, pod) = (map.replace("NAME", name), pods.to_owned());
+        let tree = Tree::new(&[("app/map.yaml", map.as_str()), (path, pod.as_str())]);
+        let run = tree.run(&["--show-files", "--fail-on", "never", "."]);
+        run.stdout.contains("included    app/map.yaml#site: of app/map.yaml#main")
+    };
+    let pod = |name: &str, space: &str| pod.replace("NAME", name).replace("SPACE", space);
+    assert!(is_included("web", ("app/pod.yaml", &pod("web", "a"))));
+    assert!(is_included("web", ("pods/pod.yaml", &pod("web", "a"))));
+    assert!(!is_included("web", ("app/pod.yaml", &pod("other", "a"))));
+    assert!(!is_included("web", ("app/pod.yaml", &pod("web", "b"))));
+    // What a template makes a name of is the same in both.
+    let name = "{{ .Release.Name }}-nginx";
+    assert!(is_included(name, ("app/pod.yaml", &pod(name, "a"))));
+}

@@ -465,3 +465,56 @@ fn settings_and_objects_are_called_what_they_are() {
     let shown = tree.run(&["--show-files", "--fail-on", "never", "."]).shown();
     assert!(shown.contains("#ingress: below the settings of all.yaml#ingress-nginx-controller"), "{shown}");
 }
+
+/// The object of a test, with a value of `proxy-read-timeout`.
+fn with_timeout(value: &str) -> String {
+    format!(
+        "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  name: chat\n  annotations:\n    nginx.ingress.kubernetes.io/proxy-read-timeout: \"{value}\"\nspec:\n  ingressClassName: nginx\n  rules:\n    - host: chat.test\n      http:\n        paths:\n          - path: /ws\n            backend: {{service: {{name: chat, port: {{number: 80}}}}}}\n"
+    )
+}
+
+/// Go reads a sign and zeros before a number, and nginx refuses what is below nothing.
+#[test]
+fn numbers_are_read_as_the_controller_reads_them() {
+    for (value, rule) in [
+        ("3600", None),
+        ("+3600", None),
+        ("03600", None),
+        ("1e4", Some("short-read-timeout")),
+        ("0060", Some("short-read-timeout")),
+        ("-1", Some("directive-not-allowed-here")),
+    ] {
+        let tree = Tree::new(&[("a.yaml", with_timeout(value).as_str())]);
+        let rules: Vec<String> = said(&tree).into_iter().map(|(rule, ..)| rule).collect();
+        assert_eq!(rules, rule.map(str::to_owned).into_iter().collect::<Vec<_>>(), "{value}");
+    }
+    let tree = Tree::new(&[("a.yaml", with_timeout("-1").as_str())]);
+    let label = json(&tree, &["."])["findings"][0]["label"].to_string();
+    assert!(label.contains("ingress-nginx writes `-1s`, which nginx refuses"), "{label}");
+}
+
+/// ingress-nginx listens on port 443 for every host; what has no certificate gets its default one.
+#[test]
+fn a_host_without_a_certificate_gets_the_default_one() {
+    let plain = with_timeout("3600");
+    let text = format!(
+        "{plain}---\n{}",
+        plain
+            .replace("chat.test", "tls.test")
+            .replace("  rules:", "  tls:\n    - hosts: [tls.test]\n  rules:")
+    );
+    let tree = Tree::new(&[("a.yaml", text.as_str())]);
+    let server = |url: &str| tree.run(&["trace", url, "."]).shown();
+    let shown = server("wss://chat.test/ws");
+    assert!(shown.contains("server    `chat.test`: its name"), "{shown}");
+    assert!(shown.contains("sends its default one"), "{shown}");
+    let shown = server("wss://tls.test/ws");
+    assert!(shown.contains("server    `tls.test`: its name") && !shown.contains("default one"), "{shown}");
+    let shown = server("wss://other.test/ws");
+    assert!(shown.contains("the controller's own server") && shown.contains("404 from nginx"), "{shown}");
+    // The other controller listens there for what `tls` names alone.
+    let text = text.replace("nginx.ingress.kubernetes.io/proxy-read-timeout", "nginx.org/proxy-read-timeout");
+    let tree = Tree::new(&[("a.yaml", text.as_str())]);
+    let shown = tree.run(&["trace", "wss://chat.test/ws", "."]).shown();
+    assert!(shown.contains("for hosts that have no server here or no `tls`"), "{shown}");
+}

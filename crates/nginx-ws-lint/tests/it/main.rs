@@ -20,6 +20,7 @@ mod graph;
 mod help;
 mod hook;
 mod host_comments;
+mod in_part;
 mod ingress;
 mod input;
 mod kill;
