@@ -60,7 +60,7 @@ fn ask(program: &Path, limit: Duration) -> Option<NginxVersion> {
     text?.lines().find(|line| line.starts_with("nginx version:"))?.parse().ok()
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use std::time::Instant;
 

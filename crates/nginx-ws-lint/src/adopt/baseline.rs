@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use lint_engine::Settings;
 use lint_finding::{BaselineRow, Finding, Outcome};
 use lint_report::{BaselineEntry, BaselineFile};
-use nginx_semantics::{Scope, normalize};
+use nginx_semantics::{Scope, normalize, slashed};
 
 use super::{on_disk, paths, sarif};
 use crate::disk::{LARGEST, read_at_most};
 use crate::error::Error;
 use crate::reports::relative;
+use crate::system::is_of_system;
 
 /// Takes out of an outcome what the baseline has; `unchanged` are findings that `--since` took out before, and `base` is what
 /// paths of a SARIF file are relative to.
@@ -70,7 +71,7 @@ pub(crate) fn read(file: &Path, scope: &Scope) -> Result<Vec<BaselineRow>, Error
 }
 
 fn fault(file: &Path, reason: String) -> Error {
-    Error::Baseline { path: file.display().to_string(), reason }
+    Error::Baseline { path: slashed(file).into_owned(), reason }
 }
 
 fn bytes(file: &Path) -> Result<Vec<u8>, Error> {
@@ -117,12 +118,6 @@ pub(crate) fn is_in_the_way(file: &Path, scope: &Scope) -> Option<&'static str> 
         _ if read(file, scope).is_ok() => None,
         _ => Some("it is there and is no baseline; name another file, or remove it"),
     }
-}
-
-/// Whether a path names what a program has open, such as `/dev/stdout` or that of `<(command)`: it lies in no folder that
-/// paths could be relative to.
-fn is_of_system(file: &Path) -> bool {
-    ["/dev", "/proc"].iter().any(|folder| file.starts_with(folder))
 }
 
 fn folder_of(file: &Path, scope: &Scope) -> PathBuf {
