@@ -60,7 +60,8 @@ fn ask(program: &Path, limit: Duration) -> Option<NginxVersion> {
     text?.lines().find(|line| line.starts_with("nginx version:"))?.parse().ok()
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::time::Instant;
 
